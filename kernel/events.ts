@@ -1,0 +1,90 @@
+import type { ErrorJson } from './errors.ts'
+
+/** What a service is doing. */
+export type Status =
+  | 'waiting'
+  | 'starting'
+  | 'running'
+  | 'restarting'
+  | 'stopping'
+  | 'stopped'
+  | 'exited'
+  | 'failed'
+
+/** What its health check says; null where there is none to say it. */
+export type Health = 'healthy' | 'unhealthy' | 'starting' | null
+
+/** A service as `status --json` and the API show it. Memory in bytes, cpu in percent of one core, times in UTC ISO 8601. */
+export interface ServiceView {
+  readonly key: string
+  readonly project: string
+  readonly name: string
+  readonly path: string
+  readonly type: string
+  readonly status: Status
+  readonly health: Health
+  readonly port: number | null
+  readonly url: string | null
+  readonly pid: number | null
+  readonly startedAt: string | null
+  readonly restarts: number
+  readonly cpu: number | null
+  readonly memory: number | null
+  /** Why it is in this state, in one sentence; null when there is nothing to say. */
+  readonly reason: string | null
+}
+
+/** Every event of the one stream that the CLI, the dashboard and tests read. */
+export type LocaldEvent =
+  | { readonly event: 'project'; readonly project: string; readonly path: string; readonly domain: string }
+  | { readonly event: 'service'; readonly service: ServiceView }
+  | {
+      readonly event: 'step'
+      readonly key: string
+      readonly text: string
+      readonly progress?: { readonly done: number; readonly total: number }
+    }
+  | { readonly event: 'warning'; readonly key?: string; readonly message: string; readonly hint?: string }
+  | { readonly event: 'removed'; readonly key: string }
+  | {
+      readonly event: 'done'
+      readonly ok: boolean
+      readonly services: readonly ServiceView[]
+      readonly error?: ErrorJson
+      /** The last lines of each service that failed. */
+      readonly tails?: Readonly<Record<string, readonly string[]>>
+    }
+
+/** One line of a service's output. */
+export interface LogLine {
+  /** UTC ISO 8601 with microseconds. */
+  readonly time: string
+  readonly service: string
+  readonly stream: string
+  readonly text: string
+}
+
+type Listener = (event: LocaldEvent) => void
+
+/** The stream: listeners are called in order, in the tick of the emit; one that throws stops no other. */
+export class Events {
+  readonly #listeners = new Set<Listener>()
+
+  emit(event: LocaldEvent): void {
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener(event)
+      } catch (error) {
+        queueMicrotask(() => {
+          throw error
+        })
+      }
+    }
+  }
+
+  /** Adds a listener; the result removes it. */
+  on(listener: Listener): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+}

@@ -1,0 +1,179 @@
+import type { LocaldEvent, LogLine, ServiceView } from './events.ts'
+
+/**
+ * The shapes of the daemon's HTTP API under `/v1`. Streams are NDJSON: one JSON value a line. An error answer is
+ * `{"error": ErrorJson}` with the status of its code.
+ *
+ * | route | body or query | answer |
+ * | --- | --- | --- |
+ * | GET /v1/ping | – | Pong |
+ * | GET /v1/server | – | ServerStatus |
+ * | POST /v1/server/shutdown | ShutdownBody | stream of LocaldEvent; the daemon ends after it |
+ * | POST /v1/projects/up | UpBody | stream of LocaldEvent |
+ * | POST /v1/projects/stop | TargetBody | stream of LocaldEvent |
+ * | POST /v1/projects/restart | RestartBody | stream of LocaldEvent |
+ * | POST /v1/services/wait | WaitBody | stream of LocaldEvent |
+ * | GET /v1/services | StatusQuery | StatusAnswer |
+ * | GET /v1/services/why | ServiceQuery | WhyAnswer |
+ * | GET /v1/services/one-off | ServiceQuery | OneOffAnswer |
+ * | GET /v1/services/open | ServiceQuery (service optional) | OpenAnswer |
+ * | GET /v1/logs | LogsQuery | stream of LogLine |
+ * | GET /v1/events | – | stream of LocaldEvent |
+ * | GET /v1/plugins | – | PluginsAnswer |
+ * | GET /v1/doctor | – | DoctorAnswer |
+ * | POST /v1/config | ConfigBody | ConfigAnswer |
+ * | GET /v1/schema | – | JSON schema of locald.toml with all types |
+ * | POST /v1/commands/:name | CommandBody | CommandAnswer (plugins' commands) |
+ */
+export interface Api {
+  readonly events: LocaldEvent
+  readonly logs: LogLine
+}
+
+export interface Pong {
+  readonly pong: true
+  readonly pid: number
+  readonly version: string
+}
+
+export interface ServerStatus {
+  readonly pid: number
+  readonly socket: string
+  readonly http: number | null
+  readonly https: number | null
+  readonly version: string
+  readonly startedAt: string
+}
+
+/** `restart` keeps services running for the next daemon. */
+export interface ShutdownBody {
+  readonly keepServices: boolean
+}
+
+/** `path`: an absolute folder in or above which the project is found. `services` are names, or `project:service`. */
+export interface TargetBody {
+  readonly path: string
+  readonly services?: readonly string[]
+  /** All projects; `path` is then ignored. */
+  readonly all?: boolean
+}
+
+export interface UpBody extends TargetBody {
+  /** The caller's shell environment. */
+  readonly env: Readonly<Record<string, string>>
+}
+
+export interface RestartBody extends UpBody {
+  readonly dependents?: boolean
+}
+
+export interface WaitBody extends TargetBody {
+  readonly timeoutMs: number
+}
+
+export interface StatusQuery {
+  readonly path: string
+  readonly all?: boolean
+}
+
+export interface StatusAnswer {
+  readonly services: readonly ServiceView[]
+}
+
+export interface ServiceQuery {
+  readonly path: string
+  readonly service?: string
+}
+
+/** One causal account; `because` are the steps, nearest cause last. */
+export interface WhyAnswer {
+  readonly key: string
+  readonly text: string
+  readonly because: readonly string[]
+}
+
+/** How to run a one-off command in a service's place. Secrets: never print it. */
+export interface OneOffAnswer {
+  readonly dir: string
+  readonly env: Readonly<Record<string, string>>
+}
+
+/** `argv` opens the URL; null where the machine cannot. */
+export interface OpenAnswer {
+  readonly url: string
+  readonly argv: readonly string[] | null
+  readonly hint?: string
+}
+
+/** `since`: UTC ISO 8601. `grep`: a JavaScript regular expression. */
+export interface LogsQuery {
+  readonly path: string
+  readonly service?: string | readonly string[]
+  readonly all?: boolean
+  readonly tail?: number
+  readonly since?: string
+  readonly grep?: string
+  readonly follow?: boolean
+}
+
+export interface PluginView {
+  readonly name: string
+  readonly version: string
+  readonly from: 'built-in' | 'npm'
+  readonly state: 'active' | 'off' | 'broken'
+  readonly reason: string | null
+  readonly types: readonly string[]
+  readonly features: readonly string[]
+  readonly commands: readonly string[]
+  /** ms of its setup. */
+  readonly setupMs: number | null
+}
+
+export interface PluginsAnswer {
+  readonly plugins: readonly PluginView[]
+}
+
+export interface CheckView {
+  readonly plugin: string
+  readonly id: string
+  readonly severity: 'critical' | 'important' | 'optional'
+  readonly status: 'pass' | 'warn' | 'fail' | 'skip'
+  readonly summary: string
+  readonly fix: string | null
+}
+
+export interface DoctorAnswer {
+  readonly ok: boolean
+  readonly checks: readonly CheckView[]
+  readonly fixes: readonly string[]
+}
+
+export interface ConfigBody {
+  readonly path: string
+  readonly env: Readonly<Record<string, string>>
+}
+
+/** One value of the merged configuration; `file` null: a default. `env` values are never shown resolved. */
+export interface ConfigValue {
+  readonly key: string
+  readonly value: unknown
+  readonly file: string | null
+  readonly line: number | null
+}
+
+export interface ConfigAnswer {
+  readonly project: string
+  readonly path: string
+  readonly values: readonly ConfigValue[]
+}
+
+export interface CommandBody {
+  readonly argv: readonly string[]
+  readonly cwd: string
+}
+
+export interface CommandAnswer {
+  readonly exitCode: number
+  readonly text: string
+  readonly data?: unknown
+}
