@@ -1,0 +1,108 @@
+import { AsyncSeriesHook, AsyncSeriesWaterfallHook } from 'tapable'
+import { LocaldError, messageOf } from './errors.ts'
+import { within } from './limits.ts'
+import type { Hooks, ProjectPlan, ProjectRef, ServiceRef } from './plugin.ts'
+
+/** A hook that takes longer has hung: ms. */
+export const hookLimit = 10_000
+
+/** One plugin's own set of hooks: dropping the set drops all it tapped. */
+export function makeHooks(): Hooks {
+  return {
+    booted: new AsyncSeriesHook([]),
+    project: new AsyncSeriesWaterfallHook(['plan']),
+    env: new AsyncSeriesWaterfallHook(['env', 'service']),
+    starting: new AsyncSeriesHook(['service']),
+    ready: new AsyncSeriesHook(['service']),
+    gone: new AsyncSeriesHook(['service']),
+    down: new AsyncSeriesHook(['project']),
+    closing: new AsyncSeriesHook([]),
+  }
+}
+
+/** All plugins' hooks in the plugins' order. What fails or hangs in one is PLUGIN_HOOK with that plugin's name. */
+export class HookRuns {
+  readonly #sets: { readonly plugin: string; readonly hooks: Hooks }[] = []
+  readonly #limit: number
+
+  constructor(limit = hookLimit) {
+    this.#limit = limit
+  }
+
+  add(plugin: string, hooks: Hooks): void {
+    this.#sets.push({ plugin, hooks })
+  }
+
+  /** Runs `booted` of each plugin; a failure is told and does not keep the others from booting. */
+  async booted(failed: (plugin: string, error: LocaldError) => void): Promise<void> {
+    for (const { plugin, hooks } of this.#sets) {
+      await this.#run(plugin, 'booted', () => hooks.booted.promise()).catch(error => failed(plugin, error))
+    }
+  }
+
+  async project(plan: ProjectPlan): Promise<ProjectPlan> {
+    let result = plan
+    for (const { plugin, hooks } of this.#sets) {
+      if (!hooks.project.isUsed()) continue
+      result = await this.#run(plugin, 'project', () => hooks.project.promise(result))
+    }
+    return result
+  }
+
+  async env(env: Record<string, string>, service: ServiceRef): Promise<Record<string, string>> {
+    let result = env
+    for (const { plugin, hooks } of this.#sets) {
+      if (!hooks.env.isUsed()) continue
+      result = await this.#run(plugin, 'env', () => hooks.env.promise(result, service))
+    }
+    return result
+  }
+
+  starting(service: ServiceRef): Promise<void> {
+    return this.#each('starting', hooks => hooks.starting.promise(service))
+  }
+
+  ready(service: ServiceRef): Promise<void> {
+    return this.#each('ready', hooks => hooks.ready.promise(service))
+  }
+
+  gone(service: ServiceRef): Promise<void> {
+    return this.#each('gone', hooks => hooks.gone.promise(service))
+  }
+
+  down(project: ProjectRef): Promise<void> {
+    return this.#each('down', hooks => hooks.down.promise(project))
+  }
+
+  closing(): Promise<void> {
+    return this.#each('closing', hooks => hooks.closing.promise())
+  }
+
+  /** Runs a series hook in each plugin, all of them even if one fails; then throws the first failure. */
+  async #each(name: keyof Hooks, call: (hooks: Hooks) => Promise<void>): Promise<void> {
+    let first: unknown
+    for (const { plugin, hooks } of this.#sets) {
+      if (!hooks[name].isUsed()) continue
+      await this.#run(plugin, name, () => call(hooks)).catch(error => {
+        first ??= error
+      })
+    }
+    if (first !== undefined) throw first
+  }
+
+  async #run<T>(plugin: string, hook: keyof Hooks, call: () => Promise<T>): Promise<T> {
+    try {
+      return await within(this.#limit, call(), () => {
+        return new LocaldError('PLUGIN_HOOK', `plugin ${plugin} did not return from hook '${hook}' in ${this.#limit} ms`, { plugin })
+      })
+    } catch (error) {
+      if (LocaldError.is(error) && error.plugin !== undefined) throw error
+      const hint = LocaldError.is(error) ? error.hint : undefined
+      throw new LocaldError('PLUGIN_HOOK', `plugin ${plugin} failed in hook '${hook}': ${messageOf(error)}`, {
+        plugin,
+        cause: error,
+        ...(hint === undefined ? {} : { hint }),
+      })
+    }
+  }
+}

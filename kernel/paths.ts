@@ -1,0 +1,124 @@
+import { createHash } from 'node:crypto'
+import { chmodSync, lstatSync, mkdirSync } from 'node:fs'
+import { homedir, tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { LocaldError } from './errors.ts'
+import { platformOf } from './facts.ts'
+
+/** Where everything of one daemon is. All absolute. */
+export interface Paths {
+  readonly data: string
+  readonly config: string
+  readonly runtime: string
+  /** The API's unix socket. */
+  readonly socket: string
+  /** Locked by the daemon for its life. */
+  readonly lock: string
+  readonly daemonLog: string
+  /** Crash reports. */
+  readonly crash: string
+  /** The keeper's folder. */
+  readonly native: string
+  readonly sandbox: string | undefined
+}
+
+/** What decides the paths. */
+export interface PathsInput {
+  readonly env: NodeJS.ProcessEnv
+  readonly sandbox?: string | undefined
+}
+
+/**
+ * The longest socket path every platform takes: sun_path has 104 bytes on macOS and 108 on Linux, one of them for the NUL
+ * (unix(4), unix(7)).
+ */
+export const longestSocketPath = 103
+/** Room that the names of keepers' sockets need below the runtime folder: `/k/<12>.s`. */
+const socketRoom = 24
+
+const sandboxName = /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/
+
+/** Where things are, by the XDG base directory specification. Makes nothing. Throws USAGE for a bad sandbox name. */
+export function resolvePaths(input: PathsInput): Paths {
+  const { env } = input
+  const sandbox = input.sandbox ?? (env['LOCALD_SANDBOX'] || undefined)
+  if (sandbox !== undefined && !sandboxName.test(sandbox)) {
+    throw new LocaldError('USAGE', `'${sandbox}' is no sandbox name`, {
+      hint: 'Use 1 to 32 lower-case letters, digits and dashes.',
+    })
+  }
+  const home = env['HOME'] || homedir()
+  const mac = platformOf(env, sandbox) === 'darwin'
+  const dataHome = absolute(env['XDG_DATA_HOME'])
+  const data =
+    dataHome === undefined && mac
+      ? join(home, 'Library', 'Application Support', 'locald')
+      : join(dataHome ?? join(home, '.local', 'share'), 'locald')
+  const config = join(absolute(env['XDG_CONFIG_HOME']) ?? join(home, '.config'), 'locald')
+  const base = sandbox === undefined ? undefined : join(data, 'sandboxes', sandbox)
+  const wanted = base === undefined ? runtimeFolder(env) : join(base, 'run')
+  const runtime = fits(wanted) ? wanted : shortRuntime(wanted)
+  const dataFolder = base === undefined ? data : join(base, 'data')
+  return {
+    data: dataFolder,
+    config: base === undefined ? config : join(base, 'config'),
+    runtime,
+    socket: absolute(env['LOCALD_SOCKET']) ?? join(runtime, 'locald.sock'),
+    lock: join(runtime, 'daemon.lock'),
+    daemonLog: join(dataFolder, 'daemon.log'),
+    crash: join(dataFolder, 'crashes'),
+    native: env['LOCALD_NATIVE'] ?? resolve(dirname(fileURLToPath(import.meta.url)), '..', 'native'),
+    sandbox,
+  }
+}
+
+/** Makes the folders, private to the user. Throws PATHS_UNUSABLE where that fails or the folder is somebody else's. */
+export function preparePaths(paths: Paths): void {
+  for (const folder of [paths.data, paths.runtime]) privateFolder(folder)
+}
+
+function privateFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    const stat = lstatSync(folder)
+    const uid = process.getuid?.()
+    if (!stat.isDirectory() || (uid !== undefined && stat.uid !== uid)) {
+      throw new LocaldError('PATHS_UNUSABLE', `${folder} is not a folder of yours`, {
+        hint: 'Remove it, or set XDG_RUNTIME_DIR and XDG_DATA_HOME to folders of your own.',
+      })
+    }
+    if ((stat.mode & 0o077) !== 0) chmodSync(folder, 0o700)
+  } catch (error) {
+    if (LocaldError.is(error)) throw error
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new LocaldError('PATHS_UNUSABLE', `cannot use ${folder}: ${reason}`, {
+      hint: 'Check the permissions of that folder, or set HOME, XDG_DATA_HOME and XDG_RUNTIME_DIR.',
+      cause: error,
+    })
+  }
+}
+
+function runtimeFolder(env: NodeJS.ProcessEnv): string {
+  const runtime = absolute(env['XDG_RUNTIME_DIR'])
+  return runtime === undefined ? join(temporary(env), `locald-${process.getuid?.() ?? 0}`) : join(runtime, 'locald')
+}
+
+/** A folder whose path is too long for a socket gets a short twin in the temporary folder, found by its hash. */
+function shortRuntime(wanted: string): string {
+  const hash = createHash('sha256').update(wanted).digest('hex').slice(0, 12)
+  return join(fits(tmpdir()) ? tmpdir() : '/tmp', `locald-${process.getuid?.() ?? 0}-${hash}`)
+}
+
+function temporary(env: NodeJS.ProcessEnv): string {
+  return absolute(env['TMPDIR']) ?? tmpdir()
+}
+
+function fits(folder: string): boolean {
+  return Buffer.byteLength(folder) + socketRoom <= longestSocketPath
+}
+
+/** XDG: a relative path is to be ignored. */
+function absolute(path: string | undefined): string | undefined {
+  return path !== undefined && path.startsWith('/') ? path : undefined
+}

@@ -1,0 +1,33 @@
+import { messageOf } from './errors.ts'
+import { within } from './limits.ts'
+
+/** What must be closed: last in, first out, each with a limit, so that one hanging closer cannot hold up the others. */
+export class Teardown {
+  readonly #closers: { readonly owner: string; readonly close: () => Promise<void> | void }[] = []
+  readonly #limit: number
+
+  /** @param limit ms a closer may take */
+  constructor(limit = 5000) {
+    this.#limit = limit
+  }
+
+  add(owner: string, close: () => Promise<void> | void): void {
+    this.#closers.push({ owner, close })
+  }
+
+  /** Closes all, in reverse; what fails or is late is told, with its owner, and passed over. */
+  async run(failed: (owner: string, reason: string) => void): Promise<void> {
+    for (let closer = this.#closers.pop(); closer !== undefined; closer = this.#closers.pop()) {
+      const { owner, close } = closer
+      try {
+        await within(
+          this.#limit,
+          (async () => close())(),
+          () => new Error(`did not close in ${this.#limit} ms`),
+        )
+      } catch (error) {
+        failed(owner, messageOf(error))
+      }
+    }
+  }
+}
