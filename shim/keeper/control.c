@@ -1,0 +1,216 @@
+#include "control.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "fds.h"
+#include "screen.h"
+
+static struct client clients[CLIENTS_MAX];
+static struct control_calls on;
+static const char *path;
+static int listener = -1;
+
+#define EACH_CLIENT(client) \
+  for (struct client *client = clients; client < clients + CLIENTS_MAX; client++) \
+    if (client->fd >= 0)
+
+void control_start(int first, const struct control_calls *calls) {
+  for (unsigned i = 0; i < CLIENTS_MAX; i++) clients[i].fd = -1;
+  on = *calls;
+  if (first >= 0) client_open(&clients[0], first);
+}
+
+bool control_listen(const char *where) {
+  listener = fd_bind(where, SOCK_STREAM);
+  if (listener < 0) return false;
+  path = where;
+  return listen(listener, CLIENTS_MAX) == 0;
+}
+
+// Nothing may be unlinked later: the path may be the next keeper's by then.
+void control_unlisten(void) {
+  if (path == NULL) return;
+  (void)unlink(path);
+  path = NULL;
+  (void)close(listener);
+  listener = -1;
+}
+
+static bool pending(const struct client *client) {
+  return client->raw ? screen_pending(client) : client->out_len > 0;
+}
+
+unsigned control_poll(struct pollfd *fds) {
+  unsigned count = 0;
+  if (listener >= 0) fds[count++] = (struct pollfd){.fd = listener, .events = POLLIN};
+  EACH_CLIENT(client) {
+    // Who does not read answers, or types faster than the terminal takes, is not read either.
+    bool listening = client->raw ? client->in_len == 0 : client->out_len < CLIENT_OUT_MAX / 2;
+    short events = (short)((listening ? POLLIN : 0) | (pending(client) ? POLLOUT : 0));
+    fds[count++] = (struct pollfd){.fd = client->fd, .events = events};
+  }
+  return count;
+}
+
+static void accept_client(void) {
+  int fd = accept(listener, NULL, NULL);
+  if (fd < 0) return;
+  if (!fd_prepare(fd)) {
+    (void)close(fd);
+    return;
+  }
+  for (unsigned i = 0; i < CLIENTS_MAX; i++) {
+    if (clients[i].fd >= 0) continue;
+    client_open(&clients[i], fd);
+    return;
+  }
+  static struct client refused;
+  client_open(&refused, fd);
+  client_error(&refused, "too many connections");
+  client_close(&refused);
+}
+
+static void type_pending(struct client *client) {
+  size_t taken = on.type(client->in, client->in_len);
+  client->in_len -= taken;
+  memmove(client->in, client->in + taken, client->in_len);
+}
+
+// Takes the first line off the input. False when there is none yet.
+static bool take_line(struct client *client) {
+  const char *newline = memchr(client->in, '\n', client->in_len);
+  if (newline == NULL) {
+    if (client->skipping) client->in_len = 0;
+    if (client->in_len <= COMMAND_MAX) return false;
+    client->skipping = true;
+    client->in_len = 0;
+    client_error(client, "command too long");
+    return false;
+  }
+  size_t len = (size_t)(newline - client->in);
+  struct command command = {.verb = VERB_STATE};
+  bool skipped = client->skipping;
+  bool fits = len <= COMMAND_MAX;
+  bool known = !skipped && fits && command_parse(client->in, len, &command);
+  client->skipping = false;
+  client->in_len -= len + 1;
+  memmove(client->in, newline + 1, client->in_len);
+  if (known)
+    on.command(client, &command);
+  else if (!skipped)
+    client_error(client, fits ? "unknown command" : "command too long");
+  return client->fd >= 0;
+}
+
+static void read_client(struct client *client) {
+  ssize_t got = read(client->fd, client->in + client->in_len, sizeof client->in - client->in_len);
+  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
+  if (got <= 0) {
+    client_close(client);
+    return;
+  }
+  client->in_len += (size_t)got;
+  while (!client->raw && take_line(client)) continue;
+  if (client->raw && client->fd >= 0) type_pending(client);
+}
+
+static void catch_up(struct client *client, const struct notice *known) {
+  char event[CLIENT_OUT_MAX / 2];
+  struct text text = text_in(event, sizeof event);
+  notice_event(&text, known);
+  client->behind = false;
+  client_send(client, event, text.len);
+}
+
+static const struct notice *known_notice;
+
+static void handle_client(struct client *client, short events) {
+  if ((events & POLLOUT) != 0) {
+    if (client->raw) screen_flush(client);
+    else client_flush(client);
+    if (client->behind && client->fd >= 0 && client->out_len == 0) catch_up(client, known_notice);
+  }
+  if (client->fd < 0 || (events & (POLLIN | POLLHUP | POLLERR)) == 0) return;
+  if (client->raw && client->in_len > 0) client_close(client);  // gone while its typing waited
+  else if (client->in_len < sizeof client->in) read_client(client);
+}
+
+void control_handle(const struct pollfd *fds, unsigned count) {
+  bool more = false;
+  for (unsigned i = 0; i < count; i++) {
+    if (fds[i].revents == 0) continue;
+    if (fds[i].fd == listener) more = true;
+    // One that was closed meanwhile is met no more; places are taken anew only below.
+    else EACH_CLIENT(client) if (client->fd == fds[i].fd) handle_client(client, fds[i].revents);
+  }
+  if (more) accept_client();
+}
+
+void control_attach(struct client *client) {
+  client->raw = true;
+  client->out_len = 0;
+  screen_join(client);
+}
+
+void control_broadcast(const struct text *event) {
+  EACH_CLIENT(client) if (!client->raw) client_send(client, event->at, event->len);
+}
+
+void control_notify(const struct notice *news, const struct notice *known) {
+  char event[CLIENT_OUT_MAX / 2];
+  struct text text = text_in(event, sizeof event);
+  notice_event(&text, news);
+  known_notice = known;
+  EACH_CLIENT(client) {
+    if (client->raw) continue;
+    // A chatty service must not push a client out: it gets the sum when it reads again.
+    if (client->out_len > 0) client->behind = true;
+    else client_send(client, event, text.len);
+  }
+}
+
+void control_log_written(void) {
+  static const char event[] = "{\"event\":\"log\"}\n";
+  EACH_CLIENT(client) {
+    if (!client->poked || client->raw) continue;
+    client->poked = false;
+    client_send(client, event, sizeof event - 1);
+  }
+}
+
+void control_show(const char *bytes, size_t len) {
+  bool anyone = false;
+  EACH_CLIENT(client) if (client->raw) anyone = true;
+  if (!anyone) return;
+  screen_show(bytes, len);
+  EACH_CLIENT(client) if (client->raw) screen_flush(client);
+}
+
+void control_type(void) {
+  EACH_CLIENT(client) if (client->raw && client->in_len > 0) type_pending(client);
+}
+
+bool control_typing(void) {
+  EACH_CLIENT(client) if (client->raw && client->in_len > 0) return true;
+  return false;
+}
+
+void control_close(int limit_ms) {
+  int64_t end = clock_ms() + limit_ms;
+  for (;;) {
+    struct pollfd fds[CLIENTS_MAX];
+    unsigned count = 0;
+    EACH_CLIENT(client) if (pending(client)) fds[count++] = (struct pollfd){.fd = client->fd, .events = POLLOUT};
+    int64_t left = end - clock_ms();
+    if (count == 0 || left <= 0 || fds_wait(fds, count, (int)left) <= 0) break;
+    EACH_CLIENT(client) {
+      if (client->raw) screen_flush(client);
+      else client_flush(client);
+    }
+  }
+  EACH_CLIENT(client) client_close(client);
+}

@@ -1,0 +1,136 @@
+#include "life.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "clock.h"
+#include "control.h"
+#include "tree.h"
+#include "wire.h"
+
+// A group is looked at every GROUP_MS when its main process left others behind, and given up GIVE_UP_MS after SIGKILL:
+// zombies that nobody reaps look alive. KILL_PASSES outrun a process that forks and exits.
+enum { GROUP_MS = 1000, GIVE_UP_MS = 1000, EAGER_MS = 2000, EAGER_PAUSE_MS = 50, PAUSE_MS = 1000, KILL_PASSES = 8 };
+
+static struct {
+  pid_t main;
+  bool whole, ended, over, stopping, killing;
+  int status, signal, default_signal;
+  int64_t default_grace, deadline, killing_since, next, pause;
+} life;
+
+void life_start(pid_t main, bool whole_tree, const struct options *options) {
+  life.main = main;
+  life.whole = whole_tree;
+  life.default_signal = (int)options->stop_signal;
+  life.default_grace = (int64_t)options->stop_ms;
+  life.next = -1;
+}
+
+bool life_ended(void) { return life.ended; }
+
+void life_outcome(struct text *text) {
+  text_add(text, "\"code\":");
+  if (WIFEXITED(life.status)) text_number(text, (uint64_t)WEXITSTATUS(life.status));
+  else text_add(text, "null");
+  text_add(text, ",\"signal\":");
+  text_json_string(text, WIFSIGNALED(life.status) ? signal_name(WTERMSIG(life.status)) : NULL);
+}
+
+static void tell_main_ended(unsigned left) {
+  char event[256];
+  struct text text = text_in(event, sizeof event);
+  text_add(&text, "{\"event\":\"main\",");
+  life_outcome(&text);
+  text_add(&text, ",\"left\":");
+  text_number(&text, left);
+  text_add(&text, "}\n");
+  control_broadcast(&text);
+}
+
+static void signal_rest(int number) {
+  tree_signal_rest(number);
+  tree_signal_rest(SIGCONT);
+}
+
+static void main_ended(void) {
+  unsigned left = tree_left();
+  if (left > 0) tell_main_ended(left);
+  bool clean = WIFEXITED(life.status) && WEXITSTATUS(life.status) == 0;
+  if (life.stopping) signal_rest(life.signal);
+  else if (!clean) life_finish();
+  else if (!life.whole) life.next = clock_ms() + GROUP_MS;
+}
+
+void life_reap(void) {
+  if (life.over) return;
+  bool just_now = false;
+  int status;
+  pid_t pid;
+  while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+    if (pid != life.main || life.ended) continue;
+    life.ended = just_now = true;
+    life.status = status;
+    tree_main_ended();
+  }
+  if (!life.ended) return;
+  life.over = life.whole ? pid < 0 && errno == ECHILD : tree_left() == 0;
+  if (just_now && !life.over) main_ended();
+}
+
+void life_stop(int signal, int64_t grace_ms) {
+  if (life.over) return;
+  int64_t deadline = clock_ms() + grace_ms;
+  if (!life.stopping || deadline < life.deadline) life.deadline = deadline;
+  life.stopping = true;
+  life.signal = signal;
+  if (life.ended) {
+    signal_rest(signal);
+  } else {
+    (void)tree_signal_group(signal);
+    (void)tree_signal_group(SIGCONT);
+  }
+}
+
+void life_finish(void) { life_stop(life.default_signal, life.default_grace); }
+
+bool life_signal(int signal) { return tree_signal_group(signal); }
+
+int64_t life_due(void) {
+  if (life.over) return -1;
+  if (life.stopping && !life.killing && (life.next < 0 || life.deadline < life.next)) return life.deadline;
+  return life.next;
+}
+
+static void kill_all(int64_t now) {
+  if (!life.killing) {
+    life.killing = true;
+    life.killing_since = now;
+    life.pause = 1;
+  }
+  for (unsigned pass = 0; pass < KILL_PASSES && !life.over; pass++) {
+    tree_kill();
+    life_reap();
+  }
+  bool eager = now - life.killing_since < EAGER_MS;
+  life.next = now + life.pause;
+  life.pause = life.pause * 2;
+  if (life.pause > (eager ? EAGER_PAUSE_MS : PAUSE_MS)) life.pause = eager ? EAGER_PAUSE_MS : PAUSE_MS;
+  if (!life.whole && life.ended && now - life.killing_since >= GIVE_UP_MS) life.over = true;
+}
+
+void life_tick(int64_t now) {
+  if (life.over) return;
+  if (life.stopping && !life.killing && now >= life.deadline) {
+    kill_all(now);
+  } else if (life.next >= 0 && now >= life.next) {
+    life.next = now + GROUP_MS;
+    if (life.killing) kill_all(now);
+    else life_reap();
+  }
+}
+
+bool life_over(void) { return life.over; }
+
+pid_t life_main(void) { return life.main; }

@@ -1,0 +1,162 @@
+#include "log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "text.h"
+
+enum { HEAD_LENGTH = STAMP_LENGTH + 10, OUT_MAX = 262144 };
+
+static struct {
+  const char *path;
+  int fd;
+  uint64_t bytes, files, size;
+  uint64_t lines, dropped;
+  unsigned batch_lines, batch_entries;
+  size_t len;
+  bool wrote;
+} file = {.fd = -1};
+
+static char out[OUT_MAX];
+static char heads[2][HEAD_LENGTH + 1] = {
+    "0000-00-00T00:00:00.000000Z stdout F ",
+    "0000-00-00T00:00:00.000000Z stderr F ",
+};
+
+static bool file_open(void) {
+  file.fd = open(file.path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+  if (file.fd < 0) return false;
+  struct stat info;
+  char last = '\n';
+  file.size = fstat(file.fd, &info) == 0 && info.st_size > 0 ? (uint64_t)info.st_size : 0;
+  // A keeper that was killed may have left half an entry.
+  if (file.size > 0 && pread(file.fd, &last, 1, (off_t)file.size - 1) == 1 && last != '\n' && write(file.fd, "\n", 1) == 1)
+    file.size++;
+  return true;
+}
+
+bool log_open(const char *path, uint64_t bytes, uint64_t files) {
+  file.path = path;
+  file.bytes = bytes;
+  file.files = files;
+  if (path == NULL) return true;
+  char longest[PATH_MAX];
+  struct text text = text_in(longest, sizeof longest);
+  text_add(&text, path);
+  text_add(&text, ".9999");
+  if (text.full) {
+    errno = ENAMETOOLONG;
+    return false;
+  }
+  return file_open();
+}
+
+void log_stamp(void) {
+  clock_stamp(heads[STDOUT]);
+  memcpy(heads[STDERR], heads[STDOUT], STAMP_LENGTH);
+}
+
+static uint64_t count_entries(const char *at, size_t len) {
+  uint64_t count = 0;
+  for (const char *end = at + len; at < end && (at = memchr(at, '\n', (size_t)(end - at))) != NULL; at++) count++;
+  return count;
+}
+
+// Writes all of the batch or its first whole entries: what was torn by a full disk is cut off again.
+static size_t write_entries(void) {
+  size_t done = 0;
+  while (done < file.len) {
+    ssize_t wrote = write(file.fd, out + done, file.len - done);
+    if (wrote < 0 && errno == EINTR) continue;
+    if (wrote <= 0) break;
+    done += (size_t)wrote;
+  }
+  if (done == file.len) return done;
+  size_t whole = done;
+  while (whole > 0 && out[whole - 1] != '\n') whole--;
+  // When even this fails the reader meets a torn line: the service matters more.
+  if (whole < done && ftruncate(file.fd, (off_t)(file.size + whole)) != 0) file.size += done - whole;
+  return whole;
+}
+
+bool log_flush(void) {
+  bool wrote = file.wrote;
+  file.wrote = false;
+  if (file.len == 0) return wrote;
+  size_t whole = 0;
+  if (file.fd >= 0 || file_open()) whole = write_entries();
+  file.size += whole;
+  if (whole == file.len) {
+    file.lines += file.batch_lines;
+  } else {
+    uint64_t kept = count_entries(out, whole);
+    file.dropped += file.batch_entries - kept;
+    file.lines += kept < file.batch_lines ? kept : file.batch_lines;
+  }
+  file.len = 0;
+  file.batch_lines = file.batch_entries = 0;
+  return wrote || whole > 0;
+}
+
+static bool numbered(char *buffer, uint64_t number) {
+  struct text text = text_in(buffer, PATH_MAX);
+  text_add(&text, file.path);
+  if (number > 0) {
+    text_add(&text, ".");
+    text_number(&text, number);
+  }
+  return !text.full;
+}
+
+// PATH.1 becomes PATH.2 and so on, PATH becomes PATH.1. Where that cannot be, the file is emptied: the cap holds.
+static void rotate(void) {
+  struct stat info;
+  if (fstat(file.fd, &info) == 0 && (uint64_t)info.st_size < file.size) {
+    file.size = (uint64_t)info.st_size;  // somebody has emptied it
+    return;
+  }
+  char from[PATH_MAX], to[PATH_MAX];
+  bool moved = file.files > 1;
+  for (uint64_t number = file.files - 1; moved && number > 0; number--) {
+    if (!numbered(from, number - 1) || !numbered(to, number)) moved = false;
+    else if (rename(from, to) != 0 && (number == 1 || errno != ENOENT)) moved = false;
+  }
+  if (!moved) {
+    if (ftruncate(file.fd, 0) == 0) file.size = 0;
+    return;
+  }
+  (void)close(file.fd);
+  (void)file_open();  // tried again at the next write
+  if (file.fd < 0) file.size = 0;
+}
+
+void log_entry(enum stream stream, char tag, const char *head, size_t head_len, const char *tail, size_t tail_len) {
+  if (file.path == NULL) return;
+  size_t need = HEAD_LENGTH + head_len + tail_len + 1;
+  if (need > sizeof out - file.len) file.wrote = log_flush();
+  if (file.size + file.len > 0 && file.size + file.len + need > file.bytes) {
+    file.wrote = log_flush();
+    if (file.fd >= 0 && file.size > 0) rotate();
+  }
+  char *at = out + file.len;
+  memcpy(at, heads[stream], HEAD_LENGTH);
+  at[HEAD_LENGTH - 2] = tag;
+  at += HEAD_LENGTH;
+  if (head_len > 0) memcpy(at, head, head_len);
+  at += head_len;
+  if (tail_len > 0) memcpy(at, tail, tail_len);
+  at[tail_len] = '\n';
+  file.len += need;
+  file.batch_entries++;
+  if (tag == 'F') file.batch_lines++;
+}
+
+uint64_t log_lines(void) { return file.lines; }
+
+uint64_t log_dropped(void) { return file.dropped; }

@@ -1,0 +1,41 @@
+// locald-keeper: holds one supervised process for locald and outlives its daemon. See README.md for the protocol.
+#include <string.h>
+#include <unistd.h>
+
+#include "args.h"
+#include "lock.h"
+#include "run.h"
+#include "sweep.h"
+#include "text.h"
+
+enum { USAGE = 64 };  // sysexits(3)
+
+static const char version[] = "locald-keeper 1\n";
+
+static int refused(const char *why, const char *word) {
+  text_complain(why, word);
+  return USAGE;
+}
+
+int main(int argc, char *argv[]) {
+  if (argc < 2) return refused("usage: locald-keeper run|lock|sweep|version", NULL);
+  const char *verb = argv[1];
+  if (strcmp(verb, "version") == 0 && argc == 2)
+    return write(STDOUT_FILENO, version, sizeof version - 1) == (ssize_t)sizeof version - 1 ? 0 : 1;
+  if (strcmp(verb, "run") == 0) {
+    struct options options;
+    struct refusal refusal;
+    if (!options_parse(argc - 2, argv + 2, &options, &refusal)) return refused(refusal.why, refusal.word);
+    return run(&options);
+  }
+  if (strcmp(verb, "lock") == 0) {
+    if (argc < 5 || strcmp(argv[3], "--") != 0) return refused("usage: locald-keeper lock PATH -- PROGRAM ...", NULL);
+    return lock(argv[2], argv + 4);
+  }
+  if (strcmp(verb, "sweep") == 0) {
+    uint64_t mark;
+    if (argc != 3 || !mark_parse(argv[2], &mark)) return refused("usage: locald-keeper sweep MARK", NULL);
+    return sweep(mark);
+  }
+  return refused("unknown command", verb);
+}

@@ -1,0 +1,88 @@
+#include "proc.h"
+
+#include <fcntl.h>
+#include <stddef.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "text.h"
+#include "wire.h"
+
+#ifdef __linux__
+#include <errno.h>
+#include <sys/syscall.h>
+
+// readdir(3) would allocate 32 KiB; the kernel's own records do as well.
+struct entry {
+  uint64_t inode;
+  int64_t offset;
+  uint16_t length;
+  uint8_t type;
+  char name[];
+};
+
+bool proc_each(const char *folder, void (*visit)(pid_t number, void *with), void *with) {
+  _Alignas(struct entry) char buffer[4096];
+  int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return false;
+  long got;
+  while ((got = syscall(SYS_getdents64, fd, buffer, sizeof buffer)) > 0) {
+    for (long at = 0; at < got;) {
+      const struct entry *entry = (const struct entry *)(const void *)(buffer + at);
+      uint64_t number;
+      if (number_parse(entry->name, strlen(entry->name), INT32_MAX, &number)) visit((pid_t)number, with);
+      at += entry->length;
+    }
+  }
+  (void)close(fd);
+  return true;
+}
+#else
+bool proc_each(const char *folder, void (*visit)(pid_t number, void *with), void *with) {
+  (void)folder, (void)visit, (void)with;
+  return false;
+}
+#endif
+
+ssize_t proc_read(const char *path, char *buffer, size_t cap) {
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return -1;
+  size_t len = 0;
+  ssize_t got;
+  while (len < cap - 1 && (got = read(fd, buffer + len, cap - 1 - len)) > 0) len += (size_t)got;
+  (void)close(fd);
+  buffer[len] = '\0';
+  return (ssize_t)len;
+}
+
+static ssize_t read_of(pid_t pid, const char *name, char *buffer, size_t cap) {
+  char path[64];
+  struct text text = text_in(path, sizeof path);
+  text_add(&text, "/proc/");
+  text_number(&text, (uint64_t)pid);
+  text_add(&text, name);
+  return proc_read(path, buffer, cap);
+}
+
+pid_t proc_parent(pid_t pid, bool *alive) {
+  char stat[512];
+  *alive = false;
+  if (read_of(pid, "/stat", stat, sizeof stat) <= 0) return 0;
+  // "PID (NAME) STATE PPID": the name may hold spaces and parentheses.
+  const char *at = strrchr(stat, ')');
+  if (at == NULL || strlen(at) < 5) return 0;
+  *alive = at[2] != 'Z' && at[2] != 'X';
+  uint64_t parent;
+  return number_parse(at + 4, strcspn(at + 4, " "), INT32_MAX, &parent) ? (pid_t)parent : 0;
+}
+
+bool proc_mark(pid_t pid, uint64_t *mark) {
+  char limits[4096];
+  if (read_of(pid, "/limits", limits, sizeof limits) <= 0) return false;
+  static const char title[] = "Max realtime timeout";
+  const char *at = strstr(limits, title);
+  if (at == NULL) return false;
+  at += sizeof title - 1;
+  at += strspn(at, " ");
+  return number_parse(at, strcspn(at, " "), UINT64_MAX - 1, mark);
+}

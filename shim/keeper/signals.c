@@ -1,0 +1,45 @@
+#include "signals.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
+#include <unistd.h>
+
+#include "fds.h"
+
+static int ends[2] = {-1, -1};
+static volatile sig_atomic_t asked;
+
+static void caught(int number) {
+  int error = errno;
+  if (number != SIGCHLD) asked = 1;
+  // A full pipe has woken the loop already.
+  ssize_t wrote = write(ends[1], "", 1);
+  (void)wrote;
+  errno = error;
+}
+
+bool signals_open(void) {
+  static const int heard[] = {SIGCHLD, SIGTERM, SIGINT};
+  // XFSZ: a limit on file sizes must cost log lines, not the service.
+  static const int ignored[] = {SIGHUP, SIGPIPE, SIGXFSZ, SIGTTIN, SIGTTOU};
+  if (!fd_pipe(ends)) return false;
+  struct sigaction hear = {.sa_handler = caught, .sa_flags = SA_RESTART | SA_NOCLDSTOP};
+  struct sigaction ignore = {.sa_handler = SIG_IGN};
+  for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
+    if (sigaction(ignored[i], &ignore, NULL) != 0) return false;
+  for (size_t i = 0; i < sizeof heard / sizeof *heard; i++)
+    if (sigaction(heard[i], &hear, NULL) != 0) return false;
+  sigset_t none;
+  return sigemptyset(&none) == 0 && sigprocmask(SIG_SETMASK, &none, NULL) == 0;
+}
+
+int signals_fd(void) { return ends[0]; }
+
+bool signals_take(void) {
+  char bytes[64];
+  while (read(ends[0], bytes, sizeof bytes) > 0) continue;
+  if (!asked) return false;
+  asked = 0;
+  return true;
+}

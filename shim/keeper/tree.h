@@ -1,0 +1,29 @@
+// The processes of the service: on Linux all that descend from the keeper, elsewhere its process group.
+#ifndef KEEPER_TREE_H
+#define KEEPER_TREE_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+// Makes this process the one that inherits orphans, unless `group_only`. True when all descendants will be known.
+bool tree_adopt(bool group_only);
+
+// The main process has started. `cgroup` is NULL or a folder of a cgroup v2 to kill in the end.
+void tree_start(pid_t main, const char *cgroup);
+
+// The main process has been reaped: from now on its pid may be another's.
+void tree_main_ended(void);
+
+// How many processes live besides the main one; a group counts as one.
+unsigned tree_left(void);
+
+// Sends the signal to the main process's group, so that stopped ones notice it too. False when there is none.
+bool tree_signal_group(int number);
+
+// Sends the signal to each that is left after the main process.
+void tree_signal_rest(int number);
+
+// One pass of SIGKILL over all there is, the main process included.
+void tree_kill(void);
+
+#endif
