@@ -1,0 +1,81 @@
+import { constants } from 'node:fs'
+import { access, stat } from 'node:fs/promises'
+import { delimiter, join } from 'node:path'
+import type { FeatureName, FeatureState } from '../../kernel/plugin.ts'
+
+/** The machine that is probed; a test gives it a folder as root. */
+export interface Machine {
+  /** `/`; system files are looked for below it. */
+  readonly root: string
+  readonly path: string | undefined
+}
+
+/** Where `locald admin setup` puts the privileged helper. */
+export const shimPath = '/Library/PrivilegedHelperTools/locald-shim'
+
+const on: FeatureState = { on: true }
+const setup = 'Run `sudo locald admin setup`.'
+const lima = '`brew install lima` or `locald vm install`'
+
+/** One look at the machine for each feature: a few files each, no program is run. */
+export const probes: Readonly<Record<FeatureName, (machine: Machine) => Promise<FeatureState>>> = {
+  containers,
+  cgroups: async () => ({
+    on: false,
+    reason: 'macOS has no cgroups; process groups are used',
+    hint: 'Nothing to do: a service that moves to a session of its own and stays is ended by its port.',
+  }),
+  shim,
+  'privileged-ports': machine =>
+    throughShim(machine, 'ports 80 and 443 on loopback', 'Until then URLs carry a port number.'),
+  'hosts-file': machine => throughShim(machine, 'changes of the hosts file'),
+  'trust-store': machine =>
+    throughShim(machine, 'changes of the system keychain', 'Or add the CA by hand: `locald trust` shows its file.'),
+  'process-groups': async () => on,
+  'open-browser': async () => on,
+  'boot-service': async () => on,
+  vm,
+}
+
+async function containers(machine: Machine): Promise<FeatureState> {
+  if (await findProgram(machine, ['limactl', 'docker', 'podman'])) return on
+  return {
+    on: false,
+    reason: 'Lima is not installed',
+    hint: `${lima}; or use \`command = "..."\` to run a native process.`,
+  }
+}
+
+async function vm(machine: Machine): Promise<FeatureState> {
+  if (await findProgram(machine, ['limactl'])) return on
+  return { on: false, reason: 'Lima is not installed', hint: `${lima}.` }
+}
+
+async function shim(machine: Machine): Promise<FeatureState> {
+  const file = await stat(join(machine.root, shimPath)).catch(() => undefined)
+  if (file === undefined) return { on: false, reason: 'locald-shim is not installed', hint: setup }
+  if (!file.isFile() || file.uid !== 0 || (file.mode & 0o4000) === 0 || (file.mode & 0o022) !== 0) {
+    return { on: false, reason: `${shimPath} is not a setuid program that only root can change`, hint: setup }
+  }
+  return on
+}
+
+async function throughShim(machine: Machine, what: string, besides?: string): Promise<FeatureState> {
+  if ((await shim(machine)).on) return on
+  return { on: false, reason: `${what} need locald-shim`, hint: besides === undefined ? setup : `${setup} ${besides}` }
+}
+
+async function findProgram(machine: Machine, names: readonly string[]): Promise<boolean> {
+  const folders = (machine.path ?? '').split(delimiter).filter(folder => folder.startsWith('/'))
+  const paths = folders.flatMap(folder => names.map(name => join(folder, name)))
+  return (await Promise.all(paths.map(isProgram))).includes(true)
+}
+
+async function isProgram(path: string): Promise<boolean> {
+  try {
+    await access(path, constants.X_OK)
+    return (await stat(path)).isFile()
+  } catch {
+    return false
+  }
+}

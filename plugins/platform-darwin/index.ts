@@ -1,0 +1,27 @@
+import type { Plugin } from '../../kernel/plugin.ts'
+import { featureNames } from '../../kernel/plugin.ts'
+import { featureCheck, machineChecks } from './checks.ts'
+import { type Machine, probes } from './features.ts'
+import { DarwinProcessTable } from './processes.ts'
+import { Tools } from './tools.ts'
+
+/** macOS: its features, its processes (from ps and lsof), its desktop and its checks. */
+const plugin: Plugin = {
+  name: 'platform-darwin',
+  api: 1,
+  platforms: ['darwin'],
+  async setup(host) {
+    const machine: Machine = { root: '/', path: process.env['PATH'] }
+    const tools = new Tools(machine.path)
+    const states = await Promise.all(featureNames.map(async name => ({ name, state: await probes[name](machine) })))
+    for (const { name, state } of states) {
+      host.feature(name, state)
+      host.check(featureCheck(host, name, state, () => probes[name](machine)))
+    }
+    for (const check of machineChecks(tools)) host.check(check)
+    host.provide('processTable', () => new DarwinProcessTable(tools))
+    host.provide('desktop', () => ({ openArgv: url => ['/usr/bin/open', url] }))
+  },
+}
+
+export default plugin

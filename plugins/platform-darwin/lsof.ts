@@ -1,0 +1,42 @@
+/** A listening TCP socket of a process. */
+export interface Socket {
+  readonly pid: number
+  readonly command: string
+  readonly address: string
+  readonly port: number
+}
+
+/** All listening TCP sockets we may see, as fields (lsof(8), OUTPUT FOR OTHER PROGRAMS), commands not cut short. */
+export const lsofArgs: readonly string[] = ['-w', '-nP', '+c', '0', '-iTCP', '-sTCP:LISTEN', '-Fpctn']
+
+/** The sockets of lsof's fields: a `p` line opens a process, an `f` line a file, `t` is its type, `n` its address. */
+export function parseLsof(text: string): readonly Socket[] {
+  const sockets: Socket[] = []
+  let pid = 0
+  let command = ''
+  let type = ''
+  for (const field of text.split('\n')) {
+    const value = field.slice(1)
+    if (field.startsWith('p')) [pid, command] = [Number(value), '']
+    else if (field.startsWith('c')) command = unescaped(value)
+    else if (field.startsWith('f')) type = ''
+    else if (field.startsWith('t')) type = value
+    else if (field.startsWith('n')) {
+      const name = /^(.+):(\d+)$/.exec(value.replace(/ \(LISTEN\)$/, ''))
+      if (name?.[1] !== undefined)
+        sockets.push({ pid, command, address: addressOf(name[1], type), port: Number(name[2]) })
+    }
+  }
+  return sockets
+}
+
+/** lsof writes `*` for any address of the family, and IPv6 in brackets. */
+function addressOf(name: string, type: string): string {
+  if (name === '*') return type === 'IPv6' ? '::' : '0.0.0.0'
+  return name.replace(/^\[(.*)\]$/, '$1').replace(/^::ffff:(?=\d+\.)/, '')
+}
+
+/** `Google\x20Chrome` → `Google Chrome`. */
+function unescapedd(text: string): string {
+  return text.replace(/\\x([0-9a-f]{2})/g, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)))
+}

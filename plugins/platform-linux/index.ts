@@ -1,0 +1,27 @@
+import type { Plugin } from '../../kernel/plugin.ts'
+import { featureNames } from '../../kernel/plugin.ts'
+import { featureCheck, machineChecks } from './checks.ts'
+import { findOpener, probes } from './features.ts'
+import type { Machine } from './probe.ts'
+import { LinuxProcessTable } from './processes.ts'
+
+/** Linux: its features, its processes (from /proc), its desktop and its checks. */
+const plugin: Plugin = {
+  name: 'platform-linux',
+  api: 1,
+  platforms: ['linux'],
+  async setup(host) {
+    const machine: Machine = { root: '/', env: process.env, uid: host.platform.uid }
+    const opener = await findOpener(machine)
+    const states = await Promise.all(featureNames.map(async name => ({ name, state: await probes[name](machine) })))
+    for (const { name, state } of states) {
+      host.feature(name, state)
+      host.check(featureCheck(host, name, state, () => probes[name](machine)))
+    }
+    for (const check of machineChecks(machine)) host.check(check)
+    host.provide('processTable', () => new LinuxProcessTable(host.platform.uid))
+    host.provide('desktop', () => ({ openArgv: url => [opener, url] }))
+  },
+}
+
+export default plugin

@@ -1,0 +1,37 @@
+import { SocketAddress } from 'node:net'
+
+/** A listening TCP socket as /proc/net/tcp and tcp6 show it. */
+export interface Listening {
+  readonly address: string
+  readonly port: number
+  readonly uid: number
+  readonly inode: string
+}
+
+const listen = '0A'
+
+/** The listening sockets of a /proc/net/tcp or tcp6 text (proc_net_tcp in the kernel's documentation). */
+export function parseNetTcp(text: string, littleEndian: boolean): readonly Listening[] {
+  return text.split('\n').flatMap(line => {
+    const [, local, , state, , , , uid, , inode] = line.trim().split(/\s+/)
+    const [hex, port] = local?.split(':') ?? []
+    if (state !== listen || hex === undefined || port === undefined || inode === undefined) return []
+    return [{ address: decodeAddress(hex, littleEndian), port: Number.parseInt(port, 16), uid: Number(uid), inode }]
+  })
+}
+
+/** An address of /proc/net/tcp*: 32-bit words in the host's byte order. A mapped IPv4 address is shown as IPv4. */
+export function decodeAddress(hex: string, littleEndian: boolean): string {
+  const bytes = Buffer.from(hex, 'hex')
+  if (littleEndian) bytes.swap32()
+  if (bytes.length === 4) return bytes.join('.')
+  const mapped = bytes.readUInt32BE(8) === 0xffff && bytes.subarray(0, 8).every(byte => byte === 0)
+  if (mapped) return bytes.subarray(12).join('.')
+  const groups = Array.from({ length: 8 }, (_, at) => bytes.readUInt16BE(at * 2).toString(16))
+  return new SocketAddress({ family: 'ipv6', address: groups.join(':') }).address
+}
+
+/** The inode of a `socket:[123]` link of /proc/PID/fd. */
+export function parseSocketLink(link: string): string | undefined {
+  return /^socket:\[(\d+)\]$/.exec(link)?.[1]
+}

@@ -1,0 +1,167 @@
+import { uptime } from 'node:os'
+import { setTimeout } from 'node:timers/promises'
+import { systemCode } from '../../kernel/errors.ts'
+import type { Listener, ProcessInfo, ProcessTable, ProcessTree, Usage } from '../../kernel/plugin.ts'
+import type { Table } from './proc.ts'
+import { Proc } from './proc.ts'
+import type { Stat } from './stat.ts'
+import { isGone, tickMs } from './stat.ts'
+
+/** A keeper's start and `startedMs` are read from two clocks, and a busy machine is late; a pid takes longer to come round. */
+const slackMs = 10_000
+const sweepMs = 2000
+const sweepStepMs = 50
+
+/**
+ * The machine's processes from /proc.
+ *
+ * A tree is what descends from its keeper: the keeper is a subreaper (prctl(2)), so nothing below it ever leaves. Without the
+ * keeper it is every process with the tree's mark, an RLIMIT_RTTIME soft limit that children inherit through setsid, an
+ * emptied environment and reparenting. One that lowers that limit itself after its keeper has died is lost.
+ */
+export class LinuxProcessTable implements ProcessTable {
+  readonly #proc: Proc
+  readonly #uid: number
+  /** Start ticks of the keepers that were asked about: none of them is ever killed for another's mark. */
+  readonly #keepers = new Map<number, number>()
+
+  /** `root`: where proc is mounted; `uid`: ours. */
+  constructor(uid: number, root = '/proc') {
+    this.#uid = uid
+    this.#proc = new Proc(root)
+  }
+
+  async start(pid: number): Promise<string | undefined> {
+    const stat = this.#proc.stat(pid)
+    return stat === undefined || isGone(stat) ? undefined : this.#token(stat)
+  }
+
+  async members(tree: ProcessTree): Promise<readonly ProcessInfo[]> {
+    const table = await this.#proc.table()
+    return this.#tree(table, tree)
+      .filter(stat => !isGone(stat))
+      .map(stat => this.#info(stat))
+  }
+
+  /**
+   * CPU: the time of all members, zombies too, with that of the children they and the keeper waited for: when a process
+   * ends, its time moves to its parent's account, so the sum never falls. Memory: what each has for itself, plus the largest
+   * shared part once, because the processes of one service mostly map the same program or shared memory.
+   */
+  async usage(trees: readonly ProcessTree[]): Promise<readonly Usage[]> {
+    const table = await this.#proc.table()
+    return trees.map(tree => {
+      const members = this.#tree(table, tree)
+      const keeper = this.#keeper(table, tree)
+      const ticks = members.reduce((sum, stat) => sum + stat.cpu + stat.childCpu, keeper?.childCpu ?? 0)
+      const memory = members.filter(stat => !isGone(stat)).map(stat => this.#proc.memory(stat.pid))
+      const own = memory.reduce((sum, { resident, shared }) => sum + resident - shared, 0)
+      const shared = memory.reduce((most, { shared }) => Math.max(most, shared), 0)
+      return { cpuMs: ticks * tickMs, memory: own + shared }
+    })
+  }
+
+  async listeners(pids: readonly number[]): Promise<readonly Listener[]> {
+    const sockets = this.#proc.listening()
+    if (sockets.length === 0) return []
+    return pids.flatMap(pid => {
+      const held = this.#proc.sockets(pid)
+      return sockets.filter(({ inode }) => held.has(inode)).map(({ address, port }) => ({ pid, address, port }))
+    })
+  }
+
+  async holder(port: number): Promise<string | undefined> {
+    const sockets = this.#proc.listening().filter(socket => socket.port === port)
+    if (sockets.length === 0) return undefined
+    const holders: Stat[] = []
+    for await (const pid of this.#proc.pids()) {
+      const held = this.#proc.sockets(pid)
+      const stat = sockets.some(({ inode }) => held.has(inode)) ? this.#proc.stat(pid) : undefined
+      if (stat !== undefined) holders.push(stat)
+    }
+    // Workers inherit the socket: the oldest is the one to name.
+    const [oldest] = holders.toSorted((a, b) => a.started - b.started)
+    if (oldest !== undefined) return `${this.#proc.name(oldest)} (pid ${oldest.pid})`
+    return sockets.some(({ uid }) => uid !== this.#uid) ? 'a process of another user' : undefined
+  }
+
+  async sweep(tree: ProcessTree, seen: readonly ProcessInfo[]): Promise<number> {
+    const killed = new Set<string>()
+    const refused = new Set<string>()
+    const deadline = performance.now() + sweepMs
+    for (let pause = 1; ; pause = Math.min(pause * 2, sweepStepMs)) {
+      const left = this.#remains(await this.#proc.table(), tree, seen).filter(stat => !refused.has(this.#token(stat)))
+      for (const stat of left) {
+        const end = this.#kill(stat)
+        if (end !== 'gone') (end === 'killed' ? killed : refused).add(this.#token(stat))
+      }
+      if (left.length === 0 || performance.now() > deadline) return killed.size
+      await setTimeout(pause)
+    }
+  }
+
+  /** What a sweep has to kill: by mark, and earlier members that are still the same. */
+  #remains(table: Table, tree: ProcessTree, seen: readonly ProcessInfo[]): Stat[] {
+    const earlier = new Set(seen.map(({ pid, start }) => `${pid} ${start}`))
+    return [...table.processes.values()].filter(stat => {
+      if (isGone(stat) || this.#untouchable(stat, tree)) return false
+      return earlier.has(`${stat.pid} ${this.#token(stat)}`) || this.#marked(stat, tree)
+    })
+  }
+
+  #untouchable({ pid, started }: Stat, tree: ProcessTree): boolean {
+    return pid <= 1 || pid === process.pid || pid === tree.keeper || this.#keepers.get(pid) === started
+  }
+
+  /** Looks once more, right before, so that a recycled pid is not hit. */
+  #kill({ pid, started }: Stat): 'killed' | 'gone' | 'refused' {
+    if (this.#proc.stat(pid)?.started !== started) return 'gone'
+    try {
+      process.kill(pid, 'SIGKILL')
+      return 'killed'
+    } catch (error) {
+      return systemCode(error) === 'ESRCH' ? 'gone' : 'refused'
+    }
+  }
+
+  /** Members and zombies. */
+  #tree(table: Table, tree: ProcessTree): readonly Stat[] {
+    const keeper = this.#keeper(table, tree)
+    if (keeper !== undefined) return below(table, keeper.pid)
+    return [...table.processes.values()].filter(stat => !this.#untouchable(stat, tree) && this.#marked(stat, tree))
+  }
+
+  /** The live keeper: one that started with the tree, or (should the clock have been set since) has a marked child. */
+  #keeper(table: Table, tree: ProcessTree): Stat | undefined {
+    const stat = table.processes.get(tree.keeper)
+    if (stat === undefined || isGone(stat)) {
+      this.#keepers.delete(tree.keeper)
+      return undefined
+    }
+    const startedMs = Date.now() - (uptime() * 1000 - stat.started * tickMs)
+    const genuine =
+      startedMs <= tree.startedMs + slackMs || below(table, stat.pid).some(child => this.#marked(child, tree))
+    if (genuine) this.#keepers.set(stat.pid, stat.started)
+    return genuine ? stat : undefined
+  }
+
+  #marked({ pid }: Stat, tree: ProcessTree): boolean {
+    return tree.mark !== undefined && this.#proc.mark(pid) === tree.mark
+  }
+
+  #info(stat: Stat): ProcessInfo {
+    return { pid: stat.pid, ppid: stat.ppid, start: this.#token(stat) }
+  }
+
+  #token({ started }: Stat): string {
+    return `${started}@${this.#proc.boot()}`
+  }
+}
+
+/** All that descends from a process; not the daemon, should it have been started from a service, nor what is below it. */
+function below({ children }: Table, root: number): readonly Stat[] {
+  const childrenOf = (pid: number) => (children.get(pid) ?? []).filter(child => child.pid !== process.pid)
+  const found = [...childrenOf(root)]
+  for (const { pid } of found) found.push(...childrenOf(pid))
+  return found
+}
