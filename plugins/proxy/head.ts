@@ -1,0 +1,63 @@
+import { hopsOf, type RawHeaders, tokensOf, valuesOf } from './headers.ts'
+
+/** The header with which the progress page asks whether to reload. */
+export const progressHeader = 'x-locald-progress'
+
+/** What the proxy needs to know of a request to decide what becomes of it; the same for every lane. */
+export interface Head {
+  readonly method: string
+  /** Path and query to ask for; `*` for the server as a whole. */
+  readonly path: string
+  /** The authority as the client wrote it. */
+  readonly host: string
+  /** The authority's name in lower case, without port and trailing dot. */
+  readonly name: string
+  readonly hops: number
+  readonly wantsHtml: boolean
+  /** A person waits for a page, not a script for data. */
+  readonly navigation: boolean
+  /** The progress page asks. */
+  readonly progress: boolean
+}
+
+/** Reads a head; a string says why it is refused. */
+export function headOf(method: string, target: string, raw: RawHeaders): Head | string {
+  const hosts = valuesOf(raw, 'host')
+  if (hosts.length > 1) return 'more than one Host header'
+  const absolute = /^https?:\/\/([^/?#]*)([^#]*)$/i.exec(target)
+  // RFC 9112 section 3.2.2: the target's authority outranks the Host header.
+  const host = absolute?.[1] ?? hosts[0]
+  if (host === undefined || host === '') return 'no Host header'
+  const name = hostName(host)
+  if (name === undefined) return 'the Host header is not a host name'
+  const path = absolute === null ? target : originForm(absolute[2] ?? '')
+  if (!path.startsWith('/') && !(path === '*' && method === 'OPTIONS')) return 'the request target is not a path'
+  const accept = valuesOf(raw, 'accept').join(',').toLowerCase()
+  const mode = valuesOf(raw, 'sec-fetch-mode')[0]?.toLowerCase()
+  const wantsHtml = /\b(text\/html|application\/xhtml\+xml)\b/.test(accept)
+  return {
+    method,
+    path,
+    host,
+    name,
+    hops: hopsOf(raw),
+    wantsHtml,
+    navigation:
+      method === 'GET' &&
+      wantsHtml &&
+      (mode === undefined ? accept.trimStart().startsWith('text/html') : mode === 'navigate'),
+    progress: method === 'GET' && tokensOf(raw, progressHeader).length > 0,
+  }
+}
+
+/** The name in a Host header: lower case, no port, no trailing dot; undefined when it is not one. */
+export function hostName(host: string): string | undefined {
+  const match = /^(\[[0-9a-f:.]{2,45}\]|[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?)(?::(\d{0,5}))?$/i.exec(host)
+  const name = match?.[1]
+  if (name === undefined || name.length > 254 || Number(match?.[2] ?? 0) > 65_535) return undefined
+  return (name.endsWith('.') ? name.slice(0, -1) : name).toLowerCase()
+}
+
+function originForm(rest: string): string {
+  return rest.startsWith('/') ? rest : `/${rest}`
+}

@@ -1,0 +1,172 @@
+/** Headers as they were on the wire: name, value, name, value …, with case, order and duplicates. */
+export type RawHeaders = readonly string[]
+
+/** The header that counts how often a request has passed through the proxy. */
+export const hopsHeader = 'X-Locald-Hops'
+
+/** What the proxy tells the service about the client. */
+export interface Passage {
+  readonly remote: string
+  readonly scheme: 'http' | 'https'
+  /** The Host to send on, as the client wrote it. */
+  readonly host: string
+  /** Port the client connected to. */
+  readonly port: number
+  /** Passes through the proxy so far. */
+  readonly hops: number
+  /** What was cut off the front of the path. */
+  readonly prefix: string | undefined
+}
+
+/** How the body of a message is framed. `length` is passed on, `chunked` framed anew. */
+export type Framing = 'none' | 'length' | 'chunked' | 'unknown'
+
+// RFC 9110 section 7.6.1, and those of old that still are seen.
+const hopByHop = new Set(['connection', 'keep-alive', 'te', 'transfer-encoding', 'upgrade', 'http2-settings'])
+// RFC 9110 section 6.5.1: framing and routing must not come after the body.
+const neverTrailers = new Set(['host', 'content-length', 'content-encoding', 'content-type', 'trailer', 'set-cookie'])
+// A Connection header that lists these would change where a message ends or goes.
+const neverListed = new Set(['host', 'content-length', 'trailer'])
+const bodyless = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE', 'CONNECT'])
+
+/** All values of a header, in order; `name` in lower case. */
+export function valuesOf(raw: RawHeaders, name: string): string[] {
+  const values: string[] = []
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const key = raw[i] ?? ''
+    if (key.length === name.length && key.toLowerCase() === name) values.push(raw[i + 1] ?? '')
+  }
+  return values
+}
+
+/** The comma-separated tokens of a header, in lower case. */
+export function tokensOf(raw: RawHeaders, name: string): string[] {
+  return valuesOf(raw, name)
+    .flatMap(value => value.split(','))
+    .map(token => token.trim().toLowerCase())
+    .filter(token => token !== '')
+}
+
+/** How a message's body is framed; `unknown` for a transfer coding the proxy cannot frame anew. */
+export function framingOf(raw: RawHeaders): Framing {
+  const codings = tokensOf(raw, 'transfer-encoding')
+  if (codings.length > 0) return codings.length === 1 && codings[0] === 'chunked' ? 'chunked' : 'unknown'
+  return valuesOf(raw, 'content-length').length > 0 ? 'length' : 'none'
+}
+
+/** How often a request has passed: the highest of the counts it carries, 0 for none. */
+export function hopsOf(raw: RawHeaders): number {
+  let hops = 0
+  for (const value of tokensOf(raw, 'x-locald-hops')) if (/^\d{1,3}$/.test(value)) hops = Math.max(hops, Number(value))
+  return hops
+}
+
+/** A request's headers for the service. `upgrade` is the protocol to switch to, where one is asked for. */
+export function requestHeaders(raw: RawHeaders, method: string, passage: Passage, upgrade?: string): string[] {
+  const framing = framingOf(raw)
+  const listed = listedIn(raw)
+  const out: string[] = []
+  let host = false
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const name = raw[i] ?? ''
+    const key = name.toLowerCase()
+    if (key === 'host') {
+      host = true
+      out.push(name, passage.host)
+    } else if (key === 'transfer-encoding' && framing === 'chunked') out.push(name, 'chunked')
+    else if (!dropped(key, listed) && !ours(key) && (key !== 'trailer' || framing === 'chunked'))
+      out.push(name, raw[i + 1] ?? '')
+  }
+  if (!host) out.unshift('Host', passage.host)
+  // Without it Node would frame an absent body as an empty chunked one.
+  if (framing === 'none' && !bodyless.has(method)) out.push('Content-Length', '0')
+  if (upgrade !== undefined) out.push('Connection', 'Upgrade', 'Upgrade', upgrade)
+  else if (tokensOf(raw, 'te').some(token => /^trailers\b/.test(token)))
+    out.push('TE', 'trailers', 'Connection', 'keep-alive, TE')
+  out.push(...forwardedHeaders(passage))
+  return out
+}
+
+/** A response's headers for the client. Trailers are announced only where they can be sent. */
+export function responseHeaders(raw: RawHeaders, status: number, trailers: boolean): string[] {
+  const listed = listedIn(raw)
+  const out: string[] = []
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const name = raw[i] ?? ''
+    const key = name.toLowerCase()
+    if (dropped(key, listed) || (key === 'trailer' && !trailers) || (key === 'content-length' && status === 204))
+      continue
+    out.push(name, raw[i + 1] ?? '')
+  }
+  return out
+}
+
+/** The trailers that may be passed on, as pairs. */
+export function trailersOf(raw: RawHeaders): [string, string][] {
+  const out: [string, string][] = []
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const name = raw[i] ?? ''
+    const key = name.toLowerCase()
+    if (!dropped(key, undefined) && !ours(key) && !neverTrailers.has(key)) out.push([name, raw[i + 1] ?? ''])
+  }
+  return out
+}
+
+/** A head's lines for writing to a socket by hand, in latin1. */
+export function headLines(first: string, headers: RawHeaders): string {
+  let text = `${first}\r\n`
+  for (let i = 0; i + 1 < headers.length; i += 2) text += `${headers[i]}: ${headers[i + 1]}\r\n`
+  return `${text}\r\n`
+}
+
+/** The request's headers without any wish to switch protocols. */
+export function withoutUpgrade(raw: RawHeaders): string[] {
+  const out: string[] = []
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const name = raw[i] ?? ''
+    const key = name.toLowerCase()
+    const value = raw[i + 1] ?? ''
+    if (key === 'upgrade' || key === 'http2-settings') continue
+    if (key !== 'connection') out.push(name, value)
+    else {
+      const kept = value.split(',').filter(token => !/^\s*(upgrade|http2-settings|)\s*$/i.test(token))
+      if (kept.length > 0) out.push(name, kept.join(','))
+    }
+  }
+  return out
+}
+
+// RFC 7239 and the X- family it never replaced.
+function forwardedHeaders(passage: Passage): string[] {
+  const node = passage.remote.includes(':') ? `"[${passage.remote}]"` : passage.remote
+  const out = [
+    'X-Forwarded-For',
+    passage.remote,
+    'X-Forwarded-Proto',
+    passage.scheme,
+    'X-Forwarded-Host',
+    passage.host,
+    'X-Forwarded-Port',
+    String(passage.port),
+    'Forwarded',
+    `for=${node};host="${passage.host}";proto=${passage.scheme}`,
+    hopsHeader,
+    String(passage.hops + 1),
+  ]
+  if (passage.prefix !== undefined) out.push('X-Forwarded-Prefix', passage.prefix)
+  return out
+}
+
+function dropped(key: string, listed: ReadonlySet<string> | undefined): boolean {
+  return hopByHop.has(key) || key.startsWith('proxy-') || (listed?.has(key) ?? false)
+}
+
+// What a client says of itself here is not believed.
+function ours(key: string): boolean {
+  return key.startsWith('x-forwarded-') || key === 'forwarded' || key === 'x-locald-hops'
+}
+
+function listedIn(raw: RawHeaders): ReadonlySet<string> | undefined {
+  const names = tokensOf(raw, 'connection').filter(name => !neverListed.has(name))
+  return names.length === 0 ? undefined : new Set(names)
+}

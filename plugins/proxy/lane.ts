@@ -1,0 +1,241 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { messageOf, systemCode } from '../../kernel/errors.ts'
+import type { Log } from '../../kernel/plugin.ts'
+import { type Answer, render } from './answers.ts'
+import { Pool } from './dial.ts'
+import { type Errand, type Failure, forward } from './forward.ts'
+import type { Case, Destination, Gate, Verdict } from './gate.ts'
+import { type Head, headOf } from './head.ts'
+import { framingOf, headLines } from './headers.ts'
+import type { Limits } from './limits.ts'
+import * as refusal from './refusals.ts'
+import { asPlain, detachedResponse, Early, tunnel, upgradeOf } from './upgrade.ts'
+
+/** A connection's responses that are not finished, and the last of them. */
+interface Connection {
+  open: number
+  last: ServerResponse | undefined
+  refused: boolean
+}
+
+/** HTTP/1.1 over node:http: carries out what the gate says. One server for each address, one state for all. */
+export class Lane {
+  readonly #gate: Gate
+  readonly #limits: Limits
+  readonly #log: Log
+  readonly #pool: Pool
+  readonly #servers: Server[] = []
+  readonly #connections = new Map<Duplex, Connection>()
+  #open = 0
+  #idle: (() => void) | undefined
+  #complained = Number.NEGATIVE_INFINITY
+
+  constructor(gate: Gate, limits: Limits, log: Log) {
+    this.#gate = gate
+    this.#limits = limits
+    this.#log = log
+    this.#pool = new Pool(limits)
+  }
+
+  /** A server that does not listen yet. */
+  server(): Server {
+    const limits = this.#limits
+    const server = createServer({
+      maxHeaderSize: limits.head,
+      headersTimeout: limits.headTimeout,
+      // A slow upload is a slow upload; only heads are in a hurry.
+      requestTimeout: 0,
+      keepAliveTimeout: limits.clientIdle,
+      connectionsCheckingInterval: Math.ceil(limits.headTimeout / 3),
+      insecureHTTPParser: false,
+      requireHostHeader: false,
+      noDelay: true,
+    })
+    // A dropped header would be worse than a long head, which has its limit.
+    server.maxHeadersCount = 0
+    server.on('connection', socket => this.#connected(socket))
+    server.on('request', (req, res) => this.#serve(req, res))
+    server.on('checkContinue', (req, res) => this.#serve(req, res))
+    server.on('checkExpectation', (req, res) => this.#answer(req, res, refusal.expectation()))
+    server.on('connect', req => this.#detached(req, res => this.#answer(req, res, refusal.connect())))
+    server.on('upgrade', (req, _socket, head) => this.#upgrade(server, req, head))
+    server.on('clientError', (error, socket) => this.#malformed(error, socket))
+    this.#servers.push(server)
+    return server
+  }
+
+  /** Stops listening, gives requests in flight a moment, then ends all connections. */
+  async close(): Promise<void> {
+    this.#gate.close()
+    for (const server of this.#servers) if (server.listening) server.close()
+    if (this.#open > 0) {
+      await new Promise<void>(resolve => {
+        const timer = setTimeout(resolve, this.#limits.closing)
+        this.#idle = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+    }
+    for (const socket of this.#connections.keys()) socket.destroy()
+    this.#pool.destroy()
+  }
+
+  #connected(socket: Socket): void {
+    if (this.#connections.has(socket)) return
+    this.#connections.set(socket, { open: 0, last: undefined, refused: false })
+    socket.once('close', () => this.#connections.delete(socket))
+  }
+
+  #serve(req: IncomingMessage, res: ServerResponse): void {
+    this.#track(req, res)
+    this.#judge(req, res, errand => forward(errand, this.#pool, this.#limits))
+  }
+
+  #upgrade(server: Server, req: IncomingMessage, head: Buffer): void {
+    const protocol = upgradeOf(req)
+    if (protocol === undefined) {
+      asPlain(server, req, head)
+      return
+    }
+    this.#detached(req, res => {
+      const early = new Early(req.socket, head)
+      this.#judge(req, res, errand => tunnel(errand, protocol, early, this.#limits))
+    })
+  }
+
+  /** For a socket that the server has let go of. One with an unfinished response of an earlier request cannot be used. */
+  #detached(req: IncomingMessage, use: (res: ServerResponse) => void): void {
+    if ((this.#connections.get(req.socket)?.open ?? 0) > 0) return void req.socket.destroy()
+    const res = detachedResponse(req)
+    this.#track(req, res)
+    use(res)
+  }
+
+  #track(req: IncomingMessage, res: ServerResponse): void {
+    const connection = this.#connections.get(req.socket)
+    if (connection === undefined) return
+    connection.open++
+    connection.last = res
+    this.#open++
+    res.on('error', error => this.#complain(`a response could not be written: ${messageOf(error)}`))
+    res.once('close', () => {
+      connection.open--
+      if (--this.#open === 0) this.#idle?.()
+    })
+  }
+
+  #judge(req: IncomingMessage, res: ServerResponse, carry: (errand: Errand) => void): void {
+    const head = headOf(req.method ?? '', req.url ?? '', req.rawHeaders)
+    const refused = typeof head === 'string' ? refusal.badRequest(head) : misframed(req)
+    if (typeof head === 'string' || refused !== undefined) {
+      this.#answer(req, res, refused ?? refusal.internal())
+      return
+    }
+    const request = caseOf(head, res)
+    const decided = (verdict: Verdict): void => {
+      if (res.destroyed) return
+      if (verdict.do === 'answer') this.#answer(req, res, verdict.answer, head)
+      else
+        carry(
+          this.#errand(req, res, head, verdict.to, failure => settle(() => this.#failed(request, verdict.to, failure))),
+        )
+    }
+    const settle = (judge: () => Verdict | Promise<Verdict>): void => {
+      try {
+        const verdict = judge()
+        if (verdict instanceof Promise) verdict.then(decided).catch(failed)
+        else decided(verdict)
+      } catch (error) {
+        failed(error)
+      }
+    }
+    const failed = (error: unknown): void => {
+      this.#log.error(`the proxy failed: ${messageOf(error)}`)
+      this.#answer(req, res, refusal.internal(), head)
+    }
+    settle(() => this.#gate.judge(request))
+  }
+
+  #failed(request: Case, to: Destination, failure: Failure): Verdict | Promise<Verdict> {
+    if (failure.kind === 'refused') return this.#gate.refused(request, to)
+    return { do: 'answer', answer: refusal.broken(to.key, failure.detail) }
+  }
+
+  #errand(req: IncomingMessage, res: ServerResponse, head: Head, to: Destination, failed: Errand['failed']): Errand {
+    const remote = req.socket.remoteAddress ?? '127.0.0.1'
+    const port = req.socket.localPort ?? 80
+    return {
+      req,
+      res,
+      to,
+      failed,
+      passage: { remote, scheme: 'http', host: head.host, port, hops: head.hops, prefix: to.prefix },
+    }
+  }
+
+  #answer(req: IncomingMessage, res: ServerResponse, answer: Answer, head?: Head): void {
+    if (res.headersSent || res.destroyed) return void res.destroy()
+    const { status, reason, headers, body } = render(answer, head?.wantsHtml ?? false)
+    // After a refusal nobody can tell where the next request begins, or whether an announced body follows.
+    if (status === 400 || status === 501 || req.headers.expect !== undefined) headers.push('Connection', 'close')
+    res.writeHead(status, reason, headers)
+    res.end(req.method === 'HEAD' ? undefined : body)
+  }
+
+  /** Node's parser refused what a client sent, or it took too long over a head. */
+  #malformed(error: Error, socket: Duplex): void {
+    const connection = this.#connections.get(socket)
+    if (connection?.refused) return
+    const code = systemCode(error) ?? ''
+    const silent = 'bytesRead' in socket && socket.bytesRead === 0
+    const begun =
+      connection === undefined || connection.open > 1 || (connection.open === 1 && connection.last?.headersSent)
+    if (!socket.writable || code === 'ECONNRESET' || silent || begun) return void socket.destroy()
+    connection.refused = true
+    const [status, why] =
+      code === 'HPE_HEADER_OVERFLOW'
+        ? [431, `a head of more than ${this.#limits.head} bytes`]
+        : code === 'ERR_HTTP_REQUEST_TIMEOUT'
+          ? [408, 'a head that took too long']
+          : [400, error.message]
+    this.#complain(`refused a malformed request: ${why}`)
+    const { reason, headers, body } = render({ ...refusal.badRequest(why), status }, false)
+    const head = headLines(`HTTP/1.1 ${status} ${reason}`, [...headers, 'Connection', 'close'])
+    // The rest of what it sends is read for a moment: a reset could overtake the answer.
+    socket.end(Buffer.concat([Buffer.from(head, 'latin1'), body]), () =>
+      setTimeout(() => socket.destroy(), this.#limits.closing).unref(),
+    )
+  }
+
+  #complain(text: string): void {
+    if (performance.now() - this.#complained < 1_000) return
+    this.#complained = performance.now()
+    this.#log.warn(text)
+  }
+}
+
+function misframed(req: IncomingMessage): Answer | undefined {
+  const framing = framingOf(req.rawHeaders)
+  if (framing === 'unknown') return refusal.unknownCoding()
+  // RFC 9112 section 6.1: such framing is faulty.
+  return framing === 'chunked' && req.httpVersion === '1.0' ? refusal.badRequest('chunked in HTTP/1.0') : undefined
+}
+
+function caseOf(head: Head, res: ServerResponse): Case {
+  let gone: AbortController | undefined
+  return {
+    head,
+    since: performance.now(),
+    gone() {
+      if (gone !== undefined) return gone.signal
+      const made = new AbortController()
+      gone = made
+      if (res.destroyed) made.abort()
+      else res.once('close', () => made.abort())
+      return made.signal
+    },
+  }
+}

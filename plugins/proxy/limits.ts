@@ -1,0 +1,44 @@
+/** The proxy's numbers; times in ms, sizes in bytes. Tests give smaller ones. */
+export interface Limits {
+  /** How long a request waits for a service that is starting. */
+  readonly hold: number
+  /** A browser that waits longer than this sees the progress page instead. */
+  readonly progress: number
+  /** How long one poll of the progress page waits for news. */
+  readonly poll: number
+  /** How long a refused connection waits for the news that its service crashed or restarts. */
+  readonly grace: number
+  /** Requests held at once, for one service and for all. */
+  readonly heldPerService: number
+  readonly heldTotal: number
+  /** Idle upstream connections are closed after this: below the 5 s at which Node's servers close theirs. */
+  readonly upstreamIdle: number
+  /** Connections to one service at once. */
+  readonly upstreamSockets: number
+  /** A request or response head may be this large. */
+  readonly head: number
+  /** A client has this long to send a head. */
+  readonly headTimeout: number
+  /** Idle client connections are closed after this. */
+  readonly clientIdle: number
+  /** Requests in flight may finish for this long when the daemon closes. */
+  readonly closing: number
+  /** Lines of output on an error page. */
+  readonly lines: number
+}
+
+export const defaultLimits: Limits = {
+  hold: 30_000,
+  progress: 300,
+  poll: 1_000,
+  grace: 200,
+  heldPerService: 256,
+  heldTotal: 1024,
+  upstreamIdle: 4_000,
+  upstreamSockets: 1024,
+  head: 64 * 1024,
+  headTimeout: 30_000,
+  clientIdle: 65_000,
+  closing: 200,
+  lines: 20,
+}

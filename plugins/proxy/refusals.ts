@@ -1,0 +1,199 @@
+import { closest, distance } from 'fastest-levenshtein'
+import type { CatalogEntry, CatalogProject } from '../../kernel/plugin.ts'
+import { type About, type Answer, failure, table } from './answers.ts'
+import type { Address } from './dial.ts'
+import type { Head } from './head.ts'
+import { html } from './markup.ts'
+
+type UrlOf = (host: string) => string
+
+const soon = ['Retry-After', '1']
+
+/** The request itself cannot be understood. */
+export function badRequest(why: string): Answer {
+  return failure(400, 'bad-request', { code: 'REQUEST_INVALID', message: `Bad request: ${why}` })
+}
+
+/** A body in a transfer coding that cannot be framed anew (RFC 9112 section 6.1). */
+export function unknownCoding(): Answer {
+  const message = 'The request’s Transfer-Encoding is not supported'
+  return failure(501, 'bad-request', { code: 'REQUEST_INVALID', message, hint: 'Only chunked is.' })
+}
+
+export function expectation(): Answer {
+  return failure(417, 'bad-request', { code: 'REQUEST_INVALID', message: 'Only Expect: 100-continue is supported' })
+}
+
+export function connect(): Answer {
+  const message = 'CONNECT is not supported: this proxy reaches the services of locald only'
+  return failure(405, 'method', { code: 'REQUEST_INVALID', message }, { headers: ['Allow', 'GET, HEAD'] })
+}
+
+export function onlyGet(): Answer {
+  return failure(
+    405,
+    'method',
+    { code: 'REQUEST_INVALID', message: 'This page can only be read' },
+    { headers: ['Allow', 'GET, HEAD'] },
+  )
+}
+
+export function noSuchPage(): Answer {
+  return failure(404, 'not-found', {
+    code: 'REQUEST_INVALID',
+    message: 'locald has no page here',
+    hint: 'The list of services is at /.',
+  })
+}
+
+export function loop(head: Head): Answer {
+  return failure(508, 'loop', {
+    code: 'REQUEST_INVALID',
+    message: `Loop: this request has passed through locald ${head.hops} times and is back at ${head.name}`,
+    hint: 'A service forwards requests to another one with its own host name. Let its proxy set the Host header to the target: in Vite, server.proxy with changeOrigin: true.',
+  })
+}
+
+/** No service has the name. What runs is shown only under names that no stranger’s DNS can point here. */
+export function unknownHost(
+  head: Head,
+  names: readonly string[],
+  services: readonly CatalogEntry[],
+  url: UrlOf,
+): Answer {
+  const trusted = /(^|\.)(localhost|test|local|internal)$/.test(head.name)
+  const similar = trusted && names.length > 0 ? closest(head.name, [...names]) : undefined
+  const meant =
+    similar !== undefined && distance(head.name, similar) <= Math.max(2, similar.length / 4) ? similar : undefined
+  const running = services.filter(entry => entry.hosts.length > 0 && entry.status !== 'stopped')
+  const list = running.length === 0 ? html`<p>Nothing is running.</p>` : table(running, url)
+  return failure(
+    404,
+    'unknown-host',
+    {
+      code: 'UNKNOWN_SERVICE',
+      message: `No service is known as ${head.name}`,
+      hint:
+        meant === undefined
+          ? 'Run `locald up` in the project’s folder, `locald status --all` shows what is there.'
+          : `Did you mean ${meant}?`,
+    },
+    {
+      body: trusted
+        ? html`${meant === undefined ? '' : html`<p><a href="${url(meant)}/">${url(meant)}</a></p>`}${list}`
+        : html``,
+    },
+  )
+}
+
+/** The project is known, but no service of it answers here. */
+export function nobody(
+  project: CatalogProject,
+  service: string | undefined,
+  services: readonly CatalogEntry[],
+  url: UrlOf,
+): Answer {
+  const error =
+    service === undefined
+      ? {
+          message: `No service of ${project.name} owns ${project.domain}`,
+          hint: 'The service named web, or like the project, does; or add [routes].',
+        }
+      : {
+          message: `The route leads to ${project.name}:${service}, which was not started`,
+          hint: `Run \`locald up ${service}\`.`,
+        }
+  const shown = services.filter(entry => entry.hosts.length > 0)
+  return failure(
+    service === undefined ? 404 : 503,
+    'no-service',
+    { code: 'UNKNOWN_SERVICE', ...error },
+    { body: table(shown, url) },
+  )
+}
+
+export function stopped(entry: CatalogEntry): Answer {
+  const stopping = entry.status === 'stopping'
+  return failure(
+    503,
+    'stopped',
+    {
+      code: 'SERVICE_NOT_RUNNING',
+      message: `${entry.key} is ${entry.status}`,
+      hint: `Run \`locald up ${entry.name}\` in ${entry.path}.`,
+    },
+    { about: { reason: entry.reason, lines: [] }, headers: stopping ? soon : [] },
+  )
+}
+
+/** It crashed or never became ready; its last lines say why. */
+export function failed(entry: CatalogEntry, about: About): Answer {
+  const why = about.reason === null ? '' : `: ${about.reason}`
+  const error = {
+    code: 'SERVICE_FAILED',
+    message: `${entry.key} ${verbOf(entry)}${why}`,
+    hint: logsHint(entry.key),
+  } as const
+  return failure(502, 'failed', error, { about: { reason: null, lines: about.lines } })
+}
+
+export function noPort(entry: CatalogEntry): Answer {
+  return failure(502, 'refused', {
+    code: 'SERVICE_FAILED',
+    message: `${entry.key} is running, but listens on no port`,
+    hint: logsHint(entry.key),
+  })
+}
+
+export function nothingListens(to: { readonly key: string; readonly address: Address }): Answer {
+  const { host, port } = to.address
+  const message = `${to.key} is running, but nothing listens on ${host.includes(':') ? `[${host}]` : host}:${port}`
+  return failure(502, 'refused', {
+    code: 'SERVICE_FAILED',
+    message,
+    hint: 'Does it listen on the port given in $PORT?',
+  })
+}
+
+/** The service was reached, but its answer never came or made no sense. */
+export function broken(key: string, detail: string): Answer {
+  return failure(502, 'upstream-error', { code: 'SERVICE_FAILED', message: `${key} ${detail}`, hint: logsHint(key) })
+}
+
+export function stillStarting(entry: CatalogEntry, about: About): Answer {
+  const error = {
+    code: 'WAIT_TIMEOUT',
+    message: `${entry.key} is still ${entry.status}`,
+    hint: `\`locald why ${entry.key}\` tells what it waits for.`,
+  } as const
+  return failure(503, 'starting', error, { about, headers: soon })
+}
+
+export function tooMany(entry: CatalogEntry): Answer {
+  const error = {
+    code: 'SERVICE_NOT_RUNNING',
+    message: `${entry.key} is ${entry.status} and too many requests wait for it`,
+  } as const
+  return failure(503, 'busy', error, { headers: soon })
+}
+
+export function closing(): Answer {
+  return failure(503, 'closing', { code: 'DAEMON_CLOSING', message: 'locald is shutting down' }, { headers: soon })
+}
+
+/** The proxy itself failed. */
+export function internal(): Answer {
+  return failure(500, 'internal', {
+    code: 'INTERNAL',
+    message: 'The proxy failed',
+    hint: 'The daemon’s log has the details.',
+  })
+}
+
+function verbOf(entry: CatalogEntry): string {
+  return entry.status === 'exited' ? 'has exited' : 'failed'
+}
+
+function logsHint(key: string): string {
+  return `\`locald logs ${key}\` shows its output, \`locald why ${key}\` the cause.`
+}

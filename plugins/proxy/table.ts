@@ -1,0 +1,113 @@
+import type { Catalog, CatalogEntry, CatalogProject, LocaldEvent } from '../../kernel/plugin.ts'
+
+/** Where a request goes. */
+export type Place =
+  | {
+      readonly to: 'service'
+      readonly entry: CatalogEntry
+      readonly path: string
+      /** What was cut off the front of the path. */
+      readonly prefix: string | undefined
+    }
+  /** A project's domain that no service owns, or a route to a service nobody started. */
+  | { readonly to: 'nobody'; readonly project: CatalogProject; readonly service: string | undefined }
+  | { readonly to: 'unknown' }
+
+interface PathRoute {
+  /** Without a trailing slash; empty for all paths. */
+  readonly prefix: string
+  readonly service: string
+  readonly entry: CatalogEntry | undefined
+  readonly strip: boolean
+}
+
+interface Site {
+  readonly entry: CatalogEntry | undefined
+  readonly project: CatalogProject | undefined
+  /** Longest prefix first. */
+  readonly routes: readonly PathRoute[]
+}
+
+/** Host names and what answers there: built at the first request after something changed, never for each request. */
+export class Table {
+  readonly #catalog: Catalog
+  readonly #stop: () => void
+  #sites: ReadonlyMap<string, Site> | undefined
+
+  constructor(catalog: Catalog) {
+    this.#catalog = catalog
+    this.#stop = catalog.on(event => {
+      if (changes(event)) this.#sites = undefined
+    })
+  }
+
+  /** The place for a host name (lower case, no port) and a path with its query. */
+  find(name: string, path: string): Place {
+    this.#sites ??= build(this.#catalog)
+    const own = this.#sites.get(name)
+    if (own !== undefined) return placeAt(own, path)
+    // `*.web.shop.localhost` is web's, `*.shop.localhost` the main service's; paths are routed on the domain alone.
+    for (let dot = name.indexOf('.'); dot !== -1; dot = name.indexOf('.', dot + 1)) {
+      const site = this.#sites.get(name.slice(dot + 1))
+      if (site !== undefined) return placeAt({ ...site, routes: [] }, path)
+    }
+    return { to: 'unknown' }
+  }
+
+  /** All names something answers at. */
+  names(): string[] {
+    this.#sites ??= build(this.#catalog)
+    return [...this.#sites.keys()]
+  }
+
+  close(): void {
+    this.#stop()
+  }
+}
+
+function changes(event: LocaldEvent): boolean {
+  return event.event !== 'step' && event.event !== 'warning'
+}
+
+function build(catalog: Catalog): Map<string, Site> {
+  const sites = new Map<string, Site>()
+  const services = catalog.services()
+  const byKey = new Map(services.map(entry => [entry.key, entry]))
+  for (const entry of services) {
+    for (const host of entry.hosts) {
+      const name = host.toLowerCase()
+      if (!sites.has(name)) sites.set(name, { entry, project: undefined, routes: [] })
+    }
+  }
+  for (const project of catalog.projects()) {
+    const name = project.domain.toLowerCase()
+    const routes = project.routes
+      .map(route => ({
+        prefix: route.prefix.replace(/\/+$/, ''),
+        service: route.service,
+        entry: byKey.get(`${project.name}:${route.service}`),
+        strip: route.stripPrefix,
+      }))
+      .sort((a, b) => b.prefix.length - a.prefix.length)
+    sites.set(name, { entry: sites.get(name)?.entry, project, routes })
+  }
+  return sites
+}
+
+function placeAt(site: Site, path: string): Place {
+  const end = path.indexOf('?')
+  const plain = end === -1 ? path : path.slice(0, end)
+  for (const route of site.routes) {
+    if (!plain.startsWith(route.prefix)) continue
+    const next = plain.charAt(route.prefix.length)
+    if (next !== '' && next !== '/') continue
+    if (route.entry === undefined && site.project !== undefined)
+      return { to: 'nobody', project: site.project, service: route.service }
+    if (route.entry === undefined) continue
+    if (!route.strip || route.prefix === '') return { to: 'service', entry: route.entry, path, prefix: undefined }
+    const rest = path.slice(route.prefix.length)
+    return { to: 'service', entry: route.entry, path: rest.startsWith('/') ? rest : `/${rest}`, prefix: route.prefix }
+  }
+  if (site.entry !== undefined) return { to: 'service', entry: site.entry, path, prefix: undefined }
+  return site.project === undefined ? { to: 'unknown' } : { to: 'nobody', project: site.project, service: undefined }
+}
