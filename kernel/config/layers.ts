@@ -1,0 +1,195 @@
+import { stat } from 'node:fs/promises'
+import { dirname, join, relative, sep } from 'node:path'
+import { LocaldError, messageOf } from '../errors.ts'
+import type { ProjectSource } from '../plugin.ts'
+import type { Problems } from './problems.ts'
+import { parseToml, readText } from './read.ts'
+import { at, isTable, merge, own, type Path, type Table } from './table.ts'
+
+/** Whose file it is: what may stand in it depends on that. */
+export type Role = 'settings' | 'parent' | 'workspace' | 'project' | 'source'
+
+/** A configuration file that was read. `text` is undefined where a plugin made the tables from another kind of file. */
+export interface Document {
+  readonly file: string
+  readonly role: Role
+  readonly data: Table
+  readonly text: string | undefined
+}
+
+/** Where locald's own configuration and the person's home are, absolute. */
+export interface Places {
+  readonly configDir: string
+  readonly home: string
+}
+
+/** The files of a project's configuration, weakest first; `watched` also has those that may appear. */
+export interface Layers {
+  readonly documents: readonly Document[]
+  readonly watched: readonly string[]
+}
+
+/**
+ * Reads every layer of the project at `root`: `config.toml`, `.locald.toml` of parent folders (up to home, outermost
+ * first), `locald.workspace.toml` at the repository's root, then `locald.toml` or else the first source that describes a
+ * project. What cannot be read becomes a problem. CONFIG_NOT_FOUND when nothing describes a project.
+ */
+export async function readLayers(
+  root: string,
+  sources: readonly ProjectSource[],
+  places: Places,
+  problems: Problems,
+): Promise<Layers> {
+  const parents = parentsOf(root, places.home).map(folder => join(folder, '.locald.toml'))
+  const repository = await repositoryOf(root)
+  const workspace = repository === undefined ? [] : [join(repository, 'locald.workspace.toml')]
+  const settings = join(places.configDir, 'config.toml')
+  const main = join(root, 'locald.toml')
+  const folder = await stat(root).catch(() => undefined)
+  if (folder === undefined) throw notFound(root)
+  const trusted = new Set([process.getuid?.() ?? 0, 0, folder.uid])
+  const [inherited, project] = await Promise.all([
+    Promise.all([
+      readLayer(settings, 'settings', undefined, problems),
+      ...parents.map(file => readLayer(file, 'parent', trusted, problems)),
+      ...workspace.map(file => readLayer(file, 'workspace', trusted, problems)),
+    ]),
+    readLayer(main, 'project', undefined, problems),
+  ])
+  const own = project ?? (await readSource(root, sources, problems))
+  if (own === undefined) throw notFound(root)
+  const documents = [...inherited, own].filter(it => it !== undefined && it !== 'faulty')
+  const present = documents.map(document => document.file)
+  return { documents, watched: [...new Set([settings, ...present, ...workspace, main])] }
+}
+
+/** A file's tables; undefined where there is none, 'faulty' after its problem was noted. */
+async function readLayer(
+  file: string,
+  role: Role,
+  trusted: ReadonlySet<number> | undefined,
+  problems: Problems,
+): Promise<Document | 'faulty' | undefined> {
+  try {
+    const read = await readText(file)
+    if (read === undefined) return undefined
+    if (trusted !== undefined && !trusted.has(read.owner)) {
+      // As git does: a file that someone else left in a shared folder must not decide what this person runs.
+      problems.addFile(file, 'CONFIG_UNREADABLE', {
+        message: 'it belongs to another user',
+        hint: 'Delete it, or take it over with chown.',
+      })
+      return 'faulty'
+    }
+    const parsed = parseToml(read.text)
+    if ('data' in parsed) return { file, role, data: parsed.data, text: read.text }
+    problems.addFile(file, 'CONFIG_INVALID', parsed.fault)
+  } catch (error) {
+    if (!LocaldError.is(error) || error.code !== 'CONFIG_UNREADABLE') throw error
+    problems.addFile(file, 'CONFIG_UNREADABLE', { message: error.problems[0]?.message ?? error.message })
+  }
+  return 'faulty'
+}
+
+async function readSource(
+  root: string,
+  sources: readonly ProjectSource[],
+  problems: Problems,
+): Promise<Document | 'faulty' | undefined> {
+  for (const source of sources) {
+    const file = join(root, source.file)
+    try {
+      const read = await readText(file)
+      const services = read === undefined ? undefined : source.read(read.text)
+      if (services !== undefined) return { file, role: 'source', data: { services }, text: undefined }
+    } catch (error) {
+      const unreadable = LocaldError.is(error) && error.code === 'CONFIG_UNREADABLE'
+      const message = unreadable ? (error.problems[0]?.message ?? error.message) : messageOf(error)
+      problems.addFile(file, unreadable ? 'CONFIG_UNREADABLE' : 'CONFIG_INVALID', { message })
+      return 'faulty'
+    }
+  }
+  return undefined
+}
+
+/** Whether a source describes a project in this folder; one that fails does, so that its error is shown. */
+export async function sourceIn(folder: string, sources: readonly ProjectSource[]): Promise<boolean> {
+  for (const source of sources) {
+    try {
+      const read = await readText(join(folder, source.file))
+      if (read !== undefined && source.read(read.text) !== undefined) return true
+    } catch {
+      return true
+    }
+  }
+  return false
+}
+
+/** CONFIG_NOT_FOUND for a folder. */
+export function notFound(folder: string): LocaldError {
+  return new LocaldError(
+    'CONFIG_NOT_FOUND',
+    `no locald.toml in ${folder} or above it, and nothing else that describes a project`,
+    {
+      hint: '`locald init` writes one.',
+    },
+  )
+}
+
+/** Folders above `root`, outermost first; from the home folder on when `root` is inside it. */
+function parentsOf(root: string, home: string): string[] {
+  const parents: string[] = []
+  for (let folder = root; folder !== home && dirname(folder) !== folder; ) {
+    folder = dirname(folder)
+    parents.unshift(folder)
+  }
+  return parents
+}
+
+async function repositoryOf(root: string): Promise<string | undefined> {
+  for (let folder = root; ; folder = dirname(folder)) {
+    const found = await stat(join(folder, '.git')).catch(() => undefined)
+    if (found !== undefined) return folder
+    if (dirname(folder) === folder) return undefined
+  }
+}
+
+/** All layers as one, each top-level table that is none left out. Services that only a weaker layer names are not part of it. */
+export function mergeLayers(documents: readonly Document[]): Table {
+  const project = documents.findLast(({ role }) => role === 'project' || role === 'source')
+  const services = project === undefined ? undefined : own(project.data, 'services')
+  const names = new Set(isTable(services) ? Object.keys(services) : [])
+  return documents.map(document => relevant(document, names)).reduce((weak, strong) => merge(weak, strong), {})
+}
+
+function relevant({ data, role }: Document, names: ReadonlySet<string>): Table {
+  const kept = Object.entries(data).flatMap(([key, value]): [string, Table][] => {
+    if (!isTable(value)) return []
+    if (key === 'services') return [[key, pick(value, name => names.has(name))]]
+    if (role !== 'settings') return [[key, value]]
+    // locald's own settings are no part of a project: the proxy's, and the tables of options for plugins.
+    if (key === 'plugins') return [[key, pick(value, (_, entry) => !isTable(entry))]]
+    return key === 'env' || key === 'project' ? [[key, value]] : []
+  })
+  return Object.fromEntries(kept)
+}
+
+function pick(table: Table, keep: (key: string, value: unknown) => boolean): Table {
+  return Object.fromEntries(Object.entries(table).filter(([key, value]) => keep(key, value)))
+}
+
+/** The strongest file that has the path, or else what is around it. */
+export function documentOf(documents: readonly Document[], path: Path): Document | undefined {
+  for (let length = path.length; length > 0; length--) {
+    const found = documents.findLast(({ data }) => at(data, path.slice(0, length)).found)
+    if (found !== undefined) return found
+  }
+  return documents.at(-1)
+}
+
+/** A file as errors name it: relative inside the project, `~/…` inside home, else absolute. */
+export function shortName(file: string, root: string, home?: string): string {
+  const inside = relative(root, file)
+  if (inside !== '..' && !inside.startsWith(`..${sep}`)) return inside
+  return home !== undefined && file.startsWith(home + sep) ? `~${sep}${relative(home, file)}` : file
+}

@@ -1,0 +1,37 @@
+/** A DNS label in lower case (RFC 1123): what project and service names are. */
+export const labelPattern = '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'
+
+/** A DNS name in lower case of at least two labels, the last not a number. */
+export const domainPattern = '^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\\.)+(?![0-9]+$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'
+
+/** The name of a variable that every shell can set (POSIX 2024, 3.216). */
+export const variablePattern = '^[A-Za-z_][A-Za-z0-9_]*$'
+
+/** What a name has to be, for messages. */
+export const labelRule = "must be 1 to 63 lower-case letters, digits or '-', with no '-' at either end"
+
+const label = new RegExp(labelPattern)
+const domain = new RegExp(domainPattern)
+const variable = new RegExp(variablePattern)
+
+export function isLabel(text: string): boolean {
+  return label.test(text)
+}
+
+export function isDomain(text: string): boolean {
+  return text.length <= 253 && domain.test(text)
+}
+
+export function isVariable(text: string): boolean {
+  return variable.test(text)
+}
+
+/** The nearest DNS label to any text, such as a folder's name; `project` where nothing of it can be kept. */
+export function labelOf(text: string): string {
+  const plain = text
+    .normalize('NFKD')
+    .replace(/\p{Mark}/gu, '')
+    .toLowerCase()
+  const kept = plain.replace(/[^a-z0-9]+/g, '-').replace(/^-/, '')
+  return kept.slice(0, 63).replace(/-$/, '') || 'project'
+}

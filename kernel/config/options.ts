@@ -1,0 +1,115 @@
+import type { ValidateFunction } from 'ajv'
+import { LocaldError, messageOf } from '../errors.ts'
+import type { ServiceType } from '../plugin.ts'
+import { commonKeys } from './common.ts'
+import { type Complaint, complaintsOf } from './complaints.ts'
+import { meantKey, unknown } from './fields.ts'
+import type { Spot } from './problems.ts'
+import { isTable, own, type Table } from './table.ts'
+
+/** A service type with its schema ready to check options. */
+export interface Driver {
+  readonly type: ServiceType<unknown>
+  /** Its own keys. */
+  readonly keys: readonly string[]
+  readonly validate: ValidateFunction
+}
+
+const drivers = new WeakMap<ServiceType<unknown>, Driver>()
+
+/** Compiles a type's schema, once. SERVICE_TYPE_UNSUPPORTED when the schema is none, or has a key that every service has. */
+export async function driverOf(type: ServiceType<unknown>): Promise<Driver> {
+  const known = drivers.get(type)
+  if (known !== undefined) return known
+  const keys = [...keysOf(type.shape.schema)]
+  const taken = keys.find(key => commonKeys.some(common => common === key))
+  if (taken !== undefined) throw broken(type, `its plugin declares the key '${taken}', which every service has`)
+  const { Ajv } = await import('ajv')
+  // Lenient about keywords it does not know: they are annotations for editors.
+  const ajv = new Ajv({
+    allErrors: true,
+    useDefaults: true,
+    strict: false,
+    verbose: true,
+    validateFormats: false,
+    logger: false,
+  })
+  try {
+    const schema: unknown = type.shape.schema
+    const driver = { type, keys, validate: ajv.compile(isTable(schema) ? schema : {}) }
+    drivers.set(type, driver)
+    return driver
+  } catch (error) {
+    throw broken(type, `its plugin's schema is broken: ${messageOf(error)}`)
+  }
+}
+
+function broken(type: ServiceType<unknown>, reason: string): LocaldError {
+  return new LocaldError('SERVICE_TYPE_UNSUPPORTED', `type '${type.type}' is not available: ${reason}`, {
+    hint: 'That is a bug of the plugin: report it to its author.',
+  })
+}
+
+/** The property names that a schema speaks of, those of its alternatives too. */
+function keysOf(schema: unknown): Set<string> {
+  if (!isTable(schema)) return new Set()
+  const properties = own(schema, 'properties')
+  const keys = new Set(isTable(properties) ? Object.keys(properties) : [])
+  for (const keyword of ['allOf', 'anyOf', 'oneOf']) {
+    const branches = own(schema, keyword)
+    if (Array.isArray(branches)) for (const branch of branches) for (const key of keysOf(branch)) keys.add(key)
+  }
+  for (const keyword of ['if', 'then', 'else']) for (const key of keysOf(own(schema, keyword))) keys.add(key)
+  return keys
+}
+
+/** The type's own options of a service's table, defaults filled in; undefined after what is wrong was noted. */
+export function readOptions(service: Spot, table: Table, driver: Driver, others: readonly Driver[]): unknown {
+  const own: [string, unknown][] = []
+  const meant = new Set<string>()
+  const typeless = !Object.hasOwn(table, 'type')
+  let wrong = false
+  let foreign = false
+  for (const [key, value] of Object.entries(table)) {
+    if (commonKeys.some(common => common === key)) continue
+    if (driver.keys.includes(key) || isOpen(driver)) {
+      own.push([key, value])
+      continue
+    }
+    wrong = true
+    const owner = others.find(other => other !== driver && other.keys.includes(key))
+    const near = meantKey(key, [...driver.keys, ...commonKeys])
+    if (owner !== undefined) {
+      foreign ||= typeless
+      const advice = typeless ? `; add type = "${owner.type.type}"` : ''
+      service
+        .inside(key, value)
+        .wrong(`unknown key for type '${driver.type.type}': it belongs to type '${owner.type.type}'${advice}`)
+    } else {
+      if (near !== undefined) meant.add(near)
+      service.inside(key, value).wrong(unknown('unknown key', near))
+    }
+  }
+  const options: unknown = structuredClone(Object.fromEntries(own))
+  if (driver.validate(options)) return wrong ? undefined : options
+  for (const complaint of complaintsOf(driver.validate.errors ?? [], options)) {
+    if (!isEcho(complaint, meant, foreign)) note(service, complaint)
+  }
+  return undefined
+}
+
+/** A key that is missing only because it is misspelt, or because the table is of another type, was told already. */
+function isEcho({ missing, path }: Complaint, meant: ReadonlySet<string>, foreign: boolean): boolean {
+  return missing !== undefined && path.length === 1 && (foreign || meant.has(missing))
+}
+
+function isOpen({ type }: Driver): boolean {
+  const schema: unknown = type.shape.schema
+  return isTable(schema) && (own(schema, 'additionalProperties') === true || isTable(own(schema, 'patternProperties')))
+}
+
+function note(service: Spot, { path, message, hint }: Complaint): void {
+  let spot = service
+  for (const part of path) spot = spot.inside(part, undefined)
+  spot.wrong(message, { hint })
+}

@@ -1,0 +1,73 @@
+import type { AST } from 'toml-eslint-parser'
+import type { Document } from './layers.ts'
+import type { Path } from './table.ts'
+
+/** A key or element of a file: its line, and what is in it. */
+interface Mark {
+  line: number
+  readonly inside: Map<string | number, Mark>
+}
+
+const cache = new WeakMap<Document, Promise<Mark | undefined>>()
+
+/**
+ * The 1-based line of a path in a file; that of the nearest thing around it where the path itself is not there. Null for
+ * files that are not TOML. The parser that keeps positions is slow, so it is loaded and run only when somebody asks.
+ */
+export async function lineOf(document: Document, path: Path): Promise<number | null> {
+  let marks = cache.get(document)
+  if (marks === undefined) {
+    marks = marksOf(document)
+    cache.set(document, marks)
+  }
+  let mark = await marks
+  if (mark === undefined) return null
+  for (const part of path) {
+    const next: Mark | undefined = mark.inside.get(part)
+    if (next === undefined) break
+    mark = next
+  }
+  return mark.line
+}
+
+async function marksOf(document: Document): Promise<Mark | undefined> {
+  if (document.text === undefined) return undefined
+  const { parseTOML } = await import('toml-eslint-parser')
+  const top: Mark = { line: 1, inside: new Map() }
+  try {
+    for (const node of parseTOML(document.text, { tomlVersion: '1.1' }).body[0].body) {
+      if (node.type === 'TOMLKeyValue') addPair(top, node)
+      else for (const pair of node.body) addPair(reach(top, node.resolvedKey, node.loc.start.line), pair)
+      if (node.type === 'TOMLTable') reach(top, node.resolvedKey, node.loc.start.line).line = node.loc.start.line
+    }
+  } catch {
+    // The two parsers disagree about a corner of TOML: better no line than no message.
+    return undefined
+  }
+  return top
+}
+
+function reach(from: Mark, path: Path, line: number): Mark {
+  let mark = from
+  for (const part of path) {
+    let next = mark.inside.get(part)
+    if (next === undefined) {
+      next = { line, inside: new Map() }
+      mark.inside.set(part, next)
+    }
+    mark = next
+  }
+  return mark
+}
+
+function addPair(table: Mark, pair: AST.TOMLKeyValue): void {
+  const keys = pair.key.keys.map(key => (key.type === 'TOMLBare' ? key.name : key.value))
+  addValue(reach(table, keys, pair.loc.start.line), pair.value)
+}
+
+function addValue(mark: Mark, value: AST.TOMLContentNode): void {
+  if (value.type === 'TOMLInlineTable') for (const pair of value.body) addPair(mark, pair)
+  if (value.type !== 'TOMLArray') return
+  for (const [index, element] of value.elements.entries())
+    addValue(reach(mark, [index], element.loc.start.line), element)
+}

@@ -1,0 +1,147 @@
+import { type ErrorCode, LocaldError, type Problem } from '../errors.ts'
+import { type Document, documentOf, shortName } from './layers.ts'
+import { lineOf } from './positions.ts'
+import { dotted, type Path } from './table.ts'
+
+/** The codes a bad configuration can have. With problems of several, it is CONFIG_INVALID. */
+export type ConfigCode = Extract<
+  ErrorCode,
+  'CONFIG_INVALID' | 'CONFIG_UNREADABLE' | 'DEPENDENCY_CYCLE' | 'SERVICE_TYPE_UNSUPPORTED'
+>
+
+/** What is wrong, in words that never hold a value of the file: it may be a secret. */
+export interface Fault {
+  readonly message: string
+  readonly hint?: string | undefined
+  /** Default: CONFIG_INVALID. */
+  readonly code?: ConfigCode
+  /** Only in this file, not the strongest that has the path. */
+  readonly document?: Document
+}
+
+interface Noted {
+  readonly code: ConfigCode
+  readonly fault: Fault
+  readonly path: Path
+  readonly file?: string
+  readonly line?: number
+}
+
+/** Collects everything that is wrong, so that it is told all at once. */
+export class Problems {
+  readonly #noted: Noted[] = []
+  #documents: readonly Document[] = []
+
+  /** The files in which paths are looked up, weakest first. */
+  within(documents: readonly Document[]): void {
+    this.#documents = documents
+  }
+
+  get none(): boolean {
+    return this.#noted.length === 0
+  }
+
+  /** A problem of the value at a path of the merged configuration. */
+  add(path: Path, fault: Fault): void {
+    this.#noted.push({ code: fault.code ?? 'CONFIG_INVALID', fault, path })
+  }
+
+  /** A problem of a file as a whole, or of a line of it. */
+  addFile(
+    file: string,
+    code: ConfigCode,
+    fault: { readonly message: string; readonly hint?: string; readonly line?: number },
+  ): void {
+    this.#noted.push({ code, fault, path: [], file, ...(fault.line === undefined ? {} : { line: fault.line }) })
+  }
+
+  /** All of them as one error, sorted by file and line. */
+  async error(root: string, home: string): Promise<LocaldError> {
+    const located = await Promise.all(this.#noted.map(noted => this.#locate(noted)))
+    const all = located.sort(
+      (a, b) =>
+        compare(a.problem.file ?? '', b.problem.file ?? '') ||
+        (a.problem.line ?? 0) - (b.problem.line ?? 0) ||
+        compare(a.problem.key ?? '', b.problem.key ?? ''),
+    )
+    const problems = all.map(({ problem }) => problem)
+    const codes = new Set(all.map(({ code }) => code))
+    const code = codes.size === 1 ? (all[0]?.code ?? 'CONFIG_INVALID') : 'CONFIG_INVALID'
+    const [first] = all
+    if (first === undefined || all.length > 1) {
+      return new LocaldError(code, listed(problems, root, home), {
+        hint: 'Nothing was changed. `locald config check` looks again; `locald ai schema` lists every key.',
+        problems,
+      })
+    }
+    const { problem, service } = first
+    const refused = code === 'SERVICE_TYPE_UNSUPPORTED' && service !== undefined
+    return new LocaldError(code, refused ? `service '${service}': ${problem.message}` : oneLine(problem, root, home), {
+      ...(problem.hint === undefined ? {} : { hint: problem.hint }),
+      ...(service === undefined ? {} : { service }),
+      problems,
+    })
+  }
+
+  async #locate({
+    code,
+    fault,
+    path,
+    file,
+    line,
+  }: Noted): Promise<{ problem: Problem; code: ConfigCode; service: string | undefined }> {
+    const document = file === undefined ? (fault.document ?? documentOf(this.#documents, path)) : undefined
+    const found = line ?? (document === undefined ? null : await lineOf(document, path))
+    const where = file ?? document?.file
+    const service = path[0] === 'services' && typeof path[1] === 'string' ? path[1] : undefined
+    const problem = {
+      message: fault.message,
+      ...(where === undefined ? {} : { file: where }),
+      ...(found === null ? {} : { line: found }),
+      ...(path.length === 0 ? {} : { key: dotted(path) }),
+      ...(fault.hint === undefined ? {} : { hint: fault.hint }),
+    }
+    return { problem, code, service }
+  }
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+function listed(problems: readonly Problem[], root: string, home: string): string {
+  const [file, ...others] = new Set(problems.map(problem => problem.file))
+  const where = file === undefined || others.length > 0 ? 'the configuration' : shortName(file, root, home)
+  return [
+    `${where} has ${problems.length} errors`,
+    ...problems.map(problem => `  ${oneLine(problem, root, home)}`),
+  ].join('\n')
+}
+
+function oneLine({ file, line, key, message }: Problem, root: string, home: string): string {
+  const place = file === undefined ? '' : `${shortName(file, root, home)}${line === undefined ? '' : `:${line}`}: `
+  return `${place}${key === undefined ? '' : `${key}: `}${message}`
+}
+
+/** A value and where it is, so that a reader can say what is wrong with it. */
+export class Spot {
+  readonly path: Path
+  readonly value: unknown
+  readonly #problems: Problems
+
+  constructor(problems: Problems, path: Path, value: unknown) {
+    this.#problems = problems
+    this.path = path
+    this.value = value
+  }
+
+  /** Notes that the value is wrong; the answer stands for "no value". */
+  wrong(message: string, fault: Omit<Fault, 'message'> = {}): undefined {
+    this.#problems.add(this.path, { ...fault, message })
+  }
+
+  /** A value inside this one. */
+  inside(key: string | number, value: unknown): Spot {
+    return new Spot(this.#problems, [...this.path, key], value)
+  }
+}

@@ -1,0 +1,70 @@
+import { LocaldError } from '../errors.ts'
+import type { ServicePlan, ServiceType } from '../plugin.ts'
+import { readCommon } from './common.ts'
+import { isLabel, labelOf, labelRule } from './names.ts'
+import { type Driver, driverOf, readOptions } from './options.ts'
+import type { Spot } from './problems.ts'
+import { isTable, kindOf, own, type Table } from './table.ts'
+
+/** Where service types come from: what the plugins registered. */
+export interface Types {
+  /** The driver, or the SERVICE_TYPE_UNSUPPORTED that says why there is none. */
+  find(type: string): ServiceType<unknown> | LocaldError
+  readonly defaultType: string
+  readonly names: readonly string[]
+}
+
+/** A service as read: its plan where its type is known, what it is made of for checks across services. */
+export interface ReadService {
+  readonly plan: ServicePlan
+  readonly table: Table
+  /** Undefined: the type is not available, which was noted. */
+  readonly driver: ServiceType<unknown> | undefined
+}
+
+/** The drivers of all types, for messages about keys of another type. A type that is not available has none. */
+export async function driversOf(types: Types): Promise<readonly Driver[]> {
+  const found = await Promise.all(types.names.map(name => driverFor(types, name)))
+  return found.filter(driver => 'validate' in driver)
+}
+
+async function driverFor(types: Types, name: string): Promise<Driver | LocaldError> {
+  try {
+    const found = types.find(name)
+    return LocaldError.is(found) ? found : await driverOf(found)
+  } catch (error) {
+    if (LocaldError.is(error) && error.code === 'SERVICE_TYPE_UNSUPPORTED') return error
+    throw error
+  }
+}
+
+/** Reads one table of `[services]`; what is wrong is noted. Undefined when it is no table. */
+export async function readService(
+  spot: Spot,
+  name: string,
+  types: Types,
+  drivers: readonly Driver[],
+): Promise<ReadService | undefined> {
+  if (!isLabel(name)) spot.wrong(`a service's name ${labelRule}`, { hint: `For example: ${labelOf(name)}` })
+  const { value: table } = spot
+  if (!isTable(table)) return spot.wrong(`must be a table, not ${kindOf(table)}`)
+  const type = readType(spot, table, types.defaultType)
+  const common = readCommon(spot, table)
+  if (type === undefined) return { plan: { name, type: '', common, options: {} }, table, driver: undefined }
+  const driver = await driverFor(types, type)
+  if (LocaldError.is(driver)) {
+    spot.inside('type', type).wrong(driver.message, { code: 'SERVICE_TYPE_UNSUPPORTED', hint: driver.hint })
+    return { plan: { name, type, common, options: {} }, table, driver: undefined }
+  }
+  const options = readOptions(spot, table, driver, drivers)
+  return { plan: { name, type, common, options }, table, driver: driver.type }
+}
+
+function readType(service: Spot, table: Table, defaultType: string): string | undefined {
+  const value = own(table, 'type')
+  if (value === undefined) return defaultType
+  if (typeof value === 'string' && value !== '') return value
+  return service
+    .inside('type', value)
+    .wrong(`must be the name of a service type, not ${value === '' ? 'empty' : kindOf(value)}`)
+}

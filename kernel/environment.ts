@@ -1,0 +1,243 @@
+import { resolve } from 'node:path'
+import { type DotenvEntry, parseDotenv } from './config/dotenv.ts'
+import { shortName } from './config/layers.ts'
+import { readText } from './config/read.ts'
+import type { Path } from './config/table.ts'
+import { interpolate, interpolateLeniently, type Scope } from './config/template.ts'
+import { LocaldError } from './errors.ts'
+import type { ProjectPlan, ServicePlan } from './plugin.ts'
+
+export { interpolate, type Scope } from './config/template.ts'
+
+/** Where a variable comes from, weakest first. */
+export type EnvLayer = 'shell' | 'project' | '.env' | 'env_file' | 'service' | 'locald'
+
+/** What set a variable: a file and line where it is one. */
+export interface EnvOrigin {
+  readonly layer: EnvLayer
+  readonly file: string | null
+  readonly line: number | null
+}
+
+/** File (absolute) and 1-based line of a path of the configuration; nulls for a default. */
+export type Locate = (path: Path) => Promise<{ readonly file: string | null; readonly line: number | null }>
+
+export interface EnvironmentInput {
+  /** The environment of the shell that asked. */
+  readonly shell: Readonly<Record<string, string | undefined>>
+  readonly plan: ProjectPlan
+  readonly service: ServicePlan
+  /** What locald itself sets: PORT, HOST, NOTIFY_SOCKET, LOCALD_URL … The strongest, and seen by `${PORT}`. */
+  readonly own: Readonly<Record<string, string>>
+  /** The value of `${services.NAME.FIELD}`. */
+  lookup(service: string, field: string): string | undefined
+  /** For messages with file and line. */
+  readonly locate?: Locate
+}
+
+/** A service's environment. `origins` has the same names; finding lines takes a while. */
+export interface Environment {
+  readonly env: Readonly<Record<string, string>>
+  origins(): Promise<ReadonlyMap<string, EnvOrigin>>
+}
+
+interface Value {
+  readonly text: string
+  readonly layer: EnvLayer
+  readonly origin: () => Promise<EnvOrigin>
+}
+
+/** Same-layer references above which a chain is refused. */
+const chainLimit = 500
+
+/**
+ * Puts a service's environment together, weakest first: shell, project `env`, `.env`, `env_file`, the service's `env`, what
+ * locald sets. In `env` every reference must resolve; in files what is not known stays as written, and single-quoted values
+ * are taken as they are. ENV_UNRESOLVED names service, key, file and line, never a value; CONFIG_UNREADABLE and
+ * CONFIG_INVALID tell of files that cannot be read or are not there.
+ */
+export async function environmentOf(input: EnvironmentInput): Promise<Environment> {
+  const { plan, service, own } = input
+  const files = await readFiles(input)
+  const values = new Map<string, Value>()
+  const anonymous = (layer: EnvLayer) => async () => ({ layer, file: null, line: null })
+  for (const [name, text] of Object.entries(shellPart(input.shell)))
+    values.set(name, { text, layer: 'shell', origin: anonymous('shell') })
+  const later = new Set([...files.flatMap(({ entries }) => [...entries.keys()]), ...Object.keys(service.common.env)])
+  await addTable(input, values, { layer: 'project', table: plan.env, path: ['env'], later })
+  for (const file of files) addFile(input, values, file)
+  const path = ['services', service.name, 'env']
+  await addTable(input, values, { layer: 'service', table: service.common.env, path, later: new Set() })
+  for (const [name, text] of Object.entries(own))
+    values.set(name, { text, layer: 'locald', origin: anonymous('locald') })
+  return {
+    env: Object.fromEntries([...values].map(([name, { text }]) => [name, text])),
+    origins: async () =>
+      new Map(await Promise.all([...values].map(async ([name, { origin }]) => [name, await origin()] as const))),
+  }
+}
+
+/**
+ * What of the caller's shell services get: all but what speaks of the process that called. Left out are a supervisor's
+ * sockets and Node's IPC channel; LOCALD_* but for those that say which daemon this is; and, when npm or npx ran locald,
+ * all `npm_*` and INIT_CWD, which are about that package (npm_config_prefix alone breaks nvm).
+ */
+export function shellPart(shell: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  const underNpm = shell['npm_execpath'] !== undefined || shell['npm_lifecycle_event'] !== undefined
+  const kept: [string, string][] = []
+  for (const [name, value] of Object.entries(shell)) {
+    if (value === undefined || callers.has(name)) continue
+    if (name.startsWith('LOCALD_') && name !== 'LOCALD_SANDBOX' && name !== 'LOCALD_SOCKET') continue
+    if (underNpm && (name.startsWith('npm_') || name === 'INIT_CWD')) continue
+    kept.push([name, value])
+  }
+  return Object.fromEntries(kept)
+}
+
+const callers = new Set([
+  'NOTIFY_SOCKET',
+  'WATCHDOG_PID',
+  'WATCHDOG_USEC',
+  'LISTEN_FDS',
+  'LISTEN_FDNAMES',
+  'LISTEN_PID',
+  'NODE_CHANNEL_FD',
+  'NODE_CHANNEL_SERIALIZATION_MODE',
+  'NODE_UNIQUE_ID',
+])
+
+interface EnvFile {
+  readonly layer: '.env' | 'env_file'
+  readonly file: string
+  readonly entries: ReadonlyMap<string, DotenvEntry>
+}
+
+async function readFiles({ plan, service, locate }: EnvironmentInput): Promise<readonly EnvFile[]> {
+  const implicit = resolve(plan.path, '.env')
+  const first = readEnvFile(implicit, '.env')
+  const others = service.common.envFile.map(async (written, index) => {
+    const file = resolve(plan.path, written)
+    const read = await readEnvFile(file, 'env_file')
+    if (read !== undefined) return read
+    const path = ['services', service.name, 'env_file']
+    const { file: where, line } = locate === undefined ? nowhere : await locate([...path, index])
+    const message = `service '${service.name}': ${place(where, line, plan.path)}env_file '${written}' does not exist`
+    throw new LocaldError('CONFIG_INVALID', message, {
+      service: service.name,
+      problems: [problem(message, where, line, path)],
+    })
+  })
+  const all = await Promise.all([first, ...others])
+  return all.filter(file => file !== undefined)
+}
+
+async function readEnvFile(file: string, layer: EnvFile['layer']): Promise<EnvFile | undefined> {
+  try {
+    const read = await readText(file)
+    return read === undefined ? undefined : { layer, file, entries: parseDotenv(read.text) }
+  } catch (error) {
+    // Python's virtual environments are often folders named .env.
+    if (layer === '.env' && LocaldError.is(error) && error.problems[0]?.message === 'it is a folder') return undefined
+    throw error
+  }
+}
+
+/** Lays a `.env` file over the values: each entry sees what is weaker, and the entries above it. */
+function addFile(input: EnvironmentInput, values: Map<string, Value>, { layer, file, entries }: EnvFile): void {
+  const scope = scopeOf(input, name => values.get(name)?.text)
+  for (const [name, { value, literal, line }] of entries) {
+    const text = literal ? value : interpolateLeniently(value, scope)
+    values.set(name, { text, layer, origin: async () => ({ layer, file, line }) })
+  }
+}
+
+interface EnvTable {
+  readonly layer: 'project' | 'service'
+  readonly table: Readonly<Record<string, string>>
+  readonly path: Path
+  /** Names that only stronger layers set: for hints. */
+  readonly later: ReadonlySet<string>
+}
+
+/** Lays an `env` table over the values: each key sees its siblings in any order, and of itself the weaker value. */
+async function addTable(input: EnvironmentInput, values: Map<string, Value>, env: EnvTable): Promise<void> {
+  const { layer, table, path } = env
+  const resolved = new Map<string, string>()
+  const chain: string[] = []
+  let missing: string | undefined
+  const scope = scopeOf(input, name => {
+    const found = Object.hasOwn(table, name) && chain.at(-1) !== name ? settle(name) : values.get(name)?.text
+    if (found === undefined) missing = name
+    return found
+  })
+  const settle = (name: string): string => {
+    const known = resolved.get(name)
+    if (known !== undefined) return known
+    if (chain.includes(name)) {
+      const around = [...chain.slice(chain.indexOf(name)), name].join(' → ')
+      throw new LocaldError('ENV_UNRESOLVED', `refers to itself: ${around}`, {
+        hint: 'Take one of these references away.',
+      })
+    }
+    if (chain.length >= chainLimit) throw new LocaldError('ENV_UNRESOLVED', `needs more than ${chainLimit} others`)
+    chain.push(name)
+    const text = interpolate(table[name] ?? '', scope)
+    chain.pop()
+    resolved.set(name, text)
+    return text
+  }
+  for (const name of Object.keys(table)) {
+    try {
+      settle(name)
+    } catch (error) {
+      throw await explained(input, env, chain.at(-1) ?? name, LocaldError.from(error), missing)
+    }
+  }
+  const locate = input.locate
+  for (const [name, text] of resolved) {
+    const origin = async () => ({ layer, ...(locate === undefined ? nowhere : await locate([...path, name])) })
+    values.set(name, { text, layer, origin })
+  }
+}
+
+const nowhere = { file: null, line: null } as const
+
+/** What references may read, locald's own values first. */
+function scopeOf({ plan, own, lookup }: EnvironmentInput, weaker: (name: string) => string | undefined): Scope {
+  return {
+    project: { name: plan.name, domain: plan.domain },
+    variable: name => (Object.hasOwn(own, name) ? own[name] : weaker(name)),
+    service: (service, field) => lookup(service, field),
+  }
+}
+
+/** A failure with the service, key, file and line it is about. */
+async function explained(
+  { plan, service, locate }: EnvironmentInput,
+  { path, later }: EnvTable,
+  name: string,
+  error: LocaldError,
+  missing: string | undefined,
+): Promise<LocaldError> {
+  if (error.code !== 'ENV_UNRESOLVED') return error
+  const { file, line } = locate === undefined ? nowhere : await locate([...path, name])
+  const key = [...path, name].join('.')
+  const isLater = missing !== undefined && later.has(missing) && error.message === `\${${missing}} is not set`
+  const hint = isLater
+    ? `${missing} is set by a stronger layer, which [env] cannot see: move '${name}' there.`
+    : error.hint
+  const message = `service '${service.name}': ${place(file, line, plan.path)}${key}: ${error.message}`
+  return new LocaldError('ENV_UNRESOLVED', message, {
+    service: service.name,
+    ...(hint === undefined ? {} : { hint }),
+    problems: [{ ...problem(error.message, file, line, [...path, name]), ...(hint === undefined ? {} : { hint }) }],
+  })
+}
+
+function place(file: string | null, line: number | null, root: string): string {
+  return file === null ? '' : `${shortName(file, root)}${line === null ? '' : `:${line}`}: `
+}
+
+function problem(message: string, file: string | null, line: number | null, path: Path) {
+  return { message, key: path.join('.'), ...(file === null ? {} : { file }), ...(line === null ? {} : { line }) }
+}

@@ -1,0 +1,96 @@
+/** A service and the names of those it needs; names that are not in the graph are ignored. */
+export interface Node {
+  readonly name: string
+  readonly dependsOn: readonly string[]
+}
+
+/**
+ * Services by level: all that a service needs are in levels before its own. In the order given within a level. What is in
+ * a cycle, or needs one, has no level: ask `cycle` first.
+ */
+export function levels(nodes: readonly Node[]): string[][] {
+  const known = new Set(nodes.map(({ name }) => name))
+  const done = new Set<string>()
+  const all: string[][] = []
+  for (;;) {
+    const level = nodes.filter(
+      ({ name, dependsOn }) => !done.has(name) && dependsOn.every(other => done.has(other) || !known.has(other)),
+    )
+    if (level.length === 0) return all
+    for (const { name } of level) done.add(name)
+    all.push(level.map(({ name }) => name))
+  }
+}
+
+/** A cycle as a path whose ends are the same (`a, b, a`), or undefined where there is none. */
+export function cycle(nodes: readonly Node[]): string[] | undefined {
+  return cycles(nodes)[0]
+}
+
+/** Cycles that share no service; together they touch every part of the graph that has one. */
+export function cycles(nodes: readonly Node[]): string[][] {
+  const edges = new Map(nodes.map(({ name, dependsOn }) => [name, dependsOn]))
+  const done = new Set<string>()
+  const found: string[][] = []
+  for (const { name } of nodes) {
+    // Each found cycle is taken out, so that what remains is searched again.
+    for (let path = search(name, edges, done); path !== undefined; path = search(name, edges, done)) {
+      found.push(path)
+      for (const member of path) done.add(member)
+    }
+  }
+  return found
+}
+
+/** The first cycle that can be reached from a service; marks as done what leads to none. Without recursion: graphs can be deep. */
+function search(start: string, edges: ReadonlyMap<string, readonly string[]>, done: Set<string>): string[] | undefined {
+  if (done.has(start)) return undefined
+  const stack = [{ name: start, next: 0 }]
+  const on = new Set([start])
+  for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+    const to = edges.get(top.name)?.[top.next]
+    top.next++
+    if (to === undefined) {
+      done.add(top.name)
+      on.delete(top.name)
+      stack.pop()
+    } else if (on.has(to)) {
+      const names = stack.map(({ name }) => name)
+      return [...names.slice(names.indexOf(to)), to]
+    } else if (edges.has(to) && !done.has(to)) {
+      stack.push({ name: to, next: 0 })
+      on.add(to)
+    }
+  }
+  return undefined
+}
+
+/** The given services and all that they need, in the order of the graph. */
+export function closure(nodes: readonly Node[], names: Iterable<string>): string[] {
+  return reachable(nodes, names, new Map(nodes.map(({ name, dependsOn }) => [name, dependsOn])))
+}
+
+/** All that need one of the given services, not those themselves unless they need each other; in the order of the graph. */
+export function dependents(nodes: readonly Node[], names: Iterable<string>): string[] {
+  const back = new Map<string, string[]>()
+  for (const { name, dependsOn } of nodes)
+    for (const other of dependsOn) back.set(other, [...(back.get(other) ?? []), name])
+  const given = [...names]
+  const direct = given.flatMap(name => back.get(name) ?? [])
+  return reachable(nodes, direct, back)
+}
+
+function reachable(
+  nodes: readonly Node[],
+  from: Iterable<string>,
+  edges: ReadonlyMap<string, readonly string[]>,
+): string[] {
+  const seen = new Set<string>()
+  const todo = [...from]
+  for (let name = todo.pop(); name !== undefined; name = todo.pop()) {
+    if (seen.has(name)) continue
+    seen.add(name)
+    todo.push(...(edges.get(name) ?? []))
+  }
+  return nodes.map(({ name }) => name).filter(name => seen.has(name))
+}
