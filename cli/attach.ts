@@ -1,0 +1,89 @@
+import { exitCodeOf } from '../kernel/errors.ts'
+import type { LocaldEvent, LogLine, ServiceView } from '../kernel/events.ts'
+import type { TargetBody } from '../kernel/wire.ts'
+import type { Client, Stream } from './client.ts'
+import type { Context } from './context.ts'
+import { errorOf, follow } from './follow.ts'
+import { type Keys, listen } from './keys.ts'
+import { LineFormat } from './lines.ts'
+import { hasColour, painter, printAll, say } from './output.ts'
+import { explain } from './report.ts'
+import { isOver } from './services.ts'
+
+/** What is followed: what was started, when (UTC ISO 8601), and what runs of it. */
+export interface Attached {
+  readonly target: TargetBody
+  readonly since: string
+  readonly services: readonly ServiceView[]
+}
+
+/**
+ * Follows a project's logs until `d` (services run on), Ctrl-C (they are stopped; twice: at once), or until somebody else
+ * stopped them.
+ */
+export async function attach(context: Context, daemon: Client, what: Attached): Promise<number> {
+  const { target, since, services } = what
+  const doing = 'following the logs'
+  const query = { path: target.path, service: target.services, since, follow: true }
+  const logs = await daemon.stream<LogLine>({ method: 'GET', path: '/v1/logs', query, doing })
+  const events = await daemon.stream<LocaldEvent>({ method: 'GET', path: '/v1/events', doing })
+  const keys = listen()
+  try {
+    say(keys.isKeyboard ? 'Ctrl-C stops the project, d detaches' : 'Ctrl-C stops the project')
+    return await until(keys, printLogs(logs), untilOver(events, services), () => stopProject(context, daemon, target))
+  } finally {
+    keys.close()
+    logs.close()
+    events.close()
+  }
+}
+
+async function until(
+  keys: Keys,
+  printing: Promise<void>,
+  over: Promise<void>,
+  stop: () => Promise<number>,
+): Promise<number> {
+  const end = await Promise.race([keys.pressed, printing, over])
+  // From here on a stream that breaks is no news: what is awaited tells it.
+  printing.catch(() => undefined)
+  over.catch(() => undefined)
+  if (end === 'stop') return await stop()
+  say(
+    end === 'detach'
+      ? 'Detached: locald logs -f follows again, locald stop stops'
+      : 'Nothing of the project runs any more',
+  )
+  return 0
+}
+
+async function printLogs(logs: Stream<LogLine>): Promise<void> {
+  const format = new LineFormat(await painter(process.stdout), hasColour(process.stdout), false)
+  for await (const lines of logs.batches) await printAll(lines.map(line => `${format.text(line)}\n`).join(''))
+}
+
+/** Resolves when none of the services runs any more. */
+async function untilOver(events: Stream<LocaldEvent>, services: readonly ServiceView[]): Promise<void> {
+  const alive = new Set(services.filter(view => !isOver(view)).map(view => view.key))
+  const keys = new Set(services.map(view => view.key))
+  for await (const batch of events.batches) {
+    for (const event of batch) {
+      if (event.event === 'removed') alive.delete(event.key)
+      if (event.event !== 'service' || !keys.has(event.service.key)) continue
+      if (isOver(event.service)) alive.delete(event.service.key)
+      else alive.add(event.service.key)
+    }
+    if (alive.size === 0) return
+  }
+}
+
+async function stopProject(context: Context, daemon: Client, body: TargetBody): Promise<number> {
+  say('Stopping; Ctrl-C again to leave at once')
+  const doing = 'stopping the project'
+  const stream = await daemon.stream<LocaldEvent>({ method: 'POST', path: '/v1/projects/stop', body, doing })
+  const done = await follow(context, stream, { doing })
+  if (done.ok) return 0
+  const error = errorOf(done)
+  say(explain(error))
+  return exitCodeOf(error.code)
+}

@@ -1,0 +1,163 @@
+import type { Socket } from 'node:net'
+import { type ErrorJson, LocaldError, systemCode } from '../kernel/errors.ts'
+import type { Paths } from '../kernel/paths.ts'
+import { type Answer, connect, type Request, send } from './http.ts'
+
+/** The daemon did not listen; its socket's path is in use by nobody. */
+const nobody = new Set(['ENOENT', 'ECONNREFUSED'])
+/** A plain request is answered from memory or by a short look; doctor's checks take longest. ms */
+const answerMs = 60_000
+
+/** The daemon, seen from here: every request takes a connection of its own. */
+export class Client {
+  readonly #paths: Paths
+  /** The connection that showed that the daemon is there, for the first request. */
+  #ready: Socket | undefined
+
+  constructor(paths: Paths, ready: Socket) {
+    this.#paths = paths
+    this.#ready = ready
+  }
+
+  /** A value. Throws what the daemon says, or DAEMON_UNREACHABLE. */
+  async get<T>(path: string, query: Query = {}, idleMs = answerMs): Promise<T> {
+    const target = path + queryOf(query)
+    return await parse<T>(await this.#send({ method: 'GET', target, doing: 'it was asked', idleMs }))
+  }
+
+  /** As `get`, with a body. */
+  async post<T>(path: string, body: unknown): Promise<T> {
+    const request = { method: 'POST', target: path, body, doing: 'it was asked', idleMs: answerMs } as const
+    return await parse<T>(await this.#send(request))
+  }
+
+  /** A stream of NDJSON, read as fast as its batches are taken. `doing` ends "the daemon ended while …". */
+  async stream<T>(request: Omit<Request, 'target' | 'idleMs'> & { path: string; query?: Query }): Promise<Stream<T>> {
+    const { path, query = {}, ...rest } = request
+    const answer = await this.#send({ ...rest, target: path + queryOf(query) })
+    return { batches: batches<T>(answer.body), close: answer.close }
+  }
+
+  /** Ends a connection that was never used. */
+  close(): void {
+    this.#ready?.destroy()
+    this.#ready = undefined
+  }
+
+  async #send(request: Request): Promise<Answer> {
+    const socket = this.#ready ?? (await reach(this.#paths))
+    this.#ready = undefined
+    if (socket === undefined) throw gone(request.doing)
+    const answer = await send(socket, request)
+    if (answer.status >= 400) throw await failure(answer)
+    return answer
+  }
+}
+
+/** A stream's values in the batches they arrive in; `close` ends it. */
+export interface Stream<T> {
+  readonly batches: AsyncIterable<readonly T[]>
+  close(): void
+}
+
+/** Query values; undefined and false are left out. */
+export type Query = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>
+
+/** The daemon if one runs. Throws DAEMON_UNREACHABLE when its socket cannot be used. */
+export async function find(paths: Paths): Promise<Client | undefined> {
+  const socket = await reach(paths)
+  return socket === undefined ? undefined : new Client(paths, socket)
+}
+
+/** The daemon, started when none runs. Throws DAEMON_START, KEEPER_MISSING. */
+export async function need(paths: Paths): Promise<Client> {
+  const running = await find(paths)
+  if (running !== undefined) return running
+  const { startDaemon } = await import('./daemon-start.ts')
+  return new Client(paths, await startDaemon(paths))
+}
+
+/** The daemon if one runs, or if one that was killed left services to be taken over. */
+export async function findOrRevive(paths: Paths): Promise<Client | undefined> {
+  const running = await find(paths)
+  if (running !== undefined) return running
+  const { hasServices } = await import('./daemon-start.ts')
+  return hasServices(paths) ? await need(paths) : undefined
+}
+
+/** Connects; undefined when nobody listens. */
+export async function reach(paths: Paths): Promise<Socket | undefined> {
+  for (;;) {
+    try {
+      return await connect(paths.socket)
+    } catch (error) {
+      const code = systemCode(error)
+      if (code !== undefined && nobody.has(code)) return undefined
+      // EAGAIN: a unix socket's queue of connections is full (connect(2)); it empties as the daemon accepts.
+      if (code !== 'EAGAIN') {
+        throw new LocaldError('DAEMON_UNREACHABLE', `cannot connect to ${paths.socket}: ${code ?? error}`, {
+          hint: 'check that the socket and its folder are yours',
+          cause: error,
+        })
+      }
+      await new Promise(resolve => setTimeout(resolve, 20))
+    }
+  }
+}
+
+function queryOf(query: Query): string {
+  const pairs = new URLSearchParams()
+  for (const [name, value] of Object.entries(query)) {
+    if (value === undefined || value === false) continue
+    for (const each of typeof value === 'object' ? value : [value]) pairs.append(name, String(each))
+  }
+  const text = pairs.toString()
+  return text === '' ? '' : `?${text}`
+}
+
+async function parse<T>(answer: Answer): Promise<T> {
+  const value: T = JSON.parse(await textOf(answer))
+  return value
+}
+
+async function textOf(answer: Answer): Promise<string> {
+  const parts: Buffer[] = []
+  for await (const part of answer.body) parts.push(part)
+  return Buffer.concat(parts).toString('utf8')
+}
+
+/** The values of the lines that each piece of the body completes. */
+async function* batches<T>(body: AsyncIterable<Buffer>): AsyncGenerator<readonly T[]> {
+  let open: Buffer[] = []
+  for await (const piece of body) {
+    const end = piece.lastIndexOf(10)
+    if (end < 0) {
+      open.push(piece)
+      continue
+    }
+    const lines = Buffer.concat([...open, piece.subarray(0, end)]).toString('utf8')
+    open = [piece.subarray(end + 1)]
+    const values: T[] = []
+    for (const line of lines.split('\n')) if (line !== '') values.push(JSON.parse(line))
+    yield values
+  }
+}
+
+async function failure(answer: Answer): Promise<LocaldError> {
+  const text = await textOf(answer)
+  try {
+    const body: { error: ErrorJson } = JSON.parse(text)
+    if (typeof body.error.code === 'string') return LocaldError.fromJSON(body.error)
+  } catch {
+    // Not the daemon's own words: told below.
+  }
+  return new LocaldError('DAEMON_UNREACHABLE', `the daemon answered with status ${answer.status}`, {
+    hint: 'another version of locald may be running: locald server restart',
+  })
+}
+
+function gone(doing: string): LocaldError {
+  return new LocaldError('DAEMON_UNREACHABLE', `the daemon ended while ${doing}`, {
+    hint: 'services keep running; locald status starts a new daemon that takes them over',
+  })
+}

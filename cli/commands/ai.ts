@@ -1,0 +1,10 @@
+import { need } from '../client.ts'
+import type { Context } from '../context.ts'
+import { print } from '../output.ts'
+
+/** `locald ai schema`: what an editor or an agent needs to write locald.toml. */
+export async function aiSchema(context: Context): Promise<number> {
+  const schema = await (await need(context.paths)).get<unknown>('/v1/schema')
+  print(JSON.stringify(schema, null, 2))
+  return 0
+}

@@ -1,0 +1,54 @@
+import { relative } from 'node:path'
+import type { ConfigAnswer, ConfigBody, ConfigValue } from '../../kernel/wire.ts'
+import { need } from '../client.ts'
+import type { Context } from '../context.ts'
+import { environment } from '../environment.ts'
+import { painter, print, printJson } from '../output.ts'
+
+/** `locald config check`: 0 valid, 2 not, with every problem. */
+export async function configCheck(context: Context): Promise<number> {
+  const answer = await ask(context)
+  if (context.json) printJson({ ok: true, project: answer.project, path: answer.path })
+  else print('locald.toml is valid')
+  return 0
+}
+
+/** `locald config show`: `key = value` lines. */
+export async function configShow(context: Context): Promise<number> {
+  const answer = await ask(context)
+  if (context.json) {
+    printJson(answer)
+    return 0
+  }
+  const paint = await painter(process.stdout)
+  const shows = context.words.flags.has('provenance')
+  for (const value of answer.values) {
+    const line = `${value.key} = ${toml(value.value)}`
+    print(shows ? `${line}  ${paint('gray', `# ${origin(value, context.cwd)}`)}` : line)
+  }
+  return 0
+}
+
+async function ask(context: Context): Promise<ConfigAnswer> {
+  const body: ConfigBody = { path: context.cwd, env: environment() }
+  return await (await need(context.paths)).post<ConfigAnswer>('/v1/config', body)
+}
+
+function origin({ file, line }: ConfigValue, cwd: string): string {
+  if (file === null) return 'default'
+  const path = relative(cwd, file)
+  const shown = path === '' || path.startsWith('..') ? file : path
+  return line === null ? shown : `${shown}:${line}`
+}
+
+/** A value as TOML writes it inline; JSON's strings are TOML's basic strings. */
+function toml(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(toml).join(', ')}]`
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  const pairs = Object.entries(value).map(([key, each]) => `${bare(key)} = ${toml(each)}`)
+  return pairs.length === 0 ? '{}' : `{ ${pairs.join(', ')} }`
+}
+
+function bare(key: string): string {
+  return /^[A-Za-z0-9_-]+$/.test(key) ? key : JSON.stringify(key)
+}

@@ -1,0 +1,68 @@
+import { LocaldError } from '../../kernel/errors.ts'
+import type { CheckView, DoctorAnswer } from '../../kernel/wire.ts'
+import { need } from '../client.ts'
+import type { Context } from '../context.ts'
+import { type Paint, painter, print, printJson, type Style } from '../output.ts'
+
+const styles: Readonly<Record<CheckView['status'], Style>> = {
+  pass: 'green',
+  warn: 'yellow',
+  fail: 'red',
+  skip: 'gray',
+}
+
+/** `locald doctor`: exit code 1 only for a critical failure. A daemon that cannot start is one. */
+export async function doctor(context: Context): Promise<number> {
+  const answer = await ask(context)
+  if (context.json) printJson(answer)
+  else print(text(answer, context.words.flags.has('verbose'), await painter(process.stdout)))
+  return answer.checks.some(check => check.severity === 'critical' && check.status === 'fail') ? 1 : 0
+}
+
+async function ask(context: Context): Promise<DoctorAnswer> {
+  try {
+    return await (await need(context.paths)).get<DoctorAnswer>('/v1/doctor')
+  } catch (error) {
+    if (!LocaldError.is(error)) throw error
+    const fix = error.hint ?? null
+    const check = {
+      plugin: 'kernel',
+      id: 'daemon',
+      severity: 'critical',
+      status: 'fail',
+      summary: error.message,
+      fix,
+    } as const
+    return { ok: false, checks: [check], fixes: fix === null ? [] : [fix] }
+  }
+}
+
+function text(answer: DoctorAnswer, isVerbose: boolean, paint: Paint): string {
+  const shown = answer.checks.filter(check => isVerbose || check.status === 'warn' || check.status === 'fail')
+  const lines: string[] = []
+  for (const plugin of new Set(shown.map(check => check.plugin))) {
+    lines.push(paint('bold', plugin))
+    for (const check of shown.filter(each => each.plugin === plugin)) lines.push(line(check, paint))
+    lines.push('')
+  }
+  lines.push(counts(answer.checks))
+  if (answer.fixes.length > 0) lines.push('', paint('bold', 'To mend it:'), ...answer.fixes.map(fix => `  ${fix}`))
+  return lines.join('\n')
+}
+
+function line({ status, severity, id, summary }: CheckView, paint: Paint): string {
+  const weight = status === 'fail' || status === 'warn' ? ` (${severity})` : ''
+  return `  ${paint(styles[status], status)}  ${id}: ${summary}${weight}`
+}
+
+function counts(checks: readonly CheckView[]): string {
+  const words = [
+    ['pass', 'passed'],
+    ['warn', 'with a warning'],
+    ['fail', 'failed'],
+    ['skip', 'skipped'],
+  ] as const
+  const parts = words.map(([status, word]) => [checks.filter(check => check.status === status).length, word] as const)
+  const told = parts.filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}`)
+  return `${checks.length} ${checks.length === 1 ? 'check' : 'checks'}: ${told.join(', ') || 'none'}`
+}

@@ -1,0 +1,45 @@
+import { LocaldError, messageOf } from '../../kernel/errors.ts'
+import type { LogLine } from '../../kernel/events.ts'
+import { need } from '../client.ts'
+import type { Context } from '../context.ts'
+import { LineFormat } from '../lines.ts'
+import { hasColour, painter, printAll } from '../output.ts'
+import { count, since } from '../units.ts'
+import { flagValue } from '../words.ts'
+
+/** Lines printed when neither `-n` nor `--since` says how many. */
+const defaultTail = '100'
+
+/** `locald logs`. */
+export async function logs(context: Context): Promise<number> {
+  const { words } = context
+  const from = flagValue(words, 'since')
+  const tail = flagValue(words, 'tail') ?? (from === undefined ? defaultTail : undefined)
+  const query = {
+    path: context.cwd,
+    service: words.names,
+    all: words.flags.has('all'),
+    tail: tail === undefined ? undefined : count('-n', tail),
+    since: from === undefined ? undefined : since(from, Date.now()),
+    grep: pattern(flagValue(words, 'grep')),
+    follow: words.flags.has('follow'),
+  }
+  const daemon = await need(context.paths)
+  const doing = 'reading logs'
+  const stream = await daemon.stream<LogLine>({ method: 'GET', path: '/v1/logs', query, doing })
+  const format = new LineFormat(await painter(process.stdout), hasColour(process.stdout), query.all)
+  const text = context.json ? (line: LogLine) => JSON.stringify(line) : (line: LogLine) => format.text(line)
+  for await (const lines of stream.batches) await printAll(lines.map(line => `${text(line)}\n`).join(''))
+  return 0
+}
+
+function pattern(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined
+  try {
+    return new RegExp(text).source
+  } catch (error) {
+    throw new LocaldError('USAGE', `--grep: ${messageOf(error)}`, {
+      hint: 'it takes a JavaScript regular expression; put \\ before one of . * + ? ( ) [ ] { } | ^ $ meant literally',
+    })
+  }
+}

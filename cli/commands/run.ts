@@ -1,0 +1,52 @@
+import { spawn } from 'node:child_process'
+import { statSync } from 'node:fs'
+import { constants } from 'node:os'
+import { LocaldError, messageOf, systemCode } from '../../kernel/errors.ts'
+import type { OneOffAnswer } from '../../kernel/wire.ts'
+import { need } from '../client.ts'
+import type { Context } from '../context.ts'
+import { say } from '../output.ts'
+import { explain } from '../report.ts'
+
+/** What shells answer for a command that is not there, and for one that cannot be run. */
+const notFound = 127
+const notRunnable = 126
+
+/** `locald run`: a one-off command in a service's place; its exit code is this one's. */
+export async function run(context: Context): Promise<number> {
+  const [service] = context.words.names
+  const [command, ...args] = context.words.command
+  if (service === undefined || command === undefined) throw new LocaldError('USAGE', 'locald run SERVICE -- CMD…')
+  const daemon = await need(context.paths)
+  const place = await daemon.get<OneOffAnswer>('/v1/services/one-off', { path: context.cwd, service })
+  if (statSync(place.dir, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    throw new LocaldError('SPAWN_FAILED', `the folder of '${service}' is missing: ${place.dir}`, {
+      service,
+      hint: "check the service's workdir in locald.toml",
+    })
+  }
+  try {
+    return await child(command, args, place)
+  } catch (error) {
+    const isMissing = systemCode(error) === 'ENOENT'
+    const what = isMissing ? `command not found: ${command}` : `cannot run ${command}: ${messageOf(error)}`
+    say(explain(new LocaldError('SPAWN_FAILED', what, { hint: `it was looked for in the PATH of '${service}'` })))
+    return isMissing ? notFound : notRunnable
+  }
+}
+
+function child(command: string, args: readonly string[], { dir, env }: OneOffAnswer): Promise<number> {
+  return new Promise((resolve, reject) => {
+    // The terminal, the agent's sockets and the like come from here; what the service has of its own wins.
+    const running = spawn(command, args, { cwd: dir, env: { ...process.env, ...env }, stdio: 'inherit' })
+    // Ctrl-C in a terminal reaches both: forwarding it would make it two.
+    const isTerminal = process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY
+    process.on('SIGINT', () => {
+      if (!isTerminal) running.kill('SIGINT')
+    })
+    process.on('SIGTERM', () => running.kill('SIGTERM'))
+    process.on('SIGHUP', () => running.kill('SIGHUP'))
+    running.once('error', reject)
+    running.once('exit', (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])))
+  })
+}

@@ -1,0 +1,38 @@
+import { exitCodeOf } from '../../kernel/errors.ts'
+import type { LocaldEvent } from '../../kernel/events.ts'
+import type { TargetBody } from '../../kernel/wire.ts'
+import { findOrRevive } from '../client.ts'
+import type { Context } from '../context.ts'
+import { errorOf, follow } from '../follow.ts'
+import { print, printJson, say } from '../output.ts'
+import { explain } from '../report.ts'
+
+/** `locald stop`. Without a daemon nothing runs, unless one was killed. */
+export async function stop(context: Context): Promise<number> {
+  const { names, flags } = context.words
+  const daemon = await findOrRevive(context.paths)
+  if (daemon === undefined) {
+    if (context.json) printJson({ event: 'done', ok: true, services: [] })
+    else print('Nothing is running')
+    return 0
+  }
+  const body: TargetBody = {
+    path: context.cwd,
+    ...(names.length === 0 ? {} : { services: names }),
+    ...(flags.has('all') ? { all: true } : {}),
+  }
+  const doing = 'stopping services'
+  const stopped = new Set<string>()
+  const seen = (event: LocaldEvent) => {
+    if (event.event === 'service' && event.service.status === 'stopping') stopped.add(event.service.name)
+  }
+  const stream = await daemon.stream<LocaldEvent>({ method: 'POST', path: '/v1/projects/stop', body, doing })
+  const done = await follow(context, stream, { doing, seen })
+  if (done.ok) {
+    if (!context.json) print(stopped.size === 0 ? 'Nothing was running' : `Stopped ${[...stopped].join(', ')}`)
+    return 0
+  }
+  const error = errorOf(done)
+  if (!context.json) say(explain(error))
+  return exitCodeOf(error.code)
+}

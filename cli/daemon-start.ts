@@ -1,0 +1,174 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { accessSync, closeSync, constants, fstatSync, openSync, readdirSync, readSync } from 'node:fs'
+import type { Socket } from 'node:net'
+import { dirname, join } from 'node:path'
+import { Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import { type ErrorJson, LocaldError, messageOf } from '../kernel/errors.ts'
+import { type Paths, preparePaths } from '../kernel/paths.ts'
+import { reach } from './client.ts'
+
+/** The keeper's exit code when another process holds the lock (EX_TEMPFAIL of sysexits(3)). */
+const lockHeld = 75
+/** How long a daemon may take until it listens, ms. */
+const deadlineMs = 15_000
+/** Between two looks for the socket of a daemon that someone else is starting, ms. */
+const stepMs = 20
+/** After so long without its socket, the holder of the lock may have been one that was ending: try to be the next, ms. */
+const patienceMs = 300
+
+/**
+ * Starts the daemon and connects to it. The lock that the keeper takes for the daemon decides between callers at the same
+ * moment; whoever does not get it waits for the other's daemon. Throws KEEPER_MISSING, DAEMON_START or the daemon's own error.
+ */
+export async function startDaemon(paths: Paths): Promise<Socket> {
+  const keeper = keeperOf(paths)
+  preparePaths(paths)
+  const deadline = Date.now() + deadlineMs
+  while (Date.now() < deadline) {
+    const started = await attempt(keeper, paths, deadline)
+    const until = started ? deadline : Math.min(deadline, Date.now() + patienceMs)
+    do {
+      const socket = await reach(paths)
+      if (socket !== undefined) return socket
+      await new Promise(resolve => setTimeout(resolve, stepMs))
+    } while (Date.now() < until)
+  }
+  throw late(paths, 'another process holds its lock, but its socket does not appear')
+}
+
+/** Whether an earlier daemon left services that a new one would take over. */
+export function hasServices(paths: Paths): boolean {
+  try {
+    return readdirSync(join(paths.runtime, 'services')).length > 0
+  } catch {
+    return false
+  }
+}
+
+/** Resolves when nobody listens any more. Throws DAEMON_UNREACHABLE when the daemon stays longer than `limitMs`. */
+export async function ended(paths: Paths, limitMs: number): Promise<void> {
+  const deadline = Date.now() + limitMs
+  for (;;) {
+    const socket = await reach(paths)
+    if (socket === undefined) return
+    socket.destroy()
+    if (Date.now() > deadline) {
+      throw new LocaldError('DAEMON_UNREACHABLE', 'the daemon did not end', { hint: `see ${paths.daemonLog}` })
+    }
+    await new Promise(resolve => setTimeout(resolve, stepMs))
+  }
+}
+
+function keeperOf(paths: Paths): string {
+  const keeper = join(paths.native, 'locald-keeper')
+  try {
+    accessSync(keeper, constants.X_OK)
+    return keeper
+  } catch (error) {
+    throw new LocaldError('KEEPER_MISSING', `${keeper} is missing or cannot be run`, {
+      hint: `run \`npm run build\` in ${dirname(paths.native)}, or install locald again`,
+      cause: error,
+    })
+  }
+}
+
+/** True: the daemon that was started listens. False: another one holds the lock. */
+async function attempt(keeper: string, paths: Paths, deadline: number): Promise<boolean> {
+  const log = openSync(paths.daemonLog, 'a', 0o600)
+  const before = fstatSync(log).size
+  const daemon = join(dirname(fileURLToPath(import.meta.url)), '..', 'kernel', 'daemon.js')
+  const env = { ...process.env, ...(paths.sandbox === undefined ? {} : { LOCALD_SANDBOX: paths.sandbox }) }
+  const child = spawn(keeper, ['lock', paths.lock, '--', process.execPath, daemon], {
+    cwd: '/',
+    detached: true,
+    env,
+    stdio: ['ignore', log, log, 'pipe'],
+  })
+  closeSync(log)
+  try {
+    const word = await firstOf(child, deadline)
+    if ('line' in word) return ready(word.line)
+    if ('exit' in word && word.exit === lockHeld) return false
+    throw died(paths, before, word)
+  } finally {
+    child.stdio[3]?.destroy()
+    child.unref()
+  }
+}
+
+type Word =
+  | { readonly line: string }
+  | { readonly exit: number | string | null }
+  | { readonly error: unknown }
+  | { readonly late: true }
+
+/** What is heard first: the daemon's line, its end, or the deadline. */
+async function firstOf(child: ChildProcess, deadline: number): Promise<Word> {
+  const stop = new AbortController()
+  const { signal } = stop
+  const pipe = child.stdio[3]
+  const timer = setTimeout(() => stop.abort(), deadline - Date.now())
+  const exited = once(child, 'exit', { signal }).then(([code, name]): Word => ({ exit: code ?? name }))
+  const line = pipe instanceof Readable ? lineOf(pipe) : new Promise<never>(() => {})
+  const said = line.then((text): Word | Promise<Word> => (text === undefined ? exited : { line: text }))
+  try {
+    return await Promise.race([exited, said])
+  } catch (error) {
+    return signal.aborted ? { late: true } : { error }
+  } finally {
+    clearTimeout(timer)
+    exited.catch(() => undefined)
+    said.catch(() => undefined)
+    stop.abort()
+  }
+}
+
+async function lineOf(pipe: Readable): Promise<string | undefined> {
+  let text = ''
+  for await (const piece of pipe) {
+    text += piece
+    const end = text.indexOf('\n')
+    if (end >= 0) return text.slice(0, end)
+  }
+  return undefined
+}
+
+function ready(line: string): true {
+  const word: { ok: true } | { ok: false; error: ErrorJson } = JSON.parse(line)
+  if (word.ok) return true
+  throw LocaldError.fromJSON(word.error)
+}
+
+function died(paths: Paths, before: number, word: Word): LocaldError {
+  if ('late' in word) return late(paths, `it did not listen within ${deadlineMs / 1000} s`)
+  if ('error' in word) {
+    return new LocaldError('DAEMON_START', `the daemon cannot be started: ${messageOf(word.error)}`, {
+      hint: 'locald doctor',
+      cause: word.error,
+    })
+  }
+  const how = 'exit' in word ? `it ended with ${word.exit}` : 'it ended'
+  const tail = lastLines(paths.daemonLog, before, 10)
+  return late(paths, tail.length === 0 ? how : `${how}\n${tail.map(text => `  | ${text}`).join('\n')}`)
+}
+
+function late(paths: Paths, why: string): LocaldError {
+  return new LocaldError('DAEMON_START', `the daemon did not start: ${why}`, { hint: `its log is ${paths.daemonLog}` })
+}
+
+/** What was written to a file after `from` bytes: the last lines of its last 16 KB. */
+function lastLines(file: string, from: number, count: number): readonly string[] {
+  const log = openSync(file, 'r')
+  try {
+    const { size } = fstatSync(log)
+    const start = Math.max(from, size - 16 * 1024)
+    const bytes = Buffer.alloc(Math.max(0, size - start))
+    readSync(log, bytes, 0, bytes.length, start)
+    const lines = bytes.toString('utf8').split('\n')
+    return lines.filter(line => line.trim() !== '').slice(-count)
+  } finally {
+    closeSync(log)
+  }
+}

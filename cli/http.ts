@@ -1,0 +1,213 @@
+import type { Socket } from 'node:net'
+import { connect as open } from 'node:net'
+import { LocaldError, systemCode } from '../kernel/errors.ts'
+
+// Node's own HTTP client costs more at start-up than most commands take; this one speaks just what the daemon answers
+// with (RFC 9112: one request a connection, Content-Length or chunked).
+
+/** An answer whose body is still to be read, in the pieces that arrive. `close` ends it early and quietly. */
+export interface Answer {
+  readonly status: number
+  readonly body: AsyncIterable<Buffer>
+  close(): void
+}
+
+/** What a request is. `idleMs`: how long the daemon may say nothing; without it for ever, as streams do. */
+export interface Request {
+  readonly method: 'GET' | 'POST'
+  readonly target: string
+  readonly body?: unknown
+  /** Ends "the daemon ended while …". */
+  readonly doing: string
+  readonly idleMs?: number
+}
+
+const headLimit = 64 * 1024
+
+/** Connects to a unix socket; rejects with the system's error. */
+export function connect(path: string): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = open({ path })
+    socket.once('error', reject)
+    socket.once('connect', () => {
+      socket.off('error', reject)
+      resolve(socket)
+    })
+  })
+}
+
+/** Sends a request and reads the head of its answer. Throws DAEMON_UNREACHABLE when the connection breaks. */
+export async function send(socket: Socket, request: Request): Promise<Answer> {
+  const { idleMs } = request
+  if (idleMs !== undefined) socket.setTimeout(idleMs, () => socket.destroy(silent(idleMs)))
+  const body = request.body === undefined ? '' : JSON.stringify(request.body)
+  const type = body === '' ? '' : `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n`
+  socket.write(
+    `${request.method} ${request.target} HTTP/1.1\r\nHost: locald\r\nConnection: close\r\n${type}\r\n${body}`,
+  )
+  const arrived: AsyncIterator<Buffer> = socket[Symbol.asyncIterator]()
+  let bytes = Buffer.alloc(0)
+  let end = -1
+  while (end < 0) {
+    const more = await next(arrived, request.doing)
+    if (more === undefined) throw ended(request.doing)
+    bytes = Buffer.concat([bytes, more])
+    end = bytes.indexOf('\r\n\r\n')
+    if (end < 0 && bytes.length > headLimit) throw malformed('a head without end')
+  }
+  const head = readHead(bytes.subarray(0, end).toString('latin1'))
+  const decoder = decoderOf(head.headers)
+  let isClosed = false
+  const close = () => {
+    isClosed = true
+    socket.destroy()
+  }
+  async function* read(first: Buffer): AsyncGenerator<Buffer> {
+    try {
+      let bytes: Buffer | undefined = first
+      while (bytes !== undefined) {
+        const content = decoder.push(bytes)
+        if (content.length > 0) yield content
+        if (decoder.done) return
+        bytes = await next(arrived, request.doing)
+      }
+      throw ended(request.doing)
+    } catch (error) {
+      // Whoever closed a connection knows that it ends.
+      if (!isClosed) throw error
+    } finally {
+      socket.destroy()
+    }
+  }
+  return { status: head.status, body: read(bytes.subarray(end + 4)), close }
+}
+
+async function next(arrived: AsyncIterator<Buffer>, doing: string): Promise<Buffer | undefined> {
+  try {
+    const result = await arrived.next()
+    return result.done === true ? undefined : result.value
+  } catch (error) {
+    if (LocaldError.is(error)) throw error
+    throw ended(doing, error)
+  }
+}
+
+function readHead(text: string): { readonly status: number; readonly headers: ReadonlyMap<string, string> } {
+  const [first = '', ...lines] = text.split('\r\n')
+  const status = /^HTTP\/1\.1 ([2-5]\d\d)(?: |$)/.exec(first)?.[1]
+  if (status === undefined) throw malformed('no HTTP/1.1 status')
+  const headers = new Map<string, string>()
+  for (const line of lines) {
+    const [, name, value] = /^([!#$%&'*+.^_`|~\w-]+):[ \t]*(.*?)[ \t]*$/.exec(line) ?? []
+    if (name === undefined || value === undefined) throw malformed('a bad header')
+    const known = headers.get(name.toLowerCase())
+    headers.set(name.toLowerCase(), known === undefined ? value : `${known}, ${value}`)
+  }
+  return { status: Number(status), headers }
+}
+
+/** Takes what arrived, gives the content in it; `done` after the last byte. */
+interface Decoder {
+  readonly done: boolean
+  push(bytes: Buffer): Buffer
+}
+
+function decoderOf(headers: ReadonlyMap<string, string>): Decoder {
+  const coding = headers.get('transfer-encoding')
+  const length = headers.get('content-length')
+  if (coding !== undefined) {
+    if (coding.toLowerCase() !== 'chunked' || length !== undefined) throw malformed('an unknown transfer coding')
+    return new Chunked()
+  }
+  if (length === undefined || !/^\d{1,15}$/.test(length)) throw malformed('a body without length')
+  return new Sized(Number(length))
+}
+
+class Sized implements Decoder {
+  #left: number
+
+  constructor(length: number) {
+    this.#left = length
+  }
+
+  get done(): boolean {
+    return this.#left === 0
+  }
+
+  push(bytes: Buffer): Buffer {
+    const content = bytes.subarray(0, this.#left)
+    this.#left -= content.length
+    return content
+  }
+}
+
+/** RFC 9112, 7.1; extensions and trailers are skipped. */
+class Chunked implements Decoder {
+  #state: 'size' | 'data' | 'after' | 'trailer' | 'done' = 'size'
+  #left = 0
+  #line = ''
+
+  get done(): boolean {
+    return this.#state === 'done'
+  }
+
+  push(bytes: Buffer): Buffer {
+    const found: Buffer[] = []
+    let at = 0
+    while (at < bytes.length && this.#state !== 'done') {
+      if (this.#state === 'data') {
+        const part = bytes.subarray(at, at + this.#left)
+        found.push(part)
+        at += part.length
+        this.#left -= part.length
+        if (this.#left === 0) this.#state = 'after'
+        continue
+      }
+      const end = bytes.indexOf(10, at)
+      this.#line += bytes.toString('latin1', at, end < 0 ? bytes.length : end)
+      if (this.#line.length > headLimit) throw malformed('a chunk head without end')
+      if (end < 0) break
+      at = end + 1
+      this.#endLine()
+    }
+    return found.length === 1 ? (found[0] ?? Buffer.alloc(0)) : Buffer.concat(found)
+  }
+
+  #endLine(): void {
+    if (!this.#line.endsWith('\r')) throw malformed('a bare line feed')
+    const line = this.#line.slice(0, -1)
+    this.#line = ''
+    if (this.#state === 'size') {
+      const size = /^([0-9a-fA-F]{1,12})(?:[ \t]*;.*)?$/.exec(line)?.[1]
+      if (size === undefined) throw malformed('a bad chunk size')
+      this.#left = Number.parseInt(size, 16)
+      this.#state = this.#left === 0 ? 'trailer' : 'data'
+    } else if (this.#state === 'after') {
+      if (line !== '') throw malformed('a chunk longer than its size')
+      this.#state = 'size'
+    } else if (line === '') {
+      this.#state = 'done'
+    }
+  }
+}
+
+function ended(doing: string, cause?: unknown): LocaldError {
+  const code = systemCode(cause)
+  const why = code === undefined || code === 'ECONNRESET' || code === 'EPIPE' ? '' : ` (${code})`
+  return new LocaldError('DAEMON_UNREACHABLE', `the daemon ended while ${doing}${why}`, {
+    hint: 'services keep running; locald status starts a new daemon that takes them over',
+    cause,
+  })
+}
+
+function silent(ms: number): LocaldError {
+  return new LocaldError('DAEMON_UNREACHABLE', `the daemon did not answer within ${Math.round(ms / 1000)} s`, {
+    hint: 'locald server restart',
+  })
+}
+
+function malformed(what: string): LocaldError {
+  return new LocaldError('DAEMON_UNREACHABLE', `the daemon's answer is not HTTP: ${what}`, {
+    hint: 'check that LOCALD_SOCKET names the socket of locald',
+  })
+}

@@ -1,0 +1,50 @@
+/** The keys pressed while logs are followed. */
+export interface Keys {
+  /** Whether single keys are heard: stdin is a terminal. */
+  readonly isKeyboard: boolean
+  /** The first that counts: Ctrl-C or `d`. A second Ctrl-C ends the process. */
+  readonly pressed: Promise<'stop' | 'detach'>
+  /** Gives the terminal back as it was. */
+  close(): void
+}
+
+const ctrlC = '\x03'
+/** Exit codes of a process that SIGINT or SIGHUP ended, as shells count. */
+const interrupted = 130
+const hungUp = 129
+
+/** Listens for keys and for the signals that mean the same; the terminal is raw until `close`. */
+export function listen(): Keys {
+  const { stdin } = process
+  const isKeyboard = stdin.isTTY === true
+  let press: (key: 'stop' | 'detach') => void = () => {}
+  const pressed = new Promise<'stop' | 'detach'>(resolve => {
+    press = resolve
+  })
+  let stops = 0
+  const stop = () => {
+    if (++stops > 1) leave(interrupted)
+    press('stop')
+  }
+  // A terminal that was closed has nobody left to write to; the services run on, as after `d`.
+  const hangUp = () => leave(hungUp)
+  const onData = (data: Buffer) => {
+    for (const key of data.toString('latin1')) {
+      if (key === ctrlC) stop()
+      else if (key === 'd' || key === 'D') press('detach')
+    }
+  }
+  const close = () => {
+    process.off('SIGINT', stop).off('SIGTERM', stop).off('SIGHUP', hangUp)
+    if (!isKeyboard) return
+    stdin.off('data', onData).setRawMode(false)
+    stdin.pause()
+  }
+  const leave = (code: number) => {
+    close()
+    process.exit(code)
+  }
+  process.on('SIGINT', stop).on('SIGTERM', stop).on('SIGHUP', hangUp)
+  if (isKeyboard) stdin.setRawMode(true).on('data', onData)
+  return { isKeyboard, pressed, close }
+}

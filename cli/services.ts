@@ -1,0 +1,43 @@
+import type { ServiceView } from '../kernel/events.ts'
+import type { Style } from './output.ts'
+
+/** What a service is doing in one word, its health counted in: `ready` is running and not known to be unwell. */
+export function stateOf(view: ServiceView): string {
+  if (view.status !== 'running') return view.status
+  return view.health === 'healthy' || view.health === null ? 'ready' : view.health
+}
+
+/** Whether there is something to say about a service's state. */
+export function isWell(view: ServiceView): boolean {
+  const state = stateOf(view)
+  return state === 'ready' || state === 'stopped'
+}
+
+/** Whether the service will not change by itself any more. */
+export function isOver(view: ServiceView): boolean {
+  return view.status === 'stopped' || view.status === 'exited' || view.status === 'failed'
+}
+
+const styles: Readonly<Record<string, Style>> = {
+  ready: 'green',
+  healthy: 'green',
+  running: 'green',
+  waiting: 'yellow',
+  starting: 'yellow',
+  restarting: 'yellow',
+  stopping: 'yellow',
+  stopped: 'gray',
+  exited: 'gray',
+  failed: 'red',
+  unhealthy: 'red',
+}
+
+/** The colour of a state, status or health. */
+export function styleOf(state: string): Style {
+  return styles[state] ?? 'gray'
+}
+
+/** The name within its project of `project:service`. */
+export function shortName(key: string): string {
+  return key.slice(key.indexOf(':') + 1)
+}
