@@ -13,7 +13,14 @@ const native = join(build, 'native')
 
 const strict = ['-std=c11', '-D_GNU_SOURCE', '-D_DARWIN_C_SOURCE', '-Wall', '-Wextra', '-Werror']
 const release = [...strict, '-O2']
-const sanitized = [...strict, '-O1', '-g', '-fno-omit-frame-pointer', '-fsanitize=address,undefined']
+const sanitized = [
+  ...strict,
+  '-O1',
+  '-g',
+  '-fno-omit-frame-pointer',
+  '-fsanitize=address,undefined',
+  '-fno-sanitize-recover=undefined',
+]
 
 /** One program made of all C files of its folder, but for `fuzz.c`. */
 interface Program {

@@ -14,6 +14,7 @@ struct client {
   bool poked;     // wants to hear of the next write to the log
   bool skipping;  // in the rest of a line that was too long
   bool behind;    // a notify event had no room
+  bool parting;   // has been told all, its own end is awaited
   uint64_t seen;  // raw: how much of the screen it has got
   size_t in_len, out_len;
   char in[CLIENT_IN_MAX], out[CLIENT_OUT_MAX];

@@ -199,18 +199,33 @@ bool control_typing(void) {
   return false;
 }
 
+// A client that is still talking would lose the last events if its socket were just closed.
+static void part(struct client *client) {
+  char words[512];
+  client->in_len = 0;
+  if (!client->parting && shutdown(client->fd, SHUT_WR) != 0) {
+    client_close(client);
+    return;
+  }
+  client->parting = true;
+  ssize_t got;
+  do got = read(client->fd, words, sizeof words);
+  while (got > 0);
+  if (got == 0 || (errno != EAGAIN && errno != EINTR)) client_close(client);
+}
+
 void control_close(int limit_ms) {
   int64_t end = clock_ms() + limit_ms;
   for (;;) {
     struct pollfd fds[CLIENTS_MAX];
     unsigned count = 0;
-    EACH_CLIENT(client) if (pending(client)) fds[count++] = (struct pollfd){.fd = client->fd, .events = POLLOUT};
+    EACH_CLIENT(client) {
+      if (pending(client)) (client->raw ? screen_flush : client_flush)(client);
+      if (client->fd >= 0 && !pending(client)) part(client);
+      if (client->fd >= 0) fds[count++] = (struct pollfd){.fd = client->fd, .events = client->parting ? POLLIN : POLLOUT};
+    }
     int64_t left = end - clock_ms();
     if (count == 0 || left <= 0 || fds_wait(fds, count, (int)left) <= 0) break;
-    EACH_CLIENT(client) {
-      if (client->raw) screen_flush(client);
-      else client_flush(client);
-    }
   }
   EACH_CLIENT(client) client_close(client);
 }

@@ -44,7 +44,7 @@ void control_type(void);
 // True when typed text waits for the terminal.
 bool control_typing(void);
 
-// Before exit: gives clients up to `limit_ms` to take what is theirs.
+// Before exit: gives clients up to `limit_ms` to take what is theirs and to close.
 void control_close(int limit_ms);
 
 #endif

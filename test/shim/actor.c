@@ -1,0 +1,114 @@
+// A service that does what shells cannot: `actor VERB ARG...`, see main.
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+// Sends a datagram to NOTIFY_SOCKET, with a descriptor unless `fd` is -1.
+static int notify(const char *text, size_t len, int fd) {
+  const char *path = getenv("NOTIFY_SOCKET");
+  struct sockaddr_un to = {.sun_family = AF_UNIX};
+  if (path == NULL || strlen(path) >= sizeof to.sun_path) return 1;
+  strcpy(to.sun_path, path);
+  int from = socket(AF_UNIX, SOCK_DGRAM, 0);
+  char control[CMSG_SPACE(sizeof fd)] = {0};
+  struct iovec part = {.iov_base = (void *)(size_t)text, .iov_len = len};
+  struct msghdr message = {.msg_name = &to, .msg_namelen = sizeof to, .msg_iov = &part, .msg_iovlen = 1};
+  if (fd >= 0) {
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+    struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+    head->cmsg_level = SOL_SOCKET;
+    head->cmsg_type = SCM_RIGHTS;
+    head->cmsg_len = CMSG_LEN(sizeof fd);
+    memcpy(CMSG_DATA(head), &fd, sizeof fd);
+  }
+  return sendmsg(from, &message, 0) == (ssize_t)len ? 0 : 1;
+}
+
+// BARRIER=1 as sd_notify_barrier(3): the other end of the pipe is closed once it was received.
+static int barrier(void) {
+  int ends[2];
+  if (pipe(ends) != 0 || notify("BARRIER=1", 9, ends[1]) != 0) return 1;
+  close(ends[1]);
+  struct pollfd wait = {.fd = ends[0], .events = POLLIN};
+  if (poll(&wait, 1, 5000) != 1) return 1;
+  puts("barrier passed");
+  return 0;
+}
+
+// Never two seconds the same process: each forks the next one and exits.
+static int hop(void) {
+  if (fork() != 0) return 0;
+  for (;;) {
+    pid_t next = fork();
+    if (next > 0) _exit(0);
+    if (next == 0) setsid();
+    usleep(300);
+  }
+}
+
+// Ignores what can be ignored, `depth` generations deep.
+static int stubborn(int depth) {
+  for (int number = 1; number < 32; number++)
+    if (number != SIGCHLD) signal(number, SIG_IGN);
+  while (depth > 0 && fork() == 0) {
+    setsid();
+    if (--depth == 0) puts("deep");
+  }
+  fflush(stdout);
+  for (;;) pause();
+}
+
+// Prints its words, each after the first at a SIGUSR1.
+static int steps(int count, char *words[]) {
+  sigset_t next;
+  int number;
+  sigemptyset(&next);
+  sigaddset(&next, SIGUSR1);
+  sigprocmask(SIG_BLOCK, &next, NULL);
+  for (int at = 0; at < count; at++) {
+    if (at > 0 && sigwait(&next, &number) != 0) return 1;
+    if (write(1, words[at], strlen(words[at])) < 0) return 1;
+  }
+  return 0;
+}
+
+static int lines(long count) {
+  char line[64];
+  memset(line, '.', sizeof line);
+  for (long i = 0; i < count; i++) {
+    int len = snprintf(line, sizeof line, "%ld ", i);
+    line[len] = '.';
+    line[sizeof line - 1] = '\n';
+    if (write(1, line, sizeof line) != (ssize_t)sizeof line) return 1;
+  }
+  return 0;
+}
+
+int main(int argc, char *argv[]) {
+  const char *verb = argc > 1 ? argv[1] : "";
+  if (strcmp(verb, "isatty") == 0) return printf("%d%d%d\n", isatty(0), isatty(1), isatty(2)) < 0;
+  if (strcmp(verb, "notify") == 0 && argc > 2) return printf("%d\n", getpid()) < 0 || notify(argv[2], strlen(argv[2]), -1);
+  if (strcmp(verb, "garbage") == 0) {
+    static char big[5000];
+    memset(big, 'S', sizeof big);
+    return notify(big, sizeof big, -1) || notify("READY=1\0X=1", 11, -1) || notify("READY=2", 7, -1) || notify("", 0, -1);
+  }
+  if (strcmp(verb, "flood") == 0) {
+    for (int i = 0; i < 20000; i++)
+      if (notify("STATUS=busy with the same thing all the time", 44, -1) != 0) return 1;
+    return notify("STATUS=done", 11, -1);
+  }
+  if (strcmp(verb, "barrier") == 0) return barrier();
+  if (strcmp(verb, "hop") == 0) return hop();
+  if (strcmp(verb, "stubborn") == 0 && argc > 2) return stubborn(atoi(argv[2]));
+  if (strcmp(verb, "steps") == 0) return steps(argc - 2, argv + 2);
+  if (strcmp(verb, "lines") == 0 && argc > 2) return lines(atol(argv[2]));
+  return 64;
+}

@@ -1,0 +1,370 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { constants } from 'node:os'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { actor, clean, environment, folder, Held, type HeldOptions, until, type Variant, variants } from './held.ts'
+
+const { release, asan } = variants()
+const tools = folder()
+const act = actor(tools)
+t.teardown(() => clean(tools))
+
+/** What makes `actor steps` go on: SIGUSR1. */
+const next = `signal ${constants.signals.SIGUSR1}`
+
+type Start = (program: readonly string[], options?: Partial<HeldOptions>) => Held
+
+/** Runs the subtest with a keeper of its own folder; what it started is ended and removed. */
+function held(t: Test, variant: Variant, name: string, body: (t: Test, start: Start, dir: string) => Promise<void>) {
+  t.test(name, async t => {
+    const dir = folder()
+    const all: Held[] = []
+    t.teardown(async () => {
+      await Promise.all(all.map(one => one.end()))
+      clean(dir)
+    })
+    await body(
+      t,
+      (program, options = {}) => {
+        const one = new Held({ variant, dir, ...options }, program)
+        all.push(one)
+        return one
+      },
+      dir,
+    )
+  })
+}
+
+for (const variant of [asan, release]) {
+  t.test(variant?.name ?? 'sanitized', { skip: variant === undefined && 'the compiler has no sanitizers' }, async t => {
+    if (variant === undefined) return
+    life(t, variant)
+    stdio(t, variant)
+    logs(t, variant)
+  })
+}
+
+function life(t: Test, variant: Variant) {
+  held(t, variant, 'a program that does not exist', async (t, start) => {
+    const one = start(['/no/such/program'])
+    t.match(await one.line.next('failed'), { step: 'exec', errno: 2, error: 'No such file or directory' })
+    t.equal((await one.done).code, 1)
+    t.notOk(existsSync(one.socketPath))
+    t.notOk(existsSync(one.exitPath))
+  })
+
+  held(t, variant, 'steps that fail are named', async (t, start, dir) => {
+    const steps: [string, string[]][] = [
+      ['socket', ['--notify', join(dir, 'n')]],
+      ['notify', ['--notify', join(dir, 'x'.repeat(200))]],
+    ]
+    mkdirSync(join(dir, 'sock'))
+    for (const [step, args] of steps) {
+      const one = start(['true'], { args })
+      t.match(await one.line.next('failed'), { step })
+      t.equal((await one.done).code, 1)
+      if (step === 'socket') spawnSync('rmdir', [join(dir, 'sock')])
+    }
+    mkdirSync(join(dir, 'log2'))
+    const one = new Held({ variant, dir: join(dir, 'log2'), through: ['sh', '-c', 'mkdir log && exec "$@"', 'sh'] }, [
+      'true',
+    ])
+    t.match(await one.line.next('failed'), { step: 'log', error: 'Is a directory' })
+    await one.end()
+  })
+
+  held(t, variant, 'exit codes and signals', async (t, start) => {
+    const cases: [string, number | null, string | null][] = [
+      ['exit 0', 0, null],
+      ['exit 7', 7, null],
+      ['exit 255', 255, null],
+      ['kill -9 $$', null, 'SIGKILL'],
+      ['kill -TERM $$', null, 'SIGTERM'],
+      ['kill -USR1 $$', null, 'SIGUSR1'],
+    ]
+    for (const [script, code, signal] of cases) {
+      const before = Date.now()
+      const one = start(['sh', '-c', script])
+      t.match(await one.line.next('started'), { pid: Number, keeper: one.process.pid, cgroup: false })
+      t.strictSame(await one.line.next('exit'), { event: 'exit', code, signal })
+      t.equal((await one.done).code, 0)
+      t.equal(statSync(one.exitPath).mode & 0o777, 0o600)
+      const record = JSON.parse(readFileSync(one.exitPath, 'utf8'))
+      t.match(record, { code, signal })
+      t.ok(record.endedMs >= before && record.endedMs <= Date.now() + 1)
+      t.notOk(existsSync(one.socketPath), 'the socket is gone')
+    }
+  })
+
+  held(t, variant, 'an exit record of an earlier run is removed at the start', async (t, start, dir) => {
+    writeFileSync(join(dir, 'exit.json'), '{}')
+    const one = start(['sleep', '100'])
+    await one.line.next('started')
+    t.notOk(existsSync(one.exitPath))
+  })
+
+  held(
+    t,
+    variant,
+    'the service has its own session, plain signals, the folder and the environment',
+    async (t, start, dir) => {
+      const script = 'echo "$PWD $WORD $NOTIFY_SOCKET"; umask; cat /proc/self/status; ps -o pid=,pgid=,sid= -p $$'
+      const one = start(['sh', '-c', script], { env: { WORD: 'w' }, args: ['--notify', join(dir, 'n')] })
+      const { pid } = await one.line.next('started')
+      await one.line.next('exit')
+      t.match(one.log, `${dir} w ${join(dir, 'n')}\n`)
+      t.match(one.log, /SigIgn:\t0{16}/)
+      t.match(one.log, /SigBlk:\t0{16}/)
+      t.match(one.log, new RegExp(`${pid} +${pid} +${pid}`))
+      t.notOk(existsSync(join(dir, 'n')), 'the notify socket is gone')
+    },
+  )
+
+  held(t, variant, 'no descriptors leak to the service', async (t, start) => {
+    for (const args of [[], ['--tty', '80x24']]) {
+      const one = start(['ls', '/proc/self/fd'], {
+        args,
+        through: ['sh', '-c', 'exec 7</dev/null 9>&2; exec "$@"', 'sh'],
+      })
+      await one.line.next('exit')
+      t.match(
+        one.entries
+          .map(([, , text]) => text)
+          .join(' ')
+          .split(/\s+/)
+          .slice(-4),
+        ['0', '1', '2', '3'],
+        'ls opens 3',
+      )
+    }
+  })
+
+  t.test('words it does not know are refused', async t => {
+    const usage = (...words: string[]) => {
+      const ran = spawnSync(variant.path, words, { encoding: 'utf8', env: environment() })
+      return [ran.status, ran.stderr.trim()]
+    }
+    const wrong: [string, string[]][] = [
+      ['usage: locald-keeper run|lock|sweep|version', []],
+      ['unknown command: walk', ['walk']],
+      ['no -- before the program', ['run']],
+      ['no program after --', ['run', '--']],
+      ['unknown option: --what', ['run', '--what', '--', 'true']],
+      ['unknown option: true', ['run', 'true']],
+      ['option given twice: --log', ['run', '--log', 'a', '--log', 'b', '--', 'true']],
+      ['no value for: --log', ['run', '--log']],
+      ['bad value of: --tty', ['run', '--tty', '80x', '--', 'true']],
+      ['bad value of: --tty', ['run', '--tty', '0x24', '--', 'true']],
+      ['bad value of: --log-files', ['run', '--log-files', '0', '--', 'true']],
+      ['bad value of: --mark', ['run', '--mark', '18446744073709551615', '--', 'true']],
+      ['bad value of: --stop-ms', ['run', '--stop-ms', '-1', '--', 'true']],
+      ['bad value of: --stop-signal', ['run', '--stop-signal', '65', '--', 'true']],
+      ['usage: locald-keeper sweep MARK', ['sweep', '0']],
+      ['usage: locald-keeper lock PATH -- PROGRAM ...', ['lock', '/tmp/x', 'true']],
+    ]
+    for (const [message, words] of wrong) t.strictSame(usage(...words), [64, `locald-keeper: ${message}`])
+    const version = spawnSync(variant.path, ['version'], { encoding: 'utf8' })
+    t.strictSame([version.status, version.stdout], [0, 'locald-keeper 1\n'])
+  })
+}
+
+function stdio(t: Test, variant: Variant) {
+  held(t, variant, 'pipes: no terminal, two streams, no input', async (t, start) => {
+    const one = start(['sh', '-c', `${act} isatty; echo oops >&2; wc -c`])
+    await one.line.next('exit')
+    t.strictSame(
+      one.entries.filter(([stream]) => stream === 'stdout').map(([, , text]) => text),
+      ['000', '0'],
+    )
+    t.strictSame(
+      one.entries.filter(([stream]) => stream === 'stderr'),
+      [['stderr', 'F', 'oops']],
+    )
+    const other = start(['sleep', '100'])
+    await other.line.next('started')
+    other.line.send('resize 80 24')
+    t.match(await other.line.next('error'), { error: 'the service has no terminal' })
+    other.line.send('attach 80 24')
+    t.match(await other.line.next('error'), { error: 'the service has no terminal' })
+  })
+
+  held(t, variant, 'a terminal: its size, both streams, a new size', async (t, start) => {
+    const script = `${act} isatty; stty size; echo oops >&2; trap 'stty size; exit' WINCH; echo ready; while :; do sleep 0.02; done`
+    const one = start(['sh', '-c', script], { args: ['--tty', '100x30'] })
+    await one.logged('ready')
+    one.line.send('resize 120 40')
+    await one.line.next('exit')
+    t.strictSame(
+      one.entries,
+      ['111', '30 100', 'oops', 'ready', '40 120'].map(text => ['stdout', 'F', text]),
+    )
+  })
+
+  held(t, variant, 'a service that closes its terminal lives on and may open it again', async (t, start) => {
+    const script = 'exec </dev/null >/dev/null 2>&1; sleep 0.1; echo back >/dev/tty; sleep 100'
+    const one = start(['sh', '-c', script], { args: ['--tty', '80x24'] })
+    await one.logged('back')
+    t.match(await one.line.state(), { main: null })
+  })
+
+  held(t, variant, 'what a fast command prints is never cut off', async (t, start, dir) => {
+    for (const args of [[], ['--tty', '80x24']]) {
+      for (let run = 0; run < 100; run += 10) {
+        const ten = Array.from({ length: 10 }, (_, at) => {
+          mkdirSync(join(dir, `${args.length}-${run + at}`))
+          return start(['printf', 'one\\ntwo\\nthree'], { args, dir: join(dir, `${args.length}-${run + at}`) })
+        })
+        await Promise.all(ten.map(one => one.line.next('exit')))
+        const texts = ten.map(one => one.entries.map(([, tag, text]) => tag + text).join())
+        t.ok(
+          texts.every(text => text === 'Fone,Ftwo,Fthree'),
+          texts.join(' '),
+        )
+      }
+    }
+  })
+}
+
+function logs(t: Test, variant: Variant) {
+  held(t, variant, 'entries: time, stream, tag, raw text', async (t, start) => {
+    const before = Date.now()
+    const one = start(['printf', '\\033[31mred\\033[0m\\n\\n\\377\\000x\\ntab\\there\\r\\n'])
+    await one.line.next('exit')
+    const bytes = readFileSync(one.logPath, 'latin1')
+    const texts = bytes
+      .split('\n')
+      .slice(0, -1)
+      .map(line => line.slice(37))
+    t.strictSame(texts, ['\x1b[31mred\x1b[0m', '', '\xff\0x', 'tab\there\r'])
+    const time = Date.parse(bytes.slice(0, 27))
+    t.ok(time >= before - 1 && time <= Date.now() + 1)
+    t.equal(statSync(one.logPath).mode & 0o777, 0o600)
+  })
+
+  held(t, variant, 'a prompt is shown while the service waits', async (t, start) => {
+    const one = start([act, 'steps', 'name? ', 'hello ', 'you\n'])
+    await one.logged('name? ')
+    t.strictSame(one.entries, [['stdout', 'P', 'name? ']])
+    one.line.send(next)
+    await one.logged('hello ')
+    one.line.send(next)
+    await one.line.next('exit')
+    t.strictSame(
+      one.entries.map(([, tag, text]) => tag + text),
+      ['Pname? ', 'Phello ', 'Fyou'],
+    )
+  })
+
+  held(t, variant, 'a line that never ends is closed with its stream', async (t, start) => {
+    const one = start(['sh', '-c', 'printf open; sleep 0.2'])
+    await one.line.next('exit')
+    t.strictSame(one.entries, [
+      ['stdout', 'P', 'open'],
+      ['stdout', 'F', ''],
+    ])
+  })
+
+  held(t, variant, 'a bar on a terminal is shown, its \\r kept', async (t, start) => {
+    const one = start([act, 'steps', '10%\r', '99%\r\n'], { args: ['--tty', '80x24'] })
+    await one.logged('10%')
+    one.line.send(next)
+    await one.line.next('exit')
+    // The terminal adds a \r of its own before the \n; one of the two is dropped.
+    t.strictSame(
+      one.entries.map(([, tag, text]) => tag + text),
+      ['P10%', 'F\r99%\r'],
+    )
+  })
+
+  held(t, variant, 'long lines are cut into pieces of 16 KiB', async (t, start) => {
+    const print = (count: number) => `head -c ${count} /dev/zero | tr '\\0' x; echo;`
+    const one = start(['sh', '-c', `${print(16384)} ${print(16385)} ${print(50000)} ${print(1)}`])
+    await one.line.next('exit')
+    const joined = one.entries.reduce((text, [, tag, piece]) => text + piece + (tag === 'F' ? '\n' : ''), '')
+    t.strictSame(
+      joined.split('\n').map(line => line.length),
+      [16384, 16385, 50000, 1, 0],
+    )
+    t.ok(one.entries.every(([, , text]) => text.length <= 16384))
+    t.equal((one.entries[0] ?? [])[1], 'F', 'exactly 16 KiB fit')
+  })
+
+  held(t, variant, 'files rotate at their size and no entry is torn', async (t, start, dir) => {
+    const one = start([act, 'lines', '3000'], { args: ['--log-bytes', '20000', '--log-files', '3'] })
+    await one.line.next('exit')
+    const files = readdirSync(dir)
+      .filter(name => name.startsWith('log'))
+      .sort()
+    t.strictSame(files, ['log', 'log.1', 'log.2'])
+    const texts = files.reverse().map(name => readFileSync(join(dir, name), 'utf8'))
+    t.ok(texts.every(text => text.length <= 20000 && text.endsWith('.\n')))
+    const numbers = texts
+      .join('')
+      .split('\n')
+      .slice(0, -1)
+      .map(line => Number(line.slice(37).split(' ')[0]))
+    const first = numbers[0] ?? 0
+    t.strictSame(
+      numbers,
+      Array.from({ length: numbers.length }, (_, at) => first + at),
+    )
+    t.equal(numbers.at(-1), 2999)
+    const single = start([act, 'lines', '3000'], { args: ['--log-bytes', '20000', '--log-files', '1'] })
+    await single.line.next('exit')
+    t.ok(statSync(single.logPath).size <= 20000)
+    t.match(single.entries.at(-1), ['stdout', 'F', /^2999 /])
+  })
+
+  held(t, variant, '200,000 lines: all there, in order', async (t, start) => {
+    const one = start(['seq', '200000'], { args: ['--log-bytes', '1000000000'] })
+    await one.line.next('exit', 30_000)
+    const expected = Array.from({ length: 200_000 }, (_, at) => String(at + 1))
+    const got = one.entries.map(([, tag, text]) => (tag === 'F' ? text : 'P'))
+    t.equal(got.length, expected.length)
+    t.ok(got.every((text, at) => text === expected[at]))
+  })
+
+  held(t, variant, 'a full disk costs log lines, not the service', async (t, start, dir) => {
+    spawnSync('ln', ['-s', '/dev/full', join(dir, 'log')])
+    const one = start(['sh', '-c', 'echo a; echo b; echo c; sleep 100'])
+    await one.line.next('started')
+    await until('dropped', async () => JSON.stringify(await one.line.state()).includes('"lines":0,"dropped":3'))
+    one.line.send('stop 15 1000')
+    t.match(await one.line.next('exit'), { signal: 'SIGTERM' })
+  })
+
+  held(t, variant, 'a limit on file sizes leaves only whole entries', async (t, start) => {
+    const through = ['sh', '-c', 'ulimit -f 8; exec "$@"', 'sh']
+    const one = start(['sh', '-c', `${act} lines 1000; sleep 100`], { through })
+    await one.line.next('started')
+    await until('counted', async () => {
+      const { log } = (await one.line.state()) as unknown as { log: { lines: number; dropped: number } }
+      return log.lines + log.dropped === 1000 && log.dropped > 0 && one.entries.length === log.lines
+    })
+    t.ok(one.log.endsWith('.\n'))
+  })
+
+  held(t, variant, 'a torn entry of a killed keeper is ended before new ones', async (t, start, dir) => {
+    writeFileSync(join(dir, 'log'), '2026-01-01T00:00:00.000000Z stdout F torn')
+    const one = start(['echo', 'new'])
+    await one.line.next('exit')
+    t.strictSame(
+      one.entries.map(([, , text]) => text),
+      ['torn', 'new'],
+    )
+  })
+
+  held(t, variant, 'a poke is answered once', async (t, start) => {
+    const one = start([act, 'steps', 'ready\n', 'one\n', 'two\n', 'three\n'])
+    await one.logged('ready')
+    one.line.send('poke')
+    one.line.send('poke')
+    one.line.send(next)
+    await one.line.next('log')
+    one.line.send(next)
+    await until('two', () => one.log.includes('two'))
+    await one.line.state()
+    t.notOk(one.line.events.some(({ event }) => event === 'log'))
+  })
+}
