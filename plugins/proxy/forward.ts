@@ -57,6 +57,12 @@ function send(errand: Errand, pool: Pool | undefined, limits: Limits): void {
     drain(req, up)
     failed({ kind: 'broken', detail })
   })
+  up.once('upgrade', (_answer, socket) => {
+    res.off('close', ended)
+    socket.destroy()
+    drain(req, up)
+    failed({ kind: 'broken', detail: 'switched protocols without being asked' })
+  })
   up.on('error', error => {
     // Once there is a response, its own end tells; what the client still sends goes nowhere.
     if (response !== undefined) return drain(req, up)
@@ -131,6 +137,7 @@ function interim(
 export function relay(req: IncomingMessage, res: ServerResponse, answer: IncomingMessage): string | undefined {
   const status = answer.statusCode ?? 0
   const framing = framingOf(answer.rawHeaders)
+  if (status === 101) return 'switched protocols without being asked'
   if (framing === 'unknown') return 'answered in a transfer coding that is not supported'
   const bodyless = req.method === 'HEAD' || status === 204 || status === 304
   const trailers = framing === 'chunked' && req.httpVersion === '1.1' && !bodyless

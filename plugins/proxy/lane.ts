@@ -13,11 +13,11 @@ import type { Limits } from './limits.ts'
 import * as refusal from './refusals.ts'
 import { asPlain, detachedResponse, Early, tunnel, upgradeOf } from './upgrade.ts'
 
-/** A connection's responses that are not finished, and the last of them. */
+/** A connection's responses that are not finished, the last of them, and whether it ends after it. */
 interface Connection {
   open: number
   last: ServerResponse | undefined
-  refused: boolean
+  ending: boolean
 }
 
 /** HTTP/1.1 over node:http: carries out what the gate says. One server for each address, one state for all. */
@@ -85,11 +85,13 @@ export class Lane {
 
   #connected(socket: Socket): void {
     if (this.#connections.has(socket)) return
-    this.#connections.set(socket, { open: 0, last: undefined, refused: false })
+    this.#connections.set(socket, { open: 0, last: undefined, ending: false })
     socket.once('close', () => this.#connections.delete(socket))
   }
 
   #serve(req: IncomingMessage, res: ServerResponse): void {
+    // Whatever comes after a refusal, it was not meant as a request of its own (RFC 9112 section 9.6).
+    if (this.#connections.get(req.socket)?.ending) return
     this.#track(req, res)
     this.#judge(req, res, errand => forward(errand, this.#pool, this.#limits))
   }
@@ -180,7 +182,11 @@ export class Lane {
     if (res.headersSent || res.destroyed) return void res.destroy()
     const { status, reason, headers, body } = render(answer, head?.wantsHtml ?? false)
     // After a refusal nobody can tell where the next request begins, or whether an announced body follows.
-    if (status === 400 || status === 501 || req.headers.expect !== undefined) headers.push('Connection', 'close')
+    if (status === 400 || status === 501 || req.headers.expect !== undefined) {
+      headers.push('Connection', 'close')
+      const connection = this.#connections.get(req.socket)
+      if (connection !== undefined) connection.ending = true
+    }
     res.writeHead(status, reason, headers)
     res.end(req.method === 'HEAD' ? undefined : body)
   }
@@ -188,13 +194,13 @@ export class Lane {
   /** Node's parser refused what a client sent, or it took too long over a head. */
   #malformed(error: Error, socket: Duplex): void {
     const connection = this.#connections.get(socket)
-    if (connection?.refused) return
+    if (connection?.ending) return
     const code = systemCode(error) ?? ''
     const silent = 'bytesRead' in socket && socket.bytesRead === 0
     const begun =
       connection === undefined || connection.open > 1 || (connection.open === 1 && connection.last?.headersSent)
     if (!socket.writable || code === 'ECONNRESET' || silent || begun) return void socket.destroy()
-    connection.refused = true
+    connection.ending = true
     const [status, why] =
       code === 'HPE_HEADER_OVERFLOW'
         ? [431, `a head of more than ${this.#limits.head} bytes`]

@@ -334,14 +334,18 @@ class Wire {
 
   /** Waits until what was seen fits. */
   async until(fits: (wire: Wire) => boolean, what: string): Promise<string> {
-    const timeout = AbortSignal.timeout(deadline)
-    while (!fits(this)) {
-      await once(this.socket, 'look', { signal: timeout }).catch(() => {
-        throw new Error(
-          `${what}; got ${JSON.stringify(this.text.slice(-2000))}, ended ${this.ended}, closed ${this.closed}`,
-        )
+    if (fits(this)) return this.text
+    await new Promise<void>((resolve, reject) => {
+      const state = (): string =>
+        `${JSON.stringify(this.text.slice(-2000))}, ended ${this.ended}, closed ${this.closed}`
+      const timer = setTimeout(() => reject(new Error(`${what}; got ${state()}`)), deadline)
+      this.socket.on('look', () => {
+        if (!fits(this) && !this.closed) return
+        clearTimeout(timer)
+        if (fits(this)) resolve()
+        else reject(new Error(`${what}; got ${state()}`))
       })
-    }
+    })
     return this.text
   }
 
@@ -481,7 +485,719 @@ t.test('routing', async t => {
     ]
     for (const head of heads) {
       const text = await wire(t, port).send(head).end()
-      t.match(text, /^HTTP\/1.1 400 [^]*(X-Locald: bad-request)/, head)
+      t.match(text, /^HTTP\/1.1 400 .*X-Locald: bad-request/s, head)
     }
+  })
+})
+
+/** A service that takes each connection's bytes and writes what it is told, so that nothing is hidden by a parser. */
+async function scripted(t: Test, answer: string): Promise<{ readonly port: number; readonly seen: string[] }> {
+  const seen: string[] = []
+  const server = await raw(t, socket => {
+    let text = ''
+    socket.setEncoding('latin1')
+    socket.on('data', (data: string) => {
+      text += data
+      if (!text.includes('\r\n\r\n')) return
+      seen.push(text)
+      text = ''
+      socket.end(Buffer.from(answer, 'latin1'))
+    })
+  })
+  return { port: server.port, seen }
+}
+
+t.test('headers', async t => {
+  const { port, catalog } = await boot(t)
+
+  await t.test('of the request', async t => {
+    const service = await scripted(t, 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
+    catalog.set('shop:web', at(service.port))
+    const head = [
+      'GET /a%zz/../b|"^?q=%20#x HTTP/1.1',
+      'hOsT: shop.localhost:8080',
+      'X-B: 1',
+      'x-a: caf\u00e9',
+      'X-B: 2',
+      'Cookie: a=b; c=d',
+      'Cookie: e=f',
+      'Connection: close, X-Secret , Host',
+      'X-Secret: hop',
+      'Keep-Alive: timeout=3',
+      'Proxy-Authorization: Basic eDp5',
+      'Proxy-Connection: keep-alive',
+      'TE: trailers, deflate;q=0.5',
+      'Trailer: X-T',
+      'Upgrade-Insecure-Requests: 1',
+      'X-Forwarded-For: 6.6.6.6',
+      'x-forwarded-proto: https',
+      'X-Forwarded-Host: evil',
+      'X-Forwarded-Prefix: /evil',
+      'X-Forwarded-Anything: evil',
+      'Forwarded: for=6.6.6.6',
+      'X-Locald-Hops: 2',
+      'X-Empty:',
+    ]
+    await wire(t, port)
+      .send(`${head.join('\r\n')}\r\n\r\n`)
+      .end()
+    const [first, ...lines] = (service.seen[0] ?? '').split('\r\n')
+    t.equal(first, 'GET /a%zz/../b|"^?q=%20#x HTTP/1.1', 'the path as it was')
+    t.strictSame(lines, [
+      'hOsT: shop.localhost:8080',
+      'X-B: 1',
+      'x-a: caf\u00e9',
+      'X-B: 2',
+      'Cookie: a=b; c=d',
+      'Cookie: e=f',
+      'Upgrade-Insecure-Requests: 1',
+      'X-Empty: ',
+      'TE: trailers',
+      'Connection: keep-alive, TE',
+      'X-Forwarded-For: 127.0.0.1',
+      'X-Forwarded-Proto: http',
+      'X-Forwarded-Host: shop.localhost:8080',
+      `X-Forwarded-Port: ${port}`,
+      'Forwarded: for=127.0.0.1;host="shop.localhost:8080";proto=http',
+      'X-Locald-Hops: 3',
+      '',
+      '',
+    ])
+  })
+
+  await t.test('over ::1', async t => {
+    const service = await scripted(t, 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
+    catalog.set('shop:web', at(service.port))
+    const client = new Wire(port, '::1')
+    t.teardown(() => client.socket.destroy())
+    await client.send('GET / HTTP/1.1\r\nHost: shop.localhost\r\nConnection: close\r\n\r\n').end()
+    t.match(service.seen[0], 'X-Forwarded-For: ::1\r\n')
+    t.match(service.seen[0], 'Forwarded: for="[::1]";host="shop.localhost";proto=http\r\n')
+  })
+
+  await t.test('of the response', async t => {
+    const lines = [
+      'HTTP/1.1 299 Quite fine',
+      'set-Cookie: a=1',
+      'Set-Cookie: b=2; Expires=Wed, 21 Oct 2015 07:28:00 GMT',
+      'Set-Cookie: c=3',
+      'X-Latin: caf\u00e9',
+      'Date: Thu, 01 Jan 1970 00:00:00 GMT',
+      'Connection: close, x-hop',
+      'X-Hop: 1',
+      'Keep-Alive: timeout=1',
+      'Proxy-Authenticate: Basic',
+      'Upgrade: foo',
+      'Trailer: X-T',
+      'Content-Length: 2',
+    ]
+    const service = await scripted(t, `${lines.join('\r\n')}\r\n\r\nok`)
+    catalog.set('shop:web', at(service.port))
+    const text = await wire(t, port).send('GET / HTTP/1.1\r\nHost: shop.localhost\r\nConnection: close\r\n\r\n').end()
+    t.strictSame(text.split('\r\n'), [
+      'HTTP/1.1 299 Quite fine',
+      'set-Cookie: a=1',
+      'Set-Cookie: b=2; Expires=Wed, 21 Oct 2015 07:28:00 GMT',
+      'Set-Cookie: c=3',
+      'X-Latin: caf\u00e9',
+      'Date: Thu, 01 Jan 1970 00:00:00 GMT',
+      'Content-Length: 2',
+      'Connection: close',
+      '',
+      'ok',
+    ])
+  })
+})
+
+t.test('framing', async t => {
+  const { port, catalog } = await boot(t)
+  const ask = (head: string): string => `${head}\r\nHost: shop.localhost\r\n`
+
+  await t.test('responses without a body leave the connection usable', async t => {
+    const service = await serve(t, (req, res) => {
+      if (req.url === '/204') res.writeHead(204, { 'Content-Length': '0', 'X-Is': '204' }).end()
+      else if (req.url === '/304') res.writeHead(304, { 'Content-Length': '5', ETag: 'x' }).end()
+      else if (req.url === '/chunked') res.end(req.method === 'HEAD' ? '' : 'text')
+      else res.writeHead(200, { 'Content-Length': '4' }).end('text')
+    })
+    catalog.set('shop:web', at(service.port))
+    const client = wire(t, port)
+    for (const [head, expected] of [
+      ['HEAD / HTTP/1.1', /200 OK\r\nContent-Length: 4\r\n/],
+      ['HEAD /chunked HTTP/1.1', /200 OK\r\n/],
+      ['GET /204 HTTP/1.1', /204 No Content\r\nX-Is: 204\r\n/],
+      ['GET /304 HTTP/1.1', /304 Not Modified\r\nContent-Length: 5\r\n/],
+    ] as const) {
+      client.text = ''
+      client.send(`${ask(head)}\r\n`)
+      t.match(await client.has('\r\n\r\n'), expected, head)
+      t.notMatch(client.text, /\r\n\r\n./s, 'no body')
+    }
+    client.text = ''
+    client.send(`${ask('GET / HTTP/1.1')}\r\n`)
+    t.match(await client.has('\r\n\r\ntext'), /200 OK/)
+  })
+
+  await t.test('a body that ends with the connection', async t => {
+    const service = await scripted(t, 'HTTP/1.0 200 OK\r\n\r\nall of it')
+    catalog.set('shop:web', at(service.port))
+    const chunked = await wire(t, port)
+      .send(`${ask('GET / HTTP/1.1')}Connection: close\r\n\r\n`)
+      .end()
+    t.match(chunked, /Transfer-Encoding: chunked\r\n\r\n9\r\nall of it\r\n0\r\n\r\n$/s)
+    const old = await wire(t, port)
+      .send(`${ask('GET / HTTP/1.0')}\r\n`)
+      .end()
+    t.match(old, /\r\n\r\nall of it$/)
+    t.notMatch(old, /chunked/)
+  })
+
+  await t.test('trailers both ways', async t => {
+    let seen: string[] = []
+    const service = await serve(t, (req, res) => {
+      req.resume().on('end', () => {
+        seen = req.rawTrailers
+        res.writeHead(200, { Trailer: 'X-Sum', 'Transfer-Encoding': 'chunked' })
+        res.write('body')
+        res.addTrailers({ 'X-Sum': 'abc', 'X-Other': 'd' })
+        res.end()
+      })
+    })
+    catalog.set('shop:web', at(service.port))
+    const head = `${ask('POST / HTTP/1.1')}Transfer-Encoding: chunked\r\nTrailer: X-Digest\r\nTE: trailers\r\nConnection: close\r\n\r\n`
+    const text = await wire(t, port).send(`${head}3\r\nabc\r\n0\r\nX-Digest: 1\r\nHost: evil\r\nX-D: 2\r\n\r\n`).end()
+    t.strictSame(seen, ['X-Digest', '1', 'X-D', '2'], 'but not what would frame the message')
+    t.match(text, /Trailer: X-Sum\r\n/)
+    t.match(text, /4\r\nbody\r\n0\r\nX-Sum: abc\r\nX-Other: d\r\n\r\n$/)
+    const old = await wire(t, port)
+      .send(`${ask('POST / HTTP/1.0')}Content-Length: 0\r\n\r\n`)
+      .end()
+    t.match(old, /\r\n\r\nbody$/)
+    t.notMatch(old, /Trailer|X-Sum/)
+  })
+
+  await t.test('requests', async t => {
+    const service = await serve(t, async (req, res) => {
+      const body = await textOf(req)
+      const { 'content-length': length, 'transfer-encoding': coding } = req.headers
+      res.end(`${req.method} ${length ?? '-'} ${coding ?? '-'} [${body}]`)
+    })
+    catalog.set('shop:web', at(service.port))
+    const cases: [string, string][] = [
+      ['GET / HTTP/1.1\r\n\r\n', 'GET - - []'],
+      ['DELETE / HTTP/1.1\r\n\r\n', 'DELETE - - []'],
+      ['POST / HTTP/1.1\r\n\r\n', 'POST 0 - []'],
+      ['POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc', 'POST 3 - [abc]'],
+      ['DELETE / HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc', 'DELETE 3 - [abc]'],
+      ['POST / HTTP/1.1\r\nContent-Length: 3\r\nConnection: content-length\r\n\r\nabc', 'POST 3 - [abc]'],
+      ['GET / HTTP/1.1\r\nTransfer-Encoding: Chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n', 'GET - chunked [abc]'],
+      [
+        'POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1;x=y\r\na\r\n2\r\nbc\r\n0\r\n\r\n',
+        'POST - chunked [abc]',
+      ],
+      ['OPTIONS * HTTP/1.1\r\n\r\n', 'OPTIONS - - []'],
+      ['PROPFIND /x HTTP/1.1\r\n\r\n', 'PROPFIND 0 - []'],
+      ['TRACE / HTTP/1.1\r\n\r\n', 'TRACE - - []'],
+    ]
+    for (const [text, expected] of cases) {
+      const client = wire(t, port)
+      client.send(text.replace('\r\n', '\r\nHost: shop.localhost\r\n'))
+      t.match(await client.has(']'), expected, text)
+      client.socket.destroy()
+    }
+  })
+
+  await t.test('pipelined requests are answered in order', async t => {
+    const first = gate()
+    const service = await serve(t, async (req, res) => {
+      if (req.url === '/1') await first.promise
+      res.end(`<${req.url}>`)
+      if (req.url === '/2') first.open()
+    })
+    catalog.set('shop:web', at(service.port))
+    const client = wire(t, port)
+    client.send(
+      `${ask('GET /1 HTTP/1.1')}\r\n${ask('GET /2 HTTP/1.1')}\r\n${ask('GET /3 HTTP/1.1')}Connection: close\r\n\r\n`,
+    )
+    t.match(await client.end(), /<\/1>.*<\/2>.*<\/3>/s)
+  })
+
+  await t.test('interim responses', async t => {
+    const service = await raw(t, socket => {
+      socket.once('data', () => {
+        socket.write(
+          'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\nX-Any: caf\xe9\r\nConnection: x\r\n\r\n',
+          'latin1',
+        )
+        socket.write('HTTP/1.1 103 Early Hints\r\nLink: </b.js>\r\n\r\n')
+        socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')
+      })
+    })
+    catalog.set('shop:web', at(service.port))
+    const text = await wire(t, port)
+      .send(`${ask('GET / HTTP/1.1')}Connection: close\r\n\r\n`)
+      .end()
+    t.match(
+      text,
+      /^HTTP\/1.1 103 Early Hints\r\nLink: <\/a.css>; rel=preload\r\nX-Any: caf\xe9\r\n\r\nHTTP\/1.1 103 Early Hints\r\nLink: <\/b.js>\r\n\r\nHTTP\/1.1 200 OK/,
+    )
+    const old = await wire(t, port)
+      .send(`${ask('GET / HTTP/1.0')}\r\n`)
+      .end()
+    t.match(old, /^HTTP\/1.1 200 OK/, 'none for HTTP/1.0')
+  })
+
+  await t.test('Expect: 100-continue', async t => {
+    const service = http.createServer()
+    service.on('checkContinue', async (req, res) => {
+      if (req.url === '/no') return void res.writeHead(417).end()
+      res.writeContinue()
+      res.end(`[${await textOf(req)}]`)
+    })
+    const { port: to } = await listening(t, service)
+    catalog.set('shop:web', at(to))
+    const head = (path: string): string =>
+      `${ask(`POST ${path} HTTP/1.1`)}Expect: 100-continue\r\nContent-Length: 4\r\n\r\n`
+    const client = wire(t, port).send(head('/yes'))
+    await client.has('HTTP/1.1 100 Continue\r\n\r\n')
+    client.send('body')
+    t.match(await client.has('[body]'), /^HTTP\/1.1 100 Continue\r\n\r\nHTTP\/1.1 200 OK/)
+    client.text = ''
+    client.send(head('/no'))
+    t.match(await client.end(), /^HTTP\/1.1 417 .*Connection: close\r\n/s, 'and nobody waits for the body')
+    t.match(
+      await wire(t, port)
+        .send(`${ask('GET / HTTP/1.1')}Expect: tea\r\n\r\n`)
+        .end(),
+      /^HTTP\/1.1 417/,
+    )
+    const nobody = await wire(t, port)
+      .send('POST / HTTP/1.1\r\nHost: x.localhost\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n')
+      .end()
+    t.match(nobody, /^HTTP\/1.1 404 .*Connection: close\r\n/s)
+  })
+})
+
+t.test('streams', async t => {
+  const { port, catalog } = await boot(t)
+
+  await t.test('both directions at once', async t => {
+    const service = await serve(t, (req, res) => {
+      res.flushHeaders()
+      req.pipe(res)
+    })
+    catalog.set('shop:web', at(service.port))
+    const client = wire(t, port).send('POST / HTTP/1.1\r\nHost: shop.localhost\r\nTransfer-Encoding: chunked\r\n\r\n')
+    await client.has('\r\n\r\n')
+    for (const word of ['one', 'two', 'six']) {
+      client.send(`3\r\n${word}\r\n`)
+      await client.has(word)
+    }
+    client.send('0\r\n\r\n')
+    await client.has('\r\n0\r\n\r\n')
+    t.notOk(client.ended, 'and the connection stays')
+  })
+
+  await t.test('server-sent events arrive as they are sent', async t => {
+    const streams: http.ServerResponse[] = []
+    const service = await serve(t, (_req, res) => {
+      res.writeHead(200, { 'Content-Type': 'text/event-stream', 'X-Latin': 'caf\u00e9' })
+      res.flushHeaders()
+      streams.push(res)
+    })
+    catalog.set('shop:web', at(service.port))
+    const client = wire(t, port).send('GET / HTTP/1.1\r\nHost: shop.localhost\r\n\r\n')
+    t.match(await client.has('\r\n\r\n'), 'Content-Type: text/event-stream', 'the head before the first event')
+    for (const event of ['data: 1\n\n', 'data: 2\n\n']) {
+      streams[0]?.write(event)
+      await client.has(event)
+    }
+    client.socket.destroy()
+    if (streams[0]?.destroyed === false) await once(streams[0], 'close')
+    t.pass('the service learns at once that the client has left')
+  })
+
+  await t.test('a client that leaves', async t => {
+    for (const when of ['before the response', 'during the response', 'during the upload'] as const) {
+      const arrived = gate()
+      const left = gate()
+      const service = await serve(t, (req, res) => {
+        req.resume()
+        req.on('error', () => undefined)
+        res.on('close', () => left.open())
+        if (when === 'during the response') res.write('x')
+        arrived.open()
+      })
+      catalog.set('shop:web', at(service.port))
+      const client = wire(t, port)
+      if (when === 'during the upload')
+        client.send('POST / HTTP/1.1\r\nHost: shop.localhost\r\nContent-Length: 1000\r\n\r\nabc')
+      else client.send('GET / HTTP/1.1\r\nHost: shop.localhost\r\n\r\n')
+      await arrived.promise
+      if (when === 'during the response') await client.has('x')
+      client.socket.destroy()
+      await left.promise
+      t.pass(when)
+    }
+  })
+
+  await t.test('a service that breaks off is never taken for one that ended', async t => {
+    const answers: [headers: string, body: string, end: string | undefined][] = [
+      ['Content-Length: 100\r\n', 'part', undefined],
+      ['Transfer-Encoding: chunked\r\n', '4\r\npart\r\n', undefined],
+      ['Transfer-Encoding: chunked\r\n', '4\r\npart\r\n', 'nonsense\r\n'],
+    ]
+    for (const [headers, body, end] of answers) {
+      const sockets: Socket[] = []
+      const service = await raw(t, socket => {
+        sockets.push(socket)
+        socket.once('data', () => socket.write(`HTTP/1.1 200 OK\r\n${headers}\r\n${body}`))
+      })
+      catalog.set('shop:web', at(service.port))
+      for (const version of ['1.1', '1.0']) {
+        const client = wire(t, port).send(`GET / HTTP/${version}\r\nHost: shop.localhost\r\n\r\n`)
+        await client.has('part')
+        if (end === undefined) sockets.at(-1)?.end()
+        else sockets.at(-1)?.write(end)
+        await client.end()
+        t.notMatch(client.text, '\r\n0\r\n', headers)
+        if (version === '1.0') t.ok(client.error, 'where the end of the connection is the end of the body, it is reset')
+      }
+    }
+  })
+
+  await t.test('an early answer ends the upload and keeps the connection', async t => {
+    const service = await serve(t, (req, res) => {
+      if (req.method === 'POST') res.writeHead(413).end('too much')
+      else res.end('next')
+    })
+    catalog.set('shop:web', at(service.port))
+    const client = wire(t, port).send('POST / HTTP/1.1\r\nHost: shop.localhost\r\nContent-Length: 2000000\r\n\r\n')
+    await client.has('too much')
+    client.send('x'.repeat(2_000_000))
+    client.send('GET / HTTP/1.1\r\nHost: shop.localhost\r\n\r\n')
+    await client.has('next')
+    t.pass()
+  })
+
+  await t.test('slow readers hold back the writer, not the memory', async t => {
+    const size = 192 * 2 ** 20
+    const chunk = Buffer.alloc(2 ** 16, 'x')
+    let sent = 0
+    let received = 0
+    const pour = (to: NodeJS.WritableStream): void => {
+      while (sent < size) {
+        sent += chunk.length
+        if (!to.write(chunk)) return void to.once('drain', () => pour(to))
+      }
+      to.end()
+    }
+    const service = await serve(t, (req, res) => {
+      if (req.method === 'GET') return pour(res)
+      sip(req).then(() => res.end('all'))
+    })
+    const sip = async (from: NodeJS.ReadableStream): Promise<{ ahead: number; rss: number }> => {
+      const before = process.memoryUsage.rss()
+      let ahead = 0
+      let rss = 0
+      received = 0
+      for await (const data of from) {
+        received += data.length
+        ahead = Math.max(ahead, sent - received)
+        if (received % 2 ** 20 < 2 ** 14) await new Promise(resolve => setImmediate(resolve))
+        rss = Math.max(rss, process.memoryUsage.rss() - before)
+      }
+      return { ahead, rss }
+    }
+    catalog.set('shop:web', at(service.port))
+    const down = http.get({ host: '127.0.0.1', port, agent: false, headers: { host: 'shop.localhost' } })
+    const [res]: IncomingMessage[] = await once(down, 'response')
+    if (res === undefined) throw new Error('no response')
+    const worst = await sip(res)
+    t.equal(received, size)
+    t.ok(worst.ahead < 24 * 2 ** 20, `the service was ${worst.ahead} bytes ahead`)
+    t.ok(worst.rss < 128 * 2 ** 20, `memory grew by ${worst.rss}`)
+    sent = 0
+    const up = http.request({
+      host: '127.0.0.1',
+      port,
+      method: 'POST',
+      agent: false,
+      headers: { host: 'shop.localhost' },
+    })
+    pour(up)
+    const [done]: IncomingMessage[] = await once(up, 'response')
+    t.equal(done && (await textOf(done)), 'all')
+    t.equal(received, size)
+  })
+})
+
+t.test('connections to services', async t => {
+  const { port, catalog } = await boot(t, { limits: { upstreamIdle: 150, grace: 100 } })
+
+  await t.test('are reused, and closed when idle; a slow answer is not idle', async t => {
+    let connections = 0
+    const closed = gate()
+    const slow = gate()
+    const service = await serve(t, async (req, res) => {
+      if (req.url === '/slow') await slow.promise
+      res.end('x')
+    })
+    service.keepAliveTimeout = 60_000
+    service.on('connection', (socket: Socket) => {
+      connections++
+      socket.once('close', () => closed.open())
+    })
+    catalog.set('shop:web', at(service.port))
+    for (let i = 0; i < 5; i++) await get(port, 'shop.localhost')
+    t.equal(connections, 1)
+    const answer = get(port, 'shop.localhost', '/slow')
+    setTimeout(() => slow.open(), 400)
+    t.equal((await answer).body, 'x')
+    await closed.promise
+    t.equal(connections, 1, 'closed by the proxy, after the answer')
+  })
+
+  await t.test('one that went stale costs a repetition, never a failure; a POST is sent once', async t => {
+    const seen: string[] = []
+    const perConnection: number[] = []
+    const service = await raw(t, socket => {
+      let requests = 0
+      const index = perConnection.push(0) - 1
+      socket.on('data', data => {
+        seen.push(data.toString('latin1').split(' ')[0] ?? '')
+        perConnection[index] = ++requests
+        // The race of every keep-alive: the server closes while the next request is under way.
+        if (requests > 1) socket.destroy()
+        else socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')
+      })
+    })
+    catalog.set('shop:web', at(service.port))
+    t.equal((await get(port, 'shop.localhost')).body, 'ok')
+    t.equal((await get(port, 'shop.localhost')).body, 'ok', 'repeated on a new connection')
+    t.strictSame(seen, ['GET', 'GET', 'GET'])
+    await get(port, 'shop.localhost')
+    seen.length = 0
+    t.equal(
+      (await get(port, 'shop.localhost', '/', { method: 'POST', body: 'x' })).body,
+      'ok',
+      'on a connection of its own',
+    )
+    t.strictSame(seen, ['POST'])
+    t.equal((await get(port, 'shop.localhost', '/', { method: 'PUT', body: 'x' })).body, 'ok')
+    t.strictSame(seen, ['POST', 'PUT'])
+  })
+
+  await t.test('a request that the service drops is not repeated on a new connection', async t => {
+    let requests = 0
+    const service = await raw(t, socket => {
+      socket.on('data', () => {
+        requests++
+        socket.destroy()
+      })
+    })
+    catalog.set('shop:web', at(service.port))
+    for (const method of ['GET', 'POST']) {
+      requests = 0
+      const got = await get(port, 'shop.localhost', '/', { method, body: method === 'POST' ? 'x' : '' })
+      t.equal(got.status, 502)
+      t.equal(got.header('x-locald'), 'upstream-error')
+      t.match(JSON.parse(got.body).error, {
+        code: 'SERVICE_FAILED',
+        message: 'shop:web closed the connection without an answer',
+      })
+      t.equal(requests, 1, method)
+    }
+  })
+
+  await t.test('go to the other loopback family where nobody listens', async t => {
+    const six = await serve(t, async (req, res) => res.end(`six ${await textOf(req)}`), '::1')
+    const four = await serve(t, async (req, res) => res.end(`four ${await textOf(req)}`))
+    for (const method of ['GET', 'POST']) {
+      const body = method === 'POST' ? 'body' : ''
+      catalog.set('shop:web', at(six.port))
+      t.equal((await get(port, 'shop.localhost', '/', { method, body })).body, `six ${body}`)
+      catalog.set('shop:web', at(four.port, '::1'))
+      t.equal((await get(port, 'shop.localhost', '/', { method, body })).body, `four ${body}`)
+      catalog.set('shop:web', at(four.port, '0.0.0.0'))
+      t.equal((await get(port, 'shop.localhost', '/', { method, body })).body, `four ${body}`)
+      catalog.set('shop:web', { port: four.port, upstream: null })
+      t.equal(
+        (await get(port, 'shop.localhost', '/', { method, body })).body,
+        `four ${body}`,
+        'the leased port until it is seen to listen',
+      )
+    }
+  })
+
+  await t.test('nobody listens', async t => {
+    const closed = await unused()
+    catalog.set('shop:web', at(closed))
+    const got = await get(port, 'shop.localhost')
+    t.equal(got.status, 502)
+    t.equal(got.header('x-locald'), 'refused')
+    t.match(JSON.parse(got.body).error.message, `nothing listens on 127.0.0.1:${closed}`)
+    catalog.set('shop:web', { port: null, upstream: null })
+    t.match((await get(port, 'shop.localhost')).body, /listens on no port/)
+  })
+
+  await t.test('a refusal in the moment of a crash waits for what becomes of the service', async t => {
+    let posts = 0
+    const service = await serve(t, async (req, res) => {
+      posts++
+      res.end(await textOf(req))
+    })
+    const { port, catalog } = await boot(t, { limits: { grace: deadline } })
+    catalog.set('shop:web', at(await unused()))
+    const answer = get(port, 'shop.localhost', '/', { method: 'POST', body: 'kept' })
+    await eventually(() => catalog.listeners.size > 1, 'the request waits for news')
+    catalog.set('shop:web', { status: 'restarting' })
+    await eventually(() => catalog.waiting === 1, 'the request is held')
+    catalog.set('shop:web', at(service.port))
+    t.equal((await answer).body, 'kept')
+    t.equal(posts, 1)
+    t.equal(catalog.listeners.size, 1, 'nobody listens on')
+  })
+
+  await t.test('answers that are none', async t => {
+    const cases: [answer: string, message: RegExp][] = [
+      ['SSH-2.0-OpenSSH\r\n', /not in HTTP/],
+      ['', /without an answer/],
+      [`HTTP/1.1 200 OK\r\nX: ${'x'.repeat(70_000)}\r\n\r\n`, /head that is too large/],
+      ['HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n', /transfer coding/],
+      ['HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n0\r\n\r\n', /not in HTTP/],
+      ['HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab', /not in HTTP/],
+      ['HTTP/1.1 099 Low\r\nContent-Length: 0\r\n\r\n', /cannot be passed on|without an answer|not in HTTP/],
+      ['HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n', /switched protocols/],
+      ['HTTP/1.1 101 Switching Protocols\r\n\r\n', /switched protocols|without an answer|not in HTTP/],
+    ]
+    for (const [answer, message] of cases) {
+      const service = await scripted(t, answer)
+      catalog.set('shop:web', at(service.port))
+      for (const method of ['GET', 'POST']) {
+        const got = await get(port, 'shop.localhost', '/', { method, body: method === 'POST' ? 'x' : '' })
+        t.equal(got.status, 502)
+        t.match(got.body, message, JSON.stringify(answer.slice(0, 60)))
+      }
+    }
+  })
+})
+
+/** A port that was free a moment ago. */
+async function unused(): Promise<number> {
+  const server = net.createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = addressOf(server)
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+t.test('hostile clients', async t => {
+  const { port, catalog, log } = await boot(t, { limits: { headTimeout: 300 } })
+  const bodies: string[] = []
+  const service = await serve(t, async (req, res) => {
+    bodies.push(
+      await textOf(req).then(
+        text => `${req.method} ${req.url} [${text}]`,
+        () => 'cut',
+      ),
+    )
+    res.end('fine')
+  })
+  catalog.set('shop:web', at(service.port))
+  const post = 'POST / HTTP/1.1\r\nHost: shop.localhost\r\n'
+
+  await t.test('heads that two parsers could read in two ways', async t => {
+    const cases: [string, number][] = [
+      [`${post}Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, 400],
+      [`${post}Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n`, 400],
+      [`${post}Content-Length: 4\r\nContent-Length: 5\r\n\r\nabcde`, 400],
+      [`${post}Content-Length: 4\r\nContent-Length: 4\r\n\r\nabcd`, 400],
+      [`${post}Content-Length: +4\r\n\r\nabcd`, 400],
+      [`${post}Content-Length: 4, 4\r\n\r\nabcd`, 400],
+      [`${post}Content-Length : 4\r\n\r\nabcd`, 400],
+      [`${post}Transfer-Encoding: identity\r\n\r\n`, 501],
+      [`${post}Transfer-Encoding: chunked, identity\r\n\r\n`, 400],
+      [`${post}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n`, 501],
+      [`${post}Transfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n\r\n0\r\n\r\n`, 400],
+      [`${post}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`, 501],
+      [`${post}Transfer-Encoding: chunked\r\n\r\nzz\r\n\r\n`, 400],
+      [`${post}X: a\r\n b\r\n\r\n`, 400],
+      [`${post}X: a\nY: b\r\n\r\n`, 400],
+      [`${post}X: a\x00b\r\n\r\n`, 400],
+      [`${post}: empty\r\n\r\n`, 400],
+      ['POST / HTTP/1.0\r\nHost: shop.localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n', 400],
+      ['GET / HTTP/3.0\r\nHost: shop.localhost\r\n\r\n', 400],
+      ['GET /a b HTTP/1.1\r\nHost: shop.localhost\r\n\r\n', 400],
+      ['nonsense\r\n\r\n', 400],
+      ['\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', 400],
+    ]
+    for (const [text, status] of cases) {
+      const client = wire(t, port).send(text).send('GET /smuggled HTTP/1.1\r\nHost: shop.localhost\r\n\r\n')
+      const answer = await client.end()
+      t.match(answer, new RegExp(`^HTTP/1.1 ${status} .*X-Locald: bad-request`, 's'), JSON.stringify(text))
+      t.equal(answer.split('HTTP/1.1').length, 2, 'and nothing after it')
+    }
+    t.strictSame(
+      bodies.filter(body => body !== 'cut'),
+      [],
+      'the service saw no whole request',
+    )
+    const lines = log.filter(line => line.startsWith('warn'))
+    t.ok(lines.length >= 1 && lines.length <= 3, `${lines.length} lines in the log`)
+  })
+
+  await t.test('a head that is too large, and one that just fits', async t => {
+    const head = (size: number): string =>
+      `GET / HTTP/1.1\r\nHost: shop.localhost\r\nConnection: close\r\nX: ${'x'.repeat(size)}\r\n\r\n`
+    t.match(await wire(t, port).send(head(70_000)).end(), /^HTTP\/1.1 431 .*X-Locald: bad-request/s)
+    const roomy = await scripted(t, 'HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfine')
+    catalog.set('shop:web', at(roomy.port))
+    t.match(await wire(t, port).send(head(60_000)).end(), /^HTTP\/1.1 200 .*fine$/s)
+    const many = 'A: b\r\n'.repeat(5_000)
+    t.match(
+      await wire(t, port).send(`GET / HTTP/1.1\r\nHost: shop.localhost\r\nConnection: close\r\n${many}\r\n`).end(),
+      /^HTTP\/1.1 200/,
+    )
+    t.equal(roomy.seen.at(-1)?.split('A: b').length, 5_001, 'no header is dropped')
+    catalog.set('shop:web', at(service.port))
+  })
+
+  await t.test('heads that trickle are cut, uploads that trickle are not', async t => {
+    const upload = wire(t, port).send(`${post}Content-Length: 8\r\n\r\nslow`)
+    const slow = wire(t, port).send('GET / HTTP/1.1\r\nHost: sh')
+    const drip = setInterval(() => slow.send('o'), 50)
+    t.teardown(() => clearInterval(drip))
+    t.match(await slow.end(), /^HTTP\/1.1 408/)
+    clearInterval(drip)
+    const silent = wire(t, port)
+    t.equal(await silent.end(), '', 'a connection that says nothing is closed without a word')
+    upload.send('body')
+    t.match(await upload.has('fine'), /^HTTP\/1.1 200/)
+    t.equal(bodies.at(-1), 'POST / [slowbody]')
+  })
+
+  await t.test('methods that are none of the proxy’s business', async t => {
+    const text = await wire(t, port).send('CONNECT shop.localhost:443 HTTP/1.1\r\nHost: shop.localhost\r\n\r\n').end()
+    t.match(text, /^HTTP\/1.1 405 .*Allow: GET, HEAD/s)
+  })
+
+  await t.test('a loop ends', async t => {
+    const loop = await serve(t, (req, res) => {
+      const headers = Object.fromEntries(Object.entries(req.headers).filter(([name]) => name !== 'connection'))
+      req.pipe(
+        http.request({ host: '127.0.0.1', port, path: req.url, method: req.method, headers, agent: false }, answer => {
+          res.writeHead(answer.statusCode ?? 0, answer.headers)
+          answer.pipe(res)
+        }),
+      )
+    })
+    catalog.set('loop:web', at(loop.port))
+    const got = await get(port, 'loop.localhost', '/', { headers: { accept: 'text/html' } })
+    t.equal(got.status, 508)
+    t.equal(got.header('x-locald'), 'loop')
+    t.match(got.body, /passed through locald 5 times and is back at loop.localhost/)
+    t.match(got.body, /changeOrigin/)
   })
 })
