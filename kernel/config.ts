@@ -1,17 +1,20 @@
 import { realpath, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { checkServices } from './config/checks.ts'
+import { readDotenv } from './config/dotenv.ts'
 import { checkDocument, readFrame } from './config/file.ts'
 import { type Document, mergeLayers, notFound, type Places, readLayers, sourceIn } from './config/layers.ts'
 import { Problems, Spot } from './config/problems.ts'
 import { driversOf, type ReadService, readService, type Types } from './config/service.ts'
 import { isTable, own, type Path, type Table } from './config/table.ts'
 import { configValues, locate, type Provenance } from './config/values.ts'
+import { LocaldError } from './errors.ts'
 import type { ProjectPlan, ProjectSource } from './plugin.ts'
 import type { ConfigValue } from './wire.ts'
 
 export type { Places } from './config/layers.ts'
 export { projectSchema } from './config/schema.ts'
+export { readSettings, type Settings } from './config/settings.ts'
 export type { Provenance } from './config/values.ts'
 
 /** What the plugins registered: service types, and ways to read a project without a `locald.toml`. */
@@ -82,7 +85,7 @@ export async function loadProject(root: string, types: TypeSource, places: Place
     env: frame.env,
     services: services.map(service => service.plan),
     routes: frame.routes,
-    files: [...new Set([...watched, join(root, '.env'), ...envFiles])],
+    files: [...new Set([...watched, ...envFiles])],
   }
   return loaded(plan, merged, services, documents, frame.pluginsNeeded)
 }
@@ -113,24 +116,29 @@ async function readServices(merged: Table, types: TypeSource, problems: Problems
   return (await Promise.all(read)).filter(service => service !== undefined)
 }
 
-/** Their absolute paths; those that do not exist are noted, so that nothing is started without them. */
+/** Their absolute paths. What is wrong with one is noted now, so that nothing is started without it. */
 async function checkEnvFiles(
   root: string,
   services: readonly ReadService[],
   problems: Problems,
 ): Promise<readonly string[]> {
-  const listed = services.flatMap(({ plan, table }) =>
-    plan.common.envFile.map((written, index) => ({ plan, table, written, index })),
+  const implicit = join(root, '.env')
+  const listed = services.flatMap(({ plan, table }) => {
+    const path = ['services', plan.name, 'env_file']
+    const isArray = Array.isArray(own(table, 'env_file'))
+    return plan.common.envFile.map((written, index) => ({ written, path: isArray ? [...path, index] : path }))
+  })
+  const check = async (file: string, folderOk: boolean, missing: () => void) => {
+    try {
+      if ((await readDotenv(file, folderOk)) === undefined) missing()
+    } catch (error) {
+      if (!LocaldError.is(error)) throw error
+      problems.addFile(file, 'CONFIG_UNREADABLE', { message: error.problems[0]?.message ?? error.message })
+    }
+    return file
+  }
+  const files = listed.map(({ written, path }) =>
+    check(resolve(root, written), false, () => problems.add(path, { message: `file '${written}' does not exist` })),
   )
-  return Promise.all(
-    listed.map(async ({ plan, table, written, index }) => {
-      const file = resolve(root, written)
-      if (!(await exists(file))) {
-        const path: Path = ['services', plan.name, 'env_file']
-        const isArray = Array.isArray(own(table, 'env_file'))
-        problems.add(isArray ? [...path, index] : path, { message: `file '${written}' does not exist` })
-      }
-      return file
-    }),
-  )
+  return Promise.all([check(implicit, true, () => {}), ...files])
 }

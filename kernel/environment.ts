@@ -1,7 +1,6 @@
 import { resolve } from 'node:path'
-import { type DotenvEntry, parseDotenv } from './config/dotenv.ts'
+import { type DotenvEntry, readDotenv } from './config/dotenv.ts'
 import { shortName } from './config/layers.ts'
-import { readText } from './config/read.ts'
 import type { Path } from './config/table.ts'
 import { interpolate, interpolateLeniently, type Scope } from './config/template.ts'
 import { LocaldError } from './errors.ts'
@@ -38,6 +37,8 @@ export interface EnvironmentInput {
 /** A service's environment. `origins` has the same names; finding lines takes a while. */
 export interface Environment {
   readonly env: Readonly<Record<string, string>>
+  /** Which layer set each. */
+  readonly layers: ReadonlyMap<string, EnvLayer>
   origins(): Promise<ReadonlyMap<string, EnvOrigin>>
 }
 
@@ -72,6 +73,7 @@ export async function environmentOf(input: EnvironmentInput): Promise<Environmen
     values.set(name, { text, layer: 'locald', origin: anonymous('locald') })
   return {
     env: Object.fromEntries([...values].map(([name, { text }]) => [name, text])),
+    layers: new Map([...values].map(([name, { layer }]) => [name, layer])),
     origins: async () =>
       new Map(await Promise.all([...values].map(async ([name, { origin }]) => [name, await origin()] as const))),
   }
@@ -114,32 +116,24 @@ interface EnvFile {
 
 async function readFiles({ plan, service, locate }: EnvironmentInput): Promise<readonly EnvFile[]> {
   const implicit = resolve(plan.path, '.env')
-  const first = readEnvFile(implicit, '.env')
-  const others = service.common.envFile.map(async (written, index) => {
+  const first = async (): Promise<EnvFile[]> => {
+    const entries = await readDotenv(implicit, true)
+    return entries === undefined ? [] : [{ layer: '.env', file: implicit, entries }]
+  }
+  const listed = async (written: string, index: number): Promise<EnvFile[]> => {
     const file = resolve(plan.path, written)
-    const read = await readEnvFile(file, 'env_file')
-    if (read !== undefined) return read
+    const entries = await readDotenv(file, false)
+    if (entries !== undefined) return [{ layer: 'env_file', file, entries }]
     const path = ['services', service.name, 'env_file']
     const { file: where, line } = locate === undefined ? nowhere : await locate([...path, index])
-    const message = `service '${service.name}': ${place(where, line, plan.path)}env_file '${written}' does not exist`
+    const fault = `file '${written}' does not exist`
+    const message = `service '${service.name}': ${place(where, line, plan.path)}${path.join('.')}: ${fault}`
     throw new LocaldError('CONFIG_INVALID', message, {
       service: service.name,
-      problems: [problem(message, where, line, path)],
+      problems: [problem(fault, where, line, path)],
     })
-  })
-  const all = await Promise.all([first, ...others])
-  return all.filter(file => file !== undefined)
-}
-
-async function readEnvFile(file: string, layer: EnvFile['layer']): Promise<EnvFile | undefined> {
-  try {
-    const read = await readText(file)
-    return read === undefined ? undefined : { layer, file, entries: parseDotenv(read.text) }
-  } catch (error) {
-    // Python's virtual environments are often folders named .env.
-    if (layer === '.env' && LocaldError.is(error) && error.problems[0]?.message === 'it is a folder') return undefined
-    throw error
   }
+  return (await Promise.all([first(), ...service.common.envFile.map(listed)])).flat()
 }
 
 /** Lays a `.env` file over the values: each entry sees what is weaker, and the entries above it. */

@@ -1,9 +1,8 @@
 import { constants } from 'node:os'
 import type { CommonOptions, Condition } from '../plugin.ts'
-import { closest } from '../suggest.ts'
 import { readDuration, readPositive } from './duration.ts'
 import { readEnv } from './environ.ts'
-import { readText, readTexts, readWord, unknown } from './fields.ts'
+import { meantWord, readText, readTexts, readWord, unknown } from './fields.ts'
 import { readHealthCheck } from './health.ts'
 import type { Spot } from './problems.ts'
 import { isTable, kindOf, own, type Table } from './table.ts'
@@ -92,6 +91,6 @@ function readSignal(spot: Spot): string | undefined {
   const name = text.startsWith('SIG') ? text : `SIG${text}`
   if (Object.hasOwn(constants.signals, name)) return name
   return spot.wrong(
-    unknown('is no signal of this machine', closest(name.toUpperCase(), Object.keys(constants.signals))),
+    unknown('is no signal of this machine', meantWord(name.toUpperCase(), Object.keys(constants.signals))),
   )
 }

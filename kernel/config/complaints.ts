@@ -1,6 +1,5 @@
 import type { ErrorObject } from 'ajv'
-import { closest } from '../suggest.ts'
-import { meantKey, unknown } from './fields.ts'
+import { meantKey, meantWord, unknown } from './fields.ts'
 import { isTable, own, type Path, type Table } from './table.ts'
 
 /** What a schema has against a value, for people. Never holds the value. */
@@ -111,7 +110,7 @@ function wordMessage(error: ErrorObject, allowed: unknown): string {
   const words: readonly unknown[] = Array.isArray(allowed) ? allowed : []
   const texts = words.filter(word => typeof word === 'string')
   const data: unknown = error.data
-  const meant = typeof data === 'string' ? closest(data, texts) : undefined
+  const meant = typeof data === 'string' ? meantWord(data, texts) : undefined
   return unknown(`must be one of ${words.map(word => JSON.stringify(word)).join(', ')}`, meant)
 }
 

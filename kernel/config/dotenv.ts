@@ -1,4 +1,6 @@
 import { parse } from 'dotenv'
+import { LocaldError } from '../errors.ts'
+import { isFolder, readText } from './read.ts'
 
 /** An entry of a `.env` file. */
 export interface DotenvEntry {
@@ -28,4 +30,21 @@ export function parseDotenv(text: string): ReadonlyMap<string, DotenvEntry> {
     if (value !== undefined) entries.set(name, { value, literal: written.trim().startsWith("'"), line })
   }
   return entries
+}
+
+/**
+ * The entries of a file; undefined where there is none. With `folderOk` a folder counts as none: Python's virtual
+ * environments are often called `.env`. CONFIG_UNREADABLE as `readText`.
+ */
+export async function readDotenv(
+  file: string,
+  folderOk: boolean,
+): Promise<ReadonlyMap<string, DotenvEntry> | undefined> {
+  try {
+    const read = await readText(file)
+    return read === undefined ? undefined : parseDotenv(read.text)
+  } catch (error) {
+    if (folderOk && LocaldError.is(error) && isFolder(error)) return undefined
+    throw error
+  }
 }

@@ -15,12 +15,18 @@ const aliases: Readonly<Record<string, string>> = {
   healthcheck: 'health_check',
 }
 
+/** The candidate that a misspelt word was most likely meant to be: the same letters in another order, or else the nearest. */
+export function meantWord(word: string, candidates: readonly string[]): string | undefined {
+  const letters = [...word].sort().join('')
+  return candidates.find(candidate => [...candidate].sort().join('') === letters) ?? closest(word, candidates)
+}
+
 /** The key that an unknown one was most likely meant to be. */
 export function meantKey(key: string, known: readonly string[]): string | undefined {
   const snake = key.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`).replaceAll('-', '_')
   if (known.includes(snake)) return snake
   const alias = aliases[snake]
-  return alias !== undefined && known.includes(alias) ? alias : closest(snake, known)
+  return alias !== undefined && known.includes(alias) ? alias : meantWord(snake, known)
 }
 
 /** The message about an unknown word, with the one that was meant. */
@@ -56,6 +62,6 @@ export function readTexts(spot: Spot, what = 'an array of strings'): readonly st
 export function readWord<W extends string>(spot: Spot, words: readonly W[]): W | undefined {
   const found = words.find(word => word === spot.value)
   if (found !== undefined) return found
-  const meant = typeof spot.value === 'string' ? closest(spot.value.toLowerCase(), words) : undefined
+  const meant = typeof spot.value === 'string' ? meantWord(spot.value.toLowerCase(), words) : undefined
   return spot.wrong(unknown(`must be one of ${words.map(word => `"${word}"`).join(', ')}`, meant))
 }

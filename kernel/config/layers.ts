@@ -64,7 +64,7 @@ export async function readLayers(
 }
 
 /** A file's tables; undefined where there is none, 'faulty' after its problem was noted. */
-async function readLayer(
+export async function readLayer(
   file: string,
   role: Role,
   trusted: ReadonlySet<number> | undefined,

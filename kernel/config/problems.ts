@@ -58,7 +58,9 @@ export class Problems {
   /** All of them as one error, sorted by file and line. */
   async error(root: string, home: string): Promise<LocaldError> {
     const located = await Promise.all(this.#noted.map(noted => this.#locate(noted)))
-    const all = located.sort(
+    // A file that two services list is one problem.
+    const unique = new Map(located.map(one => [JSON.stringify(one.problem), one]))
+    const all = [...unique.values()].sort(
       (a, b) =>
         compare(a.problem.file ?? '', b.problem.file ?? '') ||
         (a.problem.line ?? 0) - (b.problem.line ?? 0) ||

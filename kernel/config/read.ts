@@ -41,17 +41,18 @@ export async function readText(file: string): Promise<FileText | undefined> {
   }
 }
 
+const folder = 'it is a folder'
+
 const reasons: Readonly<Record<string, string>> = {
   EACCES: 'no permission to read it',
   EPERM: 'no permission to read it',
   ELOOP: 'its symbolic links go in a circle',
   ENXIO: 'it is not a regular file',
-  EISDIR: 'it is a folder',
 }
 
 async function readOpen(file: string, handle: FileHandle): Promise<FileText> {
   const stat = await handle.stat()
-  if (stat.isDirectory()) throw unreadable(file, 'it is a folder')
+  if (stat.isDirectory()) throw unreadable(file, folder)
   if (!stat.isFile()) throw unreadable(file, 'it is not a regular file')
   if (stat.size > sizeLimit) throw unreadable(file, 'it is larger than 1 MiB')
   const bytes = await handle.readFile()
@@ -65,6 +66,11 @@ async function readOpen(file: string, handle: FileHandle): Promise<FileText> {
 
 function unreadable(file: string, reason: string, cause?: unknown): LocaldError {
   return new LocaldError('CONFIG_UNREADABLE', `${file}: ${reason}`, { problems: [{ file, message: reason }], cause })
+}
+
+/** Whether that is why a file could not be read. */
+export function isFolder(error: LocaldError): boolean {
+  return error.problems[0]?.message === folder
 }
 
 /** Why a text is not TOML, without any of its words, as they may be secrets. */

@@ -54,11 +54,13 @@ class Fault extends Error {}
 class Reader {
   readonly #text: string
   readonly #lenient: boolean
+  readonly #lastBrace: number
   #at = 0
 
   constructor(text: string, lenient: boolean) {
     this.#text = text
     this.#lenient = lenient
+    this.#lastBrace = text.lastIndexOf('}')
   }
 
   /** The parts up to the end, or inside a default up to its closing brace. */
@@ -90,25 +92,27 @@ class Reader {
     return parts
   }
 
-  /** The reference that starts here; undefined for a malformed one when lenient. */
+  /**
+   * The reference that starts here; undefined for a malformed one when lenient. Only the outermost is: were those in
+   * defaults too, each would be tried again and again.
+   */
   #reference(depth: number): Reference | undefined {
-    const start = this.#at
+    if (depth > 0 || !this.#lenient) return this.#read(depth)
     try {
-      if (depth >= depthLimit) throw new Fault(`defaults nested more than ${depthLimit} deep`)
-      return this.#read(start, depth)
+      return this.#read(depth)
     } catch (error) {
-      if (this.#lenient && error instanceof Fault) return undefined
+      if (error instanceof Fault) return undefined
       throw error
     }
   }
 
-  #read(start: number, depth: number): Reference {
+  #read(depth: number): Reference {
+    const start = this.#at
+    if (start > this.#lastBrace) throw new Fault(unclosed(start))
+    if (depth >= depthLimit) throw new Fault(`defaults nested more than ${depthLimit} deep`)
     head.lastIndex = start + 2
     const match = head.exec(this.#text)
-    if (match === null)
-      throw new Fault(
-        this.#text.includes('}', start) ? `a \${…} at column ${start + 1} that names nothing` : unclosed(start),
-      )
+    if (match === null) throw new Fault(`a \${…} at column ${start + 1} that names nothing`)
     const name = nameOf(match)
     this.#at = head.lastIndex
     if (this.#text[this.#at] === '}') return this.#close(start, { name })
@@ -116,8 +120,8 @@ class Reader {
     this.#at += 2
     if (operator === ':-') return this.#close(start, { name, fallback: this.parts(depth + 1) })
     if (operator !== ':?') throw new Fault(`a \${…} at column ${start + 1} with neither ':-' nor ':?' after its name`)
+    if (this.#at > this.#lastBrace) throw new Fault(unclosed(start))
     const end = this.#text.indexOf('}', this.#at)
-    if (end < 0) throw new Fault(unclosed(start))
     const refusal = this.#text.slice(this.#at, end)
     this.#at = end
     return this.#close(start, { name, refusal })

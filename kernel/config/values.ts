@@ -12,11 +12,12 @@ export interface Provenance {
   readonly line: number | null
 }
 
-/** Where a path of the merged configuration was written. */
+/** Where a path of the merged configuration was written; an index into what is no array stands for the value itself. */
 export async function locate(documents: readonly Document[], path: Path): Promise<Provenance> {
   const document = documentOf(documents, path)
-  if (document === undefined || !at(document.data, path).found) return { file: null, line: null }
-  return { file: document.file, line: await lineOf(document, path) }
+  if (document === undefined) return { file: null, line: null }
+  if (at(document.data, path).found) return { file: document.file, line: await lineOf(document, path) }
+  return typeof path.at(-1) === 'number' ? locate(documents, path.slice(0, -1)) : { file: null, line: null }
 }
 
 /** Every value of the merged configuration and the defaults that apply, as they are written, none of them resolved. */
