@@ -33,7 +33,7 @@ const head =
   /(?:services\.([A-Za-z0-9-]+)\.([A-Za-z_][A-Za-z0-9_]*)|project\.(name|domain)|([A-Za-z_][A-Za-z0-9_]*))(?=[}:])/y
 
 /** Nested defaults above which a text is refused. */
-const depthLimit = 20
+const depthLimit = 10
 
 /**
  * Reads a text's references: `${VAR}`, `${services.NAME.FIELD}`, `${project.name|domain}`, each with `:-default` (which may
@@ -41,15 +41,8 @@ const depthLimit = 20
  * malformed is literal text.
  */
 export function parseTemplate(text: string, lenient = false): readonly Part[] | Malformed {
-  try {
-    return new Reader(text, lenient).parts(0)
-  } catch (error) {
-    if (error instanceof Fault) return { malformed: error.message }
-    throw error
-  }
+  return new Reader(text, lenient).parts(0)
 }
-
-class Fault extends Error {}
 
 class Reader {
   readonly #text: string
@@ -64,78 +57,69 @@ class Reader {
   }
 
   /** The parts up to the end, or inside a default up to its closing brace. */
-  parts(depth: number): Part[] {
+  parts(depth: number): readonly Part[] | Malformed {
     const parts: Part[] = []
     let literal = ''
     while (this.#at < this.#text.length) {
-      if (depth > 0 && this.#text[this.#at] === '}') break
-      if (this.#text.startsWith('$${', this.#at)) {
+      const start = this.#at
+      if (depth > 0 && this.#text[start] === '}') break
+      if (this.#text.startsWith('$${', start)) {
         literal += '${'
         this.#at += 3
-      } else if (this.#text.startsWith('${', this.#at)) {
-        const start = this.#at
-        const reference = this.#reference(depth)
-        if (reference === undefined) {
-          literal += '${'
-          this.#at = start + 2
-          continue
-        }
-        if (literal !== '') parts.push(literal)
-        literal = ''
-        parts.push(reference)
-      } else {
-        literal += this.#text[this.#at]
-        this.#at++
+        continue
       }
+      if (!this.#text.startsWith('${', start)) {
+        literal += this.#text[start]
+        this.#at++
+        continue
+      }
+      const reference = this.#reference(depth)
+      if (!('malformed' in reference)) {
+        parts.push(literal, reference)
+        literal = ''
+      } else if (depth === 0 && this.#lenient) {
+        // Only outermost ones are taken as text: were those in defaults too, each would be tried again and again.
+        literal += '${'
+        this.#at = start + 2
+      } else return reference
     }
-    if (literal !== '') parts.push(literal)
-    return parts
+    return [...parts, literal].filter(part => part !== '')
   }
 
-  /**
-   * The reference that starts here; undefined for a malformed one when lenient. Only the outermost is: were those in
-   * defaults too, each would be tried again and again.
-   */
-  #reference(depth: number): Reference | undefined {
-    if (depth > 0 || !this.#lenient) return this.#read(depth)
-    try {
-      return this.#read(depth)
-    } catch (error) {
-      if (error instanceof Fault) return undefined
-      throw error
-    }
-  }
-
-  #read(depth: number): Reference {
+  #reference(depth: number): Reference | Malformed {
     const start = this.#at
-    if (start > this.#lastBrace) throw new Fault(unclosed(start))
-    if (depth >= depthLimit) throw new Fault(`defaults nested more than ${depthLimit} deep`)
+    if (start > this.#lastBrace) return unclosed(start)
+    if (depth >= depthLimit) return { malformed: `defaults nested more than ${depthLimit} deep` }
     head.lastIndex = start + 2
     const match = head.exec(this.#text)
-    if (match === null) throw new Fault(`a \${…} at column ${start + 1} that names nothing`)
+    if (match === null) return { malformed: `a \${…} at column ${start + 1} that names nothing` }
     const name = nameOf(match)
     this.#at = head.lastIndex
-    if (this.#text[this.#at] === '}') return this.#close(start, { name })
+    if (this.#text[this.#at] === '}') return this.#closed(start, { name })
     const operator = this.#text.slice(this.#at, this.#at + 2)
     this.#at += 2
-    if (operator === ':-') return this.#close(start, { name, fallback: this.parts(depth + 1) })
-    if (operator !== ':?') throw new Fault(`a \${…} at column ${start + 1} with neither ':-' nor ':?' after its name`)
-    if (this.#at > this.#lastBrace) throw new Fault(unclosed(start))
+    if (operator === ':-') {
+      const fallback = this.parts(depth + 1)
+      return 'malformed' in fallback ? fallback : this.#closed(start, { name, fallback })
+    }
+    if (operator !== ':?')
+      return { malformed: `a \${…} at column ${start + 1} with neither ':-' nor ':?' after its name` }
     const end = this.#text.indexOf('}', this.#at)
     const refusal = this.#text.slice(this.#at, end)
     this.#at = end
-    return this.#close(start, { name, refusal })
+    return this.#closed(start, { name, refusal })
   }
 
-  #close(start: number, reference: Omit<Reference, 'text'>): Reference {
-    if (this.#text[this.#at] !== '}') throw new Fault(unclosed(start))
+  /** Takes the closing brace. */
+  #closed(start: number, reference: Omit<Reference, 'text'>): Reference | Malformed {
+    if (this.#text[this.#at] !== '}') return unclosed(start)
     this.#at++
     return { ...reference, text: this.#text.slice(start, this.#at) }
   }
 }
 
-function unclosed(start: number): string {
-  return `a \${ at column ${start + 1} that is never closed`
+function unclosed(start: number): Malformed {
+  return { malformed: `a \${ at column ${start + 1} that is never closed` }
 }
 
 function nameOf([, service, field, project, variable]: RegExpExecArray): Name {
