@@ -37,6 +37,6 @@ function addressOf(name: string, type: string): string {
 }
 
 /** `Google\x20Chrome` → `Google Chrome`. */
-function unescapedd(text: string): string {
+function unescaped(text: string): string {
   return text.replace(/\\x([0-9a-f]{2})/g, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)))
 }

@@ -24,6 +24,7 @@ const sweepStepMs = 50
  * A double-forked daemon in a session of its own that was never seen and listens nowhere, or elsewhere, is not found.
  */
 export class DarwinProcessTable implements ProcessTable {
+  readonly orphansReturn = false
   readonly #tools: Pick<Tools, 'ps' | 'lsof'>
 
   constructor(tools: Pick<Tools, 'ps' | 'lsof'>) {

@@ -20,6 +20,7 @@ const sweepStepMs = 50
  * emptied environment and reparenting. One that lowers that limit itself after its keeper has died is lost.
  */
 export class LinuxProcessTable implements ProcessTable {
+  readonly orphansReturn = true
   readonly #proc: Proc
   readonly #uid: number
   /** Start ticks of the keepers that were asked about: none of them is ever killed for another's mark. */
@@ -90,10 +91,10 @@ export class LinuxProcessTable implements ProcessTable {
     const refused = new Set<string>()
     const deadline = performance.now() + sweepMs
     for (let pause = 1; ; pause = Math.min(pause * 2, sweepStepMs)) {
-      const left = this.#remains(await this.#proc.table(), tree, seen).filter(stat => !refused.has(this.#token(stat)))
+      const left = this.#remains(await this.#proc.table(), tree, seen).filter(stat => !refused.has(this.#key(stat)))
       for (const stat of left) {
         const end = this.#kill(stat)
-        if (end !== 'gone') (end === 'killed' ? killed : refused).add(this.#token(stat))
+        if (end !== 'gone') (end === 'killed' ? killed : refused).add(this.#key(stat))
       }
       if (left.length === 0 || performance.now() > deadline) return killed.size
       await setTimeout(pause)
@@ -105,7 +106,7 @@ export class LinuxProcessTable implements ProcessTable {
     const earlier = new Set(seen.map(({ pid, start }) => `${pid} ${start}`))
     return [...table.processes.values()].filter(stat => {
       if (isGone(stat) || this.#untouchable(stat, tree)) return false
-      return earlier.has(`${stat.pid} ${this.#token(stat)}`) || this.#marked(stat, tree)
+      return earlier.has(this.#key(stat)) || this.#marked(stat, tree)
     })
   }
 
@@ -151,6 +152,10 @@ export class LinuxProcessTable implements ProcessTable {
 
   #info(stat: Stat): ProcessInfo {
     return { pid: stat.pid, ppid: stat.ppid, start: this.#token(stat) }
+  }
+
+  #key(stat: Stat): string {
+    return `${stat.pid} ${this.#token(stat)}`
   }
 
   #token({ started }: Stat): string {

@@ -1,0 +1,465 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { dirname, join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { setTimeout } from 'node:timers/promises'
+import t, { type Test } from 'tap'
+import type { Check, FeatureName, FeatureState, ProcessTree, Services } from '../../kernel/plugin.ts'
+import { featureNames } from '../../kernel/plugin.ts'
+import { featureCheck, machineChecks } from '../../plugins/platform-darwin/checks.ts'
+import { type Machine, probes, shimPath } from '../../plugins/platform-darwin/features.ts'
+import plugin from '../../plugins/platform-darwin/index.ts'
+import { parseLsof } from '../../plugins/platform-darwin/lsof.ts'
+import { DarwinProcessTable, membersOf, remains } from '../../plugins/platform-darwin/processes.ts'
+import { parsePs, parseTime, psArgs, type Row } from '../../plugins/platform-darwin/ps.ts'
+import { Shared, Tools } from '../../plugins/platform-darwin/tools.ts'
+
+const works = (program: string) => spawnSync(program, ['-v']).error === undefined
+const tools = works('ps') && works('lsof') ? {} : { skip: 'needs ps and lsof' }
+const table = new DarwinProcessTable(new Tools(process.env['PATH']))
+
+interface Started {
+  readonly child: ChildProcess
+  readonly pid: number
+  readonly numbers: readonly number[]
+}
+
+/** Runs a program, in a session of its own when asked to, until the test ends; resolves when it has written `count` numbers. */
+async function run(t: Test, argv: readonly string[], count: number, detached = false): Promise<Started> {
+  const child = spawn(argv[0] ?? 'sh', argv.slice(1), {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { PATH: process.env['PATH'] },
+    detached,
+  })
+  t.teardown(async () => {
+    child.stdout.destroy()
+    child.kill('SIGKILL')
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+  })
+  const pid = child.pid
+  if (pid === undefined) throw new Error(`cannot start ${argv[0]}`)
+  const numbers: number[] = []
+  for await (const line of createInterface({ input: child.stdout })) {
+    numbers.push(Number(line))
+    if (numbers.length === count) break
+  }
+  for (const number of numbers) {
+    t.teardown(() => {
+      try {
+        process.kill(number, 'SIGKILL')
+      } catch {}
+    })
+  }
+  return { child, pid, numbers }
+}
+
+const sh = (t: Test, text: string, count: number, detached = false) => run(t, ['sh', '-c', text], count, detached)
+
+/** What no event tells: asked for again and again, for at most 10 s. */
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 10_000
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error('it never came to that')
+    await setTimeout(10)
+  }
+}
+
+async function ended({ child }: Started): Promise<void> {
+  const exit = once(child, 'exit')
+  child.kill('SIGKILL')
+  await exit
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const bound = server.address()
+  await new Promise(resolve => server.close(resolve))
+  return typeof bound === 'object' && bound !== null ? bound.port : 0
+}
+
+const treeOf = (keeper: number, more: Partial<ProcessTree> = {}): ProcessTree => ({
+  keeper,
+  pid: keeper,
+  pgid: keeper,
+  startedMs: Date.now(),
+  ...more,
+})
+
+const macPs = `    1     0     1 Ss   ??       Mon Nov  2 08:59:01 2026     12:34.56  21504
+  412     1   412 S    ??       Mon Nov  2 08:59:44 2026      0:03.21   8832
+ 1034   998  1034 Ss+  ttys003  Mon 23 Nov 10:15:42 2026      0:00.03   1536
+ 1035  1034  1034 R+   ttys003  Mon Nov 23 10:15:43 2026   1502:07.98 412992
+ 1036  1034  1034 Z    ??       Mon Nov 23 10:15:43 2026      0:00.00      0
+ 1037     1  1037 ?Es  ??       Mon Nov 23 10:15:44 2026      0:00.00      0
+ps: something else
+`
+
+t.test('ps', async t => {
+  t.same(
+    psArgs.filter(arg => arg.includes('=')).every(arg => /^[a-z]+=$/.test(arg)),
+    true,
+    'a column for each -o: macOS takes all that follows = for the heading',
+  )
+  const rows = parsePs(macPs)
+  t.equal(rows.length, 6)
+  t.same(rows[3], {
+    pid: 1035,
+    ppid: 1034,
+    pgid: 1034,
+    zombie: false,
+    terminal: true,
+    startedMs: Date.UTC(2026, 10, 23, 10, 15, 43),
+    cpuMs: (1502 * 60 + 7) * 1000 + 980,
+    memory: 412992 * 1024,
+  })
+  t.equal(rows[0]?.startedMs, Date.UTC(2026, 10, 2, 8, 59, 1))
+  t.equal(rows[2]?.startedMs, Date.UTC(2026, 10, 23, 10, 15, 42), 'with the day before the month')
+  t.same(
+    rows.map(({ zombie }) => zombie),
+    [false, false, false, false, true, false],
+  )
+  t.same(
+    rows.map(({ terminal }) => terminal),
+    [false, false, true, true, false, false],
+  )
+  const procps = '   2     1     0 S    ?        Tue Nov 24 03:43:09 2026 1-02:03:04 15420\n'
+  t.match(parsePs(procps), [{ pid: 2, terminal: false, cpuMs: ((26 * 60 + 3) * 60 + 4) * 1000 }])
+  t.same(parsePs('PID PPID\n\n'), [])
+  t.equal(parseTime('0:00.07'), 70)
+  t.equal(parseTime('00:00:03'), 3000)
+  t.equal(parseTime('100:00.00'), 6_000_000)
+})
+
+t.test('lsof', async t => {
+  const fields = `p501
+cGoogle\\x20Chrome\\x20Helper
+f23
+tIPv4
+n127.0.0.1:9222
+p1035
+cnode
+f20
+tIPv6
+n*:3000
+f21
+tIPv4
+n*:3000
+f22
+tIPv6
+n[::1]:5173
+f24
+tIPv6
+n[::ffff:127.0.0.1]:8080 (LISTEN)
+`
+  t.same(parseLsof(fields), [
+    { pid: 501, command: 'Google Chrome Helper', address: '127.0.0.1', port: 9222 },
+    { pid: 1035, command: 'node', address: '::', port: 3000 },
+    { pid: 1035, command: 'node', address: '0.0.0.0', port: 3000 },
+    { pid: 1035, command: 'node', address: '::1', port: 5173 },
+    { pid: 1035, command: 'node', address: '127.0.0.1', port: 8080 },
+  ])
+  t.same(parseLsof(''), [])
+})
+
+t.test('runs are shared', async t => {
+  let runs = 0
+  const open: (() => void)[] = []
+  const shared = new Shared(async () => {
+    runs += 1
+    const run = runs
+    await new Promise<void>(resolve => open.push(resolve))
+    return run
+  })
+  const early = [shared.get(), shared.get()]
+  await until(async () => open.length === 1)
+  const late = [shared.get(), shared.get(), shared.get()]
+  open.shift()?.()
+  t.same(await Promise.all(early), [1, 1])
+  await until(async () => open.length === 1)
+  open.shift()?.()
+  t.same(await Promise.all(late), [2, 2, 2], 'who comes late waits for a run that began after')
+  const failing = new Shared(async () => {
+    throw new Error('no')
+  })
+  await t.rejects(failing.get(), /no/)
+  await t.rejects(failing.get(), /no/, 'a failure does not stay')
+})
+
+t.test('programs that fail', async t => {
+  const folder = t.testdir({ ps: '#!/bin/sh\nexit 3\n', lsof: '#!/bin/sh\nexit 1\n' })
+  for (const name of ['ps', 'lsof']) chmodSync(join(folder, name), 0o755)
+  const broken = new Tools(folder)
+  await t.rejects(broken.ps(), { code: 'STEP_FAILED', message: /'ps' failed/, hint: /doctor/ })
+  await t.rejects(new DarwinProcessTable(broken).start(process.pid), { code: 'STEP_FAILED' }, 'which is not "gone"')
+  t.same(await broken.lsof(), [], 'lsof ends with 1 when nothing listens')
+})
+
+const second = 1000
+const begun = Date.UTC(2026, 10, 23, 10, 0, 0)
+
+/** A row that started `at` seconds after the tree. */
+function row(pid: number, ppid: number, pgid: number, at: number, more: Partial<Row> = {}): Row {
+  const startedMs = begun + at * second
+  return { pid, ppid, pgid, startedMs, zombie: false, terminal: false, cpuMs: 10, memory: 1024, ...more }
+}
+
+const tree = treeOf(100, { pid: 101, pgid: 101, startedMs: begun, port: 3000 })
+const pids = (rows: readonly Row[]) => rows.map(({ pid }) => pid).sort((a, b) => a - b)
+
+t.test('members in a table', async t => {
+  const service = [row(100, 50, 100, 0), row(101, 100, 101, 0), row(102, 101, 101, 1), row(103, 101, 103, 1)]
+  const others = [row(50, 1, 50, -900), row(200, 50, 200, 5), row(201, 1, 201, 5)]
+  t.same(pids(membersOf([...service, ...others], tree)), [101, 102, 103], 'a session of its own stays below its parent')
+  const orphan = row(104, 1, 101, 30)
+  t.same(pids(membersOf([...service, orphan, ...others], tree)), [101, 102, 103, 104], 'an orphan stays in the group')
+  const below = row(105, 104, 105, 31)
+  t.same(
+    pids(membersOf([orphan, below, ...others], tree)),
+    [104, 105],
+    'also when the main process and keeper are gone',
+  )
+  t.same(pids(membersOf([row(101, 100, 101, 0, { zombie: true }), orphan], tree)), [104], 'a zombie is none')
+  t.same(membersOf([row(100, 1, 100, 500), row(300, 100, 100, 501)], tree), [], "the keeper's pid came round")
+  t.same(membersOf([row(101, 1, 101, 500), row(300, 101, 101, 501)], tree), [], "the main process's pid came round")
+  t.same(membersOf([row(300, 1, 101, -60)], tree), [], 'older than the tree')
+  const daemon = row(process.pid, 101, 101, 40)
+  const itsKeeper = row(106, process.pid, 106, 41)
+  t.same(
+    pids(membersOf([...service, daemon, itsKeeper], tree)),
+    [101, 102, 103],
+    'a daemon started from a service is none',
+  )
+})
+
+t.test('remains in a table', async t => {
+  const holds = (pid: number, port = 3000) => [{ pid, command: 'x', address: '::', port }]
+  const stray = row(400, 1, 400, 20)
+  t.same(pids(remains([stray], holds(400), tree, [])), [400], "a daemon that holds the service's port")
+  t.same(pids(remains([stray, row(401, 400, 400, 21)], holds(401), tree, [])), [401], 'or its worker')
+  t.same(remains([stray], holds(400, 3001), tree, []), [], 'not one on another port')
+  t.same(remains([row(400, 1, 400, -60)], holds(400), tree, []), [], 'not an older one')
+  t.same(remains([row(400, 1, 400, 20, { terminal: true })], holds(400), tree, []), [], 'not one in a terminal')
+  const shell = row(399, 1, 399, 15, { terminal: true })
+  t.same(remains([shell, row(400, 399, 400, 20)], holds(400), tree, []), [], 'not one started from a terminal')
+  const editor = row(399, 1, 399, -900)
+  t.same(remains([editor, row(400, 399, 400, 20)], holds(400), tree, []), [], 'not one of an older program')
+  t.same(remains([row(process.pid, 1, 400, 20)], holds(process.pid), tree, []), [], 'not the daemon')
+
+  const seen = (start: string) => [{ pid: 500, ppid: 1, start }]
+  const earlier = [row(500, 1, 500, 5, { terminal: true }), row(501, 500, 501, 6)]
+  t.same(
+    pids(remains(earlier, [], tree, seen('2026-11-23T10:00:05Z'))),
+    [500, 501],
+    'seen earlier, and what is below it',
+  )
+  t.same(remains(earlier, [], tree, seen('2026-11-23T10:00:04Z')), [], 'not another with its pid')
+  t.same(remains([row(1, 0, 101, 0), row(100, 1, 101, 0)], [], tree, []), [], 'neither launchd nor the keeper')
+})
+
+t.test('real processes', tools, async t => {
+  await t.test('start', async t => {
+    const a = await sh(t, 'echo $$; exec sleep 300', 1)
+    const start = await table.start(a.pid)
+    t.match(start, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/)
+    t.equal(await table.start(a.pid), start)
+    t.ok(Math.abs(Date.parse(start ?? '') - Date.now()) < 10_000)
+    await ended(a)
+    t.equal(await table.start(a.pid), undefined)
+    const parent = await sh(t, 'sh -c "echo \\$\\$" & exec sleep 300', 1)
+    await until(async () => (await table.start(parent.numbers[0] ?? 0)) === undefined)
+    t.same(await table.members(treeOf(parent.pid)), [], 'a zombie counts as gone')
+  })
+
+  await t.test('members and usage', async t => {
+    const keeper = await sh(t, 'sleep 300 & echo $!; sh -c "sleep 300 & echo \\$\\$; echo \\$!; wait" & wait', 3, true)
+    const members = await table.members(treeOf(keeper.pid))
+    t.same(members.map(({ pid }) => pid).sort(), keeper.numbers.toSorted())
+    const [usage, none] = await table.usage([treeOf(keeper.pid), treeOf(keeper.pid, { startedMs: 0 })])
+    t.ok(usage && usage.memory > 100_000 && usage.cpuMs < 5000)
+    t.same(none, { cpuMs: 0, memory: 0 }, 'started long after the tree: another process')
+    const burn = 'i=0; while [ $i -lt 1000000 ]; do i=$((i+1)); done; echo $$; exec sleep 300'
+    const busy = await sh(t, `sh -c '${burn}' & wait`, 1)
+    const [used] = await table.usage([treeOf(busy.pid)])
+    t.ok(used && used.cpuMs >= 0)
+  })
+
+  await t.test('listeners and holder', async t => {
+    for (const address of ['127.0.0.1', '0.0.0.0', '::1', '::']) {
+      const server = createServer()
+      const ready = once(server, 'listening')
+      server.listen(0, address)
+      try {
+        await ready
+      } catch {
+        t.pass('this machine has no IPv6')
+        continue
+      }
+      t.teardown(() => server.close())
+      const bound = server.address()
+      const port = typeof bound === 'object' && bound !== null ? bound.port : 0
+      const found = await table.listeners([process.pid])
+      t.same(
+        found.filter(one => one.port === port),
+        [{ pid: process.pid, address, port }],
+      )
+      t.match(await table.holder(port), new RegExp(`^\\S+ \\(pid ${process.pid}\\)$`))
+    }
+    t.same(await table.listeners([]), [])
+    t.equal(await table.holder(await freePort()), undefined)
+  })
+
+  await t.test('sweep ends the group of a main process that is gone, and no other', async t => {
+    const main = await sh(t, 'sleep 300 & echo $!; sleep 300 & echo $!; wait', 2, true)
+    const other = await sh(t, 'echo $$; exec sleep 300', 1, true)
+    const own = treeOf(999_999_999, { pid: main.pid, pgid: main.pid })
+    await ended(main)
+    t.equal(await table.sweep(own, []), 2)
+    t.equal(await table.sweep(own, []), 0)
+    t.ok(await table.start(other.pid))
+  })
+
+  await t.test('sweep finds a daemon by the port of its service', async t => {
+    const port = await freePort()
+    const serve = `require('net').createServer().listen(${port},'127.0.0.1',()=>console.log(process.pid))`
+    const main = await sh(t, `(setsid env -i "${process.execPath}" -e "${serve}" &); echo $$; exec sleep 300`, 2, true)
+    const [stray] = main.numbers.filter(pid => pid !== main.pid)
+    if (stray === undefined) return t.fail('the daemon did not start')
+    const row = parsePs(
+      spawnSync('ps', psArgs, { encoding: 'utf8', env: { ...process.env, LC_ALL: 'C', TZ: 'UTC' } }).stdout,
+    )
+    if (row.find(({ pid }) => pid === stray)?.ppid !== 1) return t.pass('another process adopts orphans here')
+    const own = treeOf(999_999_999, { pid: main.pid, pgid: main.pid })
+    t.same(
+      (await table.members(own)).map(({ pid }) => pid),
+      [main.pid],
+      'it has left the tree',
+    )
+    t.equal(await table.sweep({ ...own, port }, []), 2)
+    t.equal(await table.start(stray), undefined)
+    return t.equal(await table.holder(port), undefined)
+  })
+
+  await t.test('sweep ends what was seen earlier, if it is the same', async t => {
+    const a = await sh(t, 'echo $$; exec sleep 300', 1)
+    const b = await sh(t, 'echo $$; exec sleep 300', 1)
+    const start = (await table.start(a.pid)) ?? ''
+    const seen = [
+      { pid: a.pid, ppid: 1, start },
+      { pid: b.pid, ppid: 1, start: '2001-01-01T00:00:00Z' },
+    ]
+    t.equal(await table.sweep(treeOf(999_999_999), seen), 1)
+    t.ok(await table.start(b.pid))
+  })
+})
+
+/** A machine of the test's own: files by path below its root, a PATH of one folder. */
+function machineOf(t: Test, files: Readonly<Record<string, string>>): Machine {
+  const root = t.testdir({ bin: {} })
+  for (const [path, text] of Object.entries(files)) {
+    const full = join(root, path)
+    mkdirSync(dirname(full), { recursive: true })
+    writeFileSync(full, text, { mode: 0o755 })
+  }
+  return { root, path: join(root, 'bin') }
+}
+
+t.test('features', async t => {
+  await t.test('of a bare machine are off but for what every Mac has', async t => {
+    const machine = machineOf(t, {})
+    for (const name of featureNames) {
+      const state = await probes[name](machine)
+      if (['process-groups', 'open-browser', 'boot-service'].includes(name)) t.same(state, { on: true }, name)
+      else t.match(state, { on: false, reason: /\w+ \w+/, hint: /\w+ \w+/ }, name)
+    }
+    t.same(await probes.containers(machine), {
+      on: false,
+      reason: 'Lima is not installed',
+      hint: '`brew install lima` or `locald vm install`; or use `command = "..."` to run a native process.',
+    })
+    t.match(await probes.cgroups(machine), { reason: 'macOS has no cgroups; process groups are used' })
+  })
+
+  await t.test('of engines and virtual machines are told by PATH', async t => {
+    for (const name of ['limactl', 'docker', 'podman']) {
+      const machine = machineOf(t, { [`/bin/${name}`]: '' })
+      t.same(await probes.containers(machine), { on: true }, name)
+      t.equal((await probes.vm(machine)).on, name === 'limactl')
+    }
+    const unset = { ...machineOf(t, {}), path: undefined }
+    t.match(await probes.vm(unset), { on: false })
+  })
+
+  await t.test('of the shim', { skip: process.getuid?.() !== 0 && 'needs a file of root' }, async t => {
+    const machine = machineOf(t, { [shimPath]: '' })
+    t.match(await probes.shim(machine), { on: false, reason: /setuid/ })
+    chmodSync(join(machine.root, shimPath), 0o4755)
+    for (const name of ['shim', 'privileged-ports', 'hosts-file', 'trust-store'] as const) {
+      t.same(await probes[name](machine), { on: true }, name)
+    }
+  })
+})
+
+t.test('checks', async t => {
+  let state: FeatureState = { on: false, reason: 'Lima is not installed', hint: 'Run `x`.' }
+  let refined = false
+  const check = featureCheck({ has: () => refined }, 'vm', state, async () => state)
+  t.match(await check.run(), { status: 'warn', severity: 'optional', summary: /Lima/, fix: 'Run `x`.' })
+  refined = true
+  t.match(await check.run(), { status: 'pass' })
+  refined = false
+  state = { on: true }
+  t.match(await check.run(), { status: 'pass' })
+  const none = featureCheck({ has: () => false }, 'cgroups', { on: false }, async () => ({ on: false, reason: 'none' }))
+  t.match(await none.run(), { status: 'skip' }, 'nobody is asked to mend what cannot be mended')
+
+  const failing = async () => Promise.reject(new Error('no such program'))
+  const results = (ps: () => Promise<readonly Row[]>) =>
+    Promise.all(
+      machineChecks({ ps, lsof: failing })
+        .slice(0, 2)
+        .map(check => check.run()),
+    )
+  t.match(await results(failing), [
+    { status: 'fail', severity: 'critical', summary: /no such program/, fix: /ps/ },
+    { status: 'fail', severity: 'critical', fix: /lsof/ },
+  ])
+  t.match(await results(async () => []), [{ status: 'fail', summary: /cannot read/ }])
+})
+
+t.test('the plugin', tools, async t => {
+  const features = new Map<FeatureName, FeatureState>()
+  const checks: Check[] = []
+  const offered: Partial<Services> = {}
+  const use: Services = Object.create(null)
+  const nothing = () => t.fail('not for a platform plugin')
+  await plugin.setup({
+    options: {},
+    platform: { os: 'darwin', arch: 'arm64', uid: 501 },
+    folders: { data: '/d', config: '/c', runtime: '/r', native: '/n' },
+    hooks: Object.create(null),
+    log: { info: nothing, warn: nothing, error: nothing },
+    service: nothing,
+    source: nothing,
+    feature: (name, state) => features.set(name, state),
+    has: name => features.get(name)?.on === true,
+    check: check => checks.push(check),
+    command: nothing,
+    routes: nothing,
+    provide: (name, make) => Object.assign(offered, { [name]: make(use) }),
+    use,
+    onClose: nothing,
+  })
+  t.same([...features.keys()], featureNames)
+  for (const [name, state] of features) t.ok(state.on || (state.reason && state.hint), name)
+  t.equal(new Set(checks.map(({ id }) => id)).size, checks.length)
+  for (const check of checks) {
+    const result = await check.run()
+    t.ok(result.status !== 'warn' || result.fix, `${check.id}: ${result.summary}`)
+    t.not(`${result.severity} ${result.status}`, 'critical fail')
+  }
+  t.ok(await offered.processTable?.start(process.pid))
+  t.same(offered.desktop?.openArgv('http://a.localhost'), ['/usr/bin/open', 'http://a.localhost'])
+})
