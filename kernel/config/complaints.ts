@@ -77,7 +77,8 @@ function messageOf(error: ErrorObject): string {
     case 'const':
       return `must be ${JSON.stringify(params['allowedValue'])}`
     case 'pattern':
-      return 'does not have the form that is asked for'
+      // That one says only that there must be something besides space.
+      return params['pattern'] === '\\S' ? 'must not be empty' : 'does not have the form that is asked for'
     case 'minLength':
       return limit === '1' ? 'must not be empty' : `must have at least ${limit} characters`
     case 'maxLength':

@@ -98,18 +98,34 @@ async function readSource(
 ): Promise<Document | 'faulty' | undefined> {
   for (const source of sources) {
     const file = join(root, source.file)
+    let text: string | undefined
     try {
-      const read = await readText(file)
-      const services = read === undefined ? undefined : source.read(read.text)
+      text = (await readText(file))?.text
+    } catch (error) {
+      if (!LocaldError.is(error) || error.code !== 'CONFIG_UNREADABLE') throw error
+      problems.addFile(file, error.code, { message: error.problems[0]?.message ?? error.message })
+      return 'faulty'
+    }
+    if (text === undefined) continue
+    try {
+      const services = source.read(text)
       if (services !== undefined) return { file, role: 'source', data: { services }, text: undefined }
     } catch (error) {
-      const unreadable = LocaldError.is(error) && error.code === 'CONFIG_UNREADABLE'
-      const message = unreadable ? (error.problems[0]?.message ?? error.message) : messageOf(error)
-      problems.addFile(file, unreadable ? 'CONFIG_UNREADABLE' : 'CONFIG_INVALID', { message })
+      problems.addFile(file, 'CONFIG_INVALID', sourceFault(error, text))
       return 'faulty'
     }
   }
   return undefined
+}
+
+/** What a source has against a file. JSON's own messages quote the file, so that only their place is kept. */
+function sourceFault(error: unknown, text: string): { message: string; line?: number } {
+  const [, line] = /\bline (\d+)/.exec(messageOf(error)) ?? []
+  if (!(error instanceof SyntaxError))
+    return { message: messageOf(error), ...(line === undefined ? {} : { line: Number(line) }) }
+  const [, position] = /\bposition (\d+)/.exec(error.message) ?? []
+  const before = position === undefined ? undefined : text.slice(0, Number(position))
+  return { message: 'is not valid JSON', ...(before === undefined ? {} : { line: before.split('\n').length }) }
 }
 
 /** Whether a source describes a project in this folder; one that fails does, so that its error is shown. */

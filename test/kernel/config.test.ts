@@ -15,7 +15,7 @@ function fake(type: string, own: Shape<unknown>, more: Partial<ServiceType<unkno
   return { type, shape: own, start: () => Promise.reject(new Error('not started in this test')), ...more }
 }
 
-const command = { type: 'string', minLength: 1, description: 'What sh runs.' } as const
+const command = { type: 'string', minLength: 1, pattern: '\\S', description: 'What sh runs.' } as const
 const drivers: Readonly<Record<string, ServiceType<unknown>>> = {
   exec: fake(
     'exec',
@@ -562,9 +562,13 @@ t.test('sources', async t => {
   const both = await load({ Procfile: 'web: a\n', 'locald.toml': head })
   t.strictSame(both.plan.services, [], 'locald.toml goes first')
   const wrong = await failure(load({ Procfile: 'web: a\nnonsense\n' }))
-  t.match(wrong, { code: 'CONFIG_INVALID', message: 'Procfile: line 2 is no "name: command"' })
+  t.match(wrong, { code: 'CONFIG_INVALID', message: 'Procfile:2: line 2 is no "name: command"' })
   const bad = await failure(load({ Procfile: 'Web_1: a\n' }))
   t.match(bad.message, /^Procfile: services\.Web_1: a service's name/)
+  const json: ProjectSource = { file: 'package.json', read: text => JSON.parse(text) }
+  const torn = await failure(load({ 'package.json': '{\n  "canary": canary\n}' }, { ...types, sources: [json] }))
+  t.match(torn.message, /^package\.json:(2: )? ?is not valid JSON$/)
+  t.notMatch(JSON.stringify(torn), 'canary')
   const none = await failure(load({ Procfile: '' }))
   t.match(none, { code: 'CONFIG_NOT_FOUND', hint: '`locald init` writes one.' })
   for (const [name, label] of [

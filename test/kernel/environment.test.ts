@@ -106,7 +106,8 @@ t.test('the order of layers, and what set each variable', async t => {
     service: from('service', 5),
     own: from('locald', 6),
   })
-  const { env, origins } = await environmentOf(input)
+  const { env, layers, origins } = await environmentOf(input)
+  t.strictSame([...layers.values()], ['shell', 'project', '.env', 'env_file', 'env_file', 'service', 'locald'])
   t.strictSame(env, { A: 'shell', B: 'project', C: 'dotenv', D: 'one', E: 'two', F: 'service', G: 'locald' })
   const { path } = input.plan
   t.strictSame(Object.fromEntries(await origins()), {
@@ -364,7 +365,7 @@ t.test('properties', async t => {
         ) === text,
     ),
   )
-  t.equal(interpolate('${B:-'.repeat(9) + '${A}' + '}'.repeat(9), scope), 'value')
+  t.equal(interpolate(['${B:-'.repeat(9), '${A}', '}'.repeat(9)].join(''), scope), 'value')
   t.throws(
     () => interpolate('${B:-'.repeat(100_000), scope),
     { code: 'ENV_UNRESOLVED' },
