@@ -90,7 +90,7 @@ function open(errand: Errand, pool: Pool | undefined, limits: Limits): ClientReq
     port: to.address.port,
     method,
     path: to.path,
-    headers: requestHeaders(req.rawHeaders, method, passage),
+    headers: requestHeaders(req.rawHeaders, method, passage, pool === undefined ? 'close' : 'keep-alive'),
     maxHeaderSize: limits.head,
     setHost: false,
     ...(pool === undefined ? { createConnection: connectTo(to, false) } : { agent: pool }),

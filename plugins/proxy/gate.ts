@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { Catalog, CatalogEntry, Status, Web } from '../../kernel/plugin.ts'
 import type { About, Answer } from './answers.ts'
 import { indexAnswer, newsAnswer, progressAnswer } from './answers.ts'
@@ -50,6 +51,8 @@ export class Gate {
     this.#limits = limits
     this.#table = new Table(catalog)
     this.#holds = new Holds(limits)
+    // Every request that waits listens.
+    setMaxListeners(0, this.#closing.signal)
   }
 
   /** A verdict at once where the service runs, so that the common request waits for nothing. */

@@ -61,8 +61,11 @@ export function hopsOf(raw: RawHeaders): number {
   return hops
 }
 
-/** A request's headers for the service. `upgrade` is the protocol to switch to, where one is asked for. */
-export function requestHeaders(raw: RawHeaders, method: string, passage: Passage, upgrade?: string): string[] {
+/** What becomes of the connection to the service after the request; or the protocol to switch to. */
+export type Link = 'keep-alive' | 'close' | { readonly upgrade: string }
+
+/** A request's headers for the service. */
+export function requestHeaders(raw: RawHeaders, method: string, passage: Passage, link: Link): string[] {
   const framing = framingOf(raw)
   const listed = listedIn(raw)
   const out: string[] = []
@@ -80,9 +83,10 @@ export function requestHeaders(raw: RawHeaders, method: string, passage: Passage
   if (!host) out.unshift('Host', passage.host)
   // Without it Node would frame an absent body as an empty chunked one.
   if (framing === 'none' && !bodyless.has(method)) out.push('Content-Length', '0')
-  if (upgrade !== undefined) out.push('Connection', 'Upgrade', 'Upgrade', upgrade)
+  if (typeof link === 'object') out.push('Connection', 'Upgrade', 'Upgrade', link.upgrade)
   else if (tokensOf(raw, 'te').some(token => /^trailers\b/.test(token)))
-    out.push('TE', 'trailers', 'Connection', 'keep-alive, TE')
+    out.push('TE', 'trailers', 'Connection', `${link}, TE`)
+  else out.push('Connection', link)
   out.push(...forwardedHeaders(passage))
   return out
 }

@@ -42,7 +42,7 @@ export class Lane {
   /** A server that does not listen yet. */
   server(): Server {
     const limits = this.#limits
-    const server = createServer({
+    const options = {
       maxHeaderSize: limits.head,
       headersTimeout: limits.headTimeout,
       // A slow upload is a slow upload; only heads are in a hurry.
@@ -52,7 +52,10 @@ export class Lane {
       insecureHTTPParser: false,
       requireHostHeader: false,
       noDelay: true,
-    })
+      // Node 24 asks before it lets go of the socket; older ones hand it over for any wish.
+      shouldUpgradeCallback: (req: IncomingMessage) => upgradeOf(req) !== undefined,
+    }
+    const server = createServer(options)
     // A dropped header would be worse than a long head, which has its limit.
     server.maxHeadersCount = 0
     server.on('connection', socket => this.#connected(socket))
@@ -117,8 +120,7 @@ export class Lane {
   }
 
   #track(req: IncomingMessage, res: ServerResponse): void {
-    const connection = this.#connections.get(req.socket)
-    if (connection === undefined) return
+    const connection = this.#connections.get(req.socket) ?? { open: 0, last: undefined, ending: false }
     connection.open++
     connection.last = res
     this.#open++

@@ -86,7 +86,7 @@ export function tunnel(errand: Errand, protocol: string, early: Early, limits: L
     port: to.address.port,
     method,
     path: to.path,
-    headers: requestHeaders(req.rawHeaders, method, passage, protocol),
+    headers: requestHeaders(req.rawHeaders, method, passage, { upgrade: protocol }),
     maxHeaderSize: limits.head,
     setHost: false,
     createConnection: connectTo(to, true),

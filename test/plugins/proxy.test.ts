@@ -91,8 +91,7 @@ class FakeCatalog implements Catalog {
     return new Promise((resolve, reject) => {
       this.waiting++
       const end = (): void => {
-        off()
-        this.waiting--
+        if (off()) this.waiting--
       }
       const look = (): void => {
         const entry = this.entries.get(key)
@@ -113,7 +112,7 @@ class FakeCatalog implements Catalog {
     return (this.tails.get(key) ?? []).slice(-lines)
   }
 
-  on(listener: (event: LocaldEvent) => void): () => void {
+  on(listener: (event: LocaldEvent) => void): () => boolean {
     this.listeners.add(listener)
     return () => this.listeners.delete(listener)
   }
@@ -125,6 +124,7 @@ interface Running {
   readonly port: number
   readonly checks: Map<string, Check>
   readonly log: string[]
+  readonly host: Host
   close(): Promise<void>
 }
 
@@ -214,7 +214,7 @@ async function boot(t: Test, wish: Wish = {}): Promise<Running> {
   }
   t.teardown(close)
   const web = use.web
-  return { catalog, web, port: web.http ?? -1, checks, log, close }
+  return { catalog, web, port: web.http ?? -1, checks, log, host, close }
 }
 
 /** A service on a free port of 127.0.0.1 that ends with the test. */
@@ -338,13 +338,17 @@ class Wire {
     await new Promise<void>((resolve, reject) => {
       const state = (): string =>
         `${JSON.stringify(this.text.slice(-2000))}, ended ${this.ended}, closed ${this.closed}`
-      const timer = setTimeout(() => reject(new Error(`${what}; got ${state()}`)), deadline)
-      this.socket.on('look', () => {
-        if (!fits(this) && !this.closed) return
+      const timer = setTimeout(() => end(), deadline)
+      const end = (): void => {
         clearTimeout(timer)
+        this.socket.off('look', look)
         if (fits(this)) resolve()
         else reject(new Error(`${what}; got ${state()}`))
-      })
+      }
+      const look = (): void => {
+        if (fits(this) || this.closed) end()
+      }
+      this.socket.on('look', look)
     })
     return this.text
   }
@@ -881,7 +885,7 @@ t.test('streams', async t => {
   })
 
   await t.test('slow readers hold back the writer, not the memory', async t => {
-    const size = 192 * 2 ** 20
+    const size = 384 * 2 ** 20
     const chunk = Buffer.alloc(2 ** 16, 'x')
     let sent = 0
     let received = 0
@@ -916,7 +920,7 @@ t.test('streams', async t => {
     const worst = await sip(res)
     t.equal(received, size)
     t.ok(worst.ahead < 24 * 2 ** 20, `the service was ${worst.ahead} bytes ahead`)
-    t.ok(worst.rss < 128 * 2 ** 20, `memory grew by ${worst.rss}`)
+    t.ok(worst.rss < size / 2, `memory grew by ${worst.rss}`)
     sent = 0
     const up = http.request({
       host: '127.0.0.1',
@@ -986,6 +990,20 @@ t.test('connections to services', async t => {
     t.strictSame(seen, ['POST'])
     t.equal((await get(port, 'shop.localhost', '/', { method: 'PUT', body: 'x' })).body, 'ok')
     t.strictSame(seen, ['POST', 'PUT'])
+  })
+
+  await t.test('those of requests that may not be repeated end with them', async t => {
+    let open = 0
+    const service = await serve(t, (req, res) => void req.resume().on('end', () => res.end('x')))
+    service.on('connection', (socket: Socket) => {
+      open++
+      socket.once('close', () => open--)
+    })
+    catalog.set('shop:web', at(service.port))
+    for (const headers of [{}, { te: 'trailers' }]) {
+      await get(port, 'shop.localhost', '/', { method: 'POST', body: 'x', headers })
+      await eventually(() => open === 0, 'the connection is closed')
+    }
   })
 
   await t.test('a request that the service drops is not repeated on a new connection', async t => {
@@ -1200,4 +1218,614 @@ t.test('hostile clients', async t => {
     t.match(got.body, /passed through locald 5 times and is back at loop.localhost/)
     t.match(got.body, /changeOrigin/)
   })
+})
+
+const navigation = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8', 'sec-fetch-mode': 'navigate' }
+
+t.test('requests for a service that is starting', async t => {
+  await t.test('are held, their bodies unread, and delivered once', async t => {
+    const { port, catalog } = await boot(t)
+    const seen: string[] = []
+    const service = await serve(t, async (req, res) => {
+      seen.push(await textOf(req))
+      res.end('done')
+    })
+    for (const status of ['waiting', 'starting', 'restarting'] as const) {
+      seen.length = 0
+      catalog.set('shop:web', { status, upstream: null })
+      const body = 'x'.repeat(3_000_000)
+      const answers = Array.from({ length: 20 }, (_, i) =>
+        get(port, 'shop.localhost', '/', { method: 'POST', body: `${i}${body}` }),
+      )
+      const fetches = Array.from({ length: 20 }, () =>
+        get(port, 'shop.localhost', '/', { headers: { accept: 'text/html', 'sec-fetch-mode': 'cors' } }),
+      )
+      await eventually(() => catalog.waiting === 40, 'all are held')
+      t.strictSame(seen, [])
+      catalog.set('shop:web', at(service.port))
+      for (const answer of await Promise.all([...answers, ...fetches])) t.equal(answer.body, 'done')
+      t.equal(seen.length, 40, 'each once')
+      t.equal(seen.filter(text => text.endsWith(body)).length, 20)
+      t.equal(catalog.waiting, 0)
+    }
+  })
+
+  await t.test('learn of its end', async t => {
+    const { port, catalog } = await boot(t)
+    catalog.tails.set('shop:web', ['boom'])
+    const ends = [
+      { status: 'failed', reason: 'it crashed', expected: 502 },
+      { status: 'stopped', reason: null, expected: 503 },
+    ] as const
+    for (const { status, reason, expected } of ends) {
+      catalog.set('shop:web', { status: 'starting' })
+      const answer = get(port, 'shop.localhost')
+      await eventually(() => catalog.waiting === 1, 'it is held')
+      catalog.set('shop:web', { status, reason })
+      t.equal((await answer).status, expected)
+    }
+    catalog.set('shop:web', { status: 'starting' })
+    const answer = get(port, 'shop.localhost')
+    await eventually(() => catalog.waiting === 1, 'it is held')
+    catalog.remove('shop:web')
+    t.equal((await answer).status, 404)
+  })
+
+  await t.test('wait for a bounded time, and again if it starts anew', async t => {
+    const { port, catalog } = await boot(t, { limits: { hold: 200 } })
+    catalog.set('shop:web', { status: 'starting', reason: 'waiting for db' })
+    const got = await get(port, 'shop.localhost')
+    t.equal(got.status, 503)
+    t.equal(got.header('retry-after'), '1')
+    t.match(JSON.parse(got.body).error, { code: 'WAIT_TIMEOUT', message: 'shop:web is still starting' })
+    t.equal(catalog.waiting, 0)
+    const client = wire(t, port).send('GET / HTTP/1.1\r\nHost: shop.localhost\r\n\r\n')
+    await eventually(() => catalog.waiting === 1, 'it is held')
+    client.socket.destroy()
+    await eventually(() => catalog.waiting === 0, 'a client that leaves is forgotten')
+  })
+
+  await t.test('are few enough', async t => {
+    const { port, catalog } = await boot(t, { limits: { heldPerService: 3, heldTotal: 5, progress: deadline } })
+    for (const name of ['web', 'api', 'doc']) catalog.set(`shop:${name}`, { status: 'starting' })
+    const hosts = ['shop.localhost', 'api.shop.localhost', 'doc.shop.localhost']
+    const refused: Got[] = []
+    const answers = hosts.flatMap(host =>
+      Array.from({ length: 4 }, async () => {
+        const got = await get(port, host)
+        if (got.status === 503) refused.push(got)
+        return got
+      }),
+    )
+    const service = await serve(t, (_req, res) => res.end('up'))
+    await eventually(() => refused.length === 7, 'the others are refused')
+    t.equal(catalog.waiting, 5)
+    t.equal(refused[0]?.header('x-locald'), 'busy')
+    t.equal(refused[0]?.header('retry-after'), '1')
+    for (const name of ['web', 'api', 'doc']) catalog.set(`shop:${name}`, at(service.port))
+    const all = await Promise.all(answers)
+    t.equal(all.filter(got => got.status === 200).length, 5)
+    catalog.set('shop:web', { status: 'starting' })
+    const again = get(port, 'shop.localhost')
+    await eventually(() => catalog.waiting === 1, 'places are given back')
+    catalog.set('shop:web', at(service.port))
+    t.equal((await again).status, 200)
+  })
+
+  await t.test('show a browser the progress', async t => {
+    const { port, catalog } = await boot(t, { limits: { progress: 50, poll: 50 } })
+    catalog.tails.set('shop:web', ['compiling <b>&amp;</b>'])
+    catalog.set('shop:web', { status: 'starting', reason: 'runs "npm run dev" <script>alert(1)</script>' })
+    const page = await get(port, 'shop.localhost', '/x?y', { headers: navigation })
+    t.equal(page.status, 503)
+    t.equal(page.header('x-locald'), 'starting')
+    t.equal(page.header('retry-after'), '1')
+    t.equal(page.header('cache-control'), 'no-store')
+    t.match(page.body, 'compiling &#60;b&#62;&#38;amp;&#60;/b&#62;')
+    t.match(page.body, 'runs &#34;npm run dev&#34; &#60;script&#62;')
+    t.match(page.header('content-security-policy'), /script-src 'sha256-[^']+'; connect-src 'self'/)
+    const old = await get(port, 'shop.localhost', '/', { headers: { accept: 'text/html,*/*' } })
+    t.match(old.body, /<!doctype html>/, 'an old browser, without Sec-Fetch-Mode')
+    const head = get(port, 'shop.localhost', '/', { headers: navigation, method: 'HEAD' })
+    const data = get(port, 'shop.localhost', '/', { headers: { accept: 'application/json, text/html' } })
+    const news = await get(port, 'shop.localhost', '/x?y', { headers: { 'x-locald-progress': '1' } })
+    t.equal(news.status, 202)
+    t.strictSame(JSON.parse(news.body), {
+      reason: 'runs "npm run dev" <script>alert(1)</script>',
+      lines: ['compiling <b>&amp;</b>'],
+    })
+    const service = await serve(t, (_req, res) => res.end('up'))
+    catalog.set('shop:web', at(service.port))
+    t.equal((await get(port, 'shop.localhost', '/x?y', { headers: { 'x-locald-progress': '1' } })).status, 204)
+    t.equal((await head).status, 200, 'others were held meanwhile')
+    t.equal((await data).body, 'up')
+    catalog.set('shop:web', { status: 'starting' })
+    const soon = get(port, 'shop.localhost', '/', { headers: navigation })
+    await eventually(() => catalog.waiting === 1, 'it is held')
+    catalog.set('shop:web', at(service.port))
+    t.equal((await soon).body, 'up', 'one that is ready in time shows no progress')
+  })
+})
+
+t.test('pages', async t => {
+  const { port, catalog } = await boot(t)
+  const canary = '<script>alert("x")</script>\'&'
+  const html = { accept: 'text/html' }
+  catalog.project('shop')
+  const service = await serve(t, (_req, res) => res.end('up'))
+
+  await t.test('of a service that does not run', async t => {
+    catalog.tails.set('shop:web', [...Array.from({ length: 30 }, (_, i) => `line ${i}`), canary])
+    const cases = [
+      { status: 'stopped', code: 503, what: 'stopped', error: 'SERVICE_NOT_RUNNING', text: /shop:web is stopped/ },
+      { status: 'stopping', code: 503, what: 'stopped', error: 'SERVICE_NOT_RUNNING', text: /shop:web is stopping/ },
+      { status: 'failed', code: 502, what: 'failed', error: 'SERVICE_FAILED', text: /shop:web failed/ },
+      { status: 'exited', code: 502, what: 'failed', error: 'SERVICE_FAILED', text: /shop:web has exited/ },
+    ] as const
+    for (const { status, code, what, error, text } of cases) {
+      catalog.set('shop:web', { status, reason: canary })
+      const page = await get(port, 'shop.localhost', '/', { headers: html })
+      t.equal(page.status, code, status)
+      t.equal(page.header('x-locald'), what)
+      t.equal(page.header('cache-control'), 'no-store')
+      t.equal(page.header('content-type'), 'text/html; charset=utf-8')
+      t.match(page.header('content-security-policy'), /^default-src 'none'; style-src 'sha256-/)
+      t.match(page.body, text)
+      t.match(page.body, '&#60;script&#62;alert(&#34;x&#34;)&#60;/script&#62;&#39;&#38;')
+      t.notMatch(page.body, '<script')
+      const json = await get(port, 'shop.localhost')
+      t.equal(json.status, code)
+      t.equal(json.header('content-type'), 'application/json')
+      t.match(JSON.parse(json.body).error.code, error)
+      t.match(JSON.parse(json.body).error.hint, /locald (up|logs)/)
+      const head = await get(port, 'shop.localhost', '/', { method: 'HEAD', headers: html })
+      t.equal(head.status, code)
+      t.equal(head.header('content-length'), String(Buffer.byteLength(Buffer.from(page.body, 'latin1'))))
+      const post = await get(port, 'shop.localhost', '/', { method: 'POST', body: 'x'.repeat(1_000_000) })
+      t.equal(post.status, code)
+      if (what !== 'failed') t.match(page.body, 'locald up web')
+      else {
+        t.match(page.body, /line 29\n/)
+        t.notMatch(page.body, /line 9\n/, 'the last 20 lines only')
+      }
+    }
+  })
+
+  await t.test('of an unknown host', async t => {
+    catalog.set('shop:web', { ...at(service.port), reason: canary })
+    catalog.set('shop:old', { status: 'stopped' })
+    const page = await get(port, 'shpo.localhost', `/${encodeURI(canary)}`, { headers: html })
+    t.equal(page.status, 404)
+    t.equal(page.header('x-locald'), 'unknown-host')
+    t.match(page.body, 'Did you mean shop.localhost?')
+    t.match(page.body, `href="http://shop.localhost:${port}/"`)
+    t.notMatch(page.body, 'shop:old', 'what is running')
+    t.notMatch(page.body, '<script')
+    const far = await get(port, 'something-else.localhost', '/', { headers: html })
+    t.notMatch(far.body, 'Did you mean')
+    t.match(far.body, 'shop:web')
+    const stranger = await get(port, 'shop.localhost.evil.example', '/', { headers: html })
+    t.equal(stranger.status, 404)
+    t.notMatch(stranger.body, 'shop:web', 'a name of someone’s own, pointed here, is told nothing')
+    t.match(JSON.parse((await get(port, 'shpo.localhost')).body).error, {
+      code: 'UNKNOWN_SERVICE',
+      hint: 'Did you mean shop.localhost?',
+    })
+  })
+
+  await t.test('the list of services', async t => {
+    catalog.set('shop:bad', { status: 'failed', reason: canary, hosts: [`a"b${canary}`], health: null })
+    for (const host of ['localhost', `localhost:${port}`, '127.0.0.1', `[::1]:${port}`, 'LOCALD.localhost.']) {
+      const page = await get(port, host, '/', { headers: html })
+      t.equal(page.status, 200, host)
+      t.equal(page.header('x-locald'), 'index')
+      t.match(page.body, 'shop:web')
+      t.match(page.body, 'running, healthy')
+      t.match(page.body, `href="http://web.shop.localhost:${port}/"`)
+      t.match(page.body, '/home/me/shop')
+      t.notMatch(page.body, '<script')
+      t.notMatch(page.body, /href="[^"]*[<>'][^"]*"/)
+    }
+    const { services } = JSON.parse((await get(port, 'localhost')).body)
+    t.match(services[0], {
+      key: 'shop:web',
+      status: 'running',
+      urls: [`http://shop.localhost:${port}`, `http://web.shop.localhost:${port}`],
+    })
+    t.equal((await get(port, 'localhost', '/', { method: 'HEAD' })).body, '')
+    t.equal((await get(port, 'localhost', '/', { method: 'POST' })).status, 405)
+    t.equal((await get(port, 'localhost', '/v1/services')).status, 404)
+    t.equal((await get(port, 'locald.localhost', '/x')).status, 404)
+    t.equal((await get(port, 'x.locald.localhost')).status, 404)
+  })
+
+  await t.test('every answer of the proxy’s own says so and is never stored', async t => {
+    for (const [host, path] of [
+      ['nobody.localhost', '/'],
+      ['localhost', '/'],
+      ['localhost', '/v1'],
+      ['old.shop.localhost', '/'],
+    ] as const) {
+      const got = await get(port, host, path)
+      t.ok(got.header('x-locald'), host)
+      t.equal(got.header('cache-control'), 'no-store')
+      t.equal(got.header('x-content-type-options'), 'nosniff')
+    }
+    t.notOk((await get(port, 'shop.localhost')).header('x-locald'))
+  })
+})
+
+t.test('upgrades', async t => {
+  const { port, catalog } = await boot(t)
+
+  await t.test('WebSocket: text, binary, close codes, by name and by path', async t => {
+    catalog.project('shop', [{ prefix: '/ws', service: 'live', stripPrefix: true }])
+    const server = http.createServer()
+    const seen: http.IncomingHttpHeaders[] = []
+    const sockets = new WebSocketServer({ server, handleProtocols: () => 'v2' })
+    sockets.on('connection', (socket, req) => {
+      seen.push(req.headers)
+      socket.send(`hello ${req.url}`)
+      socket.on('message', (data, binary) => socket.send(data, { binary }))
+      socket.on('close', code => seen.push({ code: String(code) }))
+    })
+    const { port: to } = await listening(t, server)
+    catalog.set('shop:live', at(to))
+    const big = Buffer.alloc(3_000_000, 7)
+    for (const [host, path, url] of [
+      ['live.shop.localhost', '/a?b', '/a?b'],
+      ['shop.localhost', '/ws/a?b', '/a?b'],
+    ] as const) {
+      seen.length = 0
+      const client = new WebSocket(`ws://127.0.0.1:${port}${path}`, ['v1', 'v2'], {
+        headers: { host: `${host}:${port}` },
+      })
+      t.teardown(() => client.terminate())
+      const messages: Buffer[] = []
+      client.on('message', data =>
+        messages.push(Buffer.from(data instanceof ArrayBuffer ? new Uint8Array(data) : Buffer.concat([data].flat()))),
+      )
+      await once(client, 'open')
+      t.equal(client.protocol, 'v2')
+      client.send('text é')
+      client.send(big)
+      client.send(Buffer.from([1, 2, 3]))
+      await eventually(() => messages.length === 4, 'four messages')
+      t.equal(messages[0]?.toString(), `hello ${url}`, 'what comes with the head is not lost')
+      t.equal(messages[1]?.toString(), 'text é')
+      t.ok(messages[2]?.equals(big))
+      t.strictSame([...(messages[3] ?? [])], [1, 2, 3])
+      t.match(seen[0], {
+        'x-forwarded-for': '127.0.0.1',
+        'x-forwarded-host': `${host}:${port}`,
+        host: `${host}:${port}`,
+      })
+      t.equal(seen[0]?.['x-forwarded-prefix'], path.startsWith('/ws') ? '/ws' : undefined)
+      client.close(4001)
+      await eventually(() => seen.length === 2, 'the close')
+      t.equal(seen[1]?.['code'], '4001')
+      if (client.readyState !== WebSocket.CLOSED) await once(client, 'close')
+    }
+    const cut = new WebSocket(`ws://127.0.0.1:${port}/`, { headers: { host: 'live.shop.localhost' } })
+    await once(cut, 'open')
+    seen.length = 0
+    cut.terminate()
+    await eventually(() => seen.length === 1, 'the service learns that the client is gone')
+    const dropped = new WebSocket(`ws://127.0.0.1:${port}/`, { headers: { host: 'live.shop.localhost' } })
+    await once(dropped, 'open')
+    for (const socket of sockets.clients) socket.terminate()
+    await once(dropped, 'close')
+    sockets.close()
+  })
+
+  const ask = (path: string, more = ''): string =>
+    `GET ${path} HTTP/1.1\r\nHost: shop.localhost\r\nConnection: Upgrade\r\nUpgrade: Echo/1\r\n${more}\r\n`
+
+  await t.test('any protocol, with the bytes beside the heads and each half close', async t => {
+    const heads: string[] = []
+    const service = await raw(t, socket => {
+      let text = ''
+      socket.setEncoding('latin1')
+      socket.on('data', (data: string) => {
+        const before = text
+        text += data
+        const end = text.indexOf('\r\n\r\n')
+        if (end === -1) return
+        if (before.includes('\r\n\r\n')) return void socket.write(`<${data}>`)
+        heads.push(text.slice(0, end))
+        socket.write(
+          'HTTP/1.1 101 Go on\r\nupgrade: Echo/1\r\nConnection: Upgrade\r\nX-Caf: \xe9\r\n\r\nearly',
+          'latin1',
+        )
+        if (text.length > end + 4) socket.write(`<${text.slice(end + 4)}>`)
+      })
+      socket.on('end', () => {
+        socket.write('after your end')
+        socket.end()
+      })
+    })
+    catalog.set('shop:web', at(service.port))
+    const client = wire(t, port).send(`${ask('/x')}first`)
+    await client.has('<first>')
+    t.match(
+      client.text,
+      /^HTTP\/1.1 101 Go on\r\nX-Caf: \xe9\r\nConnection: Upgrade\r\nUpgrade: Echo\/1\r\n\r\nearly<first>$/,
+    )
+    t.match(heads[0], /\r\nConnection: Upgrade\r\nUpgrade: echo\/1\r\n/)
+    client.send('second')
+    await client.has('<second>')
+    client.socket.end()
+    t.match(await client.end(), /after your end$/, 'the other direction outlives the first')
+    const quiet = await raw(t, socket => {
+      socket.once('data', () => socket.end('HTTP/1.1 101 Go\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\nbye'))
+      socket.on('data', (data: Buffer) => heads.push(data.toString()))
+    })
+    catalog.set('shop:web', at(quiet.port))
+    const other = wire(t, port).send(ask('/x'))
+    await other.end()
+    other.send('still here')
+    await eventually(() => heads.at(-1) === 'still here', 'a service that ended its half still hears')
+  })
+
+  await t.test('one that the service declines is a plain response, and the last', async t => {
+    const body = 'x'.repeat(5_000_000)
+    const service = await serve(t, (req, res) => res.writeHead(426, { 'X-Url': req.url ?? '' }).end(body))
+    service.on('upgrade', (_req, socket: Socket) => {
+      socket.end('HTTP/1.1 403 No\r\nContent-Length: 2\r\n\r\nno')
+    })
+    catalog.set('shop:web', at(service.port))
+    const text = await wire(t, port)
+      .send(ask('/x'))
+      .send('GET /smuggled HTTP/1.1\r\nHost: shop.localhost\r\n\r\n')
+      .end()
+    t.match(text, /^HTTP\/1.1 403 No\r\nContent-Length: 2\r\n.*Connection: close\r\n\r\nno$/s)
+    const long = await serve(t, (_req, res) => res.end())
+    long.on(
+      'upgrade',
+      (_req, socket: Socket) => void socket.end(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`),
+    )
+    catalog.set('shop:web', at(long.port))
+    const whole = await wire(t, port).send(ask('/x')).end()
+    t.equal(whole.length - whole.indexOf('\r\n\r\n') - 4, body.length, 'however long it is')
+  })
+
+  await t.test('h2c, and a wish with a body, are served as plain requests', async t => {
+    const service = await serve(t, async (req, res) => {
+      res.setHeader('Upgrade', 'h2,h2c')
+      res.setHeader('Connection', 'Upgrade, Keep-Alive')
+      res.end(
+        `${req.method} ${req.headers.upgrade ?? '-'} ${req.headers['http2-settings'] ?? '-'} [${await textOf(req)}]`,
+      )
+    })
+    catalog.set('shop:web', at(service.port))
+    const client = wire(t, port)
+    const h2c =
+      'Host: shop.localhost\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAAB\r\n'
+    const expected = ['GET - - []', 'POST - - [body]', 'POST - - [bo]', 'POST - - [part]', 'GET - - []']
+    client.send(`GET / HTTP/1.1\r\n${h2c}\r\n`)
+    await client.has(expected[0] ?? '')
+    client.send(`POST / HTTP/1.1\r\n${h2c}Content-Length: 4\r\n\r\nbody`)
+    await client.has(expected[1] ?? '')
+    client.send(
+      `POST / HTTP/1.1\r\nHost: shop.localhost\r\nConnection: upgrade\r\nUpgrade: foo\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nbo\r\n0\r\n\r\n`,
+    )
+    await client.has(expected[2] ?? '')
+    client.send(`POST / HTTP/1.1\r\n${h2c}Content-Length: 4\r\n\r\npa`)
+    client.send('rt')
+    await client.has(expected[3] ?? '')
+    for (let i = 0; i < 15; i++) {
+      client.text = ''
+      client.send(`GET / HTTP/1.1\r\n${h2c}\r\n`)
+      await client.has(expected[4] ?? '')
+    }
+    t.notMatch(client.text, /^Upgrade/m)
+    t.notOk(client.ended, 'the connection stays')
+  })
+
+  await t.test('one for a service that is starting is held; what it sends meanwhile is kept', async t => {
+    const service = await raw(t, socket => {
+      socket.once('data', data => {
+        socket.write('HTTP/1.1 101 Go\r\nUpgrade: echo/1\r\nConnection: Upgrade\r\n\r\n')
+        const text = data.toString()
+        socket.write(text.slice(text.indexOf('\r\n\r\n') + 4))
+        socket.pipe(socket)
+      })
+    })
+    catalog.set('shop:web', { status: 'starting' })
+    const client = wire(t, port).send(ask('/'))
+    await eventually(() => catalog.waiting === 1, 'it is held')
+    client.send('early words')
+    const left = wire(t, port).send(ask('/'))
+    await eventually(() => catalog.waiting === 2, 'both are')
+    left.socket.destroy()
+    await eventually(() => catalog.waiting === 1, 'one left')
+    catalog.set('shop:web', at(service.port))
+    await client.has('early words')
+    catalog.set('shop:web', { status: 'failed', reason: 'boom' })
+    t.match(await wire(t, port).send(ask('/')).end(), /^HTTP\/1.1 502 .*boom/s)
+    catalog.set('shop:web', at(await unused()))
+    t.match(await wire(t, port).send(ask('/')).end(), /^HTTP\/1.1 502 .*nothing listens/s)
+    t.match(await wire(t, port).send(ask('/').replace('shop.localhost', 'x.localhost')).end(), /^HTTP\/1.1 404/)
+    t.match(await wire(t, port).send(ask('/').replace('Host', 'Nohost')).end(), /^HTTP\/1.1 400/)
+  })
+
+  await t.test('backpressure', async t => {
+    const size = 64 * 2 ** 20
+    let sent = 0
+    const service = await raw(t, socket => {
+      socket.once('data', () => {
+        socket.write('HTTP/1.1 101 Go\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n')
+        const chunk = Buffer.alloc(2 ** 16, 'x')
+        const pour = (): void => {
+          while (sent < size) {
+            sent += chunk.length
+            if (!socket.write(chunk)) return void socket.once('drain', pour)
+          }
+          socket.end()
+        }
+        pour()
+      })
+    })
+    catalog.set('shop:web', at(service.port))
+    const client = net.connect(port, '127.0.0.1')
+    t.teardown(() => client.destroy())
+    client.write(ask('/'))
+    let received = 0
+    let ahead = 0
+    for await (const data of client) {
+      received += data.length
+      ahead = Math.max(ahead, sent - received)
+      await new Promise(resolve => setImmediate(resolve))
+    }
+    t.ok(received > size)
+    t.ok(ahead < 24 * 2 ** 20, `the service was ${ahead} bytes ahead`)
+  })
+})
+
+t.test('many idle connections hurt nobody', { timeout: 60_000 }, async t => {
+  const { port, catalog } = await boot(t)
+  const service = await serve(t, (_req, res) => res.end('fine'))
+  catalog.set('shop:web', at(service.port))
+  const many = openFiles() > 12_000 ? 10_000 : 1_000
+  const source = `
+    const net = require('node:net')
+    let open = 0
+    const next = () => {
+      const socket = net.connect(${port}, '127.0.0.1', () => {
+        open++
+        if (open % 2 === 0) socket.write('GET / HTTP/1.1\\r\\nHost: sh')
+        if (open === ${many}) process.stdout.write('ready')
+        else if (open + 100 <= ${many}) next()
+      })
+      socket.on('error', error => { console.error(error); process.exit(1) })
+    }
+    for (let i = 0; i < 100; i++) next()`
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(NODE_OPTIONS|_?TAP)/.test(name)))
+  const before = process.memoryUsage.rss()
+  const child = spawn(process.execPath, ['-e', source], { env, stdio: ['ignore', 'pipe', 'inherit'] })
+  t.teardown(() => child.kill('SIGKILL'))
+  await once(child.stdout, 'data')
+  for (let i = 0; i < 20; i++) {
+    const got = await Promise.all(Array.from({ length: 10 }, () => get(port, 'shop.localhost')))
+    if (got.some(({ body }) => body !== 'fine')) t.fail('an answer is wrong')
+  }
+  const grown = process.memoryUsage.rss() - before
+  t.ok(grown < many * 40_000, `${Math.round(grown / many)} bytes for each of ${many}`)
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+})
+
+function openFiles(): number {
+  const report: unknown = process.report.getReport()
+  const text = JSON.stringify(report)
+  return Number(/"open_files":\{"soft":"?(\d+)/.exec(text)?.[1] ?? 0)
+}
+
+t.test('listening', async t => {
+  const check = async (run: Running, id: string) => run.checks.get(id)?.run()
+
+  await t.test('on any port, both families', async t => {
+    const run = await boot(t)
+    t.ok(run.port > 0)
+    t.equal(run.web.url('shop.localhost'), `http://shop.localhost:${run.port}`)
+    t.equal(run.web.https, null)
+    t.match(await check(run, 'proxy-http'), {
+      status: 'pass',
+      summary: `listens on 127.0.0.1:${run.port} and [::1]:${run.port}`,
+    })
+    t.match(await check(run, 'proxy-port'), { status: 'pass' })
+    const six = new Wire(run.port, '::1')
+    t.match(await six.send('GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n').end(), /200 OK/)
+    await run.close()
+    const again = new Wire(run.port)
+    await again.until(wire => wire.closed, 'nobody listens any more')
+    t.match(again.error, { code: 'ECONNREFUSED' })
+    t.equal(run.catalog.listeners.size, 0)
+  })
+
+  await t.test('on the port in LOCALD_HTTP_PORT or not at all', async t => {
+    const other = await listening(t, net.createServer())
+    const run = await boot(t, { env: String(other.port), holder: 'nginx (pid 12)' })
+    t.equal(run.web.http, null)
+    t.match(run.log, [`error the proxy does not run: port ${other.port} cannot be used (EADDRINUSE)`])
+    t.match(await check(run, 'proxy-http'), {
+      status: 'fail',
+      summary: `port ${other.port} is taken by nginx (pid 12), so no service has a URL`,
+    })
+    t.match(await check(run, 'proxy-port'), { status: 'skip' })
+    t.equal(run.web.url('shop.localhost'), 'http://shop.localhost')
+    const six = await listening(t, net.createServer(), '::1')
+    const half = await boot(t, { env: String(six.port) })
+    t.equal(half.web.http, null, 'a port taken on one family only is taken')
+    const free = net.connect(six.port, '127.0.0.1')
+    t.match(
+      await new Promise(resolve => free.once('error', resolve)),
+      { code: 'ECONNREFUSED' },
+      'and let go of on the other',
+    )
+    const exact = await unused()
+    t.equal((await boot(t, { env: String(exact) })).port, exact)
+    for (const env of ['http', '70000', '-1', '80 ']) {
+      const bad = await boot(t, { env })
+      t.equal(bad.web.http, null)
+      t.match(await check(bad, 'proxy-http'), {
+        status: 'fail',
+        summary: `LOCALD_HTTP_PORT is '${env}', which is not a port`,
+      })
+      t.match(bad.log, [/^error the proxy does not run: LOCALD_HTTP_PORT/])
+    }
+  })
+
+  await t.test('by default on 8080 or the next free one', async t => {
+    const first = await boot(t, { env: undefined })
+    t.ok(first.port >= 8080 && first.port < 8180)
+    const second = await boot(t, { env: undefined, holder: 'someone' })
+    t.ok(second.port > first.port)
+    t.match(await check(second, 'proxy-port'), {
+      status: 'warn',
+      severity: 'optional',
+      summary: `${second.port}, because 8080 is taken by someone`,
+    })
+    const privileged = await boot(t, { env: '', features: ['privileged-ports'] })
+    if (privileged.port === 80) t.equal(privileged.web.url('shop.localhost'), 'http://shop.localhost')
+    else t.match(await check(privileged, 'proxy-port'), { status: 'warn', summary: /because 80 / })
+  })
+
+  await t.test('a daemon that has not booted has nothing to check', async t => {
+    const run = await boot(t)
+    const checks = new Map<string, Check>()
+    const hooks = { ...run.host.hooks, booted: new AsyncSeriesHook<[]>([]) }
+    await proxyPlugin.setup({ ...run.host, hooks, provide: () => undefined, check: it => void checks.set(it.id, it) })
+    t.match(await checks.get('proxy-http')?.run(), { status: 'skip' })
+    t.match(await checks.get('proxy-port')?.run(), { status: 'skip' })
+  })
+})
+
+t.test('closing', async t => {
+  const run = await boot(t, { limits: { closing: 300 } })
+  const { port, catalog } = run
+  const finish = gate()
+  const service = await serve(t, async (req, res) => {
+    if (req.url === '/forever') return void res.write('x')
+    await finish.promise
+    res.end('finished')
+  })
+  catalog.set('shop:web', at(service.port))
+  catalog.set('shop:slow', { status: 'starting' })
+  const idle = wire(t, port).send('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')
+  await idle.has('"services"')
+  const forever = wire(t, port).send('GET /forever HTTP/1.1\r\nHost: shop.localhost\r\n\r\n')
+  await forever.has('x\r\n')
+  const soon = get(port, 'shop.localhost', '/soon')
+  const held = get(port, 'slow.shop.localhost')
+  await eventually(() => catalog.waiting === 1, 'one is held')
+  const closed = run.close()
+  t.match(await held, { status: 503 })
+  finish.open()
+  t.equal((await soon).body, 'finished', 'what is in flight may finish')
+  await closed
+  await idle.end()
+  await forever.end()
+  t.notMatch(forever.text, '\r\n0\r\n')
+  t.equal(catalog.waiting, 0)
 })
