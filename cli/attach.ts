@@ -1,13 +1,11 @@
-import { exitCodeOf } from '../kernel/errors.ts'
 import type { LocaldEvent, LogLine, ServiceView } from '../kernel/events.ts'
 import type { TargetBody } from '../kernel/wire.ts'
 import type { Client, Stream } from './client.ts'
 import type { Context } from './context.ts'
-import { errorOf, follow } from './follow.ts'
+import { conclude, follow } from './follow.ts'
 import { type Keys, listen } from './keys.ts'
 import { LineFormat } from './lines.ts'
 import { hasColour, painter, printAll, say } from './output.ts'
-import { explain } from './report.ts'
 import { isOver } from './services.ts'
 
 /** What is followed: what was started, when (UTC ISO 8601), and what runs of it. */
@@ -25,8 +23,8 @@ export async function attach(context: Context, daemon: Client, what: Attached): 
   const { target, since, services } = what
   const doing = 'following the logs'
   const query = { path: target.path, service: target.services, since, follow: true }
-  const logs = await daemon.stream<LogLine>({ method: 'GET', path: '/v1/logs', query, doing })
-  const events = await daemon.stream<LocaldEvent>({ method: 'GET', path: '/v1/events', doing })
+  const logs = daemon.stream<LogLine>({ method: 'GET', path: '/v1/logs', query, doing })
+  const events = daemon.stream<LocaldEvent>({ method: 'GET', path: '/v1/events', doing })
   const keys = listen()
   try {
     say(keys.isKeyboard ? 'Ctrl-C stops the project, d detaches' : 'Ctrl-C stops the project')
@@ -80,10 +78,6 @@ async function untilOver(events: Stream<LocaldEvent>, services: readonly Service
 async function stopProject(context: Context, daemon: Client, body: TargetBody): Promise<number> {
   say('Stopping; Ctrl-C again to leave at once')
   const doing = 'stopping the project'
-  const stream = await daemon.stream<LocaldEvent>({ method: 'POST', path: '/v1/projects/stop', body, doing })
-  const done = await follow(context, stream, { doing })
-  if (done.ok) return 0
-  const error = errorOf(done)
-  say(explain(error))
-  return exitCodeOf(error.code)
+  const stream = daemon.stream<LocaldEvent>({ method: 'POST', path: '/v1/projects/stop', body, doing })
+  return conclude(context, await follow(context, stream, { doing }))
 }

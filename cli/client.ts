@@ -1,12 +1,15 @@
 import type { Socket } from 'node:net'
 import { type ErrorJson, LocaldError, systemCode } from '../kernel/errors.ts'
 import type { Paths } from '../kernel/paths.ts'
-import { type Answer, connect, type Request, send } from './http.ts'
+import { type Answer, connect, endedWhile, type Request, send } from './http.ts'
 
 /** The daemon did not listen; its socket's path is in use by nobody. */
 const nobody = new Set(['ENOENT', 'ECONNREFUSED'])
 /** A plain request is answered from memory or by a short look; doctor's checks take longest. ms */
 const answerMs = 60_000
+const doing = 'it was asked'
+/** A daemon that ends stops its services first, ms. */
+const closingMs = 60_000
 
 /** The daemon, seen from here: every request takes a connection of its own. */
 export class Client {
@@ -14,47 +17,64 @@ export class Client {
   /** The connection that showed that the daemon is there, for the first request. */
   #ready: Socket | undefined
 
-  constructor(paths: Paths, ready: Socket) {
+  readonly #starts: boolean
+
+  /** `starts`: a daemon that is ending is waited for, and the next one started. */
+  constructor(paths: Paths, ready: Socket, starts: boolean) {
     this.#paths = paths
     this.#ready = ready
+    this.#starts = starts
   }
 
-  /** A value. Throws what the daemon says, or DAEMON_UNREACHABLE. */
+  /** A value. Throws what the daemon says, or DAEMON_UNREACHABLE, also when it is silent for `idleMs`. */
   async get<T>(path: string, query: Query = {}, idleMs = answerMs): Promise<T> {
-    const target = path + queryOf(query)
-    return await parse<T>(await this.#send({ method: 'GET', target, doing: 'it was asked', idleMs }))
+    return await parse<T>(await this.#send({ method: 'GET', target: path + queryOf(query), doing, idleMs }))
   }
 
   /** As `get`, with a body. */
   async post<T>(path: string, body: unknown): Promise<T> {
-    const request = { method: 'POST', target: path, body, doing: 'it was asked', idleMs: answerMs } as const
-    return await parse<T>(await this.#send(request))
+    return await parse<T>(await this.#send({ method: 'POST', target: path, body, doing, idleMs: answerMs }))
   }
 
-  /** A stream of NDJSON, read as fast as its batches are taken. `doing` ends "the daemon ended while …". */
-  async stream<T>(request: Omit<Request, 'target' | 'idleMs'> & { path: string; query?: Query }): Promise<Stream<T>> {
+  /** A stream of NDJSON, asked for when it is first read, and read as fast as its batches are taken. */
+  stream<T>(request: StreamRequest): Stream<T> {
     const { path, query = {}, ...rest } = request
-    const answer = await this.#send({ ...rest, target: path + queryOf(query) })
-    return { batches: batches<T>(answer.body), close: answer.close }
-  }
-
-  /** Ends a connection that was never used. */
-  close(): void {
-    this.#ready?.destroy()
-    this.#ready = undefined
+    const stop = new AbortController()
+    const { signal } = stop
+    const open = () => this.#send({ ...rest, target: path + queryOf(query), signal })
+    async function* read(): AsyncGenerator<readonly T[]> {
+      try {
+        yield* batches<T>((await open()).body)
+      } catch (error) {
+        // Whoever closed a stream knows that it ends.
+        if (!signal.aborted) throw error
+      }
+    }
+    return { batches: read(), close: () => stop.abort() }
   }
 
   async #send(request: Request): Promise<Answer> {
     const socket = this.#ready ?? (await reach(this.#paths))
     this.#ready = undefined
-    if (socket === undefined) throw gone(request.doing)
+    if (socket === undefined) throw endedWhile(request.doing)
     const answer = await send(socket, request)
-    if (answer.status >= 400) throw await failure(answer)
-    return answer
+    if (answer.status < 400) return answer
+    const error = await failure(answer)
+    if (error.code !== 'DAEMON_CLOSING' || !this.#starts) throw error
+    const { ended, startDaemon } = await import('./daemon-start.ts')
+    await ended(this.#paths, closingMs)
+    this.#ready = await startDaemon(this.#paths)
+    return await this.#send(request)
   }
 }
 
-/** A stream's values in the batches they arrive in; `close` ends it. */
+/** What a stream is asked with. `doing` ends "the daemon ended while …". */
+export type StreamRequest = Pick<Request, 'method' | 'body' | 'doing'> & {
+  readonly path: string
+  readonly query?: Query
+}
+
+/** A stream's values in the batches they arrive in; `close` ends it quietly. */
 export interface Stream<T> {
   readonly batches: AsyncIterable<readonly T[]>
   close(): void
@@ -66,15 +86,15 @@ export type Query = Readonly<Record<string, string | number | boolean | readonly
 /** The daemon if one runs. Throws DAEMON_UNREACHABLE when its socket cannot be used. */
 export async function find(paths: Paths): Promise<Client | undefined> {
   const socket = await reach(paths)
-  return socket === undefined ? undefined : new Client(paths, socket)
+  return socket === undefined ? undefined : new Client(paths, socket, false)
 }
 
 /** The daemon, started when none runs. Throws DAEMON_START, KEEPER_MISSING. */
 export async function need(paths: Paths): Promise<Client> {
-  const running = await find(paths)
-  if (running !== undefined) return running
+  const socket = await reach(paths)
+  if (socket !== undefined) return new Client(paths, socket, true)
   const { startDaemon } = await import('./daemon-start.ts')
-  return new Client(paths, await startDaemon(paths))
+  return new Client(paths, await startDaemon(paths), true)
 }
 
 /** The daemon if one runs, or if one that was killed left services to be taken over. */
@@ -96,7 +116,7 @@ export async function reach(paths: Paths): Promise<Socket | undefined> {
       // EAGAIN: a unix socket's queue of connections is full (connect(2)); it empties as the daemon accepts.
       if (code !== 'EAGAIN') {
         throw new LocaldError('DAEMON_UNREACHABLE', `cannot connect to ${paths.socket}: ${code ?? error}`, {
-          hint: 'check that the socket and its folder are yours',
+          hint: 'Check that the socket and its folder are yours.',
           cause: error,
         })
       }
@@ -152,12 +172,6 @@ async function failure(answer: Answer): Promise<LocaldError> {
     // Not the daemon's own words: told below.
   }
   return new LocaldError('DAEMON_UNREACHABLE', `the daemon answered with status ${answer.status}`, {
-    hint: 'another version of locald may be running: locald server restart',
-  })
-}
-
-function gone(doing: string): LocaldError {
-  return new LocaldError('DAEMON_UNREACHABLE', `the daemon ended while ${doing}`, {
-    hint: 'services keep running; locald status starts a new daemon that takes them over',
+    hint: 'Another version of locald may be running: `locald server restart`.',
   })
 }

@@ -35,7 +35,7 @@ export async function startDaemon(paths: Paths): Promise<Socket> {
       await new Promise(resolve => setTimeout(resolve, stepMs))
     } while (Date.now() < until)
   }
-  throw late(paths, 'another process holds its lock, but its socket does not appear')
+  throw late(paths, `its socket ${paths.socket} does not appear`)
 }
 
 /** Whether an earlier daemon left services that a new one would take over. */
@@ -55,7 +55,7 @@ export async function ended(paths: Paths, limitMs: number): Promise<void> {
     if (socket === undefined) return
     socket.destroy()
     if (Date.now() > deadline) {
-      throw new LocaldError('DAEMON_UNREACHABLE', 'the daemon did not end', { hint: `see ${paths.daemonLog}` })
+      throw new LocaldError('DAEMON_UNREACHABLE', 'the daemon did not end', { hint: `Its log is ${paths.daemonLog}` })
     }
     await new Promise(resolve => setTimeout(resolve, stepMs))
   }
@@ -68,7 +68,7 @@ function keeperOf(paths: Paths): string {
     return keeper
   } catch (error) {
     throw new LocaldError('KEEPER_MISSING', `${keeper} is missing or cannot be run`, {
-      hint: `run \`npm run build\` in ${dirname(paths.native)}, or install locald again`,
+      hint: `Run \`npm run build\` in ${dirname(dirname(paths.native))}, or install locald again.`,
       cause: error,
     })
   }
@@ -145,7 +145,7 @@ function died(paths: Paths, before: number, word: Word): LocaldError {
   if ('late' in word) return late(paths, `it did not listen within ${deadlineMs / 1000} s`)
   if ('error' in word) {
     return new LocaldError('DAEMON_START', `the daemon cannot be started: ${messageOf(word.error)}`, {
-      hint: 'locald doctor',
+      hint: '`locald doctor` checks this machine.',
       cause: word.error,
     })
   }
@@ -155,7 +155,7 @@ function died(paths: Paths, before: number, word: Word): LocaldError {
 }
 
 function late(paths: Paths, why: string): LocaldError {
-  return new LocaldError('DAEMON_START', `the daemon did not start: ${why}`, { hint: `its log is ${paths.daemonLog}` })
+  return new LocaldError('DAEMON_START', `the daemon did not start: ${why}`, { hint: `Its log is ${paths.daemonLog}` })
 }
 
 /** What was written to a file after `from` bytes: the last lines of its last 16 KB. */

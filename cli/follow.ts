@@ -1,9 +1,13 @@
-import { LocaldError } from '../kernel/errors.ts'
+import { exitCodeOf, LocaldError } from '../kernel/errors.ts'
 import type { LocaldEvent } from '../kernel/events.ts'
 import type { Stream } from './client.ts'
 import type { Context } from './context.ts'
-import { printAll } from './output.ts'
+import { endedWhile } from './http.ts'
+import { clean } from './lines.ts'
+import { printAll, say } from './output.ts'
 import { progressOn } from './progress.ts'
+import { explain } from './report.ts'
+import { stateOf } from './services.ts'
 
 /** The last event of an operation. */
 export type Done = Extract<LocaldEvent, { event: 'done' }>
@@ -33,18 +37,35 @@ export async function follow(context: Context, stream: Stream<LocaldEvent>, foll
     progress?.end()
     stream.close()
   }
-  throw new LocaldError('DAEMON_UNREACHABLE', `the daemon ended while ${following.doing}`, {
-    hint: 'services keep running; locald status starts a new daemon that takes them over',
-  })
+  throw endedWhile(following.doing)
 }
 
-/** The error of an operation that failed. */
-export function errorOf(done: Done): LocaldError {
+/** An operation's outcome: what failed, with each one's last lines, is told; the result is the exit code. */
+export function conclude(context: Context, done: Done): number {
+  if (done.ok) return 0
+  const error = errorOf(done)
+  if (!context.json) say([...tailsOf(done), explain(error)].join('\n'))
+  return exitCodeOf(error.code)
+}
+
+function errorOf(done: Done): LocaldError {
   if (done.error !== undefined) return LocaldError.fromJSON(done.error)
   const failed = done.services.filter(view => view.status === 'failed').map(view => view.name)
   const [first] = failed
   const what = first === undefined ? 'not every service is ready' : `failed: ${failed.join(', ')}`
   return new LocaldError('SERVICE_FAILED', what, {
-    hint: first === undefined ? 'locald status shows them' : `locald logs ${first}, locald why ${first}`,
+    hint:
+      first === undefined
+        ? '`locald status` shows them.'
+        : `\`locald why ${first}\` and \`locald logs ${first}\` tell more.`,
   })
+}
+
+/** Each service that failed: why, and its last lines. */
+function tailsOf(done: Done): readonly string[] {
+  const failed = done.services.filter(view => view.status === 'failed' || done.tails?.[view.key] !== undefined)
+  return failed.flatMap(view => [
+    `${view.name} ${stateOf(view)}${view.reason === null ? '' : `: ${view.reason}`}`,
+    ...(done.tails?.[view.key] ?? []).map(line => `  | ${clean(line, false)}`),
+  ])
 }

@@ -14,20 +14,24 @@ export function version(words: Words): number {
 /** `locald`, `locald --help`, `locald up --help`, `locald server --help`. */
 export function help(words: Words): number {
   const { spec, group } = words
-  const shown = group === undefined ? specs : specs.filter(each => each.name.startsWith(`${group} `))
   const cli = cac('locald')
-  for (const each of shown) declare(each, cli)
+  for (const each of specs) if (group === undefined || each.name.startsWith(`${group} `)) declare(each, cli)
   for (const flag of globalFlags) if (flag.name !== 'help') cli.option(written(flag), flag.about)
-  cli.example('locald up').example('locald logs web -f').example('locald doctor')
-  cli.help(sections => sections.slice(1).filter(section => !section.title?.startsWith('For more info')))
-  // cac writes to console.info: stdout.
+  if (group === undefined) for (const example of ['up', 'logs web -f', 'doctor']) cli.example(`  $ locald ${example}`)
+  const about = spec?.about ?? 'Runs every project on this machine: ports, names, environment, health and logs'
+  cli.help(([, ...sections]) => {
+    const shown = sections.filter(({ title }) => title?.startsWith('For more info') !== true)
+    return [{ body: about }, ...shown.map(({ body, ...rest }) => ({ ...rest, body: body.replace(/ +$/gm, '') }))]
+  })
+  // cac prints to stdout.
   cli.parse(['node', 'locald', ...(spec === undefined ? [] : [spec.name]), '--help'], { run: false })
   return 0
 }
 
 function declare(spec: Spec, cli: ReturnType<typeof cac>): void {
-  const command = cli.command(`${spec.name} ${spec.words}`.trimEnd(), spec.about)
-  command.usage(`${spec.name} ${spec.words}`.trimEnd() + (spec.flags.length > 0 ? ' [flags]' : ''))
+  const line = `${spec.name} ${spec.words}`.trimEnd()
+  const command = cli.command(line, spec.about)
+  command.usage(line + (spec.flags.length > 0 ? ' [options]' : ''))
   for (const flag of spec.flags) command.option(written(flag), flag.about)
   for (const example of spec.examples) command.example(`  $ ${example}`)
 }

@@ -12,7 +12,7 @@ function here(): string {
     return process.cwd()
   } catch (error) {
     throw new LocaldError('PATHS_UNUSABLE', `the current folder cannot be read: ${messageOf(error)}`, {
-      hint: 'change to a folder that exists',
+      hint: 'Change to a folder that exists.',
       cause: error,
     })
   }

@@ -46,6 +46,7 @@ class Board {
     if (event.event === 'service') return this.#service(event.service)
     if (event.event !== 'step') return undefined
     const line = this.#line(event.key)
+    if (line.state === '') line.state = 'starting'
     const { progress } = event
     const part = progress === undefined || progress.total <= 0 ? '' : ` ${percent(progress.done / progress.total)}`
     if (line.step === event.text + part) return undefined
@@ -165,7 +166,9 @@ class LiveProgress implements Progress {
 
   /** Redraws the lines in one write; `above` is left over them for good. Lines are cut: a wrapped one cannot be redrawn. */
   #draw(above?: string): void {
-    const { columns = 80, rows = 24 } = this.#stream
+    // Some terminals say that they have no size.
+    const columns = this.#stream.columns || 80
+    const rows = this.#stream.rows || 24
     const lines = [...this.#board.lines.values()].slice(-Math.max(1, rows - 2))
     const mark = frames[this.#frame % frames.length] ?? ''
     const texts = lines.map(line => cut(this.#board.text(line, isMoving(line) ? mark : ' '), columns - 1))
@@ -177,7 +180,7 @@ class LiveProgress implements Progress {
 }
 
 function isMoving(line: Line): boolean {
-  return line.state === '' || line.state === 'waiting' || line.state.endsWith('ing')
+  return line.state === 'waiting' || line.state.endsWith('ing')
 }
 
 function warning(event: Extract<LocaldEvent, { event: 'warning' }>, paint: Paint): string {

@@ -2,12 +2,14 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { exitCodeOf, LocaldError, messageOf, type Problem } from '../kernel/errors.ts'
-import { resolvePaths } from '../kernel/paths.ts'
 import { printJson, say } from './output.ts'
 
-/** Tells the person (or, with `--json`, the script) what went wrong; the result is the exit code. */
-export function report(error: unknown, argv: readonly string[]): number {
-  const told = LocaldError.is(error) ? error : crash(error)
+/**
+ * Tells the person (or, with `--json` among the words, the script) what went wrong; the result is the exit code. A report
+ * of a bug is put into `crashFolder`, or into the temporary folder.
+ */
+export function report(error: unknown, argv: readonly string[], crashFolder?: string): number {
+  const told = LocaldError.is(error) ? error : bug(error, crashFolder)
   const end = argv.indexOf('--')
   const asksJson = (end < 0 ? argv : argv.slice(0, end)).includes('--json')
   if (asksJson) printJson({ error: told.toJSON() })
@@ -17,56 +19,19 @@ export function report(error: unknown, argv: readonly string[]): number {
 
 /** An error as text: what happened, the places it was found at, what to do about it. */
 export function explain(error: LocaldError): string {
+  const { problems } = error
   const lines = [`Error: ${error.message} [${error.code}]`]
-  for (const problem of error.problems) {
-    if (error.problems.length > 1 || !error.message.includes(problem.message)) lines.push(`  ${place(problem)}`)
+  for (const problem of problems) {
+    if (problems.length > 1 || !error.message.includes(problem.message)) lines.push(`  ${place(problem)}`)
   }
-  lines.push(
-    `Hint: ${error.hint ?? error.problems.find(problem => problem.hint !== undefined)?.hint ?? lastResort(error)}`,
-  )
-  return lines.join('\n')
+  const hint = error.hint ?? (problems.length === 1 ? problems[0]?.hint : undefined) ?? lastResort(error)
+  return [...lines, `Hint: ${hint}`].join('\n')
 }
 
-function place({ file, line, key, message, hint }: Problem): string {
-  const shown = file === undefined ? undefined : nearer(file)
-  const where = [shown === undefined ? undefined : line === undefined ? shown : `${shown}:${line}`, key]
-  const text = [...where.filter(part => part !== undefined), message].join(': ')
-  return hint === undefined ? text : `${text} (${hint})`
-}
-
-/** A path below the current folder, as one would type it. */
-function nearer(file: string): string {
-  const path = relative(process.cwd(), file)
+/** A path as one would type it: relative when it is below the folder. */
+export function nearer(file: string, folder: string): string {
+  const path = relative(folder, file)
   return path === '' || path.startsWith('..') ? file : path
-}
-
-function lastResort(error: LocaldError): string {
-  return exitCodeOf(error.code) === 2 ? 'locald --help lists the commands' : 'locald doctor checks this machine'
-}
-
-/** A bug: its stack goes to a file, as it helps only who mends it. Neither environment nor words are written down. */
-function crash(error: unknown): LocaldError {
-  const stack = error instanceof Error ? error.stack : String(error)
-  const text = `locald ${versionOf()}, node ${process.version}, ${new Date().toISOString()}\n${stack}\n`
-  const name = `cli-${new Date().toISOString().replaceAll(':', '')}-${process.pid}.txt`
-  const file = [crashFolder, tmpdir].map(folder => keep(folder, name, text)).find(path => path !== undefined)
-  const hint = file === undefined ? 'its report could not be written' : `please report it with ${file}`
-  return new LocaldError('INTERNAL', `a bug of locald: ${messageOf(error)}`, { hint, cause: error })
-}
-
-function crashFolder(): string {
-  return resolvePaths({ env: process.env }).crash
-}
-
-function keep(folder: () => string, name: string, text: string): string | undefined {
-  try {
-    mkdirSync(folder(), { recursive: true, mode: 0o700 })
-    const file = join(folder(), name)
-    writeFileSync(file, text, { mode: 0o600, flag: 'wx' })
-    return file
-  } catch {
-    return undefined
-  }
 }
 
 /** The version of the package this file belongs to. */
@@ -74,4 +39,36 @@ export function versionOf(): string {
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
   const { version }: { version: string } = JSON.parse(text)
   return version
+}
+
+function place({ file, line, key, message, hint }: Problem): string {
+  const where = file === undefined ? undefined : nearer(file, process.cwd()) + (line === undefined ? '' : `:${line}`)
+  const text = [where, key, message].filter(part => part !== undefined).join(': ')
+  return hint === undefined ? text : `${text} (${hint})`
+}
+
+function lastResort(error: LocaldError): string {
+  return exitCodeOf(error.code) === 2 ? '`locald --help` lists the commands.' : '`locald doctor` checks this machine.'
+}
+
+/** A bug: its stack goes to a file, as it helps only who mends it. Neither environment nor words are written down. */
+function bug(error: unknown, crashFolder: string | undefined): LocaldError {
+  const time = new Date().toISOString()
+  const stack = error instanceof Error ? error.stack : String(error)
+  const text = `locald ${versionOf()}, node ${process.version}, ${time}\n${stack}\n`
+  const name = `locald-cli-${time.replaceAll(':', '')}-${process.pid}.txt`
+  const file = (crashFolder === undefined ? undefined : keep(crashFolder, name, text)) ?? keep(tmpdir(), name, text)
+  const hint = file === undefined ? 'Its report could not be written.' : `Please report it with ${file}`
+  return new LocaldError('INTERNAL', `a bug of locald: ${messageOf(error)}`, { hint, cause: error })
+}
+
+function keep(folder: string, name: string, text: string): string | undefined {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    const file = join(folder, name)
+    writeFileSync(file, text, { mode: 0o600, flag: 'wx' })
+    return file
+  } catch {
+    return undefined
+  }
 }

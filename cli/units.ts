@@ -33,20 +33,20 @@ export function since(text: string, now: number): string {
   const time = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN
   if (!Number.isNaN(time)) return new Date(time).toISOString()
   throw new LocaldError('USAGE', `--since '${text}' is neither a duration nor a time`, {
-    hint: 'use 10s, 5m, 2h, 1d or 2026-01-31T12:00:00Z',
+    hint: 'Use 10s, 5m, 2h, 1d or 2026-01-31T12:00:00Z.',
   })
 }
 
 /** A whole number from 0. Throws USAGE that names the flag. */
 export function count(flag: string, text: string): number {
   if (/^\d{1,9}$/.test(text)) return Number(text)
-  throw new LocaldError('USAGE', `${flag} '${text}' is not a whole number`, { hint: `for example ${flag} 50` })
+  throw new LocaldError('USAGE', `${flag} '${text}' is not a whole number`, { hint: `For example ${flag} 50.` })
 }
 
 /** Seconds as ms. Throws USAGE that names the flag. */
 export function seconds(flag: string, text: string): number {
   if (/^\d{1,6}(?:\.\d{1,3})?$/.test(text)) return Math.round(Number(text) * 1000)
-  throw new LocaldError('USAGE', `${flag} '${text}' is not a number of seconds`, { hint: `for example ${flag} 30` })
+  throw new LocaldError('USAGE', `${flag} '${text}' is not a number of seconds`, { hint: `For example ${flag} 30.` })
 }
 
 function pad(count: number): string {

@@ -50,8 +50,8 @@ async function unknown(
 ): Promise<LocaldError> {
   const { closest, distance } = (await import('fastest-levenshtein')).default
   const near = closest(word, [...known])
-  const isNear = distance(word, near) <= Math.max(1, Math.floor(Math.max(word.length, near.length) / 3))
-  return new LocaldError(code, message, { hint: isNear ? `did you mean '${near}'? ${hint}` : hint })
+  const isNear = distance(word, near) <= (near.length < 4 ? 1 : Math.max(2, Math.floor(near.length / 3)))
+  return new LocaldError(code, message, { hint: isNear ? `Did you mean '${near}'? ${hint}` : hint })
 }
 
 function sizeOf(spec: Spec): number {
@@ -84,7 +84,7 @@ async function withoutSpec(words: readonly string[], at: number): Promise<Words>
     const { flags } = await readFlags([...words.slice(0, at), ...words.slice(at + 1)], undefined)
     return { spec: undefined, names: [], command: [], flags, group: word }
   }
-  const hint = 'locald --help lists the commands'
+  const hint = helpHint(undefined)
   if (group.length === 0) {
     const names = specs.map(spec => spec.name)
     const firsts = [...new Set([...names, ...names.map(name => name.split(' ')[0] ?? name)])]
@@ -92,7 +92,7 @@ async function withoutSpec(words: readonly string[], at: number): Promise<Words>
   }
   if (next === undefined || next.startsWith('-')) {
     throw new LocaldError('UNKNOWN_COMMAND', `'${word}' needs one more word`, {
-      hint: `one of: ${group.map(name => `locald ${word} ${name}`).join(', ')}`,
+      hint: `One of: ${group.map(name => `\`locald ${word} ${name}\``).join(', ')}.`,
     })
   }
   throw await unknown('UNKNOWN_COMMAND', `unknown command '${word} ${next}'`, next, group, hint)
@@ -171,10 +171,10 @@ function checkCount(spec: Spec, names: readonly string[], command: readonly stri
 }
 
 function usage(message: string, spec: Spec | undefined): LocaldError {
-  const how = spec === undefined ? '' : `usage: locald ${spec.name}${spec.words === '' ? '' : ` ${spec.words}`}; `
+  const how = spec === undefined ? '' : `Usage: \`${`locald ${spec.name} ${spec.words}`.trimEnd()}\`. `
   return new LocaldError('USAGE', message, { hint: how + helpHint(spec) })
 }
 
 function helpHint(spec: Spec | undefined): string {
-  return spec === undefined ? 'locald --help lists the commands' : `locald ${spec.name} --help shows its flags`
+  return spec === undefined ? '`locald --help` lists the commands.' : `\`locald ${spec.name} --help\` tells more.`
 }

@@ -1,9 +1,9 @@
-import { relative } from 'node:path'
 import type { ConfigAnswer, ConfigBody, ConfigValue } from '../../kernel/wire.ts'
 import { need } from '../client.ts'
 import type { Context } from '../context.ts'
 import { environment } from '../environment.ts'
 import { painter, print, printJson } from '../output.ts'
+import { nearer } from '../report.ts'
 
 /** `locald config check`: 0 valid, 2 not, with every problem. */
 export async function configCheck(context: Context): Promise<number> {
@@ -36,9 +36,7 @@ async function ask(context: Context): Promise<ConfigAnswer> {
 
 function origin({ file, line }: ConfigValue, cwd: string): string {
   if (file === null) return 'default'
-  const path = relative(cwd, file)
-  const shown = path === '' || path.startsWith('..') ? file : path
-  return line === null ? shown : `${shown}:${line}`
+  return nearer(file, cwd) + (line === null ? '' : `:${line}`)
 }
 
 /** A value as TOML writes it inline; JSON's strings are TOML's basic strings. */

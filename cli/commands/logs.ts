@@ -26,7 +26,7 @@ export async function logs(context: Context): Promise<number> {
   }
   const daemon = await need(context.paths)
   const doing = 'reading logs'
-  const stream = await daemon.stream<LogLine>({ method: 'GET', path: '/v1/logs', query, doing })
+  const stream = daemon.stream<LogLine>({ method: 'GET', path: '/v1/logs', query, doing })
   const format = new LineFormat(await painter(process.stdout), hasColour(process.stdout), query.all)
   const text = context.json ? (line: LogLine) => JSON.stringify(line) : (line: LogLine) => format.text(line)
   for await (const lines of stream.batches) await printAll(lines.map(line => `${text(line)}\n`).join(''))
@@ -34,12 +34,12 @@ export async function logs(context: Context): Promise<number> {
 }
 
 function pattern(text: string | undefined): string | undefined {
-  if (text === undefined) return undefined
   try {
-    return new RegExp(text).source
+    if (text !== undefined) new RegExp(text)
+    return text
   } catch (error) {
     throw new LocaldError('USAGE', `--grep: ${messageOf(error)}`, {
-      hint: 'it takes a JavaScript regular expression; put \\ before one of . * + ? ( ) [ ] { } | ^ $ meant literally',
+      hint: 'It takes a JavaScript regular expression: put \\ before . * + ? ( ) [ ] { } | ^ $ that are meant literally.',
     })
   }
 }

@@ -17,7 +17,7 @@ export async function open(context: Context): Promise<number> {
   else print(answer.url)
   const [program, ...args] = answer.argv ?? []
   if (program !== undefined) await launch(program, args)
-  else if (!context.json) say(`Hint: ${answer.hint ?? 'open it in a browser of your choice'}`)
+  else if (!context.json) say(`Hint: ${answer.hint ?? 'Open it in a browser of your choice.'}`)
   return 0
 }
 
@@ -28,7 +28,7 @@ async function launch(program: string, args: readonly string[]): Promise<void> {
     browser.unref()
   } catch (error) {
     throw new LocaldError('SPAWN_FAILED', `the browser cannot be opened: ${messageOf(error)}`, {
-      hint: 'open the URL yourself',
+      hint: 'Open the URL yourself.',
       cause: error,
     })
   }

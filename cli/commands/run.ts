@@ -22,7 +22,7 @@ export async function run(context: Context): Promise<number> {
   if (statSync(place.dir, { throwIfNoEntry: false })?.isDirectory() !== true) {
     throw new LocaldError('SPAWN_FAILED', `the folder of '${service}' is missing: ${place.dir}`, {
       service,
-      hint: "check the service's workdir in locald.toml",
+      hint: "Check the service's workdir in locald.toml.",
     })
   }
   try {
@@ -30,7 +30,7 @@ export async function run(context: Context): Promise<number> {
   } catch (error) {
     const isMissing = systemCode(error) === 'ENOENT'
     const what = isMissing ? `command not found: ${command}` : `cannot run ${command}: ${messageOf(error)}`
-    say(explain(new LocaldError('SPAWN_FAILED', what, { hint: `it was looked for in the PATH of '${service}'` })))
+    say(explain(new LocaldError('SPAWN_FAILED', what, { hint: `It was looked for in the PATH of '${service}'.` })))
     return isMissing ? notFound : notRunnable
   }
 }

@@ -73,7 +73,7 @@ async function started(context: Context, daemon: Client, how: string): Promise<n
 async function shutDown(context: Context, daemon: Client, body: ShutdownBody): Promise<boolean> {
   const { follow } = await import('../follow.ts')
   const doing = 'shutting down'
-  const stream = await daemon.stream<LocaldEvent>({ method: 'POST', path: '/v1/server/shutdown', body, doing })
+  const stream = daemon.stream<LocaldEvent>({ method: 'POST', path: '/v1/server/shutdown', body, doing })
   const done = await follow(context, stream, { doing })
   const { ended } = await import('../daemon-start.ts')
   await ended(context.paths, endMs)
@@ -84,6 +84,6 @@ async function running(paths: Paths): Promise<Client> {
   const daemon = await find(paths)
   if (daemon !== undefined) return daemon
   throw new LocaldError('DAEMON_UNREACHABLE', 'no daemon is running', {
-    hint: 'locald up starts it, and so does locald server start',
+    hint: '`locald up` starts it, and so does `locald server start`.',
   })
 }

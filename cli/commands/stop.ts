@@ -1,11 +1,9 @@
-import { exitCodeOf } from '../../kernel/errors.ts'
 import type { LocaldEvent } from '../../kernel/events.ts'
 import type { TargetBody } from '../../kernel/wire.ts'
 import { findOrRevive } from '../client.ts'
 import type { Context } from '../context.ts'
-import { errorOf, follow } from '../follow.ts'
-import { print, printJson, say } from '../output.ts'
-import { explain } from '../report.ts'
+import { conclude, follow } from '../follow.ts'
+import { print, printJson } from '../output.ts'
 
 /** `locald stop`. Without a daemon nothing runs, unless one was killed. */
 export async function stop(context: Context): Promise<number> {
@@ -26,13 +24,8 @@ export async function stop(context: Context): Promise<number> {
   const seen = (event: LocaldEvent) => {
     if (event.event === 'service' && event.service.status === 'stopping') stopped.add(event.service.name)
   }
-  const stream = await daemon.stream<LocaldEvent>({ method: 'POST', path: '/v1/projects/stop', body, doing })
+  const stream = daemon.stream<LocaldEvent>({ method: 'POST', path: '/v1/projects/stop', body, doing })
   const done = await follow(context, stream, { doing, seen })
-  if (done.ok) {
-    if (!context.json) print(stopped.size === 0 ? 'Nothing was running' : `Stopped ${[...stopped].join(', ')}`)
-    return 0
-  }
-  const error = errorOf(done)
-  if (!context.json) say(explain(error))
-  return exitCodeOf(error.code)
+  if (done.ok && !context.json) print(stopped.size === 0 ? 'Nothing was running' : `Stopped ${[...stopped].join(', ')}`)
+  return conclude(context, done)
 }

@@ -1,14 +1,13 @@
 import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { exitCodeOf, LocaldError } from '../../kernel/errors.ts'
+import { LocaldError } from '../../kernel/errors.ts'
 import type { LocaldEvent, ServiceView } from '../../kernel/events.ts'
 import type { RestartBody, TargetBody, UpBody } from '../../kernel/wire.ts'
 import { type Client, need } from '../client.ts'
 import type { Context } from '../context.ts'
 import { environment } from '../environment.ts'
-import { type Done, errorOf, follow } from '../follow.ts'
+import { conclude, type Done, follow } from '../follow.ts'
 import { isWatched, painter, print, say } from '../output.ts'
-import { explain } from '../report.ts'
 import { stateOf, styleOf } from '../services.ts'
 import { type Row, table } from '../table.ts'
 
@@ -19,7 +18,7 @@ const interrupted = 130
 export async function up(context: Context): Promise<number> {
   const { flags } = context.words
   if (flags.has('attach') && flags.has('detach')) {
-    throw new LocaldError('USAGE', '--attach and --detach exclude each other', { hint: 'give one of them' })
+    throw new LocaldError('USAGE', '--attach and --detach exclude each other', { hint: 'Give one of them.' })
   }
   const target = targetOf(context)
   const since = new Date().toISOString()
@@ -44,7 +43,7 @@ export async function restart(context: Context): Promise<number> {
   }
   const daemon = await need(context.paths)
   const doing = 'restarting services'
-  const stream = await daemon.stream<LocaldEvent>({ method: 'POST', path: '/v1/projects/restart', body, doing })
+  const stream = daemon.stream<LocaldEvent>({ method: 'POST', path: '/v1/projects/restart', body, doing })
   return await finish(context, await follow(context, stream, { doing }))
 }
 
@@ -55,7 +54,9 @@ function targetOf(context: Context): TargetBody {
   const isPath =
     first !== undefined && (first === '.' || first === '..' || first.includes('/') || isFolder(context, first))
   if (isPath && !isFolder(context, first)) {
-    throw new LocaldError('USAGE', `there is no folder ${first}`, { hint: 'locald up [PATH] [SERVICE…]' })
+    throw new LocaldError('USAGE', `there is no folder ${first}`, {
+      hint: 'Usage: `locald up [PATH] [SERVICE…]`; a word with a / is a path.',
+    })
   }
   const services = isPath ? names.slice(1) : names
   return {
@@ -73,7 +74,7 @@ async function start(context: Context, daemon: Client, body: UpBody): Promise<Do
   const doing = 'starting the project'
   const begun = new Set<string>()
   let isInterrupted = false
-  const stream = await daemon.stream<LocaldEvent>({ method: 'POST', path: '/v1/projects/up', body, doing })
+  const stream = daemon.stream<LocaldEvent>({ method: 'POST', path: '/v1/projects/up', body, doing })
   const onInterrupt = () => {
     if (isInterrupted) process.exit(interrupted)
     isInterrupted = true
@@ -99,33 +100,19 @@ async function takeBack(context: Context, daemon: Client, path: string, services
   if (!context.json) say('Stopping what was started; Ctrl-C again to leave at once')
   const doing = 'stopping the project'
   const body = { path, services }
-  const stream = await daemon.stream<LocaldEvent>({ method: 'POST', path: '/v1/projects/stop', body, doing })
+  const stream = daemon.stream<LocaldEvent>({ method: 'POST', path: '/v1/projects/stop', body, doing })
   await follow(context, stream, { doing })
 }
 
 async function finish(context: Context, done: Done): Promise<number> {
-  if (context.json) return done.ok ? 0 : exitCodeOf(errorOf(done).code)
-  if (!done.ok) {
-    const error = errorOf(done)
-    say([...tailsOf(done), explain(error)].join('\n'))
-    return exitCodeOf(error.code)
-  }
-  if (done.services.length > 0)
+  if (done.ok && !context.json && done.services.length > 0) {
     print(table(['NAME', 'STATUS', 'URL'], done.services.map(rowOf), await painter(process.stdout)))
-  return 0
+  }
+  return conclude(context, done)
 }
 
 function rowOf(view: ServiceView): Row {
   const state = stateOf(view)
   const where = view.url ?? (view.port === null ? '-' : `127.0.0.1:${view.port}`)
   return { cells: [{ text: view.name }, { text: state, style: styleOf(state) }, { text: where }] }
-}
-
-/** Each service that failed: why, and its last lines. */
-function tailsOf(done: Done): readonly string[] {
-  const failed = done.services.filter(view => view.status === 'failed' || done.tails?.[view.key] !== undefined)
-  return failed.flatMap(view => [
-    `${view.name} ${stateOf(view)}${view.reason === null ? '' : `: ${view.reason}`}`,
-    ...(done.tails?.[view.key] ?? []).map(line => `  | ${line}`),
-  ])
 }

@@ -1,11 +1,8 @@
-import { exitCodeOf } from '../../kernel/errors.ts'
 import type { LocaldEvent } from '../../kernel/events.ts'
 import type { WaitBody } from '../../kernel/wire.ts'
 import { need } from '../client.ts'
 import type { Context } from '../context.ts'
-import { errorOf, follow } from '../follow.ts'
-import { say } from '../output.ts'
-import { explain } from '../report.ts'
+import { conclude, follow } from '../follow.ts'
 import { seconds } from '../units.ts'
 import { flagValue } from '../words.ts'
 
@@ -19,10 +16,6 @@ export async function wait(context: Context): Promise<number> {
   }
   const daemon = await need(context.paths)
   const doing = 'waiting for services'
-  const stream = await daemon.stream<LocaldEvent>({ method: 'POST', path: '/v1/services/wait', body, doing })
-  const done = await follow(context, stream, { doing })
-  if (done.ok) return 0
-  const error = errorOf(done)
-  if (!context.json) say(explain(error))
-  return exitCodeOf(error.code)
+  const stream = daemon.stream<LocaldEvent>({ method: 'POST', path: '/v1/services/wait', body, doing })
+  return conclude(context, await follow(context, stream, { doing }))
 }

@@ -1,0 +1,185 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { folder, locald, type Test } from './fake.ts'
+
+/** Stands for the keeper: `lock FILE -- …` runs the scripted daemon under an exclusive lock, exit code 75 when it is held. */
+const keeper = `#!/bin/sh
+printf '%s\\n' "$*" >> "$HOME/keeper"
+exec flock --no-fork -n -E 75 "$2" "$4" "$HOME/daemon.mjs"
+`
+
+const daemon = `
+import { appendFileSync, closeSync, rmSync, writeSync } from 'node:fs'
+import { createServer } from 'node:http'
+const { HOME, XDG_RUNTIME_DIR, MODE, LOCALD_SANDBOX } = process.env
+appendFileSync(HOME + '/daemons', process.pid + '\\n')
+appendFileSync(HOME + '/facts', JSON.stringify({ cwd: process.cwd(), sandbox: LOCALD_SANDBOX }) + '\\n')
+console.error('a line of', process.pid)
+if (MODE === 'dies') process.exit(3)
+if (MODE === 'refuses') {
+  writeSync(3, JSON.stringify({ ok: false, error: { code: 'PATHS_UNUSABLE', message: 'no room', hint: 'Make some.' } }) + '\\n')
+  process.exit(1)
+}
+const socket = process.env.FAKE_SOCKET
+rmSync(socket, { force: true })
+let isClosing = false
+const server = createServer(async (request, response) => {
+  let text = ''
+  for await (const piece of request) text += piece
+  const answer = (value, status = 200) => {
+    const body = JSON.stringify(value)
+    response.writeHead(status, { 'content-length': Buffer.byteLength(body) }).end(body)
+  }
+  if (request.url === '/v1/server') return answer({ pid: process.pid, socket, http: null, https: null, version: '0', startedAt: '' })
+  if (isClosing) return answer({ error: { code: 'DAEMON_CLOSING', message: 'it is ending' } }, 503)
+  if (request.url.startsWith('/v1/services')) return answer({ services: [] })
+  if (request.url === '/v1/server/shutdown') {
+    appendFileSync(HOME + '/facts', text + '\\n')
+    isClosing = true
+    response.write(JSON.stringify({ event: 'done', ok: true, services: [] }) + '\\n')
+    // The socket goes first, the lock with the process.
+    setTimeout(() => server.close(), 200)
+    setTimeout(() => process.exit(), 1200)
+    return response.end()
+  }
+  response.end(JSON.stringify({ event: 'done', ok: true, services: [] }) + '\\n')
+})
+setTimeout(() => server.listen(socket, () => {
+  writeSync(3, '{"ok":true}\\n')
+  closeSync(3)
+}), 100)
+setTimeout(() => process.exit(), 60000)
+`
+
+const skip = spawnSync('flock', ['--version']).status === 0 ? false : 'there is no flock(1)'
+
+interface Place {
+  readonly home: string
+  readonly run: (args: readonly string[], env?: Readonly<Record<string, string>>) => ReturnType<typeof locald>
+  readonly lines: (file: string) => readonly string[]
+}
+
+function place(t: Test): Place {
+  const home = folder(t)
+  const socket = join(home, 'run', 'locald', 'locald.sock')
+  mkdirSync(join(home, 'native'))
+  writeFileSync(join(home, 'native', 'locald-keeper'), keeper)
+  chmodSync(join(home, 'native', 'locald-keeper'), 0o755)
+  writeFileSync(join(home, 'daemon.mjs'), daemon)
+  const lines = (file: string) =>
+    existsSync(join(home, file)) ? readFileSync(join(home, file), 'utf8').trimEnd().split('\n') : []
+  t.teardown(() => lines('daemons').forEach(end))
+  return { home, lines, run: (args, env) => locald(args, { home, env: { FAKE_SOCKET: socket, ...env } }) }
+}
+
+function end(pid: string): void {
+  try {
+    process.kill(Number(pid), 'SIGKILL')
+  } catch {
+    // It has ended.
+  }
+}
+
+t.test('the first command starts the daemon, the next finds it', { skip }, async t => {
+  const { home, lines, run } = place(t)
+  t.match(await run(['up']), { code: 0, stderr: '' })
+  t.match(await run(['up']), { code: 0, stderr: '' })
+  t.equal(lines('daemons').length, 1)
+  const [asked = ''] = lines('keeper')
+  t.match(asked, new RegExp(`^lock ${home}/run/locald/daemon.lock -- ${process.execPath} .*/build/kernel/daemon.js$`))
+  t.same(JSON.parse(lines('facts')[0] ?? ''), { cwd: '/' })
+  t.match(readFileSync(join(home, 'data', 'locald', 'daemon.log'), 'utf8'), /^a line of \d+\n$/)
+
+  t.comment('it was killed: its socket is left behind')
+  lines('daemons').forEach(end)
+  t.match(await run(['server', 'start']), { code: 0, stdout: /^The daemon is running \(pid \d+\)\n$/ })
+  t.equal(lines('daemons').length, 2)
+})
+
+t.test('twenty at once: one daemon', { skip }, async t => {
+  const { lines, run } = place(t)
+  const all = await Promise.all(Array.from({ length: 20 }, () => run(['up', '--json'])))
+  t.same(
+    new Set(all.map(ran => ran.stdout + ran.stderr + ran.code)),
+    new Set(['{"event":"done","ok":true,"services":[]}\n0']),
+  )
+  t.equal(lines('daemons').length, 1)
+})
+
+t.test('a sandbox has a daemon of its own', { skip }, async t => {
+  const { home, lines, run } = place(t)
+  const socket = join(home, 'data', 'locald', 'sandboxes', 'a-1', 'run', 'locald.sock')
+  t.match(await run(['--sandbox', 'a-1', 'up'], { FAKE_SOCKET: socket }), { code: 0, stderr: '' })
+  t.match(JSON.parse(lines('facts')[0] ?? ''), { sandbox: 'a-1' })
+})
+
+t.test('a daemon that does not start', { skip }, async t => {
+  const { home, run } = place(t)
+  const log = join(home, 'data', 'locald', 'daemon.log')
+  const died = await run(['up'], { MODE: 'dies' })
+  t.equal(died.code, 1)
+  t.match(
+    died.stderr,
+    /^Error: the daemon did not start: it ended with 3\n {2}\| a line of \d+ \[DAEMON_START\]\nHint: Its log is /,
+  )
+  const again = await run(['up'], { MODE: 'dies' })
+  t.equal(again.stderr.split('a line of').length, 2, 'only what this start wrote')
+  t.match(readFileSync(log, 'utf8'), /^(a line of \d+\n){2}$/)
+  t.match(await run(['up'], { MODE: 'refuses' }), {
+    code: 1,
+    stderr: 'Error: no room [PATHS_UNUSABLE]\nHint: Make some.\n',
+  })
+  const doctor = await run(['doctor'], { MODE: 'refuses' })
+  t.match(doctor, {
+    code: 1,
+    stdout: /fail {2}daemon: no room \(critical\)[\s\S]*To mend it:\n {2}Make some\.\n/,
+    stderr: '',
+  })
+  writeFileSync(join(home, 'native', 'locald-keeper'), '#!/none/sh\n')
+  t.match((await run(['up'])).stderr, /^Error: the daemon cannot be started: .* \[DAEMON_START\]/)
+})
+
+t.test('shutdown and restart', { skip }, async t => {
+  const { lines, run } = place(t)
+  await run(['up'])
+  t.match(await run(['server', 'shutdown']), { code: 0, stdout: 'The daemon has ended\n' })
+  t.same(JSON.parse(lines('facts')[1] ?? ''), { keepServices: false })
+  t.comment('its lock is still held')
+  t.match(await run(['up']), { code: 0, stderr: '' })
+  t.equal(lines('daemons').length, 2)
+  t.match(await run(['server', 'restart']), { code: 0, stdout: /^The daemon was restarted \(pid \d+\)\n$/ })
+  t.same(JSON.parse(lines('facts')[3] ?? ''), { keepServices: true })
+  t.equal(lines('daemons').length, 3)
+  t.comment('a request while it is ending waits for the next')
+  const ending = run(['server', 'shutdown'])
+  while (lines('facts').length < 6) await new Promise(resolve => setTimeout(resolve, 10))
+  t.match(await run(['up']), { code: 0, stderr: '' })
+  t.equal((await ending).code, 0)
+  t.equal(lines('daemons').length, 4)
+})
+
+t.test('status takes over what a killed daemon left', { skip }, async t => {
+  const { home, lines, run } = place(t)
+  t.match(await run(['status', '--json']), { code: 0, stdout: '{"services":[]}\n' })
+  t.equal(lines('daemons').length, 0)
+  mkdirSync(join(home, 'run', 'locald', 'services', 'shop.web'), { recursive: true })
+  t.match(await run(['status', '--json']), { code: 0, stdout: '{"services":[]}\n' })
+  t.equal(lines('daemons').length, 1)
+})
+
+t.test('the terminal that started it can go', { skip }, async t => {
+  const { home, lines, run } = place(t)
+  const ran = await run(['up'])
+  const [pid = ''] = lines('daemons')
+  const group = spawn('ps', ['-o', 'pgid=,sid=', '-p', pid])
+  let text = ''
+  group.stdout.on('data', piece => {
+    text += piece
+  })
+  await once(group, 'close')
+  t.equal(ran.code, 0)
+  t.same(text.trim().split(/\s+/), [pid, pid], `a session of its own in ${home}`)
+})

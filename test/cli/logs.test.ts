@@ -1,0 +1,187 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { environment, FakeDaemon, json, main, stream } from './fake.ts'
+
+const lines = [
+  { time: '2026-01-01T00:00:00.000001Z', service: 'shop:web', stream: 'stdout', text: '\x1b[32mready\x1b[39m in 3 ms' },
+  { time: '2026-01-01T00:00:00.000002Z', service: 'shop:queue', stream: 'stderr', text: '10%\r20%\r100%\r' },
+  {
+    time: '2026-01-01T00:00:00.000003Z',
+    service: 'shop:web',
+    stream: 'stdout',
+    text: '\x1b[2J\x1b]0;title\x07\x1b(Bé\tü',
+  },
+]
+
+t.test('text, json and what is asked', async t => {
+  const daemon = await FakeDaemon.start(t)
+  daemon.on('GET /v1/logs', stream(...lines))
+  const ran = await daemon.run(['logs'])
+  t.match(ran, { code: 0, stdout: 'web | ready in 3 ms\nqueue | 100%\nweb   | é\tü\n', stderr: '' })
+  t.same(
+    [...daemon.last('/v1/logs').query],
+    [
+      ['path', daemon.home],
+      ['tail', '100'],
+    ],
+  )
+  t.same((await daemon.run(['logs', '--json'])).stdout, lines.map(line => `${JSON.stringify(line)}\n`).join(''))
+  t.match((await daemon.run(['logs', '--all'])).stdout, 'shop:web | ready')
+  const coloured = await daemon.run(['logs'], { env: { FORCE_COLOR: '1' } })
+  t.match(coloured.stdout, '\x1b[36mweb |\x1b[39m \x1b[32mready\x1b[39m in 3 ms\x1b[0m\n')
+  t.match(coloured.stdout, '\x1b[35mqueue |\x1b[39m 100%\n')
+  t.match(coloured.stdout, '\x1b[36mweb   |\x1b[39m é\tü\n')
+
+  const before = Date.now()
+  await daemon.run(['logs', '007', 'shop:08', '-fn', '08', '--since=10m', '--grep', '-+\\d'])
+  t.equal(daemon.last('/v1/logs').query.has('grep'), false, 'a value that looks like a flag needs =')
+  await daemon.run(['logs', '007', 'shop:08', '-fn08', '--since=10m', '--grep=-+\\d&x=1'])
+  const { query } = daemon.last('/v1/logs')
+  const asked = Object.fromEntries(query)
+  t.match(asked, { tail: '8', grep: '-+\\d&x=1', follow: 'true' })
+  t.same(query.getAll('service'), ['007', 'shop:08'])
+  t.ok(Math.abs(Date.parse(asked['since'] ?? '') - (before - 600_000)) < 20_000)
+  await daemon.run(['logs', '--since', '2026-01-02T03:04:05+01:00', '--all'])
+  t.match(Object.fromEntries(daemon.last('/v1/logs').query), { since: '2026-01-02T02:04:05.000Z', all: 'true' })
+  t.notOk(daemon.last('/v1/logs').query.has('tail'))
+})
+
+t.test('lines and characters split between pieces', async t => {
+  const daemon = await FakeDaemon.start(t)
+  const bytes = Buffer.from(lines.map(line => `${JSON.stringify(line)}\n`).join(''))
+  daemon.on('GET /v1/logs', async response => {
+    for (let at = 0; at < bytes.length; at += 7) {
+      response.write(bytes.subarray(at, at + 7))
+      await new Promise(resolve => setImmediate(resolve))
+    }
+    response.end()
+  })
+  t.equal((await daemon.run(['logs'])).stdout, 'web | ready in 3 ms\nqueue | 100%\nweb   | é\tü\n')
+})
+
+t.test('a daemon that ends while it is followed', async t => {
+  const daemon = await FakeDaemon.start(t)
+  daemon.on('GET /v1/logs', response => {
+    response.write(`${JSON.stringify(lines[0])}\n`)
+    setTimeout(() => response.destroy(), 50)
+  })
+  t.match(await daemon.run(['logs', '-f']), {
+    code: 1,
+    stdout: 'web | ready in 3 ms\n',
+    stderr: /^Error: the daemon ended while reading logs \[DAEMON_UNREACHABLE\]\nHint: /,
+  })
+})
+
+t.test('a reader that goes away', async t => {
+  const daemon = await FakeDaemon.start(t)
+  let isClosed = false
+  daemon.on('GET /v1/logs', response => {
+    const timer = setInterval(() => response.write(`${JSON.stringify(lines[0])}\n`.repeat(100)), 5)
+    response.on('close', () => {
+      clearInterval(timer)
+      isClosed = true
+    })
+  })
+  const env = environment(daemon.home, { LOCALD_SOCKET: daemon.socket })
+  const script = `"${process.execPath}" "${main}" logs -f; echo "code $?" >&2`
+  const child = spawn('bash', ['-c', `{ ${script}; } | head -n 1`], { env })
+  let out = ''
+  let err = ''
+  child.stdout.on('data', text => {
+    out += text
+  })
+  child.stderr.on('data', text => {
+    err += text
+  })
+  await once(child, 'close')
+  t.same([out, err], ['web | ready in 3 ms\n', 'code 0\n'])
+  t.ok(isClosed)
+})
+
+t.test('a slow reader: the daemon is not read faster than stdout', async t => {
+  const daemon = await FakeDaemon.start(t)
+  const line = Buffer.from(`${JSON.stringify({ ...lines[0], text: 'x'.repeat(1000) })}\n`.repeat(64))
+  let written = 0
+  daemon.on('GET /v1/logs', async response => {
+    const limit = 200 * 1024 * 1024
+    while (written < limit && !response.destroyed) {
+      written += line.length
+      if (!response.write(line)) await once(response, 'drain').catch(() => undefined)
+    }
+  })
+  const env = environment(daemon.home, { LOCALD_SOCKET: daemon.socket })
+  const child = spawn(process.execPath, [main, 'logs', '-f'], { env, stdio: ['ignore', 'pipe', 'inherit'] })
+  t.teardown(() => child.kill('SIGKILL'))
+  await once(child.stdout, 'readable')
+  let before = -1
+  const limit = Date.now() + 20_000
+  while (before !== written && Date.now() < limit) {
+    before = written
+    await new Promise(resolve => setTimeout(resolve, 300))
+  }
+  t.ok(written < 8 * 1024 * 1024, `${written} bytes were taken from the daemon`)
+  const gone = once(child, 'close')
+  child.kill('SIGKILL')
+  child.stdout.resume()
+  await gone
+})
+
+t.test('run', async t => {
+  const daemon = await FakeDaemon.start(t)
+  const dir = join(daemon.home, 'web')
+  mkdirSync(dir)
+  const env = { PATH: process.env['PATH'], PORT: '3000', SECRET: 'canary-1' }
+  daemon.on('GET /v1/services/one-off', json({ dir, env }))
+  const show =
+    'process.stdout.write(JSON.stringify([process.argv.slice(1), process.cwd(), process.env.PORT, process.env.MINE]))'
+  const words = ['08', '1e3', '--json', '-n', '--', '', 'a b', '--help', '"q"', '$HOME', '-']
+  const ran = await daemon.run(['run', '007', '--', process.execPath, '-e', show, '--', ...words], {
+    env: { MINE: 'yes' },
+  })
+  t.same(JSON.parse(ran.stdout), [words, dir, '3000', 'yes'])
+  t.match(ran, { code: 0, stderr: '' })
+  t.same(
+    [...daemon.last('/v1/services/one-off').query],
+    [
+      ['path', daemon.home],
+      ['service', '007'],
+    ],
+  )
+  t.equal((await daemon.run(['run', 'web', '--', 'cat'], { input: 'through' })).stdout, 'through')
+
+  t.equal((await daemon.run(['run', 'web', '--', 'sh', '-c', 'exit 7'])).code, 7)
+  t.equal((await daemon.run(['run', 'web', '--', 'sh', '-c', 'kill -9 $$'])).code, 137)
+  const missing = await daemon.run(['run', 'web', '--', 'no-such-command', 'x'])
+  t.match(missing, { code: 127, stderr: 'Error: command not found: no-such-command [SPAWN_FAILED]\n' })
+  t.equal((await daemon.run(['run', 'web', '--', daemon.home])).code, 126)
+  for (const [signal, code] of [
+    ['SIGTERM', 143],
+    ['SIGINT', 130],
+  ] as const) {
+    const ready = join(daemon.home, `ready-${signal}`)
+    const script = `trap 'exit ${code}' TERM INT; : > ${ready}; while :; do sleep 0.05; done`
+    const ended = await daemon.run(['run', 'web', '--', 'sh', '-c', script], {
+      started: async child => {
+        while (!isThere(ready)) await new Promise(resolve => setTimeout(resolve, 20))
+        child.kill(signal)
+      },
+    })
+    t.equal(ended.code, code, signal)
+  }
+  daemon.on('GET /v1/services/one-off', json({ dir: join(dir, 'none'), env }))
+  const gone = await daemon.run(['run', 'web', '--', 'true'])
+  t.match(gone, { code: 1, stderr: /^Error: the folder of 'web' is missing: .*none \[SPAWN_FAILED\]\nHint: / })
+  t.notMatch(gone.stderr, 'canary')
+})
+
+function isThere(path: string): boolean {
+  try {
+    readFileSync(path)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,232 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
+import t from 'tap'
+import { done, environment, FakeDaemon, main, state, stream, view } from './fake.ts'
+
+/**
+ * Runs argv in a terminal of 80 columns, its keys from stdin and its screen to stdout, and says at its end on stderr how it
+ * ended and whether the terminal is as before.
+ */
+const terminal = `
+import fcntl, os, pty, select, struct, sys, termios
+pid, fd = pty.fork()
+if pid == 0:
+    os.execvp(sys.argv[1], sys.argv[1:])
+fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack('HHHH', 24, 80, 0, 0))
+keys = [0]
+while True:
+    ready, _, _ = select.select([fd] + keys, [], [])
+    if 0 in ready:
+        data = os.read(0, 1024)
+        if data: os.write(fd, data)
+        else: keys = []
+    if fd in ready:
+        try: data = os.read(fd, 65536)
+        except OSError: break
+        if not data: break
+        os.write(1, data)
+_, status = os.waitpid(pid, 0)
+os.write(2, b'code %d' % os.waitstatus_to_exitcode(status))
+`
+
+/** As above, but the terminal is kept by a shell that tells its state afterwards. */
+const shell =
+  'trap : INT; stty -a > "$BEFORE"; "$@"; code=$?; stty -a > "$AFTER"; cmp -s "$BEFORE" "$AFTER" && echo restored >&2; exit $code'
+
+class Screen {
+  text = ''
+  state = ''
+  readonly #child: ChildProcess
+  readonly #changed: (() => void)[] = []
+
+  constructor(daemon: FakeDaemon, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+    const all = environment(daemon.home, {
+      LOCALD_SOCKET: daemon.socket,
+      TERM: 'xterm',
+      BEFORE: `${daemon.home}/before`,
+      AFTER: `${daemon.home}/after`,
+      ...env,
+    })
+    const argv = ['-c', terminal, 'sh', '-c', shell, 'sh', process.execPath, main, ...args]
+    this.#child = spawn('python3', argv, { cwd: daemon.home, env: all })
+    this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      this.text += text
+      for (const look of this.#changed) look()
+    })
+    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.state += text
+    })
+  }
+
+  press(keys: string): void {
+    this.#child.stdin?.write(keys)
+  }
+
+  /** Resolves when the screen has shown the text. */
+  async shows(text: string): Promise<void> {
+    const timer = AbortSignal.timeout(20_000)
+    await new Promise<void>((resolve, reject) => {
+      const look = () => {
+        if (this.text.includes(text)) resolve()
+      }
+      this.#changed.push(look)
+      timer.addEventListener('abort', () => reject(new Error(`never shown: ${text}\n${JSON.stringify(this.text)}`)))
+      look()
+    })
+  }
+
+  /** The exit code; the terminal must be as before. */
+  async ends(): Promise<string> {
+    await once(this.#child, 'close')
+    return `${this.state}${this.text.includes('restored') ? ', restored' : ''}`
+  }
+}
+
+const line = (text: string) =>
+  `${JSON.stringify({ time: '2026-01-01T00:00:00.000001Z', service: 'shop:web', stream: 'stdout', text })}\n`
+
+/** A daemon with a project that starts, logs until it is stopped, and stops. */
+async function project(t: Parameters<typeof FakeDaemon.start>[0]) {
+  const daemon = await FakeDaemon.start(t)
+  const logs: ServerResponse[] = []
+  const events: ServerResponse[] = []
+  const stopped = state('web', { status: 'stopped', health: null })
+  daemon
+    .on('POST /v1/projects/up', stream(state('web', { status: 'starting' }), state('web'), done(view('web'))))
+    .on('GET /v1/logs', response => {
+      logs.push(response)
+      response.write(line('\x1b[32mhello\x1b[39m'))
+    })
+    .on('GET /v1/events', response => {
+      events.push(response)
+      response.writeHead(200).flushHeaders()
+    })
+    .on('POST /v1/projects/stop', (response, asked) => {
+      for (const each of logs) each.write(line('bye'))
+      setTimeout(() => stream(state('web', { status: 'stopping' }), stopped, done())(response, asked), 100)
+    })
+  return { daemon, logs, events, stopped }
+}
+
+t.test('up follows the logs; d detaches', async t => {
+  const { daemon } = await project(t)
+  const screen = new Screen(daemon, ['up'])
+  await screen.shows('Ctrl-C stops the project, d detaches')
+  await screen.shows('\x1b[36mweb |\x1b[39m \x1b[32mhello\x1b[39m\x1b[0m')
+  screen.press('xd')
+  t.equal(await screen.ends(), 'code 0, restored')
+  t.match(screen.text, 'Detached')
+  t.match(screen.text, '\x1b[32mready\x1b[39m')
+  t.notOk(daemon.asked.some(asked => asked.path === '/v1/projects/stop'))
+  const since = Date.parse(daemon.last('/v1/logs').query.get('since') ?? '')
+  t.ok(since <= Date.now() && since > Date.now() - 60_000)
+})
+
+t.test('Ctrl-C stops the project, its last words are shown', async t => {
+  const { daemon } = await project(t)
+  const screen = new Screen(daemon, ['up', 'web'])
+  await screen.shows('hello')
+  screen.press('\x03')
+  t.equal(await screen.ends(), 'code 0, restored')
+  t.match(screen.text, /Stopping; Ctrl-C again to leave at once[\s\S]*bye/)
+  t.same(daemon.last('/v1/projects/stop').body, { path: daemon.home, services: ['web'] })
+})
+
+t.test('a second Ctrl-C leaves at once', async t => {
+  const { daemon } = await project(t)
+  daemon.on('POST /v1/projects/stop', response => void response.writeHead(200).flushHeaders())
+  const screen = new Screen(daemon, ['up'])
+  await screen.shows('hello')
+  screen.press('\x03')
+  await screen.shows('Stopping')
+  screen.press('\x03')
+  t.equal(await screen.ends(), 'code 130, restored')
+})
+
+t.test('Ctrl-C while it starts stops what was started', async t => {
+  const { daemon } = await project(t)
+  const events = [state('db'), state('web', { status: 'starting' }), state('queue', { status: 'waiting' })]
+  daemon.on('POST /v1/projects/up', response => {
+    for (const event of events) response.write(`${JSON.stringify(event)}\n`)
+  })
+  const screen = new Screen(daemon, ['up'])
+  await screen.shows('waiting')
+  screen.press('\x03')
+  t.equal(await screen.ends(), 'code 130, restored')
+  t.same(daemon.last('/v1/projects/stop').body, { path: daemon.home, services: ['shop:web', 'shop:queue'] })
+})
+
+t.test('it ends when somebody else stops the project, and when the daemon is killed', async t => {
+  const { daemon, events, logs, stopped } = await project(t)
+  const screen = new Screen(daemon, ['up'])
+  await screen.shows('hello')
+  events.at(-1)?.write(`${JSON.stringify(state('web', { status: 'restarting' }))}\n`)
+  events.at(-1)?.write(`${JSON.stringify(stopped)}\n`)
+  t.equal(await screen.ends(), 'code 0, restored')
+  t.match(screen.text, 'Nothing of the project runs any more')
+
+  const second = new Screen(daemon, ['up'])
+  await second.shows('hello')
+  logs.at(-1)?.destroy()
+  t.equal(await second.ends(), 'code 1, restored')
+  t.match(second.text, 'the daemon ended while following the logs')
+})
+
+t.test('lines are redrawn in place, cut to the width, never in CI', async t => {
+  const { daemon } = await project(t)
+  const long = 'a reason that is much too long for a line of eighty columns, as reasons like to be'
+  const steps = [
+    state('web', { status: 'waiting', reason: long }),
+    state('web', { status: 'starting' }),
+    { event: 'warning', message: 'mind the gap' },
+    { event: 'step', key: 'shop:web', text: 'pulling', progress: { done: 1, total: 2 } },
+    state('web'),
+  ]
+  daemon.on('POST /v1/projects/up', response => {
+    const next = () => {
+      const event = steps.shift()
+      if (event === undefined) response.end(`${JSON.stringify(done(view('web')))}\n`)
+      else response.write(`${JSON.stringify(event)}\n`, () => setTimeout(next, 200))
+    }
+    next()
+  })
+  const screen = new Screen(daemon, ['up', '--detach'])
+  t.equal(await screen.ends(), 'code 0, restored')
+  t.match(screen.text, /\x1b\[1A\r\x1b\[2K[-\\|/] web/)
+  t.match(screen.text, /warning.* mind the gap\r\n/)
+  t.match(screen.text, 'pulling 50%')
+  const drawn = screen.text.split('\r\n').map(text => text.replace(/\x1b\[[\d;]*[A-Za-z]|\r/g, ''))
+  t.ok(
+    drawn.every(text => text.length < 80),
+    'no line wraps',
+  )
+  t.notOk(
+    daemon.asked.some(asked => asked.path === '/v1/logs'),
+    'it does not follow',
+  )
+
+  daemon.on('POST /v1/projects/up', stream(state('web', { status: 'starting' }), state('web'), done(view('web'))))
+  const ci = new Screen(daemon, ['up'], { CI: 'true' })
+  t.equal(await ci.ends(), 'code 0, restored')
+  t.notMatch(ci.text, /\x1b\[\d*A/)
+  const plain = new Screen(daemon, ['up', '--detach'], { NO_COLOR: '1', TERM: 'dumb' })
+  t.equal(await plain.ends(), 'code 0, restored')
+  t.notMatch(plain.text, '\x1b')
+})
+
+t.test('run in a terminal: Ctrl-C reaches the command once', async t => {
+  const { daemon } = await project(t)
+  daemon.on('GET /v1/services/one-off', response => {
+    const text = JSON.stringify({ dir: daemon.home, env: { PATH: process.env['PATH'] } })
+    response.writeHead(200, { 'content-length': Buffer.byteLength(text) }).end(text)
+  })
+  const script = `let n = 0
+    process.on('SIGINT', () => { console.log('got', ++n); setTimeout(() => process.exit(40 + n), 300) })
+    setInterval(() => {}, 1000)
+    console.log(process.stdin.isTTY ? 'up on a terminal' : 'up')`
+  const screen = new Screen(daemon, ['run', 'web', '--', process.execPath, '-e', script])
+  await screen.shows('up on a terminal')
+  screen.press('\x03')
+  t.equal(await screen.ends(), 'code 41, restored')
+})
