@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { ErrorJson } from '../../kernel/errors.ts'
 import type { CatalogEntry, CatalogProject } from '../../kernel/plugin.ts'
-import { document, html, type Markup } from './markup.ts'
+import { document, html, type Markup, prose } from './markup.ts'
 
 /** An answer of the proxy's own, the same for every lane. */
 export interface Answer {
@@ -78,7 +78,7 @@ export function failure(
       live: more.live ?? false,
       body: html`<h1>${error.message}</h1>
 ${more.about === undefined ? '' : aboutPart(more.about, more.live ?? false)}
-${error.hint === undefined ? '' : html`<p>${error.hint}</p>`}
+${error.hint === undefined ? '' : html`<p>${prose(error.hint)}</p>`}
 ${more.body ?? ''}
 <p class="soft">${status} from locald</p>`,
     }),

@@ -130,7 +130,9 @@ function interim(
     if (req.headers.expect !== undefined) res.writeContinue()
     return
   }
-  res.socket?.write(headLines(`HTTP/1.1 ${status} ${reason}`, responseHeaders(raw, status, false)), 'latin1')
+  // A client that does not read gets no hints, so that they pile up nowhere.
+  if (res.socket?.writableNeedDrain === false)
+    res.socket.write(headLines(`HTTP/1.1 ${status} ${reason}`, responseHeaders(raw, status, false)), 'latin1')
 }
 
 /** Streams a service's response to the client. Returns what is wrong with it if it cannot be passed on. */

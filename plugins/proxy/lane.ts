@@ -61,7 +61,10 @@ export class Lane {
     server.on('connection', socket => this.#connected(socket))
     server.on('request', (req, res) => this.#serve(req, res))
     server.on('checkContinue', (req, res) => this.#serve(req, res))
-    server.on('checkExpectation', (req, res) => this.#answer(req, res, refusal.expectation()))
+    server.on('checkExpectation', (req, res) => {
+      this.#track(req, res)
+      this.#answer(req, res, refusal.expectation())
+    })
     server.on('connect', req => this.#detached(req, res => this.#answer(req, res, refusal.connect())))
     server.on('upgrade', (req, _socket, head) => this.#upgrade(server, req, head))
     server.on('clientError', (error, socket) => this.#malformed(error, socket))

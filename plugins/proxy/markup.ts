@@ -16,6 +16,11 @@ export function html(strings: TemplateStringsArray, ...values: readonly Piece[])
   return new Markup(strings.map((text, i) => (i === 0 ? text : piece(values[i - 1] ?? '') + text)).join(''))
 }
 
+/** A sentence of plain text, its `commands` set as code. */
+export function prose(text: string): Markup {
+  return html`${text.split('`').map((part, i) => (i % 2 === 0 ? part : html`<code>${part}</code>`))}`
+}
+
 /** Text for an element or a quoted attribute. */
 export function escaped(text: string): string {
   return text.replace(/[&<>"']/g, char => `&#${char.charCodeAt(0)};`)
