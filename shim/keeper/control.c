@@ -9,6 +9,8 @@
 #include "fds.h"
 #include "screen.h"
 
+enum { BACKLOG = 64 };
+
 static struct client clients[CLIENTS_MAX];
 static struct control_calls on;
 static const char *path;
@@ -28,7 +30,7 @@ bool control_listen(const char *where) {
   listener = fd_bind(where, SOCK_STREAM);
   if (listener < 0) return false;
   path = where;
-  return listen(listener, CLIENTS_MAX) == 0;
+  return listen(listener, BACKLOG) == 0;
 }
 
 // Nothing may be unlinked later: the path may be the next keeper's by then.
@@ -56,22 +58,24 @@ unsigned control_poll(struct pollfd *fds) {
   return count;
 }
 
-static void accept_client(void) {
+// False when nobody waits.
+static bool accept_client(void) {
   int fd = accept(listener, NULL, NULL);
-  if (fd < 0) return;
+  if (fd < 0) return false;
   if (!fd_prepare(fd)) {
     (void)close(fd);
-    return;
+    return true;
   }
   for (unsigned i = 0; i < CLIENTS_MAX; i++) {
     if (clients[i].fd >= 0) continue;
     client_open(&clients[i], fd);
-    return;
+    return true;
   }
   static struct client refused;
   client_open(&refused, fd);
   client_error(&refused, "too many connections");
   client_close(&refused);
+  return true;
 }
 
 static void type_pending(struct client *client) {
@@ -147,7 +151,7 @@ void control_handle(const struct pollfd *fds, unsigned count) {
     // One that was closed meanwhile is met no more; places are taken anew only below.
     else EACH_CLIENT(client) if (client->fd == fds[i].fd) handle_client(client, fds[i].revents);
   }
-  if (more) accept_client();
+  for (unsigned i = 0; more && i < BACKLOG; i++) more = accept_client();
 }
 
 void control_attach(struct client *client) {

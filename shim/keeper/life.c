@@ -9,9 +9,9 @@
 #include "tree.h"
 #include "wire.h"
 
-// A group is looked at every GROUP_MS when its main process left others behind, and given up GIVE_UP_MS after SIGKILL:
-// zombies that nobody reaps look alive. KILL_PASSES outrun a process that forks and exits.
-enum { GROUP_MS = 1000, GIVE_UP_MS = 1000, EAGER_MS = 2000, EAGER_PAUSE_MS = 50, PAUSE_MS = 1000, KILL_PASSES = 8 };
+// A group whose main process left others behind is looked at every GROUP_MS, and every STOP_MS while it is stopped; it
+// is given up GIVE_UP_MS after SIGKILL, for zombies that nobody reaps look alive. KILL_PASSES outrun a process that forks and exits.
+enum { GROUP_MS = 1000, STOP_MS = 50, GIVE_UP_MS = 1000, EAGER_MS = 2000, EAGER_PAUSE_MS = 50, PAUSE_MS = 1000, KILL_PASSES = 8 };
 
 static struct {
   pid_t main;
@@ -55,12 +55,13 @@ static void signal_rest(int number) {
 }
 
 static void main_ended(void) {
+  // Somebody is left, even if it was too quick to be met.
   unsigned left = tree_left();
-  if (left > 0) tell_main_ended(left);
+  tell_main_ended(left > 0 ? left : 1);
   bool clean = WIFEXITED(life.status) && WEXITSTATUS(life.status) == 0;
   if (life.stopping) signal_rest(life.signal);
   else if (!clean) life_finish();
-  else if (!life.whole) life.next = clock_ms() + GROUP_MS;
+  if (!life.whole) life.next = clock_ms();
 }
 
 void life_reap(void) {
@@ -87,6 +88,7 @@ void life_stop(int signal, int64_t grace_ms) {
   life.signal = signal;
   if (life.ended) {
     signal_rest(signal);
+    if (!life.whole) life.next = clock_ms();
   } else {
     (void)tree_signal_group(signal);
     (void)tree_signal_group(SIGCONT);
@@ -125,7 +127,7 @@ void life_tick(int64_t now) {
   if (life.stopping && !life.killing && now >= life.deadline) {
     kill_all(now);
   } else if (life.next >= 0 && now >= life.next) {
-    life.next = now + GROUP_MS;
+    life.next = now + (life.stopping ? STOP_MS : GROUP_MS);
     if (life.killing) kill_all(now);
     else life_reap();
   }

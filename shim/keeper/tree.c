@@ -99,17 +99,20 @@ static struct {
 } everyone[SYSTEM_MAX];
 static unsigned everyone_count;
 
+// An orphan is killed right here: until all are known it may have forked and gone.
 static void note(pid_t pid, void *with) {
-  (void)with;
+  const bool *kill_now = with;
   bool alive;
   if (everyone_count == SYSTEM_MAX) return;
-  everyone[everyone_count].parent = proc_parent(pid, &alive);
+  pid_t parent = proc_parent(pid, &alive);
+  if (*kill_now && parent == found[0]) (void)kill(pid, SIGKILL);
+  everyone[everyone_count].parent = parent;
   everyone[everyone_count++].pid = pid;
 }
 
 static void walk_everyone(bool kill_now) {
   everyone_count = 0;
-  (void)proc_each("/proc", note, NULL);
+  (void)proc_each("/proc", note, &kill_now);
   for (unsigned at = 0; at < found_count; at++)
     for (unsigned i = 0; i < everyone_count; i++)
       if (everyone[i].parent == found[at]) add(everyone[i].pid, kill_now);

@@ -28,7 +28,9 @@ static int notify(const char *text, size_t len, int fd) {
     head->cmsg_len = CMSG_LEN(sizeof fd);
     memcpy(CMSG_DATA(head), &fd, sizeof fd);
   }
-  return sendmsg(from, &message, 0) == (ssize_t)len ? 0 : 1;
+  ssize_t sent = sendmsg(from, &message, 0);
+  close(from);
+  return sent == (ssize_t)len ? 0 : 1;
 }
 
 // BARRIER=1 as sd_notify_barrier(3): the other end of the pipe is closed once it was received.
@@ -59,8 +61,9 @@ static int stubborn(int depth) {
     if (number != SIGCHLD) signal(number, SIG_IGN);
   while (depth > 0 && fork() == 0) {
     setsid();
-    if (--depth == 0) puts("deep");
+    depth = depth == 1 ? -1 : depth - 1;
   }
+  if (depth <= 0) puts("deep");
   fflush(stdout);
   for (;;) pause();
 }

@@ -5,6 +5,7 @@ import { createConnection, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { Test } from 'tap'
 
 const build = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..')
 const native = join(build, 'native')
@@ -233,4 +234,31 @@ export class Held {
 /** Removes a folder of a test. */
 export function clean(dir: string): void {
   rmSync(dir, { recursive: true, force: true })
+}
+
+/** Starts a keeper in the folder of its subtest. */
+export type Start = (program: readonly string[], options?: Partial<HeldOptions>) => Held
+
+/** A subtest with a folder of its own; what it started is ended and removed. `skip`: why not to run it. */
+export function held(
+  t: Test,
+  variant: Variant,
+  name: string,
+  body: (t: Test, start: Start, dir: string) => Promise<void>,
+  skip: string | false = false,
+): void {
+  t.test(name, { skip }, async t => {
+    const dir = folder()
+    const all: Held[] = []
+    t.teardown(async () => {
+      await Promise.all(all.map(one => one.end()))
+      clean(dir)
+    })
+    const start: Start = (program, options = {}) => {
+      const one = new Held({ variant, dir, ...options }, program)
+      all.push(one)
+      return one
+    }
+    await body(t, start, dir)
+  })
 }

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { actor, clean, environment, folder, Held, type HeldOptions, until, type Variant, variants } from './held.ts'
+import { actor, clean, environment, folder, Held, held, until, type Variant, variants } from './held.ts'
 
 const { release, asan } = variants()
 const tools = folder()
@@ -12,29 +12,6 @@ t.teardown(() => clean(tools))
 
 /** What makes `actor steps` go on: SIGUSR1. */
 const next = `signal ${constants.signals.SIGUSR1}`
-
-type Start = (program: readonly string[], options?: Partial<HeldOptions>) => Held
-
-/** Runs the subtest with a keeper of its own folder; what it started is ended and removed. */
-function held(t: Test, variant: Variant, name: string, body: (t: Test, start: Start, dir: string) => Promise<void>) {
-  t.test(name, async t => {
-    const dir = folder()
-    const all: Held[] = []
-    t.teardown(async () => {
-      await Promise.all(all.map(one => one.end()))
-      clean(dir)
-    })
-    await body(
-      t,
-      (program, options = {}) => {
-        const one = new Held({ variant, dir, ...options }, program)
-        all.push(one)
-        return one
-      },
-      dir,
-    )
-  })
-}
 
 for (const variant of [asan, release]) {
   t.test(variant?.name ?? 'sanitized', { skip: variant === undefined && 'the compiler has no sanitizers' }, async t => {
