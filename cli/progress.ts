@@ -13,9 +13,12 @@ export interface Progress {
 interface Line {
   readonly name: string
   state: string
-  view: ServiceView | undefined
-  step: string | undefined
-  startedMs: number | undefined
+  view?: ServiceView
+  /** What it does within its state. */
+  step?: string | undefined
+  startedMs?: number | undefined
+  /** How long it took to be ready. */
+  tookMs?: number | undefined
 }
 
 const frames = ['-', '\\', '|', '/']
@@ -46,7 +49,7 @@ class Board {
     if (event.event === 'service') return this.#service(event.service)
     if (event.event !== 'step') return undefined
     const line = this.#line(event.key)
-    if (line.state === '') line.state = 'starting'
+    line.state ||= 'starting'
     const { progress } = event
     const part = progress === undefined || progress.total <= 0 ? '' : ` ${percent(progress.done / progress.total)}`
     if (line.step === event.text + part) return undefined
@@ -54,42 +57,40 @@ class Board {
     return line
   }
 
-  /** `web      ready    https://…  1.2s` */
+  /** `web      ready      https://…  1.2s` */
   text(line: Line, mark: string): string {
     const width = Math.max(nameWidth, ...[...this.lines.values()].map(each => each.name.length))
-    const state = this.#paint(styleOf(line.state), line.state.padEnd(9))
-    const took =
-      line.state === 'ready' && line.startedMs !== undefined ? duration(Date.now() - line.startedMs) : undefined
-    const { view } = line
-    const told = view !== undefined && !isWell(view) ? view.reason : null
-    const more = line.step ?? told ?? (line.state === 'ready' ? view?.url : null)
-    const rest = [more ?? '', took === undefined ? '' : this.#paint('gray', took)].filter(text => text !== '')
-    return `${mark} ${line.name.padEnd(width)} ${state}${rest.length > 0 ? `  ${rest.join('  ')}` : ''}`.trimEnd()
+    const isReady = line.state === 'ready'
+    const reason = line.view === undefined || isWell(line.view) ? undefined : line.view.reason
+    const parts = [
+      `${mark} ${line.name.padEnd(width)} ${this.#paint(styleOf(line.state), line.state.padEnd(9))}`,
+      line.step ?? reason ?? (isReady ? line.view?.url : undefined) ?? '',
+      isReady && line.tookMs !== undefined ? this.#paint('gray', duration(line.tookMs)) : '',
+    ]
+    return parts
+      .filter(part => part !== '')
+      .join('  ')
+      .trimEnd()
   }
 
   #service(view: ServiceView): Line | undefined {
     const line = this.#line(view.key)
     const state = stateOf(view)
-    const isNews = state !== line.state || (!isWell(view) && view.reason !== (line.view?.reason ?? null))
-    if (state === 'starting' && line.startedMs === undefined) line.startedMs = Date.now()
+    const isNews = state !== line.state || (!isWell(view) && view.reason !== line.view?.reason)
     if (isOver(view)) line.startedMs = undefined
-    if (state !== 'starting') line.step = undefined
+    if (state === 'starting') line.startedMs ??= Date.now()
+    else line.step = undefined
+    if (state === 'ready' && line.state !== 'ready' && line.startedMs !== undefined) {
+      line.tookMs = Date.now() - line.startedMs
+      line.startedMs = undefined
+    }
     line.state = state
     line.view = view
     return isNews ? line : undefined
   }
 
   #line(key: string): Line {
-    const known = this.lines.get(key)
-    if (known !== undefined) return known
-    const line: Line = {
-      name: shortName(key),
-      state: 'starting',
-      view: undefined,
-      step: undefined,
-      startedMs: undefined,
-    }
-    line.state = ''
+    const line = this.lines.get(key) ?? { name: shortName(key), state: '' }
     this.lines.set(key, line)
     return line
   }
@@ -110,8 +111,9 @@ class PlainProgress implements Progress {
 
   show(event: LocaldEvent): void {
     if (event.event === 'warning') this.#stream.write(`${warning(event, this.#paint)}\n`)
-    if (event.event === 'project' && this.#verbose)
+    if (event.event === 'project' && this.#verbose) {
       this.#stream.write(`  ${event.project}: ${event.path} (${event.domain})\n`)
+    }
     const before = event.event === 'step' ? this.#board.lines.get(event.key)?.step : undefined
     const line = this.#board.take(event)
     if (line === undefined) return
@@ -180,7 +182,7 @@ class LiveProgress implements Progress {
 }
 
 function isMoving(line: Line): boolean {
-  return line.state === 'waiting' || line.state.endsWith('ing')
+  return line.state.endsWith('ing')
 }
 
 function warning(event: Extract<LocaldEvent, { event: 'warning' }>, paint: Paint): string {

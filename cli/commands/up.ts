@@ -8,7 +8,7 @@ import type { Context } from '../context.ts'
 import { environment } from '../environment.ts'
 import { conclude, type Done, follow } from '../follow.ts'
 import { isWatched, painter, print, say } from '../output.ts'
-import { stateOf, styleOf } from '../services.ts'
+import { isOver, stateOf, styleOf } from '../services.ts'
 import { type Row, table } from '../table.ts'
 
 /** The exit code of a process that SIGINT ended, as shells count. */
@@ -27,7 +27,7 @@ export async function up(context: Context): Promise<number> {
   if (done === undefined) return interrupted
   const code = await finish(context, done)
   const attaches = flags.has('attach') || (isWatched() && !flags.has('detach'))
-  if (code !== 0 || context.json || !attaches) return code
+  if (code !== 0 || context.json || !attaches || done.services.every(isOver)) return code
   const { attach } = await import('../attach.ts')
   return await attach(context, daemon, { target, since, services: done.services })
 }

@@ -173,6 +173,14 @@ t.test('it ends when somebody else stops the project, and when the daemon is kil
   t.match(second.text, 'the daemon ended while following the logs')
 })
 
+t.test('nothing is followed where nothing runs on', async t => {
+  const { daemon } = await project(t)
+  daemon.on('POST /v1/projects/up', stream(done(view('seed', { status: 'exited', reason: 'exited with code 0' }))))
+  const screen = new Screen(daemon, ['up'])
+  t.equal(await screen.ends(), 'code 0, restored')
+  t.notOk(daemon.asked.some(asked => asked.path === '/v1/logs'))
+})
+
 t.test('lines are redrawn in place, cut to the width, never in CI', async t => {
   const { daemon } = await project(t)
   const long = 'a reason that is much too long for a line of eighty columns, as reasons like to be'
