@@ -40,6 +40,7 @@ export class FakeDaemon {
   readonly asked: Asked[] = []
   readonly #server: Server
   readonly #handlers = new Map<string, Handler>()
+  readonly #waiting = new Map<string, () => void>()
 
   private constructor(home: string) {
     this.home = home
@@ -59,6 +60,11 @@ export class FakeDaemon {
   on(route: string, handler: Handler): this {
     this.#handlers.set(route, handler)
     return this
+  }
+
+  /** Calls once when the path is asked for and answered to. */
+  whenAsked(path: string, call: () => void): void {
+    this.#waiting.set(path, call)
   }
 
   stop(): void {
@@ -87,6 +93,8 @@ export class FakeDaemon {
     const handler = this.#handlers.get(`${asked.method} ${asked.path}`)
     if (handler === undefined) response.writeHead(404).end('{}')
     else handler(response, asked)
+    this.#waiting.get(asked.path)?.()
+    this.#waiting.delete(asked.path)
   }
 }
 

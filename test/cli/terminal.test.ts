@@ -173,6 +173,27 @@ t.test('it ends when somebody else stops the project, and when the daemon is kil
   t.match(second.text, 'the daemon ended while following the logs')
 })
 
+t.test('signals without a terminal', async t => {
+  const { daemon } = await project(t)
+  const seen = (route: string) => new Promise<void>(resolve => daemon.whenAsked(route, resolve))
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    const followed = seen('/v1/events')
+    const ran = await daemon.run(['up', '--attach', 'web'], {
+      started: child => void followed.then(() => child.kill(signal)),
+    })
+    t.match(ran, { code: 0, stdout: /web \| hello\nweb \| bye\n/, stderr: /Ctrl-C stops the project\nStopping/ })
+    t.same(daemon.last('/v1/projects/stop').body, { path: daemon.home, services: ['web'] })
+  }
+  daemon.on('POST /v1/projects/up', response => {
+    response.write(`${JSON.stringify(state('db', { status: 'starting' }))}\n`)
+  })
+  const ran = await daemon.run(['up'], {
+    started: child => child.stderr?.once('data', () => child.kill('SIGINT')),
+  })
+  t.match(ran, { code: 130, stdout: '', stderr: /db {7}starting\nStopping what was started/ })
+  t.same(daemon.last('/v1/projects/stop').body, { path: daemon.home, services: ['shop:db'] })
+})
+
 t.test('nothing is followed where nothing runs on', async t => {
   const { daemon } = await project(t)
   daemon.on('POST /v1/projects/up', stream(done(view('seed', { status: 'exited', reason: 'exited with code 0' }))))
