@@ -334,7 +334,7 @@ function logs(t: Test, variant: Variant) {
 
   held(t, variant, 'a poke is answered once', async (t, start) => {
     const one = start([act, 'steps', 'ready\n', 'one\n', 'two\n', 'three\n'])
-    await one.logged('ready')
+    await until('ready', () => one.log.includes('ready'))
     one.line.send('poke')
     one.line.send('poke')
     one.line.send(next)
