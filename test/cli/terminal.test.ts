@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import t from 'tap'
-import { done, environment, FakeDaemon, main, state, stream, view } from './fake.ts'
+import { done, environment, FakeDaemon, main, state, stream, type Test, view } from './fake.ts'
 
 /**
  * Runs argv in a terminal of 80 columns, its keys from stdin and its screen to stdout, and says at its end on stderr how it
@@ -40,7 +40,7 @@ class Screen {
   readonly #child: ChildProcess
   readonly #changed: (() => void)[] = []
 
-  constructor(daemon: FakeDaemon, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  constructor(t: Test, daemon: FakeDaemon, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
     const all = environment(daemon.home, {
       LOCALD_SOCKET: daemon.socket,
       TERM: 'xterm',
@@ -50,6 +50,8 @@ class Screen {
     })
     const argv = ['-c', terminal, 'sh', '-c', shell, 'sh', process.execPath, main, ...args]
     this.#child = spawn('python3', argv, { cwd: daemon.home, env: all })
+    // With the terminal gone, what runs in it gets SIGHUP.
+    t.teardown(() => this.#child.kill('SIGKILL'))
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.text += text
       for (const look of this.#changed) look()
@@ -87,7 +89,7 @@ const line = (text: string) =>
   `${JSON.stringify({ time: '2026-01-01T00:00:00.000001Z', service: 'shop:web', stream: 'stdout', text })}\n`
 
 /** A daemon with a project that starts, logs until it is stopped, and stops. */
-async function project(t: Parameters<typeof FakeDaemon.start>[0]) {
+async function project(t: Test) {
   const daemon = await FakeDaemon.start(t)
   const logs: ServerResponse[] = []
   const events: ServerResponse[] = []
@@ -111,7 +113,7 @@ async function project(t: Parameters<typeof FakeDaemon.start>[0]) {
 
 t.test('up follows the logs; d detaches', async t => {
   const { daemon } = await project(t)
-  const screen = new Screen(daemon, ['up'])
+  const screen = new Screen(t, daemon, ['up'])
   await screen.shows('Ctrl-C stops the project, d detaches')
   await screen.shows('\x1b[36mweb |\x1b[39m \x1b[32mhello\x1b[39m\x1b[0m')
   screen.press('xd')
@@ -125,7 +127,7 @@ t.test('up follows the logs; d detaches', async t => {
 
 t.test('Ctrl-C stops the project, its last words are shown', async t => {
   const { daemon } = await project(t)
-  const screen = new Screen(daemon, ['up', 'web'])
+  const screen = new Screen(t, daemon, ['up', 'web'])
   await screen.shows('hello')
   screen.press('\x03')
   t.equal(await screen.ends(), 'code 0, restored')
@@ -136,7 +138,7 @@ t.test('Ctrl-C stops the project, its last words are shown', async t => {
 t.test('a second Ctrl-C leaves at once', async t => {
   const { daemon } = await project(t)
   daemon.on('POST /v1/projects/stop', response => void response.writeHead(200).flushHeaders())
-  const screen = new Screen(daemon, ['up'])
+  const screen = new Screen(t, daemon, ['up'])
   await screen.shows('hello')
   screen.press('\x03')
   await screen.shows('Stopping')
@@ -150,7 +152,7 @@ t.test('Ctrl-C while it starts stops what was started', async t => {
   daemon.on('POST /v1/projects/up', response => {
     for (const event of events) response.write(`${JSON.stringify(event)}\n`)
   })
-  const screen = new Screen(daemon, ['up'])
+  const screen = new Screen(t, daemon, ['up'])
   await screen.shows('waiting')
   screen.press('\x03')
   t.equal(await screen.ends(), 'code 130, restored')
@@ -159,14 +161,14 @@ t.test('Ctrl-C while it starts stops what was started', async t => {
 
 t.test('it ends when somebody else stops the project, and when the daemon is killed', async t => {
   const { daemon, events, logs, stopped } = await project(t)
-  const screen = new Screen(daemon, ['up'])
+  const screen = new Screen(t, daemon, ['up'])
   await screen.shows('hello')
   events.at(-1)?.write(`${JSON.stringify(state('web', { status: 'restarting' }))}\n`)
   events.at(-1)?.write(`${JSON.stringify(stopped)}\n`)
   t.equal(await screen.ends(), 'code 0, restored')
   t.match(screen.text, 'Nothing of the project runs any more')
 
-  const second = new Screen(daemon, ['up'])
+  const second = new Screen(t, daemon, ['up'])
   await second.shows('hello')
   logs.at(-1)?.destroy()
   t.equal(await second.ends(), 'code 1, restored')
@@ -197,7 +199,7 @@ t.test('signals without a terminal', async t => {
 t.test('nothing is followed where nothing runs on', async t => {
   const { daemon } = await project(t)
   daemon.on('POST /v1/projects/up', stream(done(view('seed', { status: 'exited', reason: 'exited with code 0' }))))
-  const screen = new Screen(daemon, ['up'])
+  const screen = new Screen(t, daemon, ['up'])
   t.equal(await screen.ends(), 'code 0, restored')
   t.notOk(daemon.asked.some(asked => asked.path === '/v1/logs'))
 })
@@ -220,7 +222,7 @@ t.test('lines are redrawn in place, cut to the width, never in CI', async t => {
     }
     next()
   })
-  const screen = new Screen(daemon, ['up', '--detach'])
+  const screen = new Screen(t, daemon, ['up', '--detach'])
   t.equal(await screen.ends(), 'code 0, restored')
   t.match(screen.text, /\x1b\[1A\r\x1b\[2K[-\\|/] web/)
   t.match(screen.text, /warning.* mind the gap\r\n/)
@@ -236,10 +238,10 @@ t.test('lines are redrawn in place, cut to the width, never in CI', async t => {
   )
 
   daemon.on('POST /v1/projects/up', stream(state('web', { status: 'starting' }), state('web'), done(view('web'))))
-  const ci = new Screen(daemon, ['up'], { CI: 'true' })
+  const ci = new Screen(t, daemon, ['up'], { CI: 'true' })
   t.equal(await ci.ends(), 'code 0, restored')
   t.notMatch(ci.text, /\x1b\[\d*A/)
-  const plain = new Screen(daemon, ['up', '--detach'], { NO_COLOR: '1', TERM: 'dumb' })
+  const plain = new Screen(t, daemon, ['up', '--detach'], { NO_COLOR: '1', TERM: 'dumb' })
   t.equal(await plain.ends(), 'code 0, restored')
   t.notMatch(plain.text, '\x1b')
 })
@@ -254,7 +256,7 @@ t.test('run in a terminal: Ctrl-C reaches the command once', async t => {
     process.on('SIGINT', () => { console.log('got', ++n); setTimeout(() => process.exit(40 + n), 300) })
     setInterval(() => {}, 1000)
     console.log(process.stdin.isTTY ? 'up on a terminal' : 'up')`
-  const screen = new Screen(daemon, ['run', 'web', '--', process.execPath, '-e', script])
+  const screen = new Screen(t, daemon, ['run', 'web', '--', process.execPath, '-e', script])
   await screen.shows('up on a terminal')
   screen.press('\x03')
   t.equal(await screen.ends(), 'code 41, restored')
