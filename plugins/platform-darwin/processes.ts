@@ -15,13 +15,14 @@ const sweepStepMs = 50
 /**
  * The machine's processes as `ps` and `lsof` show them.
  *
- * A start token is the second a process was started in: macOS gives pids out in turn, so that one comes round within that
- * second only when some 99 000 processes are started in it.
+ * A start token is the second a process was started in: macOS gives pids out in turn, so that one comes round within
+ * that second only when some 99 000 processes are started in it.
  *
- * A tree is what descends from its keeper or main process, and the main process's group with what descends from that. macOS
- * has neither subreapers nor a mark that children inherit, so a process that leaves the group and whose parent ends is lost to
- * `members`. A sweep finds it all the same if it was seen earlier, or if it (without a terminal) listens on the service's port.
- * A double-forked daemon in a session of its own that was never seen and listens nowhere, or elsewhere, is not found.
+ * A tree is what descends from its keeper or main process, and the main process's group with what descends from that.
+ * macOS has neither subreapers nor a mark that children inherit, so a process that leaves the group and whose parent
+ * ends is lost to `members`. A sweep finds it all the same if it was seen earlier, or if it (without a terminal)
+ * listens on the service's port. A double-forked daemon in a session of its own that was never seen and listens
+ * nowhere, or elsewhere, is not found.
  */
 export class DarwinProcessTable implements ProcessTable {
   readonly orphansReturn = false
@@ -41,8 +42,8 @@ export class DarwinProcessTable implements ProcessTable {
   }
 
   /**
-   * Sums over the members: pages they share count for each, and the time of one that ended is gone from the sum, for `ps`
-   * shows neither.
+   * Sums over the members: pages they share count for each, and the time of one that ended is gone from the sum, for
+   * `ps` shows neither.
    */
   async usage(trees: readonly ProcessTree[]): Promise<readonly Usage[]> {
     const rows = await this.#tools.ps()
@@ -119,8 +120,9 @@ function groupOf(rows: readonly Row[], tree: ProcessTree): readonly Row[] {
 }
 
 /**
- * The port was leased to this service alone. But once the service is gone anyone may have taken it, so only what looks like a
- * daemon that came from the service counts: it and all above it are younger than the service and have no terminal.
+ * The port was leased to this service alone. But once the service is gone anyone may have taken it, so only what looks
+ * like a daemon that came from the service counts: it and all above it are younger than the service and have no
+ * terminal.
  */
 function isStray(rows: readonly Row[], row: Row, tree: ProcessTree): boolean {
   const visited = new Set<number>()
@@ -144,7 +146,10 @@ function isOfTime(row: Row, tree: ProcessTree): boolean {
   return row.startedMs <= tree.startedMs + lateMs
 }
 
-/** These and all that descends from them; not the daemon, should it have been started from a service, nor what is below it. */
+/**
+ * These and all that descends from them; not the daemon, should it have been started from a service, nor what is below
+ * it.
+ */
 function below(rows: readonly Row[], roots: readonly Row[]): readonly Row[] {
   const found = new Set(roots.filter(({ pid }) => pid !== process.pid))
   const pids = new Set([...found].map(({ pid }) => pid))

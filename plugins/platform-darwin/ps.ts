@@ -17,8 +17,8 @@ export interface Row {
 const columns = ['pid', 'ppid', 'pgid', 'stat', 'tty', 'lstart', 'time', 'rss'] as const
 
 /**
- * All processes, one line each, without a heading. Each column has an `-o` of its own: after `=` macOS takes all the rest of
- * an argument, commas too, for the heading (ps(1)).
+ * All processes, one line each, without a heading. Each column has an `-o` of its own: after `=` macOS takes all the
+ * rest of an argument, commas too, for the heading (ps(1)).
  */
 export const psArgs: readonly string[] = ['-axww', ...columns.flatMap(column => ['-o', `${column}=`])]
 

@@ -11,7 +11,10 @@ const maxBytes = 16 * 1024 * 1024
 /** Where macOS has `ps` and `lsof`; a launchd agent's PATH may lack the second. */
 const systemPath = '/usr/bin:/bin:/usr/sbin:/sbin'
 
-/** One run serves all who asked before it began; who asks while it runs waits for the next, as this one may miss the latest. */
+/**
+ * One run serves all who asked before it began; who asks while it runs waits for the next, as this one may miss the
+ * latest.
+ */
 export class Shared<T> {
   readonly #run: () => Promise<T>
   #running: Promise<unknown> = Promise.resolve()
@@ -34,7 +37,9 @@ export class Shared<T> {
   }
 }
 
-/** The programs that show processes and sockets. Each rejects with STEP_FAILED when its program gives no answer in 5 s. */
+/**
+ * The programs that show processes and sockets. Each rejects with STEP_FAILED when its program gives no answer in 5 s.
+ */
 export class Tools {
   readonly #env: Readonly<Record<string, string>>
   readonly #ps = new Shared(async () => parsePs(await this.#output('ps', psArgs, [0])))

@@ -29,8 +29,8 @@ const littleSpace = 64 * 1024 * 1024
 const lookupMs = 2000
 
 /**
- * A feature's check. It looks anew, so that `doctor` sees what was mended since the daemon started; a feature that another
- * plugin has turned on since `registered` passes.
+ * A feature's check. It looks anew, so that `doctor` sees what was mended since the daemon started; a feature that
+ * another plugin has turned on since `registered` passes.
  */
 export function featureCheck(
   host: Pick<Host, 'has'>,

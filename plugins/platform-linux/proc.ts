@@ -19,8 +19,8 @@ export interface Table {
 }
 
 /**
- * Reads of /proc. They are synchronous on purpose: the kernel answers them from memory in some 10 µs, a fifth of what an
- * asynchronous read costs. Walks over all processes give way to other work from time to time.
+ * Reads of /proc. They are synchronous on purpose: the kernel answers them from memory in some 10 µs, a fifth of what
+ * an asynchronous read costs. Walks over all processes give way to other work from time to time.
  */
 export class Proc {
   readonly #root: string
@@ -78,9 +78,11 @@ export class Proc {
     return { processes, children }
   }
 
-  /** What to call a process: its command, but the program's name for a Node that calls itself after its main thread. */
+  /**
+   * What to call a process: its command, but the program's name where newer Nodes show the name of their main thread.
+   */
   name({ pid, comm }: Stat): string {
-    if (comm !== 'MainThread') return comm
+    if (!comm.endsWith('MainThread')) return comm
     return basename(this.#link(join(this.#root, String(pid), 'exe')) ?? comm).replace(/ \(deleted\)$/, '')
   }
 

@@ -7,7 +7,10 @@ import { Proc } from './proc.ts'
 import type { Stat } from './stat.ts'
 import { isGone, tickMs } from './stat.ts'
 
-/** A keeper's start and `startedMs` are read from two clocks, and a busy machine is late; a pid takes longer to come round. */
+/**
+ * A keeper's start and `startedMs` are read from two clocks, and a busy machine is late; a pid takes longer to come
+ * round.
+ */
 const slackMs = 10_000
 const sweepMs = 2000
 const sweepStepMs = 50
@@ -15,9 +18,10 @@ const sweepStepMs = 50
 /**
  * The machine's processes from /proc.
  *
- * A tree is what descends from its keeper: the keeper is a subreaper (prctl(2)), so nothing below it ever leaves. Without the
- * keeper it is every process with the tree's mark, an RLIMIT_RTTIME soft limit that children inherit through setsid, an
- * emptied environment and reparenting. One that lowers that limit itself after its keeper has died is lost.
+ * A tree is what descends from its keeper: the keeper is a subreaper (prctl(2)), so nothing below it ever leaves.
+ * Without the keeper it is every process with the tree's mark, an RLIMIT_RTTIME soft limit that children inherit
+ * through setsid, an emptied environment and reparenting. One that lowers that limit itself after its keeper has died
+ * is lost.
  */
 export class LinuxProcessTable implements ProcessTable {
   readonly orphansReturn = true
@@ -45,9 +49,10 @@ export class LinuxProcessTable implements ProcessTable {
   }
 
   /**
-   * CPU: the time of all members, zombies too, with that of the children they and the keeper waited for: when a process
-   * ends, its time moves to its parent's account, so the sum never falls. Memory: what each has for itself, plus the largest
-   * shared part once, because the processes of one service mostly map the same program or shared memory.
+   * CPU: the time of all members, zombies too, with that of the children they and the keeper waited for: when a
+   * process ends, its time moves to its parent's account, so the sum never falls. Memory: what each has for itself,
+   * plus the largest shared part once, because the processes of one service mostly map the same program or shared
+   * memory.
    */
   async usage(trees: readonly ProcessTree[]): Promise<readonly Usage[]> {
     const table = await this.#proc.table()
@@ -163,7 +168,9 @@ export class LinuxProcessTable implements ProcessTable {
   }
 }
 
-/** All that descends from a process; not the daemon, should it have been started from a service, nor what is below it. */
+/**
+ * All that descends from a process; not the daemon, should it have been started from a service, nor what is below it.
+ */
 function below({ children }: Table, root: number): readonly Stat[] {
   const childrenOf = (pid: number) => (children.get(pid) ?? []).filter(child => child.pid !== process.pid)
   const found = [...childrenOf(root)]

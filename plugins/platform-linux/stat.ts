@@ -17,8 +17,8 @@ export interface Stat {
 export const tickMs = 10
 
 /**
- * Reads a /proc/PID/stat line; undefined when it is none. The command stands in brackets and may itself contain spaces and
- * brackets, so the fields are counted from the last closing one.
+ * Reads a /proc/PID/stat line; undefined when it is none. The command stands in brackets and may itself contain spaces
+ * and brackets, so the fields are counted from the last closing one.
  */
 export function parseStat(text: string): Stat | undefined {
   const open = text.indexOf('(')
@@ -41,7 +41,10 @@ export function parseStat(text: string): Stat | undefined {
   return [pid, stat.ppid, stat.started, stat.cpu, stat.childCpu].every(Number.isFinite) ? stat : undefined
 }
 
-/** A zombie, or one that the kernel is just taking away. One whose main thread alone has ended shows as a zombie and is none. */
+/**
+ * A zombie, or one that the kernel is just taking away. One whose main thread alone has ended shows as a zombie and is
+ * none.
+ */
 export function isGone({ state, threads }: Stat): boolean {
   return (state === 'Z' && threads <= 1) || state === 'X' || state === 'x'
 }
@@ -66,7 +69,9 @@ export function parseStatm(text: string): { readonly resident: number; readonly 
 
 const auxvPageSize = 6n
 
-/** Bytes in a page, from /proc/self/auxv (AT_PAGESZ, getauxval(3)): pairs of native words, 64 bit wide where Node runs. */
+/**
+ * Bytes in a page, from /proc/self/auxv (AT_PAGESZ, getauxval(3)): pairs of native words, 64 bit wide where Node runs.
+ */
 export function parsePageSize(auxv: Buffer, littleEndian: boolean): number {
   const word = (at: number) => (littleEndian ? auxv.readBigUInt64LE(at) : auxv.readBigUInt64BE(at))
   for (let at = 0; at + 16 <= auxv.length; at += 16) if (word(at) === auxvPageSize) return Number(word(at + 8))

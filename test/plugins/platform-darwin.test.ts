@@ -26,7 +26,10 @@ interface Started {
   readonly numbers: readonly number[]
 }
 
-/** Runs a program, in a session of its own when asked to, until the test ends; resolves when it has written `count` numbers. */
+/**
+ * Runs a program, in a session of its own when asked to, until the test ends; resolves when it has written `count`
+ * numbers.
+ */
 async function run(t: Test, argv: readonly string[], count: number, detached = false): Promise<Started> {
   const child = spawn(argv[0] ?? 'sh', argv.slice(1), {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -35,8 +38,7 @@ async function run(t: Test, argv: readonly string[], count: number, detached = f
   })
   t.teardown(async () => {
     child.stdout.destroy()
-    child.kill('SIGKILL')
-    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+    await ended(child)
   })
   const pid = child.pid
   if (pid === undefined) throw new Error(`cannot start ${argv[0]}`)
@@ -45,14 +47,16 @@ async function run(t: Test, argv: readonly string[], count: number, detached = f
     numbers.push(Number(line))
     if (numbers.length === count) break
   }
-  for (const number of numbers) {
-    t.teardown(() => {
-      try {
-        process.kill(number, 'SIGKILL')
-      } catch {}
-    })
-  }
+  for (const number of numbers) if (number > 1) await killAtEnd(t, number)
   return { child, pid, numbers }
+}
+
+/** Only while it is the same process: pids come round. */
+async function killAtEnd(t: Test, pid: number): Promise<void> {
+  const start = await table.start(pid)
+  t.teardown(async () => {
+    if (start !== undefined && (await table.start(pid)) === start) process.kill(pid, 'SIGKILL')
+  })
 }
 
 const sh = (t: Test, text: string, count: number, detached = false) => run(t, ['sh', '-c', text], count, detached)
@@ -66,7 +70,9 @@ async function until(holds: () => Promise<boolean>): Promise<void> {
   }
 }
 
-async function ended({ child }: Started): Promise<void> {
+/** Kills a child unless it has ended before. */
+async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
   const exit = once(child, 'exit')
   child.kill('SIGKILL')
   await exit
@@ -266,7 +272,7 @@ t.test('real processes', tools, async t => {
     t.match(start, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/)
     t.equal(await table.start(a.pid), start)
     t.ok(Math.abs(Date.parse(start ?? '') - Date.now()) < 10_000)
-    await ended(a)
+    await ended(a.child)
     t.equal(await table.start(a.pid), undefined)
     const parent = await sh(t, 'sh -c "echo \\$\\$" & exec sleep 300', 1)
     await until(async () => (await table.start(parent.numbers[0] ?? 0)) === undefined)
@@ -315,7 +321,7 @@ t.test('real processes', tools, async t => {
     const main = await sh(t, 'sleep 300 & echo $!; sleep 300 & echo $!; wait', 2, true)
     const other = await sh(t, 'echo $$; exec sleep 300', 1, true)
     const own = treeOf(999_999_999, { pid: main.pid, pgid: main.pid })
-    await ended(main)
+    await ended(main.child)
     t.equal(await table.sweep(own, []), 2)
     t.equal(await table.sweep(own, []), 0)
     t.ok(await table.start(other.pid))
