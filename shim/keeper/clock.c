@@ -35,7 +35,7 @@ static void put_date(char *at, int64_t days) {
 }
 
 void clock_stamp(char stamp[STAMP_LENGTH]) {
-  static char last[STAMP_LENGTH] = "0000-00-00T00:00:00.000000Z";
+  static char last[STAMP_LENGTH + 1] = "0000-00-00T00:00:00.000000Z";
   static int64_t last_second = -1;
   struct timespec now;
   if (clock_gettime(CLOCK_REALTIME, &now) == 0) {

@@ -78,6 +78,9 @@ static void close_received(const struct cmsghdr *part) {
   }
 }
 
+// musl's CMSG_NXTHDR compares a size with a difference.
+#pragma GCC diagnostic ignored "-Wsign-compare"
+
 int notify_take(int fd, struct notice *notice) {
   char datagram[NOTICE_MAX + 1];
   _Alignas(struct cmsghdr) char control[CMSG_SPACE(DESCRIPTORS_MAX * sizeof(int)) + CMSG_SPACE(64)];
