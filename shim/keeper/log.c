@@ -104,6 +104,13 @@ bool log_flush(void) {
   return wrote || whole > 0;
 }
 
+void log_revive(void) {
+  struct stat info;
+  if (file.fd < 0 || fstat(file.fd, &info) != 0 || info.st_nlink > 0) return;
+  (void)close(file.fd);
+  (void)file_open();  // tried again at the next write
+}
+
 static bool numbered(char *buffer, uint64_t number) {
   struct text text = text_in(buffer, PATH_MAX);
   text_add(&text, file.path);

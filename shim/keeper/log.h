@@ -23,6 +23,9 @@ void log_entry(enum stream stream, char tag, const char *head, size_t head_len, 
 // Writes what was collected. True when something reached the file.
 bool log_flush(void);
 
+// Makes the file anew when somebody has removed it.
+void log_revive(void);
+
 // Entries with tag F written, and entries of either tag lost to a full disk, since the start.
 uint64_t log_lines(void);
 uint64_t log_dropped(void);

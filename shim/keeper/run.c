@@ -94,6 +94,7 @@ static void obey(struct client *client, const struct command *command) {
       break;
     case VERB_POKE:
       client->poked = true;
+      log_revive();
       break;
     case VERB_STOP:
       life_stop((int)command->first, (int64_t)command->second);

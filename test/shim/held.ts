@@ -1,6 +1,6 @@
 /** Real keepers for tests: one is started, told things and listened to; nothing of it outlives its test. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createConnection, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
@@ -57,6 +57,14 @@ export function actor(into: string): string {
   return path
 }
 
+/** All C files of the keeper. */
+export function keeperSources(): string[] {
+  const sources = resolve(build, '..', 'shim', 'keeper')
+  return readdirSync(sources)
+    .filter(file => file.endsWith('.c'))
+    .map(file => join(sources, file))
+}
+
 /** This environment without what the test runner put in. */
 export function environment(more: Record<string, string> = {}): Record<string, string> {
   const clean: Record<string, string> = {}
@@ -107,7 +115,10 @@ export class Line {
   private take(data: string): void {
     const lines = (this.text + data).split('\n')
     this.text = lines.pop() ?? ''
-    for (const line of lines) this.events.push(JSON.parse(line) as KeeperEvent)
+    for (const line of lines) {
+      const event: KeeperEvent = JSON.parse(line)
+      this.events.push(event)
+    }
     this.wake()
   }
 

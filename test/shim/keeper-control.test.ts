@@ -4,7 +4,18 @@ import { createConnection, type Socket } from 'node:net'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { actor, clean, folder, type Held, held, type Line, until, type Variant, variants } from './held.ts'
+import {
+  actor,
+  clean,
+  folder,
+  type Held,
+  held,
+  keeperSources,
+  type Line,
+  until,
+  type Variant,
+  variants,
+} from './held.ts'
 
 const { release, asan } = variants()
 const tools = folder()
@@ -19,6 +30,21 @@ for (const variant of [asan, release]) {
     notified(t, variant)
   })
 }
+
+t.test('parsers take noise', { skip: asan === undefined && 'the compiler has no sanitizers' }, async t => {
+  const path = join(tools, 'fuzz')
+  const sources = keeperSources().filter(file => !file.endsWith('/main.c'))
+  const flags = [
+    '-O1',
+    '-g',
+    '-fsanitize=address,undefined',
+    '-fno-sanitize-recover=undefined',
+    '-DFUZZ_ALONE',
+    '-D_GNU_SOURCE',
+  ]
+  t.equal(spawnSync(process.env['CC'] || 'cc', [...flags, ...sources, '-o', path], { stdio: 'inherit' }).status, 0)
+  t.match(spawnSync(path, ['100000'], { encoding: 'utf8' }), { status: 0, stderr: '' })
+})
 
 /** A bare connection to the control socket. */
 async function raw(one: Held): Promise<Socket> {
