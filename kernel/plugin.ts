@@ -198,6 +198,8 @@ export interface Listener {
 
 /** The machine's processes, as the platform shows them. A zombie counts as gone. */
 export interface ProcessTable {
+  /** Whether a keeper gets the orphans of its service back and a mark is inherited (Linux); else it has process groups only. */
+  readonly orphansReturn: boolean
   /** The start token of a live process: never trust a pid without it. */
   start(pid: number): Promise<string | undefined>
   /** All live processes of a tree, keeper not included. */
@@ -399,6 +401,8 @@ export type Condition = 'started' | 'ready' | 'completed'
 /** A health check, durations in ms. */
 export type HealthCheck = {
   readonly interval: number
+  /** Whether the user chose the interval; if not, the time until ready is probed faster. */
+  readonly intervalGiven: boolean
   readonly timeout: number
 } & (
   | { readonly type: 'http'; readonly path: string }

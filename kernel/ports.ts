@@ -1,0 +1,129 @@
+import { createHash } from 'node:crypto'
+import { connect, createServer } from 'node:net'
+import { LocaldError, systemCode } from './errors.ts'
+import type { ProcessTable, ProjectRef } from './plugin.ts'
+import type { Registry } from './registry.ts'
+
+/** Assigned ports are below every platform's ephemeral range and none of those that browsers refuse. */
+const first = 20_000
+const count = 10_000
+const addresses = ['127.0.0.1', '::1'] as const
+
+/** What to lease for: a fixed port, or the one it had, or a new one. */
+export interface LeaseRequest {
+  readonly service: string
+  readonly fixed: number | undefined
+}
+
+/** Leases host ports: the same one for a project's service tomorrow, free on both loopback addresses. */
+export class Ports {
+  readonly #registry: Registry
+  readonly #table: () => ProcessTable | undefined
+  /** Ports of services that run or start now, with their keys. */
+  readonly #held = new Map<number, string>()
+
+  constructor(registry: Registry, table: () => ProcessTable | undefined) {
+    this.#registry = registry
+    this.#table = table
+  }
+
+  /** The ports of a project's services, by service: the ones they had, else new ones, all remembered in one write. */
+  async lease(project: ProjectRef, requests: readonly LeaseRequest[]): Promise<ReadonlyMap<string, number>> {
+    const leases = new Map<string, number>()
+    for (const { service, fixed } of requests) if (fixed !== undefined) leases.set(service, fixed)
+    const assigned: Record<string, number> = {}
+    for (const { service, fixed } of requests) {
+      if (fixed !== undefined) continue
+      const known = this.#known(project, service)
+      const port = known ?? (await this.#assign(project, service, new Set(leases.values())))
+      leases.set(service, port)
+      assigned[service] = port
+    }
+    this.#registry.setPorts(project.path, assigned)
+    return leases
+  }
+
+  /** Marks a port as used by a service; PORT_TAKEN when another of locald's has it. */
+  hold(port: number, key: string): void {
+    const holder = this.#held.get(port)
+    if (holder !== undefined && holder !== key) throw taken(port, key, `service ${holder}`)
+    this.#held.set(port, key)
+  }
+
+  release(port: number, key: string): void {
+    if (this.#held.get(port) === key) this.#held.delete(port)
+  }
+
+  /** PORT_TAKEN, naming the holder, when something listens on the port. */
+  async check(port: number, key: string): Promise<void> {
+    if (await isFree(port)) return
+    throw taken(port, key, (await this.#table()?.holder(port)) ?? 'another process')
+  }
+
+  /** A fresh port for a service whose own was taken by a stranger. */
+  async reassign(project: ProjectRef, service: string): Promise<number> {
+    const port = await this.#assign(project, service, new Set())
+    this.#registry.setPorts(project.path, { [service]: port })
+    return port
+  }
+
+  /** The port it had, unless another service runs on it now. */
+  #known(project: ProjectRef, service: string): number | undefined {
+    const key = `${project.name}:${service}`
+    const known = this.#registry.port(project.path, service)
+    return known !== undefined && (this.#held.get(known) ?? key) === key ? known : undefined
+  }
+
+  async #assign(project: ProjectRef, service: string, chosen: ReadonlySet<number>): Promise<number> {
+    const start = createHash('sha256').update(`${project.path}\0${service}`).digest().readUInt32BE() % count
+    for (let step = 0; step < count; step++) {
+      const port = first + ((start + step) % count)
+      if (chosen.has(port) || this.#held.has(port) || this.#registry.portTaken(port, project.path, service)) continue
+      if (await isFree(port)) return port
+    }
+    throw new LocaldError('NO_FREE_PORT', `no port from ${first} to ${first + count - 1} is free for ${project.name}:${service}`, {
+      hint: 'Set `port = …` for the service, or free some: `locald status --all`.',
+    })
+  }
+}
+
+function taken(port: number, key: string, holder: string): LocaldError {
+  return new LocaldError('PORT_TAKEN', `port ${port} of ${key} is in use by ${holder}`, {
+    service: key,
+    hint: 'Stop what uses it, or give the service another `port`; without `port` locald assigns a free one.',
+  })
+}
+
+/**
+ * Whether nothing listens on a port of either loopback address. Binding alone does not tell: on macOS a specific address can be
+ * bound beside a wildcard listener, so a connection is tried too.
+ */
+export async function isFree(port: number): Promise<boolean> {
+  const results = await Promise.all(addresses.map(async host => (await canBind(port, host)) && !(await answers(port, host))))
+  return results.every(Boolean)
+}
+
+function canBind(port: number, host: string): Promise<boolean> {
+  return new Promise(resolve => {
+    const server = createServer()
+    server.once('error', error => {
+      const code = systemCode(error)
+      // A machine without IPv6 has no ::1 to be taken.
+      resolve(code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT')
+    })
+    server.listen({ port, host, exclusive: true }, () => server.close(() => resolve(true)))
+  })
+}
+
+function answers(port: number, host: string): Promise<boolean> {
+  return new Promise(resolve => {
+    const socket = connect({ port, host })
+    const end = (result: boolean) => {
+      socket.destroy()
+      resolve(result)
+    }
+    socket.once('connect', () => end(true))
+    socket.once('error', () => end(false))
+    socket.setTimeout(500, () => end(false))
+  })
+}

@@ -1,0 +1,244 @@
+import { existsSync } from 'node:fs'
+import type { LoadedProject } from './config.ts'
+import type { Contributions } from './contributions.ts'
+import { environmentOf } from './environment.ts'
+import { LocaldError } from './errors.ts'
+import { closure, dependents, levels, type Node } from './graph.ts'
+import { hostsOf } from './names.ts'
+import type { ProjectPlan, ProjectRef, ServicePlan, ServiceType } from './plugin.ts'
+import { isFree } from './ports.ts'
+import { OperationQueue } from './queue.ts'
+import { fingerprintOf, type Prepared, Service, type ServiceParts } from './service.ts'
+import type { Assignment, Dependency } from './supervisor.ts'
+
+/** The parts of the kernel a project works with. */
+export interface ProjectParts extends ServiceParts {
+  readonly contributions: Contributions
+}
+
+/** One known project: its plan, its services, and what is done with them. */
+export class Project {
+  readonly ref: ProjectRef
+  readonly queue = new OperationQueue()
+  readonly services = new Map<string, Service>()
+  plan: ProjectPlan
+  shell: Readonly<Record<string, string>>
+  #locate: LoadedProject['locate'] | undefined
+  #ports: ReadonlyMap<string, number> = new Map()
+  readonly #parts: ProjectParts
+
+  constructor(ref: ProjectRef, plan: ProjectPlan, shell: Readonly<Record<string, string>>, parts: ProjectParts) {
+    this.ref = ref
+    this.plan = plan
+    this.shell = shell
+    this.#parts = parts
+  }
+
+  /** The services as a graph. */
+  get nodes(): readonly Node[] {
+    return this.plan.services.map(({ name, common }) => ({ name, dependsOn: Object.keys(common.dependsOn) }))
+  }
+
+  /** Takes over a plan: services that are no longer in it are stopped, ports leased; nothing is started yet. */
+  async adoptPlan(loaded: { plan: ProjectPlan; locate?: LoadedProject['locate'] }, shell: Readonly<Record<string, string>>): Promise<void> {
+    const { plan } = loaded
+    const kept = new Set(plan.services.map(({ name }) => name))
+    const removed = [...this.services.keys()].filter(name => !kept.has(name))
+    await this.stopServices(removed)
+    for (const name of removed) this.#forget(name)
+    this.plan = plan
+    this.shell = shell
+    this.#locate = loaded.locate
+    await this.#lease()
+    for (const service of plan.services) this.#describe(service)
+    this.#parts.records.saveProject({ version: 1, ref: this.ref, plan, shell })
+  }
+
+  /**
+   * Starts the named services and all they need. What runs unchanged is left alone, what has changed is started anew. Resolves when
+   * all are begun; their states tell the rest.
+   */
+  async begin(names: readonly string[], signal: AbortSignal): Promise<readonly Service[]> {
+    const targets = this.#inOrder(closure(this.nodes, names))
+    const changed: Service[] = []
+    for (const service of targets) {
+      if (!service.supervisor.active || service.fingerprint === (await service.prepare()).fingerprint) continue
+      changed.push(service)
+    }
+    await this.stopServices(changed.map(({ ref }) => ref.name), 'restarting')
+    signal.throwIfAborted()
+    for (const service of targets) await this.#settlePort(service)
+    signal.throwIfAborted()
+    for (const service of targets) this.#start(service)
+    return targets
+  }
+
+  /** Stops services, dependents first, those of one level side by side. */
+  async stopServices(names: readonly string[], as: 'stopping' | 'restarting' = 'stopping'): Promise<void> {
+    const order = levels(this.nodes).reverse()
+    const known = new Set(order.flat())
+    const groups = [names.filter(name => !known.has(name)), ...order.map(level => level.filter(name => names.includes(name)))]
+    for (const group of groups) {
+      await Promise.all(
+        group.map(async name => {
+          const service = this.services.get(name)
+          await service?.supervisor.stop(as)
+          if (as === 'stopping') this.#parts.records.dropService(this.ref.path, name)
+        }),
+      )
+    }
+  }
+
+  /** Names of services that need one of the given. */
+  dependentsOf(names: readonly string[]): readonly string[] {
+    return dependents(this.nodes, names)
+  }
+
+  service(name: string): Service | undefined {
+    return this.services.get(name)
+  }
+
+  planOf(name: string): ServicePlan | undefined {
+    return this.plan.services.find(service => service.name === name)
+  }
+
+  /** What a service is started with; ENV_UNRESOLVED where a reference has no value. */
+  async prepare(name: string): Promise<Prepared> {
+    const plan = this.planOf(name)
+    const service = this.services.get(name)
+    if (plan === undefined || service === undefined) throw new LocaldError('UNKNOWN_SERVICE', `there is no service '${name}'`)
+    const { env, layers } = await environmentOf({
+      shell: this.shell,
+      plan: { ...this.plan, name: this.ref.name, domain: this.ref.domain },
+      service: plan,
+      own: this.#ownEnv(service),
+      lookup: (other, field) => this.#lookup(other, field),
+      ...(this.#locate === undefined ? {} : { locate: this.#locate }),
+    })
+    const final = await this.#parts.hooks.env({ ...env }, service.ref)
+    const own = Object.fromEntries(Object.entries(final).filter(([key]) => layers.get(key) !== 'shell'))
+    return { env: final, fingerprint: fingerprintOf(plan, this.#ports.get(name), own) }
+  }
+
+  driverOf(plan: ServicePlan): ServiceType<unknown> {
+    const driver = this.#parts.contributions.findType(plan.type)
+    if (!LocaldError.is(driver)) return driver
+    throw new LocaldError(driver.code, `service '${plan.name}': ${driver.message}`, {
+      service: `${this.ref.name}:${plan.name}`,
+      ...(driver.hint === undefined ? {} : { hint: driver.hint }),
+    })
+  }
+
+  /** How a service of the plan would be run. */
+  assignment(plan: ServicePlan): Assignment {
+    const service = this.services.get(plan.name)
+    const host = service?.hosts[0]
+    const dependencies: Dependency[] = Object.entries(plan.common.dependsOn).flatMap(([name, condition]) => {
+      const state = this.services.get(name)?.state
+      return state === undefined ? [] : [{ name, state, condition }]
+    })
+    return {
+      plan,
+      driver: this.driverOf(plan),
+      port: this.#ports.get(plan.name),
+      url: host === undefined ? null : (this.#parts.container.optional('web')?.url(host) ?? null),
+      dependencies,
+      awaitedToComplete: this.plan.services.some(other => other.common.dependsOn[plan.name] === 'completed'),
+    }
+  }
+
+  /** Drops a project that has stopped. */
+  forgetAll(): void {
+    for (const name of this.services.keys()) this.#parts.records.dropService(this.ref.path, name)
+    this.#parts.records.dropProject(this.ref.path)
+  }
+
+  get isThere(): boolean {
+    return existsSync(this.ref.path)
+  }
+
+  #inOrder(names: readonly string[]): readonly Service[] {
+    return levels(this.nodes)
+      .flat()
+      .filter(name => names.includes(name))
+      .flatMap(name => this.services.get(name) ?? [])
+  }
+
+  #start(service: Service): void {
+    const plan = this.planOf(service.ref.name)
+    if (plan === undefined) return
+    if (service.supervisor.active) return service.supervisor.update(plan)
+    if (service.state.now.status === 'exited') return
+    service.supervisor.start(this.assignment(plan))
+  }
+
+  async #lease(): Promise<void> {
+    const wanted = this.plan.services.filter(plan => (this.driverOf(plan).network ?? 'web') !== 'none')
+    this.#ports = await this.#parts.ports.lease(
+      this.ref,
+      wanted.map(({ name, common }) => ({ service: name, fixed: common.port })),
+    )
+  }
+
+  /** A service that has a port assigned gets another when a stranger sits on it. */
+  async #settlePort(service: Service): Promise<void> {
+    const { name } = service.ref
+    const port = this.#ports.get(name)
+    const idle = !service.supervisor.active && service.state.now.status !== 'exited'
+    if (port === undefined || !idle || this.planOf(name)?.common.port !== undefined || (await isFree(port))) return
+    const other = await this.#parts.ports.reassign(this.ref, name)
+    this.#ports = new Map(this.#ports).set(name, other)
+    service.warn(`port ${port} of ${name} is in use by another process; it got ${other}`)
+  }
+
+  /** Makes or updates a service's object from its plan. */
+  #describe(plan: ServicePlan): void {
+    const known = this.services.get(plan.name)
+    const ref = { key: `${this.ref.name}:${plan.name}`, name: plan.name, type: plan.type, project: this.ref }
+    const service = known ?? new Service(ref, this.#parts, () => this.prepare(plan.name))
+    service.hosts = hostsOf(plan, this.plan, this.ref, type => this.#isWeb(type))
+    this.services.set(plan.name, service)
+    if (!service.supervisor.active) {
+      const { port, url } = this.assignment(plan)
+      service.state.set({ port: port ?? null, url })
+    }
+  }
+
+  #isWeb(type: string): boolean {
+    const driver = this.#parts.contributions.findType(type)
+    return !LocaldError.is(driver) && (driver.network ?? 'web') === 'web'
+  }
+
+  #forget(name: string): void {
+    const key = this.services.get(name)?.ref.key
+    this.services.delete(name)
+    this.#parts.records.dropService(this.ref.path, name)
+    if (key !== undefined) this.#parts.events.emit({ event: 'removed', key })
+  }
+
+  #ownEnv(service: Service): Record<string, string> {
+    const port = this.#ports.get(service.ref.name)
+    const web = this.#parts.container.optional('web')
+    const host = service.hosts[0]
+    return {
+      ...(port === undefined ? {} : { PORT: String(port), HOST: '127.0.0.1' }),
+      ...(host === undefined || web === undefined ? {} : { LOCALD_URL: web.url(host) }),
+      ...(web?.caFile === undefined ? {} : { NODE_EXTRA_CA_CERTS: web.caFile }),
+    }
+  }
+
+  #lookup(name: string, field: string): string | undefined {
+    const service = this.services.get(name)
+    const port = this.#ports.get(name)
+    const address = service?.address ?? '127.0.0.1'
+    if (field === 'port') return port === undefined ? undefined : String(port)
+    if (field === 'host') return port === undefined ? undefined : address
+    const plan = this.planOf(name)
+    if (service === undefined || plan === undefined) return undefined
+    const driver = this.driverOf(plan)
+    const exported = driver.exports?.(service.outline(this.assignment(plan)))[field]
+    if (exported !== undefined) return exported
+    if (field !== 'url' || port === undefined) return undefined
+    return `http://${address.includes(':') ? `[${address}]` : address}:${port}`
+  }
+}

@@ -1,0 +1,114 @@
+import { createHash } from 'node:crypto'
+import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { messageOf } from './errors.ts'
+import type { Status } from './events.ts'
+import { readJson, writeWhole } from './files.ts'
+import type { Log, ProjectPlan, ProjectRef } from './plugin.ts'
+
+/** What a later daemon needs to take a service over. It holds the environment, so it is as private as the runtime folder. */
+export interface ServiceRecord {
+  readonly version: 1
+  readonly path: string
+  readonly service: string
+  /** The driver's state; null: it does not run any more. */
+  readonly state: unknown
+  readonly ready: boolean
+  readonly status: Status
+  readonly reason: string | null
+  readonly startedMs: number | null
+  readonly restarts: number
+  readonly port: number | null
+  readonly fingerprint: string
+  readonly env: Readonly<Record<string, string>>
+  readonly dir: string
+}
+
+/** A project as it was last started: its plan and the shell environment of its `up`. */
+export interface ProjectRecord {
+  readonly version: 1
+  readonly ref: ProjectRef
+  readonly plan: ProjectPlan
+  readonly shell: Readonly<Record<string, string>>
+}
+
+/** Records of what runs, in the runtime folder: they matter as long as the machine is up. */
+export class Records {
+  readonly #services: string
+  readonly #projects: string
+  readonly #log: Log
+
+  constructor(runtime: string, log: Log) {
+    this.#services = join(runtime, 'services')
+    this.#projects = join(runtime, 'projects')
+    this.#log = log
+    for (const folder of [this.#services, this.#projects]) mkdirSync(folder, { recursive: true, mode: 0o700 })
+  }
+
+  saveService(record: ServiceRecord): void {
+    this.#save(this.#services, `${record.path}\0${record.service}`, record)
+  }
+
+  dropService(path: string, service: string): void {
+    rmSync(fileOf(this.#services, `${path}\0${service}`), { force: true })
+  }
+
+  saveProject(record: ProjectRecord): void {
+    this.#save(this.#projects, record.ref.path, record)
+  }
+
+  dropProject(path: string): void {
+    rmSync(fileOf(this.#projects, path), { force: true })
+  }
+
+  services(): readonly ServiceRecord[] {
+    return this.#load(this.#services, isServiceRecord)
+  }
+
+  projects(): readonly ProjectRecord[] {
+    return this.#load(this.#projects, isProjectRecord)
+  }
+
+  /** A record that cannot be written (a full disk) costs the take-over after a crash, not the service. */
+  #save(folder: string, id: string, record: ServiceRecord | ProjectRecord): void {
+    try {
+      writeWhole(fileOf(folder, id), JSON.stringify(record), { durable: false })
+    } catch (error) {
+      this.#log.warn(`a record in ${folder} could not be written: ${messageOf(error)}`)
+    }
+  }
+
+  #load<T>(folder: string, isRecord: (value: unknown) => value is T): readonly T[] {
+    return readdirSync(folder)
+      .filter(name => name.endsWith('.json'))
+      .sort()
+      .flatMap(name => {
+        const file = join(folder, name)
+        try {
+          const value = readJson(file)
+          if (isRecord(value)) return [value]
+          throw new Error('it is no record of this version')
+        } catch (error) {
+          this.#log.warn(`${file} was passed over: ${messageOf(error)}`)
+          return []
+        }
+      })
+  }
+}
+
+function fileOf(folder: string, id: string): string {
+  return join(folder, `${createHash('sha256').update(id).digest('hex').slice(0, 24)}.json`)
+}
+
+function isServiceRecord(value: unknown): value is ServiceRecord {
+  return hasVersion(value) && typeof Reflect.get(value, 'path') === 'string' && typeof Reflect.get(value, 'service') === 'string'
+}
+
+function isProjectRecord(value: unknown): value is ProjectRecord {
+  if (!hasVersion(value)) return false
+  return ['ref', 'plan', 'shell'].every(key => typeof Reflect.get(value, key) === 'object' && Reflect.get(value, key) !== null)
+}
+
+function hasVersion(value: unknown): value is { version: 1 } {
+  return typeof value === 'object' && value !== null && 'version' in value && value.version === 1
+}

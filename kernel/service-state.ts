@@ -1,0 +1,124 @@
+import type { Health, ServiceView, Status } from './events.ts'
+import { LocaldError } from './errors.ts'
+import type { Condition, ServiceRef } from './plugin.ts'
+
+/** What a service's public view is made of. */
+interface Fields {
+  status: Status
+  health: Health
+  reason: string | null
+  pid: number | null
+  startedMs: number | null
+  restarts: number
+  port: number | null
+  url: string | null
+  /** Whether the present run has got as far as a process. */
+  launched: boolean
+}
+
+/** One service's state: set in one place, told to all who wait for it. */
+export class ServiceState {
+  readonly ref: ServiceRef
+  readonly #changed: (view: ServiceView) => void
+  readonly #waiters = new Set<() => void>()
+  #fields: Fields = {
+    status: 'stopped',
+    health: null,
+    reason: null,
+    pid: null,
+    startedMs: null,
+    restarts: 0,
+    port: null,
+    url: null,
+    launched: false,
+  }
+
+  constructor(ref: ServiceRef, changed: (view: ServiceView) => void) {
+    this.ref = ref
+    this.#changed = changed
+  }
+
+  get now(): Readonly<Fields> {
+    return this.#fields
+  }
+
+  /** Changes fields; tells it when anything differs. */
+  set(fields: Partial<Fields>): void {
+    const before = JSON.stringify(this.view())
+    const launchedBefore = this.#fields.launched
+    this.#fields = { ...this.#fields, ...fields }
+    if (JSON.stringify(this.view()) === before && this.#fields.launched === launchedBefore) return
+    this.#changed(this.view())
+    for (const waiter of [...this.#waiters]) waiter()
+  }
+
+  view(): ServiceView {
+    const { status, health, reason, pid, startedMs, restarts, port, url } = this.#fields
+    return {
+      key: this.ref.key,
+      project: this.ref.project.name,
+      name: this.ref.name,
+      path: this.ref.project.path,
+      type: this.ref.type,
+      status,
+      health,
+      port,
+      url,
+      pid,
+      startedAt: startedMs === null ? null : new Date(startedMs).toISOString(),
+      restarts,
+      cpu: null,
+      memory: null,
+      reason,
+    }
+  }
+
+  /** Resolves when `judge` returns true; rejects with what it throws, or when aborted. Judged now and at each change. */
+  until(judge: () => boolean, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const end = (finish: () => void) => {
+        this.#waiters.delete(look)
+        signal?.removeEventListener('abort', aborted)
+        finish()
+      }
+      const aborted = () => end(() => reject(signal?.reason))
+      const look = () => {
+        try {
+          if (judge()) end(resolve)
+        } catch (error) {
+          end(() => reject(error))
+        }
+      }
+      if (signal?.aborted) return reject(signal.reason)
+      signal?.addEventListener('abort', aborted, { once: true })
+      this.#waiters.add(look)
+      look()
+    })
+  }
+
+  /** Whether a dependency on this service is met; throws SERVICE_FAILED when it cannot be any more. */
+  meets(condition: Condition): boolean {
+    const { status, health, launched, reason } = this.#fields
+    const ended = status === 'failed' || status === 'stopped' || status === 'exited'
+    const met =
+      condition === 'completed'
+        ? status === 'exited'
+        : condition === 'started'
+          ? launched && status !== 'failed' && status !== 'stopped'
+          : status === 'running' && (health === 'healthy' || health === null)
+    if (met) return true
+    if (ended || (condition === 'ready' && status === 'running' && health === 'unhealthy')) {
+      throw new LocaldError('SERVICE_FAILED', `${this.ref.name} is ${status}${reason === null ? '' : `: ${reason}`}`, {
+        service: this.ref.key,
+      })
+    }
+    return false
+  }
+
+  /** Whether nothing is under way: it runs (ready or given up on), or has ended. */
+  get settled(): boolean {
+    const { status, health } = this.#fields
+    if (status === 'running') return health !== 'starting'
+    return status === 'exited' || status === 'failed' || status === 'stopped'
+  }
+}

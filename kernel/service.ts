@@ -1,0 +1,182 @@
+import { createHash } from 'node:crypto'
+import { join, resolve } from 'node:path'
+import type { Container } from './container.ts'
+import { messageOf } from './errors.ts'
+import type { Events, LocaldEvent } from './events.ts'
+import type { HookRuns } from './hooks.ts'
+import type { Logs, ServiceLog } from './logs.ts'
+import type { Instance, Log, ProjectRef, Run, ServicePlan, ServiceRef } from './plugin.ts'
+import type { Ports } from './ports.ts'
+import type { Records } from './records.ts'
+import { ServiceState } from './service-state.ts'
+import { type Assignment, Supervisor, type SupervisorHost } from './supervisor.ts'
+
+/** The parts of the kernel a service works with. */
+export interface ServiceParts {
+  readonly events: Events
+  readonly hooks: HookRuns
+  readonly logs: Logs
+  readonly ports: Ports
+  readonly records: Records
+  readonly container: Container
+  readonly log: Log
+  readonly dataFolder: string
+}
+
+/** A service's environment and what of it is its own doing, as opposed to the caller's shell. */
+export interface Prepared {
+  readonly env: Readonly<Record<string, string>>
+  /** Changes when the service has to be started anew. */
+  readonly fingerprint: string
+}
+
+/** One service of one project: its state, its supervisor, and what that needs of the kernel. */
+export class Service implements SupervisorHost {
+  readonly ref: ServiceRef
+  readonly state: ServiceState
+  readonly log: ServiceLog
+  readonly supervisor: Supervisor
+  /** Host names that belong to it, the main one first. */
+  hosts: readonly string[] = []
+  /** Where it was last seen to listen. */
+  address: string | undefined
+  readonly #parts: ServiceParts
+  #prepare: () => Promise<Prepared>
+  #last: { prepared: Prepared; dir: string } | undefined
+
+  constructor(ref: ServiceRef, parts: ServiceParts, prepare: () => Promise<Prepared>) {
+    this.ref = ref
+    this.#parts = parts
+    this.#prepare = prepare
+    this.log = parts.logs.of(ref.project.name, ref.name)
+    this.state = new ServiceState(ref, view => parts.events.emit({ event: 'service', service: view }))
+    this.supervisor = new Supervisor(this)
+  }
+
+  /** The fingerprint of what runs, if anything does. */
+  get fingerprint(): string | undefined {
+    return this.#last?.prepared.fingerprint
+  }
+
+  /** What the next start would be started with. */
+  prepare(): Promise<Prepared> {
+    return this.#prepare()
+  }
+
+  /** After a take-over: what the earlier daemon had started it with. */
+  recall(prepared: Prepared, dir: string): void {
+    this.#last = { prepared, dir }
+  }
+
+  async run(assignment: Assignment, signal: AbortSignal): Promise<Run<unknown>> {
+    if (this.state.now.launched && this.#last !== undefined) return this.#describe(assignment, signal, this.#last)
+    const prepared = await this.#prepare()
+    this.#last = { prepared, dir: workdirOf(this.ref.project, assignment.plan) }
+    return this.#describe(assignment, signal, this.#last)
+  }
+
+  /** The driver's view without an environment: for what a service exports. */
+  outline(assignment: Assignment): Run<unknown> {
+    const prepared = { env: {}, fingerprint: '' }
+    const dir = workdirOf(this.ref.project, assignment.plan)
+    return this.#describe(assignment, new AbortController().signal, { prepared, dir })
+  }
+
+  async claimPort(assignment: Assignment): Promise<void> {
+    const { port } = assignment
+    if (port === undefined) return
+    this.#parts.ports.hold(port, this.ref.key)
+    await this.#parts.ports.check(port, this.ref.key)
+  }
+
+  releasePort({ port }: Assignment): void {
+    if (port !== undefined) this.#parts.ports.release(port, this.ref.key)
+  }
+
+  starting(): Promise<void> {
+    return this.#parts.hooks.starting(this.ref)
+  }
+
+  async ready(address: string | undefined): Promise<void> {
+    this.address = address ?? this.address
+    await this.#parts.hooks.ready(this.ref)
+  }
+
+  async gone(): Promise<void> {
+    await this.#parts.hooks.gone(this.ref).catch(error => this.warn(messageOf(error)))
+  }
+
+  persist(instance: Instance | null): void {
+    const { status, health, reason, startedMs, restarts, port } = this.state.now
+    const { prepared, dir } = this.#last ?? { prepared: { env: {}, fingerprint: '' }, dir: this.ref.project.path }
+    this.#parts.records.saveService({
+      version: 1,
+      path: this.ref.project.path,
+      service: this.ref.name,
+      state: instance?.state ?? null,
+      ready: status === 'running' && health !== 'unhealthy',
+      status,
+      reason,
+      startedMs,
+      restarts,
+      port,
+      fingerprint: prepared.fingerprint,
+      env: prepared.env,
+      dir,
+    })
+  }
+
+  warn(message: string, hint?: string): void {
+    const event: LocaldEvent = { event: 'warning', key: this.ref.key, message, ...(hint === undefined ? {} : { hint }) }
+    this.#parts.events.emit(event)
+  }
+
+  async otherPort(instance: Instance, port: number): Promise<number | undefined> {
+    const table = this.#parts.container.optional('processTable')
+    if (table === undefined || instance.tree === undefined) return undefined
+    try {
+      const members = await table.members(instance.tree)
+      const listeners = await table.listeners(members.map(({ pid }) => pid))
+      if (listeners.some(listener => listener.port === port)) return undefined
+      return listeners.map(listener => listener.port).sort((a, b) => a - b)[0]
+    } catch (error) {
+      this.#parts.log.warn(`${this.ref.key}: its listeners could not be read: ${messageOf(error)}`)
+      return undefined
+    }
+  }
+
+  #describe(assignment: Assignment, signal: AbortSignal, last: { prepared: Prepared; dir: string }): Run<unknown> {
+    const { ref, log } = this
+    const { plan } = assignment
+    const { events } = this.#parts
+    return {
+      project: ref.project,
+      name: ref.name,
+      key: ref.key,
+      options: plan.options,
+      port: assignment.port,
+      env: last.prepared.env,
+      dir: last.dir,
+      data: join(this.#parts.dataFolder, 'services', ref.project.name, ref.name),
+      stopSignal: plan.common.stopSignal,
+      stopTimeout: plan.common.stopTimeout,
+      log,
+      signal,
+      step(text, progress) {
+        events.emit({ event: 'step', key: ref.key, text, ...(progress === undefined ? {} : { progress }) })
+      },
+    }
+  }
+}
+
+/** The service's working folder, absolute. */
+export function workdirOf(project: ProjectRef, plan: ServicePlan): string {
+  return resolve(project.path, plan.common.workdir ?? '.')
+}
+
+/** A hash of all that makes a difference to the running process. */
+export function fingerprintOf(plan: ServicePlan, port: number | undefined, own: Readonly<Record<string, string>>): string {
+  const { workdir, healthCheck, stopSignal } = plan.common
+  const parts = [plan.type, plan.options, workdir, healthCheck, stopSignal, port, Object.entries(own).sort()]
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex')
+}

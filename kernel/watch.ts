@@ -1,0 +1,116 @@
+import { messageOf } from './errors.ts'
+import { type Attempt, HealthWatch } from './health.ts'
+import type { Instance, Run } from './plugin.ts'
+import type { ProbeResult } from './probe.ts'
+import { exitText } from './restart.ts'
+import type { Assignment, SupervisorHost } from './supervisor.ts'
+
+/** After this much of waiting the state says what for: ms. */
+const explainAfterMs = 300
+/** After this much it is looked whether the service listens on another port, and how often again: ms. */
+const lookAfterMs = 1000
+const lookEveryMs = 2000
+
+/** One instance to watch, until the signal says that it is over. */
+export interface WatchInput {
+  readonly host: SupervisorHost
+  readonly assignment: Assignment
+  readonly instance: Instance
+  readonly run: Run<unknown>
+  readonly signal: AbortSignal
+}
+
+/** Watches one instance: its readiness, with the reason while it lasts, then its health. */
+export class Watch {
+  readonly #input: WatchInput
+  #lookedAt = 0
+
+  constructor(input: WatchInput) {
+    this.#input = input
+  }
+
+  /** Ends when the instance is over. Never rejects. */
+  async run(wasReady: boolean): Promise<void> {
+    const { host, assignment, instance, run, signal } = this.#input
+    const { healthCheck } = assignment.plan.common
+    const { dir, env } = run
+    const health = new HealthWatch({ check: healthCheck, instance, port: assignment.port, dir, env, log: host.log, signal })
+    const leave = this.#mindBackground()
+    try {
+      const result = wasReady ? { ok: true, detail: '' } : await this.#untilReady(health)
+      if (result === undefined || signal.aborted) return
+      await host.ready(result.address)
+      if (signal.aborted) return
+      const checked = healthCheck !== undefined || instance.probe !== undefined || assignment.port !== undefined
+      host.state.set({ status: 'running', health: checked ? 'healthy' : null, reason: null })
+      host.persist(instance)
+      await health.watch((healthy, attempt) => {
+        const reason = healthy ? null : `${attempt.detail} (${attempt.tries} times in a row)`
+        host.state.set({ health: healthy ? 'healthy' : 'unhealthy', reason })
+      })
+    } catch (error) {
+      if (!signal.aborted) host.state.set({ status: 'running', health: 'unhealthy', reason: messageOf(error) })
+    } finally {
+      leave()
+    }
+  }
+
+  /** Past its time the service is left running, as unhealthy: it may still get there, and then is healthy. */
+  async #untilReady(health: HealthWatch): Promise<ProbeResult | undefined> {
+    const { host, assignment } = this.#input
+    const { readyTimeout } = assignment.plan.common
+    const began = performance.now()
+    let last: Attempt | undefined
+    const timer = setTimeout(() => {
+      const why = last === undefined ? '' : `: ${last.detail} (${last.tries} tries)`
+      host.state.set({ status: 'running', health: 'unhealthy', reason: `not ready within ${readyTimeout / 1000} s${why}` })
+      host.persist(this.#input.instance)
+    }, readyTimeout)
+    try {
+      return await health.untilReady(attempt => {
+        last = attempt
+        this.#explain(attempt, performance.now() - began)
+      })
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  #explain(attempt: Attempt, elapsedMs: number): void {
+    const { state } = this.#input.host
+    if (state.now.status === 'starting' && elapsedMs > explainAfterMs) {
+      state.set({ reason: this.#elsewhere ?? `waiting until it is ready: ${attempt.detail}` })
+    }
+    if (elapsedMs < lookAfterMs || performance.now() - this.#lookedAt < lookEveryMs) return
+    this.#lookedAt = performance.now()
+    void this.#lookElsewhere()
+  }
+
+  #elsewhere: string | undefined
+
+  /** A service that ignores $PORT is told so, with the port it does listen on. */
+  async #lookElsewhere(): Promise<void> {
+    const { host, assignment, instance, signal } = this.#input
+    if (assignment.port === undefined || this.#elsewhere !== undefined) return
+    const other = await host.otherPort(instance, assignment.port)
+    if (other === undefined || signal.aborted) return
+    this.#elsewhere = `${assignment.plan.name} listens on port ${other}, not on $PORT (${assignment.port})`
+    host.warn(this.#elsewhere, `Make its command listen on $PORT, or set \`port = ${other}\` for it.`)
+    host.state.set({ reason: this.#elsewhere })
+  }
+
+  /** A main process that ended well but left others: a server that went to the background lives on, anything else is ended. */
+  #mindBackground(): () => void {
+    const { host, assignment, instance } = this.#input
+    const off = instance.on?.(event => {
+      if (event.event !== 'main') return
+      if (assignment.port === undefined || assignment.awaitedToComplete) return instance.finish?.()
+      host.state.set({ pid: null })
+      host.warn(
+        `the main process of ${assignment.plan.name} ${exitText(event.exit)}; what it left running is watched as the service`,
+        'If the service should end with its main process, run it in the foreground.',
+      )
+    })
+    return () => off?.()
+  }
+}

@@ -1,0 +1,88 @@
+import { access, constants, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { LocaldError } from '../../kernel/errors.ts'
+import type { Plugin, Run, ServiceType } from '../../kernel/plugin.ts'
+import { shape } from '../../kernel/shape.ts'
+import { KeeperProcesses } from './processes.ts'
+import { packageJson, procfile } from './sources.ts'
+
+const keys = {
+  command: {
+    type: 'string',
+    minLength: 1,
+    pattern: '\\S',
+    description: 'Shell command (sh -c). It finds its port in $PORT and should listen there, on 127.0.0.1.',
+  },
+  tty: {
+    type: 'boolean',
+    default: true,
+    description: 'Run in a terminal of its own (default). false: pipes, with stderr kept apart.',
+  },
+} as const
+
+const options = shape({
+  type: 'object',
+  properties: keys,
+  required: ['command'],
+  additionalProperties: false,
+})
+
+/** Supervised shell commands: types `exec` (a port and a name) and `worker` (neither). */
+const plugin: Plugin = {
+  name: 'exec-runtime',
+  api: 1,
+  after: ['platform-linux', 'platform-darwin'],
+  needs: ['processTable'],
+  setup(host) {
+    const keeper = join(host.folders.native, 'locald-keeper')
+    host.provide('processes', use => new KeeperProcesses({ keeper, folders: host.folders, table: () => use.processTable, log: host.log }))
+    const start = async (run: Run<{ command: string; tty: boolean }>) => {
+      await requireFolder(run)
+      return host.use.processes.spawn({
+        key: run.key,
+        argv: ['/bin/sh', '-c', run.options.command],
+        dir: run.dir,
+        env: run.env,
+        tty: run.options.tty,
+        log: run.log,
+        port: run.port,
+        stopSignal: run.stopSignal,
+        stopTimeout: run.stopTimeout,
+      })
+    }
+    const common = {
+      shape: options,
+      start,
+      adopt: (run: Run<unknown>, state: unknown) => host.use.processes.adopt(state, run.log),
+    }
+    host.service({ ...common, type: 'exec', isDefault: true, network: 'web' } satisfies ServiceType<{ command: string; tty: boolean }>)
+    host.service({ ...common, type: 'worker', network: 'none' } satisfies ServiceType<{ command: string; tty: boolean }>)
+    host.source(procfile)
+    host.source(packageJson)
+    host.check({
+      id: 'keeper',
+      title: 'the keeper holds processes',
+      run: async () => {
+        const there = await access(keeper, constants.X_OK).then(
+          () => true,
+          () => false,
+        )
+        return there
+          ? { status: 'pass', severity: 'critical', summary: 'the keeper is installed' }
+          : { status: 'fail', severity: 'critical', summary: `${keeper} is missing`, fix: 'npm rebuild locald' }
+      },
+    })
+  },
+}
+
+export default plugin
+
+/** A missing working folder would look like a missing program. */
+async function requireFolder({ dir, key }: Run<unknown>): Promise<void> {
+  const found = await stat(dir).catch(() => undefined)
+  if (found?.isDirectory()) return
+  throw new LocaldError('SPAWN_FAILED', `the working folder ${dir} ${found === undefined ? 'does not exist' : 'is not a folder'}`, {
+    service: key,
+    hint: 'Correct `workdir`; it is relative to the project.',
+  })
+}
