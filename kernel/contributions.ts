@@ -127,9 +127,13 @@ export class Contributions {
 
   #refuseTwice(what: string, name: string, holder: string | undefined, owner: string): void {
     if (holder === undefined) return
-    throw new LocaldError('PLUGIN_CONFLICT', `plugin ${owner} registers the ${what} '${name}', which plugin ${holder} has already`, {
-      plugin: owner,
-      hint: `Turn one of them off: [plugins.${owner}] enabled = false`,
-    })
+    throw new LocaldError(
+      'PLUGIN_CONFLICT',
+      `plugin ${owner} registers the ${what} '${name}', which plugin ${holder} has already`,
+      {
+        plugin: owner,
+        hint: `Turn one of them off: [plugins.${owner}] enabled = false`,
+      },
+    )
   }
 }

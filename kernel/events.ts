@@ -1,15 +1,7 @@
 import type { ErrorJson } from './errors.ts'
 
 /** What a service is doing. */
-export type Status =
-  | 'waiting'
-  | 'starting'
-  | 'running'
-  | 'restarting'
-  | 'stopping'
-  | 'stopped'
-  | 'exited'
-  | 'failed'
+export type Status = 'waiting' | 'starting' | 'running' | 'restarting' | 'stopping' | 'stopped' | 'exited' | 'failed'
 
 /** What its health check says; null where there is none to say it. */
 export type Health = 'healthy' | 'unhealthy' | 'starting' | null

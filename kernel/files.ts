@@ -7,7 +7,11 @@ import { systemCode } from './errors.ts'
  * Writes a file that must survive: to a temporary file in the same folder, fsynced, renamed. Mode 0600. Synchronous, so that
  * two writes of one daemon never cross.
  */
-export function writeWhole(file: string, text: string, options: { readonly durable: boolean } = { durable: true }): void {
+export function writeWhole(
+  file: string,
+  text: string,
+  options: { readonly durable: boolean } = { durable: true },
+): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
   const temporary = `${file}.${randomBytes(4).toString('hex')}.tmp`
   try {

@@ -42,7 +42,9 @@ export class Grep {
     try {
       this.#script.runInContext(this.#context, { timeout: batchLimit })
     } catch {
-      throw new LocaldError('USAGE', 'the regular expression takes too long', { hint: 'Use one without nested repetition.' })
+      throw new LocaldError('USAGE', 'the regular expression takes too long', {
+        hint: 'Use one without nested repetition.',
+      })
     }
     const hits: unknown = this.#context['hits']
     return Array.isArray(hits) ? lines.filter((_, index) => hits[index] === true) : []

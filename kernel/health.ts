@@ -98,7 +98,8 @@ export class HealthWatch {
     }
     if (check?.type === 'tcp') return () => tcp(port, check.timeout)
     const own = instance.probe?.bind(instance)
-    if (own !== undefined) return async () => ((await own()) ? { ok: true, detail: '' } : { ok: false, detail: 'it does not answer yet' })
+    if (own !== undefined)
+      return async () => ((await own()) ? { ok: true, detail: '' } : { ok: false, detail: 'it does not answer yet' })
     return port === undefined ? undefined : () => tcp(port, 1000)
   }
 }
@@ -119,7 +120,7 @@ function tcp(port: number | undefined, timeoutMs: number): Promise<ProbeResult> 
 
 /** Delay before the next try, ms: the user's interval to the letter; else quick at first, so that readiness is seen at once. */
 function startDelays(check: HealthCheck | undefined): (tries: number) => number {
-  if (check !== undefined && check.intervalGiven) return () => check.interval
+  if (check?.intervalGiven) return () => check.interval
   const [first, cap] = check?.type === 'command' ? [50, 1000] : [5, 250]
   return tries => Math.min(cap, first * 1.2 ** (tries - 1))
 }
@@ -175,7 +176,8 @@ async function logged(
       wake = deferred()
       lines = await cursor.next()
       if (lines.length > 0) continue
-      if (cursor.pending && grep.matching(cursor.peek()).length > 0) return { ok: true, detail: 'the awaited line was printed' }
+      if (cursor.pending && grep.matching(cursor.peek()).length > 0)
+        return { ok: true, detail: 'the awaited line was printed' }
       await wake.promise
     }
     return undefined

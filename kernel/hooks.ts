@@ -93,7 +93,11 @@ export class HookRuns {
   async #run<T>(plugin: string, hook: keyof Hooks, call: () => Promise<T>): Promise<T> {
     try {
       return await within(this.#limit, call(), () => {
-        return new LocaldError('PLUGIN_HOOK', `plugin ${plugin} did not return from hook '${hook}' in ${this.#limit} ms`, { plugin })
+        return new LocaldError(
+          'PLUGIN_HOOK',
+          `plugin ${plugin} did not return from hook '${hook}' in ${this.#limit} ms`,
+          { plugin },
+        )
       })
     } catch (error) {
       if (LocaldError.is(error) && error.plugin !== undefined) throw error

@@ -96,7 +96,8 @@ async function candidateOf(found: Found, input: LoadInput): Promise<Candidate | 
   const module = await within(
     limits.importMs,
     found.load(),
-    () => new LocaldError('PLUGIN_TIMEOUT', `it could not be imported in ${limits.importMs} ms`, { plugin: found.name }),
+    () =>
+      new LocaldError('PLUGIN_TIMEOUT', `it could not be imported in ${limits.importMs} ms`, { plugin: found.name }),
   )
   const plugin = pluginOf(module)
   if (plugin === undefined) return broken('its default export is not a plugin: { name, api, setup }')
@@ -134,7 +135,10 @@ function validOptions(plugin: Plugin, settings: Record<string, unknown>): unknow
   const schema: AnySchema = JSON.parse(JSON.stringify(plugin.options.schema))
   const validate = ajv.compile(schema)
   if (validate(settings)) return settings
-  throw new LocaldError('PLUGIN_SETUP', `its options in config.toml are wrong: ${ajv.errorsText(validate.errors, { dataVar: 'options' })}`)
+  throw new LocaldError(
+    'PLUGIN_SETUP',
+    `its options in config.toml are wrong: ${ajv.errorsText(validate.errors, { dataVar: 'options' })}`,
+  )
 }
 
 function missingNeeds({ plugin }: Candidate, { container }: LoadInput): readonly string[] {
@@ -247,7 +251,13 @@ function unavailable(found: Found, { state, reason }: Refusal, input: LoadInput,
   return view(found, state, reason, input, ms)
 }
 
-function view(found: Found, state: PluginView['state'], reason: string | null, input: LoadInput, ms?: number): PluginView {
+function view(
+  found: Found,
+  state: PluginView['state'],
+  reason: string | null,
+  input: LoadInput,
+  ms?: number,
+): PluginView {
   const own = input.contributions.of(found.name)
   return {
     name: found.name,

@@ -155,7 +155,8 @@ export class LogCursor {
           const wanted = select(found, filter)
           lines = [...wanted, ...lines]
           const first = found[0]
-          if (lines.length >= count || (filter.since !== undefined && first !== undefined && first.time < filter.since)) return lines
+          if (lines.length >= count || (filter.since !== undefined && first !== undefined && first.time < filter.since))
+            return lines
         }
       } finally {
         if (path !== undefined) await handle.close()
@@ -182,7 +183,10 @@ async function rotated(file: string): Promise<readonly string[]> {
   const name = basename(file)
   const names = await readdir(folder).catch(() => [])
   return names
-    .map(entry => ({ entry, index: entry === name ? 0 : entry.startsWith(`${name}.`) ? Number(entry.slice(name.length + 1)) : Number.NaN }))
+    .map(entry => ({
+      entry,
+      index: entry === name ? 0 : entry.startsWith(`${name}.`) ? Number(entry.slice(name.length + 1)) : Number.NaN,
+    }))
     .filter(({ index }) => Number.isInteger(index))
     .sort((a, b) => a.index - b.index)
     .map(({ entry }) => join(folder, entry))

@@ -120,5 +120,5 @@ function fits(folder: string): boolean {
 
 /** XDG: a relative path is to be ignored. */
 function absolute(path: string | undefined): string | undefined {
-  return path !== undefined && path.startsWith('/') ? path : undefined
+  return path?.startsWith('/') ? path : undefined
 }

@@ -273,7 +273,10 @@ export interface ServiceType<O> {
   /** What `${services.NAME.*}` may read besides port, host and url. */
   exports?(run: Run<O>): Record<string, string>
   /** The argv and the shell-less environment of a one-off command in the service's place; default: as given. */
-  oneOff?(run: Run<O>, argv: readonly string[]): { readonly argv: readonly string[]; readonly env: Record<string, string> }
+  oneOff?(
+    run: Run<O>,
+    argv: readonly string[],
+  ): { readonly argv: readonly string[]; readonly env: Record<string, string> }
 }
 
 /** Which project, by value. */
@@ -311,7 +314,13 @@ export interface Exit {
 
 /** What an instance tells of itself while it runs. */
 export type InstanceEvent =
-  | { readonly event: 'notify'; readonly ready: boolean; readonly stopping: boolean; readonly status: string | null; readonly pid: number }
+  | {
+      readonly event: 'notify'
+      readonly ready: boolean
+      readonly stopping: boolean
+      readonly status: string | null
+      readonly pid: number
+    }
   /** The main process ended with 0 and others of its tree run on. */
   | { readonly event: 'main'; readonly exit: Exit; readonly left: number }
 

@@ -81,9 +81,13 @@ export class Ports {
       if (chosen.has(port) || this.#held.has(port) || this.#registry.portTaken(port, project.path, service)) continue
       if (await isFree(port)) return port
     }
-    throw new LocaldError('NO_FREE_PORT', `no port from ${first} to ${first + count - 1} is free for ${project.name}:${service}`, {
-      hint: 'Set `port = …` for the service, or free some: `locald status --all`.',
-    })
+    throw new LocaldError(
+      'NO_FREE_PORT',
+      `no port from ${first} to ${first + count - 1} is free for ${project.name}:${service}`,
+      {
+        hint: 'Set `port = …` for the service, or free some: `locald status --all`.',
+      },
+    )
   }
 }
 
@@ -99,7 +103,9 @@ function taken(port: number, key: string, holder: string): LocaldError {
  * bound beside a wildcard listener, so a connection is tried too.
  */
 export async function isFree(port: number): Promise<boolean> {
-  const results = await Promise.all(addresses.map(async host => (await canBind(port, host)) && !(await answers(port, host))))
+  const results = await Promise.all(
+    addresses.map(async host => (await canBind(port, host)) && !(await answers(port, host))),
+  )
   return results.every(Boolean)
 }
 

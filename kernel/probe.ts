@@ -36,17 +36,35 @@ function dial(host: string, port: number, timeoutMs: number): Promise<ProbeResul
 }
 
 /** GETs a path; a status below 400 is healthy. The body is not read. */
-export async function httpProbe(port: number, path: string, timeoutMs: number, host: string | undefined): Promise<ProbeResult> {
+export async function httpProbe(
+  port: number,
+  path: string,
+  timeoutMs: number,
+  host: string | undefined,
+): Promise<ProbeResult> {
   const results = await Promise.all(
     (host === undefined ? loopback : [host]).map(address => get(address, port, path, timeoutMs)),
   )
-  return results.find(result => result.ok) ?? results.find(result => result.address !== undefined) ?? results[0] ?? { ok: false, detail: '' }
+  return (
+    results.find(result => result.ok) ??
+    results.find(result => result.address !== undefined) ??
+    results[0] ?? { ok: false, detail: '' }
+  )
 }
 
 function get(host: string, port: number, path: string, timeoutMs: number): Promise<ProbeResult> {
   return new Promise(resolve => {
-    const timer = setTimeout(() => end({ ok: false, detail: `GET ${path} gave no answer within ${timeoutMs} ms` }), timeoutMs)
-    const asked = request({ host, port, path, agent: false, headers: { host: `localhost:${port}`, 'user-agent': 'locald' } })
+    const timer = setTimeout(
+      () => end({ ok: false, detail: `GET ${path} gave no answer within ${timeoutMs} ms` }),
+      timeoutMs,
+    )
+    const asked = request({
+      host,
+      port,
+      path,
+      agent: false,
+      headers: { host: `localhost:${port}`, 'user-agent': 'locald' },
+    })
     const end = (result: ProbeResult) => {
       clearTimeout(timer)
       asked.destroy()
@@ -73,7 +91,11 @@ export interface CommandPlace {
 }
 
 /** Runs a shell command with the service's environment; exit code 0 is healthy. Its whole process group ends with the timeout. */
-export function commandProbe(command: string, timeoutMs: number, { dir, env, signal }: CommandPlace): Promise<ProbeResult> {
+export function commandProbe(
+  command: string,
+  timeoutMs: number,
+  { dir, env, signal }: CommandPlace,
+): Promise<ProbeResult> {
   return new Promise(resolve => {
     const child = spawn('/bin/sh', ['-c', command], { cwd: dir, env, detached: true, stdio: 'ignore' })
     const kill = () => {
@@ -98,7 +120,8 @@ export function commandProbe(command: string, timeoutMs: number, { dir, env, sig
     child.once('error', error => end({ ok: false, detail: `the check could not be run: ${error.message}` }))
     child.once('exit', (code, name) => {
       if (late) end({ ok: false, detail: `the check did not end within ${timeoutMs} ms` })
-      else end({ ok: code === 0, detail: code === null ? `the check ended by ${name}` : `the check exited with ${code}` })
+      else
+        end({ ok: code === 0, detail: code === null ? `the check ended by ${name}` : `the check exited with ${code}` })
     })
   })
 }

@@ -40,7 +40,10 @@ export class Project {
   }
 
   /** Takes over a plan: services that are no longer in it are stopped, ports leased; nothing is started yet. */
-  async adoptPlan(loaded: { plan: ProjectPlan; locate?: LoadedProject['locate'] }, shell: Readonly<Record<string, string>>): Promise<void> {
+  async adoptPlan(
+    loaded: { plan: ProjectPlan; locate?: LoadedProject['locate'] },
+    shell: Readonly<Record<string, string>>,
+  ): Promise<void> {
     const { plan } = loaded
     const kept = new Set(plan.services.map(({ name }) => name))
     const removed = [...this.services.keys()].filter(name => !kept.has(name))
@@ -65,7 +68,10 @@ export class Project {
       if (!service.supervisor.active || service.fingerprint === (await service.prepare()).fingerprint) continue
       changed.push(service)
     }
-    await this.stopServices(changed.map(({ ref }) => ref.name), 'restarting')
+    await this.stopServices(
+      changed.map(({ ref }) => ref.name),
+      'restarting',
+    )
     signal.throwIfAborted()
     for (const service of targets) await this.#settlePort(service)
     signal.throwIfAborted()
@@ -77,7 +83,10 @@ export class Project {
   async stopServices(names: readonly string[], as: 'stopping' | 'restarting' = 'stopping'): Promise<void> {
     const order = levels(this.nodes).reverse()
     const known = new Set(order.flat())
-    const groups = [names.filter(name => !known.has(name)), ...order.map(level => level.filter(name => names.includes(name)))]
+    const groups = [
+      names.filter(name => !known.has(name)),
+      ...order.map(level => level.filter(name => names.includes(name))),
+    ]
     for (const group of groups) {
       await Promise.all(
         group.map(async name => {
@@ -106,7 +115,8 @@ export class Project {
   async prepare(name: string): Promise<Prepared> {
     const plan = this.planOf(name)
     const service = this.services.get(name)
-    if (plan === undefined || service === undefined) throw new LocaldError('UNKNOWN_SERVICE', `there is no service '${name}'`)
+    if (plan === undefined || service === undefined)
+      throw new LocaldError('UNKNOWN_SERVICE', `there is no service '${name}'`)
     const { env, layers } = await environmentOf({
       shell: this.shell,
       plan: { ...this.plan, name: this.ref.name, domain: this.ref.domain },
@@ -167,9 +177,8 @@ export class Project {
   #start(service: Service): void {
     const plan = this.planOf(service.ref.name)
     if (plan === undefined) return
-    if (service.supervisor.active) return service.supervisor.update(plan)
-    if (service.state.now.status === 'exited') return
-    service.supervisor.start(this.assignment(plan))
+    if (service.supervisor.active) service.supervisor.update(plan)
+    else if (service.state.now.status !== 'exited') service.supervisor.start(this.assignment(plan))
   }
 
   async #lease(): Promise<void> {

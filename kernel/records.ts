@@ -101,12 +101,18 @@ function fileOf(folder: string, id: string): string {
 }
 
 function isServiceRecord(value: unknown): value is ServiceRecord {
-  return hasVersion(value) && typeof Reflect.get(value, 'path') === 'string' && typeof Reflect.get(value, 'service') === 'string'
+  return (
+    hasVersion(value) &&
+    typeof Reflect.get(value, 'path') === 'string' &&
+    typeof Reflect.get(value, 'service') === 'string'
+  )
 }
 
 function isProjectRecord(value: unknown): value is ProjectRecord {
   if (!hasVersion(value)) return false
-  return ['ref', 'plan', 'shell'].every(key => typeof Reflect.get(value, key) === 'object' && Reflect.get(value, key) !== null)
+  return ['ref', 'plan', 'shell'].every(
+    key => typeof Reflect.get(value, key) === 'object' && Reflect.get(value, key) !== null,
+  )
 }
 
 function hasVersion(value: unknown): value is { version: 1 } {

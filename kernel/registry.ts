@@ -124,6 +124,8 @@ function projectsIn(value: unknown): readonly KnownProject[] {
 function isKnown(value: unknown): value is KnownProject {
   if (typeof value !== 'object' || value === null) return false
   const texts = ['name', 'path', 'domain'].every(key => typeof Reflect.get(value, key) === 'string')
-  const objects = ['wanted', 'ports'].every(key => typeof Reflect.get(value, key) === 'object' && Reflect.get(value, key) !== null)
+  const objects = ['wanted', 'ports'].every(
+    key => typeof Reflect.get(value, key) === 'object' && Reflect.get(value, key) !== null,
+  )
   return texts && objects && Array.isArray(Reflect.get(value, 'services'))
 }

@@ -28,12 +28,19 @@ export class RestartPolicy {
     if (policy === 'no') return { kind: 'failed', reason }
     this.#crashes = [...this.#crashes.filter(time => now - time < crashWindowMs), now]
     if (this.#crashes.length >= crashLimit) {
-      return { kind: 'failed', reason: `gave up after ${crashLimit} ${crashed ? 'crashes' : 'exits'} in ${crashWindowMs / 1000} s; it ${reason}` }
+      return {
+        kind: 'failed',
+        reason: `gave up after ${crashLimit} ${crashed ? 'crashes' : 'exits'} in ${crashWindowMs / 1000} s; it ${reason}`,
+      }
     }
     if (ranMs >= steadyMs) this.#delay = firstDelayMs
     const delayMs = this.#delay
     this.#delay = Math.min(longestDelayMs, delayMs * 2)
-    return { kind: 'again', delayMs, reason: `it ${reason}; starting again in ${delayMs / 1000} s (${this.#crashes.length} of ${crashLimit})` }
+    return {
+      kind: 'again',
+      delayMs,
+      reason: `it ${reason}; starting again in ${delayMs / 1000} s (${this.#crashes.length} of ${crashLimit})`,
+    }
   }
 
   forget(): void {

@@ -1,5 +1,5 @@
-import type { Health, ServiceView, Status } from './events.ts'
 import { LocaldError } from './errors.ts'
+import type { Health, ServiceView, Status } from './events.ts'
 import type { Condition, ServiceRef } from './plugin.ts'
 
 /** What a service's public view is made of. */

@@ -175,7 +175,11 @@ export function workdirOf(project: ProjectRef, plan: ServicePlan): string {
 }
 
 /** A hash of all that makes a difference to the running process. */
-export function fingerprintOf(plan: ServicePlan, port: number | undefined, own: Readonly<Record<string, string>>): string {
+export function fingerprintOf(
+  plan: ServicePlan,
+  port: number | undefined,
+  own: Readonly<Record<string, string>>,
+): string {
   const { workdir, healthCheck, stopSignal } = plan.common
   const parts = [plan.type, plan.options, workdir, healthCheck, stopSignal, port, Object.entries(own).sort()]
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex')

@@ -1,4 +1,4 @@
-import { closest as nearest, distance } from 'fastest-levenshtein'
+import { distance, closest as nearest } from 'fastest-levenshtein'
 
 /** The candidate a misspelt word most likely meant; undefined when none is near. */
 export function closest(word: string, candidates: readonly string[]): string | undefined {

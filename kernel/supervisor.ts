@@ -80,7 +80,14 @@ export class Supervisor {
     this.#policy.forget()
     const { port, url } = assignment
     const status = adopted === undefined ? 'waiting' : adopted.ready ? 'running' : 'starting'
-    this.#host.state.set({ status, health: null, reason: null, port: port ?? null, url, launched: adopted !== undefined })
+    this.#host.state.set({
+      status,
+      health: null,
+      reason: null,
+      port: port ?? null,
+      url,
+      launched: adopted !== undefined,
+    })
     const { signal } = this.#abort
     this.#life = this.#live(assignment, signal, adopted).finally(() => {
       this.#life = undefined
@@ -125,7 +132,13 @@ export class Supervisor {
         const { restart } = this.#assignment?.plan.common ?? assignment.plan.common
         const verdict = this.#policy.judge(restart, exit, Date.now() - instance.startedMs)
         if (verdict.kind === 'again') {
-          state.set({ status: 'restarting', health: null, reason: verdict.reason, pid: null, restarts: state.now.restarts + 1 })
+          state.set({
+            status: 'restarting',
+            health: null,
+            reason: verdict.reason,
+            pid: null,
+            restarts: state.now.restarts + 1,
+          })
           await pause(verdict.delayMs, signal)
           continue
         }

@@ -20,11 +20,7 @@ export class Teardown {
     for (let closer = this.#closers.pop(); closer !== undefined; closer = this.#closers.pop()) {
       const { owner, close } = closer
       try {
-        await within(
-          this.#limit,
-          (async () => close())(),
-          () => new Error(`did not close in ${this.#limit} ms`),
-        )
+        await within(this.#limit, (async () => close())(), () => new Error(`did not close in ${this.#limit} ms`))
       } catch (error) {
         failed(owner, messageOf(error))
       }

@@ -34,7 +34,15 @@ export class Watch {
     const { host, assignment, instance, run, signal } = this.#input
     const { healthCheck } = assignment.plan.common
     const { dir, env } = run
-    const health = new HealthWatch({ check: healthCheck, instance, port: assignment.port, dir, env, log: host.log, signal })
+    const health = new HealthWatch({
+      check: healthCheck,
+      instance,
+      port: assignment.port,
+      dir,
+      env,
+      log: host.log,
+      signal,
+    })
     const leave = this.#mindBackground()
     try {
       const result = wasReady ? { ok: true, detail: '' } : await this.#untilReady(health)
@@ -63,7 +71,11 @@ export class Watch {
     let last: Attempt | undefined
     const timer = setTimeout(() => {
       const why = last === undefined ? '' : `: ${last.detail} (${last.tries} tries)`
-      host.state.set({ status: 'running', health: 'unhealthy', reason: `not ready within ${readyTimeout / 1000} s${why}` })
+      host.state.set({
+        status: 'running',
+        health: 'unhealthy',
+        reason: `not ready within ${readyTimeout / 1000} s${why}`,
+      })
       host.persist(this.#input.instance)
     }, readyTimeout)
     try {

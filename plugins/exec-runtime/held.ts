@@ -1,5 +1,13 @@
 import { constants } from 'node:os'
-import type { Exit, Instance, InstanceEvent, LogSink, ProcessInfo, ProcessTable, ProcessTree } from '../../kernel/plugin.ts'
+import type {
+  Exit,
+  Instance,
+  InstanceEvent,
+  LogSink,
+  ProcessInfo,
+  ProcessTable,
+  ProcessTree,
+} from '../../kernel/plugin.ts'
 import { readExit } from './exit.ts'
 import { type KeeperEvent, KeeperLink } from './link.ts'
 

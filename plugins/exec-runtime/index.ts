@@ -35,7 +35,10 @@ const plugin: Plugin = {
   needs: ['processTable'],
   setup(host) {
     const keeper = join(host.folders.native, 'locald-keeper')
-    host.provide('processes', use => new KeeperProcesses({ keeper, folders: host.folders, table: () => use.processTable, log: host.log }))
+    host.provide(
+      'processes',
+      use => new KeeperProcesses({ keeper, folders: host.folders, table: () => use.processTable, log: host.log }),
+    )
     const start = async (run: Run<{ command: string; tty: boolean }>) => {
       await requireFolder(run)
       return host.use.processes.spawn({
@@ -55,8 +58,14 @@ const plugin: Plugin = {
       start,
       adopt: (run: Run<unknown>, state: unknown) => host.use.processes.adopt(state, run.log),
     }
-    host.service({ ...common, type: 'exec', isDefault: true, network: 'web' } satisfies ServiceType<{ command: string; tty: boolean }>)
-    host.service({ ...common, type: 'worker', network: 'none' } satisfies ServiceType<{ command: string; tty: boolean }>)
+    host.service({ ...common, type: 'exec', isDefault: true, network: 'web' } satisfies ServiceType<{
+      command: string
+      tty: boolean
+    }>)
+    host.service({ ...common, type: 'worker', network: 'none' } satisfies ServiceType<{
+      command: string
+      tty: boolean
+    }>)
     host.source(procfile)
     host.source(packageJson)
     host.check({
@@ -81,8 +90,12 @@ export default plugin
 async function requireFolder({ dir, key }: Run<unknown>): Promise<void> {
   const found = await stat(dir).catch(() => undefined)
   if (found?.isDirectory()) return
-  throw new LocaldError('SPAWN_FAILED', `the working folder ${dir} ${found === undefined ? 'does not exist' : 'is not a folder'}`, {
-    service: key,
-    hint: 'Correct `workdir`; it is relative to the project.',
-  })
+  throw new LocaldError(
+    'SPAWN_FAILED',
+    `the working folder ${dir} ${found === undefined ? 'does not exist' : 'is not a folder'}`,
+    {
+      service: key,
+      hint: 'Correct `workdir`; it is relative to the project.',
+    },
+  )
 }

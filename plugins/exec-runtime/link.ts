@@ -64,19 +64,20 @@ export class KeeperLink {
   #read(text: string): void {
     const lines = (this.#rest + text).split('\n')
     this.#rest = lines.pop() ?? ''
-    if (this.#rest.length > longestLine) return this.close()
-    for (const line of lines) {
-      const event = parse(line)
-      if (event === undefined) return this.close()
+    const events = lines.map(parse)
+    for (const event of events) {
+      if (event === undefined) break
       for (const listener of [...this.#listeners]) listener(event)
     }
+    if (this.#rest.length > longestLine || events.includes(undefined)) this.close()
   }
 }
 
 function parse(line: string): KeeperEvent | undefined {
   try {
     const value: unknown = JSON.parse(line)
-    if (typeof value !== 'object' || value === null || !('event' in value) || typeof value.event !== 'string') return undefined
+    if (typeof value !== 'object' || value === null || !('event' in value) || typeof value.event !== 'string')
+      return undefined
     return { ...value, event: value.event }
   } catch {
     return undefined

@@ -5,7 +5,16 @@ import { access, constants, readdir, rm } from 'node:fs/promises'
 import { Socket } from 'node:net'
 import { join } from 'node:path'
 import { LocaldError, messageOf } from '../../kernel/errors.ts'
-import type { Folders, Instance, Log, LogSink, Processes, ProcessSpec, ProcessTable, ProcessTree } from '../../kernel/plugin.ts'
+import type {
+  Folders,
+  Instance,
+  Log,
+  LogSink,
+  Processes,
+  ProcessSpec,
+  ProcessTable,
+  ProcessTree,
+} from '../../kernel/plugin.ts'
 import { readExit } from './exit.ts'
 import { HeldProcess, type HeldState, signalNumber } from './held.ts'
 import { KeeperLink } from './link.ts'
@@ -40,10 +49,11 @@ export class KeeperProcesses implements Processes {
     const link = this.#launch(spec, base, mark)
     const answer = await link.next('started', 'failed')
     if (answer?.event !== 'started') {
-      const reason = answer === undefined ? await this.#missing() : `${String(answer['step'])}: ${String(answer['error'])}`
+      const reason =
+        answer === undefined ? await this.#missing() : `${String(answer['step'])}: ${String(answer['error'])}`
       throw new LocaldError('SPAWN_FAILED', `${spec.key} could not be started: ${reason}`, {
         service: spec.key,
-        hint: 'Check `command` and `workdir`; the daemon\'s own log may say more.',
+        hint: "Check `command` and `workdir`; the daemon's own log may say more.",
       })
     }
     const pid = Number(answer['pid'])
@@ -111,7 +121,9 @@ export class KeeperProcesses implements Processes {
     child.unref()
     const channel = child.stdio[3]
     if (channel instanceof Socket) return new KeeperLink(channel)
-    throw new LocaldError('SPAWN_FAILED', `${spec.key} could not be started: no channel to its keeper`, { service: spec.key })
+    throw new LocaldError('SPAWN_FAILED', `${spec.key} could not be started: no channel to its keeper`, {
+      service: spec.key,
+    })
   }
 
   async #missing(): Promise<string> {
@@ -126,7 +138,9 @@ export class KeeperProcesses implements Processes {
 
 function isHeldState(value: unknown): value is HeldState {
   if (typeof value !== 'object' || value === null) return false
-  const texts = ['socket', 'exitFile', 'keeperStart', 'mainStart'].every(key => typeof Reflect.get(value, key) === 'string')
+  const texts = ['socket', 'exitFile', 'keeperStart', 'mainStart'].every(
+    key => typeof Reflect.get(value, key) === 'string',
+  )
   const tree: unknown = Reflect.get(value, 'tree')
   if (!texts || typeof tree !== 'object' || tree === null) return false
   return ['keeper', 'pid', 'pgid', 'startedMs'].every(key => Number.isInteger(Reflect.get(tree, key)))
