@@ -1,3 +1,4 @@
+import type { Ajv, ValidateFunction } from 'ajv'
 import { type Found, otherApi } from './discover.ts'
 import { LocaldError, messageOf } from './errors.ts'
 import { withoutExit } from './exit-guard.ts'
@@ -110,29 +111,35 @@ async function validOptions(plugin: Plugin, settings: Record<string, unknown>): 
     if (given.length === 0) return {}
     throw fault('PLUGIN_SETUP', `it has no options, and config.toml gives it '${given.join("', '")}'`)
   }
-  const faults = await wrongOptions(plugin.options.schema, settings)
-  if (faults.length === 0) return settings
-  throw fault('PLUGIN_SETUP', `its options in config.toml are wrong: ${faults.join('; ')}`)
-}
-
-/** What is wrong with options; the defaults of the schema are filled in. The libraries are loaded only where they are needed. */
-async function wrongOptions(schema: unknown, settings: Record<string, unknown>): Promise<readonly string[]> {
+  // Libraries for the few plugins with options.
   const [{ Ajv }, { complaintsOf }, { dotted, isTable }] = await Promise.all([
     import('ajv'),
     import('./config/complaints.ts'),
     import('./config/table.ts'),
   ])
-  const ajv = new Ajv({
-    allErrors: true,
-    useDefaults: true,
-    strict: false,
-    verbose: true,
-    validateFormats: false,
-    logger: false,
-  })
-  const validate = ajv.compile(isTable(schema) ? schema : {})
-  if (validate(settings)) return []
-  return complaintsOf(validate.errors ?? [], settings).map(({ path, message }) => `${dotted(path)} ${message}`.trim())
+  const { schema }: { schema: unknown } = plugin.options
+  const validate = compiled(new Ajv(ajvOptions), isTable(schema) ? schema : {})
+  if (validate(settings)) return settings
+  const complaints = complaintsOf(validate.errors ?? [], settings)
+  const faults = complaints.map(({ path, message }) => `${dotted(path)}: ${message}`)
+  throw fault('PLUGIN_SETUP', `its options in config.toml are wrong: ${faults.join('; ')}`)
+}
+
+const ajvOptions = {
+  allErrors: true,
+  useDefaults: true,
+  strict: false,
+  verbose: true,
+  validateFormats: false,
+  logger: false,
+} as const
+
+function compiled(ajv: Ajv, schema: object): ValidateFunction {
+  try {
+    return ajv.compile(schema)
+  } catch (error) {
+    throw fault('PLUGIN_SETUP', `the schema of its options is broken: ${messageOf(error)}`)
+  }
 }
 
 function fault(
