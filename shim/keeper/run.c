@@ -93,8 +93,8 @@ static void obey(struct client *client, const struct command *command) {
       tell_state(client);
       break;
     case VERB_POKE:
-      client->poked = true;
       log_revive();
+      control_poke(client);
       break;
     case VERB_STOP:
       life_stop((int)command->first, (int64_t)command->second);
