@@ -6,6 +6,9 @@ import type { Shape } from './shape.ts'
 export type { Health, LocaldEvent, ServiceView, Status } from './events.ts'
 export type { Shape, ShapeOf } from './shape.ts'
 
+/** Major of this contract. */
+export const pluginApi = 1
+
 /** Feature flags: what this machine can do. Platform plugins register each; others may refine one. */
 export const featureNames = [
   'containers',
@@ -43,11 +46,12 @@ export interface Folders {
   readonly native: string
 }
 
-/** A plugin: what it is (data, readable before any of its code runs) and `setup`, which declares and starts nothing slow. */
+/** A plugin: what it is, as data, and `setup`, which declares and starts nothing slow. It is a module's default export. */
 export interface Plugin {
+  /** The name of its package. */
   readonly name: string
-  /** Major of this contract. */
-  readonly api: 1
+  /** Major of the contract it was written for. */
+  readonly api: typeof pluginApi
   /** Order only; absent names are ignored. */
   readonly after?: readonly string[]
   /** Must be provided by another plugin, else this one is off, with the reason. */
@@ -58,22 +62,29 @@ export interface Plugin {
   setup(host: Host): void | Promise<void>
 }
 
-/** What a plugin declares itself with, during `setup` only. */
+/**
+ * What a plugin declares itself with, during `setup` only: all of it is taken over when `setup` is done, or none when it throws
+ * or takes too long. What is declared wrongly throws PLUGIN_SETUP at once.
+ */
 export interface Host {
-  /** Validated by the plugin's `options` shape; `{}` without one. */
+  /** Validated by the plugin's `options` shape, defaults filled in; `{}` without one. */
   readonly options: unknown
   readonly platform: PlatformFacts
   readonly folders: Folders
+  /** Of this plugin; to be tapped during `setup`. */
   readonly hooks: Hooks
   readonly log: Log
   /** A runtime driver. */
   service<O>(type: ServiceType<O>): void
   /** A way to read a project from a folder without a `locald.toml`; asked in order of registration. */
   source(source: ProjectSource): void
+  /** Says what the machine can do; the last to speak of a flag refines it. */
   feature(name: FeatureName, state: FeatureState): void
   has(feature: FeatureName): boolean
+  /** For `locald doctor`. */
   check(check: Check): void
   command(command: Command): void
+  /** Adds to the daemon's API, below a prefix such as `/redis`. */
   routes(prefix: string, plugin: FastifyPluginAsync): void
   /** Offers a service of the container to other plugins; made at its first use, closed in reverse order. */
   provide<K extends keyof Services>(
@@ -81,8 +92,15 @@ export interface Host {
     make: (use: Services) => Services[K],
     close?: (it: Services[K]) => Promise<void>,
   ): void
-  /** The container's services: to be read in hooks, drivers and routes, not during `setup`. */
+  /**
+   * The container's services: to be read in hooks, drivers, checks and routes. PLUGIN_SETUP during `setup`, as another plugin may
+   * yet fail; PLUGIN_NEEDS where no plugin provides the name.
+   */
   readonly use: Services
+  /**
+   * Called when the daemon ends, the last one first, each within 5 s. What plugins provide is closed before; hook `closing` runs while
+   * all of it still works.
+   */
   onClose(close: () => Promise<void> | void): void
 }
 
@@ -380,7 +398,10 @@ export interface CommandResult {
   readonly data?: unknown
 }
 
-/** Named moments. All run in the plugins' order, one after the other. A failure carries the plugin's name. */
+/**
+ * Named moments. All run in the plugins' order, one after the other, each plugin's part within 10 s. A failure is PLUGIN_HOOK with the
+ * plugin's name.
+ */
 export interface Hooks {
   /** All plugins are loaded; before the API answers. */
   readonly booted: AsyncSeriesHook<[]>

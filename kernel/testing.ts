@@ -1,0 +1,171 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Container } from './container.ts'
+import { Contributions } from './contributions.ts'
+import type { Found } from './discover.ts'
+import { LocaldError } from './errors.ts'
+import { factsOf } from './facts.ts'
+import { Features } from './features.ts'
+import { HookRuns } from './hooks.ts'
+import { loadPlugins } from './load.ts'
+import { resolvePaths } from './paths.ts'
+import {
+  type CommandResult,
+  type FeatureName,
+  type FeatureState,
+  type Folders,
+  featureNames,
+  type PlatformFacts,
+  type Plugin,
+  type Services,
+  type ServiceType,
+} from './plugin.ts'
+import { Teardown } from './teardown.ts'
+import { startTested, type TestedService } from './tested-service.ts'
+import type { CheckView, PluginView } from './wire.ts'
+
+export type { TestedService } from './tested-service.ts'
+export type { CheckView, PluginView } from './wire.ts'
+
+/** What a test's kernel is made of. All but `plugins` may be left out. */
+export interface TestKernelInput {
+  /** The plugins under test: the default exports of their modules. */
+  readonly plugins: readonly Plugin[]
+  /** Plugins of locald's own that they build on, by name: `['platform-linux', 'platform-darwin', 'exec-runtime']` runs processes. */
+  readonly builtIns?: readonly string[]
+  /** What the kernel is to believe of the machine; the rest is true. */
+  readonly facts?: Partial<PlatformFacts>
+  /** `[plugins.<name>]` tables of config.toml, by name. */
+  readonly settings?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  /** Feature flags, whatever the platform plugin finds. */
+  readonly features?: Partial<Readonly<Record<FeatureName, FeatureState>>>
+  /** Stand-ins for services of the container that no plugin here provides. */
+  readonly provide?: Partial<Services>
+}
+
+/** A kernel without a daemon: the plugins' set-up is real, and so is what it starts. All its folders are temporary. */
+export interface TestKernel {
+  /** State of every plugin, as `locald plugins list --json` has it: a broken one says why. */
+  readonly plugins: readonly PluginView[]
+  /** What other plugins would get. */
+  readonly use: Services
+  /** Runs hooks as the kernel does: `await kernel.hooks.booted(…)`. */
+  readonly hooks: HookRuns
+  readonly folders: Folders
+  /** What the plugins wrote into the daemon's log: `<plugin> <level>: <text>`. */
+  readonly logged: readonly string[]
+  feature(name: FeatureName): FeatureState
+  /** A registered type. Throws SERVICE_TYPE_UNSUPPORTED with the words `locald up` would use. */
+  type(name: string): ServiceType<unknown>
+  /** Runs all checks, as `locald doctor` does. */
+  checks(): Promise<readonly CheckView[]>
+  /** Runs a plugin's command. UNKNOWN_COMMAND when there is none of that name. */
+  command(name: string, ...argv: readonly string[]): Promise<CommandResult>
+  /**
+   * Starts one service: `{ type: 'redis', version: '7' }`, the table that would stand in a project's locald.toml, checked as there.
+   * Nothing is supervised: it is started once, and stopped by `stop` or `close`.
+   */
+  start(table: Readonly<Record<string, unknown>>): Promise<TestedService>
+  /** Stops services, runs hook `closing` and all closers, removes the folders. Throws when one of these fails. */
+  close(): Promise<void>
+}
+
+/** Makes a kernel for the tests of a plugin. It has to be closed. */
+export async function testKernel(input: TestKernelInput): Promise<TestKernel> {
+  const root = await mkdtemp(join(tmpdir(), 'locald-test-'))
+  const folders = foldersIn(root)
+  const logged: string[] = []
+  const write = (owner: string, level: string) => (text: string) => logged.push(`${owner} ${level}: ${text}`)
+  const log = (owner: string) => ({
+    info: write(owner, 'info'),
+    warn: write(owner, 'warn'),
+    error: write(owner, 'error'),
+  })
+  const features = new Features()
+  const contributions = new Contributions(features)
+  const teardown = new Teardown()
+  const container = new Container(teardown)
+  const hooks = new HookRuns()
+  const facts = { ...factsOf({}, undefined), ...input.facts }
+  const force = () => {
+    for (const name of featureNames) {
+      const state = input.features?.[name]
+      if (state !== undefined) features.set(name, state, 'test')
+    }
+  }
+  force()
+  standIn(container, input.provide ?? {})
+  const settings = input.settings ?? {}
+  const parts = { facts, folders, settings, features, contributions, container, hooks, teardown, log }
+  const plugins = await loadPlugins([...(input.builtIns ?? []).map(builtIn), ...input.plugins.map(given)], parts)
+  force()
+  const services: TestedService[] = []
+  return {
+    plugins,
+    use: container.use,
+    hooks,
+    folders,
+    logged,
+    feature: name => features.get(name),
+    type: name => orThrow(contributions.findType(name)),
+    checks: () => Promise.all(contributions.checks().map(viewOf)),
+    command: async (name, ...argv) => {
+      const command = contributions.command(name)
+      if (command === undefined) throw new LocaldError('UNKNOWN_COMMAND', `no plugin has a command '${name}'`)
+      return command.run(argv, { cwd: root, signal: new AbortController().signal })
+    },
+    start: async table => {
+      const name = services.length === 0 ? 'tested' : `tested-${services.length + 1}`
+      const service = await startTested({ root, name, table, contributions, hooks, folders })
+      services.push(service)
+      return service
+    },
+    close: async () => {
+      const failures: string[] = []
+      for (const service of services.reverse()) await service.stop()
+      await hooks.closing().catch(error => failures.push(String(error)))
+      await teardown.run((owner, reason) => failures.push(`${owner}: ${reason}`))
+      await rm(root, { recursive: true, force: true })
+      if (failures.length > 0) throw new Error(`closing failed: ${failures.join('; ')}`)
+    },
+  }
+}
+
+function foldersIn(root: string): Folders {
+  const { native } = resolvePaths({ env: process.env })
+  return { data: join(root, 'data'), config: join(root, 'config'), runtime: join(root, 'run'), native }
+}
+
+function given(plugin: Plugin): Found {
+  const load = async () => ({ default: plugin })
+  return { name: plugin.name, version: '0.0.0', from: 'npm', types: [], load }
+}
+
+/** By name only: which plugins there are, the kernel does not know. */
+function builtIn(name: string): Found {
+  const module = new URL(`../plugins/${encodeURIComponent(name)}/index.js`, import.meta.url)
+  return { name, version: '0.0.0', from: 'built-in', types: [], load: () => import(module.href) }
+}
+
+async function viewOf({ owner, it }: ReturnType<Contributions['checks']>[number]): Promise<CheckView> {
+  const { fix = null, ...result } = await it.run()
+  return { plugin: owner, id: it.id, ...result, fix }
+}
+
+function standIn(container: Container, services: Partial<Services>): void {
+  const put = <K extends keyof Services>(name: K) => {
+    const it: Services[K] | undefined = services[name]
+    if (it !== undefined) container.value(name, it)
+  }
+  for (const name of Object.keys(services)) if (isNameIn(services, name)) put(name)
+}
+
+function isNameIn(services: Partial<Services>, name: string): name is keyof Services {
+  return Object.hasOwn(services, name)
+}
+
+function orThrow<T>(value: T | LocaldError): T {
+  if (LocaldError.is(value)) throw value
+  return value
+}
