@@ -2,14 +2,7 @@ import fastify from 'fastify'
 import { catalogue } from './catalogue.js'
 import { Orders } from './orders.js'
 
-const {
-  HOST = '127.0.0.1',
-  PORT = '4000',
-  STOCK_URL,
-  SHOP_NAME = 'Shop',
-  SHOP_CURRENCY = 'EUR',
-  LOG_LEVEL,
-} = process.env
+const { HOST = '127.0.0.1', PORT = '4000', STOCK_URL, SHOP_NAME = 'Shop', SHOP_CURRENCY = 'EUR' } = process.env
 
 const app = fastify()
 const orders = new Orders()
