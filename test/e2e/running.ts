@@ -9,11 +9,15 @@ export interface Ran {
 }
 
 /** Waits until `look()` gives something, for what has no event. Throws with `what` after the limit. */
-export async function until<T>(what: string, look: () => T | Promise<T>, limitMs = 15_000): Promise<NonNullable<T>> {
+export async function until<T>(
+  what: string,
+  look: () => T | Promise<T>,
+  limitMs = 15_000,
+): Promise<Exclude<T, undefined | null | false>> {
   const end = Date.now() + limitMs
   for (;;) {
     const seen = await look()
-    if (seen !== undefined && seen !== null && seen !== false) return seen
+    if (isSomething(seen)) return seen
     if (Date.now() > end) throw new Error(`waited in vain: ${what}`)
     await new Promise(wake => setTimeout(wake, 20))
   }
@@ -49,4 +53,8 @@ export class Running {
     const has = () => (typeof what === 'string' ? this.stdout.includes(what) : what.test(this.stdout))
     await until(`${what} in ${JSON.stringify(this.stdout.slice(-2000))} ${this.stderr.slice(-2000)}`, has, limitMs)
   }
+}
+
+function isSomething<T>(seen: T): seen is Exclude<T, undefined | null | false> {
+  return seen !== undefined && seen !== null && seen !== false
 }

@@ -14,9 +14,12 @@ export interface Test {
   teardown(close: () => unknown): void
 }
 
+/** What a daemon may be told it runs on. */
+export type Platform = 'darwin' | 'linux'
+
 export interface SandboxOptions {
-  /** What the daemon is told it runs on; default: this machine. */
-  readonly platform?: 'darwin' | undefined
+  /** What the daemon is told it runs on; default: what LOCALD_TEST_PLATFORM tells for a whole run of tests, else this machine. */
+  readonly platform?: Platform | undefined
   /** `self`: as whoever runs the tests, though it be root. Default: an ordinary user. */
   readonly user?: 'ordinary' | 'self'
   /** More environment for every command. */
@@ -41,6 +44,8 @@ export class Sandbox {
   readonly home: string
   readonly name: string
   readonly user: User | undefined
+  /** Undefined: this machine's own. */
+  readonly platform: Platform | undefined
   readonly env: Readonly<Record<string, string>>
   readonly #main: string
 
@@ -49,8 +54,9 @@ export class Sandbox {
     this.home = mkdtempSync(join(tmpdir(), 'locald-e2e-'))
     this.own(this.home)
     this.name = `e2e-${this.home.slice(-6).toLowerCase()}`
+    this.platform = options.platform ?? told()
     this.#main = join(packageFor(this.user), 'build', 'cli', 'main.js')
-    this.env = { ...this.#environment(options.platform), ...options.env }
+    this.env = { ...this.#environment(), ...options.env }
     t.teardown(() => this.#close())
   }
 
@@ -87,10 +93,10 @@ export class Sandbox {
 
   /** Starts any program, as the sandbox's user and in its environment. */
   spawn(argv: readonly string[], options: RunOptions = {}): Running {
-    const [file = '', ...args] = argv
-    const child = spawn(file, args, {
+    const env = Object.entries({ ...this.env, ...options.env }).map(([key, value]) => `${key}=${value}`)
+    // By env(1), as the test runner adds itself to the environment of whatever is spawned.
+    const child = spawn('env', ['-i', ...env, ...argv], {
       cwd: options.cwd ?? this.home,
-      env: { ...this.env, ...options.env },
       ...(this.user === undefined ? {} : { uid: this.user.uid, gid: this.user.gid }),
     })
     child.stdin.on('error', () => {})
@@ -172,7 +178,7 @@ export class Sandbox {
   }
 
   /** Nothing of the tester's own environment but PATH, least of all what the test runner put there. */
-  #environment(platform: 'darwin' | undefined): Record<string, string> {
+  #environment(): Record<string, string> {
     const here = dirname(process.execPath)
     const name = this.user?.name ?? process.env['USER'] ?? 'root'
     const xdg = { XDG_DATA_HOME: 'data', XDG_CONFIG_HOME: 'config', XDG_CACHE_HOME: 'cache', XDG_RUNTIME_DIR: 'run' }
@@ -189,7 +195,8 @@ export class Sandbox {
       LOCALD_HTTP_PORT: '0',
       LOCALD_HTTPS_PORT: '0',
       // A Mac has no XDG folders: its own are used, which have a space in their path.
-      ...(platform === undefined ? folders : { LOCALD_PLATFORM: platform }),
+      ...(this.platform === 'darwin' ? {} : folders),
+      ...(this.platform === undefined ? {} : { LOCALD_PLATFORM: this.platform }),
     }
   }
 
@@ -218,6 +225,13 @@ export class Sandbox {
     }
     return false
   }
+}
+
+function told(): Platform | undefined {
+  const platform = process.env['LOCALD_TEST_PLATFORM'] ?? ''
+  if (platform === '') return undefined
+  if (platform === 'darwin' || platform === 'linux') return platform
+  throw new Error(`LOCALD_TEST_PLATFORM is ${platform}`)
 }
 
 function lines<T>(ran: Ran): readonly T[] {
