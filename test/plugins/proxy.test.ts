@@ -176,6 +176,12 @@ async function boot(t: Test, wish: Wish = {}): Promise<Running> {
     get desktop() {
       return missing('desktop')()
     },
+    get shim() {
+      return missing('shim')()
+    },
+    get privileges() {
+      return missing('privileges')()
+    },
   }
   const host: Host = {
     options: {},
