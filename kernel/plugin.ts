@@ -445,13 +445,23 @@ export interface Hooks {
   /** May rewrite a project's plan before anything of it starts. */
   readonly project: AsyncSeriesWaterfallHook<[ProjectPlan]>
   /** May add to a service's environment. */
-  readonly env: AsyncSeriesWaterfallHook<[Record<string, string>, ServiceRef]>
+  readonly env: AsyncSeriesWaterfallHook<[Record<string, string>, ServiceRef, EnvContext]>
   readonly starting: AsyncSeriesHook<[ServiceRef]>
   readonly ready: AsyncSeriesHook<[ServiceRef]>
   readonly gone: AsyncSeriesHook<[ServiceRef]>
   /** A project has stopped. */
   readonly down: AsyncSeriesHook<[ProjectRef]>
   readonly closing: AsyncSeriesHook<[]>
+}
+
+/** What the `env` hook may ask about the service whose environment it is. */
+export interface EnvContext {
+  /** The services it depends on, in the order of its `depends_on`. */
+  readonly dependencies: readonly { readonly name: string; readonly type: string }[]
+  /** Whether the project itself sets a variable: what is in the caller's shell does not count. */
+  isOwn(variable: string): boolean
+  /** The value of `${services.NAME.FIELD}`. */
+  lookup(service: string, field: string): string | undefined
 }
 
 /** Which service, by value. */

@@ -161,7 +161,11 @@ export class Project {
       lookup: (other, field) => this.#lookup(other, field),
       ...(this.#locate === undefined ? {} : { locate: this.#locate }),
     })
-    const final = await this.#parts.hooks.env({ ...env }, service.ref)
+    const final = await this.#parts.hooks.env({ ...env }, service.ref, {
+      dependencies: Object.keys(plan.common.dependsOn).flatMap(other => this.planOf(other) ?? []),
+      isOwn: variable => (layers.get(variable) ?? 'shell') !== 'shell',
+      lookup: (other, field) => this.#lookup(other, field),
+    })
     const own = Object.fromEntries(Object.entries(final).filter(([key]) => layers.get(key) !== 'shell'))
     return { env: final, fingerprint: fingerprintOf(plan, this.#ports.get(name), own) }
   }
