@@ -45,3 +45,8 @@ function files(pid: string): readonly string[] {
     return []
   }
 }
+
+/** Whether a process exists and is no zombie. */
+export function isAlive(pid: number): boolean {
+  return /^\d+ \(.*\) [^ZX]/s.test(read(String(pid), 'stat'))
+}
