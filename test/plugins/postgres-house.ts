@@ -149,7 +149,7 @@ export class House {
       options: {},
       platform: { os: process.platform, arch: process.arch, uid },
       folders: this.folders,
-      hooks: makeHooks(),
+      hooks: makeHooks(() => {}),
       log: { info() {}, warn() {}, error() {} },
       service: type => {
         this.type = type as Type
