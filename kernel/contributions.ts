@@ -83,6 +83,10 @@ export class Contributions {
     return this.#commands.get(name)?.it
   }
 
+  commandNames(): readonly string[] {
+    return [...this.#commands.keys()]
+  }
+
   routes(): readonly { readonly prefix: string; readonly owner: string; readonly plugin: FastifyPluginAsync }[] {
     return [...this.#routes].map(([prefix, { owner, it }]) => ({ prefix, owner, plugin: it }))
   }

@@ -37,6 +37,7 @@ export const catalogue = {
   PLUGIN_CONFLICT: { kind: 'failed', status: 500 },
   PLUGIN_HOOK: { kind: 'failed', status: 500 },
   WAIT_TIMEOUT: { kind: 'timeout', status: 504 },
+  SHIM_FAILED: { kind: 'failed', status: 409 },
   FEATURE_OFF: { kind: 'failed', status: 409 },
   INTERNAL: { kind: 'failed', status: 500 },
 } as const satisfies Record<string, { kind: 'usage' | 'failed' | 'timeout'; status: number }>

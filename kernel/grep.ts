@@ -1,9 +1,9 @@
 import { createContext, Script } from 'node:vm'
-import { LocaldError } from './errors.ts'
+import { LocaldError, messageOf } from './errors.ts'
 import type { OutputLine } from './log-lines.ts'
 
 /** A batch of lines may take a regular expression this long, ms: a catastrophic one must not stop the daemon. */
-const batchLimit = 500
+const batchLimit = 250
 
 /** A terminal's escape sequences (ECMA-48 CSI and OSC, and two-byte escapes). */
 const ansi = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[@-Z\\-_])/g
@@ -16,23 +16,12 @@ export function plain(text: string): string {
 /** A user's regular expression over lines, matched without ANSI codes and with a time limit. Throws USAGE for a bad one. */
 export class Grep {
   readonly #context
-  readonly #script: Script
+  readonly #script = new Script('hits = texts.map(text => regex.test(text))')
 
   constructor(source: string) {
-    try {
-      this.#context = createContext({ pattern: new RegExp(source, 'u').source, texts: [], hits: [] })
-    } catch {
-      try {
-        this.#context = createContext({ pattern: new RegExp(source).source, texts: [], hits: [] })
-      } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error)
-        throw new LocaldError('USAGE', `'${source}' is no regular expression: ${reason}`, {
-          hint: 'It is a JavaScript regular expression; escape ( ) [ ] { } . * + ? with a backslash.',
-        })
-      }
-    }
-    this.#script = new Script('hits = texts.map(text => regex.test(text))')
-    new Script('regex = new RegExp(pattern)').runInContext(this.#context)
+    const regex = compiled(source)
+    this.#context = createContext({ source: regex.source, flags: regex.flags, texts: [], hits: [] })
+    new Script('regex = new RegExp(source, flags)').runInContext(this.#context)
   }
 
   /** The lines that match. Throws USAGE when the expression takes too long. */
@@ -48,5 +37,20 @@ export class Grep {
     }
     const hits: unknown = this.#context['hits']
     return Array.isArray(hits) ? lines.filter((_, index) => hits[index] === true) : []
+  }
+}
+
+/** With Unicode classes if it can be read so (`\p{L}`), else as people write it (`\-`). */
+function compiled(source: string): RegExp {
+  try {
+    return new RegExp(source, 'u')
+  } catch {
+    try {
+      return new RegExp(source)
+    } catch (error) {
+      throw new LocaldError('USAGE', `'${source}' is no regular expression: ${messageOf(error)}`, {
+        hint: 'It is a JavaScript regular expression; escape ( ) [ ] { } . * + ? with a backslash.',
+      })
+    }
   }
 }

@@ -1,5 +1,6 @@
 import { Grep } from './grep.ts'
 import { deferred, pause } from './limits.ts'
+import { stampOf } from './log-lines.ts'
 import { LogCursor } from './log-reader.ts'
 import type { ServiceLog } from './logs.ts'
 import type { HealthCheck, Instance } from './plugin.ts'
@@ -22,13 +23,26 @@ export interface Attempt extends ProbeResult {
   readonly tries: number
 }
 
-/** This many failures in a row make a ready service unhealthy. */
+/** This many failures in a row make a ready service unhealthy; one success makes it healthy again. */
 export const failuresToUnhealthy = 3
-
-type Prober = () => Promise<ProbeResult>
 
 /** Where there is nothing to ask, a process counts as started after it has lived this long: ms. */
 const settleMs = 40
+
+/** One automatic try takes at most this: ms. */
+const automaticTimeoutMs = 1000
+
+/**
+ * Until a service is ready, where the user gave no interval, the first try comes at once, the second after `first`, each later one after
+ * 1.2 times as long as the one before, `cap` at most: ms. A command costs a process, so it is run less often.
+ */
+const startPace = {
+  command: { first: 50, cap: 1000 },
+  other: { first: 5, cap: 250 },
+} as const
+const paceGrowth = 1.2
+
+type Prober = () => Promise<ProbeResult>
 
 /** Watches one instance: first until it is ready, then on. */
 export class HealthWatch {
@@ -39,7 +53,7 @@ export class HealthWatch {
     this.#input = input
   }
 
-  /** Tries until the service is ready; each failed try is told. Rejects never; ends when the signal aborts. */
+  /** Tries until the service is ready; each failed try is told. Undefined when the signal ended it. */
   async untilReady(tried: (attempt: Attempt) => void): Promise<ProbeResult | undefined> {
     const { check, signal, log, instance } = this.#input
     if (check?.type === 'notify') return notified(instance, signal)
@@ -49,7 +63,6 @@ export class HealthWatch {
       await pause(settleMs, signal)
       return signal.aborted ? undefined : { ok: true, detail: 'it runs' }
     }
-    const delays = startDelays(check)
     for (let tries = 1; !signal.aborted; tries++) {
       const began = performance.now()
       const result = await unlessAborted(probe(), signal)
@@ -59,9 +72,18 @@ export class HealthWatch {
         return result
       }
       tried({ ...result, tries })
-      await pause(Math.max(0, delays(tries) - (performance.now() - began)), signal)
+      await pause(Math.max(0, startDelay(check, tries) - (performance.now() - began)), signal)
     }
     return undefined
+  }
+
+  /** The loopback address the service listens on, where that can be told. */
+  async address(): Promise<string | undefined> {
+    const { port, signal } = this.#input
+    if (this.#address === undefined && port !== undefined) {
+      this.#address = (await unlessAborted(tcpProbe(port, automaticTimeoutMs), signal))?.address
+    }
+    return this.#address
   }
 
   /**
@@ -90,17 +112,15 @@ export class HealthWatch {
   #prober(): Prober | undefined {
     const { check, instance, port, dir, env, signal } = this.#input
     if (check?.type === 'command') return () => commandProbe(check.command, check.timeout, { dir, env, signal })
-    if (check?.type === 'http') {
-      return async () => {
-        if (port === undefined) return { ok: false, detail: 'it has no port' }
-        return httpProbe(port, check.path, check.timeout, this.#address)
-      }
+    if (check?.type === 'http' || check?.type === 'tcp') {
+      if (port === undefined) return () => Promise.resolve({ ok: false, detail: 'it has no port' })
+      return check.type === 'tcp'
+        ? () => tcpProbe(port, check.timeout)
+        : () => httpProbe(port, check.path, check.timeout, this.#address)
     }
-    if (check?.type === 'tcp') return () => tcp(port, check.timeout)
     const own = instance.probe?.bind(instance)
-    if (own !== undefined)
-      return async () => ((await own()) ? { ok: true, detail: '' } : { ok: false, detail: 'it does not answer yet' })
-    return port === undefined ? undefined : () => tcp(port, 1000)
+    if (own !== undefined) return async () => ({ ok: await own(), detail: 'it does not answer yet' })
+    return port === undefined ? undefined : () => tcpProbe(port, automaticTimeoutMs)
   }
 }
 
@@ -108,35 +128,27 @@ export class HealthWatch {
 function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
   return new Promise((resolve, reject) => {
     const stop = () => resolve(undefined)
-    if (signal.aborted) return stop()
     signal.addEventListener('abort', stop, { once: true })
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
+    if (signal.aborted) stop()
   })
 }
 
-function tcp(port: number | undefined, timeoutMs: number): Promise<ProbeResult> {
-  return port === undefined ? Promise.resolve({ ok: false, detail: 'it has no port' }) : tcpProbe(port, timeoutMs)
-}
-
 /** Delay before the next try, ms: the user's interval to the letter; else quick at first, so that readiness is seen at once. */
-function startDelays(check: HealthCheck | undefined): (tries: number) => number {
-  if (check?.intervalGiven) return () => check.interval
-  const [first, cap] = check?.type === 'command' ? [50, 1000] : [5, 250]
-  return tries => Math.min(cap, first * 1.2 ** (tries - 1))
+function startDelay(check: HealthCheck | undefined, tries: number): number {
+  if (check?.intervalGiven) return check.interval
+  const { first, cap } = check?.type === 'command' ? startPace.command : startPace.other
+  return Math.min(cap, first * paceGrowth ** (tries - 1))
 }
 
 async function notified(instance: Instance, signal: AbortSignal): Promise<ProbeResult | undefined> {
   if (instance.on === undefined) return { ok: true, detail: 'it runs' }
-  const ready = deferred<ProbeResult | undefined>()
+  const ready = deferred<ProbeResult>()
   const off = instance.on(event => {
     if (event.event === 'notify' && event.ready) ready.resolve({ ok: true, detail: event.status ?? 'it said READY=1' })
   })
-  const aborted = () => ready.resolve(undefined)
-  signal.addEventListener('abort', aborted, { once: true })
-  if (signal.aborted) aborted()
-  const result = await ready.promise
+  const result = await unlessAborted(ready.promise, signal)
   off()
-  signal.removeEventListener('abort', aborted)
   return result
 }
 
@@ -146,15 +158,15 @@ async function watchNotify(
   changed: (healthy: boolean, attempt: Attempt) => void,
 ): Promise<void> {
   const off = instance.on?.(event => {
-    if (event.event !== 'notify' || !event.stopping) return
-    changed(false, { ok: false, detail: event.status ?? 'it said STOPPING=1', tries: 1 })
+    if (event.event !== 'notify' || (!event.stopping && !event.ready)) return
+    changed(event.ready, { ok: event.ready, detail: event.status ?? 'it said STOPPING=1', tries: 1 })
   })
   if (off === undefined) return
   if (signal.aborted) off()
   else signal.addEventListener('abort', off, { once: true })
 }
 
-/** Reads the log from the instance's start until a line matches. */
+/** Reads the log from the instance's start until a line, or an unfinished one, matches. */
 async function logged(
   log: ServiceLog,
   pattern: string,
@@ -163,27 +175,22 @@ async function logged(
 ): Promise<ProbeResult | undefined> {
   const grep = new Grep(pattern)
   const cursor = new LogCursor(log.file)
-  const since = new Date(startedMs).toISOString()
+  const since = stampOf(new Date(startedMs).toISOString())
+  const isFresh = ({ time }: { readonly time: string }) => since === undefined || time >= since
   let wake = deferred<void>()
   const unwatch = log.watch(() => wake.resolve())
-  const aborted = () => wake.resolve()
-  signal.addEventListener('abort', aborted, { once: true })
   try {
-    let lines = await cursor.last(Number.MAX_SAFE_INTEGER, { since })
+    await cursor.seek({ since, follow: true })
     while (!signal.aborted) {
-      const found = grep.matching(lines)[0]
-      if (found !== undefined) return { ok: true, detail: 'the awaited line was printed' }
       wake = deferred()
-      lines = await cursor.next()
-      if (lines.length > 0) continue
-      if (cursor.pending && grep.matching(cursor.peek()).length > 0)
-        return { ok: true, detail: 'the awaited line was printed' }
-      await wake.promise
+      const lines = await cursor.next()
+      const shown = lines.length > 0 ? lines : cursor.peek()
+      if (grep.matching(shown.filter(isFresh)).length > 0) return { ok: true, detail: 'the awaited line was printed' }
+      if (lines.length === 0) await unlessAborted(wake.promise, signal)
     }
     return undefined
   } finally {
     unwatch()
-    signal.removeEventListener('abort', aborted)
     await cursor.close()
   }
 }

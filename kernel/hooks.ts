@@ -1,7 +1,7 @@
 import { AsyncSeriesHook, AsyncSeriesWaterfallHook } from 'tapable'
 import { LocaldError, messageOf } from './errors.ts'
 import { within } from './limits.ts'
-import type { Hooks, ProjectPlan, ProjectRef, ServiceRef } from './plugin.ts'
+import type { EnvContext, Hooks, ProjectPlan, ProjectRef, ServiceRef } from './plugin.ts'
 
 /** A hook that takes longer has hung: ms. */
 export const hookLimit = 10_000
@@ -11,7 +11,7 @@ export function makeHooks(gate: () => void): Hooks {
   const hooks = {
     booted: new AsyncSeriesHook([]),
     project: new AsyncSeriesWaterfallHook(['plan']),
-    env: new AsyncSeriesWaterfallHook(['env', 'service']),
+    env: new AsyncSeriesWaterfallHook(['env', 'service', 'context']),
     starting: new AsyncSeriesHook(['service']),
     ready: new AsyncSeriesHook(['service']),
     gone: new AsyncSeriesHook(['service']),
@@ -56,11 +56,11 @@ export class HookRuns {
     return result
   }
 
-  async env(env: Record<string, string>, service: ServiceRef): Promise<Record<string, string>> {
+  async env(env: Record<string, string>, service: ServiceRef, context: EnvContext): Promise<Record<string, string>> {
     let result = env
     for (const { plugin, hooks } of this.#sets) {
       if (hooks.env.taps.length === 0) continue
-      result = await this.#run(plugin, 'env', async () => asEnv(await hooks.env.promise(result, service)))
+      result = await this.#run(plugin, 'env', async () => asEnv(await hooks.env.promise(result, service, context)))
     }
     return result
   }

@@ -28,6 +28,36 @@ export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   })
 }
 
+/**
+ * The step's result. Once the signal aborts, the step has `graceMs` left to end by itself; after that it rejects with the
+ * signal's reason, and what the step still brings goes to `late`.
+ */
+export function unlessStopped<T>(
+  step: Promise<T>,
+  signal: AbortSignal,
+  graceMs: number,
+  late: (result: T) => void = () => {},
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    let timer: NodeJS.Timeout | undefined
+    let isLeft = false
+    const leave = () => {
+      isLeft = true
+      reject(signal.reason)
+    }
+    const hurry = () => {
+      timer = setTimeout(leave, graceMs)
+    }
+    const end = () => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', hurry)
+    }
+    signal.addEventListener('abort', hurry, { once: true })
+    step.then(result => (isLeft ? late(result) : resolve(result)), reject).finally(end)
+    if (signal.aborted) hurry()
+  })
+}
+
 /** A promise with its own resolver (Promise.withResolvers is newer than Node 20). */
 export function deferred<T>(): { readonly promise: Promise<T>; readonly resolve: (value: T) => void } {
   let resolve: (value: T) => void = () => {}

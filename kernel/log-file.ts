@@ -1,5 +1,9 @@
-import { closeSync, fstatSync, openSync, renameSync, writeSync } from 'node:fs'
+import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, renameSync, statSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { systemCode } from './errors.ts'
+
+/** A longer line is written in parts: bytes, as a keeper does. */
+const longestEntry = 16 * 1024
 
 /**
  * Appends CRI lines to a log that rotates: `file`, `file.1` … `file.<maxFiles - 1>`. For output that the daemon itself has;
@@ -16,30 +20,43 @@ export class LogWriter {
     this.#maxFiles = maxFiles
   }
 
+  /** Writes whole lines. Those of the stream `locald` never rotate: they may go between the lines of a keeper, which does that. */
   write(stream: string, text: string): void {
-    const time = timestamp()
+    const head = `${timestamp()} ${stream}`
     const lines = text.replace(/\n$/, '').split('\n')
-    const entry = Buffer.from(lines.map(line => `${time} ${stream} F ${line}\n`).join(''))
+    const entries = Buffer.concat(lines.flatMap(line => entriesOf(head, Buffer.from(line))))
     try {
-      this.#append(entry)
+      mkdirSync(dirname(this.#file), { recursive: true, mode: 0o700 })
+      if (stream !== 'locald' && this.#isFull(entries.length)) rotate(this.#file, this.#maxFiles)
+      append(this.#file, entries)
     } catch (error) {
       if (systemCode(error) !== 'ENOSPC' && systemCode(error) !== 'EDQUOT') throw error
     }
   }
 
-  #append(entry: Buffer): void {
-    let descriptor = openSync(this.#file, 'a', 0o600)
-    try {
-      const { size } = fstatSync(descriptor)
-      if (size > 0 && size + entry.length > this.#maxBytes) {
-        closeSync(descriptor)
-        rotate(this.#file, this.#maxFiles)
-        descriptor = openSync(this.#file, 'a', 0o600)
-      }
-      writeSync(descriptor, entry)
-    } finally {
-      closeSync(descriptor)
-    }
+  #isFull(more: number): boolean {
+    const size = statSync(this.#file, { throwIfNoEntry: false })?.size ?? 0
+    return size > 0 && size + more > this.#maxBytes
+  }
+}
+
+function entriesOf(head: string, line: Buffer): readonly Buffer[] {
+  const entries: Buffer[] = []
+  for (let from = 0; from === 0 || from < line.length; from += longestEntry) {
+    const tag = from + longestEntry < line.length ? 'P' : 'F'
+    entries.push(Buffer.from(`${head} ${tag} `), line.subarray(from, from + longestEntry), Buffer.from('\n'))
+  }
+  return entries
+}
+
+function append(file: string, entries: Buffer): void {
+  const descriptor = openSync(file, 'a', 0o600)
+  try {
+    const { size } = fstatSync(descriptor)
+    // On a full disk a torn line is worse than none.
+    if (writeSync(descriptor, entries) < entries.length) ftruncateSync(descriptor, size)
+  } finally {
+    closeSync(descriptor)
   }
 }
 

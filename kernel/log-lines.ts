@@ -1,16 +1,20 @@
+import { StringDecoder } from 'node:string_decoder'
+
+/** A whole line of output. `time`: UTC, RFC 3339 with six decimals, of its first byte. */
+export interface OutputLine {
+  readonly time: string
+  readonly stream: string
+  readonly text: string
+}
+
 /** An entry of a log file: CRI, `<time> <stream> <F|P> <text>`; P: the line goes on in the stream's next entry. */
 interface Entry {
   readonly time: string
   readonly stream: string
   readonly full: boolean
-  readonly text: Buffer
-}
-
-/** A whole line of output. */
-export interface OutputLine {
-  readonly time: string
-  readonly stream: string
-  readonly text: string
+  /** Where its text is in the chunk. */
+  readonly from: number
+  readonly to: number
 }
 
 const newline = 0x0a
@@ -18,58 +22,69 @@ const space = 0x20
 /** `2026-11-24T03:44:10.123456Z` */
 const timeLength = 27
 
-/** Joins entries to lines, per stream. Bytes are decoded only when a line is whole, so that no character is cut. */
+/** A line longer than this is given in pieces of about this length, UTF-16 units: what never ends must not fill the memory. */
+export const longestLine = 1024 * 1024
+
+/** An unfinished line. Its decoder keeps a character that is cut in two until the rest of it comes. */
+interface Part {
+  readonly time: string
+  readonly decoder: StringDecoder
+  text: string
+}
+
+/** Joins entries to lines, per stream. */
 export class LineJoiner {
-  readonly #parts = new Map<string, { readonly time: string; readonly pieces: Buffer[] }>()
+  readonly #parts = new Map<string, Part>()
 
   /** Lines that a chunk of whole entries completes. */
   push(chunk: Buffer): OutputLine[] {
     const lines: OutputLine[] = []
     for (const entry of entriesOf(chunk)) {
-      const part = this.#parts.get(entry.stream)
-      if (!entry.full) {
-        if (part === undefined) this.#parts.set(entry.stream, { time: entry.time, pieces: [entry.text] })
-        else part.pieces.push(entry.text)
-        continue
-      }
-      if (part === undefined) lines.push({ time: entry.time, stream: entry.stream, text: entry.text.toString() })
+      const { time, stream, full, from, to } = entry
+      const part = this.#parts.get(stream)
+      if (part === undefined && full) lines.push({ time, stream, text: chunk.toString('utf8', from, to) })
       else {
-        this.#parts.delete(entry.stream)
-        const text = Buffer.concat([...part.pieces, entry.text]).toString()
-        lines.push({ time: part.time, stream: entry.stream, text })
+        const line = this.#join(part, entry, chunk.subarray(from, to))
+        if (line !== undefined) lines.push(line)
       }
     }
     return lines
   }
 
-  get pending(): boolean {
-    return this.#parts.size > 0
-  }
-
-  /** What is unfinished, as lines: prompts, a last line without an end. */
+  /** What is unfinished, as lines: prompts, a last line without an end. It stays held back. */
   peek(): OutputLine[] {
-    return [...this.#parts]
-      .map(([stream, { time, pieces }]) => ({ time, stream, text: Buffer.concat(pieces).toString() }))
-      .filter(line => line.text !== '')
+    return [...this.#parts].map(([stream, { time, text }]) => ({ time, stream, text })).filter(line => line.text !== '')
   }
 
-  /** The same, and begins anew. */
-  flush(): OutputLine[] {
-    const lines = this.peek()
-    this.#parts.clear()
-    return lines
+  #join(part: Part | undefined, { time, stream, full }: Entry, bytes: Buffer): OutputLine | undefined {
+    const open = part ?? { time, decoder: new StringDecoder('utf8'), text: '' }
+    open.text += open.decoder.write(bytes)
+    if (full) {
+      this.#parts.delete(stream)
+      return { time: open.time, stream, text: open.text + open.decoder.end() }
+    }
+    const isTooLong = open.text.length >= longestLine
+    this.#parts.set(stream, isTooLong ? { ...open, time, text: '' } : open)
+    return isTooLong ? { time: open.time, stream, text: open.text } : undefined
   }
 }
 
-/** The index behind the last whole entry that ends a line, searching from the start: where an older block may be cut off. */
-export function firstLineEnd(chunk: Buffer): number {
-  for (let start = 0; start < chunk.length; ) {
-    const end = chunk.indexOf(newline, start)
-    if (end === -1) return -1
-    if (entryOf(chunk, start, end)?.full === true) return end + 1
-    start = end + 1
+/** The streams that a chunk has entries of, and those of which it has the end of a line. */
+export function streamsIn(chunk: Buffer): { readonly seen: ReadonlySet<string>; readonly ended: ReadonlySet<string> } {
+  const seen = new Set<string>()
+  const ended = new Set<string>()
+  for (const { stream, full } of entriesOf(chunk)) {
+    seen.add(stream)
+    if (full) ended.add(stream)
   }
-  return -1
+  return { seen, ended }
+}
+
+/** A time as the files have it, for comparing: RFC 3339 with any zone and precision. Undefined for what is no time. */
+export function stampOf(time: string): string | undefined {
+  if (/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/.test(time)) return time
+  const ms = Date.parse(time)
+  return Number.isNaN(ms) ? undefined : `${new Date(ms).toISOString().slice(0, -1)}000Z`
 }
 
 function* entriesOf(chunk: Buffer): Generator<Entry> {
@@ -94,6 +109,7 @@ function entryOf(chunk: Buffer, start: number, end: number): Entry | undefined {
     time: chunk.toString('latin1', start, afterTime),
     stream: chunk.toString('latin1', afterTime + 1, afterStream),
     full: tag === 0x46,
-    text: chunk.subarray(Math.min(afterStream + 3, end), end),
+    from: Math.min(afterStream + 3, end),
+    to: end,
   }
 }

@@ -1,63 +1,84 @@
-import type { FileHandle } from 'node:fs/promises'
-import { open, readdir, stat } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
-import { systemCode } from './errors.ts'
-import { firstLineEnd, LineJoiner, type OutputLine } from './log-lines.ts'
+import { LineJoiner, type OutputLine } from './log-lines.ts'
+import { LogPart, oldestPart, partBeside } from './log-parts.ts'
+import { blockSize, type LineFilter, type Place, placeBefore, select } from './log-seek.ts'
 
-const blockSize = 256 * 1024
 const newline = 0x0a
 
-/** Which lines are wanted. `since`: RFC 3339 UTC, as in the files. */
-export interface LineFilter {
-  readonly since?: string
-  readonly grep?: (lines: readonly OutputLine[]) => readonly OutputLine[]
+/** Where to begin. */
+export interface Start extends LineFilter {
+  readonly tail?: number | undefined
+  readonly follow?: boolean | undefined
 }
 
 /**
  * A place in a rotating log. It holds the file it reads open, so that rotation in between loses nothing: when the file is not
- * the current one any more, it is read to its end and the next newer one follows.
+ * the current one any more, it is read to its end and the next newer one follows. Only what falls off the cap unread is lost.
  */
 export class LogCursor {
   readonly #file: string
-  #handle: FileHandle | undefined
-  #inode = 0
+  #part: LogPart | undefined
   #offset = 0
   #rest = Buffer.alloc(0)
-  readonly #joiner = new LineJoiner()
+  #joiner = new LineJoiner()
+  /** Where reading ends, when not followed: that part is held, so that it is found even if it falls off the cap meanwhile. */
+  #end: { readonly part: LogPart; readonly size: number } | undefined
+  #lost = false
 
   constructor(file: string) {
     this.#file = file
   }
 
-  /** Goes to the end, and gives the last `count` wanted lines before it. */
-  async last(count: number, filter: LineFilter = {}): Promise<readonly OutputLine[]> {
-    await this.#openNewest()
-    if (this.#handle === undefined) return []
-    const { size } = await this.#handle.stat()
-    this.#offset = size
-    const lines = await this.#backwards(this.#handle, size, count, filter)
-    return count === 0 ? [] : lines.slice(-count)
+  /** Whether lines fell off the cap before they were read. */
+  get lost(): boolean {
+    return this.#lost
   }
 
-  /** Goes to the start of the oldest file. */
-  async start(): Promise<void> {
-    const files = await rotated(this.#file)
-    await this.#open(files.at(-1) ?? this.#file)
+  /**
+   * Goes to before the last `tail` lines that the filter wants, and no further back than `since` needs; without both, to the oldest
+   * line. Reading ends where the log ends now, or never when it is followed. With `tail` the result is how many wanted lines there
+   * are from here to the end of now; an unfinished one counts when not followed.
+   */
+  async seek({ tail, follow, ...filter }: Start = {}): Promise<number> {
+    const newest = await LogPart.open(this.#file)
+    if (newest === undefined) return 0
+    const end = { part: newest, size: await newest.size() }
+    if (follow !== true) this.#end = { ...end, part: newest.share() }
+    try {
+      if (tail === undefined && filter.since === undefined) {
+        this.#part = await oldestPart(this.#file)
+        return 0
+      }
+      const place = await placeBefore(this.#file, newest, end.size, { ...filter, tail })
+      this.#stand(place)
+      return tail === undefined ? 0 : await this.#count(place, end, filter, follow !== true)
+    } finally {
+      await newest.close()
+    }
   }
 
-  /** The next lines, as many as a block holds; empty when there is no more for now. */
+  /** The last `count` lines, an unfinished one included. */
+  async last(count: number): Promise<readonly OutputLine[]> {
+    await this.seek({ tail: count })
+    let lines: readonly OutputLine[] = []
+    for (let next = await this.next(); next.length > 0; next = await this.next()) {
+      lines = [...lines, ...next].slice(-count)
+    }
+    return count === 0 ? [] : [...lines, ...this.peek()].slice(-count)
+  }
+
+  /** The next lines, as many as a block holds; empty when there are no more (for now). */
   async next(): Promise<readonly OutputLine[]> {
     for (;;) {
-      if (this.#handle === undefined) await this.#openNewest()
-      if (this.#handle === undefined) return []
-      const block = Buffer.allocUnsafe(blockSize)
-      const { bytesRead } = await this.#handle.read(block, 0, blockSize, this.#offset)
-      if (bytesRead === 0) {
-        if (await this.#toNewer()) continue
-        return []
+      this.#part ??= await LogPart.open(this.#file)
+      if (this.#part === undefined) return []
+      const limit = this.#end?.part.inode === this.#part.inode ? this.#end.size : Number.POSITIVE_INFINITY
+      const bytes = await this.#part.read(this.#offset, Math.min(this.#offset + blockSize, limit))
+      if (bytes.length === 0) {
+        if (this.#offset >= limit || !(await this.#goFurther(this.#part))) return []
+        continue
       }
-      this.#offset += bytesRead
-      const chunk = Buffer.concat([this.#rest, block.subarray(0, bytesRead)])
+      this.#offset += bytes.length
+      const chunk = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes])
       const end = chunk.lastIndexOf(newline) + 1
       this.#rest = Buffer.from(chunk.subarray(end))
       const lines = this.#joiner.push(chunk.subarray(0, end))
@@ -65,133 +86,75 @@ export class LogCursor {
     }
   }
 
-  /** Whether an unfinished line is held back. */
-  get pending(): boolean {
-    return this.#joiner.pending
-  }
-
   /** An unfinished line as it is so far; it stays held back. */
   peek(): readonly OutputLine[] {
     return this.#joiner.peek()
   }
 
-  /** Gives an unfinished line as it is. */
-  flush(): readonly OutputLine[] {
-    return this.#joiner.flush()
-  }
-
   async close(): Promise<void> {
-    const handle = this.#handle
-    this.#handle = undefined
-    await handle?.close()
+    const parts = [this.#part, this.#end?.part]
+    this.#part = this.#end = undefined
+    for (const part of parts) await part?.close()
   }
 
-  async #openNewest(): Promise<void> {
-    await this.#open(this.#file)
+  #stand({ part, offset, before }: Place): void {
+    this.#part = part
+    this.#offset = offset
+    for (const chunk of before) this.#joiner.push(chunk)
   }
 
-  /** Opens a file; false where there is none, or not the one with the expected inode any more. */
-  async #open(file: string, expected?: number): Promise<boolean> {
-    const handle = await open(file, 'r').catch((error: unknown) => {
-      if (systemCode(error) !== 'ENOENT') throw error
-    })
-    if (handle === undefined) return false
-    const { ino } = await handle.stat()
-    if (expected !== undefined && ino !== expected) {
-      await handle.close()
-      return false
+  /** Counts the wanted lines from a place to an end, without moving. */
+  async #count(
+    place: Place,
+    end: { readonly part: LogPart; readonly size: number },
+    filter: LineFilter,
+    unfinishedToo: boolean,
+  ): Promise<number> {
+    const ahead = new LogCursor(this.#file)
+    ahead.#end = { ...end, part: end.part.share() }
+    ahead.#stand({ ...place, part: place.part.share() })
+    try {
+      let count = 0
+      for (let lines = await ahead.next(); lines.length > 0; lines = await ahead.next()) {
+        count += select(lines, filter).length
+      }
+      return count + (unfinishedToo ? select(ahead.peek(), filter).length : 0)
+    } finally {
+      await ahead.close()
     }
-    await this.#handle?.close()
-    this.#handle = handle
-    this.#inode = ino
-    this.#offset = 0
-    this.#rest = Buffer.alloc(0)
-    return true
   }
 
   /** At the end of a file: true when there is more to read, here or, if this one was rotated, in the next newer one. */
-  async #toNewer(): Promise<boolean> {
-    // The names move while they are looked at, so what was found is checked by inode, and looked for again.
-    for (let attempt = 0; attempt < 5 && this.#handle !== undefined; attempt++) {
-      const files = await rotated(this.#file)
-      const inodes = await Promise.all(files.map(inodeOf))
-      const index = inodes.indexOf(this.#inode)
-      if (index === 0) return false
-      const { size } = await this.#handle.stat()
-      if (size > this.#offset) return true
-      const next = files[index - 1]
-      if (index > 0 && next !== undefined && (await this.#open(next, inodes[index - 1]))) return true
+  async #goFurther(part: LogPart): Promise<boolean> {
+    const size = await part.size()
+    if (size !== this.#offset) {
+      // Emptied in place, by hand or for want of room.
+      if (size < this.#offset) this.#move(part)
+      return true
     }
-    // It fell off the cap while being read slowly: go on with the oldest there is.
-    const oldest = (await rotated(this.#file)).at(-1)
-    return oldest !== undefined && (await this.#open(oldest))
+    const newer = await partBeside(this.#file, part, 1)
+    if (newer === 'none') return false
+    // Rotated since it was read: its last lines come first.
+    if ((await part.size()) > this.#offset) {
+      if (newer instanceof LogPart) await newer.close()
+      return true
+    }
+    const next = newer === 'gone' ? await this.#afterGap() : newer
+    await part.close()
+    this.#part = undefined
+    if (next !== undefined) this.#move(next)
+    return next !== undefined
   }
 
-  async #backwards(newest: FileHandle, size: number, count: number, filter: LineFilter): Promise<OutputLine[]> {
-    if (count === 0) return []
-    let lines: OutputLine[] = []
-    let tail = Buffer.alloc(0)
-    const older = (await rotated(this.#file)).slice(1)
-    for (let index = -1; index < older.length; index++) {
-      const path = index === -1 ? undefined : older[index]
-      const handle = path === undefined ? newest : await open(path, 'r').catch(() => undefined)
-      if (handle === undefined) continue
-      try {
-        let end = path === undefined ? size : (await handle.stat()).size
-        while (end > 0) {
-          const start = Math.max(0, end - blockSize)
-          const block = Buffer.allocUnsafe(end - start)
-          await handle.read(block, 0, block.length, start)
-          end = start
-          const chunk = Buffer.concat([block, tail])
-          const isOldest = start === 0 && index === older.length - 1
-          const cut = isOldest ? 0 : firstLineEnd(chunk)
-          if (cut === -1) {
-            tail = chunk
-            continue
-          }
-          tail = Buffer.from(chunk.subarray(0, cut))
-          const found = linesIn(chunk.subarray(cut))
-          const wanted = select(found, filter)
-          lines = [...wanted, ...lines]
-          const first = found[0]
-          if (lines.length >= count || (filter.since !== undefined && first !== undefined && first.time < filter.since))
-            return lines
-        }
-      } finally {
-        if (path !== undefined) await handle.close()
-      }
-    }
-    return tail.length === 0 ? lines : [...select(linesIn(tail), filter), ...lines]
+  async #afterGap(): Promise<LogPart | undefined> {
+    this.#lost = true
+    const end = this.#end?.part
+    return end !== undefined && (await end.isGone()) ? end.share() : oldestPart(this.#file)
   }
-}
 
-function linesIn(chunk: Buffer): OutputLine[] {
-  const joiner = new LineJoiner()
-  return [...joiner.push(chunk), ...joiner.flush()]
-}
-
-/** The lines a filter wants. */
-export function select(lines: readonly OutputLine[], { since, grep }: LineFilter): readonly OutputLine[] {
-  const recent = since === undefined ? lines : lines.filter(line => line.time >= since)
-  return grep === undefined ? recent : grep(recent)
-}
-
-/** The files of a log, newest first. */
-async function rotated(file: string): Promise<readonly string[]> {
-  const folder = dirname(file)
-  const name = basename(file)
-  const names = await readdir(folder).catch(() => [])
-  return names
-    .map(entry => ({
-      entry,
-      index: entry === name ? 0 : entry.startsWith(`${name}.`) ? Number(entry.slice(name.length + 1)) : Number.NaN,
-    }))
-    .filter(({ index }) => Number.isInteger(index))
-    .sort((a, b) => a.index - b.index)
-    .map(({ entry }) => join(folder, entry))
-}
-
-async function inodeOf(file: string): Promise<number | undefined> {
-  return (await stat(file).catch(() => undefined))?.ino
+  #move(part: LogPart): void {
+    this.#part = part
+    this.#offset = 0
+    this.#rest = Buffer.alloc(0)
+  }
 }

@@ -126,6 +126,43 @@ export interface Services {
   readonly web: Web
   /** A platform plugin's: the person's desktop. */
   readonly desktop: Desktop
+  /** A platform plugin's: where the privileged helper belongs. */
+  readonly shim: ShimPlace
+  /** The privileges plugin's: what needs root, done by the privileged helper. */
+  readonly privileges: Privileges
+}
+
+/** The privileged helper, locald-shim, as the platform has it. */
+export interface ShimPlace {
+  /** Where `locald admin setup` puts it. */
+  readonly path: string
+  /** Looks anew whether it can be used now, and what for: an install with capabilities only binds ports. */
+  state(): Promise<FeatureState & { readonly portsOnly: boolean }>
+}
+
+/** A listening socket on one address of loopback, to be given to `server.listen(handle)`, which then owns it. */
+export interface BoundSocket {
+  readonly address: string
+  readonly handle: object
+}
+
+/** What needs root. Each is one run of the helper; rejects with FEATURE_OFF and a hint where it is not installed. */
+export interface Privileges {
+  /**
+   * A port of 127.0.0.1 and, where the machine has it, ::1. For who could not listen there without help (EACCES).
+   * Rejects with PORT_TAKEN, or SHIM_FAILED.
+   */
+  listen(port: 80 | 443): Promise<readonly BoundSocket[]>
+  /** Makes the user's block of the hosts file have exactly these names, for loopback; none: removes it. SHIM_FAILED. */
+  hosts(names: readonly string[]): Promise<void>
+  /** Puts the daemon into a cgroup of its own below which it may make others (Linux). SHIM_FAILED. */
+  delegateCgroup(): Promise<void>
+  /**
+   * Puts a CA certificate (PEM, one) into the system's store, or takes it out. SHIM_FAILED unless it is a CA whose critical
+   * name constraints permit only `localhost`, `test` and `internal`, and no IP address but of loopback.
+   */
+  trust(pem: string): Promise<void>
+  untrust(pem: string): Promise<void>
 }
 
 /** The person's desktop session; the CLI runs what it says, as the daemon has no display. */
@@ -408,13 +445,23 @@ export interface Hooks {
   /** May rewrite a project's plan before anything of it starts. */
   readonly project: AsyncSeriesWaterfallHook<[ProjectPlan]>
   /** May add to a service's environment. */
-  readonly env: AsyncSeriesWaterfallHook<[Record<string, string>, ServiceRef]>
+  readonly env: AsyncSeriesWaterfallHook<[Record<string, string>, ServiceRef, EnvContext]>
   readonly starting: AsyncSeriesHook<[ServiceRef]>
   readonly ready: AsyncSeriesHook<[ServiceRef]>
   readonly gone: AsyncSeriesHook<[ServiceRef]>
   /** A project has stopped. */
   readonly down: AsyncSeriesHook<[ProjectRef]>
   readonly closing: AsyncSeriesHook<[]>
+}
+
+/** What the `env` hook may ask about the service whose environment it is. */
+export interface EnvContext {
+  /** The services it depends on, in the order of its `depends_on`. */
+  readonly dependencies: readonly { readonly name: string; readonly type: string }[]
+  /** Whether the project itself sets a variable: what is in the caller's shell does not count. */
+  isOwn(variable: string): boolean
+  /** The value of `${services.NAME.FIELD}`. */
+  lookup(service: string, field: string): string | undefined
 }
 
 /** Which service, by value. */

@@ -13,51 +13,52 @@ export interface ProbeResult {
 
 const loopback = ['127.0.0.1', '::1'] as const
 
-/** Connects to a port on either loopback address, both at once. */
-export async function tcpProbe(port: number, timeoutMs: number): Promise<ProbeResult> {
-  const results = await Promise.all(loopback.map(host => dial(host, port, timeoutMs)))
-  return results.find(result => result.ok) ?? results[0] ?? { ok: false, detail: 'no loopback address' }
+/** Connects to a port on both loopback addresses at once; 127.0.0.1 is preferred. `timeoutMs` is for each. */
+export function tcpProbe(port: number, timeoutMs: number): Promise<ProbeResult> {
+  return either(loopback.map(host => dial(host, port, timeoutMs)))
 }
 
-function dial(host: string, port: number, timeoutMs: number): Promise<ProbeResult> {
-  return new Promise(resolve => {
-    const socket = connect({ host, port })
-    const end = (ok: boolean, detail: string) => {
-      socket.destroy()
-      resolve({ ok, detail, ...(ok ? { address: host } : {}) })
-    }
-    const place = `${host.includes(':') ? `[${host}]` : host}:${port}`
-    socket.setTimeout(timeoutMs, () => end(false, `no connection to ${place} within ${timeoutMs} ms`))
-    socket.once('connect', () => end(true, `${place} accepts connections`))
-    socket.once('error', error => {
-      end(false, systemCode(error) === 'ECONNREFUSED' ? `connection refused on ${place}` : `${place}: ${error.message}`)
-    })
-  })
-}
-
-/** GETs a path; a status below 400 is healthy. The body is not read. */
-export async function httpProbe(
+/** GETs a path, on both loopback addresses unless one is known; a status below 400 is healthy. The body is not read. */
+export function httpProbe(
   port: number,
   path: string,
   timeoutMs: number,
   host: string | undefined,
 ): Promise<ProbeResult> {
-  const results = await Promise.all(
-    (host === undefined ? loopback : [host]).map(address => get(address, port, path, timeoutMs)),
-  )
-  return (
-    results.find(result => result.ok) ??
-    results.find(result => result.address !== undefined) ??
-    results[0] ?? { ok: false, detail: '' }
-  )
+  return either((host === undefined ? loopback : [host]).map(address => get(address, port, path, timeoutMs)))
+}
+
+/** The first that is well, in order; else the first that answered at all, else the first. */
+async function either(tries: readonly Promise<ProbeResult>[]): Promise<ProbeResult> {
+  const results: ProbeResult[] = []
+  for (const one of tries) {
+    const result = await one
+    if (result.ok) return result
+    results.push(result)
+  }
+  return results.find(({ address }) => address !== undefined) ?? results[0] ?? { ok: false, detail: 'it was not asked' }
+}
+
+function dial(host: string, port: number, timeoutMs: number): Promise<ProbeResult> {
+  return new Promise(resolve => {
+    const place = placeOf(host, port)
+    const socket = connect({ host, port })
+    const end = (result: ProbeResult) => {
+      clearTimeout(timer)
+      socket.destroy()
+      resolve(result)
+    }
+    const timer = setTimeout(
+      () => end({ ok: false, detail: `no connection to ${place} within ${timeoutMs} ms` }),
+      timeoutMs,
+    )
+    socket.once('connect', () => end({ ok: true, detail: `${place} accepts connections`, address: host }))
+    socket.on('error', error => end({ ok: false, detail: refusal(error, place) ?? `${place}: ${error.message}` }))
+  })
 }
 
 function get(host: string, port: number, path: string, timeoutMs: number): Promise<ProbeResult> {
   return new Promise(resolve => {
-    const timer = setTimeout(
-      () => end({ ok: false, detail: `GET ${path} gave no answer within ${timeoutMs} ms` }),
-      timeoutMs,
-    )
     const asked = request({
       host,
       port,
@@ -70,17 +71,29 @@ function get(host: string, port: number, path: string, timeoutMs: number): Promi
       asked.destroy()
       resolve(result)
     }
+    const timer = setTimeout(
+      () => end({ ok: false, detail: `GET ${path} gave no answer within ${timeoutMs} ms` }),
+      timeoutMs,
+    )
     asked.once('response', response => {
       const { statusCode = 0 } = response
-      response.resume()
+      // What comes after the head, or goes wrong with it, is of no interest.
+      response.on('error', () => {}).resume()
       end({ ok: statusCode < 400, detail: `GET ${path} answered ${statusCode}`, address: host })
     })
-    asked.on('error', error => {
-      const refused = systemCode(error) === 'ECONNREFUSED'
-      end({ ok: false, detail: refused ? `connection refused on ${host}:${port}` : `GET ${path}: ${error.message}` })
-    })
+    asked.on('error', error =>
+      end({ ok: false, detail: refusal(error, placeOf(host, port)) ?? `GET ${path}: ${error.message}` }),
+    )
     asked.end()
   })
+}
+
+function placeOf(host: string, port: number): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
+function refusal(error: Error, place: string): string | undefined {
+  return systemCode(error) === 'ECONNREFUSED' ? `connection refused on ${place}` : undefined
 }
 
 /** Where and how a command probe runs. */
@@ -90,7 +103,10 @@ export interface CommandPlace {
   readonly signal: AbortSignal
 }
 
-/** Runs a shell command with the service's environment; exit code 0 is healthy. Its whole process group ends with the timeout. */
+/**
+ * Runs a shell command with the service's environment; exit code 0 is healthy. Its whole process group ends with the timeout or
+ * the signal. What it prints is not kept: it may hold secrets.
+ */
 export function commandProbe(
   command: string,
   timeoutMs: number,
@@ -106,22 +122,22 @@ export function commandProbe(
         // It ended in between.
       }
     }
-    let late = false
+    let isLate = false
     const timer = setTimeout(() => {
-      late = true
+      isLate = true
       kill()
     }, timeoutMs)
     signal.addEventListener('abort', kill, { once: true })
-    const end = (result: ProbeResult) => {
+    const end = (ok: boolean, detail: string) => {
       clearTimeout(timer)
       signal.removeEventListener('abort', kill)
-      resolve(result)
+      resolve({ ok, detail })
     }
-    child.once('error', error => end({ ok: false, detail: `the check could not be run: ${error.message}` }))
+    child.once('error', error => end(false, `the check could not be run: ${error.message}`))
     child.once('exit', (code, name) => {
-      if (late) end({ ok: false, detail: `the check did not end within ${timeoutMs} ms` })
-      else
-        end({ ok: code === 0, detail: code === null ? `the check ended by ${name}` : `the check exited with ${code}` })
+      if (isLate) end(false, `the check did not end within ${timeoutMs} ms`)
+      else end(code === 0, code === null ? `the check was ended by ${name}` : `the check exited with code ${code}`)
     })
+    if (signal.aborted) kill()
   })
 }

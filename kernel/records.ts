@@ -30,6 +30,8 @@ export interface ProjectRecord {
   readonly ref: ProjectRef
   readonly plan: ProjectPlan
   readonly shell: Readonly<Record<string, string>>
+  /** Names of the services that are meant to run. */
+  readonly wanted: readonly string[]
 }
 
 /** Records of what runs, in the runtime folder: they matter as long as the machine is up. */
@@ -109,7 +111,7 @@ function isServiceRecord(value: unknown): value is ServiceRecord {
 }
 
 function isProjectRecord(value: unknown): value is ProjectRecord {
-  if (!hasVersion(value)) return false
+  if (!hasVersion(value) || !Array.isArray(Reflect.get(value, 'wanted'))) return false
   return ['ref', 'plan', 'shell'].every(
     key => typeof Reflect.get(value, key) === 'object' && Reflect.get(value, key) !== null,
   )

@@ -14,6 +14,8 @@ interface Fields {
   url: string | null
   /** Whether the present run has got as far as a process. */
   launched: boolean
+  /** How often it was asked in vain whether it is ready; told to nobody by itself, for it changes all the time. */
+  tries: number
 }
 
 /** One service's state: set in one place, told to all who wait for it. */
@@ -31,6 +33,7 @@ export class ServiceState {
     port: null,
     url: null,
     launched: false,
+    tries: 0,
   }
 
   constructor(ref: ServiceRef, changed: (view: ServiceView) => void) {
@@ -108,9 +111,16 @@ export class ServiceState {
           : status === 'running' && (health === 'healthy' || health === null)
     if (met) return true
     if (ended || (condition === 'ready' && status === 'running' && health === 'unhealthy')) {
-      throw new LocaldError('SERVICE_FAILED', `${this.ref.name} is ${status}${reason === null ? '' : `: ${reason}`}`, {
-        service: this.ref.key,
-      })
+      throw new LocaldError(
+        'SERVICE_FAILED',
+        `${this.ref.name} is ${sayStatus(status, health)}${reason === null ? '' : `: ${reason}`}`,
+        {
+          service: this.ref.key,
+          ...(condition === 'ready' && status === 'exited'
+            ? { hint: `If ${this.ref.name} is meant to end, depend on it with \`${this.ref.name} = "completed"\`.` }
+            : {}),
+        },
+      )
     }
     return false
   }
@@ -121,4 +131,8 @@ export class ServiceState {
     if (status === 'running') return health !== 'starting'
     return status === 'exited' || status === 'failed' || status === 'stopped'
   }
+}
+
+function sayStatus(status: Status, health: Health): string {
+  return status === 'running' && health !== null ? health : status
 }

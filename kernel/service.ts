@@ -30,6 +30,14 @@ export interface Prepared {
   readonly fingerprint: string
 }
 
+const nothingPrepared: Prepared = { env: {}, fingerprint: '' }
+
+interface StartedWith {
+  readonly prepared: Prepared
+  readonly dir: string
+  readonly port: number | undefined
+}
+
 /** One service of one project: its state, its supervisor, and what that needs of the kernel. */
 export class Service implements SupervisorHost {
   readonly ref: ServiceRef
@@ -42,7 +50,8 @@ export class Service implements SupervisorHost {
   address: string | undefined
   readonly #parts: ServiceParts
   #prepare: () => Promise<Prepared>
-  #last: { prepared: Prepared; dir: string } | undefined
+  /** What the present run was started with: kept through its restarts. */
+  #last: StartedWith | undefined
 
   constructor(ref: ServiceRef, parts: ServiceParts, prepare: () => Promise<Prepared>) {
     this.ref = ref
@@ -65,21 +74,22 @@ export class Service implements SupervisorHost {
 
   /** After a take-over: what the earlier daemon had started it with. */
   recall(prepared: Prepared, dir: string): void {
-    this.#last = { prepared, dir }
+    this.#last = { prepared, dir, port: this.state.now.port ?? undefined }
   }
 
   async run(assignment: Assignment, signal: AbortSignal): Promise<Run<unknown>> {
-    if (this.state.now.launched && this.#last !== undefined) return this.#describe(assignment, signal, this.#last)
-    const prepared = await this.#prepare()
-    this.#last = { prepared, dir: workdirOf(this.ref.project, assignment.plan) }
+    const { plan, port } = assignment
+    const isRestart = this.state.now.launched && this.#last?.port === port
+    if (!isRestart || this.#last === undefined) {
+      this.#last = { prepared: await this.#prepare(), dir: workdirOf(this.ref.project, plan), port }
+    }
     return this.#describe(assignment, signal, this.#last)
   }
 
   /** The driver's view without an environment: for what a service exports. */
   outline(assignment: Assignment): Run<unknown> {
-    const prepared = { env: {}, fingerprint: '' }
     const dir = workdirOf(this.ref.project, assignment.plan)
-    return this.#describe(assignment, new AbortController().signal, { prepared, dir })
+    return this.#describe(assignment, new AbortController().signal, { prepared: nothingPrepared, dir })
   }
 
   async claimPort(assignment: Assignment): Promise<void> {
@@ -87,6 +97,14 @@ export class Service implements SupervisorHost {
     if (port === undefined) return
     this.#parts.ports.hold(port, this.ref.key)
     await this.#parts.ports.check(port, this.ref.key)
+  }
+
+  holdPort({ port }: Assignment): void {
+    try {
+      if (port !== undefined) this.#parts.ports.hold(port, this.ref.key)
+    } catch (error) {
+      this.warn(messageOf(error))
+    }
   }
 
   releasePort({ port }: Assignment): void {
@@ -108,7 +126,7 @@ export class Service implements SupervisorHost {
 
   persist(instance: Instance | null): void {
     const { status, health, reason, startedMs, restarts, port } = this.state.now
-    const { prepared, dir } = this.#last ?? { prepared: { env: {}, fingerprint: '' }, dir: this.ref.project.path }
+    const { prepared, dir } = this.#last ?? { prepared: nothingPrepared, dir: this.ref.project.path }
     this.#parts.records.saveService({
       version: 1,
       path: this.ref.project.path,
@@ -145,7 +163,7 @@ export class Service implements SupervisorHost {
     }
   }
 
-  #describe(assignment: Assignment, signal: AbortSignal, last: { prepared: Prepared; dir: string }): Run<unknown> {
+  #describe(assignment: Assignment, signal: AbortSignal, last: Omit<StartedWith, 'port'>): Run<unknown> {
     const { ref, log } = this
     const { plan } = assignment
     const { events } = this.#parts

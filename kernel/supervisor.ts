@@ -1,6 +1,6 @@
-import { LocaldError } from './errors.ts'
+import { LocaldError, messageOf } from './errors.ts'
 import type { Status } from './events.ts'
-import { pause } from './limits.ts'
+import { pause, unlessStopped } from './limits.ts'
 import type { ServiceLog } from './logs.ts'
 import type { Condition, Exit, Instance, Run, ServicePlan, ServiceType } from './plugin.ts'
 import { RestartPolicy } from './restart.ts'
@@ -19,6 +19,8 @@ export interface Assignment {
   readonly plan: ServicePlan
   readonly driver: ServiceType<unknown>
   readonly port: number | undefined
+  /** Given when the port was assigned, not fixed: another one, for a port that a stranger has taken. */
+  readonly anotherPort?: () => Promise<number>
   readonly url: string | null
   readonly dependencies: readonly Dependency[]
   /** Whether another service waits for this one to complete. */
@@ -33,6 +35,8 @@ export interface SupervisorHost {
   run(assignment: Assignment, signal: AbortSignal): Promise<Run<unknown>>
   /** Before a start: the port is this service's, and free. Throws PORT_TAKEN. */
   claimPort(assignment: Assignment): Promise<void>
+  /** The port of a service that was taken over. */
+  holdPort(assignment: Assignment): void
   releasePort(assignment: Assignment): void
   starting(): Promise<void>
   ready(address: string | undefined): Promise<void>
@@ -43,6 +47,23 @@ export interface SupervisorHost {
   /** The port the service's processes listen on instead of its own, if they do. */
   otherPort(instance: Instance, port: number): Promise<number | undefined>
 }
+
+/** A running instance that an earlier daemon started. */
+export interface Adopted {
+  readonly instance: Instance
+  readonly ready: boolean
+}
+
+/** An instance under way, and what it was started with. */
+interface Round {
+  readonly assignment: Assignment
+  readonly run: Run<unknown>
+  readonly instance: Instance
+  readonly wasReady: boolean
+}
+
+/** This often an assigned port that was taken meanwhile is changed for another at one start. */
+const moves = 3
 
 /** One service's state machine: waits, starts, watches, restarts, stops. One run at a time. */
 export class Supervisor {
@@ -72,26 +93,26 @@ export class Supervisor {
   }
 
   /** Begins a run; the state tells how it goes. Does nothing when one is under way. */
-  start(assignment: Assignment, adopted?: { readonly instance: Instance; readonly ready: boolean }): void {
+  start(assignment: Assignment, adopted?: Adopted): void {
     if (this.active) return
     this.#assignment = assignment
     this.#abort = new AbortController()
     this.#prepared = adopted !== undefined
     this.#policy.forget()
-    const { port, url } = assignment
     const status = adopted === undefined ? 'waiting' : adopted.ready ? 'running' : 'starting'
     this.#host.state.set({
       status,
-      health: null,
+      health: status === 'starting' ? 'starting' : null,
       reason: null,
-      port: port ?? null,
-      url,
+      port: assignment.port ?? null,
+      url: assignment.url,
       launched: adopted !== undefined,
+      ...(adopted === undefined ? { restarts: 0 } : {}),
     })
-    const { signal } = this.#abort
-    this.#life = this.#live(assignment, signal, adopted).finally(() => {
+    if (adopted !== undefined) this.#host.holdPort(assignment)
+    this.#life = this.#live(assignment, this.#abort.signal, adopted).finally(() => {
       this.#life = undefined
-      this.#host.releasePort(assignment)
+      this.#host.releasePort(this.#assignment ?? assignment)
     })
   }
 
@@ -103,47 +124,30 @@ export class Supervisor {
   /** Ends the run, whatever it is doing. `as`: what it shows meanwhile; `restarting` keeps the proxy holding requests. */
   async stop(as: Status = 'stopping', reason: string | null = null): Promise<void> {
     const life = this.#life
-    if (life === undefined) {
-      if (as === 'stopping') this.#host.state.set({ status: 'stopped', health: null, reason, pid: null })
-      return
+    if (life !== undefined) {
+      this.#host.state.set({ status: as, health: null, reason })
+      this.#abort.abort(new LocaldError('SERVICE_FAILED', 'it was stopped'))
+      await life
     }
-    this.#host.state.set({ status: as, health: null, reason })
-    this.#abort.abort(new LocaldError('SERVICE_FAILED', 'it was stopped'))
-    await life
     if (as === 'stopping') this.#host.state.set({ status: 'stopped', health: null, reason, pid: null })
   }
 
   /** The whole run: dependencies, then start, live, and again while the policy says so. Never rejects. */
-  async #live(
-    assignment: Assignment,
-    signal: AbortSignal,
-    adopted?: { readonly instance: Instance; readonly ready: boolean },
-  ): Promise<void> {
-    const { state } = this.#host
+  async #live(first: Assignment, signal: AbortSignal, adopted: Adopted | undefined): Promise<void> {
     try {
-      if (adopted === undefined) await this.#awaitDependencies(assignment, signal)
-      for (let round = 0; !signal.aborted; round++) {
-        const old = round === 0 ? adopted : undefined
-        const run = await this.#host.run(assignment, signal)
-        const instance = old?.instance ?? (await this.#launch(assignment, run, signal))
-        const exit = await this.#attend(instance, run, assignment, signal, old?.ready === true)
+      let round = adopted === undefined ? undefined : await this.#resume(first, adopted, signal)
+      if (round === undefined) await this.#awaitDependencies(first, signal)
+      while (!signal.aborted) {
+        round ??= await this.#launch(this.#assignment ?? first, signal)
+        const { startedMs } = round.instance
+        const exit = await this.#attend(round, signal)
+        round = undefined
         await this.#host.gone()
         if (signal.aborted) return
-        const { restart } = this.#assignment?.plan.common ?? assignment.plan.common
-        const verdict = this.#policy.judge(restart, exit, Date.now() - instance.startedMs)
-        if (verdict.kind === 'again') {
-          state.set({
-            status: 'restarting',
-            health: null,
-            reason: verdict.reason,
-            pid: null,
-            restarts: state.now.restarts + 1,
-          })
-          await pause(verdict.delayMs, signal)
-          continue
-        }
-        this.#settle(verdict.kind === 'done' ? 'exited' : 'failed', verdict.reason)
-        return
+        const { restart } = (this.#assignment ?? first).plan.common
+        const verdict = this.#policy.judge(restart, exit, Date.now() - startedMs)
+        if (verdict.kind !== 'again') return this.#settle(verdict.kind === 'done' ? 'exited' : 'failed', verdict.reason)
+        await this.#backOff(verdict.reason, verdict.delayMs, signal)
       }
     } catch (error) {
       if (signal.aborted) return
@@ -157,6 +161,12 @@ export class Supervisor {
     this.#host.persist(null)
   }
 
+  async #backOff(reason: string, delayMs: number, signal: AbortSignal): Promise<void> {
+    const { state } = this.#host
+    state.set({ status: 'restarting', health: null, reason, pid: null, restarts: state.now.restarts + 1 })
+    await pause(delayMs, signal)
+  }
+
   async #awaitDependencies({ dependencies }: Assignment, signal: AbortSignal): Promise<void> {
     // All of an `up` are marked as waiting before the first is judged.
     await null
@@ -168,32 +178,59 @@ export class Supervisor {
     const waits = dependencies.map(async dependency => {
       await dependency.state.until(() => dependency.state.meets(dependency.condition), signal)
       open.delete(dependency)
-      tell()
+      if (!signal.aborted) tell()
     })
     tell()
     await Promise.all(waits)
   }
 
-  async #launch(assignment: Assignment, run: Run<unknown>, signal: AbortSignal): Promise<Instance> {
-    this.#host.state.set({ status: 'starting', health: 'starting', reason: null })
-    await this.#host.claimPort(assignment)
-    await this.#host.starting()
-    if (!this.#prepared) {
-      await assignment.driver.prepare?.(run)
-      this.#prepared = true
-    }
+  async #resume(assignment: Assignment, { instance, ready }: Adopted, signal: AbortSignal): Promise<Round> {
+    return { assignment, run: await this.#host.run(assignment, signal), instance, wasReady: ready }
+  }
+
+  /** A new instance. Stopped meanwhile, it rejects; a step that does not end then is left behind after the stop's grace. */
+  async #launch(wanted: Assignment, signal: AbortSignal): Promise<Round> {
+    this.#host.state.set({ status: 'starting', health: 'starting', reason: null, tries: 0 })
+    const assignment = await this.#claim(wanted, signal)
+    const run = await this.#host.run(assignment, signal)
+    const { driver, plan } = assignment
+    const { stopSignal, stopTimeout } = plan.common
     signal.throwIfAborted()
-    return assignment.driver.start(run)
+    try {
+      await this.#host.starting()
+      if (!this.#prepared) await unlessStopped(driver.prepare?.(run) ?? Promise.resolve(), signal, stopTimeout)
+      this.#prepared = true
+      signal.throwIfAborted()
+      const endLate = (late: Instance) => void late.stop({ signal: stopSignal, graceMs: stopTimeout }).catch(() => {})
+      const instance = await unlessStopped(driver.start(run), signal, stopTimeout, endLate)
+      return { assignment, run, instance, wasReady: false }
+    } catch (error) {
+      await this.#host.gone()
+      throw error
+    }
+  }
+
+  /** The assignment with a port that is this service's, and free. */
+  async #claim(wanted: Assignment, signal: AbortSignal): Promise<Assignment> {
+    let assignment = wanted
+    for (let left = moves; ; left--) {
+      signal.throwIfAborted()
+      try {
+        await this.#host.claimPort(assignment)
+        return assignment
+      } catch (error) {
+        const isTaken = LocaldError.is(error) && error.code === 'PORT_TAKEN'
+        if (!isTaken || assignment.anotherPort === undefined || left === 0) throw error
+      }
+      this.#host.releasePort(assignment)
+      assignment = { ...assignment, port: await assignment.anotherPort() }
+      this.#assignment = assignment
+      this.#host.state.set({ port: assignment.port ?? null })
+    }
   }
 
   /** Watches an instance to its end; a stop request ends it. */
-  async #attend(
-    instance: Instance,
-    run: Run<unknown>,
-    assignment: Assignment,
-    signal: AbortSignal,
-    wasReady: boolean,
-  ): Promise<Exit> {
+  async #attend({ assignment, run, instance, wasReady }: Round, signal: AbortSignal): Promise<Exit> {
     const { state } = this.#host
     this.#instance = instance
     const { pid, startedMs } = instance
@@ -207,18 +244,24 @@ export class Supervisor {
       finish()
       return exit
     })
-    const watch = new Watch({ host: this.#host, assignment, instance, run, signal: over.signal })
-    const watching = watch.run(wasReady)
-    await Promise.race([ended, aborted(signal)])
-    if (signal.aborted) {
-      const { stopSignal, stopTimeout } = this.#assignment?.plan.common ?? assignment.plan.common
-      await instance.stop({ signal: stopSignal, graceMs: stopTimeout })
+    const watching = new Watch({ host: this.#host, assignment, instance, run, signal: over.signal }).run(wasReady)
+    try {
+      await aborted(over.signal)
+      if (signal.aborted) await this.#end(instance, assignment)
+      return await ended
+    } catch (error) {
+      this.#host.warn(`${assignment.plan.name} could not be stopped: ${messageOf(error)}`)
+      return { code: null, signal: null }
+    } finally {
+      await watching
+      signal.removeEventListener('abort', finish)
+      this.#instance = undefined
     }
-    const exit = await ended
-    await watching
-    signal.removeEventListener('abort', finish)
-    this.#instance = undefined
-    return exit
+  }
+
+  #end(instance: Instance, assignment: Assignment): Promise<void> {
+    const { stopSignal, stopTimeout } = (this.#assignment ?? assignment).plan.common
+    return instance.stop({ signal: stopSignal, graceMs: stopTimeout })
   }
 }
 

@@ -11,7 +11,7 @@ import { HealthWatch } from './health.ts'
 import type { HookRuns } from './hooks.ts'
 import { LogCursor } from './log-reader.ts'
 import { ServiceLog } from './logs.ts'
-import type { Exit, Folders, Instance, Run, ServicePlan, ServiceType } from './plugin.ts'
+import type { EnvContext, Exit, Folders, Instance, Run, ServicePlan, ServiceType } from './plugin.ts'
 import { workdirOf } from './service.ts'
 
 /** A service that a test started. */
@@ -57,7 +57,12 @@ export async function startTested(input: TestedInput): Promise<TestedService> {
   const ref = { key: `${name}:${name}`, name, type: service.type, project }
   const port = driver.network === 'none' ? undefined : (service.common.port ?? (await freePort()))
   const own: Record<string, string> = port === undefined ? {} : { PORT: String(port), HOST: '127.0.0.1' }
-  const { env } = await environmentOf({ shell: process.env, plan, service, own, lookup: () => undefined })
+  const { env, layers } = await environmentOf({ shell: process.env, plan, service, own, lookup: () => undefined })
+  const alone: EnvContext = {
+    dependencies: [],
+    isOwn: variable => (layers.get(variable) ?? 'shell') !== 'shell',
+    lookup: () => undefined,
+  }
   const log = new ServiceLog(join(input.folders.data, 'logs', name))
   const abort = new AbortController()
   const run: Run<unknown> = {
@@ -66,7 +71,7 @@ export async function startTested(input: TestedInput): Promise<TestedService> {
     key: ref.key,
     options: service.options,
     port,
-    env: await hooks.env({ ...env }, ref),
+    env: await hooks.env({ ...env }, ref, alone),
     dir: workdirOf(project, service),
     data: join(input.folders.data, 'services', name),
     stopSignal: service.common.stopSignal,

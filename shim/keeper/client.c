@@ -4,12 +4,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "json.h"
 #include "text.h"
 
 void client_open(struct client *client, int fd) {
   client->fd = fd;
   client->raw = client->poked = client->skipping = client->behind = client->parting = false;
-  client->seen = 0;
+  client->seen = client->told = 0;
   client->in_len = client->out_len = 0;
 }
 

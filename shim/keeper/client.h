@@ -11,11 +11,12 @@ enum { CLIENT_IN_MAX = 1024, CLIENT_OUT_MAX = 16384 };
 struct client {
   int fd;         // -1: this place is free
   bool raw;       // attached: `in` is typed text and the output is told by the screen
-  bool poked;     // wants to hear of the next write to the log
+  bool poked;     // wants to hear of a write to the log that it was not told of
   bool skipping;  // in the rest of a line that was too long
   bool behind;    // a notify event had no room
   bool parting;   // has been told all, its own end is awaited
   uint64_t seen;  // raw: how much of the screen it has got
+  uint64_t told;  // how many writes to the log there were when it was last told
   size_t in_len, out_len;
   char in[CLIENT_IN_MAX], out[CLIENT_OUT_MAX];
 };

@@ -177,13 +177,24 @@ void control_notify(const struct notice *news, const struct notice *known) {
   }
 }
 
-void control_log_written(void) {
+static uint64_t log_writes;
+
+static void tell_log(struct client *client) {
   static const char event[] = "{\"event\":\"log\"}\n";
-  EACH_CLIENT(client) {
-    if (!client->poked || client->raw) continue;
-    client->poked = false;
-    client_send(client, event, sizeof event - 1);
-  }
+  if (!client->poked || client->raw || client->told == log_writes) return;
+  client->poked = false;
+  client->told = log_writes;
+  client_send(client, event, sizeof event - 1);
+}
+
+void control_log_written(void) {
+  log_writes++;
+  EACH_CLIENT(client) tell_log(client);
+}
+
+void control_poke(struct client *client) {
+  client->poked = true;
+  tell_log(client);
 }
 
 void control_show(const char *bytes, size_t len) {

@@ -36,6 +36,10 @@ void control_attach(struct client *client);
 void control_broadcast(const struct text *event);
 void control_notify(const struct notice *news, const struct notice *known);
 void control_log_written(void);
+
+// Tells the client of the next write to the log, or at once if there was one since it was last told.
+void control_poke(struct client *client);
+
 void control_show(const char *bytes, size_t len);
 
 // The terminal takes input again.

@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "control.h"
 #include "fds.h"
+#include "json.h"
 #include "life.h"
 #include "log.h"
 #include "notify.h"
@@ -93,8 +94,8 @@ static void obey(struct client *client, const struct command *command) {
       tell_state(client);
       break;
     case VERB_POKE:
-      client->poked = true;
       log_revive();
+      control_poke(client);
       break;
     case VERB_STOP:
       life_stop((int)command->first, (int64_t)command->second);
@@ -127,7 +128,7 @@ static int fail(const struct failure *failure) {
   if (notify_fd >= 0) (void)unlink(options->notify);
   control_broadcast(&text);
   control_close(FAREWELL_MS);
-  text_complain(failure->step, strerror(failure->error));
+  text_complain("locald-keeper", failure->step, strerror(failure->error));
   return 1;
 }
 

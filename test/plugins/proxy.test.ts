@@ -145,7 +145,7 @@ async function boot(t: Test, wish: Wish = {}): Promise<Running> {
   const hooks: Hooks = {
     booted: new AsyncSeriesHook<[]>([]),
     project: new AsyncSeriesWaterfallHook(['plan']),
-    env: new AsyncSeriesWaterfallHook(['env', 'service']),
+    env: new AsyncSeriesWaterfallHook(['env', 'service', 'context']),
     starting: new AsyncSeriesHook(['service']),
     ready: new AsyncSeriesHook(['service']),
     gone: new AsyncSeriesHook(['service']),
@@ -175,6 +175,12 @@ async function boot(t: Test, wish: Wish = {}): Promise<Running> {
     },
     get desktop() {
       return missing('desktop')()
+    },
+    get shim() {
+      return missing('shim')()
+    },
+    get privileges() {
+      return missing('privileges')()
     },
   }
   const host: Host = {

@@ -166,16 +166,27 @@ function logs(t: Test, variant: Variant) {
     t.notMatch(one.log, 'one')
   })
 
-  held(t, variant, 'a poke is answered once', async (t, start) => {
-    const one = start([act, 'steps', 'ready\n', 'one\n', 'two\n', 'three\n'])
-    await until('ready', () => one.log.includes('ready'))
-    one.line.send('poke')
-    one.line.send('poke')
-    one.line.send(next)
-    await one.line.next('log')
-    one.line.send(next)
-    await until('two', () => one.log.includes('two'))
-    await one.line.state()
-    t.notOk(one.line.events.some(({ event }) => event === 'log'))
-  })
+  held(
+    t,
+    variant,
+    'a poke is answered once, and at once when there was a write nobody was told of',
+    async (t, start) => {
+      const one = start([act, 'steps', 'ready\n', 'one\n', 'two\n', 'three\n'])
+      await until('ready', () => one.log.includes('ready'))
+      one.line.send('poke')
+      await one.line.next('log')
+      one.line.send('poke')
+      one.line.send('poke')
+      await one.line.state()
+      t.notOk(one.line.events.some(({ event }) => event === 'log'))
+      one.line.send(next)
+      await one.line.next('log')
+      one.line.send(next)
+      await until('two', () => one.log.includes('two'))
+      await one.line.state()
+      t.notOk(one.line.events.some(({ event }) => event === 'log'))
+      one.line.send('poke')
+      await one.line.next('log')
+    },
+  )
 }

@@ -1,0 +1,171 @@
+import { LocaldError } from './errors.ts'
+import type { LogLine } from './events.ts'
+import { Grep } from './grep.ts'
+import { deferred } from './limits.ts'
+import { type OutputLine, stampOf } from './log-lines.ts'
+import { LogCursor } from './log-reader.ts'
+import { type LineFilter, select } from './log-seek.ts'
+import type { ServiceLog } from './logs.ts'
+
+/** What to read. `service`: the key that its lines are given. */
+export interface LogsRequest {
+  readonly sources: readonly { readonly service: string; readonly log: ServiceLog }[]
+  /** Only the last so many lines of all together. */
+  readonly tail?: number | undefined
+  /** RFC 3339. */
+  readonly since?: string | undefined
+  /** A JavaScript regular expression. */
+  readonly grep?: string | undefined
+  /** Goes on with what is written from now on, until aborted. */
+  readonly follow: boolean
+  readonly signal: AbortSignal
+}
+
+/** At most this many lines are given at once. */
+const batchSize = 1000
+
+/**
+ * Lines of several services, merged by time, in batches. Nothing is read before it is asked for, and of each log only a block is held:
+ * a slow reader costs no memory and holds up no service; what falls off a log's cap before it is read is lost to it. A line without an
+ * end (a prompt) is given at the end when not followed; followed, when it ends. USAGE for a bad `grep` or `since`.
+ */
+export async function* readLogs(request: LogsRequest): AsyncGenerator<readonly LogLine[]> {
+  const { sources, tail, follow, signal } = request
+  const filter = filterOf(request)
+  const bell = new Bell(signal)
+  const readers = sources.map(({ service, log }) => new Source({ service, log, filter, follow, signal }))
+  const quiet = follow ? readers.map(reader => reader.log.watch(() => bell.ring(reader))) : []
+  try {
+    let total = 0
+    for (const reader of readers) total += await reader.seek(tail)
+    let skip = tail === undefined ? 0 : Math.max(0, total - tail)
+    for (let batch = await merged(readers); !signal.aborted; batch = await merged(readers)) {
+      if (readers.some(({ cursor }) => cursor.lost)) skip = 0
+      const wanted = batch.slice(skip)
+      skip = Math.max(0, skip - batch.length)
+      if (wanted.length > 0) yield wanted
+      if (batch.length > 0) continue
+      if (!follow) return
+      await bell.rung()
+    }
+  } finally {
+    for (const stop of quiet) stop()
+    bell.end()
+    await Promise.all(readers.map(({ cursor }) => cursor.close()))
+  }
+}
+
+function filterOf({ since, grep }: LogsRequest): LineFilter {
+  const stamp = since === undefined ? undefined : stampOf(since)
+  if (since !== undefined && stamp === undefined) {
+    throw new LocaldError('USAGE', `'${since}' is no time`, { hint: 'Use one such as 2026-11-24T03:44:10Z.' })
+  }
+  const pattern = grep === undefined ? undefined : new Grep(grep)
+  return { since: stamp, grep: pattern === undefined ? undefined : lines => pattern.matching(lines) }
+}
+
+interface SourceInput {
+  readonly service: string
+  readonly log: ServiceLog
+  readonly filter: LineFilter
+  readonly follow: boolean
+  readonly signal: AbortSignal
+}
+
+/** One log under way: a block of its lines, and whether there may be more. */
+class Source {
+  readonly cursor: LogCursor
+  readonly log: ServiceLog
+  readonly #input: SourceInput
+  #lines: readonly OutputLine[] = []
+  #at = 0
+  #isDrained = false
+
+  constructor(input: SourceInput) {
+    this.#input = input
+    this.log = input.log
+    this.cursor = new LogCursor(input.log.file)
+  }
+
+  seek(tail: number | undefined): Promise<number> {
+    const { filter, follow } = this.#input
+    return this.cursor.seek({ ...filter, tail, follow })
+  }
+
+  /** There may be more again. */
+  wake(): void {
+    this.#isDrained = false
+  }
+
+  /** Whether it has to read before its next line is known. */
+  get isEmpty(): boolean {
+    return this.#at >= this.#lines.length && !this.#isDrained
+  }
+
+  /** Reads on until there is a line, or none for now. */
+  async fill(): Promise<void> {
+    const { filter, follow, signal } = this.#input
+    while (this.isEmpty && !signal.aborted) {
+      // Told first: a write while it reads must not be missed.
+      this.#isDrained = true
+      const lines = await this.cursor.next()
+      if (lines.length > 0) this.#isDrained = false
+      this.#lines = select(lines.length > 0 || follow ? lines : this.cursor.peek(), filter)
+      this.#at = 0
+    }
+  }
+
+  /** The time of its next line; undefined when there is none for now. */
+  get time(): string | undefined {
+    return this.#lines[this.#at]?.time
+  }
+
+  take(): LogLine | undefined {
+    const line = this.#lines[this.#at++]
+    return line === undefined ? undefined : { ...line, service: this.#input.service }
+  }
+}
+
+/** The next lines of all, oldest first; empty when there are none for now. A source whose block is used up reads on first. */
+async function merged(sources: readonly Source[]): Promise<readonly LogLine[]> {
+  const batch: LogLine[] = []
+  while (batch.length < batchSize) {
+    let first: { readonly source: Source; readonly time: string } | undefined
+    for (const source of sources) {
+      if (source.isEmpty) await source.fill()
+      const { time } = source
+      if (time !== undefined && (first === undefined || time < first.time)) first = { source, time }
+    }
+    const line = first?.source.take()
+    if (line === undefined) return batch
+    batch.push(line)
+  }
+  return batch
+}
+
+/** Told by any log that it was written to; waited for by the reader. */
+class Bell {
+  readonly #signal: AbortSignal
+  #next = deferred<void>()
+  readonly #ring = () => this.#next.resolve()
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal
+    signal.addEventListener('abort', this.#ring, { once: true })
+  }
+
+  ring(source: Source): void {
+    source.wake()
+    this.#ring()
+  }
+
+  /** Resolves when it was rung since the last time, or when aborted. */
+  async rung(): Promise<void> {
+    if (!this.#signal.aborted) await this.#next.promise
+    this.#next = deferred<void>()
+  }
+
+  end(): void {
+    this.#signal.removeEventListener('abort', this.#ring)
+  }
+}
