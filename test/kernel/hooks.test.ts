@@ -1,7 +1,7 @@
 import t from 'tap'
 import { LocaldError } from '../../kernel/errors.ts'
 import { HookRuns, makeHooks } from '../../kernel/hooks.ts'
-import type { Hooks, ProjectPlan, ServiceRef } from '../../kernel/plugin.ts'
+import type { EnvContext, Hooks, ProjectPlan, ServiceRef } from '../../kernel/plugin.ts'
 
 const plan: ProjectPlan = {
   name: 'shop',
@@ -18,6 +18,8 @@ const service: ServiceRef = {
   type: 'exec',
   project: { name: 'shop', path: '/shop', domain: 'shop.localhost' },
 }
+
+const context: EnvContext = { dependencies: [], isOwn: () => true, lookup: (service, field) => `${service}.${field}` }
 
 const series = ['starting', 'ready', 'gone', 'down', 'closing'] as const
 
@@ -137,7 +139,7 @@ t.test('project and env hand on what the one before returned', async t => {
   const all = runs({
     a: hooks => {
       hooks.project.tap('a', it => ({ ...it, domain: `a.${it.domain}` }))
-      hooks.env.tapPromise('a', async (env, { name }) => ({ ...env, A: name }))
+      hooks.env.tapPromise('a', async (env, { name }, { lookup }) => ({ ...env, A: `${name} ${lookup('db', 'url')}` }))
     },
     b: hooks => {
       hooks.project.tapPromise('b', async it => ({ ...it, domain: `b.${it.domain}` }))
@@ -145,10 +147,10 @@ t.test('project and env hand on what the one before returned', async t => {
     },
   })
   t.equal((await all.project(plan)).domain, 'b.a.shop.localhost')
-  t.strictSame(await all.env({ X: '1' }, service), { X: '1', A: 'web', B: 'web!' })
+  t.strictSame(await all.env({ X: '1' }, service, context), { X: '1', A: 'web db.url', B: 'web db.url!' })
   t.equal(await runs({}).project(plan), plan)
   t.equal(await untyped(undefined, 'project', all => all.project(plan)), plan, 'nothing returned: as it was')
-  t.strictSame(await untyped(undefined, 'env', all => all.env({ X: '1' }, service)), { X: '1' })
+  t.strictSame(await untyped(undefined, 'env', all => all.env({ X: '1' }, service, context)), { X: '1' })
 })
 
 /** A tap as a JavaScript plugin may write it: it returns what it likes. */
@@ -165,11 +167,11 @@ t.test('what they return is looked at', async t => {
     )
   }
   await t.rejects(
-    untyped(null, 'env', all => all.env({}, service)),
+    untyped(null, 'env', all => all.env({}, service, context)),
     { code: 'PLUGIN_HOOK', message: /is not an environment$/ },
   )
   await t.rejects(
-    untyped({ PORT: 80 }, 'env', all => all.env({}, service)),
+    untyped({ PORT: 80 }, 'env', all => all.env({}, service, context)),
     { code: 'PLUGIN_HOOK', message: /PORT is not a text$/ },
   )
 })
