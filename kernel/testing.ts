@@ -74,6 +74,7 @@ export interface TestKernel {
 
 /** Makes a kernel for the tests of a plugin. It has to be closed. */
 export async function testKernel(input: TestKernelInput): Promise<TestKernel> {
+  const found = [...(await shipped(input.builtIns ?? [])), ...input.plugins.map(given)]
   const root = await mkdtemp(join(tmpdir(), 'locald-test-'))
   const folders = foldersIn(root)
   const logged: string[] = []
@@ -99,7 +100,7 @@ export async function testKernel(input: TestKernelInput): Promise<TestKernel> {
   standIn(container, input.provide ?? {})
   const settings = input.settings ?? {}
   const parts = { facts, folders, settings, features, contributions, container, hooks, teardown, log }
-  const plugins = await loadPlugins([...(await shipped(input.builtIns ?? [])), ...input.plugins.map(given)], parts)
+  const plugins = await loadPlugins(found, parts)
   force()
   const services: TestedService[] = []
   return {
