@@ -5,6 +5,8 @@ import type { EnvContext, Hooks, ProjectPlan, ProjectRef, ServiceRef } from './p
 
 /** A hook that takes longer has hung: ms. */
 export const hookLimit = 10_000
+/** The same when the daemon ends, which somebody waits for: ms. */
+export const closingLimit = 3000
 
 /** One plugin's own set of hooks: dropping the set drops all it tapped. `gate` is asked before each tap, and throws when it is late. */
 export function makeHooks(gate: () => void): Hooks {
@@ -99,13 +101,9 @@ export class HookRuns {
 
   async #run<T>(plugin: string, hook: keyof Hooks, call: () => Promise<T>): Promise<T> {
     try {
-      return await within(this.#limit, call(), () => {
-        return new LocaldError(
-          'PLUGIN_HOOK',
-          `plugin ${plugin} did not return from hook '${hook}' in ${this.#limit} ms`,
-          { plugin },
-        )
-      })
+      const limit = hook === 'closing' ? Math.min(this.#limit, closingLimit) : this.#limit
+      const late = `plugin ${plugin} did not return from hook '${hook}' in ${limit} ms`
+      return await within(limit, call(), () => new LocaldError('PLUGIN_HOOK', late, { plugin }))
     } catch (error) {
       if (LocaldError.is(error) && error.plugin !== undefined) throw error
       const hint = LocaldError.is(error) ? error.hint : undefined

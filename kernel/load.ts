@@ -11,7 +11,7 @@ import { settingsFor, warnOfStrangers } from './plugin-settings.ts'
 import { Teardown } from './teardown.ts'
 import type { PluginView } from './wire.ts'
 
-/** Limits of a plugin's import and of its set-up, ms. */
+/** Limits of an outside plugin's import and of its set-up, ms. */
 export interface LoadLimits {
   readonly importMs: number
   readonly setupMs: number
@@ -26,7 +26,10 @@ export interface LoadInput extends HostInput {
   readonly limits?: LoadLimits
 }
 
-const defaultLimits: LoadLimits = { importMs: 5000, setupMs: 5000 }
+/** All that hangs together must leave the daemon time to listen before whoever starts it gives up. */
+const defaultLimits: LoadLimits = { importMs: 4000, setupMs: 3000 }
+/** Those that ship are not expected to hang, but a busy machine may be slow: ms. */
+const ownLimits: LoadLimits = { importMs: 10_000, setupMs: 10_000 }
 /** What a closer of a plugin whose set-up failed may take, ms. */
 const undoMs = 1000
 
@@ -51,7 +54,8 @@ export async function loadPlugins(found: readonly Found[], input: LoadInput): Pr
     inOrder,
     name => container.has(name),
     async candidate => {
-      views.set(candidate.found, await setUp(candidate, input))
+      const { setupMs } = limitsFor(candidate.found, input)
+      views.set(candidate.found, await setUp(candidate, input, setupMs / 2 ** Math.min(3, hungIn(views))))
     },
   )
   for (const { found: entry, needs } of waiting) {
@@ -63,10 +67,19 @@ export async function loadPlugins(found: readonly Found[], input: LoadInput): Pr
   return found.flatMap(entry => views.get(entry) ?? [])
 }
 
+function limitsFor({ from }: Found, { limits = defaultLimits }: LoadInput): LoadLimits {
+  return from === 'npm' ? limits : ownLimits
+}
+
+/** How many set-ups have hung: after each the next one gets half the time, down to an eighth, so that many do not add up. */
+function hungIn(views: ReadonlyMap<Found, PluginView>): number {
+  return [...views.values()].filter(({ code, setupMs }) => code === 'PLUGIN_TIMEOUT' && setupMs !== null).length
+}
+
 /** A candidate, or the view of a plugin that is none. */
 async function prepared(entry: Found, all: readonly Found[], input: LoadInput): Promise<Candidate | PluginView> {
   const { facts } = input
-  const { importMs } = input.limits ?? defaultLimits
+  const { importMs } = limitsFor(entry, input)
   const settings = settingsFor(entry, all, input.settings)
   try {
     if (all.find(({ name }) => name === entry.name) !== entry) {
@@ -80,16 +93,15 @@ async function prepared(entry: Found, all: readonly Found[], input: LoadInput): 
 }
 
 /** Runs `setup` against a draft; all of it is taken over at the end, or none. */
-async function setUp(candidate: Candidate, input: LoadInput): Promise<PluginView> {
+async function setUp(candidate: Candidate, input: LoadInput, limit: number): Promise<PluginView> {
   const { found, name } = candidate
   const restoreFeatures = input.features.snapshot()
   const declaring = hostOf(candidate, input)
   const started = performance.now()
-  const { setupMs } = input.limits ?? defaultLimits
-  const late = () => new LocaldError('PLUGIN_TIMEOUT', `its set-up did not end in ${setupMs} ms`)
+  const late = () => new LocaldError('PLUGIN_TIMEOUT', `its set-up did not end in ${Math.round(limit)} ms`)
   try {
     await within(
-      setupMs,
+      limit,
       withoutExit(() => candidate.setup(declaring.host)),
       late,
     )

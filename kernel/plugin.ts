@@ -98,7 +98,7 @@ export interface Host {
    */
   readonly use: Services
   /**
-   * Called when the daemon ends, the last one first, each within 5 s. What plugins provide is closed before; hook `closing` runs while
+   * Called when the daemon ends, the last one first, each within 3 s. What plugins provide is closed before; hook `closing` runs while
    * all of it still works.
    */
   onClose(close: () => Promise<void> | void): void
@@ -436,8 +436,8 @@ export interface CommandResult {
 }
 
 /**
- * Named moments. All run in the plugins' order, one after the other, each plugin's part within 10 s. A failure is PLUGIN_HOOK with the
- * plugin's name.
+ * Named moments. All run in the plugins' order, one after the other, each plugin's part within 10 s (`closing`: 3 s). A failure is
+ * PLUGIN_HOOK with the plugin's name.
  */
 export interface Hooks {
   /** All plugins are loaded; before the API answers. */

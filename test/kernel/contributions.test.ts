@@ -225,4 +225,8 @@ t.test('teardown', async t => {
   t.strictSame(seen, ['last', 'added meanwhile', 'first'])
   t.strictSame(failed, ['d: did not close in 50 ms', 'c: a text', 'b: boom'])
   await teardown.run(() => t.fail('each is closed once'))
+  for (const name of ['a', 'b', 'c']) teardown.add(name, never)
+  const late: string[] = []
+  await teardown.run((owner, reason) => late.push(`${owner}: ${reason}`))
+  t.strictSame(late, ['c: did not close in 50 ms', 'b: did not close in 25 ms', 'a: did not close in 13 ms'])
 })

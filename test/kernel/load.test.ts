@@ -129,6 +129,14 @@ t.test('several imports that hang cost the time of one', async t => {
   t.ok(performance.now() - started < 5 * 300, 'side by side')
 })
 
+t.test('set-ups that hang do not add up', async t => {
+  const views = await kit().load(plugin('a', never), plugin('b', never), plugin('c'), plugin('d', never))
+  t.strictSame(
+    views.map(({ reason }) => reason),
+    ['its set-up did not end in 300 ms', 'its set-up did not end in 150 ms', null, 'its set-up did not end in 75 ms'],
+  )
+})
+
 t.test('set-ups that fail leave nothing behind', async t => {
   const cases: readonly [string, () => unknown, string][] = [
     [
