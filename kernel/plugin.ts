@@ -289,6 +289,11 @@ export interface Processes {
   spawn(spec: ProcessSpec): Promise<Instance>
   /** An Instance's `state` from an earlier daemon; undefined when the process has ended meanwhile (its remains are swept). */
   adopt(state: unknown, log: LogSink): Promise<Instance | undefined>
+  /**
+   * After all of an earlier daemon's services were adopted: stops what is held but was neither started nor adopted by this daemon (it
+   * was started in the moment the earlier one was killed), and removes what ended ones left.
+   */
+  tidy(): Promise<void>
 }
 
 /** Where a service's output goes: a file that a keeper writes, or lines from the daemon. */

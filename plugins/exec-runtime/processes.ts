@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { access, constants, readdir, rm } from 'node:fs/promises'
 import { Socket } from 'node:net'
-import { join } from 'node:path'
-import { LocaldError, messageOf } from '../../kernel/errors.ts'
+import { basename, dirname, join } from 'node:path'
+import { LocaldError, messageOf, systemCode } from '../../kernel/errors.ts'
 import type {
   Folders,
   Instance,
@@ -16,7 +16,7 @@ import type {
   ProcessTree,
 } from '../../kernel/plugin.ts'
 import { readExit } from './exit.ts'
-import { HeldProcess, type HeldState, signalNumber } from './held.ts'
+import { HeldProcess, type HeldState, reach, signalNumber } from './held.ts'
 import { KeeperLink } from './link.ts'
 
 /** What the keeper's processes need. */
@@ -35,6 +35,10 @@ const markBits = 2n ** 61n
 export class KeeperProcesses implements Processes {
   readonly #input: KeeperProcessesInput
   readonly #folder: string
+  /** Names of the sockets of all keepers this daemon has started or found. */
+  readonly #known = new Set<string>()
+  /** The exit records that a service of this key has left. */
+  readonly #records = new Map<string, string>()
 
   constructor(input: KeeperProcessesInput) {
     this.#input = input
@@ -43,64 +47,62 @@ export class KeeperProcesses implements Processes {
   }
 
   async spawn(spec: ProcessSpec): Promise<Instance> {
+    const { log } = this.#input
     const id = randomBytes(6).toString('hex')
     const base = join(this.#folder, id)
     const mark = (markBase + (randomBytes(8).readBigUInt64BE() % markBits)).toString()
+    this.#known.add(id)
     const link = this.#launch(spec, base, mark)
     const answer = await link.next('started', 'failed')
     if (answer?.event !== 'started') {
-      const reason =
-        answer === undefined ? await this.#missing() : `${String(answer['step'])}: ${String(answer['error'])}`
-      throw new LocaldError('SPAWN_FAILED', `${spec.key} could not be started: ${reason}`, {
-        service: spec.key,
-        hint: "Check `command` and `workdir`; the daemon's own log may say more.",
-      })
+      this.#known.delete(id)
+      throw refusal(spec, answer === undefined ? await this.#missing() : `${answer['step']}: ${answer['error']}`)
     }
-    const pid = Number(answer['pid'])
-    const keeper = Number(answer['keeper'])
+    const table = this.#input.table()
+    const [pid, keeper] = [Number(answer['pid']), Number(answer['keeper'])]
     const tree: ProcessTree = {
       keeper,
       pid,
       pgid: pid,
-      ...(this.#input.table().orphansReturn ? { mark } : {}),
+      ...(table.orphansReturn ? { mark } : {}),
       startedMs: Number(answer['startedMs']),
       ...(spec.port === undefined ? {} : { port: spec.port }),
     }
-    const table = this.#input.table()
     const [keeperStart = '', mainStart = ''] = await Promise.all([table.start(keeper), table.start(pid)])
     const state: HeldState = { socket: `${base}.s`, exitFile: `${base}.x`, tree, keeperStart, mainStart }
-    return new HeldProcess({ link, state, log: spec.log, table })
+    this.#forgetRecord(spec.key, state.exitFile)
+    return new HeldProcess({ link, isFound: false, state, log: spec.log, table, warn: log.warn })
   }
 
   async adopt(state: unknown, log: LogSink): Promise<Instance | undefined> {
     if (!isHeldState(state)) return undefined
+    this.#known.add(idOf(state.socket))
     const table = this.#input.table()
-    const link = await KeeperLink.open(state.socket)
-    if (link !== undefined) {
-      const instance = new HeldProcess({ link, state, log, table })
-      link.send('state')
-      return instance
-    }
-    if ((await readExit(state.exitFile)) === undefined) {
+    const link = await reach(state, table)
+    if (link === undefined && (await readExit(state.exitFile)) === undefined) {
       // No keeper and no record: it was killed. What it held is known by its mark and start tokens only.
       const main = { pid: state.tree.pid, ppid: state.tree.keeper, start: state.mainStart }
       await table.sweep(state.tree, [main])
       return undefined
     }
-    return new HeldProcess({ link: undefined, state, log, table })
+    return new HeldProcess({ link, isFound: true, state, log, table, warn: this.#input.log.warn })
   }
 
-  /** Removes what keepers of ended services left, but for the given states. */
-  async tidy(kept: readonly unknown[]): Promise<void> {
-    const names = new Set(kept.filter(isHeldState).flatMap(state => [state.socket, state.exitFile]))
+  async tidy(): Promise<void> {
     for (const name of await readdir(this.#folder)) {
+      if (this.#known.has(idOf(name))) continue
       const file = join(this.#folder, name)
-      if (name.endsWith('.x') && !names.has(file)) await rm(file, { force: true })
+      const link = name.endsWith('.s') ? await KeeperLink.open(file) : undefined
+      if (link === undefined) await rm(file, { force: true })
+      else {
+        this.#input.log.warn(`${file}: a service of an earlier daemon that nobody knows of is stopped`)
+        link.send('finish')
+      }
     }
   }
 
   #launch(spec: ProcessSpec, base: string, mark: string): KeeperLink {
-    const { keeper } = this.#input
+    const { keeper, log } = this.#input
     const argv = [
       'run',
       ...['--socket', `${base}.s`, '--exit', `${base}.x`, '--notify', `${base}.n`],
@@ -111,19 +113,31 @@ export class KeeperProcesses implements Processes {
       '--',
       ...spec.argv,
     ]
-    const child = spawn(keeper, argv, {
-      cwd: spec.dir,
-      env: spec.env,
-      detached: true,
-      stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
-    })
-    child.on('error', error => this.#input.log.error(`${spec.key}: the keeper could not be run: ${messageOf(error)}`))
-    child.unref()
-    const channel = child.stdio[3]
+    let channel: unknown
+    try {
+      mkdirSync(dirname(spec.log.file), { recursive: true, mode: 0o700 })
+      const child = spawn(keeper, argv, {
+        cwd: spec.dir,
+        env: spec.env,
+        detached: true,
+        stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+      })
+      child.on('error', error => log.error(`${spec.key}: the keeper could not be run: ${messageOf(error)}`))
+      child.unref()
+      channel = child.stdio?.[3]
+    } catch (error) {
+      // Node's own message may quote a value of the environment.
+      throw refusal(spec, systemCode(error) ?? 'it cannot be run')
+    }
     if (channel instanceof Socket) return new KeeperLink(channel)
-    throw new LocaldError('SPAWN_FAILED', `${spec.key} could not be started: no channel to its keeper`, {
-      service: spec.key,
-    })
+    throw refusal(spec, 'no channel to its keeper')
+  }
+
+  /** The record of an earlier run is of no use any more. */
+  #forgetRecord(key: string, file: string): void {
+    const last = this.#records.get(key)
+    this.#records.set(key, file)
+    if (last !== undefined) void rm(last, { force: true })
   }
 
   async #missing(): Promise<string> {
@@ -134,6 +148,18 @@ export class KeeperProcesses implements Processes {
     )
     return there ? 'its keeper ended at once' : `${keeper} is missing; run \`npm rebuild locald\``
   }
+}
+
+function refusal(spec: ProcessSpec, reason: string): LocaldError {
+  return new LocaldError('SPAWN_FAILED', `${spec.key} could not be started: ${reason}`, {
+    service: spec.key,
+    hint: "Check `command` and `workdir`; the daemon's own log may say more.",
+  })
+}
+
+/** What a keeper's files have in common: `<id>.s`, `<id>.x`, `<id>.n`. */
+function idOf(file: string): string {
+  return basename(file).slice(0, -2)
 }
 
 function isHeldState(value: unknown): value is HeldState {
