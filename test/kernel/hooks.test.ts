@@ -1,7 +1,7 @@
 import t from 'tap'
 import { LocaldError } from '../../kernel/errors.ts'
 import { HookRuns, makeHooks } from '../../kernel/hooks.ts'
-import type { Hooks, ProjectPlan, ServiceRef } from '../../kernel/plugin.ts'
+import type { EnvContext, Hooks, ProjectPlan, ServiceRef } from '../../kernel/plugin.ts'
 
 const plan: ProjectPlan = {
   name: 'shop',
@@ -145,11 +145,14 @@ t.test('project and env hand on what the one before returned', async t => {
     },
   })
   t.equal((await all.project(plan)).domain, 'b.a.shop.localhost')
-  t.strictSame(await all.env({ X: '1' }, service), { X: '1', A: 'web', B: 'web!' })
+  t.strictSame(await all.env({ X: '1' }, service, alone), { X: '1', A: 'web', B: 'web!' })
   t.equal(await runs({}).project(plan), plan)
   t.equal(await untyped(undefined, 'project', all => all.project(plan)), plan, 'nothing returned: as it was')
-  t.strictSame(await untyped(undefined, 'env', all => all.env({ X: '1' }, service)), { X: '1' })
+  t.strictSame(await untyped(undefined, 'env', all => all.env({ X: '1' }, service, alone)), { X: '1' })
 })
+
+/** A service that depends on no other. */
+const alone: EnvContext = { dependencies: [], isOwn: () => false, lookup: () => undefined }
 
 /** A tap as a JavaScript plugin may write it: it returns what it likes. */
 function untyped<T>(value: unknown, name: 'project' | 'env', use: (all: HookRuns) => Promise<T>): Promise<T> {
@@ -165,11 +168,11 @@ t.test('what they return is looked at', async t => {
     )
   }
   await t.rejects(
-    untyped(null, 'env', all => all.env({}, service)),
+    untyped(null, 'env', all => all.env({}, service, alone)),
     { code: 'PLUGIN_HOOK', message: /is not an environment$/ },
   )
   await t.rejects(
-    untyped({ PORT: 80 }, 'env', all => all.env({}, service)),
+    untyped({ PORT: 80 }, 'env', all => all.env({}, service, alone)),
     { code: 'PLUGIN_HOOK', message: /PORT is not a text$/ },
   )
 })
