@@ -179,7 +179,7 @@ export interface Web {
   readonly http: number | null
   readonly https: number | null
   /** PEM file of the local CA when HTTPS is on. */
-  readonly caFile?: string
+  readonly caFile?: string | undefined
 }
 
 /** A service in the catalog: its view and where it can be reached. */
