@@ -87,6 +87,7 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
   })
   const operations = new Operations({ projects, events, hooks, records, log: own })
   await adoptAll({ projects, records, log: own })
+  await container.optional('processes')?.tidy()
   await hooks.booted((plugin, error) => log(plugin).error(error.message))
   for (const project of projects.list()) {
     project.refreshUrls()
@@ -99,6 +100,7 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
     checks: ownChecks(paths),
     async close() {
       await hooks.closing().catch(error => own.warn(messageOf(error)))
+      records.flush()
       await teardown.run((owner, reason) => log(owner).warn(`closing: ${reason}`))
     },
   }

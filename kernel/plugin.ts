@@ -287,7 +287,7 @@ export interface ProcessSpec {
 export interface Processes {
   /** Rejects with SPAWN_FAILED when the program cannot be run. */
   spawn(spec: ProcessSpec): Promise<Instance>
-  /** An Instance's `state` from an earlier daemon; undefined when the process has ended meanwhile (its remains are swept). */
+  /** From an Instance's `state` of an earlier daemon; one that has ended meanwhile tells its exit. Undefined when it is no such state. */
   adopt(state: unknown, log: LogSink): Promise<Instance | undefined>
   /**
    * After all of an earlier daemon's services were adopted: stops what is held but was neither started nor adopted by this daemon (it

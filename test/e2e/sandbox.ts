@@ -191,6 +191,8 @@ export class Sandbox {
       LOGNAME: name,
       SHELL: '/bin/sh',
       LANG: 'C.UTF-8',
+      // Where a folder is made when a socket's path would be too long.
+      TMPDIR: this.home,
       LOCALD_SANDBOX: this.name,
       LOCALD_HTTP_PORT: '0',
       LOCALD_HTTPS_PORT: '0',
