@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { resolve } from 'import-meta-resolve'
 import { LocaldError, messageOf, systemCode } from './errors.ts'
+import { lendPackage } from './lend.ts'
 import { pluginApi } from './plugin.ts'
 
 /** A plugin that was found, before any of its code has run. */
@@ -37,7 +38,8 @@ const pluginName = /^(?:@[^/]+\/)?locald-plugin-[^/]+$/
 
 /**
  * npm packages in a folder's `node_modules` that are plugins: named `locald-plugin-*` (scoped or not), or with a `locald`
- * object in their package.json: `{ "api": 1, "types": ["redis"], "platforms": ["linux"] }`. Runs no code. Sorted by name.
+ * object in their package.json: `{ "api": 1, "types": ["redis"], "platforms": ["linux"] }`. Runs no code. Sorted by name. Where there is
+ * one, the folder also gets a link to this locald.
  * Throws PATHS_UNUSABLE where the folder is there and cannot be read.
  */
 export async function npmPlugins(folder: string): Promise<readonly Found[]> {
@@ -48,7 +50,9 @@ export async function npmPlugins(folder: string): Promise<readonly Found[]> {
     else if (!name.startsWith('.')) names.push(name)
   }
   const found = await Promise.all(names.sort().map(name => readManifest(folder, name)))
-  return found.filter(entry => entry !== undefined)
+  const plugins = found.filter(entry => entry !== undefined)
+  if (plugins.length > 0) await lendPackage(folder)
+  return plugins
 }
 
 async function entries(folder: string): Promise<readonly string[]> {

@@ -17,7 +17,6 @@ export const catalogue = {
   PLATFORM_OVERRIDE: { kind: 'usage', status: 400 },
   SERVICE_FAILED: { kind: 'failed', status: 409 },
   SERVICE_NOT_RUNNING: { kind: 'failed', status: 409 },
-  PROJECT_BUSY: { kind: 'failed', status: 409 },
   PORT_TAKEN: { kind: 'failed', status: 409 },
   NO_FREE_PORT: { kind: 'failed', status: 409 },
   SPAWN_FAILED: { kind: 'failed', status: 409 },

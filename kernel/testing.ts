@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Container } from './container.ts'
 import { Contributions } from './contributions.ts'
-import type { Found } from './discover.ts'
+import { type BuiltIn, builtIns, type Found } from './discover.ts'
+import { examine } from './doctor.ts'
 import { LocaldError } from './errors.ts'
 import { factsOf } from './facts.ts'
 import { Features } from './features.ts'
@@ -23,10 +24,10 @@ import {
 } from './plugin.ts'
 import { Teardown } from './teardown.ts'
 import { startTested, type TestedService } from './tested-service.ts'
-import type { CheckView, PluginView } from './wire.ts'
+import type { DoctorAnswer, PluginView } from './wire.ts'
 
 export type { TestedService } from './tested-service.ts'
-export type { CheckView, PluginView } from './wire.ts'
+export type { CheckView, DoctorAnswer, PluginView } from './wire.ts'
 
 /** What a test's kernel is made of. All but `plugins` may be left out. */
 export interface TestKernelInput {
@@ -58,8 +59,8 @@ export interface TestKernel {
   feature(name: FeatureName): FeatureState
   /** A registered type. Throws SERVICE_TYPE_UNSUPPORTED with the words `locald up` would use. */
   type(name: string): ServiceType<unknown>
-  /** Runs all checks, as `locald doctor` does. */
-  checks(): Promise<readonly CheckView[]>
+  /** Runs all checks, as `locald doctor` does; a broken plugin is a failed one. */
+  doctor(): Promise<DoctorAnswer>
   /** Runs a plugin's command. UNKNOWN_COMMAND when there is none of that name. */
   command(name: string, ...argv: readonly string[]): Promise<CommandResult>
   /**
@@ -73,6 +74,7 @@ export interface TestKernel {
 
 /** Makes a kernel for the tests of a plugin. It has to be closed. */
 export async function testKernel(input: TestKernelInput): Promise<TestKernel> {
+  const found = [...(await shipped(input.builtIns ?? [])), ...input.plugins.map(given)]
   const root = await mkdtemp(join(tmpdir(), 'locald-test-'))
   const folders = foldersIn(root)
   const logged: string[] = []
@@ -98,7 +100,7 @@ export async function testKernel(input: TestKernelInput): Promise<TestKernel> {
   standIn(container, input.provide ?? {})
   const settings = input.settings ?? {}
   const parts = { facts, folders, settings, features, contributions, container, hooks, teardown, log }
-  const plugins = await loadPlugins([...(input.builtIns ?? []).map(builtIn), ...input.plugins.map(given)], parts)
+  const plugins = await loadPlugins(found, parts)
   force()
   const services: TestedService[] = []
   return {
@@ -109,7 +111,7 @@ export async function testKernel(input: TestKernelInput): Promise<TestKernel> {
     logged,
     feature: name => features.get(name),
     type: name => orThrow(contributions.findType(name)),
-    checks: () => Promise.all(contributions.checks().map(viewOf)),
+    doctor: () => examine({ contributions, plugins, own: [] }),
     command: async (name, ...argv) => {
       const command = contributions.command(name)
       if (command === undefined) throw new LocaldError('UNKNOWN_COMMAND', `no plugin has a command '${name}'`)
@@ -142,15 +144,16 @@ function given(plugin: Plugin): Found {
   return { name: plugin.name, version: '0.0.0', from: 'npm', types: [], load }
 }
 
-/** By name only: which plugins there are, the kernel does not know. */
-function builtIn(name: string): Found {
-  const module = new URL(`../plugins/${encodeURIComponent(name)}/index.js`, import.meta.url)
-  return { name, version: '0.0.0', from: 'built-in', types: [], load: () => import(module.href) }
-}
-
-async function viewOf({ owner, it }: ReturnType<Contributions['checks']>[number]): Promise<CheckView> {
-  const { fix = null, ...result } = await it.run()
-  return { plugin: owner, id: it.id, ...result, fix }
+/** Some of what ships, from the one list of it, in a room that the kernel does not look into. */
+async function shipped(names: readonly string[]): Promise<readonly Found[]> {
+  if (names.length === 0) return []
+  const list: { default: readonly BuiltIn[] } = await import(new URL('../plugins/index.js', import.meta.url).href)
+  const strangers = names.filter(name => !list.default.some(entry => entry.name === name))
+  if (strangers.length > 0) throw new Error(`there is no built-in plugin '${strangers.join("', '")}'`)
+  return builtIns(
+    list.default.filter(({ name }) => names.includes(name)),
+    '0.0.0',
+  )
 }
 
 function standIn(container: Container, services: Partial<Services>): void {

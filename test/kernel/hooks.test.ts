@@ -19,6 +19,8 @@ const service: ServiceRef = {
   project: { name: 'shop', path: '/shop', domain: 'shop.localhost' },
 }
 
+const context: EnvContext = { dependencies: [], isOwn: () => true, lookup: (service, field) => `${service}.${field}` }
+
 const series = ['starting', 'ready', 'gone', 'down', 'closing'] as const
 
 /** Plugins by name, each with what it taps. */
@@ -137,7 +139,7 @@ t.test('project and env hand on what the one before returned', async t => {
   const all = runs({
     a: hooks => {
       hooks.project.tap('a', it => ({ ...it, domain: `a.${it.domain}` }))
-      hooks.env.tapPromise('a', async (env, { name }) => ({ ...env, A: name }))
+      hooks.env.tapPromise('a', async (env, { name }, { lookup }) => ({ ...env, A: `${name} ${lookup('db', 'url')}` }))
     },
     b: hooks => {
       hooks.project.tapPromise('b', async it => ({ ...it, domain: `b.${it.domain}` }))
@@ -145,14 +147,11 @@ t.test('project and env hand on what the one before returned', async t => {
     },
   })
   t.equal((await all.project(plan)).domain, 'b.a.shop.localhost')
-  t.strictSame(await all.env({ X: '1' }, service, alone), { X: '1', A: 'web', B: 'web!' })
+  t.strictSame(await all.env({ X: '1' }, service, context), { X: '1', A: 'web db.url', B: 'web db.url!' })
   t.equal(await runs({}).project(plan), plan)
   t.equal(await untyped(undefined, 'project', all => all.project(plan)), plan, 'nothing returned: as it was')
-  t.strictSame(await untyped(undefined, 'env', all => all.env({ X: '1' }, service, alone)), { X: '1' })
+  t.strictSame(await untyped(undefined, 'env', all => all.env({ X: '1' }, service, context)), { X: '1' })
 })
-
-/** A service that depends on no other. */
-const alone: EnvContext = { dependencies: [], isOwn: () => false, lookup: () => undefined }
 
 /** A tap as a JavaScript plugin may write it: it returns what it likes. */
 function untyped<T>(value: unknown, name: 'project' | 'env', use: (all: HookRuns) => Promise<T>): Promise<T> {
@@ -168,11 +167,11 @@ t.test('what they return is looked at', async t => {
     )
   }
   await t.rejects(
-    untyped(null, 'env', all => all.env({}, service, alone)),
+    untyped(null, 'env', all => all.env({}, service, context)),
     { code: 'PLUGIN_HOOK', message: /is not an environment$/ },
   )
   await t.rejects(
-    untyped({ PORT: 80 }, 'env', all => all.env({}, service, alone)),
+    untyped({ PORT: 80 }, 'env', all => all.env({}, service, context)),
     { code: 'PLUGIN_HOOK', message: /PORT is not a text$/ },
   )
 })

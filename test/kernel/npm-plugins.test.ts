@@ -1,7 +1,9 @@
+import { readdir, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { builtIns, npmPlugins } from '../../kernel/discover.ts'
 import { kit } from './kit.ts'
+import { root } from './sources.ts'
 
 interface Folder {
   readonly [name: string]: string | Folder
@@ -185,6 +187,30 @@ t.test('folders', async t => {
     code: 'PATHS_UNUSABLE',
     hint: /^Check the permissions of .*loop\/node_modules\.$/,
   })
+})
+
+t.test('plugins import the locald that loads them', async t => {
+  const index = `import { LocaldError, shape } from 'locald/plugin'
+    export default { name: 'locald-plugin-a', api: 1, options: shape({ type: 'object' }), setup() {
+      throw new LocaldError('FEATURE_OFF', 'of the same class', { hint: 'Do so.' })
+    } }`
+  const one = () => pack('locald-plugin-a', { type: 'module', exports: './index.js' }, { 'index.js': index })
+  const folder = t.testdir({
+    none: { node_modules: { lodash: pack('lodash', { locald: undefined }) } },
+    fresh: { node_modules: { 'locald-plugin-a': one() } },
+    moved: { node_modules: { 'locald-plugin-a': one(), locald: t.fixture('symlink', '/gone') } },
+    real: { node_modules: { 'locald-plugin-a': one(), locald: pack('locald', { locald: undefined }) } },
+  })
+  for (const name of ['fresh', 'moved', 'fresh']) {
+    const [view] = await kit().load(...(await npmPlugins(join(folder, name))))
+    t.match(view, { state: 'broken', code: 'FEATURE_OFF', reason: 'of the same class' }, name)
+    t.strictSame((await readdir(join(folder, name, 'node_modules'))).sort(), ['locald', 'locald-plugin-a'])
+    t.equal(await realpath(join(folder, name, 'node_modules', 'locald')), root)
+  }
+  await npmPlugins(join(folder, 'none'))
+  t.strictSame(await readdir(join(folder, 'none', 'node_modules')), ['lodash'], 'no plugin, no link')
+  const [view] = await kit().load(...(await npmPlugins(join(folder, 'real'))))
+  t.match(view, { code: 'PLUGIN_IMPORT', reason: /locald/ }, 'a real folder of that name is left as it is')
 })
 
 t.test('a built-in plugin comes before an npm plugin of its name', async t => {
