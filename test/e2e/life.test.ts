@@ -46,7 +46,15 @@ command = "exec sleep 1000"
       t.equal(readFileSync(join(folder, 'seed.txt'), 'utf8'), 'seeded\n')
       const views = new Map((await sandbox.status(folder)).map(view => [view.name, view]))
       const [web, api, seed, queue] = ['web', 'api', 'seed', 'queue'].map(name => views.get(name))
-      t.match(web, { key: 'shop:web', project: 'shop', type: 'exec', status: 'running', health: 'healthy', restarts: 0, reason: null })
+      t.match(web, {
+        key: 'shop:web',
+        project: 'shop',
+        type: 'exec',
+        status: 'running',
+        health: 'healthy',
+        restarts: 0,
+        reason: null,
+      })
       t.match(seed, { type: 'worker', status: 'exited', health: null, port: null, url: null })
       t.match(queue, { type: 'worker', status: 'running', health: null, port: null, url: null, pid: Number })
       t.ok(web?.memory !== null && (web?.memory ?? 0) > 1_000_000, 'memory in bytes')
@@ -114,7 +122,10 @@ command = "exec sleep 1000"
       const web = await sandbox.service(folder, 'web')
       t.match(web, { status: 'failed', pid: null, restarts: 4 })
       t.match((await sandbox.service(folder, 'after')).reason, /web is failed/)
-      t.match((await sandbox.ok(['why', 'after'], { cwd: folder })).stdout, /after is failed: .*\n.*web is failed: gave up/s)
+      t.match(
+        (await sandbox.ok(['why', 'after'], { cwd: folder })).stdout,
+        /after is failed: .*\n.*web is failed: gave up/s,
+      )
       const answer = await sandbox.get('crash.localhost', '/', { accept: 'text/html', 'sec-fetch-mode': 'navigate' })
       t.equal(answer.status, 502)
       t.match(answer.body, /gave up after 5 crashes/)
@@ -127,10 +138,7 @@ command = "exec sleep 1000"
     t.test('wait, restart and why', async t => {
       const folder = sandbox.project(
         'slow',
-        toml(
-          `[services.web]\ncommand = "while [ ! -e go ]; do sleep 0.05; done; exec node server.mjs"\n`,
-          'slow',
-        ),
+        toml(`[services.web]\ncommand = "while [ ! -e go ]; do sleep 0.05; done; exec node server.mjs"\n`, 'slow'),
       )
       const up = sandbox.start(['up'], { cwd: folder })
       await until('web starts', async () => (await sandbox.status(folder)).some(view => view.status === 'starting'))
