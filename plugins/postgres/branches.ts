@@ -38,23 +38,29 @@ export async function listBranches(target: Target): Promise<readonly Branch[]> {
  */
 export async function makeBranch(target: Target, from: string, name: string): Promise<void> {
   await withClient(target, async client => {
-    const { rows } = await client.query<{ old: boolean; small: boolean }>(
-      `SELECT current_setting('server_version_num')::int < 150000 AS old,
-              pg_database_size($1) < ${smallBytes} AS small`,
-      [from],
-    )
-    // Copying files takes two checkpoints; a small database is written to the log faster. Before 15 there is no choice.
-    const strategy = rows[0]?.old !== false ? '' : rows[0].small ? ' STRATEGY WAL_LOG' : ' STRATEGY FILE_COPY'
-    const sql = `CREATE DATABASE ${identifier(name)} TEMPLATE ${identifier(from)}${strategy}`
-    await whileAway(target, from, () => client.query(sql)).catch(error => {
+    try {
+      const sql = `CREATE DATABASE ${identifier(name)} TEMPLATE ${identifier(from)}${await strategyFor(client, from)}`
+      await whileAway(target, from, () => client.query(sql))
+    } catch (error) {
       throw new LocaldError('STEP_FAILED', `no branch '${name}' of database '${from}' was made: ${messageOf(error)}`, {
-        hint: 'Choose another name, or disconnect what uses the database.',
+        hint: 'Choose another name, name another database with --from, or disconnect what uses it.',
         cause: error,
       })
-    })
+    }
     const comment = `${mark}${new Date().toISOString()} ${from}`
     await client.query(`COMMENT ON DATABASE ${identifier(name)} IS ${literal(comment)}`)
   })
+}
+
+/** Copying files takes two checkpoints, so that a small database is written to the log faster. Before 15 there is no choice. */
+async function strategyFor(client: Client, database: string): Promise<string> {
+  const { rows } = await client.query<{ old: boolean; small: boolean }>(
+    `SELECT current_setting('server_version_num')::int < 150000 AS old,
+            pg_database_size($1::name) < ${smallBytes} AS small`,
+    [database],
+  )
+  if (rows[0]?.old !== false) return ''
+  return rows[0].small ? ' STRATEGY WAL_LOG' : ' STRATEGY FILE_COPY'
 }
 
 export async function dropBranch(target: Target, name: string): Promise<void> {

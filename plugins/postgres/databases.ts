@@ -1,3 +1,5 @@
+import { rmdir } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { LocaldError } from '../../kernel/errors.ts'
 import type { CommandResult } from '../../kernel/plugin.ts'
 import { dropBranch, listBranches, makeBranch } from './branches.ts'
@@ -58,8 +60,6 @@ export class Databases {
     const { snapshots } = this.#shared
     requireName(name)
     if (!snapshots.has(entry, name)) throw await this.#noSuch(entry, name)
-    if (name === undoName)
-      throw wrong(`'${name}' is what a restore replaces`, 'Take a snapshot first, or give it another name.')
     const began = performance.now()
     await this.#shared.control().paused(entry.key, () => snapshots.restore(entry, name, signal))
     await this.#shared.settled(entry.key, signal)
@@ -101,6 +101,8 @@ export class Databases {
       if (branchOf === null) continue
       await this.#shared.control().stop(entry.key)
       await this.#shared.locks.run(entry.data, () => removeFolder(entry.data))
+      // The project's folder, if nothing else is in it.
+      await rmdir(dirname(entry.data)).catch(() => {})
       this.#shared.register.forget(entry)
       gone.push(entry.key)
     }

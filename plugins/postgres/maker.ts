@@ -118,7 +118,8 @@ export class Maker {
     const record = await readRecord(cluster)
     const file = record.initialised ? undefined : this.#initFile(run)
     await writeSettings(cluster, installation, run.options.settings)
-    const input = { key: run.key, installation, account, cluster, places }
+    const isPlaced = cluster === places.cluster
+    const input = { key: run.key, installation, account, cluster, places, isPlaced }
     await withSetupServer(input, this.#shared.table(), run.signal, async target => {
       const sql = `ALTER ROLE ${superuser} PASSWORD ${literal(password)}`
       await withClient(target, client => client.query(sql))

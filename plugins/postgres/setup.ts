@@ -8,7 +8,7 @@ import { rememberServer } from './leftover.ts'
 import { makeSocketFolder } from './places.ts'
 import { runHelper } from './processes.ts'
 import { lockFile } from './running.ts'
-import { type ServerInput, setupArgv } from './server.ts'
+import { type SetupInput, setupArgv } from './server.ts'
 
 /** Its number only names the socket; a second server beside it takes the next. */
 const firstPort = 5432
@@ -21,7 +21,7 @@ const shutdownMs = 30_000
  * Throws SERVICE_FAILED when it does not start.
  */
 export async function withSetupServer(
-  input: ServerInput,
+  input: SetupInput,
   table: ProcessTable,
   signal: AbortSignal,
   use: (target: Target) => Promise<void>,

@@ -75,10 +75,10 @@ export class Upgrade {
     const template = await this.#shared.templates.of(newer, account, () => {})
     await copyTree(template, folder, { owner: account.owner, signal })
     const common = { key: entry.key, account, places }
-    const source = { ...common, installation: older, cluster: places.cluster }
+    const source = { ...common, installation: older, cluster: places.cluster, isPlaced: true }
     await withSetupServer(source, table, signal, old =>
       withSetupServer(
-        { ...common, installation: newer, cluster: folder },
+        { ...common, installation: newer, cluster: folder, isPlaced: false },
         table,
         signal,
         async next => {
