@@ -5,6 +5,7 @@ import { ProjectCatalog } from './catalog.ts'
 import { type Places, readSettings } from './config.ts'
 import { Container } from './container.ts'
 import { Contributions } from './contributions.ts'
+import { ServiceControl } from './control.ts'
 import { type BuiltIn, builtIns, npmPlugins } from './discover.ts'
 import { messageOf } from './errors.ts'
 import { Events } from './events.ts'
@@ -78,6 +79,7 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
     requirePlugins: needed => requirePlugins(needed, plugins),
   })
   container.value('catalog', new ProjectCatalog(() => projects.list(), events))
+  container.value('control', new ServiceControl(projects))
   const found = [...builtIns(builtIn, version), ...(await npmPlugins(join(paths.data, 'plugins')))]
   plugins = await loadPlugins(found, {
     ...{ features, contributions, container, hooks, teardown, log },

@@ -118,6 +118,8 @@ export interface Log {
 export interface Services {
   /** The kernel's: all services of all projects, read only. */
   readonly catalog: Catalog
+  /** The kernel's: has services stopped and started. Not during `setup`, nor from inside a driver. */
+  readonly control: Control
   /** A platform plugin's: the machine's processes. */
   readonly processTable: ProcessTable
   /** exec-runtime's: starts and adopts supervised processes; every driver that has a process uses it. */
@@ -216,6 +218,14 @@ export interface Catalog {
   tail(key: string, lines: number): Promise<readonly string[]>
   /** Every event of the daemon; the result stops it. */
   on(listener: (event: LocaldEvent) => void): () => void
+}
+
+/** What plugins may do with services, one after the other with a project's other operations. */
+export interface Control {
+  /** Runs `work` while the service does not run, and starts it again if it ran. A service nobody knows does not run. */
+  paused<T>(key: string, work: () => Promise<T>): Promise<T>
+  /** Stops the service for good, until it is started again. */
+  stop(key: string): Promise<void>
 }
 
 /** A process seen by the table. `start` tells it from any later process with the same pid. */

@@ -526,7 +526,7 @@ t.test('the plugin', async t => {
     hooks: {
       booted: new AsyncSeriesHook([]),
       project: new AsyncSeriesWaterfallHook(['plan']),
-      env: new AsyncSeriesWaterfallHook(['env', 'service']),
+      env: new AsyncSeriesWaterfallHook(['env', 'service', 'context']),
       starting: new AsyncSeriesHook(['service']),
       ready: new AsyncSeriesHook(['service']),
       gone: new AsyncSeriesHook(['service']),
