@@ -136,7 +136,10 @@ command = "exec sleep 1000"
   t.test('wait, restart and why', async t => {
     const folder = sandbox.project(
       'slow',
-      toml(`[services.web]\ncommand = "while [ ! -e go ]; do sleep 0.05; done; exec node server.mjs"\n`, 'slow'),
+      toml(
+        `[services.web]\ncommand = "while [ ! -e go ]; do sleep 0.05; done; exec node server.mjs"\n[services.next]\ncommand = "node server.mjs"\ndepends_on = ["web"]\n`,
+        'slow',
+      ),
     )
     const up = sandbox.start(['up'], { cwd: folder })
     await until('web starts', async () => (await sandbox.status(folder)).some(view => view.status === 'starting'))
@@ -145,8 +148,12 @@ command = "exec sleep 1000"
     t.match(late.stderr, /WAIT_TIMEOUT/)
     await until('the reason', async () => {
       const { stdout } = await sandbox.ok(['why', 'web'], { cwd: folder })
-      return /web is starting: waiting until it is ready: connection refused on 127\.0\.0\.1:\d+/.test(stdout)
+      return /web is starting: connection refused on 127\.0\.0\.1:\d+, \d+ (?:try|tries)/.test(stdout)
     })
+    t.match(
+      (await sandbox.ok(['why', 'next'], { cwd: folder })).stdout,
+      /^next is waiting for web: connection refused on 127\.0\.0\.1:\d+, \d+ (?:try|tries)\n/,
+    )
     const waiting = sandbox.start(['wait', 'web'], { cwd: folder })
     const held = sandbox.get('slow.localhost')
     sandbox.write(join(folder, 'go'), '')

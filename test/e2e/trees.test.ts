@@ -141,7 +141,11 @@ for (const tty of [true, false]) {
 }
 
 onEach('a service whose keeper is killed is started again', async (t, machine) => {
-  const place = new Place(machine, 'again', `trap '' HUP; "$BOX/sleeper" ${words.child} & exec "$BOX/sleeper" ${words.main}`)
+  const place = new Place(
+    machine,
+    'again',
+    `trap '' HUP; "$BOX/sleeper" ${words.child} & exec "$BOX/sleeper" ${words.main}`,
+  )
   await place.up()
   await place.sleeps(1, words.child)
   const before = await place.pid()
@@ -159,7 +163,12 @@ onEach('a service whose keeper is killed is started again', async (t, machine) =
 })
 
 onEach('a keeper that does not obey is killed, and what it held with it', async (t, machine) => {
-  const place = new Place(machine, 'stuck', `"$BOX/sleeper" ${words.child} & exec "$BOX/sleeper" ${words.main}`, 'stop_timeout = 0.1')
+  const place = new Place(
+    machine,
+    'stuck',
+    `"$BOX/sleeper" ${words.child} & exec "$BOX/sleeper" ${words.main}`,
+    'stop_timeout = 0.1',
+  )
   await place.up()
   await place.sleeps(1, words.child)
   process.kill(parentOf(await place.pid()), 'SIGSTOP')
@@ -261,7 +270,8 @@ onEach('services that close their output, leave zombies, or turn their terminal 
   })
   await box.up(folder)
   const text = async (name: string) => (await box.logs(folder, [name])).map(line => line.text).join('\n')
-  for (const name of ['closes', 'closes-pipes', 'terminal']) await until(`${name} to be up`, async () => /up/.test(await text(name)))
+  for (const name of ['closes', 'closes-pipes', 'terminal'])
+    await until(`${name} to be up`, async () => /up/.test(await text(name)))
   await until('zombies', async () => /made/.test(await text('zombies')))
   await until('the other session', async () => /other session/.test(await text('terminal')))
   t.same(
