@@ -12,8 +12,8 @@ export interface Lack {
 
 /**
  * Throws PLUGIN_MISSING, for all at once, where a plugin that a project needs is not installed, not of a version in its range, or not
- * active. `needed`: ranges of versions, as npm reads them, by name: `redis` means the package `locald-plugin-redis` unless a built-in
- * plugin is called so; a scoped or full name is kept.
+ * active. `needed`: ranges of versions, as npm reads them, by name: `redis` means the package `locald-plugin-redis` unless a plugin is
+ * called just so; a scoped or full name is kept.
  */
 export function requirePlugins(needed: Readonly<Record<string, string>>, views: readonly PluginView[]): void {
   const lacks = lackOf(needed, views)
@@ -35,8 +35,7 @@ export function lackOf(needed: Readonly<Record<string, string>>, views: readonly
 }
 
 function lackIn(name: string, range: string, views: readonly PluginView[]): Lack | undefined {
-  const builtIn = views.find(view => view.name === name && view.from === 'built-in')
-  const view = builtIn ?? views.find(other => other.name === packageOf(name))
+  const view = [name, packageOf(name)].flatMap(called => views.find(other => other.name === called) ?? [])[0]
   const add = `\`locald plugins add ${name}\``
   if (view === undefined)
     return { name, message: `plugin ${packageOf(name)} is not installed`, hint: `${add} installs it.` }
@@ -51,7 +50,7 @@ function lackIn(name: string, range: string, views: readonly PluginView[]): Lack
   if (satisfies(version, range)) return undefined
   const message = `plugin ${view.name} is there in version ${version}, and the project needs ${range}`
   const hint =
-    builtIn === undefined ? `${add} installs another.` : 'It comes with locald: install another version of that.'
+    view.from === 'npm' ? `${add} installs another.` : 'It comes with locald: install another version of that.'
   return { name, message, hint }
 }
 

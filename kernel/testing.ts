@@ -5,11 +5,11 @@ import { Container } from './container.ts'
 import { Contributions } from './contributions.ts'
 import { type BuiltIn, builtIns, type Found } from './discover.ts'
 import { examine } from './doctor.ts'
-import { LocaldError } from './errors.ts'
+import { LocaldError, messageOf } from './errors.ts'
 import { factsOf } from './facts.ts'
 import { Features } from './features.ts'
 import { HookRuns } from './hooks.ts'
-import { loadPlugins } from './load.ts'
+import { type LoadInput, loadPlugins } from './load.ts'
 import { resolvePaths } from './paths.ts'
 import {
   type CommandResult,
@@ -72,37 +72,21 @@ export interface TestKernel {
   close(): Promise<void>
 }
 
-/** Makes a kernel for the tests of a plugin. It has to be closed. */
+/** Makes a kernel for the tests of a plugin. It has to be closed, also after a failure: until then it keeps the process alive. */
 export async function testKernel(input: TestKernelInput): Promise<TestKernel> {
   const found = [...(await shipped(input.builtIns ?? [])), ...input.plugins.map(given)]
   const root = await mkdtemp(join(tmpdir(), 'locald-test-'))
-  const folders = foldersIn(root)
   const logged: string[] = []
-  const write = (owner: string, level: string) => (text: string) => logged.push(`${owner} ${level}: ${text}`)
-  const log = (owner: string) => ({
-    info: write(owner, 'info'),
-    warn: write(owner, 'warn'),
-    error: write(owner, 'error'),
-  })
-  const features = new Features()
-  const contributions = new Contributions(features)
-  const teardown = new Teardown()
-  const container = new Container(teardown)
-  const hooks = new HookRuns()
-  const facts = { ...factsOf({}, undefined), ...input.facts }
-  const force = () => {
-    for (const name of featureNames) {
-      const state = input.features?.[name]
-      if (state !== undefined) features.set(name, state, 'test')
-    }
-  }
-  force()
+  const parts = partsIn(root, input, logged)
+  const { features, contributions, container, hooks, folders } = parts
+  force(features, input.features)
   standIn(container, input.provide ?? {})
-  const settings = input.settings ?? {}
-  const parts = { facts, folders, settings, features, contributions, container, hooks, teardown, log }
   const plugins = await loadPlugins(found, parts)
-  force()
+  force(features, input.features)
   const services: TestedService[] = []
+  let starts = 0
+  // What watches a service keeps no process alive: in a daemon its listener does.
+  const alive = setInterval(() => {}, 2 ** 30)
   return {
     plugins,
     use: container.use,
@@ -118,19 +102,54 @@ export async function testKernel(input: TestKernelInput): Promise<TestKernel> {
       return command.run(argv, { cwd: root, signal: new AbortController().signal })
     },
     start: async table => {
-      const name = services.length === 0 ? 'tested' : `tested-${services.length + 1}`
+      const name = ++starts === 1 ? 'tested' : `tested-${starts}`
       const service = await startTested({ root, name, table, contributions, hooks, folders })
       services.push(service)
       return service
     },
     close: async () => {
-      const failures: string[] = []
-      for (const service of services.reverse()) await service.stop()
-      await hooks.closing().catch(error => failures.push(String(error)))
-      await teardown.run((owner, reason) => failures.push(`${owner}: ${reason}`))
-      await rm(root, { recursive: true, force: true })
-      if (failures.length > 0) throw new Error(`closing failed: ${failures.join('; ')}`)
+      try {
+        await closeAll(services, parts)
+      } finally {
+        clearInterval(alive)
+        await rm(root, { recursive: true, force: true })
+      }
     },
+  }
+}
+
+function partsIn(root: string, input: TestKernelInput, logged: string[]): LoadInput {
+  const write = (owner: string, level: string) => (text: string) => void logged.push(`${owner} ${level}: ${text}`)
+  const features = new Features()
+  const teardown = new Teardown()
+  return {
+    facts: { ...factsOf({}, undefined), ...input.facts },
+    folders: foldersIn(root),
+    settings: input.settings ?? {},
+    features,
+    contributions: new Contributions(features),
+    container: new Container(teardown),
+    hooks: new HookRuns(),
+    teardown,
+    log: owner => ({ info: write(owner, 'info'), warn: write(owner, 'warn'), error: write(owner, 'error') }),
+  }
+}
+
+/** Everything is tried; then one error with all that failed. */
+async function closeAll(services: readonly TestedService[], { hooks, teardown }: LoadInput): Promise<void> {
+  const failures: string[] = []
+  for (const service of [...services].reverse()) {
+    await service.stop().catch(error => failures.push(messageOf(error)))
+  }
+  await hooks.closing().catch(error => failures.push(messageOf(error)))
+  await teardown.run((owner, reason) => failures.push(`${owner}: ${reason}`))
+  if (failures.length > 0) throw new Error(`closing failed: ${failures.join('; ')}`)
+}
+
+function force(features: Features, states: TestKernelInput['features'] = {}): void {
+  for (const name of featureNames) {
+    const state = states[name]
+    if (state !== undefined) features.set(name, state, 'test')
   }
 }
 
