@@ -20,6 +20,7 @@ export class Locald {
   readonly home = mkdtempSync(join(tmpdir(), 'locald-bench-'))
   readonly env: NodeJS.ProcessEnv
   readonly project = join(this.home, 'bench')
+  #socket: string | undefined
 
   /** `toml`: the project's file. */
   constructor(toml: string) {
@@ -64,10 +65,11 @@ export class Locald {
 
   /** Asks the daemon itself, without the command line, and resolves at the end of its answer. */
   ask(method: 'GET' | 'POST', path: string, body?: unknown): Promise<string> {
-    const { socket }: { socket: string } = JSON.parse(this.run('server', 'status', '--json'))
+    this.#socket ??= socketOf(this.run('server', 'status', '--json'))
+    const socketPath = this.#socket
     return new Promise((resolve, reject) => {
       const headers = body === undefined ? {} : { 'content-type': 'application/json' }
-      const asked = request({ socketPath: socket, method, path, headers, agent: false }, answer => {
+      const asked = request({ socketPath, method, path, headers, agent: false }, answer => {
         let text = ''
         answer.setEncoding('utf8').on('data', piece => {
           text += piece
@@ -100,4 +102,9 @@ export class Locald {
 export function listeners(count: number, command: string): string {
   const names = Array.from({ length: count }, (_, index) => `s${index + 1}`)
   return `[project]\nname = "bench"\n${names.map(name => `[services.${name}]\ncommand = "exec ${command}"\n`).join('')}`
+}
+
+function socketOf(status: string): string {
+  const { socket }: { socket: string } = JSON.parse(status)
+  return socket
 }

@@ -22,7 +22,10 @@ const bootSlackMs = 5000
  */
 export async function adoptAll({ projects, records, log }: AdoptInput): Promise<void> {
   const services = records.services()
-  for (const record of records.projects()) {
+  const known = records.projects()
+  for (const { path, service } of services)
+    if (!known.some(({ ref }) => ref.path === path)) records.dropService(path, service)
+  for (const record of known) {
     try {
       await adoptProject(
         record,
@@ -69,14 +72,11 @@ async function adoptService(project: Project, service: Service, record: ServiceR
   const run: Run<unknown> = { ...service.outline(assignment), env: record.env, dir: record.dir }
   const instance: Instance | undefined = await assignment.driver.adopt?.(run, record.state)
   if (instance === undefined) {
-    service.state.set({
-      status: 'failed',
-      reason: 'its keeper was killed while no daemon was running',
-      startedMs,
-      restarts,
-    })
+    service.state.set({ status: 'failed', reason: 'it could not be taken over', startedMs, restarts })
     return
   }
   service.state.set({ restarts })
   service.supervisor.start(assignment, { instance, ready: record.ready })
+  // Its daemon was killed while it was stopped: it goes on being stopped, and is not judged as one that has crashed.
+  if (!project.wanted.has(record.service)) void service.supervisor.stop()
 }

@@ -7,6 +7,7 @@ import { machineRoutes } from './api/machine-routes.ts'
 import { projectRoutes } from './api/project-routes.ts'
 import { serviceRoutes } from './api/service-routes.ts'
 import { streams } from './api/streams.ts'
+import { checkSchemas, noCompilers } from './api/validation.ts'
 import { catalogue, LocaldError, systemCode } from './errors.ts'
 import type { Kernel } from './kernel.ts'
 
@@ -37,9 +38,10 @@ export class Api {
     const connections = new IdleConnections(server, idleLimit)
     const app = Fastify({
       bodyLimit,
-      ajv: { customOptions: { coerceTypes: 'array', removeAdditional: false } },
+      schemaController: { compilersFactory: noCompilers },
       serverFactory: handler => server.on('request', handler),
     })
+    checkSchemas(app)
     app.setErrorHandler((error, _, reply) => refuse(reply, asLocaldError(error)))
     app.setNotFoundHandler((request, reply) =>
       refuse(reply, new LocaldError('REQUEST_INVALID', `the API has no ${request.method} ${request.url}`), 404),

@@ -1,4 +1,5 @@
-import { type AwilixContainer, asFunction, asValue, createContainer } from 'awilix'
+// The build without module loading: the other one reads a file-globbing library at every start.
+import { type AwilixContainer, asFunction, asValue, createContainer } from 'awilix/browser'
 import { LocaldError, messageOf } from './errors.ts'
 import type { Services } from './plugin.ts'
 import type { Teardown } from './teardown.ts'

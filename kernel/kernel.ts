@@ -5,6 +5,7 @@ import { ProjectCatalog } from './catalog.ts'
 import { type Places, readSettings } from './config.ts'
 import { Container } from './container.ts'
 import { Contributions } from './contributions.ts'
+import { ServiceControl } from './control.ts'
 import { type BuiltIn, builtIns, npmPlugins } from './discover.ts'
 import { messageOf } from './errors.ts'
 import { Events } from './events.ts'
@@ -78,6 +79,7 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
     requirePlugins: needed => requirePlugins(needed, plugins),
   })
   container.value('catalog', new ProjectCatalog(() => projects.list(), events))
+  container.value('control', new ServiceControl(projects))
   const found = [...builtIns(builtIn, version), ...(await npmPlugins(join(paths.data, 'plugins')))]
   plugins = await loadPlugins(found, {
     ...{ features, contributions, container, hooks, teardown, log },
@@ -87,6 +89,7 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
   })
   const operations = new Operations({ projects, events, hooks, records, log: own })
   await adoptAll({ projects, records, log: own })
+  await container.optional('processes')?.tidy()
   await hooks.booted((plugin, error) => log(plugin).error(error.message))
   for (const project of projects.list()) {
     project.refreshUrls()
@@ -99,6 +102,7 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
     checks: ownChecks(paths),
     async close() {
       await hooks.closing().catch(error => own.warn(messageOf(error)))
+      records.flush()
       await teardown.run((owner, reason) => log(owner).warn(`closing: ${reason}`))
     },
   }

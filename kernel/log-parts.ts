@@ -25,11 +25,10 @@ export class LogPart {
     return new LogPart(handle, ino)
   }
 
-  /** Bytes at [from, to), fewer at the end of the file. */
-  async read(from: number, to: number): Promise<Buffer> {
-    const bytes = Buffer.allocUnsafe(Math.max(0, to - from))
-    const { bytesRead } = bytes.length === 0 ? { bytesRead: 0 } : await this.#handle.read(bytes, 0, bytes.length, from)
-    return bytes.subarray(0, bytesRead)
+  /** Fills a buffer with what is at an offset; how much there was. */
+  async read(into: Buffer, offset: number): Promise<number> {
+    if (into.length === 0) return 0
+    return (await this.#handle.read(into, 0, into.length, offset)).bytesRead
   }
 
   async size(): Promise<number> {
@@ -76,6 +75,17 @@ export async function partBeside(file: string, part: LogPart, step: -1 | 1): Pro
       await found?.close()
     }
     if (attempt > attempts) return 'none'
+    await pause(1)
+  }
+}
+
+/** The part that was written last; undefined when nothing ever was. In the midst of a rotation that is not the current file. */
+export async function newestPart(file: string): Promise<LogPart | undefined> {
+  for (let attempt = 1; ; attempt++) {
+    const part = await LogPart.open(file)
+    const numbers = part === undefined ? await numbersOf(file) : []
+    if (part !== undefined || numbers.length === 0) return part
+    if (attempt > attempts) return LogPart.open(nameOf(file, numbers[0] ?? 0))
     await pause(1)
   }
 }

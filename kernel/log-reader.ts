@@ -1,5 +1,5 @@
 import { LineJoiner, type OutputLine } from './log-lines.ts'
-import { LogPart, oldestPart, partBeside } from './log-parts.ts'
+import { type LogPart, newestPart, oldestPart, partBeside } from './log-parts.ts'
 import { blockSize, type LineFilter, type Place, placeBefore, select } from './log-seek.ts'
 
 const newline = 0x0a
@@ -18,8 +18,10 @@ export class LogCursor {
   readonly #file: string
   #part: LogPart | undefined
   #offset = 0
-  #rest = Buffer.alloc(0)
-  #joiner = new LineJoiner()
+  /** Reused for every read: at its start is the beginning of an entry that is not whole yet. */
+  #block = Buffer.alloc(0)
+  #held = 0
+  readonly #joiner = new LineJoiner()
   /** Where reading ends, when not followed: that part is held, so that it is found even if it falls off the cap meanwhile. */
   #end: { readonly part: LogPart; readonly size: number } | undefined
   #lost = false
@@ -39,7 +41,7 @@ export class LogCursor {
    * are from here to the end of now; an unfinished one counts when not followed.
    */
   async seek({ tail, follow, ...filter }: Start = {}): Promise<number> {
-    const newest = await LogPart.open(this.#file)
+    const newest = await newestPart(this.#file)
     if (newest === undefined) return 0
     const end = { part: newest, size: await newest.size() }
     if (follow !== true) this.#end = { ...end, part: newest.share() }
@@ -69,19 +71,23 @@ export class LogCursor {
   /** The next lines, as many as a block holds; empty when there are no more (for now). */
   async next(): Promise<readonly OutputLine[]> {
     for (;;) {
-      this.#part ??= await LogPart.open(this.#file)
+      // There was no log when it began: all of it is new.
+      this.#part ??= await oldestPart(this.#file)
       if (this.#part === undefined) return []
       const limit = this.#end?.part.inode === this.#part.inode ? this.#end.size : Number.POSITIVE_INFINITY
-      const bytes = await this.#part.read(this.#offset, Math.min(this.#offset + blockSize, limit))
-      if (bytes.length === 0) {
+      this.#makeRoom()
+      const into = this.#block.subarray(this.#held, Math.min(this.#block.length, this.#held + limit - this.#offset))
+      const length = await this.#part.read(into, this.#offset)
+      if (length === 0) {
         if (this.#offset >= limit || !(await this.#goFurther(this.#part))) return []
         continue
       }
-      this.#offset += bytes.length
-      const chunk = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes])
-      const end = chunk.lastIndexOf(newline) + 1
-      this.#rest = Buffer.from(chunk.subarray(end))
-      const lines = this.#joiner.push(chunk.subarray(0, end))
+      this.#offset += length
+      const filled = this.#block.subarray(0, this.#held + length)
+      const end = filled.lastIndexOf(newline) + 1
+      const lines = this.#joiner.push(filled.subarray(0, end))
+      this.#held = filled.length - end
+      filled.copyWithin(0, end)
       if (lines.length > 0) return lines
     }
   }
@@ -95,6 +101,13 @@ export class LogCursor {
     const parts = [this.#part, this.#end?.part]
     this.#part = this.#end = undefined
     for (const part of parts) await part?.close()
+  }
+
+  #makeRoom(): void {
+    if (this.#held < this.#block.length) return
+    const larger = Buffer.allocUnsafe(Math.max(blockSize, this.#block.length * 2))
+    this.#block.copy(larger)
+    this.#block = larger
   }
 
   #stand({ part, offset, before }: Place): void {
@@ -135,10 +148,9 @@ export class LogCursor {
     const newer = await partBeside(this.#file, part, 1)
     if (newer === 'none') return false
     // Rotated since it was read: its last lines come first.
-    if ((await part.size()) > this.#offset) {
-      if (newer instanceof LogPart) await newer.close()
-      return true
-    }
+    const isBehind = (await part.size()) > this.#offset
+    if (isBehind && newer !== 'gone') await newer.close()
+    if (isBehind) return true
     const next = newer === 'gone' ? await this.#afterGap() : newer
     await part.close()
     this.#part = undefined
@@ -155,6 +167,6 @@ export class LogCursor {
   #move(part: LogPart): void {
     this.#part = part
     this.#offset = 0
-    this.#rest = Buffer.alloc(0)
+    this.#held = 0
   }
 }

@@ -4,6 +4,8 @@ import { LogPart, partBeside } from './log-parts.ts'
 /** How much of a file is read at once: bytes. */
 export const blockSize = 64 * 1024
 const newline = 0x0a
+/** A stream that was silent for as long as this has hardly left a line unfinished: bytes of the others. */
+const enoughBefore = 4 * blockSize
 
 /** Which lines are wanted. `since`: a time as in the files. */
 export interface LineFilter {
@@ -65,7 +67,7 @@ export async function placeBefore(
     before.unshift(bytes)
     length += bytes.length
     for (const stream of ended) closed.add(stream)
-    if (length >= longestLine || [...open].every(stream => closed.has(stream))) break
+    if (length >= longestLine || (length >= enoughBefore && [...open].every(stream => closed.has(stream)))) break
   }
   return { ...place, before }
 }
@@ -78,7 +80,8 @@ async function* blocksBefore(file: string, newest: LogPart, newestEnd: number): 
     for (;;) {
       for (let length = blockSize; end > 0; ) {
         const from = Math.max(0, end - length)
-        const bytes = await part.read(from, end)
+        const block = Buffer.allocUnsafe(end - from)
+        const bytes = block.subarray(0, await part.read(block, from))
         const start = from === 0 ? 0 : bytes.indexOf(newline) + 1
         const isCut = from > 0 && (start === 0 || start === bytes.length)
         length = isCut ? length * 2 : blockSize

@@ -110,10 +110,12 @@ export class Operations {
     tell(await doneEvent(services, isUp, timedOut ? late.toJSON() : undefined))
   }
 
-  /** Starts what was meant to run when an earlier daemon ended, and does not. */
+  /** Starts what was meant to run when an earlier daemon ended, and does not; stops what was not. */
   async resume(project: Project): Promise<void> {
-    if (project.wanted.size === 0) return
+    const unwanted = namesOf(project).filter(name => !project.wanted.has(name))
+    if (project.wanted.size === 0) return await this.#stopTarget({ project, names: unwanted })
     await project.queue.run(async signal => {
+      await project.stopServices(unwanted)
       const ready = await project.prepareAll([...project.wanted])
       const idle = [...ready].filter(([{ supervisor, state }]) => !supervisor.active && state.now.status !== 'failed')
       await project.begin(new Map(idle), signal)

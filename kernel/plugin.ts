@@ -118,6 +118,8 @@ export interface Log {
 export interface Services {
   /** The kernel's: all services of all projects, read only. */
   readonly catalog: Catalog
+  /** The kernel's: has services stopped and started. Not during `setup`, nor from inside a driver. */
+  readonly control: Control
   /** A platform plugin's: the machine's processes. */
   readonly processTable: ProcessTable
   /** exec-runtime's: starts and adopts supervised processes; every driver that has a process uses it. */
@@ -179,7 +181,7 @@ export interface Web {
   readonly http: number | null
   readonly https: number | null
   /** PEM file of the local CA when HTTPS is on. */
-  readonly caFile?: string
+  readonly caFile?: string | undefined
 }
 
 /** A service in the catalog: its view and where it can be reached. */
@@ -216,6 +218,14 @@ export interface Catalog {
   tail(key: string, lines: number): Promise<readonly string[]>
   /** Every event of the daemon; the result stops it. */
   on(listener: (event: LocaldEvent) => void): () => void
+}
+
+/** What plugins may do with services, one after the other with a project's other operations. */
+export interface Control {
+  /** Runs `work` while the service does not run, and starts it again if it ran. A service nobody knows does not run. */
+  paused<T>(key: string, work: () => Promise<T>): Promise<T>
+  /** Stops the service for good, until it is started again. */
+  stop(key: string): Promise<void>
 }
 
 /** A process seen by the table. `start` tells it from any later process with the same pid. */
@@ -287,8 +297,13 @@ export interface ProcessSpec {
 export interface Processes {
   /** Rejects with SPAWN_FAILED when the program cannot be run. */
   spawn(spec: ProcessSpec): Promise<Instance>
-  /** An Instance's `state` from an earlier daemon; undefined when the process has ended meanwhile (its remains are swept). */
+  /** From an Instance's `state` of an earlier daemon; one that has ended meanwhile tells its exit. Undefined when it is no such state. */
   adopt(state: unknown, log: LogSink): Promise<Instance | undefined>
+  /**
+   * After all of an earlier daemon's services were adopted: stops what is held but was neither started nor adopted by this daemon (it
+   * was started in the moment the earlier one was killed), and removes what ended ones left.
+   */
+  tidy(): Promise<void>
 }
 
 /** Where a service's output goes: a file that a keeper writes, or lines from the daemon. */

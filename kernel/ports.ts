@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { connect, createServer } from 'node:net'
 import { LocaldError, systemCode } from './errors.ts'
 import type { ProcessTable, ProjectRef } from './plugin.ts'
+import { OperationQueue } from './queue.ts'
 import type { Registry } from './registry.ts'
 
 /** Assigned ports are below every platform's ephemeral range and none of those that browsers refuse. */
@@ -21,6 +22,8 @@ export class Ports {
   readonly #table: () => ProcessTable | undefined
   /** Ports of services that run or start now, with their keys. */
   readonly #held = new Map<number, string>()
+  /** One choice at a time: what is chosen is remembered before the next begins. */
+  readonly #choices = new OperationQueue()
 
   constructor(registry: Registry, table: () => ProcessTable | undefined) {
     this.#registry = registry
@@ -28,19 +31,21 @@ export class Ports {
   }
 
   /** The ports of a project's services, by service: the ones they had, else new ones, all remembered in one write. */
-  async lease(project: ProjectRef, requests: readonly LeaseRequest[]): Promise<ReadonlyMap<string, number>> {
-    const leases = new Map<string, number>()
-    for (const { service, fixed } of requests) if (fixed !== undefined) leases.set(service, fixed)
-    const assigned: Record<string, number> = {}
-    for (const { service, fixed } of requests) {
-      if (fixed !== undefined) continue
-      const known = this.#known(project, service)
-      const port = known ?? (await this.#assign(project, service, new Set(leases.values())))
-      leases.set(service, port)
-      assigned[service] = port
-    }
-    this.#registry.setPorts(project.path, assigned)
-    return leases
+  lease(project: ProjectRef, requests: readonly LeaseRequest[]): Promise<ReadonlyMap<string, number>> {
+    return this.#choices.run(async () => {
+      const leases = new Map<string, number>()
+      for (const { service, fixed } of requests) if (fixed !== undefined) leases.set(service, fixed)
+      const assigned: Record<string, number> = {}
+      for (const { service, fixed } of requests) {
+        if (fixed !== undefined) continue
+        const chosen = new Set(leases.values())
+        const port = this.#known(project, service, chosen) ?? (await this.#assign(project, service, chosen))
+        leases.set(service, port)
+        assigned[service] = port
+      }
+      this.#registry.setPorts(project.path, assigned)
+      return leases
+    })
   }
 
   /** Marks a port as used by a service; PORT_TAKEN when another of locald's has it. */
@@ -61,21 +66,27 @@ export class Ports {
   }
 
   /** A fresh port for a service whose own was taken by a stranger. */
-  async reassign(project: ProjectRef, service: string): Promise<number> {
-    const port = await this.#assign(project, service, new Set())
-    this.#registry.setPorts(project.path, { [service]: port })
-    return port
+  reassign(project: ProjectRef, service: string): Promise<number> {
+    return this.#choices.run(async () => {
+      const own = this.#registry.port(project.path, service)
+      const port = await this.#assign(project, service, new Set(own === undefined ? [] : [own]))
+      this.#registry.setPorts(project.path, { [service]: port })
+      return port
+    })
   }
 
-  /** The port it had, unless another service runs on it now. */
-  #known(project: ProjectRef, service: string): number | undefined {
+  /** The port it had, unless another service has it now. */
+  #known(project: ProjectRef, service: string, chosen: ReadonlySet<number>): number | undefined {
     const key = `${project.name}:${service}`
     const known = this.#registry.port(project.path, service)
-    return known !== undefined && (this.#held.get(known) ?? key) === key ? known : undefined
+    if (known === undefined || chosen.has(known)) return undefined
+    return (this.#held.get(known) ?? key) === key ? known : undefined
   }
 
+  /** The search begins where the project's folder, the service and this registry say, so that two daemons rarely meet. */
   async #assign(project: ProjectRef, service: string, chosen: ReadonlySet<number>): Promise<number> {
-    const start = createHash('sha256').update(`${project.path}\0${service}`).digest().readUInt32BE() % count
+    const seed = [this.#registry.file, project.path, service].join('\0')
+    const start = createHash('sha256').update(seed).digest().readUInt32BE() % count
     for (let step = 0; step < count; step++) {
       const port = first + ((start + step) % count)
       if (chosen.has(port) || this.#held.has(port) || this.#registry.portTaken(port, project.path, service)) continue
@@ -84,9 +95,7 @@ export class Ports {
     throw new LocaldError(
       'NO_FREE_PORT',
       `no port from ${first} to ${first + count - 1} is free for ${project.name}:${service}`,
-      {
-        hint: 'Set `port = …` for the service, or free some: `locald status --all`.',
-      },
+      { hint: 'Set `port = …` for the service, or free some: `locald status --all`.' },
     )
   }
 }

@@ -9,6 +9,7 @@ import { isFree } from './ports.ts'
 import { OperationQueue } from './queue.ts'
 import { fingerprintOf, type Prepared, Service, type ServiceParts } from './service.ts'
 import type { Assignment, Dependency } from './supervisor.ts'
+import { fieldOf, ownVariables } from './wiring.ts'
 
 /** The parts of the kernel a project works with. */
 export interface ProjectParts extends ServiceParts {
@@ -157,7 +158,7 @@ export class Project {
       shell: this.shell,
       plan: { ...this.plan, name: this.ref.name, domain: this.ref.domain },
       service: plan,
-      own: this.#ownEnv(service),
+      own: ownVariables(this.#ports.get(name), service.hosts[0], this.#parts.container.optional('web')),
       lookup: (other, field) => this.#lookup(other, field),
       ...(this.#locate === undefined ? {} : { locate: this.#locate }),
     })
@@ -187,10 +188,13 @@ export class Project {
       const state = this.services.get(name)?.state
       return state === undefined ? [] : [{ name, state, condition }]
     })
+    const port = this.#ports.get(plan.name)
+    const moves = service !== undefined && port !== undefined && plan.common.port === undefined
     return {
       plan,
       driver: this.driverOf(plan),
-      port: this.#ports.get(plan.name),
+      port,
+      ...(moves ? { anotherPort: () => this.#movePort(service, port) } : {}),
       url: host === undefined ? null : (this.#parts.container.optional('web')?.url(host) ?? null),
       dependencies,
       awaitedToComplete: this.plan.services.some(other => other.common.dependsOn[plan.name] === 'completed'),
@@ -199,8 +203,9 @@ export class Project {
 
   /** Stops all services and forgets them. */
   async end(): Promise<void> {
+    // First, so that a daemon which is killed meanwhile does not have its successor start them again.
+    this.want([])
     await this.stopServices([...this.services.keys()])
-    this.wanted = new Set()
     this.#parts.records.dropProject(this.ref.path)
     for (const { key } of [...this.services.values()].map(({ ref }) => ref))
       this.#parts.events.emit({ event: 'removed', key })
@@ -241,9 +246,15 @@ export class Project {
     const port = this.#ports.get(name)
     const idle = !service.supervisor.active && service.state.now.status !== 'exited'
     if (port === undefined || !idle || this.planOf(name)?.common.port !== undefined || (await isFree(port))) return
+    await this.#movePort(service, port)
+  }
+
+  async #movePort(service: Service, from: number): Promise<number> {
+    const { name } = service.ref
     const other = await this.#parts.ports.reassign(this.ref, name)
     this.#ports = new Map(this.#ports).set(name, other)
-    service.warn(`port ${port} of ${name} is in use by another process; it got ${other}`)
+    service.warn(`port ${from} of ${name} is in use by another process; it got ${other}`)
+    return other
   }
 
   /** Makes or updates a service's object from its plan. */
@@ -271,29 +282,12 @@ export class Project {
     if (key !== undefined) this.#parts.events.emit({ event: 'removed', key })
   }
 
-  #ownEnv(service: Service): Record<string, string> {
-    const port = this.#ports.get(service.ref.name)
-    const web = this.#parts.container.optional('web')
-    const host = service.hosts[0]
-    return {
-      ...(port === undefined ? {} : { PORT: String(port), HOST: '127.0.0.1' }),
-      ...(host === undefined || web === undefined ? {} : { LOCALD_URL: web.url(host) }),
-      ...(web?.caFile === undefined ? {} : { NODE_EXTRA_CA_CERTS: web.caFile }),
-    }
-  }
-
+  /** What other services may read of one: `${services.NAME.FIELD}`. */
   #lookup(name: string, field: string): string | undefined {
     const service = this.services.get(name)
-    const port = this.#ports.get(name)
-    const address = service?.address ?? '127.0.0.1'
-    if (field === 'port') return port === undefined ? undefined : String(port)
-    if (field === 'host') return port === undefined ? undefined : address
     const plan = this.planOf(name)
     if (service === undefined || plan === undefined) return undefined
-    const driver = this.driverOf(plan)
-    const exported = driver.exports?.(service.outline(this.assignment(plan)))[field]
-    if (exported !== undefined) return exported
-    if (field !== 'url' || port === undefined) return undefined
-    return `http://${address.includes(':') ? `[${address}]` : address}:${port}`
+    const exported = () => this.driverOf(plan).exports?.(service.outline(this.assignment(plan))) ?? {}
+    return fieldOf({ port: this.#ports.get(name), address: service.address, exported }, field)
   }
 }

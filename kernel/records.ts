@@ -34,11 +34,18 @@ export interface ProjectRecord {
   readonly wanted: readonly string[]
 }
 
+/** News of an instance that is recorded already may wait this long, to be written once: ms. */
+const soonMs = 200
+
 /** Records of what runs, in the runtime folder: they matter as long as the machine is up. */
 export class Records {
   readonly #services: string
   readonly #projects: string
   readonly #log: Log
+  /** The instance each file tells of, and what is to be written soon. */
+  readonly #instances = new Map<string, string>()
+  readonly #pending = new Map<string, ServiceRecord>()
+  #timer: NodeJS.Timeout | undefined
 
   constructor(runtime: string, log: Log) {
     this.#services = join(runtime, 'services')
@@ -47,16 +54,38 @@ export class Records {
     for (const folder of [this.#services, this.#projects]) mkdirSync(folder, { recursive: true, mode: 0o700 })
   }
 
+  /**
+   * A new instance is written at once: nobody else knows of it. What becomes of it (ready, ended) a later daemon would find out by
+   * itself, so that is written soon, and only the last of it.
+   */
   saveService(record: ServiceRecord): void {
-    this.#save(this.#services, `${record.path}\0${record.service}`, record)
+    const file = fileOf(this.#services, `${record.path}\0${record.service}`)
+    const instance = JSON.stringify(record.state)
+    this.#pending.set(file, record)
+    if (record.state !== null && this.#instances.get(file) !== instance) {
+      this.#instances.set(file, instance)
+      this.#write(file)
+    } else {
+      this.#timer ??= setTimeout(() => this.flush(), soonMs).unref()
+    }
   }
 
   dropService(path: string, service: string): void {
-    rmSync(fileOf(this.#services, `${path}\0${service}`), { force: true })
+    const file = fileOf(this.#services, `${path}\0${service}`)
+    this.#pending.delete(file)
+    this.#instances.delete(file)
+    rmSync(file, { force: true })
+  }
+
+  /** Writes what was to be written soon. */
+  flush(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    for (const file of [...this.#pending.keys()]) this.#write(file)
   }
 
   saveProject(record: ProjectRecord): void {
-    this.#save(this.#projects, record.ref.path, record)
+    this.#save(fileOf(this.#projects, record.ref.path), record)
   }
 
   dropProject(path: string): void {
@@ -71,12 +100,18 @@ export class Records {
     return this.#load(this.#projects, isProjectRecord)
   }
 
+  #write(file: string): void {
+    const record = this.#pending.get(file)
+    this.#pending.delete(file)
+    if (record !== undefined) this.#save(file, record)
+  }
+
   /** A record that cannot be written (a full disk) costs the take-over after a crash, not the service. */
-  #save(folder: string, id: string, record: ServiceRecord | ProjectRecord): void {
+  #save(file: string, record: ServiceRecord | ProjectRecord): void {
     try {
-      writeWhole(fileOf(folder, id), JSON.stringify(record), { durable: false })
+      writeWhole(file, JSON.stringify(record), { durable: false })
     } catch (error) {
-      this.#log.warn(`a record in ${folder} could not be written: ${messageOf(error)}`)
+      this.#log.warn(`${file} could not be written: ${messageOf(error)}`)
     }
   }
 

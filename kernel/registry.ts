@@ -3,7 +3,7 @@ import { basename, join } from 'node:path'
 import { messageOf } from './errors.ts'
 import { readJson, writeWhole } from './files.ts'
 import type { Log, ProjectRef } from './plugin.ts'
-import { slugOf, worktreeBranch } from './worktree.ts'
+import { longestLabel, slugOf, worktreeBranch } from './worktree.ts'
 
 /** A known project: its identity and the ports its services have had. */
 export interface KnownProject extends ProjectRef {
@@ -16,19 +16,24 @@ export interface KnownProject extends ProjectRef {
   readonly usedAt: string
 }
 
+/** Domains that are locald's own. */
+const reserved: ReadonlySet<string> = new Set(['localhost', 'locald.localhost'])
+
 /** Known projects on disk. Each change is written at once, atomically. */
 export class Registry {
-  readonly #file: string
+  readonly file: string
+  readonly #log: Log
   readonly #projects = new Map<string, KnownProject>()
 
   /** A damaged file is put aside, and said so: known names and ports are then given anew. */
   constructor(dataFolder: string, log: Log) {
-    this.#file = join(dataFolder, 'registry.json')
+    this.file = join(dataFolder, 'registry.json')
+    this.#log = log
     try {
-      for (const project of projectsIn(readJson(this.#file))) this.#projects.set(project.path, project)
+      for (const project of projectsIn(readJson(this.file))) this.#projects.set(project.path, project)
     } catch (error) {
-      const aside = `${this.#file}.damaged-${Date.now()}`
-      renameSync(this.#file, aside)
+      const aside = `${this.file}.damaged-${Date.now()}`
+      renameSync(this.file, aside)
       log.warn(`registry.json could not be read (${messageOf(error)}); it was kept as ${aside}`)
     }
   }
@@ -47,19 +52,19 @@ export class Registry {
    */
   identify(wanted: ProjectRef, services: readonly string[]): ProjectRef {
     const known = this.#projects.get(wanted.path)
-    const same = known?.wanted.name === wanted.name && known.wanted.domain === wanted.domain
-    const ref = known !== undefined && same ? known : this.#choose(wanted)
+    const isSame = known?.wanted.name === wanted.name && known.wanted.domain === wanted.domain && this.#isUnique(known)
+    const { name, domain } = known !== undefined && isSame ? known : this.#choose(wanted, services)
     this.#save({
-      name: ref.name,
+      name,
       path: wanted.path,
-      domain: ref.domain,
+      domain,
       wanted: { name: wanted.name, domain: wanted.domain },
       services,
       ports: known?.ports ?? {},
       pinned: known?.pinned ?? false,
       usedAt: new Date().toISOString(),
     })
-    return { name: ref.name, path: wanted.path, domain: ref.domain }
+    return { name, path: wanted.path, domain }
   }
 
   /** The port a service of a project had last. */
@@ -67,7 +72,7 @@ export class Registry {
     return this.#projects.get(path)?.ports[service]
   }
 
-  /** Ports known for any other service than the given one. */
+  /** Whether a port is known for any service of an existing project other than the given one. */
   portTaken(port: number, path: string, service: string): boolean {
     return this.list().some(project =>
       Object.entries(project.ports).some(
@@ -83,33 +88,45 @@ export class Registry {
     if (JSON.stringify(merged) !== JSON.stringify(known.ports)) this.#save({ ...known, ports: merged })
   }
 
-  #choose(wanted: ProjectRef): { readonly name: string; readonly domain: string } {
-    const branch = worktreeBranch(wanted.path)
-    if (branch === undefined && this.#isFree(wanted, wanted.name, wanted.domain)) return wanted
-    const suffix = branch ?? slugOf(basename(wanted.path))
+  #choose(wanted: ProjectRef, services: readonly string[]): { readonly name: string; readonly domain: string } {
+    const { path } = wanted
+    const isFree = (ref: ProjectRef) => this.#isUnique(ref) && this.#isApart(ref, services)
+    const branch = worktreeBranch(path)
+    if (branch === undefined && isFree(wanted)) return wanted
+    const suffix = branch ?? slugOf(basename(path))
     for (let round = 1; ; round++) {
       const label = round === 1 ? suffix : `${suffix}-${round}`
-      const name = `${wanted.name}-${label}`
+      const name = `${wanted.name.slice(0, longestLabel - 1 - label.length)}-${label}`
       const domain = `${label}.${wanted.domain}`
-      if (this.#isFree(wanted, name, domain)) return { name, domain }
+      if (isFree({ name, path, domain })) return { name, domain }
     }
   }
 
-  /** Whether no other existing project has the name, the domain, or a service whose host name would be that domain. */
-  #isFree({ path }: ProjectRef, name: string, domain: string): boolean {
-    return this.list().every(
-      other =>
-        other.path === path ||
-        !existsSync(other.path) ||
-        (other.name !== name &&
-          other.domain !== domain &&
-          !other.services.some(service => `${service}.${other.domain}` === domain)),
+  /** Whether no other existing project, nor locald, has the name or the domain. */
+  #isUnique({ name, path, domain }: ProjectRef): boolean {
+    return !reserved.has(domain) && this.#others(path).every(other => other.name !== name && other.domain !== domain)
+  }
+
+  /** Whether no service's host name is another project's domain, either way. */
+  #isApart({ path, domain }: ProjectRef, services: readonly string[]): boolean {
+    const own = new Set(services.map(service => `${service}.${domain}`))
+    return this.#others(path).every(
+      other => !own.has(other.domain) && !other.services.some(service => `${service}.${other.domain}` === domain),
     )
   }
 
+  #others(path: string): readonly KnownProject[] {
+    return this.list().filter(other => other.path !== path && existsSync(other.path))
+  }
+
+  /** One that cannot be written (a full disk) costs the same names and ports tomorrow, not today's work. */
   #save(project: KnownProject): void {
     this.#projects.set(project.path, project)
-    writeWhole(this.#file, `${JSON.stringify({ version: 1, projects: this.list() }, null, 2)}\n`)
+    try {
+      writeWhole(this.file, `${JSON.stringify({ version: 1, projects: this.list() }, null, 2)}\n`)
+    } catch (error) {
+      this.#log.warn(`registry.json could not be written: ${messageOf(error)}`)
+    }
   }
 }
 
@@ -118,14 +135,31 @@ function projectsIn(value: unknown): readonly KnownProject[] {
   if (typeof value !== 'object' || value === null || !('projects' in value) || !Array.isArray(value.projects)) {
     throw new Error('it is not a registry')
   }
-  return value.projects.filter(isKnown)
+  const projects: readonly unknown[] = value.projects
+  return projects.map(project => {
+    if (isKnown(project)) return project
+    throw new Error('it has an entry that is no project')
+  })
 }
 
 function isKnown(value: unknown): value is KnownProject {
-  if (typeof value !== 'object' || value === null) return false
-  const texts = ['name', 'path', 'domain'].every(key => typeof Reflect.get(value, key) === 'string')
-  const objects = ['wanted', 'ports'].every(
-    key => typeof Reflect.get(value, key) === 'object' && Reflect.get(value, key) !== null,
+  if (!isTable(value) || !hasTexts(value, ['name', 'path', 'domain', 'usedAt'])) return false
+  const { wanted, ports, services, pinned } = value
+  return (
+    isTable(wanted) &&
+    hasTexts(wanted, ['name', 'domain']) &&
+    isTable(ports) &&
+    Object.values(ports).every(Number.isInteger) &&
+    Array.isArray(services) &&
+    services.every(service => typeof service === 'string') &&
+    typeof pinned === 'boolean'
   )
-  return texts && objects && Array.isArray(Reflect.get(value, 'services'))
+}
+
+function isTable(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function hasTexts(table: Readonly<Record<string, unknown>>, keys: readonly string[]): boolean {
+  return keys.every(key => typeof table[key] === 'string')
 }

@@ -4,13 +4,16 @@ import type { WhyAnswer } from './wire.ts'
 
 /** One causal account of a service's state: its own reason, then, through what it waits for, the nearest cause. */
 export function why(project: Project, service: Service): WhyAnswer {
-  const because: string[] = []
-  const seen = new Set<Service>()
-  for (let at: Service | undefined = service; at !== undefined && !seen.has(at); at = blockerOf(project, at)) {
-    seen.add(at)
-    because.push(sentence(at))
-  }
-  return { key: service.ref.key, text: because.join('; '), because }
+  const chain: Service[] = []
+  for (let at: Service | undefined = service; at !== undefined && !chain.includes(at); at = blockerOf(project, at))
+    chain.push(at)
+  const because = chain.map(sentence)
+  const [own = '', ...causes] = because
+  // "web is waiting for db: connection refused on 127.0.0.1:5432, 3 tries"
+  const last = chain.at(-1)
+  const isWaiting = service.state.now.status === 'waiting' && last !== undefined && last !== service
+  const cause = isWaiting ? (reasonOf(last) ?? sentence(last)) : causes.join('; ')
+  return { key: service.ref.key, text: cause === '' ? own : `${own}${isWaiting ? ':' : ';'} ${cause}`, because }
 }
 
 /** The first dependency that is not met, or was not when the service failed. */
@@ -33,16 +36,25 @@ function isMet(service: Service, condition: 'started' | 'ready' | 'completed'): 
   }
 }
 
-function sentence({ ref, state }: Service): string {
-  const { status, health, reason, port, pid, restarts } = state.now
+function sentence(service: Service): string {
+  const { ref, state } = service
+  const { status, health, port, pid, restarts } = state.now
+  const reason = reasonOf(service)
   const again = restarts === 0 ? '' : `, restarted ${restarts === 1 ? 'once' : `${restarts} times`}`
-  if (reason !== null)
-    return status === 'waiting' ? `${ref.name} is ${reason}` : `${ref.name} is ${word(status, health)}: ${reason}`
+  if (status === 'waiting' && reason !== null) return `${ref.name} is ${reason}`
+  if (reason !== null) return `${ref.name} is ${word(status, health)}: ${reason}`
   if (status === 'running') {
     const place = [port === null ? '' : `port ${port}`, pid === null ? '' : `pid ${pid}`].filter(part => part !== '')
     return `${ref.name} is ${word(status, health)}${place.length === 0 ? '' : ` (${place.join(', ')})`}${again}`
   }
-  return `${ref.name} is ${status}${status === 'stopped' ? `: nobody has started it, or it was asked to stop` : again}`
+  return `${ref.name} is ${status}${status === 'stopped' ? ': nobody has started it, or it was asked to stop' : again}`
+}
+
+/** Why a service is in its state, with how often readiness was tried. */
+function reasonOf({ state }: Service): string | null {
+  const { status, reason, tries } = state.now
+  if (reason === null || status !== 'starting' || tries === 0) return reason
+  return `${reason}, ${tries} ${tries === 1 ? 'try' : 'tries'}`
 }
 
 function word(status: string, health: string | null): string {

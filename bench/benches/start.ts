@@ -92,6 +92,9 @@ async function end(one: Supervisor | undefined, ports: readonly number[], child?
   if (one === undefined) return
   if (one.daemon !== undefined) run(one, one.daemon.end)
   else if (child?.pid !== undefined) process.kill(-child.pid, 'SIGTERM')
+  if (child?.exitCode === null && child.signalCode === null) await once(child, 'exit')
+  // Not every peer ends all that it has started.
+  if (one.name !== 'locald') for (const { pid } of processesWith(one.home)) kill(pid)
   await noneAccept(ports)
   await until(`the end of ${one.name}`, () => processesWith(one.home).length === 0)
 }
@@ -99,6 +102,14 @@ async function end(one: Supervisor | undefined, ports: readonly number[], child?
 function run(one: Supervisor, words: Words): void {
   const [file = '', ...args] = words
   spawnSync(file, args, { cwd: cwdOf(one), env: one.env, stdio: 'ignore' })
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It went by itself.
+  }
 }
 
 function cwdOf(one: Supervisor): string {

@@ -7,11 +7,13 @@ export async function readExit(file: string): Promise<Exit | undefined> {
   if (text === undefined) return undefined
   try {
     const value: unknown = JSON.parse(text)
-    if (typeof value !== 'object' || value === null) return undefined
-    const code = 'code' in value && typeof value.code === 'number' ? value.code : null
-    const signal = 'signal' in value && typeof value.signal === 'string' ? value.signal : null
-    return { code, signal }
+    return typeof value === 'object' && value !== null ? exitOf({ ...value }) : undefined
   } catch {
     return undefined
   }
+}
+
+/** The exit in a keeper's event or record. */
+export function exitOf({ code, signal }: Readonly<Record<string, unknown>>): Exit {
+  return { code: typeof code === 'number' ? code : null, signal: typeof signal === 'string' ? signal : null }
 }

@@ -1,14 +1,17 @@
 import { constants } from 'node:os'
+import { setTimeout as pause } from 'node:timers/promises'
+import { messageOf } from '../../kernel/errors.ts'
 import type {
   Exit,
   Instance,
   InstanceEvent,
+  Log,
   LogSink,
   ProcessInfo,
   ProcessTable,
   ProcessTree,
 } from '../../kernel/plugin.ts'
-import { readExit } from './exit.ts'
+import { exitOf, readExit } from './exit.ts'
 import { type KeeperEvent, KeeperLink } from './link.ts'
 
 /** What a later daemon needs to find a held process again. */
@@ -23,12 +26,26 @@ export interface HeldState {
 
 /** What an instance is made of. */
 export interface HeldInput {
-  /** None: it has ended, and its exit record tells how. */
+  /** None: the keeper could not be reached yet, or is gone. */
   readonly link: KeeperLink | undefined
+  /** Found again: the keeper is asked what happened before. */
+  readonly isFound: boolean
   readonly state: HeldState
   readonly log: LogSink
   readonly table: ProcessTable
+  readonly warn: Log['warn']
 }
+
+/** Before a lost connection is made anew: ms. */
+const reconnectMs = 20
+/** A keeper that ends is without its socket for a moment; for so long one is waited for: ms. */
+const unreachableMs = 5000
+/** A keeper that has not ended what it holds so long after the grace does not obey (it may be stopped, or traced): ms. */
+const disobeysMs = 10_000
+/** A chatty service is asked about its log this often: ms. */
+const pokeMs = 10
+/** So many events are told to who comes late. */
+const remembered = 100
 
 /** A process that a keeper holds. */
 export class HeldProcess implements Instance {
@@ -36,23 +53,25 @@ export class HeldProcess implements Instance {
   readonly startedMs: number
   readonly exited: Promise<Exit>
   readonly state: HeldState
+  readonly #input: HeldInput
   #link: KeeperLink | undefined
-  readonly #table: ProcessTable
   readonly #past: InstanceEvent[] = []
   readonly #listeners = new Set<(event: InstanceEvent) => void>()
-  readonly #log: LogSink
+  /** Commands that must be carried out even if the connection is lost meanwhile. */
+  readonly #asked: string[] = []
   #main: Exit | undefined
-  #followed = false
+  #isReady = false
+  #isFollowed = false
 
-  constructor({ link, state, log, table }: HeldInput) {
+  constructor(input: HeldInput) {
+    const { state, log } = input
+    this.#input = input
     this.pid = state.tree.pid
     this.startedMs = state.tree.startedMs
     this.state = state
-    this.#table = table
-    this.#log = log
-    this.exited = this.#end(link)
+    this.exited = this.#live()
     const off = log.onFollowed(now => {
-      this.#followed = now
+      this.#isFollowed = now
       if (now) this.#link?.send('poke')
     })
     void this.exited.then(() => {
@@ -72,85 +91,129 @@ export class HeldProcess implements Instance {
   }
 
   async stop({ signal, graceMs }: { signal: string; graceMs: number }): Promise<void> {
-    // What is seen now can be ended even if the keeper itself is killed in between.
-    const seen = await this.#table.members(this.tree)
-    this.#link?.send(`stop ${signalNumber(signal)} ${graceMs}`)
+    const { table } = this.#input
+    // Where only groups are known, what has left its group is found by having been seen before.
+    const seen = table.orphansReturn ? [] : await table.members(this.tree).catch(() => [])
+    this.#ask(`stop ${signalNumber(signal)} ${graceMs}`)
+    const late = setTimeout(() => void killKeeper(this.state, table), graceMs + disobeysMs)
     await this.exited
-    await this.#sweep(seen)
+    clearTimeout(late)
+    if (seen.length > 0) await this.#sweep(seen)
   }
 
   finish(): void {
-    this.#link?.send('finish')
+    this.#ask('finish')
   }
 
-  #hear(event: KeeperEvent): void {
-    if (event.event === 'notify') {
-      this.#tell({
-        event: 'notify',
-        ready: event['ready'] === true,
-        stopping: event['stopping'] === true,
-        status: typeof event['status'] === 'string' ? event['status'] : null,
-        pid: typeof event['pid'] === 'number' ? event['pid'] : 0,
+  #ask(command: string): void {
+    this.#asked.push(command)
+    this.#link?.send(command)
+  }
+
+  /** To the end: the keeper's word, else its exit record. A keeper that was killed leaves neither. */
+  async #live(): Promise<Exit> {
+    const { state, log, table } = this.#input
+    let exit: Exit | undefined
+    let link = this.#input.link ?? (await reach(state, table))
+    for (let isFound = this.#input.isFound; link !== undefined && exit === undefined; isFound = true) {
+      exit = await this.#listen(link, isFound)
+      link = exit === undefined ? await reach(state, table) : undefined
+    }
+    this.#link = undefined
+    exit ??= await readExit(state.exitFile)
+    const wasKilled = exit === undefined
+    if (wasKilled) log.write('locald', 'its keeper was killed, and with it what it held')
+    // A keeper that ends in order leaves nothing, but for what it cannot know of where there are only groups.
+    if (wasKilled || !table.orphansReturn) await this.#sweep([])
+    return exit ?? this.#main ?? { code: null, signal: 'SIGKILL' }
+  }
+
+  /** How it ended; undefined when the connection is lost. */
+  #listen(link: KeeperLink, isFound: boolean): Promise<Exit | undefined> {
+    this.#link = link
+    if (isFound) link.send('state')
+    for (const command of this.#asked) link.send(command)
+    if (this.#isFollowed) link.send('poke')
+    return new Promise(resolve => {
+      link.on(event => {
+        if (event.event === 'exit') resolve(exitOf(event))
+        else this.#hear(link, event)
       })
-    } else if (event.event === 'main') {
-      this.#main = exitOf(event)
-      this.#tell({ event: 'main', exit: this.#main, left: typeof event['left'] === 'number' ? event['left'] : 0 })
-    } else if (event.event === 'state') this.#catchUp(event)
+      void link.closed.then(() => resolve(undefined))
+    })
+  }
+
+  #hear(link: KeeperLink, event: KeeperEvent): void {
+    if (event.event === 'notify') this.#hearNotice(event)
+    else if (event.event === 'main') this.#hearMain(event, event['left'])
     else if (event.event === 'log') {
-      // Armed again first: what is written from now on is told anew. The keeper tells once of a write, when asked; it is asked
-      // only while somebody reads along.
-      if (this.#followed) this.#link?.send('poke')
-      this.#log.changed()
+      this.#input.log.changed()
+      // It tells once of a write, when asked, also of one that came before: so nothing is missed by asking late.
+      if (this.#isFollowed) setTimeout(() => this.#isFollowed && link.send('poke'), pokeMs).unref()
+    } else if (event.event === 'state') {
+      const { main, notify, left } = event
+      if (isRecord(notify) && !this.#isReady && notify['ready'] === true) this.#hearNotice(notify)
+      if (isRecord(main) && this.#main === undefined) this.#hearMain(main, left)
     }
   }
 
-  /** A keeper's own account after this daemon has found it: what happened before is told as events. */
-  #catchUp(event: KeeperEvent): void {
-    const { main, notify, left } = event
-    if (isRecord(notify) && notify['ready'] === true) {
-      const status = typeof notify['status'] === 'string' ? notify['status'] : null
-      this.#tell({ event: 'notify', ready: true, stopping: false, status, pid: Number(notify['pid'] ?? 0) })
-    }
-    if (isRecord(main)) {
-      this.#main = exitOf(main)
-      this.#tell({ event: 'main', exit: this.#main, left: typeof left === 'number' ? left : 0 })
-    }
+  #hearNotice({ ready, stopping, status, pid }: Readonly<Record<string, unknown>>): void {
+    this.#isReady ||= ready === true
+    this.#tell({
+      event: 'notify',
+      ready: ready === true,
+      stopping: stopping === true,
+      status: typeof status === 'string' ? status : null,
+      pid: typeof pid === 'number' ? pid : 0,
+    })
+  }
+
+  #hearMain(main: Readonly<Record<string, unknown>>, left: unknown): void {
+    this.#main = exitOf(main)
+    this.#tell({ event: 'main', exit: this.#main, left: typeof left === 'number' ? left : 0 })
   }
 
   #tell(event: InstanceEvent): void {
     this.#past.push(event)
-    if (this.#past.length > 100) this.#past.splice(0, 1)
+    if (this.#past.length > remembered) this.#past.splice(0, 1)
     for (const listener of [...this.#listeners]) listener(event)
   }
 
-  /** The keeper's word, else its exit record; a keeper that was killed leaves neither: what it held is swept. */
-  async #end(first: KeeperLink | undefined): Promise<Exit> {
-    for (let link = first; link !== undefined; link = await KeeperLink.open(this.state.socket)) {
-      this.#link = link
-      link.on(event => this.#hear(event))
-      // After a lost connection: what happened meanwhile.
-      if (link !== first) link.send('state')
-      if (this.#followed) link.send('poke')
-      const event = await link.next('exit')
-      if (event !== undefined) return exitOf(event)
-    }
-    this.#link = undefined
-    const recorded = await readExit(this.state.exitFile)
-    if (recorded !== undefined) return recorded
-    await this.#sweep([])
-    return this.#main ?? { code: null, signal: 'SIGKILL' }
-  }
-
   async #sweep(seen: readonly ProcessInfo[]): Promise<void> {
-    if ((await this.#table.start(this.tree.keeper)) === this.state.keeperStart) return
-    const main = { pid: this.pid, ppid: this.tree.keeper, start: this.state.mainStart }
-    await this.#table.sweep(this.tree, [main, ...seen])
+    const { table, state, warn } = this.#input
+    const main = { pid: this.pid, ppid: this.tree.keeper, start: state.mainStart }
+    try {
+      await table.sweep(this.tree, [main, ...seen])
+    } catch (error) {
+      warn(`what was left of pid ${this.pid} could not be ended: ${messageOf(error)}`)
+    }
   }
 }
 
-function exitOf(event: Readonly<Record<string, unknown>>): Exit {
-  const { code, signal } = event
-  return { code: typeof code === 'number' ? code : null, signal: typeof signal === 'string' ? signal : null }
+/**
+ * Connects to a keeper again, as long as it lives; undefined when it does not. One that lives but cannot be reached (its socket was
+ * removed) can be told nothing any more: it is killed.
+ */
+async function reach(state: HeldState, table: ProcessTable): Promise<KeeperLink | undefined> {
+  const end = performance.now() + unreachableMs
+  for (;;) {
+    const start = await table.start(state.tree.keeper).catch(() => undefined)
+    // Once more, when it was just now still there.
+    const link = await KeeperLink.open(state.socket)
+    if (link !== undefined) return link
+    if (start === undefined || start !== state.keeperStart) return undefined
+    if (performance.now() > end) await killKeeper(state, table)
+    await pause(reconnectMs)
+  }
+}
+
+/** Ends a keeper that does not do as it is told: what it held is swept then. */
+async function killKeeper({ tree, keeperStart }: HeldState, table: ProcessTable): Promise<void> {
+  try {
+    if ((await table.start(tree.keeper)) === keeperStart) process.kill(tree.keeper, 'SIGKILL')
+  } catch {
+    // It has just ended.
+  }
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

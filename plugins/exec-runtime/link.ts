@@ -3,13 +3,15 @@ import { connect, type Socket } from 'node:net'
 /** What a keeper says, one JSON object a line. Fields are read where they are used. */
 export type KeeperEvent = Readonly<Record<string, unknown>> & { readonly event: string }
 
-/** More than a keeper ever writes in one line: bytes. */
+/** More than a keeper ever writes in one line: UTF-16 units. */
 const longestLine = 64 * 1024
 
 /** A connection to a keeper's control socket: commands out, events in. */
 export class KeeperLink {
   readonly #socket: Socket
   readonly #listeners = new Set<(event: KeeperEvent) => void>()
+  /** What came while nobody listened: for the next who does. */
+  #unheard: KeeperEvent[] = []
   #rest = ''
   /** Resolves when the connection is gone. */
   readonly closed: Promise<void>
@@ -24,7 +26,7 @@ export class KeeperLink {
     socket.unref()
   }
 
-  /** Connects to a keeper of an earlier daemon; undefined when nobody answers. */
+  /** Connects to a keeper; undefined when nobody answers. */
   static open(path: string): Promise<KeeperLink | undefined> {
     return new Promise(resolve => {
       const socket = connect(path)
@@ -35,6 +37,7 @@ export class KeeperLink {
 
   on(listener: (event: KeeperEvent) => void): () => void {
     this.#listeners.add(listener)
+    for (const event of this.#unheard.splice(0)) this.#tell(event)
     return () => this.#listeners.delete(listener)
   }
 
@@ -57,19 +60,21 @@ export class KeeperLink {
     })
   }
 
-  close(): void {
-    this.#socket.destroy()
-  }
-
   #read(text: string): void {
     const lines = (this.#rest + text).split('\n')
     this.#rest = lines.pop() ?? ''
     const events = lines.map(parse)
     for (const event of events) {
       if (event === undefined) break
-      for (const listener of [...this.#listeners]) listener(event)
+      this.#tell(event)
     }
-    if (this.#rest.length > longestLine || events.includes(undefined)) this.close()
+    // Not a keeper's words: what else it says is not to be trusted.
+    if (this.#rest.length > longestLine || events.includes(undefined)) this.#socket.destroy()
+  }
+
+  #tell(event: KeeperEvent): void {
+    if (this.#listeners.size === 0) this.#unheard.push(event)
+    for (const listener of [...this.#listeners]) listener(event)
   }
 }
 

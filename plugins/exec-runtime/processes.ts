@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
-import { access, constants, readdir, rm } from 'node:fs/promises'
+import { access, constants as mode, readdir, rm } from 'node:fs/promises'
 import { Socket } from 'node:net'
-import { join } from 'node:path'
-import { LocaldError, messageOf } from '../../kernel/errors.ts'
+import { constants } from 'node:os'
+import { basename, dirname, join } from 'node:path'
+import { LocaldError, messageOf, systemCode } from '../../kernel/errors.ts'
 import type {
   Folders,
   Instance,
@@ -15,7 +16,6 @@ import type {
   ProcessTable,
   ProcessTree,
 } from '../../kernel/plugin.ts'
-import { readExit } from './exit.ts'
 import { HeldProcess, type HeldState, signalNumber } from './held.ts'
 import { KeeperLink } from './link.ts'
 
@@ -30,11 +30,17 @@ export interface KeeperProcessesInput {
 /** A mark is in the upper half of 64 bits, so that as a limit of real-time µs it never matters: 2^62 plus 61 random bits. */
 const markBase = 2n ** 62n
 const markBits = 2n ** 61n
+/** What nobody knows of has so long to end: ms. */
+const unknownMs = 3000
 
 /** Processes held by keepers: they outlive the daemon. */
 export class KeeperProcesses implements Processes {
   readonly #input: KeeperProcessesInput
   readonly #folder: string
+  /** Names of the sockets of all keepers this daemon has started or found. */
+  readonly #known = new Set<string>()
+  /** The exit records that a service of this key has left. */
+  readonly #records = new Map<string, string>()
 
   constructor(input: KeeperProcessesInput) {
     this.#input = input
@@ -43,64 +49,61 @@ export class KeeperProcesses implements Processes {
   }
 
   async spawn(spec: ProcessSpec): Promise<Instance> {
+    const { log } = this.#input
     const id = randomBytes(6).toString('hex')
     const base = join(this.#folder, id)
     const mark = (markBase + (randomBytes(8).readBigUInt64BE() % markBits)).toString()
+    this.#known.add(id)
     const link = this.#launch(spec, base, mark)
     const answer = await link.next('started', 'failed')
     if (answer?.event !== 'started') {
-      const reason =
-        answer === undefined ? await this.#missing() : `${String(answer['step'])}: ${String(answer['error'])}`
-      throw new LocaldError('SPAWN_FAILED', `${spec.key} could not be started: ${reason}`, {
-        service: spec.key,
-        hint: "Check `command` and `workdir`; the daemon's own log may say more.",
-      })
+      this.#known.delete(id)
+      throw refusal(spec, answer === undefined ? await this.#missing() : `${answer['step']}: ${answer['error']}`)
     }
-    const pid = Number(answer['pid'])
-    const keeper = Number(answer['keeper'])
+    const table = this.#input.table()
+    const [pid, keeper] = [Number(answer['pid']), Number(answer['keeper'])]
     const tree: ProcessTree = {
       keeper,
       pid,
       pgid: pid,
-      ...(this.#input.table().orphansReturn ? { mark } : {}),
+      ...(table.orphansReturn ? { mark } : {}),
       startedMs: Number(answer['startedMs']),
       ...(spec.port === undefined ? {} : { port: spec.port }),
     }
-    const table = this.#input.table()
     const [keeperStart = '', mainStart = ''] = await Promise.all([table.start(keeper), table.start(pid)])
     const state: HeldState = { socket: `${base}.s`, exitFile: `${base}.x`, tree, keeperStart, mainStart }
-    return new HeldProcess({ link, state, log: spec.log, table })
+    this.#forgetRecord(spec.key, state.exitFile)
+    return new HeldProcess({ link, isFound: false, state, log: spec.log, table, warn: log.warn })
   }
 
   async adopt(state: unknown, log: LogSink): Promise<Instance | undefined> {
     if (!isHeldState(state)) return undefined
+    this.#known.add(idOf(state.socket))
     const table = this.#input.table()
     const link = await KeeperLink.open(state.socket)
-    if (link !== undefined) {
-      const instance = new HeldProcess({ link, state, log, table })
-      link.send('state')
-      return instance
-    }
-    if ((await readExit(state.exitFile)) === undefined) {
-      // No keeper and no record: it was killed. What it held is known by its mark and start tokens only.
-      const main = { pid: state.tree.pid, ppid: state.tree.keeper, start: state.mainStart }
-      await table.sweep(state.tree, [main])
-      return undefined
-    }
-    return new HeldProcess({ link: undefined, state, log, table })
+    return new HeldProcess({ link, isFound: true, state, log, table, warn: this.#input.log.warn })
   }
 
-  /** Removes what keepers of ended services left, but for the given states. */
-  async tidy(kept: readonly unknown[]): Promise<void> {
-    const names = new Set(kept.filter(isHeldState).flatMap(state => [state.socket, state.exitFile]))
-    for (const name of await readdir(this.#folder)) {
-      const file = join(this.#folder, name)
-      if (name.endsWith('.x') && !names.has(file)) await rm(file, { force: true })
+  async tidy(): Promise<void> {
+    const bases = new Set((await readdir(this.#folder)).map(idOf).filter(id => !this.#known.has(id)))
+    await Promise.all([...bases].map(id => this.#tidyOne(join(this.#folder, id))))
+  }
+
+  /** What is left of one keeper that nobody knows of. One that lives is waited for: what it holds may use a port that is needed. */
+  async #tidyOne(base: string): Promise<void> {
+    const link = await KeeperLink.open(`${base}.s`)
+    if (link !== undefined) {
+      this.#input.log.warn(`${base}.s: a service of an earlier daemon that nobody knows of is stopped`)
+      const timer = setTimeout(() => link.send(`stop ${constants.signals.SIGKILL} 0`), unknownMs)
+      link.send('finish')
+      await link.next('exit')
+      clearTimeout(timer)
     }
+    await Promise.all(['s', 'n', 'x'].map(end => rm(`${base}.${end}`, { force: true })))
   }
 
   #launch(spec: ProcessSpec, base: string, mark: string): KeeperLink {
-    const { keeper } = this.#input
+    const { keeper, log } = this.#input
     const argv = [
       'run',
       ...['--socket', `${base}.s`, '--exit', `${base}.x`, '--notify', `${base}.n`],
@@ -111,29 +114,53 @@ export class KeeperProcesses implements Processes {
       '--',
       ...spec.argv,
     ]
-    const child = spawn(keeper, argv, {
-      cwd: spec.dir,
-      env: spec.env,
-      detached: true,
-      stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
-    })
-    child.on('error', error => this.#input.log.error(`${spec.key}: the keeper could not be run: ${messageOf(error)}`))
-    child.unref()
-    const channel = child.stdio[3]
+    let channel: unknown
+    try {
+      mkdirSync(dirname(spec.log.file), { recursive: true, mode: 0o700 })
+      const child = spawn(keeper, argv, {
+        cwd: spec.dir,
+        env: spec.env,
+        detached: true,
+        stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+      })
+      child.on('error', error => log.error(`${spec.key}: the keeper could not be run: ${messageOf(error)}`))
+      child.unref()
+      channel = child.stdio?.[3]
+    } catch (error) {
+      // Node's own message may quote a value of the environment.
+      throw refusal(spec, systemCode(error) ?? 'it cannot be run')
+    }
     if (channel instanceof Socket) return new KeeperLink(channel)
-    throw new LocaldError('SPAWN_FAILED', `${spec.key} could not be started: no channel to its keeper`, {
-      service: spec.key,
-    })
+    throw refusal(spec, 'no channel to its keeper')
+  }
+
+  /** The record of an earlier run is of no use any more. */
+  #forgetRecord(key: string, file: string): void {
+    const last = this.#records.get(key)
+    this.#records.set(key, file)
+    if (last !== undefined) void rm(last, { force: true })
   }
 
   async #missing(): Promise<string> {
     const { keeper } = this.#input
-    const there = await access(keeper, constants.X_OK).then(
+    const there = await access(keeper, mode.X_OK).then(
       () => true,
       () => false,
     )
     return there ? 'its keeper ended at once' : `${keeper} is missing; run \`npm rebuild locald\``
   }
+}
+
+function refusal(spec: ProcessSpec, reason: string): LocaldError {
+  return new LocaldError('SPAWN_FAILED', `${spec.key} could not be started: ${reason}`, {
+    service: spec.key,
+    hint: "Check `command` and `workdir`; the daemon's own log may say more.",
+  })
+}
+
+/** What a keeper's files have in common: `<id>.s`, `<id>.x`, `<id>.n`. */
+function idOf(file: string): string {
+  return basename(file).slice(0, -2)
 }
 
 function isHeldState(value: unknown): value is HeldState {

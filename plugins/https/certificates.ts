@@ -17,8 +17,10 @@ export interface Certificates {
   readonly caFile: string
   /** Whether the CA may vouch for a name, given in any case. */
   covers(name: string): boolean
-  /** The TLS context for the name a client asks for (SNI), or for this machine's addresses without one; undefined where the CA may not vouch for it. */
-  context(name: string | undefined): SecureContext | undefined
+  /** The TLS context for the name a client asks for (SNI); undefined where the CA may not vouch for it. */
+  context(name: string): SecureContext | undefined
+  /** For clients that ask for no name: a new certificate, PEM, of `localhost` and this machine's loopback addresses. */
+  own(): { readonly key: string; readonly cert: string }
 }
 
 const day = 86_400_000
@@ -60,31 +62,37 @@ export class LeafCertificates implements Certificates {
     return isUnder(name.toLowerCase(), this.#domains)
   }
 
-  context(wished: string | undefined): SecureContext | undefined {
-    const name = wished?.toLowerCase() ?? ''
+  context(wished: string): SecureContext | undefined {
+    const name = wished.toLowerCase()
     const known = this.#leaves.get(name)
     if (known !== undefined) this.#leaves.delete(name)
-    else if (name !== '' && !this.covers(name)) return undefined
+    else if (!this.covers(name)) return undefined
     const leaf = known !== undefined && this.#now() < known.renewAt ? known : this.#make(name)
     this.#leaves.set(name, leaf)
     if (this.#leaves.size > this.#most) this.#dropOldest()
     return leaf.context
   }
 
+  own(): { readonly key: string; readonly cert: string } {
+    return { key: this.#keyPem, cert: this.#issue({ dns: ['localhost'], ip: [loopback4, loopback6] }) }
+  }
+
   #make(name: string): Leaf {
-    const now = this.#now()
-    const names = name === '' ? { dns: ['localhost'], ip: [loopback4, loopback6] } : { dns: [name] }
-    // An hour back: clocks of virtual machines and containers lag behind.
-    const validity = { from: now - 3_600_000, to: now + leafDays * day }
-    const cert = pem(leafCertificate(this.#authority.issuer, this.#key, names, validity))
     const context = createSecureContext({
       key: this.#keyPem,
-      cert,
+      cert: this.#issue({ dns: [name] }),
       minVersion: 'TLSv1.2',
       // A client that asks for a new handshake in the middle of TLS 1.2 wants to cost time; no browser does.
       secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
     })
-    return { context, renewAt: now + (leafDays - renewDays) * day }
+    return { context, renewAt: this.#now() + (leafDays - renewDays) * day }
+  }
+
+  #issue(names: { readonly dns: readonly string[]; readonly ip?: readonly Buffer[] }): string {
+    const now = this.#now()
+    // An hour back: clocks of virtual machines and containers lag behind.
+    const validity = { from: now - 3_600_000, to: now + leafDays * day }
+    return pem(leafCertificate(this.#authority.issuer, this.#key, names, validity))
   }
 
   #dropOldest(): void {

@@ -1,4 +1,5 @@
 import type { Plugin } from '../../kernel/plugin.ts'
+import { databaseCommand } from './command.ts'
 import { PostgresDriver } from './driver.ts'
 import { withDatabase } from './environment.ts'
 import { Shared } from './shared.ts'
@@ -12,6 +13,7 @@ const plugin: Plugin = {
   setup(host) {
     const shared = new Shared(host)
     host.service(new PostgresDriver(shared))
+    host.command(databaseCommand(shared))
     host.hooks.env.tap('postgres', withDatabase)
   },
 }

@@ -9,6 +9,8 @@ export interface Places {
   readonly data: string
   /** PGDATA. */
   readonly cluster: string
+  /** A whole cluster that is about to become the one in use. */
+  readonly next: string
   readonly snapshots: string
   readonly passwordFile: string
   /** Which process was started last: pid and start token. */
@@ -26,6 +28,7 @@ export function placesOf(data: string, runtime: string): Places {
   return {
     data,
     cluster: join(data, 'cluster'),
+    next: join(data, 'cluster.next'),
     snapshots: join(data, 'snapshots'),
     passwordFile: join(data, 'password'),
     serverFile: join(data, 'server.json'),

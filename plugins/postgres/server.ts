@@ -15,6 +15,12 @@ export interface ServerInput {
   readonly places: Places
 }
 
+/** A server that sets a cluster up. */
+export interface SetupInput extends ServerInput {
+  /** The cluster is in its place. If not, it is flushed as a whole before it gets there: its server need not. */
+  readonly isPlaced: boolean
+}
+
 /** The environment of the server's processes: nothing of the caller's can change what it does. */
 export function serverEnv(): Record<string, string> {
   return { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LANG: 'C', TZ: 'UTC' }
@@ -26,8 +32,9 @@ export function serverArgv(input: ServerInput, port: number): readonly [string, 
 }
 
 /** The words of a server that sets a cluster up: reached by its socket only, without a password. */
-export function setupArgv(input: ServerInput, port: number, accessFile: string): readonly [string, ...string[]] {
-  return argvOf(input, [`port=${port}`, 'listen_addresses=', `hba_file=${accessFile}`])
+export function setupArgv(input: SetupInput, port: number, accessFile: string): readonly [string, ...string[]] {
+  const more = input.isPlaced ? [] : ['fsync=off']
+  return argvOf(input, [`port=${port}`, 'listen_addresses=', `hba_file=${accessFile}`, ...more])
 }
 
 function argvOf(input: ServerInput, more: readonly string[]): readonly [string, ...string[]] {

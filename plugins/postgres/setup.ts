@@ -7,10 +7,11 @@ import { diagnose } from './diagnosis.ts'
 import { rememberServer } from './leftover.ts'
 import { makeSocketFolder } from './places.ts'
 import { runHelper } from './processes.ts'
-import { type ServerInput, setupArgv } from './server.ts'
+import { lockFile } from './running.ts'
+import { type SetupInput, setupArgv } from './server.ts'
 
-/** Its number only names the socket. */
-const port = 5432
+/** Its number only names the socket; a second server beside it takes the next. */
+const firstPort = 5432
 const pauseMs = 10
 /** After this the shutdown is not waited for any longer: ms. */
 const shutdownMs = 30_000
@@ -20,10 +21,11 @@ const shutdownMs = 30_000
  * Throws SERVICE_FAILED when it does not start.
  */
 export async function withSetupServer(
-  input: ServerInput,
+  input: SetupInput,
   table: ProcessTable,
   signal: AbortSignal,
   use: (target: Target) => Promise<void>,
+  port = firstPort,
 ): Promise<void> {
   const { cluster, places, account, key } = input
   const accessFile = join(cluster, 'locald.hba')
@@ -40,7 +42,7 @@ export async function withSetupServer(
   const target = { host: places.socket, port, user: superuser, password: '', database: maintenance }
   try {
     await rememberServer(places, helper.pid ?? null, table)
-    while (!ended && !(await answers(target))) {
+    while (!ended && !(await answers(target, cluster))) {
       signal.throwIfAborted()
       await setTimeout(pauseMs)
     }
@@ -57,8 +59,12 @@ export async function withSetupServer(
   }
 }
 
-/** Whether a query succeeds. Not yet: nobody listens, or it is starting up (57P03). Throws what does not pass by itself. */
-export async function answers(target: Target): Promise<boolean> {
+/**
+ * Whether a query succeeds. Not yet: nobody listens, or it is starting up. Throws what does not pass by itself. It is only tried when
+ * the server says that it is ready: each try before would be a FATAL line in its log.
+ */
+export async function answers(target: Target, cluster: string): Promise<boolean> {
+  if ((await lockFile(cluster))?.status !== 'ready') return false
   try {
     await withClient(target, client => client.query('SELECT 1'))
     return true
@@ -67,5 +73,13 @@ export async function answers(target: Target): Promise<boolean> {
     // 57P: starting up, shutting down; 53300: all connections are taken.
     if (state === undefined || state.startsWith('57P') || state === '53300') return false
     throw error
+  }
+}
+
+/** Waits until a running server answers, for as long as its recovery takes. */
+export async function answersSoon(target: Target, cluster: string, signal: AbortSignal): Promise<void> {
+  while (!(await answers(target, cluster))) {
+    signal.throwIfAborted()
+    await setTimeout(pauseMs)
   }
 }

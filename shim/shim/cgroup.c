@@ -1,5 +1,7 @@
 #include "cgroup.h"
 
+#include <stddef.h>
+
 #include "refuse.h"
 
 #ifdef __linux__

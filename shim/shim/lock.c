@@ -9,7 +9,7 @@
 #include "refuse.h"
 #include "trail.h"
 
-enum { TRIES = 800, PAUSE_NS = 10000000 };
+enum { TRIES = 400, PAUSE_NS = 10000000 };
 
 void lock_take(void) {
   int folder = trail_folder(REFUSE_CONF, CONF_FOLDER);

@@ -15,7 +15,9 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #else
-#include <sys/ptrace.h>
+// <sys/ptrace.h> is not among the headers that zig brings.
+enum { PT_DENY_ATTACH = 31 };
+int ptrace(int request, pid_t pid, char *address, int data);
 extern char **environ;
 #endif
 

@@ -98,9 +98,9 @@ static bool has(int folder, const char *name, const struct text *pem) {
   return len == (ssize_t)pem->len && memcmp(there, pem->at, pem->len) == 0;
 }
 
-static void update(const char *program, const char *word) {
+static bool update(const char *program, const char *word) {
   const char *const argv[] = {program, word, NULL};
-  if (!program_run(argv)) refuse(REFUSE_STORE_UPDATE, "it failed: run it by hand and see why", program);
+  return program_run(argv);
 }
 
 void store_add(const struct certificate *certificate) {
@@ -120,7 +120,9 @@ void store_add(const struct certificate *certificate) {
   // Written from what was understood of it, not from what was said.
   draft_write(folder, draft, pem.at, pem.len, &as, -1);
   if (!draft_publish(folder, draft, name.at)) refuse(REFUSE_STORE, "the store is a mount point", family->anchors);
-  update(program, family->add);
+  if (update(program, family->add)) return;
+  (void)unlinkat(folder, name.at, 0);  // left there, the next try would take all for done
+  refuse(REFUSE_STORE_UPDATE, "it failed: run it by hand and see why", program);
 }
 
 void store_remove(const struct certificate *certificate) {
@@ -132,7 +134,8 @@ void store_remove(const struct certificate *certificate) {
   int folder = trail_folder(REFUSE_STORE, family->anchors);
   name_anchor(certificate, family, &name);
   if (name.full) refuse(REFUSE_STORE, "the certificate is too long", NULL);
-  if (unlinkat(folder, name.at, 0) == 0) update(program, family->remove);
-  else if (errno != ENOENT) refuse_errno(REFUSE_WRITE, name.at);
+  if (unlinkat(folder, name.at, 0) != 0 && errno != ENOENT) refuse_errno(REFUSE_WRITE, name.at);
+  // Also when it was gone: what the program makes of the anchors may still have it.
+  if (!update(program, family->remove)) refuse(REFUSE_STORE_UPDATE, "it failed: run it by hand and see why", program);
 }
 #endif

@@ -16,7 +16,7 @@ struct certificate {
   const struct authority *authority;
 };
 
-// Each does nothing when all is as it should be.
+// Adding what is there changes nothing.
 void store_add(const struct certificate *certificate);
 void store_remove(const struct certificate *certificate);
 

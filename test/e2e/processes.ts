@@ -50,3 +50,8 @@ function files(pid: string): readonly string[] {
 export function isAlive(pid: number): boolean {
   return /^\d+ \(.*\) [^ZX]/s.test(read(String(pid), 'stat'))
 }
+
+/** The parent of a process; a service's main process has its keeper. */
+export function parentOf(pid: number): number {
+  return Number(/^\d+ \(.*\) \S (\d+)/s.exec(read(String(pid), 'stat'))?.[1])
+}

@@ -18,7 +18,7 @@ export interface Test {
 export type Platform = 'darwin' | 'linux'
 
 export interface SandboxOptions {
-  /** What the daemon is told it runs on; default: what LOCALD_TEST_PLATFORM tells for a whole run of tests, else this machine. */
+  /** What the daemon is told it runs on; default: this machine. */
   readonly platform?: Platform | undefined
   /** `self`: as whoever runs the tests, though it be root. Default: an ordinary user. */
   readonly user?: 'ordinary' | 'self'
@@ -54,7 +54,7 @@ export class Sandbox {
     this.home = mkdtempSync(join(tmpdir(), 'locald-e2e-'))
     this.own(this.home)
     this.name = `e2e-${this.home.slice(-6).toLowerCase()}`
-    this.platform = options.platform ?? told()
+    this.platform = options.platform
     this.#main = join(packageFor(this.user), 'build', 'cli', 'main.js')
     this.env = { ...this.#environment(), ...options.env }
     t.teardown(() => this.#close())
@@ -191,6 +191,8 @@ export class Sandbox {
       LOGNAME: name,
       SHELL: '/bin/sh',
       LANG: 'C.UTF-8',
+      // Where a folder is made when a socket's path would be too long.
+      TMPDIR: this.home,
       LOCALD_SANDBOX: this.name,
       LOCALD_HTTP_PORT: '0',
       LOCALD_HTTPS_PORT: '0',
@@ -225,13 +227,6 @@ export class Sandbox {
     }
     return false
   }
-}
-
-function told(): Platform | undefined {
-  const platform = process.env['LOCALD_TEST_PLATFORM'] ?? ''
-  if (platform === '') return undefined
-  if (platform === 'darwin' || platform === 'linux') return platform
-  throw new Error(`LOCALD_TEST_PLATFORM is ${platform}`)
 }
 
 function lines<T>(ran: Ran): readonly T[] {

@@ -14,6 +14,13 @@ export interface SuiteOptions {
   readonly skip?: string
 }
 
+/** A file's tests in all, on a busy machine: ms. Each test has a limit of its own. */
+const fileLimitMs = 900_000
+/** ms */
+const testLimitMs = 120_000
+
+t.setTimeout(fileLimitMs)
+
 const systems = ['linux', 'darwin'] as const
 
 /** Registers a test twice: on this machine as it is, and with the daemon told that it is a Mac. The two run one after the other. */
@@ -32,7 +39,7 @@ export function on(
   body: (t: Test, machine: Machine) => Promise<void>,
   options: SuiteOptions = {},
 ): void {
-  void t.test(`${name} (${os})`, options, async t => {
+  void t.test(`${name} (${os})`, { timeout: testLimitMs, ...options }, async t => {
     const platform = os === 'darwin' ? os : undefined
     await body(t, { os, sandbox: more => new Sandbox(t, { ...more, platform }) })
   })

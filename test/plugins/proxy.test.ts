@@ -173,6 +173,9 @@ async function boot(t: Test, wish: Wish = {}): Promise<Running> {
     get processes() {
       return missing('processes')()
     },
+    get control() {
+      return missing('control')()
+    },
     get desktop() {
       return missing('desktop')()
     },

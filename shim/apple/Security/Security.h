@@ -31,9 +31,13 @@ typedef struct __SecKeychain *SecKeychainRef;
 typedef struct __SecPolicy *SecPolicyRef;
 enum { errSecSuccess = 0, errSecDuplicateItem = -25299, errSecItemNotFound = -25300 };
 enum { kSecTrustSettingsDomainAdmin = 1, kSecTrustSettingsResultTrustRoot = 1 };
-// Macros of CFSTR() in Apple's header.
-#define kSecTrustSettingsPolicy ((CFStringRef)__builtin___CFStringMakeConstantString("kSecTrustSettingsPolicy"))
-#define kSecTrustSettingsResult ((CFStringRef)__builtin___CFStringMakeConstantString("kSecTrustSettingsResult"))
+#ifdef SHIM_FAKE_KEYCHAIN
+#define CFSTR(text) ((CFStringRef)(const void *)(text))
+#else
+#define CFSTR(text) ((CFStringRef)__builtin___CFStringMakeConstantString(text))
+#endif
+#define kSecTrustSettingsPolicy CFSTR("kSecTrustSettingsPolicy")
+#define kSecTrustSettingsResult CFSTR("kSecTrustSettingsResult")
 SecCertificateRef SecCertificateCreateWithData(CFAllocatorRef allocator, CFDataRef data);
 SecPolicyRef SecPolicyCreateSSL(Boolean server, CFStringRef hostname);
 OSStatus SecKeychainOpen(const char *path, SecKeychainRef *keychain);

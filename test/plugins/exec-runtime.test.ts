@@ -1,0 +1,681 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { connect, createServer, type Socket } from 'node:net'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import t, { type Test } from 'tap'
+import { AsyncSeriesHook, AsyncSeriesWaterfallHook } from 'tapable'
+import { LocaldError } from '../../kernel/errors.ts'
+import { LogCursor } from '../../kernel/log-reader.ts'
+import { ServiceLog } from '../../kernel/logs.ts'
+import type {
+  Check,
+  Host,
+  Instance,
+  InstanceEvent,
+  Processes,
+  ProcessSpec,
+  ProcessTable,
+  ProjectSource,
+  Run,
+  Services,
+  ServiceType,
+} from '../../kernel/plugin.ts'
+import plugin from '../../plugins/exec-runtime/index.ts'
+import { KeeperLink } from '../../plugins/exec-runtime/link.ts'
+import { KeeperProcesses } from '../../plugins/exec-runtime/processes.ts'
+import { packageJson, procfile } from '../../plugins/exec-runtime/sources.ts'
+import { DarwinProcessTable } from '../../plugins/platform-darwin/processes.ts'
+import { Tools } from '../../plugins/platform-darwin/tools.ts'
+import { LinuxProcessTable } from '../../plugins/platform-linux/processes.ts'
+import { actor, alive, clean, environment, folder, until } from '../shim/held.ts'
+
+const native = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..', 'native')
+const tools = folder()
+const act = actor(tools)
+t.teardown(() => clean(tools))
+
+// Keepers hold no daemon back from its end: nor would they this test.
+const hold = setInterval(() => {}, 60_000)
+t.teardown(() => clearInterval(hold))
+
+/** A daemon of its own session with an empty environment; its pid is printed. */
+const daemon = `env -i setsid sh -c 'echo daemon $$; exec sleep 1000' &`
+
+/** One daemon's processes, in a folder of a subtest; what is left of them is ended with it. */
+class Rig {
+  readonly dir = folder()
+  readonly table: ProcessTable
+  readonly said: string[] = []
+  readonly log: ServiceLog
+  readonly #instances: Instance[] = []
+
+  constructor(t: Test, table: ProcessTable) {
+    this.table = table
+    this.log = new ServiceLog(join(this.dir, 'logs'))
+    t.teardown(async () => {
+      await Promise.all(this.#instances.map(instance => instance.stop({ signal: 'SIGKILL', graceMs: 0 })))
+      clean(this.dir)
+    })
+  }
+
+  /** A daemon's view; a later one gets the same folder. */
+  processes(): KeeperProcesses {
+    const say = (text: string) => this.said.push(text)
+    return new KeeperProcesses({
+      keeper: join(native, 'locald-keeper'),
+      folders: { data: this.dir, config: this.dir, runtime: this.dir, native },
+      table: () => this.table,
+      log: { info: say, warn: say, error: say },
+    })
+  }
+
+  keep<T extends Instance | undefined>(instance: T): T {
+    if (instance !== undefined) this.#instances.push(instance)
+    return instance
+  }
+
+  async spawn(script: string, more: Partial<ProcessSpec> & { processes?: Processes } = {}): Promise<Instance> {
+    const { processes = this.processes(), ...spec } = more
+    return this.keep(
+      await processes.spawn({
+        key: 'shop:web',
+        argv: ['/bin/sh', '-c', script],
+        dir: this.dir,
+        env: environment(),
+        tty: false,
+        log: this.log,
+        port: undefined,
+        stopSignal: 'SIGTERM',
+        stopTimeout: 5000,
+        ...spec,
+      }),
+    )
+  }
+
+  /** As `adopt` of a daemon that has read the state from disk. */
+  async adopt(state: unknown, processes: Processes = this.processes()): Promise<Instance | undefined> {
+    return this.keep(await processes.adopt(JSON.parse(JSON.stringify(state)), this.log))
+  }
+
+  async lines(): Promise<readonly string[]> {
+    const cursor = new LogCursor(this.log.file)
+    const lines = await cursor.last(1000)
+    await cursor.close()
+    return lines.map(({ text }) => text)
+  }
+
+  /** Waits until it was printed; woken by the driver, so that is tested everywhere. */
+  async printed(pattern: RegExp): Promise<RegExpExecArray> {
+    for (;;) {
+      let wake: () => void = () => {}
+      const changed = new Promise<void>(resolve => {
+        wake = resolve
+      })
+      const off = this.log.watch(wake)
+      try {
+        const found = pattern.exec((await this.lines()).join('\n'))
+        if (found !== null) return found
+        await limited(changed, `${pattern}: ${JSON.stringify(await this.lines())}`)
+      } finally {
+        off()
+      }
+    }
+  }
+
+  async pid(word: string): Promise<number> {
+    return Number((await this.printed(new RegExp(`${word} (\\d+)`)))[1])
+  }
+
+  /** What is in the folder of the keepers. */
+  files(): readonly string[] {
+    return readdirSync(join(this.dir, 'k'))
+  }
+}
+
+function limited<T>(promise: Promise<T>, what: string): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`waited in vain: ${what}`)), 20_000)
+    promise.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
+}
+
+/** Collects an instance's events. */
+function listen(instance: Instance): { readonly all: InstanceEvent[]; next(name: string): Promise<InstanceEvent> } {
+  const all: InstanceEvent[] = []
+  let wake: () => void = () => {}
+  instance.on?.(event => {
+    all.push(event)
+    wake()
+  })
+  return {
+    all,
+    async next(name) {
+      for (;;) {
+        const found = all.find(({ event }) => event === name)
+        if (found !== undefined) return found
+        await limited(
+          new Promise<void>(resolve => {
+            wake = resolve
+          }),
+          name,
+        )
+      }
+    },
+  }
+}
+
+const stop = { signal: 'SIGTERM', graceMs: 5000 }
+
+const linux = process.platform === 'linux' && new LinuxProcessTable(process.getuid?.() ?? 0)
+const darwin = new DarwinProcessTable(new Tools(process.env['PATH']))
+
+for (const [name, table] of [
+  ['linux', linux],
+  ['darwin', darwin],
+] as const) {
+  t.test(name, { skip: table === false && 'not on this machine' }, async t => {
+    if (table === false) return
+    lives(t, table)
+    ends(t, table)
+    adopts(t, table)
+    if (table.orphansReturn) wholeTrees(t, table)
+    else groupsOnly(t, table)
+  })
+}
+
+function lives(t: Test, table: ProcessTable) {
+  t.test('a program: its exit, its output by stream, its folder and environment', async t => {
+    const rig = new Rig(t, table)
+    const instance = await rig.spawn('pwd; echo "$GREETING" >&2; exit 3', { env: environment({ GREETING: 'hé' }) })
+    t.strictSame(await limited(instance.exited, 'exit'), { code: 3, signal: null })
+    t.strictSame([...(await rig.lines())].sort(), [rig.dir, 'hé'].sort())
+    t.notOk(alive(instance.pid ?? 0))
+  })
+
+  t.test('a terminal when it is asked for', async t => {
+    const rig = new Rig(t, table)
+    const instance = await rig.spawn(`${act} isatty`, { tty: true })
+    await limited(instance.exited, 'exit')
+    t.strictSame(await rig.lines(), ['111'])
+  })
+
+  t.test('what cannot be started says why, without its environment', async t => {
+    const rig = new Rig(t, table)
+    const failure = (script: string, more: Partial<ProcessSpec> & { processes?: Processes }) =>
+      rig.spawn(script, more).then(
+        () => undefined,
+        (error: unknown) => LocaldError.from(error),
+      )
+    t.match(await failure('', { argv: ['/no/such/program'] }), { code: 'SPAWN_FAILED', message: /exec: No such file/ })
+    const secret = await failure('true', { env: { TOKEN: 's3cret\0' } })
+    t.match(secret, { code: 'SPAWN_FAILED', service: 'shop:web' })
+    t.notMatch(JSON.stringify(secret), 's3cret')
+    t.match(await failure('true', { env: { BIG: 'x'.repeat(3_000_000) } }), { code: 'SPAWN_FAILED', message: /E2BIG/ })
+    rmSync(join(rig.dir, 'logs'), { recursive: true })
+    mkdirSync(join(rig.dir, 'logs', 'log'), { recursive: true })
+    t.match(await failure('true', {}), { message: /log: Is a directory/ })
+    const missing = new KeeperProcesses({
+      keeper: join(rig.dir, 'nothing'),
+      folders: { data: rig.dir, config: rig.dir, runtime: rig.dir, native },
+      table: () => table,
+      log: { info: () => {}, warn: () => {}, error: () => {} },
+    })
+    t.match(await failure('true', { processes: missing }), { message: /nothing is missing; run `npm rebuild locald`/ })
+  })
+
+  t.test('ready is heard, however early it is said', async t => {
+    const rig = new Rig(t, table)
+    for (let round = 0; round < 5; round++) {
+      const instance = await rig.spawn(`${act} notify 'READY=1\nSTATUS=at once'; exec sleep 1000`)
+      t.match(await listen(instance).next('notify'), { ready: true, status: 'at once' })
+      await instance.stop(stop)
+    }
+  })
+
+  t.test('twenty at once, each with its own end', async t => {
+    const rig = new Rig(t, table)
+    const codes = Array.from({ length: 20 }, (_, code) => code)
+    const exits = await Promise.all(codes.map(async code => (await rig.spawn(`exit ${code}`)).exited))
+    t.strictSame(
+      exits.map(({ code }) => code),
+      codes,
+    )
+  })
+
+  t.test('ended ones leave one record for each service', async t => {
+    const rig = new Rig(t, table)
+    const processes = rig.processes()
+    for (let round = 0; round < 4; round++) await (await rig.spawn('true', { processes })).exited
+    await until('one record', () => rig.files().length === 1)
+  })
+
+  t.test('who reads along is told of every write', async t => {
+    const rig = new Rig(t, table)
+    const instance = await rig.spawn(`i=0; while [ $i -lt 300 ]; do echo line $i; i=$((i+1)); done; exec sleep 1000`)
+    await rig.printed(/line 299/)
+    t.strictSame(
+      await rig.lines(),
+      Array.from({ length: 300 }, (_, index) => `line ${index}`),
+    )
+    await instance.stop(stop)
+  })
+}
+
+function ends(t: Test, table: ProcessTable) {
+  t.test('stop: its signal, then the end of all of it after the grace', async t => {
+    const rig = new Rig(t, table)
+    const polite = await rig.spawn('trap "echo bye; exit 7" INT; echo up; while :; do sleep 0.02; done')
+    await rig.printed(/up/)
+    await limited(polite.stop({ signal: 'SIGINT', graceMs: 10_000 }), 'polite')
+    t.strictSame(await polite.exited, { code: 7, signal: null })
+    const deaf = await rig.spawn(`exec ${act} stubborn 0`)
+    await rig.printed(/deep/)
+    await limited(Promise.all([deaf.stop({ signal: 'SIGTERM', graceMs: 100 }), deaf.stop(stop)]), 'deaf')
+    t.strictSame(await deaf.exited, { code: null, signal: 'SIGKILL' })
+    t.notOk(alive(deaf.pid ?? 0))
+  })
+
+  t.test('stop of what has ended does nothing', async t => {
+    const rig = new Rig(t, table)
+    const instance = await rig.spawn('true')
+    await limited(instance.exited, 'exit')
+    await limited(instance.stop(stop), 'stop')
+    t.pass()
+  })
+
+  t.test('a main process that ends well and leaves others: told, and ended when asked', async t => {
+    const rig = new Rig(t, table)
+    const instance = await rig.spawn(`sh -c 'echo left $$; exec sleep 1000' & sleep 0.1; exit 0`)
+    const left = await rig.pid('left')
+    t.match(await listen(instance).next('main'), { exit: { code: 0 }, left: 1 })
+    instance.finish?.()
+    t.strictSame(await limited(instance.exited, 'exit'), { code: 0, signal: null })
+    t.notOk(alive(left))
+  })
+
+  t.test('kill -9 of the keeper: its end is noticed, and what it held is ended', async t => {
+    const rig = new Rig(t, table)
+    const instance = await rig.spawn(`sh -c 'echo child $$; exec sleep 1000' & echo up; wait`)
+    const child = await rig.pid('child')
+    process.kill(instance.tree?.keeper ?? 0, 'SIGKILL')
+    t.strictSame(await limited(instance.exited, 'exit'), { code: null, signal: 'SIGKILL' })
+    t.notOk(alive(instance.pid ?? 0) || alive(child))
+    await limited(instance.stop(stop), 'stop')
+    t.match((await rig.lines()).at(-1), 'keeper was killed')
+  })
+}
+
+function adopts(t: Test, table: ProcessTable) {
+  t.test('a later daemon finds it again: same process, what happened before, its log, its end', async t => {
+    const rig = new Rig(t, table)
+    const script = `${act} notify READY=1; sh -c 'trap "" HUP; echo left $$; exec sleep 1000' & echo one; sleep 0.1; exit 0`
+    const first = await rig.spawn(script)
+    await listen(first).next('main')
+    const left = await rig.pid('left')
+    const found = await rig.adopt(first.state)
+    t.equal(found?.pid, first.pid)
+    t.equal(found?.startedMs, first.startedMs)
+    if (found === undefined) return
+    const events = listen(found)
+    t.match(await events.next('notify'), { ready: true })
+    t.match(await events.next('main'), { exit: { code: 0 }, left: 1 })
+    await limited(found.stop(stop), 'stop')
+    t.strictSame(await found.exited, await first.exited)
+    t.notOk(alive(left))
+  })
+
+  t.test('one that ended while no daemon was there tells how', async t => {
+    const rig = new Rig(t, table)
+    const first = await rig.spawn('exit 4')
+    await first.exited
+    const found = await rig.adopt(first.state)
+    t.strictSame(await found?.exited, { code: 4, signal: null })
+    rmSync(join(rig.dir, 'k'), { recursive: true })
+    t.equal(await rig.adopt(first.state), undefined, 'no keeper, no record')
+  })
+
+  t.test('one whose keeper was killed meanwhile is swept', async t => {
+    const rig = new Rig(t, table)
+    const holder = spawn(process.execPath, ['-e', spawnLater(rig, table)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: environment(),
+    })
+    const state: unknown = JSON.parse(await firstLine(holder))
+    holder.kill('SIGKILL')
+    await once(holder, 'exit')
+    const { tree } = treeOf(state)
+    t.ok(alive(tree.pid), 'it outlives the daemon')
+    process.kill(tree.keeper, 'SIGKILL')
+    await until('keeper gone', () => !alive(tree.keeper))
+    t.equal(await limited(rig.adopt(state), 'adopt'), undefined)
+    t.notOk(alive(tree.pid))
+  })
+
+  t.test('a pid that came round is not touched', async t => {
+    const rig = new Rig(t, table)
+    const first = await rig.spawn('exit 0')
+    await first.exited
+    rmSync(join(rig.dir, 'k'), { recursive: true })
+    mkdirSync(join(rig.dir, 'k'))
+    const stranger = spawn('sleep', ['1000'], { detached: true })
+    t.teardown(() => stranger.kill('SIGKILL'))
+    const pid = stranger.pid ?? 0
+    const { state } = { state: JSON.parse(JSON.stringify(first.state)) }
+    // Started long before the stranger, as far as its tokens tell.
+    Object.assign(state.tree, { pid, pgid: pid, keeper: pid, startedMs: Date.now() - 60_000 })
+    t.equal(await limited(rig.adopt(state), 'adopt'), undefined)
+    t.ok(alive(pid))
+  })
+
+  t.test('nonsense is no state', async t => {
+    const rig = new Rig(t, table)
+    for (const state of [
+      null,
+      {},
+      { socket: 1 },
+      { socket: 's', exitFile: 'x', keeperStart: '', mainStart: '', tree: {} },
+    ])
+      t.equal(await rig.adopt(state), undefined)
+  })
+
+  t.test('a connection that is lost is made again; what was asked meanwhile is done', async t => {
+    const rig = new Rig(t, table)
+    const first = await rig.spawn(`${act} notify READY=1; echo up; exec sleep 1000`)
+    await rig.printed(/up/)
+    const { socket } = treeOf(first.state)
+    const between = await Between.open(t, socket, join(rig.dir, 'between'))
+    const found = await rig.adopt({ ...treeOf(first.state), socket: between.path })
+    if (found === undefined) throw new Error('not found')
+    const events = listen(found)
+    await events.next('notify')
+    between.isOpen = false
+    between.cut()
+    const stopped = found.stop(stop)
+    await between.refused
+    between.isOpen = true
+    await limited(stopped, 'stop')
+    t.strictSame(await found.exited, { code: null, signal: 'SIGTERM' })
+    t.equal(events.all.filter(({ event }) => event === 'notify').length, 1, 'nothing is told twice')
+  })
+
+  t.test(
+    'a keeper that nobody knows of is ended, what ended ones left is removed, known ones are left alone',
+    async t => {
+      const rig = new Rig(t, table)
+      const first = rig.processes()
+      const [lost, kept, ended] = [
+        await rig.spawn('echo lost; exec sleep 1000', { processes: first, key: 'a:a' }),
+        await rig.spawn('exec sleep 1000', { processes: first, key: 'a:b' }),
+        await rig.spawn('true', { processes: first, key: 'a:c' }),
+      ]
+      await ended.exited
+      const later = rig.processes()
+      const found = await rig.adopt(kept.state, later)
+      writeFileSync(join(rig.dir, 'k', 'abcdefabcdef.s'), '')
+      await later.tidy()
+      t.match(await limited(lost.exited, 'lost'), { signal: 'SIGTERM' })
+      t.ok(alive(found?.pid ?? 0))
+      t.notOk(existsSync(join(rig.dir, 'k', 'abcdefabcdef.s')))
+      t.notOk(existsSync(treeOf(ended.state).exitFile))
+      t.match(rig.said.join('\n'), 'nobody knows of')
+    },
+  )
+}
+
+function wholeTrees(t: Test, table: ProcessTable) {
+  t.test('a daemon of its own session with an empty environment is gone after a stop', async t => {
+    const rig = new Rig(t, table)
+    const instance = await rig.spawn(`${daemon} (${daemon}); echo up; exec sleep 1000`)
+    await rig.printed(/daemon \d+[\s\S]*daemon \d+/)
+    const pids = [...(await rig.lines()).join('\n').matchAll(/daemon (\d+)/g)].map(found => Number(found[1]))
+    t.ok(pids.every(alive))
+    await limited(instance.stop(stop), 'stop')
+    t.notOk(pids.some(alive))
+  })
+
+  t.test('and after a kill -9 of its keeper', async t => {
+    const rig = new Rig(t, table)
+    const instance = await rig.spawn(`${daemon} echo up; exec sleep 1000`)
+    const pid = await rig.pid('daemon')
+    process.kill(instance.tree?.keeper ?? 0, 'SIGKILL')
+    await limited(instance.exited, 'exit')
+    t.notOk(alive(pid) || alive(instance.pid ?? 0))
+  })
+
+  t.test('one that went to the background is the service until it is stopped', async t => {
+    const rig = new Rig(t, table)
+    const instance = await rig.spawn(`${daemon} sleep 0.1; exit 0`)
+    const pid = await rig.pid('daemon')
+    t.match(await listen(instance).next('main'), { left: 1 })
+    await limited(instance.stop(stop), 'stop')
+    t.notOk(alive(pid))
+  })
+}
+
+function groupsOnly(t: Test, table: ProcessTable) {
+  const server = `require('net').createServer().listen(process.argv[1], '127.0.0.1', () => console.log('daemon ' + process.pid))`
+
+  t.test(
+    'a daemon of its own session that listens on the port is gone after a stop, and after a kill -9 of the keeper',
+    async t => {
+      for (const how of ['stop', 'kill']) {
+        const rig = new Rig(t, table)
+        const port = await freePort()
+        const script = `(env -i setsid "$NODE" -e "$SERVER" ${port} &) ; exec sleep 1000`
+        const env = environment({ NODE: process.execPath, SERVER: server })
+        const instance = await rig.spawn(script, { env, port })
+        const pid = await rig.pid('daemon')
+        if (how === 'kill') process.kill(instance.tree?.keeper ?? 0, 'SIGKILL')
+        else await limited(instance.stop(stop), 'stop')
+        await limited(instance.exited, 'exit')
+        t.notOk(alive(pid), how)
+      }
+    },
+  )
+}
+
+t.test("words that are no keeper's end the connection", async t => {
+  const dir = folder()
+  t.teardown(() => clean(dir))
+  for (const words of ['not json\n', '{"no":"event"}\n', 'x'.repeat(70_000)]) {
+    const path = join(dir, 's')
+    const server = createServer(socket => socket.on('error', () => {}).end(`{"event":"a"}\n${words}`))
+    await new Promise<void>(resolve => server.listen(path, resolve))
+    const link = await KeeperLink.open(path)
+    t.match(await link?.next('a'), { event: 'a' }, 'what came before is heard, also by who listens late')
+    await limited(link?.closed ?? Promise.resolve(), 'closed')
+    server.close()
+  }
+  t.equal(await KeeperLink.open(join(dir, 'nothing')), undefined)
+})
+
+t.test('projects without a locald.toml', async t => {
+  t.strictSame(procfile.read('# all\nweb: npm run dev\n\nWORK_er :  ruby x.rb  \r\n'), {
+    web: { type: 'exec', command: 'npm run dev' },
+    'work-er': { type: 'worker', command: 'ruby x.rb' },
+  })
+  t.equal(procfile.read('# nothing\n'), undefined)
+  t.throws(() => procfile.read('web: a\nweb: b'), /line 2 names 'web' again/)
+  t.throws(() => procfile.read('web: a\nwhat is this'), /line 2 is not/)
+  t.strictSame(packageJson.read('{"scripts":{"start":"b","dev":"a"}}'), {
+    web: { type: 'exec', command: 'npm run dev' },
+  })
+  t.strictSame(packageJson.read('{"scripts":{"start":"b"}}'), { web: { type: 'exec', command: 'npm run start' } })
+  for (const text of ['{}', '[]', 'null', '{"scripts":[]}', '{"scripts":{"test":"x"}}'])
+    t.equal(packageJson.read(text), undefined)
+})
+
+t.test('the plugin', async t => {
+  const declared = {
+    types: new Map<string, ServiceType<unknown>>(),
+    sources: [] as ProjectSource[],
+    checks: [] as Check[],
+  }
+  const table = linux === false ? darwin : linux
+  const rig = new Rig(t, table)
+  const provided: Partial<{ processes: Processes }> = {}
+  const use: Services = new Proxy(Object.create(null), {
+    get: (_, name) => (name === 'processTable' ? table : name === 'processes' ? provided.processes : undefined),
+  })
+  const host: Host = {
+    options: {},
+    platform: { os: process.platform, arch: process.arch, uid: 0 },
+    folders: { data: rig.dir, config: rig.dir, runtime: rig.dir, native },
+    hooks: {
+      booted: new AsyncSeriesHook([]),
+      project: new AsyncSeriesWaterfallHook(['plan']),
+      env: new AsyncSeriesWaterfallHook(['env', 'service', 'context']),
+      starting: new AsyncSeriesHook(['service']),
+      ready: new AsyncSeriesHook(['service']),
+      gone: new AsyncSeriesHook(['service']),
+      down: new AsyncSeriesHook(['project']),
+      closing: new AsyncSeriesHook([]),
+    },
+    log: { info: () => {}, warn: () => {}, error: () => {} },
+    service: type => void declared.types.set(type.type, type as ServiceType<unknown>),
+    source: source => void declared.sources.push(source),
+    feature: () => {},
+    has: () => false,
+    check: check => void declared.checks.push(check),
+    command: () => {},
+    routes: () => {},
+    provide: (name, make) => {
+      if (name === 'processes') Object.assign(provided, { processes: make(use) })
+    },
+    use,
+    onClose: () => {},
+  }
+  await plugin.setup(host)
+  t.match(
+    [...declared.types.values()].map(({ type, isDefault, network }) => [type, isDefault, network]),
+    [
+      ['exec', true, 'web'],
+      ['worker', undefined, 'none'],
+    ],
+  )
+  t.strictSame(declared.sources, [procfile, packageJson])
+  t.match(await declared.checks[0]?.run(), { status: 'pass' })
+  const run: Run<unknown> = {
+    project: { name: 'shop', path: rig.dir, domain: 'shop.localhost' },
+    name: 'web',
+    key: 'shop:web',
+    options: { command: 'echo "$PORT"', tty: false },
+    port: 4000,
+    env: environment({ PORT: '4000' }),
+    dir: rig.dir,
+    data: rig.dir,
+    stopSignal: 'SIGTERM',
+    stopTimeout: 1000,
+    log: rig.log,
+    signal: new AbortController().signal,
+    step: () => {},
+  }
+  const exec = declared.types.get('exec')
+  const instance = await exec?.start(run)
+  t.match(await instance?.exited, { code: 0 })
+  t.strictSame(await rig.lines(), ['4000'])
+  const again = await exec?.adopt?.(run, instance?.state)
+  t.match(await again?.exited, { code: 0 })
+  for (const dir of [join(rig.dir, 'none'), rig.log.file])
+    await t.rejects(async () => void (await exec?.start({ ...run, dir })), {
+      code: 'SPAWN_FAILED',
+      message: /working folder/,
+    })
+})
+
+/** Relays a keeper's socket, and can cut it. */
+class Between {
+  readonly path: string
+  isOpen = true
+  readonly refused: Promise<void>
+  readonly #sockets = new Set<Socket>()
+
+  private constructor(path: string, refused: Promise<void>) {
+    this.path = path
+    this.refused = refused
+  }
+
+  static async open(t: Test, to: string, path: string): Promise<Between> {
+    let refuse: () => void = () => {}
+    const refused = new Promise<void>(resolve => {
+      refuse = resolve
+    })
+    const between = new Between(path, refused)
+    const server = createServer(near => {
+      if (!between.isOpen) {
+        near.destroy()
+        return refuse()
+      }
+      const far = connect(to)
+      for (const [from, other] of [
+        [near, far],
+        [far, near],
+      ] as const) {
+        between.#sockets.add(from)
+        from.on('error', () => {}).on('close', () => other.destroy())
+        from.pipe(other)
+      }
+    })
+    await new Promise<void>(resolve => server.listen(path, resolve))
+    t.teardown(() => {
+      between.cut()
+      server.close()
+    })
+    return between
+  }
+
+  cut(): void {
+    for (const socket of this.#sockets) socket.destroy()
+    this.#sockets.clear()
+  }
+}
+
+interface Held {
+  readonly socket: string
+  readonly exitFile: string
+  readonly tree: { readonly pid: number; readonly keeper: number }
+}
+
+function treeOf(state: unknown): Held {
+  return JSON.parse(JSON.stringify(state))
+}
+
+/** A daemon that starts a service, prints its state and waits to be killed. */
+function spawnLater(rig: Rig, table: ProcessTable): string {
+  const at = (path: string) => JSON.stringify(new URL(path, import.meta.url).href)
+  const made = table.orphansReturn
+    ? 'new LinuxProcessTable(process.getuid())'
+    : 'new DarwinProcessTable(new Tools(process.env.PATH))'
+  return `(async () => {
+    setInterval(() => {}, 60_000)
+    const { KeeperProcesses } = await import(${at('../../plugins/exec-runtime/processes.js')})
+    const { ServiceLog } = await import(${at('../../kernel/logs.js')})
+    const { LinuxProcessTable } = await import(${at('../../plugins/platform-linux/processes.js')})
+    const { DarwinProcessTable } = await import(${at('../../plugins/platform-darwin/processes.js')})
+    const { Tools } = await import(${at('../../plugins/platform-darwin/tools.js')})
+    const dir = ${JSON.stringify(rig.dir)}, native = ${JSON.stringify(native)}, table = ${made}
+    const processes = new KeeperProcesses({ keeper: native + '/locald-keeper', folders: { data: dir, config: dir, runtime: dir, native }, table: () => table, log: console })
+    const it = await processes.spawn({ key: 'a:a', argv: ['/bin/sh', '-c', 'exec sleep 1000'], dir, env: {}, tty: false,
+      log: new ServiceLog(dir + '/logs'), stopSignal: 'SIGTERM', stopTimeout: 5000 })
+    console.log(JSON.stringify(it.state))
+  })()`
+}
+
+async function firstLine(child: ChildProcess): Promise<string> {
+  let text = ''
+  for await (const chunk of child.stdout ?? []) {
+    text += String(chunk)
+    if (text.includes('\n')) break
+  }
+  return text
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  return typeof address === 'object' && address !== null ? address.port : 0
+}
