@@ -506,6 +506,13 @@ t.test('options', async t => {
     code: 'PLUGIN_SETUP',
     reason: /^the schema of its options is broken: /,
   })
+  const short = kit({ settings: { x: { port: 9 } } })
+  const withOptions = { options } as const
+  const both = await short.load(
+    plugin('locald-plugin-x', () => {}),
+    plugin('x', () => {}, withOptions),
+  )
+  t.match(both, [{ state: 'active' }, { state: 'active' }], 'a short name that is a plugin is that one’s')
   t.match((await load({ 'locald-plugin-y': { a: 1 } })).logged, [
     "kernel: config.toml has [plugins.locald-plugin-y], and there is no such plugin; did you mean 'locald-plugin-x'?",
   ])
