@@ -3,14 +3,14 @@ import { type Found, otherApi } from './discover.ts'
 import { LocaldError, messageOf } from './errors.ts'
 import { withoutExit } from './exit-guard.ts'
 import { within } from './limits.ts'
-import { type PlatformFacts, type Plugin, pluginApi, type Services } from './plugin.ts'
+import { type PlatformFacts, type Plugin, pluginApi } from './plugin.ts'
 
 /** A plugin that may be set up: what was found and what its module says, read once, its options checked. */
 export interface Candidate {
   readonly found: Found
   readonly name: string
   readonly after: readonly string[]
-  readonly needs: readonly (keyof Services)[]
+  readonly needs: readonly string[]
   readonly options: unknown
   readonly setup: Plugin['setup']
 }
@@ -20,6 +20,8 @@ export interface CandidateInput {
   readonly facts: PlatformFacts
   readonly settings: unknown
   readonly importMs: number
+  /** Called before any of its code runs. */
+  importing(): void
 }
 
 /** A plugin that its settings turn off. It is no error, so that it has no code. */
@@ -35,6 +37,7 @@ export async function candidateOf(found: Found, input: CandidateInput): Promise<
   if (enabled !== true) throw fault('PLUGIN_SETUP', "'enabled' in config.toml must be true or false")
   if (found.broken !== undefined) throw found.broken
   requirePlatform(found.platforms, input.facts)
+  input.importing()
   const plugin = pluginOf(await importOf(found, input.importMs))
   if (plugin.api !== pluginApi) throw fault('PLUGIN_API', otherApi(plugin.api))
   if (plugin.name !== found.name) {
@@ -45,7 +48,7 @@ export async function candidateOf(found: Found, input: CandidateInput): Promise<
     found,
     name: found.name,
     after: names(plugin, 'after') ?? [],
-    needs: (names(plugin, 'needs') ?? []).filter(isServiceName),
+    needs: names(plugin, 'needs') ?? [],
     options: await validOptions(plugin, settings),
     setup: host => plugin.setup(host),
   }
@@ -98,11 +101,6 @@ function names(plugin: Plugin, key: 'after' | 'needs' | 'platforms'): readonly s
   if (value === undefined) return undefined
   if (Array.isArray(value) && value.every(item => typeof item === 'string')) return [...value]
   throw fault('PLUGIN_API', `its '${key}' must be a list of names`)
-}
-
-/** Which services there are is known only when all plugins have spoken. */
-function isServiceName(name: string): name is keyof Services {
-  return name !== ''
 }
 
 async function validOptions(plugin: Plugin, settings: Record<string, unknown>): Promise<unknown> {

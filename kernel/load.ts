@@ -85,7 +85,8 @@ async function prepared(entry: Found, all: readonly Found[], input: LoadInput): 
     if (all.find(({ name }) => name === entry.name) !== entry) {
       throw new LocaldError('PLUGIN_CONFLICT', 'another plugin has this name')
     }
-    const result = await candidateOf(entry, { facts, settings, importMs })
+    const importing = () => announce(entry, 'import', input)
+    const result = await candidateOf(entry, { facts, settings, importMs, importing })
     return result === turnedOff ? unusable(entry, turnedOff, input) : result
   } catch (error) {
     return unusable(entry, asRefusal(error, 'PLUGIN_IMPORT', 'it cannot be read'), input)
@@ -97,6 +98,7 @@ async function setUp(candidate: Candidate, input: LoadInput, limit: number): Pro
   const { found, name } = candidate
   const restoreFeatures = input.features.snapshot()
   const declaring = hostOf(candidate, input)
+  announce(found, 'set-up', input)
   const started = performance.now()
   const late = () => new LocaldError('PLUGIN_TIMEOUT', `its set-up did not end in ${Math.round(limit)} ms`)
   try {
@@ -116,6 +118,11 @@ async function setUp(candidate: Candidate, input: LoadInput, limit: number): Pro
     const types = declaring.draft.types.map(({ type }) => type)
     return { ...unusable(found, refusal, input, types), setupMs: since(started) }
   }
+}
+
+/** Code that never returns stops the whole daemon, which nothing in it can help: then the log's last line says whose it is. */
+function announce({ name, from }: Found, what: string, { log }: LoadInput): void {
+  if (from === 'npm') log(name).info(`${what} begins`)
 }
 
 /** Everything is checked before anything is taken. */
