@@ -1,13 +1,14 @@
 import type { Exit } from './plugin.ts'
 
-/** Crashes within the window before it gives up; both as documented for `restart`. */
+/** Ends that count against a service within the window before it gives up; both as documented for `restart`. */
 export const crashLimit = 5
 export const crashWindowMs = 60_000
 
-const firstDelayMs = 100
-const longestDelayMs = 10_000
-/** A run this long forgets the backoff. */
-const steadyMs = 10_000
+/** The pause before it is started again: at first, twice as long each time, at most; ms. */
+export const firstDelayMs = 100
+export const longestDelayMs = 10_000
+/** After a run this long the pause is the first again: ms. */
+export const steadyMs = 10_000
 
 /** What to do after an exit: stay ended, as done or failed, or start again after a delay. */
 export type Verdict =

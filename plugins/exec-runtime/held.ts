@@ -197,13 +197,14 @@ export class HeldProcess implements Instance {
 async function reach(state: HeldState, table: ProcessTable): Promise<KeeperLink | undefined> {
   const end = performance.now() + unreachableMs
   for (;;) {
+    // It may have been refused, for a keeper has room for a few: that must not go round without a rest.
+    await pause(reconnectMs)
     const start = await table.start(state.tree.keeper).catch(() => undefined)
     // Once more, when it was just now still there.
     const link = await KeeperLink.open(state.socket)
     if (link !== undefined) return link
     if (start === undefined || start !== state.keeperStart) return undefined
     if (performance.now() > end) await killKeeper(state, table)
-    await pause(reconnectMs)
   }
 }
 

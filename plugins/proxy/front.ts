@@ -77,6 +77,8 @@ export class Front {
 
   #others(socket: Socket, bytes: Buffer, tried: Tried | undefined): void {
     if (bytes.length >= preface.length && bytes.toString('latin1', 0, preface.length) === preface) {
+      // It must not flow: nobody listens but HTTP/2, which reads what is there by itself.
+      socket.pause()
       socket.unshift(bytes)
       this.#h2.serve(socket)
     } else this.#lane.take(socket, bytes, tried)

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
+import type { ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { Broken, Exchange, Receiver, WireRequest } from './exchange.ts'
 import { idempotent } from './forward.ts'
@@ -59,7 +59,8 @@ export class H2Errand implements Receiver {
   #send(fresh: boolean): void {
     const { method, fields, body, protocol } = this.#request
     const { to, passage } = this.#way
-    const link = protocol !== undefined ? { upgrade: protocol } : fresh ? 'close' : 'keep-alive'
+    // Also where it ends with the request: a server that answers early and closes at once may take its answer back.
+    const link = protocol !== undefined ? { upgrade: protocol } : 'keep-alive'
     const own = protocol === undefined ? fields : [...fields, 'sec-websocket-key', this.#key]
     const request: WireRequest = {
       head: headLines(`${method} ${to.path} HTTP/1.1`, requestHeaders(own, method, passage, link)),
@@ -106,7 +107,7 @@ export class H2Errand implements Receiver {
       return
     }
     if (waitForTrailers) {
-      this.#stream.once('wantTrailers', () => this.#stream.sendTrailers(Object.fromEntries(trailersOf(this.#trailers))))
+      this.#stream.once('wantTrailers', () => this.#stream.sendTrailers(fieldsOf(trailersOf(this.#trailers).flat())))
     }
   }
 
@@ -140,7 +141,8 @@ export class H2Errand implements Receiver {
     this.#leave()
     if (this.#stream.destroyed) return
     if (broken.kind === 'refused') this.#way.failed({ kind: 'refused' })
-    else if (broken.begun) this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR)
+    // Not close(): that would end the body as if it were complete.
+    else if (broken.begun) this.#stream.destroy(new Error(broken.detail))
     else {
       const again = broken.kind === 'broken' && this.#repeatable
       if (this.#uploading) this.#stream.resume()
@@ -167,17 +169,13 @@ export class H2Errand implements Receiver {
   #upload(): void {
     const { body } = this.#request
     this.#uploading = true
-    let trailers: RawHeaders = []
     this.#stream.on('data', (piece: Buffer) => {
       const framed = body === 'chunks' ? chunkOf(piece) : piece
       if (this.#exchange?.write(framed) === false) this.#stream.pause()
     })
-    this.#stream.once('trailers', (_headers: IncomingHttpHeaders, _flags: number, raw: string[]) => {
-      trailers = raw
-    })
     this.#stream.once('end', () => {
       if (body === 'chunks') {
-        const lines = trailersOf(trailers).map(([name, value]) => `${name}: ${value}\r\n`)
+        const lines = trailersOf(this.#request.trailers).map(([name, value]) => `${name}: ${value}\r\n`)
         this.#exchange?.write(`0\r\n${lines.join('')}\r\n`)
       }
       this.#exchange?.finish()

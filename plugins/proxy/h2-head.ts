@@ -12,6 +12,8 @@ export interface H2Request {
   readonly body: 'none' | 'length' | 'chunks'
   /** RFC 8441: the protocol the stream is to become. */
   readonly protocol: string | undefined
+  /** Come at the end of the body. */
+  trailers: RawHeaders
 }
 
 /** Reads a header list; a string says why it is refused. `more`: the stream goes on after it. */
@@ -26,7 +28,7 @@ export function requestOf(raw: RawHeaders, more: boolean): H2Request | string {
   const fields: string[] = []
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = raw[i] ?? ''
-    const value = raw[i + 1] ?? ''
+    const value = asBytes(raw[i + 1] ?? '')
     if (name === ':method') method = value
     else if (name === ':path') path = value
     else if (name === ':authority') authority = value
@@ -47,13 +49,21 @@ export function requestOf(raw: RawHeaders, more: boolean): H2Request | string {
   if (body === 'chunks') fields.push('transfer-encoding', 'chunked')
   const name = authority ?? host
   if (name !== undefined) fields.unshift('host', name)
-  return { method: upgrading ? 'GET' : method, path, fields, body, protocol: upgrading ? protocol : undefined }
+  return {
+    method: upgrading ? 'GET' : method,
+    path,
+    fields,
+    body,
+    protocol: upgrading ? protocol : undefined,
+    trailers: [],
+  }
 }
 
 /** Fields, as lines or as names and values, for node:http2; names in lower case, what came twice as a list. */
 export function fieldsOf(fields: string | RawHeaders): OutgoingHttpHeaders {
   const headers: Record<string, string | string[]> = {}
-  const add = (name: string, value: string): void => {
+  const add = (name: string, bytes: string): void => {
+    const value = asText(bytes)
     const known = headers[name]
     if (known === undefined) headers[name] = value
     else if (typeof known === 'string') headers[name] = [known, value]
@@ -70,4 +80,22 @@ export function fieldsOf(fields: string | RawHeaders): OutgoingHttpHeaders {
     at = end + 2
   }
   return headers
+}
+
+const ascii = /^[\x00-\x7f]*$/
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+/** node:http2 reads and writes values as UTF-8, the rest of the proxy as one character for each byte. */
+function asBytes(text: string): string {
+  return ascii.test(text) ? text : Buffer.from(text, 'utf8').toString('latin1')
+}
+
+function asText(bytes: string): string {
+  if (ascii.test(bytes)) return bytes
+  try {
+    return utf8.decode(Buffer.from(bytes, 'latin1'))
+  } catch {
+    // Of an older time: read as ISO 8859-1.
+    return bytes
+  }
 }

@@ -87,6 +87,10 @@ export class H2Lane {
     if (request.method === 'CONNECT') return void answerOn(stream, refusal.connect())
     const head = headOf(request.method, request.path, request.fields)
     if (typeof head === 'string') return void answerOn(stream, refusal.badRequest(head))
+    // They may come while the request is held.
+    stream.once('trailers', (_headers: IncomingHttpHeaders, _flags: number, trailers: string[]) => {
+      request.trailers = trailers
+    })
     const { gate, log, upstreams } = this.#parts
     const carrier: Carrier = {
       gone: () => stream.destroyed || stream.headersSent,
@@ -150,7 +154,7 @@ function caseOf(head: Head, scheme: 'http' | 'https', stream: ServerHttp2Stream)
 
 /** Answers by the proxy itself; a body that the client still sends goes nowhere. */
 function answerOn(stream: ServerHttp2Stream, answer: Answer, head?: Head): void {
-  if (stream.destroyed || stream.headersSent) return void stream.close(constants.NGHTTP2_INTERNAL_ERROR)
+  if (stream.destroyed || stream.headersSent) return void stream.destroy()
   const { status, headers, body } = render(answer, head?.wantsHtml ?? false)
   const empty = head?.method === 'HEAD' || body.length === 0
   stream.respond({ ':status': status, ...fieldsOf(headers) }, { endStream: empty })

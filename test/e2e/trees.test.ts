@@ -1,19 +1,16 @@
-import { chmodSync, copyFileSync, readFileSync } from 'node:fs'
+import { chmodSync, copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import { isAlive, parentOf } from './processes.ts'
 import { until } from './running.ts'
 import type { Files, Sandbox } from './sandbox.ts'
-import { type Machine, on, onEach } from './suite.ts'
+import { type Machine, onEach } from './suite.ts'
 
 /** Words of `sleep`, by which the processes of a service are told apart. */
-const words = { main: '100001', child: '100002', lurker: '100003', kept: '100004' } as const
+const words = { main: '100001', child: '100002', lurker: '100003' } as const
 
 /** A shell command for a daemon that nobody should be able to hold: forked twice, a session of its own, no environment, no files. */
 const lurker = (word: string) => `(cd / && setsid env -i "$BOX/sleeper" ${word} </dev/null >/dev/null 2>&1 &)`
-/** The same, but with the environment it was given. */
-const keeping = (word: string) => `(cd / && setsid "$BOX/sleeper" ${word} </dev/null >/dev/null 2>&1 &)`
-
 /** A sandbox with a project of one service, `it`, which runs a script; `sleeper` is a `sleep` whose words name the sandbox. */
 class Place {
   readonly box: Sandbox
@@ -131,7 +128,7 @@ for (const tty of [true, false]) {
     t.equal(place.sleeping(words.lurker).length, lostOn(machine), 'the daemon')
     t.match(
       (await place.box.logs(place.folder)).map(({ text }) => text).join('\n'),
-      /the keeper of this process was killed/,
+      /its keeper was killed/,
       'the log tells why',
     )
     await place.stop()
@@ -181,13 +178,13 @@ onEach('the stop signal reaches all of the group, and what ignores it is killed'
     machine,
     'signals',
     `
-      sh -c 'trap "echo child hears; exit" INT; echo child up; while :; do sleep 0.02; done' &
-      sh -c 'trap "" INT TERM HUP QUIT; echo deaf up; while :; do sleep 0.02; done' &
-      trap 'echo main hears' INT
+      sh -c 'trap "echo child hears; exit" USR1; echo child up; while :; do sleep 0.02; done' &
+      sh -c 'trap "" USR1 TERM HUP QUIT; echo deaf up; while :; do sleep 0.02; done' &
+      trap 'echo main hears' USR1
       echo main up
       while :; do sleep 0.02; done
     `,
-    'stop_signal = "SIGINT"\nstop_timeout = 1',
+    'stop_signal = "SIGUSR1"\nstop_timeout = 1',
   )
   await place.up()
   for (const who of ['child', 'deaf', 'main']) await place.says(`${who} up`)
@@ -259,7 +256,10 @@ onEach('services that close their output, leave zombies, or turn their terminal 
       command = "exec ${process.execPath} zombies.mjs"
       [services.terminal]
       type = "worker"
-      command = "stty raw -echo cols 20; echo up; setsid -c sh -c 'echo other session; exec sleep 100002'; exec sleep 100001"
+      command = "stty raw -echo cols 20; echo up; exec script -qec 'echo other terminal; exec sleep 100002' /dev/null"
+        [services.no-terminal]
+        type = "worker"
+        command = 'exec perl -e "\\$| = 1; \\$SIG{HUP} = q(IGNORE); ioctl(STDIN, 0x5422, 0) or die; print qq(up\\n); sleep 100001"'
     `,
     // Children whose parent never waits for them, for it has lost them: sh replaced by a program that knows of none.
     'zombies.mjs': `
@@ -270,13 +270,13 @@ onEach('services that close their output, leave zombies, or turn their terminal 
   })
   await box.up(folder)
   const text = async (name: string) => (await box.logs(folder, [name])).map(line => line.text).join('\n')
-  for (const name of ['closes', 'closes-pipes', 'terminal'])
+  for (const name of ['closes', 'closes-pipes', 'terminal', 'no-terminal'])
     await until(`${name} to be up`, async () => /up/.test(await text(name)))
   await until('zombies', async () => /made/.test(await text('zombies')))
-  await until('the other session', async () => /other session/.test(await text('terminal')))
+  await until('the other terminal', async () => /other terminal/.test(await text('terminal')))
   t.same(
     (await box.status(folder)).map(({ name, status }) => `${name} ${status}`),
-    ['closes running', 'closes-pipes running', 'zombies running', 'terminal running'],
+    ['closes running', 'closes-pipes running', 'zombies running', 'terminal running', 'no-terminal running'],
   )
   const before = await box.status(folder)
   process.kill((await box.server()).pid, 'SIGKILL')
