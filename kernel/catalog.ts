@@ -58,5 +58,5 @@ const pending: ReadonlySet<string> = new Set(['waiting', 'starting', 'restarting
 function entryOf(service: Service): CatalogEntry {
   const { port } = service.state.now
   const upstream = port === null ? null : { host: service.address ?? '127.0.0.1', port }
-  return { ...service.state.view(), hosts: service.hosts, upstream }
+  return { ...service.state.view(), hosts: service.hosts, upstream, protocol: service.protocol }
 }

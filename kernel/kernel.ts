@@ -85,7 +85,8 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
     ...{ features, contributions, container, hooks, teardown, log },
     facts: factsOf(env, paths.sandbox),
     folders: { data: paths.data, config: paths.config, runtime: paths.runtime, native: paths.native },
-    settings: settings.plugins,
+    // [proxy] is the proxy's table by another name.
+    settings: { proxy: settings.proxy, ...settings.plugins },
   })
   const operations = new Operations({ projects, events, hooks, records, log: own })
   await adoptAll({ projects, records, log: own })

@@ -190,7 +190,12 @@ export interface CatalogEntry extends ServiceView {
   readonly hosts: readonly string[]
   /** Address and port it was last seen to listen on. */
   readonly upstream: { readonly host: string; readonly port: number } | null
+  /** What it speaks there; absent: HTTP/1.1. */
+  readonly protocol?: Protocol | undefined
 }
+
+/** `h2c`: HTTP/2 without TLS from the first byte on (RFC 9113 section 3.3), as gRPC servers speak it. */
+export type Protocol = 'http' | 'h2c'
 
 /** A same-origin path on a project's domain. */
 export interface Route {
@@ -333,6 +338,8 @@ export interface ServiceType<O> {
   readonly reach?: 'host' | 'guest'
   /** `web`: a port and a name; `port`: a port only; `none`: neither. Default `web`. */
   readonly network?: 'web' | 'port' | 'none'
+  /** What a `web` service speaks on its port; default HTTP/1.1. */
+  protocol?(options: O): Protocol
   /** Slow, once, its own step: initdb, image pull. */
   prepare?(run: Run<O>): Promise<void>
   start(run: Run<O>): Promise<Instance>

@@ -263,6 +263,8 @@ export class Project {
     const ref = { key: `${this.ref.name}:${plan.name}`, name: plan.name, type: plan.type, project: this.ref }
     const service = known ?? new Service(ref, this.#parts, () => this.prepare(plan.name))
     service.hosts = hostsOf(plan, this.plan, this.ref, type => this.#isWeb(type))
+    const driver = this.#parts.contributions.findType(plan.type)
+    service.protocol = LocaldError.is(driver) ? undefined : driver.protocol?.(plan.options)
     this.services.set(plan.name, service)
     if (!service.supervisor.active) {
       const { port, url } = this.assignment(plan)

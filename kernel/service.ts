@@ -5,7 +5,7 @@ import { messageOf } from './errors.ts'
 import type { Events, LocaldEvent } from './events.ts'
 import type { HookRuns } from './hooks.ts'
 import type { Logs, ServiceLog } from './logs.ts'
-import type { Instance, Log, ProjectRef, Run, ServicePlan, ServiceRef } from './plugin.ts'
+import type { Instance, Log, ProjectRef, Protocol, Run, ServicePlan, ServiceRef } from './plugin.ts'
 import type { Ports } from './ports.ts'
 import type { Records } from './records.ts'
 import { ServiceState } from './service-state.ts'
@@ -46,6 +46,8 @@ export class Service implements SupervisorHost {
   readonly supervisor: Supervisor
   /** Host names that belong to it, the main one first. */
   hosts: readonly string[] = []
+  /** What it speaks there, if its type says so. */
+  protocol: Protocol | undefined
   /** Where it was last seen to listen. */
   address: string | undefined
   readonly #parts: ServiceParts

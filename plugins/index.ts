@@ -6,6 +6,7 @@ const list: readonly BuiltIn[] = [
   { name: 'platform-darwin', types: [], platforms: ['darwin'], load: () => import('./platform-darwin/index.ts') },
   { name: 'exec-runtime', types: ['exec', 'worker'], load: () => import('./exec-runtime/index.ts') },
   { name: 'postgres', types: ['postgres'], load: () => import('./postgres/index.ts') },
+  { name: 'https', types: [], load: () => import('./https/index.ts') },
   { name: 'proxy', types: [], load: () => import('./proxy/index.ts') },
 ]
 

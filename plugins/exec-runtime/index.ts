@@ -2,7 +2,7 @@ import { access, constants, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { LocaldError } from '../../kernel/errors.ts'
 import type { Plugin, Run, ServiceType } from '../../kernel/plugin.ts'
-import { shape } from '../../kernel/shape.ts'
+import { type ShapeOf, shape } from '../../kernel/shape.ts'
 import { KeeperProcesses } from './processes.ts'
 import { packageJson, procfile } from './sources.ts'
 
@@ -20,12 +20,19 @@ const keys = {
   },
 } as const
 
-const options = shape({
-  type: 'object',
-  properties: keys,
-  required: ['command'],
-  additionalProperties: false,
-})
+const required = ['command'] as const
+const options = shape({ type: 'object', properties: keys, required, additionalProperties: false })
+
+const webKeys = {
+  ...keys,
+  protocol: {
+    type: 'string',
+    enum: ['http', 'h2c'],
+    default: 'http',
+    description: 'What it speaks on its port: HTTP/1.1 (default), or h2c, HTTP/2 without TLS, for gRPC.',
+  },
+} as const
+const webOptions = shape({ type: 'object', properties: webKeys, required, additionalProperties: false })
 
 /** Supervised shell commands: types `exec` (a port and a name) and `worker` (neither). */
 const plugin: Plugin = {
@@ -58,10 +65,10 @@ const plugin: Plugin = {
       start,
       adopt: (run: Run<unknown>, state: unknown) => host.use.processes.adopt(state, run.log),
     }
-    host.service({ ...common, type: 'exec', isDefault: true, network: 'web' } satisfies ServiceType<{
-      command: string
-      tty: boolean
-    }>)
+    host.service({
+      ...{ ...common, shape: webOptions, type: 'exec', isDefault: true, network: 'web' as const },
+      protocol: ({ protocol }) => protocol,
+    } satisfies ServiceType<ShapeOf<typeof webOptions>>)
     host.service({ ...common, type: 'worker', network: 'none' } satisfies ServiceType<{
       command: string
       tty: boolean

@@ -1,12 +1,13 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { LocaldError } from '../../kernel/errors.ts'
+import { LocaldError, messageOf } from '../../kernel/errors.ts'
 import type { Host, Plugin } from '../../kernel/plugin.ts'
 import { type ShapeOf, shape } from '../../kernel/shape.ts'
 import { openAuthority } from './authority.ts'
 import { LeafCertificates } from './certificates.ts'
 import { constrainedTo } from './names.ts'
 import type { Machine } from './programs.ts'
+import type { Helper } from './system-store.ts'
 import { Trust } from './trust.ts'
 
 const options = shape({
@@ -31,7 +32,7 @@ const plugin: Plugin = {
     const folder = join(host.folders.data, 'ca')
     const domains = domainsOf(host)
     host.provide('certificates', () => new LeafCertificates(openAuthority(folder, domains), domains))
-    const trust = new Trust(machineOf(host), folder)
+    const trust = new Trust(machineOf(host), folder, () => helperOf(host))
     host.command({
       name: 'trust',
       description: 'Trust the local CA in the system’s and the browsers’ stores',
@@ -60,6 +61,17 @@ function domainsOf(host: Host): readonly string[] {
 // The kernel has checked them by the shape.
 function isOptions(value: unknown): value is ShapeOf<typeof options> {
   return typeof value === 'object' && value !== null && 'domains' in value
+}
+
+/** Undefined where the privileged helper is not installed. */
+function helperOf(host: Host): Helper | undefined {
+  if (!host.has('shim')) return undefined
+  try {
+    return host.use.privileges
+  } catch (error) {
+    host.log.info(`no privileged helper: ${messageOf(error)}`)
+    return undefined
+  }
 }
 
 function machineOf({ platform }: Host): Machine {

@@ -1,6 +1,8 @@
 import { constants } from 'node:fs'
 import { access, chmod, copyFile, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { messageOf } from '../../kernel/errors.ts'
+import type { Privileges } from '../../kernel/plugin.ts'
 import type { Root } from './authority.ts'
 import { exists, find, type Machine, run } from './programs.ts'
 import { type Change, nameOf, type Store, type StoreState } from './store.ts'
@@ -48,13 +50,16 @@ const families: readonly Family[] = [
   },
 ]
 
+/** What the privileged helper does for a store. PEM. */
+export type Helper = Pick<Privileges, 'trust' | 'untrust'>
+
 /** The system's store of a Linux distribution: told from its folders, since derivatives have many names. */
-export async function linuxStore(machine: Machine): Promise<Store> {
+export async function linuxStore(machine: Machine, helper: Helper | undefined): Promise<Store> {
   for (const family of families) {
     const [update] = family.update
     const program = await find(machine, update)
     if (program !== undefined && (await exists(join(machine.root, family.folder)))) {
-      return new AnchorStore(machine, family, program)
+      return new AnchorStore(machine, family, program, helper)
     }
   }
   return unusableStore(
@@ -81,12 +86,14 @@ class AnchorStore implements Store {
   readonly #machine: Machine
   readonly #family: Family
   readonly #program: string
+  readonly #helper: Helper | undefined
 
-  constructor(machine: Machine, family: Family, program: string) {
+  constructor(machine: Machine, family: Family, program: string, helper: Helper | undefined) {
     this.title = `the system’s store (${family.title})`
     this.#machine = machine
     this.#family = family
     this.#program = program
+    this.#helper = helper
   }
 
   /** Trusted is what stands in the bundle: an anchor alone is seen by no program. */
@@ -102,7 +109,7 @@ class AnchorStore implements Store {
   async add(root: Root): Promise<Change> {
     const anchor = this.#anchor(root)
     const todo = `sudo install -m 0644 ${quoted(root.file)} ${anchor} && sudo ${this.#family.update.join(' ')}`
-    if (!(await this.#mayWrite())) return { done: false, reason: 'only root may change it', todo }
+    if (!(await this.#mayWrite())) return helped(this.#helper, 'trust', root, todo)
     await copyFile(root.file, anchor)
     await chmod(anchor, 0o644)
     return this.#updated(todo)
@@ -112,7 +119,7 @@ class AnchorStore implements Store {
     const anchor = this.#anchor(root)
     if (!(await exists(anchor)) && (await this.state(root)).is !== 'trusted') return { done: true }
     const todo = `sudo rm -f ${anchor} && sudo ${this.#family.update.join(' ')}`
-    if (!(await this.#mayWrite())) return { done: false, reason: 'only root may change it', todo }
+    if (!(await this.#mayWrite())) return helped(this.#helper, 'untrust', root, todo)
     await rm(anchor, { force: true })
     return this.#updated(todo)
   }
@@ -132,6 +139,40 @@ class AnchorStore implements Store {
   async #updated(todo: string): Promise<Change> {
     const { ok, text } = await run(this.#program, this.#family.update.slice(1))
     return ok ? { done: true } : { done: false, reason: `${this.#family.update[0]} failed: ${lastLine(text)}`, todo }
+  }
+}
+
+/** A store that only the helper can change, and nobody here can read. */
+export class HelpedStore implements Store {
+  readonly kind = 'system'
+  readonly title: string
+  readonly #helper: Helper
+
+  constructor(title: string, helper: Helper) {
+    this.title = title
+    this.#helper = helper
+  }
+
+  async state(): Promise<StoreState> {
+    return { is: 'untrusted' }
+  }
+
+  add(root: Root): Promise<Change> {
+    return helped(this.#helper, 'trust', root, `Add ${root.file} by hand.`)
+  }
+
+  remove(root: Root): Promise<Change> {
+    return helped(this.#helper, 'untrust', root, `Remove ${root.certificate.subject} by hand.`)
+  }
+}
+
+async function helped(helper: Helper | undefined, act: 'trust' | 'untrust', root: Root, todo: string): Promise<Change> {
+  if (helper === undefined) return { done: false, reason: 'only root may change it', todo }
+  try {
+    await helper[act](root.certificate.toString())
+    return { done: true }
+  } catch (error) {
+    return { done: false, reason: messageOf(error), todo }
   }
 }
 

@@ -4,17 +4,22 @@ import { forget, keyComplaint, type Root, readRoot, retiredRoots } from './autho
 import { nssStores } from './nss-store.ts'
 import type { Machine } from './programs.ts'
 import type { Change, Store } from './store.ts'
-import { linuxStore, unusableStore } from './system-store.ts'
+import { HelpedStore, type Helper, linuxStore, unusableStore } from './system-store.ts'
 
 /** The stores a CA is put into and taken out of, and what `doctor` says of them. */
 export class Trust {
   readonly #machine: Machine
   readonly #folder: string
+  readonly #helper: () => Helper | undefined
 
-  /** @param folder the CA's, absolute */
-  constructor(machine: Machine, folder: string) {
+  /**
+   * @param folder the CA's, absolute
+   * @param helper the privileged helper, where it is installed
+   */
+  constructor(machine: Machine, folder: string, helper: () => Helper | undefined = () => undefined) {
     this.#machine = machine
     this.#folder = folder
+    this.#helper = helper
   }
 
   /** `locald trust`: puts the root into every store that lacks it; exit code 1 when something is left to do by hand. */
@@ -89,7 +94,9 @@ export class Trust {
   }
 
   async #system(): Promise<Store> {
-    if (this.#machine.os === 'linux') return linuxStore(this.#machine)
+    const helper = this.#helper()
+    if (this.#machine.os === 'linux') return linuxStore(this.#machine, helper)
+    if (helper !== undefined) return new HelpedStore('the system’s keychain', helper)
     const hint = 'Open the CA’s file in Keychain Access and set it to Always Trust, or run `sudo locald admin setup`.'
     return unusableStore('the keychain is changed by locald-shim, which is not there', hint)
   }

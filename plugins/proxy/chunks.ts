@@ -4,6 +4,7 @@ import type { RawHeaders } from './headers.ts'
 const most = { sizeDigits: 12, extension: 1024, extensions: 16 * 1024, trailers: 16 * 1024 }
 const semicolon = 59
 const equals = 61
+const framing = /^(content-length|transfer-encoding)$/i
 const fields = new Fields(256)
 
 type State = 'size' | 'extension' | 'size end' | 'data' | 'data cr' | 'data lf' | 'trailers'
@@ -130,6 +131,8 @@ export class Chunks {
     const trailers: string[] = []
     for (let i = 0; i < fields.count * 5; i += 5) {
       const mark = (n: number): number => fields.marks[i + n] ?? 0
+      // It would say where the message ended, after it has.
+      if (framing.test(all.toString('latin1', mark(0), mark(1)))) return faulty
       trailers.push(all.toString('latin1', mark(0), mark(1)), all.toString('latin1', mark(2), mark(3)))
     }
     this.trailers = trailers

@@ -50,8 +50,8 @@ export interface Receiver {
 export interface Exchange {
   /** Sends a piece of the body. False: wait for `drained`. */
   write(piece: Buffer | string): boolean
-  /** The body is complete. */
-  finish(): void
+  /** The body is complete; its trailers where they are not a part of it. */
+  finish(trailers?: RawHeaders): void
   /** Lets more of the response come. */
   resume(): void
   /** Nobody wants the response any more. */

@@ -31,7 +31,7 @@ export class Front {
     this.#limits = limits
     this.#complaints = new Complaints(log)
     this.#upstreams = new Upstreams(limits)
-    this.#lane = new Lane(gate, limits, log, this.#complaints)
+    this.#lane = new Lane(gate, limits, log, this.#complaints, this.#upstreams.h2c)
     this.#h2 = new H2Lane({ gate, limits, log, complaints: this.#complaints, upstreams: this.#upstreams })
     this.#parts = {
       gate,

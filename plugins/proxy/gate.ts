@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events'
-import type { Catalog, CatalogEntry, Status, Web } from '../../kernel/plugin.ts'
+import type { Catalog, CatalogEntry, Protocol, Status, Web } from '../../kernel/plugin.ts'
 import type { About, Answer } from './answers.ts'
 import { indexAnswer, newsAnswer, progressAnswer, redirectAnswer } from './answers.ts'
 import type { Address } from './dial.ts'
@@ -16,6 +16,7 @@ export interface Destination {
   /** Path and query to ask for. */
   readonly path: string
   readonly prefix: string | undefined
+  readonly protocol: Protocol
 }
 
 /** What becomes of a request. */
@@ -84,7 +85,8 @@ export class Gate {
     if (entry.status !== 'running') return this.#down(entry)
     const address = addressOf(entry)
     if (address === undefined) return answer(refusal.noPort(entry))
-    return { do: 'forward', to: { key: entry.key, address, path: place.path, prefix: place.prefix } }
+    const { path, prefix } = place
+    return { do: 'forward', to: { key: entry.key, address, path, prefix, protocol: entry.protocol ?? 'http' } }
   }
 
   /** Where a plain request goes whose service runs; undefined where there is more to be said, which `judge` then says. */
@@ -94,7 +96,9 @@ export class Gate {
     const place = this.#table.find(name, path)
     if (place.to !== 'service' || place.entry.status !== 'running') return undefined
     const address = addressOf(place.entry)
-    return address && { key: place.entry.key, address, path: place.path, prefix: place.prefix }
+    // The fast lane speaks HTTP/1.1 only.
+    if (address === undefined || place.entry.protocol === 'h2c') return undefined
+    return { key: place.entry.key, address, path: place.path, prefix: place.prefix, protocol: 'http' }
   }
 
   /** No response came: its service may have crashed or be restarting this moment. */

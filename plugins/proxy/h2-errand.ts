@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
-import type { Broken, Exchange, Receiver, WireRequest } from './exchange.ts'
+import type { Broken, Exchange, Receiver } from './exchange.ts'
 import { idempotent } from './forward.ts'
 import type { Destination, Failure } from './gate.ts'
 import { fieldsOf, type H2Request } from './h2-head.ts'
@@ -45,9 +45,17 @@ export class H2Errand implements Receiver {
   }
 
   start(): void {
+    if (this.#isH2c && this.#request.protocol !== undefined) {
+      this.#way.failed({ kind: 'broken', detail: 'speaks h2c, and so no WebSocket', again: false })
+      return
+    }
     this.#stream.on('close', this.#onClose)
     this.#stream.on('drain', this.#onDrain)
     this.#send(!this.#repeatable)
+  }
+
+  get #isH2c(): boolean {
+    return this.#way.to.protocol === 'h2c'
   }
 
   /** Whether it may be sent twice. */
@@ -62,14 +70,16 @@ export class H2Errand implements Receiver {
     // Also where it ends with the request: a server that answers early and closes at once may take its answer back.
     const link = protocol !== undefined ? { upgrade: protocol } : 'keep-alive'
     const own = protocol === undefined ? fields : [...fields, 'sec-websocket-key', this.#key]
-    const request: WireRequest = {
-      head: headLines(`${method} ${to.path} HTTP/1.1`, requestHeaders(own, method, passage, link)),
-      bodyless: method === 'HEAD',
-      hasBody: body !== 'none',
-      fresh,
-      upgrade: protocol !== undefined,
+    const headers = requestHeaders(own, method, passage, link)
+    const hasBody = body !== 'none'
+    if (this.#isH2c) {
+      const request = { method, path: to.path, fields: headers, hasBody, repeatable: this.#repeatable }
+      this.#exchange = this.#upstreams.h2c.send(to.address, request, this)
+    } else {
+      const head = headLines(`${method} ${to.path} HTTP/1.1`, headers)
+      const request = { head, bodyless: method === 'HEAD', hasBody, fresh, upgrade: protocol !== undefined }
+      this.#exchange = this.#upstreams.send(to.address, request, this)
     }
-    this.#exchange = this.#upstreams.send(to.address, request, this)
     // On a connection that was there already it was sent before this lane could know.
     if (this.#sentEarly) this.#upload()
   }
@@ -170,15 +180,15 @@ export class H2Errand implements Receiver {
     const { body } = this.#request
     this.#uploading = true
     this.#stream.on('data', (piece: Buffer) => {
-      const framed = body === 'chunks' ? chunkOf(piece) : piece
+      const framed = body === 'chunks' && !this.#isH2c ? chunkOf(piece) : piece
       if (this.#exchange?.write(framed) === false) this.#stream.pause()
     })
     this.#stream.once('end', () => {
-      if (body === 'chunks') {
+      if (body === 'chunks' && !this.#isH2c) {
         const lines = trailersOf(this.#request.trailers).map(([name, value]) => `${name}: ${value}\r\n`)
         this.#exchange?.write(`0\r\n${lines.join('')}\r\n`)
       }
-      this.#exchange?.finish()
+      this.#exchange?.finish(trailersOf(this.#request.trailers).flat())
     })
   }
 

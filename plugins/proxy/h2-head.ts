@@ -86,7 +86,7 @@ const ascii = /^[\x00-\x7f]*$/
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /** node:http2 reads and writes values as UTF-8, the rest of the proxy as one character for each byte. */
-function asBytes(text: string): string {
+export function asBytes(text: string): string {
   return ascii.test(text) ? text : Buffer.from(text, 'utf8').toString('latin1')
 }
 

@@ -9,11 +9,13 @@ import type { Complaints } from './complaints.ts'
 import { Pool } from './dial.ts'
 import { type Errand, forward } from './forward.ts'
 import type { Case, Destination, Gate } from './gate.ts'
+import type { H2cServices } from './h2c.ts'
 import { type Head, headOf } from './head.ts'
 import { framingOf, headLines } from './headers.ts'
 import { type Carrier, judge, type Tried } from './judge.ts'
 import type { Limits } from './limits.ts'
 import * as refusal from './refusals.ts'
+import { translate } from './translate.ts'
 import { asPlain, detachedResponse, Early, tunnel, upgradeOf } from './upgrade.ts'
 
 /** A connection's responses that are not finished, the last of them, and whether it ends after it. */
@@ -32,12 +34,14 @@ export class Lane {
   readonly #log: Log
   readonly #complaints: Complaints
   readonly #pool: Pool
+  readonly #h2c: H2cServices
   readonly #server: Server
   readonly #connections = new Map<Duplex, Connection>()
   #open = 0
   #idle: (() => void) | undefined
 
-  constructor(gate: Gate, limits: Limits, log: Log, complaints: Complaints) {
+  constructor(gate: Gate, limits: Limits, log: Log, complaints: Complaints, h2c: H2cServices) {
+    this.#h2c = h2c
     this.#gate = gate
     this.#limits = limits
     this.#log = log
@@ -114,7 +118,10 @@ export class Lane {
     // Whatever comes after a refusal, it was not meant as a request of its own (RFC 9112 section 9.6).
     if (this.#connections.get(req.socket)?.ending) return
     this.#track(req, res)
-    this.#judge(req, res, errand => forward(errand, this.#pool, this.#limits))
+    this.#judge(req, res, errand => {
+      if (errand.to.protocol === 'h2c') translate(errand, this.#h2c)
+      else forward(errand, this.#pool, this.#limits)
+    })
   }
 
   #upgrade(server: Server, req: IncomingMessage, head: Buffer): void {

@@ -1,5 +1,6 @@
 import type { Server } from 'node:net'
 import { systemCode } from '../../kernel/errors.ts'
+import type { BoundSocket } from '../../kernel/plugin.ts'
 
 /** What the proxy wants: exactly a port (0: any free one), or the first free one from a preferred port on. */
 export type PortWish = { readonly exactly: number } | { readonly preferred: readonly number[]; readonly from: number }
@@ -37,12 +38,18 @@ export function portWish(
   return { exactly: port }
 }
 
-/** Listens on 127.0.0.1 and ::1, the same port on both; a machine without ::1 is fine. `make` gives a fresh server for each. */
-export async function listen(wish: PortWish, make: () => Server): Promise<Listening> {
+/** Sockets on a port that needs a privilege; undefined where nobody can have them. */
+export type Elevate = (port: number) => Promise<readonly BoundSocket[] | undefined>
+
+/**
+ * Listens on 127.0.0.1 and ::1, the same port on both; a machine without ::1 is fine. `make` gives a fresh server for each;
+ * `elevate` is asked where the daemon may not listen itself.
+ */
+export async function listen(wish: PortWish, make: () => Server, elevate: Elevate): Promise<Listening> {
   if ('exactly' in wish) {
     // A port free on one family may be taken on the other: only for 'any' is another one as good.
     for (let left = wish.exactly === 0 ? 10 : 1; ; left--) {
-      const got = await both(wish.exactly, make)
+      const got = await any(wish.exactly, make, elevate)
       if (typeof got !== 'string') return { ...got, missed: undefined }
       if (left === 1 || got !== 'EADDRINUSE') return { port: null, wanted: wish.exactly, code: got }
     }
@@ -50,11 +57,23 @@ export async function listen(wish: PortWish, make: () => Server): Promise<Listen
   let missed: { port: number; code: string } | undefined
   const ports = [...wish.preferred, ...Array.from({ length: tries }, (_, i) => wish.from + i)]
   for (const port of ports) {
-    const got = await both(port, make)
+    const got = await any(port, make, elevate)
     if (typeof got !== 'string') return { ...got, missed }
     missed ??= { port, code: got }
   }
   return { port: null, wanted: missed?.port ?? wish.from, code: missed?.code ?? 'EADDRINUSE' }
+}
+
+async function any(
+  port: number,
+  make: () => Server,
+  elevate: Elevate,
+): Promise<{ port: number; addresses: string[] } | string> {
+  const got = await both(port, make)
+  const sockets = got === 'EACCES' ? await elevate(port) : undefined
+  if (sockets === undefined) return got
+  await Promise.all(sockets.map(({ handle }) => new Promise<void>(resolve => make().listen(handle, resolve))))
+  return { port, addresses: sockets.map(({ address }) => address) }
 }
 
 async function both(wanted: number, make: () => Server): Promise<{ port: number; addresses: string[] } | string> {

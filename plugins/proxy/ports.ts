@@ -1,6 +1,6 @@
 import type { Server } from 'node:net'
 import { messageOf } from '../../kernel/errors.ts'
-import type { CheckResult, Host } from '../../kernel/plugin.ts'
+import type { BoundSocket, CheckResult, Host } from '../../kernel/plugin.ts'
 import { type Listening, listen, type Preference, portWish } from './listen.ts'
 
 /** What came of listening; undefined before the daemon has booted. */
@@ -33,7 +33,8 @@ export class SchemePort {
   async listen(make: () => Server): Promise<void> {
     const { variable } = this.#preference
     const wish = portWish(this.#preference, process.env[variable], this.#host.has('privileged-ports'))
-    this.#state = typeof wish === 'string' ? { invalid: wish } : { is: await listen(wish, make) }
+    this.#state =
+      typeof wish === 'string' ? { invalid: wish } : { is: await listen(wish, make, port => this.#elevated(port)) }
     this.#report(this.#state)
   }
 
@@ -65,6 +66,17 @@ export class SchemePort {
     return {
       ...{ status: 'warn', severity: 'optional', summary },
       fix: `Free port ${missed.port} and run \`locald server restart\`.`,
+    }
+  }
+
+  /** The port through the privileged helper, where that is installed. */
+  async #elevated(port: number): Promise<readonly BoundSocket[] | undefined> {
+    if ((port !== 80 && port !== 443) || !this.#host.has('shim')) return undefined
+    try {
+      return await this.#host.use.privileges.listen(port)
+    } catch (error) {
+      this.#host.log.warn(`port ${port}: ${messageOf(error)}`)
+      return undefined
     }
   }
 

@@ -75,6 +75,9 @@ function responseOf(buffer: Buffer, { status, reasonEnd, end, bodyless }: Places
     const special = specialOf(buffer, name, (marks[i + 1] ?? 0) - name)
     if (special === '') continue
     const [start, stop] = [marks[i + 2] ?? 0, marks[i + 3] ?? 0]
+    // A tab around what frames the body is no blank to every parser.
+    const frames = special === 'content-length' || special === 'transfer-encoding'
+    if (frames && buffer.subarray(marks[i + 1], marks[i + 4]).includes(9)) return 'faulty'
     if (special === 'content-length') {
       const value = decimalOf(buffer, start, stop)
       if (value < 0 || length >= 0) return 'faulty'
@@ -101,12 +104,15 @@ function responseOf(buffer: Buffer, { status, reasonEnd, end, bodyless }: Places
       : length >= 0
         ? { by: 'length' as const, length }
         : closing
+  const keep = ending !== closing && !close && (!old || keepAlive)
+  // An interim response that ends the connection says that no final one follows.
+  if (status < 200 && status !== 101 && !keep) return 'faulty'
   return {
     status,
     reason: text.slice(13, reasonEnd),
     fields: listed === undefined ? kept : without(kept, listed),
     ending,
-    keep: ending !== closing && !close && (!old || keepAlive),
+    keep,
     upgrade,
     trailer,
     end,

@@ -1,16 +1,20 @@
 import { type Address, dial, neverConnected } from './dial.ts'
 import type { Exchange, Receiver, WireRequest } from './exchange.ts'
+import { H2cServices } from './h2c.ts'
 import type { Limits } from './limits.ts'
 import { Link } from './link.ts'
 
 /** Connections to services, kept while idle for requests that may be sent again should one prove stale. */
 export class Upstreams {
+  /** The services that speak HTTP/2. */
+  readonly h2c: H2cServices
   readonly #limits: Limits
   readonly #origins = new Map<string, Origin>()
   readonly #sweeper: () => void
   #sweep: NodeJS.Timeout | undefined
 
   constructor(limits: Limits) {
+    this.h2c = new H2cServices(limits)
     this.#limits = limits
     this.#sweeper = () => this.#close()
   }
@@ -26,6 +30,7 @@ export class Upstreams {
   }
 
   destroy(): void {
+    this.h2c.destroy()
     clearInterval(this.#sweep)
     for (const origin of this.#origins.values()) origin.destroy()
     this.#origins.clear()

@@ -37,8 +37,8 @@ command = "exec sleep 1000"
 `),
     )
     const up = await sandbox.ok(['up'], { cwd: folder })
-    t.match(up.stdout, /web +ready +http:\/\/shop\.localhost:\d+/)
-    t.match(up.stdout, /api +ready +http:\/\/api\.shop\.localhost:\d+/)
+    t.match(up.stdout, /web +ready +https:\/\/shop\.localhost:\d+/)
+    t.match(up.stdout, /api +ready +https:\/\/api\.shop\.localhost:\d+/)
     t.match(up.stdout, /seed +exited/)
     t.notMatch(up.stdout + up.stderr, /\x1b/, 'no colour without a terminal')
     t.equal(readFileSync(join(folder, 'seed.txt'), 'utf8'), 'seeded\n')

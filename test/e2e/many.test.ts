@@ -55,7 +55,7 @@ onEach('many at once', async (t, machine) => {
     await sandbox.up(main)
     const tree = join(sandbox.home, 'tree')
     await sandbox.up(tree)
-    t.equal((await sandbox.service(tree, 'web')).url, `http://fix-the-ui.shop.localhost:${await sandbox.http()}`)
+    t.equal((await sandbox.service(tree, 'web')).url, `https://fix-the-ui.shop.localhost:${await sandbox.https()}`)
     t.equal((await sandbox.get('fix-the-ui.shop.localhost')).status, 200)
     t.equal((await sandbox.get('shop.localhost')).status, 200)
   })

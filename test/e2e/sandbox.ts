@@ -157,6 +157,13 @@ export class Sandbox {
     return http
   }
 
+  /** The proxy's port with TLS. */
+  async https(): Promise<number> {
+    const { https } = await this.server()
+    if (https === null) throw new Error('the proxy does not listen with TLS')
+    return https
+  }
+
   /** Asks the proxy: `get('shop.localhost', '/api/products')`. */
   async get(host: string, path = '/', headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
     return await fetchFrom(await this.http(), host, path, headers)

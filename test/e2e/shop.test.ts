@@ -29,13 +29,13 @@ onEach('the shop of the README', async (t, machine) => {
     t.match(events.at(-1), { event: 'done', ok: true })
     t.ok(began(events, 'api') > wasHealthy(events, 'stock'), 'the API waits for the stock')
     t.ok(began(events, 'web') > wasHealthy(events, 'api'), 'the page waits for the API')
-    const port = await sandbox.http()
+    const port = await sandbox.https()
     const views = await sandbox.status(shop)
     t.same(views.map(({ name, status, health, url }) => [name, status, health, url]).sort(), [
-      ['api', 'running', 'healthy', `http://api.shop.localhost:${port}`],
+      ['api', 'running', 'healthy', `https://api.shop.localhost:${port}`],
       ['orders', 'running', null, null],
-      ['stock', 'running', 'healthy', `http://stock.shop.localhost:${port}`],
-      ['web', 'running', 'healthy', `http://shop.localhost:${port}`],
+      ['stock', 'running', 'healthy', `https://stock.shop.localhost:${port}`],
+      ['web', 'running', 'healthy', `https://shop.localhost:${port}`],
     ])
   })
 

@@ -491,6 +491,69 @@ t.test('HTTP/1.1 over TLS, HTTP/2 in the clear', async t => {
   sockets.close()
 })
 
+t.test('a service that speaks h2c', async t => {
+  const run = await boot(t, { https: true })
+  const seen: IncomingHttpHeaders[] = []
+  const server = http2.createServer()
+  const sessions = new Set<http2.ServerHttp2Session>()
+  server.on('session', made => {
+    sessions.add(made)
+    made.once('close', () => sessions.delete(made))
+  })
+  server.on('stream', (stream, headers) => {
+    seen.push(headers)
+    stream.on('error', () => undefined)
+    const grpc = { ':status': 200, 'content-type': 'application/grpc' }
+    if (headers[':path'] === '/shop.Stock/Missing') {
+      stream.respond({ ...grpc, 'grpc-status': 5, 'grpc-message': 'no such thing' }, { endStream: true })
+    } else if (headers[':path'] === '/break') {
+      stream.respond(grpc)
+      stream.write('part')
+      setTimeout(() => stream.destroy(new Error('broken')), 50)
+    } else {
+      stream.respond(grpc, { waitForTrailers: true })
+      stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': 0 }))
+      stream.pipe(stream)
+    }
+  })
+  const { port } = await listening(t, server)
+  run.catalog.set('shop:web', { ...at(port), protocol: 'h2c' })
+  const secure = await session(t, run)
+  const plain = await session(t, run, 'http')
+  for (const client of [secure, plain]) {
+    const call = { ':method': 'POST', ':path': '/shop.Stock/Watch', te: 'trailers', 'content-type': 'application/grpc' }
+    const stream = client.request({ ':authority': 'shop.localhost', ...call })
+    await once(stream, 'response')
+    for (const word of ['one', 'two']) {
+      stream.write(word)
+      const [piece]: Buffer[] = await once(stream, 'data')
+      t.equal(piece?.toString(), word, 'a call whose messages go both ways')
+    }
+    const trailers = once(stream, 'trailers')
+    stream.end()
+    t.match(await trailers, [{ 'grpc-status': '0' }])
+    stream.resume()
+    t.match(await ask(client, { ...call, ':path': '/shop.Stock/Missing' }, 'x'), {
+      status: 200,
+      headers: { 'grpc-status': '5', 'grpc-message': 'no such thing' },
+    })
+    await t.rejects(ask(client, { ...call, ':path': '/break' }, 'x'), { code: 'ERR_HTTP2_STREAM_ERROR' })
+  }
+  t.match(seen[0], { te: 'trailers', 'x-forwarded-proto': 'https', ':authority': 'shop.localhost' })
+  t.equal(sessions.size, 1, 'over one connection')
+  const big = 'x'.repeat(3_000_000)
+  const old = await get(run.port, 'shop.localhost', '/old', { method: 'POST', body: big })
+  t.equal(old.body.length, big.length, 'HTTP/1.1 clients reach it, too')
+  t.match(old.res.trailers, { 'grpc-status': '0' })
+  t.equal((await get(run.port, 'shop.localhost', '/shop.Stock/Missing')).header('grpc-status'), '5')
+  for (const made of sessions) made.destroy()
+  await eventually(() => sessions.size === 0, 'its connections are gone')
+  t.match(await ask(secure, { ':method': 'POST' }, 'again'), { body: 'again' }, 'and made anew')
+  run.catalog.set('shop:web', { ...at(await unused()), protocol: 'h2c' })
+  t.match(await ask(secure, { ':method': 'POST' }, 'x'), { status: 502, body: /nothing listens/ })
+  t.match(await get(run.port, 'shop.localhost'), { status: 502, body: /nothing listens/ })
+})
+
 t.test('redirects to HTTPS where that is wished', async t => {
   const run = await boot(t, { https: true, options: { redirect: true } })
   const service = await serve(t, (_req, res) => res.end('x'))
