@@ -65,7 +65,7 @@ const causes: readonly Cause[] = [
 
 /** Why a server ended, from the lines it wrote: a message of its own words, and what to do. `who`: `db of shop`. */
 export function diagnose(who: string, lines: readonly string[]): LocaldError {
-  const told = lines.filter(line => /\b(?:FATAL|PANIC|ERROR|error|could not|HINT|DETAIL)\b/.test(line))
+  const told = lines.filter(line => /\b(?:FATAL|PANIC|ERROR|error|could not|invalid value|unrecognized)\b/.test(line))
   const text = told.join('\n')
   const cause = causes.find(({ pattern }) => pattern.test(text))
   const detail = told.find(line => cause?.pattern.test(line)) ?? told[0] ?? lines.at(-1) ?? 'it said nothing'

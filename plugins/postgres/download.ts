@@ -16,6 +16,8 @@ export interface DownloadInput {
   progress(done: number, total: number): void
 }
 
+/** A registry that is silent for so long is not there: ms. */
+const patience = { connectTimeout: 15_000, headersTimeout: 30_000, bodyTimeout: 30_000 }
 /** Progress is told at each of this many parts of the whole. */
 const parts = 50
 
@@ -26,7 +28,7 @@ const parts = 50
 export async function fetchPackage(input: DownloadInput, folder: string): Promise<void> {
   const { name, version, settings } = input
   const { EnvHttpProxyAgent } = await import('undici')
-  const agent = new EnvHttpProxyAgent({ httpProxy: '', httpsProxy: '', noProxy: '', ...settings.proxies })
+  const agent = new EnvHttpProxyAgent({ httpProxy: '', httpsProxy: '', noProxy: '', ...settings.proxies, ...patience })
   const tarball = `${folder}.tgz`
   try {
     const manifest = await get(input, agent, new URL(`${name.replace('/', '%2f')}/${version}`, settings.registry))

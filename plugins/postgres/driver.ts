@@ -11,7 +11,7 @@ import { linesSince } from './log.ts'
 import { Maker } from './maker.ts'
 import { options, type PostgresOptions } from './options.ts'
 import { removeOrphans } from './orphans.ts'
-import { makeSocketFolder, type Places, passwordOf, placesOf } from './places.ts'
+import { isOfDisk, makeSocketFolder, type Places, passwordOf, placesOf, unusable } from './places.ts'
 import { provision } from './provision.ts'
 import { serverArgv, serverEnv, writeSettings } from './server.ts'
 import { answers } from './setup.ts'
@@ -38,11 +38,11 @@ export class PostgresDriver implements ServiceType<PostgresOptions> {
   }
 
   prepare(run: PostgresRun): Promise<void> {
-    return this.#shared.locks.run(run.data, () => this.#maker.prepare(run))
+    return this.#alone(run, () => this.#maker.prepare(run))
   }
 
   start(run: PostgresRun): Promise<Instance> {
-    return this.#shared.locks.run(run.data, async () => {
+    return this.#alone(run, async () => {
       const places = this.#places(run)
       const account = await this.#shared.account()
       const installation = await this.#maker.installation(run, places)
@@ -61,7 +61,6 @@ export class PostgresDriver implements ServiceType<PostgresOptions> {
         stopSignal: 'SIGINT',
         stopTimeout: run.stopTimeout,
       })
-      await rememberServer(places, held.pid, this.#shared.table())
       const instance = this.#instance(run, held)
       await this.#begin(run, places, instance)
       return instance
@@ -75,7 +74,7 @@ export class PostgresDriver implements ServiceType<PostgresOptions> {
 
   /** Removes the cluster in use, and nothing else: snapshots and the password stay. */
   reset(run: PostgresRun): Promise<void> {
-    return this.#shared.locks.run(run.data, async () => {
+    return this.#alone(run, async () => {
       const places = this.#places(run)
       await endLeftover(places, this.#shared.table())
       await removeFolder(places.cluster)
@@ -92,6 +91,13 @@ export class PostgresDriver implements ServiceType<PostgresOptions> {
       database,
       socket: this.#places(run).socket,
     }
+  }
+
+  /** Does something to the service's data while nobody else does. What the disk has against it is told with a hint. */
+  #alone<T>({ data }: PostgresRun, work: () => Promise<T>): Promise<T> {
+    return this.#shared.locks.run(data, work).catch(error => {
+      throw isOfDisk(error) ? unusable(data, error) : error
+    })
   }
 
   #places(run: PostgresRun): Places {
@@ -125,6 +131,7 @@ export class PostgresDriver implements ServiceType<PostgresOptions> {
       ended = true
     })
     try {
+      await rememberServer(places, instance.pid, this.#shared.table())
       const end = performance.now() + earlyMs
       while (!ended && performance.now() < end) {
         if (await instance.probe()) return

@@ -5,6 +5,7 @@ import type { PlatformFacts } from '../../kernel/plugin.ts'
 import { fetchPackage, linkLibraries } from './download.ts'
 import { hasExtension, type Installation, inspect, systemFolders } from './installation.ts'
 import { npmSettings } from './npm.ts'
+import { isOfDisk } from './places.ts'
 import { copyTree, placeFolder } from './tree.ts'
 import { type Major, newest, packaged } from './versions.ts'
 
@@ -44,6 +45,7 @@ export class Installations {
     let failure: unknown
     const ours = await this.#ours(request).catch(error => {
       request.signal.throwIfAborted()
+      if (isOfDisk(error)) throw error
       failure = error
       return undefined
     })

@@ -34,16 +34,19 @@ export async function rememberServer(places: Places, pid: number | null, table: 
 }
 
 /**
- * Ends servers that lost their daemon before anybody could take them over, and removes the lock file where another process has the
- * pid by now, which PostgreSQL would take for a running server. SERVICE_FAILED when one cannot be ended.
+ * Ends servers that lost their daemon before anybody could take them over, and removes the lock file of one that is gone where its
+ * pid is another process's by now, or a zombie's: PostgreSQL would take that for a running server. SERVICE_FAILED when one cannot be
+ * ended.
  */
 export async function endLeftover(places: Places, table: ProcessTable): Promise<void> {
   const lock = await lockFile(places.cluster)
   for (const server of await startedServers(places)) {
     await end(server, places, table)
-    const isTaken = lock?.pid === server.pid && (await table.start(server.pid)) !== undefined
-    if (isTaken) await rm(join(places.cluster, 'postmaster.pid'), { force: true })
+    if (lock?.pid === server.pid && isTaken(server.pid))
+      await rm(join(places.cluster, 'postmaster.pid'), { force: true })
   }
+  // The socket has a lock file, too; nobody listens there any more.
+  await rm(places.socket, { recursive: true, force: true })
 }
 
 async function end({ pid, start }: StartedServer, places: Places, table: ProcessTable): Promise<void> {
@@ -62,6 +65,15 @@ async function end({ pid, start }: StartedServer, places: Places, table: Process
 function isStarted(value: unknown): value is StartedServer {
   if (typeof value !== 'object' || value === null || !('pid' in value) || !('start' in value)) return false
   return Number.isInteger(value.pid) && typeof value.start === 'string'
+}
+
+/** Whether a signal would find anybody, as PostgreSQL asks it. */
+function isTaken(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
 }
 
 function kill(pid: number, signal: NodeJS.Signals): void {

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
 import { mkdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { LocaldError, messageOf, systemCode } from '../../kernel/errors.ts'
 
 /** Where one service's things are, absolute. */
@@ -46,12 +46,19 @@ export function passwordOf({ passwordFile, data }: Places): string {
   }
   const made = randomBytes(16).toString('hex')
   try {
-    mkdirSync(data, { recursive: true, mode: 0o700 })
+    makeFolder(data)
     writePrivate(passwordFile, `${made}\n`)
   } catch (error) {
     throw unusable(data, error)
   }
   return made
+}
+
+/** As `mkdir -p`; Node's own says ENOENT on a read-only file system. */
+export function makeFolder(folder: string): void {
+  if (existsSync(folder)) return
+  makeFolder(dirname(folder))
+  mkdirSync(folder, { mode: 0o700 })
 }
 
 /** Writes a small file whole: temporary file, fsync, rename. Mode 0600. */
@@ -76,8 +83,14 @@ export async function readJson(file: string): Promise<unknown> {
   }
 }
 
+/** Whether an error is the disk's, and not of what is on it. */
+export function isOfDisk(error: unknown): boolean {
+  return ['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'EIO'].includes(systemCode(error) ?? '')
+}
+
+/** An error of the disk for who reads it. */
 export function unusable(folder: string, error: unknown): LocaldError {
-  const hint = /ENOSPC/.test(messageOf(error))
+  const hint = ['ENOSPC', 'EDQUOT'].includes(systemCode(error) ?? '')
     ? 'Free some space on that disk; the data is as it was.'
     : 'Make that folder writable; the data in it is as it was.'
   return new LocaldError('STEP_FAILED', `${folder} cannot be used: ${messageOf(error)}`, { hint, cause: error })

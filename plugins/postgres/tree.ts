@@ -46,8 +46,18 @@ export async function copyTree(from: string, to: string, options: CopyOptions = 
         files.push({ from: join(from, below), to: join(to, below), isLink: entry.isSymbolicLink() })
     }
   }
-  await Promise.all(Array.from({ length: lanes }, drain))
+  // All lanes come to their end before the first failure is thrown: nobody writes to the target after that.
+  const ends = await Promise.allSettled(Array.from({ length: lanes }, drain))
+  for (const end of ends) if (end.status === 'rejected') throw end.reason
   async function drain(): Promise<void> {
+    try {
+      await drainAll()
+    } catch (error) {
+      files.length = 0
+      throw error
+    }
+  }
+  async function drainAll(): Promise<void> {
     for (let file = files.pop(); file !== undefined; file = files.pop()) {
       options.signal?.throwIfAborted()
       const { from: source, to: target } = file
@@ -82,7 +92,8 @@ export async function placeFolder(final: string, make: (folder: string) => Promi
     await rename(folder, final)
     await flushFolder(dirname(final))
   } catch (error) {
-    await rm(folder, { recursive: true, force: true })
+    // What cannot be removed now is swept later; the first failure is the one to tell.
+    await rm(folder, { recursive: true, force: true }).catch(() => {})
     throw error
   }
 }

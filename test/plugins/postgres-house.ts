@@ -8,16 +8,7 @@ import { driverOf } from '../../kernel/config/options.ts'
 import { Container } from '../../kernel/container.ts'
 import { makeHooks } from '../../kernel/hooks.ts'
 import { Logs } from '../../kernel/logs.ts'
-import type {
-  Command,
-  Folders,
-  Host,
-  Instance,
-  Processes,
-  ProcessTable,
-  Run,
-  ServiceType,
-} from '../../kernel/plugin.ts'
+import type { Folders, Host, Instance, Processes, ProcessTable, Run, ServiceType } from '../../kernel/plugin.ts'
 import { isFree } from '../../kernel/ports.ts'
 import { Teardown } from '../../kernel/teardown.ts'
 import { KeeperProcesses } from '../../plugins/exec-runtime/processes.ts'
@@ -48,7 +39,6 @@ export class House {
   readonly root: string
   readonly folders: Folders
   readonly host: Host
-  readonly commands = new Map<string, Command>()
   readonly table: ProcessTable = new LinuxProcessTable(uid)
   readonly processes: Processes
   type: Type | undefined
@@ -107,8 +97,13 @@ export class House {
   }
 
   /** Ends what was started. */
-  async close(): Promise<void> {
+  async stop(): Promise<void> {
     await Promise.all([...this.#instances].map(instance => instance.stop({ signal: 'SIGTERM', graceMs: 5000 })))
+  }
+
+  /** Ends what was started, and removes all. */
+  async close(): Promise<void> {
+    await this.stop()
     clearInterval(this.#alive)
     rmSync(this.root, { recursive: true, force: true })
   }
@@ -158,7 +153,7 @@ export class House {
       feature() {},
       has: () => false,
       check() {},
-      command: command => void this.commands.set(command.name, command),
+      command() {},
       routes() {},
       provide() {},
       use: container.use,
