@@ -61,7 +61,7 @@ function ask(socketPath: string, cwd: string, argv: readonly string[]): Promise<
 }
 
 async function environmentOf(sandbox: Sandbox, host: string): Promise<Record<string, string>> {
-  return JSON.parse((await sandbox.get(host)).text)
+  return JSON.parse((await sandbox.get(host)).body)
 }
 
 async function urlOf(sandbox: Sandbox, folder: string): Promise<string> {
