@@ -91,6 +91,8 @@ async function attempt(keeper: string, paths: Paths, deadline: number): Promise<
     const word = await firstOf(child, deadline)
     if ('line' in word) return ready(word.line)
     if ('exit' in word && word.exit === lockHeld) return false
+    // One that is late holds the lock, and would for good.
+    if ('late' in word) child.kill('SIGKILL')
     throw died(paths, before, word)
   } finally {
     child.stdio[3]?.destroy()

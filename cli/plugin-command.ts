@@ -6,7 +6,11 @@ import { print, printJson, say } from './output.ts'
 import { globalFlags } from './specs.ts'
 
 /** Commands of plugins that ship; for these a daemon is started, as for the CLI's own. */
-export const shippedCommands: readonly { readonly name: string; readonly about: string }[] = []
+export const shippedCommands: readonly { readonly name: string; readonly about: string }[] = [
+  { name: 'db', about: 'Snapshots and branches of databases' },
+  { name: 'trust', about: 'Trust the local CA in the stores of the system and of browsers' },
+  { name: 'untrust', about: 'Take the local CA out of all stores' },
+]
 
 /** A command line whose command the CLI does not know: its global flags taken off, the rest as it was typed. */
 interface Passed {

@@ -14,7 +14,6 @@ import { Features } from './features.ts'
 import { HookRuns } from './hooks.ts'
 import { loadPlugins } from './load.ts'
 import { Logs } from './logs.ts'
-import { requirePlugins } from './needed.ts'
 import { Operations } from './operations.ts'
 import { ownChecks } from './own-checks.ts'
 import type { Paths } from './paths.ts'
@@ -76,7 +75,7 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
     ...{ events, hooks, logs, ports, records, container, contributions, registry, places },
     log: own,
     dataFolder: paths.data,
-    requirePlugins: needed => requirePlugins(needed, plugins),
+    plugins: () => plugins,
   })
   container.value('catalog', new ProjectCatalog(() => projects.list(), events))
   container.value('control', new ServiceControl(projects))

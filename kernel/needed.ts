@@ -1,5 +1,4 @@
 import satisfies from 'semver/functions/satisfies.js'
-import { LocaldError, type Problem } from './errors.ts'
 import { packageOf } from './plugin-settings.ts'
 import type { PluginView } from './wire.ts'
 
@@ -11,25 +10,10 @@ export interface Lack {
 }
 
 /**
- * Throws PLUGIN_MISSING, for all at once, where a plugin that a project needs is not installed, not of a version in its range, or not
- * active. `needed`: ranges of versions, as npm reads them, by name: `redis` means the package `locald-plugin-redis` unless a plugin is
- * called just so; a scoped or full name is kept.
+ * The plugins a project needs that are not installed, not of a version in its range, or not active; in the project's order. `needed`:
+ * ranges of versions, as npm reads them, by name: `redis` means the package `locald-plugin-redis` unless a plugin is called just so;
+ * a scoped or full name is kept.
  */
-export function requirePlugins(needed: Readonly<Record<string, string>>, views: readonly PluginView[]): void {
-  const lacks = lackOf(needed, views)
-  const [first, ...others] = lacks
-  if (first === undefined) return
-  const problems = lacks.map(({ name, message, hint }): Problem => ({ key: `plugins.${name}`, message, hint }))
-  if (others.length === 0) {
-    throw new LocaldError('PLUGIN_MISSING', first.message, { hint: first.hint, problems })
-  }
-  throw new LocaldError('PLUGIN_MISSING', `${lacks.length} plugins that the project needs are missing`, {
-    hint: '`locald plugins list` shows what is there.',
-    problems,
-  })
-}
-
-/** What `requirePlugins` would say, one for each plugin, in the project's order. */
 export function lackOf(needed: Readonly<Record<string, string>>, views: readonly PluginView[]): readonly Lack[] {
   return Object.entries(needed).flatMap(([name, range]) => lackIn(name, range, views) ?? [])
 }

@@ -5,14 +5,14 @@ import { Project, type ProjectParts } from './project.ts'
 import type { Registry } from './registry.ts'
 import type { Service } from './service.ts'
 import { namesOf, projectAt, projectNamed, requireServices, servicesOf, splitNames, type Target } from './targets.ts'
-import type { TargetBody } from './wire.ts'
+import type { PluginView, TargetBody } from './wire.ts'
 
 /** What the projects work with. */
 export interface ProjectsParts extends ProjectParts {
   readonly registry: Registry
   readonly places: Places
-  /** Throws PLUGIN_MISSING where a project needs a plugin that is not there. */
-  readonly requirePlugins: (needed: Readonly<Record<string, string>>) => void
+  /** The plugins as they were loaded: a project may need some. */
+  readonly plugins: () => readonly PluginView[]
 }
 
 /** A project as its files say it is, checked, before anything is changed. */
@@ -36,8 +36,9 @@ export class Projects {
 
   /** What plugins registered, as the configuration reads it. */
   get types(): TypeSource {
-    const { contributions } = this.#parts
+    const { contributions, plugins } = this.#parts
     return {
+      plugins: plugins(),
       find: type => contributions.findType(type),
       names: contributions.typeNames(),
       defaultType: contributions.defaultType,
@@ -54,7 +55,6 @@ export class Projects {
   /** Loads, checks and lets plugins rewrite a project's plan: every error of the user's comes from here, with nothing changed. */
   async plan(path: string, names: readonly string[]): Promise<Loaded> {
     const loaded = await this.load(path)
-    this.#parts.requirePlugins(loaded.pluginsNeeded)
     const plan = await this.#parts.hooks.project(loaded.plan)
     requireServices(
       plan.name,

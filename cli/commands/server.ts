@@ -58,9 +58,14 @@ export async function serverShutdown(context: Context): Promise<number> {
 
 /** `locald server restart`: services keep running, the next daemon takes them over. */
 export async function serverRestart(context: Context): Promise<number> {
+  return await started(context, await restarted(context), 'was restarted')
+}
+
+/** Ends the daemon, if one runs, and starts the next one. */
+export async function restarted(context: Context): Promise<Client> {
   const daemon = await find(context.paths)
   if (daemon !== undefined) await shutDown({ ...context, json: false }, daemon, { keepServices: true })
-  return await started(context, await need(context.paths), 'was restarted')
+  return await need(context.paths)
 }
 
 async function started(context: Context, daemon: Client, how: string): Promise<number> {

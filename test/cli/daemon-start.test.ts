@@ -123,7 +123,7 @@ t.test('a daemon that does not start', { skip }, async t => {
   t.equal(died.code, 1)
   t.match(
     died.stderr,
-    /^Error: the daemon did not start: it ended with 3\n {2}\| a line of \d+ \[DAEMON_START\]\nHint: Its log is /,
+    /^Error: the daemon did not start: it ended with 3 \[DAEMON_START\]\n {2}\| a line of \d+\nHint: Its log is /,
   )
   const again = await run(['up'], { MODE: 'dies' })
   t.equal(again.stderr.split('a line of').length, 2, 'only what this start wrote')

@@ -120,3 +120,52 @@ async function ask(port: number | null, words: string): Promise<string> {
   const [answer] = await once(socket, 'data')
   return String(answer)
 }
+
+t.test('plugins add and remove', async t => {
+  const sandbox = new Sandbox(t)
+  const clock = `import { shape } from 'locald/plugin'
+export default {
+  name: 'locald-plugin-clock',
+  api: 1,
+  needs: ['processes'],
+  setup(host) {
+    host.service({
+      type: 'clock',
+      shape: shape({ type: 'object', properties: { seconds: { type: 'number', default: 1 } }, additionalProperties: false }),
+      network: 'none',
+      start: run => host.use.processes.spawn({
+        key: run.key, argv: ['/bin/sh', '-c', \`while :; do date; sleep \${run.options.seconds}; done\`], dir: run.dir, env: run.env,
+        tty: false, log: run.log, port: undefined, stopSignal: run.stopSignal, stopTimeout: run.stopTimeout,
+      }),
+      adopt: (run, state) => host.use.processes.adopt(state, run.log),
+    })
+    host.command({ name: 'clock', description: 'Tells the time', run: async argv => ({ exitCode: 0, text: \`clock \${argv.join(' ')}\` }) })
+  },
+}
+`
+  const manifest = {
+    name: 'locald-plugin-clock',
+    version: '1.2.0',
+    type: 'module',
+    exports: './index.js',
+    locald: { api: 1, types: ['clock'] },
+    peerDependencies: { locald: '*' },
+  }
+  const folder = sandbox.project('clock', { 'package.json': JSON.stringify(manifest), 'index.js': clock })
+  const shop = sandbox.project('shop', { 'locald.toml': web })
+  await sandbox.up(shop)
+  const { pid } = await sandbox.service(shop, 'web')
+  const added = await sandbox.ok(['plugins', 'add', folder])
+  t.equal(added.stdout, 'locald-plugin-clock 1.2.0 active\n')
+  sandbox.write(join(shop, 'locald.toml'), `${web}[services.clock]\ntype = "clock"\n[plugins]\nclock = "^1.2"\n`)
+  await sandbox.up(shop)
+  t.equal((await sandbox.service(shop, 'clock')).status, 'running')
+  t.equal((await sandbox.service(shop, 'web')).pid, pid, 'services run on while plugins are added')
+  t.equal((await sandbox.ok(['clock', 'a', '--b'])).stdout, 'clock a --b\n')
+  await sandbox.ok(['stop'], { cwd: shop })
+  await sandbox.ok(['plugins', 'remove', 'clock'])
+  t.match(await sandbox.run(['up'], { cwd: shop }), { code: 2, stderr: /PLUGIN_MISSING/ })
+  const unknown = await sandbox.run(['plugins', 'add', join(sandbox.home, 'nothing-there')])
+  t.equal(unknown.code, 1)
+  t.match(unknown.stderr, /Error: npm install failed \[STEP_FAILED]\nHint: /)
+})
