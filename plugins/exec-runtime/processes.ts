@@ -16,7 +16,7 @@ import type {
   ProcessTree,
 } from '../../kernel/plugin.ts'
 import { readExit } from './exit.ts'
-import { HeldProcess, type HeldState, reach, signalNumber } from './held.ts'
+import { graceOf, HeldProcess, type HeldState, reach, signalNumber } from './held.ts'
 import { KeeperLink } from './link.ts'
 
 /** What the keeper's processes need. */
@@ -108,7 +108,7 @@ export class KeeperProcesses implements Processes {
       ...['--socket', `${base}.s`, '--exit', `${base}.x`, '--notify', `${base}.n`],
       ...['--log', spec.log.file, '--log-bytes', String(spec.log.maxBytes), '--log-files', String(spec.log.maxFiles)],
       ...(this.#input.table().orphansReturn ? ['--mark', mark] : ['--group-only']),
-      ...['--stop-signal', String(signalNumber(spec.stopSignal)), '--stop-ms', String(spec.stopTimeout)],
+      ...['--stop-signal', String(signalNumber(spec.stopSignal)), '--stop-ms', String(graceOf(spec.stopTimeout))],
       ...(spec.tty ? ['--tty', '120x40'] : []),
       '--',
       ...spec.argv,

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { AsyncSeriesHook, AsyncSeriesWaterfallHook } from 'tapable'
 import { LocaldError } from '../../kernel/errors.ts'
+import { readLogs } from '../../kernel/log-merge.ts'
 import { LogCursor } from '../../kernel/log-reader.ts'
 import { ServiceLog } from '../../kernel/logs.ts'
 import type {
@@ -14,6 +15,7 @@ import type {
   Host,
   Instance,
   InstanceEvent,
+  LogSink,
   Processes,
   ProcessSpec,
   ProcessTable,
@@ -88,7 +90,7 @@ class Rig {
         log: this.log,
         port: undefined,
         stopSignal: 'SIGTERM',
-        stopTimeout: 5000,
+        stopTimeout: 30 * 24 * 60 * 60 * 1000,
         ...spec,
       }),
     )
@@ -249,6 +251,46 @@ function lives(t: Test, table: ProcessTable) {
     const processes = rig.processes()
     for (let round = 0; round < 4; round++) await (await rig.spawn('true', { processes })).exited
     await until('one record', () => rig.files().length === 1)
+  })
+
+  t.test('readers of a log that rotates all the time: each line once and in order', async t => {
+    const rig = new Rig(t, table)
+    const count = 20_000
+    // 2 MB in some 70 files, all kept.
+    const log: LogSink = {
+      file: rig.log.file,
+      maxBytes: 30_000,
+      maxFiles: 999,
+      write: (stream, text) => rig.log.write(stream, text),
+      changed: () => rig.log.changed(),
+      onFollowed: listener => rig.log.onFollowed(listener),
+    }
+    const read = async (follow: boolean) => {
+      const numbers: number[] = []
+      const abort = new AbortController()
+      for await (const batch of readLogs({ sources: [{ service: 'a', log: rig.log }], follow, signal: abort.signal })) {
+        for (const { text } of batch) numbers.push(Number(text.split(' ')[0]))
+        if (numbers.length >= count) abort.abort()
+      }
+      return numbers
+    }
+    const followers = [read(true), read(true)]
+    const instance = await rig.spawn(`exec ${act} lines ${count}`, { log })
+    const ended = instance.exited.then(() => true)
+    const isOrdered = (numbers: readonly number[]) => numbers.every((number, index) => number === index)
+    let rounds = 0
+    do {
+      rounds++
+      const numbers = await limited(read(false), 'a reader')
+      if (!isOrdered(numbers)) t.fail(`${numbers.length} lines, not in order`)
+    } while (!(await Promise.race([ended, Promise.resolve(false)])))
+    for (const follower of followers) {
+      const numbers = await limited(follower, 'a follower')
+      t.equal(numbers.length, count)
+      t.ok(isOrdered(numbers))
+    }
+    t.equal((await read(false)).length, count)
+    t.comment(`${rounds} readers meanwhile, ${readdirSync(dirname(rig.log.file)).length} files`)
   })
 
   t.test('who reads along is told of every write', async t => {
