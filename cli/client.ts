@@ -31,9 +31,10 @@ export class Client {
     return await parse<T>(await this.#send({ method: 'GET', target: path + queryOf(query), doing, idleMs }))
   }
 
-  /** As `get`, with a body. */
-  async post<T>(path: string, body: unknown): Promise<T> {
-    return await parse<T>(await this.#send({ method: 'POST', target: path, body, doing, idleMs: answerMs }))
+  /** As `get`, with a body. `idleMs` null: it takes as long as it takes. */
+  async post<T>(path: string, body: unknown, idleMs: number | null = answerMs): Promise<T> {
+    const limit = idleMs === null ? {} : { idleMs }
+    return await parse<T>(await this.#send({ method: 'POST', target: path, body, doing, ...limit }))
   }
 
   /** A stream of NDJSON, asked for when it is first read, and read as fast as its batches are taken. */

@@ -38,10 +38,10 @@ export async function startDaemon(paths: Paths): Promise<Socket> {
   throw late(paths, `its socket ${paths.socket} does not appear`)
 }
 
-/** Whether an earlier daemon left services that a new one would take over. */
+/** Whether an earlier daemon left projects that a new one would take over. */
 export function hasServices(paths: Paths): boolean {
   try {
-    return readdirSync(join(paths.runtime, 'services')).length > 0
+    return readdirSync(join(paths.runtime, 'projects')).length > 0
   } catch {
     return false
   }

@@ -50,20 +50,26 @@ export function conclude(context: Context, done: Done): number {
 
 function errorOf(done: Done): LocaldError {
   if (done.error !== undefined) return LocaldError.fromJSON(done.error)
-  const failed = done.services.filter(view => view.status === 'failed').map(view => view.name)
-  const [first] = failed
-  const what = first === undefined ? 'not every service is ready' : `failed: ${failed.join(', ')}`
-  return new LocaldError('SERVICE_FAILED', what, {
-    hint:
-      first === undefined
-        ? '`locald status` shows them.'
-        : `\`locald why ${first}\` and \`locald logs ${first}\` tell more.`,
+  const names = (state: string) => done.services.filter(view => stateOf(view) === state).map(view => view.name)
+  const [late, failed] = [names('unhealthy'), names('failed')]
+  const [first] = [...late, ...failed]
+  if (first === undefined) {
+    return new LocaldError('SERVICE_FAILED', 'not every service is ready', { hint: '`locald status` shows them.' })
+  }
+  const parts = [
+    late.length === 0 ? '' : `not ready: ${late.join(', ')}`,
+    failed.length === 0 ? '' : `failed: ${failed.join(', ')}`,
+  ]
+  return new LocaldError('SERVICE_FAILED', parts.filter(part => part !== '').join('; '), {
+    hint: `\`locald why ${first}\` and \`locald logs ${first}\` tell more.`,
   })
 }
 
-/** Each service that failed: why, and its last lines. */
+/** Each service that failed or is not ready: why, and its last lines. */
 function tailsOf(done: Done): readonly string[] {
-  const failed = done.services.filter(view => view.status === 'failed' || done.tails?.[view.key] !== undefined)
+  const failed = done.services.filter(
+    view => ['failed', 'unhealthy'].includes(stateOf(view)) || done.tails?.[view.key] !== undefined,
+  )
   return failed.flatMap(view => [
     `${view.name} ${stateOf(view)}${view.reason === null ? '' : `: ${view.reason}`}`,
     ...(done.tails?.[view.key] ?? []).map(line => `  | ${clean(line, false)}`),

@@ -1,5 +1,6 @@
 import { cac } from 'cac'
 import { print, printJson } from './output.ts'
+import { shippedCommands } from './plugin-command.ts'
 import { versionOf } from './report.ts'
 import { type Flag, globalFlags, type Spec, specs } from './specs.ts'
 import type { Words } from './words.ts'
@@ -16,6 +17,7 @@ export function help(words: Words): number {
   const { spec, group } = words
   const cli = cac('locald')
   for (const each of specs) if (group === undefined || each.name.startsWith(`${group} `)) declare(each, cli)
+  if (group === undefined) for (const { name, about } of shippedCommands) cli.command(name, about)
   for (const flag of globalFlags) if (flag.name !== 'help') cli.option(written(flag), flag.about)
   if (group === undefined) for (const example of ['up', 'logs web -f', 'doctor']) cli.example(`  $ locald ${example}`)
   const about = spec?.about ?? 'Runs every project on this machine: ports, names, environment, health and logs'

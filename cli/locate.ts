@@ -3,7 +3,7 @@ import { type Paths, resolvePaths } from '../kernel/paths.ts'
 import { flagValue, type Words } from './words.ts'
 
 /** Where the daemon and the caller are. Throws USAGE for a bad `--sandbox`, PATHS_UNUSABLE for a folder that is gone. */
-export function locate(words: Words): { readonly paths: Paths; readonly cwd: string } {
+export function locate(words: Pick<Words, 'flags'>): { readonly paths: Paths; readonly cwd: string } {
   return { paths: resolvePaths({ env: process.env, sandbox: flagValue(words, 'sandbox') }), cwd: here() }
 }
 

@@ -1,13 +1,20 @@
 #!/usr/bin/env node
+import { LocaldError } from '../kernel/errors.ts'
 import type { Context } from './context.ts'
-import { readWords } from './words.ts'
+import { readWords, type Words } from './words.ts'
 
 const argv = process.argv.slice(2)
 let context: Context | undefined
 
 /** What the command line asks for, done; the result is the exit code. */
 async function main(): Promise<number> {
-  const words = await readWords(argv)
+  let words: Words
+  try {
+    words = await readWords(argv)
+  } catch (error) {
+    if (!LocaldError.is(error) || error.code !== 'UNKNOWN_COMMAND') throw error
+    return (await import('./plugin-command.ts')).pluginCommand(argv, error)
+  }
   if (words.flags.has('version')) return (await import('./help.ts')).version(words)
   const { spec } = words
   if (spec === undefined || words.flags.has('help')) return (await import('./help.ts')).help(words)

@@ -20,10 +20,9 @@ export function report(error: unknown, argv: readonly string[], crashFolder?: st
 /** An error as text: what happened, the places it was found at, what to do about it. */
 export function explain(error: LocaldError): string {
   const { problems } = error
-  const lines = [`Error: ${error.message} [${error.code}]`]
-  for (const problem of problems) {
-    if (problems.length > 1 || !error.message.includes(problem.message)) lines.push(`  ${place(problem)}`)
-  }
+  const [first, ...more] = error.message.split('\n')
+  const lines = [`Error: ${first} [${error.code}]`, ...more]
+  for (const problem of problems) if (!error.message.includes(problem.message)) lines.push(`  ${place(problem)}`)
   const hint = error.hint ?? (problems.length === 1 ? problems[0]?.hint : undefined) ?? lastResort(error)
   return [...lines, `Hint: ${hint}`].join('\n')
 }

@@ -35,7 +35,7 @@ export async function readWords(argv: readonly string[]): Promise<Words> {
 }
 
 /** The value of a flag that takes one. */
-export function flagValue(words: Words, name: string): string | undefined {
+export function flagValue(words: Pick<Words, 'flags'>, name: string): string | undefined {
   const value = words.flags.get(name)
   return typeof value === 'string' ? value : undefined
 }

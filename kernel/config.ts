@@ -9,8 +9,9 @@ import { driversOf, type ReadService, readService, type Types } from './config/s
 import { isTable, own, type Path, type Table } from './config/table.ts'
 import { configValues, locate, type Provenance } from './config/values.ts'
 import { LocaldError } from './errors.ts'
+import { lackOf } from './needed.ts'
 import type { ProjectPlan, ProjectSource } from './plugin.ts'
-import type { ConfigValue } from './wire.ts'
+import type { ConfigValue, PluginView } from './wire.ts'
 
 export type { Places } from './config/layers.ts'
 export { projectSchema } from './config/schema.ts'
@@ -20,6 +21,8 @@ export type { Provenance } from './config/values.ts'
 /** What the plugins registered: service types, and ways to read a project without a `locald.toml`. */
 export interface TypeSource extends Types {
   readonly sources: readonly ProjectSource[]
+  /** All plugins: with them, those that the project needs are looked for. */
+  readonly plugins?: readonly PluginView[]
 }
 
 /** A project as configured, and where each value was written. */
@@ -61,7 +64,7 @@ async function isFile(file: string): Promise<boolean> {
 
 /**
  * Loads the project at `root`: reads its layers, then checks and merges them. Throws one LocaldError with everything that
- * is wrong in all files, sorted by file and line: CONFIG_INVALID, or CONFIG_UNREADABLE, SERVICE_TYPE_UNSUPPORTED or
+ * is wrong in all files, sorted by file and line: CONFIG_INVALID, or CONFIG_UNREADABLE, SERVICE_TYPE_UNSUPPORTED, PLUGIN_MISSING or
  * DEPENDENCY_CYCLE when all problems are of that kind; CONFIG_NOT_FOUND when there is no project.
  */
 export async function loadProject(root: string, types: TypeSource, places: Places): Promise<LoadedProject> {
@@ -74,6 +77,9 @@ export async function loadProject(root: string, types: TypeSource, places: Place
     throw await problems.error(root, places.home)
   const merged = mergeLayers(documents)
   const frame = readFrame(merged, main, root, problems)
+  const lacks = types.plugins === undefined ? [] : lackOf(frame.pluginsNeeded, types.plugins)
+  for (const { name, message, hint } of lacks)
+    problems.add(['plugins', name], { code: 'PLUGIN_MISSING', message, hint })
   const services = await readServices(merged, types, problems)
   checkServices(services, frame, problems)
   const envFiles = await checkEnvFiles(root, services, problems)

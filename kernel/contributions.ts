@@ -1,6 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { LocaldError } from './errors.ts'
 import type { Features } from './features.ts'
+import type { Draft } from './host.ts'
 import type { Check, Command, ProjectSource, ServiceType } from './plugin.ts'
 import { closest } from './suggest.ts'
 
@@ -9,29 +10,14 @@ interface Owned<T> {
   readonly it: T
 }
 
-/** One plugin's contributions while its set-up runs; committed as a whole, or dropped. */
-export interface Draft {
-  readonly types: ServiceType<unknown>[]
-  readonly sources: ProjectSource[]
-  readonly checks: Check[]
-  readonly commands: Command[]
-  readonly routes: { readonly prefix: string; readonly plugin: FastifyPluginAsync }[]
-  readonly closers: (() => Promise<void> | void)[]
-}
-
-export function emptyDraft(): Draft {
-  return { types: [], sources: [], checks: [], commands: [], routes: [], closers: [] }
-}
-
 /** What plugins have registered, each with its owner. Names are unique: a second one is PLUGIN_CONFLICT. */
 export class Contributions {
   readonly #types = new Map<string, Owned<ServiceType<unknown>>>()
-  readonly #unavailable = new Map<string, { readonly owner: string; readonly reason: string; readonly hint?: string }>()
+  readonly #unavailable = new Map<string, { readonly owner: string; readonly reason: string; readonly hint: string }>()
   readonly #sources: Owned<ProjectSource>[] = []
   readonly #checks: Owned<Check>[] = []
   readonly #commands = new Map<string, Owned<Command>>()
   readonly #routes = new Map<string, Owned<FastifyPluginAsync>>()
-  readonly #closers: Owned<() => Promise<void> | void>[] = []
   readonly #features: Features
 
   constructor(features: Features) {
@@ -39,25 +25,24 @@ export class Contributions {
   }
 
   /** Takes over a plugin's draft; throws PLUGIN_CONFLICT before anything of it is taken. */
-  commit(owner: string, draft: Draft): void {
-    for (const { type, isDefault } of draft.types) {
-      this.#refuseTwice('service type', type, this.#types.get(type)?.owner, owner)
-      const holder = isDefault === true ? this.#defaultOwner() : undefined
-      this.#refuseTwice('default service type', type, holder, owner)
-    }
-    for (const { name } of draft.commands) this.#refuseTwice('command', name, this.#commands.get(name)?.owner, owner)
-    for (const { prefix } of draft.routes) this.#refuseTwice('route', prefix, this.#routes.get(prefix)?.owner, owner)
-    for (const it of draft.types) this.#types.set(it.type, { owner, it })
-    for (const it of draft.sources) this.#sources.push({ owner, it })
-    for (const it of draft.checks) this.#checks.push({ owner, it })
-    for (const it of draft.commands) this.#commands.set(it.name, { owner, it })
-    for (const { prefix, plugin } of draft.routes) this.#routes.set(prefix, { owner, it: plugin })
-    for (const it of draft.closers) this.#closers.push({ owner, it })
+  commit(owner: string, { types, sources, checks, commands, routes }: Draft): void {
+    const claims: Claim[] = [
+      ...types.map(({ type }) => ({ what: `service type '${type}'`, holder: this.#types.get(type)?.owner })),
+      ...types.filter(isDefault).map(() => ({ what: 'default service type', holder: this.#default?.owner })),
+      ...commands.map(({ name }) => ({ what: `command '${name}'`, holder: this.#commands.get(name)?.owner })),
+      ...routes.map(({ prefix }) => ({ what: `routes '${prefix}'`, holder: this.#routes.get(prefix)?.owner })),
+    ]
+    refuseTwice(owner, claims)
+    for (const it of types) this.#types.set(it.type, { owner, it })
+    for (const it of sources) this.#sources.push({ owner, it })
+    for (const it of checks) this.#checks.push({ owner, it })
+    for (const it of commands) this.#commands.set(it.name, { owner, it })
+    for (const { prefix, plugin } of routes) this.#routes.set(prefix, { owner, it: plugin })
   }
 
-  /** Remembers the types of a plugin that is off or broken, so that a refusal can say why. */
-  markUnavailable(owner: string, types: readonly string[], reason: string, hint?: string): void {
-    for (const type of types) this.#unavailable.set(type, { owner, reason, ...(hint === undefined ? {} : { hint }) })
+  /** Remembers the types of a plugin that is off or broken, so that a refusal can say why. The first to lose a type counts. */
+  markUnavailable(owner: string, types: readonly string[], reason: string, hint: string): void {
+    for (const type of types) if (!this.#unavailable.has(type)) this.#unavailable.set(type, { owner, reason, hint })
   }
 
   /** A driver, or the reason why there is none: feature off, plugin off or broken, a spelling. */
@@ -70,7 +55,7 @@ export class Contributions {
     }
     const lost = this.#unavailable.get(type)
     if (lost !== undefined) return this.#refusal(type, lost.reason, lost.hint, lost.owner)
-    const near = closest(type, this.typeNames())
+    const near = closest(type, [...this.#types.keys(), ...this.#unavailable.keys()])
     const hint =
       near === undefined
         ? `Types: ${this.typeNames().join(', ')}. \`locald plugins list\` shows what provides them.`
@@ -83,7 +68,7 @@ export class Contributions {
   }
 
   get defaultType(): string {
-    return [...this.#types.values()].find(({ it }) => it.isDefault === true)?.it.type ?? ''
+    return this.#default?.it.type ?? ''
   }
 
   sources(): readonly ProjectSource[] {
@@ -98,12 +83,12 @@ export class Contributions {
     return this.#commands.get(name)?.it
   }
 
-  routes(): readonly { readonly prefix: string; readonly owner: string; readonly plugin: FastifyPluginAsync }[] {
-    return [...this.#routes].map(([prefix, { owner, it }]) => ({ prefix, owner, plugin: it }))
+  commandNames(): readonly string[] {
+    return [...this.#commands.keys()]
   }
 
-  closers(): readonly Owned<() => Promise<void> | void>[] {
-    return this.#closers
+  routes(): readonly { readonly prefix: string; readonly owner: string; readonly plugin: FastifyPluginAsync }[] {
+    return [...this.#routes].map(([prefix, { owner, it }]) => ({ prefix, owner, plugin: it }))
   }
 
   /** What one plugin provides, for `plugins list`. */
@@ -121,19 +106,31 @@ export class Contributions {
     })
   }
 
-  #defaultOwner(): string | undefined {
-    return [...this.#types.values()].find(({ it }) => it.isDefault === true)?.owner
+  get #default(): Owned<ServiceType<unknown>> | undefined {
+    return [...this.#types.values()].find(({ it }) => isDefault(it))
   }
+}
 
-  #refuseTwice(what: string, name: string, holder: string | undefined, owner: string): void {
-    if (holder === undefined) return
-    throw new LocaldError(
-      'PLUGIN_CONFLICT',
-      `plugin ${owner} registers the ${what} '${name}', which plugin ${holder} has already`,
-      {
-        plugin: owner,
-        hint: `Turn one of them off: [plugins.${owner}] enabled = false`,
-      },
-    )
+/** A name that a plugin wants, and who has it already. */
+interface Claim {
+  readonly what: string
+  readonly holder: string | undefined
+}
+
+function isDefault(type: ServiceType<unknown>): boolean {
+  return type.isDefault === true
+}
+
+/** PLUGIN_CONFLICT where a name is taken, or wanted twice. */
+function refuseTwice(owner: string, claims: readonly Claim[]): void {
+  const seen = new Set<string>()
+  for (const { what, holder } of claims) {
+    if (seen.has(what)) throw new LocaldError('PLUGIN_CONFLICT', `it registers ${what} twice`, { plugin: owner })
+    seen.add(what)
+    if (holder === undefined) continue
+    throw new LocaldError('PLUGIN_CONFLICT', `it registers ${what}, and so does plugin ${holder}`, {
+      plugin: owner,
+      hint: `Turn one of them off: \`enabled = false\` in [plugins.${owner}] of config.toml.`,
+    })
   }
 }

@@ -1,18 +1,22 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { messageOf, systemCode } from './errors.ts'
+import { resolve } from 'import-meta-resolve'
+import { LocaldError, messageOf, systemCode } from './errors.ts'
+import { lendPackage } from './lend.ts'
+import { pluginApi } from './plugin.ts'
 
 /** A plugin that was found, before any of its code has run. */
 export interface Found {
+  /** The package's name: `locald-plugin-redis`. */
   readonly name: string
   readonly version: string
   readonly from: 'built-in' | 'npm'
   /** Service types its manifest announces, so that a refusal can name a plugin that is off. */
   readonly types: readonly string[]
-  readonly platforms?: readonly NodeJS.Platform[]
+  readonly platforms?: readonly string[]
   /** Why it cannot even be tried. */
-  readonly broken?: string
+  readonly broken?: LocaldError
   /** Its module. */
   load(): Promise<unknown>
 }
@@ -34,7 +38,9 @@ const pluginName = /^(?:@[^/]+\/)?locald-plugin-[^/]+$/
 
 /**
  * npm packages in a folder's `node_modules` that are plugins: named `locald-plugin-*` (scoped or not), or with a `locald`
- * object in their package.json: `{ "api": 1, "types": ["redis"], "platforms": ["linux"] }`. Runs no code. Sorted by name.
+ * object in their package.json: `{ "api": 1, "types": ["redis"], "platforms": ["linux"] }`. Runs no code. Sorted by name. Where there is
+ * one, the folder also gets a link to this locald.
+ * Throws PATHS_UNUSABLE where the folder is there and cannot be read.
  */
 export async function npmPlugins(folder: string): Promise<readonly Found[]> {
   const root = join(folder, 'node_modules')
@@ -43,8 +49,10 @@ export async function npmPlugins(folder: string): Promise<readonly Found[]> {
     if (name.startsWith('@')) names.push(...(await entries(join(root, name))).map(inner => `${name}/${inner}`))
     else if (!name.startsWith('.')) names.push(name)
   }
-  const found = await Promise.all(names.sort().map(name => readManifest(join(root, name), name)))
-  return found.filter(entry => entry !== undefined)
+  const found = await Promise.all(names.sort().map(name => readManifest(folder, name)))
+  const plugins = found.filter(entry => entry !== undefined)
+  if (plugins.length > 0) await lendPackage(folder)
+  return plugins
 }
 
 async function entries(folder: string): Promise<readonly string[]> {
@@ -52,48 +60,58 @@ async function entries(folder: string): Promise<readonly string[]> {
     return await readdir(folder)
   } catch (error) {
     if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return []
-    throw error
+    throw new LocaldError('PATHS_UNUSABLE', `plugins cannot be looked for: ${messageOf(error)}`, {
+      hint: `Check the permissions of ${folder}.`,
+      cause: error,
+    })
   }
 }
 
-async function readManifest(folder: string, name: string): Promise<Found | undefined> {
+async function readManifest(folder: string, installedAs: string): Promise<Found | undefined> {
   let manifest: unknown
   try {
-    manifest = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'))
+    manifest = JSON.parse(await readFile(join(folder, 'node_modules', installedAs, 'package.json'), 'utf8'))
   } catch (error) {
-    if (!pluginName.test(name)) return undefined
-    return broken(name, '0.0.0', `its package.json cannot be read: ${messageOf(error)}`)
+    if (!pluginName.test(installedAs)) return undefined
+    const reason = `its package.json cannot be read: ${messageOf(error)}`
+    return unusable({ name: installedAs, version: '0.0.0', types: [] }, 'PLUGIN_IMPORT', reason)
   }
+  const name = text(field(manifest, 'name')) ?? installedAs
   const version = text(field(manifest, 'version')) ?? '0.0.0'
   const declared = field(manifest, 'locald')
   if (typeof declared !== 'object' || declared === null) {
-    return pluginName.test(name) ? broken(name, version, "its package.json has no 'locald' object") : undefined
+    if (!pluginName.test(name)) return undefined
+    return unusable({ name, version, types: [] }, 'PLUGIN_API', "its package.json has no 'locald' object")
   }
+  const types = names(field(declared, 'types'))
+  const known = { name, version, types: types ?? [] }
   const api = field(declared, 'api')
-  if (api !== 1) return broken(name, version, `it is for plugin api ${String(api)}; this locald has api 1`)
-  const main = entryOf(manifest)
-  const platforms = strings(field(declared, 'platforms'))
+  if (api !== pluginApi) return unusable(known, 'PLUGIN_API', otherApi(api))
+  const platforms = names(field(declared, 'platforms'))
+  if (types === undefined || platforms === undefined) {
+    return unusable(known, 'PLUGIN_API', "'types' and 'platforms' of its package.json must be lists of names")
+  }
   return {
-    name,
-    version,
+    ...known,
     from: 'npm',
-    types: strings(field(declared, 'types')) ?? [],
-    ...(platforms === undefined ? {} : { platforms: platforms.filter(isPlatform) }),
-    load: () => import(pathToFileURL(join(folder, main)).href),
+    ...(platforms.length === 0 ? {} : { platforms }),
+    // Node's own rules of resolution, by a library, as Node offers them only for the importing module itself.
+    load: async () => import(resolve(installedAs, pathToFileURL(join(folder, 'package.json')).href)),
   }
 }
 
-function broken(name: string, version: string, reason: string): Found {
-  return { name, version, from: 'npm', types: [], broken: reason, load: () => Promise.reject(new Error(reason)) }
+/** A plugin is for another major of the contract. */
+export function otherApi(api: unknown): string {
+  return `it is for plugin api ${String(api)}; this locald has api ${pluginApi}`
 }
 
-/** The package's entry: `exports` as a string, its `.`'s `import`/`default`, else `main`, else index.js. */
-function entryOf(manifest: unknown): string {
-  const exported = field(manifest, 'exports')
-  const dot = typeof exported === 'object' ? (field(exported, '.') ?? exported) : exported
-  const target = typeof dot === 'object' ? (field(dot, 'import') ?? field(dot, 'default')) : dot
-  const leaf = typeof target === 'object' ? field(target, 'default') : target
-  return text(leaf) ?? text(field(manifest, 'main')) ?? 'index.js'
+function unusable(
+  known: Pick<Found, 'name' | 'version' | 'types'>,
+  code: 'PLUGIN_IMPORT' | 'PLUGIN_API',
+  reason: string,
+): Found {
+  const broken = new LocaldError(code, reason, { plugin: known.name })
+  return { ...known, from: 'npm', broken, load: () => Promise.reject(broken) }
 }
 
 function field(value: unknown, key: string): unknown {
@@ -105,10 +123,8 @@ function text(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
-function strings(value: unknown): readonly string[] | undefined {
-  return Array.isArray(value) ? value.filter(item => typeof item === 'string') : undefined
-}
-
-function isPlatform(value: string): value is NodeJS.Platform {
-  return value === 'linux' || value === 'darwin'
+/** A list of names, none where there is no list; undefined where it is something else. */
+function names(value: unknown): readonly string[] | undefined {
+  if (value === undefined) return []
+  return Array.isArray(value) && value.every(item => typeof item === 'string') ? value : undefined
 }

@@ -17,7 +17,6 @@ export const catalogue = {
   PLATFORM_OVERRIDE: { kind: 'usage', status: 400 },
   SERVICE_FAILED: { kind: 'failed', status: 409 },
   SERVICE_NOT_RUNNING: { kind: 'failed', status: 409 },
-  PROJECT_BUSY: { kind: 'failed', status: 409 },
   PORT_TAKEN: { kind: 'failed', status: 409 },
   NO_FREE_PORT: { kind: 'failed', status: 409 },
   SPAWN_FAILED: { kind: 'failed', status: 409 },
@@ -37,6 +36,7 @@ export const catalogue = {
   PLUGIN_CONFLICT: { kind: 'failed', status: 500 },
   PLUGIN_HOOK: { kind: 'failed', status: 500 },
   WAIT_TIMEOUT: { kind: 'timeout', status: 504 },
+  SHIM_FAILED: { kind: 'failed', status: 409 },
   FEATURE_OFF: { kind: 'failed', status: 409 },
   INTERNAL: { kind: 'failed', status: 500 },
 } as const satisfies Record<string, { kind: 'usage' | 'failed' | 'timeout'; status: number }>
@@ -105,8 +105,9 @@ export class LocaldError extends Error {
     }
   }
 
+  /** Also one of another copy of the package, as long as its code is of this catalogue. */
   static is(value: unknown): value is LocaldError {
-    return typeof value === 'object' && value !== null && brand in value
+    return typeof value === 'object' && value !== null && brand in value && 'code' in value && isCode(value.code)
   }
 
   /** Any thrown value as a LocaldError; a stranger becomes INTERNAL with its message. */
@@ -116,8 +117,12 @@ export class LocaldError extends Error {
   }
 
   static fromJSON(json: ErrorJson): LocaldError {
-    return new LocaldError(json.code in catalogue ? json.code : 'INTERNAL', json.message, json)
+    return new LocaldError(isCode(json.code) ? json.code : 'INTERNAL', json.message, json)
   }
+}
+
+function isCode(code: unknown): code is ErrorCode {
+  return typeof code === 'string' && Object.hasOwn(catalogue, code)
 }
 
 /** The process exit code for an error of this code: 2 usage, 1 failed, 124 timed out. */
@@ -126,9 +131,16 @@ export function exitCodeOf(code: ErrorCode): number {
   return kind === 'usage' ? 2 : kind === 'timeout' ? 124 : 1
 }
 
-/** The message of anything thrown. */
+/** The message of anything thrown, never empty: plugins throw what they like, and a refused connection to two addresses has none. */
 export function messageOf(value: unknown): string {
-  return value instanceof Error ? value.message : String(value)
+  if (value instanceof AggregateError && value.message === '') return value.errors.map(messageOf).join('; ')
+  if (value instanceof Error) return value.message || value.name
+  try {
+    const text = typeof value === 'object' && value !== null && 'message' in value ? value.message : value
+    return String(text) || 'nothing was said'
+  } catch {
+    return 'something that cannot be shown'
+  }
 }
 
 /** The system's code of an error (`ENOENT`, `EADDRINUSE` …), if it has one. */

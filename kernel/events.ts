@@ -1,4 +1,4 @@
-import type { ErrorJson } from './errors.ts'
+import { type ErrorJson, messageOf } from './errors.ts'
 
 /** What a service is doing. */
 export type Status = 'waiting' | 'starting' | 'running' | 'restarting' | 'stopping' | 'stopped' | 'exited' | 'failed'
@@ -58,25 +58,34 @@ export interface LogLine {
 
 type Listener = (event: LocaldEvent) => void
 
-/** The stream: listeners are called in order, in the tick of the emit; one that throws stops no other. */
+/** The stream: listeners are called in order, in the tick of the emit; one that throws is told and stops no other. */
 export class Events {
   readonly #listeners = new Set<Listener>()
+  readonly #failed: (error: unknown) => void
+
+  /** @param failed told of what a listener throws; default: a warning on stderr, which is the daemon's log */
+  constructor(failed: (error: unknown) => void = warn) {
+    this.#failed = failed
+  }
 
   emit(event: LocaldEvent): void {
     for (const listener of [...this.#listeners]) {
       try {
         listener(event)
       } catch (error) {
-        queueMicrotask(() => {
-          throw error
-        })
+        this.#failed(error)
       }
     }
   }
 
   /** Adds a listener; the result removes it. */
   on(listener: Listener): () => void {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
+    const own: Listener = event => listener(event)
+    this.#listeners.add(own)
+    return () => this.#listeners.delete(own)
   }
+}
+
+function warn(error: unknown): void {
+  process.emitWarning(`a listener of events failed: ${messageOf(error)}`)
 }

@@ -1,4 +1,7 @@
-/** The promise's result, or, after `ms`, what `late` makes of it. The timer keeps no process alive and is always cleared. */
+/**
+ * The promise's result, or, after `ms`, a rejection with what `late` makes. The promise itself cannot be stopped; how it ends later is
+ * of no interest.
+ */
 export async function within<T>(ms: number, promise: Promise<T>, late: () => Error): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const limit = new Promise<never>((_, reject) => {

@@ -1,273 +1,181 @@
-import { Ajv, type AnySchema } from 'ajv'
-import type { Container } from './container.ts'
-import { type Contributions, emptyDraft } from './contributions.ts'
+import { type Candidate, candidateOf, turnedOff } from './candidate.ts'
+import type { Contributions } from './contributions.ts'
 import type { Found } from './discover.ts'
-import { LocaldError, messageOf } from './errors.ts'
-import type { Features } from './features.ts'
-import { type HookRuns, makeHooks } from './hooks.ts'
+import { type ErrorCode, LocaldError, messageOf } from './errors.ts'
+import { withoutExit } from './exit-guard.ts'
+import type { HookRuns } from './hooks.ts'
+import { type Declaring, type HostInput, hostOf } from './host.ts'
 import { within } from './limits.ts'
-import type { Folders, Host, Log, PlatformFacts, Plugin } from './plugin.ts'
+import { inTurn } from './order.ts'
+import { settingsFor, warnOfStrangers } from './plugin-settings.ts'
 import { Teardown } from './teardown.ts'
 import type { PluginView } from './wire.ts'
 
-/** Limits of a plugin's import and of its set-up, ms. */
+/** Limits of an outside plugin's import and of its set-up, ms. */
 export interface LoadLimits {
   readonly importMs: number
   readonly setupMs: number
 }
 
 /** What loading needs of the kernel. `settings` are the `[plugins.<name>]` tables of locald's own config. */
-export interface LoadInput {
-  readonly facts: PlatformFacts
-  readonly folders: Folders
+export interface LoadInput extends HostInput {
   readonly settings: Readonly<Record<string, unknown>>
-  readonly features: Features
   readonly contributions: Contributions
-  readonly container: Container
   readonly hooks: HookRuns
   readonly teardown: Teardown
-  readonly log: (owner: string) => Log
   readonly limits?: LoadLimits
 }
 
-interface Candidate {
-  readonly found: Found
-  readonly plugin: Plugin
-  readonly options: unknown
-}
-
-const defaultLimits: LoadLimits = { importMs: 5000, setupMs: 5000 }
+/** All that hangs together must leave the daemon time to listen before whoever starts it gives up. */
+const defaultLimits: LoadLimits = { importMs: 4000, setupMs: 3000 }
+/** Those that ship are not expected to hang, but a busy machine may be slow: ms. */
+const ownLimits: LoadLimits = { importMs: 10_000, setupMs: 10_000 }
+/** What a closer of a plugin whose set-up failed may take, ms. */
+const undoMs = 1000
 
 /**
- * Loads plugins: checks before code (api, platform, enabled), import, order by `after`, then each one's set-up with a limit.
- * A plugin whose set-up fails leaves nothing behind. Never throws: every plugin ends in the list, with the reason.
+ * Loads plugins: checks before code (enabled, api, platform), import, then each one's set-up with a limit, in the order of `after`
+ * and `needs`. A plugin whose set-up fails leaves nothing behind. Never throws: every plugin ends in the list, with the reason.
+ * Outside plugins are imported side by side, so that several that hang cost no more time than one.
  */
 export async function loadPlugins(found: readonly Found[], input: LoadInput): Promise<readonly PluginView[]> {
-  const views = new Map<string, PluginView>()
-  const candidates: Candidate[] = []
-  for (const entry of found) {
-    if (views.has(entry.name) || candidates.some(({ plugin }) => plugin.name === entry.name)) continue
-    const result = await candidateOf(entry, input).catch((error: unknown) => broken(messageOf(error)))
-    if ('plugin' in result) candidates.push(result)
-    else views.set(entry.name, unavailable(entry, result, input))
+  const views = new Map<Found, PluginView>()
+  const candidates = new Map<Found, Candidate>()
+  const load = async (entry: Found) => {
+    const result = await prepared(entry, found, input)
+    if ('setup' in result) candidates.set(entry, result)
+    else views.set(entry, result)
   }
-  let waiting = inOrder(candidates)
-  for (let progress = true; progress && waiting.length > 0; ) {
-    progress = false
-    const later: Candidate[] = []
-    for (const candidate of waiting) {
-      if (missingNeeds(candidate, input).length > 0) {
-        later.push(candidate)
-        continue
-      }
-      progress = true
-      views.set(candidate.found.name, await setUp(candidate, input))
-    }
-    waiting = later
-  }
-  for (const candidate of waiting) {
-    const reason = `needs '${missingNeeds(candidate, input).join("', '")}', which no plugin provides`
-    views.set(candidate.found.name, unavailable(candidate.found, off(reason), input))
-  }
-  return found.flatMap(entry => views.get(entry.name) ?? []).filter((view, index, all) => all.indexOf(view) === index)
-}
-
-interface Refusal {
-  readonly state: 'off' | 'broken'
-  readonly reason: string
-}
-
-function off(reason: string): Refusal {
-  return { state: 'off', reason }
-}
-
-function broken(reason: string): Refusal {
-  return { state: 'broken', reason }
-}
-
-/** The checks that need no code of the plugin, then its import and the checks of what it exports. */
-async function candidateOf(found: Found, input: LoadInput): Promise<Candidate | Refusal> {
-  if (found.broken !== undefined) return broken(found.broken)
-  const settings = settingsOf(input.settings[found.name])
-  if (settings['enabled'] === false) return off('turned off in config.toml')
-  const platform = unfit(found.platforms, input.facts)
-  if (platform !== undefined) return off(platform)
-  const limits = input.limits ?? defaultLimits
-  const module = await within(
-    limits.importMs,
-    found.load(),
-    () =>
-      new LocaldError('PLUGIN_TIMEOUT', `it could not be imported in ${limits.importMs} ms`, { plugin: found.name }),
+  for (const entry of found) if (entry.from === 'built-in') await load(entry)
+  await Promise.all(found.filter(({ from }) => from === 'npm').map(load))
+  const inOrder = found.flatMap(entry => candidates.get(entry) ?? [])
+  const { container } = input
+  const waiting = await inTurn(
+    inOrder,
+    name => container.has(name),
+    async candidate => {
+      const { setupMs } = limitsFor(candidate.found, input)
+      views.set(candidate.found, await setUp(candidate, input, setupMs / 2 ** Math.min(3, hungIn(views))))
+    },
   )
-  const plugin = pluginOf(module)
-  if (plugin === undefined) return broken('its default export is not a plugin: { name, api, setup }')
-  if (plugin.api !== 1) return broken(`it is for plugin api ${String(plugin.api)}; this locald has api 1`)
-  const late = unfit(plugin.platforms, input.facts)
-  if (late !== undefined) return off(late)
-  const { enabled: _, ...own } = settings
-  return { found, plugin, options: validOptions(plugin, own) }
-}
-
-function unfit(platforms: readonly NodeJS.Platform[] | undefined, facts: PlatformFacts): string | undefined {
-  if (platforms === undefined || platforms.includes(facts.os)) return undefined
-  return `it is for ${platforms.join(' and ')}; this is ${facts.os}`
-}
-
-function settingsOf(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {}
-}
-
-/** By shape, never by class: a plugin may come with its own copy of the contract. */
-function pluginOf(module: unknown): Plugin | undefined {
-  if (typeof module !== 'object' || module === null || !('default' in module)) return undefined
-  const { default: it } = module
-  return isPlugin(it) ? it : undefined
-}
-
-function isPlugin(it: unknown): it is Plugin {
-  if (typeof it !== 'object' || it === null) return false
-  return 'name' in it && typeof it.name === 'string' && 'api' in it && 'setup' in it && typeof it.setup === 'function'
-}
-
-function validOptions(plugin: Plugin, settings: Record<string, unknown>): unknown {
-  if (plugin.options === undefined) return settings
-  const ajv = new Ajv({ allErrors: true, useDefaults: true, strict: false })
-  const schema: AnySchema = JSON.parse(JSON.stringify(plugin.options.schema))
-  const validate = ajv.compile(schema)
-  if (validate(settings)) return settings
-  throw new LocaldError(
-    'PLUGIN_SETUP',
-    `its options in config.toml are wrong: ${ajv.errorsText(validate.errors, { dataVar: 'options' })}`,
-  )
-}
-
-function missingNeeds({ plugin }: Candidate, { container }: LoadInput): readonly string[] {
-  return (plugin.needs ?? []).filter(name => !container.has(name))
-}
-
-/** Stable topological order by `after`; names that are absent, and cycles, do not matter. */
-function inOrder(candidates: readonly Candidate[]): Candidate[] {
-  const result: Candidate[] = []
-  const seen = new Set<string>()
-  const visit = (candidate: Candidate) => {
-    if (seen.has(candidate.plugin.name)) return
-    seen.add(candidate.plugin.name)
-    for (const name of candidate.plugin.after ?? []) {
-      const before = candidates.find(({ plugin }) => plugin.name === name)
-      if (before !== undefined) visit(before)
-    }
-    result.push(candidate)
+  for (const { found: entry, needs } of waiting) {
+    const missing = needs.filter(name => !container.has(name))
+    const error = new LocaldError('PLUGIN_NEEDS', `it needs '${missing.join("', '")}', which no plugin provides`)
+    views.set(entry, unusable(entry, error, input))
   }
-  for (const candidate of candidates) visit(candidate)
-  return result
+  warnOfStrangers(found, input.settings, input.log('kernel'))
+  return found.flatMap(entry => views.get(entry) ?? [])
+}
+
+function limitsFor({ from }: Found, { limits = defaultLimits }: LoadInput): LoadLimits {
+  return from === 'npm' ? limits : ownLimits
+}
+
+/** How many set-ups have hung: after each the next one gets half the time, down to an eighth, so that many do not add up. */
+function hungIn(views: ReadonlyMap<Found, PluginView>): number {
+  return [...views.values()].filter(({ code, setupMs }) => code === 'PLUGIN_TIMEOUT' && setupMs !== null).length
+}
+
+/** A candidate, or the view of a plugin that is none. */
+async function prepared(entry: Found, all: readonly Found[], input: LoadInput): Promise<Candidate | PluginView> {
+  const { facts } = input
+  const { importMs } = limitsFor(entry, input)
+  const settings = settingsFor(entry, all, input.settings)
+  try {
+    if (all.find(({ name }) => name === entry.name) !== entry) {
+      throw new LocaldError('PLUGIN_CONFLICT', 'another plugin has this name')
+    }
+    const result = await candidateOf(entry, { facts, settings, importMs })
+    return result === turnedOff ? unusable(entry, turnedOff, input) : result
+  } catch (error) {
+    return unusable(entry, asRefusal(error, 'PLUGIN_IMPORT', 'it cannot be read'), input)
+  }
 }
 
 /** Runs `setup` against a draft; all of it is taken over at the end, or none. */
-async function setUp(candidate: Candidate, input: LoadInput): Promise<PluginView> {
-  const { found, plugin } = candidate
-  const draft = emptyDraft()
-  const hooks = makeHooks()
-  const provisions: Provision[] = []
+async function setUp(candidate: Candidate, input: LoadInput, limit: number): Promise<PluginView> {
+  const { found, name } = candidate
   const restoreFeatures = input.features.snapshot()
+  const declaring = hostOf(candidate, input)
   const started = performance.now()
-  const limit = (input.limits ?? defaultLimits).setupMs
-  const gate = { open: true }
+  const late = () => new LocaldError('PLUGIN_TIMEOUT', `its set-up did not end in ${Math.round(limit)} ms`)
   try {
-    const host = hostOf(candidate, input, { draft, hooks, provisions, gate })
     await within(
       limit,
-      (async () => plugin.setup(host))(),
-      () => new LocaldError('PLUGIN_TIMEOUT', `its set-up did not end in ${limit} ms`, { plugin: found.name }),
+      withoutExit(() => candidate.setup(declaring.host)),
+      late,
     )
-    gate.open = false
-    for (const { check } of provisions) check()
-    input.contributions.commit(found.name, draft)
-    for (const { provide } of provisions) provide()
-    for (const close of draft.closers) input.teardown.add(found.name, close)
-    input.hooks.add(found.name, hooks)
+    declaring.end()
+    takeOver(name, declaring, input)
+    return { ...view(found, 'active', input), setupMs: since(started) }
   } catch (error) {
-    gate.open = false
+    declaring.end()
     restoreFeatures()
-    const undo = new Teardown(1000)
-    for (const close of draft.closers) undo.add(found.name, close)
-    await undo.run((owner, reason) => input.log(owner).warn(`closing after a failed set-up: ${reason}`))
-    const refusal = broken(LocaldError.is(error) ? error.message : `its set-up failed: ${messageOf(error)}`)
-    return unavailable(found, refusal, input, performance.now() - started)
-  }
-  return view(found, 'active', null, input, performance.now() - started)
-}
-
-interface Provision {
-  readonly check: () => void
-  readonly provide: () => void
-}
-
-interface Staging {
-  readonly draft: ReturnType<typeof emptyDraft>
-  readonly hooks: Host['hooks']
-  readonly provisions: Provision[]
-  readonly gate: { open: boolean }
-}
-
-/** The host of one plugin. After its set-up has ended, declarations are refused. */
-function hostOf({ found, options }: Candidate, input: LoadInput, { draft, hooks, provisions, gate }: Staging): Host {
-  const declare = (add: () => void) => {
-    if (!gate.open) throw new LocaldError('PLUGIN_SETUP', 'declarations belong into setup()', { plugin: found.name })
-    add()
-  }
-  return {
-    options,
-    hooks,
-    platform: input.facts,
-    folders: input.folders,
-    log: input.log(found.name),
-    use: input.container.use,
-    service: type => declare(() => draft.types.push(type)),
-    source: source => declare(() => draft.sources.push(source)),
-    feature: (name, state) => declare(() => input.features.set(name, state, found.name)),
-    has: name => input.features.has(name),
-    check: check => declare(() => draft.checks.push(check)),
-    command: command => declare(() => draft.commands.push(command)),
-    routes: (prefix, plugin) => declare(() => draft.routes.push({ prefix, plugin })),
-    provide: (name, make, close) =>
-      declare(() =>
-        provisions.push({
-          check: () => input.container.refuseTwice(found.name, name),
-          provide: () => input.container.provide(found.name, name, make, close),
-        }),
-      ),
-    onClose: close => declare(() => draft.closers.push(close)),
+    await undo(name, declaring, input)
+    const refusal = asRefusal(error, 'PLUGIN_SETUP', 'its set-up failed')
+    const types = declaring.draft.types.map(({ type }) => type)
+    return { ...unusable(found, refusal, input, types), setupMs: since(started) }
   }
 }
 
-function unavailable(found: Found, { state, reason }: Refusal, input: LoadInput, ms?: number): PluginView {
-  input.contributions.markUnavailable(
-    found.name,
-    found.types,
-    `plugin ${found.name} is ${state}: ${reason}`,
-    '`locald plugins list` shows all plugins and their state.',
+/** Everything is checked before anything is taken. */
+function takeOver(name: string, { draft }: Declaring, input: LoadInput): void {
+  input.container.refuseTwice(
+    name,
+    draft.provisions.map(provision => provision.name),
   )
-  if (state === 'broken') input.log(found.name).warn(`broken: ${reason}`)
-  return view(found, state, reason, input, ms)
+  input.contributions.commit(name, draft)
+  for (const provision of draft.provisions) provision.provide()
+  for (const close of draft.closers) input.teardown.add(name, close)
+  input.hooks.add(name, draft.hooks)
 }
 
-function view(
+async function undo(name: string, { draft }: Declaring, { log }: LoadInput): Promise<void> {
+  const closers = new Teardown(undoMs)
+  for (const close of draft.closers) closers.add(name, close)
+  await closers.run((owner, reason) => log(owner).warn(`closing after its set-up failed: ${reason}`))
+}
+
+/** An error of ours says enough; another one gets what was done before it. */
+function asRefusal(error: unknown, code: ErrorCode, doing: string): LocaldError {
+  if (LocaldError.is(error)) return error
+  return new LocaldError(code, `${doing}: ${messageOf(error)}`, { cause: error })
+}
+
+/** Why a plugin is not used; the codes that say the machine is not made for it mean that it is off. */
+function unusable(
   found: Found,
-  state: PluginView['state'],
-  reason: string | null,
+  why: LocaldError | typeof turnedOff,
   input: LoadInput,
-  ms?: number,
+  drafted: readonly string[] = [],
 ): PluginView {
-  const own = input.contributions.of(found.name)
-  return {
-    name: found.name,
-    version: found.version,
-    from: found.from,
-    state,
-    reason,
-    types: state === 'active' ? own.types : found.types,
-    features: input.features.by(found.name),
-    commands: own.commands,
-    setupMs: ms === undefined ? null : Math.round(ms * 10) / 10,
-  }
+  const isOff = why === turnedOff || why.code === 'PLUGIN_PLATFORM' || why.code === 'PLUGIN_NEEDS'
+  const reason = why === turnedOff ? 'turned off in config.toml' : why.message
+  const state = isOff ? 'off' : 'broken'
+  const hint =
+    why === turnedOff
+      ? `Take \`enabled = false\` out of [plugins.${found.name}] in ${input.folders.config}/config.toml, then \`locald server restart\`.`
+      : (why.hint ?? '`locald plugins list` shows all plugins and their state.')
+  const types = [...new Set([...found.types, ...drafted])]
+  input.contributions.markUnavailable(found.name, types, `plugin ${found.name} is ${state}: ${reason}`, hint)
+  if (why !== turnedOff && !isOff) tell(found, why, input)
+  return { ...view(found, state, input), types, reason, ...(why === turnedOff ? {} : { code: why.code }) }
+}
+
+/** Into the daemon's log, with the place in the plugin's code, for its author. */
+function tell({ name }: Found, { code, message, cause }: LocaldError, { log }: LoadInput): void {
+  const stack = cause instanceof Error ? `\n${cause.stack}` : ''
+  log(name).warn(`broken: ${message} [${code}]${stack}`)
+}
+
+function view(found: Found, state: PluginView['state'], input: LoadInput): PluginView {
+  const { name, version, from } = found
+  const isActive = state === 'active'
+  const { types, commands } = isActive ? input.contributions.of(name) : { types: found.types, commands: [] }
+  const features = isActive ? input.features.by(name) : []
+  return { name, version, from, state, reason: null, types, features, commands, setupMs: null }
+}
+
+function since(started: number): number {
+  return Math.round((performance.now() - started) * 10) / 10
 }

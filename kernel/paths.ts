@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import { chmodSync, lstatSync, mkdirSync } from 'node:fs'
-import { homedir, tmpdir } from 'node:os'
+import { chmodSync, lstatSync, mkdirSync, statSync } from 'node:fs'
+import { tmpdir, userInfo } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { LocaldError } from './errors.ts'
+import { LocaldError, messageOf } from './errors.ts'
 import { platformOf } from './facts.ts'
 
 /** Where everything of one daemon is. All absolute. */
@@ -39,7 +39,10 @@ const socketRoom = 24
 
 const sandboxName = /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/
 
-/** Where things are, by the XDG base directory specification. Makes nothing. Throws USAGE for a bad sandbox name. */
+/**
+ * Where things are, by the XDG base directory specification. Makes nothing. Throws USAGE for a bad sandbox name or LOCALD_SOCKET,
+ * PATHS_UNUSABLE where there is no home folder.
+ */
 export function resolvePaths(input: PathsInput): Paths {
   const { env } = input
   const sandbox = input.sandbox ?? (env['LOCALD_SANDBOX'] || undefined)
@@ -48,7 +51,7 @@ export function resolvePaths(input: PathsInput): Paths {
       hint: 'Use 1 to 32 lower-case letters, digits and dashes.',
     })
   }
-  const home = env['HOME'] || homedir()
+  const home = homeOf(env)
   const mac = platformOf(env, sandbox) === 'darwin'
   const dataHome = absolute(env['XDG_DATA_HOME'])
   const data =
@@ -58,30 +61,36 @@ export function resolvePaths(input: PathsInput): Paths {
   const config = join(absolute(env['XDG_CONFIG_HOME']) ?? join(home, '.config'), 'locald')
   const base = sandbox === undefined ? undefined : join(data, 'sandboxes', sandbox)
   const wanted = base === undefined ? runtimeFolder(env) : join(base, 'run')
-  const runtime = fits(wanted) ? wanted : shortRuntime(wanted)
+  const runtime = fits(wanted) ? wanted : shortRuntime(wanted, env)
   const dataFolder = base === undefined ? data : join(base, 'data')
   return {
     data: dataFolder,
     config: base === undefined ? config : join(base, 'config'),
     runtime,
-    socket: absolute(env['LOCALD_SOCKET']) ?? join(runtime, 'locald.sock'),
+    socket: givenSocket(env) ?? join(runtime, 'locald.sock'),
     lock: join(runtime, 'daemon.lock'),
     daemonLog: join(dataFolder, 'daemon.log'),
     crash: join(dataFolder, 'crashes'),
-    native: env['LOCALD_NATIVE'] ?? resolve(dirname(fileURLToPath(import.meta.url)), '..', 'native'),
+    native: absolute(env['LOCALD_NATIVE']) ?? resolve(dirname(fileURLToPath(import.meta.url)), '..', 'native'),
     sandbox,
   }
 }
 
-/** Makes the folders, private to the user. Throws PATHS_UNUSABLE where that fails or the folder is somebody else's. */
+/**
+ * Makes the folders, private to the user. Throws PATHS_UNUSABLE where that fails or the folder is somebody else's: the runtime folder
+ * may be in a place where anyone can make one first, so that no link is followed there.
+ */
 export function preparePaths(paths: Paths): void {
-  for (const folder of [paths.data, paths.runtime]) privateFolder(folder)
+  privateFolder(paths.data, statSync)
+  privateFolder(paths.runtime, lstatSync)
+  // Of a socket that LOCALD_SOCKET puts elsewhere the folder is made, but an existing one is the user's own affair.
+  unlessUnusable(dirname(paths.socket), folder => mkdirSync(folder, { recursive: true, mode: 0o700 }))
 }
 
-function privateFolder(folder: string): void {
-  try {
+function privateFolder(path: string, look: typeof lstatSync): void {
+  unlessUnusable(path, folder => {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
-    const stat = lstatSync(folder)
+    const stat = look(folder)
     const uid = process.getuid?.()
     if (!stat.isDirectory() || (uid !== undefined && stat.uid !== uid)) {
       throw new LocaldError('PATHS_UNUSABLE', `${folder} is not a folder of yours`, {
@@ -89,14 +98,42 @@ function privateFolder(folder: string): void {
       })
     }
     if ((stat.mode & 0o077) !== 0) chmodSync(folder, 0o700)
+  })
+}
+
+function unlessUnusable(folder: string, use: (folder: string) => void): void {
+  try {
+    use(folder)
   } catch (error) {
     if (LocaldError.is(error)) throw error
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new LocaldError('PATHS_UNUSABLE', `cannot use ${folder}: ${reason}`, {
+    throw new LocaldError('PATHS_UNUSABLE', `cannot use ${folder}: ${messageOf(error)}`, {
       hint: 'Check the permissions of that folder, or set HOME, XDG_DATA_HOME and XDG_RUNTIME_DIR.',
       cause: error,
     })
   }
+}
+
+/** A user without an entry in the password file, as in some containers, has no home folder but in HOME. */
+function homeOf(env: NodeJS.ProcessEnv): string {
+  const given = absolute(env['HOME'])
+  if (given !== undefined) return given
+  try {
+    return userInfo().homedir
+  } catch (error) {
+    throw new LocaldError('PATHS_UNUSABLE', 'there is no home folder', { hint: 'Set HOME.', cause: error })
+  }
+}
+
+/** A socket that cannot be would otherwise be met as a daemon that does not answer. */
+function givenSocket(env: NodeJS.ProcessEnv): string | undefined {
+  const given = env['LOCALD_SOCKET'] || undefined
+  if (given === undefined) return undefined
+  const usage = (message: string, hint: string) => new LocaldError('USAGE', `LOCALD_SOCKET ${message}`, { hint })
+  if (absolute(given) === undefined) throw usage(`is '${given}'`, 'It must be an absolute path.')
+  if (Buffer.byteLength(given) > longestSocketPath) {
+    throw usage(`has ${Buffer.byteLength(given)} bytes`, `The path of a socket can have at most ${longestSocketPath}.`)
+  }
+  return given
 }
 
 function runtimeFolder(env: NodeJS.ProcessEnv): string {
@@ -105,9 +142,10 @@ function runtimeFolder(env: NodeJS.ProcessEnv): string {
 }
 
 /** A folder whose path is too long for a socket gets a short twin in the temporary folder, found by its hash. */
-function shortRuntime(wanted: string): string {
+function shortRuntime(wanted: string, env: NodeJS.ProcessEnv): string {
   const hash = createHash('sha256').update(wanted).digest('hex').slice(0, 12)
-  return join(fits(tmpdir()) ? tmpdir() : '/tmp', `locald-${process.getuid?.() ?? 0}-${hash}`)
+  const folder = `locald-${process.getuid?.() ?? 0}-${hash}`
+  return [join(temporary(env), folder)].find(fits) ?? join('/tmp', folder)
 }
 
 function temporary(env: NodeJS.ProcessEnv): string {

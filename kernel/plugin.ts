@@ -6,6 +6,9 @@ import type { Shape } from './shape.ts'
 export type { Health, LocaldEvent, ServiceView, Status } from './events.ts'
 export type { Shape, ShapeOf } from './shape.ts'
 
+/** Major of this contract. */
+export const pluginApi = 1
+
 /** Feature flags: what this machine can do. Platform plugins register each; others may refine one. */
 export const featureNames = [
   'containers',
@@ -43,11 +46,12 @@ export interface Folders {
   readonly native: string
 }
 
-/** A plugin: what it is (data, readable before any of its code runs) and `setup`, which declares and starts nothing slow. */
+/** A plugin: what it is, as data, and `setup`, which declares and starts nothing slow. It is a module's default export. */
 export interface Plugin {
+  /** The name of its package. */
   readonly name: string
-  /** Major of this contract. */
-  readonly api: 1
+  /** Major of the contract it was written for. */
+  readonly api: typeof pluginApi
   /** Order only; absent names are ignored. */
   readonly after?: readonly string[]
   /** Must be provided by another plugin, else this one is off, with the reason. */
@@ -58,22 +62,29 @@ export interface Plugin {
   setup(host: Host): void | Promise<void>
 }
 
-/** What a plugin declares itself with, during `setup` only. */
+/**
+ * What a plugin declares itself with, during `setup` only: all of it is taken over when `setup` is done, or none when it throws
+ * or takes too long. What is declared wrongly throws PLUGIN_SETUP at once.
+ */
 export interface Host {
-  /** Validated by the plugin's `options` shape; `{}` without one. */
+  /** Validated by the plugin's `options` shape, defaults filled in; `{}` without one. */
   readonly options: unknown
   readonly platform: PlatformFacts
   readonly folders: Folders
+  /** Of this plugin; to be tapped during `setup`. */
   readonly hooks: Hooks
   readonly log: Log
   /** A runtime driver. */
   service<O>(type: ServiceType<O>): void
   /** A way to read a project from a folder without a `locald.toml`; asked in order of registration. */
   source(source: ProjectSource): void
+  /** Says what the machine can do; the last to speak of a flag refines it. */
   feature(name: FeatureName, state: FeatureState): void
   has(feature: FeatureName): boolean
+  /** For `locald doctor`. */
   check(check: Check): void
   command(command: Command): void
+  /** Adds to the daemon's API, below a prefix such as `/redis`. */
   routes(prefix: string, plugin: FastifyPluginAsync): void
   /** Offers a service of the container to other plugins; made at its first use, closed in reverse order. */
   provide<K extends keyof Services>(
@@ -81,8 +92,15 @@ export interface Host {
     make: (use: Services) => Services[K],
     close?: (it: Services[K]) => Promise<void>,
   ): void
-  /** The container's services: to be read in hooks, drivers and routes, not during `setup`. */
+  /**
+   * The container's services: to be read in hooks, drivers, checks and routes. PLUGIN_SETUP during `setup`, as another plugin may
+   * yet fail; PLUGIN_NEEDS where no plugin provides the name.
+   */
   readonly use: Services
+  /**
+   * Called when the daemon ends, the last one first, each within 3 s. What plugins provide is closed before; hook `closing` runs while
+   * all of it still works.
+   */
   onClose(close: () => Promise<void> | void): void
 }
 
@@ -100,6 +118,8 @@ export interface Log {
 export interface Services {
   /** The kernel's: all services of all projects, read only. */
   readonly catalog: Catalog
+  /** The kernel's: has services stopped and started. Not during `setup`, nor from inside a driver. */
+  readonly control: Control
   /** A platform plugin's: the machine's processes. */
   readonly processTable: ProcessTable
   /** exec-runtime's: starts and adopts supervised processes; every driver that has a process uses it. */
@@ -108,6 +128,43 @@ export interface Services {
   readonly web: Web
   /** A platform plugin's: the person's desktop. */
   readonly desktop: Desktop
+  /** A platform plugin's: where the privileged helper belongs. */
+  readonly shim: ShimPlace
+  /** The privileges plugin's: what needs root, done by the privileged helper. */
+  readonly privileges: Privileges
+}
+
+/** The privileged helper, locald-shim, as the platform has it. */
+export interface ShimPlace {
+  /** Where `locald admin setup` puts it. */
+  readonly path: string
+  /** Looks anew whether it can be used now, and what for: an install with capabilities only binds ports. */
+  state(): Promise<FeatureState & { readonly portsOnly: boolean }>
+}
+
+/** A listening socket on one address of loopback, to be given to `server.listen(handle)`, which then owns it. */
+export interface BoundSocket {
+  readonly address: string
+  readonly handle: object
+}
+
+/** What needs root. Each is one run of the helper; rejects with FEATURE_OFF and a hint where it is not installed. */
+export interface Privileges {
+  /**
+   * A port of 127.0.0.1 and, where the machine has it, ::1. For who could not listen there without help (EACCES).
+   * Rejects with PORT_TAKEN, or SHIM_FAILED.
+   */
+  listen(port: 80 | 443): Promise<readonly BoundSocket[]>
+  /** Makes the user's block of the hosts file have exactly these names, for loopback; none: removes it. SHIM_FAILED. */
+  hosts(names: readonly string[]): Promise<void>
+  /** Puts the daemon into a cgroup of its own below which it may make others (Linux). SHIM_FAILED. */
+  delegateCgroup(): Promise<void>
+  /**
+   * Puts a CA certificate (PEM, one) into the system's store, or takes it out. SHIM_FAILED unless it is a CA whose critical
+   * name constraints permit only `localhost`, `test` and `internal`, and no IP address but of loopback.
+   */
+  trust(pem: string): Promise<void>
+  untrust(pem: string): Promise<void>
 }
 
 /** The person's desktop session; the CLI runs what it says, as the daemon has no display. */
@@ -124,7 +181,7 @@ export interface Web {
   readonly http: number | null
   readonly https: number | null
   /** PEM file of the local CA when HTTPS is on. */
-  readonly caFile?: string
+  readonly caFile?: string | undefined
 }
 
 /** A service in the catalog: its view and where it can be reached. */
@@ -161,6 +218,14 @@ export interface Catalog {
   tail(key: string, lines: number): Promise<readonly string[]>
   /** Every event of the daemon; the result stops it. */
   on(listener: (event: LocaldEvent) => void): () => void
+}
+
+/** What plugins may do with services, one after the other with a project's other operations. */
+export interface Control {
+  /** Runs `work` while the service does not run, and starts it again if it ran. A service nobody knows does not run. */
+  paused<T>(key: string, work: () => Promise<T>): Promise<T>
+  /** Stops the service for good, until it is started again. */
+  stop(key: string): Promise<void>
 }
 
 /** A process seen by the table. `start` tells it from any later process with the same pid. */
@@ -232,7 +297,7 @@ export interface ProcessSpec {
 export interface Processes {
   /** Rejects with SPAWN_FAILED when the program cannot be run. */
   spawn(spec: ProcessSpec): Promise<Instance>
-  /** An Instance's `state` from an earlier daemon; undefined when the process has ended meanwhile (its remains are swept). */
+  /** From an Instance's `state` of an earlier daemon; one that has ended meanwhile tells its exit. Undefined when it is no such state. */
   adopt(state: unknown, log: LogSink): Promise<Instance | undefined>
   /**
    * After all of an earlier daemon's services were adopted: stops what is held but was neither started nor adopted by this daemon (it
@@ -385,20 +450,33 @@ export interface CommandResult {
   readonly data?: unknown
 }
 
-/** Named moments. All run in the plugins' order, one after the other. A failure carries the plugin's name. */
+/**
+ * Named moments. All run in the plugins' order, one after the other, each plugin's part within 10 s (`closing`: 3 s). A failure is
+ * PLUGIN_HOOK with the plugin's name.
+ */
 export interface Hooks {
   /** All plugins are loaded; before the API answers. */
   readonly booted: AsyncSeriesHook<[]>
   /** May rewrite a project's plan before anything of it starts. */
   readonly project: AsyncSeriesWaterfallHook<[ProjectPlan]>
   /** May add to a service's environment. */
-  readonly env: AsyncSeriesWaterfallHook<[Record<string, string>, ServiceRef]>
+  readonly env: AsyncSeriesWaterfallHook<[Record<string, string>, ServiceRef, EnvContext]>
   readonly starting: AsyncSeriesHook<[ServiceRef]>
   readonly ready: AsyncSeriesHook<[ServiceRef]>
   readonly gone: AsyncSeriesHook<[ServiceRef]>
   /** A project has stopped. */
   readonly down: AsyncSeriesHook<[ProjectRef]>
   readonly closing: AsyncSeriesHook<[]>
+}
+
+/** What the `env` hook may ask about the service whose environment it is. */
+export interface EnvContext {
+  /** The services it depends on, in the order of its `depends_on`. */
+  readonly dependencies: readonly { readonly name: string; readonly type: string }[]
+  /** Whether the project itself sets a variable: what is in the caller's shell does not count. */
+  isOwn(variable: string): boolean
+  /** The value of `${services.NAME.FIELD}`. */
+  lookup(service: string, field: string): string | undefined
 }
 
 /** Which service, by value. */

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import type { LoadedProject } from './config.ts'
 import type { Contributions } from './contributions.ts'
 import { environmentOf } from './environment.ts'
@@ -10,6 +9,7 @@ import { isFree } from './ports.ts'
 import { OperationQueue } from './queue.ts'
 import { fingerprintOf, type Prepared, Service, type ServiceParts } from './service.ts'
 import type { Assignment, Dependency } from './supervisor.ts'
+import { fieldOf, ownVariables } from './wiring.ts'
 
 /** The parts of the kernel a project works with. */
 export interface ProjectParts extends ServiceParts {
@@ -23,6 +23,8 @@ export class Project {
   readonly services = new Map<string, Service>()
   plan: ProjectPlan
   shell: Readonly<Record<string, string>>
+  /** Services that are meant to run: asked for by an `up`, and not stopped since. */
+  wanted: ReadonlySet<string> = new Set()
   #locate: LoadedProject['locate'] | undefined
   #ports: ReadonlyMap<string, number> = new Map()
   readonly #parts: ProjectParts
@@ -39,44 +41,79 @@ export class Project {
     return this.plan.services.map(({ name, common }) => ({ name, dependsOn: Object.keys(common.dependsOn) }))
   }
 
-  /** Takes over a plan: services that are no longer in it are stopped, ports leased; nothing is started yet. */
+  /** Takes over a plan and leases its ports; nothing is started or stopped yet. */
   async adoptPlan(
     loaded: { plan: ProjectPlan; locate?: LoadedProject['locate'] },
     shell: Readonly<Record<string, string>>,
   ): Promise<void> {
-    const { plan } = loaded
-    const kept = new Set(plan.services.map(({ name }) => name))
-    const removed = [...this.services.keys()].filter(name => !kept.has(name))
-    await this.stopServices(removed)
-    for (const name of removed) this.#forget(name)
-    this.plan = plan
+    this.plan = loaded.plan
     this.shell = shell
     this.#locate = loaded.locate
     await this.#lease()
-    for (const service of plan.services) this.#describe(service)
-    this.#parts.records.saveProject({ version: 1, ref: this.ref, plan, shell })
+    for (const service of loaded.plan.services) this.#describe(service)
+  }
+
+  /** Takes over what an earlier daemon left: the ports its services have; the others are leased. Nothing is started. */
+  async recall(ports: ReadonlyMap<string, number>, wanted: readonly string[]): Promise<void> {
+    this.wanted = new Set(wanted)
+    await this.#lease()
+    this.#ports = new Map([...this.#ports, ...ports])
+    for (const service of this.plan.services) this.#describe(service)
+  }
+
+  /** Sets what is meant to run, for this daemon and the next. */
+  want(names: Iterable<string>): void {
+    this.wanted = new Set(names)
+    const { ref, plan, shell } = this
+    this.#parts.records.saveProject({ version: 1, ref, plan, shell, wanted: [...this.wanted] })
+  }
+
+  /** The proxy's port is known now: idle services learn their URLs. */
+  refreshUrls(): void {
+    for (const plan of this.plan.services) {
+      const { url } = this.assignment(plan)
+      this.services.get(plan.name)?.state.set({ url })
+    }
   }
 
   /**
-   * Starts the named services and all they need. What runs unchanged is left alone, what has changed is started anew. Resolves when
-   * all are begun; their states tell the rest.
+   * The named services and all they need, in the order of their start, each with what it would be started with. ENV_UNRESOLVED where a
+   * reference has no value: so that is known before anything is changed.
    */
-  async begin(names: readonly string[], signal: AbortSignal): Promise<readonly Service[]> {
+  async prepareAll(names: readonly string[]): Promise<ReadonlyMap<Service, Prepared>> {
     const targets = this.#inOrder(closure(this.nodes, names))
-    const changed: Service[] = []
-    for (const service of targets) {
-      if (!service.supervisor.active || service.fingerprint === (await service.prepare()).fingerprint) continue
-      changed.push(service)
-    }
+    return new Map(await Promise.all(targets.map(async service => [service, await service.prepare()] as const)))
+  }
+
+  /**
+   * Starts services made ready. What runs unchanged is left alone, what has changed is started anew, and so are the `again` ones that
+   * have ended well; what is not in the plan any more is stopped. Resolves when all are begun; their states tell the rest.
+   */
+  async begin(
+    targets: ReadonlyMap<Service, Prepared>,
+    signal: AbortSignal,
+    again: readonly string[] = [],
+  ): Promise<void> {
+    await this.#dropRemoved()
+    this.want([...this.wanted, ...[...targets.keys()].map(({ ref }) => ref.name)])
+    const changed = [...targets].filter(
+      ([service, { fingerprint }]) => service.supervisor.active && service.fingerprint !== fingerprint,
+    )
     await this.stopServices(
-      changed.map(({ ref }) => ref.name),
+      changed.map(([{ ref }]) => ref.name),
       'restarting',
     )
     signal.throwIfAborted()
-    for (const service of targets) await this.#settlePort(service)
+    for (const service of targets.keys()) await this.#settlePort(service)
     signal.throwIfAborted()
-    for (const service of targets) this.#start(service)
-    return targets
+    for (const service of targets.keys()) this.#start(service, again.includes(service.ref.name))
+  }
+
+  /** Stops one service and starts it again, whatever state it is in; `why` is shown meanwhile. */
+  async again(name: string, why: string, signal: AbortSignal): Promise<void> {
+    const ready = await this.prepareAll([name])
+    await this.services.get(name)?.supervisor.stop('restarting', why)
+    await this.begin(ready, signal, [name])
   }
 
   /** Stops services, dependents first, those of one level side by side. */
@@ -121,11 +158,15 @@ export class Project {
       shell: this.shell,
       plan: { ...this.plan, name: this.ref.name, domain: this.ref.domain },
       service: plan,
-      own: this.#ownEnv(service),
+      own: ownVariables(this.#ports.get(name), service.hosts[0], this.#parts.container.optional('web')),
       lookup: (other, field) => this.#lookup(other, field),
       ...(this.#locate === undefined ? {} : { locate: this.#locate }),
     })
-    const final = await this.#parts.hooks.env({ ...env }, service.ref)
+    const final = await this.#parts.hooks.env({ ...env }, service.ref, {
+      dependencies: Object.keys(plan.common.dependsOn).flatMap(other => this.planOf(other) ?? []),
+      isOwn: variable => (layers.get(variable) ?? 'shell') !== 'shell',
+      lookup: (other, field) => this.#lookup(other, field),
+    })
     const own = Object.fromEntries(Object.entries(final).filter(([key]) => layers.get(key) !== 'shell'))
     return { env: final, fingerprint: fingerprintOf(plan, this.#ports.get(name), own) }
   }
@@ -147,24 +188,34 @@ export class Project {
       const state = this.services.get(name)?.state
       return state === undefined ? [] : [{ name, state, condition }]
     })
+    const port = this.#ports.get(plan.name)
+    const moves = service !== undefined && port !== undefined && plan.common.port === undefined
     return {
       plan,
       driver: this.driverOf(plan),
-      port: this.#ports.get(plan.name),
+      port,
+      ...(moves ? { anotherPort: () => this.#movePort(service, port) } : {}),
       url: host === undefined ? null : (this.#parts.container.optional('web')?.url(host) ?? null),
       dependencies,
       awaitedToComplete: this.plan.services.some(other => other.common.dependsOn[plan.name] === 'completed'),
     }
   }
 
-  /** Drops a project that has stopped. */
-  forgetAll(): void {
-    for (const name of this.services.keys()) this.#parts.records.dropService(this.ref.path, name)
+  /** Stops all services and forgets them. */
+  async end(): Promise<void> {
+    // First, so that a daemon which is killed meanwhile does not have its successor start them again.
+    this.want([])
+    await this.stopServices([...this.services.keys()])
     this.#parts.records.dropProject(this.ref.path)
+    for (const { key } of [...this.services.values()].map(({ ref }) => ref))
+      this.#parts.events.emit({ event: 'removed', key })
   }
 
-  get isThere(): boolean {
-    return existsSync(this.ref.path)
+  async #dropRemoved(): Promise<void> {
+    const removed = [...this.services.keys()].filter(name => this.planOf(name) === undefined)
+    await this.stopServices(removed)
+    for (const name of removed) this.#forget(name)
+    this.wanted = new Set([...this.wanted].filter(name => !removed.includes(name)))
   }
 
   #inOrder(names: readonly string[]): readonly Service[] {
@@ -174,11 +225,11 @@ export class Project {
       .flatMap(name => this.services.get(name) ?? [])
   }
 
-  #start(service: Service): void {
+  #start(service: Service, again: boolean): void {
     const plan = this.planOf(service.ref.name)
     if (plan === undefined) return
     if (service.supervisor.active) service.supervisor.update(plan)
-    else if (service.state.now.status !== 'exited') service.supervisor.start(this.assignment(plan))
+    else if (again || service.state.now.status !== 'exited') service.supervisor.start(this.assignment(plan))
   }
 
   async #lease(): Promise<void> {
@@ -195,9 +246,15 @@ export class Project {
     const port = this.#ports.get(name)
     const idle = !service.supervisor.active && service.state.now.status !== 'exited'
     if (port === undefined || !idle || this.planOf(name)?.common.port !== undefined || (await isFree(port))) return
+    await this.#movePort(service, port)
+  }
+
+  async #movePort(service: Service, from: number): Promise<number> {
+    const { name } = service.ref
     const other = await this.#parts.ports.reassign(this.ref, name)
     this.#ports = new Map(this.#ports).set(name, other)
-    service.warn(`port ${port} of ${name} is in use by another process; it got ${other}`)
+    service.warn(`port ${from} of ${name} is in use by another process; it got ${other}`)
+    return other
   }
 
   /** Makes or updates a service's object from its plan. */
@@ -225,29 +282,12 @@ export class Project {
     if (key !== undefined) this.#parts.events.emit({ event: 'removed', key })
   }
 
-  #ownEnv(service: Service): Record<string, string> {
-    const port = this.#ports.get(service.ref.name)
-    const web = this.#parts.container.optional('web')
-    const host = service.hosts[0]
-    return {
-      ...(port === undefined ? {} : { PORT: String(port), HOST: '127.0.0.1' }),
-      ...(host === undefined || web === undefined ? {} : { LOCALD_URL: web.url(host) }),
-      ...(web?.caFile === undefined ? {} : { NODE_EXTRA_CA_CERTS: web.caFile }),
-    }
-  }
-
+  /** What other services may read of one: `${services.NAME.FIELD}`. */
   #lookup(name: string, field: string): string | undefined {
     const service = this.services.get(name)
-    const port = this.#ports.get(name)
-    const address = service?.address ?? '127.0.0.1'
-    if (field === 'port') return port === undefined ? undefined : String(port)
-    if (field === 'host') return port === undefined ? undefined : address
     const plan = this.planOf(name)
     if (service === undefined || plan === undefined) return undefined
-    const driver = this.driverOf(plan)
-    const exported = driver.exports?.(service.outline(this.assignment(plan)))[field]
-    if (exported !== undefined) return exported
-    if (field !== 'url' || port === undefined) return undefined
-    return `http://${address.includes(':') ? `[${address}]` : address}:${port}`
+    const exported = () => this.driverOf(plan).exports?.(service.outline(this.assignment(plan))) ?? {}
+    return fieldOf({ port: this.#ports.get(name), address: service.address, exported }, field)
   }
 }

@@ -30,6 +30,8 @@ export interface ProjectRecord {
   readonly ref: ProjectRef
   readonly plan: ProjectPlan
   readonly shell: Readonly<Record<string, string>>
+  /** Names of the services that are meant to run. */
+  readonly wanted: readonly string[]
 }
 
 /** News of an instance that is recorded already may wait this long, to be written once: ms. */
@@ -144,7 +146,7 @@ function isServiceRecord(value: unknown): value is ServiceRecord {
 }
 
 function isProjectRecord(value: unknown): value is ProjectRecord {
-  if (!hasVersion(value)) return false
+  if (!hasVersion(value) || !Array.isArray(Reflect.get(value, 'wanted'))) return false
   return ['ref', 'plan', 'shell'].every(
     key => typeof Reflect.get(value, key) === 'object' && Reflect.get(value, key) !== null,
   )

@@ -1,3 +1,4 @@
+import type { ErrorCode } from './errors.ts'
 import type { LocaldEvent, LogLine, ServiceView } from './events.ts'
 
 /**
@@ -121,7 +122,10 @@ export interface PluginView {
   readonly version: string
   readonly from: 'built-in' | 'npm'
   readonly state: 'active' | 'off' | 'broken'
+  /** Why it is off or broken. */
   readonly reason: string | null
+  /** The code of that reason, where it is not the user's wish. */
+  readonly code?: ErrorCode
   readonly types: readonly string[]
   readonly features: readonly string[]
   readonly commands: readonly string[]

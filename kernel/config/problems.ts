@@ -6,7 +6,7 @@ import { dotted, type Path } from './table.ts'
 /** The codes a bad configuration can have. With problems of several, it is CONFIG_INVALID. */
 export type ConfigCode = Extract<
   ErrorCode,
-  'CONFIG_INVALID' | 'CONFIG_UNREADABLE' | 'DEPENDENCY_CYCLE' | 'SERVICE_TYPE_UNSUPPORTED'
+  'CONFIG_INVALID' | 'CONFIG_UNREADABLE' | 'DEPENDENCY_CYCLE' | 'SERVICE_TYPE_UNSUPPORTED' | 'PLUGIN_MISSING'
 >
 
 /** What is wrong, in words that never hold a value of the file: it may be a secret. */
@@ -67,8 +67,7 @@ export class Problems {
         compare(a.problem.key ?? '', b.problem.key ?? ''),
     )
     const problems = all.map(({ problem }) => problem)
-    const codes = new Set(all.map(({ code }) => code))
-    const code = codes.size === 1 ? (all[0]?.code ?? 'CONFIG_INVALID') : 'CONFIG_INVALID'
+    const code = commonCode(all.map(one => one.code))
     const [first] = all
     if (first === undefined || all.length > 1) {
       return new LocaldError(code, listed(problems, root, home), {
@@ -105,6 +104,14 @@ export class Problems {
     }
     return { problem, code, service }
   }
+}
+
+/** A type that no plugin provides is what a missing plugin leads to. */
+function commonCode(codes: readonly ConfigCode[]): ConfigCode {
+  const isAbout = (...about: ConfigCode[]) => codes.every(code => about.includes(code))
+  const [first] = codes
+  if (first !== undefined && isAbout(first)) return first
+  return isAbout('PLUGIN_MISSING', 'SERVICE_TYPE_UNSUPPORTED') ? 'PLUGIN_MISSING' : 'CONFIG_INVALID'
 }
 
 function compare(a: string, b: string): number {

@@ -26,7 +26,7 @@ export interface HeldState {
 
 /** What an instance is made of. */
 export interface HeldInput {
-  /** None: it has ended, and its exit record tells how. */
+  /** None: the keeper could not be reached yet, or is gone. */
   readonly link: KeeperLink | undefined
   /** Found again: the keeper is asked what happened before. */
   readonly isFound: boolean
@@ -38,6 +38,10 @@ export interface HeldInput {
 
 /** Before a lost connection is made anew: ms. */
 const reconnectMs = 20
+/** A keeper that ends is without its socket for a moment; for so long one is waited for: ms. */
+const unreachableMs = 5000
+/** A keeper that has not ended what it holds so long after the grace does not obey (it may be stopped, or traced): ms. */
+const disobeysMs = 10_000
 /** A chatty service is asked about its log this often: ms. */
 const pokeMs = 10
 /** So many events are told to who comes late. */
@@ -90,8 +94,11 @@ export class HeldProcess implements Instance {
     const { table } = this.#input
     // Where only groups are known, what has left its group is found by having been seen before.
     const seen = table.orphansReturn ? [] : await table.members(this.tree).catch(() => [])
-    this.#ask(`stop ${signalNumber(signal)} ${graceOf(graceMs)}`)
+    const grace = graceOf(graceMs)
+    this.#ask(`stop ${signalNumber(signal)} ${grace}`)
+    const late = setTimeout(() => void killKeeper(this.state, table), grace + disobeysMs)
     await this.exited
+    clearTimeout(late)
     if (seen.length > 0) await this.#sweep(seen)
   }
 
@@ -108,7 +115,7 @@ export class HeldProcess implements Instance {
   async #live(): Promise<Exit> {
     const { state, log, table } = this.#input
     let exit: Exit | undefined
-    let link = this.#input.link
+    let link = this.#input.link ?? (await reach(state, table))
     for (let isFound = this.#input.isFound; link !== undefined && exit === undefined; isFound = true) {
       exit = await this.#listen(link, isFound)
       link = exit === undefined ? await reach(state, table) : undefined
@@ -184,14 +191,30 @@ export class HeldProcess implements Instance {
   }
 }
 
-/** Connects to a keeper again, as long as it lives; undefined when it does not. */
-export async function reach(state: HeldState, table: ProcessTable): Promise<KeeperLink | undefined> {
+/**
+ * Connects to a keeper again, as long as it lives; undefined when it does not. One that lives but cannot be reached (its socket was
+ * removed) can be told nothing any more: it is killed.
+ */
+async function reach(state: HeldState, table: ProcessTable): Promise<KeeperLink | undefined> {
+  const end = performance.now() + unreachableMs
   for (;;) {
+    // It may have been refused, for a keeper has room for a few: that must not go round without a rest.
+    await pause(reconnectMs)
+    const start = await table.start(state.tree.keeper).catch(() => undefined)
+    // Once more, when it was just now still there.
     const link = await KeeperLink.open(state.socket)
     if (link !== undefined) return link
-    const start = await table.start(state.tree.keeper).catch(() => undefined)
     if (start === undefined || start !== state.keeperStart) return undefined
-    await pause(reconnectMs)
+    if (performance.now() > end) await killKeeper(state, table)
+  }
+}
+
+/** Ends a keeper that does not do as it is told: what it held is swept then. */
+async function killKeeper({ tree, keeperStart }: HeldState, table: ProcessTable): Promise<void> {
+  try {
+    if ((await table.start(tree.keeper)) === keeperStart) process.kill(tree.keeper, 'SIGKILL')
+  } catch {
+    // It has just ended.
   }
 }
 

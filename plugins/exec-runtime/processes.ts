@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
-import { access, constants, readdir, rm } from 'node:fs/promises'
+import { access, constants as mode, readdir, rm } from 'node:fs/promises'
 import { Socket } from 'node:net'
+import { constants } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { LocaldError, messageOf, systemCode } from '../../kernel/errors.ts'
 import type {
@@ -15,8 +16,7 @@ import type {
   ProcessTable,
   ProcessTree,
 } from '../../kernel/plugin.ts'
-import { readExit } from './exit.ts'
-import { graceOf, HeldProcess, type HeldState, reach, signalNumber } from './held.ts'
+import { graceOf, HeldProcess, type HeldState, signalNumber } from './held.ts'
 import { KeeperLink } from './link.ts'
 
 /** What the keeper's processes need. */
@@ -30,6 +30,8 @@ export interface KeeperProcessesInput {
 /** A mark is in the upper half of 64 bits, so that as a limit of real-time µs it never matters: 2^62 plus 61 random bits. */
 const markBase = 2n ** 62n
 const markBits = 2n ** 61n
+/** What nobody knows of has so long to end: ms. */
+const unknownMs = 3000
 
 /** Processes held by keepers: they outlive the daemon. */
 export class KeeperProcesses implements Processes {
@@ -78,27 +80,26 @@ export class KeeperProcesses implements Processes {
     if (!isHeldState(state)) return undefined
     this.#known.add(idOf(state.socket))
     const table = this.#input.table()
-    const link = await reach(state, table)
-    if (link === undefined && (await readExit(state.exitFile)) === undefined) {
-      // No keeper and no record: it was killed. What it held is known by its mark and start tokens only.
-      const main = { pid: state.tree.pid, ppid: state.tree.keeper, start: state.mainStart }
-      await table.sweep(state.tree, [main])
-      return undefined
-    }
+    const link = await KeeperLink.open(state.socket)
     return new HeldProcess({ link, isFound: true, state, log, table, warn: this.#input.log.warn })
   }
 
   async tidy(): Promise<void> {
-    for (const name of await readdir(this.#folder)) {
-      if (this.#known.has(idOf(name))) continue
-      const file = join(this.#folder, name)
-      const link = name.endsWith('.s') ? await KeeperLink.open(file) : undefined
-      if (link === undefined) await rm(file, { force: true })
-      else {
-        this.#input.log.warn(`${file}: a service of an earlier daemon that nobody knows of is stopped`)
-        link.send('finish')
-      }
+    const bases = new Set((await readdir(this.#folder)).map(idOf).filter(id => !this.#known.has(id)))
+    await Promise.all([...bases].map(id => this.#tidyOne(join(this.#folder, id))))
+  }
+
+  /** What is left of one keeper that nobody knows of. One that lives is waited for: what it holds may use a port that is needed. */
+  async #tidyOne(base: string): Promise<void> {
+    const link = await KeeperLink.open(`${base}.s`)
+    if (link !== undefined) {
+      this.#input.log.warn(`${base}.s: a service of an earlier daemon that nobody knows of is stopped`)
+      const timer = setTimeout(() => link.send(`stop ${constants.signals.SIGKILL} 0`), unknownMs)
+      link.send('finish')
+      await link.next('exit')
+      clearTimeout(timer)
     }
+    await Promise.all(['s', 'n', 'x'].map(end => rm(`${base}.${end}`, { force: true })))
   }
 
   #launch(spec: ProcessSpec, base: string, mark: string): KeeperLink {
@@ -142,7 +143,7 @@ export class KeeperProcesses implements Processes {
 
   async #missing(): Promise<string> {
     const { keeper } = this.#input
-    const there = await access(keeper, constants.X_OK).then(
+    const there = await access(keeper, mode.X_OK).then(
       () => true,
       () => false,
     )

@@ -99,6 +99,11 @@ export function progressAnswer(entry: CatalogEntry, about: About): Answer {
   )
 }
 
+/** The same over HTTPS, with the same method and body (RFC 9110 section 15.4.9). */
+export function redirectAnswer(location: string): Answer {
+  return { status: 308, what: 'redirect', headers: ['Location', location], json: null, page: undefined }
+}
+
 /** News for the progress page: 202 while it should stay, 204 when it should reload. */
 export function newsAnswer(about: About | undefined): Answer {
   if (about === undefined) return { status: 204, what: 'settled', json: null, page: undefined }

@@ -2,12 +2,9 @@ import { type ClientRequest, type IncomingMessage, request, type ServerResponse 
 import { Socket } from 'node:net'
 import { systemCode } from '../../kernel/errors.ts'
 import { dial, neverConnected, type Pool } from './dial.ts'
-import type { Destination } from './gate.ts'
+import type { Destination, Failure } from './gate.ts'
 import { framingOf, headLines, type Passage, requestHeaders, responseHeaders, trailersOf } from './headers.ts'
 import type { Limits } from './limits.ts'
-
-/** Why there is no response. `refused`: nothing was sent and no body read, so it may be tried anew. */
-export type Failure = { readonly kind: 'refused' } | { readonly kind: 'broken'; readonly detail: string }
 
 /** One request on its way to a service. */
 export interface Errand {
@@ -19,7 +16,8 @@ export interface Errand {
 }
 
 const nothing = Buffer.alloc(0)
-const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
+/** Methods whose requests may be sent twice (RFC 9110 section 9.2.2). */
+export const idempotent: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
 
 /**
  * Passes a request to its service and the response back, both as streams. A request that may be repeated uses the pool
@@ -31,7 +29,8 @@ export function forward(errand: Errand, pool: Pool, limits: Limits): void {
   send(errand, repeatable ? pool : undefined, limits)
 }
 
-function send(errand: Errand, pool: Pool | undefined, limits: Limits): void {
+/** @param again it was sent on a connection that proved stale, and may be */
+function send(errand: Errand, pool: Pool | undefined, limits: Limits, again = false): void {
   const { req, res, to, failed } = errand
   const up = open(errand, pool, limits)
   let read = 0
@@ -55,13 +54,13 @@ function send(errand: Errand, pool: Pool | undefined, limits: Limits): void {
     res.off('close', ended)
     up.destroy()
     drain(req, up)
-    failed({ kind: 'broken', detail })
+    failed({ kind: 'broken', detail, again: false })
   })
   up.once('upgrade', (_answer, socket) => {
     res.off('close', ended)
     socket.destroy()
     drain(req, up)
-    failed({ kind: 'broken', detail: 'switched protocols without being asked' })
+    failed({ kind: 'broken', detail: 'switched protocols without being asked', again: false })
   })
   up.on('error', error => {
     // Once there is a response, its own end tells; what the client still sends goes nowhere.
@@ -71,8 +70,8 @@ function send(errand: Errand, pool: Pool | undefined, limits: Limits): void {
     if (neverConnected(error)) return failed({ kind: 'refused' })
     drain(req, up)
     const stale = pool !== undefined && up.reusedSocket && up.socket?.bytesRead === read
-    if (stale) send(errand, undefined, limits)
-    else failed({ kind: 'broken', detail: detailOf(error, to) })
+    if (stale) send(errand, undefined, limits, true)
+    else failed({ kind: 'broken', detail: detailOf(error, to), again: pool !== undefined || again })
   })
 }
 

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import type { Catalog, CatalogEntry, Status, Web } from '../../kernel/plugin.ts'
 import type { About, Answer } from './answers.ts'
-import { indexAnswer, newsAnswer, progressAnswer } from './answers.ts'
+import { indexAnswer, newsAnswer, progressAnswer, redirectAnswer } from './answers.ts'
 import type { Address } from './dial.ts'
 import type { Head } from './head.ts'
 import { Holds, within } from './hold.ts'
@@ -23,9 +23,18 @@ export type Verdict =
   | { readonly do: 'forward'; readonly to: Destination }
   | { readonly do: 'answer'; readonly answer: Answer }
 
+/**
+ * Why there is no response. `refused`: nothing was sent and no body read, so it may be tried anew. `broken`: it was sent;
+ * `again`: it may be sent once more all the same (RFC 9110 section 9.2.2), and there is no body that was read.
+ */
+export type Failure =
+  | { readonly kind: 'refused' }
+  | { readonly kind: 'broken'; readonly detail: string; readonly again: boolean }
+
 /** A request while it is judged. */
 export interface Case {
   readonly head: Head
+  readonly scheme: 'http' | 'https'
   /** When it came: performance.now(). */
   readonly since: number
   /** Ends when the client is gone; made only when somebody waits. */
@@ -41,14 +50,17 @@ export class Gate {
   readonly #catalog: Catalog
   readonly #web: Web
   readonly #limits: Limits
+  readonly #redirect: (name: string) => boolean
   readonly #table: Table
   readonly #holds: Holds
   readonly #closing = new AbortController()
 
-  constructor(catalog: Catalog, web: Web, limits: Limits) {
+  /** @param redirect whether plain requests for a name are sent to HTTPS */
+  constructor(catalog: Catalog, web: Web, limits: Limits, redirect: (name: string) => boolean = () => false) {
     this.#catalog = catalog
     this.#web = web
     this.#limits = limits
+    this.#redirect = redirect
     this.#table = new Table(catalog)
     this.#holds = new Holds(limits)
     // Every request that waits listens.
@@ -59,6 +71,9 @@ export class Gate {
   judge(request: Case): Verdict | Promise<Verdict> {
     const { head } = request
     if (head.hops >= maxHops) return answer(refusal.loop(head))
+    if (request.scheme === 'http' && head.path.startsWith('/') && this.#redirect(head.name)) {
+      return answer(redirectAnswer(`${this.#web.url(head.name)}${head.path}`))
+    }
     if (own.has(head.name)) return answer(this.#own(head))
     const place = this.#table.find(head.name, head.path)
     if (place.to === 'unknown') return answer(this.#unknown(head))
@@ -67,19 +82,29 @@ export class Gate {
     if (head.progress) return this.#news(entry, request)
     if (pending.has(entry.status)) return this.#hold(entry, request)
     if (entry.status !== 'running') return this.#down(entry)
-    const address = entry.upstream ?? (entry.port === null ? undefined : { host: '127.0.0.1', port: entry.port })
+    const address = addressOf(entry)
     if (address === undefined) return answer(refusal.noPort(entry))
     return { do: 'forward', to: { key: entry.key, address, path: place.path, prefix: place.prefix } }
   }
 
-  /** Nobody listened at the destination and nothing was sent: its service may have crashed or be restarting this moment. */
-  async refused(request: Case, to: Destination): Promise<Verdict> {
-    const moved = this.#moved(to)
-    if (!moved)
-      await within(this.#limits.grace, [request.gone(), this.#closing.signal], signal => this.#change(to, signal))
-    const inTime = performance.now() - request.since < this.#limits.hold
-    if (inTime && this.#moved(to)) return this.judge(request)
-    return answer(refusal.nothingListens(to))
+  /** Where a plain request goes whose service runs; undefined where there is more to be said, which `judge` then says. */
+  direct(host: string, path: string, scheme: 'http' | 'https'): Destination | undefined {
+    const name = this.#table.nameOf(host)
+    if (name === undefined || own.has(name) || (scheme === 'http' && this.#redirect(name))) return undefined
+    const place = this.#table.find(name, path)
+    if (place.to !== 'service' || place.entry.status !== 'running') return undefined
+    const address = addressOf(place.entry)
+    return address && { key: place.entry.key, address, path: place.path, prefix: place.prefix }
+  }
+
+  /** No response came: its service may have crashed or be restarting this moment. */
+  async failed(request: Case, to: Destination, failure: Failure): Promise<Verdict> {
+    if (failure.kind === 'refused' || failure.again) {
+      const changed = this.#moved(to) || (await this.#changes(request, to))
+      const inTime = performance.now() - request.since < this.#limits.hold
+      if (inTime && changed) return this.judge(request)
+    }
+    return answer(failure.kind === 'refused' ? refusal.nothingListens(to) : refusal.broken(to.key, failure.detail))
   }
 
   /** Ends all waiting. */
@@ -161,6 +186,13 @@ export class Gate {
     )
   }
 
+  /** Whether the service is heard to crash, restart or move within the grace. */
+  async #changes(request: Case, to: Destination): Promise<boolean> {
+    const signals = [request.gone(), this.#closing.signal]
+    const waited = await within(this.#limits.grace, signals, signal => this.#change(to, signal))
+    return waited.by === 'value'
+  }
+
   #change(to: Destination, signal: AbortSignal): Promise<void> {
     return new Promise(resolve => {
       const off = this.#catalog.on(() => {
@@ -173,6 +205,10 @@ export class Gate {
       signal.addEventListener('abort', done, { once: true })
     })
   }
+}
+
+function addressOf({ upstream, port }: CatalogEntry): Address | undefined {
+  return upstream ?? (port === null ? undefined : { host: '127.0.0.1', port })
 }
 
 function answer(made: Answer): Verdict {

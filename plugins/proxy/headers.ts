@@ -140,8 +140,8 @@ export function withoutUpgrade(raw: RawHeaders): string[] {
   return out
 }
 
-// RFC 7239 and the X- family it never replaced.
-function forwardedHeaders(passage: Passage): string[] {
+/** What a service is told of the client: RFC 7239, and the X- family it never replaced. */
+export function forwardedHeaders(passage: Passage): string[] {
   const node = passage.remote.includes(':') ? `"[${passage.remote}]"` : passage.remote
   const out = [
     'X-Forwarded-For',

@@ -1,14 +1,17 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { TLSSocket } from 'node:tls'
 import { messageOf, systemCode } from '../../kernel/errors.ts'
 import type { Log } from '../../kernel/plugin.ts'
 import { type Answer, render } from './answers.ts'
+import type { Complaints } from './complaints.ts'
 import { Pool } from './dial.ts'
-import { type Errand, type Failure, forward } from './forward.ts'
-import type { Case, Destination, Gate, Verdict } from './gate.ts'
+import { type Errand, forward } from './forward.ts'
+import type { Case, Destination, Gate } from './gate.ts'
 import { type Head, headOf } from './head.ts'
 import { framingOf, headLines } from './headers.ts'
+import { type Carrier, judge, type Tried } from './judge.ts'
 import type { Limits } from './limits.ts'
 import * as refusal from './refusals.ts'
 import { asPlain, detachedResponse, Early, tunnel, upgradeOf } from './upgrade.ts'
@@ -18,29 +21,41 @@ interface Connection {
   open: number
   last: ServerResponse | undefined
   ending: boolean
+  /** What the fast lane has tried for the first request. */
+  tried: Tried | undefined
 }
 
-/** HTTP/1.1 over node:http: carries out what the gate says. One server for each address, one state for all. */
+/** HTTP/1.1 over node:http: carries out what the gate says. It takes whatever the fast lane leaves to it. */
 export class Lane {
   readonly #gate: Gate
   readonly #limits: Limits
   readonly #log: Log
+  readonly #complaints: Complaints
   readonly #pool: Pool
-  readonly #servers: Server[] = []
+  readonly #server: Server
   readonly #connections = new Map<Duplex, Connection>()
   #open = 0
   #idle: (() => void) | undefined
-  #complained = Number.NEGATIVE_INFINITY
 
-  constructor(gate: Gate, limits: Limits, log: Log) {
+  constructor(gate: Gate, limits: Limits, log: Log, complaints: Complaints) {
     this.#gate = gate
     this.#limits = limits
     this.#log = log
+    this.#complaints = complaints
     this.#pool = new Pool(limits)
+    this.#server = this.#make()
   }
 
-  /** A server that does not listen yet. */
-  server(): Server {
+  /** Serves a connection from here on; `bytes` were read from it already, the first request in them `tried`. */
+  take(socket: Socket, bytes: Buffer, tried?: Tried): void {
+    this.#connected(socket, tried)
+    if (bytes.length > 0) socket.unshift(bytes)
+    this.#server.emit('connection', socket)
+    socket.resume()
+  }
+
+  /** A server that never listens: others do, and give it their connections. */
+  #make(): Server {
     const limits = this.#limits
     const options = {
       maxHeaderSize: limits.head,
@@ -68,14 +83,14 @@ export class Lane {
     server.on('connect', req => this.#detached(req, res => this.#answer(req, res, refusal.connect())))
     server.on('upgrade', (req, _socket, head) => this.#upgrade(server, req, head))
     server.on('clientError', (error, socket) => this.#malformed(error, socket))
-    this.#servers.push(server)
+    // Only then it looks after heads that take too long.
+    server.emit('listening')
     return server
   }
 
-  /** Stops listening, gives requests in flight a moment, then ends all connections. */
+  /** Gives requests in flight a moment, then ends all connections. */
   async close(): Promise<void> {
-    this.#gate.close()
-    for (const server of this.#servers) if (server.listening) server.close()
+    this.#server.close()
     if (this.#open > 0) {
       await new Promise<void>(resolve => {
         const timer = setTimeout(resolve, this.#limits.closing)
@@ -89,9 +104,9 @@ export class Lane {
     this.#pool.destroy()
   }
 
-  #connected(socket: Socket): void {
+  #connected(socket: Socket, tried?: Tried): void {
     if (this.#connections.has(socket)) return
-    this.#connections.set(socket, { open: 0, last: undefined, ending: false })
+    this.#connections.set(socket, { open: 0, last: undefined, ending: false, tried })
     socket.once('close', () => this.#connections.delete(socket))
   }
 
@@ -123,11 +138,16 @@ export class Lane {
   }
 
   #track(req: IncomingMessage, res: ServerResponse): void {
-    const connection = this.#connections.get(req.socket) ?? { open: 0, last: undefined, ending: false }
+    const connection = this.#connections.get(req.socket) ?? {
+      open: 0,
+      last: undefined,
+      ending: false,
+      tried: undefined,
+    }
     connection.open++
     connection.last = res
     this.#open++
-    res.on('error', error => this.#complain(`a response could not be written: ${messageOf(error)}`))
+    res.on('error', error => this.#complaints.say(`a response could not be written: ${messageOf(error)}`))
     res.once('close', () => {
       connection.open--
       if (--this.#open === 0) this.#idle?.()
@@ -141,34 +161,15 @@ export class Lane {
       this.#answer(req, res, refused ?? refusal.internal())
       return
     }
-    const request = caseOf(head, res)
-    const decided = (verdict: Verdict): void => {
-      if (res.destroyed) return
-      if (verdict.do === 'answer') this.#answer(req, res, verdict.answer, head)
-      else
-        carry(
-          this.#errand(req, res, head, verdict.to, failure => settle(() => this.#failed(request, verdict.to, failure))),
-        )
+    const carrier: Carrier = {
+      gone: () => res.destroyed,
+      answer: answer => this.#answer(req, res, answer, head),
+      carry: (to, failed) => carry(this.#errand(req, res, head, to, failed)),
     }
-    const settle = (judge: () => Verdict | Promise<Verdict>): void => {
-      try {
-        const verdict = judge()
-        if (verdict instanceof Promise) verdict.then(decided).catch(failed)
-        else decided(verdict)
-      } catch (error) {
-        failed(error)
-      }
-    }
-    const failed = (error: unknown): void => {
-      this.#log.error(`the proxy failed: ${messageOf(error)}`)
-      this.#answer(req, res, refusal.internal(), head)
-    }
-    settle(() => this.#gate.judge(request))
-  }
-
-  #failed(request: Case, to: Destination, failure: Failure): Verdict | Promise<Verdict> {
-    if (failure.kind === 'refused') return this.#gate.refused(request, to)
-    return { do: 'answer', answer: refusal.broken(to.key, failure.detail) }
+    const connection = this.#connections.get(req.socket)
+    const tried = connection?.tried
+    if (connection !== undefined) connection.tried = undefined
+    judge(this.#gate, caseOf(head, schemeOf(req), res), carrier, this.#log, tried)
   }
 
   #errand(req: IncomingMessage, res: ServerResponse, head: Head, to: Destination, failed: Errand['failed']): Errand {
@@ -179,7 +180,7 @@ export class Lane {
       res,
       to,
       failed,
-      passage: { remote, scheme: 'http', host: head.host, port, hops: head.hops, prefix: to.prefix },
+      passage: { remote, scheme: schemeOf(req), host: head.host, port, hops: head.hops, prefix: to.prefix },
     }
   }
 
@@ -212,19 +213,13 @@ export class Lane {
         : code === 'ERR_HTTP_REQUEST_TIMEOUT'
           ? [408, 'a head that took too long']
           : [400, error.message]
-    this.#complain(`refused a malformed request: ${why}`)
+    this.#complaints.say(`refused a malformed request: ${why}`)
     const { reason, headers, body } = render({ ...refusal.badRequest(why), status }, false)
     const head = headLines(`HTTP/1.1 ${status} ${reason}`, [...headers, 'Connection', 'close'])
     // The rest of what it sends is read for a moment: a reset could overtake the answer.
     socket.end(Buffer.concat([Buffer.from(head, 'latin1'), body]), () =>
       setTimeout(() => socket.destroy(), this.#limits.closing).unref(),
     )
-  }
-
-  #complain(text: string): void {
-    if (performance.now() - this.#complained < 1_000) return
-    this.#complained = performance.now()
-    this.#log.warn(text)
   }
 }
 
@@ -235,10 +230,15 @@ function misframed(req: IncomingMessage): Answer | undefined {
   return framing === 'chunked' && req.httpVersion === '1.0' ? refusal.badRequest('chunked in HTTP/1.0') : undefined
 }
 
-function caseOf(head: Head, res: ServerResponse): Case {
+function schemeOf(req: IncomingMessage): 'http' | 'https' {
+  return req.socket instanceof TLSSocket ? 'https' : 'http'
+}
+
+function caseOf(head: Head, scheme: 'http' | 'https', res: ServerResponse): Case {
   let gone: AbortController | undefined
   return {
     head,
+    scheme,
     since: performance.now(),
     gone() {
       if (gone !== undefined) return gone.signal

@@ -15,6 +15,12 @@ export interface Limits {
   readonly upstreamIdle: number
   /** Connections to one service at once. */
   readonly upstreamSockets: number
+  /** Connections to one service that are being made at once. */
+  readonly upstreamConnecting: number
+  /** Streams of one HTTP/2 connection at once. */
+  readonly h2Streams: number
+  /** Bytes of a request's body that an HTTP/2 client may send before they are read. */
+  readonly h2Window: number
   /** A request or response head may be this large. */
   readonly head: number
   /** A client has this long to send a head. */
@@ -36,6 +42,9 @@ export const defaultLimits: Limits = {
   heldTotal: 1024,
   upstreamIdle: 4_000,
   upstreamSockets: 1024,
+  upstreamConnecting: 64,
+  h2Streams: 1024,
+  h2Window: 256 * 1024,
   head: 64 * 1024,
   headTimeout: 30_000,
   clientIdle: 65_000,

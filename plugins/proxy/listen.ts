@@ -1,4 +1,4 @@
-import type { Server } from 'node:http'
+import type { Server } from 'node:net'
 import { systemCode } from '../../kernel/errors.ts'
 
 /** What the proxy wants: exactly a port (0: any free one), or the first free one from a preferred port on. */
@@ -16,11 +16,24 @@ export type Listening =
 /** How many ports after the first are tried. */
 const tries = 100
 
-/** The wish in `LOCALD_HTTP_PORT`, else the default; a string says what is wrong with the variable. */
-export function portWish(variable: string | undefined, privileged: boolean): PortWish | string {
-  if (variable === undefined || variable === '') return { preferred: privileged ? [80] : [], from: 8080 }
-  const port = Number(variable)
-  if (!/^\d{1,5}$/.test(variable) || port > 65_535) return `LOCALD_HTTP_PORT is '${variable}', which is not a port`
+/** Where a scheme's port is wished for. */
+export interface Preference {
+  readonly variable: 'LOCALD_HTTP_PORT' | 'LOCALD_HTTPS_PORT'
+  /** Without a number in URLs; needs a privilege. */
+  readonly best: number
+  /** Else this one, or the next that is free. */
+  readonly from: number
+}
+
+/** The wish in the environment's variable, else the default; a string says what is wrong with the variable. */
+export function portWish(
+  { variable, best, from }: Preference,
+  value: string | undefined,
+  privileged: boolean,
+): PortWish | string {
+  if (value === undefined || value === '') return { preferred: privileged ? [best] : [], from }
+  const port = Number(value)
+  if (!/^\d{1,5}$/.test(value) || port > 65_535) return `${variable} is '${value}', which is not a port`
   return { exactly: port }
 }
 

@@ -134,7 +134,7 @@ export function failed(entry: CatalogEntry, about: About): Answer {
     message: `${entry.key} ${verbOf(entry)}${why}`,
     hint: logsHint(entry.key),
   } as const
-  return failure(502, 'failed', error, { about: { reason: null, lines: about.lines } })
+  return failure(503, 'failed', error, { about: { reason: null, lines: about.lines } })
 }
 
 export function noPort(entry: CatalogEntry): Answer {

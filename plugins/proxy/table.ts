@@ -1,4 +1,5 @@
 import type { Catalog, CatalogEntry, CatalogProject, LocaldEvent } from '../../kernel/plugin.ts'
+import { hostName } from './head.ts'
 
 /** Where a request goes. */
 export type Place =
@@ -28,10 +29,13 @@ interface Site {
   readonly routes: readonly PathRoute[]
 }
 
+const mostNames = 1024
+
 /** Host names and what answers there: built at the first request after something changed, never for each request. */
 export class Table {
   readonly #catalog: Catalog
   readonly #stop: () => void
+  readonly #names = new Map<string, string>()
   #sites: ReadonlyMap<string, Site> | undefined
 
   constructor(catalog: Catalog) {
@@ -52,6 +56,17 @@ export class Table {
       if (site !== undefined) return placeAt({ ...site, routes: [] }, path)
     }
     return { to: 'unknown' }
+  }
+
+  /** The name in a Host header, remembered: clients send the same few. */
+  nameOf(host: string): string | undefined {
+    const known = this.#names.get(host)
+    if (known !== undefined) return known
+    const name = hostName(host)
+    if (name === undefined) return undefined
+    if (this.#names.size >= mostNames) this.#names.clear()
+    this.#names.set(host, name)
+    return name
   }
 
   /** All names something answers at. */

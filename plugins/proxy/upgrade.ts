@@ -112,18 +112,18 @@ export function tunnel(errand: Errand, protocol: string, early: Early, limits: L
   up.once('response', answer => {
     answered = true
     const detail = relay(req, res, answer)
-    if (detail !== undefined) failed({ kind: 'broken', detail })
+    if (detail !== undefined) failed({ kind: 'broken', detail, again: false })
   })
   up.on('error', error => {
     res.off('close', left)
     if (answered || res.destroyed) return
-    failed(neverConnected(error) ? { kind: 'refused' } : { kind: 'broken', detail: detailOf(error, to) })
+    failed(neverConnected(error) ? { kind: 'refused' } : { kind: 'broken', detail: detailOf(error, to), again: true })
   })
   up.end()
 }
 
 /** One direction of a pipe, with its half close. Written out because it costs a third less than pipe(). */
-function splice(from: Duplex, to: Duplex): void {
+export function splice(from: Duplex, to: Duplex): void {
   from.on('data', chunk => {
     if (!to.write(chunk)) from.pause()
   })

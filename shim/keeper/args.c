@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "text.h"
 #include "wire.h"
 
 enum kind { PATH, NUMBER, MARK, CELLS, FLAG };

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "json.h"
 #include "text.h"
 
 void client_open(struct client *client, int fd) {

@@ -1,8 +1,8 @@
 // Fuzzes all that parses what others wrote: control commands, notify datagrams, arguments, output. Run it with
-//   clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE $(ls *.c | grep -v main.c) -o /tmp/fuzz
+//   clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -I../common $(ls *.c ../common/*.c | grep -v main.c) -o /tmp/fuzz
 //   /tmp/fuzz -max_total_time=60
 // or, where there is no libFuzzer, on inputs made by itself from a seed:
-//   cc -g -O1 -fsanitize=address,undefined -DFUZZ_ALONE -D_GNU_SOURCE $(ls *.c | grep -v main.c) -o /tmp/fuzz
+//   cc -g -O1 -fsanitize=address,undefined -DFUZZ_ALONE -D_GNU_SOURCE -I../common $(ls *.c ../common/*.c | grep -v main.c) -o /tmp/fuzz
 //   /tmp/fuzz 1000000
 #include <stdint.h>
 #include <stdlib.h>

@@ -6,6 +6,7 @@
 
 #include "clock.h"
 #include "control.h"
+#include "json.h"
 #include "tree.h"
 #include "wire.h"
 

@@ -15,16 +15,16 @@ int lock(const char *path, char *const *program) {
   int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
   if (fd >= 0 && fd <= STDERR_FILENO) fd = fcntl(fd, F_DUPFD, STDERR_FILENO + 1);
   if (fd < 0) {
-    text_complain(path, strerror(errno));
+    text_complain("locald-keeper", path, strerror(errno));
     return CANNOT_CREATE;
   }
   if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
     if (errno == EWOULDBLOCK) return TRY_AGAIN;
-    text_complain(path, strerror(errno));
+    text_complain("locald-keeper", path, strerror(errno));
     return CANNOT_CREATE;
   }
   (void)execvp(program[0], program);
   int error = errno;
-  text_complain(program[0], strerror(error));
+  text_complain("locald-keeper", program[0], strerror(error));
   return error == ENOENT ? NOT_FOUND : CANNOT_RUN;
 }

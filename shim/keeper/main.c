@@ -13,7 +13,7 @@ enum { USAGE = 64 };  // sysexits(3)
 static const char version[] = "locald-keeper 1\n";
 
 static int refused(const char *why, const char *word) {
-  text_complain(why, word);
+  text_complain("locald-keeper", why, word);
   return USAGE;
 }
 

@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include "fds.h"
+#include "json.h"
+#include "text.h"
 #include "wire.h"
 
 enum { DESCRIPTORS_MAX = 253 };  // SCM_MAX_FD

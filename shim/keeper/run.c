@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "control.h"
 #include "fds.h"
+#include "json.h"
 #include "life.h"
 #include "log.h"
 #include "notify.h"
@@ -127,7 +128,7 @@ static int fail(const struct failure *failure) {
   if (notify_fd >= 0) (void)unlink(options->notify);
   control_broadcast(&text);
   control_close(FAREWELL_MS);
-  text_complain(failure->step, strerror(failure->error));
+  text_complain("locald-keeper", failure->step, strerror(failure->error));
   return 1;
 }
 

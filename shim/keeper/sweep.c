@@ -37,7 +37,7 @@ int sweep(uint64_t mark) {
   for (;;) {
     pass.met = 0;
     if (!proc_each("/proc", look, &pass)) {
-      text_complain("no marks on this system", NULL);
+      text_complain("locald-keeper", "no marks on this system", NULL);
       return UNAVAILABLE;
     }
     if (pass.met == 0 || clock_ms() >= end) break;

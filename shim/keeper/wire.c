@@ -19,20 +19,6 @@ static const struct {
     {"attach", VERB_ATTACH, 2, 1, SIZE_MAX_CELLS, SIZE_MAX_CELLS},
 };
 
-bool number_parse(const char *digits, size_t len, uint64_t max, uint64_t *number) {
-  if (len == 0 || len > 20 || (len > 1 && digits[0] == '0')) return false;
-  uint64_t value = 0;
-  for (size_t i = 0; i < len; i++) {
-    if (digits[i] < '0' || digits[i] > '9') return false;
-    uint64_t digit = (uint64_t)(digits[i] - '0');
-    if (value > (UINT64_MAX - digit) / 10) return false;
-    value = value * 10 + digit;
-  }
-  if (value > max) return false;
-  *number = value;
-  return true;
-}
-
 bool cells_parse(const char *text, unsigned *cols, unsigned *rows) {
   const char *by = strchr(text, 'x');
   uint64_t first, second;

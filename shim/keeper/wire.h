@@ -19,9 +19,6 @@ struct command {
 // Strict: the exact word, single spaces, decimal numbers in range, nothing after them.
 bool command_parse(const char *line, size_t len, struct command *command);
 
-// Decimal digits only, no sign, no leading zero, at most `max`.
-bool number_parse(const char *digits, size_t len, uint64_t max, uint64_t *number);
-
 // 80x24
 bool cells_parse(const char *text, unsigned *cols, unsigned *rows);
 

@@ -168,6 +168,26 @@ Hint: Mend them.
   t.same([asJson.code, JSON.parse(asJson.stdout), asJson.stderr], [2, { error }, ''])
 })
 
+t.test("a plugin's command", async t => {
+  const daemon = await FakeDaemon.start(t)
+  daemon.on('POST /v1/commands/redis', json({ exitCode: 3, text: 'no such key', data: { found: false } }))
+  t.match(await daemon.run(['--sandbox', 'a', 'redis', 'get', '--raw', '-n', '2', '--', '--json']), {
+    code: 3,
+    stdout: '',
+    stderr: 'no such key\n',
+  })
+  t.match(daemon.last('/v1/commands/redis').body, {
+    argv: ['get', '--raw', '-n', '2', '--', '--json'],
+    cwd: daemon.home,
+  })
+  t.match(await daemon.run(['redis', '--json']), { code: 3, stdout: '{"found":false}\n' })
+  const error = { code: 'UNKNOWN_COMMAND', message: "unknown command 'statsu'" }
+  daemon.on('POST /v1/commands/statsu', json({ error }, 400))
+  const unknown = await daemon.run(['statsu'])
+  t.equal(unknown.code, 2)
+  t.match(unknown.stderr, /Did you mean 'status'/)
+})
+
 t.test('stop, restart, wait', async t => {
   const daemon = await FakeDaemon.start(t)
   const stopped = [state('web', { status: 'stopping' }), state('web', { status: 'stopped' })]

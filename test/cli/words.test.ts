@@ -106,7 +106,7 @@ t.test('no daemon', async t => {
   })
 
   t.comment('services that a killed daemon left')
-  mkdirSync(join(home, 'run', 'locald', 'services', 'shop.web'), { recursive: true })
+  mkdirSync(join(home, 'run', 'locald', 'projects', 'shop'), { recursive: true })
   t.match((await locald(['status'], { home })).stderr, '[KEEPER_MISSING]')
   t.match((await locald(['stop'], { home })).stderr, '[KEEPER_MISSING]')
 })

@@ -86,7 +86,7 @@ export class Stage {
   readonly driver: ServiceType<unknown>
   readonly records: Records
   readonly ports: Ports
-  readonly hooks = makeHooks()
+  readonly hooks = makeHooks(() => {})
   readonly #parts
   readonly #services: Service[] = []
 

@@ -375,7 +375,8 @@ function adopts(t: Test, table: ProcessTable) {
     const found = await rig.adopt(first.state)
     t.strictSame(await found?.exited, { code: 4, signal: null })
     rmSync(join(rig.dir, 'k'), { recursive: true })
-    t.equal(await rig.adopt(first.state), undefined, 'no keeper, no record')
+    const lost = await rig.adopt(first.state)
+    t.strictSame(await lost?.exited, { code: null, signal: 'SIGKILL' }, 'no keeper, no record')
   })
 
   t.test('one whose keeper was killed meanwhile is swept', async t => {
@@ -391,7 +392,11 @@ function adopts(t: Test, table: ProcessTable) {
     t.ok(alive(tree.pid), 'it outlives the daemon')
     process.kill(tree.keeper, 'SIGKILL')
     await until('keeper gone', () => !alive(tree.keeper))
-    t.equal(await limited(rig.adopt(state), 'adopt'), undefined)
+    const found = await rig.adopt(state)
+    t.strictSame(await limited(found?.exited ?? Promise.reject(new Error('none')), 'end'), {
+      code: null,
+      signal: 'SIGKILL',
+    })
     t.notOk(alive(tree.pid))
   })
 
@@ -407,7 +412,8 @@ function adopts(t: Test, table: ProcessTable) {
     const { state } = { state: JSON.parse(JSON.stringify(first.state)) }
     // Started long before the stranger, as far as its tokens tell.
     Object.assign(state.tree, { pid, pgid: pid, keeper: pid, startedMs: Date.now() - 60_000 })
-    t.equal(await limited(rig.adopt(state), 'adopt'), undefined)
+    const found = await rig.adopt(state)
+    t.match(await limited(found?.exited ?? Promise.reject(new Error('none')), 'end'), { signal: 'SIGKILL' })
     t.ok(alive(pid))
   })
 
@@ -568,7 +574,7 @@ t.test('the plugin', async t => {
     hooks: {
       booted: new AsyncSeriesHook([]),
       project: new AsyncSeriesWaterfallHook(['plan']),
-      env: new AsyncSeriesWaterfallHook(['env', 'service']),
+      env: new AsyncSeriesWaterfallHook(['env', 'service', 'context']),
       starting: new AsyncSeriesHook(['service']),
       ready: new AsyncSeriesHook(['service']),
       gone: new AsyncSeriesHook(['service']),

@@ -57,12 +57,17 @@ export function actor(into: string): string {
   return path
 }
 
+/** What the keeper's C files include from. */
+export const includes = `-I${resolve(build, '..', 'shim', 'common')}`
+
 /** All C files of the keeper. */
 export function keeperSources(): string[] {
-  const sources = resolve(build, '..', 'shim', 'keeper')
-  return readdirSync(sources)
-    .filter(file => file.endsWith('.c'))
-    .map(file => join(sources, file))
+  return ['common', 'keeper'].flatMap(name => {
+    const sources = resolve(build, '..', 'shim', name)
+    return readdirSync(sources)
+      .filter(file => file.endsWith('.c'))
+      .map(file => join(sources, file))
+  })
 }
 
 /** This environment without what the test runner put in. */

@@ -10,6 +10,7 @@ import {
   folder,
   type Held,
   held,
+  includes,
   keeperSources,
   type Line,
   until,
@@ -41,6 +42,7 @@ t.test('parsers take noise', { skip: asan === undefined && 'the compiler has no 
     '-fno-sanitize-recover=undefined',
     '-DFUZZ_ALONE',
     '-D_GNU_SOURCE',
+    includes,
   ]
   t.equal(spawnSync(process.env['CC'] || 'cc', [...flags, ...sources, '-o', path], { stdio: 'inherit' }).status, 0)
   t.match(spawnSync(path, ['100000'], { encoding: 'utf8' }), { status: 0, stderr: '' })

@@ -1,34 +1,6 @@
-#include "text.h"
+#include "json.h"
 
 #include <string.h>
-#include <unistd.h>
-
-struct text text_in(char *buffer, size_t cap) {
-  buffer[0] = '\0';
-  return (struct text){.at = buffer, .len = 0, .cap = cap, .full = false};
-}
-
-void text_bytes(struct text *text, const char *bytes, size_t len) {
-  if (text->full || len >= text->cap - text->len) {
-    text->full = true;
-    return;
-  }
-  memcpy(text->at + text->len, bytes, len);
-  text->len += len;
-  text->at[text->len] = '\0';
-}
-
-void text_add(struct text *text, const char *part) { text_bytes(text, part, strlen(part)); }
-
-void text_number(struct text *text, uint64_t number) {
-  char digits[20];
-  size_t at = sizeof digits;
-  do {
-    digits[--at] = (char)('0' + number % 10);
-    number /= 10;
-  } while (number != 0);
-  text_bytes(text, digits + at, sizeof digits - at);
-}
 
 // The length of the well-formed UTF-8 sequence at the start (RFC 3629), 0 when there is none.
 static size_t utf8_length(const unsigned char *at, size_t left) {
@@ -75,17 +47,3 @@ void text_json_string(struct text *text, const char *string) {
 }
 
 void text_json_bool(struct text *text, bool value) { text_add(text, value ? "true" : "false"); }
-
-void text_complain(const char *what, const char *which) {
-  char line[512];
-  struct text text = text_in(line, sizeof line - 1);
-  text_add(&text, "locald-keeper: ");
-  text_add(&text, what);
-  if (which != NULL) {
-    text_add(&text, ": ");
-    text_add(&text, which);
-  }
-  line[text.len++] = '\n';
-  // Nothing can be done when standard error is gone.
-  if (write(STDERR_FILENO, line, text.len) < 0) return;
-}

@@ -1,0 +1,88 @@
+import { spawnSync } from 'node:child_process'
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { program } from '../folders.ts'
+import { Locald } from '../locald.ts'
+import { interleave, median, until } from '../measure.ts'
+import type { Found, Row } from '../report.ts'
+
+/** A printer's own wall time for its lines: in a file, through script(1) on a terminal, and as a service of locald. */
+export async function output({ smoke }: { readonly smoke: boolean }): Promise<Found> {
+  const count = smoke ? 1000 : 2_000_000
+  const rows: Row[] = []
+  for (const tty of [false, true]) {
+    for (const how of ['', ' each'] as const) rows.push(...(await measured(count, tty, how, smoke ? 1 : 5)))
+  }
+  return { bench: 'output', about: `a service that prints ${count} lines, its own time`, rows, skipped: [] }
+}
+
+async function measured(count: number, tty: boolean, how: '' | ' each', rounds: number): Promise<Row[]> {
+  const printer = program('printer')
+  const locald = new Locald(
+    `[project]\nname = "bench"\n[services.one]\ntype = "worker"\ntty = ${tty}\nrestart = "no"\ncommand = "exec ${printer} ${count} $TIMES${how}"\n`,
+  )
+  const times = join(locald.home, 'times')
+  const file = join(locald.home, 'out')
+  const here = { env: { ...locald.env, TIMES: times }, cwd: locald.home }
+  let lost = 0
+  try {
+    locald.run('server', 'start')
+    const results = await interleave(rounds, {
+      peer: () => {
+        const out = tty ? 'ignore' : openSync(file, 'w')
+        const command = `${printer} ${count} ${times}${how}`
+        const words = tty ? ['script', '-qec', command, file] : ['/bin/sh', '-c', `exec ${command}`]
+        spawnSync(words[0] ?? '', words.slice(1), { ...here, stdio: ['ignore', out, 'ignore'] })
+        if (typeof out === 'number') closeSync(out)
+        rmSync(file)
+        return taken(times)
+      },
+      locald: async () => {
+        for (const name of existsSync(locald.logs('one')) ? readdirSync(locald.logs('one')) : [])
+          rmSync(join(locald.logs('one'), name))
+        locald.env['TIMES'] = times
+        locald.run('up', 'one')
+        await until('the end of the printer', () => locald.services()[0]?.status === 'exited', { stepMs: 200 })
+        lost = Math.max(lost, count - numbered(locald.logs('one')))
+        return taken(times)
+      },
+    })
+    const [peer = Number.NaN, own = Number.NaN] = ['peer', 'locald'].map(key => median(results.get(key) ?? []))
+    const ratio = own / peer
+    const name = `${tty ? 'terminal' : 'pipes'}, ${how === '' ? 'stdio' : 'a write a line'}`
+    return [
+      { what: `${name}: ${tty ? 'script' : 'a file'}`, value: peer, unit: 'ms' },
+      {
+        what: `${name}: locald`,
+        value: own,
+        unit: 'ms',
+        ratio,
+        of: `of ${tty ? 'script' : 'a file'}`,
+        target: '<= 1.2x',
+        met: ratio <= 1.2,
+      },
+      { what: '  … lines lost', value: lost, unit: 'lines', target: '0', met: lost === 0 },
+    ]
+  } finally {
+    await locald.close()
+  }
+}
+
+function taken(file: string): number {
+  const ms = Number(readFileSync(file, 'utf8')) / 1000
+  rmSync(file)
+  return ms
+}
+
+/** How many of the printer's lines are in a log, each once and in order. */
+function numbered(folder: string): number {
+  const index = (name: string) => Number(name.split('.')[1] ?? 0)
+  const files = readdirSync(folder).sort((a, b) => index(b) - index(a))
+  let next = 0
+  for (const name of files) {
+    for (const [, number] of readFileSync(join(folder, name), 'latin1').matchAll(/ stdout F (\d{7})$/gm)) {
+      if (Number(number) === next) next++
+    }
+  }
+  return next
+}

@@ -1,0 +1,110 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { request } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { cli } from './folders.ts'
+import { until } from './measure.ts'
+import { processesWith, type Used } from './processes.ts'
+
+/** A service as `status --json` shows it, as far as benches care. */
+export interface Seen {
+  readonly name: string
+  readonly port: number
+  readonly pid: number
+  readonly status: string
+}
+
+/** A home of its own, and in it a daemon with one project. Close it at the end. */
+export class Locald {
+  readonly home = mkdtempSync(join(tmpdir(), 'locald-bench-'))
+  readonly env: NodeJS.ProcessEnv
+  readonly project = join(this.home, 'bench')
+  #socket: string | undefined
+
+  /** `toml`: the project's file. */
+  constructor(toml: string) {
+    mkdirSync(this.project)
+    writeFileSync(join(this.project, 'locald.toml'), toml)
+    const { PATH } = process.env
+    const xdg = { XDG_DATA_HOME: this.home, XDG_CONFIG_HOME: this.home, XDG_RUNTIME_DIR: this.home }
+    this.env = { PATH, HOME: this.home, ...xdg, LOCALD_SANDBOX: 'bench', LOCALD_HTTP_PORT: '0', LOCALD_HTTPS_PORT: '0' }
+  }
+
+  /** Runs a command to its end, and gives what it printed. Throws, with all it said, when it fails. */
+  run(...words: readonly string[]): string {
+    const { status, signal, stdout, stderr } = spawnSync(process.execPath, [cli, ...words], {
+      cwd: this.project,
+      env: this.env,
+      encoding: 'utf8',
+    })
+    if (status === 0) return stdout
+    throw new Error(`locald ${words.join(' ')}: ${status ?? signal}\n${stdout}\n${stderr}`)
+  }
+
+  /** Starts a command. */
+  start(...words: readonly string[]): ChildProcess {
+    return spawn(process.execPath, [cli, ...words], { cwd: this.project, env: this.env, stdio: 'ignore' })
+  }
+
+  services(): readonly Seen[] {
+    const { services }: { services: readonly Seen[] } = JSON.parse(this.run('status', '--json'))
+    return services
+  }
+
+  /** What of this home lives: the daemon, keepers, services. */
+  processes(): readonly Used[] {
+    return processesWith(this.home)
+  }
+
+  daemon(): Used {
+    const found = this.processes().find(({ command }) => command.includes('kernel/daemon.js'))
+    if (found === undefined) throw new Error('no daemon')
+    return found
+  }
+
+  /** Asks the daemon itself, without the command line, and resolves at the end of its answer. */
+  ask(method: 'GET' | 'POST', path: string, body?: unknown): Promise<string> {
+    this.#socket ??= socketOf(this.run('server', 'status', '--json'))
+    const socketPath = this.#socket
+    return new Promise((resolve, reject) => {
+      const headers = body === undefined ? {} : { 'content-type': 'application/json' }
+      const asked = request({ socketPath, method, path, headers, agent: false }, answer => {
+        let text = ''
+        answer.setEncoding('utf8').on('data', piece => {
+          text += piece
+        })
+        answer.on('end', () => (answer.statusCode === 200 ? resolve(text) : reject(new Error(text))))
+      })
+      asked.on('error', reject)
+      asked.end(body === undefined ? undefined : JSON.stringify(body))
+    })
+  }
+
+  /** A log file's folder. */
+  logs(service: string): string {
+    return join(this.home, 'locald', 'sandboxes', 'bench', 'data', 'logs', 'bench', service)
+  }
+
+  daemonLog(): string {
+    return readFileSync(join(this.home, 'locald', 'sandboxes', 'bench', 'data', 'daemon.log'), 'utf8')
+  }
+
+  /** Ends all, and removes the home. */
+  async close(): Promise<void> {
+    this.run('server', 'shutdown')
+    await until('the end of locald', () => this.processes().length === 0)
+    rmSync(this.home, { recursive: true, force: true })
+  }
+}
+
+/** A project of `count` trivial listeners. */
+export function listeners(count: number, command: string): string {
+  const names = Array.from({ length: count }, (_, index) => `s${index + 1}`)
+  return `[project]\nname = "bench"\n${names.map(name => `[services.${name}]\ncommand = "exec ${command}"\n`).join('')}`
+}
+
+function socketOf(status: string): string {
+  const { socket }: { socket: string } = JSON.parse(status)
+  return socket
+}

@@ -1,0 +1,33 @@
+/**
+ * `npm run bench [NAME…] [-- --smoke]`: measures locald beside its peers and prints what it found; as JSON into build/bench/.
+ * `--smoke`: tiny runs that show that the benches work; their figures mean nothing.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { cli } from './benches/cli.ts'
+import { idle } from './benches/idle.ts'
+import { output } from './benches/output.ts'
+import { restart } from './benches/restart.ts'
+import { start } from './benches/start.ts'
+import { made } from './folders.ts'
+import { machine } from './machine.ts'
+import { tableOf } from './report.ts'
+
+const benches = { cli, start, idle, output, restart }
+const words = process.argv.slice(2)
+const smoke = words.includes('--smoke')
+const names = words.filter(word => word !== '--smoke')
+const unknown = names.find(name => !(name in benches))
+if (unknown !== undefined) {
+  console.error(`no bench '${unknown}': ${Object.keys(benches).join(', ')}`)
+  process.exit(2)
+}
+mkdirSync(made, { recursive: true })
+console.log(`${JSON.stringify(machine())}\n`)
+for (const [name, bench] of Object.entries(benches)) {
+  if (names.length > 0 && !names.includes(name)) continue
+  const found = await bench({ smoke })
+  console.log(`${tableOf(found)}\n`)
+  const file = join(made, `${name}${smoke ? '-smoke' : ''}.json`)
+  writeFileSync(file, `${JSON.stringify({ ...found, machine: machine(), at: new Date().toISOString() }, null, 2)}\n`)
+}

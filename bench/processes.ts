@@ -1,0 +1,50 @@
+import { readdirSync, readFileSync } from 'node:fs'
+
+/** A process, and what it has used. Memory in bytes, CPU (user and system) in ms. */
+export interface Used {
+  readonly pid: number
+  readonly command: string
+  readonly cpuMs: number
+  readonly rss: number
+  /** Pages shared with others are counted in parts: proc_pid_smaps(5). */
+  readonly pss: number
+}
+
+/** The living processes whose environment has `text`: all that was started with it. */
+export function processesWith(text: string): readonly Used[] {
+  return readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name) && Number(name) !== process.pid && read(name, 'environ').includes(text))
+    .map(name => used(Number(name)))
+}
+
+/** What one process has used. */
+export function used(pid: number): Used {
+  const rollup = read(pid, 'smaps_rollup')
+  const kilobytes = (key: string) => Number(new RegExp(`^${key}: +(\\d+) kB`, 'm').exec(rollup)?.[1] ?? 0)
+  return {
+    pid,
+    command: read(pid, 'cmdline').replaceAll('\0', ' ').trim(),
+    cpuMs: cpuOf(pid),
+    rss: kilobytes('Rss') * 1024,
+    pss: kilobytes('Pss') * 1024,
+  }
+}
+
+/** Time on a CPU of all threads, to the ns: `schedstat`. */
+function cpuOf(pid: number): number {
+  let threads: string[] = []
+  try {
+    threads = readdirSync(`/proc/${pid}/task`)
+  } catch {
+    return 0
+  }
+  return threads.reduce((sum, id) => sum + Number(read(pid, `task/${id}/schedstat`).split(' ')[0]) / 1e6, 0)
+}
+
+function read(pid: number | string, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8')
+  } catch {
+    return ''
+  }
+}

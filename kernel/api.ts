@@ -1,0 +1,82 @@
+import { chmodSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
+import { IdleConnections } from './api/idle.ts'
+import { logRoutes } from './api/log-routes.ts'
+import { machineRoutes } from './api/machine-routes.ts'
+import { projectRoutes } from './api/project-routes.ts'
+import { serviceRoutes } from './api/service-routes.ts'
+import { streams } from './api/streams.ts'
+import { checkSchemas, noCompilers } from './api/validation.ts'
+import { catalogue, LocaldError, systemCode } from './errors.ts'
+import type { Kernel } from './kernel.ts'
+
+/** Idle connections kept; a client has one a request. */
+const idleLimit = 256
+/** A caller's environment is sent with `up`: bytes. */
+const bodyLimit = 8 * 1024 * 1024
+/** A whole request head must have come after this, ms. */
+const headMs = 10_000
+const requestMs = 60_000
+
+/** The daemon's HTTP API on its unix socket. */
+export class Api {
+  readonly #app: FastifyInstance
+  readonly #connections: IdleConnections
+  readonly #socket: string
+
+  private constructor(app: FastifyInstance, connections: IdleConnections, socket: string) {
+    this.#app = app
+    this.#connections = connections
+    this.#socket = socket
+  }
+
+  /** Listens; the daemon's lock is held, so that a socket that is there already is an earlier one's. */
+  static async listen(kernel: Kernel, shutdown: () => void): Promise<Api> {
+    const { socket } = kernel.paths
+    const server = createServer({ headersTimeout: headMs, requestTimeout: requestMs, maxHeaderSize: 16 * 1024 })
+    const connections = new IdleConnections(server, idleLimit)
+    const app = Fastify({
+      bodyLimit,
+      schemaController: { compilersFactory: noCompilers },
+      serverFactory: handler => server.on('request', handler),
+    })
+    checkSchemas(app)
+    app.setErrorHandler((error, _, reply) => refuse(reply, asLocaldError(error)))
+    app.setNotFoundHandler((request, reply) =>
+      refuse(reply, new LocaldError('REQUEST_INVALID', `the API has no ${request.method} ${request.url}`), 404),
+    )
+    await app.register(streams)
+    await app.register(projectRoutes(kernel, shutdown), { prefix: '/v1' })
+    await app.register(serviceRoutes(kernel), { prefix: '/v1' })
+    await app.register(logRoutes(kernel), { prefix: '/v1' })
+    await app.register(machineRoutes(kernel), { prefix: '/v1' })
+    for (const { prefix, plugin } of kernel.contributions.routes())
+      await app.register(plugin, { prefix: `/v1/${prefix}` })
+    rmSync(socket, { force: true })
+    await app.listen({ path: socket })
+    chmodSync(socket, 0o600)
+    return new Api(app, connections, socket)
+  }
+
+  async close(): Promise<void> {
+    rmSync(this.#socket, { force: true })
+    this.#connections.closeAll()
+    await this.#app.close()
+  }
+}
+
+function refuse(reply: FastifyReply, error: LocaldError, status: number = catalogue[error.code].status): void {
+  void reply.code(status).send({ error: error.toJSON() })
+}
+
+/** What fastify itself has against a request is the caller's fault; the rest is as thrown. */
+function asLocaldError(error: unknown): LocaldError {
+  if (LocaldError.is(error)) return error
+  if (systemCode(error)?.startsWith('FST_ERR_') === true && error instanceof Error) {
+    return new LocaldError('REQUEST_INVALID', error.message, {
+      hint: 'The CLI and the daemon may differ in version: `locald server restart`.',
+    })
+  }
+  return LocaldError.from(error)
+}

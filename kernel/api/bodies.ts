@@ -1,0 +1,60 @@
+/** JSON schemas of what the API takes; `kernel/wire.ts` has their types. */
+const text = { type: 'string', maxLength: 4096 } as const
+const path = { type: 'string', pattern: '^/', maxLength: 4096 } as const
+const flag = { type: 'boolean' } as const
+const names = { type: 'array', items: text, maxItems: 10_000 } as const
+const env = { type: 'object', additionalProperties: { type: 'string' } } as const
+const target = { path, services: names, all: flag } as const
+
+export const targetBody = {
+  type: 'object',
+  required: ['path'],
+  properties: target,
+  additionalProperties: false,
+} as const
+export const upBody = {
+  type: 'object',
+  required: ['path', 'env'],
+  properties: { ...target, env },
+  additionalProperties: false,
+} as const
+export const restartBody = { ...upBody, properties: { ...upBody.properties, dependents: flag } } as const
+export const waitBody = {
+  type: 'object',
+  required: ['path', 'timeoutMs'],
+  properties: { ...target, timeoutMs: { type: 'number', minimum: 0, maximum: 2_147_483_647 } },
+  additionalProperties: false,
+} as const
+export const shutdownBody = {
+  type: 'object',
+  required: ['keepServices'],
+  properties: { keepServices: flag },
+  additionalProperties: false,
+} as const
+export const configBody = {
+  type: 'object',
+  required: ['path', 'env'],
+  properties: { path, env },
+  additionalProperties: false,
+} as const
+export const commandBody = {
+  type: 'object',
+  required: ['argv', 'cwd'],
+  properties: { argv: names, cwd: path },
+  additionalProperties: false,
+} as const
+export const statusQuery = { type: 'object', required: ['path'], properties: { path, all: flag } } as const
+export const serviceQuery = { type: 'object', required: ['path'], properties: { path, service: text } } as const
+export const logsQuery = {
+  type: 'object',
+  required: ['path'],
+  properties: {
+    path,
+    service: names,
+    all: flag,
+    tail: { type: 'integer', minimum: 0 },
+    since: { type: 'string', pattern: '^\\d{4}-\\d{2}-\\d{2}T[0-9:.]+Z$' },
+    grep: { type: 'string', maxLength: 10_000 },
+    follow: flag,
+  },
+} as const

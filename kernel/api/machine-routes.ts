@@ -1,0 +1,44 @@
+import type { FastifyPluginAsync } from 'fastify'
+import { projectSchema } from '../config.ts'
+import { examine } from '../doctor.ts'
+import { LocaldError } from '../errors.ts'
+import type { Kernel } from '../kernel.ts'
+import { closest } from '../suggest.ts'
+import type { CommandAnswer, CommandBody, PluginsAnswer, Pong, ServerStatus } from '../wire.ts'
+import { commandBody } from './bodies.ts'
+
+/** The daemon itself, its plugins and this machine. */
+export function machineRoutes(kernel: Kernel): FastifyPluginAsync {
+  const { contributions, container, paths, plugins, version, startedAt } = kernel
+  return async app => {
+    app.get('/ping', async () => ({ pong: true, pid: process.pid, version }) satisfies Pong)
+    app.get('/server', async () => {
+      const web = container.optional('web')
+      const { socket } = paths
+      const ports = { http: web?.http ?? null, https: web?.https ?? null }
+      return { pid: process.pid, socket, ...ports, version, startedAt } satisfies ServerStatus
+    })
+    app.get('/plugins', async () => ({ plugins }) satisfies PluginsAnswer)
+    app.get('/doctor', async () => examine({ contributions, plugins, own: kernel.checks }))
+    app.get('/schema', async () => projectSchema(kernel.projects.types))
+    app.post<{ Params: { name: string }; Body: CommandBody }>(
+      '/commands/:name',
+      { schema: { body: commandBody } },
+      async ({ params, body }, reply) => {
+        const gone = new AbortController()
+        reply.raw.once('close', () => gone.abort())
+        const { argv, cwd } = body
+        return (await commandOf(kernel, params.name).run(argv, { cwd, signal: gone.signal })) satisfies CommandAnswer
+      },
+    )
+  }
+}
+
+function commandOf({ contributions }: Kernel, name: string) {
+  const command = contributions.command(name)
+  if (command !== undefined) return command
+  const near = closest(name, contributions.commandNames())
+  throw new LocaldError('UNKNOWN_COMMAND', `unknown command '${name}'`, {
+    hint: near === undefined ? '`locald --help` lists the commands.' : `Did you mean '${near}'?`,
+  })
+}

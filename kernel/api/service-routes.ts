@@ -1,0 +1,86 @@
+import type { FastifyPluginAsync } from 'fastify'
+import { LocaldError } from '../errors.ts'
+import type { Kernel } from '../kernel.ts'
+import { workdirOf } from '../service.ts'
+import { why } from '../why.ts'
+import type {
+  ConfigAnswer,
+  ConfigBody,
+  OneOffAnswer,
+  OpenAnswer,
+  ServiceQuery,
+  StatusAnswer,
+  StatusQuery,
+  WhyAnswer,
+} from '../wire.ts'
+import { configBody, serviceQuery, statusQuery } from './bodies.ts'
+
+/** What is asked of services and of configurations; nothing is changed. */
+export function serviceRoutes(kernel: Kernel): FastifyPluginAsync {
+  const { projects, usage } = kernel
+  return async app => {
+    app.get<{ Querystring: StatusQuery }>('/services', { schema: { querystring: statusQuery } }, async ({ query }) => {
+      const services = projects.services(query.all === true ? undefined : query.path)
+      return { services: await usage.of(services) } satisfies StatusAnswer
+    })
+    app.get<{ Querystring: ServiceQuery }>(
+      '/services/why',
+      { schema: { querystring: serviceQuery } },
+      async ({ query }) => {
+        const { project, service } = await projects.target(query.path, nameIn(query))
+        return why(project, service) satisfies WhyAnswer
+      },
+    )
+    app.get<{ Querystring: ServiceQuery }>(
+      '/services/one-off',
+      { schema: { querystring: serviceQuery } },
+      async ({ query }) => oneOff(kernel, query),
+    )
+    app.get<{ Querystring: ServiceQuery }>(
+      '/services/open',
+      { schema: { querystring: serviceQuery } },
+      async ({ query }) => open(kernel, query),
+    )
+    app.post<{ Body: ConfigBody }>('/config', { schema: { body: configBody } }, async ({ body }) => {
+      const loaded = await projects.load(body.path)
+      const { name, path } = loaded.plan
+      return { project: name, path, values: await loaded.values() } satisfies ConfigAnswer
+    })
+  }
+}
+
+function nameIn(query: ServiceQuery): string {
+  if (query.service !== undefined) return query.service
+  throw new LocaldError('REQUEST_INVALID', 'the query has no service')
+}
+
+/** How a command is run in a service's place: its environment as it would be started with now. */
+async function oneOff({ projects }: Kernel, query: ServiceQuery): Promise<OneOffAnswer> {
+  const { project, service } = await projects.target(query.path, nameIn(query))
+  const plan = project.planOf(service.ref.name)
+  const { env } = await project.prepare(service.ref.name)
+  return { dir: plan === undefined ? project.ref.path : workdirOf(project.ref, plan), env }
+}
+
+/** A service's URL; without a name, that of the service which owns the project's domain, else of the first that has one. */
+async function open({ projects, container, features }: Kernel, query: ServiceQuery): Promise<OpenAnswer> {
+  const [target] = await projects.targets({
+    path: query.path,
+    ...(query.service === undefined ? {} : { services: [query.service] }),
+  })
+  const services = target?.names.flatMap(name => target.project.service(name) ?? []) ?? []
+  const named = services.filter(({ hosts }) => hosts.length > 0)
+  const main = named.find(({ hosts }) => hosts[0] === target?.project.ref.domain) ?? named[0]
+  const url = main?.state.now.url ?? null
+  if (url === null) {
+    throw new LocaldError('SERVICE_NOT_RUNNING', `${query.service ?? 'the project'} has no URL`, {
+      hint:
+        main === undefined
+          ? 'Only services with a port and a name have one.'
+          : 'The proxy does not run: `locald doctor` says why.',
+    })
+  }
+  const browser = features.get('open-browser')
+  if (!browser.on) return { url, argv: null, ...(browser.hint === undefined ? {} : { hint: browser.hint }) }
+  return { url, argv: container.optional('desktop')?.openArgv(url) ?? null }
+}

@@ -1,0 +1,62 @@
+import type { Events, LocaldEvent } from './events.ts'
+import { tailOf } from './outcome.ts'
+import type { Catalog, CatalogEntry, CatalogProject } from './plugin.ts'
+import type { Project } from './project.ts'
+import type { Service } from './service.ts'
+
+/** What plugins may see of all projects. Entries are made when they are asked for. */
+export class ProjectCatalog implements Catalog {
+  readonly #projects: () => Iterable<Project>
+  readonly #events: Events
+
+  constructor(projects: () => Iterable<Project>, events: Events) {
+    this.#projects = projects
+    this.#events = events
+  }
+
+  projects(): readonly CatalogProject[] {
+    return [...this.#projects()].map(({ ref, plan }) => ({ ...ref, routes: plan.routes }))
+  }
+
+  services(): readonly CatalogEntry[] {
+    return [...this.#all()].map(entryOf)
+  }
+
+  get(key: string): CatalogEntry | undefined {
+    const service = this.#find(key)
+    return service === undefined ? undefined : entryOf(service)
+  }
+
+  async settled(key: string, signal: AbortSignal): Promise<CatalogEntry | undefined> {
+    const service = this.#find(key)
+    if (service === undefined) return undefined
+    await service.state.until(() => !pending.has(service.state.now.status), signal)
+    return this.get(key)
+  }
+
+  async tail(key: string, lines: number): Promise<readonly string[]> {
+    const service = this.#find(key)
+    return service === undefined ? [] : tailOf(service, lines)
+  }
+
+  on(listener: (event: LocaldEvent) => void): () => void {
+    return this.#events.on(listener)
+  }
+
+  *#all(): Generator<Service> {
+    for (const project of this.#projects()) yield* project.services.values()
+  }
+
+  #find(key: string): Service | undefined {
+    for (const service of this.#all()) if (service.ref.key === key) return service
+    return undefined
+  }
+}
+
+const pending: ReadonlySet<string> = new Set(['waiting', 'starting', 'restarting'])
+
+function entryOf(service: Service): CatalogEntry {
+  const { port } = service.state.now
+  const upstream = port === null ? null : { host: service.address ?? '127.0.0.1', port }
+  return { ...service.state.view(), hosts: service.hosts, upstream }
+}

@@ -1,0 +1,47 @@
+import type { Control } from './plugin.ts'
+import type { Project } from './project.ts'
+import type { Projects } from './projects.ts'
+import type { Service } from './service.ts'
+
+/** Stops and starts services for plugins that work on their data. */
+export class ServiceControl implements Control {
+  readonly #projects: Projects
+
+  constructor(projects: Projects) {
+    this.#projects = projects
+  }
+
+  async paused<T>(key: string, work: () => Promise<T>): Promise<T> {
+    const found = this.#find(key)
+    if (found === undefined) return work()
+    const { project, service } = found
+    const { name } = service.ref
+    return project.queue.run(async signal => {
+      const ran = service.supervisor.active
+      if (ran) await project.stopServices([name], 'restarting')
+      try {
+        return await work()
+      } finally {
+        if (ran) await project.begin(await project.prepareAll([name]), signal, [name])
+      }
+    })
+  }
+
+  async stop(key: string): Promise<void> {
+    const found = this.#find(key)
+    if (found === undefined) return
+    const { project, service } = found
+    const { name } = service.ref
+    await project.queue.run(async () => {
+      project.want([...project.wanted].filter(other => other !== name))
+      await project.stopServices([name])
+    })
+  }
+
+  #find(key: string): { readonly project: Project; readonly service: Service } | undefined {
+    for (const project of this.#projects.list()) {
+      for (const service of project.services.values()) if (service.ref.key === key) return { project, service }
+    }
+    return undefined
+  }
+}

@@ -1,0 +1,93 @@
+import { mkdirSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { Api } from './api.ts'
+import { daemonLog } from './daemon-log.ts'
+import type { BuiltIn } from './discover.ts'
+import { LocaldError, messageOf } from './errors.ts'
+import { type Kernel, startKernel } from './kernel.ts'
+import { type Paths, preparePaths, resolvePaths } from './paths.ts'
+import type { Log } from './plugin.ts'
+
+/** Where whoever started the daemon waits for its word: `{"ok":true}`, or the error. */
+const starter = 3
+
+/** The daemon: one per user and sandbox. Its lock is held by the process it was started as. */
+async function main(): Promise<void> {
+  const paths = resolvePaths({ env: process.env })
+  preparePaths(paths)
+  const log = daemonLog(paths.daemonLog)
+  crashOnBugs(paths, log('daemon'))
+  const kernel = await startKernel({
+    paths,
+    env: process.env,
+    version: versionOf(),
+    builtIn: await shipped(),
+    log,
+  })
+  let isEnding = false
+  const end = () => {
+    if (!isEnding) void close(kernel, api, log('daemon'))
+    isEnding = true
+  }
+  const api: Api = await Api.listen(kernel, end)
+  // Services run on, as they do when the daemon is killed: `locald server shutdown` stops them.
+  const leave = () => void kernel.operations.close(true, () => {}).then(end, end)
+  process.on('SIGTERM', leave)
+  process.on('SIGINT', leave)
+  process.on('SIGHUP', () => {})
+  log('daemon').info(`listens on ${paths.socket} (pid ${process.pid})`)
+  say({ ok: true })
+}
+
+async function close(kernel: Kernel, api: Api, log: Log): Promise<void> {
+  await api.close()
+  await kernel.close()
+  log.info(`ended (pid ${process.pid})`)
+  process.exit(0)
+}
+
+/** What ships: the one list, in a room that the kernel does not look into. */
+async function shipped(): Promise<readonly BuiltIn[]> {
+  const list: { default: readonly BuiltIn[] } = await import(new URL('../plugins/index.js', import.meta.url).href)
+  return list.default
+}
+
+/** After a bug nothing in memory can be trusted. The daemon ends, services run on, and the next command starts another. */
+function crashOnBugs({ crash }: Paths, log: Log): void {
+  const fail = (error: unknown) => {
+    const file = join(crash, `${new Date().toISOString().replaceAll(/[:.]/g, '-')}-daemon.txt`)
+    try {
+      mkdirSync(crash, { recursive: true, mode: 0o700 })
+      writeFileSync(file, error instanceof Error ? (error.stack ?? error.message) : String(error), { mode: 0o600 })
+      log.error(`a bug in locald ended the daemon: ${messageOf(error)}; see ${file}`)
+    } finally {
+      process.exit(70)
+    }
+  }
+  process.on('uncaughtException', fail)
+  process.on('unhandledRejection', fail)
+}
+
+function versionOf(): string {
+  const { version }: { version: string } = JSON.parse(
+    readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+  )
+  return version
+}
+
+function say(word: unknown): void {
+  try {
+    writeSync(starter, `${JSON.stringify(word)}\n`)
+  } catch {
+    // Started by hand: nobody waits.
+  }
+}
+
+try {
+  await main()
+} catch (error) {
+  const told = LocaldError.from(error)
+  say({ ok: false, error: told.toJSON() })
+  console.error(told.stack)
+  process.exit(1)
+}

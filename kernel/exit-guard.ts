@@ -1,0 +1,26 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+
+const guarded = new AsyncLocalStorage<true>()
+let running = 0
+let { exit } = process
+
+/**
+ * Runs foreign code that must not end the process: `process.exit` throws in it, also after an `await` and in a module that it imports.
+ * Everyone else's exit works meanwhile. What the code leaves behind for later is not guarded any more when this has ended.
+ */
+export async function withoutExit<T>(run: () => T | Promise<T>): Promise<T> {
+  if (running++ === 0) {
+    exit = process.exit
+    process.exit = guardedExit
+  }
+  try {
+    return await guarded.run(true, run)
+  } finally {
+    if (--running === 0) process.exit = exit
+  }
+}
+
+function guardedExit(code?: Parameters<typeof process.exit>[0]): never {
+  if (guarded.getStore() === undefined) return exit.call(process, code)
+  throw new Error('it called process.exit()')
+}

@@ -1,0 +1,109 @@
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { adoptAll } from './adopt.ts'
+import { ProjectCatalog } from './catalog.ts'
+import { type Places, readSettings } from './config.ts'
+import { Container } from './container.ts'
+import { Contributions } from './contributions.ts'
+import { ServiceControl } from './control.ts'
+import { type BuiltIn, builtIns, npmPlugins } from './discover.ts'
+import { messageOf } from './errors.ts'
+import { Events } from './events.ts'
+import { factsOf } from './facts.ts'
+import { Features } from './features.ts'
+import { HookRuns } from './hooks.ts'
+import { loadPlugins } from './load.ts'
+import { Logs } from './logs.ts'
+import { requirePlugins } from './needed.ts'
+import { Operations } from './operations.ts'
+import { ownChecks } from './own-checks.ts'
+import type { Paths } from './paths.ts'
+import type { Check, Log } from './plugin.ts'
+import { Ports } from './ports.ts'
+import { Projects } from './projects.ts'
+import { Records } from './records.ts'
+import { Registry } from './registry.ts'
+import { Teardown } from './teardown.ts'
+import { UsageView } from './usage.ts'
+import type { PluginView } from './wire.ts'
+
+/** What the kernel is started with. */
+export interface KernelInput {
+  readonly paths: Paths
+  readonly env: NodeJS.ProcessEnv
+  readonly version: string
+  readonly builtIn: readonly BuiltIn[]
+  /** The daemon's log, by who speaks. */
+  readonly log: (owner: string) => Log
+}
+
+/** A running kernel: what the API serves. */
+export interface Kernel {
+  readonly paths: Paths
+  readonly version: string
+  /** UTC ISO 8601. */
+  readonly startedAt: string
+  readonly events: Events
+  readonly features: Features
+  readonly contributions: Contributions
+  readonly container: Container
+  readonly plugins: readonly PluginView[]
+  readonly projects: Projects
+  readonly operations: Operations
+  readonly usage: UsageView
+  readonly checks: readonly Check[]
+  /** Closes what plugins have open, last in, first out. Services are left as they are. */
+  close(): Promise<void>
+}
+
+/** Starts the kernel: settings, plugins, the take-over of what runs, then the plugins' `booted`. Throws when settings are wrong. */
+export async function startKernel({ paths, env, version, builtIn, log }: KernelInput): Promise<Kernel> {
+  const places: Places = { configDir: paths.config, home: env['HOME'] || homedir() }
+  const own = log('kernel')
+  const settings = await readSettings(places)
+  const teardown = new Teardown()
+  const events = new Events()
+  const features = new Features()
+  const contributions = new Contributions(features)
+  const container = new Container(teardown)
+  const hooks = new HookRuns()
+  const registry = new Registry(paths.data, own)
+  const records = new Records(paths.runtime, own)
+  const ports = new Ports(registry, () => container.optional('processTable'))
+  const logs = new Logs(paths.data)
+  let plugins: readonly PluginView[] = []
+  const projects = new Projects({
+    ...{ events, hooks, logs, ports, records, container, contributions, registry, places },
+    log: own,
+    dataFolder: paths.data,
+    requirePlugins: needed => requirePlugins(needed, plugins),
+  })
+  container.value('catalog', new ProjectCatalog(() => projects.list(), events))
+  container.value('control', new ServiceControl(projects))
+  const found = [...builtIns(builtIn, version), ...(await npmPlugins(join(paths.data, 'plugins')))]
+  plugins = await loadPlugins(found, {
+    ...{ features, contributions, container, hooks, teardown, log },
+    facts: factsOf(env, paths.sandbox),
+    folders: { data: paths.data, config: paths.config, runtime: paths.runtime, native: paths.native },
+    settings: settings.plugins,
+  })
+  const operations = new Operations({ projects, events, hooks, records, log: own })
+  await adoptAll({ projects, records, log: own })
+  await container.optional('processes')?.tidy()
+  await hooks.booted((plugin, error) => log(plugin).error(error.message))
+  for (const project of projects.list()) {
+    project.refreshUrls()
+    operations.resume(project).catch(error => own.error(`${project.ref.name}: ${messageOf(error)}`))
+  }
+  return {
+    ...{ paths, version, events, features, contributions, container, plugins, projects, operations },
+    startedAt: new Date().toISOString(),
+    usage: new UsageView(container, own),
+    checks: ownChecks(paths),
+    async close() {
+      await hooks.closing().catch(error => own.warn(messageOf(error)))
+      records.flush()
+      await teardown.run((owner, reason) => log(owner).warn(`closing: ${reason}`))
+    },
+  }
+}

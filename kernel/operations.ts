@@ -1,0 +1,222 @@
+import { LocaldError, messageOf } from './errors.ts'
+import type { Events, LocaldEvent } from './events.ts'
+import type { HookRuns } from './hooks.ts'
+import { pause } from './limits.ts'
+import { doneEvent, isUp } from './outcome.ts'
+import type { Log } from './plugin.ts'
+import type { Project } from './project.ts'
+import type { Loaded, Projects } from './projects.ts'
+import type { Records } from './records.ts'
+import { Reloads } from './reloads.ts'
+import type { Service } from './service.ts'
+import { namesOf, servicesOf, splitNames, type Target } from './targets.ts'
+import type { RestartBody, TargetBody, UpBody, WaitBody } from './wire.ts'
+
+/** Takes an operation's events; the last is `done`. */
+export type Tell = (event: LocaldEvent) => void
+
+/** What operations work with. */
+export interface OperationsInput {
+  readonly projects: Projects
+  readonly events: Events
+  readonly hooks: HookRuns
+  readonly records: Records
+  readonly log: Log
+}
+
+/** Which services of a plan to begin, and for whom. */
+interface Bring {
+  readonly loaded: Loaded
+  /** Empty: all. */
+  readonly names: readonly string[]
+  readonly shell: Readonly<Record<string, string>>
+  /** Stopped first even if nothing of them has changed. */
+  readonly anew: readonly string[]
+  /** Filled with all that are meant, what these need included. */
+  readonly services: Service[]
+  readonly tell: Tell
+}
+
+/** Done waits this long for file watches, so that a change right after it is noticed: ms. */
+const armingMs = 2000
+
+/** What is done with projects: up, stop, restart, wait, reload. One project's operations are serialised. */
+export class Operations {
+  readonly #input: OperationsInput
+  readonly #reloads: Reloads
+  #closing: LocaldError | undefined
+
+  constructor(input: OperationsInput) {
+    this.#input = input
+    const { events, log } = input
+    this.#reloads = new Reloads({ events, log, reload: project => this.#reload(project) })
+  }
+
+  /** Starts services and waits until each is ready or is not going to be. Throws before the first event when nothing was changed. */
+  async up(body: UpBody, tell: Tell): Promise<void> {
+    this.#refuseWhileClosing()
+    const { projects } = this.#input
+    const { here, elsewhere } = splitNames(body.services ?? [])
+    const places = [...elsewhere].map(([name, names]) => ({ path: projects.named(name).ref.path, names }))
+    if (here.length > 0 || elsewhere.size === 0) places.unshift({ path: body.path, names: here })
+    const all = await Promise.all(
+      places.map(async ({ path, names }) => ({ names, anew: [], loaded: await projects.plan(path, names) })),
+    )
+    await this.#bringAll(all, body.env, tell)
+  }
+
+  /** Stops the named services and starts them again, with the configuration as it is now. */
+  async restart(body: RestartBody, tell: Tell): Promise<void> {
+    this.#refuseWhileClosing()
+    const { projects } = this.#input
+    const targets = await projects.targets(body)
+    const all = await Promise.all(
+      targets.map(async ({ project, names }) => {
+        const loaded = await projects.plan(project.ref.path, [])
+        const more = body.dependents === true ? project.dependentsOf(names) : []
+        const planned = new Set(loaded.plan.services.map(({ name }) => name))
+        const anew = [...new Set([...names, ...more])].filter(name => planned.has(name))
+        return { loaded, names: anew, anew }
+      }),
+    )
+    await this.#bringAll(all, body.env, tell)
+  }
+
+  /** Stops services, dependents first. */
+  async stop(body: TargetBody, tell: Tell): Promise<void> {
+    const targets = await this.#input.projects.targets(body)
+    const services = targets.flatMap(servicesOf)
+    await this.#telling(services, tell, () => Promise.all(targets.map(target => this.#stopTarget(target))))
+    tell(await doneEvent(services, ({ supervisor }) => !supervisor.active))
+  }
+
+  /** Waits until services are ready. Those that nobody has started yet are waited for, too. */
+  async wait(body: WaitBody, tell: Tell, signal: AbortSignal): Promise<void> {
+    const services = (await this.#input.projects.targets(body)).flatMap(servicesOf)
+    const failed = new AbortController()
+    const until = AbortSignal.any([signal, AbortSignal.timeout(body.timeoutMs), failed.signal])
+    const waiting = (service: Service) =>
+      service.state.until(() => {
+        const { status, health } = service.state.now
+        if (status === 'failed' || (status === 'running' && health === 'unhealthy')) failed.abort()
+        return isUp(service)
+      }, until)
+    for (const { state } of services) tell({ event: 'service', service: state.view() })
+    await this.#telling(services, tell, () => Promise.allSettled(services.map(waiting)))
+    const timedOut = !services.every(isUp) && !failed.signal.aborted
+    const late = new LocaldError('WAIT_TIMEOUT', `not ready within ${body.timeoutMs / 1000} s`, {
+      hint: '`locald status` shows the services and why they wait.',
+    })
+    tell(await doneEvent(services, isUp, timedOut ? late.toJSON() : undefined))
+  }
+
+  /** Starts what was meant to run when an earlier daemon ended, and does not; stops what was not. */
+  async resume(project: Project): Promise<void> {
+    const unwanted = namesOf(project).filter(name => !project.wanted.has(name))
+    if (project.wanted.size === 0) return await this.#stopTarget({ project, names: unwanted })
+    await project.queue.run(async signal => {
+      await project.stopServices(unwanted)
+      const ready = await project.prepareAll([...project.wanted])
+      const idle = [...ready].filter(([{ supervisor, state }]) => !supervisor.active && state.now.status !== 'failed')
+      await project.begin(new Map(idle), signal)
+    })
+    await this.#reloads.follow(project)
+  }
+
+  /** Ends all operations and watches; then stops all services, or leaves them for the next daemon. True: all went well. */
+  async close(keepServices: boolean, tell: Tell): Promise<boolean> {
+    const { projects } = this.#input
+    const closing = new LocaldError('DAEMON_CLOSING', 'the daemon is shutting down', { hint: 'Try again in a moment.' })
+    this.#closing = closing
+    for (const { queue } of projects.list()) queue.cancel(closing)
+    await this.#reloads.close()
+    if (keepServices) return true
+    const targets = await projects.targets({ path: '/', all: true })
+    const stops = () => Promise.allSettled(targets.map(({ project }) => project.queue.run(() => project.end())))
+    const results = await this.#telling(targets.flatMap(servicesOf), tell, stops)
+    return results.every(({ status }) => status === 'fulfilled')
+  }
+
+  #refuseWhileClosing(): void {
+    if (this.#closing !== undefined) throw this.#closing
+  }
+
+  async #bringAll(
+    all: readonly Pick<Bring, 'loaded' | 'names' | 'anew'>[],
+    shell: Readonly<Record<string, string>>,
+    tell: Tell,
+  ): Promise<void> {
+    const services: Service[] = []
+    await this.#telling(services, tell, async () => {
+      const armed: Promise<void>[] = []
+      for (const one of all) {
+        const project = await this.#bring({ ...one, shell, services, tell })
+        armed.push(this.#reloads.follow(project))
+      }
+      await Promise.all(services.map(({ state }) => state.until(() => state.settled)))
+      await Promise.race([Promise.all(armed), pause(armingMs)])
+    })
+    tell(await doneEvent(services, isUp))
+  }
+
+  /** Takes a plan over and begins its services. What is wrong with their environment is thrown before anything is changed. */
+  async #bring({ loaded, names, shell, anew, services, tell }: Bring): Promise<Project> {
+    const project = await this.#input.projects.identified(loaded)
+    await project.queue.run(async signal => {
+      await project.adoptPlan(loaded, shell)
+      const wanted = names.length === 0 ? loaded.plan.services.map(({ name }) => name) : names
+      const ready = await project.prepareAll(wanted)
+      signal.throwIfAborted()
+      services.push(...ready.keys())
+      const { name, path, domain } = project.ref
+      tell({ event: 'project', project: name, path, domain })
+      for (const { state, supervisor } of ready.keys())
+        if (supervisor.active) tell({ event: 'service', service: state.view() })
+      await project.stopServices(anew, 'restarting')
+      await project.begin(ready, signal, names)
+    })
+    return project
+  }
+
+  /** A project's files have changed: what differs is started anew, what is new is started; a wrong file changes nothing. */
+  async #reload(project: Project): Promise<void> {
+    if (this.#closing !== undefined || project.wanted.size === 0) return
+    const before = new Set(namesOf(project))
+    const isWhole = [...before].every(name => project.wanted.has(name))
+    const loaded = await this.#input.projects.plan(project.ref.path, [])
+    const names = loaded.plan.services
+      .map(({ name }) => name)
+      .filter(name => project.wanted.has(name) || (isWhole && !before.has(name)))
+    const brought = await this.#bring({ loaded, names, shell: project.shell, anew: [], services: [], tell: () => {} })
+    await this.#reloads.follow(brought)
+  }
+
+  async #stopTarget({ project, names }: Target): Promise<void> {
+    const { records, hooks, log } = this.#input
+    await project.queue.run(async () => {
+      project.want([...project.wanted].filter(name => !names.includes(name)))
+      await project.stopServices(names)
+      if (project.wanted.size > 0) return
+      records.dropProject(project.ref.path)
+      await this.#reloads.drop(project)
+      await hooks.down(project.ref).catch(error => log.warn(messageOf(error)))
+    })
+  }
+
+  /** Runs an operation while the events of its services are told. */
+  async #telling<T>(services: readonly Service[], tell: Tell, operation: () => Promise<T>): Promise<T> {
+    const off = this.#input.events.on(event => {
+      if (services.some(({ ref }) => concerns(event, ref.key))) tell(event)
+    })
+    try {
+      return await operation()
+    } finally {
+      off()
+    }
+  }
+}
+
+function concerns(event: LocaldEvent, key: string): boolean {
+  if (event.event === 'service') return event.service.key === key
+  return 'key' in event && event.key === key
+}

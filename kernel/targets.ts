@@ -1,0 +1,89 @@
+import { realpathSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { LocaldError } from './errors.ts'
+import type { Project } from './project.ts'
+import type { Service } from './service.ts'
+import { closest } from './suggest.ts'
+
+/** A project and the services of it that are meant; in the order of its file. */
+export interface Target {
+  readonly project: Project
+  readonly names: readonly string[]
+}
+
+/** Names of services by project, as people give them: `web` in the project's folder, `shop:web` anywhere. */
+export interface Named {
+  /** Names without a project: of the one in the caller's folder. */
+  readonly here: readonly string[]
+  readonly elsewhere: ReadonlyMap<string, readonly string[]>
+}
+
+/** Splits names into those of the folder's project and those that name theirs. */
+export function splitNames(names: readonly string[]): Named {
+  const here: string[] = []
+  const elsewhere = new Map<string, string[]>()
+  for (const name of names) {
+    const colon = name.indexOf(':')
+    if (colon === -1) here.push(name)
+    else {
+      const project = name.slice(0, colon)
+      elsewhere.set(project, [...(elsewhere.get(project) ?? []), name.slice(colon + 1)])
+    }
+  }
+  return { here, elsewhere }
+}
+
+/** The project in a folder or the nearest one above it, if it is known. */
+export function projectAt(projects: ReadonlyMap<string, Project>, path: string): Project | undefined {
+  for (let folder = realPath(path); ; folder = dirname(folder)) {
+    const found = projects.get(folder)
+    if (found !== undefined || folder === dirname(folder)) return found
+  }
+}
+
+/** The project with a name. Throws UNKNOWN_PROJECT. */
+export function projectNamed(projects: Iterable<Project>, name: string): Project {
+  const all = [...projects]
+  const found = all.find(({ ref }) => ref.name === name)
+  if (found !== undefined) return found
+  const names = all.map(({ ref }) => ref.name)
+  const near = closest(name, names)
+  throw new LocaldError('UNKNOWN_PROJECT', `there is no project '${name}'`, {
+    hint:
+      near !== undefined
+        ? `Did you mean '${near}'?`
+        : names.length === 0
+          ? 'No project was started yet: `locald up` in its folder.'
+          : `Known: ${names.join(', ')}. \`locald up\` in a folder makes its project known.`,
+  })
+}
+
+/** Throws UNKNOWN_SERVICE, for all at once, where a project has no service of a name. */
+export function requireServices(project: string, known: readonly string[], names: readonly string[]): void {
+  const missing = names.filter(name => !known.includes(name))
+  const [first] = missing
+  if (first === undefined) return
+  const near = closest(first, known)
+  throw new LocaldError('UNKNOWN_SERVICE', `there is no service '${missing.join("', '")}' in project '${project}'`, {
+    hint: near === undefined ? `Its services: ${known.join(', ') || 'none'}.` : `Did you mean '${near}'?`,
+  })
+}
+
+/** Names of all services of a project. */
+export function namesOf(project: Project): readonly string[] {
+  return [...project.services.keys()]
+}
+
+/** The services of a target. */
+export function servicesOf({ project, names }: Target): readonly Service[] {
+  return names.flatMap(name => project.service(name) ?? [])
+}
+
+/** Symbolic links resolved where the folder is there: a project has one path. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    return resolve(path)
+  }
+}

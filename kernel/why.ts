@@ -1,0 +1,62 @@
+import type { Project } from './project.ts'
+import type { Service } from './service.ts'
+import type { WhyAnswer } from './wire.ts'
+
+/** One causal account of a service's state: its own reason, then, through what it waits for, the nearest cause. */
+export function why(project: Project, service: Service): WhyAnswer {
+  const chain: Service[] = []
+  for (let at: Service | undefined = service; at !== undefined && !chain.includes(at); at = blockerOf(project, at))
+    chain.push(at)
+  const because = chain.map(sentence)
+  const [own = '', ...causes] = because
+  // "web is waiting for db: connection refused on 127.0.0.1:5432, 3 tries"
+  const last = chain.at(-1)
+  const isWaiting = service.state.now.status === 'waiting' && last !== undefined && last !== service
+  const cause = isWaiting ? (reasonOf(last) ?? sentence(last)) : causes.join('; ')
+  return { key: service.ref.key, text: cause === '' ? own : `${own}${isWaiting ? ':' : ';'} ${cause}`, because }
+}
+
+/** The first dependency that is not met, or was not when the service failed. */
+function blockerOf(project: Project, service: Service): Service | undefined {
+  const { status, launched } = service.state.now
+  if (status !== 'waiting' && !(status === 'failed' && !launched)) return undefined
+  const needs = project.planOf(service.ref.name)?.common.dependsOn ?? {}
+  for (const [name, condition] of Object.entries(needs)) {
+    const other = project.service(name)
+    if (other !== undefined && !isMet(other, condition)) return other
+  }
+  return undefined
+}
+
+function isMet(service: Service, condition: 'started' | 'ready' | 'completed'): boolean {
+  try {
+    return service.state.meets(condition)
+  } catch {
+    return false
+  }
+}
+
+function sentence(service: Service): string {
+  const { ref, state } = service
+  const { status, health, port, pid, restarts } = state.now
+  const reason = reasonOf(service)
+  const again = restarts === 0 ? '' : `, restarted ${restarts === 1 ? 'once' : `${restarts} times`}`
+  if (status === 'waiting' && reason !== null) return `${ref.name} is ${reason}`
+  if (reason !== null) return `${ref.name} is ${word(status, health)}: ${reason}`
+  if (status === 'running') {
+    const place = [port === null ? '' : `port ${port}`, pid === null ? '' : `pid ${pid}`].filter(part => part !== '')
+    return `${ref.name} is ${word(status, health)}${place.length === 0 ? '' : ` (${place.join(', ')})`}${again}`
+  }
+  return `${ref.name} is ${status}${status === 'stopped' ? ': nobody has started it, or it was asked to stop' : again}`
+}
+
+/** Why a service is in its state, with how often readiness was tried. */
+function reasonOf({ state }: Service): string | null {
+  const { status, reason, tries } = state.now
+  if (reason === null || status !== 'starting' || tries === 0) return reason
+  return `${reason}, ${tries} ${tries === 1 ? 'try' : 'tries'}`
+}
+
+function word(status: string, health: string | null): string {
+  return status === 'running' && health !== null ? `running, ${health}` : status
+}

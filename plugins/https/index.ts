@@ -1,0 +1,68 @@
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { LocaldError } from '../../kernel/errors.ts'
+import type { Host, Plugin } from '../../kernel/plugin.ts'
+import { type ShapeOf, shape } from '../../kernel/shape.ts'
+import { openAuthority } from './authority.ts'
+import { LeafCertificates } from './certificates.ts'
+import { constrainedTo } from './names.ts'
+import type { Machine } from './programs.ts'
+import { Trust } from './trust.ts'
+
+const options = shape({
+  type: 'object',
+  properties: {
+    domains: {
+      type: 'array',
+      items: { type: 'string' },
+      default: [],
+      description: 'Domains of your own that the local CA may vouch for, besides localhost, test and internal.',
+    },
+  },
+  additionalProperties: false,
+})
+
+/** A local CA that can vouch for local names only, certificates for the proxy, and the stores that trust it. */
+const plugin: Plugin = {
+  name: 'https',
+  api: 1,
+  options,
+  setup(host) {
+    const folder = join(host.folders.data, 'ca')
+    const domains = domainsOf(host)
+    host.provide('certificates', () => new LeafCertificates(openAuthority(folder, domains), domains))
+    const trust = new Trust(machineOf(host), folder)
+    host.command({
+      name: 'trust',
+      description: 'Trust the local CA in the system’s and the browsers’ stores',
+      run: () => trust.trust(),
+    })
+    host.command({
+      name: 'untrust',
+      description: 'Take the local CA out of all stores',
+      run: () => trust.untrust(),
+    })
+    host.check({ id: 'ca', title: 'Local CA', run: () => trust.checkFiles() })
+    host.check({ id: 'trust-system', title: 'Trust of the system', run: () => trust.checkStores('system') })
+    host.check({ id: 'trust-chromium', title: 'Trust of Chromium', run: () => trust.checkStores('chromium') })
+    host.check({ id: 'trust-firefox', title: 'Trust of Firefox', run: () => trust.checkStores('firefox') })
+  },
+}
+
+export default plugin
+
+function domainsOf(host: Host): readonly string[] {
+  const domains = constrainedTo(isOptions(host.options) ? host.options.domains : [])
+  if (typeof domains !== 'string') return domains
+  throw new LocaldError('PLUGIN_SETUP', `[plugins.https] domains: ${domains}`, { plugin: 'https' })
+}
+
+// The kernel has checked them by the shape.
+function isOptions(value: unknown): value is ShapeOf<typeof options> {
+  return typeof value === 'object' && value !== null && 'domains' in value
+}
+
+function machineOf({ platform }: Host): Machine {
+  const { HOME: home, PATH: path } = process.env
+  return { os: platform.os, uid: platform.uid, root: '/', home: home || homedir(), path: path ?? '' }
+}

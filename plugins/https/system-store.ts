@@ -1,0 +1,149 @@
+import { constants } from 'node:fs'
+import { access, chmod, copyFile, readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Root } from './authority.ts'
+import { exists, find, type Machine, run } from './programs.ts'
+import { type Change, nameOf, type Store, type StoreState } from './store.ts'
+
+/** How a family of distributions keeps roots that its administrator adds. */
+interface Family {
+  readonly title: string
+  /** Anchors are put here … */
+  readonly folder: string
+  readonly suffix: '.crt' | '.pem'
+  /** … this program makes of them … */
+  readonly update: readonly [program: string, ...args: string[]]
+  /** … the file that programs read. */
+  readonly bundles: readonly string[]
+}
+
+const families: readonly Family[] = [
+  {
+    title: 'Debian, Ubuntu',
+    folder: '/usr/local/share/ca-certificates',
+    suffix: '.crt',
+    update: ['update-ca-certificates'],
+    bundles: ['/etc/ssl/certs/ca-certificates.crt'],
+  },
+  {
+    title: 'Fedora, RHEL',
+    folder: '/etc/pki/ca-trust/source/anchors',
+    suffix: '.pem',
+    update: ['update-ca-trust', 'extract'],
+    bundles: ['/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem', '/etc/pki/tls/certs/ca-bundle.crt'],
+  },
+  {
+    title: 'Arch',
+    folder: '/etc/ca-certificates/trust-source/anchors',
+    suffix: '.crt',
+    update: ['update-ca-trust'],
+    bundles: ['/etc/ca-certificates/extracted/tls-ca-bundle.pem', '/etc/ssl/certs/ca-certificates.crt'],
+  },
+  {
+    title: 'openSUSE',
+    folder: '/etc/pki/trust/anchors',
+    suffix: '.pem',
+    update: ['update-ca-certificates'],
+    bundles: ['/var/lib/ca-certificates/ca-bundle.pem', '/etc/ssl/ca-bundle.pem'],
+  },
+]
+
+/** The system's store of a Linux distribution: told from its folders, since derivatives have many names. */
+export async function linuxStore(machine: Machine): Promise<Store> {
+  for (const family of families) {
+    const [update] = family.update
+    const program = await find(machine, update)
+    if (program !== undefined && (await exists(join(machine.root, family.folder)))) {
+      return new AnchorStore(machine, family, program)
+    }
+  }
+  return unusableStore(
+    'this distribution keeps its roots in none of the known ways',
+    'Install `ca-certificates`, or add the file to its store by hand.',
+  )
+}
+
+/** A store of which locald can only say why it does nothing. */
+export function unusableStore(reason: string, hint: string): Store {
+  const change: Change = { done: false, reason, todo: hint }
+  return {
+    kind: 'system',
+    title: 'the system’s store',
+    state: async () => ({ is: 'unusable', reason, hint }),
+    add: async () => change,
+    remove: async () => change,
+  }
+}
+
+class AnchorStore implements Store {
+  readonly kind = 'system'
+  readonly title: string
+  readonly #machine: Machine
+  readonly #family: Family
+  readonly #program: string
+
+  constructor(machine: Machine, family: Family, program: string) {
+    this.title = `the system’s store (${family.title})`
+    this.#machine = machine
+    this.#family = family
+    this.#program = program
+  }
+
+  /** Trusted is what stands in the bundle: an anchor alone is seen by no program. */
+  async state(root: Root): Promise<StoreState> {
+    const body = bodyOf(root.certificate.toString())
+    for (const bundle of this.#family.bundles) {
+      const text = await readFile(join(this.#machine.root, bundle), 'utf8').catch(() => undefined)
+      if (text !== undefined) return { is: bodyOf(text).includes(body) ? 'trusted' : 'untrusted' }
+    }
+    return { is: 'untrusted' }
+  }
+
+  async add(root: Root): Promise<Change> {
+    const anchor = this.#anchor(root)
+    const todo = `sudo install -m 0644 ${quoted(root.file)} ${anchor} && sudo ${this.#family.update.join(' ')}`
+    if (!(await this.#mayWrite())) return { done: false, reason: 'only root may change it', todo }
+    await copyFile(root.file, anchor)
+    await chmod(anchor, 0o644)
+    return this.#updated(todo)
+  }
+
+  async remove(root: Root): Promise<Change> {
+    const anchor = this.#anchor(root)
+    if (!(await exists(anchor)) && (await this.state(root)).is !== 'trusted') return { done: true }
+    const todo = `sudo rm -f ${anchor} && sudo ${this.#family.update.join(' ')}`
+    if (!(await this.#mayWrite())) return { done: false, reason: 'only root may change it', todo }
+    await rm(anchor, { force: true })
+    return this.#updated(todo)
+  }
+
+  #anchor(root: Root): string {
+    return join(this.#machine.root, this.#family.folder, `${nameOf(root)}${this.#family.suffix}`)
+  }
+
+  async #mayWrite(): Promise<boolean> {
+    if (this.#machine.uid !== 0) return false
+    return access(join(this.#machine.root, this.#family.folder), constants.W_OK).then(
+      () => true,
+      () => false,
+    )
+  }
+
+  async #updated(todo: string): Promise<Change> {
+    const { ok, text } = await run(this.#program, this.#family.update.slice(1))
+    return ok ? { done: true } : { done: false, reason: `${this.#family.update[0]} failed: ${lastLine(text)}`, todo }
+  }
+}
+
+function bodyOf(pem: string): string {
+  return pem.replace(/-----[^-]+-----|\s/g, '')
+}
+
+export function lastLine(text: string): string {
+  return text.trim().split('\n').at(-1) ?? ''
+}
+
+/** For a command that a person pastes into a shell. */
+export function quoted(path: string): string {
+  return /^[\w/.@:+-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`
+}

@@ -1,0 +1,12 @@
+import type { BuiltIn } from '../kernel/discover.ts'
+
+/** What ships, in the order it is loaded. The types are known before any code of a plugin runs. */
+const list: readonly BuiltIn[] = [
+  { name: 'platform-linux', types: [], platforms: ['linux'], load: () => import('./platform-linux/index.ts') },
+  { name: 'platform-darwin', types: [], platforms: ['darwin'], load: () => import('./platform-darwin/index.ts') },
+  { name: 'exec-runtime', types: ['exec', 'worker'], load: () => import('./exec-runtime/index.ts') },
+  { name: 'postgres', types: ['postgres'], load: () => import('./postgres/index.ts') },
+  { name: 'proxy', types: [], load: () => import('./proxy/index.ts') },
+]
+
+export default list

@@ -1,0 +1,81 @@
+import { LocaldError } from '../../kernel/errors.ts'
+
+interface Cause {
+  readonly pattern: RegExp
+  readonly code?: 'PORT_TAKEN'
+  readonly says: string
+  readonly hint: string
+}
+
+/** What PostgreSQL's own messages mean for who reads them; the first that fits. */
+const causes: readonly Cause[] = [
+  {
+    pattern: /Address already in use/,
+    code: 'PORT_TAKEN',
+    says: 'its port is in use',
+    hint: 'Stop what uses it, or take `port` away: locald then assigns a free one.',
+  },
+  {
+    pattern: /No space left on device/,
+    says: 'the disk is full',
+    hint: 'Free some space and start it again; what was committed is there.',
+  },
+  {
+    pattern: /Read-only file system/,
+    says: 'its data folder is read-only',
+    hint: 'Make it writable and start it again; the data is as it was.',
+  },
+  {
+    pattern: /lock file "postmaster\.pid" already exists|pre-existing shared memory block/,
+    says: 'another server uses its data',
+    hint: 'End that server: its process number is in the log.',
+  },
+  {
+    pattern: /database files are incompatible|incompatible with server|initialized by PostgreSQL version/,
+    says: 'its data is of another version of PostgreSQL',
+    hint: 'Set `version` to that of the data, or start empty: `locald service reset`.',
+  },
+  {
+    pattern: /locald\.conf|invalid value for parameter|unrecognized configuration parameter|contains errors/,
+    says: 'its settings are refused',
+    hint: 'Correct `settings` of the service in locald.toml.',
+  },
+  {
+    pattern: /(?:could not|cannot) (?:create|map|resize|open) (?:anonymous )?shared memory/,
+    says: 'there is no shared memory left',
+    hint: 'Stop other servers, or give it less: settings = { shared_buffers = "16MB" }.',
+  },
+  {
+    pattern: /could not access file "|could not load library "/,
+    says: 'a library of it is missing',
+    hint: 'Correct `shared_preload_libraries` in `settings`, or install the extension.',
+  },
+  {
+    pattern:
+      /PANIC|could not locate a valid checkpoint|could not read|could not open (?:file|directory)|invalid (?:checkpoint|page|record|data in)|incorrect checksum|backup_label|is not a valid data directory|calculated CRC/,
+    says: 'its data is damaged',
+    hint: 'It is left as it is. Go back to a snapshot with `locald db restore`, or start empty: `locald service reset`.',
+  },
+  {
+    pattern: /Permission denied|has wrong ownership|has invalid permissions/,
+    says: 'its data folder may not be used',
+    hint: 'Make the folder yours, with mode 0700; the data is as it was.',
+  },
+]
+
+/** Why a server ended, from the lines it wrote: a message of its own words, and what to do. `who`: `db of shop`. */
+export function diagnose(who: string, lines: readonly string[]): LocaldError {
+  const told = lines.filter(line => /\b(?:FATAL|PANIC|ERROR|error|could not|HINT|DETAIL)\b/.test(line))
+  const text = told.join('\n')
+  const cause = causes.find(({ pattern }) => pattern.test(text))
+  const detail = told.find(line => cause?.pattern.test(line)) ?? told[0] ?? lines.at(-1) ?? 'it said nothing'
+  const words = detail.replace(/^.*?\b(?:FATAL|PANIC|ERROR|LOG|initdb: error|postgres): {1,2}/, '').trim()
+  return new LocaldError(
+    cause?.code ?? 'SERVICE_FAILED',
+    `${who} did not start: ${cause === undefined ? '' : `${cause.says}: `}${words}`,
+    {
+      service: who,
+      hint: cause?.hint ?? 'Its log says more: `locald logs`.',
+    },
+  )
+}

@@ -1,0 +1,150 @@
+import { chown } from 'node:fs/promises'
+import { setTimeout } from 'node:timers/promises'
+import { LocaldError } from '../../kernel/errors.ts'
+import type { Instance, Run, ServiceType } from '../../kernel/plugin.ts'
+import { maintenance, sqlState, superuser, type Target } from './client.ts'
+import { readRecord, writeRecord } from './cluster.ts'
+import { diagnose } from './diagnosis.ts'
+import { PostgresInstance } from './instance.ts'
+import { endLeftover, rememberServer } from './leftover.ts'
+import { linesSince } from './log.ts'
+import { Maker } from './maker.ts'
+import { options, type PostgresOptions } from './options.ts'
+import { removeOrphans } from './orphans.ts'
+import { makeSocketFolder, type Places, passwordOf, placesOf } from './places.ts'
+import { provision } from './provision.ts'
+import { serverArgv, serverEnv, writeSettings } from './server.ts'
+import { answers } from './setup.ts'
+import type { Shared } from './shared.ts'
+import { removeFolder } from './tree.ts'
+
+type PostgresRun = Run<PostgresOptions>
+
+/** Most of what can go wrong goes wrong at once; what takes longer (recovery) is watched as a start: ms. */
+const earlyMs = 1000
+const earlyPauseMs = 5
+
+/** Runs `type = "postgres"` services. */
+export class PostgresDriver implements ServiceType<PostgresOptions> {
+  readonly type = 'postgres'
+  readonly network = 'port'
+  readonly shape = options
+  readonly #shared: Shared
+  readonly #maker: Maker
+
+  constructor(shared: Shared) {
+    this.#shared = shared
+    this.#maker = new Maker(shared)
+  }
+
+  prepare(run: PostgresRun): Promise<void> {
+    return this.#shared.locks.run(run.data, () => this.#maker.prepare(run))
+  }
+
+  start(run: PostgresRun): Promise<Instance> {
+    return this.#shared.locks.run(run.data, async () => {
+      const places = this.#places(run)
+      const account = await this.#shared.account()
+      const installation = await this.#maker.installation(run, places)
+      await writeSettings(places.cluster, installation, run.options.settings)
+      await makeSocketFolder(places)
+      if (account.owner !== undefined) await chown(places.socket, account.owner.uid, account.owner.gid)
+      const port = portOf(run)
+      const held = await this.#shared.processes().spawn({
+        key: run.key,
+        argv: serverArgv({ key: run.key, installation, account, cluster: places.cluster, places }, port),
+        dir: '/',
+        env: serverEnv(),
+        tty: false,
+        log: run.log,
+        port,
+        stopSignal: 'SIGINT',
+        stopTimeout: run.stopTimeout,
+      })
+      await rememberServer(places, held.pid, this.#shared.table())
+      const instance = this.#instance(run, held)
+      await this.#begin(run, places, instance)
+      return instance
+    })
+  }
+
+  async adopt(run: PostgresRun, state: unknown): Promise<Instance | undefined> {
+    const held = await this.#shared.processes().adopt(state, run.log)
+    return held === undefined ? undefined : this.#instance(run, held)
+  }
+
+  /** Removes the cluster in use, and nothing else: snapshots and the password stay. */
+  reset(run: PostgresRun): Promise<void> {
+    return this.#shared.locks.run(run.data, async () => {
+      const places = this.#places(run)
+      await endLeftover(places, this.#shared.table())
+      await removeFolder(places.cluster)
+    })
+  }
+
+  exports(run: PostgresRun): Record<string, string> {
+    const { host, port, user, password, database } = this.#target(run)
+    const name = encodeURIComponent(database)
+    return {
+      url: `postgresql://${user}:${password}@${host}:${port}/${name}`,
+      user,
+      password,
+      database,
+      socket: this.#places(run).socket,
+    }
+  }
+
+  #places(run: PostgresRun): Places {
+    return placesOf(run.data, this.#shared.folders.runtime)
+  }
+
+  #target(run: PostgresRun): Target {
+    const [database = maintenance] = run.options.databases
+    const password = passwordOf(this.#places(run))
+    return { host: '127.0.0.1', port: portOf(run), user: superuser, password, database }
+  }
+
+  #instance(run: PostgresRun, held: Instance): PostgresInstance {
+    let provisioned = false
+    return new PostgresInstance(held, async () => {
+      const target = this.#target(run)
+      if (!(await answers(target, this.#places(run).cluster))) return false
+      if (!provisioned) {
+        await provision(target, run.options)
+        await removeOrphans(target, this.#places(run).cluster, held.startedMs)
+      }
+      provisioned = true
+      return true
+    })
+  }
+
+  /** Waits a moment for a new server: what ends at once is told as the failure of the start, with its reason. */
+  async #begin(run: PostgresRun, places: Places, instance: PostgresInstance): Promise<void> {
+    let ended = false
+    void instance.exited.then(() => {
+      ended = true
+    })
+    try {
+      const end = performance.now() + earlyMs
+      while (!ended && performance.now() < end) {
+        if (await instance.probe()) return
+        await setTimeout(earlyPauseMs)
+      }
+    } catch (error) {
+      await instance.stop({ graceMs: run.stopTimeout })
+      if (sqlState(error) !== '28P01') throw error
+      writeRecord(places.cluster, { ...(await readRecord(places.cluster)), password: '' })
+      throw new LocaldError('SERVICE_FAILED', `the password of role ${superuser} is not the one locald gave it`, {
+        service: run.key,
+        hint: 'Start it again: locald then sets the password anew.',
+        cause: error,
+      })
+    }
+    if (ended) throw diagnose(run.name, await linesSince(run.log, instance.startedMs))
+  }
+}
+
+function portOf(run: PostgresRun): number {
+  if (run.port !== undefined) return run.port
+  throw new LocaldError('INTERNAL', `${run.key} has no port`, { service: run.key })
+}

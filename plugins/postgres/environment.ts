@@ -1,0 +1,42 @@
+import type { EnvContext, ServiceRef } from '../../kernel/plugin.ts'
+
+/** libpq's variables, and what of a service is in them. https://www.postgresql.org/docs/current/libpq-envars.html */
+const variables = [
+  ['PGHOST', 'host'],
+  ['PGPORT', 'port'],
+  ['PGUSER', 'user'],
+  ['PGPASSWORD', 'password'],
+  ['PGDATABASE', 'database'],
+] as const
+
+/** Those of a shell that would lead elsewhere. */
+const misleading = ['PGHOSTADDR', 'PGSERVICE', 'PGSSLMODE', 'PGOPTIONS']
+
+/**
+ * Adds DATABASE_URL and PG* to the environment of the database itself, for one-off commands, and of services that depend on exactly
+ * one: what the project sets itself stays, what is only in the caller's shell does not.
+ */
+export function withDatabase(
+  env: Record<string, string>,
+  { name, type }: ServiceRef,
+  { dependencies, isOwn, lookup }: EnvContext,
+): Record<string, string> {
+  const databases = type === 'postgres' ? [name] : dependencies.filter(isPostgres).map(other => other.name)
+  const [database] = databases
+  if (database === undefined || databases.length > 1) return env
+  const result = { ...env }
+  const url = lookup(database, 'url')
+  if (!isOwn('DATABASE_URL') && url !== undefined) result['DATABASE_URL'] = url
+  // All or none: half of another database's would be worse than nothing.
+  if (variables.some(([variable]) => isOwn(variable))) return result
+  for (const variable of misleading) if (!isOwn(variable)) delete result[variable]
+  for (const [variable, field] of variables) {
+    const value = lookup(database, field)
+    if (value !== undefined) result[variable] = value
+  }
+  return result
+}
+
+function isPostgres({ type }: { readonly type: string }): boolean {
+  return type === 'postgres'
+}

@@ -1,0 +1,99 @@
+import { execFile } from 'node:child_process'
+import { access, constants } from 'node:fs/promises'
+import { delimiter, isAbsolute, join } from 'node:path'
+import { type Major, majorOf } from './versions.ts'
+
+/** PostgreSQL's programs on this machine. */
+export interface Installation {
+  readonly major: Major
+  /** As `postgres --version` tells it: `18.4`. */
+  readonly version: string
+  /** The folder of `postgres` and `initdb`. */
+  readonly bin: string
+  /** `bundled`: came with locald; `fetched`: from the registry; `system`: was there. */
+  readonly origin: 'bundled' | 'fetched' | 'system'
+}
+
+/** The path of one of its programs. */
+export function programOf({ bin }: Installation, name: string): string {
+  return join(bin, name)
+}
+
+/** Looks at a folder of programs: undefined where there is no PostgreSQL of a supported major that runs here. */
+export async function inspect(bin: string, origin: Installation['origin']): Promise<Installation | undefined> {
+  if (!(await canRun(join(bin, 'initdb')))) return undefined
+  const text = await output(join(bin, 'postgres'), ['--version'])
+  const [, version = '', first = ''] = /PostgreSQL\) ((\d+)\S*)/.exec(text ?? '') ?? []
+  const major = majorOf(first)
+  return major === undefined ? undefined : { major, version, bin, origin }
+}
+
+/** Whether an extension can be created: its control file is where this installation's build looks. */
+export async function hasExtension({ bin, major }: Installation, name: string): Promise<boolean> {
+  const shares = [
+    join(bin, '..', 'share', 'postgresql'),
+    join(bin, '..', 'share'),
+    `/usr/share/postgresql/${major}`,
+    '/usr/share/pgsql',
+  ]
+  const found = await Promise.all(shares.map(share => exists(join(share, 'extension', `${name}.control`))))
+  return found.includes(true)
+}
+
+/** Folders where a system's PostgreSQL of a major may be, the PATH's first. */
+export function systemFolders(major: Major, path: string | undefined): readonly string[] {
+  const onPath = (path ?? '').split(delimiter).filter(isAbsolute)
+  return [
+    ...onPath,
+    `/usr/lib/postgresql/${major}/bin`,
+    `/usr/pgsql-${major}/bin`,
+    `/usr/libexec/postgresql${major}`,
+    `/usr/local/pgsql-${major}/bin`,
+    '/usr/local/pgsql/bin',
+    `/opt/homebrew/opt/postgresql@${major}/bin`,
+    `/usr/local/opt/postgresql@${major}/bin`,
+    `/Applications/Postgres.app/Contents/Versions/${major}/bin`,
+    '/usr/bin',
+  ]
+}
+
+/** A program of the system that is of at least this major, such as `pg_dump`; the oldest that will do. */
+export async function systemProgram(
+  name: string,
+  least: Major,
+  majors: readonly Major[],
+  path: string | undefined,
+): Promise<string | undefined> {
+  for (const major of majors) {
+    if (Number(major) < Number(least)) continue
+    for (const folder of systemFolders(major, path)) {
+      const program = join(folder, name)
+      if (!(await canRun(program))) continue
+      const [, found] = /PostgreSQL\) (\d+)/.exec((await output(program, ['--version'])) ?? '') ?? []
+      if (found !== undefined && Number(found) >= Number(least)) return program
+    }
+  }
+  return undefined
+}
+
+async function canRun(file: string): Promise<boolean> {
+  return access(file, constants.X_OK).then(
+    () => true,
+    () => false,
+  )
+}
+
+async function exists(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  )
+}
+
+function output(program: string, argv: readonly string[]): Promise<string | undefined> {
+  return new Promise(resolve => {
+    execFile(program, argv, { timeout: 10_000, env: {} }, (error, stdout) =>
+      resolve(error === null ? stdout : undefined),
+    )
+  })
+}

@@ -1,0 +1,19 @@
+/** One at a time for each name, in the order of asking. */
+export class Locks {
+  readonly #last = new Map<string, Promise<void>>()
+
+  async run<T>(name: string, work: () => Promise<T>): Promise<T> {
+    const before = this.#last.get(name)
+    const result = (before ?? Promise.resolve()).then(work)
+    const settled = result.then(
+      () => {},
+      () => {},
+    )
+    this.#last.set(name, settled)
+    try {
+      return await result
+    } finally {
+      if (this.#last.get(name) === settled) this.#last.delete(name)
+    }
+  }
+}

@@ -1,0 +1,89 @@
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, realpathSync, rmSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { Run } from '../../kernel/plugin.ts'
+import type { PostgresOptions } from './options.ts'
+import { readJson, writePrivate } from './places.ts'
+
+/** A service that was prepared once, and what commands need to know of it without its project being up. */
+export interface Entry {
+  readonly key: string
+  readonly name: string
+  /** The project's folder. */
+  readonly path: string
+  /** The service's data folder. */
+  readonly data: string
+  /** What its configuration asked for last. */
+  readonly version: string | null
+  readonly database: string
+  readonly extensions: readonly string[]
+}
+
+/** All services of the type that this locald has data of, on disk. */
+export class Register {
+  readonly #folder: string
+
+  constructor(folder: string) {
+    this.#folder = folder
+  }
+
+  async note(run: Run<PostgresOptions>): Promise<void> {
+    const { databases, extensions, version } = run.options
+    const entry: Entry = {
+      key: run.key,
+      name: run.name,
+      path: run.project.path,
+      data: run.data,
+      version: version ?? null,
+      database: databases[0] ?? 'postgres',
+      extensions,
+    }
+    const file = this.#file(run.data)
+    if (JSON.stringify(await readJson(file)) === JSON.stringify(entry)) return
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 })
+    writePrivate(file, JSON.stringify(entry))
+  }
+
+  forget({ data }: Entry): void {
+    rmSync(this.#file(data), { force: true })
+  }
+
+  async all(): Promise<readonly Entry[]> {
+    const names = await readdir(this.#folder).catch(() => [])
+    const values = await Promise.all(names.sort().map(name => readJson(join(this.#folder, name))))
+    return values.filter(isEntry)
+  }
+
+  /** The services of the project in a folder, or in the nearest one above it. */
+  async at(folder: string): Promise<readonly Entry[]> {
+    const all = await this.all()
+    for (let path = real(folder); ; path = dirname(path)) {
+      const found = all.filter(entry => entry.path === path)
+      if (found.length > 0 || path === dirname(path)) return found
+    }
+  }
+
+  #file(data: string): string {
+    return join(this.#folder, `${createHash('sha256').update(data).digest('hex').slice(0, 16)}.json`)
+  }
+}
+
+/** Whether the folder of its project is still there. */
+export function isThere({ path }: Entry): boolean {
+  return existsSync(path)
+}
+
+function real(folder: string): string {
+  try {
+    return realpathSync(folder)
+  } catch {
+    return folder
+  }
+}
+
+function isEntry(value: unknown): value is Entry {
+  if (typeof value !== 'object' || value === null) return false
+  const texts = ['key', 'name', 'path', 'data', 'database'].every(key => typeof Reflect.get(value, key) === 'string')
+  return texts && Array.isArray(Reflect.get(value, 'extensions'))
+}

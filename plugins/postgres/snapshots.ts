@@ -1,0 +1,128 @@
+import { existsSync } from 'node:fs'
+import { readdir, rename, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { LocaldError } from '../../kernel/errors.ts'
+import { clusterMajor, isCluster, versionOf } from './cluster.ts'
+import { copyCluster } from './copy.ts'
+import { type Places, placesOf } from './places.ts'
+import type { Entry } from './register.ts'
+import { runningTarget } from './running.ts'
+import { answersSoon } from './setup.ts'
+import type { Shared } from './shared.ts'
+import { isUnfinished, placeFolder, removeFolder, sizeOf, sweepFolder } from './tree.ts'
+
+/** A kept copy of a cluster. */
+export interface Snapshot {
+  readonly name: string
+  readonly version: string
+  /** UTC ISO 8601. */
+  readonly takenAt: string
+  /** Blocks it shares with others included. */
+  readonly bytes: number
+}
+
+/** The snapshot that a restore keeps of what it replaces. */
+export const undoName = 'before-restore'
+
+/** Snapshots of services' clusters, and how a cluster is replaced. */
+export class Snapshots {
+  readonly #shared: Shared
+
+  constructor(shared: Shared) {
+    this.#shared = shared
+  }
+
+  async list(entry: Entry): Promise<readonly Snapshot[]> {
+    const { snapshots } = this.#places(entry)
+    const names = (await readdir(snapshots).catch(() => [])).filter(name => !isUnfinished(name))
+    return Promise.all(
+      names.sort().map(async name => {
+        const folder = join(snapshots, name)
+        const [version = '?', { birthtime }, bytes] = await Promise.all([
+          versionOf(folder),
+          stat(folder),
+          sizeOf(folder),
+        ])
+        return { name, version, takenAt: birthtime.toISOString(), bytes }
+      }),
+    )
+  }
+
+  has(entry: Entry, name: string): boolean {
+    return existsSync(join(this.#places(entry).snapshots, name))
+  }
+
+  /** Keeps a copy of the cluster as it is now; a running server goes on. */
+  take(entry: Entry, name: string, signal: AbortSignal): Promise<void> {
+    const places = this.#places(entry)
+    return this.#shared.locks.run(entry.data, async () => {
+      const folder = join(places.snapshots, name)
+      if (existsSync(folder))
+        throw refused(`there is a snapshot '${name}' already`, 'Take another name, or drop that one.')
+      await this.copy(places, folder, signal)
+    })
+  }
+
+  /** Copies a service's cluster to a folder that must not exist, whole or not at all. The service's lock is held. */
+  async copy(places: Places, folder: string, signal: AbortSignal): Promise<void> {
+    if (!(await isCluster(places.cluster))) throw refused('there is no data yet', '`locald up` makes the cluster.')
+    const { owner } = await this.#shared.account()
+    const running = await runningTarget(places, this.#shared.table())
+    if (running !== undefined) await answersSoon(running, places.cluster, signal)
+    await placeFolder(folder, made => copyCluster(places.cluster, made, running, { owner, signal }))
+  }
+
+  /**
+   * Puts a snapshot's data in the place of the cluster, whose service does not run; what was there is kept as a snapshot. A crash
+   * in between leaves the one or the other: `finish` completes it.
+   */
+  restore(entry: Entry, name: string, signal: AbortSignal): Promise<void> {
+    const places = this.#places(entry)
+    return this.#shared.locks.run(entry.data, async () => {
+      const from = join(places.snapshots, name)
+      const { owner } = await this.#shared.account()
+      await finishSwap(places)
+      await placeFolder(places.next, made => copyCluster(from, made, undefined, { owner, signal }))
+      await this.swap(places, undoName)
+    })
+  }
+
+  /** Has the folder `next` become the cluster; what was there is kept under a name, which it takes over. */
+  async swap(places: Places, keepAs: string): Promise<void> {
+    const kept = join(places.snapshots, keepAs)
+    await removeFolder(kept)
+    if (existsSync(places.cluster)) await rename(places.cluster, kept)
+    await rename(places.next, places.cluster)
+  }
+
+  drop(entry: Entry, name: string): Promise<void> {
+    const places = this.#places(entry)
+    return this.#shared.locks.run(entry.data, () => removeFolder(join(places.snapshots, name)))
+  }
+
+  /** What an interrupted operation left. */
+  async sweep(places: Places): Promise<void> {
+    for (const folder of [places.data, places.snapshots]) await sweepFolder(folder)
+    await finishSwap(places)
+  }
+
+  /** The major of a snapshot. */
+  major(entry: Entry, name: string): Promise<string | undefined> {
+    return clusterMajor(join(this.#places(entry).snapshots, name))
+  }
+
+  #places(entry: Entry): Places {
+    return placesOf(entry.data, this.#shared.folders.runtime)
+  }
+}
+
+/** After a crash: with the cluster put away the new one takes its place, with it still there nothing has happened yet. */
+async function finishSwap({ cluster, next }: Places): Promise<void> {
+  if (!existsSync(next)) return
+  if (existsSync(cluster)) await removeFolder(next)
+  else await rename(next, cluster)
+}
+
+function refused(message: string, hint: string): LocaldError {
+  return new LocaldError('USAGE', message, { hint })
+}

@@ -1,0 +1,146 @@
+import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { constants } from 'node:fs'
+import { chmod, copyFile, lchown, mkdir, open, readdir, readlink, rename, rm, stat, symlink } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { systemCode } from '../../kernel/errors.ts'
+
+/** Who owns what is written; undefined: who writes it. */
+export interface Owner {
+  readonly uid: number
+  readonly gid: number
+}
+
+/** How a tree is copied. `skip` gets the path below the root, with slashes. */
+export interface CopyOptions {
+  readonly owner?: Owner | undefined
+  readonly signal?: AbortSignal | undefined
+  skip?(path: string, isFolder: boolean): boolean
+  /** Files that vanish meanwhile are passed over: a running server removes some. */
+  readonly live?: boolean
+}
+
+/** Files copied side by side: Node's thread pool has four threads, and some of the work is waiting. */
+const lanes = 8
+
+/**
+ * Copies a folder: as clones that share their blocks where the file system can (XFS, Btrfs, APFS), else byte by byte. The target
+ * must not exist. Hard links and special files are not kept: a cluster has none.
+ */
+export async function copyTree(from: string, to: string, options: CopyOptions = {}): Promise<void> {
+  const files: { readonly from: string; readonly to: string; readonly isLink: boolean }[] = []
+  await walk('')
+  async function walk(path: string): Promise<void> {
+    options.signal?.throwIfAborted()
+    const source = join(from, path)
+    const target = join(to, path)
+    const entries = await readdir(source, { withFileTypes: true }).catch(passOver(options, []))
+    await mkdir(target, { recursive: path === '' })
+    await chmod(target, (await stat(source)).mode & 0o777)
+    if (options.owner !== undefined) await lchown(target, options.owner.uid, options.owner.gid)
+    for (const entry of entries) {
+      const below = path === '' ? entry.name : `${path}/${entry.name}`
+      if (options.skip?.(below, entry.isDirectory())) continue
+      if (entry.isDirectory()) await walk(below)
+      else if (entry.isFile() || entry.isSymbolicLink())
+        files.push({ from: join(from, below), to: join(to, below), isLink: entry.isSymbolicLink() })
+    }
+  }
+  await Promise.all(Array.from({ length: lanes }, drain))
+  async function drain(): Promise<void> {
+    for (let file = files.pop(); file !== undefined; file = files.pop()) {
+      options.signal?.throwIfAborted()
+      const { from: source, to: target } = file
+      const copy = file.isLink ? readlink(source).then(to => symlink(to, target)) : clone(source, target)
+      const copied = await copy.then(() => true).catch(passOver(options, false))
+      if (copied && options.owner !== undefined) await lchown(target, options.owner.uid, options.owner.gid)
+    }
+  }
+}
+
+function clone(source: string, target: string): Promise<void> {
+  return copyFile(source, target, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
+}
+
+function passOver<T>({ live }: CopyOptions, instead: T): (error: unknown) => T {
+  return error => {
+    if (live === true && systemCode(error) === 'ENOENT') return instead
+    throw error
+  }
+}
+
+/**
+ * Puts a folder in place whole or not at all: `make` fills a temporary sibling, which is written out and then renamed. The final
+ * name must be free. Throws what `make` throws, after removing the sibling.
+ */
+export async function placeFolder(final: string, make: (folder: string) => Promise<void>): Promise<void> {
+  await mkdir(dirname(final), { recursive: true, mode: 0o700 })
+  const folder = `${final}${unfinished}${randomBytes(4).toString('hex')}`
+  try {
+    await make(folder)
+    await flush(folder)
+    await rename(folder, final)
+    await flushFolder(dirname(final))
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true })
+    throw error
+  }
+}
+
+/** Takes a folder away at once, by its name; its contents go after that. */
+export async function removeFolder(folder: string): Promise<void> {
+  const doomed = `${folder}${unfinished}${randomBytes(4).toString('hex')}`
+  try {
+    await rename(folder, doomed)
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return
+    throw error
+  }
+  await flushFolder(dirname(folder))
+  await rm(doomed, { recursive: true, force: true })
+}
+
+const unfinished = '.unfinished-'
+
+/** Removes what an interrupted `placeFolder` or `removeFolder` left in a folder. Not while one is at work there. */
+export async function sweepFolder(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => [])
+  for (const name of names)
+    if (name.includes(unfinished)) await rm(join(folder, name), { recursive: true, force: true })
+}
+
+/** Whether a name in a folder is of something unfinished. */
+export function isUnfinished(path: string): boolean {
+  return basename(path).includes(unfinished)
+}
+
+/** Has the file system of a folder written to the disk: one call for all files (syncfs(2)), where `sync -f` is known. */
+function flush(folder: string): Promise<void> {
+  const run = (argv: readonly string[]) =>
+    new Promise<boolean>(resolve => {
+      execFile('sync', argv, error => resolve(error === null))
+    })
+  return run(['-f', folder]).then(async done => {
+    if (!done) await run([])
+  })
+}
+
+async function flushFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+/** Bytes of a folder's files, as `du` counts them: blocks shared with a clone count in each. */
+export async function sizeOf(folder: string): Promise<number> {
+  let bytes = 0
+  for (const entry of await readdir(folder, { withFileTypes: true, recursive: true }).catch(() => [])) {
+    if (!entry.isFile()) continue
+    const { blocks } = await stat(join(entry.parentPath, entry.name)).catch(() => ({ blocks: 0 }))
+    bytes += blocks * 512
+  }
+  return bytes
+}

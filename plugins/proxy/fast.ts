@@ -1,0 +1,239 @@
+import type { Socket } from 'node:net'
+import type { Broken, Exchange, Receiver } from './exchange.ts'
+import type { Destination, Gate } from './gate.ts'
+import { forwardedHeaders, headLines, type RawHeaders, trailersOf } from './headers.ts'
+import type { Tried } from './judge.ts'
+import { type NarrowRequest, readRequest } from './request-head.ts'
+import type { Ending, ResponseHead } from './response-head.ts'
+import type { Upstreams } from './upstreams.ts'
+
+/** What the fast lane needs of the proxy. */
+export interface FastParts {
+  readonly gate: Gate
+  readonly upstreams: Upstreams
+  /** Takes a connection over, with the bytes it has sent that were not answered yet and what became of the first request in them. */
+  readonly others: (socket: Socket, bytes: Buffer, tried?: Tried) => void
+  readonly gone: (connection: FastConnection) => void
+}
+
+/** As much is written in one piece; more is not copied. */
+const mostCopied = 16 * 1024
+/** What a client may send ahead while its request is answered. */
+const mostAhead = 64 * 1024
+const noBytes = Buffer.alloc(0)
+const crlf = Buffer.from('\r\n')
+const lastChunk = Buffer.from('0\r\n\r\n')
+
+/**
+ * A client's connection whose requests are of the narrow grammar, for services that run: heads are copied with few changes, bodies
+ * passed on as they are. The first request that is not goes to the other lane together with the connection, unanswered; so does
+ * one whose service does not answer as it should, since it may be asked again.
+ */
+export class FastConnection implements Receiver {
+  readonly wire = true
+  /** performance.now() of when its last request came or was answered. */
+  active = performance.now()
+  /** Whether it has sent anything yet. */
+  silent = true
+  readonly #socket: Socket
+  readonly #scheme: 'http' | 'https'
+  readonly #parts: FastParts
+  #exchange: Exchange | undefined
+  #request: NarrowRequest | undefined
+  #to: Destination | undefined
+  #bytes: Buffer = noBytes
+  #ahead: Buffer = noBytes
+  #host = ''
+  #suffix = ''
+  #ending: Ending['by'] | undefined
+  #text = ''
+  #pieces: Buffer[] = []
+
+  constructor(socket: Socket, scheme: 'http' | 'https', parts: FastParts) {
+    this.#socket = socket
+    this.#scheme = scheme
+    this.#parts = parts
+    socket.on('data', this.#onData)
+    socket.on('drain', this.#onDrain)
+    socket.on('end', this.#onEnd)
+    socket.on('error', this.#onError)
+    socket.on('close', this.#onClose)
+  }
+
+  /** Whether a request is being answered. */
+  get busy(): boolean {
+    return this.#request !== undefined
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+
+  interim(head: ResponseHead): void {
+    // None of this lane waits for a 100; a client that does not read gets no hints, so that they pile up nowhere.
+    if (head.status === 100 || this.#socket.writableNeedDrain) return
+    this.#text += `HTTP/1.1 ${head.status} ${head.reason}\r\n${head.fields}\r\n`
+  }
+
+  head(head: ResponseHead): void {
+    const { by } = head.ending
+    this.#ending = by
+    let text = `${this.#text}HTTP/1.1 ${head.status} ${head.reason}\r\n${head.fields}`
+    if (this.#request?.close === true) text += 'Connection: close\r\n'
+    if (by === 'chunks' && head.trailer !== undefined) text += `Trailer: ${head.trailer}\r\n`
+    if (by === 'chunks' || by === 'close') text += 'Transfer-Encoding: chunked\r\n'
+    this.#text = `${text}\r\n`
+  }
+
+  body(piece: Buffer): void {
+    if (this.#ending !== 'close') this.#pieces.push(piece)
+    else this.#pieces.push(Buffer.from(`${piece.length.toString(16)}\r\n`, 'latin1'), piece, crlf)
+  }
+
+  end(trailers: RawHeaders): void {
+    if (this.#ending === 'close') this.#pieces.push(lastChunk)
+    else if (this.#ending === 'chunks') this.#pieces.push(trailers.length === 0 ? crlf : linesOf(trailers))
+    this.flush()
+    const close = this.#request?.close ?? false
+    this.#exchange = undefined
+    this.#request = undefined
+    this.#bytes = noBytes
+    this.#ending = undefined
+    this.active = performance.now()
+    if (close) this.#socket.end(() => this.#socket.destroySoon())
+    else if (!this.#socket.writableNeedDrain) this.#next()
+  }
+
+  flush(): boolean {
+    const text = this.#text
+    const pieces = this.#pieces
+    if (pieces.length === 0) {
+      if (text === '') return true
+      this.#text = ''
+      return this.#socket.write(text, 'latin1')
+    }
+    this.#text = ''
+    this.#pieces = []
+    let size = text.length
+    for (const piece of pieces) size += piece.length
+    if (size <= mostCopied) return this.#socket.write(joined(text, pieces, size))
+    this.#socket.cork()
+    if (text !== '') this.#socket.write(text, 'latin1')
+    for (const piece of pieces) this.#socket.write(piece)
+    this.#socket.uncork()
+    return !this.#socket.writableNeedDrain
+  }
+
+  failed(broken: Broken): void {
+    this.#exchange = undefined
+    // In the middle of an answer the end of the connection cannot be taken for the body's end: that is framed in this lane.
+    if (this.#ending !== undefined) this.#socket.destroy()
+    else this.#handOver(Buffer.concat([this.#bytes, this.#ahead]), this.#tried(broken))
+  }
+
+  /** What the other lane must not try again without a reason. A strange answer it may read with a more generous eye. */
+  #tried(broken: Broken): Tried | undefined {
+    if (this.#to === undefined || broken.kind === 'stale' || broken.kind === 'strange') return undefined
+    if (broken.kind === 'refused') return { to: this.#to, failure: { kind: 'refused' } }
+    return { to: this.#to, failure: { kind: 'broken', detail: broken.detail, again: true } }
+  }
+
+  readonly #onData = (bytes: Buffer): void => {
+    if (this.#request === undefined && this.#ahead.length === 0) return void this.#take(bytes)
+    this.#ahead = this.#ahead.length === 0 ? bytes : Buffer.concat([this.#ahead, bytes])
+    if (this.#ahead.length > mostAhead) this.#socket.pause()
+  }
+
+  /** Reads one request; what follows it waits. */
+  #take(bytes: Buffer): void {
+    this.active = performance.now()
+    this.silent = false
+    const request = readRequest(bytes)
+    const { gate, upstreams } = this.#parts
+    // Requests sent ahead are the other lane's, which works on them side by side.
+    const alone = typeof request === 'object' && request.end === bytes.length
+    const to = alone ? gate.direct(request.host, request.path, this.#scheme) : undefined
+    if (!alone || to === undefined) return void this.#handOver(bytes)
+    this.#request = request
+    this.#to = to
+    this.#bytes = bytes
+    const prefix = to.prefix === undefined ? '' : `X-Forwarded-Prefix: ${to.prefix}\r\n`
+    const line = `${request.head ? 'HEAD' : 'GET'} ${to.path} HTTP/1.1\r\n`
+    const head = `${line}${request.fields}${this.#forwarded(request.host)}${prefix}\r\n`
+    this.#exchange = upstreams.send(
+      to.address,
+      { head, bodyless: request.head, hasBody: false, fresh: false, upgrade: false },
+      this,
+    )
+  }
+
+  #next(): void {
+    const bytes = this.#ahead
+    if (bytes.length === 0) return
+    this.#ahead = noBytes
+    if (this.#socket.isPaused()) this.#socket.resume()
+    this.#take(bytes)
+  }
+
+  #handOver(bytes: Buffer, tried?: Tried): void {
+    this.#leave()
+    if (!this.#socket.destroyed) this.#parts.others(this.#socket, bytes, tried)
+  }
+
+  #leave(): void {
+    const socket = this.#socket
+    socket.off('data', this.#onData)
+    socket.off('drain', this.#onDrain)
+    socket.off('end', this.#onEnd)
+    socket.off('error', this.#onError)
+    socket.off('close', this.#onClose)
+    this.#parts.gone(this)
+  }
+
+  /** The lines that tell the service of the client: the same for all requests of a connection to one name. */
+  #forwarded(host: string): string {
+    if (host === this.#host) return this.#suffix
+    const { remoteAddress: remote = '127.0.0.1', localPort: port = 80 } = this.#socket
+    const passage = { remote, scheme: this.#scheme, host, port, hops: 0, prefix: undefined }
+    const lines = ['Connection', 'keep-alive', ...forwardedHeaders(passage)]
+    this.#host = host
+    this.#suffix = headLines('', lines).slice(2, -2)
+    return this.#suffix
+  }
+
+  readonly #onDrain = (): void => {
+    if (this.#exchange !== undefined) this.#exchange.resume()
+    else if (this.#request === undefined) this.#next()
+  }
+
+  /** A client that ends its half has left: what it closes for good looks the same. */
+  readonly #onEnd = (): void => {
+    if (this.#request !== undefined) this.#socket.destroy()
+    else this.#socket.end(() => this.#socket.destroySoon())
+  }
+
+  readonly #onError = (): void => {
+    this.#socket.destroy()
+  }
+
+  readonly #onClose = (): void => {
+    this.#exchange?.abort()
+    this.#exchange = undefined
+    this.#leave()
+  }
+}
+
+function linesOf(trailers: RawHeaders): Buffer {
+  const lines = trailersOf(trailers).map(([name, value]) => `${name}: ${value}\r\n`)
+  return Buffer.from(`${lines.join('')}\r\n`, 'latin1')
+}
+
+function joined(text: string, pieces: readonly Buffer[], size: number): Buffer {
+  const all = Buffer.allocUnsafe(size)
+  let at = all.write(text, 0, 'latin1')
+  for (const piece of pieces) {
+    all.set(piece, at)
+    at += piece.length
+  }
+  return all
+}

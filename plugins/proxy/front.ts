@@ -1,0 +1,105 @@
+import { createServer, type Server, type Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
+import type { Log } from '../../kernel/plugin.ts'
+import { Complaints } from './complaints.ts'
+import { FastConnection, type FastParts } from './fast.ts'
+import type { Gate } from './gate.ts'
+import { H2Lane } from './h2.ts'
+import type { Tried } from './judge.ts'
+import { Lane } from './lane.ts'
+import type { Limits } from './limits.ts'
+import { type Contexts, secureServer } from './secure.ts'
+import { Upstreams } from './upstreams.ts'
+
+const preface = 'PRI * HTTP/2.0\r\n'
+
+/** What the proxy listens with: every connection begins in the fast lane, or in HTTP/2 where TLS agreed on it. */
+export class Front {
+  readonly #gate: Gate
+  readonly #limits: Limits
+  readonly #complaints: Complaints
+  readonly #upstreams: Upstreams
+  readonly #lane: Lane
+  readonly #h2: H2Lane
+  readonly #fast = new Set<FastConnection>()
+  readonly #servers: Server[] = []
+  readonly #parts: FastParts
+  #sweep: NodeJS.Timeout | undefined
+
+  constructor(gate: Gate, limits: Limits, log: Log) {
+    this.#gate = gate
+    this.#limits = limits
+    this.#complaints = new Complaints(log)
+    this.#upstreams = new Upstreams(limits)
+    this.#lane = new Lane(gate, limits, log, this.#complaints)
+    this.#h2 = new H2Lane({ gate, limits, log, complaints: this.#complaints, upstreams: this.#upstreams })
+    this.#parts = {
+      gate,
+      upstreams: this.#upstreams,
+      others: (socket, bytes, tried) => this.#others(socket, bytes, tried),
+      gone: connection => this.#fast.delete(connection),
+    }
+  }
+
+  /** A server for plain HTTP that does not listen yet. */
+  plain(): Server {
+    const server = createServer({ allowHalfOpen: true, noDelay: true }, socket => this.#begin(socket, 'http'))
+    this.#servers.push(server)
+    return server
+  }
+
+  /** A server for TLS that does not listen yet. */
+  secure(contexts: Contexts): Server {
+    const server = secureServer(contexts, this.#limits, this.#complaints)
+    server.on('secureConnection', (socket: TLSSocket) => {
+      if (socket.alpnProtocol === 'h2') this.#h2.serve(socket)
+      else this.#begin(socket, 'https')
+    })
+    this.#servers.push(server)
+    return server
+  }
+
+  /** Stops listening, gives requests in flight a moment, then ends all connections. */
+  async close(): Promise<void> {
+    this.#gate.close()
+    for (const server of this.#servers) if (server.listening) server.close()
+    for (const connection of this.#fast) if (!connection.busy) connection.destroy()
+    await Promise.all([this.#lane.close(), this.#h2.close(), this.#rest()])
+    for (const connection of this.#fast) connection.destroy()
+    clearInterval(this.#sweep)
+    this.#upstreams.destroy()
+  }
+
+  #begin(socket: Socket, scheme: 'http' | 'https'): void {
+    this.#fast.add(new FastConnection(socket, scheme, this.#parts))
+    this.#sweep ??= setInterval(() => this.#tidy(), Math.ceil(this.#limits.headTimeout / 3)).unref()
+  }
+
+  #others(socket: Socket, bytes: Buffer, tried: Tried | undefined): void {
+    if (bytes.length >= preface.length && bytes.toString('latin1', 0, preface.length) === preface) {
+      // It must not flow: nobody listens but HTTP/2, which reads what is there by itself.
+      socket.pause()
+      socket.unshift(bytes)
+      this.#h2.serve(socket)
+    } else this.#lane.take(socket, bytes, tried)
+  }
+
+  /** Ends connections that say nothing; stops when there are none. */
+  #tidy(): void {
+    const now = performance.now()
+    for (const connection of this.#fast) {
+      const limit = connection.silent ? this.#limits.headTimeout : this.#limits.clientIdle
+      if (!connection.busy && now - connection.active > limit) connection.destroy()
+    }
+    if (this.#fast.size > 0) return
+    clearInterval(this.#sweep)
+    this.#sweep = undefined
+  }
+
+  /** Waits until the fast lane has answered what it has begun, for as long as it may. */
+  async #rest(): Promise<void> {
+    const end = performance.now() + this.#limits.closing
+    const busy = (): boolean => [...this.#fast].some(connection => connection.busy)
+    while (busy() && performance.now() < end) await new Promise(resolve => setTimeout(resolve, 10))
+  }
+}

@@ -1,0 +1,209 @@
+import { createHash, randomBytes } from 'node:crypto'
+import type { ServerHttp2Stream } from 'node:http2'
+import type { Socket } from 'node:net'
+import type { Broken, Exchange, Receiver, WireRequest } from './exchange.ts'
+import { idempotent } from './forward.ts'
+import type { Destination, Failure } from './gate.ts'
+import { fieldsOf, type H2Request } from './h2-head.ts'
+import { headLines, type Passage, type RawHeaders, requestHeaders, tokensOf, trailersOf, valuesOf } from './headers.ts'
+import type { ResponseHead } from './response-head.ts'
+import { splice } from './upgrade.ts'
+import type { Upstreams } from './upstreams.ts'
+
+/** Where a request goes, as whom, and who is told that it came to nothing. */
+export interface H2Way {
+  readonly to: Destination
+  readonly passage: Passage
+  readonly failed: (failure: Failure) => void
+}
+
+const crlf = Buffer.from('\r\n')
+// RFC 6455 section 1.3.
+const webSocket = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
+
+/** Passes a stream to its service as HTTP/1.1, and the response back. */
+export class H2Errand implements Receiver {
+  readonly wire = false
+  readonly #stream: ServerHttp2Stream
+  readonly #request: H2Request
+  readonly #way: H2Way
+  readonly #upstreams: Upstreams
+  readonly #key: string
+  #exchange: Exchange | undefined
+  #trailers: RawHeaders = []
+  #pieces: Buffer[] = []
+  #ended = false
+  #sentEarly = false
+  #uploading = false
+
+  constructor(stream: ServerHttp2Stream, request: H2Request, way: H2Way, upstreams: Upstreams) {
+    this.#stream = stream
+    this.#request = request
+    this.#way = way
+    this.#upstreams = upstreams
+    this.#key = request.protocol === undefined ? '' : randomBytes(16).toString('base64')
+  }
+
+  start(): void {
+    this.#stream.on('close', this.#onClose)
+    this.#stream.on('drain', this.#onDrain)
+    this.#send(!this.#repeatable)
+  }
+
+  /** Whether it may be sent twice. */
+  get #repeatable(): boolean {
+    const { method, body, protocol } = this.#request
+    return body === 'none' && protocol === undefined && idempotent.has(method)
+  }
+
+  #send(fresh: boolean): void {
+    const { method, fields, body, protocol } = this.#request
+    const { to, passage } = this.#way
+    // Also where it ends with the request: a server that answers early and closes at once may take its answer back.
+    const link = protocol !== undefined ? { upgrade: protocol } : 'keep-alive'
+    const own = protocol === undefined ? fields : [...fields, 'sec-websocket-key', this.#key]
+    const request: WireRequest = {
+      head: headLines(`${method} ${to.path} HTTP/1.1`, requestHeaders(own, method, passage, link)),
+      bodyless: method === 'HEAD',
+      hasBody: body !== 'none',
+      fresh,
+      upgrade: protocol !== undefined,
+    }
+    this.#exchange = this.#upstreams.send(to.address, request, this)
+    // On a connection that was there already it was sent before this lane could know.
+    if (this.#sentEarly) this.#upload()
+  }
+
+  sent(): void {
+    if (this.#request.body === 'none') return
+    if (this.#exchange === undefined) this.#sentEarly = true
+    else this.#upload()
+  }
+
+  drained(): void {
+    this.#stream.resume()
+  }
+
+  interim(head: ResponseHead): void {
+    if (this.#stream.headersSent || this.#stream.destroyed) return
+    if (head.status === 100 && valuesOf(this.#request.fields, 'expect').length === 0) return
+    this.#stream.additionalHeaders({ ':status': head.status, ...fieldsOf(head.fields) })
+  }
+
+  head(head: ResponseHead): void {
+    const { ending } = head
+    const endStream = ending.by === 'nothing' || (ending.by === 'length' && ending.length === 0)
+    const asked = head.trailer !== undefined || tokensOf(this.#request.fields, 'te').includes('trailers')
+    const waitForTrailers = ending.by === 'chunks' && asked
+    const headers = { ':status': head.status, ...fieldsOf(head.fields) }
+    try {
+      this.#stream.respond(
+        head.trailer !== undefined && waitForTrailers ? { ...headers, trailer: head.trailer } : headers,
+        { endStream, waitForTrailers },
+      )
+    } catch {
+      this.#leave()?.abort()
+      this.#way.failed({ kind: 'broken', detail: 'answered with a head that cannot be passed on', again: false })
+      return
+    }
+    if (waitForTrailers) {
+      this.#stream.once('wantTrailers', () => this.#stream.sendTrailers(fieldsOf(trailersOf(this.#trailers).flat())))
+    }
+  }
+
+  body(piece: Buffer): void {
+    this.#pieces.push(piece)
+  }
+
+  end(trailers: RawHeaders): void {
+    this.#trailers = trailers
+    this.#ended = true
+    this.#exchange = undefined
+  }
+
+  flush(): boolean {
+    const pieces = this.#pieces
+    if (this.#stream.destroyed || (pieces.length === 0 && !this.#ended)) return true
+    this.#pieces = []
+    const [first] = pieces
+    const all = first === undefined || pieces.length === 1 ? first : Buffer.concat(pieces)
+    if (!this.#ended) return all === undefined || this.#stream.write(all)
+    this.#leave()
+    if (!this.#stream.writableEnded) this.#stream.end(all)
+    // What the client still sends of its body goes nowhere.
+    if (this.#uploading) this.#stream.resume()
+    return true
+  }
+
+  failed(broken: Broken): void {
+    this.#exchange = undefined
+    if (broken.kind === 'stale') return void this.#send(true)
+    this.#leave()
+    if (this.#stream.destroyed) return
+    if (broken.kind === 'refused') this.#way.failed({ kind: 'refused' })
+    // Not close(): that would end the body as if it were complete.
+    else if (broken.begun) this.#stream.destroy(new Error(broken.detail))
+    else {
+      const again = broken.kind === 'broken' && this.#repeatable
+      if (this.#uploading) this.#stream.resume()
+      this.#way.failed({ kind: 'broken', detail: broken.detail, again })
+    }
+  }
+
+  /** RFC 8441 section 5: the stream takes the place of the connection. */
+  switched(head: ResponseHead, socket: Socket, early: Buffer): void {
+    this.#leave()
+    const lines = fieldsOf(head.fields)
+    const { 'sec-websocket-accept': accept, ...fields } = lines
+    if (accept !== acceptOf(this.#key)) {
+      socket.destroy()
+      this.#way.failed({ kind: 'broken', detail: 'agreed to a WebSocket with a wrong key', again: false })
+      return
+    }
+    this.#stream.respond({ ':status': 200, ...fields })
+    if (early.length > 0) this.#stream.write(early)
+    splice(this.#stream, socket)
+    splice(socket, this.#stream)
+  }
+
+  #upload(): void {
+    const { body } = this.#request
+    this.#uploading = true
+    this.#stream.on('data', (piece: Buffer) => {
+      const framed = body === 'chunks' ? chunkOf(piece) : piece
+      if (this.#exchange?.write(framed) === false) this.#stream.pause()
+    })
+    this.#stream.once('end', () => {
+      if (body === 'chunks') {
+        const lines = trailersOf(this.#request.trailers).map(([name, value]) => `${name}: ${value}\r\n`)
+        this.#exchange?.write(`0\r\n${lines.join('')}\r\n`)
+      }
+      this.#exchange?.finish()
+    })
+  }
+
+  /** The exchange is over for this errand; what it was. */
+  #leave(): Exchange | undefined {
+    const exchange = this.#exchange
+    this.#exchange = undefined
+    this.#stream.off('close', this.#onClose)
+    this.#stream.off('drain', this.#onDrain)
+    return exchange
+  }
+
+  readonly #onClose = (): void => {
+    this.#leave()?.abort()
+  }
+
+  readonly #onDrain = (): void => {
+    this.#exchange?.resume()
+  }
+}
+
+function chunkOf(piece: Buffer): Buffer {
+  return Buffer.concat([Buffer.from(`${piece.length.toString(16)}\r\n`, 'latin1'), piece, crlf])
+}
+
+function acceptOf(key: string): string {
+  return createHash('sha1').update(`${key}${webSocket}`).digest('base64')
+}

@@ -1,0 +1,44 @@
+import { messageOf } from '../../kernel/errors.ts'
+import type { Log } from '../../kernel/plugin.ts'
+import type { Answer } from './answers.ts'
+import type { Case, Destination, Failure, Gate, Verdict } from './gate.ts'
+import * as refusal from './refusals.ts'
+
+/** What a lane does with a verdict. Exactly one of `answer` and `carry` is called for each judgement. */
+export interface Carrier {
+  /** Nobody waits for an answer any more. */
+  gone(): boolean
+  answer(answer: Answer): void
+  /** Forwards; `failed` is to be called where that came to nothing and no answer was begun. */
+  carry(to: Destination, failed: (failure: Failure) => void): void
+}
+
+/** Where a request was sent already, and why nothing came of it. */
+export interface Tried {
+  readonly to: Destination
+  readonly failure: Failure
+}
+
+/** Has a request judged, and judged again while its service restarts, until it is answered or forwarded. */
+export function judge(gate: Gate, request: Case, carrier: Carrier, log: Log, tried?: Tried): void {
+  const decided = (verdict: Verdict): void => {
+    if (carrier.gone()) return
+    if (verdict.do === 'answer') return void carrier.answer(verdict.answer)
+    const { to } = verdict
+    carrier.carry(to, failure => settle(() => gate.failed(request, to, failure)))
+  }
+  const settle = (ask: () => Verdict | Promise<Verdict>): void => {
+    try {
+      const verdict = ask()
+      if (verdict instanceof Promise) verdict.then(decided).catch(broke)
+      else decided(verdict)
+    } catch (error) {
+      broke(error)
+    }
+  }
+  const broke = (error: unknown): void => {
+    log.error(`the proxy failed: ${messageOf(error)}`)
+    if (!carrier.gone()) carrier.answer(refusal.internal())
+  }
+  settle(() => (tried === undefined ? gate.judge(request) : gate.failed(request, tried.to, tried.failure)))
+}

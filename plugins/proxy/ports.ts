@@ -1,0 +1,100 @@
+import type { Server } from 'node:net'
+import { messageOf } from '../../kernel/errors.ts'
+import type { CheckResult, Host } from '../../kernel/plugin.ts'
+import { type Listening, listen, type Preference, portWish } from './listen.ts'
+
+/** What came of listening; undefined before the daemon has booted. */
+type State = { readonly is: Listening } | { readonly invalid: string } | undefined
+
+/** One scheme's port: listens on it, and tells `doctor` about it. */
+export class SchemePort {
+  readonly scheme: 'http' | 'https'
+  readonly #host: Host
+  readonly #preference: Preference
+  #state: State
+
+  constructor(host: Host, scheme: 'http' | 'https', preference: Preference) {
+    this.#host = host
+    this.scheme = scheme
+    this.#preference = preference
+  }
+
+  /** Null where it does not listen. */
+  get port(): number | null {
+    return this.#state !== undefined && 'is' in this.#state ? this.#state.is.port : null
+  }
+
+  /** What follows the name in a URL. */
+  get suffix(): string {
+    const { port } = this
+    return port === null || port === this.#preference.best ? '' : `:${port}`
+  }
+
+  async listen(make: () => Server): Promise<void> {
+    const { variable } = this.#preference
+    const wish = portWish(this.#preference, process.env[variable], this.#host.has('privileged-ports'))
+    this.#state = typeof wish === 'string' ? { invalid: wish } : { is: await listen(wish, make) }
+    this.#report(this.#state)
+  }
+
+  /** Whether it listens. */
+  async listens(): Promise<CheckResult> {
+    const state = this.#state
+    if (state === undefined) return { status: 'skip', severity: 'important', summary: this.#absence }
+    const fail = { status: 'fail', severity: 'important' } as const
+    const { variable } = this.#preference
+    if ('invalid' in state) {
+      const fix = `Set ${variable} to a port, or unset it, and run \`locald server restart\`.`
+      return { ...fail, summary: state.invalid, fix }
+    }
+    const { is } = state
+    if (is.port !== null) return { status: 'pass', severity: 'important', summary: `listens on ${places(is)}` }
+    const summary = `port ${is.wanted} ${await this.#taken(is.wanted, is.code)}, so no service has a URL`
+    return { ...fail, summary, fix: `Free it or set ${variable} to another port, and run \`locald server restart\`.` }
+  }
+
+  /** Whether it is the port one would like best. */
+  async prefers(): Promise<CheckResult> {
+    const state = this.#state
+    if (state === undefined || 'invalid' in state || state.is.port === null) {
+      return { status: 'skip', severity: 'optional', summary: 'the proxy does not run' }
+    }
+    const { port, missed } = state.is
+    if (missed === undefined) return { status: 'pass', severity: 'optional', summary: `${port}, as wished` }
+    const summary = `${port}, because ${missed.port} ${await this.#taken(missed.port, missed.code)}`
+    return {
+      ...{ status: 'warn', severity: 'optional', summary },
+      fix: `Free port ${missed.port} and run \`locald server restart\`.`,
+    }
+  }
+
+  get #absence(): string {
+    return this.scheme === 'http' ? 'the daemon is not running' : 'the daemon is not running, or HTTPS is off'
+  }
+
+  #report(state: State): void {
+    const { log } = this.#host
+    const does = this.scheme === 'http' ? 'the proxy does not run' : 'the proxy has no HTTPS'
+    if (state === undefined) return
+    if ('invalid' in state) log.error(`${does}: ${state.invalid}`)
+    else if (state.is.port === null) log.error(`${does}: port ${state.is.wanted} cannot be used (${state.is.code})`)
+    else log.info(`the proxy listens on ${places(state.is)}${this.scheme === 'http' ? '' : ' with TLS'}`)
+  }
+
+  async #taken(port: number, code: string): Promise<string> {
+    if (code === 'EACCES') return 'needs a privilege the daemon does not have'
+    if (code !== 'EADDRINUSE') return `cannot be used (${code})`
+    try {
+      const holder = await this.#host.use.processTable.holder(port)
+      return holder === undefined ? 'is taken' : `is taken by ${holder}`
+    } catch (error) {
+      // Without a platform plugin nobody knows.
+      this.#host.log.info(`who holds port ${port} cannot be told: ${messageOf(error)}`)
+      return 'is taken'
+    }
+  }
+}
+
+function places(is: Extract<Listening, { readonly addresses: readonly string[] }>): string {
+  return is.addresses.map(address => `${address.includes(':') ? `[${address}]` : address}:${is.port}`).join(' and ')
+}

@@ -1,0 +1,122 @@
+import { Fields, faulty, isWord, more, slash, space, targetByte } from './bytes.ts'
+
+/** A request of the narrow grammar: GET or HEAD of a path, HTTP/1.1, one Host, no body, nothing asked of the connection but to stay or close. */
+export interface NarrowRequest {
+  readonly head: boolean
+  /** Path and query. */
+  readonly path: string
+  /** The Host field's value. */
+  readonly host: string
+  /** The fields to send on, CR LF after each; their order, case and duplicates as they were. */
+  readonly fields: string
+  readonly close: boolean
+  /** Where the head ends. */
+  readonly end: number
+}
+
+const most = 128
+const fields = new Fields(most)
+const version = ' HTTP/1.1\r\n'
+const getLine = 'GET '
+const headLine = 'HEAD '
+
+// By length, so that most fields need no look at their letters. `undefined` where no word has the length.
+const others: readonly (readonly string[] | undefined)[] = byLength([
+  'te',
+  'expect',
+  'trailer',
+  'upgrade',
+  'forwarded',
+  'content-length',
+  'http2-settings',
+  'transfer-encoding',
+  'x-locald-hops',
+  'x-locald-progress',
+])
+const prefixes = ['x-forwarded-', 'proxy-'] as const
+
+/**
+ * Reads a request at the beginning of the buffer. `more`: its head is not all there. `faulty`: it is not of the narrow grammar,
+ * which says nothing about whether it is a good request.
+ */
+export function readRequest(buffer: Buffer): NarrowRequest | typeof more | typeof faulty {
+  const size = buffer.length
+  const isHead = buffer[0] === 72
+  const method = isHead ? headLine : getLine
+  if (size < method.length + version.length + 1) return more
+  if (!isExactly(buffer, 0, method)) return faulty
+  const start = method.length
+  if (buffer[start] !== slash) return faulty
+  let at = start
+  while (at < size && targetByte[buffer[at] ?? 0] === 1) at++
+  if (at + version.length > size) return at < size && buffer[at] !== space ? faulty : more
+  if (!isExactly(buffer, at, version)) return faulty
+  const first = at + version.length
+  const end = fields.read(buffer, first, size)
+  if (end < 0) return end === more ? more : faulty
+  return requestOf(buffer, { isHead, start, at, first, end })
+}
+
+interface Places {
+  readonly isHead: boolean
+  readonly start: number
+  readonly at: number
+  readonly first: number
+  readonly end: number
+}
+
+function requestOf(buffer: Buffer, { isHead, start, at, first, end }: Places): NarrowRequest | typeof faulty {
+  const text = buffer.toString('latin1', 0, end)
+  const { marks, count } = fields
+  let host: string | undefined
+  let connection = false
+  let close = false
+  let kept = ''
+  // Where the lines that were not copied yet begin.
+  let from = first
+  for (let i = 0; i < count * 5; i += 5) {
+    const name = marks[i] ?? 0
+    const length = (marks[i + 1] ?? 0) - name
+    if (length === 4 && isWord(buffer, name, 'host')) {
+      if (host !== undefined) return faulty
+      host = text.slice(marks[i + 2], marks[i + 3])
+      continue
+    }
+    const drop = length === 10 && isWord(buffer, name, 'connection')
+    if (drop) {
+      const value = text.slice(marks[i + 2], marks[i + 3]).toLowerCase()
+      if (connection || (value !== 'keep-alive' && value !== 'close')) return faulty
+      connection = true
+      close = value === 'close'
+    }
+    if (drop || (length === 10 && isWord(buffer, name, 'keep-alive'))) {
+      kept += text.slice(from, name)
+      from = marks[i + 4] ?? end
+    } else if (isOther(buffer, name, length)) return faulty
+  }
+  if (host === undefined) return faulty
+  kept += text.slice(from, end - 2)
+  return { head: isHead, path: text.slice(start, at), host, fields: kept, close, end }
+}
+
+function isOther(buffer: Buffer, at: number, length: number): boolean {
+  const words = others[length]
+  if (words !== undefined) for (const word of words) if (isWord(buffer, at, word)) return true
+  for (const prefix of prefixes) if (length > prefix.length && isWord(buffer, at, prefix)) return true
+  return false
+}
+
+function isExactly(buffer: Buffer, at: number, word: string): boolean {
+  for (let i = 0; i < word.length; i++) if (buffer[at + i] !== word.charCodeAt(i)) return false
+  return true
+}
+
+function byLength(words: readonly string[]): (readonly string[] | undefined)[] {
+  const table: string[][] = []
+  for (const word of words) {
+    const list = table[word.length]
+    if (list === undefined) table[word.length] = [word]
+    else list.push(word)
+  }
+  return table
+}

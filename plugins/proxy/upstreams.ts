@@ -1,0 +1,191 @@
+import { type Address, dial, neverConnected } from './dial.ts'
+import type { Exchange, Receiver, WireRequest } from './exchange.ts'
+import type { Limits } from './limits.ts'
+import { Link } from './link.ts'
+
+/** Connections to services, kept while idle for requests that may be sent again should one prove stale. */
+export class Upstreams {
+  readonly #limits: Limits
+  readonly #origins = new Map<string, Origin>()
+  readonly #sweeper: () => void
+  #sweep: NodeJS.Timeout | undefined
+
+  constructor(limits: Limits) {
+    this.#limits = limits
+    this.#sweeper = () => this.#close()
+  }
+
+  send(address: Address, request: WireRequest, receiver: Receiver): Exchange {
+    const key = `${address.host} ${address.port}`
+    let origin = this.#origins.get(key)
+    if (origin === undefined) {
+      origin = new Origin(address, this.#limits, () => this.#arm())
+      this.#origins.set(key, origin)
+    }
+    return origin.send(request, receiver)
+  }
+
+  destroy(): void {
+    clearInterval(this.#sweep)
+    for (const origin of this.#origins.values()) origin.destroy()
+    this.#origins.clear()
+  }
+
+  /** Looks after idle connections while there are any. */
+  #arm(): void {
+    this.#sweep ??= setInterval(this.#sweeper, Math.max(50, this.#limits.upstreamIdle / 4)).unref()
+  }
+
+  #close(): void {
+    const before = performance.now() - this.#limits.upstreamIdle
+    let idle = 0
+    for (const [key, origin] of this.#origins) {
+      idle += origin.closeIdle(before)
+      if (origin.unused) this.#origins.delete(key)
+    }
+    if (idle > 0) return
+    clearInterval(this.#sweep)
+    this.#sweep = undefined
+  }
+}
+
+/** One address: its connections, and the requests that wait for one. */
+class Origin {
+  readonly #address: Address
+  readonly #limits: Limits
+  readonly #parked: () => void
+  /** The one used last is last. */
+  readonly #idle: Link[] = []
+  readonly #links = new Set<Link>()
+  readonly #queue: Waiting[] = []
+  #connecting = 0
+
+  constructor(address: Address, limits: Limits, parked: () => void) {
+    this.#address = address
+    this.#limits = limits
+    this.#parked = parked
+  }
+
+  get unused(): boolean {
+    return this.#links.size === 0 && this.#connecting === 0 && this.#queue.length === 0
+  }
+
+  send(request: WireRequest, receiver: Receiver): Exchange {
+    if (!request.fresh) {
+      for (let link = this.#idle.pop(); link !== undefined; link = this.#idle.pop()) {
+        if (!link.usable) continue
+        link.start(request, receiver)
+        return link
+      }
+    }
+    const waiting: Waiting = new Waiting(request, receiver, () => {
+      const at = this.#queue.indexOf(waiting)
+      if (at !== -1) this.#queue.splice(at, 1)
+    })
+    this.#queue.push(waiting)
+    this.#dial()
+    return waiting
+  }
+
+  closeIdle(before: number): number {
+    for (let link = this.#idle[0]; link !== undefined && link.idleSince < before; link = this.#idle[0]) {
+      this.#idle.shift()
+      link.socket.destroy()
+    }
+    return this.#idle.length
+  }
+
+  destroy(): void {
+    for (const link of this.#links) link.socket.destroy()
+  }
+
+  /** A server's queue of connections that it has not taken yet is short: a burst of requests becomes connections little by little. */
+  #dial(): void {
+    const { upstreamSockets, upstreamConnecting } = this.#limits
+    // What waits cannot use an idle one, or it would have: one makes room.
+    if (this.#links.size + this.#connecting >= upstreamSockets && this.#queue.length > 0)
+      this.#idle[0]?.socket.destroy()
+    while (
+      this.#connecting < Math.min(this.#queue.length, upstreamConnecting) &&
+      this.#links.size + this.#connecting < upstreamSockets
+    ) {
+      this.#connecting++
+      dial(this.#address, false, (error, socket) => {
+        this.#connecting--
+        if (error !== null) this.#refused(error)
+        else {
+          const link = new Link(socket, this, this.#limits.head)
+          this.#links.add(link)
+          this.#use(link)
+        }
+        this.#dial()
+      })
+    }
+  }
+
+  idle(link: Link): void {
+    this.#use(link)
+  }
+
+  gone(link: Link): void {
+    this.#links.delete(link)
+    const at = this.#idle.indexOf(link)
+    if (at !== -1) this.#idle.splice(at, 1)
+    if (this.#queue.length > 0) this.#dial()
+  }
+
+  /** The connection goes to the first that waits, or is kept. */
+  #use(link: Link): void {
+    const at = this.#queue.findIndex(waiting => !link.used || !waiting.request.fresh)
+    const waiting = at === -1 ? undefined : this.#queue.splice(at, 1)[0]
+    if (waiting !== undefined) waiting.begin(link)
+    else {
+      link.idleSince = performance.now()
+      this.#idle.push(link)
+      this.#parked()
+    }
+  }
+
+  /** Each failed connection is one request's bad news; all others in the queue get their own try. */
+  #refused(error: Error): void {
+    const waiting = this.#queue.shift()
+    const detail = `could not be reached: ${error.message}`
+    waiting?.receiver.failed(neverConnected(error) ? { kind: 'refused' } : { kind: 'broken', detail, begun: false })
+  }
+}
+
+/** An exchange whose connection does not exist yet. */
+class Waiting implements Exchange {
+  readonly request: WireRequest
+  readonly receiver: Receiver
+  readonly #leave: () => void
+  #link: Link | undefined
+
+  constructor(request: WireRequest, receiver: Receiver, leave: () => void) {
+    this.request = request
+    this.receiver = receiver
+    this.#leave = leave
+  }
+
+  begin(link: Link): void {
+    this.#link = link
+    link.start(this.request, this.receiver)
+  }
+
+  write(piece: Buffer | string): boolean {
+    return this.#link?.write(piece) ?? false
+  }
+
+  finish(): void {
+    this.#link?.finish()
+  }
+
+  resume(): void {
+    this.#link?.resume()
+  }
+
+  abort(): void {
+    this.#leave()
+    this.#link?.abort()
+  }
+}

@@ -1,0 +1,12 @@
+// The name constraints of a CA: a pure function.
+#ifndef SHIM_CONSTRAINTS_H
+#define SHIM_CONSTRAINTS_H
+
+#include <stdbool.h>
+
+#include "der.h"
+
+// True when they permit DNS names, all of them localhost, test or internal or below, and of IP addresses at most loopback.
+bool constraints_local(struct der extension, const char **why);
+
+#endif

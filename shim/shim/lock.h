@@ -1,0 +1,8 @@
+// One shim at a time changes files.
+#ifndef SHIM_LOCK_H
+#define SHIM_LOCK_H
+
+// Waits for the lock, which lasts as long as this process; refuses when it is not free in time.
+void lock_take(void);
+
+#endif

@@ -1,0 +1,21 @@
+// What a process inherits from a hostile caller, put right before anything else is done.
+#ifndef SHIM_PROCESS_H
+#define SHIM_PROCESS_H
+
+#include <stdbool.h>
+
+enum { CHANNEL_FD = 3 };
+
+// Descriptors, environment, folder, umask, signals, limits, dumps. `channel`: descriptor 3 is kept.
+void process_harden(bool channel);
+
+// Neither core dumps nor ptrace(2); to be said again after each change of credentials, which resets it.
+void process_hide(void);
+
+// The shim ends by itself after this many seconds from now.
+void process_limit(unsigned seconds);
+
+// From here on no signal but SIGKILL disturbs.
+void process_undisturbed(void);
+
+#endif

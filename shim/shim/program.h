@@ -1,0 +1,10 @@
+// A program of the system, run as root.
+#ifndef SHIM_PROGRAM_H
+#define SHIM_PROGRAM_H
+
+#include <stdbool.h>
+
+// By its absolute path, in an environment of only PATH, with nothing on its standard descriptors. True when it exits with 0.
+bool program_run(const char *const argv[]);
+
+#endif

@@ -1,0 +1,14 @@
+#include "refuse.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "text.h"
+
+_Noreturn void refuse(enum refusal code, const char *what, const char *which) {
+  text_complain("locald-shim", what, which);
+  _exit((int)code);
+}
+
+_Noreturn void refuse_errno(enum refusal code, const char *what) { refuse(code, what, strerror(errno)); }

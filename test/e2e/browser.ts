@@ -1,0 +1,37 @@
+import { accessSync, constants } from 'node:fs'
+import { type Browser, chromium } from 'playwright-core'
+import type { Test } from './sandbox.ts'
+
+/** Debian's Chromium, or what CHROMIUM names. */
+const program = process.env['CHROMIUM'] || '/usr/bin/chromium'
+
+/** Why there is no browser here; false when there is one. */
+export const noBrowser: string | false = found() ? false : `there is no ${program}`
+
+/** A headless browser that asks nobody but the pages under test. Closed after the test. */
+export async function openBrowser(t: Test): Promise<Browser> {
+  const browser = await chromium.launch({
+    executablePath: program,
+    args: [
+      '--headless',
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  })
+  t.teardown(() => browser.close())
+  return browser
+}
+
+function found(): boolean {
+  try {
+    accessSync(program, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}

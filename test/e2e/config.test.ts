@@ -1,0 +1,114 @@
+import { chmodSync, existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import type { ErrorJson } from '../../kernel/errors.ts'
+import { wrongFiles } from '../kernel/config-cases.ts'
+import { Sandbox } from './sandbox.ts'
+
+const right = '[project]\nname = "shop"\n[services.web]\ncommand = "exec sleep 1000"\nport = 0\n'.replace(
+  'port = 0\n',
+  '',
+)
+
+t.test('wrong configurations', async t => {
+  const sandbox = new Sandbox(t)
+  const folder = sandbox.project('shop', {
+    'locald.toml': `${right}type = "worker"\n`,
+  })
+  await sandbox.up(folder)
+  const before = await sandbox.service(folder, 'web')
+  const registry = () => readFileSync(registryOf(sandbox), 'utf8').replace(/"usedAt": ".*"/, '')
+  const known = registry()
+  const file = join(folder, 'locald.toml')
+  const wrong = async (text: string) => {
+    sandbox.write(file, text)
+    return await refusal(sandbox, folder)
+  }
+  // The table also speaks of types that only its own test has.
+  const own = wrongFiles.filter(({ text }) => !/"(?:container|postgres)"|limits|tty|image/.test(text))
+  t.ok(own.length >= 40, 'enough of them')
+  for (const { what, text, told } of own) {
+    await t.test(what, async t => {
+      const error = await wrong(text)
+      const places = (error.problems ?? []).map(({ line, key, file: where }) => {
+        t.ok(where === undefined || existsSync(where), 'the file is named')
+        return `${line} ${key}`
+      })
+      for (const line of told) {
+        const [, place] = /^(\d+ [^:]+):/.exec(line) ?? []
+        if (place !== undefined) t.ok(places.includes(place), place)
+      }
+      t.equal(places.length, told.length, 'all errors at once')
+    })
+  }
+
+  await t.test('invalid TOML, a file that cannot be read, one of 10 MB', async t => {
+    t.match(await wrong('[project\nname = "x"'), { code: 'CONFIG_INVALID', problems: [{ file, line: 1 }] })
+    t.match(await wrong('#'.repeat(10_000_000)), { code: 'CONFIG_UNREADABLE', problems: [{ file }] })
+    sandbox.write(file, right)
+    chmodSync(file, 0)
+    t.match(await refusal(sandbox, folder), { code: 'CONFIG_UNREADABLE', problems: [{ file }] })
+    chmodSync(file, 0o644)
+  })
+
+  await t.test('references to nothing are known before anything starts', async t => {
+    const text = `${right}type = "worker"\nenv = { A = "\${NOT_SET_ANYWHERE}" }\n`
+    t.match(await wrong(text), { code: 'ENV_UNRESOLVED', problems: [{ line: 6, key: 'services.web.env.A' }] })
+  })
+
+  await t.test('nothing was touched', async t => {
+    sandbox.write(file, `${right}type = "worker"\n`)
+    t.match(await sandbox.service(folder, 'web'), { pid: before.pid, startedAt: before.startedAt, restarts: 0 })
+    t.equal(registry(), known)
+    t.equal((await sandbox.status()).length, 1)
+  })
+
+  await t.test('the words a person reads', async t => {
+    sandbox.write(file, '[project]\nname = "shop"\n[services.web]\ncomand = "x"\nport = "80"\n')
+    const ran = await sandbox.run(['up'], { cwd: folder })
+    t.equal(ran.code, 2)
+    t.equal(ran.stdout, '')
+    t.match(ran.stderr, /^Error: .* \[CONFIG_INVALID]$/m)
+    t.match(ran.stderr, /^ {2}locald\.toml:4: services\.web\.comand: unknown key; did you mean 'command'\?$/m)
+    t.match(ran.stderr, /^ {2}locald\.toml:5: services\.web\.port: /m)
+    t.match(ran.stderr, /^Hint: /m)
+    const none = await sandbox.run(['up'], { cwd: sandbox.project('empty', {}) })
+    t.equal(none.code, 2)
+    t.match(none.stderr, /CONFIG_NOT_FOUND[\s\S]*Hint: /)
+  })
+})
+
+t.test('projects without a locald.toml', async t => {
+  const sandbox = new Sandbox(t)
+  const procfile = sandbox.project('proc', {
+    Procfile: 'web: exec sleep 1000 # $PORT\nworker: exec sleep 1000\n',
+  })
+  const up = sandbox.start(['up', '--json'], { cwd: procfile })
+  await up.prints('"event":"service"')
+  t.same(
+    (await sandbox.status(procfile)).map(({ key, type }) => [key, type]),
+    [
+      ['proc:web', 'exec'],
+      ['proc:worker', 'worker'],
+    ],
+  )
+  await sandbox.ok(['stop'], { cwd: procfile })
+  t.equal((await up.done).code, 1)
+  const npm = sandbox.project('front', {
+    'package.json':
+      '{"scripts":{"dev":"node -e \\"require(\'http\').createServer((q,s)=>s.end(\'dev\')).listen(process.env.PORT)\\""}}',
+  })
+  await sandbox.up(npm)
+  t.equal((await sandbox.get('front.localhost')).body, 'dev')
+})
+
+async function refusal(sandbox: Sandbox, folder: string): Promise<ErrorJson> {
+  const ran = await sandbox.run(['up', '--json'], { cwd: folder })
+  if (ran.code !== 2) throw new Error(`${ran.code} ${ran.stdout} ${ran.stderr}`)
+  const { error }: { error: ErrorJson } = JSON.parse(ran.stdout)
+  return error
+}
+
+function registryOf(sandbox: Sandbox): string {
+  return join(sandbox.home, 'data', 'locald', 'sandboxes', sandbox.name, 'data', 'registry.json')
+}

@@ -1,0 +1,122 @@
+import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import t from 'tap'
+import { resolvePaths } from '../../kernel/paths.ts'
+import type { PluginsAnswer } from '../../kernel/wire.ts'
+import { buildGuide } from '../kernel/guide.ts'
+import { until } from './running.ts'
+import { Sandbox } from './sandbox.ts'
+
+const hasRedis = spawnSync('redis-server', ['--version']).status === 0
+
+/** Puts a package where the sandbox's daemon looks for plugins. */
+function install(sandbox: Sandbox, name: string, files: Readonly<Record<string, string>>): void {
+  const { data } = resolvePaths({ env: sandbox.env })
+  const manifest = JSON.stringify({
+    name,
+    version: '1.2.3',
+    type: 'module',
+    exports: './index.js',
+    locald: { api: 1, types: [name] },
+  })
+  for (const [path, text] of Object.entries({ 'package.json': manifest, ...files })) {
+    sandbox.write(join(data, 'plugins', 'node_modules', name, path), text)
+  }
+}
+
+const web = '[project]\nname = "shop"\n[services.web]\ncommand = "exec sleep 1000"\ntype = "worker"\n'
+
+t.test('bad plugins stop nothing', async t => {
+  const sandbox = new Sandbox(t)
+  const bad = {
+    throws: 'throw new Error("boom")',
+    exits: 'process.exit(0)',
+    hangs: 'await new Promise(() => {})',
+    'hangs-in-setup': `export default { name: 'hangs-in-setup', api: 1, setup: () => new Promise(() => {}) }`,
+    'exits-in-setup': `export default { name: 'exits-in-setup', api: 1, setup: () => process.exit(0) }`,
+    'hook-throws': `export default { name: 'hook-throws', api: 1, setup(host) {
+      host.hooks.booted.tap('x', () => { throw new Error('boom in booted') })
+      host.hooks.closing.tapPromise('x', () => new Promise(() => {}))
+      host.onClose(() => { throw new Error('boom in close') })
+    } }`,
+  }
+  for (const [name, text] of Object.entries(bad)) install(sandbox, name, { 'index.js': text })
+  const shop = sandbox.project('shop', { 'locald.toml': web })
+  await sandbox.up(shop)
+  t.equal((await sandbox.service(shop, 'web')).status, 'running')
+
+  const { plugins }: PluginsAnswer = JSON.parse((await sandbox.ok(['plugins', 'list', '--json'])).stdout)
+  const told = new Map(plugins.map(({ name, state, reason }) => [name, `${state}: ${reason}`]))
+  t.equal(told.get('throws'), 'broken: it cannot be imported: boom')
+  t.equal(told.get('exits'), 'broken: it cannot be imported: it called process.exit()')
+  t.equal(told.get('hangs'), 'broken: its import did not end in 4000 ms')
+  t.equal(told.get('hangs-in-setup'), 'broken: its set-up did not end in 3000 ms')
+  t.equal(told.get('exits-in-setup'), 'broken: its set-up failed: it called process.exit()')
+  t.equal(told.get('hook-throws'), 'active: null')
+  const list = await sandbox.ok(['plugins', 'list'])
+  t.match(list.stdout, /hangs +1\.2\.3 +npm +broken/)
+
+  sandbox.write(join(shop, 'locald.toml'), `${web}[services.a]\ntype = "throws"\n`)
+  const refused = await sandbox.run(['up'], { cwd: shop })
+  t.equal(refused.code, 2)
+  t.match(
+    refused.stderr,
+    /^Error: service 'a': type 'throws' is not available: plugin throws is broken: .* \[SERVICE_TYPE_UNSUPPORTED\]\nHint: /m,
+  )
+  sandbox.write(join(shop, 'locald.toml'), `${web}[plugins]\nmongo = "^1"\nthrows = "^1"\n`)
+  const missing = await sandbox.run(['up'], { cwd: shop })
+  t.equal(missing.code, 2)
+  t.match(missing.stderr, /\[PLUGIN_MISSING\]/)
+  t.match(missing.stderr, /plugin locald-plugin-mongo is not installed/)
+  t.match(missing.stderr, /plugin throws is broken/)
+  t.equal((await sandbox.service(shop, 'web')).status, 'running', 'what runs is not touched')
+
+  const { daemonLog } = resolvePaths({ env: sandbox.env })
+  t.match(readFileSync(daemonLog, 'utf8'), /hook-throws: .*boom in booted/)
+  await sandbox.ok(['server', 'shutdown'])
+  const log = await until('the end of the daemon', () => {
+    const text = readFileSync(daemonLog, 'utf8')
+    return / ended \(pid \d+\)/.test(text) && text
+  })
+  t.match(log, /plugin hook-throws did not return from hook 'closing' in 3000 ms/)
+  t.match(log, /hook-throws: closing: boom in close/)
+})
+
+t.test("the guide's example", { skip: hasRedis ? false : 'redis-server is not installed' }, async t => {
+  const built = t.testdir({})
+  await buildGuide(built)
+  const sandbox = new Sandbox(t)
+  const read = (path: string) => readFileSync(join(built, path), 'utf8')
+  install(sandbox, 'locald-plugin-redis', {
+    'package.json': read('package.json'),
+    'dist/index.js': read('dist/index.js'),
+  })
+  const folder = sandbox.project('shop', {
+    'locald.toml': `${web}env = { REDIS_URL = "\${services.cache.url}" }\n[services.cache]\ntype = "redis"\nmemory = "32mb"\n[plugins]\nredis = "^1.0"\n`,
+  })
+  await sandbox.up(folder)
+  const cache = await sandbox.service(folder, 'cache')
+  t.match(cache, { type: 'redis', status: 'running', url: null })
+  t.equal(await ask(cache.port, 'SET a kept'), '+OK\r\n')
+  const env = await sandbox.ok(['run', 'web', '--', 'printenv', 'REDIS_URL'], { cwd: folder })
+  t.equal(env.stdout.trim(), `redis://127.0.0.1:${cache.port}`)
+
+  await sandbox.ok(['server', 'restart'])
+  const adopted = await sandbox.service(folder, 'cache')
+  t.equal(adopted.pid, cache.pid, 'it outlives its daemon')
+  await sandbox.ok(['restart', 'cache'], { cwd: folder })
+  const again = await sandbox.service(folder, 'cache')
+  t.not(again.pid, cache.pid)
+  t.equal(again.port, cache.port)
+  t.match(await ask(again.port, 'GET a'), /kept/)
+})
+
+async function ask(port: number | null, words: string): Promise<string> {
+  const socket = connect(port ?? 0, '127.0.0.1')
+  socket.end(`${words}\r\n`)
+  const [answer] = await once(socket, 'data')
+  return String(answer)
+}

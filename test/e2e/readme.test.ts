@@ -1,0 +1,79 @@
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import t from 'tap'
+import { specs } from '../../cli/specs.ts'
+import { root } from '../user.ts'
+import { on } from './suite.ts'
+
+const read = (file: string) => readFileSync(join(root, file), 'utf8')
+const readme = read('README.md')
+
+/** Code of a Markdown text in a language. */
+function blocks(text: string, language: string): readonly string[] {
+  return [...text.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].flatMap(([, is, code = '']) =>
+    is === language ? [code] : [],
+  )
+}
+
+t.test('two commands: one runs the example, one runs all tests', async t => {
+  const tryIt = readme.slice(readme.indexOf('## Try it'), readme.indexOf('## Install'))
+  const commands = blocks(tryIt, 'sh').map(code => code.split('#')[0]?.trim())
+  t.same(commands, ['npm run example', 'npm test'])
+  const { scripts }: { scripts: Record<string, string> } = JSON.parse(read('package.json'))
+  t.match(scripts, { example: 'bash examples/run', test: 'bash test/run' })
+  for (const file of ['examples/run', 'test/run', '.ci/run']) {
+    t.doesNotThrow(() => accessSync(join(root, file), constants.X_OK), `${file} can be run`)
+  }
+  t.match(read('.ci/run'), /^one .* example$[\s\S]*^tests$/m, 'both are what CI runs')
+})
+
+t.test('commands it names are there', async t => {
+  const names = specs.map(({ name }) => name)
+  const named = [...`${readme}${read('docs/commands.md')}`.matchAll(/`locald ([a-z][a-z ]*[a-z])/g)].map(
+    ([, words]) => words ?? '',
+  )
+  for (const words of new Set(named))
+    t.ok(
+      names.some(name => `${words} `.startsWith(`${name} `)),
+      `locald ${words}`,
+    )
+  const table = read('docs/commands.md')
+  for (const name of names) t.ok(table.includes(name.split(' ').at(-1) ?? name), `${name} is told about`)
+})
+
+t.test('links lead somewhere', async t => {
+  for (const file of [
+    'README.md',
+    'docs/README.md',
+    'docs/configuration.md',
+    'docs/commands.md',
+    'examples/shop/README.md',
+  ]) {
+    for (const [, target = ''] of read(file).matchAll(/\]\(([^)#]+)[^)]*\)/g)) {
+      if (!target.startsWith('http')) t.ok(existsSync(join(root, dirname(file), target)), `${file}: ${target}`)
+    }
+  }
+})
+
+on('linux', 'its locald.toml is right', async (t, machine) => {
+  const sandbox = machine.sandbox()
+  const [toml = ''] = blocks(readme, 'toml')
+  const folder = sandbox.project('shop', { 'locald.toml': toml })
+  const ran = await sandbox.run(['config', 'check'], { cwd: folder })
+  t.match(ran, { code: 0, stderr: '' })
+})
+
+on('linux', 'so is each piece of the configuration page', async (t, machine) => {
+  const sandbox = machine.sandbox()
+  const [project = '', checks = ''] = blocks(read('docs/configuration.md'), 'toml')
+  const services = '\n[services.api]\ncommand = "x"\n[services.legacy]\ncommand = "x"\n'
+  const lines = checks.split('\n').filter(line => line !== '')
+  const texts = [
+    `${project}${services}`,
+    ...lines.map(line => `[project]\nname = "x"\n[services.a]\ncommand = "x"\n${line}\n`),
+  ]
+  for (const [index, text] of texts.entries()) {
+    const folder = sandbox.project(`p${index}`, { 'locald.toml': text })
+    t.match(await sandbox.run(['config', 'check'], { cwd: folder }), { code: 0 }, text)
+  }
+})

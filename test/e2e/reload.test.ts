@@ -1,0 +1,97 @@
+import { readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { until } from './running.ts'
+import { onEach } from './suite.ts'
+
+const server = `import { createServer } from 'node:http'
+createServer((_, response) => response.end(process.env.GREETING ?? 'hello')).listen(Number(process.env.PORT), '127.0.0.1')
+`
+const head = '[project]\nname = "shop"\n'
+const web = '[services.web]\ncommand = "node server.mjs"\n'
+const api = '[services.api]\ncommand = "node server.mjs"\nenv = { GREETING = "one" }\n'
+
+onEach('changed files', async (t, machine) => {
+  const sandbox = machine.sandbox()
+  const folder = sandbox.project('shop', { 'locald.toml': head + web + api, 'server.mjs': server })
+  const file = join(folder, 'locald.toml')
+  await sandbox.up(folder)
+  const pid = async (name: string) => (await sandbox.service(folder, name)).pid
+  const body = (host: string) => async () => (await sandbox.get(host)).body
+
+  await t.test('only what a changed locald.toml says differently is restarted', async t => {
+    const before = await pid('web')
+    sandbox.write(file, head + web + api.replace('one', 'two'))
+    await until('the new greeting', async () => (await body('api.shop.localhost')()) === 'two')
+    t.equal(await pid('web'), before)
+  })
+
+  await t.test('a new service is started, a removed one stopped', async () => {
+    sandbox.write(file, `${head + web}[services.new]\ncommand = "node server.mjs"\n`)
+    await until('new runs', async () => {
+      const names = (await sandbox.status(folder)).filter(({ status }) => status === 'running').map(({ name }) => name)
+      return names.join() === 'web,new' || names.join() === 'new,web'
+    })
+    sandbox.write(file, head + web + api)
+    await until('api runs', async () =>
+      (await sandbox.status(folder)).some(({ name, status }) => name === 'api' && status === 'running'),
+    )
+  })
+
+  await t.test('a wrong file changes nothing, and is told', async t => {
+    const before = [await pid('web'), await pid('api')]
+    sandbox.write(file, `${head + web + api}[services.x]\ncomand = "y"\n`)
+    const log = join(
+      sandbox.home,
+      machine.os === 'darwin' ? 'Library/Application Support' : 'data',
+      'locald',
+      'sandboxes',
+      sandbox.name,
+      'data',
+      'daemon.log',
+    )
+    await until('the warning', () => readFileSync(log, 'utf8').includes('was not taken over'))
+    t.same([await pid('web'), await pid('api')], before)
+    sandbox.write(file, head + web + api)
+  })
+
+  await t.test('.env appears, changes and goes', async t => {
+    const before = await pid('api')
+    sandbox.write(join(folder, '.env'), 'GREETING=from .env\n')
+    await until('the greeting of .env', async () => (await body('shop.localhost')()) === 'from .env')
+    t.equal(await pid('api'), before, 'a service that has its own value is left alone')
+    sandbox.write(join(folder, '.env'), 'GREETING=changed\n')
+    await until('the changed greeting', async () => (await body('shop.localhost')()) === 'changed')
+    rmSync(join(folder, '.env'))
+    await until('no greeting', async () => (await body('shop.localhost')()) === 'hello')
+  })
+
+  await t.test('`watch` restarts on a matching change, and only then', async t => {
+    const other = sandbox.project('watched', {
+      'locald.toml': `[project]\nname = "watched"\n[services.web]\ncommand = "cat src/deep/text.txt; exec node server.mjs"\nwatch = ["src/**/*.txt"]\n`,
+      'server.mjs': server,
+      'src/deep/text.txt': 'first\n',
+      'src/node_modules/x.txt': '',
+    })
+    await sandbox.up(other)
+    const { pid } = await sandbox.service(other, 'web')
+    sandbox.write(join(other, 'src/other.md'), 'no match')
+    sandbox.write(join(other, 'src/node_modules/x.txt'), 'ignored')
+    sandbox.write(join(other, 'src/deep/text.txt'), 'second\n')
+    await until('the second start', async () => (await sandbox.logs(other)).some(({ text }) => text === 'second'))
+    await sandbox.ok(['wait'], { cwd: other })
+    const after = await sandbox.service(other, 'web')
+    t.not(after.pid, pid)
+    t.equal(
+      (await sandbox.logs(other)).filter(({ text }) => text === 'first' || text === 'second').length,
+      2,
+      'one restart',
+    )
+  })
+
+  await t.test('what was stopped stays stopped', async t => {
+    await sandbox.ok(['stop', 'web'], { cwd: folder })
+    sandbox.write(file, head + web + api.replace('one', 'three'))
+    await until('the third greeting', async () => (await body('api.shop.localhost')()) === 'three')
+    t.equal((await sandbox.service(folder, 'web')).status, 'stopped')
+  })
+})

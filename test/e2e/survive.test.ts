@@ -1,0 +1,258 @@
+import { setTimeout } from 'node:timers/promises'
+import type { ServiceView } from '../../kernel/events.ts'
+import { isAlive, parentOf } from './processes.ts'
+import { printer } from './programs.ts'
+import { until } from './running.ts'
+import type { Sandbox } from './sandbox.ts'
+import { onEach } from './suite.ts'
+
+const kills = 10
+/** Within so long of the next command a name answers again; the median of all kills, for a busy machine is late now and then: ms. */
+const answersMs = 2000
+
+onEach(
+  'killed ten times while services print, nothing is lost',
+  async (t, machine) => {
+    const box = machine.sandbox()
+    const folder = box.project('printers', {
+      'locald.toml': `
+        [project]
+        name = "printers"
+        [services.term]
+        command = "exec ${process.execPath} printer.mjs 2000"
+        [services.pipe]
+        command = "exec ${process.execPath} printer.mjs 2000"
+        tty = false
+      `,
+      'printer.mjs': printer,
+    })
+    await box.up(folder)
+    const first = await pids(box, folder)
+    const took: number[] = []
+    for (let round = 0; round < kills; round++) {
+      await kill(box)
+      // Time in which nobody but the keepers takes what is printed.
+      await setTimeout(200)
+      const began = performance.now()
+      t.same(await pids(box, folder), first, 'the next command finds the same processes')
+      const answer = await answers(box, 'term')
+      await answers(box, 'pipe')
+      took.push(performance.now() - began)
+      t.equal(answer.pid, first.get('term'))
+    }
+    const median = took.toSorted((a, b) => a - b)[Math.floor(kills / 2)] ?? Number.NaN
+    t.ok(median < answersMs, `names answer within ${answersMs} ms: ${took.map(Math.round).join(', ')}`)
+    for (const name of ['term', 'pipe']) {
+      const { count } = await answers(box, name)
+      const lines = await box.logs(folder, [name, '-n', '10000000'])
+      const numbers = lines.map(({ text }) => Number(text.split(' ')[0]))
+      t.ok(numbers.length >= count, `${name}: ${numbers.length} lines of at least ${count}`)
+      const odd = numbers.findIndex((number, index) => number !== index)
+      t.equal(odd, -1, `${name}: each line once and in order; at ${odd}: ${numbers.slice(odd - 2, odd + 3)}`)
+    }
+  },
+  { timeout: 300_000 },
+)
+
+onEach('what ended while no daemon ran is judged by its restart policy', async (t, machine) => {
+  const box = machine.sandbox()
+  const worker = (name: string, more = '') =>
+    `[services.${name}]\ntype = "worker"\ncommand = "trap 'exit 0' TERM; echo up; while :; do sleep 0.05; done"\n${more}\n`
+  const folder = box.project('judged', {
+    'locald.toml': [
+      '[project]\nname = "judged"',
+      worker('crashed'),
+      worker('crashed-for-good', 'restart = "no"'),
+      worker('ended'),
+      worker('ended-again', 'restart = "always"'),
+      worker('without-keeper'),
+      worker('runs'),
+    ].join('\n'),
+  })
+  await box.up(folder)
+  const first = await pids(box, folder)
+  const pid = (name: string) => first.get(name) ?? Number.NaN
+  await kill(box)
+  process.kill(pid('crashed'), 'SIGKILL')
+  process.kill(pid('crashed-for-good'), 'SIGKILL')
+  process.kill(pid('ended'), 'SIGTERM')
+  process.kill(pid('ended-again'), 'SIGTERM')
+  process.kill(parentOf(pid('without-keeper')), 'SIGKILL')
+  const ends = ['crashed', 'crashed-for-good', 'ended', 'ended-again']
+  await until('the ends of the services', () => !ends.some(name => isAlive(pid(name))))
+  await box.status(folder)
+  const settled = async (name: string, status: string, times: number) =>
+    await until(`${name} to be ${status}`, async () => {
+      const view = await box.service(folder, name)
+      return view.status === status && view.restarts === times ? view : undefined
+    })
+  for (const name of ['crashed', 'ended-again', 'without-keeper']) {
+    const { pid: now } = await settled(name, 'running', 1)
+    t.not(now, pid(name), `${name} was started again`)
+    t.notOk(isAlive(pid(name)), 'nothing of the first one is left')
+  }
+  t.match(await settled('crashed-for-good', 'failed', 0), { reason: 'was ended by SIGKILL', pid: null })
+  t.match(await settled('ended', 'exited', 0), { reason: 'exited with code 0', pid: null })
+  t.match(await settled('runs', 'running', 0), { pid: pid('runs') })
+})
+
+onEach('what waited or started when the daemon was killed comes up', async (t, machine) => {
+  const box = machine.sandbox()
+  const folder = box.project('late', {
+    'locald.toml': `
+      [project]
+      name = "late"
+      [services.db]
+      type = "worker"
+      command = "while ! test -e gate; do sleep 0.05; done; echo is ready; exec sleep 100000"
+      health_check = { type = "log", pattern = "is ready" }
+      ready_timeout = 100
+      [services.seed]
+      type = "worker"
+      command = "echo seeds; cat gate"
+      depends_on = ["db"]
+      [services.api]
+      type = "worker"
+      command = "exec sleep 100000"
+      depends_on = { db = "ready", seed = "completed" }
+    `,
+  })
+  const up = box.start(['up'], { cwd: folder })
+  const db = await until('db to start', async () => {
+    const views = await box.status(folder)
+    const [starting, waiting] = ['db', 'api'].map(name => views.find(view => view.name === name))
+    return starting?.status === 'starting' && waiting?.status === 'waiting' ? starting.pid : undefined
+  })
+  await kill(box)
+  const { code, stderr } = await up.done
+  t.equal(code, 1)
+  t.match(stderr, /Error: the daemon ended while .*\[DAEMON_UNREACHABLE\]/, 'who waits for it is told')
+  t.match(await box.service(folder, 'db'), { status: 'starting', pid: db })
+  t.match(await box.service(folder, 'api'), { status: 'waiting', reason: /waiting for db/ })
+  box.write(`${folder}/gate`, '')
+  await box.ok(['wait', '--timeout', '60'], { cwd: folder })
+  t.match(await box.service(folder, 'db'), { status: 'running', health: 'healthy', pid: db })
+  t.match(await box.service(folder, 'seed'), { status: 'exited' })
+  t.match(await box.service(folder, 'api'), { status: 'running' })
+})
+
+onEach('killed in the middle of an up, each service runs once in the end', async (t, machine) => {
+  const box = machine.sandbox()
+  const names = ['a', 'b', 'c', 'd', 'e', 'f']
+  const folder = box.project('middle', {
+    'locald.toml': [
+      '[project]\nname = "middle"',
+      ...names.map((name, index) => `[services.${name}]\ntype = "worker"\ncommand = "exec sleep 10000${index}"`),
+    ].join('\n'),
+  })
+  const sleeping = () => box.processes().filter(({ command }) => /^sleep 10000\d$/.test(command))
+  await box.ok(['server', 'start'])
+  for (const count of [1, 2, 3, 4, 5, 6]) {
+    const { pid } = await box.server()
+    const up = box.start(['up'], { cwd: folder })
+    await until(`${count} services`, () => sleeping().length >= count)
+    process.kill(pid, 'SIGKILL')
+    await up.done
+    await until('the end of the daemon', () => !isAlive(pid))
+    await box.status(folder)
+    await box.ok(['up'], { cwd: folder })
+    const views = await box.status(folder)
+    t.same(
+      sleeping()
+        .map(({ pid }) => pid)
+        .sort(),
+      views.map(({ pid }) => pid).sort(),
+      `killed at ${count}: each service is one process, and locald knows it`,
+    )
+    await box.ok(['stop'], { cwd: folder })
+    t.same(sleeping(), [], 'and is gone after a stop')
+  }
+})
+
+onEach('killed in the middle of a stop, what was stopped stays stopped', async (t, machine) => {
+  const box = machine.sandbox()
+  const folder = box.project('ending', {
+    'locald.toml': `
+      [project]
+      name = "ending"
+      [services.slow]
+      type = "worker"
+      command = "trap 'echo hears; while ! test -e gate; do sleep 0.05; done; exit 7' TERM; echo up; while :; do sleep 0.05; done"
+      stop_timeout = 60
+      [services.other]
+      type = "worker"
+      command = "exec sleep 100000"
+    `,
+  })
+  await box.up(folder)
+  const { pid: slow } = await box.service(folder, 'slow')
+  const { pid: other } = await box.service(folder, 'other')
+  const stop = box.start(['stop', 'slow'], { cwd: folder })
+  await until('the signal to arrive', async () =>
+    (await box.logs(folder, ['slow'])).some(({ text }) => text === 'hears'),
+  )
+  await kill(box)
+  t.equal((await stop.done).code, 1)
+  box.write(`${folder}/gate`, '')
+  await until('slow to be stopped', async () => (await box.service(folder, 'slow')).status === 'stopped')
+  t.notOk(isAlive(slow ?? Number.NaN))
+  t.match(await box.service(folder, 'other'), { status: 'running', pid: other })
+})
+
+onEach(
+  'ended by SIGTERM or restarted, the daemon leaves services running; shut down, it ends them',
+  async (t, machine) => {
+    const box = machine.sandbox()
+    const folder = box.project('kept', {
+      'locald.toml': `
+      [project]
+      name = "kept"
+      [services.web]
+      command = "exec ${process.execPath} printer.mjs 10"
+      [services.job]
+      type = "worker"
+      command = "exec sleep 100000"
+    `,
+      'printer.mjs': printer,
+    })
+    await box.up(folder)
+    const first = await pids(box, folder)
+    const { pid } = await box.server()
+    process.kill(pid, 'SIGTERM')
+    await until('the end of the daemon', () => !isAlive(pid))
+    t.same(await pids(box, folder), first, 'after SIGTERM')
+    const second = await box.server()
+    await box.ok(['server', 'restart'])
+    t.not((await box.server()).pid, second.pid, 'another daemon')
+    t.same(await pids(box, folder), first, 'after a restart')
+    const ran = await box.ok(['server', 'shutdown'])
+    t.match(ran.stdout, /The daemon has ended\n/)
+    await until('nothing to be left', () => box.processes().length === 0)
+    await box.ok(['server', 'start'])
+    t.match(
+      await box.status(folder),
+      [{ status: 'stopped' }, { status: 'stopped' }].slice(0, (await box.status(folder)).length),
+    )
+    t.same(box.processes().length, 1, 'and nothing comes back with the next daemon')
+  },
+)
+
+/** SIGKILLs the daemon, and sees it gone. */
+async function kill(box: Sandbox): Promise<void> {
+  const { pid } = await box.server()
+  process.kill(pid, 'SIGKILL')
+  await until('the end of the daemon', () => !isAlive(pid))
+}
+
+async function pids(box: Sandbox, folder: string): Promise<ReadonlyMap<string, number | null>> {
+  const views: readonly ServiceView[] = await box.status(folder)
+  return new Map(views.map(({ name, pid }) => [name, pid]))
+}
+
+async function answers(box: Sandbox, name: string): Promise<{ readonly pid: number; readonly count: number }> {
+  const { body } = await until(`an answer of ${name}`, async () => {
+    const answer = await box.get(`${name}.printers.localhost`)
+    return answer.status === 200 ? answer : undefined
+  })
+  return JSON.parse(body)
+}

@@ -1,0 +1,142 @@
+import { readFileSync } from 'node:fs'
+import { builtinModules } from 'node:module'
+import { join } from 'node:path'
+import t from 'tap'
+import { code, type Import, importsOf, root, type Source, sourcesOf } from './sources.ts'
+
+const manifest: { readonly dependencies: Readonly<Record<string, string>> } = JSON.parse(
+  readFileSync(join(root, 'package.json'), 'utf8'),
+)
+
+/** What a plugin may import besides its own folder. */
+const contract = ['kernel/plugin.ts', 'kernel/shape.ts', 'kernel/errors.ts']
+/** What the CLI may import of the kernel; types only of those marked so. */
+const forCli: Readonly<Record<string, 'all' | 'types'>> = {
+  'kernel/errors.ts': 'all',
+  'kernel/paths.ts': 'all',
+  'kernel/events.ts': 'types',
+  'kernel/wire.ts': 'types',
+}
+
+/** Whether a file of a room may import another one of this repository. */
+function mayImport(file: string, { path, isType }: Import): boolean {
+  if (path === undefined) return true
+  const [room, folder] = file.split('/')
+  if (room === 'kernel') return path.startsWith('kernel/')
+  if (room === 'shim') return path.startsWith('shim/')
+  if (room === 'cli') return path.startsWith('cli/') || forCli[path] === 'all' || (forCli[path] === 'types' && isType)
+  // The list of what ships.
+  if (file === 'plugins/index.ts')
+    return /^plugins\/[^/]+\/index\.ts$/.test(path) || (path === 'kernel/discover.ts' && isType)
+  return room === 'plugins' && (contract.includes(path) || path.startsWith(`plugins/${folder}/`))
+}
+
+function mayUsePackage({ file }: Source, { specifier, path }: Import): boolean {
+  if (path !== undefined) return true
+  if (specifier.startsWith('node:'))
+    return builtinModules.includes(specifier.slice('node:'.length)) || specifier === 'node:test'
+  const name = specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/')
+  return !file.startsWith('shim/') && Object.hasOwn(manifest.dependencies, name)
+}
+
+/** Asks Node for the platform: by `process`, or by one of the names of node:os and node:process that tell. */
+function asksForPlatform({ text }: Source): boolean {
+  const bare = code(text)
+  return (
+    /\bprocess\s*(?:\.\s*platform\b|\[\s*['"]platform)/.test(bare) ||
+    /\{[^{}]*\bplatform\b[^{}]*\}\s*=\s*process\b/.test(bare) ||
+    /\bimport\s*\{[^}]*\b(?:platform|type|release|version|machine|uname)\b(?!\s+[A-Z])[^}]*\}\s*from\s*'node:(?:os|process)'/.test(
+      bare,
+    ) ||
+    /\bos\.(?:platform|type|release|version|machine)\s*\(/.test(bare)
+  )
+}
+
+/** Everything a file does that its room's rules forbid. */
+function violations(source: Source): readonly string[] {
+  const { file } = source
+  const imports = importsOf(source)
+  const foreign = imports.filter(it => !mayImport(file, it)).map(({ path }) => `${file} imports ${path}`)
+  const packages = imports
+    .filter(it => !mayUsePackage(source, it))
+    .map(({ specifier }) => `${file} imports '${specifier}', which is no dependency`)
+  const isPlatformFree = ['kernel/facts.ts', 'shim/build.ts'].includes(file) || !asksForPlatform(source)
+  return [...foreign, ...packages, ...(isPlatformFree ? [] : [`${file} asks for the platform`])]
+}
+
+t.test('the rooms keep to their rules', async t => {
+  for (const room of ['kernel', 'plugins', 'cli', 'shim']) {
+    const sources = sourcesOf(room)
+    t.ok(sources.length > 0, `${room} has ${sources.length} files`)
+    t.strictSame(sources.flatMap(violations), [], room)
+  }
+})
+
+t.test('the kernel names no service type', async t => {
+  const named = (text: string) =>
+    [...text.matchAll(/\btype: '([a-z-]+)'(?=,\s*(?:isDefault|network|shape))/g)].map(([, type]) => type)
+  const types = new Set(sourcesOf('plugins').flatMap(({ text }) => named(text)))
+  t.ok(types.has('exec') && types.has('worker'), [...types].join(' '))
+  for (const { file, text } of sourcesOf('kernel')) {
+    for (const type of types) if (new RegExp(`['"\`]${type}['"\`]`).test(code(text))) t.fail(`${file} names '${type}'`)
+  }
+})
+
+t.test('the public doors of the package lead to built files', async t => {
+  const { exports, bin }: { exports: Record<string, string | Record<string, string>>; bin: Record<string, string> } =
+    JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  t.strictSame(Object.keys(exports), ['./plugin', './testing', './package.json'])
+  const files = [...Object.values(exports), ...Object.values(bin)].flatMap(it =>
+    typeof it === 'string' ? it : Object.values(it),
+  )
+  for (const file of files) t.ok(readFileSync(join(root, file)).length > 0, file)
+})
+
+t.test('the rules see what is wrong', async t => {
+  const wrong: readonly [string, string, string][] = [
+    ['kernel/a.ts', "import plugin from '../plugins/proxy/index.ts'", 'kernel/a.ts imports plugins/proxy/index.ts'],
+    ['kernel/config/a.ts', "const it = await import('../../cli/main.ts')", 'kernel/config/a.ts imports cli/main.ts'],
+    ['kernel/a.ts', "export { x } from '../plugins/x/x.ts'", 'kernel/a.ts imports plugins/x/x.ts'],
+    ['kernel/a.ts', "import '../plugins/x/x.ts'", 'kernel/a.ts imports plugins/x/x.ts'],
+    [
+      'plugins/a/index.ts',
+      "import {\n  type A,\n  b,\n} from '../b/index.ts'",
+      'plugins/a/index.ts imports plugins/b/index.ts',
+    ],
+    [
+      'plugins/a/index.ts',
+      "import type { A } from '../../kernel/load.ts'",
+      'plugins/a/index.ts imports kernel/load.ts',
+    ],
+    ['plugins/index.ts', "import { x } from './a/deep.ts'", 'plugins/index.ts imports plugins/a/deep.ts'],
+    ['cli/a.ts', "import { Events } from '../kernel/events.ts'", 'cli/a.ts imports kernel/events.ts'],
+    ['cli/a.ts', "import type { X } from '../kernel/load.ts'", 'cli/a.ts imports kernel/load.ts'],
+    ['cli/a.ts', "import type { X } from '../plugins/proxy/index.ts'", 'cli/a.ts imports plugins/proxy/index.ts'],
+    ['shim/build.ts', "import { X } from '../kernel/errors.ts'", 'shim/build.ts imports kernel/errors.ts'],
+    ['cli/a.ts', "import t from 'tap'", "cli/a.ts imports 'tap', which is no dependency"],
+    ['cli/a.ts', "import { join } from 'path'", "cli/a.ts imports 'path', which is no dependency"],
+    ['cli/a.ts', "import { x } from '@types/semver'", "cli/a.ts imports '@types/semver', which is no dependency"],
+    ['kernel/a.ts', 'if (process.platform === "x") {}', 'kernel/a.ts asks for the platform'],
+    ['plugins/a/a.ts', "const it = process['platform']", 'plugins/a/a.ts asks for the platform'],
+    ['plugins/a/a.ts', 'const { arch, platform } = process', 'plugins/a/a.ts asks for the platform'],
+    ['cli/a.ts', "import { platform } from 'node:os'", 'cli/a.ts asks for the platform'],
+    ['cli/a.ts', "import os from 'node:os'\nos.platform()", 'cli/a.ts asks for the platform'],
+  ]
+  for (const [file, text, expected] of wrong) t.strictSame(violations({ file, text }), [expected])
+  const right: readonly [string, string][] = [
+    ['cli/a.ts', "import type { A } from '../kernel/wire.ts'\nimport { type B } from '../kernel/events.ts'"],
+    ['cli/a.ts', "import { LocaldError } from '../kernel/errors.ts'\nimport { x } from './b.ts'"],
+    ['plugins/a/b.ts', "import { shape } from '../../kernel/shape.ts'\nimport type { P } from './index.ts'"],
+    [
+      'plugins/index.ts',
+      "import type { BuiltIn } from '../kernel/discover.ts'\nconst a = () => import('./a/index.ts')",
+    ],
+    ['kernel/a.ts', "import rcompare from 'semver/functions/rcompare.js'\nimport { tmpdir } from 'node:os'"],
+    ['kernel/a.ts', '/* process.platform */\n// process.platform\nconst a = 1 // process.platform'],
+    ['kernel/a.ts', 'const { platform } = host'],
+  ]
+  for (const [file, text] of right) t.strictSame(violations({ file, text }), [])
+})

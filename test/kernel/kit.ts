@@ -1,0 +1,59 @@
+import { Container } from '../../kernel/container.ts'
+import { Contributions } from '../../kernel/contributions.ts'
+import type { Found } from '../../kernel/discover.ts'
+import { Features } from '../../kernel/features.ts'
+import { HookRuns } from '../../kernel/hooks.ts'
+import { type LoadInput, loadPlugins } from '../../kernel/load.ts'
+import type { PlatformFacts, Plugin, ServiceType } from '../../kernel/plugin.ts'
+import { Teardown } from '../../kernel/teardown.ts'
+import type { PluginView } from '../../kernel/wire.ts'
+
+/** The parts of a kernel that plugins are loaded into, and what they logged. */
+export interface Kit extends LoadInput {
+  readonly logged: string[]
+  load(...found: readonly Found[]): Promise<readonly PluginView[]>
+}
+
+export function kit(given: { facts?: Partial<PlatformFacts>; settings?: LoadInput['settings'] } = {}): Kit {
+  const logged: string[] = []
+  const features = new Features()
+  const teardown = new Teardown(200)
+  const input: LoadInput = {
+    facts: { os: 'linux', arch: 'x64', uid: 1000, ...given.facts },
+    folders: { data: '/data', config: '/config', runtime: '/run', native: '/native' },
+    settings: given.settings ?? {},
+    features,
+    contributions: new Contributions(features),
+    container: new Container(teardown),
+    hooks: new HookRuns(200),
+    teardown,
+    log: owner => ({
+      info: text => logged.push(`${owner}: ${text}`),
+      warn: text => logged.push(`${owner}: ${text}`),
+      error: text => logged.push(`${owner}: ${text}`),
+    }),
+    limits: { importMs: 300, setupMs: 300 },
+  }
+  return { ...input, logged, load: (...found) => loadPlugins(found, input) }
+}
+
+/** A plugin as a found one whose module is at hand. What else of `Found` is given counts. */
+export function found(name: string, plugin: unknown, more: Partial<Found> = {}): Found {
+  const load = async () => ({ default: plugin })
+  return { name, version: '1.0.0', from: 'npm', types: [], load, ...more }
+}
+
+/** A plugin that does what `setup` does. */
+export function plugin(name: string, setup: Plugin['setup'] = () => {}, more: Partial<Plugin> = {}): Found {
+  return found(name, { name, api: 1, setup, ...more })
+}
+
+/** A service type that is never started. */
+export function serviceType(type: string, more: Partial<ServiceType<unknown>> = {}): ServiceType<unknown> {
+  return {
+    type,
+    shape: { schema: { type: 'object' } },
+    start: () => Promise.reject(new Error('not started here')),
+    ...more,
+  }
+}

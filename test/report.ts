@@ -1,0 +1,94 @@
+/**
+ * Reads the TAP stream of a test run from stdin and prints it for people and CI: a line for each file, what failed with its
+ * diagnostics, what was skipped and why. The last line is `N passed, N failed, N skipped`; it counts assertions, and a subtest that
+ * was skipped as one. Exit code 1 when something failed.
+ */
+import { relative } from 'node:path'
+import { Parser, type Result } from 'tap-parser'
+
+interface Count {
+  passed: number
+  failed: number
+  skipped: number
+}
+
+const total: Count = { passed: 0, failed: 0, skipped: 0 }
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`)
+}
+
+function add(result: Result, count: Count): void {
+  if (result.skip || result.todo) count.skipped++
+  else if (result.ok) count.passed++
+  else count.failed++
+}
+
+function words({ passed, failed, skipped }: Count): string {
+  return `${passed} passed, ${failed} failed, ${skipped} skipped`
+}
+
+/** What a failed assertion knows of itself: TAP's diagnostics are any YAML. */
+function diagnostics(diag: unknown): string {
+  if (typeof diag !== 'object' || diag === null) return ''
+  const { at, diff, source, stack, ...rest } = { at: undefined, diff: '', source: '', stack: '', ...diag }
+  const others = Object.entries(rest).map(([key, value]) => `${key}: ${plain(value)}`)
+  return [place(at), plain(source), plain(diff), ...others, plain(stack)]
+    .filter(text => text.trim() !== '')
+    .map(text => text.trimEnd().replaceAll(/^/gm, '    '))
+    .join('\n')
+}
+
+function plain(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}
+
+function place(at: unknown): string {
+  if (typeof at !== 'object' || at === null) return ''
+  const { fileName, lineNumber } = { fileName: '', lineNumber: '', ...at }
+  return `${fileName}:${lineNumber}`
+}
+
+/** The path of subtests: what the parser calls a full name has the test's program in front. */
+function pathOf(result: Result, file: string): string {
+  const name = result.fullname.replace(/^\s*>?\s*/, '')
+  return name.startsWith(file) ? name : `${file} > ${name}`
+}
+
+function tell(result: Result, file: string): void {
+  if (result.skip || result.todo) {
+    const why = result.skip || `to do: ${result.todo}`
+    print(`  SKIPPED ${pathOf(result, file)}: ${why === true ? 'no reason given' : why}`)
+  } else if (!result.ok) {
+    print(`\n  FAILED ${pathOf(result, file)}\n${diagnostics(result.diag)}\n`)
+  }
+}
+
+const parser = new Parser()
+// Files come one after the other, whole.
+let count: Count = { passed: 0, failed: 0, skipped: 0 }
+let file = ''
+
+parser.on('child', child => {
+  file = relative('.', child.name)
+})
+parser.on('result', result => {
+  add(result, count)
+  add(result, total)
+  tell(result, file)
+})
+parser.on('assert', ({ time }) => {
+  print(`${count.failed === 0 ? 'ok    ' : 'FAILED'} ${file}: ${words(count)} (${((time ?? 0) / 1000).toFixed(1)} s)`)
+  count = { passed: 0, failed: 0, skipped: 0 }
+})
+parser.on('bailout', reason => print(`  FAILED: bail out! ${reason}`))
+parser.on('complete', results => {
+  // A stream cut short or empty has no failed assertion, but is no success.
+  if (total.failed === 0 && (!results.ok || total.passed === 0)) {
+    total.failed = 1
+    print(`  FAILED: ${results.ok ? 'no test was run' : 'the run did not come to its end'}`)
+  }
+  print(words(total))
+  if (total.failed > 0) process.exitCode = 1
+})
+process.stdin.pipe(parser)

@@ -1,0 +1,121 @@
+// What an attacker does that a shell cannot: `attack HOW ... PROGRAM ARG...`.
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int fail(const char *what) {
+  perror(what);
+  return 99;
+}
+
+static int become(char **words) {
+  (void)execv(words[0], words);
+  return fail(words[0]);
+}
+
+// Descriptor 3 is something that is no channel.
+static int channel(const char *kind, char **words) {
+  int fd = -1, pair[2];
+  if (strcmp(kind, "file") == 0) fd = open("/dev/null", O_RDWR);
+  if (strcmp(kind, "tcp") == 0) fd = socket(AF_INET, SOCK_STREAM, 0);
+  if (strcmp(kind, "datagram") == 0 && socketpair(AF_UNIX, SOCK_DGRAM, 0, pair) == 0) fd = pair[0];
+  if (strcmp(kind, "pipe") == 0 && pipe(pair) == 0) fd = pair[1];
+  if (strcmp(kind, "none") == 0) (void)close(3);
+  else if (fd < 0 || (fd != 3 && dup2(fd, 3) != 3)) return fail(kind);
+  return become(words);
+}
+
+// All descriptors are used up; only what setrlimit allows is left.
+static int exhaust(char **words) {
+  const struct rlimit few = {.rlim_cur = 3, .rlim_max = 3};
+  return setrlimit(RLIMIT_NOFILE, &few) == 0 ? become(words) : fail("setrlimit");
+}
+
+static int limit(const char *bytes, char **words) {
+  const struct rlimit small = {.rlim_cur = (rlim_t)atol(bytes), .rlim_max = (rlim_t)atol(bytes)};
+  (void)signal(SIGXFSZ, SIG_DFL);
+  return setrlimit(RLIMIT_FSIZE, &small) == 0 ? become(words) : fail("setrlimit");
+}
+
+// Signals ignored and blocked, and an alarm that goes off soon.
+static int signals(char **words) {
+  sigset_t all;
+  (void)sigfillset(&all);
+  (void)sigprocmask(SIG_SETMASK, &all, NULL);
+  for (int number = 1; number < 32; number++) (void)signal(number, SIG_IGN);
+  (void)alarm(1);
+  return become(words);
+}
+
+// Traced by its own caller: the kernel then gives no privileges.
+static int traced(char **words) {
+  pid_t child = fork();
+  if (child == 0) return ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0 ? become(words) : fail("ptrace");
+  for (int status;;) {
+    if (waitpid(child, &status, 0) != child) return fail("waitpid");
+    if (WIFEXITED(status)) return WEXITSTATUS(status);
+    if (WIFSIGNALED(status)) return 128 + WTERMSIG(status);
+    (void)ptrace(PTRACE_CONT, child, NULL, NULL);
+  }
+}
+
+// Prints how attaching to a process and opening its memory fail.
+static int attach(pid_t pid) {
+  char path[64];
+  int attached = ptrace(PTRACE_SEIZE, pid, NULL, NULL) == 0 ? 0 : errno;
+  (void)snprintf(path, sizeof path, "/proc/%d/mem", (int)pid);
+  int memory = open(path, O_RDWR) >= 0 ? 0 : errno;
+  (void)snprintf(path, sizeof path, "/proc/%d/environ", (int)pid);
+  int environment = open(path, O_RDONLY) >= 0 ? 0 : errno;
+  return printf("%s\n%s\n%s\n", strerror(attached), strerror(memory), strerror(environment)) > 0 ? 0 : 99;
+}
+
+// Kills the program (SIGKILL) at its Nth system call, which is then not carried out; 0 when it ended before. Root only, so
+// that the kernel makes it setuid all the same.
+static int kill_at(long which, uid_t uid, char **words) {
+  pid_t child = fork();
+  if (child == 0) {
+    if (setgid(uid) != 0 || ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0 || setuid(uid) != 0) _exit(99);
+    (void)raise(SIGSTOP);
+    return become(words);
+  }
+  long calls = 0;
+  bool entering = true;
+  for (int status;;) {
+    if (waitpid(child, &status, 0) != child) return fail("waitpid");
+    if (WIFEXITED(status)) return WEXITSTATUS(status);
+    if (WIFSIGNALED(status)) return 128 + WTERMSIG(status);
+    int number = WSTOPSIG(status);
+    if (number == (SIGTRAP | 0x80)) {
+      if (entering && ++calls == which) (void)kill(child, SIGKILL);
+      entering = !entering;
+    } else if (number == SIGSTOP) {
+      (void)ptrace(PTRACE_SETOPTIONS, child, NULL, (void *)PTRACE_O_TRACESYSGOOD);
+    }
+    (void)ptrace(PTRACE_SYSCALL, child, NULL, NULL);
+  }
+}
+
+int main(int argc, char *argv[]) {
+  static char *nothing[] = {NULL};
+  if (argc < 3) return 99;
+  if (strcmp(argv[1], "unnamed") == 0) return execve(argv[2], nothing, nothing) == 0 ? 0 : fail(argv[2]);
+  if (strcmp(argv[1], "channel") == 0) return channel(argv[2], argv + 3);
+  if (strcmp(argv[1], "exhaust") == 0) return exhaust(argv + 2);
+  if (strcmp(argv[1], "limit") == 0) return limit(argv[2], argv + 3);
+  if (strcmp(argv[1], "signals") == 0) return signals(argv + 2);
+  if (strcmp(argv[1], "traced") == 0) return traced(argv + 2);
+  if (strcmp(argv[1], "attach") == 0) return attach((pid_t)atoi(argv[2]));
+  if (strcmp(argv[1], "kill-at") == 0) return kill_at(atol(argv[2]), (uid_t)atoi(argv[3]), argv + 4);
+  return 99;
+}

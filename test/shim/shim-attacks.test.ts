@@ -1,0 +1,179 @@
+/** Each try is refused with its own words and exit code, and nothing is changed by it. */
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import t, { type Test } from 'tap'
+import { certificate } from './certificates.ts'
+import { block, compile, Installed, plainHosts, unable, wish } from './installed.ts'
+import { good, type Try } from './tries.ts'
+import { caller, channels, list, parents, usage } from './tries-caller.ts'
+import { file, input } from './tries-hosts.ts'
+import { stores } from './tries-trust.ts'
+
+for (const sanitized of [false, true]) {
+  t.test(sanitized ? 'sanitized' : 'release', { skip: unable }, async t => {
+    const it = new Installed({ sanitized })
+    t.teardown(() => it.remove())
+    tries(t, it, 'words', usage, 'hosts')
+    tries(t, it, 'caller', caller, 'hosts')
+    tries(t, it, 'list of callers', list, 'hosts')
+    tries(t, it, 'names', input, 'hosts')
+    tries(t, it, 'hosts file', file, 'hosts')
+    tries(t, it, 'channel', channels, 'bind')
+    tries(t, it, 'store', stores, 'trust')
+    tries(t, it, 'cgroup', parents, 'cgroup-delegate')
+    environment(t, it)
+    spying(t, it)
+    limits(t, it, sanitized)
+    busy(t, it)
+    if (!sanitized) killed(t, it)
+  })
+}
+
+function tries(t: Test, it: Installed, title: string, all: readonly Try[], verb: string): void {
+  t.test(title, async t => {
+    for (const { name, words, before, made, how, code, says, ...options } of all) {
+      it.reset()
+      if (verb === 'trust') it.addStore()
+      before?.(it)
+      const was = it.snapshot()
+      const ran = how?.(it) ?? it.run(words ?? [verb], { input: made?.() ?? good, ...options })
+      t.match(ran, { code, output: '' }, `${name}: ${ran.errors.trim().slice(0, 200)}`)
+      t.match(ran.errors, says, `${name}: says why`)
+      t.equal(it.snapshot(), was, `${name}: nothing is changed`)
+      chmodSync(dirname(it.shim), 0o755)
+      for (const folder of ['usr', 'usr/local/libexec/locald']) spawnSync('chown', ['0:0', join(it.root, folder)])
+      for (const file of ['other', 'linked', 'copied']) rmSync(join(it.root, file), { recursive: true, force: true })
+    }
+  })
+}
+
+/** LD_PRELOAD and its like run no code of the caller's, and no variable moves a path. */
+function environment(t: Test, it: Installed): void {
+  t.test('environment', async t => {
+    it.reset()
+    const library = join(it.root, 'evil.so')
+    const marker = join('/tmp', `locald-shim-marker-${it.uid}`)
+    t.teardown(() => rmSync(marker, { force: true }))
+    const source = join(it.root, 'evil.c')
+    writeFileSync(
+      source,
+      `#include <fcntl.h>\n__attribute__((constructor)) static void run(void) { (void)open("${marker}", O_CREAT | O_WRONLY, 0600); }\n`,
+    )
+    compile(library, ['-shared', '-fPIC'], [source])
+    const env = {
+      LD_PRELOAD: library,
+      LD_LIBRARY_PATH: '/tmp',
+      LD_AUDIT: library,
+      GCONV_PATH: '/tmp',
+      SHIM_ROOT: '/tmp',
+      HOSTS: '/etc/shadow',
+      NODE_CHANNEL_FD: '2',
+    }
+    t.match(it.run(['hosts'], { input: good, env }), { code: 0, errors: '' })
+    t.equal(readFileSync(it.hosts, 'utf8'), plainHosts + block(it.uid, 'web.shop.localhost'))
+    // What the caller may run without privileges it runs: proof that the library would have told.
+    t.match(it.run([], { program: '/bin/true', env: { LD_PRELOAD: library } }), { code: 0 })
+    t.ok(existsSync(marker))
+    rmSync(marker)
+    t.match(it.run(['hosts'], { input: wish(), env }), { code: 0 })
+    t.notOk(existsSync(marker), 'not one of the variables is followed')
+  })
+}
+
+/** While it waits for its input as root: nobody looks into it, and no dump is left. */
+function spying(t: Test, it: Installed): void {
+  t.test('spying', async t => {
+    it.reset()
+    const { attack } = it
+    const was = it.snapshot()
+    const child = spawn(it.shim, ['hosts'], {
+      uid: it.uid,
+      gid: it.uid,
+      cwd: '/tmp',
+      stdio: ['pipe', 'ignore', 'ignore'],
+      env: { ASAN_OPTIONS: 'detect_leaks=0:handle_segv=0:handle_abort=0' },
+    })
+    const pid = child.pid ?? 0
+    const waits = () => /^(read|0) /.test(readFileSync(`/proc/${pid}/syscall`, 'utf8'))
+    const end = Date.now() + 10_000
+    while (!waits() && Date.now() < end) await new Promise(wake => setTimeout(wake, 2))
+    const words = spawnSync(attack, ['attach', String(pid)], { uid: it.uid, gid: it.uid, encoding: 'utf8' }).stdout
+    t.strictSame(words.trim().split('\n'), ['Operation not permitted', 'Permission denied', 'Permission denied'])
+    t.match(readFileSync(`/proc/${pid}/limits`, 'utf8'), /Max core file size +0 +0 /)
+    spawnSync('kill', ['-SEGV', String(pid)], { uid: it.uid })
+    const [code, signal] = await once(child, 'exit')
+    t.match([code, signal], [null, 'SIGSEGV'], 'its caller may end it while it has not begun')
+    t.equal(it.snapshot(), was)
+  })
+}
+
+/** Small limits, blocked and ignored signals, an alarm that was set before: they cut no file short. */
+function limits(t: Test, it: Installed, sanitized: boolean): void {
+  t.test('limits and signals', async t => {
+    const { attack } = it
+    const full = plainHosts + block(it.uid, 'web.shop.localhost')
+    it.reset()
+    const cuts: [readonly string[], RegExp][] = [[['limit', '64'], /limit of file sizes is too low/]]
+    // The sanitizers' libraries could not even be loaded.
+    if (!sanitized) cuts.push([['exhaust'], /limit of open files is too low/])
+    for (const [how, says] of cuts) {
+      it.reset()
+      const limited = it.run(['hosts'], { through: [attack, ...how], input: good })
+      // Root that may raise its limits (CAP_SYS_RESOURCE) does the work.
+      if (limited.code !== 0) t.match(limited, { code: 16, errors: says })
+      t.equal(readFileSync(it.hosts, 'utf8'), limited.code === 0 ? full : plainHosts)
+    }
+    it.reset()
+    t.match(it.run(['hosts'], { through: [attack, 'signals'], input: good }), { code: 0, errors: '' })
+    t.equal(readFileSync(it.hosts, 'utf8'), full)
+    it.reset()
+    it.addStore()
+    t.match(it.run(['trust'], { through: [attack, 'signals'], input: certificate() }), { code: 0, errors: '' })
+    t.equal(readFileSync(join(it.root, 'updates'), 'utf8').split('\n').length, 2, 'SIGCHLD was not ignored')
+    rmSync(join(it.root, 'updates'))
+  })
+}
+
+function busy(t: Test, it: Installed): void {
+  t.test('a lock that is never given back', async t => {
+    it.reset()
+    const lock = join(it.root, 'etc/locald/shim.lock')
+    const holder = spawn('flock', [lock, 'sh', '-c', 'echo held; exec sleep 60'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+      detached: true,
+    })
+    t.teardown(() => holder.pid !== undefined && process.kill(-holder.pid, 'SIGKILL'))
+    await once(holder.stdout, 'data')
+    const was = it.snapshot()
+    t.match(it.run(['hosts'], { input: good }), { code: 34, errors: /another locald-shim does not come to its end/ })
+    t.equal(it.snapshot(), was)
+  })
+}
+
+/** SIGKILL at each of its system calls: the file is the old one or the new one, and the next run mends the rest. */
+function killed(t: Test, it: Installed): void {
+  t.test('kill -9 at any instant', async t => {
+    const { attack } = it
+    it.reset()
+    const before = plainHosts + block(it.uid, 'a.test')
+    const after = plainHosts + block(it.uid, ...Array.from({ length: 300 }, (_, at) => `name-${at}.test`))
+    const input = wish(...Array.from({ length: 300 }, (_, at) => `name-${at}.test`))
+    const seen = { old: 0, new: 0, other: 0 }
+    let calls = 1
+    for (; calls < 1000; calls++) {
+      writeFileSync(it.hosts, before)
+      const ran = spawnSync(attack, ['kill-at', String(calls), String(it.uid), it.shim, 'hosts'], { input })
+      const now = readFileSync(it.hosts, 'utf8')
+      seen[now === before ? 'old' : now === after ? 'new' : 'other'] += 1
+      if (ran.status === 0) break
+      if (ran.status !== 137) t.fail(`call ${calls}: ${ran.status} ${ran.stderr}`)
+    }
+    t.equal(seen.other, 0, `${calls} system calls, ${seen.old} times the old file, ${seen.new} times the new one`)
+    t.ok(seen.old > 10 && seen.new > 1)
+    t.match(it.run(['hosts'], { input: wish() }), { code: 0, errors: '' })
+    t.equal(readFileSync(it.hosts, 'utf8'), plainHosts)
+    t.notMatch(it.snapshot(), /hosts\.locald/, 'no draft is left')
+  })
+}
