@@ -51,48 +51,64 @@ export class LogPart {
   }
 }
 
-/** Looks again this often when names move while they are looked at. */
-const attempts = 20
+/** Names move while they are looked at: so long they are looked at again, for a busy disk may take its time to move them all: ms. */
+const patienceMs = 2000
+const longestPauseMs = 50
+
+/** Looks again and again, with growing pauses, until there is an answer; `isLast` tells the look after which there is no other. */
+async function patiently<T>(look: (isLast: boolean) => Promise<T | undefined>): Promise<T | undefined> {
+  const end = performance.now() + patienceMs
+  for (let wait = 1; ; wait = Math.min(longestPauseMs, wait * 2)) {
+    const isLast = performance.now() > end
+    const found = await look(isLast)
+    if (found !== undefined || isLast) return found
+    await pause(wait)
+  }
+}
 
 /**
  * The part written right before (-1) or after (+1) one; `none` when there is no such (yet), `gone` when this one has fallen off.
  * A rotation in between is noticed: it moves the older files first, so a part that keeps its number has its neighbours where they
- * were.
+ * were, but for the older one, which may be a number further already.
  */
 export async function partBeside(file: string, part: LogPart, step: -1 | 1): Promise<LogPart | 'none' | 'gone'> {
-  for (let attempt = 1; ; attempt++) {
+  const found = await patiently(async isLast => {
     const numbers = await numbersOf(file)
     const inodes = await Promise.all(numbers.map(number => inodeOf(nameOf(file, number))))
     const mine = numbers[inodes.indexOf(part.inode)]
-    const further = numbers.filter(number => mine !== undefined && (step === 1 ? number < mine : number > mine))
-    if (mine === undefined && (await part.isGone())) return 'gone'
-    if (mine !== undefined && further.length === 0 && (mine === 0 || step === -1)) return 'none'
-    if (mine !== undefined) {
-      // One that somebody has removed is skipped in the end.
-      const next = attempt < attempts ? mine - step : step === 1 ? further.at(-1) : further[0]
-      const found = next === undefined ? undefined : await LogPart.open(nameOf(file, next))
-      if (found !== undefined && (await inodeOf(nameOf(file, mine))) === part.inode) return found
-      await found?.close()
-    }
-    if (attempt > attempts) return 'none'
-    await pause(1)
-  }
+    if (mine === undefined) return (await part.isGone()) ? 'gone' : undefined
+    if (mine === 0 && step === 1) return 'none'
+    // One whose file somebody has removed is passed over in the end.
+    const further = isLast ? numbers.filter(number => (step === 1 ? number < mine : number > mine)) : [mine - step]
+    const beside = await LogPart.open(nameOf(file, (step === 1 ? further.at(-1) : further[0]) ?? mine - step))
+    const isMoving = beside === undefined && (step === 1 || (await inodeOf(nameOf(file, mine + 2))) !== undefined)
+    const isStill = (await inodeOf(nameOf(file, mine))) === part.inode
+    if (isStill && !isMoving) return beside ?? 'none'
+    await beside?.close()
+    return undefined
+  })
+  return found ?? 'none'
 }
 
 /** The part that was written last; undefined when nothing ever was. In the midst of a rotation that is not the current file. */
 export async function newestPart(file: string): Promise<LogPart | undefined> {
-  for (let attempt = 1; ; attempt++) {
+  const found = await patiently(async isLast => {
     const part = await LogPart.open(file)
-    const numbers = part === undefined ? await numbersOf(file) : []
-    if (part !== undefined || numbers.length === 0) return part
-    if (attempt > attempts) return LogPart.open(nameOf(file, numbers[0] ?? 0))
-    await pause(1)
-  }
+    if (part !== undefined) return part
+    const [first] = await numbersOf(file)
+    if (first === undefined) return 'none'
+    return isLast ? LogPart.open(nameOf(file, first)) : undefined
+  })
+  return found === 'none' ? undefined : found
 }
 
 /** The part that was written first; undefined when nothing ever was. */
 export async function oldestPart(file: string): Promise<LogPart | undefined> {
-  let oldest = await LogPart.open(nameOf(file, (await numbersOf(file)).at(-1) ?? 0))
+  const found = await patiently(async () => {
+    const last = (await numbersOf(file)).at(-1)
+    return last === undefined ? 'none' : LogPart.open(nameOf(file, last))
+  })
+  let oldest = found === 'none' ? undefined : found
   while (oldest !== undefined) {
     const older = await partBeside(file, oldest, -1)
     if (!(older instanceof LogPart)) return oldest
@@ -102,16 +118,18 @@ export async function oldestPart(file: string): Promise<LogPart | undefined> {
   return undefined
 }
 
-/** The numbers of a log's files, from 0, the current one. */
+/** The numbers of a log's files, from 0, the current one. One that moves while the folder is read may be missed. */
 async function numbersOf(file: string): Promise<readonly number[]> {
   const name = basename(file)
   const names = await readdir(dirname(file)).catch(() => [])
-  return names
+  const numbers = names
     .flatMap(entry =>
       entry === name ? [0] : entry.startsWith(`${name}.`) ? [Number(entry.slice(name.length + 1))] : [],
     )
     .filter(number => Number.isInteger(number))
-    .sort((a, b) => a - b)
+  if (numbers.length > 0) return numbers.sort((a, b) => a - b)
+  if ((await inodeOf(file)) !== undefined) return [0]
+  return (await inodeOf(nameOf(file, 1))) === undefined ? [] : [1]
 }
 
 function nameOf(file: string, number: number): string {

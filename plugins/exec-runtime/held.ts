@@ -94,8 +94,9 @@ export class HeldProcess implements Instance {
     const { table } = this.#input
     // Where only groups are known, what has left its group is found by having been seen before.
     const seen = table.orphansReturn ? [] : await table.members(this.tree).catch(() => [])
-    this.#ask(`stop ${signalNumber(signal)} ${graceMs}`)
-    const late = setTimeout(() => void killKeeper(this.state, table), graceMs + disobeysMs)
+    const grace = graceOf(graceMs)
+    this.#ask(`stop ${signalNumber(signal)} ${grace}`)
+    const late = setTimeout(() => void killKeeper(this.state, table), grace + disobeysMs)
     await this.exited
     clearTimeout(late)
     if (seen.length > 0) await this.#sweep(seen)
@@ -224,4 +225,9 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 /** The platform's number of a signal; SIGTERM's for an unknown name. */
 export function signalNumber(name: string): number {
   return new Map<string, number>(Object.entries(constants.signals)).get(name) ?? constants.signals.SIGTERM
+}
+
+/** A grace as a keeper takes it: whole ms, a day at most. */
+export function graceOf(ms: number): number {
+  return Math.min(24 * 60 * 60 * 1000, Math.max(0, Math.round(ms)))
 }

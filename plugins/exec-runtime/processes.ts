@@ -16,7 +16,7 @@ import type {
   ProcessTable,
   ProcessTree,
 } from '../../kernel/plugin.ts'
-import { HeldProcess, type HeldState, signalNumber } from './held.ts'
+import { graceOf, HeldProcess, type HeldState, signalNumber } from './held.ts'
 import { KeeperLink } from './link.ts'
 
 /** What the keeper's processes need. */
@@ -109,7 +109,7 @@ export class KeeperProcesses implements Processes {
       ...['--socket', `${base}.s`, '--exit', `${base}.x`, '--notify', `${base}.n`],
       ...['--log', spec.log.file, '--log-bytes', String(spec.log.maxBytes), '--log-files', String(spec.log.maxFiles)],
       ...(this.#input.table().orphansReturn ? ['--mark', mark] : ['--group-only']),
-      ...['--stop-signal', String(signalNumber(spec.stopSignal)), '--stop-ms', String(spec.stopTimeout)],
+      ...['--stop-signal', String(signalNumber(spec.stopSignal)), '--stop-ms', String(graceOf(spec.stopTimeout))],
       ...(spec.tty ? ['--tty', '120x40'] : []),
       '--',
       ...spec.argv,

@@ -65,15 +65,23 @@ on('linux', 'its locald.toml is right', async (t, machine) => {
 
 on('linux', 'so is each piece of the configuration page', async (t, machine) => {
   const sandbox = machine.sandbox()
-  const [project = '', checks = ''] = blocks(read('docs/configuration.md'), 'toml')
-  const services = '\n[services.api]\ncommand = "x"\n[services.legacy]\ncommand = "x"\n'
-  const lines = checks.split('\n').filter(line => line !== '')
-  const texts = [
-    `${project}${services}`,
-    ...lines.map(line => `[project]\nname = "x"\n[services.a]\ncommand = "x"\n${line}\n`),
-  ]
-  for (const [index, text] of texts.entries()) {
-    const folder = sandbox.project(`p${index}`, { 'locald.toml': text })
-    t.match(await sandbox.run(['config', 'check'], { cwd: folder }), { code: 0 }, text)
+  const pieces = blocks(read('docs/configuration.md'), 'toml').flatMap(block =>
+    /^\[/m.test(block) ? [block] : block.split('\n').filter(line => line !== ''),
+  )
+  t.ok(pieces.length > 10)
+  for (const [index, piece] of pieces.entries()) {
+    const folder = sandbox.project(`p${index}`, { 'locald.toml': whole(piece), '.env.local': '' })
+    t.match(await sandbox.run(['config', 'check'], { cwd: folder }), { code: 0 }, piece)
   }
 })
+
+/** A piece of the page with what it takes for granted: a project, a service that it is about, and those it speaks of. */
+function whole(piece: string): string {
+  const isTable = /^\[/m.test(piece)
+  const spoken = ['db', 'api', 'seed', 'cache', 'legacy'].filter(name => !piece.includes(`[services.${name}]`))
+  return [
+    piece.includes('[project]') ? '' : '[project]\nname = "x"',
+    isTable ? piece : `[services.a]\ncommand = "x"\n${piece}`,
+    ...spoken.map(name => `[services.${name}]\ncommand = "x"`),
+  ].join('\n')
+}

@@ -1,5 +1,5 @@
 /** A log written as a keeper does, with what is to be read from it known: for tests of the readers. */
-import { appendFileSync, existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { OutputLine } from '../../kernel/log-lines.ts'
@@ -55,12 +55,13 @@ export class ModelLog {
     return [...this.lines, ...unfinished.filter(({ text }) => text !== '')]
   }
 
-  /** Moves the files on, the older ones first; the next entry makes a new one. */
+  /** Moves the files on, the older ones first, and begins a new one. */
   rotate(): void {
     if (!existsSync(this.file)) return
     for (let index = this.#rotations++; index >= 1; index--)
       renameSync(`${this.file}.${index}`, `${this.file}.${index + 1}`)
     renameSync(this.file, `${this.file}.1`)
+    writeFileSync(this.file, '')
   }
 
   /** Removes the oldest file, as the cap does. */
@@ -70,9 +71,10 @@ export class ModelLog {
   }
 }
 
-/** A folder that is removed when the test ends. */
-export function folder(t: { teardown(done: () => void): void }): string {
-  const path = mkdtempSync(join(tmpdir(), 'locald-'))
+/** A folder that is removed when the test ends. `inMemory`: where the machine can, for many small files. */
+export function folder(t: { teardown(done: () => void): void }, inMemory = false): string {
+  const base = inMemory && existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
+  const path = mkdtempSync(join(base, 'locald-'))
   t.teardown(() => rmSync(path, { recursive: true, force: true }))
   return path
 }

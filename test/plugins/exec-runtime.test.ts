@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { AsyncSeriesHook, AsyncSeriesWaterfallHook } from 'tapable'
 import { LocaldError } from '../../kernel/errors.ts'
+import { readLogs } from '../../kernel/log-merge.ts'
 import { LogCursor } from '../../kernel/log-reader.ts'
 import { ServiceLog } from '../../kernel/logs.ts'
 import type {
@@ -14,6 +15,7 @@ import type {
   Host,
   Instance,
   InstanceEvent,
+  LogSink,
   Processes,
   ProcessSpec,
   ProcessTable,
@@ -88,7 +90,7 @@ class Rig {
         log: this.log,
         port: undefined,
         stopSignal: 'SIGTERM',
-        stopTimeout: 5000,
+        stopTimeout: 30 * 24 * 60 * 60 * 1000,
         ...spec,
       }),
     )
@@ -251,6 +253,46 @@ function lives(t: Test, table: ProcessTable) {
     await until('one record', () => rig.files().length === 1)
   })
 
+  t.test('readers of a log that rotates all the time: each line once and in order', async t => {
+    const rig = new Rig(t, table)
+    const count = 20_000
+    // 2 MB in some 70 files, all kept.
+    const log: LogSink = {
+      file: rig.log.file,
+      maxBytes: 30_000,
+      maxFiles: 999,
+      write: (stream, text) => rig.log.write(stream, text),
+      changed: () => rig.log.changed(),
+      onFollowed: listener => rig.log.onFollowed(listener),
+    }
+    const read = async (follow: boolean) => {
+      const numbers: number[] = []
+      const abort = new AbortController()
+      for await (const batch of readLogs({ sources: [{ service: 'a', log: rig.log }], follow, signal: abort.signal })) {
+        for (const { text } of batch) numbers.push(Number(text.split(' ')[0]))
+        if (numbers.length >= count) abort.abort()
+      }
+      return numbers
+    }
+    const followers = [read(true), read(true)]
+    const instance = await rig.spawn(`exec ${act} lines ${count}`, { log })
+    const ended = instance.exited.then(() => true)
+    const isOrdered = (numbers: readonly number[]) => numbers.every((number, index) => number === index)
+    let rounds = 0
+    do {
+      rounds++
+      const numbers = await limited(read(false), 'a reader')
+      if (!isOrdered(numbers)) t.fail(`${numbers.length} lines, not in order`)
+    } while (!(await Promise.race([ended, Promise.resolve(false)])))
+    for (const follower of followers) {
+      const numbers = await limited(follower, 'a follower')
+      t.equal(numbers.length, count)
+      t.ok(isOrdered(numbers))
+    }
+    t.equal((await read(false)).length, count)
+    t.comment(`${rounds} readers meanwhile, ${readdirSync(dirname(rig.log.file)).length} files`)
+  })
+
   t.test('who reads along is told of every write', async t => {
     const rig = new Rig(t, table)
     const instance = await rig.spawn(`i=0; while [ $i -lt 300 ]; do echo line $i; i=$((i+1)); done; exec sleep 1000`)
@@ -333,7 +375,8 @@ function adopts(t: Test, table: ProcessTable) {
     const found = await rig.adopt(first.state)
     t.strictSame(await found?.exited, { code: 4, signal: null })
     rmSync(join(rig.dir, 'k'), { recursive: true })
-    t.equal(await rig.adopt(first.state), undefined, 'no keeper, no record')
+    const lost = await rig.adopt(first.state)
+    t.strictSame(await lost?.exited, { code: null, signal: 'SIGKILL' }, 'no keeper, no record')
   })
 
   t.test('one whose keeper was killed meanwhile is swept', async t => {
@@ -349,7 +392,11 @@ function adopts(t: Test, table: ProcessTable) {
     t.ok(alive(tree.pid), 'it outlives the daemon')
     process.kill(tree.keeper, 'SIGKILL')
     await until('keeper gone', () => !alive(tree.keeper))
-    t.equal(await limited(rig.adopt(state), 'adopt'), undefined)
+    const found = await rig.adopt(state)
+    t.strictSame(await limited(found?.exited ?? Promise.reject(new Error('none')), 'end'), {
+      code: null,
+      signal: 'SIGKILL',
+    })
     t.notOk(alive(tree.pid))
   })
 
@@ -365,7 +412,8 @@ function adopts(t: Test, table: ProcessTable) {
     const { state } = { state: JSON.parse(JSON.stringify(first.state)) }
     // Started long before the stranger, as far as its tokens tell.
     Object.assign(state.tree, { pid, pgid: pid, keeper: pid, startedMs: Date.now() - 60_000 })
-    t.equal(await limited(rig.adopt(state), 'adopt'), undefined)
+    const found = await rig.adopt(state)
+    t.match(await limited(found?.exited ?? Promise.reject(new Error('none')), 'end'), { signal: 'SIGKILL' })
     t.ok(alive(pid))
   })
 
