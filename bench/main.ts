@@ -7,13 +7,14 @@ import { join } from 'node:path'
 import { cli } from './benches/cli.ts'
 import { idle } from './benches/idle.ts'
 import { output } from './benches/output.ts'
+import { proxy } from './benches/proxy.ts'
 import { restart } from './benches/restart.ts'
 import { start } from './benches/start.ts'
 import { made } from './folders.ts'
 import { machine } from './machine.ts'
 import { tableOf } from './report.ts'
 
-const benches = { cli, start, idle, output, restart }
+const benches = { cli, start, idle, output, restart, proxy }
 const words = process.argv.slice(2)
 const smoke = words.includes('--smoke')
 const names = words.filter(word => word !== '--smoke')

@@ -1,5 +1,5 @@
 import { Agent, type ClientRequestArgs } from 'node:http'
-import { connect, type Socket } from 'node:net'
+import { connect, type OnReadOpts, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { systemCode } from '../../kernel/errors.ts'
 import type { Limits } from './limits.ts'
@@ -30,18 +30,21 @@ export class Pool extends Agent {
     options: ClientRequestArgs,
     done?: (error: Error | null, stream: Duplex) => void,
   ): undefined {
-    dial({ host: options.host ?? '127.0.0.1', port: Number(options.port) }, false, (error, socket) =>
+    dial({ host: options.host ?? '127.0.0.1', port: Number(options.port) }, { allowHalfOpen: false }, (error, socket) =>
       done?.(error, socket),
     )
   }
 }
 
+/** What a connection reads into, and who is told: the bytes hold until the call returns. */
+export type OnRead = OnReadOpts
+
 /** Connects to the address, then to the other loopback family where nobody listens; the first error is reported. */
-export function dial(address: Address, allowHalfOpen: boolean, done: Dialled): void {
+export function dial(address: Address, how: { allowHalfOpen: boolean; onread?: OnRead }, done: Dialled): void {
   const [first, second] = families(address.host)
-  attempt(first, address.port, allowHalfOpen, (error, socket) => {
+  attempt(first, address.port, how, (error, socket) => {
     if (error === null || second === undefined || !elsewhere.has(systemCode(error) ?? '')) return done(error, socket)
-    attempt(second, address.port, allowHalfOpen, (again, other) => {
+    attempt(second, address.port, how, (again, other) => {
       if (again === null) done(null, other)
       else done(error, socket)
     })
@@ -53,8 +56,8 @@ export function neverConnected(error: Error): boolean {
   return 'syscall' in error && error.syscall === 'connect'
 }
 
-function attempt(host: string, port: number, allowHalfOpen: boolean, done: Dialled): void {
-  const socket = connect({ host, port, allowHalfOpen, noDelay: true })
+function attempt(host: string, port: number, how: { allowHalfOpen: boolean; onread?: OnRead }, done: Dialled): void {
+  const socket = connect({ host, port, noDelay: true, ...how })
   const failed = (error: Error): void => done(error, socket)
   socket.once('error', failed)
   socket.once('connect', () => {

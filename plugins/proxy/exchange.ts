@@ -37,6 +37,7 @@ export interface Receiver {
   drained?(): void
   interim(head: ResponseHead): void
   head(head: ResponseHead): void
+  /** A piece of the body; its bytes hold until `flush` returns. */
   body(piece: Buffer): void
   end(trailers: RawHeaders): void
   /** The event is over: what was collected should be written. False: no more until `resume`. */

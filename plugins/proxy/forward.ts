@@ -101,7 +101,7 @@ function open(errand: Errand, pool: Pool | undefined, limits: Limits): ClientReq
 /** A `createConnection` for one request: it dials both loopback families. */
 export function connectTo(to: Destination, allowHalfOpen: boolean) {
   return (_options: object, done: (error: Error | null, socket: Socket) => void): undefined => {
-    dial(to.address, allowHalfOpen, done)
+    dial(to.address, { allowHalfOpen }, done)
   }
 }
 

@@ -135,8 +135,8 @@ export class H2Errand implements Receiver {
     const pieces = this.#pieces
     if (this.#stream.destroyed || (pieces.length === 0 && !this.#ended)) return true
     this.#pieces = []
-    const [first] = pieces
-    const all = first === undefined || pieces.length === 1 ? first : Buffer.concat(pieces)
+    // A copy: the pieces' bytes are the connection's, and the next read writes over them.
+    const all = pieces.length === 0 ? undefined : Buffer.concat(pieces)
     if (!this.#ended) return all === undefined || this.#stream.write(all)
     this.#leave()
     if (!this.#stream.writableEnded) this.#stream.end(all)

@@ -61,7 +61,7 @@ export class H2cServices {
 
   #connect(address: Address): Promise<ClientHttp2Session> {
     return new Promise((resolve, reject) => {
-      dial(address, false, (error, socket: Socket) => {
+      dial(address, { allowHalfOpen: false }, (error, socket: Socket) => {
         if (error !== null) return void reject(error)
         const session = connect(`http://${address.host.includes(':') ? '[::1]' : address.host}:${address.port}`, {
           createConnection: () => socket,

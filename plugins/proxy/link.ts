@@ -33,11 +33,12 @@ export class Link implements Exchange {
   #ended = false
   #error: Error | undefined
 
-  constructor(socket: Socket, home: Home, mostHead: number) {
+  /** @param flows the socket emits its data; else it is given to `read` */
+  constructor(socket: Socket, home: Home, mostHead: number, flows: boolean) {
     this.socket = socket
     this.#home = home
     this.#mostHead = mostHead
-    socket.on('data', this.#onData)
+    if (flows) socket.on('data', this.read)
     socket.on('drain', this.#onDrain)
     socket.on('end', this.#onEnd)
     socket.on('error', this.#onError)
@@ -81,7 +82,8 @@ export class Link implements Exchange {
     this.socket.destroy()
   }
 
-  readonly #onData = (bytes: Buffer): void => {
+  /** Takes bytes that hold until it returns: what is kept is copied. */
+  readonly read = (bytes: Buffer): void => {
     const receiver = this.#receiver
     // Nobody asked for it.
     if (receiver === undefined) return void this.socket.destroy()
@@ -105,7 +107,7 @@ export class Link implements Exchange {
       if (head === 'coding') return this.#strange('answered in a transfer coding that is not supported')
       if (head === -1) {
         if (rest.length > this.#mostHead) return this.#strange('answered with a head that is too large')
-        this.#partial = rest
+        this.#partial = Buffer.from(rest)
         return empty
       }
       if (head.end > this.#mostHead) return this.#strange('answered with a head that is too large')
@@ -163,7 +165,7 @@ export class Link implements Exchange {
     }
     const { socket } = this
     this.#receiver = undefined
-    socket.off('data', this.#onData)
+    socket.off('data', this.read)
     socket.off('drain', this.#onDrain)
     socket.off('end', this.#onEnd)
     socket.off('error', this.#onError)

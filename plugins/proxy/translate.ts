@@ -65,7 +65,7 @@ class Translation implements Receiver {
   }
 
   body(piece: Buffer): void {
-    this.#res.write(piece)
+    this.#res.write(Buffer.from(piece))
   }
 
   end(trailers: RawHeaders): void {

@@ -1,8 +1,11 @@
 import { type Address, dial, neverConnected } from './dial.ts'
-import type { Exchange, Receiver, WireRequest } from './exchange.ts'
+import type { Broken, Exchange, Receiver, WireRequest } from './exchange.ts'
 import { H2cServices } from './h2c.ts'
 import type { Limits } from './limits.ts'
 import { Link } from './link.ts'
+
+// One read after the other: all connections read into the same bytes, and what is kept of them is copied.
+const shared = Buffer.allocUnsafeSlow(64 * 1024)
 
 /** Connections to services, kept while idle for requests that may be sent again should one prove stale. */
 export class Upstreams {
@@ -76,6 +79,7 @@ class Origin {
   }
 
   send(request: WireRequest, receiver: Receiver): Exchange {
+    if (request.upgrade) return this.#own(request, receiver)
     if (!request.fresh) {
       for (let link = this.#idle.pop(); link !== undefined; link = this.#idle.pop()) {
         if (!link.usable) continue
@@ -89,6 +93,24 @@ class Origin {
     })
     this.#queue.push(waiting)
     this.#dial()
+    return waiting
+  }
+
+  /** A connection that may become something else: whoever takes it over reads it as a stream. */
+  #own(request: WireRequest, receiver: Receiver): Exchange {
+    let left = false
+    const waiting = new Waiting(request, receiver, () => {
+      left = true
+    })
+    dial(this.#address, { allowHalfOpen: false }, (error, socket) => {
+      if (left) socket.destroy()
+      else if (error !== null) receiver.failed(brokenBy(error))
+      else {
+        const link = new Link(socket, this, this.#limits.head, true)
+        this.#links.add(link)
+        waiting.begin(link)
+      }
+    })
     return waiting
   }
 
@@ -115,11 +137,17 @@ class Origin {
       this.#links.size + this.#connecting < upstreamSockets
     ) {
       this.#connecting++
-      dial(this.#address, false, (error, socket) => {
+      // A connection's bytes go to its link, which exists once there is a connection.
+      let link: Link | undefined
+      const callback = (size: number): boolean => {
+        link?.read(shared.subarray(0, size))
+        return true
+      }
+      dial(this.#address, { allowHalfOpen: false, onread: { buffer: shared, callback } }, (error, socket) => {
         this.#connecting--
         if (error !== null) this.#refused(error)
         else {
-          const link = new Link(socket, this, this.#limits.head)
+          link = new Link(socket, this, this.#limits.head, false)
           this.#links.add(link)
           this.#use(link)
         }
@@ -153,10 +181,13 @@ class Origin {
 
   /** Each failed connection is one request's bad news; all others in the queue get their own try. */
   #refused(error: Error): void {
-    const waiting = this.#queue.shift()
-    const detail = `could not be reached: ${error.message}`
-    waiting?.receiver.failed(neverConnected(error) ? { kind: 'refused' } : { kind: 'broken', detail, begun: false })
+    this.#queue.shift()?.receiver.failed(brokenBy(error))
   }
+}
+
+function brokenBy(error: Error): Broken {
+  if (neverConnected(error)) return { kind: 'refused' }
+  return { kind: 'broken', detail: `could not be reached: ${error.message}`, begun: false }
 }
 
 /** An exchange whose connection does not exist yet. */
