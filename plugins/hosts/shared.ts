@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
-import { lstatSync, mkdirSync } from 'node:fs'
-import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { existsSync } from 'node:fs'
+import { lstat, mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { LocaldError } from '../../kernel/errors.ts'
 import type { ProcessTable } from '../../kernel/plugin.ts'
@@ -18,37 +17,49 @@ interface Entry {
  * folder of the user's; that of a daemon which is gone does not count.
  */
 export class SharedNames {
+  readonly #uid: number
   readonly #folder: string
   readonly #own: string
   readonly #table: () => ProcessTable
 
-  /** @param daemon what tells this daemon from others of the user: its data folder. Throws PATHS_UNUSABLE. */
-  constructor(uid: number, daemon: string, table: () => ProcessTable, env: NodeJS.ProcessEnv = process.env) {
-    const runtime = env['XDG_RUNTIME_DIR']
-    this.#folder = runtime?.startsWith('/') ? join(runtime, 'locald-hosts') : join(tmpdir(), `locald-hosts-${uid}`)
+  /**
+   * @param daemon what tells this daemon from others of the user: its data folder
+   * @param folder the same for all of them, whatever their environment is; there only while somebody wants names
+   */
+  constructor(uid: number, daemon: string, table: () => ProcessTable, folder = folderOf(uid)) {
+    this.#uid = uid
+    this.#folder = folder
     this.#own = `${createHash('sha256').update(daemon).digest('hex').slice(0, 16)}.json`
     this.#table = table
-    mkdirSync(this.#folder, { recursive: true, mode: 0o700 })
-    const info = lstatSync(this.#folder)
-    if (info.isDirectory() && info.uid === uid && (info.mode & 0o077) === 0) return
-    throw new LocaldError('PATHS_UNUSABLE', `${this.#folder} is not a folder of yours alone`, { hint: 'Remove it.' })
   }
 
-  /** Says what this daemon wants. */
+  /** Says what this daemon wants. Rejects with PATHS_UNUSABLE where somebody else has the folder. */
   async put(names: readonly string[]): Promise<void> {
     const start = (await this.#table().start(process.pid)) ?? ''
     const entry: Entry = { pid: process.pid, start, names }
     const path = join(this.#folder, this.#own)
-    if (names.length === 0) return await rm(path, { force: true })
+    if (names.length === 0) {
+      await rm(path, { force: true })
+      // The last one out; refused while others want names.
+      return await rmdir(this.#folder).catch(() => undefined)
+    }
+    await this.#makeFolder()
     await writeFile(`${path}.${process.pid}`, JSON.stringify(entry), { mode: 0o600 })
     await rename(`${path}.${process.pid}`, path)
   }
 
   /** What all of them want, sorted. */
   async all(): Promise<readonly string[]> {
-    const files = (await readdir(this.#folder)).filter(name => name.endsWith('.json'))
+    const files = (await readdir(this.#folder).catch(() => [])).filter(name => name.endsWith('.json'))
     const lists = await Promise.all(files.map(name => this.#read(join(this.#folder, name))))
     return [...new Set(lists.flat())].sort()
+  }
+
+  async #makeFolder(): Promise<void> {
+    await mkdir(this.#folder, { recursive: true, mode: 0o700 })
+    const info = await lstat(this.#folder)
+    if (info.isDirectory() && info.uid === this.#uid && (info.mode & 0o077) === 0) return
+    throw new LocaldError('PATHS_UNUSABLE', `${this.#folder} is not a folder of yours alone`, { hint: 'Remove it.' })
   }
 
   async #read(path: string): Promise<readonly string[]> {
@@ -59,6 +70,11 @@ export class SharedNames {
     await rm(path, { force: true })
     return []
   }
+}
+
+/** That of systemd's session (pam_systemd(8)), else one in /tmp. */
+function folderOf(uid: number): string {
+  return existsSync(`/run/user/${uid}`) ? `/run/user/${uid}/locald-hosts` : `/tmp/locald-hosts-${uid}`
 }
 
 function parse(text: string): Entry | undefined {

@@ -50,9 +50,16 @@ async function ended(child: ChildProcess, input: string | undefined): Promise<Ra
   child.stdin?.end(input)
   const timer = setTimeout(() => child.kill('SIGKILL'), limitMs)
   const { code, failure } = await new Promise<{ code: number | null; failure?: string }>(resolve => {
+    let left = child.channel === undefined || child.channel === null ? 1 : 2
+    const end = (): void => {
+      left -= 1
+      if (left === 0) resolve({ code: child.exitCode })
+    }
     // A later error is of the channel, which nobody reads any more.
     child.on('error', error => resolve({ code: null, failure: error.message }))
-    child.once('close', code => resolve({ code }))
+    child.once('close', end)
+    // What came over the channel is told until then.
+    child.once('disconnect', end)
   })
   clearTimeout(timer)
   const says = failure ?? texts.errors.trim().replace(/^locald-shim: /, '')
