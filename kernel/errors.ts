@@ -36,6 +36,8 @@ export const catalogue = {
   PLUGIN_CONFLICT: { kind: 'failed', status: 500 },
   PLUGIN_HOOK: { kind: 'failed', status: 500 },
   WAIT_TIMEOUT: { kind: 'timeout', status: 504 },
+  SHIM_MISSING: { kind: 'failed', status: 409 },
+  NEEDS_ROOT: { kind: 'usage', status: 400 },
   SHIM_FAILED: { kind: 'failed', status: 409 },
   FEATURE_OFF: { kind: 'failed', status: 409 },
   INTERNAL: { kind: 'failed', status: 500 },

@@ -21,6 +21,18 @@ export interface Paths {
   /** The keeper's folder. */
   readonly native: string
   readonly sandbox: string | undefined
+  readonly privileged: PrivilegedPaths
+}
+
+/** What belongs to root, for all users of the machine. Compiled into the helper as well (shim/shim/places.h). */
+export interface PrivilegedPaths {
+  /** Where the helper may be, best first. */
+  readonly shims: readonly string[]
+  /** Folder of the list of who may call it. */
+  readonly conf: string
+  readonly hosts: string
+  /** Folders of certificates with the files of users: `locald-<uid>-<serial>.crt`. */
+  readonly anchors: readonly string[]
 }
 
 /** What decides the paths. */
@@ -73,7 +85,27 @@ export function resolvePaths(input: PathsInput): Paths {
     crash: join(dataFolder, 'crashes'),
     native: absolute(env['LOCALD_NATIVE']) ?? resolve(dirname(fileURLToPath(import.meta.url)), '..', 'native'),
     sandbox,
+    privileged: mac ? onMac : onLinux,
   }
+}
+
+const onLinux: PrivilegedPaths = {
+  shims: ['/usr/local/libexec/locald/locald-shim', '/opt/locald/locald-shim'],
+  conf: '/etc/locald',
+  hosts: '/etc/hosts',
+  anchors: [
+    '/usr/local/share/ca-certificates',
+    '/etc/pki/ca-trust/source/anchors',
+    '/etc/ca-certificates/trust-source/anchors',
+    '/etc/pki/trust/anchors',
+  ],
+}
+
+const onMac: PrivilegedPaths = {
+  shims: ['/Library/PrivilegedHelperTools/locald-shim'],
+  conf: '/private/etc/locald',
+  hosts: '/private/etc/hosts',
+  anchors: [],
 }
 
 /**

@@ -128,18 +128,33 @@ export interface Services {
   readonly web: Web
   /** A platform plugin's: the person's desktop. */
   readonly desktop: Desktop
-  /** A platform plugin's: where the privileged helper belongs. */
+  /** A platform plugin's: where the privileged helper is. */
   readonly shim: ShimPlace
+  /** A platform plugin's, where there can be cgroups. */
+  readonly cgroups: Cgroups
   /** The privileges plugin's: what needs root, done by the privileged helper. */
   readonly privileges: Privileges
 }
 
-/** The privileged helper, locald-shim, as the platform has it. */
-export interface ShimPlace {
-  /** Where `locald admin setup` puts it. */
+/** The privileged helper, locald-shim: where it is and what it can be used for. */
+export interface ShimState extends FeatureState {
   readonly path: string
-  /** Looks anew whether it can be used now, and what for: an install with capabilities only binds ports. */
-  state(): Promise<FeatureState & { readonly portsOnly: boolean }>
+  /** Installed with one capability: it binds ports, and does nothing else. */
+  readonly portsOnly: boolean
+}
+
+/** The privileged helper as the platform has it. */
+export interface ShimPlace {
+  /** Looks anew whether this user can use it. */
+  look(): Promise<ShimState>
+}
+
+/** A cgroup for each service (Linux, cgroups(7)). */
+export interface Cgroups {
+  /** Makes one for a service of this name; the folder, undefined where there can be none. */
+  make(name: string): Promise<string | undefined>
+  /** Kills what is left in it, and removes it. */
+  remove(folder: string): Promise<void>
 }
 
 /** A listening socket on one address of loopback, to be given to `server.listen(handle)`, which then owns it. */
@@ -157,8 +172,8 @@ export interface Privileges {
   listen(port: 80 | 443): Promise<readonly BoundSocket[]>
   /** Makes the user's block of the hosts file have exactly these names, for loopback; none: removes it. SHIM_FAILED. */
   hosts(names: readonly string[]): Promise<void>
-  /** Puts the daemon into a cgroup of its own below which it may make others (Linux). SHIM_FAILED. */
-  delegateCgroup(): Promise<void>
+  /** Moves the daemon into a cgroup of the user's own (Linux); the folder in which others may be made. SHIM_FAILED. */
+  delegateCgroup(): Promise<string>
   /**
    * Puts a CA certificate (PEM, one) into the system's store, or takes it out. SHIM_FAILED unless it is a CA whose critical
    * name constraints permit only `localhost`, `test` and `internal`, and no IP address but of loopback.
@@ -247,6 +262,8 @@ export interface ProcessTree {
   /** Decimal unsigned 64-bit value every process of the tree inherited as its RLIMIT_RTTIME soft limit, where the platform has one. */
   readonly mark?: string
   readonly pgid: number
+  /** Folder of the service's own cgroup, if it joined one. */
+  readonly cgroup?: string
   /** Port leased to the service. */
   readonly port?: number
   /** When it was started, ms since the epoch. */

@@ -4,9 +4,11 @@ import type { BuiltIn } from '../kernel/discover.ts'
 const list: readonly BuiltIn[] = [
   { name: 'platform-linux', types: [], platforms: ['linux'], load: () => import('./platform-linux/index.ts') },
   { name: 'platform-darwin', types: [], platforms: ['darwin'], load: () => import('./platform-darwin/index.ts') },
+  { name: 'privileges', types: [], load: () => import('./privileges/index.ts') },
   { name: 'exec-runtime', types: ['exec', 'worker'], load: () => import('./exec-runtime/index.ts') },
   { name: 'postgres', types: ['postgres'], load: () => import('./postgres/index.ts') },
   { name: 'https', types: [], load: () => import('./https/index.ts') },
+  { name: 'hosts', types: [], load: () => import('./hosts/index.ts') },
   { name: 'proxy', types: [], load: () => import('./proxy/index.ts') },
 ]
 

@@ -2,6 +2,7 @@ import { constants } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
 import { messageOf } from '../../kernel/errors.ts'
 import type {
+  Cgroups,
   Exit,
   Instance,
   InstanceEvent,
@@ -33,6 +34,7 @@ export interface HeldInput {
   readonly state: HeldState
   readonly log: LogSink
   readonly table: ProcessTable
+  readonly cgroups: Cgroups | undefined
   readonly warn: Log['warn']
 }
 
@@ -126,6 +128,7 @@ export class HeldProcess implements Instance {
     if (wasKilled) log.write('locald', 'its keeper was killed, and with it what it held')
     // A keeper that ends in order leaves nothing, but for what it cannot know of where there are only groups.
     if (wasKilled || !table.orphansReturn) await this.#sweep([])
+    await this.#leaveCgroup()
     return exit ?? this.#main ?? { code: null, signal: 'SIGKILL' }
   }
 
@@ -178,6 +181,13 @@ export class HeldProcess implements Instance {
     this.#past.push(event)
     if (this.#past.length > remembered) this.#past.splice(0, 1)
     for (const listener of [...this.#listeners]) listener(event)
+  }
+
+  /** Nothing gets out of a cgroup by itself: what is still in it is killed. */
+  async #leaveCgroup(): Promise<void> {
+    const { cgroups, warn } = this.#input
+    const { cgroup } = this.tree
+    if (cgroup !== undefined) await cgroups?.remove(cgroup).catch(error => warn(messageOf(error)))
   }
 
   async #sweep(seen: readonly ProcessInfo[]): Promise<void> {

@@ -39,12 +39,19 @@ const plugin: Plugin = {
   name: 'exec-runtime',
   api: 1,
   after: ['platform-linux', 'platform-darwin'],
-  needs: ['processTable'],
+  needs: ['processTable', 'cgroups'],
   setup(host) {
     const keeper = join(host.folders.native, 'locald-keeper')
     host.provide(
       'processes',
-      use => new KeeperProcesses({ keeper, folders: host.folders, table: () => use.processTable, log: host.log }),
+      use =>
+        new KeeperProcesses({
+          keeper,
+          folders: host.folders,
+          table: () => use.processTable,
+          cgroups: () => use.cgroups,
+          log: host.log,
+        }),
     )
     const start = async (run: Run<{ command: string; tty: boolean }>) => {
       await requireFolder(run)

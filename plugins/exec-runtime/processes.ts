@@ -7,6 +7,7 @@ import { constants } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { LocaldError, messageOf, systemCode } from '../../kernel/errors.ts'
 import type {
+  Cgroups,
   Folders,
   Instance,
   Log,
@@ -24,6 +25,8 @@ export interface KeeperProcessesInput {
   readonly keeper: string
   readonly folders: Folders
   readonly table: () => ProcessTable
+  /** Without it services have no cgroups. */
+  readonly cgroups?: () => Cgroups
   readonly log: Log
 }
 
@@ -54,10 +57,13 @@ export class KeeperProcesses implements Processes {
     const base = join(this.#folder, id)
     const mark = (markBase + (randomBytes(8).readBigUInt64BE() % markBits)).toString()
     this.#known.add(id)
-    const link = this.#launch(spec, base, mark)
+    const cgroups = this.#input.cgroups?.()
+    const cgroup = await cgroups?.make(id)
+    const link = this.#launch(spec, base, mark, cgroup)
     const answer = await link.next('started', 'failed')
     if (answer?.event !== 'started') {
       this.#known.delete(id)
+      if (cgroup !== undefined) await cgroups?.remove(cgroup).catch(error => log.warn(messageOf(error)))
       throw refusal(spec, answer === undefined ? await this.#missing() : `${answer['step']}: ${answer['error']}`)
     }
     const table = this.#input.table()
@@ -67,13 +73,14 @@ export class KeeperProcesses implements Processes {
       pid,
       pgid: pid,
       ...(table.orphansReturn ? { mark } : {}),
+      ...(cgroup === undefined ? {} : { cgroup }),
       startedMs: Number(answer['startedMs']),
       ...(spec.port === undefined ? {} : { port: spec.port }),
     }
     const [keeperStart = '', mainStart = ''] = await Promise.all([table.start(keeper), table.start(pid)])
     const state: HeldState = { socket: `${base}.s`, exitFile: `${base}.x`, tree, keeperStart, mainStart }
     this.#forgetRecord(spec.key, state.exitFile)
-    return new HeldProcess({ link, isFound: false, state, log: spec.log, table, warn: log.warn })
+    return new HeldProcess({ link, isFound: false, state, log: spec.log, table, cgroups, warn: log.warn })
   }
 
   async adopt(state: unknown, log: LogSink): Promise<Instance | undefined> {
@@ -81,7 +88,15 @@ export class KeeperProcesses implements Processes {
     this.#known.add(idOf(state.socket))
     const table = this.#input.table()
     const link = await KeeperLink.open(state.socket)
-    return new HeldProcess({ link, isFound: true, state, log, table, warn: this.#input.log.warn })
+    return new HeldProcess({
+      link,
+      isFound: true,
+      state,
+      log,
+      table,
+      cgroups: this.#input.cgroups?.(),
+      warn: this.#input.log.warn,
+    })
   }
 
   async tidy(): Promise<void> {
@@ -102,7 +117,7 @@ export class KeeperProcesses implements Processes {
     await Promise.all(['s', 'n', 'x'].map(end => rm(`${base}.${end}`, { force: true })))
   }
 
-  #launch(spec: ProcessSpec, base: string, mark: string): KeeperLink {
+  #launch(spec: ProcessSpec, base: string, mark: string, cgroup: string | undefined): KeeperLink {
     const { keeper, log } = this.#input
     const argv = [
       'run',
@@ -111,6 +126,7 @@ export class KeeperProcesses implements Processes {
       ...(this.#input.table().orphansReturn ? ['--mark', mark] : ['--group-only']),
       ...['--stop-signal', String(signalNumber(spec.stopSignal)), '--stop-ms', String(graceOf(spec.stopTimeout))],
       ...(spec.tty ? ['--tty', '120x40'] : []),
+      ...(cgroup === undefined ? [] : ['--cgroup', cgroup]),
       '--',
       ...spec.argv,
     ]

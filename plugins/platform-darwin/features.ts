@@ -2,16 +2,15 @@ import { constants } from 'node:fs'
 import { access, stat } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import type { FeatureName, FeatureState } from '../../kernel/plugin.ts'
+import { lookAtShim } from './shim.ts'
 
 /** The machine that is probed; a test gives it a folder as root. */
 export interface Machine {
   /** `/`; system files are looked for below it. */
   readonly root: string
   readonly path: string | undefined
+  readonly uid: number
 }
-
-/** Where `locald admin setup` puts the privileged helper. */
-export const shimPath = '/Library/PrivilegedHelperTools/locald-shim'
 
 const on: FeatureState = { on: true }
 const setup = 'Run `sudo locald admin setup`.'
@@ -52,12 +51,8 @@ async function vm(machine: Machine): Promise<FeatureState> {
 }
 
 async function shim(machine: Machine): Promise<FeatureState> {
-  const file = await stat(join(machine.root, shimPath)).catch(() => undefined)
-  if (file === undefined) return { on: false, reason: 'locald-shim is not installed', hint: setup }
-  if (!file.isFile() || file.uid !== 0 || (file.mode & 0o4000) === 0 || (file.mode & 0o022) !== 0) {
-    return { on: false, reason: `${shimPath} is not a setuid program that only root can change`, hint: setup }
-  }
-  return on
+  const { on, reason, hint } = await lookAtShim(machine)
+  return on ? { on } : { on, ...(reason === undefined ? {} : { reason }), ...(hint === undefined ? {} : { hint }) }
 }
 
 async function throughShim(machine: Machine, what: string, besides?: string): Promise<FeatureState> {

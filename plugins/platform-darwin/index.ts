@@ -3,6 +3,7 @@ import { featureNames } from '../../kernel/plugin.ts'
 import { featureCheck, machineChecks } from './checks.ts'
 import { type Machine, probes } from './features.ts'
 import { DarwinProcessTable } from './processes.ts'
+import { lookAtShim } from './shim.ts'
 import { Tools } from './tools.ts'
 
 /** macOS: its features, its processes (from ps and lsof), its desktop and its checks. */
@@ -11,7 +12,7 @@ const plugin: Plugin = {
   api: 1,
   platforms: ['darwin'],
   async setup(host) {
-    const machine: Machine = { root: '/', path: process.env['PATH'] }
+    const machine: Machine = { root: '/', path: process.env['PATH'], uid: host.platform.uid }
     const tools = new Tools(machine.path)
     const states = await Promise.all(featureNames.map(async name => ({ name, state: await probes[name](machine) })))
     for (const { name, state } of states) {
@@ -20,6 +21,8 @@ const plugin: Plugin = {
     }
     for (const check of machineChecks(tools)) host.check(check)
     host.provide('processTable', () => new DarwinProcessTable(tools))
+    host.provide('cgroups', () => ({ make: async () => undefined, remove: async () => {} }))
+    host.provide('shim', () => ({ look: () => lookAtShim(machine) }))
     host.provide('desktop', () => ({ openArgv: url => ['/usr/bin/open', url] }))
   },
 }

@@ -2,9 +2,7 @@ import type { FeatureName, FeatureState } from '../../kernel/plugin.ts'
 import { cgroups } from './cgroups.ts'
 import type { Machine } from './probe.ts'
 import { findProgram, isWritable, statOf, textOf } from './probe.ts'
-
-/** Where `locald admin setup` puts the privileged helper. */
-export const shimPath = '/usr/local/libexec/locald/locald-shim'
+import { lookAtShim, wholeShim } from './shim.ts'
 
 const on: FeatureState = { on: true }
 const setup = 'Run `sudo locald admin setup`.'
@@ -16,7 +14,7 @@ export const probes: Readonly<Record<FeatureName, (machine: Machine) => Promise<
   cgroups,
   shim,
   'privileged-ports': privilegedPorts,
-  'hosts-file': hostsFile,
+  'hosts-file': machine => wholeShim(machine, 'the hosts file'),
   'trust-store': trustStore,
   'process-groups': async () => on,
   'open-browser': openBrowser,
@@ -39,24 +37,8 @@ async function containers(machine: Machine): Promise<FeatureState> {
 }
 
 async function shim(machine: Machine): Promise<FeatureState> {
-  const file = await statOf(machine, shimPath)
-  if (file === undefined) return { on: false, reason: 'locald-shim is not installed', hint: setup }
-  if (!file.isFile() || file.uid !== 0 || (file.mode & 0o4000) === 0 || (file.mode & 0o022) !== 0) {
-    return { on: false, reason: `${shimPath} is not a setuid program that only root can change`, hint: setup }
-  }
-  if (/^NoNewPrivs:\s*1$/m.test((await textOf(machine, '/proc/self/status')) ?? '')) {
-    return {
-      on: false,
-      reason: 'locald was started where no program may gain privileges (no_new_privs)',
-      hint: 'Start it from a plain terminal: `locald server restart`.',
-    }
-  }
-  return on
-}
-
-async function hostsFile(machine: Machine): Promise<FeatureState> {
-  if ((await shim(machine)).on) return on
-  return { on: false, reason: 'the hosts file can only be changed by locald-shim', hint: setup }
+  const { on, reason, hint } = await lookAtShim(machine)
+  return on ? { on } : { on, ...(reason === undefined ? {} : { reason }), ...(hint === undefined ? {} : { hint }) }
 }
 
 async function privilegedPorts(machine: Machine): Promise<FeatureState> {

@@ -1,9 +1,12 @@
 import type { Plugin } from '../../kernel/plugin.ts'
 import { featureNames } from '../../kernel/plugin.ts'
+import { CgroupTree } from './cgroup-tree.ts'
+import { cgroupWay } from './cgroups.ts'
 import { featureCheck, machineChecks } from './checks.ts'
 import { findOpener, probes } from './features.ts'
 import type { Machine } from './probe.ts'
 import { LinuxProcessTable } from './processes.ts'
+import { lookAtShim } from './shim.ts'
 
 /** Linux: its features, its processes (from /proc), its desktop and its checks. */
 const plugin: Plugin = {
@@ -20,6 +23,16 @@ const plugin: Plugin = {
     }
     for (const check of machineChecks(machine)) host.check(check)
     host.provide('processTable', () => new LinuxProcessTable(host.platform.uid))
+    host.provide(
+      'cgroups',
+      use =>
+        new CgroupTree({
+          way: () => cgroupWay(machine),
+          delegate: () => use.privileges.delegateCgroup(),
+          log: host.log,
+        }),
+    )
+    host.provide('shim', () => ({ look: () => lookAtShim(machine) }))
     host.provide('desktop', () => ({ openArgv: url => [opener, url] }))
   },
 }

@@ -2,6 +2,7 @@ import { uptime } from 'node:os'
 import { setTimeout } from 'node:timers/promises'
 import { systemCode } from '../../kernel/errors.ts'
 import type { Listener, ProcessInfo, ProcessTable, ProcessTree, Usage } from '../../kernel/plugin.ts'
+import { cgroupUsage } from './cgroup-tree.ts'
 import type { Table } from './proc.ts'
 import { Proc } from './proc.ts'
 import type { Stat } from './stat.ts'
@@ -48,23 +49,33 @@ export class LinuxProcessTable implements ProcessTable {
       .map(stat => this.#info(stat))
   }
 
+  async usage(trees: readonly ProcessTree[]): Promise<readonly Usage[]> {
+    const table = await this.#proc.table()
+    return await Promise.all(
+      trees.map(async tree => {
+        const counted = tree.cgroup === undefined ? undefined : await cgroupUsage(tree.cgroup)
+        const { cpuMs, memory } = counted ?? { cpuMs: undefined, memory: undefined }
+        if (cpuMs !== undefined && memory !== undefined) return { cpuMs, memory }
+        const summed = this.#sum(table, tree)
+        return { cpuMs: cpuMs ?? summed.cpuMs, memory: memory ?? summed.memory }
+      }),
+    )
+  }
+
   /**
    * CPU: the time of all members, zombies too, with that of the children they and the keeper waited for: when a
    * process ends, its time moves to its parent's account, so the sum never falls. Memory: what each has for itself,
    * plus the largest shared part once, because the processes of one service mostly map the same program or shared
    * memory.
    */
-  async usage(trees: readonly ProcessTree[]): Promise<readonly Usage[]> {
-    const table = await this.#proc.table()
-    return trees.map(tree => {
-      const members = this.#tree(table, tree)
-      const keeper = this.#keeper(table, tree)
-      const ticks = members.reduce((sum, stat) => sum + stat.cpu + stat.childCpu, keeper?.childCpu ?? 0)
-      const memory = members.filter(stat => !isGone(stat)).map(stat => this.#proc.memory(stat.pid))
-      const own = memory.reduce((sum, { resident, shared }) => sum + resident - shared, 0)
-      const shared = memory.reduce((most, { shared }) => Math.max(most, shared), 0)
-      return { cpuMs: ticks * tickMs, memory: own + shared }
-    })
+  #sum(table: Table, tree: ProcessTree): Usage {
+    const members = this.#tree(table, tree)
+    const keeper = this.#keeper(table, tree)
+    const ticks = members.reduce((sum, stat) => sum + stat.cpu + stat.childCpu, keeper?.childCpu ?? 0)
+    const memory = members.filter(stat => !isGone(stat)).map(stat => this.#proc.memory(stat.pid))
+    const own = memory.reduce((sum, { resident, shared }) => sum + resident - shared, 0)
+    const shared = memory.reduce((most, { shared }) => Math.max(most, shared), 0)
+    return { cpuMs: ticks * tickMs, memory: own + shared }
   }
 
   async listeners(pids: readonly number[]): Promise<readonly Listener[]> {

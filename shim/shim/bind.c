@@ -16,7 +16,7 @@
 #include "refuse.h"
 #include "text.h"
 
-enum { BACKLOG = 4096, SEND_MS = 5000 };
+enum { BACKLOG = 4096, SEND_MS = 5000, ANSWER_MS = 5000 };
 
 // Node dies of a descriptor that it does not expect, so only its own channel is ever given one: the caller's stream socket.
 static void require_channel(void) {
@@ -80,6 +80,21 @@ static void send_line(const struct text *line, int fd) {
   if (sent != (ssize_t)line->len) refuse_errno(REFUSE_CHANNEL, "Node's channel cannot be written to");
 }
 
+// Node answers each descriptor; were this end closed before, what was sent after it would be lost.
+static void wait_for_answer(void) {
+  static const char taken[] = "{\"cmd\":\"NODE_HANDLE_ACK\"}\n";
+  char answer[sizeof taken];
+  struct pollfd answered = {.fd = CHANNEL_FD, .events = POLLIN};
+  size_t len = 0;
+  while (len < sizeof taken - 1) {
+    if (poll(&answered, 1, ANSWER_MS) != 1) refuse(REFUSE_CHANNEL, "Node does not answer", NULL);
+    ssize_t got = read(CHANNEL_FD, answer + len, sizeof taken - 1 - len);
+    if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) refuse(REFUSE_CHANNEL, "Node has gone", NULL);
+    if (got > 0) len += (size_t)got;
+  }
+  if (memcmp(answer, taken, len) != 0) refuse(REFUSE_CHANNEL, "Node did not take the socket", NULL);
+}
+
 static void hand_over(int fd, const char *address, unsigned port) {
   char buffer[256];
   struct text line = text_in(buffer, sizeof buffer);
@@ -89,6 +104,7 @@ static void hand_over(int fd, const char *address, unsigned port) {
   text_number(&line, port);
   text_add(&line, "}}\n");
   send_line(&line, fd);
+  wait_for_answer();
 }
 
 void bind_port(unsigned port) {

@@ -24,6 +24,10 @@ export interface SandboxOptions {
   readonly user?: 'ordinary' | 'self'
   /** More environment for every command. */
   readonly env?: Readonly<Record<string, string>>
+  /** Words before every command: where it is run, as whom. */
+  readonly through?: (cwd: string, user: Pick<User, 'uid' | 'gid'>) => readonly string[]
+  /** The Node that runs locald; default: that of the tests. */
+  readonly node?: string
 }
 
 export interface RunOptions {
@@ -48,6 +52,8 @@ export class Sandbox {
   readonly platform: Platform | undefined
   readonly env: Readonly<Record<string, string>>
   readonly #main: string
+  readonly #through: SandboxOptions['through']
+  readonly #node: string
 
   constructor(t: Test, options: SandboxOptions = {}) {
     this.user = options.user === 'self' ? undefined : ordinaryUser()
@@ -55,6 +61,8 @@ export class Sandbox {
     this.own(this.home)
     this.name = `e2e-${this.home.slice(-6).toLowerCase()}`
     this.platform = options.platform
+    this.#through = options.through
+    this.#node = options.node ?? process.execPath
     this.#main = join(packageFor(this.user), 'build', 'cli', 'main.js')
     this.env = { ...this.#environment(), ...options.env }
     t.teardown(() => this.#close())
@@ -88,20 +96,33 @@ export class Sandbox {
 
   /** Starts a command of the CLI. */
   start(args: readonly string[], options: RunOptions = {}): Running {
-    return this.spawn([process.execPath, this.#main, ...args], options)
+    return this.spawn([this.#node, this.#main, ...args], options)
   }
 
   /** Starts any program, as the sandbox's user and in its environment. */
   spawn(argv: readonly string[], options: RunOptions = {}): Running {
     const env = Object.entries({ ...this.env, ...options.env }).map(([key, value]) => `${key}=${value}`)
+    const cwd = options.cwd ?? this.home
+    const user = this.user ?? { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }
+    const through = this.#through?.(cwd, user) ?? []
     // By env(1), as the test runner adds itself to the environment of whatever is spawned.
-    const child = spawn('env', ['-i', ...env, ...argv], {
-      cwd: options.cwd ?? this.home,
-      ...(this.user === undefined ? {} : { uid: this.user.uid, gid: this.user.gid }),
-    })
+    const [program = 'env', ...words] = [...through, 'env', '-i', ...env, ...argv]
+    const child = spawn(program, words, { cwd, ...(this.user === undefined || this.#through ? {} : user) })
     child.stdin.on('error', () => {})
     child.stdin.end(options.input)
     return new Running(child, options.limitMs ?? 60_000)
+  }
+
+  /** Runs a command of the CLI as root, called by the sandbox's user through sudo(8). */
+  async sudo(args: readonly string[], limitMs = 60_000): Promise<Ran> {
+    const who = { uid: 0, gid: 0 }
+    const own = { ...this.env, SUDO_UID: String(this.user?.uid ?? 0), HOME: '/root' }
+    const env = Object.entries(own).map(([key, value]) => `${key}=${value}`)
+    const words = [...(this.#through?.('/', who) ?? []), 'env', '-i', ...env, this.#node, this.#main, ...args]
+    const [program = 'env', ...rest] = words
+    const child = spawn(program, rest, { cwd: '/' })
+    child.stdin.end()
+    return await new Running(child, limitMs).done
   }
 
   /** Runs a command of the CLI to its end. */

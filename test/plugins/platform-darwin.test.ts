@@ -9,11 +9,12 @@ import t, { type Test } from 'tap'
 import type { Check, FeatureName, FeatureState, ProcessTree, Services } from '../../kernel/plugin.ts'
 import { featureNames } from '../../kernel/plugin.ts'
 import { featureCheck, machineChecks } from '../../plugins/platform-darwin/checks.ts'
-import { type Machine, probes, shimPath } from '../../plugins/platform-darwin/features.ts'
+import { type Machine, probes } from '../../plugins/platform-darwin/features.ts'
 import plugin from '../../plugins/platform-darwin/index.ts'
 import { parseLsof } from '../../plugins/platform-darwin/lsof.ts'
 import { DarwinProcessTable, membersOf, remains } from '../../plugins/platform-darwin/processes.ts'
 import { parsePs, parseTime, psArgs, type Row } from '../../plugins/platform-darwin/ps.ts'
+import { lookAtShim, shimConf, shimPath } from '../../plugins/platform-darwin/shim.ts'
 import { Shared, Tools } from '../../plugins/platform-darwin/tools.ts'
 
 const works = (program: string) => spawnSync(program, ['-v']).error === undefined
@@ -369,7 +370,7 @@ function machineOf(t: Test, files: Readonly<Record<string, string>>): Machine {
     mkdirSync(dirname(full), { recursive: true })
     writeFileSync(full, text, { mode: 0o755 })
   }
-  return { root, path: join(root, 'bin') }
+  return { root, path: join(root, 'bin'), uid: 501 }
 }
 
 t.test('features', async t => {
@@ -402,6 +403,10 @@ t.test('features', async t => {
     const machine = machineOf(t, { [shimPath]: '' })
     t.match(await probes.shim(machine), { on: false, reason: /setuid/ })
     chmodSync(join(machine.root, shimPath), 0o4755)
+    t.match(await probes.shim(machine), { on: false, reason: /not set up for this user/ })
+    mkdirSync(join(machine.root, dirname(shimConf)), { recursive: true })
+    writeFileSync(join(machine.root, shimConf), '# who may call\nuid 5010\nuid 501\n')
+    t.match(await lookAtShim(machine), { on: true, path: shimPath, portsOnly: false })
     for (const name of ['shim', 'privileged-ports', 'hosts-file', 'trust-store'] as const) {
       t.same(await probes[name](machine), { on: true }, name)
     }

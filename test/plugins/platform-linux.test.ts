@@ -10,13 +10,14 @@ import { setTimeout } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import type { Check, FeatureName, FeatureState, ProcessTree, Services } from '../../kernel/plugin.ts'
 import { featureNames } from '../../kernel/plugin.ts'
-import { parseOwnCgroup } from '../../plugins/platform-linux/cgroups.ts'
+import { cgroupWay, parseOwnCgroup } from '../../plugins/platform-linux/cgroups.ts'
 import { featureCheck, machineChecks } from '../../plugins/platform-linux/checks.ts'
-import { findOpener, probes, shimPath } from '../../plugins/platform-linux/features.ts'
+import { findOpener, probes } from '../../plugins/platform-linux/features.ts'
 import plugin from '../../plugins/platform-linux/index.ts'
 import { decodeAddress, parseNetTcp, parseSocketLink } from '../../plugins/platform-linux/network.ts'
 import type { Machine } from '../../plugins/platform-linux/probe.ts'
 import { LinuxProcessTable } from '../../plugins/platform-linux/processes.ts'
+import { lookAtShim, shimConf, shimPaths } from '../../plugins/platform-linux/shim.ts'
 import {
   isGone,
   parseMark,
@@ -443,27 +444,47 @@ t.test('features', async t => {
 
   await t.test('cgroups', async t => {
     const own = { '/proc/self/cgroup': '0::/user.slice/app\n', '/sys/fs/cgroup/cgroup.controllers': 'cpu memory\n' }
-    const folder = '/sys/fs/cgroup/user.slice/app'
-    t.same(await probe('cgroups', machineOf(t, { ...own, [`${folder}/cgroup.procs`]: '' })), { on: true })
+    const scope = '/sys/fs/cgroup/user.slice/app'
+    const delegated = machineOf(t, { ...own, [`${scope}/cgroup.procs`]: '' })
+    t.same(await probe('cgroups', delegated), { on: true })
+    t.same(await cgroupWay(delegated), { by: 'enter', folder: scope })
     t.match(await probe('cgroups', machineOf(t, own)), { on: false, reason: /user\.slice\/app is not delegated/ })
     const outside = { ...own, '/proc/self/cgroup': '0::/../x\n' }
     t.match(await probe('cgroups', machineOf(t, outside)), { on: false, reason: /outside/ })
     const hybrid = { '/sys/fs/cgroup/unified/cgroup.procs': '' }
-    t.match(await probe('cgroups', machineOf(t, hybrid)), { on: false, reason: /hybrid/ })
+    t.match(await probe('cgroups', machineOf(t, hybrid)), { on: false, reason: /outside/ })
+    const found = { ...hybrid, '/proc/self/cgroup': '1:name=systemd:/x\n0::/a/daemon\n' }
+    t.match(await probe('cgroups', machineOf(t, found)), { on: false, reason: /a\/daemon is not delegated/ })
+    const base = machineOf(t, { ...found, '/sys/fs/cgroup/unified/a/cgroup.procs': '' })
+    const folder = '/sys/fs/cgroup/unified/a'
+    t.same(await cgroupWay(base), { by: 'base', folder }, 'where an earlier daemon was moved to')
+    t.same(await cgroupWay(machineOf(t, { ...own, [`${folder}/cgroup.procs`]: '' })).then(way => way.by), 'none')
     const old = { '/sys/fs/cgroup/memory/tasks': '' }
     t.match(await probe('cgroups', machineOf(t, old)), { on: false, reason: /version 1/ })
   })
 
   await t.test('shim and what needs it', { skip: uid !== 0 && 'needs a file of root' }, async t => {
-    const machine = machineOf(t, { [shimPath]: '', '/proc/self/status': 'NoNewPrivs:\t0\nCapEff:\t0000000000000000\n' })
-    const file = join(machine.root, shimPath)
+    const conf = '# who may call\nuid 10001\nuid 1000\n'
+    const status = 'NoNewPrivs:\t0\nCapEff:\t0000000000000000\n'
+    const hybrid = { '/sys/fs/cgroup/unified/cgroup.procs': '', '/proc/self/cgroup': '0::/session\n' }
+    const machine = machineOf(t, { [shimPaths[1]]: '', [shimConf]: conf, '/proc/self/status': status, ...hybrid })
+    const file = join(machine.root, shimPaths[1])
     t.match(await probe('shim', machine), { on: false, reason: /setuid/, hint: /sudo locald admin setup/ })
     chmodSync(file, 0o4777)
     t.match(await probe('shim', machine), { on: false, reason: /only root/ })
     chmodSync(file, 0o4755)
-    for (const name of ['shim', 'privileged-ports', 'hosts-file'] as const) {
+    for (const name of ['shim', 'privileged-ports', 'hosts-file', 'cgroups'] as const) {
       t.same(await probe(name, machine), { on: true }, name)
     }
+    t.match(await probe('shim', { ...machine, uid: 1001 }), { on: false, reason: /not set up for this user/ })
+    t.same(await probe('shim', { ...machine, uid: 0 }), { on: true }, 'root needs no list')
+    writeFileSync(join(machine.root, shimConf), `${conf}# ports only\n`)
+    t.match(await lookAtShim(machine), { on: true, portsOnly: false, path: shimPaths[1] }, 'the bit says more')
+    chmodSync(file, 0o755)
+    t.match(await lookAtShim(machine), { on: true, portsOnly: true })
+    t.same(await probe('privileged-ports', machine), { on: true })
+    for (const name of ['hosts-file', 'cgroups'] as const) t.match(await probe(name, machine), { on: false }, name)
+    chmodSync(file, 0o4755)
     writeFileSync(join(machine.root, 'proc/self/status'), 'NoNewPrivs:\t1\n')
     t.match(await probe('shim', machine), { on: false, reason: /no_new_privs/ })
     t.match(await probe('hosts-file', machine), { on: false })

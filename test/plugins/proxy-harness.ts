@@ -192,6 +192,9 @@ export async function boot(t: Test, wish: Wish = {}): Promise<Running> {
     get desktop() {
       return missing('desktop')()
     },
+    get cgroups() {
+      return missing('cgroups')()
+    },
     get shim() {
       return missing('shim')()
     },

@@ -1,0 +1,169 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, lstatSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { LocaldError } from '../kernel/errors.ts'
+import type { PrivilegedPaths } from '../kernel/paths.ts'
+import { digestOf, isRoots, sha256, writeRoots } from './root-files.ts'
+
+/** A list of what is done, in words; and doing it. */
+export interface Step {
+  readonly text: string
+  run(): void
+}
+
+/** What `admin setup` is to bring about. */
+export interface Wish {
+  /** The helper that came with this locald. */
+  readonly source: string
+  /** Who may call it. */
+  readonly uid: number
+  /** Only the capability to bind low ports, instead of the setuid bit. */
+  readonly capabilities: boolean
+}
+
+const confName = 'shim.conf'
+const lockName = 'shim.lock'
+const portsOnly = '# ports only'
+const head = '# Who may call locald-shim; written by `locald admin setup`.'
+/** What `bind` answers without Node's channel: all that comes before was right. */
+const noChannel = 20
+const system = ['/usr/sbin', '/sbin', '/usr/bin', '/bin'] as const
+
+/** Steps that are still to be done for the wish; none when all is as it should be. Throws SHIM_MISSING, SHIM_FAILED. */
+export function setupSteps(paths: PrivilegedPaths, wish: Wish): readonly Step[] {
+  const bytes = readSource(wish.source)
+  const shim = paths.shims.find(isRoots)
+  if (shim === undefined) {
+    throw new LocaldError('SHIM_FAILED', `others than root may write to a folder of ${paths.shims.join(' and of ')}`, {
+      hint: `Give the folders to root: \`sudo chown root ${dirname(paths.shims[0] ?? '')}\`, and take write access from others.`,
+    })
+  }
+  const steps: Step[] = []
+  for (const other of paths.shims) if (other !== shim && existsSync(other)) steps.push(removal(other))
+  if (!isInstalled(shim, bytes, wish.capabilities)) {
+    const how = wish.capabilities ? 'with the capability to bind ports below 1024' : 'setuid root'
+    steps.push({
+      text: `install ${shim}, ${how} (SHA-256 ${sha256(bytes)})`,
+      run: () => install(shim, bytes, wish.capabilities),
+    })
+  }
+  const conf = join(paths.conf, confName)
+  const list = listWith(conf, wish)
+  if (readText(conf) !== list) {
+    const text = `let user ${wish.uid} call it (${conf})`
+    steps.push({ text, run: () => writeRoots(conf, Buffer.from(list), 0o644) })
+  }
+  const lock = join(paths.conf, lockName)
+  if (!existsSync(lock)) steps.push({ text: `make ${lock}`, run: () => writeRoots(lock, Buffer.alloc(0), 0o600) })
+  return steps
+}
+
+/** What the installed helper says when the user calls it; undefined when it works. */
+export function complaintOf(paths: PrivilegedPaths, uid: number): string | undefined {
+  const shim = paths.shims.find(path => existsSync(path)) ?? ''
+  const ran = spawnSync(shim, ['bind', '80'], { uid, gid: uid, cwd: '/', env: {}, stdio: ['ignore', 'ignore', 'pipe'] })
+  return ran.status === noChannel ? undefined : (ran.error?.message ?? ran.stderr.toString().trim())
+}
+
+/** Steps that leave nothing: users' blocks and certificates first, by the helper itself, then the helper. */
+export function uninstallSteps(paths: PrivilegedPaths): readonly Step[] {
+  const steps: Step[] = []
+  const shim = paths.shims.find(path => existsSync(path))
+  if (shim !== undefined) {
+    const conf = join(paths.conf, confName)
+    for (const uid of blockOwners(paths.hosts)) {
+      const text = `remove the names of user ${uid} from ${paths.hosts}`
+      steps.push({ text, run: () => callAs(uid, conf, [shim, 'hosts'], 'locald-hosts 1 0\n') })
+    }
+    for (const { file, uid } of anchorsOf(paths)) {
+      steps.push({ text: `remove ${file}`, run: () => callAs(uid, conf, [shim, 'untrust'], readFileSync(file)) })
+    }
+  }
+  for (const path of paths.shims) if (existsSync(path)) steps.push(removal(path))
+  if (existsSync(paths.conf)) {
+    steps.push({ text: `remove ${paths.conf}`, run: () => rmSync(paths.conf, { recursive: true }) })
+  }
+  return steps
+}
+
+function readSource(path: string): Buffer {
+  try {
+    return readFileSync(path)
+  } catch (error) {
+    throw new LocaldError('SHIM_MISSING', `there is no privileged helper for this machine: ${path}`, {
+      hint: 'Install locald again with its optional packages, or with a C compiler (`cc`) on PATH.',
+      cause: error,
+    })
+  }
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return undefined
+  }
+}
+
+function isInstalled(path: string, bytes: Buffer, capabilities: boolean): boolean {
+  const info = lstatSync(path, { throwIfNoEntry: false })
+  if (info === undefined || !info.isFile() || info.uid !== 0 || digestOf(path) !== sha256(bytes)) return false
+  return (info.mode & 0o7777) === (capabilities ? 0o755 : 0o4755)
+}
+
+function install(path: string, bytes: Buffer, capabilities: boolean): void {
+  writeRoots(path, bytes, capabilities ? 0o755 : 0o4755, draft => {
+    if (!capabilities) return
+    const ran = spawnSync(program('setcap'), ['cap_net_bind_service=ep', draft], { encoding: 'utf8' })
+    if (ran.status === 0) return
+    throw new LocaldError('SHIM_FAILED', `setcap failed: ${ran.error?.message ?? ran.stderr.trim()}`, {
+      hint: 'Run `sudo locald admin setup` without --capabilities.',
+    })
+  })
+}
+
+/** By its absolute path: PATH is the caller's. */
+function program(name: string): string {
+  const path = system.map(folder => join(folder, name)).find(it => existsSync(it))
+  if (path !== undefined) return path
+  const hint =
+    'Install it (Debian: `apt install libcap2-bin`), or run `sudo locald admin setup` without --capabilities.'
+  throw new LocaldError('SHIM_FAILED', `${name} is not installed`, { hint })
+}
+
+/** The list with the user on it; who was on it stays. */
+function listWith(conf: string, { uid, capabilities }: Wish): string {
+  const before = [...(readText(conf) ?? '').matchAll(/^uid (\d{1,10})$/gm)].map(([, number]) => Number(number))
+  const uids = [...new Set([...before, uid])].sort((a, b) => a - b)
+  return `${[head, ...(capabilities ? [portsOnly] : []), ...uids.map(number => `uid ${number}`)].join('\n')}\n`
+}
+
+function removal(path: string): Step {
+  const run = (): void => {
+    rmSync(path, { force: true })
+    // A folder of this name that has something else in it stays.
+    if (basename(dirname(path)) === 'locald' && readdirSync(dirname(path)).length === 0) rmdirSync(dirname(path))
+  }
+  return { text: `remove ${path}`, run }
+}
+
+function blockOwners(hosts: string): readonly number[] {
+  const text = readText(hosts) ?? ''
+  return [...new Set([...text.matchAll(/^# BEGIN locald uid (\d{1,10})\r?$/gm)].map(([, uid]) => Number(uid)))]
+}
+
+function anchorsOf(paths: PrivilegedPaths): readonly { readonly file: string; readonly uid: number }[] {
+  return paths.anchors.filter(existsSync).flatMap(folder =>
+    readdirSync(folder).flatMap(name => {
+      const uid = /^locald-(\d{1,10})-[0-9a-f]+\.(?:crt|pem)$/.exec(name)?.[1]
+      return uid === undefined ? [] : [{ file: join(folder, name), uid: Number(uid) }]
+    }),
+  )
+}
+
+/** As a user who may have been taken off the list since. */
+function callAs(uid: number, conf: string, [shim, verb]: readonly [string, string], input: string | Buffer): void {
+  writeRoots(conf, Buffer.from(`${head}\nuid ${uid}\n`), 0o644)
+  const ran = spawnSync(shim, [verb], { uid, gid: uid, cwd: '/', env: {}, input })
+  if (ran.status !== 0) throw new LocaldError('SHIM_FAILED', ran.error?.message ?? ran.stderr.toString().trim())
+}

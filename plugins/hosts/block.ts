@@ -1,0 +1,84 @@
+import { readFile } from 'node:fs/promises'
+import { messageOf } from '../../kernel/errors.ts'
+import type { Catalog, Log, Privileges } from '../../kernel/plugin.ts'
+import { findsLocalhostNames, wantedNames } from './names.ts'
+import type { SharedNames } from './shared.ts'
+
+/** What the block is kept by. */
+export interface BlockInput {
+  readonly uid: number
+  readonly catalog: Catalog
+  readonly privileges: Privileges
+  readonly shared: SharedNames
+  readonly log: Log
+  readonly hostsFile?: string
+}
+
+/** Keeps the user's block of the hosts file in step with the names of running services. One write at a time, the latest wins. */
+export class Block {
+  readonly #input: BlockInput
+  /** What this daemon wanted when it last looked; whether the system finds such names is not asked anew for each event. */
+  #wished: string | undefined
+  /** What the block has; undefined: not known. */
+  #written: string | undefined
+  #running: Promise<void> | undefined
+  #again = false
+  #complaint = ''
+
+  constructor(input: BlockInput) {
+    this.#input = input
+  }
+
+  /** After a change of services. Never rejects; a failure is told once, not at each change. */
+  follow(): void {
+    this.sync(false).catch(error => this.#complain(messageOf(error)))
+  }
+
+  /** Resolves when the block has what is wanted now. Rejects with what the helper said. `anew`: written even if it should be right. */
+  async sync(anew: boolean): Promise<void> {
+    if (anew) {
+      this.#wished = undefined
+      this.#written = undefined
+    }
+    this.#again = true
+    this.#running ??= this.#settle().finally(() => {
+      this.#running = undefined
+    })
+    await this.#running
+  }
+
+  async #settle(): Promise<void> {
+    while (this.#again) {
+      this.#again = false
+      const services = this.#input.catalog.services()
+      const wish = wantedNames(services, false)
+      if (wish.join() === this.#wished) continue
+      const needsCheck = wish.some(name => name.endsWith('.localhost'))
+      await this.#put(needsCheck && (await findsLocalhostNames()) ? wantedNames(services, true) : wish)
+      this.#wished = wish.join()
+    }
+  }
+
+  async #put(names: readonly string[]): Promise<void> {
+    const { privileges, shared } = this.#input
+    await shared.put(names)
+    this.#written ??= (await this.#hasBlock()) ? undefined : ''
+    // Another daemon may have put its names meanwhile, and have been faster at the file: until it has what all want.
+    for (let all = await shared.all(); all.join() !== this.#written; all = await shared.all()) {
+      await privileges.hosts(all)
+      this.#written = all.join()
+    }
+  }
+
+  /** One that an earlier daemon left. */
+  async #hasBlock(): Promise<boolean> {
+    const text = await readFile(this.#input.hostsFile ?? '/etc/hosts', 'utf8').catch(() => '')
+    return text.split(/\r?\n/).includes(`# BEGIN locald uid ${this.#input.uid}`)
+  }
+
+  #complain(text: string): void {
+    if (text === this.#complaint) return
+    this.#complaint = text
+    this.#input.log.warn(text)
+  }
+}

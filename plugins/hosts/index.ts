@@ -1,0 +1,46 @@
+import { messageOf } from '../../kernel/errors.ts'
+import type { Host, Plugin } from '../../kernel/plugin.ts'
+import { Block } from './block.ts'
+import { SharedNames } from './shared.ts'
+
+/** Names of services in the hosts file, for programs that do not find them by themselves. */
+const plugin: Plugin = {
+  name: 'hosts',
+  api: 1,
+  after: ['privileges'],
+  needs: ['privileges', 'processTable'],
+  setup(host) {
+    let block: Block | undefined
+    let stop: (() => void) | undefined
+    host.hooks.booted.tapPromise('hosts', async () => {
+      if (!host.has('hosts-file')) return
+      const made = blockOf(host)
+      block = made
+      stop = host.use.catalog.on(({ event }) => {
+        if (event === 'service' || event === 'removed') made.follow()
+      })
+      made.follow()
+    })
+    // While the helper can still be run: what was stopped with the daemon has no name any more.
+    host.hooks.closing.tapPromise('hosts', async () => {
+      stop?.()
+      await block?.sync(false).catch(error => host.log.warn(messageOf(error)))
+    })
+    host.command({
+      name: 'sync-hosts',
+      description: 'Write the names of running services to the hosts file once more',
+      async run() {
+        block ??= blockOf(host)
+        await block.sync(true)
+        return { exitCode: 0, text: 'The hosts file has the names that need it\n' }
+      },
+    })
+  },
+}
+
+export default plugin
+
+function blockOf({ use, platform, folders, log }: Host): Block {
+  const shared = new SharedNames(platform.uid, folders.data, () => use.processTable)
+  return new Block({ uid: platform.uid, catalog: use.catalog, privileges: use.privileges, shared, log })
+}

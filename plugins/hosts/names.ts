@@ -1,0 +1,43 @@
+import { randomBytes } from 'node:crypto'
+import { lookup } from 'node:dns/promises'
+import { setTimeout } from 'node:timers/promises'
+import type { CatalogEntry, Status } from '../../kernel/plugin.ts'
+
+/** A name server that is waited for longer than this has no answer: ms. */
+const lookupMs = 2000
+/** More the helper does not take. */
+const most = 1024
+const domains = ['localhost', 'test', 'internal'] as const
+const label = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
+const live: readonly Status[] = ['waiting', 'starting', 'running', 'restarting', 'stopping']
+
+/**
+ * Names of services that run, or are about to, which the hosts file may have: below `localhost`, `test` and `internal`. Those below
+ * `localhost` only where the system does not find such names by itself.
+ */
+export function wantedNames(services: readonly CatalogEntry[], findsLocalhost: boolean): readonly string[] {
+  const names = services.filter(({ status }) => live.includes(status)).flatMap(({ hosts }) => hosts)
+  const wanted = names.filter(name => mayBeWritten(name) && !(findsLocalhost && name.endsWith('.localhost')))
+  return [...new Set(wanted)].sort().slice(0, most)
+}
+
+/** Whether the system's resolver (getaddrinfo(3)) finds any name below `localhost`, as RFC 6761 asks for. */
+export async function findsLocalhostNames(): Promise<boolean> {
+  const waited = new AbortController()
+  try {
+    const late = setTimeout(lookupMs, undefined, { signal: waited.signal })
+    // One that nobody can have written into the hosts file.
+    const found = await Promise.race([lookup(`locald-${randomBytes(6).toString('hex')}.localhost`), late])
+    return found !== undefined
+  } catch {
+    return false
+  } finally {
+    waited.abort()
+  }
+}
+
+function mayBeWritten(name: string): boolean {
+  const labels = name.split('.')
+  const top = labels.at(-1)
+  return labels.length > 1 && name.length <= 253 && labels.every(it => label.test(it)) && domains.some(it => it === top)
+}

@@ -1,0 +1,90 @@
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { lstat, mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { LocaldError } from '../../kernel/errors.ts'
+import type { ProcessTable } from '../../kernel/plugin.ts'
+
+interface Entry {
+  readonly pid: number
+  /** Start token of the daemon. */
+  readonly start: string
+  readonly names: readonly string[]
+}
+
+/**
+ * The names that all daemons of a user want (each sandbox has one): a user has one block in the hosts file. A file for each daemon in a
+ * folder of the user's; that of a daemon which is gone does not count.
+ */
+export class SharedNames {
+  readonly #uid: number
+  readonly #folder: string
+  readonly #own: string
+  readonly #table: () => ProcessTable
+
+  /**
+   * @param daemon what tells this daemon from others of the user: its data folder
+   * @param folder the same for all of them, whatever their environment is; there only while somebody wants names
+   */
+  constructor(uid: number, daemon: string, table: () => ProcessTable, folder = folderOf(uid)) {
+    this.#uid = uid
+    this.#folder = folder
+    this.#own = `${createHash('sha256').update(daemon).digest('hex').slice(0, 16)}.json`
+    this.#table = table
+  }
+
+  /** Says what this daemon wants. Rejects with PATHS_UNUSABLE where somebody else has the folder. */
+  async put(names: readonly string[]): Promise<void> {
+    const start = (await this.#table().start(process.pid)) ?? ''
+    const entry: Entry = { pid: process.pid, start, names }
+    const path = join(this.#folder, this.#own)
+    if (names.length === 0) {
+      await rm(path, { force: true })
+      // The last one out; refused while others want names.
+      return await rmdir(this.#folder).catch(() => undefined)
+    }
+    await this.#makeFolder()
+    await writeFile(`${path}.${process.pid}`, JSON.stringify(entry), { mode: 0o600 })
+    await rename(`${path}.${process.pid}`, path)
+  }
+
+  /** What all of them want, sorted. */
+  async all(): Promise<readonly string[]> {
+    const files = (await readdir(this.#folder).catch(() => [])).filter(name => name.endsWith('.json'))
+    const lists = await Promise.all(files.map(name => this.#read(join(this.#folder, name))))
+    return [...new Set(lists.flat())].sort()
+  }
+
+  async #makeFolder(): Promise<void> {
+    await mkdir(this.#folder, { recursive: true, mode: 0o700 })
+    const info = await lstat(this.#folder)
+    if (info.isDirectory() && info.uid === this.#uid && (info.mode & 0o077) === 0) return
+    throw new LocaldError('PATHS_UNUSABLE', `${this.#folder} is not a folder of yours alone`, { hint: 'Remove it.' })
+  }
+
+  async #read(path: string): Promise<readonly string[]> {
+    const entry = parse(await readFile(path, 'utf8').catch(() => ''))
+    if (entry === undefined) return []
+    const start = await this.#table().start(entry.pid)
+    if (start === entry.start) return entry.names
+    await rm(path, { force: true })
+    return []
+  }
+}
+
+/** That of systemd's session (pam_systemd(8)), else one in /tmp. */
+function folderOf(uid: number): string {
+  return existsSync(`/run/user/${uid}`) ? `/run/user/${uid}/locald-hosts` : `/tmp/locald-hosts-${uid}`
+}
+
+function parse(text: string): Entry | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    if (typeof value !== 'object' || value === null) return undefined
+    const { pid, start, names } = { pid: 0, start: '', names: [], ...value }
+    if (!Number.isInteger(pid) || typeof start !== 'string' || !Array.isArray(names)) return undefined
+    return { pid, start, names: names.filter(name => typeof name === 'string') }
+  } catch {
+    return undefined
+  }
+}

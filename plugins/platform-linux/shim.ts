@@ -1,0 +1,48 @@
+import type { FeatureState, ShimState } from '../../kernel/plugin.ts'
+import type { Machine } from './probe.ts'
+import { statOf, textOf } from './probe.ts'
+
+/** Where `locald admin setup` puts the privileged helper: the first, unless others than root can write to a folder on the way. */
+export const shimPaths = ['/usr/local/libexec/locald/locald-shim', '/opt/locald/locald-shim'] as const
+/** Who may call it, a line `uid N` each; a comment `# ports only` for an install with capabilities. */
+export const shimConf = '/etc/locald/shim.conf'
+
+const setup = 'Run `sudo locald admin setup`.'
+
+/** Where the privileged helper is, and whether this user can use it. */
+export async function lookAtShim(machine: Machine): Promise<ShimState> {
+  for (const path of shimPaths) {
+    const state = await stateOf(machine, path)
+    if (state !== undefined) return state
+  }
+  const none = { on: false, reason: 'locald-shim is not installed', hint: setup }
+  return { ...none, path: shimPaths[0], portsOnly: false }
+}
+
+async function stateOf(machine: Machine, path: string): Promise<ShimState | undefined> {
+  const file = await statOf(machine, path)
+  if (file === undefined) return undefined
+  const conf = (await textOf(machine, shimConf)) ?? ''
+  const portsOnly = (file.mode & 0o4000) === 0 && /^# ports only$/m.test(conf)
+  const off = (reason: string, hint = setup): ShimState => ({ on: false, reason, hint, path, portsOnly })
+  const isRoots = file.isFile() && file.uid === 0 && (file.mode & 0o022) === 0
+  if (!isRoots || ((file.mode & 0o4000) === 0 && !portsOnly)) {
+    return off(`${path} is not a setuid program that only root can change`)
+  }
+  if (machine.uid !== 0 && !conf.split('\n').includes(`uid ${machine.uid}`)) {
+    return off('locald-shim was not set up for this user')
+  }
+  if (/^NoNewPrivs:\s*1$/m.test((await textOf(machine, '/proc/self/status')) ?? '')) {
+    const reason = 'locald was started where no program may gain privileges (no_new_privs)'
+    return off(reason, 'Start it from a plain terminal: `locald server restart`.')
+  }
+  return { on: true, path, portsOnly }
+}
+
+/** The state of what needs the whole helper, not only its ports. */
+export async function wholeShim(machine: Machine, what: string): Promise<FeatureState> {
+  const { on, portsOnly, reason, hint } = await lookAtShim(machine)
+  if (on && !portsOnly) return { on: true }
+  if (on) return { on: false, reason: `${what} needs more than a locald-shim for ports only`, hint: setup }
+  return { on: false, reason: `${what} needs locald-shim: ${reason}`, hint: hint ?? setup }
+}

@@ -1,0 +1,39 @@
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { CheckResult, Plugin, ShimState } from '../../kernel/plugin.ts'
+import { ShimPrivileges } from './shim.ts'
+
+/** What needs root, done by the privileged helper where that is installed. */
+const plugin: Plugin = {
+  name: 'privileges',
+  api: 1,
+  after: ['platform-linux', 'platform-darwin'],
+  needs: ['shim'],
+  setup(host) {
+    host.provide('privileges', use => new ShimPrivileges(() => use.shim))
+    host.check({
+      id: 'shim-version',
+      title: 'Version of the privileged helper',
+      run: async () => age(await host.use.shim.look(), join(host.folders.native, 'locald-shim')),
+    })
+  },
+}
+
+export default plugin
+
+/** Whether the installed helper is the one that came with this locald. */
+async function age({ on, path }: ShimState, own: string): Promise<CheckResult> {
+  const severity = 'optional'
+  const [installed, shipped] = await Promise.all([digest(path), digest(own)])
+  if (!on || installed === undefined) return { status: 'skip', severity, summary: 'locald-shim is not installed' }
+  if (shipped === undefined) return { status: 'skip', severity, summary: `there is no ${own} to compare with` }
+  if (installed === shipped) return { status: 'pass', severity, summary: `${path} is the one of this locald` }
+  const summary = `${path} is of another version of locald`
+  return { status: 'warn', severity, summary, fix: 'Run `sudo locald admin setup`.' }
+}
+
+async function digest(path: string): Promise<string | undefined> {
+  const bytes = await readFile(path).catch(() => undefined)
+  return bytes === undefined ? undefined : createHash('sha256').update(bytes).digest('hex')
+}

@@ -1,0 +1,77 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import type { BoundSocket } from '../../kernel/plugin.ts'
+
+/** How a run of the helper ended. `code` is null when it was ended by a signal or could not be run. */
+export interface Ran {
+  readonly code: number | null
+  readonly output: string
+  /** What it said, without its own name. */
+  readonly says: string
+  readonly sockets: readonly BoundSocket[]
+}
+
+/** It ends by itself after 15 s, and after 120 s where it runs a program of the distribution. */
+const limitMs = 130_000
+
+/** Runs the helper once, with an empty environment. Never rejects. */
+export function runShim(path: string, words: readonly string[], input = ''): Promise<Ran> {
+  return ended(spawn(path, words, { cwd: '/', env: {}, stdio: ['pipe', 'pipe', 'pipe'] }), input)
+}
+
+/**
+ * Runs `bind PORT` with Node's channel as descriptor 3, over which listening sockets come. To be given to no other program: a
+ * descriptor that Node does not expect ends this process.
+ */
+export function runBind(path: string, port: number): Promise<Ran> {
+  const child = spawn(path, ['bind', String(port)], {
+    cwd: '/',
+    env: {},
+    serialization: 'json',
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  })
+  return ended(child, undefined)
+}
+
+async function ended(child: ChildProcess, input: string | undefined): Promise<Ran> {
+  const sockets: BoundSocket[] = []
+  const texts = { output: '', errors: '' }
+  child.stdout?.on('data', data => {
+    texts.output += data
+  })
+  child.stderr?.on('data', data => {
+    texts.errors += data
+  })
+  child.on('message', (message, handle) => {
+    const bound = boundOf(message)
+    if (bound !== undefined && typeof handle === 'object') sockets.push({ address: bound, handle })
+  })
+  // It may end without having read its input.
+  child.stdin?.on('error', () => {})
+  child.stdin?.end(input)
+  const timer = setTimeout(() => child.kill('SIGKILL'), limitMs)
+  const { code, failure } = await new Promise<{ code: number | null; failure?: string }>(resolve => {
+    let left = child.channel === undefined || child.channel === null ? 1 : 2
+    const end = (): void => {
+      left -= 1
+      if (left === 0) resolve({ code: child.exitCode })
+    }
+    // A later error is of the channel, which nobody reads any more.
+    child.on('error', error => resolve({ code: null, failure: error.message }))
+    child.once('close', end)
+    // What came over the channel is told until then.
+    child.once('disconnect', end)
+  })
+  clearTimeout(timer)
+  const says = failure ?? texts.errors.trim().replace(/^locald-shim: /, '')
+  return { code, output: texts.output, says, sockets }
+}
+
+function boundOf(message: unknown): string | undefined {
+  if (typeof message !== 'object' || message === null || !('bound' in message)) return undefined
+  return typeof message.bound === 'string' ? message.bound : undefined
+}
+
+/** Gives back sockets that nobody wants. */
+export function closeAll(sockets: readonly BoundSocket[]): void {
+  for (const { handle } of sockets) if ('close' in handle && typeof handle.close === 'function') handle.close()
+}

@@ -1,0 +1,74 @@
+import { LocaldError } from '../../kernel/errors.ts'
+import type { BoundSocket, Privileges, ShimPlace } from '../../kernel/plugin.ts'
+import { closeAll, type Ran, runBind, runShim } from './run.ts'
+
+const setup = 'Run `sudo locald admin setup`.'
+const portTaken = 21
+/** Exit codes of an install that is not as it should be (shim/shim/README.md). */
+const needsSetup: readonly number[] = [10, 12, 13, 14, 15]
+/** Exit codes with something to do for the person, by code. */
+const hints: Readonly<Record<number, string>> = {
+  11: 'Start the daemon from a plain terminal: `locald server restart`.',
+  16: 'Raise the limits of the shell that starts locald (`ulimit -a`).',
+  32: 'Mend /etc/hosts: it must be a regular file of root’s that nobody else may write to.',
+  33: 'Remove the lines that locald added to /etc/hosts, from BEGIN to END, and run `locald admin sync-hosts`.',
+  41: 'The system trusts only a CA that is limited to local names; for one with domains of your own see `locald trust`.',
+  42: "Install your distribution's `ca-certificates` package.",
+}
+
+/** What needs root, by the privileged helper. */
+export class ShimPrivileges implements Privileges {
+  readonly #place: () => ShimPlace
+
+  constructor(place: () => ShimPlace) {
+    this.#place = place
+  }
+
+  async listen(port: 80 | 443): Promise<readonly BoundSocket[]> {
+    const ran = await runBind(await this.#path(true), port)
+    if (ran.code === 0 && ran.sockets.length > 0) return ran.sockets
+    closeAll(ran.sockets)
+    if (ran.code !== portTaken) throw failure(`port ${port} could not be bound`, ran)
+    throw new LocaldError('PORT_TAKEN', `port ${port} is taken`, {
+      hint: `\`locald debug port ${port}\` says by whom.`,
+    })
+  }
+
+  async hosts(names: readonly string[]): Promise<void> {
+    // A count, so that an input that was cut short is not taken for fewer names.
+    const input = `locald-hosts 1 ${names.length}\n${names.map(name => `${name}\n`).join('')}`
+    await this.#run('hosts', 'the hosts file could not be changed', input)
+  }
+
+  async delegateCgroup(): Promise<string> {
+    return (await this.#run('cgroup-delegate', 'the daemon could not be given a cgroup of its own')).trim()
+  }
+
+  async trust(pem: string): Promise<void> {
+    await this.#run('trust', 'the CA could not be put into the system’s store', pem)
+  }
+
+  async untrust(pem: string): Promise<void> {
+    await this.#run('untrust', 'the CA could not be taken out of the system’s store', pem)
+  }
+
+  async #run(verb: string, what: string, input?: string): Promise<string> {
+    const ran = await runShim(await this.#path(false), [verb], input)
+    if (ran.code === 0) return ran.output
+    throw failure(what, ran)
+  }
+
+  /** Looked at anew each time: it may have been installed, or taken away, since. */
+  async #path(portsSuffice: boolean): Promise<string> {
+    const { on, path, portsOnly, reason, hint } = await this.#place().look()
+    if (on && (portsSuffice || !portsOnly)) return path
+    const why = on ? 'locald-shim was installed for ports only' : (reason ?? 'locald-shim cannot be used')
+    throw new LocaldError('FEATURE_OFF', why, { hint: hint ?? setup })
+  }
+}
+
+function failure(what: string, { code, says }: Ran): LocaldError {
+  const hint = code === null || needsSetup.includes(code) ? setup : hints[code]
+  const why = says === '' ? `locald-shim ended with ${code ?? 'a signal'}` : says
+  return new LocaldError('SHIM_FAILED', `${what}: ${why}`, hint === undefined ? {} : { hint })
+}
