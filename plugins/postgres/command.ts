@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import { LocaldError, messageOf } from '../../kernel/errors.ts'
 import type { Command, CommandResult } from '../../kernel/plugin.ts'
 import { Databases } from './databases.ts'
+import { isOfDisk, unusable } from './places.ts'
 import type { Entry } from './register.ts'
 import type { Shared } from './shared.ts'
 
@@ -43,12 +44,14 @@ export function databaseCommand(shared: Shared): Command {
       if (known === undefined || rest.length > 0) throw wrong(`locald db: unknown word '${rest[0] ?? verb}'`)
       if (known === 'prune') return databases.prune()
       const entry = await entryFor(shared, cwd, values.service)
-      return dispatch(databases, known, { entry, name, from: values.from, signal })
+      return dispatch(databases, known, { entry, name, from: values.from, signal }).catch(error => {
+        throw isOfDisk(error) ? unusable(entry.data, error) : error
+      })
     },
   }
 }
 
-function dispatch(
+async function dispatch(
   databases: Databases,
   verb: Exclude<(typeof verbs)[number], 'prune'>,
   { entry, name, from, signal }: Call,

@@ -152,7 +152,7 @@ async function requireCluster(places: Places): Promise<void> {
 }
 
 function refused(run: PostgresRun, found: string, asked: Major): LocaldError {
-  return new LocaldError('STEP_FAILED', `${run.name}: its data is of PostgreSQL ${found}, not ${asked}`, {
+  return new LocaldError('STEP_FAILED', `its data is of PostgreSQL ${found}, not ${asked}`, {
     service: run.key,
     hint: `Set version = "${found}" to go on with it; \`locald db upgrade ${run.name}\` brings it to ${asked}; \`locald service reset ${run.name}\` starts empty.`,
   })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { LocaldError } from '../../kernel/errors.ts'
 import { clusterMajor, isCluster, versionOf } from './cluster.ts'
 import { copyCluster } from './copy.ts'
-import { type Places, placesOf } from './places.ts'
+import { makeFolder, type Places, placesOf } from './places.ts'
 import type { Entry } from './register.ts'
 import { runningTarget } from './running.ts'
 import { answersSoon } from './setup.ts'
@@ -91,6 +91,7 @@ export class Snapshots {
   async swap(places: Places, keepAs: string): Promise<void> {
     const kept = join(places.snapshots, keepAs)
     await removeFolder(kept)
+    makeFolder(places.snapshots)
     if (existsSync(places.cluster)) await rename(places.cluster, kept)
     await rename(places.next, places.cluster)
   }

@@ -328,7 +328,7 @@ t.test('what cannot work is said once, and the data is left as it is', async t =
   await t.test('another version', async t => {
     await t.rejects(options({ version: '17' }).begin(), {
       code: 'STEP_FAILED',
-      message: 'wrong: its data is of PostgreSQL 18, not 17',
+      message: 'its data is of PostgreSQL 18, not 17',
       hint: /version = "18".*locald db upgrade wrong.*locald service reset wrong/,
     })
     writeFileSync(join(cluster, 'PG_VERSION'), '12\n')
