@@ -3,8 +3,8 @@ import { type ErrorJson, LocaldError, systemCode } from '../kernel/errors.ts'
 import type { Paths } from '../kernel/paths.ts'
 import { type Answer, connect, endedWhile, type Request, send } from './http.ts'
 
-/** The daemon did not listen; its socket's path is in use by nobody. */
-const nobody = new Set(['ENOENT', 'ECONNREFUSED'])
+/** The daemon did not listen; its socket's path is in use by nobody. ECONNRESET: it ended with us in its queue. */
+const nobody = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRESET'])
 /** A plain request is answered from memory or by a short look; doctor's checks take longest. ms */
 const answerMs = 60_000
 const doing = 'it was asked'

@@ -1,8 +1,6 @@
-import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { access, constants as mode, readdir, rm } from 'node:fs/promises'
-import { Socket } from 'node:net'
 import { constants } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { LocaldError, messageOf, systemCode } from '../../kernel/errors.ts'
@@ -19,6 +17,7 @@ import type {
 } from '../../kernel/plugin.ts'
 import { graceOf, HeldProcess, type HeldState, signalNumber } from './held.ts'
 import { KeeperLink } from './link.ts'
+import { Starter } from './starter.ts'
 
 /** What the keeper's processes need. */
 export interface KeeperProcessesInput {
@@ -40,6 +39,7 @@ const unknownMs = 3000
 export class KeeperProcesses implements Processes {
   readonly #input: KeeperProcessesInput
   readonly #folder: string
+  readonly #starter: Starter
   /** Names of the sockets of all keepers this daemon has started or found. */
   readonly #known = new Set<string>()
   /** The exit records that a service of this key has left. */
@@ -49,6 +49,10 @@ export class KeeperProcesses implements Processes {
     this.#input = input
     this.#folder = join(input.folders.runtime, 'k')
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 })
+    this.#starter = new Starter(
+      input.keeper,
+      join(input.folders.runtime, `starter-${randomBytes(3).toString('hex')}.s`),
+    )
   }
 
   async spawn(spec: ProcessSpec): Promise<Instance> {
@@ -59,9 +63,9 @@ export class KeeperProcesses implements Processes {
     this.#known.add(id)
     const cgroups = this.#input.cgroups?.()
     const cgroup = await cgroups?.make(id)
-    const link = this.#launch(spec, base, mark, cgroup)
-    const answer = await link.next('started', 'failed')
-    if (answer?.event !== 'started') {
+    const link = await this.#launch(spec, base, mark, cgroup)
+    const answer = await link?.next('started', 'failed')
+    if (link === undefined || answer?.event !== 'started') {
       this.#known.delete(id)
       if (cgroup !== undefined) await cgroups?.remove(cgroup).catch(error => log.warn(messageOf(error)))
       throw refusal(spec, answer === undefined ? await this.#missing() : `${answer['step']}: ${answer['error']}`)
@@ -117,10 +121,14 @@ export class KeeperProcesses implements Processes {
     await Promise.all(['s', 'n', 'x'].map(end => rm(`${base}.${end}`, { force: true })))
   }
 
-  #launch(spec: ProcessSpec, base: string, mark: string, cgroup: string | undefined): KeeperLink {
-    const { keeper, log } = this.#input
+  async #launch(
+    spec: ProcessSpec,
+    base: string,
+    mark: string,
+    cgroup: string | undefined,
+  ): Promise<KeeperLink | undefined> {
     const argv = [
-      'run',
+      ...[this.#input.keeper, 'run'],
       ...['--socket', `${base}.s`, '--exit', `${base}.x`, '--notify', `${base}.n`],
       ...['--log', spec.log.file, '--log-bytes', String(spec.log.maxBytes), '--log-files', String(spec.log.maxFiles)],
       ...(this.#input.table().orphansReturn ? ['--mark', mark] : ['--group-only']),
@@ -130,24 +138,14 @@ export class KeeperProcesses implements Processes {
       '--',
       ...spec.argv,
     ]
-    let channel: unknown
+    if ([spec.dir, ...argv, ...Object.entries(spec.env).flat()].some(text => text.includes('\0')))
+      throw refusal(spec, 'a NUL is in its command, folder or environment')
     try {
       mkdirSync(dirname(spec.log.file), { recursive: true, mode: 0o700 })
-      const child = spawn(keeper, argv, {
-        cwd: spec.dir,
-        env: spec.env,
-        detached: true,
-        stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
-      })
-      child.on('error', error => log.error(`${spec.key}: the keeper could not be run: ${messageOf(error)}`))
-      child.unref()
-      channel = child.stdio?.[3]
     } catch (error) {
-      // Node's own message may quote a value of the environment.
-      throw refusal(spec, systemCode(error) ?? 'it cannot be run')
+      throw refusal(spec, systemCode(error) ?? messageOf(error))
     }
-    if (channel instanceof Socket) return new KeeperLink(channel)
-    throw refusal(spec, 'no channel to its keeper')
+    return this.#starter.start({ argv, dir: spec.dir, env: spec.env })
   }
 
   /** The record of an earlier run is of no use any more. */

@@ -11,6 +11,7 @@
 #include "args.h"
 #include "lines.h"
 #include "notify.h"
+#include "request.h"
 #include "text.h"
 #include "wire.h"
 
@@ -66,6 +67,17 @@ static void fuzz_lines(const char *text, size_t len) {
   if (len % 3 == 0) lines_end(&lines);
 }
 
+static void fuzz_request(char *text, size_t len) {
+  struct request_head head;
+  struct request request;
+  if (len < HEAD_SIZE || !request_head((const unsigned char *)text, &head)) return;
+  if (head.bytes > len - HEAD_SIZE || !request_body(text + HEAD_SIZE, &head, &request)) return;
+  size_t bytes = strlen(request.folder) + 1;
+  for (char **word = request.words; *word != NULL; word++) bytes += strlen(*word) + 1;
+  for (char **variable = request.variables; *variable != NULL; variable++) bytes += strlen(*variable) + 1;
+  require(bytes == head.bytes);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   // Exactly as long as the input, so that a byte read too far is seen.
   char *copy = malloc(size + 1);
@@ -77,12 +89,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   char *exact = malloc(size - 1 > 0 ? size - 1 : 1);
   if (exact != NULL) {
     memcpy(exact, data + 1, size - 1);
-    if (data[0] % 4 == 0) fuzz_command(exact, size - 1);
-    if (data[0] % 4 == 1) fuzz_notice(exact, size - 1);
-    if (data[0] % 4 == 2) fuzz_lines(exact, size - 1);
+    if (data[0] % 5 == 0) fuzz_command(exact, size - 1);
+    if (data[0] % 5 == 1) fuzz_notice(exact, size - 1);
+    if (data[0] % 5 == 2) fuzz_lines(exact, size - 1);
+    if (data[0] % 5 == 4) fuzz_request(exact, size - 1);
   }
   copy[size - 1] = '\0';
-  if (data[0] % 4 == 3) fuzz_options(copy);
+  if (data[0] % 5 == 3) fuzz_options(copy);
   free(exact);
   free(copy);
   return 0;
@@ -98,6 +111,13 @@ static uint32_t random_below(uint32_t limit) {
   return (uint32_t)(seed >> 32) % limit;
 }
 
+// A head that may fit.
+static void make_head(uint8_t *head, size_t len) {
+  uint32_t numbers[] = {(uint32_t)(len - HEAD_SIZE), random_below(20), random_below(20)};
+  for (unsigned i = 0; i < 3; i++)
+    for (unsigned byte = 0; byte < 4; byte++) head[4 * i + byte] = (uint8_t)(numbers[i] >> (8 * byte));
+}
+
 // Words of the grammars with noise between them.
 static size_t make(uint8_t *data, size_t cap) {
   static const char *const words[] = {
@@ -106,7 +126,7 @@ static size_t make(uint8_t *data, size_t cap) {
       "--socket", "--tty",   "80x24",      "--",      "true",    "--mark",    "x",        "--log-bytes", "18446744073709551615",
       "--exit",   "--stop-ms", "--group-only", "STOPPING=1", "9999", "86400000", "64", "\r", "--notify"};
   size_t len = 1;
-  data[0] = (uint8_t)random_below(4);
+  data[0] = (uint8_t)random_below(5);
   for (uint32_t left = random_below(40); left > 0; left--) {
     const char *word = words[random_below(sizeof words / sizeof *words)];
     size_t add = random_below(8) == 0 ? random_below(600) : strlen(word);
@@ -115,7 +135,9 @@ static size_t make(uint8_t *data, size_t cap) {
     else for (size_t i = 0; i < add; i++) data[len + i] = (uint8_t)random_below(256);
     len += add;
     if (data[0] == 3 && len < cap) data[len++] = '\n';
+    if (data[0] == 4 && len < cap) data[len++] = '\0';
   }
+  if (data[0] == 4 && len > HEAD_SIZE) make_head(data + 1, len - 1);
   return len;
 }
 

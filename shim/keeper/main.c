@@ -5,6 +5,7 @@
 #include "args.h"
 #include "lock.h"
 #include "run.h"
+#include "starter.h"
 #include "sweep.h"
 #include "text.h"
 
@@ -18,7 +19,7 @@ static int refused(const char *why, const char *word) {
 }
 
 int main(int argc, char *argv[]) {
-  if (argc < 2) return refused("usage: locald-keeper run|lock|sweep|version", NULL);
+  if (argc < 2) return refused("usage: locald-keeper run|starter|lock|sweep|version", NULL);
   const char *verb = argv[1];
   if (strcmp(verb, "version") == 0 && argc == 2)
     return write(STDOUT_FILENO, version, sizeof version - 1) == (ssize_t)sizeof version - 1 ? 0 : 1;
@@ -28,6 +29,7 @@ int main(int argc, char *argv[]) {
     if (!options_parse(argc - 2, argv + 2, &options, &refusal)) return refused(refusal.why, refusal.word);
     return run(&options);
   }
+  if (strcmp(verb, "starter") == 0) return argc == 3 ? starter(argv[2]) : refused("usage: locald-keeper starter PATH", NULL);
   if (strcmp(verb, "lock") == 0) {
     if (argc < 5 || strcmp(argv[3], "--") != 0) return refused("usage: locald-keeper lock PATH -- PROGRAM ...", NULL);
     return lock(argv[2], argv + 4);

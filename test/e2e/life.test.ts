@@ -125,7 +125,7 @@ command = "exec sleep 1000"
       /after is failed: .*\n.*web is failed: gave up/s,
     )
     const answer = await sandbox.get('crash.localhost', '/', { accept: 'text/html', 'sec-fetch-mode': 'navigate' })
-    t.equal(answer.status, 502)
+    t.equal(answer.status, 503)
     t.match(answer.body, /gave up after 5 crashes/)
     t.match(answer.body, /boom/)
     const status = await sandbox.ok(['status'], { cwd: folder })

@@ -214,7 +214,8 @@ function lives(t: Test, table: ProcessTable) {
     const secret = await failure('true', { env: { TOKEN: 's3cret\0' } })
     t.match(secret, { code: 'SPAWN_FAILED', service: 'shop:web' })
     t.notMatch(JSON.stringify(secret), 's3cret')
-    t.match(await failure('true', { env: { BIG: 'x'.repeat(3_000_000) } }), { code: 'SPAWN_FAILED', message: /E2BIG/ })
+    const big = { env: { BIG: 'x'.repeat(3_000_000) } }
+    t.match(await failure('true', big), { code: 'SPAWN_FAILED', message: /Argument list too long/ })
     rmSync(join(rig.dir, 'logs'), { recursive: true })
     mkdirSync(join(rig.dir, 'logs', 'log'), { recursive: true })
     t.match(await failure('true', {}), { message: /log: Is a directory/ })

@@ -82,7 +82,7 @@ function stops(t: Test, variant: Variant) {
     const one = start([
       'sh',
       '-c',
-      `trap 'echo usr1' USR1; trap 'sleep 1000 & exit' USR2; echo up; while :; do sleep 0.02; done`,
+      `trap 'echo usr1' USR1; trap 'sleep 1000 & exit 0' USR2; echo up; while :; do sleep 0.02; done`,
     ])
     await one.logged('up')
     one.line.send(`signal ${SIGUSR1}`)

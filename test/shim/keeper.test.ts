@@ -126,7 +126,7 @@ function life(t: Test, variant: Variant) {
       return [ran.status, ran.stderr.trim()]
     }
     const wrong: [string, string[]][] = [
-      ['usage: locald-keeper run|lock|sweep|version', []],
+      ['usage: locald-keeper run|starter|lock|sweep|version', []],
       ['unknown command: walk', ['walk']],
       ['no -- before the program', ['run']],
       ['no program after --', ['run', '--']],

@@ -1,0 +1,75 @@
+import { spawn } from 'node:child_process'
+import { connect, type Socket } from 'node:net'
+import { KeeperLink } from './link.ts'
+
+/** A program to start: its words (the first is its absolute path), folder and environment. None may contain a NUL. */
+export interface Launch {
+  readonly argv: readonly string[]
+  readonly dir: string
+  readonly env: Readonly<Record<string, string>>
+}
+
+/**
+ * Starts keepers through a small process of its own (`locald-keeper starter`), which ends with the daemon. Node forks the daemon
+ * itself, which with 100 MB takes 2 ms of CPU and holds up all else it does.
+ */
+export class Starter {
+  readonly #keeper: string
+  readonly #socket: string
+  #listening: Promise<void> | undefined
+
+  /** `keeper`: the program; `socket`: where its starter listens. */
+  constructor(keeper: string, socket: string) {
+    this.#keeper = keeper
+    this.#socket = socket
+  }
+
+  /** A connection to a new keeper; undefined when there is no starter to be had. The keeper tells what went wrong else. */
+  async start(launch: Launch): Promise<KeeperLink | undefined> {
+    // A starter that was killed is replaced, once.
+    const socket = (await this.#reach()) ?? (await this.#reach())
+    if (socket === undefined) return undefined
+    socket.write(requestOf(launch))
+    return new KeeperLink(socket)
+  }
+
+  async #reach(): Promise<Socket | undefined> {
+    this.#listening ??= this.#listen()
+    await this.#listening
+    return new Promise(resolve => {
+      const socket = connect(this.#socket)
+      socket.once('connect', () => resolve(socket))
+      socket.once('error', () => {
+        this.#listening = undefined
+        resolve(undefined)
+      })
+    })
+  }
+
+  /** Resolves when a starter listens, or has failed. */
+  #listen(): Promise<void> {
+    return new Promise(resolve => {
+      const child = spawn(this.#keeper, ['starter', this.#socket], {
+        cwd: '/',
+        env: {},
+        detached: true,
+        stdio: ['pipe', 'pipe', 'ignore'],
+      })
+      child.once('error', () => resolve())
+      child.stdin.on('error', () => {})
+      // It closes its output once it listens.
+      child.stdout.resume().once('close', () => resolve())
+      child.unref()
+    })
+  }
+}
+
+/** The request, as `shim/keeper/request.h` has it. */
+function requestOf({ argv, dir, env }: Launch): Buffer {
+  const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`)
+  const body = Buffer.from([dir, ...argv, ...variables].map(text => `${text}\0`).join(''))
+  const head = Buffer.alloc(12)
+  for (const [index, number] of [body.length, argv.length, variables.length].entries())
+    head.writeUInt32LE(number, index * 4)
+  return Buffer.concat([head, body])
+}
