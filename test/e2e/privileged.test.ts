@@ -64,7 +64,7 @@ async function lifeOf(t: Test, node: string): Promise<void> {
   await box.ok(['server', 'restart'])
   const [{ pid }, web] = [await box.server(), await box.service(folder, 'web')]
   t.match(await box.server(), { http: 80 })
-  t.equal(web.url, 'http://shop.localhost')
+  t.equal(web.url, 'https://shop.localhost')
   t.equal(await curl('http://shop.localhost/'), 'hello from the shop')
   holdsNoPrivilege(t, pid, uid)
   const listeners = inodes(machine.sh('cat /proc/net/tcp /proc/net/tcp6'), 80)
