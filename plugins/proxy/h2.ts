@@ -87,10 +87,12 @@ export class H2Lane {
     if (request.method === 'CONNECT') return void answerOn(stream, refusal.connect())
     const head = headOf(request.method, request.path, request.fields)
     if (typeof head === 'string') return void answerOn(stream, refusal.badRequest(head))
-    // They may come while the request is held.
-    stream.once('trailers', (_headers: IncomingHttpHeaders, _flags: number, trailers: string[]) => {
-      request.trailers = trailers
-    })
+    if (request.body === 'chunks') {
+      // They may come while the request is held.
+      stream.once('trailers', (_headers: IncomingHttpHeaders, _flags: number, trailers: string[]) => {
+        request.trailers = trailers
+      })
+    }
     const { gate, log, upstreams } = this.#parts
     const carrier: Carrier = {
       gone: () => stream.destroyed || stream.headersSent,
