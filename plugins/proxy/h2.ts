@@ -47,11 +47,13 @@ export class H2Lane {
     this.#sessions.add(session)
     session.setLocalWindowSize(limits.h2Window * 16)
     let open = 0
+    const resets = new Resets()
     session.on('stream', (stream: ServerHttp2Stream, _headers: IncomingHttpHeaders, flags: number, raw: string[]) => {
       open++
       this.#open++
       stream.once('close', () => {
         open--
+        if (stream.aborted && resets.tooMany()) this.#tooBusy(session)
         if (--this.#open === 0) this.#idle?.()
       })
       this.#serve(stream, flags, raw, client)
@@ -77,6 +79,14 @@ export class H2Lane {
       })
     }
     for (const session of this.#sessions) session.destroy()
+  }
+
+  /** Lets a client go that resets its streams as fast as it makes them (CVE-2023-44487). */
+  #tooBusy(session: ServerHttp2Session): void {
+    if (session.closed) return
+    this.#parts.complaints.say('ended an HTTP/2 connection that resets its streams too fast')
+    session.close()
+    setTimeout(() => session.destroy(), this.#parts.limits.closing).unref()
   }
 
   #serve(stream: ServerHttp2Stream, flags: number, raw: readonly string[], client: Client): void {
@@ -106,6 +116,21 @@ export class H2Lane {
   }
 }
 
+/** How fast a client resets its streams: as many at once, and a second, as nghttp2 puts up with before it reads no more. */
+class Resets {
+  readonly #burst = 1000
+  readonly #perSecond = 33
+  #left = this.#burst
+  #last = performance.now()
+
+  tooMany(): boolean {
+    const now = performance.now()
+    this.#left = Math.min(this.#burst, this.#left + ((now - this.#last) / 1000) * this.#perSecond) - 1
+    this.#last = now
+    return this.#left < this.#burst / 50
+  }
+}
+
 /** What is the same for all requests of a connection. */
 interface Client {
   readonly remote: string
@@ -131,9 +156,6 @@ function optionsOf(limits: Limits) {
     // MB for one connection: its streams' heads and what its client has not read yet.
     maxSessionMemory: 128,
     maxSessionInvalidFrames: 100,
-    // Node 24 and later: a reload of that page resets all its streams at once, which is no attack yet.
-    streamResetBurst: 4 * limits.h2Streams,
-    streamResetRate: limits.h2Streams,
   }
 }
 
