@@ -47,11 +47,13 @@ export class H2Lane {
     this.#sessions.add(session)
     session.setLocalWindowSize(limits.h2Window * 16)
     let open = 0
+    const resets = new Resets()
     session.on('stream', (stream: ServerHttp2Stream, _headers: IncomingHttpHeaders, flags: number, raw: string[]) => {
       open++
       this.#open++
       stream.once('close', () => {
         open--
+        if (stream.aborted && resets.tooMany()) this.#tooBusy(session)
         if (--this.#open === 0) this.#idle?.()
       })
       this.#serve(stream, flags, raw, client)
@@ -79,6 +81,14 @@ export class H2Lane {
     for (const session of this.#sessions) session.destroy()
   }
 
+  /** Lets a client go that resets its streams as fast as it makes them (CVE-2023-44487). */
+  #tooBusy(session: ServerHttp2Session): void {
+    if (session.closed) return
+    this.#parts.complaints.say('ended an HTTP/2 connection that resets its streams too fast')
+    session.close()
+    setTimeout(() => session.destroy(), this.#parts.limits.closing).unref()
+  }
+
   #serve(stream: ServerHttp2Stream, flags: number, raw: readonly string[], client: Client): void {
     // What goes wrong on a stream ends it; 'close' tells whoever works on it.
     stream.on('error', () => undefined)
@@ -87,10 +97,12 @@ export class H2Lane {
     if (request.method === 'CONNECT') return void answerOn(stream, refusal.connect())
     const head = headOf(request.method, request.path, request.fields)
     if (typeof head === 'string') return void answerOn(stream, refusal.badRequest(head))
-    // They may come while the request is held.
-    stream.once('trailers', (_headers: IncomingHttpHeaders, _flags: number, trailers: string[]) => {
-      request.trailers = trailers
-    })
+    if (request.body === 'chunks') {
+      // They may come while the request is held.
+      stream.once('trailers', (_headers: IncomingHttpHeaders, _flags: number, trailers: string[]) => {
+        request.trailers = trailers
+      })
+    }
     const { gate, log, upstreams } = this.#parts
     const carrier: Carrier = {
       gone: () => stream.destroyed || stream.headersSent,
@@ -101,6 +113,21 @@ export class H2Lane {
       },
     }
     judge(gate, caseOf(head, client.scheme, stream), carrier, log)
+  }
+}
+
+/** How fast a client resets its streams: as many at once, and a second, as nghttp2 puts up with before it reads no more. */
+class Resets {
+  readonly #burst = 1000
+  readonly #perSecond = 33
+  #left = this.#burst
+  #last = performance.now()
+
+  tooMany(): boolean {
+    const now = performance.now()
+    this.#left = Math.min(this.#burst, this.#left + ((now - this.#last) / 1000) * this.#perSecond) - 1
+    this.#last = now
+    return this.#left < this.#burst / 50
   }
 }
 
@@ -129,9 +156,6 @@ function optionsOf(limits: Limits) {
     // MB for one connection: its streams' heads and what its client has not read yet.
     maxSessionMemory: 128,
     maxSessionInvalidFrames: 100,
-    // Node 24 and later: a reload of that page resets all its streams at once, which is no attack yet.
-    streamResetBurst: 4 * limits.h2Streams,
-    streamResetRate: limits.h2Streams,
   }
 }
 

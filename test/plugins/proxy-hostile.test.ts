@@ -1,0 +1,329 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import http2 from 'node:http2'
+import net from 'node:net'
+import { type TLSSocket, connect as tlsConnect } from 'node:tls'
+import t, { type Test } from 'tap'
+import { at, boot, eventually, get, type Running, serve, textOf } from './proxy-harness.ts'
+
+const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
+const kinds = { data: 0, headers: 1, reset: 3, settings: 4, ping: 6, continuation: 9 }
+
+/** A frame as RFC 9113 section 4.1 has it. */
+function frame(type: keyof typeof kinds, flags: number, stream: number, payload: Uint8Array = Buffer.alloc(0)): Buffer {
+  const head = Buffer.alloc(9)
+  head.writeUIntBE(payload.length, 0, 3)
+  head.writeUInt8(kinds[type], 3)
+  head.writeUInt8(flags, 4)
+  head.writeUInt32BE(stream, 5)
+  return Buffer.concat([head, payload])
+}
+
+const authority = Buffer.concat([Buffer.of(0x41, 14), Buffer.from('shop.localhost')])
+/** GET https://shop.localhost/, from HPACK's static table. */
+const request = Buffer.concat([Buffer.of(0x82, 0x87, 0x84), authority])
+
+/** A literal field without indexing (RFC 7541 section 6.2.2). */
+function field(name: string, value: string): Buffer {
+  const text = (it: string): Buffer => Buffer.concat([length(it.length), Buffer.from(it, 'latin1')])
+  return Buffer.concat([Buffer.of(0), text(name), text(value)])
+}
+
+function length(size: number): Buffer {
+  if (size < 127) return Buffer.of(size)
+  const bytes = [127]
+  for (let rest = size - 127; ; rest >>= 7) {
+    if (rest < 128) return Buffer.from([...bytes, rest])
+    bytes.push((rest & 127) | 128)
+  }
+}
+
+/** A TLS connection that has agreed on HTTP/2 and speaks whatever it is told. */
+async function speaker(t: Test, run: Running): Promise<TLSSocket> {
+  const options = { ca: run.ca, servername: 'shop.localhost', ALPNProtocols: ['h2'] }
+  const socket = tlsConnect({ host: '127.0.0.1', port: run.securePort, ...options })
+  socket.on('error', () => undefined)
+  t.teardown(() => socket.destroy())
+  await once(socket, 'secureConnect')
+  socket.write(Buffer.concat([preface, frame('settings', 0, 0)]))
+  return socket
+}
+
+/** Writes the piece again and again until the connection is gone; how often. Fails where it is taken forever. */
+async function flood(socket: TLSSocket, piece: () => Buffer, most: number): Promise<number> {
+  socket.resume()
+  let count = 0
+  const gone = new Promise(resolve => socket.once('close', resolve))
+  socket.setMaxListeners(0)
+  while (!socket.destroyed && count < most) {
+    count++
+    if (!socket.write(piece())) await Promise.race([once(socket, 'drain').catch(() => undefined), gone])
+  }
+  return count
+}
+
+function warnings(run: Running): number {
+  return run.log.filter(line => line.startsWith('warn')).length
+}
+
+t.test('clients that flood', { timeout: 120_000 }, async t => {
+  const run = await boot(t, { https: true })
+  let served = 0
+  const seen: string[] = []
+  const service = await serve(t, (req, res) => {
+    served++
+    seen[0] = `${req.url} ${req.rawHeaders.join(' ')}`
+    res.end('fine')
+  })
+  run.catalog.set('shop:web', at(service.port))
+  const others = setInterval(() => {
+    get(run.port, 'shop.localhost').then(
+      got => got.status === 200 || t.fail('another client was harmed'),
+      (error: Error) => t.fail(`another client was harmed: ${error.message}`),
+    )
+  }, 100)
+  t.teardown(() => clearInterval(others))
+  const before = process.memoryUsage.rss()
+
+  await t.test('with streams that they reset at once (CVE-2023-44487)', async t => {
+    const socket = await speaker(t, run)
+    let id = -1
+    served = 0
+    const burst = (): Buffer => {
+      const frames: Buffer[] = []
+      for (let i = 0; i < 100; i++) {
+        id += 2
+        frames.push(frame('headers', 5, id, request), frame('reset', 0, id, Buffer.of(0, 0, 0, 8)))
+      }
+      return Buffer.concat(frames)
+    }
+    const count = await flood(socket, burst, 2_000)
+    await eventually(() => socket.destroyed, 'the connection is ended')
+    t.ok(count < 2_000, `after ${count * 100} streams`)
+    t.ok(served < 20_000, `${served} requests reached the service`)
+  })
+
+  await t.test('with pings and settings, reading no answer', async t => {
+    for (const piece of [frame('ping', 0, 0, Buffer.alloc(8)), frame('settings', 0, 0)]) {
+      const socket = await speaker(t, run)
+      socket.pause()
+      const many = Buffer.concat(Array.from({ length: 500 }, () => piece))
+      let count = 0
+      const gone = new Promise(resolve => socket.once('close', resolve))
+      while (!socket.destroyed && count < 4_000) {
+        count++
+        const drained = socket.write(many) || once(socket, 'drain').catch(() => undefined)
+        const stuck = new Promise(resolve => setTimeout(resolve, 500, 'stuck'))
+        // Not read any more: also an end.
+        if ((await Promise.race([drained, gone, stuck])) === 'stuck') break
+      }
+      t.ok(count < 4_000, `after ${count * 500} frames`)
+      socket.destroy()
+    }
+  })
+
+  await t.test('with heads that never end, or are too large', async t => {
+    const endless = await speaker(t, run)
+    endless.write(frame('headers', 1, 1, request))
+    const more = frame('continuation', 0, 1, field('x', 'y'.repeat(16)))
+    const count = await flood(endless, () => more, 100_000)
+    t.ok(count < 100_000, `after ${count} frames`)
+    const large = await speaker(t, run)
+    large.resume()
+    const fields = Array.from({ length: 20 }, (_, i) => field(`x-${i}`, 'y'.repeat(7_000)))
+    large.write(frame('headers', 1, 1, request))
+    for (const it of fields) large.write(frame('continuation', 0, 1, it))
+    large.write(frame('continuation', 4, 1))
+    await once(large, 'close')
+    const client = await session(t, run)
+    const roomy = client.request({ ':authority': 'shop.localhost', ':path': '/', 'x-y': 'y'.repeat(12_000) })
+    const [headers]: http2.IncomingHttpHeaders[] = await once(roomy, 'response')
+    t.equal(headers?.[':status'], 200, 'a head of 12 KB is a head')
+    await textOf(roomy)
+  })
+
+  await t.test('with fields that HTTP/1.1 would read otherwise', async t => {
+    served = 0
+    const bad = [
+      field('x', 'a\r\nX-Smuggled: 1'),
+      field('x', 'a\nb'),
+      field('x\r\ny', 'a'),
+      field('x y', 'a'),
+      field('X-Upper', 'a'),
+      field('transfer-encoding', 'chunked'),
+      field('connection', 'close'),
+      field('content-length', '5'),
+      field(':path', '/two'),
+    ]
+    for (const [i, it] of bad.entries()) {
+      const socket = await speaker(t, run)
+      socket.resume()
+      served = 0
+      socket.write(frame('headers', 5, 1, Buffer.concat([request, it])))
+      socket.write(frame('ping', 0, 0, Buffer.alloc(8)))
+      let bytes = Buffer.alloc(0)
+      socket.on('data', (data: Buffer) => {
+        bytes = Buffer.concat([bytes, data])
+      })
+      const isReset = (): boolean => /[\x03\x07]\x00{4}/.test(bytes.toString('latin1'))
+      await eventually(() => socket.destroyed || served > 0 || isReset(), `case ${i}`)
+      // Refused, or answered without the field.
+      t.notMatch(seen.join('\n'), /smuggled|upper|x y|chunked|close|two|\n./i, `case ${i}`)
+      socket.destroy()
+    }
+  })
+
+  t.ok(warnings(run) < 20, `${warnings(run)} lines in the log`)
+  const grown = (process.memoryUsage.rss() - before) / 2 ** 20
+  t.ok(grown < 200, `memory grew by ${Math.round(grown)} MB, the clients' own included`)
+})
+
+async function session(t: Test, run: Running): Promise<http2.ClientHttp2Session> {
+  const options = { ca: run.ca, servername: 'shop.localhost', ALPNProtocols: ['h2'] }
+  const made = http2.connect(`https://shop.localhost:${run.securePort}`, {
+    maxHeaderListPairs: 1000,
+    createConnection: () => tlsConnect({ host: '127.0.0.1', port: run.securePort, ...options }),
+  })
+  made.on('error', () => undefined)
+  t.teardown(() => made.destroy())
+  await once(made, 'connect')
+  return made
+}
+
+t.test('TLS', async t => {
+  const run = await boot(t, { https: true, limits: { headTimeout: 300 } })
+  const service = await serve(t, (_req, res) => res.end('fine'))
+  run.catalog.set('shop:web', at(service.port))
+  const shake = (servername: string, more = {}): Promise<string> =>
+    new Promise(resolve => {
+      const options = {
+        host: '127.0.0.1',
+        port: run.securePort,
+        ca: run.ca,
+        servername,
+        rejectUnauthorized: false,
+        ...more,
+      }
+      const socket = tlsConnect(options)
+      socket.once('error', () => resolve('refused'))
+      socket.once('secureConnect', () => {
+        resolve(socket.getPeerCertificate().subjectaltname ?? 'no name')
+        socket.destroy()
+      })
+    })
+
+  await t.test('names', async t => {
+    t.equal(await shake('shop.localhost'), 'DNS:shop.localhost')
+    t.equal(await shake(''), 'DNS:localhost, IP Address:127.0.0.1, IP Address:0:0:0:0:0:0:0:1')
+    for (const name of [
+      'example.com',
+      'a..localhost',
+      '*.localhost',
+      `${'a'.repeat(64)}.localhost`,
+      'shop.localhost.evil.com',
+    ]) {
+      t.equal(await shake(name), 'refused', name)
+    }
+    t.equal(await shake('shop.localhost', { maxVersion: 'TLSv1.2' }), 'DNS:shop.localhost')
+    t.equal(
+      await shake('shop.localhost', { maxVersion: 'TLSv1.1', minVersion: 'TLSv1', ciphers: 'ALL:@SECLEVEL=0' }),
+      'refused',
+    )
+    t.ok(warnings(run) <= 2, `${warnings(run)} lines in the log`)
+  })
+
+  await t.test('clients that stay silent, or renegotiate', async t => {
+    const silent = net.connect(run.securePort, '127.0.0.1')
+    silent.on('error', () => undefined)
+    await once(silent.resume(), 'close')
+    t.pass('a handshake that never comes is not waited for')
+    const socket = tlsConnect({
+      ...{ host: '127.0.0.1', port: run.securePort, ca: run.ca, servername: 'shop.localhost', maxVersion: 'TLSv1.2' },
+    })
+    await once(socket, 'secureConnect')
+    const ended = await new Promise<string>(resolve => {
+      socket.once('error', error => resolve(error.message))
+      socket.once('close', () => resolve('closed'))
+      socket.renegotiate({ rejectUnauthorized: true }, error => resolve(error === null ? 'taken' : error.message))
+    })
+    t.not(ended, 'taken', ended)
+    const plain = net.connect(run.securePort, '127.0.0.1')
+    plain.on('error', () => undefined)
+    plain.write('GET / HTTP/1.1\r\nHost: shop.localhost\r\n\r\n')
+    await once(plain.resume(), 'close')
+    t.pass('plain HTTP is not TLS')
+  })
+})
+
+t.test('5 GB each way', { timeout: 600_000 }, async t => {
+  const gigabytes = Number(process.env['LOCALD_GIGABYTES'] ?? 0.5)
+  const size = Math.round(gigabytes * 2 ** 30)
+  const run = await boot(t, { https: true })
+  // Elsewhere than in this process: its memory is the proxy's.
+  const service = child(
+    t,
+    `
+    const chunk = Buffer.alloc(65536, 'x')
+    const server = require('node:http').createServer((req, res) => {
+      if (req.method === 'POST') { let got = 0; req.on('data', d => { got += d.length }).on('end', () => res.end(String(got))); return }
+      let sent = 0
+      res.setHeader('Content-Length', ${size})
+      const pour = () => { while (sent < ${size}) { const piece = chunk.subarray(0, Math.min(65536, ${size} - sent)); sent += piece.length; if (!res.write(piece)) return res.once('drain', pour) } res.end() }
+      pour()
+    }).listen(0, '127.0.0.1', () => process.stdout.write(String(server.address().port)))`,
+  )
+  const [port]: Buffer[] = await once(service.stdout, 'data')
+  run.catalog.set('shop:web', at(Number(port)))
+  const curl = async (...words: string[]): Promise<string> => {
+    const client = spawn('curl', [
+      '-sS',
+      '-m',
+      '500',
+      '--resolve',
+      `shop.localhost:${run.securePort}:127.0.0.1`,
+      ...words,
+    ])
+    t.teardown(() => client.kill('SIGKILL'))
+    const text = textOf(client.stdout)
+    await once(client, 'close')
+    return text
+  }
+  const url = { http: `http://127.0.0.1:${run.port}/`, https: `https://shop.localhost:${run.securePort}/` }
+  const discard = ['-o', '/dev/null', '-w', '%{size_download}']
+  const upload = ['-X', 'POST', '-T', '-', '-H', 'Expect:']
+  const ways: Readonly<Record<string, () => Promise<string>>> = {
+    'down, HTTP/1.1': () => curl(...discard, '-H', 'Host: shop.localhost', url.http),
+    'down, HTTP/2': () => curl(...discard, '-k', '--http2', url.https),
+    'up, HTTP/1.1': () => poured(t, size, ['-H', 'Host: shop.localhost', ...upload, url.http], run),
+    'up, HTTP/2': () => poured(t, size, ['-k', '--http2', ...upload, url.https], run),
+  }
+  for (const [way, go] of Object.entries(ways)) {
+    const before = process.memoryUsage.rss()
+    let most = before
+    const watch = setInterval(() => {
+      most = Math.max(most, process.memoryUsage.rss())
+    }, 50)
+    t.equal(await go(), String(size), way)
+    clearInterval(watch)
+    const grown = Math.round((most - before) / 2 ** 20)
+    t.ok(grown < 64, `${way}: memory grew by ${grown} MB`)
+  }
+})
+
+/** What the service heard of a body of so many bytes. */
+async function poured(t: Test, size: number, words: readonly string[], run: Running): Promise<string> {
+  const resolve = ['--resolve', `shop.localhost:${run.securePort}:127.0.0.1`]
+  const script = `head -c ${size} /dev/zero | curl -sS -m 500 "$@"`
+  const client = spawn('sh', ['-c', script, 'sh', ...resolve, ...words])
+  t.teardown(() => client.kill('SIGKILL'))
+  const text = textOf(client.stdout)
+  await once(client, 'close')
+  return text
+}
+
+function child(t: Test, code: string) {
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(NODE_OPTIONS|_?TAP)/.test(name)))
+  const made = spawn(process.execPath, ['-e', code], { env, stdio: ['ignore', 'pipe', 'inherit'] })
+  t.teardown(() => made.kill('SIGKILL'))
+  return made
+}
