@@ -7,13 +7,13 @@ import type { Owner } from './tree.ts'
 export interface Account {
   /** Words before the program's own. */
   readonly prefix: readonly string[]
-  /** Who must own its data; undefined: the daemon's user. */
+  /** Who must own its data folder; undefined: the daemon's user. */
   readonly owner: Owner | undefined
 }
 
 /**
- * PostgreSQL refuses to run as root, so that root's servers run as `nobody`. Root's folders are closed to others: the server keeps
- * the one capability that opens them (CAP_DAC_OVERRIDE, capabilities(7)); setpriv(1) of util-linux arranges it. Throws SPAWN_FAILED
+ * PostgreSQL refuses to run as root, so that root's servers run as `nobody`. Root's folders and files are closed to others: the server
+ * keeps the one capability that opens them (CAP_DAC_OVERRIDE, capabilities(7)); setpriv(1) of util-linux arranges it. Throws SPAWN_FAILED
  * where that cannot be done.
  */
 export async function accountOf(uid: number): Promise<Account> {

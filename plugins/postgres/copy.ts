@@ -1,4 +1,4 @@
-import { chown, mkdir, readdir, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Client } from 'pg'
 import { LocaldError, messageOf } from '../../kernel/errors.ts'
@@ -38,10 +38,9 @@ async function backUp(
   )
   const [first, last] = [begun[0]?.file, ended[0]]
   if (first === undefined || last === undefined) throw incomplete('the server said nothing of its backup')
-  await copyLog(join(from, 'pg_wal'), join(to, 'pg_wal'), first, last.file, options)
+  await copyLog(join(from, 'pg_wal'), join(to, 'pg_wal'), { first, last: last.file }, options.signal)
   const label = join(to, 'backup_label')
   await writeFile(label, last.label, { mode: 0o600 })
-  if (options.owner !== undefined) await chown(label, options.owner.uid, options.owner.gid)
 }
 
 const segment = /^[0-9A-F]{24}$/
@@ -50,20 +49,22 @@ function isLog(path: string): boolean {
   return path.startsWith('pg_wal/')
 }
 
+/** The copy goes on with these segments instead of writing new ones, which would share no blocks. */
+const spare = 2
+
 /** Copies the segments that the copy needs to become consistent; those between a checkpoint and now are kept by the server. */
 async function copyLog(
   from: string,
   to: string,
-  first: string,
-  last: string,
-  options: Pick<CopyOptions, 'owner' | 'signal'>,
+  { first, last }: { readonly first: string; readonly last: string },
+  signal: AbortSignal | undefined,
 ): Promise<void> {
   // The timeline is the first eight digits; it does not change while a server runs.
-  const isNeeded = (name: string) => segment.test(name) && name >= first && name <= last
-  await mkdir(to, { recursive: true, mode: 0o700 })
-  await copyTree(from, to, { ...options, skip: path => !isNeeded(path), live: true })
+  const segments = (await readdir(from)).filter(name => segment.test(name) && name >= first).sort()
+  const next = segments.filter(name => name > last).slice(0, spare)
+  const isNeeded = (name: string) => segments.includes(name) && (name <= last || next.includes(name))
+  await copyTree(from, to, { signal, skip: path => !isNeeded(path), live: true })
   await mkdir(join(to, 'archive_status'), { mode: 0o700 })
-  if (options.owner !== undefined) await chown(join(to, 'archive_status'), options.owner.uid, options.owner.gid)
   const names = new Set(await readdir(to))
   if (!names.has(first) || !names.has(last)) {
     throw incomplete('its log was recycled meanwhile: it is being written to faster than it can be copied')

@@ -5,7 +5,7 @@ import { chmod, copyFile, lchown, mkdir, open, readdir, readlink, rename, rm, st
 import { basename, dirname, join } from 'node:path'
 import { systemCode } from '../../kernel/errors.ts'
 
-/** Who owns what is written; undefined: who writes it. */
+/** A user of the machine. */
 export interface Owner {
   readonly uid: number
   readonly gid: number
@@ -13,6 +13,7 @@ export interface Owner {
 
 /** How a tree is copied. `skip` gets the path below the root, with slashes. */
 export interface CopyOptions {
+  /** Who shall own the folder itself. What is in it is not given away, file by file: that takes as long as the copy. */
   readonly owner?: Owner | undefined
   readonly signal?: AbortSignal | undefined
   skip?(path: string, isFolder: boolean): boolean
@@ -30,6 +31,7 @@ const lanes = 8
 export async function copyTree(from: string, to: string, options: CopyOptions = {}): Promise<void> {
   const files: { readonly from: string; readonly to: string; readonly isLink: boolean }[] = []
   await walk('')
+  if (options.owner !== undefined) await lchown(to, options.owner.uid, options.owner.gid)
   async function walk(path: string): Promise<void> {
     options.signal?.throwIfAborted()
     const source = join(from, path)
@@ -37,7 +39,6 @@ export async function copyTree(from: string, to: string, options: CopyOptions = 
     const entries = await readdir(source, { withFileTypes: true }).catch(passOver(options, []))
     await mkdir(target, { recursive: path === '' })
     await chmod(target, (await stat(source)).mode & 0o777)
-    if (options.owner !== undefined) await lchown(target, options.owner.uid, options.owner.gid)
     for (const entry of entries) {
       const below = path === '' ? entry.name : `${path}/${entry.name}`
       if (options.skip?.(below, entry.isDirectory())) continue
@@ -62,8 +63,7 @@ export async function copyTree(from: string, to: string, options: CopyOptions = 
       options.signal?.throwIfAborted()
       const { from: source, to: target } = file
       const copy = file.isLink ? readlink(source).then(to => symlink(to, target)) : clone(source, target)
-      const copied = await copy.then(() => true).catch(passOver(options, false))
-      if (copied && options.owner !== undefined) await lchown(target, options.owner.uid, options.owner.gid)
+      await copy.catch(passOver(options, undefined))
     }
   }
 }
