@@ -11,10 +11,10 @@ import { checkSchemas, noCompilers } from './api/validation.ts'
 import { catalogue, LocaldError, systemCode } from './errors.ts'
 import type { Kernel } from './kernel.ts'
 
-/** Idle connections kept; a client has one a request. */
-const idleLimit = 256
+/** A client makes a connection for each request, and sends it at once. */
+const connectionLimits = { idle: 2048, sending: 64 } as const
 /** A caller's environment is sent with `up`: bytes. */
-const bodyLimit = 8 * 1024 * 1024
+const bodyLimit = 4 * 1024 * 1024
 /** A whole request head must have come after this, ms. */
 const headMs = 10_000
 const requestMs = 60_000
@@ -35,9 +35,10 @@ export class Api {
   static async listen(kernel: Kernel, shutdown: () => void): Promise<Api> {
     const { socket } = kernel.paths
     const server = createServer({ headersTimeout: headMs, requestTimeout: requestMs, maxHeaderSize: 16 * 1024 })
-    const connections = new IdleConnections(server, idleLimit)
+    const connections = new IdleConnections(server, connectionLimits)
     const app = Fastify({
       bodyLimit,
+      frameworkErrors: (error, _, reply) => refuse(reply, asLocaldError(error)),
       schemaController: { compilersFactory: noCompilers },
       serverFactory: handler => server.on('request', handler),
     })
@@ -74,8 +75,11 @@ function refuse(reply: FastifyReply, error: LocaldError, status: number = catalo
 function asLocaldError(error: unknown): LocaldError {
   if (LocaldError.is(error)) return error
   if (systemCode(error)?.startsWith('FST_ERR_') === true && error instanceof Error) {
+    const isTooLarge = systemCode(error) === 'FST_ERR_CTP_BODY_TOO_LARGE'
     return new LocaldError('REQUEST_INVALID', error.message, {
-      hint: 'The CLI and the daemon may differ in version: `locald server restart`.',
+      hint: isTooLarge
+        ? `It may have ${bodyLimit / 1024 / 1024} MB; the environment that \`up\` was run with is in it.`
+        : 'The CLI and the daemon may differ in version: `locald server restart`.',
     })
   }
   return LocaldError.from(error)

@@ -24,6 +24,7 @@ export const catalogue = {
   DAEMON_START: { kind: 'failed', status: 500 },
   DAEMON_UNREACHABLE: { kind: 'failed', status: 500 },
   DAEMON_CLOSING: { kind: 'failed', status: 503 },
+  DAEMON_BUSY: { kind: 'failed', status: 503 },
   PATHS_UNUSABLE: { kind: 'failed', status: 500 },
   KEEPER_MISSING: { kind: 'failed', status: 500 },
   REQUEST_INVALID: { kind: 'usage', status: 400 },

@@ -66,3 +66,21 @@ export function deferred<T>(): { readonly promise: Promise<T>; readonly resolve:
   })
   return { promise, resolve }
 }
+
+/** A queue for work that takes its time: one goes ahead in each turn of the event loop, so that what is short is served in between. */
+export class Turns {
+  readonly #waiting: (() => void)[] = []
+
+  /** Resolves when it is one's turn. */
+  next(): Promise<void> {
+    return new Promise(resolve => {
+      this.#waiting.push(resolve)
+      if (this.#waiting.length === 1) setImmediate(this.#step)
+    })
+  }
+
+  readonly #step = (): void => {
+    this.#waiting.shift()?.()
+    if (this.#waiting.length > 0) setImmediate(this.#step)
+  }
+}

@@ -1,7 +1,7 @@
 import { LocaldError } from './errors.ts'
 import type { LogLine } from './events.ts'
 import { Grep } from './grep.ts'
-import { deferred } from './limits.ts'
+import { deferred, Turns } from './limits.ts'
 import { type OutputLine, stampOf } from './log-lines.ts'
 import { LogCursor } from './log-reader.ts'
 import { type LineFilter, select } from './log-seek.ts'
@@ -23,6 +23,9 @@ export interface LogsRequest {
 
 /** At most this many lines are given at once. */
 const batchSize = 1000
+
+/** However many read, and however fast is written: each reads a batch when it is its turn. */
+const turns = new Turns()
 
 /**
  * Lines of several services, merged by time, in batches. Nothing is read before it is asked for, and of each log only a block is held:
@@ -128,10 +131,13 @@ class Source {
 
 /** The next lines of all, oldest first; empty when there are none for now. A source whose block is used up reads on first. */
 async function merged(sources: readonly Source[]): Promise<readonly LogLine[]> {
+  await turns.next()
   const batch: LogLine[] = []
   while (batch.length < batchSize) {
     let first: { readonly source: Source; readonly time: string } | undefined
     for (const source of sources) {
+      // A reader that has used up a block gives what it has first: less is held at a time, however many read.
+      if (source.isEmpty && batch.length > 0) return batch
       if (source.isEmpty) await source.fill()
       const { time } = source
       if (time !== undefined && (first === undefined || time < first.time)) first = { source, time }

@@ -1,6 +1,8 @@
 import { once } from 'node:events'
 import type { FastifyReply } from 'fastify'
 import plugin from 'fastify-plugin'
+import { LocaldError } from '../errors.ts'
+import { Heap } from '../heap.ts'
 
 /** A response of one JSON value a line. */
 export interface Lines<T> {
@@ -20,11 +22,20 @@ declare module 'fastify' {
 }
 
 /** More than this waiting for a client means that it does not read: bytes. */
-const pileLimit = 16 * 1024 * 1024
+const pileLimit = 4 * 1024 * 1024
+/** Streams at once: each may hold a file, and what its client has not read yet. */
+const streamLimit = 512
 
 /** Gives replies `lines`. */
 export const streams = plugin(async app => {
+  const heap = new Heap()
+  let streaming = 0
   app.decorateReply('lines', async function <T>(this: FastifyReply, write: (lines: Lines<T>) => Promise<void>) {
+    if (streaming >= streamLimit) {
+      throw new LocaldError('DAEMON_BUSY', `the daemon has ${streamLimit} clients that follow something already`, {
+        hint: 'End some: `locald logs -f`, `up`, `wait`, dashboards.',
+      })
+    }
     const { raw } = this
     const gone = new AbortController()
     raw.on('close', () => gone.abort(new Error('the client is gone')))
@@ -36,7 +47,8 @@ export const streams = plugin(async app => {
     const tell = (...values: readonly T[]) => {
       open()
       if (raw.destroyed || values.length === 0) return true
-      const fits = raw.write(values.map(value => `${JSON.stringify(value)}\n`).join(''))
+      // As bytes it is no burden to the garbage collection while it waits.
+      const fits = raw.write(Buffer.from(values.map(value => `${JSON.stringify(value)}\n`).join('')))
       if (raw.writableLength > pileLimit) raw.destroy()
       return fits
     }
@@ -44,7 +56,13 @@ export const streams = plugin(async app => {
       if (tell(...values) || raw.destroyed) return
       await once(raw, 'drain', { signal: gone.signal }).catch(() => undefined)
     }
-    await write({ signal: gone.signal, tell, send })
+    streaming += 1
+    try {
+      await write({ signal: gone.signal, tell, send })
+    } finally {
+      streaming -= 1
+      if (streaming === 0) heap.rest()
+    }
     open()
     raw.end()
     return this

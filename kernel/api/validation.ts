@@ -9,8 +9,11 @@ export const noCompilers = { buildValidator: unused, buildSerializer: unused }
 
 /** Checks requests against the schemas of their routes, each compiled when it is first needed. */
 export function checkSchemas(app: FastifyInstance): void {
-  const ajv = new Ajv({ coerceTypes: 'array', useDefaults: true, strict: false, meta: false, validateSchema: false })
+  const common = { useDefaults: true, strict: false, meta: false, validateSchema: false }
+  // Words of a URL have no types; JSON has, and there a null is no false.
+  const [words, json] = [new Ajv({ ...common, coerceTypes: 'array' }), new Ajv(common)]
   app.setValidatorCompiler<unknown>(({ schema, httpPart = 'request' }) => {
+    const ajv = httpPart === 'body' ? json : words
     let validate: ValidateFunction | undefined
     return data => {
       validate ??= ajv.compile(typeof schema === 'object' && schema !== null ? schema : {})
