@@ -33,14 +33,15 @@ const settleMs = 40
 const automaticTimeoutMs = 1000
 
 /**
- * Until a service is ready, where the user gave no interval, the first try comes at once, the second after `first`, each later one after
- * 1.2 times as long as the one before, `cap` at most: ms. A command costs a process, so it is run less often.
+ * Until a service is ready, where the user gave no interval, tries are as far apart as a tenth of its time so far, within these bounds
+ * (ms): a quick one is seen at once. A command costs a process, so it is run less often.
  */
 const startPace = {
-  command: { first: 50, cap: 1000 },
-  other: { first: 5, cap: 250 },
+  command: { least: 50, most: 1000 },
+  other: { least: 5, most: 50 },
 } as const
-const paceGrowth = 1.2
+/** One that takes very long is not asked so often any more, in the end once a second. */
+const longPace = { part: 1 / 200, most: 1000 } as const
 
 type Prober = () => Promise<ProbeResult>
 
@@ -63,6 +64,7 @@ export class HealthWatch {
       await pause(settleMs, signal)
       return signal.aborted ? undefined : { ok: true, detail: 'it runs' }
     }
+    const first = performance.now()
     for (let tries = 1; !signal.aborted; tries++) {
       const began = performance.now()
       const result = await unlessAborted(probe(), signal)
@@ -72,7 +74,7 @@ export class HealthWatch {
         return result
       }
       tried({ ...result, tries })
-      await pause(Math.max(0, startDelay(check, tries) - (performance.now() - began)), signal)
+      await pause(Math.max(0, startDelay(check, began - first) - (performance.now() - began)), signal)
     }
     return undefined
   }
@@ -135,10 +137,10 @@ function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T |
 }
 
 /** Delay before the next try, ms: the user's interval to the letter; else quick at first, so that readiness is seen at once. */
-function startDelay(check: HealthCheck | undefined, tries: number): number {
+function startDelay(check: HealthCheck | undefined, elapsedMs: number): number {
   if (check?.intervalGiven) return check.interval
-  const { first, cap } = check?.type === 'command' ? startPace.command : startPace.other
-  return Math.min(cap, first * paceGrowth ** (tries - 1))
+  const { least, most } = check?.type === 'command' ? startPace.command : startPace.other
+  return Math.max(least, Math.min(most, elapsedMs / 10), Math.min(longPace.most, elapsedMs * longPace.part))
 }
 
 async function notified(instance: Instance, signal: AbortSignal): Promise<ProbeResult | undefined> {

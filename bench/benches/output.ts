@@ -74,14 +74,17 @@ function taken(file: string): number {
   return ms
 }
 
-/** How many of the printer's lines are in a log, each once and in order. */
+/** How many of the printer's lines are in a log, each once and in order. A line that was shown before its end is in parts (`P`). */
 function numbered(folder: string): number {
   const index = (name: string) => Number(name.split('.')[1] ?? 0)
   const files = readdirSync(folder).sort((a, b) => index(b) - index(a))
   let next = 0
+  let begun = ''
   for (const name of files) {
-    for (const [, number] of readFileSync(join(folder, name), 'latin1').matchAll(/ stdout F (\d{7})$/gm)) {
-      if (Number(number) === next) next++
+    for (const [, tag, text = ''] of readFileSync(join(folder, name), 'latin1').matchAll(/ stdout ([FP]) (.*)$/gm)) {
+      if (tag === 'P') begun += text
+      else if (Number(begun + text) === next) next++
+      if (tag === 'F') begun = ''
     }
   }
   return next
