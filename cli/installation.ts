@@ -83,7 +83,18 @@ export function uninstallSteps(paths: PrivilegedPaths): readonly Step[] {
   if (existsSync(paths.conf)) {
     steps.push({ text: `remove ${paths.conf}`, run: () => rmSync(paths.conf, { recursive: true }) })
   }
+  for (const slice of paths.slices) {
+    // In use as long as a daemon or a service is in it.
+    const isEmpty = /^populated 0$/m.test(readText(join(slice, 'cgroup.events')) ?? '')
+    if (isEmpty) steps.push({ text: `remove ${slice}`, run: () => prune(slice) })
+  }
   return steps
+}
+
+function prune(folder: string): void {
+  const entries = readdirSync(folder, { withFileTypes: true })
+  for (const entry of entries) if (entry.isDirectory()) prune(join(folder, entry.name))
+  rmdirSync(folder)
 }
 
 function readSource(path: string): Buffer {

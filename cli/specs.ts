@@ -156,8 +156,11 @@ export const specs: readonly Spec[] = [
     words: '',
     count: none,
     about: 'Check this machine: exit code 1 only when something critical failed',
-    flags: [{ name: 'verbose', about: 'Show what passed, too' }],
-    examples: ['locald doctor', 'locald doctor --json'],
+    flags: [
+      { name: 'verbose', about: 'Show what passed, too' },
+      { name: 'fix', about: 'Run what mends it and needs no root' },
+    ],
+    examples: ['locald doctor', 'locald doctor --json', 'locald doctor --fix'],
     load: async () => (await import('./commands/doctor.ts')).doctor,
   },
   {

@@ -2,7 +2,7 @@ import type { Contributions } from './contributions.ts'
 import { messageOf } from './errors.ts'
 import { within } from './limits.ts'
 import type { Check } from './plugin.ts'
-import type { CheckView, DoctorAnswer, PluginView } from './wire.ts'
+import type { CheckView, DoctorAnswer, FixCommand, PluginView } from './wire.ts'
 
 /** A check that takes longer has hung: ms. */
 const checkLimit = 10_000
@@ -24,8 +24,27 @@ export async function examine({ contributions, plugins, own, limit = checkLimit 
   ]
   const ran = await Promise.all(listed.map(({ owner, check }) => run(owner, check, limit)))
   const checks = [...ran, ...plugins.filter(({ state }) => state === 'broken').map(brokenCheck)]
-  const fixes = checks.filter(({ status }) => status === 'fail' || status === 'warn').flatMap(({ fix }) => fix ?? [])
-  return { ok: checks.every(({ status }) => status !== 'fail'), checks, fixes: [...new Set(fixes)] }
+  return { ok: checks.every(({ status }) => status !== 'fail'), checks, ...consolidate(checks) }
+}
+
+/** Every check that did not pass is covered; of two fixes that run the same command the first one's words stand. */
+function consolidate(checks: readonly CheckView[]): Pick<DoctorAnswer, 'fixes' | 'commands'> {
+  const fixes = new Map<string, string>()
+  const commands: FixCommand[] = []
+  for (const { status, fix } of checks) {
+    if (fix === null || status === 'pass' || status === 'skip') continue
+    const command = commandIn(fix)
+    const key = command ?? fix
+    if (fixes.has(key)) continue
+    fixes.set(key, fix)
+    if (command !== undefined) commands.push({ command, root: /\bsudo\b/.test(command) })
+  }
+  return { fixes: [...fixes.values()], commands }
+}
+
+/** The command of a fix that is one: "Run `locald trust`." */
+function commandIn(fix: string): string | undefined {
+  return /^Run `([^`]+)`(?:[.:]|$)/.exec(fix)?.[1]
 }
 
 async function run(plugin: string, check: Check, limit: number): Promise<CheckView> {
@@ -35,14 +54,20 @@ async function run(plugin: string, check: Check, limit: number): Promise<CheckVi
       check.run(),
       () => new Error(`gave no answer within ${limit / 1000} s`),
     )
-    return { plugin, id: check.id, severity, status, summary, fix: fix ?? null }
+    const isWell = status === 'pass' || status === 'skip'
+    const words = fix ?? (isWell ? null : `Ask the authors of ${plugin}: its check does not say what mends this.`)
+    return { plugin, id: check.id, severity, status, summary, fix: words }
   } catch (error) {
     const summary = `the check itself failed: ${messageOf(error)}`
-    return { plugin, id: check.id, severity: 'important', status: 'fail', summary, fix: null }
+    const fix = `Run \`locald doctor\` once more; should it fail again, tell the authors of ${plugin}.`
+    return { plugin, id: check.id, severity: 'important', status: 'fail', summary, fix }
   }
 }
 
 function brokenCheck({ name, reason, from }: PluginView): CheckView {
-  const fix = from === 'npm' ? `locald plugins remove ${name}` : 'Install locald again.'
+  const fix =
+    from === 'npm'
+      ? `Remove it, or install another version: \`locald plugins remove ${name}\`.`
+      : 'Install locald again.'
   return { plugin: name, id: 'plugin', severity: 'important', status: 'fail', summary: reason ?? 'it is broken', fix }
 }

@@ -33,6 +33,8 @@ export interface PrivilegedPaths {
   readonly hosts: string
   /** Folders of certificates with the files of users: `locald-<uid>-<serial>.crt`. */
   readonly anchors: readonly string[]
+  /** Folders of cgroups, a subfolder for each user. */
+  readonly slices: readonly string[]
 }
 
 /** What decides the paths. */
@@ -99,6 +101,7 @@ const onLinux: PrivilegedPaths = {
     '/etc/ca-certificates/trust-source/anchors',
     '/etc/pki/trust/anchors',
   ],
+  slices: ['/sys/fs/cgroup/locald.slice', '/sys/fs/cgroup/unified/locald.slice'],
 }
 
 const onMac: PrivilegedPaths = {
@@ -106,6 +109,7 @@ const onMac: PrivilegedPaths = {
   conf: '/private/etc/locald',
   hosts: '/private/etc/hosts',
   anchors: [],
+  slices: [],
 }
 
 /**

@@ -457,7 +457,7 @@ export interface CheckResult {
   readonly status: 'pass' | 'warn' | 'fail' | 'skip'
   readonly severity: 'critical' | 'important' | 'optional'
   readonly summary: string
-  /** A command or sentence that mends it. */
+  /** What mends it, in a sentence. One that begins "Run `COMMAND`." or "Run `COMMAND`:" is done by `doctor --fix`, unless it has sudo. */
   readonly fix?: string
 }
 

@@ -149,7 +149,16 @@ export interface CheckView {
 export interface DoctorAnswer {
   readonly ok: boolean
   readonly checks: readonly CheckView[]
+  /** What to do, in the checks' order; what two checks ask for stands here once. */
   readonly fixes: readonly string[]
+  /** Those of the fixes that a command does. */
+  readonly commands: readonly FixCommand[]
+}
+
+/** A shell command that mends something; `root`: it needs root, so that nobody but the person runs it. */
+export interface FixCommand {
+  readonly command: string
+  readonly root: boolean
 }
 
 export interface ConfigBody {

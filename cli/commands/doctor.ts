@@ -1,8 +1,9 @@
+import { spawnSync } from 'node:child_process'
 import { LocaldError } from '../../kernel/errors.ts'
 import type { CheckView, DoctorAnswer } from '../../kernel/wire.ts'
 import { need } from '../client.ts'
 import type { Context } from '../context.ts'
-import { type Paint, painter, print, printJson, type Style } from '../output.ts'
+import { type Paint, painter, print, printJson, type Style, say } from '../output.ts'
 
 const styles: Readonly<Record<CheckView['status'], Style>> = {
   pass: 'green',
@@ -13,10 +14,23 @@ const styles: Readonly<Record<CheckView['status'], Style>> = {
 
 /** `locald doctor`: exit code 1 only for a critical failure. A daemon that cannot start is one. */
 export async function doctor(context: Context): Promise<number> {
-  const answer = await ask(context)
-  if (context.json) printJson(answer)
+  const first = await ask(context)
+  const todo = context.words.flags.has('fix') ? first.commands.filter(({ root }) => !root) : []
+  const ran = todo.map(({ command }) => ({ command, exitCode: mend(context, command) }))
+  const answer = ran.length === 0 ? first : await ask(context)
+  if (context.json) printJson(context.words.flags.has('fix') ? { ...answer, ran } : answer)
   else print(text(answer, context.words.flags.has('verbose'), await painter(process.stdout)))
   return answer.checks.some(check => check.severity === 'critical' && check.status === 'fail') ? 1 : 0
+}
+
+/** Runs one fix. What it says is progress, not the result. */
+function mend({ paths }: Context, command: string): number | null {
+  say(`Running: ${command}`)
+  const own = /^locald ([^|&;<>()$`'"\\]+)$/.exec(command)?.[1]
+  const [program, ...words] =
+    own === undefined ? ['sh', '-c', command] : [process.execPath, process.argv[1] ?? '', ...own.split(' ')]
+  const env = { ...process.env, ...(paths.sandbox === undefined ? {} : { LOCALD_SANDBOX: paths.sandbox }) }
+  return spawnSync(program, words, { env, stdio: ['inherit', process.stderr, process.stderr] }).status
 }
 
 async function ask(context: Context): Promise<DoctorAnswer> {
@@ -33,7 +47,7 @@ async function ask(context: Context): Promise<DoctorAnswer> {
       summary: error.message,
       fix,
     } as const
-    return { ok: false, checks: [check], fixes: fix === null ? [] : [fix] }
+    return { ok: false, checks: [check], fixes: fix === null ? [] : [fix], commands: [] }
   }
 }
 

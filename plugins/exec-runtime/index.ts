@@ -92,7 +92,7 @@ const plugin: Plugin = {
         )
         return there
           ? { status: 'pass', severity: 'critical', summary: 'the keeper is installed' }
-          : { status: 'fail', severity: 'critical', summary: `${keeper} is missing`, fix: 'npm rebuild locald' }
+          : { status: 'fail', severity: 'critical', summary: `${keeper} is missing`, fix: 'Install locald again.' }
       },
     })
   },

@@ -332,6 +332,22 @@ To mend it:
   t.match((await daemon.run(['doctor', '--verbose'])).stdout, / {2}pass {2}one: one is so\n/)
   daemon.on('GET /v1/doctor', json({ ok: false, checks: [check('a', 'five', 'fail', 'critical')], fixes: [] }))
   t.equal((await daemon.run(['doctor', '--json'])).code, 1)
+  const commands = [
+    { command: 'echo mended; exit 3', root: false },
+    { command: 'sudo touch never', root: true },
+    { command: 'locald ping', root: false },
+  ]
+  daemon.on('GET /v1/doctor', json({ ok: true, checks: [], fixes: ['Run `a`.'], commands }))
+  daemon.on('GET /v1/ping', json({ pong: true, pid: 1 }))
+  t.notMatch((await daemon.run(['doctor'])).stderr, /Running/, 'nothing is done unasked')
+  const fixed = await daemon.run(['doctor', '--fix', '--json'])
+  t.match(fixed, { code: 0, stderr: /Running: echo mended; exit 3\nmended\nRunning: locald ping\nPong\n/ })
+  t.notMatch(fixed.stderr, /never/, 'what needs root is left to the person')
+  const ran = [
+    { command: 'echo mended; exit 3', exitCode: 3 },
+    { command: 'locald ping', exitCode: 0 },
+  ]
+  t.match(JSON.parse(fixed.stdout), { fixes: ['Run `a`.'], ran })
 })
 
 t.test('a daemon that breaks', async t => {

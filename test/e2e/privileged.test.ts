@@ -28,11 +28,22 @@ async function lifeOf(t: Test, node: string): Promise<void> {
   const hosts = () => machine.sh('cat /etc/hosts')
   const before = hosts()
   const curl = async (url: string) =>
-    (await box.spawn(['curl', '--silent', '--show-error', '--resolve', '*:80:127.0.0.1', url]).done).stdout
+    (
+      await box.spawn([
+        'curl',
+        '--silent',
+        '--show-error',
+        '--resolve',
+        '*:80:127.0.0.1',
+        '--resolve',
+        '*:443:127.0.0.1',
+        url,
+      ]).done
+    ).stdout
 
   t.comment('without the helper')
   await box.up(folder)
-  t.match(await box.server(), { http: 8080 })
+  t.match(await box.server(), { http: 8080, https: 8443 })
   t.equal(hosts(), before)
   const off = JSON.parse((await box.run(['doctor', '--json'])).stdout)
   for (const id of ['shim', 'privileged-ports', 'hosts-file']) {
@@ -63,9 +74,13 @@ async function lifeOf(t: Test, node: string): Promise<void> {
   t.match(await box.sudo(['admin', 'setup']), { code: 0, stderr: /All is set up/, stdout: '' }, 'idempotent')
   await box.ok(['server', 'restart'])
   const [{ pid }, web] = [await box.server(), await box.service(folder, 'web')]
-  t.match(await box.server(), { http: 80 })
+  t.match(await box.server(), { http: 80, https: 443 })
   t.equal(web.url, 'https://shop.localhost')
   t.equal(await curl('http://shop.localhost/'), 'hello from the shop')
+  t.equal(await curl('https://shop.localhost/'), '', 'nobody trusts the CA yet')
+  t.match(await box.run(['trust']), { stdout: /system’s store .* trusts it/ })
+  t.equal(await curl('https://shop.localhost/'), 'hello from the shop')
+  t.match(machine.sh('ls /usr/local/share/ca-certificates'), new RegExp(`^locald-${uid}-[0-9a-f]+\\.crt$`, 'm'))
   holdsNoPrivilege(t, pid, uid)
   const listeners = inodes(machine.sh('cat /proc/net/tcp /proc/net/tcp6'), 80)
   t.equal(listeners.size, 2, '127.0.0.1 and ::1')
@@ -152,10 +167,11 @@ async function lifeOf(t: Test, node: string): Promise<void> {
   t.match(gone, {
     code: 0,
     stderr: new RegExp(
-      `remove the names of user ${uid} from /etc/hosts\\n {2}remove /usr/local/libexec/locald/locald-shim\\n {2}remove /etc/locald\\n`,
+      `remove the names of user ${uid} from /etc/hosts\\n {2}remove /usr/local/share/ca-certificates/locald-.*\\n {2}remove /usr/local/libexec/locald/locald-shim\\n {2}remove /etc/locald\\n`,
     ),
   })
   t.equal(hosts(), before)
+  t.equal(machine.sh(`ls /usr/local/share/ca-certificates /etc/ssl/certs | grep locald-${uid}- || true`), '')
   t.equal(machine.sh('ls -d /usr/local/libexec/locald /etc/locald 2>&1 || true').match(/No such file/g)?.length, 2)
   t.match(await box.sudo(['admin', 'uninstall']), { code: 0, stderr: /Nothing is installed/ })
   await box.ok(['server', 'restart'])

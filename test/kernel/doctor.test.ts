@@ -1,0 +1,64 @@
+import t from 'tap'
+import { examine } from '../../kernel/doctor.ts'
+import type { Check, CheckResult } from '../../kernel/plugin.ts'
+import { found, kit } from './kit.ts'
+
+/** A plugin with checks that end so. */
+function checked(name: string, ...results: readonly (Partial<CheckResult> | (() => Promise<CheckResult>))[]) {
+  const checks = results.map((result, at): Check => {
+    const run =
+      typeof result === 'function'
+        ? result
+        : async (): Promise<CheckResult> => ({ status: 'warn', severity: 'optional', summary: 'so', ...result })
+    return { id: `c${at}`, title: 'C', run }
+  })
+  return found(name, {
+    name,
+    api: 1,
+    setup: (host: { check(it: Check): void }) => {
+      for (const check of checks) host.check(check)
+    },
+  })
+}
+
+t.test('one list of what to do', async t => {
+  const kernel = kit()
+  const plugins = await kernel.load(
+    checked(
+      'a',
+      { fix: 'Run `sudo locald admin setup`.' },
+      { fix: 'Run `locald trust`.' },
+      { status: 'pass', fix: 'no' },
+    ),
+    checked(
+      'b',
+      { fix: 'Run `sudo locald admin setup`: names are then kept.' },
+      { fix: 'Free some space.' },
+      { status: 'skip', fix: 'no' },
+    ),
+    checked('c', { fix: 'Run `ulimit -n 4096` in the shell.' }, { fix: 'Free some space.', status: 'fail' }, {}),
+    checked(
+      'd',
+      () => Promise.reject(new Error('x')),
+      () => new Promise(() => {}),
+    ),
+  )
+  const answer = await examine({ contributions: kernel.contributions, plugins, own: [], limit: 50 })
+  t.strictSame(answer.fixes, [
+    'Run `sudo locald admin setup`.',
+    'Run `locald trust`.',
+    'Free some space.',
+    'Run `ulimit -n 4096` in the shell.',
+    'Ask the authors of c: its check does not say what mends this.',
+    'Run `locald doctor` once more; should it fail again, tell the authors of d.',
+  ])
+  t.strictSame(answer.commands, [
+    { command: 'sudo locald admin setup', root: true },
+    { command: 'locald trust', root: false },
+  ])
+  t.equal(answer.ok, false)
+  const ill = answer.checks.filter(({ status }) => status === 'warn' || status === 'fail')
+  for (const { plugin, id, fix } of ill) t.type(fix, 'string', `${plugin} ${id} is covered`)
+  const again = await examine({ contributions: kernel.contributions, plugins, own: [], limit: 50 })
+  t.strictSame(again.fixes, answer.fixes, 'the order is stable')
+})

@@ -1,0 +1,211 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import type { Catalog, CatalogEntry, Privileges, Status } from '../../kernel/plugin.ts'
+import { testKernel } from '../../kernel/testing.ts'
+import { Block } from '../../plugins/hosts/block.ts'
+import plugin from '../../plugins/hosts/index.ts'
+import { findsLocalhostNames, wantedNames } from '../../plugins/hosts/names.ts'
+import { SharedNames } from '../../plugins/hosts/shared.ts'
+import { LinuxProcessTable } from '../../plugins/platform-linux/processes.ts'
+
+const linux = process.platform === 'linux' ? {} : { skip: 'needs /proc' }
+const uid = process.getuid?.() ?? 0
+const table = () => new LinuxProcessTable(uid)
+
+function entry(status: Status, ...hosts: readonly string[]): CatalogEntry {
+  return {
+    ...{ key: `p:${hosts[0]}`, project: 'p', name: 'web', path: '/p', type: 'exec', status, health: null, port: 1 },
+    ...{ url: null, pid: null, startedAt: null, restarts: 0, cpu: null, memory: null, reason: null },
+    ...{ hosts, upstream: null },
+  }
+}
+
+/** The helper's part: what the block has, and whether it works. */
+class FakePrivileges implements Privileges {
+  readonly writes: (readonly string[])[] = []
+  failure: Error | undefined
+  /** Called while a write is under way. */
+  meanwhile: () => unknown = () => {}
+
+  async hosts(names: readonly string[]): Promise<void> {
+    await this.meanwhile()
+    if (this.failure !== undefined) throw this.failure
+    this.writes.push(names)
+  }
+
+  listen = () => Promise.reject(new Error('not here'))
+  delegateCgroup = () => Promise.reject(new Error('not here'))
+  trust = () => Promise.reject(new Error('not here'))
+  untrust = () => Promise.reject(new Error('not here'))
+}
+
+function catalogOf(services: readonly CatalogEntry[]): Catalog {
+  return {
+    services: () => services,
+    projects: () => [],
+    get: () => undefined,
+    settled: () => Promise.reject(new Error('not here')),
+    tail: async () => [],
+    on: () => () => {},
+  }
+}
+
+/** A block whose services are `services`, in a folder of the test's own. */
+function blockOf(t: Test, hostsText = '') {
+  const dir = t.testdir({ hosts: hostsText })
+  const services: CatalogEntry[] = []
+  const privileges = new FakePrivileges()
+  const warnings: string[] = []
+  const shared = new SharedNames(uid, '/data/one', table, join(dir, 'names'))
+  const nothing = () => {}
+  const block = new Block({
+    ...{ uid, privileges, shared, hostsFile: join(dir, 'hosts') },
+    catalog: catalogOf(services),
+    log: { info: nothing, error: nothing, warn: text => warnings.push(text) },
+  })
+  return { block, services, privileges, warnings, dir }
+}
+
+t.test('names that are wanted', async t => {
+  const services = [
+    entry('running', 'shop.localhost', 'web.shop.localhost'),
+    entry('starting', 'a.test', 'shop.localhost'),
+    entry('stopped', 'gone.test'),
+    entry('failed', 'failed.test'),
+    entry(
+      'restarting',
+      'x.internal',
+      'example.com',
+      'localhost',
+      '*.wild.test',
+      `${'a'.repeat(64)}.test`,
+      'Upper.test',
+    ),
+  ]
+  t.strictSame(wantedNames(services, false), ['a.test', 'shop.localhost', 'web.shop.localhost', 'x.internal'])
+  t.strictSame(wantedNames(services, true), ['a.test', 'x.internal'], 'where the system finds those below localhost')
+  const many = [entry('running', ...Array.from({ length: 2000 }, (_, at) => `n${at}.test`))]
+  t.equal(wantedNames(many, false).length, 1024, 'no more than the helper takes')
+  t.type(await findsLocalhostNames(), 'boolean')
+})
+
+t.test('the names of all daemons of a user', linux, async t => {
+  const folder = join(t.testdir(), 'names')
+  const one = new SharedNames(uid, '/data/one', table, folder)
+  const two = new SharedNames(uid, '/data/two', table, folder)
+  t.strictSame(await one.all(), [], 'nobody wants any')
+  await one.put(['b.test', 'c.test'])
+  t.equal(statSync(folder).mode & 0o777, 0o700)
+  await two.put(['a.test', 'b.test'])
+  t.strictSame(await two.all(), ['a.test', 'b.test', 'c.test'])
+  await one.put([])
+  t.strictSame(await two.all(), ['a.test', 'b.test'])
+  const dead = spawn('true', { stdio: 'ignore' })
+  await once(dead, 'exit')
+  writeFileSync(join(folder, 'dead.json'), JSON.stringify({ pid: dead.pid, start: '1@x', names: ['dead.test'] }))
+  writeFileSync(join(folder, 'other.json'), JSON.stringify({ pid: process.pid, start: 'another', names: ['pid.test'] }))
+  writeFileSync(join(folder, 'torn.json'), '{"pid":')
+  t.strictSame(await two.all(), ['a.test', 'b.test'], 'those that were killed do not count, nor who has their pid now')
+  t.strictSame(
+    readdirSync(folder)
+      .filter(name => name.endsWith('.json'))
+      .sort().length,
+    2,
+    'they are removed',
+  )
+  await two.put([])
+  const open = join(t.testdir({ open: {} }), 'open')
+  mkdirSync(open, { recursive: true, mode: 0o777 })
+  const stranger = new SharedNames(uid + 1, '/data/x', table, open)
+  await t.rejects(stranger.put(['a.test']), { code: 'PATHS_UNUSABLE' }, 'a folder that somebody else has made')
+})
+
+t.test('the block', linux, async t => {
+  t.test('follows the services', async t => {
+    const { block, services, privileges, dir } = blockOf(t)
+    await block.sync(false)
+    t.strictSame(privileges.writes, [], 'nothing to write, nothing to remove')
+    services.push(entry('running', 'a.test'))
+    await block.sync(false)
+    await block.sync(false)
+    t.strictSame(privileges.writes, [['a.test']], 'once')
+    services.push(entry('running', 'b.test'))
+    await block.sync(false)
+    services.length = 0
+    await block.sync(false)
+    t.strictSame(privileges.writes.slice(1), [['a.test', 'b.test'], []])
+    t.notOk(existsSync(join(dir, 'names')), 'nothing is left')
+    await block.sync(true)
+    t.strictSame(privileges.writes.slice(3), [], 'there is none')
+  })
+
+  t.test('one that an earlier daemon left is removed', async t => {
+    const { block, privileges } = blockOf(
+      t,
+      `127.0.0.1 localhost\n# BEGIN locald uid ${uid}\n# END locald uid ${uid}\n`,
+    )
+    await block.sync(false)
+    t.strictSame(privileges.writes, [[]])
+  })
+
+  t.test('a change while it is written is not lost', async t => {
+    const { block, services, privileges } = blockOf(t)
+    services.push(entry('running', 'a.test'))
+    privileges.meanwhile = () => {
+      privileges.meanwhile = () => {}
+      services.push(entry('running', 'b.test'))
+      block.follow()
+    }
+    await block.sync(false)
+    t.strictSame(privileges.writes, [['a.test'], ['a.test', 'b.test']])
+  })
+
+  t.test('two daemons at once', async t => {
+    const { block, services, privileges, dir } = blockOf(t)
+    const other = new SharedNames(uid, '/data/two', table, join(dir, 'names'))
+    services.push(entry('running', 'a.test'))
+    privileges.meanwhile = async () => {
+      privileges.meanwhile = () => {}
+      await other.put(['z.test'])
+    }
+    await block.sync(false)
+    t.strictSame(privileges.writes.at(-1), ['a.test', 'z.test'], 'whoever writes last writes all')
+    await other.put([])
+  })
+
+  t.test('what the helper says is told once', async t => {
+    const { block, services, privileges, warnings } = blockOf(t)
+    privileges.failure = new Error('the hosts file is a link')
+    services.push(entry('running', 'a.test'))
+    await t.rejects(block.sync(true), /is a link/)
+    for (const name of ['b.test', 'c.test']) {
+      services.push(entry('running', name))
+      block.follow()
+      await t.rejects(block.sync(false), /is a link/)
+    }
+    t.strictSame(warnings, ['the hosts file is a link'])
+    privileges.failure = undefined
+    await block.sync(false)
+    t.strictSame(privileges.writes, [['a.test', 'b.test', 'c.test']], 'and tried again')
+    services.length = 0
+    await block.sync(false)
+  })
+})
+
+t.test('the plugin', linux, async t => {
+  const privileges = new FakePrivileges()
+  const off = { on: false, reason: 'no helper' }
+  for (const feature of [{ on: true }, off]) {
+    const features = { 'hosts-file': feature }
+    const provide = { privileges, processTable: table(), catalog: catalogOf([]) }
+    const kernel = await testKernel({ plugins: [plugin], provide, features })
+    t.teardown(() => kernel.close())
+    t.match(kernel.plugins, [{ name: 'hosts', state: 'active', commands: ['sync-hosts'] }])
+    await kernel.hooks.booted(() => {})
+    t.match(await kernel.command('sync-hosts'), { exitCode: 0, text: /has the names/ })
+  }
+  t.strictSame(privileges.writes, [], 'without services, and without a block, nothing is written')
+})
