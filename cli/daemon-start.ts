@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { type ErrorJson, LocaldError, messageOf } from '../kernel/errors.ts'
-import { type Paths, preparePaths } from '../kernel/paths.ts'
+import { compileNative, type Paths, preparePaths } from '../kernel/paths.ts'
 import { reach } from './client.ts'
 
 /** The keeper's exit code when another process holds the lock (EX_TEMPFAIL of sysexits(3)). */
@@ -61,16 +61,23 @@ export async function ended(paths: Paths, limitMs: number): Promise<void> {
   }
 }
 
+/** The keeper; where no package brought one, and there is a compiler, it is made now. */
 function keeperOf(paths: Paths): string {
   const keeper = join(paths.native, 'locald-keeper')
+  if (isProgram(keeper)) return keeper
+  const compiled = process.env['LOCALD_NATIVE'] === undefined ? compileNative(paths.data) : undefined
+  if (compiled !== undefined) return join(compiled, 'locald-keeper')
+  throw new LocaldError('KEEPER_MISSING', `${keeper} is missing or cannot be run`, {
+    hint: `Run \`npm run build\` in ${dirname(dirname(paths.native))}, or install locald again.`,
+  })
+}
+
+function isProgram(path: string): boolean {
   try {
-    accessSync(keeper, constants.X_OK)
-    return keeper
-  } catch (error) {
-    throw new LocaldError('KEEPER_MISSING', `${keeper} is missing or cannot be run`, {
-      hint: `Run \`npm run build\` in ${dirname(dirname(paths.native))}, or install locald again.`,
-      cause: error,
-    })
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
   }
 }
 

@@ -23,3 +23,8 @@ export function platformOf(env: NodeJS.ProcessEnv, sandbox: string | undefined):
 export function factsOf(env: NodeJS.ProcessEnv, sandbox: string | undefined): PlatformFacts {
   return { os: platformOf(env, sandbox), arch: process.arch, uid: process.getuid?.() ?? 0 }
 }
+
+/** The npm package with the native programs for the machine that this really is. */
+export function nativePackage(): string {
+  return `@locald/native-${process.platform}-${process.arch}`
+}

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto'
 import { chmodSync, lstatSync, mkdirSync, statSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { dirname, join } from 'node:path'
 import { LocaldError, messageOf } from './errors.ts'
 import { platformOf } from './facts.ts'
+import { nativeFolder } from './native.ts'
+
+export { compileNative } from './native.ts'
 
 /** Where everything of one daemon is. All absolute. */
 export interface Paths {
@@ -85,7 +87,7 @@ export function resolvePaths(input: PathsInput): Paths {
     lock: join(runtime, 'daemon.lock'),
     daemonLog: join(dataFolder, 'daemon.log'),
     crash: join(dataFolder, 'crashes'),
-    native: absolute(env['LOCALD_NATIVE']) ?? resolve(dirname(fileURLToPath(import.meta.url)), '..', 'native'),
+    native: absolute(env['LOCALD_NATIVE']) ?? nativeFolder(dataFolder),
     sandbox,
     privileged: mac ? onMac : onLinux,
   }

@@ -1,5 +1,5 @@
 /**
- * Builds the native programs: `node build/shim/build.js [--all] [--sanitize]`.
+ * Builds the native programs: `node build/shim/build.js [--all] [--sanitize] [--into FOLDER]`.
  * Without words: for this machine, with `cc` or $CC. `--all`: for every machine, with zig. `--sanitize`: for tests.
  */
 import { spawnSync } from 'node:child_process'
@@ -9,7 +9,9 @@ import { fileURLToPath } from 'node:url'
 
 const build = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 const sources = resolve(build, '..', 'shim')
-const native = join(build, 'native')
+/** Where the programs go: `--into FOLDER`, or the build's own. */
+const into = process.argv.indexOf('--into')
+const native = into > 0 ? resolve(process.argv[into + 1] ?? fail('--into needs a folder')) : join(build, 'native')
 /** What a machine without Apple's SDK needs to link for macOS. */
 const apple = join(sources, 'apple')
 
@@ -152,9 +154,9 @@ function buildAll(): void {
   }
 }
 
-const words = process.argv.slice(2)
+const words = process.argv.slice(2).filter((_, at) => into < 0 || (at + 2 !== into && at + 1 !== into))
 const unknown = words.find(word => word !== '--all' && word !== '--sanitize')
-if (unknown !== undefined) fail(`unknown option: ${unknown} (--all, --sanitize)`)
+if (unknown !== undefined) fail(`unknown option: ${unknown} (--all, --sanitize, --into FOLDER)`)
 mkdirSync(native, { recursive: true })
 if (words.includes('--all')) buildAll()
 else if (words.includes('--sanitize')) programs.forEach(buildSanitized)

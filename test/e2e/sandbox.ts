@@ -26,6 +26,8 @@ export interface SandboxOptions {
   readonly env?: Readonly<Record<string, string>>
   /** Words before every command: where it is run, as whom. */
   readonly through?: (cwd: string, user: Pick<User, 'uid' | 'gid'>) => readonly string[]
+  /** The CLI's main file; default: that of this package. */
+  readonly main?: string
   /** The Node that runs locald; default: that of the tests. */
   readonly node?: string
 }
@@ -63,7 +65,7 @@ export class Sandbox {
     this.platform = options.platform
     this.#through = options.through
     this.#node = options.node ?? process.execPath
-    this.#main = join(packageFor(this.user), 'build', 'cli', 'main.js')
+    this.#main = options.main ?? join(packageFor(this.user), 'build', 'cli', 'main.js')
     this.env = { ...this.#environment(), ...options.env }
     t.teardown(() => this.#close())
   }

@@ -1,0 +1,49 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { nativePackage } from './facts.ts'
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..')
+const built = join(root, 'build', 'native')
+const program = 'locald-keeper'
+
+/**
+ * The folder of the native programs: built in this package (a checkout), else of the optional package for this machine, else compiled
+ * into the data folder where neither is there; the first of these when there is none yet.
+ */
+export function nativeFolder(data: string): string {
+  if (existsSync(join(built, program))) return built
+  const packaged = packageFolder()
+  if (packaged !== undefined) return packaged
+  const made = compiledFolder(data)
+  return existsSync(join(made, program)) ? made : built
+}
+
+/**
+ * Compiles them with `cc` into the data folder, for a machine that no package is for. The folder; undefined where that cannot be done,
+ * after the compiler has said why on stderr.
+ */
+export function compileNative(data: string): string | undefined {
+  const script = join(root, 'build', 'shim', 'build.js')
+  if (!existsSync(script) || !existsSync(join(root, 'shim'))) return undefined
+  const folder = compiledFolder(data)
+  const stdio = ['ignore', process.stderr, process.stderr] as const
+  const ran = spawnSync(process.execPath, [script, '--into', folder], { stdio: [...stdio] })
+  return ran.status === 0 ? folder : undefined
+}
+
+/** For this version of locald alone. */
+function compiledFolder(data: string): string {
+  const { version }: { version: string } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  return join(data, 'native', version)
+}
+
+function packageFolder(): string | undefined {
+  try {
+    return dirname(createRequire(import.meta.url).resolve(`${nativePackage()}/package.json`))
+  } catch {
+    return undefined
+  }
+}

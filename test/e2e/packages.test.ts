@@ -1,0 +1,75 @@
+/** What is published, installed from its tarballs into an empty folder, with no script of any package run. */
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t from 'tap'
+import { root } from '../user.ts'
+import { Sandbox } from './sandbox.ts'
+
+const limitMs = 300_000
+const machine = `native-${process.platform}-${process.arch}`
+const files = {
+  'locald.toml': '[project]\nname = "shop"\n[services.web]\ncommand = "node server.js"\n',
+  'server.js': `require('node:http').createServer((_, answer) => answer.end('packed')).listen(process.env.PORT, '127.0.0.1')`,
+}
+
+t.test('tarballs', { timeout: limitMs }, async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'locald-installed-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  const packed = spawnSync(process.execPath, [join(root, 'build', 'shim', 'pack.js'), '--here'], { encoding: 'utf8' })
+  t.equal(packed.status, 0, packed.stderr)
+  const tarballs = readdirSync(join(root, 'build', 'packages')).map(name => join(root, 'build', 'packages', name))
+  t.equal(tarballs.length, 2, tarballs.join(' '))
+  const words = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error']
+  const installed = spawnSync('npm', [...words, ...tarballs], { cwd: folder, encoding: 'utf8', env: clean() })
+  t.equal(installed.status, 0, installed.stderr)
+  const modules = join(folder, 'node_modules')
+  t.strictSame(readdirSync(join(modules, '@locald')), [machine], 'the package for this machine, and no other')
+  for (const name of ['locald', `@locald/${machine}`]) {
+    const manifest = JSON.parse(readFileSync(join(modules, name, 'package.json'), 'utf8'))
+    t.notMatch(Object.keys(manifest.scripts ?? {}), /install|prepare/, `${name} has no install scripts`)
+  }
+  t.notOk(existsSync(join(modules, 'locald', 'build', 'native')))
+  spawnSync('chmod', ['-R', 'a+rX', folder])
+
+  for (const how of ['prebuilt', 'compiled'] as const) {
+    const box = new Sandbox(t, { main: join(modules, 'locald', 'build', 'cli', 'main.js') })
+    const project = box.project('shop', files)
+    if (how === 'compiled') rmSync(join(modules, '@locald'), { recursive: true })
+    await box.up(project)
+    t.equal((await box.get('shop.localhost')).body, 'packed', how)
+    const native = join(box.home, 'data', 'locald')
+    const found = readdirSync(native, { recursive: true, encoding: 'utf8' }).filter(path =>
+      /locald-(?:keeper|shim)$/.test(path),
+    )
+    t.equal(found.length, how === 'compiled' ? 2 : 0, `${how}: ${found.join(' ')}`)
+    await box.ok(['stop'], { cwd: project })
+  }
+})
+
+t.test('manifests of the packages', async t => {
+  const { version }: { version: string } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  const names = readdirSync(join(root, 'packages')).filter(name => name !== 'README.md')
+  t.strictSame(names.sort(), ['native-darwin-arm64', 'native-darwin-x64', 'native-linux-arm64', 'native-linux-x64'])
+  for (const name of names) {
+    const manifest = JSON.parse(readFileSync(join(root, 'packages', name, 'package.json'), 'utf8'))
+    const [, os, cpu] = name.split('-')
+    t.match(manifest, {
+      name: `@locald/${name}`,
+      version,
+      os: [os],
+      cpu: [cpu],
+      files: ['locald-keeper', 'locald-shim'],
+    })
+    t.notOk('scripts' in manifest || 'dependencies' in manifest)
+  }
+})
+
+/** Without what the test runner and npm itself put there. */
+function clean(): NodeJS.ProcessEnv {
+  const own = Object.entries(process.env).filter(
+    ([name]) => !/^(?:NODE_OPTIONS|TAP|_TAPJS|npm_(?:lifecycle|package|config_local))/.test(name),
+  )
+  return Object.fromEntries(own)
+}
