@@ -1,7 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { resolve } from 'import-meta-resolve'
 import { LocaldError, messageOf, systemCode } from './errors.ts'
 import { lendPackage } from './lend.ts'
 import { pluginApi } from './plugin.ts'
@@ -96,7 +95,10 @@ async function readManifest(folder: string, installedAs: string): Promise<Found 
     from: 'npm',
     ...(platforms.length === 0 ? {} : { platforms }),
     // Node's own rules of resolution, by a library, as Node offers them only for the importing module itself.
-    load: async () => import(resolve(installedAs, pathToFileURL(join(folder, 'package.json')).href)),
+    load: async () => {
+      const { resolve } = await import('import-meta-resolve')
+      return import(resolve(installedAs, pathToFileURL(join(folder, 'package.json')).href))
+    },
   }
 }
 

@@ -1,5 +1,4 @@
 import { relative, resolve, sep } from 'node:path'
-import picomatch from 'picomatch'
 import { FileWatch } from './file-watch.ts'
 import type { ServicePlan } from './plugin.ts'
 
@@ -44,6 +43,7 @@ export class WatchedSources {
   async #open(plan: ServicePlan): Promise<void> {
     const { root, changed, failed } = this.#input
     const { watch: patterns } = plan.common
+    const { default: picomatch } = await import('picomatch')
     const isWanted = picomatch([...patterns], { dot: true })
     const named = new Set(patterns.flatMap(pattern => pattern.split('/')).filter(part => skipped.has(part)))
     const inside = (path: string) => relative(root, path).split(sep).join('/')

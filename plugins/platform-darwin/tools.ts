@@ -1,4 +1,3 @@
-import { execa } from 'execa'
 import { LocaldError } from '../../kernel/errors.ts'
 import type { Socket } from './lsof.ts'
 import { lsofArgs, parseLsof } from './lsof.ts'
@@ -63,6 +62,7 @@ export class Tools {
   }
 
   async #output(program: string, args: readonly string[], codes: readonly number[]): Promise<string> {
+    const { execa } = await import('execa')
     const result = await execa(program, args, {
       env: this.#env,
       extendEnv: false,
