@@ -60,7 +60,7 @@ t.test('help and version', async t => {
   const home = folder(t)
   const alone = await locald([], { home })
   t.equal(alone.code, 0)
-  t.match(alone.stdout, /Commands:\n {2}up \[PATH\] \[SERVICE…\] {5}Start/)
+  t.match(alone.stdout, /Commands:\n {2}up \[PATH\] \[SERVICE…\] +Start/)
   t.equal((await locald(['--help'], { home })).stdout, alone.stdout)
   t.equal((await locald(['help'], { home })).stdout, alone.stdout)
   const up = await locald(['up', '--help'], { home })
