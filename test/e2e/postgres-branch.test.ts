@@ -5,6 +5,9 @@ import { ask, count, db, isComplete, query, shop, unfinished, urlOf, writer } fr
 import { until } from './running.ts'
 import { Sandbox } from './sandbox.ts'
 
+// On a busy machine: ms.
+t.setTimeout(600_000)
+
 t.test('snapshots and branches', async t => {
   const sandbox = new Sandbox(t)
   const folder = sandbox.project('shop', shop())

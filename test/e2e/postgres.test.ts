@@ -1,10 +1,14 @@
 import { spawnSync } from 'node:child_process'
-import { rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { root } from '../user.ts'
 import { count, db, environmentOf, isComplete, network, query, shop, urlOf, writer } from './postgres-shop.ts'
 import { until } from './running.ts'
 import { Sandbox } from './sandbox.ts'
+
+// On a busy machine: ms.
+t.setTimeout(600_000)
 
 t.test('locald up with a database', async t => {
   const sandbox = new Sandbox(t)
@@ -94,3 +98,38 @@ t.test('an upgrade', { skip: dumps < 15 ? 'needs pg_dumpall of 15 or later' : fa
   t.match(await query(url.replace(/postgres:[0-9a-f]+@/, 'app:x@'), 'SELECT current_user AS me'), [{ me: 'app' }])
   t.match(await db(sandbox, folder, 'upgrade'), { error: { code: 'STEP_FAILED', message: /15 is asked for/ } })
 })
+
+const example = join(root, 'examples', 'notes')
+if (!existsSync(join(example, 'node_modules')))
+  throw new Error(`run \`npm ci\` in ${example}, or all tests by \`npm test\``)
+
+t.test('the example: migrations by Drizzle, a snapshot, and back', async t => {
+  const sandbox = new Sandbox(t)
+  const folder = sandbox.copy(example, 'notes')
+  await sandbox.up(folder)
+  t.match(await sandbox.service(folder, 'migrate'), { status: 'exited', reason: 'exited with code 0' })
+  const write = (text: string) =>
+    sandbox.ok(['run', 'web', '--', 'node', '--input-type=module', '-e', insert, text], { cwd: folder })
+  await write('buy milk')
+  const read = async () => {
+    const notes: readonly { readonly text: string }[] = JSON.parse((await sandbox.get('notes.localhost')).body)
+    return notes.map(({ text }) => text)
+  }
+  t.strictSame(await read(), ['buy milk'])
+  await db(sandbox, folder, 'snapshot', 'milk')
+  await write('buy bread')
+  t.strictSame(await read(), ['buy bread', 'buy milk'])
+  await db(sandbox, folder, 'restore', 'milk')
+  await until('the pool has connected again', async () => (await sandbox.get('notes.localhost')).status === 200)
+  t.strictSame(await read(), ['buy milk'])
+  await sandbox.ok(['restart', 'migrate'], { cwd: folder })
+  t.strictSame(await read(), ['buy milk'], 'migrations are run once')
+})
+
+const insert = `
+  import pg from 'pg'
+  const client = new pg.Client({ connectionString: process.env.DATABASE_URL })
+  await client.connect()
+  await client.query('INSERT INTO notes (text) VALUES ($1)', [process.argv[1]])
+  await client.end()
+`

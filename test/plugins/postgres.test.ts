@@ -23,6 +23,9 @@ import type { Instance } from '../../kernel/plugin.ts'
 import { withDatabase } from '../../plugins/postgres/environment.ts'
 import { House, ready, type Service } from './postgres-house.ts'
 
+// On a busy machine: ms.
+t.setTimeout(600_000)
+
 const isRoot = process.getuid?.() === 0
 const gentle = { signal: 'SIGTERM', graceMs: 5000 }
 
