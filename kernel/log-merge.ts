@@ -23,6 +23,8 @@ export interface LogsRequest {
 
 /** At most this many lines are given at once. */
 const batchSize = 1000
+/** With so many it does not read on. */
+const enough = 200
 
 /** However many read, and however fast is written: each reads a batch when it is its turn. */
 const turns = new Turns()
@@ -136,8 +138,8 @@ async function merged(sources: readonly Source[]): Promise<readonly LogLine[]> {
   while (batch.length < batchSize) {
     let first: { readonly source: Source; readonly time: string } | undefined
     for (const source of sources) {
-      // A reader that has used up a block gives what it has first: less is held at a time, however many read.
-      if (source.isEmpty && batch.length > 0) return batch
+      // A block that is used up is given before the next is read: less is held at a time, however many read.
+      if (source.isEmpty && batch.length >= enough) return batch
       if (source.isEmpty) await source.fill()
       const { time } = source
       if (time !== undefined && (first === undefined || time < first.time)) first = { source, time }

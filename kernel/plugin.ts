@@ -268,6 +268,8 @@ export interface ProcessTree {
   readonly port?: number
   /** When it was started, ms since the epoch. */
   readonly startedMs: number
+  /** Start tokens of the keeper and the main process, empty where one had ended at once: what else has their pids is a stranger. */
+  readonly starts?: { readonly keeper: string; readonly main: string }
 }
 
 /** CPU time since start in ms, resident memory in bytes. */

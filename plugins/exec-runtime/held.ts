@@ -19,10 +19,7 @@ import { type KeeperEvent, KeeperLink } from './link.ts'
 export interface HeldState {
   readonly socket: string
   readonly exitFile: string
-  readonly tree: ProcessTree
-  /** Start tokens of the keeper and the main process. */
-  readonly keeperStart: string
-  readonly mainStart: string
+  readonly tree: ProcessTree & Required<Pick<ProcessTree, 'starts'>>
 }
 
 /** What an instance is made of. */
@@ -192,7 +189,7 @@ export class HeldProcess implements Instance {
 
   async #sweep(seen: readonly ProcessInfo[]): Promise<void> {
     const { table, state, warn } = this.#input
-    const main = { pid: this.pid, ppid: this.tree.keeper, start: state.mainStart }
+    const main = { pid: this.pid, ppid: this.tree.keeper, start: state.tree.starts.main }
     try {
       await table.sweep(this.tree, [main, ...seen])
     } catch (error) {
@@ -214,15 +211,15 @@ async function reach(state: HeldState, table: ProcessTable): Promise<KeeperLink 
     // Once more, when it was just now still there.
     const link = await KeeperLink.open(state.socket)
     if (link !== undefined) return link
-    if (start === undefined || start !== state.keeperStart) return undefined
+    if (start === undefined || start !== state.tree.starts.keeper) return undefined
     if (performance.now() > end) await killKeeper(state, table)
   }
 }
 
 /** Ends a keeper that does not do as it is told: what it held is swept then. */
-async function killKeeper({ tree, keeperStart }: HeldState, table: ProcessTable): Promise<void> {
+async function killKeeper({ tree }: HeldState, table: ProcessTable): Promise<void> {
   try {
-    if ((await table.start(tree.keeper)) === keeperStart) process.kill(tree.keeper, 'SIGKILL')
+    if ((await table.start(tree.keeper)) === tree.starts.keeper) process.kill(tree.keeper, 'SIGKILL')
   } catch {
     // It has just ended.
   }

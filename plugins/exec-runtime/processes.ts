@@ -13,7 +13,6 @@ import type {
   Processes,
   ProcessSpec,
   ProcessTable,
-  ProcessTree,
 } from '../../kernel/plugin.ts'
 import { graceOf, HeldProcess, type HeldState, signalNumber } from './held.ts'
 import { KeeperLink } from './link.ts'
@@ -72,17 +71,18 @@ export class KeeperProcesses implements Processes {
     }
     const table = this.#input.table()
     const [pid, keeper] = [Number(answer['pid']), Number(answer['keeper'])]
-    const tree: ProcessTree = {
+    const [keeperStart = '', mainStart = ''] = await Promise.all([table.start(keeper), table.start(pid)])
+    const tree = {
       keeper,
       pid,
       pgid: pid,
       ...(table.orphansReturn ? { mark } : {}),
       ...(cgroup === undefined ? {} : { cgroup }),
       startedMs: Number(answer['startedMs']),
+      starts: { keeper: keeperStart, main: mainStart },
       ...(spec.port === undefined ? {} : { port: spec.port }),
     }
-    const [keeperStart = '', mainStart = ''] = await Promise.all([table.start(keeper), table.start(pid)])
-    const state: HeldState = { socket: `${base}.s`, exitFile: `${base}.x`, tree, keeperStart, mainStart }
+    const state: HeldState = { socket: `${base}.s`, exitFile: `${base}.x`, tree }
     this.#forgetRecord(spec.key, state.exitFile)
     return new HeldProcess({ link, isFound: false, state, log: spec.log, table, cgroups, warn: log.warn })
   }
@@ -179,10 +179,14 @@ function idOf(file: string): string {
 
 function isHeldState(value: unknown): value is HeldState {
   if (typeof value !== 'object' || value === null) return false
-  const texts = ['socket', 'exitFile', 'keeperStart', 'mainStart'].every(
-    key => typeof Reflect.get(value, key) === 'string',
-  )
+  if (!hasTexts(value, 'socket', 'exitFile')) return false
   const tree: unknown = Reflect.get(value, 'tree')
-  if (!texts || typeof tree !== 'object' || tree === null) return false
+  if (typeof tree !== 'object' || tree === null) return false
+  const starts: unknown = Reflect.get(tree, 'starts')
+  if (typeof starts !== 'object' || starts === null || !hasTexts(starts, 'keeper', 'main')) return false
   return ['keeper', 'pid', 'pgid', 'startedMs'].every(key => Number.isInteger(Reflect.get(tree, key)))
+}
+
+function hasTexts(value: object, ...keys: readonly string[]): boolean {
+  return keys.every(key => typeof Reflect.get(value, key) === 'string')
 }

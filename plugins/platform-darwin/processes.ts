@@ -94,7 +94,12 @@ export class DarwinProcessTable implements ProcessTable {
 
 /** The live members of a tree, keeper not included. */
 export function membersOf(rows: readonly Row[], tree: ProcessTree): readonly Row[] {
-  const roots = rows.filter(row => (row.pid === tree.keeper || row.pid === tree.pid) && isOfTime(row, tree))
+  const { keeper, pid, starts } = tree
+  const roots = rows.filter(
+    row =>
+      (row.pid === keeper && isOfStart(row, tree, starts?.keeper)) ||
+      (row.pid === pid && isOfStart(row, tree, starts?.main)),
+  )
   return below(rows, [...roots, ...groupOf(rows, tree)]).filter(row => row.pid !== tree.keeper && !row.zombie)
 }
 
@@ -112,10 +117,10 @@ export function remains(
   return [...new Set(all)].filter(row => row.pid > 1 && row.pid !== tree.keeper && !row.zombie)
 }
 
-/** The main process's group, unless its number has come round: then its leader is younger than the tree. */
+/** The main process's group, unless its number has come round: then its leader is not the main process. */
 function groupOf(rows: readonly Row[], tree: ProcessTree): readonly Row[] {
   const leader = rows.find(row => row.pid === tree.pgid)
-  if (tree.pgid <= 1 || (leader !== undefined && !isOfTime(leader, tree))) return []
+  if (tree.pgid <= 1 || (leader !== undefined && !isOfStart(leader, tree, tree.starts?.main))) return []
   return rows.filter(row => row.pgid === tree.pgid && isNotOlder(row, tree))
 }
 
@@ -141,7 +146,12 @@ function isNotOlder(row: Row, tree: ProcessTree): boolean {
   return row.startedMs >= tree.startedMs - earlyMs
 }
 
-/** Started with the tree: not one that later got the same pid. */
+/** Not one that later got the same pid. */
+function isOfStart(row: Row, tree: ProcessTree, token: string | undefined): boolean {
+  return token ? tokenOf(row) === token : isOfTime(row, tree)
+}
+
+/** Started with the tree. */
 function isOfTime(row: Row, tree: ProcessTree): boolean {
   return row.startedMs <= tree.startedMs + lateMs
 }

@@ -148,18 +148,23 @@ export class LinuxProcessTable implements ProcessTable {
     return [...table.processes.values()].filter(stat => !this.#untouchable(stat, tree) && this.#marked(stat, tree))
   }
 
-  /** The live keeper: one that started with the tree, or (should the clock have been set since) has a marked child. */
+  /** The live keeper. */
   #keeper(table: Table, tree: ProcessTree): Stat | undefined {
     const stat = table.processes.get(tree.keeper)
     if (stat === undefined || isGone(stat)) {
       this.#keepers.delete(tree.keeper)
       return undefined
     }
-    const startedMs = Date.now() - (uptime() * 1000 - stat.started * tickMs)
-    const genuine =
-      startedMs <= tree.startedMs + slackMs || below(table, stat.pid).some(child => this.#marked(child, tree))
+    const token = tree.starts?.keeper
+    const genuine = token ? this.#token(stat) === token : this.#isOfTime(stat, tree, table)
     if (genuine) this.#keepers.set(stat.pid, stat.started)
     return genuine ? stat : undefined
+  }
+
+  /** Started with the tree, or (should the clock have been set since) the parent of a marked child. */
+  #isOfTime(stat: Stat, tree: ProcessTree, table: Table): boolean {
+    const startedMs = Date.now() - (uptime() * 1000 - stat.started * tickMs)
+    return startedMs <= tree.startedMs + slackMs || below(table, stat.pid).some(child => this.#marked(child, tree))
   }
 
   #marked({ pid }: Stat, tree: ProcessTree): boolean {

@@ -53,7 +53,8 @@ export class Sandbox {
   /** Undefined: this machine's own. */
   readonly platform: Platform | undefined
   readonly env: Readonly<Record<string, string>>
-  readonly #main: string
+  /** The program of the CLI. */
+  readonly main: string
   readonly #through: SandboxOptions['through']
   readonly #node: string
 
@@ -65,7 +66,7 @@ export class Sandbox {
     this.platform = options.platform
     this.#through = options.through
     this.#node = options.node ?? process.execPath
-    this.#main = options.main ?? join(packageFor(this.user), 'build', 'cli', 'main.js')
+    this.main = options.main ?? join(packageFor(this.user), 'build', 'cli', 'main.js')
     this.env = { ...this.#environment(), ...options.env }
     t.teardown(() => this.#close())
   }
@@ -98,7 +99,7 @@ export class Sandbox {
 
   /** Starts a command of the CLI. */
   start(args: readonly string[], options: RunOptions = {}): Running {
-    return this.spawn([this.#node, this.#main, ...args], options)
+    return this.spawn([this.#node, this.main, ...args], options)
   }
 
   /** Starts any program, as the sandbox's user and in its environment. */
@@ -120,7 +121,7 @@ export class Sandbox {
     const who = { uid: 0, gid: 0 }
     const own = { ...this.env, SUDO_UID: String(this.user?.uid ?? 0), HOME: '/root' }
     const env = Object.entries(own).map(([key, value]) => `${key}=${value}`)
-    const words = [...(this.#through?.('/', who) ?? []), 'env', '-i', ...env, this.#node, this.#main, ...args]
+    const words = [...(this.#through?.('/', who) ?? []), 'env', '-i', ...env, this.#node, this.main, ...args]
     const [program = 'env', ...rest] = words
     const child = spawn(program, rest, { cwd: '/' })
     child.stdin.end()
