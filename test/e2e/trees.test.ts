@@ -68,11 +68,8 @@ class Place {
     await until(`${count} of ${which} in ${this.sleeping()}`, () => this.sleeping(...which).length === count)
   }
 
-  /** Nothing but the daemon is there. */
   async onlyDaemon(t: Test): Promise<void> {
-    const { pid } = await this.box.server()
-    const left = this.box.processes().filter(process => process.pid !== pid)
-    t.same(left, [], 'nothing of the service is left')
+    await onlyDaemon(t, this.box)
   }
 }
 
@@ -155,6 +152,20 @@ onEach('a service whose keeper is killed is started again', async (t, machine) =
   t.notOk(isAlive(before))
   await place.sleeps(1, words.child)
   await place.sleeps(1, words.main)
+  await place.stop()
+  await place.onlyDaemon(t)
+})
+
+onEach('what starts keepers is killed: services run on, and more are started', async (t, machine) => {
+  const place = new Place(machine, 'started', `exec "$BOX/sleeper" ${words.main}`)
+  await place.up()
+  const before = await place.pid()
+  const starters = place.box.processes().filter(isStarter)
+  t.equal(starters.length, 1)
+  killAll(starters.map(({ pid }) => pid))
+  t.equal(await place.pid(), before)
+  await place.box.ok(['restart'], { cwd: place.folder })
+  t.not(await place.pid(), before)
   await place.stop()
   await place.onlyDaemon(t)
 })
@@ -286,12 +297,17 @@ onEach('services that close their output, leave zombies, or turn their terminal 
     'and a next daemon finds them',
   )
   await box.ok(['stop'], { cwd: folder })
-  const { pid } = await box.server()
-  t.same(
-    box.processes().filter(process => process.pid !== pid),
-    [],
-  )
+  await onlyDaemon(t, box)
 })
+
+/** Nothing but the daemon is there, and what starts keepers for it. */
+async function onlyDaemon(t: Test, box: Sandbox): Promise<void> {
+  const { pid } = await box.server()
+  const left = box.processes().filter(process => process.pid !== pid && !isStarter(process))
+  t.same(left, [], 'nothing of a service is left')
+}
+
+const isStarter = ({ command }: { readonly command: string }) => / starter \S+$/.test(command)
 
 function killAll(pids: readonly number[]): void {
   for (const pid of pids) process.kill(pid, 'SIGKILL')
