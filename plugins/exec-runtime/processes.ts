@@ -61,12 +61,15 @@ export class KeeperProcesses implements Processes {
     const mark = (markBase + (randomBytes(8).readBigUInt64BE() % markBits)).toString()
     this.#known.add(id)
     const cgroups = this.#input.cgroups?.()
-    const cgroup = await cgroups?.make(id)
-    const link = await this.#launch(spec, base, mark, cgroup)
+    const made = await cgroups?.make(id)
+    const link = await this.#launch(spec, base, mark, made)
     const answer = await link?.next('started', 'failed')
+    // What it could not join is no account of it.
+    const cgroup = answer?.['cgroup'] === true ? made : undefined
+    if (made !== undefined && cgroup === undefined)
+      await cgroups?.remove(made).catch(error => log.warn(messageOf(error)))
     if (link === undefined || answer?.event !== 'started') {
       this.#known.delete(id)
-      if (cgroup !== undefined) await cgroups?.remove(cgroup).catch(error => log.warn(messageOf(error)))
       throw refusal(spec, answer === undefined ? await this.#missing() : `${answer['step']}: ${answer['error']}`)
     }
     const table = this.#input.table()

@@ -25,6 +25,11 @@ export class Block {
   #again = false
   #complaint = ''
 
+  /** What hinders it from being in step; empty when nothing does. */
+  get complaint(): string {
+    return this.#complaint
+  }
+
   constructor(input: BlockInput) {
     this.#input = input
   }
@@ -45,6 +50,7 @@ export class Block {
       this.#running = undefined
     })
     await this.#running
+    this.#complaint = ''
   }
 
   async #settle(): Promise<void> {

@@ -50,13 +50,20 @@ function featureResult(name: FeatureName, state: FeatureState): CheckResult {
 }
 
 /** Checks of the machine that belong to no feature. */
-export function machineChecks(tools: Pick<Tools, 'ps' | 'lsof'>): readonly Check[] {
+export function machineChecks(
+  tools: Pick<Tools, 'ps' | 'lsof'>,
+  inHostsFile: () => Promise<boolean> = async () => false,
+): readonly Check[] {
   return [
     { id: 'process-table', title: 'Process table (ps)', run: () => toolCheck('ps', () => tools.ps()) },
     { id: 'socket-table', title: 'Socket table (lsof)', run: () => toolCheck('lsof', () => tools.lsof()) },
     { id: 'temporary-folder', title: 'Temporary folder', run: () => temporaryFolder(tmpdir()) },
     { id: 'localhost', title: 'localhost', run: () => localhost('localhost') },
-    { id: 'localhost-names', title: 'Names below localhost', run: () => localhostNames('locald-doctor.localhost') },
+    {
+      id: 'localhost-names',
+      title: 'Names below localhost',
+      run: () => localhostNames('locald-doctor.localhost', inHostsFile),
+    },
   ]
 }
 
@@ -97,8 +104,11 @@ async function localhost(name: string): Promise<CheckResult> {
   return { status: 'warn', severity, summary, fix: 'Add the line `127.0.0.1 localhost` to /etc/hosts.' }
 }
 
-async function localhostNames(name: string): Promise<CheckResult> {
+async function localhostNames(name: string, inHostsFile: () => Promise<boolean>): Promise<CheckResult> {
   const severity = 'optional'
+  if (await inHostsFile()) {
+    return { status: 'pass', severity, summary: 'names of running services are kept in the hosts file' }
+  }
   if ((await addressesOf(name)).length > 0) {
     return { status: 'pass', severity, summary: 'every program finds names such as web.shop.localhost' }
   }

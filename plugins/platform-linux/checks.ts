@@ -7,6 +7,7 @@ import { systemCode } from '../../kernel/errors.ts'
 import type { Check, CheckResult, FeatureName, FeatureState, Host } from '../../kernel/plugin.ts'
 import type { Machine } from './probe.ts'
 import { textOf } from './probe.ts'
+import { wholeShim } from './shim.ts'
 import { parseOpenFiles, parseStat } from './stat.ts'
 
 const titles: Readonly<Record<FeatureName, string>> = {
@@ -54,13 +55,18 @@ function featureResult(name: FeatureName, state: FeatureState): CheckResult {
 
 /** Checks of the machine that belong to no feature. */
 export function machineChecks(machine: Machine): readonly Check[] {
+  const inHostsFile = async () => (await wholeShim(machine, 'the hosts file')).on
   return [
     { id: 'process-table', title: 'Process table', run: () => processTable(machine) },
     { id: 'file-watches', title: 'File watches', run: () => fileWatches(machine) },
     { id: 'open-files', title: 'Open files', run: () => openFiles(machine) },
     { id: 'temporary-folder', title: 'Temporary folder', run: () => temporaryFolder(tmpdir()) },
     { id: 'localhost', title: 'localhost', run: () => localhost('localhost') },
-    { id: 'localhost-names', title: 'Names below localhost', run: () => localhostNames('locald-doctor.localhost') },
+    {
+      id: 'localhost-names',
+      title: 'Names below localhost',
+      run: () => localhostNames('locald-doctor.localhost', inHostsFile),
+    },
   ]
 }
 
@@ -121,13 +127,16 @@ async function localhost(name: string): Promise<CheckResult> {
   return { status: 'warn', severity, summary, fix: 'Add the line `127.0.0.1 localhost` to /etc/hosts.' }
 }
 
-async function localhostNames(name: string): Promise<CheckResult> {
+async function localhostNames(name: string, inHostsFile: () => Promise<boolean>): Promise<CheckResult> {
   const severity = 'optional'
+  if (await inHostsFile()) {
+    return { status: 'pass', severity, summary: 'names of running services are kept in the hosts file' }
+  }
   if ((await addressesOf(name)).length > 0) {
     return { status: 'pass', severity, summary: 'every program finds names such as web.shop.localhost' }
   }
   const fix =
-    'Run `sudo locald admin setup` for names in the hosts file, or install nss-myhostname (Debian: `sudo apt install libnss-myhostname`).'
+    'Run `sudo locald admin setup`: they are then kept in the hosts file. Or install nss-myhostname (Debian: `sudo apt install libnss-myhostname`).'
   return { status: 'warn', severity, summary: 'only browsers and curl find names such as web.shop.localhost', fix }
 }
 
