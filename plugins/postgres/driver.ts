@@ -46,6 +46,8 @@ export class PostgresDriver implements ServiceType<PostgresOptions> {
       const places = this.#places(run)
       const account = await this.#shared.account()
       const installation = await this.#maker.installation(run, places)
+      // After a crash this is all that comes before the next start.
+      await endLeftover(places, this.#shared.table())
       await writeSettings(places.cluster, installation, run.options.settings)
       await makeSocketFolder(places)
       if (account.owner !== undefined) await chown(places.socket, account.owner.uid, account.owner.gid)
