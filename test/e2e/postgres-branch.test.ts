@@ -68,6 +68,7 @@ t.test('snapshots and branches', async t => {
       branches: [{ name: 'feature', from: 'shop' }],
     })
     t.match(listed.text, /one +snapshot +\d+ MB/)
+    t.equal((await sandbox.ok(['db', 'list'], { cwd: folder })).stdout, `${listed.text}\n`, 'as the CLI prints it')
     for (const name of ['one', 'feature']) t.match(await db(sandbox, folder, 'drop', name), { exitCode: 0 })
     for (const name of ['one', 'feature', 'shop', '../two', 'postgres']) {
       t.match(await db(sandbox, folder, 'drop', name), { error: { code: 'USAGE', message: /no snapshot or branch/ } })
