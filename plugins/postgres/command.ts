@@ -25,8 +25,7 @@ const usage = `locald db: snapshots and branches of PostgreSQL data
   locald db prune                       remove the data of git worktrees that are gone
   locald db upgrade                     bring the data to the \`version\` in locald.toml
 
-  --service NAME   which service, where the project has several; PROJECT:NAME from anywhere
-`
+  --service NAME   which service, where the project has several; PROJECT:NAME from anywhere`
 
 const verbs = ['list', 'snapshot', 'restore', 'branch', 'drop', 'prune', 'upgrade'] as const
 

@@ -5,6 +5,7 @@ import type { CommandResult } from '../../kernel/plugin.ts'
 import { dropBranch, listBranches, makeBranch } from './branches.ts'
 import type { Target } from './client.ts'
 import { readRecord } from './cluster.ts'
+import { endLeftover } from './leftover.ts'
 import { placesOf } from './places.ts'
 import { type Entry, isThere } from './register.ts'
 import { runningTarget } from './running.ts'
@@ -39,7 +40,7 @@ export class Databases {
       ...branches.map(({ name, bytes, madeAt, from }) => [name, 'branch', size(bytes), madeAt, `of database ${from}`]),
     ]
     const head = branchOf === null ? '' : `The data of ${entry.key} is a branch of that of ${branchOf}.\n`
-    const text = rows.length === 0 ? `${entry.key} has no snapshots and no branches.\n` : table(rows)
+    const text = rows.length === 0 ? `${entry.key} has no snapshots and no branches.` : table(rows)
     return { exitCode: 0, text: head + text, data: { service: entry.key, branchOf, snapshots, branches } }
   }
 
@@ -100,7 +101,10 @@ export class Databases {
       const { branchOf } = await readRecord(this.#places(entry).cluster)
       if (branchOf === null) continue
       await this.#shared.control().stop(entry.key)
-      await this.#shared.locks.run(entry.data, () => removeFolder(entry.data))
+      await this.#shared.locks.run(entry.data, async () => {
+        await endLeftover(this.#places(entry), this.#shared.table())
+        await removeFolder(entry.data)
+      })
       // The project's folder, if nothing else is in it.
       await rmdir(dirname(entry.data)).catch(() => {})
       this.#shared.register.forget(entry)
@@ -150,7 +154,7 @@ function wrong(message: string, hint: string): LocaldError {
 }
 
 function done(text: string, data: Readonly<Record<string, unknown>>): CommandResult {
-  return { exitCode: 0, text: `${text}\n`, data }
+  return { exitCode: 0, text, data }
 }
 
 function seconds(ms: number): string {
@@ -162,16 +166,9 @@ function size(bytes: number): string {
   return mega < 1024 ? `${mega.toFixed(0)} MB` : `${(mega / 1024).toFixed(1)} GB`
 }
 
-/** Columns as wide as their widest. */
+/** Lines with columns as wide as their widest. */
 function table(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map(row => row[column]?.length ?? 0))) ?? []
-  return rows
-    .map(
-      row =>
-        `${row
-          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-          .join('  ')
-          .trimEnd()}\n`,
-    )
-    .join('')
+  const line = (row: readonly string[]) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')
+  return rows.map(row => line(row).trimEnd()).join('\n')
 }

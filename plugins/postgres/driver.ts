@@ -1,4 +1,4 @@
-import { chown } from 'node:fs/promises'
+import { access, chown, constants } from 'node:fs/promises'
 import { setTimeout } from 'node:timers/promises'
 import { LocaldError } from '../../kernel/errors.ts'
 import type { Instance, Run, ServiceType } from '../../kernel/plugin.ts'
@@ -46,6 +46,9 @@ export class PostgresDriver implements ServiceType<PostgresOptions> {
       const places = this.#places(run)
       const account = await this.#shared.account()
       const installation = await this.#maker.installation(run, places)
+      // After a crash this is all that comes before the next start.
+      await endLeftover(places, this.#shared.table())
+      await access(places.cluster, constants.W_OK)
       await writeSettings(places.cluster, installation, run.options.settings)
       await makeSocketFolder(places)
       if (account.owner !== undefined) await chown(places.socket, account.owner.uid, account.owner.gid)

@@ -1,4 +1,5 @@
 import type { Plugin } from '../../kernel/plugin.ts'
+import { checkPrograms } from './check.ts'
 import { databaseCommand } from './command.ts'
 import { PostgresDriver } from './driver.ts'
 import { withDatabase } from './environment.ts'
@@ -13,6 +14,7 @@ const plugin: Plugin = {
   setup(host) {
     const shared = new Shared(host)
     host.service(new PostgresDriver(shared))
+    host.check({ id: 'postgres', title: 'PostgreSQL', run: () => checkPrograms(shared) })
     host.command(databaseCommand(shared))
     host.hooks.env.tap('postgres', withDatabase)
   },

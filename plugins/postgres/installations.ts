@@ -61,14 +61,25 @@ export class Installations {
     })
   }
 
+  /** Where the newest version would come from without the network; undefined: nowhere. */
+  async atHand(path: string | undefined): Promise<Installation['origin'] | undefined> {
+    const { os, arch } = this.#platform
+    if (bundled(`${scope}/${os}-${arch}`) !== undefined) return 'bundled'
+    for (const folder of systemFolders(newest, path)) {
+      if ((await inspect(folder, 'system'))?.major === newest) return 'system'
+    }
+    return undefined
+  }
+
   async #ours(request: InstallationRequest): Promise<Installation> {
     const { major } = request
     const known = this.#known.get(major)
     if (known !== undefined) return known
-    const under = this.#fetching.get(major)
-    if (under !== undefined) {
-      request.step(`waiting for PostgreSQL ${major}, which is being fetched`)
-      return under
+    for (let under = this.#fetching.get(major); under !== undefined; under = this.#fetching.get(major)) {
+      request.step(`waiting for PostgreSQL ${major}, which is being made ready`)
+      // Where that one fails or gives up, this one tries for itself.
+      const found = await under.catch(() => undefined)
+      if (found !== undefined) return found
     }
     const fetching = this.#obtain(request).finally(() => this.#fetching.delete(major))
     this.#fetching.set(major, fetching)

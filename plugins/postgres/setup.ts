@@ -75,11 +75,3 @@ export async function answers(target: Target, cluster: string): Promise<boolean>
     throw error
   }
 }
-
-/** Waits until a running server answers, for as long as its recovery takes. */
-export async function answersSoon(target: Target, cluster: string, signal: AbortSignal): Promise<void> {
-  while (!(await answers(target, cluster))) {
-    signal.throwIfAborted()
-    await setTimeout(pauseMs)
-  }
-}

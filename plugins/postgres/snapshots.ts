@@ -1,13 +1,16 @@
 import { existsSync } from 'node:fs'
 import { readdir, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { LocaldError } from '../../kernel/errors.ts'
-import { clusterMajor, isCluster, versionOf } from './cluster.ts'
+import type { Target } from './client.ts'
+import { isCluster, versionOf } from './cluster.ts'
 import { copyCluster } from './copy.ts'
+import { endLeftover } from './leftover.ts'
 import { makeFolder, type Places, placesOf } from './places.ts'
 import type { Entry } from './register.ts'
 import { runningTarget } from './running.ts'
-import { answersSoon } from './setup.ts'
+import { answers } from './setup.ts'
 import type { Shared } from './shared.ts'
 import { isUnfinished, placeFolder, removeFolder, sizeOf, sweepFolder } from './tree.ts'
 
@@ -20,6 +23,8 @@ export interface Snapshot {
   /** Blocks it shares with others included. */
   readonly bytes: number
 }
+
+const pauseMs = 20
 
 /** The snapshot that a restore keeps of what it replaces. */
 export const undoName = 'before-restore'
@@ -38,12 +43,9 @@ export class Snapshots {
     return Promise.all(
       names.sort().map(async name => {
         const folder = join(snapshots, name)
-        const [version = '?', { birthtime }, bytes] = await Promise.all([
-          versionOf(folder),
-          stat(folder),
-          sizeOf(folder),
-        ])
-        return { name, version, takenAt: birthtime.toISOString(), bytes }
+        // Its last change was to get its name.
+        const [version = '?', { ctime }, bytes] = await Promise.all([versionOf(folder), stat(folder), sizeOf(folder)])
+        return { name, version, takenAt: ctime.toISOString(), bytes }
       }),
     )
   }
@@ -67,20 +69,20 @@ export class Snapshots {
   async copy(places: Places, folder: string, signal: AbortSignal): Promise<void> {
     if (!(await isCluster(places.cluster))) throw refused('there is no data yet', '`locald up` makes the cluster.')
     const { owner } = await this.#shared.account()
-    const running = await runningTarget(places, this.#shared.table())
-    if (running !== undefined) await answersSoon(running, places.cluster, signal)
+    const running = await this.#ready(places, signal)
     await placeFolder(folder, made => copyCluster(places.cluster, made, running, { owner, signal }))
   }
 
   /**
    * Puts a snapshot's data in the place of the cluster, whose service does not run; what was there is kept as a snapshot. A crash
-   * in between leaves the one or the other: `finish` completes it.
+   * in between leaves the one or the other: the next start completes it.
    */
   restore(entry: Entry, name: string, signal: AbortSignal): Promise<void> {
     const places = this.#places(entry)
     return this.#shared.locks.run(entry.data, async () => {
       const from = join(places.snapshots, name)
       const { owner } = await this.#shared.account()
+      await endLeftover(places, this.#shared.table())
       await finishSwap(places)
       await placeFolder(places.next, made => copyCluster(from, made, undefined, { owner, signal }))
       await this.swap(places, undoName)
@@ -107,9 +109,14 @@ export class Snapshots {
     await finishSwap(places)
   }
 
-  /** The major of a snapshot. */
-  major(entry: Entry, name: string): Promise<string | undefined> {
-    return clusterMajor(join(this.#places(entry).snapshots, name))
+  /** How the cluster's server is reached, once its recovery is over; undefined where none runs. */
+  async #ready(places: Places, signal: AbortSignal): Promise<Target | undefined> {
+    for (;;) {
+      const running = await runningTarget(places, this.#shared.table())
+      if (running === undefined || (await answers(running, places.cluster))) return running
+      signal.throwIfAborted()
+      await setTimeout(pauseMs)
+    }
   }
 
   #places(entry: Entry): Places {

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { ask, count, db, isComplete, query, shop, unfinished, urlOf, writer } from './postgres-shop.ts'
+import { ask, count, crash, db, isComplete, query, shop, unfinished, urlOf, writer } from './postgres-shop.ts'
 import { until } from './running.ts'
 import { Sandbox } from './sandbox.ts'
 
@@ -68,6 +68,7 @@ t.test('snapshots and branches', async t => {
       branches: [{ name: 'feature', from: 'shop' }],
     })
     t.match(listed.text, /one +snapshot +\d+ MB/)
+    t.equal((await sandbox.ok(['db', 'list'], { cwd: folder })).stdout, `${listed.text}\n`, 'as the CLI prints it')
     for (const name of ['one', 'feature']) t.match(await db(sandbox, folder, 'drop', name), { exitCode: 0 })
     for (const name of ['one', 'feature', 'shop', '../two', 'postgres']) {
       t.match(await db(sandbox, folder, 'drop', name), { error: { code: 'USAGE', message: /no snapshot or branch/ } })
@@ -96,8 +97,8 @@ t.test('snapshots and branches', async t => {
       const { pid, socket } = await sandbox.server()
       const asking = ask(socket, folder, argv).catch(() => undefined)
       await new Promise(wake => setTimeout(wake, delayMs))
-      // A crash of everything, in the middle of it.
-      for (const each of sandbox.processes()) process.kill(each.pid, 'SIGKILL')
+      // In the middle of it.
+      crash(sandbox)
       const answer = await asking
       await until('its end', () => !existsSync(`/proc/${pid}`) || sandbox.processes().length === 0)
       await sandbox.up(folder, ['db'])

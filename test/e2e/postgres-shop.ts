@@ -128,3 +128,14 @@ export async function isComplete(t: Test, url: string, last: number): Promise<vo
 export function unfinished(folder: string): readonly string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(name => name.includes('.unfinished-'))
 }
+
+/** A crash of everything at once: daemon, keepers, servers. */
+export function crash(sandbox: Sandbox): void {
+  for (const { pid } of sandbox.processes()) {
+    try {
+      process.kill(pid, 'SIGKILL')
+    } catch {
+      // Another's end was its end, too.
+    }
+  }
+}

@@ -3,7 +3,7 @@ import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { root } from '../user.ts'
-import { count, db, environmentOf, isComplete, network, query, shop, urlOf, writer } from './postgres-shop.ts'
+import { count, crash, db, environmentOf, isComplete, network, query, shop, urlOf, writer } from './postgres-shop.ts'
 import { until } from './running.ts'
 import { Sandbox } from './sandbox.ts'
 
@@ -65,10 +65,24 @@ t.test('locald up with a database', async t => {
     await isComplete(t, url, writing.last())
   })
 
+  await t.test('nothing is lost when its keeper is killed; it comes back by itself', async t => {
+    const { pid } = await sandbox.service(folder, 'db')
+    const keeper = sandbox.processes().find(({ command }) => / run .*cluster_name=shop:db/.test(command))
+    const writing = await writer(url)
+    await until('rows', () => writing.last() > 20)
+    process.kill(keeper?.pid ?? 0, 'SIGKILL')
+    await until('a break', () => writing.breaks() > 0)
+    const at = writing.last()
+    await until('rows again', () => writing.last() > at + 20, 30_000)
+    await writing.stop()
+    t.not((await sandbox.service(folder, 'db')).pid, pid)
+    await isComplete(t, url, writing.last())
+  })
+
   await t.test('nothing is lost when all of it is killed at once', async t => {
     const writing = await writer(url)
     await until('rows', () => writing.last() > 20)
-    for (const { pid } of sandbox.processes()) process.kill(pid, 'SIGKILL')
+    crash(sandbox)
     await until('a break', () => writing.breaks() > 0)
     await sandbox.up(folder)
     const at = writing.last()

@@ -52,7 +52,8 @@ export class House {
     this.folders = {
       data: join(root, 'data'),
       config: join(root, 'config'),
-      runtime: join(root, 'run'),
+      // Elsewhere: the starter of keepers has its socket there until this process ends, and the root may be a mount.
+      runtime: mkdtempSync(join(tmpdir(), 'pg-run-')),
       native: join(build, 'native'),
     }
     for (const folder of Object.values(this.folders)) mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -105,7 +106,7 @@ export class House {
   async close(): Promise<void> {
     await this.stop()
     clearInterval(this.#alive)
-    rmSync(this.root, { recursive: true, force: true })
+    for (const folder of [this.root, this.folders.runtime]) rmSync(folder, { recursive: true, force: true })
   }
 
   /** An instance that close() ends. */

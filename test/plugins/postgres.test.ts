@@ -138,6 +138,12 @@ t.test('a database', async t => {
     const sql = postgres(url, { max: 2 })
     t.match(await sql`SELECT ${[1, 2, 3]}::int[] AS list`, [{ list: [1, 2, 3] }])
     await sql.end()
+    const python = ['python3', '/usr/bin/python3'].find(each => spawnSync(each, ['-c', 'import psycopg2']).status === 0)
+    if (python !== undefined) {
+      const script = 'import sys, psycopg2; print(psycopg2.connect(sys.argv[1]).info.dbname)'
+      const ran = spawnSync(python, ['-c', script, url], { encoding: 'utf8' })
+      t.equal(ran.stdout, 'app\n', ran.stderr)
+    }
     if (!hasProgram('psql')) return
     const env = await shared.host.hooks.env.promise(
       { PATH: process.env['PATH'] ?? '', PGHOSTADDR: '192.0.2.1' },
