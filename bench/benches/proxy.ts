@@ -56,7 +56,7 @@ const targets: readonly { what: string; peer: string; of: 'rate' | 'cpu'; must: 
 
 /** The proxy beside nginx, haproxy, caddy and two of npm: all in front of one nginx, in turn, medians. */
 export async function proxy({ smoke }: { readonly smoke: boolean }): Promise<Found> {
-  const [rounds, seconds] = smoke ? [1, 1] : [5, 3]
+  const [rounds, seconds] = smoke ? [1, 1] : [3, 2]
   makeCertificate()
   const skipped: string[] = []
   const ports = await freePorts(1 + 2 * Object.keys(peers).length, 31_600)

@@ -5,6 +5,7 @@ import { forwardedHeaders, headLines, type RawHeaders, trailersOf } from './head
 import type { Tried } from './judge.ts'
 import { type NarrowRequest, readRequest } from './request-head.ts'
 import type { Ending, ResponseHead } from './response-head.ts'
+import { sizeOf, slots } from './slots.ts'
 import type { Upstreams } from './upstreams.ts'
 
 /** What the fast lane needs of the proxy. */
@@ -16,6 +17,8 @@ export interface FastParts {
   readonly gone: (connection: FastConnection) => void
 }
 
+/** As much is written as text, which needs no memory of its own. */
+const mostText = 8 * 1024
 /** What a client may send ahead while its request is answered. */
 const mostAhead = 64 * 1024
 const noBytes = Buffer.alloc(0)
@@ -112,10 +115,11 @@ export class FastConnection implements Receiver {
     }
     this.#text = ''
     this.#pieces = []
-    let size = text.length
-    for (const piece of pieces) size += piece.length
-    // The pieces' bytes are the connection's: the next read writes over them.
-    return this.#socket.write(joined(text, pieces, size))
+    // A copy in any case: the pieces' bytes are the connection's, and the next read writes over them.
+    const size = text.length + sizeOf(pieces)
+    if (size <= mostText) return this.#socket.write(textOf(text, pieces), 'latin1')
+    const { bytes, done } = slots.join(text, pieces, size)
+    return this.#socket.write(bytes, done)
   }
 
   failed(broken: Broken): void {
@@ -222,12 +226,8 @@ function linesOf(trailers: RawHeaders): Buffer {
   return Buffer.from(`${lines.join('')}\r\n`, 'latin1')
 }
 
-function joined(text: string, pieces: readonly Buffer[], size: number): Buffer {
-  const all = Buffer.allocUnsafe(size)
-  let at = all.write(text, 0, 'latin1')
-  for (const piece of pieces) {
-    all.set(piece, at)
-    at += piece.length
-  }
+function textOf(text: string, pieces: readonly Buffer[]): string {
+  let all = text
+  for (const piece of pieces) all += piece.toString('latin1')
   return all
 }

@@ -7,6 +7,7 @@ import type { Destination, Failure } from './gate.ts'
 import { fieldsOf, type H2Request } from './h2-head.ts'
 import { headLines, type Passage, type RawHeaders, requestHeaders, tokensOf, trailersOf, valuesOf } from './headers.ts'
 import type { ResponseHead } from './response-head.ts'
+import { sizeOf, slots } from './slots.ts'
 import { splice } from './upgrade.ts'
 import type { Upstreams } from './upstreams.ts'
 
@@ -136,10 +137,13 @@ export class H2Errand implements Receiver {
     if (this.#stream.destroyed || (pieces.length === 0 && !this.#ended)) return true
     this.#pieces = []
     // A copy: the pieces' bytes are the connection's, and the next read writes over them.
-    const all = pieces.length === 0 ? undefined : Buffer.concat(pieces)
-    if (!this.#ended) return all === undefined || this.#stream.write(all)
+    const { bytes, done } = pieces.length === 0 ? nothing : copied(pieces)
+    if (!this.#ended) return this.#stream.write(bytes, done)
     this.#leave()
-    if (!this.#stream.writableEnded) this.#stream.end(all)
+    if (!this.#stream.writableEnded) {
+      if (bytes.length === 0) this.#stream.end()
+      else this.#stream.end(bytes, done)
+    }
     // What the client still sends of its body goes nowhere.
     if (this.#uploading) this.#stream.resume()
     return true
@@ -208,6 +212,15 @@ export class H2Errand implements Receiver {
   readonly #onDrain = (): void => {
     this.#exchange?.resume()
   }
+}
+
+const nothing = { bytes: Buffer.alloc(0), done: (): void => undefined }
+
+function copied(pieces: readonly Buffer[]) {
+  const size = sizeOf(pieces)
+  // Small ones share a slab of Node's own.
+  if (size <= 4096) return { bytes: Buffer.concat(pieces, size), done: nothing.done }
+  return slots.join('', pieces, size)
 }
 
 function chunkOf(piece: Buffer): Buffer {

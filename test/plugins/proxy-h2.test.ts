@@ -1,11 +1,15 @@
 import { once } from 'node:events'
+import { mkdirSync } from 'node:fs'
 import http from 'node:http'
 import http2, { type ClientHttp2Session, type ClientHttp2Stream, type IncomingHttpHeaders } from 'node:http2'
 import https from 'node:https'
 import net from 'node:net'
+import { join } from 'node:path'
 import { connect as tlsConnect } from 'node:tls'
 import t, { type Test } from 'tap'
 import { type WebSocket, WebSocketServer } from 'ws'
+import { Trust } from '../../plugins/https/trust.ts'
+import { noBrowser, openBrowser } from '../e2e/browser.ts'
 import {
   at,
   boot,
@@ -374,6 +378,31 @@ t.test('a cold burst', { timeout: 60_000 }, async t => {
   }
 })
 
+t.test('more requests than connections', async t => {
+  const run = await boot(t, { https: true, limits: { upstreamSockets: 3, upstreamConnecting: 2 } })
+  let open = 0
+  let most = 0
+  const service = await serve(t, async (req, res) => {
+    await textOf(req)
+    setImmediate(() => res.end('x'))
+  })
+  service.on('connection', (socket: net.Socket) => {
+    most = Math.max(most, ++open)
+    socket.once('close', () => open--)
+  })
+  run.catalog.set('shop:web', at(service.port))
+  const client = await session(t, run)
+  const all = Array.from({ length: 60 }, (_, i) =>
+    i % 3 === 0 ? ask(client, { ':method': 'POST' }, 'body') : ask(client),
+  )
+  const left = client.request({ ':authority': 'shop.localhost', ':path': '/' })
+  left.on('error', () => undefined)
+  left.close(http2.constants.NGHTTP2_CANCEL)
+  for (const { body } of await Promise.all(all)) if (body !== 'x') t.fail(body)
+  t.ok(most <= 4, `${most} connections at once`)
+  t.match(await ask(client, { ':method': 'POST' }, 'body'), { body: 'x' }, 'one that is idle makes room')
+})
+
 t.test('a page that is reloaded again and again', async t => {
   const run = await boot(t, { https: true })
   let open = 0
@@ -569,6 +598,53 @@ t.test('redirects to HTTPS where that is wished', async t => {
   }
   t.equal((await get(run.port, 'blog.example.com')).status, 200, 'not where there is no certificate')
   t.match(await ask(await session(t, run)), { body: 'x' })
+})
+
+t.test('Chromium', { timeout: 90_000, skip: noBrowser }, async t => {
+  const run = await boot(t, { https: true })
+  const service = await serve(t, (req, res) => {
+    if (req.url === '/events')
+      return void res.writeHead(200, { 'Content-Type': 'text/event-stream' }).write('data: one\n\n')
+    if (req.url !== '/') return void res.end(`export default ${JSON.stringify(req.url)}`)
+    res.setHeader('Content-Type', 'text/html')
+    res.end('<!doctype html><title>it</title>')
+  })
+  const sockets = new WebSocketServer({ server: service })
+  const asked: (string | undefined)[] = []
+  sockets.on('connection', (socket, req) => {
+    asked.push(req.headers['x-forwarded-proto']?.toString())
+    socket.on('message', data => socket.send(`${data} back`))
+  })
+  run.catalog.set('shop:web', at(service.port))
+  const folder = join(run.web.caFile ?? '', '..')
+  const home = join(folder, '..', 'home')
+  mkdirSync(join(home, '.config', 'chromium'), { recursive: true })
+  const path = process.env['PATH'] ?? ''
+  const trust = new Trust({ os: 'linux', uid: 1000, root: home, home, path }, folder)
+  await trust.trust()
+  if ((await trust.checkStores('chromium')).status !== 'pass') {
+    return void t.pass('', { skip: 'certutil is not installed' })
+  }
+  const browser = await openBrowser(t, { HOME: home })
+  const page = await browser.newPage()
+  const problems: string[] = []
+  page.on('console', message => problems.push(message.text()))
+  page.on('pageerror', error => problems.push(error.message))
+  await page.goto(`https://web.shop.localhost:${run.securePort}/`)
+  t.equal(await page.title(), 'it', 'no warning stands before the page')
+  const found: unknown = await page.evaluate(`(async () => {
+    const socket = new WebSocket(location.href.replace('https', 'wss'))
+    await new Promise((resolve, reject) => { socket.onopen = resolve; socket.onerror = reject })
+    const word = await new Promise(resolve => { socket.onmessage = event => resolve(event.data); socket.send('there and') })
+    const event = await new Promise(resolve => { new EventSource('/events').onmessage = event => resolve(event.data) })
+    const texts = await Promise.all(Array.from({ length: 300 }, (_, i) => fetch('/' + (i + 1)).then(answer => answer.text())))
+    const [entry] = performance.getEntriesByType('navigation')
+    return { word, event, good: texts.filter(text => text.startsWith('export')).length, protocol: entry.nextHopProtocol }
+  })()`)
+  t.strictSame(found, { word: 'there and back', event: 'one', good: 300, protocol: 'h2' })
+  t.strictSame(asked, ['https'])
+  t.strictSame(problems, [])
+  sockets.close()
 })
 
 t.test('closing', async t => {
