@@ -17,7 +17,7 @@ export interface Seen {
 
 /** A home of its own, and in it a daemon with one project. Close it at the end. */
 export class Locald {
-  readonly home = mkdtempSync(join(tmpdir(), 'locald-bench-'))
+  readonly home = mkdtempSync(join(tmpdir(), `locald-bench-${process.pid}-`))
   readonly env: NodeJS.ProcessEnv
   readonly project = join(this.home, 'bench')
   #socket: string | undefined
@@ -98,10 +98,12 @@ export class Locald {
   }
 }
 
-/** A project of `count` trivial listeners. */
-export function listeners(count: number, command: string): string {
-  const names = Array.from({ length: count }, (_, index) => `s${index + 1}`)
-  return `[project]\nname = "bench"\n${names.map(name => `[services.${name}]\ncommand = "exec ${command}"\n`).join('')}`
+/** A project of trivial listeners on these ports. */
+export function listeners(ports: readonly number[], listener: string): string {
+  const services = ports.map(
+    (port, index) => `[services.s${index + 1}]\nport = ${port}\ncommand = "exec ${listener}"\n`,
+  )
+  return `[project]\nname = "bench"\n${services.join('')}`
 }
 
 function socketOf(status: string): string {

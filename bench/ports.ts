@@ -7,13 +7,20 @@ export async function freePorts(count: number, from: number): Promise<readonly n
   return ports
 }
 
-/** Resolves when all ports accept connections. */
+/**
+ * Resolves when all ports accept connections. Who looks for free ports listens on each for a moment: only a round in which all accept
+ * counts.
+ */
 export async function allAccept(ports: readonly number[], limitMs = 60_000): Promise<void> {
   const end = performance.now() + limitMs
-  for (const port of ports) {
-    while (!(await accepts(port))) {
-      if (performance.now() > end) throw new Error(`nothing listens on port ${port}`)
-      await new Promise(wake => setTimeout(wake, 2))
+  for (let missing: number | undefined = 0; missing !== undefined; ) {
+    missing = undefined
+    for (const port of ports) {
+      while (!(await accepts(port))) {
+        missing = port
+        if (performance.now() > end) throw new Error(`nothing listens on port ${port}`)
+        await new Promise(wake => setTimeout(wake, 2))
+      }
     }
   }
 }

@@ -1,11 +1,9 @@
-import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { nativePackage } from './facts.ts'
 
-const root = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..')
+// Every command reads this file, few need the programs: what else it takes of Node is loaded when used.
+const root = resolve(import.meta.dirname, '..', '..')
 const built = join(root, 'build', 'native')
 const program = 'locald-keeper'
 
@@ -30,6 +28,7 @@ export function compileNative(data: string): string | undefined {
   if (!existsSync(script) || !existsSync(join(root, 'shim'))) return undefined
   const folder = compiledFolder(data)
   const stdio = ['ignore', process.stderr, process.stderr] as const
+  const { spawnSync } = process.getBuiltinModule('node:child_process')
   const ran = spawnSync(process.execPath, [script, '--into', folder], { stdio: [...stdio] })
   return ran.status === 0 ? folder : undefined
 }
@@ -42,6 +41,7 @@ function compiledFolder(data: string): string {
 
 function packageFolder(): string | undefined {
   try {
+    const { createRequire } = process.getBuiltinModule('node:module')
     return dirname(createRequire(import.meta.url).resolve(`${nativePackage()}/package.json`))
   } catch {
     return undefined

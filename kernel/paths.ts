@@ -1,6 +1,4 @@
-import { createHash } from 'node:crypto'
 import { chmodSync, lstatSync, mkdirSync, statSync } from 'node:fs'
-import { tmpdir, userInfo } from 'node:os'
 import { dirname, join } from 'node:path'
 import { LocaldError, messageOf } from './errors.ts'
 import { platformOf } from './facts.ts'
@@ -87,7 +85,10 @@ export function resolvePaths(input: PathsInput): Paths {
     lock: join(runtime, 'daemon.lock'),
     daemonLog: join(dataFolder, 'daemon.log'),
     crash: join(dataFolder, 'crashes'),
-    native: absolute(env['LOCALD_NATIVE']) ?? nativeFolder(dataFolder),
+    // Looked for when needed: without a build of one's own that means to resolve a package.
+    get native() {
+      return absolute(env['LOCALD_NATIVE']) ?? nativeFolder(dataFolder)
+    },
     sandbox,
     privileged: mac ? onMac : onLinux,
   }
@@ -156,7 +157,7 @@ function homeOf(env: NodeJS.ProcessEnv): string {
   const given = absolute(env['HOME'])
   if (given !== undefined) return given
   try {
-    return userInfo().homedir
+    return process.getBuiltinModule('node:os').userInfo().homedir
   } catch (error) {
     throw new LocaldError('PATHS_UNUSABLE', 'there is no home folder', { hint: 'Set HOME.', cause: error })
   }
@@ -181,13 +182,14 @@ function runtimeFolder(env: NodeJS.ProcessEnv): string {
 
 /** A folder whose path is too long for a socket gets a short twin in the temporary folder, found by its hash. */
 function shortRuntime(wanted: string, env: NodeJS.ProcessEnv): string {
-  const hash = createHash('sha256').update(wanted).digest('hex').slice(0, 12)
+  // Loaded here only: it takes a tenth of the time in which Node starts, and few paths are that long.
+  const hash = process.getBuiltinModule('node:crypto').createHash('sha256').update(wanted).digest('hex').slice(0, 12)
   const folder = `locald-${process.getuid?.() ?? 0}-${hash}`
   return [join(temporary(env), folder)].find(fits) ?? join('/tmp', folder)
 }
 
 function temporary(env: NodeJS.ProcessEnv): string {
-  return absolute(env['TMPDIR']) ?? tmpdir()
+  return absolute(env['TMPDIR']) ?? process.getBuiltinModule('node:os').tmpdir()
 }
 
 function fits(folder: string): boolean {

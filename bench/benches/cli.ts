@@ -2,18 +2,23 @@ import { spawnSync } from 'node:child_process'
 import { cli as main, program } from '../folders.ts'
 import { Locald, listeners } from '../locald.ts'
 import { interleave, median, timed } from '../measure.ts'
+import { freePorts } from '../ports.ts'
+import { childrenMs } from '../processes.ts'
 import type { Found, Row } from '../report.ts'
 
 /** Short commands, with a daemon that runs, against a Node that does nothing. */
 export async function cli({ smoke }: { readonly smoke: boolean }): Promise<Found> {
-  const locald = new Locald(listeners(3, program('listener')))
+  const locald = new Locald(listeners(await freePorts(3, 31_000), program('listener')))
   try {
     locald.run('up')
-    const run = (words: readonly string[]) => () =>
-      timed(() => {
+    const run = (words: readonly string[]) => async () => {
+      const before = childrenMs()
+      const wall = await timed(() => {
         const { status } = spawnSync(process.execPath, words, { cwd: locald.project, env: locald.env, stdio: 'ignore' })
         if (status !== 0) throw new Error(`${words.join(' ')}: ${status}`)
       })
+      return { wall, cpu: childrenMs() - before }
+    }
     const results = await interleave(smoke ? 2 : 40, {
       'node -e 0': run(['-e', '0']),
       'locald status': run([main, 'status']),
@@ -21,13 +26,25 @@ export async function cli({ smoke }: { readonly smoke: boolean }): Promise<Found
       'locald ping': run([main, 'ping']),
       'locald --version': run([main, '--version']),
     })
-    const nothing = median(results.get('node -e 0') ?? [])
-    const rows = [...results].map(([what, values]): Row => {
-      const value = median(values)
-      if (what === 'node -e 0') return { what, value, unit: 'ms' }
-      const ratio = value / nothing
-      return { what, value, unit: 'ms', ratio, of: 'of node -e 0', target: '<= 2.0x', met: ratio <= 2 }
+    const [nothing, ...commands] = [...results].map(([what, runs]) => ({
+      what,
+      wall: median(runs.map(({ wall }) => wall)),
+      // Counted in ticks of 10 ms: only the mean of many says something.
+      cpu: runs.reduce((sum, { cpu }) => sum + cpu, 0) / runs.length,
+    }))
+    if (nothing === undefined) throw new Error('nothing was measured')
+    const of = 'of node -e 0'
+    const rows = commands.flatMap(({ what, wall, cpu }): Row[] => {
+      const ratio = wall / nothing.wall
+      return [
+        { what, value: wall, unit: 'ms', ratio, of, target: '<= 2.0x', met: ratio <= 2 },
+        { what: '  … CPU', value: cpu, unit: 'ms', ratio: cpu / nothing.cpu, of },
+      ]
     })
+    rows.unshift(
+      { what: nothing.what, value: nothing.wall, unit: 'ms' },
+      { what: '  … CPU', value: nothing.cpu, unit: 'ms' },
+    )
     return { bench: 'cli', about: 'short commands, a daemon runs', rows, skipped: [] }
   } finally {
     await locald.close()

@@ -1,6 +1,7 @@
 import { program } from '../folders.ts'
 import { Locald, listeners } from '../locald.ts'
 import { median } from '../measure.ts'
+import { freePorts } from '../ports.ts'
 import { used } from '../processes.ts'
 import type { Found, Row } from '../report.ts'
 
@@ -10,7 +11,7 @@ const mega = 1e6
 export async function idle({ smoke }: { readonly smoke: boolean }): Promise<Found> {
   const count = smoke ? 3 : 50
   const seconds = smoke ? 1 : 30
-  const locald = new Locald(listeners(count, program('listener')))
+  const locald = new Locald(listeners(await freePorts(count, 31_000), program('listener')))
   try {
     locald.run('up')
     await sleep(smoke ? 0 : 5)

@@ -1,11 +1,10 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { cli, program } from '../folders.ts'
 import { Locald, listeners } from '../locald.ts'
 import { interleave, median, until } from '../measure.ts'
 import { allAccept, freePorts, noneAccept } from '../ports.ts'
-import { processesWith } from '../processes.ts'
+import { childrenMs, processesWith } from '../processes.ts'
 import type { Found, Row } from '../report.ts'
 import { type Supervisor, supervisors, type Words } from '../supervisors.ts'
 
@@ -23,15 +22,11 @@ export async function start({ smoke }: { readonly smoke: boolean }): Promise<Fou
   const listener = program('listener')
   const ports = await freePorts(count, 31_000)
   const { here, missing } = smoke ? { here: [], missing: [] } : supervisors(listener, () => ports)
-  const locald = new Locald(listeners(count, listener))
+  const locald = new Locald(listeners(ports, listener))
   try {
-    locald.run('up')
-    const own = locald.services().map(({ port }) => port)
-    const all = [{ one: asSupervisor(locald), ports: own }, ...here.map(one => ({ one, ports }))]
-    await end(all[0]?.one, own)
     const results = await interleave(
       rounds,
-      Object.fromEntries(all.map(({ one, ports }) => [one.name, () => measure(one, ports)])),
+      Object.fromEntries([asSupervisor(locald), ...here].map(one => [one.name, () => measure(one, ports)])),
     )
     return {
       bench: 'start',
@@ -88,8 +83,7 @@ async function begin(
   return { accept, returned, cpu: living + childrenMs() - waited, child }
 }
 
-async function end(one: Supervisor | undefined, ports: readonly number[], child?: ChildProcess): Promise<void> {
-  if (one === undefined) return
+async function end(one: Supervisor, ports: readonly number[], child?: ChildProcess): Promise<void> {
   if (one.daemon !== undefined) run(one, one.daemon.end)
   else if (child?.pid !== undefined) process.kill(-child.pid, 'SIGTERM')
   if (child?.exitCode === null && child.signalCode === null) await once(child, 'exit')
@@ -114,12 +108,6 @@ function kill(pid: number): void {
 
 function cwdOf(one: Supervisor): string {
   return 'cwd' in one && typeof one.cwd === 'string' ? one.cwd : one.home
-}
-
-/** CPU time of children that ended and were waited for, ms: proc_pid_stat(5), in ticks of 10 ms. */
-function childrenMs(): number {
-  const fields = readFileSync('/proc/self/stat', 'utf8').split(') ')[1]?.split(' ') ?? []
-  return (Number(fields[13]) + Number(fields[14])) * 10
 }
 
 function rowsOf(results: ReadonlyMap<string, readonly Measured[]>): Row[] {
