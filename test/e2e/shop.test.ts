@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import type { LocaldEvent } from '../../kernel/events.ts'
 import { root } from '../user.ts'
 import { noBrowser, openBrowser } from './browser.ts'
@@ -21,7 +21,9 @@ onEach('the shop of the README', async (t, machine) => {
     const path = join(shop, file)
     const text = readFileSync(path, 'utf8')
     if (!text.includes(from)) throw new Error(`${file} has no '${from}'`)
-    sandbox.write(path, text.replace(from, to))
+    // As editors do: at once, so that nobody reads half a file.
+    sandbox.write(`${path}.new`, text.replace(from, to))
+    renameSync(`${path}.new`, path)
   }
 
   await t.test('all four services are ready', async t => {
@@ -67,19 +69,17 @@ onEach('the shop of the README', async (t, machine) => {
 
   await t.test('in a browser', { skip: noBrowser }, async t => {
     const browser = await openBrowser(t)
-    const page = await browser.newPage()
-    const sockets: string[] = []
-    const loads: string[] = []
-    const errors: string[] = []
-    page.on('websocket', socket => sockets.push(socket.url()))
-    page.on('load', it => loads.push(it.url()))
-    page.on('pageerror', error => errors.push(error.message))
-    const origin = `shop.localhost:${await sandbox.http()}`
-    await page.goto(`http://${origin}/`)
-    await shows(page, 'h1', 'Tableware from a small kiln')
-    t.equal(await page.locator('.card').count(), 6)
-    // Gone with a reload.
-    await page.evaluate(() => Object.assign(globalThis, { kept: 1 }))
+    const pages = [
+      await visit(browser, `https://shop.localhost:${await sandbox.https()}/`),
+      await visit(browser, `http://shop.localhost:${await sandbox.http()}/`),
+    ] as const
+    const [{ page }] = pages
+    for (const { page } of pages) {
+      await shows(page, 'h1', 'Tableware from a small kiln')
+      t.equal(await page.locator('.card').count(), 6)
+      // Gone with a reload.
+      await page.evaluate(() => Object.assign(globalThis, { kept: 1 }))
+    }
 
     await t.test('an order goes through all services', async t => {
       await page.getByRole('button', { name: 'Buy Slender vase' }).click()
@@ -91,10 +91,13 @@ onEach('the shop of the README', async (t, machine) => {
 
     await t.test('a changed source file shows without a reload', async () => {
       edit('web/view.ts', 'Tableware from a small kiln', 'Tableware, still warm')
-      await shows(page, 'h1', 'Tableware, still warm')
-      await shows(page, '.packed', 'Slender vase')
+      for (const { page } of pages) {
+        await shows(page, 'h1', 'Tableware, still warm')
+        await shows(page, '.packed', 'Slender vase')
+      }
       edit('web/style.css', '--clay: #a8502f', '--clay: #00ff00')
-      await page.waitForFunction("getComputedStyle(document.querySelector('.brand')).color === 'rgb(0, 255, 0)'")
+      const isGreen = "getComputedStyle(document.querySelector('.brand')).color === 'rgb(0, 255, 0)'"
+      for (const { page } of pages) await page.waitForFunction(isGreen)
     })
 
     await t.test('a changed API is started anew, and shows', async t => {
@@ -117,14 +120,14 @@ onEach('the shop of the README', async (t, machine) => {
       await shows(page, '.packed', 'Evening mug')
     })
 
-    t.equal(await page.evaluate(() => Reflect.get(globalThis, 'kept')), 1, 'it is still the same page')
-    t.same(loads, [`http://${origin}/`])
-    t.ok(
-      sockets.length > 0 && sockets.every(url => url.startsWith(`ws://${origin}/`)),
-      'its WebSocket goes through the proxy',
-      { sockets },
-    )
-    t.same(errors, [])
+    for (const { page, url, loads, sockets, errors } of pages) {
+      t.equal(await page.evaluate(() => Reflect.get(globalThis, 'kept')), 1, 'it is still the same page')
+      t.same(loads, [url])
+      const through = url.replace('http', 'ws')
+      const isThrough = sockets.length > 0 && sockets.every(socket => socket.startsWith(through))
+      t.ok(isThrough, 'its WebSocket goes through the proxy', { sockets })
+      t.same(errors, [])
+    }
   })
 
   await t.test('stop leaves nothing', async t => {
@@ -133,10 +136,9 @@ onEach('the shop of the README', async (t, machine) => {
       (await sandbox.status(shop)).map(({ status }) => status),
       ['stopped', 'stopped', 'stopped', 'stopped'],
     )
-    const { pid } = await sandbox.server()
-    await until('only the daemon is left', () =>
-      sandbox.processes().every(it => it.pid === pid || it.command.includes('locald-keeper lock')),
-    )
+    // The daemon, the keeper that holds its lock, the one that starts keepers.
+    const isDaemon = /kernel\/daemon\.js|locald-keeper (lock|starter) /
+    await until('only the daemon is left', () => sandbox.processes().every(({ command }) => isDaemon.test(command)))
     t.match(await sandbox.get('shop.localhost'), { status: 503 })
   })
 })
@@ -158,4 +160,26 @@ function wasHealthy(events: readonly LocaldEvent[], name: string): number {
 /** Waits until an element has the text. */
 async function shows(page: Page, selector: string, text: string): Promise<void> {
   await page.locator(selector, { hasText: text }).first().waitFor({ timeout: 20_000 })
+}
+
+/** A page with what was seen of it. */
+interface Visit {
+  readonly page: Page
+  readonly url: string
+  readonly loads: readonly string[]
+  readonly sockets: readonly string[]
+  readonly errors: readonly string[]
+}
+
+async function visit(browser: Browser, url: string): Promise<Visit> {
+  // Whether the certificate is trusted is for other tests.
+  const page = await browser.newPage({ ignoreHTTPSErrors: true })
+  const loads: string[] = []
+  const sockets: string[] = []
+  const errors: string[] = []
+  page.on('load', it => loads.push(it.url()))
+  page.on('websocket', socket => sockets.push(socket.url()))
+  page.on('pageerror', error => errors.push(error.message))
+  await page.goto(url)
+  return { page, url, loads, sockets, errors }
 }
