@@ -107,6 +107,15 @@ export const specs: readonly Spec[] = [
     load: async () => (await import('./commands/run.ts')).run,
   },
   {
+    name: 'service reset',
+    words: '<SERVICE>',
+    count: [1, 1],
+    about: "Remove a service's data, such as a database, and start it empty",
+    flags: [verbose],
+    examples: ['locald service reset db'],
+    load: async () => (await import('./commands/service.ts')).serviceReset,
+  },
+  {
     name: 'wait',
     words: '[SERVICE…]',
     count: any,

@@ -17,12 +17,13 @@ export class ServiceControl implements Control {
     const { project, service } = found
     const { name } = service.ref
     return project.queue.run(async signal => {
-      const ran = service.supervisor.active
-      if (ran) await project.stopServices([name], 'restarting')
+      // One that failed is started, too: the work may have mended it.
+      const isWanted = project.wanted.has(name)
+      if (service.supervisor.active) await project.stopServices([name], isWanted ? 'restarting' : 'stopping')
       try {
         return await work()
       } finally {
-        if (ran) await project.begin(await project.prepareAll([name]), signal, [name])
+        if (isWanted) await project.begin(await project.prepareAll([name]), signal, [name])
       }
     })
   }

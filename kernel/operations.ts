@@ -1,3 +1,4 @@
+import { ServiceControl } from './control.ts'
 import { LocaldError, messageOf } from './errors.ts'
 import type { Events, LocaldEvent } from './events.ts'
 import type { HookRuns } from './hooks.ts'
@@ -10,7 +11,7 @@ import type { Records } from './records.ts'
 import { Reloads } from './reloads.ts'
 import type { Service } from './service.ts'
 import { namesOf, servicesOf, splitNames, type Target } from './targets.ts'
-import type { RestartBody, TargetBody, UpBody, WaitBody } from './wire.ts'
+import type { ResetBody, RestartBody, TargetBody, UpBody, WaitBody } from './wire.ts'
 
 /** Takes an operation's events; the last is `done`. */
 export type Tell = (event: LocaldEvent) => void
@@ -88,6 +89,19 @@ export class Operations {
     const services = targets.flatMap(servicesOf)
     await this.#telling(services, tell, () => Promise.all(targets.map(target => this.#stopTarget(target))))
     tell(await doneEvent(services, ({ supervisor }) => !supervisor.active))
+  }
+
+  /** Wipes what a service keeps: it is stopped, its data removed, and it is started again if it was meant to run. */
+  async reset(body: ResetBody, tell: Tell): Promise<void> {
+    this.#refuseWhileClosing()
+    const { projects } = this.#input
+    const { project, service } = await projects.target(body.path, body.service)
+    const wipe = project.wiper(service)
+    await this.#telling([service], tell, async () => {
+      await new ServiceControl(projects).paused(service.ref.key, wipe)
+      await service.state.until(() => service.state.settled)
+    })
+    tell(await doneEvent([service], other => isUp(other) || other.state.now.status === 'stopped'))
   }
 
   /** Waits until services are ready. Those that nobody has started yet are waited for, too. */

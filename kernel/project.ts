@@ -116,6 +116,20 @@ export class Project {
     await this.begin(ready, signal, [name])
   }
 
+  /** What wipes the data of a service, which must not run meanwhile. USAGE where its type keeps none. */
+  wiper(service: Service): () => Promise<void> {
+    const { name, type } = service.ref
+    const plan = this.planOf(name)
+    const driver = plan === undefined ? undefined : this.driverOf(plan)
+    if (plan !== undefined && driver?.reset !== undefined) {
+      const run = service.outline(this.assignment(plan))
+      return async () => driver.reset?.(run)
+    }
+    throw new LocaldError('USAGE', `service '${name}' keeps nothing to reset: it is of type '${type}'`, {
+      hint: '`locald restart` starts a service anew.',
+    })
+  }
+
   /** Stops services, dependents first, those of one level side by side. */
   async stopServices(names: readonly string[], as: 'stopping' | 'restarting' = 'stopping'): Promise<void> {
     const order = levels(this.nodes).reverse()

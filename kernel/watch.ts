@@ -38,7 +38,7 @@ export class Watch {
     const { dir, env } = run
     const { port } = assignment
     const health = new HealthWatch({ check: healthCheck, instance, port, dir, env, log: host.log, signal })
-    const leave = this.#mindBackground()
+    this.#mindBackground()
     try {
       const result = wasReady ? { ok: true, detail: '' } : await this.#untilReady(health)
       if (result === undefined || signal.aborted) return
@@ -55,8 +55,6 @@ export class Watch {
       })
     } catch (error) {
       if (!signal.aborted) host.state.set({ status: 'running', health: 'unhealthy', reason: messageOf(error) })
-    } finally {
-      leave()
     }
   }
 
@@ -106,8 +104,8 @@ export class Watch {
   }
 
   /** A main process that ended well but left others: a server that went to the background lives on, anything else is ended. */
-  #mindBackground(): () => void {
-    const { host, assignment, instance } = this.#input
+  #mindBackground(): void {
+    const { host, assignment, instance, signal } = this.#input
     const off = instance.on?.(event => {
       if (event.event !== 'main') return
       if (assignment.port === undefined || assignment.awaitedToComplete) return instance.finish?.()
@@ -117,6 +115,6 @@ export class Watch {
         'If the service should end with its main process, run it in the foreground.',
       )
     })
-    return () => off?.()
+    if (off !== undefined) signal.addEventListener('abort', off, { once: true })
   }
 }

@@ -13,6 +13,7 @@ import type { LocaldEvent, LogLine, ServiceView } from './events.ts'
  * | POST /v1/projects/up | UpBody | stream of LocaldEvent |
  * | POST /v1/projects/stop | TargetBody | stream of LocaldEvent |
  * | POST /v1/projects/restart | RestartBody | stream of LocaldEvent |
+ * | POST /v1/services/reset | ResetBody | stream of LocaldEvent |
  * | POST /v1/services/wait | WaitBody | stream of LocaldEvent |
  * | GET /v1/services | StatusQuery | StatusAnswer |
  * | GET /v1/services/why | ServiceQuery | WhyAnswer |
@@ -66,6 +67,12 @@ export interface UpBody extends TargetBody {
 
 export interface RestartBody extends UpBody {
   readonly dependents?: boolean
+}
+
+/** `service`: a name in the project of `path`, or `project:service`. */
+export interface ResetBody {
+  readonly path: string
+  readonly service: string
 }
 
 export interface WaitBody extends TargetBody {

@@ -25,6 +25,12 @@ export const waitBody = {
   properties: { ...target, timeoutMs: { type: 'number', minimum: 0, maximum: 2_147_483_647 } },
   additionalProperties: false,
 } as const
+export const resetBody = {
+  type: 'object',
+  required: ['path', 'service'],
+  properties: { path, service: text },
+  additionalProperties: false,
+} as const
 export const shutdownBody = {
   type: 'object',
   required: ['keepServices'],

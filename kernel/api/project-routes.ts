@@ -1,8 +1,8 @@
 import type { FastifyPluginAsync } from 'fastify'
 import type { LocaldEvent } from '../events.ts'
 import type { Kernel } from '../kernel.ts'
-import type { RestartBody, ShutdownBody, TargetBody, UpBody, WaitBody } from '../wire.ts'
-import { restartBody, shutdownBody, targetBody, upBody, waitBody } from './bodies.ts'
+import type { ResetBody, RestartBody, ShutdownBody, TargetBody, UpBody, WaitBody } from '../wire.ts'
+import { resetBody, restartBody, shutdownBody, targetBody, upBody, waitBody } from './bodies.ts'
 
 /** What changes projects. Each answers with its events, the last `done`. */
 export function projectRoutes(kernel: Kernel, shutdown: () => void): FastifyPluginAsync {
@@ -16,6 +16,9 @@ export function projectRoutes(kernel: Kernel, shutdown: () => void): FastifyPlug
     )
     app.post<{ Body: RestartBody }>('/projects/restart', { schema: { body: restartBody } }, ({ body }, reply) =>
       reply.lines<LocaldEvent>(({ tell }) => operations.restart(body, tell)),
+    )
+    app.post<{ Body: ResetBody }>('/services/reset', { schema: { body: resetBody } }, ({ body }, reply) =>
+      reply.lines<LocaldEvent>(({ tell }) => operations.reset(body, tell)),
     )
     app.post<{ Body: WaitBody }>('/services/wait', { schema: { body: waitBody } }, ({ body }, reply) =>
       reply.lines<LocaldEvent>(({ tell, signal }) => operations.wait(body, tell, signal)),

@@ -39,6 +39,20 @@ t.test('locald up with a database', async t => {
     await sandbox.up(folder)
   })
 
+  await t.test('service reset starts it empty', async t => {
+    await query(url, 'CREATE TABLE gone (id int)')
+    const { pid } = await sandbox.service(folder, 'db')
+    t.equal((await sandbox.ok(['service', 'reset', 'db'], { cwd: folder })).stdout, 'Reset db\n')
+    t.match(await sandbox.service(folder, 'db'), { status: 'running', health: 'healthy' })
+    t.not((await sandbox.service(folder, 'db')).pid, pid)
+    const fresh = (await environmentOf(sandbox, 'shop.localhost'))['DATABASE_URL'] ?? ''
+    t.match(await query(url, "SELECT to_regclass('gone') AS gone"), [{ gone: null }])
+    t.equal(fresh, url, 'the same address and password')
+    const kept = await sandbox.run(['service', 'reset', 'web'], { cwd: folder })
+    t.equal(kept.code, 2)
+    t.match(kept.stderr, /service 'web' keeps nothing to reset: it is of type 'exec' \[USAGE]/)
+  })
+
   await t.test('nothing is lost when the daemon is killed; the next takes it over', async t => {
     const before = await sandbox.service(folder, 'db')
     const writing = await writer(url)
