@@ -33,7 +33,7 @@ const settleMs = 40
 const automaticTimeoutMs = 1000
 
 /**
- * Until a service is ready, where the user gave no interval, tries are as far apart as a tenth of its time so far, within these bounds
+ * Until a service is ready, where the user gave no interval, tries are as far apart as a twentieth of its time so far, within these bounds
  * (ms): a quick one is seen at once. A command costs a process, so it is run less often.
  */
 const startPace = {
@@ -140,7 +140,7 @@ function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T |
 function startDelay(check: HealthCheck | undefined, elapsedMs: number): number {
   if (check?.intervalGiven) return check.interval
   const { least, most } = check?.type === 'command' ? startPace.command : startPace.other
-  return Math.max(least, Math.min(most, elapsedMs / 10), Math.min(longPace.most, elapsedMs * longPace.part))
+  return Math.max(least, Math.min(most, elapsedMs / 20), Math.min(longPace.most, elapsedMs * longPace.part))
 }
 
 async function notified(instance: Instance, signal: AbortSignal): Promise<ProbeResult | undefined> {

@@ -14,7 +14,7 @@ export async function cli({ smoke }: { readonly smoke: boolean }): Promise<Found
     const run = (words: readonly string[]) => async () => {
       const before = childrenMs()
       const wall = await timed(() => {
-        const { status } = spawnSync(process.execPath, words, { cwd: locald.project, env: locald.env, stdio: 'ignore' })
+        const { status } = spawnSync(process.execPath, words, { cwd: locald.project, env: locald.env })
         if (status !== 0) throw new Error(`${words.join(' ')}: ${status}`)
       })
       return { wall, cpu: childrenMs() - before }

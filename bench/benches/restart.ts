@@ -19,6 +19,7 @@ async function measured(name: string, command: string, rounds: number): Promise<
   const locald = new Locald(`[project]\nname = "bench"\n[services.one]\ncommand = "${command}"\n`)
   try {
     locald.run('up')
+    await locald.ask('GET', '/v1/ping')
     const ports = await freePorts(1, 31_500)
     const body = { path: locald.project, services: ['one'], env: { PATH: process.env['PATH'] ?? '' } }
     const results = await interleave(rounds, {

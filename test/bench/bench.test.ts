@@ -1,0 +1,41 @@
+/** The benches run: tiny, without peers; their figures mean nothing and are not judged. */
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { root } from '../user.ts'
+
+const benches = { cli: 10, start: 6, idle: 6, output: 12, restart: 8 } as const
+const main = join(root, 'build', 'bench', 'main.js')
+
+t.test('a tiny run', { timeout: 240_000 }, async t => {
+  // An environment that the test runner does not put itself into: with it every Node takes five times as long.
+  const clean = ['-i', `PATH=${process.env['PATH']}`, `HOME=${process.env['HOME']}`]
+  const words = [...clean, process.execPath, main, '--smoke', ...Object.keys(benches)]
+  const ran = spawnSync('/usr/bin/env', words, { encoding: 'utf8', timeout: 200_000 })
+  t.equal(ran.status, 0, ran.stderr)
+  for (const [name, count] of Object.entries(benches)) {
+    t.match(ran.stdout, new RegExp(`^${name}: `, 'm'))
+    const { rows }: { rows: readonly { what: string; value: number }[] } = JSON.parse(
+      readFileSync(join(root, 'build', 'bench', `${name}-smoke.json`), 'utf8'),
+    )
+    t.equal(rows.length, count, name)
+    t.ok(
+      rows.every(({ value }) => Number.isFinite(value)),
+      `${name}: ${JSON.stringify(rows)}`,
+    )
+  }
+  const lost: { rows: readonly { what: string; value: number }[] } = JSON.parse(
+    readFileSync(join(root, 'build', 'bench', 'output-smoke.json'), 'utf8'),
+  )
+  t.strictSame(
+    lost.rows.filter(({ what }) => what.includes('lost')).map(({ value }) => value),
+    [0, 0, 0, 0],
+  )
+})
+
+t.test('a bench that there is not', async t => {
+  const ran = spawnSync(process.execPath, [main, 'spede'], { encoding: 'utf8' })
+  t.equal(ran.status, 2)
+  t.match(ran.stderr, /^no bench 'spede': cli, /)
+})
