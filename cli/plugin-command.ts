@@ -6,10 +6,10 @@ import { print, printJson, say } from './output.ts'
 import { globalFlags } from './specs.ts'
 
 /** Commands of plugins that ship; for these a daemon is started, as for the CLI's own. */
-export const shippedCommands: readonly { readonly name: string; readonly about: string }[] = [
-  { name: 'db', about: 'Snapshots and branches of databases' },
-  { name: 'trust', about: 'Trust the local CA in the stores of the system and of browsers' },
-  { name: 'untrust', about: 'Take the local CA out of all stores' },
+export const shippedCommands: readonly { readonly name: string; readonly words: string; readonly about: string }[] = [
+  { name: 'db', words: ' [WORDS…]    (alone, it lists them)', about: 'Snapshots and branches of databases' },
+  { name: 'trust', words: '', about: 'Trust the local CA in the stores of the system and of browsers' },
+  { name: 'untrust', words: '', about: 'Take the local CA out of all stores' },
 ]
 
 /** A command line whose command the CLI does not know: its global flags taken off, the rest as it was typed. */
@@ -25,6 +25,7 @@ interface Passed {
  */
 export async function pluginCommand(words: readonly string[], unknown: LocaldError): Promise<number> {
   const { name, argv, flags } = pass(words)
+  if (flags.has('help')) return help(name, unknown)
   const { paths, cwd } = locate({ flags })
   const ships = shippedCommands.some(command => command.name === name)
   const daemon = ships ? await need(paths) : await find(paths)
@@ -34,6 +35,14 @@ export async function pluginCommand(words: readonly string[], unknown: LocaldErr
   else if (answer.exitCode === 0) print(answer.text)
   else say(answer.text)
   return answer.exitCode
+}
+
+/** A command that does not know the flag would do its work: it is not asked. */
+function help(name: string, unknown: LocaldError): number {
+  const command = shippedCommands.find(each => each.name === name)
+  if (command === undefined) throw unknown
+  print(`${command.about}\n\nUsage:\n  $ locald ${command.name}${command.words}`)
+  return 0
 }
 
 async function ask(daemon: Client, name: string, body: CommandBody, unknown: LocaldError): Promise<CommandAnswer> {
@@ -54,7 +63,8 @@ function pass(words: readonly string[]): Passed {
     const word = head[i] ?? ''
     const [written = '', value] = word.split('=', 2)
     const flag = globalFlags.find(each => `--${each.name}` === written)
-    if (flag === undefined || flag.name === 'help') rest.push(word)
+    if (word === '-h') flags.set('help', true)
+    else if (flag === undefined) rest.push(word)
     else if (flag.value === undefined) flags.set(flag.name, true)
     else flags.set(flag.name, value ?? head[++i] ?? '')
   }

@@ -181,6 +181,10 @@ t.test("a plugin's command", async t => {
     cwd: daemon.home,
   })
   t.match(await daemon.run(['redis', '--json']), { code: 3, stdout: '{"found":false}\n' })
+  const asked = daemon.asked.length
+  t.match(await daemon.run(['trust', '--help']), { code: 0, stdout: /^Trust the local CA[\s\S]*\$ locald trust\n$/ })
+  t.equal((await daemon.run(['redis', '-h'])).code, 2)
+  t.equal(daemon.asked.length, asked, 'a command is not run for its help')
   const error = { code: 'UNKNOWN_COMMAND', message: "unknown command 'statsu'" }
   daemon.on('POST /v1/commands/statsu', json({ error }, 400))
   const unknown = await daemon.run(['statsu'])
