@@ -96,7 +96,7 @@ env = { LISTEN = "::1" }
     const refused = await sandbox.run(['up'], { cwd: third })
     stranger.child.kill()
     t.equal(refused.code, 1)
-    t.match(refused.stderr, new RegExp(`port ${taken} of third:web is in use by node \\(pid ${stranger.child.pid}\\)`))
+    t.match(refused.stderr, new RegExp(`port ${taken} of third:web is in use by \\S+ \\(pid ${stranger.child.pid}\\)`))
   })
 
   await t.test('pipes keep stderr apart, a terminal is one', async t => {
