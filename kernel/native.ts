@@ -1,8 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { nativePackage } from './facts.ts'
 
 // Every command reads this file, few need the programs: what else it takes of Node is loaded when used.
+const { existsSync, readFileSync } = process.getBuiltinModule('node:fs')
 const root = resolve(import.meta.dirname, '..', '..')
 const built = join(root, 'build', 'native')
 const program = 'locald-keeper'
