@@ -19,7 +19,7 @@ export async function output({ smoke }: { readonly smoke: boolean }): Promise<Fo
 async function measured(count: number, tty: boolean, how: '' | ' each', rounds: number): Promise<Row[]> {
   const printer = program('printer')
   const locald = new Locald(
-    `[project]\nname = "bench"\n[services.one]\ntype = "worker"\ntty = ${tty}\nrestart = "no"\ncommand = "exec ${printer} ${count} $TIMES${how}"\n`,
+    `[project]\nname = "bench"\n[services.one]\ntype = "worker"\ntty = ${tty}\nrestart = "no"\ncommand = "sleep 0.5; exec ${printer} ${count} $TIMES${how}"\n`,
   )
   const times = join(locald.home, 'times')
   const file = join(locald.home, 'out')
@@ -30,8 +30,8 @@ async function measured(count: number, tty: boolean, how: '' | ' each', rounds: 
     const results = await interleave(rounds, {
       peer: () => {
         const out = tty ? 'ignore' : openSync(file, 'w')
-        const command = `${printer} ${count} ${times}${how}`
-        const words = tty ? ['script', '-qec', command, file] : ['/bin/sh', '-c', `exec ${command}`]
+        const command = `sleep 0.5; exec ${printer} ${count} ${times}${how}`
+        const words = tty ? ['script', '-qec', command, file] : ['/bin/sh', '-c', command]
         spawnSync(words[0] ?? '', words.slice(1), { ...here, stdio: ['ignore', out, 'ignore'] })
         if (typeof out === 'number') closeSync(out)
         rmSync(file)
@@ -42,6 +42,8 @@ async function measured(count: number, tty: boolean, how: '' | ' each', rounds: 
           rmSync(join(locald.logs('one'), name))
         locald.env['TIMES'] = times
         locald.run('up', 'one')
+        // It begins when `up` has gone, and nothing else runs beside it; the peer's begins as cold.
+        await until('its end', () => existsSync(times), { stepMs: 50, limitMs: 120_000 })
         await until('the end of the printer', () => locald.services()[0]?.status === 'exited', { stepMs: 200 })
         lost = Math.max(lost, count - numbered(locald.logs('one')))
         return taken(times)
