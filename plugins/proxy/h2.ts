@@ -9,8 +9,9 @@ import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import type { Log } from '../../kernel/plugin.ts'
 import { type Answer, render } from './answers.ts'
+import { caseOf } from './case.ts'
 import type { Complaints } from './complaints.ts'
-import type { Case, Destination, Failure, Gate } from './gate.ts'
+import type { Destination, Failure, Gate } from './gate.ts'
 import { H2Errand } from './h2-errand.ts'
 import { fieldsOf, requestOf } from './h2-head.ts'
 import { type Head, headOf } from './head.ts'
@@ -156,23 +157,6 @@ function optionsOf(limits: Limits) {
     // MB for one connection: its streams' heads and what its client has not read yet.
     maxSessionMemory: 128,
     maxSessionInvalidFrames: 100,
-  }
-}
-
-function caseOf(head: Head, scheme: 'http' | 'https', stream: ServerHttp2Stream): Case {
-  let gone: AbortController | undefined
-  return {
-    head,
-    scheme,
-    since: performance.now(),
-    gone() {
-      if (gone !== undefined) return gone.signal
-      const made = new AbortController()
-      gone = made
-      if (stream.destroyed) made.abort()
-      else stream.once('close', () => made.abort())
-      return made.signal
-    },
   }
 }
 

@@ -5,10 +5,11 @@ import { TLSSocket } from 'node:tls'
 import { messageOf, systemCode } from '../../kernel/errors.ts'
 import type { Log } from '../../kernel/plugin.ts'
 import { type Answer, render } from './answers.ts'
+import { caseOf } from './case.ts'
 import type { Complaints } from './complaints.ts'
 import { Pool } from './dial.ts'
 import { type Errand, forward } from './forward.ts'
-import type { Case, Destination, Gate } from './gate.ts'
+import type { Destination, Gate } from './gate.ts'
 import type { H2cServices } from './h2c.ts'
 import { type Head, headOf } from './head.ts'
 import { framingOf, headLines } from './headers.ts'
@@ -239,21 +240,4 @@ function misframed(req: IncomingMessage): Answer | undefined {
 
 function schemeOf(req: IncomingMessage): 'http' | 'https' {
   return req.socket instanceof TLSSocket ? 'https' : 'http'
-}
-
-function caseOf(head: Head, scheme: 'http' | 'https', res: ServerResponse): Case {
-  let gone: AbortController | undefined
-  return {
-    head,
-    scheme,
-    since: performance.now(),
-    gone() {
-      if (gone !== undefined) return gone.signal
-      const made = new AbortController()
-      gone = made
-      if (res.destroyed) made.abort()
-      else res.once('close', () => made.abort())
-      return made.signal
-    },
-  }
 }
