@@ -64,6 +64,11 @@ export class Proc {
     return this.#boot
   }
 
+  /** The pid given out last (proc_loadavg(5)): while it stays, no process began. */
+  newest(): string | undefined {
+    return this.text('loadavg')?.trim().split(' ').at(-1)
+  }
+
   async table(): Promise<Table> {
     const processes = new Map<number, Stat>()
     const children = new Map<number, Stat[]>()

@@ -15,6 +15,8 @@ import { isGone, tickMs } from './stat.ts'
 const slackMs = 10_000
 const sweepMs = 2000
 const sweepStepMs = 50
+/** Empty walks in a row that end a sweep on a machine where processes begin all the time. */
+const surePasses = 3
 
 /**
  * The machine's processes from /proc.
@@ -106,13 +108,19 @@ export class LinuxProcessTable implements ProcessTable {
     const killed = new Set<string>()
     const refused = new Set<string>()
     const deadline = performance.now() + sweepMs
+    // A process that forks and ends while the walk passes is not in it, and neither is its child: what nothing was
+    // found of is looked for again, unless no process at all began meanwhile.
+    let empty = 0
     for (let pause = 1; ; pause = Math.min(pause * 2, sweepStepMs)) {
+      const newest = this.#proc.newest()
       const left = this.#remains(await this.#proc.table(), tree, seen).filter(stat => !refused.has(this.#key(stat)))
       for (const stat of left) {
         const end = this.#kill(stat)
         if (end !== 'gone') (end === 'killed' ? killed : refused).add(this.#key(stat))
       }
-      if (left.length === 0 || performance.now() > deadline) return killed.size
+      empty = left.length === 0 ? empty + 1 : 0
+      const sure = empty === surePasses || (empty > 0 && newest !== undefined && newest === this.#proc.newest())
+      if (sure || performance.now() > deadline) return killed.size
       await setTimeout(pause)
     }
   }
