@@ -16,7 +16,11 @@ export async function withoutExit<T>(run: () => T | Promise<T>): Promise<T> {
   try {
     return await guarded.run(true, run)
   } finally {
-    if (--running === 0) process.exit = exit
+    if (--running === 0) {
+      process.exit = exit
+      // Node 20 follows every callback and promise of the process for as long as there is a storage.
+      guarded.disable()
+    }
   }
 }
 
