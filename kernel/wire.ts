@@ -16,6 +16,7 @@ import type { LocaldEvent, LogLine, ServiceView } from './events.ts'
  * | POST /v1/services/reset | ResetBody | stream of LocaldEvent |
  * | POST /v1/services/wait | WaitBody | stream of LocaldEvent |
  * | GET /v1/services | StatusQuery | StatusAnswer |
+ * | GET /v1/services/keys | KeysQuery | KeysAnswer |
  * | GET /v1/services/why | ServiceQuery | WhyAnswer |
  * | GET /v1/services/one-off | ServiceQuery | OneOffAnswer |
  * | GET /v1/services/open | ServiceQuery (service optional) | OpenAnswer |
@@ -88,6 +89,18 @@ export interface StatusAnswer {
   readonly services: readonly ServiceView[]
 }
 
+/** `service`: names, or `project:service`; without any, all of the project of `path`. */
+export interface KeysQuery {
+  readonly path: string
+  readonly service?: string | readonly string[]
+  readonly all?: boolean
+}
+
+/** The services that are meant, in the order of their files; nothing is looked at. */
+export interface KeysAnswer {
+  readonly keys: readonly string[]
+}
+
 export interface ServiceQuery {
   readonly path: string
   readonly service?: string
@@ -114,10 +127,7 @@ export interface OpenAnswer {
 }
 
 /** `since`: UTC ISO 8601. `grep`: a JavaScript regular expression. */
-export interface LogsQuery {
-  readonly path: string
-  readonly service?: string | readonly string[]
-  readonly all?: boolean
+export interface LogsQuery extends KeysQuery {
   readonly tail?: number
   readonly since?: string
   readonly grep?: string

@@ -9,15 +9,8 @@ import { logsQuery } from './bodies.ts'
 export function logRoutes({ projects }: Kernel): FastifyPluginAsync {
   return async app => {
     app.get<{ Querystring: LogsQuery }>('/logs', { schema: { querystring: logsQuery } }, async ({ query }, reply) => {
-      const { path, service = [], all, tail, since, grep, follow } = query
-      const targets = await projects.targets({
-        path,
-        services: [service].flat(),
-        ...(all === undefined ? {} : { all }),
-      })
-      const sources = targets
-        .flatMap(({ project, names }) => names.flatMap(name => project.service(name) ?? []))
-        .map(({ ref, log }) => ({ service: ref.key, log }))
+      const { tail, since, grep, follow } = query
+      const sources = (await projects.chosen(query)).map(({ ref, log }) => ({ service: ref.key, log }))
       return reply.lines<LogLine>(async ({ send, signal }) => {
         for await (const lines of readLogs({ sources, tail, since, grep, follow: follow === true, signal }))
           await send(lines)

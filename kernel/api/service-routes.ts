@@ -6,6 +6,8 @@ import { why } from '../why.ts'
 import type {
   ConfigAnswer,
   ConfigBody,
+  KeysAnswer,
+  KeysQuery,
   OneOffAnswer,
   OpenAnswer,
   ServiceQuery,
@@ -13,7 +15,7 @@ import type {
   StatusQuery,
   WhyAnswer,
 } from '../wire.ts'
-import { configBody, serviceQuery, statusQuery } from './bodies.ts'
+import { configBody, keysQuery, serviceQuery, statusQuery } from './bodies.ts'
 
 /** What is asked of services and of configurations; nothing is changed. */
 export function serviceRoutes(kernel: Kernel): FastifyPluginAsync {
@@ -22,6 +24,9 @@ export function serviceRoutes(kernel: Kernel): FastifyPluginAsync {
     app.get<{ Querystring: StatusQuery }>('/services', { schema: { querystring: statusQuery } }, async ({ query }) => {
       const services = projects.services(query.all === true ? undefined : query.path)
       return { services: await usage.of(services) } satisfies StatusAnswer
+    })
+    app.get<{ Querystring: KeysQuery }>('/services/keys', { schema: { querystring: keysQuery } }, async ({ query }) => {
+      return { keys: (await projects.chosen(query)).map(({ ref }) => ref.key) } satisfies KeysAnswer
     })
     app.get<{ Querystring: ServiceQuery }>(
       '/services/why',
