@@ -1,9 +1,9 @@
+import type { Assignment, SupervisorHost } from './assignment.ts'
 import { messageOf } from './errors.ts'
 import { type Attempt, HealthWatch } from './health.ts'
 import type { Instance, Run } from './plugin.ts'
 import type { ProbeResult } from './probe.ts'
 import { exitText } from './restart.ts'
-import type { Assignment, SupervisorHost } from './supervisor.ts'
 
 /** After this much of waiting the state says what for: ms. */
 const explainAfterMs = 300
