@@ -1,4 +1,3 @@
-import type { Ajv, ValidateFunction } from 'ajv'
 import { type Found, otherApi } from './discover.ts'
 import { LocaldError, messageOf } from './errors.ts'
 import { withoutExit } from './exit-guard.ts'
@@ -110,37 +109,18 @@ async function validOptions(plugin: Plugin, settings: Record<string, unknown>): 
     throw fault('PLUGIN_SETUP', `it has no options, and config.toml gives it '${given.join("', '")}'`)
   }
   // Libraries for the few plugins with options.
-  const [{ Ajv }, { complaintsOf }, { dotted, isTable }] = await Promise.all([
-    import('ajv'),
+  const [{ compileForeign }, { complaintsOf }, { dotted }] = await Promise.all([
+    import('./config/foreign-schema.ts'),
     import('./config/complaints.ts'),
     import('./config/table.ts'),
   ])
-  const { schema }: { schema: unknown } = plugin.options
-  const validate = compiled(new Ajv(ajvOptions), isTable(schema) ? schema : {})
+  const validate = await compileForeign(plugin.options.schema).catch(error => {
+    throw fault('PLUGIN_SETUP', `the schema of its options is broken: ${messageOf(error)}`)
+  })
   if (validate(settings)) return settings
   const complaints = complaintsOf(validate.errors ?? [], settings)
   const faults = complaints.map(({ path, message }) => `${dotted(path)}: ${message}`)
   throw fault('PLUGIN_SETUP', `its options in config.toml are wrong: ${faults.join('; ')}`)
-}
-
-const ajvOptions = {
-  allErrors: true,
-  useDefaults: true,
-  strict: false,
-  verbose: true,
-  validateFormats: false,
-  logger: false,
-  // As for service types: the metaschema takes 50 ms, at every start.
-  meta: false,
-  validateSchema: false,
-} as const
-
-function compiled(ajv: Ajv, schema: object): ValidateFunction {
-  try {
-    return ajv.compile(schema)
-  } catch (error) {
-    throw fault('PLUGIN_SETUP', `the schema of its options is broken: ${messageOf(error)}`)
-  }
 }
 
 function fault(

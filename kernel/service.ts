@@ -74,8 +74,9 @@ export class Service implements SupervisorHost {
     return this.#prepare()
   }
 
-  /** After a take-over: what the earlier daemon had started it with. */
-  recall(prepared: Prepared, dir: string): void {
+  /** After a take-over: what the earlier daemon had started it with, and where it was seen to listen. */
+  recall(prepared: Prepared, dir: string, address: string | undefined): void {
+    this.address = address
     this.#last = { prepared, dir, port: this.state.now.port ?? undefined }
   }
 
@@ -129,6 +130,7 @@ export class Service implements SupervisorHost {
   persist(instance: Instance | null): void {
     const { status, health, reason, startedMs, restarts, port } = this.state.now
     const { prepared, dir } = this.#last ?? { prepared: nothingPrepared, dir: this.ref.project.path }
+    const { address } = this
     this.#parts.records.saveService({
       version: 1,
       path: this.ref.project.path,
@@ -140,6 +142,7 @@ export class Service implements SupervisorHost {
       startedMs,
       restarts,
       port,
+      ...(address === undefined ? {} : { address }),
       fingerprint: prepared.fingerprint,
       env: prepared.env,
       dir,

@@ -31,6 +31,8 @@ export interface Assignment {
 export interface SupervisorHost {
   readonly state: ServiceState
   readonly log: ServiceLog
+  /** Where the service was last seen to listen. */
+  readonly address: string | undefined
   /** The driver's view of the service, its environment resolved now. */
   run(assignment: Assignment, signal: AbortSignal): Promise<Run<unknown>>
   /** Before a start: the port is this service's, and free. Throws PORT_TAKEN. */

@@ -37,7 +37,10 @@ export class Watch {
     const { healthCheck } = assignment.plan.common
     const { dir, env } = run
     const { port } = assignment
-    const health = new HealthWatch({ check: healthCheck, instance, port, dir, env, log: host.log, signal })
+    const { log } = host
+    // What an earlier daemon has seen needs no connection: fifty services taken over would be asked at once.
+    const address = wasReady ? host.address : undefined
+    const health = new HealthWatch({ check: healthCheck, instance, port, address, dir, env, log, signal })
     this.#mindBackground()
     try {
       const result = wasReady ? { ok: true, detail: '' } : await this.#untilReady(health)

@@ -4,6 +4,7 @@ import type { ServiceType } from '../plugin.ts'
 import { commonKeys } from './common.ts'
 import { type Complaint, complaintsOf } from './complaints.ts'
 import { meantKey, unknown } from './fields.ts'
+import { compileForeign } from './foreign-schema.ts'
 import type { Spot } from './problems.ts'
 import { isTable, own, type Table } from './table.ts'
 
@@ -24,22 +25,8 @@ export async function driverOf(type: ServiceType<unknown>): Promise<Driver> {
   const keys = [...keysOf(type.shape.schema)]
   const taken = keys.find(key => commonKeys.some(common => common === key))
   if (taken !== undefined) throw broken(type, `its plugin declares the key '${taken}', which every service has`)
-  const { Ajv } = await import('ajv')
-  // Lenient about keywords it does not know: they are annotations for editors.
-  const ajv = new Ajv({
-    allErrors: true,
-    useDefaults: true,
-    strict: false,
-    verbose: true,
-    validateFormats: false,
-    logger: false,
-    // The metaschema takes ten times as long to compile as a type's own. What no check can be made of is refused without it.
-    meta: false,
-    validateSchema: false,
-  })
   try {
-    const schema: unknown = type.shape.schema
-    const driver = { type, keys, validate: ajv.compile(isTable(schema) ? schema : {}) }
+    const driver = { type, keys, validate: await compileForeign(type.shape.schema) }
     drivers.set(type, driver)
     return driver
   } catch (error) {
