@@ -15,7 +15,7 @@ const lockHeld = 75
  * Most of what the daemon allocates is gone at once: a smaller young generation (MB; V8's own limit is 16) needs 20 MB less. Without the
  * memory reducer, which collects all some seconds after the last work, 60 to 80 ms of CPU, an idle daemon does nothing.
  */
-const nodeFlags = ['--max-semi-space-size=4', '--no-memory-reducer']
+const nodeFlags = ['--max-semi-space-size=4', '--no-memory-reducer', '--no-parallel-scavenge']
 /** How long a daemon may take until it listens, ms. */
 const deadlineMs = 15_000
 /** Between two looks for the socket of a daemon that someone else is starting, ms. */
