@@ -1,4 +1,6 @@
-import type { Ajv, ValidateFunction } from 'ajv'
+import { Ajv, type ValidateFunction } from 'ajv'
+import { complaintsOf } from './config/complaints.ts'
+import { dotted, isTable } from './config/table.ts'
 import { type Found, otherApi } from './discover.ts'
 import { LocaldError, messageOf } from './errors.ts'
 import { withoutExit } from './exit-guard.ts'
@@ -49,7 +51,7 @@ export async function candidateOf(found: Found, input: CandidateInput): Promise<
     name: found.name,
     after: names(plugin, 'after') ?? [],
     needs: names(plugin, 'needs') ?? [],
-    options: await validOptions(plugin, settings),
+    options: validOptions(plugin, settings),
     setup: host => plugin.setup(host),
   }
 }
@@ -103,18 +105,12 @@ function names(plugin: Plugin, key: 'after' | 'needs' | 'platforms'): readonly s
   throw fault('PLUGIN_API', `its '${key}' must be a list of names`)
 }
 
-async function validOptions(plugin: Plugin, settings: Record<string, unknown>): Promise<unknown> {
+function validOptions(plugin: Plugin, settings: Record<string, unknown>): unknown {
   const given = Object.keys(settings)
   if (plugin.options === undefined) {
     if (given.length === 0) return {}
     throw fault('PLUGIN_SETUP', `it has no options, and config.toml gives it '${given.join("', '")}'`)
   }
-  // Libraries for the few plugins with options.
-  const [{ Ajv }, { complaintsOf }, { dotted, isTable }] = await Promise.all([
-    import('ajv'),
-    import('./config/complaints.ts'),
-    import('./config/table.ts'),
-  ])
   const { schema }: { schema: unknown } = plugin.options
   const validate = compiled(new Ajv(ajvOptions), isTable(schema) ? schema : {})
   if (validate(settings)) return settings

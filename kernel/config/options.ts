@@ -1,4 +1,4 @@
-import type { ValidateFunction } from 'ajv'
+import { Ajv, type ValidateFunction } from 'ajv'
 import { LocaldError, messageOf } from '../errors.ts'
 import type { ServiceType } from '../plugin.ts'
 import { commonKeys } from './common.ts'
@@ -18,13 +18,12 @@ export interface Driver {
 const drivers = new WeakMap<ServiceType<unknown>, Driver>()
 
 /** Compiles a type's schema, once. SERVICE_TYPE_UNSUPPORTED when the schema is none, or has a key that every service has. */
-export async function driverOf(type: ServiceType<unknown>): Promise<Driver> {
+export function driverOf(type: ServiceType<unknown>): Driver {
   const known = drivers.get(type)
   if (known !== undefined) return known
   const keys = [...keysOf(type.shape.schema)]
   const taken = keys.find(key => commonKeys.some(common => common === key))
   if (taken !== undefined) throw broken(type, `its plugin declares the key '${taken}', which every service has`)
-  const { Ajv } = await import('ajv')
   // Lenient about keywords it does not know: they are annotations for editors.
   const ajv = new Ajv({
     allErrors: true,

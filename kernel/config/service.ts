@@ -31,7 +31,7 @@ export async function driversOf(types: Types): Promise<readonly Driver[]> {
 async function driverFor(types: Types, name: string): Promise<Driver | LocaldError> {
   try {
     const found = types.find(name)
-    return LocaldError.is(found) ? found : await driverOf(found)
+    return LocaldError.is(found) ? found : driverOf(found)
   } catch (error) {
     if (LocaldError.is(error) && error.code === 'SERVICE_TYPE_UNSUPPORTED') return error
     throw error

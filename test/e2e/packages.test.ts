@@ -34,7 +34,7 @@ t.test('tarballs', { timeout: limitMs }, async t => {
   spawnSync('chmod', ['-R', 'a+rX', folder])
 
   for (const how of ['prebuilt', 'compiled'] as const) {
-    const box = new Sandbox(t, { main: join(modules, 'locald', 'build', 'cli', 'main.js') })
+    const box = new Sandbox(t, { main: join(modules, 'locald', 'dist', 'cli', 'main.cjs') })
     const project = box.project('shop', files)
     if (how === 'compiled') rmSync(join(modules, '@locald'), { recursive: true })
     await box.up(project)
