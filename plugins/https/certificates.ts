@@ -82,6 +82,8 @@ export class LeafCertificates implements Certificates {
       key: this.#keyPem,
       cert: this.#issue({ dns: [name] }),
       minVersion: 'TLSv1.2',
+      // No client shows a certificate: without this Node reads its own list of authorities.
+      ca: [],
       // A client that asks for a new handshake in the middle of TLS 1.2 wants to cost time; no browser does.
       secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
     })
