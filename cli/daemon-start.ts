@@ -4,8 +4,8 @@ import { accessSync, closeSync, constants, fstatSync, openSync, readdirSync, rea
 import type { Socket } from 'node:net'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
-import { fileURLToPath } from 'node:url'
 import { type ErrorJson, LocaldError, messageOf } from '../kernel/errors.ts'
+import { builtFolder } from '../kernel/package.ts'
 import { compileNative, type Paths, preparePaths } from '../kernel/paths.ts'
 import { reach } from './client.ts'
 
@@ -90,7 +90,7 @@ function isProgram(path: string): boolean {
 async function attempt(keeper: string, paths: Paths, deadline: number): Promise<boolean> {
   const log = openSync(paths.daemonLog, 'a', 0o600)
   const before = fstatSync(log).size
-  const daemon = join(dirname(fileURLToPath(import.meta.url)), '..', 'kernel', 'daemon.js')
+  const daemon = join(builtFolder, 'kernel', 'daemon.js')
   const env = { ...process.env, ...(paths.sandbox === undefined ? {} : { LOCALD_SANDBOX: paths.sandbox }) }
   const child = spawn(keeper, ['lock', paths.lock, '--', process.execPath, ...nodeFlags, daemon], {
     cwd: '/',
