@@ -4,8 +4,8 @@ import { accessSync, closeSync, constants, fstatSync, openSync, readdirSync, rea
 import type { Socket } from 'node:net'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
-import { fileURLToPath } from 'node:url'
 import { type ErrorJson, LocaldError, messageOf } from '../kernel/errors.ts'
+import { builtFolder } from '../kernel/package.ts'
 import { compileNative, type Paths, preparePaths } from '../kernel/paths.ts'
 import { reach } from './client.ts'
 
@@ -15,7 +15,7 @@ const lockHeld = 75
  * Most of what the daemon allocates is gone at once: a smaller young generation (MB; V8's own limit is 16) needs 20 MB less. Without the
  * memory reducer, which collects all some seconds after the last work, 60 to 80 ms of CPU, an idle daemon does nothing.
  */
-const nodeFlags = ['--max-semi-space-size=4', '--no-memory-reducer']
+const nodeFlags = ['--max-semi-space-size=4', '--no-memory-reducer', '--no-parallel-scavenge']
 /** How long a daemon may take until it listens, ms. */
 const deadlineMs = 15_000
 /** Between two looks for the socket of a daemon that someone else is starting, ms. */
@@ -90,7 +90,7 @@ function isProgram(path: string): boolean {
 async function attempt(keeper: string, paths: Paths, deadline: number): Promise<boolean> {
   const log = openSync(paths.daemonLog, 'a', 0o600)
   const before = fstatSync(log).size
-  const daemon = join(dirname(fileURLToPath(import.meta.url)), '..', 'kernel', 'daemon.js')
+  const daemon = join(builtFolder, 'kernel', 'daemon.js')
   const env = { ...process.env, ...(paths.sandbox === undefined ? {} : { LOCALD_SANDBOX: paths.sandbox }) }
   const child = spawn(keeper, ['lock', paths.lock, '--', process.execPath, ...nodeFlags, daemon], {
     cwd: '/',

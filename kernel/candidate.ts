@@ -1,3 +1,7 @@
+import type { ValidateFunction } from 'ajv'
+import { complaintsOf } from './config/complaints.ts'
+import { compileForeign } from './config/foreign-schema.ts'
+import { dotted } from './config/table.ts'
 import { type Found, otherApi } from './discover.ts'
 import { LocaldError, messageOf } from './errors.ts'
 import { withoutExit } from './exit-guard.ts'
@@ -48,7 +52,7 @@ export async function candidateOf(found: Found, input: CandidateInput): Promise<
     name: found.name,
     after: names(plugin, 'after') ?? [],
     needs: names(plugin, 'needs') ?? [],
-    options: await validOptions(plugin, settings),
+    options: validOptions(plugin, settings),
     setup: host => plugin.setup(host),
   }
 }
@@ -102,25 +106,25 @@ function names(plugin: Plugin, key: 'after' | 'needs' | 'platforms'): readonly s
   throw fault('PLUGIN_API', `its '${key}' must be a list of names`)
 }
 
-async function validOptions(plugin: Plugin, settings: Record<string, unknown>): Promise<unknown> {
+function validOptions(plugin: Plugin, settings: Record<string, unknown>): unknown {
   const given = Object.keys(settings)
   if (plugin.options === undefined) {
     if (given.length === 0) return {}
     throw fault('PLUGIN_SETUP', `it has no options, and config.toml gives it '${given.join("', '")}'`)
   }
-  // Libraries for the few plugins with options.
-  const [{ compileForeign }, { complaintsOf }, { dotted }] = await Promise.all([
-    import('./config/foreign-schema.ts'),
-    import('./config/complaints.ts'),
-    import('./config/table.ts'),
-  ])
-  const validate = await compileForeign(plugin.options.schema).catch(error => {
-    throw fault('PLUGIN_SETUP', `the schema of its options is broken: ${messageOf(error)}`)
-  })
+  const validate = schemaOf(plugin.options.schema)
   if (validate(settings)) return settings
   const complaints = complaintsOf(validate.errors ?? [], settings)
   const faults = complaints.map(({ path, message }) => `${dotted(path)}: ${message}`)
   throw fault('PLUGIN_SETUP', `its options in config.toml are wrong: ${faults.join('; ')}`)
+}
+
+function schemaOf(schema: unknown): ValidateFunction {
+  try {
+    return compileForeign(schema)
+  } catch (error) {
+    throw fault('PLUGIN_SETUP', `the schema of its options is broken: ${messageOf(error)}`)
+  }
 }
 
 function fault(

@@ -1,4 +1,4 @@
-import type { ValidateFunction } from 'ajv'
+import { Ajv, type ValidateFunction } from 'ajv'
 import { isTable } from './table.ts'
 
 const options = {
@@ -15,8 +15,6 @@ const options = {
 } as const
 
 /** The check of a plugin's own JSON schema: it fills defaults in, and finds all errors. Throws what ajv has against the schema. */
-export async function compileForeign(schema: unknown): Promise<ValidateFunction> {
-  // A library that is read only where there is something to check.
-  const { Ajv } = await import('ajv')
+export function compileForeign(schema: unknown): ValidateFunction {
   return new Ajv(options).compile(isTable(schema) ? schema : {})
 }

@@ -122,8 +122,8 @@ export class H2Errand implements Receiver {
     }
   }
 
-  body(piece: Buffer): void {
-    this.#pieces.push(piece)
+  body(bytes: Buffer, from: number, to: number): void {
+    this.#pieces.push(bytes.subarray(from, to))
   }
 
   end(trailers: RawHeaders): void {

@@ -65,7 +65,7 @@ t.test('every package, from the registry into an empty folder', { timeout: 900_0
   spawnSync('chmod', ['-R', 'a+rX', folder])
 
   for (const how of ['prebuilt', 'compiled'] as const) {
-    const box = new Sandbox(t, { main: join(modules, 'locald', 'build', 'cli', 'main.js') })
+    const box = new Sandbox(t, { main: join(modules, 'locald', 'dist', 'cli', 'main.cjs') })
     const project = box.project('shop', files)
     if (how === 'compiled') rmSync(join(modules, '@locald'), { recursive: true })
     await box.up(project)

@@ -13,6 +13,7 @@ const contract = ['kernel/plugin.ts', 'kernel/shape.ts', 'kernel/errors.ts']
 /** What the CLI may import of the kernel; types only of those marked so. */
 const forCli: Readonly<Record<string, 'all' | 'types'>> = {
   'kernel/errors.ts': 'all',
+  'kernel/package.ts': 'all',
   'kernel/paths.ts': 'all',
   'kernel/events.ts': 'types',
   'kernel/wire.ts': 'types',
@@ -39,7 +40,9 @@ function mayUsePackage({ file }: Source, { specifier, path }: Import): boolean {
     .split('/')
     .slice(0, specifier.startsWith('@') ? 2 : 1)
     .join('/')
-  return !file.startsWith('shim/') && Object.hasOwn(manifest.dependencies, name)
+  // Builders are there only where locald is built.
+  if (file.startsWith('shim/')) return file === 'shim/bundle.ts' && name === 'esbuild'
+  return Object.hasOwn(manifest.dependencies, name)
 }
 
 /** Asks Node for the platform: by `process`, or by one of the names of node:os and node:process that tell. */
