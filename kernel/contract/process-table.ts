@@ -11,6 +11,8 @@ export interface ProcessTree {
   readonly pid: number
   /** Decimal unsigned 64-bit value every process of the tree inherited as its RLIMIT_RTTIME soft limit, where the platform has one. */
   readonly mark?: string
+  /** `NAME=value` that every process of the tree was given in its environment, and no other, where there is no mark. */
+  readonly variable?: string
   readonly pgid: number
   /** Folder of the service's own cgroup, if it joined one. */
   readonly cgroup?: string
@@ -49,6 +51,6 @@ export interface ProcessTable {
   listeners(pids: readonly number[]): Promise<readonly Listener[]>
   /** Who listens on a port of this machine, if it can be told: "node (pid 123)". */
   holder(port: number): Promise<string | undefined>
-  /** Kills (SIGKILL) what is left of a tree whose keeper is gone: by mark, and the given earlier members whose start token still fits. The number killed. */
+  /** Kills (SIGKILL) what is left of a tree whose keeper is gone: by mark or variable, and the given earlier members whose start token still fits. The number killed. */
   sweep(tree: ProcessTree, seen: readonly ProcessInfo[]): Promise<number>
 }
