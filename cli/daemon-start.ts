@@ -9,6 +9,7 @@ import { type ErrorJson, LocaldError, messageOf } from '../kernel/errors.ts'
 import { compileNative, type Paths, preparePaths } from '../kernel/paths.ts'
 import type { Argv } from '../kernel/wire.ts'
 import { reach } from './client.ts'
+import { seconds } from './units.ts'
 
 /** What `paths.boot` holds. */
 export interface Installed {
@@ -23,8 +24,8 @@ const lockHeld = 75
  * memory reducer, which collects all some seconds after the last work, 60 to 80 ms of CPU, an idle daemon does nothing.
  */
 const nodeFlags = ['--max-semi-space-size=4', '--no-memory-reducer']
-/** How long a daemon may take until it listens, ms. */
-const deadlineMs = 15_000
+/** How long a daemon may take until it listens, where LOCALD_START_TIMEOUT says nothing else, ms. */
+const usualMs = 15_000
 /** One that the machine's service manager was asked for and that is not there yet may have failed: a start of our own tells why. ms */
 const bootMs = 5000
 /** Between two looks for the socket of a daemon that someone else is starting, ms. */
@@ -38,10 +39,11 @@ const patienceMs = 300
  */
 export async function startDaemon(paths: Paths): Promise<Socket> {
   preparePaths(paths)
-  const deadline = Date.now() + deadlineMs
+  const limitMs = startLimit()
+  const deadline = Date.now() + limitMs
   let wait = startByMachine(paths) ? bootMs : undefined
   while (Date.now() < deadline) {
-    wait ??= (await attempt(paths, deadline)) ? deadlineMs : patienceMs
+    wait ??= (await attempt(paths, deadline)) ? limitMs : patienceMs
     const until = Math.min(deadline, Date.now() + wait)
     wait = undefined
     do {
@@ -57,6 +59,12 @@ export async function startDaemon(paths: Paths): Promise<Socket> {
 export function daemonArgv(paths: Paths): Argv {
   const daemon = join(dirname(fileURLToPath(import.meta.url)), '..', 'kernel', 'daemon.js')
   return [keeperOf(paths), 'lock', paths.lock, '--', process.execPath, ...nodeFlags, daemon]
+}
+
+/** Throws USAGE when LOCALD_START_TIMEOUT is no number of seconds. */
+function startLimit(): number {
+  const told = process.env['LOCALD_START_TIMEOUT']
+  return told === undefined || told === '' ? usualMs : seconds('LOCALD_START_TIMEOUT', told)
 }
 
 /** Whether the daemon is the machine's to start, since `locald server install`, and the machine does. */
@@ -183,7 +191,7 @@ function ready(line: string): true {
 }
 
 function died(paths: Paths, before: number, word: Word): LocaldError {
-  if ('late' in word) return late(paths, `it did not listen within ${deadlineMs / 1000} s`)
+  if ('late' in word) return late(paths, `it did not listen within ${startLimit() / 1000} s`)
   if ('error' in word) {
     return new LocaldError('DAEMON_START', `the daemon cannot be started: ${messageOf(word.error)}`, {
       hint: '`locald doctor` checks this machine.',
