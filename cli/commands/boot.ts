@@ -18,14 +18,14 @@ export async function serverInstall(context: Context): Promise<number> {
   const { paths, json } = context
   const plan = await planOf(context)
   await left(context)
+  if (existsSync(plan.file)) for (const argv of plan.unload) attempt(argv)
   try {
-    if (existsSync(plan.file)) for (const argv of plan.unload) attempt(argv)
-    write(plan)
+    unlessUnusable(plan.file, () => writeWhole(plan.file, plan.text))
     for (const argv of plan.load) carryOut(argv)
     const installed: Installed = { file: plan.file, start: plan.start }
     writeWhole(paths.boot, `${JSON.stringify(installed)}\n`)
   } catch (error) {
-    remove(context, plan)
+    if (existsSync(plan.file)) remove(context, plan)
     if (hasServices(paths)) await need(paths)
     throw error
   }
@@ -66,22 +66,21 @@ async function planOf({ paths }: Context): Promise<BootPlan> {
   return await daemon.post<BootPlan>('/v1/server/boot', unit)
 }
 
-function write({ file, text }: BootPlan): void {
+function remove({ paths }: Context, plan: BootPlan): void {
+  for (const argv of plan.unload) attempt(argv)
+  for (const file of [plan.file, paths.boot]) unlessUnusable(file, () => rmSync(file, { force: true }))
+  for (const argv of plan.removed) attempt(argv)
+}
+
+function unlessUnusable(file: string, use: () => void): void {
   try {
-    writeWhole(file, text)
+    use()
   } catch (error) {
-    throw new LocaldError('PATHS_UNUSABLE', `cannot write ${file}: ${messageOf(error)}`, {
+    throw new LocaldError('PATHS_UNUSABLE', `cannot change ${file}: ${messageOf(error)}`, {
       hint: 'Check the permissions of its folder.',
       cause: error,
     })
   }
-}
-
-function remove({ paths }: Context, plan: BootPlan): void {
-  for (const argv of plan.unload) attempt(argv)
-  rmSync(plan.file, { force: true })
-  rmSync(paths.boot, { force: true })
-  for (const argv of plan.removed) attempt(argv)
 }
 
 function attempt([program, ...words]: Argv): void {

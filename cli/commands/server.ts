@@ -51,7 +51,7 @@ export async function serverShutdown(context: Context): Promise<number> {
   const isMeant = async (it: Client) => pid === undefined || String((await it.get<Pong>('/v1/ping')).pid) === pid
   if (daemon === undefined || !(await isMeant(daemon))) {
     if (context.json) printJson({ event: 'done', ok: true, services: [] })
-    else print('The daemon is not running')
+    else print(`The daemon ${pid === undefined ? '' : 'with that pid '}is not running`)
     return 0
   }
   const isOk = await shutDown(context, daemon, { keepServices: false })

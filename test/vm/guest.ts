@@ -118,7 +118,9 @@ async function until<T>(look: () => T | Promise<T>): Promise<T> {
 
 /** What the daemon answers, without the CLI: a start of Node takes seconds here. */
 async function ask<T>(path: string): Promise<T> {
-  const value: T = JSON.parse(await answerOf(request({ socketPath: '/run/user/1000/locald/locald.sock', path })))
+  const value: T = JSON.parse(
+    await answerOf(request({ socketPath: '/run/user/1000/locald/locald.sock', path, agent: false })),
+  )
   return value
 }
 
@@ -160,6 +162,15 @@ function running(word: string): readonly number[] {
     })
 }
 
+/** The pid of what has left its session, once it has. */
+function escapeeOf(): Promise<number> {
+  return until(() => {
+    const [pid] = running(escapee)
+    assert.ok(pid)
+    return pid
+  })
+}
+
 /** Services' cgroups that are there. */
 function leaves(): readonly string[] {
   return readdirSync(manager, { recursive: true, encoding: 'utf8' }).filter(path => /\/s-[^/]*$/.test(path))
@@ -196,7 +207,7 @@ async function checkCgroups(): Promise<void> {
   console.log(`# web ${web.pid}: ${of}`)
   assert.match(of, /\/s-[^/]+$/)
   assert.notEqual(of, other)
-  const [escaped = 0] = running(escapee)
+  const escaped = await escapeeOf()
   assert.equal(cgroupOf(escaped), other, 'what a service starts is in its cgroup')
   assert.equal(readFileSync(`/proc/${escaped}/environ`, 'utf8'), '')
   assert.match(readFileSync(join(of, 'cgroup.controllers'), 'utf8'), /cpu.*memory.*pids/)
@@ -245,7 +256,7 @@ async function scope(): Promise<void> {
   })
   await check('also when the keeper was killed', async () => {
     dev('locald up job')
-    const [escaped = 0] = running(escapee)
+    const escaped = await escapeeOf()
     const keeper = Number(/^PPid:\s*(\d+)$/m.exec(readFileSync(`/proc/${escaped}/status`, 'utf8'))?.[1])
     process.kill(keeper, 'SIGKILL')
     await until(() => assert.deepEqual(running(escapee), []))
