@@ -9,6 +9,7 @@ import { type ErrorJson, LocaldError, messageOf } from '../kernel/errors.ts'
 import { compileNative, type Paths, preparePaths } from '../kernel/paths.ts'
 import type { Argv } from '../kernel/wire.ts'
 import { reach } from './client.ts'
+import { say } from './output.ts'
 import { seconds } from './units.ts'
 
 /** What `paths.boot` holds. */
@@ -72,7 +73,9 @@ function startByMachine({ boot }: Paths): boolean {
   try {
     const installed: Installed = JSON.parse(readFileSync(boot, 'utf8'))
     const [program, ...words] = installed.start
-    return spawnSync(program, words, { stdio: 'ignore' }).status === 0
+    if (spawnSync(program, words, { stdio: 'ignore' }).status === 0) return true
+    say(`Warning: \`${installed.start.join(' ')}\` failed; the daemon is started without it`)
+    return false
   } catch {
     return false
   }

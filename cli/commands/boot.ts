@@ -21,7 +21,7 @@ export async function serverInstall(context: Context): Promise<number> {
   if (existsSync(plan.file)) for (const argv of plan.unload) attempt(argv)
   try {
     unlessUnusable(plan.file, () => writeWhole(plan.file, plan.text))
-    for (const argv of plan.load) carryOut(argv)
+    for (const argv of [...plan.load, plan.start]) carryOut(argv)
     const installed: Installed = { file: plan.file, start: plan.start }
     writeWhole(paths.boot, `${JSON.stringify(installed)}\n`)
   } catch (error) {

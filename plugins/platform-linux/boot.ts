@@ -36,7 +36,10 @@ export async function bootPlan(machine: Machine, unit: BootUnit): Promise<BootPl
   }
 }
 
-/** The unit's text (systemd.unit(5), systemd.service(5)). */
+/**
+ * The unit's text (systemd.unit(5), systemd.service(5)). Both commands begin with a program of the system: systemd takes no path there
+ * that has quotes or backslashes in it.
+ */
 export function unitText(name: string, { run, shutdown, env }: BootUnit): string {
   const scope = ['--user', '--scope', '--quiet', '--collect', `--property=Before=${name}`]
   const delegate = '--property=Delegate=cpu memory pids'
@@ -53,7 +56,7 @@ ${Object.entries(env)
   .map(([variable, value]) => `Environment=${quoted(`${variable}=${value}`)}\n`)
   .join('')}ExecStart=${start}
 # Without the pid, as when the daemon has ended by itself, services are left to the next one.
-ExecStop=${shutdown.map(command).join(' ')}\${MAINPID}
+ExecStop=${['env', ...shutdown].map(command).join(' ')}\${MAINPID}
 KillMode=process
 Restart=on-failure
 RestartSec=1

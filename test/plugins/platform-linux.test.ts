@@ -534,7 +534,7 @@ t.test('features', async t => {
       'Environment="LOCALD_SANDBOX=a-1"',
       String.raw`ExecStart=systemd-run --user --scope --quiet --collect --property=Before=locald-a-1.service "--property=Delegate=cpu memory pids" -- "/opt/my \"tools\" 100%%/$$HOME\\x/locald-keeper" lock "/run/a b" -- /usr/bin/node`,
       // biome-ignore lint/suspicious/noTemplateCurlyInString: systemd's own.
-      'ExecStop=/usr/bin/node "/it\'s/main.js" server shutdown --pid=${MAINPID}',
+      'ExecStop=env /usr/bin/node "/it\'s/main.js" server shutdown --pid=${MAINPID}',
     ])
       t.ok(plan.text.split('\n').includes(line), `${line}\n${plan.text}`)
     const lingers = { ...user, [`/var/lib/systemd/linger/${userInfo().username}`]: '' }
