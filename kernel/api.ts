@@ -5,6 +5,7 @@ import { IdleConnections } from './api/idle.ts'
 import { logRoutes } from './api/log-routes.ts'
 import { machineRoutes } from './api/machine-routes.ts'
 import { projectRoutes } from './api/project-routes.ts'
+import { registryRoutes } from './api/registry-routes.ts'
 import { serviceRoutes } from './api/service-routes.ts'
 import { streams } from './api/streams.ts'
 import { checkSchemas, noCompilers } from './api/validation.ts'
@@ -52,6 +53,7 @@ export class Api {
     await app.register(serviceRoutes(kernel), { prefix: '/v1' })
     await app.register(logRoutes(kernel), { prefix: '/v1' })
     await app.register(machineRoutes(kernel), { prefix: '/v1' })
+    await app.register(registryRoutes(kernel), { prefix: '/v1' })
     for (const { prefix, plugin } of kernel.contributions.routes())
       await app.register(plugin, { prefix: `/v1/${prefix}` })
     rmSync(socket, { force: true })

@@ -1,6 +1,8 @@
 import type { ErrorCode } from './errors.ts'
 import type { LocaldEvent, LogLine, ServiceView } from './events.ts'
 
+export type { Argv, BootPlan, BootUnit } from './plugin.ts'
+
 /**
  * The shapes of the daemon's HTTP API under `/v1`. Streams are NDJSON: one JSON value a line. An error answer is
  * `{"error": ErrorJson}` with the status of its code.
@@ -10,6 +12,7 @@ import type { LocaldEvent, LogLine, ServiceView } from './events.ts'
  * | GET /v1/ping | – | Pong |
  * | GET /v1/server | – | ServerStatus |
  * | POST /v1/server/shutdown | ShutdownBody | stream of LocaldEvent; the daemon ends after it |
+ * | POST /v1/server/boot | BootUnit | BootPlan |
  * | POST /v1/projects/up | UpBody | stream of LocaldEvent |
  * | POST /v1/projects/stop | TargetBody | stream of LocaldEvent |
  * | POST /v1/projects/restart | RestartBody | stream of LocaldEvent |
@@ -22,6 +25,9 @@ import type { LocaldEvent, LogLine, ServiceView } from './events.ts'
  * | GET /v1/services/open | ServiceQuery (service optional) | OpenAnswer |
  * | GET /v1/logs | LogsQuery | stream of LogLine |
  * | GET /v1/events | – | stream of LocaldEvent |
+ * | GET /v1/registry | – | RegistryAnswer |
+ * | POST /v1/registry/pin | PinBody | RegistryAnswer: those it was about |
+ * | POST /v1/registry/clean | – | CleanAnswer |
  * | GET /v1/plugins | – | PluginsAnswer |
  * | GET /v1/doctor | – | DoctorAnswer |
  * | POST /v1/config | ConfigBody | ConfigAnswer |
@@ -132,6 +138,37 @@ export interface LogsQuery extends KeysQuery {
   readonly since?: string
   readonly grep?: string
   readonly follow?: boolean
+}
+
+/** A project that was started once, running or not. */
+export interface KnownProjectView {
+  readonly name: string
+  readonly path: string
+  readonly domain: string
+  readonly pinned: boolean
+  /** Whether its folder is there. */
+  readonly exists: boolean
+  /** UTC ISO 8601 of the last `up`. */
+  readonly usedAt: string
+  /** Why it could not be started with the daemon. */
+  readonly problem: string | null
+}
+
+export interface RegistryAnswer {
+  readonly projects: readonly KnownProjectView[]
+}
+
+/** `projects`: names; none: the project that `path` is in. */
+export interface PinBody {
+  readonly path: string
+  readonly projects: readonly string[]
+  readonly pinned: boolean
+}
+
+/** What is gone and was forgotten; what is gone and still runs was kept. */
+export interface CleanAnswer {
+  readonly forgotten: readonly KnownProjectView[]
+  readonly kept: readonly KnownProjectView[]
 }
 
 export interface PluginView {

@@ -4,8 +4,8 @@ import { examine } from '../doctor.ts'
 import { LocaldError } from '../errors.ts'
 import type { Kernel } from '../kernel.ts'
 import { closest } from '../suggest.ts'
-import type { CommandAnswer, CommandBody, PluginsAnswer, Pong, ServerStatus } from '../wire.ts'
-import { commandBody } from './bodies.ts'
+import type { BootPlan, BootUnit, CommandAnswer, CommandBody, PluginsAnswer, Pong, ServerStatus } from '../wire.ts'
+import { bootBody, commandBody } from './bodies.ts'
 
 /** The daemon itself, its plugins and this machine. */
 export function machineRoutes(kernel: Kernel): FastifyPluginAsync {
@@ -17,6 +17,9 @@ export function machineRoutes(kernel: Kernel): FastifyPluginAsync {
       const { socket } = paths
       const ports = { http: web?.http ?? null, https: web?.https ?? null }
       return { pid: process.pid, socket, ...ports, version, startedAt } satisfies ServerStatus
+    })
+    app.post<{ Body: BootUnit }>('/server/boot', { schema: { body: bootBody } }, async ({ body }) => {
+      return (await container.use.boot.plan(body)) satisfies BootPlan
     })
     app.get('/plugins', async () => ({ plugins }) satisfies PluginsAnswer)
     app.get('/doctor', async () => examine({ contributions, plugins, own: kernel.checks }))
