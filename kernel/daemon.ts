@@ -30,7 +30,7 @@ async function main(): Promise<void> {
     if (!isEnding) void close(kernel, api, log('daemon'))
     isEnding = true
   }
-  const api: Api = await Api.listen(kernel, end)
+  const api: Api = await Api.listen(kernel, end, log)
   // Services run on, as they do when the daemon is killed: `locald server shutdown` stops them.
   const leave = () => void kernel.operations.close(true, () => {}).then(end, end)
   process.on('SIGTERM', leave)
