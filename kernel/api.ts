@@ -6,6 +6,7 @@ import { logRoutes } from './api/log-routes.ts'
 import { machineRoutes } from './api/machine-routes.ts'
 import { openApi } from './api/openapi.ts'
 import { projectRoutes } from './api/project-routes.ts'
+import { registryRoutes } from './api/registry-routes.ts'
 import { serviceRoutes } from './api/service-routes.ts'
 import { streams } from './api/streams.ts'
 import { checkSchemas, noCompilers } from './api/validation.ts'
@@ -61,6 +62,7 @@ export class Api {
     await app.register(serviceRoutes(kernel), { prefix: '/v1' })
     await app.register(logRoutes(kernel), { prefix: '/v1' })
     await app.register(machineRoutes(kernel), { prefix: '/v1' })
+    await app.register(registryRoutes(kernel), { prefix: '/v1' })
     for (const { owner, prefix: below, plugin } of kernel.contributions.routes()) {
       const prefix = `/v1${below}`
       await app.register(

@@ -61,11 +61,8 @@ export async function candidateOf(found: Found, input: CandidateInput): Promise<
 async function importOf(found: Found, limit: number): Promise<unknown> {
   const late = () => fault('PLUGIN_TIMEOUT', `its import did not end in ${limit} ms`)
   try {
-    return await within(
-      limit,
-      withoutExit(() => found.load()),
-      late,
-    )
+    const load = () => found.load()
+    return await within(limit, found.from === 'npm' ? withoutExit(load) : load(), late)
   } catch (error) {
     if (LocaldError.is(error) && error.code === 'PLUGIN_TIMEOUT') throw error
     throw new LocaldError('PLUGIN_IMPORT', `it cannot be imported: ${messageOf(error)}`, { cause: error })

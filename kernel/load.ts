@@ -101,11 +101,8 @@ async function setUp(candidate: Candidate, input: LoadInput, limit: number): Pro
   const started = performance.now()
   const late = () => new LocaldError('PLUGIN_TIMEOUT', `its set-up did not end in ${Math.round(limit)} ms`)
   try {
-    await within(
-      limit,
-      withoutExit(() => candidate.setup(declaring.host)),
-      late,
-    )
+    const run = async () => candidate.setup(declaring.host)
+    await within(limit, found.from === 'npm' ? withoutExit(run) : run(), late)
     declaring.end()
     takeOver(name, declaring, input)
     return { ...view(found, 'active', input), setupMs: since(started) }

@@ -1,4 +1,5 @@
 import type { FastifyPluginAsync } from 'fastify'
+import type { Boot } from './contract/boot.ts'
 import type { Catalog, Control } from './contract/catalog.ts'
 import type { Check } from './contract/check.ts'
 import type { Command } from './contract/command.ts'
@@ -11,6 +12,7 @@ import type { ProjectSource } from './contract/project.ts'
 import type { ServiceType } from './contract/service-type.ts'
 import type { Shape } from './shape.ts'
 
+export type * from './contract/boot.ts'
 export type * from './contract/catalog.ts'
 export type * from './contract/check.ts'
 export type * from './contract/command.ts'
@@ -125,6 +127,8 @@ export interface Services {
   readonly web: Web
   /** A platform plugin's: the person's desktop. */
   readonly desktop: Desktop
+  /** A platform plugin's: what starts the daemon with the machine. */
+  readonly boot: Boot
   /** A platform plugin's: where the privileged helper is. */
   readonly shim: ShimPlace
   /** A platform plugin's, where there can be cgroups. */

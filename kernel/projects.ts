@@ -85,6 +85,13 @@ export class Projects {
     return project
   }
 
+  /** Forgets the project in a folder; what runs of it is stopped. */
+  async drop(path: string): Promise<void> {
+    const project = this.#byPath.get(path)
+    this.#byPath.delete(path)
+    await project?.queue.run(() => project.end())
+  }
+
   /** The known project that a name means. Throws UNKNOWN_PROJECT. */
   named(name: string): Project {
     return projectNamed(this.list(), name)
@@ -137,7 +144,8 @@ export class Projects {
   }
 }
 
-function ownEnvironment(): Record<string, string> {
+/** The daemon's own environment, where no shell has given one. */
+export function ownEnvironment(): Record<string, string> {
   const set = Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))
   return Object.fromEntries(set)
 }

@@ -1,6 +1,8 @@
 import type { ErrorCode } from './errors.ts'
 import type { ServiceView } from './events.ts'
 
+export type { Argv, BootPlan, BootUnit } from './plugin.ts'
+
 /*
  * The shapes of the daemon's HTTP API under `/v1`. Which route takes and answers what is in `api/*-routes.ts`, and in the document at
  * `/v1/openapi.json`. Streams are NDJSON: one JSON value a line. An error answer is `{"error": ErrorJson}` with the status of its code.
@@ -105,6 +107,37 @@ export interface LogsQuery extends KeysQuery {
   readonly since?: string
   readonly grep?: string
   readonly follow?: boolean
+}
+
+/** A project that was started once, running or not. */
+export interface KnownProjectView {
+  readonly name: string
+  readonly path: string
+  readonly domain: string
+  readonly pinned: boolean
+  /** Whether its folder is there. */
+  readonly exists: boolean
+  /** UTC ISO 8601 of the last `up`. */
+  readonly usedAt: string
+  /** Why it could not be started with the daemon. */
+  readonly problem: string | null
+}
+
+export interface RegistryAnswer {
+  readonly projects: readonly KnownProjectView[]
+}
+
+/** `projects`: names; none: the project that `path` is in. */
+export interface PinBody {
+  readonly path: string
+  readonly projects: readonly string[]
+  readonly pinned: boolean
+}
+
+/** What is gone and was forgotten; what is gone and still runs was kept. */
+export interface CleanAnswer {
+  readonly forgotten: readonly KnownProjectView[]
+  readonly kept: readonly KnownProjectView[]
 }
 
 export interface PluginView {

@@ -2,19 +2,13 @@
  * Bundles what is run into dist/: `node build/shim/bundle.js`. To find and read some hundred small modules is most of the time that Node
  * takes to start them. Tests of parts import what tsc has compiled into build/; whatever is started as a user would is this.
  */
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type BuildOptions, build, type Metafile } from 'esbuild'
+import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild'
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..')
 const output = join(root, 'dist')
-
-/** What is read from node_modules, as it is asked for rarely (undici: by a download) or never (by fastify, for what locald does not use). */
-const external = [
-  'undici',
-  ...['@fastify/ajv-compiler', '@fastify/fast-json-stringify-compiler', 'light-my-request', 'pino'],
-]
 
 const common = {
   absWorkingDir: root,
@@ -23,11 +17,19 @@ const common = {
   bundle: true,
   platform: 'node',
   target: 'node20.19',
-  external,
   legalComments: 'none',
   metafile: true,
   logLevel: 'warning',
 } satisfies BuildOptions
+
+/** Packages that are imported when they are first needed stay outside: a daemon finds them by name, also after an update under it. */
+const lazyPackages: Plugin = {
+  name: 'lazy-packages',
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /^[^.]/ }, ({ kind, path }) =>
+      kind === 'dynamic-import' ? { path, external: true } : undefined,
+    ),
+}
 
 /** The daemon, its plugins and the contract: what several use is in a chunk of its own, so that a class exists once in a process. */
 const modules = {
@@ -36,6 +38,9 @@ const modules = {
   format: 'esm',
   splitting: true,
   chunkNames: 'chunks/[name]-[hash]',
+  plugins: [lazyPackages],
+  // Of fastify, for what locald does not use.
+  external: ['@fastify/ajv-compiler', '@fastify/fast-json-stringify-compiler', 'light-my-request', 'pino'],
   // For the CommonJS packages in it.
   banner: { js: "const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);" },
 } satisfies BuildOptions
@@ -66,7 +71,7 @@ function licenceOf(folder: string): string {
   return [`${name} ${version} (${license ?? 'see below'})`, ...texts].join('\n\n')
 }
 
-if (existsSync(output)) rmSync(output, { recursive: true })
+rmSync(output, { recursive: true, force: true })
 const made = await Promise.all([build(modules), build(program)])
 const licences = packagesOf(made.map(({ metafile }) => metafile)).map(folder => licenceOf(join(root, folder)))
 writeFileSync(join(output, 'LICENSES.txt'), `${licences.join(`\n\n${'-'.repeat(80)}\n\n`)}\n`)

@@ -90,6 +90,11 @@ export const named = {
     },
     ['code'],
   ),
+  KnownProject: object({
+    ...{ name: text, path: text, domain: text, pinned: flag },
+    exists: { ...flag, description: 'Whether its folder is there' },
+    ...{ usedAt: time, problem: orNull(text) },
+  }),
   Check: object({
     ...{ plugin: text, id: text },
     severity: oneOf('critical', 'important', 'optional'),
@@ -113,6 +118,16 @@ export const diagnosis = object({
   ...{ ok: flag, checks: list(ref('Check')), fixes: texts },
   commands: list(object({ command: text, root: flag })),
 })
+export const bootPlan = object(
+  {
+    ...{ file: text, text, load: list(texts), start: texts, unload: list(texts), removed: list(texts) },
+    hint: text,
+  },
+  ['hint'],
+)
+const known = list(ref('KnownProject'))
+export const registry = object({ projects: known })
+export const cleaned = object({ forgotten: known, kept: known })
 export const config = object({
   ...{ project: text, path: text },
   values: list(object({ key: text, value: {}, file: orNull(text), line: orNull(integer) })),

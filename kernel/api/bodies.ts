@@ -37,10 +37,22 @@ export const shutdownBody = {
   properties: { keepServices: flag },
   additionalProperties: false,
 } as const
+export const bootBody = {
+  type: 'object',
+  required: ['run', 'shutdown', 'env', 'log'],
+  properties: { sandbox: text, run: names, shutdown: names, env, log: path },
+  additionalProperties: false,
+} as const
 export const configBody = {
   type: 'object',
   required: ['path', 'env'],
   properties: { path, env },
+  additionalProperties: false,
+} as const
+export const pinBody = {
+  type: 'object',
+  required: ['path', 'projects', 'pinned'],
+  properties: { path, projects: names, pinned: flag },
   additionalProperties: false,
 } as const
 export const commandBody = {

@@ -4,9 +4,9 @@ import { examine } from '../doctor.ts'
 import { LocaldError } from '../errors.ts'
 import type { Kernel } from '../kernel.ts'
 import { closest } from '../suggest.ts'
-import type { CommandAnswer, CommandBody, PluginsAnswer, Pong, ServerStatus } from '../wire.ts'
-import { answer, commandResult, diagnosis, plugins as pluginsAnswer, pong, server } from './answers.ts'
-import { commandBody } from './bodies.ts'
+import type { BootPlan, BootUnit, CommandAnswer, CommandBody, PluginsAnswer, Pong, ServerStatus } from '../wire.ts'
+import { answer, bootPlan, commandResult, diagnosis, plugins as pluginsAnswer, pong, server } from './answers.ts'
+import { bootBody, commandBody } from './bodies.ts'
 
 /** The daemon itself, its plugins and this machine. */
 export function machineRoutes(kernel: Kernel): FastifyPluginAsync {
@@ -31,6 +31,17 @@ export function machineRoutes(kernel: Kernel): FastifyPluginAsync {
         const ports = { http: web?.http ?? null, https: web?.https ?? null }
         return { pid: process.pid, socket, ...ports, version, startedAt } satisfies ServerStatus
       },
+    )
+    app.post<{ Body: BootUnit }>(
+      '/server/boot',
+      {
+        schema: {
+          summary: 'How the daemon is started with the machine',
+          body: bootBody,
+          response: answer('What is to be written and run', bootPlan),
+        },
+      },
+      async ({ body }) => (await container.use.boot.plan(body)) satisfies BootPlan,
     )
     app.get(
       '/plugins',

@@ -1,5 +1,6 @@
 import type { Plugin } from '../../kernel/plugin.ts'
 import { featureNames } from '../../kernel/plugin.ts'
+import { bootPlan } from './boot.ts'
 import { featureCheck, machineChecks } from './checks.ts'
 import { type Machine, probes } from './features.ts'
 import { DarwinProcessTable } from './processes.ts'
@@ -23,6 +24,7 @@ const plugin: Plugin = {
     host.provide('processTable', () => new DarwinProcessTable(tools))
     host.provide('cgroups', () => ({ make: async () => undefined, remove: async () => {} }))
     host.provide('shim', () => ({ look: () => lookAtShim(machine) }))
+    host.provide('boot', () => ({ plan: async unit => bootPlan(host.platform.uid, process.env, unit) }))
     host.provide('desktop', () => ({ openArgv: url => ['/usr/bin/open', url] }))
   },
 }

@@ -7,6 +7,8 @@ import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
+import { LocaldError, type Plugin } from 'locald/plugin'
+import { testKernel } from 'locald/testing'
 import t from 'tap'
 import { root } from '../user.ts'
 import { Sandbox } from './sandbox.ts'
@@ -77,6 +79,31 @@ t.test('every package, from the registry into an empty folder', { timeout: 900_0
     t.equal(found.length, how === 'compiled' ? 2 : 0, `${how}: ${found.join(' ')}`)
     await box.ok(['stop'], { cwd: project })
   }
+})
+
+t.test('bundles', async t => {
+  const dist = join(root, 'dist')
+  const modules = readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.js'))
+  const text = modules.map(name => readFileSync(join(dist, name), 'utf8')).join('\n')
+  t.equal(text.match(/\bclass \w*LocaldError\b/g)?.length, 1, 'the daemon and the contract share one class of errors')
+  t.equal(text.match(/\bfunction driverOf\b/g)?.length, 1, 'and one copy of the kernel')
+  const plugin: Plugin = {
+    name: 'locald-plugin-late',
+    api: 1,
+    setup() {
+      throw new LocaldError('PLUGIN_SETUP', 'too late')
+    },
+  }
+  const kernel = await testKernel({ plugins: [plugin], builtIns: ['exec-runtime'] })
+  t.match(kernel.plugins, [
+    { name: 'exec-runtime' },
+    { name: 'locald-plugin-late', state: 'broken', reason: 'too late' },
+  ])
+  const refused: unknown = await kernel.command('none').catch((error: unknown) => error)
+  t.ok(refused instanceof LocaldError && refused.code === 'UNKNOWN_COMMAND')
+  await kernel.close()
+  t.match(readFileSync(join(dist, 'cli', 'main.cjs'), 'utf8'), /^#!\/usr\/bin\/env node\n/)
+  t.match(readFileSync(join(dist, 'LICENSES.txt'), 'utf8'), /^fastify \d.* \(MIT\)\n[\s\S]*^Copyright .*Fastify team/m)
 })
 
 t.test('manifests of the packages', async t => {

@@ -201,6 +201,27 @@ t.test('identities', async t => {
     fc.assert(property, { numRuns: 60 })
   })
 
+  t.test('pinned and forgotten, also for a daemon that starts anew', async t => {
+    const dir = folder(t)
+    const [shop, other] = [project(dir, 'shop'), project(dir, 'other')]
+    const registry = new Registry(dir, quiet)
+    for (const [path, name] of [
+      [shop, 'shop'],
+      [other, 'other'],
+    ] as const)
+      registry.identify(ref(path, name), [])
+    registry.pin(shop, true)
+    registry.pin(join(dir, 'unknown'), true)
+    registry.forget(other)
+    registry.forget(join(dir, 'unknown'))
+    registry.identify(ref(shop, 'shop'), ['web'])
+    const next = new Registry(dir, quiet)
+    t.match(next.list(), [{ path: shop, pinned: true, services: ['web'] }], 'an `up` leaves it pinned')
+    t.equal(next.list().length, 1)
+    next.pin(shop, false)
+    t.match(new Registry(dir, quiet).list(), [{ path: shop, pinned: false }])
+  })
+
   t.test('a damaged file is kept aside, and work goes on', async t => {
     for (const text of ['{', '[]', '{"projects":{}}', '{"projects":[{"name":"x"}]}', '{"projects":[null]}']) {
       const dir = folder(t)
