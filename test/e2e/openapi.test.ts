@@ -105,7 +105,7 @@ t.test('the API describes itself, truly', async t => {
         .map(line => JSON.parse(line))
     t.strictSame(JSON.parse(await get('/greeter/hello/you', '?loud=true')), { hello: 'you', loud: true })
     const where = `?path=${encodeURIComponent(path)}`
-    for (const plain of ['/ping', '/server', '/plugins', '/doctor', '/schema'])
+    for (const plain of ['/ping', '/server', '/plugins', '/doctor', '/schema', '/registry'])
       check(`get /v1${plain}`, '200', 'application/json', [JSON.parse(await get(plain))])
     for (const [asked, more] of [
       ['/services', ''],
