@@ -97,8 +97,10 @@ async function check(name: string, test: () => unknown): Promise<void> {
     console.log(`ok - ${name}`)
   } catch (error) {
     console.log(`not ok - ${name}`)
-    const log = spawnSync('tail', ['-n', '15', join(home, '.local/share/locald/daemon.log')], { encoding: 'utf8' })
-    for (const text of [String(error instanceof Error ? error.stack : error), log.stdout])
+    const daemonLog = join(home, '.local/share/locald/daemon.log')
+    const log = spawnSync('tail', ['-n', '10', daemonLog], { encoding: 'utf8' })
+    const journal = spawnSync('journalctl', ['-n', '40', '--no-pager', '_UID=1000'], { encoding: 'utf8' })
+    for (const text of [String(error instanceof Error ? error.stack : error), log.stdout, journal.stdout])
       console.log(text.replace(/^/gm, '#   '))
   }
 }
@@ -279,6 +281,17 @@ async function install(): Promise<void> {
     assert.match(cgroupOf(main), /\.scope$/)
     assert.match(readFileSync(`/proc/${main}/environ`, 'utf8'), /(?:^|\0)PATH=[^\0]*own bin/)
   })
+  await check(
+    'with the last logout the services are stopped in order, and with the next login the daemon is back',
+    async () => {
+      dev('locald up web')
+      await until(() => assert.equal(readFileSync(ended, 'utf8'), 'by SIGTERM'))
+      await until(() => assert.ok(!existsSync('/run/user/1000')))
+      dev('locald ping')
+      assert.equal((await server()).pid, mainPid())
+      run('loginctl', ['enable-linger', 'dev'])
+    },
+  )
   await check('its services have cgroups, and a pinned project is listed', async () => {
     dev('locald up')
     await checkCgroups()
@@ -350,7 +363,7 @@ async function afterReboot(): Promise<void> {
   await check(
     'after a reboot, with linger, the pinned project is back and answers, and nobody has logged in',
     async () => {
-      assert.equal(await until(() => get(8080)), 'from the guest')
+      await until(async () => assert.equal(await get(8080), 'from the guest'))
       assert.equal(run('loginctl', ['list-sessions', '--no-legend']), '')
     },
   )
@@ -396,10 +409,10 @@ const isFirst = !existsSync(marker)
 if (isFirst) {
   prepare()
   await scope()
+  rmSync(ended, { force: true })
   await install()
   rmSync(ended, { force: true })
   writeFileSync(marker, '')
-  run('loginctl', ['enable-linger', 'dev'])
   run('systemctl', ['reboot'])
 } else {
   await afterReboot()
