@@ -5,7 +5,7 @@ import { writeWhole } from '../../kernel/files.ts'
 import type { Argv, BootPlan, BootUnit, ServerStatus } from '../../kernel/wire.ts'
 import { need } from '../client.ts'
 import type { Context } from '../context.ts'
-import { daemonArgv, hasServices, type Installed } from '../daemon-start.ts'
+import { daemonArgv, hasServices, type Installed, malloc } from '../daemon-start.ts'
 import { print, printJson, say } from '../output.ts'
 import { left } from './server.ts'
 
@@ -59,7 +59,7 @@ async function planOf({ paths }: Context): Promise<BootPlan> {
     sandbox,
     run: daemonArgv(paths),
     shutdown: [...cli, 'server', 'shutdown', '--pid='],
-    env: { ...Object.fromEntries(set), ...(sandbox === undefined ? {} : { LOCALD_SANDBOX: sandbox }) },
+    env: { ...malloc, ...Object.fromEntries(set), ...(sandbox === undefined ? {} : { LOCALD_SANDBOX: sandbox }) },
     log: paths.daemonLog,
   }
   return await daemon.post<BootPlan>('/v1/server/boot', unit)

@@ -1,11 +1,12 @@
 import type { Socket } from 'node:net'
 import type { Broken, Exchange, Receiver } from './exchange.ts'
 import type { Destination, Gate } from './gate.ts'
-import { forwardedHeaders, headLines, type RawHeaders, trailersOf } from './headers.ts'
+import { type RawHeaders, trailersOf } from './headers.ts'
 import type { Tried } from './judge.ts'
 import { type NarrowRequest, readRequest } from './request-head.ts'
 import type { Ending, ResponseHead } from './response-head.ts'
 import { sizeOf, slots } from './slots.ts'
+import { Telling } from './telling.ts'
 import type { Upstreams } from './upstreams.ts'
 
 /** What the fast lane needs of the proxy. */
@@ -37,13 +38,12 @@ export class FastConnection implements Receiver {
   silent = true
   readonly #socket: Socket
   readonly #scheme: 'http' | 'https'
+  #telling: Telling | undefined
   readonly #parts: FastParts
   #exchange: Exchange | undefined
   #request: NarrowRequest | undefined
   #to: Destination | undefined
   #ahead: Buffer = noBytes
-  #host = ''
-  #suffix = ''
   #ending: Ending['by'] | undefined
   #text = ''
   #pieces: Buffer[] = []
@@ -169,9 +169,8 @@ export class FastConnection implements Receiver {
     if (!alone || to === undefined) return void this.#handOver(Buffer.from(bytes.subarray(0, count)))
     this.#request = request
     this.#to = to
-    const prefix = to.prefix === undefined ? '' : `X-Forwarded-Prefix: ${to.prefix}\r\n`
     const line = `${request.head ? 'HEAD' : 'GET'} ${to.path} HTTP/1.1\r\n`
-    const head = `${line}${request.fields}${this.#forwarded(request.host)}${prefix}\r\n`
+    const head = `${line}${request.fields}${this.#tell(request.host, to.prefix)}\r\n`
     this.#exchange = upstreams.send(
       to.address,
       { head, bodyless: request.head, hasBody: false, fresh: false, upgrade: false },
@@ -203,15 +202,12 @@ export class FastConnection implements Receiver {
     this.#parts.gone(this)
   }
 
-  /** The lines that tell the service of the client: the same for all requests of a connection to one name. */
-  #forwarded(host: string): string {
-    if (host === this.#host) return this.#suffix
-    const { remoteAddress: remote = '127.0.0.1', localPort: port = 80 } = this.#socket
-    const passage = { remote, scheme: this.#scheme, host, port, hops: 0, prefix: undefined }
-    const lines = ['Connection', 'keep-alive', ...forwardedHeaders(passage)]
-    this.#host = host
-    this.#suffix = headLines('', lines).slice(2, -2)
-    return this.#suffix
+  #tell(host: string, prefix: string | undefined): string {
+    if (this.#telling === undefined) {
+      const { remoteAddress: remote = '127.0.0.1', localPort: port = 80 } = this.#socket
+      this.#telling = new Telling({ remote, port, scheme: this.#scheme })
+    }
+    return this.#telling.lines(host, prefix)
   }
 
   readonly #onDrain = (): void => {

@@ -3,6 +3,7 @@ import type { Broken, Exchange, Receiver, WireRequest } from './exchange.ts'
 import { H2cServices } from './h2c.ts'
 import type { Limits } from './limits.ts'
 import { Link } from './link.ts'
+import { slots } from './slots.ts'
 
 // One read after the other: all connections read into the same bytes, and what is kept of them is copied.
 const shared = Buffer.allocUnsafeSlow(64 * 1024)
@@ -60,6 +61,7 @@ export class Upstreams {
       if (origin.unused) this.#origins.delete(key)
     }
     if (idle > 0) return
+    slots.clear()
     clearInterval(this.#sweep)
     this.#sweep = undefined
   }

@@ -66,11 +66,11 @@ const files = {
     command = "prlimit --rttime=7654321 perl escape.pl; exec sleep 100002"
     restart = "no"
   `,
-  // 30 MB that are in no process, but in the cgroup's account.
+  // 100 MB that are in no process, but in the cgroup's account.
   'web.mjs': `
     import { createServer } from 'node:http'
     import { writeFileSync } from 'node:fs'
-    writeFileSync('/dev/shm/shop', Buffer.alloc(30 * 1024 * 1024))
+    writeFileSync('/dev/shm/shop', Buffer.alloc(100 * 1024 * 1024))
     createServer((_, answer) => answer.end('from the guest')).listen(Number(process.env.PORT), '127.0.0.1')
     process.on('SIGTERM', () => {
       writeFileSync('${ended}', 'by SIGTERM')
@@ -97,8 +97,10 @@ async function check(name: string, test: () => unknown): Promise<void> {
     console.log(`ok - ${name}`)
   } catch (error) {
     console.log(`not ok - ${name}`)
-    const log = spawnSync('tail', ['-n', '15', join(home, '.local/share/locald/daemon.log')], { encoding: 'utf8' })
-    for (const text of [String(error instanceof Error ? error.stack : error), log.stdout])
+    const daemonLog = join(home, '.local/share/locald/daemon.log')
+    const log = spawnSync('tail', ['-n', '10', daemonLog], { encoding: 'utf8' })
+    const journal = spawnSync('journalctl', ['-n', '40', '--no-pager', '_UID=1000'], { encoding: 'utf8' })
+    for (const text of [String(error instanceof Error ? error.stack : error), log.stdout, journal.stdout])
       console.log(text.replace(/^/gm, '#   '))
   }
 }
@@ -212,7 +214,7 @@ async function checkCgroups(): Promise<void> {
   assert.equal(readFileSync(`/proc/${escaped}/environ`, 'utf8'), '')
   assert.match(readFileSync(join(of, 'cgroup.controllers'), 'utf8'), /cpu.*memory.*pids/)
   const counted = memoryIn(of)
-  assert.ok(web.memory !== null && web.memory > 60 * 1024 * 1024, `${web.memory} bytes with what is in no process`)
+  assert.ok(web.memory !== null && web.memory > 100 * 1024 * 1024, `${web.memory} bytes with what is in no process`)
   assert.ok(Math.abs(web.memory - counted) < 0.2 * counted, `status: ${web.memory}, cgroup: ${counted}`)
   assert.notEqual(web.cpu, null)
 }
@@ -276,9 +278,20 @@ async function install(): Promise<void> {
     const main = mainPid()
     assert.equal((await server()).pid, main)
     assert.equal(readlinkSync(`/proc/${main}/exe`), join(tools, 'node'))
-    assert.match(cgroupOf(main), /\.scope\/daemon$/)
+    assert.match(cgroupOf(main), /\.scope$/)
     assert.match(readFileSync(`/proc/${main}/environ`, 'utf8'), /(?:^|\0)PATH=[^\0]*own bin/)
   })
+  await check(
+    'with the last logout the services are stopped in order, and with the next login the daemon is back',
+    async () => {
+      dev('locald up web')
+      await until(() => assert.equal(readFileSync(ended, 'utf8'), 'by SIGTERM'))
+      await until(() => assert.ok(!existsSync('/run/user/1000')))
+      dev('locald ping')
+      assert.equal((await server()).pid, mainPid())
+      run('loginctl', ['enable-linger', 'dev'])
+    },
+  )
   await check('its services have cgroups, and a pinned project is listed', async () => {
     dev('locald up')
     await checkCgroups()
@@ -350,7 +363,7 @@ async function afterReboot(): Promise<void> {
   await check(
     'after a reboot, with linger, the pinned project is back and answers, and nobody has logged in',
     async () => {
-      assert.equal(await until(() => get(8080)), 'from the guest')
+      await until(async () => assert.equal(await get(8080), 'from the guest'))
       assert.equal(run('loginctl', ['list-sessions', '--no-legend']), '')
     },
   )
@@ -396,10 +409,10 @@ const isFirst = !existsSync(marker)
 if (isFirst) {
   prepare()
   await scope()
+  rmSync(ended, { force: true })
   await install()
   rmSync(ended, { force: true })
   writeFileSync(marker, '')
-  run('loginctl', ['enable-linger', 'dev'])
   run('systemctl', ['reboot'])
 } else {
   await afterReboot()
