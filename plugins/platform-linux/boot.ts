@@ -60,7 +60,7 @@ ExecStop=${['env', ...shutdown].map(command).join(' ')}\${MAINPID}
 KillMode=process
 Restart=on-failure
 RestartSec=1
-RestartPreventExitStatus=${lockHeld}
+SuccessExitStatus=${lockHeld}
 
 [Install]
 WantedBy=default.target
