@@ -36,9 +36,8 @@ function event(name: string, properties: Readonly<Record<string, object>>, optio
   return object({ event: oneOf(name), ...properties }, optional)
 }
 
-const problem = object({ file: text, line: integer, key: text, message: text, hint: text }, [
-  ...['file', 'line', 'key', 'hint'],
-])
+const places = { file: text, line: integer, key: text }
+const problem = object({ ...places, message: text, hint: text }, [...Object.keys(places), 'hint'])
 
 /** The schemas with a name of their own in the document. */
 export const named = {
