@@ -44,10 +44,14 @@ export async function page({ smoke }: { readonly smoke: boolean }): Promise<Foun
       else running[peer] = (await peers[peer]?.({ files: port, live: port }, ports)) ?? direct
     }
     const visits = new Map<string, Visit[]>(Object.keys(running).map(peer => [peer, []]))
-    // Vite makes what it serves at the first visit.
-    for (const it of Object.values(running)) await visit(browser, it)
-    for (let round = 0; round < rounds; round++)
-      for (const [peer, it] of Object.entries(running)) visits.get(peer)?.push(await visit(browser, it))
+    // Vite makes what it serves at the first visit: round 0 counts for nobody.
+    for (let round = 0; round <= rounds; round++) {
+      for (const [peer, it] of Object.entries(running)) {
+        const seen = await visit(browser, it).catch(error => `${peer}: a page that never ended: ${messageOf(error)}`)
+        if (typeof seen === 'string') skipped.push(seen)
+        else if (round > 0) visits.get(peer)?.push(seen)
+      }
+    }
     return { bench: 'page', about, rows: rowsOf(visits), skipped }
   } finally {
     await browser.close()
@@ -64,13 +68,25 @@ const args = [
   ],
 ]
 
+function messageOf(error: unknown): string {
+  return error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)
+}
+
 /** A visit and a reload, in a browser that knows nothing of the page. */
 async function visit(browser: Browser, { http, https, cpuMs }: Subject): Promise<Visit> {
   const context = await browser.newContext({ ignoreHTTPSErrors: true })
   try {
     const tab = await context.newPage()
+    const wrong: string[] = []
+    tab.on(
+      'response',
+      answer => void (answer.ok() || answer.status() === 304 || wrong.push(`${answer.status()} ${answer.url()}`)),
+    )
+    tab.on('requestfailed', asked => void wrong.push(`${asked.failure()?.errorText} ${asked.url()}`))
     const ended = async (): Promise<number> => {
-      await tab.waitForFunction('globalThis.ended', undefined, { timeout: 60_000 })
+      await tab.waitForFunction('globalThis.ended', undefined, { timeout: 30_000 }).catch(error => {
+        throw new Error(wrong.length > 0 ? `${wrong.length} failed, first ${wrong[0]}` : messageOf(error))
+      })
       return Number(await tab.evaluate('globalThis.ended'))
     }
     const before = cpuMs()
