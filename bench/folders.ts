@@ -8,7 +8,7 @@ export const root = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..')
 /** All that benches make, peers included. */
 export const made = join(root, 'build', 'bench')
 /** The command line. */
-export const cli = join(root, 'build', 'cli', 'main.js')
+export const cli = join(root, 'dist', 'cli', 'main.cjs')
 
 /** The path of a small C program of the bench, compiled when it is missing or older than its source. Throws without a compiler. */
 export function program(name: 'listener' | 'printer'): string {

@@ -4,8 +4,8 @@ import { accessSync, closeSync, constants, fstatSync, openSync, readdirSync, rea
 import type { Socket } from 'node:net'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
-import { fileURLToPath } from 'node:url'
 import { type ErrorJson, LocaldError, messageOf } from '../kernel/errors.ts'
+import { builtFolder } from '../kernel/package.ts'
 import { compileNative, type Paths, preparePaths } from '../kernel/paths.ts'
 import type { Argv } from '../kernel/wire.ts'
 import { reach } from './client.ts'
@@ -23,7 +23,12 @@ const lockHeld = 75
  * Most of what the daemon allocates is gone at once: a smaller young generation (MB; V8's own limit is 16) needs 20 MB less. Without the
  * memory reducer, which collects all some seconds after the last work, 60 to 80 ms of CPU, an idle daemon does nothing.
  */
-const nodeFlags = ['--max-semi-space-size=4', '--no-memory-reducer']
+const nodeFlags = ['--max-semi-space-size=4', '--no-memory-reducer', '--no-parallel-scavenge']
+/**
+ * glibc's malloc(3), by itself, raises the size from which on it asks the system for memory, which it then can give back, and keeps memory
+ * for each thread: after large bodies over HTTP/2 that is 10 to 20 MB of nothing.
+ */
+export const malloc = { MALLOC_MMAP_THRESHOLD_: '131072', MALLOC_ARENA_MAX: '2' }
 /** How long a daemon may take until it listens, where LOCALD_START_TIMEOUT says nothing else, ms. */
 const usualMs = 15_000
 /** One that the machine's service manager was asked for and that is not there yet may have failed: a start of our own tells why. ms */
@@ -57,7 +62,7 @@ export async function startDaemon(paths: Paths): Promise<Socket> {
 
 /** The daemon's command line, for who starts it without the CLI. */
 export function daemonArgv(paths: Paths): Argv {
-  const daemon = join(dirname(fileURLToPath(import.meta.url)), '..', 'kernel', 'daemon.js')
+  const daemon = join(builtFolder, 'kernel', 'daemon.js')
   return [keeperOf(paths), 'lock', paths.lock, '--', process.execPath, ...nodeFlags, daemon]
 }
 
@@ -128,7 +133,7 @@ async function attempt(paths: Paths, deadline: number): Promise<boolean> {
   const log = openSync(paths.daemonLog, 'a', 0o600)
   const before = fstatSync(log).size
   const [program, ...words] = daemonArgv(paths)
-  const env = { ...process.env, ...(paths.sandbox === undefined ? {} : { LOCALD_SANDBOX: paths.sandbox }) }
+  const env = { ...malloc, ...process.env, ...(paths.sandbox === undefined ? {} : { LOCALD_SANDBOX: paths.sandbox }) }
   const child = spawn(program, words, {
     cwd: '/',
     detached: true,

@@ -1,7 +1,7 @@
 import { cac } from 'cac'
+import { versionOf } from '../kernel/package.ts'
 import { print, printJson } from './output.ts'
 import { shippedCommands } from './plugin-command.ts'
-import { versionOf } from './report.ts'
 import { type Flag, globalFlags, type Spec, specs } from './specs.ts'
 import type { Words } from './words.ts'
 

@@ -34,8 +34,7 @@ process.on('uncaughtException', (error: Error & { code?: string }) => {
   void fail(error).finally(() => process.exit())
 })
 
-try {
-  process.exitCode = await main()
-} catch (error) {
-  await fail(error)
-}
+// No top-level await: this is bundled as CommonJS, which Node starts faster.
+main().then(code => {
+  process.exitCode = code
+}, fail)

@@ -1,7 +1,8 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { exitCodeOf, LocaldError, messageOf, type Problem } from '../kernel/errors.ts'
+import { versionOf } from '../kernel/package.ts'
 import { printJson, say } from './output.ts'
 
 /**
@@ -31,13 +32,6 @@ export function explain(error: LocaldError): string {
 export function nearer(file: string, folder: string): string {
   const path = relative(folder, file)
   return path === '' || path.startsWith('..') ? file : path
-}
-
-/** The version of the package this file belongs to. */
-export function versionOf(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  const { version }: { version: string } = JSON.parse(text)
-  return version
 }
 
 function place({ file, line, key, message, hint }: Problem): string {

@@ -1,4 +1,7 @@
-import type { Ajv, ValidateFunction } from 'ajv'
+import type { ValidateFunction } from 'ajv'
+import { complaintsOf } from './config/complaints.ts'
+import { compileForeign } from './config/foreign-schema.ts'
+import { dotted } from './config/table.ts'
 import { type Found, otherApi } from './discover.ts'
 import { LocaldError, messageOf } from './errors.ts'
 import { withoutExit } from './exit-guard.ts'
@@ -49,7 +52,7 @@ export async function candidateOf(found: Found, input: CandidateInput): Promise<
     name: found.name,
     after: names(plugin, 'after') ?? [],
     needs: names(plugin, 'needs') ?? [],
-    options: await validOptions(plugin, settings),
+    options: validOptions(plugin, settings),
     setup: host => plugin.setup(host),
   }
 }
@@ -58,11 +61,8 @@ export async function candidateOf(found: Found, input: CandidateInput): Promise<
 async function importOf(found: Found, limit: number): Promise<unknown> {
   const late = () => fault('PLUGIN_TIMEOUT', `its import did not end in ${limit} ms`)
   try {
-    return await within(
-      limit,
-      withoutExit(() => found.load()),
-      late,
-    )
+    const load = () => found.load()
+    return await within(limit, found.from === 'npm' ? withoutExit(load) : load(), late)
   } catch (error) {
     if (LocaldError.is(error) && error.code === 'PLUGIN_TIMEOUT') throw error
     throw new LocaldError('PLUGIN_IMPORT', `it cannot be imported: ${messageOf(error)}`, { cause: error })
@@ -103,41 +103,22 @@ function names(plugin: Plugin, key: 'after' | 'needs' | 'platforms'): readonly s
   throw fault('PLUGIN_API', `its '${key}' must be a list of names`)
 }
 
-async function validOptions(plugin: Plugin, settings: Record<string, unknown>): Promise<unknown> {
+function validOptions(plugin: Plugin, settings: Record<string, unknown>): unknown {
   const given = Object.keys(settings)
   if (plugin.options === undefined) {
     if (given.length === 0) return {}
     throw fault('PLUGIN_SETUP', `it has no options, and config.toml gives it '${given.join("', '")}'`)
   }
-  // Libraries for the few plugins with options.
-  const [{ Ajv }, { complaintsOf }, { dotted, isTable }] = await Promise.all([
-    import('ajv'),
-    import('./config/complaints.ts'),
-    import('./config/table.ts'),
-  ])
-  const { schema }: { schema: unknown } = plugin.options
-  const validate = compiled(new Ajv(ajvOptions), isTable(schema) ? schema : {})
+  const validate = schemaOf(plugin.options.schema)
   if (validate(settings)) return settings
   const complaints = complaintsOf(validate.errors ?? [], settings)
   const faults = complaints.map(({ path, message }) => `${dotted(path)}: ${message}`)
   throw fault('PLUGIN_SETUP', `its options in config.toml are wrong: ${faults.join('; ')}`)
 }
 
-const ajvOptions = {
-  allErrors: true,
-  useDefaults: true,
-  strict: false,
-  verbose: true,
-  validateFormats: false,
-  logger: false,
-  // As for service types: the metaschema takes 50 ms, at every start.
-  meta: false,
-  validateSchema: false,
-} as const
-
-function compiled(ajv: Ajv, schema: object): ValidateFunction {
+function schemaOf(schema: unknown): ValidateFunction {
   try {
-    return ajv.compile(schema)
+    return compileForeign(schema)
   } catch (error) {
     throw fault('PLUGIN_SETUP', `the schema of its options is broken: ${messageOf(error)}`)
   }

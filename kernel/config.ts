@@ -5,7 +5,7 @@ import { readDotenv } from './config/dotenv.ts'
 import { checkDocument, readFrame } from './config/file.ts'
 import { type Document, mergeLayers, notFound, type Places, readLayers, sourceIn } from './config/layers.ts'
 import { Problems, Spot } from './config/problems.ts'
-import { driversOf, type ReadService, readService, type Types } from './config/service.ts'
+import { ownersOf, type ReadService, readService, type Types } from './config/service.ts'
 import { isTable, own, type Path, type Table } from './config/table.ts'
 import { configValues, locate, type Provenance } from './config/values.ts'
 import { LocaldError } from './errors.ts'
@@ -15,7 +15,7 @@ import type { ConfigValue, PluginView } from './wire.ts'
 
 export type { Places } from './config/layers.ts'
 export { projectSchema } from './config/schema.ts'
-export { readSettings, type Settings } from './config/settings.ts'
+export { readSettings } from './config/settings.ts'
 export type { Provenance } from './config/values.ts'
 
 /** What the plugins registered: service types, and ways to read a project without a `locald.toml`. */
@@ -80,7 +80,7 @@ export async function loadProject(root: string, types: TypeSource, places: Place
   const lacks = types.plugins === undefined ? [] : lackOf(frame.pluginsNeeded, types.plugins)
   for (const { name, message, hint } of lacks)
     problems.add(['plugins', name], { code: 'PLUGIN_MISSING', message, hint })
-  const services = await readServices(merged, types, problems)
+  const services = readServices(merged, types, problems)
   checkServices(services, frame, problems)
   const envFiles = await checkEnvFiles(root, services, problems)
   if (!problems.none) throw await problems.error(root, places.home)
@@ -112,14 +112,13 @@ function loaded(
   }
 }
 
-async function readServices(merged: Table, types: TypeSource, problems: Problems): Promise<readonly ReadService[]> {
+function readServices(merged: Table, types: TypeSource, problems: Problems): readonly ReadService[] {
   const value = own(merged, 'services')
   if (!isTable(value)) return []
-  const drivers = await driversOf(types)
-  const read = Object.entries(value).map(([name, table]) =>
-    readService(new Spot(problems, ['services', name], table), name, types, drivers),
+  const owners = ownersOf(types)
+  return Object.entries(value).flatMap(
+    ([name, table]) => readService(new Spot(problems, ['services', name], table), name, types, owners) ?? [],
   )
-  return (await Promise.all(read)).filter(service => service !== undefined)
 }
 
 /** Their absolute paths. What is wrong with one is noted now, so that nothing is started without it. */

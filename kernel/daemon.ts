@@ -1,10 +1,11 @@
-import { fstatSync, mkdirSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
+import { fstatSync, mkdirSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { Api } from './api.ts'
 import { daemonLog } from './daemon-log.ts'
-import type { BuiltIn } from './discover.ts'
+import { shipped } from './discover.ts'
 import { LocaldError, messageOf } from './errors.ts'
 import { type Kernel, startKernel } from './kernel.ts'
+import { versionOf } from './package.ts'
 import { type Paths, preparePaths, resolvePaths } from './paths.ts'
 import type { Log } from './plugin.ts'
 
@@ -29,7 +30,7 @@ async function main(): Promise<void> {
     if (!isEnding) void close(kernel, api, log('daemon'))
     isEnding = true
   }
-  const api: Api = await Api.listen(kernel, end)
+  const api: Api = await Api.listen(kernel, end, log)
   // Services run on, as they do when the daemon is killed: `locald server shutdown` stops them.
   const leave = () => void kernel.operations.close(true, () => {}).then(end, end)
   process.on('SIGTERM', leave)
@@ -46,12 +47,6 @@ async function close(kernel: Kernel, api: Api, log: Log): Promise<void> {
   process.exit(0)
 }
 
-/** What ships: the one list, in a room that the kernel does not look into. */
-async function shipped(): Promise<readonly BuiltIn[]> {
-  const list: { default: readonly BuiltIn[] } = await import(new URL('../plugins/index.js', import.meta.url).href)
-  return list.default
-}
-
 /** After a bug nothing in memory can be trusted. The daemon ends, services run on, and the next command starts another. */
 function crashOnBugs({ crash }: Paths, log: Log): void {
   const fail = (error: unknown) => {
@@ -66,13 +61,6 @@ function crashOnBugs({ crash }: Paths, log: Log): void {
   }
   process.on('uncaughtException', fail)
   process.on('unhandledRejection', fail)
-}
-
-function versionOf(): string {
-  const { version }: { version: string } = JSON.parse(
-    readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
-  )
-  return version
 }
 
 function say(word: unknown): void {

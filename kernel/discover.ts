@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { LocaldError, messageOf, systemCode } from './errors.ts'
 import { lendPackage } from './lend.ts'
+import { builtFolder } from './package.ts'
 import { pluginApi } from './plugin.ts'
 
 /** A plugin that was found, before any of its code has run. */
@@ -26,6 +27,13 @@ export interface BuiltIn {
   readonly types: readonly string[]
   readonly platforms?: readonly NodeJS.Platform[]
   load(): Promise<unknown>
+}
+
+/** What ships: the one list, in a room that the kernel does not look into. */
+export async function shipped(): Promise<readonly BuiltIn[]> {
+  const file = pathToFileURL(join(builtFolder, 'plugins', 'index.js'))
+  const list: { default: readonly BuiltIn[] } = await import(file.href)
+  return list.default
 }
 
 /** Built-in plugins as found ones, in the list's order. */

@@ -16,8 +16,14 @@ export async function withoutExit<T>(run: () => T | Promise<T>): Promise<T> {
   try {
     return await guarded.run(true, run)
   } finally {
-    if (--running === 0) process.exit = exit
+    if (--running === 0) end()
   }
+}
+
+function end(): void {
+  process.exit = exit
+  // Else Node 20 follows every promise of the process from now on, which costs CPU.
+  guarded.disable()
 }
 
 function guardedExit(code?: Parameters<typeof process.exit>[0]): never {

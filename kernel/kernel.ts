@@ -91,8 +91,11 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
   })
   const operations = new Operations({ projects, events, hooks, records, log: own })
   await adoptAll({ projects, records, log: own })
-  await container.optional('processes')?.tidy()
-  await hooks.booted((plugin, error) => log(plugin).error(error.message))
+  // What nobody knows of may take seconds to end: only what is started below waits for its ports, names answer meanwhile.
+  await Promise.all([
+    container.optional('processes')?.tidy(),
+    hooks.booted((plugin, error) => log(plugin).error(error.message)),
+  ])
   for (const project of projects.list()) {
     project.refreshUrls()
     operations.resume(project).catch(error => own.error(`${project.ref.name}: ${messageOf(error)}`))

@@ -1,11 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { lstat, readlink, rename, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { systemCode } from './errors.ts'
-
-/** The folder of the package that this file belongs to. */
-const ownPackage = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
+import { packageFolder } from './package.ts'
 
 /**
  * Lets the plugins in a folder import `locald/plugin`: it gets a link to this very package, made anew when locald has moved, so that
@@ -13,10 +10,10 @@ const ownPackage = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$
  */
 export async function lendPackage(folder: string): Promise<void> {
   const link = join(folder, 'node_modules', 'locald')
-  if ((await targetOf(link)) === ownPackage || (await isFolder(link))) return
+  if ((await targetOf(link)) === packageFolder || (await isFolder(link))) return
   const temporary = `${link}.${randomBytes(4).toString('hex')}`
   try {
-    await symlink(ownPackage, temporary, 'dir')
+    await symlink(packageFolder, temporary, 'dir')
     await rename(temporary, link)
   } catch (error) {
     await rm(temporary, { force: true })

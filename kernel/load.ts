@@ -36,7 +36,7 @@ const undoMs = 1000
 /**
  * Loads plugins: checks before code (enabled, api, platform), import, then each one's set-up with a limit, in the order of `after`
  * and `needs`. A plugin whose set-up fails leaves nothing behind. Never throws: every plugin ends in the list, with the reason.
- * Outside plugins are imported side by side, so that several that hang cost no more time than one.
+ * They are imported side by side, outside ones after those that ship, so that several that hang cost no more time than one.
  */
 export async function loadPlugins(found: readonly Found[], input: LoadInput): Promise<readonly PluginView[]> {
   const views = new Map<Found, PluginView>()
@@ -46,8 +46,7 @@ export async function loadPlugins(found: readonly Found[], input: LoadInput): Pr
     if ('setup' in result) candidates.set(entry, result)
     else views.set(entry, result)
   }
-  for (const entry of found) if (entry.from === 'built-in') await load(entry)
-  await Promise.all(found.filter(({ from }) => from === 'npm').map(load))
+  for (const origin of ['built-in', 'npm']) await Promise.all(found.filter(({ from }) => from === origin).map(load))
   const inOrder = found.flatMap(entry => candidates.get(entry) ?? [])
   const { container } = input
   const waiting = await inTurn(
@@ -102,11 +101,8 @@ async function setUp(candidate: Candidate, input: LoadInput, limit: number): Pro
   const started = performance.now()
   const late = () => new LocaldError('PLUGIN_TIMEOUT', `its set-up did not end in ${Math.round(limit)} ms`)
   try {
-    await within(
-      limit,
-      withoutExit(() => candidate.setup(declaring.host)),
-      late,
-    )
+    const run = async () => candidate.setup(declaring.host)
+    await within(limit, found.from === 'npm' ? withoutExit(run) : run(), late)
     declaring.end()
     takeOver(name, declaring, input)
     return { ...view(found, 'active', input), setupMs: since(started) }

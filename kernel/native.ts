@@ -1,10 +1,10 @@
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join } from 'node:path'
 import { nativePackage } from './facts.ts'
+import { packageFolder, versionOf } from './package.ts'
 
 // Every command reads this file, few need the programs: what else it takes of Node is loaded when used.
-const { existsSync, readFileSync } = process.getBuiltinModule('node:fs')
-const root = resolve(import.meta.dirname, '..', '..')
-const built = join(root, 'build', 'native')
+const { existsSync } = process.getBuiltinModule('node:fs')
+const built = join(packageFolder, 'build', 'native')
 const program = 'locald-keeper'
 
 /**
@@ -13,7 +13,7 @@ const program = 'locald-keeper'
  */
 export function nativeFolder(data: string): string {
   if (existsSync(join(built, program))) return built
-  const packaged = packageFolder()
+  const packaged = nativePackageFolder()
   if (packaged !== undefined) return packaged
   const made = compiledFolder(data)
   return existsSync(join(made, program)) ? made : built
@@ -24,8 +24,8 @@ export function nativeFolder(data: string): string {
  * after the compiler has said why on stderr.
  */
 export function compileNative(data: string): string | undefined {
-  const script = join(root, 'build', 'shim', 'build.js')
-  if (!existsSync(script) || !existsSync(join(root, 'shim'))) return undefined
+  const script = join(packageFolder, 'build', 'shim', 'build.js')
+  if (!existsSync(script) || !existsSync(join(packageFolder, 'shim'))) return undefined
   const folder = compiledFolder(data)
   const stdio = ['ignore', process.stderr, process.stderr] as const
   const { spawnSync } = process.getBuiltinModule('node:child_process')
@@ -35,14 +35,13 @@ export function compileNative(data: string): string | undefined {
 
 /** For this version of locald alone. */
 function compiledFolder(data: string): string {
-  const { version }: { version: string } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-  return join(data, 'native', version)
+  return join(data, 'native', versionOf())
 }
 
-function packageFolder(): string | undefined {
+function nativePackageFolder(): string | undefined {
   try {
     const { createRequire } = process.getBuiltinModule('node:module')
-    return dirname(createRequire(import.meta.url).resolve(`${nativePackage()}/package.json`))
+    return dirname(createRequire(join(packageFolder, 'package.json')).resolve(`${nativePackage()}/package.json`))
   } catch {
     return undefined
   }

@@ -5,7 +5,7 @@ import { Project, type ProjectParts } from './project.ts'
 import type { Registry } from './registry.ts'
 import type { Service } from './service.ts'
 import { namesOf, projectAt, projectNamed, requireServices, servicesOf, splitNames, type Target } from './targets.ts'
-import type { PluginView, TargetBody } from './wire.ts'
+import type { KeysQuery, PluginView, TargetBody } from './wire.ts'
 
 /** What the projects work with. */
 export interface ProjectsParts extends ProjectParts {
@@ -113,6 +113,11 @@ export class Projects {
       targets.push({ project, names })
     }
     return targets
+  }
+
+  /** The services that a query names, as `targets` finds them. */
+  async chosen({ path, service = [], all = false }: KeysQuery): Promise<readonly Service[]> {
+    return (await this.targets({ path, services: [service].flat(), all })).flatMap(servicesOf)
   }
 
   /** The one service a request names. */

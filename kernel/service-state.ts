@@ -18,6 +18,9 @@ interface Fields {
   tries: number
 }
 
+/** The fields whose change is told. */
+const told = ['status', 'health', 'reason', 'pid', 'startedMs', 'restarts', 'port', 'url', 'launched'] as const
+
 /** One service's state: set in one place, told to all who wait for it. */
 export class ServiceState {
   readonly ref: ServiceRef
@@ -47,10 +50,10 @@ export class ServiceState {
 
   /** Changes fields; tells it when anything differs. */
   set(fields: Partial<Fields>): void {
-    const before = JSON.stringify(this.view())
-    const launchedBefore = this.#fields.launched
-    this.#fields = { ...this.#fields, ...fields }
-    if (JSON.stringify(this.view()) === before && this.#fields.launched === launchedBefore) return
+    const before = this.#fields
+    const after = { ...before, ...fields }
+    this.#fields = after
+    if (told.every(name => before[name] === after[name])) return
     this.#changed(this.view())
     for (const waiter of [...this.#waiters]) waiter()
   }

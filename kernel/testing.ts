@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Container } from './container.ts'
 import { Contributions } from './contributions.ts'
-import { type BuiltIn, builtIns, type Found } from './discover.ts'
+import { builtIns, type Found, shipped } from './discover.ts'
 import { examine } from './doctor.ts'
 import { LocaldError, messageOf } from './errors.ts'
 import { factsOf } from './facts.ts'
@@ -74,7 +74,7 @@ export interface TestKernel {
 
 /** Makes a kernel for the tests of a plugin. It has to be closed, also after a failure: until then it keeps the process alive. */
 export async function testKernel(input: TestKernelInput): Promise<TestKernel> {
-  const found = [...(await shipped(input.builtIns ?? [])), ...input.plugins.map(given)]
+  const found = [...(await shippedOf(input.builtIns ?? [])), ...input.plugins.map(given)]
   const root = await mkdtemp(join(tmpdir(), 'locald-test-'))
   const logged: string[] = []
   const parts = partsIn(root, input, logged)
@@ -163,14 +163,14 @@ function given(plugin: Plugin): Found {
   return { name: plugin.name, version: '0.0.0', from: 'npm', types: [], load }
 }
 
-/** Some of what ships, from the one list of it, in a room that the kernel does not look into. */
-async function shipped(names: readonly string[]): Promise<readonly Found[]> {
+/** Some of what ships. */
+async function shippedOf(names: readonly string[]): Promise<readonly Found[]> {
   if (names.length === 0) return []
-  const list: { default: readonly BuiltIn[] } = await import(new URL('../plugins/index.js', import.meta.url).href)
-  const strangers = names.filter(name => !list.default.some(entry => entry.name === name))
+  const list = await shipped()
+  const strangers = names.filter(name => !list.some(entry => entry.name === name))
   if (strangers.length > 0) throw new Error(`there is no built-in plugin '${strangers.join("', '")}'`)
   return builtIns(
-    list.default.filter(({ name }) => names.includes(name)),
+    list.filter(({ name }) => names.includes(name)),
     '0.0.0',
   )
 }

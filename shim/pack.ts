@@ -3,7 +3,17 @@
  * build/packages. `--here`: for this machine only, of the programs that were built for it.
  */
 import { spawnSync } from 'node:child_process'
-import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -14,7 +24,7 @@ const stage = join(output, 'stage')
 const targets = ['linux-x64', 'linux-arm64', 'darwin-x64', 'darwin-arm64'] as const
 const programs = ['locald-keeper', 'locald-shim'] as const
 /** What the published locald is made of: the sources of the native programs, too, for machines that no package is for. */
-const parts = ['build/cli', 'build/kernel', 'build/plugins', 'build/shim/build.js', 'docs', 'README.md', 'LICENSE']
+const parts = ['dist', 'build/shim/build.js', 'docs', 'README.md', 'LICENSE']
 const sources = ['common', 'keeper', 'shim'] as const
 
 interface Manifest {
@@ -56,6 +66,9 @@ function packLocald(manifest: Manifest): void {
   for (const part of parts) {
     if (existsSync(join(root, part))) cpSync(join(root, part), join(folder, part), { recursive: true })
   }
+  // The types of the contract.
+  const isType = (path: string): boolean => path.endsWith('.d.ts') || statSync(path).isDirectory()
+  cpSync(join(root, 'build', 'kernel'), join(folder, 'build', 'kernel'), { recursive: true, filter: isType })
   for (const part of sources) {
     const isSource = (path: string): boolean => !/\/corpus$|\/fuzz\.c$/.test(path)
     cpSync(join(root, 'shim', part), join(folder, 'shim', part), { recursive: true, filter: isSource })

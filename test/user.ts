@@ -67,17 +67,17 @@ function mayRunNode({ uid, gid }: User): boolean {
 
 function mayRead({ uid, gid }: User): boolean {
   const looks =
-    'cd "$1" && test -r build/cli/main.js && test -x build/native/locald-keeper && test -r node_modules/cac/package.json'
+    'cd "$1" && test -r dist/cli/main.cjs && test -x build/native/locald-keeper && test -r node_modules/cac/package.json'
   return spawnSync('/bin/sh', ['-c', looks, 'sh', root], { uid, gid, cwd: '/' }).status === 0
 }
 
-/** The compiled program with the packages it needs. */
+/** The bundled program with the packages it needs. */
 function copy(): string {
   const folder = mkdtempSync(join(tmpdir(), 'locald-package-'))
   const list = spawnSync('npm', ['ls', '--omit=dev', '--all', '--parseable'], { cwd: root, encoding: 'utf8' })
   const packages = list.stdout.split('\n').filter(path => path.startsWith(join(root, 'node_modules')))
   if (packages.length === 0) throw new Error(`npm ls: ${list.stderr}`)
-  const built = ['cli', 'kernel', 'plugins', 'native'].map(part => join(root, 'build', part))
+  const built = ['dist', join('build', 'native')].map(part => join(root, part))
   for (const from of [join(root, 'package.json'), ...built, ...packages]) {
     cpSync(from, join(folder, from.slice(root.length)), { recursive: true, verbatimSymlinks: true })
   }

@@ -1,13 +1,12 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, rmSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+import { existsSync, realpathSync, rmSync } from 'node:fs'
 import { LocaldError, messageOf } from '../../kernel/errors.ts'
 import { writeWhole } from '../../kernel/files.ts'
 import type { Paths } from '../../kernel/paths.ts'
 import type { Argv, BootPlan, BootUnit, Pong, ServerStatus } from '../../kernel/wire.ts'
 import { need } from '../client.ts'
 import type { Context } from '../context.ts'
-import { daemonArgv, hasServices, type Installed } from '../daemon-start.ts'
+import { daemonArgv, hasServices, type Installed, malloc } from '../daemon-start.ts'
 import { print, printJson, say } from '../output.ts'
 import { left } from './server.ts'
 
@@ -54,14 +53,14 @@ export async function serverUninstall(context: Context): Promise<number> {
 
 async function planOf({ paths }: Context): Promise<BootPlan> {
   const daemon = await need(paths)
-  const cli: Argv = [process.execPath, fileURLToPath(new URL('../main.js', import.meta.url))]
+  const cli: Argv = [process.execPath, realpathSync(process.argv[1] ?? '')]
   const set = Object.entries(process.env).flatMap(([name, value]) => (value && taken.test(name) ? [[name, value]] : []))
   const { sandbox } = paths
   const unit: BootUnit = {
     sandbox,
     run: daemonArgv(paths),
     shutdown: [...cli, 'server', 'shutdown', '--pid='],
-    env: { ...Object.fromEntries(set), ...(sandbox === undefined ? {} : { LOCALD_SANDBOX: sandbox }) },
+    env: { ...malloc, ...Object.fromEntries(set), ...(sandbox === undefined ? {} : { LOCALD_SANDBOX: sandbox }) },
     log: paths.daemonLog,
   }
   return await daemon.post<BootPlan>('/v1/server/boot', unit)

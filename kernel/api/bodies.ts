@@ -62,14 +62,17 @@ export const commandBody = {
   additionalProperties: false,
 } as const
 export const statusQuery = { type: 'object', required: ['path'], properties: { path, all: flag } } as const
+export const keysQuery = {
+  type: 'object',
+  required: ['path'],
+  properties: { path, service: names, all: flag },
+} as const
 export const serviceQuery = { type: 'object', required: ['path'], properties: { path, service: text } } as const
 export const logsQuery = {
   type: 'object',
   required: ['path'],
   properties: {
-    path,
-    service: names,
-    all: flag,
+    ...keysQuery.properties,
     tail: { type: 'integer', minimum: 0 },
     since: { type: 'string', pattern: '^\\d{4}-\\d{2}-\\d{2}T[0-9:.]+Z$' },
     grep: { type: 'string', maxLength: 10_000 },

@@ -4,42 +4,36 @@ import type { ServiceType } from '../plugin.ts'
 import { commonKeys } from './common.ts'
 import { type Complaint, complaintsOf } from './complaints.ts'
 import { meantKey, unknown } from './fields.ts'
+import { compileForeign } from './foreign-schema.ts'
 import type { Spot } from './problems.ts'
 import { isTable, own, type Table } from './table.ts'
 
-/** A service type with its schema ready to check options. */
-export interface Driver {
+/** A service type and the keys of its own. */
+export interface Owner {
   readonly type: ServiceType<unknown>
-  /** Its own keys. */
   readonly keys: readonly string[]
+}
+
+/** A service type with its schema ready to check options. */
+export interface Driver extends Owner {
   readonly validate: ValidateFunction
+}
+
+export function ownerOf(type: ServiceType<unknown>): Owner {
+  return { type, keys: [...keysOf(type.shape.schema)] }
 }
 
 const drivers = new WeakMap<ServiceType<unknown>, Driver>()
 
 /** Compiles a type's schema, once. SERVICE_TYPE_UNSUPPORTED when the schema is none, or has a key that every service has. */
-export async function driverOf(type: ServiceType<unknown>): Promise<Driver> {
+export function driverOf(type: ServiceType<unknown>): Driver {
   const known = drivers.get(type)
   if (known !== undefined) return known
-  const keys = [...keysOf(type.shape.schema)]
+  const { keys } = ownerOf(type)
   const taken = keys.find(key => commonKeys.some(common => common === key))
   if (taken !== undefined) throw broken(type, `its plugin declares the key '${taken}', which every service has`)
-  const { Ajv } = await import('ajv')
-  // Lenient about keywords it does not know: they are annotations for editors.
-  const ajv = new Ajv({
-    allErrors: true,
-    useDefaults: true,
-    strict: false,
-    verbose: true,
-    validateFormats: false,
-    logger: false,
-    // The metaschema takes ten times as long to compile as a type's own. What no check can be made of is refused without it.
-    meta: false,
-    validateSchema: false,
-  })
   try {
-    const schema: unknown = type.shape.schema
-    const driver = { type, keys, validate: ajv.compile(isTable(schema) ? schema : {}) }
+    const driver = { type, keys, validate: compileForeign(type.shape.schema) }
     drivers.set(type, driver)
     return driver
   } catch (error) {
@@ -67,7 +61,7 @@ function keysOf(schema: unknown): Set<string> {
 }
 
 /** The type's own options of a service's table, defaults filled in; undefined after what is wrong was noted. */
-export function readOptions(service: Spot, table: Table, driver: Driver, others: readonly Driver[]): unknown {
+export function readOptions(service: Spot, table: Table, driver: Driver, owners: readonly Owner[]): unknown {
   const own: [string, unknown][] = []
   const meant = new Set<string>()
   const typeless = !Object.hasOwn(table, 'type')
@@ -80,7 +74,7 @@ export function readOptions(service: Spot, table: Table, driver: Driver, others:
       continue
     }
     wrong = true
-    const owner = others.find(other => other !== driver && other.keys.includes(key))
+    const owner = owners.find(({ type, keys }) => type !== driver.type && keys.includes(key))
     const near = meantKey(key, [...driver.keys, ...commonKeys])
     if (owner !== undefined) {
       foreign ||= typeless

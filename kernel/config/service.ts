@@ -2,7 +2,7 @@ import { LocaldError } from '../errors.ts'
 import type { ServicePlan, ServiceType } from '../plugin.ts'
 import { readCommon } from './common.ts'
 import { isLabel, labelOf, labelRule } from './names.ts'
-import { type Driver, driverOf, readOptions } from './options.ts'
+import { type Driver, driverOf, type Owner, ownerOf, readOptions } from './options.ts'
 import type { Spot } from './problems.ts'
 import { isTable, kindOf, own, type Table } from './table.ts'
 
@@ -22,16 +22,15 @@ export interface ReadService {
   readonly driver: ServiceType<unknown> | undefined
 }
 
-/** The drivers of all types, for messages about keys of another type. A type that is not available has none. */
-export async function driversOf(types: Types): Promise<readonly Driver[]> {
-  const found = await Promise.all(types.names.map(name => driverFor(types, name)))
-  return found.filter(driver => 'validate' in driver)
+/** The types that own keys, for messages about keys of another type. */
+export function ownersOf(types: Types): readonly Owner[] {
+  return types.names.map(name => types.find(name)).flatMap(found => (LocaldError.is(found) ? [] : ownerOf(found)))
 }
 
-async function driverFor(types: Types, name: string): Promise<Driver | LocaldError> {
+function driverFor(types: Types, name: string): Driver | LocaldError {
   try {
     const found = types.find(name)
-    return LocaldError.is(found) ? found : await driverOf(found)
+    return LocaldError.is(found) ? found : driverOf(found)
   } catch (error) {
     if (LocaldError.is(error) && error.code === 'SERVICE_TYPE_UNSUPPORTED') return error
     throw error
@@ -39,24 +38,19 @@ async function driverFor(types: Types, name: string): Promise<Driver | LocaldErr
 }
 
 /** Reads one table of `[services]`; what is wrong is noted. Undefined when it is no table. */
-export async function readService(
-  spot: Spot,
-  name: string,
-  types: Types,
-  drivers: readonly Driver[],
-): Promise<ReadService | undefined> {
+export function readService(spot: Spot, name: string, types: Types, owners: readonly Owner[]): ReadService | undefined {
   if (!isLabel(name)) spot.wrong(`a service's name ${labelRule}`, { hint: `For example: ${labelOf(name)}` })
   const { value: table } = spot
   if (!isTable(table)) return spot.wrong(`must be a table, not ${kindOf(table)}`)
   const type = readType(spot, table, types.defaultType)
   const common = readCommon(spot, table)
   if (type === undefined) return { plan: { name, type: '', common, options: {} }, table, driver: undefined }
-  const driver = await driverFor(types, type)
+  const driver = driverFor(types, type)
   if (LocaldError.is(driver)) {
     spot.inside('type', type).wrong(driver.message, { code: 'SERVICE_TYPE_UNSUPPORTED', hint: driver.hint })
     return { plan: { name, type, common, options: {} }, table, driver: undefined }
   }
-  const options = readOptions(spot, table, driver, drivers)
+  const options = readOptions(spot, table, driver, owners)
   return { plan: { name, type, common, options }, table, driver: driver.type }
 }
 

@@ -1,11 +1,10 @@
-import { createRequire } from 'node:module'
 import type forge from 'node-forge'
+// The whole of node-forge takes 35 ms to load, its ASN.1 layer 4.
+import asn1 from 'node-forge/lib/asn1.js'
 
 /** A node of an ASN.1 tree. */
 export type Node = forge.asn1.Asn1
 
-// The whole of node-forge takes 35 ms to load, its ASN.1 layer 4.
-const asn1: typeof forge.asn1 = createRequire(import.meta.url)('node-forge/lib/asn1.js')
 const { Class, Type } = asn1
 
 /** What goes into a node: its content, or the nodes of which it is made. */

@@ -20,7 +20,7 @@ const plugin: Plugin = {
       host.feature(name, state)
       host.check(featureCheck(host, name, state, () => probes[name](machine)))
     }
-    for (const check of machineChecks(tools, async () => (await lookAtShim(machine)).on)) host.check(check)
+    for (const check of machineChecks(tools)) host.check(check)
     host.provide('processTable', () => new DarwinProcessTable(tools))
     host.provide('cgroups', () => ({ make: async () => undefined, remove: async () => {} }))
     host.provide('shim', () => ({ look: () => lookAtShim(machine) }))

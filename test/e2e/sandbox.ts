@@ -44,7 +44,7 @@ export interface RunOptions {
 /** Files by their paths inside a project. */
 export type Files = Readonly<Record<string, string>>
 
-/** A daemon, folders and ports of a test's own, used by the compiled CLI. All of it is gone after the test, which fails if not. */
+/** A daemon, folders and ports of a test's own, used by the bundled CLI. All of it is gone after the test, which fails if not. */
 export class Sandbox {
   /** The home directory; everything is below it. */
   readonly home: string
@@ -66,7 +66,7 @@ export class Sandbox {
     this.platform = options.platform
     this.#through = options.through
     this.#node = options.node ?? process.execPath
-    this.main = options.main ?? join(packageFor(this.user), 'build', 'cli', 'main.js')
+    this.main = options.main ?? join(packageFor(this.user), 'dist', 'cli', 'main.cjs')
     this.env = { ...this.#environment(), ...options.env }
     t.teardown(() => this.#close())
   }

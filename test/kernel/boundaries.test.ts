@@ -14,6 +14,7 @@ const contract = ['kernel/plugin.ts', 'kernel/shape.ts', 'kernel/errors.ts']
 const forCli: Readonly<Record<string, 'all' | 'types'>> = {
   'kernel/errors.ts': 'all',
   'kernel/files.ts': 'all',
+  'kernel/package.ts': 'all',
   'kernel/paths.ts': 'all',
   'kernel/events.ts': 'types',
   'kernel/wire.ts': 'types',
@@ -40,7 +41,9 @@ function mayUsePackage({ file }: Source, { specifier, path }: Import): boolean {
     .split('/')
     .slice(0, specifier.startsWith('@') ? 2 : 1)
     .join('/')
-  return !file.startsWith('shim/') && Object.hasOwn(manifest.dependencies, name)
+  // Builders are there only where locald is built.
+  if (file.startsWith('shim/')) return file === 'shim/bundle.ts' && name === 'esbuild'
+  return Object.hasOwn(manifest.dependencies, name)
 }
 
 /** Asks Node for the platform: by `process`, or by one of the names of node:os and node:process that tell. */

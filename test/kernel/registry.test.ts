@@ -383,6 +383,24 @@ t.test('records', async t => {
     t.strictSame(new Records(dir, quiet).services(), [], 'dropped with what was to be written')
   })
 
+  t.test('what a file says already is not written again, also not by the next daemon', async t => {
+    const dir = folder(t)
+    const first = new Records(dir, quiet)
+    first.saveService(record('a', { ready: true }))
+    const [file = ''] = readdirSync(join(dir, 'services'))
+    const inode = () => statSync(join(dir, 'services', file)).ino
+    const before = inode()
+    for (const records of [first, new Records(dir, quiet)]) {
+      records.services()
+      records.saveService(record('a', { ready: true }))
+      records.flush()
+      t.equal(inode(), before)
+    }
+    first.dropService('/p', 'a')
+    first.saveService(record('a', { ready: true }))
+    t.match(first.services(), [{ service: 'a' }], 'what was removed is')
+  })
+
   t.test('what is no record is passed over, and said', async t => {
     const dir = folder(t)
     const log = heard()

@@ -221,7 +221,7 @@ async function checkCgroups(): Promise<void> {
 
 function prepare(): void {
   symlinkSync(join(tools, 'node'), '/usr/local/bin/node')
-  symlinkSync(join(tools, 'node_modules/locald/build/cli/main.js'), '/usr/local/bin/locald')
+  symlinkSync(join(tools, 'node_modules/locald/dist/cli/main.cjs'), '/usr/local/bin/locald')
   const own = join(home, 'own bin')
   for (const folder of [shop, own]) mkdirSync(folder)
   symlinkSync(join(tools, 'node'), join(own, 'mynode'))
