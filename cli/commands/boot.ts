@@ -22,7 +22,7 @@ export async function serverInstall(context: Context): Promise<number> {
   try {
     unlessUnusable(plan.file, () => writeWhole(plan.file, plan.text))
     for (const argv of [...plan.load, plan.start]) carryOut(argv)
-    const installed: Installed = { file: plan.file, start: plan.start }
+    const installed: Installed = { start: plan.start }
     writeWhole(paths.boot, `${JSON.stringify(installed)}\n`)
   } catch (error) {
     if (existsSync(plan.file)) remove(context, plan)
