@@ -28,7 +28,9 @@ export async function attach(context: Context, daemon: Client, what: Attached): 
   const keys = listen()
   try {
     say(keys.isKeyboard ? 'Ctrl-C stops the project, d detaches' : 'Ctrl-C stops the project')
-    return await until(keys, printLogs(logs), untilOver(events, services), () => stopProject(context, daemon, target))
+    return await until(keys, printLogs(logs, services), untilOver(events, services), () =>
+      stopProject(context, daemon, target),
+    )
   } finally {
     keys.close()
     logs.close()
@@ -55,8 +57,13 @@ async function until(
   return 0
 }
 
-async function printLogs(logs: Stream<LogLine>): Promise<void> {
-  const format = new LineFormat(await painter(process.stdout), hasColour(process.stdout), false)
+async function printLogs(logs: Stream<LogLine>, services: readonly ServiceView[]): Promise<void> {
+  const { stdout } = process
+  const look = { paint: await painter(stdout), keepsColour: hasColour(stdout), fullNames: false }
+  const format = new LineFormat(
+    look,
+    services.map(view => view.key),
+  )
   for await (const lines of logs.batches) await printAll(lines.map(line => `${format.text(line)}\n`).join(''))
 }
 

@@ -1,13 +1,22 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { accessSync, closeSync, constants, fstatSync, openSync, readdirSync, readSync } from 'node:fs'
+import { accessSync, closeSync, constants, fstatSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { type ErrorJson, LocaldError, messageOf } from '../kernel/errors.ts'
 import { builtFolder } from '../kernel/package.ts'
 import { compileNative, type Paths, preparePaths } from '../kernel/paths.ts'
+import type { Argv } from '../kernel/wire.ts'
 import { reach } from './client.ts'
+import { say } from './output.ts'
+import { seconds } from './units.ts'
+
+/** What `paths.boot` holds. */
+export interface Installed {
+  readonly file: string
+  readonly start: Argv
+}
 
 /** The keeper's exit code when another process holds the lock (EX_TEMPFAIL of sysexits(3)). */
 const lockHeld = 75
@@ -15,9 +24,16 @@ const lockHeld = 75
  * Most of what the daemon allocates is gone at once: a smaller young generation (MB; V8's own limit is 16) needs 20 MB less. Without the
  * memory reducer, which collects all some seconds after the last work, 60 to 80 ms of CPU, an idle daemon does nothing.
  */
-const nodeFlags = ['--max-semi-space-size=4', '--no-memory-reducer']
-/** How long a daemon may take until it listens, ms. */
-const deadlineMs = 15_000
+const nodeFlags = ['--max-semi-space-size=4', '--no-memory-reducer', '--no-parallel-scavenge']
+/**
+ * glibc's malloc(3), by itself, raises the size from which on it asks the system for memory, which it then can give back, and keeps memory
+ * for each thread: after large bodies over HTTP/2 that is 10 to 20 MB of nothing.
+ */
+export const malloc = { MALLOC_MMAP_THRESHOLD_: '131072', MALLOC_ARENA_MAX: '2' }
+/** How long a daemon may take until it listens, where LOCALD_START_TIMEOUT says nothing else, ms. */
+const usualMs = 15_000
+/** One that the machine's service manager was asked for and that is not there yet may have failed: a start of our own tells why. ms */
+const bootMs = 5000
 /** Between two looks for the socket of a daemon that someone else is starting, ms. */
 const stepMs = 20
 /** After so long without its socket, the holder of the lock may have been one that was ending: try to be the next, ms. */
@@ -28,12 +44,14 @@ const patienceMs = 300
  * moment; whoever does not get it waits for the other's daemon. Throws KEEPER_MISSING, DAEMON_START or the daemon's own error.
  */
 export async function startDaemon(paths: Paths): Promise<Socket> {
-  const keeper = keeperOf(paths)
   preparePaths(paths)
-  const deadline = Date.now() + deadlineMs
+  const limitMs = startLimit()
+  const deadline = Date.now() + limitMs
+  let wait = startByMachine(paths) ? bootMs : undefined
   while (Date.now() < deadline) {
-    const started = await attempt(keeper, paths, deadline)
-    const until = started ? deadline : Math.min(deadline, Date.now() + patienceMs)
+    wait ??= (await attempt(paths, deadline)) ? limitMs : patienceMs
+    const until = Math.min(deadline, Date.now() + wait)
+    wait = undefined
     do {
       const socket = await reach(paths)
       if (socket !== undefined) return socket
@@ -41,6 +59,31 @@ export async function startDaemon(paths: Paths): Promise<Socket> {
     } while (Date.now() < until)
   }
   throw late(paths, `its socket ${paths.socket} does not appear`)
+}
+
+/** The daemon's command line, for who starts it without the CLI. */
+export function daemonArgv(paths: Paths): Argv {
+  const daemon = join(builtFolder, 'kernel', 'daemon.js')
+  return [keeperOf(paths), 'lock', paths.lock, '--', process.execPath, ...nodeFlags, daemon]
+}
+
+/** Throws USAGE when LOCALD_START_TIMEOUT is no number of seconds. */
+function startLimit(): number {
+  const told = process.env['LOCALD_START_TIMEOUT']
+  return told === undefined || told === '' ? usualMs : seconds('LOCALD_START_TIMEOUT', told)
+}
+
+/** Whether the daemon is the machine's to start, since `locald server install`, and the machine does. */
+function startByMachine({ boot }: Paths): boolean {
+  try {
+    const installed: Installed = JSON.parse(readFileSync(boot, 'utf8'))
+    const [program, ...words] = installed.start
+    if (spawnSync(program, words, { stdio: 'ignore' }).status === 0) return true
+    say(`Warning: \`${installed.start.join(' ')}\` failed; the daemon is started without it`)
+    return false
+  } catch {
+    return false
+  }
 }
 
 /** Whether an earlier daemon left projects that a new one would take over. */
@@ -87,12 +130,12 @@ function isProgram(path: string): boolean {
 }
 
 /** True: the daemon that was started listens. False: another one holds the lock. */
-async function attempt(keeper: string, paths: Paths, deadline: number): Promise<boolean> {
+async function attempt(paths: Paths, deadline: number): Promise<boolean> {
   const log = openSync(paths.daemonLog, 'a', 0o600)
   const before = fstatSync(log).size
-  const daemon = join(builtFolder, 'kernel', 'daemon.js')
-  const env = { ...process.env, ...(paths.sandbox === undefined ? {} : { LOCALD_SANDBOX: paths.sandbox }) }
-  const child = spawn(keeper, ['lock', paths.lock, '--', process.execPath, ...nodeFlags, daemon], {
+  const [program, ...words] = daemonArgv(paths)
+  const env = { ...malloc, ...process.env, ...(paths.sandbox === undefined ? {} : { LOCALD_SANDBOX: paths.sandbox }) }
+  const child = spawn(program, words, {
     cwd: '/',
     detached: true,
     env,
@@ -156,7 +199,7 @@ function ready(line: string): true {
 }
 
 function died(paths: Paths, before: number, word: Word): LocaldError {
-  if ('late' in word) return late(paths, `it did not listen within ${deadlineMs / 1000} s`)
+  if ('late' in word) return late(paths, `it did not listen within ${startLimit() / 1000} s`)
   if ('error' in word) {
     return new LocaldError('DAEMON_START', `the daemon cannot be started: ${messageOf(word.error)}`, {
       hint: '`locald doctor` checks this machine.',

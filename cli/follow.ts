@@ -7,7 +7,7 @@ import { clean } from './lines.ts'
 import { printAll, say } from './output.ts'
 import { progressOn } from './progress.ts'
 import { explain } from './report.ts'
-import { stateOf } from './services.ts'
+import { type Namer, namerFor, stateOf } from './services.ts'
 
 /** The last event of an operation. */
 export type Done = Extract<LocaldEvent, { event: 'done' }>
@@ -23,7 +23,8 @@ export interface Following {
  * DAEMON_UNREACHABLE when the stream ends before `done`.
  */
 export async function follow(context: Context, stream: Stream<LocaldEvent>, following: Following): Promise<Done> {
-  const progress = context.json ? undefined : await progressOn(process.stderr, context.words.flags.has('verbose'))
+  const { words, json } = context
+  const progress = json ? undefined : await progressOn(process.stderr, words.flags.has('verbose'), namerFor(words))
   try {
     for await (const events of stream.batches) {
       if (context.json) await printAll(events.map(event => `${JSON.stringify(event)}\n`).join(''))
@@ -43,14 +44,15 @@ export async function follow(context: Context, stream: Stream<LocaldEvent>, foll
 /** An operation's outcome: what failed, with each one's last lines, is told; the result is the exit code. */
 export function conclude(context: Context, done: Done): number {
   if (done.ok) return 0
-  const error = errorOf(done)
-  if (!context.json) say([...tailsOf(done), explain(error)].join('\n'))
+  const nameOf = namerFor(context.words)
+  const error = errorOf(done, nameOf)
+  if (!context.json) say([...tailsOf(done, nameOf), explain(error)].join('\n'))
   return exitCodeOf(error.code)
 }
 
-function errorOf(done: Done): LocaldError {
+function errorOf(done: Done, nameOf: Namer): LocaldError {
   if (done.error !== undefined) return LocaldError.fromJSON(done.error)
-  const names = (state: string) => done.services.filter(view => stateOf(view) === state).map(view => view.name)
+  const names = (state: string) => done.services.filter(view => stateOf(view) === state).map(view => nameOf(view.key))
   const [late, failed] = [names('unhealthy'), names('failed')]
   const [first] = [...late, ...failed]
   if (first === undefined) {
@@ -66,12 +68,12 @@ function errorOf(done: Done): LocaldError {
 }
 
 /** Each service that failed or is not ready: why, and its last lines. */
-function tailsOf(done: Done): readonly string[] {
+function tailsOf(done: Done, nameOf: Namer): readonly string[] {
   const failed = done.services.filter(
     view => ['failed', 'unhealthy'].includes(stateOf(view)) || done.tails?.[view.key] !== undefined,
   )
   return failed.flatMap(view => [
-    `${view.name} ${stateOf(view)}${view.reason === null ? '' : `: ${view.reason}`}`,
+    `${nameOf(view.key)} ${stateOf(view)}${view.reason === null ? '' : `: ${view.reason}`}`,
     ...(done.tails?.[view.key] ?? []).map(line => `  | ${clean(line, false)}`),
   ])
 }

@@ -9,27 +9,42 @@ const controls =
   /\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[ -/]*[0-~]|\x9b[0-?]*[ -/]*[@-~]|[\x00-\x08\x0a-\x1f\x7f-\x9f]/g
 const colour = /^\x1b\[[\d;:]*m$/
 
-/** Prints log lines as `name | text`, a colour for each service. */
-export class LineFormat {
-  readonly #paint: Paint
-  readonly #keepsColour: boolean
-  readonly #fullNames: boolean
-  readonly #styles = new Map<string, Style>()
-  #width = 0
+/** What lines are shown with. */
+export interface Look {
+  readonly paint: Paint
+  /** Services' own colours are kept. */
+  readonly keepsColour: boolean
+  /** Names are written with their project. */
+  readonly fullNames: boolean
+}
 
-  /** `keepsColour`: services' own colours are kept. `fullNames`: names are written with their project. */
-  constructor(paint: Paint, keepsColour: boolean, fullNames: boolean) {
-    this.#paint = paint
-    this.#keepsColour = keepsColour
-    this.#fullNames = fullNames
+/** Prints log lines as `name | text`, a colour for each service, the names in one column. */
+export class LineFormat {
+  readonly #look: Look
+  readonly #styles = new Map<string, Style>()
+  readonly #width: number
+
+  /** `keys`: of all services whose lines may come. */
+  constructor(look: Look, keys: readonly string[]) {
+    this.#look = look
+    for (const key of keys) this.#style(this.#name(key))
+    this.#width = Math.max(0, ...[...this.#styles.keys()].map(name => name.length))
   }
 
   text(line: LogLine): string {
-    const name = this.#fullNames ? line.service : shortName(line.service)
+    const name = this.#name(line.service)
+    const { paint, keepsColour } = this.#look
+    return `${paint(this.#style(name), `${name.padEnd(this.#width)} |`)} ${clean(line.text, keepsColour)}`
+  }
+
+  #name(key: string): string {
+    return this.#look.fullNames ? key : shortName(key)
+  }
+
+  #style(name: string): Style {
     const style = this.#styles.get(name) ?? palette[this.#styles.size % palette.length] ?? 'cyan'
     this.#styles.set(name, style)
-    this.#width = Math.max(this.#width, name.length)
-    return `${this.#paint(style, `${name.padEnd(this.#width)} |`)} ${clean(line.text, this.#keepsColour)}`
+    return style
   }
 }
 

@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util'
 import type { LocaldEvent, ServiceView } from '../kernel/events.ts'
 import { isLive, type Out, type Paint, painter } from './output.ts'
-import { isOver, isWell, shortName, stateOf, styleOf } from './services.ts'
+import { isOver, isWell, type Namer, stateOf, styleOf } from './services.ts'
 import { duration } from './units.ts'
 
 /** Shows what happens to services while it happens; `end` leaves the last state behind. */
@@ -30,18 +30,21 @@ const nameWidth = 8
 export async function progressOn(
   stream: Out & { columns?: number; rows?: number },
   verbose: boolean,
+  nameOf: Namer,
 ): Promise<Progress> {
-  const paint = await painter(stream)
-  return isLive() && !verbose ? new LiveProgress(stream, paint) : new PlainProgress(stream, paint, verbose)
+  const board = new Board(await painter(stream), nameOf)
+  return isLive() && !verbose ? new LiveProgress(stream, board) : new PlainProgress(stream, board, verbose)
 }
 
 /** The lines of services, by key, and what they say. */
 class Board {
   readonly lines = new Map<string, Line>()
   readonly #paint: Paint
+  readonly #nameOf: Namer
 
-  constructor(paint: Paint) {
+  constructor(paint: Paint, nameOf: Namer) {
     this.#paint = paint
+    this.#nameOf = nameOf
   }
 
   /** The line an event changed; undefined when it says nothing new. */
@@ -73,6 +76,12 @@ class Board {
       .trimEnd()
   }
 
+  warning(event: Extract<LocaldEvent, { event: 'warning' }>): string {
+    const whose = event.key === undefined ? '' : `${this.#nameOf(event.key)}: `
+    const hint = event.hint === undefined ? '' : ` (${event.hint})`
+    return `  ${this.#paint('yellow', 'warning')} ${whose}${event.message}${hint}`
+  }
+
   #service(view: ServiceView): Line | undefined {
     const line = this.#line(view.key)
     const state = stateOf(view)
@@ -90,7 +99,7 @@ class Board {
   }
 
   #line(key: string): Line {
-    const line = this.lines.get(key) ?? { name: shortName(key), state: '' }
+    const line = this.lines.get(key) ?? { name: this.#nameOf(key), state: '' }
     this.lines.set(key, line)
     return line
   }
@@ -98,19 +107,17 @@ class Board {
 
 class PlainProgress implements Progress {
   readonly #stream: Out
-  readonly #paint: Paint
   readonly #board: Board
   readonly #verbose: boolean
 
-  constructor(stream: Out, paint: Paint, verbose: boolean) {
+  constructor(stream: Out, board: Board, verbose: boolean) {
     this.#stream = stream
-    this.#paint = paint
-    this.#board = new Board(paint)
+    this.#board = board
     this.#verbose = verbose
   }
 
   show(event: LocaldEvent): void {
-    if (event.event === 'warning') this.#stream.write(`${warning(event, this.#paint)}\n`)
+    if (event.event === 'warning') this.#stream.write(`${this.#board.warning(event)}\n`)
     if (event.event === 'project' && this.#verbose) {
       this.#stream.write(`  ${event.project}: ${event.path} (${event.domain})\n`)
     }
@@ -127,20 +134,18 @@ class PlainProgress implements Progress {
 
 class LiveProgress implements Progress {
   readonly #stream: Out & { columns?: number; rows?: number }
-  readonly #paint: Paint
   readonly #board: Board
   #drawn = 0
   #frame = 0
   #timer: NodeJS.Timeout | undefined
 
-  constructor(stream: Out & { columns?: number; rows?: number }, paint: Paint) {
+  constructor(stream: Out & { columns?: number; rows?: number }, board: Board) {
     this.#stream = stream
-    this.#paint = paint
-    this.#board = new Board(paint)
+    this.#board = board
   }
 
   show(event: LocaldEvent): void {
-    if (event.event === 'warning') this.#draw(warning(event, this.#paint))
+    if (event.event === 'warning') this.#draw(this.#board.warning(event))
     else if (this.#board.take(event) !== undefined) this.#draw()
     this.#spin()
   }
@@ -183,12 +188,6 @@ class LiveProgress implements Progress {
 
 function isMoving(line: Line): boolean {
   return line.state.endsWith('ing')
-}
-
-function warning(event: Extract<LocaldEvent, { event: 'warning' }>, paint: Paint): string {
-  const whose = event.key === undefined ? '' : `${shortName(event.key)}: `
-  const hint = event.hint === undefined ? '' : ` (${event.hint})`
-  return `  ${paint('yellow', 'warning')} ${whose}${event.message}${hint}`
 }
 
 function percent(part: number): string {

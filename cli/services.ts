@@ -1,5 +1,6 @@
 import type { ServiceView } from '../kernel/events.ts'
 import type { Style } from './output.ts'
+import type { Words } from './words.ts'
 
 /** What a service is doing in one word, its health counted in: `ready` is running and not known to be unwell. */
 export function stateOf(view: ServiceView): string {
@@ -35,6 +36,14 @@ const styles: Readonly<Record<string, Style>> = {
 /** The colour of a state, status or health. */
 export function styleOf(state: string): Style {
   return styles[state] ?? 'gray'
+}
+
+/** How a command writes the key of a service. */
+export type Namer = (key: string) => string
+
+/** With its project where a command may reach more than one, else without. */
+export function namerFor({ names, flags }: Pick<Words, 'names' | 'flags'>): Namer {
+  return flags.has('all') || names.some(name => name.includes(':')) ? key => key : shortName
 }
 
 /** The name within its project of `project:service`. */

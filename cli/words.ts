@@ -49,8 +49,10 @@ async function unknown(
   hint: string,
 ): Promise<LocaldError> {
   const { closest, distance } = (await import('fastest-levenshtein')).default
-  const near = closest(word, [...known])
-  const isNear = distance(word, near) <= (near.length < 4 ? 1 : Math.max(2, Math.floor(near.length / 3)))
+  const [whole] = known.filter(it => it.startsWith(word)).toSorted((a, b) => a.length - b.length)
+  const near = whole ?? closest(word, [...known])
+  const isNear =
+    whole !== undefined || distance(word, near) <= (near.length < 4 ? 1 : Math.max(2, Math.floor(near.length / 3)))
   return new LocaldError(code, message, { hint: isNear ? `Did you mean '${near}'? ${hint}` : hint })
 }
 

@@ -25,17 +25,13 @@ export async function adoptAll({ projects, records, log }: AdoptInput): Promise<
   const known = records.projects()
   for (const { path, service } of services)
     if (!known.some(({ ref }) => ref.path === path)) records.dropService(path, service)
-  for (const record of known) {
-    try {
-      await adoptProject(
-        record,
-        services.filter(service => service.path === record.ref.path),
-        projects,
-      )
-    } catch (error) {
-      log.error(`${record.ref.name} could not be taken over: ${messageOf(error)}`)
-    }
+  const adopt = async (record: ProjectRecord) => {
+    const own = services.filter(service => service.path === record.ref.path)
+    await adoptProject(record, own, projects).catch(error =>
+      log.error(`${record.ref.name} could not be taken over: ${messageOf(error)}`),
+    )
   }
+  await Promise.all(known.map(adopt))
 }
 
 async function adoptProject(
@@ -61,7 +57,7 @@ async function adoptProject(
 async function adoptService(project: Project, service: Service, record: ServiceRecord): Promise<void> {
   const plan = project.planOf(record.service)
   if (plan === undefined) return
-  service.recall({ env: record.env, fingerprint: record.fingerprint }, record.dir)
+  service.recall({ env: record.env, fingerprint: record.fingerprint }, record.dir, record.address)
   const { status, reason, startedMs, restarts } = record
   const isOver = record.state === null
   if (isOver) {

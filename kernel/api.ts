@@ -1,15 +1,19 @@
 import { chmodSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
-import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyPluginAsync, type FastifyReply } from 'fastify'
 import { IdleConnections } from './api/idle.ts'
 import { logRoutes } from './api/log-routes.ts'
 import { machineRoutes } from './api/machine-routes.ts'
+import { openApi } from './api/openapi.ts'
 import { projectRoutes } from './api/project-routes.ts'
+import { registryRoutes } from './api/registry-routes.ts'
 import { serviceRoutes } from './api/service-routes.ts'
 import { streams } from './api/streams.ts'
 import { checkSchemas, noCompilers } from './api/validation.ts'
-import { catalogue, LocaldError, systemCode } from './errors.ts'
+import { catalogue, LocaldError, messageOf, systemCode } from './errors.ts'
 import type { Kernel } from './kernel.ts'
+import { within } from './limits.ts'
+import type { Log } from './plugin.ts'
 
 /** A client makes a connection for each request, and sends it at once. */
 const connectionLimits = { idle: 2048, sending: 64 } as const
@@ -18,6 +22,8 @@ const bodyLimit = 4 * 1024 * 1024
 /** A whole request head must have come after this, ms. */
 const headMs = 10_000
 const requestMs = 60_000
+/** A plugin may take so long to declare its routes, ms. */
+const routesMs = 2000
 
 /** The daemon's HTTP API on its unix socket. */
 export class Api {
@@ -31,8 +37,11 @@ export class Api {
     this.#socket = socket
   }
 
-  /** Listens; the daemon's lock is held, so that a socket that is there already is an earlier one's. */
-  static async listen(kernel: Kernel, shutdown: () => void): Promise<Api> {
+  /**
+   * Listens; the daemon's lock is held, so that a socket that is there already is an earlier one's. A plugin whose routes cannot be had
+   * is told of in the log, and stops nothing.
+   */
+  static async listen(kernel: Kernel, shutdown: () => void, log: (owner: string) => Log): Promise<Api> {
     const { socket } = kernel.paths
     const server = createServer({ headersTimeout: headMs, requestTimeout: requestMs, maxHeaderSize: 16 * 1024 })
     const connections = new IdleConnections(server, connectionLimits)
@@ -47,13 +56,20 @@ export class Api {
     app.setNotFoundHandler((request, reply) =>
       refuse(reply, new LocaldError('REQUEST_INVALID', `the API has no ${request.method} ${request.url}`), 404),
     )
+    openApi(app, kernel.version)
     await app.register(streams)
     await app.register(projectRoutes(kernel, shutdown), { prefix: '/v1' })
     await app.register(serviceRoutes(kernel), { prefix: '/v1' })
     await app.register(logRoutes(kernel), { prefix: '/v1' })
     await app.register(machineRoutes(kernel), { prefix: '/v1' })
-    for (const { prefix, plugin } of kernel.contributions.routes())
-      await app.register(plugin, { prefix: `/v1/${prefix}` })
+    await app.register(registryRoutes(kernel), { prefix: '/v1' })
+    for (const { owner, prefix: below, plugin } of kernel.contributions.routes()) {
+      const prefix = `/v1${below}`
+      await app.register(
+        guarded(plugin, reason => log(owner).error(`not all of ${prefix} is there: ${reason}`)),
+        { prefix },
+      )
+    }
     rmSync(socket, { force: true })
     await app.listen({ path: socket })
     chmodSync(socket, 0o600)
@@ -64,6 +80,14 @@ export class Api {
     rmSync(this.#socket, { force: true })
     this.#connections.closeAll()
     await this.#app.close()
+  }
+}
+
+/** A plugin's routes. What goes wrong while they are declared is told: fastify would not start any more. */
+function guarded(plugin: FastifyPluginAsync, tell: (reason: string) => void): FastifyPluginAsync {
+  return async (app, options) => {
+    const late = () => new LocaldError('PLUGIN_TIMEOUT', `its routes were not declared in ${routesMs} ms`)
+    await within(routesMs, plugin(app, options), late).catch(error => tell(messageOf(error)))
   }
 }
 

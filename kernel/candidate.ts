@@ -1,6 +1,7 @@
-import { Ajv, type ValidateFunction } from 'ajv'
+import type { ValidateFunction } from 'ajv'
 import { complaintsOf } from './config/complaints.ts'
-import { dotted, isTable } from './config/table.ts'
+import { compileForeign } from './config/foreign-schema.ts'
+import { dotted } from './config/table.ts'
 import { type Found, otherApi } from './discover.ts'
 import { LocaldError, messageOf } from './errors.ts'
 import { withoutExit } from './exit-guard.ts'
@@ -108,29 +109,16 @@ function validOptions(plugin: Plugin, settings: Record<string, unknown>): unknow
     if (given.length === 0) return {}
     throw fault('PLUGIN_SETUP', `it has no options, and config.toml gives it '${given.join("', '")}'`)
   }
-  const { schema }: { schema: unknown } = plugin.options
-  const validate = compiled(new Ajv(ajvOptions), isTable(schema) ? schema : {})
+  const validate = schemaOf(plugin.options.schema)
   if (validate(settings)) return settings
   const complaints = complaintsOf(validate.errors ?? [], settings)
   const faults = complaints.map(({ path, message }) => `${dotted(path)}: ${message}`)
   throw fault('PLUGIN_SETUP', `its options in config.toml are wrong: ${faults.join('; ')}`)
 }
 
-const ajvOptions = {
-  allErrors: true,
-  useDefaults: true,
-  strict: false,
-  verbose: true,
-  validateFormats: false,
-  logger: false,
-  // As for service types: the metaschema takes 50 ms, at every start.
-  meta: false,
-  validateSchema: false,
-} as const
-
-function compiled(ajv: Ajv, schema: object): ValidateFunction {
+function schemaOf(schema: unknown): ValidateFunction {
   try {
-    return ajv.compile(schema)
+    return compileForeign(schema)
   } catch (error) {
     throw fault('PLUGIN_SETUP', `the schema of its options is broken: ${messageOf(error)}`)
   }

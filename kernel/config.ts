@@ -15,7 +15,7 @@ import type { ConfigValue, PluginView } from './wire.ts'
 
 export type { Places } from './config/layers.ts'
 export { projectSchema } from './config/schema.ts'
-export { readSettings, type Settings } from './config/settings.ts'
+export { readSettings } from './config/settings.ts'
 export type { Provenance } from './config/values.ts'
 
 /** What the plugins registered: service types, and ways to read a project without a `locald.toml`. */

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync, writeSync } from 'node:fs'
+import { fstatSync, mkdirSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { Api } from './api.ts'
 import { daemonLog } from './daemon-log.ts'
@@ -30,7 +30,7 @@ async function main(): Promise<void> {
     if (!isEnding) void close(kernel, api, log('daemon'))
     isEnding = true
   }
-  const api: Api = await Api.listen(kernel, end)
+  const api: Api = await Api.listen(kernel, end, log)
   // Services run on, as they do when the daemon is killed: `locald server shutdown` stops them.
   const leave = () => void kernel.operations.close(true, () => {}).then(end, end)
   process.on('SIGTERM', leave)
@@ -65,9 +65,10 @@ function crashOnBugs({ crash }: Paths, log: Log): void {
 
 function say(word: unknown): void {
   try {
-    writeSync(starter, `${JSON.stringify(word)}\n`)
+    // Without a starter it may be the lock's.
+    if (!fstatSync(starter).isFile()) writeSync(starter, `${JSON.stringify(word)}\n`)
   } catch {
-    // Started by hand: nobody waits.
+    // Started by hand, or with the machine: nobody waits.
   }
 }
 

@@ -12,6 +12,8 @@ export interface HealthInput {
   readonly check: HealthCheck | undefined
   readonly instance: Instance
   readonly port: number | undefined
+  /** Where it listens, if that is known already. */
+  readonly address?: string | undefined
   readonly dir: string
   readonly env: Readonly<Record<string, string>>
   readonly log: ServiceLog
@@ -52,6 +54,7 @@ export class HealthWatch {
 
   constructor(input: HealthInput) {
     this.#input = input
+    this.#address = input.address
   }
 
   /** Tries until the service is ready; each failed try is told. Undefined when the signal ended it. */

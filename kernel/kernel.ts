@@ -12,6 +12,7 @@ import { Events } from './events.ts'
 import { factsOf } from './facts.ts'
 import { Features } from './features.ts'
 import { HookRuns } from './hooks.ts'
+import { KnownProjects } from './known-projects.ts'
 import { loadPlugins } from './load.ts'
 import { Logs } from './logs.ts'
 import { Operations } from './operations.ts'
@@ -49,6 +50,7 @@ export interface Kernel {
   readonly plugins: readonly PluginView[]
   readonly projects: Projects
   readonly operations: Operations
+  readonly known: KnownProjects
   readonly usage: UsageView
   readonly checks: readonly Check[]
   /** Closes what plugins have open, last in, first out. Services are left as they are. */
@@ -89,17 +91,22 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
   })
   const operations = new Operations({ projects, events, hooks, records, log: own })
   await adoptAll({ projects, records, log: own })
-  await container.optional('processes')?.tidy()
-  await hooks.booted((plugin, error) => log(plugin).error(error.message))
+  // What nobody knows of may take seconds to end: only what is started below waits for its ports, names answer meanwhile.
+  await Promise.all([
+    container.optional('processes')?.tidy(),
+    hooks.booted((plugin, error) => log(plugin).error(error.message)),
+  ])
   for (const project of projects.list()) {
     project.refreshUrls()
     operations.resume(project).catch(error => own.error(`${project.ref.name}: ${messageOf(error)}`))
   }
+  const known = new KnownProjects({ registry, projects, operations, log: own })
+  void known.startPinned()
   return {
-    ...{ paths, version, events, features, contributions, container, plugins, projects, operations },
+    ...{ paths, version, events, features, contributions, container, plugins, projects, operations, known },
     startedAt: new Date().toISOString(),
     usage: new UsageView(container, own),
-    checks: ownChecks(paths),
+    checks: [...ownChecks(paths), known.check],
     async close() {
       await hooks.closing().catch(error => own.warn(messageOf(error)))
       records.flush()

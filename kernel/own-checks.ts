@@ -1,12 +1,16 @@
-import { statfs } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { access, statfs } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { systemCode } from './errors.ts'
 import type { Paths } from './paths.ts'
-import type { Check } from './plugin.ts'
+import type { Check, CheckResult } from './plugin.ts'
 
 /** Below this a log or a database soon fails: bytes. */
 const littleSpace = 500 * 1024 * 1024
+const littleTemporary = 64 * 1024 * 1024
 
 /** What the kernel itself has to say of this machine. */
-export function ownChecks(paths: Paths): readonly Check[] {
+export function ownChecks(paths: Pick<Paths, 'data'>): readonly Check[] {
   return [
     {
       id: 'node',
@@ -24,5 +28,19 @@ export function ownChecks(paths: Paths): readonly Check[] {
         return { status: 'warn', severity: 'important', summary, fix: `Free some space on the disk of ${paths.data}.` }
       },
     },
+    { id: 'temporary-folder', title: 'Temporary folder', run: () => temporaryFolder(tmpdir()) },
   ]
+}
+
+async function temporaryFolder(folder: string): Promise<CheckResult> {
+  const severity = 'important'
+  try {
+    await access(folder, constants.W_OK | constants.X_OK)
+    const { bavail, bsize } = await statfs(folder)
+    if (bavail * bsize >= littleTemporary) return { status: 'pass', severity, summary: `${folder} is writable` }
+    return { status: 'warn', severity, summary: `${folder} is nearly full`, fix: `Free some space in ${folder}.` }
+  } catch (error) {
+    const summary = `${folder} cannot be written to (${systemCode(error) ?? 'unknown error'})`
+    return { status: 'fail', severity, summary, fix: 'Set TMPDIR to a folder that can be.' }
+  }
 }

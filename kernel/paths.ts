@@ -18,6 +18,8 @@ export interface Paths {
   /** Locked by the daemon for its life. */
   readonly lock: string
   readonly daemonLog: string
+  /** How the daemon is to be started where `server install` was run. */
+  readonly boot: string
   /** Crash reports. */
   readonly crash: string
   /** The keeper's folder. */
@@ -86,6 +88,7 @@ export function resolvePaths(input: PathsInput): Paths {
     socket: givenSocket(env) ?? join(runtime, 'locald.sock'),
     lock: join(runtime, 'daemon.lock'),
     daemonLog: join(dataFolder, 'daemon.log'),
+    boot: join(dataFolder, 'boot.json'),
     crash: join(dataFolder, 'crashes'),
     // Looked for when needed: without a build of one's own that means to resolve a package.
     get native() {

@@ -1,14 +1,15 @@
+import type { Assignment, Dependency } from './assignment.ts'
 import type { LoadedProject } from './config.ts'
 import type { Contributions } from './contributions.ts'
-import { environmentOf } from './environment.ts'
+import { Drivers } from './drivers.ts'
 import { LocaldError } from './errors.ts'
 import { closure, dependents, levels, type Node } from './graph.ts'
 import { hostsOf } from './names.ts'
-import type { ProjectPlan, ProjectRef, ServicePlan, ServiceType } from './plugin.ts'
-import { isFree } from './ports.ts'
+import type { ProjectPlan, ProjectRef, ServicePlan } from './plugin.ts'
+import { type Prepared, prepared } from './preparation.ts'
+import { ProjectPorts } from './project-ports.ts'
 import { OperationQueue } from './queue.ts'
-import { fingerprintOf, type Prepared, Service, type ServiceParts } from './service.ts'
-import type { Assignment, Dependency } from './supervisor.ts'
+import { Service, type ServiceParts } from './service.ts'
 import { fieldOf, ownVariables } from './wiring.ts'
 
 /** The parts of the kernel a project works with. */
@@ -26,13 +27,16 @@ export class Project {
   /** Services that are meant to run: asked for by an `up`, and not stopped since. */
   wanted: ReadonlySet<string> = new Set()
   #locate: LoadedProject['locate'] | undefined
-  #ports: ReadonlyMap<string, number> = new Map()
+  readonly #drivers: Drivers
+  readonly #ports: ProjectPorts
   readonly #parts: ProjectParts
 
   constructor(ref: ProjectRef, plan: ProjectPlan, shell: Readonly<Record<string, string>>, parts: ProjectParts) {
     this.ref = ref
     this.plan = plan
     this.shell = shell
+    this.#drivers = new Drivers(ref, parts.contributions)
+    this.#ports = new ProjectPorts(ref, parts.ports)
     this.#parts = parts
   }
 
@@ -57,7 +61,7 @@ export class Project {
   async recall(ports: ReadonlyMap<string, number>, wanted: readonly string[]): Promise<void> {
     this.wanted = new Set(wanted)
     await this.#lease()
-    this.#ports = new Map([...this.#ports, ...ports])
+    this.#ports.recall(ports)
     for (const service of this.plan.services) this.#describe(service)
   }
 
@@ -104,7 +108,8 @@ export class Project {
       'restarting',
     )
     signal.throwIfAborted()
-    for (const service of targets.keys()) await this.#settlePort(service)
+    for (const service of targets.keys())
+      await this.#ports.settle(service, this.planOf(service.ref.name)?.common.port !== undefined)
     signal.throwIfAborted()
     for (const service of targets.keys()) this.#start(service, again.includes(service.ref.name))
   }
@@ -120,7 +125,7 @@ export class Project {
   wiper(service: Service): () => Promise<void> {
     const { name, type } = service.ref
     const plan = this.planOf(name)
-    const driver = plan === undefined ? undefined : this.driverOf(plan)
+    const driver = plan === undefined ? undefined : this.#drivers.of(plan)
     if (plan !== undefined && driver?.reset !== undefined) {
       const run = service.outline(this.assignment(plan))
       return async () => driver.reset?.(run)
@@ -168,29 +173,14 @@ export class Project {
     const service = this.services.get(name)
     if (plan === undefined || service === undefined)
       throw new LocaldError('UNKNOWN_SERVICE', `there is no service '${name}'`)
-    const { env, layers } = await environmentOf({
-      shell: this.shell,
-      plan: { ...this.plan, name: this.ref.name, domain: this.ref.domain },
-      service: plan,
-      own: ownVariables(this.#ports.get(name), service.hosts[0], this.#parts.container.optional('web')),
+    const { shell, ref } = this
+    const { hooks, container } = this.#parts
+    return await prepared({
+      ...{ shell, hooks, ref: service.ref, service: plan, port: this.#ports.get(name) },
+      project: { ...this.plan, name: ref.name, domain: ref.domain },
+      own: ownVariables(this.#ports.get(name), service.hosts[0], container.optional('web')),
       lookup: (other, field) => this.#lookup(other, field),
-      ...(this.#locate === undefined ? {} : { locate: this.#locate }),
-    })
-    const final = await this.#parts.hooks.env({ ...env }, service.ref, {
-      dependencies: Object.keys(plan.common.dependsOn).flatMap(other => this.planOf(other) ?? []),
-      isOwn: variable => (layers.get(variable) ?? 'shell') !== 'shell',
-      lookup: (other, field) => this.#lookup(other, field),
-    })
-    const own = Object.fromEntries(Object.entries(final).filter(([key]) => layers.get(key) !== 'shell'))
-    return { env: final, fingerprint: fingerprintOf(plan, this.#ports.get(name), own) }
-  }
-
-  driverOf(plan: ServicePlan): ServiceType<unknown> {
-    const driver = this.#parts.contributions.findType(plan.type)
-    if (!LocaldError.is(driver)) return driver
-    throw new LocaldError(driver.code, `service '${plan.name}': ${driver.message}`, {
-      service: `${this.ref.name}:${plan.name}`,
-      ...(driver.hint === undefined ? {} : { hint: driver.hint }),
+      locate: this.#locate,
     })
   }
 
@@ -206,9 +196,9 @@ export class Project {
     const moves = service !== undefined && port !== undefined && plan.common.port === undefined
     return {
       plan,
-      driver: this.driverOf(plan),
+      driver: this.#drivers.of(plan),
       port,
-      ...(moves ? { anotherPort: () => this.#movePort(service, port) } : {}),
+      ...(moves ? { anotherPort: () => this.#ports.move(service, port) } : {}),
       url: host === undefined ? null : (this.#parts.container.optional('web')?.url(host) ?? null),
       dependencies,
       awaitedToComplete: this.plan.services.some(other => other.common.dependsOn[plan.name] === 'completed'),
@@ -247,28 +237,7 @@ export class Project {
   }
 
   async #lease(): Promise<void> {
-    const wanted = this.plan.services.filter(plan => (this.driverOf(plan).network ?? 'web') !== 'none')
-    this.#ports = await this.#parts.ports.lease(
-      this.ref,
-      wanted.map(({ name, common }) => ({ service: name, fixed: common.port })),
-    )
-  }
-
-  /** A service that has a port assigned gets another when a stranger sits on it. */
-  async #settlePort(service: Service): Promise<void> {
-    const { name } = service.ref
-    const port = this.#ports.get(name)
-    const idle = !service.supervisor.active && service.state.now.status !== 'exited'
-    if (port === undefined || !idle || this.planOf(name)?.common.port !== undefined || (await isFree(port))) return
-    await this.#movePort(service, port)
-  }
-
-  async #movePort(service: Service, from: number): Promise<number> {
-    const { name } = service.ref
-    const other = await this.#parts.ports.reassign(this.ref, name)
-    this.#ports = new Map(this.#ports).set(name, other)
-    service.warn(`port ${from} of ${name} is in use by another process; it got ${other}`)
-    return other
+    await this.#ports.lease(this.plan.services.filter(plan => this.#drivers.hasPort(plan)))
   }
 
   /** Makes or updates a service's object from its plan. */
@@ -276,19 +245,13 @@ export class Project {
     const known = this.services.get(plan.name)
     const ref = { key: `${this.ref.name}:${plan.name}`, name: plan.name, type: plan.type, project: this.ref }
     const service = known ?? new Service(ref, this.#parts, () => this.prepare(plan.name))
-    service.hosts = hostsOf(plan, this.plan, this.ref, type => this.#isWeb(type))
-    const driver = this.#parts.contributions.findType(plan.type)
-    service.protocol = LocaldError.is(driver) ? undefined : driver.protocol?.(plan.options)
+    service.hosts = hostsOf(plan, this.plan, this.ref, type => this.#drivers.isWeb(type))
+    service.protocol = this.#drivers.protocol(plan)
     this.services.set(plan.name, service)
     if (!service.supervisor.active) {
       const { port, url } = this.assignment(plan)
       service.state.set({ port: port ?? null, url })
     }
-  }
-
-  #isWeb(type: string): boolean {
-    const driver = this.#parts.contributions.findType(type)
-    return !LocaldError.is(driver) && (driver.network ?? 'web') === 'web'
   }
 
   #forget(name: string): void {
@@ -303,7 +266,7 @@ export class Project {
     const service = this.services.get(name)
     const plan = this.planOf(name)
     if (service === undefined || plan === undefined) return undefined
-    const exported = () => this.driverOf(plan).exports?.(service.outline(this.assignment(plan))) ?? {}
+    const exported = () => this.#drivers.of(plan).exports?.(service.outline(this.assignment(plan))) ?? {}
     return fieldOf({ port: this.#ports.get(name), address: service.address, exported }, field)
   }
 }

@@ -5,7 +5,7 @@ import { Project, type ProjectParts } from './project.ts'
 import type { Registry } from './registry.ts'
 import type { Service } from './service.ts'
 import { namesOf, projectAt, projectNamed, requireServices, servicesOf, splitNames, type Target } from './targets.ts'
-import type { PluginView, TargetBody } from './wire.ts'
+import type { KeysQuery, PluginView, TargetBody } from './wire.ts'
 
 /** What the projects work with. */
 export interface ProjectsParts extends ProjectParts {
@@ -85,6 +85,13 @@ export class Projects {
     return project
   }
 
+  /** Forgets the project in a folder; what runs of it is stopped. */
+  async drop(path: string): Promise<void> {
+    const project = this.#byPath.get(path)
+    this.#byPath.delete(path)
+    await project?.queue.run(() => project.end())
+  }
+
   /** The known project that a name means. Throws UNKNOWN_PROJECT. */
   named(name: string): Project {
     return projectNamed(this.list(), name)
@@ -106,6 +113,11 @@ export class Projects {
       targets.push({ project, names })
     }
     return targets
+  }
+
+  /** The services that a query names, as `targets` finds them. */
+  async chosen({ path, service = [], all = false }: KeysQuery): Promise<readonly Service[]> {
+    return (await this.targets({ path, services: [service].flat(), all })).flatMap(servicesOf)
   }
 
   /** The one service a request names. */
@@ -132,7 +144,8 @@ export class Projects {
   }
 }
 
-function ownEnvironment(): Record<string, string> {
+/** The daemon's own environment, where no shell has given one. */
+export function ownEnvironment(): Record<string, string> {
   const set = Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))
   return Object.fromEntries(set)
 }

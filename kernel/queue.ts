@@ -16,8 +16,4 @@ export class OperationQueue {
   cancel(reason: Error): void {
     for (const abort of this.#open) abort.abort(reason)
   }
-
-  get busy(): boolean {
-    return this.#open.size > 0
-  }
 }

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { messageOf } from './errors.ts'
 import type { Status } from './events.ts'
-import { readJson, writeWhole } from './files.ts'
+import { writeWhole } from './files.ts'
 import type { Log, ProjectPlan, ProjectRef } from './plugin.ts'
 
 /** What a later daemon needs to take a service over. It holds the environment, so it is as private as the runtime folder. */
@@ -19,6 +19,8 @@ export interface ServiceRecord {
   readonly startedMs: number | null
   readonly restarts: number
   readonly port: number | null
+  /** Where it was last seen to listen. */
+  readonly address?: string
   readonly fingerprint: string
   readonly env: Readonly<Record<string, string>>
   readonly dir: string
@@ -42,7 +44,8 @@ export class Records {
   readonly #services: string
   readonly #projects: string
   readonly #log: Log
-  /** The instance each file tells of, and what is to be written soon. */
+  /** A hash of each file's text, the instance it tells of, and what is to be written soon. */
+  readonly #written = new Map<string, string>()
   readonly #instances = new Map<string, string>()
   readonly #pending = new Map<string, ServiceRecord>()
   #timer: NodeJS.Timeout | undefined
@@ -56,7 +59,7 @@ export class Records {
 
   /**
    * A new instance is written at once: nobody else knows of it. What becomes of it (ready, ended) a later daemon would find out by
-   * itself, so that is written soon, and only the last of it.
+   * itself, so that is written soon, and only the last of it. What its file says already is not written: a take-over writes little.
    */
   saveService(record: ServiceRecord): void {
     const file = fileOf(this.#services, `${record.path}\0${record.service}`)
@@ -74,7 +77,7 @@ export class Records {
     const file = fileOf(this.#services, `${path}\0${service}`)
     this.#pending.delete(file)
     this.#instances.delete(file)
-    rmSync(file, { force: true })
+    this.#remove(file)
   }
 
   /** Writes what was to be written soon. */
@@ -89,15 +92,17 @@ export class Records {
   }
 
   dropProject(path: string): void {
-    rmSync(fileOf(this.#projects, path), { force: true })
+    this.#remove(fileOf(this.#projects, path))
   }
 
   services(): readonly ServiceRecord[] {
-    return this.#load(this.#services, isServiceRecord)
+    const records = this.#load(this.#services, isServiceRecord)
+    for (const [file, { state }] of records) this.#instances.set(file, JSON.stringify(state))
+    return [...records.values()]
   }
 
   projects(): readonly ProjectRecord[] {
-    return this.#load(this.#projects, isProjectRecord)
+    return [...this.#load(this.#projects, isProjectRecord).values()]
   }
 
   #write(file: string): void {
@@ -108,29 +113,43 @@ export class Records {
 
   /** A record that cannot be written (a full disk) costs the take-over after a crash, not the service. */
   #save(file: string, record: ServiceRecord | ProjectRecord): void {
+    const text = JSON.stringify(record)
+    const hash = hashOf(text)
+    if (this.#written.get(file) === hash) return
     try {
-      writeWhole(file, JSON.stringify(record), { durable: false })
+      writeWhole(file, text, { durable: false })
+      this.#written.set(file, hash)
     } catch (error) {
       this.#log.warn(`${file} could not be written: ${messageOf(error)}`)
     }
   }
 
-  #load<T>(folder: string, isRecord: (value: unknown) => value is T): readonly T[] {
-    return readdirSync(folder)
-      .filter(name => name.endsWith('.json'))
-      .sort()
-      .flatMap(name => {
-        const file = join(folder, name)
-        try {
-          const value = readJson(file)
-          if (isRecord(value)) return [value]
-          throw new Error('it is no record of this version')
-        } catch (error) {
-          this.#log.warn(`${file} was passed over: ${messageOf(error)}`)
-          return []
-        }
-      })
+  #remove(file: string): void {
+    this.#written.delete(file)
+    rmSync(file, { force: true })
   }
+
+  /** The records of a folder, by file. */
+  #load<T>(folder: string, isRecord: (value: unknown) => value is T): ReadonlyMap<string, T> {
+    const records = new Map<string, T>()
+    const names = readdirSync(folder).filter(name => name.endsWith('.json'))
+    for (const file of names.sort().map(name => join(folder, name))) {
+      try {
+        const text = readFileSync(file, 'utf8')
+        const value: unknown = JSON.parse(text)
+        if (!isRecord(value)) throw new Error('it is no record of this version')
+        records.set(file, value)
+        this.#written.set(file, hashOf(text))
+      } catch (error) {
+        this.#log.warn(`${file} was passed over: ${messageOf(error)}`)
+      }
+    }
+    return records
+  }
+}
+
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('base64')
 }
 
 function fileOf(folder: string, id: string): string {

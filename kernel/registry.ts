@@ -88,6 +88,16 @@ export class Registry {
     if (JSON.stringify(merged) !== JSON.stringify(known.ports)) this.#save({ ...known, ports: merged })
   }
 
+  /** Whether the project in a folder is to be started with the daemon. */
+  pin(path: string, pinned: boolean): void {
+    const known = this.#projects.get(path)
+    if (known !== undefined && known.pinned !== pinned) this.#save({ ...known, pinned })
+  }
+
+  forget(path: string): void {
+    if (this.#projects.delete(path)) this.#write()
+  }
+
   #choose(wanted: ProjectRef, services: readonly string[]): { readonly name: string; readonly domain: string } {
     const { path } = wanted
     const isFree = (ref: ProjectRef) => this.#isUnique(ref) && this.#isApart(ref, services)
@@ -119,9 +129,13 @@ export class Registry {
     return this.list().filter(other => other.path !== path && existsSync(other.path))
   }
 
-  /** One that cannot be written (a full disk) costs the same names and ports tomorrow, not today's work. */
   #save(project: KnownProject): void {
     this.#projects.set(project.path, project)
+    this.#write()
+  }
+
+  /** A file that cannot be written (a full disk) costs the same names and ports tomorrow, not today's work. */
+  #write(): void {
     try {
       writeWhole(this.file, `${JSON.stringify({ version: 1, projects: this.list() }, null, 2)}\n`)
     } catch (error) {

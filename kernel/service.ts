@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
 import { join, resolve } from 'node:path'
+import type { Assignment, SupervisorHost } from './assignment.ts'
 import type { Container } from './container.ts'
 import { messageOf } from './errors.ts'
 import type { Events, LocaldEvent } from './events.ts'
@@ -7,9 +7,10 @@ import type { HookRuns } from './hooks.ts'
 import type { Logs, ServiceLog } from './logs.ts'
 import type { Instance, Log, ProjectRef, Protocol, Run, ServicePlan, ServiceRef } from './plugin.ts'
 import type { Ports } from './ports.ts'
+import type { Prepared } from './preparation.ts'
 import type { Records } from './records.ts'
 import { ServiceState } from './service-state.ts'
-import { type Assignment, Supervisor, type SupervisorHost } from './supervisor.ts'
+import { Supervisor } from './supervisor.ts'
 
 /** The parts of the kernel a service works with. */
 export interface ServiceParts {
@@ -21,13 +22,6 @@ export interface ServiceParts {
   readonly container: Container
   readonly log: Log
   readonly dataFolder: string
-}
-
-/** A service's environment and what of it is its own doing, as opposed to the caller's shell. */
-export interface Prepared {
-  readonly env: Readonly<Record<string, string>>
-  /** Changes when the service has to be started anew. */
-  readonly fingerprint: string
 }
 
 const nothingPrepared: Prepared = { env: {}, fingerprint: '' }
@@ -74,8 +68,9 @@ export class Service implements SupervisorHost {
     return this.#prepare()
   }
 
-  /** After a take-over: what the earlier daemon had started it with. */
-  recall(prepared: Prepared, dir: string): void {
+  /** After a take-over: what the earlier daemon had started it with, and where it was seen to listen. */
+  recall(prepared: Prepared, dir: string, address: string | undefined): void {
+    this.address = address
     this.#last = { prepared, dir, port: this.state.now.port ?? undefined }
   }
 
@@ -129,6 +124,7 @@ export class Service implements SupervisorHost {
   persist(instance: Instance | null): void {
     const { status, health, reason, startedMs, restarts, port } = this.state.now
     const { prepared, dir } = this.#last ?? { prepared: nothingPrepared, dir: this.ref.project.path }
+    const { address } = this
     this.#parts.records.saveService({
       version: 1,
       path: this.ref.project.path,
@@ -140,6 +136,7 @@ export class Service implements SupervisorHost {
       startedMs,
       restarts,
       port,
+      ...(address === undefined ? {} : { address }),
       fingerprint: prepared.fingerprint,
       env: prepared.env,
       dir,
@@ -192,15 +189,4 @@ export class Service implements SupervisorHost {
 /** The service's working folder, absolute. */
 export function workdirOf(project: ProjectRef, plan: ServicePlan): string {
   return resolve(project.path, plan.common.workdir ?? '.')
-}
-
-/** A hash of all that makes a difference to the running process. */
-export function fingerprintOf(
-  plan: ServicePlan,
-  port: number | undefined,
-  own: Readonly<Record<string, string>>,
-): string {
-  const { workdir, healthCheck, stopSignal } = plan.common
-  const parts = [plan.type, plan.options, workdir, healthCheck, stopSignal, port, Object.entries(own).sort()]
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex')
 }

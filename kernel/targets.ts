@@ -1,6 +1,7 @@
 import { realpathSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { LocaldError } from './errors.ts'
+import type { ProjectRef } from './plugin.ts'
 import type { Project } from './project.ts'
 import type { Service } from './service.ts'
 import { closest } from './suggest.ts'
@@ -34,7 +35,7 @@ export function splitNames(names: readonly string[]): Named {
 }
 
 /** The project in a folder or the nearest one above it, if it is known. */
-export function projectAt(projects: ReadonlyMap<string, Project>, path: string): Project | undefined {
+export function projectAt<T>(projects: Pick<ReadonlyMap<string, T>, 'get'>, path: string): T | undefined {
   for (let folder = realPath(path); ; folder = dirname(folder)) {
     const found = projects.get(folder)
     if (found !== undefined || folder === dirname(folder)) return found
@@ -42,7 +43,7 @@ export function projectAt(projects: ReadonlyMap<string, Project>, path: string):
 }
 
 /** The project with a name. Throws UNKNOWN_PROJECT. */
-export function projectNamed(projects: Iterable<Project>, name: string): Project {
+export function projectNamed<T extends { readonly ref: ProjectRef }>(projects: Iterable<T>, name: string): T {
   const all = [...projects]
   const found = all.find(({ ref }) => ref.name === name)
   if (found !== undefined) return found

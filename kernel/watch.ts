@@ -1,9 +1,9 @@
+import type { Assignment, SupervisorHost } from './assignment.ts'
 import { messageOf } from './errors.ts'
 import { type Attempt, HealthWatch } from './health.ts'
 import type { Instance, Run } from './plugin.ts'
 import type { ProbeResult } from './probe.ts'
 import { exitText } from './restart.ts'
-import type { Assignment, SupervisorHost } from './supervisor.ts'
 
 /** After this much of waiting the state says what for: ms. */
 const explainAfterMs = 300
@@ -37,7 +37,10 @@ export class Watch {
     const { healthCheck } = assignment.plan.common
     const { dir, env } = run
     const { port } = assignment
-    const health = new HealthWatch({ check: healthCheck, instance, port, dir, env, log: host.log, signal })
+    const { log } = host
+    // What an earlier daemon has seen needs no connection: fifty services taken over would be asked at once.
+    const address = wasReady ? host.address : undefined
+    const health = new HealthWatch({ check: healthCheck, instance, port, address, dir, env, log, signal })
     this.#mindBackground()
     try {
       const result = wasReady ? { ok: true, detail: '' } : await this.#untilReady(health)

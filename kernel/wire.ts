@@ -1,36 +1,12 @@
 import type { ErrorCode } from './errors.ts'
-import type { LocaldEvent, LogLine, ServiceView } from './events.ts'
+import type { ServiceView } from './events.ts'
 
-/**
- * The shapes of the daemon's HTTP API under `/v1`. Streams are NDJSON: one JSON value a line. An error answer is
- * `{"error": ErrorJson}` with the status of its code.
- *
- * | route | body or query | answer |
- * | --- | --- | --- |
- * | GET /v1/ping | – | Pong |
- * | GET /v1/server | – | ServerStatus |
- * | POST /v1/server/shutdown | ShutdownBody | stream of LocaldEvent; the daemon ends after it |
- * | POST /v1/projects/up | UpBody | stream of LocaldEvent |
- * | POST /v1/projects/stop | TargetBody | stream of LocaldEvent |
- * | POST /v1/projects/restart | RestartBody | stream of LocaldEvent |
- * | POST /v1/services/reset | ResetBody | stream of LocaldEvent |
- * | POST /v1/services/wait | WaitBody | stream of LocaldEvent |
- * | GET /v1/services | StatusQuery | StatusAnswer |
- * | GET /v1/services/why | ServiceQuery | WhyAnswer |
- * | GET /v1/services/one-off | ServiceQuery | OneOffAnswer |
- * | GET /v1/services/open | ServiceQuery (service optional) | OpenAnswer |
- * | GET /v1/logs | LogsQuery | stream of LogLine |
- * | GET /v1/events | – | stream of LocaldEvent |
- * | GET /v1/plugins | – | PluginsAnswer |
- * | GET /v1/doctor | – | DoctorAnswer |
- * | POST /v1/config | ConfigBody | ConfigAnswer |
- * | GET /v1/schema | – | JSON schema of locald.toml with all types |
- * | POST /v1/commands/:name | CommandBody | CommandAnswer (plugins' commands) |
+export type { Argv, BootPlan, BootUnit } from './plugin.ts'
+
+/*
+ * The shapes of the daemon's HTTP API under `/v1`. Which route takes and answers what is in `api/*-routes.ts`, and in the document at
+ * `/v1/openapi.json`. Streams are NDJSON: one JSON value a line. An error answer is `{"error": ErrorJson}` with the status of its code.
  */
-export interface Api {
-  readonly events: LocaldEvent
-  readonly logs: LogLine
-}
 
 export interface Pong {
   readonly pong: true
@@ -88,6 +64,18 @@ export interface StatusAnswer {
   readonly services: readonly ServiceView[]
 }
 
+/** `service`: names, or `project:service`; without any, all of the project of `path`. */
+export interface KeysQuery {
+  readonly path: string
+  readonly service?: string | readonly string[]
+  readonly all?: boolean
+}
+
+/** The services that are meant, in the order of their files; nothing is looked at. */
+export interface KeysAnswer {
+  readonly keys: readonly string[]
+}
+
 export interface ServiceQuery {
   readonly path: string
   readonly service?: string
@@ -114,14 +102,42 @@ export interface OpenAnswer {
 }
 
 /** `since`: UTC ISO 8601. `grep`: a JavaScript regular expression. */
-export interface LogsQuery {
-  readonly path: string
-  readonly service?: string | readonly string[]
-  readonly all?: boolean
+export interface LogsQuery extends KeysQuery {
   readonly tail?: number
   readonly since?: string
   readonly grep?: string
   readonly follow?: boolean
+}
+
+/** A project that was started once, running or not. */
+export interface KnownProjectView {
+  readonly name: string
+  readonly path: string
+  readonly domain: string
+  readonly pinned: boolean
+  /** Whether its folder is there. */
+  readonly exists: boolean
+  /** UTC ISO 8601 of the last `up`. */
+  readonly usedAt: string
+  /** Why it could not be started with the daemon. */
+  readonly problem: string | null
+}
+
+export interface RegistryAnswer {
+  readonly projects: readonly KnownProjectView[]
+}
+
+/** `projects`: names; none: the project that `path` is in. */
+export interface PinBody {
+  readonly path: string
+  readonly projects: readonly string[]
+  readonly pinned: boolean
+}
+
+/** What is gone and was forgotten; what is gone and still runs was kept. */
+export interface CleanAnswer {
+  readonly forgotten: readonly KnownProjectView[]
+  readonly kept: readonly KnownProjectView[]
 }
 
 export interface PluginView {

@@ -1,6 +1,7 @@
 import { LocaldError, messageOf } from '../../kernel/errors.ts'
 import type { LogLine } from '../../kernel/events.ts'
-import { need } from '../client.ts'
+import type { KeysAnswer, KeysQuery } from '../../kernel/wire.ts'
+import { type Client, need } from '../client.ts'
 import type { Context } from '../context.ts'
 import { LineFormat } from '../lines.ts'
 import { hasColour, painter, printAll } from '../output.ts'
@@ -27,10 +28,19 @@ export async function logs(context: Context): Promise<number> {
   const daemon = await need(context.paths)
   const doing = 'reading logs'
   const stream = daemon.stream<LogLine>({ method: 'GET', path: '/v1/logs', query, doing })
-  const format = new LineFormat(await painter(process.stdout), hasColour(process.stdout), query.all)
-  const text = context.json ? (line: LogLine) => JSON.stringify(line) : (line: LogLine) => format.text(line)
+  const text = context.json ? (line: LogLine) => JSON.stringify(line) : await formatted(daemon, query)
   for await (const lines of stream.batches) await printAll(lines.map(line => `${text(line)}\n`).join(''))
   return 0
+}
+
+/** How lines look; the services are asked for first, so that the column of their names keeps its width. */
+async function formatted(daemon: Client, query: KeysQuery): Promise<(line: LogLine) => string> {
+  const { path, service, all = false } = query
+  const { keys } = await daemon.get<KeysAnswer>('/v1/services/keys', { path, service, all })
+  const { stdout } = process
+  const look = { paint: await painter(stdout), keepsColour: hasColour(stdout), fullNames: all }
+  const format = new LineFormat(look, keys)
+  return line => format.text(line)
 }
 
 function pattern(text: string | undefined): string | undefined {

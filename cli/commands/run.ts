@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { statSync } from 'node:fs'
 import { constants } from 'node:os'
 import { LocaldError, messageOf, systemCode } from '../../kernel/errors.ts'
@@ -37,15 +37,17 @@ export async function run(context: Context): Promise<number> {
 
 function child(command: string, args: readonly string[], { dir, env }: OneOffAnswer): Promise<number> {
   return new Promise((resolve, reject) => {
-    // The terminal, the agent's sockets and the like come from here; what the service has of its own wins.
-    const running = spawn(command, args, { cwd: dir, env: { ...process.env, ...env }, stdio: 'inherit' })
+    let running: ChildProcess | undefined
     // Ctrl-C in a terminal reaches both: forwarding it would make it two.
     const isTerminal = process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY
+    // Heard before the command runs: a signal right after its start would end this process alone.
     process.on('SIGINT', () => {
-      if (!isTerminal) running.kill('SIGINT')
+      if (!isTerminal) running?.kill('SIGINT')
     })
-    process.on('SIGTERM', () => running.kill('SIGTERM'))
-    process.on('SIGHUP', () => running.kill('SIGHUP'))
+    process.on('SIGTERM', () => running?.kill('SIGTERM'))
+    process.on('SIGHUP', () => running?.kill('SIGHUP'))
+    // The terminal, the agent's sockets and the like come from here; what the service has of its own wins.
+    running = spawn(command, args, { cwd: dir, env: { ...process.env, ...env }, stdio: 'inherit' })
     running.once('error', reject)
     running.once('exit', (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])))
   })

@@ -5,6 +5,7 @@ import type { Pong, ServerStatus, ShutdownBody } from '../../kernel/wire.ts'
 import { type Client, find, need } from '../client.ts'
 import type { Context } from '../context.ts'
 import { print, printJson } from '../output.ts'
+import { flagValue } from '../words.ts'
 
 /** A daemon that is well answers these from memory, ms. */
 const answerMs = 10_000
@@ -43,12 +44,14 @@ export async function serverStart(context: Context): Promise<number> {
   return await started(context, await need(context.paths), 'is running')
 }
 
-/** `locald server shutdown`: services are stopped first. */
+/** `locald server shutdown`: services are stopped first. With `--pid`, another daemon is left alone. */
 export async function serverShutdown(context: Context): Promise<number> {
   const daemon = await find(context.paths)
-  if (daemon === undefined) {
+  const pid = flagValue(context.words, 'pid')
+  const isMeant = async (it: Client) => pid === undefined || String((await it.get<Pong>('/v1/ping')).pid) === pid
+  if (daemon === undefined || !(await isMeant(daemon))) {
     if (context.json) printJson({ event: 'done', ok: true, services: [] })
-    else print('The daemon is not running')
+    else print(`The daemon ${pid === undefined ? '' : 'with that pid '}is not running`)
     return 0
   }
   const isOk = await shutDown(context, daemon, { keepServices: false })
@@ -63,9 +66,14 @@ export async function serverRestart(context: Context): Promise<number> {
 
 /** Ends the daemon, if one runs, and starts the next one. */
 export async function restarted(context: Context): Promise<Client> {
+  await left(context)
+  return await need(context.paths)
+}
+
+/** Ends the daemon, if one runs; services keep running. */
+export async function left(context: Context): Promise<void> {
   const daemon = await find(context.paths)
   if (daemon !== undefined) await shutDown({ ...context, json: false }, daemon, { keepServices: true })
-  return await need(context.paths)
 }
 
 async function started(context: Context, daemon: Client, how: string): Promise<number> {

@@ -4,6 +4,7 @@ import { findOrRevive } from '../client.ts'
 import type { Context } from '../context.ts'
 import { conclude, follow } from '../follow.ts'
 import { print, printJson } from '../output.ts'
+import { namerFor } from '../services.ts'
 
 /** `locald stop`. Without a daemon nothing runs, unless one was killed. */
 export async function stop(context: Context): Promise<number> {
@@ -20,9 +21,10 @@ export async function stop(context: Context): Promise<number> {
     ...(flags.has('all') ? { all: true } : {}),
   }
   const doing = 'stopping services'
+  const nameOf = namerFor(context.words)
   const stopped = new Set<string>()
   const seen = (event: LocaldEvent) => {
-    if (event.event === 'service' && event.service.status === 'stopping') stopped.add(event.service.name)
+    if (event.event === 'service' && event.service.status === 'stopping') stopped.add(nameOf(event.service.key))
   }
   const stream = daemon.stream<LocaldEvent>({ method: 'POST', path: '/v1/projects/stop', body, doing })
   const done = await follow(context, stream, { doing, seen })

@@ -37,10 +37,22 @@ export const shutdownBody = {
   properties: { keepServices: flag },
   additionalProperties: false,
 } as const
+export const bootBody = {
+  type: 'object',
+  required: ['run', 'shutdown', 'env', 'log'],
+  properties: { sandbox: text, run: names, shutdown: names, env, log: path },
+  additionalProperties: false,
+} as const
 export const configBody = {
   type: 'object',
   required: ['path', 'env'],
   properties: { path, env },
+  additionalProperties: false,
+} as const
+export const pinBody = {
+  type: 'object',
+  required: ['path', 'projects', 'pinned'],
+  properties: { path, projects: names, pinned: flag },
   additionalProperties: false,
 } as const
 export const commandBody = {
@@ -50,14 +62,17 @@ export const commandBody = {
   additionalProperties: false,
 } as const
 export const statusQuery = { type: 'object', required: ['path'], properties: { path, all: flag } } as const
+export const keysQuery = {
+  type: 'object',
+  required: ['path'],
+  properties: { path, service: names, all: flag },
+} as const
 export const serviceQuery = { type: 'object', required: ['path'], properties: { path, service: text } } as const
 export const logsQuery = {
   type: 'object',
   required: ['path'],
   properties: {
-    path,
-    service: names,
-    all: flag,
+    ...keysQuery.properties,
     tail: { type: 'integer', minimum: 0 },
     since: { type: 'string', pattern: '^\\d{4}-\\d{2}-\\d{2}T[0-9:.]+Z$' },
     grep: { type: 'string', maxLength: 10_000 },

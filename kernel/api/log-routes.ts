@@ -3,21 +3,17 @@ import type { LogLine } from '../events.ts'
 import type { Kernel } from '../kernel.ts'
 import { readLogs } from '../log-merge.ts'
 import type { LogsQuery } from '../wire.ts'
+import { stream } from './answers.ts'
 import { logsQuery } from './bodies.ts'
 
 /** Services' output. It is read only as fast as the client takes it. */
 export function logRoutes({ projects }: Kernel): FastifyPluginAsync {
+  const response = stream('Lines of the services, merged by time', 'LogLine')
+  const schema = { summary: "Services' output", querystring: logsQuery, response }
   return async app => {
-    app.get<{ Querystring: LogsQuery }>('/logs', { schema: { querystring: logsQuery } }, async ({ query }, reply) => {
-      const { path, service = [], all, tail, since, grep, follow } = query
-      const targets = await projects.targets({
-        path,
-        services: [service].flat(),
-        ...(all === undefined ? {} : { all }),
-      })
-      const sources = targets
-        .flatMap(({ project, names }) => names.flatMap(name => project.service(name) ?? []))
-        .map(({ ref, log }) => ({ service: ref.key, log }))
+    app.get<{ Querystring: LogsQuery }>('/logs', { schema }, async ({ query }, reply) => {
+      const { tail, since, grep, follow } = query
+      const sources = (await projects.chosen(query)).map(({ ref, log }) => ({ service: ref.key, log }))
       return reply.lines<LogLine>(async ({ send, signal }) => {
         for await (const lines of readLogs({ sources, tail, since, grep, follow: follow === true, signal }))
           await send(lines)

@@ -4,26 +4,74 @@ import { examine } from '../doctor.ts'
 import { LocaldError } from '../errors.ts'
 import type { Kernel } from '../kernel.ts'
 import { closest } from '../suggest.ts'
-import type { CommandAnswer, CommandBody, PluginsAnswer, Pong, ServerStatus } from '../wire.ts'
-import { commandBody } from './bodies.ts'
+import type { BootPlan, BootUnit, CommandAnswer, CommandBody, PluginsAnswer, Pong, ServerStatus } from '../wire.ts'
+import { answer, bootPlan, commandResult, diagnosis, plugins as pluginsAnswer, pong, server } from './answers.ts'
+import { bootBody, commandBody } from './bodies.ts'
 
 /** The daemon itself, its plugins and this machine. */
 export function machineRoutes(kernel: Kernel): FastifyPluginAsync {
   const { contributions, container, paths, plugins, version, startedAt } = kernel
   return async app => {
-    app.get('/ping', async () => ({ pong: true, pid: process.pid, version }) satisfies Pong)
-    app.get('/server', async () => {
-      const web = container.optional('web')
-      const { socket } = paths
-      const ports = { http: web?.http ?? null, https: web?.https ?? null }
-      return { pid: process.pid, socket, ...ports, version, startedAt } satisfies ServerStatus
-    })
-    app.get('/plugins', async () => ({ plugins }) satisfies PluginsAnswer)
-    app.get('/doctor', async () => examine({ contributions, plugins, own: kernel.checks }))
-    app.get('/schema', async () => projectSchema(kernel.projects.types))
+    app.get(
+      '/ping',
+      { schema: { summary: 'Whether the daemon is there', response: answer('It is', pong) } },
+      async () => ({ pong: true, pid: process.pid, version }) satisfies Pong,
+    )
+    app.get(
+      '/server',
+      {
+        schema: {
+          summary: 'The daemon and the ports of its proxy',
+          response: answer('null where it does not listen', server),
+        },
+      },
+      async () => {
+        const web = container.optional('web')
+        const { socket } = paths
+        const ports = { http: web?.http ?? null, https: web?.https ?? null }
+        return { pid: process.pid, socket, ...ports, version, startedAt } satisfies ServerStatus
+      },
+    )
+    app.post<{ Body: BootUnit }>(
+      '/server/boot',
+      {
+        schema: {
+          summary: 'How the daemon is started with the machine',
+          body: bootBody,
+          response: answer('What is to be written and run', bootPlan),
+        },
+      },
+      async ({ body }) => (await container.use.boot.plan(body)) satisfies BootPlan,
+    )
+    app.get(
+      '/plugins',
+      { schema: { summary: 'All plugins', response: answer('Those that are off or broken, too', pluginsAnswer) } },
+      async () => ({ plugins }) satisfies PluginsAnswer,
+    )
+    app.get(
+      '/doctor',
+      { schema: { summary: 'Runs the checks of this machine', response: answer('What they found', diagnosis) } },
+      async () => examine({ contributions, plugins, own: kernel.checks }),
+    )
+    app.get(
+      '/schema',
+      {
+        schema: {
+          summary: 'What a project may have in locald.toml',
+          response: answer('A JSON schema', { type: 'object' }),
+        },
+      },
+      async () => projectSchema(kernel.projects.types),
+    )
     app.post<{ Params: { name: string }; Body: CommandBody }>(
       '/commands/:name',
-      { schema: { body: commandBody } },
+      {
+        schema: {
+          summary: 'Runs a command of a plugin',
+          body: commandBody,
+          response: answer('What it says', commandResult),
+        },
+      },
       async ({ params, body }, reply) => {
         const gone = new AbortController()
         reply.raw.once('close', () => gone.abort())

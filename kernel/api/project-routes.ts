@@ -2,30 +2,51 @@ import type { FastifyPluginAsync } from 'fastify'
 import type { LocaldEvent } from '../events.ts'
 import type { Kernel } from '../kernel.ts'
 import type { ResetBody, RestartBody, ShutdownBody, TargetBody, UpBody, WaitBody } from '../wire.ts'
+import { stream } from './answers.ts'
 import { resetBody, restartBody, shutdownBody, targetBody, upBody, waitBody } from './bodies.ts'
+
+const events = stream('What happens, the last one `done`', 'Event')
 
 /** What changes projects. Each answers with its events, the last `done`. */
 export function projectRoutes(kernel: Kernel, shutdown: () => void): FastifyPluginAsync {
   const { operations } = kernel
   return async app => {
-    app.post<{ Body: UpBody }>('/projects/up', { schema: { body: upBody } }, ({ body }, reply) =>
-      reply.lines<LocaldEvent>(({ tell }) => operations.up(body, tell)),
+    app.post<{ Body: UpBody }>(
+      '/projects/up',
+      { schema: { summary: 'Starts services of a project, by their dependencies', body: upBody, response: events } },
+      ({ body }, reply) => reply.lines<LocaldEvent>(({ tell }) => operations.up(body, tell)),
     )
-    app.post<{ Body: TargetBody }>('/projects/stop', { schema: { body: targetBody } }, ({ body }, reply) =>
-      reply.lines<LocaldEvent>(({ tell }) => operations.stop(body, tell)),
+    app.post<{ Body: TargetBody }>(
+      '/projects/stop',
+      { schema: { summary: 'Stops services, dependents first', body: targetBody, response: events } },
+      ({ body }, reply) => reply.lines<LocaldEvent>(({ tell }) => operations.stop(body, tell)),
     )
-    app.post<{ Body: RestartBody }>('/projects/restart', { schema: { body: restartBody } }, ({ body }, reply) =>
-      reply.lines<LocaldEvent>(({ tell }) => operations.restart(body, tell)),
+    app.post<{ Body: RestartBody }>(
+      '/projects/restart',
+      { schema: { summary: 'Restarts services', body: restartBody, response: events } },
+      ({ body }, reply) => reply.lines<LocaldEvent>(({ tell }) => operations.restart(body, tell)),
     )
-    app.post<{ Body: ResetBody }>('/services/reset', { schema: { body: resetBody } }, ({ body }, reply) =>
-      reply.lines<LocaldEvent>(({ tell }) => operations.reset(body, tell)),
+    app.post<{ Body: ResetBody }>(
+      '/services/reset',
+      {
+        schema: {
+          summary: 'Wipes the data of a service, which is stopped meanwhile',
+          body: resetBody,
+          response: events,
+        },
+      },
+      ({ body }, reply) => reply.lines<LocaldEvent>(({ tell }) => operations.reset(body, tell)),
     )
-    app.post<{ Body: WaitBody }>('/services/wait', { schema: { body: waitBody } }, ({ body }, reply) =>
-      reply.lines<LocaldEvent>(({ tell, signal }) => operations.wait(body, tell, signal)),
+    app.post<{ Body: WaitBody }>(
+      '/services/wait',
+      { schema: { summary: 'Waits until services are ready', body: waitBody, response: events } },
+      ({ body }, reply) => reply.lines<LocaldEvent>(({ tell, signal }) => operations.wait(body, tell, signal)),
     )
     app.post<{ Body: ShutdownBody }>(
       '/server/shutdown',
-      { schema: { body: shutdownBody } },
+      {
+        schema: { summary: 'Ends the daemon, and services unless they are kept', body: shutdownBody, response: events },
+      },
       async ({ body }, reply) => {
         reply.raw.once('close', shutdown)
         await reply.lines<LocaldEvent>(async ({ tell }) => {
@@ -34,7 +55,8 @@ export function projectRoutes(kernel: Kernel, shutdown: () => void): FastifyPlug
         })
       },
     )
-    app.get('/events', (_, reply) =>
+    const all = stream('The state of every service, then all events', 'Event')
+    app.get('/events', { schema: { summary: 'All that happens', response: all } }, (_, reply) =>
       reply.lines<LocaldEvent>(async ({ tell, signal }) => {
         for (const { state } of kernel.projects.services(undefined)) tell({ event: 'service', service: state.view() })
         tell()

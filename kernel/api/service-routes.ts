@@ -6,6 +6,8 @@ import { why } from '../why.ts'
 import type {
   ConfigAnswer,
   ConfigBody,
+  KeysAnswer,
+  KeysQuery,
   OneOffAnswer,
   OpenAnswer,
   ServiceQuery,
@@ -13,19 +15,49 @@ import type {
   StatusQuery,
   WhyAnswer,
 } from '../wire.ts'
-import { configBody, serviceQuery, statusQuery } from './bodies.ts'
+import { account, answer, config, keys, oneOff as oneOffAnswer, opening, services } from './answers.ts'
+import { configBody, keysQuery, serviceQuery, statusQuery } from './bodies.ts'
 
 /** What is asked of services and of configurations; nothing is changed. */
 export function serviceRoutes(kernel: Kernel): FastifyPluginAsync {
   const { projects, usage } = kernel
   return async app => {
-    app.get<{ Querystring: StatusQuery }>('/services', { schema: { querystring: statusQuery } }, async ({ query }) => {
-      const services = projects.services(query.all === true ? undefined : query.path)
-      return { services: await usage.of(services) } satisfies StatusAnswer
-    })
+    app.get<{ Querystring: StatusQuery }>(
+      '/services',
+      {
+        schema: {
+          summary: 'The state of services',
+          querystring: statusQuery,
+          response: answer('All of a project, or of all projects', services),
+        },
+      },
+      async ({ query }) => {
+        const services = projects.services(query.all === true ? undefined : query.path)
+        return { services: await usage.of(services) } satisfies StatusAnswer
+      },
+    )
+    app.get<{ Querystring: KeysQuery }>(
+      '/services/keys',
+      {
+        schema: {
+          summary: 'Which services are meant by names',
+          querystring: keysQuery,
+          response: answer('Their keys', keys),
+        },
+      },
+      async ({ query }) => {
+        return { keys: (await projects.chosen(query)).map(({ ref }) => ref.key) } satisfies KeysAnswer
+      },
+    )
     app.get<{ Querystring: ServiceQuery }>(
       '/services/why',
-      { schema: { querystring: serviceQuery } },
+      {
+        schema: {
+          summary: 'Why a service is in its state',
+          querystring: serviceQuery,
+          response: answer('One causal account', account),
+        },
+      },
       async ({ query }) => {
         const { project, service } = await projects.target(query.path, nameIn(query))
         return why(project, service) satisfies WhyAnswer
@@ -33,19 +65,41 @@ export function serviceRoutes(kernel: Kernel): FastifyPluginAsync {
     )
     app.get<{ Querystring: ServiceQuery }>(
       '/services/one-off',
-      { schema: { querystring: serviceQuery } },
+      {
+        schema: {
+          summary: 'How to run a command in the place of a service',
+          querystring: serviceQuery,
+          response: answer('Its folder and environment: secret', oneOffAnswer),
+        },
+      },
       async ({ query }) => oneOff(kernel, query),
     )
     app.get<{ Querystring: ServiceQuery }>(
       '/services/open',
-      { schema: { querystring: serviceQuery } },
+      {
+        schema: {
+          summary: 'The URL of a service, and how to open it',
+          querystring: serviceQuery,
+          response: answer('argv: null where the machine cannot', opening),
+        },
+      },
       async ({ query }) => open(kernel, query),
     )
-    app.post<{ Body: ConfigBody }>('/config', { schema: { body: configBody } }, async ({ body }) => {
-      const loaded = await projects.load(body.path)
-      const { name, path } = loaded.plan
-      return { project: name, path, values: await loaded.values() } satisfies ConfigAnswer
-    })
+    app.post<{ Body: ConfigBody }>(
+      '/config',
+      {
+        schema: {
+          summary: 'The merged configuration of a project',
+          body: configBody,
+          response: answer('Each value with its place', config),
+        },
+      },
+      async ({ body }) => {
+        const loaded = await projects.load(body.path)
+        const { name, path } = loaded.plan
+        return { project: name, path, values: await loaded.values() } satisfies ConfigAnswer
+      },
+    )
   }
 }
 

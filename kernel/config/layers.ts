@@ -147,7 +147,7 @@ export function notFound(folder: string): LocaldError {
     'CONFIG_NOT_FOUND',
     `no locald.toml in ${folder} or above it, and nothing else that describes a project`,
     {
-      hint: '`locald init` writes one.',
+      hint: 'A `locald.toml`, a `Procfile`, or a package.json with a `dev` or `start` script makes a folder a project.',
     },
   )
 }

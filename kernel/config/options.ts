@@ -1,9 +1,10 @@
-import { Ajv, type ValidateFunction } from 'ajv'
+import type { ValidateFunction } from 'ajv'
 import { LocaldError, messageOf } from '../errors.ts'
 import type { ServiceType } from '../plugin.ts'
 import { commonKeys } from './common.ts'
 import { type Complaint, complaintsOf } from './complaints.ts'
 import { meantKey, unknown } from './fields.ts'
+import { compileForeign } from './foreign-schema.ts'
 import type { Spot } from './problems.ts'
 import { isTable, own, type Table } from './table.ts'
 
@@ -32,21 +33,8 @@ export function driverOf(type: ServiceType<unknown>): Driver {
   const { keys } = ownerOf(type)
   const taken = keys.find(key => commonKeys.some(common => common === key))
   if (taken !== undefined) throw broken(type, `its plugin declares the key '${taken}', which every service has`)
-  // Lenient about keywords it does not know: they are annotations for editors.
-  const ajv = new Ajv({
-    allErrors: true,
-    useDefaults: true,
-    strict: false,
-    verbose: true,
-    validateFormats: false,
-    logger: false,
-    // The metaschema takes ten times as long to compile as a type's own. What no check can be made of is refused without it.
-    meta: false,
-    validateSchema: false,
-  })
   try {
-    const schema: unknown = type.shape.schema
-    const driver = { type, keys, validate: ajv.compile(isTable(schema) ? schema : {}) }
+    const driver = { type, keys, validate: compileForeign(type.shape.schema) }
     drivers.set(type, driver)
     return driver
   } catch (error) {

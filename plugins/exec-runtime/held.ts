@@ -61,6 +61,8 @@ export class HeldProcess implements Instance {
   #main: Exit | undefined
   #isReady = false
   #isFollowed = false
+  /** Members that were seen before a stop, for the sweep after it. */
+  #seen: readonly ProcessInfo[] = []
 
   constructor(input: HeldInput) {
     const { state, log } = input
@@ -92,13 +94,14 @@ export class HeldProcess implements Instance {
   async stop({ signal, graceMs }: { signal: string; graceMs: number }): Promise<void> {
     const { table } = this.#input
     // Where only groups are known, what has left its group is found by having been seen before.
-    const seen = table.orphansReturn ? [] : await table.members(this.tree).catch(() => [])
+    this.#seen = table.orphansReturn ? [] : await table.members(this.tree).catch(() => [])
     const grace = graceOf(graceMs)
     this.#ask(`stop ${signalNumber(signal)} ${grace}`)
     const late = setTimeout(() => void killKeeper(this.state, table), grace + disobeysMs)
     await this.exited
     clearTimeout(late)
-    if (seen.length > 0) await this.#sweep(seen)
+    // It had ended before they were seen.
+    if (this.#seen.length > 0) await this.#sweep()
   }
 
   finish(): void {
@@ -124,7 +127,7 @@ export class HeldProcess implements Instance {
     const wasKilled = exit === undefined
     if (wasKilled) log.write('locald', 'its keeper was killed, and with it what it held')
     // A keeper that ends in order leaves nothing, but for what it cannot know of where there are only groups.
-    if (wasKilled || !table.orphansReturn) await this.#sweep([])
+    if (wasKilled || !table.orphansReturn) await this.#sweep()
     await this.#leaveCgroup()
     return exit ?? this.#main ?? { code: null, signal: 'SIGKILL' }
   }
@@ -187,8 +190,10 @@ export class HeldProcess implements Instance {
     if (cgroup !== undefined) await cgroups?.remove(cgroup).catch(error => warn(messageOf(error)))
   }
 
-  async #sweep(seen: readonly ProcessInfo[]): Promise<void> {
+  async #sweep(): Promise<void> {
     const { table, state, warn } = this.#input
+    const seen = this.#seen
+    this.#seen = []
     const main = { pid: this.pid, ppid: this.tree.keeper, start: state.tree.starts.main }
     try {
       await table.sweep(this.tree, [main, ...seen])

@@ -79,7 +79,7 @@ export class KeeperProcesses implements Processes {
       keeper,
       pid,
       pgid: pid,
-      ...(table.orphansReturn ? { mark } : {}),
+      ...(table.orphansReturn ? { mark } : { variable: `NOTIFY_SOCKET=${base}.n` }),
       ...(cgroup === undefined ? {} : { cgroup }),
       startedMs: Number(answer['startedMs']),
       starts: { keeper: keeperStart, main: mainStart },

@@ -1,6 +1,7 @@
 import { messageOf } from '../../kernel/errors.ts'
-import type { CheckResult, Host, Plugin } from '../../kernel/plugin.ts'
+import type { Host, Plugin } from '../../kernel/plugin.ts'
 import { Block } from './block.ts'
+import { nameChecks } from './checks.ts'
 import { SharedNames } from './shared.ts'
 
 /** Names of services in the hosts file, for programs that do not find them by themselves. */
@@ -26,7 +27,7 @@ const plugin: Plugin = {
       stop?.()
       await block?.sync(false).catch(error => host.log.warn(messageOf(error)))
     })
-    host.check({ id: 'hosts-block', title: 'Names in the hosts file', run: async () => checkOf(block) })
+    for (const check of nameChecks(() => block)) host.check(check)
     host.command({
       name: 'sync-hosts',
       description: 'Write the names of running services to the hosts file once more',
@@ -40,13 +41,6 @@ const plugin: Plugin = {
 }
 
 export default plugin
-
-async function checkOf(block: Block | undefined): Promise<CheckResult> {
-  const severity = 'optional'
-  if (block === undefined) return { status: 'skip', severity, summary: 'locald does not write to the hosts file' }
-  if (block.complaint === '') return { status: 'pass', severity, summary: 'the hosts file has the names that need it' }
-  return { status: 'warn', severity, summary: block.complaint, fix: 'Run `locald admin sync-hosts`.' }
-}
 
 function blockOf({ use, platform, folders, log }: Host): Block {
   const shared = new SharedNames(platform.uid, folders.data, () => use.processTable)

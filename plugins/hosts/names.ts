@@ -21,16 +21,21 @@ export function wantedNames(services: readonly CatalogEntry[], findsLocalhost: b
   return [...new Set(wanted)].sort().slice(0, most)
 }
 
-/** Whether the system's resolver (getaddrinfo(3)) finds any name below `localhost`, as RFC 6761 asks for. */
+/** Whether the system's resolver finds any name below `localhost`, as RFC 6761 asks for. */
 export async function findsLocalhostNames(): Promise<boolean> {
+  // One that nobody can have written into the hosts file.
+  return (await addressesOf(`locald-${randomBytes(6).toString('hex')}.localhost`)).length > 0
+}
+
+/** What getaddrinfo(3) knows; empty when that is nothing, or when a name server keeps it waiting. */
+export async function addressesOf(name: string): Promise<readonly string[]> {
   const waited = new AbortController()
   try {
-    const late = setTimeout(lookupMs, undefined, { signal: waited.signal })
-    // One that nobody can have written into the hosts file.
-    const found = await Promise.race([lookup(`locald-${randomBytes(6).toString('hex')}.localhost`), late])
-    return found !== undefined
+    const late = setTimeout(lookupMs, [], { signal: waited.signal })
+    const found = await Promise.race([lookup(name, { all: true }), late])
+    return found.map(({ address }) => address)
   } catch {
-    return false
+    return []
   } finally {
     waited.abort()
   }

@@ -1,5 +1,6 @@
 import type { Plugin } from '../../kernel/plugin.ts'
 import { featureNames } from '../../kernel/plugin.ts'
+import { bootPlan } from './boot.ts'
 import { featureCheck, machineChecks } from './checks.ts'
 import { type Machine, probes } from './features.ts'
 import { DarwinProcessTable } from './processes.ts'
@@ -19,10 +20,11 @@ const plugin: Plugin = {
       host.feature(name, state)
       host.check(featureCheck(host, name, state, () => probes[name](machine)))
     }
-    for (const check of machineChecks(tools, async () => (await lookAtShim(machine)).on)) host.check(check)
+    for (const check of machineChecks(tools)) host.check(check)
     host.provide('processTable', () => new DarwinProcessTable(tools))
     host.provide('cgroups', () => ({ make: async () => undefined, remove: async () => {} }))
     host.provide('shim', () => ({ look: () => lookAtShim(machine) }))
+    host.provide('boot', () => ({ plan: async unit => bootPlan(host.platform.uid, process.env, unit) }))
     host.provide('desktop', () => ({ openArgv: url => ['/usr/bin/open', url] }))
   },
 }

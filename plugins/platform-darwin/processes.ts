@@ -20,15 +20,16 @@ const sweepStepMs = 50
  *
  * A tree is what descends from its keeper or main process, and the main process's group with what descends from that.
  * macOS has neither subreapers nor a mark that children inherit, so a process that leaves the group and whose parent
- * ends is lost to `members`. A sweep finds it all the same if it was seen earlier, or if it (without a terminal)
- * listens on the service's port. A double-forked daemon in a session of its own that was never seen and listens
- * nowhere, or elsewhere, is not found.
+ * ends is lost to `members`. A sweep finds it all the same if it was seen earlier, if it (without a terminal) listens on
+ * the service's port, or if `ps -E` shows that it was given the service's variable. A double-forked daemon in a session
+ * of its own that was never seen, listens nowhere, or elsewhere, and runs with another environment or is a program of
+ * Apple's, is not found.
  */
 export class DarwinProcessTable implements ProcessTable {
   readonly orphansReturn = false
-  readonly #tools: Pick<Tools, 'ps' | 'lsof'>
+  readonly #tools: Pick<Tools, 'ps' | 'lsof' | 'given'>
 
-  constructor(tools: Pick<Tools, 'ps' | 'lsof'>) {
+  constructor(tools: Pick<Tools, 'ps' | 'lsof' | 'given'>) {
     this.#tools = tools
   }
 
@@ -80,8 +81,7 @@ export class DarwinProcessTable implements ProcessTable {
     const refused = new Set<string>()
     const deadline = performance.now() + sweepMs
     for (let pause = 1; ; pause = Math.min(pause * 2, sweepStepMs)) {
-      const sockets = tree.port === undefined ? [] : await this.#tools.lsof()
-      const left = remains(await this.#tools.ps(), sockets, tree, seen).filter(row => !refused.has(keyOf(row)))
+      const left = (await this.#remains(tree, seen)).filter(row => !refused.has(keyOf(row)))
       for (const row of left) {
         const end = kill(row.pid)
         if (end !== 'gone') (end === 'killed' ? killed : refused).add(keyOf(row))
@@ -89,6 +89,17 @@ export class DarwinProcessTable implements ProcessTable {
       if (left.length === 0 || performance.now() > deadline) return killed.size
       await setTimeout(pause)
     }
+  }
+
+  /** The programs run side by side: `lsof` takes longest. */
+  async #remains(tree: ProcessTree, seen: readonly ProcessInfo[]): Promise<readonly Row[]> {
+    const { port, variable } = tree
+    const [rows, sockets, given] = await Promise.all([
+      this.#tools.ps(),
+      port === undefined ? [] : this.#tools.lsof(),
+      variable === undefined ? new Set<number>() : this.#tools.given(variable),
+    ])
+    return remains({ rows, sockets, given }, tree, seen)
   }
 }
 
@@ -103,16 +114,27 @@ export function membersOf(rows: readonly Row[], tree: ProcessTree): readonly Row
   return below(rows, [...roots, ...groupOf(rows, tree)]).filter(row => row.pid !== tree.keeper && !row.zombie)
 }
 
+/** What a sweep looks at: the processes, the sockets, and the pids of those that were given the tree's variable. */
+export interface Sight {
+  readonly rows: readonly Row[]
+  readonly sockets: readonly Socket[]
+  readonly given: ReadonlySet<number>
+}
+
 /** What a sweep has to kill. */
 export function remains(
-  rows: readonly Row[],
-  sockets: readonly Socket[],
+  { rows, sockets, given }: Sight,
   tree: ProcessTree,
   seen: readonly ProcessInfo[],
 ): readonly Row[] {
   const earlier = new Set(seen.map(({ pid, start }) => `${pid} ${start}`))
   const holding = new Set(sockets.filter(({ port }) => port === tree.port).map(({ pid }) => pid))
-  const strays = rows.filter(row => earlier.has(keyOf(row)) || (holding.has(row.pid) && isStray(rows, row, tree)))
+  const strays = rows.filter(
+    row =>
+      earlier.has(keyOf(row)) ||
+      (holding.has(row.pid) && isStray(rows, row, tree)) ||
+      (given.has(row.pid) && isNotOlder(row, tree) && !isOurs(rows, row)),
+  )
   const all = [...membersOf(rows, tree), ...below(rows, strays)]
   return [...new Set(all)].filter(row => row.pid > 1 && row.pid !== tree.keeper && !row.zombie)
 }
@@ -136,6 +158,16 @@ function isStray(rows: readonly Row[], row: Row, tree: ProcessTree): boolean {
     visited.add(at.pid)
   }
   return true
+}
+
+/** The daemon, should it have been started from a service, or what it runs. */
+function isOurs(rows: readonly Row[], row: Row): boolean {
+  const visited = new Set<Row>()
+  for (let at: Row | undefined = row; at !== undefined && !visited.has(at); at = parentOf(rows, at)) {
+    if (at.pid === process.pid) return true
+    visited.add(at)
+  }
+  return false
 }
 
 function parentOf(rows: readonly Row[], { ppid }: Row): Row | undefined {

@@ -49,6 +49,18 @@ export function parsePs(text: string): readonly Row[] {
   })
 }
 
+/**
+ * All processes with their command lines and environments. macOS shows the environments of the user's own processes, as they were
+ * given; not those of programs that System Integrity Protection restricts, as most of Apple's are (XNU, sysctl_procargsx).
+ */
+export const environmentArgs: readonly string[] = ['-axww', '-E', '-o', 'pid=', '-o', 'command=']
+
+/** The pids of the lines that have a variable, `NAME=value`. */
+export function pidsWith(text: string, variable: string): ReadonlySet<number> {
+  const lines = text.split('\n').filter(line => `${line} `.includes(` ${variable} `))
+  return new Set(lines.map(line => Number.parseInt(line, 10)).filter(pid => pid > 1))
+}
+
 /** ms of a CPU time: `123:45.67` (minutes, seconds and hundredths) on macOS, `1-02:03:04` (days, hours, …) on Linux. */
 export function parseTime(time: string): number {
   const [clock = '', days = '0'] = time.split('-').reverse()

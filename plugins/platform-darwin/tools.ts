@@ -2,7 +2,7 @@ import { LocaldError } from '../../kernel/errors.ts'
 import type { Socket } from './lsof.ts'
 import { lsofArgs, parseLsof } from './lsof.ts'
 import type { Row } from './ps.ts'
-import { parsePs, psArgs } from './ps.ts'
+import { environmentArgs, parsePs, pidsWith, psArgs } from './ps.ts'
 
 const toolMs = 5000
 const maxBytes = 16 * 1024 * 1024
@@ -42,6 +42,7 @@ export class Shared<T> {
 export class Tools {
   readonly #env: Readonly<Record<string, string>>
   readonly #ps = new Shared(async () => parsePs(await this.#output('ps', psArgs, [0])))
+  readonly #environments = new Shared(() => this.#output('ps', environmentArgs, [0]))
   // It exits with 1 when nothing listens, and when something could not be looked into.
   readonly #lsof = new Shared(async () => parseLsof(await this.#output('lsof', lsofArgs, [0, 1])))
 
@@ -54,6 +55,12 @@ export class Tools {
   /** All processes, zombies included. */
   ps(): Promise<readonly Row[]> {
     return this.#ps.get()
+  }
+
+  /** The pids of the processes that are seen to have been given a variable, `NAME=value`; none where `ps` has no -E. */
+  async given(variable: string): Promise<ReadonlySet<number>> {
+    // What a failed run has said is full of secrets.
+    return pidsWith(await this.#environments.get().catch(() => ''), variable)
   }
 
   /** All listening TCP sockets we may see. */

@@ -90,10 +90,17 @@ export async function cgroupUsage(
   }
 }
 
+/**
+ * Moves the daemon into a cgroup below, and what else is in the delegated one, such as the CLI that has started it: one with processes
+ * in it can give no controllers to those below it.
+ */
 async function enter(folder: string): Promise<void> {
-  const leaf = join(folder, daemonLeaf)
-  await mkdir(leaf, { recursive: true })
-  await writeFile(join(leaf, 'cgroup.procs'), String(process.pid))
+  const leaf = join(folder, daemonLeaf, 'cgroup.procs')
+  await mkdir(join(folder, daemonLeaf), { recursive: true })
+  await writeFile(leaf, String(process.pid))
+  const others = (await readFile(join(folder, 'cgroup.procs'), 'utf8')).split('\n').filter(pid => pid !== '')
+  // It may have ended meanwhile.
+  for (const pid of others) await writeFile(leaf, pid).catch(() => undefined)
 }
 
 /** Removes a cgroup with those that were made in it. The code of the error that hinders it, or undefined when it is gone. */

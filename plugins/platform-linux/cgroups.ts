@@ -36,8 +36,9 @@ export async function cgroupWay(machine: Machine): Promise<CgroupWay> {
   const { on, portsOnly } = await lookAtShim(machine)
   if (on && !portsOnly) return { by: 'shim' }
   const reason = `the cgroup ${own} is not delegated to this user`
-  const hint = `Run \`locald server install\` (a systemd unit with Delegate=yes) or \`sudo locald admin setup\`. ${instead}`
-  return { by: 'none', reason, hint }
+  const hasSystemd = (await statOf(machine, '/run/systemd/system')) !== undefined
+  const bySystemd = hasSystemd ? '`locald server install` (a systemd unit with Delegate=yes) or ' : ''
+  return { by: 'none', reason, hint: `Run ${bySystemd}\`sudo locald admin setup\`. ${instead}` }
 }
 
 /** The feature's state. */

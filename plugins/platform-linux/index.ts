@@ -1,5 +1,6 @@
 import type { Plugin } from '../../kernel/plugin.ts'
 import { featureNames } from '../../kernel/plugin.ts'
+import { bootPlan } from './boot.ts'
 import { CgroupTree } from './cgroup-tree.ts'
 import { cgroupWay } from './cgroups.ts'
 import { featureCheck, machineChecks } from './checks.ts'
@@ -33,6 +34,7 @@ const plugin: Plugin = {
         }),
     )
     host.provide('shim', () => ({ look: () => lookAtShim(machine) }))
+    host.provide('boot', () => ({ plan: unit => bootPlan(machine, unit) }))
     host.provide('desktop', () => ({ openArgv: url => [opener, url] }))
   },
 }

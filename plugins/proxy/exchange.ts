@@ -37,8 +37,8 @@ export interface Receiver {
   drained?(): void
   interim(head: ResponseHead): void
   head(head: ResponseHead): void
-  /** A piece of the body; its bytes hold until `flush` returns. */
-  body(piece: Buffer): void
+  /** A piece of the body, from an offset to before another; the bytes hold until `flush` returns. */
+  body(bytes: Buffer, from: number, to: number): void
   end(trailers: RawHeaders): void
   /** The event is over: what was collected should be written. False: no more until `resume`. */
   flush(): boolean

@@ -1,11 +1,12 @@
 import type { Socket } from 'node:net'
 import type { Broken, Exchange, Receiver } from './exchange.ts'
 import type { Destination, Gate } from './gate.ts'
-import { forwardedHeaders, headLines, type RawHeaders, trailersOf } from './headers.ts'
+import { type RawHeaders, trailersOf } from './headers.ts'
 import type { Tried } from './judge.ts'
 import { type NarrowRequest, readRequest } from './request-head.ts'
 import type { Ending, ResponseHead } from './response-head.ts'
 import { sizeOf, slots } from './slots.ts'
+import { Telling } from './telling.ts'
 import type { Upstreams } from './upstreams.ts'
 
 /** What the fast lane needs of the proxy. */
@@ -23,7 +24,6 @@ const mostText = 8 * 1024
 const mostAhead = 64 * 1024
 const noBytes = Buffer.alloc(0)
 const crlf = Buffer.from('\r\n')
-const lastChunk = Buffer.from('0\r\n\r\n')
 
 /**
  * A client's connection whose requests are of the narrow grammar, for services that run: heads are copied with few changes, bodies
@@ -32,29 +32,29 @@ const lastChunk = Buffer.from('0\r\n\r\n')
  */
 export class FastConnection implements Receiver {
   readonly wire = true
-  /** performance.now() of when its last request came or was answered. */
+  /** performance.now() of when its last request was answered, or it came. */
   active = performance.now()
   /** Whether it has sent anything yet. */
   silent = true
   readonly #socket: Socket
   readonly #scheme: 'http' | 'https'
+  #telling: Telling | undefined
   readonly #parts: FastParts
   #exchange: Exchange | undefined
   #request: NarrowRequest | undefined
   #to: Destination | undefined
-  #bytes: Buffer = noBytes
   #ahead: Buffer = noBytes
-  #host = ''
-  #suffix = ''
   #ending: Ending['by'] | undefined
   #text = ''
   #pieces: Buffer[] = []
+  #left = false
 
-  constructor(socket: Socket, scheme: 'http' | 'https', parts: FastParts) {
+  /** @param flows the socket emits its data; else it is given to `read` */
+  constructor(socket: Socket, scheme: 'http' | 'https', parts: FastParts, flows: boolean) {
     this.#socket = socket
     this.#scheme = scheme
     this.#parts = parts
-    socket.on('data', this.#onData)
+    if (flows) socket.on('data', this.read)
     socket.on('drain', this.#onDrain)
     socket.on('end', this.#onEnd)
     socket.on('error', this.#onError)
@@ -86,23 +86,32 @@ export class FastConnection implements Receiver {
     this.#text = `${text}\r\n`
   }
 
-  body(piece: Buffer): void {
-    if (this.#ending !== 'close') this.#pieces.push(piece)
-    else this.#pieces.push(Buffer.from(`${piece.length.toString(16)}\r\n`, 'latin1'), piece, crlf)
+  body(bytes: Buffer, from: number, to: number): void {
+    const isText = this.#pieces.length === 0 && this.#text.length + to - from <= mostText
+    if (this.#ending === 'close') {
+      const size = `${(to - from).toString(16)}\r\n`
+      if (isText) this.#text += `${size}${bytes.toString('latin1', from, to)}\r\n`
+      else this.#pieces.push(Buffer.from(size, 'latin1'), bytes.subarray(from, to), crlf)
+    } else if (isText) this.#text += bytes.toString('latin1', from, to)
+    else this.#pieces.push(bytes.subarray(from, to))
   }
 
   end(trailers: RawHeaders): void {
-    if (this.#ending === 'close') this.#pieces.push(lastChunk)
-    else if (this.#ending === 'chunks') this.#pieces.push(trailers.length === 0 ? crlf : linesOf(trailers))
+    if (this.#ending === 'close') this.#last('0\r\n\r\n')
+    else if (this.#ending === 'chunks') this.#last(linesOf(trailers))
     this.flush()
     const close = this.#request?.close ?? false
     this.#exchange = undefined
     this.#request = undefined
-    this.#bytes = noBytes
     this.#ending = undefined
     this.active = performance.now()
     if (close) this.#socket.end(() => this.#socket.destroySoon())
     else if (!this.#socket.writableNeedDrain) this.#next()
+  }
+
+  #last(text: string): void {
+    if (this.#pieces.length === 0) this.#text += text
+    else this.#pieces.push(Buffer.from(text, 'latin1'))
   }
 
   flush(): boolean {
@@ -116,9 +125,7 @@ export class FastConnection implements Receiver {
     this.#text = ''
     this.#pieces = []
     // A copy in any case: the pieces' bytes are the connection's, and the next read writes over them.
-    const size = text.length + sizeOf(pieces)
-    if (size <= mostText) return this.#socket.write(textOf(text, pieces), 'latin1')
-    const { bytes, done } = slots.join(text, pieces, size)
+    const { bytes, done } = slots.join(text, pieces, text.length + sizeOf(pieces))
     return this.#socket.write(bytes, done)
   }
 
@@ -126,7 +133,11 @@ export class FastConnection implements Receiver {
     this.#exchange = undefined
     // In the middle of an answer the end of the connection cannot be taken for the body's end: that is framed in this lane.
     if (this.#ending !== undefined) this.#socket.destroy()
-    else this.#handOver(Buffer.concat([this.#bytes, this.#ahead]), this.#tried(broken))
+    else
+      this.#handOver(
+        Buffer.concat([Buffer.from(this.#request?.text ?? '', 'latin1'), this.#ahead]),
+        this.#tried(broken),
+      )
   }
 
   /** What the other lane must not try again without a reason. A strange answer it may read with a more generous eye. */
@@ -136,28 +147,30 @@ export class FastConnection implements Receiver {
     return { to: this.#to, failure: { kind: 'broken', detail: broken.detail, again: true } }
   }
 
-  readonly #onData = (bytes: Buffer): void => {
-    if (this.#request === undefined && this.#ahead.length === 0) return void this.#take(bytes)
-    this.#ahead = this.#ahead.length === 0 ? bytes : Buffer.concat([this.#ahead, bytes])
-    if (this.#ahead.length > mostAhead) this.#socket.pause()
+  /** Takes the first `count` bytes, which hold until it returns; false where the connection is the other lane's by now. */
+  readonly read = (bytes: Buffer, count = bytes.length): boolean => {
+    if (this.#left) return false
+    if (this.#request === undefined && this.#ahead.length === 0) this.#take(bytes, count)
+    else {
+      this.#ahead = Buffer.concat([this.#ahead, bytes.subarray(0, count)])
+      if (this.#ahead.length > mostAhead) this.#socket.pause()
+    }
+    return true
   }
 
   /** Reads one request; what follows it waits. */
-  #take(bytes: Buffer): void {
-    this.active = performance.now()
+  #take(bytes: Buffer, count: number): void {
     this.silent = false
-    const request = readRequest(bytes)
+    const request = readRequest(bytes, count)
     const { gate, upstreams } = this.#parts
     // Requests sent ahead are the other lane's, which works on them side by side.
-    const alone = typeof request === 'object' && request.end === bytes.length
+    const alone = typeof request === 'object' && request.end === count
     const to = alone ? gate.direct(request.host, request.path, this.#scheme) : undefined
-    if (!alone || to === undefined) return void this.#handOver(bytes)
+    if (!alone || to === undefined) return void this.#handOver(Buffer.from(bytes.subarray(0, count)))
     this.#request = request
     this.#to = to
-    this.#bytes = bytes
-    const prefix = to.prefix === undefined ? '' : `X-Forwarded-Prefix: ${to.prefix}\r\n`
     const line = `${request.head ? 'HEAD' : 'GET'} ${to.path} HTTP/1.1\r\n`
-    const head = `${line}${request.fields}${this.#forwarded(request.host)}${prefix}\r\n`
+    const head = `${line}${request.fields}${this.#tell(request.host, to.prefix)}\r\n`
     this.#exchange = upstreams.send(
       to.address,
       { head, bodyless: request.head, hasBody: false, fresh: false, upgrade: false },
@@ -170,7 +183,7 @@ export class FastConnection implements Receiver {
     if (bytes.length === 0) return
     this.#ahead = noBytes
     if (this.#socket.isPaused()) this.#socket.resume()
-    this.#take(bytes)
+    this.#take(bytes, bytes.length)
   }
 
   #handOver(bytes: Buffer, tried?: Tried): void {
@@ -180,7 +193,8 @@ export class FastConnection implements Receiver {
 
   #leave(): void {
     const socket = this.#socket
-    socket.off('data', this.#onData)
+    this.#left = true
+    socket.off('data', this.read)
     socket.off('drain', this.#onDrain)
     socket.off('end', this.#onEnd)
     socket.off('error', this.#onError)
@@ -188,15 +202,12 @@ export class FastConnection implements Receiver {
     this.#parts.gone(this)
   }
 
-  /** The lines that tell the service of the client: the same for all requests of a connection to one name. */
-  #forwarded(host: string): string {
-    if (host === this.#host) return this.#suffix
-    const { remoteAddress: remote = '127.0.0.1', localPort: port = 80 } = this.#socket
-    const passage = { remote, scheme: this.#scheme, host, port, hops: 0, prefix: undefined }
-    const lines = ['Connection', 'keep-alive', ...forwardedHeaders(passage)]
-    this.#host = host
-    this.#suffix = headLines('', lines).slice(2, -2)
-    return this.#suffix
+  #tell(host: string, prefix: string | undefined): string {
+    if (this.#telling === undefined) {
+      const { remoteAddress: remote = '127.0.0.1', localPort: port = 80 } = this.#socket
+      this.#telling = new Telling({ remote, port, scheme: this.#scheme })
+    }
+    return this.#telling.lines(host, prefix)
   }
 
   readonly #onDrain = (): void => {
@@ -221,13 +232,8 @@ export class FastConnection implements Receiver {
   }
 }
 
-function linesOf(trailers: RawHeaders): Buffer {
+function linesOf(trailers: RawHeaders): string {
+  if (trailers.length === 0) return '\r\n'
   const lines = trailersOf(trailers).map(([name, value]) => `${name}: ${value}\r\n`)
-  return Buffer.from(`${lines.join('')}\r\n`, 'latin1')
-}
-
-function textOf(text: string, pieces: readonly Buffer[]): string {
-  let all = text
-  for (const piece of pieces) all += piece.toString('latin1')
-  return all
+  return `${lines.join('')}\r\n`
 }

@@ -5,6 +5,7 @@ import { Complaints } from './complaints.ts'
 import { FastConnection, type FastParts } from './fast.ts'
 import type { Gate } from './gate.ts'
 import { H2Lane } from './h2.ts'
+import { sharing } from './incoming.ts'
 import type { Tried } from './judge.ts'
 import { Lane } from './lane.ts'
 import type { Limits } from './limits.ts'
@@ -43,7 +44,12 @@ export class Front {
 
   /** A server for plain HTTP that does not listen yet. */
   plain(): Server {
-    const server = createServer({ allowHalfOpen: true, noDelay: true }, socket => this.#begin(socket, 'http'))
+    const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, accepted => {
+      let connection: FastConnection | undefined
+      const socket = sharing(accepted, (bytes, count) => connection?.read(bytes, count) ?? false)
+      connection = this.#begin(socket ?? accepted, 'http', socket === undefined)
+      if (socket === undefined) accepted.resume()
+    })
     this.#servers.push(server)
     return server
   }
@@ -53,7 +59,7 @@ export class Front {
     const server = secureServer(contexts, this.#limits, this.#complaints)
     server.on('secureConnection', (socket: TLSSocket) => {
       if (socket.alpnProtocol === 'h2') this.#h2.serve(socket)
-      else this.#begin(socket, 'https')
+      else this.#begin(socket, 'https', true)
     })
     this.#servers.push(server)
     return server
@@ -70,9 +76,11 @@ export class Front {
     this.#upstreams.destroy()
   }
 
-  #begin(socket: Socket, scheme: 'http' | 'https'): void {
-    this.#fast.add(new FastConnection(socket, scheme, this.#parts))
+  #begin(socket: Socket, scheme: 'http' | 'https', flows: boolean): FastConnection {
+    const connection = new FastConnection(socket, scheme, this.#parts, flows)
+    this.#fast.add(connection)
     this.#sweep ??= setInterval(() => this.#tidy(), Math.ceil(this.#limits.headTimeout / 3)).unref()
+    return connection
   }
 
   #others(socket: Socket, bytes: Buffer, tried: Tried | undefined): void {

@@ -14,7 +14,8 @@ import type { Upstreams } from './upstreams.ts'
 /** Where a request goes, as whom, and who is told that it came to nothing. */
 export interface H2Way {
   readonly to: Destination
-  readonly passage: Passage
+  /** What the service is told of the client, or the whole head, ready to be sent. */
+  readonly as: Passage | string
   readonly failed: (failure: Failure) => void
 }
 
@@ -50,9 +51,12 @@ export class H2Errand implements Receiver {
       this.#way.failed({ kind: 'broken', detail: 'speaks h2c, and so no WebSocket', again: false })
       return
     }
-    this.#stream.on('close', this.#onClose)
-    this.#stream.on('drain', this.#onDrain)
     this.#send(!this.#repeatable)
+  }
+
+  /** The stream has closed. */
+  left(): void {
+    this.#leave()?.abort()
   }
 
   get #isH2c(): boolean {
@@ -67,11 +71,16 @@ export class H2Errand implements Receiver {
 
   #send(fresh: boolean): void {
     const { method, fields, body, protocol } = this.#request
-    const { to, passage } = this.#way
+    const { to, as } = this.#way
+    if (typeof as === 'string') {
+      const request = { head: as, bodyless: method === 'HEAD', hasBody: false, fresh, upgrade: false }
+      this.#exchange = this.#upstreams.send(to.address, request, this)
+      return
+    }
     // Also where it ends with the request: a server that answers early and closes at once may take its answer back.
     const link = protocol !== undefined ? { upgrade: protocol } : 'keep-alive'
     const own = protocol === undefined ? fields : [...fields, 'sec-websocket-key', this.#key]
-    const headers = requestHeaders(own, method, passage, link)
+    const headers = requestHeaders(own, method, as, link)
     const hasBody = body !== 'none'
     if (this.#isH2c) {
       const request = { method, path: to.path, fields: headers, hasBody, repeatable: this.#repeatable }
@@ -98,7 +107,7 @@ export class H2Errand implements Receiver {
   interim(head: ResponseHead): void {
     if (this.#stream.headersSent || this.#stream.destroyed) return
     if (head.status === 100 && valuesOf(this.#request.fields, 'expect').length === 0) return
-    this.#stream.additionalHeaders({ ':status': head.status, ...fieldsOf(head.fields) })
+    this.#stream.additionalHeaders(fieldsOf(head.fields, { ':status': head.status }))
   }
 
   head(head: ResponseHead): void {
@@ -106,7 +115,7 @@ export class H2Errand implements Receiver {
     const endStream = ending.by === 'nothing' || (ending.by === 'length' && ending.length === 0)
     const asked = head.trailer !== undefined || tokensOf(this.#request.fields, 'te').includes('trailers')
     const waitForTrailers = ending.by === 'chunks' && asked
-    const headers = { ':status': head.status, ...fieldsOf(head.fields) }
+    const headers = fieldsOf(head.fields, { ':status': head.status })
     try {
       this.#stream.respond(
         head.trailer !== undefined && waitForTrailers ? { ...headers, trailer: head.trailer } : headers,
@@ -122,8 +131,8 @@ export class H2Errand implements Receiver {
     }
   }
 
-  body(piece: Buffer): void {
-    this.#pieces.push(piece)
+  body(bytes: Buffer, from: number, to: number): void {
+    this.#pieces.push(bytes.subarray(from, to))
   }
 
   end(trailers: RawHeaders): void {
@@ -138,7 +147,11 @@ export class H2Errand implements Receiver {
     this.#pieces = []
     // A copy: the pieces' bytes are the connection's, and the next read writes over them.
     const { bytes, done } = pieces.length === 0 ? nothing : copied(pieces)
-    if (!this.#ended) return this.#stream.write(bytes, done)
+    if (!this.#ended) {
+      const flows = this.#stream.write(bytes, done)
+      if (!flows) this.#stream.once('drain', this.#onDrain)
+      return flows
+    }
     this.#leave()
     if (!this.#stream.writableEnded) {
       if (bytes.length === 0) this.#stream.end()
@@ -200,13 +213,7 @@ export class H2Errand implements Receiver {
   #leave(): Exchange | undefined {
     const exchange = this.#exchange
     this.#exchange = undefined
-    this.#stream.off('close', this.#onClose)
-    this.#stream.off('drain', this.#onDrain)
     return exchange
-  }
-
-  readonly #onClose = (): void => {
-    this.#leave()?.abort()
   }
 
   readonly #onDrain = (): void => {

@@ -59,27 +59,91 @@ export function requestOf(raw: RawHeaders, more: boolean): H2Request | string {
   }
 }
 
-/** Fields, as lines or as names and values, for node:http2; names in lower case, what came twice as a list. */
-export function fieldsOf(fields: string | RawHeaders): OutgoingHttpHeaders {
-  const headers: Record<string, string | string[]> = {}
-  const add = (name: string, bytes: string): void => {
-    const value = asText(bytes)
-    const known = headers[name]
-    if (known === undefined) headers[name] = value
-    else if (typeof known === 'string') headers[name] = [known, value]
-    else known.push(value)
+/** A GET or HEAD without a body, and with no field that is more than passed on. */
+export interface NarrowH2 {
+  readonly method: 'GET' | 'HEAD'
+  readonly path: string
+  readonly host: string
+  /** The fields to send on, CR LF after each; without Host. */
+  readonly fields: string
+}
+
+/** Reads a header list of such a request, which no body follows; undefined for all others. */
+export function narrowOf(raw: RawHeaders): NarrowH2 | undefined {
+  let method = ''
+  let path = ''
+  let host = ''
+  let cookie = ''
+  let fields = ''
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const name = raw[i] ?? ''
+    const value = raw[i + 1] ?? ''
+    if (name.charCodeAt(0) !== colon) {
+      if (more.has(name) || name.startsWith('x-forwarded-') || name.startsWith('proxy-')) return undefined
+      if (name === 'cookie') cookie = cookie === '' ? value : `${cookie}; ${value}`
+      else fields += `${name}: ${value}\r\n`
+    } else if (name === ':method') method = value
+    else if (name === ':path') path = value
+    else if (name === ':authority') host = value
+    else if (name !== ':scheme') return undefined
   }
+  if (cookie !== '') fields += `cookie: ${cookie}\r\n`
+  if ((method !== 'GET' && method !== 'HEAD') || !target.test(path) || !isAscii(fields)) return undefined
+  return { method, path, host, fields }
+}
+
+const colon = 58
+const target = /^\/[!"$-~]*$/
+// Those that say something about the connection, the body, or to the proxy.
+const more = new Set([
+  ...['host', 'te', 'expect', 'trailer', 'upgrade', 'forwarded', 'content-length', 'transfer-encoding', 'connection'],
+  ...['keep-alive', 'http2-settings', 'x-locald-hops', 'x-locald-progress'],
+])
+
+/** Headers for node:http2: names in lower case, what came twice as a list. */
+type Fields = Record<string, string | string[] | number>
+
+/** Fields, as lines or as names and values, for node:http2, added to `headers`. */
+export function fieldsOf(fields: string | RawHeaders, headers: Fields = {}): OutgoingHttpHeaders {
   if (typeof fields !== 'string') {
-    for (let i = 0; i + 1 < fields.length; i += 2) add((fields[i] ?? '').toLowerCase(), fields[i + 1] ?? '')
+    for (let i = 0; i + 1 < fields.length; i += 2)
+      add(headers, (fields[i] ?? '').toLowerCase(), asText(fields[i + 1] ?? ''))
     return headers
   }
+  const plain = isAscii(fields)
   for (let at = 0; at < fields.length; ) {
     const end = fields.indexOf('\r\n', at)
     const colon = fields.indexOf(':', at)
-    add(fields.slice(at, colon).toLowerCase(), fields.slice(colon + 1, end).trim())
+    const value = fields.slice(colon + 1, end).trim()
+    add(headers, lowered(fields.slice(at, colon)), plain ? value : asText(value))
     at = end + 2
   }
   return headers
+}
+
+function add(headers: Fields, name: string, value: string): void {
+  const known = headers[name]
+  if (known === undefined) headers[name] = value
+  else if (Array.isArray(known)) known.push(value)
+  else headers[name] = [String(known), value]
+}
+
+const mostNames = 512
+const names = new Map<string, string>()
+
+/** In lower case, remembered: services send the same few names. */
+function lowered(name: string): string {
+  const known = names.get(name)
+  if (known !== undefined) return known
+  const lower = name.toLowerCase()
+  if (names.size >= mostNames) names.clear()
+  names.set(name, lower)
+  return lower
+}
+
+// In UTF-8 every other character is longer.
+function isAscii(text: string): boolean {
+  return Buffer.byteLength(text) === text.length
 }
 
 const ascii = /^[\x00-\x7f]*$/

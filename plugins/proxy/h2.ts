@@ -1,5 +1,4 @@
 import {
-  constants,
   type IncomingHttpHeaders,
   performServerHandshake,
   type ServerHttp2Session,
@@ -7,34 +6,30 @@ import {
 } from 'node:http2'
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
-import type { Log } from '../../kernel/plugin.ts'
-import { type Answer, render } from './answers.ts'
-import { caseOf } from './case.ts'
 import type { Complaints } from './complaints.ts'
-import type { Destination, Failure, Gate } from './gate.ts'
-import { H2Errand } from './h2-errand.ts'
-import { fieldsOf, requestOf } from './h2-head.ts'
-import { type Head, headOf } from './head.ts'
-import { type Carrier, judge } from './judge.ts'
+import { Visit, type VisitParts } from './h2-visit.ts'
 import type { Limits } from './limits.ts'
-import * as refusal from './refusals.ts'
-import type { Upstreams } from './upstreams.ts'
+import { type Client, Telling } from './telling.ts'
 
 /** What HTTP/2 needs of the proxy. */
-export interface H2Parts {
-  readonly gate: Gate
+export interface H2Parts extends VisitParts {
   readonly limits: Limits
-  readonly log: Log
   readonly complaints: Complaints
-  readonly upstreams: Upstreams
+}
+
+/** A connection's streams that are not finished, and since when there are none: performance.now(). */
+interface Connection {
+  open: number
+  idleSince: number
 }
 
 /** HTTP/2 on node:http2's core streams: carries out what the gate says. */
 export class H2Lane {
   readonly #parts: H2Parts
-  readonly #sessions = new Set<ServerHttp2Session>()
+  readonly #sessions = new Map<ServerHttp2Session, Connection>()
   #open = 0
   #idle: (() => void) | undefined
+  #sweep: NodeJS.Timeout | undefined
 
   constructor(parts: H2Parts) {
     this.#parts = parts
@@ -43,33 +38,46 @@ export class H2Lane {
   /** Serves a connection from here on. */
   serve(socket: Socket): void {
     const { limits, complaints } = this.#parts
-    const client = clientOf(socket)
+    const telling = new Telling(clientOf(socket))
     const session = performServerHandshake(socket, optionsOf(limits))
-    this.#sessions.add(session)
     session.setLocalWindowSize(limits.h2Window * 16)
-    let open = 0
+    // A client that ends its half has left: node:http2 would keep its streams, and all that was to be sent on them.
+    socket.once('end', () => socket.destroy())
+    const connection: Connection = { open: 0, idleSince: performance.now() }
     const resets = new Resets()
     session.on('stream', (stream: ServerHttp2Stream, _headers: IncomingHttpHeaders, flags: number, raw: string[]) => {
-      open++
+      connection.open++
       this.#open++
-      stream.once('close', () => {
-        open--
+      const visit = new Visit(stream, telling, this.#parts)
+      stream.on('close', () => {
+        visit.left()
+        if (--connection.open === 0) connection.idleSince = performance.now()
         if (stream.aborted && resets.tooMany()) this.#tooBusy(session)
         if (--this.#open === 0) this.#idle?.()
       })
-      this.#serve(stream, flags, raw, client)
+      visit.serve(flags, raw)
     })
     session.on('error', error => complaints.say(`an HTTP/2 connection failed: ${error.message}`))
     session.on('frameError', () => session.destroy())
-    session.setTimeout(limits.clientIdle, () => {
-      if (open === 0) session.close()
-    })
     session.once('close', () => this.#sessions.delete(session))
+    this.#sessions.set(session, connection)
+    // Not by the session's own timeout, which each frame sets anew, and which holds a session that is gone.
+    this.#sweep ??= setInterval(() => this.#tidy(), Math.ceil(limits.clientIdle / 4)).unref()
+  }
+
+  /** Ends connections that have had no stream for long; stops when there are none. */
+  #tidy(): void {
+    const before = performance.now() - this.#parts.limits.clientIdle
+    for (const [session, { open, idleSince }] of this.#sessions) if (open === 0 && idleSince < before) session.close()
+    if (this.#sessions.size > 0) return
+    clearInterval(this.#sweep)
+    this.#sweep = undefined
   }
 
   /** Takes no new requests, gives those in flight a moment, then ends all connections. */
   async close(): Promise<void> {
-    for (const session of this.#sessions) session.close()
+    clearInterval(this.#sweep)
+    for (const session of this.#sessions.keys()) session.close()
     if (this.#open > 0) {
       await new Promise<void>(resolve => {
         const timer = setTimeout(resolve, this.#parts.limits.closing)
@@ -79,7 +87,7 @@ export class H2Lane {
         }
       })
     }
-    for (const session of this.#sessions) session.destroy()
+    for (const session of this.#sessions.keys()) session.destroy()
   }
 
   /** Lets a client go that resets its streams as fast as it makes them (CVE-2023-44487). */
@@ -88,32 +96,6 @@ export class H2Lane {
     this.#parts.complaints.say('ended an HTTP/2 connection that resets its streams too fast')
     session.close()
     setTimeout(() => session.destroy(), this.#parts.limits.closing).unref()
-  }
-
-  #serve(stream: ServerHttp2Stream, flags: number, raw: readonly string[], client: Client): void {
-    // What goes wrong on a stream ends it; 'close' tells whoever works on it.
-    stream.on('error', () => undefined)
-    const request = requestOf(raw, (flags & constants.NGHTTP2_FLAG_END_STREAM) === 0)
-    if (typeof request === 'string') return void answerOn(stream, refusal.badRequest(request))
-    if (request.method === 'CONNECT') return void answerOn(stream, refusal.connect())
-    const head = headOf(request.method, request.path, request.fields)
-    if (typeof head === 'string') return void answerOn(stream, refusal.badRequest(head))
-    if (request.body === 'chunks') {
-      // They may come while the request is held.
-      stream.once('trailers', (_headers: IncomingHttpHeaders, _flags: number, trailers: string[]) => {
-        request.trailers = trailers
-      })
-    }
-    const { gate, log, upstreams } = this.#parts
-    const carrier: Carrier = {
-      gone: () => stream.destroyed || stream.headersSent,
-      answer: answer => answerOn(stream, answer, head),
-      carry: (to: Destination, failed: (failure: Failure) => void) => {
-        const passage = { ...client, host: head.host, hops: head.hops, prefix: to.prefix }
-        new H2Errand(stream, request, { to, passage, failed }, upstreams).start()
-      },
-    }
-    judge(gate, caseOf(head, client.scheme, stream), carrier, log)
   }
 }
 
@@ -130,13 +112,6 @@ class Resets {
     this.#last = now
     return this.#left < this.#burst / 50
   }
-}
-
-/** What is the same for all requests of a connection. */
-interface Client {
-  readonly remote: string
-  readonly port: number
-  readonly scheme: 'http' | 'https'
 }
 
 function clientOf(socket: Socket): Client {
@@ -158,14 +133,4 @@ function optionsOf(limits: Limits) {
     maxSessionMemory: 128,
     maxSessionInvalidFrames: 100,
   }
-}
-
-/** Answers by the proxy itself; a body that the client still sends goes nowhere. */
-function answerOn(stream: ServerHttp2Stream, answer: Answer, head?: Head): void {
-  if (stream.destroyed || stream.headersSent) return void stream.destroy()
-  const { status, headers, body } = render(answer, head?.wantsHtml ?? false)
-  const empty = head?.method === 'HEAD' || body.length === 0
-  stream.respond({ ':status': status, ...fieldsOf(headers) }, { endStream: empty })
-  if (!empty) stream.end(body)
-  stream.resume()
 }

@@ -122,7 +122,7 @@ class H2cExchange implements Exchange {
       this.#trailers = raw.map(asBytes)
     })
     stream.on('data', (piece: Buffer) => {
-      this.#receiver.body(piece)
+      this.#receiver.body(piece, 0, piece.length)
       if (!this.#receiver.flush()) stream.pause()
     })
     stream.on('drain', () => this.#receiver.drained?.())

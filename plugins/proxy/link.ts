@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { messageOf, systemCode } from '../../kernel/errors.ts'
+import { more } from './bytes.ts'
 import { Chunks } from './chunks.ts'
 import type { Broken, Exchange, Receiver, WireRequest } from './exchange.ts'
 import { type ResponseHead, readResponse } from './response-head.ts'
@@ -11,8 +12,6 @@ export interface Home {
   /** It cannot. */
   gone(link: Link): void
 }
-
-const empty = Buffer.alloc(0)
 
 /** One connection to a service: one exchange at a time, its response framed strictly. */
 export class Link implements Exchange {
@@ -82,58 +81,51 @@ export class Link implements Exchange {
     this.socket.destroy()
   }
 
-  /** Takes bytes that hold until it returns: what is kept is copied. */
-  readonly read = (bytes: Buffer): void => {
+  /** Takes the first `count` bytes, which hold until it returns: what is kept is copied. */
+  readonly read = (bytes: Buffer, count = bytes.length): void => {
     const receiver = this.#receiver
     // Nobody asked for it.
     if (receiver === undefined) return void this.socket.destroy()
     this.#heard = true
-    let rest = bytes
-    if (this.#partial !== undefined) {
-      rest = Buffer.concat([this.#partial, bytes])
-      this.#partial = undefined
-    }
-    if (this.#head === undefined) rest = this.#readHead(rest, receiver)
-    if (this.#head !== undefined && this.#receiver !== undefined) this.#readBody(rest, this.#head, receiver)
+    const before = this.#partial
+    this.#partial = undefined
+    const all = before === undefined ? bytes : Buffer.concat([before, bytes.subarray(0, count)])
+    let rest = this.#take(all, before === undefined ? count : all.length, receiver)
+    while (rest !== undefined) rest = this.#take(rest, rest.length, receiver)
     if (!receiver.flush() && this.#receiver === receiver) this.socket.pause()
   }
 
-  /** Reads heads up to the final one; what is left belongs to the body. */
-  #readHead(bytes: Buffer, receiver: Receiver): Buffer {
-    let rest = bytes
-    for (;;) {
-      const head = readResponse(rest, this.#request?.bodyless ?? false)
-      if (head === 'faulty') return this.#strange(`answered on port ${this.socket.remotePort}, but not in HTTP`)
-      if (head === 'coding') return this.#strange('answered in a transfer coding that is not supported')
-      if (head === -1) {
-        if (rest.length > this.#mostHead) return this.#strange('answered with a head that is too large')
-        this.#partial = Buffer.from(rest)
-        return empty
-      }
-      if (head.end > this.#mostHead) return this.#strange('answered with a head that is too large')
-      rest = rest.subarray(head.end)
-      if (head.status === 101) return this.#switch(head, receiver, rest)
-      if (head.status >= 200) {
-        this.#head = head
-        this.#chunks = head.ending.by === 'chunks' ? new Chunks() : undefined
-        this.#left = head.ending.by === 'length' ? head.ending.length : 0
-        receiver.head(head)
-        return rest
-      }
+  /** A head, and what of the body came with it; or a piece of the body. What follows an interim head is to be taken next. */
+  #take(bytes: Buffer, size: number, receiver: Receiver): Buffer | undefined {
+    if (this.#head !== undefined) return void this.#readBody(bytes, 0, size, this.#head, receiver)
+    const head = readResponse(bytes, this.#request?.bodyless ?? false, size)
+    if (head === 'faulty') this.#strange(`answered on port ${this.socket.remotePort}, but not in HTTP`)
+    else if (head === 'coding') this.#strange('answered in a transfer coding that is not supported')
+    else if ((head === more ? size : head.end) > this.#mostHead) this.#strange('answered with a head that is too large')
+    else if (head === more) this.#partial = Buffer.from(bytes.subarray(0, size))
+    else if (head.status === 101) this.#switch(head, receiver, bytes.subarray(head.end, size))
+    else if (head.status < 200) {
       receiver.interim(head)
+      return this.#receiver === undefined ? undefined : bytes.subarray(head.end, size)
+    } else {
+      this.#head = head
+      this.#chunks = head.ending.by === 'chunks' ? new Chunks() : undefined
+      this.#left = head.ending.by === 'length' ? head.ending.length : 0
+      receiver.head(head)
+      // The receiver may have left.
+      if (this.#receiver !== undefined) this.#readBody(bytes, head.end, size, head, receiver)
     }
+    return undefined
   }
 
-  #readBody(bytes: Buffer, head: ResponseHead, receiver: Receiver): void {
+  #readBody(bytes: Buffer, from: number, size: number, head: ResponseHead, receiver: Receiver): void {
     const { by } = head.ending
-    if (by === 'chunks') return void this.#readChunks(bytes, receiver)
-    if (by === 'close') return void (bytes.length > 0 && receiver.body(bytes))
-    if (this.#left > 0 && bytes.length > 0) {
-      const piece = bytes.length > this.#left ? bytes.subarray(0, this.#left) : bytes
-      this.#left -= piece.length
-      receiver.body(piece)
-      if (this.#left === 0) this.#complete(bytes.length - piece.length, receiver)
-    } else if (this.#left === 0) this.#complete(bytes.length, receiver)
+    if (by === 'chunks') return void this.#readChunks(bytes.subarray(from, size), receiver)
+    if (by === 'close') return void (size > from && receiver.body(bytes, from, size))
+    const to = Math.min(size, from + this.#left)
+    this.#left -= to - from
+    if (to > from) receiver.body(bytes, from, to)
+    if (this.#left === 0) this.#complete(size - to, receiver)
   }
 
   #readChunks(bytes: Buffer, receiver: Receiver): void {
@@ -141,7 +133,7 @@ export class Link implements Exchange {
     if (chunks === undefined) return
     const pieces: Buffer[] = []
     const read = chunks.read(bytes, 0, receiver.wire ? pieces : undefined, receiver.wire ? undefined : pieces)
-    for (const piece of pieces) receiver.body(piece)
+    for (const piece of pieces) receiver.body(piece, 0, piece.length)
     if (read.is === 'faulty') this.#strange('broke its answer’s chunks')
     else if (read.is === 'end') this.#complete(bytes.length - read.at, receiver, chunks.trailers)
   }
@@ -159,9 +151,9 @@ export class Link implements Exchange {
     receiver.end(trailers)
   }
 
-  #switch(head: ResponseHead, receiver: Receiver, rest: Buffer): Buffer {
+  #switch(head: ResponseHead, receiver: Receiver, rest: Buffer): void {
     if (this.#request?.upgrade !== true || head.upgrade === undefined || receiver.switched === undefined) {
-      return this.#strange('switched protocols without being asked')
+      return void this.#strange('switched protocols without being asked')
     }
     const { socket } = this
     this.#receiver = undefined
@@ -174,13 +166,11 @@ export class Link implements Exchange {
     socket.allowHalfOpen = true
     this.#home.gone(this)
     receiver.switched(head, socket, rest)
-    return empty
   }
 
-  #strange(detail: string): Buffer {
+  #strange(detail: string): void {
     this.#fail({ kind: 'strange', detail, begun: this.#head !== undefined })
     this.socket.destroy()
-    return empty
   }
 
   #fail(broken: Broken): void {

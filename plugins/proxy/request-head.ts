@@ -10,6 +10,8 @@ export interface NarrowRequest {
   /** The fields to send on, CR LF after each; their order, case and duplicates as they were. */
   readonly fields: string
   readonly close: boolean
+  /** All of it, a character for each byte. */
+  readonly text: string
   /** Where the head ends. */
   readonly end: number
 }
@@ -36,11 +38,10 @@ const others: readonly (readonly string[] | undefined)[] = byLength([
 const prefixes = ['x-forwarded-', 'proxy-'] as const
 
 /**
- * Reads a request at the beginning of the buffer. `more`: its head is not all there. `faulty`: it is not of the narrow grammar,
+ * Reads a request at the beginning of the buffer's first `size` bytes. `more`: its head is not all there. `faulty`: it is not of the narrow grammar,
  * which says nothing about whether it is a good request.
  */
-export function readRequest(buffer: Buffer): NarrowRequest | typeof more | typeof faulty {
-  const size = buffer.length
+export function readRequest(buffer: Buffer, size = buffer.length): NarrowRequest | typeof more | typeof faulty {
   const isHead = buffer[0] === 72
   const method = isHead ? headLine : getLine
   if (size < method.length + version.length + 1) return more
@@ -52,21 +53,37 @@ export function readRequest(buffer: Buffer): NarrowRequest | typeof more | typeo
   if (at + version.length > size) return at < size && buffer[at] !== space ? faulty : more
   if (!isExactly(buffer, at, version)) return faulty
   const first = at + version.length
+  if (size - first === last.tail.length) {
+    const text = buffer.toString('latin1', 0, size)
+    const { tail, host, fields: kept, close } = last
+    if (text.slice(first) === tail)
+      return { head: isHead, path: text.slice(start, at), host, fields: kept, close, text, end: size }
+  }
   const end = fields.read(buffer, first, size)
   if (end < 0) return end === more ? more : faulty
-  return requestOf(buffer, { isHead, start, at, first, end })
-}
-
-interface Places {
-  readonly isHead: boolean
-  readonly start: number
-  readonly at: number
-  readonly first: number
-  readonly end: number
-}
-
-function requestOf(buffer: Buffer, { isHead, start, at, first, end }: Places): NarrowRequest | typeof faulty {
   const text = buffer.toString('latin1', 0, end)
+  const read = fieldsOf(buffer, text, first, end)
+  if (read === faulty) return faulty
+  last = read
+  return {
+    head: isHead,
+    path: text.slice(start, at),
+    host: read.host,
+    fields: read.fields,
+    close: read.close,
+    text,
+    end,
+  }
+}
+
+interface Tail extends Pick<NarrowRequest, 'host' | 'fields' | 'close'> {
+  readonly tail: string
+}
+
+/** What follows the request line says the same for the same bytes, and clients send the same again and again. */
+let last: Tail = { tail: '', host: '', fields: '', close: false }
+
+function fieldsOf(buffer: Buffer, text: string, first: number, end: number): Tail | typeof faulty {
   const { marks, count } = fields
   let host: string | undefined
   let connection = false
@@ -96,7 +113,7 @@ function requestOf(buffer: Buffer, { isHead, start, at, first, end }: Places): N
   }
   if (host === undefined) return faulty
   kept += text.slice(from, end - 2)
-  return { head: isHead, path: text.slice(start, at), host, fields: kept, close, end }
+  return { tail: text.slice(first), host, fields: kept, close }
 }
 
 function isOther(buffer: Buffer, at: number, length: number): boolean {

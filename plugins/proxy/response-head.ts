@@ -33,9 +33,12 @@ const nothing: Ending = { by: 'nothing' }
 const chunks: Ending = { by: 'chunks' }
 const closing: Ending = { by: 'close' }
 
-/** Reads a response's head at the beginning of the buffer; `bodyless` for one to a HEAD request. `more`: it is not all there. */
-export function readResponse(buffer: Buffer, bodyless: boolean): ResponseHead | HeadFault | typeof more {
-  const size = buffer.length
+/** Reads a response's head at the beginning of the buffer's first `size` bytes; `bodyless` for one to a HEAD request. `more`: it is not all there. */
+export function readResponse(
+  buffer: Buffer,
+  bodyless: boolean,
+  size = buffer.length,
+): ResponseHead | HeadFault | typeof more {
   if (size < 15) return isStart(buffer, size) ? more : 'faulty'
   if (!isStart(buffer, 8)) return 'faulty'
   const status = decimalOf(buffer, 9, 12)

@@ -29,6 +29,11 @@ export class Slots {
     }
     return { bytes: slot.subarray(0, at), done }
   }
+
+  /** Keeps none, for now. */
+  clear(): void {
+    this.#free.length = 0
+  }
 }
 
 /** For pieces as large as a read, with a head before. */

@@ -64,8 +64,8 @@ class Translation implements Receiver {
     this.#res.writeHead(head.status, pairs)
   }
 
-  body(piece: Buffer): void {
-    this.#res.write(Buffer.from(piece))
+  body(bytes: Buffer, from: number, to: number): void {
+    this.#res.write(Buffer.from(bytes.subarray(from, to)))
   }
 
   end(trailers: RawHeaders): void {

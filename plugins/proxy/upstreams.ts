@@ -3,6 +3,7 @@ import type { Broken, Exchange, Receiver, WireRequest } from './exchange.ts'
 import { H2cServices } from './h2c.ts'
 import type { Limits } from './limits.ts'
 import { Link } from './link.ts'
+import { slots } from './slots.ts'
 
 // One read after the other: all connections read into the same bytes, and what is kept of them is copied.
 const shared = Buffer.allocUnsafeSlow(64 * 1024)
@@ -14,6 +15,7 @@ export class Upstreams {
   readonly #limits: Limits
   readonly #origins = new Map<string, Origin>()
   readonly #sweeper: () => void
+  #last: Origin | undefined
   #sweep: NodeJS.Timeout | undefined
 
   constructor(limits: Limits) {
@@ -23,13 +25,19 @@ export class Upstreams {
   }
 
   send(address: Address, request: WireRequest, receiver: Receiver): Exchange {
-    const key = `${address.host} ${address.port}`
-    let origin = this.#origins.get(key)
-    if (origin === undefined) {
-      origin = new Origin(address, this.#limits, () => this.#arm())
-      this.#origins.set(key, origin)
-    }
+    const last = this.#last
+    const origin = last?.address.port === address.port && last.address.host === address.host ? last : this.#at(address)
+    this.#last = origin
     return origin.send(request, receiver)
+  }
+
+  #at(address: Address): Origin {
+    const key = `${address.host} ${address.port}`
+    const known = this.#origins.get(key)
+    if (known !== undefined) return known
+    const origin = new Origin(address, this.#limits, () => this.#arm())
+    this.#origins.set(key, origin)
+    return origin
   }
 
   destroy(): void {
@@ -47,11 +55,13 @@ export class Upstreams {
   #close(): void {
     const before = performance.now() - this.#limits.upstreamIdle
     let idle = 0
+    this.#last = undefined
     for (const [key, origin] of this.#origins) {
       idle += origin.closeIdle(before)
       if (origin.unused) this.#origins.delete(key)
     }
     if (idle > 0) return
+    slots.clear()
     clearInterval(this.#sweep)
     this.#sweep = undefined
   }
@@ -59,7 +69,7 @@ export class Upstreams {
 
 /** One address: its connections, and the requests that wait for one. */
 class Origin {
-  readonly #address: Address
+  readonly address: Address
   readonly #limits: Limits
   readonly #parked: () => void
   /** The one used last is last. */
@@ -69,7 +79,7 @@ class Origin {
   #connecting = 0
 
   constructor(address: Address, limits: Limits, parked: () => void) {
-    this.#address = address
+    this.address = address
     this.#limits = limits
     this.#parked = parked
   }
@@ -102,7 +112,7 @@ class Origin {
     const waiting = new Waiting(request, receiver, () => {
       left = true
     })
-    dial(this.#address, { allowHalfOpen: false }, (error, socket) => {
+    dial(this.address, { allowHalfOpen: false }, (error, socket) => {
       if (left) socket.destroy()
       else if (error !== null) receiver.failed(brokenBy(error))
       else {
@@ -140,10 +150,10 @@ class Origin {
       // A connection's bytes go to its link, which exists once there is a connection.
       let link: Link | undefined
       const callback = (size: number): boolean => {
-        link?.read(shared.subarray(0, size))
+        link?.read(shared, size)
         return true
       }
-      dial(this.#address, { allowHalfOpen: false, onread: { buffer: shared, callback } }, (error, socket) => {
+      dial(this.address, { allowHalfOpen: false, onread: { buffer: shared, callback } }, (error, socket) => {
         this.#connecting--
         if (error !== null) this.#refused(error)
         else {

@@ -2,8 +2,8 @@
 #ifndef KEEPER_LOCK_H
 #define KEEPER_LOCK_H
 
-// Becomes the program, which holds the lock (flock(2)) as long as it lives. Returns only an exit code: 75 when another
-// holds it, 73 when the file cannot be locked, 127 or 126 when there is no such program or it cannot run.
+// Makes the file, and its folder (0700), then becomes the program, which holds the lock (flock(2)) as long as it lives.
+// Returns only an exit code: 75 when another holds it, 73 when the file cannot be locked, 127 or 126 when there is no such program or it cannot run.
 int lock(const char *path, char *const *program);
 
 #endif

@@ -89,7 +89,7 @@ t.test('the first command starts the daemon, the next finds it', { skip }, async
   t.match(await run(['up']), { code: 0, stderr: '' })
   t.equal(lines('daemons').length, 1)
   const [asked = ''] = lines('keeper')
-  t.match(asked, new RegExp(`^lock ${home}/run/locald/daemon.lock -- ${process.execPath} .*/build/kernel/daemon.js$`))
+  t.match(asked, new RegExp(`^lock ${home}/run/locald/daemon.lock -- ${process.execPath} .*/dist/kernel/daemon.js$`))
   t.same(JSON.parse(lines('facts')[0] ?? ''), { cwd: '/' })
   t.match(readFileSync(join(home, 'data', 'locald', 'daemon.log'), 'utf8'), /^a line of \d+\n$/)
 

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { environment, FakeDaemon, json, main, stream } from './fake.ts'
+import { environment, FakeDaemon, json, main, stream, type Test } from './fake.ts'
 
 const lines = [
   { time: '2026-01-01T00:00:00.000001Z', service: 'shop:web', stream: 'stdout', text: '\x1b[32mready\x1b[39m in 3 ms' },
@@ -16,11 +16,17 @@ const lines = [
   },
 ]
 
-t.test('text, json and what is asked', async t => {
+/** A daemon with the services of `lines`. */
+async function shop(t: Test): Promise<FakeDaemon> {
   const daemon = await FakeDaemon.start(t)
+  return daemon.on('GET /v1/services/keys', json({ keys: ['shop:web', 'shop:queue'] }))
+}
+
+t.test('text, json and what is asked', async t => {
+  const daemon = await shop(t)
   daemon.on('GET /v1/logs', stream(...lines))
   const ran = await daemon.run(['logs'])
-  t.match(ran, { code: 0, stdout: 'web | ready in 3 ms\nqueue | 100%\nweb   | é\tü\n', stderr: '' })
+  t.match(ran, { code: 0, stdout: 'web   | ready in 3 ms\nqueue | 100%\nweb   | é\tü\n', stderr: '' })
   t.same(
     [...daemon.last('/v1/logs').query],
     [
@@ -29,9 +35,10 @@ t.test('text, json and what is asked', async t => {
     ],
   )
   t.same((await daemon.run(['logs', '--json'])).stdout, lines.map(line => `${JSON.stringify(line)}\n`).join(''))
-  t.match((await daemon.run(['logs', '--all'])).stdout, 'shop:web | ready')
+  t.match((await daemon.run(['logs', '--all'])).stdout, 'shop:web   | ready')
+  t.same([...daemon.last('/v1/services/keys').query.keys()], ['path', 'all'])
   const coloured = await daemon.run(['logs'], { env: { FORCE_COLOR: '1' } })
-  t.match(coloured.stdout, '\x1b[36mweb |\x1b[39m \x1b[32mready\x1b[39m in 3 ms\x1b[0m\n')
+  t.match(coloured.stdout, '\x1b[36mweb   |\x1b[39m \x1b[32mready\x1b[39m in 3 ms\x1b[0m\n')
   t.match(coloured.stdout, '\x1b[35mqueue |\x1b[39m 100%\n')
   t.match(coloured.stdout, '\x1b[36mweb   |\x1b[39m é\tü\n')
 
@@ -50,7 +57,7 @@ t.test('text, json and what is asked', async t => {
 })
 
 t.test('lines and characters split between pieces', async t => {
-  const daemon = await FakeDaemon.start(t)
+  const daemon = await shop(t)
   const bytes = Buffer.from(lines.map(line => `${JSON.stringify(line)}\n`).join(''))
   daemon.on('GET /v1/logs', async response => {
     for (let at = 0; at < bytes.length; at += 7) {
@@ -59,24 +66,24 @@ t.test('lines and characters split between pieces', async t => {
     }
     response.end()
   })
-  t.equal((await daemon.run(['logs'])).stdout, 'web | ready in 3 ms\nqueue | 100%\nweb   | é\tü\n')
+  t.equal((await daemon.run(['logs'])).stdout, 'web   | ready in 3 ms\nqueue | 100%\nweb   | é\tü\n')
 })
 
 t.test('a daemon that ends while it is followed', async t => {
-  const daemon = await FakeDaemon.start(t)
+  const daemon = await shop(t)
   daemon.on('GET /v1/logs', response => {
     response.write(`${JSON.stringify(lines[0])}\n`)
     setTimeout(() => response.destroy(), 50)
   })
   t.match(await daemon.run(['logs', '-f']), {
     code: 1,
-    stdout: 'web | ready in 3 ms\n',
+    stdout: 'web   | ready in 3 ms\n',
     stderr: /^Error: the daemon ended while reading logs \[DAEMON_UNREACHABLE\]\nHint: /,
   })
 })
 
 t.test('a reader that goes away', async t => {
-  const daemon = await FakeDaemon.start(t)
+  const daemon = await shop(t)
   let isClosed = false
   daemon.on('GET /v1/logs', response => {
     const timer = setInterval(() => response.write(`${JSON.stringify(lines[0])}\n`.repeat(100)), 5)
@@ -97,12 +104,12 @@ t.test('a reader that goes away', async t => {
     err += text
   })
   await once(child, 'close')
-  t.same([out, err], ['web | ready in 3 ms\n', 'code 0\n'])
+  t.same([out, err], ['web   | ready in 3 ms\n', 'code 0\n'])
   t.ok(isClosed)
 })
 
 t.test('a slow reader: the daemon is not read faster than stdout', async t => {
-  const daemon = await FakeDaemon.start(t)
+  const daemon = await shop(t)
   const line = Buffer.from(`${JSON.stringify({ ...lines[0], text: 'x'.repeat(1000) })}\n`.repeat(64))
   let written = 0
   daemon.on('GET /v1/logs', async response => {
@@ -158,17 +165,12 @@ t.test('run', async t => {
   t.match(missing, { code: 127, stderr: 'Error: command not found: no-such-command [SPAWN_FAILED]\n' })
   t.equal((await daemon.run(['run', 'web', '--', daemon.home])).code, 126)
   for (const [signal, code] of [
-    ['SIGTERM', 143],
-    ['SIGINT', 130],
+    ['TERM', 143],
+    ['INT', 130],
   ] as const) {
-    const ready = join(daemon.home, `ready-${signal}`)
-    const script = `trap 'exit ${code}' TERM INT; : > ${ready}; while :; do sleep 0.05; done`
-    const ended = await daemon.run(['run', 'web', '--', 'sh', '-c', script], {
-      started: async child => {
-        while (!isThere(ready)) await new Promise(resolve => setTimeout(resolve, 20))
-        child.kill(signal)
-      },
-    })
+    // The signal comes as soon as the command can: it is heard from before the command's start on.
+    const script = `trap 'exit ${code}' TERM INT; kill -${signal} $PPID; for n in $(seq 200); do sleep 0.05; done`
+    const ended = await daemon.run(['run', 'web', '--', 'sh', '-c', script])
     t.equal(ended.code, code, signal)
   }
   daemon.on('GET /v1/services/one-off', json({ dir: join(dir, 'none'), env }))
@@ -176,12 +178,3 @@ t.test('run', async t => {
   t.match(gone, { code: 1, stderr: /^Error: the folder of 'web' is missing: .*none \[SPAWN_FAILED\]\nHint: / })
   t.notMatch(gone.stderr, 'canary')
 })
-
-function isThere(path: string): boolean {
-  try {
-    readFileSync(path)
-    return true
-  } catch {
-    return false
-  }
-}

@@ -12,8 +12,9 @@ const terminal = `
 import fcntl, os, pty, select, struct, sys, termios
 pid, fd = pty.fork()
 if pid == 0:
+    # Here, as the parent may come to it only after the program has looked.
+    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack('HHHH', 24, 80, 0, 0))
     os.execvp(sys.argv[1], sys.argv[1:])
-fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack('HHHH', 24, 80, 0, 0))
 keys = [0]
 while True:
     ready, _, _ = select.select([fd] + keys, [], [])
@@ -32,7 +33,7 @@ os.write(2, b'code %d' % os.waitstatus_to_exitcode(status))
 
 /** As above, but the terminal is kept by a shell that tells its state afterwards. */
 const shell =
-  'trap : INT; stty -a > "$BEFORE"; "$@"; code=$?; stty -a > "$AFTER"; cmp -s "$BEFORE" "$AFTER" && echo restored >&2; exit $code'
+  'trap : INT; stty -a > "$BEFORE"; "$@"; code=$?; stty -a > "$AFTER"; diff "$BEFORE" "$AFTER" >&2 && echo restored >&2; exit $code'
 
 class Screen {
   text = ''
@@ -81,7 +82,7 @@ class Screen {
   /** The exit code; the terminal must be as before. */
   async ends(): Promise<string> {
     await once(this.#child, 'close')
-    return `${this.state}${this.text.includes('restored') ? ', restored' : ''}`
+    return this.text.includes('restored') ? `${this.state}, restored` : `${this.state}\n${this.text}`
   }
 }
 

@@ -6,6 +6,7 @@ import { folder, locald } from './fake.ts'
 t.test('words', async t => {
   const home = folder(t)
   const cases: readonly [words: string, message: string, hint: RegExp][] = [
+    ['stat', "unknown command 'stat' [UNKNOWN_COMMAND]", /^Did you mean 'status'\? /],
     ['statsu', "unknown command 'statsu' [UNKNOWN_COMMAND]", /^Did you mean 'status'\? /],
     ['plugin', "unknown command 'plugin' [UNKNOWN_COMMAND]", /^Did you mean 'plugins'\? /],
     [

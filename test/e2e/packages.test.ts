@@ -1,34 +1,65 @@
 /** What is published, installed from its tarballs into an empty folder, with no script of any package run. */
-import { spawnSync } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
+import { promisify } from 'node:util'
 import { LocaldError, type Plugin } from 'locald/plugin'
 import { testKernel } from 'locald/testing'
 import t from 'tap'
 import { root } from '../user.ts'
 import { Sandbox } from './sandbox.ts'
 
-const limitMs = 300_000
-const machine = `native-${process.platform}-${process.arch}`
+/** zig compiles its C library for each machine when it is run first. */
+t.setTimeout(900_000)
+const machine = `${process.platform}-${process.arch}`
+const packages = join(root, 'build', 'packages')
+const programs = ['locald-keeper', 'locald-shim'] as const
+const targets = ['linux-x64', 'linux-arm64', 'darwin-x64', 'darwin-arm64'] as const
+/** What each program must be: an Apple processor of the ARM kind runs only what is signed. */
+const kinds = {
+  'linux-x64': { format: 'ELF', cpu: 62, isStatic: true },
+  'linux-arm64': { format: 'ELF', cpu: 183, isStatic: true },
+  'darwin-x64': { format: 'Mach-O', cpu: 0x01000007 },
+  'darwin-arm64': { format: 'Mach-O', cpu: 0x0100000c, isSigned: true },
+} as const
 const files = {
   'locald.toml': '[project]\nname = "shop"\n[services.web]\ncommand = "node server.js"\n',
   'server.js': `require('node:http').createServer((_, answer) => answer.end('packed')).listen(process.env.PORT, '127.0.0.1')`,
 }
 
-t.test('tarballs', { timeout: limitMs }, async t => {
+t.test('every package, from the registry into an empty folder', { timeout: 900_000 }, async t => {
+  // The test runner adds NODE_OPTIONS to whatever is spawned; npm's own zig cannot be loaded with them.
+  const node = (words: readonly string[]) =>
+    spawnSync('env', ['-u', 'NODE_OPTIONS', process.execPath, ...words], { encoding: 'utf8', env: clean() })
+  const built = node([join(root, 'build', 'shim', 'build.js'), '--all'])
+  t.equal(built.status, 0, built.stderr)
+  for (const target of targets) {
+    for (const program of programs)
+      t.match(kindOf(join(root, 'build', 'native', target, program)), kinds[target], `${program} for ${target}`)
+  }
+  const packed = node([join(root, 'build', 'shim', 'pack.js')])
+  t.equal(packed.status, 0, packed.stderr)
+  const tarballs = readdirSync(packages).map(name => join(packages, name))
+  t.equal(tarballs.length, 1 + targets.length, tarballs.join(' '))
+
   const folder = mkdtempSync(join(tmpdir(), 'locald-installed-'))
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
-  const packed = spawnSync(process.execPath, [join(root, 'build', 'shim', 'pack.js'), '--here'], { encoding: 'utf8' })
-  t.equal(packed.status, 0, packed.stderr)
-  const tarballs = readdirSync(join(root, 'build', 'packages')).map(name => join(root, 'build', 'packages', name))
-  t.equal(tarballs.length, 2, tarballs.join(' '))
+  const registry = await serve(tarballs.filter(path => basename(path).startsWith('locald-native-')))
+  t.teardown(() => registry.close())
   const words = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error']
-  const installed = spawnSync('npm', [...words, ...tarballs], { cwd: folder, encoding: 'utf8', env: clean() })
-  t.equal(installed.status, 0, installed.stderr)
+  const locald = tarballs.filter(path => !basename(path).startsWith('locald-native-'))
+  await npm(folder, [...words, `--@locald:registry=${urlOf(registry)}`, ...locald])
   const modules = join(folder, 'node_modules')
-  t.strictSame(readdirSync(join(modules, '@locald')), [machine], 'the package for this machine, and no other')
-  for (const name of ['locald', `@locald/${machine}`]) {
+  t.strictSame(
+    readdirSync(join(modules, '@locald')),
+    [`native-${machine}`],
+    'the package for this machine, and no other',
+  )
+  for (const name of ['locald', `@locald/native-${machine}`]) {
     const manifest = JSON.parse(readFileSync(join(modules, name, 'package.json'), 'utf8'))
     t.notMatch(Object.keys(manifest.scripts ?? {}), /install|prepare/, `${name} has no install scripts`)
   }
@@ -92,6 +123,58 @@ t.test('manifests of the packages', async t => {
     t.notOk('scripts' in manifest || 'dependencies' in manifest)
   }
 })
+
+/** What a program's head says: ELF of 64 bits (elf(5)), or Mach-O of 64 bits (mach-o/loader.h). */
+function kindOf(path: string): object {
+  const file = readFileSync(path)
+  if (file.readUInt32BE(0) === 0x7f454c46) {
+    const [at, size, count] = [Number(file.readBigUInt64LE(32)), file.readUInt16LE(54), file.readUInt16LE(56)]
+    const types = Array.from({ length: count }, (_, index) => file.readUInt32LE(at + index * size))
+    return { format: 'ELF', cpu: file.readUInt16LE(18), isStatic: !types.includes(3) }
+  }
+  if (file.readUInt32LE(0) !== 0xfeedfacf) return { format: 'unknown' }
+  const commands: number[] = []
+  for (let at = 32; commands.length < file.readUInt32LE(16); at += file.readUInt32LE(at + 4))
+    commands.push(file.readUInt32LE(at))
+  return { format: 'Mach-O', cpu: file.readUInt32LE(4), isSigned: commands.includes(0x1d) }
+}
+
+/** A registry of npm with one version of each package (its documented "abbreviated metadata"). */
+async function serve(tarballs: readonly string[]): Promise<Server> {
+  const server = createServer((request, response) => {
+    const path = decodeURIComponent(request.url ?? '')
+    const tarball = tarballs.find(it => path === `/${basename(it)}` || path === `/${nameOf(it)}`)
+    if (tarball === undefined) return response.writeHead(404).end('{}')
+    if (path.endsWith('.tgz')) return response.end(readFileSync(tarball))
+    const { version, ...manifest } = manifestOf(tarball)
+    const integrity = `sha512-${createHash('sha512').update(readFileSync(tarball)).digest('base64')}`
+    const dist = { integrity, tarball: `${urlOf(server)}/${basename(tarball)}` }
+    const versions = { [version]: { ...manifest, version, dist } }
+    return response.end(JSON.stringify({ name: nameOf(tarball), 'dist-tags': { latest: version }, versions }))
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return server
+}
+
+function urlOf(server: Server): string {
+  const bound = server.address()
+  return `http://127.0.0.1:${typeof bound === 'object' && bound !== null ? bound.port : 0}`
+}
+
+/** `@locald/native-linux-x64` of `…/locald-native-linux-x64-0.1.0.tgz`. */
+function nameOf(tarball: string): string {
+  return basename(tarball).replace(/^locald-(native-[a-z]+-[a-z0-9]+)-.*$/, '@locald/$1')
+}
+
+function manifestOf(tarball: string): { readonly version: string } {
+  const read = spawnSync('tar', ['-xzOf', tarball, 'package/package.json'], { encoding: 'utf8' })
+  return JSON.parse(read.stdout)
+}
+
+/** Fails with what npm said. */
+async function npm(cwd: string, words: readonly string[]): Promise<void> {
+  await promisify(execFile)('npm', words, { cwd, env: clean() })
+}
 
 /** Without what the test runner and npm itself put there. */
 function clean(): NodeJS.ProcessEnv {

@@ -21,7 +21,14 @@ async function stranger(pid: number): Promise<ChildProcess> {
 
 /** Kills processes and waits until their pids are free. */
 async function end(...pids: readonly number[]): Promise<void> {
-  for (const pid of pids) if (isAlive(pid)) process.kill(pid, 'SIGKILL')
+  for (const pid of pids) {
+    try {
+      process.kill(pid, 'SIGKILL')
+    } catch (error) {
+      // It may have ended since, with another one of them.
+      if (isAlive(pid)) throw error
+    }
+  }
   for (const pid of pids) await until(`the end of ${pid}`, () => !isAlive(pid))
 }
 

@@ -4,7 +4,7 @@ import type { Test } from 'tap'
 import { isAlive, parentOf } from './processes.ts'
 import { until } from './running.ts'
 import type { Files, Sandbox } from './sandbox.ts'
-import { type Machine, onEach } from './suite.ts'
+import { type Machine, on, onEach } from './suite.ts'
 
 /** Words of `sleep`, by which the processes of a service are told apart. */
 const words = { main: '100001', child: '100002', lurker: '100003' } as const
@@ -73,7 +73,7 @@ class Place {
   }
 }
 
-/** What a Mac shows of a process is its parent, group, terminal and ports: what gives up all of them cannot be told from anybody's. */
+/** What a Mac shows of a process is its parent, group, terminal, ports and environment: what gives up all of them cannot be told from anybody's. */
 const lostOn = (machine: Machine) => (machine.os === 'darwin' ? 1 : 0)
 
 for (const tty of [true, false]) {
@@ -130,6 +130,30 @@ for (const tty of [true, false]) {
     )
     await place.stop()
     killAll(place.sleeping())
+    await place.onlyDaemon(t)
+  })
+}
+
+for (const how of ['stopped', 'killed with its keeper']) {
+  on('darwin', `a daemon that kept its environment is found: ${how}`, async (t, machine) => {
+    const script = `(setsid "$BOX/sleeper" ${words.lurker} </dev/null >/dev/null 2>&1 &); exec "$BOX/sleeper" ${words.main}`
+    const place = new Place(machine, 'kept', script, 'restart = "no"')
+    // Debian's ps has no -E, which on macOS does what its own `e` does.
+    place.box.write(
+      join(place.box.home, 'mac', 'ps'),
+      `#!/bin/sh\ncase " $* " in *" -E "*) exec /usr/bin/ps axeww -o pid= -o command= ;; esac\nexec /usr/bin/ps "$@"\n`,
+      0o755,
+    )
+    const PATH = `${join(place.box.home, 'mac')}:${place.box.env['PATH']}`
+    await place.box.ok(['server', 'start'], { env: { PATH } })
+    await place.up()
+    await place.sleeps(1, words.lurker)
+    if (how === 'stopped') await place.stop()
+    else process.kill(parentOf(await place.pid()), 'SIGKILL')
+    await until('its end', async () =>
+      ['stopped', 'failed'].includes((await place.box.service(place.folder, 'it')).status),
+    )
+    await place.sleeps(0, words.lurker, words.main)
     await place.onlyDaemon(t)
   })
 }

@@ -13,6 +13,7 @@ const contract = ['kernel/plugin.ts', 'kernel/shape.ts', 'kernel/errors.ts']
 /** What the CLI may import of the kernel; types only of those marked so. */
 const forCli: Readonly<Record<string, 'all' | 'types'>> = {
   'kernel/errors.ts': 'all',
+  'kernel/files.ts': 'all',
   'kernel/package.ts': 'all',
   'kernel/paths.ts': 'all',
   'kernel/events.ts': 'types',

@@ -570,7 +570,7 @@ t.test('sources', async t => {
   t.match(torn.message, /^package\.json:(2: )? ?is not valid JSON$/)
   t.notMatch(JSON.stringify(torn), 'canary')
   const none = await failure(load({ Procfile: '' }))
-  t.match(none, { code: 'CONFIG_NOT_FOUND', hint: '`locald init` writes one.' })
+  t.match(none, { code: 'CONFIG_NOT_FOUND', hint: /a package.json with a `dev` or `start` script/ })
   for (const [name, label] of [
     ['My Shöp!', 'my-shop'],
     ['---', 'project'],

@@ -1,5 +1,7 @@
+import { join } from 'node:path'
 import t from 'tap'
 import { examine } from '../../kernel/doctor.ts'
+import { ownChecks } from '../../kernel/own-checks.ts'
 import type { Check, CheckResult } from '../../kernel/plugin.ts'
 import { found, kit } from './kit.ts'
 
@@ -61,4 +63,21 @@ t.test('one list of what to do', async t => {
   for (const { plugin, id, fix } of ill) t.type(fix, 'string', `${plugin} ${id} is covered`)
   const again = await examine({ contributions: kernel.contributions, plugins, own: [], limit: 50 })
   t.strictSame(again.fixes, answer.fixes, 'the order is stable')
+})
+
+t.test('the kernel looks at the folder for temporary files', async t => {
+  const before = process.env['TMPDIR']
+  t.teardown(() => {
+    if (before === undefined) delete process.env['TMPDIR']
+    else process.env['TMPDIR'] = before
+  })
+  const there = t.testdir({ a: {} })
+  const look = async (folder: string) => {
+    process.env['TMPDIR'] = folder
+    const check = ownChecks({ data: there }).find(({ id }) => id === 'temporary-folder')
+    return check?.run()
+  }
+  t.match(await look(there), { status: 'pass', summary: `${there} is writable` })
+  const gone = join(there, 'gone')
+  t.match(await look(gone), { status: 'fail', severity: 'important', summary: /ENOENT/, fix: /Set TMPDIR/ })
 })

@@ -10,6 +10,8 @@ import { kit } from './kit.ts'
 
 const hasRedis = spawnSync('redis-server', ['--version']).status === 0
 const skip = hasRedis ? false : 'redis-server is not installed'
+/** Nothing here hangs, and a busy machine is slow: ms. */
+const limits = { importMs: 10_000, setupMs: 10_000 }
 
 t.test('the example of the guide for plugin authors', async t => {
   const folder = t.testdir({ node_modules: {} })
@@ -22,7 +24,7 @@ t.test('the example of the guide for plugin authors', async t => {
 
   await t.test('has a package, and is loaded', async t => {
     t.strictSame([...guideFiles().keys()], ['package.json', 'tsconfig.json', 'src/index.ts', 'src/index.test.ts'])
-    const kernel = kit({ facts: factsOf({}, undefined) })
+    const kernel = kit({ facts: factsOf({}, undefined), limits })
     const views = await kernel.load(...builtIns(shipped, '1.0.0'), ...(await npmPlugins(folder)))
     t.match(views.at(-1), {
       name: 'locald-plugin-redis',
@@ -41,7 +43,7 @@ t.test('the example of the guide for plugin authors', async t => {
   })
 
   await t.test('is off, with the reason, where nobody provides processes', async t => {
-    const [view] = await kit().load(...(await npmPlugins(folder)))
+    const [view] = await kit({ limits }).load(...(await npmPlugins(folder)))
     t.match(view, { state: 'off', code: 'PLUGIN_NEEDS', reason: "it needs 'processes', which no plugin provides" })
   })
 

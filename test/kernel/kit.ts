@@ -14,7 +14,14 @@ export interface Kit extends LoadInput {
   load(...found: readonly Found[]): Promise<readonly PluginView[]>
 }
 
-export function kit(given: { facts?: Partial<PlatformFacts>; settings?: LoadInput['settings'] } = {}): Kit {
+/** What differs from a common machine; the default limits are short, for plugins that hang. */
+export interface Given {
+  readonly facts?: Partial<PlatformFacts>
+  readonly settings?: LoadInput['settings']
+  readonly limits?: LoadInput['limits']
+}
+
+export function kit(given: Given = {}): Kit {
   const logged: string[] = []
   const features = new Features()
   const teardown = new Teardown(200)
@@ -32,7 +39,7 @@ export function kit(given: { facts?: Partial<PlatformFacts>; settings?: LoadInpu
       warn: text => logged.push(`${owner}: ${text}`),
       error: text => logged.push(`${owner}: ${text}`),
     }),
-    limits: { importMs: 300, setupMs: 300 },
+    limits: given.limits ?? { importMs: 300, setupMs: 300 },
   }
   return { ...input, logged, load: (...found) => loadPlugins(found, input) }
 }

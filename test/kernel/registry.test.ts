@@ -201,6 +201,27 @@ t.test('identities', async t => {
     fc.assert(property, { numRuns: 60 })
   })
 
+  t.test('pinned and forgotten, also for a daemon that starts anew', async t => {
+    const dir = folder(t)
+    const [shop, other] = [project(dir, 'shop'), project(dir, 'other')]
+    const registry = new Registry(dir, quiet)
+    for (const [path, name] of [
+      [shop, 'shop'],
+      [other, 'other'],
+    ] as const)
+      registry.identify(ref(path, name), [])
+    registry.pin(shop, true)
+    registry.pin(join(dir, 'unknown'), true)
+    registry.forget(other)
+    registry.forget(join(dir, 'unknown'))
+    registry.identify(ref(shop, 'shop'), ['web'])
+    const next = new Registry(dir, quiet)
+    t.match(next.list(), [{ path: shop, pinned: true, services: ['web'] }], 'an `up` leaves it pinned')
+    t.equal(next.list().length, 1)
+    next.pin(shop, false)
+    t.match(new Registry(dir, quiet).list(), [{ path: shop, pinned: false }])
+  })
+
   t.test('a damaged file is kept aside, and work goes on', async t => {
     for (const text of ['{', '[]', '{"projects":{}}', '{"projects":[{"name":"x"}]}', '{"projects":[null]}']) {
       const dir = folder(t)
@@ -360,6 +381,24 @@ t.test('records', async t => {
     records.dropService('/p', 'a')
     records.flush()
     t.strictSame(new Records(dir, quiet).services(), [], 'dropped with what was to be written')
+  })
+
+  t.test('what a file says already is not written again, also not by the next daemon', async t => {
+    const dir = folder(t)
+    const first = new Records(dir, quiet)
+    first.saveService(record('a', { ready: true }))
+    const [file = ''] = readdirSync(join(dir, 'services'))
+    const inode = () => statSync(join(dir, 'services', file)).ino
+    const before = inode()
+    for (const records of [first, new Records(dir, quiet)]) {
+      records.services()
+      records.saveService(record('a', { ready: true }))
+      records.flush()
+      t.equal(inode(), before)
+    }
+    first.dropService('/p', 'a')
+    first.saveService(record('a', { ready: true }))
+    t.match(first.services(), [{ service: 'a' }], 'what was removed is')
   })
 
   t.test('what is no record is passed over, and said', async t => {

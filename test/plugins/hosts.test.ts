@@ -205,6 +205,12 @@ t.test('the plugin', linux, async t => {
     t.teardown(() => kernel.close())
     t.match(kernel.plugins, [{ name: 'hosts', state: 'active', commands: ['sync-hosts'] }])
     await kernel.hooks.booted(() => {})
+    const { checks } = await kernel.doctor()
+    const [block, localhost, names] = checks
+    t.match(block, { id: 'hosts-block', severity: 'optional', status: feature.on ? 'pass' : 'skip' })
+    t.match(localhost, { id: 'localhost', severity: 'important', status: 'pass', summary: /127\.0\.0\.1|::1/ })
+    const areFound = feature.on || (await findsLocalhostNames())
+    t.match(names, { id: 'localhost-names', severity: 'optional', status: areFound ? 'pass' : 'warn' })
     t.match(await kernel.command('sync-hosts'), { exitCode: 0, text: /has the names/ })
   }
   t.strictSame(privileges.writes, [], 'without services, and without a block, nothing is written')

@@ -12,8 +12,8 @@ import { featureCheck, machineChecks } from '../../plugins/platform-darwin/check
 import { type Machine, probes } from '../../plugins/platform-darwin/features.ts'
 import plugin from '../../plugins/platform-darwin/index.ts'
 import { parseLsof } from '../../plugins/platform-darwin/lsof.ts'
-import { DarwinProcessTable, membersOf, remains } from '../../plugins/platform-darwin/processes.ts'
-import { parsePs, parseTime, psArgs, type Row } from '../../plugins/platform-darwin/ps.ts'
+import { DarwinProcessTable, membersOf, remains, type Sight } from '../../plugins/platform-darwin/processes.ts'
+import { parsePs, parseTime, pidsWith, psArgs, type Row } from '../../plugins/platform-darwin/ps.ts'
 import { lookAtShim, shimConf, shimPath } from '../../plugins/platform-darwin/shim.ts'
 import { Shared, Tools } from '../../plugins/platform-darwin/tools.ts'
 
@@ -140,6 +140,26 @@ t.test('ps', async t => {
   t.equal(parseTime('100:00.00'), 6_000_000)
 })
 
+/** Debian's ps has no -E, which on macOS does what its own `e` does. */
+const psWithEnvironment = `#!/bin/sh
+case " $* " in
+  *" -E "*) exec /usr/bin/ps axeww -o pid= -o command= ;;
+esac
+exec /usr/bin/ps "$@"
+`
+
+t.test('variables in the output of ps', async t => {
+  const text = ` 1034 -zsh
+ 1035 node server.js PATH=/usr/bin NOTIFY_SOCKET=/run/k/a1.n HOME=/Users/me
+ 1036 sleep 300 NOTIFY_SOCKET=/run/k/a1.n
+ 1037 node NOTIFY_SOCKET=/run/k/a1.nn OLD_NOTIFY_SOCKET=/run/k/a1.n
+nonsense NOTIFY_SOCKET=/run/k/a1.n
+    1 launchd NOTIFY_SOCKET=/run/k/a1.n
+`
+  t.same([...pidsWith(text, 'NOTIFY_SOCKET=/run/k/a1.n')], [1035, 1036])
+  t.same([...pidsWith('', 'NOTIFY_SOCKET=/run/k/a1.n')], [])
+})
+
 t.test('lsof', async t => {
   const fields = `p501
 cGoogle\\x20Chrome\\x20Helper
@@ -202,6 +222,7 @@ t.test('programs that fail', async t => {
   await t.rejects(broken.ps(), { code: 'STEP_FAILED', message: /'ps' failed/, hint: /doctor/ })
   await t.rejects(new DarwinProcessTable(broken).start(process.pid), { code: 'STEP_FAILED' }, 'which is not "gone"')
   t.same(await broken.lsof(), [], 'lsof ends with 1 when nothing listens')
+  t.same([...(await broken.given('A=b'))], [], 'a ps without -E shows no environments')
 })
 
 const second = 1000
@@ -241,29 +262,43 @@ t.test('members in a table', async t => {
   )
 })
 
+const sight = (rows: readonly Row[], sockets: Sight['sockets'] = [], given: readonly number[] = []): Sight => ({
+  ...{ rows, sockets, given: new Set(given) },
+})
+
 t.test('remains in a table', async t => {
   const holds = (pid: number, port = 3000) => [{ pid, command: 'x', address: '::', port }]
   const stray = row(400, 1, 400, 20)
-  t.same(pids(remains([stray], holds(400), tree, [])), [400], "a daemon that holds the service's port")
-  t.same(pids(remains([stray, row(401, 400, 400, 21)], holds(401), tree, [])), [401], 'or its worker')
-  t.same(remains([stray], holds(400, 3001), tree, []), [], 'not one on another port')
-  t.same(remains([row(400, 1, 400, -60)], holds(400), tree, []), [], 'not an older one')
-  t.same(remains([row(400, 1, 400, 20, { terminal: true })], holds(400), tree, []), [], 'not one in a terminal')
+  t.same(pids(remains(sight([stray], holds(400)), tree, [])), [400], "a daemon that holds the service's port")
+  t.same(pids(remains(sight([stray, row(401, 400, 400, 21)], holds(401)), tree, [])), [401], 'or its worker')
+  t.same(remains(sight([stray], holds(400, 3001)), tree, []), [], 'not one on another port')
+  t.same(remains(sight([row(400, 1, 400, -60)], holds(400)), tree, []), [], 'not an older one')
+  t.same(remains(sight([row(400, 1, 400, 20, { terminal: true })], holds(400)), tree, []), [], 'not one in a terminal')
   const shell = row(399, 1, 399, 15, { terminal: true })
-  t.same(remains([shell, row(400, 399, 400, 20)], holds(400), tree, []), [], 'not one started from a terminal')
+  t.same(remains(sight([shell, row(400, 399, 400, 20)], holds(400)), tree, []), [], 'not one started from a terminal')
   const editor = row(399, 1, 399, -900)
-  t.same(remains([editor, row(400, 399, 400, 20)], holds(400), tree, []), [], 'not one of an older program')
-  t.same(remains([row(process.pid, 1, 400, 20)], holds(process.pid), tree, []), [], 'not the daemon')
+  t.same(remains(sight([editor, row(400, 399, 400, 20)], holds(400)), tree, []), [], 'not one of an older program')
+  t.same(remains(sight([row(process.pid, 1, 400, 20)], holds(process.pid)), tree, []), [], 'not the daemon')
+
+  const inTerminal = row(400, 399, 400, 20, { terminal: true })
+  t.same(
+    pids(remains(sight([editor, inTerminal], [], [400]), tree, [])),
+    [400],
+    'one with the variable, wherever it is',
+  )
+  t.same(remains(sight([row(400, 1, 400, -60)], [], [400]), tree, []), [], 'not one older than that')
+  const us = row(process.pid, 1, 410, 20)
+  t.same(remains(sight([us, row(411, process.pid, 411, 21)], [], [process.pid, 411]), tree, []), [], 'not the daemon')
 
   const seen = (start: string) => [{ pid: 500, ppid: 1, start }]
   const earlier = [row(500, 1, 500, 5, { terminal: true }), row(501, 500, 501, 6)]
   t.same(
-    pids(remains(earlier, [], tree, seen('2026-11-23T10:00:05Z'))),
+    pids(remains(sight(earlier, []), tree, seen('2026-11-23T10:00:05Z'))),
     [500, 501],
     'seen earlier, and what is below it',
   )
-  t.same(remains(earlier, [], tree, seen('2026-11-23T10:00:04Z')), [], 'not another with its pid')
-  t.same(remains([row(1, 0, 101, 0), row(100, 1, 101, 0)], [], tree, []), [], 'neither launchd nor the keeper')
+  t.same(remains(sight(earlier, []), tree, seen('2026-11-23T10:00:04Z')), [], 'not another with its pid')
+  t.same(remains(sight([row(1, 0, 101, 0), row(100, 1, 101, 0)], []), tree, []), [], 'neither launchd nor the keeper')
 })
 
 t.test('real processes', tools, async t => {
@@ -347,6 +382,24 @@ t.test('real processes', tools, async t => {
     t.equal(await table.sweep({ ...own, port }, []), 2)
     t.equal(await table.start(stray), undefined)
     return t.equal(await table.holder(port), undefined)
+  })
+
+  await t.test('sweep finds a daemon by what it was given, where ps shows it', async t => {
+    const folder = t.testdir({ ps: psWithEnvironment })
+    chmodSync(join(folder, 'ps'), 0o755)
+    const seeing = new DarwinProcessTable(new Tools(`${folder}:${process.env['PATH']}`))
+    const [variable, other] = ['NOTIFY_SOCKET=/nowhere/test.n', 'NOTIFY_SOCKET=/nowhere/other.n']
+    const daemon = (given: string) => `(${given} setsid sh -c 'echo $$; exec sleep 300' &)`
+    const main = await sh(t, `${daemon(variable)}; ${daemon(other)}; echo $$; exec sleep 300`, 3, true)
+    const own = treeOf(999_999_999, { pid: main.pid, pgid: main.pid })
+    const strays = main.numbers.filter(pid => pid !== main.pid)
+    const given = await new Tools(folder).given(variable)
+    const [stray, stranger] = [strays.find(pid => given.has(pid)) ?? 0, strays.find(pid => !given.has(pid)) ?? 0]
+    await ended(main.child)
+    t.equal(await table.sweep({ ...own, variable }, []), 0, 'not where ps does not show it')
+    t.equal(await seeing.sweep({ ...own, variable }, []), 1)
+    t.equal(await table.start(stray), undefined)
+    t.ok(await table.start(stranger), "another service's is left alone")
   })
 
   await t.test('sweep ends what was seen earlier, if it is the same', async t => {

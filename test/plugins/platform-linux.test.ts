@@ -2,14 +2,15 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { endianness } from 'node:os'
+import { endianness, userInfo } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import { setTimeout } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import type { Check, FeatureName, FeatureState, ProcessTree, Services } from '../../kernel/plugin.ts'
+import type { BootUnit, Check, FeatureName, FeatureState, ProcessTree, Services } from '../../kernel/plugin.ts'
 import { featureNames } from '../../kernel/plugin.ts'
+import { bootPlan } from '../../plugins/platform-linux/boot.ts'
 import { cgroupWay, parseOwnCgroup } from '../../plugins/platform-linux/cgroups.ts'
 import { featureCheck, machineChecks } from '../../plugins/platform-linux/checks.ts'
 import { findOpener, probes } from '../../plugins/platform-linux/features.ts'
@@ -515,6 +516,31 @@ t.test('features', async t => {
     t.match(await probe('boot-service', machineOf(t, systemd)), { on: false, reason: /this user/, hint: /linger/ })
     const user = { ...systemd, '/run/user/1000/systemd/private': '' }
     t.same(await probe('boot-service', machineOf(t, user)), { on: true })
+    const unit: BootUnit = {
+      sandbox: 'a-1',
+      run: ['/opt/my "tools" 100%/$HOME\\x/locald-keeper', 'lock', '/run/a b', '--', '/usr/bin/node'],
+      shutdown: ['/usr/bin/node', "/it's/main.js", 'server', 'shutdown', '--pid='],
+      env: { PATH: '/a b:/100%/$X:/line\nbreak', LOCALD_SANDBOX: 'a-1' },
+      log: '/log',
+    }
+    const plan = await bootPlan(machineOf(t, user, { HOME: '/home/it' }), unit)
+    t.match(plan, {
+      file: '/home/it/.config/systemd/user/locald-a-1.service',
+      start: ['systemctl', '--user', 'start', 'locald-a-1.service'],
+      hint: /loginctl enable-linger/,
+    })
+    for (const line of [
+      String.raw`Environment="PATH=/a b:/100%%/$X:/line\x0abreak"`,
+      'Environment="LOCALD_SANDBOX=a-1"',
+      String.raw`ExecStart=systemd-run --user --scope --quiet --collect --property=Before=locald-a-1.service "--property=Delegate=cpu memory pids" -- "/opt/my \"tools\" 100%%/$$HOME\\x/locald-keeper" lock "/run/a b" -- /usr/bin/node`,
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: systemd's own.
+      'ExecStop=env /usr/bin/node "/it\'s/main.js" server shutdown --pid=${MAINPID}',
+    ])
+      t.ok(plan.text.split('\n').includes(line), `${line}\n${plan.text}`)
+    const lingers = { ...user, [`/var/lib/systemd/linger/${userInfo().username}`]: '' }
+    const config = await bootPlan(machineOf(t, lingers, { XDG_CONFIG_HOME: '/c' }), { ...unit, sandbox: undefined })
+    t.match(config, { file: '/c/systemd/user/locald.service', hint: undefined })
+    await t.rejects(bootPlan(machineOf(t, systemd), unit), { code: 'FEATURE_OFF', hint: /linger/ })
 
     t.same(await probe('vm', machineOf(t, { '/dev/kvm': '' })), { on: true })
     t.match(await probe('vm', machineOf(t, {})), { on: false, reason: /no \/dev\/kvm/ })

@@ -3,7 +3,6 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Test } from 'tap'
 import { driverOf } from '../../kernel/config/options.ts'
 import { Container } from '../../kernel/container.ts'
 import { makeHooks } from '../../kernel/hooks.ts'
@@ -175,13 +174,6 @@ export async function ready(instance: Instance, limitMs = 30_000): Promise<void>
     if (Date.now() > end) throw new Error('it did not become ready')
     await new Promise(wake => setTimeout(wake, 10))
   }
-}
-
-/** A house for one test. */
-export function house(t: Test, under = tmpdir()): House {
-  const made = new House(mkdtempSync(join(under, 'pg-')))
-  t.teardown(() => made.close())
-  return made
 }
 
 /** This environment without what the test runner put in. */

@@ -236,6 +236,25 @@ t.test('HTTP/2', async t => {
     await dropped.promise
   })
 
+  await t.test('a client that ends its connection has left, with all its streams', async t => {
+    const left = gate()
+    const service = await serve(t, (_req, res) => {
+      res.write('data: 1\n\n')
+      res.once('close', () => left.open())
+    })
+    catalog.set('shop:web', at(service.port))
+    const options = { host: '127.0.0.1', port: run.securePort, ca: run.ca, servername: 'shop.localhost' }
+    const socket = tlsConnect({ ...options, ALPNProtocols: ['h2'] })
+    const leaving = http2.connect('https://shop.localhost', { createConnection: () => socket })
+    leaving.on('error', () => undefined)
+    const events = leaving.request({ ':path': '/events' })
+    events.on('error', () => undefined)
+    await once(events, 'data')
+    // Its streams are open, and nothing is under way: only the end is there to be noticed.
+    socket.end()
+    await left.promise
+  })
+
   await t.test('what breaks off is never taken for what ended', async t => {
     for (const answer of ['Content-Length: 100\r\n\r\npart', 'Transfer-Encoding: chunked\r\n\r\n4\r\npart\r\n']) {
       const service = await raw(t, socket => {

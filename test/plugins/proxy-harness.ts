@@ -195,6 +195,9 @@ export async function boot(t: Test, wish: Wish = {}): Promise<Running> {
     get cgroups() {
       return missing('cgroups')()
     },
+    get boot() {
+      return missing('boot')()
+    },
     get shim() {
       return missing('shim')()
     },

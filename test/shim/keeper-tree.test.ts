@@ -1,5 +1,14 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { constants as access, accessSync, existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs'
+import {
+  constants as access,
+  accessSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  statSync,
+} from 'node:fs'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -248,6 +257,9 @@ t.test('lock: one at a time, released when its holder is killed', async t => {
   t.equal(spawnSync(release.path, [...words, '/no/such/program']).status, 127)
   t.equal(spawnSync(release.path, ['lock', join(dir, 'no/such/lock'), '--', 'true']).status, 73)
   t.strictSame(readdirSync(dir), ['lock'])
+  const fresh = join(dir, 'fresh')
+  t.equal(spawnSync(release.path, ['lock', join(fresh, 'lock'), '--', 'true']).status, 0, 'its folder is made')
+  t.equal(statSync(fresh).mode & 0o777, 0o700)
 })
 
 held(

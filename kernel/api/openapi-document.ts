@@ -1,0 +1,44 @@
+import swagger from '@fastify/swagger'
+import Fastify from 'fastify'
+import { named, ref } from './answers.ts'
+import type { Described } from './openapi.ts'
+import { checkSchemas, noCompilers } from './validation.ts'
+
+const failure = {
+  description: 'Any error: the status is that of its code',
+  content: {
+    'application/json': { schema: { type: 'object', required: ['error'], properties: { error: ref('Error') } } },
+  },
+}
+
+/**
+ * The OpenAPI 3.1 document of routes. An application of its own is made of them, so that the daemon's has no part of the library that
+ * writes the document.
+ */
+export async function documentOf(routes: readonly Described[], version: string): Promise<object> {
+  const app = Fastify({ exposeHeadRoutes: false, schemaController: { compilersFactory: noCompilers } })
+  checkSchemas(app)
+  for (const [name, schema] of Object.entries(named)) app.addSchema({ $id: name, ...schema })
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'locald',
+        version,
+        description:
+          "The daemon's API: HTTP/1.1 and JSON on its unix socket, `curl --unix-socket SOCKET http://localhost/v1/ping`.",
+      },
+      servers: [{ url: 'http://localhost', description: 'On the unix socket that `locald server status` names.' }],
+    },
+    convertConstToEnum: false,
+    refResolver: { buildLocalReference: (json, _base, _fragment, index) => String(json['$id'] ?? `def-${index}`) },
+  })
+  for (const { method, url, schema } of routes) {
+    const response = Object.assign({ default: failure }, schema?.response)
+    app.route({ method, url, schema: { ...schema, response }, handler: () => undefined })
+  }
+  await app.ready()
+  const document = app.swagger()
+  await app.close()
+  return document
+}

@@ -1,0 +1,26 @@
+import type { FastifyInstance, FastifySchema } from 'fastify'
+import { answer } from './answers.ts'
+
+/** A route as it was registered, with its whole path. */
+export interface Described {
+  readonly method: string
+  readonly url: string
+  readonly schema: FastifySchema | undefined
+}
+
+/** Serves the description of all routes that are registered after it, plugins' too. The document is made when it is asked for. */
+export function openApi(app: FastifyInstance, version: string): void {
+  const routes = new Map<string, Described>()
+  app.addHook('onRoute', ({ method, url, schema }) => {
+    for (const each of [method].flat()) {
+      const key = `${each} ${url}`
+      // A route that is there already is refused after this.
+      if (each !== 'HEAD' && !routes.has(key)) routes.set(key, { method: each, url, schema })
+    }
+  })
+  const schema = { summary: 'This document', response: answer('OpenAPI 3.1', { type: 'object' }) }
+  app.get('/v1/openapi.json', { schema }, async () => {
+    const { documentOf } = await import('./openapi-document.ts')
+    return documentOf([...routes.values()], version)
+  })
+}

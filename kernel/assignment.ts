@@ -1,0 +1,52 @@
+import type { ServiceLog } from './logs.ts'
+import type { Condition, Instance, Run, ServicePlan, ServiceType } from './plugin.ts'
+import type { ServiceState } from './service-state.ts'
+
+/** A dependency: the state to look at, and when it counts. */
+export interface Dependency {
+  readonly name: string
+  readonly state: ServiceState
+  readonly condition: Condition
+}
+
+/** What is fixed for one run of a service, from `start` to its end, through all its restarts. */
+export interface Assignment {
+  readonly plan: ServicePlan
+  readonly driver: ServiceType<unknown>
+  readonly port: number | undefined
+  /** Given when the port was assigned, not fixed: another one, for a port that a stranger has taken. */
+  readonly anotherPort?: () => Promise<number>
+  readonly url: string | null
+  readonly dependencies: readonly Dependency[]
+  /** Whether another service waits for this one to complete. */
+  readonly awaitedToComplete: boolean
+}
+
+/** What a supervisor asks of the kernel. */
+export interface SupervisorHost {
+  readonly state: ServiceState
+  readonly log: ServiceLog
+  /** Where the service was last seen to listen. */
+  readonly address: string | undefined
+  /** The driver's view of the service, its environment resolved now. */
+  run(assignment: Assignment, signal: AbortSignal): Promise<Run<unknown>>
+  /** Before a start: the port is this service's, and free. Throws PORT_TAKEN. */
+  claimPort(assignment: Assignment): Promise<void>
+  /** The port of a service that was taken over. */
+  holdPort(assignment: Assignment): void
+  releasePort(assignment: Assignment): void
+  starting(): Promise<void>
+  ready(address: string | undefined): Promise<void>
+  gone(): Promise<void>
+  /** The instance changed: keep what a later daemon needs (null: it ended). */
+  persist(instance: Instance | null): void
+  warn(message: string, hint?: string): void
+  /** The port the service's processes listen on instead of its own, if they do. */
+  otherPort(instance: Instance, port: number): Promise<number | undefined>
+}
+
+/** A running instance that an earlier daemon started. */
+export interface Adopted {
+  readonly instance: Instance
+  readonly ready: boolean
+}

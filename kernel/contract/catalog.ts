@@ -1,0 +1,42 @@
+import type { LocaldEvent, ServiceView } from '../events.ts'
+import type { Route } from './project.ts'
+import type { Protocol } from './service-type.ts'
+
+/** All projects that were started since the daemon knows them, read only. */
+export interface Catalog {
+  projects(): readonly CatalogProject[]
+  services(): readonly CatalogEntry[]
+  get(key: string): CatalogEntry | undefined
+  /** Resolves when the service is not waiting, starting or restarting any more (or is gone: undefined); rejects when aborted. */
+  settled(key: string, signal: AbortSignal): Promise<CatalogEntry | undefined>
+  /** Its last lines of output, without ANSI codes. */
+  tail(key: string, lines: number): Promise<readonly string[]>
+  /** Every event of the daemon; the result stops it. */
+  on(listener: (event: LocaldEvent) => void): () => void
+}
+
+/** A service in the catalog: its view and where it can be reached. */
+export interface CatalogEntry extends ServiceView {
+  /** Names that belong to it, the main one first; empty for workers and databases. */
+  readonly hosts: readonly string[]
+  /** Address and port it was last seen to listen on. */
+  readonly upstream: { readonly host: string; readonly port: number } | null
+  /** What it speaks there; absent: HTTP/1.1. */
+  readonly protocol?: Protocol | undefined
+}
+
+/** A project in the catalog. */
+export interface CatalogProject {
+  readonly name: string
+  readonly path: string
+  readonly domain: string
+  readonly routes: readonly Route[]
+}
+
+/** What plugins may do with services, one after the other with a project's other operations. */
+export interface Control {
+  /** Runs `work` while the service does not run, and starts it again if it ran. A service nobody knows does not run. */
+  paused<T>(key: string, work: () => Promise<T>): Promise<T>
+  /** Stops the service for good, until it is started again. */
+  stop(key: string): Promise<void>
+}

@@ -1,0 +1,14 @@
+/** A check of `locald doctor`. `critical` alone makes doctor exit 1; nothing optional is critical. */
+export interface Check {
+  readonly id: string
+  readonly title: string
+  run(): Promise<CheckResult>
+}
+
+export interface CheckResult {
+  readonly status: 'pass' | 'warn' | 'fail' | 'skip'
+  readonly severity: 'critical' | 'important' | 'optional'
+  readonly summary: string
+  /** What mends it, in a sentence. One that begins "Run `COMMAND`." or "Run `COMMAND`:" is done by `doctor --fix`, unless it has sudo. */
+  readonly fix?: string
+}

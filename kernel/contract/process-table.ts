@@ -1,0 +1,56 @@
+/** A process seen by the table. `start` tells it from any later process with the same pid. */
+export interface ProcessInfo {
+  readonly pid: number
+  readonly ppid: number
+  readonly start: string
+}
+
+/** A supervised tree: its keeper, main process, inherited mark (Linux) and terminal. */
+export interface ProcessTree {
+  readonly keeper: number
+  readonly pid: number
+  /** Decimal unsigned 64-bit value every process of the tree inherited as its RLIMIT_RTTIME soft limit, where the platform has one. */
+  readonly mark?: string
+  /** `NAME=value` that every process of the tree was given in its environment, and no other, where there is no mark. */
+  readonly variable?: string
+  readonly pgid: number
+  /** Folder of the service's own cgroup, if it joined one. */
+  readonly cgroup?: string
+  /** Port leased to the service. */
+  readonly port?: number
+  /** When it was started, ms since the epoch. */
+  readonly startedMs: number
+  /** Start tokens of the keeper and the main process, empty where one had ended at once: what else has their pids is a stranger. */
+  readonly starts?: { readonly keeper: string; readonly main: string }
+}
+
+/** CPU time since start in ms, resident memory in bytes. */
+export interface Usage {
+  readonly cpuMs: number
+  readonly memory: number
+}
+
+/** A listening TCP socket. */
+export interface Listener {
+  readonly pid: number
+  readonly address: string
+  readonly port: number
+}
+
+/** The machine's processes, as the platform shows them. A zombie counts as gone. */
+export interface ProcessTable {
+  /** Whether a keeper gets the orphans of its service back and a mark is inherited (Linux); else it has process groups only. */
+  readonly orphansReturn: boolean
+  /** The start token of a live process: never trust a pid without it. */
+  start(pid: number): Promise<string | undefined>
+  /** All live processes of a tree, keeper not included. */
+  members(tree: ProcessTree): Promise<readonly ProcessInfo[]>
+  /** One usage for each tree, in order; one look at the table for all. */
+  usage(trees: readonly ProcessTree[]): Promise<readonly Usage[]>
+  /** What the given processes listen on. */
+  listeners(pids: readonly number[]): Promise<readonly Listener[]>
+  /** Who listens on a port of this machine, if it can be told: "node (pid 123)". */
+  holder(port: number): Promise<string | undefined>
+  /** Kills (SIGKILL) what is left of a tree whose keeper is gone: by mark or variable, and the given earlier members whose start token still fits. The number killed. */
+  sweep(tree: ProcessTree, seen: readonly ProcessInfo[]): Promise<number>
+}

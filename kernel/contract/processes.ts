@@ -1,0 +1,28 @@
+import type { Instance, LogSink } from './instance.ts'
+
+/** What to run. `dir` absolute; `env` complete; pipes when `tty` is false. */
+export interface ProcessSpec {
+  readonly key: string
+  readonly argv: readonly [string, ...string[]]
+  readonly dir: string
+  readonly env: Readonly<Record<string, string>>
+  readonly tty: boolean
+  readonly log: LogSink
+  readonly port: number | undefined
+  readonly stopSignal: string
+  /** ms */
+  readonly stopTimeout: number
+}
+
+/** Starts processes that outlive the daemon. */
+export interface Processes {
+  /** Rejects with SPAWN_FAILED when the program cannot be run. */
+  spawn(spec: ProcessSpec): Promise<Instance>
+  /** From an Instance's `state` of an earlier daemon; one that has ended meanwhile tells its exit. Undefined when it is no such state. */
+  adopt(state: unknown, log: LogSink): Promise<Instance | undefined>
+  /**
+   * After all of an earlier daemon's services were adopted: stops what is held but was neither started nor adopted by this daemon (it
+   * was started in the moment the earlier one was killed), and removes what ended ones left.
+   */
+  tidy(): Promise<void>
+}

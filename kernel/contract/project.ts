@@ -1,0 +1,82 @@
+/** Which project, by value. */
+export interface ProjectRef {
+  readonly name: string
+  readonly path: string
+  readonly domain: string
+}
+
+/** Which service, by value. */
+export interface ServiceRef {
+  readonly key: string
+  readonly name: string
+  readonly type: string
+  readonly project: ProjectRef
+}
+
+/** When a dependency counts as met. */
+export type Condition = 'started' | 'ready' | 'completed'
+
+/** A health check, durations in ms. */
+export type HealthCheck = {
+  readonly interval: number
+  /** Whether the user chose the interval; if not, the time until ready is probed faster. */
+  readonly intervalGiven: boolean
+  readonly timeout: number
+} & (
+  | { readonly type: 'http'; readonly path: string }
+  | { readonly type: 'tcp' }
+  | { readonly type: 'command'; readonly command: string }
+  | { readonly type: 'notify' }
+  | { readonly type: 'log'; readonly pattern: string }
+)
+
+/** The keys every service type has; durations in ms, paths as written. */
+export interface CommonOptions {
+  readonly workdir: string | undefined
+  readonly port: number | undefined
+  readonly env: Readonly<Record<string, string>>
+  readonly envFile: readonly string[]
+  readonly dependsOn: Readonly<Record<string, Condition>>
+  readonly healthCheck: HealthCheck | undefined
+  readonly readyTimeout: number
+  readonly restart: 'no' | 'on-failure' | 'always'
+  readonly stopSignal: string
+  readonly stopTimeout: number
+  readonly watch: readonly string[]
+}
+
+/** A service as configured, its type's options validated. */
+export interface ServicePlan {
+  readonly name: string
+  readonly type: string
+  readonly common: CommonOptions
+  readonly options: unknown
+}
+
+/** A same-origin path on a project's domain. */
+export interface Route {
+  readonly prefix: string
+  readonly service: string
+  readonly stripPrefix: boolean
+}
+
+/** A project as configured. */
+export interface ProjectPlan {
+  readonly name: string
+  readonly path: string
+  readonly domain: string
+  /** `[env]` of all layers, weakest first, merged. */
+  readonly env: Readonly<Record<string, string>>
+  readonly services: readonly ServicePlan[]
+  readonly routes: readonly Route[]
+  /** Files whose change means a reload, absolute, whether they exist or not. */
+  readonly files: readonly string[]
+}
+
+/** A project's raw tables as `locald.toml` would have them, made from another file. */
+export interface ProjectSource {
+  /** The file looked for in the project's folder. */
+  readonly file: string
+  /** Services by name; undefined when the file does not describe a project. Throws an Error whose message names the line. */
+  read(text: string): Readonly<Record<string, Readonly<Record<string, unknown>>>> | undefined
+}

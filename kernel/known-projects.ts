@@ -1,0 +1,127 @@
+import { existsSync } from 'node:fs'
+import { LocaldError, messageOf } from './errors.ts'
+import type { Operations } from './operations.ts'
+import type { Check, CheckResult, Log } from './plugin.ts'
+import type { Project } from './project.ts'
+import { ownEnvironment, type Projects } from './projects.ts'
+import type { KnownProject, Registry } from './registry.ts'
+import { projectAt, projectNamed } from './targets.ts'
+import type { CleanAnswer, KnownProjectView, PinBody } from './wire.ts'
+
+/** What the known projects are read from, and by what the pinned ones are started. */
+export interface KnownProjectsInput {
+  readonly registry: Registry
+  readonly projects: Projects
+  readonly operations: Pick<Operations, 'up'>
+  readonly log: Log
+}
+
+/** The projects that were started once: shown, pinned, forgotten. The pinned ones start with the daemon. */
+export class KnownProjects {
+  readonly #input: KnownProjectsInput
+  /** Why a pinned project did not start, by its folder. */
+  readonly #problems = new Map<string, string>()
+
+  constructor(input: KnownProjectsInput) {
+    this.#input = input
+  }
+
+  /** In the order of their names. */
+  list(): readonly KnownProjectView[] {
+    const { registry } = this.#input
+    return registry
+      .list()
+      .map(project => this.#view(project))
+      .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+  }
+
+  /**
+   * Pins or unpins projects by name, or the one that a folder is in, which becomes known by that. Throws UNKNOWN_PROJECT, and what is
+   * wrong with the configuration of one that was not known.
+   */
+  async pin({ path, projects, pinned }: PinBody): Promise<readonly KnownProjectView[]> {
+    const { registry } = this.#input
+    const known = registry.list().map(ref => ({ ref }))
+    const paths =
+      projects.length === 0 ? [await this.#at(path)] : projects.map(name => projectNamed(known, name).ref.path)
+    for (const each of paths) registry.pin(each, pinned)
+    return this.list().filter(view => paths.includes(view.path))
+  }
+
+  /** Forgets projects whose folder is gone, unless something of them still runs. */
+  async clean(): Promise<CleanAnswer> {
+    const { registry, projects } = this.#input
+    const gone = this.list().filter(({ exists }) => !exists)
+    const kept = gone.filter(({ path }) => this.#runs(path))
+    const forgotten = gone.filter(view => !kept.includes(view))
+    for (const { path } of forgotten) {
+      registry.forget(path)
+      await projects.drop(path)
+    }
+    return { forgotten, kept }
+  }
+
+  /** Starts the pinned projects, side by side; what an earlier daemon left running is left to go on. Never rejects. */
+  async startPinned(): Promise<void> {
+    const pinned = this.#input.registry.list().filter(project => project.pinned && !this.#isWanted(project.path))
+    await Promise.all(pinned.map(project => this.#start(project)))
+  }
+
+  /** What `doctor` says of it. */
+  readonly check: Check = {
+    id: 'pinned-projects',
+    title: 'Projects that start with the daemon',
+    run: async (): Promise<CheckResult> => {
+      const severity = 'important'
+      const pinned = this.list().filter(view => view.pinned)
+      const failed = pinned.filter(view => view.problem !== null)
+      const [first] = failed
+      if (first === undefined) return { status: 'pass', severity, summary: `${pinned.length} pinned` }
+      const summary = failed.map(({ name, problem }) => `${name} was not started: ${problem}`).join('; ')
+      return { status: 'warn', severity, summary, fix: `\`locald up\` in ${first.path} tells more.` }
+    },
+  }
+
+  async #start({ name, path }: KnownProject): Promise<void> {
+    const { operations, log } = this.#input
+    try {
+      if (!existsSync(path)) {
+        throw new LocaldError('CONFIG_NOT_FOUND', `its folder ${path} is gone: \`locald registry clean\` forgets it`)
+      }
+      await operations.up({ path, env: ownEnvironment() }, event => {
+        if (event.event !== 'done' || event.ok) return
+        const unwell = event.services.filter(({ reason }) => reason !== null)
+        log.error(`${name} is not well: ${unwell.map(view => `${view.name}: ${view.reason}`).join('; ')}`)
+      })
+    } catch (error) {
+      const [problem = ''] = messageOf(error).split('\n')
+      this.#problems.set(path, problem)
+      log.error(`${name} was not started with the daemon: ${problem}`)
+    }
+  }
+
+  async #at(path: string): Promise<string> {
+    const { registry, projects } = this.#input
+    const known = projectAt(registry, path)
+    if (known !== undefined) return known.path
+    const loaded = await projects.plan(path, [])
+    return (await projects.identified(loaded)).ref.path
+  }
+
+  #isWanted(path: string): boolean {
+    return (this.#project(path)?.wanted.size ?? 0) > 0
+  }
+
+  #runs(path: string): boolean {
+    return [...(this.#project(path)?.services.values() ?? [])].some(({ supervisor }) => supervisor.active)
+  }
+
+  #project(path: string): Project | undefined {
+    return this.#input.projects.list().find(({ ref }) => ref.path === path)
+  }
+
+  #view({ name, path, domain, pinned, usedAt }: KnownProject): KnownProjectView {
+    const problem = this.#isWanted(path) ? null : (this.#problems.get(path) ?? null)
+    return { name, path, domain, pinned, exists: existsSync(path), usedAt, problem }
+  }
+}

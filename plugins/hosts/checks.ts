@@ -1,0 +1,41 @@
+import type { Check, CheckResult } from '../../kernel/plugin.ts'
+import type { Block } from './block.ts'
+import { addressesOf, findsLocalhostNames } from './names.ts'
+
+/** What doctor is told of names; `block` is what writes them, once it does. */
+export function nameChecks(block: () => Block | undefined): readonly Check[] {
+  return [
+    { id: 'hosts-block', title: 'Names in the hosts file', run: async () => ofBlock(block()) },
+    { id: 'localhost', title: 'localhost', run: ofLocalhost },
+    { id: 'localhost-names', title: 'Names below localhost', run: () => ofNames(block() !== undefined) },
+  ]
+}
+
+function ofBlock(block: Block | undefined): CheckResult {
+  const severity = 'optional'
+  if (block === undefined) return { status: 'skip', severity, summary: 'locald does not write to the hosts file' }
+  if (block.complaint === '') return { status: 'pass', severity, summary: 'the hosts file has the names that need it' }
+  return { status: 'warn', severity, summary: block.complaint, fix: 'Run `locald admin sync-hosts`.' }
+}
+
+async function ofLocalhost(): Promise<CheckResult> {
+  const severity = 'important'
+  const addresses = await addressesOf('localhost')
+  const summary = `localhost is ${addresses.length === 0 ? 'not found' : addresses.join(' and ')}`
+  if (addresses.some(it => it === '127.0.0.1' || it === '::1')) return { status: 'pass', severity, summary }
+  return { status: 'warn', severity, summary, fix: 'Add the line `127.0.0.1 localhost` to /etc/hosts.' }
+}
+
+async function ofNames(areInHostsFile: boolean): Promise<CheckResult> {
+  const severity = 'optional'
+  if (areInHostsFile) {
+    return { status: 'pass', severity, summary: 'names of running services are kept in the hosts file' }
+  }
+  if (await findsLocalhostNames()) {
+    return { status: 'pass', severity, summary: 'every program finds names such as web.shop.localhost' }
+  }
+  const summary = 'only browsers and curl find names such as web.shop.localhost; Safari does not'
+  const fix =
+    'Run `sudo locald admin setup`: they are then kept in the hosts file. Or, on Linux, install nss-myhostname (Debian: `sudo apt install libnss-myhostname`).'
+  return { status: 'warn', severity, summary, fix }
+}

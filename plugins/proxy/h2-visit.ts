@@ -1,0 +1,103 @@
+import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
+import type { Log } from '../../kernel/plugin.ts'
+import { type Answer, render } from './answers.ts'
+import { caseOf } from './case.ts'
+import type { Destination, Failure, Gate } from './gate.ts'
+import { H2Errand } from './h2-errand.ts'
+import { fieldsOf, type H2Request, narrowOf, requestOf } from './h2-head.ts'
+import { type Head, headOf } from './head.ts'
+import { type Carrier, judge, type Tried } from './judge.ts'
+import * as refusal from './refusals.ts'
+import type { Telling } from './telling.ts'
+import type { Upstreams } from './upstreams.ts'
+
+/** What a stream needs of the proxy. */
+export interface VisitParts {
+  readonly gate: Gate
+  readonly log: Log
+  readonly upstreams: Upstreams
+}
+
+/** One stream: its request is judged, and answered or carried to its service. */
+export class Visit {
+  readonly #stream: ServerHttp2Stream
+  readonly #telling: Telling
+  readonly #parts: VisitParts
+  #errand: H2Errand | undefined
+
+  constructor(stream: ServerHttp2Stream, telling: Telling, parts: VisitParts) {
+    this.#stream = stream
+    this.#telling = telling
+    this.#parts = parts
+    // What goes wrong on a stream ends it; 'close' tells whoever works on it.
+    stream.on('error', ignored)
+  }
+
+  /** @param flags of the HEADERS frame @param raw its header list */
+  serve(flags: number, raw: readonly string[]): void {
+    const more = (flags & constants.NGHTTP2_FLAG_END_STREAM) === 0
+    if (more || !this.#goesStraight(raw)) this.#judged(raw, more)
+  }
+
+  /** The stream has closed. */
+  left(): void {
+    this.#errand?.left()
+  }
+
+  /** A plain request whose service runs needs no more than its lines. */
+  #goesStraight(raw: readonly string[]): boolean {
+    const { gate } = this.#parts
+    const narrow = narrowOf(raw)
+    if (narrow === undefined) return false
+    const { method, path, host, fields } = narrow
+    const to = gate.direct(host, path, this.#telling.client.scheme)
+    if (to === undefined) return false
+    const lines = this.#telling.lines(host, to.prefix)
+    const as = `${method} ${to.path} HTTP/1.1\r\nhost: ${host}\r\n${fields}${lines}\r\n`
+    const failed = (failure: Failure): void => this.#judged(raw, false, { to, failure })
+    this.#carry({ method, path, fields: [], body: 'none', protocol: undefined, trailers: [] }, { to, as, failed })
+    return true
+  }
+
+  #judged(raw: readonly string[], more: boolean, tried?: Tried): void {
+    const stream = this.#stream
+    const request = requestOf(raw, more)
+    if (typeof request === 'string') return void answerOn(stream, refusal.badRequest(request))
+    if (request.method === 'CONNECT') return void answerOn(stream, refusal.connect())
+    const head = headOf(request.method, request.path, request.fields)
+    if (typeof head === 'string') return void answerOn(stream, refusal.badRequest(head))
+    if (request.body === 'chunks') {
+      // They may come while the request is held.
+      stream.once('trailers', (_headers: IncomingHttpHeaders, _flags: number, trailers: string[]) => {
+        request.trailers = trailers
+      })
+    }
+    const { client } = this.#telling
+    const carrier: Carrier = {
+      gone: () => stream.destroyed || stream.headersSent,
+      answer: answer => answerOn(stream, answer, head),
+      carry: (to: Destination, failed: (failure: Failure) => void) => {
+        const as = { ...client, host: head.host, hops: head.hops, prefix: to.prefix }
+        this.#carry(request, { to, as, failed })
+      },
+    }
+    judge(this.#parts.gate, caseOf(head, client.scheme, stream), carrier, this.#parts.log, tried)
+  }
+
+  #carry(request: H2Request, way: ConstructorParameters<typeof H2Errand>[2]): void {
+    this.#errand = new H2Errand(this.#stream, request, way, this.#parts.upstreams)
+    this.#errand.start()
+  }
+}
+
+function ignored(): void {}
+
+/** Answers by the proxy itself; a body that the client still sends goes nowhere. */
+function answerOn(stream: ServerHttp2Stream, answer: Answer, head?: Head): void {
+  if (stream.destroyed || stream.headersSent) return void stream.destroy()
+  const { status, headers, body } = render(answer, head?.wantsHtml ?? false)
+  const empty = head?.method === 'HEAD' || body.length === 0
+  stream.respond({ ':status': status, ...fieldsOf(headers) }, { endStream: empty })
+  if (!empty) stream.end(body)
+  stream.resume()
+}

@@ -1,0 +1,144 @@
+import { Validator } from '@seriousme/openapi-schema-validator'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import t from 'tap'
+import { resolvePaths } from '../../kernel/paths.ts'
+import { sourcesOf } from '../kernel/sources.ts'
+import { ask } from './hostile.ts'
+import { Sandbox } from './sandbox.ts'
+
+/** A plugin with a route. */
+const greeter = `export default {
+  name: 'greeter', api: 1,
+  setup(host) {
+    host.routes('/greeter', async app => {
+      const schema = { querystring: { type: 'object', required: ['loud'], properties: { loud: { type: 'boolean' } } } }
+      app.get('/hello/:name', { schema }, async ({ params, query }) => ({ hello: params.name, loud: query.loud }))
+    })
+  },
+}`
+
+/** One with routes that the kernel has already, and that throws. */
+const clumsy = `export default {
+  name: 'clumsy', api: 1,
+  setup(host) {
+    host.routes('/services', async app => void app.get('/why', async () => 'stolen'))
+    host.routes('/clumsy', async () => { throw new Error('boom in routes') })
+  },
+}`
+
+/** The routes that are written down in the kernel, as the document would have them. */
+function routesOfKernel(): readonly string[] {
+  const route = /\bapp\.(get|post|put|delete)(?:<[^(]*>)?\(\s*'([^']+)'/g
+  const found = sourcesOf('kernel/api').flatMap(({ text }) => [...text.matchAll(route)])
+  return found.map(([, method, path = '']) => `${method} /v1${path.replace(/^\/v1/, '')}`.replace(/:(\w+)/g, '{$1}'))
+}
+
+/** As a schema, but what it does not name is refused. */
+function closed(_: string, value: unknown): unknown {
+  const isObject = typeof value === 'object' && value !== null && 'properties' in value && 'type' in value
+  return isObject && value.type === 'object' ? { ...value, additionalProperties: false } : value
+}
+
+t.test('the API describes itself, truly', async t => {
+  const sandbox = new Sandbox(t)
+  const { data, socket } = resolvePaths({ env: sandbox.env })
+  for (const [name, text] of Object.entries({ clumsy, greeter })) {
+    const manifest = { name, version: '1.0.0', type: 'module', exports: './index.js', locald: { api: 1 } }
+    const folder = `${data}/plugins/node_modules/${name}`
+    sandbox.write(`${folder}/package.json`, JSON.stringify(manifest))
+    sandbox.write(`${folder}/index.js`, text)
+  }
+  const path = sandbox.project('shop', {
+    'locald.toml': `[project]\nname = "shop"\n[services.web]\ncommand = "echo up; exec ${process.execPath} server.mjs"\n`,
+    'server.mjs': `import { createServer } from 'node:http'
+      createServer((_, response) => response.end('web')).listen(Number(process.env.PORT), '127.0.0.1')`,
+  })
+  await sandbox.up(path)
+  const { status, body } = await ask({ path: socket }, '/v1/openapi.json')
+  t.equal(status, 200)
+  const document: { openapi: string; paths: Record<string, Record<string, unknown>> } = JSON.parse(body)
+
+  await t.test('by OpenAPI 3.1, with each route', async t => {
+    const { valid, errors } = await new Validator().validate(JSON.parse(body))
+    t.ok(valid, JSON.stringify(errors))
+    t.match(document.openapi, /^3\.1\./)
+    const listed = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map(method => `${method} ${path}`),
+    )
+    t.strictSame(listed.toSorted(), [...routesOfKernel(), 'get /v1/greeter/hello/{name}'].toSorted())
+    t.match(document.paths['/v1/greeter/hello/{name}'], {
+      get: {
+        parameters: [
+          { name: 'loud', in: 'query', required: true },
+          { name: 'name', in: 'path' },
+        ],
+      },
+    })
+    t.match(document.paths['/v1/projects/up'], {
+      post: { requestBody: { content: { 'application/json': { schema: { required: ['path', 'env'] } } } } },
+    })
+  })
+
+  await t.test('what is answered is as described', async t => {
+    const ajv = new Ajv2020({ strict: false, allErrors: true, validateFormats: false })
+    ajv.addSchema(JSON.parse(body, closed), 'api')
+    const check = (route: string, answer: string, type: string, values: readonly unknown[]) => {
+      const [method = '', path = ''] = route.split(' ')
+      const pointer = ['paths', path, method, 'responses', answer, 'content', type, 'schema']
+      const escaped = pointer.map(part => encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1')))
+      const validate = ajv.compile({ $ref: `api#/${escaped.join('/')}` })
+      t.ok(values.length > 0, `${route} answers`)
+      for (const value of values) {
+        const isRight = validate(value)
+        t.ok(isRight, `${route} ${answer}: ${ajv.errorsText(validate.errors)} ${isRight ? '' : JSON.stringify(value)}`)
+      }
+    }
+    const get = async (path: string, query = '') => {
+      const { status, body } = await ask({ path: socket }, `/v1${path}${query}`)
+      t.equal(status, 200, path)
+      return body
+    }
+    const values = (text: string) =>
+      text
+        .split('\n')
+        .filter(Boolean)
+        .map(line => JSON.parse(line))
+    t.strictSame(JSON.parse(await get('/greeter/hello/you', '?loud=true')), { hello: 'you', loud: true })
+    const where = `?path=${encodeURIComponent(path)}`
+    for (const plain of ['/ping', '/server', '/plugins', '/doctor', '/schema', '/registry'])
+      check(`get /v1${plain}`, '200', 'application/json', [JSON.parse(await get(plain))])
+    for (const [asked, more] of [
+      ['/services', ''],
+      ['/services/keys', ''],
+      ['/services/why', '&service=web'],
+      ['/services/one-off', '&service=web'],
+      ['/services/open', ''],
+    ] as const)
+      check(`get /v1${asked}`, '200', 'application/json', [JSON.parse(await get(asked, where + more))])
+    check('get /v1/logs', '200', 'application/x-ndjson', values(await get('/logs', where)))
+
+    const post = async (asked: string, more: object) =>
+      await ask({ path: socket }, `/v1${asked}`, { method: 'POST', body: JSON.stringify({ path, ...more }) })
+    const config = await post('/config', { env: {} })
+    check('post /v1/config', '200', 'application/json', [JSON.parse(config.body)])
+    for (const [asked, more] of [
+      ['/services/wait', { timeoutMs: 10_000 }],
+      ['/projects/restart', { env: sandbox.env }],
+      ['/projects/up', { env: sandbox.env }],
+      ['/projects/stop', {}],
+    ] as const) {
+      const { status, body } = await post(asked, more)
+      t.equal(status, 200, asked)
+      check(`post /v1${asked}`, '200', 'application/x-ndjson', values(body))
+    }
+    for (const [asked, more, status] of [
+      ['/projects/up', {}, 400],
+      ['/services/reset', { service: 'web' }, 400],
+      ['/services/wait', { timeoutMs: 1, services: ['nowhere'] }, 404],
+    ] as const) {
+      const refused = await post(asked, more)
+      t.equal(refused.status, status, asked)
+      check(`post /v1${asked}`, 'default', 'application/json', [JSON.parse(refused.body)])
+    }
+  })
+})

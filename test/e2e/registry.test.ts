@@ -1,0 +1,142 @@
+/** Known projects: listed, pinned, forgotten; the pinned ones start with the daemon. */
+import { realpathSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { CleanAnswer, DoctorAnswer, RegistryAnswer } from '../../kernel/wire.ts'
+import { until } from './running.ts'
+import type { Sandbox } from './sandbox.ts'
+import { on } from './suite.ts'
+
+const worker = (name: string, command = 'exec sleep 100004', more = '') => ({
+  'locald.toml': `[project]\nname = "${name}"\n[services.job]\ntype = "worker"\ncommand = "${command}"\nrestart = "no"\n${more}`,
+})
+
+async function listed(box: Sandbox) {
+  const { projects }: RegistryAnswer = JSON.parse((await box.ok(['registry', 'list', '--json'])).stdout)
+  return new Map(projects.map(project => [project.name, project]))
+}
+
+/** When it runs. */
+function pidOf(box: Sandbox, key: string): Promise<number> {
+  return until(`${key} to run`, async () => {
+    const found = (await box.status()).find(view => view.key === key)
+    return found?.status === 'running' ? found.pid : undefined
+  })
+}
+
+on('linux', 'projects are listed, pinned by folder or name, and unpinned', async (t, machine) => {
+  const box = machine.sandbox()
+  t.match((await box.ok(['registry', 'list'])).stdout, /^No project is known/)
+  const [shop, blog] = [box.project('shop', worker('shop')), box.project('blog', worker('blog'))]
+  await box.up(shop)
+  t.equal(
+    (await box.ok(['registry', 'pin'], { cwd: blog })).stdout,
+    'Pinned blog: started with the daemon from now on\n',
+  )
+  t.equal(
+    (await box.status(blog)).find(view => view.status !== 'stopped'),
+    undefined,
+    'it is not started by that',
+  )
+  const { stdout } = await box.ok(['registry', 'pin', 'shop', 'blog', '--json'])
+  t.match(JSON.parse(stdout), {
+    projects: [
+      { name: 'blog', pinned: true },
+      { name: 'shop', pinned: true },
+    ],
+  })
+  t.match((await listed(box)).get('shop'), {
+    path: realpathSync(shop),
+    domain: 'shop.localhost',
+    pinned: true,
+    exists: true,
+    usedAt: /^\d{4}-.*Z$/,
+    problem: null,
+  })
+  t.match(
+    (await box.ok(['registry', 'list'])).stdout,
+    /^NAME +PINNED .*\nblog +yes .*\nshop +yes +shop\.localhost +.* ago +\//,
+  )
+  t.match(await box.run(['registry', 'pin', 'shob']), {
+    code: 2,
+    stderr: /UNKNOWN_PROJECT\]\nHint: Did you mean 'shop'/,
+  })
+  t.match(await box.run(['registry', 'pin'], { cwd: box.project('empty', {}) || box.home }), {
+    code: 2,
+    stderr: /CONFIG_NOT_FOUND/,
+  })
+  t.equal((await box.ok(['registry', 'unpin'], { cwd: shop })).stdout, 'Unpinned shop\n')
+  await box.ok(['server', 'shutdown'])
+  await box.ok(['server', 'start'])
+  await pidOf(box, 'blog:job')
+  t.notOk(
+    (await box.status()).some(view => view.project === 'shop' && view.status === 'running'),
+    'it does not start',
+  )
+})
+
+on('linux', 'pinned projects start with the daemon, each by itself, and none is waited for', async (t, machine) => {
+  const box = machine.sandbox()
+  const never = 'health_check = \\"false\\"\\nready_timeout = 100\\n'.replaceAll('\\"', '"').replaceAll('\\n', '\n')
+  const projects = {
+    good: worker('good'),
+    broken: worker('broken'),
+    gone: worker('gone'),
+    failing: worker('failing', 'exit 7'),
+    slow: worker('slow', 'exec sleep 100004', never),
+  }
+  for (const [name, files] of Object.entries(projects))
+    await box.ok(['registry', 'pin'], { cwd: box.project(name, files) })
+  await box.ok(['server', 'shutdown'])
+  box.write(join(box.home, 'broken', 'locald.toml'), 'nonsense')
+  rmSync(join(box.home, 'gone'), { recursive: true })
+  await box.ok(['server', 'start'])
+  t.equal((await box.ok(['ping'])).stdout, 'Pong\n', 'it answers while one is not ready')
+  const good = await pidOf(box, 'good:job')
+  await until(
+    'one to have failed',
+    async () => (await box.status()).find(view => view.key === 'failing:job')?.status === 'failed',
+  )
+  t.match(
+    (await box.status()).find(view => view.key === 'slow:job'),
+    { status: 'starting' },
+  )
+
+  const known = await listed(box)
+  t.match(known.get('broken')?.problem, /locald\.toml:1: /)
+  t.match(known.get('gone'), { exists: false, problem: /is gone: `locald registry clean`/ })
+  for (const name of ['good', 'failing', 'slow']) t.equal(known.get(name)?.problem, null, name)
+  const { checks }: DoctorAnswer = JSON.parse((await box.ok(['doctor', '--json'])).stdout)
+  t.match(
+    checks.find(({ id }) => id === 'pinned-projects'),
+    {
+      status: 'warn',
+      summary: /broken was not started: .*; gone was not started: /,
+    },
+  )
+
+  t.comment('what an earlier daemon left running goes on')
+  await box.ok(['server', 'restart'])
+  t.equal(await pidOf(box, 'good:job'), good)
+  t.comment('a problem is over when the project was started by hand')
+  box.write(join(box.home, 'broken', 'locald.toml'), worker('broken')['locald.toml'])
+  await box.up(join(box.home, 'broken'))
+  t.equal((await listed(box)).get('broken')?.problem, null)
+})
+
+on('linux', 'clean forgets projects whose folder is gone, unless they run', async (t, machine) => {
+  const box = machine.sandbox()
+  for (const name of ['stays', 'goes', 'runs']) await box.up(box.project(name, worker(name)))
+  await box.ok(['stop'], { cwd: join(box.home, 'goes') })
+  rmSync(join(box.home, 'goes'), { recursive: true })
+  renameSync(join(box.home, 'runs'), join(box.home, 'elsewhere'))
+  t.match((await box.ok(['registry', 'list'])).stdout, /\n {2}its folder is gone: `locald registry clean` forgets it\n/)
+  const { forgotten, kept }: CleanAnswer = JSON.parse((await box.ok(['registry', 'clean', '--json'])).stdout)
+  t.same([forgotten.map(({ name }) => name), kept.map(({ name }) => name)], [['goes'], ['runs']])
+  t.notOk((await box.status()).some(view => view.project === 'goes'))
+  await pidOf(box, 'runs:job')
+  t.match((await box.ok(['registry', 'clean'])).stderr, /^Kept runs, which is gone and still runs/)
+  await box.ok(['stop', '--all'])
+  t.equal((await box.ok(['registry', 'clean'])).stdout, 'Forgot runs\n')
+  t.equal((await box.ok(['registry', 'clean'])).stdout, 'Nothing to forget\n')
+  t.same([...(await listed(box)).keys()], ['stays'])
+})
