@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { cli } from './benches/cli.ts'
 import { idle } from './benches/idle.ts'
 import { output } from './benches/output.ts'
+import { page } from './benches/page.ts'
 import { proxy } from './benches/proxy.ts'
 import { restart } from './benches/restart.ts'
 import { start } from './benches/start.ts'
@@ -14,7 +15,7 @@ import { made } from './folders.ts'
 import { machine } from './machine.ts'
 import { tableOf } from './report.ts'
 
-const benches = { cli, start, idle, output, restart, proxy }
+const benches = { cli, start, idle, output, restart, proxy, page }
 const words = process.argv.slice(2)
 const smoke = words.includes('--smoke')
 const names = words.filter(word => word !== '--smoke')

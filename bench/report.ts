@@ -2,7 +2,7 @@
 export interface Row {
   readonly what: string
   readonly value: number
-  readonly unit: 'ms' | 'MB' | 'lines' | 'req/s' | 'µs'
+  readonly unit: string
   readonly ratio?: number
   readonly of?: string
   readonly target?: string

@@ -14,7 +14,6 @@ import { seconds } from './units.ts'
 
 /** What `paths.boot` holds. */
 export interface Installed {
-  readonly file: string
   readonly start: Argv
 }
 

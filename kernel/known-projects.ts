@@ -121,7 +121,7 @@ export class KnownProjects {
   }
 
   #view({ name, path, domain, pinned, usedAt }: KnownProject): KnownProjectView {
-    const problem = this.#isWanted(path) ? null : (this.#problems.get(path) ?? null)
+    const problem = !pinned || this.#isWanted(path) ? null : (this.#problems.get(path) ?? null)
     return { name, path, domain, pinned, exists: existsSync(path), usedAt, problem }
   }
 }

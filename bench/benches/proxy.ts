@@ -1,24 +1,18 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { events, h2load, handshakes, type Load, type Result, webSockets, wrk } from '../loads.ts'
 import { interleave, median } from '../measure.ts'
 import { freePorts } from '../ports.ts'
-import { locald, makeCertificate, missing, name, peers, type Subject } from '../proxies.ts'
+import { locald, makeCertificate, pin, type Subject } from '../proxies.ts'
+import { missing, peers } from '../proxy-peers.ts'
 import type { Found, Row } from '../report.ts'
 
-/** One way of loading a proxy. `needs`: what it has to speak. */
-interface Load {
+/** A load, whom it is for, and what counts: `rate`, a second, or `middle`, of one. */
+interface Case {
   readonly what: string
-  readonly needs: 'http' | 'https'
-  run(proxy: Subject, seconds: number): Promise<Result>
-}
-
-interface Result {
-  /** Requests answered with 200, and all others. */
-  readonly good: number
-  readonly bad: number
-  readonly seconds: number
-  /** ms of CPU. */
-  readonly cpu: number
+  readonly load: Load
+  readonly needs: 'http' | 'https' | 'live'
+  readonly counts: 'rate' | 'middle'
+  /** What the CPU is told for. */
+  readonly each: 'request' | 'round trip' | 'handshake' | 'event'
 }
 
 const browser = [
@@ -30,124 +24,121 @@ const browser = [
   'User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36',
 ]
 
-const loads: readonly Load[] = [
-  { what: 'HTTP/1.1, c=32, 1 KB', needs: 'http', run: wrk(32, '/1024') },
-  { what: 'HTTP/1.1, c=32, 15 browser headers', needs: 'http', run: wrk(32, '/1024', browser) },
-  { what: 'HTTP/1.1, c=128, 1 KB', needs: 'http', run: wrk(128, '/1024') },
-  { what: 'HTTP/1.1, c=32, 100 KB', needs: 'http', run: wrk(32, '/102400') },
-  { what: 'HTTP/1.1, c=1', needs: 'http', run: wrk(1, '/1024') },
-  { what: 'HTTP/2, 4 x 32 streams, 1 KB', needs: 'https', run: h2load(['-c4', '-m32'], '/1024') },
-  { what: 'HTTP/1.1 over TLS, c=32, 1 KB', needs: 'https', run: h2load(['-c32', '--h1'], '/1024') },
-  { what: 'HTTP/2, 4 x 32 streams, 100 KB', needs: 'https', run: h2load(['-c4', '-m32'], '/102400') },
+const http = { needs: 'http', counts: 'rate', each: 'request' } as const
+const https = { needs: 'https', counts: 'rate', each: 'request' } as const
+
+const cases: readonly Case[] = [
+  { what: 'HTTP/1.1, c=32, 1 KB', load: wrk(32, '/1024'), ...http },
+  { what: 'HTTP/1.1, c=32, 15 browser headers', load: wrk(32, '/1024', browser), ...http },
+  { what: 'HTTP/1.1, c=128, 1 KB', load: wrk(128, '/1024'), ...http },
+  { what: 'HTTP/1.1, c=32, 100 KB', load: wrk(32, '/102400'), ...http },
+  { what: 'HTTP/1.1, c=1, p50', load: wrk(1, '/1024'), ...http, counts: 'middle' },
+  { what: 'HTTP/2, 4 x 32 streams, 1 KB', load: h2load(['-c4', '-m32'], '/1024'), ...https },
+  { what: 'HTTP/1.1 over TLS, c=32, 1 KB', load: h2load(['-c32', '--h1'], '/1024'), ...https },
+  { what: 'HTTP/2, 4 x 32 streams, 100 KB', load: h2load(['-c4', '-m32'], '/102400'), ...https },
+  { what: 'new TLS connections, 300 at once', load: handshakes(300), ...https, each: 'handshake' },
+  { what: 'WebSocket, c=100', load: webSockets(100), needs: 'live', counts: 'rate', each: 'round trip' },
+  { what: 'event stream, first event', load: events(20), needs: 'live', counts: 'middle', each: 'event' },
 ]
 
-/** The targets, as ratios of locald's requests a second, or of its CPU per request, to a peer's. */
-const targets: readonly { what: string; peer: string; of: 'rate' | 'cpu'; must: number }[] = [
-  { what: 'HTTP/1.1, c=32, 1 KB', peer: 'nginx', of: 'rate', must: 0.8 },
-  { what: 'HTTP/1.1, c=128, 1 KB', peer: 'nginx', of: 'rate', must: 0.8 },
-  { what: 'HTTP/1.1, c=32, 1 KB', peer: 'nginx', of: 'cpu', must: 1.5 },
-  { what: 'HTTP/1.1, c=128, 1 KB', peer: 'nginx', of: 'cpu', must: 1.5 },
-  { what: 'HTTP/1.1, c=32, 1 KB', peer: 'caddy', of: 'rate', must: 2.5 },
-  { what: 'HTTP/2, 4 x 32 streams, 1 KB', peer: 'caddy', of: 'rate', must: 1.9 },
-  { what: 'HTTP/2, 4 x 32 streams, 1 KB', peer: 'nginx', of: 'rate', must: 0.33 },
-  { what: 'HTTP/1.1 over TLS, c=32, 1 KB', peer: 'caddy', of: 'rate', must: 1 },
-  { what: 'HTTP/1.1, c=32, 100 KB', peer: 'caddy', of: 'rate', must: 1 },
-]
+/** Speak no WebSocket, or are not set up to. */
+const notLive = new Set(['portless', 'http-proxy', 'httpxy'])
 
-/** The proxy beside nginx, haproxy, caddy and two of npm: all in front of one nginx, in turn, medians. */
+/**
+ * The targets, as ratios of locald to a peer: of what counts, of CPU for each, or of what is added to the upstream's own `middle`.
+ * Without a peer the value itself, ms.
+ */
+const targets: readonly { what: string; peer: string | null; of: 'rate' | 'cpu' | 'added' | 'middle'; must: number }[] =
+  [
+    { what: 'HTTP/1.1, c=32, 1 KB', peer: 'nginx', of: 'rate', must: 0.8 },
+    { what: 'HTTP/1.1, c=128, 1 KB', peer: 'nginx', of: 'rate', must: 0.8 },
+    { what: 'HTTP/1.1, c=32, 1 KB', peer: 'nginx', of: 'cpu', must: 1.5 },
+    { what: 'HTTP/1.1, c=128, 1 KB', peer: 'nginx', of: 'cpu', must: 1.5 },
+    { what: 'HTTP/1.1, c=32, 1 KB', peer: 'caddy', of: 'rate', must: 2.5 },
+    { what: 'HTTP/1.1, c=32, 1 KB', peer: 'portless', of: 'rate', must: 10 },
+    { what: 'HTTP/1.1, c=1, p50', peer: 'nginx', of: 'added', must: 1.5 },
+    { what: 'HTTP/2, 4 x 32 streams, 1 KB', peer: 'caddy', of: 'rate', must: 1.9 },
+    { what: 'HTTP/2, 4 x 32 streams, 1 KB', peer: 'nginx', of: 'rate', must: 0.33 },
+    { what: 'HTTP/1.1 over TLS, c=32, 1 KB', peer: 'caddy', of: 'rate', must: 1 },
+    { what: 'HTTP/1.1, c=32, 100 KB', peer: 'caddy', of: 'rate', must: 1 },
+    { what: 'new TLS connections, 300 at once', peer: 'caddy', of: 'rate', must: 0.8 },
+    { what: 'WebSocket, c=100', peer: 'haproxy', of: 'cpu', must: 1.4 },
+    { what: 'event stream, first event', peer: null, of: 'middle', must: 5 },
+  ]
+
+/** The proxy beside nginx, haproxy, caddy and three of npm: all in front of the same upstreams, in turn, medians. */
 export async function proxy({ smoke }: { readonly smoke: boolean }): Promise<Found> {
   const [rounds, seconds] = smoke ? [1, 1] : [3, 2]
   makeCertificate()
+  pin([process.pid], 0)
   const skipped: string[] = []
-  const ports = await freePorts(1 + 2 * Object.keys(peers).length, 31_600)
-  const [up = 0, ...rest] = ports
-  const running: Record<string, Subject> = { locald: await locald(up) }
+  const ports = await freePorts(2 + 2 * Object.keys(peers).length, 31_600)
+  const [files = 0, live = 0, ...rest] = ports
+  const direct: Subject = { http: files, https: null, cpuMs: () => 0, rss: () => 0, close: async () => undefined }
+  const running: Record<string, Subject> = { locald: await locald({ files, live }), direct }
   try {
     for (const [peer, start] of Object.entries(peers)) {
       const absent = missing(peer)
-      if (absent === undefined) running[peer] = await start(up, [rest.shift() ?? 0, rest.shift() ?? 0])
-      else skipped.push(absent)
+      if (absent !== undefined) skipped.push(absent)
+      else running[peer] = await start({ files, live }, [rest.shift() ?? 0, rest.shift() ?? 0])
     }
     const rows: Row[] = []
-    for (const load of loads) rows.push(...(await compared(load, running, rounds, seconds)))
-    rows.push({
-      what: 'RSS of the daemon after all that',
-      value: (running['locald']?.rss() ?? 0) / 2 ** 20,
-      unit: 'MB',
-    })
-    return { bench: 'proxy', about: 'requests a second and CPU per request of each proxy', rows, skipped }
+    for (const it of cases) rows.push(...(await compared(it, running, rounds, seconds)))
+    await new Promise(done => setTimeout(done, 5000))
+    const rss = (running['locald']?.rss() ?? 0) / 2 ** 20
+    rows.push({ what: 'RSS 5 s after all that', value: rss, unit: 'MB', target: '<= 120 MB', met: rss <= 120 })
+    return { bench: 'proxy', about: 'what each proxy does, and the CPU that takes', rows, skipped }
   } finally {
     for (const it of Object.values(running).reverse()) await it.close()
   }
 }
 
 async function compared(
-  load: Load,
+  { what, load, needs, counts, each }: Case,
   running: Readonly<Record<string, Subject>>,
   rounds: number,
   seconds: number,
 ): Promise<Row[]> {
-  const subjects = Object.entries(running).filter(([, { https }]) => load.needs === 'http' || https !== null)
-  for (const [, it] of subjects) await load.run(it, seconds / 3)
-  const results = await interleave(
-    rounds,
-    Object.fromEntries(subjects.map(([peer, it]) => [peer, () => load.run(it, seconds)])),
+  const subjects = Object.entries(running).filter(([peer, { https: port }]) =>
+    needs === 'live'
+      ? !notLive.has(peer) && peer !== 'direct'
+      : needs === 'http'
+        ? what.includes('c=1,') || peer !== 'direct'
+        : port !== null,
   )
-  const rate = (peer: string): number => median((results.get(peer) ?? []).map(it => it.good / it.seconds))
-  const cpu = (peer: string): number => median((results.get(peer) ?? []).map(it => (it.cpu / it.good) * 1000))
+  for (const [, it] of subjects) await load(it, seconds / 3)
+  const runs = Object.fromEntries(subjects.map(([peer, it]) => [peer, () => load(it, seconds)]))
+  const results = await interleave(rounds, runs)
+  const of = (peer: string, value: (it: Result) => number): number => median((results.get(peer) ?? []).map(value))
+  const values = {
+    rate: (peer: string) => of(peer, it => it.good / it.seconds),
+    cpu: (peer: string) => of(peer, it => (it.cpu / it.good) * 1000),
+    middle: (peer: string) => of(peer, it => it.middle ?? Number.NaN),
+    added: (peer: string) => values.middle(peer) - values.middle('direct'),
+  }
+  const units = { rate: `${each}s/s`, cpu: 'µs', middle: 'ms', added: 'ms' } as const
+  const against = (peer: string, kind: keyof typeof values) =>
+    peer === 'locald' || peer === 'direct'
+      ? {}
+      : { ratio: values[kind]('locald') / values[kind](peer), of: 'locald to it' }
   const rows: Row[] = []
   for (const [peer] of subjects) {
     const bad = (results.get(peer) ?? []).reduce((sum, it) => sum + it.bad, 0)
-    const what = `${load.what}: ${peer}${bad === 0 ? '' : ` (${bad} failed)`}`
-    const against = peer === 'locald' ? {} : { ratio: rate('locald') / rate(peer), of: 'locald to it' }
-    rows.push({ what, value: rate(peer), unit: 'req/s', ...against })
-    const used = peer === 'locald' ? {} : { ratio: cpu('locald') / cpu(peer), of: 'locald to it' }
-    rows.push({ what: '  … CPU per request', value: cpu(peer), unit: 'µs', ...used })
+    const label = `${what}: ${peer}${bad === 0 ? '' : ` (${bad} failed)`}`
+    rows.push({ what: label, value: values[counts](peer), unit: units[counts], ...against(peer, counts) })
+    if (peer !== 'direct')
+      rows.push({ what: `  … CPU per ${each}`, value: values.cpu(peer), unit: 'µs', ...against(peer, 'cpu') })
   }
-  for (const { peer, of, must } of targets.filter(it => it.what === load.what && it.peer in running)) {
-    const ratio = of === 'rate' ? rate('locald') / rate(peer) : cpu('locald') / cpu(peer)
-    const met = of === 'rate' ? ratio >= must : ratio <= must
-    const value = of === 'rate' ? rate('locald') : cpu('locald')
-    const target = of === 'rate' ? `>= ${must}x` : `<= ${must}x`
-    rows.push({ what: `  against ${peer}`, value, unit: of === 'rate' ? 'req/s' : 'µs', ratio, target, met })
+  for (const { peer, of: kind, must } of targets.filter(it => it.what === what)) {
+    const value = values[kind]('locald')
+    if (peer === null) {
+      rows.push({ what: '  target', value, unit: 'ms', target: `<= ${must} ms`, met: value <= must })
+    } else if (peer in running) {
+      const ratio = value / values[kind](peer)
+      const met = kind === 'rate' ? ratio >= must : ratio <= must
+      const target = `${kind === 'rate' ? '>=' : '<='} ${must}x`
+      rows.push({ what: `  ${kind} against ${peer}`, value, unit: units[kind], ratio, target, met })
+    }
   }
   return rows
-}
-
-function wrk(connections: number, path: string, headers: readonly string[] = []) {
-  return async (proxy: Subject, seconds: number): Promise<Result> => {
-    const words = ['-t1', `-c${connections}`, `-d${Math.max(1, Math.round(seconds))}s`, '-H', `Host: ${name}`]
-    for (const header of headers) words.push('-H', header)
-    const before = proxy.cpuMs()
-    const text = await output('wrk', [...words, `http://127.0.0.1:${proxy.http}${path}`])
-    const cpu = proxy.cpuMs() - before
-    const [, count = '0', took = '1', unit = 's'] = /(\d+) requests in ([\d.]+)(m?s)/.exec(text) ?? []
-    const wrong = Number(/Non-2xx or 3xx responses: (\d+)/.exec(text)?.[1] ?? 0)
-    const errors = (/Socket errors: (.*)/.exec(text)?.[1] ?? '').match(/\d+/g) ?? []
-    const bad = wrong + errors.reduce((sum, it) => sum + Number(it), 0)
-    return { good: Number(count) - wrong, bad, seconds: Number(took) / (unit === 'ms' ? 1000 : 1), cpu }
-  }
-}
-
-function h2load(words: readonly string[], path: string) {
-  return async (proxy: Subject, seconds: number): Promise<Result> => {
-    const to = [`--connect-to=127.0.0.1:${proxy.https}`, `-D${Math.max(1, Math.round(seconds))}`, '-t1']
-    const before = proxy.cpuMs()
-    const text = await output('h2load', [...words, ...to, `https://${name}:${proxy.https}${path}`])
-    const cpu = proxy.cpuMs() - before
-    const [, took = '1', unit = 's'] = /finished in ([\d.]+)(m?s)/.exec(text) ?? []
-    const good = Number(/status codes: (\d+) 2xx/.exec(text)?.[1] ?? 0)
-    const bad = Number(/(\d+) failed/.exec(text)?.[1] ?? 0)
-    return { good, bad, seconds: Number(took) / (unit === 'ms' ? 1000 : 1), cpu }
-  }
-}
-
-async function output(command: string, words: readonly string[]): Promise<string> {
-  const child = spawn(command, words, { stdio: ['ignore', 'pipe', 'inherit'] })
-  let text = ''
-  child.stdout.setEncoding('utf8').on('data', piece => {
-    text += piece
-  })
-  await once(child, 'close')
-  return text
 }

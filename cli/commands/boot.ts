@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, realpathSync, rmSync } from 'node:fs'
 import { LocaldError, messageOf } from '../../kernel/errors.ts'
 import { writeWhole } from '../../kernel/files.ts'
-import type { Argv, BootPlan, BootUnit, ServerStatus } from '../../kernel/wire.ts'
+import type { Paths } from '../../kernel/paths.ts'
+import type { Argv, BootPlan, BootUnit, Pong, ServerStatus } from '../../kernel/wire.ts'
 import { need } from '../client.ts'
 import type { Context } from '../context.ts'
 import { daemonArgv, hasServices, type Installed, malloc } from '../daemon-start.ts'
@@ -21,11 +22,11 @@ export async function serverInstall(context: Context): Promise<number> {
   try {
     unlessUnusable(plan.file, () => writeWhole(plan.file, plan.text))
     for (const argv of [...plan.load, plan.start]) carryOut(argv)
-    const installed: Installed = { file: plan.file, start: plan.start }
+    const installed: Installed = { start: plan.start }
     writeWhole(paths.boot, `${JSON.stringify(installed)}\n`)
   } catch (error) {
     if (existsSync(plan.file)) remove(context, plan)
-    if (hasServices(paths)) await need(paths)
+    await revived(paths)
     throw error
   }
   const { pid } = await (await need(paths)).get<ServerStatus>('/v1/server')
@@ -43,7 +44,7 @@ export async function serverUninstall(context: Context): Promise<number> {
   if (isInstalled) {
     await left(context)
     remove(context, plan)
-    if (hasServices(paths)) await need(paths)
+    await revived(paths)
   }
   if (json) printJson({ removed: isInstalled ? plan.file : null })
   else print(isInstalled ? `Removed ${plan.file}` : 'Nothing is installed')
@@ -63,6 +64,11 @@ async function planOf({ paths }: Context): Promise<BootPlan> {
     log: paths.daemonLog,
   }
   return await daemon.post<BootPlan>('/v1/server/boot', unit)
+}
+
+/** Services that run on get another daemon. It is asked something, as a connection that is not used would be held open for a while. */
+async function revived(paths: Paths): Promise<void> {
+  if (hasServices(paths)) await (await need(paths)).get<Pong>('/v1/ping')
 }
 
 function remove({ paths }: Context, plan: BootPlan): void {

@@ -19,6 +19,7 @@ export interface Driver extends Owner {
   readonly validate: ValidateFunction
 }
 
+/** A type with its keys, without compiling its schema. */
 export function ownerOf(type: ServiceType<unknown>): Owner {
   return { type, keys: [...keysOf(type.shape.schema)] }
 }

@@ -41,7 +41,7 @@ export async function bootPlan(machine: Machine, unit: BootUnit): Promise<BootPl
  * that has quotes or backslashes in it.
  */
 export function unitText(name: string, { run, shutdown, env }: BootUnit): string {
-  const scope = ['--user', '--scope', '--quiet', '--collect', `--property=Before=${name}`]
+  const scope = ['--user', '--scope', '--quiet', '--collect', '--description=locald', `--property=Before=${name}`]
   const delegate = '--property=Delegate=cpu memory pids'
   const start = ['systemd-run', ...scope, delegate, '--', ...run].map(command).join(' ')
   return `# Written by \`locald server install\`; \`locald server uninstall\` removes it.
@@ -60,7 +60,7 @@ ExecStop=${['env', ...shutdown].map(command).join(' ')}\${MAINPID}
 KillMode=process
 Restart=on-failure
 RestartSec=1
-RestartPreventExitStatus=${lockHeld}
+SuccessExitStatus=${lockHeld}
 
 [Install]
 WantedBy=default.target

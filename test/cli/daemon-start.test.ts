@@ -19,6 +19,7 @@ appendFileSync(HOME + '/daemons', process.pid + '\\n')
 appendFileSync(HOME + '/facts', JSON.stringify({ cwd: process.cwd(), sandbox: LOCALD_SANDBOX }) + '\\n')
 console.error('a line of', process.pid)
 if (MODE === 'dies') process.exit(3)
+if (MODE === 'hangs') await new Promise(resolve => setTimeout(resolve, 1_000_000))
 if (MODE === 'refuses') {
   writeSync(3, JSON.stringify({ ok: false, error: { code: 'PATHS_UNUSABLE', message: 'no room', hint: 'Make some.' } }) + '\\n')
   process.exit(1)
@@ -131,6 +132,14 @@ t.test('a daemon that does not start', { skip }, async t => {
   t.match(await run(['up'], { MODE: 'refuses' }), {
     code: 1,
     stderr: 'Error: no room [PATHS_UNUSABLE]\nHint: Make some.\n',
+  })
+  t.match(await run(['up'], { MODE: 'hangs', LOCALD_START_TIMEOUT: '1' }), {
+    code: 1,
+    stderr: /^Error: the daemon did not start: it did not listen within 1 s \[DAEMON_START\]/,
+  })
+  t.match(await run(['up'], { LOCALD_START_TIMEOUT: 'soon' }), {
+    code: 2,
+    stderr: /LOCALD_START_TIMEOUT 'soon'.*USAGE/,
   })
   const doctor = await run(['doctor'], { MODE: 'refuses' })
   t.match(doctor, {

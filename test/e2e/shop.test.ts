@@ -74,6 +74,8 @@ onEach('the shop of the README', async (t, machine) => {
       await visit(browser, `http://shop.localhost:${await sandbox.http()}/`),
     ] as const
     const [{ page }] = pages
+    const protocol = "performance.getEntriesByType('navigation')[0].nextHopProtocol"
+    t.same(await Promise.all(pages.map(({ page }) => page.evaluate(protocol))), ['h2', 'http/1.1'])
     for (const { page } of pages) {
       await shows(page, 'h1', 'Tableware from a small kiln')
       t.equal(await page.locator('.card').count(), 6)

@@ -532,7 +532,7 @@ t.test('features', async t => {
     for (const line of [
       String.raw`Environment="PATH=/a b:/100%%/$X:/line\x0abreak"`,
       'Environment="LOCALD_SANDBOX=a-1"',
-      String.raw`ExecStart=systemd-run --user --scope --quiet --collect --property=Before=locald-a-1.service "--property=Delegate=cpu memory pids" -- "/opt/my \"tools\" 100%%/$$HOME\\x/locald-keeper" lock "/run/a b" -- /usr/bin/node`,
+      String.raw`ExecStart=systemd-run --user --scope --quiet --collect --description=locald --property=Before=locald-a-1.service "--property=Delegate=cpu memory pids" -- "/opt/my \"tools\" 100%%/$$HOME\\x/locald-keeper" lock "/run/a b" -- /usr/bin/node`,
       // biome-ignore lint/suspicious/noTemplateCurlyInString: systemd's own.
       'ExecStop=env /usr/bin/node "/it\'s/main.js" server shutdown --pid=${MAINPID}',
     ])

@@ -1,0 +1,19 @@
+/**
+ * `node upstream.js PORT`: what proxies stand before when connections stay open. A WebSocket gets back what it sent; `/live/events` is an
+ * event stream with one event, after a moment, of when it was written: nanoseconds of the monotonic clock, which all processes share.
+ */
+import { createServer } from 'node:http'
+import { setTimeout } from 'node:timers/promises'
+import { WebSocketServer } from 'ws'
+
+const server = createServer(async (req, res) => {
+  if (req.url !== '/live/events') return void res.writeHead(404).end()
+  res.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
+  res.flushHeaders()
+  await setTimeout(50)
+  res.write(`data: ${process.hrtime.bigint()}\n\n`)
+})
+new WebSocketServer({ server, perMessageDeflate: false }).on('connection', socket => {
+  socket.on('message', data => socket.send(data))
+})
+server.listen(Number(process.argv[2]), '127.0.0.1')
