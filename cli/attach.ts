@@ -1,12 +1,13 @@
 import type { LocaldEvent, LogLine, ServiceView } from '../kernel/events.ts'
 import type { TargetBody } from '../kernel/wire.ts'
-import type { Client, Stream } from './client.ts'
+import { type Client, find, type Stream } from './client.ts'
 import type { Context } from './context.ts'
 import { conclude, follow } from './follow.ts'
 import { type Keys, listen } from './keys.ts'
 import { LineFormat } from './lines.ts'
-import { hasColour, painter, printAll, say } from './output.ts'
+import { hasColour, painter, say } from './output.ts'
 import { isOver } from './services.ts'
+import { Shown } from './shown.ts'
 
 /** What is followed: what was started, when (UTC ISO 8601), and what runs of it. */
 export interface Attached {
@@ -27,10 +28,19 @@ export async function attach(context: Context, daemon: Client, what: Attached): 
   const events = daemon.stream<LocaldEvent>({ method: 'GET', path: '/v1/events', doing })
   const keys = listen()
   try {
+    const shown = new Shown(await formatOf(services))
     say(keys.isKeyboard ? 'Ctrl-C stops the project, d detaches' : 'Ctrl-C stops the project')
-    return await until(keys, printLogs(logs, services), untilOver(events, services), () =>
-      stopProject(context, daemon, target),
-    )
+    const printing = printLogs(logs, shown)
+    const rest = async () => {
+      logs.close()
+      await printing.catch(() => undefined)
+      // One that is ending is not to be followed by another just for this.
+      const still = await find(context.paths).catch(() => undefined)
+      const names = services.map(view => view.key)
+      if (still !== undefined) await shown.printRest(still, names, target.path, since)
+    }
+    const stop = () => stopProject(context, daemon, target)
+    return await until(keys, { printing, over: untilOver(events, services), stop, rest })
   } finally {
     keys.close()
     logs.close()
@@ -38,33 +48,41 @@ export async function attach(context: Context, daemon: Client, what: Attached): 
   }
 }
 
-async function until(
-  keys: Keys,
-  printing: Promise<void>,
-  over: Promise<void>,
-  stop: () => Promise<number>,
-): Promise<number> {
+interface Watched {
+  readonly printing: Promise<void>
+  /** Resolves when nothing runs any more. */
+  readonly over: Promise<void>
+  stop(): Promise<number>
+  /** Prints what was said until the end. */
+  rest(): Promise<void>
+}
+
+async function until(keys: Keys, { printing, over, stop, rest }: Watched): Promise<number> {
   const end = await Promise.race([keys.pressed, printing, over])
   // From here on a stream that breaks is no news: what is awaited tells it.
   printing.catch(() => undefined)
   over.catch(() => undefined)
-  if (end === 'stop') return await stop()
-  say(
-    end === 'detach'
-      ? 'Detached: locald logs -f follows again, locald stop stops'
-      : 'Nothing of the project runs any more',
-  )
-  return 0
+  if (end === 'detach') {
+    say('Detached: locald logs -f follows again, locald stop stops')
+    return 0
+  }
+  const code = end === 'stop' ? await stop() : 0
+  await rest()
+  if (end !== 'stop') say('Nothing of the project runs any more')
+  return code
 }
 
-async function printLogs(logs: Stream<LogLine>, services: readonly ServiceView[]): Promise<void> {
+async function printLogs(logs: Stream<LogLine>, shown: Shown): Promise<void> {
+  for await (const lines of logs.batches) await shown.print(lines)
+}
+
+async function formatOf(services: readonly ServiceView[]): Promise<LineFormat> {
   const { stdout } = process
   const look = { paint: await painter(stdout), keepsColour: hasColour(stdout), fullNames: false }
-  const format = new LineFormat(
+  return new LineFormat(
     look,
     services.map(view => view.key),
   )
-  for await (const lines of logs.batches) await printAll(lines.map(line => `${format.text(line)}\n`).join(''))
 }
 
 /** Resolves when none of the services runs any more. */

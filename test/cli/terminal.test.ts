@@ -95,21 +95,25 @@ async function project(t: Test) {
   const logs: ServerResponse[] = []
   const events: ServerResponse[] = []
   const stopped = state('web', { status: 'stopped', health: null })
+  const hello = line('\x1b[32mhello\x1b[39m')
+  /** Last words, which are in the log before who follows it has them. */
+  const late: string[] = []
   daemon
     .on('POST /v1/projects/up', stream(state('web', { status: 'starting' }), state('web'), done(view('web'))))
-    .on('GET /v1/logs', response => {
+    .on('GET /v1/logs', (response, { query }) => {
+      if (query.get('follow') === null) return void response.end(`${hello}${late.join('')}`)
       logs.push(response)
-      response.write(line('\x1b[32mhello\x1b[39m'))
+      response.write(hello)
     })
     .on('GET /v1/events', response => {
       events.push(response)
       response.writeHead(200).flushHeaders()
     })
     .on('POST /v1/projects/stop', (response, asked) => {
-      for (const each of logs) each.write(line('bye'))
-      setTimeout(() => stream(state('web', { status: 'stopping' }), stopped, done())(response, asked), 100)
+      stream(state('web', { status: 'stopping' }), stopped, done())(response, asked)
+      late.push(line('bye'))
     })
-  return { daemon, logs, events, stopped }
+  return { daemon, logs, events, stopped, late }
 }
 
 t.test('up follows the logs; d detaches', async t => {
@@ -161,13 +165,16 @@ t.test('Ctrl-C while it starts stops what was started', async t => {
 })
 
 t.test('it ends when somebody else stops the project, and when the daemon is killed', async t => {
-  const { daemon, events, logs, stopped } = await project(t)
+  const { daemon, events, logs, stopped, late } = await project(t)
   const screen = new Screen(t, daemon, ['up'])
   await screen.shows('hello')
+  late.push(line('its last words'))
   events.at(-1)?.write(`${JSON.stringify(state('web', { status: 'restarting' }))}\n`)
   events.at(-1)?.write(`${JSON.stringify(stopped)}\n`)
   t.equal(await screen.ends(), 'code 0, restored')
-  t.match(screen.text, 'Nothing of the project runs any more')
+  t.match(screen.text, /its last words[\s\S]*Nothing of the project runs any more/)
+  t.equal(screen.text.split('hello').length, 2, 'what was shown is not shown again')
+  late.splice(0)
 
   const second = new Screen(t, daemon, ['up'])
   await second.shows('hello')
