@@ -4,6 +4,7 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { burst } from './benches/burst.ts'
 import { cli } from './benches/cli.ts'
 import { idle } from './benches/idle.ts'
 import { output } from './benches/output.ts'
@@ -15,7 +16,7 @@ import { made } from './folders.ts'
 import { machine } from './machine.ts'
 import { tableOf } from './report.ts'
 
-const benches = { cli, start, idle, output, restart, proxy, page }
+const benches = { cli, start, idle, output, restart, proxy, page, burst }
 const words = process.argv.slice(2)
 const smoke = words.includes('--smoke')
 const names = words.filter(word => word !== '--smoke')

@@ -1,13 +1,14 @@
 /**
  * `node upstream.js PORT`: what proxies stand before when connections stay open. A WebSocket gets back what it sent; `/live/events` is an
  * event stream with one event, after a moment, of when it was written: nanoseconds of the monotonic clock, which all processes share.
+ * Any other path is answered with itself.
  */
 import { createServer } from 'node:http'
 import { setTimeout } from 'node:timers/promises'
 import { WebSocketServer } from 'ws'
 
 const server = createServer(async (req, res) => {
-  if (req.url !== '/live/events') return void res.writeHead(404).end()
+  if (req.url !== '/live/events') return void res.end(req.url)
   res.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
   res.flushHeaders()
   await setTimeout(50)

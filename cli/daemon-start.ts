@@ -21,9 +21,16 @@ export interface Installed {
 const lockHeld = 75
 /**
  * Most of what the daemon allocates is gone at once: a smaller young generation (MB; V8's own limit is 16) needs 20 MB less. Without the
- * memory reducer, which collects all some seconds after the last work, 60 to 80 ms of CPU, an idle daemon does nothing.
+ * memory reducer, which collects all some seconds after the last work, 60 to 80 ms of CPU, an idle daemon does nothing. Young
+ * objects are collected by one thread in a third of the time. The marking of cppgc's objects by another thread has ended a Node 20 under
+ * load ("Check failed: concurrent_marking_handle_"); later ones do not do it.
  */
-const nodeFlags = ['--max-semi-space-size=4', '--no-memory-reducer', '--no-parallel-scavenge']
+const nodeFlags = [
+  '--max-semi-space-size=4',
+  '--no-memory-reducer',
+  '--no-parallel-scavenge',
+  '--no-cppheap-concurrent-marking',
+]
 /**
  * glibc's malloc(3), by itself, raises the size from which on it asks the system for memory, which it then can give back, and keeps memory
  * for each thread: after large bodies over HTTP/2 that is 10 to 20 MB of nothing.

@@ -97,6 +97,8 @@ function responseOf(buffer: Buffer, { status, reasonEnd, end, bodyless }: Places
   }
   kept += text.slice(from, end - 2)
   if (coding !== undefined && (length >= 0 || old)) return 'faulty'
+  // An interim response has no body; not every parser thinks so of one that says how long it is.
+  if (status < 200 && (length > 0 || coding !== undefined)) return 'faulty'
   if (coding !== undefined && coding !== 'chunked') return 'coding'
   const [keepAlive, close, listed] = connectionOf(connection)
   const empty = bodyless || status < 200 || status === 204 || status === 304

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import { Chunks } from '../../plugins/proxy/chunks.ts'
 import { readRequest } from '../../plugins/proxy/request-head.ts'
 import { readResponse } from '../../plugins/proxy/response-head.ts'
@@ -44,9 +45,8 @@ function isBinding(value: unknown): value is Binding {
 }
 
 function bindingOf(): Binding {
-  // Node's own copy of llhttp, as node:http uses it; there is no public way to it.
-  const reach: unknown = Reflect.get(process, 'binding')
-  const found: unknown = typeof reach === 'function' ? Reflect.apply(reach, process, ['http_parser']) : undefined
+  // Node's own copy of llhttp, as node:http uses it; there is no public way to it, and Node 24 has closed process.binding.
+  const found: unknown = createRequire(import.meta.url)('node:_http_common')
   if (!isBinding(found)) throw new Error('Node gives no access to its HTTP parser')
   return found
 }
@@ -96,6 +96,9 @@ export function llhttp(kind: 'request' | 'response', pieces: readonly Buffer[], 
 /** What the fast lane takes of the beginning of a connection: one request, or nothing. */
 export function fastRequest(bytes: Buffer): (Message & { readonly end: number }) | undefined {
   const request = readRequest(bytes)
+  // What it remembers of the last request must not change what it reads.
+  const again = readRequest(bytes)
+  if (JSON.stringify(request) !== JSON.stringify(again)) throw new Error('a request read in two ways')
   if (typeof request !== 'object') return undefined
   const fields = request.fields.split('\r\n').slice(0, -1)
   return { line: `${request.head ? 'HEAD' : 'GET'} ${request.path}`, fields, body: '', whole: true, end: request.end }

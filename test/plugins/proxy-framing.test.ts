@@ -35,6 +35,7 @@ const responses = [
   'HTTP/1.0 200 OK\r\nServer: x\r\n\r\nto the end',
   'HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n',
   'HTTP/1.1 304 Not Modified\r\nETag: "x"\r\nContent-Length: 5\r\n\r\n',
+  'HTTP/1.1 104 Early\r\nContent-Length: 5\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n',
   'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200\r\nContent-Length: 2\r\n\r\nok',
   'HTTP/1.1 200 OK\r\nSet-Cookie: a\r\nSet-Cookie: b\r\nConnection: close, x-hop\r\nX-Hop: 1\r\n\r\nbody',
 ]
@@ -178,6 +179,8 @@ function differs(ours: Message, theirs: Message, refused: boolean): string | und
   const [a, b] = [pairsOf(theirs.fields, dropped).join('\n'), linesOf(ours.fields).join('\n')]
   return a === b ? undefined : `${JSON.stringify(a)} is not ${JSON.stringify(b)}`
 }
+
+t.setTimeout(3_600_000)
 
 t.test(`requests: both parsers agree (LOCALD_FUZZ_SEED=${seed})`, { timeout: 3_600_000 }, async t => {
   const pick = random(seed)
