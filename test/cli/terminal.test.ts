@@ -166,8 +166,10 @@ t.test('Ctrl-C while it starts stops what was started', async t => {
 
 t.test('it ends when somebody else stops the project, and when the daemon is killed', async t => {
   const { daemon, events, logs, stopped, late } = await project(t)
+  const listens = new Promise<void>(resolve => daemon.whenAsked('/v1/events', resolve))
   const screen = new Screen(t, daemon, ['up'])
   await screen.shows('hello')
+  await listens
   late.push(line('its last words'))
   events.at(-1)?.write(`${JSON.stringify(state('web', { status: 'restarting' }))}\n`)
   events.at(-1)?.write(`${JSON.stringify(stopped)}\n`)
