@@ -65,10 +65,11 @@ export class Api {
     await app.register(registryRoutes(kernel), { prefix: '/v1' })
     for (const { owner, prefix: below, plugin } of kernel.contributions.routes()) {
       const prefix = `/v1${below}`
-      await app.register(
-        guarded(plugin, reason => log(owner).error(`not all of ${prefix} is there: ${reason}`)),
-        { prefix },
-      )
+      const tell = (error: unknown) => log(owner).error(`not all of ${prefix} is there: ${messageOf(error)}`)
+      app.register(inTime(plugin, tell), { prefix }).after(error => {
+        // Of what it registers in turn.
+        if (error) tell(error)
+      })
     }
     rmSync(socket, { force: true })
     await app.listen({ path: socket })
@@ -84,10 +85,10 @@ export class Api {
 }
 
 /** A plugin's routes. What goes wrong while they are declared is told: fastify would not start any more. */
-function guarded(plugin: FastifyPluginAsync, tell: (reason: string) => void): FastifyPluginAsync {
+function inTime(plugin: FastifyPluginAsync, tell: (error: unknown) => void): FastifyPluginAsync {
   return async (app, options) => {
     const late = () => new LocaldError('PLUGIN_TIMEOUT', `its routes were not declared in ${routesMs} ms`)
-    await within(routesMs, plugin(app, options), late).catch(error => tell(messageOf(error)))
+    await within(routesMs, plugin(app, options), late).catch(tell)
   }
 }
 

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import t from 'tap'
@@ -23,6 +24,7 @@ const clumsy = `export default {
   setup(host) {
     host.routes('/services', async app => void app.get('/why', async () => 'stolen'))
     host.routes('/clumsy', async () => { throw new Error('boom in routes') })
+    host.routes('/clumsier', async app => void app.register(async () => { throw new Error('boom below') }))
   },
 }`
 
@@ -41,7 +43,7 @@ function closed(_: string, value: unknown): unknown {
 
 t.test('the API describes itself, truly', async t => {
   const sandbox = new Sandbox(t)
-  const { data, socket } = resolvePaths({ env: sandbox.env })
+  const { data, socket, daemonLog } = resolvePaths({ env: sandbox.env })
   for (const [name, text] of Object.entries({ clumsy, greeter })) {
     const manifest = { name, version: '1.0.0', type: 'module', exports: './index.js', locald: { api: 1 } }
     const folder = `${data}/plugins/node_modules/${name}`
@@ -57,6 +59,10 @@ t.test('the API describes itself, truly', async t => {
   const { status, body } = await ask({ path: socket }, '/v1/openapi.json')
   t.equal(status, 200)
   const document: { openapi: string; paths: Record<string, Record<string, unknown>> } = JSON.parse(body)
+
+  const log = readFileSync(daemonLog, 'utf8')
+  for (const what of ['services', 'clumsy', 'clumsier'])
+    t.match(log, `not all of /v1/${what} is there: `, 'what a plugin fails at is told, and stops nothing')
 
   await t.test('by OpenAPI 3.1, with each route', async t => {
     const { valid, errors } = await new Validator().validate(JSON.parse(body))
