@@ -1,6 +1,6 @@
 import { access, chown, constants } from 'node:fs/promises'
 import { setTimeout } from 'node:timers/promises'
-import { LocaldError } from '../../kernel/errors.ts'
+import { LocaldError, messageOf } from '../../kernel/errors.ts'
 import type { Instance, Run, ServiceType } from '../../kernel/plugin.ts'
 import { maintenance, sqlState, superuser, type Target } from './client.ts'
 import { readRecord, writeRecord } from './cluster.ts'
@@ -48,6 +48,7 @@ export class PostgresDriver implements ServiceType<PostgresOptions> {
       const installation = await this.#maker.installation(run, places)
       // After a crash this is all that comes before the next start.
       await endLeftover(places, this.#shared.table())
+      await this.#shared.snapshots.sweep(places)
       await access(places.cluster, constants.W_OK)
       await writeSettings(places.cluster, installation, run.options.settings)
       await makeSocketFolder(places)
@@ -72,7 +73,11 @@ export class PostgresDriver implements ServiceType<PostgresOptions> {
 
   async adopt(run: PostgresRun, state: unknown): Promise<Instance | undefined> {
     const held = await this.#shared.processes().adopt(state, run.log)
-    return held === undefined ? undefined : this.#instance(run, held)
+    if (held === undefined) return undefined
+    // An earlier daemon may have ended in the middle of a snapshot. The server does not wait for that.
+    const swept = this.#alone(run, () => this.#shared.snapshots.sweep(this.#places(run)))
+    swept.catch(error => run.log.write('locald', `what an interrupted copy left is still there: ${messageOf(error)}`))
+    return this.#instance(run, held)
   }
 
   /** Removes the cluster in use, and nothing else: snapshots and the password stay. */

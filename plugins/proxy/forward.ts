@@ -2,6 +2,7 @@ import { type ClientRequest, type IncomingMessage, request, type ServerResponse 
 import { Socket } from 'node:net'
 import { systemCode } from '../../kernel/errors.ts'
 import { dial, neverConnected, type Pool } from './dial.ts'
+import { spent } from './garbage.ts'
 import type { Destination, Failure } from './gate.ts'
 import { framingOf, headLines, type Passage, requestHeaders, responseHeaders, trailersOf } from './headers.ts'
 import type { Limits } from './limits.ts'
@@ -109,6 +110,7 @@ function upload(req: IncomingMessage, up: ClientRequest): void {
   // The head must not wait for the body's first byte. Not flushHeaders: it writes latin1 values as UTF-8.
   up.write(nothing)
   req.pipe(up, { end: false })
+  req.on('data', ({ length }: Buffer) => spent(length))
   req.once('end', () => {
     const trailers = trailersOf(req.rawTrailers)
     if (trailers.length > 0) up.addTrailers(trailers)
