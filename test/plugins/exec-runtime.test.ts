@@ -411,8 +411,10 @@ function adopts(t: Test, table: ProcessTable) {
     t.teardown(() => stranger.kill('SIGKILL'))
     const pid = stranger.pid ?? 0
     const { state } = { state: JSON.parse(JSON.stringify(first.state)) }
-    // Started long before the stranger, as far as its tokens tell.
-    Object.assign(state.tree, { pid, pgid: pid, keeper: pid, startedMs: Date.now() - 60_000 })
+    // Started long before the stranger, as far as its tokens tell: its real ones may be of the same tick of the clock.
+    const { keeper, main } = state.tree.starts
+    const starts = { keeper: `earlier than ${keeper}`, main: `earlier than ${main}` }
+    Object.assign(state.tree, { pid, pgid: pid, keeper: pid, startedMs: Date.now() - 60_000, starts })
     const found = await rig.adopt(state)
     t.match(await limited(found?.exited ?? Promise.reject(new Error('none')), 'end'), { signal: 'SIGKILL' })
     t.ok(alive(pid))
