@@ -4,8 +4,8 @@ import { type Client, find, type Stream } from './client.ts'
 import type { Context } from './context.ts'
 import { conclude, follow } from './follow.ts'
 import { type Keys, listen } from './keys.ts'
-import { LineFormat } from './lines.ts'
-import { hasColour, painter, say } from './output.ts'
+import { formatFor } from './lines.ts'
+import { say } from './output.ts'
 import { isOver } from './services.ts'
 import { Shown } from './shown.ts'
 
@@ -28,7 +28,12 @@ export async function attach(context: Context, daemon: Client, what: Attached): 
   const events = daemon.stream<LocaldEvent>({ method: 'GET', path: '/v1/events', doing })
   const keys = listen()
   try {
-    const shown = new Shown(await formatOf(services))
+    const shown = new Shown(
+      await formatFor(
+        services.map(view => view.key),
+        false,
+      ),
+    )
     say(keys.isKeyboard ? 'Ctrl-C stops the project, d detaches' : 'Ctrl-C stops the project')
     const printing = printLogs(logs, shown)
     const rest = async () => {
@@ -74,15 +79,6 @@ async function until(keys: Keys, { printing, over, stop, rest }: Watched): Promi
 
 async function printLogs(logs: Stream<LogLine>, shown: Shown): Promise<void> {
   for await (const lines of logs.batches) await shown.print(lines)
-}
-
-async function formatOf(services: readonly ServiceView[]): Promise<LineFormat> {
-  const { stdout } = process
-  const look = { paint: await painter(stdout), keepsColour: hasColour(stdout), fullNames: false }
-  return new LineFormat(
-    look,
-    services.map(view => view.key),
-  )
 }
 
 /** Resolves when none of the services runs any more. */

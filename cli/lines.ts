@@ -1,5 +1,5 @@
 import type { LogLine } from '../kernel/events.ts'
-import type { Paint, Style } from './output.ts'
+import { hasColour, type Paint, painter, type Style } from './output.ts'
 import { shortName } from './services.ts'
 
 const palette: readonly Style[] = ['cyan', 'magenta', 'green', 'yellow', 'blue', 'red']
@@ -16,6 +16,12 @@ export interface Look {
   readonly keepsColour: boolean
   /** Names are written with their project. */
   readonly fullNames: boolean
+}
+
+/** Lines of these services for stdout, with the colours that it takes; `fullNames` as in `Look`. */
+export async function formatFor(keys: readonly string[], fullNames: boolean): Promise<LineFormat> {
+  const { stdout } = process
+  return new LineFormat({ paint: await painter(stdout), keepsColour: hasColour(stdout), fullNames }, keys)
 }
 
 /** Prints log lines as `name | text`, a colour for each service, the names in one column. */

@@ -3,8 +3,8 @@ import type { LogLine } from '../../kernel/events.ts'
 import type { KeysAnswer, KeysQuery } from '../../kernel/wire.ts'
 import { type Client, need } from '../client.ts'
 import type { Context } from '../context.ts'
-import { LineFormat } from '../lines.ts'
-import { hasColour, painter, printAll } from '../output.ts'
+import { formatFor } from '../lines.ts'
+import { printAll } from '../output.ts'
 import { count, since } from '../units.ts'
 import { flagValue } from '../words.ts'
 
@@ -37,9 +37,7 @@ export async function logs(context: Context): Promise<number> {
 async function formatted(daemon: Client, query: KeysQuery): Promise<(line: LogLine) => string> {
   const { path, service, all = false } = query
   const { keys } = await daemon.get<KeysAnswer>('/v1/services/keys', { path, service, all })
-  const { stdout } = process
-  const look = { paint: await painter(stdout), keepsColour: hasColour(stdout), fullNames: all }
-  const format = new LineFormat(look, keys)
+  const format = await formatFor(keys, all)
   return line => format.text(line)
 }
 

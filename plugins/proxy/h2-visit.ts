@@ -3,7 +3,7 @@ import type { Log } from '../../kernel/plugin.ts'
 import { type Answer, render } from './answers.ts'
 import { caseOf } from './case.ts'
 import type { Destination, Failure, Gate } from './gate.ts'
-import { H2Errand } from './h2-errand.ts'
+import { H2Errand, type H2Way } from './h2-errand.ts'
 import { fieldsOf, type H2Request, narrowOf, requestOf } from './h2-head.ts'
 import { type Head, headOf } from './head.ts'
 import { type Carrier, judge, type Tried } from './judge.ts'
@@ -84,7 +84,7 @@ export class Visit {
     judge(this.#parts.gate, caseOf(head, client.scheme, stream), carrier, this.#parts.log, tried)
   }
 
-  #carry(request: H2Request, way: ConstructorParameters<typeof H2Errand>[2]): void {
+  #carry(request: H2Request, way: H2Way): void {
     this.#errand = new H2Errand(this.#stream, request, way, this.#parts.upstreams)
     this.#errand.start()
   }
