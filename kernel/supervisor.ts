@@ -89,7 +89,8 @@ export class Supervisor {
     try {
       let round = adopted === undefined ? undefined : await this.#resume(first, adopted, signal)
       if (round === undefined) await this.#awaitDependencies(first, signal)
-      while (!signal.aborted) {
+      // What was taken over is attended even if it is to be stopped already: nobody else ends it.
+      while (round !== undefined || !signal.aborted) {
         round ??= await this.#launch(this.#assignment ?? first, signal)
         const { startedMs } = round.instance
         const exit = await this.#attend(round, signal)

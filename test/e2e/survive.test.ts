@@ -219,6 +219,41 @@ onEach('killed in the middle of a stop, what was stopped stays stopped', async (
 })
 
 onEach(
+  'killed while dependents are stopped, what they need is stopped too, and never runs twice',
+  async (t, machine) => {
+    const box = machine.sandbox()
+    const needed = ['api', 'db', 'queue']
+    const folder = box.project('halfway', {
+      'locald.toml': `
+      [project]
+      name = "halfway"
+      [services.web]
+      type = "worker"
+      command = "trap 'echo hears; while ! test -e gate; do sleep 0.05; done; exit 0' TERM; echo up; while :; do sleep 0.05; done"
+      stop_timeout = 60
+      depends_on = ["${needed.join('", "')}"]
+      ${needed.map((name, at) => `[services.${name}]\ntype = "worker"\ncommand = "exec sleep 10010${at}"`).join('\n')}
+    `,
+    })
+    const sleeping = () => box.processes().filter(({ command }) => /^sleep 10010\d$/.test(command))
+    await box.up(folder)
+    const before = sleeping().map(({ pid }) => pid)
+    const stop = box.start(['stop'], { cwd: folder })
+    await until('the signal to arrive', async () =>
+      (await box.logs(folder, ['web'])).some(({ text }) => text === 'hears'),
+    )
+    await kill(box)
+    t.equal((await stop.done).code, 1)
+    box.write(`${folder}/gate`, '')
+    await box.up(folder)
+    t.equal(sleeping().length, needed.length, 'one process each')
+    t.notOk(before.some(isAlive), 'the stop was gone through with')
+    await box.ok(['stop'], { cwd: folder })
+    t.same(sleeping(), [], 'and nothing of it is left')
+  },
+)
+
+onEach(
   'ended by SIGTERM or restarted, the daemon leaves services running; shut down, it ends them',
   async (t, machine) => {
     const box = machine.sandbox()

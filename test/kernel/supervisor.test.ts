@@ -579,6 +579,16 @@ t.test('a later daemon', async t => {
     t.ok(after.hooked.includes('ready web'))
   })
 
+  t.test('ends what was to be stopped and had not been told so yet', async t => {
+    const { old, web, record, adopt } = await handOver(t)
+    const instance = await adopt()
+    if (instance === undefined) throw new Error('not found')
+    web.start({ instance, ready: record.ready })
+    await web.stop()
+    t.equal(web.state.now.status, 'stopped')
+    t.notOk(alive(old.state.now.pid ?? 0), 'it has ended when its stop has')
+  })
+
   t.test('learns of an end that came meanwhile, and starts it again', async t => {
     const { old, web, adopt } = await handOver(t, { restart: 'on-failure' })
     const { pid } = old.state.now
