@@ -119,6 +119,10 @@ export class Service implements SupervisorHost {
     await this.#parts.hooks.ready(this.ref)
   }
 
+  async stopping(): Promise<void> {
+    await this.#parts.hooks.stopping(this.ref).catch(error => this.warn(messageOf(error)))
+  }
+
   async gone(): Promise<void> {
     await this.#parts.hooks.gone(this.ref).catch(error => this.warn(messageOf(error)))
   }

@@ -213,9 +213,10 @@ export class Supervisor {
     }
   }
 
-  #end(instance: Instance, assignment: Assignment): Promise<void> {
+  async #end(instance: Instance, assignment: Assignment): Promise<void> {
+    await this.#host.stopping()
     const { stopSignal, stopTimeout } = (this.#assignment ?? assignment).plan.common
-    return instance.stop({ signal: stopSignal, graceMs: stopTimeout })
+    await instance.stop({ signal: stopSignal, graceMs: stopTimeout })
   }
 }
 

@@ -1,10 +1,11 @@
-import { realpathSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { existsSync, realpathSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { LocaldError } from './errors.ts'
 import type { ProjectRef } from './plugin.ts'
 import type { Project } from './project.ts'
 import type { Service } from './service.ts'
 import { closest } from './suggest.ts'
+import { isWorktree } from './worktree.ts'
 
 /** A project and the services of it that are meant; in the order of its file. */
 export interface Target {
@@ -34,11 +35,15 @@ export function splitNames(names: readonly string[]): Named {
   return { here, elsewhere }
 }
 
-/** The project in a folder or the nearest one above it, if it is known. */
+/**
+ * The project in a folder or the nearest one above it, if it is known. A folder with a `locald.toml` or a git worktree of its own
+ * belongs to no project above it, also before its first `up`.
+ */
 export function projectAt<T>(projects: Pick<ReadonlyMap<string, T>, 'get'>, path: string): T | undefined {
   for (let folder = realPath(path); ; folder = dirname(folder)) {
     const found = projects.get(folder)
     if (found !== undefined || folder === dirname(folder)) return found
+    if (existsSync(join(folder, 'locald.toml')) || isWorktree(folder)) return undefined
   }
 }
 

@@ -7,15 +7,17 @@ import { basename, dirname, join, resolve } from 'node:path'
  */
 export function worktreeBranch(folder: string): string | undefined {
   const link = gitLink(folder)
-  if (link === undefined) return undefined
-  const [, target] = /^gitdir: (.+)$/m.exec(link.text) ?? []
-  if (target === undefined) return undefined
-  const gitDir = resolve(dirname(link.file), target.trim())
-  // A submodule's .git is a link too, but leads to .git/modules.
-  if (basename(dirname(gitDir)) !== 'worktrees') return undefined
+  const gitDir = link && worktreeOf(link)
+  if (gitDir === undefined) return undefined
   const head = read(join(gitDir, 'HEAD')) ?? ''
   const [, branch] = /^ref: refs\/heads\/(.+)$/m.exec(head) ?? []
   return slugOf(branch ?? basename(gitDir))
+}
+
+/** Whether a folder is the root of a linked git worktree. */
+export function isWorktree(folder: string): boolean {
+  const link = linkAt(folder)
+  return link !== undefined && worktreeOf(link) !== undefined
 }
 
 /** The longest DNS label (RFC 1035, 2.3.4). */
@@ -33,16 +35,32 @@ export function slugOf(text: string): string {
   return slug === '' ? 'copy' : slug
 }
 
+interface GitLink {
+  readonly file: string
+  readonly text: string
+}
+
+/** Where git keeps what it knows of a linked worktree; undefined for another's link: a submodule's leads to `.git/modules`. */
+function worktreeOf({ file, text }: GitLink): string | undefined {
+  const [, target] = /^gitdir: (.+)$/m.exec(text) ?? []
+  if (target === undefined) return undefined
+  const gitDir = resolve(dirname(file), target.trim())
+  return basename(dirname(gitDir)) === 'worktrees' ? gitDir : undefined
+}
+
 /** The `.git` file at or above a folder; undefined where a `.git` folder comes first. */
-function gitLink(folder: string): { readonly file: string; readonly text: string } | undefined {
+function gitLink(folder: string): GitLink | undefined {
   for (let at = folder; ; at = dirname(at)) {
-    const file = join(at, '.git')
-    const stat = statSync(file, { throwIfNoEntry: false })
-    if (stat?.isDirectory()) return undefined
-    const text = stat?.isFile() ? read(file) : undefined
-    if (text !== undefined) return { file, text }
-    if (at === dirname(at)) return undefined
+    const link = linkAt(at)
+    if (link !== undefined || at === dirname(at)) return link
+    if (statSync(join(at, '.git'), { throwIfNoEntry: false })?.isDirectory()) return undefined
   }
+}
+
+function linkAt(folder: string): GitLink | undefined {
+  const file = join(folder, '.git')
+  const text = statSync(file, { throwIfNoEntry: false })?.isFile() ? read(file) : undefined
+  return text === undefined ? undefined : { file, text }
 }
 
 function read(file: string): string | undefined {

@@ -1,4 +1,5 @@
 import type { FastifyPluginAsync } from 'fastify'
+import { LocaldError } from '../errors.ts'
 import type { LocaldEvent } from '../events.ts'
 import type { Kernel } from '../kernel.ts'
 import type { ResetBody, RestartBody, ShutdownBody, StopBody, UpBody, WaitBody } from '../wire.ts'
@@ -14,17 +15,17 @@ export function projectRoutes(kernel: Kernel, shutdown: () => void): FastifyPlug
     app.post<{ Body: UpBody }>(
       '/projects/up',
       { schema: { summary: 'Starts services of a project, by their dependencies', body: upBody, response: events } },
-      ({ body }, reply) => reply.lines<LocaldEvent>(({ tell, signal }) => operations.up(body, tell, signal)),
+      ({ body }, reply) => reply.lines(({ tell, signal }) => operations.up(body, tell, signal), failed),
     )
     app.post<{ Body: StopBody }>(
       '/projects/stop',
       { schema: { summary: 'Stops services, dependents first', body: stopBody, response: events } },
-      ({ body }, reply) => reply.lines<LocaldEvent>(({ tell }) => operations.stop(body, tell)),
+      ({ body }, reply) => reply.lines(({ tell }) => operations.stop(body, tell), failed),
     )
     app.post<{ Body: RestartBody }>(
       '/projects/restart',
       { schema: { summary: 'Restarts services', body: restartBody, response: events } },
-      ({ body }, reply) => reply.lines<LocaldEvent>(({ tell }) => operations.restart(body, tell)),
+      ({ body }, reply) => reply.lines(({ tell }) => operations.restart(body, tell), failed),
     )
     app.post<{ Body: ResetBody }>(
       '/services/reset',
@@ -35,12 +36,12 @@ export function projectRoutes(kernel: Kernel, shutdown: () => void): FastifyPlug
           response: events,
         },
       },
-      ({ body }, reply) => reply.lines<LocaldEvent>(({ tell }) => operations.reset(body, tell)),
+      ({ body }, reply) => reply.lines(({ tell }) => operations.reset(body, tell), failed),
     )
     app.post<{ Body: WaitBody }>(
       '/services/wait',
       { schema: { summary: 'Waits until services are ready', body: waitBody, response: events } },
-      ({ body }, reply) => reply.lines<LocaldEvent>(({ tell, signal }) => operations.wait(body, tell, signal)),
+      ({ body }, reply) => reply.lines(({ tell, signal }) => operations.wait(body, tell, signal), failed),
     )
     app.post<{ Body: ShutdownBody }>(
       '/server/shutdown',
@@ -52,7 +53,7 @@ export function projectRoutes(kernel: Kernel, shutdown: () => void): FastifyPlug
         await reply.lines<LocaldEvent>(async ({ tell }) => {
           const ok = await operations.close(body.keepServices, tell)
           tell({ event: 'done', ok, services: kernel.projects.services(undefined).map(({ state }) => state.view()) })
-        })
+        }, failed)
       },
     )
     const all = stream('The state of every service, then all events', 'Event')
@@ -66,4 +67,9 @@ export function projectRoutes(kernel: Kernel, shutdown: () => void): FastifyPlug
       }),
     )
   }
+}
+
+/** The last event of an operation that failed after its first. */
+function failed(error: unknown): LocaldEvent {
+  return { event: 'done', ok: false, services: [], error: LocaldError.from(error).toJSON() }
 }

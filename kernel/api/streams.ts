@@ -16,8 +16,11 @@ export interface Lines<T> {
 
 declare module 'fastify' {
   interface FastifyReply {
-    /** Answers with NDJSON. The head is sent with the first line: what is thrown before is answered as an error. */
-    lines<T>(write: (lines: Lines<T>) => Promise<void>): Promise<FastifyReply>
+    /**
+     * Answers with NDJSON. The head is sent with the first line: what is thrown before is answered as an error. What is thrown after it
+     * is told by a last line, as `failed` makes it; without that the connection is cut, so that nobody takes the answer for whole.
+     */
+    lines<T>(write: (lines: Lines<T>) => Promise<void>, failed?: (error: unknown) => T): Promise<FastifyReply>
   }
 }
 
@@ -30,7 +33,9 @@ const streamLimit = 512
 export const streams = plugin(async app => {
   const heap = new Heap()
   let streaming = 0
-  app.decorateReply('lines', async function <T>(this: FastifyReply, write: (lines: Lines<T>) => Promise<void>) {
+  app.decorateReply('lines', async function <
+    T,
+  >(this: FastifyReply, write: (lines: Lines<T>) => Promise<void>, failed?: (error: unknown) => T) {
     if (streaming >= streamLimit) {
       throw new LocaldError('DAEMON_BUSY', `the daemon has ${streamLimit} clients that follow something already`, {
         hint: 'End some: `locald logs -f`, `up`, `wait`, dashboards.',
@@ -59,6 +64,10 @@ export const streams = plugin(async app => {
     streaming += 1
     try {
       await write({ signal: gone.signal, tell, send })
+    } catch (error) {
+      if (!this.sent) throw error
+      if (failed === undefined) raw.destroy()
+      else tell(failed(error))
     } finally {
       streaming -= 1
       if (streaming === 0) heap.rest()

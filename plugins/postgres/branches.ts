@@ -1,6 +1,7 @@
+import { randomBytes } from 'node:crypto'
 import type { Client } from 'pg'
 import { LocaldError, messageOf } from '../../kernel/errors.ts'
-import { identifier, literal, type Target, withClient } from './client.ts'
+import { identifier, literal, maintenance, type Target, withClient } from './client.ts'
 
 /** A database that was copied from another of its cluster. */
 export interface Branch {
@@ -32,24 +33,65 @@ export async function listBranches(target: Target): Promise<readonly Branch[]> {
   })
 }
 
+/** A database that is being copied has such a name until it is whole and known as a branch. */
+const unfinished = 'locald-unfinished-'
+/** Those of this daemon: it may be making them now. */
+const own = `${unfinished}${randomBytes(4).toString('hex')}-`
+
 /**
  * Copies a database under another name: as clones of its files where PostgreSQL (18 and later) and the file system can. Its clients
  * are disconnected, and connect again when it is done. Throws STEP_FAILED; then there is no such database.
  */
 export async function makeBranch(target: Target, from: string, name: string): Promise<void> {
-  await withClient(target, async client => {
-    try {
-      const sql = `CREATE DATABASE ${identifier(name)} TEMPLATE ${identifier(from)}${await strategyFor(client, from)}`
-      await whileAway(target, from, () => client.query(sql))
-    } catch (error) {
-      throw new LocaldError('STEP_FAILED', `no branch '${name}' of database '${from}' was made: ${messageOf(error)}`, {
-        hint: 'Choose another name, name another database with --from, or disconnect what uses it.',
-        cause: error,
-      })
-    }
-    const comment = `${mark}${new Date().toISOString()} ${from}`
-    await client.query(`COMMENT ON DATABASE ${identifier(name)} IS ${literal(comment)}`)
+  const made = `${own}${randomBytes(4).toString('hex')}`
+  // From elsewhere: who is connected to a database keeps it from being copied.
+  const aside = { ...target, database: from === maintenance ? 'template1' : maintenance }
+  try {
+    await withClient(aside, async client => {
+      await requireFree(client, name)
+      // Where the connection is lost in the middle, the server notices and gives up (14 and later).
+      await client.query("SELECT set_config(name, '500ms', false) FROM pg_settings WHERE name = $1", [lossCheck])
+      const strategy = await strategyFor(client, from)
+      const sql = `CREATE DATABASE ${identifier(made)} TEMPLATE ${identifier(from)}${strategy}`
+      await whileAway(aside, from, () => client.query(sql))
+      const comment = `${mark}${new Date().toISOString()} ${from}`
+      await client.query(`COMMENT ON DATABASE ${identifier(made)} IS ${literal(comment)}`)
+      await client.query(`ALTER DATABASE ${identifier(made)} RENAME TO ${identifier(name)}`)
+    })
+  } catch (error) {
+    // What cannot be dropped now is swept at the next start; the first failure is the one to tell.
+    await withClient(target, client => drop(client, made)).catch(() => {})
+    throw new LocaldError('STEP_FAILED', `no branch '${name}' of database '${from}' was made: ${messageOf(error)}`, {
+      hint: 'Choose another name, name another database with --from, or disconnect what uses it.',
+      cause: error,
+    })
+  }
+}
+
+const lossCheck = 'client_connection_check_interval'
+
+async function requireFree(client: Client, name: string): Promise<void> {
+  const { rowCount } = await client.query('SELECT FROM pg_database WHERE datname = $1', [name])
+  if (rowCount !== 0) throw new Error(`database "${name}" already exists`)
+}
+
+/** Ends the copying of databases that a daemon before this one began, and drops what there is of them. */
+export async function sweepBranches(target: Target): Promise<void> {
+  await withClient({ ...target, database: maintenance }, async client => {
+    const { rows } = await client.query<{ name: string }>(
+      `SELECT pg_terminate_backend(pid), substring(query FROM '"(${unfinished}[0-9a-f-]+)"') AS name
+       FROM pg_stat_activity WHERE query LIKE 'CREATE DATABASE "${unfinished}%' AND query NOT LIKE '%"${own}%'`,
+    )
+    const { rows: there } = await client.query<{ name: string }>(
+      `SELECT datname AS name FROM pg_database WHERE datname LIKE '${unfinished}%' AND datname NOT LIKE '${own}%'`,
+    )
+    // One that is being made is not seen until it is whole: dropping it waits for that.
+    for (const name of new Set([...rows, ...there].map(row => row.name))) await drop(client, name)
   })
+}
+
+async function drop(client: Client, name: string): Promise<void> {
+  await client.query(`DROP DATABASE IF EXISTS ${identifier(name)} WITH (FORCE)`)
 }
 
 /** Copying files takes two checkpoints, so that a small database is written to the log faster. Before 15 there is no choice. */
@@ -64,26 +106,26 @@ async function strategyFor(client: Client, database: string): Promise<string> {
 }
 
 export async function dropBranch(target: Target, name: string): Promise<void> {
-  await withClient(target, client => client.query(`DROP DATABASE ${identifier(name)} WITH (FORCE)`))
+  await withClient(target, client => drop(client, name))
 }
 
 /**
  * CREATE DATABASE waits up to five seconds until nobody uses the template, and keeps new clients waiting: those that are there are sent
  * away meanwhile.
  */
-async function whileAway(target: Target, database: string, copy: () => Promise<unknown>): Promise<void> {
-  let isDone = false
-  const copying = copy().finally(() => {
-    isDone = true
-  })
-  copying.catch(() => {})
-  await withClient(target, async client => {
+async function whileAway(aside: Target, database: string, copy: () => Promise<unknown>): Promise<void> {
+  await withClient(aside, async client => {
+    let isDone = false
+    const copying = copy().finally(() => {
+      isDone = true
+    })
+    copying.catch(() => {})
     while (!isDone) {
       await sendAway(client, database)
       await Promise.race([copying.catch(() => {}), new Promise(wake => setTimeout(wake, pauseMs))])
     }
+    await copying
   })
-  await copying
 }
 
 async function sendAway(client: Client, database: string): Promise<void> {

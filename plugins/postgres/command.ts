@@ -42,6 +42,9 @@ export function databaseCommand(shared: Shared): Command {
       const known = verbs.find(each => each === verb)
       if (known === undefined || rest.length > 0) throw wrong(`locald db: unknown word '${rest[0] ?? verb}'`)
       if (known === 'prune') return databases.prune()
+      if (name !== undefined && (known === 'list' || known === 'upgrade')) {
+        throw wrong(`locald db ${known} takes no name`, 'Say which service with --service NAME.')
+      }
       const entry = await entryFor(shared, cwd, values.service)
       return dispatch(databases, known, { entry, name, from: values.from, signal }).catch(error => {
         throw isOfDisk(error) ? unusable(entry.data, error) : error

@@ -41,12 +41,14 @@ export class Databases {
     ]
     const head = branchOf === null ? '' : `The data of ${entry.key} is a branch of that of ${branchOf}.\n`
     const text = rows.length === 0 ? `${entry.key} has no snapshots and no branches.` : table(rows)
-    return { exitCode: 0, text: head + text, data: { service: entry.key, branchOf, snapshots, branches } }
+    const tail = running === undefined ? `\nIt does not run: branches, if it has any, are shown when it does.` : ''
+    return { exitCode: 0, text: head + text + tail, data: { service: entry.key, branchOf, snapshots, branches } }
   }
 
   async snapshot(entry: Entry, name: string | undefined, signal: AbortSignal): Promise<CommandResult> {
     const chosen = name ?? new Date().toISOString().slice(0, 19).replaceAll(':', '-')
     requireName(chosen)
+    if (chosen === undoName) throw wrong(`'${undoName}' is what a restore keeps`, 'Take another name.')
     const began = performance.now()
     await this.#shared.snapshots.take(entry, chosen, signal)
     const ms = Math.round(performance.now() - began)
@@ -93,13 +95,13 @@ export class Databases {
     return done(`Branch '${name}' is gone.`, { service: entry.key, branch: name })
   }
 
-  /** Removes the data of worktrees that are gone: only what began as a branch of a main checkout's. */
+  /** Removes the data of git worktrees that are gone, and of nothing else whose folder is. */
   async prune(): Promise<CommandResult> {
     const gone: string[] = []
     for (const entry of await this.#shared.register.all()) {
       if (isThere(entry)) continue
       const { branchOf } = await readRecord(this.#places(entry).cluster)
-      if (branchOf === null) continue
+      if (typeof entry.worktree !== 'string' && branchOf === null) continue
       await this.#shared.control().stop(entry.key)
       await this.#shared.locks.run(entry.data, async () => {
         await endLeftover(this.#places(entry), this.#shared.table())
@@ -141,7 +143,11 @@ export class Databases {
   async #noSuch(entry: Entry, name: string): Promise<LocaldError> {
     const names = (await this.#shared.snapshots.list(entry)).map(snapshot => snapshot.name)
     const hint = names.length === 0 ? 'It has no snapshots.' : `Its snapshots: ${names.join(', ')}.`
-    return wrong(`${entry.key} has no snapshot or branch '${name}'`, hint)
+    const isUnsure = (await this.#running(entry)) === undefined
+    return wrong(
+      `${entry.key} has no snapshot or branch '${name}'`,
+      isUnsure ? `${hint} Its branches are known while it runs.` : hint,
+    )
   }
 }
 

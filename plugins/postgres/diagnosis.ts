@@ -1,4 +1,5 @@
-import { LocaldError } from '../../kernel/errors.ts'
+import { statfs } from 'node:fs/promises'
+import { LocaldError, messageOf } from '../../kernel/errors.ts'
 
 interface Cause {
   readonly pattern: RegExp
@@ -6,6 +7,10 @@ interface Cause {
   readonly says: string
   readonly hint: string
 }
+
+const isDamaged = 'its data is damaged'
+export const damagedHint =
+  'It is left as it is. Go back to a snapshot with `locald db restore`, or start empty: `locald service reset`.'
 
 /** What PostgreSQL's own messages mean for who reads them; the first that fits. */
 const causes: readonly Cause[] = [
@@ -36,6 +41,16 @@ const causes: readonly Cause[] = [
     hint: 'Set `version` to that of the data, or start empty: `locald service reset`.',
   },
   {
+    pattern: /configuration file "postgresql\.auto\.conf" contains errors/,
+    says: 'what ALTER SYSTEM set is refused',
+    hint: 'Correct postgresql.auto.conf in its data folder; the data is as it was.',
+  },
+  {
+    pattern: /bogus data in lock file/,
+    says: 'the lock file in its data folder is damaged',
+    hint: 'Remove postmaster.pid from that folder where no server uses it; the data is as it was.',
+  },
+  {
     pattern: /locald\.conf|invalid value for parameter|unrecognized configuration parameter|contains errors/,
     says: 'its settings are refused',
     hint: 'Correct `settings` of the service in locald.toml.',
@@ -52,9 +67,9 @@ const causes: readonly Cause[] = [
   },
   {
     pattern:
-      /PANIC|could not locate a valid checkpoint|could not read|could not open (?:file|directory)|invalid (?:checkpoint|page|record|data in)|incorrect checksum|backup_label|is not a valid data directory|calculated CRC/,
-    says: 'its data is damaged',
-    hint: 'It is left as it is. Go back to a snapshot with `locald db restore`, or start empty: `locald service reset`.',
+      /PANIC|could not locate a valid checkpoint|could not read|could not open (?:file|directory)|invalid (?:checkpoint|page|record|data in)|incorrect checksum|backup_label|is not a valid data directory|calculated CRC|required WAL directory|could not access (?:the server configuration file|status of transaction)/,
+    says: isDamaged,
+    hint: damagedHint,
   },
   {
     pattern: /Permission denied|has wrong ownership|has invalid permissions/,
@@ -63,11 +78,19 @@ const causes: readonly Cause[] = [
   },
 ]
 
+function complaintsOf(lines: readonly string[]): readonly string[] {
+  return lines.filter(line => /\b(?:FATAL|PANIC|ERROR|error|could not|invalid value|unrecognized)\b/.test(line))
+}
+
+function causeOf(lines: readonly string[]): Cause | undefined {
+  const text = complaintsOf(lines).join('\n')
+  return causes.find(({ pattern }) => pattern.test(text))
+}
+
 /** Why a server ended, from the lines it wrote: a message of its own words, and what to do. `who`: `db of shop`. */
 export function diagnose(who: string, lines: readonly string[]): LocaldError {
-  const told = lines.filter(line => /\b(?:FATAL|PANIC|ERROR|error|could not|invalid value|unrecognized)\b/.test(line))
-  const text = told.join('\n')
-  const cause = causes.find(({ pattern }) => pattern.test(text))
+  const told = complaintsOf(lines)
+  const cause = causeOf(lines)
   const detail = told.find(line => cause?.pattern.test(line)) ?? told[0] ?? lines.at(-1) ?? 'it said nothing'
   const words = detail.replace(/^.*?\b(?:FATAL|PANIC|ERROR|LOG|initdb: error|postgres): {1,2}/, '').trim()
   return new LocaldError(
@@ -78,4 +101,20 @@ export function diagnose(who: string, lines: readonly string[]): LocaldError {
       hint: cause?.hint ?? 'Its log says more: `locald logs`.',
     },
   )
+}
+
+/** Less than one segment of the server's log: bytes. */
+const fullBytes = 16 * 1024 * 1024
+
+/** The same for a server on a cluster. A full disk may have left no room for the line that says so. */
+export async function diagnoseEnd(who: string, cluster: string, lines: readonly string[]): Promise<LocaldError> {
+  const error = diagnose(who, lines)
+  const { bavail, bsize } = await statfs(cluster).catch(() => ({ bavail: Number.POSITIVE_INFINITY, bsize: 1 }))
+  if (causeOf(lines) !== undefined || bavail * bsize >= fullBytes) return error
+  return diagnose(who, ['FATAL:  No space left on device'])
+}
+
+/** What a running server says of data that it cannot read. */
+export function damaged(error: unknown): LocaldError {
+  return new LocaldError('SERVICE_FAILED', `${isDamaged}: ${messageOf(error)}`, { hint: damagedHint, cause: error })
 }

@@ -2,9 +2,10 @@ import { access, chown, constants } from 'node:fs/promises'
 import { setTimeout } from 'node:timers/promises'
 import { LocaldError, messageOf } from '../../kernel/errors.ts'
 import type { Instance, Run, ServiceType } from '../../kernel/plugin.ts'
+import { sweepBranches } from './branches.ts'
 import { maintenance, sqlState, superuser, type Target } from './client.ts'
 import { readRecord, writeRecord } from './cluster.ts'
-import { diagnose } from './diagnosis.ts'
+import { diagnoseEnd } from './diagnosis.ts'
 import { PostgresInstance } from './instance.ts'
 import { endLeftover, rememberServer } from './leftover.ts'
 import { linesSince } from './log.ts'
@@ -121,9 +122,11 @@ export class PostgresDriver implements ServiceType<PostgresOptions> {
   #instance(run: PostgresRun, held: Instance): PostgresInstance {
     let provisioned = false
     return new PostgresInstance(held, async () => {
-      const target = this.#target(run)
+      // The service's own databases may have to be made first, and who uses them may want to drop or copy them.
+      const target = { ...this.#target(run), database: maintenance }
       if (!(await answers(target, this.#places(run).cluster))) return false
       if (!provisioned) {
+        await sweepBranches(target)
         await provision(target, run.options)
         await removeOrphans(target, this.#places(run).cluster, held.startedMs)
       }
@@ -155,7 +158,7 @@ export class PostgresDriver implements ServiceType<PostgresOptions> {
         cause: error,
       })
     }
-    if (ended) throw diagnose(run.name, await linesSince(run.log, instance.startedMs))
+    if (ended) throw await diagnoseEnd(run.name, places.cluster, await linesSince(run.log, instance.startedMs))
   }
 }
 

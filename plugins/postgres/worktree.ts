@@ -7,19 +7,39 @@ import { basename, dirname, join, relative, resolve } from 'node:path'
  */
 export function mainCheckoutOf(folder: string): string | undefined {
   for (let at = folder; ; at = dirname(at)) {
-    const file = join(at, '.git')
-    const stat = statSync(file, { throwIfNoEntry: false })
-    if (stat?.isFile()) return mapped(at, file, folder)
-    if (stat !== undefined || at === dirname(at)) return undefined
+    const stat = statSync(join(at, '.git'), { throwIfNoEntry: false })
+    if (stat !== undefined) return mapped(at, folder)
+    if (at === dirname(at)) return undefined
   }
 }
 
-function mapped(root: string, link: string, folder: string): string | undefined {
-  const [, target] = /^gitdir: (.+)$/m.exec(readFileSync(link, 'utf8')) ?? []
+/** Whether a folder is the root of a linked git worktree. */
+export function isWorktree(folder: string): boolean {
+  return gitDirOf(folder) !== undefined
+}
+
+/** Where git keeps what it knows of the linked worktree that a folder is in; undefined where it is in none. */
+export function worktreeOf(folder: string): string | undefined {
+  for (let at = folder; ; at = dirname(at)) {
+    if (statSync(join(at, '.git'), { throwIfNoEntry: false }) !== undefined) return gitDirOf(at)
+    if (at === dirname(at)) return undefined
+  }
+}
+
+/** Where git keeps what it knows of the linked worktree whose root a folder is. */
+function gitDirOf(root: string): string | undefined {
+  const file = join(root, '.git')
+  if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true) return undefined
+  const [, target] = /^gitdir: (.+)$/m.exec(readFileSync(file, 'utf8')) ?? []
   if (target === undefined) return undefined
   const gitDir = resolve(root, target.trim())
-  const common = dirname(dirname(gitDir))
-  if (basename(dirname(gitDir)) !== 'worktrees' || basename(common) !== '.git') return undefined
+  return basename(dirname(gitDir)) === 'worktrees' ? gitDir : undefined
+}
+
+function mapped(root: string, folder: string): string | undefined {
+  const gitDir = gitDirOf(root)
+  const common = gitDir && dirname(dirname(gitDir))
+  if (common === undefined || basename(common) !== '.git') return undefined
   try {
     return realpathSync(join(dirname(common), relative(root, folder)))
   } catch {

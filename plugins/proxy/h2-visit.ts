@@ -2,6 +2,7 @@ import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'nod
 import type { Log } from '../../kernel/plugin.ts'
 import { type Answer, render } from './answers.ts'
 import { caseOf } from './case.ts'
+import type { Flights } from './flights.ts'
 import type { Destination, Failure, Gate } from './gate.ts'
 import { H2Errand, type H2Way } from './h2-errand.ts'
 import { fieldsOf, type H2Request, narrowOf, requestOf } from './h2-head.ts'
@@ -16,6 +17,7 @@ export interface VisitParts {
   readonly gate: Gate
   readonly log: Log
   readonly upstreams: Upstreams
+  readonly flights: Flights
 }
 
 /** One stream: its request is judged, and answered or carried to its service. */
@@ -24,6 +26,7 @@ export class Visit {
   readonly #telling: Telling
   readonly #parts: VisitParts
   #errand: H2Errand | undefined
+  #landed: (() => void) | undefined
 
   constructor(stream: ServerHttp2Stream, telling: Telling, parts: VisitParts) {
     this.#stream = stream
@@ -41,6 +44,7 @@ export class Visit {
 
   /** The stream has closed. */
   left(): void {
+    this.#landed?.()
     this.#errand?.left()
   }
 
@@ -84,7 +88,18 @@ export class Visit {
     judge(this.#parts.gate, caseOf(head, client.scheme, stream), carrier, this.#parts.log, tried)
   }
 
-  #carry(request: H2Request, way: H2Way): void {
+  #carry(request: H2Request, { to, as, failed }: H2Way): void {
+    // One that is to become a WebSocket would never land.
+    const landed = request.protocol === undefined ? this.#parts.flights.track(to.key) : undefined
+    this.#landed = landed
+    const way: H2Way = {
+      to,
+      as,
+      failed: failure => {
+        landed?.()
+        failed(failure)
+      },
+    }
     this.#errand = new H2Errand(this.#stream, request, way, this.#parts.upstreams)
     this.#errand.start()
   }

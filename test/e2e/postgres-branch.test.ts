@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { ask, count, crash, db, isComplete, query, shop, unfinished, urlOf, writer } from './postgres-shop.ts'
@@ -40,6 +40,8 @@ t.test('snapshots and branches', async t => {
     await sandbox.ok(['stop'], { cwd: folder })
     t.match(await db(sandbox, folder, 'snapshot', 'two'), { exitCode: 0 })
     t.match(await db(sandbox, folder, 'snapshot', 'two'), { error: { code: 'USAGE', message: /already/ } })
+    t.match(await db(sandbox, folder, 'list'), { text: /two +snapshot.*\nIt does not run: branches/s })
+    t.match(await db(sandbox, folder, 'drop', 'nosuch'), { error: { code: 'USAGE', hint: /known while it runs/ } })
     await db(sandbox, folder, 'restore', 'two')
     t.match((await sandbox.service(folder, 'db')).status, 'stopped', 'a restore starts nothing that did not run')
     await sandbox.up(folder, ['db'])
@@ -79,7 +81,15 @@ t.test('snapshots and branches', async t => {
   await t.test('wrong words', async t => {
     t.match(await db(sandbox, folder), { exitCode: 2, text: /locald db snapshot/ })
     t.match(await db(sandbox, folder, 'list', '--help'), { exitCode: 0, text: /locald db snapshot/ })
-    for (const argv of [['nosuch'], ['restore'], ['restore', 'nosuch'], ['snapshot', '../x'], ['list', '--nosuch']]) {
+    for (const argv of [
+      ['nosuch'],
+      ['restore'],
+      ['restore', 'nosuch'],
+      ['snapshot', '../x'],
+      ['snapshot', 'before-restore'],
+      ['list', '--nosuch'],
+      ['upgrade', 'x'],
+    ]) {
       t.match(await db(sandbox, folder, ...argv), { error: { code: 'USAGE', hint: /./ } }, argv.join(' '))
     }
     t.match(await db(sandbox, sandbox.home, 'list'), { error: { code: 'UNKNOWN_SERVICE' } })
@@ -88,17 +98,19 @@ t.test('snapshots and branches', async t => {
 
   await t.test('what is interrupted leaves nothing half-made', async t => {
     await query(url, `CREATE TABLE big AS SELECT repeat(md5(i::text), 20) AS x FROM generate_series(1, 200000) i`)
-    for (const [argv, delayMs] of [
+    for (const [argv, delayMs, who] of [
       [['snapshot', 'cut'], 150],
       [['branch', 'cut'], 100],
       [['branch', 'cut'], 400],
       [['restore', 'two'], 250],
+      [['branch', 'cut'], 200, 'daemon'],
     ] as const) {
       const { pid, socket } = await sandbox.server()
       const asking = ask(socket, folder, argv).catch(() => undefined)
       await new Promise(wake => setTimeout(wake, delayMs))
       // In the middle of it.
-      crash(sandbox)
+      if (who === 'daemon') process.kill(pid, 'SIGKILL')
+      else crash(sandbox)
       const answer = await asking
       await until('its end', () => !existsSync(`/proc/${pid}`) || sandbox.processes().length === 0)
       await sandbox.up(folder, ['db'])
@@ -107,6 +119,9 @@ t.test('snapshots and branches', async t => {
       const { data } = await db(sandbox, folder, 'list')
       const branches: readonly { readonly name: string }[] = Object(data)['branches']
       for (const { name } of branches) t.equal(await count(url.replace(/shop$/, name)), 1000, 'a branch is whole')
+      const there = (await query(url, 'SELECT datname FROM pg_database')).map(({ datname }) => datname)
+      const others = ['postgres', 'shop', 'shop_test', 'template0', 'template1']
+      t.strictSame(there.sort(), [...others, ...branches.map(({ name }) => name)].sort(), 'each is known')
       for (const { name } of branches) await db(sandbox, folder, 'drop', name)
       await sandbox.ok(['restart', 'db'], { cwd: folder })
       const known = new Set((await query(url, 'SELECT oid::text AS oid FROM pg_database')).map(({ oid }) => oid))
@@ -163,6 +178,22 @@ t.test('a git worktree', async t => {
     await t.rejects(count(await urlOf(sandbox, empty)), { code: '42P01' })
   })
 
+  await t.test('inside the main checkout is not taken for it before it has data of its own', async t => {
+    const nested = join(folder, '.trees', 'nested')
+    await git(folder, 'worktree', 'add', '-q', '-b', 'nested', nested)
+    for (const argv of [['list'], ['snapshot', 'x'], ['restore', 'x'], ['drop', 'x']]) {
+      t.match(await db(sandbox, nested, ...argv), { error: { code: 'UNKNOWN_SERVICE' } }, argv.join(' '))
+    }
+    const { pid } = await sandbox.service(folder, 'db')
+    await sandbox.ok(['service', 'reset', 'db'], { cwd: nested })
+    await sandbox.ok(['stop'], { cwd: nested })
+    t.equal((await sandbox.service(folder, 'db')).pid, pid, 'the main one runs on')
+    t.equal(await count(url), 1000)
+    await sandbox.up(nested, ['db'])
+    t.equal(await count(await urlOf(sandbox, nested)), 1000, 'it is a branch')
+    t.equal((await sandbox.service(folder, 'db')).pid, pid)
+  })
+
   await t.test('that is gone is pruned, the others are not', async t => {
     t.match(await db(sandbox, folder, 'prune'), { data: { removed: [] } })
     const [cluster] = await query(branch, "SELECT current_setting('data_directory') AS folder")
@@ -171,5 +202,12 @@ t.test('a git worktree', async t => {
     t.notOk(existsSync(join(String(cluster?.['folder']), '..')))
     t.equal(await count(url), 1000)
     t.match(await db(sandbox, folder, 'prune'), { data: { removed: [] } })
+    // Git keeps a locked one: it is on a drive that is not here now.
+    const empty = join(sandbox.home, 'empty')
+    await git(folder, 'worktree', 'lock', empty)
+    rmSync(empty, { recursive: true })
+    t.match(await db(sandbox, folder, 'prune'), { data: { removed: [] } })
+    await git(folder, 'worktree', 'unlock', empty)
+    t.match(await db(sandbox, folder, 'prune'), { data: { removed: ['shop-empty:db'] } }, 'also one that is no branch')
   })
 })

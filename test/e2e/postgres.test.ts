@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { chmodSync, existsSync, rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import t from 'tap'
 import { root } from '../user.ts'
 import { count, crash, db, environmentOf, isComplete, network, query, shop, urlOf, writer } from './postgres-shop.ts'
@@ -51,6 +51,19 @@ t.test('locald up with a database', async t => {
     const kept = await sandbox.run(['service', 'reset', 'web'], { cwd: folder })
     t.equal(kept.code, 2)
     t.match(kept.stderr, /service 'web' keeps nothing to reset: it is of type 'exec' \[USAGE]/)
+  })
+
+  await t.test('a reset that cannot be done is told, and changes nothing', async t => {
+    await query(url, 'CREATE TABLE kept AS SELECT 1 AS i')
+    const [cluster] = await query(url, "SELECT current_setting('data_directory') AS folder")
+    const data = dirname(String(cluster?.['folder']))
+    chmodSync(data, 0o500)
+    const ran = await sandbox.run(['service', 'reset', 'db'], { cwd: folder })
+    chmodSync(data, 0o700)
+    t.equal(ran.code, 1)
+    t.match(ran.stderr, /^Error: \S+\/db cannot be used: EACCES.*\nHint: Make that folder writable/m)
+    await sandbox.up(folder)
+    t.equal(await count(url, 'kept'), 1)
   })
 
   await t.test('nothing is lost when the daemon is killed; the next takes it over', async t => {

@@ -48,11 +48,12 @@ for (const [name, platform] of [
     const again = await web.until('running', 'healthy')
     t.not(again.pid, view.pid)
     t.equal(again.restarts, 1)
+    stage.hooks.stopping.tap('test', () => void stage.hooked.push(alive(again.pid ?? 0) ? 'alive' : 'dead'))
     await web.stop()
     t.match(web.state.view(), { status: 'stopped', health: null, pid: null })
     t.notOk(alive(again.pid ?? 0))
     t.strictSame(stage.story('web').slice(-2), ['stopping null', 'stopped null'])
-    t.equal(stage.hooked.at(-1), 'gone web')
+    t.strictSame(stage.hooked.slice(-3), ['stopping web', 'alive', 'gone web'])
   })
 }
 

