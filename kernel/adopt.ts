@@ -3,7 +3,7 @@ import { messageOf } from './errors.ts'
 import type { Instance, Log, Run } from './plugin.ts'
 import type { Project } from './project.ts'
 import type { Projects } from './projects.ts'
-import type { ProjectRecord, Records, ServiceRecord } from './records.ts'
+import { isHalfway, type ProjectRecord, type Records, type ServiceRecord } from './records.ts'
 import type { Service } from './service.ts'
 
 /** What the take-over works with. */
@@ -75,4 +75,8 @@ async function adoptService(project: Project, service: Service, record: ServiceR
   service.supervisor.start(assignment, { instance, ready: record.ready })
   // Its daemon was killed while it was stopped: it goes on being stopped, and is not judged as one that has crashed.
   if (!project.wanted.has(record.service)) void service.supervisor.stop()
+  else if (isHalfway(record)) {
+    project.halfway.add(record.service)
+    void service.supervisor.stop('restarting', record.reason)
+  }
 }

@@ -137,6 +137,8 @@ export class Operations {
     if (project.wanted.size === 0) return await this.#stopTarget({ project, names: unwanted })
     await project.queue.run(async signal => {
       await project.stopServices(unwanted)
+      await project.stopServices([...project.halfway], 'restarting')
+      project.halfway.clear()
       const ready = await project.prepareAll([...project.wanted])
       const idle = [...ready].filter(([{ supervisor, state }]) => !supervisor.active && state.now.status !== 'failed')
       await project.begin(new Map(idle), signal)

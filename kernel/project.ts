@@ -26,6 +26,8 @@ export class Project {
   shell: Readonly<Record<string, string>>
   /** Services that are meant to run: asked for by an `up`, and not stopped since. */
   wanted: ReadonlySet<string> = new Set()
+  /** Services that an earlier daemon was ending, to start them again. */
+  readonly halfway = new Set<string>()
   #locate: LoadedProject['locate'] | undefined
   readonly #drivers: Drivers
   readonly #ports: ProjectPorts

@@ -78,6 +78,7 @@ export class Supervisor {
     const life = this.#life
     if (life !== undefined) {
       this.#host.state.set({ status: as, health: null, reason })
+      if (as === 'restarting' && this.#instance !== undefined) this.#host.persist(this.#instance)
       this.#abort.abort(new LocaldError('SERVICE_FAILED', 'it was stopped'))
       await life
     }

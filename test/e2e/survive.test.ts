@@ -253,6 +253,35 @@ onEach(
   },
 )
 
+onEach('killed in the middle of a restart, it is not ready until it was started again', async (t, machine) => {
+  const box = machine.sandbox()
+  const folder = box.project('again', {
+    'locald.toml': `
+      [project]
+      name = "again"
+      [services.job]
+      type = "worker"
+      command = "trap 'echo hears; while ! test -e gate; do sleep 0.05; done; exit 7' TERM; echo up; while :; do sleep 0.05; done"
+      stop_timeout = 60
+    `,
+  })
+  await box.up(folder)
+  const { pid: first } = await box.service(folder, 'job')
+  const restart = box.start(['restart'], { cwd: folder })
+  await until('the signal to arrive', async () =>
+    (await box.logs(folder, ['job'])).some(({ text }) => text === 'hears'),
+  )
+  await kill(box)
+  t.equal((await restart.done).code, 1)
+  t.match(await box.service(folder, 'job'), { status: 'restarting', pid: first })
+  const up = box.start(['up'], { cwd: folder })
+  box.write(`${folder}/gate`, '')
+  t.equal((await up.done).code, 0)
+  const after = await box.service(folder, 'job')
+  t.match(after, { status: 'running', restarts: 0 }, 'it has not crashed')
+  t.not(after.pid, first)
+})
+
 onEach(
   'ended by SIGTERM or restarted, the daemon leaves services running; shut down, it ends them',
   async (t, machine) => {
