@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import type { Broken, Exchange, Receiver } from './exchange.ts'
-import type { Flight, Flights } from './flights.ts'
+import { eventStream, type Flight, type Flights } from './flights.ts'
 import type { Destination, Gate } from './gate.ts'
 import { type RawHeaders, trailersOf } from './headers.ts'
 import type { Tried } from './judge.ts'
@@ -176,7 +176,7 @@ export class FastConnection implements Receiver, Flight {
     this.#request = request
     this.#to = to
     this.since = performance.now()
-    this.#parts.flights.begin(to.key, this)
+    if (!request.fields.includes(eventStream)) this.#parts.flights.begin(to.key, this)
     const line = `${request.head ? 'HEAD' : 'GET'} ${to.path} HTTP/1.1\r\n`
     const head = `${line}${request.fields}${this.#tell(request.host, to.prefix)}\r\n`
     this.#exchange = upstreams.send(

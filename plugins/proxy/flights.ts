@@ -11,6 +11,9 @@ interface Waiting {
   readonly done: () => void
 }
 
+/** What a browser's EventSource accepts (HTML, server-sent events): the answer has no end, so that it is no flight. */
+export const eventStream = 'text/event-stream'
+
 /** The requests that services are answering: a restart lets them land first. */
 export class Flights {
   readonly #open = new Map<string, Set<Flight>>()

@@ -2,11 +2,12 @@ import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'nod
 import type { Log } from '../../kernel/plugin.ts'
 import { type Answer, render } from './answers.ts'
 import { caseOf } from './case.ts'
-import type { Flights } from './flights.ts'
+import { eventStream, type Flights } from './flights.ts'
 import type { Destination, Failure, Gate } from './gate.ts'
 import { H2Errand, type H2Way } from './h2-errand.ts'
 import { fieldsOf, type H2Request, narrowOf, requestOf } from './h2-head.ts'
 import { type Head, headOf } from './head.ts'
+import { valuesOf } from './headers.ts'
 import { type Carrier, judge, type Tried } from './judge.ts'
 import * as refusal from './refusals.ts'
 import type { Telling } from './telling.ts'
@@ -90,7 +91,8 @@ export class Visit {
 
   #carry(request: H2Request, { to, as, failed }: H2Way): void {
     // One that is to become a WebSocket would never land.
-    const landed = request.protocol === undefined ? this.#parts.flights.track(to.key) : undefined
+    const lands = request.protocol === undefined && !accepts(request, as, eventStream)
+    const landed = lands ? this.#parts.flights.track(to.key) : undefined
     this.#landed = landed
     const way: H2Way = {
       to,
@@ -106,6 +108,10 @@ export class Visit {
 }
 
 function ignored(): void {}
+
+function accepts(request: H2Request, as: H2Way['as'], type: string): boolean {
+  return typeof as === 'string' ? as.includes(type) : valuesOf(request.fields, 'accept').some(it => it.includes(type))
+}
 
 /** Answers by the proxy itself; a body that the client still sends goes nowhere. */
 function answerOn(stream: ServerHttp2Stream, answer: Answer, head?: Head): void {

@@ -8,7 +8,7 @@ import { type Answer, render } from './answers.ts'
 import { caseOf } from './case.ts'
 import type { Complaints } from './complaints.ts'
 import { Pool } from './dial.ts'
-import type { Flights } from './flights.ts'
+import { eventStream, type Flights } from './flights.ts'
 import { type Errand, forward } from './forward.ts'
 import type { Destination, Gate } from './gate.ts'
 import type { H2cServices } from './h2c.ts'
@@ -207,6 +207,7 @@ export class Lane {
 
   /** In flight until it is answered or comes to nothing; upgraded connections are not, for they would never land. */
   #tracked(errand: Errand): Errand {
+    if (errand.req.headers.accept?.includes(eventStream)) return errand
     const landed = this.#flights.track(errand.to.key)
     errand.res.once('close', landed)
     const failed: Errand['failed'] = failure => {

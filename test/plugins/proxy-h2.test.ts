@@ -131,6 +131,23 @@ t.test('what a service has begun may land before it is stopped', async t => {
   t.ok(performance.now() - late < landing / 2, 'one that has taken that long already is not')
   open[0]?.()
   await slow
+  const accept = 'text/event-stream'
+  const streams = {
+    'an event stream': () => get(run.port, 'shop.localhost', '/begun', { headers: { accept } }),
+    'one of the other lane': () => get(run.port, 'shop.localhost', '/begun', { method: 'POST', headers: { accept } }),
+    'one of HTTP/2': () => ask(client, { ':path': '/begun', accept }),
+    'one of HTTP/2 that a POST began': () => ask(client, { ':path': '/begun', ':method': 'POST', accept }, 'x'),
+  }
+  for (const [what, request] of Object.entries(streams)) {
+    open.length = 0
+    const answer = request()
+    await eventually(() => open.length === 1, 'it is there')
+    const now = performance.now()
+    await stopping()
+    t.ok(performance.now() - now < landing / 2, `${what} has no end to wait for`)
+    open[0]?.()
+    await answer
+  }
   const socket = net.connect(run.port, '127.0.0.1')
   t.teardown(() => socket.destroy())
   socket.write('GET / HTTP/1.1\r\nHost: shop.localhost\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n')
