@@ -25,6 +25,10 @@ const clumsy = `export default {
     host.routes('/services', async app => void app.get('/why', async () => 'stolen'))
     host.routes('/clumsy', async () => { throw new Error('boom in routes') })
     host.routes('/clumsier', async app => void app.register(async () => { throw new Error('boom below') }))
+    host.routes('/late', async app => void app.addHook('onReady', async () => { throw new Error('boom when ready') }))
+    host.routes('/later', async app => void app.register(async below => void below.addHook('onReady', done => done(new Error('boom')))))
+    host.routes('/never', async app => void app.addHook('onReady', () => new Promise(() => {})))
+    host.routes('/odd', async app => void app.addHook('onReady', 'no function'))
   },
 }`
 
@@ -61,7 +65,7 @@ t.test('the API describes itself, truly', async t => {
   const document: { openapi: string; paths: Record<string, Record<string, unknown>> } = JSON.parse(body)
 
   const log = readFileSync(daemonLog, 'utf8')
-  for (const what of ['services', 'clumsy', 'clumsier'])
+  for (const what of ['services', 'clumsy', 'clumsier', 'late', 'later', 'never', 'odd'])
     t.match(log, `not all of /v1/${what} is there: `, 'what a plugin fails at is told, and stops nothing')
 
   await t.test('by OpenAPI 3.1, with each route', async t => {
