@@ -1,9 +1,11 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import t from 'tap'
 import { resolvePaths } from '../../kernel/paths.ts'
 import { sourcesOf } from '../kernel/sources.ts'
+import { root } from '../user.ts'
 import { ask } from './hostile.ts'
 import { Sandbox } from './sandbox.ts'
 
@@ -151,4 +153,14 @@ t.test('the API describes itself, truly', async t => {
       check(`post /v1${asked}`, 'default', 'application/json', [JSON.parse(refused.body)])
     }
   })
+})
+
+t.test('what a running daemon imports late is found under the same name after an update', async t => {
+  const dist = join(root, 'dist')
+  const late = readdirSync(dist, { recursive: true, encoding: 'utf8' })
+    // Plugins are imported at the start.
+    .filter(file => file.endsWith('.js') && file !== join('plugins', 'index.js'))
+    .flatMap(file => [...readFileSync(join(dist, file), 'utf8').matchAll(/\bimport\("(\.[^"]+)"\)/g)])
+    .map(([, file]) => file)
+  t.strictSame(late, ['./api/openapi-document.js'])
 })
