@@ -130,6 +130,8 @@ export class Operations {
     if (project.wanted.size === 0) return await this.#stopTarget({ project, names: unwanted })
     await project.queue.run(async signal => {
       await project.stopServices(unwanted)
+      const ending = namesOf(project).filter(name => project.service(name)?.supervisor.ending)
+      await project.stopServices(ending, 'restarting')
       const ready = await project.prepareAll([...project.wanted])
       const idle = [...ready].filter(([{ supervisor, state }]) => !supervisor.active && state.now.status !== 'failed')
       await project.begin(new Map(idle), signal)

@@ -44,6 +44,11 @@ export class Supervisor {
     return this.#life !== undefined
   }
 
+  /** Whether it is being stopped. */
+  get ending(): boolean {
+    return this.active && this.#abort.signal.aborted
+  }
+
   /** Begins a run; the state tells how it goes. Does nothing when one is under way. */
   start(assignment: Assignment, adopted?: Adopted): void {
     if (this.active) return
@@ -199,7 +204,10 @@ export class Supervisor {
     const watching = new Watch({ host: this.#host, assignment, instance, run, signal: over.signal }).run(wasReady)
     try {
       await aborted(over.signal)
-      if (signal.aborted) await this.#end(instance, assignment)
+      if (signal.aborted) {
+        this.#host.persist(instance)
+        await this.#end(instance, assignment)
+      }
       return await ended
     } catch (error) {
       this.#host.warn(`${assignment.plan.name} could not be stopped: ${messageOf(error)}`)

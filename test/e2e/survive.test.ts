@@ -218,6 +218,38 @@ onEach('killed in the middle of a stop, what was stopped stays stopped', async (
   t.match(await box.service(folder, 'other'), { status: 'running', pid: other })
 })
 
+onEach('killed in the middle of a restart, what was restarted runs in the end', async (t, machine) => {
+  const box = machine.sandbox()
+  const folder = box.project('again', {
+    'locald.toml': `
+      [project]
+      name = "again"
+      [services.slow]
+      type = "worker"
+      command = "rm -f gate; trap 'echo hears; while ! test -e gate; do sleep 0.05; done; exit 0' TERM; echo up; while :; do sleep 0.05; done"
+      stop_timeout = 60
+    `,
+  })
+  await box.up(folder)
+  for (const round of ['it ends while no daemon runs', 'it ends under the next daemon']) {
+    const { pid } = await box.service(folder, 'slow')
+    const heard = async () => (await box.logs(folder, ['slow'])).filter(({ text }) => text === 'hears').length
+    const before = await heard()
+    const restart = box.start(['restart', 'slow'], { cwd: folder })
+    await until('the signal to arrive', async () => (await heard()) > before)
+    await kill(box)
+    t.equal((await restart.done).code, 1)
+    const gone = () => !isAlive(pid ?? Number.NaN)
+    if (round === 'it ends under the next daemon') await box.status(folder)
+    box.write(`${folder}/gate`, '')
+    await until('its end', gone)
+    await box.ok(['up'], { cwd: folder })
+    const view = await box.service(folder, 'slow')
+    t.match(view, { status: 'running' }, round)
+    t.not(view.pid, pid)
+  }
+})
+
 onEach(
   'ended by SIGTERM or restarted, the daemon leaves services running; shut down, it ends them',
   async (t, machine) => {
