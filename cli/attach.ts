@@ -3,6 +3,7 @@ import type { TargetBody } from '../kernel/wire.ts'
 import { type Client, find, type Stream } from './client.ts'
 import type { Context } from './context.ts'
 import { conclude, follow } from './follow.ts'
+import type { Interrupt } from './interrupt.ts'
 import { type Keys, listen } from './keys.ts'
 import { formatFor } from './lines.ts'
 import { say } from './output.ts'
@@ -14,6 +15,8 @@ export interface Attached {
   readonly target: TargetBody
   readonly since: string
   readonly services: readonly ServiceView[]
+  /** Hears Ctrl-C until the keys do. */
+  readonly early: Interrupt
 }
 
 /**
@@ -21,12 +24,14 @@ export interface Attached {
  * stopped them.
  */
 export async function attach(context: Context, daemon: Client, what: Attached): Promise<number> {
-  const { target, since, services } = what
+  const { target, since, services, early } = what
   const doing = 'following the logs'
   const query = { path: target.path, service: target.services, since, follow: true }
   const logs = daemon.stream<LogLine>({ method: 'GET', path: '/v1/logs', query, doing })
   const events = daemon.stream<LocaldEvent>({ method: 'GET', path: '/v1/events', doing })
   const keys = listen()
+  early.close()
+  if (early.isPressed) keys.stop()
   try {
     const shown = new Shown(
       await formatFor(

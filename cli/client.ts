@@ -18,6 +18,8 @@ export class Client {
   #ready: Socket | undefined
 
   readonly #starts: boolean
+  /** Whether another daemon had to be asked already. */
+  #isSecond = false
 
   /** `starts`: a daemon that is ending is waited for, and the next one started. */
   constructor(paths: Paths, ready: Socket, starts: boolean) {
@@ -59,11 +61,20 @@ export class Client {
     this.#ready = undefined
     if (socket === undefined) throw endedWhile(request.doing)
     const answer = await send(socket, request)
+    if (answer === undefined) return await this.#again(request, endedWhile(request.doing))
     if (answer.status < 400) return answer
     const error = await failure(answer)
-    if (error.code !== 'DAEMON_CLOSING' || !this.#starts) throw error
-    const { ended, startDaemon } = await import('./daemon-start.ts')
-    await ended(this.#paths, closingMs)
+    if (error.code !== 'DAEMON_CLOSING') throw error
+    const { ended } = await import('./daemon-start.ts')
+    if (this.#starts) await ended(this.#paths, closingMs)
+    return await this.#again(request, error)
+  }
+
+  /** Asks the next daemon, once, where the one that was asked has ended or is ending. */
+  async #again(request: Request, error: LocaldError): Promise<Answer> {
+    if (!this.#starts || this.#isSecond || request.signal?.aborted === true) throw error
+    const { startDaemon } = await import('./daemon-start.ts')
+    this.#isSecond = true
     this.#ready = await startDaemon(this.#paths)
     return await this.#send(request)
   }

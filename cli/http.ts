@@ -38,8 +38,11 @@ export function connect(path: string): Promise<Socket> {
   })
 }
 
-/** Sends a request and reads the head of its answer. Throws DAEMON_UNREACHABLE when the connection breaks. */
-export async function send(socket: Socket, request: Request): Promise<Answer> {
+/**
+ * Sends a request and reads the head of its answer; undefined when the connection ends before the first byte of it. Throws
+ * DAEMON_UNREACHABLE when it breaks later.
+ */
+export async function send(socket: Socket, request: Request): Promise<Answer | undefined> {
   const { method, target, doing, idleMs, signal } = request
   if (idleMs !== undefined) socket.setTimeout(idleMs, () => socket.destroy(silent(idleMs)))
   signal?.addEventListener('abort', () => socket.destroy(), { once: true })
@@ -48,8 +51,9 @@ export async function send(socket: Socket, request: Request): Promise<Answer> {
   socket.write(`${method} ${target} HTTP/1.1\r\nHost: locald\r\nConnection: close\r\n${type}\r\n${body}`)
   // What breaks the connection is told by the next read.
   socket.on('error', () => {})
-  let bytes = Buffer.alloc(0)
-  let end = -1
+  let bytes = await first(socket)
+  if (bytes === undefined) return undefined
+  let end = bytes.indexOf('\r\n\r\n')
   while (end < 0) {
     if (bytes.length > headLimit) throw malformed('a head without end')
     bytes = Buffer.concat([bytes, await next(socket, doing)])
@@ -76,6 +80,15 @@ async function* readBody(first: Buffer, socket: Socket, decoder: Decoder, doing:
     }
   } finally {
     socket.destroy()
+  }
+}
+
+async function first(socket: Socket): Promise<Buffer | undefined> {
+  try {
+    return await read(socket)
+  } catch (error) {
+    if (LocaldError.is(error)) throw error
+    return undefined
   }
 }
 

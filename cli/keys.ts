@@ -1,16 +1,19 @@
+import { interrupted } from './interrupt.ts'
+
 /** The keys pressed while logs are followed. */
 export interface Keys {
   /** Whether single keys are heard: stdin is a terminal. */
   readonly isKeyboard: boolean
   /** The first that counts: Ctrl-C or `d`. A second Ctrl-C ends the process. */
   readonly pressed: Promise<'stop' | 'detach'>
+  /** As if Ctrl-C were pressed. */
+  stop(): void
   /** Gives the terminal back as it was. */
   close(): void
 }
 
 const ctrlC = '\x03'
-/** Exit codes of a process that SIGINT or SIGHUP ended, as shells count. */
-const interrupted = 130
+/** The exit code of a process that SIGHUP ended, as shells count. */
 const hungUp = 129
 
 /** Listens for keys and for the signals that mean the same; the terminal is raw until `close`. */
@@ -46,5 +49,5 @@ export function listen(): Keys {
   }
   process.on('SIGINT', stop).on('SIGTERM', stop).on('SIGHUP', hangUp)
   if (isKeyboard) stdin.setRawMode(true).on('data', onData)
-  return { isKeyboard, pressed, close }
+  return { isKeyboard, pressed, stop, close }
 }

@@ -3,7 +3,7 @@ import { messageOf } from './errors.ts'
 import type { Instance, Log, Run } from './plugin.ts'
 import type { Project } from './project.ts'
 import type { Projects } from './projects.ts'
-import { isEnding, type ProjectRecord, type Records, type ServiceRecord } from './records.ts'
+import { isHalfway, type ProjectRecord, type Records, type ServiceRecord } from './records.ts'
 import type { Service } from './service.ts'
 
 /** What the take-over works with. */
@@ -67,14 +67,17 @@ async function adoptService(project: Project, service: Service, record: ServiceR
   const assignment = project.assignment(plan)
   const run: Run<unknown> = { ...service.outline(assignment), env: record.env, dir: record.dir }
   const instance: Instance | undefined = await assignment.driver.adopt?.(run, record.state)
-  if (instance === undefined && isEnding(record)) return
+  if (instance === undefined && isHalfway(record)) return
   if (instance === undefined) {
     service.state.set({ status: 'failed', reason: 'it could not be taken over', startedMs, restarts })
     return
   }
   service.state.set({ restarts })
   service.supervisor.start(assignment, { instance, ready: record.ready })
-  // Its daemon was killed while it was stopped: it goes on being stopped, and is not judged as one that has ended by itself.
+  // Its daemon was killed while it was stopped: it goes on being stopped, and is not judged as one that has crashed.
   if (!project.wanted.has(record.service)) void service.supervisor.stop()
-  else if (isEnding(record)) void service.supervisor.stop('restarting')
+  else if (isHalfway(record)) {
+    project.halfway.add(record.service)
+    void service.supervisor.stop('restarting', record.reason)
+  }
 }

@@ -37,6 +37,8 @@ export interface SupervisorHost {
   releasePort(assignment: Assignment): void
   starting(): Promise<void>
   ready(address: string | undefined): Promise<void>
+  /** Before a running instance is told to end; never rejects. */
+  stopping(): Promise<void>
   gone(): Promise<void>
   /** The instance changed: keep what a later daemon needs (null: it ended). */
   persist(instance: Instance | null): void

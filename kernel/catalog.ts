@@ -1,3 +1,4 @@
+import type { Arrivals } from './arrivals.ts'
 import type { Events, LocaldEvent } from './events.ts'
 import { tailOf } from './outcome.ts'
 import type { Catalog, CatalogEntry, CatalogProject } from './plugin.ts'
@@ -8,10 +9,12 @@ import type { Service } from './service.ts'
 export class ProjectCatalog implements Catalog {
   readonly #projects: () => Iterable<Project>
   readonly #events: Events
+  readonly #arrivals: Arrivals
 
-  constructor(projects: () => Iterable<Project>, events: Events) {
+  constructor(projects: () => Iterable<Project>, events: Events, arrivals: Arrivals) {
     this.#projects = projects
     this.#events = events
+    this.#arrivals = arrivals
   }
 
   projects(): readonly CatalogProject[] {
@@ -32,6 +35,10 @@ export class ProjectCatalog implements Catalog {
     if (service === undefined) return undefined
     await service.state.until(() => !pending.has(service.state.now.status), signal)
     return this.get(key)
+  }
+
+  arriving(host: string): Promise<void> | undefined {
+    return this.#arrivals.of(host)
   }
 
   async tail(key: string, lines: number): Promise<readonly string[]> {

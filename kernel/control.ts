@@ -23,7 +23,7 @@ export class ServiceControl implements Control {
       try {
         return await work()
       } finally {
-        if (isWanted) await project.begin(await project.prepareAll([name]), signal, [name])
+        if (isWanted) await project.begin(await project.prepareAll([name]), signal, { again: [name] })
       }
     })
   }

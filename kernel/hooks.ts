@@ -16,6 +16,7 @@ export function makeHooks(gate: () => void): Hooks {
     env: new AsyncSeriesWaterfallHook(['env', 'service', 'context']),
     starting: new AsyncSeriesHook(['service']),
     ready: new AsyncSeriesHook(['service']),
+    stopping: new AsyncSeriesHook(['service']),
     gone: new AsyncSeriesHook(['service']),
     down: new AsyncSeriesHook(['project']),
     closing: new AsyncSeriesHook([]),
@@ -73,6 +74,10 @@ export class HookRuns {
 
   ready(service: ServiceRef): Promise<void> {
     return this.#each('ready', hooks => hooks.ready.promise(service))
+  }
+
+  stopping(service: ServiceRef): Promise<void> {
+    return this.#each('stopping', hooks => hooks.stopping.promise(service))
   }
 
   gone(service: ServiceRef): Promise<void> {

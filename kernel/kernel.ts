@@ -1,6 +1,7 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { adoptAll } from './adopt.ts'
+import { Arrivals } from './arrivals.ts'
 import { ProjectCatalog } from './catalog.ts'
 import { type Places, readSettings } from './config.ts'
 import { Container } from './container.ts'
@@ -79,7 +80,8 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
     dataFolder: paths.data,
     plugins: () => plugins,
   })
-  container.value('catalog', new ProjectCatalog(() => projects.list(), events))
+  const arrivals = new Arrivals()
+  container.value('catalog', new ProjectCatalog(() => projects.list(), events, arrivals))
   container.value('control', new ServiceControl(projects))
   const found = [...builtIns(builtIn, version), ...(await npmPlugins(join(paths.data, 'plugins')))]
   plugins = await loadPlugins(found, {
@@ -91,6 +93,8 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
   })
   const operations = new Operations({ projects, events, hooks, records, log: own })
   await adoptAll({ projects, records, log: own })
+  const known = new KnownProjects({ registry, projects, operations, arrivals, log: own })
+  const pinned = known.expectPinned()
   // What nobody knows of may take seconds to end: only what is started below waits for its ports, names answer meanwhile.
   await Promise.all([
     container.optional('processes')?.tidy(),
@@ -100,8 +104,7 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
     project.refreshUrls()
     operations.resume(project).catch(error => own.error(`${project.ref.name}: ${messageOf(error)}`))
   }
-  const known = new KnownProjects({ registry, projects, operations, log: own })
-  void known.startPinned()
+  void known.start(pinned)
   return {
     ...{ paths, version, events, features, contributions, container, plugins, projects, operations, known },
     startedAt: new Date().toISOString(),

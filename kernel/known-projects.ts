@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import type { Arrivals } from './arrivals.ts'
 import { LocaldError, messageOf } from './errors.ts'
 import type { Operations } from './operations.ts'
 import type { Check, CheckResult, Log } from './plugin.ts'
@@ -13,6 +14,7 @@ export interface KnownProjectsInput {
   readonly registry: Registry
   readonly projects: Projects
   readonly operations: Pick<Operations, 'up'>
+  readonly arrivals: Arrivals
   readonly log: Log
 }
 
@@ -61,10 +63,17 @@ export class KnownProjects {
     return { forgotten, kept }
   }
 
-  /** Starts the pinned projects, side by side; what an earlier daemon left running is left to go on. Never rejects. */
-  async startPinned(): Promise<void> {
-    const pinned = this.#input.registry.list().filter(project => project.pinned && !this.#isWanted(project.path))
-    await Promise.all(pinned.map(project => this.#start(project)))
+  /** The pinned projects that are to be started; what an earlier daemon left running is left to go on. Their names wait for them. */
+  expectPinned(): readonly KnownProject[] {
+    const { registry, arrivals } = this.#input
+    const pinned = registry.list().filter(project => project.pinned && !this.#isWanted(project.path))
+    for (const { domain } of pinned) arrivals.expect(domain)
+    return pinned
+  }
+
+  /** Starts projects, side by side. Never rejects. */
+  async start(projects: readonly KnownProject[]): Promise<void> {
+    await Promise.all(projects.map(project => this.#start(project)))
   }
 
   /** What `doctor` says of it. */
@@ -82,13 +91,15 @@ export class KnownProjects {
     },
   }
 
-  async #start({ name, path }: KnownProject): Promise<void> {
-    const { operations, log } = this.#input
+  async #start({ name, path, domain }: KnownProject): Promise<void> {
+    const { operations, arrivals, log } = this.#input
     try {
       if (!existsSync(path)) {
         throw new LocaldError('CONFIG_NOT_FOUND', `its folder ${path} is gone: \`locald registry clean\` forgets it`)
       }
       await operations.up({ path, env: ownEnvironment() }, event => {
+        // The first of its services to be told of is waiting, and so are the others.
+        if (event.event === 'service') arrivals.arrived(domain)
         if (event.event !== 'done' || event.ok) return
         const unwell = event.services.filter(({ reason }) => reason !== null)
         log.error(`${name} is not well: ${unwell.map(view => `${view.name}: ${view.reason}`).join('; ')}`)
@@ -97,6 +108,8 @@ export class KnownProjects {
       const [problem = ''] = messageOf(error).split('\n')
       this.#problems.set(path, problem)
       log.error(`${name} was not started with the daemon: ${problem}`)
+    } finally {
+      arrivals.arrived(domain)
     }
   }
 

@@ -11,7 +11,7 @@ import type { Records } from './records.ts'
 import { Reloads } from './reloads.ts'
 import type { Service } from './service.ts'
 import { namesOf, servicesOf, splitNames, type Target } from './targets.ts'
-import type { ResetBody, RestartBody, TargetBody, UpBody, WaitBody } from './wire.ts'
+import type { ResetBody, RestartBody, StopBody, UpBody, WaitBody } from './wire.ts'
 
 /** Takes an operation's events; the last is `done`. */
 export type Tell = (event: LocaldEvent) => void
@@ -36,6 +36,9 @@ interface Bring {
   /** Filled with all that are meant, what these need included. */
   readonly services: Service[]
   readonly tell: Tell
+  /** The name of the `up`, and whether who asked for it has left. */
+  readonly id?: string | undefined
+  readonly left?: AbortSignal
 }
 
 /** Done waits this long for file watches, so that a change right after it is noticed: ms. */
@@ -53,8 +56,11 @@ export class Operations {
     this.#reloads = new Reloads({ events, log, reload: project => this.#reload(project) })
   }
 
-  /** Starts services and waits until each is ready or is not going to be. Throws before the first event when nothing was changed. */
-  async up(body: UpBody, tell: Tell): Promise<void> {
+  /**
+   * Starts services and waits until each is ready or is not going to be. Throws before the first event when nothing was changed. When
+   * who asked for it leaves before anything is begun, nothing is.
+   */
+  async up(body: UpBody, tell: Tell, left?: AbortSignal): Promise<void> {
     this.#refuseWhileClosing()
     const { projects } = this.#input
     const { here, elsewhere } = splitNames(body.services ?? [])
@@ -63,7 +69,7 @@ export class Operations {
     const all = await Promise.all(
       places.map(async ({ path, names }) => ({ names, anew: [], loaded: await projects.plan(path, names) })),
     )
-    await this.#bringAll(all, body.env, tell)
+    await this.#bringAll(all, { shell: body.env, tell, id: body.id, ...(left === undefined ? {} : { left }) })
   }
 
   /** Stops the named services and starts them again, with the configuration as it is now. */
@@ -80,12 +86,13 @@ export class Operations {
         return { loaded, names: anew, anew }
       }),
     )
-    await this.#bringAll(all, body.env, tell)
+    await this.#bringAll(all, { shell: body.env, tell })
   }
 
   /** Stops services, dependents first. */
-  async stop(body: TargetBody, tell: Tell): Promise<void> {
-    const targets = await this.#input.projects.targets(body)
+  async stop(body: StopBody, tell: Tell): Promise<void> {
+    const meant = await this.#input.projects.targets(body)
+    const targets = body.begunBy === undefined ? meant : await begunBy(body.begunBy, meant)
     const services = targets.flatMap(servicesOf)
     await this.#telling(services, tell, () => Promise.all(targets.map(target => this.#stopTarget(target))))
     tell(await doneEvent(services, ({ supervisor }) => !supervisor.active))
@@ -130,8 +137,8 @@ export class Operations {
     if (project.wanted.size === 0) return await this.#stopTarget({ project, names: unwanted })
     await project.queue.run(async signal => {
       await project.stopServices(unwanted)
-      const ending = namesOf(project).filter(name => project.service(name)?.supervisor.ending)
-      await project.stopServices(ending, 'restarting')
+      await project.stopServices([...project.halfway], 'restarting')
+      project.halfway.clear()
       const ready = await project.prepareAll([...project.wanted])
       const idle = [...ready].filter(([{ supervisor, state }]) => !supervisor.active && state.now.status !== 'failed')
       await project.begin(new Map(idle), signal)
@@ -159,14 +166,14 @@ export class Operations {
 
   async #bringAll(
     all: readonly Pick<Bring, 'loaded' | 'names' | 'anew'>[],
-    shell: Readonly<Record<string, string>>,
-    tell: Tell,
+    asked: Pick<Bring, 'shell' | 'tell' | 'id' | 'left'>,
   ): Promise<void> {
+    const { tell } = asked
     const services: Service[] = []
     await this.#telling(services, tell, async () => {
       const armed: Promise<void>[] = []
       for (const one of all) {
-        const project = await this.#bring({ ...one, shell, services, tell })
+        const project = await this.#bring({ ...one, ...asked, services })
         armed.push(this.#reloads.follow(project))
       }
       await Promise.all(services.map(({ state }) => state.until(() => state.settled)))
@@ -176,20 +183,22 @@ export class Operations {
   }
 
   /** Takes a plan over and begins its services. What is wrong with their environment is thrown before anything is changed. */
-  async #bring({ loaded, names, shell, anew, services, tell }: Bring): Promise<Project> {
+  async #bring({ loaded, names, shell, anew, services, tell, id, left }: Bring): Promise<Project> {
     const project = await this.#input.projects.identified(loaded)
     await project.queue.run(async signal => {
+      left?.throwIfAborted()
       await project.adoptPlan(loaded, shell)
       const wanted = names.length === 0 ? loaded.plan.services.map(({ name }) => name) : names
       const ready = await project.prepareAll(wanted)
       signal.throwIfAborted()
+      left?.throwIfAborted()
       services.push(...ready.keys())
       const { name, path, domain } = project.ref
       tell({ event: 'project', project: name, path, domain })
       for (const { state, supervisor } of ready.keys())
         if (supervisor.active) tell({ event: 'service', service: state.view() })
       await project.stopServices(anew, 'restarting')
-      await project.begin(ready, signal, names)
+      await project.begin(ready, signal, { again: names, id })
     })
     return project
   }
@@ -230,6 +239,15 @@ export class Operations {
       off()
     }
   }
+}
+
+/** What of targets an `up` has begun, once it has begun all or has given up. */
+function begunBy(id: string, targets: readonly Target[]): Promise<readonly Target[]> {
+  const chosen = targets.map(async ({ project }) => {
+    await project.queue.run(async () => {})
+    return { project, names: namesOf(project).filter(name => project.service(name)?.begunBy === id) }
+  })
+  return Promise.all(chosen)
 }
 
 function concerns(event: LocaldEvent, key: string): boolean {

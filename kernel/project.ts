@@ -26,6 +26,8 @@ export class Project {
   shell: Readonly<Record<string, string>>
   /** Services that are meant to run: asked for by an `up`, and not stopped since. */
   wanted: ReadonlySet<string> = new Set()
+  /** Services that an earlier daemon was ending, to start them again. */
+  readonly halfway = new Set<string>()
   #locate: LoadedProject['locate'] | undefined
   readonly #drivers: Drivers
   readonly #ports: ProjectPorts
@@ -91,12 +93,13 @@ export class Project {
 
   /**
    * Starts services made ready. What runs unchanged is left alone, what has changed is started anew, and so are the `again` ones that
-   * have ended well; what is not in the plan any more is stopped. Resolves when all are begun; their states tell the rest.
+   * have ended well; what is not in the plan any more is stopped. Resolves when all are begun; their states tell the rest, and
+   * `begunBy` the `id` of what began them.
    */
   async begin(
     targets: ReadonlyMap<Service, Prepared>,
     signal: AbortSignal,
-    again: readonly string[] = [],
+    { again = [], id }: { readonly again?: readonly string[]; readonly id?: string | undefined } = {},
   ): Promise<void> {
     await this.#dropRemoved()
     this.want([...this.wanted, ...[...targets.keys()].map(({ ref }) => ref.name)])
@@ -111,14 +114,16 @@ export class Project {
     for (const service of targets.keys())
       await this.#ports.settle(service, this.planOf(service.ref.name)?.common.port !== undefined)
     signal.throwIfAborted()
-    for (const service of targets.keys()) this.#start(service, again.includes(service.ref.name))
+    for (const service of targets.keys()) {
+      if (this.#start(service, again.includes(service.ref.name))) service.begunBy = id
+    }
   }
 
   /** Stops one service and starts it again, whatever state it is in; `why` is shown meanwhile. */
   async again(name: string, why: string, signal: AbortSignal): Promise<void> {
     const ready = await this.prepareAll([name])
     await this.services.get(name)?.supervisor.stop('restarting', why)
-    await this.begin(ready, signal, [name])
+    await this.begin(ready, signal, { again: [name] })
   }
 
   /** What wipes the data of a service, which must not run meanwhile. USAGE where its type keeps none. */
@@ -229,11 +234,17 @@ export class Project {
       .flatMap(name => this.services.get(name) ?? [])
   }
 
-  #start(service: Service, again: boolean): void {
+  /** True: it is begun. */
+  #start(service: Service, again: boolean): boolean {
+    const { supervisor, state } = service
     const plan = this.planOf(service.ref.name)
-    if (plan === undefined) return
-    if (service.supervisor.active) service.supervisor.update(plan)
-    else if (again || service.state.now.status !== 'exited') service.supervisor.start(this.assignment(plan))
+    if (plan === undefined) return false
+    if (supervisor.active) supervisor.update(plan)
+    else if (again || state.now.status !== 'exited') {
+      supervisor.start(this.assignment(plan))
+      return true
+    }
+    return false
   }
 
   async #lease(): Promise<void> {

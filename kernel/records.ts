@@ -36,6 +36,11 @@ export interface ProjectRecord {
   readonly wanted: readonly string[]
 }
 
+/** Whether it was being ended, to be started again. */
+export function isHalfway({ state, status }: ServiceRecord): boolean {
+  return state !== null && status === 'restarting'
+}
+
 /** News of an instance that is recorded already may wait this long, to be written once: ms. */
 const soonMs = 200
 
@@ -58,14 +63,16 @@ export class Records {
   }
 
   /**
-   * A new instance is written at once: nobody else knows of it. So is that its end is asked for. What becomes of it (ready, ended) a
-   * later daemon would find out by itself, so that is written soon, and only the last of it. What its file says already is not written: a take-over writes little.
+   * A new instance is written at once, for nobody else knows of it, and so is that one is ended to be started again. What becomes of it
+   * otherwise (ready, ended) a later daemon would find out by itself, so that is written soon, and only the last of it. What its file
+   * says already is not written: a take-over writes little.
    */
   saveService(record: ServiceRecord): void {
     const file = fileOf(this.#services, `${record.path}\0${record.service}`)
     const instance = JSON.stringify(record.state)
     this.#pending.set(file, record)
-    if (record.state !== null && (this.#instances.get(file) !== instance || isEnding(record))) {
+    const isNews = this.#instances.get(file) !== instance || isHalfway(record)
+    if (record.state !== null && isNews) {
       this.#instances.set(file, instance)
       this.#write(file)
     } else {
@@ -146,11 +153,6 @@ export class Records {
     }
     return records
   }
-}
-
-/** Whether a record is of an instance that its daemon was stopping: how it ends is no news of it. */
-export function isEnding({ state, status }: ServiceRecord): boolean {
-  return state !== null && (status === 'stopping' || status === 'restarting')
 }
 
 function hashOf(text: string): string {

@@ -1,5 +1,5 @@
 import { existsSync, renameSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { join, sep } from 'node:path'
 import { messageOf } from './errors.ts'
 import { readJson, writeWhole } from './files.ts'
 import type { Log, ProjectRef } from './plugin.ts'
@@ -103,13 +103,22 @@ export class Registry {
     const isFree = (ref: ProjectRef) => this.#isUnique(ref) && this.#isApart(ref, services)
     const branch = worktreeBranch(path)
     if (branch === undefined && isFree(wanted)) return wanted
-    const suffix = branch ?? slugOf(basename(path))
+    const suffix = branch ?? this.#distinction(wanted)
     for (let round = 1; ; round++) {
-      const label = round === 1 ? suffix : `${suffix}-${round}`
+      const label = suffix === undefined ? `${round + 1}` : round === 1 ? suffix : `${suffix}-${round}`
       const name = `${wanted.name.slice(0, longestLabel - 1 - label.length)}-${label}`
       const domain = `${label}.${wanted.domain}`
       if (isFree({ name, path, domain })) return { name, domain }
     }
+  }
+
+  /** The innermost folder in which a path differs from that of who has the name already; the name itself would say nothing. */
+  #distinction({ name, path, domain }: ProjectRef): string | undefined {
+    const holder = this.#others(path).find(other => other.name === name || other.domain === domain)
+    return ownPart(path.split(sep), holder?.path.split(sep) ?? [])
+      .reverse()
+      .map(slugOf)
+      .find(label => label !== name)
   }
 
   /** Whether no other existing project, nor locald, has the name or the domain. */
@@ -142,6 +151,16 @@ export class Registry {
       this.#log.warn(`registry.json could not be written: ${messageOf(error)}`)
     }
   }
+}
+
+/** What is left of a path without what it has in common with another at both ends. */
+function ownPart(path: readonly string[], other: readonly string[]): string[] {
+  const most = Math.min(path.length, other.length)
+  let start = 0
+  while (start < most && path[start] === other[start]) start++
+  let end = 0
+  while (end < most - start && path.at(-1 - end) === other.at(-1 - end)) end++
+  return path.slice(start, path.length - end)
 }
 
 function projectsIn(value: unknown): readonly KnownProject[] {

@@ -44,6 +44,8 @@ export class Service implements SupervisorHost {
   protocol: Protocol | undefined
   /** Where it was last seen to listen. */
   address: string | undefined
+  /** The name of the `up` that has begun its present run, if it gave one. */
+  begunBy: string | undefined
   readonly #parts: ServiceParts
   #prepare: () => Promise<Prepared>
   /** What the present run was started with: kept through its restarts. */
@@ -115,6 +117,10 @@ export class Service implements SupervisorHost {
   async ready(address: string | undefined): Promise<void> {
     this.address = address ?? this.address
     await this.#parts.hooks.ready(this.ref)
+  }
+
+  async stopping(): Promise<void> {
+    await this.#parts.hooks.stopping(this.ref).catch(error => this.warn(messageOf(error)))
   }
 
   async gone(): Promise<void> {

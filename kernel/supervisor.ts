@@ -44,11 +44,6 @@ export class Supervisor {
     return this.#life !== undefined
   }
 
-  /** Whether it is being stopped. */
-  get ending(): boolean {
-    return this.active && this.#abort.signal.aborted
-  }
-
   /** Begins a run; the state tells how it goes. Does nothing when one is under way. */
   start(assignment: Assignment, adopted?: Adopted): void {
     if (this.active) return
@@ -83,6 +78,7 @@ export class Supervisor {
     const life = this.#life
     if (life !== undefined) {
       this.#host.state.set({ status: as, health: null, reason })
+      if (as === 'restarting' && this.#instance !== undefined) this.#host.persist(this.#instance)
       this.#abort.abort(new LocaldError('SERVICE_FAILED', 'it was stopped'))
       await life
     }
@@ -94,7 +90,8 @@ export class Supervisor {
     try {
       let round = adopted === undefined ? undefined : await this.#resume(first, adopted, signal)
       if (round === undefined) await this.#awaitDependencies(first, signal)
-      while (!signal.aborted) {
+      // What was taken over is attended even if it is to be stopped already: nobody else ends it.
+      while (round !== undefined || !signal.aborted) {
         round ??= await this.#launch(this.#assignment ?? first, signal)
         const { startedMs } = round.instance
         const exit = await this.#attend(round, signal)
@@ -204,10 +201,7 @@ export class Supervisor {
     const watching = new Watch({ host: this.#host, assignment, instance, run, signal: over.signal }).run(wasReady)
     try {
       await aborted(over.signal)
-      if (signal.aborted) {
-        this.#host.persist(instance)
-        await this.#end(instance, assignment)
-      }
+      if (signal.aborted) await this.#end(instance, assignment)
       return await ended
     } catch (error) {
       this.#host.warn(`${assignment.plan.name} could not be stopped: ${messageOf(error)}`)
@@ -219,9 +213,10 @@ export class Supervisor {
     }
   }
 
-  #end(instance: Instance, assignment: Assignment): Promise<void> {
+  async #end(instance: Instance, assignment: Assignment): Promise<void> {
+    await this.#host.stopping()
     const { stopSignal, stopTimeout } = (this.#assignment ?? assignment).plan.common
-    return instance.stop({ signal: stopSignal, graceMs: stopTimeout })
+    await instance.stop({ signal: stopSignal, graceMs: stopTimeout })
   }
 }
 

@@ -39,6 +39,13 @@ export interface TargetBody {
 export interface UpBody extends TargetBody {
   /** The caller's shell environment. */
   readonly env: Readonly<Record<string, string>>
+  /** A name of the caller's for this `up`, by which a stop can take back what it has begun. */
+  readonly id?: string
+}
+
+export interface StopBody extends TargetBody {
+  /** Only what the `up` of this `id` has begun; the `up` is waited for until it has begun all, or has given up. */
+  readonly begunBy?: string
 }
 
 export interface RestartBody extends UpBody {

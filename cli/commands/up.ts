@@ -2,17 +2,15 @@ import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { LocaldError } from '../../kernel/errors.ts'
 import type { LocaldEvent, ServiceView } from '../../kernel/events.ts'
-import type { RestartBody, TargetBody, UpBody } from '../../kernel/wire.ts'
+import type { RestartBody, StopBody, TargetBody, UpBody } from '../../kernel/wire.ts'
 import { type Client, need } from '../client.ts'
 import type { Context } from '../context.ts'
 import { environment } from '../environment.ts'
 import { conclude, type Done, follow } from '../follow.ts'
+import { Interrupt, interrupted } from '../interrupt.ts'
 import { isWatched, painter, print, say } from '../output.ts'
 import { isOver, stateOf, styleOf } from '../services.ts'
 import { type Row, table } from '../table.ts'
-
-/** The exit code of a process that SIGINT ended, as shells count. */
-const interrupted = 130
 
 /** `locald up`: starts a project and, where a person watches, follows its logs. */
 export async function up(context: Context): Promise<number> {
@@ -23,13 +21,22 @@ export async function up(context: Context): Promise<number> {
   const target = targetOf(context)
   const since = new Date().toISOString()
   const daemon = await need(context.paths)
-  const done = await start(context, daemon, { ...target, env: environment() })
-  if (done === undefined) return interrupted
-  const code = await finish(context, done)
-  const attaches = flags.has('attach') || (isWatched() && !flags.has('detach'))
-  if (code !== 0 || context.json || !attaches || done.services.every(isOver)) return code
-  const { attach } = await import('../attach.ts')
-  return await attach(context, daemon, { target, since, services: done.services })
+  const interrupt = new Interrupt()
+  try {
+    const done = await start(context, daemon, interrupt, {
+      ...target,
+      env: environment(),
+      id: `${process.pid} ${since}`,
+    })
+    if (done === undefined) return interrupted
+    const code = await finish(context, done)
+    const attaches = flags.has('attach') || (isWatched() && !flags.has('detach'))
+    if (code !== 0 || context.json || !attaches || done.services.every(isOver)) return code
+    const { attach } = await import('../attach.ts')
+    return await attach(context, daemon, { target, since, services: done.services, early: interrupt })
+  } finally {
+    interrupt.close()
+  }
 }
 
 /** `locald restart`. */
@@ -70,36 +77,32 @@ function isFolder(context: Context, path: string): boolean {
 }
 
 /** Runs `up` to its end. Ctrl-C meanwhile stops what it started (then undefined), a second one leaves at once. */
-async function start(context: Context, daemon: Client, body: UpBody): Promise<Done | undefined> {
+async function start(
+  context: Context,
+  daemon: Client,
+  interrupt: Interrupt,
+  body: UpBody & { readonly id: string },
+): Promise<Done | undefined> {
   const doing = 'starting the project'
-  const begun = new Set<string>()
-  let isInterrupted = false
   const stream = daemon.stream<LocaldEvent>({ method: 'POST', path: '/v1/projects/up', body, doing })
-  const onInterrupt = () => {
-    if (isInterrupted) process.exit(interrupted)
-    isInterrupted = true
-    stream.close()
-  }
-  process.on('SIGINT', onInterrupt)
+  interrupt.onFirst = () => stream.close()
   try {
-    const seen = (event: LocaldEvent) => {
-      if (event.event === 'service' && stateOf(event.service) !== 'ready') begun.add(event.service.key)
-    }
-    return await follow(context, stream, { doing, seen })
+    return await follow(context, stream, { doing })
   } catch (error) {
-    if (!isInterrupted) throw error
-    await takeBack(context, daemon, body.path, [...begun])
+    if (!interrupt.isPressed) throw error
+    await takeBack(context, daemon, { path: body.path, begunBy: body.id, ...named(body) })
     return undefined
-  } finally {
-    process.off('SIGINT', onInterrupt)
   }
 }
 
-async function takeBack(context: Context, daemon: Client, path: string, services: readonly string[]): Promise<void> {
-  if (services.length === 0) return
+/** Names lead to the projects to ask; those of this folder's project need none, and may be new to the daemon. */
+function named({ services = [] }: UpBody): Pick<StopBody, 'services'> {
+  return services.some(name => name.includes(':')) ? { services } : {}
+}
+
+async function takeBack(context: Context, daemon: Client, body: StopBody): Promise<void> {
   if (!context.json) say('Stopping what was started; Ctrl-C again to leave at once')
   const doing = 'stopping the project'
-  const body = { path, services }
   const stream = daemon.stream<LocaldEvent>({ method: 'POST', path: '/v1/projects/stop', body, doing })
   await follow(context, stream, { doing })
 }

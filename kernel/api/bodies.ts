@@ -12,10 +12,11 @@ export const targetBody = {
   properties: target,
   additionalProperties: false,
 } as const
+export const stopBody = { ...targetBody, properties: { ...target, begunBy: text } } as const
 export const upBody = {
   type: 'object',
   required: ['path', 'env'],
-  properties: { ...target, env },
+  properties: { ...target, env, id: text },
   additionalProperties: false,
 } as const
 export const restartBody = { ...upBody, properties: { ...upBody.properties, dependents: flag } } as const

@@ -2,9 +2,9 @@ import type { FastifyPluginAsync } from 'fastify'
 import { LocaldError } from '../errors.ts'
 import type { LocaldEvent } from '../events.ts'
 import type { Kernel } from '../kernel.ts'
-import type { ResetBody, RestartBody, ShutdownBody, TargetBody, UpBody, WaitBody } from '../wire.ts'
+import type { ResetBody, RestartBody, ShutdownBody, StopBody, UpBody, WaitBody } from '../wire.ts'
 import { stream } from './answers.ts'
-import { resetBody, restartBody, shutdownBody, targetBody, upBody, waitBody } from './bodies.ts'
+import { resetBody, restartBody, shutdownBody, stopBody, upBody, waitBody } from './bodies.ts'
 
 const events = stream('What happens, the last one `done`', 'Event')
 
@@ -15,11 +15,11 @@ export function projectRoutes(kernel: Kernel, shutdown: () => void): FastifyPlug
     app.post<{ Body: UpBody }>(
       '/projects/up',
       { schema: { summary: 'Starts services of a project, by their dependencies', body: upBody, response: events } },
-      ({ body }, reply) => reply.lines(({ tell }) => operations.up(body, tell), failed),
+      ({ body }, reply) => reply.lines(({ tell, signal }) => operations.up(body, tell, signal), failed),
     )
-    app.post<{ Body: TargetBody }>(
+    app.post<{ Body: StopBody }>(
       '/projects/stop',
-      { schema: { summary: 'Stops services, dependents first', body: targetBody, response: events } },
+      { schema: { summary: 'Stops services, dependents first', body: stopBody, response: events } },
       ({ body }, reply) => reply.lines(({ tell }) => operations.stop(body, tell), failed),
     )
     app.post<{ Body: RestartBody }>(

@@ -9,6 +9,11 @@ export interface Catalog {
   get(key: string): CatalogEntry | undefined
   /** Resolves when the service is not waiting, starting or restarting any more (or is gone: undefined); rejects when aborted. */
   settled(key: string, signal: AbortSignal): Promise<CatalogEntry | undefined>
+  /**
+   * For a host name of a project that the daemon itself is about to start: resolves when its services are known, or are not going to
+   * be. Undefined for all others.
+   */
+  arriving(host: string): Promise<void> | undefined
   /** Its last lines of output, without ANSI codes. */
   tail(key: string, lines: number): Promise<readonly string[]>
   /** Every event of the daemon; the result stops it. */

@@ -14,6 +14,8 @@ export interface Hooks {
   readonly env: AsyncSeriesWaterfallHook<[Record<string, string>, ServiceRef, EnvContext]>
   readonly starting: AsyncSeriesHook<[ServiceRef]>
   readonly ready: AsyncSeriesHook<[ServiceRef]>
+  /** A service that runs is to be stopped or restarted, and shows it; its process is told after this. */
+  readonly stopping: AsyncSeriesHook<[ServiceRef]>
   readonly gone: AsyncSeriesHook<[ServiceRef]>
   /** A project has stopped. */
   readonly down: AsyncSeriesHook<[ProjectRef]>

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { Broken, Exchange, Receiver } from './exchange.ts'
+import { eventStream, type Flight, type Flights } from './flights.ts'
 import type { Destination, Gate } from './gate.ts'
 import { type RawHeaders, trailersOf } from './headers.ts'
 import type { Tried } from './judge.ts'
@@ -13,6 +14,7 @@ import type { Upstreams } from './upstreams.ts'
 export interface FastParts {
   readonly gate: Gate
   readonly upstreams: Upstreams
+  readonly flights: Flights
   /** Takes a connection over, with the bytes it has sent that were not answered yet and what became of the first request in them. */
   readonly others: (socket: Socket, bytes: Buffer, tried?: Tried) => void
   readonly gone: (connection: FastConnection) => void
@@ -30,10 +32,12 @@ const crlf = Buffer.from('\r\n')
  * passed on as they are. The first request that is not goes to the other lane together with the connection, unanswered; so does
  * one whose service does not answer as it should, since it may be asked again.
  */
-export class FastConnection implements Receiver {
+export class FastConnection implements Receiver, Flight {
   readonly wire = true
   /** performance.now() of when its last request was answered, or it came. */
   active = performance.now()
+  /** When its present request was sent on. */
+  since = 0
   /** Whether it has sent anything yet. */
   silent = true
   readonly #socket: Socket
@@ -101,6 +105,7 @@ export class FastConnection implements Receiver {
     else if (this.#ending === 'chunks') this.#last(linesOf(trailers))
     this.flush()
     const close = this.#request?.close ?? false
+    this.#land()
     this.#exchange = undefined
     this.#request = undefined
     this.#ending = undefined
@@ -130,6 +135,7 @@ export class FastConnection implements Receiver {
   }
 
   failed(broken: Broken): void {
+    this.#land()
     this.#exchange = undefined
     // In the middle of an answer the end of the connection cannot be taken for the body's end: that is framed in this lane.
     if (this.#ending !== undefined) this.#socket.destroy()
@@ -169,6 +175,8 @@ export class FastConnection implements Receiver {
     if (!alone || to === undefined) return void this.#handOver(Buffer.from(bytes.subarray(0, count)))
     this.#request = request
     this.#to = to
+    this.since = performance.now()
+    if (!request.fields.includes(eventStream)) this.#parts.flights.begin(to.key, this)
     const line = `${request.head ? 'HEAD' : 'GET'} ${to.path} HTTP/1.1\r\n`
     const head = `${line}${request.fields}${this.#tell(request.host, to.prefix)}\r\n`
     this.#exchange = upstreams.send(
@@ -176,6 +184,10 @@ export class FastConnection implements Receiver {
       { head, bodyless: request.head, hasBody: false, fresh: false, upgrade: false },
       this,
     )
+  }
+
+  #land(): void {
+    if (this.#request !== undefined && this.#to !== undefined) this.#parts.flights.end(this.#to.key, this)
   }
 
   #next(): void {
@@ -226,6 +238,7 @@ export class FastConnection implements Receiver {
   }
 
   readonly #onClose = (): void => {
+    this.#land()
     this.#exchange?.abort()
     this.#exchange = undefined
     this.#leave()

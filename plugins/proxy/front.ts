@@ -3,6 +3,7 @@ import type { TLSSocket } from 'node:tls'
 import type { Log } from '../../kernel/plugin.ts'
 import { Complaints } from './complaints.ts'
 import { FastConnection, type FastParts } from './fast.ts'
+import { Flights } from './flights.ts'
 import type { Gate } from './gate.ts'
 import { H2Lane } from './h2.ts'
 import { sharing } from './incoming.ts'
@@ -20,6 +21,7 @@ export class Front {
   readonly #limits: Limits
   readonly #complaints: Complaints
   readonly #upstreams: Upstreams
+  readonly #flights = new Flights()
   readonly #lane: Lane
   readonly #h2: H2Lane
   readonly #fast = new Set<FastConnection>()
@@ -32,11 +34,13 @@ export class Front {
     this.#limits = limits
     this.#complaints = new Complaints(log)
     this.#upstreams = new Upstreams(limits)
-    this.#lane = new Lane(gate, limits, log, this.#complaints, this.#upstreams.h2c)
-    this.#h2 = new H2Lane({ gate, limits, log, complaints: this.#complaints, upstreams: this.#upstreams })
+    const shared = { gate, limits, log, complaints: this.#complaints, flights: this.#flights }
+    this.#lane = new Lane(shared, this.#upstreams.h2c)
+    this.#h2 = new H2Lane({ ...shared, upstreams: this.#upstreams })
     this.#parts = {
       gate,
       upstreams: this.#upstreams,
+      flights: this.#flights,
       others: (socket, bytes, tried) => this.#others(socket, bytes, tried),
       gone: connection => this.#fast.delete(connection),
     }
@@ -63,6 +67,11 @@ export class Front {
     })
     this.#servers.push(server)
     return server
+  }
+
+  /** Waits for what a service has begun to answer, so that its restart fails no request. */
+  landed(key: string): Promise<void> {
+    return this.#flights.landed(key, this.#limits.landing)
   }
 
   /** Stops listening, gives requests in flight a moment, then ends all connections. */

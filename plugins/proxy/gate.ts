@@ -77,6 +77,9 @@ export class Gate {
     }
     if (own.has(head.name)) return answer(this.#own(head))
     const place = this.#table.find(head.name, head.path)
+    const runs = place.to === 'service' && (place.entry.status === 'running' || pending.has(place.entry.status))
+    const arriving = runs ? undefined : this.#catalog.arriving(head.name)
+    if (arriving !== undefined) return this.#arrival(arriving, request)
     if (place.to === 'unknown') return answer(this.#unknown(head))
     if (place.to === 'nobody') return answer(this.#nobody(place))
     const { entry } = place
@@ -119,7 +122,7 @@ export class Gate {
 
   async #hold(entry: CatalogEntry, request: Case): Promise<Verdict> {
     const release = this.#holds.enter(entry.key)
-    if (release === undefined) return answer(refusal.tooMany(entry))
+    if (release === undefined) return answer(refusal.tooMany(entry.key, entry.status))
     const limit = request.head.navigation ? this.#limits.progress : this.#limits.hold
     try {
       const left = request.since + limit - performance.now()
@@ -128,6 +131,22 @@ export class Gate {
       )
       if (waited.by === 'abort') return answer(refusal.closing())
       if (waited.by === 'time') return answer(await this.#late(entry.key, request))
+    } finally {
+      release()
+    }
+    return this.judge(request)
+  }
+
+  /** Its project is about to be started: which services it has is not known yet. */
+  async #arrival(arriving: Promise<void>, request: Case): Promise<Verdict> {
+    const { head } = request
+    const release = this.#holds.enter(head.name)
+    if (release === undefined) return answer(refusal.tooMany(head.name, 'starting'))
+    try {
+      const left = request.since + this.#limits.hold - performance.now()
+      const waited = await within(left, [request.gone(), this.#closing.signal], () => arriving)
+      if (waited.by === 'abort') return answer(refusal.closing())
+      if (waited.by === 'time') return answer(refusal.stillArriving(head.name))
     } finally {
       release()
     }

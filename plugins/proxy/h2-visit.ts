@@ -2,10 +2,12 @@ import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'nod
 import type { Log } from '../../kernel/plugin.ts'
 import { type Answer, render } from './answers.ts'
 import { caseOf } from './case.ts'
+import { eventStream, type Flights } from './flights.ts'
 import type { Destination, Failure, Gate } from './gate.ts'
 import { H2Errand, type H2Way } from './h2-errand.ts'
 import { fieldsOf, type H2Request, narrowOf, requestOf } from './h2-head.ts'
 import { type Head, headOf } from './head.ts'
+import { valuesOf } from './headers.ts'
 import { type Carrier, judge, type Tried } from './judge.ts'
 import * as refusal from './refusals.ts'
 import type { Telling } from './telling.ts'
@@ -16,6 +18,7 @@ export interface VisitParts {
   readonly gate: Gate
   readonly log: Log
   readonly upstreams: Upstreams
+  readonly flights: Flights
 }
 
 /** One stream: its request is judged, and answered or carried to its service. */
@@ -24,6 +27,7 @@ export class Visit {
   readonly #telling: Telling
   readonly #parts: VisitParts
   #errand: H2Errand | undefined
+  #landed: (() => void) | undefined
 
   constructor(stream: ServerHttp2Stream, telling: Telling, parts: VisitParts) {
     this.#stream = stream
@@ -41,6 +45,7 @@ export class Visit {
 
   /** The stream has closed. */
   left(): void {
+    this.#landed?.()
     this.#errand?.left()
   }
 
@@ -84,13 +89,29 @@ export class Visit {
     judge(this.#parts.gate, caseOf(head, client.scheme, stream), carrier, this.#parts.log, tried)
   }
 
-  #carry(request: H2Request, way: H2Way): void {
+  #carry(request: H2Request, { to, as, failed }: H2Way): void {
+    // One that is to become a WebSocket would never land.
+    const lands = request.protocol === undefined && !accepts(request, as, eventStream)
+    const landed = lands ? this.#parts.flights.track(to.key) : undefined
+    this.#landed = landed
+    const way: H2Way = {
+      to,
+      as,
+      failed: failure => {
+        landed?.()
+        failed(failure)
+      },
+    }
     this.#errand = new H2Errand(this.#stream, request, way, this.#parts.upstreams)
     this.#errand.start()
   }
 }
 
 function ignored(): void {}
+
+function accepts(request: H2Request, as: H2Way['as'], type: string): boolean {
+  return typeof as === 'string' ? as.includes(type) : valuesOf(request.fields, 'accept').some(it => it.includes(type))
+}
 
 /** Answers by the proxy itself; a body that the client still sends goes nowhere. */
 function answerOn(stream: ServerHttp2Stream, answer: Answer, head?: Head): void {

@@ -55,6 +55,7 @@ export function proxy(limits: Limits = defaultLimits): Plugin {
         if (contexts !== undefined) await https.listen(() => made.secure(contexts))
         certificates = contexts
       })
+      host.hooks.stopping.tapPromise('proxy', async ({ key }) => front?.landed(key))
       host.onClose(() => front?.close())
       host.check({ id: 'proxy-http', title: 'Proxy', run: () => http.listens() })
       host.check({ id: 'proxy-port', title: 'Port of the proxy', run: () => http.prefers() })

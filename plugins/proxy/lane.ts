@@ -8,6 +8,7 @@ import { type Answer, render } from './answers.ts'
 import { caseOf } from './case.ts'
 import type { Complaints } from './complaints.ts'
 import { Pool } from './dial.ts'
+import { eventStream, type Flights } from './flights.ts'
 import { type Errand, forward } from './forward.ts'
 import type { Destination, Gate } from './gate.ts'
 import type { H2cServices } from './h2c.ts'
@@ -28,12 +29,22 @@ interface Connection {
   tried: Tried | undefined
 }
 
+/** What this lane shares with the others. */
+export interface LaneParts {
+  readonly gate: Gate
+  readonly limits: Limits
+  readonly log: Log
+  readonly complaints: Complaints
+  readonly flights: Flights
+}
+
 /** HTTP/1.1 over node:http: carries out what the gate says. It takes whatever the fast lane leaves to it. */
 export class Lane {
   readonly #gate: Gate
   readonly #limits: Limits
   readonly #log: Log
   readonly #complaints: Complaints
+  readonly #flights: Flights
   readonly #pool: Pool
   readonly #h2c: H2cServices
   readonly #server: Server
@@ -41,12 +52,13 @@ export class Lane {
   #open = 0
   #idle: (() => void) | undefined
 
-  constructor(gate: Gate, limits: Limits, log: Log, complaints: Complaints, h2c: H2cServices) {
+  constructor({ gate, limits, log, complaints, flights }: LaneParts, h2c: H2cServices) {
     this.#h2c = h2c
     this.#gate = gate
     this.#limits = limits
     this.#log = log
     this.#complaints = complaints
+    this.#flights = flights
     this.#pool = new Pool(limits)
     this.#server = this.#make()
   }
@@ -119,7 +131,8 @@ export class Lane {
     // Whatever comes after a refusal, it was not meant as a request of its own (RFC 9112 section 9.6).
     if (this.#connections.get(req.socket)?.ending) return
     this.#track(req, res)
-    this.#judge(req, res, errand => {
+    this.#judge(req, res, begun => {
+      const errand = this.#tracked(begun)
       if (errand.to.protocol === 'h2c') translate(errand, this.#h2c)
       else forward(errand, this.#pool, this.#limits)
     })
@@ -190,6 +203,19 @@ export class Lane {
       failed,
       passage: { remote, scheme: schemeOf(req), host: head.host, port, hops: head.hops, prefix: to.prefix },
     }
+  }
+
+  /** In flight until it is answered or comes to nothing; upgraded connections are not, for they would never land. */
+  #tracked(errand: Errand): Errand {
+    if (errand.req.headers.accept?.includes(eventStream)) return errand
+    const landed = this.#flights.track(errand.to.key)
+    errand.res.once('close', landed)
+    const failed: Errand['failed'] = failure => {
+      errand.res.off('close', landed)
+      landed()
+      errand.failed(failure)
+    }
+    return { ...errand, failed }
   }
 
   #answer(req: IncomingMessage, res: ServerResponse, answer: Answer, head?: Head): void {

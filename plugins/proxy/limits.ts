@@ -8,7 +8,9 @@ export interface Limits {
   readonly poll: number
   /** How long a refused connection waits for the news that its service crashed or restarts. */
   readonly grace: number
-  /** Requests held at once, for one service and for all. */
+  /** What a service has begun may take this long before it is stopped or restarted. */
+  readonly landing: number
+  /** Requests held at once, for one service (a page of a thousand modules fits) and for all. */
   readonly heldPerService: number
   readonly heldTotal: number
   /** Idle upstream connections are closed after this: below the 5 s at which Node's servers close theirs. */
@@ -38,8 +40,9 @@ export const defaultLimits: Limits = {
   progress: 300,
   poll: 1_000,
   grace: 200,
-  heldPerService: 256,
-  heldTotal: 1024,
+  landing: 2_000,
+  heldPerService: 1024,
+  heldTotal: 4096,
   upstreamIdle: 4_000,
   upstreamSockets: 1024,
   upstreamConnecting: 64,

@@ -169,10 +169,20 @@ export function stillStarting(entry: CatalogEntry, about: About): Answer {
   return failure(503, 'starting', error, { about, headers: soon })
 }
 
-export function tooMany(entry: CatalogEntry): Answer {
+export function stillArriving(name: string): Answer {
+  const error = {
+    code: 'WAIT_TIMEOUT',
+    message: `The project of ${name} is still being started`,
+    hint: '`locald registry list` tells of problems with it.',
+  } as const
+  return failure(503, 'starting', error, { headers: soon })
+}
+
+/** @param what a service, or a name of one */
+export function tooMany(what: string, status: string): Answer {
   const error = {
     code: 'SERVICE_NOT_RUNNING',
-    message: `${entry.key} is ${entry.status} and too many requests wait for it`,
+    message: `${what} is ${status} and too many requests wait for it`,
   } as const
   return failure(503, 'busy', error, { headers: soon })
 }

@@ -36,6 +36,7 @@ const server = createServer(async (request, response) => {
   }
   if (request.url === '/v1/server') return answer({ pid: process.pid, socket, http: null, https: null, version: '0', startedAt: '' })
   if (isClosing) return answer({ error: { code: 'DAEMON_CLOSING', message: 'it is ending' } }, 503)
+  if (MODE === 'mute' && request.url === '/v1/projects/up') return process.kill(process.pid, 'SIGKILL')
   if (request.url.startsWith('/v1/services')) return answer({ services: [] })
   if (request.url === '/v1/server/shutdown') {
     appendFileSync(HOME + '/facts', text + '\\n')
@@ -167,6 +168,16 @@ t.test('shutdown and restart', { skip }, async t => {
   while (lines('facts').length < 6) await new Promise(resolve => setTimeout(resolve, 10))
   t.match(await run(['up']), { code: 0, stderr: '' })
   t.equal((await ending).code, 0)
+  t.equal(lines('daemons').length, 4)
+})
+
+t.test('killed before it has answered, the next is asked; once', { skip }, async t => {
+  const { lines, run } = place(t)
+  await run(['server', 'start'], { MODE: 'mute' })
+  t.match(await run(['up']), { code: 0, stderr: '' })
+  t.equal(lines('daemons').length, 2)
+  lines('daemons').forEach(end)
+  t.match(await run(['up'], { MODE: 'mute' }), { code: 1, stderr: /the daemon ended while starting the project/ })
   t.equal(lines('daemons').length, 4)
 })
 

@@ -27,7 +27,7 @@ const cases: readonly [answer: string, outcome: RegExp][] = [
   [`${head}Content-Length: 99\r\n\r\n${pong}`, /the daemon ended while testing/],
   [`${chunked}d\r\n${pong}\r\n`, /the daemon ended while testing/],
   [`${chunked}d\r\n${pong}\r\n0\r\nTrailer: x\r\n`, /the daemon ended while testing/],
-  ['', /the daemon ended while testing/],
+  ['', /no answer/],
   [`${head}X: ${'x'.repeat(70_000)}`, /a head without end/],
   [`${head}content-length:13 \r\n\r\n${pong}`, /^200 \{"pong":true\}$/],
   [`${head}content-length: 0\r\n\r\n`, /^200 $/],
@@ -89,13 +89,14 @@ t.test('what is sent', async t => {
     'POST /v1/x?a=b HTTP/1.1\r\nHost: locald\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 13\r\n\r\n{"name":"é"}',
   )
   client.destroy()
-  await t.rejects(asked, { code: 'DAEMON_UNREACHABLE' })
+  t.equal(await asked, undefined)
 })
 
 async function outcomeOf(path: string): Promise<string> {
   try {
     const answer = await send(await connect(path), { method: 'GET', target: '/', doing: 'testing' })
     let text = ''
+    if (answer === undefined) return 'no answer'
     for await (const piece of answer.body) text += piece
     return `${answer.status} ${text}`
   } catch (error) {

@@ -161,7 +161,18 @@ t.test('Ctrl-C while it starts stops what was started', async t => {
   await screen.shows('waiting')
   screen.press('\x03')
   t.equal(await screen.ends(), 'code 130, restored')
-  t.same(daemon.last('/v1/projects/stop').body, { path: daemon.home, services: ['shop:web', 'shop:queue'] })
+  const { id } = Object(daemon.last('/v1/projects/up').body)
+  t.same(daemon.last('/v1/projects/stop').body, { path: daemon.home, begunBy: id })
+})
+
+t.test('Ctrl-C between ready and the logs stops the project', async t => {
+  const { daemon } = await project(t)
+  for (let round = 0; round < 5; round++) {
+    const ran = await daemon.run(['up', '--attach'], {
+      started: child => child.stdout?.once('data', () => child.kill('SIGINT')),
+    })
+    t.match(ran, { code: 0, stderr: /Stopping; Ctrl-C again to leave at once/ })
+  }
 })
 
 t.test('it ends when somebody else stops the project, and when the daemon is killed', async t => {
@@ -203,7 +214,8 @@ t.test('signals without a terminal', async t => {
     started: child => child.stderr?.once('data', () => child.kill('SIGINT')),
   })
   t.match(ran, { code: 130, stdout: '', stderr: /db {7}starting\nStopping what was started/ })
-  t.same(daemon.last('/v1/projects/stop').body, { path: daemon.home, services: ['shop:db'] })
+  const { id } = Object(daemon.last('/v1/projects/up').body)
+  t.same(daemon.last('/v1/projects/stop').body, { path: daemon.home, begunBy: id })
 })
 
 t.test('nothing is followed where nothing runs on', async t => {

@@ -1,5 +1,8 @@
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { request } from 'node:http'
 import { join } from 'node:path'
+import { ask } from './hostile.ts'
 import { until } from './running.ts'
 import type { Files } from './sandbox.ts'
 import { onEach } from './suite.ts'
@@ -102,6 +105,54 @@ command = "exec sleep 1000"
     await sandbox.ok(['stop'], { cwd: folder })
     t.same(await states(), { a: 'stopped', b: 'stopped', c: 'stopped' })
     t.match((await sandbox.ok(['stop'], { cwd: folder })).stdout, /Nothing was running/)
+  })
+
+  t.test('an up that is interrupted takes back what it has begun, and no more', async t => {
+    const folder = sandbox.project('broken-off', {
+      'locald.toml': `
+        [project]
+        name = "broken-off"
+        [services.before]
+        type = "worker"
+        command = "trap 'echo hears; while ! test -e gate; do sleep 0.05; done; exit 0' TERM; while :; do sleep 0.05; done"
+        stop_timeout = 60
+        [services.job]
+        type = "worker"
+        command = "exec sleep 100000"
+        health_check = { type = "log", pattern = "never" }
+      `,
+    })
+    const states = async () =>
+      Object.fromEntries((await sandbox.status(folder)).map(({ name, status }) => [name, status]))
+    await sandbox.up(folder, ['before'])
+    const up = sandbox.start(['up'], { cwd: folder })
+    await until('job to start', async () => (await states())['job'] === 'starting')
+    up.child.kill('SIGINT')
+    t.match(await up.done, { code: 130, stderr: /Stopping what was started/ })
+    t.same(await states(), { before: 'running', job: 'stopped' })
+
+    const stop = sandbox.start(['stop'], { cwd: folder })
+    await until('the signal to arrive', async () => (await sandbox.logs(folder, ['before'])).length > 0)
+    const socket = { path: (await sandbox.server()).socket }
+    const headers = { 'content-type': 'application/json' }
+    const left = request({ socketPath: socket.path, path: '/v1/projects/up', method: 'POST', headers }).on(
+      'error',
+      () => {},
+    )
+    left.end(JSON.stringify({ path: folder, env: {} }))
+    await once(left, 'finish')
+    t.equal((await ask(socket, '/v1/ping')).status, 200, 'the up has arrived, too')
+    left.destroy()
+    t.equal((await ask(socket, '/v1/ping')).status, 200, 'and so has its end')
+    sandbox.write(join(folder, 'gate'), '')
+    t.equal((await stop.done).code, 0)
+    await sandbox.ok(['stop'], { cwd: folder })
+    t.same((await sandbox.logs(folder, ['job'])).length, 0)
+    t.same(
+      await states(),
+      { before: 'stopped', job: 'stopped' },
+      'who has left before anything was begun begins nothing',
+    )
   })
 
   t.test('a service that crashes is started again, with growing delays, and then given up', async t => {

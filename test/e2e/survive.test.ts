@@ -218,36 +218,99 @@ onEach('killed in the middle of a stop, what was stopped stays stopped', async (
   t.match(await box.service(folder, 'other'), { status: 'running', pid: other })
 })
 
-onEach('killed in the middle of a restart, what was restarted runs in the end', async (t, machine) => {
+onEach(
+  'killed in the middle of a restart, what ended before the next daemon came runs in the end',
+  async (t, machine) => {
+    const box = machine.sandbox()
+    const folder = box.project('over', {
+      'locald.toml': `
+      [project]
+      name = "over"
+      [services.job]
+      type = "worker"
+      command = "trap 'echo hears; while ! test -e gate; do sleep 0.05; done; exit 0' TERM; echo up; while :; do sleep 0.05; done"
+      stop_timeout = 60
+    `,
+    })
+    await box.up(folder)
+    const { pid: first } = await box.service(folder, 'job')
+    const restart = box.start(['restart'], { cwd: folder })
+    await until('the signal to arrive', async () =>
+      (await box.logs(folder, ['job'])).some(({ text }) => text === 'hears'),
+    )
+    await kill(box)
+    t.equal((await restart.done).code, 1)
+    box.write(`${folder}/gate`, '')
+    await until('its end', () => !isAlive(first ?? Number.NaN))
+    await box.ok(['up'], { cwd: folder })
+    const after = await box.service(folder, 'job')
+    t.match(after, { status: 'running', restarts: 0 })
+    t.not(after.pid, first)
+  },
+)
+
+onEach(
+  'killed while dependents are stopped, what they need is stopped too, and never runs twice',
+  async (t, machine) => {
+    const box = machine.sandbox()
+    const needed = ['api', 'db', 'queue']
+    const folder = box.project('halfway', {
+      'locald.toml': `
+      [project]
+      name = "halfway"
+      [services.web]
+      type = "worker"
+      command = "trap 'echo hears; while ! test -e gate; do sleep 0.05; done; exit 0' TERM; echo up; while :; do sleep 0.05; done"
+      stop_timeout = 60
+      depends_on = ["${needed.join('", "')}"]
+      ${needed.map((name, at) => `[services.${name}]\ntype = "worker"\ncommand = "exec sleep 10010${at}"`).join('\n')}
+    `,
+    })
+    const sleeping = () => box.processes().filter(({ command }) => /^sleep 10010\d$/.test(command))
+    await box.up(folder)
+    const before = sleeping().map(({ pid }) => pid)
+    const stop = box.start(['stop'], { cwd: folder })
+    await until('the signal to arrive', async () =>
+      (await box.logs(folder, ['web'])).some(({ text }) => text === 'hears'),
+    )
+    await kill(box)
+    t.equal((await stop.done).code, 1)
+    box.write(`${folder}/gate`, '')
+    await box.up(folder)
+    t.equal(sleeping().length, needed.length, 'one process each')
+    t.notOk(before.some(isAlive), 'the stop was gone through with')
+    await box.ok(['stop'], { cwd: folder })
+    t.same(sleeping(), [], 'and nothing of it is left')
+  },
+)
+
+onEach('killed in the middle of a restart, it is not ready until it was started again', async (t, machine) => {
   const box = machine.sandbox()
   const folder = box.project('again', {
     'locald.toml': `
       [project]
       name = "again"
-      [services.slow]
+      [services.job]
       type = "worker"
-      command = "rm -f gate; trap 'echo hears; while ! test -e gate; do sleep 0.05; done; exit 0' TERM; echo up; while :; do sleep 0.05; done"
+      command = "trap 'echo hears; while ! test -e gate; do sleep 0.05; done; exit 7' TERM; echo up; while :; do sleep 0.05; done"
       stop_timeout = 60
     `,
   })
   await box.up(folder)
-  for (const round of ['it ends while no daemon runs', 'it ends under the next daemon']) {
-    const { pid } = await box.service(folder, 'slow')
-    const heard = async () => (await box.logs(folder, ['slow'])).filter(({ text }) => text === 'hears').length
-    const before = await heard()
-    const restart = box.start(['restart', 'slow'], { cwd: folder })
-    await until('the signal to arrive', async () => (await heard()) > before)
-    await kill(box)
-    t.equal((await restart.done).code, 1)
-    const gone = () => !isAlive(pid ?? Number.NaN)
-    if (round === 'it ends under the next daemon') await box.status(folder)
-    box.write(`${folder}/gate`, '')
-    await until('its end', gone)
-    await box.ok(['up'], { cwd: folder })
-    const view = await box.service(folder, 'slow')
-    t.match(view, { status: 'running' }, round)
-    t.not(view.pid, pid)
-  }
+  const { pid: first } = await box.service(folder, 'job')
+  const restart = box.start(['restart'], { cwd: folder })
+  await until('the signal to arrive', async () =>
+    (await box.logs(folder, ['job'])).some(({ text }) => text === 'hears'),
+  )
+  await kill(box)
+  t.equal((await restart.done).code, 1)
+  t.match(await box.service(folder, 'job'), { status: 'restarting', pid: first })
+  const up = box.start(['up'], { cwd: folder })
+  box.write(`${folder}/gate`, '')
+  t.equal((await up.done).code, 0)
+  const after = await box.service(folder, 'job')
+  t.match(after, { status: 'running', restarts: 0 }, 'it has not crashed')
+  t.not(after.pid, first)
 })
 
 onEach(

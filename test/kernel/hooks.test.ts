@@ -21,7 +21,7 @@ const service: ServiceRef = {
 
 const context: EnvContext = { dependencies: [], isOwn: () => true, lookup: (service, field) => `${service}.${field}` }
 
-const series = ['starting', 'ready', 'gone', 'down', 'closing'] as const
+const series = ['starting', 'ready', 'stopping', 'gone', 'down', 'closing'] as const
 
 /** Plugins by name, each with what it taps. */
 function runs(plugins: Readonly<Record<string, (hooks: Hooks) => void>>): HookRuns {

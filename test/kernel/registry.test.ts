@@ -134,6 +134,23 @@ t.test('identities', async t => {
     t.match(later.get(one), { usedAt: /^\d{4}-.*Z$/, pinned: false })
   })
 
+  t.test('clones are told apart by the folder in which they differ, never by the name they share', async t => {
+    const dir = folder(t)
+    const registry = new Registry(join(dir, 'data'), quiet)
+    const nameOf = (path: string, name: string) => registry.identify(ref(project(dir, path), name), []).name
+    t.equal(nameOf('shop', 'shop'), 'shop')
+    t.equal(nameOf('fork/shop', 'shop'), 'shop-fork')
+    t.equal(nameOf('mono/apps/docs', 'docs'), 'docs')
+    t.equal(nameOf('other mono/apps/docs', 'docs'), 'docs-other-mono')
+    t.equal(nameOf('mono/apps/docs/docs', 'docs'), 'docs-2')
+    nameOf('one', 'store')
+    t.match(registry.identify(ref(project(dir, 'store'), 'store'), []), {
+      name: 'store-2',
+      domain: '2.store.localhost',
+    })
+    t.equal(nameOf('store/store', 'store'), 'store-3')
+  })
+
   t.test('one whose folder is gone gives its name up, and gets another when it is back', async t => {
     const dir = folder(t)
     const [one, two] = [project(dir, 'one'), project(dir, 'two')]

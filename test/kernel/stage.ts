@@ -109,7 +109,7 @@ export class Stage {
     container.value('processTable', table)
     const hooks = new HookRuns()
     hooks.add('test', this.hooks)
-    for (const name of ['starting', 'ready', 'gone'] as const)
+    for (const name of ['starting', 'ready', 'stopping', 'gone'] as const)
       this.hooks[name].tap('test', ({ name: service }) => void this.hooked.push(`${name} ${service}`))
     const events = new Events()
     events.on(event => {

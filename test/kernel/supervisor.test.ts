@@ -48,11 +48,12 @@ for (const [name, platform] of [
     const again = await web.until('running', 'healthy')
     t.not(again.pid, view.pid)
     t.equal(again.restarts, 1)
+    stage.hooks.stopping.tap('test', () => void stage.hooked.push(alive(again.pid ?? 0) ? 'alive' : 'dead'))
     await web.stop()
     t.match(web.state.view(), { status: 'stopped', health: null, pid: null })
     t.notOk(alive(again.pid ?? 0))
     t.strictSame(stage.story('web').slice(-2), ['stopping null', 'stopped null'])
-    t.equal(stage.hooked.at(-1), 'gone web')
+    t.strictSame(stage.hooked.slice(-3), ['stopping web', 'alive', 'gone web'])
   })
 }
 
@@ -577,6 +578,16 @@ t.test('a later daemon', async t => {
     t.equal(web.state.now.health, 'starting')
     await web.until('running', 'healthy')
     t.ok(after.hooked.includes('ready web'))
+  })
+
+  t.test('ends what was to be stopped and had not been told so yet', async t => {
+    const { old, web, record, adopt } = await handOver(t)
+    const instance = await adopt()
+    if (instance === undefined) throw new Error('not found')
+    web.start({ instance, ready: record.ready })
+    await web.stop()
+    t.equal(web.state.now.status, 'stopped')
+    t.notOk(alive(old.state.now.pid ?? 0), 'it has ended when its stop has')
   })
 
   t.test('learns of an end that came meanwhile, and starts it again', async t => {

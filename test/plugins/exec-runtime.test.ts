@@ -575,6 +575,7 @@ t.test('the plugin', async t => {
       env: new AsyncSeriesWaterfallHook(['env', 'service', 'context']),
       starting: new AsyncSeriesHook(['service']),
       ready: new AsyncSeriesHook(['service']),
+      stopping: new AsyncSeriesHook(['service']),
       gone: new AsyncSeriesHook(['service']),
       down: new AsyncSeriesHook(['project']),
       closing: new AsyncSeriesHook([]),

@@ -48,6 +48,7 @@ function catalogOf(services: readonly CatalogEntry[]): Catalog {
     projects: () => [],
     get: () => undefined,
     settled: () => Promise.reject(new Error('not here')),
+    arriving: () => undefined,
     tail: async () => [],
     on: () => () => {},
   }

@@ -5,6 +5,7 @@ import http2 from 'node:http2'
 import { join } from 'node:path'
 import { connect } from 'node:tls'
 import t from 'tap'
+import { resolvePaths } from '../../kernel/paths.ts'
 import { until } from '../e2e/running.ts'
 import { Sandbox } from '../e2e/sandbox.ts'
 import { textOf } from './proxy-harness.ts'
@@ -21,14 +22,13 @@ if (existsSync('bad')) {
   await new Promise(resolve => setTimeout(resolve, 700))
   process.exit(3)
 }
-const server = createServer(async (req, res) => {
+// It ends as soon as it is told: whoever finishes what it has begun, it is not this.
+createServer(async (req, res) => {
   let body = ''
   for await (const piece of req) body += piece
   if (req.method === 'POST') appendFileSync('posts', body + '\\n')
-  res.end(process.pid + '')
+  setTimeout(() => res.end(process.pid + ''), req.method === 'POST' ? 150 : 0)
 }).listen(Number(process.env.PORT), '127.0.0.1')
-// One ends as it is told, the other finishes what it has begun: else a POST could be lost with it, and nobody may send it again.
-if (process.env.FINISH) process.on('SIGTERM', () => server.close(() => process.exit()))
 `
 
 const toml = `[project]
@@ -38,7 +38,6 @@ command = "exec node server.mjs"
 restart = "no"
 [services.api]
 command = "exec node server.mjs"
-env = { FINISH = "1" }
 `
 
 t.test('a service that restarts under load', { timeout: (seconds + 120) * 1000 }, async t => {
@@ -124,6 +123,47 @@ t.test('a start that fails', { timeout: 120_000 }, async t => {
   t.equal((await restart).code, 1)
   const page = await sandbox.get('shop.localhost', '/', { accept: 'text/html' })
   t.match(page, { status: 503, body: /cannot find the flux capacitor/ })
+})
+
+/** A plugin of the user's that takes its time over each project. */
+const ponder = {
+  'package.json': JSON.stringify({
+    name: 'ponder',
+    version: '1.0.0',
+    type: 'module',
+    exports: './index.js',
+    locald: { api: 1 },
+  }),
+  'index.js': `export default { name: 'ponder', api: 1, setup(host) {
+    host.hooks.project.tapPromise('ponder', plan => new Promise(resolve => setTimeout(resolve, 4000, plan)))
+  } }`,
+}
+
+t.test('a pinned project that starts with the daemon', { timeout: 120_000 }, async t => {
+  const sandbox = new Sandbox(t)
+  const folder = sandbox.project('shop', { 'locald.toml': toml, 'server.mjs': server })
+  const broken = sandbox.project('broken', { 'locald.toml': toml.replace('shop', 'broken'), 'server.mjs': server })
+  for (const cwd of [folder, broken]) await sandbox.ok(['registry', 'pin'], { cwd })
+  await sandbox.ok(['server', 'shutdown'])
+  sandbox.write(join(broken, 'locald.toml'), 'nonsense')
+  const { data } = resolvePaths({ env: sandbox.env })
+  for (const [name, text] of Object.entries(ponder))
+    sandbox.write(join(data, 'plugins', 'node_modules', 'ponder', name), text)
+  await sandbox.ok(['server', 'start'])
+  const names = ['shop.localhost', 'api.shop.localhost', 'any.shop.localhost', 'broken.localhost', 'other.localhost']
+  const answers = await Promise.all(
+    names.map(async name => {
+      const { status, body } = await sandbox.get(name)
+      return { status, body }
+    }),
+  )
+  t.match(answers, [
+    { status: 200 },
+    { status: 200 },
+    { status: 200 },
+    { status: 404, body: /No service is known as broken/ },
+    { status: 404, body: /No service is known as other/ },
+  ])
 })
 
 /** When the service's last output came, which is 0.7 s before it ends: ms since the epoch. */

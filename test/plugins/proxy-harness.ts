@@ -4,6 +4,7 @@ import net, { type AddressInfo, type Socket } from 'node:net'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import { AsyncSeriesHook, AsyncSeriesWaterfallHook } from 'tapable'
+import { Arrivals } from '../../kernel/arrivals.ts'
 import type {
   Catalog,
   CatalogEntry,
@@ -31,6 +32,7 @@ export class FakeCatalog implements Catalog {
   readonly entries = new Map<string, CatalogEntry>()
   readonly tails = new Map<string, string[]>()
   readonly listeners = new Set<(event: LocaldEvent) => void>()
+  readonly arrivals = new Arrivals()
   list: CatalogProject[] = []
   waiting = 0
   scans = 0
@@ -111,6 +113,10 @@ export class FakeCatalog implements Catalog {
     })
   }
 
+  arriving(host: string): Promise<void> | undefined {
+    return this.arrivals.of(host)
+  }
+
   async tail(key: string, lines: number): Promise<readonly string[]> {
     return (this.tails.get(key) ?? []).slice(-lines)
   }
@@ -156,6 +162,7 @@ export async function boot(t: Test, wish: Wish = {}): Promise<Running> {
     env: new AsyncSeriesWaterfallHook(['env', 'service', 'context']),
     starting: new AsyncSeriesHook(['service']),
     ready: new AsyncSeriesHook(['service']),
+    stopping: new AsyncSeriesHook(['service']),
     gone: new AsyncSeriesHook(['service']),
     down: new AsyncSeriesHook(['project']),
     closing: new AsyncSeriesHook<[]>([]),
