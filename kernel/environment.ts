@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { type DotenvEntry, readDotenv } from './config/dotenv.ts'
 import { shortName } from './config/layers.ts'
+import { listed } from './config/problems.ts'
 import type { Path } from './config/table.ts'
 import { interpolate, interpolateLeniently, type Scope } from './config/template.ts'
 import { LocaldError } from './errors.ts'
@@ -54,8 +55,8 @@ const chainLimit = 500
 /**
  * Puts a service's environment together, weakest first: shell, project `env`, `.env`, `env_file`, the service's `env`, what
  * locald sets. In `env` every reference must resolve; in files what is not known stays as written, and single-quoted values
- * are taken as they are. ENV_UNRESOLVED names service, key, file and line, never a value; CONFIG_UNREADABLE and
- * CONFIG_INVALID tell of files that cannot be read or are not there.
+ * are taken as they are. ENV_UNRESOLVED names service, key, file and line of each that does not, never a value; CONFIG_UNREADABLE
+ * and CONFIG_INVALID tell of files that cannot be read or are not there.
  */
 export async function environmentOf(input: EnvironmentInput): Promise<Environment> {
   const { plan, service, own } = input
@@ -65,10 +66,13 @@ export async function environmentOf(input: EnvironmentInput): Promise<Environmen
   for (const [name, text] of Object.entries(shellPart(input.shell)))
     values.set(name, { text, layer: 'shell', origin: anonymous('shell') })
   const later = new Set([...files.flatMap(({ entries }) => [...entries.keys()]), ...Object.keys(service.common.env)])
-  await addTable(input, values, { layer: 'project', table: plan.env, path: ['env'], later })
+  const faults = await addTable(input, values, { layer: 'project', table: plan.env, path: ['env'], later })
   for (const file of files) addFile(input, values, file)
   const path = ['services', service.name, 'env']
-  await addTable(input, values, { layer: 'service', table: service.common.env, path, later: new Set() })
+  faults.push(
+    ...(await addTable(input, values, { layer: 'service', table: service.common.env, path, later: new Set() })),
+  )
+  if (faults.length > 0) throw together(faults, plan.path)
   for (const [name, text] of Object.entries(own))
     values.set(name, { text, layer: 'locald', origin: anonymous('locald') })
   return {
@@ -77,6 +81,14 @@ export async function environmentOf(input: EnvironmentInput): Promise<Environmen
     origins: async () =>
       new Map(await Promise.all([...values].map(async ([name, { origin }]) => [name, await origin()] as const))),
   }
+}
+
+/** Errors of environments as one, which tells them all; one that is of another kind goes first. */
+export function together(errors: readonly LocaldError[], root: string): LocaldError {
+  const unique = new Map(errors.flatMap(({ problems }) => problems).map(each => [JSON.stringify(each), each]))
+  const other = errors.find(({ code }) => code !== 'ENV_UNRESOLVED') ?? (unique.size <= 1 ? errors[0] : undefined)
+  const problems = [...unique.values()].sort((a, b) => (a.line ?? 0) - (b.line ?? 0))
+  return other ?? new LocaldError('ENV_UNRESOLVED', listed(problems, root), { hint: 'Nothing was changed.', problems })
 }
 
 /**
@@ -153,8 +165,11 @@ interface EnvTable {
   readonly later: ReadonlySet<string>
 }
 
-/** Lays an `env` table over the values: each key sees its siblings in any order, and of itself the weaker value. */
-async function addTable(input: EnvironmentInput, values: Map<string, Value>, env: EnvTable): Promise<void> {
+/**
+ * Lays an `env` table over the values: each key sees its siblings in any order, and of itself the weaker value. The result is what is
+ * wrong; what needs a value that is wrong is not told, too.
+ */
+async function addTable(input: EnvironmentInput, values: Map<string, Value>, env: EnvTable): Promise<LocaldError[]> {
   const { layer, table, path } = env
   const resolved = new Map<string, string>()
   const chain: string[] = []
@@ -180,11 +195,13 @@ async function addTable(input: EnvironmentInput, values: Map<string, Value>, env
     resolved.set(name, text)
     return text
   }
+  const faults: LocaldError[] = []
   for (const name of Object.keys(table)) {
     try {
       settle(name)
     } catch (error) {
-      throw await explained(input, env, chain.at(-1) ?? name, LocaldError.from(error), missing)
+      faults.push(await explained(input, env, chain.at(-1) ?? name, LocaldError.from(error), missing))
+      for (const each of chain.splice(0)) resolved.set(each, '')
     }
   }
   const locate = input.locate
@@ -192,6 +209,7 @@ async function addTable(input: EnvironmentInput, values: Map<string, Value>, env
     const origin = async () => ({ layer, ...(locate === undefined ? nowhere : await locate([...path, name])) })
     values.set(name, { text, layer, origin })
   }
+  return faults
 }
 
 const nowhere = { file: null, line: null } as const

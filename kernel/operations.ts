@@ -11,6 +11,7 @@ import type { Records } from './records.ts'
 import { Reloads } from './reloads.ts'
 import type { Service } from './service.ts'
 import { namesOf, servicesOf, splitNames, type Target } from './targets.ts'
+import { unresolvedIn } from './unresolved.ts'
 import type { ResetBody, RestartBody, StopBody, UpBody, WaitBody } from './wire.ts'
 
 /** Takes an operation's events; the last is `done`. */
@@ -168,7 +169,8 @@ export class Operations {
     all: readonly Pick<Bring, 'loaded' | 'names' | 'anew'>[],
     asked: Pick<Bring, 'shell' | 'tell' | 'id' | 'left'>,
   ): Promise<void> {
-    const { tell } = asked
+    const { tell, shell } = asked
+    for (const one of all) await requireValues(one, shell)
     const services: Service[] = []
     await this.#telling(services, tell, async () => {
       const armed: Promise<void>[] = []
@@ -212,6 +214,7 @@ export class Operations {
     const names = loaded.plan.services
       .map(({ name }) => name)
       .filter(name => project.wanted.has(name) || (isWhole && !before.has(name)))
+    await requireValues({ loaded, names }, project.shell)
     const brought = await this.#bring({ loaded, names, shell: project.shell, anew: [], services: [], tell: () => {} })
     await this.#reloads.follow(brought)
   }
@@ -239,6 +242,12 @@ export class Operations {
       off()
     }
   }
+}
+
+/** Throws ENV_UNRESOLVED where references have no value, before anything is known to be another. */
+async function requireValues({ loaded, names }: Pick<Bring, 'loaded' | 'names'>, shell: Bring['shell']): Promise<void> {
+  const unresolved = await unresolvedIn(loaded, shell, names)
+  if (unresolved !== undefined) throw unresolved
 }
 
 /** What of targets an `up` has begun, once it has begun all or has given up. */

@@ -2,6 +2,7 @@ import type { Assignment, Dependency } from './assignment.ts'
 import type { LoadedProject } from './config.ts'
 import type { Contributions } from './contributions.ts'
 import { Drivers } from './drivers.ts'
+import { together } from './environment.ts'
 import { LocaldError } from './errors.ts'
 import { closure, dependents, levels, type Node } from './graph.ts'
 import { hostsOf } from './names.ts'
@@ -83,12 +84,15 @@ export class Project {
   }
 
   /**
-   * The named services and all they need, in the order of their start, each with what it would be started with. ENV_UNRESOLVED where a
-   * reference has no value: so that is known before anything is changed.
+   * The named services and all they need, in the order of their start, each with what it would be started with. ENV_UNRESOLVED where
+   * references have no value: so that is known before anything is changed.
    */
   async prepareAll(names: readonly string[]): Promise<ReadonlyMap<Service, Prepared>> {
     const targets = this.#inOrder(closure(this.nodes, names))
-    return new Map(await Promise.all(targets.map(async service => [service, await service.prepare()] as const)))
+    const all = await Promise.allSettled(targets.map(async service => [service, await service.prepare()] as const))
+    const faults = all.flatMap(each => (each.status === 'rejected' ? [LocaldError.from(each.reason)] : []))
+    if (faults.length > 0) throw together(faults, this.plan.path)
+    return new Map(all.flatMap(each => (each.status === 'fulfilled' ? [each.value] : [])))
   }
 
   /**

@@ -1,4 +1,4 @@
-import type { ErrorCode } from './errors.ts'
+import type { ErrorCode, ErrorJson } from './errors.ts'
 import type { ServiceView } from './events.ts'
 
 export type { Argv, BootPlan, BootUnit } from './plugin.ts'
@@ -208,6 +208,8 @@ export interface ConfigAnswer {
   readonly project: string
   readonly path: string
   readonly values: readonly ConfigValue[]
+  /** What an `up` from the caller's shell would not find a value for. */
+  readonly unresolved?: ErrorJson
 }
 
 export interface CommandBody {

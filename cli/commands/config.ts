@@ -1,3 +1,4 @@
+import { LocaldError } from '../../kernel/errors.ts'
 import type { ConfigAnswer, ConfigBody, ConfigValue } from '../../kernel/wire.ts'
 import { need } from '../client.ts'
 import type { Context } from '../context.ts'
@@ -5,9 +6,10 @@ import { environment } from '../environment.ts'
 import { painter, print, printJson } from '../output.ts'
 import { nearer } from '../report.ts'
 
-/** `locald config check`: 0 valid, 2 not, with every problem. */
+/** `locald config check`: 0 when an `up` from this shell would accept it, 2 not, with every problem. */
 export async function configCheck(context: Context): Promise<number> {
   const answer = await ask(context)
+  if (answer.unresolved !== undefined) throw LocaldError.fromJSON(answer.unresolved)
   if (context.json) printJson({ ok: true, project: answer.project, path: answer.path })
   else print('locald.toml is valid')
   return 0
@@ -15,14 +17,14 @@ export async function configCheck(context: Context): Promise<number> {
 
 /** `locald config show`: `key = value` lines. */
 export async function configShow(context: Context): Promise<number> {
-  const answer = await ask(context)
+  const { project, path, values } = await ask(context)
   if (context.json) {
-    printJson(answer)
+    printJson({ project, path, values })
     return 0
   }
   const paint = await painter(process.stdout)
   const shows = context.words.flags.has('provenance')
-  for (const value of answer.values) {
+  for (const value of values) {
     const line = `${value.key} = ${toml(value.value)}`
     print(shows ? `${line}  ${paint('gray', `# ${origin(value, context.cwd)}`)}` : line)
   }

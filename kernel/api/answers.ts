@@ -127,10 +127,14 @@ export const bootPlan = object(
 const known = list(ref('KnownProject'))
 export const registry = object({ projects: known })
 export const cleaned = object({ forgotten: known, kept: known })
-export const config = object({
-  ...{ project: text, path: text },
-  values: list(object({ key: text, value: {}, file: orNull(text), line: orNull(integer) })),
-})
+export const config = object(
+  {
+    ...{ project: text, path: text },
+    values: list(object({ key: text, value: {}, file: orNull(text), line: orNull(integer) })),
+    unresolved: { $ref: 'Error#' },
+  },
+  ['unresolved'],
+)
 export const commandResult = object({ exitCode: integer, text, data: {} }, ['data'])
 
 /** A route's answer of one JSON value. */

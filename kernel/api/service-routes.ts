@@ -2,6 +2,7 @@ import type { FastifyPluginAsync } from 'fastify'
 import { LocaldError } from '../errors.ts'
 import type { Kernel } from '../kernel.ts'
 import { workdirOf } from '../service.ts'
+import { unresolvedIn } from '../unresolved.ts'
 import { why } from '../why.ts'
 import type {
   ConfigAnswer,
@@ -97,7 +98,9 @@ export function serviceRoutes(kernel: Kernel): FastifyPluginAsync {
       async ({ body }) => {
         const loaded = await projects.load(body.path)
         const { name, path } = loaded.plan
-        return { project: name, path, values: await loaded.values() } satisfies ConfigAnswer
+        const unresolved = (await unresolvedIn(loaded, body.env))?.toJSON()
+        const more = unresolved === undefined ? {} : { unresolved }
+        return { project: name, path, values: await loaded.values(), ...more } satisfies ConfigAnswer
       },
     )
   }

@@ -27,6 +27,8 @@ interface Noted {
   readonly line?: number
 }
 
+const unlessBetter = 'Nothing was changed. `locald config check` looks again; `locald ai schema` lists every key.'
+
 /** Collects everything that is wrong, so that it is told all at once. */
 export class Problems {
   readonly #noted: Noted[] = []
@@ -70,15 +72,12 @@ export class Problems {
     const code = commonCode(all.map(one => one.code))
     const [first] = all
     if (first === undefined || all.length > 1) {
-      return new LocaldError(code, listed(problems, root, home), {
-        hint: 'Nothing was changed. `locald config check` looks again; `locald ai schema` lists every key.',
-        problems,
-      })
+      return new LocaldError(code, listed(problems, root, home), { hint: unlessBetter, problems })
     }
     const { problem, service } = first
     const refused = code === 'SERVICE_TYPE_UNSUPPORTED' && service !== undefined
     return new LocaldError(code, refused ? `service '${service}': ${problem.message}` : oneLine(problem, root, home), {
-      ...(problem.hint === undefined ? {} : { hint: problem.hint }),
+      hint: problem.hint ?? unlessBetter,
       ...(service === undefined ? {} : { service }),
       problems,
     })
@@ -118,7 +117,8 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
 }
 
-function listed(problems: readonly Problem[], root: string, home: string): string {
+/** Problems of files, one a line, under how many there are. */
+export function listed(problems: readonly Problem[], root: string, home?: string): string {
   const [file, ...others] = new Set(problems.map(problem => problem.file))
   const where = file === undefined || others.length > 0 ? 'the configuration' : shortName(file, root, home)
   return [
@@ -127,7 +127,7 @@ function listed(problems: readonly Problem[], root: string, home: string): strin
   ].join('\n')
 }
 
-function oneLine({ file, line, key, message }: Problem, root: string, home: string): string {
+function oneLine({ file, line, key, message }: Problem, root: string, home?: string): string {
   const place = file === undefined ? '' : `${shortName(file, root, home)}${line === undefined ? '' : `:${line}`}: `
   return `${place}${key === undefined ? '' : `${key}: `}${message}`
 }

@@ -8,6 +8,8 @@ export interface Limits {
   readonly poll: number
   /** How long a refused connection waits for the news that its service crashed or restarts. */
   readonly grace: number
+  /** How long a service that runs, but refuses connections, may take to listen again. */
+  readonly reopening: number
   /** What a service has begun may take this long before it is stopped or restarted. */
   readonly landing: number
   /** Requests held at once, for one service (a page of a thousand modules fits) and for all. */
@@ -40,6 +42,7 @@ export const defaultLimits: Limits = {
   progress: 300,
   poll: 1_000,
   grace: 200,
+  reopening: 3_000,
   landing: 2_000,
   heldPerService: 1024,
   heldTotal: 4096,

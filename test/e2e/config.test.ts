@@ -53,7 +53,21 @@ t.test('wrong configurations', async t => {
 
   await t.test('references to nothing are known before anything starts', async t => {
     const text = `${right}type = "worker"\nenv = { A = "\${NOT_SET_ANYWHERE}" }\n`
-    t.match(await wrong(text), { code: 'ENV_UNRESOLVED', problems: [{ line: 6, key: 'services.web.env.A' }] })
+    const problem = { line: 6, key: 'services.web.env.A' }
+    t.match(await wrong(text), { code: 'ENV_UNRESOLVED', problems: [problem] })
+    const more = `${text}[services.b]\ntype = "worker"\ncommand = "x"\nenv = { B = "\${NOR_THIS}", C = "\${IS_SET}" }\n`
+    const told = await wrong(more)
+    t.strictSame(
+      told.problems?.map(({ key }) => key),
+      ['services.web.env.A', 'services.b.env.B', 'services.b.env.C'],
+      'of all services at once',
+    )
+    const check = await sandbox.run(['config', 'check', '--json'], { cwd: folder })
+    t.equal(check.code, 2)
+    t.strictSame(JSON.parse(check.stdout).error, told, 'a check says what an up would')
+    const env = { NOT_SET_ANYWHERE: '1', NOR_THIS: '2', IS_SET: '3' }
+    t.equal((await sandbox.run(['config', 'check'], { cwd: folder, env })).code, 0, 'by the environment of its shell')
+    t.equal((await sandbox.run(['config', 'show'], { cwd: folder })).code, 0)
   })
 
   await t.test('nothing was touched', async t => {

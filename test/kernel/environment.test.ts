@@ -203,6 +203,19 @@ t.test('references that cannot be resolved', async t => {
   t.strictSame(await told({ service: { A: '${' } }), [
     'services.web.env.A: has a ${ at column 1 that is never closed | Write $${ for a literal ${.',
   ])
+  t.strictSame(
+    await told({
+      project: { A: '${NOT_SET}' },
+      service: { B: '${A}${ALSO_NOT}', C: '${D}', D: '${C}', E: '${B}', F: '${' },
+    }),
+    [
+      'env.A: ${NOT_SET} is not set | Set it, or write ${NOT_SET:-default}.',
+      'services.web.env.B: ${ALSO_NOT} is not set | Set it, or write ${ALSO_NOT:-default}.',
+      'services.web.env.D: refers to itself: C → D → C | Take one of these references away.',
+      'services.web.env.F: has a ${ at column 1 that is never closed | Write $${ for a literal ${.',
+    ],
+    'all that is wrong, each once',
+  )
   t.notMatch(JSON.stringify(missing), 'secret')
   const chain = Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`V${i}`, `\${V${i + 1}}`]))
   t.match(await failure({ service: chain }), { code: 'ENV_UNRESOLVED', message: /needs more than 500 others/ })

@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import http, { type IncomingMessage, type RequestListener } from 'node:http'
+import http2, { type IncomingHttpHeaders } from 'node:http2'
 import net, { type Socket } from 'node:net'
+import { connect as tlsConnect } from 'node:tls'
 import t from 'tap'
 import { AsyncSeriesHook } from 'tapable'
 import { WebSocket, WebSocketServer } from 'ws'
@@ -673,7 +675,80 @@ t.test('connections to services', async t => {
     }
   })
 
+  await t.test('a service that loads its code anew by itself', async t => {
+    const { port, catalog, close } = await boot(t, { limits: { grace: 50 } })
+    const seen: string[] = []
+    const listener: RequestListener = async (req, res) => {
+      seen.push(`${req.method} ${await textOf(req)}`)
+      if (seen.length > 1) res.end('new')
+    }
+    const old = await serve(t, listener)
+    catalog.set('shop:web', at(old.port))
+    const broken = get(port, 'shop.localhost')
+    await eventually(() => seen.length === 1, 'the old code has it')
+    old.closeAllConnections()
+    old.close()
+    await once(old, 'close')
+    const answers = [broken, ...['POST', 'PUT', 'GET'].map(method => get(port, 'shop.localhost', '/', { method }))]
+    await new Promise(resolve => setTimeout(resolve, 300))
+    const fresh = http.createServer(listener).listen(old.port, '127.0.0.1')
+    t.teardown(() => fresh.close())
+    t.strictSame(
+      (await Promise.all(answers)).map(({ body }) => body),
+      ['new', 'new', 'new', 'new'],
+    )
+    t.strictSame(
+      seen.toSorted(),
+      ['GET ', 'GET ', 'GET ', 'POST ', 'PUT '],
+      'each once, but for the one that broke off',
+    )
+    await close()
+  })
+
+  await t.test('a request that ends its service each time is sent twice at most', async t => {
+    const { port, securePort, ca, catalog } = await boot(t, { https: true })
+    let crashes = 0
+    const service = await raw(t, socket => {
+      socket.on('data', data => {
+        if (data.includes('/fine')) return void socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
+        crashes++
+        // As its supervisor has it: it ends, and is there again.
+        catalog.set('shop:web', { status: 'restarting' })
+        socket.destroy()
+        setTimeout(() => catalog.set('shop:web', at(service.port)), 50)
+      })
+    })
+    const agent = new http.Agent({ keepAlive: true })
+    t.teardown(() => agent.destroy())
+    const client = http2.connect(`https://shop.localhost:${securePort}`, {
+      createConnection: () =>
+        tlsConnect({ host: '127.0.0.1', port: securePort, ca, servername: 'shop.localhost', ALPNProtocols: ['h2'] }),
+    })
+    t.teardown(() => client.destroy())
+    const secure = async (path: string) => {
+      const stream = client.request({ ':path': path })
+      const [headers]: IncomingHttpHeaders[] = await once(stream, 'response')
+      stream.resume()
+      return Number(headers?.[':status'])
+    }
+    const plain = async (path: string, headers = {}) => (await get(port, 'shop.localhost', path, { headers })).status
+    for (const [what, ask] of Object.entries({
+      'the fast lane': plain,
+      'the other lane': (path: string) => plain(path, { te: 'trailers' }),
+      'HTTP/2': secure,
+    })) {
+      for (const warm of [false, true]) {
+        catalog.set('shop:web', at(service.port))
+        if (warm) t.equal(await ask('/fine'), 200)
+        crashes = 0
+        t.equal(await ask('/'), 502, `${what}, ${warm ? 'on a connection used before' : 'on a new connection'}`)
+        t.equal(crashes, 2)
+      }
+    }
+  })
+
   await t.test('nobody listens', async t => {
+    const { port, catalog } = await boot(t, { limits: { reopening: 100 } })
     const closed = await unused()
     catalog.set('shop:web', at(closed))
     const got = await get(port, 'shop.localhost')

@@ -1,0 +1,27 @@
+import type { LoadedProject } from './config.ts'
+import { environmentOf, together } from './environment.ts'
+import { LocaldError } from './errors.ts'
+import { closure } from './graph.ts'
+
+/** Stand for what locald sets: each service's own is known only when the project is. */
+const own = { PORT: '', HOST: '', LOCALD_URL: '', NODE_EXTRA_CA_CERTS: '' }
+
+/**
+ * What has no value in a shell, in the environments of the named services and of what they need (no names: of all); undefined: nothing.
+ * Nothing has to be known of the project for that.
+ */
+export async function unresolvedIn(
+  { plan, locate }: Pick<LoadedProject, 'plan' | 'locate'>,
+  shell: Readonly<Record<string, string>>,
+  names: readonly string[] = [],
+): Promise<LocaldError | undefined> {
+  const nodes = plan.services.map(({ name, common }) => ({ name, dependsOn: Object.keys(common.dependsOn) }))
+  const meant = new Set(names.length === 0 ? nodes.map(({ name }) => name) : closure(nodes, names))
+  // What a service offers to others was checked with the configuration.
+  const tries = plan.services
+    .filter(({ name }) => meant.has(name))
+    .map(service => environmentOf({ plan, service, shell, own, locate, lookup: () => '' }))
+  const results = await Promise.allSettled(tries)
+  const faults = results.flatMap(each => (each.status === 'rejected' ? [LocaldError.from(each.reason)] : []))
+  return faults.length === 0 ? undefined : together(faults, plan.path)
+}
