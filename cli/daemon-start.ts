@@ -172,7 +172,7 @@ async function firstOf(child: ChildProcess, deadline: number): Promise<Word> {
   const stop = new AbortController()
   const { signal } = stop
   const pipe = child.stdio[3]
-  const timer = setTimeout(() => stop.abort(), deadline - Date.now())
+  const timer = setTimeout(() => stop.abort(), Math.max(0, deadline - Date.now()))
   const exited = once(child, 'exit', { signal }).then(([code, name]): Word => ({ exit: code ?? name }))
   const line = pipe instanceof Readable ? lineOf(pipe) : new Promise<never>(() => {})
   const said = line.then((text): Word | Promise<Word> => (text === undefined ? exited : { line: text }))

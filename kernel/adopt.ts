@@ -67,6 +67,7 @@ async function adoptService(project: Project, service: Service, record: ServiceR
   const assignment = project.assignment(plan)
   const run: Run<unknown> = { ...service.outline(assignment), env: record.env, dir: record.dir }
   const instance: Instance | undefined = await assignment.driver.adopt?.(run, record.state)
+  if (instance === undefined && isHalfway(record)) return
   if (instance === undefined) {
     service.state.set({ status: 'failed', reason: 'it could not be taken over', startedMs, restarts })
     return

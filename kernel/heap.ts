@@ -1,5 +1,5 @@
 import { getHeapStatistics, setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
+import { collectGarbage } from './contract/memory.ts'
 
 /** Garbage is collected when the heap has grown by so much since the last time, in percent; V8 by itself lets it grow to a multiple. */
 const growth = 60
@@ -12,13 +12,10 @@ const rounds = 2
 
 /** Keeps the daemon's heap near to what it needs. V8 collects when something is allocated: an idle daemon would keep its garbage. */
 export class Heap {
-  readonly #collect: () => void
   #timer: NodeJS.Timeout | undefined
 
   constructor() {
     setFlagsFromString(`--heap-growing-percent=${growth}`)
-    setFlagsFromString('--expose-gc')
-    this.#collect = runInNewContext('gc')
   }
 
   /** Much was done, and is over. */
@@ -29,7 +26,7 @@ export class Heap {
 
   #later(left: number): void {
     this.#timer = setTimeout(() => {
-      this.#collect()
+      collectGarbage('major')
       if (left > 1) this.#later(left - 1)
     }, quietMs).unref()
   }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Client } from 'pg'
 import { LocaldError, messageOf } from '../../kernel/errors.ts'
-import { identifier, literal, maintenance, type Target, withClient } from './client.ts'
+import { identifier, literal, maintenance, sqlState, type Target, withClient } from './client.ts'
 
 /** A database that was copied from another of its cluster. */
 export interface Branch {
@@ -62,12 +62,16 @@ export async function makeBranch(target: Target, from: string, name: string): Pr
     // What cannot be dropped now is swept at the next start; the first failure is the one to tell.
     await withClient(target, client => drop(client, made)).catch(() => {})
     throw new LocaldError('STEP_FAILED', `no branch '${name}' of database '${from}' was made: ${messageOf(error)}`, {
-      hint: 'Choose another name, name another database with --from, or disconnect what uses it.',
+      hint:
+        sqlState(error) === diskFull
+          ? 'Free some space on the disk of its data.'
+          : 'Choose another name, name another database with --from, or disconnect what uses it.',
       cause: error,
     })
   }
 }
 
+const diskFull = '53100'
 const lossCheck = 'client_connection_check_interval'
 
 async function requireFree(client: Client, name: string): Promise<void> {

@@ -32,6 +32,8 @@ export class PostgresDriver implements ServiceType<PostgresOptions> {
   readonly shape = options
   readonly #shared: Shared
   readonly #maker: Maker
+  /** Data folders that were prepared, and in which nothing was started since. */
+  readonly #prepared = new Set<string>()
 
   constructor(shared: Shared) {
     this.#shared = shared
@@ -39,7 +41,10 @@ export class PostgresDriver implements ServiceType<PostgresOptions> {
   }
 
   prepare(run: PostgresRun): Promise<void> {
-    return this.#alone(run, () => this.#maker.prepare(run))
+    return this.#alone(run, async () => {
+      await this.#maker.prepare(run)
+      this.#prepared.add(run.data)
+    })
   }
 
   start(run: PostgresRun): Promise<Instance> {
@@ -48,8 +53,7 @@ export class PostgresDriver implements ServiceType<PostgresOptions> {
       const account = await this.#shared.account()
       const installation = await this.#maker.installation(run, places)
       // After a crash this is all that comes before the next start.
-      await endLeftover(places, this.#shared.table())
-      await this.#shared.snapshots.sweep(places)
+      if (!this.#prepared.delete(run.data)) await this.#shared.tidy(places)
       await access(places.cluster, constants.W_OK)
       await writeSettings(places.cluster, installation, run.options.settings)
       await makeSocketFolder(places)

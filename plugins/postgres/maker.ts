@@ -15,10 +15,9 @@ import {
 } from './cluster.ts'
 import { damagedHint } from './diagnosis.ts'
 import type { Installation } from './installation.ts'
-import { endLeftover } from './leftover.ts'
 import type { PostgresOptions } from './options.ts'
 import { type Places, passwordOf, placesOf, unusable } from './places.ts'
-import { provision, readInit, runInit } from './provision.ts'
+import { provision, readInit, requireNames, runInit } from './provision.ts'
 import type { Entry } from './register.ts'
 import { writeSettings } from './server.ts'
 import { withSetupServer } from './setup.ts'
@@ -39,11 +38,11 @@ export class Maker {
 
   /** Makes the cluster where there is none; never touches the data of one that is there. */
   async prepare(run: PostgresRun): Promise<void> {
+    requireNames(run.options)
     const places = placesOf(run.data, this.#shared.folders.runtime)
     passwordOf(places)
     await this.#shared.register.note(run)
-    await endLeftover(places, this.#shared.table())
-    await this.#shared.snapshots.sweep(places)
+    await this.#shared.tidy(places)
     await requireCluster(places)
     if (await isCluster(places.cluster)) {
       const { password } = await readRecord(places.cluster)

@@ -10,6 +10,17 @@ export interface Provisions {
   readonly extensions: readonly string[]
 }
 
+/** PostgreSQL cuts longer names off, and would then not find them: bytes of UTF-8. */
+const longest = 63
+
+/** Throws STEP_FAILED where a database cannot have the name that is asked for. */
+export function requireNames({ databases }: Provisions): void {
+  const name = databases.find(each => Buffer.byteLength(each) > longest)
+  if (name === undefined) return
+  const message = `the name of database '${name}' is longer than ${longest} bytes`
+  throw new LocaldError('STEP_FAILED', message, { hint: 'Shorten it in `databases`.' })
+}
+
 /** Creates the databases and extensions that are missing. Throws STEP_FAILED, naming the one that could not be. */
 export async function provision(target: Target, { databases, extensions }: Provisions): Promise<void> {
   await withClient({ ...target, database: maintenance }, async client => {

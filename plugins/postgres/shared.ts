@@ -2,7 +2,9 @@ import { join } from 'node:path'
 import type { Control, Folders, Host, Processes, ProcessTable } from '../../kernel/plugin.ts'
 import { type Account, accountOf } from './account.ts'
 import { Installations } from './installations.ts'
+import { endLeftover } from './leftover.ts'
 import { Locks } from './locks.ts'
+import type { Places } from './places.ts'
 import { Register } from './register.ts'
 import { Snapshots } from './snapshots.ts'
 import { Templates } from './template.ts'
@@ -43,6 +45,12 @@ export class Shared {
   /** Waits until a service that is being started is there, or is not going to be. */
   async settled(key: string, signal: AbortSignal): Promise<void> {
     await this.#host.use.catalog.settled(key, signal)
+  }
+
+  /** Ends what an earlier server or operation left of a service. Its lock is held. */
+  async tidy(places: Places): Promise<void> {
+    await endLeftover(places, this.table())
+    await this.snapshots.sweep(places)
   }
 
   account(): Promise<Account> {

@@ -6,7 +6,6 @@ import { LocaldError, messageOf } from '../../kernel/errors.ts'
 import { literal, superuser, type Target, withClient } from './client.ts'
 import { clusterMajor, fingerprintOf, readRecord, writeRecord } from './cluster.ts'
 import { type Installation, systemProgram } from './installation.ts'
-import { endLeftover } from './leftover.ts'
 import { passwordOf, placesOf } from './places.ts'
 import type { Entry } from './register.ts'
 import { withSetupServer } from './setup.ts'
@@ -34,8 +33,7 @@ export class Upgrade {
   run(entry: Entry, signal: AbortSignal): Promise<Upgraded> {
     return this.#shared.locks.run(entry.data, async () => {
       const places = placesOf(entry.data, this.#shared.folders.runtime)
-      await endLeftover(places, this.#shared.table())
-      await this.#shared.snapshots.sweep(places)
+      await this.#shared.tidy(places)
       const from = await clusterMajor(places.cluster)
       const to = majorOf(entry.version ?? newest) ?? newest
       if (from === undefined) throw refused(entry, 'it has no data yet', '`locald up` makes its cluster.')

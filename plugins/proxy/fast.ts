@@ -148,8 +148,9 @@ export class FastConnection implements Receiver, Flight {
 
   /** What the other lane must not try again without a reason. A strange answer it may read with a more generous eye. */
   #tried(broken: Broken): Tried | undefined {
-    if (this.#to === undefined || broken.kind === 'stale' || broken.kind === 'strange') return undefined
-    if (broken.kind === 'refused') return { to: this.#to, failure: { kind: 'refused' } }
+    if (this.#to === undefined || broken.kind === 'strange') return undefined
+    if (broken.kind === 'stale') return { to: this.#to, failure: broken }
+    if (broken.kind === 'refused') return { to: this.#to, failure: { kind: 'refused', sent: false } }
     return { to: this.#to, failure: { kind: 'broken', detail: broken.detail, again: true } }
   }
 

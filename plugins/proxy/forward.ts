@@ -68,11 +68,11 @@ function send(errand: Errand, pool: Pool | undefined, limits: Limits, again = fa
     if (response !== undefined) return drain(req, up)
     res.off('close', ended)
     if (res.destroyed) return
-    if (neverConnected(error)) return failed({ kind: 'refused' })
+    if (neverConnected(error)) return failed({ kind: 'refused', sent: again })
     drain(req, up)
     const stale = pool !== undefined && up.reusedSocket && up.socket?.bytesRead === read
     if (stale) send(errand, undefined, limits, true)
-    else failed({ kind: 'broken', detail: detailOf(error, to), again: pool !== undefined || again })
+    else failed({ kind: 'broken', detail: detailOf(error, to), again: pool !== undefined })
   })
 }
 

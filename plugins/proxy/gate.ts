@@ -7,6 +7,7 @@ import type { Head } from './head.ts'
 import { Holds, within } from './hold.ts'
 import type { Limits } from './limits.ts'
 import * as refusal from './refusals.ts'
+import { Reopening, refuses } from './reopening.ts'
 import { type Place, Table } from './table.ts'
 
 /** Where a request is forwarded to. */
@@ -25,11 +26,12 @@ export type Verdict =
   | { readonly do: 'answer'; readonly answer: Answer }
 
 /**
- * Why there is no response. `refused`: nothing was sent and no body read, so it may be tried anew. `broken`: it was sent;
+ * Why there is no response. `refused`: nothing was sent and no body read, so it may be tried anew; `sent`: it was, on a connection
+ * that proved stale, before nobody listened any more. `broken`: it was sent;
  * `again`: it may be sent once more all the same (RFC 9110 section 9.2.2), and there is no body that was read.
  */
 export type Failure =
-  | { readonly kind: 'refused' }
+  | { readonly kind: 'refused'; readonly sent: boolean }
   | { readonly kind: 'broken'; readonly detail: string; readonly again: boolean }
 
 /** A request while it is judged. */
@@ -54,6 +56,7 @@ export class Gate {
   readonly #redirect: (name: string) => boolean
   readonly #table: Table
   readonly #holds: Holds
+  readonly #reopening: Reopening
   readonly #closing = new AbortController()
 
   /** @param redirect whether plain requests for a name are sent to HTTPS */
@@ -64,6 +67,7 @@ export class Gate {
     this.#redirect = redirect
     this.#table = new Table(catalog)
     this.#holds = new Holds(limits)
+    this.#reopening = new Reopening(limits.reopening)
     // Every request that waits listens.
     setMaxListeners(0, this.#closing.signal)
   }
@@ -107,9 +111,9 @@ export class Gate {
   /** No response came: its service may have crashed or be restarting this moment. */
   async failed(request: Case, to: Destination, failure: Failure): Promise<Verdict> {
     if (failure.kind === 'refused' || failure.again) {
-      const changed = this.#moved(to) || (await this.#changes(request, to))
+      const returns = this.#moved(to) || (await this.#returns(request, to, failure))
       const inTime = performance.now() - request.since < this.#limits.hold
-      if (inTime && changed) return this.judge(request)
+      if (inTime && returns) return this.judge(request)
     }
     return answer(failure.kind === 'refused' ? refusal.nothingListens(to) : refusal.broken(to.key, failure.detail))
   }
@@ -118,6 +122,7 @@ export class Gate {
   close(): void {
     this.#closing.abort()
     this.#table.close()
+    this.#reopening.close()
   }
 
   async #hold(entry: CatalogEntry, request: Case): Promise<Verdict> {
@@ -209,11 +214,24 @@ export class Gate {
     )
   }
 
-  /** Whether the service is heard to crash, restart or move within the grace. */
-  async #changes(request: Case, to: Destination): Promise<boolean> {
+  /** Whether the service is heard to crash, restart or move, or where it refuses connections, is found to listen again. */
+  async #returns(request: Case, to: Destination, failure: Failure): Promise<boolean> {
     const signals = [request.gone(), this.#closing.signal]
-    const waited = await within(this.#limits.grace, signals, signal => this.#change(to, signal))
-    return waited.by === 'value'
+    const { grace, reopening } = this.#limits
+    if (failure.kind !== 'refused') {
+      const waited = await within(grace, signals, signal => this.#change(to, signal))
+      if (waited.by !== 'time') return waited.by === 'value'
+      if (!(await refuses(to.address))) return false
+    }
+    const release = this.#holds.enter(to.key)
+    try {
+      const waited = await within(release === undefined ? grace : grace + reopening, signals, signal =>
+        Promise.race([this.#change(to, signal).then(() => true), this.#reopening.opens(to.address)]),
+      )
+      return waited.by === 'value' && waited.value
+    } finally {
+      release?.()
+    }
   }
 
   #change(to: Destination, signal: AbortSignal): Promise<void> {

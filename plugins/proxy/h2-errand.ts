@@ -37,6 +37,8 @@ export class H2Errand implements Receiver {
   #ended = false
   #sentEarly = false
   #uploading = false
+  /** It was sent on a connection that proved stale, and then on another. */
+  #wasStale = false
 
   constructor(stream: ServerHttp2Stream, request: H2Request, way: H2Way, upstreams: Upstreams) {
     this.#stream = stream
@@ -164,14 +166,17 @@ export class H2Errand implements Receiver {
 
   failed(broken: Broken): void {
     this.#exchange = undefined
-    if (broken.kind === 'stale') return void this.#send(true)
+    if (broken.kind === 'stale') {
+      this.#wasStale = true
+      return void this.#send(true)
+    }
     this.#leave()
     if (this.#stream.destroyed) return
-    if (broken.kind === 'refused') this.#way.failed({ kind: 'refused' })
+    if (broken.kind === 'refused') this.#way.failed({ kind: 'refused', sent: this.#wasStale })
     // Not close(): that would end the body as if it were complete.
     else if (broken.begun) this.#stream.destroy(new Error(broken.detail))
     else {
-      const again = broken.kind === 'broken' && this.#repeatable
+      const again = broken.kind === 'broken' && this.#repeatable && !this.#wasStale
       if (this.#uploading) this.#stream.resume()
       this.#way.failed({ kind: 'broken', detail: broken.detail, again })
     }

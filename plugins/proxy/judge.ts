@@ -16,16 +16,24 @@ export interface Carrier {
 /** Where a request was sent already, and why nothing came of it. */
 export interface Tried {
   readonly to: Destination
-  readonly failure: Failure
+  /** `stale`: its connection was one that the service was about to close. */
+  readonly failure: Failure | { readonly kind: 'stale' }
 }
 
 /** Has a request judged, and judged again while its service restarts, until it is answered or forwarded. */
 export function judge(gate: Gate, request: Case, carrier: Carrier, log: Log, tried?: Tried): void {
+  // One that ends its service each time would end it for good: it is sent twice at most.
+  let repeated = tried !== undefined && tried.failure.kind !== 'refused'
+  const failed = (to: Destination, failure: Failure): Verdict | Promise<Verdict> => {
+    const before = repeated
+    repeated ||= failure.kind === 'broken' || failure.sent
+    return gate.failed(request, to, failure.kind === 'broken' && before ? { ...failure, again: false } : failure)
+  }
   const decided = (verdict: Verdict): void => {
     if (carrier.gone()) return
     if (verdict.do === 'answer') return void carrier.answer(verdict.answer)
     const { to } = verdict
-    carrier.carry(to, failure => settle(() => gate.failed(request, to, failure)))
+    carrier.carry(to, failure => settle(() => failed(to, failure)))
   }
   const settle = (ask: () => Verdict | Promise<Verdict>): void => {
     try {
@@ -40,5 +48,9 @@ export function judge(gate: Gate, request: Case, carrier: Carrier, log: Log, tri
     log.error(`the proxy failed: ${messageOf(error)}`)
     if (!carrier.gone()) carrier.answer(refusal.internal())
   }
-  settle(() => (tried === undefined ? gate.judge(request) : gate.failed(request, tried.to, tried.failure)))
+  settle(() =>
+    tried === undefined || tried.failure.kind === 'stale'
+      ? gate.judge(request)
+      : gate.failed(request, tried.to, tried.failure),
+  )
 }

@@ -8,6 +8,8 @@ export interface Limits {
   readonly poll: number
   /** How long a refused connection waits for the news that its service crashed or restarts. */
   readonly grace: number
+  /** How long a service that runs, but refuses connections, may take to listen again. */
+  readonly reopening: number
   /** What a service has begun may take this long before it is stopped or restarted. */
   readonly landing: number
   /** Requests held at once, for one service (a page of a thousand modules fits) and for all. */
@@ -23,6 +25,10 @@ export interface Limits {
   readonly h2Streams: number
   /** Bytes of a request's body that an HTTP/2 client may send before they are read. */
   readonly h2Window: number
+  /** Requests of one HTTP/1.1 connection that are worked on side by side … */
+  readonly sideBySide: number
+  /** … and those that may wait behind them, sent ahead by their client. */
+  readonly sentAhead: number
   /** A request or response head may be this large. */
   readonly head: number
   /** A client has this long to send a head. */
@@ -40,6 +46,7 @@ export const defaultLimits: Limits = {
   progress: 300,
   poll: 1_000,
   grace: 200,
+  reopening: 3_000,
   landing: 2_000,
   heldPerService: 1024,
   heldTotal: 4096,
@@ -48,6 +55,8 @@ export const defaultLimits: Limits = {
   upstreamConnecting: 64,
   h2Streams: 1024,
   h2Window: 256 * 1024,
+  sideBySide: 16,
+  sentAhead: 512,
   head: 64 * 1024,
   headTimeout: 30_000,
   clientIdle: 65_000,

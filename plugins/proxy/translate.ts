@@ -84,7 +84,7 @@ class Translation implements Receiver {
     this.#leave()
     if (this.#res.headersSent) return void this.#res.destroy()
     this.#req.resume()
-    if (broken.kind === 'refused') this.#errand.failed({ kind: 'refused' })
+    if (broken.kind === 'refused') this.#errand.failed({ kind: 'refused', sent: false })
     else {
       const detail = broken.kind === 'stale' ? 'closed the connection without an answer' : broken.detail
       this.#errand.failed({ kind: 'broken', detail, again: this.#repeatable })

@@ -117,7 +117,8 @@ export function tunnel(errand: Errand, protocol: string, early: Early, limits: L
   up.on('error', error => {
     res.off('close', left)
     if (answered || res.destroyed) return
-    failed(neverConnected(error) ? { kind: 'refused' } : { kind: 'broken', detail: detailOf(error, to), again: true })
+    if (neverConnected(error)) failed({ kind: 'refused', sent: false })
+    else failed({ kind: 'broken', detail: detailOf(error, to), again: true })
   })
   up.end()
 }

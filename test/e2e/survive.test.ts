@@ -228,6 +228,37 @@ onEach('killed in the middle of a stop, what was stopped stays stopped', async (
 })
 
 onEach(
+  'killed in the middle of a restart, what ended before the next daemon came runs in the end',
+  async (t, machine) => {
+    const box = machine.sandbox()
+    const folder = box.project('over', {
+      'locald.toml': `
+      [project]
+      name = "over"
+      [services.job]
+      type = "worker"
+      command = "trap 'echo hears; while ! test -e gate; do sleep 0.05; done; exit 0' TERM; echo up; while :; do sleep 0.05; done"
+      stop_timeout = 60
+    `,
+    })
+    await box.up(folder)
+    const { pid: first } = await box.service(folder, 'job')
+    const restart = box.start(['restart'], { cwd: folder })
+    await until('the signal to arrive', async () =>
+      (await box.logs(folder, ['job'])).some(({ text }) => text === 'hears'),
+    )
+    await kill(box)
+    t.equal((await restart.done).code, 1)
+    box.write(`${folder}/gate`, '')
+    await until('its end', () => !isAlive(first ?? Number.NaN))
+    await box.ok(['up'], { cwd: folder })
+    const after = await box.service(folder, 'job')
+    t.match(after, { status: 'running', restarts: 0 })
+    t.not(after.pid, first)
+  },
+)
+
+onEach(
   'killed while dependents are stopped, what they need is stopped too, and never runs twice',
   async (t, machine) => {
     const box = machine.sandbox()

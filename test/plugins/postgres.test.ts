@@ -318,6 +318,21 @@ t.test('nothing acknowledged is lost', async t => {
     await broken
     await isComplete(t, db.url(), last())
   })
+  await t.test('when it is only started, as after a crash: that ends the server first, too', async t => {
+    const { last, broken } = await writeUntilBroken(db.url())
+    await until('rows', () => last() > 20)
+    const { pid } = instance
+    const half = join(db.run.data, 'cluster.next.unfinished-0-0a')
+    mkdirSync(half)
+    const started = await shared.type?.start(db.run)
+    if (started === undefined) throw new Error('not started')
+    instance = shared.keep(started)
+    await ready(instance)
+    t.not(instance.pid, pid)
+    t.notOk(existsSync(half), 'and sweeps')
+    await broken
+    await isComplete(t, db.url(), last())
+  })
   await t.test('when another daemon takes it over', async t => {
     const adopted = await shared.type?.adopt?.(db.run, structuredClone(instance.state))
     if (adopted === undefined) throw new Error('not adopted')
@@ -435,6 +450,11 @@ t.test('what cannot work is said once, and the data is left as it is', async t =
       message: /no extension 'nosuch' here/,
       hint: /Install/,
     })
+    await stillThere(t)
+  })
+  await t.test('a name that PostgreSQL would cut off', async t => {
+    const name = 'ä'.repeat(32)
+    await t.rejects(options({ databases: [name] }).begin(), { message: /longer than 63 bytes/, hint: /Shorten it/ })
     await stillThere(t)
   })
   await t.test('settings', async t => {
