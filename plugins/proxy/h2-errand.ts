@@ -20,6 +20,7 @@ export interface H2Way {
 }
 
 const crlf = Buffer.from('\r\n')
+const closedEarly = 'closed the connection without an answer'
 // RFC 6455 section 1.3.
 const webSocket = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
 
@@ -166,7 +167,8 @@ export class H2Errand implements Receiver {
 
   failed(broken: Broken): void {
     this.#exchange = undefined
-    if (broken.kind === 'stale') {
+    // Once: a service of HTTP/2 may refuse without end.
+    if (broken.kind === 'stale' && !this.#wasStale) {
       this.#wasStale = true
       return void this.#send(true)
     }
@@ -174,11 +176,11 @@ export class H2Errand implements Receiver {
     if (this.#stream.destroyed) return
     if (broken.kind === 'refused') this.#way.failed({ kind: 'refused', sent: this.#wasStale })
     // Not close(): that would end the body as if it were complete.
-    else if (broken.begun) this.#stream.destroy(new Error(broken.detail))
+    else if (broken.kind !== 'stale' && broken.begun) this.#stream.destroy(new Error(broken.detail))
     else {
       const again = broken.kind === 'broken' && this.#repeatable && !this.#wasStale
       if (this.#uploading) this.#stream.resume()
-      this.#way.failed({ kind: 'broken', detail: broken.detail, again })
+      this.#way.failed({ kind: 'broken', detail: broken.kind === 'stale' ? closedEarly : broken.detail, again })
     }
   }
 

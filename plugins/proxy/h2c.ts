@@ -40,13 +40,7 @@ export class H2cServices {
   send(address: Address, request: H2cRequest, receiver: Receiver): Exchange {
     const exchange = new H2cExchange(request, receiver)
     const key = `${address.host} ${address.port}`
-    let session = this.#sessions.get(key)
-    if (session === undefined) {
-      session = this.#connect(address)
-      this.#sessions.set(key, session)
-      const forget = (): void => void this.#sessions.delete(key)
-      session.then(made => made.once('close', forget).once('goaway', forget), forget)
-    }
+    const session = this.#sessions.get(key) ?? this.#open(key, address)
     session.then(
       made => exchange.start(made),
       (error: Error) => exchange.fail(error),
@@ -57,6 +51,23 @@ export class H2cServices {
   destroy(): void {
     for (const session of this.#sessions.values()) session.then(made => made.destroy()).catch(() => undefined)
     this.#sessions.clear()
+  }
+
+  /** A connection that takes requests until it ends, says goodbye, or was idle too long, be it with a stream still open. */
+  #open(key: string, address: Address): Promise<ClientHttp2Session> {
+    const session = this.#connect(address)
+    this.#sessions.set(key, session)
+    const forget = (): void => {
+      if (this.#sessions.get(key) === session) this.#sessions.delete(key)
+    }
+    session.then(made => {
+      made.once('close', forget).once('goaway', forget)
+      made.setTimeout(this.#limits.clientIdle, () => {
+        forget()
+        made.close()
+      })
+    }, forget)
+    return session
   }
 
   #connect(address: Address): Promise<ClientHttp2Session> {
@@ -71,7 +82,6 @@ export class H2cServices {
         session.setLocalWindowSize(this.#limits.h2Window * 16)
         // Each stream hears of its end by itself.
         session.on('error', () => undefined)
-        session.setTimeout(this.#limits.clientIdle, () => session.close())
         resolve(session)
       })
     })

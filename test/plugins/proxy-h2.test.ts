@@ -686,6 +686,46 @@ t.test('a service that speaks h2c', async t => {
   t.match(await get(run.port, 'shop.localhost'), { status: 502, body: /nothing listens/ })
 })
 
+t.test('a service that speaks h2c and takes no more', { timeout: 30_000 }, async t => {
+  await t.test('over a connection that was idle too long, on which a stream is still open', async t => {
+    const run = await boot(t, { https: true, limits: { clientIdle: 200 } })
+    const server = http2.createServer()
+    server.on('stream', stream => {
+      stream.on('error', () => undefined)
+      stream.respond({ ':status': 200 })
+      stream.pipe(stream)
+    })
+    const first = once(server, 'session')
+    const { port } = await listening(t, server)
+    run.catalog.set('shop:web', { ...at(port), protocol: 'h2c' })
+    const open = http.request({ port: run.port, headers: { host: 'shop.localhost' }, method: 'POST' })
+    open.on('error', () => undefined)
+    t.teardown(() => open.destroy())
+    open.write('x')
+    await once(open, 'response')
+    const [made]: http2.ServerHttp2Session[] = await first
+    // Servers that are not Node's do not say goodbye in turn.
+    if (made !== undefined) made.close = () => undefined
+    await new Promise(resolve => made?.once('goaway', resolve))
+    t.match(await ask(await session(t, run), { ':method': 'POST' }, 'x'), { status: 200, body: 'x' })
+  })
+
+  await t.test('not at all', async t => {
+    const run = await boot(t, { https: true, limits: { grace: 50 } })
+    const server = http2.createServer()
+    let streams = 0
+    server.on('stream', stream => {
+      streams++
+      stream.on('error', () => undefined)
+      stream.close(http2.constants.NGHTTP2_REFUSED_STREAM)
+    })
+    const { port } = await listening(t, server)
+    run.catalog.set('shop:web', { ...at(port), protocol: 'h2c' })
+    t.match(await ask(await session(t, run)), { status: 502 })
+    t.equal(streams, 2, 'asked twice')
+  })
+})
+
 t.test('redirects to HTTPS where that is wished', async t => {
   const run = await boot(t, { https: true, options: { redirect: true } })
   const service = await serve(t, (_req, res) => res.end('x'))
