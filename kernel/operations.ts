@@ -29,8 +29,8 @@ export interface OperationsInput {
 /** Which services of a plan to begin, and for whom. */
 interface Bring {
   readonly loaded: Loaded
-  /** Empty: all. */
-  readonly names: readonly string[]
+  /** Undefined: all. */
+  readonly names: readonly string[] | undefined
   readonly shell: Readonly<Record<string, string>>
   /** Stopped first even if nothing of them has changed. */
   readonly anew: readonly string[]
@@ -68,7 +68,10 @@ export class Operations {
     const places = [...elsewhere].map(([name, names]) => ({ path: projects.named(name).ref.path, names }))
     if (here.length > 0 || elsewhere.size === 0) places.unshift({ path: body.path, names: here })
     const all = await Promise.all(
-      places.map(async ({ path, names }) => ({ names, anew: [], loaded: await projects.plan(path, names) })),
+      places.map(async ({ path, names }) => {
+        const loaded = await projects.plan(path, names)
+        return { names: names.length === 0 ? undefined : names, anew: [], loaded }
+      }),
     )
     await this.#bringAll(all, { shell: body.env, tell, id: body.id, ...(left === undefined ? {} : { left }) })
   }
@@ -190,8 +193,7 @@ export class Operations {
     await project.queue.run(async signal => {
       left?.throwIfAborted()
       await project.adoptPlan(loaded, shell)
-      const wanted = names.length === 0 ? loaded.plan.services.map(({ name }) => name) : names
-      const ready = await project.prepareAll(wanted)
+      const ready = await project.prepareAll(names ?? loaded.plan.services.map(({ name }) => name))
       signal.throwIfAborted()
       left?.throwIfAborted()
       services.push(...ready.keys())
@@ -200,7 +202,7 @@ export class Operations {
       for (const { state, supervisor } of ready.keys())
         if (supervisor.active) tell({ event: 'service', service: state.view() })
       await project.stopServices(anew, 'restarting')
-      await project.begin(ready, signal, { again: names, id })
+      await project.begin(ready, signal, { again: names ?? [], id })
     })
     return project
   }

@@ -7,16 +7,16 @@ import { closure } from './graph.ts'
 const own = { PORT: '', HOST: '', LOCALD_URL: '', NODE_EXTRA_CA_CERTS: '' }
 
 /**
- * What has no value in a shell, in the environments of the named services and of what they need (no names: of all); undefined: nothing.
+ * What has no value in a shell, in the environments of the named services and of what they need (undefined: of all); undefined: nothing.
  * Nothing has to be known of the project for that.
  */
 export async function unresolvedIn(
   { plan, locate }: Pick<LoadedProject, 'plan' | 'locate'>,
   shell: Readonly<Record<string, string>>,
-  names: readonly string[] = [],
+  names?: readonly string[],
 ): Promise<LocaldError | undefined> {
   const nodes = plan.services.map(({ name, common }) => ({ name, dependsOn: Object.keys(common.dependsOn) }))
-  const meant = new Set(names.length === 0 ? nodes.map(({ name }) => name) : closure(nodes, names))
+  const meant = new Set(names === undefined ? nodes.map(({ name }) => name) : closure(nodes, names))
   // What a service offers to others was checked with the configuration.
   const tries = plan.services
     .filter(({ name }) => meant.has(name))

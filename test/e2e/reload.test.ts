@@ -94,4 +94,11 @@ onEach('changed files', async (t, machine) => {
     await until('the third greeting', async () => (await body('api.shop.localhost')()) === 'three')
     t.equal((await sandbox.service(folder, 'web')).status, 'stopped')
   })
+
+  await t.test('and is not started either when all that runs is removed', async t => {
+    sandbox.write(file, head + web)
+    await until('api gone', async () => (await sandbox.status(folder)).every(({ name }) => name !== 'api'))
+    const { code } = await sandbox.run(['wait', '--timeout', '2', 'web'], { cwd: folder })
+    t.not(code, 0, 'web does not become ready')
+  })
 })
