@@ -34,6 +34,8 @@ export class Watch {
   /** Ends when the instance is over. Never rejects. */
   async run(wasReady: boolean): Promise<void> {
     const { host, assignment, instance, run, signal } = this.#input
+    // What was taken over may be on its way to its end: nothing of it is news.
+    if (signal.aborted) return
     const { healthCheck } = assignment.plan.common
     const { dir, env } = run
     const { port } = assignment

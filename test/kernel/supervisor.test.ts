@@ -590,6 +590,18 @@ t.test('a later daemon', async t => {
     t.notOk(alive(old.state.now.pid ?? 0), 'it has ended when its stop has')
   })
 
+  t.test('and does not take what lives a moment longer than its main process for the service', async t => {
+    const { after, web, record, adopt } = await handOver(t, {
+      command: `'${process.execPath}' server.cjs & (trap '' TERM; exec sleep 100) & trap 'exit 0' TERM; wait`,
+      stopTimeout: 300,
+    })
+    const instance = await adopt()
+    if (instance === undefined) throw new Error('not found')
+    web.start({ instance, ready: record.ready })
+    await web.stop()
+    t.strictSame(after.warnings, [])
+  })
+
   t.test('learns of an end that came meanwhile, and starts it again', async t => {
     const { old, web, adopt } = await handOver(t, { restart: 'on-failure' })
     const { pid } = old.state.now
