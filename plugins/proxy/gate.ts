@@ -218,8 +218,9 @@ export class Gate {
   async #returns(request: Case, to: Destination, failure: Failure): Promise<boolean> {
     const signals = [request.gone(), this.#closing.signal]
     const { grace, reopening } = this.#limits
+    const news = () => within(grace, signals, signal => this.#change(to, signal))
     if (failure.kind !== 'refused') {
-      const waited = await within(grace, signals, signal => this.#change(to, signal))
+      const waited = await news()
       if (waited.by !== 'time') return waited.by === 'value'
       if (!(await refuses(to.address))) return false
     }
@@ -228,7 +229,9 @@ export class Gate {
       const waited = await within(release === undefined ? grace : grace + reopening, signals, signal =>
         Promise.race([this.#change(to, signal).then(() => true), this.#reopening.opens(to.address)]),
       )
-      return waited.by === 'value' && waited.value
+      if (waited.by !== 'value' || waited.value) return waited.by === 'value'
+      // That it does not was known already, perhaps: what has become of it may be told any moment.
+      return (await news()).by === 'value'
     } finally {
       release?.()
     }

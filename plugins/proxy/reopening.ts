@@ -2,6 +2,8 @@ import { type Address, dial } from './dial.ts'
 
 /** This often it is asked whether somebody listens: ms. */
 const interval = 50
+/** What neither takes nor refuses a connection in this time has a queue that is full, and so listens: ms. */
+const patience = 1_000
 
 /** Services that run but refuse connections for a moment, as those do that load their changed code by themselves. */
 export class Reopening {
@@ -53,7 +55,9 @@ export class Reopening {
 /** Whether nobody listens at an address this moment. */
 export function refuses(address: Address): Promise<boolean> {
   return new Promise(resolve => {
+    const timer = setTimeout(() => resolve(false), patience).unref()
     dial(address, { allowHalfOpen: false }, (error, socket) => {
+      clearTimeout(timer)
       socket.destroy()
       resolve(error !== null)
     })

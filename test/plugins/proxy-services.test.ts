@@ -236,6 +236,20 @@ t.test('connections to services', async t => {
     t.equal(catalog.listeners.size, 1, 'nobody listens on')
   })
 
+  await t.test('also where nobody has listened lately', async t => {
+    const service = await serve(t, (_, res) => res.end('back'))
+    const { port, catalog } = await boot(t, { limits: { reopening: 400, grace: 200 } })
+    catalog.set('shop:web', at(await unused()))
+    t.equal((await get(port, 'shop.localhost')).status, 502)
+    const answer = get(port, 'shop.localhost')
+    await eventually(() => catalog.listeners.size > 1, 'the request waits for news')
+    catalog.set('shop:web', { status: 'restarting' })
+    await eventually(() => catalog.waiting === 1, 'the request is held')
+    catalog.set('shop:web', at(service.port))
+    catalog.set('shop:web', { status: 'running' })
+    t.equal((await answer).body, 'back')
+  })
+
   await t.test('answers that are none', async t => {
     const cases: [answer: string, message: RegExp][] = [
       ['SSH-2.0-OpenSSH\r\n', /not in HTTP/],
