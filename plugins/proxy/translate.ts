@@ -62,6 +62,8 @@ class Translation implements Receiver {
     const fields = head.fields.split('\r\n').slice(0, -1)
     const pairs = fields.flatMap(line => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)])
     this.#res.writeHead(head.status, pairs)
+    // An event stream's head must not wait for its first event.
+    if (head.ending.by !== 'nothing') this.#res.flushHeaders()
   }
 
   body(bytes: Buffer, from: number, to: number): void {

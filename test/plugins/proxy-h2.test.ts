@@ -701,8 +701,9 @@ t.test('a service that speaks h2c and takes no more', { timeout: 30_000 }, async
     const open = http.request({ port: run.port, headers: { host: 'shop.localhost' }, method: 'POST' })
     open.on('error', () => undefined)
     t.teardown(() => open.destroy())
-    open.write('x')
-    await once(open, 'response')
+    open.flushHeaders()
+    // Its head does not wait for a body.
+    await once(open, 'response', { signal: AbortSignal.timeout(deadline) })
     const [made]: http2.ServerHttp2Session[] = await first
     // Servers that are not Node's do not say goodbye in turn.
     if (made !== undefined) made.close = () => undefined
