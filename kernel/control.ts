@@ -1,3 +1,4 @@
+import { messageOf } from './errors.ts'
 import type { Control } from './plugin.ts'
 import type { Project } from './project.ts'
 import type { Projects } from './projects.ts'
@@ -23,7 +24,7 @@ export class ServiceControl implements Control {
       try {
         return await work()
       } finally {
-        if (isWanted) await project.begin(await project.prepareAll([name]), signal, { again: [name] })
+        if (isWanted) await startAgain(project, service, signal)
       }
     })
   }
@@ -44,5 +45,15 @@ export class ServiceControl implements Control {
       for (const service of project.services.values()) if (service.ref.key === key) return { project, service }
     }
     return undefined
+  }
+}
+
+/** What keeps it from being started is told as its reason: else it would show for ever that it restarts. */
+async function startAgain(project: Project, { ref, state }: Service, signal: AbortSignal): Promise<void> {
+  try {
+    await project.begin(await project.prepareAll([ref.name]), signal, { again: [ref.name] })
+  } catch (error) {
+    state.set({ status: 'failed', health: null, reason: messageOf(error), pid: null })
+    throw error
   }
 }
