@@ -7,7 +7,7 @@ import { maintenance, sqlState, superuser, type Target } from './client.ts'
 import { readRecord, writeRecord } from './cluster.ts'
 import { diagnoseEnd } from './diagnosis.ts'
 import { PostgresInstance } from './instance.ts'
-import { endLeftover, rememberServer } from './leftover.ts'
+import { rememberServer } from './leftover.ts'
 import { linesSince } from './log.ts'
 import { Maker } from './maker.ts'
 import { options, type PostgresOptions } from './options.ts'
@@ -89,7 +89,8 @@ export class PostgresDriver implements ServiceType<PostgresOptions> {
   reset(run: PostgresRun): Promise<void> {
     return this.#alone(run, async () => {
       const places = this.#places(run)
-      await endLeftover(places, this.#shared.table())
+      // A swap that was interrupted is ended first: the cluster it brings would be found at the next start.
+      await this.#shared.tidy(places)
       await removeFolder(places.cluster)
     })
   }

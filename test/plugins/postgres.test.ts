@@ -398,7 +398,10 @@ t.test('init', async t => {
     await shared.stop()
     const { password } = db.exports()
     mkdirSync(join(db.run.data, 'snapshots', 'kept'), { recursive: true })
+    // What a restore would have put in its place, had it not been interrupted.
+    mkdirSync(join(db.run.data, 'cluster.next'))
     await shared.type?.reset?.(db.run)
+    t.notOk(existsSync(join(db.run.data, 'cluster.next')))
     t.strictSame(readdirSync(db.run.data).sort(), ['password', 'server.json', 'snapshots'])
     t.ok(existsSync(join(db.run.data, 'snapshots', 'kept')))
     await db.up()
