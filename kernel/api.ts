@@ -87,8 +87,32 @@ export class Api {
 /** A plugin's routes. What goes wrong while they are declared is told: fastify would not start any more. */
 function inTime(plugin: FastifyPluginAsync, tell: (error: unknown) => void): FastifyPluginAsync {
   return async (app, options) => {
+    containStart(app, tell)
     const late = () => new LocaldError('PLUGIN_TIMEOUT', `its routes were not declared in ${routesMs} ms`)
     await within(routesMs, plugin(app, options), late).catch(tell)
+  }
+}
+
+/** Has `onReady` hooks that are added to an instance, or below it, fail and hang for themselves: fastify would not start any more. */
+function containStart(app: FastifyInstance, tell: (error: unknown) => void): void {
+  const addHook = app.addHook
+  Object.defineProperty(app, 'addHook', {
+    value(this: FastifyInstance, name: unknown, hook: unknown): unknown {
+      return Reflect.apply(addHook, this, [name, name === 'onReady' ? contained(hook, tell) : hook])
+    },
+  })
+}
+
+function contained(hook: unknown, tell: (error: unknown) => void): unknown {
+  if (typeof hook !== 'function') return hook
+  return async function (this: FastifyInstance): Promise<void> {
+    const run = new Promise<unknown>((resolve, reject) => {
+      const done = (error?: unknown) => (error ? reject(error) : resolve(undefined))
+      const result = Reflect.apply(hook, this, hook.length > 0 ? [done] : [])
+      if (hook.length === 0) resolve(result)
+    })
+    const late = () => new LocaldError('PLUGIN_TIMEOUT', `its onReady hook did not end in ${routesMs} ms`)
+    await within(routesMs, run, late).catch(tell)
   }
 }
 

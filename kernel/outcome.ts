@@ -33,11 +33,12 @@ export async function doneEvent(
   }
 }
 
-/** A service's last lines of output, without ANSI codes; none when its log cannot be read. */
+/** The last lines of output of a service's present run, without ANSI codes; none when its log cannot be read. */
 export async function tailOf(service: Service, count: number): Promise<readonly string[]> {
   const cursor = new LogCursor(service.log.file)
   try {
-    return (await cursor.last(count)).map(line => plain(line.text))
+    const lines = (await cursor.last(count)).filter(({ time }) => Date.parse(time) >= service.begunMs)
+    return lines.map(line => plain(line.text))
   } catch {
     return []
   } finally {

@@ -46,6 +46,8 @@ export class Service implements SupervisorHost {
   address: string | undefined
   /** The name of the `up` that has begun its present run, if it gave one. */
   begunBy: string | undefined
+  /** When its present run, with all its restarts, was begun; 0: by an earlier daemon. */
+  begunMs = 0
   readonly #parts: ServiceParts
   #prepare: () => Promise<Prepared>
   /** What the present run was started with: kept through its restarts. */

@@ -9,6 +9,9 @@ export interface Launch {
   readonly env: Readonly<Record<string, string>>
 }
 
+/** So many keepers are started at once: the queue of connections to a socket has an end (listen(2); 128 on macOS). */
+const together = 64
+
 /**
  * Starts keepers through a small process of its own (`locald-keeper starter`), which ends with the daemon. Node forks the daemon
  * itself, which with 100 MB takes 2 ms of CPU and holds up all else it does.
@@ -17,6 +20,8 @@ export class Starter {
   readonly #keeper: string
   readonly #socket: string
   #listening: Promise<void> | undefined
+  #free = together
+  readonly #waiting: (() => void)[] = []
 
   /** `keeper`: the program; `socket`: where its starter listens. */
   constructor(keeper: string, socket: string) {
@@ -26,11 +31,28 @@ export class Starter {
 
   /** A connection to a new keeper; undefined when there is no starter to be had. The keeper tells what went wrong else. */
   async start(launch: Launch): Promise<KeeperLink | undefined> {
+    if (this.#free > 0) this.#free--
+    else await new Promise<void>(resolve => this.#waiting.push(resolve))
     // A starter that was killed is replaced, once.
     const socket = (await this.#reach()) ?? (await this.#reach())
-    if (socket === undefined) return undefined
+    if (socket === undefined) {
+      this.#next()
+      return undefined
+    }
     socket.write(requestOf(launch))
-    return new KeeperLink(socket)
+    const link = new KeeperLink(socket)
+    const answered = () => {
+      socket.off('data', answered).off('close', answered)
+      this.#next()
+    }
+    socket.on('data', answered).on('close', answered)
+    return link
+  }
+
+  #next(): void {
+    const next = this.#waiting.shift()
+    if (next === undefined) this.#free++
+    else next()
   }
 
   async #reach(): Promise<Socket | undefined> {

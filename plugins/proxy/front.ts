@@ -62,6 +62,8 @@ export class Front {
   secure(contexts: Contexts): Server {
     const server = secureServer(contexts, this.#limits, this.#complaints)
     server.on('secureConnection', (socket: TLSSocket) => {
+      // Not before: whoever leaves instead of agreeing on TLS would stay for as long as that may take.
+      socket.allowHalfOpen = true
       if (socket.alpnProtocol === 'h2') this.#h2.serve(socket)
       else this.#begin(socket, 'https', true)
     })

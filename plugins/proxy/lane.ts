@@ -15,19 +15,11 @@ import type { H2cServices } from './h2c.ts'
 import { type Head, headOf } from './head.ts'
 import { framingOf, headLines } from './headers.ts'
 import { type Carrier, judge, type Tried } from './judge.ts'
+import { LaneConnection } from './lane-connection.ts'
 import type { Limits } from './limits.ts'
 import * as refusal from './refusals.ts'
 import { translate } from './translate.ts'
 import { asPlain, detachedResponse, Early, tunnel, upgradeOf } from './upgrade.ts'
-
-/** A connection's responses that are not finished, the last of them, and whether it ends after it. */
-interface Connection {
-  open: number
-  last: ServerResponse | undefined
-  ending: boolean
-  /** What the fast lane has tried for the first request. */
-  tried: Tried | undefined
-}
 
 /** What this lane shares with the others. */
 export interface LaneParts {
@@ -48,7 +40,7 @@ export class Lane {
   readonly #pool: Pool
   readonly #h2c: H2cServices
   readonly #server: Server
-  readonly #connections = new Map<Duplex, Connection>()
+  readonly #connections = new Map<Duplex, LaneConnection>()
   #open = 0
   #idle: (() => void) | undefined
 
@@ -123,19 +115,27 @@ export class Lane {
 
   #connected(socket: Socket, tried?: Tried): void {
     if (this.#connections.has(socket)) return
-    this.#connections.set(socket, { open: 0, last: undefined, ending: false, tried })
-    socket.once('close', () => this.#connections.delete(socket))
+    const connection = new LaneConnection(this.#limits, tried)
+    this.#connections.set(socket, connection)
+    socket.once('close', () => {
+      this.#connections.delete(socket)
+      connection.left()
+    })
   }
 
   #serve(req: IncomingMessage, res: ServerResponse): void {
     // Whatever comes after a refusal, it was not meant as a request of its own (RFC 9112 section 9.6).
     if (this.#connections.get(req.socket)?.ending) return
-    this.#track(req, res)
-    this.#judge(req, res, begun => {
-      const errand = this.#tracked(begun)
-      if (errand.to.protocol === 'h2c') translate(errand, this.#h2c)
-      else forward(errand, this.#pool, this.#limits)
-    })
+    const isTaken = this.#track(req, res).inTurn(res, () =>
+      this.#judge(req, res, begun => {
+        const errand = this.#tracked(begun)
+        if (errand.to.protocol === 'h2c') translate(errand, this.#h2c)
+        else forward(errand, this.#pool, this.#limits)
+      }),
+    )
+    if (isTaken) return
+    this.#complaints.say(`ended a connection with more than ${this.#limits.sentAhead} requests sent ahead`)
+    req.socket.destroy()
   }
 
   #upgrade(server: Server, req: IncomingMessage, head: Buffer): void {
@@ -152,27 +152,23 @@ export class Lane {
 
   /** For a socket that the server has let go of. One with an unfinished response of an earlier request cannot be used. */
   #detached(req: IncomingMessage, use: (res: ServerResponse) => void): void {
-    if ((this.#connections.get(req.socket)?.open ?? 0) > 0) return void req.socket.destroy()
+    if ((this.#connections.get(req.socket)?.open.size ?? 0) > 0) return void req.socket.destroy()
     const res = detachedResponse(req)
     this.#track(req, res)
     use(res)
   }
 
-  #track(req: IncomingMessage, res: ServerResponse): void {
-    const connection = this.#connections.get(req.socket) ?? {
-      open: 0,
-      last: undefined,
-      ending: false,
-      tried: undefined,
-    }
-    connection.open++
+  #track(req: IncomingMessage, res: ServerResponse): LaneConnection {
+    const connection = this.#connections.get(req.socket) ?? new LaneConnection(this.#limits, undefined)
+    connection.open.add(res)
     connection.last = res
     this.#open++
     res.on('error', error => this.#complaints.say(`a response could not be written: ${messageOf(error)}`))
     res.once('close', () => {
-      connection.open--
+      connection.open.delete(res)
       if (--this.#open === 0) this.#idle?.()
     })
+    return connection
   }
 
   #judge(req: IncomingMessage, res: ServerResponse, carry: (errand: Errand) => void): void {
@@ -238,7 +234,9 @@ export class Lane {
     const code = systemCode(error) ?? ''
     const silent = 'bytesRead' in socket && socket.bytesRead === 0
     const begun =
-      connection === undefined || connection.open > 1 || (connection.open === 1 && connection.last?.headersSent)
+      connection === undefined ||
+      connection.open.size > 1 ||
+      (connection.open.size === 1 && connection.last?.headersSent)
     if (!socket.writable || code === 'ECONNRESET' || silent || begun) return void socket.destroy()
     connection.ending = true
     const [status, why] =

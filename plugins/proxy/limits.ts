@@ -25,6 +25,10 @@ export interface Limits {
   readonly h2Streams: number
   /** Bytes of a request's body that an HTTP/2 client may send before they are read. */
   readonly h2Window: number
+  /** Requests of one HTTP/1.1 connection that are worked on side by side … */
+  readonly sideBySide: number
+  /** … and those that may wait behind them, sent ahead by their client. */
+  readonly sentAhead: number
   /** A request or response head may be this large. */
   readonly head: number
   /** A client has this long to send a head. */
@@ -51,6 +55,8 @@ export const defaultLimits: Limits = {
   upstreamConnecting: 64,
   h2Streams: 1024,
   h2Window: 256 * 1024,
+  sideBySide: 16,
+  sentAhead: 512,
   head: 64 * 1024,
   headTimeout: 30_000,
   clientIdle: 65_000,

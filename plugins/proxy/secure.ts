@@ -27,7 +27,6 @@ export function secureServer(contexts: Contexts, limits: Limits, complaints: Com
   const server = createServer({
     ...common,
     ...contexts.own(),
-    allowHalfOpen: true,
     noDelay: true,
     ALPNProtocols: ['h2', 'http/1.1'],
     handshakeTimeout: limits.headTimeout,

@@ -231,6 +231,24 @@ command = "exec sleep 1000"
     t.match(up.stderr, new RegExp(`listens on port ${port}, not on \\$PORT \\(\\d+\\)`))
   })
 
+  t.test('what an earlier run has said is not shown as the words of one that failed', async t => {
+    const folder = sandbox.project('said', {
+      'locald.toml': `
+        [project]
+        name = "said"
+        [services.job]
+        type = "worker"
+        restart = "no"
+        health_check = { type = "log", pattern = "never" }
+        command = "test -e again && { echo second; exit 3; }; touch again; echo first; exit 3"
+      `,
+    })
+    const up = async () =>
+      (await sandbox.run(['up'], { cwd: folder })).stderr.split('\n').filter(line => /^ {2}\|/.test(line))
+    t.same(await up(), ['  | first'])
+    t.same(await up(), ['  | second'])
+  })
+
   t.test('ports stay the same', async t => {
     const folder = sandbox.project('ports', toml(`[services.web]\ncommand = "node server.mjs"\n`, 'ports'))
     await sandbox.up(folder)

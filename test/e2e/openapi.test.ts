@@ -1,9 +1,11 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import t from 'tap'
 import { resolvePaths } from '../../kernel/paths.ts'
 import { sourcesOf } from '../kernel/sources.ts'
+import { root } from '../user.ts'
 import { ask } from './hostile.ts'
 import { Sandbox } from './sandbox.ts'
 
@@ -25,6 +27,10 @@ const clumsy = `export default {
     host.routes('/services', async app => void app.get('/why', async () => 'stolen'))
     host.routes('/clumsy', async () => { throw new Error('boom in routes') })
     host.routes('/clumsier', async app => void app.register(async () => { throw new Error('boom below') }))
+    host.routes('/late', async app => void app.addHook('onReady', async () => { throw new Error('boom when ready') }))
+    host.routes('/later', async app => void app.register(async below => void below.addHook('onReady', done => done(new Error('boom')))))
+    host.routes('/never', async app => void app.addHook('onReady', () => new Promise(() => {})))
+    host.routes('/odd', async app => void app.addHook('onReady', 'no function'))
   },
 }`
 
@@ -61,7 +67,7 @@ t.test('the API describes itself, truly', async t => {
   const document: { openapi: string; paths: Record<string, Record<string, unknown>> } = JSON.parse(body)
 
   const log = readFileSync(daemonLog, 'utf8')
-  for (const what of ['services', 'clumsy', 'clumsier'])
+  for (const what of ['services', 'clumsy', 'clumsier', 'late', 'later', 'never', 'odd'])
     t.match(log, `not all of /v1/${what} is there: `, 'what a plugin fails at is told, and stops nothing')
 
   await t.test('by OpenAPI 3.1, with each route', async t => {
@@ -147,4 +153,14 @@ t.test('the API describes itself, truly', async t => {
       check(`post /v1${asked}`, 'default', 'application/json', [JSON.parse(refused.body)])
     }
   })
+})
+
+t.test('what a running daemon imports late is found under the same name after an update', async t => {
+  const dist = join(root, 'dist')
+  const late = readdirSync(dist, { recursive: true, encoding: 'utf8' })
+    // Plugins are imported at the start.
+    .filter(file => file.endsWith('.js') && file !== join('plugins', 'index.js'))
+    .flatMap(file => [...readFileSync(join(dist, file), 'utf8').matchAll(/\bimport\("(\.[^"]+)"\)/g)])
+    .map(([, file]) => file)
+  t.strictSame(late, ['./api/openapi-document.js'])
 })

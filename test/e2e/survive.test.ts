@@ -134,6 +134,10 @@ onEach('what waited or started when the daemon was killed comes up', async (t, m
       type = "worker"
       command = "exec sleep 100000"
       depends_on = { db = "ready", seed = "completed" }
+      [services.after]
+      type = "worker"
+      command = "exec sleep 100000"
+      depends_on = { seed = "started" }
     `,
   })
   const up = box.start(['up'], { cwd: folder })
@@ -153,6 +157,11 @@ onEach('what waited or started when the daemon was killed comes up', async (t, m
   t.match(await box.service(folder, 'db'), { status: 'running', health: 'healthy', pid: db })
   t.match(await box.service(folder, 'seed'), { status: 'exited' })
   t.match(await box.service(folder, 'api'), { status: 'running' })
+  await box.ok(['stop', 'after'], { cwd: folder })
+  await kill(box)
+  await box.up(folder)
+  t.match(await box.service(folder, 'seed'), { status: 'exited' })
+  t.match(await box.service(folder, 'after'), { status: 'running' }, 'what has ended was started all the same')
 })
 
 onEach('killed in the middle of an up, each service runs once in the end', async (t, machine) => {

@@ -28,6 +28,7 @@ import plugin from '../../plugins/exec-runtime/index.ts'
 import { KeeperLink } from '../../plugins/exec-runtime/link.ts'
 import { KeeperProcesses } from '../../plugins/exec-runtime/processes.ts'
 import { packageJson, procfile } from '../../plugins/exec-runtime/sources.ts'
+import { Starter } from '../../plugins/exec-runtime/starter.ts'
 import { DarwinProcessTable } from '../../plugins/platform-darwin/processes.ts'
 import { Tools } from '../../plugins/platform-darwin/tools.ts'
 import { LinuxProcessTable } from '../../plugins/platform-linux/processes.ts'
@@ -535,6 +536,16 @@ t.test("words that are no keeper's end the connection", async t => {
     server.close()
   }
   t.equal(await KeeperLink.open(join(dir, 'nothing')), undefined)
+})
+
+t.test('hundreds of starts at once: more than a queue of connections holds', async t => {
+  const dir = folder()
+  t.teardown(() => clean(dir))
+  const starter = new Starter(join(native, 'locald-keeper'), join(dir, 'starter.s'))
+  const launch = { argv: ['/bin/true'], dir, env: {} }
+  const links = await Promise.all(Array.from({ length: 250 }, () => starter.start(launch)))
+  t.notOk(links.includes(undefined), 'none is refused')
+  await Promise.all(links.map(link => link?.closed))
 })
 
 t.test('projects without a locald.toml', async t => {

@@ -4,7 +4,7 @@ import http2 from 'node:http2'
 import net from 'node:net'
 import { type TLSSocket, connect as tlsConnect } from 'node:tls'
 import t, { type Test } from 'tap'
-import { at, boot, eventually, get, type Running, serve, textOf } from './proxy-harness.ts'
+import { at, boot, deadline, eventually, get, type Running, serve, textOf } from './proxy-harness.ts'
 
 const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
 const kinds = { data: 0, headers: 1, reset: 3, settings: 4, ping: 6, continuation: 9 }
@@ -230,6 +230,15 @@ t.test('TLS', async t => {
       'refused',
     )
     t.ok(warnings(run) <= 2, `${warnings(run)} lines in the log`)
+  })
+
+  await t.test('clients that leave before they have agreed on TLS', async t => {
+    const { securePort } = await boot(t, { https: true })
+    const leaving = net.connect(securePort, '127.0.0.1')
+    leaving.end()
+    // Its limit is longer than this test waits.
+    await once(leaving.resume(), 'close', { signal: AbortSignal.timeout(deadline) })
+    t.pass('are not held')
   })
 
   await t.test('clients that stay silent, or renegotiate', async t => {

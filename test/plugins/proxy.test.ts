@@ -3,7 +3,20 @@ import http, { type IncomingMessage, type RequestListener } from 'node:http'
 import type { Socket } from 'node:net'
 import t from 'tap'
 import proxyPlugin from '../../plugins/proxy/index.ts'
-import { at, boot, gate, get, listening, raw, scripted, serve, textOf, Wire, wire } from './proxy-harness.ts'
+import {
+  at,
+  boot,
+  eventually,
+  gate,
+  get,
+  listening,
+  raw,
+  scripted,
+  serve,
+  textOf,
+  Wire,
+  wire,
+} from './proxy-harness.ts'
 
 t.test('what it is', async t => {
   t.equal(proxyPlugin.name, 'proxy')
@@ -446,6 +459,30 @@ t.test('streams', async t => {
       await left.promise
       t.pass(when)
     }
+  })
+
+  await t.test('a client that leaves with requests sent ahead', async t => {
+    const { port, catalog, log } = await boot(t, { limits: { sideBySide: 3, sentAhead: 20 } })
+    let requests = 0
+    let open = 0
+    const service = await serve(t, (_req, res) => {
+      requests++
+      open++
+      res.once('close', () => open--)
+      res.write('x')
+    })
+    catalog.set('shop:web', at(service.port))
+    const request = 'GET / HTTP/1.1\r\nHost: shop.localhost\r\n\r\n'
+    const client = wire(t, port).send(request.repeat(10))
+    await eventually(() => requests === 3, 'as many as may be are worked on')
+    client.socket.destroy()
+    await eventually(() => open === 0, 'all of them end')
+    t.equal(requests, 3, 'and no other begins')
+    const flood = wire(t, port).send(request.repeat(100))
+    await flood.end()
+    await eventually(() => open === 0, 'a client that sends too many is let go')
+    t.ok(requests <= 6)
+    t.match(log.at(-1), /more than 20 requests sent ahead/)
   })
 
   await t.test('a service that breaks off is never taken for one that ended', async t => {
