@@ -27,7 +27,7 @@ export async function examine({ contributions, plugins, own, limit = checkLimit 
   return { ok: checks.every(({ status }) => status !== 'fail'), checks, ...consolidate(checks) }
 }
 
-/** Every check that did not pass is covered; of two fixes that run the same command the first one's words stand. */
+/** Every check that did not pass is covered; of fixes that run the same command the shortest words stand: what others add is for their checks alone. */
 function consolidate(checks: readonly CheckView[]): Pick<DoctorAnswer, 'fixes' | 'commands'> {
   const fixes = new Map<string, string>()
   const commands: FixCommand[] = []
@@ -35,7 +35,11 @@ function consolidate(checks: readonly CheckView[]): Pick<DoctorAnswer, 'fixes' |
     if (fix === null || status === 'pass' || status === 'skip') continue
     const command = commandIn(fix)
     const key = command ?? fix
-    if (fixes.has(key)) continue
+    const known = fixes.get(key)
+    if (known !== undefined) {
+      if (fix.length < known.length) fixes.set(key, fix)
+      continue
+    }
     fixes.set(key, fix)
     if (command !== undefined) commands.push({ command, root: /\bsudo\b/.test(command) })
   }

@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path'
-import { LocaldError, messageOf } from './errors.ts'
+import { LocaldError, messageOf, systemCode } from './errors.ts'
 import { platformOf } from './facts.ts'
 import { nativeFolder } from './native.ts'
 
@@ -128,12 +128,25 @@ export function preparePaths(paths: Paths): void {
   privateFolder(paths.data, statSync)
   privateFolder(paths.runtime, lstatSync)
   // Of a socket that LOCALD_SOCKET puts elsewhere the folder is made, but an existing one is the user's own affair.
-  unlessUnusable(dirname(paths.socket), folder => mkdirSync(folder, { recursive: true, mode: 0o700 }))
+  unlessUnusable(dirname(paths.socket), makeFolder)
+}
+
+/** A folder, and those above it. Node's own way never ends where mkdir(2) says ENOENT in a folder that is there, as in /proc. */
+function makeFolder(folder: string): void {
+  const isThere = () => statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true
+  if (isThere()) return
+  if (dirname(folder) !== folder) makeFolder(dirname(folder))
+  try {
+    mkdirSync(folder, { mode: 0o700 })
+  } catch (error) {
+    // Others start at the same moment.
+    if (systemCode(error) !== 'EEXIST' || !isThere()) throw error
+  }
 }
 
 function privateFolder(path: string, look: typeof lstatSync): void {
   unlessUnusable(path, folder => {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    makeFolder(folder)
     const stat = look(folder)
     const uid = process.getuid?.()
     if (!stat.isDirectory() || (uid !== undefined && stat.uid !== uid)) {

@@ -1,4 +1,5 @@
 import type { Client } from 'pg'
+import { LocaldError, messageOf, systemCode } from '../../kernel/errors.ts'
 
 /** Where a server is reached, and as whom. `host` may be a socket's folder. */
 export interface Target {
@@ -49,4 +50,11 @@ export function literal(text: string): string {
 export function sqlState(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
   return typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code) ? error.code : undefined
+}
+
+/** Whether an error is a server's, or of the connection to one. */
+export function isOfServer(error: unknown): boolean {
+  if (LocaldError.is(error)) return false
+  const isLost = ['ECONNREFUSED', 'ECONNRESET', 'EPIPE'].includes(systemCode(error) ?? '')
+  return isLost || sqlState(error) !== undefined || /^Connection terminated/.test(messageOf(error))
 }

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { LocaldError, messageOf } from '../../kernel/errors.ts'
 import type { Command, CommandResult } from '../../kernel/plugin.ts'
+import { isOfServer } from './client.ts'
 import { Databases } from './databases.ts'
 import { isOfDisk, unusable } from './places.ts'
 import type { Entry } from './register.ts'
@@ -47,7 +48,7 @@ export function databaseCommand(shared: Shared): Command {
       }
       const entry = await entryFor(shared, cwd, values.service)
       return dispatch(databases, known, { entry, name, from: values.from, signal }).catch(error => {
-        throw isOfDisk(error) ? unusable(entry.data, error) : error
+        throw isOfDisk(error) ? unusable(entry.data, error) : isOfServer(error) ? brokenOff(entry, error) : error
       })
     },
   }
@@ -101,6 +102,14 @@ async function entryFor(shared: Shared, cwd: string, service: string | undefined
   }
   if (others.length === 0) return entry
   throw wrong(`the project has several: ${named.map(({ name }) => name).join(', ')}`, 'Say which: --service NAME.')
+}
+
+function brokenOff({ key, name }: Entry, error: unknown): LocaldError {
+  return new LocaldError('STEP_FAILED', `the server of ${key} broke off: ${messageOf(error)}`, {
+    service: key,
+    hint: `\`locald why ${name}\` and \`locald logs ${name}\` tell more.`,
+    cause: error,
+  })
 }
 
 function unknownService(message: string): LocaldError {

@@ -21,9 +21,12 @@ import { removeFolder } from './tree.ts'
 
 type PostgresRun = Run<PostgresOptions>
 
-/** Most of what can go wrong goes wrong at once; what takes longer (recovery) is watched as a start: ms. */
-const earlyMs = 1000
+/** What can go wrong goes wrong by then, on a busy machine too; what takes longer (recovery) is watched as a start: ms. */
+const earlyMs = 10_000
 const earlyPauseMs = 5
+/** Of a start that takes longer than most. */
+const laterMs = 500
+const laterPauseMs = 50
 
 /** Runs `type = "postgres"` services. */
 export class PostgresDriver implements ServiceType<PostgresOptions> {
@@ -148,10 +151,11 @@ export class PostgresDriver implements ServiceType<PostgresOptions> {
     })
     try {
       await rememberServer(places, instance.pid, this.#shared.table())
-      const end = performance.now() + earlyMs
-      while (!ended && performance.now() < end) {
+      const began = performance.now()
+      for (let waited = 0; !ended && waited < earlyMs; waited = performance.now() - began) {
+        run.signal.throwIfAborted()
         if (await instance.probe()) return
-        await setTimeout(earlyPauseMs)
+        await setTimeout(waited < laterMs ? earlyPauseMs : laterPauseMs)
       }
     } catch (error) {
       await instance.stop({ graceMs: run.stopTimeout })

@@ -1,7 +1,20 @@
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
-import { chmod, copyFile, lchown, mkdir, open, readdir, readlink, rename, rm, stat, symlink } from 'node:fs/promises'
+import {
+  access,
+  chmod,
+  copyFile,
+  lchown,
+  mkdir,
+  open,
+  readdir,
+  readlink,
+  rename,
+  rm,
+  stat,
+  symlink,
+} from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { systemCode } from '../../kernel/errors.ts'
 import { makeFolder } from './places.ts'
@@ -38,7 +51,8 @@ export async function copyTree(from: string, to: string, options: CopyOptions = 
     const source = join(from, path)
     const target = join(to, path)
     const entries = await readdir(source, { withFileTypes: true }).catch(passOver(options, []))
-    await mkdir(target, { recursive: path === '' })
+    if (path === '') makeFolder(target)
+    else await mkdir(target)
     await chmod(target, (await stat(source)).mode & 0o777)
     for (const entry of entries) {
       const below = path === '' ? entry.name : `${path}/${entry.name}`
@@ -86,6 +100,8 @@ function passOver<T>({ live }: CopyOptions, instead: T): (error: unknown) => T {
  */
 export async function placeFolder(final: string, make: (folder: string) => Promise<void>): Promise<void> {
   makeFolder(dirname(final))
+  // Before anything is asked of a server: on a read-only disk that could be the end of it.
+  await access(dirname(final), constants.W_OK)
   const folder = besides(final)
   try {
     await make(folder)

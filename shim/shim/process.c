@@ -22,6 +22,8 @@ extern char **environ;
 #endif
 
 enum { SECONDS = 15, MANY_FDS = 65536, FILES_NEEDED = 32, FILE_BYTES_NEEDED = 4194304 };
+// Of the distribution's program.
+enum { PROGRAM_SECONDS = 60, PROGRAM_BYTES = 536870912, PROGRAM_STACK = 1048576, PROGRAM_FILES = 256 };
 
 static void repair_stdio(void) {
   for (int fd = 0; fd <= STDERR_FILENO; fd++)
@@ -72,6 +74,22 @@ static void require_limit(int which, rlim_t needed, const char *what) {
   limit.rlim_cur = needed;
   if (limit.rlim_max < needed) limit.rlim_max = needed;
   if (setrlimit(which, &limit) != 0) refuse_errno(REFUSE_LIMITS, what);
+}
+
+void process_make_room(void) {
+  const struct {
+    int which;
+    rlim_t needed;
+    const char *what;
+  } limits[] = {
+      {RLIMIT_CPU, PROGRAM_SECONDS, "the limit of CPU time is too low"},
+      {RLIMIT_AS, PROGRAM_BYTES, "the limit of memory is too low"},
+      {RLIMIT_DATA, PROGRAM_BYTES, "the limit of data is too low"},
+      {RLIMIT_STACK, PROGRAM_STACK, "the limit of the stack is too low"},
+      {RLIMIT_NOFILE, PROGRAM_FILES, "the limit of open files is too low"},
+  };
+  for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
+    require_limit(limits[i].which, limits[i].needed, limits[i].what);
 }
 
 void process_hide(void) {

@@ -9,6 +9,9 @@ enum { CHANNEL_FD = 3 };
 // Descriptors, environment, folder, umask, signals, limits, dumps. `channel`: descriptor 3 is kept.
 void process_harden(bool channel);
 
+// The caller's limits are not to end a program half-way: it gets what it needs, or nothing is begun.
+void process_make_room(void);
+
 // Neither core dumps nor ptrace(2); to be said again after each change of credentials, which resets it.
 void process_hide(void);
 

@@ -14,6 +14,7 @@
 #include "draft.h"
 #include "pem.h"
 #include "places.h"
+#include "process.h"
 #include "program.h"
 #include "refuse.h"
 #include "text.h"
@@ -45,6 +46,8 @@ static const struct family *family_here(void) {
 // The program's own path may go over links (/usr/sbin is one on some systems); where it ends must be root's.
 static void require_program(const struct family *family, char path[static PATH_MAX]) {
   struct stat info;
+  // It may take out all certificates of the machine before it puts them back.
+  process_make_room();
   if (realpath(family->program, path) == NULL) refuse_errno(REFUSE_STORE, family->program);
   char *name = strrchr(path, '/');
   if (name == NULL || name == path) refuse(REFUSE_STORE, "an odd path", family->program);

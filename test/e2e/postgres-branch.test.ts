@@ -92,6 +92,10 @@ t.test('snapshots and branches', async t => {
     ]) {
       t.match(await db(sandbox, folder, ...argv), { error: { code: 'USAGE', hint: /./ } }, argv.join(' '))
     }
+    await query(url, 'ALTER DATABASE postgres ALLOW_CONNECTIONS false')
+    const refused = { code: 'STEP_FAILED', message: /^the server of shop:db broke off: /, hint: /locald logs db/ }
+    t.match(await db(sandbox, folder, 'list'), { error: refused })
+    await query(url, 'ALTER DATABASE postgres ALLOW_CONNECTIONS true')
     t.match(await db(sandbox, sandbox.home, 'list'), { error: { code: 'UNKNOWN_SERVICE' } })
     t.match(await db(sandbox, sandbox.home, 'list', '--service', 'shop:db'), { exitCode: 0 })
   })

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
+import type { Test } from 'tap'
 import type { ServiceView } from '../../kernel/events.ts'
 import { isAlive, parentOf } from './processes.ts'
 import { printer } from './programs.ts'
@@ -227,28 +228,34 @@ onEach('killed in the middle of a stop, what was stopped stays stopped', async (
   t.match(await box.service(folder, 'other'), { status: 'running', pid: other })
 })
 
+/** A project whose `job` was told to end by a restart when its daemon was killed; with a file `gate` it ends with the code. */
+async function killedInRestart(t: Test, box: Sandbox, code: number): Promise<{ folder: string; first: number | null }> {
+  const folder = box.project('again', {
+    'locald.toml': `
+      [project]
+      name = "again"
+      [services.job]
+      type = "worker"
+      command = "trap 'echo hears; while ! test -e gate; do sleep 0.05; done; exit ${code}' TERM; echo up; while :; do sleep 0.05; done"
+      stop_timeout = 60
+    `,
+  })
+  await box.up(folder)
+  const { pid: first } = await box.service(folder, 'job')
+  const restart = box.start(['restart'], { cwd: folder })
+  await until('the signal to arrive', async () =>
+    (await box.logs(folder, ['job'])).some(({ text }) => text === 'hears'),
+  )
+  await kill(box)
+  t.equal((await restart.done).code, 1)
+  return { folder, first }
+}
+
 onEach(
   'killed in the middle of a restart, what ended before the next daemon came runs in the end',
   async (t, machine) => {
     const box = machine.sandbox()
-    const folder = box.project('over', {
-      'locald.toml': `
-      [project]
-      name = "over"
-      [services.job]
-      type = "worker"
-      command = "trap 'echo hears; while ! test -e gate; do sleep 0.05; done; exit 0' TERM; echo up; while :; do sleep 0.05; done"
-      stop_timeout = 60
-    `,
-    })
-    await box.up(folder)
-    const { pid: first } = await box.service(folder, 'job')
-    const restart = box.start(['restart'], { cwd: folder })
-    await until('the signal to arrive', async () =>
-      (await box.logs(folder, ['job'])).some(({ text }) => text === 'hears'),
-    )
-    await kill(box)
-    t.equal((await restart.done).code, 1)
+    const { folder, first } = await killedInRestart(t, box, 0)
     box.write(`${folder}/gate`, '')
     await until('its end', () => !isAlive(first ?? Number.NaN))
     await box.ok(['up'], { cwd: folder })
@@ -295,24 +302,7 @@ onEach(
 
 onEach('killed in the middle of a restart, it is not ready until it was started again', async (t, machine) => {
   const box = machine.sandbox()
-  const folder = box.project('again', {
-    'locald.toml': `
-      [project]
-      name = "again"
-      [services.job]
-      type = "worker"
-      command = "trap 'echo hears; while ! test -e gate; do sleep 0.05; done; exit 7' TERM; echo up; while :; do sleep 0.05; done"
-      stop_timeout = 60
-    `,
-  })
-  await box.up(folder)
-  const { pid: first } = await box.service(folder, 'job')
-  const restart = box.start(['restart'], { cwd: folder })
-  await until('the signal to arrive', async () =>
-    (await box.logs(folder, ['job'])).some(({ text }) => text === 'hears'),
-  )
-  await kill(box)
-  t.equal((await restart.done).code, 1)
+  const { folder, first } = await killedInRestart(t, box, 7)
   t.match(await box.service(folder, 'job'), { status: 'restarting', pid: first })
   const up = box.start(['up'], { cwd: folder })
   box.write(`${folder}/gate`, '')

@@ -28,7 +28,7 @@ t.test('one list of what to do', async t => {
   const plugins = await kernel.load(
     checked(
       'a',
-      { fix: 'Run `sudo locald admin setup`.' },
+      { fix: 'Run `sudo locald admin setup`. Not needed, but nice.' },
       { fix: 'Run `locald trust`.' },
       { status: 'pass', fix: 'no' },
     ),
@@ -38,6 +38,7 @@ t.test('one list of what to do', async t => {
       { fix: 'Free some space.' },
       { status: 'skip', fix: 'no' },
     ),
+    checked('b2', { fix: 'Run `sudo locald admin setup`.' }),
     checked('c', { fix: 'Run `ulimit -n 4096` in the shell.' }, { fix: 'Free some space.', status: 'fail' }, {}),
     checked(
       'd',

@@ -200,6 +200,11 @@ t.test('folders that cannot be used', async t => {
     code: 'PATHS_UNUSABLE',
     message: /ENOTDIR/,
   })
+  t.throws(
+    () => preparePaths({ ...at('x'), data: '/proc/none/d' }),
+    { code: 'PATHS_UNUSABLE' },
+    'where nothing can be made',
+  )
 })
 
 t.test('the platform', async t => {

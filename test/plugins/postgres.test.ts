@@ -22,6 +22,7 @@ import t, { type Test } from 'tap'
 import type { Instance } from '../../kernel/plugin.ts'
 import { listBranches, makeBranch } from '../../plugins/postgres/branches.ts'
 import { withDatabase } from '../../plugins/postgres/environment.ts'
+import { copyTree, placeFolder } from '../../plugins/postgres/tree.ts'
 import { House, ready, type Service } from './postgres-house.ts'
 
 // On a busy machine: ms.
@@ -494,6 +495,28 @@ t.test('what cannot work is said once, and the data is left as it is', async t =
     }
     await stillThere(t)
   })
+  await t.test('a damaged cluster, where that takes a while to be seen', async t => {
+    const log = readdirSync(join(cluster, 'pg_wal')).filter(name => /^[0-9A-F]{24}$/.test(name))
+    for (const name of log) renameSync(join(cluster, 'pg_wal', name), join(cluster, '..', name))
+    writeFileSync(join(cluster, 'recovery.signal'), '')
+    const slow = options({ settings: { restore_command: 'sleep 1; false' } })
+    await t.rejects(slow.begin(), { message: /its data is damaged: /, hint: /snapshot.*reset/ })
+    rmSync(join(cluster, 'recovery.signal'))
+    for (const name of log) renameSync(join(cluster, '..', name), join(cluster, 'pg_wal', name))
+    await stillThere(t)
+  })
+  await t.test('a start is given up when it is to be stopped', async t => {
+    writeFileSync(join(cluster, 'recovery.signal'), '')
+    const stopping = new AbortController()
+    const slow = options({ settings: { restore_command: 'sleep 2; false' } }).with({ signal: stopping.signal })
+    const began = slow.begin()
+    const started = () => readFileSync(db.run.log.file, 'utf8').includes('starting archive recovery')
+    await until('recovery', started)
+    stopping.abort(new Error('stopped'))
+    await t.rejects(began, { message: 'stopped' })
+    rmSync(join(cluster, 'recovery.signal'), { force: true })
+    await stillThere(t)
+  })
   await t.test('a damaged lock file, or settings of ALTER SYSTEM', async t => {
     writeFileSync(join(cluster, 'postmaster.pid'), 'junk\n')
     await t.rejects(db.begin(), { message: /the lock file in its data folder is damaged/, hint: /postmaster\.pid/ })
@@ -587,6 +610,13 @@ t.test('a disk', { skip: mayMount ? false : 'may not mount' }, async t => {
     await until('remount', () => mount('-o', 'remount,ro', folder).status === 0)
     await t.rejects(db.begin(), { message: /EROFS|read-only/, hint: /writable/ })
     await t.rejects(fresh.begin(), { message: /EROFS|read-only/, hint: /writable/ })
+    let isAsked = false
+    const placing = placeFolder(join(db.run.data, 'x'), made => {
+      isAsked = true
+      return copyTree(join(db.run.data, 'cluster'), made)
+    })
+    await t.rejects(placing, { code: 'EROFS' })
+    t.notOk(isAsked, 'nothing is begun')
     t.equal(mount('-o', 'remount,rw', folder).status, 0)
     await db.up()
     t.match(await query(db.url(), 'SELECT one FROM kept'), [{ one: 1 }])

@@ -133,6 +133,19 @@ function limits(t: Test, it: Installed, sanitized: boolean): void {
     t.match(it.run(['trust'], { through: [attack, 'signals'], input: certificate() }), { code: 0, errors: '' })
     t.equal(readFileSync(join(it.root, 'updates'), 'utf8').split('\n').length, 2, 'SIGCHLD was not ignored')
     rmSync(join(it.root, 'updates'))
+    // The distribution's program takes out all certificates of the machine, then puts them back: it must not end in between.
+    const memory = sanitized ? {} : { data: 8_000_000, as: 30_000_000 }
+    const small = { cpu: 2, stack: 500_000, nofile: 64, ...memory }
+    for (const [limit, most] of Object.entries(small)) {
+      for (const verb of ['trust', 'untrust']) {
+        const limited = it.run([verb], { through: ['prlimit', `--${limit}=${most}:${most}`], input: certificate() })
+        if (limited.code !== 0) {
+          t.match(limited, { code: 16, errors: /limit of .* is too low/ }, `${verb}, ${limit}`)
+          t.notOk(existsSync(join(it.root, 'updates')), 'nothing is begun')
+        }
+      }
+      rmSync(join(it.root, 'updates'), { force: true })
+    }
   })
 }
 
