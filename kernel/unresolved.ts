@@ -2,9 +2,17 @@ import type { LoadedProject } from './config.ts'
 import { environmentOf, together } from './environment.ts'
 import { LocaldError } from './errors.ts'
 import { closure } from './graph.ts'
+import type { ProjectPlan, ServicePlan } from './plugin.ts'
 
 /** Stand for what locald sets: each service's own is known only when the project is. */
 const own = { PORT: '', HOST: '', LOCALD_URL: '', NODE_EXTRA_CA_CERTS: '' }
+
+/** Whether anything in a service's environment has to be looked up: working it all out takes a while. */
+function mayLack({ env }: ProjectPlan, { common }: ServicePlan): boolean {
+  return (
+    common.envFile.length > 0 || [env, common.env].some(table => Object.values(table).some(it => it.includes('${')))
+  )
+}
 
 /**
  * What has no value in a shell, in the environments of the named services and of what they need (undefined: of all); undefined: nothing.
@@ -19,7 +27,7 @@ export async function unresolvedIn(
   const meant = new Set(names === undefined ? nodes.map(({ name }) => name) : closure(nodes, names))
   // What a service offers to others was checked with the configuration.
   const tries = plan.services
-    .filter(({ name }) => meant.has(name))
+    .filter(service => meant.has(service.name) && mayLack(plan, service))
     .map(service => environmentOf({ plan, service, shell, own, locate, lookup: () => '' }))
   const results = await Promise.allSettled(tries)
   const faults = results.flatMap(each => (each.status === 'rejected' ? [LocaldError.from(each.reason)] : []))

@@ -79,18 +79,25 @@ async function requireFree(client: Client, name: string): Promise<void> {
   if (rowCount !== 0) throw new Error(`database "${name}" already exists`)
 }
 
+/** So often what is left of databases half-copied is looked for, with a pause between. */
+const sweeps = 250
+
 /** Ends the copying of databases that a daemon before this one began, and drops what there is of them. */
 export async function sweepBranches(target: Target): Promise<void> {
   await withClient({ ...target, database: maintenance }, async client => {
-    const { rows } = await client.query<{ name: string }>(
-      `SELECT pg_terminate_backend(pid), substring(query FROM '"(${unfinished}[0-9a-f-]+)"') AS name
-       FROM pg_stat_activity WHERE query LIKE 'CREATE DATABASE "${unfinished}%' AND query NOT LIKE '%"${own}%'`,
-    )
-    const { rows: there } = await client.query<{ name: string }>(
-      `SELECT datname AS name FROM pg_database WHERE datname LIKE '${unfinished}%' AND datname NOT LIKE '${own}%'`,
-    )
-    // One that is being made is not seen until it is whole: dropping it waits for that.
-    for (const name of new Set([...rows, ...there].map(row => row.name))) await drop(client, name)
+    for (let left = sweeps; left > 0; left--) {
+      const { rowCount } = await client.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+         WHERE query LIKE 'CREATE DATABASE "${unfinished}%' AND query NOT LIKE '%"${own}%'`,
+      )
+      const { rows } = await client.query<{ name: string }>(
+        `SELECT datname AS name FROM pg_database WHERE datname LIKE '${unfinished}%' AND datname NOT LIKE '${own}%'`,
+      )
+      if (rowCount === 0 && rows.length === 0) return
+      for (const { name } of rows) await drop(client, name)
+      // One that is being made is not seen until it is whole, and its maker may be past the point where it can be ended.
+      await new Promise(wake => setTimeout(wake, pauseMs))
+    }
   })
 }
 

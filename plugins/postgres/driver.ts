@@ -82,9 +82,12 @@ export class PostgresDriver implements ServiceType<PostgresOptions> {
   async adopt(run: PostgresRun, state: unknown): Promise<Instance | undefined> {
     const held = await this.#shared.processes().adopt(state, run.log)
     if (held === undefined) return undefined
-    // An earlier daemon may have ended in the middle of a snapshot. The server does not wait for that.
-    const swept = this.#alone(run, () => this.#shared.snapshots.sweep(this.#places(run)))
-    swept.catch(error => run.log.write('locald', `what an interrupted copy left is still there: ${messageOf(error)}`))
+    // An earlier daemon may have ended in the middle of a snapshot or a branch. The server does not wait for that.
+    const places = this.#places(run)
+    const swept = [this.#alone(run, () => this.#shared.snapshots.sweep(places)), this.#sweepBranches(run, places)]
+    Promise.all(swept).catch(error =>
+      run.log.write('locald', `what an interrupted copy left is still there: ${messageOf(error)}`),
+    )
     return this.#instance(run, held)
   }
 
@@ -141,6 +144,12 @@ export class PostgresDriver implements ServiceType<PostgresOptions> {
       provisioned = true
       return true
     })
+  }
+
+  /** Of a server that was ready nobody asks again whether it is; one that is not yet is swept when it is. */
+  async #sweepBranches(run: PostgresRun, { cluster }: Places): Promise<void> {
+    const target = { ...this.#target(run), database: maintenance }
+    if (await answers(target, cluster)) await sweepBranches(target)
   }
 
   /** Waits a moment for a new server: what ends at once is told as the failure of the start, with its reason. */

@@ -75,9 +75,14 @@ export class Register {
   }
 }
 
-/** Whether the folder of its project is still there, or may be again: git's locked worktrees are on drives that come and go. */
+/**
+ * Whether the folder of its project is still there, or may be again: git's locked worktrees are on drives that come and go, and where the
+ * whole repository is not there its drive may be away.
+ */
 export function isThere({ path, worktree }: Entry): boolean {
-  return existsSync(path) || (typeof worktree === 'string' && existsSync(join(worktree, 'locked')))
+  if (existsSync(path)) return true
+  if (typeof worktree !== 'string') return false
+  return existsSync(join(worktree, 'locked')) || !existsSync(dirname(dirname(worktree)))
 }
 
 function real(folder: string): string {

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { ask, count, crash, db, isComplete, query, shop, unfinished, urlOf, writer } from './postgres-shop.ts'
@@ -121,15 +121,19 @@ t.test('snapshots and branches', async t => {
       // Of those named, also what had ended well would be started.
       await sandbox.up(folder, who === 'daemon' ? [] : ['db'])
       t.equal(await count(url), 1000, `${argv.join(' ')}: the data is whole (${answer === undefined ? 'cut' : 'done'})`)
-      t.strictSame(unfinished(sandbox.home), [])
       const { data } = await db(sandbox, folder, 'list')
       const branches: readonly { readonly name: string }[] = Object(data)['branches']
       for (const { name } of branches) t.equal(await count(url.replace(/shop$/, name)), 1000, 'a branch is whole')
-      const there = (await query(url, 'SELECT datname FROM pg_database')).map(({ datname }) => datname)
       const others = ['postgres', 'shop', 'shop_test', 'template0', 'template1']
-      t.strictSame(there.sort(), [...others, ...branches.map(({ name }) => name)].sort(), 'each is known')
+      const all = [...others, ...branches.map(({ name }) => name)].sort().join(' ')
+      // A server that was taken over is ready before it is swept.
+      await until(`databases ${all}`, async () => {
+        const there = await query(url, 'SELECT datname FROM pg_database ORDER BY datname')
+        return there.map(({ datname }) => datname).join(' ') === all
+      })
       for (const { name } of branches) await db(sandbox, folder, 'drop', name)
       await sandbox.ok(['restart', 'db'], { cwd: folder })
+      t.strictSame(unfinished(sandbox.home), [])
       const known = new Set((await query(url, 'SELECT oid::text AS oid FROM pg_database')).map(({ oid }) => oid))
       const [cluster] = await query(url, "SELECT current_setting('data_directory') AS folder")
       const folders = readdirSync(join(String(cluster?.['folder']), 'base')).filter(name => /^\d+$/.test(name))
@@ -214,6 +218,10 @@ t.test('a git worktree', async t => {
     rmSync(empty, { recursive: true })
     t.match(await db(sandbox, folder, 'prune'), { data: { removed: [] } })
     await git(folder, 'worktree', 'unlock', empty)
+    // Nor is the whole repository, whose drive may be away.
+    renameSync(join(folder, '.git'), join(folder, '.git-away'))
+    t.match(await db(sandbox, folder, 'prune'), { data: { removed: [] } })
+    renameSync(join(folder, '.git-away'), join(folder, '.git'))
     t.match(await db(sandbox, folder, 'prune'), { data: { removed: ['shop-empty:db'] } }, 'also one that is no branch')
   })
 })
