@@ -1,20 +1,22 @@
+import { deferred } from './limits.ts'
+
 /**
  * Projects that the daemon starts by itself when it begins: their names are answered for before their services are known, so that
  * whoever asks at once is not told that there is nothing.
  */
 export class Arrivals {
   /** By domain. */
-  readonly #expected = new Map<string, PromiseWithEnd>()
+  readonly #expected = new Map<string, ReturnType<typeof deferred<void>>>()
 
   /** From now on the project with this domain is on its way; `arrived` says that its services are known, or are not going to be. */
   expect(domain: string): void {
-    this.#expected.set(domain, promiseWithEnd())
+    this.#expected.set(domain, deferred())
   }
 
   arrived(domain: string): void {
     const expected = this.#expected.get(domain)
     this.#expected.delete(domain)
-    expected?.end()
+    expected?.resolve()
   }
 
   /** Resolves when the project that a host name belongs to has arrived; undefined where none is on its way. */
@@ -23,17 +25,4 @@ export class Arrivals {
       if (host === domain || host.endsWith(`.${domain}`)) return promise
     return undefined
   }
-}
-
-interface PromiseWithEnd {
-  readonly promise: Promise<void>
-  readonly end: () => void
-}
-
-function promiseWithEnd(): PromiseWithEnd {
-  let end = (): void => {}
-  const promise = new Promise<void>(resolve => {
-    end = resolve
-  })
-  return { promise, end }
 }

@@ -83,8 +83,16 @@ export async function environmentOf(input: EnvironmentInput): Promise<Environmen
   }
 }
 
+/** What all of them resolve to; with failures, waits for all and throws them as one. */
+export async function allTogether<T>(tries: readonly Promise<T>[], root: string): Promise<T[]> {
+  const all = await Promise.allSettled(tries)
+  const faults = all.flatMap(each => (each.status === 'rejected' ? [LocaldError.from(each.reason)] : []))
+  if (faults.length > 0) throw together(faults, root)
+  return all.flatMap(each => (each.status === 'fulfilled' ? [each.value] : []))
+}
+
 /** Errors of environments as one, which tells them all; one that is of another kind goes first. */
-export function together(errors: readonly LocaldError[], root: string): LocaldError {
+function together(errors: readonly LocaldError[], root: string): LocaldError {
   const unique = new Map(errors.flatMap(({ problems }) => problems).map(each => [JSON.stringify(each), each]))
   const other = errors.find(({ code }) => code !== 'ENV_UNRESOLVED') ?? (unique.size <= 1 ? errors[0] : undefined)
   const problems = [...unique.values()].sort((a, b) => (a.line ?? 0) - (b.line ?? 0))

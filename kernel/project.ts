@@ -2,7 +2,7 @@ import type { Assignment, Dependency } from './assignment.ts'
 import type { LoadedProject } from './config.ts'
 import type { Contributions } from './contributions.ts'
 import { Drivers } from './drivers.ts'
-import { together } from './environment.ts'
+import { allTogether } from './environment.ts'
 import { LocaldError } from './errors.ts'
 import { closure, dependents, levels, type Node } from './graph.ts'
 import { hostsOf } from './names.ts'
@@ -89,10 +89,8 @@ export class Project {
    */
   async prepareAll(names: readonly string[]): Promise<ReadonlyMap<Service, Prepared>> {
     const targets = this.#inOrder(closure(this.nodes, names))
-    const all = await Promise.allSettled(targets.map(async service => [service, await service.prepare()] as const))
-    const faults = all.flatMap(each => (each.status === 'rejected' ? [LocaldError.from(each.reason)] : []))
-    if (faults.length > 0) throw together(faults, this.plan.path)
-    return new Map(all.flatMap(each => (each.status === 'fulfilled' ? [each.value] : [])))
+    const tries = targets.map(async service => [service, await service.prepare()] as const)
+    return new Map(await allTogether(tries, this.plan.path))
   }
 
   /**

@@ -1,5 +1,5 @@
 import type { LoadedProject } from './config.ts'
-import { environmentOf, together } from './environment.ts'
+import { allTogether, environmentOf } from './environment.ts'
 import { LocaldError } from './errors.ts'
 import { closure } from './graph.ts'
 import type { ProjectPlan, ServicePlan } from './plugin.ts'
@@ -29,7 +29,8 @@ export async function unresolvedIn(
   const tries = plan.services
     .filter(service => meant.has(service.name) && mayLack(plan, service))
     .map(service => environmentOf({ plan, service, shell, own, locate, lookup: () => '' }))
-  const results = await Promise.allSettled(tries)
-  const faults = results.flatMap(each => (each.status === 'rejected' ? [LocaldError.from(each.reason)] : []))
-  return faults.length === 0 ? undefined : together(faults, plan.path)
+  return allTogether(tries, plan.path).then(
+    () => undefined,
+    error => LocaldError.from(error),
+  )
 }

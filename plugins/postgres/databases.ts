@@ -41,7 +41,7 @@ export class Databases {
     ]
     const head = branchOf === null ? '' : `The data of ${entry.key} is a branch of that of ${branchOf}.\n`
     const text = rows.length === 0 ? `${entry.key} has no snapshots and no branches.` : table(rows)
-    const tail = running === undefined ? `\nIt does not run: branches, if it has any, are shown when it does.` : ''
+    const tail = running === undefined ? '\nIt does not run: branches, if it has any, are shown when it does.' : ''
     return { exitCode: 0, text: head + text + tail, data: { service: entry.key, branchOf, snapshots, branches } }
   }
 

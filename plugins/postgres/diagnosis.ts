@@ -108,10 +108,13 @@ const fullBytes = 16 * 1024 * 1024
 
 /** The same for a server on a cluster. A full disk may have left no room for the line that says so. */
 export async function diagnoseEnd(who: string, cluster: string, lines: readonly string[]): Promise<LocaldError> {
-  const error = diagnose(who, lines)
-  const { bavail, bsize } = await statfs(cluster).catch(() => ({ bavail: Number.POSITIVE_INFINITY, bsize: 1 }))
-  if (causeOf(lines) !== undefined || bavail * bsize >= fullBytes) return error
-  return diagnose(who, ['FATAL:  No space left on device'])
+  const isFull = causeOf(lines) === undefined && (await freeBytes(cluster)) < fullBytes
+  return diagnose(who, isFull ? ['FATAL:  No space left on device'] : lines)
+}
+
+async function freeBytes(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(folder).catch(() => ({ bavail: Number.POSITIVE_INFINITY, bsize: 1 }))
+  return bavail * bsize
 }
 
 /** What a running server says of data that it cannot read. */

@@ -6,11 +6,8 @@ import { basename, dirname, join, relative, resolve } from 'node:path'
  * repository, or outside git. Reads git's files (gitrepository-layout(5)).
  */
 export function mainCheckoutOf(folder: string): string | undefined {
-  for (let at = folder; ; at = dirname(at)) {
-    const stat = statSync(join(at, '.git'), { throwIfNoEntry: false })
-    if (stat !== undefined) return mapped(at, folder)
-    if (at === dirname(at)) return undefined
-  }
+  const root = checkoutOf(folder)
+  return root && mapped(root, folder)
 }
 
 /** Whether a folder is the root of a linked git worktree. */
@@ -20,8 +17,14 @@ export function isWorktree(folder: string): boolean {
 
 /** Where git keeps what it knows of the linked worktree that a folder is in; undefined where it is in none. */
 export function worktreeOf(folder: string): string | undefined {
+  const root = checkoutOf(folder)
+  return root && gitDirOf(root)
+}
+
+/** The root of the checkout a folder is in. */
+function checkoutOf(folder: string): string | undefined {
   for (let at = folder; ; at = dirname(at)) {
-    if (statSync(join(at, '.git'), { throwIfNoEntry: false }) !== undefined) return gitDirOf(at)
+    if (statSync(join(at, '.git'), { throwIfNoEntry: false }) !== undefined) return at
     if (at === dirname(at)) return undefined
   }
 }

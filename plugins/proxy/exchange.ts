@@ -27,6 +27,9 @@ export type Broken =
   /** A response that is not of the strict grammar. */
   | { readonly kind: 'strange'; readonly detail: string; readonly begun: boolean }
 
+/** The `detail` of a connection that ended instead of an answer. */
+export const closedEarly = 'closed the connection without an answer'
+
 /** Who asked. Its methods are called one after the other, several within one event of the connection. */
 export interface Receiver {
   /** Whether chunks are wanted as they are on the wire. */

@@ -2,6 +2,7 @@ import { type ClientRequest, type IncomingMessage, request, type ServerResponse 
 import { Socket } from 'node:net'
 import { systemCode } from '../../kernel/errors.ts'
 import { dial, neverConnected, type Pool } from './dial.ts'
+import { closedEarly } from './exchange.ts'
 import { spent } from './garbage.ts'
 import type { Destination, Failure } from './gate.ts'
 import { framingOf, headLines, type Passage, requestHeaders, responseHeaders, trailersOf } from './headers.ts'
@@ -182,6 +183,6 @@ export function detailOf(error: Error, to: Destination): string {
   const code = systemCode(error) ?? ''
   if (code === 'HPE_HEADER_OVERFLOW') return 'answered with a head that is too large'
   if (code.startsWith('HPE_')) return `answered on port ${to.address.port}, but not in HTTP (${error.message})`
-  if (code === 'ECONNRESET' || code === 'EPIPE') return 'closed the connection without an answer'
+  if (code === 'ECONNRESET' || code === 'EPIPE') return closedEarly
   return `could not be reached: ${error.message}`
 }

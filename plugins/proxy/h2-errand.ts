@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
-import type { Broken, Exchange, Receiver } from './exchange.ts'
+import { type Broken, closedEarly, type Exchange, type Receiver } from './exchange.ts'
 import { idempotent } from './forward.ts'
 import type { Destination, Failure } from './gate.ts'
 import { fieldsOf, type H2Request } from './h2-head.ts'
@@ -20,7 +20,6 @@ export interface H2Way {
 }
 
 const crlf = Buffer.from('\r\n')
-const closedEarly = 'closed the connection without an answer'
 // RFC 6455 section 1.3.
 const webSocket = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
 

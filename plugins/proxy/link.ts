@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import { messageOf, systemCode } from '../../kernel/errors.ts'
 import { more } from './bytes.ts'
 import { Chunks } from './chunks.ts'
-import type { Broken, Exchange, Receiver, WireRequest } from './exchange.ts'
+import { type Broken, closedEarly, type Exchange, type Receiver, type WireRequest } from './exchange.ts'
 import { type ResponseHead, readResponse } from './response-head.ts'
 
 /** Who gets a connection back. */
@@ -204,6 +204,6 @@ export class Link implements Exchange {
 
 function detailOf(error: Error | undefined): string {
   const code = systemCode(error)
-  if (error === undefined || code === 'ECONNRESET' || code === 'EPIPE') return 'closed the connection without an answer'
+  if (error === undefined || code === 'ECONNRESET' || code === 'EPIPE') return closedEarly
   return `could not be reached: ${messageOf(error)}`
 }

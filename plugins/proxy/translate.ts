@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Broken, Exchange, Receiver } from './exchange.ts'
+import { type Broken, closedEarly, type Exchange, type Receiver } from './exchange.ts'
 import { type Errand, idempotent } from './forward.ts'
 import type { H2cServices } from './h2c.ts'
 import { framingOf, type RawHeaders, requestHeaders, trailersOf } from './headers.ts'
@@ -88,7 +88,7 @@ class Translation implements Receiver {
     this.#req.resume()
     if (broken.kind === 'refused') this.#errand.failed({ kind: 'refused', sent: false })
     else {
-      const detail = broken.kind === 'stale' ? 'closed the connection without an answer' : broken.detail
+      const detail = broken.kind === 'stale' ? closedEarly : broken.detail
       this.#errand.failed({ kind: 'broken', detail, again: this.#repeatable })
     }
   }
