@@ -191,13 +191,14 @@ onEach('requests that are none', async (t, machine) => {
   const answer = await ask(api, '/v1/projects/up', { method: 'POST', body: large }).catch(systemCode)
   if (typeof answer === 'object') t.match(answer, { status: 400, body: /It may have 4 MB/ })
   else t.match(answer, /^(EPIPE|ECONNRESET)$/)
+  // One that is not read to its end may end the connection of a client that still writes, before it has read the answer.
   const raw: readonly (readonly [string, RegExp])[] = [
     ['\0\0\0\0', /^HTTP\/1.1 400 /],
     ['GET\r\n\r\n', /^HTTP\/1.1 400 /],
     ['hello there\n\n', /^HTTP\/1.1 400 /],
-    [`GET / HTTP/1.1\r\nHost: x\r\nA: ${'x'.repeat(100_000)}\r\n\r\n`, /^HTTP\/1.1 431 /],
-    [`GET / HTTP/1.1\r\nHost: x\r\n${'A: x\r\n'.repeat(50_000)}\r\n`, /^HTTP\/1.1 431 /],
-    [`GET /${'x'.repeat(100_000)} HTTP/1.1\r\nHost: x\r\n\r\n`, /^HTTP\/1.1 (431|414) /],
+    [`GET / HTTP/1.1\r\nHost: x\r\nA: ${'x'.repeat(100_000)}\r\n\r\n`, /^(HTTP\/1.1 431 |$)/],
+    [`GET / HTTP/1.1\r\nHost: x\r\n${'A: x\r\n'.repeat(50_000)}\r\n`, /^(HTTP\/1.1 431 |$)/],
+    [`GET /${'x'.repeat(100_000)} HTTP/1.1\r\nHost: x\r\n\r\n`, /^(HTTP\/1.1 (431|414) |$)/],
     [
       'POST /v1/projects/up HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n',
       /^HTTP\/1.1 400 /,
