@@ -57,7 +57,7 @@ export class Api {
       refuse(reply, new LocaldError('REQUEST_INVALID', `the API has no ${request.method} ${request.url}`), 404),
     )
     openApi(app, kernel.version)
-    await app.register(streams)
+    await app.register(streams, { memory: kernel.container.use.memory })
     await app.register(projectRoutes(kernel, shutdown), { prefix: '/v1' })
     await app.register(serviceRoutes(kernel), { prefix: '/v1' })
     await app.register(logRoutes(kernel), { prefix: '/v1' })

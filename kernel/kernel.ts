@@ -16,6 +16,7 @@ import { HookRuns } from './hooks.ts'
 import { KnownProjects } from './known-projects.ts'
 import { loadPlugins } from './load.ts'
 import { Logs } from './logs.ts'
+import { DaemonMemory } from './memory.ts'
 import { Operations } from './operations.ts'
 import { ownChecks } from './own-checks.ts'
 import type { Paths } from './paths.ts'
@@ -82,6 +83,7 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
   })
   const arrivals = new Arrivals()
   container.value('catalog', new ProjectCatalog(() => projects.list(), events, arrivals))
+  container.value('memory', new DaemonMemory(paths.native))
   container.value('control', new ServiceControl(projects))
   const found = [...builtIns(builtIn, version), ...(await npmPlugins(join(paths.data, 'plugins')))]
   plugins = await loadPlugins(found, {

@@ -6,6 +6,7 @@ import type { Command } from './contract/command.ts'
 import type { FeatureName, FeatureState } from './contract/feature.ts'
 import type { Hooks } from './contract/hooks.ts'
 import type { Cgroups, Desktop, Privileges, ShimPlace, Web } from './contract/machine.ts'
+import type { Memory } from './contract/memory.ts'
 import type { ProcessTable } from './contract/process-table.ts'
 import type { Processes } from './contract/processes.ts'
 import type { ProjectSource } from './contract/project.ts'
@@ -118,6 +119,8 @@ export interface Log {
 export interface Services {
   /** The kernel's: all services of all projects, read only. */
   readonly catalog: Catalog
+  /** The kernel's: gives back what the daemon does not need any more. */
+  readonly memory: Memory
   /** The kernel's: has services stopped and started. Not during `setup`, nor from inside a driver. */
   readonly control: Control
   /** A platform plugin's: the machine's processes. */

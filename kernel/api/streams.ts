@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { FastifyReply } from 'fastify'
 import plugin from 'fastify-plugin'
 import { LocaldError } from '../errors.ts'
-import { Heap } from '../heap.ts'
+import type { Memory } from '../plugin.ts'
 
 /** A response of one JSON value a line. */
 export interface Lines<T> {
@@ -30,8 +30,7 @@ const pileLimit = 4 * 1024 * 1024
 const streamLimit = 512
 
 /** Gives replies `lines`. */
-export const streams = plugin(async app => {
-  const heap = new Heap()
+export const streams = plugin<{ readonly memory: Memory }>(async (app, { memory }) => {
   let streaming = 0
   app.decorateReply('lines', async function <
     T,
@@ -70,7 +69,7 @@ export const streams = plugin(async app => {
       else tell(failed(error))
     } finally {
       streaming -= 1
-      if (streaming === 0) heap.rest()
+      if (streaming === 0) memory.rest()
     }
     open()
     raw.end()

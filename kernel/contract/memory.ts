@@ -1,19 +1,29 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
-type Collect = (options: { readonly type: 'minor' | 'major' }) => void
+/** The daemon's memory. */
+export interface Memory {
+  /** Says that much was done and is over, such as hundreds of connections: when it stays quiet, what is free is given back. */
+  rest(): void
+}
+
+type Collect = (options: {
+  readonly type: 'minor' | 'major'
+  readonly execution: 'sync' | 'async'
+}) => Promise<void> | undefined
 
 let collect: Collect | undefined
 
 /**
- * Has V8 collect garbage now. `minor`: what was allocated lately, which takes a millisecond; `major`: all of it. For who knows what V8
- * cannot: that large buffers were let go of, or that nothing will be allocated for a while.
+ * Has V8 collect garbage. `minor`: what was allocated lately, before it returns, which takes a millisecond; `major`: all of it, in a task of
+ * its own, as from within another it keeps what native objects hold, such as the sessions of TLS. For who knows what V8 cannot: that large
+ * buffers were let go of, or that nothing will be allocated for a while.
  */
-export function collectGarbage(type: 'minor' | 'major'): void {
+export async function collectGarbage(type: 'minor' | 'major'): Promise<void> {
   if (collect === undefined) {
     setFlagsFromString('--expose-gc')
     const exposed: Collect = runInNewContext('gc')
     collect = exposed
   }
-  collect({ type })
+  await collect({ type, execution: type === 'minor' ? 'sync' : 'async' })
 }

@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import type { Log } from '../../kernel/plugin.ts'
+import type { Log, Memory } from '../../kernel/plugin.ts'
 import { Complaints } from './complaints.ts'
 import { FastConnection, type FastParts } from './fast.ts'
 import { Flights } from './flights.ts'
@@ -13,7 +13,17 @@ import type { Limits } from './limits.ts'
 import { type Contexts, secureServer } from './secure.ts'
 import { Upstreams } from './upstreams.ts'
 
+/** So many connections that have ended leave much behind: each of TLS has taken some 100 KB. */
+const many = 256
+
 const preface = 'PRI * HTTP/2.0\r\n'
+
+/** What the front needs besides a gate. */
+export interface FrontParts {
+  readonly limits: Limits
+  readonly log: Log
+  readonly memory: Memory
+}
 
 /** What the proxy listens with: every connection begins in the fast lane, or in HTTP/2 where TLS agreed on it. */
 export class Front {
@@ -27,9 +37,12 @@ export class Front {
   readonly #fast = new Set<FastConnection>()
   readonly #servers: Server[] = []
   readonly #parts: FastParts
+  readonly #memory: Memory
+  #ended = 0
   #sweep: NodeJS.Timeout | undefined
 
-  constructor(gate: Gate, limits: Limits, log: Log) {
+  constructor(gate: Gate, { limits, log, memory }: FrontParts) {
+    this.#memory = memory
     this.#gate = gate
     this.#limits = limits
     this.#complaints = new Complaints(log)
@@ -54,8 +67,7 @@ export class Front {
       connection = this.#begin(socket ?? accepted, 'http', socket === undefined)
       if (socket === undefined) accepted.resume()
     })
-    this.#servers.push(server)
-    return server
+    return this.#added(server)
   }
 
   /** A server for TLS that does not listen yet. */
@@ -67,8 +79,7 @@ export class Front {
       if (socket.alpnProtocol === 'h2') this.#h2.serve(socket)
       else this.#begin(socket, 'https', true)
     })
-    this.#servers.push(server)
-    return server
+    return this.#added(server)
   }
 
   /** Waits for what a service has begun to answer, so that its restart fails no request. */
@@ -85,6 +96,16 @@ export class Front {
     for (const connection of this.#fast) connection.destroy()
     clearInterval(this.#sweep)
     this.#upstreams.destroy()
+  }
+
+  #added(server: Server): Server {
+    const ended = (): void => {
+      this.#ended += 1
+      if (this.#ended % many === 0) this.#memory.rest()
+    }
+    server.on('connection', (socket: Socket) => socket.once('close', ended))
+    this.#servers.push(server)
+    return server
   }
 
   #begin(socket: Socket, scheme: 'http' | 'https', flows: boolean): FastConnection {

@@ -10,5 +10,5 @@ export function spent(bytes: number): void {
   read += bytes
   if (read < most) return
   read = 0
-  collectGarbage('minor')
+  void collectGarbage('minor')
 }

@@ -48,7 +48,11 @@ export function proxy(limits: Limits = defaultLimits): Plugin {
       host.provide('web', () => web)
       host.hooks.booted.tapPromise('proxy', async () => {
         const redirect = (name: string): boolean => redirects(host) && isSecure(name)
-        const made = new Front(new Gate(host.use.catalog, web, limits, redirect), limits, host.log)
+        const made = new Front(new Gate(host.use.catalog, web, limits, redirect), {
+          limits,
+          log: host.log,
+          memory: host.use.memory,
+        })
         front = made
         await http.listen(() => made.plain())
         const contexts = certificatesOf(host)

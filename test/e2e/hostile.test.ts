@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { connect as connectTls, type TLSSocket } from 'node:tls'
 import type { Test } from 'tap'
 import { systemCode } from '../../kernel/errors.ts'
 import { type Address, ask, Mute, sizeOf } from './hostile.ts'
@@ -9,6 +11,8 @@ const MB = 1024 * 1024
 /** The daemon may be so much larger in the middle of it, and so much when it is over, when its garbage may not have been collected yet: bytes. */
 const mostMore = 200 * MB
 const leftMore = 100 * MB
+/** The same for what is given back as soon as it is quiet, as are connections of TLS, each 40 to 100 KB. */
+const secureLeftMore = 32 * MB
 /** Descriptors that a daemon may have open for a moment by itself. */
 const fdsMore = 40
 /** Others are served within so long, the median of some: ms. */
@@ -250,6 +254,29 @@ onEach(
   },
   { timeout: 300_000 },
 )
+
+onEach('1,500 connections of TLS', async (t, machine) => {
+  const target = await Target.start(machine, 'quiet.mjs')
+  const port = await target.box.https()
+  for (let round = 0; round < 2; round++) {
+    const sockets: TLSSocket[] = []
+    while (sockets.length < 1500) {
+      const some = Array.from({ length: 100 }, () => agreed(port, target.host.replace(/:.*/, '')))
+      sockets.push(...(await Promise.all(some)))
+    }
+    t.ok(target.look().memory > target.before.memory + secureLeftMore, 'they take something')
+    for (const socket of sockets) socket.destroy()
+    await until('it to be given back', () => target.look().memory < target.before.memory + secureLeftMore, 30_000)
+  }
+  await target.over(t)
+})
+
+/** A connection that has agreed on HTTP/2, and says nothing. */
+async function agreed(port: number, servername: string): Promise<TLSSocket> {
+  const socket = connectTls({ host: '127.0.0.1', port, servername, rejectUnauthorized: false, ALPNProtocols: ['h2'] })
+  await once(socket, 'secureConnect')
+  return socket.on('error', () => {})
+}
 
 onEach(
   'clients that do not read, and clients that vanish',

@@ -118,7 +118,7 @@ t.test('manifests of the packages', async t => {
       version,
       os: [os],
       cpu: [cpu],
-      files: ['locald-keeper', 'locald-shim'],
+      files: ['locald-keeper', 'locald-shim', ...(os === 'linux' ? ['locald-memory.node'] : [])],
     })
     t.notOk('scripts' in manifest || 'dependencies' in manifest)
   }

@@ -183,6 +183,7 @@ export async function boot(t: Test, wish: Wish = {}): Promise<Running> {
   const certificates = authority && new LeafCertificates(authority, domains)
   const use = {
     catalog,
+    memory: { rest: () => undefined },
     processTable,
     get certificates() {
       return certificates ?? missing('certificates')()
