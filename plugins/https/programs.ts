@@ -18,7 +18,8 @@ export interface Ran {
   readonly text: string
 }
 
-const limitMs = 20_000
+/** How long a program may take where nothing else is said, ms. */
+const usualMs = 20_000
 
 /** The program's path, from PATH and the system administrator's folders; undefined where it is not installed. */
 export async function find(machine: Machine, name: string): Promise<string | undefined> {
@@ -30,8 +31,8 @@ export async function find(machine: Machine, name: string): Promise<string | und
   return undefined
 }
 
-/** Runs a program without a shell or any input. Never rejects. */
-export async function run(program: string, args: readonly string[]): Promise<Ran> {
+/** Runs a program without a shell or any input, and ends it after `limitMs`. Never rejects. */
+export async function run(program: string, args: readonly string[], limitMs = usualMs): Promise<Ran> {
   // Imported when first used: it takes 100 ms and 14 MB, and most daemons run no program through it.
   const { execa } = await import('execa')
   const { exitCode, all } = await execa(program, args, { all: true, reject: false, stdin: 'ignore', timeout: limitMs })

@@ -50,6 +50,9 @@ const families: readonly Family[] = [
   },
 ]
 
+/** A program that makes the machine's bundle anew is not ended in the middle, unless it hangs: on a busy machine it takes half a minute. ms */
+const updateMs = 120_000
+
 /** What the privileged helper does for a store. PEM. */
 export type Helper = Pick<Privileges, 'trust' | 'untrust'>
 
@@ -137,7 +140,7 @@ class AnchorStore implements Store {
   }
 
   async #updated(todo: string): Promise<Change> {
-    const { ok, text } = await run(this.#program, this.#family.update.slice(1))
+    const { ok, text } = await run(this.#program, this.#family.update.slice(1), updateMs)
     return ok ? { done: true } : { done: false, reason: `${this.#family.update[0]} failed: ${lastLine(text)}`, todo }
   }
 }

@@ -198,7 +198,8 @@ function stdio(t: Test, variant: Variant) {
         await Promise.all(ten.map(one => one.line.next('exit')))
         const texts = ten.map(one => one.entries.map(([, tag, text]) => tag + text).join())
         t.ok(
-          texts.every(text => text === 'Fone,Ftwo,Fthree'),
+          // A line without an end is told before it has one, where its program takes its time to end.
+          texts.every(text => text === 'Fone,Ftwo,Fthree' || text === 'Fone,Ftwo,Pthree,F'),
           texts.join(' '),
         )
       }
