@@ -10,7 +10,7 @@ import { compileNative, type Paths, preparePaths } from '../kernel/paths.ts'
 import type { Argv } from '../kernel/wire.ts'
 import { reach } from './client.ts'
 import { say } from './output.ts'
-import { seconds } from './units.ts'
+import { port, seconds } from './units.ts'
 
 /** What `paths.boot` holds. */
 export interface Installed {
@@ -47,11 +47,14 @@ const patienceMs = 300
 
 /**
  * Starts the daemon and connects to it. The lock that the keeper takes for the daemon decides between callers at the same
- * moment; whoever does not get it waits for the other's daemon. Throws KEEPER_MISSING, DAEMON_START or the daemon's own error.
+ * moment; whoever does not get it waits for the other's daemon. Throws KEEPER_MISSING, DAEMON_START, USAGE
+ * for a variable that it cannot use, or the daemon's own error.
  */
 export async function startDaemon(paths: Paths): Promise<Socket> {
   preparePaths(paths)
   const limitMs = startLimit()
+  // The daemon would tell its log alone, and have no proxy.
+  for (const name of ['LOCALD_HTTP_PORT', 'LOCALD_HTTPS_PORT']) port(name, process.env[name] || '0')
   const deadline = Date.now() + limitMs
   let wait = startByMachine(paths) ? bootMs : undefined
   while (Date.now() < deadline) {

@@ -49,6 +49,14 @@ export function seconds(flag: string, text: string): number {
   throw new LocaldError('USAGE', `${flag} '${text}' is not a number of seconds`, { hint: `For example ${flag} 30.` })
 }
 
+/** A port, or 0 for any. Throws USAGE that names the variable. */
+export function port(name: string, text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text)
+  throw new LocaldError('USAGE', `${name} '${text}' is not a port`, {
+    hint: `For example ${name}=8080; 0 is any free one.`,
+  })
+}
+
 function pad(count: number): string {
   return String(count).padStart(2, '0')
 }

@@ -18,24 +18,32 @@ const rounds = 3
 
 /** Keeps the daemon's memory near to what it needs. V8 collects when something is allocated: an idle daemon would keep its garbage. */
 export class DaemonMemory implements Memory {
-  readonly #native: string
+  readonly #folder: string
   #trim: (() => void) | undefined
   #timer: NodeJS.Timeout | undefined
+  #native = false
   /** What was left the last time: bytes. */
   #least = 0
 
   /** @param native the folder of the native programs */
   constructor(native: string) {
-    this.#native = native
+    this.#folder = native
     setFlagsFromString(`--heap-growing-percent=${growth}`)
   }
 
-  rest(): void {
+  rest(left: 'garbage' | 'native'): void {
+    if (left === 'native') this.#native = true
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => {
-      const tall = getHeapStatistics().total_heap_size > largeHeap
-      if (tall || process.memoryUsage.rss() > Math.max(large, this.#least * worth)) this.#shrink(rounds)
+      if (this.#isLarge()) this.#shrink(rounds)
+      this.#native = false
     }, quietMs).unref()
+  }
+
+  /** To ask for the size of the process is a look into /proc on Linux: V8 knows that of its heap. */
+  #isLarge(): boolean {
+    if (getHeapStatistics().total_heap_size > largeHeap) return true
+    return this.#native && process.memoryUsage.rss() > Math.max(large, this.#least * worth)
   }
 
   async #shrink(left: number): Promise<void> {
@@ -46,7 +54,7 @@ export class DaemonMemory implements Memory {
 
   /** Has malloc(3) give back what is free: glibc's keeps it for as long as something lies behind it. */
   #release(): void {
-    this.#trim ??= trimOf(this.#native)
+    this.#trim ??= trimOf(this.#folder)
     this.#trim()
     this.#least = process.memoryUsage.rss()
   }

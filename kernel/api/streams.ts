@@ -69,7 +69,7 @@ export const streams = plugin<{ readonly memory: Memory }>(async (app, { memory 
       else tell(failed(error))
     } finally {
       streaming -= 1
-      if (streaming === 0) memory.rest()
+      if (streaming === 0) memory.rest('garbage')
     }
     open()
     raw.end()

@@ -3,8 +3,11 @@ import { runInNewContext } from 'node:vm'
 
 /** The daemon's memory. */
 export interface Memory {
-  /** Says that much was done and is over, such as hundreds of connections: when it stays quiet, what is free is given back. */
-  rest(): void
+  /**
+   * Says that much was done and is over: when it stays quiet, what is free is given back. `left` is what it left behind: garbage of
+   * JavaScript, or besides that what native objects held, such as hundreds of connections.
+   */
+  rest(left: 'garbage' | 'native'): void
 }
 
 type Collect = (options: {

@@ -101,7 +101,7 @@ export class Front {
   #added(server: Server): Server {
     const ended = (): void => {
       this.#ended += 1
-      if (this.#ended % many === 0) this.#memory.rest()
+      if (this.#ended % many === 0) this.#memory.rest('native')
     }
     server.on('connection', (socket: Socket) => socket.once('close', ended))
     this.#servers.push(server)

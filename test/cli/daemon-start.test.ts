@@ -142,6 +142,10 @@ t.test('a daemon that does not start', { skip }, async t => {
     code: 2,
     stderr: /LOCALD_START_TIMEOUT 'soon'.*USAGE/,
   })
+  for (const wrong of ['soon', '65536', '-1', '80.5']) {
+    const told = await run(['up'], { LOCALD_HTTPS_PORT: wrong })
+    t.match(told, { code: 2, stderr: `LOCALD_HTTPS_PORT '${wrong}' is not a port [USAGE]` })
+  }
   const doctor = await run(['doctor'], { MODE: 'refuses' })
   t.match(doctor, {
     code: 1,
