@@ -68,14 +68,17 @@ function fail(message: string): never {
 
 function filesOf(program: Program, ending: RegExp): string[] {
   const folders = program.isModule ? [program.folder] : ['common', program.folder]
-  return folders
-    .map(name => join(sources, name))
-    .flatMap(folder =>
-      readdirSync(folder)
-        .filter(file => ending.test(file) && file !== 'fuzz.c')
-        .sort()
-        .map(file => join(folder, file)),
-    )
+  return folders.flatMap(folder =>
+    readdirSync(join(sources, folder))
+      .filter(file => ending.test(file) && file !== 'fuzz.c')
+      .sort()
+      .map(file => join(sources, folder, file)),
+  )
+}
+
+/** What a released program is compiled with: flags and files. */
+function releaseOf(program: Program): readonly string[] {
+  return [...release, ...(program.isModule ? linked : []), ...filesOf(program, /\.c$/)]
 }
 
 /** Words that link the frameworks. */
@@ -117,14 +120,12 @@ function compilerHere(): string[] {
 
 /** Builds one program for this machine, static where a static libc is there: it needs less memory. */
 function buildHere(program: Program): void {
-  if (program.isModule && process.platform !== 'linux') return
   const output = join(native, program.name)
-  if (upToDate(program, output)) return
-  const mac = process.platform === 'darwin' ? frameworksOf(program) : []
-  const args = [...release, ...(program.isModule ? linked : []), ...filesOf(program, /\.c$/), ...mac]
+  const isMac = process.platform === 'darwin'
+  if (upToDate(program, output) || (program.isModule && isMac)) return
+  const args = [...releaseOf(program), ...(isMac ? frameworksOf(program) : [])]
   const compiler = compilerHere()
-  const isStatic = process.platform !== 'darwin' && !program.isModule
-  const done = isStatic && compile(compiler, ['-static', ...args], output, true)
+  const done = !isMac && !program.isModule && compile(compiler, ['-static', ...args], output, true)
   if (!done && !compile(compiler, args, output)) fail(`${program.name} was not built.`)
 }
 
@@ -160,8 +161,7 @@ function buildAll(): void {
       const isMac = target.zig.endsWith('macos')
       if (upToDate(program, output) || (program.isModule && isMac)) continue
       const mac = isMac ? [`-I${apple}`, `-F${apple}`, ...frameworksOf(program)] : []
-      const how = program.isModule ? linked : []
-      const args = ['cc', '-target', target.zig, ...release, '-s', ...how, ...filesOf(program, /\.c$/), ...mac]
+      const args = ['cc', '-target', target.zig, '-s', ...releaseOf(program), ...mac]
       if (!compile([compiler], args, output)) fail(`${program.name} was not built for ${target.folder}.`)
     }
   }
