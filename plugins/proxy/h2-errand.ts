@@ -3,6 +3,7 @@ import type { ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
 import { type Broken, closedEarly, type Exchange, type Receiver } from './exchange.ts'
 import { idempotent } from './forward.ts'
+import { spent } from './garbage.ts'
 import type { Destination, Failure } from './gate.ts'
 import { fieldsOf, type H2Request } from './h2-head.ts'
 import { headLines, type Passage, type RawHeaders, requestHeaders, tokensOf, trailersOf, valuesOf } from './headers.ts'
@@ -205,6 +206,7 @@ export class H2Errand implements Receiver {
     this.#stream.on('data', (piece: Buffer) => {
       const framed = body === 'chunks' && !this.#isH2c ? chunkOf(piece) : piece
       if (this.#exchange?.write(framed) === false) this.#stream.pause()
+      spent(piece.length + framed.length)
     })
     this.#stream.once('end', () => {
       if (body === 'chunks' && !this.#isH2c) {

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { connect } from 'node:tls'
 import t from 'tap'
 import { resolvePaths } from '../../kernel/paths.ts'
+import { sizeOf } from '../e2e/hostile.ts'
 import { until } from '../e2e/running.ts'
 import { Sandbox } from '../e2e/sandbox.ts'
 import { textOf } from './proxy-harness.ts'
@@ -123,6 +124,63 @@ t.test('a start that fails', { timeout: 120_000 }, async t => {
   t.equal((await restart).code, 1)
   const page = await sandbox.get('shop.localhost', '/', { accept: 'text/html' })
   t.match(page, { status: 503, body: /cannot find the flux capacitor/ })
+})
+
+/** Bytes of each body; the issue's own measure is LOCALD_GIGABYTES=5. */
+const large = Math.round(Number(process.env['LOCALD_GIGABYTES'] ?? 0.5) * 2 ** 30)
+
+const pourer = `import { createServer } from 'node:http'
+const piece = Buffer.alloc(65536, 'x')
+createServer((req, res) => {
+  let got = 0
+  if (req.method === 'POST') return req.on('data', ({ length }) => { got += length }).on('end', () => res.end(String(got)))
+  let left = ${large}
+  res.setHeader('Content-Length', left)
+  const pour = () => {
+    while (left > 0) {
+      const next = piece.subarray(0, left)
+      left -= next.length
+      if (!res.write(next)) return res.once('drain', pour)
+    }
+    res.end()
+  }
+  pour()
+}).listen(Number(process.env.PORT), '127.0.0.1')
+`
+
+t.test('5 GB each way', { timeout: 600_000 }, async t => {
+  const sandbox = new Sandbox(t)
+  const folder = sandbox.project('shop', {
+    'locald.toml': '[project]\nname = "shop"\n[services.web]\ncommand = "exec node server.mjs"\n',
+    'server.mjs': pourer,
+  })
+  await sandbox.up(folder)
+  const { pid, http, https } = await sandbox.server()
+  const names = `--resolve shop.localhost:${http}:127.0.0.1 --resolve shop.localhost:${https}:127.0.0.1`
+  const curl = `curl -sSk -m 500 ${names}`
+  const down = `${curl} -o /dev/null -w '%{size_download}'`
+  const up = `head -c ${large} /dev/zero | ${curl} -X POST -T - -H Expect:`
+  const ways: Readonly<Record<string, string>> = {
+    'down, HTTP/1.1': `${down} http://shop.localhost:${http}`,
+    'down, TLS': `${down} --http1.1 https://shop.localhost:${https}`,
+    'down, HTTP/2': `${down} --http2 https://shop.localhost:${https}`,
+    'up, HTTP/1.1': `${up} http://shop.localhost:${http}`,
+    'up, TLS': `${up} --http1.1 https://shop.localhost:${https}`,
+    'up, HTTP/2': `${up} --http2 https://shop.localhost:${https}`,
+  }
+  for (const [way, command] of Object.entries(ways)) {
+    const before = sizeOf(pid).memory
+    let most = before
+    const watch = setInterval(() => {
+      most = Math.max(most, sizeOf(pid).memory)
+    }, 50)
+    t.teardown(() => clearInterval(watch))
+    const ran = await sandbox.spawn(['sh', '-c', command], { limitMs: 550_000 }).done
+    clearInterval(watch)
+    t.equal(ran.stdout, String(large), `${way} ${ran.stderr}`)
+    const grown = Math.round((most - before) / 2 ** 20)
+    t.ok(grown < 64, `${way}: memory grew by ${grown} MB`)
+  }
 })
 
 /** A plugin of the user's that takes its time over each project. */
