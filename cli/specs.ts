@@ -47,7 +47,7 @@ export const specs: readonly Spec[] = [
     count: any,
     about: 'Start the project of this folder, or of PATH, and wait until its services are ready',
     flags: [
-      { name: 'detach', about: 'Return when all are ready, also on a terminal' },
+      { name: 'detach', short: 'd', about: 'Return when all are ready, also on a terminal' },
       { name: 'attach', about: 'Follow the logs afterwards, also without a terminal' },
       verbose,
     ],

@@ -139,15 +139,19 @@ export class Operations {
   async resume(project: Project): Promise<void> {
     const unwanted = namesOf(project).filter(name => !project.wanted.has(name))
     if (project.wanted.size === 0) return await this.#stopTarget({ project, names: unwanted })
-    await project.queue.run(async signal => {
+    const resumed = project.queue.run(async signal => {
       await project.stopServices(unwanted)
       await project.stopServices([...project.halfway], 'restarting')
       project.halfway.clear()
-      const ready = await project.prepareAll([...project.wanted])
+      const ready = await project.prepareAll([...project.wanted]).catch((error: unknown) => {
+        project.refuse(messageOf(error))
+        throw error
+      })
       const idle = [...ready].filter(([{ supervisor, state }]) => !supervisor.active && state.now.status !== 'failed')
       await project.begin(new Map(idle), signal)
     })
-    await this.#reloads.follow(project)
+    // Also where it failed: a file that is mended starts what could not be.
+    await resumed.finally(() => this.#reloads.follow(project))
   }
 
   /** Ends all operations and watches; then stops all services, or leaves them for the next daemon. True: all went well. */

@@ -75,6 +75,14 @@ export class Project {
     this.#parts.records.saveProject({ version: 1, ref, plan, shell, wanted: [...this.wanted] })
   }
 
+  /** What is meant to run and does not cannot be started: its state says why. */
+  refuse(reason: string): void {
+    for (const name of this.wanted) {
+      const service = this.services.get(name)
+      if (service?.supervisor.active === false) service.state.set({ status: 'failed', health: null, reason, pid: null })
+    }
+  }
+
   /** The proxy's port is known now: idle services learn their URLs. */
   refreshUrls(): void {
     for (const plan of this.plan.services) {

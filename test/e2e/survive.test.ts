@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import type { Test } from 'tap'
@@ -238,7 +239,9 @@ async function killedInRestart(t: Test, box: Sandbox, code: number): Promise<{ f
       type = "worker"
       command = "trap 'echo hears; while ! test -e gate; do sleep 0.05; done; exit ${code}' TERM; echo up; while :; do sleep 0.05; done"
       stop_timeout = 60
+      env = { SAYS = "\${GREETING}" }
     `,
+    '.env': 'GREETING=hello',
   })
   await box.up(folder)
   const { pid: first } = await box.service(folder, 'job')
@@ -310,6 +313,22 @@ onEach('killed in the middle of a restart, it is not ready until it was started 
   const after = await box.service(folder, 'job')
   t.match(after, { status: 'running', restarts: 0 }, 'it has not crashed')
   t.not(after.pid, first)
+})
+
+onEach('killed in the middle of a restart, a value that is gone by then is told', async (t, machine) => {
+  const box = machine.sandbox()
+  const { folder, first } = await killedInRestart(t, box, 0)
+  rmSync(`${folder}/.env`)
+  box.write(`${folder}/gate`, '')
+  t.match(await box.run(['up', '-d'], { cwd: folder }), { code: 2, stderr: /GREETING/ })
+  const failed = await until('the state to say so', async () => {
+    const view = await box.service(folder, 'job')
+    return view.status === 'restarting' ? undefined : view
+  })
+  t.match(failed, { status: 'failed', pid: null, reason: /GREETING/ })
+  t.notOk(isAlive(first ?? Number.NaN))
+  box.write(`${folder}/.env`, 'GREETING=hello')
+  await until('the mended file to start it', async () => (await box.service(folder, 'job')).status === 'running')
 })
 
 onEach(
