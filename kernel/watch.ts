@@ -108,15 +108,24 @@ export class Watch {
     host.state.set({ reason: this.#elsewhere })
   }
 
-  /** A main process that ended well but left others: a server that went to the background lives on, anything else is ended. */
+  /** A main process that left others: a server that went to the background lives on, anything else is ended. */
   #mindBackground(): void {
     const { host, assignment, instance, signal } = this.#input
     const off = instance.on?.(event => {
       if (event.event !== 'main') return
+      const how = exitText(event.exit)
+      if (event.exit.code !== 0) {
+        const reason = `its main process ${how}; what it left running is being ended`
+        return host.state.set({
+          pid: null,
+          ...(host.state.now.health === 'healthy' ? { health: 'unhealthy' } : {}),
+          reason,
+        })
+      }
       if (assignment.port === undefined || assignment.awaitedToComplete) return instance.finish?.()
       host.state.set({ pid: null })
       host.warn(
-        `the main process of ${assignment.plan.name} ${exitText(event.exit)}; what it left running is watched as the service`,
+        `the main process of ${assignment.plan.name} ${how}; what it left running is watched as the service`,
         'If the service should end with its main process, run it in the foreground.',
       )
     })

@@ -328,7 +328,7 @@ t.test('ends', async t => {
   })
 
   t.test(
-    'one that goes to the background lives on if it has a port; a worker is ended with its main process',
+    'one that goes to the background lives on if it has a port; a worker is ended with its main process, what a failed one left too',
     async t => {
       const stage = new Stage(t, { table })
       const background = `setsid ${stage.serve.replace('exec ', '')} & sleep 0.1; exit 0`
@@ -339,6 +339,18 @@ t.test('ends', async t => {
       await web.state.until(() => web.state.now.pid === null, AbortSignal.timeout(15_000))
       t.match(stage.warnings, [/^the main process of web exited with code 0; what it left running is watched/])
       await web.stop()
+      const bad = await stage.service('bad', {
+        command: `sh -c 'trap "" TERM; echo deaf; while :; do sleep 0.1; done' & sleep 0.5; exit 7`,
+        worker: true,
+        restart: 'no',
+        stopTimeout: 2_000,
+      })
+      bad.start()
+      await bad.untilReason(/^its main process exited with code 7; what it left running is being ended$/)
+      t.match(bad.state.view(), { status: 'running', pid: null })
+      await bad.until('failed')
+      t.match(bad.state.view(), { reason: 'exited with code 7' })
+      t.equal(stage.warnings.length, 1, 'it was not taken for one in the background')
       const worker = await stage.service('worker', { command: 'sleep 1000 & exit 0', worker: true })
       worker.start()
       await worker.until('exited')
