@@ -93,7 +93,10 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
     // [proxy] is the proxy's table by another name.
     settings: { proxy: settings.proxy, ...settings.plugins },
   })
-  const operations = new Operations({ projects, events, hooks, records, log: own })
+  const operations = new Operations({
+    ...{ projects, events, hooks, records, log: own },
+    webProblems: () => container.optional('web')?.problems ?? [],
+  })
   await adoptAll({ projects, records, log: own })
   const known = new KnownProjects({ registry, projects, operations, arrivals, log: own })
   const pinned = known.expectPinned()

@@ -4,7 +4,7 @@ import type { Events, LocaldEvent } from './events.ts'
 import type { HookRuns } from './hooks.ts'
 import { pause } from './limits.ts'
 import { doneEvent, isUp } from './outcome.ts'
-import type { Log } from './plugin.ts'
+import type { Log, WebProblem } from './plugin.ts'
 import type { Project } from './project.ts'
 import type { Loaded, Projects } from './projects.ts'
 import type { Records } from './records.ts'
@@ -23,6 +23,8 @@ export interface OperationsInput {
   readonly events: Events
   readonly hooks: HookRuns
   readonly records: Records
+  /** What keeps names from being served. */
+  readonly webProblems: () => readonly WebProblem[]
   readonly log: Log
 }
 
@@ -203,6 +205,7 @@ export class Operations {
       services.push(...ready.keys())
       const { name, path, domain } = project.ref
       tell({ event: 'project', project: name, path, domain })
+      for (const problem of this.#input.webProblems()) tell({ event: 'warning', ...problem })
       for (const { state, supervisor } of ready.keys())
         if (supervisor.active) tell({ event: 'service', service: state.view() })
       await project.stopServices(anew, 'restarting')

@@ -52,6 +52,12 @@ export interface Desktop {
   openArgv(url: string): readonly [string, ...string[]]
 }
 
+/** What keeps the proxy from a port, and what to do about it. */
+export interface WebProblem {
+  readonly message: string
+  readonly hint: string
+}
+
 /** Public names: set by the proxy. */
 export interface Web {
   /** The URL a browser opens for a host name such as `web.shop.localhost`, without a trailing slash. */
@@ -59,6 +65,8 @@ export interface Web {
   /** The real ports; null where not listening. */
   readonly http: number | null
   readonly https: number | null
+  /** Why there is no port where one was wished for, told by each `up`. */
+  readonly problems?: readonly WebProblem[]
   /** PEM file of the local CA when HTTPS is on. */
   readonly caFile?: string | undefined
 }

@@ -40,6 +40,9 @@ export function proxy(limits: Limits = defaultLimits): Plugin {
         get https() {
           return https.port
         },
+        get problems() {
+          return [http, https].flatMap(each => each.problem ?? [])
+        },
         get caFile() {
           return https.port === null ? undefined : certificates?.caFile
         },

@@ -1,6 +1,6 @@
 import type { Server } from 'node:net'
 import { messageOf } from '../../kernel/errors.ts'
-import type { BoundSocket, CheckResult, Host } from '../../kernel/plugin.ts'
+import type { BoundSocket, CheckResult, Host, WebProblem } from '../../kernel/plugin.ts'
 import { type Listening, listen, type Preference, portWish } from './listen.ts'
 
 /** What came of listening; undefined before the daemon has booted. */
@@ -22,6 +22,17 @@ export class SchemePort {
   /** Null where it does not listen. */
   get port(): number | null {
     return this.#state !== undefined && 'is' in this.#state ? this.#state.is.port : null
+  }
+
+  /** Why it does not listen, though it should. */
+  get problem(): WebProblem | undefined {
+    const state = this.#state
+    if (state === undefined) return undefined
+    let why: string
+    if ('invalid' in state) why = state.invalid
+    else if (state.is.port === null) why = `port ${state.is.wanted} ${faultOf(state.is.code)}`
+    else return undefined
+    return { message: `${this.#lack}: ${why}`, hint: '`locald doctor` says more, and what to do.' }
   }
 
   /** What follows the name in a URL. */
@@ -50,7 +61,7 @@ export class SchemePort {
     }
     const { is } = state
     if (is.port !== null) return { status: 'pass', severity: 'important', summary: `listens on ${places(is)}` }
-    const summary = `port ${is.wanted} ${await this.#taken(is.wanted, is.code)}, so no service has a URL`
+    const summary = `port ${is.wanted} ${await this.#taken(is.wanted, is.code)}, so ${this.#lack}`
     return { ...fail, summary, fix: `Free it or set ${variable} to another port, and run \`locald server restart\`.` }
   }
 
@@ -80,22 +91,25 @@ export class SchemePort {
     }
   }
 
+  get #lack(): string {
+    return this.scheme === 'http' ? 'names are not served over HTTP' : 'names are not served over HTTPS'
+  }
+
   get #absence(): string {
     return this.scheme === 'http' ? 'the daemon is not running' : 'the daemon is not running, or HTTPS is off'
   }
 
   #report(state: State): void {
     const { log } = this.#host
-    const does = this.scheme === 'http' ? 'the proxy does not run' : 'the proxy has no HTTPS'
     if (state === undefined) return
-    if ('invalid' in state) log.error(`${does}: ${state.invalid}`)
-    else if (state.is.port === null) log.error(`${does}: port ${state.is.wanted} cannot be used (${state.is.code})`)
+    if ('invalid' in state) log.error(`${this.#lack}: ${state.invalid}`)
+    else if (state.is.port === null)
+      log.error(`${this.#lack}: port ${state.is.wanted} cannot be used (${state.is.code})`)
     else log.info(`the proxy listens on ${places(state.is)}${this.scheme === 'http' ? '' : ' with TLS'}`)
   }
 
   async #taken(port: number, code: string): Promise<string> {
-    if (code === 'EACCES') return 'needs a privilege the daemon does not have'
-    if (code !== 'EADDRINUSE') return `cannot be used (${code})`
+    if (code !== 'EADDRINUSE') return faultOf(code)
     try {
       const holder = await this.#host.use.processTable.holder(port)
       return holder === undefined ? 'is taken' : `is taken by ${holder}`
@@ -105,6 +119,11 @@ export class SchemePort {
       return 'is taken'
     }
   }
+}
+
+function faultOf(code: string): string {
+  if (code === 'EACCES') return 'needs a privilege the daemon does not have'
+  return code === 'EADDRINUSE' ? 'is taken' : `cannot be used (${code})`
 }
 
 function places(is: Extract<Listening, { readonly addresses: readonly string[] }>): string {

@@ -420,11 +420,14 @@ t.test('listening', async t => {
     const other = await listening(t, net.createServer())
     const run = await boot(t, { env: String(other.port), holder: 'nginx (pid 12)' })
     t.equal(run.web.http, null)
-    t.match(run.log, [`error the proxy does not run: port ${other.port} cannot be used (EADDRINUSE)`])
+    t.match(run.log, [`error names are not served over HTTP: port ${other.port} cannot be used (EADDRINUSE)`])
     t.match(await check(run, 'proxy-http'), {
       status: 'fail',
-      summary: `port ${other.port} is taken by nginx (pid 12), so no service has a URL`,
+      summary: `port ${other.port} is taken by nginx (pid 12), so names are not served over HTTP`,
     })
+    t.match(run.web.problems, [
+      { message: `names are not served over HTTP: port ${other.port} is taken`, hint: /locald doctor/ },
+    ])
     t.match(await check(run, 'proxy-port'), { status: 'skip' })
     t.equal(run.web.url('shop.localhost'), 'http://shop.localhost')
     const six = await listening(t, net.createServer(), '::1')
@@ -445,7 +448,7 @@ t.test('listening', async t => {
         status: 'fail',
         summary: `LOCALD_HTTP_PORT is '${env}', which is not a port`,
       })
-      t.match(bad.log, [/^error the proxy does not run: LOCALD_HTTP_PORT/])
+      t.match(bad.log, [/^error names are not served over HTTP: LOCALD_HTTP_PORT/])
     }
   })
 

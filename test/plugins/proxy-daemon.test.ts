@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import http, { type IncomingMessage } from 'node:http'
 import http2 from 'node:http2'
+import { createServer as createTcpServer } from 'node:net'
 import { join } from 'node:path'
 import { connect } from 'node:tls'
 import t from 'tap'
@@ -124,6 +125,20 @@ t.test('a start that fails', { timeout: 120_000 }, async t => {
   t.equal((await restart).code, 1)
   const page = await sandbox.get('shop.localhost', '/', { accept: 'text/html' })
   t.match(page, { status: 503, body: /cannot find the flux capacitor/ })
+})
+
+t.test('a port that somebody else has', { timeout: 60_000 }, async t => {
+  const other = createTcpServer().listen(0, '127.0.0.1')
+  t.teardown(() => other.close())
+  await once(other, 'listening')
+  const address = other.address()
+  const port = typeof address === 'object' ? address?.port : undefined
+  const sandbox = new Sandbox(t, { env: { LOCALD_HTTP_PORT: String(port) } })
+  const folder = sandbox.project('shop', { 'locald.toml': toml, 'server.mjs': server })
+  const up = await sandbox.ok(['up', '-d', 'web'], { cwd: folder })
+  t.match(up.stderr, `names are not served over HTTP: port ${port} is taken (\`locald doctor\``)
+  t.match(up.stdout, /https:\/\/shop\.localhost/)
+  t.match(await sandbox.up(folder, ['web']), [{ event: 'project' }, { event: 'warning', hint: /doctor/ }])
 })
 
 /** Bytes of each body; the issue's own measure is LOCALD_GIGABYTES=5. */
