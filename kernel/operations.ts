@@ -141,19 +141,20 @@ export class Operations {
   async resume(project: Project): Promise<void> {
     const unwanted = namesOf(project).filter(name => !project.wanted.has(name))
     if (project.wanted.size === 0) return await this.#stopTarget({ project, names: unwanted })
-    const resumed = project.queue.run(async signal => {
+    await project.queue.run(async signal => {
       await project.stopServices(unwanted)
       await project.stopServices([...project.halfway], 'restarting')
       project.halfway.clear()
-      const ready = await project.prepareAll([...project.wanted]).catch((error: unknown) => {
+      const ready = await project.prepareAll([...project.wanted]).catch(async (error: unknown) => {
         project.refuse(messageOf(error))
+        // A file that is mended starts what could not be.
+        await this.#reloads.follow(project)
         throw error
       })
       const idle = [...ready].filter(([{ supervisor, state }]) => !supervisor.active && state.now.status !== 'failed')
       await project.begin(new Map(idle), signal)
     })
-    // Also where it failed: a file that is mended starts what could not be.
-    await resumed.finally(() => this.#reloads.follow(project))
+    await this.#reloads.follow(project)
   }
 
   /** Ends all operations and watches; then stops all services, or leaves them for the next daemon. True: all went well. */

@@ -75,11 +75,13 @@ export class Project {
     this.#parts.records.saveProject({ version: 1, ref, plan, shell, wanted: [...this.wanted] })
   }
 
-  /** What is meant to run and does not cannot be started: its state says why. */
+  /** What is meant to run and neither does nor has ended by itself cannot be started: its state says why. */
   refuse(reason: string): void {
     for (const name of this.wanted) {
       const service = this.services.get(name)
-      if (service?.supervisor.active === false) service.state.set({ status: 'failed', health: null, reason, pid: null })
+      const isOver = service?.state.now.status === 'exited' || service?.state.now.status === 'failed'
+      if (service?.supervisor.active === false && !isOver)
+        service.state.set({ status: 'failed', health: null, reason, pid: null })
     }
   }
 
