@@ -41,10 +41,11 @@ export class Maker {
     requireNames(run.options)
     const places = placesOf(run.data, this.#shared.folders.runtime)
     passwordOf(places)
-    await this.#shared.register.note(run)
+    const isAnothers = await this.#shared.register.note(run)
     await this.#shared.tidy(places)
     await requireCluster(places)
     if (await isCluster(places.cluster)) {
+      if (isAnothers) run.log.write('locald', ofEarlierTree(run.name))
       const { password } = await readRecord(places.cluster)
       if (password === fingerprintOf(passwordOf(places))) return
       run.step('setting the password')
@@ -135,6 +136,10 @@ export class Maker {
   #initFile(run: PostgresRun): string | undefined {
     return run.options.init === undefined ? undefined : resolve(run.project.path, run.options.init)
   }
+}
+
+function ofEarlierTree(name: string): string {
+  return `the data is that of an earlier git worktree in this folder; \`locald service reset ${name}\` begins with a new branch`
 }
 
 /** What is in the cluster's place must be one, or nothing. */

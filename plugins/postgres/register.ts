@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import type { Run } from '../../kernel/plugin.ts'
 import type { PostgresOptions } from './options.ts'
 import { readJson, writePrivate } from './places.ts'
-import { isWorktree, worktreeOf } from './worktree.ts'
+import { isWorktree, madeMsOf, worktreeOf } from './worktree.ts'
 
 /** A service that was prepared once, and what commands need to know of it without its project being up. */
 export interface Entry {
@@ -17,6 +17,8 @@ export interface Entry {
   readonly data: string
   /** Where git keeps what it knows of the linked worktree that the project is in; null where it is in none. */
   readonly worktree: string | null
+  /** When git made it, ms since the epoch; null where that is not known. */
+  readonly worktreeMadeMs: number | null
   /** What its configuration asked for last. */
   readonly version: string | null
   readonly database: string
@@ -31,22 +33,28 @@ export class Register {
     this.#folder = folder
   }
 
-  async note(run: Run<PostgresOptions>): Promise<void> {
+  /** True: the data is that of an earlier worktree in the same folder, which is told once. */
+  async note(run: Run<PostgresOptions>): Promise<boolean> {
     const { databases, extensions, version } = run.options
+    const worktree = worktreeOf(run.project.path) ?? null
     const entry: Entry = {
       key: run.key,
       name: run.name,
       path: run.project.path,
       data: run.data,
-      worktree: worktreeOf(run.project.path) ?? null,
+      worktree,
+      worktreeMadeMs: worktree === null ? null : madeMsOf(worktree),
       version: version ?? null,
       database: databases[0] ?? 'postgres',
       extensions,
     }
     const file = this.#file(run.data)
-    if (JSON.stringify(await readJson(file)) === JSON.stringify(entry)) return
+    const before = await readJson(file)
+    if (JSON.stringify(before) === JSON.stringify(entry)) return false
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 })
     writePrivate(file, JSON.stringify(entry))
+    const madeMs = isEntry(before) ? before.worktreeMadeMs : null
+    return typeof madeMs === 'number' && entry.worktreeMadeMs !== null && madeMs !== entry.worktreeMadeMs
   }
 
   forget({ data }: Entry): void {

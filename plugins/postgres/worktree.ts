@@ -21,6 +21,13 @@ export function worktreeOf(folder: string): string | undefined {
   return root && gitDirOf(root)
 }
 
+/** When the folder in which git keeps what it knows of a worktree was made, ms since the epoch; null where the file system does not say. */
+export function madeMsOf(worktree: string): number | null {
+  const found = statSync(worktree, { throwIfNoEntry: false })
+  // What has no such time shows another's, or none.
+  return found !== undefined && found.birthtimeMs > 0 && found.birthtimeMs !== found.ctimeMs ? found.birthtimeMs : null
+}
+
 /** The root of the checkout a folder is in. */
 function checkoutOf(folder: string): string | undefined {
   for (let at = folder; ; at = dirname(at)) {

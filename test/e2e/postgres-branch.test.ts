@@ -204,6 +204,22 @@ t.test('a git worktree', async t => {
     t.equal((await sandbox.service(folder, 'db')).pid, pid)
   })
 
+  await t.test('made anew in the folder of another is told that it has the data of that', async t => {
+    const said = async () =>
+      (await sandbox.logs(tree, ['db'])).filter(({ text }) => text.includes('earlier git worktree')).length
+    await sandbox.ok(['stop'], { cwd: tree })
+    await git(folder, 'worktree', 'remove', '--force', tree)
+    await git(folder, 'worktree', 'add', '-q', tree, 'feature/x')
+    await sandbox.up(tree, ['db'])
+    t.equal(await count(branch), 10)
+    t.equal(await said(), 1)
+    await sandbox.ok(['stop'], { cwd: tree })
+    await sandbox.up(tree, ['db'])
+    t.equal(await said(), 1, 'once')
+    await sandbox.ok(['service', 'reset', 'db'], { cwd: tree })
+    t.equal(await count(await urlOf(sandbox, tree)), 1000, "begins with the main checkout's data again")
+  })
+
   await t.test('that is gone is pruned, the others are not', async t => {
     t.match(await db(sandbox, folder, 'prune'), { data: { removed: [] } })
     const [cluster] = await query(branch, "SELECT current_setting('data_directory') AS folder")
