@@ -508,13 +508,13 @@ t.test('what cannot work is said once, and the data is left as it is', async t =
   await t.test('a start is given up when it is to be stopped', async t => {
     writeFileSync(join(cluster, 'recovery.signal'), '')
     const stopping = new AbortController()
-    const slow = options({ settings: { restore_command: 'sleep 2; false' } }).with({ signal: stopping.signal })
-    const began = slow.begin()
-    const started = () => readFileSync(db.run.log.file, 'utf8').includes('starting archive recovery')
-    await until('recovery', started)
+    // Run in the cluster's folder. Before its end the server cannot be ready.
+    const settings = { restore_command: 'touch restoring; sleep 8; false' }
+    const began = options({ settings }).with({ signal: stopping.signal }).begin()
+    await until('recovery', () => existsSync(join(cluster, 'restoring')))
     stopping.abort(new Error('stopped'))
     await t.rejects(began, { message: 'stopped' })
-    rmSync(join(cluster, 'recovery.signal'), { force: true })
+    for (const name of ['recovery.signal', 'restoring']) rmSync(join(cluster, name), { force: true })
     await stillThere(t)
   })
   await t.test('a damaged lock file, or settings of ALTER SYSTEM', async t => {
