@@ -79,8 +79,9 @@ export class Project {
   refuse(reason: string): void {
     for (const name of this.wanted) {
       const service = this.services.get(name)
-      const isOver = service?.state.now.status === 'exited' || service?.state.now.status === 'failed'
-      if (service?.supervisor.active === false && !isOver)
+      if (service === undefined || service.supervisor.active) continue
+      const { status } = service.state.now
+      if (status !== 'exited' && status !== 'failed')
         service.state.set({ status: 'failed', health: null, reason, pid: null })
     }
   }

@@ -206,7 +206,8 @@ export class H2Errand implements Receiver {
     this.#stream.on('data', (piece: Buffer) => {
       const framed = body === 'chunks' && !this.#isH2c ? chunkOf(piece) : piece
       if (this.#exchange?.write(framed) === false) this.#stream.pause()
-      spent(piece.length + framed.length)
+      // A chunk is a copy.
+      spent(framed === piece ? piece.length : piece.length + framed.length)
     })
     this.#stream.once('end', () => {
       if (body === 'chunks' && !this.#isH2c) {

@@ -10,7 +10,7 @@ import { resolvePaths } from '../../kernel/paths.ts'
 import { sizeOf } from '../e2e/hostile.ts'
 import { until } from '../e2e/running.ts'
 import { Sandbox } from '../e2e/sandbox.ts'
-import { textOf } from './proxy-harness.ts'
+import { listening, textOf } from './proxy-harness.ts'
 
 /** Seconds of load; the issue's own measure is LOCALD_RESTARTS=60. */
 const seconds = Number(process.env['LOCALD_RESTARTS'] ?? 8)
@@ -128,11 +128,7 @@ t.test('a start that fails', { timeout: 120_000 }, async t => {
 })
 
 t.test('a port that somebody else has', { timeout: 60_000 }, async t => {
-  const other = createTcpServer().listen(0, '127.0.0.1')
-  t.teardown(() => other.close())
-  await once(other, 'listening')
-  const address = other.address()
-  const port = typeof address === 'object' ? address?.port : undefined
+  const { port } = await listening(t, createTcpServer())
   const sandbox = new Sandbox(t, { env: { LOCALD_HTTP_PORT: String(port) } })
   const folder = sandbox.project('shop', { 'locald.toml': toml, 'server.mjs': server })
   const up = await sandbox.ok(['up', '-d', 'web'], { cwd: folder })
