@@ -3,7 +3,7 @@ import { join, sep } from 'node:path'
 import { messageOf } from './errors.ts'
 import { readJson, writeWhole } from './files.ts'
 import type { Log, ProjectRef } from './plugin.ts'
-import { longestLabel, slugOf, worktreeBranch } from './worktree.ts'
+import { longestLabel, repositoryOf, slugOf, worktreeBranch } from './worktree.ts'
 
 /** A known project: its identity and the ports its services have had. */
 export interface KnownProject extends ProjectRef {
@@ -16,8 +16,9 @@ export interface KnownProject extends ProjectRef {
   readonly usedAt: string
 }
 
-/** Domains that are locald's own. */
+/** Domains that are locald's own, and with the dashboard's all below it. */
 const reserved: ReadonlySet<string> = new Set(['localhost', 'locald.localhost'])
+const dashboard = 'locald.localhost'
 
 /** Known projects on disk. Each change is written at once, atomically. */
 export class Registry {
@@ -48,12 +49,14 @@ export class Registry {
 
   /**
    * The identity of the project in a folder: the one it had, else the one it wants, else, where another folder has that
-   * name or domain, one of its own. A git worktree is named after its branch.
+   * name or domain, one of its own. A git worktree is named after its branch. A domain of an earlier version that is below
+   * another project's is replaced; the name, under which the data is stored, stays.
    */
   identify(wanted: ProjectRef, services: readonly string[]): ProjectRef {
     const known = this.#projects.get(wanted.path)
-    const isSame = known?.wanted.name === wanted.name && known.wanted.domain === wanted.domain && this.#isUnique(known)
-    const { name, domain } = known !== undefined && isSame ? known : this.#choose(wanted, services)
+    const had = known?.wanted.name === wanted.name && known.wanted.domain === wanted.domain ? known : undefined
+    const stays = had !== undefined && this.#isUnique(had) && this.#holderAbove(had) === undefined
+    const { name, domain } = stays ? had : this.#choose(wanted, services, had?.name)
     this.#save({
       name,
       path: wanted.path,
@@ -98,17 +101,24 @@ export class Registry {
     if (this.#projects.delete(path)) this.#write()
   }
 
-  #choose(wanted: ProjectRef, services: readonly string[]): { readonly name: string; readonly domain: string } {
+  /** @param had the name it had for the same wish, which it keeps where that is unique */
+  #choose(wanted: ProjectRef, services: readonly string[], had: string | undefined): Identity {
     const { path } = wanted
     const isFree = (ref: ProjectRef) => this.#isUnique(ref) && this.#isApart(ref, services)
     const branch = worktreeBranch(path)
-    if (branch === undefined && isFree(wanted)) return wanted
-    const suffix = branch ?? this.#distinction(wanted)
+    const isNameFree = (name: string) => this.#others(path).every(other => other.name !== name)
+    if (branch === undefined && had === undefined && isFree(wanted)) return wanted
+    const fixed = had ?? (branch === undefined ? wanted.name : undefined)
+    const kept = fixed !== undefined && isNameFree(fixed) ? fixed : undefined
+    const above = isBelow(wanted.domain, dashboard) ? dashboard : this.#holderAbove(wanted)?.domain
+    const suffix = branch ?? (above === undefined ? this.#distinction(wanted) : prefixOf(wanted.domain, above))
     for (let round = 1; ; round++) {
       const label = suffix === undefined ? `${round + 1}` : round === 1 ? suffix : `${suffix}-${round}`
-      const name = `${wanted.name.slice(0, longestLabel - 1 - label.length)}-${label}`
-      const domain = `${label}.${wanted.domain}`
-      if (isFree({ name, path, domain })) return { name, domain }
+      const name = kept ?? suffixed(wanted.name, label)
+      const below = `${label}.${wanted.domain}`
+      const beside = besideOf(above ?? wanted.domain, label)
+      for (const domain of branch === undefined ? [beside] : [below, beside])
+        if (isFree({ name, path, domain })) return { name, domain }
     }
   }
 
@@ -123,15 +133,28 @@ export class Registry {
 
   /** Whether no other existing project, nor locald, has the name or the domain. */
   #isUnique({ name, path, domain }: ProjectRef): boolean {
-    return !reserved.has(domain) && this.#others(path).every(other => other.name !== name && other.domain !== domain)
+    if (reserved.has(domain) || isBelow(domain, dashboard)) return false
+    return this.#others(path).every(other => other.name !== name && other.domain !== domain)
   }
 
-  /** Whether no service's host name is another project's domain, either way. */
+  /**
+   * Whether no service's host name is another project's domain, and neither project's domain is below the other's, which would
+   * let their pages set each other's cookies (RFC 6265 section 5.1.3). Checkouts of one repository may.
+   */
   #isApart({ path, domain }: ProjectRef, services: readonly string[]): boolean {
     const own = new Set(services.map(service => `${service}.${domain}`))
-    return this.#others(path).every(
-      other => !own.has(other.domain) && !other.services.some(service => `${service}.${other.domain}` === domain),
-    )
+    return this.#others(path).every(other => {
+      if (own.has(other.domain)) return false
+      if (other.services.some(service => `${service}.${other.domain}` === domain)) return false
+      return !(isBelow(domain, other.domain) || isBelow(other.domain, domain)) || isSameRepository(path, other.path)
+    })
+  }
+
+  /** The project of another repository below whose domain a domain is; the outermost. */
+  #holderAbove({ path, domain }: ProjectRef): KnownProject | undefined {
+    return this.#others(path)
+      .filter(other => isBelow(domain, other.domain) && !isSameRepository(path, other.path))
+      .sort((a, b) => a.domain.length - b.domain.length)[0]
   }
 
   #others(path: string): readonly KnownProject[] {
@@ -151,6 +174,32 @@ export class Registry {
       this.#log.warn(`registry.json could not be written: ${messageOf(error)}`)
     }
   }
+}
+
+type Identity = Pick<ProjectRef, 'name' | 'domain'>
+
+function isBelow(domain: string, above: string): boolean {
+  return domain.endsWith(`.${above}`)
+}
+
+function isSameRepository(path: string, other: string): boolean {
+  const repository = repositoryOf(path)
+  return repository !== undefined && repository === repositoryOf(other)
+}
+
+/** What a domain has before the one above it, as one label. */
+function prefixOf(domain: string, above: string): string {
+  return slugOf(domain.slice(0, -1 - above.length))
+}
+
+/** A domain beside another: `shop-two.localhost` beside `shop.localhost`. */
+function besideOf(domain: string, label: string): string {
+  const dot = domain.indexOf('.')
+  return `${suffixed(domain.slice(0, dot), label)}${domain.slice(dot)}`
+}
+
+function suffixed(text: string, label: string): string {
+  return `${text.slice(0, longestLabel - 1 - label.length)}-${label}`
 }
 
 /** What is left of a path without what it has in common with another at both ends. */

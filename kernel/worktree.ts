@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs'
+import { readFileSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 
 /**
@@ -18,6 +18,20 @@ export function worktreeBranch(folder: string): string | undefined {
 export function isWorktree(folder: string): boolean {
   const link = linkAt(folder)
   return link !== undefined && worktreeOf(link) !== undefined
+}
+
+/**
+ * The repository that a folder is a checkout of, as the path of its `.git` folder; undefined outside git. Only a worktree that the
+ * repository knows, too, is one of it: anyone can write a `.git` file that names another's.
+ */
+export function repositoryOf(folder: string): string | undefined {
+  for (let at = folder; ; at = dirname(at)) {
+    const link = linkAt(at)
+    if (link !== undefined) return ownerOf(link)
+    const git = join(at, '.git')
+    if (statSync(git, { throwIfNoEntry: false })?.isDirectory()) return realPath(git)
+    if (at === dirname(at)) return undefined
+  }
 }
 
 /** The longest DNS label (RFC 1035, 2.3.4). */
@@ -48,6 +62,14 @@ function worktreeOf({ file, text }: GitLink): string | undefined {
   return basename(dirname(gitDir)) === 'worktrees' ? gitDir : undefined
 }
 
+function ownerOf(link: GitLink): string | undefined {
+  const gitDir = worktreeOf(link)
+  const back = gitDir === undefined ? undefined : read(join(gitDir, 'gitdir'))
+  if (gitDir === undefined || back === undefined) return undefined
+  const isKnown = realPath(resolve(gitDir, back.trim())) === realPath(link.file)
+  return isKnown ? realPath(dirname(dirname(gitDir))) : undefined
+}
+
 /** The `.git` file at or above a folder; undefined where a `.git` folder comes first. */
 function gitLink(folder: string): GitLink | undefined {
   for (let at = folder; ; at = dirname(at)) {
@@ -66,6 +88,14 @@ function linkAt(folder: string): GitLink | undefined {
 function read(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8')
+  } catch {
+    return undefined
+  }
+}
+
+function realPath(path: string): string | undefined {
+  try {
+    return realpathSync(path)
   } catch {
     return undefined
   }

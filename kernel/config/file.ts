@@ -20,7 +20,7 @@ const tablesOf: Readonly<Record<Role, readonly string[]>> = {
   source: projectTables,
 }
 
-/** Host name of the dashboard, which no project can have. */
+/** Host name of the dashboard: no project can have it, or one below it, whose pages could set the dashboard's cookies. */
 const dashboardHost = 'locald.localhost'
 
 /** Checks what only each file by itself shows: its top-level tables, and what belongs into another file. */
@@ -99,6 +99,7 @@ function readDomain(spot: Spot): string | undefined {
   const domain = readText(spot)
   if (domain === undefined) return undefined
   if (domain === dashboardHost) return spot.wrong("is the dashboard's")
+  if (domain.endsWith(`.${dashboardHost}`)) return spot.wrong(`is below ${dashboardHost}, the dashboard's`)
   if (isDomain(domain)) return domain
   return spot.wrong('must be a DNS name in lower case of at least two labels, such as shop.localhost')
 }

@@ -12,7 +12,7 @@ import type { CommonOptions, ProcessTable, ProjectPlan, ProjectRef } from '../..
 import { isFree, Ports } from '../../kernel/ports.ts'
 import { Records, type ServiceRecord } from '../../kernel/records.ts'
 import { Registry } from '../../kernel/registry.ts'
-import { slugOf, worktreeBranch } from '../../kernel/worktree.ts'
+import { repositoryOf, slugOf, worktreeBranch } from '../../kernel/worktree.ts'
 import { folder } from './log-model.ts'
 
 const quiet = { info: () => {}, warn: () => {}, error: () => {} }
@@ -115,6 +115,25 @@ t.test('git worktrees', async t => {
     domain: 'feature-new-cart.shop.localhost',
   })
   t.match(registry.identify(ref(main, 'shop'), []), { name: 'shop', domain: 'shop.localhost' })
+  const foreign = project(dir, 'foreign')
+  const other = new Registry(join(dir, 'other'), quiet)
+  other.identify(ref(foreign, 'shop'), [])
+  t.match(
+    other.identify(ref(join(dir, 'cart'), 'shop'), []),
+    { name: 'shop-feature-new-cart', domain: 'shop-feature-new-cart.localhost' },
+    "beside the domain of another repository's project",
+  )
+  const api = project(dir, 'main/api')
+  t.equal(registry.identify(ref(api, 'api', 'api.shop.localhost'), []).domain, 'api.shop.localhost', 'one repository')
+  const forged = project(dir, 'forged')
+  writeFileSync(join(forged, '.git'), readFileSync(join(dir, 'cart', '.git')))
+  t.equal(repositoryOf(forged), undefined)
+  t.equal(repositoryOf(join(dir, 'loose')), repositoryOf(main))
+  t.equal(
+    registry.identify(ref(forged, 'x', 'x.shop.localhost'), []).domain,
+    'shop-feature-new-cart.localhost',
+    'a forged worktree',
+  )
   t.equal(slugOf('--ÄÖ--'), 'copy')
   t.equal(slugOf(`${'a'.repeat(39)}-b`), 'a'.repeat(39))
 })
@@ -126,7 +145,7 @@ t.test('identities', async t => {
     const registry = new Registry(join(dir, 'data'), quiet)
     const first = registry.identify(ref(one, 'shop'), ['web'])
     const second = registry.identify(ref(two, 'shop'), ['web'])
-    t.match(second, { name: 'shop-two', domain: 'two.shop.localhost' })
+    t.match(second, { name: 'shop-two', domain: 'shop-two.localhost' })
     const later = new Registry(join(dir, 'data'), quiet)
     t.strictSame(later.identify(ref(two, 'shop'), ['web']), second)
     t.strictSame(later.identify(ref(one, 'shop'), ['web']), first)
@@ -146,7 +165,7 @@ t.test('identities', async t => {
     nameOf('one', 'store')
     t.match(registry.identify(ref(project(dir, 'store'), 'store'), []), {
       name: 'store-2',
-      domain: '2.store.localhost',
+      domain: 'store-2.localhost',
     })
     t.equal(nameOf('store/store', 'store'), 'store-3')
   })
@@ -166,14 +185,52 @@ t.test('identities', async t => {
     const dir = folder(t)
     const registry = new Registry(join(dir, 'data'), quiet)
     registry.identify(ref(project(dir, 'a'), 'shop'), ['api'])
-    t.equal(registry.identify(ref(project(dir, 'b'), 'x', 'api.shop.localhost'), []).domain, 'b.api.shop.localhost')
+    t.equal(registry.identify(ref(project(dir, 'b'), 'x', 'api.shop.localhost'), []).domain, 'shop-api.localhost')
     registry.identify(ref(project(dir, 'c'), 'y', 'docs.store.localhost'), [])
-    t.equal(registry.identify(ref(project(dir, 'd'), 'store'), ['docs']).domain, 'd.store.localhost')
+    t.match(registry.identify(ref(project(dir, 'd'), 'store'), ['docs']), {
+      name: 'store',
+      domain: /^store-[a-z0-9-]+\.localhost$/,
+    })
     t.not(registry.identify(ref(project(dir, 'locald'), 'locald'), []).domain, 'locald.localhost')
     const long = 'n'.repeat(63)
     registry.identify(ref(project(dir, 'e'), long), [])
     const name = registry.identify(ref(project(dir, `${'f'.repeat(50)}`), long), []).name
     t.ok(name.length <= 63, name)
+  })
+
+  t.test('no domain is below that of another project, whose cookies its pages could set', async t => {
+    const dir = folder(t)
+    const registry = new Registry(join(dir, 'data'), quiet)
+    const domainOf = (path: string, name: string, domain?: string) =>
+      registry.identify(ref(project(dir, path), name, domain), []).domain
+    t.equal(domainOf('a', 'a'), 'a.localhost')
+    t.equal(domainOf('b', 'b', 'sub.a.localhost'), 'a-sub.localhost')
+    t.equal(domainOf('c', 'c', 'x.sub.a.localhost'), 'a-x-sub.localhost')
+    t.equal(domainOf('d', 'd', 'sub.a.localhost'), 'a-sub-2.localhost')
+    t.equal(domainOf('b', 'b', 'sub.a.localhost'), 'a-sub.localhost', 'the same tomorrow')
+    t.equal(registry.get(join(dir, 'b'))?.name, 'b')
+    t.equal(domainOf('e', 'e', 'deep.f.localhost'), 'deep.f.localhost')
+    t.match(domainOf('f', 'f'), /^f-[a-z0-9-]+\.localhost$/, 'nor above it')
+    t.match(domainOf('g', 'g', 'x.locald.localhost'), /^locald-x\.localhost$/)
+  })
+
+  t.test('a domain that an earlier version gave below another one is replaced, the name stays', async t => {
+    const dir = folder(t)
+    const [one, two] = [project(dir, 'one'), project(dir, 'two')]
+    const entry = (path: string, name: string, domain: string) => ({
+      ...ref(path, name, domain),
+      wanted: { name: 'shop', domain: 'shop.localhost' },
+      services: [],
+      ports: { web: 20_001 },
+      pinned: false,
+      usedAt: '2026-01-01T00:00:00.000Z',
+    })
+    const projects = [entry(one, 'shop', 'shop.localhost'), entry(two, 'shop-two', 'two.shop.localhost')]
+    writeWhole(join(dir, 'data', 'registry.json'), JSON.stringify({ version: 1, projects }))
+    const registry = new Registry(join(dir, 'data'), quiet)
+    t.match(registry.identify(ref(one, 'shop'), []), { name: 'shop', domain: 'shop.localhost' })
+    t.match(registry.identify(ref(two, 'shop'), []), { name: 'shop-two', domain: 'shop-two.localhost' })
+    t.equal(registry.port(two, 'web'), 20_001)
   })
 
   t.test('no two projects that exist share a name or a domain', async () => {
@@ -204,7 +261,12 @@ t.test('identities', async t => {
         } else {
           const path = folders[step.at] ?? ''
           mkdirSync(path, { recursive: true })
-          present.set(path, registry.identify(ref(path, step.name, step.domain), step.services))
+          const got = registry.identify(ref(path, step.name, step.domain), step.services)
+          present.set(path, got)
+          const isBelowAnother = [...present].some(
+            ([other, { domain }]) => other !== path && got.domain.endsWith(`.${domain}`),
+          )
+          same(isBelowAnother, false)
         }
         const refs = [...present.values()]
         same(new Set(refs.map(({ name }) => name)).size, refs.length)
