@@ -18,7 +18,11 @@ export class ProjectCatalog implements Catalog {
   }
 
   projects(): readonly CatalogProject[] {
-    return [...this.#projects()].map(({ ref, plan }) => ({ ...ref, routes: plan.routes }))
+    return [...this.#projects()].map(({ ref, plan }) => ({
+      ...ref,
+      routes: plan.routes,
+      wildcard: plan.wildcard,
+    }))
   }
 
   services(): readonly CatalogEntry[] {

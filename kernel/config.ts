@@ -91,6 +91,7 @@ export async function loadProject(root: string, types: TypeSource, places: Place
     env: frame.env,
     services: services.map(service => service.plan),
     routes: frame.routes,
+    ...(frame.wildcard ? { wildcard: true } : {}),
     files: [...new Set([...watched, ...envFiles])],
   }
   return loaded(plan, merged, services, documents, frame.pluginsNeeded)

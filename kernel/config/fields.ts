@@ -58,6 +58,11 @@ export function readTexts(spot: Spot, what = 'an array of strings'): readonly st
   return texts.every(text => text !== undefined) ? texts : undefined
 }
 
+/** True or false. */
+export function readFlag(spot: Spot): boolean | undefined {
+  return typeof spot.value === 'boolean' ? spot.value : spot.wrong(`must be true or false, not ${kindOf(spot.value)}`)
+}
+
 /** One of some words. */
 export function readWord<W extends string>(spot: Spot, words: readonly W[]): W | undefined {
   const found = words.find(word => word === spot.value)

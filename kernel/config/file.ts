@@ -2,7 +2,7 @@ import { basename } from 'node:path'
 import validRange from 'semver/ranges/valid.js'
 import type { Route } from '../plugin.ts'
 import { readEnv } from './environ.ts'
-import { meantKey, readTable, readText, unknown } from './fields.ts'
+import { meantKey, readFlag, readTable, readText, unknown } from './fields.ts'
 import type { Document, Role } from './layers.ts'
 import { isDomain, isLabel, labelOf, labelRule } from './names.ts'
 import { type Problems, Spot } from './problems.ts'
@@ -48,6 +48,7 @@ export interface Frame {
   readonly name: string
   readonly domain: string
   readonly env: Readonly<Record<string, string>>
+  readonly wildcard: boolean
   readonly routes: readonly Route[]
   readonly pluginsNeeded: Readonly<Record<string, string>>
 }
@@ -59,6 +60,7 @@ export function readFrame(merged: Table, main: Document, root: string, problems:
   return {
     name,
     domain,
+    wildcard: readWildcard(spot('project')),
     env: readEnv(spot('env')),
     routes: readRoutes(spot('routes')),
     pluginsNeeded: readPlugins(spot('plugins')),
@@ -66,7 +68,7 @@ export function readFrame(merged: Table, main: Document, root: string, problems:
 }
 
 function readProject(spot: Spot, main: Document, root: string, problems: Problems): { name: string; domain: string } {
-  const table = spot.value === undefined ? {} : (readTable(spot, ['name', 'domain']) ?? {})
+  const table = spot.value === undefined ? {} : (readTable(spot, ['name', 'domain', 'wildcard']) ?? {})
   const fallback = labelOf(basename(root))
   const project = own(main.data, 'project')
   // Where the file's own [project] is no table that was told; where it has no name, that is to be told.
@@ -87,6 +89,11 @@ function readProject(spot: Spot, main: Document, root: string, problems: Problem
     })
   }
   return { name, domain: `${name}.localhost` }
+}
+
+function readWildcard(spot: Spot): boolean {
+  const value = isTable(spot.value) ? own(spot.value, 'wildcard') : undefined
+  return value !== undefined && readFlag(spot.inside('wildcard', value)) === true
 }
 
 function readName(spot: Spot): string | undefined {
@@ -130,11 +137,10 @@ function readRoute(spot: Spot, written: string): Route | undefined {
   if (table === undefined) return undefined
   const service = own(table, 'service')
   const strip = own(table, 'strip_prefix') ?? false
-  if (typeof strip !== 'boolean')
-    spot.inside('strip_prefix', strip).wrong(`must be true or false, not ${kindOf(strip)}`)
+  const isStripped = readFlag(spot.inside('strip_prefix', strip)) === true
   if (service === undefined) return spot.inside('service', service).wrong('missing key')
   const name = readText(spot.inside('service', service), 'the name of a service')
-  return name === undefined ? undefined : { prefix, service: name, stripPrefix: strip === true }
+  return name === undefined ? undefined : { prefix, service: name, stripPrefix: isStripped }
 }
 
 /** Plugins that the project needs, by name, with the range of versions. */

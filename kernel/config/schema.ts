@@ -100,6 +100,11 @@ const projectTable: Table = {
       maxLength: 253,
       description: 'Where the project is reached. Default: <name>.localhost',
     },
+    wildcard: {
+      type: 'boolean',
+      default: false,
+      description: "Whether the names below the domain that are no service's go to the service that owns the domain.",
+    },
   },
 }
 

@@ -36,6 +36,8 @@ export interface CatalogProject {
   readonly path: string
   readonly domain: string
   readonly routes: readonly Route[]
+  /** Whether every other name below the domain is answered, too. */
+  readonly wildcard?: boolean | undefined
 }
 
 /** What plugins may do with services, one after the other with a project's other operations. */

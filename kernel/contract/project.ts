@@ -69,6 +69,8 @@ export interface ProjectPlan {
   readonly env: Readonly<Record<string, string>>
   readonly services: readonly ServicePlan[]
   readonly routes: readonly Route[]
+  /** Whether names below the domain that are no service's go to the service that owns the domain; absent: no. */
+  readonly wildcard?: boolean | undefined
   /** Files whose change means a reload, absolute, whether they exist or not. */
   readonly files: readonly string[]
 }

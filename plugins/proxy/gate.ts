@@ -198,7 +198,8 @@ export class Gate {
   }
 
   #unknown(head: Head): Answer {
-    return refusal.unknownHost(head, this.#table.names(), this.#catalog.services(), host => this.#web.url(host))
+    const known = { projects: this.#catalog.projects(), services: this.#catalog.services() }
+    return refusal.unknownHost(head, this.#table.names(), known, host => this.#web.url(host))
   }
 
   #nobody(place: Extract<Place, { to: 'nobody' }>): Answer {

@@ -58,7 +58,7 @@ export function loop(head: Head): Answer {
 export function unknownHost(
   head: Head,
   names: readonly string[],
-  services: readonly CatalogEntry[],
+  { projects, services }: { readonly projects: readonly CatalogProject[]; readonly services: readonly CatalogEntry[] },
   url: UrlOf,
 ): Answer {
   const trusted = /(^|\.)(localhost|test|local|internal)$/.test(head.name)
@@ -72,11 +72,8 @@ export function unknownHost(
     'unknown-host',
     {
       code: 'UNKNOWN_SERVICE',
-      message: `No service is known as ${head.name}`,
-      hint:
-        meant === undefined
-          ? 'Run `locald up` in the project’s folder, `locald status --all` shows what is there.'
-          : `Did you mean ${meant}?`,
+      message: `Unknown host ${head.name}`,
+      hint: meant === undefined ? unknownHint(head, projects) : `Did you mean ${meant}?`,
     },
     {
       body: trusted
@@ -84,6 +81,13 @@ export function unknownHost(
         : html``,
     },
   )
+}
+
+function unknownHint({ name }: Head, projects: readonly CatalogProject[]): string {
+  const above = projects.find(({ domain }) => name.endsWith(`.${domain.toLowerCase()}`))
+  return above === undefined
+    ? 'Run `locald up` in the project’s folder; `locald status --all` lists all services.'
+    : `Set \`wildcard = true\` in [project] to send every name below ${above.domain} to its main service.`
 }
 
 /** The project is known, but no service of it answers here. */

@@ -25,6 +25,8 @@ interface PathRoute {
 interface Site {
   readonly entry: CatalogEntry | undefined
   readonly project: CatalogProject | undefined
+  /** Whether it answers for the unknown names below its own, too. */
+  readonly wildcard: boolean
   /** Longest prefix first. */
   readonly routes: readonly PathRoute[]
 }
@@ -50,10 +52,10 @@ export class Table {
     this.#sites ??= build(this.#catalog)
     const own = this.#sites.get(name)
     if (own !== undefined) return placeAt(own, path)
-    // `*.web.shop.localhost` is web's, `*.shop.localhost` the main service's; paths are routed on the domain alone.
+    // With `wildcard`, `*.api.shop.localhost` is api's and every other `*.shop.localhost` the project's, with its routes.
     for (let dot = name.indexOf('.'); dot !== -1; dot = name.indexOf('.', dot + 1)) {
       const site = this.#sites.get(name.slice(dot + 1))
-      if (site !== undefined) return placeAt({ ...site, routes: [] }, path)
+      if (site !== undefined) return site.wildcard ? placeAt(site, path) : { to: 'unknown' }
     }
     return { to: 'unknown' }
   }
@@ -87,14 +89,17 @@ function changes(event: LocaldEvent): boolean {
 function build(catalog: Catalog): Map<string, Site> {
   const sites = new Map<string, Site>()
   const services = catalog.services()
+  const projects = catalog.projects()
   const byKey = new Map(services.map(entry => [entry.key, entry]))
+  const wild = new Set(projects.flatMap(({ name, wildcard }) => (wildcard === true ? [name] : [])))
   for (const entry of services) {
     for (const host of entry.hosts) {
       const name = host.toLowerCase()
-      if (!sites.has(name)) sites.set(name, { entry, project: undefined, routes: [] })
+      if (!sites.has(name))
+        sites.set(name, { entry, project: undefined, wildcard: wild.has(entry.project), routes: [] })
     }
   }
-  for (const project of catalog.projects()) {
+  for (const project of projects) {
     const name = project.domain.toLowerCase()
     const routes = project.routes
       .map(route => ({
@@ -104,7 +109,7 @@ function build(catalog: Catalog): Map<string, Site> {
         strip: route.stripPrefix,
       }))
       .sort((a, b) => b.prefix.length - a.prefix.length)
-    sites.set(name, { entry: sites.get(name)?.entry, project, routes })
+    sites.set(name, { entry: sites.get(name)?.entry, project, wildcard: wild.has(project.name), routes })
   }
   return sites
 }

@@ -34,9 +34,9 @@ onEach('many at once', async (t, machine) => {
     t.equal(new Set(views.map(({ key }) => key)).size, 2, 'their keys differ')
     t.equal(new Set(views.map(({ port }) => port)).size, 2, 'their ports differ')
     t.equal((await sandbox.get('shop.localhost')).body, 'the first')
-    t.equal((await sandbox.get('second.shop.localhost')).body, 'the second')
+    t.equal((await sandbox.get('shop-second.localhost')).body, 'the second')
     await sandbox.ok(['stop'], { cwd: first })
-    t.equal((await sandbox.get('second.shop.localhost')).body, 'the second', 'stopping one leaves the other')
+    t.equal((await sandbox.get('shop-second.localhost')).body, 'the second', 'stopping one leaves the other')
   })
 
   await t.test('a git worktree gets its branch as a name', async t => {

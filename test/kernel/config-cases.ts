@@ -133,6 +133,17 @@ export const wrongFiles: readonly WrongFile[] = [
     blind: true,
   },
   {
+    what: "a domain below the dashboard's",
+    text: '[project]\nname = "a"\ndomain = "x.locald.localhost"',
+    told: ["3 project.domain: is below locald.localhost, the dashboard's"],
+    blind: true,
+  },
+  {
+    what: 'a wildcard that is no flag',
+    text: '[project]\nname = "a"\nwildcard = "yes"',
+    told: ['3 project.wildcard: must be true or false, not a string'],
+  },
+  {
     what: 'a domain of one label',
     text: '[project]\nname = "a"\ndomain = "shop"',
     told: ['3 project.domain: must be a DNS name in lower case of at least two labels, such as shop.localhost'],

@@ -230,8 +230,8 @@ t.test('a pinned project that starts with the daemon', { timeout: 120_000 }, asy
     { status: 200 },
     { status: 200 },
     { status: 200 },
-    { status: 404, body: /No service is known as broken/ },
-    { status: 404, body: /No service is known as other/ },
+    { status: 404, body: /Unknown host broken/ },
+    { status: 404, body: /Unknown host other/ },
   ])
 })
 

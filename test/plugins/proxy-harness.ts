@@ -37,8 +37,8 @@ export class FakeCatalog implements Catalog {
   waiting = 0
   scans = 0
 
-  project(name: string, routes: Route[] = [], domain = `${name}.localhost`): void {
-    this.list.push({ name, path: `/home/me/${name}`, domain, routes })
+  project(name: string, routes: Route[] = [], domain = `${name}.localhost`, wildcard = false): void {
+    this.list.push({ name, path: `/home/me/${name}`, domain, routes, wildcard })
     this.emit({ event: 'project', project: name, path: `/home/me/${name}`, domain })
   }
 

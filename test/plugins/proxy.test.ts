@@ -36,12 +36,12 @@ t.test('routing', async t => {
     { prefix: '/old', service: 'old', stripPrefix: true },
     { prefix: '/gone', service: 'gone', stripPrefix: false },
   ])
-  catalog.project('blog', [], 'my.blog.test')
+  catalog.project('blog', [{ prefix: '/api', service: 'site', stripPrefix: true }], 'my.blog.test', true)
   catalog.set('shop:web', at(web?.port ?? 0))
   catalog.set('shop:api', at(api?.port ?? 0))
   catalog.set('shop:old', at(old?.port ?? 0))
   catalog.set('shop:queue', { hosts: [] })
-  catalog.set('blog:site', { ...at(blog?.port ?? 0), hosts: ['my.blog.test'] })
+  catalog.set('blog:site', { ...at(blog?.port ?? 0), hosts: ['my.blog.test', 'site.my.blog.test'] })
   const cases: [host: string, path: string, body: string][] = [
     ['shop.localhost', '/x?y=1', 'web /x?y=1 '],
     ['SHOP.LocalHost:1234', '/', 'web / '],
@@ -62,17 +62,30 @@ t.test('routing', async t => {
     ['shop.localhost', '/old/', 'old / /old'],
     ['shop.localhost', '/old/x/y?z', 'old /x/y?z /old'],
     ['api.shop.localhost', '/old', 'api /old '],
-    ['tenant.web.shop.localhost', '/api', 'web /api '],
-    ['a.b.api.shop.localhost', '/', 'api / '],
-    ['tenant.shop.localhost', '/', 'web / '],
-    ['queue.shop.localhost', '/', 'web / '],
     ['my.blog.test', '/', 'blog / '],
     ['x.my.blog.test', '/', 'blog / '],
+    ['x.y.my.blog.test', '/', 'blog / '],
+    ['x.my.blog.test', '/api/1', 'blog /1 /api'],
+    ['site.my.blog.test', '/api/1', 'blog /api/1 '],
+    ['x.site.my.blog.test', '/', 'blog / '],
   ]
   for (const [host, path, body] of cases) {
     const got = await get(port, host, path)
     t.equal(got.body, body, `${host}${path}`)
   }
+
+  await t.test('a name that is no service’s is unknown without a wildcard', async t => {
+    for (const host of ['nope', 'tenant.web', 'a.b.api', 'queue'].map(name => `${name}.shop.localhost`)) {
+      const got = await get(port, host)
+      t.equal(got.status, 404, host)
+      t.equal(got.header('x-locald'), 'unknown-host')
+    }
+    const got = JSON.parse((await get(port, 'ap.shop.localhost')).body)
+    t.match(got.error, { message: 'Unknown host ap.shop.localhost', hint: 'Did you mean api.shop.localhost?' })
+    t.match(JSON.parse((await get(port, 'tenant-7.shop.localhost')).body).error, {
+      hint: /Set `wildcard = true` in \[project\]/,
+    })
+  })
 
   await t.test('an absolute target outranks the Host header', async t => {
     const text = await wire(t, port)
