@@ -5,7 +5,7 @@ import { dial, neverConnected, type Pool } from './dial.ts'
 import { closedEarly } from './exchange.ts'
 import { spent } from './garbage.ts'
 import type { Destination, Failure } from './gate.ts'
-import { framingOf, headLines, type Passage, requestHeaders, responseHeaders, trailersOf } from './headers.ts'
+import { forNode, framingOf, headLines, type Passage, requestHeaders, responseHeaders, trailersOf } from './headers.ts'
 import type { Limits } from './limits.ts'
 
 /** One request on its way to a service. */
@@ -91,7 +91,7 @@ function open(errand: Errand, pool: Pool | undefined, limits: Limits): ClientReq
     port: to.address.port,
     method,
     path: to.path,
-    headers: requestHeaders(req.rawHeaders, method, passage, pool === undefined ? 'close' : 'keep-alive'),
+    headers: forNode(requestHeaders(req.rawHeaders, method, passage, pool === undefined ? 'close' : 'keep-alive')),
     maxHeaderSize: limits.head,
     setHost: false,
     ...(pool === undefined ? { createConnection: connectTo(to, false) } : { agent: pool }),
@@ -145,7 +145,7 @@ export function relay(req: IncomingMessage, res: ServerResponse, answer: Incomin
   if (framing === 'unknown') return 'answered in a transfer coding that is not supported'
   const bodyless = req.method === 'HEAD' || status === 204 || status === 304
   const trailers = framing === 'chunked' && req.httpVersion === '1.1' && !bodyless
-  const headers = responseHeaders(answer.rawHeaders, status, trailers)
+  const headers = forNode(responseHeaders(answer.rawHeaders, status, trailers))
   // The client was not told to go on, so nobody knows whether its body follows.
   if (req.headers.expect !== undefined && !req.complete) headers.push('Connection', 'close')
   try {

@@ -1,5 +1,5 @@
 import type { OutgoingHttpHeaders } from 'node:http2'
-import type { RawHeaders } from './headers.ts'
+import { type RawHeaders, trimmed } from './headers.ts'
 
 /** A request of HTTP/2 as HTTP/1.1 would have it. */
 export interface H2Request {
@@ -28,7 +28,7 @@ export function requestOf(raw: RawHeaders, more: boolean): H2Request | string {
   const fields: string[] = []
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = raw[i] ?? ''
-    const value = asBytes(raw[i + 1] ?? '')
+    const value = raw[i + 1] ?? ''
     if (name === ':method') method = value
     else if (name === ':path') path = value
     else if (name === ':authority') authority = value
@@ -88,7 +88,7 @@ export function narrowOf(raw: RawHeaders): NarrowH2 | undefined {
     else if (name !== ':scheme') return undefined
   }
   if (cookie !== '') fields += `cookie: ${cookie}\r\n`
-  if ((method !== 'GET' && method !== 'HEAD') || !target.test(path) || !isAscii(fields)) return undefined
+  if ((method !== 'GET' && method !== 'HEAD') || !target.test(path)) return undefined
   return { method, path, host, fields }
 }
 
@@ -100,22 +100,22 @@ const more = new Set([
   ...['keep-alive', 'http2-settings', 'x-locald-hops', 'x-locald-progress'],
 ])
 
-/** Headers for node:http2: names in lower case, what came twice as a list. */
+/**
+ * Headers for node:http2: names in lower case, what came twice as a list. Values have one character for each byte, as node:http2
+ * reads and writes them (Latin-1, on Node 20 to 26) and as the rest of the proxy has them.
+ */
 type Fields = Record<string, string | string[] | number>
 
 /** Fields, as lines or as names and values, for node:http2, added to `headers`. */
 export function fieldsOf(fields: string | RawHeaders, headers: Fields = {}): OutgoingHttpHeaders {
   if (typeof fields !== 'string') {
-    for (let i = 0; i + 1 < fields.length; i += 2)
-      add(headers, (fields[i] ?? '').toLowerCase(), asText(fields[i + 1] ?? ''))
+    for (let i = 0; i + 1 < fields.length; i += 2) add(headers, (fields[i] ?? '').toLowerCase(), fields[i + 1] ?? '')
     return headers
   }
-  const plain = isAscii(fields)
   for (let at = 0; at < fields.length; ) {
     const end = fields.indexOf('\r\n', at)
     const colon = fields.indexOf(':', at)
-    const value = fields.slice(colon + 1, end).trim()
-    add(headers, lowered(fields.slice(at, colon)), plain ? value : asText(value))
+    add(headers, lowered(fields.slice(at, colon)), trimmed(fields.slice(colon + 1, end)))
     at = end + 2
   }
   return headers
@@ -139,27 +139,4 @@ function lowered(name: string): string {
   if (names.size >= mostNames) names.clear()
   names.set(name, lower)
   return lower
-}
-
-// In UTF-8 every other character is longer.
-function isAscii(text: string): boolean {
-  return Buffer.byteLength(text) === text.length
-}
-
-const ascii = /^[\x00-\x7f]*$/
-const utf8 = new TextDecoder('utf-8', { fatal: true })
-
-/** node:http2 reads and writes values as UTF-8, the rest of the proxy as one character for each byte. */
-export function asBytes(text: string): string {
-  return ascii.test(text) ? text : Buffer.from(text, 'utf8').toString('latin1')
-}
-
-function asText(bytes: string): string {
-  if (ascii.test(bytes)) return bytes
-  try {
-    return utf8.decode(Buffer.from(bytes, 'latin1'))
-  } catch {
-    // Of an older time: read as ISO 8859-1.
-    return bytes
-  }
 }

@@ -9,7 +9,7 @@ import type { Socket } from 'node:net'
 import { messageOf } from '../../kernel/errors.ts'
 import { type Address, dial, neverConnected } from './dial.ts'
 import type { Broken, Exchange, Receiver } from './exchange.ts'
-import { asBytes, fieldsOf } from './h2-head.ts'
+import { fieldsOf } from './h2-head.ts'
 import { headLines, type RawHeaders } from './headers.ts'
 import type { Limits } from './limits.ts'
 import type { Ending, ResponseHead } from './response-head.ts'
@@ -129,7 +129,7 @@ class H2cExchange implements Exchange {
       this.#receiver.head(headOf(Number(info[':status']), raw, ends ? { by: 'nothing' } : body))
     })
     stream.on('trailers', (_headers: IncomingHttpHeaders, _flags: number, raw: string[]) => {
-      this.#trailers = raw.map(asBytes)
+      this.#trailers = raw
     })
     stream.on('data', (piece: Buffer) => {
       this.#receiver.body(piece, 0, piece.length)
@@ -188,7 +188,7 @@ function headOf(status: number, raw: RawHeaders, ending: Ending): ResponseHead {
   const fields: string[] = []
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = raw[i] ?? ''
-    if (!name.startsWith(':')) fields.push(name, asBytes(raw[i + 1] ?? ''))
+    if (!name.startsWith(':')) fields.push(name, raw[i + 1] ?? '')
   }
   const lines = headLines('', fields).slice(2, -2)
   return { status, reason: '', fields: lines, ending, keep: true, upgrade: undefined, trailer: undefined, end: 0 }

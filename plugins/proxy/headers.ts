@@ -43,8 +43,21 @@ export function valuesOf(raw: RawHeaders, name: string): string[] {
 export function tokensOf(raw: RawHeaders, name: string): string[] {
   return valuesOf(raw, name)
     .flatMap(value => value.split(','))
-    .map(token => token.trim().toLowerCase())
+    .map(token => trimmed(token).toLowerCase())
     .filter(token => token !== '')
+}
+
+/** The text without spaces and tabs around it. Not trim(): byte 0xA0 is no space, but may be the end of a character. */
+export function trimmed(text: string): string {
+  let from = 0
+  let to = text.length
+  while (from < to && isBlank(text.charCodeAt(from))) from++
+  while (to > from && isBlank(text.charCodeAt(to - 1))) to--
+  return from === 0 && to === text.length ? text : text.slice(from, to)
+}
+
+function isBlank(code: number): boolean {
+  return code === 32 || code === 9
 }
 
 /** How a message's body is framed; `unknown` for a transfer coding the proxy cannot frame anew. */
@@ -114,6 +127,12 @@ export function trailersOf(raw: RawHeaders): [string, string][] {
     if (!dropped(key, undefined) && !ours(key) && !neverTrailers.has(key)) out.push([name, raw[i + 1] ?? ''])
   }
   return out
+}
+
+/** Headers for node:http, which reads a Content-Disposition after a Content-Length as UTF-8 and then writes it as Latin-1: the length goes last. */
+export function forNode(headers: string[]): string[] {
+  const at = headers.findIndex((name, i) => i % 2 === 0 && name.toLowerCase() === 'content-length')
+  return at === -1 ? headers : [...headers.slice(0, at), ...headers.slice(at + 2), ...headers.slice(at, at + 2)]
 }
 
 /** A head's lines for writing to a socket by hand, in latin1. */

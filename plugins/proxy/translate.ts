@@ -2,8 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Broken, closedEarly, type Exchange, type Receiver } from './exchange.ts'
 import { type Errand, idempotent } from './forward.ts'
 import type { H2cServices } from './h2c.ts'
-import { framingOf, type RawHeaders, requestHeaders, trailersOf } from './headers.ts'
+import { forNode, framingOf, type RawHeaders, requestHeaders, trailersOf } from './headers.ts'
 import type { ResponseHead } from './response-head.ts'
+
+const nothing = Buffer.alloc(0)
 
 /** Passes a request of HTTP/1.1 to a service that speaks HTTP/2, and the response back. */
 export function translate(errand: Errand, services: H2cServices): void {
@@ -61,9 +63,9 @@ class Translation implements Receiver {
   head(head: ResponseHead): void {
     const fields = head.fields.split('\r\n').slice(0, -1)
     const pairs = fields.flatMap(line => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)])
-    this.#res.writeHead(head.status, pairs)
-    // An event stream's head must not wait for its first event.
-    if (head.ending.by !== 'nothing') this.#res.flushHeaders()
+    this.#res.writeHead(head.status, forNode(pairs))
+    // An event stream's head must not wait for its first event. Not flushHeaders: it writes Latin-1 values as UTF-8.
+    if (head.ending.by !== 'nothing') this.#res.write(nothing)
   }
 
   body(bytes: Buffer, from: number, to: number): void {

@@ -2,7 +2,16 @@ import { type IncomingMessage, request, type Server, ServerResponse } from 'node
 import type { Duplex } from 'node:stream'
 import { neverConnected } from './dial.ts'
 import { connectTo, detailOf, type Errand, relay } from './forward.ts'
-import { framingOf, headLines, requestHeaders, responseHeaders, tokensOf, valuesOf, withoutUpgrade } from './headers.ts'
+import {
+  forNode,
+  framingOf,
+  headLines,
+  requestHeaders,
+  responseHeaders,
+  tokensOf,
+  valuesOf,
+  withoutUpgrade,
+} from './headers.ts'
 import type { Limits } from './limits.ts'
 
 /** What a client sends before the service has agreed to the switch is kept up to this many bytes. */
@@ -86,7 +95,7 @@ export function tunnel(errand: Errand, protocol: string, early: Early, limits: L
     port: to.address.port,
     method,
     path: to.path,
-    headers: requestHeaders(req.rawHeaders, method, passage, { upgrade: protocol }),
+    headers: forNode(requestHeaders(req.rawHeaders, method, passage, { upgrade: protocol })),
     maxHeaderSize: limits.head,
     setHost: false,
     createConnection: connectTo(to, true),

