@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { type ErrorJson, LocaldError, systemCode } from '../kernel/errors.ts'
-import type { Paths } from '../kernel/paths.ts'
+import { hasOwnSocket, type Paths } from '../kernel/paths.ts'
 import { type Answer, connect, endedWhile, type Request, send } from './http.ts'
 
 /** The daemon did not listen; its socket's path is in use by nobody. ECONNRESET: it ended with us in its queue. */
@@ -117,8 +117,12 @@ export async function findOrRevive(paths: Paths): Promise<Client | undefined> {
   return hasServices(paths) ? await need(paths) : undefined
 }
 
-/** Connects; undefined when nobody listens. */
+/**
+ * Connects; undefined when no one listens. The folder and the socket must be the caller's own: whoever listens gets the caller's
+ * environment and says what to run. Throws PATHS_UNUSABLE.
+ */
 export async function reach(paths: Paths): Promise<Socket | undefined> {
+  if (!hasOwnSocket(paths)) return undefined
   for (;;) {
     try {
       return await connect(paths.socket)

@@ -2,11 +2,12 @@ import { dirname, join } from 'node:path'
 import { LocaldError, messageOf, systemCode } from './errors.ts'
 import { platformOf } from './facts.ts'
 import { nativeFolder } from './native.ts'
+import { callerUid, isCallers, isOwnFolder, isOwnSocket } from './owner.ts'
 
 export { compileNative } from './native.ts'
 
 // Not by import: that reads all of node:fs, streams too, which is a thirtieth of the time of a short command.
-const { chmodSync, lstatSync, mkdirSync, statSync } = process.getBuiltinModule('node:fs')
+const { chmodSync, mkdirSync, statSync } = process.getBuiltinModule('node:fs')
 
 /** Where everything of one daemon is. All absolute. */
 export interface Paths {
@@ -125,10 +126,25 @@ const onMac: PrivilegedPaths = {
  * may be in a place where anyone can make one first, so that no link is followed there.
  */
 export function preparePaths(paths: Paths): void {
-  privateFolder(paths.data, statSync)
-  privateFolder(paths.runtime, lstatSync)
+  unlessUnusable(paths.data, ownDataFolder)
+  unlessUnusable(paths.runtime, folder => {
+    makeFolder(folder)
+    isOwnFolder(folder)
+  })
   // Of a socket that LOCALD_SOCKET puts elsewhere the folder is made, but an existing one is the user's own affair.
   unlessUnusable(dirname(paths.socket), makeFolder)
+}
+
+/**
+ * Whether the daemon's socket is there, in a place that is the caller's own: to be asked before it is connected to. Throws PATHS_UNUSABLE
+ * where it is another user's.
+ */
+export function hasOwnSocket({ socket, runtime }: Pick<Paths, 'socket' | 'runtime'>): boolean {
+  let isThere = false
+  unlessUnusable(dirname(socket), folder => {
+    isThere = (folder !== runtime || isOwnFolder(folder)) && isOwnSocket(socket)
+  })
+  return isThere
 }
 
 /** A folder, and those above it. Node's own way never ends where mkdir(2) says ENOENT in a folder that is there, as in /proc. */
@@ -144,18 +160,16 @@ function makeFolder(folder: string): void {
   }
 }
 
-function privateFolder(path: string, look: typeof lstatSync): void {
-  unlessUnusable(path, folder => {
-    makeFolder(folder)
-    const stat = look(folder)
-    const uid = process.getuid?.()
-    if (!stat.isDirectory() || (uid !== undefined && stat.uid !== uid)) {
-      throw new LocaldError('PATHS_UNUSABLE', `${folder} is not a folder of yours`, {
-        hint: 'Remove it, or set XDG_RUNTIME_DIR and XDG_DATA_HOME to folders of your own.',
-      })
-    }
-    if ((stat.mode & 0o077) !== 0) chmodSync(folder, 0o700)
-  })
+/** The data folder may be a link to another disk: it is where only the user can make one. */
+function ownDataFolder(folder: string): void {
+  makeFolder(folder)
+  const stat = statSync(folder)
+  if (!stat.isDirectory() || !isCallers(stat)) {
+    throw new LocaldError('PATHS_UNUSABLE', `${folder} is not a folder of yours`, {
+      hint: 'Remove it, or set XDG_RUNTIME_DIR and XDG_DATA_HOME to folders of your own.',
+    })
+  }
+  if ((stat.mode & 0o077) !== 0) chmodSync(folder, 0o700)
 }
 
 function unlessUnusable(folder: string, use: (folder: string) => void): void {
@@ -195,14 +209,14 @@ function givenSocket(env: NodeJS.ProcessEnv): string | undefined {
 
 function runtimeFolder(env: NodeJS.ProcessEnv): string {
   const runtime = absolute(env['XDG_RUNTIME_DIR'])
-  return runtime === undefined ? join(temporary(env), `locald-${process.getuid?.() ?? 0}`) : join(runtime, 'locald')
+  return runtime === undefined ? join(temporary(env), `locald-${callerUid() ?? 0}`) : join(runtime, 'locald')
 }
 
 /** A folder whose path is too long for a socket gets a short twin in the temporary folder, found by its hash. */
 function shortRuntime(wanted: string, env: NodeJS.ProcessEnv): string {
   // Loaded here only: it takes a tenth of the time in which Node starts, and few paths are that long.
   const hash = process.getBuiltinModule('node:crypto').createHash('sha256').update(wanted).digest('hex').slice(0, 12)
-  const folder = `locald-${process.getuid?.() ?? 0}-${hash}`
+  const folder = `locald-${callerUid() ?? 0}-${hash}`
   return [join(temporary(env), folder)].find(fits) ?? join('/tmp', folder)
 }
 

@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
 import { folder, locald, type Test } from './fake.ts'
@@ -192,6 +193,25 @@ t.test('status takes over what a killed daemon left', { skip }, async t => {
   mkdirSync(join(home, 'run', 'locald', 'projects', 'shop'), { recursive: true })
   t.match(await run(['status', '--json']), { code: 0, stdout: '{"services":[]}\n' })
   t.equal(lines('daemons').length, 1)
+})
+
+const asRoot = process.getuid?.() === 0 ? false : 'only root can give a folder to another user'
+
+t.test("no command connects to a socket in another user's folder", { skip: asRoot }, async t => {
+  const { home, run } = place(t)
+  const runtime = join(home, 'run', 'locald')
+  mkdirSync(runtime, { recursive: true })
+  let met = 0
+  const server = createServer(() => met++).listen(join(runtime, 'locald.sock'))
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  chownSync(runtime, 41_002, 41_002)
+  const commands = [['up'], ['status'], ['server', 'status'], ['run', 'web', '--', 'true'], ['server', 'shutdown']]
+  const refusal = `Error: ${runtime} is not a folder of yours [PATHS_UNUSABLE]`
+  const ran = await Promise.all(commands.map(words => run(words)))
+  for (const { code, stderr } of ran) t.match({ code, stderr }, { code: 1, stderr: refusal })
+  t.match(await run(['doctor', '--fix']), { code: 1, stdout: /daemon: .* is not a folder of yours \(critical\)/ })
+  t.equal(met, 0)
 })
 
 t.test('the terminal that started it can go', { skip }, async t => {
