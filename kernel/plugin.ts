@@ -26,6 +26,13 @@ export type * from './contract/process-table.ts'
 export type * from './contract/processes.ts'
 export type * from './contract/project.ts'
 export type * from './contract/service-type.ts'
+export {
+  readTextFile,
+  readTextFileNow,
+  type TextFault,
+  type TextFile,
+  type TextLimits,
+} from './contract/text-file.ts'
 export type { Health, LocaldEvent, ServiceView, Status } from './events.ts'
 export type { Shape, ShapeOf } from './shape.ts'
 

@@ -1,5 +1,6 @@
-import { readFileSync, realpathSync, statSync } from 'node:fs'
+import { realpathSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
+import { readTextFileNow } from './contract/text-file.ts'
 
 /**
  * The branch of the linked git worktree a folder is in, as a DNS label (detached: the worktree's own name); undefined in a
@@ -9,7 +10,7 @@ export function worktreeBranch(folder: string): string | undefined {
   const link = gitLink(folder)
   const gitDir = link && worktreeOf(link)
   if (gitDir === undefined) return undefined
-  const head = read(join(gitDir, 'HEAD')) ?? ''
+  const head = readTextFileNow(join(gitDir, 'HEAD')) ?? ''
   const [, branch] = /^ref: refs\/heads\/(.+)$/m.exec(head) ?? []
   return slugOf(branch ?? basename(gitDir))
 }
@@ -29,7 +30,7 @@ export function repositoryOf(folder: string): string | undefined {
     const link = linkAt(at)
     if (link !== undefined) return ownerOf(link)
     const git = join(at, '.git')
-    if (statSync(git, { throwIfNoEntry: false })?.isDirectory()) return realPath(git)
+    if (isFolder(git)) return realPath(git)
     if (at === dirname(at)) return undefined
   }
 }
@@ -64,7 +65,7 @@ function worktreeOf({ file, text }: GitLink): string | undefined {
 
 function ownerOf(link: GitLink): string | undefined {
   const gitDir = worktreeOf(link)
-  const back = gitDir === undefined ? undefined : read(join(gitDir, 'gitdir'))
+  const back = gitDir === undefined ? undefined : readTextFileNow(join(gitDir, 'gitdir'))
   if (gitDir === undefined || back === undefined) return undefined
   const isKnown = realPath(resolve(gitDir, back.trim())) === realPath(link.file)
   return isKnown ? realPath(dirname(dirname(gitDir))) : undefined
@@ -75,21 +76,22 @@ function gitLink(folder: string): GitLink | undefined {
   for (let at = folder; ; at = dirname(at)) {
     const link = linkAt(at)
     if (link !== undefined || at === dirname(at)) return link
-    if (statSync(join(at, '.git'), { throwIfNoEntry: false })?.isDirectory()) return undefined
+    if (isFolder(join(at, '.git'))) return undefined
   }
 }
 
 function linkAt(folder: string): GitLink | undefined {
   const file = join(folder, '.git')
-  const text = statSync(file, { throwIfNoEntry: false })?.isFile() ? read(file) : undefined
+  const text = readTextFileNow(file)
   return text === undefined ? undefined : { file, text }
 }
 
-function read(file: string): string | undefined {
+/** What cannot be looked at is none: the path may lead through a file, a circle of links, or be too long. */
+function isFolder(path: string): boolean {
   try {
-    return readFileSync(file, 'utf8')
+    return statSync(path).isDirectory()
   } catch {
-    return undefined
+    return false
   }
 }
 

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { statSync } from 'node:fs'
 import { constants } from 'node:os'
 import { LocaldError, messageOf, systemCode } from '../../kernel/errors.ts'
 import type { OneOffAnswer } from '../../kernel/wire.ts'
 import { need } from '../client.ts'
 import type { Context } from '../context.ts'
+import { isFolder } from '../folders.ts'
 import { say } from '../output.ts'
 import { explain } from '../report.ts'
 
@@ -19,7 +19,7 @@ export async function run(context: Context): Promise<number> {
   if (service === undefined || command === undefined) throw new LocaldError('USAGE', 'locald run SERVICE -- CMD…')
   const daemon = await need(context.paths)
   const place = await daemon.get<OneOffAnswer>('/v1/services/one-off', { path: context.cwd, service })
-  if (statSync(place.dir, { throwIfNoEntry: false })?.isDirectory() !== true) {
+  if (!isFolder(place.dir)) {
     throw new LocaldError('SPAWN_FAILED', `the folder of '${service}' is missing: ${place.dir}`, {
       service,
       hint: "Check the service's workdir in locald.toml.",

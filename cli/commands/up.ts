@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { LocaldError } from '../../kernel/errors.ts'
 import type { LocaldEvent, ServiceView } from '../../kernel/events.ts'
@@ -6,6 +5,7 @@ import type { RestartBody, StopBody, TargetBody, UpBody } from '../../kernel/wir
 import { type Client, need } from '../client.ts'
 import type { Context } from '../context.ts'
 import { environment } from '../environment.ts'
+import { isFolder } from '../folders.ts'
 import { conclude, type Done, follow } from '../follow.ts'
 import { Interrupt, interrupted } from '../interrupt.ts'
 import { isWatched, painter, print, say } from '../output.ts'
@@ -58,9 +58,9 @@ export async function restart(context: Context): Promise<number> {
 function targetOf(context: Context): TargetBody {
   const { names } = context.words
   const [first] = names
-  const isPath =
-    first !== undefined && (first === '.' || first === '..' || first.includes('/') || isFolder(context, first))
-  if (isPath && !isFolder(context, first)) {
+  const isThere = first !== undefined && isFolder(resolve(context.cwd, first))
+  const isPath = first !== undefined && (first === '.' || first === '..' || first.includes('/') || isThere)
+  if (isPath && !isThere) {
     throw new LocaldError('USAGE', `there is no folder ${first}`, {
       hint: 'Usage: `locald up [PATH] [SERVICE…]`; a word with a / is a path.',
     })
@@ -70,10 +70,6 @@ function targetOf(context: Context): TargetBody {
     path: isPath ? resolve(context.cwd, first) : context.cwd,
     ...(services.length === 0 ? {} : { services }),
   }
-}
-
-function isFolder(context: Context, path: string): boolean {
-  return statSync(resolve(context.cwd, path), { throwIfNoEntry: false })?.isDirectory() === true
 }
 
 /** Runs `up` to its end. Ctrl-C meanwhile stops what it started (then undefined), a second one leaves at once. */

@@ -1,5 +1,6 @@
-import { readFileSync, realpathSync, statSync } from 'node:fs'
+import { existsSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, join, relative, resolve } from 'node:path'
+import { readTextFileNow } from '../../kernel/plugin.ts'
 
 /**
  * Where a folder of a linked git worktree is in the main checkout; undefined in a main checkout, in a submodule, with a bare
@@ -23,24 +24,26 @@ export function worktreeOf(folder: string): string | undefined {
 
 /** When the folder in which git keeps what it knows of a worktree was made, ms since the epoch; null where the file system does not say. */
 export function madeMsOf(worktree: string): number | null {
-  const found = statSync(worktree, { throwIfNoEntry: false })
-  // What has no such time shows another's, or none.
-  return found !== undefined && found.birthtimeMs > 0 && found.birthtimeMs !== found.ctimeMs ? found.birthtimeMs : null
+  try {
+    const { birthtimeMs, ctimeMs } = statSync(worktree)
+    // What has no such time shows another's, or none.
+    return birthtimeMs > 0 && birthtimeMs !== ctimeMs ? birthtimeMs : null
+  } catch {
+    return null
+  }
 }
 
 /** The root of the checkout a folder is in. */
 function checkoutOf(folder: string): string | undefined {
   for (let at = folder; ; at = dirname(at)) {
-    if (statSync(join(at, '.git'), { throwIfNoEntry: false }) !== undefined) return at
+    if (existsSync(join(at, '.git'))) return at
     if (at === dirname(at)) return undefined
   }
 }
 
 /** Where git keeps what it knows of the linked worktree whose root a folder is. */
 function gitDirOf(root: string): string | undefined {
-  const file = join(root, '.git')
-  if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true) return undefined
-  const [, target] = /^gitdir: (.+)$/m.exec(readFileSync(file, 'utf8')) ?? []
+  const [, target] = /^gitdir: (.+)$/m.exec(readTextFileNow(join(root, '.git')) ?? '') ?? []
   if (target === undefined) return undefined
   const gitDir = resolve(root, target.trim())
   return basename(dirname(gitDir)) === 'worktrees' ? gitDir : undefined

@@ -1,7 +1,7 @@
 import { deepStrictEqual as same } from 'node:assert'
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -109,6 +109,15 @@ t.test('git worktrees', async t => {
   t.equal(worktreeBranch(join(dir, 'module')), undefined, 'a submodule is none')
   writeFileSync(join(project(dir, 'odd'), '.git'), 'what is this')
   t.equal(worktreeBranch(join(dir, 'odd')), undefined)
+  for (const path of ['/etc/passwd', '/dev/zero', join(dir, 'x'.repeat(300)), join(dir, 'nul\0')])
+    t.equal(worktreeBranch(path), undefined, `${path.slice(-20)} is in none`)
+  const evil = project(dir, 'evil/g/worktrees/y')
+  writeFileSync(join(dir, 'evil/.git'), 'gitdir: g/worktrees/y\n')
+  execFileSync('mkfifo', [join(evil, 'HEAD')])
+  t.equal(worktreeBranch(join(dir, 'evil')), 'y', 'a HEAD that is a pipe is not waited for')
+  rmSync(join(evil, 'HEAD'))
+  symlinkSync('/dev/zero', join(evil, 'HEAD'))
+  t.equal(worktreeBranch(join(dir, 'evil')), 'y', 'nor is one that never ends read')
   const registry = new Registry(join(dir, 'data'), quiet)
   t.match(registry.identify(ref(join(dir, 'cart'), 'shop'), []), {
     name: 'shop-feature-new-cart',

@@ -1,0 +1,166 @@
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs'
+import { type FileHandle, lstat, open, stat } from 'node:fs/promises'
+import { systemCode } from '../errors.ts'
+
+/** A file's text and whose it is. */
+export interface TextFile {
+  /** Without a byte order mark. */
+  readonly text: string
+  /** False where bytes that are not UTF-8 stand as U+FFFD in the text. */
+  readonly isUtf8: boolean
+  /** Uids of the file, by its descriptor, and of the symbolic link that leads to it. */
+  readonly owners: readonly number[]
+}
+
+/** Why a file is not read: `it is a folder`. */
+export interface TextFault {
+  readonly fault: string
+}
+
+/** What a reader takes. */
+export interface TextLimits {
+  /** Default: 1 MiB. */
+  readonly bytes?: number
+  /** Default: 10 s. */
+  readonly ms?: number
+  /** Also takes a named pipe, whose writer may come late, and a character device; by default regular files only. */
+  readonly streams?: boolean
+}
+
+const mebibyte = 1024 * 1024
+const defaultMs = 10_000
+/** Pause between two looks at a pipe without data: ms. */
+const pipeMs = 10
+const chunkBytes = 64 * 1024
+/** Says that what is there is a folder. */
+export const folderFault = 'it is a folder'
+const irregular = 'it is not a regular file'
+const readOnly = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY
+
+const reasons: Readonly<Record<string, string>> = {
+  EACCES: 'no permission to read it',
+  EPERM: 'no permission to read it',
+  ELOOP: 'its symbolic links go in a circle',
+  ENXIO: irregular,
+}
+
+/**
+ * Reads a text file that a project, or another user, could have put there: regular files only, up to a size and a time, so that
+ * a pipe, a device or a file that never ends blocks nothing. Undefined where there is none. Never rejects.
+ */
+export async function readTextFile(file: string, limits: TextLimits = {}): Promise<TextFile | TextFault | undefined> {
+  const { bytes = mebibyte, ms = defaultMs, streams = false } = limits
+  const until = Date.now() + ms
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<TextFault>(resolve => {
+    // A second more: a pipe is left in time by itself, and then says more.
+    timer = setTimeout(() => resolve({ fault: `it cannot be read within ${ms / 1000} s` }), ms + 1000)
+  })
+  try {
+    return await Promise.race([look(file, { bytes, until, streams, ms }), late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+interface Reading {
+  readonly bytes: number
+  /** ms since the epoch */
+  readonly until: number
+  readonly ms: number
+  readonly streams: boolean
+}
+
+async function look(file: string, reading: Reading): Promise<TextFile | TextFault | undefined> {
+  try {
+    const link = await lstat(file)
+    const isLink = link.isSymbolicLink()
+    // Before it is opened: that alone wakes who waits at a pipe, and does something to some devices.
+    const fault = faultOf(isLink ? await stat(file) : link, reading)
+    if (fault !== undefined) return { fault }
+    const handle = await open(file, readOnly | (isLink ? 0 : constants.O_NOFOLLOW))
+    try {
+      return await readOpen(handle, isLink ? [link.uid] : [], reading)
+    } finally {
+      await handle.close()
+    }
+  } catch (error) {
+    const code = systemCode(error)
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    return { fault: reasons[code ?? ''] ?? `it cannot be read (${code ?? 'unknown error'})` }
+  }
+}
+
+function faultOf(info: Stats, { bytes, streams }: Pick<Reading, 'bytes' | 'streams'>): string | undefined {
+  if (info.isDirectory()) return folderFault
+  if (streams && (info.isFIFO() || info.isCharacterDevice())) return undefined
+  if (!info.isFile()) return irregular
+  return info.size > bytes ? tooLarge(bytes) : undefined
+}
+
+function tooLarge(bytes: number): string {
+  return `it is larger than ${bytes / mebibyte} MiB`
+}
+
+async function readOpen(
+  handle: FileHandle,
+  links: readonly number[],
+  reading: Reading,
+): Promise<TextFile | TextFault | undefined> {
+  const info = await handle.stat()
+  const fault = faultOf(info, reading)
+  if (fault !== undefined) return { fault }
+  const bytes = await bytesOf(handle, info.isFIFO(), reading)
+  return Buffer.isBuffer(bytes) ? { ...decoded(bytes), owners: [info.uid, ...links] } : bytes
+}
+
+/** All to the end. A pipe has none before somebody has written to it. */
+async function bytesOf(handle: FileHandle, isPipe: boolean, reading: Reading): Promise<Buffer | TextFault> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for (;;) {
+    const chunk = await read(handle)
+    const isAwaited = chunk === undefined || (chunk.length === 0 && size === 0 && isPipe)
+    if (chunk?.length === 0 && !isAwaited) return Buffer.concat(chunks)
+    if (Date.now() > reading.until) return { fault: `nothing writes it to its end within ${reading.ms / 1000} s` }
+    size += chunk?.length ?? 0
+    if (size > reading.bytes) return { fault: tooLarge(reading.bytes) }
+    if (isAwaited) await new Promise(resolve => setTimeout(resolve, pipeMs))
+    else chunks.push(chunk)
+  }
+}
+
+/** Some bytes, none at the end; undefined: a pipe is open for writing and empty. */
+async function read(handle: FileHandle): Promise<Buffer | undefined> {
+  try {
+    const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(chunkBytes), 0, chunkBytes, null)
+    return buffer.subarray(0, bytesRead)
+  } catch (error) {
+    if (systemCode(error) === 'EAGAIN') return undefined
+    throw error
+  }
+}
+
+function decoded(bytes: Buffer): { readonly text: string; readonly isUtf8: boolean } {
+  try {
+    return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes), isUtf8: true }
+  } catch {
+    return { text: new TextDecoder().decode(bytes), isUtf8: false }
+  }
+}
+
+/** A small regular file's text at once; undefined for whatever is none, cannot be read, or has more bytes. Never waits or throws. */
+export function readTextFileNow(file: string, bytes = chunkBytes): string | undefined {
+  let descriptor: number | undefined
+  try {
+    descriptor = openSync(file, readOnly)
+    if (!fstatSync(descriptor).isFile()) return undefined
+    const buffer = Buffer.alloc(bytes + 1)
+    const size = readSync(descriptor, buffer, 0, buffer.length, null)
+    return size > bytes ? undefined : buffer.toString('utf8', 0, size)
+  } catch {
+    return undefined
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor)
+  }
+}
