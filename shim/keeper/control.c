@@ -33,6 +33,17 @@ bool control_listen(const char *where) {
   return listen(listener, BACKLOG) == 0;
 }
 
+void control_relisten(void) {
+  int fd = path == NULL ? -1 : fd_bind(path, SOCK_STREAM);
+  if (fd < 0) return;
+  if (listen(fd, BACKLOG) != 0) {
+    (void)close(fd);
+    return;
+  }
+  (void)close(listener);
+  listener = fd;
+}
+
 // Nothing may be unlinked later: the path may be the next keeper's by then.
 void control_unlisten(void) {
   if (path == NULL) return;

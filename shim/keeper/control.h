@@ -24,6 +24,9 @@ void control_start(int first, const struct control_calls *calls);
 
 // Listens on a path. False with errno.
 bool control_listen(const char *path);
+
+// Binds the path again: its socket may have been removed. Connections live on; where it cannot be bound all stays as it was.
+void control_relisten(void);
 void control_unlisten(void);
 
 // Fills in what to wait for: how many were used.

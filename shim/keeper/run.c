@@ -143,6 +143,16 @@ static void take_notices(void) {
   }
 }
 
+static void bind_again(void) {
+  control_relisten();
+  if (options->notify == NULL) return;
+  int fd = notify_open(options->notify);
+  if (fd < 0) return;
+  take_notices();
+  (void)close(notify_fd);
+  notify_fd = fd;
+}
+
 static int until(int64_t now, int64_t first, int64_t second, int64_t third) {
   int64_t due = first;
   if (second >= 0 && (due < 0 || second < due)) due = second;
@@ -165,6 +175,7 @@ static void turn(int64_t last) {
   if (ready > 0) {
     if (fds[0].revents != 0) {
       if (signals_take()) life_finish();
+      if (signals_hung_up()) bind_again();
       life_reap();
     }
     if (fds[1].revents != 0) take_notices();

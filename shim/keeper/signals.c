@@ -8,11 +8,12 @@
 #include "fds.h"
 
 static int ends[2] = {-1, -1};
-static volatile sig_atomic_t asked;
+static volatile sig_atomic_t asked, hung_up;
 
 static void caught(int number) {
   int error = errno;
-  if (number != SIGCHLD) asked = 1;
+  if (number == SIGHUP) hung_up = 1;
+  else if (number != SIGCHLD) asked = 1;
   // A full pipe has woken the loop already.
   ssize_t wrote = write(ends[1], "", 1);
   (void)wrote;
@@ -20,9 +21,9 @@ static void caught(int number) {
 }
 
 bool signals_open(void) {
-  static const int heard[] = {SIGCHLD, SIGTERM, SIGINT};
+  static const int heard[] = {SIGCHLD, SIGTERM, SIGINT, SIGHUP};
   // XFSZ: a limit on file sizes must cost log lines, not the service.
-  static const int ignored[] = {SIGHUP, SIGPIPE, SIGXFSZ, SIGTTIN, SIGTTOU};
+  static const int ignored[] = {SIGPIPE, SIGXFSZ, SIGTTIN, SIGTTOU};
   if (!fd_pipe(ends)) return false;
   struct sigaction hear = {.sa_handler = caught, .sa_flags = SA_RESTART | SA_NOCLDSTOP};
   struct sigaction ignore = {.sa_handler = SIG_IGN};
@@ -41,5 +42,11 @@ bool signals_take(void) {
   while (read(ends[0], bytes, sizeof bytes) > 0) continue;
   if (!asked) return false;
   asked = 0;
+  return true;
+}
+
+bool signals_hung_up(void) {
+  if (!hung_up) return false;
+  hung_up = 0;
   return true;
 }

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-// Catches SIGCHLD, SIGTERM and SIGINT, ignores what would end the keeper by chance. False with errno.
+// Catches SIGCHLD, SIGTERM, SIGINT and SIGHUP, ignores what would end the keeper by chance. False with errno.
 bool signals_open(void);
 
 // Readable after a signal.
@@ -12,5 +12,8 @@ int signals_fd(void);
 
 // Empties the pipe. True when the keeper was asked to end the service.
 bool signals_take(void);
+
+// True, once, after a SIGHUP: the paths of the sockets may be missing.
+bool signals_hung_up(void);
 
 #endif

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { statSync } from 'node:fs'
+import { existsSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createConnection, type Socket } from 'node:net'
 import { constants } from 'node:os'
 import { join } from 'node:path'
@@ -29,6 +29,7 @@ for (const variant of [asan, release]) {
     hostile(t, variant)
     attached(t, variant)
     notified(t, variant)
+    removed(t, variant)
   })
 }
 
@@ -215,6 +216,23 @@ function attached(t: Test, variant: Variant) {
     t.equal(many.entries.filter(([, , text]) => /^\d+ \.+$/.test(text)).length, 30_000)
     deaf.destroy()
     slow.destroy()
+  })
+}
+
+function removed(t: Test, variant: Variant) {
+  held(t, variant, 'binds removed sockets again at SIGHUP, and keeps its connections', async (t, start, dir) => {
+    const script = `while ! test -e ${dir}/go; do sleep 0.01; done; ${act} notify READY=1; exec sleep 1000`
+    const one = start(['sh', '-c', script], { args: ['--notify', join(dir, 'n')] })
+    const { keeper } = await one.line.next('started')
+    for (const path of [one.socketPath, join(dir, 'n')]) rmSync(path)
+    await t.rejects(one.connect(), { code: 'ENOENT' })
+    process.kill(Number(keeper), 'SIGHUP')
+    const isBack = () => existsSync(join(dir, 'n')) && one.connect().then(Boolean, () => false)
+    await until('the sockets', isBack)
+    t.equal(statSync(one.socketPath).mode & 0o777, 0o600)
+    t.match(await (await one.connect()).state(), { keeper, main: null })
+    writeFileSync(join(dir, 'go'), '')
+    t.match(await one.line.next('notify'), { ready: true }, 'the first connection hears it')
   })
 }
 
