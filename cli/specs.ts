@@ -88,7 +88,7 @@ export const specs: readonly Spec[] = [
     about: 'Print the output of services, merged by time',
     flags: [
       { name: 'follow', short: 'f', about: 'Go on printing what is written' },
-      { name: 'tail', short: 'n', value: 'N', about: 'The last N lines; default 100, all with --since' },
+      { name: 'tail', short: 'n', value: 'N', about: 'The last N lines; default 100 per service, all with --since' },
       { name: 'since', value: 'WHEN', about: 'Not older than 10s, 5m, 2h, 1d or an ISO 8601 time' },
       { name: 'grep', value: 'RE', about: 'Only lines that match a regular expression' },
       all,

@@ -48,7 +48,11 @@ async function adoptProject(
   await Promise.all(
     current.map(async service => {
       const known = project.service(service.service)
-      if (known !== undefined) await adoptService(project, known, service)
+      if (known === undefined) return
+      // One that cannot be adopted, as its plugin was removed, does not keep the others from it.
+      await adoptService(project, known, service).catch(error =>
+        known.state.set({ status: 'failed', health: null, reason: messageOf(error), pid: null }),
+      )
     }),
   )
 }

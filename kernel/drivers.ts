@@ -22,6 +22,11 @@ export class Drivers {
     })
   }
 
+  /** Whether a type has a driver that can be used. */
+  isKnown(type: string): boolean {
+    return !LocaldError.is(this.#contributions.findType(type))
+  }
+
   /** Whether services of a type have a name; false where there is no such type. */
   isWeb(type: string): boolean {
     const driver = this.#contributions.findType(type)

@@ -7,12 +7,15 @@ const longestEntry = 16 * 1024
 
 /**
  * Appends CRI lines to a log that rotates: `file`, `file.1` … `file.<maxFiles - 1>`. For output that the daemon itself has;
- * a keeper writes the same format on its own. A full disk loses the line, never the service.
+ * a keeper writes the same format on its own. What cannot be written (a full disk, no descriptor left, a log that is a folder) is
+ * lost, and counted in the next line that can be: no line is worth the daemon.
  */
 export class LogWriter {
   readonly #file: string
   readonly #maxBytes: number
   readonly #maxFiles: number
+  /** Lines that could not be written since the last one that could. */
+  #lost = 0
 
   constructor(file: string, maxBytes: number, maxFiles: number) {
     this.#file = file
@@ -20,17 +23,19 @@ export class LogWriter {
     this.#maxFiles = maxFiles
   }
 
-  /** Writes whole lines. Those of the stream `locald` never rotate: they may go between the lines of a keeper, which does that. */
+  /** Writes whole lines; never throws. Those of the stream `locald` never rotate: they may go between the lines of a keeper, which does that. */
   write(stream: string, text: string): void {
     const head = `${timestamp()} ${stream}`
     const lines = text.replace(/\n$/, '').split('\n')
-    const entries = Buffer.concat(lines.flatMap(line => entriesOf(head, Buffer.from(line))))
+    const gap = this.#lost === 0 ? [] : [`${this.#lost} lines before this one could not be written`]
+    const entries = Buffer.concat([...gap, ...lines].flatMap(line => entriesOf(head, Buffer.from(line))))
     try {
       mkdirSync(dirname(this.#file), { recursive: true, mode: 0o700 })
       if (stream !== 'locald' && this.#isFull(entries.length)) rotate(this.#file, this.#maxFiles)
       append(this.#file, entries)
-    } catch (error) {
-      if (systemCode(error) !== 'ENOSPC' && systemCode(error) !== 'EDQUOT') throw error
+      this.#lost = 0
+    } catch {
+      this.#lost += lines.length
     }
   }
 
@@ -54,7 +59,10 @@ function append(file: string, entries: Buffer): void {
   try {
     const { size } = fstatSync(descriptor)
     // On a full disk a torn line is worse than none.
-    if (writeSync(descriptor, entries) < entries.length) ftruncateSync(descriptor, size)
+    if (writeSync(descriptor, entries) < entries.length) {
+      ftruncateSync(descriptor, size)
+      throw new Error('the disk is full')
+    }
   } finally {
     closeSync(descriptor)
   }

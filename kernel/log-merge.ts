@@ -10,8 +10,9 @@ import type { ServiceLog } from './logs.ts'
 /** What to read. `service`: the key that its lines are given. */
 export interface LogsRequest {
   readonly sources: readonly { readonly service: string; readonly log: ServiceLog }[]
-  /** Only the last so many lines of all together. */
+  /** Only the last so many lines of all together, or of each. */
   readonly tail?: number | undefined
+  readonly each?: boolean | undefined
   /** RFC 3339. */
   readonly since?: string | undefined
   /** A JavaScript regular expression. */
@@ -21,8 +22,10 @@ export interface LogsRequest {
   readonly signal: AbortSignal
 }
 
-/** At most this many lines are given at once. */
+/** At most this many lines are given at once, */
 const batchSize = 1000
+/** and of long ones as many as reach this: UTF-16 units. */
+const batchLength = 512 * 1024
 /** With so many it does not read on. */
 const enough = 200
 
@@ -35,15 +38,15 @@ const turns = new Turns()
  * end (a prompt) is given at the end when not followed; followed, when it ends. USAGE for a bad `grep` or `since`.
  */
 export async function* readLogs(request: LogsRequest): AsyncGenerator<readonly LogLine[]> {
-  const { sources, tail, follow, signal } = request
+  const { sources, tail, each, follow, signal } = request
   const filter = filterOf(request)
   const bell = new Bell(signal)
   const readers = sources.map(({ service, log }) => new Source({ service, log, filter, follow, signal }))
   const quiet = follow ? readers.map(reader => reader.log.watch(() => bell.ring(reader))) : []
   try {
     let total = 0
-    for (const reader of readers) total += await reader.seek(tail)
-    let skip = tail === undefined ? 0 : Math.max(0, total - tail)
+    for (const reader of readers) total += await reader.seek(tail, each === true)
+    let skip = tail === undefined || each === true ? 0 : Math.max(0, total - tail)
     for (let batch = await merged(readers); !signal.aborted; batch = await merged(readers)) {
       if (readers.some(({ cursor }) => cursor.lost)) skip = 0
       const wanted = batch.slice(skip)
@@ -85,6 +88,8 @@ class Source {
   #lines: readonly OutputLine[] = []
   #at = 0
   #isDrained = false
+  /** Lines that come before the last `tail` of this one. */
+  #skip = 0
 
   constructor(input: SourceInput) {
     this.#input = input
@@ -92,9 +97,12 @@ class Source {
     this.cursor = new LogCursor(input.log.file)
   }
 
-  seek(tail: number | undefined): Promise<number> {
+  /** With `each` it begins with its own last `tail` lines, else with at least those; how many lines follow. */
+  async seek(tail: number | undefined, each: boolean): Promise<number> {
     const { filter, follow } = this.#input
-    return this.cursor.seek({ ...filter, tail, follow })
+    const found = await this.cursor.seek({ ...filter, tail, follow })
+    if (each && tail !== undefined) this.#skip = Math.max(0, found - tail)
+    return found
   }
 
   /** There may be more again. */
@@ -116,7 +124,8 @@ class Source {
       const lines = await this.cursor.next()
       if (lines.length > 0) this.#isDrained = false
       this.#lines = select(lines.length > 0 || follow ? lines : this.cursor.peek(), filter)
-      this.#at = 0
+      this.#at = this.cursor.lost ? 0 : Math.min(this.#skip, this.#lines.length)
+      this.#skip -= this.#at
     }
   }
 
@@ -135,7 +144,8 @@ class Source {
 async function merged(sources: readonly Source[]): Promise<readonly LogLine[]> {
   await turns.next()
   const batch: LogLine[] = []
-  while (batch.length < batchSize) {
+  let length = 0
+  while (batch.length < batchSize && length < batchLength) {
     let first: { readonly source: Source; readonly time: string } | undefined
     for (const source of sources) {
       // A block that is used up is given before the next is read: less is held at a time, however many read.
@@ -147,6 +157,7 @@ async function merged(sources: readonly Source[]): Promise<readonly LogLine[]> {
     const line = first?.source.take()
     if (line === undefined) return batch
     batch.push(line)
+    length += line.text.length
   }
   return batch
 }

@@ -51,23 +51,29 @@ export async function placeBefore(
   const open = new Set<string>()
   const closed = new Set<string>()
   let length = 0
-  for await (const { part, offset, bytes } of blocksBefore(file, newest, end)) {
-    const { seen, ended } = streamsIn(bytes)
-    for (const stream of seen) open.add(stream)
-    if (!isFound) {
-      await place.part.close()
-      place = { part: part.share(), offset }
-      const lines = linesIn(bytes)
-      // At a block's edges one line of each stream may be cut in two, and its pieces be wanted where it is not.
-      found += Math.max(0, select(lines, filter).length - 2 * seen.size - 1)
-      const [first] = lines
-      isFound = found >= tail || (filter.since !== undefined && first !== undefined && first.time < filter.since)
-      continue
+  try {
+    for await (const { part, offset, bytes } of blocksBefore(file, newest, end)) {
+      const { seen, ended } = streamsIn(bytes)
+      for (const stream of seen) open.add(stream)
+      if (!isFound) {
+        await place.part.close()
+        place = { part: part.share(), offset }
+        const lines = linesIn(bytes)
+        // At a block's edges one line of each stream may be cut in two, and its pieces be wanted where it is not.
+        found += Math.max(0, select(lines, filter).length - 2 * seen.size - 1)
+        const [first] = lines
+        isFound = found >= tail || (filter.since !== undefined && first !== undefined && first.time < filter.since)
+        continue
+      }
+      before.unshift(bytes)
+      length += bytes.length
+      for (const stream of ended) closed.add(stream)
+      if (length >= longestLine || (length >= enoughBefore && [...open].every(stream => closed.has(stream)))) break
     }
-    before.unshift(bytes)
-    length += bytes.length
-    for (const stream of ended) closed.add(stream)
-    if (length >= longestLine || (length >= enoughBefore && [...open].every(stream => closed.has(stream)))) break
+  } catch (error) {
+    // A pattern that takes too long, a disk that fails: nobody else closes it.
+    await place.part.close()
+    throw error
   }
   return { ...place, before }
 }

@@ -60,10 +60,13 @@ export class Project {
     for (const service of loaded.plan.services) this.#describe(service)
   }
 
-  /** Takes over what an earlier daemon left: the ports its services have; the others are leased. Nothing is started. */
+  /**
+   * Adopts what an earlier daemon left: the ports its services have; the others are leased. Nothing is started. A service whose type
+   * no plugin provides any more has none: its start fails with the reason, and it does not keep the others from being adopted.
+   */
   async recall(ports: ReadonlyMap<string, number>, wanted: readonly string[]): Promise<void> {
     this.wanted = new Set(wanted)
-    await this.#lease()
+    await this.#lease(plan => this.#drivers.isKnown(plan.type))
     this.#ports.recall(ports)
     for (const service of this.plan.services) this.#describe(service)
   }
@@ -88,10 +91,7 @@ export class Project {
 
   /** The proxy's port is known now: idle services learn their URLs. */
   refreshUrls(): void {
-    for (const plan of this.plan.services) {
-      const { url } = this.assignment(plan)
-      this.services.get(plan.name)?.state.set({ url })
-    }
+    for (const service of this.services.values()) service.state.set({ url: this.#urlOf(service) })
   }
 
   /**
@@ -205,7 +205,6 @@ export class Project {
   /** How a service of the plan would be run. */
   assignment(plan: ServicePlan): Assignment {
     const service = this.services.get(plan.name)
-    const host = service?.hosts[0]
     const dependencies: Dependency[] = Object.entries(plan.common.dependsOn).flatMap(([name, condition]) => {
       const state = this.services.get(name)?.state
       return state === undefined ? [] : [{ name, state, condition }]
@@ -217,7 +216,7 @@ export class Project {
       driver: this.#drivers.of(plan),
       port,
       ...(moves ? { anotherPort: () => this.#ports.move(service, port) } : {}),
-      url: host === undefined ? null : (this.#parts.container.optional('web')?.url(host) ?? null),
+      url: service === undefined ? null : this.#urlOf(service),
       dependencies,
       awaitedToComplete: this.plan.services.some(other => other.common.dependsOn[plan.name] === 'completed'),
     }
@@ -261,8 +260,13 @@ export class Project {
     return false
   }
 
-  async #lease(): Promise<void> {
-    await this.#ports.lease(this.plan.services.filter(plan => this.#drivers.hasPort(plan)))
+  async #lease(which: (plan: ServicePlan) => boolean = () => true): Promise<void> {
+    await this.#ports.lease(this.plan.services.filter(plan => which(plan) && this.#drivers.hasPort(plan)))
+  }
+
+  /** Null where it has no name, or no proxy serves one. */
+  #urlOf({ hosts: [host] }: Service): string | null {
+    return host === undefined ? null : (this.#parts.container.optional('web')?.url(host) ?? null)
   }
 
   /** Makes or updates a service's object from its plan. */
@@ -273,10 +277,8 @@ export class Project {
     service.hosts = hostsOf(plan, this.plan, this.ref, type => this.#drivers.isWeb(type))
     service.protocol = this.#drivers.protocol(plan)
     this.services.set(plan.name, service)
-    if (!service.supervisor.active) {
-      const { port, url } = this.assignment(plan)
-      service.state.set({ port: port ?? null, url })
-    }
+    if (!service.supervisor.active)
+      service.state.set({ port: this.#ports.get(plan.name) ?? null, url: this.#urlOf(service) })
   }
 
   #forget(name: string): void {

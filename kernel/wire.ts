@@ -108,9 +108,10 @@ export interface OpenAnswer {
   readonly hint?: string
 }
 
-/** `since`: UTC ISO 8601. `grep`: a JavaScript regular expression. */
+/** `tail`: the last so many lines of all together, with `each` of each service. `since`: UTC ISO 8601. `grep`: a JavaScript regular expression. */
 export interface LogsQuery extends KeysQuery {
   readonly tail?: number
+  readonly each?: boolean
   readonly since?: string
   readonly grep?: string
   readonly follow?: boolean

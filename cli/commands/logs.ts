@@ -8,19 +8,21 @@ import { printAll } from '../output.ts'
 import { count, since } from '../units.ts'
 import { flagValue } from '../words.ts'
 
-/** Lines printed when neither `-n` nor `--since` says how many. */
-const defaultTail = '100'
+/** Lines printed of each service when neither `-n` nor `--since` says how many: one that prints much does not hide the others. */
+const defaultTail = 100
 
 /** `locald logs`. */
 export async function logs(context: Context): Promise<number> {
   const { words } = context
   const from = flagValue(words, 'since')
-  const tail = flagValue(words, 'tail') ?? (from === undefined ? defaultTail : undefined)
+  const tail = flagValue(words, 'tail')
+  const each = tail === undefined && from === undefined
   const query = {
     path: context.cwd,
     service: words.names,
     all: words.flags.has('all'),
-    tail: tail === undefined ? undefined : count('-n', tail),
+    tail: tail !== undefined ? count('-n', tail) : each ? defaultTail : undefined,
+    each,
     since: from === undefined ? undefined : since(from, Date.now()),
     grep: pattern(flagValue(words, 'grep')),
     follow: words.flags.has('follow'),

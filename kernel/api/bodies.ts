@@ -75,6 +75,7 @@ export const logsQuery = {
   properties: {
     ...keysQuery.properties,
     tail: { type: 'integer', minimum: 0 },
+    each: flag,
     since: { type: 'string', pattern: '^\\d{4}-\\d{2}-\\d{2}T[0-9:.]+Z$' },
     grep: { type: 'string', maxLength: 10_000 },
     follow: flag,

@@ -12,10 +12,10 @@ export function logRoutes({ projects }: Kernel): FastifyPluginAsync {
   const schema = { summary: "Services' output", querystring: logsQuery, response }
   return async app => {
     app.get<{ Querystring: LogsQuery }>('/logs', { schema }, async ({ query }, reply) => {
-      const { tail, since, grep, follow } = query
+      const { tail, each, since, grep, follow } = query
       const sources = (await projects.chosen(query)).map(({ ref, log }) => ({ service: ref.key, log }))
       return reply.lines<LogLine>(async ({ send, signal }) => {
-        for await (const lines of readLogs({ sources, tail, since, grep, follow: follow === true, signal }))
+        for await (const lines of readLogs({ sources, tail, each, since, grep, follow: follow === true, signal }))
           await send(lines)
       })
     })

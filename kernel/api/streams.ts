@@ -50,11 +50,11 @@ export const streams = plugin<{ readonly memory: Memory }>(async (app, { memory 
     }
     const tell = (...values: readonly T[]) => {
       open()
+      // Judged by what waits already: one answer may be larger than the limit.
+      if (raw.writableLength > pileLimit) raw.destroy()
       if (raw.destroyed || values.length === 0) return true
       // As bytes it is no burden to the garbage collection while it waits.
-      const fits = raw.write(Buffer.from(values.map(value => `${JSON.stringify(value)}\n`).join('')))
-      if (raw.writableLength > pileLimit) raw.destroy()
-      return fits
+      return raw.write(Buffer.from(values.map(value => `${JSON.stringify(value)}\n`).join('')))
     }
     const send = async (values: readonly T[]) => {
       if (tell(...values) || raw.destroyed) return

@@ -162,8 +162,10 @@ export default {
   t.equal((await sandbox.service(shop, 'clock')).status, 'running')
   t.equal((await sandbox.service(shop, 'web')).pid, pid, 'services run on while plugins are added')
   t.equal((await sandbox.ok(['clock', 'a', '--b'])).stdout, 'clock a --b\n')
-  await sandbox.ok(['stop'], { cwd: shop })
+  // While one of its services runs: all others are adopted as ever.
   await sandbox.ok(['plugins', 'remove', 'clock'])
+  t.match(await sandbox.service(shop, 'clock'), { status: 'failed', reason: /type 'clock' is not available/ })
+  t.match(await sandbox.service(shop, 'web'), { status: 'running', pid })
   t.match(await sandbox.run(['up'], { cwd: shop }), { code: 2, stderr: /PLUGIN_MISSING/ })
   const unknown = await sandbox.run(['plugins', 'add', join(sandbox.home, 'nothing-there')])
   t.equal(unknown.code, 1)

@@ -7,6 +7,8 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
+  rmdirSync,
   rmSync,
   statSync,
   truncateSync,
@@ -139,10 +141,11 @@ t.test('readers against a model', async t => {
       fc.array(script, { minLength: 1, maxLength: 3 }),
       fc.record({
         tail: fc.option(fc.nat(50), { nil: undefined }),
+        each: fc.boolean(),
         grep: fc.option(fc.constantFrom('é', '^x', 'a|b'), { nil: undefined }),
         since: fc.option(fc.nat(100), { nil: undefined }),
       }),
-      async (scripts, { tail, grep, since }) => {
+      async (scripts, { tail, each, grep, since }) => {
         const clock = new Clock()
         const { file } = fresh()
         const sources = scripts.map((_, index) => {
@@ -167,11 +170,12 @@ t.test('readers against a model', async t => {
             )
             .map(line => ({ ...line, service })),
         )
-        const got = await collect({ sources, tail, grep, since: from })
-        same(got.length, tail === undefined ? wanted.length : Math.min(tail, wanted.length))
+        const got = await collect({ sources, tail, each, grep, since: from })
+        if (!each) same(got.length, tail === undefined ? wanted.length : Math.min(tail, wanted.length))
         for (const { service } of sources) {
           const mine = got.filter(line => line.service === service)
           const all = wanted.filter(line => line.service === service)
+          if (each) same(mine.length, tail === undefined ? all.length : Math.min(tail, all.length))
           same(mine, all.slice(all.length - mine.length))
         }
         same(isMerged(got, sources.length), true)
@@ -367,10 +371,58 @@ t.test('the daemon writes', async t => {
       await cursor.close()
       truncateSync(file)
       writer.write('stdout', 'there is room again')
-      t.match(readFileSync(file, 'utf8'), /^\S+ stdout F there is room again\n$/)
+      const lines = readFileSync(file, 'utf8').split('\n')
+      t.match(lines[0], /^\S+ stdout F \d+ lines before this one could not be written$/)
+      t.match(lines[1], /^\S+ stdout F there is room again$/)
     },
   )
 })
+
+t.test('a log that cannot be opened loses lines, counted in the next that is written', async t => {
+  const file = join(folder(t), 'log')
+  mkdirSync(file)
+  const writer = new LogWriter(file, 1e6, 3)
+  writer.write('warn', 'one\ntwo')
+  rmdirSync(file)
+  writer.write('warn', 'three')
+  const cursor = new LogCursor(file)
+  t.strictSame(texts(await cursor.last(9)), ['2 lines before this one could not be written', 'three'])
+  await cursor.close()
+})
+
+t.test('long lines come in batches of bounded length', async t => {
+  const log = new ServiceLog(folder(t))
+  const writer = new LogWriter(log.file, 1e9, 3)
+  for (let line = 0; line < 200; line++) writer.write('stdout', 'x'.repeat(45_000))
+  let lines = 0
+  let longest = 0
+  const request = { sources: [{ service: 'p:a', log }], follow: false, signal: new AbortController().signal }
+  for await (const batch of readLogs(request)) {
+    lines += batch.length
+    longest = Math.max(longest, batch.map(({ text }) => text).join('').length)
+  }
+  t.equal(lines, 200)
+  t.ok(longest <= 600_000, `${longest} at most`)
+})
+
+t.test(
+  'a pattern that takes too long leaves no file open',
+  { skip: process.platform !== 'linux' && 'no /proc' },
+  async t => {
+    const log = new ServiceLog(folder(t))
+    const writer = new LogWriter(log.file, 1e9, 3)
+    writer.write('stdout', `${'a'.repeat(40)}!`)
+    await t.rejects(collect({ sources: [{ service: 'p:a', log }], tail: 5, grep: '^(a+)+$' }), { code: 'USAGE' })
+    const open = readdirSync('/proc/self/fd').flatMap(fd => {
+      try {
+        return [readlinkSync(`/proc/self/fd/${fd}`)]
+      } catch {
+        return []
+      }
+    })
+    t.notOk(open.includes(log.file))
+  },
+)
 
 t.test('reading along', async t => {
   t.test('lines written later come by time, of several services; a prompt comes when it ends', async t => {
