@@ -15,9 +15,7 @@ export interface Words {
 
 /** Reads a command line (without node and the script). Throws USAGE or UNKNOWN_COMMAND, with a suggestion. */
 export async function readWords(argv: readonly string[]): Promise<Words> {
-  const end = argv.indexOf('--')
-  const head = end < 0 ? argv : argv.slice(0, end)
-  const tail = end < 0 ? [] : argv.slice(end + 1)
+  const { head, tail } = parted(argv)
   const at = firstName(head)
   if (at === undefined) {
     const { flags } = await readFlags(head, undefined)
@@ -32,6 +30,22 @@ export async function readWords(argv: readonly string[]): Promise<Words> {
   const read = { spec, names: spec.takesCommand ? names : [...names, ...tail], group: undefined, flags }
   if (!flags.has('help')) checkCount(spec, read.names, spec.takesCommand ? tail : undefined)
   return { ...read, command: spec.takesCommand ? tail : [] }
+}
+
+/**
+ * The words of locald itself and those after `--`. A command to run needs no `--`: it begins with the second name, `run api npm test`.
+ */
+function parted(argv: readonly string[]): { readonly head: readonly string[]; readonly tail: readonly string[] } {
+  const end = argv.indexOf('--')
+  const head = end < 0 ? argv : argv.slice(0, end)
+  const at = firstName(head)
+  const spec = at === undefined ? undefined : findSpec(head, at)
+  if (at !== undefined && spec?.takesCommand === true) {
+    const service = nameAfter(head, at + sizeOf(spec))
+    const command = service === undefined ? undefined : nameAfter(head, service + 1)
+    if (command !== undefined) return { head: argv.slice(0, command), tail: argv.slice(command) }
+  }
+  return { head, tail: end < 0 ? [] : argv.slice(end + 1) }
 }
 
 /** The value of a flag that takes one. */
@@ -62,7 +76,11 @@ function sizeOf(spec: Spec): number {
 
 /** The index of the first word that is neither a flag nor the value of `--sandbox`. */
 function firstName(words: readonly string[]): number | undefined {
-  for (let i = 0; i < words.length; i++) {
+  return nameAfter(words, 0)
+}
+
+function nameAfter(words: readonly string[], from: number): number | undefined {
+  for (let i = from; i < words.length; i++) {
     const word = words[i] ?? ''
     if (word === '--sandbox') i++
     else if (!word.startsWith('-') || word === '-') return i

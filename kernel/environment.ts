@@ -6,8 +6,10 @@ import type { Path } from './config/table.ts'
 import { interpolate, interpolateLeniently, type Scope } from './config/template.ts'
 import { LocaldError } from './errors.ts'
 import type { ProjectPlan, ServicePlan } from './plugin.ts'
+import { shellPart } from './shell.ts'
 
 export { interpolate, type Scope } from './config/template.ts'
+export { shellPart } from './shell.ts'
 
 /** Where a variable comes from, weakest first. */
 export type EnvLayer = 'shell' | 'project' | '.env' | 'env_file' | 'service' | 'locald'
@@ -27,8 +29,10 @@ export interface EnvironmentInput {
   readonly shell: Readonly<Record<string, string | undefined>>
   readonly plan: ProjectPlan
   readonly service: ServicePlan
-  /** What locald itself sets: PORT, HOST, NOTIFY_SOCKET, LOCALD_URL … The strongest, and seen by `${PORT}`. */
+  /** What locald itself sets: PORT, LOCALD_URL … The strongest, and seen by `${PORT}`. */
   readonly own: Readonly<Record<string, string>>
+  /** What locald sets where only the shell does: a HOST that somebody wrote counts. */
+  readonly defaults?: Readonly<Record<string, string>>
   /** The value of `${services.NAME.FIELD}`. */
   lookup(service: string, field: string): string | undefined
   /** For messages with file and line. */
@@ -40,7 +44,15 @@ export interface Environment {
   readonly env: Readonly<Record<string, string>>
   /** Which layer set each. */
   readonly layers: ReadonlyMap<string, EnvLayer>
+  /** What a file or table sets to another value than locald does, in vain. */
+  readonly overruled: readonly Overruled[]
   origins(): Promise<ReadonlyMap<string, EnvOrigin>>
+}
+
+/** A variable that was written in vain, and where. */
+export interface Overruled {
+  readonly name: string
+  readonly origin: () => Promise<EnvOrigin>
 }
 
 interface Value {
@@ -53,18 +65,20 @@ interface Value {
 const chainLimit = 500
 
 /**
- * Puts a service's environment together, weakest first: shell, project `env`, `.env`, `env_file`, the service's `env`, what
- * locald sets. In `env` every reference must resolve; in files what is not known stays as written, and single-quoted values
+ * Puts a service's environment together, weakest first: shell, locald's defaults, project `env`, `.env`, `env_file`, the service's
+ * `env`, what locald sets. In `env` every reference must resolve; in files what is not known stays as written, and single-quoted values
  * are taken as they are. ENV_UNRESOLVED names service, key, file and line of each that does not, never a value; CONFIG_UNREADABLE
  * and CONFIG_INVALID tell of files that cannot be read or are not there.
  */
 export async function environmentOf(input: EnvironmentInput): Promise<Environment> {
-  const { plan, service, own } = input
+  const { plan, service, own, defaults = {} } = input
   const files = await readFiles(input)
   const values = new Map<string, Value>()
   const anonymous = (layer: EnvLayer) => async () => ({ layer, file: null, line: null })
   for (const [name, text] of Object.entries(shellPart(input.shell)))
     values.set(name, { text, layer: 'shell', origin: anonymous('shell') })
+  for (const [name, text] of Object.entries(defaults))
+    values.set(name, { text, layer: 'locald', origin: anonymous('locald') })
   const later = new Set([...files.flatMap(({ entries }) => [...entries.keys()]), ...Object.keys(service.common.env)])
   const faults = await addTable(input, values, { layer: 'project', table: plan.env, path: ['env'], later })
   for (const file of files) addFile(input, values, file)
@@ -73,9 +87,15 @@ export async function environmentOf(input: EnvironmentInput): Promise<Environmen
     ...(await addTable(input, values, { layer: 'service', table: service.common.env, path, later: new Set() })),
   )
   if (faults.length > 0) throw together(faults, plan.path)
-  for (const [name, text] of Object.entries(own))
+  const overruled: Overruled[] = []
+  for (const [name, text] of Object.entries(own)) {
+    const written = values.get(name)
+    if (written !== undefined && written.layer !== 'shell' && written.text !== text)
+      overruled.push({ name, origin: written.origin })
     values.set(name, { text, layer: 'locald', origin: anonymous('locald') })
+  }
   return {
+    overruled,
     env: Object.fromEntries([...values].map(([name, { text }]) => [name, text])),
     layers: new Map([...values].map(([name, { layer }]) => [name, layer])),
     origins: async () =>
@@ -98,35 +118,6 @@ function together(errors: readonly LocaldError[], root: string): LocaldError {
   const problems = [...unique.values()].sort((a, b) => (a.line ?? 0) - (b.line ?? 0))
   return other ?? new LocaldError('ENV_UNRESOLVED', listed(problems, root), { hint: 'Nothing was changed.', problems })
 }
-
-/**
- * What of the caller's shell services get: all but what speaks of the process that called. Left out are a supervisor's
- * sockets and Node's IPC channel; LOCALD_* but for those that say which daemon this is; and, when npm or npx ran locald,
- * all `npm_*` and INIT_CWD, which are about that package (npm_config_prefix alone breaks nvm).
- */
-export function shellPart(shell: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  const underNpm = shell['npm_execpath'] !== undefined || shell['npm_lifecycle_event'] !== undefined
-  const kept: [string, string][] = []
-  for (const [name, value] of Object.entries(shell)) {
-    if (value === undefined || callers.has(name)) continue
-    if (name.startsWith('LOCALD_') && name !== 'LOCALD_SANDBOX' && name !== 'LOCALD_SOCKET') continue
-    if (underNpm && (name.startsWith('npm_') || name === 'INIT_CWD')) continue
-    kept.push([name, value])
-  }
-  return Object.fromEntries(kept)
-}
-
-const callers = new Set([
-  'NOTIFY_SOCKET',
-  'WATCHDOG_PID',
-  'WATCHDOG_USEC',
-  'LISTEN_FDS',
-  'LISTEN_FDNAMES',
-  'LISTEN_PID',
-  'NODE_CHANNEL_FD',
-  'NODE_CHANNEL_SERIALIZATION_MODE',
-  'NODE_UNIQUE_ID',
-])
 
 interface EnvFile {
   readonly layer: '.env' | 'env_file'

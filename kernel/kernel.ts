@@ -2,6 +2,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { adoptAll } from './adopt.ts'
 import { Arrivals } from './arrivals.ts'
+import { CaBundles } from './ca-bundle.ts'
 import { ProjectCatalog } from './catalog.ts'
 import { type Places, readSettings } from './config.ts'
 import { Container } from './container.ts'
@@ -78,6 +79,7 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
   const projects = new Projects({
     ...{ events, hooks, logs, ports, records, container, contributions, registry, places },
     log: own,
+    bundles: new CaBundles(join(paths.data, 'ca-bundles')),
     dataFolder: paths.data,
     plugins: () => plugins,
   })

@@ -5,6 +5,7 @@ import type { HookRuns } from './hooks.ts'
 import { pause } from './limits.ts'
 import { doneEvent, isUp } from './outcome.ts'
 import type { Log, WebProblem } from './plugin.ts'
+import type { Prepared } from './preparation.ts'
 import type { Project } from './project.ts'
 import type { Loaded, Projects } from './projects.ts'
 import type { Records } from './records.ts'
@@ -207,6 +208,7 @@ export class Operations {
       const { name, path, domain } = project.ref
       tell({ event: 'project', project: name, path, domain })
       for (const problem of this.#input.webProblems()) tell({ event: 'warning', ...problem })
+      warnOf(ready)
       for (const { state, supervisor } of ready.keys())
         if (supervisor.active) tell({ event: 'service', service: state.view() })
       await project.stopServices(anew, 'restarting')
@@ -267,6 +269,20 @@ function begunBy(id: string, targets: readonly Target[]): Promise<readonly Targe
     return { project, names: namesOf(project).filter(name => project.service(name)?.begunBy === id) }
   })
   return Promise.all(chosen)
+}
+
+/** Tells what is odd about environments: what several services share once. */
+function warnOf(ready: ReadonlyMap<Service, Prepared>): void {
+  const told = new Map<string, { readonly first: Service; readonly hint: string; readonly others: string[] }>()
+  for (const [service, { warnings = [] }] of ready) {
+    for (const { message, hint } of warnings) {
+      const known = told.get(message)
+      if (known === undefined) told.set(message, { first: service, hint, others: [] })
+      else known.others.push(service.ref.name)
+    }
+  }
+  for (const [message, { first, hint, others }] of told)
+    first.warn(others.length === 0 ? message : `${message} (so it is for ${others.join(', ')})`, hint)
 }
 
 function concerns(event: LocaldEvent, key: string): boolean {

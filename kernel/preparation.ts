@@ -1,47 +1,103 @@
 import { createHash } from 'node:crypto'
-import { type EnvironmentInput, environmentOf } from './environment.ts'
+import { resolve } from 'node:path'
+import type { CaBundles } from './ca-bundle.ts'
+import { shortName } from './config/layers.ts'
+import { type EnvironmentInput, type EnvLayer, environmentOf, type Overruled } from './environment.ts'
 import type { HookRuns } from './hooks.ts'
 import type { ProjectPlan, ServicePlan, ServiceRef } from './plugin.ts'
+import type { OwnVariables } from './wiring.ts'
+
+/** What a person should know of an environment: told by each `up`. */
+export interface EnvWarning {
+  readonly message: string
+  readonly hint: string
+}
 
 /** A service's environment and what of it is its own doing, as opposed to the caller's shell. */
 export interface Prepared {
   readonly env: Readonly<Record<string, string>>
   /** Changes when the service has to be started anew. */
   readonly fingerprint: string
+  readonly warnings?: readonly EnvWarning[]
 }
 
 /** What a service is prepared from. */
-export interface PreparationInput {
+export interface PreparationInput extends OwnVariables {
   readonly shell: Readonly<Record<string, string>>
   /** The plan, with the name and domain that the project has. */
   readonly project: ProjectPlan
   readonly service: ServicePlan
   readonly ref: ServiceRef
   readonly port: number | undefined
-  /** What locald itself sets. */
-  readonly own: Readonly<Record<string, string>>
   /** The value of `${services.NAME.FIELD}`. */
   lookup(service: string, field: string): string | undefined
   readonly locate: EnvironmentInput['locate']
   readonly hooks: HookRuns
+  readonly bundles: CaBundles
 }
+
+const caVariable = 'NODE_EXTRA_CA_CERTS'
+/** What the keeper sets for every process, whatever was written. */
+const ofKeeper = 'NOTIFY_SOCKET'
 
 /** What a service is started with; ENV_UNRESOLVED where a reference has no value. */
 export async function prepared(input: PreparationInput): Promise<Prepared> {
-  const { shell, project, service, ref, port, own, lookup, locate, hooks } = input
-  const { env, layers } = await environmentOf({
-    ...{ shell, plan: project, service, own, lookup },
+  const { shell, project, service, ref, port, own, defaults, caFile, lookup, locate, hooks } = input
+  const found = await environmentOf({
+    ...{ plan: project, service, own, defaults, lookup },
+    shell: caFile === undefined ? shell : { [caVariable]: caFile, ...shell },
     ...(locate === undefined ? {} : { locate }),
   })
-  const final = await hooks.env({ ...env }, ref, {
+  const { env, layers } = found
+  const trusted = await trustedBy(input, env[caVariable])
+  const final = await hooks.env({ ...env, ...trusted.env }, ref, {
     dependencies: Object.keys(service.common.dependsOn).flatMap(
       name => project.services.find(other => other.name === name) ?? [],
     ),
     isOwn: variable => (layers.get(variable) ?? 'shell') !== 'shell',
     lookup,
   })
-  const ofProject = Object.fromEntries(Object.entries(final).filter(([key]) => layers.get(key) !== 'shell'))
-  return { env: final, fingerprint: fingerprintOf(service, port, ofProject) }
+  const ofProject = Object.fromEntries(Object.entries(final).filter(([name]) => layers.get(name) !== 'shell'))
+  // Whatever a shell adds to it.
+  if (caFile !== undefined) ofProject[caVariable] ??= caFile
+  const warnings = [...(await vain(input, found.overruled, layers)), ...trusted.warnings]
+  return { env: final, fingerprint: fingerprintOf(service, port, ofProject), warnings }
+}
+
+/** NODE_EXTRA_CA_CERTS as the service gets it: what somebody wrote, and the local CA. */
+async function trustedBy({ caFile, bundles, project, service }: PreparationInput, written: string | undefined) {
+  if (caFile === undefined) return { env: {}, warnings: [] }
+  if (written === undefined || written === '') return { env: { [caVariable]: caFile }, warnings: [] }
+  // Node reads a relative path from the folder that it is started in.
+  const path = resolve(project.path, service.common.workdir ?? '.', written)
+  const { file, problem } = await bundles.of(caFile, path)
+  const warning = {
+    message: `${caVariable}: ${problem}; only the CA of locald is trusted in its place`,
+    hint: `Mend the file, or unset ${caVariable}.`,
+  }
+  return { env: { [caVariable]: file }, warnings: problem === undefined ? [] : [warning] }
+}
+
+/** What was written and does not count. */
+async function vain(
+  { project, service }: PreparationInput,
+  overruled: readonly Overruled[],
+  layers: ReadonlyMap<string, EnvLayer>,
+): Promise<readonly EnvWarning[]> {
+  const told = overruled.map(async ({ name, origin }) => {
+    const { file, line } = await origin()
+    const where = file === null ? '' : `${shortName(file, project.path)}${line === null ? '' : `:${line}`}: `
+    return { message: `${where}${name} is set by locald: what is written there is ignored`, hint: adviceFor(name) }
+  })
+  const layer = layers.get(ofKeeper) ?? 'shell'
+  if (layer === 'shell') return Promise.all(told)
+  const message = `${ofKeeper} is set by locald for each process: the one of ${service.name} is ignored`
+  return [...(await Promise.all(told)), { message, hint: `Take ${ofKeeper} out of the environment.` }]
+}
+
+function adviceFor(name: string): string {
+  if (name === 'PORT') return 'For a port of your choice, write `port = N` for the service.'
+  return `Take ${name} out, or give it another name.`
 }
 
 /** A hash of all that makes a difference to the running process. */

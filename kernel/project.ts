@@ -1,4 +1,5 @@
 import type { Assignment, Dependency } from './assignment.ts'
+import type { CaBundles } from './ca-bundle.ts'
 import type { LoadedProject } from './config.ts'
 import type { Contributions } from './contributions.ts'
 import { Drivers } from './drivers.ts'
@@ -16,6 +17,7 @@ import { fieldOf, ownVariables } from './wiring.ts'
 /** The parts of the kernel a project works with. */
 export interface ProjectParts extends ServiceParts {
   readonly contributions: Contributions
+  readonly bundles: CaBundles
 }
 
 /** One known project: its plan, its services, and what is done with them. */
@@ -177,6 +179,12 @@ export class Project {
     return dependents(this.nodes, names)
   }
 
+  /** Whether a service's type tells others where it is reached, as databases do. */
+  isReached(name: string): boolean {
+    const plan = this.planOf(name)
+    return plan !== undefined && this.#drivers.of(plan).exports !== undefined
+  }
+
   service(name: string): Service | undefined {
     return this.services.get(name)
   }
@@ -185,18 +193,18 @@ export class Project {
     return this.plan.services.find(service => service.name === name)
   }
 
-  /** What a service is started with; ENV_UNRESOLVED where a reference has no value. */
-  async prepare(name: string): Promise<Prepared> {
+  /** What a service is started with, in the project's shell or another; ENV_UNRESOLVED where a reference has no value. */
+  async prepare(name: string, shell: Project['shell'] = this.shell): Promise<Prepared> {
     const plan = this.planOf(name)
     const service = this.services.get(name)
     if (plan === undefined || service === undefined)
       throw new LocaldError('UNKNOWN_SERVICE', `there is no service '${name}'`)
-    const { shell, ref } = this
-    const { hooks, container } = this.#parts
+    const { ref } = this
+    const { hooks, container, bundles } = this.#parts
     return await prepared({
-      ...{ shell, hooks, ref: service.ref, service: plan, port: this.#ports.get(name) },
+      ...{ shell, hooks, bundles, ref: service.ref, service: plan, port: this.#ports.get(name) },
       project: { ...this.plan, name: ref.name, domain: ref.domain },
-      own: ownVariables(this.#ports.get(name), service.hosts[0], container.optional('web')),
+      ...ownVariables(this.#ports.get(name), service.hosts[0], container.optional('web')),
       lookup: (other, field) => this.#lookup(other, field),
       locate: this.#locate,
     })

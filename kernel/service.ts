@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path'
 import type { Assignment, SupervisorHost } from './assignment.ts'
+import type { CaBundles } from './ca-bundle.ts'
 import type { Container } from './container.ts'
 import { messageOf } from './errors.ts'
 import type { Events, LocaldEvent } from './events.ts'
@@ -22,6 +23,8 @@ export interface ServiceParts {
   readonly container: Container
   readonly log: Log
   readonly dataFolder: string
+  /** The files of authorities that a restart brings up to date, if there are any. */
+  readonly bundles?: CaBundles
 }
 
 const nothingPrepared: Prepared = { env: {}, fingerprint: '' }
@@ -83,7 +86,7 @@ export class Service implements SupervisorHost {
     const isRestart = this.state.now.launched && this.#last?.port === port
     if (!isRestart || this.#last === undefined) {
       this.#last = { prepared: await this.#prepare(), dir: workdirOf(this.ref.project, plan), port }
-    }
+    } else await this.#parts.bundles?.refresh(this.#last.prepared.env['NODE_EXTRA_CA_CERTS'])
     return this.#describe(assignment, signal, this.#last)
   }
 

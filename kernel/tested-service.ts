@@ -13,6 +13,7 @@ import { LogCursor } from './log-reader.ts'
 import { ServiceLog } from './logs.ts'
 import type { EnvContext, Exit, Folders, Instance, Run, ServicePlan, ServiceType } from './plugin.ts'
 import { workdirOf } from './service.ts'
+import { ownVariables } from './wiring.ts'
 
 /** A service that a test started. */
 export interface TestedService {
@@ -56,8 +57,11 @@ export async function startTested(input: TestedInput): Promise<TestedService> {
   const project = { name, path, domain: plan.domain }
   const ref = { key: `${name}:${name}`, name, type: service.type, project }
   const port = driver.network === 'none' ? undefined : (service.common.port ?? (await freePort()))
-  const own: Record<string, string> = port === undefined ? {} : { PORT: String(port), HOST: '127.0.0.1' }
-  const { env, layers } = await environmentOf({ shell: process.env, plan, service, own, lookup: () => undefined })
+  const { own, defaults } = ownVariables(port, undefined, undefined)
+  const { env, layers } = await environmentOf({
+    ...{ shell: process.env, plan, service, own, defaults },
+    lookup: () => undefined,
+  })
   const alone: EnvContext = {
     dependencies: [],
     isOwn: variable => (layers.get(variable) ?? 'shell') !== 'shell',

@@ -5,7 +5,8 @@ import { closure } from './graph.ts'
 import type { ProjectPlan, ServicePlan } from './plugin.ts'
 
 /** Stand for what locald sets: each service's own is known only when the project is. */
-const own = { PORT: '', HOST: '', LOCALD_URL: '', NODE_EXTRA_CA_CERTS: '' }
+const own = { PORT: '', LOCALD_URL: '', NODE_EXTRA_CA_CERTS: '' }
+const defaults = { HOST: '' }
 
 /** Whether anything in a service's environment has to be looked up: working it all out takes a while. */
 function mayLack({ env }: ProjectPlan, { common }: ServicePlan): boolean {
@@ -28,7 +29,7 @@ export async function unresolvedIn(
   // What a service offers to others was checked with the configuration.
   const tries = plan.services
     .filter(service => meant.has(service.name) && mayLack(plan, service))
-    .map(service => environmentOf({ plan, service, shell, own, locate, lookup: () => '' }))
+    .map(service => environmentOf({ plan, service, shell, own, defaults, locate, lookup: () => '' }))
   return allTogether(tries, plan.path).then(
     () => undefined,
     error => LocaldError.from(error),

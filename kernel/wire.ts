@@ -95,10 +95,19 @@ export interface WhyAnswer {
   readonly because: readonly string[]
 }
 
-/** How to run a one-off command in a service's place. Secrets: never print it. */
+/** `env`: the caller's shell environment. */
+export interface OneOffBody {
+  readonly path: string
+  readonly service: string
+  readonly env: Readonly<Record<string, string>>
+}
+
+/** How to run a one-off command in a service's place: `env` is all of its environment. Secrets: never print it. */
 export interface OneOffAnswer {
   readonly dir: string
   readonly env: Readonly<Record<string, string>>
+  /** Keys of the services that the command may want to reach, and which do not run. */
+  readonly notRunning: readonly string[]
 }
 
 /** `argv` opens the URL; null where the machine cannot. */

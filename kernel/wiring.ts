@@ -1,15 +1,24 @@
 import type { Web } from './plugin.ts'
 
-/** What locald itself sets for a service: its port, where it is to listen, the URL it is reached at. */
-export function ownVariables(
-  port: number | undefined,
-  host: string | undefined,
-  web: Web | undefined,
-): Record<string, string> {
+/** What locald itself sets for a service. */
+export interface OwnVariables {
+  /** Its port, the URL it is reached at: whatever else is written. */
+  readonly own: Readonly<Record<string, string>>
+  /** Where it is to listen, unless somebody wrote that. */
+  readonly defaults: Readonly<Record<string, string>>
+  /** The root certificate of the local CA, which Node is to trust besides what somebody wrote. */
+  readonly caFile: string | undefined
+}
+
+/** What locald itself sets for a service with a port, a host name, or neither. */
+export function ownVariables(port: number | undefined, host: string | undefined, web: Web | undefined): OwnVariables {
   return {
-    ...(port === undefined ? {} : { PORT: String(port), HOST: '127.0.0.1' }),
-    ...(host === undefined || web === undefined ? {} : { LOCALD_URL: web.url(host) }),
-    ...(web?.caFile === undefined ? {} : { NODE_EXTRA_CA_CERTS: web.caFile }),
+    own: {
+      ...(port === undefined ? {} : { PORT: String(port) }),
+      ...(host === undefined || web === undefined ? {} : { LOCALD_URL: web.url(host) }),
+    },
+    defaults: port === undefined ? {} : { HOST: '127.0.0.1' },
+    caFile: web?.caFile,
   }
 }
 

@@ -1,12 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { LocaldError, messageOf, systemCode } from '../../kernel/errors.ts'
-import type { OneOffAnswer } from '../../kernel/wire.ts'
+import type { OneOffAnswer, OneOffBody } from '../../kernel/wire.ts'
 import { need } from '../client.ts'
 import type { Context } from '../context.ts'
+import { environment } from '../environment.ts'
 import { isFolder } from '../folders.ts'
 import { say } from '../output.ts'
 import { explain } from '../report.ts'
+import { namerFor } from '../services.ts'
 
 /** What shells answer for a command that is not there, and for one that cannot be run. */
 const notFound = 127
@@ -18,13 +20,15 @@ export async function run(context: Context): Promise<number> {
   const [command, ...args] = context.words.command
   if (service === undefined || command === undefined) throw new LocaldError('USAGE', 'locald run SERVICE -- CMD…')
   const daemon = await need(context.paths)
-  const place = await daemon.get<OneOffAnswer>('/v1/services/one-off', { path: context.cwd, service })
+  const body: OneOffBody = { path: context.cwd, service, env: environment() }
+  const place = await daemon.post<OneOffAnswer>('/v1/services/one-off', body)
   if (!isFolder(place.dir)) {
     throw new LocaldError('SPAWN_FAILED', `the folder of '${service}' is missing: ${place.dir}`, {
       service,
       hint: "Check the service's workdir in locald.toml.",
     })
   }
+  warn(context, place.notRunning)
   try {
     return await child(command, args, place)
   } catch (error) {
@@ -33,6 +37,14 @@ export async function run(context: Context): Promise<number> {
     say(explain(new LocaldError('SPAWN_FAILED', what, { hint: `It was looked for in the PATH of '${service}'.` })))
     return isMissing ? notFound : notRunnable
   }
+}
+
+/** What the command may want to reach and does not run: the command then only says that nobody answers. */
+function warn({ words }: Context, keys: readonly string[]): void {
+  if (keys.length === 0) return
+  const names = keys.map(namerFor(words))
+  say(`Warning: ${names.join(', ')} ${names.length === 1 ? 'is' : 'are'} not running`)
+  say(`Hint: \`locald up ${names.join(' ')}\` starts ${names.length === 1 ? 'it' : 'them'}.`)
 }
 
 function child(command: string, args: readonly string[], { dir, env }: OneOffAnswer): Promise<number> {
@@ -46,8 +58,7 @@ function child(command: string, args: readonly string[], { dir, env }: OneOffAns
     })
     process.on('SIGTERM', () => running?.kill('SIGTERM'))
     process.on('SIGHUP', () => running?.kill('SIGHUP'))
-    // The terminal, the agent's sockets and the like come from here; what the service has of its own wins.
-    running = spawn(command, args, { cwd: dir, env: { ...process.env, ...env }, stdio: 'inherit' })
+    running = spawn(command, args, { cwd: dir, env, stdio: 'inherit' })
     running.once('error', reject)
     running.once('exit', (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])))
   })

@@ -38,6 +38,12 @@ export const shutdownBody = {
   properties: { keepServices: flag },
   additionalProperties: false,
 } as const
+export const oneOffBody = {
+  type: 'object',
+  required: ['path', 'service', 'env'],
+  properties: { path, service: text, env },
+  additionalProperties: false,
+} as const
 export const bootBody = {
   type: 'object',
   required: ['run', 'shutdown', 'env', 'log'],

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { LocaldError } from '../errors.ts'
 import type { Kernel } from '../kernel.ts'
-import { workdirOf } from '../service.ts'
+import { oneOff } from '../one-off.ts'
 import { unresolvedIn } from '../unresolved.ts'
 import { why } from '../why.ts'
 import type {
@@ -9,7 +9,7 @@ import type {
   ConfigBody,
   KeysAnswer,
   KeysQuery,
-  OneOffAnswer,
+  OneOffBody,
   OpenAnswer,
   ServiceQuery,
   StatusAnswer,
@@ -17,7 +17,7 @@ import type {
   WhyAnswer,
 } from '../wire.ts'
 import { account, answer, config, keys, oneOff as oneOffAnswer, opening, services } from './answers.ts'
-import { configBody, keysQuery, serviceQuery, statusQuery } from './bodies.ts'
+import { configBody, keysQuery, oneOffBody, serviceQuery, statusQuery } from './bodies.ts'
 
 /** What is asked of services and of configurations; nothing is changed. */
 export function serviceRoutes(kernel: Kernel): FastifyPluginAsync {
@@ -68,12 +68,23 @@ export function serviceRoutes(kernel: Kernel): FastifyPluginAsync {
       '/services/one-off',
       {
         schema: {
-          summary: 'How to run a command in the place of a service',
+          summary: 'How to run a command in the place of a service, whatever the shell of the caller has',
           querystring: serviceQuery,
           response: answer('Its folder and environment: secret', oneOffAnswer),
         },
       },
-      async ({ query }) => oneOff(kernel, query),
+      async ({ query }) => oneOff(projects, { path: query.path, service: nameIn(query), env: {} }),
+    )
+    app.post<{ Body: OneOffBody }>(
+      '/services/one-off',
+      {
+        schema: {
+          summary: 'How to run a command in the place of a service',
+          body: oneOffBody,
+          response: answer('Its folder and environment: secret', oneOffAnswer),
+        },
+      },
+      async ({ body }) => oneOff(projects, body),
     )
     app.get<{ Querystring: ServiceQuery }>(
       '/services/open',
@@ -109,14 +120,6 @@ export function serviceRoutes(kernel: Kernel): FastifyPluginAsync {
 function nameIn(query: ServiceQuery): string {
   if (query.service !== undefined) return query.service
   throw new LocaldError('REQUEST_INVALID', 'the query has no service')
-}
-
-/** How a command is run in a service's place: its environment as it would be started with now. */
-async function oneOff({ projects }: Kernel, query: ServiceQuery): Promise<OneOffAnswer> {
-  const { project, service } = await projects.target(query.path, nameIn(query))
-  const plan = project.planOf(service.ref.name)
-  const { env } = await project.prepare(service.ref.name)
-  return { dir: plan === undefined ? project.ref.path : workdirOf(project.ref, plan), env }
 }
 
 /** A service's URL; without a name, that of the service which owns the project's domain, else of the first that has one. */

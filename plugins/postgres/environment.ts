@@ -9,8 +9,13 @@ const variables = [
   ['PGDATABASE', 'database'],
 ] as const
 
-/** Those of a shell that would lead elsewhere. */
-const misleading = ['PGHOSTADDR', 'PGSERVICE', 'PGSSLMODE', 'PGOPTIONS']
+/**
+ * Those of a shell that neither lead elsewhere nor ask of the server what it has not, such as TLS or another way to log in. All others
+ * do, or may: each version of libpq has more of them.
+ */
+const harmless = new Set([
+  ...['PGAPPNAME', 'PGCLIENTENCODING', 'PGCONNECT_TIMEOUT', 'PGDATESTYLE', 'PGGEQO', 'PGLOCALEDIR', 'PGTZ'],
+])
 
 /**
  * Adds DATABASE_URL and PG* to the environment of the database itself, for one-off commands, and of services that depend on exactly
@@ -29,12 +34,16 @@ export function withDatabase(
   if (!isOwn('DATABASE_URL') && url !== undefined) result['DATABASE_URL'] = url
   // All or none: half of another database's would be worse than nothing.
   if (variables.some(([variable]) => isOwn(variable))) return result
-  for (const variable of misleading) if (!isOwn(variable)) delete result[variable]
+  for (const variable of Object.keys(result)) if (isMisleading(variable) && !isOwn(variable)) delete result[variable]
   for (const [variable, field] of variables) {
     const value = lookup(database, field)
     if (value !== undefined) result[variable] = value
   }
   return result
+}
+
+function isMisleading(variable: string): boolean {
+  return /^PG[A-Z]+$/.test(variable) && !harmless.has(variable)
 }
 
 function isPostgres({ type }: { readonly type: string }): boolean {

@@ -143,22 +143,41 @@ t.test('run', async t => {
   const dir = join(daemon.home, 'web')
   mkdirSync(dir)
   const env = { PATH: process.env['PATH'], PORT: '3000', SECRET: 'canary-1' }
-  daemon.on('GET /v1/services/one-off', json({ dir, env }))
+  daemon.on('POST /v1/services/one-off', json({ dir, env, notRunning: [] }))
   const show =
     'process.stdout.write(JSON.stringify([process.argv.slice(1), process.cwd(), process.env.PORT, process.env.MINE]))'
   const words = ['08', '1e3', '--json', '-n', '--', '', 'a b', '--help', '"q"', '$HOME', '-']
   const ran = await daemon.run(['run', '007', '--', process.execPath, '-e', show, '--', ...words], {
     env: { MINE: 'yes' },
   })
-  t.same(JSON.parse(ran.stdout), [words, dir, '3000', 'yes'])
+  t.same(JSON.parse(ran.stdout), [words, dir, '3000', null], 'its environment is what the daemon says')
   t.match(ran, { code: 0, stderr: '' })
-  t.same(
-    [...daemon.last('/v1/services/one-off').query],
-    [
-      ['path', daemon.home],
-      ['service', '007'],
-    ],
-  )
+  t.match(daemon.last('/v1/services/one-off').body, { path: daemon.home, service: '007', env: { MINE: 'yes' } })
+
+  t.comment('without --')
+  const bare = await daemon.run([
+    'run',
+    '--sandbox',
+    'a',
+    'web',
+    '--sandbox=b',
+    process.execPath,
+    '-e',
+    show,
+    '--',
+    ...words,
+  ])
+  t.same(JSON.parse(bare.stdout), [words, dir, '3000', null])
+  t.match(daemon.last('/v1/services/one-off').body, { service: 'web' })
+
+  t.comment('what it wants to reach does not run')
+  daemon.on('POST /v1/services/one-off', json({ dir, env, notRunning: ['shop:db'] }))
+  t.match(await daemon.run(['run', 'web', 'echo', 'done']), {
+    ...{ code: 0, stdout: 'done\n' },
+    stderr: 'Warning: db is not running\nHint: `locald up db` starts it.\n',
+  })
+  t.match((await daemon.run(['run', 'shop:web', 'true'])).stderr, '`locald up shop:db`')
+  daemon.on('POST /v1/services/one-off', json({ dir, env, notRunning: [] }))
   t.equal((await daemon.run(['run', 'web', '--', 'cat'], { input: 'through' })).stdout, 'through')
 
   t.equal((await daemon.run(['run', 'web', '--', 'sh', '-c', 'exit 7'])).code, 7)
@@ -175,7 +194,7 @@ t.test('run', async t => {
     const ended = await daemon.run(['run', 'web', '--', 'sh', '-c', script])
     t.equal(ended.code, code, signal)
   }
-  daemon.on('GET /v1/services/one-off', json({ dir: join(dir, 'none'), env }))
+  daemon.on('POST /v1/services/one-off', json({ dir: join(dir, 'none'), env, notRunning: [] }))
   const gone = await daemon.run(['run', 'web', '--', 'true'])
   t.match(gone, { code: 1, stderr: /^Error: the folder of 'web' is missing: .*none \[SPAWN_FAILED\]\nHint: / })
   t.notMatch(gone.stderr, 'canary')

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import t from 'tap'
-import { done, environment, FakeDaemon, main, state, stream, type Test, view } from './fake.ts'
+import { done, environment, FakeDaemon, json, main, state, stream, type Test, view } from './fake.ts'
 
 /**
  * Runs argv in a terminal of 80 columns, its keys from stdin and its screen to stdout, and says at its end on stderr how it
@@ -270,10 +270,7 @@ t.test('lines are redrawn in place, cut to the width, never in CI', async t => {
 
 t.test('run in a terminal: Ctrl-C reaches the command once', async t => {
   const { daemon } = await project(t)
-  daemon.on('GET /v1/services/one-off', response => {
-    const text = JSON.stringify({ dir: daemon.home, env: { PATH: process.env['PATH'] } })
-    response.writeHead(200, { 'content-length': Buffer.byteLength(text) }).end(text)
-  })
+  daemon.on('POST /v1/services/one-off', json({ dir: daemon.home, env: { PATH: process.env['PATH'] }, notRunning: [] }))
   const script = `let n = 0
     process.on('SIGINT', () => { console.log('got', ++n); setTimeout(() => process.exit(40 + n), 300) })
     setInterval(() => {}, 1000)

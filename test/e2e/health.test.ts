@@ -153,5 +153,10 @@ command = "test -t 1 && echo terminal; printf '\\\\033[31mred\\\\033[0m\\n'"
     )
     t.equal(ran.code, 7)
     t.match(ran.stdout, /^of oneoff \$\{x} \d+\n$/)
+    const shell = { TERM: 'own', MINE: 'yes', NOTIFY_SOCKET: '/supervisor', LISTEN_FDS: '1' }
+    const env = await sandbox.ok(['run', 'web', 'env'], { cwd: folder, env: { ...sandbox.env, ...shell } })
+    t.match(env.stdout, /^TERM=own$/m)
+    t.match(env.stdout, /^MINE=yes$/m)
+    t.notMatch(env.stdout, /^(?:NOTIFY_SOCKET|LISTEN_FDS)=/m, 'what services are not given of a shell')
   })
 })

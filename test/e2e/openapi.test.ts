@@ -133,6 +133,8 @@ t.test('the API describes itself, truly', async t => {
       await ask({ path: socket }, `/v1${asked}`, { method: 'POST', body: JSON.stringify({ path, ...more }) })
     const config = await post('/config', { env: {} })
     check('post /v1/config', '200', 'application/json', [JSON.parse(config.body)])
+    const oneOff = await post('/services/one-off', { service: 'web', env: {} })
+    check('post /v1/services/one-off', '200', 'application/json', [JSON.parse(oneOff.body)])
     for (const [asked, more] of [
       ['/services/wait', { timeoutMs: 10_000 }],
       ['/projects/restart', { env: sandbox.env }],

@@ -121,6 +121,25 @@ t.test('the order of layers, and what set each variable', async t => {
   })
 })
 
+t.test('what locald sets, and what was written', async t => {
+  const input = inputOf({
+    shell: { HOST: 'a-machine', PORT: '1', LOCALD_URL: 'shell' },
+    project: { PORT: '2' },
+    files: { '.env': 'LISTEN=${HOST}:${PORT}\n' },
+    own: { PORT: '3000', LOCALD_URL: 'own' },
+  })
+  const defaults = { HOST: '127.0.0.1' }
+  const { env, overruled } = await environmentOf({ ...input, defaults })
+  t.strictSame(env, { HOST: '127.0.0.1', PORT: '3000', LOCALD_URL: 'own', LISTEN: '127.0.0.1:3000' })
+  t.strictSame(await Promise.all(overruled.map(async ({ name, origin }) => [name, (await origin()).line])), [
+    ['PORT', 10],
+  ])
+  const written = inputOf({ service: { HOST: 'db.internal', PORT: '3000', AT: '${HOST}' }, own: { PORT: '3000' } })
+  const taken = await environmentOf({ ...written, defaults })
+  t.strictSame(taken.env, { HOST: 'db.internal', PORT: '3000', AT: 'db.internal' })
+  t.strictSame(taken.overruled, [], 'the same value is no quarrel')
+})
+
 t.test('references', async t => {
   const found = await env({
     shell: { PATH: '/bin', EMPTY: '' },

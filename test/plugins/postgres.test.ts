@@ -660,11 +660,35 @@ t.test('the environment of dependents', async t => {
     isOwn: (name: string) => own.includes(name),
     lookup,
   })
-  const shell = { DATABASE_URL: 'production', PGHOST: 'production', PGSERVICE: 'production' }
+  const misleading = [
+    ...[
+      'PGSERVICE',
+      'PGHOSTADDR',
+      'PGSSLMODE',
+      'PGOPTIONS',
+      'PGGSSENCMODE',
+      'PGCHANNELBINDING',
+      'PGTARGETSESSIONATTRS',
+    ],
+    ...[
+      'PGREQUIREAUTH',
+      'PGREQUIREPEER',
+      'PGREQUIRESSL',
+      'PGSYSCONFDIR',
+      'PGSERVICEFILE',
+      'PGPASSFILE',
+      'PGSSLNEGOTIATION',
+    ],
+  ]
+  const elsewhere = Object.fromEntries(misleading.map(name => [name, 'production']))
+  const shell = { DATABASE_URL: 'production', PGHOST: 'production', ...elsewhere }
   t.strictSame(withDatabase(shell, web, context([{ name: 'cache', type: 'container' }, db])), {
     ...{ DATABASE_URL: 'db.url', PGHOST: 'db.host', PGPORT: 'db.port', PGUSER: 'db.user' },
     ...{ PGPASSWORD: 'db.password', PGDATABASE: 'db.database' },
   })
+  const kept = { PGAPPNAME: 'mine', PGTZ: 'UTC', PG_COLOR: 'auto', PGWEB_URL: 'x' }
+  t.match(withDatabase({ ...shell, ...kept }, web, context([db])), kept, 'what leads nowhere else stays')
+  t.match(withDatabase(shell, web, context([db], ['PGOPTIONS'])), { PGHOST: 'db.host', PGOPTIONS: 'production' })
   t.strictSame(withDatabase(shell, web, context([])), shell, 'not of those that do not depend on one')
   t.strictSame(
     withDatabase(shell, web, context([db, { ...db, name: 'db2' }])),

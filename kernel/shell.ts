@@ -1,0 +1,52 @@
+type Shell = Readonly<Record<string, string | undefined>>
+
+/**
+ * What of the caller's shell services get: all but what speaks of the process that called. Left out are a supervisor's
+ * sockets and Node's IPC channel; LOCALD_* but for those that say which daemon this is; and, when npm or npx ran locald,
+ * all `npm_*` and INIT_CWD, which are about that package (npm_config_prefix alone breaks nvm).
+ */
+export function shellPart(shell: Shell): Record<string, string> {
+  const underNpm = shell['npm_execpath'] !== undefined || shell['npm_lifecycle_event'] !== undefined
+  const kept: [string, string][] = []
+  for (const [name, value] of Object.entries(shell)) {
+    if (value === undefined || callers.has(name)) continue
+    if (name.startsWith('LOCALD_') && name !== 'LOCALD_SANDBOX' && name !== 'LOCALD_SOCKET') continue
+    if (underNpm && (name.startsWith('npm_') || name === 'INIT_CWD')) continue
+    kept.push([name, value])
+  }
+  return Object.fromEntries(kept)
+}
+
+const callers = new Set([
+  'NOTIFY_SOCKET',
+  'WATCHDOG_PID',
+  'WATCHDOG_USEC',
+  'LISTEN_FDS',
+  'LISTEN_FDNAMES',
+  'LISTEN_PID',
+  'NODE_CHANNEL_FD',
+  'NODE_CHANNEL_SERIALIZATION_MODE',
+  'NODE_UNIQUE_ID',
+])
+
+/**
+ * The shell of a one-off command: that of the `up`, as the service has it, with what only the caller's has, and with the caller's
+ * terminal, agents and display.
+ */
+export function oneOffShell(up: Shell, caller: Shell): Record<string, string> {
+  const own = shellPart(caller)
+  const session = Object.entries(own).filter(([name]) => isOfSession(name))
+  return { ...own, ...shellPart(up), ...Object.fromEntries(session) }
+}
+
+/** What a terminal and a login session say of themselves: another one's are wrong. */
+const ofSession = new Set([
+  ...['TERM', 'COLORTERM', 'COLORFGBG', 'COLUMNS', 'LINES', 'NO_COLOR', 'FORCE_COLOR', 'CLICOLOR', 'CLICOLOR_FORCE'],
+  ...['TMUX', 'TMUX_PANE', 'STY', 'WINDOWID', 'VTE_VERSION', 'TTY', 'GPG_TTY', 'GPG_AGENT_INFO'],
+  ...['DISPLAY', 'WAYLAND_DISPLAY', 'XAUTHORITY', 'DBUS_SESSION_BUS_ADDRESS', 'KRB5CCNAME'],
+  ...['EDITOR', 'VISUAL', 'PAGER', 'BROWSER'],
+])
+
+function isOfSession(name: string): boolean {
+  return ofSession.has(name) || /^(?:SSH|TERM|XDG_SESSION)_/.test(name)
+}
