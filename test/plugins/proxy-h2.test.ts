@@ -526,6 +526,52 @@ t.test('a page that is reloaded again and again', async t => {
   t.match(await ask(client, { ':path': '/last' }), { body: 'fine' })
 })
 
+t.test('a page of 300 modules that is reloaded five times loses nothing', async t => {
+  const run = await boot(t, { https: true })
+  const service = await serve(t, (_req, res) => res.end('a module'))
+  run.catalog.set('shop:web', at(service.port))
+  // As a browser does: a connection that says goodbye is left to its streams, what was not begun is sent again on a new one.
+  let says = 0
+  const open = async (): Promise<ClientHttp2Session> => {
+    const made = await session(t, run)
+    made.on('goaway', code => t.equal(code, http2.constants.NGHTTP2_NO_ERROR, `goodbye ${++says}`))
+    return made
+  }
+  let opening = open()
+  const current = async (): Promise<ClientHttp2Session> => {
+    const now = opening
+    if ((await now).closed && now === opening) opening = open()
+    return opening
+  }
+  const module = async (): Promise<string> => {
+    const client = await current()
+    const stream = client.request({ ':authority': 'shop.localhost', ':path': '/' })
+    try {
+      return (await answerOf(stream)).body
+    } catch (error) {
+      if (stream.rstCode === http2.constants.NGHTTP2_REFUSED_STREAM && client.closed) return module()
+      throw error
+    }
+  }
+  for (let i = 0; i < 5; i++) {
+    const client = await current()
+    // All are answered in full, and hardly any of it is read.
+    client.settings({ enablePush: false, initialWindowSize: 1 })
+    const streams = Array.from({ length: 300 }, () => client.request({ ':authority': 'shop.localhost', ':path': '/' }))
+    await Promise.all(
+      streams.map(async stream => {
+        const closed = new Promise(resolve => stream.once('close', resolve))
+        // Not begun, where the goodbye was under way.
+        await once(stream, 'response').catch(() => undefined)
+        stream.close(http2.constants.NGHTTP2_CANCEL)
+        await closed
+      }),
+    )
+  }
+  const loaded = await Promise.all(Array.from({ length: 300 }, () => module().catch(String)))
+  t.strictSame([...new Set(loaded)], ['a module'], `with ${says} goodbyes`)
+})
+
 t.test('WebSocket over HTTP/2', async t => {
   const run = await boot(t, { https: true })
   const { catalog, securePort } = run
