@@ -18,8 +18,8 @@ export interface Errand {
 }
 
 const nothing = Buffer.alloc(0)
-/** Methods whose requests may be sent twice (RFC 9110 section 9.2.2). */
-export const idempotent: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
+/** Methods whose requests may be sent twice: those that change nothing (RFC 9110 section 9.2.1), as a crash leaves open what was done. */
+export const safe: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
 
 /**
  * Passes a request to its service and the response back, both as streams. A request that may be repeated uses the pool
@@ -27,7 +27,7 @@ export const idempotent: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'
  */
 export function forward(errand: Errand, pool: Pool, limits: Limits): void {
   const { req } = errand
-  const repeatable = framingOf(req.rawHeaders) === 'none' && idempotent.has(req.method ?? '')
+  const repeatable = framingOf(req.rawHeaders) === 'none' && safe.has(req.method ?? '')
   send(errand, repeatable ? pool : undefined, limits)
 }
 

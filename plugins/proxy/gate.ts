@@ -2,12 +2,14 @@ import { setMaxListeners } from 'node:events'
 import type { Catalog, CatalogEntry, Protocol, Status, Web } from '../../kernel/plugin.ts'
 import type { About, Answer } from './answers.ts'
 import { indexAnswer, newsAnswer, progressAnswer, redirectAnswer } from './answers.ts'
+import { Crashes } from './crashes.ts'
 import type { Address } from './dial.ts'
+import { closedEarly } from './exchange.ts'
 import type { Head } from './head.ts'
 import { Holds, within } from './hold.ts'
 import type { Limits } from './limits.ts'
+import { Recovery } from './recovery.ts'
 import * as refusal from './refusals.ts'
-import { Reopening, refuses } from './reopening.ts'
 import { type Place, Table } from './table.ts'
 
 /** Where a request is forwarded to. */
@@ -28,7 +30,7 @@ export type Verdict =
 /**
  * Why there is no response. `refused`: nothing was sent and no body read, so it may be tried anew; `sent`: it was, on a connection
  * that proved stale, before nobody listened any more. `broken`: it was sent;
- * `again`: it may be sent once more all the same (RFC 9110 section 9.2.2), and there is no body that was read.
+ * `again`: it may be sent once more all the same (RFC 9110 section 9.2.1), and there is no body that was read.
  */
 export type Failure =
   | { readonly kind: 'refused'; readonly sent: boolean }
@@ -56,7 +58,9 @@ export class Gate {
   readonly #redirect: (name: string) => boolean
   readonly #table: Table
   readonly #holds: Holds
-  readonly #reopening: Reopening
+  readonly #recovery: Recovery
+  readonly #crashes = new Crashes()
+  readonly #off: () => void
   readonly #closing = new AbortController()
 
   /** @param redirect whether plain requests for a name are sent to HTTPS */
@@ -67,7 +71,12 @@ export class Gate {
     this.#redirect = redirect
     this.#table = new Table(catalog)
     this.#holds = new Holds(limits)
-    this.#reopening = new Reopening(limits.reopening)
+    this.#recovery = new Recovery(catalog, limits, this.#holds)
+    this.#off = catalog.on(event => {
+      this.#table.hear(event)
+      this.#crashes.hear(event)
+    })
+    for (const service of catalog.services()) this.#crashes.hear({ event: 'service', service })
     // Every request that waits listens.
     setMaxListeners(0, this.#closing.signal)
   }
@@ -110,19 +119,39 @@ export class Gate {
 
   /** No response came: its service may have crashed or be restarting this moment. */
   async failed(request: Case, to: Destination, failure: Failure): Promise<Verdict> {
-    if (failure.kind === 'refused' || failure.again) {
-      const returns = this.#moved(to) || (await this.#returns(request, to, failure))
-      const inTime = performance.now() - request.since < this.#limits.hold
-      if (inTime && returns) return this.judge(request)
+    const mayRepeat = failure.kind === 'refused' || failure.again
+    const wasSent = failure.kind === 'broken' || failure.sent
+    const crashOf = () => (wasSent ? this.#crashes.since(to.key, request.since) : undefined)
+    const returns = crashOf() !== undefined || (await this.#returns(request, to, failure))
+    const crash = crashOf()
+    if (crash !== undefined) {
+      const times = this.#crashes.suspect(to.key, request.head)
+      if (!mayRepeat || times > 1) return answer(await this.#crashed(request.head, to.key, { reason: crash, times }))
     }
+    const inTime = performance.now() - request.since < this.#limits.hold
+    if (mayRepeat && inTime && returns) return this.judge(request)
     return answer(failure.kind === 'refused' ? refusal.nothingListens(to) : refusal.broken(to.key, failure.detail))
+  }
+
+  async #returns(request: Case, to: Destination, failure: Failure): Promise<boolean> {
+    if (this.#recovery.moved(to)) return true
+    const signals = [request.gone(), this.#closing.signal]
+    if (failure.kind === 'refused') return await this.#recovery.returns(to, true, signals)
+    if (failure.again) return await this.#recovery.returns(to, false, signals)
+    // It is not sent again; whether its service has crashed is to be said.
+    return failure.detail === closedEarly && (await this.#recovery.changes(to, signals)) === 'value'
+  }
+
+  async #crashed(head: Head, key: string, crash: refusal.Crash): Promise<Answer> {
+    const entry = this.#catalog.get(key)
+    return refusal.crashed(head, key, crash, entry === undefined ? [] : (await this.#about(entry)).lines)
   }
 
   /** Ends all waiting. */
   close(): void {
     this.#closing.abort()
-    this.#table.close()
-    this.#reopening.close()
+    this.#off()
+    this.#recovery.close()
   }
 
   async #hold(entry: CatalogEntry, request: Case): Promise<Verdict> {
@@ -205,50 +234,6 @@ export class Gate {
   #nobody(place: Extract<Place, { to: 'nobody' }>): Answer {
     const services = this.#catalog.services().filter(entry => entry.project === place.project.name)
     return refusal.nobody(place.project, place.service, services, host => this.#web.url(host))
-  }
-
-  #moved(to: Destination): boolean {
-    const entry = this.#catalog.get(to.key)
-    if (entry === undefined || entry.status !== 'running') return true
-    return (
-      entry.upstream !== null && (entry.upstream.host !== to.address.host || entry.upstream.port !== to.address.port)
-    )
-  }
-
-  /** Whether the service is heard to crash, restart or move, or where it refuses connections, is found to listen again. */
-  async #returns(request: Case, to: Destination, failure: Failure): Promise<boolean> {
-    const signals = [request.gone(), this.#closing.signal]
-    const { grace, reopening } = this.#limits
-    const news = () => within(grace, signals, signal => this.#change(to, signal))
-    if (failure.kind !== 'refused') {
-      const waited = await news()
-      if (waited.by !== 'time') return waited.by === 'value'
-      if (!(await refuses(to.address))) return false
-    }
-    const release = this.#holds.enter(to.key)
-    try {
-      const waited = await within(release === undefined ? grace : grace + reopening, signals, signal =>
-        Promise.race([this.#change(to, signal).then(() => true), this.#reopening.opens(to.address)]),
-      )
-      if (waited.by !== 'value' || waited.value) return waited.by === 'value'
-      // That it does not was known already, perhaps: what has become of it may be told any moment.
-      return (await news()).by === 'value'
-    } finally {
-      release?.()
-    }
-  }
-
-  #change(to: Destination, signal: AbortSignal): Promise<void> {
-    return new Promise(resolve => {
-      const off = this.#catalog.on(() => {
-        if (this.#moved(to)) done()
-      })
-      const done = (): void => {
-        off()
-        resolve()
-      }
-      signal.addEventListener('abort', done, { once: true })
-    })
   }
 }
 

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
 import { type Broken, closedEarly, type Exchange, type Receiver } from './exchange.ts'
-import { idempotent } from './forward.ts'
+import { safe } from './forward.ts'
 import { spent } from './garbage.ts'
 import type { Destination, Failure } from './gate.ts'
 import { fieldsOf, type H2Request } from './h2-head.ts'
@@ -69,7 +69,7 @@ export class H2Errand implements Receiver {
   /** Whether it may be sent twice. */
   get #repeatable(): boolean {
     const { method, body, protocol } = this.#request
-    return body === 'none' && protocol === undefined && idempotent.has(method)
+    return body === 'none' && protocol === undefined && safe.has(method)
   }
 
   #send(fresh: boolean): void {

@@ -59,7 +59,8 @@ export class Visit {
     if (to === undefined) return false
     const lines = this.#telling.lines(host, to.prefix)
     const as = `${method} ${to.path} HTTP/1.1\r\nhost: ${host}\r\n${fields}${lines}\r\n`
-    const failed = (failure: Failure): void => this.#judged(raw, false, { to, failure })
+    const since = performance.now()
+    const failed = (failure: Failure): void => this.#judged(raw, false, { to, since, failure })
     this.#carry({ method, path, fields: [], body: 'none', protocol: undefined, trailers: [] }, { to, as, failed })
     return true
   }

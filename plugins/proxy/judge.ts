@@ -16,12 +16,15 @@ export interface Carrier {
 /** Where a request was sent already, and why nothing came of it. */
 export interface Tried {
   readonly to: Destination
+  /** When it was: performance.now(). */
+  readonly since: number
   /** `stale`: its connection was one that the service was about to close. */
   readonly failure: Failure | { readonly kind: 'stale' }
 }
 
 /** Has a request judged, and judged again while its service restarts, until it is answered or forwarded. */
-export function judge(gate: Gate, request: Case, carrier: Carrier, log: Log, tried?: Tried): void {
+export function judge(gate: Gate, made: Case, carrier: Carrier, log: Log, tried?: Tried): void {
+  const request = tried === undefined ? made : { ...made, since: tried.since }
   // One that ends its service each time would end it for good: it is sent twice at most.
   let repeated = tried !== undefined && tried.failure.kind !== 'refused'
   const failed = (to: Destination, failure: Failure): Verdict | Promise<Verdict> => {

@@ -164,6 +164,25 @@ export function broken(key: string, detail: string): Answer {
   return failure(502, 'upstream-error', { code: 'SERVICE_FAILED', message: `${key} ${detail}`, hint: logsHint(key) })
 }
 
+/** How a service crashed with a request. */
+export interface Crash {
+  readonly reason: string
+  /** In its present run. */
+  readonly times: number
+}
+
+/** It was with the service when that crashed, and is not repeated: it must not use up the restarts that the service has. */
+export function crashed(head: Head, key: string, { reason, times }: Crash, lines: readonly string[]): Answer {
+  const request = `${head.method} ${head.path.replace(/\?.*/, '').slice(0, 200)}`
+  const how = times === 1 ? 'crashed' : times === 2 ? 'crashed twice' : `crashed ${times} times`
+  const error = {
+    code: 'SERVICE_FAILED',
+    message: `${key} ${how} on ${request}: ${reason}`,
+    hint: `The request is not repeated automatically. ${logsHint(key)}`,
+  } as const
+  return failure(502, 'crashed', error, { about: { reason: null, lines } })
+}
+
 export function stillStarting(entry: CatalogEntry, about: About): Answer {
   const error = {
     code: 'WAIT_TIMEOUT',

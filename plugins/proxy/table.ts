@@ -36,15 +36,16 @@ const mostNames = 1024
 /** Host names and what answers there: built at the first request after something changed, never for each request. */
 export class Table {
   readonly #catalog: Catalog
-  readonly #stop: () => void
   readonly #names = new Map<string, string>()
   #sites: ReadonlyMap<string, Site> | undefined
 
   constructor(catalog: Catalog) {
     this.#catalog = catalog
-    this.#stop = catalog.on(event => {
-      if (changes(event)) this.#sites = undefined
-    })
+  }
+
+  /** Takes note of an event that may have changed it; to be called with each. */
+  hear(event: LocaldEvent): void {
+    if (changes(event)) this.#sites = undefined
   }
 
   /** The place for a host name (lower case, no port) and a path with its query. */
@@ -75,10 +76,6 @@ export class Table {
   names(): string[] {
     this.#sites ??= build(this.#catalog)
     return [...this.#sites.keys()]
-  }
-
-  close(): void {
-    this.#stop()
   }
 }
 

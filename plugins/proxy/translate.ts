@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Broken, closedEarly, type Exchange, type Receiver } from './exchange.ts'
-import { type Errand, idempotent } from './forward.ts'
+import { type Errand, safe } from './forward.ts'
 import type { H2cServices } from './h2c.ts'
 import { forNode, framingOf, type RawHeaders, requestHeaders, trailersOf } from './headers.ts'
 import type { ResponseHead } from './response-head.ts'
@@ -42,7 +42,7 @@ class Translation implements Receiver {
   }
 
   get #repeatable(): boolean {
-    return !this.#hasBody && idempotent.has(this.#req.method ?? '')
+    return !this.#hasBody && safe.has(this.#req.method ?? '')
   }
 
   sent(): void {
