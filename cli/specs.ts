@@ -161,6 +161,15 @@ export const specs: readonly Spec[] = [
     load: async () => (await import('./commands/config.ts')).configShow,
   },
   {
+    name: 'config allow',
+    words: '[PATH]',
+    count: [0, 1],
+    about: 'Allow project files that belong to another user',
+    flags: [],
+    examples: ['locald config allow', 'locald config allow /srv/shop'],
+    load: async () => (await import('./commands/config.ts')).configAllow,
+  },
+  {
     name: 'doctor',
     words: '',
     count: none,

@@ -1,14 +1,15 @@
 import { realpath, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { checkServices } from './config/checks.ts'
-import { readDotenv } from './config/dotenv.ts'
 import { checkDocument, readFrame } from './config/file.ts'
 import { type Document, mergeLayers, notFound, type Places, readLayers, sourceIn } from './config/layers.ts'
 import { Problems, Spot } from './config/problems.ts'
+import { requireTrust } from './config/read.ts'
 import { ownersOf, type ReadService, readService, type Types } from './config/service.ts'
 import { isTable, own, type Path, type Table } from './config/table.ts'
+import { ownersAt, Trust } from './config/trust.ts'
 import { configValues, locate, type Provenance } from './config/values.ts'
-import { LocaldError } from './errors.ts'
+import { EnvFiles, isStream } from './env-files.ts'
 import { lackOf } from './needed.ts'
 import type { ProjectPlan, ProjectSource } from './plugin.ts'
 import type { ConfigValue, PluginView } from './wire.ts'
@@ -30,6 +31,7 @@ export interface LoadedProject {
   readonly plan: ProjectPlan
   /** `[plugins]`: ranges of versions by name. */
   readonly pluginsNeeded: Readonly<Record<string, string>>
+  readonly envFiles: EnvFiles
   /** The merged configuration with file and line of each value, for `config show --provenance`. */
   values(): Promise<readonly ConfigValue[]>
   /** File and line of one value, given the keys that lead to it. */
@@ -38,16 +40,28 @@ export interface LoadedProject {
 
 /**
  * The folder of the project that `dir` is in: the nearest at or above it with a `locald.toml`; else `dir` itself when a
- * source describes a project there. CONFIG_NOT_FOUND else. Symbolic links are resolved, so that a project has one path.
+ * source describes a project there. A `locald.toml` above that belongs to somebody else is no reason to leave a folder that has a
+ * project of its own; without one it is CONFIG_UNTRUSTED. CONFIG_NOT_FOUND else. Symbolic links are resolved, so that a project has one
+ * path.
  */
-export async function findProjectRoot(dir: string, sources: readonly ProjectSource[]): Promise<string> {
+export async function findProjectRoot(
+  dir: string,
+  sources: readonly ProjectSource[],
+  trust = new Trust(),
+): Promise<string> {
   const given = resolve(dir)
   const real = await realpath(given).catch(() => {
     throw notFound(given)
   })
   const start = (await isFile(real)) && basename(real) === 'locald.toml' ? dirname(real) : real
   for (let folder = start; ; folder = dirname(folder)) {
-    if (await exists(join(folder, 'locald.toml'))) return folder
+    const file = join(folder, 'locald.toml')
+    if (await exists(file)) {
+      const owners = folder === start ? [] : await ownersAt(file)
+      if (trust.refusal(file, owners, folder) === undefined) return folder
+      if (await sourceIn(start, sources)) return start
+      requireTrust(file, owners, { trust, root: folder })
+    }
     if (dirname(folder) === folder) break
   }
   if (await sourceIn(start, sources)) return start
@@ -62,14 +76,28 @@ async function isFile(file: string): Promise<boolean> {
   return (await stat(file).catch(() => undefined))?.isFile() === true
 }
 
+/** How a project is loaded. */
+export interface LoadOptions {
+  /** Whose files are taken; default: the caller's and root's. */
+  readonly trust?: Trust
+  /** What was read of pipes and devices; they are not read again. */
+  readonly envFiles?: EnvFiles | undefined
+}
+
 /**
  * Loads the project at `root`: reads its layers, then checks and merges them. Throws one LocaldError with everything that
- * is wrong in all files, sorted by file and line: CONFIG_INVALID, or CONFIG_UNREADABLE, SERVICE_TYPE_UNSUPPORTED, PLUGIN_MISSING or
- * DEPENDENCY_CYCLE when all problems are of that kind; CONFIG_NOT_FOUND when there is no project.
+ * is wrong in all files, sorted by file and line: CONFIG_INVALID, or CONFIG_UNREADABLE, CONFIG_UNTRUSTED, SERVICE_TYPE_UNSUPPORTED,
+ * PLUGIN_MISSING or DEPENDENCY_CYCLE when all problems are of that kind; CONFIG_NOT_FOUND when there is no project.
  */
-export async function loadProject(root: string, types: TypeSource, places: Places): Promise<LoadedProject> {
+export async function loadProject(
+  root: string,
+  types: TypeSource,
+  places: Places,
+  { trust = new Trust({ dataFolder: places.data }), envFiles: known }: LoadOptions = {},
+): Promise<LoadedProject> {
   const problems = new Problems()
-  const { documents, watched } = await readLayers(root, types.sources, places, problems)
+  const reader = { trust, root }
+  const { documents, watched } = await readLayers(reader, types.sources, places, problems)
   problems.within(documents)
   for (const document of documents) checkDocument(document, problems)
   const main = documents.at(-1)
@@ -82,7 +110,8 @@ export async function loadProject(root: string, types: TypeSource, places: Place
     problems.add(['plugins', name], { code: 'PLUGIN_MISSING', message, hint })
   const services = readServices(merged, types, problems)
   checkServices(services, frame, problems)
-  const envFiles = await checkEnvFiles(root, services, problems)
+  const files = new EnvFiles(reader, known)
+  const envFiles = await checkEnvFiles(root, services, files, problems)
   if (!problems.none) throw await problems.error(root, places.home)
   const plan: ProjectPlan = {
     name: frame.name,
@@ -94,7 +123,7 @@ export async function loadProject(root: string, types: TypeSource, places: Place
     ...(frame.wildcard ? { wildcard: true } : {}),
     files: [...new Set([...watched, ...envFiles])],
   }
-  return loaded(plan, merged, services, documents, frame.pluginsNeeded)
+  return loaded(plan, merged, services, documents, { pluginsNeeded: frame.pluginsNeeded, envFiles: files })
 }
 
 function loaded(
@@ -102,12 +131,12 @@ function loaded(
   merged: Table,
   services: readonly ReadService[],
   documents: readonly Document[],
-  pluginsNeeded: Readonly<Record<string, string>>,
+  more: Pick<LoadedProject, 'pluginsNeeded' | 'envFiles'>,
 ): LoadedProject {
   const drivers = new Map(services.map(({ plan, driver }) => [plan.name, driver]))
   return {
     plan,
-    pluginsNeeded,
+    ...more,
     values: () => configValues(merged, plan, name => drivers.get(name), documents),
     locate: path => locate(documents, path),
   }
@@ -122,10 +151,14 @@ function readServices(merged: Table, types: TypeSource, problems: Problems): rea
   )
 }
 
-/** Their absolute paths. What is wrong with one is noted now, so that nothing is started without it. */
+/**
+ * The absolute paths of those that are to be watched. What is wrong with one is noted now, so that nothing is started without it. A pipe or
+ * a device is neither read nor watched: that is for an `up`.
+ */
 async function checkEnvFiles(
   root: string,
   services: readonly ReadService[],
+  files: EnvFiles,
   problems: Problems,
 ): Promise<readonly string[]> {
   const implicit = join(root, '.env')
@@ -135,16 +168,16 @@ async function checkEnvFiles(
     return plan.common.envFile.map((written, index) => ({ written, path: isArray ? [...path, index] : path }))
   })
   const check = async (file: string, folderOk: boolean, missing: () => void) => {
+    if (await isStream(file)) return []
     try {
-      if ((await readDotenv(file, folderOk)) === undefined) missing()
+      if ((await files.read(file, folderOk)) === undefined) missing()
     } catch (error) {
-      if (!LocaldError.is(error)) throw error
-      problems.addFile(file, 'CONFIG_UNREADABLE', { message: error.problems[0]?.message ?? error.message })
+      problems.addUnread(file, error)
     }
-    return file
+    return [file]
   }
-  const files = listed.map(({ written, path }) =>
+  const checks = listed.map(({ written, path }) =>
     check(resolve(root, written), false, () => problems.add(path, { message: `file '${written}' does not exist` })),
   )
-  return Promise.all([check(implicit, true, () => {}), ...files])
+  return (await Promise.all([check(implicit, true, () => {}), ...checks])).flat()
 }

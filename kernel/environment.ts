@@ -1,9 +1,10 @@
 import { resolve } from 'node:path'
-import { type DotenvEntry, readDotenv } from './config/dotenv.ts'
 import { shortName } from './config/layers.ts'
 import { listed } from './config/problems.ts'
 import type { Path } from './config/table.ts'
-import { interpolate, interpolateLeniently, type Scope } from './config/template.ts'
+import { interpolate, interpolateLeniently, type Scope, withSelfReference } from './config/template.ts'
+import { Trust } from './config/trust.ts'
+import { type DotenvEntries, EnvFiles } from './env-files.ts'
 import { LocaldError } from './errors.ts'
 import type { ProjectPlan, ServicePlan } from './plugin.ts'
 import { shellPart } from './shell.ts'
@@ -37,6 +38,8 @@ export interface EnvironmentInput {
   lookup(service: string, field: string): string | undefined
   /** For messages with file and line. */
   readonly locate?: Locate
+  /** Reads `.env` and `env_file`; default: without knowing what was allowed. */
+  readonly envFiles?: EnvFiles | undefined
 }
 
 /** A service's environment. `origins` has the same names; finding lines takes a while. */
@@ -122,18 +125,19 @@ function together(errors: readonly LocaldError[], root: string): LocaldError {
 interface EnvFile {
   readonly layer: '.env' | 'env_file'
   readonly file: string
-  readonly entries: ReadonlyMap<string, DotenvEntry>
+  readonly entries: DotenvEntries
 }
 
-async function readFiles({ plan, service, locate }: EnvironmentInput): Promise<readonly EnvFile[]> {
+async function readFiles({ plan, service, locate, envFiles }: EnvironmentInput): Promise<readonly EnvFile[]> {
+  const files = envFiles ?? new EnvFiles({ trust: new Trust(), root: plan.path })
   const implicit = resolve(plan.path, '.env')
   const first = async (): Promise<EnvFile[]> => {
-    const entries = await readDotenv(implicit, true)
+    const entries = await files.read(implicit, true)
     return entries === undefined ? [] : [{ layer: '.env', file: implicit, entries }]
   }
   const listed = async (written: string, index: number): Promise<EnvFile[]> => {
     const file = resolve(plan.path, written)
-    const entries = await readDotenv(file, false)
+    const entries = await files.read(file, false)
     if (entries !== undefined) return [{ layer: 'env_file', file, entries }]
     const path = ['services', service.name, 'env_file']
     const { file: where, line } = locate === undefined ? nowhere : await locate([...path, index])
@@ -151,7 +155,7 @@ async function readFiles({ plan, service, locate }: EnvironmentInput): Promise<r
 function addFile(input: EnvironmentInput, values: Map<string, Value>, { layer, file, entries }: EnvFile): void {
   const scope = scopeOf(input, name => values.get(name)?.text)
   for (const [name, { value, literal, line }] of entries) {
-    const text = literal ? value : interpolateLeniently(value, scope)
+    const text = literal ? value : interpolateLeniently(withSelfReference(name, value), scope)
     values.set(name, { text, layer, origin: async () => ({ layer, file, line }) })
   }
 }
@@ -189,7 +193,7 @@ async function addTable(input: EnvironmentInput, values: Map<string, Value>, env
     }
     if (chain.length >= chainLimit) throw new LocaldError('ENV_UNRESOLVED', `needs more than ${chainLimit} others`)
     chain.push(name)
-    const text = interpolate(table[name] ?? '', scope)
+    const text = interpolate(withSelfReference(name, table[name] ?? ''), scope)
     chain.pop()
     resolved.set(name, text)
     return text

@@ -8,6 +8,7 @@ export const catalogue = {
   CONFIG_INVALID: { kind: 'usage', status: 400 },
   CONFIG_NOT_FOUND: { kind: 'usage', status: 404 },
   CONFIG_UNREADABLE: { kind: 'usage', status: 400 },
+  CONFIG_UNTRUSTED: { kind: 'usage', status: 403 },
   DEPENDENCY_CYCLE: { kind: 'usage', status: 400 },
   SERVICE_TYPE_UNSUPPORTED: { kind: 'usage', status: 400 },
   PLUGIN_MISSING: { kind: 'usage', status: 400 },

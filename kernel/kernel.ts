@@ -62,7 +62,7 @@ export interface Kernel {
 
 /** Starts the kernel: settings, plugins, the take-over of what runs, then the plugins' `booted`. Throws when settings are wrong. */
 export async function startKernel({ paths, env, version, builtIn, log }: KernelInput): Promise<Kernel> {
-  const places: Places = { configDir: paths.config, home: env['HOME'] || homedir() }
+  const places: Places = { configDir: paths.config, home: env['HOME'] || homedir(), data: paths.data }
   const own = log('kernel')
   const settings = await readSettings(places)
   const teardown = new Teardown()

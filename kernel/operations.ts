@@ -72,7 +72,7 @@ export class Operations {
     if (here.length > 0 || elsewhere.size === 0) places.unshift({ path: body.path, names: here })
     const all = await Promise.all(
       places.map(async ({ path, names }) => {
-        const loaded = await projects.plan(path, names)
+        const loaded = await projects.plan(path, names, { shell: body.env })
         return { names: names.length === 0 ? undefined : names, anew: [], loaded }
       }),
     )
@@ -86,7 +86,7 @@ export class Operations {
     const targets = await projects.targets(body)
     const all = await Promise.all(
       targets.map(async ({ project, names }) => {
-        const loaded = await projects.plan(project.ref.path, [])
+        const loaded = await projects.plan(project.ref.path, [], { shell: body.env })
         const more = body.dependents === true ? project.dependentsOf(names) : []
         const planned = new Set(loaded.plan.services.map(({ name }) => name))
         const anew = [...new Set([...names, ...more])].filter(name => planned.has(name))
@@ -222,7 +222,8 @@ export class Operations {
     if (this.#closing !== undefined || project.wanted.size === 0) return
     const before = new Set(namesOf(project))
     const isWhole = [...before].every(name => project.wanted.has(name))
-    const loaded = await this.#input.projects.plan(project.ref.path, [])
+    const { shell, envFiles } = project
+    const loaded = await this.#input.projects.plan(project.ref.path, [], { shell, envFiles })
     const names = loaded.plan.services
       .map(({ name }) => name)
       .filter(name => project.wanted.has(name) || (isWhole && !before.has(name)))

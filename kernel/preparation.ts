@@ -32,6 +32,7 @@ export interface PreparationInput extends OwnVariables {
   /** The value of `${services.NAME.FIELD}`. */
   lookup(service: string, field: string): string | undefined
   readonly locate: EnvironmentInput['locate']
+  readonly envFiles?: EnvironmentInput['envFiles']
   readonly hooks: HookRuns
   readonly bundles: CaBundles
 }
@@ -42,9 +43,9 @@ const ofKeeper = 'NOTIFY_SOCKET'
 
 /** What a service is started with; ENV_UNRESOLVED where a reference has no value. */
 export async function prepared(input: PreparationInput): Promise<Prepared> {
-  const { shell, project, service, ref, port, own, defaults, caFile, lookup, locate, hooks } = input
+  const { shell, project, service, ref, port, own, defaults, caFile, lookup, locate, envFiles, hooks } = input
   const found = await environmentOf({
-    ...{ plan: project, service, own, defaults, lookup },
+    ...{ plan: project, service, own, defaults, lookup, envFiles },
     shell: caFile === undefined ? shell : { [caVariable]: caFile, ...shell },
     ...(locate === undefined ? {} : { locate }),
   })

@@ -1,8 +1,10 @@
 import type { Assignment, Dependency } from './assignment.ts'
 import type { CaBundles } from './ca-bundle.ts'
+import { Trust } from './config/trust.ts'
 import type { LoadedProject } from './config.ts'
 import type { Contributions } from './contributions.ts'
 import { Drivers } from './drivers.ts'
+import { EnvFiles } from './env-files.ts'
 import { allTogether } from './environment.ts'
 import { LocaldError } from './errors.ts'
 import { closure, dependents, levels, type Node } from './graph.ts'
@@ -32,6 +34,7 @@ export class Project {
   /** Services that an earlier daemon was ending, to start them again. */
   readonly halfway = new Set<string>()
   #locate: LoadedProject['locate'] | undefined
+  #envFiles: EnvFiles
   readonly #drivers: Drivers
   readonly #ports: ProjectPorts
   readonly #parts: ProjectParts
@@ -40,9 +43,15 @@ export class Project {
     this.ref = ref
     this.plan = plan
     this.shell = shell
+    this.#envFiles = new EnvFiles({ trust: new Trust({ shell, dataFolder: parts.dataFolder }), root: ref.path })
     this.#drivers = new Drivers(ref, parts.contributions)
     this.#ports = new ProjectPorts(ref, parts.ports)
     this.#parts = parts
+  }
+
+  /** What was read of pipes and devices for the last plan; nothing yet where an earlier daemon did. */
+  get envFiles(): EnvFiles {
+    return this.#envFiles
   }
 
   /** The services as a graph. */
@@ -52,12 +61,13 @@ export class Project {
 
   /** Takes over a plan and leases its ports; nothing is started or stopped yet. */
   async adoptPlan(
-    loaded: { plan: ProjectPlan; locate?: LoadedProject['locate'] },
+    loaded: Pick<LoadedProject, 'plan'> & Partial<Pick<LoadedProject, 'locate' | 'envFiles'>>,
     shell: Readonly<Record<string, string>>,
   ): Promise<void> {
     this.plan = loaded.plan
     this.shell = shell
     this.#locate = loaded.locate
+    this.#envFiles = loaded.envFiles ?? this.#envFiles
     await this.#lease()
     for (const service of loaded.plan.services) this.#describe(service)
   }
@@ -207,6 +217,7 @@ export class Project {
       ...ownVariables(this.#ports.get(name), service.hosts[0], container.optional('web')),
       lookup: (other, field) => this.#lookup(other, field),
       locate: this.#locate,
+      envFiles: this.#envFiles,
     })
   }
 

@@ -1,3 +1,4 @@
+import { Trust } from './config/trust.ts'
 import { findProjectRoot, type LoadedProject, loadProject, type Places, type TypeSource } from './config.ts'
 import { LocaldError } from './errors.ts'
 import type { ProjectPlan, ProjectRef } from './plugin.ts'
@@ -19,6 +20,15 @@ export interface ProjectsParts extends ProjectParts {
 export interface Loaded {
   readonly plan: ProjectPlan
   readonly locate: LoadedProject['locate']
+  readonly envFiles: LoadedProject['envFiles']
+}
+
+/** For whom a project is loaded. */
+export interface Asker {
+  /** The environment of the shell that asked, where there is one. */
+  readonly shell?: Readonly<Record<string, string>>
+  /** What was read of pipes when it was loaded before: it is not read again. */
+  readonly envFiles?: LoadedProject['envFiles'] | undefined
 }
 
 /** All known projects, by folder: reads their configuration, and finds what requests mean. Starts and stops nothing. */
@@ -47,21 +57,23 @@ export class Projects {
   }
 
   /** Loads the configuration of the project that a folder is in. */
-  async load(path: string): Promise<LoadedProject> {
-    const root = await findProjectRoot(path, this.types.sources)
-    return loadProject(root, this.types, this.#parts.places)
+  async load(path: string, { shell, envFiles }: Asker = {}): Promise<LoadedProject> {
+    const { places } = this.#parts
+    const trust = new Trust({ shell, dataFolder: places.data })
+    const root = await findProjectRoot(path, this.types.sources, trust)
+    return loadProject(root, this.types, places, { trust, envFiles })
   }
 
   /** Loads, checks and lets plugins rewrite a project's plan: every error of the user's comes from here, with nothing changed. */
-  async plan(path: string, names: readonly string[]): Promise<Loaded> {
-    const loaded = await this.load(path)
+  async plan(path: string, names: readonly string[], asker?: Asker): Promise<Loaded> {
+    const loaded = await this.load(path, asker)
     const plan = await this.#parts.hooks.project(loaded.plan)
     requireServices(
       plan.name,
       plan.services.map(service => service.name),
       names,
     )
-    return { plan, locate: loaded.locate }
+    return { plan, locate: loaded.locate, envFiles: loaded.envFiles }
   }
 
   /** The project object of a plan. One whose name or domain was changed is a new project: the old one's services are stopped. */

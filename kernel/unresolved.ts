@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { LoadedProject } from './config.ts'
 import { allTogether, environmentOf } from './environment.ts'
 import { LocaldError } from './errors.ts'
@@ -9,10 +10,11 @@ const own = { PORT: '', LOCALD_URL: '', NODE_EXTRA_CA_CERTS: '' }
 const defaults = { HOST: '' }
 
 /** Whether anything in a service's environment has to be looked up: working it all out takes a while. */
-function mayLack({ env }: ProjectPlan, { common }: ServicePlan): boolean {
-  return (
-    common.envFile.length > 0 || [env, common.env].some(table => Object.values(table).some(it => it.includes('${')))
-  )
+function mayLack({ env, path, files }: ProjectPlan, { common }: ServicePlan): boolean {
+  // A `.env` that is not watched is a pipe, which is not read before this.
+  const isPipe = !files.includes(join(path, '.env'))
+  const refers = [env, common.env].some(table => Object.values(table).some(it => it.includes('${')))
+  return common.envFile.length > 0 || isPipe || refers
 }
 
 /**
@@ -20,7 +22,7 @@ function mayLack({ env }: ProjectPlan, { common }: ServicePlan): boolean {
  * Nothing has to be known of the project for that.
  */
 export async function unresolvedIn(
-  { plan, locate }: Pick<LoadedProject, 'plan' | 'locate'>,
+  { plan, locate, envFiles }: Pick<LoadedProject, 'plan' | 'locate' | 'envFiles'>,
   shell: Readonly<Record<string, string>>,
   names?: readonly string[],
 ): Promise<LocaldError | undefined> {
@@ -29,7 +31,7 @@ export async function unresolvedIn(
   // What a service offers to others was checked with the configuration.
   const tries = plan.services
     .filter(service => meant.has(service.name) && mayLack(plan, service))
-    .map(service => environmentOf({ plan, service, shell, own, defaults, locate, lookup: () => '' }))
+    .map(service => environmentOf({ plan, service, shell, own, defaults, locate, envFiles, lookup: () => '' }))
   return allTogether(tries, plan.path).then(
     () => undefined,
     error => LocaldError.from(error),

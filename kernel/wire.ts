@@ -222,6 +222,17 @@ export interface ConfigAnswer {
   readonly unresolved?: ErrorJson
 }
 
+export interface AllowBody {
+  /** A folder, or a file in it; absolute. */
+  readonly path: string
+}
+
+/** The folder whose project files are taken from now on, of these users; none where they are the caller's anyway. */
+export interface AllowAnswer {
+  readonly path: string
+  readonly owners: readonly number[]
+}
+
 export interface CommandBody {
   readonly argv: readonly string[]
   readonly cwd: string

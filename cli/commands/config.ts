@@ -1,5 +1,6 @@
+import { resolve } from 'node:path'
 import { LocaldError } from '../../kernel/errors.ts'
-import type { ConfigAnswer, ConfigBody, ConfigValue } from '../../kernel/wire.ts'
+import type { AllowAnswer, AllowBody, ConfigAnswer, ConfigBody, ConfigValue } from '../../kernel/wire.ts'
 import { need } from '../client.ts'
 import type { Context } from '../context.ts'
 import { environment } from '../environment.ts'
@@ -28,6 +29,18 @@ export async function configShow(context: Context): Promise<number> {
     const line = `${value.key} = ${toml(value.value)}`
     print(shows ? `${line}  ${paint('gray', `# ${origin(value, context.cwd)}`)}` : line)
   }
+  return 0
+}
+
+/** `locald config allow`: project files of another user are taken. */
+export async function configAllow(context: Context): Promise<number> {
+  const [path = '.'] = context.words.names
+  const body: AllowBody = { path: resolve(context.cwd, path) }
+  const answer = await (await need(context.paths)).post<AllowAnswer>('/v1/config/allow', body)
+  const { owners } = answer
+  if (context.json) printJson(answer)
+  else if (owners.length === 0) print(`Nothing to allow: the project files in ${answer.path} are yours`)
+  else print(`Allowed project files of uid ${owners.join(' and ')} in ${answer.path}`)
   return 0
 }
 

@@ -135,6 +135,7 @@ export const config = object(
   },
   ['unresolved'],
 )
+export const allowed = object({ path: text, owners: list(integer) })
 export const commandResult = object({ exitCode: integer, text, data: {} }, ['data'])
 
 /** A route's answer of one JSON value. */

@@ -56,6 +56,12 @@ export const configBody = {
   properties: { path, env },
   additionalProperties: false,
 } as const
+export const allowBody = {
+  type: 'object',
+  required: ['path'],
+  properties: { path },
+  additionalProperties: false,
+} as const
 export const pinBody = {
   type: 'object',
   required: ['path', 'projects', 'pinned'],

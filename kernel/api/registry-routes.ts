@@ -1,11 +1,12 @@
 import type { FastifyPluginAsync } from 'fastify'
+import { allowPath } from '../config/allow.ts'
 import type { Kernel } from '../kernel.ts'
-import type { CleanAnswer, PinBody, RegistryAnswer } from '../wire.ts'
-import { answer, cleaned, registry } from './answers.ts'
-import { pinBody } from './bodies.ts'
+import type { AllowAnswer, AllowBody, CleanAnswer, PinBody, RegistryAnswer } from '../wire.ts'
+import { allowed, answer, cleaned, registry } from './answers.ts'
+import { allowBody, pinBody } from './bodies.ts'
 
-/** The known projects, and which of them are started with the daemon. */
-export function registryRoutes({ known }: Kernel): FastifyPluginAsync {
+/** The known projects, which of them are started with the daemon, and which folders of other users may be projects. */
+export function registryRoutes({ known, paths, projects }: Kernel): FastifyPluginAsync {
   return async app => {
     app.get(
       '/registry',
@@ -27,6 +28,20 @@ export function registryRoutes({ known }: Kernel): FastifyPluginAsync {
       '/registry/clean',
       { schema: { summary: 'Forgets the projects whose folder is gone', response: answer('What was done', cleaned) } },
       async () => (await known.clean()) satisfies CleanAnswer,
+    )
+    app.post<{ Body: AllowBody }>(
+      '/config/allow',
+      {
+        schema: {
+          summary: 'Takes the project files of a folder though they belong to another user',
+          body: allowBody,
+          response: answer('The folder and the users', allowed),
+        },
+      },
+      async ({ body }) => {
+        const sources = projects.types.sources.map(({ file }) => file)
+        return (await allowPath({ path: body.path, dataFolder: paths.data, sources })) satisfies AllowAnswer
+      },
     )
   }
 }

@@ -107,7 +107,7 @@ export function serviceRoutes(kernel: Kernel): FastifyPluginAsync {
         },
       },
       async ({ body }) => {
-        const loaded = await projects.load(body.path)
+        const loaded = await projects.load(body.path, { shell: body.env })
         const { name, path } = loaded.plan
         const unresolved = (await unresolvedIn(loaded, body.env))?.toJSON()
         const more = unresolved === undefined ? {} : { unresolved }

@@ -1,6 +1,4 @@
 import { parse } from 'dotenv'
-import { LocaldError } from '../errors.ts'
-import { isFolder, readText } from './read.ts'
 
 /** An entry of a `.env` file. */
 export interface DotenvEntry {
@@ -33,18 +31,13 @@ export function parseDotenv(text: string): ReadonlyMap<string, DotenvEntry> {
 }
 
 /**
- * The entries of a file; undefined where there is none. With `folderOk` a folder counts as none: Python's virtual
- * environments are often called `.env`. CONFIG_UNREADABLE as `readText`.
+ * The 1-based line of the first value of a `.env` text, or of something that is neither entry nor comment, with a U+FFFD: where that
+ * stands for bytes that are not UTF-8, it cannot be had. Undefined: comments alone have some, if any.
  */
-export async function readDotenv(
-  file: string,
-  folderOk: boolean,
-): Promise<ReadonlyMap<string, DotenvEntry> | undefined> {
-  try {
-    const read = await readText(file)
-    return read === undefined ? undefined : parseDotenv(read.text)
-  } catch (error) {
-    if (folderOk && LocaldError.is(error) && isFolder(error)) return undefined
-    throw error
-  }
+export function spoiltLine(text: string): number | undefined {
+  const spoilt = [...parseDotenv(text).values()].find(({ value }) => value.includes('\uFFFD'))
+  if (spoilt !== undefined) return spoilt.line
+  const others = text.replace(/\r\n?/g, '\n').replace(entry, found => found.replace(/[^\n]/g, ''))
+  const at = others.split('\n').findIndex(line => line.includes('\uFFFD') && !/^\s*#/.test(line))
+  return at < 0 ? undefined : at + 1
 }

@@ -3,7 +3,7 @@ import { dirname, join, relative, sep } from 'node:path'
 import { LocaldError, messageOf } from '../errors.ts'
 import type { ProjectSource } from '../plugin.ts'
 import type { Problems } from './problems.ts'
-import { parseToml, readText } from './read.ts'
+import { parseToml, type Reader, readText } from './read.ts'
 import { at, isTable, merge, own, type Path, type Table } from './table.ts'
 
 /** Whose file it is: what may stand in it depends on that. */
@@ -17,10 +17,12 @@ export interface Document {
   readonly text: string | undefined
 }
 
-/** Where locald's own configuration and the person's home are, absolute. */
+/** Where locald's own configuration, the person's home and locald's data are, absolute. */
 export interface Places {
   readonly configDir: string
   readonly home: string
+  /** Has which folders were allowed; absent: none was. */
+  readonly data?: string
 }
 
 /** The files of a project's configuration, weakest first; `watched` also has those that may appear. */
@@ -32,78 +34,67 @@ export interface Layers {
 /**
  * Reads every layer of the project at `root`: `config.toml`, `.locald.toml` of parent folders (up to home, outermost
  * first), `locald.workspace.toml` at the repository's root, then `locald.toml` or else the first source that describes a
- * project. What cannot be read becomes a problem. CONFIG_NOT_FOUND when nothing describes a project.
+ * project. What cannot be read, or is not the reader's to take, becomes a problem. CONFIG_NOT_FOUND when nothing describes a project.
  */
 export async function readLayers(
-  root: string,
+  reader: Reader,
   sources: readonly ProjectSource[],
   places: Places,
   problems: Problems,
 ): Promise<Layers> {
+  const { root } = reader
   const parents = parentsOf(root, places.home).map(folder => join(folder, '.locald.toml'))
   const repository = await repositoryOf(root)
   const workspace = repository === undefined ? [] : [join(repository, 'locald.workspace.toml')]
   const settings = join(places.configDir, 'config.toml')
   const main = join(root, 'locald.toml')
-  const folder = await stat(root).catch(() => undefined)
-  if (folder === undefined) throw notFound(root)
-  const trusted = new Set([process.getuid?.() ?? 0, 0, folder.uid])
+  if ((await stat(root).catch(() => undefined)) === undefined) throw notFound(root)
   const [inherited, project] = await Promise.all([
     Promise.all([
       readLayer(settings, 'settings', undefined, problems),
-      ...parents.map(file => readLayer(file, 'parent', trusted, problems)),
-      ...workspace.map(file => readLayer(file, 'workspace', trusted, problems)),
+      ...parents.map(file => readLayer(file, 'parent', reader, problems)),
+      ...workspace.map(file => readLayer(file, 'workspace', reader, problems)),
     ]),
-    readLayer(main, 'project', undefined, problems),
+    readLayer(main, 'project', reader, problems),
   ])
-  const own = project ?? (await readSource(root, sources, problems))
+  const own = project ?? (await readSource(reader, sources, problems))
   if (own === undefined) throw notFound(root)
   const documents = [...inherited, own].filter(it => it !== undefined && it !== 'faulty')
   const present = documents.map(document => document.file)
   return { documents, watched: [...new Set([settings, ...present, ...workspace, main])] }
 }
 
-/** A file's tables; undefined where there is none, 'faulty' after its problem was noted. */
+/** A file's tables; undefined where there is none, 'faulty' after its problem was noted. Without a reader whoever owns it is trusted. */
 export async function readLayer(
   file: string,
   role: Role,
-  trusted: ReadonlySet<number> | undefined,
+  reader: Reader | undefined,
   problems: Problems,
 ): Promise<Document | 'faulty' | undefined> {
   try {
-    const read = await readText(file)
-    if (read === undefined) return undefined
-    if (trusted !== undefined && !trusted.has(read.owner)) {
-      // As git does: a file that someone else left in a shared folder must not decide what this person runs.
-      problems.addFile(file, 'CONFIG_UNREADABLE', {
-        message: 'it belongs to another user',
-        hint: 'Delete it, or take it over with chown.',
-      })
-      return 'faulty'
-    }
-    const parsed = parseToml(read.text)
-    if ('data' in parsed) return { file, role, data: parsed.data, text: read.text }
+    const text = await readText(file, reader)
+    if (text === undefined) return undefined
+    const parsed = parseToml(text)
+    if ('data' in parsed) return { file, role, data: parsed.data, text }
     problems.addFile(file, 'CONFIG_INVALID', parsed.fault)
   } catch (error) {
-    if (!LocaldError.is(error) || error.code !== 'CONFIG_UNREADABLE') throw error
-    problems.addFile(file, 'CONFIG_UNREADABLE', { message: error.problems[0]?.message ?? error.message })
+    problems.addUnread(file, error)
   }
   return 'faulty'
 }
 
 async function readSource(
-  root: string,
+  reader: Reader,
   sources: readonly ProjectSource[],
   problems: Problems,
 ): Promise<Document | 'faulty' | undefined> {
   for (const source of sources) {
-    const file = join(root, source.file)
+    const file = join(reader.root, source.file)
     let text: string | undefined
     try {
-      text = (await readText(file))?.text
+      text = await readText(file, reader)
     } catch (error) {
-      if (!LocaldError.is(error) || error.code !== 'CONFIG_UNREADABLE') throw error
-      problems.addFile(file, error.code, { message: error.problems[0]?.message ?? error.message })
+      problems.addUnread(file, error)
       return 'faulty'
     }
     if (text === undefined) continue
@@ -132,8 +123,8 @@ function sourceFault(error: unknown, text: string): { message: string; line?: nu
 export async function sourceIn(folder: string, sources: readonly ProjectSource[]): Promise<boolean> {
   for (const source of sources) {
     try {
-      const read = await readText(join(folder, source.file))
-      if (read !== undefined && source.read(read.text) !== undefined) return true
+      const text = await readText(join(folder, source.file))
+      if (text !== undefined && source.read(text) !== undefined) return true
     } catch {
       return true
     }

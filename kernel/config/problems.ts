@@ -6,7 +6,12 @@ import { dotted, type Path } from './table.ts'
 /** The codes a bad configuration can have. With problems of several, it is CONFIG_INVALID. */
 export type ConfigCode = Extract<
   ErrorCode,
-  'CONFIG_INVALID' | 'CONFIG_UNREADABLE' | 'DEPENDENCY_CYCLE' | 'SERVICE_TYPE_UNSUPPORTED' | 'PLUGIN_MISSING'
+  | 'CONFIG_INVALID'
+  | 'CONFIG_UNREADABLE'
+  | 'CONFIG_UNTRUSTED'
+  | 'DEPENDENCY_CYCLE'
+  | 'SERVICE_TYPE_UNSUPPORTED'
+  | 'PLUGIN_MISSING'
 >
 
 /** What is wrong, in words that never hold a value of the file: it may be a secret. */
@@ -57,6 +62,14 @@ export class Problems {
     this.#noted.push({ code, fault, path: [], file, ...(fault.line === undefined ? {} : { line: fault.line }) })
   }
 
+  /** A file could not be read. Throws what is no such problem. */
+  addUnread(file: string, error: unknown): void {
+    if (!LocaldError.is(error) || (error.code !== 'CONFIG_UNREADABLE' && error.code !== 'CONFIG_UNTRUSTED')) throw error
+    const [problem] = error.problems
+    const { message, hint } = problem ?? error
+    this.addFile(file, error.code, { message, ...(hint === undefined ? {} : { hint }) })
+  }
+
   /** All of them as one error, sorted by file and line. */
   async error(root: string, home: string): Promise<LocaldError> {
     const located = await Promise.all(this.#noted.map(noted => this.#locate(noted)))
@@ -72,7 +85,9 @@ export class Problems {
     const code = commonCode(all.map(one => one.code))
     const [first] = all
     if (first === undefined || all.length > 1) {
-      return new LocaldError(code, listed(problems, root, home), { hint: unlessBetter, problems })
+      const untrusted = all.flatMap(one => (one.code === 'CONFIG_UNTRUSTED' ? (one.problem.hint ?? []) : []))
+      const hint = untrusted.length === 0 ? unlessBetter : [...new Set(untrusted)].join(' ')
+      return new LocaldError(code, listed(problems, root, home), { hint, problems })
     }
     const { problem, service } = first
     const refused = code === 'SERVICE_TYPE_UNSUPPORTED' && service !== undefined

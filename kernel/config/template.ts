@@ -1,4 +1,5 @@
 import { LocaldError } from '../errors.ts'
+import { isVariable } from './names.ts'
 
 /** What a `${…}` names. */
 export type Name =
@@ -152,6 +153,15 @@ export function interpolate(text: string, scope: Scope): string {
     throw new LocaldError('ENV_UNRESOLVED', `has ${parts.malformed}`, { hint: 'Write $${ for a literal ${.' })
   }
   return join(parts, reference => resolve(reference, scope))
+}
+
+/**
+ * A variable's text with `$NAME`, where that is the variable itself, as a reference: `PATH=./bin:$PATH` is meant as shells read it, which
+ * take what is not set as empty. No other `$` without a brace is a reference.
+ */
+export function withSelfReference(name: string, text: string): string {
+  if (!text.includes(`$${name}`) || !isVariable(name)) return text
+  return text.replace(new RegExp(`(?<![$\\\\])\\$${name}(?![A-Za-z0-9_])`, 'g'), () => `\${${name}:-}`)
 }
 
 /** As `interpolate`, for files that are not locald's own: what is malformed or not there stays as it is written. */

@@ -1,10 +1,21 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  lchownSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { Ajv } from 'ajv'
 import { parse } from 'smol-toml'
 import t from 'tap'
+import { allowPath } from '../../kernel/config/allow.ts'
+import { Trust } from '../../kernel/config/trust.ts'
 import { findProjectRoot, loadProject, projectSchema, readSettings, type TypeSource } from '../../kernel/config.ts'
 import { LocaldError, type Problem } from '../../kernel/errors.ts'
 import type { ProjectSource, ServiceType } from '../../kernel/plugin.ts'
@@ -423,7 +434,7 @@ t.test('a wrong value of a weaker layer is told with its own file', async t => {
   t.equal(error.message, '~/work/.locald.toml:3: services.web.port: must be a number from 1 to 65535, not a string')
 })
 
-t.test("parents above home and other users' files", async t => {
+t.test('parents above home', async t => {
   const { root, places } = folder({
     'locald.toml': web,
     '../../../.locald.toml': '[env]\nABOVE = "1"\n',
@@ -433,12 +444,89 @@ t.test("parents above home and other users' files", async t => {
   t.strictSame((await loadProject(root, types, places)).plan.env, {}, 'not above home')
   const elsewhere = { ...places, home: homedir() }
   t.strictSame((await loadProject(root, types, elsewhere)).plan.env, { ABOVE: '1' }, 'to the root of all outside home')
-  await t.test('of another user', { skip: process.getuid?.() === 0 ? false : 'needs root' }, async t => {
-    chownSync(join(root, '../.locald.toml'), 12345, 12345)
+})
+
+const needsRoot = { skip: process.getuid?.() === 0 ? false : 'needs root' }
+
+t.test("other users' files", needsRoot, async t => {
+  const them = 12345
+  const shared = (files: Readonly<Record<string, string>>) => {
+    const { root, places } = folder(files)
+    const data = join(places.home, 'data')
+    const theirs = (...names: string[]) => {
+      for (const name of names) lchownSync(join(root, name), them, them)
+    }
+    const allow = (path: string) => allowPath({ path, dataFolder: data, sources: ['Procfile'] })
+    return { root, places: { ...places, data }, theirs, allow }
+  }
+  const kinds: readonly [string, Readonly<Record<string, string>>][] = [
+    ['locald.toml', { 'locald.toml': web }],
+    ['Procfile', { Procfile: 'web: x\n' }],
+    ['.env', { 'locald.toml': web, '.env': 'A=1\n' }],
+    ['conf/a.env', { 'locald.toml': `${web}env_file = "conf/a.env"\n`, 'conf/a.env': 'A=1\n' }],
+    ['../.locald.toml', { 'locald.toml': web, '../.locald.toml': '[env]\nA = "1"\n' }],
+    ['locald.workspace.toml', { 'locald.toml': web, '.git/HEAD': '', 'locald.workspace.toml': '' }],
+  ]
+  for (const [name, files] of kinds) {
+    const { root, places, theirs, allow } = shared(files)
+    theirs(name)
     const error = await failure(loadProject(root, types, places))
-    t.match(error, { code: 'CONFIG_UNREADABLE', message: '~/work/.locald.toml: it belongs to another user' })
-    chownSync(root, 12345, 12345)
-    await t.resolves(loadProject(root, types, places), 'who is the owner of the project')
+    t.equal(error.code, 'CONFIG_UNTRUSTED', name)
+    t.match(error.message, /(locald|workspace|Procfile|env|toml): it belongs to uid 12345, not to you \(uid 0\)/)
+    const [, path = ''] = /^Run `locald config allow (\S+)`/.exec(error.hint ?? '') ?? []
+    t.ok(join(root, name).startsWith(path), `${name}: the hint names ${path}`)
+    t.match(await allow(path), { owners: [them] }, name)
+    await t.resolves(loadProject(root, types, places), `${name} was allowed`)
+    lchownSync(join(root, name), 4711, 4711)
+    t.match(await failure(loadProject(root, types, places)), { code: 'CONFIG_UNTRUSTED' }, 'of that user only')
+  }
+  const own = shared({ 'locald.toml': web })
+  t.strictSame(await own.allow(own.root), { path: own.root, owners: [] }, 'nothing to allow')
+  t.match(await failure(own.allow(join(own.root, 'none'))), { code: 'USAGE' })
+
+  await t.test('a link counts as who made it', async t => {
+    const { root, places, theirs } = shared({ 'mine.toml': web })
+    symlinkSync('mine.toml', join(root, 'locald.toml'))
+    await t.resolves(loadProject(root, types, places))
+    theirs('locald.toml')
+    t.match(await failure(loadProject(root, types, places)), { code: 'CONFIG_UNTRUSTED' })
+  })
+
+  await t.test('of several problems the hint is what allows', async t => {
+    const { root, places, theirs } = shared({ 'locald.toml': `${web}port = 0\n`, '.env': '' })
+    theirs('.env')
+    t.match(await failure(loadProject(root, types, places)), {
+      code: 'CONFIG_INVALID',
+      hint: /^Run `locald config allow /,
+    })
+  })
+
+  await t.test('root takes the files of who called sudo', async t => {
+    const { root, places, theirs } = shared({ 'locald.toml': web })
+    theirs('locald.toml')
+    const load = (sudo: string) => loadProject(root, types, places, { trust: new Trust({ shell: { SUDO_UID: sudo } }) })
+    await t.resolves(load(String(them)))
+    for (const other of ['4711', '', `${them}x`])
+      t.match(await failure(load(other)), { code: 'CONFIG_UNTRUSTED' }, other)
+  })
+
+  await t.test('one above is no project of mine', async t => {
+    const { root, theirs } = shared({
+      'locald.toml': web,
+      'none/x': '',
+      'own/Procfile': 'web: x\n',
+      'in/locald.toml': web,
+    })
+    theirs('locald.toml')
+    const find = (path: string) => findProjectRoot(join(root, path), types.sources)
+    t.match(await failure(find('none')), {
+      code: 'CONFIG_UNTRUSTED',
+      message: `${root}/locald.toml: it belongs to uid 12345, not to you (uid 0)`,
+      hint: new RegExp(`\`locald config allow ${root}\``),
+    })
+    t.equal(await find('own'), join(root, 'own'), 'a project of the folder goes first')
+    t.equal(await find('in'), join(root, 'in'))
+    t.equal(await find('.'), root, 'so that its error is shown')
   })
 })
 
@@ -512,15 +600,20 @@ t.test('files that cannot be read', async t => {
     make(join(layer.root, '../.locald.toml'))
     const other = await failure(loadProject(layer.root, types, layer.places))
     t.match(other, { code: 'CONFIG_UNREADABLE', message: `~/work/.locald.toml: ${reason}` }, `${what} as a layer`)
-    if (what === 'a folder') continue
+    // A pipe or a device may be a `.env`, which only an `up` reads.
+    if (['a folder', 'a pipe', 'a device'].includes(what)) continue
     const dotenv = folder({ 'locald.toml': web })
     make(join(dotenv.root, '.env'))
     t.match(
       await failure(loadProject(dotenv.root, types, dotenv.places)),
-      { message: `.env: ${reason}` },
+      { message: what === 'binary' ? '.env: line 1 is not UTF-8 text' : `.env: ${reason}` },
       `${what} as .env`,
     )
   }
+  const pipe = folder({ 'locald.toml': web })
+  execFileSync('mkfifo', [join(pipe.root, '.env')])
+  const { plan } = await loadProject(pipe.root, types, pipe.places)
+  t.notOk(plan.files.includes(join(pipe.root, '.env')), 'a pipe is neither read nor watched')
   const venv = folder({ 'locald.toml': web, '.env/bin/activate': '' })
   await t.resolves(loadProject(venv.root, types, venv.places), 'a folder named .env is a virtual environment')
   await t.test('no permission', async t => {

@@ -1,9 +1,13 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are references of locald, not of JavaScript.
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
+import { Trust } from '../../kernel/config/trust.ts'
+import { EnvFiles } from '../../kernel/env-files.ts'
 import {
   type EnvironmentInput,
   environmentOf,
@@ -20,7 +24,7 @@ t.teardown(() => rmSync(top, { recursive: true, force: true }))
 let count = 0
 
 interface Setting {
-  readonly files?: Readonly<Record<string, string>>
+  readonly files?: Readonly<Record<string, string | Uint8Array>>
   readonly shell?: Readonly<Record<string, string>>
   readonly project?: Readonly<Record<string, string>>
   readonly service?: Readonly<Record<string, string>>
@@ -310,6 +314,71 @@ t.test('files that are not there or not readable', async t => {
   const folder = inputOf({})
   mkdirSync(join(folder.plan.path, '.env'))
   t.strictSame((await environmentOf(folder)).env, {}, 'a virtual environment of Python')
+})
+
+t.test('bytes that are not UTF-8', async t => {
+  const latin = (text: string) => ({ '.env': Buffer.from(text, 'latin1') })
+  t.strictSame(
+    await env({ files: latin('# gr\xfc\xdfe\nA=1 # \xfc\n  #\xe4\nB="x"\n') }),
+    { A: '1', B: 'x' },
+    'in comments',
+  )
+  for (const [text, line] of [
+    ['A=1\nB=\xfc\n', 2],
+    ['\n\nA="x\n#\xfc"\n', 3],
+    ['# \xfc\nA=1\n\xfc=2\n', 3],
+  ] as const) {
+    const message = new RegExp(`: line ${line} is not UTF-8 text$`)
+    t.match(await failure({ files: latin(text) }), { code: 'CONFIG_UNREADABLE', message }, JSON.stringify(text))
+  }
+})
+
+t.test('a pipe is read once, a device too', async t => {
+  const input = inputOf({})
+  const pipe = join(input.plan.path, '.env')
+  execFileSync('mkfifo', [pipe])
+  const reader = { trust: new Trust(), root: input.plan.path }
+  const envFiles = new EnvFiles(reader, undefined, { ms: 5000 })
+  const writer = spawn('sh', ['-c', 'printf "A=1\\n" > "$1"', 'sh', pipe])
+  const hasClosed = once(writer, 'close')
+  const both = await Promise.all([1, 2].map(() => environmentOf({ ...input, envFiles })))
+  t.strictSame(
+    both.map(({ env }) => env),
+    [{ A: '1' }, { A: '1' }],
+  )
+  await hasClosed
+  const kept = new EnvFiles(reader, envFiles)
+  t.strictSame(
+    (await environmentOf({ ...input, envFiles: kept })).env,
+    { A: '1' },
+    'what was read is kept for a reload',
+  )
+  const late = await environmentOf({ ...input, envFiles: new EnvFiles(reader, undefined, { ms: 20 }) }).catch(
+    error => error,
+  )
+  t.match(late, { code: 'CONFIG_UNREADABLE', message: /\.env: nothing writes it to its end within 0\.02 s$/ })
+  rmSync(pipe)
+  symlinkSync('/dev/null', pipe)
+  t.strictSame((await environmentOf(input)).env, {}, '/dev/null')
+  rmSync(pipe)
+  symlinkSync('/dev/zero', pipe)
+  t.match(await environmentOf(input).catch(error => error), { message: /larger than 1 MiB/ }, '/dev/zero')
+})
+
+t.test('a variable that refers to itself as in a shell', async t => {
+  const shell = { PATH: '/bin', PATHS: 'x' }
+  const path = async (text: string) => (await env({ shell, files: { '.env': `${text}\n` } }))['PATH']
+  t.equal(await path('PATH=./tools:$PATH'), './tools:/bin')
+  t.equal(await path('PATH="$PATH:$PATHS:$PATH"'), '/bin:$PATHS:/bin', 'no other variable')
+  t.equal(await path("PATH='$PATH:x'"), '$PATH:x', 'not in single quotes')
+  t.equal(await path('PATH=\\$PATH:$$PATH:$'), '\\$PATH:$$PATH:$')
+  t.strictSame(await env({ files: { '.env': 'LD=./lib:$LD\nA=1\nA=$A2\nB=p$ss\n' } }), {
+    LD: './lib:',
+    A: '$A2',
+    B: 'p$ss',
+  })
+  const tables = await env({ shell, project: { PATH: 'p:$PATH' }, service: { PATH: 's:$PATH', X: '$PATH' } })
+  t.strictSame(tables, { PATH: 's:p:/bin', PATHS: 'x', X: '$PATH' })
 })
 
 t.test('what a shell passes on', async t => {

@@ -1,0 +1,31 @@
+import { realpath, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { type AllowedFolder, allowFolder } from '../allowed.ts'
+import { LocaldError } from '../errors.ts'
+import { ownersAt, projectFiles, Trust } from './trust.ts'
+
+/** What is allowed. */
+export interface AllowRequest {
+  /** A folder, or one of the files in it. */
+  readonly path: string
+  readonly dataFolder: string
+  /** Files that describe a project without a `locald.toml`. */
+  readonly sources: readonly string[]
+}
+
+/**
+ * Allows the project files of a folder, or of the folder that a file is in, of the users who own them now. The result names
+ * those, none where the files are the caller's. USAGE where there is nothing at the path.
+ */
+export async function allowPath({ path, dataFolder, sources }: AllowRequest): Promise<AllowedFolder> {
+  const given = await stat(path).catch(() => undefined)
+  if (given === undefined) {
+    throw new LocaldError('USAGE', `there is no file or folder ${path}`, { hint: 'Name the folder of the project.' })
+  }
+  const folder = await realpath(given.isDirectory() ? path : dirname(path))
+  const names = [...projectFiles, ...sources].map(name => join(folder, name))
+  const owners = await Promise.all((given.isDirectory() ? [folder, ...names] : [path]).map(ownersAt))
+  const allowed = { path: folder, owners: new Trust().strangers(owners.flat()) }
+  if (allowed.owners.length > 0) allowFolder(dataFolder, allowed)
+  return allowed
+}

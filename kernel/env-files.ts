@@ -1,0 +1,64 @@
+import { stat } from 'node:fs/promises'
+import { type DotenvEntry, parseDotenv, spoiltLine } from './config/dotenv.ts'
+import { type Reader, requireTrust, unreadable } from './config/read.ts'
+import { ownersAt } from './config/trust.ts'
+import { folderFault, readTextFile } from './contract/text-file.ts'
+
+/** The entries of a `.env` file by their names. */
+export type DotenvEntries = ReadonlyMap<string, DotenvEntry>
+
+/**
+ * Reads the `.env` and `env_file` files of one project. Regular ones are read each time. A named pipe, as password managers make
+ * one, gives its text to each reader once and may ask the person first: it is read once, and so is a device.
+ */
+export class EnvFiles {
+  readonly #reader: Reader
+  readonly #limits: { readonly ms?: number }
+  readonly #streams: Map<string, Promise<DotenvEntries | undefined>>
+
+  /** With `kept`, what those have read of pipes and devices is not read again. `ms`: the time that one may take. */
+  constructor(reader: Reader, kept?: EnvFiles, limits: { readonly ms?: number } = {}) {
+    this.#reader = reader
+    this.#limits = limits
+    this.#streams = new Map(kept === undefined ? [] : kept.#streams)
+  }
+
+  /**
+   * The entries of a file; undefined where there is none. With `folderOk` a folder counts as none: Python's virtual environments are
+   * often called `.env`. CONFIG_UNREADABLE, naming the file, where it cannot be read or has a value that is not UTF-8; CONFIG_UNTRUSTED where
+   * it is not the reader's to take.
+   */
+  async read(file: string, folderOk: boolean): Promise<DotenvEntries | undefined> {
+    if (!(await isStream(file))) return await this.#read(file, folderOk)
+    const known = this.#streams.get(file)
+    if (known !== undefined) return await known
+    const reading = this.#readStream(file, folderOk)
+    this.#streams.set(file, reading)
+    return await reading
+  }
+
+  /** Somebody else's is not even waited for. */
+  async #readStream(file: string, folderOk: boolean): Promise<DotenvEntries | undefined> {
+    requireTrust(file, await ownersAt(file), this.#reader)
+    return await this.#read(file, folderOk)
+  }
+
+  async #read(file: string, folderOk: boolean): Promise<DotenvEntries | undefined> {
+    const read = await readTextFile(file, { ...this.#limits, streams: true })
+    if (read === undefined) return undefined
+    if ('fault' in read) {
+      if (folderOk && read.fault === folderFault) return undefined
+      throw unreadable(file, read.fault)
+    }
+    requireTrust(file, read.owners, this.#reader)
+    const line = read.isUtf8 ? undefined : spoiltLine(read.text)
+    if (line !== undefined) throw unreadable(file, `line ${line} is not UTF-8 text`)
+    return parseDotenv(read.text)
+  }
+}
+
+/** Whether a path leads to a named pipe or a device, which is not for everyone to read. */
+export async function isStream(file: string): Promise<boolean> {
+  const info = await stat(file).catch(() => undefined)
+  return info !== undefined && (info.isFIFO() || info.isCharacterDevice())
+}
