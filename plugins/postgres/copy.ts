@@ -4,6 +4,7 @@ import type { Client } from 'pg'
 import { LocaldError, messageOf } from '../../kernel/errors.ts'
 import { type Target, withClient } from './client.ts'
 import { clusterCopy, clusterMajor } from './cluster.ts'
+import { requireRoom } from './room.ts'
 import { type CopyOptions, copyTree } from './tree.ts'
 
 /**
@@ -17,6 +18,7 @@ export async function copyCluster(
   options: Pick<CopyOptions, 'owner' | 'signal'>,
 ): Promise<void> {
   await refuseTablespaces(from)
+  await requireRoom(from, to)
   if (running === undefined) await copyTree(from, to, { ...clusterCopy, ...options })
   else await withClient(running, client => backUp(client, from, to, options))
 }

@@ -21,6 +21,7 @@ import postgres from 'postgres'
 import t, { type Test } from 'tap'
 import type { Instance } from '../../kernel/plugin.ts'
 import { listBranches, makeBranch } from '../../plugins/postgres/branches.ts'
+import { copyCluster } from '../../plugins/postgres/copy.ts'
 import { withDatabase } from '../../plugins/postgres/environment.ts'
 import { copyTree, placeFolder } from '../../plugins/postgres/tree.ts'
 import { House, ready, type Service } from './postgres-house.ts'
@@ -591,6 +592,20 @@ t.test('a disk', { skip: mayMount ? false : 'may not mount' }, async t => {
   })
   let instance = await db.up()
   await query(db.url(), 'CREATE TABLE kept AS SELECT 1 AS one')
+
+  await t.test('that has no room for a copy: the server runs on', async t => {
+    fill(40 * 1024 * 1024)
+    const copy = join(db.run.data, 'copy')
+    const message = /^no room for a copy: it needs \d+ MB, (?:39|40) MB are free in /
+    await t.rejects(copyCluster(join(db.run.data, 'cluster'), copy, undefined, {}), { code: 'STEP_FAILED', message })
+    t.strictSame(
+      readdirSync(db.run.data).filter(name => name.startsWith('copy')),
+      [],
+      'nothing is begun',
+    )
+    t.match(await query(db.url(), 'SELECT one FROM kept'), [{ one: 1 }])
+    empty()
+  })
 
   await t.test('that is full while it runs, and at its start', async t => {
     fill(0)
