@@ -86,11 +86,14 @@ function frameworksOf(program: Program): readonly string[] {
   return program.frameworks.flatMap(name => ['-framework', name])
 }
 
-/** True when the program is newer than its sources and than this script, which knows the flags. */
+/** This script, which knows the flags: its source, as tsc writes what it makes of it at every build. A package has no source. */
+const script = [join(sources, 'build.ts'), fileURLToPath(import.meta.url)].find(file => existsSync(file))
+
+/** True when the program is newer than its sources and than this script. */
 function upToDate(program: Program, output: string): boolean {
   if (!existsSync(output)) return false
   const made = statSync(output).mtimeMs
-  const from = [...filesOf(program, /\.[ch]$/), fileURLToPath(import.meta.url)]
+  const from = [...filesOf(program, /\.[ch]$/), ...(script === undefined ? [] : [script])]
   return from.every(file => statSync(file).mtimeMs < made)
 }
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { until } from './running.ts'
-import { onEach } from './suite.ts'
+import { onHost } from './suite.ts'
 
 const server = `import { createServer } from 'node:http'
 import { existsSync } from 'node:fs'
@@ -11,7 +11,7 @@ const server = createServer(({ url }, response) => {
 server.listen(Number(process.env.PORT), process.env.LISTEN ?? '127.0.0.1')
 `
 
-onEach('health', async (t, machine) => {
+onHost('health', async (t, machine) => {
   const sandbox = machine.sandbox()
   const project = (name: string, services: string) =>
     sandbox.project(name, { 'locald.toml': `[project]\nname = "${name}"\n${services}`, 'server.mjs': server })

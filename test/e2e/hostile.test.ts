@@ -5,7 +5,7 @@ import { systemCode } from '../../kernel/errors.ts'
 import { type Address, ask, Mute, sizeOf } from './hostile.ts'
 import { until } from './running.ts'
 import type { Sandbox } from './sandbox.ts'
-import { type Machine, onEach } from './suite.ts'
+import { type Machine, onHost } from './suite.ts'
 
 const MB = 1024 * 1024
 /** The daemon may be so much larger in the middle of it, and so much when it is over, when its garbage may not have been collected yet: bytes. */
@@ -136,7 +136,7 @@ class Target {
 
 const show = (bytes: number) => `${Math.round(bytes / MB)} MB`
 
-onEach('requests that are none', async (t, machine) => {
+onHost('requests that are none', async (t, machine) => {
   const target = await Target.start(machine, 'quiet.mjs')
   const { api, proxy, host, folder } = target
   const path = JSON.stringify(folder)
@@ -229,7 +229,7 @@ onEach('requests that are none', async (t, machine) => {
   await target.over(t)
 })
 
-onEach(
+onHost(
   '10,000 idle connections, and half requests',
   async (t, machine) => {
     const target = await Target.start(machine, 'quiet.mjs')
@@ -258,7 +258,7 @@ onEach(
   { timeout: 300_000 },
 )
 
-onEach('1,500 connections of TLS', async (t, machine) => {
+onHost('1,500 connections of TLS', async (t, machine) => {
   const target = await Target.start(machine, 'quiet.mjs')
   const port = await target.box.https()
   for (let round = 0; round < 2; round++) {
@@ -281,7 +281,7 @@ async function agreed(port: number, servername: string): Promise<TLSSocket> {
   return socket.on('error', () => {})
 }
 
-onEach(
+onHost(
   'clients that do not read, and clients that vanish',
   async (t, machine) => {
     const target = await Target.start(machine, 'chatty.mjs')
@@ -318,7 +318,7 @@ onEach(
   { timeout: 300_000 },
 )
 
-onEach('1,000 requests at once', async (t, machine) => {
+onHost('1,000 requests at once', async (t, machine) => {
   const target = await Target.start(machine, 'quiet.mjs')
   const replies = await Promise.all(Array.from({ length: 1000 }, () => target.status()))
   t.same([...new Set(replies.map(({ status }) => status))], [200])

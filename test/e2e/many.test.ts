@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { onEach } from './suite.ts'
+import { onHost } from './suite.ts'
 
 function project(name: string, body: string): Record<string, string> {
   const server = `import { createServer } from 'node:http'\ncreateServer((_, response) => response.end(${JSON.stringify(body)})).listen(Number(process.env.PORT), '127.0.0.1')\n`
@@ -9,7 +9,7 @@ function project(name: string, body: string): Record<string, string> {
   }
 }
 
-onEach('many at once', async (t, machine) => {
+onHost('many at once', async (t, machine) => {
   await t.test('twenty times up with no daemon: one daemon, all succeed', async t => {
     const sandbox = machine.sandbox()
     const folders = ['a', 'b', 'c', 'd'].map(name => sandbox.project(name, project(name, name)))

@@ -1,7 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { until } from './running.ts'
-import { onEach } from './suite.ts'
+import { onHost } from './suite.ts'
 
 const server = `import { createServer } from 'node:http'
 createServer((_, response) => response.end(process.env.GREETING ?? 'hello')).listen(Number(process.env.PORT), '127.0.0.1')
@@ -10,7 +10,7 @@ const head = '[project]\nname = "shop"\n'
 const web = '[services.web]\ncommand = "node server.mjs"\n'
 const api = '[services.api]\ncommand = "node server.mjs"\nenv = { GREETING = "one" }\n'
 
-onEach('changed files', async (t, machine) => {
+onHost('changed files', async (t, machine) => {
   const sandbox = machine.sandbox()
   const folder = sandbox.project('shop', { 'locald.toml': head + web + api, 'server.mjs': server })
   const file = join(folder, 'locald.toml')

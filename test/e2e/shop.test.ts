@@ -6,13 +6,13 @@ import type { LocaldEvent } from '../../kernel/events.ts'
 import { root } from '../user.ts'
 import { noBrowser, openBrowser } from './browser.ts'
 import { until } from './running.ts'
-import { onEach } from './suite.ts'
+import { onHost } from './suite.ts'
 
 const example = join(root, 'examples', 'shop')
 if (!existsSync(join(example, 'node_modules')))
   throw new Error(`run \`npm ci\` in ${example}, or all tests by \`npm test\``)
 
-onEach('the shop of the README', async (t, machine) => {
+onHost('the shop of the README', async (t, machine) => {
   const sandbox = machine.sandbox()
   const shop = sandbox.copy(example, 'shop')
 

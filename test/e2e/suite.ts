@@ -21,6 +21,7 @@ const testLimitMs = 120_000
 
 t.setTimeout(fileLimitMs)
 
+const isNight = process.env['LOCALD_NIGHTLY'] === '1'
 const systems = ['linux', 'darwin'] as const
 
 /** Registers a test twice: on this machine as it is, and with the daemon told that it is a Mac. The two run one after the other. */
@@ -30,6 +31,16 @@ export function onEach(
   options: SuiteOptions = {},
 ): void {
   for (const os of systems) on(os, name, body, options)
+}
+
+/** Registers a test in which the platform decides nothing: on this machine, and as a Mac only at night (`LOCALD_NIGHTLY=1`). */
+export function onHost(
+  name: string,
+  body: (t: Test, machine: Machine) => Promise<void>,
+  options: SuiteOptions = {},
+): void {
+  if (isNight) onEach(name, body, options)
+  else on('linux', name, body, options)
 }
 
 /** Registers a test for one of them alone. */

@@ -8,7 +8,7 @@ import { isAlive, parentOf } from './processes.ts'
 import { printer } from './programs.ts'
 import { until } from './running.ts'
 import type { Sandbox } from './sandbox.ts'
-import { onEach } from './suite.ts'
+import { onEach, onHost } from './suite.ts'
 import { fetchFrom } from './web.ts'
 
 const kills = 10
@@ -17,7 +17,7 @@ const answersMs = 2000
 /** That is so many starts of Node where one takes 40 ms: the limit on a machine so busy that it takes longer. */
 const answersStarts = 50
 
-onEach(
+onHost(
   'killed ten times while services print, nothing is lost',
   async (t, machine) => {
     // The same port for every daemon, so that nobody has to be asked for it.
@@ -117,7 +117,7 @@ onEach('what ended while no daemon ran is judged by its restart policy', async (
   t.match(await settled('runs', 'running', 0), { pid: pid('runs') })
 })
 
-onEach('what waited or started when the daemon was killed comes up', async (t, machine) => {
+onHost('what waited or started when the daemon was killed comes up', async (t, machine) => {
   const box = machine.sandbox()
   const folder = box.project('late', {
     'locald.toml': `
@@ -166,7 +166,7 @@ onEach('what waited or started when the daemon was killed comes up', async (t, m
   t.match(await box.service(folder, 'after'), { status: 'running' }, 'what has ended was started all the same')
 })
 
-onEach('killed in the middle of an up, each service runs once in the end', async (t, machine) => {
+onHost('killed in the middle of an up, each service runs once in the end', async (t, machine) => {
   const box = machine.sandbox()
   const names = ['a', 'b', 'c', 'd', 'e', 'f']
   const folder = box.project('middle', {
@@ -199,7 +199,7 @@ onEach('killed in the middle of an up, each service runs once in the end', async
   }
 })
 
-onEach('killed in the middle of a stop, what was stopped stays stopped', async (t, machine) => {
+onHost('killed in the middle of a stop, what was stopped stays stopped', async (t, machine) => {
   const box = machine.sandbox()
   const folder = box.project('ending', {
     'locald.toml': `
@@ -254,7 +254,7 @@ async function killedInRestart(t: Test, box: Sandbox, code: number): Promise<{ f
   return { folder, first }
 }
 
-onEach(
+onHost(
   'killed in the middle of a restart, what ended before the next daemon came runs in the end',
   async (t, machine) => {
     const box = machine.sandbox()
@@ -268,7 +268,7 @@ onEach(
   },
 )
 
-onEach(
+onHost(
   'killed while dependents are stopped, what they need is stopped too, and never runs twice',
   async (t, machine) => {
     const box = machine.sandbox()
@@ -303,7 +303,7 @@ onEach(
   },
 )
 
-onEach('killed in the middle of a restart, it is not ready until it was started again', async (t, machine) => {
+onHost('killed in the middle of a restart, it is not ready until it was started again', async (t, machine) => {
   const box = machine.sandbox()
   const { folder, first } = await killedInRestart(t, box, 7)
   t.match(await box.service(folder, 'job'), { status: 'restarting', pid: first })
@@ -315,7 +315,7 @@ onEach('killed in the middle of a restart, it is not ready until it was started 
   t.not(after.pid, first)
 })
 
-onEach('killed in the middle of a restart, a value that is gone by then is told', async (t, machine) => {
+onHost('killed in the middle of a restart, a value that is gone by then is told', async (t, machine) => {
   const box = machine.sandbox()
   const { folder, first } = await killedInRestart(t, box, 0)
   rmSync(`${folder}/.env`)
@@ -331,7 +331,7 @@ onEach('killed in the middle of a restart, a value that is gone by then is told'
   await until('the mended file to start it', async () => (await box.service(folder, 'job')).status === 'running')
 })
 
-onEach(
+onHost(
   'ended by SIGTERM or restarted, the daemon leaves services running; shut down, it ends them',
   async (t, machine) => {
     const box = machine.sandbox()
