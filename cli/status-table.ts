@@ -27,7 +27,7 @@ function rowOf(view: ServiceView, isFull: boolean): Row {
       value(view.cpu === null ? null : `${view.cpu.toFixed(1)}%`),
       value(view.memory === null ? null : bytes(view.memory)),
     ],
-    note: isWell(view) ? undefined : (view.reason ?? undefined),
+    note: isWell(view) && view.status !== 'running' ? undefined : (view.reason ?? undefined),
   }
 }
 

@@ -65,7 +65,7 @@ async function adoptService(project: Project, service: Service, record: ServiceR
   const { status, reason, startedMs, restarts } = record
   const isOver = record.state === null
   if (isOver) {
-    service.state.set({ status, reason, startedMs, restarts, launched: startedMs !== null })
+    service.state.set({ status, reason, startedMs, restarts, launched: record.launched ?? startedMs !== null })
     return
   }
   const assignment = project.assignment(plan)

@@ -51,7 +51,7 @@ export class ServiceControl implements Control {
 /** What keeps it from being started is told as its reason: else it would show for ever that it restarts. */
 async function startAgain(project: Project, { ref, state }: Service, signal: AbortSignal): Promise<void> {
   try {
-    await project.begin(await project.prepareAll([ref.name]), signal, { again: [ref.name] })
+    await project.begin(await project.prepareOnly([ref.name]), signal, { again: [ref.name] })
   } catch (error) {
     state.set({ status: 'failed', health: null, reason: messageOf(error), pid: null })
     throw error

@@ -126,7 +126,8 @@ export class KnownProjects {
   }
 
   #runs(path: string): boolean {
-    return [...(this.#project(path)?.services.values() ?? [])].some(({ supervisor }) => supervisor.active)
+    const services = [...(this.#project(path)?.services.values() ?? [])]
+    return services.some(({ supervisor, state }) => supervisor.active && state.now.status !== 'failed')
   }
 
   #project(path: string): Project | undefined {

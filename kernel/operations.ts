@@ -1,16 +1,18 @@
 import { ServiceControl } from './control.ts'
 import { LocaldError, messageOf } from './errors.ts'
 import type { Events, LocaldEvent } from './events.ts'
+import { closure } from './graph.ts'
 import type { HookRuns } from './hooks.ts'
 import { pause } from './limits.ts'
 import { doneEvent, isUp } from './outcome.ts'
 import type { Log, WebProblem } from './plugin.ts'
 import type { Prepared } from './preparation.ts'
-import type { Project } from './project.ts'
+import { nodesOf, type Project } from './project.ts'
 import type { Loaded, Projects } from './projects.ts'
 import type { Records } from './records.ts'
 import { Reloads } from './reloads.ts'
 import type { Service } from './service.ts'
+import type { ServiceState } from './service-state.ts'
 import { namesOf, servicesOf, splitNames, type Target } from './targets.ts'
 import { unresolvedIn } from './unresolved.ts'
 import type { ResetBody, RestartBody, StopBody, UpBody, WaitBody } from './wire.ts'
@@ -34,6 +36,8 @@ interface Bring {
   readonly loaded: Loaded
   /** Undefined: all. */
   readonly names: readonly string[] | undefined
+  /** These alone, without what they need. */
+  readonly isExact?: boolean
   readonly shell: Readonly<Record<string, string>>
   /** Stopped first even if nothing of them has changed. */
   readonly anew: readonly string[]
@@ -146,13 +150,15 @@ export class Operations {
       await project.stopServices(unwanted)
       await project.stopServices([...project.halfway], 'restarting')
       project.halfway.clear()
-      const ready = await project.prepareAll([...project.wanted]).catch(async (error: unknown) => {
+      const ready = await project.prepareOnly([...project.wanted]).catch(async (error: unknown) => {
         project.refuse(messageOf(error))
         // A file that is mended starts what could not be.
         await this.#reloads.follow(project)
         throw error
       })
-      const idle = [...ready].filter(([{ supervisor, state }]) => !supervisor.active && state.now.status !== 'failed')
+      // One that failed by a dependency waits for it again.
+      const isOver = ({ now }: ServiceState) => now.status === 'failed' && now.launched
+      const idle = [...ready].filter(([{ supervisor, state }]) => !supervisor.active && !isOver(state))
       await project.begin(new Map(idle), signal)
     })
     await this.#reloads.follow(project)
@@ -189,6 +195,7 @@ export class Operations {
         const project = await this.#bring({ ...one, ...asked, services })
         armed.push(this.#reloads.follow(project))
       }
+      this.#reloads.forgive(services)
       await Promise.all(services.map(({ state }) => state.until(() => state.settled)))
       await Promise.race([Promise.all(armed), pause(armingMs)])
     })
@@ -196,12 +203,13 @@ export class Operations {
   }
 
   /** Takes a plan over and begins its services. What is wrong with their environment is thrown before anything is changed. */
-  async #bring({ loaded, names, shell, anew, services, tell, id, left }: Bring): Promise<Project> {
+  async #bring({ loaded, names, isExact, shell, anew, services, tell, id, left }: Bring): Promise<Project> {
     const project = await this.#input.projects.identified(loaded)
     await project.queue.run(async signal => {
       left?.throwIfAborted()
       await project.adoptPlan(loaded, shell)
-      const ready = await project.prepareAll(names ?? loaded.plan.services.map(({ name }) => name))
+      const meant = names ?? loaded.plan.services.map(({ name }) => name)
+      const ready = await (isExact ? project.prepareOnly(meant) : project.prepareAll(meant))
       signal.throwIfAborted()
       left?.throwIfAborted()
       services.push(...ready.keys())
@@ -224,11 +232,15 @@ export class Operations {
     const isWhole = [...before].every(name => project.wanted.has(name))
     const { shell, envFiles } = project
     const loaded = await this.#input.projects.plan(project.ref.path, [], { shell, envFiles })
-    const names = loaded.plan.services
+    const planned = nodesOf(loaded.plan)
+    const kept = planned
       .map(({ name }) => name)
       .filter(name => project.wanted.has(name) || (isWhole && !before.has(name)))
+    // What they need is started if it is new; what was stopped on purpose is not.
+    const names = closure(planned, kept).filter(name => project.wanted.has(name) || !before.has(name))
     await requireValues({ loaded, names }, project.shell)
-    const brought = await this.#bring({ loaded, names, shell: project.shell, anew: [], services: [], tell: () => {} })
+    const asked = { shell: project.shell, anew: [], services: [], tell: () => {} }
+    const brought = await this.#bring({ loaded, names, isExact: true, ...asked })
     await this.#reloads.follow(brought)
   }
 

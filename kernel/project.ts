@@ -14,6 +14,7 @@ import { type Prepared, prepared } from './preparation.ts'
 import { ProjectPorts } from './project-ports.ts'
 import { OperationQueue } from './queue.ts'
 import { Service, type ServiceParts } from './service.ts'
+import type { NoteSubject } from './service-state.ts'
 import { fieldOf, ownVariables } from './wiring.ts'
 
 /** The parts of the kernel a project works with. */
@@ -56,7 +57,7 @@ export class Project {
 
   /** The services as a graph. */
   get nodes(): readonly Node[] {
-    return this.plan.services.map(({ name, common }) => ({ name, dependsOn: Object.keys(common.dependsOn) }))
+    return nodesOf(this.plan)
   }
 
   /** Takes over a plan and leases its ports; nothing is started or stopped yet. */
@@ -111,7 +112,12 @@ export class Project {
    * references have no value: so that is known before anything is changed.
    */
   async prepareAll(names: readonly string[]): Promise<ReadonlyMap<Service, Prepared>> {
-    const targets = this.#inOrder(closure(this.nodes, names))
+    return this.prepareOnly(closure(this.nodes, names))
+  }
+
+  /** As `prepareAll`, without what they need: a restart by itself starts nothing that was stopped on purpose. */
+  async prepareOnly(names: readonly string[]): Promise<ReadonlyMap<Service, Prepared>> {
+    const targets = this.#inOrder(names)
     const tries = targets.map(async service => [service, await service.prepare()] as const)
     return new Map(await allTogether(tries, this.plan.path))
   }
@@ -129,7 +135,8 @@ export class Project {
     await this.#dropRemoved()
     this.want([...this.wanted, ...[...targets.keys()].map(({ ref }) => ref.name)])
     const changed = [...targets].filter(
-      ([service, { fingerprint }]) => service.supervisor.active && service.fingerprint !== fingerprint,
+      ([service, { fingerprint }]) =>
+        service.supervisor.active && (service.fingerprint !== fingerprint || service.state.now.status === 'failed'),
     )
     await this.stopServices(
       changed.map(([{ ref }]) => ref.name),
@@ -144,11 +151,27 @@ export class Project {
     }
   }
 
-  /** Stops one service and starts it again, whatever state it is in; `why` is shown meanwhile. */
+  /** Stops one service and starts it again, whatever state it is in, for a change of files; `why` is shown meanwhile. */
   async again(name: string, why: string, signal: AbortSignal): Promise<void> {
-    const ready = await this.prepareAll([name])
-    await this.services.get(name)?.supervisor.stop('restarting', why)
+    const ready = await this.prepareOnly([name])
+    const service = this.services.get(name)
+    const restarts = service?.state.now.restarts ?? 0
+    await service?.supervisor.stop('restarting', why)
     await this.begin(ready, signal, { again: [name] })
+    if (service === undefined) return
+    service.state.set({ restarts: restarts + 1 })
+    service.restartedFor = why
+  }
+
+  /** Sets or removes a note of all services. */
+  note(subject: NoteSubject, text: string | undefined): void {
+    for (const { state } of this.services.values()) state.note(subject, text)
+  }
+
+  /** Whether a service was stopped on purpose: what needs it does not wait for it. */
+  isPutAside(name: string): boolean {
+    const service = this.services.get(name)
+    return service !== undefined && !this.wanted.has(name) && service.state.now.status === 'stopped'
   }
 
   /** What wipes the data of a service, which must not run meanwhile. USAGE where its type keeps none. */
@@ -226,7 +249,7 @@ export class Project {
     const service = this.services.get(plan.name)
     const dependencies: Dependency[] = Object.entries(plan.common.dependsOn).flatMap(([name, condition]) => {
       const state = this.services.get(name)?.state
-      return state === undefined ? [] : [{ name, state, condition }]
+      return state === undefined || this.isPutAside(name) ? [] : [{ name, state, condition }]
     })
     const port = this.#ports.get(plan.name)
     const moves = service !== undefined && port !== undefined && plan.common.port === undefined
@@ -273,6 +296,7 @@ export class Project {
     if (supervisor.active) supervisor.update(plan)
     else if (again || state.now.status !== 'exited') {
       service.begunMs = Date.now()
+      service.restartedFor = undefined
       supervisor.start(this.assignment(plan))
       return true
     }
@@ -315,4 +339,9 @@ export class Project {
     const exported = () => this.#drivers.of(plan).exports?.(service.outline(this.assignment(plan))) ?? {}
     return fieldOf({ port: this.#ports.get(name), address: service.address, exported }, field)
   }
+}
+
+/** The services of a plan as a graph. */
+export function nodesOf({ services }: ProjectPlan): readonly Node[] {
+  return services.map(({ name, common }) => ({ name, dependsOn: Object.keys(common.dependsOn) }))
 }

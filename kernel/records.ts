@@ -17,6 +17,8 @@ export interface ServiceRecord {
   readonly status: Status
   readonly reason: string | null
   readonly startedMs: number | null
+  /** Whether its last run got as far as a process; absent in records of older versions. */
+  readonly launched?: boolean
   readonly restarts: number
   readonly port: number | null
   /** Where it was last seen to listen. */

@@ -3,9 +3,12 @@ import type { Events } from './events.ts'
 import { FileWatch } from './file-watch.ts'
 import type { Log } from './plugin.ts'
 import type { Project } from './project.ts'
+import { type LoopVerdict, RestartLoop } from './restart-loop.ts'
+import type { Service } from './service.ts'
+import type { WatchProblem } from './watch-problem.ts'
 import { WatchedSources } from './watched.ts'
 
-/** What reloading needs. `reload` takes a project's changed configuration over; its rejection is told as a warning. */
+/** What reloading needs. `reload` applies a project's changed configuration; its rejection is reported as a warning. */
 export interface ReloadsInput {
   readonly events: Events
   readonly log: Log
@@ -16,12 +19,21 @@ interface Followed {
   readonly files: string
   readonly config: FileWatch
   readonly sources: WatchedSources
+  configFailed: boolean
+}
+
+/** What `watch` has done with a service since somebody started it. */
+interface Watching {
+  readonly loop: RestartLoop
+  /** Changed files for which a restart is due. */
+  readonly due: Set<string>
 }
 
 /** Watches the files of projects that are up: their configuration, and what their services' `watch` names. */
 export class Reloads {
   readonly #input: ReloadsInput
   readonly #followed = new Map<string, Followed>()
+  readonly #watching = new WeakMap<Service, Watching>()
 
   constructor(input: ReloadsInput) {
     this.#input = input
@@ -32,20 +44,34 @@ export class Reloads {
     const { path } = project.ref
     const { files, services } = project.plan
     const known = this.#followed.get(path)
-    if (known !== undefined && known.files === files.join('\0')) return known.sources.follow(services)
+    if (known !== undefined && known.files === files.join('\0') && !known.configFailed)
+      return known.sources.follow(services)
     await this.drop(project)
     const config = new FileWatch({
+      root: path,
       paths: files,
       changed: () => void this.#reload(project),
-      failed: error => this.#input.log.warn(`${path}: its files cannot be watched: ${messageOf(error)}`),
+      failed: problem => {
+        followed.configFailed = true
+        this.#warn(project, `changes of its configuration files are not noticed: ${problem.message}`, problem.hint)
+      },
     })
     const sources = new WatchedSources({
       root: path,
-      changed: (name, changed) => void this.#restart(project, name, changed),
-      failed: (name, error) => project.service(name)?.warn(`its \`watch\` does not work: ${messageOf(error)}`),
+      changed: (name, changed) => void this.#changed(project, name, changed),
+      failed: (name, problem) => reportWatch(project.service(name), problem),
     })
-    this.#followed.set(path, { files: files.join('\0'), config, sources })
+    const followed: Followed = { files: files.join('\0'), config, sources, configFailed: false }
+    this.#followed.set(path, followed)
     await Promise.all([config.armed, sources.follow(services)])
+  }
+
+  /** Somebody has started these services: files that were found to restart one in a loop count again. */
+  forgive(services: Iterable<Service>): void {
+    for (const service of services) {
+      this.#watching.delete(service)
+      service.state.note('loop', undefined)
+    }
   }
 
   async drop(project: Project): Promise<void> {
@@ -63,22 +89,70 @@ export class Reloads {
   async #reload(project: Project): Promise<void> {
     try {
       await this.#input.reload(project)
+      project.note('configuration', undefined)
     } catch (error) {
-      const message = `${project.ref.name}: the changed configuration was not taken over: ${messageOf(error)}`
-      this.#input.log.warn(message)
-      this.#input.events.emit({ event: 'warning', message, hint: '`locald config check` shows all that is wrong.' })
+      const message = `could not apply the changed configuration: ${messageOf(error)}`
+      this.#warn(project, message, 'Run `locald config check` to see all errors.')
+      project.note('configuration', message)
     }
   }
 
-  async #restart(project: Project, name: string, files: readonly string[]): Promise<void> {
+  #warn({ ref }: Project, text: string, hint: string | undefined): void {
+    const message = `${ref.name}: ${text}`
+    this.#input.log.warn(message)
+    this.#input.events.emit({ event: 'warning', message, ...(hint === undefined ? {} : { hint }) })
+  }
+
+  #watchingOf(service: Service): Watching {
+    const known = this.#watching.get(service)
+    if (known !== undefined) return known
+    const fresh = { loop: new RestartLoop(), due: new Set<string>() }
+    this.#watching.set(service, fresh)
+    return fresh
+  }
+
+  async #changed(project: Project, name: string, files: readonly string[]): Promise<void> {
     const service = project.service(name)
     if (service === undefined || !project.wanted.has(name)) return
-    const [first, ...more] = files
-    const what = more.length === 0 ? `${first} changed` : `${first} and ${more.length} more changed`
+    const { loop, due } = this.#watchingOf(service)
+    const verdict = loop.judge(files, Date.now() - service.lastStartMs)
+    if (verdict.kind === 'loop') return reportLoop(service, verdict)
+    if (verdict.kind === 'ignore') return
+    const isDue = due.size > 0
+    for (const file of verdict.files) due.add(file)
+    // One restart serves all changes that come before it begins.
+    if (isDue) return
+    const what = () => changeOf([...due])
     try {
-      await project.queue.run(signal => project.again(name, what, signal))
+      await project.queue.run(signal => {
+        const why = what()
+        due.clear()
+        return project.wanted.has(name) ? project.again(name, why, signal) : Promise.resolve()
+      })
     } catch (error) {
-      service.warn(`it was not restarted after ${what}: ${messageOf(error)}`)
+      due.clear()
+      service.warn(`${name} was not restarted after ${changeOf(files)}: ${messageOf(error)}`)
     }
   }
+}
+
+/** "a.js changed", "a.js and 2 more changed". */
+function changeOf([first, ...more]: readonly string[]): string {
+  return more.length === 0 ? `${first} changed` : `${first} and ${more.length} more changed`
+}
+
+function reportWatch(service: Service | undefined, problem: WatchProblem | undefined): void {
+  service?.state.note('watch', problem && `its \`watch\` is incomplete: ${problem.message}`)
+  if (problem !== undefined) service?.warn(`\`watch\` of ${service.ref.name}: ${problem.message}`, problem.hint)
+}
+
+function reportLoop(service: Service, { files, rounds }: LoopVerdict & { readonly kind: 'loop' }): void {
+  const { name } = service.ref
+  const shown = files.slice(0, 3).join(', ') + (files.length > 3 ? ` and ${files.length - 3} more` : '')
+  const cause = files.length === 0 ? 'watched files' : shown
+  const what = files.length === 0 ? 'its `watch` is suspended' : 'those changes no longer restart it'
+  const text = `restart loop: ${cause} changed right after each of its last ${rounds} starts; ${what}`
+  service.state.note('loop', text)
+  const exclude = files[0] === undefined ? 'what it writes' : `\`!${files[0]}\``
+  service.warn(`${name}: ${text}`, `Add ${exclude} to the end of its \`watch\`; \`locald restart ${name}\` resumes it.`)
 }

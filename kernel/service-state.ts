@@ -21,11 +21,15 @@ interface Fields {
 /** The fields whose change is told. */
 const told = ['status', 'health', 'reason', 'pid', 'startedMs', 'restarts', 'port', 'url', 'launched'] as const
 
+/** What a note is about; there is at most one note of each. */
+export type NoteSubject = 'watch' | 'loop' | 'configuration' | 'dependencies'
+
 /** One service's state: set in one place, told to all who wait for it. */
 export class ServiceState {
   readonly ref: ServiceRef
   readonly #changed: (view: ServiceView) => void
   readonly #waiters = new Set<() => void>()
+  readonly #notes = new Map<NoteSubject, string>()
   #fields: Fields = {
     status: 'stopped',
     health: null,
@@ -58,6 +62,19 @@ export class ServiceState {
     for (const waiter of [...this.#waiters]) waiter()
   }
 
+  /** What is worth knowing whatever the status is, such as a watch that does not work. */
+  get notes(): readonly string[] {
+    return [...this.#notes.values()]
+  }
+
+  /** Sets or, without a text, removes a note: it is shown as the reason while there is no other. */
+  note(subject: NoteSubject, text: string | undefined): void {
+    if (this.#notes.get(subject) === text) return
+    if (text === undefined) this.#notes.delete(subject)
+    else this.#notes.set(subject, text)
+    this.#changed(this.view())
+  }
+
   view(): ServiceView {
     const { status, health, reason, pid, startedMs, restarts, port, url } = this.#fields
     return {
@@ -75,7 +92,7 @@ export class ServiceState {
       restarts,
       cpu: null,
       memory: null,
-      reason,
+      reason: reason ?? (this.#notes.size === 0 ? null : this.notes.join('; ')),
     }
   }
 
@@ -111,21 +128,26 @@ export class ServiceState {
         ? status === 'exited'
         : condition === 'started'
           ? launched && status !== 'failed' && status !== 'stopped'
-          : status === 'running' && (health === 'healthy' || health === null)
+          : status === 'exited' || (status === 'running' && (health === 'healthy' || health === null))
     if (met) return true
     if (ended || (condition === 'ready' && status === 'running' && health === 'unhealthy')) {
       throw new LocaldError(
         'SERVICE_FAILED',
         `${this.ref.name} is ${sayStatus(status, health)}${reason === null ? '' : `: ${reason}`}`,
-        {
-          service: this.ref.key,
-          ...(condition === 'ready' && status === 'exited'
-            ? { hint: `If ${this.ref.name} is meant to end, depend on it with \`${this.ref.name} = "completed"\`.` }
-            : {}),
-        },
+        { service: this.ref.key },
       )
     }
     return false
+  }
+
+  /** Whether a dependency on this service is met, or still can be. */
+  mayMeet(condition: Condition): boolean {
+    try {
+      this.meets(condition)
+      return true
+    } catch {
+      return false
+    }
   }
 
   /** Whether nothing is under way: it runs (ready or given up on), or has ended. */

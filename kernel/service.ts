@@ -51,6 +51,8 @@ export class Service implements SupervisorHost {
   begunBy: string | undefined
   /** When its present run, with all its restarts, was begun; 0: by an earlier daemon. */
   begunMs = 0
+  /** The change of files that its last restart was for. */
+  restartedFor: string | undefined
   readonly #parts: ServiceParts
   #prepare: () => Promise<Prepared>
   /** What the present run was started with: kept through its restarts. */
@@ -68,6 +70,12 @@ export class Service implements SupervisorHost {
   /** The fingerprint of what runs, if anything does. */
   get fingerprint(): string | undefined {
     return this.#last?.prepared.fingerprint
+  }
+
+  /** When its process was started last; before that, when its run was begun. */
+  get lastStartMs(): number {
+    const { launched, startedMs } = this.state.now
+    return launched && startedMs !== null ? startedMs : this.begunMs
   }
 
   /** What the next start would be started with. */
@@ -133,7 +141,7 @@ export class Service implements SupervisorHost {
   }
 
   persist(instance: Instance | null): void {
-    const { status, health, reason, startedMs, restarts, port } = this.state.now
+    const { status, health, reason, startedMs, restarts, port, launched } = this.state.now
     const { prepared, dir } = this.#last ?? { prepared: nothingPrepared, dir: this.ref.project.path }
     const { address } = this
     this.#parts.records.saveService({
@@ -145,6 +153,7 @@ export class Service implements SupervisorHost {
       status,
       reason,
       startedMs,
+      launched,
       restarts,
       port,
       ...(address === undefined ? {} : { address }),

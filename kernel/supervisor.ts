@@ -105,8 +105,7 @@ export class Supervisor {
       }
     } catch (error) {
       if (signal.aborted) return
-      const { message, hint } = LocaldError.from(error)
-      this.#settle('failed', hint === undefined ? message : `${message} (${hint})`)
+      this.#settle('failed', textOf(LocaldError.from(error)))
     }
   }
 
@@ -121,9 +120,25 @@ export class Supervisor {
     await pause(delayMs, signal)
   }
 
+  /** Resolves when all are met. While one cannot be, the service has failed by it, and waits on when that changes. */
   async #awaitDependencies({ dependencies }: Assignment, signal: AbortSignal): Promise<void> {
     // All of an `up` are marked as waiting before the first is judged.
     await null
+    for (;;) {
+      const round = new AbortController()
+      try {
+        return await this.#dependenciesMet(dependencies, AbortSignal.any([signal, round.signal]))
+      } catch (error) {
+        if (signal.aborted || !LocaldError.is(error)) throw error
+        this.#settle('failed', textOf(error))
+      } finally {
+        round.abort()
+      }
+      for (const { state, condition } of dependencies) await state.until(() => state.mayMeet(condition), signal)
+    }
+  }
+
+  async #dependenciesMet(dependencies: Assignment['dependencies'], signal: AbortSignal): Promise<void> {
     const open = new Set(dependencies)
     const tell = () => {
       const names = [...open].map(({ name, condition }) => (condition === 'ready' ? name : `${name} (${condition})`))
@@ -218,6 +233,10 @@ export class Supervisor {
     const { stopSignal, stopTimeout } = (this.#assignment ?? assignment).plan.common
     await instance.stop({ signal: stopSignal, graceMs: stopTimeout })
   }
+}
+
+function textOf({ message, hint }: LocaldError): string {
+  return hint === undefined ? message : `${message} (${hint})`
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -1,37 +1,39 @@
-import { relative, resolve, sep } from 'node:path'
+import { relative, sep } from 'node:path'
 import { FileWatch } from './file-watch.ts'
 import type { ServicePlan } from './plugin.ts'
-
-/** Folders no `watch` pattern looks into unless it names them: dependencies, history. */
-const skipped = new Set(['node_modules', '.git', '.hg', '.venv', '__pycache__'])
+import { WatchPatterns } from './watch-patterns.ts'
+import type { WatchProblem } from './watch-problem.ts'
 
 /** What the watches of a project's services need. */
 export interface WatchedInput {
   readonly root: string
   /** Called with a service's name and the files (relative to the root) that its patterns fit. */
   readonly changed: (service: string, files: readonly string[]) => void
-  readonly failed: (service: string, error: unknown) => void
+  /** Called with what keeps a service's files from being watched; undefined: nothing, any more. */
+  readonly failed: (service: string, problem: WatchProblem | undefined) => void
+}
+
+interface Watched {
+  readonly patterns: string
+  readonly watch: FileWatch
+  hasFailed: boolean
 }
 
 /** The `watch` patterns of one project's services. */
 export class WatchedSources {
   readonly #input: WatchedInput
-  readonly #watches = new Map<string, { readonly patterns: string; readonly watch: FileWatch }>()
+  readonly #watches = new Map<string, Watched>()
 
   constructor(input: WatchedInput) {
     this.#input = input
   }
 
-  /** Watches for these services, and no others any more. */
+  /** Watches for these services, and no others. One that has failed is tried again. */
   async follow(services: readonly ServicePlan[]): Promise<void> {
     const wanted = new Map(services.filter(({ common }) => common.watch.length > 0).map(plan => [plan.name, plan]))
-    const stale = [...this.#watches].filter(([name, { patterns }]) => patterns !== keyOf(wanted.get(name)))
-    await Promise.all(
-      stale.map(([name, { watch }]) => {
-        this.#watches.delete(name)
-        return watch.close()
-      }),
-    )
+    const isStale = ([name, { patterns, hasFailed }]: readonly [string, Watched]) =>
+      hasFailed || patterns !== keyOf(wanted.get(name))
+    await Promise.all([...this.#watches].filter(isStale).map(([name]) => this.#close(name)))
     const fresh = [...wanted.values()].filter(plan => !this.#watches.has(plan.name))
     await Promise.all(fresh.map(plan => this.#open(plan)))
   }
@@ -40,24 +42,31 @@ export class WatchedSources {
     await this.follow([])
   }
 
+  async #close(name: string): Promise<void> {
+    const watched = this.#watches.get(name)
+    this.#watches.delete(name)
+    if (watched?.hasFailed) this.#input.failed(name, undefined)
+    await watched?.watch.close()
+  }
+
   async #open(plan: ServicePlan): Promise<void> {
     const { root, changed, failed } = this.#input
-    const { watch: patterns } = plan.common
     const { default: picomatch } = await import('picomatch')
-    const isWanted = picomatch([...patterns], { dot: true })
-    const named = new Set(patterns.flatMap(pattern => pattern.split('/')).filter(part => skipped.has(part)))
+    const patterns = new WatchPatterns(root, plan.common.watch, picomatch)
     const inside = (path: string) => relative(root, path).split(sep).join('/')
     const watch = new FileWatch({
-      paths: [...new Set(patterns.map(pattern => resolve(root, picomatch.scan(pattern).base)))],
-      matches: file => isWanted(inside(file)),
-      skips: path =>
-        inside(path)
-          .split('/')
-          .some(part => skipped.has(part) && !named.has(part)),
+      root,
+      paths: patterns.bases,
+      matches: file => patterns.matches(file),
+      enters: folder => patterns.enters(folder),
       changed: files => changed(plan.name, files.map(inside)),
-      failed: error => failed(plan.name, error),
+      failed: problem => {
+        watched.hasFailed = true
+        failed(plan.name, problem)
+      },
     })
-    this.#watches.set(plan.name, { patterns: keyOf(plan) ?? '', watch })
+    const watched: Watched = { patterns: keyOf(plan) ?? '', watch, hasFailed: false }
+    this.#watches.set(plan.name, watched)
     await watch.armed
   }
 }

@@ -1,5 +1,6 @@
 import { constants } from 'node:os'
 import type { CommonOptions, Condition } from '../plugin.ts'
+import { faultOf } from '../watch-patterns.ts'
 import { readDuration, readPositive } from './duration.ts'
 import { readEnv } from './environ.ts'
 import { meantWord, readText, readTexts, readWord, unknown } from './fields.ts'
@@ -52,8 +53,14 @@ export function readCommon(service: Spot, table: Table): CommonOptions {
     restart: read('restart', readRestart) ?? commonDefaults.restart,
     stopSignal: read('stop_signal', readSignal) ?? commonDefaults.stop_signal,
     stopTimeout: read('stop_timeout', readDuration) ?? commonDefaults.stop_timeout * 1000,
-    watch: read('watch', spot => readTexts(spot, 'an array of glob patterns')) ?? [],
+    watch: read('watch', readPatterns) ?? [],
   }
+}
+
+function readPatterns(spot: Spot): readonly string[] | undefined {
+  const patterns = readTexts(spot, 'an array of glob patterns')
+  const fault = patterns === undefined ? undefined : faultOf(patterns)
+  return fault === undefined ? patterns : spot.wrong(fault)
 }
 
 function readPort(spot: Spot): number | undefined {

@@ -49,7 +49,7 @@ onHost('changed files', async (t, machine) => {
       'data',
       'daemon.log',
     )
-    await until('the warning', () => readFileSync(log, 'utf8').includes('was not taken over'))
+    await until('the warning', () => readFileSync(log, 'utf8').includes('could not apply the changed configuration'))
     t.same([await pid('web'), await pid('api')], before)
     sandbox.write(file, head + web + api)
   })
@@ -93,6 +93,20 @@ onHost('changed files', async (t, machine) => {
     sandbox.write(file, head + web + api.replace('one', 'three'))
     await until('the third greeting', async () => (await body('api.shop.localhost')()) === 'three')
     t.equal((await sandbox.service(folder, 'web')).status, 'stopped')
+  })
+
+  await t.test('also what others need, and nothing changes when a file says the same', async t => {
+    const plan = `${head.replace('shop', 'needy')}${web}depends_on = ["api"]\n${api}`
+    const other = sandbox.project('needy', { 'locald.toml': plan, 'server.mjs': server })
+    await sandbox.up(other)
+    await sandbox.ok(['stop', 'api'], { cwd: other })
+    const { pid } = await sandbox.service(other, 'web')
+    sandbox.write(join(other, 'locald.toml'), plan)
+    sandbox.write(join(other, '.env'), 'GREETING=from .env\n')
+    await until('the greeting of .env', async () => (await body('needy.localhost')()) === 'from .env')
+    const [first, second] = await Promise.all([sandbox.service(other, 'web'), sandbox.service(other, 'api')])
+    t.not(first.pid, pid)
+    t.equal(second.status, 'stopped')
   })
 
   await t.test('and is not started either when all that runs is removed', async t => {

@@ -227,25 +227,40 @@ t.test('dependencies', async t => {
     const stopped = await stage.service('stopped', { command: 'exit 0', worker: true })
     const late = await stage.service('late', { command: 'exec sleep 1000', readyTimeout: 100 })
     const waits = await Promise.all(
-      [
-        broken.dependency('started'),
-        done.dependency(),
-        stopped.dependency(),
-        broken.dependency('completed'),
-        late.dependency(),
-      ].map((dependency, index) => stage.service(`w${index}`, { worker: true }, [dependency])),
+      [broken.dependency('started'), stopped.dependency(), broken.dependency('completed'), late.dependency()].map(
+        (dependency, index) => stage.service(`w${index}`, { worker: true }, [dependency]),
+      ),
     )
     await broken.service.supervisor.stop()
     for (const one of [broken, done, late]) one.start()
     await broken.until('failed')
     await done.until('exited')
     for (const one of waits) one.start()
+    const after = await stage.service('after', { worker: true }, [done.dependency()])
+    after.start()
+    await after.until('running')
     const reasons = await Promise.all(waits.map(async one => (await one.until('failed')).reason))
     t.equal(reasons[0], 'broken is failed: exited with code 3')
-    t.match(reasons[1], /^done is exited: exited with code 0 \(.*done = "completed"/)
-    t.equal(reasons[2], 'stopped is stopped')
-    t.equal(reasons[3], 'broken is failed: exited with code 3')
-    t.match(reasons[4], /^late is unhealthy: not ready within 0\.1 s/)
+    t.equal(reasons[1], 'stopped is stopped')
+    t.equal(reasons[2], 'broken is failed: exited with code 3')
+    t.match(reasons[3], /^late is unhealthy: not ready within 0\.1 s/)
+  })
+
+  t.test('what failed by one starts when it is ready after all, and can be stopped before', async t => {
+    const stage = new Stage(t, { table })
+    const db = await stage.service('db', { command: `test -e fixed && ${stage.serve}; exit 3` })
+    const api = await stage.service('api', {}, [db.dependency()])
+    const web = await stage.service('web', {}, [api.dependency()])
+    const batch = await stage.service('batch', { worker: true }, [db.dependency()])
+    for (const one of [db, api, web, batch]) one.start()
+    t.equal((await web.until('failed')).reason, 'api is failed: db is failed: exited with code 3')
+    await batch.until('failed')
+    await batch.stop()
+    writeFileSync(join(stage.dir, 'fixed'), '')
+    db.start()
+    await web.until('running', 'healthy')
+    t.strictSame(stage.story('web').slice(0, 2), ['waiting null', 'failed null'])
+    t.equal(batch.state.now.status, 'stopped')
   })
 })
 

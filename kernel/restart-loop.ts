@@ -1,0 +1,67 @@
+/** As many restarts in a row make a loop when each came this soon after the start before it (ms) … */
+const quick = { rounds: 5, delayMs: 1000 } as const
+/** … or when each came after about the same time: no person saves that evenly. `spread` is a part of the mean delay, `slackMs` is added. */
+const even = { rounds: 6, delayMs: 10_000, spread: 0.15, slackMs: 100 } as const
+/** Where no file changed each time it takes more: a `git rebase` changes others in each step. */
+const unlike = { rounds: 10 } as const
+
+interface Round {
+  readonly files: ReadonlySet<string>
+  readonly delayMs: number
+}
+
+/** What to do after files have changed. */
+export type LoopVerdict =
+  | { readonly kind: 'restart'; readonly files: readonly string[] }
+  | { readonly kind: 'ignore' }
+  /** It restarts itself by writing `files`; none: by other files each time. */
+  | { readonly kind: 'loop'; readonly files: readonly string[]; readonly rounds: number }
+
+/** Notices a service that writes what it watches: its restarts would never end. */
+export class RestartLoop {
+  #rounds: Round[] = []
+  readonly #ignored = new Set<string>()
+  #isSuspended = false
+
+  /** Judges a change that came `delayMs` after the service's start. Files found to make a loop are ignored from then on. */
+  judge(files: readonly string[], delayMs: number): LoopVerdict {
+    const meant = files.filter(file => !this.#ignored.has(file))
+    if (this.#isSuspended || meant.length === 0) return { kind: 'ignore' }
+    if (delayMs > even.delayMs) this.#rounds = []
+    this.#rounds = [...this.#rounds, { files: new Set(meant), delayMs }].slice(-unlike.rounds)
+    const found = this.#find()
+    if (found === undefined) return { kind: 'restart', files: meant }
+    this.#rounds = []
+    for (const file of found.files) this.#ignored.add(file)
+    if (found.files.length === 0) this.#isSuspended = true
+    return { kind: 'loop', ...found }
+  }
+
+  #find(): { readonly files: readonly string[]; readonly rounds: number } | undefined {
+    for (const { rounds, isLoop } of [
+      { rounds: quick.rounds, isLoop: isQuick },
+      { rounds: even.rounds, isLoop: isEven },
+    ]) {
+      const last = this.#rounds.slice(-rounds)
+      const files = commonOf(last)
+      if (last.length === rounds && files.length > 0 && isLoop(last)) return { files, rounds }
+    }
+    const { rounds } = unlike
+    return this.#rounds.length === rounds && isQuick(this.#rounds) ? { files: [], rounds } : undefined
+  }
+}
+
+function isQuick(rounds: readonly Round[]): boolean {
+  return rounds.every(({ delayMs }) => delayMs < quick.delayMs)
+}
+
+function isEven(rounds: readonly Round[]): boolean {
+  const delays = rounds.map(({ delayMs }) => delayMs)
+  const mean = delays.reduce((sum, delay) => sum + delay, 0) / delays.length
+  return Math.max(...delays) - Math.min(...delays) <= mean * even.spread + even.slackMs
+}
+
+/** Files that changed in every round. */
+function commonOf([first, ...more]: readonly Round[]): readonly string[] {
+  return [...(first?.files ?? [])].filter(file => more.every(({ files }) => files.has(file)))
+}

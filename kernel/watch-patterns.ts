@@ -1,0 +1,130 @@
+import { posix, relative, resolve, sep } from 'node:path'
+import type picomatchType from 'picomatch'
+
+/** Folders no `watch` pattern looks into unless it names them: dependencies, history, caches. */
+const skipped = new Set([
+  ...['node_modules', '.git', '.hg', '.svn', '.jj'],
+  ...['.venv', '__pycache__', '.tox', '.mypy_cache', '.pytest_cache', '.ruff_cache', '.direnv'],
+])
+
+/** What editors and file managers leave beside the files they are about. */
+const litter =
+  /^(?:4913|\.DS_Store|Thumbs\.db|\.#.*|#.*#|.*~|.*\.sw[a-z]|.*___jb_(?:tmp|old)___|\.goutputstream-.*|\.~lock\..*)$/
+
+type Picomatch = typeof picomatchType
+
+/** One pattern: which files it is about, and which folders have to be watched for it. */
+interface Pattern {
+  readonly excludes: boolean
+  fits(path: string): boolean
+  /** Whether a file below this folder may fit. */
+  mayFitBelow(folder: string): boolean
+  /** Whether every file below this folder fits. */
+  fitsAllBelow(folder: string): boolean
+}
+
+/** What is wrong with a list of `watch` patterns; undefined: nothing. */
+export function faultOf(patterns: readonly string[]): string | undefined {
+  if (patterns.some(pattern => pattern.trim() === '')) return 'must not have an empty pattern'
+  const [first] = patterns
+  if (first === undefined || !isExclusion(first)) return undefined
+  return `begins with '${first}', which excludes from the patterns before it, and there is none`
+}
+
+/**
+ * The `watch` patterns of a service, relative to its project's root. As in .gitignore the last pattern that fits decides, and `!`
+ * excludes; a pattern whose last part is a plain name means the file or all that is below the folder of that name.
+ */
+export class WatchPatterns {
+  /** Files or folders (absolute) below which all that may fit is. */
+  readonly bases: readonly string[]
+  readonly #root: string
+  readonly #patterns: readonly Pattern[]
+  /** Skipped folders that a pattern names, and files of editors that one names. */
+  readonly #named: ReadonlySet<string>
+
+  constructor(root: string, patterns: readonly string[], picomatch: Picomatch) {
+    this.#root = root
+    const all = patterns.map(written => ({ excludes: isExclusion(written), text: plainOf(root, written, picomatch) }))
+    this.#patterns = all.map(({ excludes, text }) => patternOf(text, excludes, picomatch))
+    this.#named = new Set(all.flatMap(({ text }) => text.split('/')))
+    const wanted = all.filter(({ excludes }) => !excludes)
+    this.bases = [...new Set(wanted.map(({ text }) => resolve(root, unescaped(picomatch.scan(text).base))))]
+  }
+
+  /** Whether a change of this file (absolute) counts. */
+  matches(file: string): boolean {
+    const path = this.#inside(file)
+    const name = posix.basename(path)
+    if (litter.test(name) && !this.#named.has(name)) return false
+    if (path.split('/').some(part => this.#skips(part))) return false
+    return this.#patterns.reduce((fits, pattern) => (pattern.fits(path) ? !pattern.excludes : fits), false)
+  }
+
+  /** Whether a file below this folder (absolute) may count. */
+  enters(folder: string): boolean {
+    const path = this.#inside(folder)
+    if (path.split('/').some(part => this.#skips(part))) return false
+    const judge = (enters: boolean, pattern: Pattern) =>
+      pattern.excludes ? enters && !pattern.fitsAllBelow(path) : enters || pattern.mayFitBelow(path)
+    return this.#patterns.reduce(judge, false)
+  }
+
+  #skips(part: string): boolean {
+    return skipped.has(part) && !this.#named.has(part)
+  }
+
+  #inside(path: string): string {
+    return relative(this.#root, path).split(sep).join('/')
+  }
+}
+
+/** `!(a|b)` is a pattern of its own kind. */
+function isExclusion(pattern: string): boolean {
+  return pattern.startsWith('!') && !pattern.startsWith('!(')
+}
+
+/** A pattern relative to the root, without `!`, `./` and a slash at its end. */
+function plainOf(root: string, written: string, picomatch: Picomatch): string {
+  const pattern = isExclusion(written) ? written.slice(1) : written
+  const { base, glob } = picomatch.scan(pattern)
+  const inside = relative(root, resolve(root, base)).split(sep).join('/')
+  const isFolder = /[^\\]\/+$/.test(pattern) && glob === ''
+  const text = [inside, glob.replace(/\/+$/, '')].filter(part => part !== '').join('/')
+  if (text === '') return '**'
+  return isFolder ? `${text}/**` : text
+}
+
+function unescaped(path: string): string {
+  return path.replace(/\\(.)/g, '$1')
+}
+
+function patternOf(text: string, excludes: boolean, picomatch: Picomatch): Pattern {
+  const options = { dot: true }
+  const own = picomatch(text, options)
+  const parts = text.split('/')
+  const last = parts.at(-1) ?? ''
+  const isName = !picomatch.scan(last).isGlob
+  const below = isName ? picomatch(`${text}/**`, options) : undefined
+  // Where a slash is within braces the parts say nothing.
+  const isSimple = !/[({][^)}]*\//.test(text)
+  const matchers = parts.map(part => (part === '**' ? undefined : picomatch(part, options)))
+  const mayFitBelow = (folder: string): boolean => {
+    if (folder === '' || !isSimple) return true
+    const names = folder.split('/')
+    for (const [index, name] of names.entries()) {
+      const matcher = matchers[index]
+      if (index >= matchers.length) return isName || parts.at(-1) === '**'
+      if (matcher === undefined) return true
+      if (!matcher(name)) return false
+    }
+    return names.length < parts.length || isName
+  }
+  return {
+    excludes,
+    // `pages/[id].tsx` is also the name of a file.
+    fits: path => path === text || own(path) || below?.(path) === true,
+    mayFitBelow,
+    fitsAllBelow: folder => (isName && (own(folder) || below?.(folder) === true)) || (last === '**' && own(folder)),
+  }
+}

@@ -1,0 +1,25 @@
+import { messageOf } from './errors.ts'
+
+/** Why some of the paths are not watched. */
+export interface WatchProblem {
+  readonly message: string
+  readonly hint?: string
+}
+
+/** Whether a system's code says that no more can be watched. */
+export function isExhaustion(code: string): boolean {
+  return code === 'ENOSPC' || code === 'EMFILE' || code === 'ENFILE'
+}
+
+/** The report of one cause: the first path that it concerns, and how many more. */
+export function problemOf(code: string, path: string, more: number, error: unknown): WatchProblem {
+  const where = more === 0 ? path : `${path} and ${more} more ${more === 1 ? 'folder' : 'folders'}`
+  if (code === 'EACCES' || code === 'EPERM')
+    return { message: `${where} cannot be watched: permission denied`, hint: `Run \`ls -ld ${path}\` to see its mode.` }
+  if (isExhaustion(code))
+    return {
+      message: `not all files are watched: the system's limit of file watches is reached (${code} at ${path})`,
+      hint: 'Run `locald doctor`, which shows the limit and how to raise it, or watch fewer folders.',
+    }
+  return { message: `${where} cannot be watched: ${messageOf(error)}` }
+}

@@ -1,0 +1,293 @@
+import { execFileSync } from 'node:child_process'
+import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join, relative } from 'node:path'
+import picomatch from 'picomatch'
+import t, { type Test } from 'tap'
+import { FileWatch } from '../../kernel/file-watch.ts'
+import { type OpenFolder, openFolder } from '../../kernel/folder-watch.ts'
+import { faultOf, WatchPatterns } from '../../kernel/watch-patterns.ts'
+import type { WatchProblem } from '../../kernel/watch-problem.ts'
+
+const deadline = 10_000
+
+/** A project folder that is watched, and what was reported of it. */
+class Scene {
+  readonly above = mkdtempSync(join(tmpdir(), 'locald-watch-'))
+  readonly root = join(this.above, 'project')
+  readonly problems: WatchProblem[] = []
+  readonly reports: string[][] = []
+  folders = 0
+  #heard = () => {}
+
+  constructor(t: Test, files: Readonly<Record<string, string>> = {}) {
+    mkdirSync(this.root)
+    for (const [name, text] of Object.entries(files)) this.write(name, text)
+    t.teardown(() => rmSync(this.above, { recursive: true, force: true }))
+  }
+
+  at(name: string): string {
+    return join(this.root, name)
+  }
+
+  write(name: string, text: string): void {
+    mkdirSync(dirname(this.at(name)), { recursive: true })
+    writeFileSync(this.at(name), text)
+  }
+
+  /** Watches patterns, or files whose content matters. */
+  async watch(
+    t: Test,
+    wanted: { readonly patterns: readonly string[] } | { readonly files: readonly string[] },
+    open: OpenFolder = openFolder,
+  ): Promise<void> {
+    const patterns = 'patterns' in wanted ? new WatchPatterns(this.root, wanted.patterns, picomatch) : undefined
+    const watch = new FileWatch({
+      root: this.root,
+      paths: 'files' in wanted ? wanted.files.map(file => this.at(file)) : (patterns?.bases ?? []),
+      ...(patterns === undefined
+        ? {}
+        : {
+            matches: (file: string) => patterns.matches(file),
+            enters: (folder: string) => patterns.enters(folder),
+          }),
+      changed: files => {
+        this.reports.push(files.map(file => relative(this.root, file)).sort())
+        this.#heard()
+      },
+      failed: problem => this.problems.push(problem),
+      open: (...args) => {
+        this.folders++
+        return open(...args)
+      },
+    })
+    t.teardown(() => watch.close())
+    await watch.armed
+  }
+
+  /** What is reported next, all reports until one has `file`. */
+  async next(file: string): Promise<readonly string[]> {
+    while (!this.reports.flat().includes(file)) {
+      await new Promise<void>((resolve, reject) => {
+        // Watches keep no process alive, a timer does.
+        const late = () => reject(new Error(`no report of ${file}: ${JSON.stringify(this.reports)}`))
+        const timer = setTimeout(late, deadline)
+        this.#heard = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+    }
+    return this.reports.splice(0).flat().sort()
+  }
+}
+
+t.test('what is removed and comes back is watched again', async t => {
+  const scene = new Scene(t, { 'dist/deep/app.js': '1', 'app.yml': '1' })
+  await scene.watch(t, { patterns: ['dist/**/*.js', 'app.yml'] })
+  rmSync(scene.at('dist'), { recursive: true })
+  rmSync(scene.at('app.yml'))
+  t.strictSame(await scene.next('app.yml'), ['app.yml', 'dist/deep/app.js'])
+  scene.write('dist/deep/app.js', '2')
+  scene.write('app.yml', '2')
+  t.strictSame(await scene.next('app.yml'), ['app.yml', 'dist/deep/app.js'])
+  scene.write('dist/deep/app.js', '3')
+  await scene.next('dist/deep/app.js')
+  scene.write('app.yml', '3')
+  await scene.next('app.yml')
+  rmSync(scene.at('dist'), { recursive: true })
+  scene.write('dist/deep/app.js', '4')
+  await scene.next('dist/deep/app.js')
+  scene.write('dist/deep/app.js', '5')
+  await scene.next('dist/deep/app.js')
+})
+
+t.test('a project that is renamed away, and one that is made in its place, are watched', async t => {
+  const scene = new Scene(t, { 'src/a.js': '1' })
+  await scene.watch(t, { patterns: ['src'] })
+  renameSync(scene.root, `${scene.root}-away`)
+  await scene.next('src/a.js')
+  renameSync(`${scene.root}-away`, scene.root)
+  await scene.next('src/a.js')
+  scene.write('src/a.js', '2')
+  await scene.next('src/a.js')
+  renameSync(scene.root, `${scene.root}-away`)
+  scene.write('src/a.js', 'of another checkout')
+  await scene.next('src/a.js')
+  scene.write('src/b.js', '1')
+  await scene.next('src/b.js')
+})
+
+t.test('configuration counts by its content', async t => {
+  const scene = new Scene(t, { 'locald.toml': 'a' })
+  await scene.watch(t, { files: ['locald.toml', '.env', 'conf/later.env'] })
+  utimesSync(scene.at('locald.toml'), 1, 1)
+  scene.write('locald.toml', 'a')
+  scene.write('.env', 'b')
+  t.strictSame(await scene.next('.env'), ['.env'])
+  rmSync(scene.at('.env'))
+  await scene.next('.env')
+  scene.write('conf/later.env', 'c')
+  await scene.next('conf/later.env')
+  rmSync(scene.at('conf'), { recursive: true })
+  await scene.next('conf/later.env')
+  scene.write('conf/later.env', 'c')
+  await scene.next('conf/later.env')
+  execFileSync('mkfifo', [scene.at('.env')])
+  await scene.next('.env')
+})
+
+t.test('a mode, and what editors leave, are no change; a new time is one', async t => {
+  const scene = new Scene(t, { 'src/a.js': '1', 'src/b.js': '1' })
+  await scene.watch(t, { patterns: ['src/**'] })
+  chmodSync(scene.at('src/a.js'), 0o600)
+  for (const name of ['4913', '.DS_Store', 'a.js~', '.a.js.swp', '.#a.js', '#a.js#', 'a.js___jb_tmp___', 'sedAbCdE'])
+    scene.write(`src/${name}`, 'x')
+  rmSync(scene.at('src/sedAbCdE'))
+  utimesSync(scene.at('src/b.js'), 1, 1)
+  t.strictSame(await scene.next('src/b.js'), ['src/b.js'])
+})
+
+t.test('links are followed to what they lead to, and not in circles', async t => {
+  const scene = new Scene(t, {
+    'real/one/app.yml': '1',
+    'real/two/app.yml': '2',
+    'real/lib/a.js': '1',
+    'src/x.js': '1',
+  })
+  symlinkSync('../real/one', scene.at('src/..data'))
+  symlinkSync('..data/app.yml', scene.at('src/app.yml'))
+  symlinkSync('../real/lib', scene.at('src/lib'))
+  symlinkSync('..', scene.at('src/loop'))
+  await scene.watch(t, { patterns: ['src/app.yml', 'src/**/*.js'] })
+  scene.write('real/one/app.yml', 'changed')
+  await scene.next('src/app.yml')
+  symlinkSync('../real/two', scene.at('src/..new'))
+  renameSync(scene.at('src/..new'), scene.at('src/..data'))
+  await scene.next('src/app.yml')
+  scene.write('real/lib/a.js', '2')
+  t.strictSame(await scene.next('src/lib/a.js'), ['src/lib/a.js'])
+})
+
+t.test('a folder costs one watch, whatever is in it, and only folders that may matter cost any', async t => {
+  const scene = new Scene(t, { 'cmd/main.go': '1', 'node_modules/x/y/a.go': '1', 'docs/a/b/c.md': '1' })
+  for (let index = 0; index < 300; index++) writeFileSync(scene.at(`cmd/${index}.svg`), '')
+  await scene.watch(t, { patterns: ['cmd/**/*.go', '*.go'] })
+  t.ok(scene.folders < 5, `${scene.folders} watches`)
+  scene.write('cmd/new/deep/a.go', '1')
+  await scene.next('cmd/new/deep/a.go')
+})
+
+t.test('one cause is reported once, and the rest is watched', async t => {
+  const files = Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`src/d${index}/a.js`, '1']))
+  const fails = (code: string, isMeant: (folder: string) => boolean): OpenFolder => {
+    return (folder, ...rest) => {
+      if (isMeant(folder)) throw Object.assign(new Error(`${code}: it failed`), { code })
+      return openFolder(folder, ...rest)
+    }
+  }
+  await t.test('the limit of the system', async t => {
+    const scene = new Scene(t, files)
+    await scene.watch(
+      t,
+      { patterns: ['src/**'] },
+      fails('ENOSPC', folder => folder.includes('/d')),
+    )
+    t.equal(scene.problems.length, 1)
+    t.match(scene.problems[0], { message: /limit of file watches is reached \(ENOSPC/, hint: /locald doctor/ })
+    scene.write('src/b.js', '1')
+    await scene.next('src/b.js')
+  })
+  await t.test('a folder that may not be read', async t => {
+    const scene = new Scene(t, files)
+    await scene.watch(
+      t,
+      { patterns: ['src/**'] },
+      fails('EACCES', folder => folder.endsWith('/d3')),
+    )
+    t.strictSame(
+      scene.problems.map(({ message }) => message),
+      [`${scene.at('src/d3')} cannot be watched: permission denied`],
+    )
+    scene.write('src/d4/a.js', '2')
+    await scene.next('src/d4/a.js')
+  })
+})
+
+t.test('a watch that reports whole trees needs no second one', async t => {
+  const scene = new Scene(t, { 'src/deep/a.js': '1' })
+  let tree = (_event: 'rename' | 'change', _name: string | null) => {}
+  const open: OpenFolder = (_folder, isTree, heard) => {
+    if (isTree) tree = heard
+    return { deep: isTree, close: () => {} }
+  }
+  await scene.watch(t, { patterns: ['src/**'] }, open)
+  const { folders } = scene
+  scene.write('src/deep/a.js', '22')
+  tree('change', 'deep/a.js')
+  await scene.next('src/deep/a.js')
+  t.equal(scene.folders, folders)
+  t.equal(folders, 3, 'the one above the project, the project, src')
+})
+
+t.test('patterns mean what they say', t => {
+  const root = '/p'
+  const fit = (patterns: readonly string[], file: string) =>
+    new WatchPatterns(root, patterns, picomatch).matches(`/p/${file}`)
+  const tests = ['src/**/*.js', '!src/**/*.test.js']
+  const cases: readonly [readonly string[], string, boolean][] = [
+    [tests, 'src/a.js', true],
+    [tests, 'src/a.test.js', false],
+    [tests, 'src/data.json', false],
+    [['src'], 'src/deep/a.js', true],
+    [['src/'], 'src/deep/a.js', true],
+    [['./src/'], 'src/a', true],
+    [['src'], 'srcs/a.js', false],
+    [['.'], 'any/file', true],
+    [['packages/*/src'], 'packages/a/src/b.js', true],
+    [['src/*'], 'src/deep/a.js', false],
+    [['src', '!src/vendor'], 'src/vendor/deep/a.js', false],
+    [['src', '!src/vendor/', 'src/vendor/own.js'], 'src/vendor/own.js', true],
+    [['**', '!**/vendor'], 'a/vendor/b/c.js', false],
+    [['pages/[id].tsx'], 'pages/[id].tsx', true],
+    [['!(a|b).js'], 'c.js', true],
+    [['!(a|b).js'], 'a.js', false],
+    [['**'], 'node_modules/a/b.js', false],
+    [['node_modules/mine'], 'node_modules/mine/b.js', true],
+    [['**'], 'src/.a.js.swp', false],
+    [['/p/src'], 'src/a.js', true],
+    [['../shared/**'], '../shared/a.js', true],
+  ]
+  for (const [patterns, file, expected] of cases)
+    t.equal(fit(patterns, file), expected, `${patterns.join(' ')}: ${file}`)
+  t.end()
+})
+
+t.test('only folders that may hold a wanted file are entered', t => {
+  const enters = (patterns: readonly string[], folder: string) =>
+    new WatchPatterns('/p', patterns, picomatch).enters(`/p/${folder}`)
+  const cases: readonly [readonly string[], string, boolean][] = [
+    [['src/**/*.js'], 'src/deep', true],
+    [['src/**/*.js'], 'docs', false],
+    [['*.go'], 'cmd', false],
+    [['packages/*/src/**'], 'packages/a', true],
+    [['packages/*/src/**'], 'packages/a/test', false],
+    [['src/{a,b/c}/*.js'], 'src/b/c', true],
+    [['src', '!src/vendor'], 'src/vendor', false],
+    [['src', '!src/vendor', 'src/vendor/own.js'], 'src/vendor', true],
+    [['src', '!src/vendor/**'], 'src/vendor/deep', false],
+    [['src', '!src/**/*.test.js'], 'src/deep', true],
+    [['**'], 'a/node_modules', false],
+    [['a/b.txt'], 'a', true],
+  ]
+  for (const [patterns, folder, expected] of cases)
+    t.equal(enters(patterns, folder), expected, `${patterns}: ${folder}`)
+  t.end()
+})
+
+t.test('a list that can mean nothing is a fault', t => {
+  t.equal(faultOf(['src/**', '!src/gen']), undefined)
+  t.match(faultOf(['!src/gen', 'src/**']), /'!src\/gen', which excludes/)
+  t.match(faultOf(['src', ' ']), /empty/)
+  t.end()
+})
