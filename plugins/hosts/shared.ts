@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { lstat, mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises'
+import { lstat, mkdir, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { LocaldError } from '../../kernel/errors.ts'
-import type { ProcessTable } from '../../kernel/plugin.ts'
+import { LocaldError, systemCode } from '../../kernel/errors.ts'
+import { type ProcessTable, readTextFile } from '../../kernel/plugin.ts'
 
 interface Entry {
   readonly pid: number
@@ -39,31 +39,48 @@ export class SharedNames {
     const entry: Entry = { pid: process.pid, start, names }
     const path = join(this.#folder, this.#own)
     if (names.length === 0) {
+      if (!(await this.#isThere())) return
       await rm(path, { force: true })
       // The last one out; refused while others want names.
       return await rmdir(this.#folder).catch(() => undefined)
     }
-    await this.#makeFolder()
+    await mkdir(this.#folder, { recursive: true, mode: 0o700 })
+    await this.#isThere()
     await writeFile(`${path}.${process.pid}`, JSON.stringify(entry), { mode: 0o600 })
     await rename(`${path}.${process.pid}`, path)
   }
 
-  /** What all of them want, sorted. */
+  /** What all of them want, sorted. Rejects as `put` does. */
   async all(): Promise<readonly string[]> {
+    if (!(await this.#isThere())) return []
     const files = (await readdir(this.#folder).catch(() => [])).filter(name => name.endsWith('.json'))
     const lists = await Promise.all(files.map(name => this.#read(join(this.#folder, name))))
     return [...new Set(lists.flat())].sort()
   }
 
-  async #makeFolder(): Promise<void> {
-    await mkdir(this.#folder, { recursive: true, mode: 0o700 })
-    const info = await lstat(this.#folder)
-    if (info.isDirectory() && info.uid === this.#uid && (info.mode & 0o077) === 0) return
-    throw new LocaldError('PATHS_UNUSABLE', `${this.#folder} is not a folder of yours alone`, { hint: 'Remove it.' })
+  /**
+   * Whether the folder is there; nothing in it is looked at before. Anyone may have made one first where it lies in /tmp, and names in it
+   * would get into the hosts file of all.
+   */
+  async #isThere(): Promise<boolean> {
+    const info = await lstat(this.#folder).catch(error => {
+      if (systemCode(error) === 'ENOENT') return undefined
+      throw error
+    })
+    if (info === undefined) return false
+    if (info.isDirectory() && info.uid === this.#uid && (info.mode & 0o077) === 0) return true
+    throw new LocaldError(
+      'PATHS_UNUSABLE',
+      `${this.#folder} is not a folder of yours alone (uid ${info.uid} owns it)`,
+      {
+        hint: `Remove it: \`sudo rm -r ${this.#folder}\`.`,
+      },
+    )
   }
 
   async #read(path: string): Promise<readonly string[]> {
-    const entry = parse(await readFile(path, 'utf8').catch(() => ''))
+    const read = await readTextFile(path)
+    const entry = read === undefined || 'fault' in read ? undefined : parse(read.text)
     if (entry === undefined) return []
     const start = await this.#table().start(entry.pid)
     if (start === entry.start) return entry.names

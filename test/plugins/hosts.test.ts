@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { Catalog, CatalogEntry, Privileges, Status } from '../../kernel/plugin.ts'
@@ -118,10 +118,32 @@ t.test('the names of all daemons of a user', linux, async t => {
     'they are removed',
   )
   await two.put([])
-  const open = join(t.testdir({ open: {} }), 'open')
-  mkdirSync(open, { recursive: true, mode: 0o777 })
-  const stranger = new SharedNames(uid + 1, '/data/x', table, open)
-  await t.rejects(stranger.put(['a.test']), { code: 'PATHS_UNUSABLE' }, 'a folder that somebody else has made')
+  await two.put(['a.test'])
+  execFileSync('mkfifo', [join(folder, 'pipe.json')])
+  t.strictSame(await two.all(), ['a.test'], 'what is no file is not waited for')
+  await two.put([])
+  const dir = t.testdir({ open: {}, theirs: { 'x.json': '{}' } })
+  chmodSync(join(dir, 'theirs'), 0o700)
+  symlinkSync(join(dir, 'theirs'), join(dir, 'link'))
+  for (const [name, owner] of [
+    ['open', uid],
+    ['theirs', uid + 1],
+    ['link', uid],
+  ] as const) {
+    const names = new SharedNames(owner, '/data/x', table, join(dir, name))
+    const ways: Record<string, () => Promise<unknown>> = {
+      put: () => names.put(['a.test']),
+      leave: () => names.put([]),
+      read: () => names.all(),
+    }
+    for (const [way, act] of Object.entries(ways)) {
+      await t.rejects(
+        async () => void (await act()),
+        { code: 'PATHS_UNUSABLE', message: /is not a folder of yours alone/ },
+        `${way} ${name}`,
+      )
+    }
+  }
 })
 
 t.test('the block', linux, async t => {
