@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { type ErrorJson, LocaldError, systemCode } from '../kernel/errors.ts'
-import { hasOwnSocket, type Paths } from '../kernel/paths.ts'
+import { hasOwnSocket, type Paths, readPlace } from '../kernel/paths.ts'
 import { type Answer, connect, endedWhile, type Request, send } from './http.ts'
 
 /** The daemon did not listen; its socket's path is in use by nobody. ECONNRESET: it ended with us in its queue. */
@@ -122,16 +122,39 @@ export async function findOrRevive(paths: Paths): Promise<Client | undefined> {
  * environment and says what to run. Throws PATHS_UNUSABLE.
  */
 export async function reach(paths: Paths): Promise<Socket | undefined> {
-  if (!hasOwnSocket(paths)) return undefined
+  for (const place of placesOf(paths)) {
+    const socket = hasOwnSocket(place) ? await reachAt(place.socket) : undefined
+    if (socket !== undefined) return socket
+  }
+  return undefined
+}
+
+/** Where the daemon of this data folder says that it is goes first, unless LOCALD_SOCKET names another place. */
+function placesOf(paths: Paths): readonly Pick<Paths, 'socket' | 'runtime'>[] {
+  const recorded = readPlace(paths.data)
+  if (recorded === undefined || recorded.socket === paths.socket || !isOwn(recorded)) return [paths]
+  return paths.isSocketGiven ? [paths, recorded] : [recorded, paths]
+}
+
+/** A place that was left may be another user's by now. */
+function isOwn(place: Pick<Paths, 'socket' | 'runtime'>): boolean {
+  try {
+    return hasOwnSocket(place)
+  } catch {
+    return false
+  }
+}
+
+async function reachAt(path: string): Promise<Socket | undefined> {
   for (;;) {
     try {
-      return await connect(paths.socket)
+      return await connect(path)
     } catch (error) {
       const code = systemCode(error)
       if (code !== undefined && nobody.has(code)) return undefined
       // EAGAIN: a unix socket's queue of connections is full (connect(2)); it empties as the daemon accepts.
       if (code !== 'EAGAIN') {
-        throw new LocaldError('DAEMON_UNREACHABLE', `cannot connect to ${paths.socket}: ${code ?? error}`, {
+        throw new LocaldError('DAEMON_UNREACHABLE', `cannot connect to ${path}: ${code ?? error}`, {
           hint: 'Check that the socket and its folder are yours.',
           cause: error,
         })

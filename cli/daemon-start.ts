@@ -1,12 +1,22 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { accessSync, closeSync, constants, fstatSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs'
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  utimesSync,
+} from 'node:fs'
 import type { Socket } from 'node:net'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { type ErrorJson, LocaldError, messageOf } from '../kernel/errors.ts'
 import { builtFolder } from '../kernel/package.ts'
-import { compileNative, type Paths, preparePaths } from '../kernel/paths.ts'
+import { compileNative, type Paths, preparePaths, settlePaths } from '../kernel/paths.ts'
 import type { Argv } from '../kernel/wire.ts'
 import { reach } from './client.ts'
 import { say } from './output.ts'
@@ -50,7 +60,8 @@ const patienceMs = 300
  * moment; whoever does not get it waits for the other's daemon. Throws KEEPER_MISSING, DAEMON_START, USAGE
  * for a variable that it cannot use, or the daemon's own error.
  */
-export async function startDaemon(paths: Paths): Promise<Socket> {
+export async function startDaemon(wanted: Paths): Promise<Socket> {
+  const paths = settlePaths({ env: process.env, sandbox: wanted.sandbox })
   preparePaths(paths)
   const limitMs = startLimit()
   // The daemon would tell its log alone, and have no proxy.
@@ -58,7 +69,11 @@ export async function startDaemon(paths: Paths): Promise<Socket> {
   const deadline = Date.now() + limitMs
   let wait = startByMachine(paths) ? bootMs : undefined
   while (Date.now() < deadline) {
-    wait ??= (await attempt(paths, deadline)) ? limitMs : patienceMs
+    if (wait === undefined) {
+      const isStarted = await attempt(paths, deadline)
+      if (!isStarted) wake(paths)
+      wait = isStarted ? limitMs : patienceMs
+    }
     const until = Math.min(deadline, Date.now() + wait)
     wait = undefined
     do {
@@ -70,10 +85,18 @@ export async function startDaemon(paths: Paths): Promise<Socket> {
   throw late(paths, `its socket ${paths.socket} does not appear`)
 }
 
+/** Has a daemon that holds the lock, but whose socket is missing, look after it: it watches that file. */
+function wake({ lock }: Paths): void {
+  const now = new Date()
+  utimesSync(lock, now, now)
+}
+
 /** The daemon's command line, for who starts it without the CLI. */
 export function daemonArgv(paths: Paths): Argv {
   const daemon = join(builtFolder, 'kernel', 'daemon.js')
-  return [keeperOf(paths), 'lock', paths.lock, '--', process.execPath, ...nodeFlags, daemon]
+  const keeper = keeperOf(paths)
+  const locked = [keeper, 'lock', paths.runtimeLock, '--', process.execPath, ...nodeFlags, daemon]
+  return [keeper, 'lock', paths.lock, '--', ...locked]
 }
 
 /** Throws USAGE when LOCALD_START_TIMEOUT is no number of seconds. */

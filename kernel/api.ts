@@ -29,7 +29,7 @@ const routesMs = 2000
 export class Api {
   readonly #app: FastifyInstance
   readonly #connections: IdleConnections
-  readonly #socket: string
+  #socket: string
 
   private constructor(app: FastifyInstance, connections: IdleConnections, socket: string) {
     this.#app = app
@@ -75,6 +75,23 @@ export class Api {
     await app.listen({ path: socket })
     chmodSync(socket, 0o600)
     return new Api(app, connections, socket)
+  }
+
+  /** Listens on this path, no longer on the last one. Requests that are under way go on. */
+  async listenOn(socket: string): Promise<void> {
+    const { server } = this.#app
+    // Before the next is bound: it unlinks its path.
+    server.close()
+    rmSync(socket, { force: true })
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen({ path: socket }, () => {
+        server.off('error', reject)
+        resolve()
+      })
+    })
+    chmodSync(socket, 0o600)
+    this.#socket = socket
   }
 
   async close(): Promise<void> {

@@ -6,15 +6,16 @@ import { shipped } from './discover.ts'
 import { LocaldError, messageOf } from './errors.ts'
 import { type Kernel, startKernel } from './kernel.ts'
 import { versionOf } from './package.ts'
-import { type Paths, preparePaths, resolvePaths } from './paths.ts'
+import { type Paths, preparePaths, settlePaths } from './paths.ts'
 import type { Log } from './plugin.ts'
+import { SocketGuard } from './socket-guard.ts'
 
 /** Where whoever started the daemon waits for its word: `{"ok":true}`, or the error. */
 const starter = 3
 
-/** The daemon: one per user and sandbox. Its lock is held by the process it was started as. */
+/** The daemon: one per data folder. Its locks are held by the process it was started as. */
 async function main(): Promise<void> {
-  const paths = resolvePaths({ env: process.env })
+  const paths = settlePaths({ env: process.env })
   preparePaths(paths)
   const log = daemonLog(paths.daemonLog)
   crashOnBugs(paths, log('daemon'))
@@ -27,10 +28,19 @@ async function main(): Promise<void> {
   })
   let isEnding = false
   const end = () => {
-    if (!isEnding) void close(kernel, api, log('daemon'))
+    if (!isEnding) void close(kernel, api, guard, log('daemon'))
     isEnding = true
   }
   const api: Api = await Api.listen(kernel, end, log)
+  const guard: SocketGuard = new SocketGuard({
+    paths,
+    listen: async socket => {
+      await api.listenOn(socket)
+      kernel.place.socket = socket
+    },
+    restored: async () => kernel.container.optional('processes')?.restore(),
+    log: log('daemon'),
+  })
   // Services run on, as they do when the daemon is killed: `locald server shutdown` stops them.
   const leave = () => void kernel.operations.close(true, () => {}).then(end, end)
   process.on('SIGTERM', leave)
@@ -40,7 +50,8 @@ async function main(): Promise<void> {
   say({ ok: true })
 }
 
-async function close(kernel: Kernel, api: Api, log: Log): Promise<void> {
+async function close(kernel: Kernel, api: Api, guard: SocketGuard, log: Log): Promise<void> {
+  guard.close(kernel.projects.list().every(({ wanted }) => wanted.size === 0))
   await api.close()
   await kernel.close()
   log.info(`ended (pid ${process.pid})`)

@@ -43,6 +43,8 @@ export interface KernelInput {
 /** A running kernel: what the API serves. */
 export interface Kernel {
   readonly paths: Paths
+  /** Where the API listens now: elsewhere than planned when that folder was removed and cannot be made again. */
+  readonly place: { socket: string }
   readonly version: string
   /** UTC ISO 8601. */
   readonly startedAt: string
@@ -113,6 +115,7 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
   }
   void known.start(pinned)
   return {
+    place: { socket: paths.socket },
     ...{ paths, version, events, features, contributions, container, plugins, projects, operations, known },
     startedAt: new Date().toISOString(),
     usage: new UsageView(container, own),

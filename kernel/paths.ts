@@ -3,8 +3,10 @@ import { LocaldError, messageOf, systemCode } from './errors.ts'
 import { platformOf } from './facts.ts'
 import { nativeFolder } from './native.ts'
 import { callerUid, isCallers, isOwnFolder, isOwnSocket } from './owner.ts'
+import { lastRuntime } from './place.ts'
 
 export { compileNative } from './native.ts'
+export { type Place, readPlace } from './place.ts'
 
 // Not by import: that reads all of node:fs, streams too, which is a thirtieth of the time of a short command.
 const { chmodSync, mkdirSync, statSync } = process.getBuiltinModule('node:fs')
@@ -16,8 +18,12 @@ export interface Paths {
   readonly runtime: string
   /** The API's unix socket. */
   readonly socket: string
-  /** Locked by the daemon for its life. */
+  /** Whether LOCALD_SOCKET says where it is. */
+  readonly isSocketGiven: boolean
+  /** Locked by the daemon for its life: one daemon for each data folder, */
   readonly lock: string
+  /** and for each runtime folder. */
+  readonly runtimeLock: string
   readonly daemonLog: string
   /** How the daemon is to be started where `server install` was run. */
   readonly boot: string
@@ -46,6 +52,8 @@ export interface PrivilegedPaths {
 export interface PathsInput {
   readonly env: NodeJS.ProcessEnv
   readonly sandbox?: string | undefined
+  /** The runtime folder, whatever the environment says. */
+  readonly runtime?: string | undefined
 }
 
 /**
@@ -80,14 +88,17 @@ export function resolvePaths(input: PathsInput): Paths {
   const config = join(absolute(env['XDG_CONFIG_HOME']) ?? join(home, '.config'), 'locald')
   const base = sandbox === undefined ? undefined : join(data, 'sandboxes', sandbox)
   const wanted = base === undefined ? runtimeFolder(env) : join(base, 'run')
-  const runtime = fits(wanted) ? wanted : shortRuntime(wanted, env)
+  const runtime = input.runtime ?? (fits(wanted) ? wanted : shortRuntime(wanted, env))
+  const socket = givenSocket(env)
   const dataFolder = base === undefined ? data : join(base, 'data')
   return {
     data: dataFolder,
     config: base === undefined ? config : join(base, 'config'),
     runtime,
-    socket: givenSocket(env) ?? join(runtime, 'locald.sock'),
-    lock: join(runtime, 'daemon.lock'),
+    socket: socket ?? join(runtime, 'locald.sock'),
+    isSocketGiven: socket !== undefined,
+    lock: join(dataFolder, 'daemon.lock'),
+    runtimeLock: join(runtime, 'daemon.lock'),
     daemonLog: join(dataFolder, 'daemon.log'),
     boot: join(dataFolder, 'boot.json'),
     crash: join(dataFolder, 'crashes'),
@@ -98,6 +109,16 @@ export function resolvePaths(input: PathsInput): Paths {
     sandbox,
     privileged: mac ? onMac : onLinux,
   }
+}
+
+/**
+ * As `resolvePaths`, for who starts a daemon: in the runtime folder of the last one of this data folder, as long as that is there, for the
+ * sockets of what runs are in it.
+ */
+export function settlePaths(input: PathsInput): Paths {
+  const paths = resolvePaths(input)
+  const runtime = lastRuntime(paths.data)
+  return runtime === undefined || runtime === paths.runtime ? paths : resolvePaths({ ...input, runtime })
 }
 
 const onLinux: PrivilegedPaths = {
@@ -125,7 +146,7 @@ const onMac: PrivilegedPaths = {
  * Makes the folders, private to the user. Throws PATHS_UNUSABLE where that fails or the folder is somebody else's: the runtime folder
  * may be in a place where anyone can make one first, so that no link is followed there.
  */
-export function preparePaths(paths: Paths): void {
+export function preparePaths(paths: Pick<Paths, 'data' | 'runtime' | 'socket'>): void {
   unlessUnusable(paths.data, ownDataFolder)
   unlessUnusable(paths.runtime, folder => {
     makeFolder(folder)

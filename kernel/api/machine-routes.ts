@@ -10,7 +10,7 @@ import { bootBody, commandBody } from './bodies.ts'
 
 /** The daemon itself, its plugins and this machine. */
 export function machineRoutes(kernel: Kernel): FastifyPluginAsync {
-  const { contributions, container, paths, plugins, version, startedAt } = kernel
+  const { contributions, container, place, plugins, version, startedAt } = kernel
   return async app => {
     app.get(
       '/ping',
@@ -27,7 +27,7 @@ export function machineRoutes(kernel: Kernel): FastifyPluginAsync {
       },
       async () => {
         const web = container.optional('web')
-        const { socket } = paths
+        const { socket } = place
         const ports = { http: web?.http ?? null, https: web?.https ?? null }
         return { pid: process.pid, socket, ...ports, version, startedAt } satisfies ServerStatus
       },

@@ -25,4 +25,6 @@ export interface Processes {
    * was started in the moment the earlier one was killed), and removes what ended ones left.
    */
   tidy(): Promise<void>
+  /** After files of the runtime folder were removed: makes what the processes it holds need there. */
+  restore(): Promise<void>
 }

@@ -1,4 +1,6 @@
+import { mkdirSync } from 'node:fs'
 import { constants } from 'node:os'
+import { dirname } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { messageOf } from '../../kernel/errors.ts'
 import type {
@@ -108,6 +110,11 @@ export class HeldProcess implements Instance {
     this.#ask('finish')
   }
 
+  /** Has the keeper bind its sockets again, where their paths may be missing. */
+  restore(): Promise<void> {
+    return bindAgain(this.state, this.#input.table)
+  }
+
   #ask(command: string): void {
     this.#asked.push(command)
     this.#link?.send(command)
@@ -204,12 +211,12 @@ export class HeldProcess implements Instance {
 }
 
 /**
- * Connects to a keeper again, as long as it lives; undefined when it does not. One that lives but cannot be reached (its socket was
- * removed) can be told nothing any more: it is killed.
+ * Connects to a keeper again, as long as it lives; undefined when it does not. One whose socket was removed is asked to bind it again; one
+ * that cannot be reached all the same can be told nothing any more: it is killed.
  */
 async function reach(state: HeldState, table: ProcessTable): Promise<KeeperLink | undefined> {
   const end = performance.now() + unreachableMs
-  for (;;) {
+  for (let tries = 0; ; tries++) {
     // It may have been refused, for a keeper has room for a few: that must not go round without a rest.
     await pause(reconnectMs)
     const start = await table.start(state.tree.keeper).catch(() => undefined)
@@ -217,7 +224,18 @@ async function reach(state: HeldState, table: ProcessTable): Promise<KeeperLink 
     const link = await KeeperLink.open(state.socket)
     if (link !== undefined) return link
     if (start === undefined || start !== state.tree.starts.keeper) return undefined
+    if (tries === 0) await bindAgain(state, table)
     if (performance.now() > end) await killKeeper(state, table)
+  }
+}
+
+/** SIGHUP, which keepers of earlier versions ignore. */
+async function bindAgain({ tree, socket }: HeldState, table: ProcessTable): Promise<void> {
+  try {
+    mkdirSync(dirname(socket), { recursive: true, mode: 0o700 })
+    if ((await table.start(tree.keeper)) === tree.starts.keeper) process.kill(tree.keeper, 'SIGHUP')
+  } catch {
+    // It has just ended, or its folder cannot be made.
   }
 }
 

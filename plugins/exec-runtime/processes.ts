@@ -14,7 +14,7 @@ import type {
   ProcessSpec,
   ProcessTable,
 } from '../../kernel/plugin.ts'
-import { graceOf, HeldProcess, type HeldState, signalNumber } from './held.ts'
+import { graceOf, type HeldInput, HeldProcess, type HeldState, signalNumber } from './held.ts'
 import { KeeperLink } from './link.ts'
 import { Starter } from './starter.ts'
 
@@ -43,11 +43,13 @@ export class KeeperProcesses implements Processes {
   readonly #known = new Set<string>()
   /** The exit records that a service of this key has left. */
   readonly #records = new Map<string, string>()
+  /** Those that have not ended. */
+  readonly #held = new Set<HeldProcess>()
 
   constructor(input: KeeperProcessesInput) {
     this.#input = input
     this.#folder = join(input.folders.runtime, 'k')
-    mkdirSync(this.#folder, { recursive: true, mode: 0o700 })
+    this.#makeFolder()
     this.#starter = new Starter(
       input.keeper,
       join(input.folders.runtime, `starter-${randomBytes(3).toString('hex')}.s`),
@@ -87,7 +89,7 @@ export class KeeperProcesses implements Processes {
     }
     const state: HeldState = { socket: `${base}.s`, exitFile: `${base}.x`, tree }
     this.#forgetRecord(spec.key, state.exitFile)
-    return new HeldProcess({ link, isFound: false, state, log: spec.log, table, cgroups, warn: log.warn })
+    return this.#hold({ link, isFound: false, state, log: spec.log, table, cgroups, warn: log.warn })
   }
 
   async adopt(state: unknown, log: LogSink): Promise<Instance | undefined> {
@@ -95,7 +97,7 @@ export class KeeperProcesses implements Processes {
     this.#known.add(idOf(state.socket))
     const table = this.#input.table()
     const link = await KeeperLink.open(state.socket)
-    return new HeldProcess({
+    return this.#hold({
       link,
       isFound: true,
       state,
@@ -109,6 +111,22 @@ export class KeeperProcesses implements Processes {
   async tidy(): Promise<void> {
     const bases = new Set((await readdir(this.#folder)).map(idOf).filter(id => !this.#known.has(id)))
     await Promise.all([...bases].map(id => this.#tidyOne(join(this.#folder, id))))
+  }
+
+  async restore(): Promise<void> {
+    this.#makeFolder()
+    await Promise.all([...this.#held].map(held => held.restore()))
+  }
+
+  #hold(input: HeldInput): HeldProcess {
+    const held = new HeldProcess(input)
+    this.#held.add(held)
+    void held.exited.then(() => this.#held.delete(held))
+    return held
+  }
+
+  #makeFolder(): void {
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 })
   }
 
   /** What is left of one keeper that nobody knows of. One that lives is waited for: what it holds may use a port that is needed. */
@@ -144,6 +162,8 @@ export class KeeperProcesses implements Processes {
     if ([spec.dir, ...argv, ...Object.entries(spec.env).flat()].some(text => text.includes('\0')))
       throw refusal(spec, 'a NUL is in its command, folder or environment')
     try {
+      // The runtime folder may have been removed.
+      this.#makeFolder()
       mkdirSync(dirname(spec.log.file), { recursive: true, mode: 0o700 })
     } catch (error) {
       throw refusal(spec, systemCode(error) ?? messageOf(error))

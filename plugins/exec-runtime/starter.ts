@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { connect, type Socket } from 'node:net'
 import { KeeperLink } from './link.ts'
 
@@ -20,6 +20,7 @@ export class Starter {
   readonly #keeper: string
   readonly #socket: string
   #listening: Promise<void> | undefined
+  #child: ChildProcess | undefined
   #free = together
   readonly #waiting: (() => void)[] = []
 
@@ -70,6 +71,8 @@ export class Starter {
 
   /** Resolves when a starter listens, or has failed. */
   #listen(): Promise<void> {
+    // One whose socket was removed ends with its input.
+    this.#child?.stdin?.destroy()
     return new Promise(resolve => {
       const child = spawn(this.#keeper, ['starter', this.#socket], {
         cwd: '/',
@@ -77,6 +80,7 @@ export class Starter {
         detached: true,
         stdio: ['pipe', 'pipe', 'ignore'],
       })
+      this.#child = child
       child.once('error', () => resolve())
       child.stdin.on('error', () => {})
       // It closes its output once it listens.

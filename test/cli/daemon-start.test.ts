@@ -9,7 +9,9 @@ import { folder, locald, type Test } from './fake.ts'
 /** Stands for the keeper: `lock FILE -- …` runs the scripted daemon under an exclusive lock, exit code 75 when it is held. */
 const keeper = `#!/bin/sh
 printf '%s\\n' "$*" >> "$HOME/keeper"
-exec flock --no-fork -n -E 75 "$2" "$4" "$HOME/daemon.mjs"
+lock=$2; shift 3
+test "$2" = lock && exec flock --no-fork -n -E 75 "$lock" "$@"
+exec flock --no-fork -n -E 75 "$lock" "$1" "$HOME/daemon.mjs"
 `
 
 const daemon = `
@@ -91,8 +93,9 @@ t.test('the first command starts the daemon, the next finds it', { skip }, async
   t.match(await run(['up']), { code: 0, stderr: '' })
   t.match(await run(['up']), { code: 0, stderr: '' })
   t.equal(lines('daemons').length, 1)
-  const [asked = ''] = lines('keeper')
-  t.match(asked, new RegExp(`^lock ${home}/run/locald/daemon.lock -- ${process.execPath} .*/dist/kernel/daemon.js$`))
+  const [asked = '', then = ''] = lines('keeper')
+  t.match(asked, `lock ${home}/data/locald/daemon.lock -- ${home}/native/locald-keeper ${then}`)
+  t.match(then, new RegExp(`^lock ${home}/run/locald/daemon.lock -- ${process.execPath} .*/dist/kernel/daemon.js$`))
   t.same(JSON.parse(lines('facts')[0] ?? ''), { cwd: '/' })
   t.match(readFileSync(join(home, 'data', 'locald', 'daemon.log'), 'utf8'), /^a line of \d+\n$/)
 

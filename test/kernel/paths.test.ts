@@ -20,7 +20,8 @@ t.test('without XDG', async t => {
     config: '/home/ann/.config/locald',
     runtime: `/tmp/locald-${uid}`,
     socket: `/tmp/locald-${uid}/locald.sock`,
-    lock: `/tmp/locald-${uid}/daemon.lock`,
+    lock: '/home/ann/.local/share/locald/daemon.lock',
+    runtimeLock: `/tmp/locald-${uid}/daemon.lock`,
     daemonLog: '/home/ann/.local/share/locald/daemon.log',
     crash: '/home/ann/.local/share/locald/crashes',
     sandbox: undefined,
@@ -35,7 +36,8 @@ t.test('with XDG', async t => {
     config: '/c/locald',
     runtime: '/r/locald',
     socket: '/r/locald/locald.sock',
-    lock: '/r/locald/daemon.lock',
+    lock: '/d/locald/daemon.lock',
+    runtimeLock: '/r/locald/daemon.lock',
   })
   const relativeOnes = { XDG_DATA_HOME: 'd', XDG_CONFIG_HOME: './c', XDG_RUNTIME_DIR: 'r' }
   t.strictSame(paths(relativeOnes), paths({}), 'relative ones are to be ignored')
@@ -57,7 +59,8 @@ t.test('a sandbox has all of its own', async t => {
     config: `${base}/config`,
     runtime: `${base}/run`,
     socket: `${base}/run/locald.sock`,
-    lock: `${base}/run/daemon.lock`,
+    lock: `${base}/data/daemon.lock`,
+    runtimeLock: `${base}/run/daemon.lock`,
     daemonLog: `${base}/data/daemon.log`,
     sandbox: 'dev',
   })

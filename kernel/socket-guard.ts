@@ -1,0 +1,153 @@
+import { type FSWatcher, lstatSync, mkdirSync, rmSync, watch } from 'node:fs'
+import { connect } from 'node:net'
+import { dirname, join } from 'node:path'
+import { messageOf } from './errors.ts'
+import { writeWhole } from './files.ts'
+import { longestSocketPath, type Paths, type Place, preparePaths } from './paths.ts'
+import { placeFile } from './place.ts'
+import type { Log } from './plugin.ts'
+
+/** What a guard works with. */
+export interface SocketGuardInput {
+  readonly paths: Pick<Paths, 'data' | 'runtime' | 'socket' | 'lock'>
+  /** Listens on a path, no longer on the last one; open connections live on. */
+  readonly listen: (socket: string) => Promise<void>
+  /** Called after the socket was bound again: other things in the runtime folder may be missing, too. */
+  readonly restored: () => Promise<void>
+  readonly log: Log
+}
+
+/** What is removed is removed in several steps: ms. */
+const settleMs = 50
+/** Between two looks where the system's notifications cannot be used: ms. */
+const lookMs = 5000
+
+/**
+ * Keeps the daemon reachable while others (logind at the last logout, a cleaner of the temporary folder) remove its socket or the folder of
+ * it: the socket is bound again, or another one in the data folder, and the data folder says where. Costs nothing while nothing happens.
+ */
+export class SocketGuard {
+  readonly #input: SocketGuardInput
+  #socket: string
+  #inode: number | undefined
+  #watchers: readonly FSWatcher[] = []
+  #timer: NodeJS.Timeout | undefined
+  #look: Promise<void> | undefined
+  #isClosed = false
+
+  /** Begins with a socket that is bound. */
+  constructor(input: SocketGuardInput) {
+    this.#input = input
+    this.#socket = input.paths.socket
+    this.#keep(this.#socket)
+  }
+
+  /** Where the daemon listens. */
+  get socket(): string {
+    return this.#socket
+  }
+
+  /** Looks no more. `forget`: the next daemon need not be where this one was. */
+  close(forget: boolean): void {
+    this.#isClosed = true
+    this.#unwatch()
+    if (forget) rmSync(placeFile(this.#input.paths.data), { force: true })
+  }
+
+  /** Remembers and records a socket that was bound, and watches it. */
+  #keep(socket: string): void {
+    const { paths, log } = this.#input
+    this.#socket = socket
+    this.#inode = inodeOf(socket)
+    const runtime = socket === paths.socket ? paths.runtime : dirname(socket)
+    const place: Place = { pid: process.pid, runtime, socket }
+    try {
+      writeWhole(placeFile(paths.data), `${JSON.stringify(place)}\n`, { durable: false })
+    } catch (error) {
+      log.warn(`${placeFile(paths.data)} could not be written: ${messageOf(error)}`)
+    }
+    this.#watch()
+  }
+
+  /** The folder shows a removal; a caller that finds no socket touches the lock. */
+  #watch(): void {
+    this.#unwatch()
+    try {
+      this.#watchers = [dirname(this.#socket), this.#input.paths.lock].map(path => {
+        const watcher = watch(path, { persistent: false }, () => this.#soon(settleMs))
+        return watcher.on('error', () => this.#soon(lookMs))
+      })
+    } catch {
+      this.#soon(lookMs)
+    }
+  }
+
+  #unwatch(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    for (const watcher of this.#watchers) watcher.close()
+    this.#watchers = []
+  }
+
+  #soon(ms: number): void {
+    if (this.#isClosed) return
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined
+      this.#look ??= this.#restore().finally(() => {
+        this.#look = undefined
+        if (this.#watchers.length === 0) this.#watch()
+      })
+    }, ms).unref()
+  }
+
+  async #restore(): Promise<void> {
+    if (this.#isClosed || (this.#inode !== undefined && inodeOf(this.#socket) === this.#inode)) return
+    const { paths, log, restored } = this.#input
+    for (const socket of new Set([this.#socket, paths.socket, fallback(paths.data)])) {
+      try {
+        await this.#bind(socket)
+      } catch (error) {
+        log.warn(`cannot listen on ${socket}: ${messageOf(error)}`)
+        continue
+      }
+      log.warn(`its socket was removed; listening on ${socket}`)
+      await restored().catch(error => log.warn(messageOf(error)))
+      return
+    }
+    log.error('its socket was removed and cannot be bound again: `locald server restart` once its folder can be made')
+  }
+
+  async #bind(socket: string): Promise<void> {
+    const { paths, listen } = this.#input
+    if (Buffer.byteLength(socket) > longestSocketPath) throw new Error('its path is too long')
+    if (socket === paths.socket) preparePaths(paths)
+    else mkdirSync(dirname(socket), { recursive: true, mode: 0o700 })
+    // A daemon of another data folder may have been started here meanwhile.
+    if (await answers(socket)) throw new Error('another process listens there')
+    await listen(socket)
+    this.#keep(socket)
+  }
+}
+
+function fallback(data: string): string {
+  return join(data, 'run', 'locald.sock')
+}
+
+function inodeOf(path: string): number | undefined {
+  try {
+    return lstatSync(path).ino
+  } catch {
+    return undefined
+  }
+}
+
+function answers(socket: string): Promise<boolean> {
+  return new Promise(resolve => {
+    const probe = connect(socket)
+    const end = (isAnswered: boolean) => {
+      probe.destroy()
+      resolve(isAnswered)
+    }
+    probe.once('connect', () => end(true)).once('error', () => end(false))
+  })
+}

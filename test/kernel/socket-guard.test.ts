@@ -1,0 +1,133 @@
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { connect, createServer, type Server } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import t, { type Test } from 'tap'
+import { readPlace } from '../../kernel/paths.ts'
+import { placeFile } from '../../kernel/place.ts'
+import { SocketGuard } from '../../kernel/socket-guard.ts'
+
+interface Guarded {
+  readonly root: string
+  readonly data: string
+  readonly runtime: string
+  readonly socket: string
+  readonly lock: string
+  readonly guard: SocketGuard
+  /** Resolves when the socket was bound again for the first time. */
+  readonly restored: Promise<void>
+}
+
+async function listenOn(server: Server, path: string): Promise<void> {
+  server.close()
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(path, resolve))
+}
+
+async function guarded(t: Test): Promise<Guarded> {
+  const root = mkdtempSync(join(tmpdir(), 'locald-'))
+  const [data, runtime] = [join(root, 'data'), join(root, 'run', 'locald')]
+  for (const folder of [data, runtime]) mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const paths = { data, runtime, socket: join(runtime, 'locald.sock'), lock: join(data, 'daemon.lock') }
+  writeFileSync(paths.lock, '')
+  const server = createServer(socket => socket.on('error', () => {}).end('here'))
+  await listenOn(server, paths.socket)
+  const log = { info() {}, warn() {}, error() {} }
+  let guard: SocketGuard | undefined
+  const restored = new Promise<void>(resolve => {
+    guard = new SocketGuard({
+      paths,
+      listen: socket => listenOn(server, socket),
+      restored: async () => resolve(),
+      log,
+    })
+  })
+  if (guard === undefined) throw new Error('no guard')
+  const made = guard
+  t.teardown(() => {
+    made.close(true)
+    server.close()
+    rmSync(root, { recursive: true, force: true })
+  })
+  return { root, ...paths, guard: made, restored }
+}
+
+function ask(path: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = ''
+    connect(path)
+      .on('data', data => {
+        text += String(data)
+      })
+      .once('end', () => resolve(text))
+      .once('error', reject)
+  })
+}
+
+t.test('records where the daemon is, until told to forget it', async t => {
+  const { data, runtime, socket, guard } = await guarded(t)
+  t.strictSame(readPlace(data), { pid: process.pid, runtime, socket })
+  guard.close(false)
+  t.ok(existsSync(placeFile(data)))
+  guard.close(true)
+  t.equal(readPlace(data), undefined)
+})
+
+t.test('binds a socket again that was removed, alone or with its folders', async t => {
+  for (const removed of ['run/locald/locald.sock', 'run/locald', 'run']) {
+    const { root, data, runtime, socket, restored } = await guarded(t)
+    rmSync(join(root, removed), { recursive: true })
+    await restored
+    t.equal(await ask(socket), 'here', removed)
+    t.strictSame(readPlace(data), { pid: process.pid, runtime, socket })
+  }
+})
+
+t.test('watches the folder that was made again, too', async t => {
+  const { root, socket, restored } = await guarded(t)
+  rmSync(join(root, 'run'), { recursive: true })
+  await restored
+  rmSync(dirname(socket), { recursive: true })
+  const deadline = Date.now() + 10_000
+  while (!existsSync(socket) && Date.now() < deadline) await new Promise(wake => setTimeout(wake, 5))
+  t.equal(await ask(socket), 'here')
+})
+
+t.test('a folder that was moved away is noticed when a caller touches the lock', async t => {
+  const { root, socket, lock, restored } = await guarded(t)
+  renameSync(join(root, 'run'), join(root, 'away'))
+  await t.rejects(ask(socket), { code: 'ENOENT' })
+  utimesSync(lock, new Date(), new Date())
+  await restored
+  t.equal(await ask(socket), 'here')
+})
+
+t.test('listens in the data folder where its own cannot be made, or is used by another daemon', async t => {
+  await t.test('cannot be made', async t => {
+    const { root, data, guard, restored } = await guarded(t)
+    rmSync(join(root, 'run'), { recursive: true })
+    writeFileSync(join(root, 'run'), '')
+    await restored
+    t.equal(guard.socket, join(data, 'run', 'locald.sock'))
+    t.equal(await ask(guard.socket), 'here')
+    t.match(JSON.parse(readFileSync(placeFile(data), 'utf8')), { runtime: join(data, 'run'), socket: guard.socket })
+  })
+  await t.test('used by another', async t => {
+    const { data, socket, guard, restored } = await guarded(t)
+    const other = createServer(connection => connection.on('error', () => {}).end('other'))
+    t.teardown(() => other.close())
+    rmSync(socket)
+    await listenOn(other, socket)
+    await restored
+    t.equal(guard.socket, join(data, 'run', 'locald.sock'))
+    t.equal(await ask(guard.socket), 'here')
+  })
+})
