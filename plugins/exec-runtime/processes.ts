@@ -184,14 +184,18 @@ export class KeeperProcesses implements Processes {
       () => true,
       () => false,
     )
-    return there ? 'its keeper ended at once' : `${keeper} is missing; run \`npm rebuild locald\``
+    if (!there) return `${keeper} is missing; run \`npm rebuild locald\``
+    if (this.#starter.problem === 'EMFILE') return 'the daemon has no descriptor left (EMFILE)'
+    return 'its keeper ended at once'
   }
 }
 
 function refusal(spec: ProcessSpec, reason: string): LocaldError {
   return new LocaldError('SPAWN_FAILED', `${spec.key} could not be started: ${reason}`, {
     service: spec.key,
-    hint: "Check `command` and `workdir`; the daemon's own log may say more.",
+    hint: reason.endsWith('(EMFILE)')
+      ? 'Raise the limit of open files (`ulimit -n 4096`), then run `locald server restart`.'
+      : "Check `command` and `workdir`; the daemon's own log may say more.",
   })
 }
 

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { connect, type Socket } from 'node:net'
+import { systemCode } from '../../kernel/errors.ts'
 import { KeeperLink } from './link.ts'
 
 /** A program to start: its words (the first is its absolute path), folder and environment. None may contain a NUL. */
@@ -22,6 +23,7 @@ export class Starter {
   #listening: Promise<void> | undefined
   #child: ChildProcess | undefined
   #free = together
+  #problem: string | undefined
   readonly #waiting: (() => void)[] = []
 
   /** `keeper`: the program; `socket`: where its starter listens. */
@@ -50,6 +52,11 @@ export class Starter {
     return link
   }
 
+  /** Why there was no starter to be had the last time, such as EMFILE. */
+  get problem(): string | undefined {
+    return this.#problem
+  }
+
   #next(): void {
     const next = this.#waiting.shift()
     if (next === undefined) this.#free++
@@ -62,8 +69,9 @@ export class Starter {
     return new Promise(resolve => {
       const socket = connect(this.#socket)
       socket.once('connect', () => resolve(socket))
-      socket.once('error', () => {
+      socket.once('error', error => {
         this.#listening = undefined
+        this.#problem ??= systemCode(error)
         resolve(undefined)
       })
     })
@@ -81,7 +89,13 @@ export class Starter {
         stdio: ['pipe', 'pipe', 'ignore'],
       })
       this.#child = child
-      child.once('error', () => resolve())
+      this.#problem = undefined
+      child.once('error', error => {
+        this.#problem = systemCode(error)
+        resolve()
+      })
+      // Without a descriptor left there are no pipes.
+      if (child.pid === undefined) return
       child.stdin.on('error', () => {})
       // It closes its output once it listens.
       child.stdout.resume().once('close', () => resolve())

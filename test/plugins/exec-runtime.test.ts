@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
@@ -695,6 +695,22 @@ interface Held {
   readonly exitFile: string
   readonly tree: { readonly pid: number; readonly keeper: number }
 }
+
+t.test('without a descriptor left a start fails with that reason', async t => {
+  const dir = folder()
+  t.teardown(() => clean(dir))
+  const at = (path: string) => JSON.stringify(new URL(path, import.meta.url).href)
+  const script = `
+    const { openSync } = await import('node:fs')
+    const { Starter } = await import(${at('../../plugins/exec-runtime/starter.js')})
+    const starter = new Starter(${JSON.stringify(join(native, 'locald-keeper'))}, ${JSON.stringify(join(dir, 's'))})
+    try { for (;;) openSync('/dev/null', 'r') } catch {}
+    const link = await starter.start({ argv: ['/bin/true'], dir: '/', env: {} })
+    process.stdout.write(String(link) + ' ' + starter.problem)`
+  const words = ['ulimit -n 40; exec "$@"', 'sh', process.execPath, '--input-type=module', '-e', script]
+  const ran = spawnSync('/bin/sh', ['-c', ...words], { encoding: 'utf8', env: { PATH: process.env['PATH'] } })
+  t.equal(ran.stdout, 'undefined EMFILE', ran.stderr)
+})
 
 function treeOf(state: unknown): Held {
   return JSON.parse(JSON.stringify(state))
