@@ -7,6 +7,18 @@ const equals = 61
 const framing = /^(content-length|transfer-encoding)$/i
 const fields = new Fields(256)
 
+const crlf = Buffer.from('\r\n')
+
+/** A piece of a body as a chunk, not an empty one. */
+export function chunkOf(piece: Buffer): Buffer {
+  return Buffer.concat([Buffer.from(`${piece.length.toString(16)}\r\n`, 'latin1'), piece, crlf])
+}
+
+/** The end of a body in chunks, with its trailers, in Latin-1. */
+export function lastChunk(trailers: readonly (readonly [string, string])[]): string {
+  return `0\r\n${trailers.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`
+}
+
 type State = 'size' | 'extension' | 'size end' | 'data' | 'data cr' | 'data lf' | 'trailers'
 
 /** What reading chunks came to. `faulty` is final. */

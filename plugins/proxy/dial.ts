@@ -1,8 +1,5 @@
-import { Agent, type ClientRequestArgs } from 'node:http'
 import { connect, type OnReadOpts, type Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
 import { systemCode } from '../../kernel/errors.ts'
-import type { Limits } from './limits.ts'
 
 /** Address and port of a service. */
 export interface Address {
@@ -13,28 +10,6 @@ export interface Address {
 type Dialled = (error: Error | null, socket: Socket) => void
 
 const elsewhere = new Set(['ECONNREFUSED', 'EADDRNOTAVAIL', 'EAFNOSUPPORT', 'ENETUNREACH', 'EHOSTUNREACH'])
-
-/** Idle connections to services, reused for requests that may be sent again should one prove stale. */
-export class Pool extends Agent {
-  constructor(limits: Limits) {
-    super({
-      keepAlive: true,
-      timeout: limits.upstreamIdle,
-      scheduling: 'lifo',
-      maxSockets: limits.upstreamSockets,
-      maxFreeSockets: 64,
-    })
-  }
-
-  override createConnection(
-    options: ClientRequestArgs,
-    done?: (error: Error | null, stream: Duplex) => void,
-  ): undefined {
-    dial({ host: options.host ?? '127.0.0.1', port: Number(options.port) }, { allowHalfOpen: false }, (error, socket) =>
-      done?.(error, socket),
-    )
-  }
-}
 
 /** What a connection reads into, and who is told: the bytes hold until the call returns. */
 export type OnRead = OnReadOpts

@@ -146,14 +146,14 @@ export class FastConnection implements Receiver, Flight {
       )
   }
 
-  /** What the other lane must not try again without a reason. A strange answer it may read with a more generous eye. */
+  /** What the other lane must not try again without a reason; a strange answer not at all. */
   #tried(broken: Broken): Tried | undefined {
-    if (this.#to === undefined || broken.kind === 'strange') return undefined
+    if (this.#to === undefined) return undefined
     const { since } = this
     const to = this.#to
     if (broken.kind === 'stale') return { to, since, failure: broken }
     if (broken.kind === 'refused') return { to, since, failure: { kind: 'refused', sent: false } }
-    return { to, since, failure: { kind: 'broken', detail: broken.detail, again: true } }
+    return { to, since, failure: { kind: 'broken', detail: broken.detail, again: broken.kind === 'broken' } }
   }
 
   /** Takes the first `count` bytes, which hold until it returns; false where the connection is the other lane's by now. */

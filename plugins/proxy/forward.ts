@@ -1,12 +1,23 @@
-import { type ClientRequest, type IncomingMessage, request, type ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
-import { systemCode } from '../../kernel/errors.ts'
-import { dial, neverConnected, type Pool } from './dial.ts'
-import { closedEarly } from './exchange.ts'
+import { chunkOf, lastChunk } from './chunks.ts'
+import { type Broken, closedEarly, type Exchange, type Receiver } from './exchange.ts'
 import { spent } from './garbage.ts'
 import type { Destination, Failure } from './gate.ts'
-import { forNode, framingOf, headLines, type Passage, requestHeaders, responseHeaders, trailersOf } from './headers.ts'
-import type { Limits } from './limits.ts'
+import {
+  forNode,
+  framingOf,
+  headLines,
+  type Link,
+  type Passage,
+  pairsOf,
+  type RawHeaders,
+  requestHeaders,
+  trailersOf,
+} from './headers.ts'
+import type { ResponseHead } from './response-head.ts'
+import { copied } from './slots.ts'
+import type { Upstreams } from './upstreams.ts'
 
 /** One request on its way to a service. */
 export interface Errand {
@@ -17,172 +28,236 @@ export interface Errand {
   readonly failed: (failure: Failure) => void
 }
 
+/** A request that asks for a switch of protocols. */
+export interface Switch {
+  /** What it asks for. */
+  readonly protocol: string
+  /** The service has agreed; both connections are the callee's. */
+  readonly done: (head: ResponseHead, service: Socket, early: Buffer) => void
+}
+
 const nothing = Buffer.alloc(0)
 /** Methods whose requests may be sent twice: those that change nothing (RFC 9110 section 9.2.1), as a crash leaves open what was done. */
 export const safe: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
 
 /**
- * Passes a request to its service and the response back, both as streams. A request that may be repeated uses the pool
- * and is sent again if its connection proves stale; all others get a new connection, on which that cannot happen.
+ * Passes a request of the node:http lane to its service and the response back, both as streams. A request that may be repeated uses
+ * a connection that is there, and is sent again if that proves stale; all others get a new one, on which that cannot happen.
  */
-export function forward(errand: Errand, pool: Pool, limits: Limits): void {
-  const { req } = errand
-  const repeatable = framingOf(req.rawHeaders) === 'none' && safe.has(req.method ?? '')
-  send(errand, repeatable ? pool : undefined, limits)
+export function forward(errand: Errand, upstreams: Upstreams, change?: Switch): () => void {
+  const passing = new Forward(errand, upstreams, change)
+  passing.start()
+  return () => passing.abort()
 }
 
-/** @param again it was sent on a connection that proved stale, and may be */
-function send(errand: Errand, pool: Pool | undefined, limits: Limits, again = false): void {
-  const { req, res, to, failed } = errand
-  const up = open(errand, pool, limits)
-  let read = 0
-  let response: IncomingMessage | undefined
-  const ended = (): void => {
-    if (res.writableFinished && req.complete) return
-    up.destroy()
-    if (res.writableFinished) drain(req, up)
+class Forward implements Receiver {
+  readonly wire = false
+  readonly #errand: Errand
+  readonly #req: IncomingMessage
+  readonly #res: ServerResponse
+  readonly #upstreams: Upstreams
+  readonly #change: Switch | undefined
+  readonly #method: string
+  readonly #framing: ReturnType<typeof framingOf>
+  #exchange: Exchange | undefined
+  #head: ResponseHead | undefined
+  #pieces: Buffer[] = []
+  #trailers: RawHeaders = []
+  #ended = false
+  #sentEarly = false
+  #uploading = false
+  /** It was sent on a connection that proved stale, and then on another. */
+  #wasStale = false
+
+  constructor(errand: Errand, upstreams: Upstreams, change: Switch | undefined) {
+    this.#errand = errand
+    this.#req = errand.req
+    this.#res = errand.res
+    this.#upstreams = upstreams
+    this.#change = change
+    this.#method = errand.req.method ?? 'GET'
+    this.#framing = change === undefined ? framingOf(errand.req.rawHeaders) : 'none'
   }
-  res.once('close', ended)
-  up.once('socket', socket => {
-    read = socket.bytesRead
-    if (framingOf(req.rawHeaders) === 'none') up.end()
-    else upload(req, up)
-  })
-  up.on('information', info => interim(req, res, info.statusCode, info.statusMessage, info.rawHeaders))
-  up.once('response', answer => {
-    response = answer
-    const detail = relay(req, res, answer)
-    if (detail === undefined) return
-    res.off('close', ended)
-    up.destroy()
-    drain(req, up)
-    failed({ kind: 'broken', detail, again: false })
-  })
-  up.once('upgrade', (_answer, socket) => {
-    res.off('close', ended)
-    socket.destroy()
-    drain(req, up)
-    failed({ kind: 'broken', detail: 'switched protocols without being asked', again: false })
-  })
-  up.on('error', error => {
-    // Once there is a response, its own end tells; what the client still sends goes nowhere.
-    if (response !== undefined) return drain(req, up)
-    res.off('close', ended)
-    if (res.destroyed) return
-    if (neverConnected(error)) return failed({ kind: 'refused', sent: again })
-    drain(req, up)
-    const stale = pool !== undefined && up.reusedSocket && up.socket?.bytesRead === read
-    if (stale) send(errand, undefined, limits, true)
-    else failed({ kind: 'broken', detail: detailOf(error, to), again: pool !== undefined })
-  })
-}
 
-/** Lets the client finish a body that nobody wants, so that it can read the answer. */
-function drain(req: IncomingMessage, up: ClientRequest): void {
-  req.unpipe(up)
-  req.resume()
-}
-
-function open(errand: Errand, pool: Pool | undefined, limits: Limits): ClientRequest {
-  const { req, to, passage } = errand
-  const method = req.method ?? 'GET'
-  const up = request({
-    host: to.address.host,
-    port: to.address.port,
-    method,
-    path: to.path,
-    headers: forNode(requestHeaders(req.rawHeaders, method, passage, pool === undefined ? 'close' : 'keep-alive')),
-    maxHeaderSize: limits.head,
-    setHost: false,
-    ...(pool === undefined ? { createConnection: connectTo(to, false) } : { agent: pool }),
-  })
-  up.maxHeadersCount = 0
-  return up
-}
-
-/** A `createConnection` for one request: it dials both loopback families. */
-export function connectTo(to: Destination, allowHalfOpen: boolean) {
-  return (_options: object, done: (error: Error | null, socket: Socket) => void): undefined => {
-    dial(to.address, { allowHalfOpen }, done)
+  start(): void {
+    this.#res.once('close', this.#left)
+    this.#res.on('drain', this.#drained)
+    this.#send(!this.#repeatable)
   }
-}
 
-function upload(req: IncomingMessage, up: ClientRequest): void {
-  // The head must not wait for the body's first byte. Not flushHeaders: it writes latin1 values as UTF-8.
-  up.write(nothing)
-  req.pipe(up, { end: false })
-  req.on('data', ({ length }: Buffer) => spent(length))
-  req.once('end', () => {
-    const trailers = trailersOf(req.rawTrailers)
-    if (trailers.length > 0) up.addTrailers(trailers)
-    up.end()
-  })
-}
-
-// 103 and its kin are written by hand: Node's writeEarlyHints would judge their headers.
-function interim(
-  req: IncomingMessage,
-  res: ServerResponse,
-  status: number,
-  reason: string,
-  raw: readonly string[],
-): void {
-  if (res.headersSent || req.httpVersion !== '1.1') return
-  if (status === 100) {
-    if (req.headers.expect !== undefined) res.writeContinue()
-    return
+  /** Nothing more of it is wanted. */
+  abort(): void {
+    this.#leave()?.abort()
   }
-  // A client that does not read gets no hints, so that they pile up nowhere.
-  if (res.socket?.writableNeedDrain === false)
-    res.socket.write(headLines(`HTTP/1.1 ${status} ${reason}`, responseHeaders(raw, status, false)), 'latin1')
-}
 
-/** Streams a service's response to the client. Returns what is wrong with it if it cannot be passed on. */
-export function relay(req: IncomingMessage, res: ServerResponse, answer: IncomingMessage): string | undefined {
-  const status = answer.statusCode ?? 0
-  const framing = framingOf(answer.rawHeaders)
-  if (status === 101) return 'switched protocols without being asked'
-  if (framing === 'unknown') return 'answered in a transfer coding that is not supported'
-  const bodyless = req.method === 'HEAD' || status === 204 || status === 304
-  const trailers = framing === 'chunked' && req.httpVersion === '1.1' && !bodyless
-  const headers = forNode(responseHeaders(answer.rawHeaders, status, trailers))
-  // The client was not told to go on, so nobody knows whether its body follows.
-  if (req.headers.expect !== undefined && !req.complete) headers.push('Connection', 'close')
-  try {
-    res.writeHead(status, answer.statusMessage ?? '', headers)
-  } catch {
-    return 'answered with a head that cannot be passed on'
+  get #isH2c(): boolean {
+    return this.#errand.to.protocol === 'h2c' && this.#change === undefined
   }
-  let begun = false
-  answer.once('data', () => {
-    begun = true
-  })
-  answer.pipe(res, { end: false })
-  answer.once('end', () => {
-    const pairs = trailers ? trailersOf(answer.rawTrailers) : []
+
+  /** Whether it may be sent twice. */
+  get #repeatable(): boolean {
+    return this.#framing === 'none' && safe.has(this.#method)
+  }
+
+  #send(fresh: boolean): void {
+    const { to, passage } = this.#errand
+    const hasBody = this.#framing !== 'none'
+    const link: Link =
+      this.#change !== undefined ? { upgrade: this.#change.protocol } : fresh && !this.#isH2c ? 'close' : 'keep-alive'
+    const fields = requestHeaders(this.#req.rawHeaders, this.#method, passage, link)
+    if (this.#isH2c) {
+      const request = { method: this.#method, path: to.path, fields, hasBody, repeatable: this.#repeatable }
+      this.#exchange = this.#upstreams.h2c.send(to.address, request, this)
+    } else {
+      const head = headLines(`${this.#method} ${to.path} HTTP/1.1`, fields)
+      const bodyless = this.#method === 'HEAD'
+      const request = { head, bodyless, hasBody, fresh, upgrade: this.#change !== undefined }
+      this.#exchange = this.#upstreams.send(to.address, request, this)
+    }
+    // On a connection that was there already it was sent before this lane could know.
+    if (this.#sentEarly) this.#upload()
+  }
+
+  sent(): void {
+    if (this.#framing === 'none') return
+    if (this.#exchange === undefined) this.#sentEarly = true
+    else this.#upload()
+  }
+
+  drained(): void {
+    this.#req.resume()
+  }
+
+  // 103 and its kin are written by hand: Node's writeEarlyHints would judge their headers.
+  interim({ status, reason, fields }: ResponseHead): void {
+    if (this.#res.headersSent || this.#req.httpVersion !== '1.1') return
+    if (status === 100) {
+      if (this.#req.headers.expect !== undefined) this.#res.writeContinue()
+      return
+    }
+    // A client that does not read gets no hints, so that they pile up nowhere.
+    const { socket } = this.#res
+    if (socket?.writableNeedDrain === false) socket.write(`HTTP/1.1 ${status} ${reason}\r\n${fields}\r\n`, 'latin1')
+  }
+
+  head(head: ResponseHead): void {
+    const fields = pairsOf(head.fields)
+    if (head.ending.by === 'chunks' && head.trailer !== undefined && this.#req.httpVersion === '1.1')
+      fields.push('Trailer', head.trailer)
+    // The client was not told to go on, so that it is open whether its body follows.
+    if (this.#req.headers.expect !== undefined && !this.#req.complete) fields.push('Connection', 'close')
+    try {
+      this.#res.writeHead(head.status, head.reason, forNode(fields))
+      this.#head = head
+    } catch {
+      this.abort()
+      this.#drain()
+      const detail = 'answered with a head that cannot be passed on'
+      this.#errand.failed({ kind: 'broken', detail, again: false })
+    }
+  }
+
+  body(bytes: Buffer, from: number, to: number): void {
+    this.#pieces.push(bytes.subarray(from, to))
+  }
+
+  end(trailers: RawHeaders): void {
+    this.#trailers = trailers
+    this.#ended = true
+  }
+
+  flush(): boolean {
+    const res = this.#res
+    if (this.#head === undefined || res.destroyed || res.writableEnded) return true
+    const pieces = this.#pieces
+    this.#pieces = []
+    // An event stream's head must not wait for its first event. Not flushHeaders: it writes Latin-1 values as UTF-8.
+    if (pieces.length === 0 && !this.#ended) return res.write(nothing)
+    // A copy: the pieces' bytes are the connection's, and the next read writes over them.
+    const { bytes, done } = copied(pieces)
+    const flows = bytes.length === 0 || res.write(bytes, done)
+    if (!this.#ended) return flows
+    this.#leave()
+    const pairs = this.#req.httpVersion === '1.1' ? trailersOf(this.#trailers) : []
     if (pairs.length > 0) res.addTrailers(pairs)
     res.end()
-  })
-  answer.once('error', () => cut(res, framing === 'none' || req.httpVersion !== '1.1'))
-  // An event stream's head must not wait for its first event; a body that is already here goes with the head.
-  process.nextTick(() => {
-    if (!begun && !res.writableEnded && !res.destroyed) res.write(nothing)
-  })
-  return undefined
-}
+    this.#drain()
+    return true
+  }
 
-/** Ends the client's connection in the middle of a body so that it cannot be taken for the body's end. */
-function cut(res: ServerResponse, endsWithConnection: boolean): void {
-  const { socket } = res
-  if (endsWithConnection && socket instanceof Socket) socket.resetAndDestroy()
-  else res.destroy()
-}
+  failed(broken: Broken): void {
+    this.#exchange = undefined
+    // Once: a service of HTTP/2 may refuse without end.
+    if (broken.kind === 'stale' && !this.#wasStale) {
+      this.#wasStale = true
+      return void this.#send(true)
+    }
+    this.#leave()
+    this.#drain()
+    if (this.#res.destroyed) return
+    if (this.#head !== undefined) this.#cut(this.#head)
+    else this.#errand.failed(this.#failureOf(broken))
+  }
 
-/** What a service did instead of answering. */
-export function detailOf(error: Error, to: Destination): string {
-  const code = systemCode(error) ?? ''
-  if (code === 'HPE_HEADER_OVERFLOW') return 'answered with a head that is too large'
-  if (code.startsWith('HPE_')) return `answered on port ${to.address.port}, but not in HTTP (${error.message})`
-  if (code === 'ECONNRESET' || code === 'EPIPE') return closedEarly
-  return `could not be reached: ${error.message}`
+  #failureOf(broken: Broken): Failure {
+    if (broken.kind === 'refused') return { kind: 'refused', sent: this.#wasStale }
+    const again = broken.kind === 'broken' && this.#repeatable && !this.#wasStale
+    return { kind: 'broken', detail: broken.kind === 'stale' ? closedEarly : broken.detail, again }
+  }
+
+  switched(head: ResponseHead, service: Socket, early: Buffer): void {
+    this.#leave()
+    this.#change?.done(head, service, early)
+  }
+
+  #upload(): void {
+    this.#uploading = true
+    this.#req.on('data', this.#onData)
+    this.#req.once('end', this.#onEnd)
+  }
+
+  readonly #onData = (piece: Buffer): void => {
+    const framed = this.#framing === 'chunked' && !this.#isH2c ? chunkOf(piece) : piece
+    if (this.#exchange?.write(framed) === false) this.#req.pause()
+    // A chunk is a copy.
+    spent(framed === piece ? piece.length : piece.length + framed.length)
+  }
+
+  readonly #onEnd = (): void => {
+    const trailers = trailersOf(this.#req.rawTrailers)
+    if (this.#framing === 'chunked' && !this.#isH2c) this.#exchange?.write(lastChunk(trailers))
+    this.#exchange?.finish(trailers.flat())
+  }
+
+  /** Lets the client finish a body that is not wanted, so that it can read the answer. */
+  #drain(): void {
+    if (!this.#uploading) return
+    this.#uploading = false
+    this.#req.off('data', this.#onData)
+    this.#req.off('end', this.#onEnd)
+    this.#req.resume()
+  }
+
+  /** Ends the client's connection in the middle of a body so that it cannot be taken for the body's end. */
+  #cut({ ending }: ResponseHead): void {
+    const { socket } = this.#res
+    const endsWithConnection = ending.by === 'close' || this.#req.httpVersion !== '1.1'
+    if (endsWithConnection && socket instanceof Socket) socket.resetAndDestroy()
+    else this.#res.destroy()
+  }
+
+  /** The exchange is over for this request; what it was. */
+  #leave(): Exchange | undefined {
+    const exchange = this.#exchange
+    this.#exchange = undefined
+    this.#res.off('close', this.#left)
+    this.#res.off('drain', this.#drained)
+    return exchange
+  }
+
+  readonly #left = (): void => this.abort()
+
+  readonly #drained = (): void => {
+    this.#exchange?.resume()
+  }
 }

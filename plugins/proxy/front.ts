@@ -47,12 +47,13 @@ export class Front {
     this.#limits = limits
     this.#complaints = new Complaints(log)
     this.#upstreams = new Upstreams(limits)
-    const shared = { gate, limits, log, complaints: this.#complaints, flights: this.#flights }
-    this.#lane = new Lane(shared, this.#upstreams.h2c)
-    this.#h2 = new H2Lane({ ...shared, upstreams: this.#upstreams })
+    const upstreams = this.#upstreams
+    const shared = { gate, limits, log, complaints: this.#complaints, flights: this.#flights, upstreams }
+    this.#lane = new Lane(shared)
+    this.#h2 = new H2Lane(shared)
     this.#parts = {
       gate,
-      upstreams: this.#upstreams,
+      upstreams,
       flights: this.#flights,
       others: (socket, bytes, tried) => this.#others(socket, bytes, tried),
       gone: connection => this.#fast.delete(connection),

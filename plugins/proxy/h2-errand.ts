@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
+import { chunkOf, lastChunk } from './chunks.ts'
 import { type Broken, closedEarly, type Exchange, type Receiver } from './exchange.ts'
 import { safe } from './forward.ts'
 import { spent } from './garbage.ts'
@@ -8,7 +9,7 @@ import type { Destination, Failure } from './gate.ts'
 import { fieldsOf, type H2Request } from './h2-head.ts'
 import { headLines, type Passage, type RawHeaders, requestHeaders, tokensOf, trailersOf, valuesOf } from './headers.ts'
 import type { ResponseHead } from './response-head.ts'
-import { sizeOf, slots } from './slots.ts'
+import { copied } from './slots.ts'
 import { splice } from './upgrade.ts'
 import type { Upstreams } from './upstreams.ts'
 
@@ -20,7 +21,6 @@ export interface H2Way {
   readonly failed: (failure: Failure) => void
 }
 
-const crlf = Buffer.from('\r\n')
 // RFC 6455 section 1.3.
 const webSocket = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
 
@@ -149,7 +149,7 @@ export class H2Errand implements Receiver {
     if (this.#stream.destroyed || (pieces.length === 0 && !this.#ended)) return true
     this.#pieces = []
     // A copy: the pieces' bytes are the connection's, and the next read writes over them.
-    const { bytes, done } = pieces.length === 0 ? nothing : copied(pieces)
+    const { bytes, done } = copied(pieces)
     if (!this.#ended) {
       const flows = this.#stream.write(bytes, done)
       if (!flows) this.#stream.once('drain', this.#onDrain)
@@ -210,11 +210,9 @@ export class H2Errand implements Receiver {
       spent(framed === piece ? piece.length : piece.length + framed.length)
     })
     this.#stream.once('end', () => {
-      if (body === 'chunks' && !this.#isH2c) {
-        const lines = trailersOf(this.#request.trailers).map(([name, value]) => `${name}: ${value}\r\n`)
-        this.#exchange?.write(`0\r\n${lines.join('')}\r\n`)
-      }
-      this.#exchange?.finish(trailersOf(this.#request.trailers).flat())
+      const trailers = trailersOf(this.#request.trailers)
+      if (body === 'chunks' && !this.#isH2c) this.#exchange?.write(lastChunk(trailers))
+      this.#exchange?.finish(trailers.flat())
     })
   }
 
@@ -228,19 +226,6 @@ export class H2Errand implements Receiver {
   readonly #onDrain = (): void => {
     this.#exchange?.resume()
   }
-}
-
-const nothing = { bytes: Buffer.alloc(0), done: (): void => undefined }
-
-function copied(pieces: readonly Buffer[]) {
-  const size = sizeOf(pieces)
-  // Small ones share a slab of Node's own.
-  if (size <= 4096) return { bytes: Buffer.concat(pieces, size), done: nothing.done }
-  return slots.join('', pieces, size)
-}
-
-function chunkOf(piece: Buffer): Buffer {
-  return Buffer.concat([Buffer.from(`${piece.length.toString(16)}\r\n`, 'latin1'), piece, crlf])
 }
 
 function acceptOf(key: string): string {

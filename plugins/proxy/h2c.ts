@@ -127,6 +127,7 @@ class H2cExchange implements Exchange {
       const length = Number(info['content-length'])
       const body: Ending = Number.isSafeInteger(length) ? { by: 'length', length } : { by: 'chunks' }
       this.#receiver.head(headOf(Number(info[':status']), raw, ends ? { by: 'nothing' } : body))
+      if (!ends) this.#receiver.flush()
     })
     stream.on('trailers', (_headers: IncomingHttpHeaders, _flags: number, raw: string[]) => {
       this.#trailers = raw

@@ -104,20 +104,6 @@ export function requestHeaders(raw: RawHeaders, method: string, passage: Passage
   return out
 }
 
-/** A response's headers for the client. Trailers are announced only where they can be sent. */
-export function responseHeaders(raw: RawHeaders, status: number, trailers: boolean): string[] {
-  const listed = listedIn(raw)
-  const out: string[] = []
-  for (let i = 0; i + 1 < raw.length; i += 2) {
-    const name = raw[i] ?? ''
-    const key = name.toLowerCase()
-    if (dropped(key, listed) || (key === 'trailer' && !trailers) || (key === 'content-length' && status === 204))
-      continue
-    out.push(name, raw[i + 1] ?? '')
-  }
-  return out
-}
-
 /** The trailers that may be passed on, as pairs. */
 export function trailersOf(raw: RawHeaders): [string, string][] {
   const out: [string, string][] = []
@@ -140,6 +126,18 @@ export function headLines(first: string, headers: RawHeaders): string {
   let text = `${first}\r\n`
   for (let i = 0; i + 1 < headers.length; i += 2) text += `${headers[i]}: ${headers[i + 1]}\r\n`
   return `${text}\r\n`
+}
+
+/** A head's lines, CR LF after each, as names and values. */
+export function pairsOf(lines: string): string[] {
+  const pairs: string[] = []
+  for (let at = 0; at < lines.length; ) {
+    const end = lines.indexOf('\r\n', at)
+    const colon = lines.indexOf(':', at)
+    pairs.push(lines.slice(at, colon), trimmed(lines.slice(colon + 1, end)))
+    at = end + 2
+  }
+  return pairs
 }
 
 /** The request's headers without any wish to switch protocols. */

@@ -7,19 +7,17 @@ import type { Log } from '../../kernel/plugin.ts'
 import { type Answer, render } from './answers.ts'
 import { caseOf } from './case.ts'
 import type { Complaints } from './complaints.ts'
-import { Pool } from './dial.ts'
 import { eventStream, type Flights } from './flights.ts'
 import { type Errand, forward } from './forward.ts'
 import type { Destination, Gate } from './gate.ts'
-import type { H2cServices } from './h2c.ts'
 import { type Head, headOf } from './head.ts'
 import { framingOf, headLines } from './headers.ts'
 import { type Carrier, judge, type Tried } from './judge.ts'
 import { LaneConnection } from './lane-connection.ts'
 import type { Limits } from './limits.ts'
 import * as refusal from './refusals.ts'
-import { translate } from './translate.ts'
 import { asPlain, detachedResponse, Early, tunnel, upgradeOf } from './upgrade.ts'
+import type { Upstreams } from './upstreams.ts'
 
 /** What this lane shares with the others. */
 export interface LaneParts {
@@ -28,6 +26,7 @@ export interface LaneParts {
   readonly log: Log
   readonly complaints: Complaints
   readonly flights: Flights
+  readonly upstreams: Upstreams
 }
 
 /** HTTP/1.1 over node:http: carries out what the gate says. It takes whatever the fast lane leaves to it. */
@@ -37,21 +36,19 @@ export class Lane {
   readonly #log: Log
   readonly #complaints: Complaints
   readonly #flights: Flights
-  readonly #pool: Pool
-  readonly #h2c: H2cServices
+  readonly #upstreams: Upstreams
   readonly #server: Server
   readonly #connections = new Map<Duplex, LaneConnection>()
   #open = 0
   #idle: (() => void) | undefined
 
-  constructor({ gate, limits, log, complaints, flights }: LaneParts, h2c: H2cServices) {
-    this.#h2c = h2c
+  constructor({ gate, limits, log, complaints, flights, upstreams }: LaneParts) {
+    this.#upstreams = upstreams
     this.#gate = gate
     this.#limits = limits
     this.#log = log
     this.#complaints = complaints
     this.#flights = flights
-    this.#pool = new Pool(limits)
     this.#server = this.#make()
   }
 
@@ -110,7 +107,6 @@ export class Lane {
       })
     }
     for (const socket of this.#connections.keys()) socket.destroy()
-    this.#pool.destroy()
   }
 
   #connected(socket: Socket, tried?: Tried): void {
@@ -128,9 +124,7 @@ export class Lane {
     if (this.#connections.get(req.socket)?.ending) return
     const isTaken = this.#track(req, res).inTurn(res, () =>
       this.#judge(req, res, begun => {
-        const errand = this.#tracked(begun)
-        if (errand.to.protocol === 'h2c') translate(errand, this.#h2c)
-        else forward(errand, this.#pool, this.#limits)
+        forward(this.#tracked(begun), this.#upstreams)
       }),
     )
     if (isTaken) return
@@ -146,7 +140,7 @@ export class Lane {
     }
     this.#detached(req, res => {
       const early = new Early(req.socket, head)
-      this.#judge(req, res, errand => tunnel(errand, protocol, early, this.#limits))
+      this.#judge(req, res, errand => tunnel(errand, protocol, early, this.#upstreams))
     })
   }
 

@@ -44,3 +44,13 @@ export function sizeOf(pieces: readonly Buffer[]): number {
   for (const piece of pieces) size += piece.length
   return size
 }
+
+const nothing = { bytes: Buffer.alloc(0), done: (): void => undefined }
+
+/** A copy of the pieces in one; `done` is to be called when it was written. */
+export function copied(pieces: readonly Buffer[]): ReturnType<Slots['join']> {
+  if (pieces.length === 0) return nothing
+  const size = sizeOf(pieces)
+  // Small ones share a slab of Node's own.
+  return size <= 4096 ? { bytes: Buffer.concat(pieces, size), done: nothing.done } : slots.join('', pieces, size)
+}

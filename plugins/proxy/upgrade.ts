@@ -1,18 +1,10 @@
-import { type IncomingMessage, request, type Server, ServerResponse } from 'node:http'
+import { type IncomingMessage, type Server, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { neverConnected } from './dial.ts'
-import { connectTo, detailOf, type Errand, relay } from './forward.ts'
-import {
-  forNode,
-  framingOf,
-  headLines,
-  requestHeaders,
-  responseHeaders,
-  tokensOf,
-  valuesOf,
-  withoutUpgrade,
-} from './headers.ts'
-import type { Limits } from './limits.ts'
+import { type Errand, forward } from './forward.ts'
+import { framingOf, headLines, tokensOf, valuesOf, withoutUpgrade } from './headers.ts'
+import type { ResponseHead } from './response-head.ts'
+import type { Upstreams } from './upstreams.ts'
 
 /** What a client sends before the service has agreed to the switch is kept up to this many bytes. */
 const maxEarly = 64 * 1024
@@ -87,49 +79,21 @@ export class Early {
 }
 
 /** Asks the service to switch protocols. When it does, both connections become one pipe; else its response is passed on. */
-export function tunnel(errand: Errand, protocol: string, early: Early, limits: Limits): void {
-  const { req, res, to, passage, failed } = errand
-  const method = req.method ?? 'GET'
-  const up = request({
-    host: to.address.host,
-    port: to.address.port,
-    method,
-    path: to.path,
-    headers: forNode(requestHeaders(req.rawHeaders, method, passage, { upgrade: protocol })),
-    maxHeaderSize: limits.head,
-    setHost: false,
-    createConnection: connectTo(to, true),
-  })
-  up.maxHeadersCount = 0
-  const left = (): void => void up.destroy()
-  let answered = false
-  res.once('close', left)
-  up.once('upgrade', (answer, service, head) => {
-    res.off('close', left)
+export function tunnel(errand: Errand, protocol: string, early: Early, upstreams: Upstreams): void {
+  const { req, res } = errand
+  const done = ({ reason, fields, upgrade }: ResponseHead, service: Socket, rest: Buffer): void => {
     const client = req.socket
     res.detachSocket(client)
-    const chosen = valuesOf(answer.rawHeaders, 'upgrade')[0] ?? protocol
-    const headers = [...responseHeaders(answer.rawHeaders, 101, false), 'Connection', 'Upgrade', 'Upgrade', chosen]
-    client.write(headLines(`HTTP/1.1 101 ${answer.statusMessage ?? ''}`, headers), 'latin1')
-    if (head.length > 0) client.write(head)
+    const chosen = `Connection: Upgrade\r\nUpgrade: ${upgrade ?? protocol}\r\n`
+    client.write(`HTTP/1.1 101 ${reason}\r\n${fields}${chosen}\r\n`, 'latin1')
+    if (rest.length > 0) client.write(rest)
     const first = early.take()
     if (first.length > 0) service.write(first)
     splice(client, service)
     splice(service, client)
     res.emit('close')
-  })
-  up.once('response', answer => {
-    answered = true
-    const detail = relay(req, res, answer)
-    if (detail !== undefined) failed({ kind: 'broken', detail, again: false })
-  })
-  up.on('error', error => {
-    res.off('close', left)
-    if (answered || res.destroyed) return
-    if (neverConnected(error)) failed({ kind: 'refused', sent: false })
-    else failed({ kind: 'broken', detail: detailOf(error, to), again: true })
-  })
-  up.end()
+  }
+  forward(errand, upstreams, { protocol, done })
 }
 
 /** One direction of a pipe, with its half close. Written out because it costs a third less than pipe(). */
