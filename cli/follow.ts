@@ -8,6 +8,7 @@ import { printAll, say } from './output.ts'
 import { progressOn } from './progress.ts'
 import { explain } from './report.ts'
 import { type Namer, namerFor, stateOf } from './services.ts'
+import { jsonOf } from './terminal-text.ts'
 
 /** The last event of an operation. */
 export type Done = Extract<LocaldEvent, { event: 'done' }>
@@ -27,7 +28,7 @@ export async function follow(context: Context, stream: Stream<LocaldEvent>, foll
   const progress = json ? undefined : await progressOn(process.stderr, words.flags.has('verbose'), namerFor(words))
   try {
     for await (const events of stream.batches) {
-      if (context.json) await printAll(events.map(event => `${JSON.stringify(event)}\n`).join(''))
+      if (context.json) await printAll(events.map(event => `${jsonOf(event)}\n`).join(''))
       for (const event of events) {
         progress?.show(event)
         following.seen?.(event)

@@ -1,12 +1,10 @@
 import type { LogLine } from '../kernel/events.ts'
 import { hasColour, type Paint, painter, type Style } from './output.ts'
 import { shortName } from './services.ts'
+import { controls } from './terminal-text.ts'
 
 const palette: readonly Style[] = ['cyan', 'magenta', 'green', 'yellow', 'blue', 'red']
 
-// ECMA-48: CSI sequences, strings (OSC, DCS, SOS, PM, APC) to their end, other escapes; then control characters (C0 and C1) but tab.
-const controls =
-  /\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[ -/]*[0-~]|\x9b[0-?]*[ -/]*[@-~]|[\x00-\x08\x0a-\x1f\x7f-\x9f]/g
 const colour = /^\x1b\[[\d;:]*m$/
 
 /** What lines are shown with. */

@@ -1,4 +1,5 @@
 import type { WriteStream } from 'node:tty'
+import { harmless, jsonOf } from './terminal-text.ts'
 
 /** Styles that text is painted with. */
 export type Style = 'red' | 'green' | 'yellow' | 'blue' | 'magenta' | 'cyan' | 'gray' | 'bold'
@@ -9,22 +10,22 @@ export type Paint = (style: Style, text: string) => string
 /** A stream results or progress are written to. */
 export type Out = Pick<WriteStream, 'isTTY' | 'write'>
 
-/** The result, to stdout. */
+/** Prints the result to stdout; what is in it steers no terminal. */
 export function print(text: string): void {
-  process.stdout.write(`${text}\n`)
+  process.stdout.write(`${harmless(text, hasColour(process.stdout))}\n`)
 }
 
-/** Progress and remarks, to stderr. */
+/** Prints progress and remarks to stderr, likewise. */
 export function say(text: string): void {
-  process.stderr.write(`${text}\n`)
+  process.stderr.write(`${harmless(text, hasColour(process.stderr))}\n`)
 }
 
-/** One line of JSON to stdout. */
+/** Prints one line of JSON to stdout. */
 export function printJson(value: unknown): void {
-  print(JSON.stringify(value))
+  process.stdout.write(`${jsonOf(value)}\n`)
 }
 
-/** Writes to stdout and waits while its reader is slower, so that memory does not grow. */
+/** Writes text that is clean already to stdout and waits while its reader is slower, so that memory does not grow. */
 export async function printAll(text: string): Promise<void> {
   if (text === '' || process.stdout.write(text)) return
   await new Promise(resolve => process.stdout.once('drain', resolve))

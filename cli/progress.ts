@@ -2,6 +2,7 @@ import { stripVTControlCharacters } from 'node:util'
 import type { LocaldEvent, ServiceView } from '../kernel/events.ts'
 import { isLive, type Out, type Paint, painter } from './output.ts'
 import { isOver, isWell, type Namer, stateOf, styleOf } from './services.ts'
+import { oneLine } from './terminal-text.ts'
 import { duration } from './units.ts'
 
 /** Shows what happens to services while it happens; `end` leaves the last state behind. */
@@ -67,7 +68,7 @@ class Board {
     const reason = line.view === undefined || isWell(line.view) ? undefined : line.view.reason
     const parts = [
       `${mark} ${line.name.padEnd(width)} ${this.#paint(styleOf(line.state), line.state.padEnd(9))}`,
-      line.step ?? reason ?? (isReady ? line.view?.url : undefined) ?? '',
+      oneLine(line.step ?? reason ?? (isReady ? line.view?.url : undefined) ?? ''),
       isReady && line.tookMs !== undefined ? this.#paint('gray', duration(line.tookMs)) : '',
     ]
     return parts
@@ -79,7 +80,7 @@ class Board {
   warning(event: Extract<LocaldEvent, { event: 'warning' }>): string {
     const whose = event.key === undefined ? '' : `${this.#nameOf(event.key)}: `
     const hint = event.hint === undefined ? '' : ` (${event.hint})`
-    return `  ${this.#paint('yellow', 'warning')} ${whose}${event.message}${hint}`
+    return `  ${this.#paint('yellow', 'warning')} ${oneLine(`${whose}${event.message}${hint}`)}`
   }
 
   #service(view: ServiceView): Line | undefined {
@@ -119,7 +120,7 @@ class PlainProgress implements Progress {
   show(event: LocaldEvent): void {
     if (event.event === 'warning') this.#stream.write(`${this.#board.warning(event)}\n`)
     if (event.event === 'project' && this.#verbose) {
-      this.#stream.write(`  ${event.project}: ${event.path} (${event.domain})\n`)
+      this.#stream.write(`  ${oneLine(`${event.project}: ${event.path} (${event.domain})`)}\n`)
     }
     const before = event.event === 'step' ? this.#board.lines.get(event.key)?.step : undefined
     const line = this.#board.take(event)

@@ -1,4 +1,5 @@
 import type { Paint, Style } from './output.ts'
+import { oneLine } from './terminal-text.ts'
 
 /** A cell: its text and how it is painted. */
 export interface Cell {
@@ -13,7 +14,8 @@ export interface Row {
 }
 
 /** Text in aligned columns under a heading; no line ends with spaces. */
-export function table(heading: readonly string[], rows: readonly Row[], paint: Paint): string {
+export function table(heading: readonly string[], given: readonly Row[], paint: Paint): string {
+  const rows = given.map(row => ({ ...row, cells: row.cells.map(cell => ({ ...cell, text: oneLine(cell.text) })) }))
   const widths = heading.map((title, column) =>
     rows.reduce((widest, row) => Math.max(widest, row.cells[column]?.text.length ?? 0), title.length),
   )

@@ -6,6 +6,7 @@ import type { Context } from '../context.ts'
 import { environment } from '../environment.ts'
 import { painter, print, printJson } from '../output.ts'
 import { nearer } from '../report.ts'
+import { jsonOf } from '../terminal-text.ts'
 
 /** `locald config check`: 0 when an `up` from this shell would accept it, 2 not, with every problem. */
 export async function configCheck(context: Context): Promise<number> {
@@ -57,11 +58,11 @@ function origin({ file, line }: ConfigValue, cwd: string): string {
 /** A value as TOML writes it inline; JSON's strings are TOML's basic strings. */
 function toml(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(toml).join(', ')}]`
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  if (typeof value !== 'object' || value === null) return jsonOf(value)
   const pairs = Object.entries(value).map(([key, each]) => `${bare(key)} = ${toml(each)}`)
   return pairs.length === 0 ? '{}' : `{ ${pairs.join(', ')} }`
 }
 
 function bare(key: string): string {
-  return /^[A-Za-z0-9_-]+$/.test(key) ? key : JSON.stringify(key)
+  return /^[A-Za-z0-9_-]+$/.test(key) ? key : jsonOf(key)
 }

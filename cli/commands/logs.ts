@@ -5,6 +5,7 @@ import { type Client, need } from '../client.ts'
 import type { Context } from '../context.ts'
 import { formatFor } from '../lines.ts'
 import { printAll } from '../output.ts'
+import { jsonOf } from '../terminal-text.ts'
 import { count, since } from '../units.ts'
 import { flagValue } from '../words.ts'
 
@@ -30,7 +31,7 @@ export async function logs(context: Context): Promise<number> {
   const daemon = await need(context.paths)
   const doing = 'reading logs'
   const stream = daemon.stream<LogLine>({ method: 'GET', path: '/v1/logs', query, doing })
-  const text = context.json ? (line: LogLine) => JSON.stringify(line) : await formatted(daemon, query)
+  const text = context.json ? (line: LogLine) => jsonOf(line) : await formatted(daemon, query)
   for await (const lines of stream.batches) await printAll(lines.map(line => `${text(line)}\n`).join(''))
   return 0
 }
