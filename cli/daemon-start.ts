@@ -120,11 +120,14 @@ function startByMachine({ boot }: Paths): boolean {
 
 /** Whether an earlier daemon left projects that a new one would take over. */
 export function hasServices(paths: Paths): boolean {
-  try {
-    return readdirSync(join(paths.runtime, 'projects')).length > 0
-  } catch {
-    return false
-  }
+  // In the runtime folder daemons of earlier versions have them.
+  return [paths.records, paths.runtime].some(folder => {
+    try {
+      return readdirSync(join(folder, 'projects')).length > 0
+    } catch {
+      return false
+    }
+  })
 }
 
 /** Resolves when nobody listens any more. Throws DAEMON_UNREACHABLE when the daemon stays longer than `limitMs`. */

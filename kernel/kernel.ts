@@ -24,7 +24,7 @@ import type { Paths } from './paths.ts'
 import type { Check, Log } from './plugin.ts'
 import { Ports } from './ports.ts'
 import { Projects } from './projects.ts'
-import { Records } from './records.ts'
+import { moveRecords, Records } from './records.ts'
 import { Registry } from './registry.ts'
 import { Teardown } from './teardown.ts'
 import { UsageView } from './usage.ts'
@@ -74,7 +74,8 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
   const container = new Container(teardown)
   const hooks = new HookRuns()
   const registry = new Registry(paths.data, own)
-  const records = new Records(paths.runtime, own)
+  moveRecords(paths.runtime, paths.records, own)
+  const records = new Records(paths.records, own)
   const ports = new Ports(registry, () => container.optional('processTable'))
   const logs = new Logs(paths.data)
   let plugins: readonly PluginView[] = []
@@ -101,12 +102,17 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
     ...{ projects, events, hooks, records, log: own },
     webProblems: () => container.optional('web')?.problems ?? [],
   })
-  await adoptAll({ projects, records, log: own })
+  // The first process is another one after each start of the machine, or of the container.
+  const boot = await container
+    .optional('processTable')
+    ?.start(1)
+    .catch(() => undefined)
+  const left = await adoptAll({ projects, records, registry, boot, log: own })
   const known = new KnownProjects({ registry, projects, operations, arrivals, log: own })
   const pinned = known.expectPinned()
   // What nobody knows of may take seconds to end: only what is started below waits for its ports, names answer meanwhile.
   await Promise.all([
-    container.optional('processes')?.tidy(),
+    container.optional('processes')?.tidy(left),
     hooks.booted((plugin, error) => log(plugin).error(error.message)),
   ])
   for (const project of projects.list()) {

@@ -24,6 +24,8 @@ export interface Paths {
   readonly lock: string
   /** and for each runtime folder. */
   readonly runtimeLock: string
+  /** What runs, for the next daemon. */
+  readonly records: string
   readonly daemonLog: string
   /** How the daemon is to be started where `server install` was run. */
   readonly boot: string
@@ -99,6 +101,7 @@ export function resolvePaths(input: PathsInput): Paths {
     isSocketGiven: socket !== undefined,
     lock: join(dataFolder, 'daemon.lock'),
     runtimeLock: join(runtime, 'daemon.lock'),
+    records: join(dataFolder, 'running'),
     daemonLog: join(dataFolder, 'daemon.log'),
     boot: join(dataFolder, 'boot.json'),
     crash: join(dataFolder, 'crashes'),

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { messageOf } from './errors.ts'
 import type { Status } from './events.ts'
 import { writeWhole } from './files.ts'
 import type { Log, ProjectPlan, ProjectRef } from './plugin.ts'
 
-/** What a later daemon needs to take a service over. It holds the environment, so it is as private as the runtime folder. */
+/** What a later daemon needs to take a service over. It holds the environment, so it is as private as the data folder. */
 export interface ServiceRecord {
   readonly version: 1
   readonly path: string
@@ -46,10 +46,33 @@ export function isHalfway({ state, status }: ServiceRecord): boolean {
 /** News of an instance that is recorded already may wait this long, to be written once: ms. */
 const soonMs = 200
 
-/** Records of what runs, in the runtime folder: they matter as long as the machine is up. */
+const kinds = ['services', 'projects'] as const
+
+/**
+ * Moves the records of a daemon of an earlier version, which were in the runtime folder, to where they are now. They are the newer ones
+ * where both are there.
+ */
+export function moveRecords(runtime: string, folder: string, log: Log): void {
+  for (const kind of kinds) {
+    const from = join(runtime, kind)
+    try {
+      const names = existsSync(from) ? readdirSync(from).filter(name => name.endsWith('.json')) : []
+      for (const name of names)
+        writeWhole(join(folder, kind, name), readFileSync(join(from, name), 'utf8'), { durable: false })
+      rmSync(from, { recursive: true, force: true })
+    } catch (error) {
+      log.warn(`the records in ${from} could not be moved: ${messageOf(error)}`)
+    }
+  }
+}
+
+/** Records of what runs, in a folder of the data folder: whatever becomes of the runtime folder. They matter until the machine restarts. */
 export class Records {
   readonly #services: string
   readonly #projects: string
+  /** What this version cannot read, for the one that can. */
+  readonly #unread: string
+  readonly #boot: string
   readonly #log: Log
   /** A hash of each file's text, the instance it tells of, and what is to be written soon. */
   readonly #written = new Map<string, string>()
@@ -57,11 +80,13 @@ export class Records {
   readonly #pending = new Map<string, ServiceRecord>()
   #timer: NodeJS.Timeout | undefined
 
-  constructor(runtime: string, log: Log) {
-    this.#services = join(runtime, 'services')
-    this.#projects = join(runtime, 'projects')
+  constructor(folder: string, log: Log) {
+    this.#services = join(folder, 'services')
+    this.#projects = join(folder, 'projects')
+    this.#unread = join(folder, 'unread')
+    this.#boot = join(folder, 'boot')
     this.#log = log
-    for (const folder of [this.#services, this.#projects]) mkdirSync(folder, { recursive: true, mode: 0o700 })
+    for (const each of [this.#services, this.#projects, this.#unread]) mkdirSync(each, { recursive: true, mode: 0o700 })
   }
 
   /**
@@ -114,6 +139,33 @@ export class Records {
     return [...this.#load(this.#projects, isProjectRecord).values()]
   }
 
+  /** The texts of records that this version could not read, also when it was asked earlier. */
+  unread(): readonly string[] {
+    try {
+      return readdirSync(this.#unread).map(name => readFileSync(join(this.#unread, name), 'utf8'))
+    } catch (error) {
+      this.#log.warn(`${this.#unread} could not be read: ${messageOf(error)}`)
+      return []
+    }
+  }
+
+  /**
+   * Whether the records were written since the machine started. `boot` tells one start of the machine from another; undefined: that is
+   * not known. What was put aside before it is removed.
+   */
+  isOfBoot(boot: string | undefined): boolean {
+    let last: string | undefined
+    try {
+      last = existsSync(this.#boot) ? readFileSync(this.#boot, 'utf8') : undefined
+      if (boot === undefined || last === boot) return true
+      writeWhole(this.#boot, boot, { durable: false })
+      if (last !== undefined) for (const name of readdirSync(this.#unread)) rmSync(join(this.#unread, name))
+    } catch (error) {
+      this.#log.warn(`${this.#boot} could not be written: ${messageOf(error)}`)
+    }
+    return last === undefined
+  }
+
   #write(file: string): void {
     const record = this.#pending.get(file)
     this.#pending.delete(file)
@@ -150,10 +202,20 @@ export class Records {
         records.set(file, value)
         this.#written.set(file, hashOf(text))
       } catch (error) {
-        this.#log.warn(`${file} was passed over: ${messageOf(error)}`)
+        this.#putAside(file, messageOf(error))
       }
     }
     return records
+  }
+
+  #putAside(file: string, reason: string): void {
+    const aside = join(this.#unread, `${basename(file, '.json')}-${Date.now()}.json`)
+    try {
+      renameSync(file, aside)
+      this.#log.warn(`${file} was put aside as ${aside}: ${reason}`)
+    } catch (error) {
+      this.#log.warn(`${file} was passed over: ${reason}; ${messageOf(error)}`)
+    }
   }
 }
 

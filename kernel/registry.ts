@@ -2,7 +2,7 @@ import { existsSync, renameSync } from 'node:fs'
 import { join, sep } from 'node:path'
 import { messageOf } from './errors.ts'
 import { readJson, writeWhole } from './files.ts'
-import type { Log, ProjectRef } from './plugin.ts'
+import type { Log, ProjectPlan, ProjectRef } from './plugin.ts'
 import { longestLabel, repositoryOf, slugOf, worktreeBranch } from './worktree.ts'
 
 /** A known project: its identity and the ports its services have had. */
@@ -68,6 +68,19 @@ export class Registry {
       usedAt: new Date().toISOString(),
     })
     return { name, path: wanted.path, domain }
+  }
+
+  /** Knows a project that runs, with its ports, where the registry was lost; changes nothing of one that it knows. */
+  restore(ref: ProjectRef, { name, domain, services }: ProjectPlan, ports: Readonly<Record<string, number>>): void {
+    if (this.#projects.has(ref.path)) return
+    this.#save({
+      ...ref,
+      wanted: { name, domain },
+      services: services.map(service => service.name),
+      ports,
+      pinned: false,
+      usedAt: new Date().toISOString(),
+    })
   }
 
   /** The port a service of a project had last. */

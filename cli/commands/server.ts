@@ -2,7 +2,7 @@ import { LocaldError } from '../../kernel/errors.ts'
 import type { LocaldEvent } from '../../kernel/events.ts'
 import type { Paths } from '../../kernel/paths.ts'
 import type { Pong, ServerStatus, ShutdownBody } from '../../kernel/wire.ts'
-import { type Client, find, need } from '../client.ts'
+import { type Client, find, findOrRevive, need } from '../client.ts'
 import type { Context } from '../context.ts'
 import { print, printJson } from '../output.ts'
 import { flagValue } from '../words.ts'
@@ -46,8 +46,9 @@ export async function serverStart(context: Context): Promise<number> {
 
 /** `locald server shutdown`: services are stopped first. With `--pid`, another daemon is left alone. */
 export async function serverShutdown(context: Context): Promise<number> {
-  const daemon = await find(context.paths)
   const pid = flagValue(context.words, 'pid')
+  // What a daemon that was killed left running is stopped, too.
+  const daemon = await (pid === undefined ? findOrRevive(context.paths) : find(context.paths))
   const isMeant = async (it: Client) => pid === undefined || String((await it.get<Pong>('/v1/ping')).pid) === pid
   if (daemon === undefined || !(await isMeant(daemon))) {
     if (context.json) printJson({ event: 'done', ok: true, services: [] })

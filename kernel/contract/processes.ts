@@ -22,9 +22,10 @@ export interface Processes {
   adopt(state: unknown, log: LogSink): Promise<Instance | undefined>
   /**
    * After all of an earlier daemon's services were adopted: stops what is held but was neither started nor adopted by this daemon (it
-   * was started in the moment the earlier one was killed), and removes what ended ones left.
+   * was started in the moment the earlier one was killed), and removes what ended ones left. `spared`: states, in any shape, of instances
+   * that could not be adopted, as those of another version: they run on.
    */
-  tidy(): Promise<void>
+  tidy(spared?: readonly unknown[]): Promise<void>
   /** After files of the runtime folder were removed: makes what the processes it holds need there. */
   restore(): Promise<void>
 }

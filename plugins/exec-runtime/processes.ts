@@ -16,6 +16,7 @@ import type {
 } from '../../kernel/plugin.ts'
 import { graceOf, type HeldInput, HeldProcess, type HeldState, signalNumber } from './held.ts'
 import { KeeperLink } from './link.ts'
+import { recoverHeld } from './recovery.ts'
 import { Starter } from './starter.ts'
 
 /** What the keeper's processes need. */
@@ -93,14 +94,15 @@ export class KeeperProcesses implements Processes {
   }
 
   async adopt(state: unknown, log: LogSink): Promise<Instance | undefined> {
-    if (!isHeldState(state)) return undefined
-    this.#known.add(idOf(state.socket))
     const table = this.#input.table()
-    const link = await KeeperLink.open(state.socket)
+    const found = isHeldState(state)
+      ? { state, link: await KeeperLink.open(state.socket) }
+      : await recoverHeld(state, table)
+    if (found === undefined) return undefined
+    this.#known.add(idOf(found.state.socket))
     return this.#hold({
-      link,
+      ...found,
       isFound: true,
-      state,
       log,
       table,
       cgroups: this.#input.cgroups?.(),
@@ -108,8 +110,10 @@ export class KeeperProcesses implements Processes {
     })
   }
 
-  async tidy(): Promise<void> {
-    const bases = new Set((await readdir(this.#folder)).map(idOf).filter(id => !this.#known.has(id)))
+  async tidy(spared: readonly unknown[] = []): Promise<void> {
+    const named = JSON.stringify(spared)
+    const isUnknown = (id: string) => !this.#known.has(id) && !named.includes(id)
+    const bases = new Set((await readdir(this.#folder)).map(idOf).filter(isUnknown))
     await Promise.all([...bases].map(id => this.#tidyOne(join(this.#folder, id))))
   }
 

@@ -193,7 +193,7 @@ t.test('status takes over what a killed daemon left', { skip }, async t => {
   const { home, lines, run } = place(t)
   t.match(await run(['status', '--json']), { code: 0, stdout: '{"services":[]}\n' })
   t.equal(lines('daemons').length, 0)
-  mkdirSync(join(home, 'run', 'locald', 'projects', 'shop'), { recursive: true })
+  mkdirSync(join(home, 'data', 'locald', 'running', 'projects', 'shop'), { recursive: true })
   t.match(await run(['status', '--json']), { code: 0, stdout: '{"services":[]}\n' })
   t.equal(lines('daemons').length, 1)
 })

@@ -489,7 +489,7 @@ t.test('records', async t => {
     t.match(first.services(), [{ service: 'a' }], 'what was removed is')
   })
 
-  t.test('what is no record is passed over, and said', async t => {
+  t.test('what is no record is put aside, and said', async t => {
     const dir = folder(t)
     const log = heard()
     const records = new Records(dir, log)
@@ -503,6 +503,9 @@ t.test('records', async t => {
       writeFileSync(join(dir, 'services', name), text)
     t.equal(records.services().length, 1)
     t.equal(log.lines.length, 3)
+    t.strictSame([...new Records(dir, quiet).unread()].sort(), ['null', '{', '{"version":2}'], 'kept aside')
+    t.equal(new Records(dir, quiet).services().length, 1)
+    t.equal(log.lines.length, 3, 'once')
   })
 
   t.test('one that cannot be written costs nothing but itself', async t => {
