@@ -167,14 +167,31 @@ function anchorsOf(paths: PrivilegedPaths): readonly { readonly file: string; re
   return paths.anchors.filter(existsSync).flatMap(folder =>
     readdirSync(folder).flatMap(name => {
       const uid = /^locald-(\d{1,10})-[0-9a-f]+\.(?:crt|pem)$/.exec(name)?.[1]
-      return uid === undefined ? [] : [{ file: join(folder, name), uid: Number(uid) }]
+      const file = join(folder, name)
+      // Links to certificates go with them.
+      return uid === undefined || !lstatSync(file).isFile() ? [] : [{ file, uid: Number(uid) }]
     }),
   )
 }
 
-/** As a user who may have been taken off the list since. */
+/** As a user who may have been taken off the list since; the list is then as it was, whatever comes of it. */
 function callAs(uid: number, conf: string, [shim, verb]: readonly [string, string], input: string | Buffer): void {
-  writeRoots(conf, Buffer.from(`${head}\nuid ${uid}\n`), 0o644)
-  const ran = spawnSync(shim, [verb], { uid, gid: uid, cwd: '/', env: {}, input })
-  if (ran.status !== 0) throw new LocaldError('SHIM_FAILED', ran.error?.message ?? ran.stderr.toString().trim())
+  const before = readText(conf)
+  const isListed = before?.split('\n').includes(`uid ${uid}`) === true
+  if (!isListed) writeRoots(conf, Buffer.from(`${before ?? `${head}\n`}uid ${uid}\n`), 0o644)
+  try {
+    const ran = spawnSync(shim, [verb], { uid, gid: uid, cwd: '/', env: {}, input })
+    if (ran.status === 0) return
+    const says = ran.error?.message ?? ran.stderr.toString().trim()
+    throw new LocaldError('SHIM_FAILED', `\`${shim} ${verb}\` failed for user ${uid}: ${says}`, {
+      hint: 'Run `sudo locald admin uninstall` again: what was done already is passed over.',
+    })
+  } finally {
+    if (!isListed) restore(conf, before)
+  }
+}
+
+function restore(path: string, text: string | undefined): void {
+  if (text === undefined) rmSync(path, { force: true })
+  else writeRoots(path, Buffer.from(text), 0o644)
 }

@@ -129,6 +129,7 @@ const onLinux: PrivilegedPaths = {
   conf: '/etc/locald',
   hosts: '/etc/hosts',
   anchors: [
+    '/etc/ssl/certs',
     '/usr/local/share/ca-certificates',
     '/etc/pki/ca-trust/source/anchors',
     '/etc/ca-certificates/trust-source/anchors',

@@ -166,11 +166,16 @@ static bool check_extensions(struct der list, const char **why) {
   return seen[NAME_CONSTRAINTS];
 }
 
+static bool read_head(struct der *body, struct authority *authority) {
+  struct der version, number;
+  if (!der_take(body, VERSION, &version) || !der_take(&version, DER_INTEGER, &number) || version.len != 0) return false;
+  return der_equal(&number, "\x02", 1) && read_serial(body, authority);
+}
+
 static bool check_body(struct der body, const struct der *outer, struct authority *authority, const char **why) {
-  struct der version, number, algorithm, issuer, subject, wrapped, list;
+  struct der algorithm, issuer, subject, wrapped, list;
   *why = "it is not an X.509 certificate of version 3";
-  if (!der_take(&body, VERSION, &version) || !der_take(&version, DER_INTEGER, &number) || version.len != 0) return false;
-  if (!der_equal(&number, "\x02", 1) || !read_serial(&body, authority)) return false;
+  if (!read_head(&body, authority)) return false;
   if (!der_take(&body, DER_SEQUENCE, &algorithm) || !der_take(&body, DER_SEQUENCE, &issuer)) return false;
   if (!read_validity(&body) || !der_take(&body, DER_SEQUENCE, &subject)) return false;
   *why = "it is signed in a way that is too weak";
@@ -185,11 +190,20 @@ static bool check_body(struct der body, const struct der *outer, struct authorit
   return check_extensions(list, why);
 }
 
-bool authority_check(const uint8_t *certificate, size_t len, struct authority *authority, const char **why) {
-  struct der all = {.at = certificate, .len = len}, fields, body, algorithm, signature;
-  *why = "it is not an X.509 certificate of version 3";
+static bool read_parts(const uint8_t *certificate, size_t len, struct der *body, struct der *algorithm) {
+  struct der all = {.at = certificate, .len = len}, fields, signature;
   if (!der_take(&all, DER_SEQUENCE, &fields) || all.len != 0) return false;
-  if (!der_take(&fields, DER_SEQUENCE, &body) || !der_take(&fields, DER_SEQUENCE, &algorithm)) return false;
-  if (!der_take(&fields, DER_BIT_STRING, &signature) || fields.len != 0) return false;
-  return check_body(body, &algorithm, authority, why);
+  if (!der_take(&fields, DER_SEQUENCE, body) || !der_take(&fields, DER_SEQUENCE, algorithm)) return false;
+  return der_take(&fields, DER_BIT_STRING, &signature) && fields.len == 0;
+}
+
+bool authority_check(const uint8_t *certificate, size_t len, struct authority *authority, const char **why) {
+  struct der body, algorithm;
+  *why = "it is not an X.509 certificate of version 3";
+  return read_parts(certificate, len, &body, &algorithm) && check_body(body, &algorithm, authority, why);
+}
+
+bool authority_read(const uint8_t *certificate, size_t len, struct authority *authority) {
+  struct der body, algorithm;
+  return read_parts(certificate, len, &body, &algorithm) && read_head(&body, authority);
 }

@@ -20,4 +20,7 @@ struct authority {
 // for TLS servers only, critical nameConstraints; no extension besides these but key identifiers. False, with why.
 bool authority_check(const uint8_t *certificate, size_t len, struct authority *authority, const char **why);
 
+// No more than what a file is named by. False for what is no certificate.
+bool authority_read(const uint8_t *certificate, size_t len, struct authority *authority);
+
 #endif

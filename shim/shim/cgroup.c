@@ -5,6 +5,7 @@
 #include "refuse.h"
 
 #ifdef __linux__
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -48,7 +49,9 @@ static bool write_to(int folder, const char *name, const char *text) {
   int fd = openat(folder, name, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
   if (fd < 0) return false;
   bool done = write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+  int error = errno;
   (void)close(fd);
+  errno = error;
   return done;
 }
 
@@ -118,6 +121,47 @@ void cgroup_delegate(void) {
   text_add(&said, own);
   text_add(&said, "\n");
   if (write(STDOUT_FILENO, said.at, said.len) != (ssize_t)said.len) refuse_errno(REFUSE_PROCESS, "standard output");
+}
+
+// In containers cgroup v2 has a root that hands controllers down, and so takes no processes.
+static bool enter_helpers(int root) {
+  int slice = open_below(root, "locald.slice");
+  int own = open_below(slice, "helper");
+  bool done = write_to(own, "cgroup.procs", "0");
+  (void)close(own);
+  (void)close(slice);
+  return done;
+}
+
+// Where nothing can be written its caller has no cgroup of his own either.
+static void leave(int root, bool unified) {
+  if (write_to(root, "cgroup.procs", "0") || errno == EROFS || errno == ENOENT) return;
+  if (unified && errno == EBUSY && enter_helpers(root)) return;
+  refuse_errno(REFUSE_CGROUP, "it cannot leave the cgroup of its caller");
+}
+
+void cgroup_leave(void) {
+  struct statfs info;
+  int top = open("/sys/fs/cgroup", FOLDER_FLAGS);
+  if (top < 0 && errno == ENOENT) return;
+  if (top < 0 || fstatfs(top, &info) != 0) refuse_errno(REFUSE_CGROUP, "/sys/fs/cgroup");
+  if (info.f_type == CGROUP2_SUPER_MAGIC) {
+    leave(top, true);
+    (void)close(top);
+    return;
+  }
+  // Version 1: a folder for each hierarchy, links for their other names; version 2 may be beside them.
+  DIR *all = fdopendir(top);
+  if (all == NULL) refuse_errno(REFUSE_CGROUP, "/sys/fs/cgroup");
+  for (const struct dirent *entry; (entry = readdir(all)) != NULL;) {
+    int root = openat(top, entry->d_name, FOLDER_FLAGS);
+    if (root < 0) continue;
+    if (fstatfs(root, &info) != 0) refuse_errno(REFUSE_CGROUP, entry->d_name);
+    if (info.f_type == CGROUP_SUPER_MAGIC || info.f_type == CGROUP2_SUPER_MAGIC)
+      leave(root, info.f_type == CGROUP2_SUPER_MAGIC);
+    (void)close(root);
+  }
+  (void)closedir(all);
 }
 #else
 void cgroup_delegate(void) { refuse(REFUSE_NO_CGROUPS, "this system has no cgroups", NULL); }

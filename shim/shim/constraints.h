@@ -6,7 +6,8 @@
 
 #include "der.h"
 
-// True when they permit DNS names, all of them localhost, test or internal or below, and of IP addresses at most loopback.
+// True when they permit, and exclude nothing: DNS names, all of them localhost, test or internal or below; both families of
+// loopback addresses and no others.
 bool constraints_local(struct der extension, const char **why);
 
 #endif

@@ -11,6 +11,7 @@
 #include "block.h"
 #include "draft.h"
 #include "input.h"
+#include "isolate.h"
 #include "lock.h"
 #include "names.h"
 #include "places.h"
@@ -54,6 +55,7 @@ void hosts_update(void) {
   enum names_result parsed = names_parse(input, len, &names, &why);
   if (parsed != NAMES_FINE) refuse(parsed == NAMES_NAME ? REFUSE_NAME : REFUSE_INPUT, why, NULL);
   become_root();
+  isolate();
   lock_take();
   int folder = trail_folder(REFUSE_HOSTS_FILE, HOSTS_FOLDER);
   int fd = trail_file(REFUSE_HOSTS_FILE, folder, HOSTS_NAME, O_RDONLY, &info);

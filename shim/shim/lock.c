@@ -4,12 +4,15 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "places.h"
 #include "refuse.h"
 #include "trail.h"
 
 enum { TRIES = 400, PAUSE_NS = 10000000 };
+
+static int held = -1;
 
 void lock_take(void) {
   int folder = trail_folder(REFUSE_CONF, CONF_FOLDER);
@@ -25,4 +28,10 @@ void lock_take(void) {
     if (left == 0) refuse(REFUSE_BUSY, "another locald-shim does not come to its end", NULL);
     (void)nanosleep(&pause, NULL);
   }
+  held = fd;
+}
+
+void lock_release(void) {
+  if (held >= 0) (void)close(held);
+  held = -1;
 }

@@ -5,4 +5,7 @@
 // Waits for the lock, which lasts as long as this process; refuses when it is not free in time.
 void lock_take(void);
 
+// Gives it back, if it was taken: nothing that the caller can delay is done while it is held.
+void lock_release(void);
+
 #endif

@@ -26,7 +26,7 @@ int main(int argc, char *argv[]) {
   struct request request;
   const char *why, *word;
   if (!request_parse(argc, argv, &request, &why, &word)) refuse(REFUSE_USAGE, why, word);
-  process_harden(request.verb == VERB_BIND);
+  process_harden(request.verb == VERB_BIND, request.verb != VERB_BIND && request.verb != VERB_VERSION);
   if (request.verb != VERB_VERSION) caller_check(request.verb == VERB_BIND);
   switch (request.verb) {
     case VERB_VERSION:

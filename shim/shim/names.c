@@ -5,16 +5,17 @@
 
 #include "text.h"
 
-static const char *const allowed[] = {"localhost", "test", "internal"};
+// What nobody else can have (RFC 6761). Not `internal`: companies, clouds and container engines have names below it, which programs
+// of all users of the machine rely on.
+static const char *const allowed[] = {"localhost", "test"};
 
-// Names of clouds and container engines, which programs of all users of the machine rely on.
-static const char *const reserved[] = {
-    "google.internal", "ec2.internal",  "compute.internal",    "oraclevcn.internal",
-    "docker.internal", "lima.internal", "containers.internal", "orb.internal",
-};
+// Looked for by programs of all users in whatever domain the machine is in (RFC 5214 and its like).
+static const char *const reserved[] = {"wpad", "isatap"};
 
 static bool label_allowed(const char *label, size_t len) {
   if (len == 0 || len > LABEL_MAX || label[0] == '-' || label[len - 1] == '-') return false;
+  for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
+    if (len == strlen(reserved[i]) && memcmp(label, reserved[i], len) == 0) return false;
   for (size_t i = 0; i < len; i++) {
     char byte = label[i];
     if (!((byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9') || byte == '-')) return false;
@@ -22,10 +23,9 @@ static bool label_allowed(const char *label, size_t len) {
   return true;
 }
 
-static bool is_or_is_below(const char *name, size_t len, const char *domain) {
+static bool is_below(const char *name, size_t len, const char *domain) {
   size_t own = strlen(domain);
-  if (len < own || memcmp(name + len - own, domain, own) != 0) return false;
-  return len == own || name[len - own - 1] == '.';
+  return len > own + 1 && name[len - own - 1] == '.' && memcmp(name + len - own, domain, own) == 0;
 }
 
 bool name_allowed(const char *name, size_t len) {
@@ -39,9 +39,7 @@ bool name_allowed(const char *name, size_t len) {
   }
   bool fine = false;
   if (labels > LABELS_MAX) return false;
-  for (size_t i = 0; i < sizeof allowed / sizeof *allowed; i++)
-    fine = fine || (len > strlen(allowed[i]) && is_or_is_below(name, len, allowed[i]));
-  for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++) fine = fine && !is_or_is_below(name, len, reserved[i]);
+  for (size_t i = 0; i < sizeof allowed / sizeof *allowed; i++) fine = fine || is_below(name, len, allowed[i]);
   return fine;
 }
 
@@ -68,7 +66,7 @@ enum names_result names_parse(const char *text, size_t len, struct names *names,
     size_t length = (size_t)(end - names->at) - at;
     if (names->count == count) return wrong(NAMES_INPUT, why, "more names than counted");
     if (!name_allowed(names->at + at, length))
-      return wrong(NAMES_NAME, why, "a name is not allowed: only a-z, 0-9 and dashes, below localhost, test or internal");
+      return wrong(NAMES_NAME, why, "a name is not allowed: only a-z, 0-9 and dashes, below localhost or test");
     at += length + 1;
   }
   if (names->count != count) return wrong(NAMES_INPUT, why, "fewer names than counted");

@@ -4,11 +4,12 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/types.h>
 #include <unistd.h>
 
+#include "limits.h"
 #include "refuse.h"
 
 #ifdef __linux__
@@ -21,9 +22,7 @@ int ptrace(int request, pid_t pid, char *address, int data);
 extern char **environ;
 #endif
 
-enum { SECONDS = 15, MANY_FDS = 65536, FILES_NEEDED = 32, FILE_BYTES_NEEDED = 4194304 };
-// Of the distribution's program.
-enum { PROGRAM_SECONDS = 60, PROGRAM_BYTES = 536870912, PROGRAM_STACK = 1048576, PROGRAM_FILES = 256 };
+enum { SECONDS = 15, MANY_FDS = 65536 };
 
 static void repair_stdio(void) {
   for (int fd = 0; fd <= STDERR_FILENO; fd++)
@@ -48,12 +47,18 @@ static void forget_environment(void) {
 #endif
 }
 
+// Writes nothing: standard error may be a pipe that nobody reads, and the lock may be held.
 static void out_of_time(int number) {
   (void)number;
-  static const char message[] = "locald-shim: it took too long\n";
-  ssize_t wrote = write(STDERR_FILENO, message, sizeof message - 1);
-  (void)wrote;  // it ends anyway
   _exit(REFUSE_TIME);
+}
+
+// They go off in a program that is started, too: the one kind by SIGALRM, the others by signals of their own.
+static void reset_timers(void) {
+  static const int kinds[] = {ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF};
+  const struct itimerval off = {0};
+  for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+    if (setitimer(kinds[i], &off, NULL) != 0) refuse_errno(REFUSE_PROCESS, "timers cannot be reset");
 }
 
 static void reset_signals(void) {
@@ -66,32 +71,6 @@ static void reset_signals(void) {
   if (!done || sigprocmask(SIG_SETMASK, &none, NULL) != 0) refuse_errno(REFUSE_PROCESS, "signals cannot be reset");
 }
 
-// A caller's small limit would cut a file short.
-static void require_limit(int which, rlim_t needed, const char *what) {
-  struct rlimit limit;
-  if (getrlimit(which, &limit) != 0) refuse_errno(REFUSE_LIMITS, what);
-  if (limit.rlim_cur >= needed) return;
-  limit.rlim_cur = needed;
-  if (limit.rlim_max < needed) limit.rlim_max = needed;
-  if (setrlimit(which, &limit) != 0) refuse_errno(REFUSE_LIMITS, what);
-}
-
-void process_make_room(void) {
-  const struct {
-    int which;
-    rlim_t needed;
-    const char *what;
-  } limits[] = {
-      {RLIMIT_CPU, PROGRAM_SECONDS, "the limit of CPU time is too low"},
-      {RLIMIT_AS, PROGRAM_BYTES, "the limit of memory is too low"},
-      {RLIMIT_DATA, PROGRAM_BYTES, "the limit of data is too low"},
-      {RLIMIT_STACK, PROGRAM_STACK, "the limit of the stack is too low"},
-      {RLIMIT_NOFILE, PROGRAM_FILES, "the limit of open files is too low"},
-  };
-  for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
-    require_limit(limits[i].which, limits[i].needed, limits[i].what);
-}
-
 void process_hide(void) {
 #ifdef __linux__
   if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) refuse_errno(REFUSE_PROCESS, "it cannot be hidden from ptrace");
@@ -102,18 +81,16 @@ void process_hide(void) {
 
 void process_limit(unsigned seconds) { (void)alarm(seconds); }
 
-void process_harden(bool channel) {
+void process_harden(bool channel, bool whole) {
   repair_stdio();
   close_from(channel ? CHANNEL_FD + 1 : CHANNEL_FD);
   forget_environment();
   if (chdir("/") != 0) refuse_errno(REFUSE_PROCESS, "cannot change to /");
   (void)umask(022);  // cannot fail
+  reset_timers();
   reset_signals();
   process_limit(SECONDS);
-  const struct rlimit none = {.rlim_cur = 0, .rlim_max = 0};
-  if (setrlimit(RLIMIT_CORE, &none) != 0) refuse_errno(REFUSE_LIMITS, "core dumps cannot be turned off");
-  require_limit(RLIMIT_FSIZE, FILE_BYTES_NEEDED, "the limit of file sizes is too low");
-  require_limit(RLIMIT_NOFILE, FILES_NEEDED, "the limit of open files is too low");
+  limits_reset(whole);
   process_hide();
 }
 

@@ -6,11 +6,9 @@
 
 enum { CHANNEL_FD = 3 };
 
-// Descriptors, environment, folder, umask, signals, limits, dumps. `channel`: descriptor 3 is kept.
-void process_harden(bool channel);
-
-// The caller's limits are not to end a program half-way: it gets what it needs, or nothing is begun.
-void process_make_room(void);
+// Descriptors, environment, folder, umask, timers, signals, limits, dumps. `channel`: descriptor 3 is kept.
+// `whole`: what is done must not be cut short, so it refuses where limits are too low.
+void process_harden(bool channel, bool whole);
 
 // Neither core dumps nor ptrace(2); to be said again after each change of credentials, which resets it.
 void process_hide(void);

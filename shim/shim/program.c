@@ -2,13 +2,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "refuse.h"
+#include "trail.h"
 
 static _Noreturn void become(const char *const argv[]) {
   static char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
@@ -26,6 +31,20 @@ static _Noreturn void become(const char *const argv[]) {
   } words = {.given = argv};
   if (ready) (void)execve(argv[0], words.taken, environment);
   _exit(127);
+}
+
+void program_require(const char *path) {
+  static char real[PATH_MAX];
+  struct stat info;
+  if (realpath(path, real) == NULL) refuse_errno(REFUSE_STORE, path);
+  char *name = strrchr(real, '/');
+  if (name == NULL || name == real) refuse(REFUSE_STORE, "an odd path", path);
+  *name = '\0';
+  int folder = trail_folder(REFUSE_STORE, real);
+  int fd = trail_file(REFUSE_STORE, folder, name + 1, O_RDONLY, &info);
+  if (fd < 0) refuse(REFUSE_STORE, "it is missing", path);
+  (void)close(fd);
+  (void)close(folder);
 }
 
 bool program_run(const char *const argv[]) {

@@ -4,9 +4,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lock.h"
 #include "text.h"
 
 _Noreturn void refuse(enum refusal code, const char *what, const char *which) {
+  // Standard error may be a pipe that nobody reads.
+  lock_release();
   text_complain("locald-shim", what, which);
   _exit((int)code);
 }

@@ -16,7 +16,15 @@ struct certificate {
   const struct authority *authority;
 };
 
-// Adding what is there changes nothing.
+// Whether the store knows who has put a certificate into it: then anybody may name any for taking it out.
+#if defined(__linux__) && !defined(SHIM_FAKE_KEYCHAIN)
+enum { STORE_HAS_OWNERS = 1 };
+#else
+enum { STORE_HAS_OWNERS = 0 };
+#endif
+
+// Adding what is there changes nothing, and neither does taking out what is not there. All other certificates are there at any
+// time.
 void store_add(const struct certificate *certificate);
 void store_remove(const struct certificate *certificate);
 

@@ -80,7 +80,7 @@ async function lifeOf(t: Test, node: string): Promise<void> {
   t.equal(await curl('https://shop.localhost/'), '', 'nobody trusts the CA yet')
   t.match(await box.run(['trust']), { stdout: /system’s store .* trusts it/ })
   t.equal(await curl('https://shop.localhost/'), 'hello from the shop')
-  t.match(machine.sh('ls /usr/local/share/ca-certificates'), new RegExp(`^locald-${uid}-[0-9a-f]+\\.crt$`, 'm'))
+  t.match(machine.sh('ls /etc/ssl/certs'), new RegExp(`^locald-${uid}-[0-9a-f]+\\.crt$`, 'm'))
   holdsNoPrivilege(t, pid, uid)
   const listeners = inodes(machine.sh('cat /proc/net/tcp /proc/net/tcp6'), 80)
   t.equal(listeners.size, 2, '127.0.0.1 and ::1')
@@ -163,15 +163,26 @@ async function lifeOf(t: Test, node: string): Promise<void> {
   await box.ok(['server', 'restart'])
   await box.up(folder)
   await until('the names', () => hosts().includes('shop.localhost'))
+  t.comment('admin uninstall that fails half-way')
+  const conf = machine.sh('cat /etc/locald/shim.conf')
+  machine.sh('cp /etc/hosts /etc/hosts.right && echo "# END locald uid 7" >> /etc/hosts')
+  t.match(await box.sudo(['admin', 'uninstall']), { code: Number, stderr: /damaged/ })
+  t.equal(machine.sh('cat /etc/locald/shim.conf'), conf, 'who may call the helper may still do so')
+  machine.sh('mv /etc/hosts.right /etc/hosts')
   const gone = await box.sudo(['admin', 'uninstall'])
   t.match(gone, {
     code: 0,
     stderr: new RegExp(
-      `remove the names of user ${uid} from /etc/hosts\\n {2}remove /usr/local/share/ca-certificates/locald-.*\\n {2}remove /usr/local/libexec/locald/locald-shim\\n {2}remove /etc/locald\\n`,
+      `remove the names of user ${uid} from /etc/hosts\\n {2}remove /etc/ssl/certs/locald-.*\\n {2}remove /usr/local/libexec/locald/locald-shim\\n {2}remove /etc/locald\\n`,
     ),
   })
   t.equal(hosts(), before)
-  t.equal(machine.sh(`ls /usr/local/share/ca-certificates /etc/ssl/certs | grep locald-${uid}- || true`), '')
+  t.equal(
+    machine.sh(
+      `ls /usr/local/share/ca-certificates /etc/ssl/certs /etc/ca-certificates/update.d | grep 'locald-${uid}-\\|zz-locald' || true`,
+    ),
+    '',
+  )
   t.equal(machine.sh('ls -d /usr/local/libexec/locald /etc/locald 2>&1 || true').match(/No such file/g)?.length, 2)
   t.match(await box.sudo(['admin', 'uninstall']), { code: 0, stderr: /Nothing is installed/ })
   await box.ok(['server', 'restart'])

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -54,6 +56,40 @@ static int signals(char **words) {
   (void)sigprocmask(SIG_SETMASK, &all, NULL);
   for (int number = 1; number < 32; number++) (void)signal(number, SIG_IGN);
   (void)alarm(1);
+  return become(words);
+}
+
+// Standard error is a full pipe that nobody reads. Prints the process id of the program.
+static int deaf(char **words) {
+  int pair[2];
+  char byte = 'x';
+  if (pipe(pair) != 0 || fcntl(pair[1], F_SETFL, O_NONBLOCK) != 0) return fail("pipe");
+  while (write(pair[1], &byte, 1) == 1) continue;
+  if (fcntl(pair[1], F_SETFL, 0) != 0) return fail("fcntl");
+  pid_t child = fork();
+  if (child == 0) return dup2(pair[1], STDERR_FILENO) == STDERR_FILENO ? become(words) : 99;
+  int status = 0;
+  if (printf("%d\n", (int)child) < 0 || fflush(stdout) != 0 || waitpid(child, &status, 0) != child) return fail("child");
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 99;
+}
+
+// All that makes root's own work slow, or end in the middle, and that a process hands on.
+static int burden(char **words) {
+  const struct sched_param none = {.sched_priority = 0};
+  const struct itimerval soon = {.it_value = {.tv_sec = 0, .tv_usec = 20000}};
+  for (int which = 0; which < (int)RLIM_NLIMITS; which++) {
+    struct rlimit is;
+    if (getrlimit(which, &is) != 0) return fail("getrlimit");
+    // As low as a program can still be started with; what is above stays, since root of a container may not raise it.
+    bool memory = which == RLIMIT_AS || which == RLIMIT_DATA || which == RLIMIT_STACK;
+    is.rlim_cur = which == RLIMIT_NOFILE ? 64 : which == RLIMIT_CPU ? 1 : 4096;
+    if (memory || is.rlim_cur > is.rlim_max) continue;
+    if (setrlimit(which, &is) != 0) return fail("setrlimit");
+  }
+  int score = open("/proc/self/oom_score_adj", O_WRONLY);
+  if (score < 0 || write(score, "1000", 4) != 4 || close(score) != 0) return fail("oom_score_adj");
+  if (nice(19) != 19 || sched_setscheduler(0, SCHED_IDLE, &none) != 0) return fail("scheduling");
+  if (setitimer(ITIMER_VIRTUAL, &soon, NULL) != 0 || setitimer(ITIMER_PROF, &soon, NULL) != 0) return fail("setitimer");
   return become(words);
 }
 
@@ -114,6 +150,8 @@ int main(int argc, char *argv[]) {
   if (strcmp(argv[1], "exhaust") == 0) return exhaust(argv + 2);
   if (strcmp(argv[1], "limit") == 0) return limit(argv[2], argv + 3);
   if (strcmp(argv[1], "signals") == 0) return signals(argv + 2);
+  if (strcmp(argv[1], "deaf") == 0) return deaf(argv + 2);
+  if (strcmp(argv[1], "burden") == 0) return burden(argv + 2);
   if (strcmp(argv[1], "traced") == 0) return traced(argv + 2);
   if (strcmp(argv[1], "attach") == 0) return attach((pid_t)atoi(argv[2]));
   if (strcmp(argv[1], "kill-at") == 0) return kill_at(atol(argv[2]), (uid_t)atoi(argv[3]), argv + 4);

@@ -26,6 +26,18 @@ export const unable: string | false =
 
 export const plainHosts = '127.0.0.1 localhost\n::1 localhost ip6-localhost\n10.1.2.3 printer\n'
 
+/** What the bundle of a store has before. */
+export const someRoot = '-----BEGIN CERTIFICATE-----\nsome root\n-----END CERTIFICATE-----\n'
+
+const openssl = `
+  exec > $ROOT/inherited 2>&1
+  echo "$# $* $(id -u) $(env | sort | tr '\\n' ' ')"
+  cat /proc/self/limits /proc/self/cgroup /proc/self/oom_score_adj
+  cut -d ' ' -f 19,41 /proc/self/stat
+  code=$(cat $ROOT/code 2>/dev/null || echo 0)
+  [ "$code" = 0 ] || exit "$code"
+  exec /usr/bin/openssl "$@"`
+
 /** How a run ended: its code (null: by a signal), and what it wrote. */
 export interface Ran {
   readonly code: number | null
@@ -93,7 +105,7 @@ export class Installed {
 
   /** A fresh `etc`, and no store of certificates. */
   reset(): void {
-    for (const name of ['etc', 'usr/sbin', 'usr/local/share'])
+    for (const name of ['etc', 'usr/bin', 'usr/sbin', 'usr/local/share', 'code', 'updates', 'inherited'])
       rmSync(join(this.root, name), { recursive: true, force: true })
     mkdirSync(join(this.root, 'etc/locald'), { recursive: true, mode: 0o755 })
     chmodSync(join(this.root, 'etc'), 0o755)
@@ -102,18 +114,33 @@ export class Installed {
     writeFileSync(join(this.root, 'etc/locald/shim.lock'), '', { mode: 0o600 })
   }
 
-  /** A store as Debian has it, whose program writes its words to `updates`, and ends with the code in `code`. */
-  addStore(): string {
-    const anchors = join(this.root, 'usr/local/share/ca-certificates')
-    const program = join(this.root, 'usr/sbin/update-ca-certificates')
-    for (const folder of [anchors, dirname(program)]) mkdirSync(folder, { recursive: true, mode: 0o755 })
-    writeFileSync(
-      program,
-      `#!/bin/sh\necho "$# $* $(id -u) $(env | sort | tr '\\n' ' ')" >> ${this.root}/updates\nexit $(cat ${this.root}/code 2>/dev/null || echo 0)\n`,
-      { mode: 0o755 },
-    )
-    chmodSync(program, 0o755)
-    return anchors
+  /** Where a store as Debian's keeps what users trust. */
+  get certs(): string {
+    return join(this.root, 'etc/ssl/certs')
+  }
+
+  /** The bundle of that store. */
+  get bundle(): string {
+    return join(this.certs, 'ca-certificates.crt')
+  }
+
+  /**
+   * A store as Debian has it, with a root of its own. Its openssl writes what it inherits to `inherited`, and ends with the code in
+   * `code` without having done anything; update-ca-certificates, which is not to be run, writes to `updates`.
+   */
+  addStore(): void {
+    const programs = {
+      'usr/sbin/update-ca-certificates': `echo run >> ${this.root}/updates`,
+      'usr/bin/openssl': openssl,
+    }
+    for (const folder of ['usr/local/share/ca-certificates', 'etc/ssl/certs', 'etc/ca-certificates/update.d'])
+      mkdirSync(join(this.root, folder), { recursive: true, mode: 0o755 })
+    for (const [name, script] of Object.entries(programs)) {
+      mkdirSync(dirname(join(this.root, name)), { recursive: true, mode: 0o755 })
+      writeFileSync(join(this.root, name), `#!/bin/sh\nROOT=${this.root}\n${script}\n`, { mode: 0o755 })
+      chmodSync(join(this.root, name), 0o755)
+    }
+    writeFileSync(this.bundle, someRoot, { mode: 0o644 })
   }
 
   run(words: readonly string[], options: RunOptions = {}): Ran {

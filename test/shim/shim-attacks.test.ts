@@ -26,6 +26,8 @@ for (const sanitized of [false, true]) {
     environment(t, it)
     spying(t, it)
     limits(t, it, sanitized)
+    burden(t, it)
+    deaf(t, it)
     busy(t, it)
     if (!sanitized) killed(t, it)
   })
@@ -131,21 +133,88 @@ function limits(t: Test, it: Installed, sanitized: boolean): void {
     it.reset()
     it.addStore()
     t.match(it.run(['trust'], { through: [attack, 'signals'], input: certificate() }), { code: 0, errors: '' })
-    t.equal(readFileSync(join(it.root, 'updates'), 'utf8').split('\n').length, 2, 'SIGCHLD was not ignored')
-    rmSync(join(it.root, 'updates'))
-    // The distribution's program takes out all certificates of the machine, then puts them back: it must not end in between.
+    t.ok(existsSync(join(it.root, 'inherited')), 'SIGCHLD was not ignored')
+    // What is run must not end in the middle.
     const memory = sanitized ? {} : { data: 8_000_000, as: 30_000_000 }
     const small = { cpu: 2, stack: 500_000, nofile: 64, ...memory }
     for (const [limit, most] of Object.entries(small)) {
       for (const verb of ['trust', 'untrust']) {
+        rmSync(join(it.root, 'inherited'), { force: true })
         const limited = it.run([verb], { through: ['prlimit', `--${limit}=${most}:${most}`], input: certificate() })
-        if (limited.code !== 0) {
-          t.match(limited, { code: 16, errors: /limit of .* is too low/ }, `${verb}, ${limit}`)
-          t.notOk(existsSync(join(it.root, 'updates')), 'nothing is begun')
-        }
+        if (limited.code === 0) continue
+        t.match(limited, { code: 16, errors: /limit of .* is too low/ }, `${verb}, ${limit}`)
+        t.notOk(existsSync(join(it.root, 'inherited')), 'nothing is begun')
       }
-      rmSync(join(it.root, 'updates'), { force: true })
     }
+  })
+}
+
+/** Nothing that its caller may set for his own processes is left where root works. */
+function burden(t: Test, it: Installed): void {
+  t.test('what a process hands on', async t => {
+    it.reset()
+    it.addStore()
+    const ran = it.run(['trust'], { through: [it.attack, 'burden'], input: certificate() })
+    t.match(ran, { code: 0, errors: '' })
+    const inherited = readFileSync(join(it.root, 'inherited'), 'utf8')
+    for (const [limit, soft] of Object.entries({
+      'cpu time': 'unlimited',
+      'file size': 'unlimited',
+      'data size': 'unlimited',
+      'stack size': '8388608',
+      'core file size': '0',
+      'resident set': 'unlimited',
+      processes: 'unlimited',
+      'open files': '1024',
+      'locked memory': 'unlimited',
+      'address space': 'unlimited',
+      'file locks': 'unlimited',
+      'pending signals': 'unlimited',
+      'msgqueue size': 'unlimited',
+      'nice priority': '0',
+      'realtime priority': '0',
+      'realtime timeout': 'unlimited',
+    })) {
+      const [, is, most] = new RegExp(`^Max ${limit} +(\\S+) +(\\S+) `, 'm').exec(inherited) ?? []
+      t.ok(is === soft || is === most, `${limit}: ${is}, of at most ${most}`)
+    }
+    t.match(inherited, /\n0\n0 0\n$/, 'score for the OOM killer, nice value, scheduling class')
+  })
+
+  const mount = ['/sys/fs/cgroup', '/sys/fs/cgroup/unified'].find(path => existsSync(join(path, 'cgroup.procs')))
+  t.test('a cgroup of the caller’s', { skip: mount === undefined && 'no cgroup v2 is mounted' }, async t => {
+    it.reset()
+    it.addStore()
+    const own = join(mount ?? '', 'locald.slice', `u${it.uid}`)
+    t.teardown(() => spawnSync('rmdir', [join(own, 'held'), join(own, 'daemon'), own]))
+    const script = `"$0" cgroup-delegate && mkdir ${own}/held && echo 0 > ${own}/held/cgroup.procs && exec "$0" trust`
+    const ran = it.run([], { program: it.shim, through: ['sh', '-c', script], input: certificate() })
+    t.match(ran, { code: 0, errors: '' })
+    t.notMatch(readFileSync(join(it.root, 'inherited'), 'utf8'), /:\/locald\.slice\/u/)
+  })
+}
+
+/** It has something to say, and nobody listens. */
+function deaf(t: Test, it: Installed): void {
+  t.test('standard error that takes nothing', async t => {
+    it.reset()
+    it.addStore()
+    for (let at = 0; at < 16; at++) writeFileSync(join(it.certs, `locald-${it.uid}-${at}.crt`), '')
+    const child = spawn(it.attack, ['deaf', it.shim, 'trust'], {
+      uid: it.uid,
+      gid: it.uid,
+      stdio: ['pipe', 'pipe', 'inherit'],
+      env: { ASAN_OPTIONS: 'detect_leaks=0' },
+    })
+    child.stdin.end(certificate())
+    const [said] = await once(child.stdout, 'data')
+    const pid = Number(String(said))
+    t.teardown(() => process.kill(pid, 'SIGKILL'))
+    const end = Date.now() + 10_000
+    const waits = () => /^(write|1|64) 0x2 /.test(readFileSync(`/proc/${pid}/syscall`, 'utf8'))
+    while (!waits() && Date.now() < end) await new Promise(wake => setTimeout(wake, 2))
+    t.ok(waits())
+    t.match(it.run(['hosts'], { input: good }), { code: 0, errors: '' }, 'others are not held up')
   })
 }
 

@@ -1,8 +1,8 @@
 /** Tries with certificates that no machine should trust. */
-import { chmodSync, rmSync } from 'node:fs'
+import { rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { certificate, localNames, loopback } from './certificates.ts'
-import type { Try } from './tries.ts'
+import { moved, type Try } from './tries.ts'
 
 /** What is to be trusted, and the store. */
 export const stores: readonly Try[] = [
@@ -57,19 +57,19 @@ export const stores: readonly Try[] = [
     name: 'a CA for example.com',
     ...constrained(`critical,${localNames},permitted;DNS:example.com,${loopback}`),
     code: 41,
-    says: /permit more than names below/,
+    says: /permit more than local names/,
   },
   {
     name: 'a CA for all of com',
     ...constrained(`critical,permitted;DNS:com,${loopback}`),
     code: 41,
-    says: /permit more than names below/,
+    says: /permit more than local names/,
   },
   {
     name: 'a CA for a name that ends alike',
     ...constrained(`critical,permitted;DNS:eviltest,${loopback}`),
     code: 41,
-    says: /permit more than names below/,
+    says: /permit more than local names/,
   },
   {
     name: 'a CA for all DNS names, by silence',
@@ -87,31 +87,61 @@ export const stores: readonly Try[] = [
     name: 'a CA for an address',
     ...constrained(`critical,${localNames},permitted;IP:8.8.8.8/255.255.255.255`),
     code: 41,
-    says: /permit more than names below/,
+    says: /permit more than local names/,
   },
   {
     name: 'a CA for half of all addresses',
     ...constrained(`critical,${localNames},permitted;IP:127.0.0.0/128.0.0.0`),
     code: 41,
-    says: /permit more than names below/,
+    says: /permit more than local names/,
   },
   {
     name: 'a CA that only excludes',
     ...constrained('critical,excluded;DNS:example.com'),
     code: 41,
-    says: /permit any DNS name/,
+    says: /do more than permit/,
   },
   {
-    name: 'a CA for addresses of one kind',
-    ...constrained(`critical,${localNames},excluded;IP:0.0.0.0/0.0.0.0`),
+    name: 'a CA for addresses of IPv6',
+    ...constrained(`critical,${localNames},permitted;IP:127.0.0.0/255.0.0.0`),
     code: 41,
-    says: /permit any IP address/,
+    says: /permit any IP address of a family/,
+  },
+  {
+    name: 'a CA for addresses of IPv4',
+    ...constrained(`critical,${localNames},permitted;IP:::1/ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff`),
+    code: 41,
+    says: /permit any IP address of a family/,
+  },
+  {
+    name: 'a CA for addresses that are only excluded',
+    ...constrained(`critical,${localNames},excluded;IP:0.0.0.0/0.0.0.0,excluded;IP:::/::`),
+    code: 41,
+    says: /do more than permit/,
+  },
+  {
+    name: 'a CA for the addresses of a mask that is no prefix',
+    ...constrained(`critical,${localNames},${loopback.replace('255.0.0.0', '255.0.255.0')}`),
+    code: 41,
+    says: /permit more than local names/,
+  },
+  {
+    name: 'a CA for a name with an empty label',
+    ...constrained(`critical,permitted;DNS:.localhost,${loopback}`),
+    code: 41,
+    says: /permit more than local names/,
+  },
+  {
+    name: 'a CA for URIs of a name that ends where C ends it',
+    ...constrained(`critical,${localNames},${loopback},permitted;URI:example.com%.invalid`),
+    code: 41,
+    says: /permit more than local names/,
   },
   {
     name: 'a CA for mail',
     ...constrained(`critical,${localNames},${loopback},permitted;email:example.com`),
     code: 41,
-    says: /permit more than names below/,
+    says: /permit more than local names/,
   },
   {
     name: 'a certificate of a server',
@@ -174,23 +204,30 @@ export const stores: readonly Try[] = [
   {
     name: 'a program of the user’s',
     made: () => certificate(),
-    before: it => it.give(join(it.root, 'usr/sbin/update-ca-certificates')),
+    before: it => it.give(join(it.root, 'usr/bin/openssl')),
     code: 42,
     says: /not owned by root/,
   },
   {
-    name: 'a program in a folder all can write',
+    name: 'a store that is the user’s',
     made: () => certificate(),
-    before: it => chmodSync(join(it.root, 'usr/sbin'), 0o777),
-    code: 42,
-    says: /others than root may write/,
-  },
-  {
-    name: 'anchors in a folder of the user’s',
-    made: () => certificate(),
-    before: it => it.give(join(it.root, 'usr/local/share/ca-certificates')),
+    before: it => it.give(it.certs),
     code: 42,
     says: /not owned by root/,
+  },
+  {
+    name: 'a bundle that is a link',
+    made: () => certificate(),
+    before: it => moved(it.bundle, symlinkSync),
+    code: 42,
+    says: /it is a link/,
+  },
+  {
+    name: 'no bundle',
+    made: () => certificate(),
+    before: it => rmSync(it.bundle),
+    code: 42,
+    says: /there is no bundle/,
   },
 ]
 

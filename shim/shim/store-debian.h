@@ -1,0 +1,16 @@
+// The store of Debian, and of what is made like it (Ubuntu, Alpine).
+#ifndef SHIM_STORE_DEBIAN_H
+#define SHIM_STORE_DEBIAN_H
+
+#include <stdbool.h>
+
+#include "store.h"
+#include "text.h"
+
+bool debian_is_here(void);
+
+// As store.h says; `pem`: the certificate's text.
+void debian_add(const struct certificate *certificate, const struct text *pem);
+void debian_remove(const struct certificate *certificate, const struct text *pem);
+
+#endif
