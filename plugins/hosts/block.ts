@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { messageOf } from '../../kernel/errors.ts'
 import type { Catalog, Log, Privileges } from '../../kernel/plugin.ts'
-import { findsLocalhostNames, wantedNames } from './names.ts'
+import { findsLocalhostNames, wantedNames, writable } from './names.ts'
 import type { SharedNames } from './shared.ts'
 
 /** What the block is kept by. */
@@ -65,14 +65,15 @@ export class Block {
     }
   }
 
-  async #put(names: readonly string[]): Promise<void> {
+  async #put(own: readonly string[]): Promise<void> {
     const { privileges, shared } = this.#input
-    await shared.put(names)
+    await shared.put(own)
     this.#written ??= (await this.#hasBlock()) ? undefined : ''
     // Another daemon may have put its names meanwhile, and have been faster at the file: until it has what all want.
-    for (let all = await shared.all(); all.join() !== this.#written; all = await shared.all()) {
-      await privileges.hosts(all)
-      this.#written = all.join()
+    const all = async (): Promise<readonly string[]> => writable(await shared.all())
+    for (let names = await all(); names.join() !== this.#written; names = await all()) {
+      await privileges.hosts(names)
+      this.#written = names.join()
     }
   }
 

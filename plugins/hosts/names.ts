@@ -5,20 +5,32 @@ import type { CatalogEntry, Status } from '../../kernel/plugin.ts'
 
 /** A name server that is waited for longer than this has no answer: ms. */
 const lookupMs = 2000
-/** More the helper does not take. */
-const most = 1024
-const domains = ['localhost', 'test', 'internal'] as const
+/** More the helper does not take: names, and bytes of names with a newline each. */
+const most = { names: 1024, bytes: 40_960 }
+/** Domains that nobody else can have (RFC 6761). */
+const domains = ['localhost', 'test'] as const
+/** Labels of names that programs look for in the machine's own domain; the helper takes none of them. */
+const reserved: readonly string[] = ['wpad', 'isatap']
 const label = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
 const live: readonly Status[] = ['waiting', 'starting', 'running', 'restarting', 'stopping']
 
 /**
- * Names of services that run, or are about to, which the hosts file may have: below `localhost`, `test` and `internal`. Those below
+ * Names of services that run, or are about to, which the hosts file may have: below `localhost` and `test`. Those below
  * `localhost` only where the system does not find such names by itself.
  */
 export function wantedNames(services: readonly CatalogEntry[], findsLocalhost: boolean): readonly string[] {
   const names = services.filter(({ status }) => live.includes(status)).flatMap(({ hosts }) => hosts)
-  const wanted = names.filter(name => mayBeWritten(name) && !(findsLocalhost && name.endsWith('.localhost')))
-  return [...new Set(wanted)].sort().slice(0, most)
+  return writable(names.filter(name => !(findsLocalhost && name.endsWith('.localhost'))))
+}
+
+/** Those of the names that the helper takes, sorted, as far as it takes more. It refuses all for one that it does not take. */
+export function writable(names: readonly string[]): readonly string[] {
+  let bytes = 0
+  const allowed = [...new Set(names.filter(mayBeWritten))].sort()
+  return allowed.slice(0, most.names).filter(name => {
+    bytes += name.length + 1
+    return bytes <= most.bytes
+  })
 }
 
 /** Whether the system's resolver finds any name below `localhost`, as RFC 6761 asks for. */
@@ -44,5 +56,6 @@ export async function addressesOf(name: string): Promise<readonly string[]> {
 function mayBeWritten(name: string): boolean {
   const labels = name.split('.')
   const top = labels.at(-1)
-  return labels.length > 1 && name.length <= 253 && labels.every(it => label.test(it)) && domains.some(it => it === top)
+  const isFine = labels.every(it => label.test(it) && !reserved.includes(it))
+  return isFine && labels.length > 1 && name.length <= 253 && domains.some(it => it === top)
 }

@@ -7,7 +7,7 @@ import type { Catalog, CatalogEntry, Privileges, Status } from '../../kernel/plu
 import { testKernel } from '../../kernel/testing.ts'
 import { Block } from '../../plugins/hosts/block.ts'
 import plugin from '../../plugins/hosts/index.ts'
-import { findsLocalhostNames, wantedNames } from '../../plugins/hosts/names.ts'
+import { findsLocalhostNames, wantedNames, writable } from '../../plugins/hosts/names.ts'
 import { SharedNames } from '../../plugins/hosts/shared.ts'
 import { LinuxProcessTable } from '../../plugins/platform-linux/processes.ts'
 
@@ -79,6 +79,8 @@ t.test('names that are wanted', async t => {
     entry(
       'restarting',
       'x.internal',
+      'wpad.test',
+      'a.isatap.localhost',
       'example.com',
       'localhost',
       '*.wild.test',
@@ -86,10 +88,12 @@ t.test('names that are wanted', async t => {
       'Upper.test',
     ),
   ]
-  t.strictSame(wantedNames(services, false), ['a.test', 'shop.localhost', 'web.shop.localhost', 'x.internal'])
-  t.strictSame(wantedNames(services, true), ['a.test', 'x.internal'], 'where the system finds those below localhost')
+  t.strictSame(wantedNames(services, false), ['a.test', 'shop.localhost', 'web.shop.localhost'])
+  t.strictSame(wantedNames(services, true), ['a.test'], 'where the system finds those below localhost')
   const many = [entry('running', ...Array.from({ length: 2000 }, (_, at) => `n${at}.test`))]
   t.equal(wantedNames(many, false).length, 1024, 'no more than the helper takes')
+  const long = Array.from({ length: 1024 }, (_, at) => `${'x'.repeat(60)}.n${1000 + at}.test`)
+  t.equal(writable(long).length, Math.floor(40_960 / ((long[0]?.length ?? 0) + 1)), 'as for bytes')
   t.type(await findsLocalhostNames(), 'boolean')
 })
 
