@@ -12,6 +12,8 @@ export interface ProcessSpec {
   readonly stopSignal: string
   /** ms */
   readonly stopTimeout: number
+  /** True for a main process that stops its children itself: they get no stop signal while it runs. Default: false. */
+  readonly stopsChildren?: boolean
 }
 
 /** Starts processes that outlive the daemon. */

@@ -158,6 +158,7 @@ export class KeeperProcesses implements Processes {
       ...['--log', spec.log.file, '--log-bytes', String(spec.log.maxBytes), '--log-files', String(spec.log.maxFiles)],
       ...(this.#input.table().orphansReturn ? ['--mark', mark] : ['--group-only']),
       ...['--stop-signal', String(signalNumber(spec.stopSignal)), '--stop-ms', String(graceOf(spec.stopTimeout))],
+      ...(spec.stopsChildren === true ? ['--main-only'] : []),
       ...(spec.tty ? ['--tty', '120x40'] : []),
       ...(cgroup === undefined ? [] : ['--cgroup', cgroup]),
       '--',

@@ -72,6 +72,7 @@ export class PostgresDriver implements ServiceType<PostgresOptions> {
         port,
         stopSignal: 'SIGINT',
         stopTimeout: run.stopTimeout,
+        stopsChildren: true,
       })
       const instance = this.#instance(run, held)
       await this.#begin(run, places, instance)

@@ -57,6 +57,7 @@ bool options_parse(int count, char *const words[], struct options *options, stru
       {.name = "--mark", .kind = MARK, .number = &options->mark},
       {.name = "--tty", .kind = CELLS},
       {.name = "--group-only", .kind = FLAG, .flag = &options->group_only},
+      {.name = "--main-only", .kind = FLAG, .flag = &options->main_only},
   };
   bool seen[sizeof known / sizeof *known] = {false};
   for (int at = 0; at < count; at++) {

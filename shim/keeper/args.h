@@ -9,7 +9,7 @@
 struct options {
   const char *socket, *exit, *log, *notify, *cgroup;
   uint64_t log_bytes, log_files, mark, stop_signal, stop_ms;
-  bool tty, group_only;
+  bool tty, group_only, main_only;
   unsigned cols, rows;
   char *const *program;  // the rest of argv: program, arguments, NULL
 };

@@ -5,12 +5,11 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/resource.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "fds.h"
+#include "terminal.h"
 #include "text.h"
 
 // What the child's stdio will be, and the pipe by which it reports until exec closes it.
@@ -24,11 +23,6 @@ struct report {
   int joined;  // not a bool: a record has no padding
   int error;
 };
-
-bool child_resize(int terminal, unsigned cols, unsigned rows) {
-  struct winsize size = {.ws_col = (unsigned short)cols, .ws_row = (unsigned short)rows};
-  return ioctl(terminal, TIOCSWINSZ, &size) == 0;
-}
 
 static void join_cgroup(const char *folder, int report) {
   char path[4096];
@@ -64,10 +58,9 @@ static void default_signals(void) {
 
 static _Noreturn void become(const struct options *options, const struct ends *ends) {
   static char notify[512];
+  if (ends->tty ? !terminal_take(ends->in) : setsid() < 0) goto failed;
   default_signals();
-  if (setsid() < 0) goto failed;
   if (dup2(ends->in, 0) < 0 || dup2(ends->out, 1) < 0 || dup2(ends->err, 2) < 0) goto failed;
-  if (ends->tty && ioctl(0, TIOCSCTTY, 0) != 0) goto failed;
   set_mark(options->mark);
   if (options->cgroup != NULL) join_cgroup(options->cgroup, ends->report);
   if (options->notify != NULL) {
@@ -84,25 +77,6 @@ failed:;
   _exit(wrote < 0 ? 126 : 127);
 }
 
-// The slave is opened here: macOS sets the size through it alone.
-static bool open_terminal(const struct options *options, struct child *child, struct ends *ends) {
-  int master = posix_openpt(O_RDWR | O_NOCTTY);
-  if (master < 0) return false;
-  child->output = master;
-  if (!fd_prepare(master) || grantpt(master) != 0 || unlockpt(master) != 0) return false;
-  const char *name = ptsname(master);
-  if (name == NULL) return false;
-  int slave = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
-  if (slave < 0) return false;
-  child->slave = ends->in = ends->out = ends->err = slave;
-  struct termios modes;
-  if (tcgetattr(slave, &modes) != 0) return false;
-#ifdef IUTF8
-  modes.c_iflag |= IUTF8;
-#endif
-  return tcsetattr(slave, TCSANOW, &modes) == 0 && child_resize(slave, options->cols, options->rows);
-}
-
 static bool open_one_pipe(int *ours, int *theirs) {
   int pair[2];
   if (!fd_pipe(pair)) return false;
@@ -111,12 +85,29 @@ static bool open_one_pipe(int *ours, int *theirs) {
   return fcntl(pair[1], F_SETFL, 0) == 0;  // the service writes to it as to any pipe
 }
 
-static bool open_pipes(struct child *child, struct ends *ends) {
-  ends->in = open("/dev/null", O_RDONLY | O_CLOEXEC);
-  return ends->in >= 0 && open_one_pipe(&child->output, &ends->out) && open_one_pipe(&child->errors, &ends->err);
+// A pipe that is never written to: many a watcher ends with its input. The keeper holds the other end to its own end.
+static bool open_input(struct ends *ends) {
+  int pair[2];
+  if (!fd_pipe(pair)) return false;
+  ends->in = pair[0];
+#ifdef F_SETPIPE_SZ
+  (void)fcntl(pair[1], F_SETPIPE_SZ, 1);  // a page, the least: it counts towards the user's share
+#endif
+  return fcntl(pair[0], F_SETFL, 0) == 0;
 }
 
-// The child has them now. A terminal's slave stays with the keeper.
+static bool open_pipes(struct child *child, struct ends *ends) {
+  return open_input(ends) && open_one_pipe(&child->output, &ends->out) && open_one_pipe(&child->errors, &ends->err);
+}
+
+static bool open_terminal(const struct options *options, struct child *child, struct ends *ends) {
+  int slave = -1;
+  bool opened = terminal_open(options->cols, options->rows, &child->output, &slave);
+  ends->in = ends->out = ends->err = slave;
+  return opened;
+}
+
+// The child has them now. A terminal's slave is held on to.
 static void close_ends(const struct ends *ends) {
   const int fds[] = {ends->report, ends->tty ? -1 : ends->in, ends->tty ? -1 : ends->out, ends->tty ? -1 : ends->err};
   for (unsigned i = 0; i < sizeof fds / sizeof *fds; i++)
@@ -145,7 +136,7 @@ static bool hear(int pipe, struct child *child, struct failure *failure) {
 }
 
 bool child_start(const struct options *options, struct child *child, struct failure *failure) {
-  *child = (struct child){.pid = -1, .output = -1, .errors = -1, .slave = -1, .in_cgroup = false};
+  *child = (struct child){.pid = -1, .output = -1, .errors = -1, .in_cgroup = false};
   struct ends ends = {.in = -1, .out = -1, .err = -1, .report = -1, .tty = options->tty};
   int report[2] = {-1, -1};
   bool ready = options->tty ? open_terminal(options, child, &ends) : open_pipes(child, &ends);

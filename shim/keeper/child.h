@@ -1,4 +1,4 @@
-// Starts the service: its terminal or pipes, its session, its limits.
+// Starts the service: its terminal or pipes, its process group, its limits.
 #ifndef KEEPER_CHILD_H
 #define KEEPER_CHILD_H
 
@@ -7,10 +7,10 @@
 
 #include "args.h"
 
-// The keeper's ends. With a terminal `output` is its master, `slave` its other side and `errors` is -1.
+// The keeper's ends. With a terminal `output` is its master and `errors` is -1.
 struct child {
   pid_t pid;
-  int output, errors, slave;
+  int output, errors;
   bool in_cgroup;
 };
 
@@ -22,8 +22,5 @@ struct failure {
 
 // Returns when the program runs, or cannot.
 bool child_start(const struct options *options, struct child *child, struct failure *failure);
-
-// Tells the terminal its size (ioctl_tty(2)); its foreground processes get SIGWINCH. False with errno.
-bool child_resize(int terminal, unsigned cols, unsigned rows);
 
 #endif

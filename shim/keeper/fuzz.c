@@ -124,7 +124,7 @@ static size_t make(uint8_t *data, size_t cap) {
       "stop",     " ",       "15",         "0",       "state",   "poke",      "signal",   "resize",      "attach",
       "finish",   "\n",      "READY=1",    "STATUS=", "MAINPID=", "BARRIER=1", "\xc3\xa9", "\xed\xa0\x80", "\"\\\x7f",
       "--socket", "--tty",   "80x24",      "--",      "true",    "--mark",    "x",        "--log-bytes", "18446744073709551615",
-      "--exit",   "--stop-ms", "--group-only", "STOPPING=1", "9999", "86400000", "64", "\r", "--notify"};
+      "--exit",   "--stop-ms", "--group-only", "--main-only", "STOPPING=1", "9999", "86400000", "64", "\r", "--notify"};
   size_t len = 1;
   data[0] = (uint8_t)random_below(5);
   for (uint32_t left = random_below(40); left > 0; left--) {

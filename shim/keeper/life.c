@@ -6,7 +6,9 @@
 
 #include "clock.h"
 #include "control.h"
+#include "delivery.h"
 #include "json.h"
+#include "terminal.h"
 #include "tree.h"
 #include "wire.h"
 
@@ -16,17 +18,18 @@ enum { GROUP_MS = 1000, STOP_MS = 50, GIVE_UP_MS = 1000, EAGER_MS = 2000, EAGER_
 
 static struct {
   pid_t main;
-  bool whole, ended, over, stopping, killing;
-  int status, signal, default_signal;
-  int64_t default_grace, deadline, killing_since, next, pause;
+  bool whole, main_only, ended, over, stopping, killing;
+  int status, default_signal;
+  int64_t default_grace, deadline, last_call, killing_since, next, pause;
 } life;
 
 void life_start(pid_t main, bool whole_tree, const struct options *options) {
   life.main = main;
   life.whole = whole_tree;
+  life.main_only = options->main_only;
   life.default_signal = (int)options->stop_signal;
   life.default_grace = (int64_t)options->stop_ms;
-  life.next = -1;
+  life.next = life.last_call = -1;
 }
 
 bool life_ended(void) { return life.ended; }
@@ -50,49 +53,60 @@ static void tell_main_ended(unsigned left) {
   control_broadcast(&text);
 }
 
-static void signal_rest(int number) {
-  tree_signal_rest(number);
-  tree_signal_rest(SIGCONT);
-}
-
 static void main_ended(void) {
   // Somebody is left, even if it was too quick to be met.
   unsigned left = tree_left();
   tell_main_ended(left > 0 ? left : 1);
   bool clean = WIFEXITED(life.status) && WEXITSTATUS(life.status) == 0;
-  if (life.stopping) signal_rest(life.signal);
-  else if (!clean) life_finish();
+  if (!life.stopping && !clean) life_finish();
   if (!life.whole) life.next = clock_ms();
 }
 
-void life_reap(void) {
-  if (life.over) return;
+// True when the main process has ended just now; `any` when one of the tree has.
+static bool reap(bool *any) {
   bool just_now = false;
   int status;
   pid_t pid;
-  while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+  *any = false;
+  while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
+    if (WIFSTOPPED(status)) {
+      if (pid == life.main && !life.ended) terminal_resume(life.main, WSTOPSIG(status));
+      continue;
+    }
+    *any = true;
     if (pid != life.main || life.ended) continue;
     life.ended = just_now = true;
     life.status = status;
     tree_main_ended();
   }
-  if (!life.ended) return;
-  life.over = life.whole ? pid < 0 && errno == ECHILD : tree_left() == 0;
-  if (just_now && !life.over) main_ended();
+  if (life.ended) life.over = life.whole ? pid < 0 && errno == ECHILD : tree_left() == 0;
+  return just_now;
+}
+
+void life_reap(void) {
+  if (life.over) return;
+  bool any;
+  bool just_now = reap(&any);
+  if (!life.ended || life.over) return;
+  if (just_now) main_ended();
+  // Whose parent has ended is a process that nobody else will ask to end.
+  if (any && life.stopping && !life.killing) delivery_to_orphans();
 }
 
 void life_stop(int signal, int64_t grace_ms) {
   if (life.over) return;
-  int64_t deadline = clock_ms() + grace_ms;
-  if (!life.stopping || deadline < life.deadline) life.deadline = deadline;
+  int64_t now = clock_ms(), deadline = now + grace_ms;
+  if (!life.stopping || deadline < life.deadline) {
+    life.deadline = deadline;
+    life.last_call = now + grace_ms / 2;
+  }
   life.stopping = true;
-  life.signal = signal;
-  if (life.ended) {
-    signal_rest(signal);
-    if (!life.whole) life.next = clock_ms();
+  if (!delivery_begin(signal)) return;  // it is under way
+  if (!life.ended) {
+    delivery_to_main(terminal_foreground());
   } else {
-    (void)tree_signal_group(signal);
-    (void)tree_signal_group(SIGCONT);
+    delivery_to_orphans();
+    if (!life.whole) life.next = now;
   }
 }
 
@@ -102,8 +116,12 @@ bool life_signal(int signal) { return tree_signal_group(signal); }
 
 int64_t life_due(void) {
   if (life.over) return -1;
-  if (life.stopping && !life.killing && (life.next < 0 || life.deadline < life.next)) return life.deadline;
-  return life.next;
+  int64_t due = life.next;
+  if (life.stopping && !life.killing) {
+    if (due < 0 || life.deadline < due) due = life.deadline;
+    if (life.last_call >= 0 && life.last_call < due) due = life.last_call;
+  }
+  return due;
 }
 
 static void kill_all(int64_t now) {
@@ -127,6 +145,9 @@ void life_tick(int64_t now) {
   if (life.over) return;
   if (life.stopping && !life.killing && now >= life.deadline) {
     kill_all(now);
+  } else if (life.stopping && !life.killing && life.last_call >= 0 && now >= life.last_call) {
+    life.last_call = -1;
+    if (life.ended || !life.main_only) delivery_to_rest();
   } else if (life.next >= 0 && now >= life.next) {
     life.next = now + (life.stopping ? STOP_MS : GROUP_MS);
     if (life.killing) kill_all(now);

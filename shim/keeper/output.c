@@ -7,6 +7,7 @@
 #include "control.h"
 #include "lines.h"
 #include "log.h"
+#include "terminal.h"
 
 enum { BATCH_MAX = 65536, BUSY_BATCH = 32768, PIPE_WANTED = 1048576, REST_MS = 1 };
 
@@ -17,13 +18,11 @@ static struct source {
 } sources[2];
 
 static bool terminal;
-static int held = -1;
 static char batch[BATCH_MAX];
 static int64_t last_read = -1, rest_until = -1;
 
-void output_start(int output, int errors, int slave) {
-  terminal = slave >= 0;
-  held = slave;
+void output_start(int output, int errors) {
+  terminal = errors < 0;
   sources[STDOUT].fd = output;
   sources[STDERR].fd = errors;
   sources[STDOUT].lines.stream = STDOUT;
@@ -121,8 +120,7 @@ void output_tick(int64_t now) {
 }
 
 void output_drain(int64_t now) {
-  if (held >= 0) (void)close(held);
-  held = -1;
+  terminal_release();
   for (unsigned i = 0; i < 2 && !terminal; i++)
     while (!sources[i].ended && take_batch(&sources[i], now) > 0) continue;
 }

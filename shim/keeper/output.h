@@ -9,9 +9,8 @@
 
 enum { OUTPUT_POLL_MAX = 2 };
 
-// With a terminal `output` is its master and `slave` its other side, which is held open: else the master would see an
-// end whenever the service closes its own. Without one, `output` and `errors` are pipes and `slave` is -1.
-void output_start(int output, int errors, int slave);
+// With a terminal `output` is its master and `errors` is -1, else both are pipes.
+void output_start(int output, int errors);
 
 // Fills in what to wait for at `now` (clock_ms()): how many were used. Typed text waiting is `typing`.
 unsigned output_poll(struct pollfd *fds, bool typing, int64_t now);

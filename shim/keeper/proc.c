@@ -64,16 +64,39 @@ static ssize_t read_of(pid_t pid, const char *name, char *buffer, size_t cap) {
   return proc_read(path, buffer, cap);
 }
 
-pid_t proc_parent(pid_t pid, bool *alive) {
+// Takes the number in front of the next space; false when there is none.
+static bool next_number(const char **at, uint64_t *number) {
+  size_t len = strcspn(*at, " ");
+  bool taken = number_parse(*at, len, UINT64_MAX, number);
+  *at += len + ((*at)[len] == ' ' ? 1 : 0);
+  return taken;
+}
+
+bool proc_look(pid_t pid, struct process *process) {
   char stat[512];
-  *alive = false;
-  if (read_of(pid, "/stat", stat, sizeof stat) <= 0) return 0;
-  // "PID (NAME) STATE PPID": the name may hold spaces and parentheses.
+  if (read_of(pid, "/stat", stat, sizeof stat) <= 0) return false;
+  // "PID (NAME) STATE PPID PGRP SESSION …", the start is field 22: the name may hold spaces and parentheses.
   const char *at = strrchr(stat, ')');
-  if (at == NULL || strlen(at) < 5) return 0;
-  *alive = at[2] != 'Z' && at[2] != 'X';
-  uint64_t parent;
-  return number_parse(at + 4, strcspn(at + 4, " "), INT32_MAX, &parent) ? (pid_t)parent : 0;
+  if (at == NULL || strlen(at) < 5) return false;
+  uint64_t number = 0, parent, group;
+  const char state = at[2];
+  at += 4;
+  if (!next_number(&at, &parent) || !next_number(&at, &group)) return false;
+  for (unsigned field = 6; field <= 22; field++) {
+    number = 0;
+    (void)next_number(&at, &number);  // some are negative
+  }
+  *process = (struct process){.pid = pid, .parent = (pid_t)parent, .group = (pid_t)group, .start = number};
+  process->alive = state != 'Z' && state != 'X';
+  process->stopped = state == 'T';
+  return true;
+}
+
+pid_t proc_parent(pid_t pid, bool *alive) {
+  struct process process;
+  bool seen = proc_look(pid, &process);
+  *alive = seen && process.alive;
+  return seen ? process.parent : 0;
 }
 
 bool proc_mark(pid_t pid, uint64_t *mark) {

@@ -12,6 +12,16 @@ bool proc_each(const char *folder, void (*visit)(pid_t number, void *with), void
 // Reads a small file whole, closed by a NUL: its length, or -1.
 ssize_t proc_read(const char *path, char *buffer, size_t cap);
 
+// A process as it is right now. `start` tells two of one pid apart: clock ticks since the machine's start.
+struct process {
+  pid_t pid, parent, group;
+  uint64_t start;
+  bool alive, stopped;
+};
+
+// Looks at one process. False when it does not exist.
+bool proc_look(pid_t pid, struct process *process);
+
 // The parent of a process, 0 when it is gone; `alive` is false for a zombie.
 pid_t proc_parent(pid_t pid, bool *alive);
 

@@ -16,6 +16,7 @@
 #include "output.h"
 #include "record.h"
 #include "signals.h"
+#include "terminal.h"
 #include "tree.h"
 
 // A terminal that somebody else still holds is not listened to for longer than DRAIN_MS after the end.
@@ -84,7 +85,7 @@ static void attach(struct client *client, const struct command *command) {
     return;
   }
   if (command->verb == VERB_ATTACH) control_attach(client);
-  if (!child_resize(output_terminal(), command->first, command->second) && command->verb == VERB_RESIZE)
+  if (!terminal_resize(output_terminal(), command->first, command->second) && command->verb == VERB_RESIZE)
     client_error(client, strerror(errno));
 }
 
@@ -111,6 +112,12 @@ static void obey(struct client *client, const struct command *command) {
       attach(client, command);
       break;
   }
+}
+
+// A key that would stop the service for good is passed over.
+static size_t type(const char *bytes, size_t len) {
+  size_t typable = terminal_typable(bytes, len, life_main());
+  return typable == 0 && len > 0 ? 1 : output_type(bytes, typable);
 }
 
 // Says why the service did not start, to the daemon or, when nobody listens, on standard error.
@@ -222,12 +229,12 @@ static void say_goodbye(void) {
 }
 
 int run(const struct options *given) {
-  static const struct control_calls calls = {.command = obey, .type = output_type};
+  static const struct control_calls calls = {.command = obey, .type = type};
   struct failure failure;
   struct child child;
   options = given;
   control_start(fds_inherit() ? FIRST_CLIENT_FD : -1, &calls);
-  if (getsid(0) != getpid()) (void)setsid();  // refused to a group leader: its own session matters little
+  if (getsid(0) != getpid()) (void)setsid();  // refused to a group leader, which can have no terminal then
   if (options->exit != NULL) (void)unlink(options->exit);  // of an earlier run
   if (!set_up(&failure)) return fail(&failure);
   bool whole = tree_adopt(options->group_only);
@@ -236,7 +243,7 @@ int run(const struct options *given) {
   in_cgroup = child.in_cgroup;
   tree_start(child.pid, options->cgroup);
   life_start(child.pid, whole, options);
-  output_start(child.output, child.errors, child.slave);
+  output_start(child.output, child.errors);
   tell_started();
   while (!life_over()) turn(-1);
   int64_t last = clock_ms() + DRAIN_MS;

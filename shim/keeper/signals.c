@@ -25,7 +25,7 @@ bool signals_open(void) {
   // XFSZ: a limit on file sizes must cost log lines, not the service.
   static const int ignored[] = {SIGPIPE, SIGXFSZ, SIGTTIN, SIGTTOU};
   if (!fd_pipe(ends)) return false;
-  struct sigaction hear = {.sa_handler = caught, .sa_flags = SA_RESTART | SA_NOCLDSTOP};
+  struct sigaction hear = {.sa_handler = caught, .sa_flags = SA_RESTART};
   struct sigaction ignore = {.sa_handler = SIG_IGN};
   for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
     if (sigaction(ignored[i], &ignore, NULL) != 0) return false;

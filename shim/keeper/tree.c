@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "proc.h"
 #include "text.h"
 #include "wire.h"
 
@@ -146,16 +145,20 @@ bool tree_signal_group(int number) {
   return true;
 }
 
-void tree_signal_rest(int number) {
-  if (!tree.whole) {
-    if (tree.ended && group_lives()) (void)kill(-tree.main, number);
-    return;
-  }
-  // Seen first, signalled then: one that ends at once would take its children out of the walk.
+unsigned tree_members(const struct process **members) {
+  static struct process seen[TREE_MAX];
+  unsigned count = 0;
+  *members = seen;
+  if (!tree.whole) return 0;
   walk(false);
   for (unsigned i = 1; i < found_count; i++)
-    if (found[i] != tree.main || tree.ended) (void)kill(found[i], number);
+    if (proc_look(found[i], &seen[count]) && seen[count].alive) count++;
+  return count;
 }
+
+bool tree_known(void) { return tree.whole; }
+
+pid_t tree_group(void) { return !tree.ended || group_lives() ? tree.main : 0; }
 
 static void kill_cgroup(void) {
   char path[4096];

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "proc.h"
+
 // Makes this process the one that inherits orphans, unless `group_only`. True when all descendants will be known.
 bool tree_adopt(bool group_only);
 
@@ -20,8 +22,14 @@ unsigned tree_left(void);
 // Sends the signal to the main process's group, so that stopped ones notice it too. False when there is none.
 bool tree_signal_group(int number);
 
-// Sends the signal to each that is left after the main process.
-void tree_signal_rest(int number);
+// All live processes below the keeper, parents before their children, until the next call. 0 where only the group is known.
+unsigned tree_members(const struct process **members);
+
+// True when the members of the tree are known, not its group alone.
+bool tree_known(void);
+
+// The main process's group, 0 when it is certain that no process is left in it.
+pid_t tree_group(void);
 
 // One pass of SIGKILL over all there is, the main process included.
 void tree_kill(void);

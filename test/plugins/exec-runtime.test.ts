@@ -204,6 +204,15 @@ function lives(t: Test, table: ProcessTable) {
     t.strictSame(await rig.lines(), ['111'])
   })
 
+  t.test('a main process that stops its children itself is all that is asked to stop', async t => {
+    const rig = new Rig(t, table)
+    const script = `trap '' TERM; setsid sh -c 'trap "echo asked" TERM; echo up; while :; do sleep 0.02; done'`
+    const instance = await rig.spawn(script, { stopsChildren: true })
+    await rig.printed(/up/)
+    await limited(instance.stop({ signal: 'SIGTERM', graceMs: 100 }), 'stop')
+    t.strictSame(await rig.lines(), ['up'])
+  })
+
   t.test('what cannot be started says why, without its environment', async t => {
     const rig = new Rig(t, table)
     const failure = (script: string, more: Partial<ProcessSpec> & { processes?: Processes }) =>

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 // Sends a datagram to NOTIFY_SOCKET, with a descriptor unless `fd` is -1.
@@ -68,6 +69,29 @@ static int stubborn(int depth) {
   for (;;) pause();
 }
 
+// Notes each signal that it gets in a file, `name number`; SIGTERM and SIGINT make it end after some milliseconds.
+static int graceful(const char *path, const char *name, long ms) {
+  sigset_t all;
+  sigfillset(&all);
+  sigprocmask(SIG_BLOCK, &all, NULL);
+  FILE *notes = fopen(path, "ae");
+  if (notes == NULL) return 1;
+  setvbuf(notes, NULL, _IOLBF, 0);
+  fprintf(notes, "%s up\n", name);
+  struct timespec now, end = {0, 0};
+  for (;;) {
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    long left = end.tv_sec == 0 ? 60000 : ms - (now.tv_sec - end.tv_sec) * 1000 - (now.tv_nsec - end.tv_nsec) / 1000000;
+    struct timespec limit = {left / 1000, left % 1000 * 1000000};
+    int number = left <= 0 ? -1 : sigtimedwait(&all, NULL, &limit);
+    if (number > 0) fprintf(notes, "%s %d\n", name, number);
+    else if (end.tv_sec != 0 || left == 60000) break;
+    if ((number == SIGTERM || number == SIGINT) && end.tv_sec == 0) clock_gettime(CLOCK_MONOTONIC, &end);
+  }
+  fprintf(notes, "%s done\n", name);
+  return 0;
+}
+
 // Prints its words, each after the first at a SIGUSR1.
 static int steps(int count, char *words[]) {
   sigset_t next;
@@ -111,6 +135,7 @@ int main(int argc, char *argv[]) {
   if (strcmp(verb, "barrier") == 0) return barrier();
   if (strcmp(verb, "hop") == 0) return hop();
   if (strcmp(verb, "stubborn") == 0 && argc > 2) return stubborn(atoi(argv[2]));
+  if (strcmp(verb, "graceful") == 0 && argc > 4) return graceful(argv[2], argv[3], atol(argv[4]));
   if (strcmp(verb, "steps") == 0) return steps(argc - 2, argv + 2);
   if (strcmp(verb, "lines") == 0 && argc > 2) return lines(atol(argv[2]));
   return 64;

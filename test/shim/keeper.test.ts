@@ -150,12 +150,13 @@ function life(t: Test, variant: Variant) {
 }
 
 function stdio(t: Test, variant: Variant) {
-  held(t, variant, 'pipes: no terminal, two streams, no input', async (t, start) => {
-    const one = start(['sh', '-c', `${act} isatty; echo oops >&2; wc -c`])
+  held(t, variant, 'pipes: no terminal, two streams, an input without an end', async (t, start) => {
+    const one = start(['bash', '-c', `${act} isatty; echo oops >&2; read -t 0.05; echo $?`])
     await one.line.next('exit')
     t.strictSame(
       one.entries.filter(([stream]) => stream === 'stdout').map(([, , text]) => text),
-      ['000', '0'],
+      ['000', '142'],
+      'not at its end: more is waited for in vain',
     )
     t.strictSame(
       one.entries.filter(([stream]) => stream === 'stderr'),

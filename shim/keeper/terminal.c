@@ -1,0 +1,75 @@
+#include "terminal.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "fds.h"
+
+static int held = -1;
+
+bool terminal_resize(int terminal, unsigned cols, unsigned rows) {
+  struct winsize size = {.ws_col = (unsigned short)cols, .ws_row = (unsigned short)rows};
+  return ioctl(terminal, TIOCSWINSZ, &size) == 0;
+}
+
+bool terminal_size(unsigned *cols, unsigned *rows) {
+  struct winsize size;
+  if (held < 0 || ioctl(held, TIOCGWINSZ, &size) != 0) return false;
+  *cols = size.ws_col;
+  *rows = size.ws_row;
+  return true;
+}
+
+// The slave is opened here: macOS sets the size through it alone, and some of its releases refuse flags of a master before.
+bool terminal_open(unsigned cols, unsigned rows, int *master, int *slave) {
+  *master = posix_openpt(O_RDWR | O_NOCTTY);
+  if (*master < 0 || grantpt(*master) != 0 || unlockpt(*master) != 0) return false;
+  const char *name = ptsname(*master);
+  if (name == NULL) return false;
+  *slave = held = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+  if (held < 0 || !fd_prepare(*master)) return false;
+  struct termios modes;
+  if (tcgetattr(held, &modes) != 0) return false;
+#ifdef IUTF8
+  modes.c_iflag |= IUTF8;
+#endif
+  return tcsetattr(held, TCSANOW, &modes) == 0 && terminal_resize(held, cols, rows) && ioctl(held, TIOCSCTTY, 0) == 0;
+}
+
+void terminal_release(void) {
+  if (held >= 0) (void)close(held);
+  held = -1;
+}
+
+bool terminal_take(int slave) {
+  // From a group in the background, which it is until then, this needs SIGTTOU ignored, as the keeper has it.
+  return setpgid(0, 0) == 0 && tcsetpgrp(slave, getpid()) == 0;
+}
+
+pid_t terminal_foreground(void) {
+  pid_t group = held < 0 ? -1 : tcgetpgrp(held);
+  return group > 1 && group != getpgrp() ? group : 0;
+}
+
+size_t terminal_typable(const char *bytes, size_t len, pid_t group) {
+  struct termios modes;
+  if (held < 0 || tcgetattr(held, &modes) != 0 || (modes.c_lflag & ISIG) == 0 || tcgetpgrp(held) != group) return len;
+  const char *key = memchr(bytes, modes.c_cc[VSUSP], len);
+  return key == NULL ? len : (size_t)(key - bytes);
+}
+
+void terminal_resume(pid_t group, int stopped_by) {
+  if (held < 0 || (stopped_by != SIGTSTP && stopped_by != SIGTTIN && stopped_by != SIGTTOU)) return;
+  if (stopped_by != SIGTSTP) (void)tcsetpgrp(held, group);
+  (void)kill(-group, SIGCONT);
+}
+
+bool terminal_waits_for_lines(void) {
+  struct termios modes;
+  return held >= 0 && tcgetattr(held, &modes) == 0 && (modes.c_lflag & ICANON) != 0;
+}
