@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises'
 import { dirname, join, relative, sep } from 'node:path'
 import { LocaldError, messageOf } from '../errors.ts'
 import type { ProjectSource } from '../plugin.ts'
+import { withWrittenNumbers } from './numbers.ts'
 import type { Problems } from './problems.ts'
 import { parseToml, type Reader, readText } from './read.ts'
 import { at, isTable, merge, own, type Path, type Table } from './table.ts'
@@ -75,7 +76,7 @@ export async function readLayer(
     const text = await readText(file, reader)
     if (text === undefined) return undefined
     const parsed = parseToml(text)
-    if ('data' in parsed) return { file, role, data: parsed.data, text }
+    if ('data' in parsed) return await withWrittenNumbers({ file, role, data: parsed.data, text }, problems)
     problems.addFile(file, 'CONFIG_INVALID', parsed.fault)
   } catch (error) {
     problems.addUnread(file, error)

@@ -5,6 +5,8 @@ import type { Path } from './table.ts'
 /** A key or element of a file: its line, and what is in it. */
 interface Mark {
   line: number
+  /** A number as it is written. */
+  number?: string
   readonly inside: Map<string | number, Mark>
 }
 
@@ -15,12 +17,7 @@ const cache = new WeakMap<Document, Promise<Mark | undefined>>()
  * files that are not TOML. The parser that keeps positions is slow, so it is loaded and run only when somebody asks.
  */
 export async function lineOf(document: Document, path: Path): Promise<number | null> {
-  let marks = cache.get(document)
-  if (marks === undefined) {
-    marks = marksOf(document)
-    cache.set(document, marks)
-  }
-  let mark = await marks
+  let mark = await marksIn(document)
   if (mark === undefined) return null
   for (const part of path) {
     const next: Mark | undefined = mark.inside.get(part)
@@ -30,14 +27,27 @@ export async function lineOf(document: Document, path: Path): Promise<number | n
   return mark.line
 }
 
+/** The number at a path as it is written; undefined where there is none. As slow as `lineOf`. */
+export async function numberAt(document: Document, path: Path): Promise<string | undefined> {
+  const top = await marksIn(document)
+  return path.reduce<Mark | undefined>((mark, part) => mark?.inside.get(part), top)?.number
+}
+
+function marksIn(document: Document): Promise<Mark | undefined> {
+  const marks = cache.get(document) ?? marksOf(document)
+  cache.set(document, marks)
+  return marks
+}
+
 async function marksOf(document: Document): Promise<Mark | undefined> {
   if (document.text === undefined) return undefined
   const { parseTOML } = await import('toml-eslint-parser')
   const top: Mark = { line: 1, inside: new Map() }
   try {
-    for (const node of parseTOML(document.text, { tomlVersion: '1.1' }).body[0].body) {
-      if (node.type === 'TOMLKeyValue') addPair(top, node)
-      else for (const pair of node.body) addPair(reach(top, node.resolvedKey, node.loc.start.line), pair)
+    const { text } = document
+    for (const node of parseTOML(text, { tomlVersion: '1.1' }).body[0].body) {
+      if (node.type === 'TOMLKeyValue') addPair(text, top, node)
+      else for (const pair of node.body) addPair(text, reach(top, node.resolvedKey, node.loc.start.line), pair)
       if (node.type === 'TOMLTable') reach(top, node.resolvedKey, node.loc.start.line).line = node.loc.start.line
     }
   } catch {
@@ -60,14 +70,16 @@ function reach(from: Mark, path: Path, line: number): Mark {
   return mark
 }
 
-function addPair(table: Mark, pair: AST.TOMLKeyValue): void {
+function addPair(text: string, table: Mark, pair: AST.TOMLKeyValue): void {
   const keys = pair.key.keys.map(key => (key.type === 'TOMLBare' ? key.name : key.value))
-  addValue(reach(table, keys, pair.loc.start.line), pair.value)
+  addValue(text, reach(table, keys, pair.loc.start.line), pair.value)
 }
 
-function addValue(mark: Mark, value: AST.TOMLContentNode): void {
-  if (value.type === 'TOMLInlineTable') for (const pair of value.body) addPair(mark, pair)
+function addValue(text: string, mark: Mark, value: AST.TOMLContentNode): void {
+  if (value.type === 'TOMLInlineTable') for (const pair of value.body) addPair(text, mark, pair)
+  if (value.type === 'TOMLValue' && (value.kind === 'integer' || value.kind === 'float'))
+    mark.number = text.slice(...value.range)
   if (value.type !== 'TOMLArray') return
   for (const [index, element] of value.elements.entries())
-    addValue(reach(mark, [index], element.loc.start.line), element)
+    addValue(text, reach(mark, [index], element.loc.start.line), element)
 }

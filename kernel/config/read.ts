@@ -50,10 +50,13 @@ export interface SyntaxFault {
   readonly message: string
 }
 
-/** A TOML text's tables, or where and why it is none. */
+/**
+ * A TOML text's tables, or where and why it is none. Line ends in strings of several lines are LF, as TOML lets a parser have it: a shell
+ * would take the CR of a file from Windows as part of a word.
+ */
 export function parseToml(text: string): { readonly data: Table } | { readonly fault: SyntaxFault } {
   try {
-    return { data: parse(text, { unsafeKeyBehaviour: 'throw', maxDepth: depthLimit }) }
+    return { data: parse(text.replaceAll('\r\n', '\n'), { unsafeKeyBehaviour: 'throw', maxDepth: depthLimit }) }
   } catch (error) {
     if (!(error instanceof TomlError)) throw error
     const reason = (error.message.split('\n', 1)[0] ?? '').replace(/^Invalid TOML document: /, '')

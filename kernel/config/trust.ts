@@ -1,6 +1,7 @@
 import { lstat, stat } from 'node:fs/promises'
 import { basename, dirname, relative, sep } from 'node:path'
 import { allowedFolders } from '../allowed.ts'
+import { callerUid } from '../owner.ts'
 
 /** Why a file is not taken. */
 export interface Refusal {
@@ -25,7 +26,7 @@ export const projectFiles = ['locald.toml', '.locald.toml', 'locald.workspace.to
  * other machines show every file as writable by all.
  */
 export class Trust {
-  readonly #uid = process.getuid?.() ?? 0
+  readonly #uid = callerUid() ?? 0
   readonly #uids: ReadonlySet<number>
   readonly #dataFolder: string | undefined
 

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { readTextFile } from '../../kernel/plugin.ts'
 
 /** Where packages come from, and how they are reached. */
 export interface NpmSettings {
@@ -60,8 +60,11 @@ function authorizationFor(registry: string, files: readonly ReadonlyMap<string, 
 }
 
 async function readNpmrc(file: string, env: Env): Promise<ReadonlyMap<string, string>> {
-  const text = await readFile(file, 'utf8').catch(() => '')
-  const entries = text.split('\n').flatMap(line => {
+  const read = await readTextFile(file)
+  // One of another user's would choose where a program comes from.
+  const isTaken =
+    read !== undefined && 'text' in read && read.owners.every(uid => uid === 0 || uid === process.geteuid?.())
+  const entries = (isTaken ? read.text : '').split('\n').flatMap(line => {
     const [, key, value] = /^\s*([^#;=\s][^=]*?)\s*=\s*(.*?)\s*$/.exec(line) ?? []
     if (key === undefined || value === undefined) return []
     const plain = value.replace(/^(["'])(.*)\1$/, '$2')

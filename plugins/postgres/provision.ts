@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import type { Client } from 'pg'
 import { LocaldError, messageOf } from '../../kernel/errors.ts'
+import { readTextFile } from '../../kernel/plugin.ts'
 import { identifier, maintenance, type Target, withClient } from './client.ts'
 
 /** What must be in a cluster. */
@@ -49,14 +49,19 @@ async function create(client: Client, what: string, sql: string): Promise<void> 
   }
 }
 
-/** Reads the `init` file. STEP_FAILED where it cannot be read, or needs psql. */
+/** An `init` file of more bytes is one for psql; so large a one takes its time to read: ms. */
+const initLimits = { bytes: 256 * 1024 * 1024, ms: 60_000 } as const
+
+/** Reads the `init` file, without a byte order mark, as psql does. STEP_FAILED where it cannot be read, is not UTF-8, or needs psql. */
 export async function readInit(file: string, project: string): Promise<string> {
   const shown = relative(project, file)
-  const text = await readFile(file, 'utf8').catch(error => {
-    throw new LocaldError('STEP_FAILED', `init: ${shown} cannot be read: ${messageOf(error)}`, {
-      hint: 'Correct `init`; it is relative to the project.',
-    })
-  })
+  const read = await readTextFile(file, initLimits)
+  const refusal = (reason: string, hint: string) =>
+    new LocaldError('STEP_FAILED', `init: ${shown} cannot be read: ${reason}`, { hint })
+  if (read === undefined || 'fault' in read)
+    throw refusal(read?.fault ?? 'it does not exist', 'Correct `init`; it is relative to the project.')
+  if (!read.isUtf8) throw refusal('it is not UTF-8 text', `Convert it: \`iconv -f latin1 -t utf8 ${shown}\`.`)
+  const { text } = read
   const line = text.split('\n').findIndex(each => /^\\|^COPY .* FROM stdin/i.test(each))
   if (line < 0) return text
   throw new LocaldError('STEP_FAILED', `init: ${shown}:${line + 1}: this is for psql, not SQL`, {

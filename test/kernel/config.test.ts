@@ -359,6 +359,47 @@ t.test('small files that are right', async t => {
   )
 })
 
+t.test('variables have what was written', async t => {
+  const text = `${head}[env]
+PY = 3.10
+API=1.0 # one
+BIG = 1e6
+PLUS = +5
+N = 4
+T = true
+"q" = 0.50
+S = "x = 1.0"
+[services.web]
+command = "x"
+env = { A = 2.0, B = 7 }
+ready_timeout = 1.50
+[services.b]
+command = "x"
+env.V = 18.00
+`
+  const { plan } = await load({ 'locald.toml': text })
+  t.strictSame(plan.env, { PY: '3.10', API: '1.0', BIG: '1e6', PLUS: '+5', N: '4', T: 'true', q: '0.50', S: 'x = 1.0' })
+  t.strictSame(
+    plan.services.map(({ common }) => common.env),
+    [{ A: '2.0', B: '7' }, { V: '18.00' }],
+  )
+  t.equal(plan.services[0]?.common.readyTimeout, 1500)
+  const layer = folder({ 'locald.toml': web, '../.locald.toml': '[env]\nA = 1.20\n' })
+  t.strictSame((await loadProject(layer.root, types, layer.places)).plan.env, { A: '1.20' }, 'in each layer')
+  const odd = `${head}[env]\nA = 0o755\nB = 0xff\nC = 0b1\nD = 1_000\nE = inf\nF = -nan\n`
+  const error = await failure(load({ 'locald.toml': odd }))
+  t.strictSame(
+    told(error.problems),
+    ['A', 'B', 'C', 'D', 'E', 'F'].map(
+      (name, at) => `${at + 4} env.${name}: is a number in a form that a variable cannot have`,
+    ),
+  )
+  t.match(error.problems[0]?.hint, /in quotes/)
+  const strings = `${head}[env]\nA = """\na\nb"""\nB = '''\nc\nd'''\nC = "e\\r\\n"\n`
+  const crlf = await load({ 'locald.toml': strings.replaceAll('\n', '\r\n') })
+  t.strictSame(crlf.plan.env, { A: 'a\nb', B: 'c\nd', C: 'e\r\n' }, 'line ends of Windows are line ends')
+})
+
 t.test('the order of layers', async t => {
   const files = {
     '../../.config/locald/config.toml':

@@ -1,9 +1,10 @@
-import { spawnSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statfsSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { type Target, withClient } from '../../plugins/postgres/client.ts'
+import { readInit } from '../../plugins/postgres/provision.ts'
 import { House, type Service } from './postgres-house.ts'
 
 // On a busy machine: ms.
@@ -85,6 +86,23 @@ t.teardown(async () => {
     await new Promise(wake => setTimeout(wake, 50))
   }
   rmSync(join(image, '..'), { recursive: true, force: true })
+})
+
+t.test('the init file as psql reads it', async t => {
+  const dir = t.testdir({
+    'bom.sql': '\uFEFFCREATE TABLE a (b text);\r\n',
+    'latin.sql': Buffer.from('-- gr\xfc\xdfe\n', 'latin1'),
+  })
+  execFileSync('mkfifo', [join(dir, 'pipe.sql')])
+  t.equal(await readInit(join(dir, 'bom.sql'), dir), 'CREATE TABLE a (b text);\r\n', 'without its byte order mark')
+  const cases = { latin: /not UTF-8 text/, pipe: /not a regular file/, none: /does not exist/ }
+  for (const [name, message] of Object.entries(cases)) {
+    const error = {
+      code: 'STEP_FAILED',
+      message: new RegExp(`^init: ${name}.sql cannot be read: it (is )?${message.source}`),
+    }
+    await t.rejects(readInit(join(dir, `${name}.sql`), dir), error, name)
+  }
 })
 
 t.test('a branch here, whatever the file system', async t => {
