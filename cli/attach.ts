@@ -1,13 +1,16 @@
 import type { LocaldEvent, LogLine, ServiceView } from '../kernel/events.ts'
 import type { TargetBody } from '../kernel/wire.ts'
-import { type Client, find, type Stream } from './client.ts'
+import { type Client, find, findOrRevive } from './client.ts'
 import type { Context } from './context.ts'
 import { conclude, follow } from './follow.ts'
+import { Followed } from './followed.ts'
+import { Follower } from './follower.ts'
 import type { Interrupt } from './interrupt.ts'
 import { type Keys, listen } from './keys.ts'
 import { formatFor } from './lines.ts'
-import { say } from './output.ts'
-import { isOver } from './services.ts'
+import { Notices } from './notices.ts'
+import { painter, say } from './output.ts'
+import { namerFor, stateOf } from './services.ts'
 import { Shown } from './shown.ts'
 
 /** What is followed: what was started, when (UTC ISO 8601), and what runs of it. */
@@ -20,90 +23,117 @@ export interface Attached {
 }
 
 /**
- * Follows a project's logs until `d` (services run on), Ctrl-C (they are stopped; twice: at once), or until somebody else
- * stopped them.
+ * Follows a project until `d` (services run on), Ctrl-C (they are stopped; twice: at once), or until nothing of it runs any more: its
+ * logs, and what locald does with it. A daemon that is restarted or killed meanwhile makes no difference.
  */
 export async function attach(context: Context, daemon: Client, what: Attached): Promise<number> {
-  const { target, since, services, early } = what
-  const doing = 'following the logs'
-  const query = { path: target.path, service: target.services, since, follow: true }
-  const logs = daemon.stream<LogLine>({ method: 'GET', path: '/v1/logs', query, doing })
-  const events = daemon.stream<LocaldEvent>({ method: 'GET', path: '/v1/events', doing })
   const keys = listen()
-  early.close()
-  if (early.isPressed) keys.stop()
+  what.early.close()
+  if (what.early.isPressed) keys.stop()
+  const attachment = await Attachment.of(context, what)
   try {
-    const shown = new Shown(
-      await formatFor(
-        services.map(view => view.key),
-        false,
-      ),
-    )
     say(keys.isKeyboard ? 'Ctrl-C stops the project, d detaches' : 'Ctrl-C stops the project')
-    const printing = printLogs(logs, shown)
-    const rest = async () => {
-      logs.close()
-      await printing.catch(() => undefined)
-      // One that is ending is not to be followed by another just for this.
-      const still = await find(context.paths).catch(() => undefined)
-      const names = services.map(view => view.key)
-      if (still !== undefined) await shown.printRest(still, names, target.path, since)
-    }
-    const stop = () => stopProject(context, daemon, target)
-    return await until(keys, { printing, over: untilOver(events, services), stop, rest })
+    return await attachment.until(keys, daemon)
   } finally {
     keys.close()
-    logs.close()
-    events.close()
+    attachment.close()
   }
 }
 
-interface Watched {
-  readonly printing: Promise<void>
-  /** Resolves when nothing runs any more. */
-  readonly over: Promise<void>
-  stop(): Promise<number>
-  /** Prints what was said until the end. */
-  rest(): Promise<void>
-}
+const doing = 'following the logs'
 
-async function until(keys: Keys, { printing, over, stop, rest }: Watched): Promise<number> {
-  const end = await Promise.race([keys.pressed, printing, over])
-  // From here on a stream that breaks is no news: what is awaited tells it.
-  printing.catch(() => undefined)
-  over.catch(() => undefined)
-  if (end === 'detach') {
-    say('Detached: locald logs -f follows again, locald stop stops')
+class Attachment {
+  readonly #context: Context
+  readonly #target: TargetBody
+  readonly #shown: Shown
+  readonly #services: Followed
+  readonly #notices: Notices
+  readonly #logs: Follower<LogLine>
+  readonly #events: Follower<LocaldEvent>
+
+  static async of(context: Context, what: Attached): Promise<Attachment> {
+    const format = await formatFor(
+      what.services.map(view => view.key),
+      false,
+    )
+    const notices = new Notices(await painter(process.stderr), namerFor(context.words), what.services)
+    return new Attachment(context, what, new Shown(format, what.since), notices)
+  }
+
+  private constructor(context: Context, { target, since, services }: Attached, shown: Shown, notices: Notices) {
+    this.#context = context
+    this.#target = target
+    this.#shown = shown
+    this.#notices = notices
+    this.#services = new Followed(services, target, () => this.#logs.reopen())
+    let isFirst = true
+    const query = { path: target.path, service: target.services, follow: true }
+    this.#logs = new Follower(context.paths, {
+      open: daemon => {
+        const from = isFirst ? { since } : shown.again()
+        isFirst = false
+        return daemon.stream<LogLine>({ method: 'GET', path: '/v1/logs', query: { ...query, ...from }, doing })
+      },
+      take: lines => shown.print(lines),
+    })
+    this.#events = new Follower(context.paths, {
+      open: daemon => daemon.stream<LocaldEvent>({ method: 'GET', path: '/v1/events', doing }),
+      take: events => this.#take(events),
+    })
+  }
+
+  /** The exit code. */
+  async until(keys: Keys, daemon: Client): Promise<number> {
+    const printing = this.#logs.run(daemon)
+    const watching = this.#events.run(daemon)
+    const end = await Promise.race([keys.pressed, this.#services.ended, printing, watching])
+    // From here on a stream that breaks is no news: what is awaited tells it.
+    watching.catch(() => undefined)
+    if (end === 'detach') {
+      say('Detached: locald logs -f follows again, locald stop stops')
+      return 0
+    }
+    this.#events.close()
+    const code = end === 'stop' ? await this.#stop() : undefined
+    this.#logs.close()
+    await printing.catch(() => undefined)
+    await this.#printRest()
+    return code ?? this.#conclude()
+  }
+
+  close(): void {
+    this.#services.close()
+    this.#logs.close()
+    this.#events.close()
+  }
+
+  #take(events: readonly LocaldEvent[]): void {
+    for (const event of events) {
+      if (this.#services.take(event)) for (const line of this.#notices.of(event)) say(line)
+    }
+  }
+
+  async #printRest(): Promise<void> {
+    // One that is ending is not to be followed by another just for this.
+    const still = await find(this.#context.paths).catch(() => undefined)
+    if (still !== undefined) await this.#shown.printRest(still, this.#services.keys, this.#target.path)
+  }
+
+  async #stop(): Promise<number> {
+    say('Stopping; Ctrl-C again to leave at once')
+    const daemon = await findOrRevive(this.#context.paths)
+    if (daemon === undefined) return 0
+    const body = this.#target
+    const what = 'stopping the project'
+    const stream = daemon.stream<LocaldEvent>({ method: 'POST', path: '/v1/projects/stop', body, doing: what })
+    return conclude(this.#context, await follow(this.#context, stream, { doing: what }))
+  }
+
+  #conclude(): number {
+    const services = this.#services.views
+    if (services.some(view => stateOf(view) === 'failed'))
+      return conclude(this.#context, { event: 'done', ok: false, services })
+    say('Nothing of the project runs any more')
     return 0
   }
-  const code = end === 'stop' ? await stop() : 0
-  await rest()
-  if (end !== 'stop') say('Nothing of the project runs any more')
-  return code
-}
-
-async function printLogs(logs: Stream<LogLine>, shown: Shown): Promise<void> {
-  for await (const lines of logs.batches) await shown.print(lines)
-}
-
-/** Resolves when none of the services runs any more. */
-async function untilOver(events: Stream<LocaldEvent>, services: readonly ServiceView[]): Promise<void> {
-  const alive = new Set(services.filter(view => !isOver(view)).map(view => view.key))
-  const keys = new Set(services.map(view => view.key))
-  for await (const batch of events.batches) {
-    for (const event of batch) {
-      if (event.event === 'removed') alive.delete(event.key)
-      if (event.event !== 'service' || !keys.has(event.service.key)) continue
-      if (isOver(event.service)) alive.delete(event.service.key)
-      else alive.add(event.service.key)
-    }
-    if (alive.size === 0) return
-  }
-}
-
-async function stopProject(context: Context, daemon: Client, body: TargetBody): Promise<number> {
-  say('Stopping; Ctrl-C again to leave at once')
-  const doing = 'stopping the project'
-  const stream = daemon.stream<LocaldEvent>({ method: 'POST', path: '/v1/projects/stop', body, doing })
-  return conclude(context, await follow(context, stream, { doing }))
 }

@@ -28,6 +28,12 @@ export class Client {
     this.#starts = starts
   }
 
+  /** Gives up the connection of a request that is not made. */
+  close(): void {
+    this.#ready?.destroy()
+    this.#ready = undefined
+  }
+
   /** A value. Throws what the daemon says, or DAEMON_UNREACHABLE, also when it is silent for `idleMs`. */
   async get<T>(path: string, query: Query = {}, idleMs = answerMs): Promise<T> {
     return await parse<T>(await this.#send({ method: 'GET', target: path + queryOf(query), doing, idleMs }))

@@ -36,7 +36,14 @@ export type LocaldEvent =
       readonly text: string
       readonly progress?: { readonly done: number; readonly total: number }
     }
-  | { readonly event: 'warning'; readonly key?: string; readonly message: string; readonly hint?: string }
+  | {
+      readonly event: 'warning'
+      /** Of one service; or the folder of the project it is about. */
+      readonly key?: string
+      readonly path?: string
+      readonly message: string
+      readonly hint?: string
+    }
   | { readonly event: 'removed'; readonly key: string }
   | {
       readonly event: 'done'

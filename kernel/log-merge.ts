@@ -7,9 +7,16 @@ import { LogCursor } from './log-reader.ts'
 import { type LineFilter, select } from './log-seek.ts'
 import type { ServiceLog } from './logs.ts'
 
-/** What to read. `service`: the key that its lines are given. */
+/** A log to read. `service`: the key that its lines are given; `since`: RFC 3339, in the place of the request's. */
+export interface LogSource {
+  readonly service: string
+  readonly log: ServiceLog
+  readonly since?: string | undefined
+}
+
+/** What to read. */
 export interface LogsRequest {
-  readonly sources: readonly { readonly service: string; readonly log: ServiceLog }[]
+  readonly sources: readonly LogSource[]
   /** Only the last so many lines of all together, or of each. */
   readonly tail?: number | undefined
   readonly each?: boolean | undefined
@@ -39,9 +46,11 @@ const turns = new Turns()
  */
 export async function* readLogs(request: LogsRequest): AsyncGenerator<readonly LogLine[]> {
   const { sources, tail, each, follow, signal } = request
-  const filter = filterOf(request)
+  const grep = request.grep === undefined ? undefined : new Grep(request.grep)
   const bell = new Bell(signal)
-  const readers = sources.map(({ service, log }) => new Source({ service, log, filter, follow, signal }))
+  const readers = sources.map(({ service, log, since = request.since }) => {
+    return new Source({ service, log, filter: filterOf(since, grep), follow, signal })
+  })
   const quiet = follow ? readers.map(reader => reader.log.watch(() => bell.ring(reader))) : []
   try {
     let total = 0
@@ -63,13 +72,12 @@ export async function* readLogs(request: LogsRequest): AsyncGenerator<readonly L
   }
 }
 
-function filterOf({ since, grep }: LogsRequest): LineFilter {
+function filterOf(since: string | undefined, grep: Grep | undefined): LineFilter {
   const stamp = since === undefined ? undefined : stampOf(since)
   if (since !== undefined && stamp === undefined) {
     throw new LocaldError('USAGE', `'${since}' is no time`, { hint: 'Use one such as 2026-11-24T03:44:10Z.' })
   }
-  const pattern = grep === undefined ? undefined : new Grep(grep)
-  return { since: stamp, grep: pattern === undefined ? undefined : lines => pattern.matching(lines) }
+  return { since: stamp, grep: grep === undefined ? undefined : lines => grep.matching(lines) }
 }
 
 interface SourceInput {

@@ -100,7 +100,7 @@ export class Reloads {
   #warn({ ref }: Project, text: string, hint: string | undefined): void {
     const message = `${ref.name}: ${text}`
     this.#input.log.warn(message)
-    this.#input.events.emit({ event: 'warning', message, ...(hint === undefined ? {} : { hint }) })
+    this.#input.events.emit({ event: 'warning', path: ref.path, message, ...(hint === undefined ? {} : { hint }) })
   }
 
   #watchingOf(service: Service): Watching {

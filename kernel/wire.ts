@@ -117,11 +117,15 @@ export interface OpenAnswer {
   readonly hint?: string
 }
 
-/** `tail`: the last so many lines of all together, with `each` of each service. `since`: UTC ISO 8601. `grep`: a JavaScript regular expression. */
+/**
+ * `tail`: the last so many lines of all together, with `each` of each service. `since`: UTC ISO 8601, `resume`: that of single
+ * services, as `TIME KEY`. `grep`: a JavaScript regular expression.
+ */
 export interface LogsQuery extends KeysQuery {
   readonly tail?: number
   readonly each?: boolean
   readonly since?: string
+  readonly resume?: readonly string[]
   readonly grep?: string
   readonly follow?: boolean
 }

@@ -1,10 +1,12 @@
 import { LocaldError, messageOf } from '../../kernel/errors.ts'
 import type { LogLine } from '../../kernel/events.ts'
 import type { KeysAnswer, KeysQuery } from '../../kernel/wire.ts'
-import { type Client, need } from '../client.ts'
+import { type Client, need, type Query, type Stream } from '../client.ts'
 import type { Context } from '../context.ts'
+import { Follower } from '../follower.ts'
 import { formatFor } from '../lines.ts'
 import { printAll } from '../output.ts'
+import { Seen } from '../seen.ts'
 import { jsonOf } from '../terminal-text.ts'
 import { count, since } from '../units.ts'
 import { flagValue } from '../words.ts'
@@ -29,11 +31,38 @@ export async function logs(context: Context): Promise<number> {
     follow: words.flags.has('follow'),
   }
   const daemon = await need(context.paths)
-  const doing = 'reading logs'
-  const stream = daemon.stream<LogLine>({ method: 'GET', path: '/v1/logs', query, doing })
   const text = context.json ? (line: LogLine) => jsonOf(line) : await formatted(daemon, query)
-  for await (const lines of stream.batches) await printAll(lines.map(line => `${text(line)}\n`).join(''))
+  const print = (lines: readonly LogLine[]) => printAll(lines.map(line => `${text(line)}\n`).join(''))
+  if (query.follow) return await followed(context, daemon, query, print)
+  for await (const lines of streamOf(daemon, query).batches) await print(lines)
   return 0
+}
+
+/** Goes on with the next daemon where one ends, without a line twice or too few. */
+async function followed(
+  { paths }: Context,
+  first: Client,
+  query: Query,
+  print: (lines: readonly LogLine[]) => Promise<void>,
+): Promise<number> {
+  const { tail, each, ...rest } = query
+  const seen = new Seen(new Date().toISOString())
+  let isFirst = true
+  const follower = new Follower<LogLine>(paths, {
+    open(daemon) {
+      const asked = isFirst ? query : { ...rest, ...seen.again() }
+      isFirst = false
+      return streamOf(daemon, asked)
+    },
+    take: lines => print(seen.take(lines)),
+  })
+  const error = await follower.run(first)
+  if (error !== undefined) throw error
+  return 0
+}
+
+function streamOf(daemon: Client, query: Query): Stream<LogLine> {
+  return daemon.stream<LogLine>({ method: 'GET', path: '/v1/logs', query, doing: 'reading logs' })
 }
 
 /** How lines look; the services are asked for first, so that the column of their names keeps its width. */

@@ -62,7 +62,7 @@ export const named = {
       event('project', { project: text, path: text, domain: text }),
       event('service', { service: { $ref: 'Service#' } }),
       event('step', { key: text, text, progress: object({ done: number, total: number }) }, ['progress']),
-      event('warning', { key: text, message: text, hint: text }, ['key', 'hint']),
+      event('warning', { key: text, path: text, message: text, hint: text }, ['key', 'path', 'hint']),
       event('removed', { key: text }),
       event(
         'done',

@@ -89,6 +89,7 @@ export const logsQuery = {
     tail: { type: 'integer', minimum: 0 },
     each: flag,
     since: { type: 'string', pattern: '^\\d{4}-\\d{2}-\\d{2}T[0-9:.]+Z$' },
+    resume: { ...names, items: { type: 'string', pattern: '^\\d{4}-\\d{2}-\\d{2}T[0-9:.]+Z .', maxLength: 4096 } },
     grep: { type: 'string', maxLength: 10_000 },
     follow: flag,
   },

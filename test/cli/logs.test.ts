@@ -32,6 +32,7 @@ t.test('text, json and what is asked', async t => {
     [
       ['path', daemon.home],
       ['tail', '100'],
+      ['each', 'true'],
     ],
   )
   t.same((await daemon.run(['logs', '--json'])).stdout, lines.map(line => `${JSON.stringify(line)}\n`).join(''))
@@ -80,6 +81,26 @@ t.test('a daemon that ends while it is followed', async t => {
     stdout: 'web   | ready in 3 ms\n',
     stderr: /^Error: the daemon ended while reading logs \[DAEMON_UNREACHABLE\]\nHint: /,
   })
+
+  t.comment('the next one goes on where it ended')
+  const more = (time: string, text: string) => ({ ...lines[0], time: `2026-01-01T00:00:00.${time}Z`, text })
+  const parts = [
+    [lines[0], more('000001', 'of the same moment')],
+    [lines[0], more('000001', 'of the same moment'), more('000001', 'a third'), more('000005', 'later')],
+    [more('000005', 'later'), { ...lines[1], time: '2100-01-01T00:00:00.000000Z', text: 'new' }],
+  ]
+  const asked: URLSearchParams[] = []
+  daemon.on('GET /v1/logs', (response, { query }) => {
+    const part = parts[asked.push(query) - 1] ?? []
+    response.write(part.map(line => `${JSON.stringify(line)}\n`).join(''))
+    if (asked.length < parts.length) setTimeout(() => response.destroy(), 50)
+    else response.end()
+  })
+  const texts = ['ready in 3 ms', 'of the same moment', 'a third', 'later'].map(text => `web   | ${text}\n`)
+  const ran = await daemon.run(['logs', '-fn', '5', '--grep', 'e'])
+  t.match(ran, { code: 0, stdout: `${texts.join('')}queue | new\n`, stderr: '' })
+  t.same([asked[0]?.get('tail'), asked[1]?.get('tail'), asked[1]?.get('grep')], ['5', null, 'e'])
+  t.same(asked[2]?.getAll('resume'), ['2026-01-01T00:00:00.000005Z shop:web'])
 })
 
 t.test('a reader that goes away', async t => {

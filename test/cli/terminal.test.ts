@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import t from 'tap'
+import type { LocaldEvent } from '../../kernel/events.ts'
 import { done, environment, FakeDaemon, json, main, state, stream, type Test, view } from './fake.ts'
 
 /**
@@ -175,8 +176,8 @@ t.test('Ctrl-C between ready and the logs stops the project', async t => {
   }
 })
 
-t.test('it ends when somebody else stops the project, and when the daemon is killed', async t => {
-  const { daemon, events, logs, stopped, late } = await project(t)
+t.test('it ends when somebody else stops the project', async t => {
+  const { daemon, events, stopped, late } = await project(t)
   const listens = new Promise<void>(resolve => daemon.whenAsked('/v1/events', resolve))
   const screen = new Screen(t, daemon, ['up'])
   await screen.shows('hello')
@@ -187,13 +188,84 @@ t.test('it ends when somebody else stops the project, and when the daemon is kil
   t.equal(await screen.ends(), 'code 0, restored')
   t.match(screen.text, /its last words[\s\S]*Nothing of the project runs any more/)
   t.equal(screen.text.split('hello').length, 2, 'what was shown is not shown again')
-  late.splice(0)
+})
 
-  const second = new Screen(t, daemon, ['up'])
-  await second.shows('hello')
+t.test('it goes on with the next daemon', async t => {
+  const { daemon, events, logs } = await project(t)
+  const asked = (path: string) => new Promise<void>(resolve => daemon.whenAsked(path, resolve))
+  const listens = asked('/v1/events')
+  const screen = new Screen(t, daemon, ['up'])
+  await screen.shows('hello')
+  await listens
+  const again = Promise.all([asked('/v1/logs'), asked('/v1/events')])
   logs.at(-1)?.destroy()
-  t.equal(await second.ends(), 'code 1, restored')
-  t.match(second.text, 'the daemon ended while following the logs')
+  events.at(-1)?.destroy()
+  await again
+  t.same(daemon.last('/v1/logs').query.getAll('resume'), ['2026-01-01T00:00:00.000001Z shop:web'])
+  events.at(-1)?.write(`${JSON.stringify(state('web'))}\n`)
+  logs.at(-1)?.write(line('said meanwhile'))
+  await screen.shows('said meanwhile')
+  screen.press('\x03')
+  t.equal(await screen.ends(), 'code 0, restored')
+  t.equal(screen.text.split('hello').length, 2, 'no line is shown twice')
+  t.match(screen.text, /hello[^\n]*\n[^\n]*said meanwhile/, 'and nothing is said about it')
+  t.match(screen.text, 'Stopping;')
+})
+
+t.test('what locald does is told between the lines of services', async t => {
+  const { daemon, events, logs } = await project(t)
+  const listens = new Promise<void>(resolve => daemon.whenAsked('/v1/events', resolve))
+  const followed = daemon.run(['up', '--attach'])
+  await listens
+  const tell = (event: LocaldEvent) => void events.at(-1)?.write(`${JSON.stringify(event)}\n`)
+  const api = { path: '/home/me/shop', port: null, url: null } as const
+  tell(state('web'))
+  tell(
+    state('web', {
+      status: 'restarting',
+      health: null,
+      pid: null,
+      reason: 'it exited with code 1; starting again in 0.1 s (1 of 5)',
+    }),
+  )
+  tell(state('web', { status: 'starting', health: 'starting', pid: 77 }))
+  tell(state('web', { pid: 77 }))
+  tell(state('web', { status: 'restarting', health: null, pid: 77, reason: 'src/a.js changed' }))
+  tell(state('web', { status: 'starting', health: 'starting', pid: 77 }))
+  tell(state('web', { status: 'starting', health: 'starting', pid: 78 }))
+  tell(state('web', { pid: 78, health: 'unhealthy', reason: 'GET / answered 500' }))
+  tell({ event: 'warning', key: 'shop:web', message: 'it listens\x1b[2J on 5173', hint: 'use $PORT' })
+  tell({ event: 'warning', path: '/home/me/shop', message: 'shop: not taken over:\nlocald.toml:3: no' })
+  tell({ event: 'warning', path: '/home/me/other', message: 'other: not taken over' })
+  tell(state('web', { key: 'other:web', path: '/home/me/other', status: 'failed' }))
+  const reopened = new Promise<void>(resolve => daemon.whenAsked('/v1/logs', resolve))
+  tell(state('batch', { ...api, status: 'waiting', reason: 'waiting for web' }))
+  await reopened
+  logs.at(-1)?.write(line('of the new stream'))
+  tell({ event: 'removed', key: 'shop:batch' })
+  tell(state('web', { status: 'failed', health: null, pid: null, reason: 'gave up after 5 crashes in 60 s' }))
+  const { code, stdout, stderr } = await followed
+  t.equal(code, 1, 'it ends as its services do')
+  t.match(stdout, /^[\s\S]*web \| hello\nweb \| of the new stream\n$/)
+  t.equal(
+    stderr.slice(stderr.indexOf('locald |')),
+    `locald | web exited with code 1; starting again in 0.1 s (1 of 5)
+locald | web was started (pid 77)
+locald | web is ready
+locald | web is restarted: src/a.js changed
+locald | web was started (pid 78)
+locald | web is unhealthy: GET / answered 500
+locald | warning: web: it listens on 5173 (use $PORT)
+locald | warning: shop: not taken over:
+locald | locald.toml:3: no
+locald | batch is waiting for web
+locald | batch was removed
+locald | web failed: gave up after 5 crashes in 60 s
+web failed: gave up after 5 crashes in 60 s
+Error: failed: web [SERVICE_FAILED]
+Hint: \`locald why web\` and \`locald logs web\` tell more.
+`,
+  )
 })
 
 t.test('signals without a terminal', async t => {

@@ -1,0 +1,89 @@
+import { setTimeout } from 'node:timers/promises'
+import { LocaldError } from '../kernel/errors.ts'
+import type { Paths } from '../kernel/paths.ts'
+import { type Client, find, findOrRevive, type Stream } from './client.ts'
+
+/** Who restarts a daemon starts the next one: it is looked for this long before one is started from here. ms */
+const patienceMs = 1000
+const stepMs = 50
+/** A stream that breaks sooner is of no use, ms; so many in a row, and it is given up. */
+const shortMs = 1000
+const mostShort = 5
+
+/** A stream without an end, and what is done with it. */
+export interface Endless<T> {
+  /** Asks for it; again with each next daemon, and after `reopen`. */
+  open(daemon: Client): Stream<T>
+  take(values: readonly T[]): Promise<void> | void
+}
+
+/** Reads a stream of the daemon, and of the next daemon when that one has ended: services live on meanwhile. */
+export class Follower<T> {
+  readonly #paths: Paths
+  readonly #endless: Endless<T>
+  #stream: Stream<T> | undefined
+  #isClosed = false
+  #isStale = false
+
+  constructor(paths: Paths, endless: Endless<T>) {
+    this.#paths = paths
+    this.#endless = endless
+  }
+
+  /**
+   * Resolves when the daemon ends the stream, after `close`, or, with its error, when the daemon has ended and nothing is left for
+   * another one to take over.
+   */
+  async run(first: Client): Promise<LocaldError | undefined> {
+    let daemon = first
+    for (let short = 0; !this.#isClosed; ) {
+      const begunMs = Date.now()
+      const broken = await this.#read(this.#endless.open(daemon))
+      if (this.#isClosed) return undefined
+      if (this.#isStale) {
+        this.#isStale = false
+        continue
+      }
+      if (broken === undefined) return undefined
+      short = Date.now() - begunMs < shortMs ? short + 1 : 0
+      if (short >= mostShort) throw broken
+      if (short > 1) await setTimeout(short * stepMs)
+      const next = await nextDaemon(this.#paths)
+      if (next === undefined) return broken
+      daemon = next
+    }
+    daemon.close()
+    return undefined
+  }
+
+  /** Asks for the stream once more, as something else is wanted of it. */
+  reopen(): void {
+    this.#isStale = true
+    this.#stream?.close()
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#stream?.close()
+  }
+
+  /** The error of a daemon that has ended; any other is thrown. */
+  async #read(stream: Stream<T>): Promise<LocaldError | undefined> {
+    this.#stream = stream
+    try {
+      for await (const values of stream.batches) await this.#endless.take(values)
+      return undefined
+    } catch (error) {
+      if (LocaldError.is(error) && ['DAEMON_UNREACHABLE', 'DAEMON_CLOSING'].includes(error.code)) return error
+      throw error
+    }
+  }
+}
+
+async function nextDaemon(paths: Paths): Promise<Client | undefined> {
+  for (const untilMs = Date.now() + patienceMs; Date.now() < untilMs; await setTimeout(stepMs)) {
+    const found = await find(paths)
+    if (found !== undefined) return found
+  }
+  return await findOrRevive(paths)
+}

@@ -1,0 +1,63 @@
+import type { LogLine } from '../kernel/events.ts'
+
+/** The last moment that lines were taken of, and how many have its time. */
+interface Last {
+  readonly time: string
+  count: number
+}
+
+const mostResumed = 100
+
+/**
+ * Which lines of logs were taken, so that a stream which is asked for once more brings none twice and leaves none out. Each output of a
+ * service counts by itself: a line that was begun before others of the service may end after them.
+ */
+export class Seen {
+  readonly #begun: string
+  readonly #last = new Map<string, Last>()
+  /** Of each output, the last moment before the stream was asked for once more, and how many of its lines are still to come again. */
+  #before: ReadonlyMap<string, Last> | undefined
+
+  /** @param begun UTC ISO 8601 in ms; what is older belongs to no stream but the first */
+  constructor(begun: string) {
+    this.#begun = begun.replace(/Z$/, '000Z')
+  }
+
+  /** What of lines is new; they count as taken from now on. */
+  take(lines: readonly LogLine[]): readonly LogLine[] {
+    const fresh = lines.filter(line => this.#isNew(line))
+    for (const line of fresh) {
+      const last = this.#last.get(outputOf(line))
+      if (last?.time === line.time) last.count += 1
+      else if (last === undefined || last.time < line.time)
+        this.#last.set(outputOf(line), { time: line.time, count: 1 })
+    }
+    return fresh
+  }
+
+  /** The stream is asked for once more: what it has to bring. */
+  again(): { readonly since: string; readonly resume: readonly string[] } {
+    this.#before = new Map([...this.#last].map(([output, last]) => [output, { ...last }]))
+    const times = new Map<string, string>()
+    for (const [output, { time }] of this.#last) {
+      const service = output.slice(0, output.indexOf('\0'))
+      const known = times.get(service)
+      if (known === undefined || time < known) times.set(service, time)
+    }
+    // In a request's head: what has no place in it is read from the beginning and left out here.
+    return { since: this.#begun, resume: [...times].slice(-mostResumed).map(([service, time]) => `${time} ${service}`) }
+  }
+
+  #isNew(line: LogLine): boolean {
+    if (this.#before === undefined) return true
+    const last = this.#before.get(outputOf(line))
+    if (last === undefined) return line.time >= this.#begun
+    if (line.time !== last.time || last.count === 0) return line.time >= last.time
+    last.count -= 1
+    return false
+  }
+}
+
+function outputOf({ service, stream }: LogLine): string {
+  return `${service}\0${stream}`
+}
