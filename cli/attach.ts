@@ -107,10 +107,11 @@ class Attachment {
     this.#events.close()
   }
 
-  #take(events: readonly LocaldEvent[]): void {
+  #take(events: readonly LocaldEvent[]): boolean {
     for (const event of events) {
       if (this.#services.take(event)) for (const line of this.#notices.of(event)) say(line)
     }
+    return true
   }
 
   async #printRest(): Promise<void> {

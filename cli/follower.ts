@@ -6,15 +6,18 @@ import { type Client, find, findOrRevive, type Stream } from './client.ts'
 /** Who restarts a daemon starts the next one: it is looked for this long before one is started from here. ms */
 const patienceMs = 1000
 const stepMs = 50
-/** A stream that breaks sooner is of no use, ms; so many in a row, and it is given up. */
+/** A stream that breaks sooner is followed by a pause, ms, which grows. */
 const shortMs = 1000
-const mostShort = 5
+const longestPauseMs = 500
+/** After so many streams in a row that bring nothing it is given up. */
+const mostIdle = 10
 
 /** A stream without an end, and what is done with it. */
 export interface Endless<T> {
   /** Asks for it; again with each next daemon, and after `reopen`. */
   open(daemon: Client): Stream<T>
-  take(values: readonly T[]): Promise<void> | void
+  /** Whether there was news in them. */
+  take(values: readonly T[]): Promise<boolean> | boolean
 }
 
 /** Reads a stream of the daemon, and of the next daemon when that one has ended: services live on meanwhile. */
@@ -24,6 +27,7 @@ export class Follower<T> {
   #stream: Stream<T> | undefined
   #isClosed = false
   #isStale = false
+  #hasNews = false
 
   constructor(paths: Paths, endless: Endless<T>) {
     this.#paths = paths
@@ -36,8 +40,9 @@ export class Follower<T> {
    */
   async run(first: Client): Promise<LocaldError | undefined> {
     let daemon = first
-    for (let short = 0; !this.#isClosed; ) {
+    for (let short = 0, idle = 0; !this.#isClosed; ) {
       const begunMs = Date.now()
+      this.#hasNews = false
       const broken = await this.#read(this.#endless.open(daemon))
       if (this.#isClosed) return undefined
       if (this.#isStale) {
@@ -46,8 +51,9 @@ export class Follower<T> {
       }
       if (broken === undefined) return undefined
       short = Date.now() - begunMs < shortMs ? short + 1 : 0
-      if (short >= mostShort) throw broken
-      if (short > 1) await setTimeout(short * stepMs)
+      idle = this.#hasNews ? 0 : idle + 1
+      if (idle >= mostIdle) throw broken
+      if (short > 1) await setTimeout(Math.min(short * stepMs, longestPauseMs))
       const next = await nextDaemon(this.#paths)
       if (next === undefined) return broken
       daemon = next
@@ -71,7 +77,7 @@ export class Follower<T> {
   async #read(stream: Stream<T>): Promise<LocaldError | undefined> {
     this.#stream = stream
     try {
-      for await (const values of stream.batches) await this.#endless.take(values)
+      for await (const values of stream.batches) if (await this.#endless.take(values)) this.#hasNews = true
       return undefined
     } catch (error) {
       if (LocaldError.is(error) && ['DAEMON_UNREACHABLE', 'DAEMON_CLOSING'].includes(error.code)) return error

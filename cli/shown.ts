@@ -18,14 +18,11 @@ export class Shown {
     this.#seen = new Seen(begun)
   }
 
-  /** Prints what of lines was not printed yet. */
-  async print(lines: readonly LogLine[]): Promise<void> {
-    await printAll(
-      this.#seen
-        .take(lines)
-        .map(line => `${this.#format.text(line)}\n`)
-        .join(''),
-    )
+  /** Prints what of lines was not printed yet; whether there was any. */
+  async print(lines: readonly LogLine[]): Promise<boolean> {
+    const fresh = this.#seen.take(lines)
+    await printAll(fresh.map(line => `${this.#format.text(line)}\n`).join(''))
+    return fresh.length > 0
   }
 
   /** What a stream that is asked for once more has to bring. */

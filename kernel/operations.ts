@@ -47,6 +47,8 @@ interface Bring {
   /** The name of the `up`, and whether who asked for it has left. */
   readonly id?: string | undefined
   readonly left?: AbortSignal
+  /** What has changed, where a change of files is the cause. */
+  readonly why?: string
 }
 
 /** Done waits this long for file watches, so that a change right after it is noticed: ms. */
@@ -61,7 +63,7 @@ export class Operations {
   constructor(input: OperationsInput) {
     this.#input = input
     const { events, log } = input
-    this.#reloads = new Reloads({ events, log, reload: project => this.#reload(project) })
+    this.#reloads = new Reloads({ events, log, reload: (project, why) => this.#reload(project, why) })
   }
 
   /**
@@ -203,7 +205,7 @@ export class Operations {
   }
 
   /** Takes a plan over and begins its services. What is wrong with their environment is thrown before anything is changed. */
-  async #bring({ loaded, names, isExact, shell, anew, services, tell, id, left }: Bring): Promise<Project> {
+  async #bring({ loaded, names, isExact, shell, anew, services, tell, id, left, why }: Bring): Promise<Project> {
     const project = await this.#input.projects.identified(loaded)
     await project.queue.run(async signal => {
       left?.throwIfAborted()
@@ -220,13 +222,13 @@ export class Operations {
       for (const { state, supervisor } of ready.keys())
         if (supervisor.active) tell({ event: 'service', service: state.view() })
       await project.stopServices(anew, 'restarting')
-      await project.begin(ready, signal, { again: names ?? [], id })
+      await project.begin(ready, signal, { again: names ?? [], id, why })
     })
     return project
   }
 
   /** A project's files have changed: what differs is started anew, what is new is started; a wrong file changes nothing. */
-  async #reload(project: Project): Promise<void> {
+  async #reload(project: Project, why: string): Promise<void> {
     if (this.#closing !== undefined || project.wanted.size === 0) return
     const before = new Set(namesOf(project))
     const isWhole = [...before].every(name => project.wanted.has(name))
@@ -239,7 +241,7 @@ export class Operations {
     // What they need is started if it is new; what was stopped on purpose is not.
     const names = closure(planned, kept).filter(name => project.wanted.has(name) || !before.has(name))
     await requireValues({ loaded, names }, project.shell)
-    const asked = { shell: project.shell, anew: [], services: [], tell: () => {} }
+    const asked = { shell: project.shell, anew: [], services: [], tell: () => {}, why }
     const brought = await this.#bring({ loaded, names, isExact: true, ...asked })
     await this.#reloads.follow(brought)
   }

@@ -23,6 +23,16 @@ export interface ProjectParts extends ServiceParts {
   readonly bundles: CaBundles
 }
 
+/** How services are begun. */
+interface Begin {
+  /** Those that are started again though they have ended well. */
+  readonly again?: readonly string[]
+  /** The name of what begins them. */
+  readonly id?: string | undefined
+  /** Shown by those that are started anew meanwhile. */
+  readonly why?: string | undefined
+}
+
 /** One known project: its plan, its services, and what is done with them. */
 export class Project {
   readonly ref: ProjectRef
@@ -130,7 +140,7 @@ export class Project {
   async begin(
     targets: ReadonlyMap<Service, Prepared>,
     signal: AbortSignal,
-    { again = [], id }: { readonly again?: readonly string[]; readonly id?: string | undefined } = {},
+    { again = [], id, why }: Begin = {},
   ): Promise<void> {
     await this.#dropRemoved()
     this.want([...this.wanted, ...[...targets.keys()].map(({ ref }) => ref.name)])
@@ -141,6 +151,7 @@ export class Project {
     await this.stopServices(
       changed.map(([{ ref }]) => ref.name),
       'restarting',
+      why,
     )
     signal.throwIfAborted()
     for (const service of targets.keys())
@@ -189,7 +200,11 @@ export class Project {
   }
 
   /** Stops services, dependents first, those of one level side by side. */
-  async stopServices(names: readonly string[], as: 'stopping' | 'restarting' = 'stopping'): Promise<void> {
+  async stopServices(
+    names: readonly string[],
+    as: 'stopping' | 'restarting' = 'stopping',
+    why: string | null = null,
+  ): Promise<void> {
     const order = levels(this.nodes).reverse()
     const known = new Set(order.flat())
     const groups = [
@@ -200,7 +215,7 @@ export class Project {
       await Promise.all(
         group.map(async name => {
           const service = this.services.get(name)
-          await service?.supervisor.stop(as)
+          await service?.supervisor.stop(as, why)
           if (as === 'stopping') this.#parts.records.dropService(this.ref.path, name)
         }),
       )

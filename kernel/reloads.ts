@@ -1,3 +1,4 @@
+import { shortName } from './config/layers.ts'
 import { messageOf } from './errors.ts'
 import type { Events } from './events.ts'
 import { FileWatch } from './file-watch.ts'
@@ -8,11 +9,11 @@ import type { Service } from './service.ts'
 import type { WatchProblem } from './watch-problem.ts'
 import { WatchedSources } from './watched.ts'
 
-/** What reloading needs. `reload` applies a project's changed configuration; its rejection is reported as a warning. */
+/** What reloading needs. `reload` applies a project's changed configuration, with what changed; its rejection is reported as a warning. */
 export interface ReloadsInput {
   readonly events: Events
   readonly log: Log
-  readonly reload: (project: Project) => Promise<void>
+  readonly reload: (project: Project, why: string) => Promise<void>
 }
 
 interface Followed {
@@ -50,7 +51,7 @@ export class Reloads {
     const config = new FileWatch({
       root: path,
       paths: files,
-      changed: () => void this.#reload(project),
+      changed: changed => void this.#reload(project, changeOf(changed.map(file => shortName(file, path)))),
       failed: problem => {
         followed.configFailed = true
         this.#warn(project, `changes of its configuration files are not noticed: ${problem.message}`, problem.hint)
@@ -86,9 +87,9 @@ export class Reloads {
     await Promise.all(all.flatMap(({ config, sources }) => [config.close(), sources.close()]))
   }
 
-  async #reload(project: Project): Promise<void> {
+  async #reload(project: Project, why: string): Promise<void> {
     try {
-      await this.#input.reload(project)
+      await this.#input.reload(project, why)
       project.note('configuration', undefined)
     } catch (error) {
       const message = `could not apply the changed configuration: ${messageOf(error)}`

@@ -54,7 +54,11 @@ async function followed(
       isFirst = false
       return streamOf(daemon, asked)
     },
-    take: lines => print(seen.take(lines)),
+    async take(lines) {
+      const fresh = seen.take(lines)
+      await print(fresh)
+      return fresh.length > 0
+    },
   })
   const error = await follower.run(first)
   if (error !== undefined) throw error
