@@ -223,7 +223,7 @@ export const specs: readonly Spec[] = [
     count: any,
     about: 'Have the project of this folder, or the named ones, start with the daemon',
     flags: [],
-    examples: ['locald registry pin', 'locald registry pin shop'],
+    examples: ['locald registry pin', 'locald registry pin shop', 'locald registry pin ./shop'],
     load: async () => (await import('./commands/registry.ts')).registryPin,
   },
   {

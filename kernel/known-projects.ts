@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
 import type { Arrivals } from './arrivals.ts'
 import { LocaldError, messageOf } from './errors.ts'
 import type { Operations } from './operations.ts'
@@ -38,14 +39,15 @@ export class KnownProjects {
   }
 
   /**
-   * Pins or unpins projects by name, or the one that a folder is in, which becomes known by that. Throws UNKNOWN_PROJECT, and what is
-   * wrong with the configuration of one that was not known.
+   * Pins or unpins projects by name or folder (`./shop`), or the one that `path` is in; one in a folder becomes known by that. Throws
+   * UNKNOWN_PROJECT, and what is wrong with the configuration of one that was not known.
    */
   async pin({ path, projects, pinned }: PinBody): Promise<readonly KnownProjectView[]> {
     const { registry } = this.#input
     const known = registry.list().map(ref => ({ ref }))
-    const paths =
-      projects.length === 0 ? [await this.#at(path)] : projects.map(name => projectNamed(known, name).ref.path)
+    const named = async (name: string) =>
+      isFolder(name) ? await this.#at(resolve(path, name)) : projectNamed(known, name).ref.path
+    const paths = projects.length === 0 ? [await this.#at(path)] : await Promise.all(projects.map(named))
     for (const each of paths) registry.pin(each, pinned)
     return this.list().filter(view => paths.includes(view.path))
   }
@@ -138,4 +140,9 @@ export class KnownProjects {
     const problem = !pinned || this.#isWanted(path) ? null : (this.#problems.get(path) ?? null)
     return { name, path, domain, pinned, exists: existsSync(path), usedAt, problem }
   }
+}
+
+/** Whether a word is a path and no name: names have neither slashes nor dots. */
+function isFolder(word: string): boolean {
+  return word.includes('/') || word.startsWith('.')
 }

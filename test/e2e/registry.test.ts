@@ -64,7 +64,7 @@ on('linux', 'projects are listed, pinned by folder or name, and unpinned', async
     code: 2,
     stderr: /CONFIG_NOT_FOUND/,
   })
-  t.equal((await box.ok(['registry', 'unpin'], { cwd: shop })).stdout, 'Unpinned shop\n')
+  t.equal((await box.ok(['registry', 'unpin', '../shop'], { cwd: blog })).stdout, 'Unpinned shop\n', 'by its path')
   await box.ok(['server', 'shutdown'])
   await box.ok(['server', 'start'])
   await pidOf(box, 'blog:job')
