@@ -2,8 +2,10 @@ import type { Socket } from 'node:net'
 import type { Broken, Exchange, Receiver } from './exchange.ts'
 import { eventStream, type Flight, type Flights } from './flights.ts'
 import type { Destination, Gate } from './gate.ts'
+import { type Answering, watchHalfClosed } from './half-close.ts'
 import { type RawHeaders, trailersOf } from './headers.ts'
 import type { Tried } from './judge.ts'
+import type { Limits } from './limits.ts'
 import { type NarrowRequest, readRequest } from './request-head.ts'
 import type { Ending, ResponseHead } from './response-head.ts'
 import { sizeOf, slots } from './slots.ts'
@@ -15,6 +17,7 @@ export interface FastParts {
   readonly gate: Gate
   readonly upstreams: Upstreams
   readonly flights: Flights
+  readonly limits: Limits
   /** Takes a connection over, with the bytes it has sent that were not answered yet and what became of the first request in them. */
   readonly others: (socket: Socket, bytes: Buffer, tried?: Tried) => void
   readonly gone: (connection: FastConnection) => void
@@ -32,7 +35,7 @@ const crlf = Buffer.from('\r\n')
  * passed on as they are. The first request that is not goes to the other lane together with the connection, unanswered; so does
  * one whose service does not answer as it should, since it may be asked again.
  */
-export class FastConnection implements Receiver, Flight {
+export class FastConnection implements Receiver, Flight, Answering {
   readonly wire = true
   /** performance.now() of when its last request was answered, or it came. */
   active = performance.now()
@@ -52,6 +55,9 @@ export class FastConnection implements Receiver, Flight {
   #text = ''
   #pieces: Buffer[] = []
   #left = false
+  /** Its client has ended its half. */
+  #isLast = false
+  #isEndless = false
 
   /** @param flows the socket emits its data; else it is given to `read` */
   constructor(socket: Socket, scheme: 'http' | 'https', parts: FastParts, flows: boolean) {
@@ -72,6 +78,14 @@ export class FastConnection implements Receiver, Flight {
 
   destroy(): void {
     this.#socket.destroy()
+  }
+
+  begun(): boolean {
+    return this.#ending !== undefined
+  }
+
+  takesInterim(): boolean {
+    return this.#request !== undefined && this.#ending === undefined
   }
 
   interim(head: ResponseHead): void {
@@ -104,7 +118,7 @@ export class FastConnection implements Receiver, Flight {
     if (this.#ending === 'close') this.#last('0\r\n\r\n')
     else if (this.#ending === 'chunks') this.#last(linesOf(trailers))
     this.flush()
-    const close = this.#request?.close ?? false
+    const close = this.#request?.close === true || (this.#isLast && this.#ahead.length === 0)
     this.#land()
     this.#exchange = undefined
     this.#request = undefined
@@ -179,7 +193,8 @@ export class FastConnection implements Receiver, Flight {
     this.#request = request
     this.#to = to
     this.since = performance.now()
-    if (!request.fields.includes(eventStream)) this.#parts.flights.begin(to.key, this)
+    this.#isEndless = request.fields.includes(eventStream)
+    if (!this.#isEndless) this.#parts.flights.begin(to.key, this)
     const line = `${request.head ? 'HEAD' : 'GET'} ${to.path} HTTP/1.1\r\n`
     const head = `${line}${request.fields}${this.#tell(request.host, to.prefix)}\r\n`
     this.#exchange = upstreams.send(
@@ -230,10 +245,12 @@ export class FastConnection implements Receiver, Flight {
     else if (this.#request === undefined) this.#next()
   }
 
-  /** A client that ends its half has left: what it closes for good looks the same. */
+  /** A client that ends its half may wait for its answer; not for one without an end. */
   readonly #onEnd = (): void => {
-    if (this.#request !== undefined) this.#socket.destroy()
-    else this.#socket.end(() => this.#socket.destroySoon())
+    this.#isLast = true
+    if (this.#request === undefined) this.#socket.end(() => this.#socket.destroySoon())
+    else if (this.#isEndless) this.#socket.destroy()
+    else watchHalfClosed(this.#socket, this, this.#parts.limits.leaving)
   }
 
   readonly #onError = (): void => {

@@ -44,10 +44,8 @@ export const safe: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRA
  * Passes a request of the node:http lane to its service and the response back, both as streams. A request that may be repeated uses
  * a connection that is there, and is sent again if that proves stale; all others get a new one, on which that cannot happen.
  */
-export function forward(errand: Errand, upstreams: Upstreams, change?: Switch): () => void {
-  const passing = new Forward(errand, upstreams, change)
-  passing.start()
-  return () => passing.abort()
+export function forward(errand: Errand, upstreams: Upstreams, change?: Switch): void {
+  new Forward(errand, upstreams, change).start()
 }
 
 class Forward implements Receiver {
@@ -83,11 +81,6 @@ class Forward implements Receiver {
     this.#res.once('close', this.#left)
     this.#res.on('drain', this.#drained)
     this.#send(!this.#repeatable)
-  }
-
-  /** Nothing more of it is wanted. */
-  abort(): void {
-    this.#leave()?.abort()
   }
 
   get #isH2c(): boolean {
@@ -150,7 +143,7 @@ class Forward implements Receiver {
       this.#res.writeHead(head.status, head.reason, forNode(fields))
       this.#head = head
     } catch {
-      this.abort()
+      this.#left()
       this.#drain()
       const detail = 'answered with a head that cannot be passed on'
       this.#errand.failed({ kind: 'broken', detail, again: false })
@@ -255,7 +248,7 @@ class Forward implements Receiver {
     return exchange
   }
 
-  readonly #left = (): void => this.abort()
+  readonly #left = (): void => this.#leave()?.abort()
 
   readonly #drained = (): void => {
     this.#exchange?.resume()

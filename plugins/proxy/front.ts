@@ -6,7 +6,7 @@ import { FastConnection, type FastParts } from './fast.ts'
 import { Flights } from './flights.ts'
 import type { Gate } from './gate.ts'
 import { H2Lane } from './h2.ts'
-import { sharing } from './incoming.ts'
+import { rereading, sharing } from './incoming.ts'
 import type { Tried } from './judge.ts'
 import { Lane } from './lane.ts'
 import type { Limits } from './limits.ts'
@@ -54,6 +54,7 @@ export class Front {
     this.#parts = {
       gate,
       upstreams,
+      limits,
       flights: this.#flights,
       others: (socket, bytes, tried) => this.#others(socket, bytes, tried),
       gone: connection => this.#fast.delete(connection),
@@ -122,7 +123,12 @@ export class Front {
       socket.pause()
       socket.unshift(bytes)
       this.#h2.serve(socket)
-    } else this.#lane.take(socket, bytes, tried)
+    } else {
+      // Of one that has ended nothing can be read again, but by a stream of its own.
+      const readable = socket.readableEnded ? rereading(socket) : socket
+      if (readable === undefined) socket.destroy()
+      else this.#lane.take(readable, bytes, tried)
+    }
   }
 
   /** Ends connections that say nothing; stops when there are none. */

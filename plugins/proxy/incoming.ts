@@ -1,4 +1,5 @@
 import { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 
 // One read after the other: all connections read into the same bytes, and what is kept of them is copied.
 const shared = Buffer.allocUnsafeSlow(64 * 1024)
@@ -11,15 +12,35 @@ export type Taker = (bytes: Buffer, count: number) => boolean
  * than all else that a small request needs. `take` gets what comes. Undefined where this Node has no such handles.
  */
 export function sharing(accepted: Socket, take: Taker): Socket | undefined {
-  if (!('_handle' in accepted) || accepted._handle === null || typeof accepted._handle !== 'object') return undefined
-  if (!('useUserBuffer' in accepted._handle)) return undefined
+  const handle = handleOf(accepted)
+  if (handle === undefined || !('useUserBuffer' in handle)) return undefined
   const callback = (count: number): boolean =>
     take(shared, count) || socket.push(Buffer.from(shared.subarray(0, count)))
   // net.Socket takes `onread` for connections that it makes; for those of a server as well, but its server does not pass it on.
-  const options = { handle: accepted._handle, allowHalfOpen: true, onread: { buffer: shared, callback } }
+  const options = { handle, allowHalfOpen: true, onread: { buffer: shared, callback } }
   const socket: Socket = new Socket(options)
-  // Without its handle it is a husk, whose end the server counts.
-  accepted._handle = null
-  accepted.destroy()
+  release(accepted)
   return socket
+}
+
+/** The same connection once more, which reads its end again; undefined where that cannot be: over TLS. */
+export function rereading(ended: Socket): Socket | undefined {
+  const handle = ended instanceof TLSSocket ? undefined : handleOf(ended)
+  if (handle === undefined) return undefined
+  // Node would not start what it believes to be reading.
+  Object.assign(handle, { reading: false })
+  const options = { handle, allowHalfOpen: true }
+  const socket = new Socket(options)
+  release(ended)
+  return socket
+}
+
+function handleOf(socket: Socket): object | undefined {
+  return '_handle' in socket && typeof socket._handle === 'object' ? (socket._handle ?? undefined) : undefined
+}
+
+/** Without its handle it is a husk, whose end the server counts. */
+function release(socket: Socket): void {
+  Object.assign(socket, { _handle: null })
+  socket.destroy()
 }

@@ -8,12 +8,13 @@ import { type Answer, render } from './answers.ts'
 import { caseOf } from './case.ts'
 import type { Complaints } from './complaints.ts'
 import { eventStream, type Flights } from './flights.ts'
-import { type Errand, forward } from './forward.ts'
+import { type Errand, forward, safe } from './forward.ts'
 import type { Destination, Gate } from './gate.ts'
+import { watchHalfClosed } from './half-close.ts'
 import { type Head, headOf } from './head.ts'
 import { framingOf, headLines } from './headers.ts'
 import { type Carrier, judge, type Tried } from './judge.ts'
-import { LaneConnection } from './lane-connection.ts'
+import { giveUp, LaneConnection } from './lane-connection.ts'
 import type { Limits } from './limits.ts'
 import * as refusal from './refusals.ts'
 import { asPlain, detachedResponse, Early, tunnel, upgradeOf } from './upgrade.ts'
@@ -79,6 +80,8 @@ export class Lane {
     const server = createServer(options)
     // A dropped header would be worse than a long head, which has its limit.
     server.maxHeadersCount = 0
+    // A client may end its half once it has sent its request; Node has the switch, but no word for it in its types.
+    Object.assign(server, { httpAllowHalfOpen: true })
     server.on('connection', socket => this.#connected(socket))
     server.on('request', (req, res) => this.#serve(req, res))
     server.on('checkContinue', (req, res) => this.#serve(req, res))
@@ -113,6 +116,11 @@ export class Lane {
     if (this.#connections.has(socket)) return
     const connection = new LaneConnection(this.#limits, tried)
     this.#connections.set(socket, connection)
+    socket.once('end', () => {
+      if (socket.destroyed || connection.open.size === 0) return
+      if (connection.isEndless) socket.destroy()
+      else watchHalfClosed(socket, connection, this.#limits.leaving)
+    })
     socket.once('close', () => {
       this.#connections.delete(socket)
       connection.left()
@@ -122,7 +130,7 @@ export class Lane {
   #serve(req: IncomingMessage, res: ServerResponse): void {
     // Whatever comes after a refusal, it was not meant as a request of its own (RFC 9112 section 9.6).
     if (this.#connections.get(req.socket)?.ending) return
-    const isTaken = this.#track(req, res).inTurn(res, () =>
+    const isTaken = this.#track(req, res).inTurn(res, safe.has(req.method ?? ''), () =>
       this.#judge(req, res, begun => {
         forward(this.#tracked(begun), this.#upstreams)
       }),
@@ -144,22 +152,29 @@ export class Lane {
     })
   }
 
-  /** For a socket that the server has let go of. One with an unfinished response of an earlier request cannot be used. */
+  /** For a socket that the server has let go of, after the responses to earlier requests. */
   #detached(req: IncomingMessage, use: (res: ServerResponse) => void): void {
-    if ((this.#connections.get(req.socket)?.open.size ?? 0) > 0) return void req.socket.destroy()
-    const res = detachedResponse(req)
-    this.#track(req, res)
-    use(res)
+    const connection = this.#connections.get(req.socket)
+    if (connection?.ending) return
+    const begin = (): void => {
+      if (req.socket.destroyed) return
+      // The server's, for a connection that waits for requests.
+      req.socket.setTimeout(0)
+      const res = detachedResponse(req)
+      this.#track(req, res)
+      use(res)
+    }
+    if (connection === undefined) begin()
+    else connection.afterOthers(undefined, begin)
   }
 
   #track(req: IncomingMessage, res: ServerResponse): LaneConnection {
     const connection = this.#connections.get(req.socket) ?? new LaneConnection(this.#limits, undefined)
     connection.open.add(res)
-    connection.last = res
     this.#open++
     res.on('error', error => this.#complaints.say(`a response could not be written: ${messageOf(error)}`))
     res.once('close', () => {
-      connection.open.delete(res)
+      connection.closed(res)
       if (--this.#open === 0) this.#idle?.()
     })
     return connection
@@ -221,24 +236,37 @@ export class Lane {
     res.end(req.method === 'HEAD' ? undefined : body)
   }
 
-  /** Node's parser refused what a client sent, or it took too long over a head. */
+  /** Node's parser refused what a client sent, or it took too long over a head. Good requests before that are answered first. */
   #malformed(error: Error, socket: Duplex): void {
     const connection = this.#connections.get(socket)
     if (connection?.ending) return
     const code = systemCode(error) ?? ''
     const silent = 'bytesRead' in socket && socket.bytesRead === 0
-    const begun =
-      connection === undefined ||
-      connection.open.size > 1 ||
-      (connection.open.size === 1 && connection.last?.headersSent)
-    if (!socket.writable || code === 'ECONNRESET' || silent || begun) return void socket.destroy()
+    if (!socket.writable || code === 'ECONNRESET' || silent || connection === undefined) return void socket.destroy()
     connection.ending = true
+    // After a request that says it is the last, what follows is none (RFC 9112 section 9.6).
+    if (code === 'HPE_CLOSED_CONNECTION') return
+    // What cannot be read may be the body of a request that is worked on already.
+    const { last } = connection
+    const partial = last?.req.complete === false ? last : undefined
+    connection.afterOthers(partial, () => {
+      if (partial?.headersSent) return void socket.destroy()
+      if (partial !== undefined) {
+        if (partial.socket !== null) partial.detachSocket(partial.socket)
+        giveUp(partial)
+      }
+      this.#refuse(socket, code, error.message)
+    })
+  }
+
+  #refuse(socket: Duplex, code: string, message: string): void {
+    if (!socket.writable) return void socket.destroy()
     const [status, why] =
       code === 'HPE_HEADER_OVERFLOW'
         ? [431, `a head of more than ${this.#limits.head} bytes`]
         : code === 'ERR_HTTP_REQUEST_TIMEOUT'
           ? [408, 'a head that took too long']
-          : [400, error.message]
+          : [400, message]
     this.#complaints.say(`refused a malformed request: ${why}`)
     const { reason, headers, body } = render({ ...refusal.badRequest(why), status }, false)
     const head = headLines(`HTTP/1.1 ${status} ${reason}`, [...headers, 'Connection', 'close'])

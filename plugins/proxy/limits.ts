@@ -35,6 +35,8 @@ export interface Limits {
   readonly headTimeout: number
   /** Idle client connections are closed after this. */
   readonly clientIdle: number
+  /** Clients that have ended their half of a connection are looked after so often. */
+  readonly leaving: number
   /** Requests in flight may finish for this long when the daemon closes. */
   readonly closing: number
   /** Lines of output on an error page. */
@@ -60,6 +62,7 @@ export const defaultLimits: Limits = {
   head: 64 * 1024,
   headTimeout: 30_000,
   clientIdle: 65_000,
+  leaving: 500,
   closing: 200,
   lines: 20,
 }
