@@ -43,6 +43,8 @@ export interface SupervisorHost {
   /** The instance changed: keep what a later daemon needs (null: it ended). */
   persist(instance: Instance | null): void
   warn(message: string, hint?: string): void
+  /** Why its last process ended with this code, or does not get ready (`runs`), as its output says. Never rejects. */
+  explain(run: { readonly code: number | null; readonly runs: boolean }): Promise<string | undefined>
   /** The port the service's processes listen on instead of its own, if they do. */
   otherPort(instance: Instance, port: number): Promise<number | undefined>
 }

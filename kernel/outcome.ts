@@ -1,11 +1,13 @@
 import type { ErrorJson } from './errors.ts'
 import type { LocaldEvent } from './events.ts'
-import { plain } from './grep.ts'
-import { LogCursor } from './log-reader.ts'
+import { logTail } from './log-tail.ts'
+import { meaningful } from './output-noise.ts'
 import type { Service } from './service.ts'
 
 /** Lines shown of a service that failed. */
 const tailLength = 10
+/** What package managers print below them may be as many lines: these are read, too. */
+const noiseLength = 30
 
 /** Whether a service is where an `up` wants it: ready, or ended well. */
 export function isUp(service: Service): boolean {
@@ -33,15 +35,8 @@ export async function doneEvent(
   }
 }
 
-/** The last lines of output of a service's present run, without ANSI codes; none when its log cannot be read. */
+/** The last lines that a service's last process printed; without what its package manager added. */
 export async function tailOf(service: Service, count: number): Promise<readonly string[]> {
-  const cursor = new LogCursor(service.log.file)
-  try {
-    const lines = (await cursor.last(count)).filter(({ time }) => Date.parse(time) >= service.begunMs)
-    return lines.map(line => plain(line.text))
-  } catch {
-    return []
-  } finally {
-    await cursor.close()
-  }
+  const lines = await logTail(service.log.file, service.lastStartMs, count + noiseLength)
+  return meaningful(lines).slice(-count)
 }

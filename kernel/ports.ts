@@ -62,7 +62,13 @@ export class Ports {
   /** PORT_TAKEN, naming the holder, when something listens on the port. */
   async check(port: number, key: string): Promise<void> {
     if (await isFree(port)) return
-    throw taken(port, key, (await this.#table()?.holder(port)) ?? 'another process')
+    throw taken(port, key, (await this.holder(port)) ?? 'another process')
+  }
+
+  /** Who listens on a port, if that can be told. */
+  async holder(port: number): Promise<string | undefined> {
+    const holder = await this.#table()?.holder(port)
+    return holder?.endsWith(`(pid ${process.pid})`) ? `${holder}, which is locald itself` : holder
   }
 
   /** A fresh port for a service whose own was taken by a stranger. */

@@ -21,9 +21,14 @@ export class RestartPolicy {
   #crashes: number[] = []
   #delay = firstDelayMs
 
-  /** Judges an exit. `now` and `ranMs` in ms. */
-  judge(policy: 'no' | 'on-failure' | 'always', exit: Exit, ranMs: number, now = Date.now()): Verdict {
-    const reason = exitText(exit)
+  /** Judges an exit, whose `cause` is added to the reason. `now` and `ranMs` in ms. */
+  judge(
+    policy: 'no' | 'on-failure' | 'always',
+    exit: Exit & { readonly cause?: string | undefined },
+    ranMs: number,
+    now = Date.now(),
+  ): Verdict {
+    const reason = exit.cause === undefined ? exitText(exit) : `${exitText(exit)}: ${exit.cause}`
     const crashed = exit.code !== 0
     if (!crashed && policy !== 'always') return { kind: 'done', reason }
     if (policy === 'no') return { kind: 'failed', reason }

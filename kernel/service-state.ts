@@ -30,6 +30,7 @@ export class ServiceState {
   readonly #changed: (view: ServiceView) => void
   readonly #waiters = new Set<() => void>()
   readonly #notes = new Map<NoteSubject, string>()
+  #sinceMs: number | undefined
   #fields: Fields = {
     status: 'stopped',
     health: null,
@@ -52,11 +53,17 @@ export class ServiceState {
     return this.#fields
   }
 
+  /** Since when it has its status (ms since the epoch); undefined: it has had no other. */
+  get sinceMs(): number | undefined {
+    return this.#sinceMs
+  }
+
   /** Changes fields; tells it when anything differs. */
   set(fields: Partial<Fields>): void {
     const before = this.#fields
     const after = { ...before, ...fields }
     this.#fields = after
+    if (before.status !== after.status) this.#sinceMs = Date.now()
     if (told.every(name => before[name] === after[name])) return
     this.#changed(this.view())
     for (const waiter of [...this.#waiters]) waiter()

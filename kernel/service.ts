@@ -4,7 +4,9 @@ import type { CaBundles } from './ca-bundle.ts'
 import type { Container } from './container.ts'
 import { messageOf } from './errors.ts'
 import type { Events, LocaldEvent } from './events.ts'
+import { explain } from './failure.ts'
 import type { HookRuns } from './hooks.ts'
+import { logTail } from './log-tail.ts'
 import type { Logs, ServiceLog } from './logs.ts'
 import type { Instance, Log, ProjectRef, Protocol, Run, ServicePlan, ServiceRef } from './plugin.ts'
 import type { Ports } from './ports.ts'
@@ -26,6 +28,9 @@ export interface ServiceParts {
   /** The files of authorities that a restart brings up to date, if there are any. */
   readonly bundles?: CaBundles
 }
+
+/** The cause of a failure is looked for in this many last lines of a run. */
+const explainedLines = 300
 
 const nothingPrepared: Prepared = { env: {}, fingerprint: '' }
 
@@ -166,6 +171,13 @@ export class Service implements SupervisorHost {
   warn(message: string, hint?: string): void {
     const event: LocaldEvent = { event: 'warning', key: this.ref.key, message, ...(hint === undefined ? {} : { hint }) }
     this.#parts.events.emit(event)
+  }
+
+  async explain(run: { readonly code: number | null; readonly runs: boolean }): Promise<string | undefined> {
+    const lines = await logTail(this.log.file, this.lastStartMs, explainedLines)
+    const holder = (port: number) => this.#parts.ports.holder(port)
+    const root = this.ref.project.path
+    return explain({ ...run, lines, dir: this.#last?.dir ?? root, root, holder }).catch(() => undefined)
   }
 
   async otherPort(instance: Instance, port: number): Promise<number | undefined> {

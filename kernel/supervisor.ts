@@ -98,8 +98,11 @@ export class Supervisor {
         round = undefined
         await this.#host.gone()
         if (signal.aborted) return
+        const ranMs = Date.now() - startedMs
+        const cause = exit.code === 0 ? undefined : await this.#host.explain({ code: exit.code, runs: false })
+        if (signal.aborted) return
         const { restart } = (this.#assignment ?? first).plan.common
-        const verdict = this.#policy.judge(restart, exit, Date.now() - startedMs)
+        const verdict = this.#policy.judge(restart, { ...exit, cause }, ranMs)
         if (verdict.kind !== 'again') return this.#settle(verdict.kind === 'done' ? 'exited' : 'failed', verdict.reason)
         await this.#backOff(verdict.reason, verdict.delayMs, signal)
       }

@@ -26,6 +26,8 @@ export class Watch {
   #lookedAt = 0
   /** What is wrong with where it listens. */
   #elsewhere: string | undefined
+  /** What its output says of why it does not get ready. */
+  #cause: string | undefined
 
   constructor(input: WatchInput) {
     this.#input = input
@@ -74,7 +76,7 @@ export class Watch {
       host.state.set({
         status: 'running',
         health: 'unhealthy',
-        reason: this.#elsewhere ?? `not ready within ${readyTimeout / 1000} s${why}`,
+        reason: this.#elsewhere ?? this.#withCause(`not ready within ${readyTimeout / 1000} s${why}`),
       })
       host.persist(instance)
     }, readyTimeout)
@@ -91,10 +93,20 @@ export class Watch {
   #explain({ detail, tries }: Attempt, elapsedMs: number): void {
     const { state } = this.#input.host
     const isTold = state.now.status === 'starting' && elapsedMs > explainAfterMs
-    state.set(isTold ? { tries, reason: this.#elsewhere ?? detail } : { tries })
+    state.set(isTold ? { tries, reason: this.#elsewhere ?? this.#withCause(detail) } : { tries })
     if (elapsedMs < lookAfterMs || performance.now() - this.#lookedAt < lookEveryMs) return
     this.#lookedAt = performance.now()
     void this.#lookElsewhere()
+    void this.#lookAtOutput()
+  }
+
+  #withCause(reason: string): string {
+    return this.#cause === undefined ? reason : `${reason}; ${this.#cause}`
+  }
+
+  /** One that does not get ready may have said why: an error it survived, a question that it asks. */
+  async #lookAtOutput(): Promise<void> {
+    this.#cause = await this.#input.host.explain({ code: null, runs: true })
   }
 
   /** A service that ignores $PORT is told so, with the port it does listen on. */

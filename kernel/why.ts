@@ -7,13 +7,36 @@ export function why(project: Project, service: Service): WhyAnswer {
   const chain: Service[] = []
   for (let at: Service | undefined = service; at !== undefined && !chain.includes(at); at = blockerOf(project, at))
     chain.push(at)
-  const because = chain.map(sentence)
-  const [own = '', ...causes] = because
+  const sentences = chain.map(sentence)
+  const [own = '', ...causes] = sentences
   // "web is waiting for db: connection refused on 127.0.0.1:5432, 3 tries"
   const last = chain.at(-1)
   const isWaiting = service.state.now.status === 'waiting' && last !== undefined && last !== service
   const cause = isWaiting ? (reasonOf(last) ?? sentence(last)) : causes.join('; ')
-  return { key: service.ref.key, text: cause === '' ? own : `${own}${isWaiting ? ':' : ';'} ${cause}`, because }
+  // A service that failed by another one has the cause in its reason already.
+  const isSaid = cause === '' || own.includes(cause)
+  const text = isSaid ? own : `${own}${isWaiting ? ':' : ';'} ${cause}`
+  return { key: service.ref.key, text, because: [...sentences, ...circumstances(project, service)] }
+}
+
+/** What else is worth knowing of a service that is not as it should be, or that something was noted of. */
+function circumstances(project: Project, { ref, state, restartedFor }: Service): readonly string[] {
+  const { status, health, reason, restarts } = state.now
+  const since = state.sinceMs === undefined ? undefined : new Date(state.sinceMs).toLocaleTimeString('en-GB')
+  const isUnwell = status === 'failed' || status === 'restarting' || health === 'unhealthy' || status === 'starting'
+  const missing = Object.keys(project.planOf(ref.name)?.common.dependsOn ?? {}).filter(name => project.isPutAside(name))
+  return [
+    ...(isUnwell && since !== undefined ? [`${ref.name}: ${status} since ${since}`] : []),
+    ...(isUnwell && restarts > 0 ? [`${ref.name}: restarted ${times(restarts)}`] : []),
+    ...(restartedFor === undefined ? [] : [`${ref.name}: last restarted because ${restartedFor}`]),
+    ...(status === 'stopped' ? [] : missing.map(name => `${ref.name} depends on ${name}, which was stopped`)),
+    // Without a reason they are part of the sentence.
+    ...(reason === null ? [] : state.notes.map(note => `${ref.name}: ${note}`)),
+  ]
+}
+
+function times(count: number): string {
+  return count === 1 ? 'once' : `${count} times`
 }
 
 /** The first dependency that is not met, or was not when the service failed. */
@@ -40,14 +63,15 @@ function sentence(service: Service): string {
   const { ref, state } = service
   const { status, health, port, pid, restarts } = state.now
   const reason = reasonOf(service)
-  const again = restarts === 0 ? '' : `, restarted ${restarts === 1 ? 'once' : `${restarts} times`}`
+  const again = restarts === 0 ? '' : `, restarted ${times(restarts)}`
+  const notes = state.notes.map(note => `; ${note}`).join('')
   if (status === 'waiting' && reason !== null) return `${ref.name} is ${reason}`
   if (reason !== null) return `${ref.name} is ${word(status, health)}: ${reason}`
   if (status === 'running') {
     const place = [port === null ? '' : `port ${port}`, pid === null ? '' : `pid ${pid}`].filter(part => part !== '')
-    return `${ref.name} is ${word(status, health)}${place.length === 0 ? '' : ` (${place.join(', ')})`}${again}`
+    return `${ref.name} is ${word(status, health)}${place.length === 0 ? '' : ` (${place.join(', ')})`}${again}${notes}`
   }
-  return `${ref.name} is ${status}${status === 'stopped' ? ': nobody has started it, or it was asked to stop' : again}`
+  return `${ref.name} is ${status}${status === 'stopped' ? ' (not started, or stopped by request)' : again}${notes}`
 }
 
 /** Why a service is in its state, with how often readiness was tried. */

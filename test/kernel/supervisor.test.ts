@@ -265,6 +265,24 @@ t.test('dependencies', async t => {
 })
 
 t.test('ends', async t => {
+  t.test('the reason has the cause that the last run printed', async t => {
+    const stage = new Stage(t, { table })
+    const fails = await stage.service('fails', { command: 'echo "Error: no database"; exit 3', worker: true })
+    const missing = await stage.service('missing', { command: 'nodee server.js', worker: true })
+    const address = (await listen(t, 0)).address()
+    const taken = typeof address === 'object' ? address?.port : undefined
+    const port = await stage.service('port', {
+      command: `echo "Error: listen EADDRINUSE: address already in use :::${taken}"; exit 1`,
+      worker: true,
+    })
+    const asks = await stage.service('asks', { command: 'printf "Use another port? (y/N) "; exec sleep 1000' })
+    for (const one of [fails, missing, port, asks]) one.start()
+    t.equal((await fails.until('failed')).reason, 'exited with code 3: Error: no database')
+    t.equal((await missing.until('failed')).reason, 'exited with code 127: command not found: nodee')
+    t.match((await port.until('failed')).reason, new RegExp(`EADDRINUSE.*in use by .*pid ${process.pid}`))
+    t.match(await asks.untilReason(/question/), /^connection refused on .*: Use another port\? \(y\/N\)$/)
+  })
+
   t.test('crashes: again and again, later each time, then it gives up', async t => {
     const stage = new Stage(t, { table })
     const web = await stage.service('web', { command: 'exit 1', worker: true, restart: 'on-failure' })

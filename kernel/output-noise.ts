@@ -1,0 +1,36 @@
+/** What package managers and Node print around the output of a command, which says nothing of its cause. */
+const noise: readonly RegExp[] = [
+  /^$/,
+  /^npm (?:error|ERR!|warn|WARN|notice)/,
+  /^> \S+@\S+ \S+/,
+  /^Node\.js v\d/,
+  /^\s?ELIFECYCLE\b/,
+  /^error Command failed with exit code \d+\.$/,
+  /^info Visit https:\/\/yarnpkg\.com/,
+  /^yarn run v\d/,
+  /^error: script "\S+" (?:exited|was terminated)/,
+  /^make(?:\[\d+\])?: \*\*\* \[/,
+  /^\[nodemon\] /,
+  /^exit status \d+$/,
+]
+
+/** npm's own lines that carry no cause either. */
+const npmDetail =
+  /^npm (?:error|ERR!)(?:$| (?:code|errno|syscall|path|command|workspace|location|A complete log|Lifecycle script|To see a list|Did you mean|\s))/
+const npmCause = /^npm (?:error|ERR!) (?:enoent )?(.+)/
+
+/** A line as it stands on a terminal at last: without what it was overwritten by, and spinners. */
+function shown(line: string): string {
+  const text = line.replace(/\r+$/, '')
+  return text.slice(text.lastIndexOf('\r') + 1).replace(/^[\u2800-\u28ff\s]*[\u2800-\u28ff]/, '')
+}
+
+/** The lines that a program itself printed; where there are none, what its package manager says is wrong. */
+export function meaningful(lines: readonly string[]): readonly string[] {
+  const all = lines.map(shown)
+  // `npm run` prints the command it runs below the script's name.
+  const isEcho = (index: number) => /^> /.test(all[index] ?? '') && /^> \S+@\S+ \S+/.test(all[index - 1] ?? '')
+  const own = all.filter((line, index) => !isEcho(index) && noise.every(pattern => !pattern.test(line.trimEnd())))
+  if (own.length > 0) return own
+  return all.flatMap(line => (npmDetail.test(line.trimEnd()) ? [] : (npmCause.exec(line)?.[1] ?? [])))
+}
