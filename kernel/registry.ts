@@ -85,7 +85,8 @@ export class Registry {
 
   /** The port a service of a project had last. */
   port(path: string, service: string): number | undefined {
-    return this.#projects.get(path)?.ports[service]
+    const ports = this.#projects.get(path)?.ports ?? {}
+    return Object.hasOwn(ports, service) ? ports[service] : undefined
   }
 
   /** Whether a port is known for any service of an existing project other than the given one. */

@@ -100,7 +100,7 @@ async function readSource(
     }
     if (text === undefined) continue
     try {
-      const services = source.read(text)
+      const services = source.read(text, reader.root)
       if (services !== undefined) return { file, role: 'source', data: { services }, text: undefined }
     } catch (error) {
       problems.addFile(file, 'CONFIG_INVALID', sourceFault(error, text))
@@ -125,7 +125,7 @@ export async function sourceIn(folder: string, sources: readonly ProjectSource[]
   for (const source of sources) {
     try {
       const text = await readText(join(folder, source.file))
-      if (text !== undefined && source.read(text) !== undefined) return true
+      if (text !== undefined && source.read(text, folder) !== undefined) return true
     } catch {
       return true
     }

@@ -55,11 +55,28 @@ export interface SyntaxFault {
  * would take the CR of a file from Windows as part of a word.
  */
 export function parseToml(text: string): { readonly data: Table } | { readonly fault: SyntaxFault } {
+  const lines = text.replaceAll('\r\n', '\n')
   try {
-    return { data: parse(text.replaceAll('\r\n', '\n'), { unsafeKeyBehaviour: 'throw', maxDepth: depthLimit }) }
+    return { data: parsed(lines) }
   } catch (error) {
     if (!(error instanceof TomlError)) throw error
     const reason = (error.message.split('\n', 1)[0] ?? '').replace(/^Invalid TOML document: /, '')
     return { fault: { line: error.line, message: `not valid TOML at column ${error.column}: ${reason}` } }
   }
+}
+
+/** A key `constructor` is one as any other; `__proto__` is refused. */
+function parsed(text: string): Table {
+  try {
+    return parse(text, { unsafeKeyBehaviour: 'throw', maxDepth: depthLimit })
+  } catch (error) {
+    const data = text.includes('constructor') ? parse(text, { maxDepth: depthLimit }) : undefined
+    if (data === undefined || hasPrototype(data)) throw error
+    return data
+  }
+}
+
+function hasPrototype(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return Object.hasOwn(value, '__proto__') || Object.values(value).some(hasPrototype)
 }

@@ -79,6 +79,9 @@ export interface ProjectPlan {
 export interface ProjectSource {
   /** The file looked for in the project's folder. */
   readonly file: string
-  /** Services by name; undefined when the file does not describe a project. Throws an Error whose message names the line. */
-  read(text: string): Readonly<Record<string, Readonly<Record<string, unknown>>>> | undefined
+  /**
+   * Services by name; undefined when the file does not describe a project. Throws an Error whose message names the line. `folder` is
+   * the file's, absolute.
+   */
+  read(text: string, folder: string): Readonly<Record<string, Readonly<Record<string, unknown>>>> | undefined
 }

@@ -353,6 +353,17 @@ t.test('small files that are right', async t => {
     'locald.toml': `${head}[services.tostring]\ncommand = "x"\n[services.valueof]\ncommand = "x"\ndepends_on = ["tostring"]`,
   })
   t.strictSame(odd.plan.services[1]?.common.dependsOn, { tostring: 'ready' })
+  const named = await load({
+    'locald.toml': `${head}[services.constructor]\ncommand = "x"\n[services.b]\ncommand = "x"\ndepends_on = ["constructor"]\n[env]\nconstructor = "c"\n`,
+  })
+  t.strictSame(
+    named.plan.services.map(({ name, common }) => [name, common.dependsOn]),
+    [
+      ['constructor', {}],
+      ['b', { constructor: 'ready' }],
+    ],
+  )
+  t.strictSame(named.plan.env, { constructor: 'c' })
   t.equal(
     (await load({ 'locald.toml': `[project]\nname = "locald"\ndomain = "d.localhost"` })).plan.domain,
     'd.localhost',
@@ -604,6 +615,10 @@ t.test('what is not TOML', async t => {
     [`${head}[env]\nA = "canary`, '4 -: not valid TOML at column 5: unfinished string'],
     ['A = canary', '1 -: not valid TOML at column 5: invalid value'],
     [`${head}name = "canary"`, '3 -: not valid TOML at column 1: trying to redefine an already defined table or value'],
+    [
+      'constructor = 1\n[__proto__]\na = "canary"',
+      '1 -: not valid TOML at column 1: document contains an unsafe property',
+    ],
     ['[__proto__]\na = "canary"', '1 -: not valid TOML at column 2: document contains an unsafe property'],
     [
       `a = ${'['.repeat(5000)}`,

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
@@ -26,6 +26,7 @@ import type {
 } from '../../kernel/plugin.ts'
 import plugin from '../../plugins/exec-runtime/index.ts'
 import { KeeperLink } from '../../plugins/exec-runtime/link.ts'
+import { packageManagerOf } from '../../plugins/exec-runtime/package-manager.ts'
 import { KeeperProcesses } from '../../plugins/exec-runtime/processes.ts'
 import { packageJson, procfile } from '../../plugins/exec-runtime/sources.ts'
 import { Starter } from '../../plugins/exec-runtime/starter.ts'
@@ -558,19 +559,56 @@ t.test('hundreds of starts at once: more than a queue of connections holds', asy
 })
 
 t.test('projects without a locald.toml', async t => {
-  t.strictSame(procfile.read('# all\nweb: npm run dev\n\nWORK_er :  ruby x.rb  \r\n'), {
+  const read = (text: string) => procfile.read(text, '/')
+  t.strictSame(read('# all\nweb: npm run dev\n\nWORK_er :  ruby x.rb  \r\n'), {
     web: { type: 'exec', command: 'npm run dev' },
     'work-er': { type: 'worker', command: 'ruby x.rb' },
   })
-  t.equal(procfile.read('# nothing\n'), undefined)
-  t.throws(() => procfile.read('web: a\nweb: b'), /line 2 names 'web' again/)
-  t.throws(() => procfile.read('web: a\nwhat is this'), /line 2 is not/)
-  t.strictSame(packageJson.read('{"scripts":{"start":"b","dev":"a"}}'), {
-    web: { type: 'exec', command: 'npm run dev' },
-  })
-  t.strictSame(packageJson.read('{"scripts":{"start":"b"}}'), { web: { type: 'exec', command: 'npm run start' } })
+  t.strictSame(Object.keys(read('constructor: a\ntostring: b\nhasownproperty: c') ?? {}), [
+    'constructor',
+    'tostring',
+    'hasownproperty',
+  ])
+  t.equal(read('# nothing\n'), undefined)
+  t.throws(() => read('web: a\nweb: b'), /line 2 names 'web' again/)
+  t.throws(() => read('web: a\nwhat is this'), /line 2 is not/)
+  const dir = t.testdir()
+  const manifest = (text: string) => packageJson.read(text, dir)
+  t.strictSame(manifest('{"scripts":{"start":"b","dev":"a"}}'), { web: { type: 'exec', command: 'npm run dev' } })
+  t.strictSame(manifest('{"scripts":{"start":"b"}}'), { web: { type: 'exec', command: 'npm run start' } })
   for (const text of ['{}', '[]', 'null', '{"scripts":[]}', '{"scripts":{"test":"x"}}'])
-    t.equal(packageJson.read(text), undefined)
+    t.equal(manifest(text), undefined)
+})
+
+t.test('the package manager of a package', async t => {
+  const dir = t.testdir({
+    pnpm: { 'pnpm-lock.yaml': '', 'package-lock.json': '' },
+    yarn: { 'yarn.lock': '' },
+    bun: { 'bun.lockb': '' },
+    npm: { 'package-lock.json': '' },
+    none: {},
+    repo: {
+      '.git': {},
+      'package.json': '{"packageManager":"yarn@4.1.0+sha224.x"}',
+      packages: { web: {}, own: { 'package-lock.json': '' } },
+    },
+    locked: { '.git': '', 'pnpm-workspace.yaml': '', 'package.json': 'no JSON', web: {} },
+    pipe: { '.git': '', web: {} },
+  })
+  execFileSync('mkfifo', [join(dir, 'pipe', 'package.json')])
+  const of = (folder: string, manifest: unknown = {}) => packageManagerOf(manifest, join(dir, folder))
+  for (const name of ['pnpm', 'yarn', 'bun', 'npm']) t.equal(of(name), name, `${name}'s lock file`)
+  t.equal(of('none'), 'npm')
+  t.equal(of('yarn', { packageManager: 'pnpm@9.15.0' }), 'pnpm', 'packageManager goes before a lock file')
+  t.equal(of('none', { packageManager: 'bun' }), 'bun')
+  t.equal(of('none', { devEngines: { packageManager: { name: 'pnpm', onFail: 'error' } } }), 'pnpm')
+  t.equal(of('none', { devEngines: { packageManager: [{ name: 'vlt' }, { name: 'yarn' }] } }), 'yarn')
+  t.equal(of('pnpm', { devEngines: { packageManager: { name: 'vlt' } } }), 'pnpm')
+  t.throws(() => of('none', { packageManager: 'constructor@1' }), /packageManager is none of npm, pnpm, yarn, bun/)
+  t.equal(of('repo/packages/web'), 'yarn', 'that of the workspace')
+  t.equal(of('repo/packages/own'), 'npm', 'the nearest')
+  t.equal(of('locked/web'), 'pnpm')
+  t.equal(of('pipe/web'), 'npm', 'a pipe is not waited for')
 })
 
 t.test('the plugin', async t => {
