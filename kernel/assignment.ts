@@ -1,5 +1,5 @@
 import type { ServiceLog } from './logs.ts'
-import type { Condition, Instance, Run, ServicePlan, ServiceType } from './plugin.ts'
+import type { Condition, Fault, Instance, Protocol, Run, ServicePlan, ServiceType } from './plugin.ts'
 import type { ServiceState } from './service-state.ts'
 
 /** A dependency: the state to look at, and when it counts. */
@@ -45,8 +45,10 @@ export interface SupervisorHost {
   warn(message: string, hint?: string): void
   /** Why its last process ended with this code, or does not get ready (`runs`), as its output says. Never rejects. */
   explain(run: { readonly code: number | null; readonly runs: boolean }): Promise<string | undefined>
-  /** The port the service's processes listen on instead of its own, if they do. */
-  otherPort(instance: Instance, port: number): Promise<number | undefined>
+  /** What it speaks on its port, if its type says so. */
+  readonly protocol: Protocol | undefined
+  /** Finds out why the instance is not reached on its port; `mayBeTls`: something there accepts connections, but does not answer in HTTP. */
+  faultOf(instance: Instance, port: number, mayBeTls: boolean): Promise<Fault | undefined>
 }
 
 /** A running instance that an earlier daemon started. */

@@ -1,7 +1,7 @@
 import type { Arrivals } from './arrivals.ts'
 import type { Events, LocaldEvent } from './events.ts'
 import { tailOf } from './outcome.ts'
-import type { Catalog, CatalogEntry, CatalogProject } from './plugin.ts'
+import type { Catalog, CatalogEntry, CatalogProject, Fault } from './plugin.ts'
 import type { Project } from './project.ts'
 import type { Service } from './service.ts'
 
@@ -45,6 +45,10 @@ export class ProjectCatalog implements Catalog {
     return this.#arrivals.of(host)
   }
 
+  async examine(key: string): Promise<Fault | undefined> {
+    return await this.#find(key)?.examine()
+  }
+
   async tail(key: string, lines: number): Promise<readonly string[]> {
     const service = this.#find(key)
     return service === undefined ? [] : tailOf(service, lines)
@@ -67,7 +71,13 @@ export class ProjectCatalog implements Catalog {
 const pending: ReadonlySet<string> = new Set(['waiting', 'starting', 'restarting'])
 
 function entryOf(service: Service): CatalogEntry {
-  const { port } = service.state.now
+  const { port, fault } = service.state.now
   const upstream = port === null ? null : { host: service.address ?? '127.0.0.1', port }
-  return { ...service.state.view(), hosts: service.hosts, upstream, protocol: service.protocol }
+  return {
+    ...service.state.view(),
+    hosts: service.hosts,
+    upstream,
+    protocol: service.protocol,
+    fault: fault ?? undefined,
+  }
 }

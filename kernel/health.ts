@@ -3,7 +3,7 @@ import { deferred, pause } from './limits.ts'
 import { stampOf } from './log-lines.ts'
 import { LogCursor } from './log-reader.ts'
 import type { ServiceLog } from './logs.ts'
-import type { HealthCheck, Instance } from './plugin.ts'
+import type { HealthCheck, Instance, Protocol } from './plugin.ts'
 import { commandProbe, httpProbe, type ProbeResult, tcpProbe } from './probe.ts'
 
 /** What a service's health is watched with. */
@@ -12,6 +12,8 @@ export interface HealthInput {
   readonly check: HealthCheck | undefined
   readonly instance: Instance
   readonly port: number | undefined
+  /** What it speaks there, if its type says so. */
+  readonly protocol?: Protocol | undefined
   /** Where it listens, if that is known already. */
   readonly address?: string | undefined
   readonly dir: string
@@ -115,13 +117,13 @@ export class HealthWatch {
   }
 
   #prober(): Prober | undefined {
-    const { check, instance, port, dir, env, signal } = this.#input
+    const { check, instance, port, protocol, dir, env, signal } = this.#input
     if (check?.type === 'command') return () => commandProbe(check.command, check.timeout, { dir, env, signal })
     if (check?.type === 'http' || check?.type === 'tcp') {
       if (port === undefined) return () => Promise.resolve({ ok: false, detail: 'it has no port' })
       return check.type === 'tcp'
         ? () => tcpProbe(port, check.timeout)
-        : () => httpProbe(port, check.path, check.timeout, this.#address)
+        : () => httpProbe({ port, path: check.path, tls: protocol === 'https', host: this.#address }, check.timeout)
     }
     const own = instance.probe?.bind(instance)
     if (own !== undefined) return async () => ({ ok: await own(), detail: 'it does not answer yet' })

@@ -1,6 +1,6 @@
 import { LocaldError } from './errors.ts'
 import type { Health, ServiceView, Status } from './events.ts'
-import type { Condition, ServiceRef } from './plugin.ts'
+import type { Condition, Fault, ServiceRef } from './plugin.ts'
 
 /** What a service's public view is made of. */
 interface Fields {
@@ -12,6 +12,8 @@ interface Fields {
   restarts: number
   port: number | null
   url: string | null
+  /** Why it cannot be reached, where that was found out; gone with its present start, and when it is healthy. */
+  fault: Fault | null
   /** Whether the present run has got as far as a process. */
   launched: boolean
   /** How often it was asked in vain whether it is ready; told to nobody by itself, for it changes all the time. */
@@ -19,7 +21,7 @@ interface Fields {
 }
 
 /** The fields whose change is told. */
-const told = ['status', 'health', 'reason', 'pid', 'startedMs', 'restarts', 'port', 'url', 'launched'] as const
+const told = ['status', 'health', 'reason', 'pid', 'startedMs', 'restarts', 'port', 'url', 'launched', 'fault'] as const
 
 /** What a note is about; there is at most one note of each. */
 export type NoteSubject = 'watch' | 'loop' | 'configuration' | 'dependencies'
@@ -40,6 +42,7 @@ export class ServiceState {
     restarts: 0,
     port: null,
     url: null,
+    fault: null,
     launched: false,
     tries: 0,
   }
@@ -62,6 +65,8 @@ export class ServiceState {
   set(fields: Partial<Fields>): void {
     const before = this.#fields
     const after = { ...before, ...fields }
+    const isFaultOver = after.health === 'healthy' || (after.status !== before.status && after.status !== 'running')
+    if (fields.fault === undefined && isFaultOver) after.fault = null
     this.#fields = after
     if (before.status !== after.status) this.#sinceMs = Date.now()
     if (told.every(name => before[name] === after[name])) return

@@ -5,10 +5,11 @@ import type { Container } from './container.ts'
 import { messageOf } from './errors.ts'
 import type { Events, LocaldEvent } from './events.ts'
 import { explain } from './failure.ts'
+import { findFault } from './fault.ts'
 import type { HookRuns } from './hooks.ts'
 import { logTail } from './log-tail.ts'
 import type { Logs, ServiceLog } from './logs.ts'
-import type { Instance, Log, ProjectRef, Protocol, Run, ServicePlan, ServiceRef } from './plugin.ts'
+import type { Fault, Instance, Listener, Log, ProjectRef, Protocol, Run, ServicePlan, ServiceRef } from './plugin.ts'
 import type { Ports } from './ports.ts'
 import type { Prepared } from './preparation.ts'
 import type { Records } from './records.ts'
@@ -62,6 +63,9 @@ export class Service implements SupervisorHost {
   #prepare: () => Promise<Prepared>
   /** What the present run was started with: kept through its restarts. */
   #last: StartedWith | undefined
+  /** The instance of which no fault was found. */
+  #sound: Instance | undefined
+  #examining: Promise<Fault | undefined> | undefined
 
   constructor(ref: ServiceRef, parts: ServiceParts, prepare: () => Promise<Prepared>) {
     this.ref = ref
@@ -180,17 +184,48 @@ export class Service implements SupervisorHost {
     return explain({ ...run, lines, dir: this.#last?.dir ?? root, root, holder }).catch(() => undefined)
   }
 
-  async otherPort(instance: Instance, port: number): Promise<number | undefined> {
+  async faultOf(instance: Instance, port: number, mayBeTls: boolean): Promise<Fault | undefined> {
+    const { protocol } = this
+    return await findFault(
+      { name: this.ref.name, port, protocol, listeners: await this.#listeners(instance) },
+      mayBeTls,
+    )
+  }
+
+  /** Looks why it cannot be reached; what is found is its reason from then on, until it is found no more. One look serves all who ask. */
+  examine(): Promise<Fault | undefined> {
+    this.#examining ??= this.#examine().finally(() => {
+      this.#examining = undefined
+    })
+    return this.#examining
+  }
+
+  async #examine(): Promise<Fault | undefined> {
+    const { instance } = this.supervisor
+    const { port, fault: before } = this.state.now
+    if (instance === undefined || port === null) return undefined
+    // A handshake is noise in the log of what speaks plain HTTP: one for each start is enough.
+    const fault = await this.faultOf(instance, port, this.#sound !== instance)
+    this.#sound = fault === undefined ? instance : undefined
+    // What has ended meanwhile has another reason.
+    if (this.supervisor.instance !== instance || this.state.now.status !== 'running') return undefined
+    if (fault !== undefined && fault.message !== before?.message) {
+      this.warn(fault.message, fault.hint)
+      this.state.set({ health: 'unhealthy', reason: fault.message, fault })
+    } else if (fault === undefined && before !== null && this.state.now.reason === before.message) {
+      this.state.set({ health: 'healthy', reason: null })
+    }
+    return fault
+  }
+
+  async #listeners(instance: Instance): Promise<readonly Listener[]> {
     const table = this.#parts.container.optional('processTable')
-    if (table === undefined || instance.tree === undefined) return undefined
+    if (table === undefined || instance.tree === undefined) return []
     try {
-      const members = await table.members(instance.tree)
-      const listeners = await table.listeners(members.map(({ pid }) => pid))
-      if (listeners.some(listener => listener.port === port)) return undefined
-      return listeners.map(listener => listener.port).sort((a, b) => a - b)[0]
+      return await table.listeners((await table.members(instance.tree)).map(({ pid }) => pid))
     } catch (error) {
       this.#parts.log.warn(`${this.ref.key}: its listeners could not be read: ${messageOf(error)}`)
-      return undefined
+      return []
     }
   }
 

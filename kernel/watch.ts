@@ -1,7 +1,7 @@
 import type { Assignment, SupervisorHost } from './assignment.ts'
 import { messageOf } from './errors.ts'
 import { type Attempt, HealthWatch } from './health.ts'
-import type { Instance, Run } from './plugin.ts'
+import type { Fault, Instance, Run } from './plugin.ts'
 import type { ProbeResult } from './probe.ts'
 import { exitText } from './restart.ts'
 
@@ -24,8 +24,8 @@ export interface WatchInput {
 export class Watch {
   readonly #input: WatchInput
   #lookedAt = 0
-  /** What is wrong with where it listens. */
-  #elsewhere: string | undefined
+  /** Why it is not reached. */
+  #fault: Fault | undefined
   /** What its output says of why it does not get ready. */
   #cause: string | undefined
 
@@ -41,10 +41,10 @@ export class Watch {
     const { healthCheck } = assignment.plan.common
     const { dir, env } = run
     const { port } = assignment
-    const { log } = host
+    const { log, protocol } = host
     // What an earlier daemon has seen needs no connection: fifty services taken over would be asked at once.
     const address = wasReady ? host.address : undefined
-    const health = new HealthWatch({ check: healthCheck, instance, port, address, dir, env, log, signal })
+    const health = new HealthWatch({ check: healthCheck, instance, port, protocol, address, dir, env, log, signal })
     this.#mindBackground()
     try {
       const result = wasReady ? { ok: true, detail: '' } : await this.#untilReady(health)
@@ -76,7 +76,7 @@ export class Watch {
       host.state.set({
         status: 'running',
         health: 'unhealthy',
-        reason: this.#elsewhere ?? this.#withCause(`not ready within ${readyTimeout / 1000} s${why}`),
+        reason: this.#fault?.message ?? this.#withCause(`not ready within ${readyTimeout / 1000} s${why}`),
       })
       host.persist(instance)
     }, readyTimeout)
@@ -90,13 +90,13 @@ export class Watch {
     }
   }
 
-  #explain({ detail, tries }: Attempt, elapsedMs: number): void {
+  #explain({ detail, tries, isStrange }: Attempt, elapsedMs: number): void {
     const { state } = this.#input.host
     const isTold = state.now.status === 'starting' && elapsedMs > explainAfterMs
-    state.set(isTold ? { tries, reason: this.#elsewhere ?? this.#withCause(detail) } : { tries })
+    state.set(isTold ? { tries, reason: this.#fault?.message ?? this.#withCause(detail) } : { tries })
     if (elapsedMs < lookAfterMs || performance.now() - this.#lookedAt < lookEveryMs) return
     this.#lookedAt = performance.now()
-    void this.#lookElsewhere()
+    void this.#look(isStrange === true)
     void this.#lookAtOutput()
   }
 
@@ -109,15 +109,15 @@ export class Watch {
     this.#cause = await this.#input.host.explain({ code: null, runs: true })
   }
 
-  /** A service that ignores $PORT is told so, with the port it does listen on. */
-  async #lookElsewhere(): Promise<void> {
+  /** A service that ignores $PORT is told so, with the port it does listen on; likewise one that speaks TLS. */
+  async #look(mayBeTls: boolean): Promise<void> {
     const { host, assignment, instance, signal } = this.#input
-    if (assignment.port === undefined || this.#elsewhere !== undefined) return
-    const other = await host.otherPort(instance, assignment.port)
-    if (other === undefined || signal.aborted || host.state.now.health === 'healthy') return
-    this.#elsewhere = `${assignment.plan.name} listens on port ${other}, not on $PORT (${assignment.port})`
-    host.warn(this.#elsewhere, `Make its command listen on $PORT, or set \`port = ${other}\` for it.`)
-    host.state.set({ reason: this.#elsewhere })
+    if (assignment.port === undefined || this.#fault !== undefined) return
+    const fault = await host.faultOf(instance, assignment.port, mayBeTls)
+    if (fault === undefined || signal.aborted || host.state.now.health === 'healthy') return
+    this.#fault = fault
+    host.warn(fault.message, fault.hint)
+    host.state.set({ reason: fault.message, fault })
   }
 
   /** A main process that left others: a server that went to the background lives on, anything else is ended. */

@@ -14,10 +14,21 @@ export interface Catalog {
    * be. Undefined for all others.
    */
   arriving(host: string): Promise<void> | undefined
-  /** Its last lines of output, without ANSI codes. */
+  /**
+   * Looks why a service that runs cannot be reached, and returns what it finds; its state shows that as its reason. Finds nothing
+   * where there is no such service.
+   */
+  examine(key: string): Promise<Fault | undefined>
+  /** Its last lines of output, of its last start, without ANSI codes. */
   tail(key: string, lines: number): Promise<readonly string[]>
   /** Every event of the daemon; the result stops it. */
   on(listener: (event: LocaldEvent) => void): () => void
+}
+
+/** Why a service cannot be reached although it runs, and what to do about it. */
+export interface Fault {
+  readonly message: string
+  readonly hint: string
 }
 
 /** A service in the catalog: its view and where it can be reached. */
@@ -28,6 +39,8 @@ export interface CatalogEntry extends ServiceView {
   readonly upstream: { readonly host: string; readonly port: number } | null
   /** What it speaks there; absent: HTTP/1.1. */
   readonly protocol?: Protocol | undefined
+  /** Why it cannot be reached, where that was found out. */
+  readonly fault?: Fault | undefined
 }
 
 /** A project in the catalog. */

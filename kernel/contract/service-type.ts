@@ -34,8 +34,11 @@ export interface ServiceType<O> {
   ): { readonly argv: readonly string[]; readonly env: Record<string, string> }
 }
 
-/** `h2c`: HTTP/2 without TLS from the first byte on (RFC 9113 section 3.3), as gRPC servers speak it. */
-export type Protocol = 'http' | 'h2c'
+/**
+ * `https`: HTTP/1.1 over TLS, whose certificate is not verified. `h2c`: HTTP/2 without TLS from the first byte on (RFC 9113 section
+ * 3.3), as gRPC servers speak it.
+ */
+export type Protocol = 'http' | 'https' | 'h2c'
 
 /** The service's scope, as a plain object. */
 export interface Run<O> {

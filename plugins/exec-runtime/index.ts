@@ -27,9 +27,10 @@ const webKeys = {
   ...keys,
   protocol: {
     type: 'string',
-    enum: ['http', 'h2c'],
+    enum: ['http', 'https', 'h2c'],
     default: 'http',
-    description: 'What it speaks on its port: HTTP/1.1 (default), or h2c, HTTP/2 without TLS, for gRPC.',
+    description:
+      'What it speaks on its port: HTTP/1.1 (default), https if it speaks TLS itself, or h2c, HTTP/2 without TLS, for gRPC.',
   },
 } as const
 const webOptions = shape({ type: 'object', properties: webKeys, required, additionalProperties: false })

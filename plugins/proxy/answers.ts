@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { ErrorJson } from '../../kernel/errors.ts'
 import type { CatalogEntry, CatalogProject } from '../../kernel/plugin.ts'
-import { document, html, type Markup, prose } from './markup.ts'
+import { document, html, type Markup, type Page, prose } from './markup.ts'
 
 /** An answer of the proxy's own, the same for every lane. */
 export interface Answer {
@@ -13,12 +13,6 @@ export interface Answer {
   /** What a client that wants no HTML gets; null for no body at all. */
   readonly json: unknown
   readonly page: (() => Page) | undefined
-}
-
-interface Page {
-  readonly title: string
-  readonly body: Markup
-  readonly live?: boolean
 }
 
 /** An answer ready for the wire. */
@@ -41,8 +35,7 @@ export function render(answer: Answer, wantsHtml: boolean): Rendered {
   headers.push('Referrer-Policy', 'no-referrer', ...(answer.headers ?? []))
   let body = ''
   if (wantsHtml && answer.page !== undefined) {
-    const { title, body: content, live } = answer.page()
-    const made = document(title, content, live)
+    const made = document(answer.page())
     headers.push(...made.headers)
     body = made.text
   } else if (answer.json !== null) {
@@ -54,49 +47,49 @@ export function render(answer: Answer, wantsHtml: boolean): Rendered {
   return { status: answer.status, reason: STATUS_CODES[answer.status] ?? 'Unknown', headers, body: bytes }
 }
 
-/** An answer that tells of an error. */
+/** A page that reloads itself. */
+export interface Live {
+  /** What it asks for: `Awaited`, with a number where it needs one. */
+  readonly awaits: string
+  /** That it does so, for a person. */
+  readonly note: string
+}
+
+/** What an answer about an error has besides it. */
+export interface More {
+  /** What the page is headed with, where that is not the whole message. */
+  readonly heading?: string
+  readonly about?: About
+  readonly body?: Markup
+  readonly headers?: readonly string[]
+  readonly live?: Live
+}
+
+/** An answer about an error. */
 export function failure(
   status: number,
   what: string,
   error: Pick<ErrorJson, 'code' | 'message' | 'hint'>,
-  more: {
-    readonly about?: About
-    readonly body?: Markup
-    readonly headers?: readonly string[]
-    readonly live?: boolean
-  } = {},
+  more: More = {},
 ): Answer {
+  const { code, message, hint } = error
+  const { heading = message, about, live } = more
   return {
     status,
     what,
     headers: more.headers ?? [],
-    json: {
-      error: { code: error.code, message: error.message, ...(error.hint === undefined ? {} : { hint: error.hint }) },
-    },
+    json: { error: { code, message, ...(hint === undefined ? {} : { hint }) } },
     page: () => ({
-      title: `${status} ${error.message}`,
-      live: more.live ?? false,
-      body: html`<h1>${error.message}</h1>
-${more.about === undefined ? '' : aboutPart(more.about, more.live ?? false)}
-${error.hint === undefined ? '' : html`<p>${prose(error.hint)}</p>`}
-${more.body ?? ''}
-<p class="soft">${status} from locald</p>`,
+      title: heading.replaceAll('`', ''),
+      awaits: live?.awaits,
+      foot: `HTTP ${status}`,
+      body: html`<h1>${prose(heading)}</h1>
+${about === undefined ? '' : aboutPart(about, live?.awaits === 'ready')}
+${hint === undefined ? '' : html`<p>${prose(hint)}</p>`}
+${live === undefined ? '' : html`<p class="soft" id="note">${live.note}</p>`}
+${more.body ?? ''}`,
     }),
   }
-}
-
-/** A page of which the service's progress is a part. */
-export function progressAnswer(entry: CatalogEntry, about: About): Answer {
-  return failure(
-    503,
-    'starting',
-    {
-      code: 'SERVICE_NOT_RUNNING',
-      message: `${entry.key} is ${entry.status}`,
-      hint: 'This page reloads by itself when the service is ready.',
-    },
-    { about, live: true, headers: ['Retry-After', '1'] },
-  )
 }
 
 /** The same over HTTPS, with the same method and body (RFC 9110 section 15.4.9). */
@@ -104,10 +97,11 @@ export function redirectAnswer(location: string): Answer {
   return { status: 308, what: 'redirect', headers: ['Location', location], json: null, page: undefined }
 }
 
-/** News for the progress page: 202 while it should stay, 204 when it should reload. */
-export function newsAnswer(about: About | undefined): Answer {
-  if (about === undefined) return { status: 204, what: 'settled', json: null, page: undefined }
-  return { status: 202, what: 'starting', json: { reason: about.reason ?? '', lines: about.lines }, page: undefined }
+/** News for a page that reloads itself: 202 while it should stay, with what is to be shown on it, 204 when it should reload. */
+export function newsAnswer(news: About | 'stay' | 'reload'): Answer {
+  if (news === 'reload') return { status: 204, what: 'settled', json: null, page: undefined }
+  const json = news === 'stay' ? {} : { reason: news.reason ?? '', lines: news.lines }
+  return { status: 202, what: 'starting', json, page: undefined }
 }
 
 /** Everything there is, for a person who opens `localhost`. */
@@ -130,9 +124,9 @@ export function indexAnswer(
     },
     page: () => ({
       title: 'locald',
-      body: html`<h1>locald</h1>
+      body: html`<h1>Projects</h1>
 ${projects.length === 0 ? html`<p>No project has been started yet. Run <code>locald up</code> in a project’s folder.</p>` : ''}
-${projects.map(
+${runningFirst(projects, services).map(
   project => html`<h2>${project.name}</h2><p class="soft">${project.path}</p>
 ${table(
   services.filter(entry => entry.project === project.name),
@@ -143,13 +137,21 @@ ${table(
   }
 }
 
+function runningFirst(
+  projects: readonly CatalogProject[],
+  services: readonly CatalogEntry[],
+): readonly CatalogProject[] {
+  const running = new Set(services.filter(({ status }) => status !== 'stopped').map(({ project }) => project))
+  return [...projects.filter(({ name }) => running.has(name)), ...projects.filter(({ name }) => !running.has(name))]
+}
+
 /** Rows of services: key, status, links, reason. */
 export function table(services: readonly CatalogEntry[], url: (host: string) => string): Markup {
   return html`<table>${services.map(
     entry =>
-      html`<tr><td>${entry.key}</td><td>${statusOf(entry)}</td><td>${entry.hosts.map(
+      html`<tr><td>${entry.key}</td><td class="${toneOf(entry)}">${statusOf(entry)}</td><td>${entry.hosts.map(
         host => html`<a href="${url(host)}/">${host}</a> `,
-      )}</td><td class="soft">${entry.reason ?? ''}</td></tr>`,
+      )}</td><td class="soft">${prose(entry.reason ?? '')}</td></tr>`,
   )}</table>`
 }
 
@@ -157,8 +159,15 @@ function statusOf(entry: CatalogEntry): string {
   return entry.health === null ? entry.status : `${entry.status}, ${entry.health}`
 }
 
-function aboutPart(about: About, live: boolean): Markup {
-  const reason = live || about.reason !== null ? html`<p id="reason">${about.reason ?? ''}</p>` : ''
-  if (about.lines.length === 0) return html`${reason}${live ? html`<pre id="lines" hidden></pre>` : ''}`
-  return html`${reason}<pre id="lines">${about.lines.join('\n')}</pre>`
+function toneOf({ status, health }: CatalogEntry): string {
+  if (status === 'failed' || health === 'unhealthy') return 'bad'
+  if (status === 'running') return 'good'
+  return status === 'stopped' || status === 'exited' ? 'soft' : 'warn'
+}
+
+/** @param isNews the page shows them as they change */
+function aboutPart({ reason, lines }: About, isNews: boolean): Markup {
+  const said = isNews ? html`<p id="reason">${reason ?? ''}</p>` : reason === null ? '' : html`<p>${prose(reason)}</p>`
+  if (lines.length === 0) return html`${said}${isNews ? html`<pre id="lines" hidden></pre>` : ''}`
+  return html`${said}<pre id="lines">${lines.join('\n')}</pre>`
 }

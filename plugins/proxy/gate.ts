@@ -1,13 +1,15 @@
 import { setMaxListeners } from 'node:events'
-import type { Catalog, CatalogEntry, Protocol, Status, Web } from '../../kernel/plugin.ts'
+import type { Catalog, CatalogEntry, Protocol, Web } from '../../kernel/plugin.ts'
 import type { About, Answer } from './answers.ts'
-import { indexAnswer, newsAnswer, progressAnswer, redirectAnswer } from './answers.ts'
+import { indexAnswer, redirectAnswer } from './answers.ts'
 import { Crashes } from './crashes.ts'
-import type { Address } from './dial.ts'
+import { type Address, addressOf } from './dial.ts'
 import { closedEarly } from './exchange.ts'
 import type { Head } from './head.ts'
 import { Holds, within } from './hold.ts'
 import type { Limits } from './limits.ts'
+import { News, pending } from './news.ts'
+import * as outage from './outages.ts'
 import { Recovery } from './recovery.ts'
 import * as refusal from './refusals.ts'
 import { type Place, Table } from './table.ts'
@@ -47,7 +49,6 @@ export interface Case {
 }
 
 const own = new Set(['localhost', '127.0.0.1', '[::1]', 'locald.localhost'])
-const pending: ReadonlySet<Status> = new Set(['waiting', 'starting', 'restarting'])
 const maxHops = 5
 
 /** Decides what becomes of a request, holding it while its service starts. Knows nothing of sockets: lanes carry out what it says. */
@@ -60,6 +61,7 @@ export class Gate {
   readonly #holds: Holds
   readonly #recovery: Recovery
   readonly #crashes = new Crashes()
+  readonly #news: News
   readonly #off: () => void
   readonly #closing = new AbortController()
 
@@ -72,6 +74,10 @@ export class Gate {
     this.#table = new Table(catalog)
     this.#holds = new Holds(limits)
     this.#recovery = new Recovery(catalog, limits, this.#holds)
+    this.#news = new News({
+      ...{ catalog, limits, holds: this.#holds, crashes: this.#crashes, closing: this.#closing.signal },
+      about: entry => this.#about(entry),
+    })
     this.#off = catalog.on(event => {
       this.#table.hear(event)
       this.#crashes.hear(event)
@@ -96,13 +102,14 @@ export class Gate {
     if (place.to === 'unknown') return answer(this.#unknown(head))
     if (place.to === 'nobody') return answer(this.#nobody(place))
     const { entry } = place
-    if (head.progress) return this.#news(entry, request)
+    if (head.progress !== undefined) return this.#news.answer(entry, head.progress, request).then(answer)
     if (pending.has(entry.status)) return this.#hold(entry, request)
-    if (entry.status !== 'running') return this.#down(entry)
-    const address = addressOf(entry)
-    if (address === undefined) return answer(refusal.noPort(entry))
+    if (entry.status !== 'running') return this.#down(entry, head)
+    const address = addressOf(entry, head.name)
+    if (address === undefined) return answer(outage.noPort(entry))
     const { path, prefix } = place
-    return { do: 'forward', to: { key: entry.key, address, path, prefix, protocol: entry.protocol ?? 'http' } }
+    const to = { key: entry.key, address, path, prefix, protocol: entry.protocol ?? 'http' }
+    return entry.fault === undefined ? { do: 'forward', to } : this.#unreachable(entry, request, to)
   }
 
   /** Where a plain request goes whose service runs; undefined where there is more to be said, which `judge` then says. */
@@ -110,8 +117,8 @@ export class Gate {
     const name = this.#table.nameOf(host)
     if (name === undefined || own.has(name) || (scheme === 'http' && this.#redirect(name))) return undefined
     const place = this.#table.find(name, path)
-    if (place.to !== 'service' || place.entry.status !== 'running') return undefined
-    const address = addressOf(place.entry)
+    if (place.to !== 'service' || place.entry.status !== 'running' || place.entry.fault !== undefined) return undefined
+    const address = addressOf(place.entry, name)
     // The fast lane speaks HTTP/1.1 only.
     if (address === undefined || place.entry.protocol === 'h2c') return undefined
     return { key: place.entry.key, address, path: place.path, prefix: place.prefix, protocol: 'http' }
@@ -126,11 +133,16 @@ export class Gate {
     const crash = crashOf()
     if (crash !== undefined) {
       const times = this.#crashes.suspect(to.key, request.head)
-      if (!mayRepeat || times > 1) return answer(await this.#crashed(request.head, to.key, { reason: crash, times }))
+      if (!mayRepeat || times > 1) return answer(await this.#crashed(request.head, to.key, crash, times))
     }
     const inTime = performance.now() - request.since < this.#limits.hold
     if (mayRepeat && inTime && returns) return this.judge(request)
-    return answer(failure.kind === 'refused' ? refusal.nothingListens(to) : refusal.broken(to.key, failure.detail))
+    const entry = this.#catalog.get(to.key)
+    const fault = await this.#catalog.examine(to.key)
+    if (fault !== undefined && entry !== undefined) return answer(outage.unreachable(request.head, entry, fault))
+    if (failure.kind === 'refused') return answer(outage.nothingListens(request.head, to))
+    const run = this.#crashes.run(to.key)
+    return answer(outage.broken(request.head, { key: to.key, run, detail: failure.detail }))
   }
 
   async #returns(request: Case, to: Destination, failure: Failure): Promise<boolean> {
@@ -142,9 +154,10 @@ export class Gate {
     return failure.detail === closedEarly && (await this.#recovery.changes(to, signals)) === 'value'
   }
 
-  async #crashed(head: Head, key: string, crash: refusal.Crash): Promise<Answer> {
+  async #crashed(head: Head, key: string, reason: string, times: number): Promise<Answer> {
     const entry = this.#catalog.get(key)
-    return refusal.crashed(head, key, crash, entry === undefined ? [] : (await this.#about(entry)).lines)
+    const lines = entry === undefined ? [] : (await this.#about(entry)).lines
+    return outage.crashed(head, { key, reason, times, run: this.#crashes.run(key), lines })
   }
 
   /** Ends all waiting. */
@@ -155,9 +168,13 @@ export class Gate {
   }
 
   async #hold(entry: CatalogEntry, request: Case): Promise<Verdict> {
+    if (entry.fault !== undefined && request.head.navigation)
+      return answer(outage.unreachable(request.head, entry, entry.fault))
     const release = this.#holds.enter(entry.key)
     if (release === undefined) return answer(refusal.tooMany(entry.key, entry.status))
-    const limit = request.head.navigation ? this.#limits.progress : this.#limits.hold
+    const { hold, progress, reopening } = this.#limits
+    // Who waits for what cannot be reached as it is waits in vain.
+    const limit = request.head.navigation ? progress : entry.fault === undefined ? hold : reopening
     try {
       const left = request.since + limit - performance.now()
       const waited = await within(left, [request.gone(), this.#closing.signal], signal =>
@@ -180,7 +197,7 @@ export class Gate {
       const left = request.since + this.#limits.hold - performance.now()
       const waited = await within(left, [request.gone(), this.#closing.signal], () => arriving)
       if (waited.by === 'abort') return answer(refusal.closing())
-      if (waited.by === 'time') return answer(refusal.stillArriving(head.name))
+      if (waited.by === 'time') return answer(outage.stillArriving(head.name))
     } finally {
       release()
     }
@@ -190,28 +207,21 @@ export class Gate {
   async #late(key: string, request: Case): Promise<Answer> {
     const entry = this.#catalog.get(key)
     if (entry === undefined) return this.#unknown(request.head)
+    const { head } = request
+    if (entry.fault !== undefined) return outage.unreachable(head, entry, entry.fault)
     const about = await this.#about(entry)
-    return request.head.navigation ? progressAnswer(entry, about) : refusal.stillStarting(entry, about)
+    return head.navigation ? outage.progress(head, entry, about) : outage.stillStarting(entry, about)
   }
 
-  async #news(entry: CatalogEntry, request: Case): Promise<Verdict> {
-    if (!pending.has(entry.status)) return answer(newsAnswer(undefined))
-    const release = this.#holds.enter(entry.key)
-    try {
-      const wait = (signal: AbortSignal) => this.#catalog.settled(entry.key, signal)
-      const poll = release === undefined ? 0 : this.#limits.poll
-      const waited = await within(poll, [request.gone(), this.#closing.signal], wait)
-      const now = this.#catalog.get(entry.key)
-      if (waited.by === 'value' || now === undefined) return answer(newsAnswer(undefined))
-      return answer(newsAnswer(await this.#about(now)))
-    } finally {
-      release?.()
-    }
+  async #down(entry: CatalogEntry, head: Head): Promise<Verdict> {
+    if (entry.status === 'stopped' || entry.status === 'stopping') return answer(outage.stopped(head, entry))
+    return answer(outage.failed(head, entry, await this.#about(entry)))
   }
 
-  async #down(entry: CatalogEntry): Promise<Verdict> {
-    if (entry.status === 'stopped' || entry.status === 'stopping') return answer(refusal.stopped(entry))
-    return answer(refusal.failed(entry, await this.#about(entry)))
+  /** It was found that it cannot be reached: that may have been put right. */
+  async #unreachable(entry: CatalogEntry, request: Case, to: Destination): Promise<Verdict> {
+    const fault = await this.#catalog.examine(entry.key)
+    return fault === undefined ? { do: 'forward', to } : answer(outage.unreachable(request.head, entry, fault))
   }
 
   async #about(entry: CatalogEntry): Promise<About> {
@@ -235,10 +245,6 @@ export class Gate {
     const services = this.#catalog.services().filter(entry => entry.project === place.project.name)
     return refusal.nobody(place.project, place.service, services, host => this.#web.url(host))
   }
-}
-
-function addressOf({ upstream, port }: CatalogEntry): Address | undefined {
-  return upstream ?? (port === null ? undefined : { host: '127.0.0.1', port })
 }
 
 function answer(made: Answer): Verdict {

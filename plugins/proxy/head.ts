@@ -1,6 +1,6 @@
 import { hopsOf, type RawHeaders, tokensOf, valuesOf } from './headers.ts'
 
-/** The header with which the progress page asks whether to reload. */
+/** The header with which a page of the proxy's asks whether to reload: its value says what it waits for. */
 export const progressHeader = 'x-locald-progress'
 
 /** What the proxy needs to know of a request to decide what becomes of it; the same for every lane. */
@@ -16,8 +16,8 @@ export interface Head {
   readonly wantsHtml: boolean
   /** A person waits for a page, not a script for data. */
   readonly navigation: boolean
-  /** The progress page asks. */
-  readonly progress: boolean
+  /** A page of the proxy's asks; what it waits for. */
+  readonly progress: string | undefined
 }
 
 /** Reads a head; a string says why it is refused. */
@@ -46,7 +46,7 @@ export function headOf(method: string, target: string, raw: RawHeaders): Head | 
       method === 'GET' &&
       wantsHtml &&
       (mode === undefined ? accept.trimStart().startsWith('text/html') : mode === 'navigate'),
-    progress: method === 'GET' && tokensOf(raw, progressHeader).length > 0,
+    progress: method === 'GET' ? tokensOf(raw, progressHeader)[0] : undefined,
   }
 }
 

@@ -6,6 +6,8 @@ export interface Limits {
   readonly progress: number
   /** How long one poll of the progress page waits for news. */
   readonly poll: number
+  /** The same for a page on which nothing changes until it reloads. */
+  readonly longPoll: number
   /** How long a refused connection waits for the news that its service crashed or restarts. */
   readonly grace: number
   /** How long a service that runs, but refuses connections, may take to listen again. */
@@ -47,6 +49,7 @@ export const defaultLimits: Limits = {
   hold: 30_000,
   progress: 300,
   poll: 1_000,
+  longPoll: 25_000,
   grace: 200,
   reopening: 3_000,
   landing: 2_000,

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto'
+import { script } from './script.ts'
+import { style } from './style.ts'
 
 /** HTML that is known to be safe: made by `html` only. */
 export class Markup {
@@ -32,46 +34,30 @@ function piece(value: Piece): string {
   return escaped(String(value))
 }
 
-const style = `
-:root{color-scheme:light dark;--line:#8884;--soft:#888}
-body{font:15px/1.5 system-ui,sans-serif;max-width:52rem;margin:3rem auto;padding:0 1.5rem}
-h1{font-size:1.4rem;font-weight:600;margin:0 0 .5rem}
-h2{font-size:1.05rem;font-weight:600;margin:2rem 0 .5rem}
-p{margin:.4rem 0}.soft{color:var(--soft)}
-pre{font:12px/1.45 ui-monospace,monospace;border:1px solid var(--line);border-radius:6px;padding:.8rem;overflow:auto;white-space:pre-wrap;overflow-wrap:anywhere}
-code{font-family:ui-monospace,monospace}
-table{border-collapse:collapse;width:100%}td{border-top:1px solid var(--line);padding:.35rem .8rem .35rem 0;vertical-align:top}
-`
-
-// Asks for news without reloading, so that the page stays calm; text only, never markup.
-const script = `
-const wait = ms => new Promise(done => setTimeout(done, ms))
-async function follow() {
-  for (;;) {
-    try {
-      const answer = await fetch(location.href, { headers: { 'X-Locald-Progress': '1' }, cache: 'no-store' })
-      if (answer.status !== 202) return location.reload()
-      const news = await answer.json()
-      document.getElementById('reason').textContent = news.reason
-      document.getElementById('lines').textContent = news.lines.join('\\n')
-      document.getElementById('lines').hidden = news.lines.length === 0
-    } catch {}
-    await wait(250)
-  }
-}
-follow()
-`
-
 const hash = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`
 const policy = `default-src 'none'; style-src ${hash(style)}; base-uri 'none'; form-action 'none'; frame-ancestors 'self'`
 const livePolicy = `${policy}; script-src ${hash(script)}; connect-src 'self'`
 
-/** A page and the headers that go with it. `live` pages follow the progress of their service and reload. */
-export function document(
-  title: string,
-  body: Markup,
-  live = false,
-): { readonly text: string; readonly headers: string[] } {
+// Two doors, one behind the other.
+const mark = new Markup(
+  '<svg viewBox="0 0 16 16" aria-hidden="true"><path d="M1 3.5A2.5 2.5 0 0 1 3.5 1h5v2h-5a.5.5 0 0 0-.5.5v5H1z"/><path d="M5 6.5A1.5 1.5 0 0 1 6.5 5h7A1.5 1.5 0 0 1 15 6.5v7a1.5 1.5 0 0 1-1.5 1.5h-7A1.5 1.5 0 0 1 5 13.5z"/></svg>',
+)
+
+/** A page as it is made. */
+export interface Page {
+  readonly title: string
+  readonly body: Markup
+  /** What is said at its end. */
+  readonly foot?: string
+  /** What it waits for before it reloads itself. */
+  readonly awaits?: string | undefined
+}
+
+/** A page and the headers that go with it. */
+export function document({ title, body, foot, awaits }: Page): { readonly text: string; readonly headers: string[] } {
+  const isLive = awaits !== undefined
+  // Without scripts only the progress of a start is looked after: what is reloaded blindly may be what has crashed the service.
+  const refresh = awaits === 'ready' ? new Markup('<noscript><meta http-equiv="refresh" content="2"></noscript>') : ''
   const page = html`<!doctype html>
 <html lang="en">
 <head>
@@ -79,14 +65,18 @@ export function document(
 <meta name="viewport" content="width=device-width">
 <title>${title}</title>
 <style>${new Markup(style)}</style>
-${live ? new Markup('<noscript><meta http-equiv="refresh" content="2"></noscript>') : ''}
+${refresh}
 </head>
-<body>
+<body${isLive ? html` data-awaits="${awaits}"` : ''}>
+<header>${mark}<span>locald</span></header>
+<main>
 ${body}
-${live ? new Markup(`<script>${script}</script>`) : ''}
+</main>
+${foot === undefined ? '' : html`<footer>${foot}</footer>`}
+${isLive ? new Markup(`<script>${script}</script>`) : ''}
 </body>
 </html>
 `
-  const headers = ['Content-Type', 'text/html; charset=utf-8', 'Content-Security-Policy', live ? livePolicy : policy]
+  const headers = ['Content-Type', 'text/html; charset=utf-8', 'Content-Security-Policy', isLive ? livePolicy : policy]
   return { text: page.text, headers }
 }

@@ -1,7 +1,6 @@
 import { closest, distance } from 'fastest-levenshtein'
 import type { CatalogEntry, CatalogProject } from '../../kernel/plugin.ts'
-import { type About, type Answer, failure, table } from './answers.ts'
-import type { Address } from './dial.ts'
+import { type Answer, failure, table } from './answers.ts'
 import type { Head } from './head.ts'
 import { html } from './markup.ts'
 
@@ -116,91 +115,6 @@ export function nobody(
   )
 }
 
-export function stopped(entry: CatalogEntry): Answer {
-  const stopping = entry.status === 'stopping'
-  return failure(
-    503,
-    'stopped',
-    {
-      code: 'SERVICE_NOT_RUNNING',
-      message: `${entry.key} is ${entry.status}`,
-      hint: `Run \`locald up ${entry.name}\` in ${entry.path}.`,
-    },
-    { about: { reason: entry.reason, lines: [] }, headers: stopping ? soon : [] },
-  )
-}
-
-/** It crashed or never became ready; its last lines say why. */
-export function failed(entry: CatalogEntry, about: About): Answer {
-  const why = about.reason === null ? '' : `: ${about.reason}`
-  const error = {
-    code: 'SERVICE_FAILED',
-    message: `${entry.key} ${verbOf(entry)}${why}`,
-    hint: logsHint(entry.key),
-  } as const
-  return failure(503, 'failed', error, { about: { reason: null, lines: about.lines } })
-}
-
-export function noPort(entry: CatalogEntry): Answer {
-  return failure(502, 'refused', {
-    code: 'SERVICE_FAILED',
-    message: `${entry.key} is running, but listens on no port`,
-    hint: logsHint(entry.key),
-  })
-}
-
-export function nothingListens(to: { readonly key: string; readonly address: Address }): Answer {
-  const { host, port } = to.address
-  const message = `${to.key} is running, but nothing listens on ${host.includes(':') ? `[${host}]` : host}:${port}`
-  return failure(502, 'refused', {
-    code: 'SERVICE_FAILED',
-    message,
-    hint: 'Does it listen on the port given in $PORT?',
-  })
-}
-
-/** The service was reached, but its answer never came or made no sense. */
-export function broken(key: string, detail: string): Answer {
-  return failure(502, 'upstream-error', { code: 'SERVICE_FAILED', message: `${key} ${detail}`, hint: logsHint(key) })
-}
-
-/** How a service crashed with a request. */
-export interface Crash {
-  readonly reason: string
-  /** In its present run. */
-  readonly times: number
-}
-
-/** It was with the service when that crashed, and is not repeated: it must not use up the restarts that the service has. */
-export function crashed(head: Head, key: string, { reason, times }: Crash, lines: readonly string[]): Answer {
-  const request = `${head.method} ${head.path.replace(/\?.*/, '').slice(0, 200)}`
-  const how = times === 1 ? 'crashed' : times === 2 ? 'crashed twice' : `crashed ${times} times`
-  const error = {
-    code: 'SERVICE_FAILED',
-    message: `${key} ${how} on ${request}: ${reason}`,
-    hint: `The request is not repeated automatically. ${logsHint(key)}`,
-  } as const
-  return failure(502, 'crashed', error, { about: { reason: null, lines } })
-}
-
-export function stillStarting(entry: CatalogEntry, about: About): Answer {
-  const error = {
-    code: 'WAIT_TIMEOUT',
-    message: `${entry.key} is still ${entry.status}`,
-    hint: `\`locald why ${entry.key}\` tells what it waits for.`,
-  } as const
-  return failure(503, 'starting', error, { about, headers: soon })
-}
-
-export function stillArriving(name: string): Answer {
-  const error = {
-    code: 'WAIT_TIMEOUT',
-    message: `The project of ${name} is still being started`,
-    hint: '`locald registry list` tells of problems with it.',
-  } as const
-  return failure(503, 'starting', error, { headers: soon })
-}
-
 /** @param what a service, or a name of one */
 export function tooMany(what: string, status: string): Answer {
   const error = {
@@ -221,12 +135,4 @@ export function internal(): Answer {
     message: 'The proxy failed',
     hint: 'The daemon’s log has the details.',
   })
-}
-
-function verbOf(entry: CatalogEntry): string {
-  return entry.status === 'exited' ? 'has exited' : 'failed'
-}
-
-function logsHint(key: string): string {
-  return `\`locald logs ${key}\` shows its output, \`locald why ${key}\` the cause.`
 }

@@ -1,4 +1,4 @@
-import { type Address, dial } from './dial.ts'
+import { type Address, dial, keyOf } from './dial.ts'
 
 /** This often it is asked whether somebody listens: ms. */
 const interval = 50
@@ -18,7 +18,7 @@ export class Reopening {
 
   /** Whether somebody listens at the address within the limit. One asks for all who wait. */
   opens(address: Address): Promise<boolean> {
-    const key = `${address.host} ${address.port}`
+    const key = keyOf(address)
     const asked = this.#asked.get(key)
     if (asked !== undefined) return asked
     const asking = this.#ask(address).then(opened => {
@@ -56,7 +56,7 @@ export class Reopening {
 export function refuses(address: Address): Promise<boolean> {
   return new Promise(resolve => {
     const timer = setTimeout(() => resolve(false), patience).unref()
-    dial(address, { allowHalfOpen: false }, (error, socket) => {
+    dial({ host: address.host, port: address.port }, { allowHalfOpen: false }, (error, socket) => {
       clearTimeout(timer)
       socket.destroy()
       resolve(error !== null)

@@ -1,4 +1,4 @@
-import { type Address, dial, neverConnected } from './dial.ts'
+import { type Address, dial, isSameAddress, keyOf, neverConnected } from './dial.ts'
 import type { Broken, Exchange, Receiver, WireRequest } from './exchange.ts'
 import { H2cServices } from './h2c.ts'
 import type { Limits } from './limits.ts'
@@ -26,13 +26,13 @@ export class Upstreams {
 
   send(address: Address, request: WireRequest, receiver: Receiver): Exchange {
     const last = this.#last
-    const origin = last?.address.port === address.port && last.address.host === address.host ? last : this.#at(address)
+    const origin = last !== undefined && isSameAddress(last.address, address) ? last : this.#at(address)
     this.#last = origin
     return origin.send(request, receiver)
   }
 
   #at(address: Address): Origin {
-    const key = `${address.host} ${address.port}`
+    const key = keyOf(address)
     const known = this.#origins.get(key)
     if (known !== undefined) return known
     const origin = new Origin(address, this.#limits, () => this.#arm())
@@ -153,11 +153,13 @@ class Origin {
         link?.read(shared, size)
         return true
       }
-      dial(this.address, { allowHalfOpen: false, onread: { buffer: shared, callback } }, (error, socket) => {
+      const flows = this.address.tls !== undefined
+      const onread = flows ? {} : { onread: { buffer: shared, callback } }
+      dial(this.address, { allowHalfOpen: false, ...onread }, (error, socket) => {
         this.#connecting--
         if (error !== null) this.#refused(error)
         else {
-          link = new Link(socket, this, this.#limits.head, false)
+          link = new Link(socket, this, this.#limits.head, flows)
           this.#links.add(link)
           this.#use(link)
         }

@@ -10,6 +10,7 @@ import type {
   CatalogEntry,
   CatalogProject,
   Check,
+  Fault,
   FeatureName,
   Hooks,
   Host,
@@ -34,6 +35,8 @@ export class FakeCatalog implements Catalog {
   readonly listeners = new Set<(event: LocaldEvent) => void>()
   readonly arrivals = new Arrivals()
   list: CatalogProject[] = []
+  readonly faults = new Map<string, Fault>()
+  examined = 0
   waiting = 0
   scans = 0
 
@@ -115,6 +118,15 @@ export class FakeCatalog implements Catalog {
 
   arriving(host: string): Promise<void> | undefined {
     return this.arrivals.of(host)
+  }
+
+  /** Finds what is in `faults`, as the kernel would, and shows it. */
+  async examine(key: string): Promise<Fault | undefined> {
+    this.examined++
+    const fault = this.faults.get(key)
+    const entry = this.entries.get(key)
+    if (entry !== undefined && entry.fault !== fault) this.set(key, { fault })
+    return fault
   }
 
   async tail(key: string, lines: number): Promise<readonly string[]> {

@@ -1,9 +1,13 @@
 import { once } from 'node:events'
 import http, { type RequestListener } from 'node:http'
 import http2, { type IncomingHttpHeaders } from 'node:http2'
+import https from 'node:https'
 import type { Socket } from 'node:net'
-import { connect as tlsConnect } from 'node:tls'
+import { join } from 'node:path'
+import { TLSSocket, connect as tlsConnect } from 'node:tls'
 import t from 'tap'
+import { openAuthority } from '../../plugins/https/authority.ts'
+import { LeafCertificates } from '../../plugins/https/certificates.ts'
 import {
   at,
   boot,
@@ -12,6 +16,7 @@ import {
   type Got,
   gate,
   get,
+  listening,
   raw,
   scripted,
   serve,
@@ -333,6 +338,81 @@ t.test('connections to services', async t => {
   })
 })
 
+t.test('a service that speaks TLS', async t => {
+  const { port, securePort, ca, catalog } = await boot(t, { https: true })
+  const own = new LeafCertificates(openAuthority(join(t.testdir(), 'ca'), ['localhost']), ['localhost']).own()
+  let connections = 0
+  const service = await listening(
+    t,
+    https.createServer({ ...own, ALPNProtocols: ['http/1.1'] }, async (req, res) => {
+      const { socket } = req
+      const [sni, alpn] = socket instanceof TLSSocket ? [Reflect.get(socket, 'servername'), socket.alpnProtocol] : []
+      const proto = req.headers['x-forwarded-proto']
+      res.end(`${req.method} ${await textOf(req)} ${sni} ${alpn} ${req.headers.host} ${proto}`)
+    }),
+  )
+  service.on('secureConnection', () => connections++)
+  service.on('upgrade', (_, socket) => {
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n')
+    socket.pipe(socket)
+  })
+  catalog.set('shop:web', { ...at(service.port), protocol: 'https' })
+  const name = 'shop.localhost'
+
+  await t.test('over HTTP/1.1, its connections reused', async t => {
+    for (const headers of [{}, {}, { te: 'trailers' }])
+      t.equal((await get(port, name, '/', { headers })).body, `GET  ${name} http/1.1 ${name} http`)
+    t.equal(connections, 2, 'of the fast lane and the other one')
+    t.equal(
+      (await get(port, name, '/', { method: 'POST', body: 'x'.repeat(100_000) })).body,
+      `POST ${'x'.repeat(100_000)} ${name} http/1.1 ${name} http`,
+    )
+    t.match((await get(port, `web.${name}`)).body, `GET  web.${name} http/1.1`, 'by the name that was asked for')
+  })
+
+  await t.test('over HTTP/2, and WebSocket', async t => {
+    const client = http2.connect(`https://${name}:${securePort}`, {
+      createConnection: () =>
+        tlsConnect({ host: '127.0.0.1', port: securePort, ca, servername: name, ALPNProtocols: ['h2'] }),
+    })
+    t.teardown(() => client.destroy())
+    const stream = client.request({ ':path': '/' })
+    t.equal(await textOf(stream), `GET  ${name} http/1.1 ${name}:${securePort} https`)
+    const upgraded = wire(t, port).send(
+      `GET / HTTP/1.1\r\nHost: ${name}\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nearly`,
+    )
+    await upgraded.has('101 Switching Protocols')
+    await upgraded.has('early')
+    await upgraded.send(' later').has('early later')
+  })
+
+  await t.test('one that does not say so is named', async t => {
+    catalog.set('shop:web', { ...at(service.port), protocol: undefined })
+    const fault = { message: 'web speaks TLS: set `protocol = "https"`', hint: 'Write `protocol = "https"`.' }
+    catalog.faults.set('shop:web', fault)
+    for (const method of ['GET', 'POST']) {
+      catalog.set('shop:web', { fault: undefined })
+      const got = await get(port, name, '/', { method, body: method === 'POST' ? 'x' : '' })
+      t.match([got.status, JSON.parse(got.body).error], [502, fault])
+    }
+    catalog.faults.clear()
+    catalog.set('shop:web', { protocol: 'https', fault: undefined })
+    t.match((await get(port, name)).body, 'GET ')
+  })
+
+  await t.test('one that ceases to, or crashes, is an error', async t => {
+    const plain = await serve(t, (_, res) => res.end('plain'))
+    catalog.set('shop:web', { ...at(plain.port), protocol: 'https' })
+    for (const headers of [{}, { te: 'trailers' }]) {
+      const got = await get(port, name, '/', { headers })
+      t.equal(got.status, 502)
+      t.match(JSON.parse(got.body).error.message, /^shop:web /)
+    }
+    catalog.set('shop:web', at(await unused()))
+    t.equal((await get(port, name, '/', { method: 'POST', body: 'x' })).status, 502)
+  })
+})
+
 t.test('requests for a service that is starting', async t => {
   await t.test('are held, their bodies unread, and delivered once', async t => {
     const { port, catalog } = await boot(t)
@@ -483,7 +563,9 @@ t.test('pages', async t => {
       t.match(page.header('content-security-policy'), /^default-src 'none'; style-src 'sha256-/)
       t.match(page.body, text)
       t.match(page.body, '&#60;script&#62;alert(&#34;x&#34;)&#60;/script&#62;&#39;&#38;')
-      t.notMatch(page.body, '<script')
+      t.notMatch(page.body, '<script>alert')
+      t.match(page.body, '<body data-awaits="start">')
+      t.match(page.header('content-security-policy'), /script-src 'sha256-[^']+'; connect-src 'self'$/)
       const json = await get(port, 'shop.localhost')
       t.equal(json.status, code)
       t.equal(json.header('content-type'), 'application/json')
@@ -500,6 +582,70 @@ t.test('pages', async t => {
         t.notMatch(page.body, /line 9\n/, 'the last 20 lines only')
       }
     }
+  })
+
+  await t.test('reload themselves when the service is started, or can be reached', async t => {
+    const { port, catalog } = await boot(t, { limits: { poll: 20, longPoll: 40, reopening: 20, grace: 20 } })
+    const page = async (options = {}) => {
+      const got = await get(port, 'shop.localhost', '/', { headers: html, ...options })
+      return { got, awaits: /data-awaits="([^"]*)"/.exec(got.body)?.[1] ?? '' }
+    }
+    const news = async (awaits: string) =>
+      (await get(port, 'shop.localhost', '/', { headers: { 'x-locald-progress': awaits } })).status
+    const reason = 'port 1 of shop:web is in use (Stop it, or give the service another `port`)'
+    catalog.set('shop:web', { status: 'failed', reason })
+    const { got } = await page()
+    t.match(got.body, '<h1>shop:web failed</h1>')
+    t.match(got.body, 'another <code>port</code>)')
+    t.match(got.body, '<title>shop:web failed</title>')
+    t.equal((await page({ method: 'POST' })).awaits, '', 'not one that answers a POST')
+    t.equal(await news('start'), 202)
+    const later = news('start')
+    await eventually(() => catalog.listeners.size > 1, 'it waits for news')
+    catalog.set('shop:web', { status: 'starting' })
+    t.equal(await later, 204, 'at once, when it is started')
+
+    const fault = { message: 'web listens on port 4000, not on $PORT (26066)', hint: 'Set `port = 4000` for it.' }
+    catalog.faults.set('shop:web', fault)
+    catalog.set('shop:web', { status: 'starting', fault, ...at(await unused()) })
+    catalog.set('shop:web', { status: 'starting' })
+    t.equal(await news('ready'), 204, 'the progress page makes way')
+    const started = performance.now()
+    const wrong = await page({ headers: navigation })
+    t.match([wrong.got.status, wrong.got.header('x-locald'), wrong.awaits], [502, 'unreachable', 'fault'])
+    t.match(wrong.got.body, 'web listens on port 4000, not on $PORT (26066)</h1>')
+    t.match(wrong.got.body, 'Set <code>port = 4000</code> for it.')
+    t.ok(performance.now() - started < 2_000, 'at once')
+    t.match(JSON.parse((await get(port, 'shop.localhost')).body).error, fault, 'and to who waits for data')
+    t.equal(await news('fault'), 202)
+    catalog.set('shop:web', { status: 'running' })
+    t.equal((await page()).awaits, 'fault')
+    const examined = catalog.examined
+    t.equal((await get(port, 'shop.localhost')).status, 502)
+    t.ok(catalog.examined > examined, 'it is looked again whether it can be reached by now')
+    catalog.faults.clear()
+    const real = await serve(t, (_, res) => res.end('up'))
+    catalog.set('shop:web', at(real.port))
+    t.equal((await get(port, 'shop.localhost')).body, 'up')
+    t.equal(await news('fault'), 204)
+
+    catalog.set('shop:web', at(await unused()))
+    const refused = await page()
+    t.match([refused.got.status, refused.awaits], [502, 'open'])
+    t.equal(await news('open'), 202)
+    catalog.set('shop:web', at(real.port))
+    t.equal(await news('open'), 204)
+
+    const broken = await raw(t, socket => socket.on('data', () => socket.destroy()))
+    catalog.set('shop:web', at(broken.port))
+    const { awaits } = await page()
+    t.match(awaits, /^run \d+$/)
+    t.equal(await news(awaits), 202)
+    catalog.set('shop:web', { status: 'restarting', restarts: 1 })
+    catalog.set('shop:web', at(broken.port))
+    t.equal(await news(awaits), 202, 'not when it was only restarted after a crash')
+    catalog.set('shop:web', { status: 'waiting', restarts: 0 })
+    t.equal(await news(awaits), 204, 'but when somebody has started it')
   })
 
   await t.test('of an unknown host', async t => {
