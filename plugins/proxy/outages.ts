@@ -39,10 +39,10 @@ export function failed(head: Head, entry: CatalogEntry, { reason, lines }: About
 }
 
 /** It runs, but on another port or address, or in another protocol. */
-export function unreachable(head: Head, { key }: CatalogEntry, { message, hint }: Fault): Answer {
+export function unreachable(head: Head, { key, status }: CatalogEntry, { message, hint }: Fault): Answer {
   const error = { code: 'SERVICE_FAILED', message, hint } as const
   return failure(502, 'unreachable', error, {
-    about: { reason: `${key} is running, but cannot be reached.`, lines: [] },
+    about: { reason: `${key} is ${status}, but cannot be reached.`, lines: [] },
     ...live(head, 'fault', 'This page reloads automatically when the service can be reached.'),
   })
 }
