@@ -3,7 +3,8 @@ import { messageOf, systemCode } from '../../kernel/errors.ts'
 import { more } from './bytes.ts'
 import { Chunks } from './chunks.ts'
 import { type Broken, closedEarly, type Exchange, type Receiver, type WireRequest } from './exchange.ts'
-import { type ResponseHead, readResponse } from './response-head.ts'
+import type { ResponseHead } from './response-head.ts'
+import { readAnyResponse } from './response-repair.ts'
 
 /** Who gets a connection back. */
 export interface Home {
@@ -98,7 +99,7 @@ export class Link implements Exchange {
   /** A head, and what of the body came with it; or a piece of the body. What follows an interim head is to be taken next. */
   #take(bytes: Buffer, size: number, receiver: Receiver): Buffer | undefined {
     if (this.#head !== undefined) return void this.#readBody(bytes, 0, size, this.#head, receiver)
-    const head = readResponse(bytes, this.#request?.bodyless ?? false, size)
+    const head = readAnyResponse(bytes, this.#request?.bodyless ?? false, size)
     if (head === 'faulty') this.#strange(`answered on port ${this.socket.remotePort}, but not in HTTP`)
     else if (head === 'coding') this.#strange('answered in a transfer coding that is not supported')
     else if ((head === more ? size : head.end) > this.#mostHead) this.#strange('answered with a head that is too large')
