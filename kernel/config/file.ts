@@ -4,7 +4,7 @@ import type { Route } from '../plugin.ts'
 import { readEnv } from './environ.ts'
 import { meantKey, readFlag, readTable, readText, unknown } from './fields.ts'
 import type { Document, Role } from './layers.ts'
-import { isDomain, isLabel, labelOf, labelRule } from './names.ts'
+import { isDomain, isLabel, isReserved, labelOf, labelRule } from './names.ts'
 import { type Problems, Spot } from './problems.ts'
 import { isTable, kindOf, own, type Table } from './table.ts'
 
@@ -107,6 +107,11 @@ function readDomain(spot: Spot): string | undefined {
   if (domain === undefined) return undefined
   if (domain === dashboardHost) return spot.wrong("is the dashboard's")
   if (domain.endsWith(`.${dashboardHost}`)) return spot.wrong(`is below ${dashboardHost}, the dashboard's`)
+  if (isReserved(domain)) {
+    return spot.wrong('is reserved: other programs of this machine may rely on it', {
+      hint: 'Choose a domain below localhost or test, such as shop.localhost.',
+    })
+  }
   if (isDomain(domain)) return domain
   return spot.wrong('must be a DNS name in lower case of at least two labels, such as shop.localhost')
 }

@@ -1,8 +1,10 @@
 /** A DNS label in lower case (RFC 1123): what project and service names are. */
 export const labelPattern = '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'
 
-/** A DNS name in lower case of at least two labels, the last not a number. */
-export const domainPattern = '^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\\.)+(?![0-9]+$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'
+const reservedPattern = '(^|\\.)(wpad|isatap)\\.|\\.internal$'
+
+/** A DNS name in lower case of at least two labels, the last not a number, that is not reserved. */
+export const domainPattern = `^(?!.*(${reservedPattern}))([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\\.)+(?![0-9]+$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`
 
 /** The name of a variable that every shell can set (POSIX 2024, 3.216). */
 export const variablePattern = '^[A-Za-z_][A-Za-z0-9_]*$'
@@ -12,6 +14,7 @@ export const labelRule = "must be 1 to 63 lower-case letters, digits or '-', wit
 
 const label = new RegExp(labelPattern)
 const domain = new RegExp(domainPattern)
+const reserved = new RegExp(reservedPattern)
 const variable = new RegExp(variablePattern)
 
 export function isLabel(text: string): boolean {
@@ -24,6 +27,14 @@ export function isDomain(text: string): boolean {
 
 export function isVariable(text: string): boolean {
   return variable.test(text)
+}
+
+/**
+ * Whether other programs of the machine rely on a domain: below `internal` are names of companies, clouds and container engines, and
+ * `wpad` and `isatap` are looked for in any domain. They are not written to the hosts file (plugins/hosts).
+ */
+export function isReserved(domain: string): boolean {
+  return reserved.test(domain)
 }
 
 /** The nearest DNS label to any text, such as a folder's name; `project` where nothing of it can be kept. */

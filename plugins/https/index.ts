@@ -17,7 +17,7 @@ const options = shape({
       type: 'array',
       items: { type: 'string' },
       default: [],
-      description: 'Domains of your own that the local CA may vouch for, besides localhost, test and internal.',
+      description: 'Domains of your own that the local CA may vouch for, besides localhost and test.',
     },
   },
   additionalProperties: false,

@@ -1,5 +1,5 @@
-/** Names the CA always may vouch for: none of them can be anybody else's (RFC 6761, RFC 2606, ICANN's `internal`). */
-export const ownDomains: readonly string[] = ['localhost', 'test', 'internal']
+/** Names the CA always may vouch for: none of them can be anybody else's (RFC 6761). Below `internal` companies and clouds have names. */
+export const ownDomains: readonly string[] = ['localhost', 'test']
 
 const label = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/
 

@@ -1,10 +1,9 @@
-import { constants } from 'node:fs'
-import { access, chmod, copyFile, readFile, rm } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf } from '../../kernel/errors.ts'
 import type { Privileges } from '../../kernel/plugin.ts'
 import type { Root } from './authority.ts'
-import { exists, find, type Machine, run } from './programs.ts'
+import { exists, find, type Machine } from './programs.ts'
 import { type Change, nameOf, type Store, type StoreState } from './store.ts'
 
 /** How a family of distributions keeps roots that its administrator adds. */
@@ -17,6 +16,8 @@ interface Family {
   readonly update: readonly [program: string, ...args: string[]]
   /** … the file that programs read. */
   readonly bundles: readonly string[]
+  /** Whether the helper can change what programs read without Java's store, which is made of the anchors. */
+  readonly helps: boolean
 }
 
 const families: readonly Family[] = [
@@ -26,6 +27,7 @@ const families: readonly Family[] = [
     suffix: '.crt',
     update: ['update-ca-certificates'],
     bundles: ['/etc/ssl/certs/ca-certificates.crt'],
+    helps: true,
   },
   {
     title: 'Fedora, RHEL',
@@ -33,6 +35,7 @@ const families: readonly Family[] = [
     suffix: '.pem',
     update: ['update-ca-trust', 'extract'],
     bundles: ['/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem', '/etc/pki/tls/certs/ca-bundle.crt'],
+    helps: false,
   },
   {
     title: 'Arch',
@@ -40,6 +43,7 @@ const families: readonly Family[] = [
     suffix: '.crt',
     update: ['update-ca-trust'],
     bundles: ['/etc/ca-certificates/extracted/tls-ca-bundle.pem', '/etc/ssl/certs/ca-certificates.crt'],
+    helps: false,
   },
   {
     title: 'openSUSE',
@@ -47,23 +51,23 @@ const families: readonly Family[] = [
     suffix: '.pem',
     update: ['update-ca-certificates'],
     bundles: ['/var/lib/ca-certificates/ca-bundle.pem', '/etc/ssl/ca-bundle.pem'],
+    helps: false,
   },
 ]
 
-/** A program that makes the machine's bundle anew is not ended in the middle, unless it hangs: on a busy machine it takes half a minute. ms */
-const updateMs = 120_000
+/** Java applies no name constraints to a root that it trusts. */
+const java = 'Java programs would trust the CA for any site'
+const missing = 'only the privileged helper can change it without Java’s store'
 
 /** What the privileged helper does for a store. PEM. */
 export type Helper = Pick<Privileges, 'trust' | 'untrust'>
 
-/** The system's store of a Linux distribution: told from its folders, since derivatives have many names. */
+/** The system's store of a Linux distribution: found by its folders, since derivatives have many names. */
 export async function linuxStore(machine: Machine, helper: Helper | undefined): Promise<Store> {
   for (const family of families) {
     const [update] = family.update
-    const program = await find(machine, update)
-    if (program !== undefined && (await exists(join(machine.root, family.folder)))) {
-      return new AnchorStore(machine, family, program, helper)
-    }
+    const isHere = (await find(machine, update)) !== undefined && (await exists(join(machine.root, family.folder)))
+    if (isHere) return new AnchorStore(machine, family, helper)
   }
   return unusableStore(
     'this distribution keeps its roots in none of the known ways',
@@ -83,19 +87,18 @@ export function unusableStore(reason: string, hint: string): Store {
   }
 }
 
+/** Changed by the helper, or by a person: an anchor that is put there by locald itself would get into Java's store, too. */
 class AnchorStore implements Store {
   readonly kind = 'system'
   readonly title: string
   readonly #machine: Machine
   readonly #family: Family
-  readonly #program: string
   readonly #helper: Helper | undefined
 
-  constructor(machine: Machine, family: Family, program: string, helper: Helper | undefined) {
+  constructor(machine: Machine, family: Family, helper: Helper | undefined) {
     this.title = `the system’s store (${family.title})`
     this.#machine = machine
     this.#family = family
-    this.#program = program
     this.#helper = helper
   }
 
@@ -110,38 +113,29 @@ class AnchorStore implements Store {
   }
 
   async add(root: Root): Promise<Change> {
-    const anchor = this.#anchor(root)
-    const todo = `sudo install -m 0644 ${quoted(root.file)} ${anchor} && sudo ${this.#family.update.join(' ')}`
-    if (!(await this.#mayWrite())) return helped(this.#helper, 'trust', root, todo)
-    await copyFile(root.file, anchor)
-    await chmod(anchor, 0o644)
-    return this.#updated(todo)
+    const { helps, update } = this.#family
+    const byHand = `sudo install -m 0644 ${quoted(root.file)} ${this.#anchor(root)} && sudo ${update.join(' ')}`
+    if (!helps) return { done: false, reason: `${java}, so only you can add it`, todo: byHand }
+    if (this.#helper === undefined)
+      return { done: false, reason: missing, todo: 'sudo locald admin setup && locald trust' }
+    const change = await helped(this.#helper, 'trust', root, byHand)
+    return change.done ? change : { ...change, reason: `${change.reason}. If you add it by hand, ${java}` }
   }
 
   async remove(root: Root): Promise<Change> {
     const anchor = this.#anchor(root)
-    if (!(await exists(anchor)) && (await this.state(root)).is !== 'trusted') return { done: true }
-    const todo = `sudo rm -f ${anchor} && sudo ${this.#family.update.join(' ')}`
-    if (!(await this.#mayWrite())) return helped(this.#helper, 'untrust', root, todo)
-    await rm(anchor, { force: true })
-    return this.#updated(todo)
+    const isThere = async (): Promise<boolean> => (await exists(anchor)) || (await this.state(root)).is === 'trusted'
+    if (!(await isThere())) return { done: true }
+    const links = this.#family.helps ? ` /etc/ssl/certs/${nameOf(root)}.pem` : ''
+    const rehash = this.#family.helps ? ' && sudo openssl rehash /etc/ssl/certs' : ''
+    const todo = `sudo rm -f ${anchor}${links} && sudo ${this.#family.update.join(' ')}${rehash}`
+    const change = await helped(this.#helper, 'untrust', root, todo)
+    // What a person has put there by hand is not the helper's.
+    return change.done && (await isThere()) ? { done: false, reason: 'it was added by hand', todo } : change
   }
 
   #anchor(root: Root): string {
     return join(this.#machine.root, this.#family.folder, `${nameOf(root)}${this.#family.suffix}`)
-  }
-
-  async #mayWrite(): Promise<boolean> {
-    if (this.#machine.uid !== 0) return false
-    return access(join(this.#machine.root, this.#family.folder), constants.W_OK).then(
-      () => true,
-      () => false,
-    )
-  }
-
-  async #updated(todo: string): Promise<Change> {
-    const { ok, text } = await run(this.#program, this.#family.update.slice(1), updateMs)
-    return ok ? { done: true } : { done: false, reason: `${this.#family.update[0]} failed: ${lastLine(text)}`, todo }
   }
 }
 

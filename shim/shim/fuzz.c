@@ -1,10 +1,10 @@
-// Fuzzes all that parses what others wrote: arguments, names, the hosts file, the list of callers, PEM, certificates.
+// Fuzzes all that parses what others wrote: arguments, names, the hosts file, the list of callers, PEM, certificates, bundles.
 //   clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -I../common $(ls *.c ../common/*.c | grep -v main.c) -o /tmp/fuzz
 //   /tmp/fuzz -max_total_time=60 -max_len=20000 corpus
 // AFL++: the same with afl-clang-fast. Where there is neither, on mutations of the corpus made from a seed:
 //   cc -g -O1 -fsanitize=address,undefined -DFUZZ_ALONE -D_GNU_SOURCE -I../common $(ls *.c ../common/*.c | grep -v main.c) -o /tmp/fuzz
 //   /tmp/fuzz 1000000 corpus/*
-// The first byte of an input says which parser it is for: a, n, h, u, p, c.
+// The first byte of an input says which parser it is for: a, n, h, u, p, c, b.
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +12,7 @@
 #include "args.h"
 #include "authority.h"
 #include "block.h"
+#include "bundle.h"
 #include "names.h"
 #include "pem.h"
 #include "text.h"
@@ -98,6 +99,17 @@ static void fuzz_certificate(const char *der, size_t len) {
   const char *why = NULL;
   if (authority_check((const uint8_t *)der, len, &authority, &why)) require(authority.serial_len > 0);
   else require(why != NULL);
+  (void)authority_read((const uint8_t *)der, len, &authority);
+}
+
+// Nothing but copies of the certificate is taken out, and what is added comes last.
+static void fuzz_bundle(const char *bundle, size_t len) {
+  static char one[ROOM], two[ROOM], own[] = "-----BEGIN CERTIFICATE-----\nTQ==\n-----END CERTIFICATE-----\n";
+  const struct text pem = {.at = own, .len = sizeof own - 1, .cap = sizeof own, .full = false};
+  struct text without = text_in(one, sizeof one), with = text_in(two, sizeof two);
+  require(bundle_edit(bundle, len, &pem, false, &without) && bundle_edit(bundle, len, &pem, true, &with));
+  require((len - without.len) % pem.len == 0 && with.len - without.len - pem.len <= 1);
+  require(memcmp(one, two, without.len) == 0 && memcmp(two + with.len - pem.len, own, pem.len) == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
@@ -113,6 +125,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (data[0] == 'u') fuzz_uids(exact, len);
   if (data[0] == 'p') fuzz_pem(exact, len);
   if (data[0] == 'c') fuzz_certificate(exact, len);
+  if (data[0] == 'b') fuzz_bundle(exact, len);
   free(exact);
   return 0;
 }

@@ -144,6 +144,16 @@ export const wrongFiles: readonly WrongFile[] = [
     told: ['3 project.wildcard: must be true or false, not a string'],
   },
   {
+    what: 'a domain of a company or a cloud',
+    text: '[project]\nname = "a"\ndomain = "vault.corp.internal"',
+    told: ['3 project.domain: is reserved: other programs of this machine may rely on it'],
+  },
+  {
+    what: 'a domain that browsers look for',
+    text: '[project]\nname = "a"\ndomain = "wpad.test"',
+    told: ['3 project.domain: is reserved: other programs of this machine may rely on it'],
+  },
+  {
     what: 'a domain of one label',
     text: '[project]\nname = "a"\ndomain = "shop"',
     told: ['3 project.domain: must be a DNS name in lower case of at least two labels, such as shop.localhost'],
