@@ -208,12 +208,13 @@ void control_poke(struct client *client) {
   tell_log(client);
 }
 
-void control_show(const char *bytes, size_t len) {
+bool control_show(const char *bytes, size_t len) {
   bool anyone = false;
   EACH_CLIENT(client) if (client->raw) anyone = true;
-  if (!anyone) return;
+  if (!anyone) return false;
   screen_show(bytes, len);
   EACH_CLIENT(client) if (client->raw) screen_flush(client);
+  return true;
 }
 
 void control_type(void) {

@@ -43,7 +43,8 @@ void control_log_written(void);
 // Tells the client of the next write to the log, or at once if there was one since it was last told.
 void control_poke(struct client *client);
 
-void control_show(const char *bytes, size_t len);
+// Shows output to all that are attached. False when nobody is.
+bool control_show(const char *bytes, size_t len);
 
 // The terminal takes input again.
 void control_type(void);

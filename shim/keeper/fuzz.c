@@ -1,4 +1,4 @@
-// Fuzzes all that parses what others wrote: control commands, notify datagrams, arguments, output. Run it with
+// Fuzzes all that parses what others wrote: control commands, notify datagrams, arguments, output and the queries in it. Run it with
 //   clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -I../common $(ls *.c ../common/*.c | grep -v main.c) -o /tmp/fuzz
 //   /tmp/fuzz -max_total_time=60
 // or, where there is no libFuzzer, on inputs made by itself from a seed:
@@ -11,11 +11,14 @@
 #include "args.h"
 #include "lines.h"
 #include "notify.h"
+#include "queries.h"
 #include "request.h"
 #include "text.h"
 #include "wire.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum { KINDS = 6 };
 
 static void require(bool holds) {
   if (!holds) abort();
@@ -67,6 +70,24 @@ static void fuzz_lines(const char *text, size_t len) {
   if (len % 3 == 0) lines_end(&lines);
 }
 
+// Cut anywhere the answers are the same, none is a query itself, and none has a control character that ends a line.
+static void fuzz_queries(const char *text, size_t len) {
+  static char whole[4096], torn[4096], again[4096];
+  struct text once = text_in(whole, sizeof whole), pieces = text_in(torn, sizeof torn), echo = text_in(again, sizeof again);
+  struct queries first = {0}, second = {0}, third = {0};
+  queries_take(&first, text, len, 80, 24, &once);
+  for (size_t at = 0; at < len;) {
+    size_t part = (unsigned char)text[at] % 7 + 1;
+    if (part > len - at) part = len - at;
+    queries_take(&second, text + at, part, 80, 24, &pieces);
+    at += part;
+  }
+  require(once.len == pieces.len && memcmp(whole, torn, once.len) == 0 && !once.full);
+  require(memchr(whole, '\n', once.len) == NULL && memchr(whole, '\r', once.len) == NULL && memchr(whole, 3, once.len) == NULL);
+  queries_take(&third, whole, once.len, 80, 24, &echo);
+  require(echo.len == 0);
+}
+
 static void fuzz_request(char *text, size_t len) {
   struct request_head head;
   struct request request;
@@ -89,13 +110,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   char *exact = malloc(size - 1 > 0 ? size - 1 : 1);
   if (exact != NULL) {
     memcpy(exact, data + 1, size - 1);
-    if (data[0] % 5 == 0) fuzz_command(exact, size - 1);
-    if (data[0] % 5 == 1) fuzz_notice(exact, size - 1);
-    if (data[0] % 5 == 2) fuzz_lines(exact, size - 1);
-    if (data[0] % 5 == 4) fuzz_request(exact, size - 1);
+    if (data[0] % KINDS == 0) fuzz_command(exact, size - 1);
+    if (data[0] % KINDS == 1) fuzz_notice(exact, size - 1);
+    if (data[0] % KINDS == 2) fuzz_lines(exact, size - 1);
+    if (data[0] % KINDS == 5) fuzz_queries(exact, size - 1);
+    if (data[0] % KINDS == 4) fuzz_request(exact, size - 1);
   }
   copy[size - 1] = '\0';
-  if (data[0] % 5 == 3) fuzz_options(copy);
+  if (data[0] % KINDS == 3) fuzz_options(copy);
   free(exact);
   free(copy);
   return 0;
@@ -124,9 +146,11 @@ static size_t make(uint8_t *data, size_t cap) {
       "stop",     " ",       "15",         "0",       "state",   "poke",      "signal",   "resize",      "attach",
       "finish",   "\n",      "READY=1",    "STATUS=", "MAINPID=", "BARRIER=1", "\xc3\xa9", "\xed\xa0\x80", "\"\\\x7f",
       "--socket", "--tty",   "80x24",      "--",      "true",    "--mark",    "x",        "--log-bytes", "18446744073709551615",
-      "--exit",   "--stop-ms", "--group-only", "--main-only", "STOPPING=1", "9999", "86400000", "64", "\r", "--notify"};
+      "--exit",   "--stop-ms", "--group-only", "--main-only", "STOPPING=1", "9999", "86400000", "64", "\r", "--notify",
+      "\033[", "\033]", "\033P", "\033\\", "c", "n", "6", "5", "?", ">", "=", "q", "u", "$p", "$q", "+q", "18t", "11;?", "\007",
+      "\033Z", "\033(", "\x18", "\x1a", "\033_", "2026", "\033[6n", "\033[c", "\033[?u"};
   size_t len = 1;
-  data[0] = (uint8_t)random_below(5);
+  data[0] = (uint8_t)random_below(KINDS);
   for (uint32_t left = random_below(40); left > 0; left--) {
     const char *word = words[random_below(sizeof words / sizeof *words)];
     size_t add = random_below(8) == 0 ? random_below(600) : strlen(word);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "answers.h"
 #include "control.h"
 #include "lines.h"
 #include "log.h"
@@ -70,6 +71,11 @@ static ssize_t read_batch(const struct source *source) {
   return (ssize_t)len;
 }
 
+static void show(const char *bytes, size_t len, int64_t now) {
+  if (control_show(bytes, len)) answers_stop();
+  else answers_to(bytes, len, now);
+}
+
 static ssize_t take_batch(struct source *source, int64_t now) {
   ssize_t len = read_batch(source);
   if (len == 0) return 0;
@@ -78,7 +84,7 @@ static ssize_t take_batch(struct source *source, int64_t now) {
     end_source(source);
   } else {
     lines_feed(&source->lines, batch, (size_t)len, now);
-    if (terminal) control_show(batch, (size_t)len);
+    if (terminal) show(batch, (size_t)len, now);
   }
   if (log_flush()) control_log_written();
   if (len >= BUSY_BATCH) grow(source);
@@ -102,12 +108,14 @@ void output_handle(const struct pollfd *fds, unsigned count, int64_t now) {
 int64_t output_due(void) {
   int64_t first = lines_due(&sources[STDOUT].lines), second = lines_due(&sources[STDERR].lines);
   int64_t due = first < 0 || (second >= 0 && second < first) ? second : first;
+  if (answers_due() >= 0 && (due < 0 || answers_due() < due)) due = answers_due();
   // While at rest the pipes are not waited for.
   return due < 0 || rest_until < due ? (rest_until >= 0 ? rest_until : due) : due;
 }
 
 void output_tick(int64_t now) {
   if (rest_until >= 0 && now >= rest_until) rest_until = -1;
+  if (answers_due() >= 0 && now >= answers_due()) answers_tick(now);
   bool shown = false;
   for (unsigned i = 0; i < 2; i++) {
     int64_t due = lines_due(&sources[i].lines);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -92,6 +93,32 @@ static int graceful(const char *path, const char *name, long ms) {
   return 0;
 }
 
+// Asks its terminal each of its words, with a question after it that is always answered, and prints what was answered in between.
+static int ask(int count, char *queries[]) {
+  struct termios before, raw;
+  if (tcgetattr(0, &before) != 0) return 1;
+  raw = before;
+  raw.c_lflag &= (tcflag_t) ~(ICANON | ECHO);
+  for (int at = 0; at < count; at++) {
+    char answer[256] = "";
+    size_t len = 0;
+    // The first is asked before it listens, as scripts do.
+    if (at > 0) tcsetattr(0, TCSANOW, &raw);
+    if (write(1, queries[at], strlen(queries[at])) < 0 || write(1, "\033[5n", 4) < 0) return 1;
+    if (at == 0) tcsetattr(0, TCSANOW, &raw);
+    while (strstr(answer, "\033[0n") == NULL) {
+      struct pollfd wait = {.fd = 0, .events = POLLIN};
+      if (len == sizeof answer - 1 || poll(&wait, 1, 5000) != 1 || read(0, answer + len, 1) != 1) return 2;
+      answer[++len] = '\0';
+    }
+    tcsetattr(0, TCSANOW, &before);
+    for (size_t i = 0; i < len - 4; i++) printf(answer[i] == '\033' ? "^[" : answer[i] == '\007' ? "^G" : "%c", answer[i]);
+    puts("");
+    fflush(stdout);
+  }
+  return 0;
+}
+
 // Prints its words, each after the first at a SIGUSR1.
 static int steps(int count, char *words[]) {
   sigset_t next;
@@ -136,6 +163,7 @@ int main(int argc, char *argv[]) {
   if (strcmp(verb, "hop") == 0) return hop();
   if (strcmp(verb, "stubborn") == 0 && argc > 2) return stubborn(atoi(argv[2]));
   if (strcmp(verb, "graceful") == 0 && argc > 4) return graceful(argv[2], argv[3], atol(argv[4]));
+  if (strcmp(verb, "ask") == 0) return ask(argc - 2, argv + 2);
   if (strcmp(verb, "steps") == 0) return steps(argc - 2, argv + 2);
   if (strcmp(verb, "lines") == 0 && argc > 2) return lines(atol(argv[2]));
   return 64;

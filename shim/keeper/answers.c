@@ -1,0 +1,44 @@
+#include "answers.h"
+
+#include <string.h>
+
+#include "output.h"
+#include "queries.h"
+#include "terminal.h"
+
+// A script may ask first and stop waiting for lines then: it has PATIENCE_MS. Until then an answer would only be echoed.
+enum { PENDING_MAX = 512, PATIENCE_MS = 200, LOOK_MS = 5 };
+
+static struct queries queries;
+static char pending[PENDING_MAX];
+static struct text answers = {.at = pending, .cap = sizeof pending};
+static int64_t next = -1, last;
+
+static void give(void) {
+  (void)output_type(answers.at, answers.len);  // a terminal that is full of input nobody reads has no need of it
+  answers_stop();
+}
+
+void answers_to(const char *bytes, size_t len, int64_t now) {
+  unsigned cols = 0, rows = 0;
+  size_t before = answers.len;
+  if (queries.state != QUERIES_TEXT || memchr(bytes, '\033', len) != NULL) (void)terminal_size(&cols, &rows);
+  queries_take(&queries, bytes, len, cols, rows, &answers);
+  if (answers.len == before) return;
+  last = now + PATIENCE_MS;
+  answers_tick(now);
+}
+
+int64_t answers_due(void) { return next; }
+
+void answers_tick(int64_t now) {
+  if (answers.len == 0) return;
+  if (!terminal_waits_for_lines()) give();
+  else if (now >= last) answers_stop();
+  else next = now + LOOK_MS;
+}
+
+void answers_stop(void) {
+  answers.len = 0;
+  next = -1;
+}
