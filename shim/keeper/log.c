@@ -11,7 +11,8 @@
 #include "clock.h"
 #include "text.h"
 
-enum { HEAD_LENGTH = STAMP_LENGTH + 10, OUT_MAX = 262144 };
+// Whether the path still leads to the file is looked at every LOOK_MS at most. Of its folders LEVELS are made.
+enum { HEAD_LENGTH = STAMP_LENGTH + 10, OUT_MAX = 262144, LOOK_MS = 20, LEVELS = 3 };
 
 static struct {
   const char *path;
@@ -21,6 +22,9 @@ static struct {
   unsigned batch_lines, batch_entries;
   size_t len;
   bool wrote;
+  dev_t device;
+  ino_t inode;
+  int64_t now, looked;
 } file = {.fd = -1};
 
 static char out[OUT_MAX];
@@ -29,12 +33,43 @@ static char heads[2][HEAD_LENGTH + 1] = {
     "0000-00-00T00:00:00.000000Z stderr F ",
 };
 
+// Makes the folder of a path, and those above it as far as `levels` allow: somebody has made room. Changes the path.
+static bool make_folder(char *path, unsigned levels) {
+  char *slash = strrchr(path, '/');
+  if (slash == NULL || slash == path) return false;
+  *slash = '\0';
+  bool made = mkdir(path, 0700) == 0 || errno == EEXIST;
+  if (!made && errno == ENOENT && levels > 1) {
+    char above[PATH_MAX];
+    struct text text = text_in(above, sizeof above);
+    text_add(&text, path);
+    made = !text.full && make_folder(above, levels - 1) && mkdir(path, 0700) == 0;
+  }
+  return made;
+}
+
+static int open_path(void) {
+  const int flags = O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC;
+  int fd = open(file.path, flags, 0600);
+  if (fd >= 0 || errno != ENOENT) return fd;
+  char folder[PATH_MAX];
+  struct text text = text_in(folder, sizeof folder);
+  text_add(&text, file.path);
+  return !text.full && make_folder(folder, LEVELS) ? open(file.path, flags, 0600) : -1;
+}
+
+// Opens what the path leads to. Where that cannot be, the file that was open is written on, if there is one.
 static bool file_open(void) {
-  file.fd = open(file.path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-  if (file.fd < 0) return false;
+  int fd = open_path();
+  if (fd < 0) return false;
+  if (file.fd >= 0) (void)close(file.fd);
+  file.fd = fd;
   struct stat info;
   char last = '\n';
-  file.size = fstat(file.fd, &info) == 0 && info.st_size > 0 ? (uint64_t)info.st_size : 0;
+  bool known = fstat(fd, &info) == 0;
+  file.size = known && info.st_size > 0 ? (uint64_t)info.st_size : 0;
+  file.device = known ? info.st_dev : 0;
+  file.inode = known ? info.st_ino : 0;
   // A keeper that was killed may have left half an entry.
   if (file.size > 0 && pread(file.fd, &last, 1, (off_t)file.size - 1) == 1 && last != '\n' && write(file.fd, "\n", 1) == 1)
     file.size++;
@@ -58,8 +93,18 @@ bool log_open(const char *path, uint64_t bytes, uint64_t files) {
 }
 
 void log_stamp(void) {
+  file.now = clock_ms();
   clock_stamp(heads[STDOUT]);
   memcpy(heads[STDERR], heads[STDOUT], STAMP_LENGTH);
+}
+
+// Somebody may have removed or renamed the file: what the path leads to is the log.
+void log_revive(void) {
+  struct stat info;
+  if (file.path == NULL) return;
+  file.looked = file.now;
+  bool same = file.fd >= 0 && stat(file.path, &info) == 0 && info.st_ino == file.inode && info.st_dev == file.device;
+  if (!same) (void)file_open();  // tried again at the next write
 }
 
 static uint64_t count_entries(const char *at, size_t len) {
@@ -90,7 +135,8 @@ bool log_flush(void) {
   file.wrote = false;
   if (file.len == 0) return wrote;
   size_t whole = 0;
-  if (file.fd >= 0 || file_open()) whole = write_entries();
+  if (file.fd < 0 || file.now - file.looked >= LOOK_MS) log_revive();
+  if (file.fd >= 0) whole = write_entries();
   file.size += whole;
   if (whole == file.len) {
     file.lines += file.batch_lines;
@@ -102,13 +148,6 @@ bool log_flush(void) {
   file.len = 0;
   file.batch_lines = file.batch_entries = 0;
   return wrote || whole > 0;
-}
-
-void log_revive(void) {
-  struct stat info;
-  if (file.fd < 0 || fstat(file.fd, &info) != 0 || info.st_nlink > 0) return;
-  (void)close(file.fd);
-  (void)file_open();  // tried again at the next write
 }
 
 static bool numbered(char *buffer, uint64_t number) {
@@ -139,8 +178,9 @@ static void rotate(void) {
     return;
   }
   (void)close(file.fd);
+  file.fd = -1;
+  file.size = 0;
   (void)file_open();  // tried again at the next write
-  if (file.fd < 0) file.size = 0;
 }
 
 void log_entry(enum stream stream, char tag, const char *head, size_t head_len, const char *tail, size_t tail_len) {

@@ -23,7 +23,8 @@ void log_entry(enum stream stream, char tag, const char *head, size_t head_len, 
 // Writes what was collected. True when something reached the file.
 bool log_flush(void);
 
-// Makes the file anew when somebody has removed it.
+// Opens the path anew when it leads to another file, or to none: somebody has removed or renamed the file, or its folder.
+// Looked at by itself before a write, too, but not before each of many.
 void log_revive(void);
 
 // Entries with tag F written, and entries of either tag lost to a full disk, since the start.

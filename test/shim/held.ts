@@ -163,6 +163,8 @@ export interface HeldOptions {
   readonly args?: readonly string[]
   readonly env?: Record<string, string>
   readonly cwd?: string
+  /** Its log file; default: `log` in the folder. */
+  readonly log?: string
   /** Words before the keeper's own, such as `['sh', '-c', 'ulimit -f 1; exec "$@"', 'sh']`. */
   readonly through?: readonly string[]
 }
@@ -179,7 +181,7 @@ export class Held {
 
   constructor(options: HeldOptions, program: readonly string[]) {
     const { dir } = options
-    this.logPath = join(dir, 'log')
+    this.logPath = options.log ?? join(dir, 'log')
     this.socketPath = join(dir, 'sock')
     this.exitPath = join(dir, 'exit.json')
     const args = ['run', '--log', this.logPath, '--socket', this.socketPath, '--exit', this.exitPath]

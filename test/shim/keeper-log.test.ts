@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { actor, clean, folder, held, until, type Variant, variants } from './held.ts'
 
@@ -9,6 +10,9 @@ const { release, asan } = variants()
 const tools = folder()
 const act = actor(tools)
 t.teardown(() => clean(tools))
+
+/** The path of a log is looked at so often: ms. */
+const lookMs = 20
 
 /** What makes `actor steps` go on: SIGUSR1. */
 const next = `signal ${constants.signals.SIGUSR1}`
@@ -164,6 +168,48 @@ function logs(t: Test, variant: Variant) {
     one.line.send(next)
     await one.logged('two')
     t.notMatch(one.log, 'one')
+  })
+
+  held(
+    t,
+    variant,
+    'a log whose folders were removed is made anew, with them, by the next write',
+    async (t, start, dir) => {
+      const path = join(dir, 'logs', 'shop', 'web', 'log')
+      mkdirSync(dirname(path), { recursive: true })
+      const one = start([act, 'steps', 'one\n', 'two\n', 'three\n'], { log: path })
+      await one.logged('one')
+      await pause(lookMs)
+      rmSync(join(dir, 'logs'), { recursive: true })
+      one.line.send(next)
+      await until('two', () => one.log.includes('two'))
+      t.equal(statSync(path).mode & 0o777, 0o600)
+      t.equal(statSync(dirname(path)).mode & 0o777, 0o700)
+      // Four levels are more than it makes: the whole data folder was removed.
+      await pause(lookMs)
+      rmSync(dir, { recursive: true })
+      one.line.send(next)
+      await one.line.next('exit')
+      t.notOk(existsSync(dir))
+    },
+  )
+
+  held(t, variant, 'a log that was renamed is left to who renamed it', async (t, start, dir) => {
+    const one = start([act, 'steps', 'one\n', 'two\n', 'three\n'])
+    await one.logged('one')
+    await pause(lookMs)
+    renameSync(one.logPath, join(dir, 'log-20260101'))
+    one.line.send(next)
+    await until('two', () => one.log.includes('two'))
+    t.notMatch(one.log, 'one')
+    t.notMatch(readFileSync(join(dir, 'log-20260101'), 'utf8'), 'two')
+    // What cannot be opened is no log: the one there was goes on.
+    await pause(lookMs)
+    renameSync(one.logPath, join(dir, 'log.1'))
+    mkdirSync(one.logPath)
+    one.line.send(next)
+    await one.line.next('exit')
+    t.match(readFileSync(join(dir, 'log.1'), 'utf8'), 'three')
   })
 
   held(
