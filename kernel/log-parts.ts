@@ -40,6 +40,11 @@ export class LogPart {
     return (await this.#handle.stat()).nlink === 0
   }
 
+  /** When it was last written to: ns since 1970. */
+  async written(): Promise<bigint> {
+    return (await this.#handle.stat({ bigint: true })).mtimeNs
+  }
+
   /** Another user of it, who closes it, too. */
   share(): LogPart {
     this.#users++
@@ -54,6 +59,8 @@ export class LogPart {
 /** Names move while they are looked at: so long they are looked at again, for a busy disk may take its time to move them all: ms. */
 const patienceMs = 2000
 const longestPauseMs = 50
+/** A rotation may move a file away from a look or two; one that is missed by so many in a row has another name. */
+const missesUntilRenamed = 5
 
 /** Looks again and again, with growing pauses, until there is an answer; `isLast` tells the look after which there is no other. */
 async function patiently<T>(look: (isLast: boolean) => Promise<T | undefined>): Promise<T | undefined> {
@@ -67,16 +74,22 @@ async function patiently<T>(look: (isLast: boolean) => Promise<T | undefined>): 
 }
 
 /**
- * The part written right before (-1) or after (+1) one; `none` when there is no such (yet), `gone` when this one has fallen off.
+ * The part written right before (-1) or after (+1) one; `none` when there is no such (yet), `gone` when this one has fallen off, or
+ * was given another name by somebody and there is a new one in its place.
  * A rotation in between is noticed: it moves the older files first, so a part that keeps its number has its neighbours where they
  * were, but for the older one, which may be a number further already.
  */
 export async function partBeside(file: string, part: LogPart, step: -1 | 1): Promise<LogPart | 'none' | 'gone'> {
+  let misses = 0
   const found = await patiently(async isLast => {
     const numbers = await numbersOf(file)
     const inodes = await Promise.all(numbers.map(number => inodeOf(nameOf(file, number))))
     const mine = numbers[inodes.indexOf(part.inode)]
-    if (mine === undefined) return (await part.isGone()) ? 'gone' : undefined
+    if (mine === undefined) {
+      const isRenamed = ++misses >= missesUntilRenamed && numbers[0] === 0
+      return isRenamed || (await part.isGone()) ? 'gone' : undefined
+    }
+    misses = 0
     if (mine === 0 && step === 1) return 'none'
     // One whose file somebody has removed is passed over in the end.
     const further = isLast ? numbers.filter(number => (step === 1 ? number < mine : number > mine)) : [mine - step]

@@ -1,5 +1,5 @@
 import { LineJoiner, type OutputLine } from './log-lines.ts'
-import { type LogPart, newestPart, oldestPart, partBeside } from './log-parts.ts'
+import { LogPart, newestPart, oldestPart, partBeside } from './log-parts.ts'
 import { blockSize, type LineFilter, type Place, placeBefore, select } from './log-seek.ts'
 
 const newline = 0x0a
@@ -151,17 +151,27 @@ export class LogCursor {
     const isBehind = (await part.size()) > this.#offset
     if (isBehind && newer !== 'gone') await newer.close()
     if (isBehind) return true
-    const next = newer === 'gone' ? await this.#afterGap() : newer
+    const next = newer === 'gone' ? await this.#afterGap(part) : newer
+    if (next === undefined) return false
     await part.close()
-    this.#part = undefined
-    if (next !== undefined) this.#move(next)
-    return next !== undefined
+    this.#move(next)
+    return true
   }
 
-  async #afterGap(): Promise<LogPart | undefined> {
+  /** What follows a part that is not there any more; undefined when nothing was written since. */
+  async #afterGap(part: LogPart): Promise<LogPart | undefined> {
     this.#lost = true
     const end = this.#end?.part
-    return end !== undefined && (await end.isGone()) ? end.share() : oldestPart(this.#file)
+    if (end !== undefined && (await end.isGone())) return end.share()
+    const written = await part.written()
+    let next = await oldestPart(this.#file)
+    // Older ones are still there when it was somebody who removed or renamed this one.
+    while (next !== undefined && (await next.written()) < written) {
+      const newer = await partBeside(this.#file, next, 1)
+      await next.close()
+      next = newer instanceof LogPart ? newer : undefined
+    }
+    return next
   }
 
   #move(part: LogPart): void {

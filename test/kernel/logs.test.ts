@@ -8,10 +8,12 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  renameSync,
   rmdirSync,
   rmSync,
   statSync,
   truncateSync,
+  utimesSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import fc from 'fast-check'
@@ -288,6 +290,24 @@ t.test('a cursor', async t => {
     model.write('stdout', 'newer')
     t.strictSame(texts(await drain(cursor)), ['newer'])
     await cursor.close()
+  })
+
+  t.test('one that somebody has renamed or removed goes on with the new one, without those before it', async t => {
+    for (const change of [(file: string) => renameSync(file, `${file}-yesterday`), (file: string) => rmSync(file)]) {
+      const model = new ModelLog(join(folder(t), 'log'))
+      model.write('stdout', '1')
+      utimesSync(model.file, 1, 1)
+      model.rotate()
+      model.write('stdout', '2')
+      const cursor = new LogCursor(model.file)
+      await cursor.seek({ follow: true })
+      t.strictSame(texts(await drain(cursor)), ['1', '2'])
+      change(model.file)
+      t.strictSame(await drain(cursor), [])
+      model.write('stdout', '3')
+      t.strictSame(texts(await drain(cursor)), ['3'])
+      await cursor.close()
+    }
   })
 
   t.test('damaged entries are passed over, a line without an end is given in pieces', async t => {
