@@ -8,6 +8,7 @@ import { type Places, readSettings } from './config.ts'
 import { Container } from './container.ts'
 import { Contributions } from './contributions.ts'
 import { ServiceControl } from './control.ts'
+import { noteDependencies } from './dependency-notes.ts'
 import { type BuiltIn, builtIns, npmPlugins } from './discover.ts'
 import { messageOf } from './errors.ts'
 import { Events } from './events.ts'
@@ -90,6 +91,7 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
   container.value('catalog', new ProjectCatalog(() => projects.list(), events, arrivals))
   container.value('memory', new DaemonMemory(paths.native))
   container.value('control', new ServiceControl(projects))
+  noteDependencies(events, () => projects.list())
   const found = [...builtIns(builtIn, version), ...(await npmPlugins(join(paths.data, 'plugins')))]
   plugins = await loadPlugins(found, {
     ...{ features, contributions, container, hooks, teardown, log },

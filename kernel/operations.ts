@@ -13,6 +13,7 @@ import type { Records } from './records.ts'
 import { Reloads } from './reloads.ts'
 import type { Service } from './service.ts'
 import type { ServiceState } from './service-state.ts'
+import { shellWarning } from './shell-changes.ts'
 import { namesOf, servicesOf, splitNames, type Target } from './targets.ts'
 import { unresolvedIn } from './unresolved.ts'
 import type { ResetBody, RestartBody, StopBody, UpBody, WaitBody } from './wire.ts'
@@ -219,6 +220,7 @@ export class Operations {
       tell({ event: 'project', project: name, path, domain })
       for (const problem of this.#input.webProblems()) tell({ event: 'warning', ...problem })
       warnOf(ready)
+      if (!isExact) warnOfShell(ready, anew)
       for (const { state, supervisor } of ready.keys())
         if (supervisor.active) tell({ event: 'service', service: state.view() })
       await project.stopServices(anew, 'restarting')
@@ -284,6 +286,19 @@ function begunBy(id: string, targets: readonly Target[]): Promise<readonly Targe
     return { project, names: namesOf(project).filter(name => project.service(name)?.begunBy === id) }
   })
   return Promise.all(chosen)
+}
+
+/** Reports what runs on with variables of an earlier shell: a changed PATH restarts nothing. */
+function warnOfShell(ready: ReadonlyMap<Service, Prepared>, anew: readonly string[]): void {
+  const running = [...ready].filter(
+    ([{ ref, state, supervisor, fingerprint }, prepared]) =>
+      supervisor.active && state.now.launched && fingerprint === prepared.fingerprint && !anew.includes(ref.name),
+  )
+  const compared = running.flatMap(([{ ref, env }, { env: after }]) =>
+    env === undefined ? [] : [{ name: ref.name, before: env, after }],
+  )
+  const warning = shellWarning(compared)
+  if (warning !== undefined) running[0]?.[0].warn(warning.message, warning.hint)
 }
 
 /** Tells what is odd about environments: what several services share once. */

@@ -81,6 +81,11 @@ export class Service implements SupervisorHost {
     return this.#last?.prepared.fingerprint
   }
 
+  /** The environment of what runs, if anything does. */
+  get env(): Readonly<Record<string, string>> | undefined {
+    return this.#last?.prepared.env
+  }
+
   /** When its process was started last; before that, when its run was begun. */
   get lastStartMs(): number {
     const { launched, startedMs } = this.state.now

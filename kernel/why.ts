@@ -16,20 +16,18 @@ export function why(project: Project, service: Service): WhyAnswer {
   // A service that failed by another one has the cause in its reason already.
   const isSaid = cause === '' || own.includes(cause)
   const text = isSaid ? own : `${own}${isWaiting ? ':' : ';'} ${cause}`
-  return { key: service.ref.key, text, because: [...sentences, ...circumstances(project, service)] }
+  return { key: service.ref.key, text, because: [...sentences, ...circumstances(service)] }
 }
 
 /** What else is worth knowing of a service that is not as it should be, or that something was noted of. */
-function circumstances(project: Project, { ref, state, restartedFor }: Service): readonly string[] {
+function circumstances({ ref, state, restartedFor }: Service): readonly string[] {
   const { status, health, reason, restarts } = state.now
   const since = state.sinceMs === undefined ? undefined : new Date(state.sinceMs).toLocaleTimeString('en-GB')
   const isUnwell = status === 'failed' || status === 'restarting' || health === 'unhealthy' || status === 'starting'
-  const missing = Object.keys(project.planOf(ref.name)?.common.dependsOn ?? {}).filter(name => project.isPutAside(name))
   return [
     ...(isUnwell && since !== undefined ? [`${ref.name}: ${status} since ${since}`] : []),
     ...(isUnwell && restarts > 0 ? [`${ref.name}: restarted ${times(restarts)}`] : []),
     ...(restartedFor === undefined ? [] : [`${ref.name}: last restarted because ${restartedFor}`]),
-    ...(status === 'stopped' ? [] : missing.map(name => `${ref.name} depends on ${name}, which was stopped`)),
     // Without a reason they are part of the sentence.
     ...(reason === null ? [] : state.notes.map(note => `${ref.name}: ${note}`)),
   ]

@@ -88,6 +88,13 @@ onHost('changed files', async (t, machine) => {
     )
   })
 
+  await t.test('another PATH restarts nothing, and is reported', async t => {
+    const before = await pid('web')
+    const { stdout } = await sandbox.ok(['up', '--json'], { cwd: folder, env: { NODE_ENV: 'test', TERM: 'other' } })
+    t.match(stdout, /"message":"NODE_ENV changed in this shell since .*Run `locald restart /)
+    t.equal(await pid('web'), before)
+  })
+
   await t.test('what was stopped stays stopped', async t => {
     await sandbox.ok(['stop', 'web'], { cwd: folder })
     const follower = sandbox.start(['up', 'api', '--attach'], { cwd: folder })
@@ -114,6 +121,7 @@ onHost('changed files', async (t, machine) => {
     const [first, second] = await Promise.all([sandbox.service(other, 'web'), sandbox.service(other, 'api')])
     t.not(first.pid, pid)
     t.equal(second.status, 'stopped')
+    t.equal(first.reason, 'api, which it depends on, is stopped')
   })
 
   await t.test('and is not started either when all that runs is removed', async t => {

@@ -1,0 +1,48 @@
+/** Variables that belong to one terminal or login, and say nothing to a service. */
+const ofSession = new Set([
+  ...['_', 'PWD', 'OLDPWD', 'SHLVL', 'PS1', 'PROMPT', 'PROMPT_COMMAND', 'COLUMNS', 'LINES', 'HISTFILE', 'MAIL'],
+  ...['TERM', 'COLORTERM', 'NO_COLOR', 'FORCE_COLOR', 'LS_COLORS', 'PAGER', 'EDITOR', 'VISUAL', 'BROWSER'],
+  ...['DISPLAY', 'WAYLAND_DISPLAY', 'XAUTHORITY', 'WINDOWID', 'WINDOW', 'STY', 'GPG_TTY', 'DBUS_SESSION_BUS_ADDRESS'],
+  ...['INVOCATION_ID', 'JOURNAL_STREAM', 'SYSTEMD_EXEC_PID', 'MANAGERPID', 'MEMORY_PRESSURE_WATCH', 'VTE_VERSION'],
+])
+const ofSessionPrefix =
+  /^(?:TERM_|TMUX|SSH_|XDG_|SUDO_|KITTY_|WEZTERM_|ITERM_|ALACRITTY_|GHOSTTY_|KONSOLE_|VSCODE_|ZED_|JETBRAINS_|TERMINAL_|ZELLIJ|DIRENV_|STARSHIP_|FZF_|LESS|BASH_FUNC_|LOCALD_|npm_|INIT_CWD$|__)/
+
+/** A service's environment when it was started and as it would be now. */
+export interface Compared {
+  readonly name: string
+  readonly before: Readonly<Record<string, string>>
+  readonly after: Readonly<Record<string, string>>
+}
+
+/** A warning about variables that differ from those that running services were started with. */
+export interface ShellWarning {
+  readonly message: string
+  readonly hint: string
+}
+
+/** Names of variables that a service would notice the difference of. */
+export function changedVariables({ before, after }: Pick<Compared, 'before' | 'after'>): readonly string[] {
+  const names = new Set([...Object.keys(before), ...Object.keys(after)])
+  return [...names]
+    .filter(name => before[name] !== after[name] && !ofSession.has(name) && !ofSessionPrefix.test(name))
+    .sort()
+}
+
+/** What to say of services that run on with the variables of an earlier shell; undefined: nothing. */
+export function shellWarning(services: readonly Compared[]): ShellWarning | undefined {
+  const changed = services.map(service => ({ ...service, variables: changedVariables(service) }))
+  const concerned = changed.filter(({ variables }) => variables.length > 0)
+  if (concerned.length === 0) return undefined
+  const variables = [...new Set(concerned.flatMap(service => service.variables))]
+  const shown = variables.length > 5 ? [...variables.slice(0, 4), `${variables.length - 4} more`] : variables
+  const names = concerned.map(({ name }) => name)
+  return {
+    message: `${listed(shown)} changed in this shell since ${listed(names)} ${names.length === 1 ? 'was' : 'were'} started`,
+    hint: `Run \`locald restart ${names.join(' ')}\` to apply it.`,
+  }
+}
+
+function listed(words: readonly string[]): string {
+  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`
+}
