@@ -6,6 +6,7 @@ import { type Answering, watchHalfClosed } from './half-close.ts'
 import { type RawHeaders, trailersOf } from './headers.ts'
 import type { Tried } from './judge.ts'
 import type { Limits } from './limits.ts'
+import { publicFields } from './places.ts'
 import { type NarrowRequest, readRequest } from './request-head.ts'
 import type { Ending, ResponseHead } from './response-head.ts'
 import { sizeOf, slots } from './slots.ts'
@@ -97,11 +98,18 @@ export class FastConnection implements Receiver, Flight, Answering {
   head(head: ResponseHead): void {
     const { by } = head.ending
     this.#ending = by
-    let text = `${this.#text}HTTP/1.1 ${head.status} ${head.reason}\r\n${head.fields}`
+    let text = `${this.#text}HTTP/1.1 ${head.status} ${head.reason}\r\n${this.#fieldsOf(head)}`
     if (this.#request?.close === true) text += 'Connection: close\r\n'
     if (by === 'chunks' && head.trailer !== undefined) text += `Trailer: ${head.trailer}\r\n`
     if (by === 'chunks' || by === 'close') text += 'Transfer-Encoding: chunked\r\n'
     this.#text = `${text}\r\n`
+  }
+
+  #fieldsOf(head: ResponseHead): string {
+    const to = this.#to
+    const request = this.#request
+    if (to === undefined || request === undefined) return head.fields
+    return publicFields(head, to, { scheme: this.#scheme, host: request.host })
   }
 
   body(bytes: Buffer, from: number, to: number): void {

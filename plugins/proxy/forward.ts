@@ -15,6 +15,7 @@ import {
   requestHeaders,
   trailersOf,
 } from './headers.ts'
+import { publicFields } from './places.ts'
 import type { ResponseHead } from './response-head.ts'
 import { copied } from './slots.ts'
 import type { Upstreams } from './upstreams.ts'
@@ -134,7 +135,7 @@ class Forward implements Receiver {
   }
 
   head(head: ResponseHead): void {
-    const fields = pairsOf(head.fields)
+    const fields = pairsOf(publicFields(head, this.#errand.to, this.#errand.passage))
     if (head.ending.by === 'chunks' && head.trailer !== undefined && this.#req.httpVersion === '1.1')
       fields.push('Trailer', head.trailer)
     // The client was not told to go on, so that it is open whether its body follows.

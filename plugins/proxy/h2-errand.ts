@@ -8,6 +8,7 @@ import { spent } from './garbage.ts'
 import type { Destination, Failure } from './gate.ts'
 import { fieldsOf, type H2Request } from './h2-head.ts'
 import { headLines, type Passage, type RawHeaders, requestHeaders, tokensOf, trailersOf, valuesOf } from './headers.ts'
+import { type PublicPlace, publicFields } from './places.ts'
 import type { ResponseHead } from './response-head.ts'
 import { copied } from './slots.ts'
 import { splice } from './upgrade.ts'
@@ -18,6 +19,8 @@ export interface H2Way {
   readonly to: Destination
   /** What the service is told of the client, or the whole head, ready to be sent. */
   readonly as: Passage | string
+  /** What the client sees of the service. */
+  readonly seen: PublicPlace
   readonly failed: (failure: Failure) => void
 }
 
@@ -118,7 +121,8 @@ export class H2Errand implements Receiver {
     const endStream = ending.by === 'nothing' || (ending.by === 'length' && ending.length === 0)
     const asked = head.trailer !== undefined || tokensOf(this.#request.fields, 'te').includes('trailers')
     const waitForTrailers = ending.by === 'chunks' && asked
-    const headers = fieldsOf(head.fields, { ':status': head.status })
+    const { to, seen } = this.#way
+    const headers = fieldsOf(publicFields(head, to, seen), { ':status': head.status })
     try {
       this.#stream.respond(
         head.trailer !== undefined && waitForTrailers ? { ...headers, trailer: head.trailer } : headers,

@@ -55,13 +55,15 @@ export class Visit {
     const narrow = narrowOf(raw)
     if (narrow === undefined) return false
     const { method, path, host, fields } = narrow
-    const to = gate.direct(host, path, this.#telling.client.scheme)
+    const { scheme } = this.#telling.client
+    const to = gate.direct(host, path, scheme)
     if (to === undefined) return false
     const lines = this.#telling.lines(host, to.prefix)
     const as = `${method} ${to.path} HTTP/1.1\r\nhost: ${host}\r\n${fields}${lines}\r\n`
     const since = performance.now()
     const failed = (failure: Failure): void => this.#judged(raw, false, { to, since, failure })
-    this.#carry({ method, path, fields: [], body: 'none', protocol: undefined, trailers: [] }, { to, as, failed })
+    const request: H2Request = { method, path, fields: [], body: 'none', protocol: undefined, trailers: [] }
+    this.#carry(request, { to, as, seen: { scheme, host }, failed })
     return true
   }
 
@@ -84,13 +86,13 @@ export class Visit {
       answer: answer => answerOn(stream, answer, head),
       carry: (to: Destination, failed: (failure: Failure) => void) => {
         const as = { ...client, host: head.host, hops: head.hops, prefix: to.prefix }
-        this.#carry(request, { to, as, failed })
+        this.#carry(request, { to, as, seen: as, failed })
       },
     }
     judge(this.#parts.gate, caseOf(head, client.scheme, stream), carrier, this.#parts.log, tried)
   }
 
-  #carry(request: H2Request, { to, as, failed }: H2Way): void {
+  #carry(request: H2Request, { to, as, seen, failed }: H2Way): void {
     // One that is to become a WebSocket would never land.
     const lands = request.protocol === undefined && !accepts(request, as, eventStream)
     const landed = lands ? this.#parts.flights.track(to.key) : undefined
@@ -98,6 +100,7 @@ export class Visit {
     const way: H2Way = {
       to,
       as,
+      seen,
       failed: failure => {
         landed?.()
         failed(failure)
