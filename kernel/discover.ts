@@ -1,6 +1,7 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { readTextFile } from './contract/text-file.ts'
 import { LocaldError, messageOf, systemCode } from './errors.ts'
 import { lendPackage } from './lend.ts'
 import { builtFolder } from './package.ts'
@@ -77,7 +78,9 @@ async function entries(folder: string): Promise<readonly string[]> {
 async function readManifest(folder: string, installedAs: string): Promise<Found | undefined> {
   let manifest: unknown
   try {
-    manifest = JSON.parse(await readFile(join(folder, 'node_modules', installedAs, 'package.json'), 'utf8'))
+    const read = await readTextFile(join(folder, 'node_modules', installedAs, 'package.json'))
+    if (read === undefined || 'fault' in read) throw new Error(read?.fault ?? 'it does not exist')
+    manifest = JSON.parse(read.text)
   } catch (error) {
     if (!pluginName.test(installedAs)) return undefined
     const reason = `its package.json cannot be read: ${messageOf(error)}`

@@ -1,5 +1,16 @@
 import { randomBytes } from 'node:crypto'
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import { systemCode } from './errors.ts'
 
@@ -29,12 +40,24 @@ export function writeWhole(
   }
 }
 
-/** A JSON file's value; undefined when there is none. Throws SyntaxError when it is not JSON. */
+/** Bytes above which a JSON file is none of ours. */
+const jsonLimit = 64 * 1024 * 1024
+
+/**
+ * A JSON file's value; undefined when there is none. Throws SyntaxError when it is not JSON, and an Error for what is no regular file or too
+ * large: neither is waited for or read.
+ */
 export function readJson(file: string): unknown {
+  let descriptor: number | undefined
   try {
-    return JSON.parse(readFileSync(file, 'utf8'))
+    descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK)
+    const stat = fstatSync(descriptor)
+    if (!stat.isFile() || stat.size > jsonLimit) throw new Error('it is not a regular file of at most 64 MiB')
+    return JSON.parse(readFileSync(descriptor, 'utf8'))
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return undefined
     throw error
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor)
   }
 }

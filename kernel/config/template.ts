@@ -69,6 +69,12 @@ class Reader {
         this.#at += 3
         continue
       }
+      // As dotenv's own expansion reads it: the backslash is not part of the text.
+      if (this.#lenient && this.#text.startsWith('\\${', start)) {
+        literal += '${'
+        this.#at += 3
+        continue
+      }
       if (!this.#text.startsWith('${', start)) {
         literal += this.#text[start]
         this.#at++

@@ -377,6 +377,11 @@ t.test('a variable that refers to itself as in a shell', async t => {
     A: '$A2',
     B: 'p$ss',
   })
+  t.strictSame(
+    await env({ files: { '.env': 'X=1\nA="\\${X}"\nB=\\${X}${X}\n' } }),
+    { X: '1', A: '${X}', B: '${X}1' },
+    'a backslash before a reference makes it a text',
+  )
   const tables = await env({ shell, project: { PATH: 'p:$PATH' }, service: { PATH: 's:$PATH', X: '$PATH' } })
   t.strictSame(tables, { PATH: 's:p:/bin', PATHS: 'x', X: '$PATH' })
 })

@@ -18,6 +18,7 @@ import {
 import { dirname, join } from 'node:path'
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
+import { daemonLog } from '../../kernel/daemon-log.ts'
 import { Grep, plain } from '../../kernel/grep.ts'
 import { LogWriter } from '../../kernel/log-file.ts'
 import { longestLine, type OutputLine, stampOf } from '../../kernel/log-lines.ts'
@@ -408,6 +409,14 @@ t.test('a log that cannot be opened loses lines, counted in the next that is wri
   const cursor = new LogCursor(file)
   t.strictSame(texts(await cursor.last(9)), ['2 lines before this one could not be written', 'three'])
   await cursor.close()
+})
+
+t.test("the daemon's own log steers no terminal", async t => {
+  const file = join(folder(t), 'daemon.log')
+  daemonLog(file)('kernel').warn('größe\t\x1b]0;x\x07\x9b2J\u202eb\nc')
+  const [first, second] = readFileSync(file, 'utf8').split('\n')
+  t.match(first, /^\S+ warn F kernel: größe\t\\u001b\]0;x\\u0007\\u009b2J\\u202eb$/)
+  t.match(second, /^\S+ warn F c$/)
 })
 
 t.test('long lines come in batches of bounded length', async t => {

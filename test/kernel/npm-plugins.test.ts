@@ -160,7 +160,7 @@ t.test('packages that cannot be used', async t => {
     'locald-plugin-plain': ['broken', 'PLUGIN_API', "its package.json has no 'locald' object"],
     'locald-plugin-types': ['broken', 'PLUGIN_API', /'types' and 'platforms' of its package.json must be lists/],
     'locald-plugin-json': ['broken', 'PLUGIN_IMPORT', /its package.json cannot be read/],
-    'locald-plugin-empty': ['broken', 'PLUGIN_IMPORT', /its package.json cannot be read: ENOENT/],
+    'locald-plugin-empty': ['broken', 'PLUGIN_IMPORT', /its package.json cannot be read: it does not exist/],
     'locald-plugin-win': ['off', 'PLUGIN_PLATFORM', 'it is for win32; this is linux'],
   })
   t.equal(views.length, 17)
