@@ -2,7 +2,7 @@ import { existsSync, renameSync } from 'node:fs'
 import { join, sep } from 'node:path'
 import { messageOf } from './errors.ts'
 import { readJson, writeWhole } from './files.ts'
-import type { Log, ProjectPlan, ProjectRef } from './plugin.ts'
+import type { Log, ProjectPlan, ProjectRef, ServicePlan } from './plugin.ts'
 import { longestLabel, repositoryOf, slugOf, worktreeBranch } from './worktree.ts'
 
 /** A known project: its identity and the ports its services have had. */
@@ -19,6 +19,9 @@ export interface KnownProject extends ProjectRef {
 /** Domains that are locald's own, and with the dashboard's all below it. */
 const reserved: ReadonlySet<string> = new Set(['localhost', 'locald.localhost'])
 const dashboard = 'locald.localhost'
+
+/** What a plan is called, and its services. */
+type ProjectNames = Pick<ProjectPlan, 'name' | 'domain'> & { readonly services: readonly Pick<ServicePlan, 'name'>[] }
 
 /** Known projects on disk. Each change is written at once, atomically. */
 export class Registry {
@@ -71,12 +74,12 @@ export class Registry {
   }
 
   /** Knows a project that runs, with its ports, where the registry was lost; changes nothing of one that it knows. */
-  restore(ref: ProjectRef, { name, domain, services }: ProjectPlan, ports: Readonly<Record<string, number>>): void {
+  restore(ref: ProjectRef, plan: ProjectNames, ports: Readonly<Record<string, number>>): void {
     if (this.#projects.has(ref.path)) return
     this.#save({
       ...ref,
-      wanted: { name, domain },
-      services: services.map(service => service.name),
+      wanted: { name: plan.name, domain: plan.domain },
+      services: plan.services.map(({ name }) => name),
       ports,
       pinned: false,
       usedAt: new Date().toISOString(),

@@ -1,7 +1,7 @@
 import { deepStrictEqual as same } from 'node:assert'
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -10,7 +10,7 @@ import { readJson, writeWhole } from '../../kernel/files.ts'
 import { hostsOf } from '../../kernel/names.ts'
 import type { CommonOptions, ProcessTable, ProjectPlan, ProjectRef } from '../../kernel/plugin.ts'
 import { isFree, Ports } from '../../kernel/ports.ts'
-import { Records, type ServiceRecord } from '../../kernel/records.ts'
+import { moveRecords, Records, type ServiceRecord } from '../../kernel/records.ts'
 import { Registry } from '../../kernel/registry.ts'
 import { repositoryOf, slugOf, worktreeBranch } from '../../kernel/worktree.ts'
 import { folder } from './log-model.ts'
@@ -328,6 +328,18 @@ t.test('identities', async t => {
     }
   })
 
+  t.test('a lost one learns what runs, with its ports, and changes nothing that it knows', async t => {
+    const dir = folder(t)
+    const registry = new Registry(dir, quiet)
+    const shop = ref(dir, 'shop')
+    const plan = { ...shop, services: [{ name: 'web' }] }
+    registry.restore(shop, plan, { web: 20_001 })
+    t.match(registry.get(dir), { ...shop, ports: { web: 20_001 }, services: ['web'] })
+    t.equal(registry.identify(shop, ['web']).name, 'shop')
+    registry.restore({ ...shop, name: 'other' }, plan, { web: 20_002 })
+    t.match(new Registry(dir, quiet).get(dir), { ...shop, ports: { web: 20_001 } })
+  })
+
   t.test('one that cannot be written is said, and work goes on', async t => {
     const dir = folder(t)
     const log = heard()
@@ -510,6 +522,32 @@ t.test('records', async t => {
     t.strictSame([...new Records(dir, quiet).unread()].sort(), ['null', '{', '{"version":2}'], 'kept aside')
     t.equal(new Records(dir, quiet).services().length, 1)
     t.equal(log.lines.length, 3, 'once')
+  })
+
+  t.test('are of this start of the machine, or of an earlier one; what was put aside ends with it', async t => {
+    const dir = folder(t)
+    t.equal(new Records(dir, quiet).isOfBoot('a'), true, 'nothing says that they are not')
+    t.equal(new Records(dir, quiet).isOfBoot('a'), true)
+    writeFileSync(join(dir, 'services', 'x.json'), '{')
+    const records = new Records(dir, quiet)
+    t.strictSame(records.services(), [])
+    t.equal(records.isOfBoot(undefined), true, 'not known')
+    t.strictSame(records.unread(), ['{'])
+    t.equal(records.isOfBoot('b'), false)
+    t.strictSame(records.unread(), [])
+    t.equal(new Records(dir, quiet).isOfBoot('b'), true)
+  })
+
+  t.test('those of an earlier version, in the runtime folder, are moved', async t => {
+    const dir = folder(t)
+    const [runtime, to] = [join(dir, 'run'), join(dir, 'data', 'running')]
+    new Records(runtime, quiet).saveService(record('a', { restarts: 3 }))
+    new Records(to, quiet).saveService(record('a'))
+    moveRecords(runtime, to, quiet)
+    t.match(new Records(to, quiet).services(), [{ service: 'a', restarts: 3 }])
+    t.notOk(existsSync(join(runtime, 'services')))
+    moveRecords(runtime, to, quiet)
+    t.equal(new Records(to, quiet).services().length, 1)
   })
 
   t.test('one that cannot be written costs nothing but itself', async t => {

@@ -431,6 +431,28 @@ function adopts(t: Test, table: ProcessTable) {
     t.ok(alive(pid))
   })
 
+  t.test('one whose sockets were removed is asked to bind them again, and runs on', async t => {
+    const rig = new Rig(t, table)
+    const first = await rig.spawn('echo up; exec sleep 1000')
+    rmSync(join(rig.dir, 'k'), { recursive: true })
+    const found = await rig.adopt(first.state)
+    if (found === undefined) throw new Error('not found')
+    const { socket } = treeOf(first.state)
+    await until('its socket', () => existsSync(socket))
+    t.ok(alive(first.pid ?? 0))
+    await limited(found.stop(stop), 'stop')
+    t.match(await found.exited, { signal: 'SIGTERM' })
+  })
+
+  t.test('what another version recorded of it is enough to find it: its keeper knows the rest', async t => {
+    const rig = new Rig(t, table)
+    const first = await rig.spawn('echo up; exec sleep 1000')
+    const found = await rig.adopt({ socket: treeOf(first.state).socket, shape: 'another' })
+    t.match(found, { pid: first.pid, tree: { keeper: first.tree?.keeper, pid: first.pid } })
+    await limited(found?.stop(stop) ?? Promise.reject(new Error('none')), 'stop')
+    t.strictSame(await found?.exited, await first.exited)
+  })
+
   t.test('nonsense is no state', async t => {
     const rig = new Rig(t, table)
     for (const state of [null, {}, { socket: 1 }, { socket: 's', exitFile: 'x', tree: {} }])
@@ -462,18 +484,20 @@ function adopts(t: Test, table: ProcessTable) {
     async t => {
       const rig = new Rig(t, table)
       const first = rig.processes()
-      const [lost, kept, ended] = [
+      const [lost, kept, spared, ended] = [
         await rig.spawn('echo lost; exec sleep 1000', { processes: first, key: 'a:a' }),
         await rig.spawn('exec sleep 1000', { processes: first, key: 'a:b' }),
+        await rig.spawn('exec sleep 1000', { processes: first, key: 'a:d' }),
         await rig.spawn('true', { processes: first, key: 'a:c' }),
       ]
       await ended.exited
       const later = rig.processes()
       const found = await rig.adopt(kept.state, later)
       writeFileSync(join(rig.dir, 'k', 'abcdefabcdef.s'), '')
-      await later.tidy()
+      await later.tidy([JSON.stringify({ version: 9, at: treeOf(spared.state).socket })])
       t.match(await limited(lost.exited, 'lost'), { signal: 'SIGTERM' })
       t.ok(alive(found?.pid ?? 0))
+      t.ok(alive(spared.pid ?? 0), 'one that a record of another version names runs on')
       t.notOk(existsSync(join(rig.dir, 'k', 'abcdefabcdef.s')))
       t.notOk(existsSync(treeOf(ended.state).exitFile))
       t.match(rig.said.join('\n'), 'nobody knows of')
