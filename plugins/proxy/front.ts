@@ -1,5 +1,4 @@
 import { createServer, type Server, type Socket } from 'node:net'
-import type { TLSSocket } from 'node:tls'
 import type { Log, Memory } from '../../kernel/plugin.ts'
 import { Complaints } from './complaints.ts'
 import { FastConnection, type FastParts } from './fast.ts'
@@ -10,6 +9,7 @@ import { rereading, sharing } from './incoming.ts'
 import type { Tried } from './judge.ts'
 import { Lane } from './lane.ts'
 import type { Limits } from './limits.ts'
+import { Redirect } from './redirect.ts'
 import { type Contexts, secureServer } from './secure.ts'
 import { Upstreams } from './upstreams.ts'
 
@@ -34,6 +34,7 @@ export class Front {
   readonly #flights = new Flights()
   readonly #lane: Lane
   readonly #h2: H2Lane
+  readonly #redirect: Redirect
   readonly #fast = new Set<FastConnection>()
   readonly #servers: Server[] = []
   readonly #parts: FastParts
@@ -51,6 +52,7 @@ export class Front {
     const shared = { gate, limits, log, complaints: this.#complaints, flights: this.#flights, upstreams }
     this.#lane = new Lane(shared)
     this.#h2 = new H2Lane(shared)
+    this.#redirect = new Redirect(limits)
     this.#parts = {
       gate,
       upstreams,
@@ -74,12 +76,14 @@ export class Front {
 
   /** A server for TLS that does not listen yet. */
   secure(contexts: Contexts): Server {
-    const server = secureServer(contexts, this.#limits, this.#complaints)
-    server.on('secureConnection', (socket: TLSSocket) => {
-      // Not before: whoever leaves instead of agreeing on TLS would stay for as long as that may take.
-      socket.allowHalfOpen = true
-      if (socket.alpnProtocol === 'h2') this.#h2.serve(socket)
-      else this.#begin(socket, 'https', true)
+    const server = secureServer(contexts, this.#limits, this.#complaints, {
+      secure: socket => {
+        // Not before: whoever leaves instead of agreeing on TLS would stay for as long as that may take.
+        socket.allowHalfOpen = true
+        if (socket.alpnProtocol === 'h2') this.#h2.serve(socket)
+        else this.#begin(socket, 'https', true)
+      },
+      plain: socket => this.#redirect.take(socket),
     })
     return this.#added(server)
   }
@@ -94,6 +98,7 @@ export class Front {
     this.#gate.close()
     for (const server of this.#servers) if (server.listening) server.close()
     for (const connection of this.#fast) if (!connection.busy) connection.destroy()
+    this.#redirect.close()
     await Promise.all([this.#lane.close(), this.#h2.close(), this.#rest()])
     for (const connection of this.#fast) connection.destroy()
     clearInterval(this.#sweep)

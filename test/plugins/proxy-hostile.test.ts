@@ -189,6 +189,31 @@ t.test('TLS', async t => {
     t.ok(warnings(run) <= 2, `${warnings(run)} lines in the log`)
   })
 
+  await t.test('a name that no certificate covers is an alert', async t => {
+    for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+      const to = { host: '127.0.0.1', port: run.securePort, servername: 'example.com', maxVersion }
+      const [error]: Error[] = await once(tlsConnect(to), 'error', { signal: AbortSignal.timeout(deadline) })
+      t.match(error?.message, /unrecognized name/i, maxVersion)
+    }
+  })
+
+  await t.test('plain HTTP on its port', async t => {
+    const authority = `shop.localhost:${run.securePort}`
+    const got = await get(run.securePort, authority, '/a?b', { headers: { accept: 'text/html' } })
+    t.match([got.status, got.header('location')], [307, `https://${authority}/a?b`], 'is sent to HTTPS')
+    t.match(got.body, 'This port speaks TLS only')
+    const post = await get(run.securePort, authority, '/a', { method: 'POST', body: Buffer.alloc(3_000_000) })
+    t.match([post.status, post.header('location')], [307, `https://${authority}/a`], 'also with a body')
+    const upgrade = { connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-key': 'x' }
+    const socket = await get(run.securePort, authority, '/hmr?token=1', { headers: upgrade })
+    t.equal(socket.status, 400, 'a WebSocket cannot be')
+    t.match(JSON.parse(socket.body).error.hint, `Use wss://${authority}/hmr.`)
+    t.equal((await get(run.securePort, 'a b')).status, 400)
+    const half = net.connect({ host: '127.0.0.1', port: run.securePort, allowHalfOpen: true })
+    half.end('GET / HTTP/1.0\r\nHost: shop.localhost\r\n\r\n')
+    t.match(await textOf(half), /^HTTP\/1.1 307 .*Location: https:\/\/shop.localhost\/\r\n/s)
+  })
+
   await t.test('clients that leave before they have agreed on TLS', async t => {
     const { securePort } = await boot(t, { https: true })
     const leaving = net.connect(securePort, '127.0.0.1')
@@ -213,10 +238,5 @@ t.test('TLS', async t => {
       socket.renegotiate({ rejectUnauthorized: true }, error => resolve(error === null ? 'taken' : error.message))
     })
     t.not(ended, 'taken', ended)
-    const plain = net.connect(run.securePort, '127.0.0.1')
-    plain.on('error', () => undefined)
-    plain.write('GET / HTTP/1.1\r\nHost: shop.localhost\r\n\r\n')
-    await once(plain.resume(), 'close')
-    t.pass('plain HTTP is not TLS')
   })
 })
