@@ -7,7 +7,7 @@ import type { Check, CheckResult, Log } from './plugin.ts'
 import type { Project } from './project.ts'
 import { ownEnvironment, type Projects } from './projects.ts'
 import type { KnownProject, Registry } from './registry.ts'
-import { projectAt, projectNamed } from './targets.ts'
+import { isPath, projectAt, projectNamed } from './targets.ts'
 import type { CleanAnswer, KnownProjectView, PinBody } from './wire.ts'
 
 /** What the known projects are read from, and by what the pinned ones are started. */
@@ -46,7 +46,7 @@ export class KnownProjects {
     const { registry } = this.#input
     const known = registry.list().map(ref => ({ ref }))
     const named = async (name: string) =>
-      isFolder(name) ? await this.#at(resolve(path, name)) : projectNamed(known, name).ref.path
+      isPath(name) ? await this.#at(resolve(path, name)) : projectNamed(known, name).ref.path
     const paths = projects.length === 0 ? [await this.#at(path)] : await Promise.all(projects.map(named))
     for (const each of paths) registry.pin(each, pinned)
     return this.list().filter(view => paths.includes(view.path))
@@ -140,9 +140,4 @@ export class KnownProjects {
     const problem = !pinned || this.#isWanted(path) ? null : (this.#problems.get(path) ?? null)
     return { name, path, domain, pinned, exists: existsSync(path), usedAt, problem }
   }
-}
-
-/** Whether a word is a path and no name: names have neither slashes nor dots. */
-function isFolder(word: string): boolean {
-  return word.includes('/') || word.startsWith('.')
 }

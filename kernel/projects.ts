@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { Trust } from './config/trust.ts'
 import { findProjectRoot, type LoadedProject, loadProject, type Places, type TypeSource } from './config.ts'
 import { LocaldError } from './errors.ts'
@@ -5,7 +6,16 @@ import type { ProjectPlan, ProjectRef } from './plugin.ts'
 import { Project, type ProjectParts } from './project.ts'
 import type { Registry } from './registry.ts'
 import type { Service } from './service.ts'
-import { namesOf, projectAt, projectNamed, requireServices, servicesOf, splitNames, type Target } from './targets.ts'
+import {
+  isPath,
+  namesOf,
+  projectAt,
+  projectNamed,
+  requireServices,
+  servicesOf,
+  type Target,
+  unknownProject,
+} from './targets.ts'
 import type { KeysQuery, PluginView, TargetBody } from './wire.ts'
 
 /** What the projects work with. */
@@ -112,19 +122,64 @@ export class Projects {
   /** The services meant by a request: of the project at its path, of projects they name, or of all. */
   async targets(body: TargetBody): Promise<readonly Target[]> {
     if (body.all === true) return this.list().map(project => ({ project, names: namesOf(project) }))
-    const { here, elsewhere } = splitNames(body.services ?? [])
-    const targets: Target[] = []
-    if (here.length > 0 || elsewhere.size === 0) {
-      const project = projectAt(this.#byPath, body.path) ?? (await this.#described(body.path))
-      requireServices(project.ref.name, namesOf(project), here)
-      targets.push({ project, names: here.length === 0 ? namesOf(project) : here })
+    const { services: words = [] } = body
+    if (words.length === 0) {
+      const project = await this.#at(body.path)
+      return [{ project, names: namesOf(project) }]
     }
-    for (const [name, names] of elsewhere) {
-      const project = this.named(name)
-      requireServices(name, namesOf(project), names)
-      targets.push({ project, names })
+    const meant = new Map<Project, string[]>()
+    for (const word of words) {
+      const { project, names } = await this.#meant(word, body.path)
+      meant.set(project, [...new Set([...(meant.get(project) ?? []), ...names])])
     }
-    return targets
+    for (const [project, names] of meant) {
+      const isBare = names.some(name => words.includes(name))
+      requireServices(
+        project.ref.name,
+        namesOf(project),
+        names,
+        isBare ? this.list().map(({ ref }) => ref.name) : undefined,
+      )
+    }
+    return [...meant].map(([project, names]) => ({ project, names }))
+  }
+
+  /**
+   * What a word means, from the nearest: a folder where it looks like a path; `project:service`; a service of the project in `path`; a
+   * project. A name of a service that is not there is left to be reported with others.
+   */
+  async #meant(word: string, path: string): Promise<Target> {
+    const whole = (project: Project) => ({ project, names: namesOf(project) })
+    if (isPath(word)) return whole(await this.#at(resolve(path, word)))
+    const colon = word.indexOf(':')
+    if (colon >= 0) {
+      const name = word.slice(0, colon)
+      return { project: (await this.#knownAs(name)) ?? this.named(name), names: [word.slice(colon + 1)] }
+    }
+    const here = await this.#at(path).catch((error: unknown) => LocaldError.from(error))
+    if (!LocaldError.is(here) && here.service(word) !== undefined) return { project: here, names: [word] }
+    const other = await this.#knownAs(word)
+    if (other !== undefined) return whole(other)
+    if (!LocaldError.is(here)) return { project: here, names: [word] }
+    if (here.code !== 'CONFIG_NOT_FOUND') throw here
+    throw unknownProject(
+      this.list(),
+      word,
+      `there is no project '${word}', nor one in ${path} that could have a service '${word}'`,
+    )
+  }
+
+  /** The project in a folder, also before its first `up`. */
+  async #at(path: string): Promise<Project> {
+    return projectAt(this.#byPath, path) ?? (await this.#described(path))
+  }
+
+  /** The project of a name, if one is known; one that this daemon has not seen yet is read from its folder. */
+  async #knownAs(name: string): Promise<Project | undefined> {
+    const running = this.list().find(({ ref }) => ref.name === name)
+    if (running !== undefined) return running
+    const known = this.#parts.registry.list().find(project => project.name === name)
+    return known === undefined ? undefined : await this.#at(known.path)
   }
 
   /** The services that a query names, as `targets` finds them. */
@@ -135,10 +190,13 @@ export class Projects {
   /** The one service a request names. */
   async target(path: string, name: string): Promise<{ readonly project: Project; readonly service: Service }> {
     const [target] = await this.targets({ path, services: [name] })
-    const service = target === undefined ? undefined : servicesOf(target)[0]
+    const [service, ...others] = target === undefined ? [] : servicesOf(target)
     if (target === undefined || service === undefined)
       throw new LocaldError('UNKNOWN_SERVICE', `there is no service '${name}'`)
-    return { project: target.project, service }
+    if (others.length === 0) return { project: target.project, service }
+    throw new LocaldError('UNKNOWN_SERVICE', `'${name}' is a project with several services`, {
+      hint: `Name one: ${[service, ...others].map(({ ref }) => ref.key).join(', ')}.`,
+    })
   }
 
   /** All services, of one project or of all, without starting or loading anything. */

@@ -1,5 +1,5 @@
 import { existsSync, realpathSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { LocaldError } from './errors.ts'
 import type { ProjectRef } from './plugin.ts'
 import type { Project } from './project.ts'
@@ -52,9 +52,18 @@ export function projectNamed<T extends { readonly ref: ProjectRef }>(projects: I
   const all = [...projects]
   const found = all.find(({ ref }) => ref.name === name)
   if (found !== undefined) return found
-  const names = all.map(({ ref }) => ref.name)
+  throw unknownProject(all, name, `there is no project '${name}'`)
+}
+
+/** UNKNOWN_PROJECT, with what may have been meant. */
+export function unknownProject(
+  projects: readonly { readonly ref: ProjectRef }[],
+  name: string,
+  message: string,
+): LocaldError {
+  const names = projects.map(({ ref }) => ref.name)
   const near = closest(name, names)
-  throw new LocaldError('UNKNOWN_PROJECT', `there is no project '${name}'`, {
+  return new LocaldError('UNKNOWN_PROJECT', message, {
     hint:
       near !== undefined
         ? `Did you mean '${near}'?`
@@ -64,15 +73,33 @@ export function projectNamed<T extends { readonly ref: ProjectRef }>(projects: I
   })
 }
 
-/** Throws UNKNOWN_SERVICE, for all at once, where a project has no service of a name. */
-export function requireServices(project: string, known: readonly string[], names: readonly string[]): void {
+/** Whether a word is a path and no name: names have neither slashes nor dots. */
+export function isPath(word: string): boolean {
+  return word.includes('/') || word.startsWith('.')
+}
+
+/**
+ * Throws UNKNOWN_SERVICE, for all at once, where a project has no service of a name. `projects`: names of projects that could have
+ * been meant, too.
+ */
+export function requireServices(
+  project: string,
+  known: readonly string[],
+  names: readonly string[],
+  projects?: readonly string[],
+): void {
   const missing = names.filter(name => !known.includes(name))
   const [first] = missing
   if (first === undefined) return
-  const near = closest(first, known)
-  throw new LocaldError('UNKNOWN_SERVICE', `there is no service '${missing.join("', '")}' in project '${project}'`, {
-    hint: near === undefined ? `Its services: ${known.join(', ') || 'none'}.` : `Did you mean '${near}'?`,
-  })
+  const near = closest(first, [...known, ...(projects ?? [])])
+  const nor = projects === undefined ? '' : ', and no project of that name'
+  throw new LocaldError(
+    'UNKNOWN_SERVICE',
+    `there is no service '${missing.join("', '")}' in project '${project}'${nor}`,
+    {
+      hint: near === undefined ? `Its services: ${known.join(', ') || 'none'}.` : `Did you mean '${near}'?`,
+    },
+  )
 }
 
 /** Names of all services of a project. */
@@ -90,6 +117,9 @@ function realPath(path: string): string {
   try {
     return realpathSync(path)
   } catch {
-    return resolve(path)
+    // Of a folder that is gone, those above may still be links.
+    const whole = resolve(path)
+    const above = dirname(whole)
+    return above === whole ? whole : join(realPath(above), basename(whole))
   }
 }

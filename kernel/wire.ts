@@ -28,7 +28,10 @@ export interface ShutdownBody {
   readonly keepServices: boolean
 }
 
-/** `path`: an absolute folder in or above which the project is found. `services` are names, or `project:service`. */
+/**
+ * `path`: an absolute folder in or above which the project is found. `services` are names of its services, `project:service`, names of
+ * projects, or folders relative to it.
+ */
 export interface TargetBody {
   readonly path: string
   readonly services?: readonly string[]
@@ -62,16 +65,11 @@ export interface WaitBody extends TargetBody {
   readonly timeoutMs: number
 }
 
-export interface StatusQuery {
-  readonly path: string
-  readonly all?: boolean
-}
-
 export interface StatusAnswer {
   readonly services: readonly ServiceView[]
 }
 
-/** `service`: names, or `project:service`; without any, all of the project of `path`. */
+/** `service`: as the `services` of a target; without any, all of the project of `path`. */
 export interface KeysQuery {
   readonly path: string
   readonly service?: string | readonly string[]

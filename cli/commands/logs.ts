@@ -73,7 +73,8 @@ function streamOf(daemon: Client, query: Query): Stream<LogLine> {
 async function formatted(daemon: Client, query: KeysQuery): Promise<(line: LogLine) => string> {
   const { path, service, all = false } = query
   const { keys } = await daemon.get<KeysAnswer>('/v1/services/keys', { path, service, all })
-  const format = await formatFor(keys, all)
+  const isOne = new Set(keys.map(key => key.slice(0, key.indexOf(':')))).size < 2
+  const format = await formatFor(keys, all || !isOne)
   return line => format.text(line)
 }
 

@@ -32,7 +32,8 @@ export async function registryClean({ paths, json }: Context): Promise<number> {
     return 0
   }
   print(answer.forgotten.length === 0 ? 'Nothing to forget' : `Forgot ${namesOf(answer.forgotten)}`)
-  if (answer.kept.length > 0) say(`Kept ${namesOf(answer.kept)}, which is gone and still runs: \`locald stop --all\``)
+  if (answer.kept.length > 0)
+    say(`Kept ${namesOf(answer.kept)}, which is gone and still runs: \`locald stop ${stopWords(answer.kept)}\``)
   return 0
 }
 
@@ -44,6 +45,10 @@ async function pin({ words, paths, cwd, json }: Context, pinned: boolean): Promi
   if (json) printJson(answer)
   else print(pinned ? `Pinned ${names}: started with the daemon from now on` : `Unpinned ${names}`)
   return 0
+}
+
+function stopWords(projects: readonly KnownProjectView[]): string {
+  return projects.map(({ name }) => name).join(' ')
 }
 
 function namesOf(projects: readonly KnownProjectView[]): string {

@@ -1,4 +1,4 @@
-import type { StatusAnswer } from '../../kernel/wire.ts'
+import type { KeysQuery, StatusAnswer } from '../../kernel/wire.ts'
 import { findOrRevive } from '../client.ts'
 import type { Context } from '../context.ts'
 import { print, printJson } from '../output.ts'
@@ -8,16 +8,21 @@ const answerMs = 15_000
 
 /** `locald status`. Starts no daemon, unless services of a killed one may be running. */
 export async function status(context: Context): Promise<number> {
-  const all = context.words.flags.has('all')
+  const { flags, names } = context.words
+  const all = flags.has('all')
   const daemon = await findOrRevive(context.paths)
   const empty: StatusAnswer = { services: [] }
-  const asked = daemon?.get<StatusAnswer>('/v1/services', { path: context.cwd, all }, answerMs) ?? empty
+  const query = { path: context.cwd, all, service: names } satisfies KeysQuery
+  const asked = daemon?.get<StatusAnswer>('/v1/services', query, answerMs) ?? empty
   if (context.json) {
     printJson(await asked)
     return 0
   }
   // Loaded while the daemon looks.
   const [{ services }, { statusTable }] = await Promise.all([asked, import('../status-table.ts')])
-  print(await statusTable(services, all))
+  if (services.length > 0) print(await statusTable(services, all))
+  else if (daemon === undefined) print('Nothing is running: `locald up` starts the project of a folder')
+  else if (all) print('No project is known: `locald up` starts the one of a folder')
+  else print('No project of this folder is known: `locald up` starts it, `locald status --all` shows all')
   return 0
 }

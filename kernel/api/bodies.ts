@@ -74,7 +74,6 @@ export const commandBody = {
   properties: { argv: names, cwd: path },
   additionalProperties: false,
 } as const
-export const statusQuery = { type: 'object', required: ['path'], properties: { path, all: flag } } as const
 export const keysQuery = {
   type: 'object',
   required: ['path'],

@@ -13,27 +13,29 @@ import type {
   OpenAnswer,
   ServiceQuery,
   StatusAnswer,
-  StatusQuery,
   WhyAnswer,
 } from '../wire.ts'
 import { account, answer, config, keys, oneOff as oneOffAnswer, opening, services } from './answers.ts'
-import { configBody, keysQuery, oneOffBody, serviceQuery, statusQuery } from './bodies.ts'
+import { configBody, keysQuery, oneOffBody, serviceQuery } from './bodies.ts'
 
 /** What is asked of services and of configurations; nothing is changed. */
 export function serviceRoutes(kernel: Kernel): FastifyPluginAsync {
   const { projects, usage } = kernel
   return async app => {
-    app.get<{ Querystring: StatusQuery }>(
+    app.get<{ Querystring: KeysQuery }>(
       '/services',
       {
         schema: {
           summary: 'The state of services',
-          querystring: statusQuery,
+          querystring: keysQuery,
           response: answer('All of a project, or of all projects', services),
         },
       },
       async ({ query }) => {
-        const services = projects.services(query.all === true ? undefined : query.path)
+        const isNamed = query.all !== true && [query.service ?? []].flat().length > 0
+        const services = isNamed
+          ? await projects.chosen(query)
+          : projects.services(query.all === true ? undefined : query.path)
         return { services: await usage.of(services) } satisfies StatusAnswer
       },
     )

@@ -89,8 +89,8 @@ t.test('no daemon', async t => {
     stderr: '',
   })
   t.match(await locald(['stop'], { home }), { code: 0, stdout: 'Nothing is running\n', stderr: '' })
-  const heading = 'NAME  STATUS  HEALTH  PORT  URL  PID  UPTIME  CPU  MEM\n'
-  t.match(await locald(['status'], { home }), { code: 0, stdout: heading, stderr: '' })
+  const nothing = 'Nothing is running: `locald up` starts the project of a folder\n'
+  t.match(await locald(['status'], { home }), { code: 0, stdout: nothing, stderr: '' })
   t.match(await locald(['status', '--json'], { home }), { code: 0, stdout: '{"services":[]}\n' })
 
   const missing = await locald(['up'], { home })

@@ -134,9 +134,63 @@ on('linux', 'clean forgets projects whose folder is gone, unless they run', asyn
   t.same([forgotten.map(({ name }) => name), kept.map(({ name }) => name)], [['goes'], ['runs']])
   t.notOk((await box.status()).some(view => view.project === 'goes'))
   await pidOf(box, 'runs:job')
-  t.match((await box.ok(['registry', 'clean'])).stderr, /^Kept runs, which is gone and still runs/)
-  await box.ok(['stop', '--all'])
+  const said = (await box.ok(['registry', 'clean'])).stderr
+  t.match(said, /^Kept runs, which is gone and still runs: `locald stop runs`\n/)
+  t.match(await box.ok(['stop', 'runs']), { stdout: 'Stopped job\n' })
+  t.match((await box.status()).map(({ key, status }) => `${key} ${status}`).sort(), [
+    'runs:job stopped',
+    'stays:job running',
+  ])
   t.equal((await box.ok(['registry', 'clean'])).stdout, 'Forgot runs\n')
   t.equal((await box.ok(['registry', 'clean'])).stdout, 'Nothing to forget\n')
   t.same([...(await listed(box)).keys()], ['stays'])
+})
+
+on('linux', 'a project is meant by its name or its folder where a service is', async (t, machine) => {
+  const box = machine.sandbox()
+  const more = '[services.blog]\ntype = "worker"\ncommand = "exec sleep 100005"'
+  const shop = box.project('shop', worker('shop', 'echo of shop; exec sleep 100004', more))
+  const blog = box.project('blog', worker('blog', 'echo of blog; exec sleep 100004'))
+  await box.up(shop)
+  await box.up(blog)
+  const states = async () => (await box.status()).map(({ key, status }) => `${key} ${status}`).sort()
+  const cwd = box.home
+  t.match((await box.ok(['logs', 'blog'], { cwd })).stdout, 'job | of blog\n')
+  const both = (await box.ok(['logs', './shop', 'blog'], { cwd })).stdout
+  for (const line of ['blog:job  | of blog\n', 'shop:job  | of shop\n']) t.ok(both.includes(line), both)
+  t.match(JSON.parse((await box.ok(['status', 'blog', '--json'], { cwd })).stdout).services, [{ key: 'blog:job' }])
+  await box.ok(['wait', 'shop'], { cwd })
+  const before = await pidOf(box, 'blog:job')
+  await box.ok(['restart', '../blog'], { cwd: shop })
+  t.not(await pidOf(box, 'blog:job'), before)
+
+  t.comment('the nearest reading counts')
+  await box.ok(['stop', 'blog'], { cwd: shop })
+  t.same(await states(), ['blog:job running', 'shop:blog stopped', 'shop:job running'])
+  await box.ok(['stop', 'shop', 'blog:job'], { cwd })
+  t.same(await states(), ['blog:job stopped', 'shop:blog stopped', 'shop:job stopped'])
+  for (const [words, from, message] of [
+    [
+      ['stop', 'blgo'],
+      cwd,
+      /there is no project 'blgo', nor one in \S+ that could have a service 'blgo' \[UNKNOWN_PROJECT\]\nHint: Did you mean 'blog'/,
+    ],
+    [
+      ['stop', 'jobb'],
+      shop,
+      /no service 'jobb' in project 'shop', and no project of that name \[UNKNOWN_SERVICE\]\nHint: Did you mean 'job'/,
+    ],
+    [
+      ['why', 'shop'],
+      cwd,
+      /'shop' is a project with several services \[UNKNOWN_SERVICE\]\nHint: Name one: shop:job, shop:blog/,
+    ],
+    [['stop', './none'], cwd, /CONFIG_NOT_FOUND/],
+  ] as const)
+    t.match(await box.run(words, { cwd: from }), { code: 2, stderr: message })
+
+  t.comment('what only the registry knows')
+  await box.ok(['server', 'shutdown'])
+  t.match((await box.ok(['logs', 'blog'], { cwd })).stdout, 'of blog')
+  t.match((await box.ok(['status'], { cwd })).stdout, /^No project of this folder is known: `locald up`/)
 })
