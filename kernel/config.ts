@@ -7,8 +7,9 @@ import { Problems, Spot } from './config/problems.ts'
 import { requireTrust } from './config/read.ts'
 import { ownersOf, type ReadService, readService, type Types } from './config/service.ts'
 import { isTable, own, type Path, type Table } from './config/table.ts'
-import { ownersAt, Trust } from './config/trust.ts'
+import { Trust } from './config/trust.ts'
 import { configValues, locate, type Provenance } from './config/values.ts'
+import { ownersAt } from './contract/text-file.ts'
 import { EnvFiles, isStream } from './env-files.ts'
 import { lackOf } from './needed.ts'
 import type { ProjectPlan, ProjectSource } from './plugin.ts'
@@ -40,8 +41,8 @@ export interface LoadedProject {
 
 /**
  * The folder of the project that `dir` is in: the nearest at or above it with a `locald.toml`; else `dir` itself when a
- * source describes a project there. A `locald.toml` above that belongs to somebody else is no reason to leave a folder that has a
- * project of its own; without one it is CONFIG_UNTRUSTED. CONFIG_NOT_FOUND else. Symbolic links are resolved, so that a project has one
+ * source describes a project there. A `locald.toml` above that belongs to another user does not win over a
+ * project of the folder's own; without one it is CONFIG_UNTRUSTED. CONFIG_NOT_FOUND else. Symbolic links are resolved, so that a project has one
  * path.
  */
 export async function findProjectRoot(

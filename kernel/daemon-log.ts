@@ -8,7 +8,7 @@ const maxFiles = 3
 /** Control characters but tab and newline, and those that turn the direction of writing. */
 const controls = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
 
-/** The daemon's log file, by who speaks. What is told of files and requests steers no terminal in which the log is read. */
+/** The daemon's log file, by who speaks. Control characters of files and requests are escaped, so that no terminal obeys them. */
 export function daemonLog(file: string): (owner: string) => Log {
   const writer = new LogWriter(file, maxBytes, maxFiles)
   const write = (stream: string, text: string) => writer.write(stream, text.replace(controls, escaped))

@@ -1,8 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { type DotenvEntry, parseDotenv, spoiltLine } from './config/dotenv.ts'
 import { type Reader, requireTrust, unreadable } from './config/read.ts'
-import { ownersAt } from './config/trust.ts'
-import { folderFault, readTextFile } from './contract/text-file.ts'
+import { folderFault, ownersAt, readTextFile } from './contract/text-file.ts'
 
 /** The entries of a `.env` file by their names. */
 export type DotenvEntries = ReadonlyMap<string, DotenvEntry>
@@ -37,7 +36,7 @@ export class EnvFiles {
     return await reading
   }
 
-  /** Somebody else's is not even waited for. */
+  /** Refuses another user's without waiting for it. */
   async #readStream(file: string, folderOk: boolean): Promise<DotenvEntries | undefined> {
     requireTrust(file, await ownersAt(file), this.#reader)
     return await this.#read(file, folderOk)
@@ -57,7 +56,7 @@ export class EnvFiles {
   }
 }
 
-/** Whether a path leads to a named pipe or a device, which is not for everyone to read. */
+/** Whether a path leads to a named pipe or a character device. */
 export async function isStream(file: string): Promise<boolean> {
   const info = await stat(file).catch(() => undefined)
   return info !== undefined && (info.isFIFO() || info.isCharacterDevice())

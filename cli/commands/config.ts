@@ -41,7 +41,10 @@ export async function configAllow(context: Context): Promise<number> {
   const { owners } = answer
   if (context.json) printJson(answer)
   else if (owners.length === 0) print(`Nothing to allow: the project files in ${answer.path} are yours`)
-  else print(`Allowed project files of uid ${owners.join(' and ')} in ${answer.path}`)
+  else
+    print(
+      `Allowed project files in ${answer.path} of ${owners.map(uid => (uid < 0 ? 'anyone' : `uid ${uid}`)).join(' and ')}`,
+    )
   return 0
 }
 

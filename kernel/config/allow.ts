@@ -1,8 +1,9 @@
 import { realpath, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type AllowedFolder, allowFolder } from '../allowed.ts'
+import { ownersAt } from '../contract/text-file.ts'
 import { LocaldError } from '../errors.ts'
-import { ownersAt, projectFiles, Trust } from './trust.ts'
+import { projectFiles, Trust } from './trust.ts'
 
 /** What is allowed. */
 export interface AllowRequest {

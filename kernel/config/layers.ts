@@ -65,7 +65,7 @@ export async function readLayers(
   return { documents, watched: [...new Set([settings, ...present, ...workspace, main])] }
 }
 
-/** A file's tables; undefined where there is none, 'faulty' after its problem was noted. Without a reader whoever owns it is trusted. */
+/** A file's tables; undefined where there is none, 'faulty' after its problem was noted. Without a reader any owner is trusted. */
 export async function readLayer(
   file: string,
   role: Role,

@@ -10,7 +10,7 @@ const candidates = /=[ \t]*([+-]?(?:\d[\w.+-]*|inf|nan))/g
 
 /**
  * The tables of a file, with the numbers of its `env` tables as they are written: a variable is text, in which `3.10` is not `3.1`. Those
- * that text cannot be taken from, such as `0o755`, are noted, and left out.
+ * in other formats, such as `0o755`, are noted and left out.
  */
 export async function withWrittenNumbers(document: Document, problems: Problems): Promise<Document> {
   const { text, data } = document
@@ -46,8 +46,8 @@ async function written(document: Document, path: Path, problems: Problems): Prom
     if (decimal.test(text)) return [[name, text]]
     problems.add([...path, name], {
       document,
-      message: 'is a number in a form that a variable cannot have',
-      hint: 'Write it in quotes, as the service shall get it.',
+      message: 'unsupported number format for a variable',
+      hint: 'Put it in quotes: the service gets the text.',
     })
     return []
   })

@@ -1,6 +1,6 @@
-import { lstat, stat } from 'node:fs/promises'
 import { basename, dirname, relative, sep } from 'node:path'
 import { allowedFolders } from '../allowed.ts'
+import { anyone } from '../contract/text-file.ts'
 import { callerUid } from '../owner.ts'
 
 /** Why a file is not taken. */
@@ -48,14 +48,11 @@ export class Trust {
     if (strangers.every(uid => this.#isAllowed(file, uid, root))) return undefined
     const isFound = projectFiles.some(name => name === basename(file))
     return {
-      message: `it belongs to uid ${strangers.join(' and ')}, not to you (uid ${this.#uid})`,
+      message: strangers.includes(anyone)
+        ? 'it is a hard link in a folder that anyone may write to'
+        : `it belongs to uid ${strangers.join(' and ')}, not to you (uid ${this.#uid})`,
       hint: `Run \`locald config allow ${quoted(isFound ? dirname(file) : file)}\` if you trust them, or remove the file.`,
     }
-  }
-
-  /** As `refusal`, of what is at a path; nothing is read. */
-  async refusalAt(file: string, root: string): Promise<Refusal | undefined> {
-    return this.refusal(file, await ownersAt(file), root)
   }
 
   /** A folder is allowed for the files of the project in it, and for the layers that lie in it. */
@@ -64,12 +61,6 @@ export class Trust {
     const folders = [dirname(file), ...(isInside(file, root) ? [root] : [])]
     return allowedFolders(this.#dataFolder).some(({ path, owners }) => folders.includes(path) && owners.includes(uid))
   }
-}
-
-/** Uids of what is at a path and of the symbolic link that leads to it; none where there is nothing. */
-export async function ownersAt(path: string): Promise<readonly number[]> {
-  const found = await Promise.all([stat, lstat].map(look => look(path).catch(() => undefined)))
-  return found.flatMap(info => (info === undefined ? [] : [info.uid]))
 }
 
 function isInside(file: string, folder: string): boolean {

@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs'
 import { type FileHandle, lstat, open, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { systemCode } from '../errors.ts'
 
 /** A file's text and whose it is. */
@@ -8,7 +9,7 @@ export interface TextFile {
   readonly text: string
   /** False where bytes that are not UTF-8 stand as U+FFFD in the text. */
   readonly isUtf8: boolean
-  /** Uids of the file, by its descriptor, and of the symbolic link that leads to it. */
+  /** Uids of who decides what is at the path: see `ownersAt`; that of the file itself by its descriptor. */
   readonly owners: readonly number[]
 }
 
@@ -45,7 +46,7 @@ const reasons: Readonly<Record<string, string>> = {
 }
 
 /**
- * Reads a text file that a project, or another user, could have put there: regular files only, up to a size and a time, so that
+ * Reads a text file that a project or another user could have put there: regular files only, up to a size and a time, so that
  * a pipe, a device or a file that never ends blocks nothing. Undefined where there is none. Never rejects.
  */
 export async function readTextFile(file: string, limits: TextLimits = {}): Promise<TextFile | TextFault | undefined> {
@@ -53,8 +54,7 @@ export async function readTextFile(file: string, limits: TextLimits = {}): Promi
   const until = Date.now() + ms
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<TextFault>(resolve => {
-    // A second more: a pipe is left in time by itself, and then says more.
-    timer = setTimeout(() => resolve({ fault: `it cannot be read within ${ms / 1000} s` }), ms + 1000)
+    timer = setTimeout(() => resolve({ fault: timedOut(ms) }), ms)
   })
   try {
     return await Promise.race([look(file, { bytes, until, streams, ms }), late])
@@ -80,7 +80,7 @@ async function look(file: string, reading: Reading): Promise<TextFile | TextFaul
     if (fault !== undefined) return { fault }
     const handle = await open(file, readOnly | (isLink ? 0 : constants.O_NOFOLLOW))
     try {
-      return await readOpen(handle, isLink ? [link.uid] : [], reading)
+      return await readOpen(handle, [...(isLink ? [link.uid] : []), ...(await linkersOf(file, link))], reading)
     } finally {
       await handle.close()
     }
@@ -91,11 +91,37 @@ async function look(file: string, reading: Reading): Promise<TextFile | TextFaul
   }
 }
 
+/** Stands for the uid of who made a hard link where anyone could: nothing tells who it was. */
+export const anyone = -1
+
+/**
+ * Uids of who decides what is at a path: the owner of what is there, of the symbolic link that leads to it, and where a file has hard
+ * links, which some systems let anyone make of anyone's file, of the folder. None where there is nothing.
+ */
+export async function ownersAt(path: string): Promise<readonly number[]> {
+  try {
+    const [info, link] = await Promise.all([stat(path), lstat(path)])
+    return [info.uid, link.uid, ...(await linkersOf(path, link))]
+  } catch {
+    return []
+  }
+}
+
+async function linkersOf(path: string, info: Stats): Promise<readonly number[]> {
+  if (!info.isFile() || info.nlink < 2) return []
+  const folder = await stat(dirname(path))
+  return [(folder.mode & 0o002) === 0 ? folder.uid : anyone]
+}
+
 function faultOf(info: Stats, { bytes, streams }: Pick<Reading, 'bytes' | 'streams'>): string | undefined {
   if (info.isDirectory()) return folderFault
   if (streams && (info.isFIFO() || info.isCharacterDevice())) return undefined
   if (!info.isFile()) return irregular
   return info.size > bytes ? tooLarge(bytes) : undefined
+}
+
+function timedOut(ms: number): string {
+  return `reading it timed out after ${ms / 1000} s`
 }
 
 function tooLarge(bytes: number): string {
@@ -114,7 +140,7 @@ async function readOpen(
   return Buffer.isBuffer(bytes) ? { ...decoded(bytes), owners: [info.uid, ...links] } : bytes
 }
 
-/** All to the end. A pipe has none before somebody has written to it. */
+/** Reads to the end. A pipe is empty until its writer has come. */
 async function bytesOf(handle: FileHandle, isPipe: boolean, reading: Reading): Promise<Buffer | TextFault> {
   const chunks: Buffer[] = []
   let size = 0
@@ -122,7 +148,7 @@ async function bytesOf(handle: FileHandle, isPipe: boolean, reading: Reading): P
     const chunk = await read(handle)
     const isAwaited = chunk === undefined || (chunk.length === 0 && size === 0 && isPipe)
     if (chunk?.length === 0 && !isAwaited) return Buffer.concat(chunks)
-    if (Date.now() > reading.until) return { fault: `nothing writes it to its end within ${reading.ms / 1000} s` }
+    if (Date.now() > reading.until) return { fault: timedOut(reading.ms) }
     size += chunk?.length ?? 0
     if (size > reading.bytes) return { fault: tooLarge(reading.bytes) }
     if (isAwaited) await new Promise(resolve => setTimeout(resolve, pipeMs))
@@ -130,7 +156,7 @@ async function bytesOf(handle: FileHandle, isPipe: boolean, reading: Reading): P
   }
 }
 
-/** Some bytes, none at the end; undefined: a pipe is open for writing and empty. */
+/** Reads some bytes, none at the end; undefined: a pipe is open for writing and empty. */
 async function read(handle: FileHandle): Promise<Buffer | undefined> {
   try {
     const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(chunkBytes), 0, chunkBytes, null)

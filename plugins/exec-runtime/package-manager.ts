@@ -28,7 +28,7 @@ const manifestBytes = 1024 * 1024
 export function packageManagerOf(manifest: unknown, folder: string): PackageManager {
   const named = text(field(manifest, 'packageManager'))?.split('@', 1)[0]
   if (named !== undefined && known(named) === undefined)
-    throw new Error(`packageManager is none of ${managers.join(', ')}`)
+    throw new Error(`unsupported packageManager: use one of ${managers.join(', ')}`)
   const [, ...above] = foldersOf(folder)
   return (
     declared(manifest) ?? traced(folder) ?? first(above, each => declared(manifestIn(each)) ?? traced(each)) ?? 'npm'

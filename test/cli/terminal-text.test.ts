@@ -60,9 +60,9 @@ t.test('whatever is printed', async t => {
     print(shown)
     printJson(error.toJSON())
   })
-  const told = written(process.stderr, () => say(explain(error)))
+  const said = written(process.stderr, () => say(explain(error)))
   t.notMatch(out, steers)
-  t.notMatch(told, steers)
+  t.notMatch(said, steers)
 })
 
 t.test('there is one way out', async t => {

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import {
   chmodSync,
   lchownSync,
+  linkSync,
   mkdirSync,
   mkdtempSync,
   realpathSync,
@@ -401,9 +402,7 @@ env.V = 18.00
   const error = await failure(load({ 'locald.toml': odd }))
   t.strictSame(
     told(error.problems),
-    ['A', 'B', 'C', 'D', 'E', 'F'].map(
-      (name, at) => `${at + 4} env.${name}: is a number in a form that a variable cannot have`,
-    ),
+    ['A', 'B', 'C', 'D', 'E', 'F'].map((name, at) => `${at + 4} env.${name}: unsupported number format for a variable`),
   )
   t.match(error.problems[0]?.hint, /in quotes/)
   const strings = `${head}[env]\nA = """\na\nb"""\nB = '''\nc\nd'''\nC = "e\\r\\n"\n`
@@ -542,6 +541,21 @@ t.test("other users' files", needsRoot, async t => {
     await t.resolves(loadProject(root, types, places))
     theirs('locald.toml')
     t.match(await failure(loadProject(root, types, places)), { code: 'CONFIG_UNTRUSTED' })
+  })
+
+  await t.test('a hard link counts as who could make it', async t => {
+    const { root, places, theirs, allow } = shared({ 'mine.toml': web })
+    linkSync(join(root, 'mine.toml'), join(root, 'locald.toml'))
+    await t.resolves(loadProject(root, types, places), 'in a folder of mine')
+    theirs('.')
+    t.match(await failure(loadProject(root, types, places)), { message: /belongs to uid 12345/ }, 'in one of theirs')
+    lchownSync(root, 0, 0)
+    chmodSync(root, 0o1777)
+    t.match(await failure(loadProject(root, types, places)), {
+      message: /hard link in a folder that anyone may write to/,
+    })
+    await allow(root)
+    await t.resolves(loadProject(root, types, places))
   })
 
   await t.test('of several problems the hint is what allows', async t => {

@@ -628,7 +628,10 @@ t.test('the package manager of a package', async t => {
   t.equal(of('none', { devEngines: { packageManager: { name: 'pnpm', onFail: 'error' } } }), 'pnpm')
   t.equal(of('none', { devEngines: { packageManager: [{ name: 'vlt' }, { name: 'yarn' }] } }), 'yarn')
   t.equal(of('pnpm', { devEngines: { packageManager: { name: 'vlt' } } }), 'pnpm')
-  t.throws(() => of('none', { packageManager: 'constructor@1' }), /packageManager is none of npm, pnpm, yarn, bun/)
+  t.throws(
+    () => of('none', { packageManager: 'constructor@1' }),
+    /unsupported packageManager: use one of npm, pnpm, yarn, bun/,
+  )
   t.equal(of('repo/packages/web'), 'yarn', 'that of the workspace')
   t.equal(of('repo/packages/own'), 'npm', 'the nearest')
   t.equal(of('locked/web'), 'pnpm')
