@@ -1,5 +1,5 @@
 import type { OutgoingHttpHeaders } from 'node:http2'
-import { type RawHeaders, trimmed } from './headers.ts'
+import { ours, type RawHeaders, trimmed } from './headers.ts'
 
 /** A request of HTTP/2 as HTTP/1.1 would have it. */
 export interface H2Request {
@@ -79,7 +79,7 @@ export function narrowOf(raw: RawHeaders): NarrowH2 | undefined {
     const name = raw[i] ?? ''
     const value = raw[i + 1] ?? ''
     if (name.charCodeAt(0) !== colon) {
-      if (more.has(name) || name.startsWith('x-forwarded-') || name.startsWith('proxy-')) return undefined
+      if (more.has(name) || ours(name) || name.startsWith('proxy-')) return undefined
       if (name === 'cookie') cookie = cookie === '' ? value : `${cookie}; ${value}`
       else fields += `${name}: ${value}\r\n`
     } else if (name === ':method') method = value
@@ -96,8 +96,8 @@ const colon = 58
 const target = /^\/[!"$-~]*$/
 // Those that say something about the connection, the body, or to the proxy.
 const more = new Set([
-  ...['host', 'te', 'expect', 'trailer', 'upgrade', 'forwarded', 'content-length', 'transfer-encoding', 'connection'],
-  ...['keep-alive', 'http2-settings', 'x-locald-hops', 'x-locald-progress'],
+  ...['host', 'te', 'expect', 'trailer', 'upgrade', 'content-length', 'transfer-encoding', 'connection'],
+  ...['keep-alive', 'http2-settings', 'x-locald-progress'],
 ])
 
 /**

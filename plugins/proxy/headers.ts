@@ -182,9 +182,15 @@ function dropped(key: string, listed: ReadonlySet<string> | undefined): boolean 
   return hopByHop.has(key) || key.startsWith('proxy-') || (listed?.has(key) ?? false)
 }
 
-// What a client says of itself here is not believed.
-function ours(key: string): boolean {
-  return key.startsWith('x-forwarded-') || key === 'forwarded' || key === 'x-locald-hops'
+/**
+ * Whether a header, in lower case, is the proxy's to set: what a client says of itself there is not believed. Also with underscores,
+ * which CGI, WSGI and PHP cannot distinguish.
+ */
+export function ours(key: string): boolean {
+  if (key === 'forwarded') return true
+  if (!key.startsWith('x')) return false
+  const name = key.replaceAll('_', '-')
+  return name.startsWith('x-forwarded-') || name === 'x-locald-hops'
 }
 
 function listedIn(raw: RawHeaders): ReadonlySet<string> | undefined {

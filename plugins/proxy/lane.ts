@@ -182,7 +182,7 @@ export class Lane {
 
   #judge(req: IncomingMessage, res: ServerResponse, carry: (errand: Errand) => void): void {
     const head = headOf(req.method ?? '', req.url ?? '', req.rawHeaders)
-    const refused = typeof head === 'string' ? refusal.badRequest(head) : misframed(req)
+    const refused = misframed(req) ?? (typeof head === 'string' ? refusal.badRequest(head) : undefined)
     if (typeof head === 'string' || refused !== undefined) {
       this.#answer(req, res, refused ?? refusal.internal())
       return
@@ -227,7 +227,7 @@ export class Lane {
     if (res.headersSent || res.destroyed) return void res.destroy()
     const { status, reason, headers, body } = render(answer, head?.wantsHtml ?? false)
     // After a refusal nobody can tell where the next request begins, or whether an announced body follows.
-    if (status === 400 || status === 501 || req.headers.expect !== undefined) {
+    if (status === 400 || status === 501 || status === 505 || req.headers.expect !== undefined) {
       headers.push('Connection', 'close')
       const connection = this.#connections.get(req.socket)
       if (connection !== undefined) connection.ending = true
@@ -278,6 +278,7 @@ export class Lane {
 }
 
 function misframed(req: IncomingMessage): Answer | undefined {
+  if (req.httpVersion !== '1.1' && req.httpVersion !== '1.0') return refusal.httpVersion(req.httpVersion)
   const framing = framingOf(req.rawHeaders)
   if (framing === 'unknown') return refusal.unknownCoding()
   // RFC 9112 section 6.1: such framing is faulty.

@@ -19,6 +19,12 @@ export function unknownCoding(): Answer {
   return failure(501, 'bad-request', { code: 'REQUEST_INVALID', message, hint: 'Only chunked is.' })
 }
 
+/** A version that this kind of connection does not speak. */
+export function httpVersion(version: string): Answer {
+  const message = `HTTP/${version} is not supported on this connection`
+  return failure(505, 'bad-request', { code: 'REQUEST_INVALID', message, hint: 'Use HTTP/1.1.' })
+}
+
 export function expectation(): Answer {
   return failure(417, 'bad-request', { code: 'REQUEST_INVALID', message: 'Only Expect: 100-continue is supported' })
 }

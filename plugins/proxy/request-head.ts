@@ -1,4 +1,5 @@
 import { Fields, faulty, isWord, more, slash, space, targetByte } from './bytes.ts'
+import { ours } from './headers.ts'
 
 /** A request of the narrow grammar: GET or HEAD of a path, HTTP/1.1, one Host, no body, nothing asked of the connection but to stay or close. */
 export interface NarrowRequest {
@@ -28,14 +29,13 @@ const others: readonly (readonly string[] | undefined)[] = byLength([
   'expect',
   'trailer',
   'upgrade',
-  'forwarded',
   'content-length',
   'http2-settings',
   'transfer-encoding',
-  'x-locald-hops',
   'x-locald-progress',
 ])
-const prefixes = ['x-forwarded-', 'proxy-'] as const
+
+const letters = { f: 102, p: 112, x: 120 }
 
 /**
  * Reads a request at the beginning of the buffer's first `size` bytes. `more`: its head is not all there. `faulty`: it is not of the narrow grammar,
@@ -119,8 +119,11 @@ function fieldsOf(buffer: Buffer, text: string, first: number, end: number): Tai
 function isOther(buffer: Buffer, at: number, length: number): boolean {
   const words = others[length]
   if (words !== undefined) for (const word of words) if (isWord(buffer, at, word)) return true
-  for (const prefix of prefixes) if (length > prefix.length && isWord(buffer, at, prefix)) return true
-  return false
+  if (length < 7) return false
+  const first = (buffer[at] ?? 0) | 0x20
+  if (first === letters.p) return isWord(buffer, at, 'proxy-')
+  // The few names that begin so are worth a text.
+  return (first === letters.x || first === letters.f) && ours(buffer.toString('latin1', at, at + length).toLowerCase())
 }
 
 function isExactly(buffer: Buffer, at: number, word: string): boolean {

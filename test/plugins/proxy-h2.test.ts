@@ -20,6 +20,7 @@ import {
   listening,
   type Running,
   raw,
+  scripted,
   serve,
   textOf,
   unused,
@@ -183,6 +184,7 @@ t.test('HTTP/2', async t => {
       'x-b': 'caf\u00e9',
       te: 'trailers',
       'x-forwarded-for': '6.6.6.6',
+      x_forwarded_for: '6.6.6.6',
     })
     t.equal(got.status, 200)
     t.equal(got.body, '<>')
@@ -204,6 +206,13 @@ t.test('HTTP/2', async t => {
     t.match(await ask(client, { ':method': 'POST' }), { body: '<>' })
     t.equal(seen.at(-1)?.raw.includes('chunked'), false)
     t.match(await ask(client, { ':method': 'OPTIONS', ':path': '*' }), { status: 200 })
+  })
+
+  await t.test('any method', async t => {
+    const service = await scripted(t, 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
+    catalog.set('shop:web', at(service.port))
+    t.match(await ask(client, { ':method': 'FOOBAR' }), { status: 200 })
+    t.match(service.seen[0], /^FOOBAR \/ HTTP\/1.1\r\n/)
   })
 
   await t.test('responses of every framing', async t => {

@@ -139,11 +139,33 @@ t.test('routing', async t => {
       const text = await wire(t, port).send(head).end()
       t.match(text, /^HTTP\/1.1 400 .*X-Locald: bad-request/s, head)
     }
+    for (const version of ['2.0', '0.9']) {
+      const text = await wire(t, port).send(`GET / HTTP/${version}\r\nHost: shop.localhost\r\n\r\n`).end()
+      t.match(text, /^HTTP\/1.1 505 .*Connection: close/s, version)
+    }
   })
 })
 
 t.test('headers', async t => {
   const { port, catalog } = await boot(t)
+
+  await t.test('that only the proxy may set, one at a time', async t => {
+    const service = await scripted(t, 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
+    catalog.set('shop:web', at(service.port))
+    for (const name of [
+      'X-Forwarded-For',
+      'x_forwarded_for',
+      'X-FORWARDED_Proto',
+      'X_Locald_Hops',
+      'Forwarded',
+      'Proxy-X',
+    ]) {
+      const text = `GET / HTTP/1.1\r\nHost: shop.localhost\r\n${name}: 6.6.6.6\r\nX_Own: kept\r\nConnection: close\r\n\r\n`
+      await wire(t, port).send(text).end()
+      t.match(service.seen.at(-1), 'X_Own: kept')
+      t.notMatch(service.seen.at(-1), '6.6.6.6', name)
+    }
+  })
 
   await t.test('of the request', async t => {
     const service = await scripted(t, 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
@@ -170,6 +192,7 @@ t.test('headers', async t => {
       'X-Forwarded-Prefix: /evil',
       'X-Forwarded-Anything: evil',
       'Forwarded: for=6.6.6.6',
+      'X_Forwarded_For: 6.6.6.6',
       'X-Locald-Hops: 2',
       'X-Empty:',
     ]
