@@ -19,6 +19,7 @@ import { builtFolder } from '../kernel/package.ts'
 import { compileNative, type Paths, preparePaths, settlePaths } from '../kernel/paths.ts'
 import type { Argv } from '../kernel/wire.ts'
 import { reach } from './client.ts'
+import { daemonEnvironment } from './daemon-environment.ts'
 import { say } from './output.ts'
 import { port, seconds } from './units.ts'
 
@@ -41,11 +42,6 @@ const nodeFlags = [
   '--no-parallel-scavenge',
   '--no-cppheap-concurrent-marking',
 ]
-/**
- * glibc's malloc(3), by itself, raises the size from which on it asks the system for memory, which it then can give back, and keeps memory
- * for each thread: after large bodies over HTTP/2 that is 10 to 20 MB of nothing.
- */
-export const malloc = { MALLOC_MMAP_THRESHOLD_: '131072', MALLOC_ARENA_MAX: '2' }
 /** How long a daemon may take until it listens, where LOCALD_START_TIMEOUT says nothing else, ms. */
 const usualMs = 15_000
 /** One that the machine's service manager was asked for and that is not there yet may have failed: a start of our own tells why. ms */
@@ -169,11 +165,10 @@ async function attempt(paths: Paths, deadline: number): Promise<boolean> {
   const log = openSync(paths.daemonLog, 'a', 0o600)
   const before = fstatSync(log).size
   const [program, ...words] = daemonArgv(paths)
-  const env = { ...malloc, ...process.env, ...(paths.sandbox === undefined ? {} : { LOCALD_SANDBOX: paths.sandbox }) }
   const child = spawn(program, words, {
     cwd: '/',
     detached: true,
-    env,
+    env: daemonEnvironment(paths),
     stdio: ['ignore', log, log, 'pipe'],
   })
   closeSync(log)

@@ -3,6 +3,9 @@ import { LocaldError } from '../kernel/errors.ts'
 import type { Context } from './context.ts'
 import { readWords, type Words } from './words.ts'
 
+// A debugger that NODE_OPTIONS opens is meant for services: its port is theirs.
+if (process.env['NODE_OPTIONS']?.includes('--inspect')) process.getBuiltinModule('node:inspector').close()
+
 const argv = process.argv.slice(2)
 let context: Context | undefined
 

@@ -17,17 +17,24 @@ exec flock --no-fork -n -E 75 "$lock" "$1" "$HOME/daemon.mjs"
 const daemon = `
 import { appendFileSync, closeSync, rmSync, writeSync } from 'node:fs'
 import { createServer } from 'node:http'
-const { HOME, XDG_RUNTIME_DIR, MODE, LOCALD_SANDBOX } = process.env
+const { HOME, LOCALD_FAKE_MODE, LOCALD_SANDBOX, ...others } = process.env
 appendFileSync(HOME + '/daemons', process.pid + '\\n')
 appendFileSync(HOME + '/facts', JSON.stringify({ cwd: process.cwd(), sandbox: LOCALD_SANDBOX }) + '\\n')
 console.error('a line of', process.pid)
-if (MODE === 'dies') process.exit(3)
-if (MODE === 'hangs') await new Promise(resolve => setTimeout(resolve, 1_000_000))
-if (MODE === 'refuses') {
+if (LOCALD_FAKE_MODE === 'dies') process.exit(3)
+if (LOCALD_FAKE_MODE === 'hangs') await new Promise(resolve => setTimeout(resolve, 1_000_000))
+if (LOCALD_FAKE_MODE === 'refuses') {
   writeSync(3, JSON.stringify({ ok: false, error: { code: 'PATHS_UNUSABLE', message: 'no room', hint: 'Make some.' } }) + '\\n')
   process.exit(1)
 }
-const socket = process.env.FAKE_SOCKET
+const socket = others.LOCALD_FAKE_SOCKET
+appendFileSync(HOME + '/environment', Object.keys(others).join(' ') + '\\n')
+if (others.LOCALD_FAKE_PORT) {
+  const port = createServer().listen(Number(others.LOCALD_FAKE_PORT), '127.0.0.1')
+  const word = await new Promise(resolve => port.once('listening', () => resolve('free')).once('error', ({ code }) => resolve(code)))
+  appendFileSync(HOME + '/port', word + '\\n')
+  port.close()
+}
 rmSync(socket, { force: true })
 let isClosing = false
 const server = createServer(async (request, response) => {
@@ -39,7 +46,7 @@ const server = createServer(async (request, response) => {
   }
   if (request.url === '/v1/server') return answer({ pid: process.pid, socket, http: null, https: null, version: '0', startedAt: '' })
   if (isClosing) return answer({ error: { code: 'DAEMON_CLOSING', message: 'it is ending' } }, 503)
-  if (MODE === 'mute' && request.url === '/v1/projects/up') return process.kill(process.pid, 'SIGKILL')
+  if (LOCALD_FAKE_MODE === 'mute' && request.url === '/v1/projects/up') return process.kill(process.pid, 'SIGKILL')
   if (request.url.startsWith('/v1/services')) return answer({ services: [] })
   if (request.url === '/v1/server/shutdown') {
     appendFileSync(HOME + '/facts', text + '\\n')
@@ -77,7 +84,7 @@ function place(t: Test): Place {
   const lines = (file: string) =>
     existsSync(join(home, file)) ? readFileSync(join(home, file), 'utf8').trimEnd().split('\n') : []
   t.teardown(() => lines('daemons').forEach(end))
-  return { home, lines, run: (args, env) => locald(args, { home, env: { FAKE_SOCKET: socket, ...env } }) }
+  return { home, lines, run: (args, env) => locald(args, { home, env: { LOCALD_FAKE_SOCKET: socket, ...env } }) }
 }
 
 function end(pid: string): void {
@@ -105,6 +112,34 @@ t.test('the first command starts the daemon, the next finds it', { skip }, async
   t.equal(lines('daemons').length, 2)
 })
 
+t.test('it lives in an environment of its own, not in that of the shell that came first', { skip }, async t => {
+  const { lines, run } = place(t)
+  const others = { PGHOST: 'db', NODE_OPTIONS: '--no-warnings', NODE_ENV: 'x', npm_config_prefix: '/x', TOKEN: 'x' }
+  const kept = { LC_ALL: 'C.UTF-8', HTTPS_PROXY: 'http://proxy', NODE_EXTRA_CA_CERTS: '/dev/null', DISPLAY: ':0' }
+  t.match(await run(['up'], { ...others, ...kept }), { code: 0 })
+  const names = new Set(lines('environment')[0]?.split(' '))
+  t.strictSame(
+    Object.keys(others).filter(name => names.has(name)),
+    [],
+  )
+  t.strictSame(
+    Object.keys(kept).filter(name => !names.has(name)),
+    [],
+  )
+})
+
+t.test('the port of a debugger that NODE_OPTIONS opens is free while a command runs', { skip }, async t => {
+  const { lines, run } = place(t)
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const address = probe.address()
+  const port = typeof address === 'object' && address !== null ? String(address.port) : ''
+  await new Promise(resolve => probe.close(resolve))
+  const ran = await run(['up'], { NODE_OPTIONS: `--inspect=127.0.0.1:${port}`, LOCALD_FAKE_PORT: port })
+  t.match(ran, { code: 0, stderr: `127.0.0.1:${port}/` })
+  t.strictSame(lines('port'), ['free'])
+})
+
 t.test('twenty at once: one daemon', { skip }, async t => {
   const { lines, run } = place(t)
   const all = await Promise.all(Array.from({ length: 20 }, () => run(['up', '--json'])))
@@ -118,27 +153,27 @@ t.test('twenty at once: one daemon', { skip }, async t => {
 t.test('a sandbox has a daemon of its own', { skip }, async t => {
   const { home, lines, run } = place(t)
   const socket = join(home, 'data', 'locald', 'sandboxes', 'a-1', 'run', 'locald.sock')
-  t.match(await run(['--sandbox', 'a-1', 'up'], { FAKE_SOCKET: socket }), { code: 0, stderr: '' })
+  t.match(await run(['--sandbox', 'a-1', 'up'], { LOCALD_FAKE_SOCKET: socket }), { code: 0, stderr: '' })
   t.match(JSON.parse(lines('facts')[0] ?? ''), { sandbox: 'a-1' })
 })
 
 t.test('a daemon that does not start', { skip }, async t => {
   const { home, run } = place(t)
   const log = join(home, 'data', 'locald', 'daemon.log')
-  const died = await run(['up'], { MODE: 'dies' })
+  const died = await run(['up'], { LOCALD_FAKE_MODE: 'dies' })
   t.equal(died.code, 1)
   t.match(
     died.stderr,
     /^Error: the daemon did not start: it ended with 3 \[DAEMON_START\]\n {2}\| a line of \d+\nHint: Its log is /,
   )
-  const again = await run(['up'], { MODE: 'dies' })
+  const again = await run(['up'], { LOCALD_FAKE_MODE: 'dies' })
   t.equal(again.stderr.split('a line of').length, 2, 'only what this start wrote')
   t.match(readFileSync(log, 'utf8'), /^(a line of \d+\n){2}$/)
-  t.match(await run(['up'], { MODE: 'refuses' }), {
+  t.match(await run(['up'], { LOCALD_FAKE_MODE: 'refuses' }), {
     code: 1,
     stderr: 'Error: no room [PATHS_UNUSABLE]\nHint: Make some.\n',
   })
-  t.match(await run(['up'], { MODE: 'hangs', LOCALD_START_TIMEOUT: '1' }), {
+  t.match(await run(['up'], { LOCALD_FAKE_MODE: 'hangs', LOCALD_START_TIMEOUT: '1' }), {
     code: 1,
     stderr: /^Error: the daemon did not start: it did not listen within 1 s \[DAEMON_START\]/,
   })
@@ -150,7 +185,7 @@ t.test('a daemon that does not start', { skip }, async t => {
     const told = await run(['up'], { LOCALD_HTTPS_PORT: wrong })
     t.match(told, { code: 2, stderr: `LOCALD_HTTPS_PORT '${wrong}' is not a port [USAGE]` })
   }
-  const doctor = await run(['doctor'], { MODE: 'refuses' })
+  const doctor = await run(['doctor'], { LOCALD_FAKE_MODE: 'refuses' })
   t.match(doctor, {
     code: 1,
     stdout: /fail {2}daemon: no room \(critical\)[\s\S]*To mend it:\n {2}Make some\.\n/,
@@ -181,11 +216,14 @@ t.test('shutdown and restart', { skip }, async t => {
 
 t.test('killed before it has answered, the next is asked; once', { skip }, async t => {
   const { lines, run } = place(t)
-  await run(['server', 'start'], { MODE: 'mute' })
+  await run(['server', 'start'], { LOCALD_FAKE_MODE: 'mute' })
   t.match(await run(['up']), { code: 0, stderr: '' })
   t.equal(lines('daemons').length, 2)
   lines('daemons').forEach(end)
-  t.match(await run(['up'], { MODE: 'mute' }), { code: 1, stderr: /the daemon ended while starting the project/ })
+  t.match(await run(['up'], { LOCALD_FAKE_MODE: 'mute' }), {
+    code: 1,
+    stderr: /the daemon ended while starting the project/,
+  })
   t.equal(lines('daemons').length, 4)
 })
 
