@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { exitCodeOf, LocaldError, messageOf, type Problem } from '../kernel/errors.ts'
 import { versionOf } from '../kernel/package.ts'
+import { otherOwnerAbove } from '../kernel/paths.ts'
 import { printJson, say } from './output.ts'
 
 /**
@@ -56,6 +57,8 @@ function bug(error: unknown, crashFolder: string | undefined): LocaldError {
 }
 
 function keep(folder: string, name: string, text: string): string | undefined {
+  // Root leaves nothing in a user's home.
+  if (otherOwnerAbove(folder) !== undefined) return undefined
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     const file = join(folder, name)

@@ -52,16 +52,16 @@ export function isOwnFolder(folder: string): boolean {
   } catch (error) {
     const code = systemCode(error)
     if (code === 'ENOENT') return false
-    if (code === 'ELOOP' || code === 'ENOTDIR' || code === 'EACCES') throw foreign(folder)
+    if (code === 'ELOOP' || code === 'ENOTDIR' || code === 'EACCES') throw foreignFolder(folder)
     throw error
   }
   try {
-    if (!isCallers(opened.stat)) throw foreign(folder)
+    if (!isCallers(opened.stat)) throw foreignFolder(folder)
     if ((opened.stat.mode & 0o077) !== 0) fchmodSync(opened.fd, 0o700)
   } finally {
     closeSync(opened.fd)
   }
-  if (isReplaceable(dirname(folder))) throw foreign(folder)
+  if (isReplaceable(dirname(folder))) throw foreignFolder(folder)
   return true
 }
 
@@ -74,6 +74,19 @@ export function isOwnSocket(path: string): boolean {
   if (stat === undefined) return false
   if (stat.isSocket() && isCallers(stat) && !isReplaceable(dirname(path))) return true
   throw unusable(`${path} is not a socket of yours`, 'Remove it, or set XDG_RUNTIME_DIR to a folder of your own.')
+}
+
+/**
+ * Whether root, as by sudo(8) that keeps HOME, would make something in a folder of another user's at this path, who could not use it then.
+ * The uid of that user; undefined: no.
+ */
+export function otherOwnerAbove(path: string): number | undefined {
+  if (callerUid() !== 0) return undefined
+  for (let at = path; ; at = dirname(at)) {
+    const stat = statSync(at, { throwIfNoEntry: false })
+    if (stat !== undefined) return stat.uid === 0 || stat.uid === overflow ? undefined : stat.uid
+    if (at === dirname(at)) return undefined
+  }
 }
 
 /** Whether what `stat` tells of belongs to the caller. */
@@ -89,11 +102,12 @@ function isReplaceable(parent: string): boolean {
   return !isTrusted || ((stat.mode & 0o002) !== 0 && (stat.mode & sticky) === 0)
 }
 
-function foreign(folder: string): LocaldError {
-  return unusable(
-    `${folder} is not a folder of yours`,
-    'Remove it, or set XDG_RUNTIME_DIR and XDG_DATA_HOME to folders of your own.',
-  )
+/** The error of a folder that is another user's. */
+export function foreignFolder(folder: string): LocaldError {
+  const folders = 'XDG_RUNTIME_DIR and XDG_DATA_HOME to folders of'
+  const hint =
+    callerUid() === 0 ? `Run locald without sudo, or set ${folders} root.` : `Remove it, or set ${folders} your own.`
+  return unusable(`${folder} is not a folder of yours`, hint)
 }
 
 function unusable(message: string, hint: string): LocaldError {

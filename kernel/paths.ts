@@ -2,10 +2,11 @@ import { dirname, join } from 'node:path'
 import { LocaldError, messageOf, systemCode } from './errors.ts'
 import { platformOf } from './facts.ts'
 import { nativeFolder } from './native.ts'
-import { callerUid, isCallers, isOwnFolder, isOwnSocket } from './owner.ts'
+import { callerUid, foreignFolder, isCallers, isOwnFolder, isOwnSocket, otherOwnerAbove } from './owner.ts'
 import { lastRuntime } from './place.ts'
 
 export { compileNative } from './native.ts'
+export { otherOwnerAbove } from './owner.ts'
 export { type Place, readPlace } from './place.ts'
 
 // Not by import: that reads all of node:fs, streams too, which is a thirtieth of the time of a short command.
@@ -147,10 +148,11 @@ const onMac: PrivilegedPaths = {
 }
 
 /**
- * Makes the folders, private to the user. Throws PATHS_UNUSABLE where that fails or the folder is somebody else's: the runtime folder
+ * Makes the folders, private to the user. Throws PATHS_UNUSABLE where that fails, the folder is somebody else's, or root would make it in another user's: the runtime folder
  * may be in a place where anyone can make one first, so that no link is followed there.
  */
 export function preparePaths(paths: Pick<Paths, 'data' | 'runtime' | 'socket'>): void {
+  for (const folder of [paths.data, paths.runtime, dirname(paths.socket)]) unlessUnusable(folder, refuseOthersHome)
   unlessUnusable(paths.data, ownDataFolder)
   unlessUnusable(paths.runtime, folder => {
     makeFolder(folder)
@@ -185,14 +187,21 @@ function makeFolder(folder: string): void {
   }
 }
 
+/** Root makes nothing in a user's home: the user, and every other program of theirs, could not use it. */
+function refuseOthersHome(folder: string): void {
+  const uid = otherOwnerAbove(folder)
+  if (uid === undefined || statSync(folder, { throwIfNoEntry: false }) !== undefined) return
+  throw new LocaldError('PATHS_UNUSABLE', `cannot use ${folder} as root: it is in a folder of user ${uid}`, {
+    hint: 'Run locald without sudo, or with a home folder of root: `sudo -H locald …`.',
+  })
+}
+
 /** The data folder may be a link to another disk: it is where only the user can make one. */
 function ownDataFolder(folder: string): void {
   makeFolder(folder)
   const stat = statSync(folder)
   if (!stat.isDirectory() || !isCallers(stat)) {
-    throw new LocaldError('PATHS_UNUSABLE', `${folder} is not a folder of yours`, {
-      hint: 'Remove it, or set XDG_RUNTIME_DIR and XDG_DATA_HOME to folders of your own.',
-    })
+    throw foreignFolder(folder)
   }
   if ((stat.mode & 0o077) !== 0) chmodSync(folder, 0o700)
 }

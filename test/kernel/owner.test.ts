@@ -5,6 +5,7 @@ import {
   closeSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -14,8 +15,8 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { isOwnFolder, isOwnSocket, openPlain } from '../../kernel/owner.ts'
-import { hasOwnSocket } from '../../kernel/paths.ts'
+import { isOwnFolder, isOwnSocket, openPlain, otherOwnerAbove } from '../../kernel/owner.ts'
+import { hasOwnSocket, preparePaths } from '../../kernel/paths.ts'
 
 const isRoot = process.getuid?.() === 0
 const skip = isRoot ? false : 'only root can give a file to another user'
@@ -94,6 +95,20 @@ t.test("another user's folder and socket are refused", { skip }, async t => {
   chownSync(folder, 0, 0)
   chownSync(socket, stranger, stranger)
   t.throws(() => hasOwnSocket({ runtime: folder, socket }), refused, 'of the socket')
+})
+
+t.test('root makes nothing in the home of another user', { skip }, async t => {
+  const home = place(t)
+  const at = (...path: string[]) => join(home, ...path)
+  const paths = { data: at('.local', 'share', 'locald'), runtime: at('run'), socket: at('run', 's') }
+  t.equal(otherOwnerAbove(paths.data), undefined)
+  chownSync(home, stranger, stranger)
+  t.equal(otherOwnerAbove(paths.data), stranger)
+  const refusal = { code: 'PATHS_UNUSABLE', message: /as root: .* user 41002/, hint: /without sudo/ }
+  t.throws(() => preparePaths(paths), refusal)
+  const elsewhere = place(t)
+  t.throws(() => preparePaths({ ...paths, data: join(elsewhere, 'data') }), refusal, 'the runtime folder alone')
+  t.strictSame(readdirSync(home), [])
 })
 
 t.test('a socket is one, not a link to one', async t => {
