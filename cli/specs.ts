@@ -111,8 +111,8 @@ export const specs: readonly Spec[] = [
     words: '<SERVICE>',
     count: [1, 1],
     about: "Remove a service's data, such as a database, and start it empty",
-    flags: [verbose],
-    examples: ['locald service reset db'],
+    flags: [{ name: 'yes', short: 'y', about: 'Do not ask, also on a terminal' }, verbose],
+    examples: ['locald service reset db', 'locald service reset shop:db --yes'],
     load: async () => (await import('./commands/service.ts')).serviceReset,
   },
   {

@@ -10,7 +10,7 @@ import { placesOf } from './places.ts'
 import { type Entry, isThere } from './register.ts'
 import { runningTarget } from './running.ts'
 import type { Shared } from './shared.ts'
-import { undoName } from './snapshots.ts'
+import { resetName, undoName } from './snapshots.ts'
 import { removeFolder } from './tree.ts'
 import { Upgrade } from './upgrade.ts'
 
@@ -48,7 +48,8 @@ export class Databases {
   async snapshot(entry: Entry, name: string | undefined, signal: AbortSignal): Promise<CommandResult> {
     const chosen = name ?? new Date().toISOString().slice(0, 19).replaceAll(':', '-')
     requireName(chosen)
-    if (chosen === undoName) throw wrong(`'${undoName}' is what a restore keeps`, 'Take another name.')
+    if (chosen === undoName || chosen === resetName)
+      throw wrong(`'${chosen}' is what a ${chosen === undoName ? 'restore' : 'reset'} keeps`, 'Take another name.')
     const began = performance.now()
     await this.#shared.snapshots.take(entry, chosen, signal)
     const ms = Math.round(performance.now() - began)

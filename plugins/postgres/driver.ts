@@ -17,7 +17,6 @@ import { provision } from './provision.ts'
 import { serverArgv, serverEnv, writeSettings } from './server.ts'
 import { answers } from './setup.ts'
 import type { Shared } from './shared.ts'
-import { removeFolder } from './tree.ts'
 
 type PostgresRun = Run<PostgresOptions>
 
@@ -92,13 +91,13 @@ export class PostgresDriver implements ServiceType<PostgresOptions> {
     return this.#instance(run, held)
   }
 
-  /** Removes the cluster in use, and nothing else: snapshots and the password stay. */
+  /** Takes the cluster in use away, and nothing else: it becomes a snapshot; the password stays. */
   reset(run: PostgresRun): Promise<void> {
     return this.#alone(run, async () => {
       const places = this.#places(run)
       // A swap that was interrupted is ended first: the cluster it brings would be found at the next start.
       await this.#shared.tidy(places)
-      await removeFolder(places.cluster)
+      await this.#shared.snapshots.putAside(places)
     })
   }
 

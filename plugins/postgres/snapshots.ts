@@ -29,6 +29,9 @@ const pauseMs = 20
 /** The snapshot that a restore keeps of what it replaces. */
 export const undoName = 'before-restore'
 
+/** The snapshot that a reset keeps of what it removes. */
+export const resetName = 'before-reset'
+
 /** Snapshots of services' clusters, and how a cluster is replaced. */
 export class Snapshots {
   readonly #shared: Shared
@@ -89,7 +92,12 @@ export class Snapshots {
     })
   }
 
-  /** Has the folder `next` become the cluster; what was there is kept under a name, which it takes over. */
+  /** Takes the cluster away, whose service does not run; it is kept as a snapshot. The service's lock is held. */
+  putAside(places: Places): Promise<void> {
+    return this.swap(places, resetName)
+  }
+
+  /** Has the folder `next`, if it is there, become the cluster; what was there is kept under a name, which it takes over. */
   async swap(places: Places, keepAs: string): Promise<void> {
     if (existsSync(places.cluster)) await rename(places.cluster, `${places.replaced}${keepAs}`)
     await finishSwap(places)

@@ -397,6 +397,7 @@ t.test('init', async t => {
 
   t.test('is run again after a reset, which wipes the cluster and nothing else', async t => {
     await query(db.url(), 'DELETE FROM one')
+    await query(db.url(), 'INSERT INTO one VALUES (7)')
     await shared.stop()
     const { password } = db.exports()
     mkdirSync(join(db.run.data, 'snapshots', 'kept'), { recursive: true })
@@ -405,7 +406,7 @@ t.test('init', async t => {
     await shared.type?.reset?.(db.run)
     t.notOk(existsSync(join(db.run.data, 'cluster.next')))
     t.strictSame(readdirSync(db.run.data).sort(), ['password', 'server.json', 'snapshots'])
-    t.ok(existsSync(join(db.run.data, 'snapshots', 'kept')))
+    t.strictSame(readdirSync(join(db.run.data, 'snapshots')).sort(), ['before-reset', 'kept'])
     await db.up()
     t.equal(db.exports()['password'], password)
     t.match(await query(db.url(), 'SELECT n FROM one'), [{ n: 1 }])
