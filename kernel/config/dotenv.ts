@@ -13,7 +13,10 @@ export interface DotenvEntry {
 const entry =
   /^\s*(?:export\s+)?([\w.-]+)(?:\s*=\s*?|:\s+?)(\s*'(?:\\'|[^'])*'|\s*"(?:\\"|[^"])*"|\s*`(?:\\`|[^`])*`|[^#\r\n]+)?\s*(?:#.*)?$/dgm
 
-/** Reads a `.env` file as dotenv does: the last entry of a name counts, lines that are no entries are ignored. */
+/**
+ * Reads a `.env` file as dotenv does: the last entry of a name counts, lines that are no entries are ignored. Only in that a comment needs a
+ * space before it do values differ, as most other readers have it: dotenv cuts off a password at its first `#`.
+ */
 export function parseDotenv(text: string): ReadonlyMap<string, DotenvEntry> {
   const lines = text.replace(/\r\n?/g, '\n')
   const values = parse(lines)
@@ -24,10 +27,18 @@ export function parseDotenv(text: string): ReadonlyMap<string, DotenvEntry> {
     const [, name = '', written = ''] = match
     const start = match.indices?.[1]?.[0] ?? match.index
     for (; counted < start; counted++) if (lines[counted] === '\n') line++
-    const value = Object.hasOwn(values, name) ? values[name] : undefined
+    const value = withHash(lines, match) ?? (Object.hasOwn(values, name) ? values[name] : undefined)
     if (value !== undefined) entries.set(name, { value, literal: written.trim().startsWith("'"), line })
   }
   return entries
+}
+
+/** The value of an entry without quotes that has a `#` in its line; undefined for others. */
+function withHash(lines: string, { indices }: RegExpExecArray): string | undefined {
+  const from = indices?.[1]?.[1] ?? 0
+  const end = lines.indexOf('\n', from)
+  const written = lines.slice(from, end < 0 ? lines.length : end).replace(/^(?:\s*=|:\s)/, '')
+  return /^\s*["'`]/.test(written) || !written.includes('#') ? undefined : written.replace(/\s#.*$/, '').trim()
 }
 
 /**

@@ -333,6 +333,14 @@ t.test('bytes that are not UTF-8', async t => {
   }
 })
 
+t.test('a comment has a space before it', async t => {
+  const lines =
+    'P=ab#cd\nC=#fff\nU=http://x/#/a?b#c # note\nN= # none\nE=#\nQ="a#b"#c\nS=\'d#e\' # f\nY: g#h\nZ=1 #2 #3\nL=last#1\nL=2\n'
+  t.strictSame(await env({ files: { '.env': lines } }), {
+    ...{ P: 'ab#cd', C: '#fff', U: 'http://x/#/a?b#c', N: '', E: '#', Q: 'a#b', S: 'd#e', Y: 'g#h', Z: '1', L: '2' },
+  })
+})
+
 t.test('a pipe is read once, a device too', async t => {
   const input = inputOf({})
   const pipe = join(input.plan.path, '.env')
