@@ -67,7 +67,7 @@ class Attachment {
     this.#notices = notices
     this.#services = new Followed(services, target, () => this.#logs.reopen())
     let isFirst = true
-    const query = { path: target.path, service: target.services, follow: true }
+    const query = { path: target.path, service: target.services, follow: true, partial: true }
     this.#logs = new Follower(context.paths, {
       open: daemon => {
         const from = isFirst ? { since } : shown.again()

@@ -23,10 +23,11 @@ export class Seen {
     this.#begun = begun.replace(/Z$/, '000Z')
   }
 
-  /** What of lines is new; they count as taken from now on. */
+  /** What of lines is new; they count as taken from now on. Pieces of unfinished lines are new and do not count. */
   take(lines: readonly LogLine[]): readonly LogLine[] {
-    const fresh = lines.filter(line => this.#isNew(line))
+    const fresh = lines.filter(line => line.from !== undefined || this.#isNew(line))
     for (const line of fresh) {
+      if (line.from !== undefined) continue
       const last = this.#last.get(outputOf(line))
       if (last?.time === line.time) last.count += 1
       else if (last === undefined || last.time < line.time)

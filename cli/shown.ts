@@ -2,6 +2,7 @@ import type { LogLine } from '../kernel/events.ts'
 import type { Client } from './client.ts'
 import type { LineFormat } from './lines.ts'
 import { printAll } from './output.ts'
+import { Pieces } from './pieces.ts'
 import { Seen } from './seen.ts'
 
 /** So many lines of each service are shown at the end, at most: what a reader who is far behind has not seen need not come back. */
@@ -11,6 +12,7 @@ const mostAtEnd = 1000
 export class Shown {
   readonly #format: LineFormat
   readonly #seen: Seen
+  readonly #pieces = new Pieces()
 
   /** @param begun as for `Seen` */
   constructor(format: LineFormat, begun: string) {
@@ -21,7 +23,12 @@ export class Shown {
   /** Prints what of lines was not printed yet; whether there was any. */
   async print(lines: readonly LogLine[]): Promise<boolean> {
     const fresh = this.#seen.take(lines)
-    await printAll(fresh.map(line => `${this.#format.text(line)}\n`).join(''))
+    await printAll(
+      this.#pieces
+        .rest(fresh)
+        .map(line => `${this.#format.text(line)}\n`)
+        .join(''),
+    )
     return fresh.length > 0
   }
 

@@ -61,6 +61,8 @@ export interface LogLine {
   readonly service: string
   readonly stream: string
   readonly text: string
+  /** Only of a piece of an unfinished line, of the time that the whole line will have: where the piece begins, in UTF-16 units. */
+  readonly from?: number
 }
 
 type Listener = (event: LocaldEvent) => void

@@ -3,6 +3,7 @@ import type { LogLine } from './events.ts'
 import { Grep } from './grep.ts'
 import { deferred, Turns } from './limits.ts'
 import { type OutputLine, stampOf } from './log-lines.ts'
+import { Previews } from './log-previews.ts'
 import { LogCursor } from './log-reader.ts'
 import { type LineFilter, select } from './log-seek.ts'
 import type { ServiceLog } from './logs.ts'
@@ -26,6 +27,8 @@ export interface LogsRequest {
   readonly grep?: string | undefined
   /** Goes on with what is written from now on, until aborted. */
   readonly follow: boolean
+  /** Gives unfinished lines in pieces before they end, when followed without `grep`. */
+  readonly partial?: boolean | undefined
   readonly signal: AbortSignal
 }
 
@@ -42,12 +45,14 @@ const turns = new Turns()
 /**
  * Lines of several services, merged by time, in batches. Nothing is read before it is asked for, and of each log only a block is held:
  * a slow reader costs no memory and holds up no service; what falls off a log's cap before it is read is lost to it. A line without an
- * end (a prompt) is given at the end when not followed; followed, when it ends. USAGE for a bad `grep` or `since`.
+ * end (a prompt) is given at the end when not followed; followed, when it ends, and with `partial` in pieces before that. USAGE for a
+ * bad `grep` or `since`.
  */
 export async function* readLogs(request: LogsRequest): AsyncGenerator<readonly LogLine[]> {
   const { sources, tail, each, follow, signal } = request
   const grep = request.grep === undefined ? undefined : new Grep(request.grep)
   const bell = new Bell(signal)
+  const previews = request.partial === true && grep === undefined ? new Previews() : undefined
   const readers = sources.map(({ service, log, since = request.since }) => {
     return new Source({ service, log, filter: filterOf(since, grep), follow, signal })
   })
@@ -63,7 +68,7 @@ export async function* readLogs(request: LogsRequest): AsyncGenerator<readonly L
       if (wanted.length > 0) yield wanted
       if (batch.length > 0) continue
       if (!follow) return
-      await bell.rung()
+      if (!(await bell.rung(previews?.wait(readers)))) yield previews?.take(readers) ?? []
     }
   } finally {
     for (const stop of quiet) stop()
@@ -142,6 +147,12 @@ class Source {
     return this.#lines[this.#at]?.time
   }
 
+  /** Lines without an end, as they are so far. */
+  unfinished(): readonly LogLine[] {
+    const { service, filter } = this.#input
+    return select(this.cursor.peek(), filter).map(line => ({ ...line, service }))
+  }
+
   take(): LogLine | undefined {
     const line = this.#lines[this.#at++]
     return line === undefined ? undefined : { ...line, service: this.#input.service }
@@ -173,8 +184,8 @@ async function merged(sources: readonly Source[]): Promise<readonly LogLine[]> {
 /** Told by any log that it was written to; waited for by the reader. */
 class Bell {
   readonly #signal: AbortSignal
-  #next = deferred<void>()
-  readonly #ring = () => this.#next.resolve()
+  #next = deferred<boolean>()
+  readonly #ring = () => this.#next.resolve(true)
 
   constructor(signal: AbortSignal) {
     this.#signal = signal
@@ -186,10 +197,15 @@ class Bell {
     this.#ring()
   }
 
-  /** Resolves when it was rung since the last time, or when aborted. */
-  async rung(): Promise<void> {
-    if (!this.#signal.aborted) await this.#next.promise
-    this.#next = deferred<void>()
+  /** Resolves when it was rung since the last time, or when aborted; with false after a time (ms), if there is one. */
+  async rung(limitMs?: number): Promise<boolean> {
+    if (this.#signal.aborted) return true
+    const next = this.#next
+    const timer = limitMs === undefined ? undefined : setTimeout(() => next.resolve(false), limitMs)
+    const isRung = await next.promise
+    clearTimeout(timer)
+    this.#next = deferred<boolean>()
+    return isRung
   }
 
   end(): void {

@@ -117,7 +117,8 @@ export interface OpenAnswer {
 
 /**
  * `tail`: the last so many lines of all together, with `each` of each service. `since`: UTC ISO 8601, `resume`: that of single
- * services, as `TIME KEY`. `grep`: a JavaScript regular expression.
+ * services, as `TIME KEY`. `grep`: a JavaScript regular expression. `partial`: with `follow` and without `grep`, an unfinished line
+ * comes in pieces, too, before it comes whole.
  */
 export interface LogsQuery extends KeysQuery {
   readonly tail?: number
@@ -126,6 +127,7 @@ export interface LogsQuery extends KeysQuery {
   readonly resume?: readonly string[]
   readonly grep?: string
   readonly follow?: boolean
+  readonly partial?: boolean
 }
 
 /** A project that was started once, running or not. */

@@ -6,6 +6,7 @@ import type { Context } from '../context.ts'
 import { Follower } from '../follower.ts'
 import { formatFor } from '../lines.ts'
 import { printAll } from '../output.ts'
+import { Pieces } from '../pieces.ts'
 import { Seen } from '../seen.ts'
 import { jsonOf } from '../terminal-text.ts'
 import { count, since } from '../units.ts'
@@ -29,10 +30,18 @@ export async function logs(context: Context): Promise<number> {
     since: from === undefined ? undefined : since(from, Date.now()),
     grep: pattern(flagValue(words, 'grep')),
     follow: words.flags.has('follow'),
+    partial: words.flags.has('follow') && !context.json,
   }
   const daemon = await need(context.paths)
   const text = context.json ? (line: LogLine) => jsonOf(line) : await formatted(daemon, query)
-  const print = (lines: readonly LogLine[]) => printAll(lines.map(line => `${text(line)}\n`).join(''))
+  const pieces = new Pieces()
+  const print = (lines: readonly LogLine[]) =>
+    printAll(
+      pieces
+        .rest(lines)
+        .map(line => `${text(line)}\n`)
+        .join(''),
+    )
   if (query.follow) return await followed(context, daemon, query, print)
   for await (const lines of streamOf(daemon, query).batches) await print(lines)
   return 0

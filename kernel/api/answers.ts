@@ -76,10 +76,14 @@ export const named = {
       ),
     ],
   },
-  LogLine: object({
-    time: { ...time, description: 'With microseconds' },
-    ...{ service: text, stream: oneOf('stdout', 'stderr', 'locald'), text },
-  }),
+  LogLine: object(
+    {
+      time: { ...time, description: 'With microseconds' },
+      ...{ service: text, stream: oneOf('stdout', 'stderr', 'locald'), text },
+      from: { ...number, description: 'Of a piece of an unfinished line: where it begins, in UTF-16 units' },
+    },
+    ['from'],
+  ),
   Plugin: object(
     {
       ...{ name: text, version: text, from: oneOf('built-in', 'npm'), state: oneOf('active', 'off', 'broken') },

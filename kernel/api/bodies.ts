@@ -91,5 +91,6 @@ export const logsQuery = {
     resume: { ...names, items: { type: 'string', pattern: '^\\d{4}-\\d{2}-\\d{2}T[0-9:.]+Z .', maxLength: 4096 } },
     grep: { type: 'string', maxLength: 10_000 },
     follow: flag,
+    partial: flag,
   },
 } as const

@@ -12,13 +12,13 @@ export function logRoutes({ projects }: Kernel): FastifyPluginAsync {
   const schema = { summary: "Services' output", querystring: logsQuery, response }
   return async app => {
     app.get<{ Querystring: LogsQuery }>('/logs', { schema }, async ({ query }, reply) => {
-      const { tail, each, since, grep, follow, resume = [] } = query
+      const { tail, each, since, grep, follow, partial, resume = [] } = query
       const own = new Map(resume.map(text => [text.slice(text.indexOf(' ') + 1), text.slice(0, text.indexOf(' '))]))
       const services = await projects.chosen(query)
       const sources = services.map(({ ref, log }) => ({ service: ref.key, log, since: own.get(ref.key) }))
       return reply.lines<LogLine>(async ({ send, signal }) => {
-        for await (const lines of readLogs({ sources, tail, each, since, grep, follow: follow === true, signal }))
-          await send(lines)
+        const request = { sources, tail, each, since, grep, follow: follow === true, partial, signal }
+        for await (const lines of readLogs(request)) await send(lines)
       })
     })
   }

@@ -70,6 +70,29 @@ t.test('lines and characters split between pieces', async t => {
   t.equal((await daemon.run(['logs'])).stdout, 'web   | ready in 3 ms\nqueue | 100%\nweb   | é\tü\n')
 })
 
+t.test('an unfinished line is shown in pieces while it is followed, nothing of it twice', async t => {
+  const daemon = await shop(t)
+  const piece = (text: string, from?: number, time = '1') => ({
+    ...{ time: `2026-01-01T00:00:00.00000${time}Z`, service: 'shop:web', stream: 'stdout', text },
+    ...(from === undefined ? {} : { from }),
+  })
+  const other = { ...piece('between'), stream: 'stderr' }
+  daemon.on(
+    'GET /v1/logs',
+    stream(
+      ...[piece('Use another port?', 0), other, piece(' (Y/n)', 17), piece('Use another port? (Y/n) y')],
+      ...[piece('\r10 %', 0, '2'), piece('\r20 %', 5, '2'), piece('\r10 %\r20 %\x1b[K\r', undefined, '2')],
+      // As the next daemon begins with it again.
+      ...[piece('a', 0, '3'), piece('ab', 0, '3'), piece('ab', undefined, '3'), piece('', undefined, '4')],
+    ),
+  )
+  const texts = ['Use another port?', 'between', ' (Y/n)', ' y', '10 %', '20 %', 'a', 'b', '']
+  t.equal((await daemon.run(['logs', '-f'])).stdout, texts.map(text => `web   | ${text}\n`).join(''))
+  t.equal(daemon.last('/v1/logs').query.get('partial'), 'true')
+  await daemon.run(['logs', '-f', '--json'])
+  t.equal(daemon.last('/v1/logs').query.get('partial'), null, 'JSON has whole lines')
+})
+
 t.test('a daemon that ends while it is followed', async t => {
   const daemon = await shop(t)
   daemon.on('GET /v1/logs', response => {

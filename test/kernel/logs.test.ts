@@ -19,6 +19,7 @@ import { dirname, join } from 'node:path'
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
 import { daemonLog } from '../../kernel/daemon-log.ts'
+import type { LogLine } from '../../kernel/events.ts'
 import { Grep, plain } from '../../kernel/grep.ts'
 import { LogWriter } from '../../kernel/log-file.ts'
 import { longestLine, type OutputLine, stampOf } from '../../kernel/log-lines.ts'
@@ -473,6 +474,37 @@ t.test('reading along', async t => {
     const last = reading.next()
     abort.abort()
     t.match(await last, { done: true })
+  })
+
+  t.test('an unfinished line comes in pieces, if wanted, and whole when it ends', async t => {
+    const clock = new Clock()
+    const [a, b] = [source(t, 'p:a', clock), source(t, 'p:b', clock)]
+    a.model.write('stdout', 'Use another port?', false)
+    const { signal } = new AbortController()
+    const reading = readLogs({ sources: [a, b], follow: true, partial: true, signal })
+    const next = async () => {
+      const batch: readonly LogLine[] = (await reading.next()).value ?? []
+      return batch.map(({ text, from }) => [text, from])
+    }
+    t.strictSame(await next(), [['Use another port?', 0]])
+    a.model.write('stdout', ' (Y/n)\x1b[1;3', false)
+    a.log.changed()
+    t.strictSame(await next(), [[' (Y/n)', 17]])
+    b.model.write('stdout', 'b')
+    b.log.changed()
+    t.strictSame(await next(), [['b', undefined]])
+    a.model.write('stdout', 'm y')
+    a.model.write('stdout', 'next', false)
+    a.log.changed()
+    t.strictSame(await next(), [['Use another port? (Y/n)\x1b[1;3m y', undefined]])
+    t.strictSame(await next(), [['next', 0]])
+    await reading.return(undefined)
+    const grepped = readLogs({ sources: [a], follow: true, partial: true, grep: 'next', signal })
+    const line = grepped.next()
+    a.model.write('stdout', ' is whole')
+    a.log.changed()
+    t.strictSame(texts((await line).value ?? []), ['next is whole'], 'a pattern is for whole lines')
+    await grepped.return(undefined)
   })
 
   t.test('followed from the last so many, and only of those that match', async t => {
