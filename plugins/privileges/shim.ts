@@ -4,11 +4,14 @@ import { closeAll, type Ran, runBind, runShim } from './run.ts'
 
 const setup = 'Run `sudo locald admin setup`.'
 const portTaken = 21
+/** It says nothing then: its standard error may be what it waits for. */
+const outOfTime = 19
 /** Exit codes of an install that is not as it should be (shim/shim/README.md). */
 const needsSetup: readonly number[] = [10, 12, 13, 14, 15]
 /** Exit codes with something to do for the person, by code. */
 const hints: Readonly<Record<number, string>> = {
   11: 'Start the daemon from a plain terminal: `locald server restart`.',
+  19: 'Run the command again: the machine may be busy.',
   16: 'Raise the limits of the shell that starts locald (`ulimit -a`).',
   32: 'Mend /etc/hosts: it must be a regular file of root’s that nobody else may write to.',
   33: 'Remove the lines that locald added to /etc/hosts, from BEGIN to END, and run `locald admin sync-hosts`.',
@@ -69,6 +72,7 @@ export class ShimPrivileges implements Privileges {
 
 function failure(what: string, { code, says }: Ran): LocaldError {
   const hint = code === null || needsSetup.includes(code) ? setup : hints[code]
-  const why = says === '' ? `locald-shim ended with ${code ?? 'a signal'}` : says
+  const why =
+    says === '' ? (code === outOfTime ? 'it took too long' : `locald-shim exited with ${code ?? 'a signal'}`) : says
   return new LocaldError('SHIM_FAILED', `${what}: ${why}`, hint === undefined ? {} : { hint })
 }

@@ -56,7 +56,7 @@ void hosts_update(void) {
   if (parsed != NAMES_FINE) refuse(parsed == NAMES_NAME ? REFUSE_NAME : REFUSE_INPUT, why, NULL);
   become_root();
   isolate();
-  lock_take();
+  lock_take(uid);
   int folder = trail_folder(REFUSE_HOSTS_FILE, HOSTS_FOLDER);
   int fd = trail_file(REFUSE_HOSTS_FILE, folder, HOSTS_NAME, O_RDONLY, &info);
   if (fd < 0) refuse(REFUSE_HOSTS_FILE, "there is none", HOSTS_FOLDER "/" HOSTS_NAME);

@@ -31,7 +31,7 @@ void trust_change(bool add) {
   become_root();
   process_limit(SECONDS);  // a program of the system's reads all the certificates there are
   isolate();
-  lock_take();
+  lock_take(uid);
   const struct certificate certificate = {.owner = uid, .der = der, .len = len, .authority = &authority};
   if (add) store_add(&certificate);
   else store_remove(&certificate);
