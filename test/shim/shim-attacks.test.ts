@@ -244,7 +244,8 @@ function killed(t: Test, it: Installed): void {
     const input = wish(...Array.from({ length: 300 }, (_, at) => `name-${at}.test`))
     const seen = { old: 0, new: 0, other: 0 }
     let calls = 1
-    for (; calls < 1000; calls++) {
+    // The first ones prepare the process; a few of those are enough.
+    for (; calls < 1000; calls += calls < 100 ? 9 : 1) {
       writeFileSync(it.hosts, before)
       const ran = spawnSync(attack, ['kill-at', String(calls), String(it.uid), it.shim, 'hosts'], { input })
       const now = readFileSync(it.hosts, 'utf8')
