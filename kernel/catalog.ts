@@ -49,6 +49,10 @@ export class ProjectCatalog implements Catalog {
     return await this.#find(key)?.examine()
   }
 
+  async hasStandIn(key: string): Promise<boolean> {
+    return (await this.#find(key)?.hasStandIn()) ?? false
+  }
+
   async tail(key: string, lines: number): Promise<readonly string[]> {
     const service = this.#find(key)
     return service === undefined ? [] : tailOf(service, lines)

@@ -68,7 +68,12 @@ export class Ports {
   /** Who listens on a port, if that can be told. */
   async holder(port: number): Promise<string | undefined> {
     const holder = await this.#table()?.holder(port)
-    return holder?.endsWith(`(pid ${process.pid})`) ? `${holder}, which is locald itself` : holder
+    return holder?.endsWith(`(pid ${process.pid})`) ? ownProxy : holder
+  }
+
+  /** Whether a service of locald's has a port. */
+  isHeld(port: number): boolean {
+    return this.#held.has(port)
   }
 
   /** A fresh port for a service whose own was taken by a stranger. */
@@ -106,11 +111,15 @@ export class Ports {
   }
 }
 
+/** All that listens in the daemon's process. */
+const ownProxy = `locald's own proxy (pid ${process.pid})`
+
 function taken(port: number, key: string, holder: string): LocaldError {
-  return new LocaldError('PORT_TAKEN', `port ${port} of ${key} is in use by ${holder}`, {
-    service: key,
-    hint: 'Stop what uses it, or give the service another `port`; without `port` locald assigns a free one.',
-  })
+  const hint =
+    holder === ownProxy
+      ? 'Give the service another `port`, or move the proxy: set LOCALD_HTTP_PORT or LOCALD_HTTPS_PORT and run `locald server restart`.'
+      : 'Stop what uses it, or give the service another `port`; without `port` locald assigns a free one.'
+  return new LocaldError('PORT_TAKEN', `port ${port} of ${key} is in use by ${holder}`, { service: key, hint })
 }
 
 /**

@@ -223,6 +223,16 @@ export class Service implements SupervisorHost {
     return fault
   }
 
+  /** Whether a process of this user, none of locald's, listens on its port while it does not run. */
+  async hasStandIn(): Promise<boolean> {
+    const { port } = this.state.now
+    const { ports, container } = this.#parts
+    const web = container.optional('web')
+    if (port === null || this.supervisor.active || ports.isHeld(port)) return false
+    if (port === web?.http || port === web?.https) return false
+    return (await container.optional('processTable')?.owns(port)) ?? false
+  }
+
   async #listeners(instance: Instance): Promise<readonly Listener[]> {
     const table = this.#parts.container.optional('processTable')
     if (table === undefined || instance.tree === undefined) return []

@@ -19,6 +19,11 @@ export interface Catalog {
    * where there is no such service.
    */
   examine(key: string): Promise<Fault | undefined>
+  /**
+   * Whether a process of this user listens on the port of a service that does not run: one that was started in its place, by
+   * `locald run` or in a debugger. None is a service of locald's, or locald.
+   */
+  hasStandIn(key: string): Promise<boolean>
   /** Its last lines of output, of its last start, without ANSI codes. */
   tail(key: string, lines: number): Promise<readonly string[]>
   /** Every event of the daemon; the result stops it. */

@@ -51,6 +51,8 @@ export interface ProcessTable {
   listeners(pids: readonly number[]): Promise<readonly Listener[]>
   /** Who listens on a port of this machine, if it can be told: "node (pid 123)". */
   holder(port: number): Promise<string | undefined>
+  /** Whether something listens on a port of this machine, and all that does is this user's. */
+  owns(port: number): Promise<boolean>
   /** Kills (SIGKILL) what is left of a tree whose keeper is gone: by mark or variable, and the given earlier members whose start token still fits. The number killed. */
   sweep(tree: ProcessTree, seen: readonly ProcessInfo[]): Promise<number>
 }

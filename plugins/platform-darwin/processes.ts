@@ -76,6 +76,11 @@ export class DarwinProcessTable implements ProcessTable {
     return lowest === undefined ? undefined : `${lowest.command} (pid ${lowest.pid})`
   }
 
+  /** Other users' processes are not shown to us: one beside ours on the same port goes unseen. */
+  async owns(port: number): Promise<boolean> {
+    return (await this.#tools.lsof()).some(socket => socket.port === port)
+  }
+
   async sweep(tree: ProcessTree, seen: readonly ProcessInfo[]): Promise<number> {
     const killed = new Set<string>()
     const refused = new Set<string>()

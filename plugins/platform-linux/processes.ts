@@ -104,6 +104,11 @@ export class LinuxProcessTable implements ProcessTable {
     return sockets.some(({ uid }) => uid !== this.#uid) ? 'a process of another user' : undefined
   }
 
+  async owns(port: number): Promise<boolean> {
+    const sockets = this.#proc.listening().filter(socket => socket.port === port)
+    return sockets.length > 0 && sockets.every(({ uid }) => uid === this.#uid)
+  }
+
   async sweep(tree: ProcessTree, seen: readonly ProcessInfo[]): Promise<number> {
     const killed = new Set<string>()
     const refused = new Set<string>()

@@ -12,6 +12,7 @@ import { News, pending } from './news.ts'
 import * as outage from './outages.ts'
 import { Recovery } from './recovery.ts'
 import * as refusal from './refusals.ts'
+import { refuses } from './reopening.ts'
 import { type Place, Table } from './table.ts'
 
 /** Where a request is forwarded to. */
@@ -104,11 +105,12 @@ export class Gate {
     const { entry } = place
     if (head.progress !== undefined) return this.#news.answer(entry, head.progress, request).then(answer)
     if (pending.has(entry.status)) return this.#hold(entry, request)
-    if (entry.status !== 'running') return this.#down(entry, head)
+    const isRunning = entry.status === 'running'
     const address = addressOf(entry, head.name)
-    if (address === undefined) return answer(outage.noPort(entry))
+    if (address === undefined) return isRunning ? answer(outage.noPort(entry)) : this.#down(entry, head)
     const { path, prefix } = place
     const to = { key: entry.key, address, path, prefix, protocol: entry.protocol ?? 'http' }
+    if (!isRunning) return this.#idle(entry, head, to)
     return entry.fault === undefined ? { do: 'forward', to } : this.#unreachable(entry, request, to)
   }
 
@@ -211,6 +213,13 @@ export class Gate {
     if (entry.fault !== undefined) return outage.unreachable(head, entry, entry.fault)
     const about = await this.#about(entry)
     return head.navigation ? outage.progress(head, entry, about) : outage.stillStarting(entry, about)
+  }
+
+  /** It does not run; what was started in its place answers for it. */
+  async #idle(entry: CatalogEntry, head: Head, to: Destination): Promise<Verdict> {
+    const hasStandIn =
+      entry.status !== 'stopping' && !(await refuses(to.address)) && (await this.#catalog.hasStandIn(entry.key))
+    return hasStandIn ? { do: 'forward', to } : this.#down(entry, head)
   }
 
   async #down(entry: CatalogEntry, head: Head): Promise<Verdict> {

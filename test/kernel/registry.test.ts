@@ -413,6 +413,19 @@ t.test('ports', async t => {
     t.strictSame(await ports.lease(a, [assigned('web')]), new Map([['web', other]]), 'and remembered')
   })
 
+  t.test("locald's own proxy on a fixed port is named, with what moves it", async t => {
+    const dir = folder(t)
+    const holder: Partial<ProcessTable> = { holder: async () => `node (pid ${process.pid})` }
+    const ports = new Ports(new Registry(join(dir, 'data'), quiet), () => holder as ProcessTable)
+    const address = (await listen(t, 0)).address()
+    const port = typeof address === 'object' ? (address?.port ?? 0) : 0
+    await t.rejects(ports.check(port, 'a:web'), {
+      code: 'PORT_TAKEN',
+      message: `port ${port} of a:web is in use by locald's own proxy (pid ${process.pid})`,
+      hint: /LOCALD_HTTP_PORT/,
+    })
+  })
+
   t.test('one that another service runs on is not given, a fixed one is refused', async t => {
     const { ports, known } = leases(t)
     const a = known('a')

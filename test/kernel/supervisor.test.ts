@@ -178,6 +178,23 @@ STATUS=draining'; exec sleep 1000`
     t.equal(stage.story('web').filter(status => status === 'running unhealthy').length, 2)
   })
 
+  t.test('what runs in the place of one that does not is known by its port', async t => {
+    const stage = new Stage(t, { table })
+    const web = await stage.service('web')
+    const { port = 0 } = web.assignment
+    web.state.set({ port })
+    t.equal(await web.service.hasStandIn(), false)
+    const server = await listen(t, port)
+    t.equal(await web.service.hasStandIn(), true)
+    stage.ports.hold(port, 'other:web')
+    t.equal(await web.service.hasStandIn(), false, 'another service of locald’s is none')
+    stage.ports.release(port, 'other:web')
+    await new Promise(resolve => server.close(resolve))
+    web.start()
+    await web.until('running', 'healthy')
+    t.equal(await web.service.hasStandIn(), false)
+  })
+
   t.test('one that listens elsewhere is told so, with its port', async t => {
     const stage = new Stage(t, { table })
     const { assignment } = await stage.service('other')

@@ -49,6 +49,7 @@ function catalogOf(services: readonly CatalogEntry[]): Catalog {
     get: () => undefined,
     settled: () => Promise.reject(new Error('not here')),
     arriving: () => undefined,
+    hasStandIn: async () => false,
     examine: async () => undefined,
     tail: async () => [],
     on: () => () => {},

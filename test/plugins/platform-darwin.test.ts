@@ -347,10 +347,12 @@ t.test('real processes', tools, async t => {
         found.filter(one => one.port === port),
         [{ pid: process.pid, address, port }],
       )
+      t.equal(await table.owns(port), true)
       t.match(await table.holder(port), new RegExp(`^\\S+ \\(pid ${process.pid}\\)$`))
     }
     t.same(await table.listeners([]), [])
     t.equal(await table.holder(await freePort()), undefined)
+    t.equal(await table.owns(await freePort()), false)
   })
 
   await t.test('sweep ends the group of a main process that is gone, and no other', async t => {

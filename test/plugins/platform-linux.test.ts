@@ -334,6 +334,7 @@ t.test('listeners and holder', linux, async t => {
       t.has(found, [{ pid: process.pid, address, port }])
       t.same(await table.listeners([]), [])
       t.same(await table.listeners([await deadPid(t)]), [])
+      t.equal(await table.owns(port), true)
       const holder = await table.holder(port)
       return t.equal(holder, `node (pid ${process.pid})`)
     })
@@ -346,11 +347,14 @@ t.test('listeners and holder', linux, async t => {
     const port = typeof bound === 'object' && bound !== null ? bound.port : 0
     await new Promise(resolve => server.close(resolve))
     t.equal(await table.holder(port), undefined)
+    t.equal(await table.owns(port), false)
 
     const root = t.testdir({ '1': {}, net: {} })
     const address = endianness() === 'LE' ? '0100007F' : '7F000001'
     writeFileSync(join(root, 'net/tcp'), `sl\n 0: ${address}:0050 00000000:0000 0A 0:0 00:0 0 33 0 4711 1\n`)
     t.equal(await new LinuxProcessTable(1000, root).holder(80), 'a process of another user')
+    t.equal(await new LinuxProcessTable(1000, root).owns(80), false)
+    t.equal(await new LinuxProcessTable(33, root).owns(80), true)
     t.equal(await new LinuxProcessTable(33, root).holder(80), undefined, 'our own in another container cannot be told')
   })
 })

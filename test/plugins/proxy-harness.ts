@@ -36,6 +36,7 @@ export class FakeCatalog implements Catalog {
   readonly arrivals = new Arrivals()
   list: CatalogProject[] = []
   readonly faults = new Map<string, Fault>()
+  readonly standIns = new Set<string>()
   examined = 0
   waiting = 0
   scans = 0
@@ -129,6 +130,10 @@ export class FakeCatalog implements Catalog {
     return fault
   }
 
+  async hasStandIn(key: string): Promise<boolean> {
+    return this.standIns.has(key)
+  }
+
   async tail(key: string, lines: number): Promise<readonly string[]> {
     return (this.tails.get(key) ?? []).slice(-lines)
   }
@@ -188,6 +193,7 @@ export async function boot(t: Test, wish: Wish = {}): Promise<Running> {
     members: missing('members'),
     usage: missing('usage'),
     listeners: missing('listeners'),
+    owns: missing('owns'),
     holder: async () => wish.holder,
     sweep: missing('sweep'),
   }

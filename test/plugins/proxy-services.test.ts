@@ -379,6 +379,21 @@ t.test('connections to services', async t => {
   })
 })
 
+t.test('what was started in the place of a service that does not run', async t => {
+  const { port, catalog } = await boot(t)
+  const debugged = await serve(t, async (req, res) => res.end(`${req.method} ${await textOf(req)}`))
+  for (const status of ['stopped', 'failed', 'exited'] as const) {
+    catalog.set('shop:web', { ...at(debugged.port), status })
+    catalog.standIns.clear()
+    t.equal((await get(port, 'shop.localhost')).status, 503, 'a stranger on its port is not asked')
+    catalog.standIns.add('shop:web')
+    t.equal((await get(port, 'shop.localhost')).body, 'GET ')
+    t.equal((await get(port, 'shop.localhost', '/', { method: 'POST', body: 'x' })).body, 'POST x')
+    catalog.set('shop:web', { ...at(await unused()), status })
+    t.equal((await get(port, 'shop.localhost')).status, 503, 'when it has gone')
+  }
+})
+
 t.test('a service that speaks TLS', async t => {
   const { port, securePort, ca, catalog } = await boot(t, { https: true, limits: { grace: 50, reopening: 50 } })
   const own = new LeafCertificates(openAuthority(join(t.testdir(), 'ca'), ['localhost']), ['localhost']).own()
