@@ -1,7 +1,9 @@
 import type { Socket } from 'node:net'
 import { type ErrorJson, LocaldError, systemCode } from '../kernel/errors.ts'
+import { versionOf } from '../kernel/package.ts'
 import { hasOwnSocket, type Paths, readPlace } from '../kernel/paths.ts'
 import { type Answer, connect, endedWhile, type Request, send } from './http.ts'
+import { say } from './output.ts'
 
 /** The daemon did not listen; its socket's path is in use by nobody. ECONNRESET: it ended with us in its queue. */
 const nobody = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRESET'])
@@ -63,6 +65,7 @@ export class Client {
   }
 
   async #send(request: Request): Promise<Answer> {
+    if (!namesVersion.test(request.target)) reportOtherVersion(this.#paths)
     const socket = this.#ready ?? (await reach(this.#paths))
     this.#ready = undefined
     if (socket === undefined) throw endedWhile(request.doing)
@@ -70,7 +73,7 @@ export class Client {
     if (answer === undefined) return await this.#again(request, endedWhile(request.doing))
     if (answer.status < 400) return answer
     const error = await failure(answer)
-    if (error.code !== 'DAEMON_CLOSING') throw error
+    if (error.code !== 'DAEMON_CLOSING') throw withHint(error)
     const { ended } = await import('./daemon-start.ts')
     if (this.#starts) await ended(this.#paths, closingMs)
     return await this.#again(request, error)
@@ -84,6 +87,32 @@ export class Client {
     this.#ready = await startDaemon(this.#paths)
     return await this.#send(request)
   }
+}
+
+/** Requests that put a new daemon in the place of the other, or whose answer says it. */
+const namesVersion = /^\/v1\/(?:server\/|doctor)/
+let isReported = false
+
+/** Says, once, that the daemon is of another version: it runs on when locald is upgraded. */
+function reportOtherVersion(paths: Paths): void {
+  const version = isReported ? undefined : otherVersion(paths)
+  if (version === undefined) return
+  isReported = true
+  say(`Warning: the daemon is locald ${version}, this command is locald ${versionOf()}`)
+  say('Hint: Run `locald server restart`; services keep running.')
+}
+
+/** The version of a daemon that is not of this one; undefined: it is, or none says so. */
+export function otherVersion(paths: Paths): string | undefined {
+  const version = readPlace(paths.data)?.version
+  return version === versionOf() ? undefined : version
+}
+
+/** The CLI asks for what the API of its own version has. */
+function withHint(error: LocaldError): LocaldError {
+  if (error.code !== 'REQUEST_INVALID' || error.hint !== undefined) return error
+  const hint = 'The daemon may be of another version: run `locald server restart`; services keep running.'
+  return new LocaldError(error.code, error.message, { hint, problems: error.problems, cause: error })
 }
 
 /** What a stream is asked with. `doing` ends "the daemon ended while …". */

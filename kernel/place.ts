@@ -10,6 +10,8 @@ const { closeSync, readFileSync } = process.getBuiltinModule('node:fs')
  */
 export interface Place {
   readonly pid: number
+  /** Of locald. */
+  readonly version: string
   readonly runtime: string
   readonly socket: string
 }
@@ -46,6 +48,7 @@ export function lastRuntime(data: string): string | undefined {
 
 function isPlace(value: unknown): value is Place {
   if (typeof value !== 'object' || value === null || !Number.isInteger(Reflect.get(value, 'pid'))) return false
+  if (typeof Reflect.get(value, 'version') !== 'string') return false
   return ['runtime', 'socket'].every(key => {
     const path: unknown = Reflect.get(value, key)
     return typeof path === 'string' && path.startsWith('/')

@@ -3,6 +3,7 @@ import { connect } from 'node:net'
 import { dirname, join } from 'node:path'
 import { messageOf } from './errors.ts'
 import { writeWhole } from './files.ts'
+import { versionOf } from './package.ts'
 import { longestSocketPath, type Paths, type Place, preparePaths } from './paths.ts'
 import { placeFile } from './place.ts'
 import type { Log } from './plugin.ts'
@@ -60,7 +61,7 @@ export class SocketGuard {
     this.#socket = socket
     this.#inode = inodeOf(socket)
     const runtime = socket === paths.socket ? paths.runtime : dirname(socket)
-    const place: Place = { pid: process.pid, runtime, socket }
+    const place: Place = { pid: process.pid, version: versionOf(), runtime, socket }
     try {
       writeWhole(placeFile(paths.data), `${JSON.stringify(place)}\n`, { durable: false })
     } catch (error) {

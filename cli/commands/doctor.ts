@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process'
 import { LocaldError } from '../../kernel/errors.ts'
+import { versionOf } from '../../kernel/package.ts'
 import type { CheckView, DoctorAnswer } from '../../kernel/wire.ts'
-import { need } from '../client.ts'
+import { need, otherVersion } from '../client.ts'
 import type { Context } from '../context.ts'
 import { type Paint, painter, print, printJson, type Style, say } from '../output.ts'
 
@@ -35,7 +36,8 @@ function mend({ paths }: Context, command: string): number | null {
 
 async function ask(context: Context): Promise<DoctorAnswer> {
   try {
-    return await (await need(context.paths)).get<DoctorAnswer>('/v1/doctor')
+    const answer = await (await need(context.paths)).get<DoctorAnswer>('/v1/doctor')
+    return withVersion(answer, otherVersion(context.paths))
   } catch (error) {
     if (!LocaldError.is(error)) throw error
     const fix = error.hint ?? null
@@ -48,6 +50,20 @@ async function ask(context: Context): Promise<DoctorAnswer> {
       fix,
     } as const
     return { ok: false, checks: [check], fixes: fix === null ? [] : [fix], commands: [] }
+  }
+}
+
+/** The daemon's answer, and that it is of another version than this command. */
+function withVersion(answer: DoctorAnswer, version: string | undefined): DoctorAnswer {
+  if (version === undefined) return answer
+  const fix = 'locald server restart'
+  const summary = `the daemon is locald ${version}, this command is locald ${versionOf()}`
+  const check = { plugin: 'kernel', id: 'daemon-version', severity: 'important', status: 'warn', summary, fix } as const
+  return {
+    ...answer,
+    checks: [...answer.checks, check],
+    fixes: [...answer.fixes, fix],
+    commands: [...answer.commands, { command: fix, root: false }],
   }
 }
 

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { done, FakeDaemon, json, state, stream, view } from './fake.ts'
@@ -300,6 +300,29 @@ x      1.0.0    built-in  broken  -
   t.same(JSON.parse((await daemon.run(['plugins', 'list', '--json'])).stdout), { plugins: [plugin, broken] })
   daemon.on('GET /v1/schema', json({ type: 'object' }))
   t.same(JSON.parse((await daemon.run(['ai', 'schema'])).stdout), { type: 'object' })
+})
+
+t.test('a daemon of another version is reported, with the way to restart it', async t => {
+  const daemon = await FakeDaemon.start(t)
+  const data = join(daemon.home, 'data', 'locald')
+  mkdirSync(data, { recursive: true })
+  const place = { pid: 1, version: '0.0.1', runtime: daemon.home, socket: daemon.socket }
+  writeFileSync(join(data, 'daemon.json'), JSON.stringify(place))
+  daemon.on('GET /v1/services', json({ services: [] })).on('GET /v1/server', json({ pid: 1, version: '0.0.1' }))
+  const warning =
+    /^Warning: the daemon is locald 0\.0\.1, this command is locald .*\nHint: Run `locald server restart`; /
+  t.match(await daemon.run(['status']), { code: 0, stderr: warning })
+  t.match(await daemon.run(['status', '--json']), { code: 0, stdout: '{"services":[]}\n' })
+  daemon.on('GET /v1/doctor', json({ ok: true, checks: [], fixes: [], commands: [] }))
+  t.match(await daemon.run(['doctor', '--json']), {
+    code: 0,
+    stderr: '',
+    stdout: /"id":"daemon-version".*server restart/,
+  })
+  t.comment('what its API does not have')
+  const error = { code: 'REQUEST_INVALID', message: 'the API has no GET /v1/services/why' }
+  daemon.on('GET /v1/services/why', json({ error }, 404))
+  t.match((await daemon.run(['why', 'web'])).stderr, /REQUEST_INVALID\]\nHint: .*`locald server restart`/)
 })
 
 t.test('doctor', async t => {

@@ -12,6 +12,7 @@ import { connect, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
+import { versionOf } from '../../kernel/package.ts'
 import { readPlace } from '../../kernel/paths.ts'
 import { placeFile } from '../../kernel/place.ts'
 import { SocketGuard } from '../../kernel/socket-guard.ts'
@@ -74,7 +75,7 @@ function ask(path: string): Promise<string> {
 
 t.test('records where the daemon is, until told to forget it', async t => {
   const { data, runtime, socket, guard } = await guarded(t)
-  t.strictSame(readPlace(data), { pid: process.pid, runtime, socket })
+  t.strictSame(readPlace(data), { pid: process.pid, version: versionOf(), runtime, socket })
   guard.close(false)
   t.ok(existsSync(placeFile(data)))
   guard.close(true)
@@ -87,7 +88,7 @@ t.test('binds a socket again that was removed, alone or with its folders', async
     rmSync(join(root, removed), { recursive: true })
     await restored
     t.equal(await ask(socket), 'here', removed)
-    t.strictSame(readPlace(data), { pid: process.pid, runtime, socket })
+    t.match(readPlace(data), { pid: process.pid, runtime, socket })
   }
 })
 
