@@ -42,6 +42,8 @@ interface Bring {
   readonly shell: Readonly<Record<string, string>>
   /** Stopped first even if nothing of them has changed. */
   readonly anew: readonly string[]
+  /** Started although they have ended well and nothing of them has changed. */
+  readonly again: readonly string[]
   /** Filled with all that are meant, what these need included. */
   readonly services: Service[]
   readonly tell: Tell
@@ -80,7 +82,7 @@ export class Operations {
     const all = await Promise.all(
       places.map(async ({ path, names }) => {
         const loaded = await projects.plan(path, names, { shell: body.env })
-        return { names: names.length === 0 ? undefined : names, anew: [], loaded }
+        return { names: names.length === 0 ? undefined : names, anew: [], again: names, loaded }
       }),
     )
     await this.#bringAll(all, { shell: body.env, tell, id: body.id, ...(left === undefined ? {} : { left }) })
@@ -97,7 +99,10 @@ export class Operations {
         const more = body.dependents === true ? project.dependentsOf(names) : []
         const planned = new Set(loaded.plan.services.map(({ name }) => name))
         const anew = [...new Set([...names, ...more])].filter(name => planned.has(name))
-        return { loaded, names: anew, anew }
+        const isUp = anew.every(name => project.wanted.has(name))
+        // What was stopped on purpose stays so while others that need it are restarted.
+        const needed = closure(nodesOf(loaded.plan), anew).filter(name => !project.isPutAside(name))
+        return { loaded, anew, again: anew, ...(isUp ? { names: needed, isExact: true } : { names: anew }) }
       }),
     )
     await this.#bringAll(all, { shell: body.env, tell })
@@ -160,7 +165,7 @@ export class Operations {
         throw error
       })
       // One that failed by a dependency waits for it again.
-      const isOver = ({ now }: ServiceState) => now.status === 'failed' && now.launched
+      const isOver = ({ now }: ServiceState) => now.status === 'exited' || (now.status === 'failed' && now.launched)
       const idle = [...ready].filter(([{ supervisor, state }]) => !supervisor.active && !isOver(state))
       await project.begin(new Map(idle), signal)
     })
@@ -186,7 +191,7 @@ export class Operations {
   }
 
   async #bringAll(
-    all: readonly Pick<Bring, 'loaded' | 'names' | 'anew'>[],
+    all: readonly Pick<Bring, 'loaded' | 'names' | 'isExact' | 'anew' | 'again'>[],
     asked: Pick<Bring, 'shell' | 'tell' | 'id' | 'left'>,
   ): Promise<void> {
     const { tell, shell } = asked
@@ -206,7 +211,7 @@ export class Operations {
   }
 
   /** Takes a plan over and begins its services. What is wrong with their environment is thrown before anything is changed. */
-  async #bring({ loaded, names, isExact, shell, anew, services, tell, id, left, why }: Bring): Promise<Project> {
+  async #bring({ loaded, names, isExact, shell, anew, again, services, tell, id, left, why }: Bring): Promise<Project> {
     const project = await this.#input.projects.identified(loaded)
     await project.queue.run(async signal => {
       left?.throwIfAborted()
@@ -224,7 +229,7 @@ export class Operations {
       for (const { state, supervisor } of ready.keys())
         if (supervisor.active) tell({ event: 'service', service: state.view() })
       await project.stopServices(anew, 'restarting')
-      await project.begin(ready, signal, { again: names ?? [], id, why })
+      await project.begin(ready, signal, { again, id, why })
     })
     return project
   }
@@ -243,7 +248,7 @@ export class Operations {
     // What they need is started if it is new; what was stopped on purpose is not.
     const names = closure(planned, kept).filter(name => project.wanted.has(name) || !before.has(name))
     await requireValues({ loaded, names }, project.shell)
-    const asked = { shell: project.shell, anew: [], services: [], tell: () => {}, why }
+    const asked = { shell: project.shell, anew: [], again: [], services: [], tell: () => {}, why }
     const brought = await this.#bring({ loaded, names, isExact: true, ...asked })
     await this.#reloads.follow(brought)
   }

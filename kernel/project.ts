@@ -133,8 +133,7 @@ export class Project {
   }
 
   /**
-   * Starts services made ready. What runs unchanged is left alone, what has changed is started anew, and so are the `again` ones that
-   * have ended well; what is not in the plan any more is stopped. Resolves when all are begun; their states tell the rest, and
+   * Starts services made ready. What is unchanged and runs, or has ended well, is left alone, but for the `again` ones that have; what is not in the plan any more is stopped. Resolves when all are begun; their states tell the rest, and
    * `begunBy` the `id` of what began them.
    */
   async begin(
@@ -157,8 +156,9 @@ export class Project {
     for (const service of targets.keys())
       await this.#ports.settle(service, this.planOf(service.ref.name)?.common.port !== undefined)
     signal.throwIfAborted()
-    for (const service of targets.keys()) {
-      if (this.#start(service, again.includes(service.ref.name))) service.begunBy = id
+    for (const [service, { fingerprint }] of targets) {
+      const isAgain = again.includes(service.ref.name) || service.fingerprint !== fingerprint
+      if (this.#start(service, isAgain)) service.begunBy = id
     }
   }
 

@@ -21,6 +21,8 @@ interface Followed {
   readonly config: FileWatch
   readonly sources: WatchedSources
   configFailed: boolean
+  /** It was reported already that the system allows no more watches. */
+  isShortOfWatches: boolean
 }
 
 /** What `watch` has done with a service since somebody started it. */
@@ -60,9 +62,15 @@ export class Reloads {
     const sources = new WatchedSources({
       root: path,
       changed: (name, changed) => void this.#changed(project, name, changed),
-      failed: (name, problem) => reportWatch(project.service(name), problem),
+      failed: (name, problem) => this.#reportWatch(project, name, problem),
     })
-    const followed: Followed = { files: files.join('\0'), config, sources, configFailed: false }
+    const followed: Followed = {
+      files: files.join('\0'),
+      config,
+      sources,
+      configFailed: false,
+      isShortOfWatches: false,
+    }
     this.#followed.set(path, followed)
     await Promise.all([config.armed, sources.follow(services)])
   }
@@ -96,6 +104,17 @@ export class Reloads {
       this.#warn(project, message, 'Run `locald config check` to see all errors.')
       project.note('configuration', message)
     }
+  }
+
+  #reportWatch(project: Project, name: string, problem: WatchProblem | undefined): void {
+    const service = project.service(name)
+    const text = problem && `\`watch\`: ${problem.message}`
+    service?.state.note('watch', text)
+    const followed = this.#followed.get(project.ref.path)
+    if (text === undefined || problem === undefined || followed === undefined) return
+    if (problem.isShared && followed.isShortOfWatches) return
+    if (problem.isShared) followed.isShortOfWatches = true
+    service?.warn(text, problem.hint)
   }
 
   #warn({ ref }: Project, text: string, hint: string | undefined): void {
@@ -142,11 +161,6 @@ function changeOf([first, ...more]: readonly string[]): string {
   return more.length === 0 ? `${first} changed` : `${first} and ${more.length} more changed`
 }
 
-function reportWatch(service: Service | undefined, problem: WatchProblem | undefined): void {
-  service?.state.note('watch', problem && `its \`watch\` is incomplete: ${problem.message}`)
-  if (problem !== undefined) service?.warn(`\`watch\` of ${service.ref.name}: ${problem.message}`, problem.hint)
-}
-
 function reportLoop(service: Service, { files, rounds }: LoopVerdict & { readonly kind: 'loop' }): void {
   const { name } = service.ref
   const shown = files.slice(0, 3).join(', ') + (files.length > 3 ? ` and ${files.length - 3} more` : '')
@@ -155,5 +169,5 @@ function reportLoop(service: Service, { files, rounds }: LoopVerdict & { readonl
   const text = `restart loop: ${cause} changed right after each of its last ${rounds} starts; ${what}`
   service.state.note('loop', text)
   const exclude = files[0] === undefined ? 'what it writes' : `\`!${files[0]}\``
-  service.warn(`${name}: ${text}`, `Add ${exclude} to the end of its \`watch\`; \`locald restart ${name}\` resumes it.`)
+  service.warn(text, `Add ${exclude} to the end of its \`watch\`; \`locald restart ${name}\` resumes it.`)
 }

@@ -89,6 +89,7 @@ export class ServiceState {
 
   view(): ServiceView {
     const { status, health, reason, pid, startedMs, restarts, port, url } = this.#fields
+    const isShown = this.#notes.size > 0 && (status === 'running' || status === 'starting')
     return {
       key: this.ref.key,
       project: this.ref.project.name,
@@ -104,7 +105,7 @@ export class ServiceState {
       restarts,
       cpu: null,
       memory: null,
-      reason: reason ?? (this.#notes.size === 0 ? null : this.notes.join('; ')),
+      reason: reason ?? (isShown ? this.notes.join('; ') : null),
     }
   }
 

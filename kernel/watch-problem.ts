@@ -4,6 +4,8 @@ import { messageOf } from './errors.ts'
 export interface WatchProblem {
   readonly message: string
   readonly hint?: string
+  /** Whether it is one for the whole machine: reported once, not for each service. */
+  readonly isShared?: boolean
 }
 
 /** Whether a system's code says that no more can be watched. */
@@ -18,7 +20,8 @@ export function problemOf(code: string, path: string, more: number, error: unkno
     return { message: `${where} cannot be watched: permission denied`, hint: `Run \`ls -ld ${path}\` to see its mode.` }
   if (isExhaustion(code))
     return {
-      message: `not all files are watched: the system's limit of file watches is reached (${code} at ${path})`,
+      message: `not all files are watched: the system's limit of file watches is reached (${code})`,
+      isShared: true,
       hint: 'Run `locald doctor`, which shows the limit and how to raise it, or watch fewer folders.',
     }
   return { message: `${where} cannot be watched: ${messageOf(error)}` }

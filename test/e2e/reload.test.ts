@@ -110,11 +110,17 @@ onHost('changed files', async (t, machine) => {
   })
 
   await t.test('also what others need, and nothing changes when a file says the same', async t => {
-    const plan = `${head.replace('shop', 'needy')}${web}depends_on = ["api"]\n${api}`
+    const job = '[services.job]\ntype = "worker"\ncommand = "echo it ran"\n'
+    const plan = `${head.replace('shop', 'needy')}${web}depends_on = ["api"]\n${api}${job}`
     const other = sandbox.project('needy', { 'locald.toml': plan, 'server.mjs': server })
     await sandbox.up(other)
     await sandbox.ok(['stop', 'api'], { cwd: other })
     const { pid } = await sandbox.service(other, 'web')
+    sandbox.write(join(other, 'locald.toml'), plan.replace('["api"]', '["api"]\nenv = { GREETING = "changed" }'))
+    await until('the changed greeting', async () => (await body('needy.localhost')()) === 'changed')
+    const runs = (await sandbox.logs(other, ['job'])).filter(({ text }) => text === 'it ran')
+    t.equal(runs.length, 1, 'a job that is done and did not change is not run again')
+    await sandbox.ok(['restart', 'web'], { cwd: other })
     sandbox.write(join(other, 'locald.toml'), plan)
     sandbox.write(join(other, '.env'), 'GREETING=from .env\n')
     await until('the greeting of .env', async () => (await body('needy.localhost')()) === 'from .env')
