@@ -45,6 +45,8 @@ export function connect(path: string): Promise<Socket> {
 export async function send(socket: Socket, request: Request): Promise<Answer | undefined> {
   const { method, target, doing, idleMs, signal } = request
   if (idleMs !== undefined) socket.setTimeout(idleMs, () => socket.destroy(silent(idleMs)))
+  // It may have been given up while the connection was made.
+  if (signal?.aborted === true) socket.destroy()
   signal?.addEventListener('abort', () => socket.destroy(), { once: true })
   const body = request.body === undefined ? '' : JSON.stringify(request.body)
   const type = body === '' ? '' : `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n`

@@ -1,16 +1,18 @@
 import type { ServiceView } from '../kernel/events.ts'
 import { painter } from './output.ts'
 import { isWell, styleOf } from './services.ts'
-import { type Cell, type Row, table } from './table.ts'
+import { type Cell, fitOn, type Row, table } from './table.ts'
 import { bytes, duration } from './units.ts'
 
+/** Left out where the terminal is too narrow, in this order. */
+const expendable = ['PID', 'CPU', 'MEM', 'UPTIME', 'PORT', 'HEALTH']
 const heading = ['NAME', 'STATUS', 'HEALTH', 'PORT', 'URL', 'PID', 'UPTIME', 'CPU', 'MEM']
 
 /** What `locald status` prints. With `all`, and where they are of several projects, services have the project's name before theirs. */
 export async function statusTable(services: readonly ServiceView[], all: boolean): Promise<string> {
   const projects = new Set(services.map(view => view.project))
   const rows = services.map(view => rowOf(view, all || projects.size > 1))
-  return table(heading, rows, await painter(process.stdout))
+  return table(heading, rows, await painter(process.stdout), fitOn(process.stdout, expendable))
 }
 
 function rowOf(view: ServiceView, isFull: boolean): Row {

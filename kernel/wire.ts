@@ -190,6 +190,11 @@ export interface CheckView {
   readonly fix: string | null
 }
 
+/** `check`: ids of the checks to run; without any, all. */
+export interface DoctorQuery {
+  readonly check?: readonly string[]
+}
+
 export interface DoctorAnswer {
   readonly ok: boolean
   readonly checks: readonly CheckView[]

@@ -2,7 +2,7 @@ import type { CleanAnswer, KnownProjectView, PinBody, RegistryAnswer } from '../
 import { need } from '../client.ts'
 import type { Context } from '../context.ts'
 import { painter, print, printJson, say } from '../output.ts'
-import { table } from '../table.ts'
+import { fitOn, table } from '../table.ts'
 import { duration } from '../units.ts'
 
 /** `locald registry list`. */
@@ -66,5 +66,6 @@ async function listing(projects: readonly KnownProjectView[]): Promise<string> {
     ],
     note: exists ? (problem ?? undefined) : 'its folder is gone: `locald registry clean` forgets it',
   }))
-  return table(['NAME', 'PINNED', 'DOMAIN', 'LAST UP', 'PATH'], rows, await painter(process.stdout))
+  const heading = ['NAME', 'PINNED', 'DOMAIN', 'LAST UP', 'PATH']
+  return table(heading, rows, await painter(process.stdout), fitOn(process.stdout, ['LAST UP', 'DOMAIN', 'PINNED']))
 }

@@ -11,6 +11,7 @@ import { Interrupt, interrupted } from '../interrupt.ts'
 import { isWatched, painter, print, say } from '../output.ts'
 import { isOver, stateOf, styleOf } from '../services.ts'
 import { type Row, table } from '../table.ts'
+import { askBrowsing, type Browsing, trustHint } from '../trust-hint.ts'
 
 /** `locald up`: starts a project and, where a person watches, follows its logs. */
 export async function up(context: Context): Promise<number> {
@@ -23,13 +24,17 @@ export async function up(context: Context): Promise<number> {
   const daemon = await need(context.paths)
   const interrupt = new Interrupt()
   try {
-    const done = await start(context, daemon, interrupt, {
-      ...target,
-      env: environment(),
-      id: `${process.pid} ${since}`,
-    })
+    let browsing: Promise<Browsing | undefined> | undefined
+    const begun = () => {
+      // While services start: that takes longer.
+      if (!context.json) browsing ??= askBrowsing(daemon)
+    }
+    const body = { ...target, env: environment(), id: `${process.pid} ${since}` }
+    const done = await start(context, daemon, interrupt, body, begun)
     if (done === undefined) return interrupted
     const code = await finish(context, done)
+    const hint = code === 0 ? trustHint(done.services, await browsing) : undefined
+    if (hint !== undefined) say(hint)
     const attaches = flags.has('attach') || (isWatched() && !flags.has('detach'))
     if (code !== 0 || context.json || !attaches || done.services.every(isOver)) return code
     const { attach } = await import('../attach.ts')
@@ -78,12 +83,13 @@ async function start(
   daemon: Client,
   interrupt: Interrupt,
   body: UpBody & { readonly id: string },
+  begun: () => void,
 ): Promise<Done | undefined> {
   const doing = 'starting the project'
   const stream = daemon.stream<LocaldEvent>({ method: 'POST', path: '/v1/projects/up', body, doing })
   interrupt.onFirst = () => stream.close()
   try {
-    return await follow(context, stream, { doing })
+    return await follow(context, stream, { doing, seen: begun })
   } catch (error) {
     if (!interrupt.isPressed) throw error
     await takeBack(context, daemon, { path: body.path, begunBy: body.id, ...named(body) })
@@ -107,7 +113,10 @@ async function finish(context: Context, done: Done): Promise<number> {
   if (done.ok && !context.json && done.services.length > 0) {
     print(table(['NAME', 'STATUS', 'URL'], done.services.map(rowOf), await painter(process.stdout)))
   }
-  return conclude(context, done)
+  const code = conclude(context, done)
+  const still = done.services.filter(view => code !== 0 && !isOver(view)).map(view => view.name)
+  if (still.length > 0 && !context.json) say(`Still running: ${still.join(', ')}. \`locald stop\` stops them.`)
+  return code
 }
 
 function rowOf(view: ServiceView): Row {

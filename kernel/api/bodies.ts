@@ -74,6 +74,7 @@ export const commandBody = {
   properties: { argv: names, cwd: path },
   additionalProperties: false,
 } as const
+export const doctorQuery = { type: 'object', properties: { check: names } } as const
 export const keysQuery = {
   type: 'object',
   required: ['path'],

@@ -4,9 +4,18 @@ import { examine } from '../doctor.ts'
 import { LocaldError } from '../errors.ts'
 import type { Kernel } from '../kernel.ts'
 import { closest } from '../suggest.ts'
-import type { BootPlan, BootUnit, CommandAnswer, CommandBody, PluginsAnswer, Pong, ServerStatus } from '../wire.ts'
+import type {
+  BootPlan,
+  BootUnit,
+  CommandAnswer,
+  CommandBody,
+  DoctorQuery,
+  PluginsAnswer,
+  Pong,
+  ServerStatus,
+} from '../wire.ts'
 import { answer, bootPlan, commandResult, diagnosis, plugins as pluginsAnswer, pong, server } from './answers.ts'
-import { bootBody, commandBody } from './bodies.ts'
+import { bootBody, commandBody, doctorQuery } from './bodies.ts'
 
 /** The daemon itself, its plugins and this machine. */
 export function machineRoutes(kernel: Kernel): FastifyPluginAsync {
@@ -48,10 +57,16 @@ export function machineRoutes(kernel: Kernel): FastifyPluginAsync {
       { schema: { summary: 'All plugins', response: answer('Those that are off or broken, too', pluginsAnswer) } },
       async () => ({ plugins }) satisfies PluginsAnswer,
     )
-    app.get(
+    app.get<{ Querystring: DoctorQuery }>(
       '/doctor',
-      { schema: { summary: 'Runs the checks of this machine', response: answer('What they found', diagnosis) } },
-      async () => examine({ contributions, plugins, own: kernel.checks }),
+      {
+        schema: {
+          summary: 'Runs the checks of this machine',
+          querystring: doctorQuery,
+          response: answer('What they found', diagnosis),
+        },
+      },
+      async ({ query }) => examine({ contributions, plugins, own: kernel.checks, only: query.check }),
     )
     app.get(
       '/schema',

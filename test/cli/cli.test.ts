@@ -92,6 +92,21 @@ t.test('up', async t => {
   t.notOk(Object.hasOwn(Object(daemon.last('/v1/projects/up').body), 'services'))
   t.match((await daemon.run(['up', '--verbose'])).stderr, /shop: \/home\/me\/shop[\s\S]*25%[\s\S]*50%/)
 
+  t.comment('URLs that browsers warn about')
+  const store = { plugin: 'https', id: 'trust-system', severity: 'optional', summary: '', fix: null }
+  daemon
+    .on('GET /v1/doctor', json({ ok: true, checks: [{ ...store, status: 'warn' }], fixes: [], commands: [] }))
+    .on('GET /v1/server', json({ http: 8080 }))
+  const warned = await daemon.run(['up'])
+  t.equal(warned.stdout, ran.stdout)
+  t.match(
+    warned.stderr,
+    /\nBrowsers will warn until `locald trust`; http:\/\/web\.shop\.localhost:8080 works without\n$/,
+  )
+  t.same(daemon.last('/v1/doctor').query.getAll('check'), ['trust-system', 'trust-chromium', 'trust-firefox'])
+  daemon.on('GET /v1/doctor', json({ ok: true, checks: [{ ...store, status: 'pass' }], fixes: [], commands: [] }))
+  t.equal((await daemon.run(['up'])).stderr.includes('Browsers'), false)
+
   t.comment('a folder or a service')
   mkdirSync(join(daemon.home, '007'))
   await daemon.run(['up', '007', '08', '--detach', '1e3'])
@@ -139,6 +154,7 @@ web failed: exited with code 1 after 0.3 s
   | EADDRINUSE
 Error: failed: web [SERVICE_FAILED]
 Hint: \`locald why web\` and \`locald logs web\` tell more.
+Still running: db. \`locald stop\` stops them.
 `,
   })
   t.equal((await daemon.run(['up', '--json'])).code, 1)

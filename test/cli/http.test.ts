@@ -103,3 +103,12 @@ async function outcomeOf(path: string): Promise<string> {
     return String(error)
   }
 }
+
+t.test('a request that is given up while the connection is made is not waited for', async t => {
+  const path = join(folder(t), 's.sock')
+  const server = createServer(() => {}).listen(path)
+  t.teardown(() => server.close())
+  await once(server, 'listening')
+  const given = { method: 'GET', target: '/', doing: 'testing', signal: AbortSignal.abort() } as const
+  t.equal(await send(await connect(path), given), undefined)
+})

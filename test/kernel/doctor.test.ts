@@ -55,6 +55,12 @@ t.test('one list of what to do', async t => {
     'Ask the authors of c: its check does not say what mends this.',
     'Run `locald doctor` once more; should it fail again, tell the authors of d.',
   ])
+  const some = await examine({ contributions: kernel.contributions, plugins, own: [], only: ['c1', 'none'], limit: 50 })
+  t.strictSame(
+    some.checks.map(({ plugin, id }) => `${plugin} ${id}`),
+    ['a c1', 'b c1', 'c c1', 'd c1'],
+    'only those asked for are run',
+  )
   t.strictSame(answer.commands, [
     { command: 'sudo locald admin setup', root: true },
     { command: 'locald trust', root: false },
