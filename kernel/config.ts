@@ -61,7 +61,7 @@ export async function findProjectRoot(
       const owners = folder === start ? [] : await ownersAt(file)
       if (trust.refusal(file, owners, folder) === undefined) return folder
       if (await sourceIn(start, sources)) return start
-      requireTrust(file, owners, { trust, root: folder })
+      requireTrust(file, owners, { trust, root: start })
     }
     if (dirname(folder) === folder) break
   }

@@ -39,15 +39,15 @@ export class EnvFiles {
   /** Refuses another user's without waiting for it. */
   async #readStream(file: string, folderOk: boolean): Promise<DotenvEntries | undefined> {
     requireTrust(file, await ownersAt(file), this.#reader)
-    return await this.#read(file, folderOk)
+    return await this.#read(file, folderOk, 'Check the program that writes to it.')
   }
 
-  async #read(file: string, folderOk: boolean): Promise<DotenvEntries | undefined> {
+  async #read(file: string, folderOk: boolean, hint?: string): Promise<DotenvEntries | undefined> {
     const read = await readTextFile(file, { ...this.#limits, streams: true })
     if (read === undefined) return undefined
     if ('fault' in read) {
       if (folderOk && read.fault === folderFault) return undefined
-      throw unreadable(file, read.fault)
+      throw unreadable(file, read.fault, hint)
     }
     requireTrust(file, read.owners, this.#reader)
     const line = read.isUtf8 ? undefined : spoiltLine(read.text)

@@ -35,8 +35,8 @@ export function requireTrust(file: string, owners: readonly number[], reader: Re
 }
 
 /** CONFIG_UNREADABLE for a file. */
-export function unreadable(file: string, reason: string): LocaldError {
-  return new LocaldError('CONFIG_UNREADABLE', `${file}: ${reason}`, { problems: [{ file, message: reason }] })
+export function unreadable(file: string, reason: string, hint = 'Correct the file, or remove it.'): LocaldError {
+  return new LocaldError('CONFIG_UNREADABLE', `${file}: ${reason}`, { hint, problems: [{ file, message: reason }] })
 }
 
 /** Whether that is why a file could not be read. */

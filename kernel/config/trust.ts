@@ -46,12 +46,14 @@ export class Trust {
   refusal(file: string, owners: readonly number[], root: string): Refusal | undefined {
     const strangers = this.strangers(owners)
     if (strangers.every(uid => this.#isAllowed(file, uid, root))) return undefined
+    // Where anyone may write, as in /tmp, only a file's owner can remove it.
+    const wayOut = isInside(file, root) ? 'remove the file' : `move the project out of ${dirname(file)}`
     const isFound = projectFiles.some(name => name === basename(file))
     return {
       message: strangers.includes(anyone)
         ? 'it is a hard link in a folder that anyone may write to'
         : `it belongs to uid ${strangers.join(' and ')}, not to you (uid ${this.#uid})`,
-      hint: `Run \`locald config allow ${quoted(isFound ? dirname(file) : file)}\` if you trust them, or remove the file.`,
+      hint: `Run \`locald config allow ${quoted(isFound ? dirname(file) : file)}\` if you trust them, or ${wayOut}.`,
     }
   }
 

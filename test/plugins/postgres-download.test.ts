@@ -1,5 +1,7 @@
+import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
+  chownSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -212,6 +214,14 @@ t.test("npm's settings", async t => {
   write(folder, ['//other.example/:_authToken=secret'])
   const env = await read({ NPM_CONFIG_REGISTRY: 'https://env.example', HTTPS_PROXY: 'http://q:2' })
   t.match(env, { registry: 'https://env.example/', authorization: undefined }, "not another registry's credentials")
+  rmSync(join(folder, '.npmrc'))
+  execFileSync('mkfifo', [join(folder, '.npmrc')])
+  t.match(await read(), { registry: 'https://mirror.example/npm/' }, 'a pipe is not waited for')
+  if (process.getuid?.() !== 0) return
+  rmSync(join(folder, '.npmrc'))
+  write(folder, ['registry=https://theirs.example'])
+  chownSync(join(folder, '.npmrc'), 12345, 12345)
+  t.match(await read(), { registry: 'https://mirror.example/npm/' }, "another user's file does not count")
 })
 
 t.test('folders are placed whole or not at all', async t => {
