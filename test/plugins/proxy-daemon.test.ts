@@ -229,7 +229,7 @@ t.test('a pinned project that starts with the daemon', { timeout: 120_000 }, asy
   t.match(answers, [
     { status: 200 },
     { status: 200 },
-    { status: 200 },
+    { status: 404, body: /Unknown host any/ },
     { status: 404, body: /Unknown host broken/ },
     { status: 404, body: /Unknown host other/ },
   ])
