@@ -102,7 +102,7 @@ export class Reloads {
     } catch (error) {
       const message = `could not apply the changed configuration: ${messageOf(error)}`
       this.#warn(project, message, 'Run `locald config check` to see all errors.')
-      project.note('configuration', message)
+      project.note('configuration', inOneLine(message))
     }
   }
 
@@ -154,6 +154,12 @@ export class Reloads {
       service.warn(`${name} was not restarted after ${changeOf(files)}: ${messageOf(error)}`)
     }
   }
+}
+
+/** Errors are listed one a line; a reason is one sentence. */
+function inOneLine(message: string): string {
+  const [first = '', ...more] = message.split('\n').map(line => line.trim())
+  return more.length === 0 ? first : `${first}: ${more.join('; ')}`
 }
 
 /** "a.js changed", "a.js and 2 more changed". */

@@ -51,7 +51,10 @@ onHost('changed files', async (t, machine) => {
     )
     await until('the warning', () => readFileSync(log, 'utf8').includes('could not apply the changed configuration'))
     t.same([await pid('web'), await pid('api')], before)
+    const reason = async () => (await sandbox.service(folder, 'web')).reason
+    t.match(await reason(), /^could not apply the changed configuration: locald\.toml.*comand/)
     sandbox.write(file, head + web + api)
+    await until('nothing to say', async () => (await reason()) === null)
   })
 
   await t.test('.env appears, changes and goes', async t => {
