@@ -14,7 +14,7 @@ export interface Machine {
 
 const on: FeatureState = { on: true }
 const setup = 'Run `sudo locald admin setup`.'
-const lima = '`brew install lima` or `locald vm install`'
+const lima = '`brew install lima`'
 
 /** One look at the machine for each feature: a few files each, no program is run. */
 export const probes: Readonly<Record<FeatureName, (machine: Machine) => Promise<FeatureState>>> = {

@@ -33,7 +33,7 @@ export class ShimPrivileges implements Privileges {
     closeAll(ran.sockets)
     if (ran.code !== portTaken) throw failure(`port ${port} could not be bound`, ran)
     throw new LocaldError('PORT_TAKEN', `port ${port} is taken`, {
-      hint: `\`locald debug port ${port}\` says by whom.`,
+      hint: 'Stop the program that has it: `lsof -iTCP -sTCP:LISTEN`, as root, says which.',
     })
   }
 
