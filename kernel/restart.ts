@@ -21,12 +21,12 @@ export class RestartPolicy {
   #crashes: number[] = []
   #delay = firstDelayMs
 
-  /** Judges an exit, whose `cause` is added to the reason. `now` and `ranMs` in ms. */
+  /** Judges an exit, whose `cause` is added to the reason. `now` and `ranMs` in ms, by a clock that is never set. */
   judge(
     policy: 'no' | 'on-failure' | 'always',
     exit: Exit & { readonly cause?: string | undefined },
     ranMs: number,
-    now = Date.now(),
+    now = performance.now(),
   ): Verdict {
     const reason = exit.cause === undefined ? exitText(exit) : `${exitText(exit)}: ${exit.cause}`
     const crashed = exit.code !== 0

@@ -93,12 +93,12 @@ export class Supervisor {
       // What was taken over is attended even if it is to be stopped already: nobody else ends it.
       while (round !== undefined || !signal.aborted) {
         round ??= await this.#launch(this.#assignment ?? first, signal)
-        const { startedMs } = round.instance
+        const attendedMs = performance.now()
         const exit = await this.#attend(round, signal)
         round = undefined
         await this.#host.gone()
         if (signal.aborted) return
-        const ranMs = Date.now() - startedMs
+        const ranMs = performance.now() - attendedMs
         const cause = exit.code === 0 ? undefined : await this.#host.explain({ code: exit.code, runs: false })
         if (signal.aborted) return
         const { restart } = (this.#assignment ?? first).plan.common

@@ -140,6 +140,35 @@ t.test('the port of a debugger that NODE_OPTIONS opens is free while a command r
   t.strictSame(lines('port'), ['free'])
 })
 
+t.test('a shell with another runtime folder finds the daemon of the same data folder', { skip }, async t => {
+  const { home, lines, run } = place(t)
+  t.match(await run(['up']), { code: 0 })
+  const runtime = join(home, 'run', 'locald')
+  const socket = join(runtime, 'locald.sock')
+  const file = join(home, 'data', 'locald', 'daemon.json')
+  const { version }: { version: string } = JSON.parse((await run(['--version', '--json'])).stdout)
+  writeFileSync(file, JSON.stringify({ pid: Number(lines('daemons')[0]), version, runtime, socket }))
+  for (const other of [{ XDG_RUNTIME_DIR: join(home, 'other') }, { XDG_RUNTIME_DIR: '', TMPDIR: join(home, 'tmp') }]) {
+    t.match(await run(['up'], other), { code: 0, stderr: '' })
+    t.match(await run(['server', 'status', '--json'], other), { code: 0, stdout: socket })
+  }
+  t.equal(lines('daemons').length, 1)
+  t.comment('it has ended: the next one is started where it was')
+  lines('daemons').forEach(end)
+  t.match(await run(['up'], { XDG_RUNTIME_DIR: join(home, 'other') }), { code: 0, stderr: '' })
+  t.match(lines('keeper').at(-1), `lock ${runtime}/daemon.lock`)
+})
+
+t.test('a shutdown stops what a killed daemon left', { skip }, async t => {
+  const { home, lines, run } = place(t)
+  t.match(await run(['server', 'shutdown']), { code: 0, stdout: 'The daemon is not running\n' })
+  mkdirSync(join(home, 'data', 'locald', 'running', 'projects', 'shop'), { recursive: true })
+  t.match(await run(['server', 'shutdown', '--pid=1']), { code: 0, stdout: /is not running/ })
+  t.equal(lines('daemons').length, 0, 'another one is not meant')
+  t.match(await run(['server', 'shutdown']), { code: 0, stdout: 'The daemon has ended\n' })
+  t.same(JSON.parse(lines('facts').at(-1) ?? ''), { keepServices: false })
+})
+
 t.test('twenty at once: one daemon', { skip }, async t => {
   const { lines, run } = place(t)
   const all = await Promise.all(Array.from({ length: 20 }, () => run(['up', '--json'])))
