@@ -7,7 +7,7 @@ import type { CatalogEntry, Status } from '../../kernel/plugin.ts'
 const lookupMs = 2000
 /** More the helper does not take: names, and bytes of names with a newline each. */
 const most = { names: 1024, bytes: 40_960 }
-/** Domains that nobody else can have (RFC 6761). */
+/** Domains reserved for local use (RFC 6761). */
 const domains = ['localhost', 'test'] as const
 /** Labels of names that programs look for in the machine's own domain; the helper takes none of them. */
 const reserved: readonly string[] = ['wpad', 'isatap']

@@ -13,7 +13,7 @@ const hints: Readonly<Record<number, string>> = {
   11: 'Start the daemon from a plain terminal: `locald server restart`.',
   19: 'Run the command again: the machine may be busy.',
   16: 'Raise the limits of the shell that starts locald (`ulimit -a`).',
-  32: 'Mend /etc/hosts: it must be a regular file of root’s that nobody else may write to.',
+  32: 'Fix /etc/hosts: it must be a regular file of root’s that only root may write to.',
   33: 'Remove the lines that locald added to /etc/hosts, from BEGIN to END, and run `locald admin sync-hosts`.',
   41: 'The system trusts only a CA that is limited to local names; add one with domains of your own by hand.',
   42: "Install your distribution's `ca-certificates` package.",
@@ -48,11 +48,11 @@ export class ShimPrivileges implements Privileges {
   }
 
   async trust(pem: string): Promise<void> {
-    await this.#run('trust', 'the CA could not be put into the system’s store', pem)
+    await this.#run('trust', 'the CA could not be added to the system’s store', pem)
   }
 
   async untrust(pem: string): Promise<void> {
-    await this.#run('untrust', 'the CA could not be taken out of the system’s store', pem)
+    await this.#run('untrust', 'the CA could not be removed from the system’s store', pem)
   }
 
   async #run(verb: string, what: string, input?: string): Promise<string> {

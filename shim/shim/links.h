@@ -7,8 +7,8 @@
 // Whether a link of this kind leads to the file.
 bool links_lead_to(int folder, const char *file);
 
-// Takes out all that lead to the file, whether it is there or not. They are counted from 0 without a gap, or the later ones are
-// not found: the last one of a hash moves into the place of one that is taken out.
+// Removes all that lead to the file, whether it exists or not. Programs count from 0 and stop at the first gap, so the last link of
+// the hash replaces the one that is removed.
 void links_remove(int folder, const char *file);
 
 #endif

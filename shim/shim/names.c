@@ -5,7 +5,7 @@
 
 #include "text.h"
 
-// What nobody else can have (RFC 6761). Not `internal`: companies, clouds and container engines have names below it, which programs
+// Reserved for local use (RFC 6761). Not `internal`: companies, clouds and container engines have names below it, which programs
 // of all users of the machine rely on.
 static const char *const allowed[] = {"localhost", "test"};
 

@@ -47,7 +47,7 @@ static void forget_environment(void) {
 #endif
 }
 
-// Writes nothing: standard error may be a pipe that nobody reads, and the lock may be held.
+// Writes nothing: standard error may be a pipe that no one reads, and the lock may be held.
 static void out_of_time(int number) {
   (void)number;
   _exit(REFUSE_TIME);

@@ -8,7 +8,7 @@
 #include "text.h"
 
 _Noreturn void refuse(enum refusal code, const char *what, const char *which) {
-  // Standard error may be a pipe that nobody reads.
+  // Standard error may be a pipe that no one reads.
   lock_release();
   text_complain("locald-shim", what, which);
   _exit((int)code);

@@ -16,7 +16,7 @@
 enum { OWN_MAX = 16 };
 
 // Programs read the bundle, or find a certificate in its folder by a hash of its subject. Java's store, which is not to have it
-// (README.md), is made of what update-ca-certificates(8) tells its hooks, and of links named *.pem in that folder. So the
+// (README.md), is made of what update-ca-certificates(8) reports to its hooks, and of links named *.pem in that folder. So the
 // certificate is a file named *.crt in that folder, of which neither knows; and a hook of the helper's own, the last one, puts
 // it back into the bundle, which update-ca-certificates(8) writes without it. That program is never run from here.
 static const char folder_path[] = ETC "/ssl/certs", bundle[] = "ca-certificates.crt", ending[] = ".crt";
@@ -88,7 +88,7 @@ static void require_room(int folder, uid_t owner) {
   unsigned count = anchors_count(folder, &owner, ending) + anchors_count(earlier, &owner, ending);
   (void)close(earlier);
   if (count >= OWN_MAX)
-    refuse(REFUSE_STORE_FULL, "this user has 16 certificates in the store; take some out with `locald untrust`", NULL);
+    refuse(REFUSE_STORE_FULL, "this user has 16 certificates in the store; remove some with `locald untrust`", NULL);
 }
 
 void debian_add(const struct certificate *certificate, const struct text *pem) {

@@ -15,7 +15,7 @@
 #include "trail.h"
 
 // Where other distributions keep what their administrator trusts, and the program that makes all stores of it: Java's, too, and
-// none can be left out. So nothing is added there; what earlier versions have added is taken out.
+// none can be left out. So nothing is added there; what earlier versions have added is removed.
 static const struct family {
   const char *anchors, *ending, *program, *word;
 } families[] = {

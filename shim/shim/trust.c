@@ -24,7 +24,7 @@ void trust_change(bool add) {
   const uid_t uid = getuid();
   if (!pem_decode(text, input_read(text, sizeof text), der, &len))
     refuse(REFUSE_PEM, "standard input is not one certificate in PEM", NULL);
-  // What was put there by an earlier version, under other rules, can be taken out.
+  // What was put there by an earlier version, under other rules, can be removed.
   bool lenient = !add && STORE_HAS_OWNERS;
   bool fine = lenient ? authority_read(der, len, &authority) : authority_check(der, len, &authority, &why);
   if (!fine) refuse(REFUSE_AUTHORITY, lenient ? "it is not an X.509 certificate of version 3" : why, NULL);
