@@ -1,5 +1,5 @@
 import { parse, TomlError } from 'smol-toml'
-import { folderFault, readTextFile } from '../contract/text-file.ts'
+import { folderFault, ownersAt, readTextFile } from '../contract/text-file.ts'
 import { LocaldError } from '../errors.ts'
 import type { Table } from './table.ts'
 import type { Trust } from './trust.ts'
@@ -20,7 +20,11 @@ const depthLimit = 64
 export async function readText(file: string, reader?: Reader): Promise<string | undefined> {
   const read = await readTextFile(file)
   if (read === undefined) return undefined
-  if ('fault' in read) throw unreadable(file, read.fault)
+  if ('fault' in read) {
+    // Another user's folder of that name is theirs to remove, like a file.
+    requireTrust(file, await ownersAt(file), reader)
+    throw unreadable(file, read.fault)
+  }
   requireTrust(file, read.owners, reader)
   if (!read.isUtf8) throw unreadable(file, 'it is not UTF-8 text')
   return read.text

@@ -543,6 +543,15 @@ t.test("other users' files", needsRoot, async t => {
     t.match(await failure(loadProject(root, types, places)), { code: 'CONFIG_UNTRUSTED' })
   })
 
+  await t.test('a folder or a pipe in the place of a file', async t => {
+    const { root, places, theirs } = shared({ 'locald.toml': web, '../.locald.toml/x': '', x: '' })
+    theirs('../.locald.toml')
+    t.match(await failure(loadProject(root, types, places)), {
+      code: 'CONFIG_UNTRUSTED',
+      hint: /move the project out of/,
+    })
+  })
+
   await t.test('a hard link counts as who could make it', async t => {
     const { root, places, theirs, allow } = shared({ 'mine.toml': web })
     linkSync(join(root, 'mine.toml'), join(root, 'locald.toml'))
