@@ -145,7 +145,7 @@ command = "test -t 1 && echo terminal; printf '\\\\033[31mred\\\\033[0m\\n'"
   await t.test('a one-off has the environment of its service, and its exit code', async t => {
     const folder = project(
       'oneoff',
-      `[services.web]\ncommand = "node server.mjs"\nenv = { GREETING = "of \${project.name} $\${x}" }\n`,
+      `[services.web]\ncommand = "node server.mjs"\nenv = { GREETING = "of \${project.name} $\${x}" }\ndepends_on = ["dep"]\n[services.dep]\ntype = "worker"\ncommand = "exec sleep 100006"\n`,
     )
     const ran = await sandbox.run(
       ['run', 'web', '--', 'sh', '-c', 'echo "$GREETING $PORT"; exit 7', '  two  spaces  '],
@@ -153,6 +153,7 @@ command = "test -t 1 && echo terminal; printf '\\\\033[31mred\\\\033[0m\\n'"
     )
     t.equal(ran.code, 7)
     t.match(ran.stdout, /^of oneoff \$\{x} \d+\n$/)
+    t.equal(ran.stderr, 'Warning: dep is not running\nHint: `locald up dep` starts it.\n')
     const shell = { TERM: 'own', MINE: 'yes', NOTIFY_SOCKET: '/supervisor', LISTEN_FDS: '1' }
     const env = await sandbox.ok(['run', 'web', 'env'], { cwd: folder, env: { ...sandbox.env, ...shell } })
     t.match(env.stdout, /^TERM=own$/m)
