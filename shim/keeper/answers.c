@@ -1,7 +1,5 @@
 #include "answers.h"
 
-#include <string.h>
-
 #include "output.h"
 #include "queries.h"
 #include "terminal.h"
@@ -20,10 +18,8 @@ static void give(void) {
 }
 
 void answers_to(const char *bytes, size_t len, int64_t now) {
-  unsigned cols = 0, rows = 0;
   size_t before = answers.len;
-  if (queries.state != QUERIES_TEXT || memchr(bytes, '\033', len) != NULL) (void)terminal_size(&cols, &rows);
-  queries_take(&queries, bytes, len, cols, rows, &answers);
+  queries_take(&queries, bytes, len, terminal_size, &answers);
   if (answers.len == before) return;
   last = now + PATIENCE_MS;
   answers_tick(now);

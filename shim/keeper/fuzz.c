@@ -70,21 +70,27 @@ static void fuzz_lines(const char *text, size_t len) {
   if (len % 3 == 0) lines_end(&lines);
 }
 
+static bool eighty_by_24(unsigned *cols, unsigned *rows) {
+  *cols = 80;
+  *rows = 24;
+  return true;
+}
+
 // Cut anywhere the answers are the same, none is a query itself, and none has a control character that ends a line.
 static void fuzz_queries(const char *text, size_t len) {
   static char whole[4096], torn[4096], again[4096];
   struct text once = text_in(whole, sizeof whole), pieces = text_in(torn, sizeof torn), echo = text_in(again, sizeof again);
   struct queries first = {0}, second = {0}, third = {0};
-  queries_take(&first, text, len, 80, 24, &once);
+  queries_take(&first, text, len, eighty_by_24, &once);
   for (size_t at = 0; at < len;) {
     size_t part = (unsigned char)text[at] % 7 + 1;
     if (part > len - at) part = len - at;
-    queries_take(&second, text + at, part, 80, 24, &pieces);
+    queries_take(&second, text + at, part, eighty_by_24, &pieces);
     at += part;
   }
   require(once.len == pieces.len && memcmp(whole, torn, once.len) == 0 && !once.full);
   require(memchr(whole, '\n', once.len) == NULL && memchr(whole, '\r', once.len) == NULL && memchr(whole, 3, once.len) == NULL);
-  queries_take(&third, whole, once.len, 80, 24, &echo);
+  queries_take(&third, whole, once.len, eighty_by_24, &echo);
   require(echo.len == 0);
 }
 

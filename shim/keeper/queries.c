@@ -28,8 +28,10 @@ static void add(struct text *answers, const char *answer) {
 }
 
 // "8;24;80t" of the size in cells.
-static void add_size(struct text *answers, unsigned cols, unsigned rows) {
+static void add_size(struct text *answers, terminal_size_call size) {
+  unsigned cols, rows;
   char answer[ANSWER_MAX];
+  if (!size(&cols, &rows)) return;
   struct text text = text_in(answer, sizeof answer);
   text_add(&text, "\033[8;");
   text_number(&text, rows);
@@ -52,12 +54,13 @@ static void add_mode(struct text *answers, const char *body, size_t len) {
   add(answers, answer);
 }
 
-static void take_control(const struct queries *queries, unsigned cols, unsigned rows, struct text *answers) {
+static void take_control(const struct queries *queries, terminal_size_call size, struct text *answers) {
   const char *body = queries->body;
   size_t len = queries->len;
+  if (strchr("cnqutp", body[len - 1]) == NULL) return;
   for (size_t i = 0; i < sizeof controls / sizeof *controls; i++)
     if (strlen(controls[i].asked) == len && memcmp(controls[i].asked, body, len) == 0) add(answers, controls[i].answer);
-  if (len == 3 && memcmp(body, "18t", 3) == 0) add_size(answers, cols, rows);
+  if (len == 3 && memcmp(body, "18t", 3) == 0) add_size(answers, size);
   if (len > 2 && memcmp(body + len - 2, "$p", 2) == 0) add_mode(answers, body, len);
 }
 
@@ -101,7 +104,7 @@ static void after_escape(struct queries *queries, unsigned char byte, struct tex
 }
 
 // A byte of a sequence that has begun.
-static void take(struct queries *queries, char byte, unsigned cols, unsigned rows, struct text *answers) {
+static void take(struct queries *queries, char byte, terminal_size_call size, struct text *answers) {
   unsigned char value = (unsigned char)byte;
   if (value == CANCEL || value == SUBSTITUTE) {
     queries->state = QUERIES_TEXT;
@@ -124,21 +127,30 @@ static void take(struct queries *queries, char byte, unsigned cols, unsigned row
     bool goes_on = value < (queries->state == QUERIES_CONTROL ? 0x40 : 0x30);
     if (queries->state == QUERIES_CONTROL) keep(queries, byte);
     if (!goes_on && queries->state == QUERIES_CONTROL && value < DELETE && !queries->too_long)
-      take_control(queries, cols, rows, answers);
+      take_control(queries, size, answers);
     if (!goes_on) queries->state = QUERIES_TEXT;
   }
 }
 
-void queries_take(struct queries *queries, const char *bytes, size_t len, unsigned cols, unsigned rows, struct text *answers) {
+// Most sequences are colours: where one that is no query ends, which begins here after its ESC. NULL: to be looked at closely.
+static const char *past_colour(const char *at, const char *end) {
+  if (at == end || *at != '[') return NULL;
+  do at++;
+  while (at < end && ((*at >= '0' && *at <= '9') || *at == ';'));
+  return at < end && (*at == 'm' || *at == 'K' || *at == 'G') ? at + 1 : NULL;
+}
+
+void queries_take(struct queries *queries, const char *bytes, size_t len, terminal_size_call size, struct text *answers) {
   const char *end = bytes + len;
   while (bytes < end) {
     if (queries->state == QUERIES_TEXT) {
       bytes = memchr(bytes, ESC, (size_t)(end - bytes));
       if (bytes == NULL) return;
-      queries->state = QUERIES_ESCAPE;
-      bytes++;
+      const char *past = past_colour(++bytes, end);
+      if (past != NULL) bytes = past;
+      else queries->state = QUERIES_ESCAPE;
     } else {
-      take(queries, *bytes++, cols, rows, answers);
+      take(queries, *bytes++, size, answers);
     }
   }
 }

@@ -19,7 +19,10 @@ struct queries {
   char body[QUERY_MAX];
 };
 
+// Asked for the terminal's size only when the program asks for it. False: not known.
+typedef bool (*terminal_size_call)(unsigned *cols, unsigned *rows);
+
 // Pure. Adds the answers to the queries that a piece of output completes; those without room are left out.
-void queries_take(struct queries *queries, const char *bytes, size_t len, unsigned cols, unsigned rows, struct text *answers);
+void queries_take(struct queries *queries, const char *bytes, size_t len, terminal_size_call size, struct text *answers);
 
 #endif
