@@ -88,7 +88,10 @@ export class FileWatch {
     if (this.#folders.has(folder) || [...this.#deep].some(above => isBelow(folder, above))) return true
     try {
       const heard = (event: FolderEvent, name: string | null) => this.#hear(folder, event, name)
-      const watch = this.#open(folder, isTree, heard, error => this.#fail(folder, error))
+      const watch = this.#open(folder, isTree, heard, error => {
+        this.#fail(folder, error)
+        this.#reportFaults()
+      })
       this.#folders.set(folder, watch)
       if (watch.deep) this.#deep.add(folder)
       return true
@@ -145,7 +148,7 @@ export class FileWatch {
     this.#dirty.set(path, isAnother || this.#dirty.get(path) === true)
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => {
-      this.#work = this.#work.then(() => this.#look())
+      this.#work = this.#work.then(() => this.#look()).catch(error => this.#fail(path, error))
     }, settleMs).unref()
   }
 

@@ -21,9 +21,20 @@ export type OpenFolder = (
   failed: (error: unknown) => void,
 ) => FolderWatch
 
-/** One watch of the system's for each folder, however many files it has. */
+/** Changes of one file within this time are heard once; who listens looks later than that. ms */
+const sameMs = 50
+
+/** One watch of the system's for each folder, however many files it has. A log that is written there all the time costs little. */
 export const openFolder: OpenFolder = (folder, _isTree, heard, failed) => {
-  const watcher = watch(folder, { persistent: false }, heard)
+  let last: string | null = null
+  let lastAt = 0
+  const watcher = watch(folder, { persistent: false }, (event, name) => {
+    const now = performance.now()
+    if (event === 'change' && name !== null && name === last && now - lastAt < sameMs) return
+    last = event === 'change' ? name : null
+    lastAt = now
+    heard(event, name)
+  })
   watcher.on('error', failed)
   return { deep: false, close: () => watcher.close() }
 }
