@@ -9,7 +9,7 @@ import { refuses } from './reopening.ts'
 
 /**
  * What a page waits for before it reloads. `ready`: its service has started; `start`: it is started again; `fault`: it can be reached;
- * `open`: it accepts connections; `run`: it runs anew by request, which may be of other code.
+ * `open`: it accepts connections; `run`: it was started again by request, perhaps with other code.
  */
 export type Awaited = 'ready' | 'start' | 'fault' | 'open' | 'run'
 
