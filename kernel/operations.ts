@@ -216,6 +216,7 @@ export class Operations {
     await project.queue.run(async signal => {
       left?.throwIfAborted()
       await project.adoptPlan(loaded, shell)
+      project.note('configuration', undefined)
       const meant = names ?? loaded.plan.services.map(({ name }) => name)
       const ready = await (isExact ? project.prepareOnly(meant) : project.prepareAll(meant))
       signal.throwIfAborted()
