@@ -31,7 +31,7 @@ export class Trust {
   readonly #dataFolder: string | undefined
 
   constructor({ shell = {}, dataFolder }: TrustInput = {}) {
-    const caller = shell['SUDO_UID'] ?? process.env['SUDO_UID'] ?? ''
+    const caller = shell['SUDO_UID'] ?? ''
     const isSudo = this.#uid === 0 && /^\d{1,10}$/.test(caller)
     this.#uids = new Set([this.#uid, 0, ...(isSudo ? [Number(caller)] : [])])
     this.#dataFolder = dataFolder
