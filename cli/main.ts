@@ -28,7 +28,9 @@ async function main(): Promise<number> {
 
 async function fail(error: unknown): Promise<void> {
   const { report } = await import('./report.ts')
-  process.exitCode = report(error, argv, context?.paths.crash)
+  // Once the words are understood, a `--json` of the command that `run` runs is not ours.
+  const words = context === undefined ? argv : context.json ? ['--json'] : []
+  process.exitCode = report(error, words, context?.paths.crash)
 }
 
 process.on('uncaughtException', (error: Error & { code?: string }) => {

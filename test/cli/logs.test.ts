@@ -214,6 +214,10 @@ t.test('run', async t => {
   t.same(JSON.parse(bare.stdout), [words, dir, '3000', null])
   t.match(daemon.last('/v1/services/one-off').body, { service: 'web' })
 
+  daemon.on('POST /v1/services/one-off', json({ error: { code: 'UNKNOWN_SERVICE', message: 'no wbe' } }, 404))
+  const mistaken = await daemon.run(['run', 'wbe', 'npm', 'test', '--json'])
+  t.match(mistaken, { code: 2, stdout: '', stderr: 'Error: no wbe [UNKNOWN_SERVICE]\n' })
+
   t.comment('what it wants to reach does not run')
   daemon.on('POST /v1/services/one-off', json({ dir, env, notRunning: ['shop:db'] }))
   t.match(await daemon.run(['run', 'web', 'echo', 'done']), {
