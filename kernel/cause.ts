@@ -36,7 +36,11 @@ export function causeOf(output: RunOutput): Cause | undefined {
 }
 
 function shortened(text: string, dir: string): string {
-  const short = text.replaceAll('file://', '').replaceAll(`${dir}/`, '').trim()
+  const short = text
+    .replace(/\p{Cc}/gu, '')
+    .replaceAll('file://', '')
+    .replaceAll(`${dir}/`, '')
+    .trim()
   return short.length > longest ? `${short.slice(0, longest - 1)}…` : short
 }
 

@@ -148,6 +148,7 @@ const cases: readonly Case[] = [
     cause: { text: 'its last output is a question: ? Would you like to share pseudonymous usage data? (y/N)' },
   },
   { of: 'a service that runs and prints', output: 'listening on 3000\nerror rate: 0', runs: true, cause: undefined },
+  { of: 'control characters', output: 'Error: a\u0007b\u0008c', cause: { text: 'Error: abc' } },
   { of: 'nothing', output: '', cause: undefined },
   { of: 'a long line', output: `Error: ${'x'.repeat(5000)}`, cause: { text: `Error: ${'x'.repeat(192)}…` } },
 ]
