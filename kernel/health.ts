@@ -69,19 +69,26 @@ export class HealthWatch {
       await pause(settleMs, signal)
       return signal.aborted ? undefined : { ok: true, detail: 'it runs' }
     }
-    const first = performance.now()
-    for (let tries = 1; !signal.aborted; tries++) {
-      const began = performance.now()
-      const result = await unlessAborted(probe(), signal)
-      if (result === undefined) return undefined
-      if (result.ok) {
-        this.#address = result.address
-        return result
+    const notice = new ReadyNotice(instance)
+    try {
+      const first = performance.now()
+      for (let tries = 1; !signal.aborted; tries++) {
+        const began = performance.now()
+        const result = await unlessAborted(probe(), signal)
+        if (result === undefined) return undefined
+        if (result.ok) {
+          this.#address = result.address
+          return result
+        }
+        // Where the user gave no check, the service's own word counts, too.
+        if (check === undefined && notice.isReady) return { ok: true, detail: 'it said READY=1' }
+        tried({ ...result, tries })
+        await pause(Math.max(0, startDelay(check, began - first) - (performance.now() - began)), signal)
       }
-      tried({ ...result, tries })
-      await pause(Math.max(0, startDelay(check, began - first) - (performance.now() - began)), signal)
+      return undefined
+    } finally {
+      notice.close()
     }
-    return undefined
   }
 
   /** The loopback address the service listens on, where that can be told. */
@@ -146,6 +153,22 @@ function startDelay(check: HealthCheck | undefined, elapsedMs: number): number {
   if (check?.intervalGiven) return check.interval
   const { least, most } = check?.type === 'command' ? startPace.command : startPace.other
   return Math.max(least, Math.min(most, elapsedMs / 20), Math.min(longPace.most, elapsedMs * longPace.part))
+}
+
+/** Whether an instance has said READY=1 on its NOTIFY_SOCKET (sd_notify(3)), until closed. */
+class ReadyNotice {
+  isReady = false
+  readonly #off: (() => void) | undefined
+
+  constructor(instance: Instance) {
+    this.#off = instance.on?.(event => {
+      if (event.event === 'notify' && event.ready) this.isReady = true
+    })
+  }
+
+  close(): void {
+    this.#off?.()
+  }
 }
 
 async function notified(instance: Instance, signal: AbortSignal): Promise<ProbeResult | undefined> {

@@ -148,6 +148,13 @@ STATUS=draining'; exec sleep 1000`
     t.equal((await web.until('running', 'unhealthy')).reason, 'draining')
   })
 
+  t.test('READY=1 makes a service ready that has no check, though nothing answers on its port', async t => {
+    const stage = new Stage(t, { table })
+    const web = await stage.service('web', { command: `${act} notify READY=1; exec sleep 1000` })
+    web.start()
+    await web.until('running', 'healthy')
+  })
+
   t.test('past its time it is unhealthy, and says why; when it gets there, healthy', async t => {
     const stage = new Stage(t, { table })
     const command = `while ! test -e go; do sleep 0.02; done; ${stage.serve}`
