@@ -28,11 +28,18 @@ const longest = 200
 /** So many lines below an error are searched for its place. */
 const traceLines = 16
 
+/** Of a longer line its beginning and its end are looked at, as some patterns take a time that grows with the square of its length: UTF-16 units. */
+const examined = 1000
+
 /** The cause that the output names; undefined when it names none. */
 export function causeOf(output: RunOutput): Cause | undefined {
-  const lines = meaningful(output.lines)
+  const lines = meaningful(output.lines).map(cut)
   const found = shellFault(lines, output.code) ?? portFault(lines) ?? ask(lines, output) ?? errorIn(lines, output)
   return found === undefined ? undefined : { ...found, text: shortened(found.text, output.dir) }
+}
+
+function cut(line: string): string {
+  return line.length > 2 * examined ? `${line.slice(0, examined)}…${line.slice(-examined)}` : line
 }
 
 function shortened(text: string, dir: string): string {

@@ -19,18 +19,23 @@ const npmDetail =
   /^npm (?:error|ERR!)(?:$| (?:code|errno|syscall|path|command|workspace|location|A complete log|Lifecycle script|To see a list|Did you mean|\s))/
 const npmCause = /^npm (?:error|ERR!) (?:enoent )?(.+)/
 
+/** Patterns look at so much of a line: some take a time that grows with the square of its length. UTF-16 units */
+const examined = 1000
+
 /** A line as it stands on a terminal at last: without what it was overwritten by, and spinners. */
 function shown(line: string): string {
-  const text = line.replace(/\r+$/, '')
+  const text = line.replace(/(?<!\r)\r+$/, '')
   return text.slice(text.lastIndexOf('\r') + 1).replace(/^[\u2800-\u28ff\s]*[\u2800-\u28ff]/, '')
 }
 
 /** The lines that a program itself printed; where there are none, what its package manager says is wrong. */
 export function meaningful(lines: readonly string[]): readonly string[] {
   const all = lines.map(shown)
+  const heads = all.map(line => line.slice(0, examined).trimEnd())
   // `npm run` prints the command it runs below the script's name.
-  const isEcho = (index: number) => /^> /.test(all[index] ?? '') && /^> \S+@\S+ \S+/.test(all[index - 1] ?? '')
-  const own = all.filter((line, index) => !isEcho(index) && noise.every(pattern => !pattern.test(line.trimEnd())))
+  const isEcho = (index: number) => /^> /.test(heads[index] ?? '') && /^> \S+@\S+ \S+/.test(heads[index - 1] ?? '')
+  const isNoise = (index: number) => isEcho(index) || noise.some(pattern => pattern.test(heads[index] ?? ''))
+  const own = all.filter((_, index) => !isNoise(index))
   if (own.length > 0) return own
-  return all.flatMap(line => (npmDetail.test(line.trimEnd()) ? [] : (npmCause.exec(line)?.[1] ?? [])))
+  return all.flatMap((line, index) => (npmDetail.test(heads[index] ?? '') ? [] : (npmCause.exec(line)?.[1] ?? [])))
 }

@@ -169,3 +169,15 @@ t.test('what package managers and spinners print around a program is left out', 
   ])
   t.end()
 })
+
+t.test('a line of any length takes little time', t => {
+  const long = (part: string) => part.repeat(1_000_000 / part.length)
+  const hostile = [`${long('\r')}x`, `> ${long('@')}`, long('(y'), long('password '), `Error: x\n   at ${long('a')}`]
+  for (const output of hostile) {
+    const begun = performance.now()
+    causeOf({ lines: output.split('\n'), code: 1, runs: false, dir: '/shop/api' })
+    causeOf({ lines: output.split('\n'), code: null, runs: true, dir: '/shop/api' })
+    t.ok(performance.now() - begun < 2000, output.slice(0, 20))
+  }
+  t.end()
+})
