@@ -31,7 +31,7 @@ export class SocketGuard {
   readonly #input: SocketGuardInput
   #socket: string
   #inode: number | undefined
-  #watchers: readonly FSWatcher[] = []
+  #watchers: FSWatcher[] = []
   #timer: NodeJS.Timeout | undefined
   #look: Promise<void> | undefined
   #isClosed = false
@@ -74,11 +74,12 @@ export class SocketGuard {
   #watch(): void {
     this.#unwatch()
     try {
-      this.#watchers = [dirname(this.#socket), this.#input.paths.lock].map(path => {
+      for (const path of [dirname(this.#socket), this.#input.paths.lock]) {
         const watcher = watch(path, { persistent: false }, () => this.#soon(settleMs))
-        return watcher.on('error', () => this.#soon(lookMs))
-      })
+        this.#watchers.push(watcher.on('error', () => this.#soon(lookMs)))
+      }
     } catch {
+      this.#unwatch()
       this.#soon(lookMs)
     }
   }
