@@ -80,7 +80,9 @@ async function look(file: string, reading: Reading): Promise<TextFile | TextFaul
     if (fault !== undefined) return { fault }
     const handle = await open(file, readOnly | (isLink ? 0 : constants.O_NOFOLLOW))
     try {
-      return await readOpen(handle, [...(isLink ? [link.uid] : []), ...(await linkersOf(file, link))], reading)
+      // By its descriptor: another file may be at the path by now.
+      const linkers = isLink ? [link.uid] : await linkersOf(file, await handle.stat())
+      return await readOpen(handle, linkers, reading)
     } finally {
       await handle.close()
     }
