@@ -74,7 +74,7 @@ async function trustedBy({ caFile, bundles, project, service }: PreparationInput
   const { file, problem } = await bundles.of(caFile, path)
   const warning = {
     message: `${caVariable}: ${problem}; only the CA of locald is trusted in its place`,
-    hint: `Mend the file, or unset ${caVariable}.`,
+    hint: `Fix the file, or unset ${caVariable}.`,
   }
   return { env: { [caVariable]: file }, warnings: problem === undefined ? [] : [warning] }
 }
