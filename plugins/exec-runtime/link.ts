@@ -45,6 +45,10 @@ export class KeeperLink {
     if (!this.#socket.destroyed) this.#socket.write(`${command}\n`)
   }
 
+  close(): void {
+    this.#socket.destroy()
+  }
+
   /** The next event of one of these kinds; undefined when the connection ends first. */
   next(...kinds: readonly string[]): Promise<KeeperEvent | undefined> {
     return new Promise(resolve => {

@@ -1,6 +1,10 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { ProcessTable } from '../../kernel/plugin.ts'
 import type { HeldState } from './held.ts'
-import { KeeperLink } from './link.ts'
+import { type KeeperEvent, KeeperLink } from './link.ts'
+
+/** A keeper answers at once, but not one that is stopped, or of a version with other events: ms. */
+const answerMs = 2000
 
 /** A process that was found by its keeper's socket alone. */
 export interface Recovered {
@@ -10,15 +14,30 @@ export interface Recovered {
 
 /**
  * Puts together what this version needs of a process from the state that another version left, in whatever shape: its keeper is asked.
- * Undefined when that names no keeper, or it does not answer.
+ * Undefined when that names no keeper, or it does not answer within `limitMs`.
  */
-export async function recoverHeld(state: unknown, table: ProcessTable): Promise<Recovered | undefined> {
+export async function recoverHeld(
+  state: unknown,
+  table: ProcessTable,
+  limitMs = answerMs,
+): Promise<Recovered | undefined> {
   const socket = textAt(state, 'socket')
   if (socket?.startsWith('/') !== true || !socket.endsWith('.s')) return undefined
   const link = await KeeperLink.open(socket)
-  link?.send('state')
-  const answer = await link?.next('state')
-  if (link === undefined || answer === undefined) return undefined
+  if (link === undefined) return undefined
+  link.send('state')
+  const answer = await Promise.race([link.next('state'), pause(limitMs, undefined, { ref: false })])
+  const found = answer === undefined ? undefined : await stateFrom(answer, state, socket, table)
+  if (found === undefined) link.close()
+  return found === undefined ? undefined : { state: found, link }
+}
+
+async function stateFrom(
+  answer: KeeperEvent,
+  state: unknown,
+  socket: string,
+  table: ProcessTable,
+): Promise<HeldState | undefined> {
   const [pid, keeper] = [Number(answer['pid']), Number(answer['keeper'])]
   const [keeperStart, mainStart = ''] = await Promise.all([table.start(keeper), table.start(pid)])
   if (keeperStart === undefined) return undefined
@@ -32,7 +51,7 @@ export async function recoverHeld(state: unknown, table: ProcessTable): Promise<
     startedMs: Number(answer['startedMs']),
     starts: { keeper: keeperStart, main: mainStart },
   }
-  return { state: { socket, exitFile: textAt(state, 'exitFile') ?? `${base}.x`, tree }, link }
+  return { socket, exitFile: textAt(state, 'exitFile') ?? `${base}.x`, tree }
 }
 
 function valueAt(value: unknown, key: string): unknown {

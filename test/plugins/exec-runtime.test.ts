@@ -28,6 +28,7 @@ import plugin from '../../plugins/exec-runtime/index.ts'
 import { KeeperLink } from '../../plugins/exec-runtime/link.ts'
 import { packageManagerOf } from '../../plugins/exec-runtime/package-manager.ts'
 import { KeeperProcesses } from '../../plugins/exec-runtime/processes.ts'
+import { recoverHeld } from '../../plugins/exec-runtime/recovery.ts'
 import { packageJson, procfile } from '../../plugins/exec-runtime/sources.ts'
 import { Starter } from '../../plugins/exec-runtime/starter.ts'
 import { DarwinProcessTable } from '../../plugins/platform-darwin/processes.ts'
@@ -570,6 +571,28 @@ t.test("words that are no keeper's end the connection", async t => {
     server.close()
   }
   t.equal(await KeeperLink.open(join(dir, 'nothing')), undefined)
+})
+
+t.test('a keeper that does not answer, or that names none, is given up', async t => {
+  const dir = folder()
+  t.teardown(() => clean(dir))
+  const state = { socket: join(dir, 'k.s') }
+  for (const words of ['', '{"event":"state"}\n']) {
+    let isClosed: Promise<unknown> | undefined
+    const server = createServer(socket => {
+      isClosed = once(
+        socket.on('error', () => {}),
+        'close',
+      )
+      socket.write(words)
+      socket.resume()
+    })
+    await new Promise<void>(resolve => server.listen(state.socket, resolve))
+    const table = new LinuxProcessTable(process.getuid?.() ?? 0, join(dir, 'proc'))
+    t.equal(await limited(recoverHeld(state, table, 50), 'given up'), undefined)
+    await limited(isClosed ?? Promise.reject(new Error('not connected')), 'closed')
+    server.close()
+  }
 })
 
 t.test('hundreds of starts at once: more than a queue of connections holds', async t => {
