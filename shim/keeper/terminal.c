@@ -59,6 +59,7 @@ pid_t terminal_foreground(void) {
 size_t terminal_typable(const char *bytes, size_t len, pid_t group) {
   struct termios modes;
   if (held < 0 || tcgetattr(held, &modes) != 0 || (modes.c_lflag & ISIG) == 0 || tcgetpgrp(held) != group) return len;
+  if (modes.c_cc[VSUSP] == _POSIX_VDISABLE) return len;  // there is none: the program gets each byte
   const char *key = memchr(bytes, modes.c_cc[VSUSP], len);
   return key == NULL ? len : (size_t)(key - bytes);
 }
