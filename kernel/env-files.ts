@@ -33,6 +33,8 @@ export class EnvFiles {
     if (known !== undefined) return await known
     const reading = this.#readStream(file, folderOk)
     this.#streams.set(file, reading)
+    // What could not be read then may be read by the next reload.
+    reading.catch(() => this.#streams.delete(file))
     return await reading
   }
 

@@ -365,8 +365,12 @@ t.test('a pipe is read once, a device too', async t => {
     error => error,
   )
   t.match(late, { code: 'CONFIG_UNREADABLE', message: /\.env: reading it timed out after 0\.02 s$/ })
+  const impatient = new EnvFiles(reader, undefined, { ms: 20 })
+  await environmentOf({ ...input, envFiles: impatient }).catch(() => {})
   rmSync(pipe)
   symlinkSync('/dev/null', pipe)
+  const again = await environmentOf({ ...input, envFiles: new EnvFiles(reader, impatient) })
+  t.strictSame(again.env, {}, 'what could not be read is tried again')
   t.strictSame((await environmentOf(input)).env, {}, '/dev/null')
   rmSync(pipe)
   symlinkSync('/dev/zero', pipe)
