@@ -1,12 +1,12 @@
-/** Variables that belong to one terminal or login, and say nothing to a service. */
-const ofSession = new Set([
-  ...['_', 'PWD', 'OLDPWD', 'SHLVL', 'PS1', 'PROMPT', 'PROMPT_COMMAND', 'COLUMNS', 'LINES', 'HISTFILE', 'MAIL'],
-  ...['TERM', 'COLORTERM', 'NO_COLOR', 'FORCE_COLOR', 'LS_COLORS', 'PAGER', 'EDITOR', 'VISUAL', 'BROWSER'],
-  ...['DISPLAY', 'WAYLAND_DISPLAY', 'XAUTHORITY', 'WINDOWID', 'WINDOW', 'STY', 'GPG_TTY', 'DBUS_SESSION_BUS_ADDRESS'],
-  ...['INVOCATION_ID', 'JOURNAL_STREAM', 'SYSTEMD_EXEC_PID', 'MANAGERPID', 'MEMORY_PRESSURE_WATCH', 'VTE_VERSION'],
+import { isOfSession } from './shell.ts'
+
+/** Variables that say nothing to a service, besides those of a terminal or a login session: of a shell, and of who started it. */
+const ofShell = new Set([
+  ...['_', 'PWD', 'OLDPWD', 'SHLVL', 'PS1', 'PROMPT', 'PROMPT_COMMAND', 'HISTFILE', 'MAIL', 'LS_COLORS', 'WINDOW'],
+  ...['INVOCATION_ID', 'JOURNAL_STREAM', 'SYSTEMD_EXEC_PID', 'MANAGERPID', 'MEMORY_PRESSURE_WATCH'],
 ])
-const ofSessionPrefix =
-  /^(?:TERM_|TMUX|SSH_|XDG_|SUDO_|KITTY_|WEZTERM_|ITERM_|ALACRITTY_|GHOSTTY_|KONSOLE_|VSCODE_|ZED_|JETBRAINS_|TERMINAL_|ZELLIJ|DIRENV_|STARSHIP_|FZF_|LESS|BASH_FUNC_|LOCALD_|npm_|INIT_CWD$|__)/
+const ofShellPrefix =
+  /^(?:TMUX|XDG_|SUDO_|KITTY_|WEZTERM_|ITERM_|ALACRITTY_|GHOSTTY_|KONSOLE_|VSCODE_|ZED_|JETBRAINS_|TERMINAL_|ZELLIJ|DIRENV_|STARSHIP_|FZF_|LESS|BASH_FUNC_|LOCALD_|npm_|INIT_CWD$|__)/
 
 /** A service's environment when it was started and as it would be now. */
 export interface Compared {
@@ -25,7 +25,9 @@ export interface ShellWarning {
 export function changedVariables({ before, after }: Pick<Compared, 'before' | 'after'>): readonly string[] {
   const names = new Set([...Object.keys(before), ...Object.keys(after)])
   return [...names]
-    .filter(name => before[name] !== after[name] && !ofSession.has(name) && !ofSessionPrefix.test(name))
+    .filter(
+      name => before[name] !== after[name] && !isOfSession(name) && !ofShell.has(name) && !ofShellPrefix.test(name),
+    )
     .sort()
 }
 

@@ -39,7 +39,7 @@ export function oneOffShell(up: Shell, caller: Shell): Record<string, string> {
   return { ...own, ...shellPart(up), ...Object.fromEntries(session) }
 }
 
-/** What a terminal and a login session say of themselves: another one's are wrong. */
+/** Names that a terminal or a login session gives values of its own. */
 const ofSession = new Set([
   ...['TERM', 'COLORTERM', 'COLORFGBG', 'COLUMNS', 'LINES', 'NO_COLOR', 'FORCE_COLOR', 'CLICOLOR', 'CLICOLOR_FORCE'],
   ...['TMUX', 'TMUX_PANE', 'STY', 'WINDOWID', 'VTE_VERSION', 'TTY', 'GPG_TTY', 'GPG_AGENT_INFO'],
@@ -47,6 +47,7 @@ const ofSession = new Set([
   ...['EDITOR', 'VISUAL', 'PAGER', 'BROWSER'],
 ])
 
-function isOfSession(name: string): boolean {
+/** Whether a variable says something of a terminal or a login session: another one's is wrong. */
+export function isOfSession(name: string): boolean {
   return ofSession.has(name) || /^(?:SSH|TERM|XDG_SESSION)_/.test(name)
 }
