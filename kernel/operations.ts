@@ -1,4 +1,5 @@
 import { ServiceControl } from './control.ts'
+import { warnOfEnvironments, warnOfShell } from './environment-warnings.ts'
 import { LocaldError, messageOf } from './errors.ts'
 import type { Events, LocaldEvent } from './events.ts'
 import { closure } from './graph.ts'
@@ -6,14 +7,12 @@ import type { HookRuns } from './hooks.ts'
 import { pause } from './limits.ts'
 import { doneEvent, isUp } from './outcome.ts'
 import type { Log, WebProblem } from './plugin.ts'
-import type { Prepared } from './preparation.ts'
 import { nodesOf, type Project } from './project.ts'
 import type { Loaded, Projects } from './projects.ts'
 import type { Records } from './records.ts'
 import { Reloads } from './reloads.ts'
 import type { Service } from './service.ts'
 import type { ServiceState } from './service-state.ts'
-import { shellWarning } from './shell-changes.ts'
 import { namesOf, servicesOf, splitNames, type Target } from './targets.ts'
 import { unresolvedIn } from './unresolved.ts'
 import type { ResetBody, RestartBody, StopBody, UpBody, WaitBody } from './wire.ts'
@@ -225,7 +224,7 @@ export class Operations {
       const { name, path, domain } = project.ref
       tell({ event: 'project', project: name, path, domain })
       for (const problem of this.#input.webProblems()) tell({ event: 'warning', ...problem })
-      warnOf(ready)
+      warnOfEnvironments(ready)
       if (!isExact) warnOfShell(ready, anew)
       for (const { state, supervisor } of ready.keys())
         if (supervisor.active) tell({ event: 'service', service: state.view() })
@@ -292,33 +291,6 @@ function begunBy(id: string, targets: readonly Target[]): Promise<readonly Targe
     return { project, names: namesOf(project).filter(name => project.service(name)?.begunBy === id) }
   })
   return Promise.all(chosen)
-}
-
-/** Reports what runs on with variables of an earlier shell: a changed PATH restarts nothing. */
-function warnOfShell(ready: ReadonlyMap<Service, Prepared>, anew: readonly string[]): void {
-  const running = [...ready].filter(
-    ([{ ref, state, supervisor, fingerprint }, prepared]) =>
-      supervisor.active && state.now.launched && fingerprint === prepared.fingerprint && !anew.includes(ref.name),
-  )
-  const compared = running.flatMap(([{ ref, env }, { env: after }]) =>
-    env === undefined ? [] : [{ name: ref.name, before: env, after }],
-  )
-  const warning = shellWarning(compared)
-  if (warning !== undefined) running[0]?.[0].warn(warning.message, warning.hint)
-}
-
-/** Tells what is odd about environments: what several services share once. */
-function warnOf(ready: ReadonlyMap<Service, Prepared>): void {
-  const told = new Map<string, { readonly first: Service; readonly hint: string; readonly others: string[] }>()
-  for (const [service, { warnings = [] }] of ready) {
-    for (const { message, hint } of warnings) {
-      const known = told.get(message)
-      if (known === undefined) told.set(message, { first: service, hint, others: [] })
-      else known.others.push(service.ref.name)
-    }
-  }
-  for (const [message, { first, hint, others }] of told)
-    first.warn(others.length === 0 ? message : `${message} (so it is for ${others.join(', ')})`, hint)
 }
 
 function concerns(event: LocaldEvent, key: string): boolean {
