@@ -33,7 +33,9 @@ export async function registryClean({ paths, json }: Context): Promise<number> {
   }
   print(answer.forgotten.length === 0 ? 'Nothing to forget' : `Forgot ${namesOf(answer.forgotten)}`)
   if (answer.kept.length > 0)
-    say(`Kept ${namesOf(answer.kept)}, which is gone and still runs: \`locald stop ${stopWords(answer.kept)}\``)
+    say(
+      `Kept ${namesOf(answer.kept)}, whose folder is missing, as it still runs: \`locald stop ${stopWords(answer.kept)}\``,
+    )
   return 0
 }
 

@@ -135,7 +135,7 @@ on('linux', 'clean forgets projects whose folder is gone, unless they run', asyn
   t.notOk((await box.status()).some(view => view.project === 'goes'))
   await pidOf(box, 'runs:job')
   const said = (await box.ok(['registry', 'clean'])).stderr
-  t.match(said, /^Kept runs, which is gone and still runs: `locald stop runs`\n/)
+  t.match(said, /^Kept runs, whose folder is missing, as it still runs: `locald stop runs`\n/)
   t.match(await box.ok(['stop', 'runs']), { stdout: 'Stopped job\n' })
   t.match((await box.status()).map(({ key, status }) => `${key} ${status}`).sort(), [
     'runs:job stopped',
