@@ -1,3 +1,4 @@
+import type { Catalog } from '../../kernel/plugin.ts'
 import type { Limits } from './limits.ts'
 
 /** How a wait ended. */
@@ -54,4 +55,19 @@ export async function within<T>(
     stop()
     end.abort()
   }
+}
+
+/** Resolves when a condition holds, at once or after an event of the catalog, or when the signal is aborted. */
+export function untilTrue(catalog: Pick<Catalog, 'on'>, isTrue: () => boolean, signal: AbortSignal): Promise<void> {
+  return new Promise(resolve => {
+    const off = catalog.on(() => {
+      if (isTrue()) done()
+    })
+    const done = (): void => {
+      off()
+      resolve()
+    }
+    signal.addEventListener('abort', done, { once: true })
+    if (isTrue()) done()
+  })
 }

@@ -3,7 +3,7 @@ import { type About, type Answer, newsAnswer } from './answers.ts'
 import type { Crashes } from './crashes.ts'
 import { type Address, addressOf } from './dial.ts'
 import type { Case } from './gate.ts'
-import { type Holds, within } from './hold.ts'
+import { type Holds, untilTrue, within } from './hold.ts'
 import type { Limits } from './limits.ts'
 import { refuses } from './reopening.ts'
 
@@ -45,7 +45,7 @@ export class News {
     try {
       const patience = what === 'open' ? limits.poll * 2 : isLong(what) ? limits.longPoll : limits.poll
       const signals = [request.gone(), closing]
-      await within(release === undefined ? 0 : patience, signals, signal => this.#until(isOver, signal))
+      await within(release === undefined ? 0 : patience, signals, signal => untilTrue(catalog, isOver, signal))
       const entry = catalog.get(key)
       if (isOver() || entry === undefined) return newsAnswer('reload')
       if (what === 'open' && !(await refusesAt(addressOf(entry, request.head.name)))) return newsAnswer('reload')
@@ -62,20 +62,6 @@ export class News {
     if (what === 'open') return status !== 'running' || fault !== undefined
     if (what === 'run') return this.#parts.crashes.run(key) !== run
     return !pending.has(status) || fault !== undefined
-  }
-
-  #until(isOver: () => boolean, signal: AbortSignal): Promise<void> {
-    return new Promise(resolve => {
-      const off = this.#parts.catalog.on(() => {
-        if (isOver()) done()
-      })
-      const done = (): void => {
-        off()
-        resolve()
-      }
-      signal.addEventListener('abort', done, { once: true })
-      if (isOver()) done()
-    })
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Catalog } from '../../kernel/plugin.ts'
 import type { Address } from './dial.ts'
-import { type Holds, within } from './hold.ts'
+import { type Holds, untilTrue, within } from './hold.ts'
 import type { Limits } from './limits.ts'
 import { Reopening, refuses } from './reopening.ts'
 
@@ -62,15 +62,6 @@ export class Recovery {
   }
 
   #change(lost: Lost, signal: AbortSignal): Promise<void> {
-    return new Promise(resolve => {
-      const off = this.#catalog.on(() => {
-        if (this.moved(lost)) done()
-      })
-      const done = (): void => {
-        off()
-        resolve()
-      }
-      signal.addEventListener('abort', done, { once: true })
-    })
+    return untilTrue(this.#catalog, () => this.moved(lost), signal)
   }
 }
