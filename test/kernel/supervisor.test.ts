@@ -260,7 +260,7 @@ t.test('dependencies', async t => {
     await broken.until('failed')
     await done.until('exited')
     for (const one of waits) one.start()
-    const after = await stage.service('after', { worker: true }, [done.dependency()])
+    const after = await stage.service('after', { worker: true, command: 'exec sleep 1000' }, [done.dependency()])
     after.start()
     await after.until('running')
     const reasons = await Promise.all(waits.map(async one => (await one.until('failed')).reason))
