@@ -97,7 +97,8 @@ export class Watch {
     if (elapsedMs < lookAfterMs || performance.now() - this.#lookedAt < lookEveryMs) return
     this.#lookedAt = performance.now()
     void this.#look(isStrange === true)
-    void this.#lookAtOutput()
+    // Later its reason is that it was late.
+    if (state.now.status === 'starting') void this.#lookAtOutput()
   }
 
   #withCause(reason: string): string {
