@@ -68,6 +68,8 @@ export class SocketGuard {
       log.warn(`${placeFile(paths.data)} could not be written: ${messageOf(error)}`)
     }
     this.#watch()
+    // Removed before it was watched.
+    if (this.#inode === undefined) this.#soon(settleMs)
   }
 
   /** The folder shows a removal; a caller that finds no socket touches the lock. */
@@ -95,7 +97,9 @@ export class SocketGuard {
     if (this.#isClosed) return
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined
-      this.#look ??= this.#restore().finally(() => {
+      // What happens during a look is looked at after it.
+      if (this.#look !== undefined) return this.#soon(ms)
+      this.#look = this.#restore().finally(() => {
         this.#look = undefined
         if (this.#watchers.length === 0) this.#watch()
       })
