@@ -9,7 +9,7 @@ const stepMs = 50
 /** A stream that breaks sooner is followed by a pause, ms, which grows. */
 const shortMs = 1000
 const longestPauseMs = 500
-/** After so many streams in a row that bring nothing it is given up. */
+/** After so many of those in a row that bring nothing it is given up. */
 const mostIdle = 10
 
 /** A stream without an end, and what is done with it. */
@@ -51,7 +51,7 @@ export class Follower<T> {
       }
       if (broken === undefined) return undefined
       short = Date.now() - begunMs < shortMs ? short + 1 : 0
-      idle = this.#hasNews ? 0 : idle + 1
+      idle = this.#hasNews || short === 0 ? 0 : idle + 1
       if (idle >= mostIdle) throw broken
       if (short > 1) await setTimeout(Math.min(short * stepMs, longestPauseMs))
       const next = await nextDaemon(this.#paths)
