@@ -65,13 +65,18 @@ export class Crashes {
     if (isNew) {
       before.run++
       before.suspects.clear()
-    } else if (restarts > before.restarts || (over.has(status) && !over.has(before.status))) {
+    } else if (isRestarted(before, status, restarts) || (over.has(status) && !over.has(before.status))) {
       before.crashedAt = performance.now()
       before.reason = causeOf(reason)
     }
     before.restarts = restarts
     before.status = status
   }
+}
+
+/** Whether its restart policy starts it again; a restart for a change of files is counted when it has begun. */
+function isRestarted(before: Seen, status: string, restarts: number): boolean {
+  return restarts > before.restarts && status === 'restarting'
 }
 
 /** How it ended, without what comes next: "it exited with code 1; starting again in 0.1 s (1 of 5)". */

@@ -8,11 +8,13 @@ import { TLSSocket, connect as tlsConnect } from 'node:tls'
 import t from 'tap'
 import { openAuthority } from '../../plugins/https/authority.ts'
 import { LeafCertificates } from '../../plugins/https/certificates.ts'
+import { Crashes } from '../../plugins/proxy/crashes.ts'
 import {
   at,
   boot,
   deadline,
   eventually,
+  FakeCatalog,
   type Got,
   gate,
   get,
@@ -377,6 +379,23 @@ t.test('connections to services', async t => {
       }
     }
   })
+})
+
+t.test('a restart for a change of files is no crash', async t => {
+  const catalog = new FakeCatalog()
+  const crashes = new Crashes()
+  catalog.on(event => crashes.hear(event))
+  catalog.set('shop:web', { restarts: 2 })
+  const begun = performance.now()
+  // As the kernel does: it counts the restart once it has begun.
+  catalog.set('shop:web', { status: 'restarting', reason: 'a.js changed' })
+  catalog.set('shop:web', { status: 'waiting', restarts: 0, reason: null })
+  catalog.set('shop:web', { restarts: 3 })
+  catalog.set('shop:web', { status: 'running' })
+  t.equal(crashes.since('shop:web', begun), undefined)
+  catalog.set('shop:web', { status: 'restarting', restarts: 4, reason: 'exited with code 7; restarting in 0.1 s' })
+  t.equal(crashes.since('shop:web', begun), 'exited with code 7')
+  t.equal(crashes.run('shop:web'), 1)
 })
 
 t.test('what was started in the place of a service that does not run', async t => {
