@@ -66,7 +66,8 @@ try {
   const steps: Record<string, readonly boolean[]> = {}
   const judged = await until('the service to be judged', async () => {
     const view = await box.service(folder, 'it')
-    return view.status === 'running' ? undefined : view
+    // Whether it was ready may not be on the disk yet when its daemon is killed.
+    return ['running', 'starting'].includes(view.status) ? undefined : view
   })
   steps['taken over'] = alive()
   await box.ok(['stop'], { cwd: folder })
