@@ -11,8 +11,8 @@ export interface FolderWatch {
 }
 
 /**
- * Watches one folder, or all below it where `isTree` is set and the system can do that at once. `heard` is called with the name of an entry, a path below the folder where the watch is deep, or null when
- * events were lost. Throws the system's error (ENOENT, EACCES, ENOSPC, EMFILE …).
+ * Watches one folder, or all below it where `isTree` is set and the system can do that at once. `heard` is called with the name of
+ * an entry, a path below the folder where the watch is deep, or null when events were lost. Throws the system's error (ENOENT, EACCES, ENOSPC, EMFILE …).
  */
 export type OpenFolder = (
   folder: string,

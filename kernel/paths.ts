@@ -148,8 +148,8 @@ const onMac: PrivilegedPaths = {
 }
 
 /**
- * Makes the folders, private to the user. Throws PATHS_UNUSABLE where that fails, the folder is somebody else's, or root would make it in another user's: the runtime folder
- * may be in a place where anyone can make one first, so that no link is followed there.
+ * Makes the folders, private to the user. Throws PATHS_UNUSABLE where that fails, the folder is somebody else's, or root would make
+ * it in another user's: the runtime folder may be in a place where anyone can make one first, so that no link is followed there.
  */
 export function preparePaths(paths: Pick<Paths, 'data' | 'runtime' | 'socket'>): void {
   for (const folder of [paths.data, paths.runtime, dirname(paths.socket)]) unlessUnusable(folder, refuseOthersHome)

@@ -125,7 +125,7 @@ export class Project {
     return this.prepareOnly(closure(this.nodes, names))
   }
 
-  /** As `prepareAll`, without what they need: a restart by itself starts nothing that was stopped on purpose. */
+  /** As `prepareAll`, without what they need: a restart alone starts nothing that was stopped on purpose. */
   async prepareOnly(names: readonly string[]): Promise<ReadonlyMap<Service, Prepared>> {
     const targets = this.#inOrder(names)
     const tries = targets.map(async service => [service, await service.prepare()] as const)
@@ -133,8 +133,9 @@ export class Project {
   }
 
   /**
-   * Starts services made ready. What is unchanged and runs, or has ended well, is left alone, but for the `again` ones that have; what is not in the plan any more is stopped. Resolves when all are begun; their states tell the rest, and
-   * `begunBy` the `id` of what began them.
+   * Starts services made ready. What is unchanged and runs, or has ended well, is left alone, but for the `again` ones that have; what
+   * is not in the plan any more is stopped. Resolves when all are begun; their states show the rest, and `begunBy` the `id` of what
+   * began them.
    */
   async begin(
     targets: ReadonlyMap<Service, Prepared>,

@@ -1,6 +1,5 @@
 #include "bundle.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -35,17 +34,6 @@ bool bundle_edit(const char *bundle, size_t len, const struct text *pem, bool ad
   return !out->full;
 }
 
-static size_t read_all(int fd) {
-  size_t len = 0;
-  while (len < sizeof before) {
-    ssize_t got = read(fd, before + len, sizeof before - len);
-    if (got == 0) return len;
-    if (got < 0 && errno != EINTR) refuse_errno(REFUSE_STORE, "the bundle cannot be read");
-    if (got > 0) len += (size_t)got;
-  }
-  refuse(REFUSE_STORE, "the bundle is longer than 2 MiB", NULL);
-}
-
 // The distribution's program takes no lock.
 static bool is_same(int folder, const char *name, const struct stat *known) {
   struct stat info;
@@ -64,7 +52,7 @@ void bundle_change(int folder, const char *name, const char *draft, const struct
   struct stat info;
   int fd = trail_file(REFUSE_STORE, folder, name, O_RDONLY, &info);
   if (fd < 0) return;
-  size_t len = read_all(fd);
+  size_t len = trail_read(REFUSE_STORE, fd, before, sizeof before, "the bundle is longer than 2 MiB");
   bool there = find(before, before + len, pem) != NULL;
   struct text text = text_in(after, sizeof after);
   if (there == add) {

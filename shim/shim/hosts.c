@@ -1,6 +1,5 @@
 #include "hosts.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
@@ -24,17 +23,6 @@ enum { FILE_MAX = 1048576 };
 
 static char input[NAMES_BYTES_MAX];
 static char before[FILE_MAX + 1], after[FILE_MAX + 1];
-
-static size_t read_all(int fd) {
-  size_t len = 0;
-  while (len < sizeof before) {
-    ssize_t got = read(fd, before + len, sizeof before - len);
-    if (got == 0) return len;
-    if (got < 0 && errno != EINTR) refuse_errno(REFUSE_HOSTS_FILE, "it cannot be read");
-    if (got > 0) len += (size_t)got;
-  }
-  refuse(REFUSE_HOSTS_FILE, "the hosts file is longer than 1 MiB", NULL);
-}
 
 // A hosts file that is a mount point (in containers) can only be written where it is.
 static void overwrite(int folder, const struct stat *known, const struct text *text) {
@@ -60,7 +48,7 @@ void hosts_update(void) {
   int folder = trail_folder(REFUSE_HOSTS_FILE, HOSTS_FOLDER);
   int fd = trail_file(REFUSE_HOSTS_FILE, folder, HOSTS_NAME, O_RDONLY, &info);
   if (fd < 0) refuse(REFUSE_HOSTS_FILE, "there is none", HOSTS_FOLDER "/" HOSTS_NAME);
-  size_t had = read_all(fd);
+  size_t had = trail_read(REFUSE_HOSTS_FILE, fd, before, sizeof before, "the hosts file is longer than 1 MiB");
   struct text text = text_in(after, sizeof after);
   if (!block_replace(before, had, uid, &names, &text, &why)) refuse(REFUSE_BLOCK, why, NULL);
   if (text.len == had && memcmp(before, after, had) == 0) return;

@@ -54,3 +54,14 @@ int trail_file(enum refusal code, int folder, const char *name, int flags, struc
   if (info->st_nlink != 1) refuse(code, "it has several names (hard links)", name);
   return fd;
 }
+
+size_t trail_read(enum refusal code, int fd, char *buffer, size_t cap, const char *too_long) {
+  size_t len = 0;
+  while (len < cap) {
+    ssize_t got = read(fd, buffer + len, cap - len);
+    if (got == 0) return len;
+    if (got < 0 && errno != EINTR) refuse_errno(code, "it cannot be read");
+    if (got > 0) len += (size_t)got;
+  }
+  refuse(code, too_long, NULL);
+}

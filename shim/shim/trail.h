@@ -3,6 +3,7 @@
 #ifndef SHIM_TRAIL_H
 #define SHIM_TRAIL_H
 
+#include <stddef.h>
 #include <sys/stat.h>
 
 #include "refuse.h"
@@ -12,5 +13,8 @@ int trail_folder(enum refusal code, const char *path);
 
 // Opens a regular file in a folder of the trail: root's, not writable by others, one link only. -1 when there is none.
 int trail_file(enum refusal code, int folder, const char *name, int flags, struct stat *info);
+
+// Reads a file to its end: its length, less than `cap`. Refuses with `too_long` where it has more.
+size_t trail_read(enum refusal code, int fd, char *buffer, size_t cap, const char *too_long);
 
 #endif
