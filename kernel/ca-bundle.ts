@@ -22,6 +22,7 @@ export interface CaBundle {
  */
 export class CaBundles {
   readonly #folder: string
+  readonly #making = new Map<string, Promise<CaBundle>>()
   readonly #sources = new Map<string, { readonly root: string; readonly written: string }>()
 
   /** @param folder of its own; made on demand, mode 0700 */
@@ -29,8 +30,18 @@ export class CaBundles {
     this.#folder = folder
   }
 
-  /** The file with what `written` (absolute) and `root` hold, as they are now; `root` alone where the first cannot be used. */
-  async of(root: string, written: string): Promise<CaBundle> {
+  /**
+   * The file with what `written` (absolute) and `root` hold, as they are now; `root` alone where the first cannot be used. All services
+   * of a project ask at once: one look serves them.
+   */
+  of(root: string, written: string): Promise<CaBundle> {
+    const key = `${root}\0${written}`
+    const making = this.#making.get(key) ?? this.#make(root, written).finally(() => this.#making.delete(key))
+    this.#making.set(key, making)
+    return making
+  }
+
+  async #make(root: string, written: string): Promise<CaBundle> {
     if (written === root) return { file: root }
     // Given on by a service of ours: it has both already.
     if (dirname(written) === this.#folder) return { file: written }

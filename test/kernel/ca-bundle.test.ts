@@ -83,6 +83,8 @@ t.test('it follows both files', async t => {
   writeFileSync(root, pem('ours, renewed'))
   t.equal((await bundles.of(root, company)).file, file)
   t.match(readFileSync(file, 'utf8'), `${pem('renewed')}\n${pem('ours, renewed')}\n`)
+  const both = await Promise.all([bundles.of(root, company), bundles.of(root, company)])
+  t.equal(both[0], both[1], 'one look serves all that ask at once')
   rmSync(company)
   await bundles.refresh(file)
   t.match(readFileSync(file, 'utf8'), pem('renewed'), 'gone for a moment')
