@@ -34,9 +34,9 @@ async function main(): Promise<void> {
   const api: Api = await Api.listen(kernel, end, log)
   const guard: SocketGuard = new SocketGuard({
     paths,
-    listen: async socket => {
+    listen: async (socket, runtime) => {
       await api.listenOn(socket)
-      kernel.place.socket = socket
+      Object.assign(kernel.place, { socket, runtime })
     },
     restored: async () => kernel.container.optional('processes')?.restore(),
     log: log('daemon'),

@@ -22,7 +22,7 @@ import { DaemonMemory } from './memory.ts'
 import { Operations } from './operations.ts'
 import { ownChecks } from './own-checks.ts'
 import type { Paths } from './paths.ts'
-import type { Check, Log } from './plugin.ts'
+import type { Check, Folders, Log } from './plugin.ts'
 import { Ports } from './ports.ts'
 import { Projects } from './projects.ts'
 import { moveRecords, Records } from './records.ts'
@@ -44,8 +44,8 @@ export interface KernelInput {
 /** A running kernel: what the API serves. */
 export interface Kernel {
   readonly paths: Paths
-  /** Where the API listens now: elsewhere than planned when that folder was removed and cannot be made again. */
-  readonly place: { socket: string }
+  /** Where the API listens now, and the runtime folder: elsewhere than planned when that was removed and cannot be made again. */
+  readonly place: { socket: string; runtime: string }
   readonly version: string
   /** UTC ISO 8601. */
   readonly startedAt: string
@@ -75,6 +75,7 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
   const container = new Container(teardown)
   const hooks = new HookRuns()
   const registry = new Registry(paths.data, own)
+  const place = { socket: paths.socket, runtime: paths.runtime }
   moveRecords(paths.runtime, paths.records, own)
   const records = new Records(paths.records, own)
   const ports = new Ports(registry, () => container.optional('processTable'))
@@ -96,7 +97,7 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
   plugins = await loadPlugins(found, {
     ...{ features, contributions, container, hooks, teardown, log },
     facts: factsOf(env, paths.sandbox),
-    folders: { data: paths.data, config: paths.config, runtime: paths.runtime, native: paths.native },
+    folders: foldersOf(paths, place),
     // [proxy] is the proxy's table by another name.
     settings: { proxy: settings.proxy, ...settings.plugins },
   })
@@ -123,8 +124,7 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
   }
   void known.start(pinned)
   return {
-    place: { socket: paths.socket },
-    ...{ paths, version, events, features, contributions, container, plugins, projects, operations, known },
+    ...{ place, paths, version, events, features, contributions, container, plugins, projects, operations, known },
     startedAt: new Date().toISOString(),
     usage: new UsageView(container, own),
     checks: [...ownChecks(paths), known.check],
@@ -132,6 +132,16 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
       await hooks.closing().catch(error => own.warn(messageOf(error)))
       records.flush()
       await teardown.run((owner, reason) => log(owner).warn(`closing: ${reason}`))
+    },
+  }
+}
+
+/** Where things are: the runtime folder is another one once its own is gone and cannot be made again. */
+function foldersOf({ data, config, native }: Paths, place: { readonly runtime: string }): Folders {
+  return {
+    ...{ data, config, native },
+    get runtime() {
+      return place.runtime
     },
   }
 }

@@ -11,8 +11,8 @@ import type { Log } from './plugin.ts'
 /** What a guard works with. */
 export interface SocketGuardInput {
   readonly paths: Pick<Paths, 'data' | 'runtime' | 'socket' | 'lock'>
-  /** Listens on a path, no longer on the last one; open connections live on. */
-  readonly listen: (socket: string) => Promise<void>
+  /** Listens on a path, no longer on the last one; open connections live on. Things of the runtime folder are in `runtime` from now on. */
+  readonly listen: (socket: string, runtime: string) => Promise<void>
   /** Called after the socket was bound again: other things in the runtime folder may be missing, too. */
   readonly restored: () => Promise<void>
   readonly log: Log
@@ -60,7 +60,7 @@ export class SocketGuard {
     const { paths, log } = this.#input
     this.#socket = socket
     this.#inode = inodeOf(socket)
-    const runtime = socket === paths.socket ? paths.runtime : dirname(socket)
+    const runtime = this.#runtimeOf(socket)
     const place: Place = { pid: process.pid, version: versionOf(), runtime, socket }
     try {
       writeWhole(placeFile(paths.data), `${JSON.stringify(place)}\n`, { durable: false })
@@ -123,6 +123,11 @@ export class SocketGuard {
     log.error('its socket was removed and cannot be bound again: `locald server restart` once its folder can be made')
   }
 
+  #runtimeOf(socket: string): string {
+    const { paths } = this.#input
+    return socket === paths.socket ? paths.runtime : dirname(socket)
+  }
+
   async #bind(socket: string): Promise<void> {
     const { paths, listen } = this.#input
     if (Buffer.byteLength(socket) > longestSocketPath) throw new Error('its path is too long')
@@ -130,7 +135,7 @@ export class SocketGuard {
     else mkdirSync(dirname(socket), { recursive: true, mode: 0o700 })
     // A daemon of another data folder may have been started here meanwhile.
     if (await answers(socket)) throw new Error('another process listens there')
-    await listen(socket)
+    await listen(socket, this.#runtimeOf(socket))
     this.#keep(socket)
   }
 }

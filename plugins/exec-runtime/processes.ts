@@ -38,7 +38,6 @@ const unknownMs = 3000
 /** Processes held by keepers: they outlive the daemon. */
 export class KeeperProcesses implements Processes {
   readonly #input: KeeperProcessesInput
-  readonly #folder: string
   readonly #starter: Starter
   /** Names of the sockets of all keepers this daemon has started or found. */
   readonly #known = new Set<string>()
@@ -49,12 +48,9 @@ export class KeeperProcesses implements Processes {
 
   constructor(input: KeeperProcessesInput) {
     this.#input = input
-    this.#folder = join(input.folders.runtime, 'k')
     this.#makeFolder()
-    this.#starter = new Starter(
-      input.keeper,
-      join(input.folders.runtime, `starter-${randomBytes(3).toString('hex')}.s`),
-    )
+    const name = `starter-${randomBytes(3).toString('hex')}.s`
+    this.#starter = new Starter(input.keeper, () => join(input.folders.runtime, name))
   }
 
   async spawn(spec: ProcessSpec): Promise<Instance> {
@@ -129,6 +125,11 @@ export class KeeperProcesses implements Processes {
     return held
   }
 
+  /** Where new keepers' sockets are; those of older ones may be elsewhere. */
+  get #folder(): string {
+    return join(this.#input.folders.runtime, 'k')
+  }
+
   #makeFolder(): void {
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 })
   }
@@ -180,7 +181,8 @@ export class KeeperProcesses implements Processes {
   #forgetRecord(key: string, file: string): void {
     const last = this.#records.get(key)
     this.#records.set(key, file)
-    if (last !== undefined) void rm(last, { force: true })
+    // Its folder may be one that nobody can look into any more.
+    if (last !== undefined) void rm(last, { force: true }).catch(() => {})
   }
 
   async #missing(): Promise<string> {

@@ -19,15 +19,15 @@ const together = 64
  */
 export class Starter {
   readonly #keeper: string
-  readonly #socket: string
+  readonly #socket: () => string
   #listening: Promise<void> | undefined
   #child: ChildProcess | undefined
   #free = together
   #problem: string | undefined
   readonly #waiting: (() => void)[] = []
 
-  /** `keeper`: the program; `socket`: where its starter listens. */
-  constructor(keeper: string, socket: string) {
+  /** `keeper`: the program; `socket`: where its starter listens, asked for anew when that has gone. */
+  constructor(keeper: string, socket: () => string) {
     this.#keeper = keeper
     this.#socket = socket
   }
@@ -67,7 +67,7 @@ export class Starter {
     this.#listening ??= this.#listen()
     await this.#listening
     return new Promise(resolve => {
-      const socket = connect(this.#socket)
+      const socket = connect(this.#socket())
       socket.once('connect', () => resolve(socket))
       socket.once('error', error => {
         this.#listening = undefined
@@ -82,7 +82,7 @@ export class Starter {
     // One whose socket was removed ends with its input.
     this.#child?.stdin?.destroy()
     return new Promise(resolve => {
-      const child = spawn(this.#keeper, ['starter', this.#socket], {
+      const child = spawn(this.#keeper, ['starter', this.#socket()], {
         cwd: '/',
         env: {},
         detached: true,

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ProcessTable } from '../../kernel/plugin.ts'
@@ -21,12 +22,20 @@ export async function lockFile(cluster: string): Promise<LockFile | undefined> {
   return { pid: Number(lines[0]), port: Number(lines[3]), status: lines[7] ?? '' }
 }
 
-/** How the running server of a service is reached, by its socket; undefined where none runs. */
+/** How the running server of a service is reached: by its socket, or its port where the socket's folder was removed; undefined where none runs. */
 export async function runningTarget(places: Places, table: ProcessTable): Promise<Target | undefined> {
   const lock = await lockFile(places.cluster)
   if (lock === undefined) return undefined
   const started = (await startedServers(places)).find(({ pid }) => pid === lock.pid)
   if (started === undefined || (await table.start(started.pid)) !== started.start) return undefined
   const password = passwordOf(places)
-  return { host: places.socket, port: lock.port, user: superuser, password, database: maintenance }
+  // A server does not bind its socket again.
+  const isThere = existsSync(join(places.socket, `.s.PGSQL.${lock.port}`))
+  return {
+    host: isThere ? places.socket : '127.0.0.1',
+    port: lock.port,
+    user: superuser,
+    password,
+    database: maintenance,
+  }
 }

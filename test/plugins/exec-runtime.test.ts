@@ -240,6 +240,22 @@ function lives(t: Test, table: ProcessTable) {
     t.match(await failure('true', { processes: missing }), { message: /nothing is missing; run `npm rebuild locald`/ })
   })
 
+  t.test('a runtime folder that is gone and cannot be made again is replaced by the next one', async t => {
+    const rig = new Rig(t, table)
+    const [gone, next] = [join(rig.dir, 'gone'), join(rig.dir, 'next')]
+    const folders = { data: rig.dir, config: rig.dir, runtime: gone, native }
+    const log = { info: () => {}, warn: () => {}, error: () => {} }
+    const keeper = join(native, 'locald-keeper')
+    const processes = new KeeperProcesses({ keeper, folders, table: () => table, log })
+    const first = await rig.spawn('exec sleep 1000', { processes })
+    rmSync(gone, { recursive: true })
+    writeFileSync(gone, '')
+    folders.runtime = next
+    const second = await rig.spawn('exec sleep 1000', { processes })
+    t.match(second.state, { socket: new RegExp(`^${next}/k/`) })
+    for (const instance of [first, second]) await limited(instance.stop(stop), 'stop')
+  })
+
   t.test('ready is heard, however early it is said', async t => {
     const rig = new Rig(t, table)
     for (let round = 0; round < 5; round++) {
@@ -598,7 +614,7 @@ t.test('a keeper that does not answer, or that names none, is given up', async t
 t.test('hundreds of starts at once: more than a queue of connections holds', async t => {
   const dir = folder()
   t.teardown(() => clean(dir))
-  const starter = new Starter(join(native, 'locald-keeper'), join(dir, 'starter.s'))
+  const starter = new Starter(join(native, 'locald-keeper'), () => join(dir, 'starter.s'))
   const launch = { argv: ['/bin/true'], dir, env: {} }
   const links = await Promise.all(Array.from({ length: 250 }, () => starter.start(launch)))
   t.notOk(links.includes(undefined), 'none is refused')
@@ -800,7 +816,7 @@ t.test('without a descriptor left a start fails with that reason', async t => {
   const script = `
     const { openSync } = await import('node:fs')
     const { Starter } = await import(${at('../../plugins/exec-runtime/starter.js')})
-    const starter = new Starter(${JSON.stringify(join(native, 'locald-keeper'))}, ${JSON.stringify(join(dir, 's'))})
+    const starter = new Starter(${JSON.stringify(join(native, 'locald-keeper'))}, () => ${JSON.stringify(join(dir, 's'))})
     try { for (;;) openSync('/dev/null', 'r') } catch {}
     const link = await starter.start({ argv: ['/bin/true'], dir: '/', env: {} })
     process.stdout.write(String(link) + ' ' + starter.problem)`
