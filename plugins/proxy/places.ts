@@ -9,14 +9,17 @@ export interface PublicPlace {
 
 /** The fields that name a place to go to, or where a cookie holds. */
 const naming = /^(location|content-location|refresh|set-cookie):([ \t]*)(.*)$/gim
-/** A URL of this machine, with a port: before it, the port, and from the path on. */
-const local = /^(?:https?:)?\/\/(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\]):(\d{1,5})(?=[/?#]|$)(.*)$/i
+/** A URL with a port: its host, the port, and from the path on. */
+const ported = /^(?:https?:)?\/\/([^/?#]*):(\d{1,5})(?=[/?#]|$)(.*)$/i
+/** This machine. */
+const local = /^(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\])$/i
 const absolute = /^(?:https?:)?\/\/([^/?#]*)(.*)$/i
 
 /**
- * The fields of a response for the client. A service that knows itself as `http://localhost:$PORT` redirects there: such a URL, of its
- * own port, becomes one of the name that the client asked for. What a service below a stripped prefix says of places and cookies' paths
- * is put below the prefix, unless it is there already. Any other place stays as it is.
+ * The fields of a response for the client. A service that knows itself as `http://localhost:$PORT`, or puts its port to the name that it was
+ * asked for (nginx: `port_in_redirect`), redirects there: such a URL, of its own port, becomes one of the name that the client asked for.
+ * What a service below a stripped prefix says of places and cookies' paths is put below the prefix, unless it is there already. Any other
+ * place stays as it is.
  */
 export function publicFields({ status, fields }: ResponseHead, to: Destination, seen: PublicPlace): string {
   const isRedirect = (status >= 300 && status < 400) || status === 201
@@ -36,8 +39,9 @@ function changedBy(name: string, value: string, to: Destination, seen: PublicPla
 }
 
 function placeOf(url: string, { address, prefix }: Destination, { scheme, host }: PublicPlace): string {
-  const [, port, rest] = local.exec(url) ?? []
-  if (rest !== undefined && Number(port) === address.port)
+  const [, name = '', port, rest] = ported.exec(url) ?? []
+  const isHere = local.test(name) || name.toLowerCase() === host.toLowerCase().replace(/:\d*$/, '')
+  if (rest !== undefined && Number(port) === address.port && isHere)
     return `${scheme}://${host}${below(prefix, rest.startsWith('/') ? rest : `/${rest}`)}`
   if (prefix === undefined) return url
   if (url.startsWith('/') && !url.startsWith('//')) return below(prefix, url)
