@@ -66,6 +66,10 @@ export class Service implements SupervisorHost {
   /** The instance of which no fault was found. */
   #sound: Instance | undefined
   #examining: Promise<Fault | undefined> | undefined
+  /** What the last look found, of which run, and until when it counts: ms of performance.now(). */
+  #looked:
+    | { readonly instance: Instance | undefined; readonly fault: Fault | undefined; readonly untilMs: number }
+    | undefined
 
   constructor(ref: ServiceRef, parts: ServiceParts, prepare: () => Promise<Prepared>) {
     this.ref = ref
@@ -197,11 +201,25 @@ export class Service implements SupervisorHost {
     )
   }
 
-  /** Looks why it cannot be reached; what is found is its reason from then on, until it is found no more. One look serves all who ask. */
+  /**
+   * Looks why it cannot be reached; what is found is its reason from then on, until it is found no more. One look serves all who ask, and
+   * those who ask soon after it: a look reads the processes of the machine, and takes a tenth of the time at most.
+   */
   examine(): Promise<Fault | undefined> {
-    this.#examining ??= this.#examine().finally(() => {
-      this.#examining = undefined
-    })
+    const { instance } = this.supervisor
+    const last = this.#looked
+    if (last !== undefined && last.instance === instance && performance.now() < last.untilMs)
+      return Promise.resolve(last.fault)
+    const began = performance.now()
+    this.#examining ??= this.#examine()
+      .then(fault => {
+        const ended = performance.now()
+        this.#looked = { instance, fault, untilMs: ended + (ended - began) * 9 }
+        return fault
+      })
+      .finally(() => {
+        this.#examining = undefined
+      })
     return this.#examining
   }
 
