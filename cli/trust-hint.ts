@@ -1,4 +1,4 @@
-import type { ServiceView } from '../kernel/events.ts'
+import type { LocaldEvent, ServiceView } from '../kernel/events.ts'
 import type { DoctorAnswer, ServerStatus } from '../kernel/wire.ts'
 import type { Client } from './client.ts'
 
@@ -11,6 +11,15 @@ export interface Browsing {
   readonly isTrusted: boolean
   /** The proxy's port without TLS. */
   readonly http: number | null
+}
+
+/** Whether an event is of a service that a browser warns about while the CA is not trusted. */
+export function isBrowsed(event: LocaldEvent): boolean {
+  return event.event === 'service' && isSecure(event.service)
+}
+
+function isSecure({ url }: ServiceView): boolean {
+  return url?.startsWith('https:') === true
 }
 
 /** Asks the daemon; undefined where it does not say: that is no reason to fail. */
@@ -29,7 +38,7 @@ export async function askBrowsing(daemon: Client): Promise<Browsing | undefined>
 
 /** What to say of URLs that browsers warn about until the CA is trusted; undefined: nothing. */
 export function trustHint(services: readonly ServiceView[], browsing: Browsing | undefined): string | undefined {
-  const hosts = services.flatMap(({ url }) => (url?.startsWith('https:') === true ? [new URL(url).hostname] : []))
+  const hosts = services.filter(isSecure).map(({ url }) => new URL(url ?? '').hostname)
   // The project's own domain is the shortest: the others are below it.
   const [host] = hosts.toSorted((a, b) => a.length - b.length)
   if (host === undefined || browsing === undefined || browsing.isTrusted) return undefined

@@ -11,7 +11,7 @@ import { Interrupt, interrupted } from '../interrupt.ts'
 import { isWatched, painter, print, say } from '../output.ts'
 import { isOver, stateOf, styleOf } from '../services.ts'
 import { type Row, table } from '../table.ts'
-import { askBrowsing, type Browsing, trustHint } from '../trust-hint.ts'
+import { askBrowsing, type Browsing, isBrowsed, trustHint } from '../trust-hint.ts'
 
 /** `locald up`: starts a project and, where a person watches, follows its logs. */
 export async function up(context: Context): Promise<number> {
@@ -25,12 +25,12 @@ export async function up(context: Context): Promise<number> {
   const interrupt = new Interrupt()
   try {
     let browsing: Promise<Browsing | undefined> | undefined
-    const begun = () => {
+    const seen = (event: LocaldEvent) => {
       // While services start: that takes longer.
-      if (!context.json) browsing ??= askBrowsing(daemon)
+      if (!context.json && isBrowsed(event)) browsing ??= askBrowsing(daemon)
     }
     const body = { ...target, env: environment(), id: `${process.pid} ${since}` }
-    const done = await start(context, daemon, interrupt, body, begun)
+    const done = await start(context, daemon, interrupt, body, seen)
     if (done === undefined) return interrupted
     const code = await finish(context, done)
     const hint = code === 0 ? trustHint(done.services, await browsing) : undefined
@@ -83,13 +83,13 @@ async function start(
   daemon: Client,
   interrupt: Interrupt,
   body: UpBody & { readonly id: string },
-  begun: () => void,
+  seen: (event: LocaldEvent) => void,
 ): Promise<Done | undefined> {
   const doing = 'starting the project'
   const stream = daemon.stream<LocaldEvent>({ method: 'POST', path: '/v1/projects/up', body, doing })
   interrupt.onFirst = () => stream.close()
   try {
-    return await follow(context, stream, { doing, seen: begun })
+    return await follow(context, stream, { doing, seen })
   } catch (error) {
     if (!interrupt.isPressed) throw error
     await takeBack(context, daemon, { path: body.path, begunBy: body.id, ...named(body) })
