@@ -7,13 +7,14 @@ import { folderFault, ownersAt, readTextFile } from './contract/text-file.ts'
 export type DotenvEntries = ReadonlyMap<string, DotenvEntry>
 
 /**
- * Reads the `.env` and `env_file` files of one project. Regular ones are read each time. A named pipe, as password managers make
+ * Reads the `.env` and `env_file` files of one project. Regular ones are read each time, once for all services that ask at once. A named pipe, as password managers make
  * one, gives its text to each reader once and may ask the person first: it is read once, and so is a device.
  */
 export class EnvFiles {
   readonly #reader: Reader
   readonly #limits: { readonly ms?: number }
   readonly #streams: Map<string, Promise<DotenvEntries | undefined>>
+  readonly #underWay = new Map<string, Promise<DotenvEntries | undefined>>()
 
   /** With `kept`, what those have read of pipes and devices is not read again. `ms`: the time that one may take. */
   constructor(reader: Reader, kept?: EnvFiles, limits: { readonly ms?: number } = {}) {
@@ -27,7 +28,16 @@ export class EnvFiles {
    * often called `.env`. CONFIG_UNREADABLE, naming the file, where it cannot be read or has a value that is not UTF-8; CONFIG_UNTRUSTED where
    * it is not the reader's to take.
    */
-  async read(file: string, folderOk: boolean): Promise<DotenvEntries | undefined> {
+  read(file: string, folderOk: boolean): Promise<DotenvEntries | undefined> {
+    const key = `${folderOk} ${file}`
+    const underWay = this.#underWay.get(key)
+    if (underWay !== undefined) return underWay
+    const reading = this.#readAny(file, folderOk).finally(() => this.#underWay.delete(key))
+    this.#underWay.set(key, reading)
+    return reading
+  }
+
+  async #readAny(file: string, folderOk: boolean): Promise<DotenvEntries | undefined> {
     if (!(await isStream(file))) return await this.#read(file, folderOk)
     const known = this.#streams.get(file)
     if (known !== undefined) return await known
