@@ -14,7 +14,7 @@ import {
 import type { Socket } from 'node:net'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
-import { type ErrorJson, LocaldError, messageOf } from '../kernel/errors.ts'
+import { type ErrorJson, LocaldError, messageOf, systemCode } from '../kernel/errors.ts'
 import { builtFolder } from '../kernel/package.ts'
 import { compileNative, type Paths, preparePaths, settlePaths } from '../kernel/paths.ts'
 import type { Argv } from '../kernel/wire.ts'
@@ -84,7 +84,12 @@ export async function startDaemon(wanted: Paths): Promise<Socket> {
 /** Has a daemon that holds the lock, but whose socket is missing, look after it: it watches that file. */
 function wake({ lock }: Paths): void {
   const now = new Date()
-  utimesSync(lock, now, now)
+  try {
+    utimesSync(lock, now, now)
+  } catch (error) {
+    // Without its lock there is no daemon to wake.
+    if (systemCode(error) !== 'ENOENT') throw error
+  }
 }
 
 /** The daemon's command line, for who starts it without the CLI. */

@@ -6,7 +6,8 @@ interface Last {
   count: number
 }
 
-const mostResumed = 100
+/** The head of a request has 16 KB in all (node:http's limit): UTF-16 units, each of which takes up to three bytes in a URL. */
+const mostResumed = 4000
 
 /**
  * Which lines of logs were taken, so that a stream which is asked for once more brings none twice and leaves none out. Each output of a
@@ -46,7 +47,15 @@ export class Seen {
       if (known === undefined || time < known) times.set(service, time)
     }
     // In a request's head: what has no place in it is read from the beginning and left out here.
-    return { since: this.#begun, resume: [...times].slice(-mostResumed).map(([service, time]) => `${time} ${service}`) }
+    const resume: string[] = []
+    let length = 0
+    for (const [service, time] of [...times].reverse()) {
+      const word = `${time} ${service}`
+      length += '&resume='.length + word.length
+      if (length > mostResumed) break
+      resume.unshift(word)
+    }
+    return { since: this.#begun, resume }
   }
 
   #isNew(line: LogLine): boolean {

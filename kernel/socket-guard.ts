@@ -135,6 +135,8 @@ export class SocketGuard {
     else mkdirSync(dirname(socket), { recursive: true, mode: 0o700 })
     // A daemon of another data folder may have been started here meanwhile.
     if (await answers(socket)) throw new Error('another process listens there')
+    // The daemon is stopping: its successor listens there.
+    if (this.#isClosed) return
     await listen(socket, this.#runtimeOf(socket))
     this.#keep(socket)
   }
