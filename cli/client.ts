@@ -13,21 +13,24 @@ const doing = 'it was asked'
 /** A daemon that ends stops its services first, ms. */
 const closingMs = 60_000
 
+/** When the next daemon is started in the place of one that ended while it was asked: `services`, where that one left some. */
+type Revival = 'always' | 'services' | 'never'
+
 /** The daemon, seen from here: every request takes a connection of its own. */
 export class Client {
   readonly #paths: Paths
   /** The connection that showed that the daemon is there, for the first request. */
   #ready: Socket | undefined
 
-  readonly #starts: boolean
+  readonly #revival: Revival
   /** Whether another daemon had to be asked already. */
   #isSecond = false
 
-  /** `starts`: a daemon that is ending is waited for, and the next one started. */
-  constructor(paths: Paths, ready: Socket, starts: boolean) {
+  /** With a revival of `always`, a daemon that is ending is waited for, too. */
+  constructor(paths: Paths, ready: Socket, revival: Revival) {
     this.#paths = paths
     this.#ready = ready
-    this.#starts = starts
+    this.#revival = revival
   }
 
   /** Gives up the connection of a request that is not made. */
@@ -74,15 +77,17 @@ export class Client {
     if (answer.status < 400) return answer
     const error = await failure(answer)
     if (error.code !== 'DAEMON_CLOSING') throw withHint(error)
+    if (this.#revival !== 'always') throw error
     const { ended } = await import('./daemon-start.ts')
-    if (this.#starts) await ended(this.#paths, closingMs)
+    await ended(this.#paths, closingMs)
     return await this.#again(request, error)
   }
 
   /** Asks the next daemon, once, where the one that was asked has ended or is ending. */
   async #again(request: Request, error: LocaldError): Promise<Answer> {
-    if (!this.#starts || this.#isSecond || request.signal?.aborted === true) throw error
-    const { startDaemon } = await import('./daemon-start.ts')
+    if (this.#revival === 'never' || this.#isSecond || request.signal?.aborted === true) throw error
+    const { hasServices, startDaemon } = await import('./daemon-start.ts')
+    if (this.#revival === 'services' && !hasServices(this.#paths)) throw error
     this.#isSecond = true
     this.#ready = await startDaemon(this.#paths)
     return await this.#send(request)
@@ -133,21 +138,22 @@ export type Query = Readonly<Record<string, string | number | boolean | readonly
 /** The daemon if one runs. Throws DAEMON_UNREACHABLE when its socket cannot be used. */
 export async function find(paths: Paths): Promise<Client | undefined> {
   const socket = await reach(paths)
-  return socket === undefined ? undefined : new Client(paths, socket, false)
+  return socket === undefined ? undefined : new Client(paths, socket, 'never')
 }
 
 /** The daemon, started when none runs. Throws DAEMON_START, KEEPER_MISSING. */
 export async function need(paths: Paths): Promise<Client> {
   const socket = await reach(paths)
-  if (socket !== undefined) return new Client(paths, socket, true)
+  if (socket !== undefined) return new Client(paths, socket, 'always')
   const { startDaemon } = await import('./daemon-start.ts')
-  return new Client(paths, await startDaemon(paths), true)
+  return new Client(paths, await startDaemon(paths), 'always')
 }
 
 /** The daemon if one runs, or if one that was killed left services to be taken over. */
 export async function findOrRevive(paths: Paths): Promise<Client | undefined> {
-  const running = await find(paths)
-  if (running !== undefined) return running
+  const socket = await reach(paths)
+  // A killed daemon may take a connection in its last moment.
+  if (socket !== undefined) return new Client(paths, socket, 'services')
   const { hasServices } = await import('./daemon-start.ts')
   return hasServices(paths) ? await need(paths) : undefined
 }

@@ -265,6 +265,18 @@ t.test('status takes over what a killed daemon left', { skip }, async t => {
   t.equal(lines('daemons').length, 1)
 })
 
+t.test(
+  'status asks the next daemon where one that has left services took the connection in its last moment',
+  { skip },
+  async t => {
+    const { home, lines, run } = place(t)
+    await run(['server', 'start'], { LOCALD_FAKE_MODE: 'mute' })
+    mkdirSync(join(home, 'data', 'locald', 'running', 'projects', 'shop'), { recursive: true })
+    t.match(await run(['status', '--json']), { code: 0, stdout: '{"services":[]}\n' })
+    t.equal(lines('daemons').length, 2)
+  },
+)
+
 const asRoot = process.getuid?.() === 0 ? false : 'only root can give a folder to another user'
 
 t.test("no command connects to a socket in another user's folder", { skip: asRoot }, async t => {
