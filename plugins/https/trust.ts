@@ -11,6 +11,7 @@ export class Trust {
   readonly #machine: Machine
   readonly #folder: string
   readonly #helper: () => Helper | undefined
+  #looking: Promise<readonly Store[]> | undefined
 
   /**
    * @param folder the CA's, absolute
@@ -89,7 +90,15 @@ export class Trust {
     return { status: 'pass', severity, summary: `${stores.map(store => store.title).join(', ')}: trusted` }
   }
 
-  async #stores(): Promise<readonly Store[]> {
+  /** Looked for once for all who ask at once. */
+  #stores(): Promise<readonly Store[]> {
+    this.#looking ??= this.#find().finally(() => {
+      this.#looking = undefined
+    })
+    return this.#looking
+  }
+
+  async #find(): Promise<readonly Store[]> {
     return [await this.#system(), ...(await nssStores(this.#machine))]
   }
 

@@ -47,6 +47,7 @@ const server = createServer(async (request, response) => {
   if (request.url === '/v1/server') return answer({ pid: process.pid, socket, http: null, https: null, version: '0', startedAt: '' })
   if (isClosing) return answer({ error: { code: 'DAEMON_CLOSING', message: 'it is ending' } }, 503)
   if (LOCALD_FAKE_MODE === 'mute' && request.url === '/v1/projects/up') return process.kill(process.pid, 'SIGKILL')
+  if (LOCALD_FAKE_MODE === 'dying' && request.url.startsWith('/v1/services')) return process.kill(process.pid, 'SIGKILL')
   if (request.url.startsWith('/v1/services')) return answer({ services: [] })
   if (request.url === '/v1/server/shutdown') {
     appendFileSync(HOME + '/facts', text + '\\n')
@@ -270,7 +271,7 @@ t.test(
   { skip },
   async t => {
     const { home, lines, run } = place(t)
-    await run(['server', 'start'], { LOCALD_FAKE_MODE: 'mute' })
+    await run(['server', 'start'], { LOCALD_FAKE_MODE: 'dying' })
     mkdirSync(join(home, 'data', 'locald', 'running', 'projects', 'shop'), { recursive: true })
     t.match(await run(['status', '--json']), { code: 0, stdout: '{"services":[]}\n' })
     t.equal(lines('daemons').length, 2)
