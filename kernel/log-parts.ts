@@ -59,7 +59,7 @@ export class LogPart {
 /** Names move while they are looked at: so long they are looked at again, for a busy disk may take its time to move them all: ms. */
 const patienceMs = 2000
 const longestPauseMs = 50
-/** A rotation may move a file away from a look or two; one that is missed by so many in a row has another name. */
+/** A rotation moves files while they are looked at; one that is missed by so many looks in a row that saw the same has another name. */
 const missesUntilRenamed = 5
 
 /** Looks again and again, with growing pauses, until there is an answer; `isLast` tells the look after which there is no other. */
@@ -81,11 +81,15 @@ async function patiently<T>(look: (isLast: boolean) => Promise<T | undefined>): 
  */
 export async function partBeside(file: string, part: LogPart, step: -1 | 1): Promise<LogPart | 'none' | 'gone'> {
   let misses = 0
+  let seen = ''
   const found = await patiently(async isLast => {
     const numbers = await numbersOf(file)
     const inodes = await Promise.all(numbers.map(number => inodeOf(nameOf(file, number))))
     const mine = numbers[inodes.indexOf(part.inode)]
     if (mine === undefined) {
+      const sees = inodes.join(' ')
+      if (sees !== seen) misses = 0
+      seen = sees
       const isRenamed = ++misses >= missesUntilRenamed && numbers[0] === 0
       return isRenamed || (await part.isGone()) ? 'gone' : undefined
     }

@@ -166,7 +166,7 @@ export class LogCursor {
     const written = await part.written()
     let next = await oldestPart(this.#file)
     // Older ones are still there when it was somebody who removed or renamed this one.
-    while (next !== undefined && (await next.written()) < written) {
+    while (next !== undefined && (next.inode === part.inode || (await next.written()) < written)) {
       const newer = await partBeside(this.#file, next, 1)
       await next.close()
       next = newer instanceof LogPart ? newer : undefined
