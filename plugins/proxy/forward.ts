@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import { chunkOf, lastChunk } from './chunks.ts'
-import { type Broken, closedEarly, type Exchange, type Receiver } from './exchange.ts'
+import type { Broken, Exchange, Receiver } from './exchange.ts'
 import { spent } from './garbage.ts'
-import type { Destination, Failure } from './gate.ts'
+import { type Destination, type Failure, failureOf } from './gate.ts'
 import {
   forNode,
   framingOf,
@@ -190,13 +190,7 @@ class Forward implements Receiver {
     this.#drain()
     if (this.#res.destroyed) return
     if (this.#head !== undefined) this.#cut(this.#head)
-    else this.#errand.failed(this.#failureOf(broken))
-  }
-
-  #failureOf(broken: Broken): Failure {
-    if (broken.kind === 'refused') return { kind: 'refused', sent: this.#wasStale }
-    const again = broken.kind === 'broken' && this.#repeatable && !this.#wasStale
-    return { kind: 'broken', detail: broken.kind === 'stale' ? closedEarly : broken.detail, again }
+    else this.#errand.failed(failureOf(broken, { again: this.#repeatable, wasStale: this.#wasStale }))
   }
 
   switched(head: ResponseHead, service: Socket, early: Buffer): void {

@@ -4,7 +4,7 @@ import type { About, Answer } from './answers.ts'
 import { indexAnswer, redirectAnswer } from './answers.ts'
 import { Crashes } from './crashes.ts'
 import { type Address, addressOf } from './dial.ts'
-import { closedEarly } from './exchange.ts'
+import { type Broken, closedEarly } from './exchange.ts'
 import type { Head } from './head.ts'
 import { Holds, within } from './hold.ts'
 import type { Limits } from './limits.ts'
@@ -38,6 +38,13 @@ export type Verdict =
 export type Failure =
   | { readonly kind: 'refused'; readonly sent: boolean }
   | { readonly kind: 'broken'; readonly detail: string; readonly again: boolean }
+
+/** What a broken exchange says of its request. `again`: it may be sent again; `wasStale`: it was, when a connection kept open had ended. */
+export function failureOf(broken: Broken, { again, wasStale }: { again: boolean; wasStale: boolean }): Failure {
+  if (broken.kind === 'refused') return { kind: 'refused', sent: wasStale }
+  if (broken.kind === 'stale') return { kind: 'broken', detail: closedEarly, again: false }
+  return { kind: 'broken', detail: broken.detail, again: broken.kind === 'broken' && again && !wasStale }
+}
 
 /** A request while it is judged. */
 export interface Case {

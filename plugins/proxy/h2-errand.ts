@@ -2,10 +2,10 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
 import { chunkOf, lastChunk } from './chunks.ts'
-import { type Broken, closedEarly, type Exchange, type Receiver } from './exchange.ts'
+import type { Broken, Exchange, Receiver } from './exchange.ts'
 import { safe } from './forward.ts'
 import { spent } from './garbage.ts'
-import type { Destination, Failure } from './gate.ts'
+import { type Destination, type Failure, failureOf } from './gate.ts'
 import { fieldsOf, type H2Request } from './h2-head.ts'
 import { headLines, type Passage, type RawHeaders, requestHeaders, tokensOf, trailersOf, valuesOf } from './headers.ts'
 import { type PublicPlace, publicFields } from './places.ts'
@@ -178,14 +178,12 @@ export class H2Errand implements Receiver {
     }
     this.#leave()
     if (this.#stream.destroyed) return
-    if (broken.kind === 'refused') this.#way.failed({ kind: 'refused', sent: this.#wasStale })
+    const isRefused = broken.kind === 'refused'
     // Not close(): that would end the body as if it were complete.
-    else if (broken.kind !== 'stale' && broken.begun) this.#stream.destroy(new Error(broken.detail))
-    else {
-      const again = broken.kind === 'broken' && this.#repeatable && !this.#wasStale
-      if (this.#uploading) this.#stream.resume()
-      this.#way.failed({ kind: 'broken', detail: broken.kind === 'stale' ? closedEarly : broken.detail, again })
-    }
+    if (!isRefused && broken.kind !== 'stale' && broken.begun)
+      return void this.#stream.destroy(new Error(broken.detail))
+    if (!isRefused && this.#uploading) this.#stream.resume()
+    this.#way.failed(failureOf(broken, { again: this.#repeatable, wasStale: this.#wasStale }))
   }
 
   /** RFC 8441 section 5: the stream takes the place of the connection. */
