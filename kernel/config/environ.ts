@@ -3,6 +3,9 @@ import type { Spot } from './problems.ts'
 import { isTable, kindOf } from './table.ts'
 import { parseTemplate } from './template.ts'
 
+/** How a value of TOML gets to a service as it is written. */
+export const inQuotes = 'Put it in quotes: the service gets the text.'
+
 /** An `env` table: names and texts; numbers and booleans become texts. What is wrong is noted and left out. */
 export function readEnv(spot: Spot): Readonly<Record<string, string>> {
   if (spot.value === undefined) return {}
@@ -22,7 +25,10 @@ function readEntry(spot: Spot, name: string): string | undefined {
   if (!isVariable(name))
     return spot.wrong("is not a variable's name: letters, digits and '_', not starting with a digit")
   const text = textOf(spot.value)
-  if (text === undefined) return spot.wrong(`must be a string, a number, or true or false, not ${kindOf(spot.value)}`)
+  if (text === undefined) {
+    const fault = spot.value instanceof Date ? { hint: inQuotes } : {}
+    return spot.wrong(`must be a string, a number, or true or false, not ${kindOf(spot.value)}`, fault)
+  }
   if (text.includes('\0')) return spot.wrong('has a NUL character, which no environment can hold')
   const parts = parseTemplate(text)
   if ('malformed' in parts) return spot.wrong(`has ${parts.malformed}`, { hint: 'Write $${ for a literal ${.' })

@@ -1,3 +1,4 @@
+import { inQuotes } from './environ.ts'
 import type { Document } from './layers.ts'
 import { numberAt } from './positions.ts'
 import type { Problems } from './problems.ts'
@@ -16,12 +17,26 @@ export async function withWrittenNumbers(document: Document, problems: Problems)
   const { text, data } = document
   // The parser that keeps what was written is slow, and most files have no number that is written in another way than it is printed.
   const isPlain = (written: string) => String(Number(written)) === written
-  if (text === undefined || [...text.matchAll(candidates)].every(([, written = '']) => isPlain(written)))
-    return document
+  if (text === undefined) return document
+  if ([...text.matchAll(candidates)].every(([, written = '']) => isPlain(written)))
+    return { ...document, data: withoutBigInts(document, data, [], problems) }
   const env = await written(document, ['env'], problems)
   const services = own(data, 'services')
   const changed = isTable(services) ? await inServices(document, services, problems) : services
-  return { ...document, data: { ...data, ...pair('env', env), ...pair('services', changed) } }
+  const all = { ...data, ...pair('env', env), ...pair('services', changed) }
+  return { ...document, data: withoutBigInts(document, all, [], problems) }
+}
+
+/** Notes each integer that no number can hold exactly: whatever reads it would get another one. */
+function withoutBigInts(document: Document, table: Table, path: Path, problems: Problems): Table {
+  const replaced = (value: unknown, at: Path): unknown => {
+    if (Array.isArray(value)) return value.map((element, index) => replaced(element, [...at, index]))
+    if (isTable(value)) return withoutBigInts(document, value, at, problems)
+    if (typeof value !== 'bigint') return value
+    problems.add(at, { document, message: 'the integer is too large' })
+    return Number(value)
+  }
+  return Object.fromEntries(Object.entries(table).map(([key, value]) => [key, replaced(value, [...path, key])]))
 }
 
 async function inServices(document: Document, services: Table, problems: Problems): Promise<Table> {
@@ -41,13 +56,14 @@ async function written(document: Document, path: Path, problems: Problems): Prom
   const table = path.reduce<unknown>((at, key) => (isTable(at) ? own(at, String(key)) : undefined), document.data)
   if (!isTable(table)) return table
   const entries = Object.entries(table).map(async ([name, value]): Promise<[string, unknown][]> => {
-    const text = typeof value === 'number' ? await numberAt(document, [...path, name]) : undefined
-    if (text === undefined || text === String(value)) return [[name, value]]
+    if (typeof value !== 'number' && typeof value !== 'bigint') return [[name, value]]
+    const text = (await numberAt(document, [...path, name])) ?? String(value)
+    if (typeof value === 'number' && text === String(value)) return [[name, value]]
     if (decimal.test(text)) return [[name, text]]
     problems.add([...path, name], {
       document,
       message: 'unsupported number format for a variable',
-      hint: 'Put it in quotes: the service gets the text.',
+      hint: inQuotes,
     })
     return []
   })

@@ -69,12 +69,15 @@ export function parseToml(text: string): { readonly data: Table } | { readonly f
   }
 }
 
+/** Integers that a number cannot hold exactly are bigints. */
+const exact = { maxDepth: depthLimit, integersAsBigInt: 'asNeeded' } as const
+
 /** A key `constructor` is one as any other; `__proto__` is refused. */
 function parsed(text: string): Table {
   try {
-    return parse(text, { unsafeKeyBehaviour: 'throw', maxDepth: depthLimit })
+    return parse(text, { ...exact, unsafeKeyBehaviour: 'throw' })
   } catch (error) {
-    const data = text.includes('constructor') ? parse(text, { maxDepth: depthLimit }) : undefined
+    const data = text.includes('constructor') ? parse(text, exact) : undefined
     if (data === undefined || hasPrototype(data)) throw error
     return data
   }
