@@ -1,7 +1,9 @@
 import { stat } from 'node:fs/promises'
-import { type DotenvEntry, parseDotenv, spoiltLine } from './config/dotenv.ts'
+import { type DotenvEntry, type DotenvFaults, faultsOf, parseDotenv, spoiltLine } from './config/dotenv.ts'
+import { shortName } from './config/layers.ts'
 import { type Reader, requireTrust, unreadable } from './config/read.ts'
 import { folderFault, ownersAt, readTextFile } from './contract/text-file.ts'
+import type { EnvWarning } from './ignored-variables.ts'
 
 /** The entries of a `.env` file by their names. */
 export type DotenvEntries = ReadonlyMap<string, DotenvEntry>
@@ -14,6 +16,7 @@ export class EnvFiles {
   readonly #reader: Reader
   readonly #limits: { readonly ms?: number }
   readonly #streams: Map<string, Promise<DotenvEntries | undefined>>
+  readonly #faults = new Map<string, DotenvFaults>()
   readonly #underWay = new Map<string, Promise<DotenvEntries | undefined>>()
 
   /** With `kept`, what those have read of pipes and devices is not read again. `ms`: the time that one may take. */
@@ -35,6 +38,21 @@ export class EnvFiles {
     const reading = this.#readAny(file, folderOk).finally(() => this.#underWay.delete(key))
     this.#underWay.set(key, reading)
     return reading
+  }
+
+  /** What is odd in the files that were read. */
+  get warnings(): readonly EnvWarning[] {
+    const { root } = this.#reader
+    return [...this.#faults].flatMap(([file, { stray, unclosed }]) => [
+      ...warningOf(shortName(file, root), stray, {
+        message: 'the line is no entry and is ignored',
+        hint: 'Write NAME=value there; a comment begins with #.',
+      }),
+      ...warningOf(shortName(file, root), unclosed, {
+        message: 'nothing closes the quote that the value begins with: it is part of the value',
+        hint: 'Close the quote at the end of the value, or put the value into quotes of another kind.',
+      }),
+    ])
   }
 
   async #readAny(file: string, folderOk: boolean): Promise<DotenvEntries | undefined> {
@@ -64,8 +82,19 @@ export class EnvFiles {
     requireTrust(file, read.owners, this.#reader)
     const line = read.isUtf8 ? undefined : spoiltLine(read.text)
     if (line !== undefined) throw unreadable(file, `line ${line} is not UTF-8 text`)
+    this.#faults.set(file, faultsOf(read.text))
     return parseDotenv(read.text)
   }
+}
+
+/** One warning for all lines of a file with the same fault. */
+function warningOf(file: string, lines: readonly number[], { message, hint }: EnvWarning): readonly EnvWarning[] {
+  const [first, ...others] = lines
+  if (first === undefined) return []
+  const listed =
+    others.length > 5 ? `${others.slice(0, 4).join(', ')} and ${others.length - 4} more` : others.join(', ')
+  const more = others.length === 0 ? '' : ` (the same in line ${listed})`
+  return [{ message: `${file}:${first}: ${message}${more}`, hint }]
 }
 
 /** Whether a path leads to a named pipe or a character device. */

@@ -1,3 +1,4 @@
+import type { EnvWarning } from './ignored-variables.ts'
 import type { Prepared } from './preparation.ts'
 import type { Service } from './service.ts'
 import { shellWarning } from './shell-changes.ts'
@@ -15,16 +16,27 @@ export function warnOfShell(ready: ReadonlyMap<Service, Prepared>, restarted: re
   if (warning !== undefined) running[0]?.[0].warn(warning.message, warning.hint)
 }
 
-/** Reports what is odd about environments: once what several services share. */
+/** Reports what is odd about environments. */
 export function warnOfEnvironments(ready: ReadonlyMap<Service, Prepared>): void {
-  const shared = new Map<string, { readonly first: Service; readonly hint: string; readonly others: string[] }>()
-  for (const [service, { warnings = [] }] of ready) {
+  const services = [...ready].map(([{ ref }, { warnings = [] }]) => ({ name: ref.name, warnings }))
+  for (const { message, hint, first } of mergedWarnings(services))
+    for (const service of ready.keys()) if (service.ref.name === first) service.warn(message, hint)
+}
+
+/** Warnings of services, those that several share once; `first` is the first service that has it. */
+export function mergedWarnings(
+  services: readonly { readonly name: string; readonly warnings: readonly EnvWarning[] }[],
+): readonly (EnvWarning & { readonly first: string })[] {
+  const shared = new Map<string, { readonly first: string; readonly hint: string; readonly others: string[] }>()
+  for (const { name, warnings } of services) {
     for (const { message, hint } of warnings) {
       const known = shared.get(message)
-      if (known === undefined) shared.set(message, { first: service, hint, others: [] })
-      else known.others.push(service.ref.name)
+      if (known === undefined) shared.set(message, { first: name, hint, others: [] })
+      else known.others.push(name)
     }
   }
-  for (const [message, { first, hint, others }] of shared)
-    first.warn(others.length === 0 ? message : `${message} (so it is for ${others.join(', ')})`, hint)
+  return [...shared].map(([message, { first, hint, others }]) => ({
+    ...{ first, hint },
+    message: others.length === 0 ? message : `${message} (so it is for ${others.join(', ')})`,
+  }))
 }

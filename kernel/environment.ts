@@ -64,6 +64,9 @@ interface Value {
   readonly origin: () => Promise<EnvOrigin>
 }
 
+/** What the keeper sets for each process, whatever was written. */
+const ofKeeper = 'NOTIFY_SOCKET'
+
 /** Same-layer references above which a chain is refused. */
 const chainLimit = 500
 
@@ -90,13 +93,13 @@ export async function environmentOf(input: EnvironmentInput): Promise<Environmen
     ...(await addTable(input, values, { layer: 'service', table: service.common.env, path, later: new Set() })),
   )
   if (faults.length > 0) throw together(faults, plan.path)
-  const overruled: Overruled[] = []
-  for (const [name, text] of Object.entries(own)) {
+  const overruled = [...Object.keys(own), ofKeeper].flatMap(name => {
     const written = values.get(name)
-    if (written !== undefined && written.layer !== 'shell' && written.text !== text)
-      overruled.push({ name, origin: written.origin })
+    if (written === undefined || written.layer === 'shell' || written.text === own[name]) return []
+    return [{ name, origin: written.origin }]
+  })
+  for (const [name, text] of Object.entries(own))
     values.set(name, { text, layer: 'locald', origin: anonymous('locald') })
-  }
   return {
     overruled,
     env: Object.fromEntries([...values].map(([name, { text }]) => [name, text])),

@@ -1,4 +1,5 @@
 import { type ErrorJson, messageOf } from './errors.ts'
+import type { ServiceRef } from './plugin.ts'
 
 /** What a service is doing. */
 export type Status = 'waiting' | 'starting' | 'running' | 'restarting' | 'stopping' | 'stopped' | 'exited' | 'failed'
@@ -97,4 +98,11 @@ export class Events {
 
 function warn(error: unknown): void {
   process.emitWarning(`a listener of events failed: ${messageOf(error)}`)
+}
+
+/** Whether an event is about a service, or about its project as a whole. */
+export function concerns(event: LocaldEvent, { key, project }: ServiceRef): boolean {
+  if (event.event === 'warning' && event.key === undefined) return event.path === project.path
+  if (event.event === 'service') return event.service.key === key
+  return 'key' in event && event.key === key
 }

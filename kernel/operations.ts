@@ -1,7 +1,7 @@
 import { ServiceControl } from './control.ts'
 import { warnOfEnvironments, warnOfShell } from './environment-warnings.ts'
 import { LocaldError, messageOf } from './errors.ts'
-import type { Events, LocaldEvent } from './events.ts'
+import { concerns, type Events, type LocaldEvent } from './events.ts'
 import { closure } from './graph.ts'
 import type { HookRuns } from './hooks.ts'
 import { pause } from './limits.ts'
@@ -211,7 +211,8 @@ export class Operations {
 
   /** Takes a plan over and begins its services. What is wrong with their environment is thrown before anything is changed. */
   async #bring({ loaded, names, isExact, shell, anew, again, services, tell, id, left, why }: Bring): Promise<Project> {
-    const project = await this.#input.projects.identified(loaded)
+    const { projects, events, webProblems } = this.#input
+    const project = await projects.identified(loaded)
     await project.queue.run(async signal => {
       left?.throwIfAborted()
       await project.adoptPlan(loaded, shell)
@@ -223,7 +224,8 @@ export class Operations {
       services.push(...ready.keys())
       const { name, path, domain } = project.ref
       tell({ event: 'project', project: name, path, domain })
-      for (const problem of this.#input.webProblems()) tell({ event: 'warning', ...problem })
+      for (const problem of webProblems()) tell({ event: 'warning', ...problem })
+      for (const warning of loaded.envFiles.warnings) events.emit({ event: 'warning', path, ...warning })
       warnOfEnvironments(ready)
       if (!isExact) warnOfShell(ready, anew)
       for (const { state, supervisor } of ready.keys())
@@ -268,7 +270,7 @@ export class Operations {
   /** Runs an operation while the events of its services are told. */
   async #telling<T>(services: readonly Service[], tell: Tell, operation: () => Promise<T>): Promise<T> {
     const off = this.#input.events.on(event => {
-      if (services.some(({ ref }) => concerns(event, ref.key))) tell(event)
+      if (services.some(({ ref }) => concerns(event, ref))) tell(event)
     })
     try {
       return await operation()
@@ -291,9 +293,4 @@ function begunBy(id: string, targets: readonly Target[]): Promise<readonly Targe
     return { project, names: namesOf(project).filter(name => project.service(name)?.begunBy === id) }
   })
   return Promise.all(chosen)
-}
-
-function concerns(event: LocaldEvent, key: string): boolean {
-  if (event.event === 'service') return event.service.key === key
-  return 'key' in event && event.key === key
 }

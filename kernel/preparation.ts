@@ -1,17 +1,11 @@
 import { createHash } from 'node:crypto'
 import { resolve } from 'node:path'
 import type { CaBundles } from './ca-bundle.ts'
-import { shortName } from './config/layers.ts'
-import { type EnvironmentInput, type EnvLayer, environmentOf, type Overruled } from './environment.ts'
+import { type EnvironmentInput, environmentOf } from './environment.ts'
 import type { HookRuns } from './hooks.ts'
+import { type EnvWarning, ignoredVariables } from './ignored-variables.ts'
 import type { ProjectPlan, ServicePlan, ServiceRef } from './plugin.ts'
 import type { OwnVariables } from './wiring.ts'
-
-/** What a person should know of an environment: told by each `up`. */
-export interface EnvWarning {
-  readonly message: string
-  readonly hint: string
-}
 
 /** A service's environment and what of it is its own doing, as opposed to the caller's shell. */
 export interface Prepared {
@@ -38,8 +32,6 @@ export interface PreparationInput extends OwnVariables {
 }
 
 const caVariable = 'NODE_EXTRA_CA_CERTS'
-/** What the keeper sets for every process, whatever was written. */
-const ofKeeper = 'NOTIFY_SOCKET'
 
 /** What a service is started with; ENV_UNRESOLVED where a reference has no value. */
 export async function prepared(input: PreparationInput): Promise<Prepared> {
@@ -61,7 +53,7 @@ export async function prepared(input: PreparationInput): Promise<Prepared> {
   const ofProject = Object.fromEntries(Object.entries(final).filter(([name]) => layers.get(name) !== 'shell'))
   // Whatever a shell adds to it.
   if (caFile !== undefined) ofProject[caVariable] ??= caFile
-  const warnings = [...(await vain(input, found.overruled, layers)), ...trusted.warnings]
+  const warnings = [...(await ignoredVariables(project, found)), ...trusted.warnings]
   return { env: final, fingerprint: fingerprintOf(service, port, ofProject), warnings }
 }
 
@@ -77,28 +69,6 @@ async function trustedBy({ caFile, bundles, project, service }: PreparationInput
     hint: `Fix the file, or unset ${caVariable}.`,
   }
   return { env: { [caVariable]: file }, warnings: problem === undefined ? [] : [warning] }
-}
-
-/** What was written and does not count. */
-async function vain(
-  { project, service }: PreparationInput,
-  overruled: readonly Overruled[],
-  layers: ReadonlyMap<string, EnvLayer>,
-): Promise<readonly EnvWarning[]> {
-  const told = overruled.map(async ({ name, origin }) => {
-    const { file, line } = await origin()
-    const where = file === null ? '' : `${shortName(file, project.path)}${line === null ? '' : `:${line}`}: `
-    return { message: `${where}${name} is set by locald: what is written there is ignored`, hint: adviceFor(name) }
-  })
-  const layer = layers.get(ofKeeper) ?? 'shell'
-  if (layer === 'shell') return Promise.all(told)
-  const message = `${ofKeeper} is set by locald for each process: the one of ${service.name} is ignored`
-  return [...(await Promise.all(told)), { message, hint: `Take ${ofKeeper} out of the environment.` }]
-}
-
-function adviceFor(name: string): string {
-  if (name === 'PORT') return 'For a port of your choice, write `port = N` for the service.'
-  return `Take ${name} out, or give it another name.`
 }
 
 /** A hash of all that makes a difference to the running process. */

@@ -229,6 +229,13 @@ export interface ConfigAnswer {
   readonly values: readonly ConfigValue[]
   /** What an `up` from the caller's shell would not find a value for. */
   readonly unresolved?: ErrorJson
+  /** What an `up` from the caller's shell would warn of. */
+  readonly warnings?: readonly ConfigWarning[]
+}
+
+export interface ConfigWarning {
+  readonly message: string
+  readonly hint: string
 }
 
 export interface AllowBody {

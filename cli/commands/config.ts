@@ -4,7 +4,7 @@ import type { AllowAnswer, AllowBody, ConfigAnswer, ConfigBody, ConfigValue } fr
 import { need } from '../client.ts'
 import type { Context } from '../context.ts'
 import { environment } from '../environment.ts'
-import { painter, print, printJson } from '../output.ts'
+import { painter, print, printJson, say } from '../output.ts'
 import { nearer } from '../report.ts'
 import { jsonOf } from '../terminal-text.ts'
 
@@ -12,8 +12,13 @@ import { jsonOf } from '../terminal-text.ts'
 export async function configCheck(context: Context): Promise<number> {
   const answer = await ask(context)
   if (answer.unresolved !== undefined) throw LocaldError.fromJSON(answer.unresolved)
-  if (context.json) printJson({ ok: true, project: answer.project, path: answer.path })
-  else print('locald.toml is valid')
+  const { project, path, warnings = [] } = answer
+  if (context.json) {
+    printJson({ ok: true, project, path, warnings })
+    return 0
+  }
+  for (const { message, hint } of warnings) say(`Warning: ${message}\nHint: ${hint}`)
+  print('locald.toml is valid')
   return 0
 }
 

@@ -136,8 +136,9 @@ export const config = object(
     ...{ project: text, path: text },
     values: list(object({ key: text, value: {}, file: orNull(text), line: orNull(integer) })),
     unresolved: { $ref: 'Error#' },
+    warnings: list(object({ message: text, hint: text })),
   },
-  ['unresolved'],
+  ['unresolved', 'warnings'],
 )
 export const allowed = object({ path: text, owners: list(integer) })
 export const commandResult = object({ exitCode: integer, text, data: {} }, ['data'])

@@ -1,4 +1,5 @@
 import type { FastifyPluginAsync } from 'fastify'
+import { configWarnings } from '../config-warnings.ts'
 import { LocaldError } from '../errors.ts'
 import type { Kernel } from '../kernel.ts'
 import { oneOff } from '../one-off.ts'
@@ -112,7 +113,10 @@ export function serviceRoutes(kernel: Kernel): FastifyPluginAsync {
         const loaded = await projects.load(body.path, { shell: body.env })
         const { name, path } = loaded.plan
         const unresolved = (await unresolvedIn(loaded, body.env))?.toJSON()
-        const more = unresolved === undefined ? {} : { unresolved }
+        const more =
+          unresolved === undefined
+            ? { warnings: await configWarnings(loaded, body.env, kernel.contributions) }
+            : { unresolved }
         return { project: name, path, values: await loaded.values(), ...more } satisfies ConfigAnswer
       },
     )

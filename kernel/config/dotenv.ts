@@ -5,6 +5,8 @@ export interface DotenvEntry {
   readonly value: string
   /** It stood in single quotes: nothing in it is replaced. */
   readonly literal: boolean
+  /** It begins with a quote that nothing closes, and which is part of it. */
+  readonly isUnclosed: boolean
   /** 1-based. */
   readonly line: number
 }
@@ -28,7 +30,9 @@ export function parseDotenv(text: string): ReadonlyMap<string, DotenvEntry> {
     const start = match.indices?.[1]?.[0] ?? match.index
     for (; counted < start; counted++) if (lines[counted] === '\n') line++
     const value = withHash(lines, match) ?? (Object.hasOwn(values, name) ? values[name] : undefined)
-    if (value !== undefined) entries.set(name, { value, literal: written.trim().startsWith("'"), line })
+    const quoted = written.trim()
+    const isUnclosed = /^["'`]/.test(quoted) && (quoted.length === 1 || quoted.at(-1) !== quoted[0])
+    if (value !== undefined) entries.set(name, { value, literal: quoted.startsWith("'"), isUnclosed, line })
   }
   return entries
 }
@@ -47,8 +51,24 @@ function withHash(lines: string, { indices }: RegExpExecArray): string | undefin
  */
 export function spoiltLine(text: string): number | undefined {
   const spoilt = [...parseDotenv(text).values()].find(({ value }) => value.includes('\uFFFD'))
-  if (spoilt !== undefined) return spoilt.line
+  return spoilt?.line ?? strayLines(text).find(({ text }) => text.includes('\uFFFD'))?.line
+}
+
+/** What of a `.env` text does not mean what it looks like: 1-based lines. */
+export interface DotenvFaults {
+  /** Lines that are neither entries nor comments. */
+  readonly stray: readonly number[]
+  /** Lines of entries whose value begins with a quote that nothing closes. */
+  readonly unclosed: readonly number[]
+}
+
+export function faultsOf(text: string): DotenvFaults {
+  const unclosed = [...parseDotenv(text).values()].filter(({ isUnclosed }) => isUnclosed).map(({ line }) => line)
+  return { stray: strayLines(text).map(({ line }) => line), unclosed }
+}
+
+/** What is outside of all entries, without empty lines and comments. */
+function strayLines(text: string): readonly { readonly line: number; readonly text: string }[] {
   const others = text.replace(/\r\n?/g, '\n').replace(entry, found => found.replace(/[^\n]/g, ''))
-  const at = others.split('\n').findIndex(line => line.includes('\uFFFD') && !/^\s*#/.test(line))
-  return at < 0 ? undefined : at + 1
+  return others.split('\n').flatMap((text, index) => (/^\s*(?:#|$)/.test(text) ? [] : [{ line: index + 1, text }]))
 }

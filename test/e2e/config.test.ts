@@ -92,6 +92,35 @@ t.test('wrong configurations', async t => {
   })
 })
 
+t.test('a check warns of what an up warns of', async t => {
+  const sandbox = new Sandbox(t)
+  const folder = sandbox.project('shop', {
+    'locald.toml': `${right.replace('exec sleep 1000', 'exec python3 -m http.server $PORT')}env.PORT = "1"\n[services.b]\ntype = "worker"\ncommand = "exec sleep 1000"\n`,
+    '.env': 'just words\nNOTIFY_SOCKET=x\n',
+  })
+  const check = await sandbox.run(['config', 'check', '--json'], { cwd: folder })
+  t.equal(check.code, 0)
+  const messages = [
+    '.env:1: the line is no entry and is ignored',
+    'locald.toml:5: PORT is set by locald: what is written there is ignored',
+    '.env:2: NOTIFY_SOCKET is set by locald: what is written there is ignored (so it is for b)',
+  ]
+  const { warnings }: { warnings: readonly { message: string }[] } = JSON.parse(check.stdout)
+  t.strictSame(
+    warnings.map(({ message }) => message),
+    messages,
+  )
+  const read = await sandbox.run(['config', 'check'], { cwd: folder })
+  for (const message of messages) t.ok(read.stderr.includes(`Warning: ${message}\nHint: `), message)
+  const up = await sandbox.run(['up', '--json'], { cwd: folder })
+  const events: readonly { event: string; message?: string }[] = up.stdout
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line))
+  const told = events.filter(({ event }) => event === 'warning').map(({ message }) => message)
+  t.strictSame(told, messages, 'once, not for each service')
+})
+
 t.test('projects without a locald.toml', async t => {
   const sandbox = new Sandbox(t)
   const procfile = sandbox.project('proc', {

@@ -333,6 +333,24 @@ t.test('bytes that are not UTF-8', async t => {
   }
 })
 
+t.test('warns of lines that are no entries, and of quotes that nothing closes', async t => {
+  const read = async (text: string) => {
+    const { plan } = inputOf({ files: { '.env': text } })
+    const files = new EnvFiles({ trust: new Trust(), root: plan.path })
+    await files.read(join(plan.path, '.env'), true)
+    return files.warnings.map(({ message }) => message)
+  }
+  const right = '# c\n\n  # d\nA=1 # c\nexport B="x\ny=1\n"\nC: z\nD=\nE="C:\\"\nF=it\'s\nG=`q`\n'
+  t.strictSame(await read(right), [])
+  t.strictSame(await read('A=1\nsecret words\n'), ['.env:2: the line is no entry and is ignored'])
+  const stray = 'export FOO\n\nA B=1\r\n[x]\n=x\nA+=1\n'
+  t.strictSame(await read(stray), ['.env:1: the line is no entry and is ignored (the same in line 3, 4, 5, 6)'])
+  const junk = await read('x\n'.repeat(100))
+  t.strictSame(junk, ['.env:1: the line is no entry and is ignored (the same in line 2, 3, 4, 5 and 95 more)'])
+  for (const text of ['A="x', "A='x\nB=1", 'A="x" y', 'A="', 'A="x#y'])
+    t.match(await read(text), [/^\.env:1: nothing closes the quote/], text)
+})
+
 t.test('a comment has a space before it', async t => {
   const lines =
     'P=ab#cd\nC=#fff\nU=http://x/#/a?b#c # note\nN= # none\nE=#\nQ="a#b"#c\nS=\'d#e\' # f\nY: g#h\nZ=1 #2 #3\nL=last#1\nL=2\n'

@@ -1,0 +1,30 @@
+import type { LoadedProject } from './config.ts'
+import { Drivers } from './drivers.ts'
+import { environmentOf } from './environment.ts'
+import { mergedWarnings } from './environment-warnings.ts'
+import { type EnvWarning, ignoredVariables } from './ignored-variables.ts'
+import { hostsOf } from './names.ts'
+import type { ServicePlan } from './plugin.ts'
+
+/** Stands for a value that is known only when the project is: no one writes it. */
+const unknownValue = '\0'
+
+/** Returns what an `up` from a shell would warn of in a configuration that has no errors; nothing of the project has to be known. */
+export async function configWarnings(
+  { plan, locate, envFiles }: LoadedProject,
+  shell: Readonly<Record<string, string>>,
+  contributions: ConstructorParameters<typeof Drivers>[1],
+): Promise<readonly EnvWarning[]> {
+  const drivers = new Drivers(plan, contributions)
+  const ofService = async (service: ServicePlan) => {
+    const own = {
+      ...(drivers.hasPort(service) ? { PORT: String(service.common.port ?? unknownValue) } : {}),
+      ...(hostsOf(service, plan, plan, type => drivers.isWeb(type)).length > 0 ? { LOCALD_URL: unknownValue } : {}),
+    }
+    const found = await environmentOf({ plan, service, shell, own, locate, envFiles, lookup: () => '' })
+    return { name: service.name, warnings: await ignoredVariables(plan, found) }
+  }
+  const services = await Promise.all(plan.services.map(ofService))
+  const ofServices = mergedWarnings(services).map(({ message, hint }) => ({ message, hint }))
+  return [...envFiles.warnings, ...ofServices]
+}
