@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import { chunkOf, lastChunk } from './chunks.ts'
 import type { Broken, Exchange, Receiver } from './exchange.ts'
 import { spent } from './garbage.ts'
@@ -230,7 +231,8 @@ class Forward implements Receiver {
   #cut({ ending }: ResponseHead): void {
     const { socket } = this.#res
     const endsWithConnection = ending.by === 'close' || this.#req.httpVersion !== '1.1'
-    if (endsWithConnection && socket instanceof Socket) socket.resetAndDestroy()
+    // Over TLS a connection that ends without a goodbye is one that was cut; Node can reset none there, and throws.
+    if (endsWithConnection && socket instanceof Socket && !(socket instanceof TLSSocket)) socket.resetAndDestroy()
     else this.#res.destroy()
   }
 

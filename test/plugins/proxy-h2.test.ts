@@ -678,6 +678,26 @@ t.test('HTTP/1.1 over TLS, HTTP/2 in the clear', async t => {
   sockets.close()
 })
 
+t.test('a body that ends with the connection breaks off, over TLS', async t => {
+  const { catalog, securePort, ca } = await boot(t, { https: true })
+  const service = await raw(t, socket => {
+    socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\n\r\npart'))
+    socket.once('end', () => socket.end())
+  })
+  const services: net.Socket[] = []
+  service.on('connection', socket => services.push(socket))
+  catalog.set('shop:web', at(service.port))
+  for (const version of ['1.1', '1.0']) {
+    const client = tlsConnect({ host: '127.0.0.1', port: securePort, ca, servername: 'shop.localhost' })
+    t.teardown(() => client.destroy())
+    client.write(`POST / HTTP/${version}\r\nHost: shop.localhost\r\nContent-Length: 0\r\n\r\n`)
+    client.once('data', () => services.at(-1)?.resetAndDestroy())
+    const text = await textOf(client)
+    t.match(text, /^HTTP\/1.1 200 OK\r\n/)
+    t.notMatch(text, '\r\n0\r\n', 'it is not complete')
+  }
+})
+
 t.test('a service that speaks h2c', async t => {
   const run = await boot(t, { https: true })
   const seen: IncomingHttpHeaders[] = []
