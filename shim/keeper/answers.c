@@ -5,7 +5,7 @@
 #include "terminal.h"
 
 // A script may ask first and stop waiting for lines then: it has PATIENCE_MS. Until then an answer would only be echoed.
-enum { PENDING_MAX = 512, PATIENCE_MS = 200, LOOK_MS = 5 };
+enum { PENDING_MAX = 8192, PATIENCE_MS = 200, LOOK_MS = 5 };
 
 static struct queries queries;
 static char pending[PENDING_MAX];

@@ -3,6 +3,9 @@
 #include <stdint.h>
 #include <string.h>
 
+// Pixels of a cell: nobody looks, so any that are usual.
+enum { CELL_WIDTH = 8, CELL_HEIGHT = 16 };
+
 enum { BELL = 0x07, CANCEL = 0x18, SUBSTITUTE = 0x1a, ESC = 0x1b, DELETE = 0x7f };
 
 // Asked by a control sequence: its parameters and last byte. Fixed answers; none of them is a query itself.
@@ -27,18 +30,28 @@ static void add(struct text *answers, const char *answer) {
   if (strlen(answer) < answers->cap - answers->len) text_add(answers, answer);
 }
 
-// "8;24;80t" of the size in cells.
-static void add_size(struct text *answers, terminal_size_call size) {
-  unsigned cols, rows;
+// "\033[8;24;80t": a kind of size, and two lengths.
+static void add_lengths(struct text *answers, char kind, unsigned height, unsigned width) {
   char answer[ANSWER_MAX];
-  if (!size(&cols, &rows)) return;
+  const char head[] = {'\033', '[', kind, ';', '\0'};
   struct text text = text_in(answer, sizeof answer);
-  text_add(&text, "\033[8;");
-  text_number(&text, rows);
+  text_add(&text, head);
+  text_number(&text, height);
   text_add(&text, ";");
-  text_number(&text, cols);
+  text_number(&text, width);
   text_add(&text, "t");
   add(answers, answer);
+}
+
+// Of the text in pixels (14), the screen (15), a cell (16), the text in cells (18), the screen (19). There is one window, and it fills the screen.
+static void add_size(struct text *answers, const char *asked, terminal_size_call size) {
+  unsigned cols, rows;
+  if (asked[0] != '1' || !size(&cols, &rows)) return;
+  if (asked[1] == '4') add_lengths(answers, '4', rows * CELL_HEIGHT, cols * CELL_WIDTH);
+  if (asked[1] == '5') add_lengths(answers, '5', rows * CELL_HEIGHT, cols * CELL_WIDTH);
+  if (asked[1] == '6') add_lengths(answers, '6', CELL_HEIGHT, CELL_WIDTH);
+  if (asked[1] == '8') add_lengths(answers, '8', rows, cols);
+  if (asked[1] == '9') add_lengths(answers, '9', rows, cols);
 }
 
 // "?2026$p", is the mode on: it is not known.
@@ -60,26 +73,78 @@ static void take_control(const struct queries *queries, terminal_size_call size,
   if (strchr("cnqutp", body[len - 1]) == NULL) return;
   for (size_t i = 0; i < sizeof controls / sizeof *controls; i++)
     if (strlen(controls[i].asked) == len && memcmp(controls[i].asked, body, len) == 0) add(answers, controls[i].answer);
-  if (len == 3 && memcmp(body, "18t", 3) == 0) add_size(answers, size);
+  if (len == 3 && body[2] == 't') add_size(answers, body, size);
   if (len > 2 && memcmp(body + len - 2, "$p", 2) == 0) add_mode(answers, body, len);
 }
 
-// Colours of text, background and cursor: white on black. The answer ends as the query does.
-static void take_colour(const struct queries *queries, char last, struct text *answers) {
+// xterm's 256 colours: 16 with names, a cube of 6 by 6 by 6, 24 greys.
+static uint32_t palette(uint64_t number) {
+  static const uint32_t named[] = {0x000000, 0xcd0000, 0x00cd00, 0xcdcd00, 0x0000ee, 0xcd00cd, 0x00cdcd, 0xe5e5e5,
+                                   0x7f7f7f, 0xff0000, 0x00ff00, 0xffff00, 0x5c5cff, 0xff00ff, 0x00ffff, 0xffffff};
+  static const uint32_t steps[] = {0x00, 0x5f, 0x87, 0xaf, 0xd7, 0xff};
+  if (number < 16) return named[number];
+  if (number >= 232) return (uint32_t)(8 + 10 * (number - 232)) * 0x010101;
+  number -= 16;
+  return steps[number / 36] << 16 | steps[number / 6 % 6] << 8 | steps[number % 6];
+}
+
+// Of which colour: those of text, background and cursor (10, 11, 12), or a number of the palette.
+struct colour {
+  bool of_palette;
+  uint64_t number;
+};
+
+static uint32_t red_green_blue(const struct colour *colour) {
+  return colour->of_palette ? palette(colour->number) : colour->number == 11 ? 0x000000 : 0xffffff;
+}
+
+// "\033]4;1;rgb:cdcd/0000/0000", each two digits twice, and the end that the question had.
+static void add_colour(struct text *answers, const struct colour *colour, char last) {
+  static const char digits[] = "0123456789abcdef";
   char answer[ANSWER_MAX];
-  const char *body = queries->body;
-  if (queries->len != 4 || body[0] != '1' || body[1] < '0' || body[1] > '2' || body[2] != ';' || body[3] != '?') return;
+  uint32_t value = red_green_blue(colour);
   struct text text = text_in(answer, sizeof answer);
-  text_add(&text, "\033]");
-  text_bytes(&text, body, 3);
-  text_add(&text, body[1] == '1' ? "rgb:0000/0000/0000" : "rgb:ffff/ffff/ffff");
+  text_add(&text, colour->of_palette ? "\033]4;" : "\033]");
+  text_number(&text, colour->number);
+  text_add(&text, ";rgb:");
+  for (int shift = 16; shift >= 0; shift -= 8) {
+    const char high = digits[value >> (shift + 4) & 15], low = digits[value >> shift & 15];
+    const char part[] = {high, low, high, low, shift > 0 ? '/' : '\0', '\0'};
+    text_add(&text, part);
+  }
   text_add(&text, last == BELL ? "\007" : "\033\\");
   add(answers, answer);
 }
 
+// Takes what comes before the next semicolon. False at the end.
+static bool next_word(const char **at, const char *end, const char **word, size_t *len) {
+  if (*at > end) return false;
+  const char *semicolon = memchr(*at, ';', (size_t)(end - *at));
+  *word = *at;
+  *len = (size_t)((semicolon == NULL ? end : semicolon) - *at);
+  *at += *len + 1;
+  return true;
+}
+
+// "4;1;?;2;?" asks for two colours of the palette, "10;?;?" for those of text and background. Others may be set in between.
+static void take_colours(const struct queries *queries, char last, struct text *answers) {
+  const char *at = queries->body, *end = at + queries->len, *word;
+  size_t len;
+  struct colour colour;
+  if (!next_word(&at, end, &word, &len) || !number_parse(word, len, 12, &colour.number)) return;
+  colour.of_palette = colour.number == 4;
+  if (!colour.of_palette && colour.number < 10) return;
+  while (colour.of_palette || colour.number <= 12) {
+    if (colour.of_palette && (!next_word(&at, end, &word, &len) || !number_parse(word, len, 255, &colour.number))) return;
+    if (!next_word(&at, end, &word, &len)) return;
+    if (len == 1 && *word == '?') add_colour(answers, &colour, last);
+    if (!colour.of_palette) colour.number++;
+  }
+}
+
 static void take_string(const struct queries *queries, char last, struct text *answers) {
   if (queries->too_long) return;
-  if (queries->kind == ']') take_colour(queries, last, answers);
+  if (queries->kind == ']') take_colours(queries, last, answers);
   if (queries->kind != 'P' || queries->len < 2) return;
   // A setting or a capability: not known.
   if (memcmp(queries->body, "$q", 2) == 0) add(answers, "\033P0$r\033\\");

@@ -8,7 +8,7 @@
 #include "text.h"
 
 // Longer sequences are no queries. An answer is shorter than ANSWER_MAX.
-enum { QUERY_MAX = 64, ANSWER_MAX = 96 };
+enum { QUERY_MAX = 256, ANSWER_MAX = 96 };
 
 // Where in a sequence the output is; all zero at its start.
 struct queries {

@@ -38,6 +38,9 @@ bool terminal_open(unsigned cols, unsigned rows, int *master, int *slave) {
 #ifdef IUTF8
   modes.c_iflag |= IUTF8;
 #endif
+#ifdef VDSUSP
+  modes.c_cc[VDSUSP] = _POSIX_VDISABLE;  // a second key that would stop it, see terminal_typable
+#endif
   return tcsetattr(held, TCSANOW, &modes) == 0 && terminal_resize(held, cols, rows) && ioctl(held, TIOCSCTTY, 0) == 0;
 }
 
