@@ -14,7 +14,7 @@ import { Reloads } from './reloads.ts'
 import type { Service } from './service.ts'
 import type { ServiceState } from './service-state.ts'
 import { namesOf, servicesOf, splitNames, type Target } from './targets.ts'
-import { unresolvedIn } from './unresolved.ts'
+import { requireValues } from './unresolved.ts'
 import type { ResetBody, RestartBody, StopBody, UpBody, WaitBody } from './wire.ts'
 
 /** Takes an operation's events; the last is `done`. */
@@ -194,7 +194,7 @@ export class Operations {
     asked: Pick<Bring, 'shell' | 'tell' | 'id' | 'left'>,
   ): Promise<void> {
     const { tell, shell } = asked
-    for (const one of all) await requireValues(one, shell)
+    for (const { loaded, names } of all) await requireValues(loaded, shell, names)
     const services: Service[] = []
     await this.#telling(services, tell, async () => {
       const armed: Promise<void>[] = []
@@ -213,6 +213,10 @@ export class Operations {
   async #bring({ loaded, names, isExact, shell, anew, again, services, tell, id, left, why }: Bring): Promise<Project> {
     const { projects, events, webProblems } = this.#input
     const project = await projects.identified(loaded)
+    for (const moved of projects.predecessors(project.ref)) {
+      await this.#stopTarget({ project: moved, names: namesOf(moved) })
+      await projects.drop(moved.ref.path)
+    }
     await project.queue.run(async signal => {
       left?.throwIfAborted()
       await project.adoptPlan(loaded, shell)
@@ -249,7 +253,7 @@ export class Operations {
       .filter(name => project.wanted.has(name) || (isWhole && !before.has(name)))
     // What they need is started if it is new; what was stopped on purpose is not.
     const names = closure(planned, kept).filter(name => project.wanted.has(name) || !before.has(name))
-    await requireValues({ loaded, names }, project.shell)
+    await requireValues(loaded, project.shell, names)
     const asked = { shell: project.shell, anew: [], again: [], services: [], tell: () => {}, why }
     const brought = await this.#bring({ loaded, names, isExact: true, ...asked })
     await this.#reloads.follow(brought)
@@ -278,12 +282,6 @@ export class Operations {
       off()
     }
   }
-}
-
-/** Throws ENV_UNRESOLVED where references have no value, before anything is known to be another. */
-async function requireValues({ loaded, names }: Pick<Bring, 'loaded' | 'names'>, shell: Bring['shell']): Promise<void> {
-  const unresolved = await unresolvedIn(loaded, shell, names)
-  if (unresolved !== undefined) throw unresolved
 }
 
 /** What of targets an `up` has begun, once it has begun all or has given up. */

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Trust } from './config/trust.ts'
 import { findProjectRoot, type LoadedProject, loadProject, type Places, type TypeSource } from './config.ts'
@@ -98,6 +99,16 @@ export class Projects {
     await known?.end()
     // Until an `up` brings a shell's environment, the daemon's own stands in.
     return this.add(ref, plan, known?.shell ?? ownEnvironment())
+  }
+
+  /**
+   * Those whose folder no longer exists and whose name or domain another project has taken over: it was moved, most often, and what runs
+   * of it must stop before the same is started in its new place.
+   */
+  predecessors({ name, domain, path }: ProjectRef): readonly Project[] {
+    return this.list().filter(
+      ({ ref }) => ref.path !== path && (ref.name === name || ref.domain === domain) && !existsSync(ref.path),
+    )
   }
 
   /** Makes a project known. */
@@ -205,9 +216,11 @@ export class Projects {
     return projects.flatMap(project => (project === undefined ? [] : [...project.services.values()]))
   }
 
-  /** The project in a folder that nobody has started yet: its services described, not running. */
+  /** The project in a folder that nobody has started yet: its services described, not running. Or the one that was moved here, which runs. */
   async #described(path: string): Promise<Project> {
     const loaded = await this.plan(path, [])
+    const [moved] = this.predecessors(loaded.plan)
+    if (moved !== undefined && moved.wanted.size > 0) return moved
     const project = await this.identified(loaded)
     await project.adoptPlan(loaded, project.shell)
     return project

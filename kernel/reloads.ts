@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { shortName } from './config/layers.ts'
 import { messageOf } from './errors.ts'
 import type { Events } from './events.ts'
@@ -5,7 +6,7 @@ import { FileWatch } from './file-watch.ts'
 import type { Log } from './plugin.ts'
 import type { Project } from './project.ts'
 import { type LoopVerdict, RestartLoop } from './restart-loop.ts'
-import type { Service } from './service.ts'
+import { type Service, workdirOf } from './service.ts'
 import type { WatchProblem } from './watch-problem.ts'
 import { WatchedSources } from './watched.ts'
 
@@ -134,6 +135,9 @@ export class Reloads {
   async #changed(project: Project, name: string, files: readonly string[]): Promise<void> {
     const service = project.service(name)
     if (service === undefined || !project.wanted.has(name)) return
+    // Removed with all that is in it, it could not be started again; its files count as changed when they are back.
+    const plan = project.planOf(name)
+    if (plan !== undefined && !existsSync(workdirOf(project.ref, plan))) return
     const { loop, due } = this.#watchingOf(service)
     const verdict = loop.judge(files, Date.now() - service.lastStartMs)
     if (verdict.kind === 'loop') return reportLoop(service, verdict)

@@ -37,3 +37,9 @@ export async function unresolvedIn(
     error => LocaldError.from(error),
   )
 }
+
+/** Throws the ENV_UNRESOLVED of `unresolvedIn`. */
+export async function requireValues(...input: Parameters<typeof unresolvedIn>): Promise<void> {
+  const unresolved = await unresolvedIn(...input)
+  if (unresolved !== undefined) throw unresolved
+}

@@ -2,6 +2,7 @@
 import { realpathSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CleanAnswer, DoctorAnswer, RegistryAnswer } from '../../kernel/wire.ts'
+import { isAlive } from './processes.ts'
 import { until } from './running.ts'
 import type { Sandbox } from './sandbox.ts'
 import { on } from './suite.ts'
@@ -193,4 +194,45 @@ on('linux', 'a project is meant by its name or its folder where a service is', a
   await box.ok(['server', 'shutdown'])
   t.match((await box.ok(['logs', 'blog'], { cwd })).stdout, 'of blog')
   t.match((await box.ok(['status'], { cwd })).stdout, /^No project of this folder is known: `locald up`/)
+})
+
+on('linux', 'a project that was moved while it runs is the same in its new place', async (t, machine) => {
+  const box = machine.sandbox()
+  const [old, now] = [box.project('old', worker('shop')), join(box.home, 'now')]
+  await box.up(old)
+  const pid = await pidOf(box, 'shop:job')
+  renameSync(old, now)
+  t.match(
+    (await box.ok(['why', 'job'], { cwd: now })).stdout,
+    new RegExp(`pid ${pid}`),
+    'what runs is found from there',
+  )
+  await box.up(now)
+  const views = await box.status()
+  t.match(views, [{ key: 'shop:job', path: realpathSync(now), status: 'running' }])
+  t.equal(views.length, 1, 'nothing is left of the old place')
+  t.notOk(isAlive(pid))
+  renameSync(now, old)
+  await box.ok(['stop'], { cwd: old })
+  t.same(
+    (await box.status()).map(({ status }) => status),
+    ['stopped'],
+    'and stopped from there',
+  )
+})
+
+on('linux', 'a folder that is moved away and back ends no service', async (t, machine) => {
+  const box = machine.sandbox()
+  const shop = box.project('shop', { ...worker('shop', 'exec sleep 100004', 'watch = ["watched"]\n'), watched: '' })
+  await box.up(shop)
+  const pid = await pidOf(box, 'shop:job')
+  renameSync(shop, `${shop}-away`)
+  const reason = async () => (await box.service(shop, 'job').catch(() => undefined))?.reason
+  await until('the missing folder to be seen', async () =>
+    (await box.status()).some(view => view.reason?.includes('no locald.toml')),
+  )
+  t.ok(isAlive(pid), 'it runs on while its folder is missing')
+  renameSync(`${shop}-away`, shop)
+  await until('the folder to be seen again', async () => (await reason()) === null)
+  t.match(await box.service(shop, 'job'), { status: 'running' })
 })
