@@ -55,7 +55,7 @@ export class Follower<T> {
       if (idle >= mostIdle) throw broken
       if (short > 1) await setTimeout(Math.min(short * stepMs, longestPauseMs))
       const next = await nextDaemon(this.#paths)
-      if (next === undefined) return broken
+      if (next === undefined) return withoutServices(broken)
       daemon = next
     }
     daemon.close()
@@ -84,6 +84,11 @@ export class Follower<T> {
       throw error
     }
   }
+}
+
+/** The error of a daemon that has stopped its services, too. */
+function withoutServices({ code, message }: LocaldError): LocaldError {
+  return new LocaldError(code, message, { hint: 'None of its services is left: `locald up` starts a project again.' })
 }
 
 async function nextDaemon(paths: Paths): Promise<Client | undefined> {

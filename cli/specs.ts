@@ -130,7 +130,7 @@ export const specs: readonly Spec[] = [
     count: [1, 1],
     about: 'Say why a service is in its state',
     flags: [],
-    examples: ['locald why web'],
+    examples: ['locald why web', 'locald why shop'],
     load: async () => (await import('./commands/why.ts')).why,
   },
   {

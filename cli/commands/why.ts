@@ -1,13 +1,18 @@
-import type { WhyAnswer } from '../../kernel/wire.ts'
+import type { KeysAnswer, WhyAnswer } from '../../kernel/wire.ts'
 import { need } from '../client.ts'
 import type { Context } from '../context.ts'
 import { print, printJson } from '../output.ts'
 
-/** `locald why`: one causal account, its steps below. */
+/** `locald why`: of each service that is meant one causal account, its steps below. */
 export async function why(context: Context): Promise<number> {
   const daemon = await need(context.paths)
-  const answer = await daemon.get<WhyAnswer>('/v1/services/why', { path: context.cwd, service: context.words.names[0] })
-  if (context.json) printJson(answer)
-  else print([answer.text, ...answer.because.filter(step => step !== answer.text).map(step => `  ${step}`)].join('\n'))
+  const path = context.cwd
+  const { keys } = await daemon.get<KeysAnswer>('/v1/services/keys', { path, service: context.words.names })
+  for (const service of keys) {
+    const answer = await daemon.get<WhyAnswer>('/v1/services/why', { path, service })
+    if (context.json) printJson(answer)
+    else
+      print([answer.text, ...answer.because.filter(step => step !== answer.text).map(step => `  ${step}`)].join('\n'))
+  }
   return 0
 }

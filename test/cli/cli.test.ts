@@ -243,10 +243,18 @@ t.test('stop, restart, wait', async t => {
 t.test('why, open, config, plugins, ai', async t => {
   const daemon = await FakeDaemon.start(t)
   const because = ['web waits for db', 'db: connection refused on 127.0.0.1:5432, 3 tries']
+  daemon.on('GET /v1/services/keys', json({ keys: ['shop:007'] }))
   daemon.on('GET /v1/services/why', json({ key: 'shop:web', text: 'web is waiting for db', because }))
   t.equal((await daemon.run(['why', '007'])).stdout, `web is waiting for db\n  ${because[0]}\n  ${because[1]}\n`)
-  t.equal(daemon.last('/v1/services/why').query.get('service'), '007')
+  t.equal(daemon.last('/v1/services/keys').query.get('service'), '007')
+  t.equal(daemon.last('/v1/services/why').query.get('service'), 'shop:007')
   t.match(JSON.parse((await daemon.run(['why', 'web', '--json'])).stdout), { because })
+  daemon.on('GET /v1/services/keys', json({ keys: ['shop:web', 'shop:db'] }))
+  daemon.on('GET /v1/services/why', (response, { query }) => {
+    response.end(JSON.stringify({ key: '', text: `${query.get('service')} is well`, because: [] }))
+  })
+  t.equal((await daemon.run(['why', 'shop'])).stdout, 'shop:web is well\nshop:db is well\n', 'all of a project')
+  t.equal((await daemon.run(['why', 'shop', '--json'])).stdout.split('\n').length, 3, 'one object a line')
 
   const url = 'https://shop.localhost'
   const opened = join(daemon.home, 'opened')
@@ -337,6 +345,7 @@ t.test('a daemon of another version is reported, with the way to restart it', as
   })
   t.comment('what its API does not have')
   const error = { code: 'REQUEST_INVALID', message: 'the API has no GET /v1/services/why' }
+  daemon.on('GET /v1/services/keys', json({ keys: ['shop:web'] }))
   daemon.on('GET /v1/services/why', json({ error }, 404))
   t.match((await daemon.run(['why', 'web'])).stderr, /REQUEST_INVALID\]\nHint: .*`locald server restart`/)
 })

@@ -124,6 +124,13 @@ t.test('a daemon that ends while it is followed', async t => {
   t.match(ran, { code: 0, stdout: `${texts.join('')}queue | new\n`, stderr: '' })
   t.same([asked[0]?.get('tail'), asked[1]?.get('tail'), asked[1]?.get('grep')], ['5', null, 'e'])
   t.same(asked[2]?.getAll('resume'), ['2026-01-01T00:00:00.000005Z shop:web'])
+
+  t.comment('one that has stopped with its services')
+  daemon.on('GET /v1/logs', response => {
+    response.write(`${JSON.stringify(lines[0])}\n`)
+    setTimeout(() => void daemon.stop(), 50)
+  })
+  t.match((await daemon.run(['logs', '-f'])).stderr, /\[DAEMON_UNREACHABLE\]\nHint: None of its services is left: /)
 })
 
 t.test('a reader that goes away', async t => {
