@@ -65,6 +65,12 @@ export class CaBundles {
   }
 }
 
+/** Why a file cannot be part of a bundle; undefined: it can. */
+export async function bundleProblem(file: string): Promise<string | undefined> {
+  const found = await certificatesIn(file)
+  return typeof found === 'string' ? found : undefined
+}
+
 /** The certificates in a file, or why there are none. */
 async function certificatesIn(file: string): Promise<readonly string[] | string> {
   const read = await readTextFile(file, { bytes: sizeLimit })

@@ -1,8 +1,11 @@
+import { authoritiesOf, authoritiesWarning, caVariable } from './authorities.ts'
+import { bundleProblem } from './ca-bundle.ts'
 import type { LoadedProject } from './config.ts'
 import { Drivers } from './drivers.ts'
 import { environmentOf } from './environment.ts'
 import { mergedWarnings } from './environment-warnings.ts'
 import { type EnvWarning, ignoredVariables } from './ignored-variables.ts'
+import type { Kernel } from './kernel.ts'
 import { hostsOf } from './names.ts'
 import type { ServicePlan } from './plugin.ts'
 
@@ -13,16 +16,20 @@ const unknownValue = '\0'
 export async function configWarnings(
   { plan, locate, envFiles }: LoadedProject,
   shell: Readonly<Record<string, string>>,
-  contributions: ConstructorParameters<typeof Drivers>[1],
+  { contributions, container }: Pick<Kernel, 'contributions' | 'container'>,
 ): Promise<readonly EnvWarning[]> {
   const drivers = new Drivers(plan, contributions)
+  const isSecure = container.optional('web')?.caFile !== undefined
   const ofService = async (service: ServicePlan) => {
     const own = {
       ...(drivers.hasPort(service) ? { PORT: String(service.common.port ?? unknownValue) } : {}),
       ...(hostsOf(service, plan, plan, type => drivers.isWeb(type)).length > 0 ? { LOCALD_URL: unknownValue } : {}),
     }
     const found = await environmentOf({ plan, service, shell, own, locate, envFiles, lookup: () => '' })
-    return { name: service.name, warnings: await ignoredVariables(plan, found) }
+    const written = isSecure ? found.env[caVariable] : undefined
+    const problem = written && (await bundleProblem(authoritiesOf(plan, service, written)))
+    const ofFile = problem ? [authoritiesWarning(problem)] : []
+    return { name: service.name, warnings: [...(await ignoredVariables(plan, found)), ...ofFile] }
   }
   const services = await Promise.all(plan.services.map(ofService))
   const ofServices = mergedWarnings(services).map(({ message, hint }) => ({ message, hint }))

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { resolve } from 'node:path'
+import { authoritiesOf, authoritiesWarning, caVariable } from './authorities.ts'
 import type { CaBundles } from './ca-bundle.ts'
 import { type EnvironmentInput, environmentOf } from './environment.ts'
 import type { HookRuns } from './hooks.ts'
@@ -31,8 +31,6 @@ export interface PreparationInput extends OwnVariables {
   readonly bundles: CaBundles
 }
 
-const caVariable = 'NODE_EXTRA_CA_CERTS'
-
 /** What a service is started with; ENV_UNRESOLVED where a reference has no value. */
 export async function prepared(input: PreparationInput): Promise<Prepared> {
   const { shell, project, service, ref, port, own, defaults, caFile, lookup, locate, envFiles, hooks } = input
@@ -61,14 +59,8 @@ export async function prepared(input: PreparationInput): Promise<Prepared> {
 async function trustedBy({ caFile, bundles, project, service }: PreparationInput, written: string | undefined) {
   if (caFile === undefined) return { env: {}, warnings: [] }
   if (written === undefined || written === '') return { env: { [caVariable]: caFile }, warnings: [] }
-  // Node reads a relative path from the folder that it is started in.
-  const path = resolve(project.path, service.common.workdir ?? '.', written)
-  const { file, problem } = await bundles.of(caFile, path)
-  const warning = {
-    message: `${caVariable}: ${problem}; only the CA of locald is trusted in its place`,
-    hint: `Fix the file, or unset ${caVariable}.`,
-  }
-  return { env: { [caVariable]: file }, warnings: problem === undefined ? [] : [warning] }
+  const { file, problem } = await bundles.of(caFile, authoritiesOf(project, service, written))
+  return { env: { [caVariable]: file }, warnings: problem === undefined ? [] : [authoritiesWarning(problem)] }
 }
 
 /** A hash of all that makes a difference to the running process. */

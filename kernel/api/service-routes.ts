@@ -114,9 +114,7 @@ export function serviceRoutes(kernel: Kernel): FastifyPluginAsync {
         const { name, path } = loaded.plan
         const unresolved = (await unresolvedIn(loaded, body.env))?.toJSON()
         const more =
-          unresolved === undefined
-            ? { warnings: await configWarnings(loaded, body.env, kernel.contributions) }
-            : { unresolved }
+          unresolved === undefined ? { warnings: await configWarnings(loaded, body.env, kernel) } : { unresolved }
         return { project: name, path, values: await loaded.values(), ...more } satisfies ConfigAnswer
       },
     )

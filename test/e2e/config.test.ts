@@ -96,7 +96,7 @@ t.test('a check warns of what an up warns of', async t => {
   const sandbox = new Sandbox(t)
   const folder = sandbox.project('shop', {
     'locald.toml': `${right.replace('exec sleep 1000', 'exec python3 -m http.server $PORT')}env.PORT = "1"\n[services.b]\ntype = "worker"\ncommand = "exec sleep 1000"\n`,
-    '.env': 'just words\nNOTIFY_SOCKET=x\n',
+    '.env': 'just words\nNOTIFY_SOCKET=x\nNODE_EXTRA_CA_CERTS=nope.pem\n',
   })
   const check = await sandbox.run(['config', 'check', '--json'], { cwd: folder })
   t.equal(check.code, 0)
@@ -104,6 +104,7 @@ t.test('a check warns of what an up warns of', async t => {
     '.env:1: the line is no entry and is ignored',
     'locald.toml:5: PORT is set by locald: what is written there is ignored',
     '.env:2: NOTIFY_SOCKET is set by locald: what is written there is ignored (so it is for b)',
+    `NODE_EXTRA_CA_CERTS: there is no file ${folder}/nope.pem; only the CA of locald is trusted in its place (so it is for b)`,
   ]
   const { warnings }: { warnings: readonly { message: string }[] } = JSON.parse(check.stdout)
   t.strictSame(
