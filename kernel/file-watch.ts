@@ -1,13 +1,12 @@
 import type { Stats } from 'node:fs'
-import { readdir, realpath, stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { dirname, join, sep } from 'node:path'
 import { systemCode } from './errors.ts'
+import { FileLinks } from './file-links.ts'
 import { contentSignature, signatureOf } from './file-signature.ts'
 import { type FolderEvent, type FolderWatch, type OpenFolder, openFolder } from './folder-watch.ts'
+import { PendingChanges } from './pending-changes.ts'
 import { isExhaustion, problemOf, type WatchProblem } from './watch-problem.ts'
-
-/** Changes within this time are one: an editor writes a file in several steps. ms */
-const settleMs = 100
 
 /** What is watched: paths, also ones that are not there yet, and which of what is found there matters. */
 export interface WatchRequest {
@@ -33,20 +32,19 @@ export interface WatchRequest {
 export class FileWatch {
   readonly #request: WatchRequest
   readonly #open: OpenFolder
+  readonly #pending: PendingChanges
   readonly #folders = new Map<string, FolderWatch>()
   /** Those of them that also report what is in folders below. */
   readonly #deep = new Set<string>()
   /** Files that matter, as they were seen last. */
   readonly #known = new Map<string, string>()
-  /** Links below the paths, and where they lead. */
-  readonly #links = new Map<string, string>()
-  /** What has to be looked at; true: it may be another than before. */
-  readonly #dirty = new Map<string, boolean>()
+  readonly #links = new FileLinks()
+  /** Files that have changed and were not reported yet. */
+  readonly #changed = new Set<string>()
   readonly #reported = new Set<string>()
   #faults: { readonly code: string; readonly path: string; readonly error: unknown }[] = []
   #isExhausted = false
   #isClosed = false
-  #timer: NodeJS.Timeout | undefined
   #work: Promise<void>
   /** Resolves when changes are noticed from now on. */
   readonly armed: Promise<void>
@@ -54,22 +52,30 @@ export class FileWatch {
   constructor(request: WatchRequest) {
     this.#request = request
     this.#open = request.open ?? openFolder
+    this.#pending = new PendingChanges({
+      all: request.paths,
+      isInside: path => request.paths.some(wanted => isWithin(path, wanted)),
+      settled: () => {
+        this.#work = this.#work.then(() => this.#look()).catch(error => this.#fail(request.root, error))
+      },
+    })
     this.armed = this.#work = this.#arm()
   }
 
   async close(): Promise<void> {
     this.#isClosed = true
-    clearTimeout(this.#timer)
-    this.#drop(sep)
+    this.#pending.close()
+    this.#dropAll(new Set([sep]))
     await this.#work
-    this.#drop(sep)
+    this.#dropAll(new Set([sep]))
   }
 
   async #arm(): Promise<void> {
     for (const path of this.#request.paths) {
       this.#watchWay(path)
-      await this.#examine(path, new Set())
+      await this.#visit(path, new Set())
     }
+    this.#changed.clear()
     this.#reportFaults()
   }
 
@@ -112,7 +118,7 @@ export class FileWatch {
 
   #hear(folder: string, event: FolderEvent, name: string | null): void {
     if (name === null) {
-      for (const path of this.#request.paths) this.#note(path, true)
+      this.#pending.addAll()
       return
     }
     const path = join(folder, name)
@@ -120,9 +126,9 @@ export class FileWatch {
     if (isRename) {
       // The folder itself is reported by its own name.
       if (folder.endsWith(sep + name)) this.#note(folder, true)
-      for (const link of this.#links.keys()) if (dirname(link) === folder) this.#note(link, true)
+      for (const link of this.#links.inFolder(folder)) this.#note(link, true)
     }
-    for (const [link, target] of this.#links) if (target === path) this.#note(link, isRename)
+    for (const link of this.#links.leadingTo(path)) this.#note(link, isRename)
     if (this.#folders.has(path) && !isRename) return
     if (this.#isWay(path) || this.#isOfInterest(path, isRename)) this.#note(path, isRename)
   }
@@ -144,51 +150,57 @@ export class FileWatch {
   }
 
   #note(path: string, isAnother: boolean): void {
-    if (this.#isClosed) return
-    this.#dirty.set(path, isAnother || this.#dirty.get(path) === true)
-    clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => {
-      this.#work = this.#work.then(() => this.#look()).catch(error => this.#fail(path, error))
-    }, settleMs).unref()
+    if (!this.#isClosed) this.#pending.add(path, isAnother)
   }
 
   /** Looks at what was heard of, and reports what has changed since it was seen last. */
   async #look(): Promise<void> {
-    const dirty = new Map(this.#dirty)
-    this.#dirty.clear()
-    const changed = new Set<string>()
-    for (const [path, isAnother] of dirty) {
-      const isInAnother = [...dirty].some(([other, isWhole]) => isWhole && isBelow(path, other))
-      if (isInAnother && !this.#links.has(path)) continue
-      if (isAnother) this.#drop(path)
+    const dirty = this.#pending.take()
+    const others = new Set([...dirty].flatMap(([path, isAnother]) => (isAnother ? [path] : [])))
+    const isCovered = (path: string) => !this.#links.has(path) && isBelowAny(path, others)
+    this.#dropAll(others)
+    const examined = new Set<string>()
+    for (const path of dirty.keys()) {
+      if (isCovered(path)) continue
       for (const wanted of this.#request.paths.filter(wanted => isBelow(wanted, path))) {
         this.#watchWay(wanted)
-        await this.#examine(wanted, changed)
+        examined.add(wanted)
       }
-      if (this.#isOfInterest(path, true)) await this.#examine(path, changed)
+      if (this.#isOfInterest(path, true)) examined.add(path)
     }
+    await this.#examine(examined)
     this.#reportFaults()
-    if (changed.size > 0 && !this.#isClosed) this.#request.changed([...changed])
+    // What goes on is reported as one.
+    if (this.#pending.continues) return
+    this.#pending.rest()
+    const changed = [...this.#changed]
+    this.#changed.clear()
+    if (changed.length > 0 && !this.#isClosed) this.#request.changed(changed)
   }
 
-  /** Compares all that matters at and below a path with what it was. */
-  async #examine(path: string, changed: Set<string>): Promise<void> {
+  /** Compares all that matters at and below the paths with what it was. */
+  async #examine(paths: ReadonlySet<string>): Promise<void> {
     const seen = new Set<string>()
-    await this.#visit(path, seen, changed)
-    for (const file of [...this.#known.keys()]) {
-      if ((file !== path && !isBelow(file, path)) || seen.has(file)) continue
+    await Promise.all([...paths].map(path => this.#visit(path, seen)))
+    for (const file of this.#known.keys()) {
+      if (seen.has(file) || !(paths.has(file) || isBelowAny(file, paths))) continue
       this.#known.delete(file)
-      changed.add(file)
+      this.#changed.add(file)
     }
   }
 
-  async #visit(path: string, seen: Set<string>, changed: Set<string>): Promise<void> {
+  async #visit(path: string, seen: Set<string>): Promise<void> {
     const stats = await stat(path).catch(() => undefined)
     if (stats === undefined || this.#isClosed) return
-    const isLink = (await this.#followLink(path)) !== undefined
+    const target = await this.#links.follow(path)
+    if (target !== undefined) this.#watch(dirname(target))
     if (!stats.isDirectory()) {
-      if (this.#matches(path)) await this.#compare(path, stats, seen, changed)
-    } else if (this.#enters(path) && !(isLink && (await this.#isLoop(path)))) await this.#scan(path, seen, changed)
+      if (this.#matches(path)) await this.#compare(path, stats, seen)
+    } else if (
+      this.#enters(path) &&
+      !(target !== undefined && (await this.#links.isLoop(path, folder => this.#folders.has(folder))))
+    )
+      await this.#scan(path, seen)
   }
 
   #enters(folder: string): boolean {
@@ -197,37 +209,18 @@ export class FileWatch {
     return paths.includes(folder) || enters?.(folder) !== false
   }
 
-  /** Remembers where a link leads, and watches the folder it leads into. */
-  async #followLink(path: string): Promise<string | undefined> {
-    const [own, above] = await Promise.all([realpath(path), realpath(dirname(path))]).catch(() => [])
-    this.#links.delete(path)
-    if (own === undefined || above === undefined || own === join(above, path.slice(dirname(path).length))) return
-    this.#links.set(path, own)
-    this.#watch(dirname(own))
-    return own
-  }
-
-  /** Whether a link leads to a folder that it is in, or that another link leads to already. */
-  async #isLoop(link: string): Promise<boolean> {
-    const target = this.#links.get(link)
-    if (target === undefined) return false
-    const at = await realpath(dirname(link)).catch(() => target)
-    if (at === target || isBelow(at, target)) return true
-    return [...this.#links].some(([other, leads]) => other !== link && leads === target && this.#folders.has(other))
-  }
-
-  async #scan(folder: string, seen: Set<string>, changed: Set<string>): Promise<void> {
+  async #scan(folder: string, seen: Set<string>): Promise<void> {
     if (!this.#watch(folder, true)) return
     try {
       const entries = await readdir(folder, { withFileTypes: true })
       await Promise.all(
         entries.map(async entry => {
           const path = join(folder, entry.name)
-          if (entry.isSymbolicLink()) return this.#visit(path, seen, changed)
-          if (entry.isDirectory()) return this.#enters(path) ? this.#scan(path, seen, changed) : undefined
+          if (entry.isSymbolicLink()) return this.#visit(path, seen)
+          if (entry.isDirectory()) return this.#enters(path) ? this.#scan(path, seen) : undefined
           if (!this.#matches(path)) return
           const stats = await stat(path).catch(() => undefined)
-          if (stats !== undefined) await this.#compare(path, stats, seen, changed)
+          if (stats !== undefined) await this.#compare(path, stats, seen)
         }),
       )
     } catch (error) {
@@ -235,18 +228,18 @@ export class FileWatch {
     }
   }
 
-  async #compare(file: string, stats: Stats, seen: Set<string>, changed: Set<string>): Promise<void> {
+  async #compare(file: string, stats: Stats, seen: Set<string>): Promise<void> {
     const isContent = this.#request.matches === undefined
     const signature = isContent ? await contentSignature(file, stats) : signatureOf(stats)
     seen.add(file)
-    if (this.#known.get(file) !== signature) changed.add(file)
+    if (this.#known.get(file) !== signature) this.#changed.add(file)
     this.#known.set(file, signature)
   }
 
-  /** Forgets the watches at and below a path: what is there may be another folder now. */
-  #drop(path: string): void {
+  /** Forgets the watches at and below paths: what is there may be another folder now. */
+  #dropAll(paths: ReadonlySet<string>): void {
     for (const [folder, watch] of this.#folders) {
-      if (folder !== path && !isBelow(folder, path)) continue
+      if (!paths.has(folder) && !isBelowAny(folder, paths)) continue
       watch.close()
       this.#folders.delete(folder)
       this.#deep.delete(folder)
@@ -268,6 +261,15 @@ export class FileWatch {
 
 function isBelow(path: string, folder: string): boolean {
   return path.length > folder.length && path.startsWith(folder.endsWith(sep) ? folder : folder + sep)
+}
+
+/** Whether one of the folders is above the path. */
+function isBelowAny(path: string, folders: ReadonlySet<string>): boolean {
+  if (folders.size === 0) return false
+  for (let at = dirname(path); ; at = dirname(at)) {
+    if (folders.has(at)) return true
+    if (at === dirname(at)) return false
+  }
 }
 
 function isWithin(path: string, folder: string): boolean {

@@ -89,7 +89,7 @@ function plainOf(root: string, written: string, picomatch: Picomatch): string {
   const pattern = isExclusion(written) ? written.slice(1) : written
   const { base, glob } = picomatch.scan(pattern)
   const inside = relative(root, resolve(root, base)).split(sep).join('/')
-  const isFolder = /[^\\]\/+$/.test(pattern) && glob === ''
+  const isFolder = /[^\\]\/+$/.test(pattern)
   const text = [inside, glob.replace(/\/+$/, '')].filter(part => part !== '').join('/')
   if (text === '') return '**'
   return isFolder ? `${text}/**` : text
@@ -99,32 +99,44 @@ function unescaped(path: string): string {
   return path.replace(/\\(.)/g, '$1')
 }
 
+/** `[id]`, `[...slug]` and `(group)` are also names of files and folders. */
+function asName(part: string): string {
+  return /[*?{|]/.test(part) ? part : part.replace(/[[\]()!+@]/g, '\\$&')
+}
+
 function patternOf(text: string, excludes: boolean, picomatch: Picomatch): Pattern {
-  const options = { dot: true }
-  const own = picomatch(text, options)
+  const options = { dot: true, posix: true }
   const parts = text.split('/')
+  const readings = [...new Set([text, parts.map(asName).join('/')])]
+  const own = picomatch(readings, options)
   const last = parts.at(-1) ?? ''
   const isName = !picomatch.scan(last).isGlob
-  const below = isName ? picomatch(`${text}/**`, options) : undefined
+  const below = isName
+    ? picomatch(
+        readings.map(reading => `${reading}/**`),
+        options,
+      )
+    : undefined
   // Where a slash is within braces the parts say nothing.
   const isSimple = !/[({][^)}]*\//.test(text)
   const matchers = parts.map(part => (part === '**' ? undefined : picomatch(part, options)))
+  const isAsWritten = (path: string) => path === text || path.startsWith(`${text}/`)
   const mayFitBelow = (folder: string): boolean => {
-    if (folder === '' || !isSimple) return true
+    if (folder === '' || !isSimple || isAsWritten(folder)) return true
     const names = folder.split('/')
     for (const [index, name] of names.entries()) {
       const matcher = matchers[index]
       if (index >= matchers.length) return isName || parts.at(-1) === '**'
       if (matcher === undefined) return true
-      if (!matcher(name)) return false
+      if (name !== parts[index] && !matcher(name)) return false
     }
     return names.length < parts.length || isName
   }
   return {
     excludes,
-    // `pages/[id].tsx` is also the name of a file.
-    fits: path => path === text || own(path) || below?.(path) === true,
+    fits: path => isAsWritten(path) || own(path) || below?.(path) === true,
     mayFitBelow,
-    fitsAllBelow: folder => (isName && (own(folder) || below?.(folder) === true)) || (last === '**' && own(folder)),
+    fitsAllBelow: folder =>
+      isAsWritten(folder) || (isName && (own(folder) || below?.(folder) === true)) || (last === '**' && own(folder)),
   }
 }

@@ -6,6 +6,7 @@ import picomatch from 'picomatch'
 import t, { type Test } from 'tap'
 import { FileWatch } from '../../kernel/file-watch.ts'
 import { type OpenFolder, openFolder } from '../../kernel/folder-watch.ts'
+import { PendingChanges } from '../../kernel/pending-changes.ts'
 import { faultOf, WatchPatterns } from '../../kernel/watch-patterns.ts'
 import type { WatchProblem } from '../../kernel/watch-problem.ts'
 
@@ -230,6 +231,49 @@ t.test('a watch that reports whole trees needs no second one', async t => {
   t.equal(folders, 3, 'the one above the project, the project, src')
 })
 
+t.test('tens of thousands of changes at once are looked at in no time', async t => {
+  const scene = new Scene(t, { 'src/a.js': '1' })
+  let heard = (_event: 'rename' | 'change', _name: string | null) => {}
+  const open: OpenFolder = (folder, isTree, listener, failed) => {
+    if (folder === scene.at('src')) heard = listener
+    return openFolder(folder, isTree, listener, failed)
+  }
+  await scene.watch(t, { patterns: ['src/**'] }, open)
+  for (let index = 0; index < 20_000; index++) heard('rename', `${index}.js`)
+  scene.write('src/a.js', '2')
+  t.strictSame(await scene.next('src/a.js'), ['src/a.js'])
+  scene.write('src/a.js', '3')
+  await scene.next('src/a.js')
+})
+
+t.test('changes without an end are looked at in between', async t => {
+  const settled = new Promise<void>(resolve => {
+    const changes = new PendingChanges({ all: [], isInside: () => false, settled: resolve, patienceMs: 200 })
+    const writer = setInterval(() => changes.add('/p/app.db', false), 10)
+    t.teardown(() => {
+      clearInterval(writer)
+      changes.close()
+    })
+  })
+  await settled
+})
+
+t.test('what goes on is known as long as there is patience', t => {
+  const pending = (patienceMs: number) => {
+    const changes = new PendingChanges({ all: [], isInside: () => false, settled: () => {}, patienceMs })
+    changes.add('/p/a', false)
+    changes.take()
+    t.notOk(changes.continues)
+    changes.add('/p/b', false)
+    const { continues } = changes
+    changes.close()
+    return continues
+  }
+  t.ok(pending(60_000))
+  t.notOk(pending(0))
+  t.end()
+})
+
 t.test('patterns mean what they say', t => {
   const root = '/p'
   const fit = (patterns: readonly string[], file: string) =>
@@ -250,6 +294,17 @@ t.test('patterns mean what they say', t => {
     [['src', '!src/vendor/', 'src/vendor/own.js'], 'src/vendor/own.js', true],
     [['**', '!**/vendor'], 'a/vendor/b/c.js', false],
     [['pages/[id].tsx'], 'pages/[id].tsx', true],
+    [['app/[id]'], 'app/[id]/page.tsx', true],
+    [['app/[...slug]/**'], 'app/[...slug]/page.tsx', true],
+    [['app/(group)/**/*.ts'], 'app/(group)/deep/a.ts', true],
+    [['app/@modal/(.)photo/*'], 'app/@modal/(.)photo/page.tsx', true],
+    [['src/(a|b).js'], 'src/b.js', true],
+    [['src/[ab].js'], 'src/b.js', true],
+    [['src/[!ab].js'], 'src/c.js', true],
+    [['src/[!ab].js'], 'src/b.js', false],
+    [['src/*/'], 'src/a/deep/b.js', true],
+    [['src/*/'], 'src/a', false],
+    [['src', '!src/*/'], 'src/a/b.js', false],
     [['!(a|b).js'], 'c.js', true],
     [['!(a|b).js'], 'a.js', false],
     [['**'], 'node_modules/a/b.js', false],
@@ -279,6 +334,9 @@ t.test('only folders that may hold a wanted file are entered', t => {
     [['src', '!src/**/*.test.js'], 'src/deep', true],
     [['**'], 'a/node_modules', false],
     [['a/b.txt'], 'a', true],
+    [['app/[id]'], 'app/[id]', true],
+    [['app/[...slug]/*.ts'], 'app/[...slug]', true],
+    [['src/*/'], 'src/a', true],
   ]
   for (const [patterns, folder, expected] of cases)
     t.equal(enters(patterns, folder), expected, `${patterns}: ${folder}`)
