@@ -41,6 +41,7 @@ export class H2Errand implements Receiver {
   #ended = false
   #sentEarly = false
   #uploading = false
+  #waitsForTrailers = false
   /** It was sent on a connection that proved stale, and then on another. */
   #wasStale = false
 
@@ -133,8 +134,12 @@ export class H2Errand implements Receiver {
       this.#way.failed({ kind: 'broken', detail: 'answered with a head that cannot be passed on', again: false })
       return
     }
+    this.#waitsForTrailers = waitForTrailers
     if (waitForTrailers) {
-      this.#stream.once('wantTrailers', () => this.#stream.sendTrailers(fieldsOf(trailersOf(this.#trailers).flat())))
+      this.#stream.once('wantTrailers', () => {
+        this.#stream.sendTrailers(fieldsOf(trailersOf(this.#trailers).flat()))
+        setImmediate(() => this.#dismiss())
+      })
     }
   }
 
@@ -164,8 +169,7 @@ export class H2Errand implements Receiver {
       if (bytes.length === 0) this.#stream.end()
       else this.#stream.end(bytes, done)
     }
-    // What the client still sends of its body goes nowhere.
-    if (this.#uploading) this.#stream.resume()
+    if (!this.#waitsForTrailers) this.#dismiss()
     return true
   }
 
@@ -216,6 +220,13 @@ export class H2Errand implements Receiver {
       if (body === 'chunks' && !this.#isH2c) this.#exchange?.write(lastChunk(trailers))
       this.#exchange?.finish(trailers.flat())
     })
+  }
+
+  /** The answer is complete: what the client would still send of its body goes nowhere, which it is told (RFC 9113 section 8.1). */
+  #dismiss(): void {
+    if (!this.#uploading) return
+    this.#stream.resume()
+    if (!this.#stream.readableEnded) this.#stream.close()
   }
 
   /** The exchange is over for this errand; what it was. */

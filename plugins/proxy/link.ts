@@ -3,6 +3,7 @@ import { messageOf, systemCode } from '../../kernel/errors.ts'
 import { more } from './bytes.ts'
 import { Chunks } from './chunks.ts'
 import { type Broken, closedEarly, type Exchange, type Receiver, type WireRequest } from './exchange.ts'
+import { readBeforeFailing } from './last-words.ts'
 import type { ResponseHead } from './response-head.ts'
 import { readAnyResponse } from './response-repair.ts'
 
@@ -61,6 +62,7 @@ export class Link implements Exchange {
     this.#heard = false
     this.#uses++
     this.#uploaded = !request.hasBody
+    if (request.hasBody) readBeforeFailing(this.socket)
     this.socket.write(request.head, 'latin1')
     receiver.sent?.()
   }
@@ -148,7 +150,9 @@ export class Link implements Exchange {
     // A connection must not go back paused: nobody would ever read from it again.
     if (this.socket.isPaused()) this.socket.resume()
     if (keep && this.usable) this.#home.idle(this)
-    else this.socket.destroySoon()
+    else if (this.#uploaded) this.socket.destroySoon()
+    // What it has not taken of the request it may never take.
+    else this.socket.destroy()
     receiver.end(trailers)
   }
 
