@@ -14,13 +14,14 @@
 
 // A group whose main process left others behind is looked at every GROUP_MS, and every STOP_MS while it is stopped; it
 // is given up GIVE_UP_MS after SIGKILL, for zombies that nobody reaps look alive. KILL_PASSES outrun a process that forks and exits.
-enum { GROUP_MS = 1000, STOP_MS = 50, GIVE_UP_MS = 1000, EAGER_MS = 2000, EAGER_PAUSE_MS = 50, PAUSE_MS = 1000, KILL_PASSES = 8 };
+// Processes that wait for their turn to be stopped are looked at every TURN_MS.
+enum { GROUP_MS = 1000, STOP_MS = 50, TURN_MS = 10, GIVE_UP_MS = 1000, EAGER_MS = 2000, EAGER_PAUSE_MS = 50, PAUSE_MS = 1000, KILL_PASSES = 8 };
 
 static struct {
   pid_t main;
   bool whole, main_only, ended, over, stopping, killing;
   int status, default_signal;
-  int64_t default_grace, deadline, last_call, killing_since, next, pause;
+  int64_t default_grace, deadline, last_call, next_turn, killing_since, next, pause;
 } life;
 
 void life_start(pid_t main, bool whole_tree, const struct options *options) {
@@ -29,7 +30,7 @@ void life_start(pid_t main, bool whole_tree, const struct options *options) {
   life.main_only = options->main_only;
   life.default_signal = (int)options->stop_signal;
   life.default_grace = (int64_t)options->stop_ms;
-  life.next = life.last_call = -1;
+  life.next = life.last_call = life.next_turn = -1;
 }
 
 bool life_ended(void) { return life.ended; }
@@ -83,6 +84,10 @@ static bool reap(bool *any) {
   return just_now;
 }
 
+static void give_turns(int64_t now) {
+  life.next_turn = delivery_goes_on(now) ? now + TURN_MS : -1;
+}
+
 void life_reap(void) {
   if (life.over) return;
   bool any;
@@ -90,24 +95,26 @@ void life_reap(void) {
   if (!life.ended || life.over) return;
   if (just_now) main_ended();
   // Whose parent has ended is a process that nobody else will ask to end.
-  if (any && life.stopping && !life.killing) delivery_to_orphans();
+  if (!any || !life.stopping || life.killing) return;
+  delivery_to_orphans();
+  give_turns(clock_ms());
 }
 
 void life_stop(int signal, int64_t grace_ms) {
   if (life.over) return;
   int64_t now = clock_ms(), deadline = now + grace_ms;
-  if (!life.stopping || deadline < life.deadline) {
-    life.deadline = deadline;
-    life.last_call = now + grace_ms / 2;
-  }
+  bool begins = delivery_begin(signal), shortens = !life.stopping || deadline < life.deadline;
+  if (shortens) life.deadline = deadline;
+  if (begins || shortens) life.last_call = now + (life.deadline - now) / 2;
   life.stopping = true;
-  if (!delivery_begin(signal)) return;  // it is under way
+  if (!begins) return;  // it is under way
   if (!life.ended) {
     delivery_to_main(terminal_foreground());
   } else {
     delivery_to_orphans();
     if (!life.whole) life.next = now;
   }
+  give_turns(now);
 }
 
 void life_finish(void) { life_stop(life.default_signal, life.default_grace); }
@@ -120,6 +127,7 @@ int64_t life_due(void) {
   if (life.stopping && !life.killing) {
     if (due < 0 || life.deadline < due) due = life.deadline;
     if (life.last_call >= 0 && life.last_call < due) due = life.last_call;
+    if (life.next_turn >= 0 && life.next_turn < due) due = life.next_turn;
   }
   return due;
 }
@@ -148,6 +156,8 @@ void life_tick(int64_t now) {
   } else if (life.stopping && !life.killing && life.last_call >= 0 && now >= life.last_call) {
     life.last_call = -1;
     if (life.ended || !life.main_only) delivery_to_rest();
+  } else if (life.stopping && !life.killing && life.next_turn >= 0 && now >= life.next_turn) {
+    give_turns(now);
   } else if (life.next >= 0 && now >= life.next) {
     life.next = now + (life.stopping ? STOP_MS : GROUP_MS);
     if (life.killing) kill_all(now);

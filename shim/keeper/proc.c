@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "text.h"
@@ -97,6 +98,46 @@ pid_t proc_parent(pid_t pid, bool *alive) {
   bool seen = proc_look(pid, &process);
   *alive = seen && process.alive;
   return seen ? process.parent : 0;
+}
+
+// A set of signals in /proc/PID/status, in hexadecimal digits.
+static bool has_signal(const char *status, const char *title, int signal) {
+  static const char digits[] = "0123456789abcdef";
+  const char *at = strstr(status, title);
+  if (at == NULL) return false;
+  at += strlen(title);
+  size_t len = strspn(at, digits), back = (size_t)(signal - 1) / 4 + 1;
+  if (len < back) return false;
+  return ((strchr(digits, at[len - back]) - digits) >> (signal - 1) % 4 & 1) != 0;
+}
+
+bool proc_handling(pid_t pid, int signal, struct handling *handling) {
+  char status[4096];
+  static const char title[] = "Name:\t";
+  if (read_of(pid, "/status", status, sizeof status) <= 0 || strncmp(status, title, sizeof title - 1) != 0) return false;
+  const char *name = status + sizeof title - 1;
+  size_t len = strcspn(name, "\n");
+  if (len >= sizeof handling->name) len = sizeof handling->name - 1;
+  memcpy(handling->name, name, len);
+  handling->name[len] = '\0';
+  handling->handled = has_signal(status, "\nSigCgt:\t", signal) || has_signal(status, "\nSigBlk:\t", signal);
+  return true;
+}
+
+static uint64_t pipe_of(pid_t pid, const char *name) {
+  char path[64];
+  struct stat info;
+  struct text text = text_in(path, sizeof path);
+  text_add(&text, "/proc/");
+  text_number(&text, (uint64_t)pid);
+  text_add(&text, name);
+  return stat(path, &info) == 0 && S_ISFIFO(info.st_mode) ? (uint64_t)info.st_ino : 0;
+}
+
+void proc_pipes(pid_t pid, struct pipes *pipes) {
+  pipes->input = pipe_of(pid, "/fd/0");
+  pipes->output = pipe_of(pid, "/fd/1");
+  pipes->errors = pipe_of(pid, "/fd/2");
 }
 
 bool proc_mark(pid_t pid, uint64_t *mark) {

@@ -25,6 +25,22 @@ bool proc_look(pid_t pid, struct process *process);
 // The parent of a process, 0 when it is gone; `alive` is false for a zombie.
 pid_t proc_parent(pid_t pid, bool *alive);
 
+// What a process does at a signal: `handled` when it has a handler, or waits for it as sigwait(3) and signalfd(2) do. And its name.
+struct handling {
+  bool handled;
+  char name[16];
+};
+
+// False when the process does not exist.
+bool proc_handling(pid_t pid, int signal, struct handling *handling);
+
+// The pipes that are its standard input, output and errors: their inodes, 0 for what is no pipe or cannot be seen.
+struct pipes {
+  uint64_t input, output, errors;
+};
+
+void proc_pipes(pid_t pid, struct pipes *pipes);
+
 // The soft RLIMIT_RTTIME of a process; false when it is gone or unlimited.
 bool proc_mark(pid_t pid, uint64_t *mark);
 

@@ -13,8 +13,7 @@
 #include <sys/prctl.h>
 #endif
 
-// More than TREE_MAX are met in the passes that follow.
-enum { TREE_MAX = 4096, SYSTEM_MAX = 32768 };
+enum { SYSTEM_MAX = 32768 };
 
 static struct {
   bool whole, ended;

@@ -7,6 +7,9 @@
 
 #include "proc.h"
 
+// More are met in the passes that follow.
+enum { TREE_MAX = 4096 };
+
 // Makes this process the one that inherits orphans, unless `group_only`. True when all descendants will be known.
 bool tree_adopt(bool group_only);
 

@@ -10,7 +10,7 @@ const act = actor(tools)
 t.teardown(() => clean(tools))
 
 const linux = process.platform === 'linux'
-const { SIGCONT, SIGINT, SIGTERM } = constants.signals
+const { SIGCONT, SIGINT, SIGTERM, SIGUSR1 } = constants.signals
 const terminal = ['--tty', '80x24']
 const grouped = ['--group-only']
 
@@ -35,6 +35,8 @@ for (const variant of [asan, walk]) {
       ends(t, variant, `commands end in their own time: ${args.join(' ')}`, commands, { args })
     if (variant === asan) ends(t, variant, 'another signal', commands.slice(0, 2), { args: terminal, signal: SIGINT })
     if (linux) jobs(t, variant)
+    if (linux) turns(t, variant)
+    if (variant === asan) signals(t, variant)
     if (linux && variant === asan) keys(t, variant)
   })
 }
@@ -125,6 +127,66 @@ function jobs(t: Test, variant: Variant) {
     await one.line.next('exit')
     t.equal(readFileSync(notes, 'utf8'), 'a up\na 15\na done\n')
   })
+}
+
+/** Handles SIGTERM by doing nothing, and waits for its child. */
+function deafNode(a: string): string[] {
+  const script = `process.on('SIGTERM', () => {}); require('node:child_process').spawn('sh', ['-c', '${a}'], { stdio: 'inherit' })`
+  return [process.execPath, '-e', script]
+}
+
+/** Some are asked only after others, in one process group. */
+function turns(t: Test, variant: Variant) {
+  const passing: readonly Command[] = [
+    ['whose parent passes the signal on', a => ['timeout', '--foreground', '100', ...a.split(' ')]],
+    ['of a shell whose parent passes it on', a => ['timeout', '--foreground', '100', 'sh', '-c', `${a}; true`]],
+    ['in a group of that parent', a => ['sh', '-c', `bash -mc "timeout --foreground 100 ${a} & wait"`]],
+    ['that reads what another writes, and does not end with it', a => ['sh', '-c', `sleep 1000 | ${a}`]],
+  ]
+  ends(t, variant, 'each gets it once, after those that are before it', passing, { args: terminal })
+  ends(t, variant, 'a last call in a group', [['whose parent handles it only', deafNode]], { args: [], graceMs: 1500 })
+
+  held(t, variant, 'what reads from a pipe reads the last words', async (t, start) => {
+    const script = `(trap "sleep 0.2; echo last words; exit 0" TERM; echo up; while :; do sleep 0.02; done) | cat`
+    const one = start(['sh', '-c', script], { args: terminal })
+    await one.logged('up')
+    one.line.send(`stop ${SIGTERM} 10000`)
+    await one.line.next('exit')
+    t.match(one.log, 'last words')
+  })
+}
+
+/** Stops by several signals. */
+function signals(t: Test, variant: Variant) {
+  held(t, variant, 'each signal is sent once, though it is asked for again after another', async (t, start, dir) => {
+    const notes = join(dir, 'notes')
+    const one = start([act, 'graceful', notes, 'a', '100'], { args: terminal })
+    await until('up', () => existsSync(notes) && readFileSync(notes, 'utf8').includes('up\n'))
+    one.line.send(`stop ${SIGUSR1} 10000`)
+    await until('the first', () => readFileSync(notes, 'utf8').includes(`a ${SIGUSR1}\n`))
+    one.line.send(`stop ${SIGTERM} 10000`)
+    one.line.send(`stop ${SIGUSR1} 10000`)
+    await one.line.next('exit')
+    t.equal(readFileSync(notes, 'utf8'), `a up\na ${SIGUSR1}\na ${SIGTERM}\na done\n`)
+  })
+
+  held(
+    t,
+    variant,
+    'a signal that is asked for after the last call has one of its own',
+    async (t, start, dir) => {
+      const notes = join(dir, 'notes')
+      const script = `trap '' TERM USR1; setsid -w env --default-signal=TERM,USR1 ${act} graceful ${notes} a 100`
+      const one = start(['sh', '-c', script])
+      await until('up', () => existsSync(notes) && readFileSync(notes, 'utf8').includes('up\n'))
+      one.line.send(`stop ${SIGUSR1} 3000`)
+      await until('the last call', () => readFileSync(notes, 'utf8').includes(`a ${SIGUSR1}\n`))
+      one.line.send(`stop ${SIGTERM} 60000`)
+      await one.line.next('exit')
+      t.equal(readFileSync(notes, 'utf8'), `a up\na ${SIGUSR1}\na ${SIGTERM}\na done\n`)
+    },
+    !linux && 'only the group is known',
+  )
 }
 
 /** The terminal's own signals. */
