@@ -50,7 +50,15 @@ t.test('every package, from the registry into an empty folder', { timeout: 900_0
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
   const registry = await serve(tarballs.filter(path => basename(path).startsWith('locald-native-')))
   t.teardown(() => registry.close())
-  const words = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error']
+  const words = [
+    'install',
+    '--engine-strict',
+    '--ignore-scripts',
+    '--no-audit',
+    '--no-fund',
+    '--prefer-offline',
+    '--loglevel=error',
+  ]
   const locald = tarballs.filter(path => !basename(path).startsWith('locald-native-'))
   await npm(folder, [...words, `--@locald:registry=${urlOf(registry)}`, ...locald])
   const modules = join(folder, 'node_modules')
