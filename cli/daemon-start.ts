@@ -119,12 +119,13 @@ function startByMachine({ boot }: Paths): boolean {
   }
 }
 
-/** Whether an earlier daemon left projects that a new one would take over. */
+/** Whether an earlier daemon left something that a new one would take over. */
 export function hasServices(paths: Paths): boolean {
   // In the runtime folder daemons of earlier versions have them.
-  return [paths.records, paths.runtime].some(folder => {
+  const folders = [paths.records, paths.runtime].flatMap(at => [join(at, 'projects'), join(at, 'services')])
+  return folders.some(folder => {
     try {
-      return readdirSync(join(folder, 'projects')).length > 0
+      return readdirSync(folder).length > 0
     } catch {
       return false
     }

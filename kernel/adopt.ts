@@ -1,19 +1,29 @@
-import { messageOf } from './errors.ts'
-import type { Instance, Log, Run } from './plugin.ts'
+import { LocaldError, messageOf } from './errors.ts'
+import { reattached } from './held-service.ts'
+import type { Log, Processes, Run } from './plugin.ts'
 import type { Project } from './project.ts'
-import type { Projects } from './projects.ts'
-import { isHalfway, type ProjectRecord, type Records, type ServiceRecord } from './records.ts'
+import { ownEnvironment, type Projects } from './projects.ts'
+import { isHalfway, type ProjectRecord, type Records, recordId, type ServiceRecord } from './records.ts'
 import type { Registry } from './registry.ts'
 import type { Service } from './service.ts'
+import { bootIn, stateIn, type UnreadRecord } from './unread-records.ts'
 
 /** What the take-over works with. */
 export interface AdoptInput {
   readonly projects: Projects
   readonly records: Records
-  readonly registry: Pick<Registry, 'restore'>
-  /** Tells one start of the machine from another; undefined: that is not known. */
-  readonly boot: string | undefined
+  readonly registry: Pick<Registry, 'restore' | 'identify'>
+  /** What holds services whatever their type. */
+  readonly processes: Processes | undefined
   readonly log: Log
+}
+
+/** What was recorded since the machine started; of earlier projects nothing is meant to run. */
+interface Found {
+  readonly services: readonly ServiceRecord[]
+  readonly projects: readonly ProjectRecord[]
+  /** Folders of projects whose own record is missing. */
+  readonly lost: readonly string[]
 }
 
 /**
@@ -23,34 +33,76 @@ export interface AdoptInput {
  */
 export async function adoptAll(input: AdoptInput): Promise<readonly unknown[]> {
   const { records, log } = input
-  const isCurrent = records.isOfBoot(input.boot)
-  const services = records.services()
-  const known = records.projects()
-  const unread = records.unread()
-  const left: unknown[] = [...unread]
-  for (const record of services) {
-    if (known.some(({ ref }) => ref.path === record.path)) continue
-    if (isCurrent && unread.length > 0) left.push(record.state)
-    else records.dropService(record.path, record.service)
-  }
-  const adopt = async (record: ProjectRecord) => {
-    const own = isCurrent ? services.filter(service => service.path === record.ref.path) : []
-    await adoptProject({ ...record, wanted: isCurrent ? record.wanted : [] }, own, input, left).catch(error => {
+  const found = foundIn(records)
+  const left: unknown[] = []
+  const adopt = async (path: string, what: string, record: () => Promise<ProjectRecord>) => {
+    const own = found.services.filter(service => service.path === path)
+    try {
+      const project = await record()
+      const damaged = damagedOf(project, records)
+      await adoptProject(project, [...own, ...damaged.services], input)
+      // What they do not name is started again.
+      for (const each of damaged.records) records.unread.remove(each)
+    } catch (error) {
       left.push(...own.map(({ state }) => state))
-      log.error(`${record.ref.name} could not be adopted: ${messageOf(error)}`)
-    })
+      log.error(`${what} could not be adopted: ${messageOf(error)}`)
+    }
   }
-  await Promise.all(known.map(adopt))
-  return left
+  await Promise.all([
+    ...found.projects.map(record => adopt(record.ref.path, record.ref.name, async () => record)),
+    ...found.lost.map(path => adopt(path, `what runs of ${path}`, () => rebuilt(path, found, input))),
+  ])
+  return [...left, ...records.unread.list().map(({ text }) => text)]
+}
+
+function foundIn(records: Records): Found {
+  const isCurrent = ({ boot }: { readonly boot?: string }) => records.isCurrent(boot)
+  const services = records.services()
+  for (const record of services) if (!isCurrent(record)) records.dropService(record.path, record.service)
+  const unread = records.unread.list()
+  for (const record of unread) if (!records.isCurrent(bootIn(record))) records.unread.remove(record)
+  const projects = records.projects().map(record => (isCurrent(record) ? record : { ...record, wanted: [] }))
+  const current = services.filter(isCurrent)
+  const known = new Set(projects.map(({ ref }) => ref.path))
+  const lost = current.map(({ path }) => path).filter(path => !known.has(path))
+  return { services: current, projects, lost: [...new Set(lost)] }
+}
+
+/** The record of a project of which only those of its services are left: what runs of it is meant to. */
+async function rebuilt(path: string, { services }: Found, { projects, records, registry }: AdoptInput) {
+  const { plan } = await projects.plan(path, [])
+  if (plan.path !== path) throw new Error(`the project in it is ${plan.path} now`)
+  const names = plan.services.map(({ name }) => name)
+  const ref = registry.identify({ name: plan.name, path, domain: plan.domain }, names)
+  const running = services.filter(record => record.path === path && record.state !== null)
+  const damaged = new Set(records.unread.list().map(({ id }) => id))
+  const isMeant = (name: string) => running.some(({ service }) => service === name) || damaged.has(recordId(path, name))
+  const record: ProjectRecord = { version: 1, ref, plan, shell: ownEnvironment(), wanted: names.filter(isMeant) }
+  records.saveProject(record)
+  return record
+}
+
+/** Damaged records of a project, and what they still say of its services. */
+function damagedOf(
+  { ref: { path }, plan }: ProjectRecord,
+  { unread }: Records,
+): { readonly records: readonly UnreadRecord[]; readonly services: readonly ServiceRecord[] } {
+  const names = new Map(plan.services.map(({ name }) => [recordId(path, name), name]))
+  const records = unread.list().filter(({ id }) => names.has(id) || id === recordId(path))
+  const services = records.flatMap((record): readonly ServiceRecord[] => {
+    const [service, state] = [names.get(record.id), stateIn(record)]
+    if (service === undefined || state === undefined) return []
+    const unknown = { reason: null, startedMs: null, restarts: 0, port: null, fingerprint: '', env: {}, dir: path }
+    return [{ version: 1, path, service, state, ready: false, status: 'running', ...unknown }]
+  })
+  return { records, services }
 }
 
 async function adoptProject(
-  record: ProjectRecord,
+  { ref, plan, shell, wanted }: ProjectRecord,
   services: readonly ServiceRecord[],
-  { projects, registry }: AdoptInput,
-  left: unknown[],
+  { projects, registry, processes }: AdoptInput,
 ): Promise<void> {
-  const { ref, plan, shell, wanted } = record
   const ports = new Map(services.flatMap(({ service, port }) => (port === null ? [] : [[service, port] as const])))
   const isAssigned = (name: string) => plan.services.find(service => service.name === name)?.common.port === undefined
   registry.restore(ref, plan, Object.fromEntries([...ports].filter(([name]) => isAssigned(name))))
@@ -60,9 +112,8 @@ async function adoptProject(
     services.map(async service => {
       const known = project.service(service.service)
       if (known === undefined) return
-      // One that cannot be adopted, as its plugin was removed, does not keep the others from it.
-      await adoptService(project, known, service).catch(error => {
-        left.push(service.state)
+      // One that cannot be adopted does not keep the others from it: what is left of it is ended, for it is started again.
+      await adoptService(project, known, service, processes).catch(error => {
         known.state.set({ status: 'failed', health: null, reason: messageOf(error), pid: null })
       })
     }),
@@ -70,23 +121,38 @@ async function adoptProject(
 }
 
 /** Ends with the service under its supervisor again, or in the state it had ended in. */
-async function adoptService(project: Project, service: Service, record: ServiceRecord): Promise<void> {
+async function adoptService(
+  project: Project,
+  service: Service,
+  record: ServiceRecord,
+  processes: Processes | undefined,
+): Promise<void> {
   const plan = project.planOf(record.service)
   if (plan === undefined) return
-  service.recall({ env: record.env, fingerprint: record.fingerprint }, record.dir, record.address)
+  // Of a damaged record nothing is known of it: it is worked out again.
+  if (record.fingerprint !== '')
+    service.recall({ env: record.env, fingerprint: record.fingerprint }, record.dir, record.address)
   const { status, reason, startedMs, restarts } = record
   const isOver = record.state === null
   if (isOver) {
     service.state.set({ status, reason, startedMs, restarts, launched: record.launched ?? startedMs !== null })
     return
   }
+  const driver = project.driverOf(plan)
+  // It does not outlive its daemon: what is left of it is ended, and it is started again.
+  if (!LocaldError.is(driver) && driver.adopt === undefined) return
   const assignment = project.assignment(plan)
   const run: Run<unknown> = { ...service.outline(assignment), env: record.env, dir: record.dir }
-  const instance: Instance | undefined = await assignment.driver.adopt?.(run, record.state)
-  if (instance === undefined && isHalfway(record)) return
-  if (instance === undefined) throw new Error('could not be reattached after the daemon restart')
+  const found = await reattached(driver, run, record.state, processes)
+  if (found === undefined && isHalfway(record)) return
+  if (found === undefined) throw new Error('could not be reattached after the daemon restart')
+  const { instance, problem } = found
   service.state.set({ restarts })
   service.supervisor.start(assignment, { instance, ready: record.ready })
+  if (problem !== undefined) {
+    service.state.note('type', `${problem.message}; it runs on until it is stopped`)
+    void instance.exited.then(() => service.state.note('type', undefined))
+  }
   // Its daemon was killed while it was stopped: it goes on being stopped, and is not judged as one that has crashed.
   if (!project.wanted.has(record.service)) void service.supervisor.stop()
   else if (isHalfway(record)) {

@@ -13,12 +13,17 @@ import { SocketGuard } from './socket-guard.ts'
 /** Where whoever started the daemon waits for its word: `{"ok":true}`, or the error. */
 const starter = 3
 
+/** The longest that a timer waits: ms. */
+const foreverMs = 2 ** 31 - 1
+
 /** The daemon: one per data folder. Its locks are held by the process it was started as. */
 async function main(): Promise<void> {
   const paths = settlePaths({ env: process.env })
   preparePaths(paths)
   const log = daemonLog(paths.daemonLog)
   crashOnBugs(paths, log('daemon'))
+  // It ends when it is told to, not because nothing that it waits for, such as a keeper's answer, keeps Node running.
+  setInterval(() => {}, foreverMs)
   const kernel = await startKernel({
     paths,
     env: process.env,

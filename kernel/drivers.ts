@@ -14,9 +14,16 @@ export class Drivers {
 
   /** The driver of a service. Throws SERVICE_TYPE_UNSUPPORTED and the like, with the service's name. */
   of(plan: ServicePlan): ServiceType<unknown> {
+    const driver = this.find(plan)
+    if (LocaldError.is(driver)) throw driver
+    return driver
+  }
+
+  /** As `of`; what it throws is returned. */
+  find(plan: ServicePlan): ServiceType<unknown> | LocaldError {
     const driver = this.#contributions.findType(plan.type)
     if (!LocaldError.is(driver)) return driver
-    throw new LocaldError(driver.code, `service '${plan.name}': ${driver.message}`, {
+    return new LocaldError(driver.code, `service '${plan.name}': ${driver.message}`, {
       service: `${this.#project.name}:${plan.name}`,
       ...(driver.hint === undefined ? {} : { hint: driver.hint }),
     })

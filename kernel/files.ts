@@ -9,6 +9,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
@@ -40,24 +41,39 @@ export function writeWhole(
   }
 }
 
-/** Bytes above which a JSON file is none of ours. */
-const jsonLimit = 64 * 1024 * 1024
+/** Makes a folder of ours, private to the user; what is in its place and no folder is put aside. Where it is now; undefined: nothing was. */
+export function makeFolder(folder: string): string | undefined {
+  const isThere = statSync(folder, { throwIfNoEntry: false })
+  const aside = isThere === undefined || isThere.isDirectory() ? undefined : `${folder}.damaged-${Date.now()}`
+  if (aside !== undefined) renameSync(folder, aside)
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  return aside
+}
+
+/** Bytes above which a file is none of ours. */
+const sizeLimit = 64 * 1024 * 1024
 
 /**
- * A JSON file's value; undefined when there is none. Throws SyntaxError when it is not JSON, and an Error for what is no regular file or too
- * large: neither is waited for or read.
+ * The text of a file of ours. Throws the system's errors, and an Error for what is no regular file or too large: neither is waited for or
+ * read.
  */
-export function readJson(file: string): unknown {
-  let descriptor: number | undefined
+export function readText(file: string): string {
+  const descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK)
   try {
-    descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK)
     const stat = fstatSync(descriptor)
-    if (!stat.isFile() || stat.size > jsonLimit) throw new Error('it is not a regular file of at most 64 MiB')
-    return JSON.parse(readFileSync(descriptor, 'utf8'))
+    if (!stat.isFile() || stat.size > sizeLimit) throw new Error('it is not a regular file of at most 64 MiB')
+    return readFileSync(descriptor, 'utf8')
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+/** A JSON file's value; undefined when there is none. Throws SyntaxError when it is not JSON, and what `readText` throws. */
+export function readJson(file: string): unknown {
+  try {
+    return JSON.parse(readText(file))
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return undefined
     throw error
-  } finally {
-    if (descriptor !== undefined) closeSync(descriptor)
   }
 }

@@ -31,6 +31,9 @@ import { Teardown } from './teardown.ts'
 import { UsageView } from './usage.ts'
 import type { PluginView } from './wire.ts'
 
+/** At a shutdown, services that could not be adopted have so long to end: ms. */
+const lastGraceMs = 60_000
+
 /** What the kernel is started with. */
 export interface KernelInput {
   readonly paths: Paths
@@ -101,23 +104,22 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
     // [proxy] is the proxy's table by another name.
     settings: { proxy: settings.proxy, ...settings.plugins },
   })
+  const processes = container.optional('processes')
   const operations = new Operations({
     ...{ projects, events, hooks, records, log: own },
     webProblems: () => container.optional('web')?.problems ?? [],
+    tidy: async () => await processes?.tidy([], lastGraceMs).catch(error => own.warn(messageOf(error))),
   })
   // The first process is another one after each start of the machine, or of the container.
-  const boot = await container
+  records.boot = await container
     .optional('processTable')
     ?.start(1)
     .catch(() => undefined)
-  const left = await adoptAll({ projects, records, registry, boot, log: own })
+  const left = await adoptAll({ projects, records, registry, processes, log: own })
   const known = new KnownProjects({ registry, projects, operations, arrivals, log: own })
   const pinned = known.expectPinned()
   // What nobody knows of may take seconds to end: only what is started below waits for its ports, names answer meanwhile.
-  await Promise.all([
-    container.optional('processes')?.tidy(left),
-    hooks.booted((plugin, error) => log(plugin).error(error.message)),
-  ])
+  await Promise.all([processes?.tidy(left), hooks.booted((plugin, error) => log(plugin).error(error.message))])
   for (const project of projects.list()) {
     project.refreshUrls()
     operations.resume(project).catch(error => own.error(`${project.ref.name}: ${messageOf(error)}`))
@@ -127,7 +129,7 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
     ...{ place, paths, version, events, features, contributions, container, plugins, projects, operations, known },
     startedAt: new Date().toISOString(),
     usage: new UsageView(container, own),
-    checks: [...ownChecks(paths), known.check],
+    checks: [...ownChecks(paths), known.check, records.unread.check(record => projects.recorded(record.id))],
     async close() {
       await hooks.closing().catch(error => own.warn(messageOf(error)))
       records.flush()

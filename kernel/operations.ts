@@ -28,6 +28,8 @@ export interface OperationsInput {
   readonly records: Records
   /** What keeps names from being served. */
   readonly webProblems: () => readonly WebProblem[]
+  /** Ends what is held but could not be adopted. Never rejects. */
+  readonly tidy: () => Promise<void>
   readonly log: Log
 }
 
@@ -173,7 +175,7 @@ export class Operations {
 
   /** Ends all operations and watches; then stops all services, or leaves them for the next daemon. True: all went well. */
   async close(keepServices: boolean, tell: Tell): Promise<boolean> {
-    const { projects } = this.#input
+    const { projects, records, tidy } = this.#input
     const closing = new LocaldError('DAEMON_CLOSING', 'the daemon is shutting down', { hint: 'Try again in a moment.' })
     this.#closing = closing
     for (const { queue } of projects.list()) queue.cancel(closing)
@@ -182,7 +184,10 @@ export class Operations {
     const targets = await projects.targets({ path: '/', all: true })
     const stops = () => Promise.allSettled(targets.map(({ project }) => project.queue.run(() => project.end())))
     const results = await this.#telling(targets.flatMap(servicesOf), tell, stops)
-    return results.every(({ status }) => status === 'fulfilled')
+    await tidy()
+    const isAll = results.every(({ status }) => status === 'fulfilled')
+    if (isAll) records.clear()
+    return isAll
   }
 
   #refuseWhileClosing(): void {

@@ -8,8 +8,9 @@ import { EnvFiles } from './env-files.ts'
 import { allTogether } from './environment.ts'
 import { LocaldError } from './errors.ts'
 import { closure, dependents, levels, type Node } from './graph.ts'
+import { missingDriver } from './held-service.ts'
 import { hostsOf } from './names.ts'
-import type { ProjectPlan, ProjectRef, ServicePlan } from './plugin.ts'
+import type { ProjectPlan, ProjectRef, ServicePlan, ServiceType } from './plugin.ts'
 import { type Prepared, prepared } from './preparation.ts'
 import { ProjectPorts } from './project-ports.ts'
 import { OperationQueue } from './queue.ts'
@@ -260,8 +261,14 @@ export class Project {
     })
   }
 
-  /** How a service of the plan would be run. */
+  /** The driver of a service, or why there is none. */
+  driverOf(plan: ServicePlan): ServiceType<unknown> | LocaldError {
+    return this.#drivers.find(plan)
+  }
+
+  /** How a service of the plan would be run; without a driver its start is refused. */
   assignment(plan: ServicePlan): Assignment {
+    const driver = this.driverOf(plan)
     const service = this.services.get(plan.name)
     const dependencies: Dependency[] = Object.entries(plan.common.dependsOn).flatMap(([name, condition]) => {
       const state = this.services.get(name)?.state
@@ -271,7 +278,7 @@ export class Project {
     const moves = service !== undefined && port !== undefined && plan.common.port === undefined
     return {
       plan,
-      driver: this.#drivers.of(plan),
+      driver: LocaldError.is(driver) ? missingDriver(plan, driver) : driver,
       port,
       ...(moves ? { anotherPort: () => this.#ports.move(service, port) } : {}),
       url: service === undefined ? null : this.#urlOf(service),

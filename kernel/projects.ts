@@ -5,6 +5,7 @@ import { findProjectRoot, type LoadedProject, loadProject, type Places, type Typ
 import { LocaldError } from './errors.ts'
 import type { ProjectPlan, ProjectRef } from './plugin.ts'
 import { Project, type ProjectParts } from './project.ts'
+import { recordId } from './records.ts'
 import type { Registry } from './registry.ts'
 import type { Service } from './service.ts'
 import {
@@ -123,6 +124,16 @@ export class Projects {
     const project = this.#byPath.get(path)
     this.#byPath.delete(path)
     await project?.queue.run(() => project.end())
+  }
+
+  /** The key of the service, or the name of the project, that a record is of. */
+  recorded(id: string): string | undefined {
+    for (const { ref, services } of this.list()) {
+      if (recordId(ref.path) === id) return ref.name
+      const service = [...services.values()].find(({ ref: { name } }) => recordId(ref.path, name) === id)
+      if (service !== undefined) return service.ref.key
+    }
+    return undefined
   }
 
   /** The known project that a name means. Throws UNKNOWN_PROJECT. */

@@ -1,14 +1,17 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { messageOf } from './errors.ts'
 import type { Status } from './events.ts'
-import { writeWhole } from './files.ts'
+import { makeFolder, readText, writeWhole } from './files.ts'
 import type { Log, ProjectPlan, ProjectRef } from './plugin.ts'
+import { UnreadRecords } from './unread-records.ts'
 
 /** What a later daemon needs to take a service over. It holds the environment, so it is as private as the data folder. */
 export interface ServiceRecord {
   readonly version: 1
+  /** The start of the machine in which it was written; absent in records of older versions. */
+  readonly boot?: string
   readonly path: string
   readonly service: string
   /** The driver's state; null: it does not run any more. */
@@ -31,6 +34,7 @@ export interface ServiceRecord {
 /** A project as it was last started: its plan and the shell environment of its `up`. */
 export interface ProjectRecord {
   readonly version: 1
+  readonly boot?: string
   readonly ref: ProjectRef
   readonly plan: ProjectPlan
   readonly shell: Readonly<Record<string, string>>
@@ -57,8 +61,7 @@ export function moveRecords(runtime: string, folder: string, log: Log): void {
     const from = join(runtime, kind)
     try {
       const names = existsSync(from) ? readdirSync(from).filter(name => name.endsWith('.json')) : []
-      for (const name of names)
-        writeWhole(join(folder, kind, name), readFileSync(join(from, name), 'utf8'), { durable: false })
+      for (const name of names) writeWhole(join(folder, kind, name), readText(join(from, name)), { durable: false })
       rmSync(from, { recursive: true, force: true })
     } catch (error) {
       log.warn(`the records in ${from} could not be moved: ${messageOf(error)}`)
@@ -70,9 +73,9 @@ export function moveRecords(runtime: string, folder: string, log: Log): void {
 export class Records {
   readonly #services: string
   readonly #projects: string
-  /** What this version cannot read, for the one that can. */
-  readonly #unread: string
-  readonly #boot: string
+  readonly unread: UnreadRecords
+  /** Tells one start of the machine from another; undefined: that is not known. */
+  boot: string | undefined
   readonly #log: Log
   /** A hash of each file's text, the instance it tells of, and what is to be written soon. */
   readonly #written = new Map<string, string>()
@@ -83,10 +86,13 @@ export class Records {
   constructor(folder: string, log: Log) {
     this.#services = join(folder, 'services')
     this.#projects = join(folder, 'projects')
-    this.#unread = join(folder, 'unread')
-    this.#boot = join(folder, 'boot')
     this.#log = log
-    for (const each of [this.#services, this.#projects, this.#unread]) mkdirSync(each, { recursive: true, mode: 0o700 })
+    const unread = join(folder, 'unread')
+    for (const each of [folder, this.#services, this.#projects, unread]) {
+      const aside = makeFolder(each)
+      if (aside !== undefined) log.warn(`${each} is no folder; it was kept as ${aside}`)
+    }
+    this.unread = new UnreadRecords(unread, log)
   }
 
   /**
@@ -139,31 +145,16 @@ export class Records {
     return [...this.#load(this.#projects, isProjectRecord).values()]
   }
 
-  /** The texts of records that this version could not read, also when it was asked earlier. */
-  unread(): readonly string[] {
-    try {
-      return readdirSync(this.#unread).map(name => readFileSync(join(this.#unread, name), 'utf8'))
-    } catch (error) {
-      this.#log.warn(`${this.#unread} could not be read: ${messageOf(error)}`)
-      return []
-    }
+  /** Whether a record with this `boot` was written since the machine started; true where nothing says it: what may run is not ended. */
+  isCurrent(boot: string | undefined): boolean {
+    return boot === undefined || this.boot === undefined || boot === this.boot
   }
 
-  /**
-   * Whether the records were written since the machine started. `boot` tells one start of the machine from another; undefined: that is
-   * not known. What was put aside before it is removed.
-   */
-  isOfBoot(boot: string | undefined): boolean {
-    let last: string | undefined
-    try {
-      last = existsSync(this.#boot) ? readFileSync(this.#boot, 'utf8') : undefined
-      if (boot === undefined || last === boot) return true
-      writeWhole(this.#boot, boot, { durable: false })
-      if (last !== undefined) for (const name of readdirSync(this.#unread)) rmSync(join(this.#unread, name))
-    } catch (error) {
-      this.#log.warn(`${this.#boot} could not be written: ${messageOf(error)}`)
-    }
-    return last === undefined
+  /** Nothing runs any more: what tells of it is removed. */
+  clear(): void {
+    for (const { path, service } of this.services()) this.dropService(path, service)
+    for (const { ref } of this.projects()) this.dropProject(ref.path)
+    for (const record of this.unread.list()) this.unread.remove(record)
   }
 
   #write(file: string): void {
@@ -174,7 +165,7 @@ export class Records {
 
   /** A record that cannot be written (a full disk) costs the take-over after a crash, not the service. */
   #save(file: string, record: ServiceRecord | ProjectRecord): void {
-    const text = JSON.stringify(record)
+    const text = JSON.stringify(this.boot === undefined ? record : { ...record, boot: this.boot })
     const hash = hashOf(text)
     if (this.#written.get(file) === hash) return
     try {
@@ -196,26 +187,16 @@ export class Records {
     const names = readdirSync(folder).filter(name => name.endsWith('.json'))
     for (const file of names.sort().map(name => join(folder, name))) {
       try {
-        const text = readFileSync(file, 'utf8')
+        const text = readText(file)
         const value: unknown = JSON.parse(text)
         if (!isRecord(value)) throw new Error('it is no record of this version')
         records.set(file, value)
         this.#written.set(file, hashOf(text))
       } catch (error) {
-        this.#putAside(file, messageOf(error))
+        this.unread.putAside(file, messageOf(error))
       }
     }
     return records
-  }
-
-  #putAside(file: string, reason: string): void {
-    const aside = join(this.#unread, `${basename(file, '.json')}-${Date.now()}.json`)
-    try {
-      renameSync(file, aside)
-      this.#log.warn(`${file} was put aside as ${aside}: ${reason}`)
-    } catch (error) {
-      this.#log.warn(`${file} was passed over: ${reason}; ${messageOf(error)}`)
-    }
   }
 }
 
@@ -223,8 +204,17 @@ function hashOf(text: string): string {
   return createHash('sha256').update(text).digest('base64')
 }
 
+/** The name of a service's record, or of its project's. */
+export function recordId(path: string, service?: string): string {
+  return idOf(service === undefined ? path : `${path}\0${service}`)
+}
+
 function fileOf(folder: string, id: string): string {
-  return join(folder, `${createHash('sha256').update(id).digest('hex').slice(0, 24)}.json`)
+  return join(folder, `${idOf(id)}.json`)
+}
+
+function idOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 24)
 }
 
 function isServiceRecord(value: unknown): value is ServiceRecord {

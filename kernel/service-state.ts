@@ -24,7 +24,7 @@ interface Fields {
 const told = ['status', 'health', 'reason', 'pid', 'startedMs', 'restarts', 'port', 'url', 'launched', 'fault'] as const
 
 /** What a note is about; there is at most one note of each. */
-export type NoteSubject = 'watch' | 'loop' | 'configuration' | 'dependencies'
+export type NoteSubject = 'watch' | 'loop' | 'configuration' | 'dependencies' | 'type'
 
 /** One service's state: set in one place, told to all who wait for it. */
 export class ServiceState {

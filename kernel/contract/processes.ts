@@ -25,9 +25,9 @@ export interface Processes {
   /**
    * After all of an earlier daemon's services were adopted: stops what is held but was neither started nor adopted by this daemon (it
    * was started in the moment the earlier one was killed), and removes what ended ones left. `spared`: states, in any shape, of instances
-   * that could not be adopted, as those of another version: they run on.
+   * that could not be adopted, as those of another version: they run on. The others have `graceMs` to end.
    */
-  tidy(spared?: readonly unknown[]): Promise<void>
+  tidy(spared?: readonly unknown[], graceMs?: number): Promise<void>
   /** After files of the runtime folder were removed: makes what the processes it holds need there. */
   restore(): Promise<void>
 }

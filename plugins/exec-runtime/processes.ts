@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs'
 import { access, constants as mode, readdir, rm } from 'node:fs/promises'
 import { constants } from 'node:os'
 import { basename, dirname, join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { LocaldError, messageOf, systemCode } from '../../kernel/errors.ts'
 import type {
   Cgroups,
@@ -32,8 +33,9 @@ export interface KeeperProcessesInput {
 /** A mark is in the upper half of 64 bits, so that as a limit of real-time µs it never matters: 2^62 plus 61 random bits. */
 const markBase = 2n ** 62n
 const markBits = 2n ** 61n
-/** What nobody knows of has so long to end: ms. */
+/** What nobody knows of has so long to end, by itself and once it was killed: ms. */
 const unknownMs = 3000
+const killedMs = 3000
 
 /** Processes held by keepers: they outlive the daemon. */
 export class KeeperProcesses implements Processes {
@@ -106,11 +108,11 @@ export class KeeperProcesses implements Processes {
     })
   }
 
-  async tidy(spared: readonly unknown[] = []): Promise<void> {
+  async tidy(spared: readonly unknown[] = [], graceMs = unknownMs): Promise<void> {
     const named = JSON.stringify(spared)
     const isUnknown = (id: string) => !this.#known.has(id) && !named.includes(id)
     const bases = new Set((await readdir(this.#folder)).map(idOf).filter(isUnknown))
-    await Promise.all([...bases].map(id => this.#tidyOne(join(this.#folder, id))))
+    await Promise.all([...bases].map(id => this.#tidyOne(join(this.#folder, id), graceMs)))
   }
 
   async restore(): Promise<void> {
@@ -135,14 +137,21 @@ export class KeeperProcesses implements Processes {
   }
 
   /** What is left of one keeper that nobody knows of. One that lives is waited for: what it holds may use a port that is needed. */
-  async #tidyOne(base: string): Promise<void> {
+  async #tidyOne(base: string, graceMs: number): Promise<void> {
+    const { log } = this.#input
     const link = await KeeperLink.open(`${base}.s`)
     if (link !== undefined) {
-      this.#input.log.warn(`${base}.s: a service of an earlier daemon that nobody knows of is stopped`)
-      const timer = setTimeout(() => link.send(`stop ${constants.signals.SIGKILL} 0`), unknownMs)
+      log.warn(`${base}.s: a service of an earlier daemon that nobody knows of is stopped`)
+      const timer = setTimeout(() => link.send(`stop ${constants.signals.SIGKILL} 0`), graceMs)
       link.send('finish')
-      await link.next('exit')
+      const over = new AbortController()
+      const late = pause(graceMs + killedMs, 'late', { signal: over.signal }).catch(() => 'late')
+      const first = await Promise.race([link.next('exit'), late])
       clearTimeout(timer)
+      over.abort()
+      link.close()
+      // It may be stopped, or traced: a later daemon tries again.
+      if (first === 'late') return log.warn(`${base}.s: its keeper does not obey; it was left as it is`)
     }
     await Promise.all(['s', 'n', 'x'].map(end => rm(`${base}.${end}`, { force: true })))
   }

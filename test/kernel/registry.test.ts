@@ -12,6 +12,7 @@ import type { CommonOptions, ProcessTable, ProjectPlan, ProjectRef } from '../..
 import { isFree, Ports } from '../../kernel/ports.ts'
 import { moveRecords, Records, type ServiceRecord } from '../../kernel/records.ts'
 import { Registry } from '../../kernel/registry.ts'
+import { bootIn } from '../../kernel/unread-records.ts'
 import { repositoryOf, slugOf, worktreeBranch } from '../../kernel/worktree.ts'
 import { folder } from './log-model.ts'
 
@@ -532,23 +533,57 @@ t.test('records', async t => {
       writeFileSync(join(dir, 'services', name), text)
     t.equal(records.services().length, 1)
     t.equal(log.lines.length, 3)
-    t.strictSame([...new Records(dir, quiet).unread()].sort(), ['null', '{', '{"version":2}'], 'kept aside')
+    const aside = new Records(dir, quiet).unread.list()
+    t.strictSame(aside.map(({ text }) => text).sort(), ['null', '{', '{"version":2}'], 'kept aside')
+    t.strictSame(aside.map(({ id }) => id).sort(), ['x', 'y', 'z'])
     t.equal(new Records(dir, quiet).services().length, 1)
     t.equal(log.lines.length, 3, 'once')
   })
 
   t.test('are of this start of the machine, or of an earlier one; what was put aside ends with it', async t => {
     const dir = folder(t)
-    t.equal(new Records(dir, quiet).isOfBoot('a'), true, 'nothing says that they are not')
-    t.equal(new Records(dir, quiet).isOfBoot('a'), true)
-    writeFileSync(join(dir, 'services', 'x.json'), '{')
+    const of = (boot: string | undefined) => Object.assign(new Records(dir, quiet), { boot })
+    of(undefined).saveService(record('old'))
+    of('a').saveService(record('a'))
+    of('b').saveService(record('b'))
+    const current = (boot: string | undefined) =>
+      of(boot)
+        .services()
+        .filter(it => of(boot).isCurrent(it.boot))
+        .map(({ service }) => service)
+        .sort()
+    t.strictSame(current('b'), ['b', 'old'], 'what says nothing may run')
+    t.strictSame(current('a'), ['a', 'old'])
+    t.strictSame(current(undefined), ['a', 'b', 'old'], 'nor is anything ended where the present start is not known')
+    writeFileSync(join(dir, 'services', 'x.json'), '{"version":2,"boot":"a","state":')
+    of('b').services()
+    const [aside] = of('b').unread.list()
+    t.match(aside && [bootIn(aside), of('a').isCurrent(bootIn(aside)), of('b').isCurrent(bootIn(aside))], [
+      'a',
+      true,
+      false,
+    ])
+  })
+
+  t.test('what is no file is put aside as well, and waited for by no one', async t => {
+    const dir = folder(t)
     const records = new Records(dir, quiet)
-    t.strictSame(records.services(), [])
-    t.equal(records.isOfBoot(undefined), true, 'not known')
-    t.strictSame(records.unread(), ['{'])
-    t.equal(records.isOfBoot('b'), false)
-    t.strictSame(records.unread(), [])
-    t.equal(new Records(dir, quiet).isOfBoot('b'), true)
+    records.saveService(record('a'))
+    mkdirSync(join(dir, 'services', 'folder.json'))
+    execFileSync('mkfifo', [join(dir, 'services', 'pipe.json')])
+    t.match(records.services(), [{ service: 'a' }])
+    t.strictSame(
+      records.unread
+        .list()
+        .map(({ id, text }) => [id, text])
+        .sort(),
+      [
+        ['folder', ''],
+        ['pipe', ''],
+      ],
+    )
+    records.clear()
+    t.strictSame([records.services(), records.unread.list()], [[], []])
   })
 
   t.test('those of an earlier version, in the runtime folder, are moved', async t => {
