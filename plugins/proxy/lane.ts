@@ -12,10 +12,11 @@ import { type Errand, forward, safe } from './forward.ts'
 import type { Destination, Gate } from './gate.ts'
 import { watchHalfClosed } from './half-close.ts'
 import { type Head, headOf } from './head.ts'
-import { framingOf, headLines } from './headers.ts'
+import { headLines } from './headers.ts'
 import { type Carrier, judge, type Tried } from './judge.ts'
 import { giveUp, LaneConnection } from './lane-connection.ts'
 import type { Limits } from './limits.ts'
+import { misframed, unreadable } from './malformed.ts'
 import * as refusal from './refusals.ts'
 import { asPlain, detachedResponse, Early, tunnel, upgradeOf } from './upgrade.ts'
 import type { Upstreams } from './upstreams.ts'
@@ -257,16 +258,14 @@ export class Lane {
       }
       this.#refuse(socket, code, error.message)
     })
+    // Where a client has ended its half, Node ends the connection with the last good answer.
+    for (const res of connection.open)
+      if (res !== partial) res.prependOnceListener('finish', () => connection.closed(res))
   }
 
   #refuse(socket: Duplex, code: string, message: string): void {
     if (!socket.writable) return void socket.destroy()
-    const [status, why] =
-      code === 'HPE_HEADER_OVERFLOW'
-        ? [431, `a head of more than ${this.#limits.head} bytes`]
-        : code === 'ERR_HTTP_REQUEST_TIMEOUT'
-          ? [408, 'a head that took too long']
-          : [400, message]
+    const [status, why] = unreadable(code, message, this.#limits.head)
     this.#complaints.say(`refused a malformed request: ${why}`)
     const { reason, headers, body } = render({ ...refusal.badRequest(why), status }, false)
     const head = headLines(`HTTP/1.1 ${status} ${reason}`, [...headers, 'Connection', 'close'])
@@ -275,14 +274,6 @@ export class Lane {
       setTimeout(() => socket.destroy(), this.#limits.closing).unref(),
     )
   }
-}
-
-function misframed(req: IncomingMessage): Answer | undefined {
-  if (req.httpVersion !== '1.1' && req.httpVersion !== '1.0') return refusal.httpVersion(req.httpVersion)
-  const framing = framingOf(req.rawHeaders)
-  if (framing === 'unknown') return refusal.unknownCoding()
-  // RFC 9112 section 6.1: such framing is faulty.
-  return framing === 'chunked' && req.httpVersion === '1.0' ? refusal.badRequest('chunked in HTTP/1.0') : undefined
 }
 
 function schemeOf(req: IncomingMessage): 'http' | 'https' {

@@ -46,7 +46,7 @@ export function detachedResponse(req: IncomingMessage): ServerResponse {
   return res
 }
 
-/** Collects what a client sends while its upgrade is undecided, and notices when it leaves. */
+/** Collects what a client sends while its upgrade is undecided. */
 export class Early {
   readonly #socket: Duplex
   readonly #chunks: Buffer[]
@@ -57,13 +57,11 @@ export class Early {
     this.#chunks = [head]
     this.#size = head.length
     socket.on('data', this.#keep)
-    socket.on('end', this.#left)
   }
 
   /** All of it; from here on the socket is the caller's. */
   take(): Buffer {
     this.#socket.off('data', this.#keep)
-    this.#socket.off('end', this.#left)
     return Buffer.concat(this.#chunks)
   }
 
@@ -71,10 +69,6 @@ export class Early {
     this.#chunks.push(chunk)
     this.#size += chunk.length
     if (this.#size > maxEarly) this.#socket.pause()
-  }
-
-  readonly #left = (): void => {
-    this.#socket.destroy()
   }
 }
 
@@ -102,7 +96,8 @@ export function splice(from: Duplex, to: Duplex): void {
     if (!to.write(chunk)) from.pause()
   })
   to.on('drain', () => from.resume())
-  from.on('end', () => to.end())
+  if (from.readableEnded) to.end()
+  else from.on('end', () => to.end())
   from.on('error', () => to.destroy())
   from.on('close', () => {
     if (!from.readableEnded) to.destroy()

@@ -54,6 +54,7 @@ t.test('requests sent ahead', async t => {
   const good = `GET /1 HTTP/1.1\r\n${host}\r\n`
   const bad = 'GET  /\x01 HTTP/1.1\r\n\r\n'
   const chunked = `POST /2 HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\n\r\nnonsense\r\n`
+  const version = `GET / HTTP/1.2\r\n${host}\r\n`
   const cases: [what: string, sent: string, answered: string[], asked: number][] = [
     ['one and a malformed one', good + bad, ['200', '<GET /1>', '400'], 1],
     ['two and a malformed one', good + good + bad, ['200', '<GET /1>', '200', '<GET /1>', '400'], 2],
@@ -78,12 +79,19 @@ t.test('requests sent ahead', async t => {
     ],
     ['one of HTTP/1.0, and another', good.replace('1.1', '1.0') + good, ['200', '<GET /1>'], 1],
     ['one and a refused one', `${good}GET /2 HTTP/1.1\r\n\r\n${good}`, ['200', '<GET /1>', '400'], 1],
+    ['one and one of a version that is not spoken', good + version, ['200', '<GET /1>', '505'], 1],
     ['one and a CONNECT', `${good}CONNECT a:1 HTTP/1.1\r\n${host}\r\n`, ['200', '<GET /1>', '405'], 1],
   ]
-  for (const [what, sent, answered, asked] of cases) {
+  const variants = cases.flatMap(([what, ...rest]) => [
+    { what, rest, isLast: false },
+    { what: `${what}, and the end of the client's half`, rest, isLast: true },
+  ])
+  for (const { what, rest, isLast } of variants) {
+    const [sent, answered, asked] = rest
     await t.test(what, async t => {
       const { seen, answer } = await patient(t, run)
       const client = wire(t, run.port).send(sent)
+      if (isLast) client.socket.end()
       await eventually(() => seen.length === asked, 'the good ones have come')
       // A refusal must not overtake: there is time for it.
       await new Promise(resolve => setTimeout(resolve, 20))
@@ -137,6 +145,26 @@ t.test('clients that end their half', async t => {
         t.strictSame(answers(got), wanted, `${secure ? 'https' : 'http'}: ${JSON.stringify(text)}`)
       }
     }
+  })
+
+  await t.test('also to a wish to switch protocols, granted or not', async t => {
+    const service = await serve(t, (_req, res) => res.end('<GET /1>'))
+    service.on('upgrade', (_req, socket) => {
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nhello ')
+      socket.on('data', (data: Buffer) => socket.write(data))
+      socket.on('end', () => socket.end(' goodbye'))
+    })
+    run.catalog.set('shop:web', at(service.port))
+    const wish = `GET /1 HTTP/1.1\r\n${host}Connection: Upgrade\r\nUpgrade: echo\r\n\r\n`
+    for (const secure of [false, true]) {
+      for (const before of ['', get]) {
+        const got = await halfClosed(t, run, `${before}${wish}early`, secure)
+        t.match(got, /101 Switching Protocols\r\n.*\r\n\r\nhello early goodbye$/s)
+      }
+    }
+    service.removeAllListeners('upgrade')
+    for (const secure of [false, true])
+      t.strictSame(answers(await halfClosed(t, run, wish, secure)), ['200', '<GET /1>'])
   })
 
   await t.test('also a late one, one that comes in pieces, and one of the proxy itself', async t => {
