@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises'
-import { type DotenvEntry, type DotenvFaults, faultsOf, parseDotenv, spoiltLine } from './config/dotenv.ts'
+import { type DotenvEntry, type DotenvFaults, faultsOf, lineWith, parseDotenv } from './config/dotenv.ts'
 import { shortName } from './config/layers.ts'
 import { type Reader, requireTrust, unreadable } from './config/read.ts'
 import { folderFault, ownersAt, readTextFile } from './contract/text-file.ts'
@@ -80,8 +80,12 @@ export class EnvFiles {
       throw unreadable(file, read.fault, hint)
     }
     requireTrust(file, read.owners, this.#reader)
-    const line = read.isUtf8 ? undefined : spoiltLine(read.text)
+    // U+FFFD stands for bytes that are not UTF-8.
+    const line = read.isUtf8 ? undefined : lineWith('\uFFFD', read.text)
     if (line !== undefined) throw unreadable(file, `line ${line} is not UTF-8 text`)
+    const withNul = read.text.includes('\0') ? lineWith('\0', read.text) : undefined
+    if (withNul !== undefined)
+      throw unreadable(file, `line ${withNul} has a NUL character, which no environment can hold`)
     this.#faults.set(file, faultsOf(read.text))
     return parseDotenv(read.text)
   }

@@ -46,12 +46,12 @@ function withHash(lines: string, { indices }: RegExpExecArray): string | undefin
 }
 
 /**
- * The 1-based line of the first value of a `.env` text, or of something that is neither entry nor comment, with a U+FFFD: where that
- * stands for bytes that are not UTF-8, it cannot be had. Undefined: comments alone have some, if any.
+ * The 1-based line of the first value of a `.env` text, or of something that is neither entry nor comment, with a character that it cannot
+ * be passed on with. Undefined: comments alone have some, if any.
  */
-export function spoiltLine(text: string): number | undefined {
-  const spoilt = [...parseDotenv(text).values()].find(({ value }) => value.includes('\uFFFD'))
-  return spoilt?.line ?? strayLines(text).find(({ text }) => text.includes('\uFFFD'))?.line
+export function lineWith(character: string, text: string): number | undefined {
+  const entry = [...parseDotenv(text).values()].find(({ value }) => value.includes(character))
+  return entry?.line ?? strayLines(text).find(({ text }) => text.includes(character))?.line
 }
 
 /** What of a `.env` text does not mean what it looks like: 1-based lines. */

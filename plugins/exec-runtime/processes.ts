@@ -209,10 +209,18 @@ export class KeeperProcesses implements Processes {
 function refusal(spec: ProcessSpec, reason: string): LocaldError {
   return new LocaldError('SPAWN_FAILED', `${spec.key} could not be started: ${reason}`, {
     service: spec.key,
-    hint: reason.endsWith('(EMFILE)')
-      ? 'Raise the limit of open files (`ulimit -n 4096`), then run `locald server restart`.'
-      : "Check `command` and `workdir`; the daemon's own log may say more.",
+    hint: hintFor(spec, reason),
   })
+}
+
+function hintFor({ env }: ProcessSpec, reason: string): string {
+  if (reason.endsWith('(EMFILE)'))
+    return 'Raise the limit of open files (`ulimit -n 4096`), then run `locald server restart`.'
+  const [largest] = Object.entries(env).toSorted(([, a], [, b]) => b.length - a.length)
+  // E2BIG of execve(2): of one variable as well as of all together.
+  if (reason.endsWith('Argument list too long') && largest !== undefined)
+    return `Its largest variable is ${largest[0]}, of ${Buffer.byteLength(largest[1])} bytes: Linux takes 128 KiB in one. Put such a text into a file.`
+  return "Check `command` and `workdir`; the daemon's own log may say more."
 }
 
 /** What a keeper's files have in common: `<id>.s`, `<id>.x`, `<id>.n`. */

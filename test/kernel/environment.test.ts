@@ -331,6 +331,11 @@ t.test('bytes that are not UTF-8', async t => {
     const message = new RegExp(`: line ${line} is not UTF-8 text$`)
     t.match(await failure({ files: latin(text) }), { code: 'CONFIG_UNREADABLE', message }, JSON.stringify(text))
   }
+  const message = /: line 2 has a NUL character/
+  t.match(await failure({ files: { '.env': '# \0\nA=1\0\n' } }), { code: 'CONFIG_UNREADABLE', message })
+  t.strictSame(await env({ files: { '.env': 'A=1 # \0\n' } }), { A: '1' }, 'a NUL in a comment')
+  const utf16 = Buffer.from('\nA=1\n', 'utf16le')
+  t.match(await failure({ files: { '.env': utf16 } }), { message: /: line 2 has a NUL/ }, 'UTF-16 without a mark')
 })
 
 t.test('warns of lines that are no entries, and of quotes that nothing closes', async t => {

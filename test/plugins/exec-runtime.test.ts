@@ -227,7 +227,11 @@ function lives(t: Test, table: ProcessTable) {
     t.match(secret, { code: 'SPAWN_FAILED', service: 'shop:web' })
     t.notMatch(JSON.stringify(secret), 's3cret')
     const big = { env: { BIG: 'x'.repeat(3_000_000) } }
-    t.match(await failure('true', big), { code: 'SPAWN_FAILED', message: /Argument list too long/ })
+    t.match(await failure('true', big), {
+      code: 'SPAWN_FAILED',
+      message: /Argument list too long/,
+      hint: /variable is BIG, of \d+ bytes/,
+    })
     rmSync(join(rig.dir, 'logs'), { recursive: true })
     mkdirSync(join(rig.dir, 'logs', 'log'), { recursive: true })
     t.match(await failure('true', {}), { message: /log: Is a directory/ })
