@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "become.h"
+#include "isolate.h"
 #include "text.h"
 
 enum { FOLDER_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC };
@@ -100,6 +101,8 @@ void cgroup_delegate(void) {
   char own[32], number[32], line[128];
   int process = open_parent(parent, uid);
   become_root();
+  // Its caller could freeze it between the look at a process and the use of its number, and wait until that is another's.
+  isolate();
   int root = open_root(&mount);
   struct text name = text_in(own, sizeof own);
   text_add(&name, "u");

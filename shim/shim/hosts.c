@@ -6,20 +6,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "become.h"
+#include "act.h"
 #include "block.h"
 #include "draft.h"
 #include "input.h"
-#include "isolate.h"
-#include "lock.h"
 #include "names.h"
 #include "places.h"
+#include "process.h"
 #include "refuse.h"
 #include "text.h"
 #include "trail.h"
 
 // The text's closing NUL included, so that a file is never made longer than the next run takes.
-enum { FILE_MAX = 1048576 };
+enum { FILE_MAX = 1048576, SECONDS = 15 };
 
 static char input[NAMES_BYTES_MAX];
 static char before[FILE_MAX + 1], after[FILE_MAX + 1];
@@ -30,6 +29,7 @@ static void overwrite(int folder, const struct stat *known, const struct text *t
   int fd = trail_file(REFUSE_HOSTS_FILE, folder, HOSTS_NAME, O_WRONLY, &info);
   if (fd < 0 || info.st_ino != known->st_ino || info.st_dev != known->st_dev)
     refuse(REFUSE_HOSTS_FILE, "the hosts file was replaced meanwhile", NULL);
+  process_limit(0);  // in the middle the file would be a mixture
   draft_overwrite(fd, text->at, text->len);
   (void)close(fd);
 }
@@ -42,9 +42,7 @@ void hosts_update(void) {
   size_t len = input_read(input, sizeof input);
   enum names_result parsed = names_parse(input, len, &names, &why);
   if (parsed != NAMES_FINE) refuse(parsed == NAMES_NAME ? REFUSE_NAME : REFUSE_INPUT, why, NULL);
-  become_root();
-  isolate();
-  lock_take(uid);
+  act_begin(uid, SECONDS);
   int folder = trail_folder(REFUSE_HOSTS_FILE, HOSTS_FOLDER);
   int fd = trail_file(REFUSE_HOSTS_FILE, folder, HOSTS_NAME, O_RDONLY, &info);
   if (fd < 0) refuse(REFUSE_HOSTS_FILE, "there is none", HOSTS_FOLDER "/" HOSTS_NAME);

@@ -13,7 +13,7 @@ void process_harden(bool channel, bool whole);
 // Neither core dumps nor ptrace(2); to be said again after each change of credentials, which resets it.
 void process_hide(void);
 
-// The shim ends by itself after this many seconds from now.
+// The shim ends by itself after this many seconds from now; 0: it does not.
 void process_limit(unsigned seconds);
 
 // From here on no signal but SIGKILL disturbs.

@@ -3,16 +3,14 @@
 #include <stdint.h>
 #include <unistd.h>
 
+#include "act.h"
 #include "authority.h"
-#include "become.h"
 #include "input.h"
-#include "isolate.h"
-#include "lock.h"
 #include "pem.h"
-#include "process.h"
 #include "refuse.h"
 #include "store.h"
 
+// A program of the system's reads all the certificates there are.
 enum { SECONDS = 120 };
 
 void trust_change(bool add) {
@@ -28,10 +26,7 @@ void trust_change(bool add) {
   bool lenient = !add && STORE_HAS_OWNERS;
   bool fine = lenient ? authority_read(der, len, &authority) : authority_check(der, len, &authority, &why);
   if (!fine) refuse(REFUSE_AUTHORITY, lenient ? "it is not an X.509 certificate of version 3" : why, NULL);
-  become_root();
-  process_limit(SECONDS);  // a program of the system's reads all the certificates there are
-  isolate();
-  lock_take(uid);
+  act_begin(uid, SECONDS);
   const struct certificate certificate = {.owner = uid, .der = der, .len = len, .authority = &authority};
   if (add) store_add(&certificate);
   else store_remove(&certificate);

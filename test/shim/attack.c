@@ -8,9 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -93,6 +95,14 @@ static int burden(char **words) {
   return become(words);
 }
 
+// Reading the clock, as most programs do when they start, ends what is run.
+static int clockless(char **words) {
+#ifdef __x86_64__
+  if (prctl(PR_SET_TSC, PR_TSC_SIGSEGV, 0, 0, 0) != 0) return fail("prctl");
+#endif
+  return become(words);
+}
+
 // Traced by its own caller: the kernel then gives no privileges.
 static int traced(char **words) {
   pid_t child = fork();
@@ -116,30 +126,63 @@ static int attach(pid_t pid) {
   return printf("%s\n%s\n%s\n", strerror(attached), strerror(memory), strerror(environment)) > 0 ? 0 : 99;
 }
 
-// Kills the program (SIGKILL) at its Nth system call, which is then not carried out; 0 when it ended before. Root only, so
-// that the kernel makes it setuid all the same.
-static int kill_at(long which, uid_t uid, char **words) {
+// Runs a program with the processes that it makes, each system call shown to `look` before it is carried out. Root only, so
+// that the kernel makes it setuid all the same. Its exit code, or 128 and the number of the signal that ended one of them.
+static int trace(uid_t uid, char **words, void (*look)(pid_t pid, long call)) {
+  int code = 99, signalled = 0;
   pid_t child = fork();
   if (child == 0) {
     if (setgid(uid) != 0 || ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0 || setuid(uid) != 0) _exit(99);
     (void)raise(SIGSTOP);
     return become(words);
   }
-  long calls = 0;
-  bool entering = true;
-  for (int status;;) {
-    if (waitpid(child, &status, 0) != child) return fail("waitpid");
-    if (WIFEXITED(status)) return WEXITSTATUS(status);
-    if (WIFSIGNALED(status)) return 128 + WTERMSIG(status);
-    int number = WSTOPSIG(status);
+  int status;
+  for (pid_t pid; (pid = waitpid(-1, &status, __WALL)) > 0;) {
+    struct __ptrace_syscall_info info;
+    if (WIFSIGNALED(status)) signalled = 128 + WTERMSIG(status);
+    if (WIFEXITED(status) && pid == child) code = WEXITSTATUS(status);
+    if (!WIFSTOPPED(status)) continue;
+    const int number = WSTOPSIG(status);
     if (number == (SIGTRAP | 0x80)) {
-      if (entering && ++calls == which) (void)kill(child, SIGKILL);
-      entering = !entering;
-    } else if (number == SIGSTOP) {
-      (void)ptrace(PTRACE_SETOPTIONS, child, NULL, (void *)PTRACE_O_TRACESYSGOOD);
+      bool known = ptrace(PTRACE_GET_SYSCALL_INFO, pid, (void *)sizeof info, &info) > 0;
+      if (known && info.op == PTRACE_SYSCALL_INFO_ENTRY) look(pid, (long)info.entry.nr);
+    } else if (pid == child && number == SIGSTOP) {
+      const long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK;
+      (void)ptrace(PTRACE_SETOPTIONS, pid, NULL, (void *)options);
     }
-    (void)ptrace(PTRACE_SYSCALL, child, NULL, NULL);
+    // Those of ptrace(2) are no one's.
+    const bool own = number == (SIGTRAP | 0x80) || number == SIGTRAP || number == SIGSTOP;
+    (void)ptrace(PTRACE_SYSCALL, pid, NULL, (void *)(own ? 0L : (long)number));
   }
+  return signalled > 0 ? signalled : code;
+}
+
+static long calls_left;
+
+// The Nth system call is not carried out.
+static void kill_at(pid_t pid, long call) {
+  (void)call;
+  if (--calls_left == 0) (void)kill(pid, SIGKILL);
+}
+
+// What the standard descriptors of the process are that takes the lock.
+static void show_descriptors(pid_t pid, long call) {
+  for (int fd = 0; call == SYS_flock && fd <= STDERR_FILENO; fd++) {
+    char path[64], target[256];
+    (void)snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)pid, fd);
+    ssize_t len = readlink(path, target, sizeof target);
+    (void)printf("%.*s\n", len < 0 ? 0 : (int)len, target);
+  }
+}
+
+// Which cgroup (of version 2) the process is in that gives one away.
+static void show_cgroup(pid_t pid, long call) {
+  char path[64], line[512];
+  (void)snprintf(path, sizeof path, "/proc/%d/cgroup", (int)pid);
+  FILE *file = call == SYS_fchown ? fopen(path, "r") : NULL;
+  while (file != NULL && fgets(line, sizeof line, file) != NULL)
+    if (strncmp(line, "0::", 3) == 0) (void)fputs(line, stdout);
+  if (file != NULL) (void)fclose(file);
 }
 
 int main(int argc, char *argv[]) {
@@ -152,8 +195,12 @@ int main(int argc, char *argv[]) {
   if (strcmp(argv[1], "signals") == 0) return signals(argv + 2);
   if (strcmp(argv[1], "deaf") == 0) return deaf(argv + 2);
   if (strcmp(argv[1], "burden") == 0) return burden(argv + 2);
+  if (strcmp(argv[1], "clockless") == 0) return clockless(argv + 2);
   if (strcmp(argv[1], "traced") == 0) return traced(argv + 2);
   if (strcmp(argv[1], "attach") == 0) return attach((pid_t)atoi(argv[2]));
-  if (strcmp(argv[1], "kill-at") == 0) return kill_at(atol(argv[2]), (uid_t)atoi(argv[3]), argv + 4);
-  return 99;
+  if (strcmp(argv[1], "descriptors") == 0) return trace((uid_t)atoi(argv[2]), argv + 3, show_descriptors);
+  if (strcmp(argv[1], "cgroup") == 0) return trace((uid_t)atoi(argv[2]), argv + 3, show_cgroup);
+  if (strcmp(argv[1], "kill-at") != 0) return 99;
+  calls_left = atol(argv[2]);
+  return trace((uid_t)atoi(argv[3]), argv + 4, kill_at);
 }

@@ -26,9 +26,10 @@ for (const sanitized of [false, true]) {
     environment(t, it)
     spying(t, it)
     limits(t, it, sanitized)
-    burden(t, it)
+    burden(t, it, sanitized)
     deaf(t, it)
     busy(t, it)
+    slow(t, it)
     if (!sanitized) killed(t, it)
   })
 }
@@ -150,7 +151,7 @@ function limits(t: Test, it: Installed, sanitized: boolean): void {
 }
 
 /** Nothing that its caller may set for his own processes is left where root works. */
-function burden(t: Test, it: Installed): void {
+function burden(t: Test, it: Installed, sanitized: boolean): void {
   t.test('what a process hands on', async t => {
     it.reset()
     it.addStore()
@@ -179,6 +180,11 @@ function burden(t: Test, it: Installed): void {
       t.ok(is === soft || is === most, `${limit}: ${is}, of at most ${most}`)
     }
     t.match(inherited, /\n0\n0 0\n$/, 'score for the OOM killer, nice value, scheduling class')
+    if (sanitized) return // It reads the clock as it starts.
+    rmSync(join(it.root, 'inherited'))
+    const clockless = it.run(['trust'], { through: [it.attack, 'clockless'], input: certificate() })
+    t.match(clockless, { code: 0, errors: '' })
+    t.ok(existsSync(join(it.root, 'inherited')), 'programs can be run')
   })
 
   const mount = ['/sys/fs/cgroup', '/sys/fs/cgroup/unified'].find(path => existsSync(join(path, 'cgroup.procs')))
@@ -191,6 +197,13 @@ function burden(t: Test, it: Installed): void {
     const ran = it.run([], { program: it.shim, through: ['sh', '-c', script], input: certificate() })
     t.match(ran, { code: 0, errors: '' })
     t.notMatch(readFileSync(join(it.root, 'inherited'), 'utf8'), /:\/locald\.slice\/u/)
+
+    const held = `echo 0 > ${own}/held/cgroup.procs && exec "$0" cgroup ${it.uid} /bin/sh -c '"$0" cgroup-delegate; exit $?' "$1"`
+    const env = { ASAN_OPTIONS: 'detect_leaks=0' }
+    const seen = spawnSync('sh', ['-c', held, it.attack, it.shim], { encoding: 'utf8', env })
+    t.match(seen, { status: 0, stderr: '' })
+    t.match(seen.stdout, /^0::\//m)
+    t.notMatch(seen.stdout, /^0::\/locald\.slice\/u/m, 'nor does it move anyone from there')
   })
 }
 
@@ -215,6 +228,26 @@ function deaf(t: Test, it: Installed): void {
     while (!waits() && Date.now() < end) await new Promise(wake => setTimeout(wake, 2))
     t.ok(waits())
     t.match(it.run(['hosts'], { input: good }), { code: 0, errors: '' }, 'others are not held up')
+  })
+}
+
+/** A file system of its caller's own lets no one close its files, and no process end, before it says so. */
+function slow(t: Test, it: Installed): void {
+  t.test('standard descriptors that cannot be closed', async t => {
+    for (const [verb, input] of [
+      ['hosts', good],
+      ['trust', certificate()],
+    ] as const) {
+      it.reset()
+      it.addStore()
+      const ran = spawnSync(it.attack, ['descriptors', String(it.uid), it.shim, verb], {
+        input,
+        encoding: 'utf8',
+        env: { ASAN_OPTIONS: 'detect_leaks=0' },
+      })
+      t.match(ran, { status: 0, stderr: '' }, verb)
+      t.match(ran.stdout, /^\/dev\/null\n\/dev\/null\npipe:\S+\n$/, 'the process that takes the lock has none of them')
+    }
   })
 }
 

@@ -1,0 +1,12 @@
+// The frame of an act on files: root's, whole, one at a time, and with nothing at hand that its caller can delay.
+#ifndef SHIM_ACT_H
+#define SHIM_ACT_H
+
+#include <sys/types.h>
+
+// Goes on as real root in a process of its own, apart from the caller `uid`, with the lock; refuses where that cannot be. The
+// act may last `seconds` from now, whatever was used up before. The first process waits for its end, says what it has said
+// and exits as it does.
+void act_begin(uid_t uid, unsigned seconds);
+
+#endif
