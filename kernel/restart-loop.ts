@@ -2,6 +2,8 @@
 const quick = { rounds: 5, delayMs: 1000 } as const
 /** … or when each came after about the same time: no person saves that evenly. `spread` is a part of the mean delay, `slackMs` is added. */
 const even = { rounds: 6, delayMs: 10_000, spread: 0.15, slackMs: 100 } as const
+/** … or when that many came this soon, however unevenly. */
+const many = { rounds: 20, delayMs: 5000 } as const
 /** Where no file changed each time it takes more: a `git rebase` changes others in each step. */
 const unlike = { rounds: 10 } as const
 
@@ -28,7 +30,7 @@ export class RestartLoop {
     const meant = files.filter(file => !this.#ignored.has(file))
     if (this.#isSuspended || meant.length === 0) return { kind: 'ignore' }
     if (delayMs > even.delayMs) this.#rounds = []
-    this.#rounds = [...this.#rounds, { files: new Set(meant), delayMs }].slice(-unlike.rounds)
+    this.#rounds = [...this.#rounds, { files: new Set(meant), delayMs }].slice(-many.rounds)
     const found = this.#find()
     if (found === undefined) return { kind: 'restart', files: meant }
     this.#rounds = []
@@ -39,20 +41,22 @@ export class RestartLoop {
 
   #find(): { readonly files: readonly string[]; readonly rounds: number } | undefined {
     for (const { rounds, isLoop } of [
-      { rounds: quick.rounds, isLoop: isQuick },
+      { rounds: quick.rounds, isLoop: isWithin(quick.delayMs) },
       { rounds: even.rounds, isLoop: isEven },
+      { rounds: many.rounds, isLoop: isWithin(many.delayMs) },
     ]) {
       const last = this.#rounds.slice(-rounds)
       const files = commonOf(last)
       if (last.length === rounds && files.length > 0 && isLoop(last)) return { files, rounds }
     }
     const { rounds } = unlike
-    return this.#rounds.length === rounds && isQuick(this.#rounds) ? { files: [], rounds } : undefined
+    const last = this.#rounds.slice(-rounds)
+    return last.length === rounds && isWithin(quick.delayMs)(last) ? { files: [], rounds } : undefined
   }
 }
 
-function isQuick(rounds: readonly Round[]): boolean {
-  return rounds.every(({ delayMs }) => delayMs < quick.delayMs)
+function isWithin(limitMs: number): (rounds: readonly Round[]) => boolean {
+  return rounds => rounds.every(({ delayMs }) => delayMs < limitMs)
 }
 
 function isEven(rounds: readonly Round[]): boolean {

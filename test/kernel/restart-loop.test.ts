@@ -32,6 +32,12 @@ t.test('other files at each start make one after more rounds', t => {
   t.end()
 })
 
+t.test('one that is written at any time after each start does after many rounds', t => {
+  const delays = Array.from({ length: 20 }, (_, index) => 200 + ((index * 1873) % 4500))
+  t.match(kinds(new RestartLoop(), delays, same), /^(restart ){19}loop$/)
+  t.end()
+})
+
 t.test('a person who saves often is none', t => {
   const saves = [1100, 1900, 1300, 4000, 1200, 2500, 900, 1800, 1300, 3000, 700, 1600]
   t.notMatch(kinds(new RestartLoop(), saves, same), /loop|ignore/)
