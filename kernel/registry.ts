@@ -60,14 +60,15 @@ export class Registry {
     const had = known?.wanted.name === wanted.name && known.wanted.domain === wanted.domain ? known : undefined
     const stays = had !== undefined && this.#isUnique(had) && this.#holderAbove(had) === undefined
     const { name, domain } = stays ? had : this.#choose(wanted, services, had?.name)
+    const before = known ?? this.#movedFrom(name, domain)
     this.#save({
       name,
       path: wanted.path,
       domain,
       wanted: { name: wanted.name, domain: wanted.domain },
       services,
-      ports: known?.ports ?? {},
-      pinned: known?.pinned ?? false,
+      ports: before?.ports ?? {},
+      pinned: before?.pinned ?? false,
       usedAt: new Date().toISOString(),
     })
     return { name, path: wanted.path, domain }
@@ -146,6 +147,12 @@ export class Registry {
       .reverse()
       .map(slugOf)
       .find(label => label !== name)
+  }
+
+  /** A project of that name whose folder is gone: a folder that gets the name has been moved, most often, and keeps its ports. */
+  #movedFrom(name: string, domain: string): KnownProject | undefined {
+    const gone = this.list().filter(other => other.name === name && other.domain === domain && !existsSync(other.path))
+    return gone.sort((a, b) => (a.usedAt < b.usedAt ? 1 : -1))[0]
   }
 
   /** Whether no other existing project, nor locald, has the name or the domain. */

@@ -195,6 +195,24 @@ t.test('identities', async t => {
     t.equal(registry.identify(ref(one, 'shop'), []).name, 'shop-one')
   })
 
+  t.test('one that was moved keeps its ports and its pin', async t => {
+    const dir = folder(t)
+    const registry = new Registry(dir, quiet)
+    const first = project(dir, 'first')
+    registry.identify(ref(first, 'shop'), ['web'])
+    registry.setPorts(first, { web: 20_001 })
+    registry.pin(first, true)
+    const copy = project(dir, 'copy')
+    registry.identify(ref(copy, 'shop'), ['web'])
+    t.equal(registry.port(copy, 'web'), undefined, 'a copy is another one')
+    rmSync(copy, { recursive: true })
+    rmSync(first, { recursive: true })
+    const moved = project(dir, 'moved')
+    t.strictSame(registry.identify(ref(moved, 'shop'), ['web']), ref(moved, 'shop'))
+    t.equal(registry.port(moved, 'web'), 20_001)
+    t.equal(registry.get(moved)?.pinned, true)
+  })
+
   t.test("no domain is another's service, nor locald's own; names stay labels", async t => {
     const dir = folder(t)
     const registry = new Registry(join(dir, 'data'), quiet)
