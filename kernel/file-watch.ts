@@ -17,6 +17,8 @@ export interface WatchRequest {
   readonly matches?: (file: string) => boolean
   /** Whether a folder below the paths may have files that matter. */
   readonly enters?: (folder: string) => boolean
+  /** Whether nothing in a folder with these entries matters. */
+  readonly isCache?: (folder: string, names: readonly string[]) => boolean
   /** Called with the files that changed, at most once at a time. */
   readonly changed: (files: readonly string[]) => void
   /** Called once for each cause. */
@@ -213,6 +215,8 @@ export class FileWatch {
     if (!this.#watch(folder, true)) return
     try {
       const entries = await readdir(folder, { withFileTypes: true })
+      const names = entries.map(({ name }) => name)
+      if (this.#request.isCache?.(folder, names)) return this.#dropAll(new Set([folder]))
       await Promise.all(
         entries.map(async entry => {
           const path = join(folder, entry.name)

@@ -18,7 +18,8 @@ export interface ReloadsInput {
 }
 
 interface Followed {
-  readonly files: string
+  /** Those of the present plan, and of earlier ones: a file that is gone, and is no part of the plan for that, may come back. */
+  readonly files: ReadonlySet<string>
   readonly config: FileWatch
   readonly sources: WatchedSources
   configFailed: boolean
@@ -48,12 +49,13 @@ export class Reloads {
     const { path } = project.ref
     const { files, services } = project.plan
     const known = this.#followed.get(path)
-    if (known !== undefined && known.files === files.join('\0') && !known.configFailed)
+    if (known !== undefined && files.every(file => known.files.has(file)) && !known.configFailed)
       return known.sources.follow(services)
+    const followedFiles = new Set([...files, ...(known?.files ?? [])])
     await this.drop(project)
     const config = new FileWatch({
       root: path,
-      paths: files,
+      paths: [...followedFiles],
       changed: changed => void this.#reload(project, changeOf(changed.map(file => shortName(file, path)))),
       failed: problem => {
         followed.configFailed = true
@@ -66,7 +68,7 @@ export class Reloads {
       failed: (name, problem) => this.#reportWatch(project, name, problem),
     })
     const followed: Followed = {
-      files: files.join('\0'),
+      files: followedFiles,
       config,
       sources,
       configFailed: false,

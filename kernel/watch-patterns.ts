@@ -7,6 +7,9 @@ const skipped = new Set([
   ...['.venv', '__pycache__', '.tox', '.mypy_cache', '.pytest_cache', '.ruff_cache', '.direnv'],
 ])
 
+/** What tools put into a folder that they fill by themselves: Cargo's `target` (bford.info/cachedir), virtual environments of any name. */
+const cacheMarks = ['CACHEDIR.TAG', 'pyvenv.cfg']
+
 /** What editors and file managers leave beside the files they are about. */
 const litter =
   /^(?:4913|\.DS_Store|Thumbs\.db|\.#.*|#.*#|.*~|.*\.sw[a-z]|.*___jb_(?:tmp|old)___|\.goutputstream-.*|\.~lock\..*)$/
@@ -68,6 +71,11 @@ export class WatchPatterns {
     const judge = (enters: boolean, pattern: Pattern) =>
       pattern.excludes ? enters && !pattern.fitsAllBelow(path) : enters || pattern.mayFitBelow(path)
     return this.#patterns.reduce(judge, false)
+  }
+
+  /** Whether a folder (absolute) with these entries is a cache that no pattern names. */
+  isCache(folder: string, names: readonly string[]): boolean {
+    return cacheMarks.some(mark => names.includes(mark)) && !this.#named.has(posix.basename(this.#inside(folder)))
   }
 
   #skips(part: string): boolean {

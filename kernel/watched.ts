@@ -59,6 +59,7 @@ export class WatchedSources {
       paths: patterns.bases,
       matches: file => patterns.matches(file),
       enters: folder => patterns.enters(folder),
+      isCache: (folder, names) => patterns.isCache(folder, names),
       changed: files => changed(plan.name, files.map(inside)),
       failed: problem => {
         watched.hasFailed = true

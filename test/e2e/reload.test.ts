@@ -68,6 +68,23 @@ onHost('changed files', async (t, machine) => {
     await until('no greeting', async () => (await body('shop.localhost')()) === 'hello')
   })
 
+  await t.test('a layer of a folder above goes, and comes back', async () => {
+    const inner = sandbox.project('layers/inner', {
+      'locald.toml': `[project]\nname = "inner"\n${web}`,
+      'server.mjs': server,
+    })
+    const layer = join(inner, '..', '.locald.toml')
+    sandbox.write(layer, '[env]\nGREETING = "from above"\n')
+    await sandbox.up(inner)
+    const greeting = body('inner.localhost')
+    await until('the greeting of the layer', async () => (await greeting()) === 'from above')
+    rmSync(layer)
+    await until('none', async () => (await greeting()) === 'hello')
+    sandbox.write(layer, '[env]\nGREETING = "from above again"\n')
+    await until('the greeting of the layer again', async () => (await greeting()) === 'from above again')
+    await sandbox.ok(['stop'], { cwd: inner })
+  })
+
   await t.test('`watch` restarts on a matching change, and only then', async t => {
     const other = sandbox.project('watched', {
       'locald.toml': `[project]\nname = "watched"\n[services.web]\ncommand = "cat src/deep/text.txt; exec node server.mjs"\nwatch = ["src/**/*.txt"]\n`,

@@ -51,6 +51,7 @@ class Scene {
         : {
             matches: (file: string) => patterns.matches(file),
             enters: (folder: string) => patterns.enters(folder),
+            isCache: (folder: string, names: readonly string[]) => patterns.isCache(folder, names),
           }),
       changed: files => {
         this.reports.push(files.map(file => relative(this.root, file)).sort())
@@ -177,6 +178,25 @@ t.test('a folder costs one watch, whatever is in it, and only folders that may m
   t.ok(scene.folders < 5, `${scene.folders} watches`)
   scene.write('cmd/new/deep/a.go', '1')
   await scene.next('cmd/new/deep/a.go')
+})
+
+t.test('a folder that a tool marks as its cache costs none, unless a pattern names it', async t => {
+  const files: Record<string, string> = { 'src/a.rs': '1', 'target/CACHEDIR.TAG': '', 'env/pyvenv.cfg': '' }
+  for (let index = 0; index < 30; index++) files[`target/debug/${index}/a.rs`] = '1'
+  const scene = new Scene(t, files)
+  await scene.watch(t, { patterns: ['**/*.rs'] })
+  t.ok(scene.folders < 7, `${scene.folders} watches`)
+  scene.write('target/debug/1/a.rs', '22')
+  scene.write('target/b.rs', '22')
+  scene.write('src/a.rs', '22')
+  t.strictSame(await scene.next('src/a.rs'), ['src/a.rs'])
+  rmSync(scene.at('target'), { recursive: true })
+  scene.write('target/own.rs', '1')
+  t.strictSame(await scene.next('target/own.rs'), ['target/own.rs'])
+  const named = new Scene(t, files)
+  await named.watch(t, { patterns: ['target/debug/**'] })
+  named.write('target/debug/1/a.rs', '22')
+  await named.next('target/debug/1/a.rs')
 })
 
 t.test('one cause is reported once, and the rest is watched', async t => {
