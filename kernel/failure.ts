@@ -25,6 +25,9 @@ const installers = [
   ['bun.lockb', 'bun install'],
 ] as const
 
+/** Package managers that no project installs for itself. */
+const managers: readonly string[] = ['pnpm', 'yarn', 'bun']
+
 /** Why a run failed or does not get ready, in one line, with what can be done about it; undefined when its output says nothing. */
 export async function explain(input: FailureInput): Promise<string | undefined> {
   const cause = causeOf(input)
@@ -45,7 +48,8 @@ async function packagesHint({ command, module }: Cause, { dir, root }: FailureIn
   const folders = foldersUpTo(dir, root)
   const manifest = await firstWith(folders, 'package.json')
   if (manifest === undefined) return undefined
-  const installer = await installerOf(folders)
+  if (command !== undefined && managers.includes(command)) return `run \`npm install -g ${command}\``
+  const installer = await installerOf(folders, join(manifest, 'package.json'))
   if ((await firstWith(folders, 'node_modules')) === undefined)
     return `node_modules is missing: run \`${installer}\` in ${manifest}`
   return (await isNamed(join(manifest, 'package.json'), name))
@@ -67,14 +71,20 @@ async function firstWith(folders: readonly string[], name: string): Promise<stri
   return undefined
 }
 
-async function installerOf(folders: readonly string[]): Promise<string> {
+async function installerOf(folders: readonly string[], manifest: string): Promise<string> {
+  const [, named] = /"packageManager"\s*:\s*"(npm|pnpm|yarn|bun)\b/.exec(await textOf(manifest)) ?? []
+  if (named !== undefined) return `${named} install`
   for (const [file, command] of installers) if ((await firstWith(folders, file)) !== undefined) return command
   return 'npm install'
 }
 
 async function isNamed(manifest: string, name: string): Promise<boolean> {
-  const read = await readTextFile(manifest)
-  return read !== undefined && 'text' in read && read.text.includes(`"${name}"`)
+  return (await textOf(manifest)).includes(`"${name}"`)
+}
+
+async function textOf(file: string): Promise<string> {
+  const read = await readTextFile(file)
+  return read !== undefined && 'text' in read ? read.text : ''
 }
 
 async function exists(path: string): Promise<boolean> {
