@@ -13,6 +13,7 @@
 #include "process.h"
 #include "refuse.h"
 
+#if defined(__linux__) && !defined(SHIM_FAKE_KEYCHAIN)
 // How much longer the first process waits.
 enum { SPARE_SECONDS = 5 };
 
@@ -36,9 +37,8 @@ static void leave_descriptors(const int said[static 2]) {
   if (!done) refuse_errno(REFUSE_PROCESS, "its descriptors cannot be left");
 }
 
-void act_begin(uid_t uid, unsigned seconds) {
+static void go_apart(unsigned seconds) {
   int said[2];
-  become_root();
   process_limit(seconds + SPARE_SECONDS);
   if (pipe(said) != 0) refuse_errno(REFUSE_PROCESS, "no pipe can be made");
   pid_t child = fork();
@@ -47,10 +47,20 @@ void act_begin(uid_t uid, unsigned seconds) {
     (void)close(said[1]);
     follow(child, said[0]);
   }
-  process_limit(seconds);
+  process_limit(SPARE_SECONDS);  // fork(2) hands none on, and its caller may keep a descriptor from being closed
   leave_descriptors(said);
   // With the session its terminal, and the nice value of the session, which counts above that of the process (sched(7)).
   if (setsid() < 0) refuse_errno(REFUSE_PROCESS, "its session cannot be left");
+}
+#else
+// Apple's frameworks do not work in a process that was forked.
+static void go_apart(unsigned seconds) { (void)seconds; }
+#endif
+
+void act_begin(uid_t uid, unsigned seconds) {
+  become_root();
+  go_apart(seconds);
+  process_limit(seconds);
   isolate();
   lock_take(uid);
 }

@@ -10,6 +10,7 @@
 #include "caller.h"
 #include "cgroup.h"
 #include "hosts.h"
+#include "lock.h"
 #include "process.h"
 #include "refuse.h"
 #include "trust.h"
@@ -48,5 +49,7 @@ int main(int argc, char *argv[]) {
       trust_change(false);
       break;
   }
+  // Before the descriptors of its caller's are closed, which may take as long as he likes.
+  lock_release();
   return 0;
 }

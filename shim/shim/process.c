@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "limits.h"
+#include "lock.h"
 #include "refuse.h"
 
 #ifdef __linux__
@@ -47,9 +48,10 @@ static void forget_environment(void) {
 #endif
 }
 
-// Writes nothing: standard error may be a pipe that no one reads, and the lock may be held.
+// Writes nothing: standard error may be a pipe that no one reads. Closing is safe in a handler (signal-safety(7)).
 static void out_of_time(int number) {
   (void)number;
+  lock_release();
   _exit(REFUSE_TIME);
 }
 
