@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import { type ErrorJson, LocaldError, systemCode } from '../kernel/errors.ts'
 import { versionOf } from '../kernel/package.ts'
-import { hasOwnSocket, type Paths, readPlace } from '../kernel/paths.ts'
+import { hasOwnSocket, isOthers, type Paths, readPlace } from '../kernel/paths.ts'
 import { type Answer, connect, endedWhile, type Request, send } from './http.ts'
 import { say } from './output.ts'
 
@@ -173,14 +173,14 @@ export async function reach(paths: Paths): Promise<Socket | undefined> {
 /** Where the daemon of this data folder says that it is goes first, unless LOCALD_SOCKET names another place. */
 function placesOf(paths: Paths): readonly Pick<Paths, 'socket' | 'runtime'>[] {
   const recorded = readPlace(paths.data)
-  if (recorded === undefined || recorded.socket === paths.socket || !isOwn(recorded)) return [paths]
+  if (recorded === undefined || recorded.socket === paths.socket || !isOwn(recorded, paths.data)) return [paths]
   return paths.isSocketGiven ? [paths, recorded] : [recorded, paths]
 }
 
-/** A place that was left may be another user's by now. */
-function isOwn(place: Pick<Paths, 'socket' | 'runtime'>): boolean {
+/** A place that was left may be another user's by now, or another daemon's. */
+function isOwn(place: Pick<Paths, 'socket' | 'runtime'>, data: string): boolean {
   try {
-    return hasOwnSocket(place)
+    return hasOwnSocket(place) && !isOthers(place.runtime, data)
   } catch {
     return false
   }

@@ -25,5 +25,8 @@ const kept = new RegExp(
 /** The environment a daemon is started with. */
 export function daemonEnvironment({ sandbox }: Pick<Paths, 'sandbox'>): NodeJS.ProcessEnv {
   const own = Object.entries(process.env).filter(([name]) => kept.test(name))
-  return { ...malloc, ...Object.fromEntries(own), ...(sandbox === undefined ? {} : { LOCALD_SANDBOX: sandbox }) }
+  // Node hands it on to whatever it starts, unless it is named.
+  const coverage = { NODE_V8_COVERAGE: undefined }
+  const named = sandbox === undefined ? {} : { LOCALD_SANDBOX: sandbox }
+  return { ...malloc, ...coverage, ...Object.fromEntries(own), ...named }
 }

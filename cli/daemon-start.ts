@@ -57,26 +57,30 @@ const patienceMs = 300
  * for a variable that it cannot use, or the daemon's own error.
  */
 export async function startDaemon(wanted: Paths): Promise<Socket> {
-  const paths = settlePaths({ env: process.env, sandbox: wanted.sandbox })
+  const settle = () => settlePaths({ env: process.env, sandbox: wanted.sandbox })
+  let paths = settle()
   preparePaths(paths)
   const limitMs = startLimit()
   // The daemon would tell its log alone, and have no proxy.
   for (const name of ['LOCALD_HTTP_PORT', 'LOCALD_HTTPS_PORT']) port(name, process.env[name] || '0')
-  const deadline = Date.now() + limitMs
+  const deadline = performance.now() + limitMs
   let wait = startByMachine(paths) ? bootMs : undefined
-  while (Date.now() < deadline) {
+  while (performance.now() < deadline) {
     if (wait === undefined) {
+      preparePaths(paths)
       const isStarted = await attempt(paths, deadline)
       if (!isStarted) wake(paths)
       wait = isStarted ? limitMs : patienceMs
     }
-    const until = Math.min(deadline, Date.now() + wait)
+    const until = Math.min(deadline, performance.now() + wait)
     wait = undefined
     do {
+      // The daemon of another data folder may have been the first in the runtime folder: each is asked for its own.
+      paths = settle()
       const socket = await reach(paths)
       if (socket !== undefined) return socket
       await new Promise(resolve => setTimeout(resolve, stepMs))
-    } while (Date.now() < until)
+    } while (performance.now() < until)
   }
   throw late(paths, `its socket ${paths.socket} does not appear`)
 }
@@ -134,12 +138,12 @@ export function hasServices(paths: Paths): boolean {
 
 /** Resolves when nobody listens any more. Throws DAEMON_UNREACHABLE when the daemon stays longer than `limitMs`. */
 export async function ended(paths: Paths, limitMs: number): Promise<void> {
-  const deadline = Date.now() + limitMs
+  const deadline = performance.now() + limitMs
   for (;;) {
     const socket = await reach(paths)
     if (socket === undefined) return
     socket.destroy()
-    if (Date.now() > deadline) {
+    if (performance.now() > deadline) {
       throw new LocaldError('DAEMON_UNREACHABLE', 'the daemon did not end', { hint: `Its log is ${paths.daemonLog}` })
     }
     await new Promise(resolve => setTimeout(resolve, stepMs))
@@ -202,7 +206,7 @@ async function firstOf(child: ChildProcess, deadline: number): Promise<Word> {
   const stop = new AbortController()
   const { signal } = stop
   const pipe = child.stdio[3]
-  const timer = setTimeout(() => stop.abort(), Math.max(0, deadline - Date.now()))
+  const timer = setTimeout(() => stop.abort(), Math.max(0, deadline - performance.now()))
   const exited = once(child, 'exit', { signal }).then(([code, name]): Word => ({ exit: code ?? name }))
   const line = pipe instanceof Readable ? lineOf(pipe) : new Promise<never>(() => {})
   const said = line.then((text): Word | Promise<Word> => (text === undefined ? exited : { line: text }))

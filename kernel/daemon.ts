@@ -7,19 +7,25 @@ import { LocaldError, messageOf } from './errors.ts'
 import { type Kernel, startKernel } from './kernel.ts'
 import { versionOf } from './package.ts'
 import { type Paths, preparePaths, settlePaths } from './paths.ts'
+import { claimRuntime } from './place.ts'
 import type { Log } from './plugin.ts'
+import { isServed } from './served.ts'
 import { SocketGuard } from './socket-guard.ts'
 
 /** Where whoever started the daemon waits for its word: `{"ok":true}`, or the error. */
 const starter = 3
 
+/** The exit code that says that another daemon runs (EX_TEMPFAIL of sysexits(3)), as the keeper's when the lock is held. */
+const isHeld = 75
 /** The longest that a timer waits: ms. */
 const foreverMs = 2 ** 31 - 1
 
 /** The daemon: one per data folder. Its locks are held by the process it was started as. */
 async function main(): Promise<void> {
   const paths = settlePaths({ env: process.env })
+  if (await isServed(paths)) process.exit(isHeld)
   preparePaths(paths)
+  claimRuntime(paths.runtime, paths.data)
   const log = daemonLog(paths.daemonLog)
   crashOnBugs(paths, log('daemon'))
   // It ends when it is told to, not because nothing that it waits for, such as a keeper's answer, keeps Node running.

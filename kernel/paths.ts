@@ -3,11 +3,11 @@ import { LocaldError, messageOf, systemCode } from './errors.ts'
 import { platformOf } from './facts.ts'
 import { nativeFolder } from './native.ts'
 import { callerUid, foreignFolder, isCallers, isOwnFolder, isOwnSocket, otherOwnerAbove } from './owner.ts'
-import { lastRuntime } from './place.ts'
+import { isOthers, lastRuntime } from './place.ts'
 
 export { compileNative } from './native.ts'
 export { otherOwnerAbove } from './owner.ts'
-export { type Place, readPlace } from './place.ts'
+export { isOthers, type Place, readPlace } from './place.ts'
 
 // Not by import: that reads all of node:fs, streams too, which is a thirtieth of the time of a short command.
 const { chmodSync, mkdirSync, statSync } = process.getBuiltinModule('node:fs')
@@ -90,10 +90,9 @@ export function resolvePaths(input: PathsInput): Paths {
       : join(dataHome ?? join(home, '.local', 'share'), 'locald')
   const config = join(absolute(env['XDG_CONFIG_HOME']) ?? join(home, '.config'), 'locald')
   const base = sandbox === undefined ? undefined : join(data, 'sandboxes', sandbox)
-  const wanted = base === undefined ? runtimeFolder(env) : join(base, 'run')
-  const runtime = input.runtime ?? (fits(wanted) ? wanted : shortRuntime(wanted, env))
-  const socket = givenSocket(env)
   const dataFolder = base === undefined ? data : join(base, 'data')
+  const runtime = input.runtime ?? (base === undefined ? runtimeOf(dataFolder, env) : fitting(join(base, 'run'), env))
+  const socket = givenSocket(env)
   return {
     data: dataFolder,
     config: base === undefined ? config : join(base, 'config'),
@@ -246,12 +245,22 @@ function runtimeFolder(env: NodeJS.ProcessEnv): string {
   return runtime === undefined ? join(temporary(env), `locald-${callerUid() ?? 0}`) : join(runtime, 'locald')
 }
 
+/** The runtime folder of a data folder: one of its own where the usual one belongs to another. */
+function runtimeOf(data: string, env: NodeJS.ProcessEnv): string {
+  const usual = fitting(runtimeFolder(env), env)
+  return isOthers(usual, data) ? fitting(`${runtimeFolder(env)}-${shortHash(data)}`, env) : usual
+}
+
 /** A folder whose path is too long for a socket gets a short twin in the temporary folder, found by its hash. */
-function shortRuntime(wanted: string, env: NodeJS.ProcessEnv): string {
-  // Loaded here only: it takes a tenth of the time in which Node starts, and few paths are that long.
-  const hash = process.getBuiltinModule('node:crypto').createHash('sha256').update(wanted).digest('hex').slice(0, 12)
-  const folder = `locald-${callerUid() ?? 0}-${hash}`
+function fitting(wanted: string, env: NodeJS.ProcessEnv): string {
+  if (fits(wanted)) return wanted
+  const folder = `locald-${callerUid() ?? 0}-${shortHash(wanted)}`
   return [join(temporary(env), folder)].find(fits) ?? join('/tmp', folder)
+}
+
+function shortHash(path: string): string {
+  // Loaded here only: it takes a tenth of the time in which Node starts, and few paths need it.
+  return process.getBuiltinModule('node:crypto').createHash('sha256').update(path).digest('hex').slice(0, 12)
 }
 
 function temporary(env: NodeJS.ProcessEnv): string {

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { isCallers, isOwnFolder, openPlain } from './owner.ts'
 
 // Every command reads this file: not by import, which reads all of node:fs.
-const { closeSync, readFileSync } = process.getBuiltinModule('node:fs')
+const { closeSync, existsSync, readFileSync, readlinkSync, rmSync, symlinkSync } = process.getBuiltinModule('node:fs')
 
 /**
  * Where the daemon of a data folder is reached. It is kept in that folder, so that callers with another XDG_RUNTIME_DIR or TMPDIR find the
@@ -36,13 +36,45 @@ export function readPlace(data: string): Place | undefined {
   }
 }
 
-/** The runtime folder that the last daemon of a data folder used, as long as it is there and the caller's own. */
+/** The runtime folder that the last daemon of a data folder used, as long as it is there, the caller's own, and no other daemon's. */
 export function lastRuntime(data: string): string | undefined {
   const runtime = readPlace(data)?.runtime
   try {
-    return runtime !== undefined && isOwnFolder(runtime) ? runtime : undefined
+    const isUsable = runtime !== undefined && isOwnFolder(runtime) && !isOthers(runtime, data)
+    return isUsable ? runtime : undefined
   } catch {
     return undefined
+  }
+}
+
+/** A link in the runtime folder to the data folder that it belongs to. */
+function ownerLink(runtime: string): string {
+  return join(runtime, 'data')
+}
+
+/** Whether a runtime folder belongs to the daemon of another data folder: environments may have one XDG_RUNTIME_DIR. */
+export function isOthers(runtime: string, data: string): boolean {
+  try {
+    const owner = readlinkSync(ownerLink(runtime))
+    return owner !== data && existsSync(owner)
+  } catch {
+    // Nobody says so.
+    return false
+  }
+}
+
+/** Says that a runtime folder belongs to a data folder; for who holds its lock. */
+export function claimRuntime(runtime: string, data: string): void {
+  rmSync(ownerLink(runtime), { recursive: true, force: true })
+  symlinkSync(data, ownerLink(runtime))
+}
+
+/** Leaves a runtime folder to others. Never throws. */
+export function releaseRuntime(runtime: string, data: string): void {
+  try {
+    if (readlinkSync(ownerLink(runtime)) === data) rmSync(ownerLink(runtime))
+  } catch {
+    // It is gone, or another's.
   }
 }
 

@@ -1,11 +1,11 @@
 import { type FSWatcher, lstatSync, mkdirSync, rmSync, watch } from 'node:fs'
 import { connect } from 'node:net'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { messageOf } from './errors.ts'
 import { writeWhole } from './files.ts'
 import { versionOf } from './package.ts'
 import { longestSocketPath, type Paths, type Place, preparePaths } from './paths.ts'
-import { placeFile } from './place.ts'
+import { claimRuntime, placeFile, releaseRuntime } from './place.ts'
 import type { Log } from './plugin.ts'
 
 /** What a guard works with. */
@@ -31,6 +31,8 @@ export class SocketGuard {
   readonly #input: SocketGuardInput
   #socket: string
   #inode: number | undefined
+  /** The inode of the file that says where the daemon is. */
+  #recorded: number | undefined
   #watchers: FSWatcher[] = []
   #timer: NodeJS.Timeout | undefined
   #look: Promise<void> | undefined
@@ -52,32 +54,49 @@ export class SocketGuard {
   close(forget: boolean): void {
     this.#isClosed = true
     this.#unwatch()
-    if (forget) rmSync(placeFile(this.#input.paths.data), { force: true })
+    if (!forget) return
+    rmSync(placeFile(this.#input.paths.data), { force: true })
+    releaseRuntime(this.#input.paths.runtime, this.#input.paths.data)
   }
 
   /** Remembers and records a socket that was bound, and watches it. */
   #keep(socket: string): void {
-    const { paths, log } = this.#input
     this.#socket = socket
     this.#inode = inodeOf(socket)
-    const runtime = this.#runtimeOf(socket)
-    const place: Place = { pid: process.pid, version: versionOf(), runtime, socket }
-    try {
-      writeWhole(placeFile(paths.data), `${JSON.stringify(place)}\n`, { durable: false })
-    } catch (error) {
-      log.warn(`${placeFile(paths.data)} could not be written: ${messageOf(error)}`)
-    }
+    this.#record()
     this.#watch()
     // Removed before it was watched.
     if (this.#inode === undefined) this.#soon(settleMs)
   }
 
-  /** The folder shows a removal; a caller that finds no socket touches the lock. */
+  /** Says where the daemon is. Without the lock's file that alone keeps a second one from being started. */
+  #record(): void {
+    const { paths, log } = this.#input
+    const file = placeFile(paths.data)
+    const place: Place = {
+      pid: process.pid,
+      version: versionOf(),
+      runtime: this.#runtimeOf(this.#socket),
+      socket: this.#socket,
+    }
+    try {
+      writeWhole(file, `${JSON.stringify(place)}\n`, { durable: false })
+      this.#recorded = inodeOf(file)
+    } catch (error) {
+      log.warn(`${file} could not be written: ${messageOf(error)}`)
+    }
+  }
+
+  /** The socket's folder shows a removal, and so does the data folder; a caller that finds no socket touches the lock there. */
   #watch(): void {
     this.#unwatch()
+    const { data, lock } = this.#input.paths
+    const own = new Set([basename(placeFile(data)), basename(lock)])
     try {
-      for (const path of [dirname(this.#socket), this.#input.paths.lock]) {
-        const watcher = watch(path, { persistent: false }, () => this.#soon(settleMs))
+      for (const folder of [dirname(this.#socket), data]) {
+        const watcher = watch(folder, { persistent: false }, (_, name) => {
+          if (folder !== data || name === null || own.has(name)) this.#soon(settleMs)
+        })
         this.#watchers.push(watcher.on('error', () => this.#soon(lookMs)))
       }
     } catch {
@@ -107,7 +126,9 @@ export class SocketGuard {
   }
 
   async #restore(): Promise<void> {
-    if (this.#isClosed || (this.#inode !== undefined && inodeOf(this.#socket) === this.#inode)) return
+    if (this.#isClosed) return
+    if (this.#recorded !== undefined && inodeOf(placeFile(this.#input.paths.data)) !== this.#recorded) this.#record()
+    if (this.#inode !== undefined && inodeOf(this.#socket) === this.#inode) return
     const { paths, log, restored } = this.#input
     for (const socket of new Set([this.#socket, paths.socket, fallback(paths.data)])) {
       try {
@@ -131,8 +152,10 @@ export class SocketGuard {
   async #bind(socket: string): Promise<void> {
     const { paths, listen } = this.#input
     if (Buffer.byteLength(socket) > longestSocketPath) throw new Error('its path is too long')
-    if (socket === paths.socket) preparePaths(paths)
-    else mkdirSync(dirname(socket), { recursive: true, mode: 0o700 })
+    if (socket === paths.socket) {
+      preparePaths(paths)
+      claimRuntime(paths.runtime, paths.data)
+    } else mkdirSync(dirname(socket), { recursive: true, mode: 0o700 })
     // A daemon of another data folder may have been started here meanwhile.
     if (await answers(socket)) throw new Error('another process listens there')
     // The daemon is stopping: its successor listens there.

@@ -115,7 +115,14 @@ t.test('the first command starts the daemon, the next finds it', { skip }, async
 
 t.test('it lives in an environment of its own, not in that of the shell that came first', { skip }, async t => {
   const { lines, run } = place(t)
-  const others = { PGHOST: 'db', NODE_OPTIONS: '--no-warnings', NODE_ENV: 'x', npm_config_prefix: '/x', TOKEN: 'x' }
+  const others = {
+    PGHOST: 'db',
+    NODE_OPTIONS: '--no-warnings',
+    NODE_ENV: 'x',
+    npm_config_prefix: '/x',
+    TOKEN: 'x',
+    NODE_V8_COVERAGE: '/dev/null',
+  }
   const kept = { LC_ALL: 'C.UTF-8', HTTPS_PROXY: 'http://proxy', NODE_EXTRA_CA_CERTS: '/dev/null', DISPLAY: ':0' }
   t.match(await run(['up'], { ...others, ...kept }), { code: 0 })
   const names = new Set(lines('environment')[0]?.split(' '))

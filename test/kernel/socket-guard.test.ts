@@ -82,6 +82,16 @@ t.test('records where the daemon is, until told to forget it', async t => {
   t.equal(readPlace(data), undefined)
 })
 
+t.test('says again where the daemon is when that file was removed, with the lock or alone', async t => {
+  const { data, lock, socket } = await guarded(t)
+  for (const files of [[placeFile(data)], [lock, placeFile(data)]]) {
+    for (const file of files) rmSync(file)
+    for (const end = performance.now() + 10_000; performance.now() < end && !existsSync(placeFile(data)); )
+      await new Promise(wake => setTimeout(wake, 20))
+    t.equal(readPlace(data)?.socket, socket)
+  }
+})
+
 t.test('binds a socket again that was removed, alone or with its folders', async t => {
   for (const removed of ['run/locald/locald.sock', 'run/locald', 'run']) {
     const { root, data, runtime, socket, restored } = await guarded(t)

@@ -1,0 +1,35 @@
+import { connect } from 'node:net'
+import type { Paths } from './paths.ts'
+import { isOthers, readPlace } from './place.ts'
+
+/** A daemon answers from memory: ms. */
+const answerMs = 2000
+
+/**
+ * Whether another daemon serves this data folder although its lock could be had, as the lock's file was removed: that daemon keeps its
+ * place written in the data folder.
+ */
+export async function isServed({ data }: Pick<Paths, 'data'>): Promise<boolean> {
+  const place = readPlace(data)
+  if (place === undefined || place.pid === process.pid || isOthers(place.runtime, data)) return false
+  const answer = await ping(place.socket)
+  return answer.includes(`"pid":${place.pid},`)
+}
+
+function ping(path: string): Promise<string> {
+  return new Promise(resolve => {
+    let text = ''
+    const socket = connect(path, () =>
+      socket.write('GET /v1/ping HTTP/1.1\r\nhost: locald\r\nconnection: close\r\n\r\n'),
+    )
+    const late = setTimeout(() => socket.destroy(), answerMs)
+    socket.on('data', piece => {
+      text += String(piece)
+    })
+    socket.on('error', () => socket.destroy())
+    socket.once('close', () => {
+      clearTimeout(late)
+      resolve(text)
+    })
+  })
+}
