@@ -3,10 +3,12 @@ import { isOfSession } from './shell.ts'
 /** Variables that say nothing to a service, besides those of a terminal or a login session: of a shell, and of who started it. */
 const ofShell = new Set([
   ...['_', 'PWD', 'OLDPWD', 'SHLVL', 'PS1', 'PROMPT', 'PROMPT_COMMAND', 'HISTFILE', 'MAIL', 'LS_COLORS', 'WINDOW'],
+  ...['SESSION_MANAGER', 'DESKTOP_STARTUP_ID', 'SECURITYSESSIONID', 'I3SOCK', 'SWAYSOCK', 'SHELL_SESSION_ID'],
+  ...['WT_SESSION', 'WT_PROFILE_ID', 'WSL_INTEROP', 'TILIX_ID', 'TERMINATOR_UUID', 'INSIDE_EMACS', 'NVIM'],
   ...['INVOCATION_ID', 'JOURNAL_STREAM', 'SYSTEMD_EXEC_PID', 'MANAGERPID', 'MEMORY_PRESSURE_WATCH'],
 ])
 const ofShellPrefix =
-  /^(?:TMUX|XDG_|SUDO_|KITTY_|WEZTERM_|ITERM_|ALACRITTY_|GHOSTTY_|KONSOLE_|VSCODE_|ZED_|JETBRAINS_|TERMINAL_|ZELLIJ|DIRENV_|STARSHIP_|FZF_|LESS|BASH_FUNC_|LOCALD_|npm_|INIT_CWD$|__)/
+  /^(?:TMUX|XDG_|SUDO_|KITTY_|WEZTERM_|ITERM_|ALACRITTY_|GHOSTTY_|KONSOLE_|VSCODE_|CURSOR_|ZED_|JETBRAINS_|GNOME_TERMINAL_|PTYXIS_|GUAKE_|LC_TERMINAL|XPC_|ATUIN_|FNM_MULTISHELL_|TERMINAL_|ZELLIJ|DIRENV_|STARSHIP_|FZF_|LESS|BASH_FUNC_|LOCALD_|npm_|INIT_CWD$|__)/
 
 /** A service's environment when it was started and as it would be now. */
 export interface Compared {
@@ -21,12 +23,21 @@ export interface ShellWarning {
   readonly hint: string
 }
 
+/** fnm(1) gives each shell a folder of its own, which leads to the same Node. */
+function comparable(value: string | undefined): string | undefined {
+  return value?.replace(/\/fnm_multishells\/[^/:]+/g, '/fnm_multishells')
+}
+
 /** Names of variables that a service would notice the difference of. */
 export function changedVariables({ before, after }: Pick<Compared, 'before' | 'after'>): readonly string[] {
   const names = new Set([...Object.keys(before), ...Object.keys(after)])
   return [...names]
     .filter(
-      name => before[name] !== after[name] && !isOfSession(name) && !ofShell.has(name) && !ofShellPrefix.test(name),
+      name =>
+        comparable(before[name]) !== comparable(after[name]) &&
+        !isOfSession(name) &&
+        !ofShell.has(name) &&
+        !ofShellPrefix.test(name),
     )
     .sort()
 }
