@@ -11,7 +11,7 @@ export interface ProcessTree {
   readonly pid: number
   /** Decimal unsigned 64-bit value every process of the tree inherited as its RLIMIT_RTTIME soft limit, where the platform has one. */
   readonly mark?: string
-  /** `NAME=value` that every process of the tree was given in its environment, and no other, where there is no mark. */
+  /** `NAME=value` that every process of the tree was given in its environment, and no other. */
   readonly variable?: string
   readonly pgid: number
   /** Folder of the service's own cgroup, if it joined one. */

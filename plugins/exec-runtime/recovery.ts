@@ -46,7 +46,8 @@ async function stateFrom(
   const [mark, cgroup] = [textAt(known, 'mark'), textAt(known, 'cgroup')]
   const tree = {
     ...{ keeper, pid, pgid: pid },
-    ...(mark === undefined ? { variable: `NOTIFY_SOCKET=${base}.n` } : { mark }),
+    ...(mark === undefined ? {} : { mark }),
+    variable: `NOTIFY_SOCKET=${base}.n`,
     ...(cgroup === undefined || answer['cgroup'] !== true ? {} : { cgroup }),
     startedMs: Number(answer['startedMs']),
     starts: { keeper: keeperStart, main: mainStart },

@@ -51,6 +51,11 @@ export class Proc {
     return text === undefined ? undefined : parseMark(text)
   }
 
+  /** Whether a process was given `NAME=value` when its program began. */
+  isGiven(pid: number, variable: string): boolean {
+    return `\0${this.text(String(pid), 'environ')}`.includes(`\0${variable}\0`)
+  }
+
   /** Resident memory in bytes: in all, and the part that other processes may share. */
   memory(pid: number): { readonly resident: number; readonly shared: number } {
     const pages = parseStatm(this.text(String(pid), 'statm') ?? '') ?? { resident: 0, shared: 0 }

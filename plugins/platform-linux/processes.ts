@@ -23,8 +23,8 @@ const surePasses = 3
  *
  * A tree is what descends from its keeper: the keeper is a subreaper (prctl(2)), so nothing below it ever leaves.
  * Without the keeper it is every process with the tree's mark, an RLIMIT_RTTIME soft limit that children inherit
- * through setsid, an emptied environment and reparenting. One that lowers that limit itself after its keeper has died
- * is lost.
+ * through setsid, an emptied environment and reparenting, or with its variable: PAM sets all limits anew for su(1). What
+ * has neither, and is below none that has, is lost.
  */
 export class LinuxProcessTable implements ProcessTable {
   readonly orphansReturn = true
@@ -130,13 +130,17 @@ export class LinuxProcessTable implements ProcessTable {
     }
   }
 
-  /** What a sweep has to kill: by mark, and earlier members that are still the same. */
-  #remains(table: Table, tree: ProcessTree, seen: readonly ProcessInfo[]): Stat[] {
+  /** What a sweep has to kill: by mark or variable, earlier members that are still the same, and what is below them. */
+  #remains(table: Table, tree: ProcessTree, seen: readonly ProcessInfo[]): readonly Stat[] {
     const earlier = new Set(seen.map(({ pid, start }) => `${pid} ${start}`))
-    return [...table.processes.values()].filter(stat => {
-      if (isGone(stat) || this.#untouchable(stat, tree)) return false
-      return earlier.has(this.#key(stat)) || this.#marked(stat, tree)
-    })
+    const isOurs = (stat: Stat) => !isGone(stat) && !this.#untouchable(stat, tree)
+    const found = new Set(
+      [...table.processes.values()].filter(
+        stat => isOurs(stat) && (earlier.has(this.#key(stat)) || this.#marked(stat, tree)),
+      ),
+    )
+    for (const { pid } of found) for (const child of table.children.get(pid) ?? []) if (isOurs(child)) found.add(child)
+    return [...found]
   }
 
   #untouchable({ pid, started }: Stat, tree: ProcessTree): boolean {
@@ -180,8 +184,10 @@ export class LinuxProcessTable implements ProcessTable {
     return startedMs <= tree.startedMs + slackMs || below(table, stat.pid).some(child => this.#marked(child, tree))
   }
 
-  #marked({ pid }: Stat, tree: ProcessTree): boolean {
-    return tree.mark !== undefined && this.#proc.mark(pid) === tree.mark
+  #marked({ pid, started }: Stat, { mark, variable, starts }: ProcessTree): boolean {
+    if (started < Number.parseInt(starts?.main ?? '', 10)) return false
+    if (mark !== undefined && this.#proc.mark(pid) === mark) return true
+    return variable !== undefined && this.#proc.isGiven(pid, variable)
   }
 
   #info(stat: Stat): ProcessInfo {

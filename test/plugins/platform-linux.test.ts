@@ -373,6 +373,20 @@ t.test('sweep', marking, async t => {
     t.equal(await table.sweep(tree, []), 0, 'nothing is left')
   })
 
+  await t.test('kills by variable what has set its limits anew, and what is below', async t => {
+    const variable = `NOTIFY_SOCKET=/k/${newMark()}.n`
+    const service = await script(t, 'env -i sh -c "echo \\$\\$; sleep 300" & wait', 1, ['env', variable])
+    const other = await script(t, 'echo $$; exec sleep 300', 1, ['env', `${variable}x`])
+    const tree = treeOf(await deadPid(t), { pid: service.pid, mark: newMark(), variable })
+    t.same(
+      (await table.members(tree)).map(({ pid }) => pid),
+      [service.pid],
+    )
+    t.equal(await table.sweep(tree, []), 3)
+    t.equal(await table.start(service.numbers[0] ?? 0), undefined)
+    t.ok(await table.start(other.pid), "another tree's process lives on")
+  })
+
   await t.test('is not outrun by a process that forks on and on', async t => {
     const mark = newMark()
     await script(t, 'while :; do (setsid sleep 300 &); sleep 0.01; done & echo $!', 1, marked(mark))
