@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
-import type { ServerHttp2Stream } from 'node:http2'
+import type { OutgoingHttpHeaders, ServerHttp2Stream, ServerStreamResponseOptions } from 'node:http2'
 import type { Socket } from 'node:net'
+import { messageOf } from '../../kernel/errors.ts'
 import { chunkOf, lastChunk } from './chunks.ts'
 import type { Broken, Exchange, Receiver } from './exchange.ts'
 import { safe } from './forward.ts'
@@ -114,7 +115,11 @@ export class H2Errand implements Receiver {
   interim(head: ResponseHead): void {
     if (this.#stream.headersSent || this.#stream.destroyed) return
     if (head.status === 100 && valuesOf(this.#request.fields, 'expect').length === 0) return
-    this.#stream.additionalHeaders(fieldsOf(head.fields, { ':status': head.status }))
+    try {
+      this.#stream.additionalHeaders(fieldsOf(head.fields, { ':status': head.status }))
+    } catch {
+      // A hint that cannot be passed on is left out.
+    }
   }
 
   head(head: ResponseHead): void {
@@ -124,27 +129,37 @@ export class H2Errand implements Receiver {
     const waitForTrailers = ending.by === 'chunks' && asked
     const { to, seen } = this.#way
     const headers = fieldsOf(publicFields(head, to, seen), { ':status': head.status })
-    try {
-      this.#stream.respond(
-        head.trailer !== undefined && waitForTrailers ? { ...headers, trailer: head.trailer } : headers,
-        { endStream, waitForTrailers },
-      )
-    } catch {
-      this.#leave()?.abort()
-      this.#way.failed({ kind: 'broken', detail: 'answered with a head that cannot be passed on', again: false })
-      return
-    }
+    // node:http2 sends no body after it (RFC 9110 section 15.3.6).
+    if (head.status === 205) delete headers['content-length']
+    const announced = head.trailer !== undefined && waitForTrailers ? { ...headers, trailer: head.trailer } : headers
+    if (!this.#respond(announced, { endStream, waitForTrailers })) return
     this.#waitsForTrailers = waitForTrailers
     if (waitForTrailers) {
       this.#stream.once('wantTrailers', () => {
-        this.#stream.sendTrailers(fieldsOf(trailersOf(this.#trailers).flat()))
+        try {
+          this.#stream.sendTrailers(fieldsOf(trailersOf(this.#trailers).flat()))
+        } catch (error) {
+          this.#stream.destroy(new Error(`sent trailers that cannot be passed on: ${messageOf(error)}`))
+        }
         setImmediate(() => this.#dismiss())
       })
     }
   }
 
+  /** False: node:http2 does not take the head, or the client has left; the errand is over. */
+  #respond(headers: OutgoingHttpHeaders, options: ServerStreamResponseOptions = {}): boolean {
+    try {
+      this.#stream.respond(headers, options)
+      return true
+    } catch {
+      this.#leave()?.abort()
+      this.#way.failed({ kind: 'broken', detail: 'answered with a head that cannot be passed on', again: false })
+      return false
+    }
+  }
+
   body(bytes: Buffer, from: number, to: number): void {
-    this.#pieces.push(bytes.subarray(from, to))
+    if (!this.#stream.writableEnded) this.#pieces.push(bytes.subarray(from, to))
   }
 
   end(trailers: RawHeaders): void {
@@ -200,7 +215,7 @@ export class H2Errand implements Receiver {
       this.#way.failed({ kind: 'broken', detail: 'agreed to a WebSocket with a wrong key', again: false })
       return
     }
-    this.#stream.respond({ ':status': 200, ...fields })
+    if (!this.#respond({ ':status': 200, ...fields })) return void socket.destroy()
     if (early.length > 0) this.#stream.write(early)
     splice(this.#stream, socket)
     splice(socket, this.#stream)

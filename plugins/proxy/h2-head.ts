@@ -106,8 +106,10 @@ const more = new Set([
  */
 type Fields = Record<string, string | string[] | number>
 
-/** Fields, as lines or as names and values, for node:http2, added to `headers`. */
-export function fieldsOf(fields: string | RawHeaders, headers: Fields = {}): OutgoingHttpHeaders {
+/** Fields, as lines or as names and values, for node:http2, besides `more`. */
+export function fieldsOf(fields: string | RawHeaders, more?: Fields): OutgoingHttpHeaders {
+  // Without a prototype: a field may be called `constructor`.
+  const headers: Fields = Object.assign(Object.create(null), more)
   if (typeof fields !== 'string') {
     for (let i = 0; i + 1 < fields.length; i += 2) add(headers, (fields[i] ?? '').toLowerCase(), fields[i + 1] ?? '')
     return headers
@@ -125,8 +127,38 @@ function add(headers: Fields, name: string, value: string): void {
   const known = headers[name]
   if (known === undefined) headers[name] = value
   else if (Array.isArray(known)) known.push(value)
-  else headers[name] = [String(known), value]
+  // RFC 9110 section 5.3: the same on one line.
+  else headers[name] = single.has(name) ? `${known}, ${value}` : [String(known), value]
 }
+
+/** What node:http2 refuses to send on two lines. */
+const single: ReadonlySet<string> = new Set([
+  ...['access-control-allow-credentials', 'access-control-max-age', 'access-control-request-method', 'age'],
+  ...['authorization', 'content-encoding', 'content-language', 'content-length', 'content-location', 'content-md5'],
+  ...[
+    'content-range',
+    'content-type',
+    'date',
+    'dnt',
+    'etag',
+    'expires',
+    'from',
+    'host',
+    'if-match',
+    'if-modified-since',
+  ],
+  ...[
+    'if-none-match',
+    'if-range',
+    'if-unmodified-since',
+    'last-modified',
+    'location',
+    'max-forwards',
+    'range',
+    'referer',
+  ],
+  ...['proxy-authorization', 'retry-after', 'tk', 'upgrade-insecure-requests', 'user-agent', 'x-content-type-options'],
+])
 
 const mostNames = 512
 const names = new Map<string, string>()

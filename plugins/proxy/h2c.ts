@@ -42,7 +42,7 @@ export class H2cServices {
     const key = `${address.host} ${address.port}`
     const session = this.#sessions.get(key) ?? this.#open(key, address)
     session.then(
-      made => exchange.start(made),
+      made => exchange.begin(made),
       (error: Error) => exchange.fail(error),
     )
     return exchange
@@ -102,7 +102,16 @@ class H2cExchange implements Exchange {
     this.#receiver = receiver
   }
 
-  start(session: ClientHttp2Session): void {
+  begin(session: ClientHttp2Session): void {
+    try {
+      this.#start(session)
+    } catch (error) {
+      // node:http2 does not take the request's head.
+      this.#broke({ kind: 'broken', detail: `cannot be asked by HTTP/2: ${messageOf(error)}`, begun: false })
+    }
+  }
+
+  #start(session: ClientHttp2Session): void {
     if (this.#over) return
     if (session.closed || session.destroyed) return void this.#broke({ kind: 'stale' })
     const { method, path, fields, hasBody } = this.#request
@@ -150,7 +159,13 @@ class H2cExchange implements Exchange {
   finish(trailers: RawHeaders = []): void {
     const stream = this.#stream
     if (stream === undefined) return
-    stream.once('wantTrailers', () => stream.sendTrailers(fieldsOf(trailers)))
+    stream.once('wantTrailers', () => {
+      try {
+        stream.sendTrailers(fieldsOf(trailers))
+      } catch (error) {
+        stream.destroy(new Error(`trailers that cannot be passed on: ${messageOf(error)}`))
+      }
+    })
     stream.end()
   }
 
