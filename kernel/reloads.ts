@@ -18,6 +18,7 @@ export interface ReloadsInput {
 }
 
 interface Followed {
+  readonly project: Project
   /** Those of the present plan, and of earlier ones: a file that is gone, and is no part of the plan for that, may come back. */
   readonly files: ReadonlySet<string>
   readonly config: FileWatch
@@ -49,7 +50,8 @@ export class Reloads {
     const { path } = project.ref
     const { files, services } = project.plan
     const known = this.#followed.get(path)
-    if (known !== undefined && files.every(file => known.files.has(file)) && !known.configFailed)
+    // Under another name or domain it is another project in the same folder.
+    if (known?.project === project && files.every(file => known.files.has(file)) && !known.configFailed)
       return known.sources.follow(services)
     const followedFiles = new Set([...files, ...(known?.files ?? [])])
     await this.drop(project)
@@ -68,6 +70,7 @@ export class Reloads {
       failed: (name, problem) => this.#reportWatch(project, name, problem),
     })
     const followed: Followed = {
+      project,
       files: followedFiles,
       config,
       sources,

@@ -150,6 +150,18 @@ onHost('changed files', async (t, machine) => {
     t.equal(first.reason, 'api, which it depends on, is stopped')
   })
 
+  await t.test('a project that is renamed is followed on', async () => {
+    const named = (name: string, greeting: string) =>
+      `${head.replace('shop', name)}${web}env = { GREETING = "${greeting}" }\n`
+    const other = sandbox.project('renamed', { 'locald.toml': named('before', 'one'), 'server.mjs': server })
+    await sandbox.up(other)
+    sandbox.write(join(other, 'locald.toml'), named('after', 'one'))
+    await until('its new name', async () => (await body('after.localhost')()) === 'one')
+    sandbox.write(join(other, 'locald.toml'), named('after', 'two'))
+    await until('a change below the new name', async () => (await body('after.localhost')()) === 'two')
+    await sandbox.ok(['stop'], { cwd: other })
+  })
+
   await t.test('and is not started either when all that runs is removed', async t => {
     sandbox.write(file, head + web)
     await until('api gone', async () => (await sandbox.status(folder)).every(({ name }) => name !== 'api'))
