@@ -14,14 +14,14 @@
 
 // A group whose main process left others behind is looked at every GROUP_MS, and every STOP_MS while it is stopped; it
 // is given up GIVE_UP_MS after SIGKILL, for zombies that nobody reaps look alive. KILL_PASSES outrun a process that forks and exits.
-// Processes that wait for their turn to be stopped are looked at every TURN_MS.
-enum { GROUP_MS = 1000, STOP_MS = 50, TURN_MS = 10, GIVE_UP_MS = 1000, EAGER_MS = 2000, EAGER_PAUSE_MS = 50, PAUSE_MS = 1000, KILL_PASSES = 8 };
+// Processes that wait for their turn to be stopped are looked at after TURN_MS, and less and less often.
+enum { GROUP_MS = 1000, STOP_MS = 50, TURN_MS = 10, TURN_MAX_MS = 160, GIVE_UP_MS = 1000, EAGER_MS = 2000, EAGER_PAUSE_MS = 50, PAUSE_MS = 1000, KILL_PASSES = 8 };
 
 static struct {
   pid_t main;
   bool whole, main_only, ended, over, stopping, killing;
   int status, default_signal;
-  int64_t default_grace, deadline, last_call, next_turn, killing_since, next, pause;
+  int64_t default_grace, deadline, last_call, next_turn, killing_since, next, pause, turn_pause;
 } life;
 
 void life_start(pid_t main, bool whole_tree, const struct options *options) {
@@ -84,20 +84,23 @@ static bool reap(bool *any) {
   return just_now;
 }
 
-static void give_turns(int64_t now) {
-  life.next_turn = delivery_goes_on(now) ? now + TURN_MS : -1;
+// `changed`: somebody has ended, or been asked to.
+static void give_turns(int64_t now, bool changed) {
+  life.turn_pause = changed ? TURN_MS : life.turn_pause * 2;
+  if (life.turn_pause > TURN_MAX_MS) life.turn_pause = TURN_MAX_MS;
+  life.next_turn = delivery_goes_on(now) ? now + life.turn_pause : -1;
 }
 
 void life_reap(void) {
   if (life.over) return;
   bool any;
   bool just_now = reap(&any);
-  if (!life.ended || life.over) return;
+  if (life.over) return;
   if (just_now) main_ended();
-  // Whose parent has ended is a process that nobody else will ask to end.
   if (!any || !life.stopping || life.killing) return;
-  delivery_to_orphans();
-  give_turns(clock_ms());
+  // Whose parent has ended is a process that nobody else will ask to end.
+  if (life.ended) delivery_to_orphans();
+  give_turns(clock_ms(), true);
 }
 
 void life_stop(int signal, int64_t grace_ms) {
@@ -114,7 +117,7 @@ void life_stop(int signal, int64_t grace_ms) {
     delivery_to_orphans();
     if (!life.whole) life.next = now;
   }
-  give_turns(now);
+  give_turns(now, true);
 }
 
 void life_finish(void) { life_stop(life.default_signal, life.default_grace); }
@@ -157,7 +160,7 @@ void life_tick(int64_t now) {
     life.last_call = -1;
     if (life.ended || !life.main_only) delivery_to_rest();
   } else if (life.stopping && !life.killing && life.next_turn >= 0 && now >= life.next_turn) {
-    give_turns(now);
+    give_turns(now, false);
   } else if (life.next >= 0 && now >= life.next) {
     life.next = now + (life.stopping ? STOP_MS : GROUP_MS);
     if (life.killing) kill_all(now);
