@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Stats } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { dirname, join, sep } from 'node:path'
@@ -62,6 +63,14 @@ export class FileWatch {
       },
     })
     this.armed = this.#work = this.#arm()
+  }
+
+  /** A hash of what all files were like; undefined: not all could be seen. */
+  get signature(): string | undefined {
+    if (this.#reported.size > 0) return undefined
+    const hash = createHash('sha1')
+    for (const file of [...this.#known.keys()].sort()) hash.update(`${file}\0${this.#known.get(file)}\n`)
+    return hash.digest('hex')
   }
 
   async close(): Promise<void> {

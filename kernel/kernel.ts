@@ -27,6 +27,7 @@ import { Ports } from './ports.ts'
 import { Projects } from './projects.ts'
 import { moveRecords, Records } from './records.ts'
 import { Registry } from './registry.ts'
+import { SeenFiles } from './seen-files.ts'
 import { Teardown } from './teardown.ts'
 import { UsageView } from './usage.ts'
 import type { PluginView } from './wire.ts'
@@ -106,7 +107,7 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
   })
   const processes = container.optional('processes')
   const operations = new Operations({
-    ...{ projects, events, hooks, records, log: own },
+    ...{ projects, events, hooks, records, seen: new SeenFiles(paths.records, own), log: own },
     webProblems: () => container.optional('web')?.problems ?? [],
     tidy: async () => await processes?.tidy([], lastGraceMs).catch(error => own.warn(messageOf(error))),
   })

@@ -10,7 +10,7 @@ import type { Log, WebProblem } from './plugin.ts'
 import { nodesOf, type Project } from './project.ts'
 import type { Loaded, Projects } from './projects.ts'
 import type { Records } from './records.ts'
-import { Reloads } from './reloads.ts'
+import { Reloads, type ReloadsInput } from './reloads.ts'
 import type { Service } from './service.ts'
 import type { ServiceState } from './service-state.ts'
 import { namesOf, servicesOf, splitNames, type Target } from './targets.ts'
@@ -26,6 +26,7 @@ export interface OperationsInput {
   readonly events: Events
   readonly hooks: HookRuns
   readonly records: Records
+  readonly seen: ReloadsInput['seen']
   /** What keeps names from being served. */
   readonly webProblems: () => readonly WebProblem[]
   /** Ends what is held but could not be adopted. Never rejects. */
@@ -66,8 +67,8 @@ export class Operations {
 
   constructor(input: OperationsInput) {
     this.#input = input
-    const { events, log } = input
-    this.#reloads = new Reloads({ events, log, reload: (project, why) => this.#reload(project, why) })
+    const { events, log, seen } = input
+    this.#reloads = new Reloads({ events, log, seen, reload: (project, why) => this.#reload(project, why) })
   }
 
   /**
@@ -170,7 +171,7 @@ export class Operations {
       const idle = [...ready].filter(([{ supervisor, state }]) => !supervisor.active && !isOver(state))
       await project.begin(new Map(idle), signal)
     })
-    await this.#reloads.follow(project)
+    await this.#reloads.resume(project)
   }
 
   /** Ends all operations and watches; then stops all services, or leaves them for the next daemon. True: all went well. */
@@ -271,7 +272,7 @@ export class Operations {
       await project.stopServices(names)
       if (project.wanted.size > 0) return
       records.dropProject(project.ref.path)
-      await this.#reloads.drop(project)
+      await this.#reloads.forget(project)
       await hooks.down(project.ref).catch(error => log.warn(messageOf(error)))
     })
   }

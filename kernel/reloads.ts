@@ -6,6 +6,7 @@ import { FileWatch } from './file-watch.ts'
 import type { Log } from './plugin.ts'
 import type { Project } from './project.ts'
 import { type LoopVerdict, RestartLoop } from './restart-loop.ts'
+import type { SeenFiles } from './seen-files.ts'
 import { type Service, workdirOf } from './service.ts'
 import type { WatchProblem } from './watch-problem.ts'
 import { WatchedSources } from './watched.ts'
@@ -14,6 +15,7 @@ import { WatchedSources } from './watched.ts'
 export interface ReloadsInput {
   readonly events: Events
   readonly log: Log
+  readonly seen: SeenFiles
   readonly reload: (project: Project, why: string) => Promise<void>
 }
 
@@ -35,10 +37,15 @@ interface Watching {
   readonly due: Set<string>
 }
 
+/** What files were like is written this much after a change, once for all services: ms. */
+const saveMs = 1000
+const meanwhile = 'files changed while no daemon ran'
+
 /** Watches the files of projects that are up: their configuration, and what their services' `watch` names. */
 export class Reloads {
   readonly #input: ReloadsInput
   readonly #followed = new Map<string, Followed>()
+  readonly #saves = new Map<string, NodeJS.Timeout>()
   readonly #watching = new WeakMap<Service, Watching>()
 
   constructor(input: ReloadsInput) {
@@ -51,8 +58,10 @@ export class Reloads {
     const { files, services } = project.plan
     const known = this.#followed.get(path)
     // Under another name or domain it is another project in the same folder.
-    if (known?.project === project && files.every(file => known.files.has(file)) && !known.configFailed)
-      return known.sources.follow(services)
+    if (known?.project === project && files.every(file => known.files.has(file)) && !known.configFailed) {
+      await known.sources.follow(services)
+      return this.#saveSoon(project)
+    }
     const followedFiles = new Set([...files, ...(known?.files ?? [])])
     await this.drop(project)
     const config = new FileWatch({
@@ -66,7 +75,7 @@ export class Reloads {
     })
     const sources = new WatchedSources({
       root: path,
-      changed: (name, changed) => void this.#changed(project, name, changed),
+      changed: (name, changed) => void this.#changed(project, name, changed).finally(() => this.#saveSoon(project)),
       failed: (name, problem) => this.#reportWatch(project, name, problem),
     })
     const followed: Followed = {
@@ -79,6 +88,27 @@ export class Reloads {
     }
     this.#followed.set(path, followed)
     await Promise.all([config.armed, sources.follow(services)])
+    this.#saveSoon(project)
+  }
+
+  /** Follows a project that an earlier daemon has followed, and applies what has changed since. */
+  async resume(project: Project): Promise<void> {
+    const before = this.#input.seen.get(project.ref.path)
+    await this.follow(project)
+    const known = this.#followed.get(project.ref.path)
+    if (before === undefined || known === undefined) return
+    const { signature } = known.config
+    if (signature !== undefined && signature !== before.configuration) await this.#reload(project, meanwhile)
+    for (const [name, now] of Object.entries(known.sources.signatures())) {
+      const then = before.services[name]
+      if (then !== undefined && then !== now) void this.#restart(project, name, () => meanwhile)
+    }
+  }
+
+  /** Follows a project no more: it was stopped. */
+  async forget(project: Project): Promise<void> {
+    await this.drop(project)
+    this.#input.seen.drop(project.ref.path)
   }
 
   /** Somebody has started these services: files that were found to restart one in a loop count again. */
@@ -89,6 +119,20 @@ export class Reloads {
     }
   }
 
+  #saveSoon({ ref }: Project): void {
+    if (this.#saves.has(ref.path)) return
+    this.#saves.set(ref.path, setTimeout(() => this.#save(ref.path), saveMs).unref())
+  }
+
+  #save(path: string): void {
+    clearTimeout(this.#saves.get(path))
+    this.#saves.delete(path)
+    const followed = this.#followed.get(path)
+    const configuration = followed?.config.signature
+    if (followed === undefined || configuration === undefined) return
+    this.#input.seen.save(path, { configuration, services: followed.sources.signatures() })
+  }
+
   async drop(project: Project): Promise<void> {
     const known = this.#followed.get(project.ref.path)
     this.#followed.delete(project.ref.path)
@@ -96,6 +140,7 @@ export class Reloads {
   }
 
   async close(): Promise<void> {
+    for (const path of this.#saves.keys()) this.#save(path)
     const all = [...this.#followed.values()]
     this.#followed.clear()
     await Promise.all(all.flatMap(({ config, sources }) => [config.close(), sources.close()]))
@@ -151,16 +196,26 @@ export class Reloads {
     for (const file of verdict.files) due.add(file)
     // One restart serves all changes that come before it begins.
     if (isDue) return
-    const what = () => changeOf([...due])
+    const isRestarted = await this.#restart(project, name, () => {
+      const what = changeOf([...due])
+      due.clear()
+      return what
+    })
+    if (!isRestarted) due.clear()
+  }
+
+  /** Restarts a service when its turn has come; `what` is asked then. False: it could not be. Never rejects. */
+  async #restart(project: Project, name: string, what: () => string): Promise<boolean> {
+    let why = 'changed files'
     try {
       await project.queue.run(signal => {
-        const why = what()
-        due.clear()
+        why = what()
         return project.wanted.has(name) ? project.again(name, why, signal) : Promise.resolve()
       })
+      return true
     } catch (error) {
-      due.clear()
-      service.warn(`${name} was not restarted after ${changeOf(files)}: ${messageOf(error)}`)
+      project.service(name)?.warn(`${name} was not restarted after ${why}: ${messageOf(error)}`)
+      return false
     }
   }
 }

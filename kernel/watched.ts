@@ -38,6 +38,15 @@ export class WatchedSources {
     await Promise.all(fresh.map(plan => this.#open(plan)))
   }
 
+  /** Hashes of what each service's files were like, and of its patterns. */
+  signatures(): Readonly<Record<string, string>> {
+    const known = [...this.#watches].flatMap(([name, { patterns, watch }]) => {
+      const { signature } = watch
+      return signature === undefined ? [] : [[name, `${signature} ${patterns}`] as const]
+    })
+    return Object.fromEntries(known)
+  }
+
   async close(): Promise<void> {
     await this.follow([])
   }

@@ -1,5 +1,6 @@
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { isAlive } from './processes.ts'
 import { until } from './running.ts'
 import { onHost } from './suite.ts'
 
@@ -167,5 +168,36 @@ onHost('changed files', async (t, machine) => {
     await until('api gone', async () => (await sandbox.status(folder)).every(({ name }) => name !== 'api'))
     const { code } = await sandbox.run(['wait', '--timeout', '2', 'web'], { cwd: folder })
     t.not(code, 0, 'web does not become ready')
+  })
+
+  await t.test('what changes while no daemon runs is applied by the next one, and nothing else is touched', async t => {
+    const services = ['quiet', 'watching', 'configured'].map(
+      name =>
+        `[services.${name}]\ntype = "worker"\ncommand = "cat src/text.txt; echo $GREETING; exec sleep 1000"\nenv = { GREETING = "of ${name}" }\n`,
+    )
+    const [quiet = '', watching = '', configured = ''] = services
+    const plan = `[project]\nname = "between"\n${quiet}${configured}${watching}watch = ["src"]\n`
+    const other = sandbox.project('between', { 'locald.toml': plan, 'src/text.txt': 'first\n' })
+    await sandbox.up(other)
+    const pids = async () => {
+      const found = await sandbox.status(other)
+      return new Map(found.map(({ name, pid }) => [name, pid]))
+    }
+    const before = await pids()
+    const { pid: daemon } = await sandbox.server()
+    process.kill(daemon, 'SIGTERM')
+    await until('the end of the daemon', () => !isAlive(daemon))
+    sandbox.write(join(other, 'src/text.txt'), 'second\n')
+    sandbox.write(join(other, 'locald.toml'), plan.replace('of configured', 'changed meanwhile'))
+    await until('both changes', async () => {
+      const texts = (await sandbox.logs(other)).map(({ service, text }) => `${service}: ${text}`)
+      return texts.includes('between:watching: second') && texts.includes('between:configured: changed meanwhile')
+    })
+    await sandbox.ok(['wait'], { cwd: other })
+    const after = await pids()
+    t.equal(after.get('quiet'), before.get('quiet'))
+    t.not(after.get('watching'), before.get('watching'))
+    t.match((await sandbox.ok(['why', 'watching'], { cwd: other })).stdout, /files changed while no daemon ran/)
+    await sandbox.ok(['stop'], { cwd: other })
   })
 })
