@@ -1,73 +1,69 @@
 import type { LogLine } from '../kernel/events.ts'
 
-/** The last moment that lines were taken of, and how many have its time. */
+/** The last moment that lines of a stream were taken of, and how many have its time. */
 interface Last {
   readonly time: string
   count: number
 }
 
-/** The head of a request has 16 KB in all (node:http's limit): UTF-16 units, each of which takes up to three bytes in a URL. */
-const mostResumed = 4000
+/** What was taken of a service: its last line was of `stream`. */
+interface Taken {
+  stream: string
+  readonly streams: Map<string, Last>
+}
+
+/** The daemon takes heads of 64 KB; colons and spaces take three bytes in a URL: UTF-16 units. */
+const mostResumed = 32_000
+/** Between the end of a stream and the request for the next one lines may be written: ms. */
+const slackMs = 5000
 
 /**
- * Which lines of logs were taken, so that a stream which is asked for once more brings none twice and leaves none out. Each output of a
- * service counts by itself: a line that was begun before others of the service may end after them.
+ * Which lines of logs were taken, so that a stream which is asked for once more brings none twice and leaves none out: the daemon is
+ * told the last one of each service. It gives those of a service in the order in which they ended, whatever the clock did meanwhile.
  */
 export class Seen {
-  readonly #begun: string
-  readonly #last = new Map<string, Last>()
-  /** Of each output, the last moment before the stream was asked for once more, and how many of its lines are still to come again. */
-  #before: ReadonlyMap<string, Last> | undefined
+  #begunMs: number
+  readonly #services = new Map<string, Taken>()
+  /** Services that had no place in the request, and the last moment that was taken of them. */
+  readonly #leftOut = new Map<string, string>()
 
-  /** @param begun UTC ISO 8601 in ms; what is older belongs to no stream but the first */
+  /** @param begun UTC ISO 8601; what is older belongs to no stream but the first */
   constructor(begun: string) {
-    this.#begun = begun.replace(/Z$/, '000Z')
+    this.#begunMs = Date.parse(begun)
   }
 
-  /** What of lines is new; they count as taken from now on. Pieces of unfinished lines are new and do not count. */
+  /** What of lines is new; they count as taken from now on. Pieces of unfinished lines do not count. */
   take(lines: readonly LogLine[]): readonly LogLine[] {
-    const fresh = lines.filter(line => line.from !== undefined || this.#isNew(line))
-    for (const line of fresh) {
-      if (line.from !== undefined) continue
-      const last = this.#last.get(outputOf(line))
-      if (last?.time === line.time) last.count += 1
-      else if (last === undefined || last.time < line.time)
-        this.#last.set(outputOf(line), { time: line.time, count: 1 })
-    }
+    const fresh = lines.filter(({ service, time }) => time > (this.#leftOut.get(service) ?? ''))
+    for (const line of fresh) if (line.from === undefined) this.#count(line)
     return fresh
   }
 
   /** The stream is asked for once more: what it has to bring. */
   again(): { readonly since: string; readonly resume: readonly string[] } {
-    this.#before = new Map([...this.#last].map(([output, last]) => [output, { ...last }]))
-    const times = new Map<string, string>()
-    for (const [output, { time }] of this.#last) {
-      const service = output.slice(0, output.indexOf('\0'))
-      const known = times.get(service)
-      if (known === undefined || time < known) times.set(service, time)
-    }
-    // In a request's head: what has no place in it is read from the beginning and left out here.
+    // Of services without a line yet. Where the clock was set back, what they print now is older than the beginning.
+    if (Date.now() < this.#begunMs) this.#begunMs = Date.now() - slackMs
+    this.#leftOut.clear()
     const resume: string[] = []
     let length = 0
-    for (const [service, time] of [...times].reverse()) {
-      const word = `${time} ${service}`
+    for (const [service, { stream, streams }] of [...this.#services].reverse()) {
+      const { time = '', count = 0 } = streams.get(stream) ?? {}
+      const word = `${time} ${stream} ${count} ${service}`
       length += '&resume='.length + word.length
-      if (length > mostResumed) break
-      resume.unshift(word)
+      if (length > mostResumed) this.#leftOut.set(service, time)
+      else resume.unshift(word)
     }
-    return { since: this.#begun, resume }
+    return { since: new Date(this.#begunMs).toISOString(), resume }
   }
 
-  #isNew(line: LogLine): boolean {
-    if (this.#before === undefined) return true
-    const last = this.#before.get(outputOf(line))
-    if (last === undefined) return line.time >= this.#begun
-    if (line.time !== last.time || last.count === 0) return line.time >= last.time
-    last.count -= 1
-    return false
+  #count({ service, stream, time }: LogLine): void {
+    const taken = this.#services.get(service) ?? { stream, streams: new Map<string, Last>() }
+    // The service whose line came last is the last one.
+    this.#services.delete(service)
+    this.#services.set(service, taken)
+    taken.stream = stream
+    const last = taken.streams.get(stream)
+    if (last?.time === time) last.count++
+    else taken.streams.set(stream, { time, count: 1 })
   }
-}
-
-function outputOf({ service, stream }: LogLine): string {
-  return `${service}\0${stream}`
 }

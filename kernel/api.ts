@@ -22,6 +22,8 @@ const bodyLimit = 4 * 1024 * 1024
 /** A whole request head must have come after this, ms. */
 const headMs = 10_000
 const requestMs = 60_000
+/** A reader of many logs says what it has of each. */
+const headBytes = 64 * 1024
 /** A plugin may take so long to declare its routes, ms. */
 const routesMs = 2000
 
@@ -43,7 +45,7 @@ export class Api {
    */
   static async listen(kernel: Kernel, shutdown: () => void, log: (owner: string) => Log): Promise<Api> {
     const { socket } = kernel.paths
-    const server = createServer({ headersTimeout: headMs, requestTimeout: requestMs, maxHeaderSize: 16 * 1024 })
+    const server = createServer({ headersTimeout: headMs, requestTimeout: requestMs, maxHeaderSize: headBytes })
     const connections = new IdleConnections(server, connectionLimits)
     const app = Fastify({
       bodyLimit,

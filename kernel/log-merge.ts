@@ -2,17 +2,18 @@ import { LocaldError } from './errors.ts'
 import type { LogLine } from './events.ts'
 import { Grep } from './grep.ts'
 import { deferred, Turns } from './limits.ts'
+import { type Anchor, AnchorSkip } from './log-anchor.ts'
 import { type OutputLine, stampOf } from './log-lines.ts'
 import { Previews } from './log-previews.ts'
-import { LogCursor } from './log-reader.ts'
+import { LogCursor, type Start } from './log-reader.ts'
 import { type LineFilter, select } from './log-seek.ts'
 import type { ServiceLog } from './logs.ts'
 
-/** A log to read. `service`: the key that its lines are given; `since`: RFC 3339, in the place of the request's. */
+/** A log to read. `service`: the key that its lines are given; `after`: only what follows it, whatever the request's `since`. */
 export interface LogSource {
   readonly service: string
   readonly log: ServiceLog
-  readonly since?: string | undefined
+  readonly after?: Anchor | undefined
 }
 
 /** What to read. */
@@ -53,8 +54,10 @@ export async function* readLogs(request: LogsRequest): AsyncGenerator<readonly L
   const grep = request.grep === undefined ? undefined : new Grep(request.grep)
   const bell = new Bell(signal)
   const previews = request.partial === true && grep === undefined ? new Previews() : undefined
-  const readers = sources.map(({ service, log, since = request.since }) => {
-    return new Source({ service, log, filter: filterOf(since, grep), follow, signal })
+  const filter = filterOf(request.since, grep)
+  const readers = sources.map(({ service, log, after }) => {
+    const own = after === undefined ? filter : { ...filter, since: undefined }
+    return new Source({ service, log, after, filter: own, follow, signal })
   })
   const quiet = follow ? readers.map(reader => reader.log.watch(() => bell.ring(reader))) : []
   try {
@@ -88,6 +91,7 @@ function filterOf(since: string | undefined, grep: Grep | undefined): LineFilter
 interface SourceInput {
   readonly service: string
   readonly log: ServiceLog
+  readonly after: Anchor | undefined
   readonly filter: LineFilter
   readonly follow: boolean
   readonly signal: AbortSignal
@@ -103,6 +107,8 @@ class Source {
   #isDrained = false
   /** Lines that come before the last `tail` of this one. */
   #skip = 0
+  /** What the reader has already. */
+  #had: AnchorSkip | undefined
 
   constructor(input: SourceInput) {
     this.#input = input
@@ -112,10 +118,18 @@ class Source {
 
   /** With `each` it begins with its own last `tail` lines, else with at least those; how many lines follow. */
   async seek(tail: number | undefined, each: boolean): Promise<number> {
-    const { filter, follow } = this.#input
-    const found = await this.cursor.seek({ ...filter, tail, follow })
+    const { filter, follow, after } = this.#input
+    const start = { ...filter, tail, follow }
+    const found = after === undefined ? await this.cursor.seek(start) : await this.#seekAfter(after, start)
     if (each && tail !== undefined) this.#skip = Math.max(0, found - tail)
     return found
+  }
+
+  async #seekAfter(after: Anchor, start: Start): Promise<number> {
+    const { isFound, count } = await this.cursor.seekAnchor(after, start)
+    // Where it is not in the log any more, all that is there is newer.
+    this.#had = isFound ? new AnchorSkip(after) : undefined
+    return count
   }
 
   /** There may be more again. */
@@ -136,7 +150,8 @@ class Source {
       this.#isDrained = true
       const lines = await this.cursor.next()
       if (lines.length > 0) this.#isDrained = false
-      this.#lines = select(lines.length > 0 || follow ? lines : this.cursor.peek(), filter)
+      const next = lines.length > 0 || follow ? lines : this.cursor.peek()
+      this.#lines = select(this.#had?.rest(next) ?? next, filter)
       this.#at = this.cursor.lost ? 0 : Math.min(this.#skip, this.#lines.length)
       this.#skip -= this.#at
     }

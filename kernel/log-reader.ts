@@ -1,6 +1,7 @@
+import type { Anchor } from './log-anchor.ts'
 import { LineJoiner, type OutputLine } from './log-lines.ts'
 import { LogPart, newestPart, oldestPart, partBeside } from './log-parts.ts'
-import { blockSize, type LineFilter, type Place, placeBefore, select } from './log-seek.ts'
+import { blockSize, type LineFilter, type Place, placeBefore, placeOf, select } from './log-seek.ts'
 
 const newline = 0x0a
 
@@ -53,6 +54,29 @@ export class LogCursor {
       const place = await placeBefore(this.#file, newest, end.size, { ...filter, tail })
       this.#stand(place)
       return tail === undefined ? 0 : await this.#count(place, end, filter, follow !== true)
+    } finally {
+      await newest.close()
+    }
+  }
+
+  /**
+   * As `seek`, to before the line of an anchor, or to the oldest line when that is not in the log any more. Lines up to the anchor are
+   * for `AnchorSkip` to pass over.
+   */
+  async seekAnchor(anchor: Anchor, { follow, tail, ...filter }: Start): Promise<{ isFound: boolean; count: number }> {
+    const newest = await newestPart(this.#file)
+    if (newest === undefined) return { isFound: false, count: 0 }
+    const end = { part: newest, size: await newest.size() }
+    if (follow !== true) this.#end = { ...end, part: newest.share() }
+    try {
+      const place = await placeOf(this.#file, newest, end.size, anchor)
+      const oldest = place === undefined ? await oldestPart(this.#file) : undefined
+      if (place !== undefined) this.#stand(place)
+      else this.#part = oldest
+      const from = place ?? (oldest && { part: oldest, offset: 0, before: [] })
+      const isCounted = tail !== undefined && from !== undefined
+      const count = isCounted ? await this.#count(from, end, filter, follow !== true) : 0
+      return { isFound: place !== undefined, count }
     } finally {
       await newest.close()
     }

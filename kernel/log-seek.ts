@@ -1,3 +1,4 @@
+import type { Anchor } from './log-anchor.ts'
 import { LineJoiner, longestLine, type OutputLine, streamsIn } from './log-lines.ts'
 import { LogPart, partBeside } from './log-parts.ts'
 
@@ -44,30 +45,79 @@ export async function placeBefore(
   end: number,
   { tail = Number.POSITIVE_INFINITY, ...filter }: LineFilter & { readonly tail?: number | undefined },
 ): Promise<Place> {
-  let place: Omit<Place, 'before'> = { part: newest.share(), offset: end }
   let found = 0
-  let isFound = tail <= 0
+  const hasEnough = (bytes: Buffer) => {
+    const lines = linesIn(bytes)
+    // At a block's edges one line of each stream may be cut in two, and its pieces be wanted where it is not.
+    found += Math.max(0, select(lines, filter).length - 2 * streamsIn(bytes).seen.size - 1)
+    const [first] = lines
+    return found >= tail || (filter.since !== undefined && first !== undefined && first.time < filter.since)
+  }
+  return await placeWhere(file, newest, end, bytes => (hasEnough(bytes) ? 0 : undefined), tail <= 0)
+}
+
+/** The place of the first entry that has an anchor's time and stream; undefined when there is none. */
+export async function placeOf(
+  file: string,
+  newest: LogPart,
+  end: number,
+  { time, stream }: Anchor,
+): Promise<Place | undefined> {
+  const head = Buffer.from(`${time} ${stream} `)
+  let isFound = false
+  const found = (bytes: Buffer) => {
+    const at = startOf(bytes, head)
+    // What is at the very start of a block may go on in the one before it.
+    const isHere = at !== undefined ? at > 0 : isFound
+    isFound ||= at !== undefined
+    return isHere ? (at ?? bytes.length) : undefined
+  }
+  const place = await placeWhere(file, newest, end, found)
+  if (isFound) return place
+  await place.part.close()
+  return undefined
+}
+
+/** Where the first entry begins that starts with a text. */
+function startOf(bytes: Buffer, head: Buffer): number | undefined {
+  for (let at = bytes.indexOf(head); at >= 0; at = bytes.indexOf(head, at + 1)) {
+    if (at === 0 || bytes[at - 1] === newline) return at
+  }
+  return undefined
+}
+
+/**
+ * Searches blocks backwards from `end` (bytes) of the newest part until `found` returns where in one to stand; the oldest place if it
+ * never does. `isFound`: the end is that place.
+ */
+async function placeWhere(
+  file: string,
+  newest: LogPart,
+  end: number,
+  found: (bytes: Buffer) => number | undefined,
+  isFound = false,
+): Promise<Place> {
+  let place: Omit<Place, 'before'> = { part: newest.share(), offset: end }
+  let isPlaced = isFound
   const before: Buffer[] = []
   const open = new Set<string>()
   const closed = new Set<string>()
   let length = 0
   try {
     for await (const { part, offset, bytes } of blocksBefore(file, newest, end)) {
-      const { seen, ended } = streamsIn(bytes)
-      for (const stream of seen) open.add(stream)
-      if (!isFound) {
+      for (const stream of streamsIn(bytes).seen) open.add(stream)
+      let rest = bytes
+      if (!isPlaced) {
+        const at = found(bytes)
+        isPlaced = at !== undefined
         await place.part.close()
-        place = { part: part.share(), offset }
-        const lines = linesIn(bytes)
-        // At a block's edges one line of each stream may be cut in two, and its pieces be wanted where it is not.
-        found += Math.max(0, select(lines, filter).length - 2 * seen.size - 1)
-        const [first] = lines
-        isFound = found >= tail || (filter.since !== undefined && first !== undefined && first.time < filter.since)
-        continue
+        place = { part: part.share(), offset: offset + (at ?? 0) }
+        rest = bytes.subarray(0, at ?? 0)
       }
-      before.unshift(bytes)
-      length += bytes.length
-      for (const stream of ended) closed.add(stream)
+      if (rest.length === 0) continue
+      before.unshift(rest)
+      length += rest.length
+      for (const stream of streamsIn(rest).ended) closed.add(stream)
       if (length >= longestLine || (length >= enoughBefore && [...open].every(stream => closed.has(stream)))) break
     }
   } catch (error) {

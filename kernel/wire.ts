@@ -116,8 +116,8 @@ export interface OpenAnswer {
 }
 
 /**
- * `tail`: the last so many lines of all together, with `each` of each service. `since`: UTC ISO 8601, `resume`: that of single
- * services, as `TIME KEY`. `grep`: a JavaScript regular expression. `partial`: with `follow` and without `grep`, an unfinished line
+ * `tail`: the last so many lines of all together, with `each` of each service. `since`: UTC ISO 8601. `resume`: instead of
+ * that, of single services, the last line that the reader has, as `TIME STREAM COUNT KEY` with the number of its lines of that time. `grep`: a JavaScript regular expression. `partial`: with `follow` and without `grep`, an unfinished line
  * comes in pieces, too, before it comes whole.
  */
 export interface LogsQuery extends KeysQuery {

@@ -1,3 +1,5 @@
+import { anchorPattern } from '../log-anchor.ts'
+
 /** JSON schemas of what the API takes; `kernel/wire.ts` has their types. */
 const text = { type: 'string', maxLength: 4096 } as const
 const path = { type: 'string', pattern: '^/', maxLength: 4096 } as const
@@ -89,7 +91,7 @@ export const logsQuery = {
     tail: { type: 'integer', minimum: 0 },
     each: flag,
     since: { type: 'string', pattern: '^\\d{4}-\\d{2}-\\d{2}T[0-9:.]+Z$' },
-    resume: { ...names, items: { type: 'string', pattern: '^\\d{4}-\\d{2}-\\d{2}T[0-9:.]+Z .', maxLength: 4096 } },
+    resume: { ...names, items: { type: 'string', pattern: anchorPattern, maxLength: 4096 } },
     grep: { type: 'string', maxLength: 10_000 },
     follow: flag,
     partial: flag,

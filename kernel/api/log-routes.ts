@@ -1,6 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify'
 import type { LogLine } from '../events.ts'
 import type { Kernel } from '../kernel.ts'
+import { parseAnchor } from '../log-anchor.ts'
 import { readLogs } from '../log-merge.ts'
 import type { LogsQuery } from '../wire.ts'
 import { stream } from './answers.ts'
@@ -13,9 +14,9 @@ export function logRoutes({ projects }: Kernel): FastifyPluginAsync {
   return async app => {
     app.get<{ Querystring: LogsQuery }>('/logs', { schema }, async ({ query }, reply) => {
       const { tail, each, since, grep, follow, partial, resume = [] } = query
-      const own = new Map(resume.map(text => [text.slice(text.indexOf(' ') + 1), text.slice(0, text.indexOf(' '))]))
+      const anchors = new Map(resume.map(parseAnchor).map(({ key, anchor }) => [key, anchor]))
       const services = await projects.chosen(query)
-      const sources = services.map(({ ref, log }) => ({ service: ref.key, log, since: own.get(ref.key) }))
+      const sources = services.map(({ ref, log }) => ({ service: ref.key, log, after: anchors.get(ref.key) }))
       return reply.lines<LogLine>(async ({ send, signal }) => {
         const request = { sources, tail, each, since, grep, follow: follow === true, partial, signal }
         for await (const lines of readLogs(request)) await send(lines)

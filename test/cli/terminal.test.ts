@@ -102,9 +102,10 @@ async function project(t: Test) {
   daemon
     .on('POST /v1/projects/up', stream(state('web', { status: 'starting' }), state('web'), done(view('web'))))
     .on('GET /v1/logs', (response, { query }) => {
-      if (query.get('follow') === null) return void response.end(`${hello}${late.join('')}`)
+      const first = query.has('resume') ? '' : hello
+      if (query.get('follow') === null) return void response.end(`${first}${late.join('')}`)
       logs.push(response)
-      response.write(hello)
+      response.write(first)
     })
     .on('GET /v1/events', response => {
       events.push(response)
@@ -201,7 +202,7 @@ t.test('it goes on with the next daemon', async t => {
   logs.at(-1)?.destroy()
   events.at(-1)?.destroy()
   await again
-  t.same(daemon.last('/v1/logs').query.getAll('resume'), ['2026-01-01T00:00:00.000001Z shop:web'])
+  t.same(daemon.last('/v1/logs').query.getAll('resume'), ['2026-01-01T00:00:00.000001Z stdout 1 shop:web'])
   events.at(-1)?.write(`${JSON.stringify(state('web'))}\n`)
   logs.at(-1)?.write(line('said meanwhile'))
   await screen.shows('said meanwhile')

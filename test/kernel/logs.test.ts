@@ -21,6 +21,7 @@ import t, { type Test } from 'tap'
 import { daemonLog } from '../../kernel/daemon-log.ts'
 import type { LogLine } from '../../kernel/events.ts'
 import { Grep, plain } from '../../kernel/grep.ts'
+import type { Anchor } from '../../kernel/log-anchor.ts'
 import { LogWriter } from '../../kernel/log-file.ts'
 import { longestLine, type OutputLine, stampOf } from '../../kernel/log-lines.ts'
 import { readLogs } from '../../kernel/log-merge.ts'
@@ -56,6 +57,7 @@ function source(t: Test, service: string, clock?: Clock) {
 type Op =
   | { readonly do: 'write'; readonly stream: string; readonly text: Buffer; readonly full: boolean }
   | { readonly do: 'rotate' }
+  | { readonly do: 'step'; readonly us: number }
   | { readonly do: 'read' }
 
 const text = fc.oneof(
@@ -95,6 +97,15 @@ const script = fc
 function perform(op: Op, model: ModelLog): void {
   if (op.do === 'write') model.write(op.stream, op.text, op.full)
   if (op.do === 'rotate') model.rotate()
+  if (op.do === 'step') model.clock.tick(op.us)
+}
+
+/** What a reader that has these lines has last. */
+function anchorOf(lines: readonly OutputLine[]): Anchor {
+  const { time = '', stream = '' } = lines.at(-1) ?? {}
+  const others = lines.filter(line => line.stream === stream)
+  const before = others.findLastIndex(line => line.time !== time)
+  return { time, stream, count: others.length - 1 - before }
 }
 
 t.test('readers against a model', async t => {
@@ -138,6 +149,39 @@ t.test('readers against a model', async t => {
       await cursor.close()
     })
     await fc.assert(property, { numRuns: 100 })
+  })
+
+  await t.test('a reader that has had some lines gets the others, whatever the clock did', async () => {
+    // Two lines of one moment, or a clock that was set; a moment that came before comes to the microsecond only here.
+    const far = fc.integer({ min: 10_000, max: 1e9 })
+    const step = fc.oneof(
+      fc.constant(-1),
+      far,
+      far.map(us => -us),
+    )
+    const stepped = fc.array(
+      fc.oneof(
+        { weight: 4, arbitrary: script },
+        { weight: 1, arbitrary: step.map((us): readonly Op[] => [{ do: 'step', us }]) },
+      ),
+      { maxLength: 20 },
+    )
+    await fc.assert(
+      fc.asyncProperty(stepped, fc.nat(), fc.option(fc.nat(20)), async (scripts, nth, tail) => {
+        const model = fresh()
+        const log = new ServiceLog(dirname(model.file))
+        for (const op of scripts.flat()) perform(op, model)
+        if (model.lines.length === 0) return
+        const had = model.lines.slice(0, 1 + (nth % model.lines.length))
+        const wanted = model.all.slice(had.length)
+        const lines = await collect({ sources: [{ service: 'a:b', log, after: anchorOf(had) }] })
+        same(texts(lines), texts(wanted))
+        if (tail === null) return
+        const last = await collect({ sources: [{ service: 'a:b', log, after: anchorOf(had) }], tail })
+        same(texts(last), texts(wanted).slice(texts(wanted).length - last.length), 'the last ones')
+      }),
+      { numRuns: 150 },
+    )
   })
 
   await t.test('since a time, of those that match, the last so many of several services by time', async () => {
