@@ -310,6 +310,16 @@ async function install(): Promise<void> {
       await checkCgroups()
     },
   )
+  for (const step of ['+1 day', '-2 days', '+1 day'])
+    await check(`the next daemon takes services over after the clock was set (${step})`, async () => {
+      const [daemon, web, job] = [(await server()).pid, await view('web'), await view('job')]
+      run('date', ['--set', step])
+      process.kill(daemon, 'SIGKILL')
+      await until(() => assert.notEqual(mainPid(), daemon))
+      await until(async () => assert.deepEqual([(await view('web')).pid, (await view('job')).pid], [web.pid, job.pid]))
+      await checkCgroups()
+      assert.equal(await get((await server()).http), 'from the guest')
+    })
   await check('server restart leaves services running, and the daemon with systemd', async () => {
     const [daemon, web] = [(await server()).pid, await view('web')]
     dev('locald server restart')

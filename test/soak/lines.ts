@@ -1,0 +1,86 @@
+import { setTimeout } from 'node:timers/promises'
+import type { LogLine } from '../../kernel/events.ts'
+import type { Running } from '../e2e/running.ts'
+import type { Sandbox } from '../e2e/sandbox.ts'
+import type { SoakProject } from './projects.ts'
+
+/** A follower has what was written within so long: ms. */
+const behindMs = 20_000
+
+/** Lines of printers as they are read: the next number of each process. */
+export class LineCheck {
+  readonly #where: string
+  readonly #next = new Map<number, number>()
+  readonly failures: string[] = []
+  lines = 0
+
+  constructor(where: string) {
+    this.#where = where
+  }
+
+  /** Takes a line of a log. Others than the printers' own are Node's, of one that was started where its folder was missing. */
+  add(text: string): void {
+    const match = /^(\d+) (\d+)$/.exec(text)
+    if (match === null && /^\d/.test(text)) this.failures.push(`${this.#where}: a torn line: ${text}`)
+    if (match === null) return
+    const [pid = 0, number = 0] = match.slice(1).map(Number)
+    const next = this.#next.get(pid) ?? 0
+    this.lines++
+    this.#next.set(pid, number + 1)
+    if (number !== next) this.failures.push(`${this.#where}: process ${pid}: ${number} after ${next - 1}`)
+  }
+
+  /** Processes of which fewer lines were read than were written. */
+  behind(written: ReadonlyMap<number, number>): readonly string[] {
+    return [...written]
+      .filter(([pid, count]) => (this.#next.get(pid) ?? 0) < count)
+      .map(([pid, count]) => `${this.#where}: process ${pid}: ${this.#next.get(pid) ?? 0} lines of at least ${count}`)
+  }
+}
+
+/** `logs -f --json` of a project, for the whole soak. */
+export class Follower {
+  readonly #check: LineCheck
+  readonly #running: Running
+  #rest = ''
+
+  constructor(box: Sandbox, project: SoakProject) {
+    this.#check = new LineCheck(`${project.name}, followed`)
+    this.#running = box.start(['logs', '-f', '--json', '-n', '100000000', 'term', 'pipe'], {
+      cwd: project.folder,
+      limitMs: 24 * 3600_000,
+    })
+    this.#running.child.stdout?.on('data', (text: string) => this.#take(text))
+  }
+
+  /** Ends it when it has what was written; what is wrong with what it has read, or with how it ended. */
+  async end(written: ReadonlyMap<number, number>): Promise<readonly string[]> {
+    const { child, done } = this.#running
+    for (let waited = 0; waited < behindMs && this.#check.behind(written).length > 0; waited += 100)
+      await setTimeout(100)
+    const wrong = [...this.#check.failures, ...this.#check.behind(written)]
+    if (child.exitCode !== null) wrong.push(`a follower ended by itself, with ${child.exitCode}`)
+    child.kill('SIGINT')
+    const { stderr } = await done
+    return stderr === '' ? wrong : [...wrong, `a follower said ${stderr}`]
+  }
+
+  #take(text: string): void {
+    this.#running.stdout = ''
+    const lines = (this.#rest + text).split('\n')
+    this.#rest = lines.pop() ?? ''
+    for (const line of lines) this.#check.add(textOf(line))
+  }
+}
+
+function textOf(line: string): string {
+  const { text }: LogLine = JSON.parse(line)
+  return text
+}
+
+/** All lines of a project's printers that its logs have. */
+export async function readLogs(box: Sandbox, project: SoakProject): Promise<LineCheck> {
+  const check = new LineCheck(`${project.name}, read`)
+  for (const { text } of await box.logs(project.folder, ['-n', '100000000', 'term', 'pipe'])) check.add(text)
+  return check
+}
