@@ -8,6 +8,7 @@ import {
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import type { Complaints } from './complaints.ts'
+import { nameErrors } from './h2-codes.ts'
 import { Visit, type VisitParts } from './h2-visit.ts'
 import type { Limits } from './limits.ts'
 import { type Client, Telling } from './telling.ts'
@@ -41,6 +42,7 @@ export class H2Lane {
     const { limits, complaints } = this.#parts
     const telling = new Telling(clientOf(socket))
     const session = performServerHandshake(socket, optionsOf(limits))
+    nameErrors(session)
     session.setLocalWindowSize(limits.h2Window * 16)
     // A client that ends its half has left: node:http2 would keep its streams, and all that was to be sent on them.
     socket.once('end', () => socket.destroy())

@@ -3,7 +3,7 @@ import http2 from 'node:http2'
 import net from 'node:net'
 import { type TLSSocket, connect as tlsConnect } from 'node:tls'
 import t, { type Test } from 'tap'
-import { field, frame, request, speaker } from './frames.ts'
+import { field, frame, kinds, readFrames, request, speaker } from './frames.ts'
 import { at, boot, deadline, eventually, get, type Running, serve, textOf } from './proxy-harness.ts'
 
 /** Writes the piece again and again until the connection is gone; how often. Fails where it is taken forever. */
@@ -126,6 +126,30 @@ t.test('clients that flood', { timeout: 120_000 }, async t => {
       await eventually(() => socket.destroyed || served > 0 || isReset(), `case ${i}`)
       // Refused, or answered without the field.
       t.notMatch(seen.join('\n'), /smuggled|upper|x y|chunked|close|two|\n./i, `case ${i}`)
+      socket.destroy()
+    }
+  })
+
+  await t.test('with frames that are against the rules, which are called by their name', async t => {
+    const wrong: [what: string, frames: Buffer, code: number][] = [
+      ['a reset of an idle stream', frame('reset', 0, 9, Buffer.alloc(4)), http2.constants.NGHTTP2_PROTOCOL_ERROR],
+      ['a stream with an even number', frame('headers', 5, 2, request), http2.constants.NGHTTP2_PROTOCOL_ERROR],
+      [
+        'a setting out of bounds',
+        frame('settings', 0, 0, Buffer.of(0, 4, 0xff, 0xff, 0xff, 0xff)),
+        http2.constants.NGHTTP2_FLOW_CONTROL_ERROR,
+      ],
+      ['a ping of five bytes', frame('ping', 0, 0, Buffer.alloc(5)), http2.constants.NGHTTP2_FRAME_SIZE_ERROR],
+    ]
+    for (const [what, frames, code] of wrong) {
+      const socket = await speaker(t, run)
+      let said: number | undefined
+      readFrames(socket, 0, ({ type, payload }) => {
+        if (type === kinds.goaway) said ??= payload.readUInt32BE(4)
+      })
+      socket.write(frames)
+      await eventually(() => said !== undefined || socket.destroyed, what)
+      t.equal(said, code, what)
       socket.destroy()
     }
   })
