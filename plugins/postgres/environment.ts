@@ -9,6 +9,9 @@ const variables = [
   ['PGDATABASE', 'database'],
 ] as const
 
+/** Each of them says which server is meant. */
+const servers = ['PGHOST', 'PGHOSTADDR', 'PGSERVICE'] as const
+
 /**
  * Those of a shell that neither lead elsewhere nor ask of the server what it has not, such as TLS or another way to log in. All others
  * do, or may: each version of libpq has more of them.
@@ -32,11 +35,11 @@ export function withDatabase(
   const result = { ...env }
   const url = lookup(database, 'url')
   if (!isOwn('DATABASE_URL') && url !== undefined) result['DATABASE_URL'] = url
-  // All or none: half of another database's would be worse than nothing.
-  if (variables.some(([variable]) => isOwn(variable))) return result
+  // A project that names a server means that one: half of this one's would be worse than nothing.
+  if (servers.some(isOwn)) return result
   for (const variable of Object.keys(result)) if (isMisleading(variable) && !isOwn(variable)) delete result[variable]
   for (const [variable, field] of variables) {
-    const value = lookup(database, field)
+    const value = isOwn(variable) ? undefined : lookup(database, field)
     if (value !== undefined) result[variable] = value
   }
   return result

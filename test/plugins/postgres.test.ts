@@ -713,5 +713,14 @@ t.test('the environment of dependents', async t => {
   )
   const own = withDatabase(shell, web, context([db], ['DATABASE_URL', 'PGHOST']))
   t.strictSame(own, shell, "the project's own stay, PG* all of them")
+  const part = { ...elsewhere, PGHOST: 'production', PGPORT: '1', PGUSER: 'app', PGDATABASE: 'shop' }
+  t.strictSame(
+    withDatabase(part, web, context([db], ['PGUSER', 'PGDATABASE'])),
+    {
+      ...{ DATABASE_URL: 'db.url', PGHOST: 'db.host', PGPORT: 'db.port', PGUSER: 'app' },
+      ...{ PGPASSWORD: 'db.password', PGDATABASE: 'shop' },
+    },
+    'who sets a user or a database alone does not get to the server of the shell',
+  )
   t.match(withDatabase({}, { ...web, name: 'db', type: 'postgres' }, context([])), { PGHOST: 'db.host' })
 })
