@@ -56,12 +56,16 @@ ssize_t proc_read(const char *path, char *buffer, size_t cap) {
   return (ssize_t)len;
 }
 
-static ssize_t read_of(pid_t pid, const char *name, char *buffer, size_t cap) {
-  char path[64];
-  struct text text = text_in(path, sizeof path);
+static void path_of(pid_t pid, const char *name, char *path, size_t cap) {
+  struct text text = text_in(path, cap);
   text_add(&text, "/proc/");
   text_number(&text, (uint64_t)pid);
   text_add(&text, name);
+}
+
+static ssize_t read_of(pid_t pid, const char *name, char *buffer, size_t cap) {
+  char path[64];
+  path_of(pid, name, path, sizeof path);
   return proc_read(path, buffer, cap);
 }
 
@@ -111,26 +115,28 @@ static bool has_signal(const char *status, const char *title, int signal) {
   return ((strchr(digits, at[len - back]) - digits) >> (signal - 1) % 4 & 1) != 0;
 }
 
-bool proc_handling(pid_t pid, int signal, struct handling *handling) {
+bool proc_handles(pid_t pid, int signal) {
   char status[4096];
-  static const char title[] = "Name:\t";
-  if (read_of(pid, "/status", status, sizeof status) <= 0 || strncmp(status, title, sizeof title - 1) != 0) return false;
-  const char *name = status + sizeof title - 1;
-  size_t len = strcspn(name, "\n");
-  if (len >= sizeof handling->name) len = sizeof handling->name - 1;
-  memcpy(handling->name, name, len);
-  handling->name[len] = '\0';
-  handling->handled = has_signal(status, "\nSigCgt:\t", signal) || has_signal(status, "\nSigBlk:\t", signal);
-  return true;
+  if (read_of(pid, "/status", status, sizeof status) <= 0) return false;
+  return has_signal(status, "\nSigCgt:\t", signal) || has_signal(status, "\nSigBlk:\t", signal);
+}
+
+bool proc_program(pid_t pid, char *name, size_t cap) {
+  char path[64], target[4096];
+  path_of(pid, "/exe", path, sizeof path);
+  ssize_t len = readlink(path, target, sizeof target - 1);
+  if (len <= 0) return false;
+  target[len] = '\0';
+  const char *slash = strrchr(target, '/');
+  struct text text = text_in(name, cap);
+  text_add(&text, slash == NULL ? target : slash + 1);
+  return !text.full;
 }
 
 static uint64_t pipe_of(pid_t pid, const char *name) {
   char path[64];
   struct stat info;
-  struct text text = text_in(path, sizeof path);
-  text_add(&text, "/proc/");
-  text_number(&text, (uint64_t)pid);
-  text_add(&text, name);
+  path_of(pid, name, path, sizeof path);
   return stat(path, &info) == 0 && S_ISFIFO(info.st_mode) ? (uint64_t)info.st_ino : 0;
 }
 

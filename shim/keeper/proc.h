@@ -3,6 +3,7 @@
 #define KEEPER_PROC_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -25,14 +26,11 @@ bool proc_look(pid_t pid, struct process *process);
 // The parent of a process, 0 when it is gone; `alive` is false for a zombie.
 pid_t proc_parent(pid_t pid, bool *alive);
 
-// What a process does at a signal: `handled` when it has a handler, or waits for it as sigwait(3) and signalfd(2) do. And its name.
-struct handling {
-  bool handled;
-  char name[16];
-};
+// Whether a process has a handler for a signal, or waits for it as sigwait(3) and signalfd(2) do.
+bool proc_handles(pid_t pid, int signal);
 
-// False when the process does not exist.
-bool proc_handling(pid_t pid, int signal, struct handling *handling);
+// The file name of its program: of a script that of its interpreter. False when it cannot be seen.
+bool proc_program(pid_t pid, char *name, size_t cap);
 
 // The pipes that are its standard input, output and errors: their inodes, 0 for what is no pipe or cannot be seen.
 struct pipes {

@@ -11,11 +11,14 @@ struct view {
   enum { UNSEEN, HANDLES, LETS } handling;
 };
 
-// Shells pass nothing on, whatever they do at the signal.
-static bool is_shell(const char *name) {
+// Shells pass nothing on, whatever they do at the signal. One may have a version in its name.
+static bool is_shell(pid_t pid) {
   static const char *const shells[] = {"sh", "bash", "dash", "ash", "busybox", "zsh", "ksh", "mksh", "fish", "tcsh", "csh"};
+  char name[64];
+  if (!proc_program(pid, name, sizeof name)) return false;
+  size_t letters = strspn(name, "abcdefghijklmnopqrstuvwxyz");
   for (size_t i = 0; i < sizeof shells / sizeof *shells; i++)
-    if (strcmp(name, shells[i]) == 0) return true;
+    if (strlen(shells[i]) == letters && strncmp(name, shells[i], letters) == 0) return true;
   return false;
 }
 
@@ -38,8 +41,7 @@ static bool has_handled(const struct process *process) {
 }
 
 static bool handles_now(const struct process *process, int signal) {
-  struct handling handling;
-  if (!proc_handling(process->pid, signal, &handling) || !handling.handled || is_shell(handling.name)) return false;
+  if (!proc_handles(process->pid, signal) || is_shell(process->pid)) return false;
   if (handlers_count < TREE_MAX) {
     handlers[handlers_count].pid = process->pid;
     handlers[handlers_count++].start = process->start;

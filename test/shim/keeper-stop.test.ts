@@ -143,6 +143,11 @@ function turns(t: Test, variant: Variant) {
     ['in a group of that parent', a => ['sh', '-c', `bash -mc "timeout --foreground 100 ${a} & wait"`]],
     ['that reads what another writes, and does not end with it', a => ['sh', '-c', `sleep 1000 | ${a}`]],
   ]
+  const script = (a: string) => `printf '#!/bin/sh\\ntrap : TERM\\n%s\\n' '${a}' >run; chmod +x run; exec ./run`
+  ends(t, variant, 'a shell passes nothing on', [['of a script with a trap', a => ['sh', '-c', script(a)]]], {
+    args: terminal,
+    graceMs: 60_000,
+  })
   ends(t, variant, 'each gets it once, after those that are before it', passing, { args: terminal })
   ends(t, variant, 'a last call in a group', [['whose parent handles it only', deafNode]], { args: [], graceMs: 1500 })
 
