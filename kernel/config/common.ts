@@ -95,9 +95,8 @@ function readRestart(spot: Spot): CommonOptions['restart'] | undefined {
 function readSignal(spot: Spot): string | undefined {
   const text = readText(spot, 'the name of a signal')
   if (text === undefined) return undefined
-  const name = text.startsWith('SIG') ? text : `SIG${text}`
+  const upper = text.toUpperCase()
+  const name = upper.startsWith('SIG') ? upper : `SIG${upper}`
   if (Object.hasOwn(constants.signals, name)) return name
-  return spot.wrong(
-    unknown('is no signal of this machine', meantWord(name.toUpperCase(), Object.keys(constants.signals))),
-  )
+  return spot.wrong(unknown('is no signal of this machine', meantWord(name, Object.keys(constants.signals))))
 }

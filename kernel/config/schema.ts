@@ -210,7 +210,7 @@ const commonSchemas: Readonly<Record<Exclude<(typeof commonKeys)[number], 'type'
   },
   stop_signal: {
     type: 'string',
-    pattern: '^(SIG)?[A-Z][A-Z0-9+]*$',
+    pattern: '^[A-Za-z][A-Za-z0-9+]*$',
     default: commonDefaults.stop_signal,
     description: 'The signal that asks it to end.',
   },

@@ -240,7 +240,7 @@ depends_on = { db = "ready", seed = "completed", cache = "started" }
 health_check = { type = "http", path = "/healthz", interval = "500ms", timeout = 2 }
 ready_timeout = "2m"
 restart = "always"
-stop_signal = "INT"
+stop_signal = "int"
 stop_timeout = 0
 watch = ["src/**/*.go"]
 [services.api]
