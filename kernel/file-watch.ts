@@ -2,12 +2,15 @@ import { createHash } from 'node:crypto'
 import type { Stats } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { dirname, join, sep } from 'node:path'
-import { systemCode } from './errors.ts'
 import { FileLinks } from './file-links.ts'
 import { contentSignature, signatureOf } from './file-signature.ts'
 import { type FolderEvent, type FolderWatch, type OpenFolder, openFolder } from './folder-watch.ts'
 import { PendingChanges } from './pending-changes.ts'
-import { isExhaustion, problemOf, type WatchProblem } from './watch-problem.ts'
+import { WatchFaults } from './watch-faults.ts'
+import type { WatchProblem } from './watch-problem.ts'
+
+/** Where the system allows no more watches all is looked at this often (ms), and for at most this part of the time. */
+const poll = { everyMs: 2000, part: 0.05 } as const
 
 /** What is watched: paths, also ones that are not there yet, and which of what is found there matters. */
 export interface WatchRequest {
@@ -22,8 +25,8 @@ export interface WatchRequest {
   readonly isCache?: (folder: string, names: readonly string[]) => boolean
   /** Called with the files that changed, at most once at a time. */
   readonly changed: (files: readonly string[]) => void
-  /** Called once for each cause. */
-  readonly failed: (problem: WatchProblem) => void
+  /** Called once for each cause; undefined: the system allows enough watches again. */
+  readonly failed: (problem: WatchProblem | undefined) => void
   /** How the system watches a folder. */
   readonly open?: OpenFolder
 }
@@ -44,10 +47,9 @@ export class FileWatch {
   readonly #links = new FileLinks()
   /** Files that have changed and were not reported yet. */
   readonly #changed = new Set<string>()
-  readonly #reported = new Set<string>()
-  #faults: { readonly code: string; readonly path: string; readonly error: unknown }[] = []
-  #isExhausted = false
+  readonly #faults: WatchFaults
   #isClosed = false
+  #poll: NodeJS.Timeout | undefined
   #work: Promise<void>
   /** Resolves when changes are noticed from now on. */
   readonly armed: Promise<void>
@@ -55,19 +57,22 @@ export class FileWatch {
   constructor(request: WatchRequest) {
     this.#request = request
     this.#open = request.open ?? openFolder
+    this.#faults = new WatchFaults(request.failed)
     this.#pending = new PendingChanges({
       all: request.paths,
       isInside: path => request.paths.some(wanted => isWithin(path, wanted)),
       settled: () => {
-        this.#work = this.#work.then(() => this.#look()).catch(error => this.#fail(request.root, error))
+        this.#work = this.#work
+          .then(() => this.#timed(() => this.#look()))
+          .catch(error => this.#fail(request.root, error))
       },
     })
-    this.armed = this.#work = this.#arm()
+    this.armed = this.#work = this.#timed(() => this.#arm())
   }
 
   /** A hash of what all files were like; undefined: not all could be seen. */
   get signature(): string | undefined {
-    if (this.#reported.size > 0) return undefined
+    if (this.#faults.any) return undefined
     const hash = createHash('sha1')
     for (const file of [...this.#known.keys()].sort()) hash.update(`${file}\0${this.#known.get(file)}\n`)
     return hash.digest('hex')
@@ -76,6 +81,7 @@ export class FileWatch {
   async close(): Promise<void> {
     this.#isClosed = true
     this.#pending.close()
+    clearTimeout(this.#poll)
     this.#dropAll(new Set([sep]))
     await this.#work
     this.#dropAll(new Set([sep]))
@@ -87,7 +93,20 @@ export class FileWatch {
       await this.#visit(path, new Set())
     }
     this.#changed.clear()
-    this.#reportFaults()
+    this.#faults.report()
+  }
+
+  /** Looks again later if not all can be watched. */
+  async #timed(work: () => Promise<void>): Promise<void> {
+    const startMs = performance.now()
+    await work()
+    if (!this.#faults.isExhausted || this.#isClosed || this.#poll !== undefined) return
+    const pauseMs = Math.max(poll.everyMs, (performance.now() - startMs) / poll.part)
+    this.#poll = setTimeout(() => {
+      this.#poll = undefined
+      this.#faults.retry()
+      this.#pending.addAll()
+    }, pauseMs).unref()
   }
 
   /** Watches the folders on the way to a path: from the one above the root, or from the nearest that there is. */
@@ -101,13 +120,13 @@ export class FileWatch {
 
   /** Whether the folder is watched. */
   #watch(folder: string, isTree = false): boolean {
-    if (this.#isClosed || this.#isExhausted) return false
+    if (this.#isClosed || this.#faults.isExhausted) return false
     if (this.#folders.has(folder) || [...this.#deep].some(above => isBelow(folder, above))) return true
     try {
       const heard = (event: FolderEvent, name: string | null) => this.#hear(folder, event, name)
       const watch = this.#open(folder, isTree, heard, error => {
         this.#fail(folder, error)
-        this.#reportFaults()
+        this.#faults.report()
       })
       this.#folders.set(folder, watch)
       if (watch.deep) this.#deep.add(folder)
@@ -118,13 +137,9 @@ export class FileWatch {
     }
   }
 
-  /** What is missing is no problem: its return is noticed. Nor is a folder above the root that only others may list. */
   #fail(path: string, error: unknown): void {
-    const code = systemCode(error) ?? ''
-    const isDenied = code === 'EACCES' || code === 'EPERM'
-    if (code === 'ENOENT' || code === 'ENOTDIR' || (isDenied && !isWithin(path, this.#request.root))) return
-    if (isExhaustion(code)) this.#isExhausted = true
-    this.#faults.push({ code, path, error })
+    // A folder above the root may be one that only others may list.
+    this.#faults.add(path, error, !isWithin(path, this.#request.root))
   }
 
   #hear(folder: string, event: FolderEvent, name: string | null): void {
@@ -177,10 +192,12 @@ export class FileWatch {
         this.#watchWay(wanted)
         examined.add(wanted)
       }
-      if (this.#isOfInterest(path, true)) examined.add(path)
+      if (!this.#isOfInterest(path, true)) continue
+      examined.add(path)
+      if (this.#request.paths.includes(path)) this.#watchWay(path)
     }
     await this.#examine(examined)
-    this.#reportFaults()
+    this.#faults.report()
     // What goes on is reported as one.
     if (this.#pending.continues) return
     this.#pending.rest()
@@ -221,7 +238,7 @@ export class FileWatch {
   }
 
   async #scan(folder: string, seen: Set<string>): Promise<void> {
-    if (!this.#watch(folder, true)) return
+    if (!this.#watch(folder, true) && !this.#faults.isExhausted) return
     try {
       const entries = await readdir(folder, { withFileTypes: true })
       const names = entries.map(({ name }) => name)
@@ -256,18 +273,6 @@ export class FileWatch {
       watch.close()
       this.#folders.delete(folder)
       this.#deep.delete(folder)
-    }
-  }
-
-  /** One report for each cause, however many folders it concerns. */
-  #reportFaults(): void {
-    const faults = this.#faults
-    this.#faults = []
-    for (const code of new Set(faults.map(fault => fault.code))) {
-      const [first, ...more] = faults.filter(fault => fault.code === code)
-      if (first === undefined || this.#reported.has(code)) continue
-      this.#reported.add(code)
-      this.#request.failed(problemOf(code, first.path, more.length, first.error))
     }
   }
 }

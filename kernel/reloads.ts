@@ -69,8 +69,10 @@ export class Reloads {
       paths: [...followedFiles],
       changed: changed => void this.#reload(project, changeOf(changed.map(file => shortName(file, path)))),
       failed: problem => {
-        followed.configFailed = true
-        this.#warn(project, `changes of its configuration files are not noticed: ${problem.message}`, problem.hint)
+        followed.configFailed = problem !== undefined
+        if (problem === undefined || isKnownShortage(followed, problem)) return
+        const lead = problem.isShared ? '' : 'changes of its configuration files are not noticed: '
+        this.#warn(project, `${lead}${problem.message}`, problem.hint)
       },
     })
     const sources = new WatchedSources({
@@ -163,8 +165,7 @@ export class Reloads {
     service?.state.note('watch', text)
     const followed = this.#followed.get(project.ref.path)
     if (text === undefined || problem === undefined || followed === undefined) return
-    if (problem.isShared && followed.isShortOfWatches) return
-    if (problem.isShared) followed.isShortOfWatches = true
+    if (isKnownShortage(followed, problem)) return
     service?.warn(text, problem.hint)
   }
 
@@ -218,6 +219,13 @@ export class Reloads {
       return false
     }
   }
+}
+
+/** Whether the system's limit was reported for this project already; it counts as reported from now on. */
+function isKnownShortage(followed: Followed, { isShared }: WatchProblem): boolean {
+  const isKnown = isShared === true && followed.isShortOfWatches
+  if (isShared) followed.isShortOfWatches = true
+  return isKnown
 }
 
 /** Errors are listed one a line; a reason is one sentence. */

@@ -20,7 +20,7 @@ export function problemOf(code: string, path: string, more: number, error: unkno
     return { message: `${where} cannot be watched: permission denied`, hint: `Run \`ls -ld ${path}\` to see its mode.` }
   if (isExhaustion(code))
     return {
-      message: `not all files are watched: the system's limit of file watches is reached (${code})`,
+      message: `the system's limit of file watches is reached (${code}): some changes are noticed seconds late`,
       isShared: true,
       hint: 'Run `locald doctor`, which shows the limit and how to raise it, or watch fewer folders.',
     }

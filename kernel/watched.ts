@@ -71,7 +71,7 @@ export class WatchedSources {
       isCache: (folder, names) => patterns.isCache(folder, names),
       changed: files => changed(plan.name, files.map(inside)),
       failed: problem => {
-        watched.hasFailed = true
+        watched.hasFailed = problem !== undefined
         failed(plan.name, problem)
       },
     })

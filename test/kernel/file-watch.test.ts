@@ -57,7 +57,7 @@ class Scene {
         this.reports.push(files.map(file => relative(this.root, file)).sort())
         this.#heard()
       },
-      failed: problem => this.problems.push(problem),
+      failed: problem => this.problems.push(problem ?? { message: 'none any more' }),
       open: (...args) => {
         this.folders++
         return open(...args)
@@ -218,6 +218,26 @@ t.test('one cause is reported once, and the rest is watched', async t => {
     t.match(scene.problems[0], { message: /limit of file watches is reached \(ENOSPC/, hint: /locald doctor/ })
     scene.write('src/b.js', '1')
     await scene.next('src/b.js')
+  })
+  await t.test('what is over the limit is looked at now and then, until there are watches again', async t => {
+    const scene = new Scene(t, files)
+    let isFull = true
+    await scene.watch(
+      t,
+      { patterns: ['src/**'] },
+      fails('ENOSPC', folder => isFull && folder.includes('/src')),
+    )
+    scene.write('src/d7/a.js', '22')
+    rmSync(scene.at('src/d8'), { recursive: true })
+    t.strictSame(await scene.next('src/d7/a.js'), ['src/d7/a.js', 'src/d8/a.js'])
+    isFull = false
+    scene.write('src/d9/a.js', '22')
+    await scene.next('src/d9/a.js')
+    t.equal(scene.problems.length, 2)
+    t.match(
+      scene.problems,
+      [/limit of file watches/, /none any more/].map(message => ({ message })),
+    )
   })
   await t.test('a folder that may not be read', async t => {
     const scene = new Scene(t, files)
