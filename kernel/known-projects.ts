@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Arrivals } from './arrivals.ts'
 import { LocaldError, messageOf } from './errors.ts'
+import type { ServiceView } from './events.ts'
 import type { Operations } from './operations.ts'
 import type { Check, CheckResult, Log } from './plugin.ts'
 import type { Project } from './project.ts'
@@ -104,7 +105,7 @@ export class KnownProjects {
         if (event.event === 'service') arrivals.arrived(domain)
         if (event.event !== 'done' || event.ok) return
         const unwell = event.services.filter(({ reason }) => reason !== null)
-        log.error(`${name} is not well: ${unwell.map(view => `${view.name}: ${view.reason}`).join('; ')}`)
+        log.error(`${name} is not well: ${unwell.map(brief).join('; ')}; \`locald why ${name}\` says more`)
       })
     } catch (error) {
       const [problem = ''] = messageOf(error).split('\n')
@@ -140,4 +141,10 @@ export class KnownProjects {
     const problem = !pinned || this.#isWanted(path) ? null : (this.#problems.get(path) ?? null)
     return { name, path, domain, pinned, exists: existsSync(path), usedAt, problem }
   }
+}
+
+/** A service's state and how it came to it, without what it has printed: that may be a secret. */
+function brief({ name, status, health, reason }: ServiceView): string {
+  const how = /exited with code \d+|was ended by SIG\w+|not ready within [\d.]+ s/.exec(reason ?? '')?.[0]
+  return `${name} is ${status}${health === null ? '' : `, ${health}`}${how === undefined ? '' : ` (${how})`}`
 }

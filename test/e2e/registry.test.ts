@@ -1,6 +1,7 @@
 /** Known projects: listed, pinned, forgotten; the pinned ones start with the daemon. */
-import { realpathSync, renameSync, rmSync } from 'node:fs'
+import { readFileSync, realpathSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { resolvePaths } from '../../kernel/paths.ts'
 import type { CleanAnswer, DoctorAnswer, RegistryAnswer } from '../../kernel/wire.ts'
 import { isAlive } from './processes.ts'
 import { until } from './running.ts'
@@ -73,6 +74,20 @@ on('linux', 'projects are listed, pinned by folder or name, and unpinned', async
     (await box.status()).some(view => view.project === 'shop' && view.status === 'running'),
     'it does not start',
   )
+})
+
+on('linux', 'what a service prints is not in the log of the daemon that starts it', async (t, machine) => {
+  const box = machine.sandbox()
+  const toml = `[project]\nname = "leaky"\n[services.job]\ntype = "worker"\ncommand = "echo 'Error: token s3cret is wrong'; exit 3"\nrestart = "no"\n`
+  await box.ok(['registry', 'pin'], { cwd: box.project('leaky', { 'locald.toml': toml }) })
+  await box.ok(['server', 'restart'])
+  const { daemonLog } = resolvePaths({ env: box.env })
+  const log = await until('the report', () => {
+    const text = readFileSync(daemonLog, 'utf8')
+    return text.includes('leaky is not well') && text
+  })
+  t.match(log, /leaky is not well: job is failed \(exited with code 3\); `locald why leaky` says more/)
+  t.notMatch(log, /s3cret/)
 })
 
 on('linux', 'pinned projects start with the daemon, each by itself, and none is waited for', async (t, machine) => {
