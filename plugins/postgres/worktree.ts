@@ -52,8 +52,12 @@ function gitDirOf(root: string): string | undefined {
 function mapped(root: string, folder: string): string | undefined {
   const gitDir = gitDirOf(root)
   const common = gitDir && dirname(dirname(gitDir))
-  if (common === undefined || basename(common) !== '.git') return undefined
+  if (gitDir === undefined || common === undefined || basename(common) !== '.git') return undefined
   try {
+    // Anyone can write a `.git` file that names another's repository: the repository must know the worktree, too.
+    const back = readTextFileNow(join(gitDir, 'gitdir'))
+    if (back === undefined || realpathSync(resolve(gitDir, back.trim())) !== realpathSync(join(root, '.git')))
+      return undefined
     return realpathSync(join(dirname(common), relative(root, folder)))
   } catch {
     return undefined

@@ -33,6 +33,7 @@ function checkouts(root: string): { readonly main: string; readonly tree: string
   const [main, tree] = [join(root, 'main'), join(root, 'tree')]
   for (const folder of [join(main, '.git', 'worktrees', 'tree'), tree]) mkdirSync(folder, { recursive: true })
   writeFileSync(join(tree, '.git'), `gitdir: ${join(main, '.git', 'worktrees', 'tree')}\n`)
+  writeFileSync(join(main, '.git', 'worktrees', 'tree', 'gitdir'), `${join(tree, '.git')}\n`)
   return { main, tree }
 }
 
