@@ -206,7 +206,9 @@ async function logged(
   const grep = new Grep(pattern)
   const cursor = new LogCursor(log.file)
   const since = stampOf(new Date(startedMs).toISOString())
-  const isFresh = ({ time }: { readonly time: string }) => since === undefined || time >= since
+  // What comes after all that was there is of this instance, whatever the clock says, which may be set meanwhile.
+  let isAtEnd = false
+  const isFresh = ({ time }: { readonly time: string }) => isAtEnd || since === undefined || time >= since
   let wake = deferred<void>()
   const unwatch = log.watch(() => wake.resolve())
   try {
@@ -216,7 +218,9 @@ async function logged(
       const lines = await cursor.next()
       const shown = lines.length > 0 ? lines : cursor.peek()
       if (grep.matching(shown.filter(isFresh)).length > 0) return { ok: true, detail: 'the awaited line was printed' }
-      if (lines.length === 0) await unlessAborted(wake.promise, signal)
+      if (lines.length > 0) continue
+      isAtEnd = true
+      await unlessAborted(wake.promise, signal)
     }
     return undefined
   } finally {

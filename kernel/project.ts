@@ -318,7 +318,7 @@ export class Project {
     if (plan === undefined) return false
     if (supervisor.active) supervisor.update(plan)
     else if (again || state.now.status !== 'exited') {
-      service.begunMs = Date.now()
+      service.clock.begin()
       service.restartedFor = undefined
       supervisor.start(this.assignment(plan))
       return true

@@ -190,7 +190,7 @@ export class Reloads {
     const plan = project.planOf(name)
     if (plan !== undefined && !existsSync(workdirOf(project.ref, plan))) return
     const { loop, due } = this.#watchingOf(service)
-    const verdict = loop.judge(files, Date.now() - service.lastStartMs)
+    const verdict = loop.judge(files, service.clock.sinceMs)
     if (verdict.kind === 'loop') return reportLoop(service, verdict)
     if (verdict.kind === 'ignore') return
     const isDue = due.size > 0

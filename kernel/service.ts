@@ -14,6 +14,7 @@ import type { Ports } from './ports.ts'
 import type { Prepared } from './preparation.ts'
 import type { Records } from './records.ts'
 import { ServiceState } from './service-state.ts'
+import { StartClock } from './start-clock.ts'
 import { Supervisor } from './supervisor.ts'
 
 /** The parts of the kernel a service works with. */
@@ -47,6 +48,7 @@ export class Service implements SupervisorHost {
   readonly state: ServiceState
   readonly log: ServiceLog
   readonly supervisor: Supervisor
+  readonly clock = new StartClock()
   /** Host names that belong to it, the main one first. */
   hosts: readonly string[] = []
   /** What it speaks there, if its type says so. */
@@ -55,8 +57,6 @@ export class Service implements SupervisorHost {
   address: string | undefined
   /** The name of the `up` that has begun its present run, if it gave one. */
   begunBy: string | undefined
-  /** When its present run, with all its restarts, was begun; 0: by an earlier daemon. */
-  begunMs = 0
   /** The change of files that its last restart was for. */
   restartedFor: string | undefined
   readonly #parts: ServiceParts
@@ -90,10 +90,10 @@ export class Service implements SupervisorHost {
     return this.#last?.prepared.env
   }
 
-  /** When its process was started last; before that, when its run was begun. */
+  /** When its process was started last; before that, when its run was begun: ms since the epoch, as its log has it. */
   get lastStartMs(): number {
     const { launched, startedMs } = this.state.now
-    return launched && startedMs !== null ? startedMs : this.begunMs
+    return launched && startedMs !== null ? startedMs : this.clock.begunMs
   }
 
   /** What the next start would be started with. */
@@ -159,6 +159,7 @@ export class Service implements SupervisorHost {
   }
 
   persist(instance: Instance | null): void {
+    this.clock.saw(instance)
     const { status, health, reason, startedMs, restarts, port, launched } = this.state.now
     const { prepared, dir } = this.#last ?? { prepared: nothingPrepared, dir: this.ref.project.path }
     const { address } = this

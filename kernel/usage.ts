@@ -7,6 +7,7 @@ import type { Service } from './service.ts'
 interface Sample {
   readonly pid: number
   readonly cpuMs: number
+  /** ms of performance.now() */
   readonly atMs: number
 }
 
@@ -58,10 +59,10 @@ export class UsageView {
   }
 
   #cpu(key: string, tree: ProcessTree, cpuMs: number): number {
-    const now = Date.now()
+    const now = performance.now()
     const last = this.#samples.get(key)
     const fits = last?.pid === tree.pid && now - last.atMs <= longestMs && last.cpuMs <= cpuMs
-    const from = fits && last !== undefined ? last : { cpuMs: 0, atMs: tree.startedMs }
+    const from = fits && last !== undefined ? last : { cpuMs: 0, atMs: now - (Date.now() - tree.startedMs) }
     const elapsed = now - from.atMs
     if (!fits || elapsed >= shortestMs) this.#samples.set(key, { pid: tree.pid, cpuMs, atMs: now })
     return elapsed <= 0 ? 0 : Math.round(((cpuMs - from.cpuMs) / elapsed) * 1000) / 10

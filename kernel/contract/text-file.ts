@@ -51,7 +51,7 @@ const reasons: Readonly<Record<string, string>> = {
  */
 export async function readTextFile(file: string, limits: TextLimits = {}): Promise<TextFile | TextFault | undefined> {
   const { bytes = mebibyte, ms = defaultMs, streams = false } = limits
-  const until = Date.now() + ms
+  const until = performance.now() + ms
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<TextFault>(resolve => {
     timer = setTimeout(() => resolve({ fault: timedOut(ms) }), ms)
@@ -65,7 +65,7 @@ export async function readTextFile(file: string, limits: TextLimits = {}): Promi
 
 interface Reading {
   readonly bytes: number
-  /** ms since the epoch */
+  /** ms of performance.now() */
   readonly until: number
   readonly ms: number
   readonly streams: boolean
@@ -150,7 +150,7 @@ async function bytesOf(handle: FileHandle, isPipe: boolean, reading: Reading): P
     const chunk = await read(handle)
     const isAwaited = chunk === undefined || (chunk.length === 0 && size === 0 && isPipe)
     if (chunk?.length === 0 && !isAwaited) return Buffer.concat(chunks)
-    if (Date.now() > reading.until) return { fault: timedOut(reading.ms) }
+    if (performance.now() > reading.until) return { fault: timedOut(reading.ms) }
     size += chunk?.length ?? 0
     if (size > reading.bytes) return { fault: tooLarge(reading.bytes) }
     if (isAwaited) await new Promise(resolve => setTimeout(resolve, pipeMs))

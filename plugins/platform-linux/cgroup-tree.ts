@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rmdir, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { messageOf, systemCode } from '../../kernel/errors.ts'
@@ -9,7 +9,7 @@ const prefix = 's-'
 const controllers = ['+cpu', '+memory', '+pids'] as const
 /** What was killed is gone after a few milliseconds; for so long it is waited for: ms. */
 const removeMs = 2000
-/** One that is empty and older was left by a daemon that was killed: ms. */
+/** One that is empty for longer was left by a daemon that was killed: ms. */
 const staleMs = 60_000
 
 /** What a tree of cgroups needs. */
@@ -66,7 +66,7 @@ export class CgroupTree implements Cgroups {
       for (const controller of controllers) {
         await writeFile(join(folder, 'cgroup.subtree_control'), controller).catch(() => undefined)
       }
-      await sweepStale(folder)
+      void sweepStale(folder).catch(() => undefined)
       return folder
     } catch (error) {
       this.#input.log.warn(`services get no cgroups: ${messageOf(error)}`)
@@ -115,11 +115,9 @@ async function removeAll(folder: string): Promise<string | undefined> {
   }
 }
 
-/** Not a new one: another daemon of the user may have made it for a service that has not joined yet. */
+/** Removes what is empty now and then still is: another daemon of the user may have made it for a service that has not joined yet. */
 async function sweepStale(base: string): Promise<void> {
   const names = (await readdir(base)).filter(name => name.startsWith(prefix))
-  for (const name of names) {
-    const made = await stat(join(base, name)).catch(() => undefined)
-    if (made !== undefined && Date.now() - made.mtimeMs > staleMs) await rmdir(join(base, name)).catch(() => undefined)
-  }
+  await setTimeout(staleMs, undefined, { ref: false })
+  for (const name of names) await rmdir(join(base, name)).catch(() => undefined)
 }

@@ -11,7 +11,7 @@ import { rememberServer } from './leftover.ts'
 import { linesSince } from './log.ts'
 import { Maker } from './maker.ts'
 import { options, type PostgresOptions } from './options.ts'
-import { removeOrphans } from './orphans.ts'
+import { databaseFolders, removeOrphans } from './orphans.ts'
 import { isOfDisk, makeSocketFolder, type Places, passwordOf, placesOf, unusable } from './places.ts'
 import { provision } from './provision.ts'
 import { serverArgv, serverEnv, writeSettings } from './server.ts'
@@ -61,6 +61,7 @@ export class PostgresDriver implements ServiceType<PostgresOptions> {
       await makeSocketFolder(places)
       if (account.owner !== undefined) await chown(places.socket, account.owner.uid, account.owner.gid)
       const port = portOf(run)
+      const before = await databaseFolders(places.cluster)
       const held = await this.#shared.processes().spawn({
         key: run.key,
         argv: serverArgv({ key: run.key, installation, account, cluster: places.cluster, places }, port),
@@ -73,7 +74,7 @@ export class PostgresDriver implements ServiceType<PostgresOptions> {
         stopTimeout: run.stopTimeout,
         stopsChildren: true,
       })
-      const instance = this.#instance(run, held)
+      const instance = this.#instance(run, held, before)
       await this.#begin(run, places, instance)
       return instance
     })
@@ -88,7 +89,7 @@ export class PostgresDriver implements ServiceType<PostgresOptions> {
     Promise.all(swept).catch(error =>
       run.log.write('locald', `what an interrupted copy left is still there: ${messageOf(error)}`),
     )
-    return this.#instance(run, held)
+    return this.#instance(run, held, [])
   }
 
   /** Takes the cluster in use away, and nothing else: it becomes a snapshot; the password stays. */
@@ -130,7 +131,8 @@ export class PostgresDriver implements ServiceType<PostgresOptions> {
     return { host: '127.0.0.1', port: portOf(run), user: superuser, password, database }
   }
 
-  #instance(run: PostgresRun, held: Instance): PostgresInstance {
+  /** `before`: the folders of databases that its server has found. */
+  #instance(run: PostgresRun, held: Instance, before: readonly string[]): PostgresInstance {
     let provisioned = false
     return new PostgresInstance(held, async () => {
       // The service's own databases may have to be made first, and who uses them may want to drop or copy them.
@@ -139,7 +141,7 @@ export class PostgresDriver implements ServiceType<PostgresOptions> {
       if (!provisioned) {
         await sweepBranches(target)
         await provision(target, run.options)
-        await removeOrphans(target, this.#places(run).cluster, held.startedMs)
+        await removeOrphans(target, this.#places(run).cluster, before)
       }
       provisioned = true
       return true

@@ -11,6 +11,7 @@ import {
   statfsSync,
   statSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { createServer } from 'node:net'
@@ -252,6 +253,27 @@ t.test('a branch', async t => {
   })
   await shared.stop()
 })
+
+t.test(
+  'folders of databases that were being made when the server ended go at its next start, no matter what time they show',
+  async t => {
+    const db = await shared.service('orphans')
+    const instance = await db.up()
+    const base = join(db.run.data, 'cluster', 'base')
+    const [old, fresh] = [join(base, '424242'), join(base, '424243')]
+    await instance.stop(gentle)
+    mkdirSync(old)
+    const later = await db.up()
+    t.notOk(existsSync(old))
+    mkdirSync(fresh)
+    utimesSync(fresh, 0, 0)
+    const adopted = await shared.type?.adopt?.(db.run, structuredClone(later.state))
+    if (adopted === undefined) throw new Error('not adopted')
+    await ready(shared.keep(adopted))
+    t.ok(existsSync(fresh), 'somebody may be making it')
+    await later.stop(gentle)
+  },
+)
 
 t.test('a server that does not want to stop', async t => {
   const db = await shared.service('stubborn')
