@@ -47,6 +47,8 @@ export interface SupervisorHost {
   explain(run: { readonly code: number | null; readonly runs: boolean }): Promise<string | undefined>
   /** What it speaks on its port, if its type says so. */
   readonly protocol: Protocol | undefined
+  /** Whether another user's process would be reached there in the place of the instance. */
+  isStrangers(instance: Instance, address: string, port: number): Promise<boolean>
   /** Finds out why the instance is not reached on its port; `mayBeTls`: something there accepts connections, but does not answer in HTTP. */
   faultOf(instance: Instance, port: number, mayBeTls: boolean): Promise<Fault | undefined>
 }

@@ -4,7 +4,7 @@ import { stampOf } from './log-lines.ts'
 import { LogCursor } from './log-reader.ts'
 import type { ServiceLog } from './logs.ts'
 import type { HealthCheck, Instance, Protocol } from './plugin.ts'
-import { commandProbe, httpProbe, type ProbeResult, tcpProbe } from './probe.ts'
+import { commandProbe, httpProbe, type ProbeResult, placeOf, tcpProbe } from './probe.ts'
 
 /** What a service's health is watched with. */
 export interface HealthInput {
@@ -16,6 +16,8 @@ export interface HealthInput {
   readonly protocol?: Protocol | undefined
   /** Where it listens, if that is known already. */
   readonly address?: string | undefined
+  /** Whether another user's process is reached there, whose answers do not count. */
+  readonly isStrangers?: (address: string, port: number) => Promise<boolean>
   readonly dir: string
   readonly env: Readonly<Record<string, string>>
   readonly log: ServiceLog
@@ -95,7 +97,8 @@ export class HealthWatch {
   async address(): Promise<string | undefined> {
     const { port, signal } = this.#input
     if (this.#address === undefined && port !== undefined) {
-      this.#address = (await unlessAborted(tcpProbe(port, automaticTimeoutMs), signal))?.address
+      const probe = tcpProbe(port, automaticTimeoutMs).then(result => this.#ours(result))
+      this.#address = (await unlessAborted(probe, signal))?.address
     }
     return this.#address
   }
@@ -128,13 +131,24 @@ export class HealthWatch {
     if (check?.type === 'command') return () => commandProbe(check.command, check.timeout, { dir, env, signal })
     if (check?.type === 'http' || check?.type === 'tcp') {
       if (port === undefined) return () => Promise.resolve({ ok: false, detail: 'it has no port' })
-      return check.type === 'tcp'
-        ? () => tcpProbe(port, check.timeout)
-        : () => httpProbe({ port, path: check.path, tls: protocol === 'https', host: this.#address }, check.timeout)
+      const ask =
+        check.type === 'tcp'
+          ? () => tcpProbe(port, check.timeout)
+          : () => httpProbe({ port, path: check.path, tls: protocol === 'https', host: this.#address }, check.timeout)
+      return async () => await this.#ours(await ask())
     }
     const own = instance.probe?.bind(instance)
     if (own !== undefined) return async () => ({ ok: await own(), detail: 'it does not answer yet' })
-    return port === undefined ? undefined : () => tcpProbe(port, automaticTimeoutMs)
+    return port === undefined ? undefined : async () => await this.#ours(await tcpProbe(port, automaticTimeoutMs))
+  }
+
+  /** What another user's process answers does not count: it would get the service's requests. */
+  async #ours(result: ProbeResult): Promise<ProbeResult> {
+    const { port, isStrangers } = this.#input
+    const { ok, address } = result
+    if (!ok || address === undefined || port === undefined || isStrangers === undefined) return result
+    if (!(await isStrangers(address, port))) return result
+    return { ok: false, detail: `a process of another user listens on ${placeOf(address, port)}` }
   }
 }
 

@@ -127,7 +127,8 @@ function get(host: string, { port, path, tls }: HttpTarget, timeoutMs: number): 
   })
 }
 
-function placeOf(host: string, port: number): string {
+/** As messages name a place. */
+export function placeOf(host: string, port: number): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 

@@ -194,6 +194,11 @@ export class Service implements SupervisorHost {
     return explain({ ...run, lines, dir: this.#last?.dir ?? root, root, holder }).catch(() => undefined)
   }
 
+  async isStrangers({ tree }: Instance, address: string, port: number): Promise<boolean> {
+    if (tree === undefined) return false
+    return (await this.#parts.container.optional('processTable')?.isStrangers({ address, port }, tree)) ?? false
+  }
+
   async faultOf(instance: Instance, port: number, mayBeTls: boolean): Promise<Fault | undefined> {
     const { protocol } = this
     return await findFault(

@@ -44,7 +44,9 @@ export class Watch {
     const { log, protocol } = host
     // What an earlier daemon has seen needs no connection: fifty services taken over would be asked at once.
     const address = wasReady ? host.address : undefined
-    const health = new HealthWatch({ check: healthCheck, instance, port, protocol, address, dir, env, log, signal })
+    const isStrangers = (at: string, on: number) => host.isStrangers(instance, at, on)
+    const place = { port, protocol, address, isStrangers }
+    const health = new HealthWatch({ check: healthCheck, instance, ...place, dir, env, log, signal })
     this.#mindBackground()
     try {
       const result = wasReady ? { ok: true, detail: '' } : await this.#untilReady(health)

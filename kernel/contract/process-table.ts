@@ -53,6 +53,11 @@ export interface ProcessTable {
   holder(port: number): Promise<string | undefined>
   /** Whether something listens on a port of this machine, and all that does is this user's. */
   owns(port: number): Promise<boolean>
+  /**
+   * Whether a connection to a loopback address and port would reach a process of another user, who is neither root nor one that a process of
+   * the tree runs as. False where that cannot be told.
+   */
+  isStrangers(place: Omit<Listener, 'pid'>, tree: ProcessTree): Promise<boolean>
   /** Kills (SIGKILL) what is left of a tree whose keeper is gone: by mark or variable, and the given earlier members whose start token still fits. The number killed. */
   sweep(tree: ProcessTree, seen: readonly ProcessInfo[]): Promise<number>
 }

@@ -81,6 +81,11 @@ export class DarwinProcessTable implements ProcessTable {
     return (await this.#tools.lsof()).some(socket => socket.port === port)
   }
 
+  /** Other users' processes are not shown to us. */
+  async isStrangers(): Promise<boolean> {
+    return false
+  }
+
   async sweep(tree: ProcessTree, seen: readonly ProcessInfo[]): Promise<number> {
     const killed = new Set<string>()
     const refused = new Set<string>()

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
 import { endianness } from 'node:os'
 import { basename, join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
@@ -124,6 +124,11 @@ export class Proc {
       }
     } catch {}
     return inodes
+  }
+
+  /** The uid that a process runs as; undefined when it has gone. */
+  owner(pid: number): number | undefined {
+    return statSync(join(this.#root, String(pid)), { throwIfNoEntry: false })?.uid
   }
 
   /** A descriptor may be closed between the listing and the look at it. */

@@ -3,6 +3,7 @@ import { setTimeout } from 'node:timers/promises'
 import { systemCode } from '../../kernel/errors.ts'
 import type { Listener, ProcessInfo, ProcessTable, ProcessTree, Usage } from '../../kernel/plugin.ts'
 import { cgroupUsage } from './cgroup-tree.ts'
+import { overflow, reached } from './network.ts'
 import type { Table } from './proc.ts'
 import { Proc } from './proc.ts'
 import type { Stat } from './stat.ts'
@@ -107,6 +108,15 @@ export class LinuxProcessTable implements ProcessTable {
   async owns(port: number): Promise<boolean> {
     const sockets = this.#proc.listening().filter(socket => socket.port === port)
     return sockets.length > 0 && sockets.every(({ uid }) => uid === this.#uid)
+  }
+
+  async isStrangers({ address, port }: Omit<Listener, 'pid'>, tree: ProcessTree): Promise<boolean> {
+    const uids = reached(this.#proc.listening(), address, port).map(({ uid }) => uid)
+    const strangers = uids.filter(uid => uid !== this.#uid && uid !== 0 && uid !== overflow)
+    if (strangers.length === 0) return false
+    // As `sudo -u` in a service's command makes one.
+    const own = (await this.members(tree)).map(({ pid }) => this.#proc.owner(pid))
+    return strangers.some(uid => !own.includes(uid))
   }
 
   async sweep(tree: ProcessTree, seen: readonly ProcessInfo[]): Promise<number> {

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer as createHttpServer } from 'node:http'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -23,6 +24,8 @@ t.teardown(() => {
 
 const darwin = new DarwinProcessTable(new Tools(process.env['PATH']))
 const table = process.platform === 'linux' ? new LinuxProcessTable(process.getuid?.() ?? 0) : darwin
+
+const linux = process.platform === 'linux' ? {} : { skip: 'needs Linux' }
 
 async function listen(t: Test, port: number) {
   const server = createServer().listen(port, '127.0.0.1')
@@ -200,6 +203,33 @@ STATUS=draining'; exec sleep 1000`
     web.start()
     await web.until('running', 'healthy')
     t.equal(await web.service.hasStandIn(), false)
+  })
+
+  t.test('another user’s process that listens on the port before the service gets no requests', linux, async t => {
+    let isTaken = true
+    const shared = Object.assign(new LinuxProcessTable(process.getuid?.() ?? 0), { isStrangers: async () => isTaken })
+    const stage = new Stage(t, { table: shared })
+    for (const type of [undefined, 'tcp', 'http'] as const) {
+      isTaken = true
+      rmSync(join(stage.dir, 'go'), { force: true })
+      const command = `while ! test -e go; do sleep 0.02; done; ${stage.serve}`
+      const check = type === undefined ? {} : { healthCheck: { type } }
+      const web = await stage.service(`web-${type ?? 'none'}`, { command, ...check })
+      web.start()
+      await web.untilReason(/refused/)
+      const { port = 0 } = web.assignment
+      const server = createHttpServer((_, response) => response.end()).listen(port, '127.0.0.1')
+      await once(server, 'listening')
+      const text = `a process of another user listens on 127.0.0.1:${port}`
+      t.equal(await web.untilReason(/another user/), text)
+      t.equal(web.service.address, undefined, 'nothing is sent there')
+      server.closeAllConnections()
+      await new Promise(resolve => server.close(resolve))
+      isTaken = false
+      writeFileSync(join(stage.dir, 'go'), '')
+      await web.until('running', 'healthy')
+      t.equal(web.service.address, '127.0.0.1')
+    }
   })
 
   t.test('one that listens elsewhere is told so, with its port', async t => {

@@ -356,6 +356,20 @@ t.test('listeners and holder', linux, async t => {
     t.equal(await new LinuxProcessTable(1000, root).owns(80), false)
     t.equal(await new LinuxProcessTable(33, root).owns(80), true)
     t.equal(await new LinuxProcessTable(33, root).holder(80), undefined, 'our own in another container cannot be told')
+    const tree = { keeper: 2, pid: 3, pgid: 3, startedMs: 0 }
+    const isStrangers = (of: number, at: string, on = 80) =>
+      new LinuxProcessTable(of, root).isStrangers({ address: at, port: on }, tree)
+    t.equal(await isStrangers(1000, '127.0.0.1'), true)
+    t.equal(await isStrangers(33, '127.0.0.1'), false)
+    t.equal(await isStrangers(1000, '::1'), false, 'no one listens there')
+    t.equal(await isStrangers(1000, '127.0.0.1', 81), false)
+    const all = '0'.repeat(32)
+    writeFileSync(join(root, 'net/tcp6'), `sl\n 0: ${all}:0050 ${all}:0000 0A 0:0 00:0 0 34 0 1 1\n`)
+    t.equal(await isStrangers(34, '::1'), false)
+    t.equal(await isStrangers(33, '::1'), true)
+    t.equal(await isStrangers(33, '127.0.0.1'), false, 'the socket of that address gets it, not that of all')
+    writeFileSync(join(root, 'net/tcp'), `sl\n 0: ${address}:0050 00000000:0000 0A 0:0 00:0 0 0 0 4711 1\n`)
+    t.equal(await isStrangers(1000, '127.0.0.1'), false, 'root’s, as that of a container engine')
   })
 })
 

@@ -194,6 +194,7 @@ export async function boot(t: Test, wish: Wish = {}): Promise<Running> {
     usage: missing('usage'),
     listeners: missing('listeners'),
     owns: missing('owns'),
+    isStrangers: missing('isStrangers'),
     holder: async () => wish.holder,
     sweep: missing('sweep'),
   }
