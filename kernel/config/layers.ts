@@ -195,9 +195,9 @@ export function documentOf(documents: readonly Document[], path: Path): Document
   return documents.at(-1)
 }
 
-/** A file as errors name it: relative inside the project, `~/…` inside home, else absolute. */
+/** A file as errors name it: relative inside the project (itself `.`), `~/…` inside home, else absolute. */
 export function shortName(file: string, root: string, home?: string): string {
   const inside = relative(root, file)
-  if (inside !== '..' && !inside.startsWith(`..${sep}`)) return inside
+  if (inside !== '..' && !inside.startsWith(`..${sep}`)) return inside || '.'
   return home !== undefined && file.startsWith(home + sep) ? `~${sep}${relative(home, file)}` : file
 }

@@ -27,16 +27,17 @@ export async function withWrittenNumbers(document: Document, problems: Problems)
   return { ...document, data: withoutBigInts(document, all, [], problems) }
 }
 
-/** Notes each integer that no number can hold exactly: whatever reads it would get another one. */
+/** The table without integers that no number can hold exactly, which are noted: whatever reads them would get another one. */
 function withoutBigInts(document: Document, table: Table, path: Path, problems: Problems): Table {
-  const replaced = (value: unknown, at: Path): unknown => {
-    if (Array.isArray(value)) return value.map((element, index) => replaced(element, [...at, index]))
+  const kept = (value: unknown, at: Path): unknown => {
+    if (Array.isArray(value)) return value.map((element, index) => kept(element, [...at, index]))
     if (isTable(value)) return withoutBigInts(document, value, at, problems)
     if (typeof value !== 'bigint') return value
     problems.add(at, { document, message: 'the integer is too large' })
-    return Number(value)
+    return undefined
   }
-  return Object.fromEntries(Object.entries(table).map(([key, value]) => [key, replaced(value, [...path, key])]))
+  const entries = Object.entries(table).map(([key, value]): [string, unknown] => [key, kept(value, [...path, key])])
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined))
 }
 
 async function inServices(document: Document, services: Table, problems: Problems): Promise<Table> {

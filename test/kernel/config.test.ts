@@ -427,6 +427,10 @@ env.V = 18.00
   t.match(large.problems[2]?.hint, /in quotes/)
   const time = await failure(load({ 'locald.toml': `${web}ready_timeout = 9007199254740993\n` }))
   t.match(told(time.problems), [/^5 services\.web\.ready_timeout: the integer is too large/])
+  const port = await failure(load({ 'locald.toml': `${web}port = 99999999999999999999\n` }))
+  t.equal(port.message, 'locald.toml:5: services.web.port: the integer is too large', 'and nothing else of it')
+  const folderAsFile = await failure(load({ 'locald.toml': `${web}env_file = "."\n` }))
+  t.match(folderAsFile.message, /^\.: it is a folder/)
   const strings = `${head}[env]\nA = """\na\nb"""\nB = '''\nc\nd'''\nC = "e\\r\\n"\n`
   const crlf = await load({ 'locald.toml': strings.replaceAll('\n', '\r\n') })
   t.strictSame(crlf.plan.env, { A: 'a\nb', B: 'c\nd', C: 'e\r\n' }, 'line ends of Windows are line ends')
