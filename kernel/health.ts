@@ -64,7 +64,7 @@ export class HealthWatch {
   /** Tries until the service is ready; each failed try is told. Undefined when the signal ended it. */
   async untilReady(tried: (attempt: Attempt) => void): Promise<ProbeResult | undefined> {
     const { check, signal, log, instance } = this.#input
-    if (check?.type === 'notify') return notified(instance, signal)
+    if (check?.type === 'notify') return notified(instance, signal, tried)
     if (check?.type === 'log') return logged(log, check.pattern, instance.startedMs, signal)
     const probe = this.#prober()
     if (probe === undefined) {
@@ -185,11 +185,18 @@ class ReadyNotice {
   }
 }
 
-async function notified(instance: Instance, signal: AbortSignal): Promise<ProbeResult | undefined> {
+/** Waits for READY=1; a STATUS= before it tells what the service is at, and is no try. */
+async function notified(
+  instance: Instance,
+  signal: AbortSignal,
+  tried: (attempt: Attempt) => void,
+): Promise<ProbeResult | undefined> {
   if (instance.on === undefined) return { ok: true, detail: 'it runs' }
   const ready = deferred<ProbeResult>()
   const off = instance.on(event => {
-    if (event.event === 'notify' && event.ready) ready.resolve({ ok: true, detail: event.status ?? 'it said READY=1' })
+    if (event.event !== 'notify') return
+    if (event.ready) ready.resolve({ ok: true, detail: event.status ?? 'it said READY=1' })
+    else if (event.status !== null && !signal.aborted) tried({ ok: false, detail: event.status, tries: 0 })
   })
   const result = await unlessAborted(ready.promise, signal)
   off()

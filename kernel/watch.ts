@@ -74,7 +74,8 @@ export class Watch {
     const began = performance.now()
     let last: Attempt | undefined
     const timer = setTimeout(() => {
-      const why = last === undefined ? '' : `: ${last.detail}, ${last.tries} tries`
+      const tries = last === undefined || last.tries === 0 ? '' : `, ${last.tries} tries`
+      const why = last === undefined ? '' : `: ${last.detail}${tries}`
       host.state.set({
         status: 'running',
         health: 'unhealthy',
@@ -94,7 +95,8 @@ export class Watch {
 
   #explain({ detail, tries, isStrange }: Attempt, elapsedMs: number): void {
     const { state } = this.#input.host
-    const isTold = state.now.status === 'starting' && elapsedMs > explainAfterMs
+    // What the service itself says is worth telling at once.
+    const isTold = state.now.status === 'starting' && (tries === 0 || elapsedMs > explainAfterMs)
     state.set(isTold ? { tries, reason: this.#fault?.message ?? this.#withCause(detail) } : { tries })
     if (elapsedMs < lookAfterMs || performance.now() - this.#lookedAt < lookEveryMs) return
     this.#lookedAt = performance.now()

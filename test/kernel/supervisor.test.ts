@@ -151,6 +151,23 @@ STATUS=draining'; exec sleep 1000`
     t.equal((await web.until('running', 'unhealthy')).reason, 'draining')
   })
 
+  t.test('STATUS= before READY=1 is the reason meanwhile', async t => {
+    const stage = new Stage(t, { table })
+    const script = `${act} notify 'STATUS=loading the model'; while ! test -e go; do sleep 0.02; done; ${act} notify READY=1; exec sleep 1000`
+    const web = await stage.service('web', { command: script, healthCheck: { type: 'notify' }, readyTimeout: 5000 })
+    web.start()
+    await web.untilReason(/^loading the model$/)
+    writeFileSync(join(stage.dir, 'go'), '')
+    t.equal((await web.until('running', 'healthy')).reason, null)
+    const slow = await stage.service('slow', {
+      command: script.replace('go', 'never'),
+      healthCheck: { type: 'notify' },
+      readyTimeout: 700,
+    })
+    slow.start()
+    t.equal((await slow.until('running', 'unhealthy')).reason, 'not ready within 0.7 s: loading the model')
+  })
+
   t.test('READY=1 makes a service ready that has no check, though nothing answers on its port', async t => {
     const stage = new Stage(t, { table })
     const web = await stage.service('web', { command: `${act} notify READY=1; exec sleep 1000` })
