@@ -10,7 +10,7 @@ export { otherOwnerAbove } from './owner.ts'
 export { isOthers, type Place, readPlace } from './place.ts'
 
 // Not by import: that reads all of node:fs, streams too, which is a thirtieth of the time of a short command.
-const { chmodSync, mkdirSync, statSync } = process.getBuiltinModule('node:fs')
+const { chmodSync, lstatSync, mkdirSync, statSync } = process.getBuiltinModule('node:fs')
 
 /** Where everything of one daemon is. All absolute. */
 export interface Paths {
@@ -195,13 +195,12 @@ function refuseOthersHome(folder: string): void {
   })
 }
 
-/** The data folder may be a link to another disk: it is where only the user can make one. */
+/** The data folder may be a link to another disk, but one of the user's or root's: XDG_DATA_HOME may be where anyone can make one. */
 function ownDataFolder(folder: string): void {
   makeFolder(folder)
+  const link = lstatSync(folder)
   const stat = statSync(folder)
-  if (!stat.isDirectory() || !isCallers(stat)) {
-    throw foreignFolder(folder)
-  }
+  if (!stat.isDirectory() || !isCallers(stat) || !(isCallers(link) || link.uid === 0)) throw foreignFolder(folder)
   if ((stat.mode & 0o077) !== 0) chmodSync(folder, 0o700)
 }
 

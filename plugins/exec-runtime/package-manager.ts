@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { lstatSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { readTextFileNow } from '../../kernel/plugin.ts'
 
@@ -22,26 +22,48 @@ const manifestBytes = 1024 * 1024
 
 /**
  * The package manager of the package in a folder: what `packageManager` or `devEngines.packageManager` of its package.json says, else
- * whose lock file lies beside it, else the same of the folders above in its repository, as in workspaces; else npm. Throws an Error where
- * `packageManager` names one that is not known.
+ * whose lock file lies beside it, else the same of the folders above in its repository, as in workspaces; else npm. Above the folder only
+ * files of the caller's, root's and of who owns the package count: a manager runs what the files of its workspace say, and in a shared folder
+ * anyone can leave some. Throws an Error where `packageManager` names one that is not known.
  */
 export function packageManagerOf(manifest: unknown, folder: string): PackageManager {
   const named = text(field(manifest, 'packageManager'))?.split('@', 1)[0]
   if (named !== undefined && known(named) === undefined)
     throw new Error(`unsupported packageManager: use one of ${managers.join(', ')}`)
-  const [, ...above] = foldersOf(folder)
+  const owners = new Set([process.geteuid?.(), 0, ownerOf(join(folder, 'package.json')) ?? ownerOf(folder)])
+  const isThere: Look = file => {
+    const owner = ownerOf(file)
+    return owner !== undefined && owners.has(owner)
+  }
+  const [, ...above] = foldersOf(folder, isThere)
   return (
-    declared(manifest) ?? traced(folder) ?? first(above, each => declared(manifestIn(each)) ?? traced(each)) ?? 'npm'
+    declared(manifest) ??
+    traced(folder, isThere) ??
+    first(above, each => declared(manifestIn(each, isThere)) ?? traced(each, isThere)) ??
+    'npm'
   )
 }
 
+/** Whether a file is there whose owner is trusted. */
+type Look = (file: string) => boolean
+
+/** The uid of what is at a path, a link itself; undefined where that is nothing. */
+function ownerOf(path: string): number | undefined {
+  try {
+    return lstatSync(path).uid
+  } catch {
+    return undefined
+  }
+}
+
 /** The folder, then those above it up to the root of its repository; outside of one none. */
-function foldersOf(folder: string): readonly string[] {
+function foldersOf(folder: string, isThere: Look): readonly string[] {
   const folders: string[] = []
   for (let at = folder; ; at = dirname(at)) {
     folders.push(at)
-    if (existsSync(join(at, '.git'))) return folders
-    if (dirname(at) === at) return [folder]
+    const git = join(at, '.git')
+    if (isThere(git)) return folders
+    if (ownerOf(git) !== undefined || dirname(at) === at) return [folder]
   }
 }
 
@@ -52,13 +74,14 @@ function declared(manifest: unknown): PackageManager | undefined {
   return first(names, known)
 }
 
-function traced(folder: string): PackageManager | undefined {
-  return traces.find(([file]) => existsSync(join(folder, file)))?.[1]
+function traced(folder: string, isThere: Look): PackageManager | undefined {
+  return traces.find(([file]) => isThere(join(folder, file)))?.[1]
 }
 
-function manifestIn(folder: string): unknown {
+function manifestIn(folder: string, isThere: Look): unknown {
+  const file = join(folder, 'package.json')
   try {
-    return JSON.parse(readTextFileNow(join(folder, 'package.json'), manifestBytes) ?? '')
+    return isThere(file) ? JSON.parse(readTextFileNow(file, manifestBytes) ?? '') : undefined
   } catch {
     return undefined
   }

@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, lchownSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -190,6 +190,10 @@ t.test('folders that cannot be used', async t => {
   symlinkSync(join(root, 'real'), linked.data)
   preparePaths(linked)
   t.equal(statSync(join(root, 'real')).mode & 0o777, 0o700, 'data may be a link to another disk')
+  if (uid === 0) {
+    lchownSync(linked.data, 12345, 12345)
+    t.throws(() => preparePaths(linked), { code: 'PATHS_UNUSABLE' }, 'but no link of another user’s')
+  }
 
   const file = at('in-a-file')
   mkdirSync(dirname(file.data))

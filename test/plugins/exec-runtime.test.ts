@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chownSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -679,6 +679,14 @@ t.test('the package manager of a package', async t => {
   t.equal(of('repo/packages/own'), 'npm', 'the nearest')
   t.equal(of('locked/web'), 'pnpm')
   t.equal(of('pipe/web'), 'npm', 'a pipe is not waited for')
+  if (process.getuid?.() !== 0) return
+  const theirs = 65_533
+  for (const file of ['locked/.git', 'repo/package.json']) chownSync(join(dir, file), theirs, theirs)
+  t.equal(of('locked/web'), 'npm', 'another user’s repository above is none')
+  t.equal(of('repo/packages/web'), 'npm', 'nor does another user’s file in one of ours count')
+  writeFileSync(join(dir, 'repo/packages/web/package.json'), '{}')
+  chownSync(join(dir, 'repo/packages/web/package.json'), theirs, theirs)
+  t.equal(of('repo/packages/web'), 'yarn', 'but for their package')
 })
 
 t.test('the plugin', async t => {
