@@ -89,16 +89,23 @@ function ask(lines: readonly string[], { runs }: RunOutput): Cause | undefined {
 
 const exception = /^(?:Uncaught |Unhandled \w+: )?(?:[A-Za-z_$][\w$.]*)?(?:Error|Exception)(?: \[[\w.-]+\])?: ./
 const panic = /^(?:panic: |fatal error: |thread '.*' panicked at )/
+/** Of Ruby, whose first line has place, error and class: `app.rb:3:in 'foo': no db (NameError)`. */
+const rubyFault = /^[^\s:]+:\d+:in [`'][^']*': .+ \(\w[\w:]*\)$/
+/** Of Java: the last one is what all others come from. */
+const javaCause = /^(?:Caused by: |Exception in thread "[^"]*" )(?=[\w$.]+(?:Exception|Error)\b)/
 const compilerFault = /^(?:\.{0,2}\/)?[\w@./-]+\.[a-z]\w*(?::\d+(?::\d+)?:?|\(\d+,\d+\):) ./i
 const faultWord = /^(?:\S{1,40} ){0,2}(?:[✘×] ?)?\[?(?:error|fatal|critical)\b\]?(?:\[\w+\])?(?:[:\s]|$)/i
 
 function errorIn(lines: readonly string[], { code, runs }: RunOutput): Cause | undefined {
   // What a program that a signal ended has printed need not be why.
   const isLoose = !runs && code !== null
-  const traced = pythonFault(lines)
+  const traced = pythonFault(lines) ?? javaFault(lines)
   if (traced !== undefined) return traced
   const isError = (line: string) =>
-    exception.test(line) || panic.test(line) || (isLoose && (compilerFault.test(line) || faultWord.test(line)))
+    exception.test(line) ||
+    panic.test(line) ||
+    rubyFault.test(line) ||
+    (isLoose && (compilerFault.test(line) || faultWord.test(line)))
   let index = lines.findIndex(isError)
   // "Build failed with 1 error:", and the error below.
   for (let hops = 0; hops < 3 && lines[index]?.trimEnd().endsWith(':') && index + 1 < lines.length; hops++) index++
@@ -125,6 +132,15 @@ function pythonFault(lines: readonly string[]): Cause | undefined {
   })
   const own = frames.findLast(frame => !/site-packages|\/lib\/python|^</.test(frame)) ?? frames.at(-1)
   return { text: own === undefined ? line : `${line} (${own})` }
+}
+
+function javaFault(lines: readonly string[]): Cause | undefined {
+  const index = lines.findLastIndex(line => javaCause.test(line))
+  const line = lines[index]
+  if (line === undefined) return undefined
+  const place = /^\s+at [\w.$]+\((\w+\.\w+:\d+)\)$/.exec(lines[index + 1] ?? '')?.[1]
+  const text = line.replace(javaCause, '')
+  return { text: place === undefined ? text : `${text} (${place})` }
 }
 
 /** File and line of an error: the first frame below it that is neither the runtime's nor a package's, or the line above it. */

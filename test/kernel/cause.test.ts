@@ -130,6 +130,17 @@ const cases: readonly Case[] = [
     cause: { text: 'panic: assignment to entry in nil map (main.go:4)' },
   },
   {
+    of: 'Ruby',
+    output: "boot\napp.rb:3:in 'foo': undefined method 'x' (NoMethodError)\n\tfrom app.rb:5:in '<main>'",
+    cause: { text: "app.rb:3:in 'foo': undefined method 'x' (NoMethodError)" },
+  },
+  {
+    of: 'Java',
+    output:
+      'Exception in thread "main" java.lang.IllegalStateException: no db\n\tat shop.Main.main(Main.java:5)\nCaused by: java.net.ConnectException: refused\n\tat shop.Db.open(Db.java:9)\n\t... 1 more',
+    cause: { text: 'java.net.ConnectException: refused (Db.java:9)' },
+  },
+  {
     of: 'rustc',
     output: 'error[E0425]: cannot find function `foo` in this scope\n --> m.rs:1:12\n  |',
     cause: { text: 'error[E0425]: cannot find function `foo` in this scope (m.rs:1)' },
