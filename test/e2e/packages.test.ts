@@ -52,6 +52,7 @@ t.test('every package, from the registry into an empty folder', { timeout: 900_0
   t.teardown(() => registry.close())
   const words = [
     'install',
+    // Every package takes the Node that the tests run on: light-my-request is a dependency only since later ones want Node 22.
     '--engine-strict',
     '--ignore-scripts',
     '--no-audit',
