@@ -4,6 +4,7 @@ import Fastify, { type FastifyInstance, type FastifyPluginAsync, type FastifyRep
 import { IdleConnections } from './api/idle.ts'
 import { logRoutes } from './api/log-routes.ts'
 import { machineRoutes } from './api/machine-routes.ts'
+import { answerMalformed, refuseTunnels } from './api/malformed.ts'
 import { openApi } from './api/openapi.ts'
 import { projectRoutes } from './api/project-routes.ts'
 import { registryRoutes } from './api/registry-routes.ts'
@@ -47,8 +48,10 @@ export class Api {
     const { socket } = kernel.paths
     const server = createServer({ headersTimeout: headMs, requestTimeout: requestMs, maxHeaderSize: headBytes })
     const connections = new IdleConnections(server, connectionLimits)
+    refuseTunnels(server)
     const app = Fastify({
       bodyLimit,
+      clientErrorHandler: answerMalformed,
       frameworkErrors: (error, _, reply) => refuse(reply, asLocaldError(error)),
       schemaController: { compilersFactory: noCompilers },
       serverFactory: handler => server.on('request', handler),

@@ -222,8 +222,8 @@ onHost('requests that are none', async (t, machine) => {
       )
     }
   }
-  // Read in one piece, it is answered for sure. The proxy's heads may be larger than what one read takes.
-  const one = await Mute.open(api, `GET / HTTP/1.1\r\nHost: x\r\nA: ${'x'.repeat(20_000)}\r\n\r\n`)
+  // Read to its end, it is answered for sure. The proxy's heads may be larger than what one read takes.
+  const one = await Mute.open(api, `GET / HTTP/1.1\r\nHost: x\r\nA: ${'x'.repeat(70_000)}\r\n\r\n`)
   t.match(await one?.rest(), /^HTTP\/1.1 431 /)
   await target.serves(t, 'after all of them')
   await target.over(t)
@@ -331,6 +331,24 @@ onHost('1,000 requests at once', async (t, machine) => {
   const ping = 'GET /v1/ping HTTP/1.1\r\nHost: x\r\n'
   const piped = await Mute.open(target.api, `${`${ping}\r\n`.repeat(999)}${ping}Connection: close\r\n\r\n`)
   t.equal((await piped?.rest())?.match(/"pong":true/g)?.length, 1000, '1,000 one after the other on one connection')
+  await target.serves(t, 'after that')
+  await target.over(t)
+})
+
+onHost('what is no request is answered in the form of all errors', async (t, machine) => {
+  const target = await Target.start(machine, 'quiet.mjs')
+  const sent: [text: string, status: number][] = [
+    ['GARBAGE\r\n\r\n', 400],
+    ['GET /v1/ping HTTP/1.2\r\nHost: x\r\n\r\n', 400],
+    ['CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n', 404],
+    [`GET /v1/ping HTTP/1.1\r\nHost: x\r\nX: ${'y'.repeat(70_000)}\r\n\r\n`, 431],
+  ]
+  for (const [text, status] of sent) {
+    const mute = await Mute.open(target.api, text)
+    const [head = '', body = ''] = (await mute?.rest())?.split('\r\n\r\n') ?? []
+    t.match(head, new RegExp(`^HTTP/1.1 ${status} `))
+    t.match(JSON.parse(body), { error: { code: 'REQUEST_INVALID', message: String } })
+  }
   await target.serves(t, 'after that')
   await target.over(t)
 })

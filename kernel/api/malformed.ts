@@ -1,0 +1,26 @@
+import { type Server, STATUS_CODES } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { LocaldError, systemCode } from '../errors.ts'
+
+const statuses: ReadonlyMap<string | undefined, number> = new Map([
+  ['ERR_HTTP_REQUEST_TIMEOUT', 408],
+  ['HPE_HEADER_OVERFLOW', 431],
+])
+
+/** Answers what is no request that the API could read, in the same form as all other errors. */
+export function answerMalformed(error: Error, socket: Duplex): void {
+  refuse(socket, statuses.get(systemCode(error)) ?? 400, `not a request of HTTP/1.1: ${error.message}`)
+}
+
+/** Node closes the connection without an answer otherwise. */
+export function refuseTunnels(server: Server): void {
+  server.on('connect', (_request, socket) => refuse(socket, 404, 'the API has no CONNECT'))
+}
+
+function refuse(socket: Duplex, status: number, message: string): void {
+  if (!socket.writable) return void socket.destroy()
+  const body = JSON.stringify({ error: new LocaldError('REQUEST_INVALID', message).toJSON() })
+  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json; charset=utf-8\r\n`
+  const framing = `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n`
+  socket.end(`${head}${framing}${body}`, () => socket.destroy())
+}
