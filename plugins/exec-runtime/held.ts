@@ -98,9 +98,14 @@ export class HeldProcess implements Instance {
     // Where only groups are known, what has left its group is found by having been seen before.
     this.#seen = table.orphansReturn ? [] : await table.members(this.tree).catch(() => [])
     const grace = graceOf(graceMs)
+    const isFirst = this.#asked.length === 0
+    const asked = performance.now()
     this.#ask(`stop ${signalNumber(signal)} ${grace}`)
     const late = setTimeout(() => void killKeeper(this.state, table), grace + disobeysMs)
-    await this.exited
+    const exit = await this.exited
+    const wasLate = grace > 0 && signal !== 'SIGKILL' && exit.signal === 'SIGKILL' && performance.now() - asked >= grace
+    if (isFirst && wasLate)
+      this.#input.log.write('locald', `it had not ended ${grace / 1000} s after ${signal} and was killed`)
     clearTimeout(late)
     // It had ended before they were seen.
     if (this.#seen.length > 0) await this.#sweep()

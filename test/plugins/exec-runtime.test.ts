@@ -212,7 +212,7 @@ function lives(t: Test, table: ProcessTable) {
     const instance = await rig.spawn(script, { stopsChildren: true })
     await rig.printed(/up/)
     await limited(instance.stop({ signal: 'SIGTERM', graceMs: 100 }), 'stop')
-    t.strictSame(await rig.lines(), ['up'])
+    t.strictSame(await rig.lines(), ['up', 'it had not ended 0.1 s after SIGTERM and was killed'])
   })
 
   t.test('what cannot be started says why, without its environment', async t => {
@@ -345,11 +345,16 @@ function ends(t: Test, table: ProcessTable) {
     await rig.printed(/up/)
     await limited(polite.stop({ signal: 'SIGINT', graceMs: 10_000 }), 'polite')
     t.strictSame(await polite.exited, { code: 7, signal: null })
+    t.notMatch((await rig.lines()).join('\n'), /killed/)
     const deaf = await rig.spawn(`exec ${act} stubborn 0`)
     await rig.printed(/deep/)
     await limited(Promise.all([deaf.stop({ signal: 'SIGTERM', graceMs: 100 }), deaf.stop(stop)]), 'deaf')
     t.strictSame(await deaf.exited, { code: null, signal: 'SIGKILL' })
     t.notOk(alive(deaf.pid ?? 0))
+    t.strictSame(
+      (await rig.lines()).filter(line => line.includes('killed')),
+      ['it had not ended 0.1 s after SIGTERM and was killed'],
+    )
   })
 
   t.test('stop of what has ended does nothing', async t => {
