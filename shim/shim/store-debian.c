@@ -56,10 +56,18 @@ static bool make_links(int folder, const char *name) {
   return links_lead_to(folder, name);
 }
 
+// Whether another user has the same certificate in the store, put there by this version or an earlier one.
+static bool is_shared(int folder, const char *name, const struct text *pem) {
+  int earlier = trail_folder(REFUSE_STORE, earlier_path);
+  bool shared = anchors_shared(folder, name, ending, pem) || anchors_shared(earlier, name, ending, pem);
+  (void)close(earlier);
+  return shared;
+}
+
 // Links first: one that leads nowhere hides those after it. `found`: whether it is this certificate that is there.
 static void take_out(int folder, const char *name, bool found, const struct text *pem) {
   links_remove(folder, name);
-  if (found && !anchors_shared(folder, name, ending, pem)) bundle_change(folder, bundle, bundle_draft, pem, false);
+  if (found && !is_shared(folder, name, pem)) bundle_change(folder, bundle, bundle_draft, pem, false);
   (void)anchors_take(folder, name);
   if (anchors_count(folder, NULL, ending) == 0) set_hook(false);
 }
@@ -78,7 +86,7 @@ static void take_earlier(int folder, const struct certificate *certificate, cons
   }
   if (is == ANCHOR_SAME) {
     (void)anchors_take(earlier, anchor.at);
-    if (!kept && !anchors_shared(folder, anchor.at, ending, pem)) bundle_change(folder, bundle, bundle_draft, pem, false);
+    if (!kept && !is_shared(folder, anchor.at, pem)) bundle_change(folder, bundle, bundle_draft, pem, false);
   }
   (void)close(earlier);
 }

@@ -130,6 +130,21 @@ function store(t: Test, it: Installed): void {
     t.strictSame(ours(it.certs), [hash], 'links that lead nowhere')
   })
 
+  t.test('untrust of what another user has there by an earlier version', async t => {
+    it.reset()
+    it.addStore()
+    const pem = certificate()
+    writeFileSync(it.conf, `uid ${it.uid}\nuid ${it.uid + 1}\n`)
+    trust(pem, it.uid + 1)
+    const name = ours(it.certs).find(name => name.endsWith('.crt')) ?? ''
+    renameSync(join(it.certs, name), join(it.root, 'usr/local/share/ca-certificates', name))
+    trust(pem)
+    untrust(pem)
+    t.equal(bundle(), someRoot + pem)
+    untrust(pem, it.uid + 1)
+    t.equal(bundle(), someRoot)
+  })
+
   t.test('a store that is full, or fails', async t => {
     it.reset()
     it.addStore()
