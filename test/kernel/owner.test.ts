@@ -91,6 +91,7 @@ t.test("another user's folder and socket are refused", { skip }, async t => {
   t.equal(hasOwnSocket({ runtime: folder, socket }), true)
   chownSync(folder, stranger, stranger)
   t.throws(() => hasOwnSocket({ runtime: folder, socket }), refused, 'of the folder')
+  t.throws(() => isOwnFolder(folder), refused, 'alone, too')
   t.throws(() => isOwnSocket(socket), refused, 'they could replace it')
   chownSync(folder, 0, 0)
   chownSync(socket, stranger, stranger)
