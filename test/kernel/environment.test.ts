@@ -299,6 +299,13 @@ t.test('.env files full of what looks like references', async t => {
   }
 })
 
+t.test('a megabyte of empty lines takes no time', async t => {
+  const lines = '\n'.repeat(500_000)
+  const start = performance.now()
+  t.strictSame(await env({ files: { '.env': `${lines}A=1${lines}` } }), { A: '1' })
+  t.ok(performance.now() - start < 10_000)
+})
+
 t.test('files that are not there or not readable', async t => {
   t.strictSame(await env({ files: {} }), {}, 'no .env is right')
   const missing = await failure({ files: { one: '' }, envFile: ['one', 'two'] })
