@@ -9,6 +9,8 @@ export interface PublicPlace {
 
 /** The fields that name a place to go to, or where a cookie holds. */
 const naming = /^(location|content-location|refresh|set-cookie):([ \t]*)(.*)$/gim
+/** Browsers heed it with any status. */
+const refreshing = /^refresh:/im
 /** A URL with a port: its host, the port, and from the path on. */
 const ported = /^(?:https?:)?\/\/([^/?#]*):(\d{1,5})(?=[/?#]|$)(.*)$/i
 /** This machine. */
@@ -23,7 +25,7 @@ const absolute = /^(?:https?:)?\/\/([^/?#]*)(.*)$/i
  */
 export function publicFields({ status, fields }: ResponseHead, to: Destination, seen: PublicPlace): string {
   const isRedirect = (status >= 300 && status < 400) || status === 201
-  if (!isRedirect && to.prefix === undefined) return fields
+  if (!isRedirect && to.prefix === undefined && !refreshing.test(fields)) return fields
   return fields.replace(naming, (line, name: string, space: string, value: string) => {
     const changed = changedBy(name.toLowerCase(), value, to, seen)
     return changed === value ? line : `${name}:${space}${changed}`

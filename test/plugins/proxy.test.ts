@@ -344,6 +344,10 @@ t.test('redirects and cookies of a service', async t => {
   t.equal((await get(port, 'shop.localhost', '/old')).header('set-cookie'), 'a=b; Path=/old')
   status = 201
   t.equal((await get(port, 'shop.localhost:99')).header('location'), 'http://shop.localhost:99/')
+  status = 200
+  answer = ['Refresh', `0; url=http://${there}/x`]
+  t.equal((await get(port, 'shop.localhost')).header('refresh'), '0; url=http://shop.localhost/x')
+  t.equal((await overH2('/'))['refresh'], `0; url=https://shop.localhost:${securePort}/x`)
 })
 
 t.test('framing', async t => {
