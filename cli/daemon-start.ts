@@ -1,20 +1,12 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import {
-  accessSync,
-  closeSync,
-  constants,
-  fstatSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readSync,
-  utimesSync,
-} from 'node:fs'
+import { accessSync, closeSync, constants, fstatSync, openSync, readdirSync, readSync, utimesSync } from 'node:fs'
 import type { Socket } from 'node:net'
+import { devNull } from 'node:os'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { type ErrorJson, LocaldError, messageOf, systemCode } from '../kernel/errors.ts'
+import { readText } from '../kernel/files.ts'
 import { builtFolder } from '../kernel/package.ts'
 import { compileNative, type Paths, preparePaths, settlePaths } from '../kernel/paths.ts'
 import type { Argv } from '../kernel/wire.ts'
@@ -113,7 +105,7 @@ function startLimit(): number {
 /** Whether the daemon is the machine's to start, since `locald server install`, and the machine does. */
 function startByMachine({ boot }: Paths): boolean {
   try {
-    const installed: Installed = JSON.parse(readFileSync(boot, 'utf8'))
+    const installed: Installed = JSON.parse(readText(boot))
     const [program, ...words] = installed.start
     if (spawnSync(program, words, { stdio: 'ignore' }).status === 0) return true
     say(`Warning: \`${installed.start.join(' ')}\` failed; the daemon is started without it`)
@@ -172,7 +164,7 @@ function isProgram(path: string): boolean {
 
 /** True: the daemon that was started listens. False: another one holds the lock. */
 async function attempt(paths: Paths, deadline: number): Promise<boolean> {
-  const log = openSync(paths.daemonLog, 'a', 0o600)
+  const log = openLog(paths.daemonLog)
   const before = fstatSync(log).size
   const [program, ...words] = daemonArgv(paths)
   const child = spawn(program, words, {
@@ -192,6 +184,16 @@ async function attempt(paths: Paths, deadline: number): Promise<boolean> {
   } finally {
     child.stdio[3]?.destroy()
     child.unref()
+  }
+}
+
+/** The daemon's log, for what it says before it has opened it itself; what is no regular file there is waited for by no one. */
+function openLog(file: string): number {
+  const { O_WRONLY, O_APPEND, O_CREAT, O_NONBLOCK } = constants
+  try {
+    return openSync(file, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK, 0o600)
+  } catch {
+    return openSync(devNull, 'w')
   }
 }
 
@@ -257,9 +259,11 @@ function late(paths: Paths, why: string): LocaldError {
 
 /** What was written to a file after `from` bytes: the last lines of its last 16 KB. */
 function lastLines(file: string, from: number, count: number): readonly string[] {
-  const log = openSync(file, 'r')
+  const log = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK)
   try {
-    const { size } = fstatSync(log)
+    const stat = fstatSync(log)
+    if (!stat.isFile()) return []
+    const { size } = stat
     const start = Math.max(from, size - 16 * 1024)
     const bytes = Buffer.alloc(Math.max(0, size - start))
     readSync(log, bytes, 0, bytes.length, start)

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { readTextFile } from './contract/text-file.ts'
-import { writeWhole } from './files.ts'
+import { makeFolder, writeWhole } from './files.ts'
 
 /** Bytes above which a file of authorities is not read; those of systems have a quarter of a megabyte. */
 const sizeLimit = 16 * 1024 * 1024
@@ -52,6 +52,7 @@ export class CaBundles {
     const head = `# Made by locald of ${JSON.stringify(written)} and its own CA: changes are lost.`
     const text = `${[head, ...own, ...ours].join('\n')}\n`
     const before = await readFile(file, 'latin1').catch(() => undefined)
+    makeFolder(this.#folder)
     if (before !== text) writeWhole(file, text, { durable: false })
     this.#sources.set(file, { root, written })
     return { file }

@@ -1,4 +1,14 @@
-import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, renameSync, statSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import { systemCode } from './errors.ts'
 
@@ -54,8 +64,11 @@ function entriesOf(head: string, line: Buffer): readonly Buffer[] {
   return entries
 }
 
+/** A pipe that nobody reads is waited for by no one. */
+const appending = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK
+
 function append(file: string, entries: Buffer): void {
-  const descriptor = openSync(file, 'a', 0o600)
+  const descriptor = openSync(file, appending, 0o600)
   try {
     const { size } = fstatSync(descriptor)
     // On a full disk a torn line is worse than none.

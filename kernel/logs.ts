@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
-import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { makeFolder } from './files.ts'
 import { LogWriter } from './log-file.ts'
 import type { LogSink } from './plugin.ts'
 
@@ -18,7 +18,8 @@ export class ServiceLog implements LogSink {
   #followers = 0
 
   constructor(folder: string) {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    // Its own folder, the project's, and that of all.
+    for (const each of [dirname(dirname(folder)), dirname(folder), folder]) makeFolder(each)
     this.file = join(folder, 'log')
     this.#writer = new LogWriter(this.file, this.maxBytes, this.maxFiles)
   }

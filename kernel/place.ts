@@ -16,6 +16,9 @@ export interface Place {
   readonly socket: string
 }
 
+/** More than such a file has: bytes. */
+const longest = 64 * 1024
+
 /** The file in the data folder. */
 export function placeFile(data: string): string {
   return join(data, 'daemon.json')
@@ -26,7 +29,7 @@ export function readPlace(data: string): Place | undefined {
   try {
     const { fd, stat } = openPlain(placeFile(data), 'file')
     try {
-      const value: unknown = isCallers(stat) ? JSON.parse(readFileSync(fd, 'utf8')) : undefined
+      const value: unknown = isCallers(stat) && stat.size <= longest ? JSON.parse(readFileSync(fd, 'utf8')) : undefined
       return isPlace(value) ? value : undefined
     } finally {
       closeSync(fd)

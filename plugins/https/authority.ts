@@ -1,7 +1,8 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes, X509Certificate } from 'node:crypto'
-import { chmodSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemCode } from '../../kernel/errors.ts'
+import { readTextFileNow } from '../../kernel/plugin.ts'
 import { encode } from './der.ts'
 import { writeWhole } from './files.ts'
 import { authorityName, type Issuer, nameConstraints, pem, rootCertificate, subjectOf } from './x509.ts'
@@ -82,7 +83,7 @@ function load(folder: string, domains: readonly string[], now: number): Authorit
 
 function readCertificate(file: string): Root | undefined {
   try {
-    const certificate = new X509Certificate(readFileSync(file))
+    const certificate = new X509Certificate(readTextFileNow(file) ?? '')
     const id = certificate.fingerprint256.replaceAll(':', '').slice(0, 16).toLowerCase()
     return { file, certificate, id }
   } catch {
@@ -93,7 +94,7 @@ function readCertificate(file: string): Root | undefined {
 function readKey(file: string): KeyObject | undefined {
   try {
     chmodSync(file, 0o600)
-    return createPrivateKey(readFileSync(file))
+    return createPrivateKey(readTextFileNow(file) ?? '')
   } catch {
     return undefined
   }
