@@ -14,7 +14,11 @@ export function answerMalformed(error: Error, socket: Duplex): void {
 
 /** Node closes the connection without an answer otherwise. */
 export function refuseTunnels(server: Server): void {
-  server.on('connect', (_request, socket) => refuse(socket, 404, 'the API has no CONNECT'))
+  server.on('connect', (_request, socket) => {
+    // Node listens no more to a connection that it has handed over, and the client may have left.
+    socket.on('error', () => socket.destroy())
+    refuse(socket, 404, 'the API has no CONNECT')
+  })
 }
 
 function refuse(socket: Duplex, status: number, message: string): void {

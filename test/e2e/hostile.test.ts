@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { connect } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import type { Test } from 'tap'
 import { systemCode } from '../../kernel/errors.ts'
@@ -349,6 +350,14 @@ onHost('what is no request is answered in the form of all errors', async (t, mac
     t.match(head, new RegExp(`^HTTP/1.1 ${status} `))
     t.match(JSON.parse(body), { error: { code: 'REQUEST_INVALID', message: String } })
   }
+  for (let i = 0; i < 50; i++)
+    for (const [text] of sent) {
+      const left = connect(target.api, () => {
+        left.write(text)
+        left.destroy()
+      })
+      await once(left, 'close')
+    }
   await target.serves(t, 'after that')
   await target.over(t)
 })
