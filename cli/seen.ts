@@ -1,9 +1,9 @@
 import type { LogLine } from '../kernel/events.ts'
 
-/** The last moment that lines of a stream were taken of, and how many have its time. */
+/** The last moment that lines of a stream were taken of, and the texts of those that have its time. */
 interface Last {
   readonly time: string
-  count: number
+  readonly texts: string[]
 }
 
 /** What was taken of a service: its last line was of `stream`. */
@@ -18,8 +18,8 @@ const mostResumed = 32_000
 const slackMs = 5000
 
 /**
- * Which lines of logs were taken, so that a stream which is asked for once more brings none twice and leaves none out: the daemon is
- * told the last one of each service. It gives those of a service in the order in which they ended, whatever the clock did meanwhile.
+ * Which lines of logs were taken, so that a stream which is asked for again brings none twice and leaves none out: the daemon gets the
+ * last one of each service. It gives those of a service in the order in which they ended, whatever the clock did meanwhile.
  */
 export class Seen {
   #begunMs: number
@@ -39,7 +39,7 @@ export class Seen {
     return fresh
   }
 
-  /** The stream is asked for once more: what it has to bring. */
+  /** The stream is asked for again: what it has to bring. */
   again(): { readonly since: string; readonly resume: readonly string[] } {
     // Of services without a line yet. Where the clock was set back, what they print now is older than the beginning.
     if (Date.now() < this.#begunMs) this.#begunMs = Date.now() - slackMs
@@ -47,8 +47,10 @@ export class Seen {
     const resume: string[] = []
     let length = 0
     for (const [service, { stream, streams }] of [...this.#services].reverse()) {
-      const { time = '', count = 0 } = streams.get(stream) ?? {}
-      const word = `${time} ${stream} ${count} ${service}`
+      const { time = '', texts = [] } = streams.get(stream) ?? {}
+      const text = texts.at(-1) ?? ''
+      const count = texts.filter(other => other === text).length
+      const word = `${time} ${stream} ${hashOf(text)} ${count} ${service}`
       length += '&resume='.length + word.length
       if (length > mostResumed) this.#leftOut.set(service, time)
       else resume.unshift(word)
@@ -56,14 +58,19 @@ export class Seen {
     return { since: new Date(this.#begunMs).toISOString(), resume }
   }
 
-  #count({ service, stream, time }: LogLine): void {
+  #count({ service, stream, time, text }: LogLine): void {
     const taken = this.#services.get(service) ?? { stream, streams: new Map<string, Last>() }
     // The service whose line came last is the last one.
     this.#services.delete(service)
     this.#services.set(service, taken)
     taken.stream = stream
     const last = taken.streams.get(stream)
-    if (last?.time === time) last.count++
-    else taken.streams.set(stream, { time, count: 1 })
+    if (last?.time === time) last.texts.push(text)
+    else taken.streams.set(stream, { time, texts: [text] })
   }
+}
+
+/** As the daemon has it; loaded where it is needed only. */
+function hashOf(text: string): string {
+  return process.getBuiltinModule('node:crypto').createHash('sha256').update(text).digest('hex').slice(0, 16)
 }

@@ -1,22 +1,30 @@
+import { createHash } from 'node:crypto'
 import { longestLine, type OutputLine } from './log-lines.ts'
 
 /**
  * The last line of a log that a reader has. A log's lines have an order of their own, that in which they ended: the clock may have been
- * set back since. `time`: as in the files; `count`: how many lines of this stream and time the reader has.
+ * set back since. `time`: as in the files, many lines may have the same; `hash`: of its text; `count`: how many lines of this stream,
+ * time and text the reader has, which need not have those before them.
  */
 export interface Anchor {
   readonly time: string
   readonly stream: string
+  readonly hash: string
   readonly count: number
 }
 
-/** `TIME STREAM COUNT KEY`: what a reader has of a service's log. */
-export const anchorPattern = '^\\d{4}-\\d{2}-\\d{2}T[0-9:.]{15}Z [^ ]+ [1-9][0-9]{0,8} .'
+/** `TIME STREAM HASH COUNT KEY`: what a reader has of a service's log. */
+export const anchorPattern = '^\\d{4}-\\d{2}-\\d{2}T[0-9:.]{15}Z [^ ]+ [0-9a-f]{16} [1-9][0-9]{0,8} .'
 
 /** Reads a text that `anchorPattern` matches. */
 export function parseAnchor(text: string): { readonly key: string; readonly anchor: Anchor } {
-  const [time = '', stream = '', count = '', ...key] = text.split(' ')
-  return { key: key.join(' '), anchor: { time, stream, count: Number(count) } }
+  const [time = '', stream = '', hash = '', count = '', ...key] = text.split(' ')
+  return { key: key.join(' '), anchor: { time, stream, hash, count: Number(count) } }
+}
+
+/** The start of SHA-256, as readers make it. */
+export function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 16)
 }
 
 /** Passes over the lines up to an anchor, from a place at or before its first line. */
@@ -44,13 +52,15 @@ export class AnchorSkip {
   #isAfter({ time, stream, text }: OutputLine): boolean {
     if (this.#left === 0) return true
     if (stream !== this.#anchor.stream) return false
+    const isLong = text.length >= longestLine
     if (time === this.#anchor.time) {
       this.#isMet = true
-      this.#left--
-      return false
+      const isIt = hashOf(text) === this.#anchor.hash
+      if (isIt) this.#left--
+      return isLong && !isIt
     }
     // A line that is given in pieces is cut in other places now: rather a piece twice than none.
-    if (this.#isMet || this.#hasBegunOne || text.length >= longestLine) return true
+    if (this.#isMet || this.#hasBegunOne || isLong) return true
     this.#hasBegunOne = true
     return false
   }

@@ -117,8 +117,9 @@ export interface OpenAnswer {
 
 /**
  * `tail`: the last so many lines of all together, with `each` of each service. `since`: UTC ISO 8601. `resume`: instead of
- * that, of single services, the last line that the reader has, as `TIME STREAM COUNT KEY` with the number of its lines of that time. `grep`: a JavaScript regular expression. `partial`: with `follow` and without `grep`, an unfinished line
- * comes in pieces, too, before it comes whole.
+ * that, of single services, the last line that the reader has, as `TIME STREAM HASH COUNT KEY`: the first 16 digits of the SHA-256 of
+ * its text, and how many lines of that time and text the reader has. `grep`: a JavaScript regular expression. `partial`: with `follow`
+ * and without `grep`, an unfinished line comes in pieces, too, before it comes whole.
  */
 export interface LogsQuery extends KeysQuery {
   readonly tail?: number

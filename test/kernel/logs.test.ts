@@ -21,7 +21,7 @@ import t, { type Test } from 'tap'
 import { daemonLog } from '../../kernel/daemon-log.ts'
 import type { LogLine } from '../../kernel/events.ts'
 import { Grep, plain } from '../../kernel/grep.ts'
-import type { Anchor } from '../../kernel/log-anchor.ts'
+import { type Anchor, hashOf } from '../../kernel/log-anchor.ts'
 import { LogWriter } from '../../kernel/log-file.ts'
 import { longestLine, type OutputLine, stampOf } from '../../kernel/log-lines.ts'
 import { readLogs } from '../../kernel/log-merge.ts'
@@ -102,10 +102,10 @@ function perform(op: Op, model: ModelLog): void {
 
 /** What a reader that has these lines has last. */
 function anchorOf(lines: readonly OutputLine[]): Anchor {
-  const { time = '', stream = '' } = lines.at(-1) ?? {}
+  const { time = '', stream = '', text = '' } = lines.at(-1) ?? {}
   const others = lines.filter(line => line.stream === stream)
-  const before = others.findLastIndex(line => line.time !== time)
-  return { time, stream, count: others.length - 1 - before }
+  const moment = others.slice(others.findLastIndex(line => line.time !== time) + 1)
+  return { time, stream, hash: hashOf(text), count: moment.filter(line => line.text === text).length }
 }
 
 t.test('readers against a model', async t => {
@@ -182,6 +182,22 @@ t.test('readers against a model', async t => {
       }),
       { numRuns: 150 },
     )
+  })
+
+  await t.test('a reader that has only some lines of a moment gets those after them', async () => {
+    const model = fresh()
+    const log = new ServiceLog(dirname(model.file))
+    const time = model.clock.tick()
+    const all = ['a', 'b', 'x', 'c', 'x', 'd', 'e'].map(text => ({ time, stream: 'stdout', text }))
+    appendFileSync(model.file, all.map(({ text }) => `${time} stdout F ${text}\n`).join(''))
+    const source = { service: 'a:b', log }
+    const tail = all.slice(3, 6)
+    same(texts(await collect({ sources: [{ ...source, after: anchorOf(tail) }] })), ['e'], 'the last ones')
+    const matching = all.filter(({ text }) => /[bd-e]/.test(text))
+    const had = { ...source, after: anchorOf(matching.slice(0, 1)) }
+    same(texts(await collect({ sources: [had], grep: '[bd-e]' })), ['d', 'e'], 'those that match')
+    const both = { ...source, after: anchorOf(all.slice(0, 5)) }
+    same(texts(await collect({ sources: [both] })), ['d', 'e'], 'one of two with the same text')
   })
 
   await t.test('since a time, of those that match, the last so many of several services by time', async () => {
