@@ -58,14 +58,16 @@ export async function adoptAll(input: AdoptInput): Promise<readonly unknown[]> {
 function foundIn(records: Records): Found {
   const isCurrent = ({ boot }: { readonly boot?: string }) => records.isCurrent(boot)
   const services = records.services()
-  for (const record of services) if (!isCurrent(record)) records.dropService(record.path, record.service)
-  const unread = records.unread.list()
-  for (const record of unread) if (!records.isCurrent(bootIn(record))) records.unread.remove(record)
   const projects = records.projects().map(record => (isCurrent(record) ? record : { ...record, wanted: [] }))
-  const current = services.filter(isCurrent)
   const known = new Set(projects.map(({ ref }) => ref.path))
-  const lost = current.map(({ path }) => path).filter(path => !known.has(path))
-  return { services: current, projects, lost: [...new Set(lost)] }
+  // What has ended of a project that is not known any more matters to no one.
+  const isKept = (record: ServiceRecord) => isCurrent(record) && (record.state !== null || known.has(record.path))
+  for (const record of services) if (!isKept(record)) records.dropService(record.path, record.service)
+  const kept = services.filter(isKept)
+  // Read last: what could not be read above is among them.
+  for (const record of records.unread.list()) if (!records.isCurrent(bootIn(record))) records.unread.remove(record)
+  const lost = kept.map(({ path }) => path).filter(path => !known.has(path))
+  return { services: kept, projects, lost: [...new Set(lost)] }
 }
 
 /** The record of a project of which only those of its services are left: what runs of it is meant to. */

@@ -100,8 +100,10 @@ export class Reloads {
     const known = this.#followed.get(project.ref.path)
     if (before === undefined || known === undefined) return
     const { signature } = known.config
+    // Of the plan that the earlier daemon had: a changed configuration may name other files.
+    const services = Object.entries(known.sources.signatures())
     if (signature !== undefined && signature !== before.configuration) await this.#reload(project, meanwhile)
-    for (const [name, now] of Object.entries(known.sources.signatures())) {
+    for (const [name, now] of services) {
       const then = before.services[name]
       if (then !== undefined && then !== now) void this.#restart(project, name, () => meanwhile)
     }

@@ -48,7 +48,7 @@ export class UnreadRecords {
     rmSync(file, { recursive: true, force: true })
   }
 
-  /** What `doctor` says of them; `keyOf` names the service, or the folder, that a record tells of. */
+  /** What `doctor` says of them; `keyOf` names the service, or the project, that a record is of. */
   check(keyOf: (record: UnreadRecord) => string | undefined): Check {
     return {
       id: 'records',
@@ -76,11 +76,6 @@ export function stateIn({ text }: UnreadRecord): unknown {
   if (typeof state === 'object' && state !== null) return state
   const socket = /"socket":"(\/[^"\\]+\.s)"/.exec(text)?.[1]
   return socket === undefined ? undefined : { socket }
-}
-
-/** The folder of the project that a record tells of, as far as it can be read. */
-export function pathIn({ text }: UnreadRecord): string | undefined {
-  return /"path":"(\/[^"\\]+)"/.exec(text)?.[1]
 }
 
 /** The start of the machine in which it was written. */

@@ -31,7 +31,7 @@ async function running(t: Test) {
     return found
   }
   return {
-    ...{ sandbox, folder, records },
+    ...{ sandbox, folder, records, fileIn },
     service: fileIn('services', '"service":"a"'),
     project: fileIn('projects', '"name":"two"'),
     pids: async () => (await sandbox.status(folder)).map(({ pid }) => pid),
@@ -112,6 +112,18 @@ t.test('of what is lost only that service is started again', async t => {
       t.notOk(isAlive(a ?? 0), 'there is one of it')
     })
   }
+})
+
+t.test('what has ended of a project without a record is forgotten', async t => {
+  const two = await running(t)
+  await two.kill()
+  for (const name of ['"service":"a"', '"service":"b"'])
+    edit(two.fileIn('services', name), text => JSON.stringify({ ...JSON.parse(text), state: null, status: 'exited' }))
+  rmSync(two.project)
+  rmSync(two.folder, { recursive: true })
+  await two.sandbox.ok(['server', 'start'])
+  t.strictSame(readdirSync(join(two.records, 'services')), [])
+  t.notMatch(readFileSync(resolvePaths({ env: two.sandbox.env }).daemonLog, 'utf8'), /could not be adopted/)
 })
 
 t.test('where all records are lost the daemon starts, and ends what nobody knows of', async t => {

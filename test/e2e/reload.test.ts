@@ -188,7 +188,12 @@ onHost('changed files', async (t, machine) => {
     process.kill(daemon, 'SIGTERM')
     await until('the end of the daemon', () => !isAlive(daemon))
     sandbox.write(join(other, 'src/text.txt'), 'second\n')
-    sandbox.write(join(other, 'locald.toml'), plan.replace('of configured', 'changed meanwhile'))
+    sandbox.write(join(other, 'more.env'), 'MORE=1\n')
+    const changed = plan.replace(
+      /env = .*of configured.*/,
+      'env_file = "more.env"\nenv = { GREETING = "changed meanwhile" }',
+    )
+    sandbox.write(join(other, 'locald.toml'), changed)
     await until('both changes', async () => {
       const texts = (await sandbox.logs(other)).map(({ service, text }) => `${service}: ${text}`)
       return texts.includes('between:watching: second') && texts.includes('between:configured: changed meanwhile')
