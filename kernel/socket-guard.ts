@@ -5,7 +5,7 @@ import { messageOf } from './errors.ts'
 import { writeWhole } from './files.ts'
 import { versionOf } from './package.ts'
 import { longestSocketPath, type Paths, type Place, preparePaths } from './paths.ts'
-import { claimRuntime, placeFile, releaseRuntime } from './place.ts'
+import { claimRuntime, isOthers, placeFile, releaseRuntime } from './place.ts'
 import type { Log } from './plugin.ts'
 
 /** What a guard works with. */
@@ -152,11 +152,12 @@ export class SocketGuard {
   async #bind(socket: string): Promise<void> {
     const { paths, listen } = this.#input
     if (Buffer.byteLength(socket) > longestSocketPath) throw new Error('its path is too long')
+    // A daemon of another data folder may have been started here meanwhile.
     if (socket === paths.socket) {
+      if (isOthers(paths.runtime, paths.data)) throw new Error('the folder belongs to another daemon')
       preparePaths(paths)
       claimRuntime(paths.runtime, paths.data)
     } else mkdirSync(dirname(socket), { recursive: true, mode: 0o700 })
-    // A daemon of another data folder may have been started here meanwhile.
     if (await answers(socket)) throw new Error('another process listens there')
     // The daemon is stopping: its successor listens there.
     if (this.#isClosed) return

@@ -14,7 +14,7 @@ import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
 import { versionOf } from '../../kernel/package.ts'
 import { readPlace } from '../../kernel/paths.ts'
-import { placeFile } from '../../kernel/place.ts'
+import { claimRuntime, isOthers, placeFile } from '../../kernel/place.ts'
 import { SocketGuard } from '../../kernel/socket-guard.ts'
 
 interface Guarded {
@@ -140,5 +140,16 @@ t.test('listens in the data folder where its own cannot be made, or is used by a
     await restored
     t.equal(guard.socket, join(data, 'run', 'locald.sock'))
     t.equal(await ask(guard.socket), 'here')
+  })
+  await t.test('claimed by another', async t => {
+    const { root, data, runtime, guard, restored } = await guarded(t)
+    const made = join(root, 'made')
+    mkdirSync(made)
+    claimRuntime(made, root)
+    rmSync(runtime, { recursive: true })
+    renameSync(made, runtime)
+    await restored
+    t.equal(guard.socket, join(data, 'run', 'locald.sock'))
+    t.ok(isOthers(runtime, data), 'it stays the other’s')
   })
 })
