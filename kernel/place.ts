@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { join, sep } from 'node:path'
 import { isCallers, isOwnFolder, openPlain } from './owner.ts'
 
 // Every command reads this file: not by import, which reads all of node:fs.
@@ -66,8 +66,9 @@ export function isOthers(runtime: string, data: string): boolean {
   }
 }
 
-/** Says that a runtime folder belongs to a data folder; for who holds its lock. */
+/** Says that a runtime folder belongs to a data folder, unless it is in there; for the daemon that holds its lock. */
 export function claimRuntime(runtime: string, data: string): void {
+  if (runtime.startsWith(join(data, sep))) return
   rmSync(ownerLink(runtime), { recursive: true, force: true })
   symlinkSync(data, ownerLink(runtime))
 }

@@ -62,6 +62,10 @@ t.test('locald up with a database', async t => {
     chmodSync(data, 0o700)
     t.equal(ran.code, 1)
     t.match(ran.stderr, /^Error: \S+\/db cannot be used: EACCES.*\nHint: Make that folder writable/m)
+    // It is started again, which may have met the folder as it was.
+    await until('the database has started or failed', async () =>
+      ['running', 'failed'].includes((await sandbox.service(folder, 'db')).status),
+    )
     await sandbox.up(folder)
     t.equal(await count(url, 'kept'), 1)
   })

@@ -197,7 +197,7 @@ on('linux', 'a project is meant by its name or its folder where a service is', a
       /no service 'jobb' in project 'shop', and no project of that name \[UNKNOWN_SERVICE\]\nHint: Did you mean 'job'/,
     ],
     [
-      ['why', 'shop'],
+      ['service', 'reset', 'shop', '--yes'],
       cwd,
       /'shop' is a project with several services \[UNKNOWN_SERVICE\]\nHint: Name one: shop:job, shop:blog/,
     ],

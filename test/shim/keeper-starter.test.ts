@@ -81,6 +81,7 @@ for (const variant of [asan, release]) {
       const { pid } = await line.next('started')
       await rig.end()
       t.ok(alive(Number(pid)))
+      await until('its line', () => readFileSync(join(rig.dir, 'log'), 'utf8').endsWith('\n'))
       line.send('stop 9 0')
       t.match(await line.next('exit'), { code: null, signal: 'SIGKILL' })
       t.match(readFileSync(join(rig.dir, 'log'), 'utf8'), / stdout F here\n$/)

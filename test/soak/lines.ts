@@ -7,10 +7,10 @@ import type { SoakProject } from './projects.ts'
 /** A follower has what was written within so long: ms. */
 const behindMs = 20_000
 
-/** Lines of printers as they are read: the next number of each process. */
+/** Lines of printers as they are read: the next number of each. */
 export class LineCheck {
   readonly #where: string
-  readonly #next = new Map<number, number>()
+  readonly #next = new Map<string, number>()
   readonly failures: string[] = []
   lines = 0
 
@@ -20,21 +20,20 @@ export class LineCheck {
 
   /** Takes a line of a log. Others than the printers' own are Node's, of one that was started where its folder was missing. */
   add(text: string): void {
-    const match = /^(\d+) (\d+)$/.exec(text)
-    if (match === null && /^\d/.test(text)) this.failures.push(`${this.#where}: a torn line: ${text}`)
-    if (match === null) return
-    const [pid = 0, number = 0] = match.slice(1).map(Number)
-    const next = this.#next.get(pid) ?? 0
+    const [, id = '', digits] = /^(\d+-\w+) (\d+)$/.exec(text) ?? []
+    if (digits === undefined && /^\d/.test(text)) this.failures.push(`${this.#where}: a torn line: ${text}`)
+    if (digits === undefined) return
+    const [next, number] = [this.#next.get(id) ?? 0, Number(digits)]
     this.lines++
-    this.#next.set(pid, number + 1)
-    if (number !== next) this.failures.push(`${this.#where}: process ${pid}: ${number} after ${next - 1}`)
+    this.#next.set(id, number + 1)
+    if (number !== next) this.failures.push(`${this.#where}: ${id}: ${number} after ${next - 1}`)
   }
 
-  /** Processes of which fewer lines were read than were written. */
-  behind(written: ReadonlyMap<number, number>): readonly string[] {
+  /** Printers of which fewer lines were read than were written. */
+  behind(written: ReadonlyMap<string, number>): readonly string[] {
     return [...written]
-      .filter(([pid, count]) => (this.#next.get(pid) ?? 0) < count)
-      .map(([pid, count]) => `${this.#where}: process ${pid}: ${this.#next.get(pid) ?? 0} lines of at least ${count}`)
+      .filter(([id, count]) => (this.#next.get(id) ?? 0) < count)
+      .map(([id, count]) => `${this.#where}: ${id}: ${this.#next.get(id) ?? 0} lines of at least ${count}`)
   }
 }
 
@@ -53,8 +52,13 @@ export class Follower {
     this.#running.child.stdout?.on('data', (text: string) => this.#take(text))
   }
 
+  /** Resolves when it has read a line: until then its folder must stay where it is. */
+  async begun(): Promise<void> {
+    while (this.#check.lines === 0) await setTimeout(50)
+  }
+
   /** Ends it when it has what was written; what is wrong with what it has read, or with how it ended. */
-  async end(written: ReadonlyMap<number, number>): Promise<readonly string[]> {
+  async end(written: ReadonlyMap<string, number>): Promise<readonly string[]> {
     const { child, done } = this.#running
     for (let waited = 0; waited < behindMs && this.#check.behind(written).length > 0; waited += 100)
       await setTimeout(100)

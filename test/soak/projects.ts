@@ -8,17 +8,19 @@ const rate = 50
 const burst = 5000
 
 /**
- * Prints `PID NUMBER` lines. How many were written is in a file beside it, so that one that is killed is known to have written them.
+ * Prints `ID NUMBER` lines; the id begins with its pid, which another process may get later. How many were written is in a file, so that
+ * one that is killed is known to have written them.
  */
 const printer = `
   import { writeFileSync, writeSync } from 'node:fs'
   const began = performance.now()
+  const id = process.pid + '-' + Math.random().toString(36).slice(2)
   let count = 0
   let extra = 0
   process.on('SIGUSR2', () => { extra += ${burst} })
   function print(due) {
     for (let text = ''; count < due; text = '') {
-      for (const end = Math.min(due, count + 100); count < end; count++) text += process.pid + ' ' + count + '\\n'
+      for (const end = Math.min(due, count + 100); count < end; count++) text += id + ' ' + count + '\\n'
       for (let at = 0; at < text.length; ) {
         try {
           at += writeSync(1, text.slice(at))
@@ -28,7 +30,7 @@ const printer = `
         }
       }
     }
-    writeFileSync(process.argv[2] + '/' + process.pid, String(count))
+    writeFileSync(process.argv[2] + '/' + id, String(count))
   }
   setInterval(() => print(Math.floor((performance.now() - began) / 1000 * ${rate}) + extra), 50)
 `
@@ -76,10 +78,10 @@ export class SoakProject {
     this.#box.write(join(this.folder, 'locald.toml'), this.#toml())
   }
 
-  /** How many lines each printer has written at least, by its process. */
-  written(): ReadonlyMap<number, number> {
-    const pids = readdirSync(this.#counts).filter(name => /^\d+$/.test(name))
-    return new Map(pids.map(pid => [Number(pid), Number(readFileSync(join(this.#counts, pid), 'utf8'))]))
+  /** How many lines each printer has written at least, by its id. */
+  written(): ReadonlyMap<string, number> {
+    const ids = readdirSync(this.#counts).filter(name => /^\d/.test(name))
+    return new Map(ids.map(id => [id, Number(readFileSync(join(this.#counts, id), 'utf8'))]))
   }
 
   #toml(): string {

@@ -83,7 +83,7 @@ async function freePort(): Promise<number> {
 async function checkLines({ box, projects, spared }: Stand, followers: readonly Follower[]): Promise<number> {
   let lines = 0
   for (const [index, project] of projects.entries()) {
-    const written = new Map([...project.written()].filter(([pid]) => !spared.has(pid)))
+    const written = new Map([...project.written()].filter(([id]) => !spared.has(Number.parseInt(id, 10))))
     const read = await readLogs(box, project)
     const followed = await followers[index]?.end(written)
     const wrong = [...read.failures, ...read.behind(written), ...(followed ?? [])]
@@ -109,6 +109,7 @@ async function soak(): Promise<void> {
   }
   for (const { folder } of projects) await box.up(folder)
   const followers = projects.map(project => new Follower(box, project))
+  for (const follower of followers) await follower.begun()
   const sending = [...requests.values()].map(each => each.run())
   const end = performance.now() + Number(values.minutes) * 60_000
   for (let shown = performance.now(); performance.now() < end; ) {
