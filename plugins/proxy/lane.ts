@@ -117,6 +117,8 @@ export class Lane {
     if (this.#connections.has(socket)) return
     const connection = new LaneConnection(this.#limits, tried)
     this.#connections.set(socket, connection)
+    // Node takes its own away from a connection that it hands over, which may have to wait for earlier answers then.
+    socket.on('error', () => socket.destroy())
     socket.once('end', () => {
       if (socket.destroyed || connection.open.size === 0) return
       if (connection.isEndless) socket.destroy()

@@ -35,7 +35,6 @@ export function detachedResponse(req: IncomingMessage): ServerResponse {
   res.assignSocket(socket)
   const drained = (): void => void res.emit('drain')
   socket.on('drain', drained)
-  socket.on('error', () => socket.destroy())
   res.once('finish', () => {
     res.detachSocket(socket)
     socket.off('drain', drained)

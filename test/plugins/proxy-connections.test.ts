@@ -116,6 +116,25 @@ t.test('requests sent ahead', async t => {
   })
 })
 
+t.test('a reset while a switch of protocols waits for an earlier answer', async t => {
+  const run = await boot(t)
+  const { seen, answer } = await patient(t, run)
+  for (const change of ['GET / HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: echo\r\n', 'CONNECT a:1 HTTP/1.1\r\n']) {
+    const client = net.connect(run.port, '127.0.0.1')
+    await once(client, 'connect')
+    client.write(`GET /1 HTTP/1.1\r\n${host}\r\n${change}${host}\r\n`)
+    await eventually(() => seen.length > 0, 'the first request')
+    client.resetAndDestroy()
+    await once(client, 'close')
+    answer()
+    const next = wire(t, run.port).send(`GET /2 HTTP/1.1\r\n${host}\r\n`)
+    await eventually(() => seen.includes('GET /2'), 'the next request')
+    answer()
+    t.match(await next.has('<GET /2>'), /^HTTP\/1.1 200 /)
+    seen.length = 0
+  }
+})
+
 /** Sends bytes, ends its half, and reads to the end. */
 async function halfClosed(t: Test, run: Running, text: string, secure = false): Promise<string> {
   const to = { host: '127.0.0.1', port: secure ? run.securePort : run.port, allowHalfOpen: true }
