@@ -28,7 +28,7 @@ interface Found {
 
 /**
  * Adopts what an earlier daemon left: its projects become known, their processes are found again, and what was meant to run and does not
- * is started. What ran before the machine's own start, which no clock decides, is shown as stopped. Returns what tells of processes that
+ * is started. What ran before the machine's own start, which no clock decides, is shown as stopped. Returns the states of processes that
  * could not be adopted, as records of another version cannot be read: they are to be left alone.
  */
 export async function adoptAll(input: AdoptInput): Promise<readonly unknown[]> {

@@ -28,7 +28,7 @@ async function main(): Promise<void> {
   claimRuntime(paths.runtime, paths.data)
   const log = daemonLog(paths.daemonLog)
   crashOnBugs(paths, log('daemon'))
-  // It ends when it is told to, not because nothing that it waits for, such as a keeper's answer, keeps Node running.
+  // It ends when it is asked to, not because nothing that it waits for, such as a keeper's answer, keeps Node running.
   setInterval(() => {}, foreverMs)
   const kernel = await startKernel({
     paths,

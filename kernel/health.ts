@@ -185,7 +185,7 @@ class ReadyNotice {
   }
 }
 
-/** Waits for READY=1; a STATUS= before it tells what the service is at, and is no try. */
+/** Waits for READY=1; a STATUS= before it says what the service does, and is no try. */
 async function notified(
   instance: Instance,
   signal: AbortSignal,

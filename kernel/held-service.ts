@@ -1,7 +1,7 @@
 import { LocaldError } from './errors.ts'
 import type { Instance, Processes, Run, ServicePlan, ServiceType } from './plugin.ts'
 
-/** A keeper that has not ended its service so long after the grace is asked once more, with the plan's signal: ms. */
+/** A keeper that has not ended its service so long after the grace is asked again, with the plan's signal: ms. */
 const lateMs = 1000
 
 /** An instance of an earlier daemon. */
@@ -31,7 +31,7 @@ export async function reattached(
   const held = await processes?.adopt(state, run.log)
   if (held === undefined && problem !== undefined) throw problem
   if (held === undefined) return undefined
-  problem ??= new LocaldError('SERVICE_FAILED', 'its type could not take it over after the daemon restart')
+  problem ??= new LocaldError('SERVICE_FAILED', 'its type could not adopt it after the daemon restart')
   return { instance: endedByKeeper(held), problem }
 }
 

@@ -119,7 +119,7 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
   const left = await adoptAll({ projects, records, registry, processes, log: own })
   const known = new KnownProjects({ registry, projects, operations, arrivals, log: own })
   const pinned = known.expectPinned()
-  // What nobody knows of may take seconds to end: only what is started below waits for its ports, names answer meanwhile.
+  // What is unknown may take seconds to end: only what is started below waits for its ports, names answer meanwhile.
   await Promise.all([processes?.tidy(left), hooks.booted((plugin, error) => log(plugin).error(error.message))])
   for (const project of projects.list()) {
     project.refreshUrls()

@@ -64,7 +64,7 @@ function entriesOf(head: string, line: Buffer): readonly Buffer[] {
   return entries
 }
 
-/** A pipe that nobody reads is waited for by no one. */
+/** Opening a pipe without a reader would block. */
 const appending = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK
 
 function append(file: string, entries: Buffer): void {

@@ -61,7 +61,7 @@ export function isOthers(runtime: string, data: string): boolean {
     const owner = readlinkSync(ownerLink(runtime))
     return owner !== data && existsSync(owner)
   } catch {
-    // Nobody says so.
+    // It is claimed by none.
     return false
   }
 }
@@ -78,7 +78,7 @@ export function releaseRuntime(runtime: string, data: string): void {
   try {
     if (readlinkSync(ownerLink(runtime)) === data) rmSync(ownerLink(runtime))
   } catch {
-    // It is gone, or another's.
+    // It is missing, or another's.
   }
 }
 

@@ -227,7 +227,7 @@ export class Projects {
     return projects.flatMap(project => (project === undefined ? [] : [...project.services.values()]))
   }
 
-  /** The project in a folder that nobody has started yet: its services described, not running. Or the one that was moved here, which runs. */
+  /** The project in a folder that was not started yet: its services described, not running. Or the one that was moved here, which runs. */
   async #described(path: string): Promise<Project> {
     const loaded = await this.plan(path, [])
     const [moved] = this.predecessors(loaded.plan)

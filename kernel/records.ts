@@ -74,7 +74,7 @@ export class Records {
   readonly #services: string
   readonly #projects: string
   readonly unread: UnreadRecords
-  /** Tells one start of the machine from another; undefined: that is not known. */
+  /** Identifies the start of the machine; undefined: it is not known. */
   boot: string | undefined
   readonly #log: Log
   /** A hash of each file's text, the instance it tells of, and what is to be written soon. */
@@ -150,7 +150,7 @@ export class Records {
     return boot === undefined || this.boot === undefined || boot === this.boot
   }
 
-  /** Nothing runs any more: what tells of it is removed. */
+  /** Removes all records: nothing runs any more. */
   clear(): void {
     for (const { path, service } of this.services()) this.dropService(path, service)
     for (const { ref } of this.projects()) this.dropProject(ref.path)

@@ -149,10 +149,12 @@ export class Registry {
       .find(label => label !== name)
   }
 
-  /** A project of that name whose folder is gone: a folder that gets the name has been moved, most often, and keeps its ports. */
+  /** A project of that name whose folder no longer exists: a folder that gets the name was moved, most often, and keeps its ports. */
   #movedFrom(name: string, domain: string): KnownProject | undefined {
-    const gone = this.list().filter(other => other.name === name && other.domain === domain && !existsSync(other.path))
-    return gone.sort((a, b) => (a.usedAt < b.usedAt ? 1 : -1))[0]
+    const missing = this.list().filter(
+      other => other.name === name && other.domain === domain && !existsSync(other.path),
+    )
+    return missing.sort((a, b) => (a.usedAt < b.usedAt ? 1 : -1))[0]
   }
 
   /** Whether no other existing project, nor locald, has the name or the domain. */

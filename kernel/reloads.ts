@@ -21,7 +21,7 @@ export interface ReloadsInput {
 
 interface Followed {
   readonly project: Project
-  /** Those of the present plan, and of earlier ones: a file that is gone, and is no part of the plan for that, may come back. */
+  /** Those of the present plan, and of earlier ones: a file that was removed, and is no part of the plan for that, may come back. */
   readonly files: ReadonlySet<string>
   readonly config: FileWatch
   readonly sources: WatchedSources

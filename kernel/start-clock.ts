@@ -1,6 +1,6 @@
 import type { Instance } from './plugin.ts'
 
-/** When a service was started last, by a clock that nobody sets and, for what its log says, by the time of day. */
+/** When a service was started last, by a clock that is never set and, for what its log says, by the time of day. */
 export class StartClock {
   /** When its present run, with all its restarts, was begun: ms since the epoch; 0: by an earlier daemon. */
   begunMs = 0

@@ -61,8 +61,8 @@ export class UnreadRecords {
         return {
           status: 'warn',
           severity,
-          summary: `what these tell of may run without being shown: ${named.join(', ')}`,
-          fix: '`locald server shutdown` ends what they tell of, and removes them.',
+          summary: `services of unreadable records may run without being shown: ${named.join(', ')}`,
+          fix: '`locald server shutdown` stops those services and removes the records.',
         }
       },
     }
@@ -91,7 +91,7 @@ function parsed(text: string): unknown {
   }
 }
 
-/** What cannot be read says nothing. */
+/** Empty where it cannot be read. */
 function textIn(file: string): string {
   try {
     return readText(file)

@@ -7,7 +7,7 @@ const skipped = new Set([
   ...['.venv', '__pycache__', '.tox', '.mypy_cache', '.pytest_cache', '.ruff_cache', '.direnv'],
 ])
 
-/** What tools put into a folder that they fill by themselves: Cargo's `target` (bford.info/cachedir), virtual environments of any name. */
+/** What tools put into a folder that they fill: Cargo's `target` (bford.info/cachedir), virtual environments of any name. */
 const cacheMarks = ['CACHEDIR.TAG', 'pyvenv.cfg']
 
 /** What editors and file managers leave beside the files they are about. */

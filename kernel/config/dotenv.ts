@@ -12,7 +12,7 @@ export interface DotenvEntry {
 }
 
 /**
- * dotenv's own form of an entry, with the places of name and value: its parser tells neither lines nor quotes. Only that it begins in its
+ * dotenv's own form of an entry, with the places of name and value: its parser reports neither lines nor quotes. Only that it begins in its
  * line is ours: dotenv looks through all empty lines above it again and again, which takes hours for a megabyte of them.
  */
 const entry =

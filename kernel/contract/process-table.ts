@@ -55,7 +55,7 @@ export interface ProcessTable {
   owns(port: number): Promise<boolean>
   /**
    * Whether a connection to a loopback address and port would reach a process of another user, who is neither root nor one that a process of
-   * the tree runs as. False where that cannot be told.
+   * the tree runs as. False where that is not known.
    */
   isStrangers(place: Omit<Listener, 'pid'>, tree: ProcessTree): Promise<boolean>
   /** Kills (SIGKILL) what is left of a tree whose keeper is gone: by mark or variable, and the given earlier members whose start token still fits. The number killed. */

@@ -33,7 +33,7 @@ export interface KeeperProcessesInput {
 /** A mark is in the upper half of 64 bits, so that as a limit of real-time µs it never matters: 2^62 plus 61 random bits. */
 const markBase = 2n ** 62n
 const markBits = 2n ** 61n
-/** What nobody knows of has so long to end, by itself and once it was killed: ms. */
+/** An unknown process has so long to end, before and after it is killed: ms. */
 const unknownMs = 3000
 const killedMs = 3000
 
@@ -137,12 +137,12 @@ export class KeeperProcesses implements Processes {
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 })
   }
 
-  /** What is left of one keeper that nobody knows of. One that lives is waited for: what it holds may use a port that is needed. */
+  /** What is left of one unknown keeper. One that lives is waited for: what it holds may use a port that is needed. */
   async #tidyOne(base: string, graceMs: number): Promise<void> {
     const { log } = this.#input
     const link = await KeeperLink.open(`${base}.s`)
     if (link !== undefined) {
-      log.warn(`${base}.s: a service of an earlier daemon that nobody knows of is stopped`)
+      log.warn(`${base}.s: an unknown service of an earlier daemon is stopped`)
       const timer = setTimeout(() => link.send(`stop ${constants.signals.SIGKILL} 0`), graceMs)
       link.send('finish')
       const over = new AbortController()

@@ -126,7 +126,7 @@ export class Proc {
     return inodes
   }
 
-  /** The uid that a process runs as; undefined when it has gone. */
+  /** The uid that a process runs as; undefined when it has ended. */
   owner(pid: number): number | undefined {
     return statSync(join(this.#root, String(pid)), { throwIfNoEntry: false })?.uid
   }

@@ -24,7 +24,7 @@ const surePasses = 3
  *
  * A tree is what descends from its keeper: the keeper is a subreaper (prctl(2)), so nothing below it ever leaves.
  * Without the keeper it is every process with the tree's mark, an RLIMIT_RTTIME soft limit that children inherit
- * through setsid, an emptied environment and reparenting, or with its variable: PAM sets all limits anew for su(1). What
+ * through setsid, an emptied environment and reparenting, or with its variable: PAM sets all limits for su(1). What
  * has neither, and is below none that has, is lost.
  */
 export class LinuxProcessTable implements ProcessTable {

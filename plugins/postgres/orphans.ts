@@ -13,7 +13,7 @@ export async function databaseFolders(cluster: string): Promise<readonly string[
 
 /**
  * Removes the files of databases that were being made when a server was killed: PostgreSQL leaves them behind. Only `folders` that were
- * there before the server's start and belong to no database: nobody can be making those now.
+ * there before the server's start and belong to no database: none of those can be in the making.
  */
 export async function removeOrphans(target: Target, cluster: string, folders: readonly string[]): Promise<void> {
   if (folders.length === 0) return

@@ -237,7 +237,7 @@ export class H2Errand implements Receiver {
     })
   }
 
-  /** The answer is complete: what the client would still send of its body goes nowhere, which it is told (RFC 9113 section 8.1). */
+  /** The answer is complete: what the client would still send of its body goes nowhere, and NO_ERROR says so (RFC 9113 section 8.1). */
   #dismiss(): void {
     if (!this.#uploading) return
     this.#stream.resume()

@@ -7,7 +7,7 @@
 #include "tree.h"
 #include "turn.h"
 
-// More than RECEIVERS_MAX may get it twice. Whose writer has ended has READER_MS to end by itself, after its last words.
+// More than RECEIVERS_MAX may get it twice. Whose writer has ended has READER_MS to end, after its last words.
 enum { RECEIVERS_MAX = TREE_MAX, READER_MS = 300 };
 
 struct receiver {

@@ -15,7 +15,7 @@ void delivery_to_main(pid_t foreground);
 // To each process whose parent has ended, and to its group. Others are left to their parents, which may end them in order.
 void delivery_to_orphans(void);
 
-// To those whose turn has come meanwhile. False when nobody waits any more, else this has to be called again soon.
+// To those whose turn has come meanwhile. False when none waits any more, else this has to be called again soon.
 bool delivery_goes_on(int64_t now);
 
 // To all that have not got it: a last call, for those whose parent does not pass it on.

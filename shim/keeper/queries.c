@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
-// Pixels of a cell: nobody looks, so any that are usual.
+// Pixels of a cell: there is no screen, so any that are usual.
 enum { CELL_WIDTH = 8, CELL_HEIGHT = 16 };
 
 enum { BELL = 0x07, CANCEL = 0x18, SUBSTITUTE = 0x1a, ESC = 0x1b, DELETE = 0x7f };

@@ -22,7 +22,7 @@ static bool is_shell(pid_t pid) {
   return false;
 }
 
-// A terminal gives these to all of a group itself, so a parent that handles one passes it on to nobody.
+// A terminal gives these to all of a group itself, so a parent that handles one does not pass it on.
 static bool is_of_terminals(int signal) { return signal == SIGINT || signal == SIGQUIT || signal == SIGHUP; }
 
 // Who has handled the signal when it was looked at. One that does so only the first time, such as timeout(1), is still of them.

@@ -23,7 +23,7 @@ static _Noreturn void follow(pid_t child, int said) {
   while (waitpid(child, &status, 0) < 0)
     if (errno != EINTR) refuse_errno(REFUSE_PROCESS, "its end cannot be seen");
   for (ssize_t len; (len = read(said, message, sizeof message)) > 0;)
-    if (write(STDERR_FILENO, message, (size_t)len) < 0) break;  // nothing can be done when standard error is gone
+    if (write(STDERR_FILENO, message, (size_t)len) < 0) break;  // nothing can be done when standard error is closed
   if (WIFEXITED(status)) _exit(WEXITSTATUS(status));
   refuse(REFUSE_PROCESS, "it was ended by a signal", NULL);
 }

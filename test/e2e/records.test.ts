@@ -126,7 +126,7 @@ t.test('what has ended of a project without a record is forgotten', async t => {
   t.notMatch(readFileSync(resolvePaths({ env: two.sandbox.env }).daemonLog, 'utf8'), /could not be adopted/)
 })
 
-t.test('where all records are lost the daemon starts, and ends what nobody knows of', async t => {
+t.test('where all records are lost the daemon starts, and ends what is unknown', async t => {
   const two = await running(t)
   const before = await two.pids()
   await two.kill()

@@ -387,7 +387,7 @@ t.test('sweep', marking, async t => {
     t.equal(await table.sweep(tree, []), 0, 'nothing is left')
   })
 
-  await t.test('kills by variable what has set its limits anew, and what is below', async t => {
+  await t.test('kills by variable what has set its own limits, and what is below', async t => {
     const variable = `NOTIFY_SOCKET=/k/${newMark()}.n`
     const service = await script(t, 'env -i sh -c "echo \\$\\$; sleep 300" & wait', 1, ['env', variable])
     const other = await script(t, 'echo $$; exec sleep 300', 1, ['env', `${variable}x`])

@@ -166,7 +166,7 @@ t.test('clients that end their half', async t => {
     }
   })
 
-  await t.test('also to a wish to switch protocols, granted or not', async t => {
+  await t.test('also to a request to switch protocols, granted or not', async t => {
     const service = await serve(t, (_req, res) => res.end('<GET /1>'))
     service.on('upgrade', (_req, socket) => {
       socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nhello ')
@@ -174,16 +174,16 @@ t.test('clients that end their half', async t => {
       socket.on('end', () => socket.end(' goodbye'))
     })
     run.catalog.set('shop:web', at(service.port))
-    const wish = `GET /1 HTTP/1.1\r\n${host}Connection: Upgrade\r\nUpgrade: echo\r\n\r\n`
+    const change = `GET /1 HTTP/1.1\r\n${host}Connection: Upgrade\r\nUpgrade: echo\r\n\r\n`
     for (const secure of [false, true]) {
       for (const before of ['', get]) {
-        const got = await halfClosed(t, run, `${before}${wish}early`, secure)
+        const got = await halfClosed(t, run, `${before}${change}early`, secure)
         t.match(got, /101 Switching Protocols\r\n.*\r\n\r\nhello early goodbye$/s)
       }
     }
     service.removeAllListeners('upgrade')
     for (const secure of [false, true])
-      t.strictSame(answers(await halfClosed(t, run, wish, secure)), ['200', '<GET /1>'])
+      t.strictSame(answers(await halfClosed(t, run, change, secure)), ['200', '<GET /1>'])
   })
 
   await t.test('also a late one, one that comes in pieces, and one of the proxy itself', async t => {

@@ -92,7 +92,7 @@ t.test('a service that answers early and closes in the middle of an upload', { t
   }
 })
 
-t.test('a client of HTTP/2 whose upload is not wanted any more is told so', async t => {
+t.test('a client of HTTP/2 whose upload is not wanted any more learns so', async t => {
   const run = await boot(t)
   const service = await raw(t, socket => {
     socket.once('data', () => {

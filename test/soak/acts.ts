@@ -34,7 +34,7 @@ export const acts: Readonly<Record<string, Act>> = {
   async 'kill a keeper'(stand) {
     const { pid } = await target(stand)
     stand.spared.add(pid)
-    // Its own process and what runs its child: whoever is between the service and the daemon.
+    // Its own process and what runs its child: any process between the service and the daemon.
     kill(parentOf(pid), 'SIGKILL')
   },
   async 'kill a service'(stand) {

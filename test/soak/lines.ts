@@ -63,7 +63,7 @@ export class Follower {
     for (let waited = 0; waited < behindMs && this.#check.behind(written).length > 0; waited += 100)
       await setTimeout(100)
     const wrong = [...this.#check.failures, ...this.#check.behind(written)]
-    if (child.exitCode !== null) wrong.push(`a follower ended by itself, with ${child.exitCode}`)
+    if (child.exitCode !== null) wrong.push(`a follower ended early, with ${child.exitCode}`)
     child.kill('SIGINT')
     const { stderr } = await done
     return stderr === '' ? wrong : [...wrong, `a follower said ${stderr}`]
