@@ -1,33 +1,32 @@
 import { SocketAddress } from 'node:net'
 
-/** A listening TCP socket as /proc/net/tcp and tcp6 show it. */
-export interface Listening {
+/** A TCP socket as /proc/net/tcp and tcp6 show it. */
+export interface Socket {
   readonly address: string
   readonly port: number
   readonly uid: number
   readonly inode: string
+  /** False: it is connected, or was. */
+  readonly listens: boolean
 }
 
 const listen = '0A'
 /** The uid that the system shows for a user that a container does not know (user_namespaces(7)). */
 export const overflow = 65_534
 
-/** The listening sockets of a /proc/net/tcp or tcp6 text (proc_net_tcp in the kernel's documentation). */
-export function parseNetTcp(text: string, littleEndian: boolean): readonly Listening[] {
-  return text.split('\n').flatMap(line => {
-    const [, local, , state, , , , uid, , inode] = line.trim().split(/\s+/)
-    const [hex, port] = local?.split(':') ?? []
-    if (state !== listen || hex === undefined || port === undefined || inode === undefined) return []
-    return [{ address: decodeAddress(hex, littleEndian), port: Number.parseInt(port, 16), uid: Number(uid), inode }]
-  })
-}
-
-/** Those of the sockets that a connection to a loopback address and port reaches. */
-export function reached(sockets: readonly Listening[], address: string, port: number): readonly Listening[] {
-  // The most specific one gets it; `::` is for both families.
-  const places = address.includes(':') ? [address, '::'] : [address, '0.0.0.0', '::']
-  const found = places.map(place => sockets.filter(socket => socket.address === place && socket.port === port))
-  return found.find(some => some.length > 0) ?? []
+/** The socket of a line of /proc/net/tcp or tcp6 (proc_net_tcp in the kernel's documentation); undefined for the head. */
+export function parseSocket(line: string, littleEndian: boolean): Socket | undefined {
+  const [, local, , state, , , , uid, , inode] = line.trim().split(/\s+/)
+  const [hex, port] = local?.split(':') ?? []
+  if (hex === undefined || port === undefined || inode === undefined || !/^[0-9A-F]{2}$/.test(state ?? ''))
+    return undefined
+  return {
+    address: decodeAddress(hex, littleEndian),
+    port: Number.parseInt(port, 16),
+    uid: Number(uid),
+    inode,
+    listens: state === listen,
+  }
 }
 
 /** An address of /proc/net/tcp*: 32-bit words in the host's byte order. A mapped IPv4 address is shown as IPv4. */

@@ -1,14 +1,17 @@
-import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, statSync } from 'node:fs'
 import { endianness } from 'node:os'
 import { basename, join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
-import type { Listening } from './network.ts'
-import { parseNetTcp, parseSocketLink } from './network.ts'
+import type { Socket } from './network.ts'
+import { parseSocket, parseSocketLink } from './network.ts'
 import type { Stat } from './stat.ts'
 import { parseMark, parsePageSize, parseStat, parseStatm } from './stat.ts'
 
 /** Processes looked at before other work gets its turn. */
 const chunk = 256
+
+/** The kernel gives a page of a table at most, at a time: bytes. */
+const blockSize = 4096
 
 export const littleEndian = endianness() === 'LE'
 
@@ -109,8 +112,50 @@ export class Proc {
   }
 
   /** Every listening TCP socket of our network namespace. */
-  listening(): readonly Listening[] {
-    return ['tcp', 'tcp6'].flatMap(file => parseNetTcp(this.text('net', file) ?? '', littleEndian))
+  listening(): readonly Socket[] {
+    return [...this.#listening('tcp'), ...this.#listening('tcp6')]
+  }
+
+  /**
+   * One of the listening sockets that a connection to a loopback address and port reaches; others of that address are of the same user
+   * (SO_REUSEPORT). Reads no further than it has to: a whole table costs milliseconds, however few sockets there are.
+   */
+  reached(address: string, port: number): Socket | undefined {
+    // The most specific one gets it; `::` is for both families.
+    const places = address.includes(':') ? [address, '::'] : [address, '0.0.0.0', '::']
+    const found = new Map<string, Socket>()
+    for (const table of address.includes(':') ? ['tcp6'] : ['tcp', 'tcp6']) {
+      for (const socket of this.#listening(table)) {
+        if (socket.port !== port) continue
+        if (socket.address === address) return socket
+        found.set(socket.address, socket)
+      }
+    }
+    return places.map(place => found.get(place)).find(socket => socket !== undefined)
+  }
+
+  /**
+   * The listening sockets of a table, up to the first socket that is connected: the kernel shows those that listen before all others
+   * (tcp_seq_start), of which there may be ten thousands.
+   */
+  *#listening(table: string): Generator<Socket> {
+    let fd: number | undefined
+    try {
+      fd = openSync(join(this.#root, 'net', table), 'r')
+      const block = Buffer.alloc(blockSize)
+      let rest = ''
+      for (let length = readSync(fd, block); length > 0; length = readSync(fd, block)) {
+        const lines = (rest + block.toString('latin1', 0, length)).split('\n')
+        rest = lines.pop() ?? ''
+        const sockets = lines.flatMap(line => parseSocket(line, littleEndian) ?? [])
+        yield* sockets.filter(socket => socket.listens)
+        if (sockets.some(socket => !socket.listens)) return
+      }
+    } catch {
+      // There is no IPv6, or no /proc.
+    } finally {
+      if (fd !== undefined) closeSync(fd)
+    }
   }
 
   /** Inodes of the sockets a process holds; empty when it is not ours to look into. */

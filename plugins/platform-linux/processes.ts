@@ -3,7 +3,7 @@ import { setTimeout } from 'node:timers/promises'
 import { systemCode } from '../../kernel/errors.ts'
 import type { Listener, ProcessInfo, ProcessTable, ProcessTree, Usage } from '../../kernel/plugin.ts'
 import { cgroupUsage } from './cgroup-tree.ts'
-import { overflow, reached } from './network.ts'
+import { overflow } from './network.ts'
 import type { Table } from './proc.ts'
 import { Proc } from './proc.ts'
 import type { Stat } from './stat.ts'
@@ -111,12 +111,10 @@ export class LinuxProcessTable implements ProcessTable {
   }
 
   async isStrangers({ address, port }: Omit<Listener, 'pid'>, tree: ProcessTree): Promise<boolean> {
-    const uids = reached(this.#proc.listening(), address, port).map(({ uid }) => uid)
-    const strangers = uids.filter(uid => uid !== this.#uid && uid !== 0 && uid !== overflow)
-    if (strangers.length === 0) return false
+    const uid = this.#proc.reached(address, port)?.uid
+    if (uid === undefined || [this.#uid, 0, overflow].includes(uid)) return false
     // As `sudo -u` in a service's command makes one.
-    const own = (await this.members(tree)).map(({ pid }) => this.#proc.owner(pid))
-    return strangers.some(uid => !own.includes(uid))
+    return (await this.members(tree)).every(({ pid }) => this.#proc.owner(pid) !== uid)
   }
 
   async sweep(tree: ProcessTree, seen: readonly ProcessInfo[]): Promise<number> {

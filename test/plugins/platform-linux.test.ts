@@ -15,7 +15,7 @@ import { cgroupWay, parseOwnCgroup } from '../../plugins/platform-linux/cgroups.
 import { featureCheck, machineChecks } from '../../plugins/platform-linux/checks.ts'
 import { findOpener, probes } from '../../plugins/platform-linux/features.ts'
 import plugin from '../../plugins/platform-linux/index.ts'
-import { decodeAddress, parseNetTcp, parseSocketLink } from '../../plugins/platform-linux/network.ts'
+import { decodeAddress, parseSocket, parseSocketLink } from '../../plugins/platform-linux/network.ts'
 import type { Machine } from '../../plugins/platform-linux/probe.ts'
 import { LinuxProcessTable } from '../../plugins/platform-linux/processes.ts'
 import { lookAtShim, shimConf, shimPaths } from '../../plugins/platform-linux/shim.ts'
@@ -196,8 +196,11 @@ t.test('/proc/net/tcp', async t => {
    0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 181449 1 0000000000000000 100 0 0 10 0
    1: 0100007F:1F90 0100007F:D432 01 00000000:00000000 00:00000000 00000000  1000        0 181450 1 0000000000000000 20 4 30 10 -1
 `
-  t.same(parseNetTcp(text, true), [{ address: '127.0.0.1', port: 8080, uid: 1000, inode: '181449' }])
-  t.same(parseNetTcp('', true), [])
+  const [head = '', listens = '', connected = ''] = text.split('\n')
+  const socket = { address: '127.0.0.1', port: 8080, uid: 1000, inode: '181449', listens: true }
+  t.same(parseSocket(listens, true), socket)
+  t.same(parseSocket(connected, true), { ...socket, inode: '181450', listens: false })
+  for (const line of ['', head]) t.equal(parseSocket(line, true), undefined)
   t.equal(parseSocketLink('socket:[181449]'), '181449')
   t.equal(parseSocketLink('/tmp/socket:[1]'), undefined)
 })
