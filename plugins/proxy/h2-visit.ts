@@ -82,7 +82,7 @@ export class Visit {
     }
     const { client } = this.#telling
     const carrier: Carrier = {
-      gone: () => stream.destroyed || stream.headersSent,
+      gone: () => isOver(stream) || stream.headersSent,
       answer: answer => answerOn(stream, answer, head),
       carry: (to: Destination, failed: (failure: Failure) => void) => {
         const as = { ...client, host: head.host, hops: head.hops, prefix: to.prefix }
@@ -117,9 +117,14 @@ function accepts(request: H2Request, as: H2Way['as'], type: string): boolean {
   return typeof as === 'string' ? as.includes(type) : valuesOf(request.fields, 'accept').some(it => it.includes(type))
 }
 
+/** A stream that was reset is closed at once, and destroyed only when what came on it is read: node:http2 throws at an answer to either. */
+function isOver({ closed, destroyed }: ServerHttp2Stream): boolean {
+  return closed || destroyed
+}
+
 /** Answers by the proxy itself; a body that the client still sends goes nowhere. */
 function answerOn(stream: ServerHttp2Stream, answer: Answer, head?: Head): void {
-  if (stream.destroyed || stream.headersSent) return void stream.destroy()
+  if (isOver(stream) || stream.headersSent) return void stream.destroy()
   const { status, headers, body } = render(answer, head?.wantsHtml ?? false)
   const empty = head?.method === 'HEAD' || body.length === 0
   stream.respond({ ':status': status, ...fieldsOf(headers) }, { endStream: empty })
