@@ -134,30 +134,11 @@ function add(headers: Fields, name: string, value: string): void {
 /** What node:http2 refuses to send on two lines. */
 const single: ReadonlySet<string> = new Set([
   ...['access-control-allow-credentials', 'access-control-max-age', 'access-control-request-method', 'age'],
-  ...['authorization', 'content-encoding', 'content-language', 'content-length', 'content-location', 'content-md5'],
-  ...[
-    'content-range',
-    'content-type',
-    'date',
-    'dnt',
-    'etag',
-    'expires',
-    'from',
-    'host',
-    'if-match',
-    'if-modified-since',
-  ],
-  ...[
-    'if-none-match',
-    'if-range',
-    'if-unmodified-since',
-    'last-modified',
-    'location',
-    'max-forwards',
-    'range',
-    'referer',
-  ],
-  ...['proxy-authorization', 'retry-after', 'tk', 'upgrade-insecure-requests', 'user-agent', 'x-content-type-options'],
+  ...['authorization', 'content-encoding', 'content-language', 'content-length', 'content-location'],
+  ...['content-md5', 'content-range', 'content-type', 'date', 'dnt', 'etag', 'expires', 'from', 'host'],
+  ...['if-match', 'if-modified-since', 'if-none-match', 'if-range', 'if-unmodified-since', 'last-modified'],
+  ...['location', 'max-forwards', 'range', 'referer', 'proxy-authorization', 'retry-after', 'tk'],
+  ...['upgrade-insecure-requests', 'user-agent', 'x-content-type-options'],
 ])
 
 const mostNames = 512
