@@ -113,7 +113,7 @@ export class Proc {
 
   /** Every listening TCP socket of our network namespace. */
   listening(): readonly Socket[] {
-    return [...this.#listening('tcp'), ...this.#listening('tcp6')]
+    return ['tcp', 'tcp6'].flatMap(table => [...this.#lines(table)]).flatMap(listener)
   }
 
   /**
@@ -124,9 +124,12 @@ export class Proc {
     // The most specific one gets it; `::` is for both families.
     const places = address.includes(':') ? [address, '::'] : [address, '0.0.0.0', '::']
     const found = new Map<string, Socket>()
+    const local = `:${port.toString(16).toUpperCase().padStart(4, '0')} `
     for (const table of address.includes(':') ? ['tcp6'] : ['tcp', 'tcp6']) {
-      for (const socket of this.#listening(table)) {
-        if (socket.port !== port) continue
+      for (const line of this.#lines(table)) {
+        if (!line.includes(local)) continue
+        const [socket] = listener(line)
+        if (socket?.port !== port) continue
         if (socket.address === address) return socket
         found.set(socket.address, socket)
       }
@@ -135,10 +138,10 @@ export class Proc {
   }
 
   /**
-   * The listening sockets of a table, up to the first socket that is connected: the kernel shows those that listen before all others
-   * (tcp_seq_start), of which there may be ten thousands.
+   * The lines of a table of sockets, a block at a time, up to one with sockets that are connected: the kernel shows those that listen
+   * before all others (tcp_seq_start), of which there may be ten thousands.
    */
-  *#listening(table: string): Generator<Socket> {
+  *#lines(table: string): Generator<string> {
     let fd: number | undefined
     try {
       fd = openSync(join(this.#root, 'net', table), 'r')
@@ -147,9 +150,8 @@ export class Proc {
       for (let length = readSync(fd, block); length > 0; length = readSync(fd, block)) {
         const lines = (rest + block.toString('latin1', 0, length)).split('\n')
         rest = lines.pop() ?? ''
-        const sockets = lines.flatMap(line => parseSocket(line, littleEndian) ?? [])
-        yield* sockets.filter(socket => socket.listens)
-        if (sockets.some(socket => !socket.listens)) return
+        yield* lines
+        if (parseSocket(lines.at(-1) ?? '', littleEndian)?.listens === false) return
       }
     } catch {
       // There is no IPv6, or no /proc.
@@ -195,4 +197,10 @@ export class Proc {
     }
     return this.#pageSize
   }
+}
+
+/** The socket of a line, if it listens. */
+function listener(line: string): readonly Socket[] {
+  const socket = parseSocket(line, littleEndian)
+  return socket?.listens ? [socket] : []
 }
