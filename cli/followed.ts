@@ -36,7 +36,7 @@ export class Followed {
   /** Whether an event is about what is followed; takes it in. */
   take(event: LocaldEvent): boolean {
     if (event.event === 'service') return this.#take(event.service)
-    if (event.event === 'warning' && event.key === undefined) {
+    if (event.event === 'notice' || (event.event === 'warning' && event.key === undefined)) {
       return event.path === undefined || this.#projects.has(event.path) || this.views.some(it => it.path === event.path)
     }
     if (!('key' in event) || event.key === undefined || !this.#views.has(event.key)) return false

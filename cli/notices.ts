@@ -28,6 +28,7 @@ export class Notices {
 
   #tell(event: LocaldEvent): string | undefined {
     if (event.event === 'warning') return this.#warning(event)
+    if (event.event === 'notice') return event.message
     if (event.event === 'step') return this.#step(event.key, event.text)
     if (event.event === 'service') return this.#service(event.service)
     if (event.event !== 'removed') return undefined

@@ -45,6 +45,8 @@ export type LocaldEvent =
       readonly message: string
       readonly hint?: string
     }
+  /** What is no problem: of the project in a folder, or of the daemon. */
+  | { readonly event: 'notice'; readonly path?: string; readonly message: string }
   | { readonly event: 'removed'; readonly key: string }
   | {
       readonly event: 'done'

@@ -176,14 +176,14 @@ export class Operations {
 
   /** Ends all operations and watches; then stops all services, or leaves them for the next daemon. True: all went well. */
   async close(keepServices: boolean, tell: Tell): Promise<boolean> {
-    const { projects, records, tidy } = this.#input
-    const closing = new LocaldError('DAEMON_CLOSING', 'the daemon is shutting down', { hint: 'Try again in a moment.' })
-    this.#closing = closing
-    for (const { queue } of projects.list()) queue.cancel(closing)
+    const { events, projects, records, tidy } = this.#input
+    this.#closing = new LocaldError('DAEMON_CLOSING', 'the daemon is shutting down', { hint: 'Try again in a moment.' })
+    for (const { queue } of projects.list()) queue.cancel(this.#closing)
     await this.#reloads.close()
     if (keepServices) return true
+    events.emit({ event: 'notice', message: 'the daemon is shutting down' })
     const targets = await projects.targets({ path: '/', all: true })
-    const stops = () => Promise.allSettled(targets.map(({ project }) => project.queue.run(() => project.end())))
+    const stops = () => Promise.allSettled(targets.map(({ project }) => project.queue.run(() => project.halt())))
     const results = await this.#telling(targets.flatMap(servicesOf), tell, stops)
     await tidy()
     const isAll = results.every(({ status }) => status === 'fulfilled')

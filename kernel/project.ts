@@ -289,12 +289,17 @@ export class Project {
 
   /** Stops all services and forgets them. */
   async end(): Promise<void> {
+    await this.halt()
+    for (const { key } of [...this.services.values()].map(({ ref }) => ref))
+      this.#parts.events.emit({ event: 'removed', key })
+  }
+
+  /** Stops all services, which no later daemon starts again. */
+  async halt(): Promise<void> {
     // First, so that a daemon which is killed meanwhile does not have its successor start them again.
     this.want([])
     await this.stopServices([...this.services.keys()])
     this.#parts.records.dropProject(this.ref.path)
-    for (const { key } of [...this.services.values()].map(({ ref }) => ref))
-      this.#parts.events.emit({ event: 'removed', key })
   }
 
   async #dropRemoved(): Promise<void> {

@@ -47,6 +47,8 @@ export class Reloads {
   readonly #followed = new Map<string, Followed>()
   readonly #saves = new Map<string, NodeJS.Timeout>()
   readonly #watching = new WeakMap<Service, Watching>()
+  /** Projects whose changed configuration could not be applied. */
+  readonly #unapplied = new WeakSet<Project>()
 
   constructor(input: ReloadsInput) {
     this.#input = input
@@ -154,10 +156,12 @@ export class Reloads {
     try {
       await this.#input.reload(project, why)
       project.note('configuration', undefined)
+      if (this.#unapplied.delete(project)) this.#report(project, 'applied the corrected configuration')
     } catch (error) {
       const message = `could not apply the changed configuration: ${messageOf(error)}`
       this.#warn(project, message, 'Run `locald config check` to see all errors.')
       project.note('configuration', inOneLine(message))
+      this.#unapplied.add(project)
     }
   }
 
@@ -169,6 +173,12 @@ export class Reloads {
     if (text === undefined || problem === undefined || followed === undefined) return
     if (isKnownShortage(followed, problem)) return
     service?.warn(text, problem.hint)
+  }
+
+  #report({ ref }: Project, text: string): void {
+    const message = `${ref.name}: ${text}`
+    this.#input.log.info(message)
+    this.#input.events.emit({ event: 'notice', path: ref.path, message })
   }
 
   #warn({ ref }: Project, text: string, hint: string | undefined): void {

@@ -63,6 +63,7 @@ export const named = {
       event('service', { service: { $ref: 'Service#' } }),
       event('step', { key: text, text, progress: object({ done: number, total: number }) }, ['progress']),
       event('warning', { key: text, path: text, message: text, hint: text }, ['key', 'path', 'hint']),
+      event('notice', { path: text, message: text }, ['path']),
       event('removed', { key: text }),
       event(
         'done',

@@ -80,7 +80,7 @@ export class Table {
 }
 
 function changes(event: LocaldEvent): boolean {
-  return event.event !== 'step' && event.event !== 'warning'
+  return event.event !== 'step' && event.event !== 'warning' && event.event !== 'notice'
 }
 
 function build(catalog: Catalog): Map<string, Site> {

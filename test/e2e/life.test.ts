@@ -249,6 +249,20 @@ command = "exec sleep 1000"
     t.same(await up(), ['  | second'])
   })
 
+  t.test('who follows a project reads that the daemon was shut down', async t => {
+    const folder = sandbox.project('followed', toml(`[services.web]\ncommand = "node server.mjs"\n`, 'followed'))
+    const follower = sandbox.start(['up', '--attach'], { cwd: folder })
+    await until('it is followed', () => follower.stderr.includes('Ctrl-C stops'))
+    await sandbox.ok(['server', 'shutdown'])
+    const { code, stderr } = await follower.done
+    t.equal(code, 0)
+    const [, said] = stderr.split('Ctrl-C stops the project\n')
+    t.equal(
+      said,
+      'locald | the daemon is shutting down\nlocald | web was stopped\nNothing of the project runs any more\n',
+    )
+  })
+
   t.test('ports stay the same', async t => {
     const folder = sandbox.project('ports', toml(`[services.web]\ncommand = "node server.mjs"\n`, 'ports'))
     await sandbox.up(folder)

@@ -126,8 +126,11 @@ onHost('changed files', async (t, machine) => {
     await until('what it says', () => follower.stderr.includes('locald | api is restarted: locald.toml changed\n'))
     sandbox.write(file, 'broken')
     await until('what is wrong', () => follower.stderr.includes('locald.toml:1: '))
-    follower.child.kill('SIGKILL')
     sandbox.write(file, head + web + api.replace('one', 'three'))
+    await until('that it is right again', () =>
+      follower.stderr.includes('locald | shop: applied the corrected configuration\n'),
+    )
+    follower.child.kill('SIGKILL')
   })
 
   await t.test('also what others need, and nothing changes when a file says the same', async t => {
