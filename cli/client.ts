@@ -29,7 +29,8 @@ export class Client {
   /** With a revival of `always`, a daemon that is ending is waited for, too. */
   constructor(paths: Paths, ready: Socket, revival: Revival) {
     this.#paths = paths
-    this.#ready = ready
+    // A command that asks nothing of it can end.
+    this.#ready = ready.unref()
     this.#revival = revival
   }
 
@@ -72,7 +73,7 @@ export class Client {
     const socket = this.#ready ?? (await reach(this.#paths))
     this.#ready = undefined
     if (socket === undefined) throw endedWhile(request.doing)
-    const answer = await send(socket, request)
+    const answer = await send(socket.ref(), request)
     if (answer === undefined) return await this.#again(request, endedWhile(request.doing))
     if (answer.status < 400) return answer
     const error = await failure(answer)

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { LocaldError, messageOf, systemCode } from '../../kernel/errors.ts'
 import { preparePaths } from '../../kernel/paths.ts'
@@ -28,10 +28,25 @@ export async function pluginsAdd(context: Context): Promise<number> {
 
 /** `locald plugins remove`. */
 export async function pluginsRemove(context: Context): Promise<number> {
-  await npm(context, ['uninstall', ...flags, ...context.words.names.map(packageOf)])
+  const { names } = context.words
+  requireInstalled(join(context.paths.data, 'plugins'), names)
+  await npm(context, ['uninstall', ...flags, ...names.map(packageOf)])
   await reload(context)
-  print(`Removed ${context.words.names.join(', ')}`)
+  print(`Removed ${names.join(', ')}`)
   return 0
+}
+
+/** Of what is not there npm says that it is up to date. */
+function requireInstalled(folder: string, names: readonly string[]): void {
+  const file = join(folder, 'package.json')
+  const { dependencies = {} }: { dependencies?: object } = existsSync(file)
+    ? JSON.parse(readFileSync(file, 'utf8'))
+    : {}
+  const missing = names.filter(name => !Object.hasOwn(dependencies, packageOf(name)))
+  if (missing.length === 0) return
+  throw new LocaldError('USAGE', `no plugin ${missing.map(name => `'${name}'`).join(', ')} is installed from npm`, {
+    hint: '`locald plugins list` shows the plugins. Nothing was changed.',
+  })
 }
 
 /** `redis@^1.2` is `locald-plugin-redis@^1.2`; a full or scoped name, and a path, are kept. */

@@ -155,7 +155,9 @@ export default {
   const shop = sandbox.project('shop', { 'locald.toml': web })
   await sandbox.up(shop)
   const { pid } = await sandbox.service(shop, 'web')
-  const added = await sandbox.ok(['plugins', 'add', folder])
+  // Shorter than the daemon keeps a connection that asks for nothing.
+  const limitMs = 30_000
+  const added = await sandbox.ok(['plugins', 'add', folder], { limitMs })
   t.equal(added.stdout, 'locald-plugin-clock 1.2.0 active\n')
   sandbox.write(join(shop, 'locald.toml'), `${web}[services.clock]\ntype = "clock"\n[plugins]\nclock = "^1.2"\n`)
   await sandbox.up(shop)
@@ -164,11 +166,13 @@ export default {
   t.equal((await sandbox.service(shop, 'web')).pid, pid, 'services run on while plugins are added')
   t.equal((await sandbox.ok(['clock', 'a', '--b'])).stdout, 'clock a --b\n')
   // While one of its services runs: all others are adopted as ever.
-  await sandbox.ok(['plugins', 'remove', 'clock'])
+  await sandbox.ok(['plugins', 'remove', 'clock'], { limitMs })
   const kept = { status: 'running', pid: ticking.pid, reason: /type 'clock' is not available: .*; it runs on/ }
   t.match(await sandbox.service(shop, 'clock'), kept)
   t.match(await sandbox.service(shop, 'web'), { status: 'running', pid })
   t.match(await sandbox.run(['up'], { cwd: shop }), { code: 2, stderr: /PLUGIN_MISSING/ })
+  const again = await sandbox.run(['plugins', 'remove', 'clock'])
+  t.match(again, { code: 2, stdout: '', stderr: /^Error: no plugin 'clock' is installed from npm \[USAGE]\nHint: / })
   const unknown = await sandbox.run(['plugins', 'add', join(sandbox.home, 'nothing-there')])
   t.equal(unknown.code, 1)
   t.match(unknown.stderr, /Error: npm install failed \[STEP_FAILED]\nHint: /)
