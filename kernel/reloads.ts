@@ -158,8 +158,15 @@ export class Reloads {
       project.note('configuration', undefined)
       if (this.#unapplied.delete(project)) this.#report(project, 'applied the corrected configuration')
     } catch (error) {
-      const message = `could not apply the changed configuration: ${messageOf(error)}`
-      this.#warn(project, message, 'Run `locald config check` to see all errors.')
+      const isThere = existsSync(project.ref.path)
+      const message = isThere
+        ? `could not apply the changed configuration: ${messageOf(error)}`
+        : `the folder ${project.ref.path} was moved or deleted`
+      const { name } = project.ref
+      const hint = isThere
+        ? 'Run `locald config check` to see all errors.'
+        : `Run \`locald up\` in its new folder, or \`locald stop ${name}\`.`
+      this.#warn(project, message, hint)
       project.note('configuration', inOneLine(message))
       this.#unapplied.add(project)
     }

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from 'node:fs'
+import { readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { isAlive } from './processes.ts'
 import { until } from './running.ts'
@@ -152,6 +152,19 @@ onHost('changed files', async (t, machine) => {
     t.not(first.pid, pid)
     t.equal(second.status, 'stopped')
     t.equal(first.reason, 'api, which it depends on, is stopped')
+  })
+
+  await t.test('a folder that is moved away is reported as that', async t => {
+    const other = sandbox.project('moved', {
+      'locald.toml': `${head.replace('shop', 'moved')}${web}`,
+      'server.mjs': server,
+    })
+    await sandbox.up(other)
+    renameSync(other, `${other}-away`)
+    const reason = async () => (await sandbox.status()).find(({ project }) => project === 'moved')?.reason
+    await until('the reason', async () => (await reason()) === `the folder ${other} was moved or deleted`)
+    await sandbox.ok(['stop', 'moved'])
+    t.equal(await reason(), null, 'it is no news of what does not run')
   })
 
   await t.test('a project that is renamed is followed on', async () => {
