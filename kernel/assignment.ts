@@ -28,6 +28,8 @@ export interface SupervisorHost {
   readonly log: ServiceLog
   /** Where the service was last seen to listen. */
   readonly address: string | undefined
+  /** The crash, or the change of files, that its last restart was for. */
+  restartedFor: string | undefined
   /** The driver's view of the service, its environment resolved now. */
   run(assignment: Assignment, signal: AbortSignal): Promise<Run<unknown>>
   /** Before a start: the port is this service's, and free. Throws PORT_TAKEN. */

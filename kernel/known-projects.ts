@@ -146,5 +146,5 @@ export class KnownProjects {
 /** A service's state and how it came to it, without what it has printed: that may be a secret. */
 function brief({ name, status, health, reason }: ServiceView): string {
   const how = /exited with code \d+|was ended by SIG\w+|not ready within [\d.]+ s/.exec(reason ?? '')?.[0]
-  return `${name} is ${status}${health === null ? '' : `, ${health}`}${how === undefined ? '' : ` (${how})`}`
+  return `${name} ${status === 'failed' ? status : `is ${status}`}${health === null ? '' : `, ${health}`}${how === undefined ? '' : ` (${how})`}`
 }

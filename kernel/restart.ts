@@ -14,7 +14,7 @@ export const steadyMs = 10_000
 export type Verdict =
   | { readonly kind: 'done'; readonly reason: string }
   | { readonly kind: 'failed'; readonly reason: string }
-  | { readonly kind: 'again'; readonly delayMs: number; readonly reason: string }
+  | { readonly kind: 'again'; readonly delayMs: number; readonly crash: string; readonly reason: string }
 
 /** The restart policy of one service, with its memory of crashes. */
 export class RestartPolicy {
@@ -45,6 +45,7 @@ export class RestartPolicy {
     return {
       kind: 'again',
       delayMs,
+      crash: `it ${reason}`,
       reason: `it ${reason}; starting again in ${delayMs / 1000} s (${this.#crashes.length} of ${crashLimit})`,
     }
   }

@@ -146,7 +146,7 @@ export class ServiceState {
     if (ended || (condition === 'ready' && status === 'running' && health === 'unhealthy')) {
       throw new LocaldError(
         'SERVICE_FAILED',
-        `${this.ref.name} is ${sayStatus(status, health)}${reason === null ? '' : `: ${reason}`}`,
+        `${this.ref.name} ${sayStatus(status, health)}${reason === null ? '' : `: ${reason}`}`,
         { service: this.ref.key },
       )
     }
@@ -172,5 +172,6 @@ export class ServiceState {
 }
 
 function sayStatus(status: Status, health: Health): string {
-  return status === 'running' && health !== null ? health : status
+  if (status === 'failed') return 'failed'
+  return `is ${status === 'running' && health !== null ? health : status}`
 }

@@ -57,7 +57,7 @@ export class Service implements SupervisorHost {
   address: string | undefined
   /** The name of the `up` that has begun its present run, if it gave one. */
   begunBy: string | undefined
-  /** The change of files that its last restart was for. */
+  /** The crash, or the change of files, that its last restart was for. */
   restartedFor: string | undefined
   readonly #parts: ServiceParts
   #prepare: () => Promise<Prepared>

@@ -104,6 +104,7 @@ export class Supervisor {
         const { restart } = (this.#assignment ?? first).plan.common
         const verdict = this.#policy.judge(restart, { ...exit, cause }, ranMs)
         if (verdict.kind !== 'again') return this.#settle(verdict.kind === 'done' ? 'exited' : 'failed', verdict.reason)
+        this.#host.restartedFor = verdict.crash
         await this.#backOff(verdict.reason, verdict.delayMs, signal)
       }
     } catch (error) {

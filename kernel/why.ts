@@ -1,3 +1,4 @@
+import type { Health, Status } from './events.ts'
 import type { Project } from './project.ts'
 import type { Service } from './service.ts'
 import type { WhyAnswer } from './wire.ts'
@@ -27,7 +28,9 @@ function circumstances({ ref, state, restartedFor }: Service): readonly string[]
   return [
     ...(isUnwell && since !== undefined ? [`${ref.name}: ${status} since ${since}`] : []),
     ...(isUnwell && restarts > 0 ? [`${ref.name}: restarted ${times(restarts)}`] : []),
-    ...(restartedFor === undefined ? [] : [`${ref.name}: last restarted because ${restartedFor}`]),
+    ...(restartedFor === undefined || reason?.includes(restartedFor)
+      ? []
+      : [`${ref.name}: last restarted because ${restartedFor}`]),
     // Without a reason they are part of the sentence.
     ...(reason === null ? [] : state.notes.map(note => `${ref.name}: ${note}`)),
   ]
@@ -64,10 +67,11 @@ function sentence(service: Service): string {
   const again = restarts === 0 ? '' : `, restarted ${times(restarts)}`
   const notes = state.notes.map(note => `; ${note}`).join('')
   if (status === 'waiting' && reason !== null) return `${ref.name} is ${reason}`
-  if (reason !== null) return `${ref.name} is ${word(status, health)}: ${reason}`
+  if (reason !== null && status === 'exited') return `${ref.name} ${reason}`
+  if (reason !== null) return `${ref.name} ${saying(status, health)}: ${reason}`
   if (status === 'running') {
     const place = [port === null ? '' : `port ${port}`, pid === null ? '' : `pid ${pid}`].filter(part => part !== '')
-    return `${ref.name} is ${word(status, health)}${place.length === 0 ? '' : ` (${place.join(', ')})`}${again}${notes}`
+    return `${ref.name} ${saying(status, health)}${place.length === 0 ? '' : ` (${place.join(', ')})`}${again}${notes}`
   }
   return `${ref.name} is ${status}${status === 'stopped' ? ' (not started, or stopped by request)' : again}${notes}`
 }
@@ -79,6 +83,7 @@ function reasonOf({ state }: Service): string | null {
   return `${reason}, ${tries} ${tries === 1 ? 'try' : 'tries'}`
 }
 
-function word(status: string, health: string | null): string {
-  return status === 'running' && health !== null ? `running, ${health}` : status
+function saying(status: Status, health: Health): string {
+  if (status === 'failed') return 'failed'
+  return status === 'running' && health !== null ? `is running, ${health}` : `is ${status}`
 }

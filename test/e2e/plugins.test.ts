@@ -156,7 +156,7 @@ export default {
   await sandbox.up(shop)
   const { pid } = await sandbox.service(shop, 'web')
   // Shorter than the daemon keeps a connection that asks for nothing.
-  const limitMs = 30_000
+  const limitMs = 20_000
   const added = await sandbox.ok(['plugins', 'add', folder], { limitMs })
   t.equal(added.stdout, 'locald-plugin-clock 1.2.0 active\n')
   sandbox.write(join(shop, 'locald.toml'), `${web}[services.clock]\ntype = "clock"\n[plugins]\nclock = "^1.2"\n`)

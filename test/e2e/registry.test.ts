@@ -86,7 +86,7 @@ on('linux', 'what a service prints is not in the log of the daemon that starts i
     const text = readFileSync(daemonLog, 'utf8')
     return text.includes('leaky is not well') && text
   })
-  t.match(log, /leaky is not well: job is failed \(exited with code 3\); `locald why leaky` says more/)
+  t.match(log, /leaky is not well: job failed \(exited with code 3\); `locald why leaky` says more/)
   t.notMatch(log, /s3cret/)
 })
 
