@@ -175,7 +175,7 @@ class H2cExchange implements Exchange {
 
   abort(): void {
     this.#over = true
-    this.#stream?.close(constants.NGHTTP2_CANCEL)
+    if (this.#stream !== undefined) drop(this.#stream)
   }
 
   fail(error: Error): void {
@@ -187,10 +187,13 @@ class H2cExchange implements Exchange {
   }
 
   #ended(stream: ClientHttp2Stream): void {
-    if (this.#over || !this.#begun || (stream.rstCode ?? 0) !== 0) return
-    this.#over = true
-    this.#receiver.end(this.#trailers)
-    this.#receiver.flush()
+    if (!this.#over && this.#begun && (stream.rstCode ?? 0) === 0) {
+      this.#over = true
+      this.#receiver.end(this.#trailers)
+      this.#receiver.flush()
+    }
+    // What is left of the request is not wanted.
+    if (!stream.writableFinished) drop(stream)
   }
 
   #broke(broken: Broken): void {
@@ -198,6 +201,12 @@ class H2cExchange implements Exchange {
     this.#over = true
     this.#receiver.failed(broken)
   }
+}
+
+/** Ends a stream. One that was reset with NO_ERROR is closed, but node:http2 keeps it until all is read and written, which may be never. */
+function drop(stream: ClientHttp2Stream): void {
+  if (stream.closed) stream.destroy()
+  else stream.close(constants.NGHTTP2_CANCEL)
 }
 
 function headOf(status: number, raw: RawHeaders, ending: Ending): ResponseHead {

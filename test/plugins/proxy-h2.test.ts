@@ -74,6 +74,11 @@ async function answerOf(stream: ClientHttp2Stream): Promise<Answer> {
   return { status: Number(headers?.[':status']), headers: headers ?? {}, body, trailers }
 }
 
+/** How many there are, of either side. */
+function connections(): number {
+  return process.getActiveResourcesInfo().filter(name => name === 'TCPSocketWrap').length
+}
+
 t.test('what a service has begun may land before it is stopped', async t => {
   const landing = 1000
   const run = await boot(t, { https: true, limits: { landing } })
@@ -800,6 +805,40 @@ t.test('a service that speaks h2c and takes no more', { timeout: 30_000 }, async
     t.match(await ask(await session(t, run)), { status: 502 })
     t.equal(streams, 2, 'asked twice')
   })
+})
+
+t.test('a service that speaks h2c and resets its streams without an error', { timeout: 30_000 }, async t => {
+  const run = await boot(t, { limits: { grace: 50 } })
+  const server = http2.createServer()
+  const reset = gate()
+  // It never reads what it is sent.
+  server.on('stream', (stream, headers) => {
+    stream.on('error', () => undefined)
+    const end = (): void => {
+      stream.close(http2.constants.NGHTTP2_NO_ERROR)
+      reset.open()
+    }
+    if (headers[':path'] === '/none') return void setTimeout(end, 50)
+    stream.respond({ ':status': 200 })
+    stream.write(Buffer.alloc(200_000), end)
+  })
+  const first = once(server, 'session')
+  const { port } = await listening(t, server)
+  run.catalog.set('shop:web', { ...at(port), protocol: 'h2c' })
+  const client = await session(t, run, 'http')
+  const before = connections()
+  const upload = { method: 'POST', body: 'x'.repeat(300_000) }
+  t.match(await get(run.port, 'shop.localhost', '/none', upload), { status: 502 }, 'before an answer')
+  const slow = client.request({ ':method': 'POST', ':authority': 'shop.localhost', ':path': '/' })
+  slow.on('error', () => undefined)
+  await once(slow, 'response', { signal: AbortSignal.timeout(deadline) })
+  await reset.promise
+  slow.close(http2.constants.NGHTTP2_CANCEL)
+  await once(slow, 'close')
+  const [made]: http2.ServerHttp2Session[] = await first
+  made?.destroy()
+  await eventually(() => connections() <= before, 'its connection ends')
+  t.pass('and its connection ends')
 })
 
 t.test('redirects to HTTPS where that is wished', async t => {
