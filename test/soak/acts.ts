@@ -61,7 +61,8 @@ export const acts: Readonly<Record<string, Act>> = {
     const folder = join(box.home, 'run-2')
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     box.own(folder)
-    await box.run(['up', '--json'], { cwd: random.of(projects).folder, env: { XDG_RUNTIME_DIR: folder } })
+    // By its path: from within a folder that another act has moved it would be started in that place.
+    await box.run(['up', random.of(projects).folder, '--json'], { env: { XDG_RUNTIME_DIR: folder } })
   },
   async 'step the clock'({ clock, random }) {
     const seconds = random.of([-86_400, -3600, -61, -2, 2, 61, 3600, 86_400])
