@@ -36,12 +36,18 @@ const plugin: Plugin = {
     host.command({
       name: 'trust',
       description: 'Trust the local CA in the system’s and the browsers’ stores',
-      run: () => trust.trust(),
+      async run(argv) {
+        refuseWords('trust', argv)
+        return await trust.trust()
+      },
     })
     host.command({
       name: 'untrust',
       description: 'Take the local CA out of all stores',
-      run: () => trust.untrust(),
+      async run(argv) {
+        refuseWords('untrust', argv)
+        return await trust.untrust()
+      },
     })
     host.check({ id: 'ca', title: 'Local CA', run: () => trust.checkFiles() })
     host.check({ id: 'trust-system', title: 'Trust of the system', run: () => trust.checkStores('system') })
@@ -51,6 +57,14 @@ const plugin: Plugin = {
 }
 
 export default plugin
+
+/** A flag that is not known might be meant to change less. */
+function refuseWords(command: string, [word]: readonly string[]): void {
+  if (word === undefined) return
+  throw new LocaldError('USAGE', `'locald ${command}' takes no word '${word}'`, {
+    hint: `Usage: \`locald ${command}\`.`,
+  })
+}
 
 function domainsOf(host: Host): readonly string[] {
   const domains = constrainedTo(isOptions(host.options) ? host.options.domains : [])

@@ -121,6 +121,18 @@ async function ask(port: number | null, words: string): Promise<string> {
   return String(answer)
 }
 
+t.test('trust and untrust do nothing when they are given a word they do not know', async t => {
+  const sandbox = new Sandbox(t)
+  for (const words of [
+    ['trust', '--dry-run'],
+    ['untrust', 'chromium'],
+  ]) {
+    const ran = await sandbox.run(words)
+    const stderr = `Error: 'locald ${words[0]}' takes no word '${words[1]}' [USAGE]\nHint: Usage: \`locald ${words[0]}\`.\n`
+    t.strictSame([ran.code, ran.stdout, ran.stderr], [2, '', stderr])
+  }
+})
+
 t.test('plugins add and remove', async t => {
   const sandbox = new Sandbox(t)
   const clock = `import { shape } from 'locald/plugin'
