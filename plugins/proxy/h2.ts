@@ -59,7 +59,12 @@ export class H2Lane {
         if (resets.tooMany()) this.#retire(session)
       }
       // Emitted while nghttp2 reads the frame, so that of a thousand at once it has read no more than those before.
-      stream.on('aborted', reset)
+      stream.on('aborted', () => {
+        reset()
+        // At once: its body ends as if it were complete, and one reset with NO_ERROR closes only when it is read, which may be never.
+        visit.left()
+        stream.destroy()
+      })
       stream.on('close', () => {
         visit.left()
         if (--connection.open === 0) connection.idleSince = performance.now()

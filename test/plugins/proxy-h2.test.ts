@@ -10,6 +10,7 @@ import t, { type Test } from 'tap'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { Trust } from '../../plugins/https/trust.ts'
 import { noBrowser, openBrowser } from '../e2e/browser.ts'
+import { field, frame, speaker } from './frames.ts'
 import {
   at,
   boot,
@@ -839,6 +840,31 @@ t.test('a service that speaks h2c and resets its streams without an error', { ti
   made?.destroy()
   await eventually(() => connections() <= before, 'its connection ends')
   t.pass('and its connection ends')
+})
+
+t.test('a client that resets its upload', async t => {
+  const run = await boot(t, { https: true })
+  const { NGHTTP2_NO_ERROR, NGHTTP2_CANCEL } = http2.constants
+  for (const code of [NGHTTP2_NO_ERROR, NGHTTP2_CANCEL]) {
+    const arrived = gate()
+    const left = gate()
+    let heard = ''
+    const service = await raw(t, socket => {
+      socket.on('error', left.open).once('end', left.open)
+      socket.on('data', piece => {
+        heard += piece.toString('latin1')
+        if (heard.includes('a part')) arrived.open()
+      })
+    })
+    run.catalog.set('shop:web', at(service.port))
+    const client = await speaker(t, run)
+    const head = Buffer.concat([Buffer.of(0x83, 0x87, 0x84), field(':authority', 'shop.localhost')])
+    client.write(Buffer.concat([frame('headers', 4, 1, head), frame('data', 0, 1, Buffer.from('a part'))]))
+    await arrived.promise
+    client.write(frame('reset', 0, 1, Buffer.of(0, 0, 0, code)))
+    await left.promise
+    t.match(heard, /a part\r\n$/, `code ${code}: its end is not taken for the end of the body`)
+  }
 })
 
 t.test('redirects to HTTPS where that is wished', async t => {
