@@ -54,6 +54,14 @@ export function flagValue(words: Pick<Words, 'flags'>, name: string): string | u
   return typeof value === 'string' ? value : undefined
 }
 
+/** What other tools call a command. */
+const usual = new Map([
+  ['start', 'up'],
+  ['down', 'stop'],
+  ['ps', 'status'],
+  ['exec', 'run'],
+])
+
 /** An error that suggests the nearest of the known words (at least one), if one is near. */
 async function unknown(
   code: 'USAGE' | 'UNKNOWN_COMMAND',
@@ -108,7 +116,8 @@ async function withoutSpec(words: readonly string[], at: number): Promise<Words>
   if (group.length === 0) {
     const names = specs.map(spec => spec.name)
     const firsts = [...new Set([...names, ...names.map(name => name.split(' ')[0] ?? name)])]
-    throw await unknown('UNKNOWN_COMMAND', `unknown command '${word}'`, word ?? '', firsts, hint)
+    const said = word ?? ''
+    throw await unknown('UNKNOWN_COMMAND', `unknown command '${word}'`, usual.get(said) ?? said, firsts, hint)
   }
   if (next === undefined || next.startsWith('-')) {
     throw new LocaldError('UNKNOWN_COMMAND', `'${word}' needs one more word`, {

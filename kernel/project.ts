@@ -197,7 +197,7 @@ export class Project {
       return async () => driver.reset?.(run)
     }
     throw new LocaldError('USAGE', `service '${name}' keeps nothing to reset: it is of type '${type}'`, {
-      hint: '`locald restart` starts a service anew.',
+      hint: '`locald restart` starts a service again.',
     })
   }
 

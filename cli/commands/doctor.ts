@@ -76,7 +76,7 @@ function text(answer: DoctorAnswer, isVerbose: boolean, paint: Paint): string {
     lines.push('')
   }
   lines.push(counts(answer.checks))
-  if (answer.fixes.length > 0) lines.push('', paint('bold', 'To mend it:'), ...answer.fixes.map(fix => `  ${fix}`))
+  if (answer.fixes.length > 0) lines.push('', paint('bold', 'To fix:'), ...answer.fixes.map(fix => `  ${fix}`))
   return lines.join('\n')
 }
 

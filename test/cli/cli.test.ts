@@ -377,7 +377,7 @@ a
 
 4 checks: 1 passed, 1 with a warning, 1 failed, 1 skipped
 
-To mend it:
+To fix:
   sudo apt install x
 `,
   })

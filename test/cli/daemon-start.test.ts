@@ -225,7 +225,7 @@ t.test('a daemon that does not start', { skip }, async t => {
   const doctor = await run(['doctor'], { LOCALD_FAKE_MODE: 'refuses' })
   t.match(doctor, {
     code: 1,
-    stdout: /fail {2}daemon: no room \(critical\)[\s\S]*To mend it:\n {2}Make some\.\n/,
+    stdout: /fail {2}daemon: no room \(critical\)[\s\S]*To fix:\n {2}Make some\.\n/,
     stderr: '',
   })
   writeFileSync(join(home, 'native', 'locald-keeper'), '#!/none/sh\n')

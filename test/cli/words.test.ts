@@ -9,6 +9,8 @@ t.test('words', async t => {
     ['stat', "unknown command 'stat' [UNKNOWN_COMMAND]", /^Did you mean 'status'\? /],
     ['statsu', "unknown command 'statsu' [UNKNOWN_COMMAND]", /^Did you mean 'status'\? /],
     ['plugin', "unknown command 'plugin' [UNKNOWN_COMMAND]", /^Did you mean 'plugins'\? /],
+    ['start', "unknown command 'start' [UNKNOWN_COMMAND]", /^Did you mean 'up'\? /],
+    ['down', "unknown command 'down' [UNKNOWN_COMMAND]", /^Did you mean 'stop'\? /],
     [
       'nothing-like-it',
       "unknown command 'nothing-like-it' [UNKNOWN_COMMAND]",
