@@ -42,8 +42,9 @@ export function styleOf(state: string): Style {
 export type Namer = (key: string) => string
 
 /** With its project where a command may reach more than one, else without. */
-export function namerFor({ names, flags }: Pick<Words, 'names' | 'flags'>): Namer {
-  return flags.has('all') || names.some(name => name.includes(':')) ? key => key : shortName
+export function namerFor({ names, flags, spec }: Pick<Words, 'names' | 'flags' | 'spec'>): Namer {
+  const isOfAll = flags.has('all') || spec?.name === 'server shutdown'
+  return isOfAll || names.some(name => name.includes(':')) ? key => key : shortName
 }
 
 /** The name within its project of `project:service`. */

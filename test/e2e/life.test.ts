@@ -261,7 +261,8 @@ command = "exec sleep 1000"
     const folder = sandbox.project('followed', toml(`[services.web]\ncommand = "node server.mjs"\n`, 'followed'))
     const follower = sandbox.start(['up', '--attach'], { cwd: folder })
     await until('it is followed', () => follower.stderr.includes('Ctrl-C stops'))
-    await sandbox.ok(['server', 'shutdown'])
+    const shutdown = await sandbox.ok(['server', 'shutdown'])
+    t.match(shutdown.stderr, /^ {2}followed:web +stopped$/m, 'each with its project')
     const { code, stderr } = await follower.done
     t.equal(code, 0)
     const [, said] = stderr.split('Ctrl-C stops the project\n')
