@@ -142,6 +142,7 @@ class H2cExchange implements Exchange {
       this.#trailers = raw
     })
     stream.on('data', (piece: Buffer) => {
+      if (this.#over) return
       this.#receiver.body(piece, 0, piece.length)
       if (!this.#receiver.flush()) stream.pause()
     })
@@ -205,8 +206,10 @@ class H2cExchange implements Exchange {
 
 /** Ends a stream. One that was reset with NO_ERROR is closed, but node:http2 keeps it until all is read and written, which may be never. */
 function drop(stream: ClientHttp2Stream): void {
-  if (stream.closed) stream.destroy()
-  else stream.close(constants.NGHTTP2_CANCEL)
+  if (stream.closed) return void stream.destroy()
+  stream.close(constants.NGHTTP2_CANCEL)
+  // Its service may have ended it meanwhile: then it is kept, too.
+  stream.resume()
 }
 
 function headOf(status: number, raw: RawHeaders, ending: Ending): ResponseHead {
