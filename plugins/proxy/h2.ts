@@ -85,7 +85,12 @@ export class H2Lane {
   /** Ends connections that have had no stream for long; stops when there are none. */
   #tidy(): void {
     const before = performance.now() - this.#parts.limits.clientIdle
-    for (const [session, { open, idleSince }] of this.#sessions) if (open === 0 && idleSince < before) session.close()
+    for (const [session, { open, idleSince }] of this.#sessions) {
+      if (open > 0 || idleSince >= before) continue
+      // A client need not close its side: at the next sweep it has had its time.
+      if (session.closed) session.destroy()
+      else session.close()
+    }
     if (this.#sessions.size > 0) return
     clearInterval(this.#sweep)
     this.#sweep = undefined
