@@ -143,9 +143,9 @@ t.test('listens in the data folder where its own cannot be made, or is used by a
   })
   await t.test('claimed by another', async t => {
     const { root, data, runtime, guard, restored } = await guarded(t)
-    const made = join(root, 'made')
-    mkdirSync(made)
-    claimRuntime(made, root)
+    const [made, other] = [join(root, 'made'), join(root, 'other')]
+    for (const folder of [made, other]) mkdirSync(folder)
+    claimRuntime(made, other)
     rmSync(runtime, { recursive: true })
     renameSync(made, runtime)
     await restored

@@ -408,7 +408,8 @@ t.test('sweep', marking, async t => {
     const mark = newMark()
     await script(t, 'while :; do (setsid sleep 300 &); sleep 0.01; done & echo $!', 1, marked(mark))
     const tree = treeOf(await deadPid(t), { mark })
-    await until(async () => (await table.members(tree)).length > 5)
+    // Some of them end by themselves: the shells between, and the short sleeps.
+    await until(async () => (await table.members(tree)).length > 10)
     t.ok((await table.sweep(tree, [])) > 5)
     t.same(await table.members(tree), [])
   })
