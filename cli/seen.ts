@@ -1,4 +1,5 @@
 import type { LogLine } from '../kernel/events.ts'
+import { textHash } from '../kernel/text-hash.ts'
 
 /** The last moment that lines of a stream were taken of, and the texts of those that have its time. */
 interface Last {
@@ -50,7 +51,7 @@ export class Seen {
       const { time = '', texts = [] } = streams.get(stream) ?? {}
       const text = texts.at(-1) ?? ''
       const count = texts.filter(other => other === text).length
-      const word = `${time} ${stream} ${hashOf(text)} ${count} ${service}`
+      const word = `${time} ${stream} ${textHash(text)} ${count} ${service}`
       length += '&resume='.length + word.length
       if (length > mostResumed) this.#leftOut.set(service, time)
       else resume.unshift(word)
@@ -68,9 +69,4 @@ export class Seen {
     if (last?.time === time) last.texts.push(text)
     else taken.streams.set(stream, { time, texts: [text] })
   }
-}
-
-/** As the daemon has it; loaded where it is needed only. */
-function hashOf(text: string): string {
-  return process.getBuiltinModule('node:crypto').createHash('sha256').update(text).digest('hex').slice(0, 16)
 }

@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto'
 import { longestLine, type OutputLine } from './log-lines.ts'
+import { textHash } from './text-hash.ts'
 
 /**
  * The last line of a log that a reader has. A log's lines have an order of their own, that in which they ended: the clock may have been
- * set back since. `time`: as in the files, many lines may have the same; `hash`: of its text; `count`: how many lines of this stream,
+ * set back since. `time`: as in the files, many lines may have the same; `hash`: the `textHash` of its text; `count`: how many lines of this stream,
  * time and text the reader has, which need not have those before them.
  */
 export interface Anchor {
@@ -20,11 +20,6 @@ export const anchorPattern = '^\\d{4}-\\d{2}-\\d{2}T[0-9:.]{15}Z [^ ]+ [0-9a-f]{
 export function parseAnchor(text: string): { readonly key: string; readonly anchor: Anchor } {
   const [time = '', stream = '', hash = '', count = '', ...key] = text.split(' ')
   return { key: key.join(' '), anchor: { time, stream, hash, count: Number(count) } }
-}
-
-/** The start of SHA-256, as readers make it. */
-export function hashOf(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 16)
 }
 
 /** Passes over the lines up to an anchor, from a place at or before its first line. */
@@ -55,7 +50,7 @@ export class AnchorSkip {
     const isLong = text.length >= longestLine
     if (time === this.#anchor.time) {
       this.#isMet = true
-      const isIt = hashOf(text) === this.#anchor.hash
+      const isIt = textHash(text) === this.#anchor.hash
       if (isIt) this.#left--
       return isLong && !isIt
     }

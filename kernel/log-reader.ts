@@ -11,6 +11,12 @@ export interface Start extends LineFilter {
   readonly follow?: boolean | undefined
 }
 
+/** Where a log ended when it was looked at: bytes of its newest part. */
+interface End {
+  readonly part: LogPart
+  readonly size: number
+}
+
 /**
  * A place in a rotating log. It holds the file it reads open, so that rotation in between loses nothing: when the file is not
  * the current one any more, it is read to its end and the next newer one follows. Only what falls off the cap unread is lost.
@@ -24,7 +30,7 @@ export class LogCursor {
   #held = 0
   readonly #joiner = new LineJoiner()
   /** Where reading ends, when not followed: that part is held, so that it is found even if it falls off the cap meanwhile. */
-  #end: { readonly part: LogPart; readonly size: number } | undefined
+  #end: End | undefined
   #lost = false
 
   constructor(file: string) {
@@ -42,21 +48,16 @@ export class LogCursor {
    * are from here to the end of now; an unfinished one counts when not followed.
    */
   async seek({ tail, follow, ...filter }: Start = {}): Promise<number> {
-    const newest = await newestPart(this.#file)
-    if (newest === undefined) return 0
-    const end = { part: newest, size: await newest.size() }
-    if (follow !== true) this.#end = { ...end, part: newest.share() }
-    try {
+    const found = await this.#fromEnd(follow, async end => {
       if (tail === undefined && filter.since === undefined) {
         this.#part = await oldestPart(this.#file)
         return 0
       }
-      const place = await placeBefore(this.#file, newest, end.size, { ...filter, tail })
+      const place = await placeBefore(this.#file, end.part, end.size, { ...filter, tail })
       this.#stand(place)
       return tail === undefined ? 0 : await this.#count(place, end, filter, follow !== true)
-    } finally {
-      await newest.close()
-    }
+    })
+    return found ?? 0
   }
 
   /**
@@ -64,21 +65,28 @@ export class LogCursor {
    * for `AnchorSkip` to pass over.
    */
   async seekAnchor(anchor: Anchor, { follow, tail, ...filter }: Start): Promise<{ isFound: boolean; count: number }> {
-    const newest = await newestPart(this.#file)
-    if (newest === undefined) return { isFound: false, count: 0 }
-    const end = { part: newest, size: await newest.size() }
-    if (follow !== true) this.#end = { ...end, part: newest.share() }
-    try {
-      const place = await placeOf(this.#file, newest, end.size, anchor)
+    const found = await this.#fromEnd(follow, async end => {
+      const place = await placeOf(this.#file, end.part, end.size, anchor)
       const oldest = place === undefined ? await oldestPart(this.#file) : undefined
-      if (place !== undefined) this.#stand(place)
-      else this.#part = oldest
       const from = place ?? (oldest && { part: oldest, offset: 0, before: [] })
+      if (from !== undefined) this.#stand(from)
       const isCounted = tail !== undefined && from !== undefined
       const count = isCounted ? await this.#count(from, end, filter, follow !== true) : 0
       return { isFound: place !== undefined, count }
+    })
+    return found ?? { isFound: false, count: 0 }
+  }
+
+  /** Looks for a place from where the log ends now, which is the end of reading unless it is followed. Undefined: there is no log. */
+  async #fromEnd<T>(follow: boolean | undefined, look: (end: End) => Promise<T>): Promise<T | undefined> {
+    const part = await newestPart(this.#file)
+    if (part === undefined) return undefined
+    const end = { part, size: await part.size() }
+    if (follow !== true) this.#end = { ...end, part: part.share() }
+    try {
+      return await look(end)
     } finally {
-      await newest.close()
+      await part.close()
     }
   }
 
@@ -141,12 +149,7 @@ export class LogCursor {
   }
 
   /** Counts the wanted lines from a place to an end, without moving. */
-  async #count(
-    place: Place,
-    end: { readonly part: LogPart; readonly size: number },
-    filter: LineFilter,
-    unfinishedToo: boolean,
-  ): Promise<number> {
+  async #count(place: Place, end: End, filter: LineFilter, unfinishedToo: boolean): Promise<number> {
     const ahead = new LogCursor(this.#file)
     ahead.#end = { ...end, part: end.part.share() }
     ahead.#stand({ ...place, part: place.part.share() })

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { hashOf } from '../../kernel/log-anchor.ts'
+import { textHash } from '../../kernel/text-hash.ts'
 import { environment, FakeDaemon, json, main, stream, type Test } from './fake.ts'
 
 const lines = [
@@ -124,8 +124,10 @@ t.test('a daemon that ends while it is followed', async t => {
   const ran = await daemon.run(['logs', '-fn', '5', '--grep', 'e'])
   t.match(ran, { code: 0, stdout: `${texts.join('')}queue | new\n`, stderr: '' })
   t.same([asked[0]?.get('tail'), asked[1]?.get('tail'), asked[1]?.get('grep')], ['5', null, 'e'])
-  t.same(asked[1]?.getAll('resume'), [`2026-01-01T00:00:00.000001Z stdout ${hashOf('of the same moment')} 1 shop:web`])
-  t.same(asked[2]?.getAll('resume'), [`2026-01-01T00:00:00.000005Z stdout ${hashOf('later')} 1 shop:web`])
+  t.same(asked[1]?.getAll('resume'), [
+    `2026-01-01T00:00:00.000001Z stdout ${textHash('of the same moment')} 1 shop:web`,
+  ])
+  t.same(asked[2]?.getAll('resume'), [`2026-01-01T00:00:00.000005Z stdout ${textHash('later')} 1 shop:web`])
 
   t.comment('one that has stopped with its services')
   daemon.on('GET /v1/logs', response => {

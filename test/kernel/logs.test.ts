@@ -21,12 +21,13 @@ import t, { type Test } from 'tap'
 import { daemonLog } from '../../kernel/daemon-log.ts'
 import type { LogLine } from '../../kernel/events.ts'
 import { Grep, plain } from '../../kernel/grep.ts'
-import { type Anchor, hashOf } from '../../kernel/log-anchor.ts'
+import type { Anchor } from '../../kernel/log-anchor.ts'
 import { LogWriter } from '../../kernel/log-file.ts'
 import { longestLine, type OutputLine, stampOf } from '../../kernel/log-lines.ts'
 import { readLogs } from '../../kernel/log-merge.ts'
 import { LogCursor } from '../../kernel/log-reader.ts'
 import { Logs, ServiceLog } from '../../kernel/logs.ts'
+import { textHash } from '../../kernel/text-hash.ts'
 import { Clock, folder, ModelLog } from './log-model.ts'
 
 const texts = (lines: readonly { readonly text: string }[]) => lines.map(({ text }) => text)
@@ -105,7 +106,7 @@ function anchorOf(lines: readonly OutputLine[]): Anchor {
   const { time = '', stream = '', text = '' } = lines.at(-1) ?? {}
   const others = lines.filter(line => line.stream === stream)
   const moment = others.slice(others.findLastIndex(line => line.time !== time) + 1)
-  return { time, stream, hash: hashOf(text), count: moment.filter(line => line.text === text).length }
+  return { time, stream, hash: textHash(text), count: moment.filter(line => line.text === text).length }
 }
 
 t.test('readers against a model', async t => {
