@@ -1,9 +1,8 @@
-import { once } from 'node:events'
 import { rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import type { Test } from 'tap'
 import type { ServiceView } from '../../kernel/events.ts'
+import { freePort } from './ports.ts'
 import { isAlive, parentOf } from './processes.ts'
 import { printer } from './programs.ts'
 import { until } from './running.ts'
@@ -394,20 +393,6 @@ async function answers(port: number, name: string): Promise<{ readonly pid: numb
     60_000,
   )
   return JSON.parse(body)
-}
-
-/** A port that nothing listens on, above those that are given out by themselves. */
-async function freePort(): Promise<number> {
-  return await until('a free port', async () => {
-    const server = createServer().listen(61_000 + Math.floor(Math.random() * 4000), '127.0.0.1')
-    const isFree = await once(server, 'listening').then(
-      () => true,
-      () => false,
-    )
-    const address = server.address()
-    server.close()
-    return isFree && typeof address === 'object' ? address?.port : undefined
-  })
 }
 
 function median(numbers: readonly number[]): number {

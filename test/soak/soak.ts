@@ -3,8 +3,8 @@
  * must run, and nothing else. At the end each line must have been read once and in order, and no request may have failed but those to
  * what was really stopped.
  */
-import { createServer } from 'node:net'
 import { parseArgs } from 'node:util'
+import { freePort } from '../e2e/ports.ts'
 import { Sandbox } from '../e2e/sandbox.ts'
 import { acts, type Stand } from './acts.ts'
 import { audit } from './audit.ts'
@@ -67,16 +67,6 @@ async function round(stand: Stand): Promise<void> {
   }
   for (const end of stand.afterwards.splice(0)) end()
   for (const wrong of counts.failures.splice(0)) fail(name, `a request failed: ${wrong}`)
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  const address = await new Promise<ReturnType<typeof server.address>>(resolve =>
-    server.listen(0, '127.0.0.1', () => resolve(server.address())),
-  )
-  await new Promise(resolve => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
 }
 
 /** The lines of all projects as they were followed and as the logs have them; how many there are. */
