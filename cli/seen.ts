@@ -1,5 +1,5 @@
 import type { LogLine } from '../kernel/events.ts'
-import { textHash } from '../kernel/text-hash.ts'
+import { shortHash } from '../kernel/paths.ts'
 
 /** The last moment that lines of a stream were taken of, and the texts of those that have its time. */
 interface Last {
@@ -51,7 +51,7 @@ export class Seen {
       const { time = '', texts = [] } = streams.get(stream) ?? {}
       const text = texts.at(-1) ?? ''
       const count = texts.filter(other => other === text).length
-      const word = `${time} ${stream} ${textHash(text)} ${count} ${service}`
+      const word = `${time} ${stream} ${shortHash(text, 16)} ${count} ${service}`
       length += '&resume='.length + word.length
       if (length > mostResumed) this.#leftOut.set(service, time)
       else resume.unshift(word)

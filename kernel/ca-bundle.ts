@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { readTextFile } from './contract/text-file.ts'
 import { makeFolder, writeWhole } from './files.ts'
+import { shortHash } from './paths.ts'
 
 /** Bytes above which a file of authorities is not read; those of systems have a quarter of a megabyte. */
 const sizeLimit = 16 * 1024 * 1024
@@ -47,7 +47,7 @@ export class CaBundles {
     if (dirname(written) === this.#folder) return { file: written }
     const own = await certificatesIn(written)
     if (typeof own === 'string') return { file: root, problem: own }
-    const file = join(this.#folder, `${createHash('sha256').update(written).digest('hex').slice(0, 16)}.pem`)
+    const file = join(this.#folder, `${shortHash(written, 16)}.pem`)
     const ours = pemOf(await readFile(root, 'latin1').catch(() => ''))
     const head = `# Made by locald of ${JSON.stringify(written)} and its own CA: changes are lost.`
     const text = `${[head, ...own, ...ours].join('\n')}\n`

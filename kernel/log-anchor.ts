@@ -1,9 +1,9 @@
 import { longestLine, type OutputLine } from './log-lines.ts'
-import { textHash } from './text-hash.ts'
+import { shortHash } from './paths.ts'
 
 /**
  * The last line of a log that a reader has. A log's lines have an order of their own, that in which they ended: the clock may have been
- * set back since. `time`: as in the files, many lines may have the same; `hash`: the `textHash` of its text; `count`: how many lines of this stream,
+ * set back since. `time`: as in the files, many lines may have the same; `hash`: the `shortHash` of its text, 16 digits; `count`: how many lines of this stream,
  * time and text the reader has, which need not have those before them.
  */
 export interface Anchor {
@@ -50,7 +50,7 @@ export class AnchorSkip {
     const isLong = text.length >= longestLine
     if (time === this.#anchor.time) {
       this.#isMet = true
-      const isIt = textHash(text) === this.#anchor.hash
+      const isIt = shortHash(text, 16) === this.#anchor.hash
       if (isIt) this.#left--
       return isLong && !isIt
     }

@@ -247,19 +247,20 @@ function runtimeFolder(env: NodeJS.ProcessEnv): string {
 /** The runtime folder of a data folder: one of its own where the usual one belongs to another. */
 function runtimeOf(data: string, env: NodeJS.ProcessEnv): string {
   const usual = fitting(runtimeFolder(env), env)
-  return isOthers(usual, data) ? fitting(`${runtimeFolder(env)}-${shortHash(data)}`, env) : usual
+  return isOthers(usual, data) ? fitting(`${runtimeFolder(env)}-${shortHash(data, 12)}`, env) : usual
 }
 
 /** A folder whose path is too long for a socket gets a short twin in the temporary folder, found by its hash. */
 function fitting(wanted: string, env: NodeJS.ProcessEnv): string {
   if (fits(wanted)) return wanted
-  const folder = `locald-${callerUid() ?? 0}-${shortHash(wanted)}`
+  const folder = `locald-${callerUid() ?? 0}-${shortHash(wanted, 12)}`
   return [join(temporary(env), folder)].find(fits) ?? join('/tmp', folder)
 }
 
-function shortHash(path: string): string {
+/** The start of a text's SHA-256, so many hexadecimal digits. */
+export function shortHash(text: string, digits: number): string {
   // Loaded here only: it takes a tenth of the time in which Node starts, and few paths need it.
-  return process.getBuiltinModule('node:crypto').createHash('sha256').update(path).digest('hex').slice(0, 12)
+  return process.getBuiltinModule('node:crypto').createHash('sha256').update(text).digest('hex').slice(0, digits)
 }
 
 function temporary(env: NodeJS.ProcessEnv): string {

@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { messageOf } from './errors.ts'
 import { readJson, writeWhole } from './files.ts'
 import type { Log } from './plugin.ts'
+import { recordId } from './records.ts'
 
 /** What a project's files were like when they were last looked at, as hashes. */
 export interface Seen {
@@ -45,7 +45,7 @@ export class SeenFiles {
   }
 
   #file(path: string): string {
-    return join(this.#folder, `${createHash('sha256').update(path).digest('hex').slice(0, 24)}.json`)
+    return join(this.#folder, `${recordId(path)}.json`)
   }
 }
 

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { textHash } from '../../kernel/text-hash.ts'
+import { shortHash } from '../../kernel/paths.ts'
 import { environment, FakeDaemon, json, main, stream, type Test } from './fake.ts'
 
 const lines = [
@@ -125,9 +125,9 @@ t.test('a daemon that ends while it is followed', async t => {
   t.match(ran, { code: 0, stdout: `${texts.join('')}queue | new\n`, stderr: '' })
   t.same([asked[0]?.get('tail'), asked[1]?.get('tail'), asked[1]?.get('grep')], ['5', null, 'e'])
   t.same(asked[1]?.getAll('resume'), [
-    `2026-01-01T00:00:00.000001Z stdout ${textHash('of the same moment')} 1 shop:web`,
+    `2026-01-01T00:00:00.000001Z stdout ${shortHash('of the same moment', 16)} 1 shop:web`,
   ])
-  t.same(asked[2]?.getAll('resume'), [`2026-01-01T00:00:00.000005Z stdout ${textHash('later')} 1 shop:web`])
+  t.same(asked[2]?.getAll('resume'), [`2026-01-01T00:00:00.000005Z stdout ${shortHash('later', 16)} 1 shop:web`])
 
   t.comment('one that has stopped with its services')
   daemon.on('GET /v1/logs', response => {

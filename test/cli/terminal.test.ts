@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import t from 'tap'
 import type { LocaldEvent } from '../../kernel/events.ts'
-import { textHash } from '../../kernel/text-hash.ts'
+import { shortHash } from '../../kernel/paths.ts'
 import { done, environment, FakeDaemon, json, main, state, stream, type Test, view } from './fake.ts'
 
 /**
@@ -204,7 +204,7 @@ t.test('it goes on with the next daemon', async t => {
   events.at(-1)?.destroy()
   await again
   t.same(daemon.last('/v1/logs').query.getAll('resume'), [
-    `2026-01-01T00:00:00.000001Z stdout ${textHash('\x1b[32mhello\x1b[39m')} 1 shop:web`,
+    `2026-01-01T00:00:00.000001Z stdout ${shortHash('\x1b[32mhello\x1b[39m', 16)} 1 shop:web`,
   ])
   events.at(-1)?.write(`${JSON.stringify(state('web'))}\n`)
   logs.at(-1)?.write(line('said meanwhile'))

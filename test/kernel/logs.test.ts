@@ -27,7 +27,7 @@ import { longestLine, type OutputLine, stampOf } from '../../kernel/log-lines.ts
 import { readLogs } from '../../kernel/log-merge.ts'
 import { LogCursor } from '../../kernel/log-reader.ts'
 import { Logs, ServiceLog } from '../../kernel/logs.ts'
-import { textHash } from '../../kernel/text-hash.ts'
+import { shortHash } from '../../kernel/paths.ts'
 import { Clock, folder, ModelLog } from './log-model.ts'
 
 const texts = (lines: readonly { readonly text: string }[]) => lines.map(({ text }) => text)
@@ -106,7 +106,7 @@ function anchorOf(lines: readonly OutputLine[]): Anchor {
   const { time = '', stream = '', text = '' } = lines.at(-1) ?? {}
   const others = lines.filter(line => line.stream === stream)
   const moment = others.slice(others.findLastIndex(line => line.time !== time) + 1)
-  return { time, stream, hash: textHash(text), count: moment.filter(line => line.text === text).length }
+  return { time, stream, hash: shortHash(text, 16), count: moment.filter(line => line.text === text).length }
 }
 
 t.test('readers against a model', async t => {
