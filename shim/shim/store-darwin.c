@@ -48,12 +48,22 @@ static CFDictionaryRef servers_only(void) {
   return settings;
 }
 
-void store_add(const struct certificate *certificate) {
+// Apple has deprecated every call that names a keychain since 10.10, and nothing else adds a certificate to the one of the system: the
+// SecItem calls take it as such a reference, or use the keychain of the process's user.
+static SecKeychainRef open_keychain(void) {
   SecKeychainRef keychain = NULL;
-  SecCertificateRef root = read_certificate(certificate);
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
   OSStatus status = SecKeychainOpen(keychain_path, &keychain);
+#pragma GCC diagnostic pop
   if (status != errSecSuccess) failed("the system keychain cannot be opened", status);
-  status = SecCertificateAddToKeychain(root, keychain);
+  return keychain;
+}
+
+void store_add(const struct certificate *certificate) {
+  SecCertificateRef root = read_certificate(certificate);
+  SecKeychainRef keychain = open_keychain();
+  OSStatus status = SecCertificateAddToKeychain(root, keychain);
   if (status != errSecSuccess && status != errSecDuplicateItem) failed("the certificate cannot be added", status);
   CFDictionaryRef settings = servers_only();
   status = SecTrustSettingsSetTrustSettings(root, kSecTrustSettingsDomainAdmin, settings);
