@@ -2,12 +2,15 @@ import { dirname, join } from 'node:path'
 import { LocaldError, messageOf, systemCode } from './errors.ts'
 import { platformOf } from './facts.ts'
 import { nativeFolder } from './native.ts'
-import { callerUid, foreignFolder, isCallers, isOwnFolder, isOwnSocket, otherOwnerAbove } from './owner.ts'
-import { isOthers, lastRuntime } from './place.ts'
+import { foreignFolder, isCallers, isOwnFolder, isOwnSocket, otherOwnerAbove } from './owner.ts'
+import { lastRuntime } from './place.ts'
+import { absolute, isTemporary, longestSocketPath, runtimeOf, spareRuntimeOf } from './runtime-folder.ts'
 
+export { shortHash } from './hash.ts'
 export { compileNative } from './native.ts'
 export { otherOwnerAbove } from './owner.ts'
 export { isOthers, type Place, readPlace } from './place.ts'
+export { longestSocketPath } from './runtime-folder.ts'
 
 // Not by import: that reads all of node:fs, streams too, which is a thirtieth of the time of a short command.
 const { chmodSync, lstatSync, mkdirSync, statSync } = process.getBuiltinModule('node:fs')
@@ -17,6 +20,8 @@ export interface Paths {
   readonly data: string
   readonly config: string
   readonly runtime: string
+  /** The runtime folder where that is gone and cannot be made again. */
+  readonly spareRuntime: string
   /** The API's unix socket. */
   readonly socket: string
   /** Whether LOCALD_SOCKET says where it is. */
@@ -59,14 +64,6 @@ export interface PathsInput {
   readonly runtime?: string | undefined
 }
 
-/**
- * The longest socket path every platform takes: sun_path has 104 bytes on macOS and 108 on Linux, one of them for the NUL
- * (unix(4), unix(7)).
- */
-export const longestSocketPath = 103
-/** Room that the names of keepers' sockets need below the runtime folder: `/k/<12>.s`. */
-const socketRoom = 24
-
 const sandboxName = /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/
 
 /**
@@ -91,12 +88,14 @@ export function resolvePaths(input: PathsInput): Paths {
   const config = join(absolute(env['XDG_CONFIG_HOME']) ?? join(home, '.config'), 'locald')
   const base = sandbox === undefined ? undefined : join(data, 'sandboxes', sandbox)
   const dataFolder = base === undefined ? data : join(base, 'data')
-  const runtime = input.runtime ?? (base === undefined ? runtimeOf(dataFolder, env) : fitting(join(base, 'run'), env))
+  const where = { env, home, isMac: mac, data: dataFolder, base }
+  const runtime = input.runtime ?? runtimeOf(where)
   const socket = givenSocket(env)
   return {
     data: dataFolder,
     config: base === undefined ? config : join(base, 'config'),
     runtime,
+    spareRuntime: spareRuntimeOf(where),
     socket: socket ?? join(runtime, 'locald.sock'),
     isSocketGiven: socket !== undefined,
     lock: join(dataFolder, 'daemon.lock'),
@@ -116,12 +115,15 @@ export function resolvePaths(input: PathsInput): Paths {
 
 /**
  * As `resolvePaths`, for who starts a daemon: in the runtime folder of the last one of this data folder, as long as that is there, for the
- * sockets of what runs are in it.
+ * sockets of what runs are in it. Not in a temporary folder of macOS, where daemons of earlier versions were: what runs is found there by
+ * its records.
  */
 export function settlePaths(input: PathsInput): Paths {
   const paths = resolvePaths(input)
   const runtime = lastRuntime(paths.data)
-  return runtime === undefined || runtime === paths.runtime ? paths : resolvePaths({ ...input, runtime })
+  if (runtime === undefined || runtime === paths.runtime) return paths
+  const isSwept = platformOf(input.env, paths.sandbox) === 'darwin' && isTemporary(runtime)
+  return isSwept && !isTemporary(paths.runtime) ? paths : resolvePaths({ ...input, runtime })
 }
 
 const onLinux: PrivilegedPaths = {
@@ -237,41 +239,4 @@ function givenSocket(env: NodeJS.ProcessEnv): string | undefined {
     throw usage(`has ${Buffer.byteLength(given)} bytes`, `The path of a socket can have at most ${longestSocketPath}.`)
   }
   return given
-}
-
-function runtimeFolder(env: NodeJS.ProcessEnv): string {
-  const runtime = absolute(env['XDG_RUNTIME_DIR'])
-  return runtime === undefined ? join(temporary(env), `locald-${callerUid() ?? 0}`) : join(runtime, 'locald')
-}
-
-/** The runtime folder of a data folder: one of its own where the usual one belongs to another. */
-function runtimeOf(data: string, env: NodeJS.ProcessEnv): string {
-  const usual = fitting(runtimeFolder(env), env)
-  return isOthers(usual, data) ? fitting(`${runtimeFolder(env)}-${shortHash(data, 12)}`, env) : usual
-}
-
-/** A folder whose path is too long for a socket gets a short twin in the temporary folder, found by its hash. */
-function fitting(wanted: string, env: NodeJS.ProcessEnv): string {
-  if (fits(wanted)) return wanted
-  const folder = `locald-${callerUid() ?? 0}-${shortHash(wanted, 12)}`
-  return [join(temporary(env), folder)].find(fits) ?? join('/tmp', folder)
-}
-
-/** The start of a text's SHA-256, so many hexadecimal digits. */
-export function shortHash(text: string, digits: number): string {
-  // Loaded here only: it takes a tenth of the time in which Node starts, and few paths need it.
-  return process.getBuiltinModule('node:crypto').createHash('sha256').update(text).digest('hex').slice(0, digits)
-}
-
-function temporary(env: NodeJS.ProcessEnv): string {
-  return absolute(env['TMPDIR']) ?? process.getBuiltinModule('node:os').tmpdir()
-}
-
-function fits(folder: string): boolean {
-  return Buffer.byteLength(folder) + socketRoom <= longestSocketPath
-}
-
-/** XDG: a relative path is to be ignored. */
-function absolute(path: string | undefined): string | undefined {
-  return path?.startsWith('/') ? path : undefined
 }
