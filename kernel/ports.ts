@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { connect, createServer } from 'node:net'
+import { createServer } from 'node:net'
+import { isAnswered } from './contract/loopback.ts'
 import { LocaldError, systemCode } from './errors.ts'
 import type { ProcessTable, ProjectRef } from './plugin.ts'
 import { OperationQueue } from './queue.ts'
@@ -14,6 +15,12 @@ const addresses = ['127.0.0.1', '::1'] as const
 export interface LeaseRequest {
   readonly service: string
   readonly fixed: number | undefined
+}
+
+/** How it is found out whether a port is free. Tests answer as another system would. */
+export interface FreeTests {
+  readonly isBindable: (host: string, port: number) => Promise<boolean>
+  readonly isTaken: (host: string, port: number) => Promise<boolean>
 }
 
 /** Leases host ports: the same one for a project's service tomorrow, free on both loopback addresses. */
@@ -62,7 +69,8 @@ export class Ports {
   /** PORT_TAKEN, naming the holder, when something listens on the port. */
   async check(port: number, key: string): Promise<void> {
     if (await isFree(port)) return
-    throw taken(port, key, (await this.holder(port)) ?? 'another process')
+    const freeing = await this.#table()?.freeing?.(port)
+    throw taken(port, key, (await this.holder(port)) ?? 'another process', freeing)
   }
 
   /** Who listens on a port, if that can be told. */
@@ -114,26 +122,28 @@ export class Ports {
 /** All that listens in the daemon's process. */
 const ownProxy = `locald's own proxy (pid ${process.pid})`
 
-function taken(port: number, key: string, holder: string): LocaldError {
+/** @param freeing how a part of the system is made to let go of it */
+function taken(port: number, key: string, holder: string, freeing?: string): LocaldError {
+  const free = freeing ?? 'Stop what uses it'
   const hint =
     holder === ownProxy
       ? 'Give the service another `port`, or move the proxy: set LOCALD_HTTP_PORT or LOCALD_HTTPS_PORT and run `locald server restart`.'
-      : 'Stop what uses it, or give the service another `port`; without `port` locald assigns a free one.'
+      : `${free}, or give the service another \`port\`; without \`port\` locald assigns a free one.`
   return new LocaldError('PORT_TAKEN', `port ${port} of ${key} is in use by ${holder}`, { service: key, hint })
 }
 
-/**
- * Whether nothing listens on a port of either loopback address. Binding alone does not tell: on macOS a specific address can be
- * bound beside a wildcard listener, so a connection is tried too.
- */
-export async function isFree(port: number): Promise<boolean> {
+/** Whether nothing listens on a port of either loopback address: it can be bound, and nobody answers there. */
+export async function isFree(
+  port: number,
+  { isBindable, isTaken }: FreeTests = { isBindable: canBind, isTaken: isAnswered },
+): Promise<boolean> {
   const results = await Promise.all(
-    addresses.map(async host => (await canBind(port, host)) && !(await answers(port, host))),
+    addresses.map(async host => (await isBindable(host, port)) && !(await isTaken(host, port))),
   )
   return results.every(Boolean)
 }
 
-function canBind(port: number, host: string): Promise<boolean> {
+function canBind(host: string, port: number): Promise<boolean> {
   return new Promise(resolve => {
     const server = createServer()
     server.once('error', error => {
@@ -142,18 +152,5 @@ function canBind(port: number, host: string): Promise<boolean> {
       resolve(code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT')
     })
     server.listen({ port, host, exclusive: true }, () => server.close(() => resolve(true)))
-  })
-}
-
-function answers(port: number, host: string): Promise<boolean> {
-  return new Promise(resolve => {
-    const socket = connect({ port, host })
-    const end = (result: boolean) => {
-      socket.destroy()
-      resolve(result)
-    }
-    socket.once('connect', () => end(true))
-    socket.once('error', () => end(false))
-    socket.setTimeout(500, () => end(false))
   })
 }

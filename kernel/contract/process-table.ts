@@ -51,6 +51,13 @@ export interface ProcessTable {
   listeners(pids: readonly number[]): Promise<readonly Listener[]>
   /** Who listens on a port of this machine, if it can be told: "node (pid 123)". */
   holder(port: number): Promise<string | undefined>
+  /** How a part of the system is made to let go of a port, as an imperative without its full stop; undefined where none has it. */
+  freeing?(port: number): Promise<string | undefined>
+  /**
+   * Who, other than this process, listens on a port of all addresses at once: where the system allows that beside a listener on
+   * loopback (XNU), which then gets all connections there. Absent where it does not.
+   */
+  overshadowed?(port: number): Promise<string | undefined>
   /** Whether something listens on a port of this machine, and all that does is this user's. */
   owns(port: number): Promise<boolean>
   /**

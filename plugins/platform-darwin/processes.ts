@@ -72,8 +72,17 @@ export class DarwinProcessTable implements ProcessTable {
   /** Other users' processes are not shown to us. */
   async holder(port: number): Promise<string | undefined> {
     const found = (await this.#tools.lsof()).filter(socket => socket.port === port)
-    const [lowest] = found.toSorted((a, b) => a.pid - b.pid)
-    return lowest === undefined ? undefined : `${lowest.command} (pid ${lowest.pid})`
+    return nameOf(found)
+  }
+
+  async freeing(port: number): Promise<string | undefined> {
+    const isAirPlay = (await this.#tools.lsof()).some(socket => socket.port === port && isAirPlayReceiver(socket))
+    return isAirPlay ? 'Turn off AirPlay Receiver in System Settings › General › AirDrop & Handoff' : undefined
+  }
+
+  async overshadowed(port: number): Promise<string | undefined> {
+    const isOther = ({ pid, address }: Socket) => pid !== process.pid && (address === '0.0.0.0' || address === '::')
+    return nameOf((await this.#tools.lsof()).filter(socket => socket.port === port && isOther(socket)))
   }
 
   /** Other users' processes are not shown to us: one beside ours on the same port goes unseen. */
@@ -111,6 +120,19 @@ export class DarwinProcessTable implements ProcessTable {
     ])
     return remains({ rows, sockets, given }, tree, seen)
   }
+}
+
+/** Workers inherit a socket: the one with the lowest pid is the one to name. */
+function nameOf(sockets: readonly Socket[]): string | undefined {
+  const [lowest] = sockets.toSorted((a, b) => a.pid - b.pid)
+  if (lowest === undefined) return undefined
+  const { command, pid } = lowest
+  return isAirPlayReceiver(lowest) ? `AirPlay Receiver of macOS (${command}, pid ${pid})` : `${command} (pid ${pid})`
+}
+
+/** Control Centre listens on these for it, on all addresses, since macOS 12; Werkzeug's serving.py tells its users of 5000, too. */
+function isAirPlayReceiver({ command, port }: Socket): boolean {
+  return command === 'ControlCenter' && (port === 5000 || port === 7000)
 }
 
 /** The live members of a tree, keeper not included. */

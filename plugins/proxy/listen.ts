@@ -1,6 +1,6 @@
 import type { Server } from 'node:net'
 import { systemCode } from '../../kernel/errors.ts'
-import type { BoundSocket } from '../../kernel/plugin.ts'
+import { type BoundSocket, isAnswered } from '../../kernel/plugin.ts'
 
 /** What the proxy wants: exactly a port (0: any free one), or the first free one from a preferred port on. */
 export type PortWish = { readonly exactly: number } | { readonly preferred: readonly number[]; readonly from: number }
@@ -14,6 +14,7 @@ export type Listening =
     }
   | { readonly port: null; readonly wanted: number; readonly code: string }
 
+const loopback = ['127.0.0.1', '::1'] as const
 /** How many ports after the first are tried. */
 const tries = 100
 
@@ -41,15 +42,22 @@ export function portWish(
 /** Sockets on a port that needs a privilege; undefined where nobody can have them. */
 export type Elevate = (port: number) => Promise<readonly BoundSocket[] | undefined>
 
-/**
- * Listens on 127.0.0.1 and ::1, the same port on both; a machine without ::1 is fine. `make` gives a fresh server for each;
- * `elevate` is asked where the daemon may not listen itself.
- */
-export async function listen(wish: PortWish, make: () => Server, elevate: Elevate): Promise<Listening> {
+/** What listening needs. */
+export interface Means {
+  /** A fresh server for each address. */
+  readonly make: () => Server
+  /** Asked where the daemon may not listen itself. */
+  readonly elevate: Elevate
+  /** Whether somebody else gets the connections to an address and port, though it may be free to bind (macOS). */
+  readonly isTaken?: (address: string, port: number) => Promise<boolean>
+}
+
+/** Listens on 127.0.0.1 and ::1, the same port on both; a machine without ::1 is fine. */
+export async function listen(wish: PortWish, means: Means): Promise<Listening> {
   if ('exactly' in wish) {
     // A port free on one family may be taken on the other: only for 'any' is another one as good.
     for (let left = wish.exactly === 0 ? 10 : 1; ; left--) {
-      const got = await any(wish.exactly, make, elevate)
+      const got = await any(wish.exactly, means)
       if (typeof got !== 'string') return { ...got, missed: undefined }
       if (left === 1 || got !== 'EADDRINUSE') return { port: null, wanted: wish.exactly, code: got }
     }
@@ -57,33 +65,37 @@ export async function listen(wish: PortWish, make: () => Server, elevate: Elevat
   let missed: { port: number; code: string } | undefined
   const ports = [...wish.preferred, ...Array.from({ length: tries }, (_, i) => wish.from + i)]
   for (const port of ports) {
-    const got = await any(port, make, elevate)
+    const got = await any(port, means)
     if (typeof got !== 'string') return { ...got, missed }
     missed ??= { port, code: got }
   }
   return { port: null, wanted: missed?.port ?? wish.from, code: missed?.code ?? 'EADDRINUSE' }
 }
 
-async function any(
-  port: number,
-  make: () => Server,
-  elevate: Elevate,
-): Promise<{ port: number; addresses: string[] } | string> {
-  const got = await both(port, make)
+async function any(port: number, means: Means): Promise<{ port: number; addresses: string[] } | string> {
+  const { make, elevate, isTaken = isAnswered } = means
+  const isTakenAt = (address: string) => isTaken(address, port)
+  if (port !== 0 && (await Promise.all(loopback.map(isTakenAt))).includes(true)) return 'EADDRINUSE'
+  const got = await both(port, make, isTaken)
   const sockets = got === 'EACCES' ? await elevate(port) : undefined
   if (sockets === undefined) return got
   await Promise.all(sockets.map(({ handle }) => new Promise<void>(resolve => make().listen(handle, resolve))))
   return { port, addresses: sockets.map(({ address }) => address) }
 }
 
-async function both(wanted: number, make: () => Server): Promise<{ port: number; addresses: string[] } | string> {
+async function both(
+  wanted: number,
+  make: () => Server,
+  isTaken: NonNullable<Means['isTaken']>,
+): Promise<{ port: number; addresses: string[] } | string> {
   const first = make()
-  const port = await one(first, '127.0.0.1', wanted)
+  const port = await one(first, loopback[0], wanted)
   if (typeof port === 'string') return port
-  const again = await one(make(), '::1', port)
-  if (typeof again === 'number') return { port, addresses: ['127.0.0.1', '::1'] }
+  const isStrangers = wanted === 0 && (await isTaken(loopback[1], port))
+  const again = isStrangers ? 'EADDRINUSE' : await one(make(), loopback[1], port)
+  if (typeof again === 'number') return { port, addresses: [...loopback] }
   if (again === 'EADDRNOTAVAIL' || again === 'EAFNOSUPPORT' || again === 'EINVAL')
-    return { port, addresses: ['127.0.0.1'] }
+    return { port, addresses: [loopback[0]] }
   await new Promise(resolve => first.close(resolve))
   return again
 }

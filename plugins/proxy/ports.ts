@@ -45,7 +45,9 @@ export class SchemePort {
     const { variable } = this.#preference
     const wish = portWish(this.#preference, process.env[variable], this.#host.has('privileged-ports'))
     this.#state =
-      typeof wish === 'string' ? { invalid: wish } : { is: await listen(wish, make, port => this.#elevated(port)) }
+      typeof wish === 'string'
+        ? { invalid: wish }
+        : { is: await listen(wish, { make, elevate: port => this.#elevated(port) }) }
     this.#report(this.#state)
   }
 
@@ -60,9 +62,30 @@ export class SchemePort {
       return { ...fail, summary: state.invalid, fix }
     }
     const { is } = state
-    if (is.port !== null) return { status: 'pass', severity: 'important', summary: `listens on ${places(is)}` }
+    if (is.port !== null) return this.#shares(is)
     const summary = `port ${is.wanted} ${await this.#taken(is.wanted, is.code)}, so ${this.#lack}`
     return { ...fail, summary, fix: `Free it or set ${variable} to another port, and run \`locald server restart\`.` }
+  }
+
+  /** Whether another program believes that it has the port, too. */
+  async #shares(is: Extract<Listening, { readonly addresses: readonly string[] }>): Promise<CheckResult> {
+    const summary = `listens on ${places(is)}`
+    const other = await this.#overshadowed(is.port)
+    if (other === undefined) return { status: 'pass', severity: 'important', summary }
+    return {
+      ...{ status: 'warn', severity: 'important' },
+      summary: `${summary}; ${other} listens on that port of all addresses, and gets no connection on loopback`,
+      fix: `Give ${other} another port, or set ${this.#preference.variable} and run \`locald server restart\`.`,
+    }
+  }
+
+  async #overshadowed(port: number): Promise<string | undefined> {
+    try {
+      return await this.#host.use.processTable.overshadowed?.(port)
+    } catch (error) {
+      this.#host.log.info(`who else listens on port ${port} cannot be told: ${messageOf(error)}`)
+      return undefined
+    }
   }
 
   /** Whether it is the port one would like best. */

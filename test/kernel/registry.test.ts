@@ -1,14 +1,20 @@
 import { deepStrictEqual as same } from 'node:assert'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
-import { createServer, type Server } from 'node:net'
+import { connect, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
 import { readJson, writeWhole } from '../../kernel/files.ts'
 import { hostsOf } from '../../kernel/names.ts'
-import type { CommonOptions, ProcessTable, ProjectPlan, ProjectRef } from '../../kernel/plugin.ts'
+import {
+  type CommonOptions,
+  isAnswered,
+  type ProcessTable,
+  type ProjectPlan,
+  type ProjectRef,
+} from '../../kernel/plugin.ts'
 import { isFree, Ports } from '../../kernel/ports.ts'
 import { moveRecords, Records, type ServiceRecord } from '../../kernel/records.ts'
 import { Registry } from '../../kernel/registry.ts'
@@ -430,6 +436,49 @@ t.test('ports', async t => {
     const other = await ports.reassign(a, 'web')
     t.not(other, port)
     t.strictSame(await ports.lease(a, [assigned('web')]), new Map([['web', other]]), 'and remembered')
+  })
+
+  t.test('one that can be bound is not free while somebody answers on either address, as macOS allows', async t => {
+    const tests = (answering: string | undefined, unbindable?: string) => ({
+      isBindable: async (host: string) => host !== unbindable,
+      isTaken: async (host: string) => host === answering,
+    })
+    t.equal(await isFree(5000, tests('127.0.0.1')), false)
+    t.equal(await isFree(5000, tests('::1')), false)
+    t.equal(await isFree(5000, tests(undefined, '::1')), false)
+    t.equal(await isFree(5000, tests(undefined)), true)
+  })
+
+  t.test('a server too busy to accept has its port', async t => {
+    const serve = `const server = require('node:net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
+      require('node:fs').writeSync(1, String(server.address().port))
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
+    })`
+    const busy = spawn(process.execPath, ['-e', serve], { stdio: ['ignore', 'pipe', 'inherit'] })
+    t.teardown(() => busy.kill('SIGKILL'))
+    const [port] = await once(busy.stdout, 'data')
+    const waiting = Array.from({ length: 4 }, () => connect(Number(port), '127.0.0.1').on('error', () => {}))
+    t.teardown(() => waiting.forEach(socket => void socket.destroy()))
+    await Promise.all(waiting.slice(0, 1).map(socket => once(socket, 'connect')))
+    t.equal(await isAnswered('127.0.0.1', Number(port)), true)
+    busy.kill('SIGKILL')
+    await once(busy, 'exit')
+    t.equal(await isAnswered('127.0.0.1', Number(port)), false)
+  })
+
+  t.test('a part of the system on a fixed port is refused with what frees it', async t => {
+    const dir = folder(t)
+    const table: Partial<ProcessTable> = {
+      holder: async () => 'AirPlay Receiver of macOS (ControlCenter, pid 412)',
+      freeing: async () => 'Turn off AirPlay Receiver',
+    }
+    const ports = new Ports(new Registry(join(dir, 'data'), quiet), () => table as ProcessTable)
+    const address = (await listen(t, 0)).address()
+    const port = typeof address === 'object' ? (address?.port ?? 0) : 0
+    await t.rejects(ports.check(port, 'a:web'), {
+      message: /in use by AirPlay Receiver of macOS/,
+      hint: /^Turn off AirPlay Receiver, or give the service another `port`/,
+    })
   })
 
   t.test("locald's own proxy on a fixed port is named, with what moves it", async t => {

@@ -355,6 +355,40 @@ t.test('real processes', tools, async t => {
     t.equal(await table.owns(await freePort()), false)
   })
 
+  await t.test(
+    'one that listens on all addresses beside this process is named, on loopback or in this process it is not',
+    async t => {
+      const listeners = [
+        { pid: process.pid, command: 'node', address: '127.0.0.1', port: 8080 },
+        { pid: process.pid, command: 'node', address: '::', port: 8080 },
+        { pid: 812, command: 'python3', address: '0.0.0.0', port: 8080 },
+        { pid: 900, command: 'ruby', address: '::1', port: 8081 },
+      ]
+      const shown = new DarwinProcessTable({
+        ps: async () => [],
+        given: async () => new Set(),
+        lsof: async () => listeners,
+      })
+      t.equal(await shown.overshadowed(8080), 'python3 (pid 812)')
+      t.equal(await shown.overshadowed(8081), undefined)
+    },
+  )
+
+  await t.test('AirPlay Receiver is named, with the setting that frees its port', async t => {
+    // As lsof of macOS 13 shows it: one process, both families, on all addresses.
+    const listeners = [5000, 7000].flatMap(port =>
+      ['0.0.0.0', '::'].map(address => ({ pid: 412, command: 'ControlCenter', address, port })),
+    )
+    const shown = new DarwinProcessTable({
+      ps: async () => [],
+      given: async () => new Set(),
+      lsof: async () => listeners,
+    })
+    t.equal(await shown.holder(5000), 'AirPlay Receiver of macOS (ControlCenter, pid 412)')
+    t.match(await shown.freeing(5000), /AirPlay Receiver in System Settings › General › AirDrop & Handoff$/)
+    t.equal(await shown.freeing(5001), undefined)
+  })
+
   await t.test('sweep ends the group of a main process that is gone, and no other', async t => {
     const main = await sh(t, 'sleep 300 & echo $!; sleep 300 & echo $!; wait', 2, true)
     const other = await sh(t, 'echo $$; exec sleep 300', 1, true)

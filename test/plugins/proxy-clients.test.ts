@@ -468,6 +468,15 @@ t.test('listening', async t => {
     else t.match(await check(privileged, 'proxy-port'), { status: 'warn', summary: /because 80 / })
   })
 
+  await t.test('a program on all addresses, which macOS lets have the port too, is named', async t => {
+    const run = await boot(t, { overshadowed: 'python3 (pid 812)' })
+    t.match(await check(run, 'proxy-http'), {
+      status: 'warn',
+      summary: /^listens on .*; python3 \(pid 812\) listens on that port of all addresses, and gets no connection/,
+      fix: /^Give python3 \(pid 812\) another port, or set LOCALD_HTTP_PORT/,
+    })
+  })
+
   await t.test('a daemon that has not booted has nothing to check', async t => {
     const run = await boot(t)
     const checks = new Map<string, Check>()

@@ -161,6 +161,8 @@ export interface Wish {
   readonly env?: string | undefined
   readonly features?: readonly FeatureName[]
   readonly holder?: string
+  /** Who listens on the proxy's port of all addresses, as macOS allows. */
+  readonly overshadowed?: string
   /** With TLS on any port, by a CA of the test's own. */
   readonly https?: boolean
   readonly options?: { readonly redirect: boolean }
@@ -196,6 +198,7 @@ export async function boot(t: Test, wish: Wish = {}): Promise<Running> {
     owns: missing('owns'),
     isStrangers: missing('isStrangers'),
     holder: async () => wish.holder,
+    overshadowed: async () => wish.overshadowed,
     sweep: missing('sweep'),
   }
   const authority = wish.https === true ? openAuthority(join(t.testdir(), 'ca'), domains) : undefined

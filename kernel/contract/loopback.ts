@@ -1,0 +1,27 @@
+import { connect } from 'node:net'
+import { systemCode } from '../errors.ts'
+
+/** What waits longer for a connection on loopback waits in the full queue of somebody who listens: ms. */
+const answerMs = 500
+
+/**
+ * Whether somebody listens who gets the connections to a port of a loopback address: to be asked before binding it, which alone does
+ * not tell on macOS. There SO_REUSEADDR (libuv sets it for every listener) lets 127.0.0.1 and ::1 be bound beside a listener on all
+ * addresses, 0.0.0.0 or ::, of the same user, and by root beside anybody's; connections then go to the one with the exact address.
+ * Another user's listener, and one on the very same address, are refused with EADDRINUSE, as on Linux (xnu-11417.101.15,
+ * bsd/netinet/in_pcb.c in_pcbbind and bsd/netinet6/in6_pcb.c in6_pcbbind: with `wild` 0 only an equal address conflicts). Never rejects.
+ */
+export function isAnswered(address: string, port: number): Promise<boolean> {
+  return new Promise(resolve => {
+    const socket = connect({ port, host: address })
+    const end = (result: boolean) => {
+      socket.destroy()
+      resolve(result)
+    }
+    socket.once('connect', () => end(true))
+    // One that resets what it accepted, as with a full queue, is there.
+    socket.on('error', error => end(systemCode(error) === 'ECONNRESET'))
+    // A refusal that has come meanwhile is heard first.
+    socket.setTimeout(answerMs, () => setImmediate(end, true))
+  })
+}
