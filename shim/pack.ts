@@ -23,11 +23,11 @@ const output = join(root, 'build', 'packages')
 const stage = join(output, 'stage')
 const targets = ['linux-x64', 'linux-arm64', 'darwin-x64', 'darwin-arm64'] as const
 const programs = ['locald-keeper', 'locald-shim'] as const
-/** For Linux only. */
-const modules = ['locald-memory.node'] as const
+/** For one system only. */
+const more = { linux: ['locald-memory.node'], darwin: ['locald-keychain'] } as const
 /** What the published locald is made of: the sources of the native programs, too, for machines that no package is for. */
 const parts = ['dist', 'build/shim/build.js', 'docs', 'README.md', 'LICENSE']
-const sources = ['common', 'keeper', 'memory', 'shim'] as const
+const sources = ['common', 'keeper', 'keychain', 'memory', 'shim'] as const
 
 interface Manifest {
   readonly [key: string]: unknown
@@ -54,7 +54,8 @@ function packNative(target: string, from: string, { version }: Manifest): void {
   mkdirSync(folder, { recursive: true })
   const manifest = { ...readManifest(join(root, 'packages', `native-${target}`)), version }
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`)
-  for (const program of target.startsWith('linux') ? [...programs, ...modules] : programs) {
+  const own = target.startsWith('linux') ? more.linux : more.darwin
+  for (const program of [...programs, ...own]) {
     if (!existsSync(join(from, program)))
       fail(`There is no ${join(from, program)}: \`npm run build:native\` builds it.`)
     copyFileSync(join(from, program), join(folder, program))

@@ -30,6 +30,11 @@ void text_number(struct text *text, uint64_t number) {
   text_bytes(text, digits + at, sizeof digits - at);
 }
 
+void text_signed(struct text *text, int64_t number) {
+  if (number < 0) text_add(text, "-");
+  text_number(text, number < 0 ? 0 - (uint64_t)number : (uint64_t)number);
+}
+
 bool number_parse(const char *digits, size_t len, uint64_t max, uint64_t *number) {
   if (len == 0 || len > 20 || (len > 1 && digits[0] == '0')) return false;
   uint64_t value = 0;

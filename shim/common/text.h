@@ -18,6 +18,7 @@ struct text text_in(char *buffer, size_t cap);
 void text_add(struct text *text, const char *part);
 void text_bytes(struct text *text, const char *bytes, size_t len);
 void text_number(struct text *text, uint64_t number);
+void text_signed(struct text *text, int64_t number);
 
 // Decimal digits only, no sign, no leading zero, at most `max`.
 bool number_parse(const char *digits, size_t len, uint64_t max, uint64_t *number);

@@ -1,51 +1,29 @@
-// The system keychain, by Apple's own calls: https://developer.apple.com/documentation/security/certificate-key-and-trust-services
+// The system keychain, and the trust settings of all users.
 #include "store.h"
 
 #if defined(__APPLE__) || defined(SHIM_FAKE_KEYCHAIN)
-#include <Security/Security.h>
-#include <stddef.h>
-#include <stdint.h>
+#include <unistd.h>
 
+#include "lock.h"
+#include "process.h"
 #include "refuse.h"
+#include "root.h"
+#include "text.h"
 
 static const char keychain_path[] = "/Library/Keychains/System.keychain";
 
-// Says the number: it is what Apple's tables and `security error` are searched by.
+// Says the number, last: its meaning is told by who called, and Apple's tables are searched by it.
 static _Noreturn void failed(const char *what, OSStatus status) {
-  char text[16];
-  unsigned long rest = status < 0 ? 0UL - (unsigned long)(long)status : (unsigned long)status;
-  size_t at = sizeof text;
-  text[--at] = '\0';
-  do {
-    text[--at] = (char)('0' + rest % 10);
-    rest /= 10;
-  } while (rest != 0);
-  if (status < 0) text[--at] = '-';
-  refuse(REFUSE_STORE, what, text + at);
+  char number[16];
+  struct text text = text_in(number, sizeof number);
+  text_signed(&text, status);
+  refuse(REFUSE_KEYCHAIN, what, number);
 }
 
 static SecCertificateRef read_certificate(const struct certificate *certificate) {
-  CFDataRef data = CFDataCreate(NULL, certificate->der, (CFIndex)certificate->len);
-  SecCertificateRef read = data == NULL ? NULL : SecCertificateCreateWithData(NULL, data);
-  if (data != NULL) CFRelease(data);
-  if (read == NULL) refuse(REFUSE_STORE, "macOS cannot read the certificate", NULL);
-  return read;
-}
-
-// A root for TLS servers, and for nothing else.
-static CFDictionaryRef servers_only(void) {
-  const int32_t trusted = kSecTrustSettingsResultTrustRoot;
-  SecPolicyRef policy = SecPolicyCreateSSL(1, NULL);
-  CFNumberRef result = CFNumberCreate(NULL, kCFNumberSInt32Type, &trusted);
-  if (policy == NULL || result == NULL) refuse(REFUSE_STORE, "macOS has no memory for the settings", NULL);
-  const void *keys[] = {kSecTrustSettingsPolicy, kSecTrustSettingsResult};
-  const void *values[] = {policy, result};
-  CFDictionaryRef settings =
-      CFDictionaryCreate(NULL, keys, values, 2, &kCFTypeDictionaryKeyCallBacks, &kCFTypeDictionaryValueCallBacks);
-  CFRelease(policy);
-  CFRelease(result);
-  if (settings == NULL) refuse(REFUSE_STORE, "macOS has no memory for the settings", NULL);
-  return settings;
+  SecCertificateRef root = root_read(certificate->der, certificate->len);
+  if (root == NULL) refuse(REFUSE_PEM, "macOS cannot read the certificate", NULL);
+  return root;
 }
 
 // Apple has deprecated every call that names a keychain since 10.10, and nothing else adds a certificate to the one of the system: the
@@ -60,24 +38,38 @@ static SecKeychainRef open_keychain(void) {
   return keychain;
 }
 
+// macOS shows a dialog, also to root (release notes of macOS 11.0.1). Others must not wait for the person it asks.
+static void let_answer(void) {
+  lock_release();
+  process_limit(PERSON_SECONDS);
+}
+
 void store_add(const struct certificate *certificate) {
   SecCertificateRef root = read_certificate(certificate);
   SecKeychainRef keychain = open_keychain();
-  OSStatus status = SecCertificateAddToKeychain(root, keychain);
-  if (status != errSecSuccess && status != errSecDuplicateItem) failed("the certificate cannot be added", status);
-  CFDictionaryRef settings = servers_only();
-  status = SecTrustSettingsSetTrustSettings(root, kSecTrustSettingsDomainAdmin, settings);
+  const OSStatus added = SecCertificateAddToKeychain(root, keychain);
+  if (added != errSecSuccess && added != errSecDuplicateItem) failed("the certificate cannot be added", added);
+  let_answer();
+  const OSStatus status = root_trust(root, kSecTrustSettingsDomainAdmin);
+  if (status != errSecSuccess && added == errSecSuccess) {
+    lock_take(certificate->owner);
+    (void)root_delete(root, keychain);  // why it is not trusted is what matters
+  }
   if (status != errSecSuccess) failed("the certificate cannot be trusted", status);
-  CFRelease(settings);
   CFRelease(keychain);
   CFRelease(root);
 }
 
-// The certificate stays in the keychain, where it means nothing any more.
 void store_remove(const struct certificate *certificate) {
   SecCertificateRef root = read_certificate(certificate);
-  OSStatus status = SecTrustSettingsRemoveTrustSettings(root, kSecTrustSettingsDomainAdmin);
-  if (status != errSecSuccess && status != errSecItemNotFound) failed("the certificate is still trusted", status);
+  let_answer();
+  OSStatus status = root_distrust(root, kSecTrustSettingsDomainAdmin);
+  if (status != errSecSuccess) failed("the certificate is still trusted", status);
+  lock_take(certificate->owner);
+  SecKeychainRef keychain = open_keychain();
+  status = root_delete(root, keychain);
+  if (status != errSecSuccess) failed("the certificate is still in the system keychain", status);
+  CFRelease(keychain);
   CFRelease(root);
 }
 #endif
