@@ -1,9 +1,10 @@
 /**
- * Builds the native programs: `node build/shim/build.js [--all] [--sanitize] [--into FOLDER]`.
- * Without words: for this machine, with `cc` or $CC. `--all`: for every machine, with zig. `--sanitize`: for tests.
+ * Builds the native programs: `node build/shim/build.js [--all] [--sanitize] [--xnu] [--into FOLDER]`.
+ * Without words: for this machine, with `cc` or $CC. `--all`: for every machine, with zig. `--sanitize`: for tests. `--xnu`: for tests, a
+ * folder of programs as they are on macOS, of which the keeper meets the rules of XNU.
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -32,12 +33,39 @@ const sanitized = [
 /** A module of Node.js is linked with nothing, so that it loads with any libc. */
 const linked = ['-shared', '-fPIC', '-fvisibility=hidden', '-nostdlib']
 
+/** An imitation of XNU on Linux: what a keeper is linked with that is compiled as on macOS. */
+const xnu = resolve(build, '..', 'test', 'shim', 'xnu')
+/** What it takes the place of. */
+const wrapped = [
+  'accept',
+  'bind',
+  'close',
+  'fcntl',
+  'ioctl',
+  'kill',
+  'open',
+  'poll',
+  'posix_openpt',
+  'read',
+  'tcgetattr',
+]
+const asOnXnu = [
+  ...['-U__linux__', '-U__linux', '-Ulinux', '-U_FORTIFY_SOURCE', `-I${xnu}`],
+  ...[...wrapped, 'tcsetattr'].map(name => `-Wl,--wrap=${name}`),
+]
+
+/** A build for tests: flags, and a folder of more C files. */
+interface Variant {
+  readonly flags: readonly string[]
+  readonly folder?: string
+}
+
 /** One program made of all C files of its folder and of `common`, but for `fuzz.c`. */
 interface Program {
   readonly name: string
   readonly folder: string
-  /** Builds for tests besides the sanitized one: what is added to its name, and its flags. */
-  readonly variants: Readonly<Record<string, readonly string[]>>
+  /** Builds for tests besides the sanitized one, by what is added to its name. */
+  readonly variants: Readonly<Record<string, Variant>>
   /** Frameworks of macOS it is linked with. */
   readonly frameworks: readonly string[]
   /** Files of other programs' folders that it is made of, too; below `shim`. */
@@ -49,8 +77,16 @@ interface Program {
 }
 
 const programs: readonly Program[] = [
-  // The variant finds descendants as on kernels without /proc/PID/task/TID/children.
-  { name: 'locald-keeper', folder: 'keeper', variants: { '-walk': ['-DKEEPER_NO_CHILDREN_FILES'] }, frameworks: [] },
+  {
+    name: 'locald-keeper',
+    folder: 'keeper',
+    variants: {
+      // Finds descendants as on kernels without /proc/PID/task/TID/children.
+      '-walk': { flags: ['-DKEEPER_NO_CHILDREN_FILES'] },
+      '-xnu': { flags: asOnXnu, folder: xnu },
+    },
+    frameworks: [],
+  },
   { name: 'locald-shim', folder: 'shim', variants: {}, frameworks: ['Security', 'CoreFoundation'] },
   {
     ...{ name: 'locald-keychain', folder: 'keychain', variants: {}, frameworks: ['Security', 'CoreFoundation'] },
@@ -75,13 +111,14 @@ function fail(message: string): never {
   process.exit(1)
 }
 
-function filesOf(program: Program, ending: RegExp): string[] {
+function filesOf(program: Program, ending: RegExp, variant?: Variant): string[] {
   const folders = program.isModule ? [program.folder] : ['common', program.folder]
-  const own = folders.flatMap(folder =>
-    readdirSync(join(sources, folder))
+  const all = [...folders.map(folder => join(sources, folder)), ...(variant?.folder ? [variant.folder] : [])]
+  const own = all.flatMap(folder =>
+    readdirSync(folder)
       .filter(file => ending.test(file) && file !== 'fuzz.c')
       .sort()
-      .map(file => join(sources, folder, file)),
+      .map(file => join(folder, file)),
   )
   const shared = (program.shares ?? []).filter(file => ending.test(file))
   return [...own, ...shared.map(file => join(sources, file))]
@@ -105,10 +142,10 @@ function frameworksOf(program: Program): readonly string[] {
 const script = [join(sources, 'build.ts'), fileURLToPath(import.meta.url)].find(file => existsSync(file))
 
 /** True when the program is newer than its sources and than this script. */
-function upToDate(program: Program, output: string): boolean {
+function upToDate(program: Program, output: string, variant?: Variant): boolean {
   if (!existsSync(output)) return false
   const made = statSync(output).mtimeMs
-  const from = [...filesOf(program, /\.[ch]$/), ...(script === undefined ? [] : [script])]
+  const from = [...filesOf(program, /\.[ch]$/, variant), ...(script === undefined ? [] : [script])]
   return from.every(file => statSync(file).mtimeMs < made)
 }
 
@@ -136,23 +173,48 @@ function compilerHere(): string[] {
   fail(`No C compiler (${compiler.join(' ')}): install one with ${install}, or set CC.`)
 }
 
-/** Builds one program for this machine, static where a static libc is there: it needs less memory. */
+/** Builds one program for this machine. */
 function buildHere(program: Program): void {
   const output = join(native, program.name)
   const isMac = process.platform === 'darwin'
   if (!isFor(program, isMac) || upToDate(program, output)) return
   const args = [...releaseOf(program), ...(isMac ? frameworksOf(program) : [])]
+  const done = isMac || program.isModule ? compile(compilerHere(), args, output) : compileHere(args, output)
+  if (!done) fail(`${program.name} was not built.`)
+}
+
+/** Static where a static libc is there: it needs less memory. */
+function compileHere(args: readonly string[], output: string): boolean {
   const compiler = compilerHere()
-  const done = !isMac && !program.isModule && compile(compiler, ['-static', ...args], output, true)
-  if (!done && !compile(compiler, args, output)) fail(`${program.name} was not built.`)
+  return compile(compiler, ['-static', ...args], output, true) || compile(compiler, args, output)
 }
 
 function buildSanitized(program: Program): void {
-  for (const [ending, flags] of [['', []] as const, ...Object.entries(program.variants)]) {
+  const plain: Variant = { flags: [] }
+  for (const [ending, variant] of [['', plain] as const, ...Object.entries(program.variants)]) {
     const path = join(native, `${program.name}-asan${ending}`)
-    if (upToDate(program, path)) continue
-    if (!compile(compilerHere(), [...sanitized, ...flags, ...filesOf(program, /\.c$/)], path))
+    // A Mac has the real one, and a linker without --wrap.
+    if (upToDate(program, path, variant) || (variant.folder === xnu && process.platform === 'darwin')) continue
+    if (!compile(compilerHere(), [...sanitized, ...variant.flags, ...filesOf(program, /\.c$/, variant)], path))
       fail(`${basename(path)} was not built: does the compiler have -fsanitize=address,undefined?`)
+  }
+}
+
+/** A folder for a daemon that takes itself for a Mac's: all programs, the keeper under the rules of XNU. */
+function buildXnu(): void {
+  const folder = join(native, 'xnu')
+  mkdirSync(folder, { recursive: true })
+  programs.forEach(buildHere)
+  for (const program of programs.filter(it => it.only === undefined)) {
+    const output = join(folder, program.name)
+    const variant = program.variants['-xnu']
+    if (upToDate(program, output, variant)) continue
+    if (variant === undefined) {
+      copyFileSync(join(native, program.name), `${output}.${process.pid}`)
+      renameSync(`${output}.${process.pid}`, output)
+    } else if (!compileHere([...release, ...variant.flags, ...filesOf(program, /\.c$/, variant)], output)) {
+      fail(`${output} was not built.`)
+    }
   }
 }
 
@@ -186,9 +248,10 @@ function buildAll(): void {
 }
 
 const words = process.argv.slice(2).filter((_, at) => into < 0 || (at + 2 !== into && at + 1 !== into))
-const unknown = words.find(word => word !== '--all' && word !== '--sanitize')
-if (unknown !== undefined) fail(`unknown option: ${unknown} (--all, --sanitize, --into FOLDER)`)
+const unknown = words.find(word => !['--all', '--sanitize', '--xnu'].includes(word))
+if (unknown !== undefined) fail(`unknown option: ${unknown} (--all, --sanitize, --xnu, --into FOLDER)`)
 mkdirSync(native, { recursive: true })
 if (words.includes('--all')) buildAll()
+else if (words.includes('--xnu')) buildXnu()
 else if (words.includes('--sanitize')) programs.filter(it => it.only === undefined).forEach(buildSanitized)
 else programs.forEach(buildHere)

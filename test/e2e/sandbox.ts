@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { LocaldEvent, LogLine, ServiceView } from '../../kernel/events.ts'
 import type { ServerStatus } from '../../kernel/wire.ts'
+import { nativeOfMac } from '../native.ts'
 import { ordinaryUser, packageFor, type User } from '../user.ts'
 import { type Process, processesOf } from './processes.ts'
 import { type Ran, Running } from './running.ts'
@@ -41,6 +42,9 @@ export interface RunOptions {
   readonly limitMs?: number
 }
 
+/** Made before any sandbox copies the package. */
+const ofMac = nativeOfMac()
+
 /** Files by their paths inside a project. */
 export type Files = Readonly<Record<string, string>>
 
@@ -66,8 +70,14 @@ export class Sandbox {
     this.platform = options.platform
     this.#through = options.through
     this.#node = options.node ?? process.execPath
-    this.main = options.main ?? join(packageFor(this.user), 'dist', 'cli', 'main.cjs')
-    this.env = { ...this.#environment(), ...options.env }
+    const folder = options.main === undefined ? packageFor(this.user) : undefined
+    this.main = options.main ?? join(folder ?? '', 'dist', 'cli', 'main.cjs')
+    const isAsMac = this.platform === 'darwin' && folder !== undefined && ofMac !== undefined
+    this.env = {
+      ...this.#environment(),
+      ...(isAsMac ? { LOCALD_NATIVE: join(folder, ofMac) } : {}),
+      ...options.env,
+    }
     t.teardown(() => this.#close())
   }
 

@@ -28,8 +28,18 @@ function made(path: string): boolean {
   )
 }
 
-/** The release build, the one with sanitizers, and that which knows no children files; `undefined`: cannot be built. */
-export function variants(): { release: Variant; asan: Variant | undefined; walk: Variant | undefined } {
+/** `undefined`: it cannot be built. */
+export interface Variants {
+  readonly release: Variant
+  /** With sanitizers. */
+  readonly asan: Variant | undefined
+  /** That knows no children files. */
+  readonly walk: Variant | undefined
+  /** As on macOS, and under the rules of its kernel. */
+  readonly xnu: Variant | undefined
+}
+
+export function variants(): Variants {
   const of = (name: string, file: string): Variant | undefined => {
     const path = join(native, file)
     return made(path) ? { name, path, sanitized: file !== 'locald-keeper' } : undefined
@@ -40,6 +50,7 @@ export function variants(): { release: Variant; asan: Variant | undefined; walk:
     release,
     asan: of('sanitized', 'locald-keeper-asan'),
     walk: of('without children files', 'locald-keeper-asan-walk'),
+    xnu: of('as on macOS', 'locald-keeper-asan-xnu'),
   }
 }
 

@@ -6,7 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { actor, clean, folder, held, until, type Variant, variants } from './held.ts'
 
-const { release, asan } = variants()
+const { release, asan, xnu } = variants()
 const tools = folder()
 const act = actor(tools)
 t.teardown(() => clean(tools))
@@ -17,7 +17,7 @@ const lookMs = 20
 /** What makes `actor steps` go on: SIGUSR1. */
 const next = `signal ${constants.signals.SIGUSR1}`
 
-for (const variant of [asan, release]) {
+for (const variant of [asan, release, xnu]) {
   t.test(variant?.name ?? 'sanitized', { skip: variant === undefined && 'the compiler has no sanitizers' }, async t => {
     if (variant !== undefined) logs(t, variant)
   })

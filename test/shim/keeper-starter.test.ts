@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { alive, clean, folder, Line, until, type Variant, variants } from './held.ts'
 
-const { release, asan } = variants()
+const { release, asan, xnu } = variants()
 
 /** A starter in a folder of its own. */
 class Rig {
@@ -53,7 +53,7 @@ class Rig {
   }
 }
 
-for (const variant of [asan, release]) {
+for (const variant of [asan, release, xnu]) {
   t.test(variant?.name ?? 'sanitized', { skip: variant === undefined && 'the compiler has no sanitizers' }, async t => {
     if (variant === undefined) return
     t.test('programs get their folder, words, environment and descriptor 3', async t => {

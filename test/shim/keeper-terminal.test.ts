@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
 import { actor, clean, folder, held, type Variant, variants } from './held.ts'
 
-const { asan, release } = variants()
+const { asan, release, xnu } = variants()
 const tools = folder()
 const act = actor(tools)
 t.teardown(() => clean(tools))
@@ -46,7 +46,7 @@ const queries: readonly (readonly [asked: string, answer: string])[] = [
   [`\x1b[${'9'.repeat(100)}c\x1b]11;?${'x'.repeat(100)}\x07\x1b[99999999$p\x1b[$p`, ''],
 ]
 
-for (const variant of [asan, release]) {
+for (const variant of [asan, release, xnu]) {
   t.test(variant?.name ?? 'sanitized', { skip: variant === undefined && 'the compiler has no sanitizers' }, async t => {
     if (variant !== undefined) terminal(t, variant)
   })

@@ -14,7 +14,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { actor, alive, clean, environment, folder, held, until, type Variant, variants } from './held.ts'
 
-const { release, asan, walk } = variants()
+const { release, asan, walk, xnu } = variants()
 const tools = folder()
 const act = actor(tools)
 t.teardown(() => clean(tools))
@@ -27,12 +27,12 @@ const daemon = `env -i setsid sh -c 'echo daemon $$; exec sleep 1000' &`
 const pidsIn = (log: string, word: string) =>
   [...log.matchAll(new RegExp(`${word} (\\d+)`, 'g'))].map(found => Number(found[1]))
 
-for (const variant of [asan, walk, release]) {
+for (const variant of [asan, walk, release, xnu]) {
   t.test(variant?.name ?? 'sanitized', { skip: variant === undefined && 'the compiler has no sanitizers' }, async t => {
     if (variant === undefined) return
     stops(t, variant)
     leftovers(t, variant)
-    if (linux) whole(t, variant)
+    if (linux && variant !== xnu) whole(t, variant)
   })
 }
 

@@ -4,13 +4,13 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { actor, clean, environment, folder, Held, held, type Variant, variants } from './held.ts'
 
-const { release, asan } = variants()
+const { release, asan, xnu } = variants()
 const noProc = process.platform !== 'linux' && 'needs /proc and /dev/full'
 const tools = folder()
 const act = actor(tools)
 t.teardown(() => clean(tools))
 
-for (const variant of [asan, release]) {
+for (const variant of [asan, release, xnu]) {
   t.test(variant?.name ?? 'sanitized', { skip: variant === undefined && 'the compiler has no sanitizers' }, async t => {
     if (variant === undefined) return
     life(t, variant)

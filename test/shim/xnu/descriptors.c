@@ -1,0 +1,149 @@
+// What XNU does and Linux does not, where it matters to the keeper. It is linked into a keeper of the branches that are not
+// Linux's (`-xnu` in shim/build.ts) by ld's --wrap, so that no service gets any of it. Sources are of apple-oss-distributions/xnu.
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "xnu.h"
+
+enum { FDS_MAX = 1024, PATH_BYTES = 104 };
+
+// Masters of terminals. One takes no ioctl until its slave was opened once.
+static struct {
+  bool is_master, is_usable;
+} fds[FDS_MAX];
+
+static bool refuses(int fd) {
+  if (fd < 0 || fd >= FDS_MAX || !fds[fd].is_master || fds[fd].is_usable) return false;
+  errno = ENOTTY;
+  return true;
+}
+
+int __real_posix_openpt(int flags);
+int __wrap_posix_openpt(int flags) {
+  int fd = __real_posix_openpt(flags);
+  if (fd >= 0 && fd < FDS_MAX) {
+    fds[fd].is_master = true;
+    fds[fd].is_usable = false;
+  }
+  return fd;
+}
+
+int __real_close(int fd);
+int __wrap_close(int fd) {
+  if (fd >= 0 && fd < FDS_MAX) fds[fd].is_master = false;
+  return __real_close(fd);
+}
+
+int __real_ioctl(int fd, unsigned long request, ...);
+
+static void slave_opened(const char *path) {
+  int number, master;
+  if (sscanf(path, "/dev/pts/%d", &number) != 1) return;
+  for (int fd = 0; fd < FDS_MAX; fd++)
+    if (fds[fd].is_master && __real_ioctl(fd, TIOCGPTN, &master) == 0 && master == number) fds[fd].is_usable = true;
+}
+
+// There is no /proc.
+int __real_open(const char *path, int flags, ...);
+int __wrap_open(const char *path, int flags, ...) {
+  va_list rest;
+  va_start(rest, flags);
+  mode_t mode = (flags & O_CREAT) != 0 ? va_arg(rest, mode_t) : 0;
+  va_end(rest);
+  if (strncmp(path, "/proc/", 6) == 0) {
+    errno = ENOENT;
+    return -1;
+  }
+  int fd = __real_open(path, flags, mode);
+  if (fd >= 0) slave_opened(path);
+  return fd;
+}
+
+// bsd/kern/tty_dev.c, ptyioctl: ENOTTY on a primary with TS_IOCTL_NOT_OK. macOS 15 (xnu-11215.1.10) exempts FIONBIO and FIOASYNC only.
+int __wrap_ioctl(int fd, unsigned long request, ...) {
+  va_list rest;
+  va_start(rest, request);
+  void *with = va_arg(rest, void *);
+  va_end(rest);
+  return refuses(fd) ? -1 : __real_ioctl(fd, request, with);
+}
+
+int __real_tcgetattr(int fd, struct termios *modes);
+int __wrap_tcgetattr(int fd, struct termios *modes) { return refuses(fd) ? -1 : __real_tcgetattr(fd, modes); }
+
+int __real_tcsetattr(int fd, int when, const struct termios *modes);
+int __wrap_tcsetattr(int fd, int when, const struct termios *modes) {
+  return refuses(fd) ? -1 : __real_tcsetattr(fd, when, modes);
+}
+
+// bsd/kern/kern_descrip.c: F_SETFL is the ioctls FIONBIO and FIOASYNC, and fails as they do.
+int __real_fcntl(int fd, int command, ...);
+int __wrap_fcntl(int fd, int command, ...) {
+  va_list rest;
+  va_start(rest, command);
+  long with = va_arg(rest, long);
+  va_end(rest);
+  return command == F_SETFL && refuses(fd) ? -1 : __real_fcntl(fd, command, with);
+}
+
+// bsd/kern/tty_dev.c, ptcread: the end of the last slave is the end of the file, where Linux says EIO.
+ssize_t __real_read(int fd, void *into, size_t bytes);
+ssize_t __wrap_read(int fd, void *into, size_t bytes) {
+  ssize_t got = __real_read(fd, into, bytes);
+  return got < 0 && errno == EIO && fd < FDS_MAX && fds[fd].is_master ? 0 : got;
+}
+
+// bsd/kern/uipc_socket2.c, sonewconn: a connection has the modes of its listener.
+int __real_accept(int listener, struct sockaddr *address, socklen_t *length);
+int __wrap_accept(int listener, struct sockaddr *address, socklen_t *length) {
+  int fd = __real_accept(listener, address, length);
+  int modes = fd < 0 ? 0 : __real_fcntl(listener, F_GETFL, 0L);
+  if (fd >= 0 && (modes & O_NONBLOCK) != 0) (void)__real_fcntl(fd, F_SETFL, (long)modes);
+  return fd;
+}
+
+// bsd/sys/un.h: a path of 104 bytes with its NUL.
+int __real_bind(int fd, const struct sockaddr *address, socklen_t length);
+int __wrap_bind(int fd, const struct sockaddr *address, socklen_t length) {
+  const struct sockaddr_un *local = (const void *)address;
+  if (local->sun_family == AF_UNIX && strlen(local->sun_path) >= PATH_BYTES) {
+    errno = ENAMETOOLONG;
+    return -1;
+  }
+  return __real_bind(fd, address, length);
+}
+
+// poll(2), BUGS: "The poll() system call currently does not support devices."
+int __real_poll(struct pollfd *of, nfds_t count, int limit_ms);
+int __wrap_poll(struct pollfd *of, nfds_t count, int limit_ms) {
+  int wrong = 0;
+  for (nfds_t i = 0; i < count; i++) {
+    struct stat info;
+    of[i].revents = of[i].fd >= 0 && fstat(of[i].fd, &info) == 0 && S_ISCHR(info.st_mode) ? POLLNVAL : 0;
+    if (of[i].revents != 0) wrong++;
+  }
+  return wrong > 0 ? wrong : __real_poll(of, count, limit_ms);
+}
+
+// bsd/kern/kern_sig.c, killpg1: zombies of a group are passed over, and EPERM is said of one that has nothing else.
+int __real_kill(pid_t pid, int signal);
+int __wrap_kill(pid_t pid, int signal) {
+  if (pid < -1 && __real_kill(pid, 0) == 0 && !xnu_group_lives(-pid)) {
+    errno = EPERM;
+    return -1;
+  }
+  return __real_kill(pid, signal);
+}
