@@ -1,12 +1,11 @@
 import type { Socket } from 'node:net'
-import { type ErrorJson, LocaldError, systemCode } from '../kernel/errors.ts'
+import { type ErrorJson, LocaldError } from '../kernel/errors.ts'
 import { versionOf } from '../kernel/package.ts'
-import { hasOwnSocket, isOthers, type Paths, readPlace } from '../kernel/paths.ts'
-import { type Answer, connect, endedWhile, type Request, send } from './http.ts'
+import { type Paths, readPlace } from '../kernel/paths.ts'
+import { type Answer, endedWhile, type Request, send } from './http.ts'
 import { say } from './output.ts'
+import { meet } from './reach.ts'
 
-/** The daemon did not listen; its socket's path is in use by nobody. ECONNRESET: it ended with us in its queue. */
-const nobody = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRESET'])
 /** A plain request is answered from memory or by a short look; doctor's checks take longest. ms */
 const answerMs = 60_000
 const doing = 'it was asked'
@@ -70,7 +69,7 @@ export class Client {
 
   async #send(request: Request): Promise<Answer> {
     if (!namesVersion.test(request.target)) reportOtherVersion(this.#paths)
-    const socket = this.#ready ?? (await reach(this.#paths))
+    const socket = this.#ready ?? (await meet(this.#paths))
     this.#ready = undefined
     if (socket === undefined) throw endedWhile(request.doing)
     const answer = await send(socket.ref(), request)
@@ -138,13 +137,13 @@ export type Query = Readonly<Record<string, string | number | boolean | readonly
 
 /** The daemon if one runs. Throws DAEMON_UNREACHABLE when its socket cannot be used. */
 export async function find(paths: Paths): Promise<Client | undefined> {
-  const socket = await reach(paths)
+  const socket = await meet(paths)
   return socket === undefined ? undefined : new Client(paths, socket, 'never')
 }
 
 /** The daemon, started when none runs. Throws DAEMON_START, KEEPER_MISSING. */
 export async function need(paths: Paths): Promise<Client> {
-  const socket = await reach(paths)
+  const socket = await meet(paths)
   if (socket !== undefined) return new Client(paths, socket, 'always')
   const { startDaemon } = await import('./daemon-start.ts')
   return new Client(paths, await startDaemon(paths), 'always')
@@ -152,58 +151,11 @@ export async function need(paths: Paths): Promise<Client> {
 
 /** The daemon if one runs, or if one that was killed left services to be taken over. */
 export async function findOrRevive(paths: Paths): Promise<Client | undefined> {
-  const socket = await reach(paths)
+  const socket = await meet(paths)
   // A killed daemon may take a connection in its last moment.
   if (socket !== undefined) return new Client(paths, socket, 'services')
   const { hasServices } = await import('./daemon-start.ts')
   return hasServices(paths) ? await need(paths) : undefined
-}
-
-/**
- * Connects; undefined when no one listens. The folder and the socket must be the caller's own: whoever listens gets the caller's
- * environment and says what to run. Throws PATHS_UNUSABLE.
- */
-export async function reach(paths: Paths): Promise<Socket | undefined> {
-  for (const place of placesOf(paths)) {
-    const socket = hasOwnSocket(place) ? await reachAt(place.socket) : undefined
-    if (socket !== undefined) return socket
-  }
-  return undefined
-}
-
-/** Where the daemon of this data folder says that it is goes first, unless LOCALD_SOCKET names another place. */
-function placesOf(paths: Paths): readonly Pick<Paths, 'socket' | 'runtime'>[] {
-  const recorded = readPlace(paths.data)
-  if (recorded === undefined || recorded.socket === paths.socket || !isOwn(recorded, paths.data)) return [paths]
-  return paths.isSocketGiven ? [paths, recorded] : [recorded, paths]
-}
-
-/** A place that was left may be another user's by now, or another daemon's. */
-function isOwn(place: Pick<Paths, 'socket' | 'runtime'>, data: string): boolean {
-  try {
-    return hasOwnSocket(place) && !isOthers(place.runtime, data)
-  } catch {
-    return false
-  }
-}
-
-async function reachAt(path: string): Promise<Socket | undefined> {
-  for (;;) {
-    try {
-      return await connect(path)
-    } catch (error) {
-      const code = systemCode(error)
-      if (code !== undefined && nobody.has(code)) return undefined
-      // EAGAIN: a unix socket's queue of connections is full (connect(2)); it empties as the daemon accepts.
-      if (code !== 'EAGAIN') {
-        throw new LocaldError('DAEMON_UNREACHABLE', `cannot connect to ${path}: ${code ?? error}`, {
-          hint: 'Check that the socket and its folder are yours.',
-          cause: error,
-        })
-      }
-      await new Promise(resolve => setTimeout(resolve, 20))
-    }
-  }
 }
 
 function queryOf(query: Query): string {

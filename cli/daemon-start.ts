@@ -1,18 +1,18 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { accessSync, closeSync, constants, fstatSync, openSync, readdirSync, readSync, utimesSync } from 'node:fs'
+import { accessSync, closeSync, constants, fstatSync, openSync, readdirSync, readSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { devNull } from 'node:os'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
-import { type ErrorJson, LocaldError, messageOf, systemCode } from '../kernel/errors.ts'
+import { type ErrorJson, LocaldError, messageOf } from '../kernel/errors.ts'
 import { readText } from '../kernel/files.ts'
 import { builtFolder } from '../kernel/package.ts'
 import { compileNative, type Paths, preparePaths, settlePaths } from '../kernel/paths.ts'
 import type { Argv } from '../kernel/wire.ts'
-import { reach } from './client.ts'
 import { daemonEnvironment } from './daemon-environment.ts'
 import { say } from './output.ts'
+import { reach, wake } from './reach.ts'
 import { port, seconds } from './units.ts'
 
 /** What `paths.boot` holds. */
@@ -75,17 +75,6 @@ export async function startDaemon(wanted: Paths): Promise<Socket> {
     } while (performance.now() < until)
   }
   throw late(paths, `its socket ${paths.socket} does not appear`)
-}
-
-/** Has a daemon that holds the lock, but whose socket is missing, look after it: it watches that file. */
-function wake({ lock }: Paths): void {
-  const now = new Date()
-  try {
-    utimesSync(lock, now, now)
-  } catch (error) {
-    // Without its lock there is no daemon to wake.
-    if (systemCode(error) !== 'ENOENT') throw error
-  }
 }
 
 /** The daemon's command line, for who starts it without the CLI. */

@@ -4,6 +4,7 @@ import { Api } from './api.ts'
 import { daemonLog } from './daemon-log.ts'
 import { shipped } from './discover.ts'
 import { LocaldError, messageOf } from './errors.ts'
+import { HeldLocks } from './held-locks.ts'
 import { type Kernel, startKernel } from './kernel.ts'
 import { versionOf } from './package.ts'
 import { type Paths, preparePaths, settlePaths } from './paths.ts'
@@ -23,6 +24,7 @@ const foreverMs = 2 ** 31 - 1
 /** The daemon: one per data folder. Its locks are held by the process it was started as. */
 async function main(): Promise<void> {
   const paths = settlePaths({ env: process.env })
+  const locks = new HeldLocks(join(paths.native, 'locald-keeper'), [paths.lock, paths.runtimeLock])
   if (await isServed(paths)) process.exit(isHeld)
   preparePaths(paths)
   claimRuntime(paths.runtime, paths.data)
@@ -45,6 +47,7 @@ async function main(): Promise<void> {
   const api: Api = await Api.listen(kernel, end, log)
   const guard: SocketGuard = new SocketGuard({
     paths,
+    locks,
     listen: async (socket, runtime) => {
       await api.listenOn(socket)
       Object.assign(kernel.place, { socket, runtime })

@@ -39,6 +39,16 @@ export function readPlace(data: string): Place | undefined {
   }
 }
 
+/** Whether a process of the caller's has this pid; it may be another one than was meant. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
 /** The runtime folder that the last daemon of a data folder used, as long as it is there, the caller's own, and no other daemon's. */
 export function lastRuntime(data: string): string | undefined {
   const runtime = readPlace(data)?.runtime
@@ -51,7 +61,7 @@ export function lastRuntime(data: string): string | undefined {
 }
 
 /** A link in the runtime folder to the data folder that it belongs to. */
-function ownerLink(runtime: string): string {
+export function ownerLink(runtime: string): string {
   return join(runtime, 'data')
 }
 
@@ -62,6 +72,16 @@ export function isOthers(runtime: string, data: string): boolean {
     return owner !== data && existsSync(owner)
   } catch {
     // It is claimed by none.
+    return false
+  }
+}
+
+/** Whether a runtime folder says whose it is; one in its data folder does by that. */
+export function isClaimed(runtime: string, data: string): boolean {
+  try {
+    if (runtime.startsWith(join(data, sep))) return true
+    return readlinkSync(ownerLink(runtime)) !== ''
+  } catch {
     return false
   }
 }

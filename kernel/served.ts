@@ -1,9 +1,13 @@
 import { connect } from 'node:net'
 import type { Paths } from './paths.ts'
-import { isOthers, readPlace } from './place.ts'
+import { isAlive, isOthers, readPlace } from './place.ts'
 
 /** A daemon answers from memory: ms. */
 const answerMs = 2000
+/** One whose socket was removed has bound it again after so long: ms. */
+const bindMs = 2000
+/** Between two tries: ms. */
+const stepMs = 50
 
 /**
  * Whether another daemon serves this data folder although its lock could be had, as the lock's file was removed: that daemon keeps its
@@ -12,8 +16,13 @@ const answerMs = 2000
 export async function isServed({ data }: Pick<Paths, 'data'>): Promise<boolean> {
   const place = readPlace(data)
   if (place === undefined || place.pid === process.pid || isOthers(place.runtime, data)) return false
-  const answer = await ping(place.socket)
-  return answer.includes(`"pid":${place.pid},`)
+  const end = performance.now() + bindMs
+  for (;;) {
+    if ((await ping(place.socket)).includes(`"pid":${place.pid},`)) return true
+    // The process may be another one by now, which is waited for once.
+    if (!isAlive(place.pid) || performance.now() > end) return false
+    await new Promise(resolve => setTimeout(resolve, stepMs))
+  }
 }
 
 function ping(path: string): Promise<string> {

@@ -1,31 +1,38 @@
-import { type FSWatcher, lstatSync, mkdirSync, rmSync, watch } from 'node:fs'
+import { type FSWatcher, lstatSync, lutimesSync, mkdirSync, rmSync, watch } from 'node:fs'
 import { connect } from 'node:net'
 import { basename, dirname, join } from 'node:path'
 import { messageOf } from './errors.ts'
 import { writeWhole } from './files.ts'
+import type { HeldLocks } from './held-locks.ts'
 import { versionOf } from './package.ts'
 import { longestSocketPath, type Paths, type Place, preparePaths } from './paths.ts'
-import { claimRuntime, isOthers, placeFile, releaseRuntime } from './place.ts'
+import { claimRuntime, isClaimed, isOthers, ownerLink, placeFile, releaseRuntime } from './place.ts'
 import type { Log } from './plugin.ts'
 
 /** What a guard works with. */
 export interface SocketGuardInput {
-  readonly paths: Pick<Paths, 'data' | 'runtime' | 'socket' | 'lock'>
+  readonly paths: Pick<Paths, 'data' | 'runtime' | 'spareRuntime' | 'socket' | 'lock'>
+  readonly locks: Pick<HeldLocks, 'restore' | 'touch'>
   /** Listens on a path, no longer on the last one; open connections live on. Things of the runtime folder are in `runtime` from now on. */
   readonly listen: (socket: string, runtime: string) => Promise<void>
-  /** Called after the socket was bound again: other things in the runtime folder may be missing, too. */
+  /** Called after something was removed, and now and then: other things in the runtime folder may be missing, too. */
   readonly restored: () => Promise<void>
   readonly log: Log
+  /** Between two looks without a cause: ms. Default: an hour. */
+  readonly upkeepMs?: number
 }
 
 /** What is removed is removed in several steps: ms. */
 const settleMs = 50
 /** Between two looks where the system's notifications cannot be used: ms. */
 const lookMs = 5000
+/** Cleaners go by days: ms. */
+const hourMs = 3_600_000
 
 /**
- * Keeps the daemon reachable while others (logind at the last logout, a cleaner of the temporary folder) remove its socket or the folder of
- * it: the socket is bound again, or another one in the data folder, and the data folder says where. Costs nothing while nothing happens.
+ * Keeps the daemon reachable, and the only one, while others (logind at the last logout, a cleaner of the temporary folder) remove its
+ * socket, its locks or the folder of them: the socket is bound again, or another one in the data folder, and the data folder says where;
+ * locks are taken again. Costs nothing while nothing happens, but for a look each hour, which has them look used.
  */
 export class SocketGuard {
   readonly #input: SocketGuardInput
@@ -35,7 +42,12 @@ export class SocketGuard {
   #recorded: number | undefined
   #watchers: FSWatcher[] = []
   #timer: NodeJS.Timeout | undefined
+  /** When it is due. */
+  #due = 0
   #look: Promise<void> | undefined
+  readonly #upkeep: NodeJS.Timeout
+  /** Locks that could not be had again the last time. */
+  #lost = ''
   #isClosed = false
 
   /** Begins with a socket that is bound. */
@@ -43,6 +55,11 @@ export class SocketGuard {
     this.#input = input
     this.#socket = input.paths.socket
     this.#keep(this.#socket)
+    this.#upkeep = setInterval(() => {
+      this.#touch()
+      this.#soon(settleMs)
+      void this.#tellRestored()
+    }, input.upkeepMs ?? hourMs).unref()
   }
 
   /** Where the daemon listens. */
@@ -53,6 +70,7 @@ export class SocketGuard {
   /** Looks no more. `forget`: the next daemon need not be where this one was. */
   close(forget: boolean): void {
     this.#isClosed = true
+    clearInterval(this.#upkeep)
     this.#unwatch()
     if (!forget) return
     rmSync(placeFile(this.#input.paths.data), { force: true })
@@ -93,7 +111,7 @@ export class SocketGuard {
     const { data, lock } = this.#input.paths
     const own = new Set([basename(placeFile(data)), basename(lock)])
     try {
-      for (const folder of [dirname(this.#socket), data]) {
+      for (const folder of new Set([dirname(this.#socket), this.#runtimeOf(this.#socket), data])) {
         const watcher = watch(folder, { persistent: false }, (_, name) => {
           if (folder !== data || name === null || own.has(name)) this.#soon(settleMs)
         })
@@ -112,9 +130,13 @@ export class SocketGuard {
     this.#watchers = []
   }
 
+  /** Looks in so many ms, or sooner where that was asked for already. */
   #soon(ms: number): void {
-    if (this.#isClosed) return
-    this.#timer ??= setTimeout(() => {
+    const due = performance.now() + ms
+    if (this.#isClosed || (this.#timer !== undefined && due >= this.#due)) return
+    clearTimeout(this.#timer)
+    this.#due = due
+    this.#timer = setTimeout(() => {
       this.#timer = undefined
       // What happens during a look is looked at after it.
       if (this.#look !== undefined) return this.#soon(ms)
@@ -128,9 +150,12 @@ export class SocketGuard {
   async #restore(): Promise<void> {
     if (this.#isClosed) return
     if (this.#recorded !== undefined && inodeOf(placeFile(this.#input.paths.data)) !== this.#recorded) this.#record()
-    if (this.#inode !== undefined && inodeOf(this.#socket) === this.#inode) return
-    const { paths, log, restored } = this.#input
-    for (const socket of new Set([this.#socket, paths.socket, fallback(paths.data)])) {
+    if (this.#inode !== undefined && inodeOf(this.#socket) === this.#inode) {
+      this.#restoreLocks()
+      return
+    }
+    const { paths, log } = this.#input
+    for (const socket of new Set([this.#socket, paths.socket, join(paths.spareRuntime, 'locald.sock')])) {
       try {
         await this.#bind(socket)
       } catch (error) {
@@ -138,10 +163,48 @@ export class SocketGuard {
         continue
       }
       log.warn(`its socket was removed; listening on ${socket}`)
-      await restored().catch(error => log.warn(messageOf(error)))
-      return
+      this.#restoreLocks()
+      return await this.#tellRestored()
     }
     log.error('its socket was removed and cannot be bound again: `locald server restart` once its folder can be made')
+  }
+
+  /** The link that claims the runtime folder, and the locks. */
+  #restoreLocks(): void {
+    const { paths, locks, log } = this.#input
+    const { runtime, data } = paths
+    try {
+      if (this.#runtimeOf(this.#socket) === runtime && !isClaimed(runtime, data)) {
+        preparePaths(paths)
+        claimRuntime(runtime, data)
+      }
+    } catch (error) {
+      log.warn(messageOf(error))
+    }
+    const lost = locks.restore()
+    // Whoever has one gives it up when it finds that this daemon serves.
+    if (lost.length > 0) this.#soon(lookMs)
+    if (lost.join() !== this.#lost && lost.length > 0)
+      log.warn(`${lost.join(', ')} was removed and is locked by another`)
+    this.#lost = lost.join()
+  }
+
+  async #tellRestored(): Promise<void> {
+    const { restored, log } = this.#input
+    await restored().catch(error => log.warn(messageOf(error)))
+  }
+
+  /** Has its files look used. */
+  #touch(): void {
+    const now = new Date()
+    this.#input.locks.touch()
+    for (const path of [this.#socket, ownerLink(this.#input.paths.runtime)]) {
+      try {
+        lutimesSync(path, now, now)
+      } catch {
+        // It is missing, which the look finds, or was never there.
+      }
+    }
   }
 
   #runtimeOf(socket: string): string {
@@ -164,10 +227,6 @@ export class SocketGuard {
     await listen(socket, this.#runtimeOf(socket))
     this.#keep(socket)
   }
-}
-
-function fallback(data: string): string {
-  return join(data, 'run', 'locald.sock')
 }
 
 function inodeOf(path: string): number | undefined {

@@ -1,6 +1,4 @@
-import { mkdirSync } from 'node:fs'
 import { constants } from 'node:os'
-import { dirname } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { messageOf } from '../../kernel/errors.ts'
 import type {
@@ -15,6 +13,7 @@ import type {
   ProcessTree,
 } from '../../kernel/plugin.ts'
 import { exitOf, readExit } from './exit.ts'
+import { bindAgain, restoreSockets } from './keeper-sockets.ts'
 import { type KeeperEvent, KeeperLink } from './link.ts'
 
 /** What a later daemon needs to find a held process again. */
@@ -115,9 +114,9 @@ export class HeldProcess implements Instance {
     this.#ask('finish')
   }
 
-  /** Has the keeper bind its sockets again, where their paths may be missing. */
+  /** Has the keeper bind its sockets again, where they are missing. */
   restore(): Promise<void> {
-    return bindAgain(this.state, this.#input.table)
+    return restoreSockets(this.state, this.#input.table)
   }
 
   #ask(command: string): void {
@@ -231,16 +230,6 @@ async function reach(state: HeldState, table: ProcessTable): Promise<KeeperLink 
     if (start === undefined || start !== state.tree.starts.keeper) return undefined
     if (tries === 0) await bindAgain(state, table)
     if (performance.now() > end) await killKeeper(state, table)
-  }
-}
-
-/** SIGHUP, which keepers of earlier versions ignore. */
-async function bindAgain({ tree, socket }: HeldState, table: ProcessTable): Promise<void> {
-  try {
-    mkdirSync(dirname(socket), { recursive: true, mode: 0o700 })
-    if ((await table.start(tree.keeper)) === tree.starts.keeper) process.kill(tree.keeper, 'SIGHUP')
-  } catch {
-    // It has just ended, or its folder cannot be made.
   }
 }
 

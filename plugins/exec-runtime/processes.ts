@@ -16,6 +16,7 @@ import type {
   ProcessTable,
 } from '../../kernel/plugin.ts'
 import { graceOf, type HeldInput, HeldProcess, type HeldState, signalNumber } from './held.ts'
+import { RemovalWatch } from './keeper-sockets.ts'
 import { KeeperLink } from './link.ts'
 import { recoverHeld } from './recovery.ts'
 import { Starter } from './starter.ts'
@@ -45,12 +46,17 @@ export class KeeperProcesses implements Processes {
   readonly #known = new Set<string>()
   /** The exit records that a service of this key has left. */
   readonly #records = new Map<string, string>()
-  /** Those that have not ended. */
-  readonly #held = new Set<HeldProcess>()
+  /** Those that have not ended, by their ids. */
+  readonly #held = new Map<string, HeldProcess>()
+  readonly #watch: RemovalWatch
 
   constructor(input: KeeperProcessesInput) {
     this.#input = input
-    this.#makeFolder()
+    this.#watch = new RemovalWatch(
+      file => this.#held.has(idOf(file)),
+      () => void this.restore().catch(error => input.log.warn(messageOf(error))),
+    )
+    this.#makeFolders()
     const name = `starter-${randomBytes(3).toString('hex')}.s`
     this.#starter = new Starter(input.keeper, () => join(input.folders.runtime, name))
   }
@@ -87,7 +93,7 @@ export class KeeperProcesses implements Processes {
       starts: { keeper: keeperStart, main: mainStart },
       ...(spec.port === undefined ? {} : { port: spec.port }),
     }
-    const state: HeldState = { socket: `${base}.s`, exitFile: `${base}.x`, tree }
+    const state: HeldState = { socket: `${base}.s`, exitFile: this.#exitFile(id), tree }
     this.#forgetRecord(spec.key, state.exitFile)
     return this.#hold({ link, isFound: false, state, log: spec.log, table, cgroups, warn: log.warn })
   }
@@ -99,7 +105,7 @@ export class KeeperProcesses implements Processes {
       : await recoverHeld(state, table)
     if (found === undefined) return undefined
     this.#known.add(idOf(found.state.socket))
-    return this.#hold({
+    const held = this.#hold({
       ...found,
       isFound: true,
       log,
@@ -107,24 +113,28 @@ export class KeeperProcesses implements Processes {
       cgroups: this.#input.cgroups?.(),
       warn: this.#input.log.warn,
     })
+    void held.restore()
+    return held
   }
 
   async tidy(spared: readonly unknown[] = [], graceMs = unknownMs): Promise<void> {
     const named = JSON.stringify(spared)
     const isUnknown = (id: string) => !this.#known.has(id) && !named.includes(id)
-    const bases = new Set((await readdir(this.#folder)).map(idOf).filter(isUnknown))
-    await Promise.all([...bases].map(id => this.#tidyOne(join(this.#folder, id), graceMs)))
+    const files = await Promise.all([this.#folder, this.#exits].map(folder => readdir(folder)))
+    const ids = new Set(files.flat().map(idOf).filter(isUnknown))
+    await Promise.all([...ids].map(id => this.#tidyOne(id, graceMs)))
   }
 
   async restore(): Promise<void> {
-    this.#makeFolder()
-    await Promise.all([...this.#held].map(held => held.restore()))
+    this.#makeFolders()
+    await Promise.all([...this.#held.values()].map(held => held.restore()))
   }
 
   #hold(input: HeldInput): HeldProcess {
     const held = new HeldProcess(input)
-    this.#held.add(held)
-    void held.exited.then(() => this.#held.delete(held))
+    const id = idOf(input.state.socket)
+    this.#held.set(id, held)
+    void held.exited.then(() => this.#held.delete(id))
     return held
   }
 
@@ -133,13 +143,24 @@ export class KeeperProcesses implements Processes {
     return join(this.#input.folders.runtime, 'k')
   }
 
-  #makeFolder(): void {
-    mkdirSync(this.#folder, { recursive: true, mode: 0o700 })
+  /** Where keepers leave their exits for a later daemon: in the data folder, for cleaners empty the other. */
+  get #exits(): string {
+    return join(this.#input.folders.data, 'exits')
+  }
+
+  #exitFile(id: string): string {
+    return join(this.#exits, `${id}.x`)
+  }
+
+  #makeFolders(): void {
+    for (const folder of [this.#folder, this.#exits]) mkdirSync(folder, { recursive: true, mode: 0o700 })
+    this.#watch.follow(this.#folder)
   }
 
   /** What is left of one unknown keeper. One that lives is waited for: what it holds may use a port that is needed. */
-  async #tidyOne(base: string, graceMs: number): Promise<void> {
+  async #tidyOne(id: string, graceMs: number): Promise<void> {
     const { log } = this.#input
+    const base = join(this.#folder, id)
     const link = await KeeperLink.open(`${base}.s`)
     if (link !== undefined) {
       log.warn(`${base}.s: an unknown service of an earlier daemon is stopped`)
@@ -154,7 +175,8 @@ export class KeeperProcesses implements Processes {
       // It may be stopped, or traced: a later daemon tries again.
       if (first === 'late') return log.warn(`${base}.s: its keeper does not obey; it was left as it is`)
     }
-    await Promise.all(['s', 'n', 'x'].map(end => rm(`${base}.${end}`, { force: true })))
+    const files = [...['s', 'n', 'x'].map(end => `${base}.${end}`), this.#exitFile(id)]
+    await Promise.all(files.map(file => rm(file, { force: true })))
   }
 
   async #launch(
@@ -165,7 +187,7 @@ export class KeeperProcesses implements Processes {
   ): Promise<KeeperLink | undefined> {
     const argv = [
       ...[this.#input.keeper, 'run'],
-      ...['--socket', `${base}.s`, '--exit', `${base}.x`, '--notify', `${base}.n`],
+      ...['--socket', `${base}.s`, '--exit', this.#exitFile(basename(base)), '--notify', `${base}.n`],
       ...['--log', spec.log.file, '--log-bytes', String(spec.log.maxBytes), '--log-files', String(spec.log.maxFiles)],
       ...(this.#input.table().orphansReturn ? ['--mark', mark] : ['--group-only']),
       ...['--stop-signal', String(signalNumber(spec.stopSignal)), '--stop-ms', String(graceOf(spec.stopTimeout))],
@@ -179,7 +201,7 @@ export class KeeperProcesses implements Processes {
       throw refusal(spec, 'a NUL is in its command, folder or environment')
     try {
       // The runtime folder may have been removed.
-      this.#makeFolder()
+      this.#makeFolders()
       mkdirSync(dirname(spec.log.file), { recursive: true, mode: 0o700 })
     } catch (error) {
       throw refusal(spec, systemCode(error) ?? messageOf(error))
@@ -224,7 +246,7 @@ function hintFor({ env }: ProcessSpec, reason: string): string {
   return "Check `command` and `workdir`; the daemon's own log may say more."
 }
 
-/** What a keeper's files have in common: `<id>.s`, `<id>.x`, `<id>.n`. */
+/** What a keeper's files have in common: `<id>.s`, `<id>.n`, `<id>.x`. */
 function idOf(file: string): string {
   return basename(file).slice(0, -2)
 }

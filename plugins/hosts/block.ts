@@ -39,6 +39,12 @@ export class Block {
     this.sync(false).catch(error => this.#complain(messageOf(error)))
   }
 
+  /** Says again what this daemon wants: the file that says it may have been removed as one that nobody uses. Never rejects. */
+  renew(): void {
+    this.#wished = undefined
+    this.follow()
+  }
+
   /** Resolves when the block has what is wanted now. Rejects with what the helper said. `anew`: written even if it should be right. */
   async sync(anew: boolean): Promise<void> {
     if (anew) {

@@ -1,8 +1,12 @@
+import { userInfo } from 'node:os'
 import { messageOf } from '../../kernel/errors.ts'
 import type { Host, Plugin } from '../../kernel/plugin.ts'
 import { Block } from './block.ts'
 import { nameChecks } from './checks.ts'
-import { SharedNames } from './shared.ts'
+import { folderOf, SharedNames } from './shared.ts'
+
+/** Cleaners of temporary folders go by days: ms. */
+const hourMs = 3_600_000
 
 /** Names of services in the hosts file, for programs that do not find them by themselves. */
 const plugin: Plugin = {
@@ -17,9 +21,14 @@ const plugin: Plugin = {
       if (!host.has('hosts-file')) return
       const made = blockOf(host)
       block = made
-      stop = host.use.catalog.on(({ event }) => {
+      const upkeep = setInterval(() => made.renew(), hourMs).unref()
+      const off = host.use.catalog.on(({ event }) => {
         if (event === 'service' || event === 'removed') made.follow()
       })
+      stop = () => {
+        clearInterval(upkeep)
+        off()
+      }
       made.follow()
     })
     // While the helper can still be run: what was stopped with the daemon has no name any more.
@@ -43,6 +52,15 @@ const plugin: Plugin = {
 export default plugin
 
 function blockOf({ use, platform, folders, log }: Host): Block {
-  const shared = new SharedNames(platform.uid, folders.data, () => use.processTable)
+  const shared = new SharedNames(platform.uid, folders.data, () => use.processTable, folderOf(platform, homeOf()))
   return new Block({ uid: platform.uid, catalog: use.catalog, privileges: use.privileges, shared, log })
+}
+
+/** Of a user who is not in the password file, as in some containers: undefined. */
+function homeOf(): string | undefined {
+  try {
+    return userInfo().homedir
+  } catch {
+    return undefined
+  }
 }

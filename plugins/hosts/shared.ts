@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { lstat, mkdir, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { LocaldError, systemCode } from '../../kernel/errors.ts'
-import { type ProcessTable, readTextFile } from '../../kernel/plugin.ts'
+import { type PlatformFacts, type ProcessTable, readTextFile } from '../../kernel/plugin.ts'
 
 interface Entry {
   readonly pid: number
@@ -26,7 +26,7 @@ export class SharedNames {
    * @param daemon what tells this daemon from others of the user: its data folder
    * @param folder the same for all of them, whatever their environment is; there only while somebody wants names
    */
-  constructor(uid: number, daemon: string, table: () => ProcessTable, folder = folderOf(uid)) {
+  constructor(uid: number, daemon: string, table: () => ProcessTable, folder: string) {
     this.#uid = uid
     this.#folder = folder
     this.#own = `${createHash('sha256').update(daemon).digest('hex').slice(0, 16)}.json`
@@ -89,8 +89,15 @@ export class SharedNames {
   }
 }
 
-/** That of systemd's session (pam_systemd(8)), else one in /tmp. */
-function folderOf(uid: number): string {
+/**
+ * The folder of a user: that of systemd's session (pam_systemd(8)); on macOS, which removes from /tmp what was not used for three days, one in
+ * their Library; else one in /tmp.
+ *
+ * @param home as the system knows it, not $HOME: the daemons of all environments have the same; undefined: there is none
+ */
+export function folderOf({ os, uid }: Pick<PlatformFacts, 'os' | 'uid'>, home: string | undefined): string {
+  const library = os === 'darwin' && home !== undefined ? join(home, 'Library') : undefined
+  if (library !== undefined && existsSync(library)) return join(library, 'Application Support', 'locald', 'names')
   return existsSync(`/run/user/${uid}`) ? `/run/user/${uid}/locald-hosts` : `/tmp/locald-hosts-${uid}`
 }
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -12,6 +13,8 @@
 
 // sysexits(3)
 enum { CANNOT_CREATE = 73, TRY_AGAIN = 75, CANNOT_RUN = 126, NOT_FOUND = 127 };
+
+enum { TRIES = 100 };
 
 // The folder is not there when the machine has just started, and nobody else may look into it.
 static void make_folder_of(const char *path) {
@@ -25,21 +28,36 @@ static void make_folder_of(const char *path) {
   (void)mkdir(folder, 0700);
 }
 
+static bool is_at(int fd, const char *path) {
+  struct stat opened, there;
+  return fstat(fd, &opened) == 0 && lstat(path, &there) == 0 && opened.st_dev == there.st_dev && opened.st_ino == there.st_ino;
+}
+
+static int complain(const char *what) {
+  text_complain("locald-keeper", what, strerror(errno));
+  return CANNOT_CREATE;
+}
+
 int lock(const char *path, char *const *program) {
+  int fd;
   make_folder_of(path);
-  int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
-  if (fd >= 0 && fd <= STDERR_FILENO) fd = fcntl(fd, F_DUPFD, STDERR_FILENO + 1);
-  if (fd < 0) {
-    text_complain("locald-keeper", path, strerror(errno));
-    return CANNOT_CREATE;
-  }
-  if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-    if (errno == EWOULDBLOCK) return TRY_AGAIN;
-    text_complain("locald-keeper", path, strerror(errno));
-    return CANNOT_CREATE;
+  for (unsigned tries = 0;; tries++) {
+    fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
+    if (fd >= 0 && fd <= STDERR_FILENO) fd = fcntl(fd, F_DUPFD, STDERR_FILENO + 1);
+    if (fd < 0) return complain(path);
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) return errno == EWOULDBLOCK ? TRY_AGAIN : complain(path);
+    // One that was removed since it was opened is no lock: the next one makes another file.
+    if (is_at(fd, path)) break;
+    (void)close(fd);
+    if (tries == TRIES) return TRY_AGAIN;
   }
   (void)execvp(program[0], program);
   int error = errno;
   text_complain("locald-keeper", program[0], strerror(error));
   return error == ENOENT ? NOT_FOUND : CANNOT_RUN;
+}
+
+int relock(void) {
+  if (flock(STDIN_FILENO, LOCK_EX | LOCK_NB) == 0) return 0;
+  return errno == EWOULDBLOCK ? TRY_AGAIN : complain("standard input");
 }

@@ -6,4 +6,7 @@
 // Returns only an exit code: 75 when another holds it, 73 when the file cannot be locked, 127 or 126 when there is no such program or it cannot run.
 int lock(const char *path, char *const *program);
 
+// `locald-keeper relock`: takes the lock of the file that is standard input, for who has it open. Returns an exit code as above.
+int relock(void);
+
 #endif

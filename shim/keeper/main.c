@@ -19,7 +19,7 @@ static int refused(const char *why, const char *word) {
 }
 
 int main(int argc, char *argv[]) {
-  if (argc < 2) return refused("usage: locald-keeper run|starter|lock|sweep|version", NULL);
+  if (argc < 2) return refused("usage: locald-keeper run|starter|lock|relock|sweep|version", NULL);
   const char *verb = argv[1];
   if (strcmp(verb, "version") == 0 && argc == 2)
     return write(STDOUT_FILENO, version, sizeof version - 1) == (ssize_t)sizeof version - 1 ? 0 : 1;
@@ -34,6 +34,7 @@ int main(int argc, char *argv[]) {
     if (argc < 5 || strcmp(argv[3], "--") != 0) return refused("usage: locald-keeper lock PATH -- PROGRAM ...", NULL);
     return lock(argv[2], argv + 4);
   }
+  if (strcmp(verb, "relock") == 0) return argc == 2 ? relock() : refused("usage: locald-keeper relock", NULL);
   if (strcmp(verb, "sweep") == 0) {
     uint64_t mark;
     if (argc != 3 || !mark_parse(argv[2], &mark)) return refused("usage: locald-keeper sweep MARK", NULL);

@@ -1,3 +1,4 @@
+import { spawn, spawnSync } from 'node:child_process'
 import {
   existsSync,
   mkdirSync,
@@ -5,6 +6,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs'
@@ -12,10 +14,14 @@ import { connect, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
+import { HeldLocks } from '../../kernel/held-locks.ts'
 import { versionOf } from '../../kernel/package.ts'
 import { readPlace } from '../../kernel/paths.ts'
 import { claimRuntime, isOthers, placeFile } from '../../kernel/place.ts'
 import { SocketGuard } from '../../kernel/socket-guard.ts'
+import { root } from './sources.ts'
+
+const keeper = join(root, 'build', 'native', 'locald-keeper')
 
 interface Guarded {
   readonly root: string
@@ -33,11 +39,12 @@ async function listenOn(server: Server, path: string): Promise<void> {
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(path, resolve))
 }
 
-async function guarded(t: Test): Promise<Guarded> {
+async function guarded(t: Test, more: { readonly upkeepMs?: number } = {}): Promise<Guarded> {
   const root = mkdtempSync(join(tmpdir(), 'locald-'))
   const [data, runtime] = [join(root, 'data'), join(root, 'run', 'locald')]
   for (const folder of [data, runtime]) mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const paths = { data, runtime, socket: join(runtime, 'locald.sock'), lock: join(data, 'daemon.lock') }
+  const [socket, lock] = [join(runtime, 'locald.sock'), join(data, 'daemon.lock')]
+  const paths = { data, runtime, spareRuntime: join(data, 'run'), socket, lock }
   writeFileSync(paths.lock, '')
   const server = createServer(socket => socket.on('error', () => {}).end('here'))
   await listenOn(server, paths.socket)
@@ -46,9 +53,11 @@ async function guarded(t: Test): Promise<Guarded> {
   const restored = new Promise<void>(resolve => {
     guard = new SocketGuard({
       paths,
+      locks: new HeldLocks(keeper, [paths.lock, join(runtime, 'daemon.lock')]),
       listen: socket => listenOn(server, socket),
       restored: async () => resolve(),
       log,
+      ...more,
     })
   })
   if (guard === undefined) throw new Error('no guard')
@@ -152,4 +161,49 @@ t.test('listens in the data folder where its own cannot be made, or is used by a
     t.equal(guard.socket, join(data, 'run', 'locald.sock'))
     t.ok(isOthers(runtime, data), 'it stays the other’s')
   })
+})
+
+/** Whether somebody could lock a file. */
+function isFree(file: string): boolean {
+  return spawnSync(keeper, ['lock', file, '--', 'true']).status === 0
+}
+
+async function seen(what: string, look: () => boolean): Promise<void> {
+  for (const end = performance.now() + 10_000; !look(); await new Promise(wake => setTimeout(wake, 20)))
+    if (performance.now() > end) throw new Error(`waited in vain: ${what}`)
+}
+
+t.test('takes its locks again, and claims its folder, when their files are removed without the socket', async t => {
+  const { root, data, runtime, socket, lock, guard } = await guarded(t)
+  const [runtimeLock, link] = [join(runtime, 'daemon.lock'), join(runtime, 'data')]
+  for (let round = 0; round < 3; round++) {
+    for (const file of [lock, runtimeLock, link]) rmSync(file, { force: true })
+    await seen('both locks', () => [lock, runtimeLock].every(existsSync) && !isFree(lock) && !isFree(runtimeLock))
+    await seen('the claim', () => isOthers(runtime, root))
+    t.notOk(isOthers(runtime, data))
+    t.equal(await ask(socket), 'here')
+  }
+  guard.close(true)
+})
+
+t.test('a lock that another took meanwhile is had again once that one gives it up', async t => {
+  const { lock } = await guarded(t)
+  const other = spawn(keeper, ['lock', `${lock}.other`, '--', 'sh', '-c', 'echo held; read -r end'])
+  t.teardown(() => {
+    other.kill('SIGKILL')
+  })
+  await new Promise(resolve => other.stdout.once('data', resolve))
+  renameSync(`${lock}.other`, lock)
+  t.notOk(isFree(lock))
+  other.stdin.end()
+  await new Promise(resolve => other.once('close', resolve))
+  await seen('the lock', () => !isFree(lock))
+})
+
+t.test('has its files look used now and then, and others look after theirs', async t => {
+  const { socket, lock, restored } = await guarded(t, { upkeepMs: 50 })
+  const old = new Date('2020-01-01')
+  for (const file of [socket, lock]) utimesSync(file, old, old)
+  await restored
+  await seen('new times', () => [socket, lock].every(file => statSync(file).mtimeMs > old.getTime()))
 })

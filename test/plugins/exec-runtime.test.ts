@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chownSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chownSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -133,9 +133,9 @@ class Rig {
     return Number((await this.printed(new RegExp(`${word} (\\d+)`)))[1])
   }
 
-  /** What is in the folder of the keepers. */
+  /** What keepers have left. */
   files(): readonly string[] {
-    return readdirSync(join(this.dir, 'k'))
+    return ['k', 'exits'].flatMap(name => readdirSync(join(this.dir, name)))
   }
 }
 
@@ -413,6 +413,9 @@ function adopts(t: Test, table: ProcessTable) {
     const found = await rig.adopt(first.state)
     t.strictSame(await found?.exited, { code: 4, signal: null })
     rmSync(join(rig.dir, 'k'), { recursive: true })
+    const emptied = await rig.adopt(first.state)
+    t.strictSame(await emptied?.exited, { code: 4, signal: null }, 'also with the runtime folder emptied')
+    rmSync(join(rig.dir, 'exits'), { recursive: true })
     const lost = await rig.adopt(first.state)
     t.strictSame(await lost?.exited, { code: null, signal: 'SIGKILL' }, 'no keeper, no record')
   })
@@ -442,8 +445,10 @@ function adopts(t: Test, table: ProcessTable) {
     const rig = new Rig(t, table)
     const first = await rig.spawn('exit 0')
     await first.exited
-    rmSync(join(rig.dir, 'k'), { recursive: true })
-    mkdirSync(join(rig.dir, 'k'))
+    for (const name of ['k', 'exits']) {
+      rmSync(join(rig.dir, name), { recursive: true })
+      mkdirSync(join(rig.dir, name))
+    }
     const stranger = spawn('sleep', ['1000'], { detached: true })
     t.teardown(() => stranger.kill('SIGKILL'))
     const pid = stranger.pid ?? 0
@@ -468,6 +473,38 @@ function adopts(t: Test, table: ProcessTable) {
     t.ok(alive(first.pid ?? 0))
     await limited(found.stop(stop), 'stop')
     t.match(await found.exited, { signal: 'SIGTERM' })
+  })
+
+  t.test('sockets that are removed are bound again at once, each time; nothing of it ends', async t => {
+    const rig = new Rig(t, table)
+    const processes = rig.processes()
+    const first = await rig.spawn('echo up; exec sleep 1000', { processes })
+    const { socket } = treeOf(first.state)
+    const notify = socket.replace(/s$/, 'n')
+    const removals: (() => void)[] = [
+      () => rmSync(socket),
+      () => rmSync(notify),
+      () => rmSync(dirname(socket), { recursive: true }),
+      () => rmSync(socket),
+    ]
+    for (const remove of removals) {
+      await until('the sockets', () => existsSync(socket) && existsSync(notify))
+      remove()
+      await until('the sockets again', () => existsSync(socket) && existsSync(notify))
+    }
+    const second = await rig.spawn('exec sleep 1000', { processes })
+    t.ok(alive(second.pid ?? 0), 'others are started')
+    t.ok(alive(first.pid ?? 0))
+  })
+
+  t.test('sockets look used after a look at them', async t => {
+    const rig = new Rig(t, table)
+    const processes = rig.processes()
+    const { socket } = treeOf((await rig.spawn('exec sleep 1000', { processes })).state)
+    const old = new Date('2020-01-01')
+    utimesSync(socket, old, old)
+    await processes.restore()
+    t.ok(statSync(socket).mtimeMs > old.getTime())
   })
 
   t.test('what another version recorded of it is enough to find it: its keeper knows the rest', async t => {

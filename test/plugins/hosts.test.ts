@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { Catalog, CatalogEntry, Privileges, Status } from '../../kernel/plugin.ts'
@@ -8,7 +8,7 @@ import { testKernel } from '../../kernel/testing.ts'
 import { Block } from '../../plugins/hosts/block.ts'
 import plugin from '../../plugins/hosts/index.ts'
 import { findsLocalhostNames, wantedNames, writable } from '../../plugins/hosts/names.ts'
-import { SharedNames } from '../../plugins/hosts/shared.ts'
+import { folderOf, SharedNames } from '../../plugins/hosts/shared.ts'
 import { LinuxProcessTable } from '../../plugins/platform-linux/processes.ts'
 
 const linux = process.platform === 'linux' ? {} : { skip: 'needs /proc' }
@@ -97,6 +97,17 @@ t.test('names that are wanted', async t => {
   const long = Array.from({ length: 1024 }, (_, at) => `${'x'.repeat(60)}.n${1000 + at}.test`)
   t.equal(writable(long).length, Math.floor(40_960 / ((long[0]?.length ?? 0) + 1)), 'as for bytes')
   t.type(await findsLocalhostNames(), 'boolean')
+})
+
+t.test('the folder of the names: none that is cleaned where the system has one', async t => {
+  const home = t.testdir({ mac: { Library: {} }, empty: {} })
+  const own = 54_321
+  const inTmp = `/tmp/locald-hosts-${own}`
+  const mac = { os: 'darwin', uid: own } as const
+  t.equal(folderOf(mac, join(home, 'mac')), join(home, 'mac', 'Library', 'Application Support', 'locald', 'names'))
+  t.equal(folderOf(mac, join(home, 'empty')), inTmp)
+  t.equal(folderOf(mac, undefined), inTmp)
+  t.equal(folderOf({ os: 'linux', uid: own }, join(home, 'mac')), inTmp)
 })
 
 t.test('the names of all daemons of a user', linux, async t => {
@@ -203,6 +214,18 @@ t.test('the block', linux, async t => {
     await block.sync(false)
     t.strictSame(privileges.writes.at(-1), ['a.test', 'z.test'], 'whoever writes last writes all')
     await other.put([])
+  })
+
+  t.test('the file of its names was removed', async t => {
+    const { block, services, privileges, dir } = blockOf(t)
+    services.push(entry('running', 'a.test'))
+    await block.sync(false)
+    rmSync(join(dir, 'names'), { recursive: true })
+    block.renew()
+    await block.sync(false)
+    const other = new SharedNames(uid, '/data/two', table, join(dir, 'names'))
+    t.strictSame(await other.all(), ['a.test'])
+    t.strictSame(privileges.writes, [['a.test']], 'the hosts file is as it was')
   })
 
   t.test('what the helper says is told once', async t => {

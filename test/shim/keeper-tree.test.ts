@@ -2,8 +2,10 @@ import { spawn, spawnSync } from 'node:child_process'
 import {
   constants as access,
   accessSync,
+  closeSync,
   existsSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmdirSync,
@@ -260,6 +262,23 @@ t.test('lock: one at a time, released when its holder is killed', async t => {
   const fresh = join(dir, 'fresh')
   t.equal(spawnSync(release.path, ['lock', join(fresh, 'lock'), '--', 'true']).status, 0, 'its folder is made')
   t.equal(statSync(fresh).mode & 0o777, 0o700)
+})
+
+t.test('relock: who opened a file holds its lock, as long as it is open', async t => {
+  const dir = folder()
+  t.teardown(() => clean(dir))
+  const path = join(dir, 'lock')
+  const second = () => spawnSync(release.path, ['lock', path, '--', 'true'], { env: environment() }).status
+  const relock = (file: number) => spawnSync(release.path, ['relock'], { stdio: [file, 'pipe', 'pipe'] }).status
+  const [mine, other] = [openSync(path, 'w+'), openSync(path, 'r+')]
+  t.equal(second(), 0)
+  t.equal(relock(mine), 0)
+  t.equal(second(), 75)
+  t.equal(relock(other), 75)
+  closeSync(mine)
+  t.equal(second(), 0)
+  t.equal(relock(other), 0)
+  closeSync(other)
 })
 
 held(

@@ -126,7 +126,7 @@ function life(t: Test, variant: Variant) {
       return [ran.status, ran.stderr.trim()]
     }
     const wrong: [string, string[]][] = [
-      ['usage: locald-keeper run|starter|lock|sweep|version', []],
+      ['usage: locald-keeper run|starter|lock|relock|sweep|version', []],
       ['unknown command: walk', ['walk']],
       ['no -- before the program', ['run']],
       ['no program after --', ['run', '--']],
@@ -142,6 +142,7 @@ function life(t: Test, variant: Variant) {
       ['bad value of: --stop-signal', ['run', '--stop-signal', '65', '--', 'true']],
       ['usage: locald-keeper sweep MARK', ['sweep', '0']],
       ['usage: locald-keeper lock PATH -- PROGRAM ...', ['lock', '/tmp/x', 'true']],
+      ['usage: locald-keeper relock', ['relock', 'x']],
     ]
     for (const [message, words] of wrong) t.strictSame(usage(...words), [64, `locald-keeper: ${message}`])
     const version = spawnSync(variant.path, ['version'], { encoding: 'utf8' })
