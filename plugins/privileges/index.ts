@@ -26,8 +26,11 @@ export default plugin
 async function age({ on, path }: ShimState, own: string): Promise<CheckResult> {
   const severity = 'optional'
   const [installed, shipped] = await Promise.all([digest(path), digest(own)])
+  if (shipped === undefined) {
+    const summary = `there is no ${own}: locald was installed or built without it`
+    return { status: 'warn', severity, summary, fix: 'Install locald again, or run `npm run build` in its folder.' }
+  }
   if (!on || installed === undefined) return { status: 'skip', severity, summary: 'locald-shim is not installed' }
-  if (shipped === undefined) return { status: 'skip', severity, summary: `there is no ${own} to compare with` }
   if (installed === shipped) return { status: 'pass', severity, summary: `${path} is the one of this locald` }
   const summary = `${path} is of another version of locald`
   return { status: 'warn', severity, summary, fix: 'Run `sudo locald admin setup`.' }

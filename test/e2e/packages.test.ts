@@ -2,7 +2,7 @@
 import { execFile, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
@@ -10,6 +10,7 @@ import { promisify } from 'node:util'
 import { LocaldError, type Plugin } from 'locald/plugin'
 import { testKernel } from 'locald/testing'
 import t from 'tap'
+import type { DoctorAnswer } from '../../kernel/wire.ts'
 import { root } from '../user.ts'
 import { Sandbox } from './sandbox.ts'
 
@@ -89,6 +90,22 @@ t.test('every package, from the registry into an empty folder', { timeout: 900_0
     t.equal(found.length, how === 'compiled' ? 2 : 0, `${how}: ${found.join(' ')}`)
     await box.ok(['stop'], { cwd: project })
   }
+})
+
+t.test('without the privileged helper services run, and doctor says what is not there', async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'locald-native-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  copyFileSync(join(root, 'build', 'native', 'locald-keeper'), join(folder, 'locald-keeper'))
+  spawnSync('chmod', ['-R', 'a+rX', folder])
+  const box = new Sandbox(t, { env: { LOCALD_NATIVE: folder } })
+  const project = box.project('shop', files)
+  await box.up(project)
+  const doctor: DoctorAnswer = JSON.parse((await box.ok(['doctor', '--json'])).stdout)
+  t.match(
+    doctor.checks.find(({ id }) => id === 'shim-version'),
+    { status: 'warn', summary: `there is no ${join(folder, 'locald-shim')}: `, fix: /npm run build/ },
+  )
+  await box.ok(['stop'], { cwd: project })
 })
 
 t.test('bundles', async t => {
