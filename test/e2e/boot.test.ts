@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Test } from 'tap'
+import { processList } from '../process-list.ts'
 import { until } from './running.ts'
 import type { Sandbox } from './sandbox.ts'
 import { type Machine, on } from './suite.ts'
@@ -100,7 +101,7 @@ on('darwin', 'launchd starts the daemon from then on, until that is undone; serv
   t.match(first, { file, hint: null })
   await isByLaunchd(t, box, label)
   t.equal(first.pid, loaded(box)[label]?.pid)
-  const variables = readFileSync(`/proc/${first.pid}/environ`, 'utf8').split('\0')
+  const variables = processList.environmentOf(first.pid)
   t.ok(variables.includes(`PATH=${env.PATH}`), 'with the PATH of whoever installed it')
   t.equal((await box.service(folder, 'job')).pid, pid)
 

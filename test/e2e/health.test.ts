@@ -11,6 +11,12 @@ const server = createServer(({ url }, response) => {
 server.listen(Number(process.env.PORT), process.env.LISTEN ?? '127.0.0.1')
 `
 
+/** What says that a service is ready: systemd's own program where there is one. */
+const notify =
+  process.platform === 'linux'
+    ? `systemd-notify --ready --status='serving'`
+    : `python3 -c 'import os, socket; socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b\\"READY=1\\", os.environ[\\"NOTIFY_SOCKET\\"])'`
+
 onHost('health', async (t, machine) => {
   const sandbox = machine.sandbox()
   const project = (name: string, services: string) =>
@@ -37,7 +43,7 @@ command = "echo warming up; sleep 0.2; printf 'server \\\\033[32mready\\\\033[0m
 health_check = { type = "log", pattern = "ready in \\\\d+ ms" }
 [services.notify]
 type = "worker"
-command = "sleep 0.2; systemd-notify --ready --status='serving'; exec sleep 1000"
+command = "sleep 0.2; ${notify}; exec sleep 1000"
 health_check = { type = "notify" }
 [services.six]
 command = "node server.mjs"

@@ -1,11 +1,12 @@
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { onlyLinux } from '../machine.ts'
 import { until } from './running.ts'
 import { on } from './suite.ts'
 
 const trace = ['strace', '-ff', '-qq', '-e', 'trace=execve,open,openat,openat2,readlink,readlinkat,stat,prctl', '-o']
-const skip = spawnSync('strace', ['-V']).status === 0 ? {} : { skip: 'needs strace' }
+const skip = { skip: onlyLinux('strace') || (spawnSync('strace', ['-V']).status !== 0 && 'needs strace') }
 
 /** What Node itself does at its start and for `os.uptime()`, whatever runs in it. */
 const bare = `require('node:os').uptime(); require('node:net').createServer().listen(0).close()`

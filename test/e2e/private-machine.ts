@@ -3,13 +3,15 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { onlyLinux } from '../machine.ts'
 import type { Test } from './sandbox.ts'
 
 /** Why there can be no private machine here. */
 export const unable: string | false =
-  process.getuid?.() !== 0
+  onlyLinux('namespaces') ||
+  (process.getuid?.() !== 0
     ? 'needs root'
-    : spawnSync('unshare', ['--net', '--mount', 'true']).status !== 0 && 'needs namespaces'
+    : spawnSync('unshare', ['--net', '--mount', 'true']).status !== 0 && 'needs namespaces')
 
 /**
  * This machine with a network, an /etc and a /usr/local of its own: what is installed there is seen by nobody else, and gone after

@@ -2,6 +2,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { onlyLinux } from '../machine.ts'
 import { Running } from './running.ts'
 import { onEach } from './suite.ts'
 
@@ -9,7 +10,7 @@ import { onEach } from './suite.ts'
 const program = 'unshare'
 const words = ['--pid', '--fork', '--kill-child', '--mount-proc', 'sh', '-c', '"$@"; exit $?', 'sh']
 const isPossible = existsSync('/proc/sys/kernel/ns_last_pid') && spawnSync(program, [...words, 'true']).status === 0
-const skip = isPossible ? {} : { skip: 'needs root and pid namespaces' }
+const skip = { skip: onlyLinux('pid namespaces') || (!isPossible && 'needs root and pid namespaces') }
 
 onEach(
   'pids of the daemon, the keeper and the service that come round are left alone',

@@ -238,7 +238,7 @@ export class Sandbox {
       LOCALD_HTTP_PORT: '0',
       LOCALD_HTTPS_PORT: '0',
       // A Mac has no XDG folders: its own are used, which have a space in their path.
-      ...(this.platform === 'darwin' ? {} : folders),
+      ...((this.platform ?? process.platform) === 'darwin' ? {} : folders),
       ...(this.platform === undefined ? {} : { LOCALD_PLATFORM: this.platform }),
     }
   }

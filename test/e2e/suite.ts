@@ -1,4 +1,5 @@
 import t, { type Test } from 'tap'
+import { onlyLinux } from '../machine.ts'
 import { Sandbox, type SandboxOptions } from './sandbox.ts'
 
 /** What the daemon of a test is told it runs on. */
@@ -11,7 +12,7 @@ export interface Machine {
 /** More words for tap: a time limit in ms, or why it is skipped. */
 export interface SuiteOptions {
   readonly timeout?: number
-  readonly skip?: string
+  readonly skip?: string | false
 }
 
 /** A file's tests in all, on a busy machine: ms. Each test has a limit of its own. */
@@ -22,9 +23,14 @@ const testLimitMs = 120_000
 t.setTimeout(fileLimitMs)
 
 const isNight = process.env['LOCALD_NIGHTLY'] === '1'
-const systems = ['linux', 'darwin'] as const
+const isMac = process.platform === 'darwin'
+const host: Machine['os'] = isMac ? 'darwin' : 'linux'
+const systems: readonly Machine['os'][] = isMac ? ['darwin'] : ['linux', 'darwin']
 
-/** Registers a test twice: on this machine as it is, and with the daemon told that it is a Mac. The two run one after the other. */
+/**
+ * Registers a test twice: on this machine as it is, and with the daemon told that it is a Mac. The two run one after the other. On a
+ * Mac once.
+ */
 export function onEach(
   name: string,
   body: (t: Test, machine: Machine) => Promise<void>,
@@ -40,18 +46,23 @@ export function onHost(
   options: SuiteOptions = {},
 ): void {
   if (isNight) onEach(name, body, options)
-  else on('linux', name, body, options)
+  else on(host, name, body, options)
 }
 
-/** Registers a test for one of them alone. */
+/** Registers a test for one of them alone; on a Mac what is Linux's is skipped. */
 export function on(
   os: Machine['os'],
   name: string,
   body: (t: Test, machine: Machine) => Promise<void>,
   options: SuiteOptions = {},
 ): void {
-  void t.test(`${name} (${os})`, { timeout: testLimitMs, ...options }, async t => {
-    const platform = os === 'darwin' ? os : undefined
-    await body(t, { os, sandbox: more => new Sandbox(t, { ...more, platform }) })
-  })
+  const elsewhere = os === 'linux' && onlyLinux('the daemon is told nothing else')
+  void t.test(
+    `${name} (${os})`,
+    { timeout: testLimitMs, ...options, skip: elsewhere || options.skip || false },
+    async t => {
+      const platform = os === host ? undefined : os
+      await body(t, { os, sandbox: more => new Sandbox(t, { ...more, platform }) })
+    },
+  )
 }

@@ -1,6 +1,8 @@
+import { spawnSync } from 'node:child_process'
 import { chmodSync, copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Test } from 'tap'
+import { psWithEnvironment, setsid } from '../machine.ts'
 import { isAlive, parentOf } from './processes.ts'
 import { until } from './running.ts'
 import type { Files, Sandbox } from './sandbox.ts'
@@ -9,8 +11,16 @@ import { type Machine, on, onEach } from './suite.ts'
 /** Words of `sleep`, by which the processes of a service are told apart. */
 const words = { main: '100001', child: '100002', lurker: '100003' } as const
 
+const isLinux = process.platform === 'linux'
+/** A command in a terminal of its own: script(1) of util-linux, and of the BSDs. */
+const script = isLinux
+  ? `script -qec 'echo other terminal; exec sleep 100002' /dev/null`
+  : `script -q /dev/null sh -c 'echo other terminal; exec sleep 100002'`
+/** ioctl(2) that gives up the terminal. */
+const tiocnotty = isLinux ? '0x5422' : '0x20007471'
+
 /** A shell command for a daemon that nobody should be able to hold: forked twice, a session of its own, no environment, no files. */
-const lurker = (word: string) => `(cd / && setsid env -i "$BOX/sleeper" ${word} </dev/null >/dev/null 2>&1 &)`
+const lurker = (word: string) => `(cd / && ${setsid} env -i "$BOX/sleeper" ${word} </dev/null >/dev/null 2>&1 &)`
 /** A sandbox with a project of one service, `it`, which runs a script; `sleeper` is a `sleep` whose words name the sandbox. */
 class Place {
   readonly box: Sandbox
@@ -19,7 +29,13 @@ class Place {
   constructor(machine: Machine, name: string, script: string, keys = '', files: Files = {}) {
     this.box = machine.sandbox()
     const sleeper = join(this.box.home, 'sleeper')
-    copyFileSync('/bin/sleep', sleeper)
+    // macOS may kill a copy of a program of its own (launch constraints).
+    if (isLinux) copyFileSync('/bin/sleep', sleeper)
+    else
+      compile(
+        sleeper,
+        '#include <stdlib.h>\n#include <unistd.h>\nint main(int n, char **a) { return sleep(atoi(a[n - 1])); }',
+      )
     chmodSync(sleeper, 0o755)
     this.folder = this.box.project(name, {
       'locald.toml': `
@@ -136,14 +152,9 @@ for (const tty of [true, false]) {
 
 for (const how of ['stopped', 'killed with its keeper']) {
   on('darwin', `a daemon that kept its environment is found: ${how}`, async (t, machine) => {
-    const script = `(setsid "$BOX/sleeper" ${words.lurker} </dev/null >/dev/null 2>&1 &); exec "$BOX/sleeper" ${words.main}`
+    const script = `(${setsid} "$BOX/sleeper" ${words.lurker} </dev/null >/dev/null 2>&1 &); exec "$BOX/sleeper" ${words.main}`
     const place = new Place(machine, 'kept', script, 'restart = "no"')
-    // Debian's ps has no -E, which on macOS does what its own `e` does.
-    place.box.write(
-      join(place.box.home, 'mac', 'ps'),
-      `#!/bin/sh\ncase " $* " in *" -E "*) exec /usr/bin/ps axeww -o pid= -o command= ;; esac\nexec /usr/bin/ps "$@"\n`,
-      0o755,
-    )
+    place.box.write(join(place.box.home, 'mac', 'ps'), psWithEnvironment, 0o755)
     const PATH = `${join(place.box.home, 'mac')}:${place.box.env['PATH']}`
     await place.box.ok(['server', 'start'], { env: { PATH } })
     await place.up()
@@ -291,10 +302,10 @@ onEach('services that close their output, leave zombies, or turn their terminal 
       command = "exec ${process.execPath} zombies.mjs"
       [services.terminal]
       type = "worker"
-      command = "stty raw -echo cols 20; echo up; exec script -qec 'echo other terminal; exec sleep 100002' /dev/null"
+      command = "stty raw -echo cols 20; echo up; exec ${script}"
         [services.no-terminal]
         type = "worker"
-        command = 'exec perl -e "\\$| = 1; \\$SIG{HUP} = q(IGNORE); ioctl(STDIN, 0x5422, 0) or die; print qq(up\\n); sleep 100001"'
+        command = 'exec perl -e "\\$| = 1; \\$SIG{HUP} = q(IGNORE); ioctl(STDIN, ${tiocnotty}, 0) or die; print qq(up\\n); sleep 100001"'
     `,
     // Children whose parent never waits for them, for it has lost them: sh replaced by a program that knows of none.
     'zombies.mjs': `
@@ -335,4 +346,9 @@ const isStarter = ({ command }: { readonly command: string }) => / starter \S+$/
 
 function killAll(pids: readonly number[]): void {
   for (const pid of pids) process.kill(pid, 'SIGKILL')
+}
+
+function compile(output: string, source: string): void {
+  const ran = spawnSync(process.env['CC'] || 'cc', ['-x', 'c', '-', '-o', output], { input: source, encoding: 'utf8' })
+  if (ran.status !== 0) throw new Error(ran.stderr)
 }

@@ -10,7 +10,7 @@ import { OperationQueue } from '../../kernel/queue.ts'
 import { crashLimit, exitText, firstDelayMs, longestDelayMs, RestartPolicy, steadyMs } from '../../kernel/restart.ts'
 import { DarwinProcessTable } from '../../plugins/platform-darwin/processes.ts'
 import { Tools } from '../../plugins/platform-darwin/tools.ts'
-import { LinuxProcessTable } from '../../plugins/platform-linux/processes.ts'
+import { hostTable, onlyLinux, setsid } from '../machine.ts'
 import { actor, alive, clean, folder, until } from '../shim/held.ts'
 import { Stage, within } from './stage.ts'
 
@@ -23,9 +23,9 @@ t.teardown(() => {
 })
 
 const darwin = new DarwinProcessTable(new Tools(process.env['PATH']))
-const table = process.platform === 'linux' ? new LinuxProcessTable(process.getuid?.() ?? 0) : darwin
+const table = hostTable()
 
-const linux = process.platform === 'linux' ? {} : { skip: 'needs Linux' }
+const linux = { skip: onlyLinux('sees processes of other users') }
 
 async function listen(t: Test, port: number) {
   const server = createServer().listen(port, '127.0.0.1')
@@ -224,7 +224,7 @@ STATUS=draining'; exec sleep 1000`
 
   t.test('another user’s process that listens on the port before the service gets no requests', linux, async t => {
     let isTaken = true
-    const shared = Object.assign(new LinuxProcessTable(process.getuid?.() ?? 0), { isStrangers: async () => isTaken })
+    const shared = Object.assign(hostTable(), { isStrangers: async () => isTaken })
     const stage = new Stage(t, { table: shared })
     for (const type of [undefined, 'tcp', 'http'] as const) {
       isTaken = true
@@ -435,7 +435,7 @@ t.test('ends', async t => {
     'one that goes to the background lives on if it has a port; a worker is ended with its main process, what a failed one left too',
     async t => {
       const stage = new Stage(t, { table })
-      const background = `setsid ${stage.serve.replace('exec ', '')} & sleep 0.1; exit 0`
+      const background = `${setsid} ${stage.serve.replace('exec ', '')} & sleep 0.1; exit 0`
       const web = await stage.service('web', { command: background })
       web.start()
       await web.until('running', 'healthy')

@@ -24,7 +24,8 @@ t.test('a regular file, also by a link', async t => {
   t.match(await readTextFile(at('latin')), { text: 'gr\uFFFD\uFFFDe', isUtf8: false })
   for (const none of ['missing', 'plain/below', 'link/below/that'])
     t.equal(await readTextFile(at(none)), undefined, none)
-  t.match(await readTextFile('/proc/self/status'), { text: /^Name:/ }, 'one that says it has no size')
+  if (process.platform === 'linux')
+    t.match(await readTextFile('/proc/self/status'), { text: /^Name:/ }, 'one that says it has no size')
 })
 
 t.test('whose it is', { skip: me === 0 ? false : 'needs root' }, async t => {

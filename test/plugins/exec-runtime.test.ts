@@ -34,6 +34,7 @@ import { Starter } from '../../plugins/exec-runtime/starter.ts'
 import { DarwinProcessTable } from '../../plugins/platform-darwin/processes.ts'
 import { Tools } from '../../plugins/platform-darwin/tools.ts'
 import { LinuxProcessTable } from '../../plugins/platform-linux/processes.ts'
+import { onlyLinux, setsid } from '../machine.ts'
 import { actor, alive, clean, environment, folder, until } from '../shim/held.ts'
 
 const native = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..', 'native')
@@ -46,7 +47,7 @@ const hold = setInterval(() => {}, 60_000)
 t.teardown(() => clearInterval(hold))
 
 /** A daemon of its own session with an empty environment; its pid is printed. */
-const daemon = `env -i setsid sh -c 'echo daemon $$; exec sleep 1000' &`
+const daemon = `env -i ${setsid} sh -c 'echo daemon $$; exec sleep 1000' &`
 
 /** One daemon's processes, in a folder of a subtest; what is left of them is ended with it. */
 class Rig {
@@ -180,7 +181,7 @@ for (const [name, table] of [
   ['linux', linux],
   ['darwin', darwin],
 ] as const) {
-  t.test(name, { skip: table === false && 'not on this machine' }, async t => {
+  t.test(name, { skip: table === false && onlyLinux('looks into /proc') }, async t => {
     if (table === false) return
     lives(t, table)
     ends(t, table)
@@ -208,7 +209,7 @@ function lives(t: Test, table: ProcessTable) {
 
   t.test('a main process that stops its children itself is all that is asked to stop', async t => {
     const rig = new Rig(t, table)
-    const script = `trap '' TERM; setsid sh -c 'trap "echo asked" TERM; echo up; while :; do sleep 0.02; done'`
+    const script = `trap '' TERM; ${setsid} sh -c 'trap "echo asked" TERM; echo up; while :; do sleep 0.02; done'`
     const instance = await rig.spawn(script, { stopsChildren: true })
     await rig.printed(/up/)
     await limited(instance.stop({ signal: 'SIGTERM', graceMs: 100 }), 'stop')
@@ -604,7 +605,7 @@ function groupsOnly(t: Test, table: ProcessTable) {
       for (const how of ['stop', 'kill']) {
         const rig = new Rig(t, table)
         const port = await freePort()
-        const script = `(env -i setsid "$NODE" -e "$SERVER" ${port} &) ; exec sleep 1000`
+        const script = `(env -i ${setsid} "$NODE" -e "$SERVER" ${port} &) ; exec sleep 1000`
         const env = environment({ NODE: process.execPath, SERVER: server })
         const instance = await rig.spawn(script, { env, port })
         const pid = await rig.pid('daemon')
@@ -658,7 +659,7 @@ t.test('hundreds of starts at once: more than a queue of connections holds', asy
   const dir = folder()
   t.teardown(() => clean(dir))
   const starter = new Starter(join(native, 'locald-keeper'), () => join(dir, 'starter.s'))
-  const launch = { argv: ['/bin/true'], dir, env: {} }
+  const launch = { argv: ['/usr/bin/true'], dir, env: {} }
   const links = await Promise.all(Array.from({ length: 250 }, () => starter.start(launch)))
   t.notOk(links.includes(undefined), 'none is refused')
   await Promise.all(links.map(link => link?.closed))
@@ -869,7 +870,7 @@ t.test('without a descriptor left a start fails with that reason', async t => {
     const { Starter } = await import(${at('../../plugins/exec-runtime/starter.js')})
     const starter = new Starter(${JSON.stringify(join(native, 'locald-keeper'))}, () => ${JSON.stringify(join(dir, 's'))})
     try { for (;;) openSync('/dev/null', 'r') } catch {}
-    const link = await starter.start({ argv: ['/bin/true'], dir: '/', env: {} })
+    const link = await starter.start({ argv: ['/usr/bin/true'], dir: '/', env: {} })
     process.stdout.write(String(link) + ' ' + starter.problem)`
   // The test runner adds NODE_OPTIONS to whatever is spawned; its loaders need more descriptors.
   const words = [

@@ -9,11 +9,9 @@ import { Block } from '../../plugins/hosts/block.ts'
 import plugin from '../../plugins/hosts/index.ts'
 import { findsLocalhostNames, wantedNames, writable } from '../../plugins/hosts/names.ts'
 import { folderOf, SharedNames } from '../../plugins/hosts/shared.ts'
-import { LinuxProcessTable } from '../../plugins/platform-linux/processes.ts'
+import { hostTable } from '../machine.ts'
 
-const linux = process.platform === 'linux' ? {} : { skip: 'needs /proc' }
 const uid = process.getuid?.() ?? 0
-const table = () => new LinuxProcessTable(uid)
 
 function entry(status: Status, ...hosts: readonly string[]): CatalogEntry {
   return {
@@ -62,7 +60,7 @@ function blockOf(t: Test, hostsText = '') {
   const services: CatalogEntry[] = []
   const privileges = new FakePrivileges()
   const warnings: string[] = []
-  const shared = new SharedNames(uid, '/data/one', table, join(dir, 'names'))
+  const shared = new SharedNames(uid, '/data/one', hostTable, join(dir, 'names'))
   const nothing = () => {}
   const block = new Block({
     ...{ uid, privileges, shared, hostsFile: join(dir, 'hosts') },
@@ -110,10 +108,10 @@ t.test('the folder of the names: none that is cleaned where the system has one',
   t.equal(folderOf({ os: 'linux', uid: own }, join(home, 'mac')), inTmp)
 })
 
-t.test('the names of all daemons of a user', linux, async t => {
+t.test('the names of all daemons of a user', async t => {
   const folder = join(t.testdir(), 'names')
-  const one = new SharedNames(uid, '/data/one', table, folder)
-  const two = new SharedNames(uid, '/data/two', table, folder)
+  const one = new SharedNames(uid, '/data/one', hostTable, folder)
+  const two = new SharedNames(uid, '/data/two', hostTable, folder)
   t.strictSame(await one.all(), [], 'nobody wants any')
   await one.put(['b.test', 'c.test'])
   t.equal(statSync(folder).mode & 0o777, 0o700)
@@ -147,7 +145,7 @@ t.test('the names of all daemons of a user', linux, async t => {
     ['theirs', uid + 1],
     ['link', uid],
   ] as const) {
-    const names = new SharedNames(owner, '/data/x', table, join(dir, name))
+    const names = new SharedNames(owner, '/data/x', hostTable, join(dir, name))
     const ways: Record<string, () => Promise<unknown>> = {
       put: () => names.put(['a.test']),
       leave: () => names.put([]),
@@ -163,7 +161,7 @@ t.test('the names of all daemons of a user', linux, async t => {
   }
 })
 
-t.test('the block', linux, async t => {
+t.test('the block', async t => {
   t.test('follows the services', async t => {
     const { block, services, privileges, dir } = blockOf(t)
     await block.sync(false)
@@ -205,7 +203,7 @@ t.test('the block', linux, async t => {
 
   t.test('two daemons at once', async t => {
     const { block, services, privileges, dir } = blockOf(t)
-    const other = new SharedNames(uid, '/data/two', table, join(dir, 'names'))
+    const other = new SharedNames(uid, '/data/two', hostTable, join(dir, 'names'))
     services.push(entry('running', 'a.test'))
     privileges.meanwhile = async () => {
       privileges.meanwhile = () => {}
@@ -247,12 +245,12 @@ t.test('the block', linux, async t => {
   })
 })
 
-t.test('the plugin', linux, async t => {
+t.test('the plugin', async t => {
   const privileges = new FakePrivileges()
   const off = { on: false, reason: 'no helper' }
   for (const feature of [{ on: true }, off]) {
     const features = { 'hosts-file': feature }
-    const provide = { privileges, processTable: table(), catalog: catalogOf([]) }
+    const provide = { privileges, processTable: hostTable(), catalog: catalogOf([]) }
     const kernel = await testKernel({ plugins: [plugin], provide, features })
     t.teardown(() => kernel.close())
     t.match(kernel.plugins, [{ name: 'hosts', state: 'active', commands: ['sync-hosts'] }])

@@ -16,6 +16,7 @@ import { DarwinProcessTable, membersOf, remains, type Sight } from '../../plugin
 import { parsePs, parseTime, pidsWith, psArgs, type Row } from '../../plugins/platform-darwin/ps.ts'
 import { lookAtShim, shimConf, shimPath } from '../../plugins/platform-darwin/shim.ts'
 import { Shared, Tools } from '../../plugins/platform-darwin/tools.ts'
+import { psWithEnvironment, setsid } from '../machine.ts'
 
 const works = (program: string) => spawnSync(program, ['-v']).error === undefined
 const tools = works('ps') && works('lsof') ? {} : { skip: 'needs ps and lsof' }
@@ -139,14 +140,6 @@ t.test('ps', async t => {
   t.equal(parseTime('00:00:03'), 3000)
   t.equal(parseTime('100:00.00'), 6_000_000)
 })
-
-/** Debian's ps has no -E, which on macOS does what its own `e` does. */
-const psWithEnvironment = `#!/bin/sh
-case " $* " in
-  *" -E "*) exec /usr/bin/ps axeww -o pid= -o command= ;;
-esac
-exec /usr/bin/ps "$@"
-`
 
 t.test('variables in the output of ps', async t => {
   const text = ` 1034 -zsh
@@ -402,7 +395,12 @@ t.test('real processes', tools, async t => {
   await t.test('sweep finds a daemon by the port of its service', async t => {
     const port = await freePort()
     const serve = `require('net').createServer().listen(${port},'127.0.0.1',()=>console.log(process.pid))`
-    const main = await sh(t, `(setsid env -i "${process.execPath}" -e "${serve}" &); echo $$; exec sleep 300`, 2, true)
+    const main = await sh(
+      t,
+      `(${setsid} env -i "${process.execPath}" -e "${serve}" &); echo $$; exec sleep 300`,
+      2,
+      true,
+    )
     const [stray] = main.numbers.filter(pid => pid !== main.pid)
     if (stray === undefined) return t.fail('the daemon did not start')
     const row = parsePs(
@@ -425,7 +423,7 @@ t.test('real processes', tools, async t => {
     chmodSync(join(folder, 'ps'), 0o755)
     const seeing = new DarwinProcessTable(new Tools(`${folder}:${process.env['PATH']}`))
     const [variable, other] = ['NOTIFY_SOCKET=/nowhere/test.n', 'NOTIFY_SOCKET=/nowhere/other.n']
-    const daemon = (given: string) => `(${given} setsid sh -c 'echo $$; exec sleep 300' &)`
+    const daemon = (given: string) => `(${given} ${setsid} sh -c 'echo $$; exec sleep 300' &)`
     const main = await sh(t, `${daemon(variable)}; ${daemon(other)}; echo $$; exec sleep 300`, 3, true)
     const own = treeOf(999_999_999, { pid: main.pid, pgid: main.pid })
     const strays = main.numbers.filter(pid => pid !== main.pid)

@@ -27,8 +27,9 @@ import {
   parseStat,
   parseStatm,
 } from '../../plugins/platform-linux/stat.ts'
+import { onlyLinux } from '../machine.ts'
 
-const linux = process.platform === 'linux' ? {} : { skip: 'needs Linux' }
+const linux = { skip: onlyLinux('reads /proc') }
 const marking = spawnSync('prlimit', ['--version']).status === 0 ? linux : { skip: 'needs prlimit' }
 const uid = process.getuid?.() ?? 0
 const ownPids =

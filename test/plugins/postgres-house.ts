@@ -11,8 +11,8 @@ import type { Folders, Host, Instance, Processes, ProcessTable, Run, ServiceType
 import { isFree } from '../../kernel/ports.ts'
 import { Teardown } from '../../kernel/teardown.ts'
 import { KeeperProcesses } from '../../plugins/exec-runtime/processes.ts'
-import { LinuxProcessTable } from '../../plugins/platform-linux/processes.ts'
 import plugin from '../../plugins/postgres/index.ts'
+import { hostTable } from '../machine.ts'
 
 const build = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..')
 const uid = process.getuid?.() ?? 0
@@ -38,7 +38,7 @@ export class House {
   readonly root: string
   readonly folders: Folders
   readonly host: Host
-  readonly table: ProcessTable = new LinuxProcessTable(uid)
+  readonly table: ProcessTable = hostTable()
   readonly processes: Processes
   type: Type | undefined
   readonly #instances = new Set<Instance>()

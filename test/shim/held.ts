@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
+import { processList } from '../process-list.ts'
 
 const build = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..')
 const native = join(build, 'native')
@@ -91,12 +92,7 @@ export function environment(more: Record<string, string> = {}): Record<string, s
 
 /** True while a process exists and is no zombie. */
 export function alive(pid: number): boolean {
-  try {
-    if (process.platform !== 'linux') return process.kill(pid, 0)
-    return !/^\d+ \(.*\) [ZX]/s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
-  } catch {
-    return false
-  }
+  return processList.isAlive(pid)
 }
 
 /** Waits until `done()`, looking every few milliseconds; for what has no event. */

@@ -15,6 +15,7 @@ import {
 } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { onlyLinux } from '../machine.ts'
 
 const build = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..')
 const sources = resolve(build, '..', 'shim')
@@ -22,7 +23,7 @@ const isRoot = process.getuid?.() === 0
 
 /** Why the tests of an installed shim cannot run here. */
 export const unable: string | false =
-  process.platform !== 'linux' ? 'needs Linux' : !isRoot && 'needs root, to install a setuid program'
+  onlyLinux('namespaces, setpriv, other users') || (!isRoot && 'needs root, to install a setuid program')
 
 export const plainHosts = '127.0.0.1 localhost\n::1 localhost ip6-localhost\n10.1.2.3 printer\n'
 

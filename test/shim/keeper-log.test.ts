@@ -4,6 +4,7 @@ import { constants } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import t, { type Test } from 'tap'
+import { onlyLinux } from '../machine.ts'
 import { actor, clean, folder, held, until, type Variant, variants } from './held.ts'
 
 const { release, asan, xnu } = variants()
@@ -134,7 +135,7 @@ function logs(t: Test, variant: Variant) {
       one.line.send('stop 15 1000')
       t.match(await one.line.next('exit'), { signal: 'SIGTERM' })
     },
-    process.platform !== 'linux' && 'needs /dev/full',
+    onlyLinux('writes to /dev/full'),
   )
 
   held(t, variant, 'a limit on file sizes leaves only whole entries', async (t, start) => {

@@ -90,7 +90,7 @@ for (const variant of [asan, release, xnu]) {
     t.test('what it cannot start is told, and harms nobody', async t => {
       const rig = await Rig.start(t, variant)
       t.match(await (await rig.ask(rig.dir, ['/no/such'], [])).next('failed'), { step: 'exec', errno: 2 })
-      t.match(await (await rig.ask(join(rig.dir, 'none'), ['/bin/true'], [])).next('failed'), {
+      t.match(await (await rig.ask(join(rig.dir, 'none'), ['/usr/bin/true'], [])).next('failed'), {
         step: 'folder',
         errno: 2,
       })
@@ -111,7 +111,7 @@ for (const variant of [asan, release, xnu]) {
     t.test('it is private, leaves no zombies, and ends with its input', async t => {
       const rig = await Rig.start(t, variant)
       t.equal(statSync(rig.path).mode & 0o777, 0o600)
-      const all = await Promise.all(Array.from({ length: 20 }, () => rig.ask('/', ['/bin/true'], [])))
+      const all = await Promise.all(Array.from({ length: 20 }, () => rig.ask('/', ['/usr/bin/true'], [])))
       await until('their end', () => all.every(({ closed }) => closed))
       if (process.platform === 'linux') {
         const children = `/proc/${rig.process.pid}/task/${rig.process.pid}/children`

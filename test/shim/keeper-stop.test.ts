@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { onlyLinux } from '../machine.ts'
 import { actor, clean, folder, held, until, type Variant, variants } from './held.ts'
 
 const { asan, walk } = variants()
@@ -190,7 +191,7 @@ function signals(t: Test, variant: Variant) {
       await one.line.next('exit')
       t.equal(readFileSync(notes, 'utf8'), `a up\na ${SIGUSR1}\na ${SIGTERM}\na done\n`)
     },
-    !linux && 'only the group is known',
+    onlyLinux('elsewhere only the group is known'),
   )
 }
 

@@ -14,6 +14,7 @@ import {
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { onlyLinux } from '../machine.ts'
 import { actor, alive, clean, environment, folder, held, until, type Variant, variants } from './held.ts'
 
 const { release, asan, walk, xnu } = variants()
@@ -301,5 +302,5 @@ held(
     const rss = Number(/VmRSS:\s+(\d+) kB/.exec(status())?.[1])
     t.ok(rss < 1536, `${rss} kB`)
   },
-  !linux && 'reads /proc',
+  onlyLinux('reads /proc'),
 )

@@ -2,10 +2,11 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { onlyLinux } from '../machine.ts'
 import { actor, clean, environment, folder, Held, held, type Variant, variants } from './held.ts'
 
 const { release, asan, xnu } = variants()
-const noProc = process.platform !== 'linux' && 'needs /proc and /dev/full'
+const noProc = onlyLinux('reads /proc, writes to /dev/full')
 const tools = folder()
 const act = actor(tools)
 t.teardown(() => clean(tools))
