@@ -54,7 +54,7 @@ const wrapped = [
   'tcgetattr',
 ]
 const asOnXnu = [
-  ...['-U__linux__', '-U__linux', '-Ulinux', '-U_FORTIFY_SOURCE', `-I${xnu}`],
+  ...['-U__linux__', '-U__linux', '-Ulinux', '-U_FORTIFY_SOURCE', `-I${xnu}`, '-include', 'darwin.h'],
   ...[...wrapped, 'tcsetattr'].map(name => `-Wl,--wrap=${name}`),
 ]
 

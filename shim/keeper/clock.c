@@ -3,9 +3,16 @@
 #include <string.h>
 #include <time.h>
 
+// clock_gettime(3) of macOS: CLOCK_MONOTONIC goes on while the machine sleeps there, and a grace would be over at the wake-up.
+#ifdef __linux__
+static const clockid_t awake = CLOCK_MONOTONIC;
+#else
+static const clockid_t awake = CLOCK_UPTIME_RAW;
+#endif
+
 int64_t clock_ms(void) {
   struct timespec now;
-  if (clock_gettime(CLOCK_MONOTONIC, &now) != 0) return 0;
+  if (clock_gettime(awake, &now) != 0) return 0;
   return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 

@@ -5,7 +5,7 @@
 
 enum { STAMP_LENGTH = 27 };
 
-// Monotonic milliseconds.
+// Monotonic milliseconds, without those in which the machine slept.
 int64_t clock_ms(void);
 
 // Milliseconds since 1970, UTC.

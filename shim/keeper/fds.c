@@ -10,20 +10,35 @@
 
 #ifdef __linux__
 #include <sys/syscall.h>
-#else
-#include <sys/select.h>
-#endif
 
 enum { MANY_FDS = 65536 };
 
 static void close_above(int first) {
-#if defined(__linux__) && defined(SYS_close_range)
+#ifdef SYS_close_range
   if (syscall(SYS_close_range, (unsigned)first, ~0U, 0U) == 0) return;
 #endif
   long most = sysconf(_SC_OPEN_MAX);
   if (most < 0 || most > MANY_FDS) most = MANY_FDS;
   for (int fd = first; fd < most; fd++) (void)close(fd);  // most are not open
 }
+#else
+#include <libproc.h>
+#include <sys/select.h>
+
+enum { FDS_AT_ONCE = 512 };
+
+// The kernel lists what is open, from the least up: to try all that may be would take a new keeper 10 ms.
+static void close_above(int first) {
+  struct proc_fdinfo open[FDS_AT_ONCE];
+  bool more = true;
+  while (more) {
+    int bytes = proc_pidinfo(getpid(), PROC_PIDLISTFDS, 0, open, (int)sizeof open);
+    more = false;
+    for (int i = 0; i < bytes / (int)sizeof *open; i++)
+      if (open[i].proc_fd >= first && close(open[i].proc_fd) == 0) more = true;
+  }
+}
+#endif
 
 bool fds_inherit(void) {
   for (int fd = 0; fd <= STDERR_FILENO; fd++)

@@ -93,7 +93,7 @@ int starter(const char *path) {
   }
   for (;;) {
     struct pollfd fds[] = {{.fd = STDIN_FILENO, .events = POLLIN}, {.fd = listener, .events = POLLIN}};
-    if (poll(fds, 2, -1) < 0 && errno != EINTR) break;
+    if (fds_wait(fds, 2, -1) < 0 && errno != EINTR) break;
     if (fds[0].revents != 0) break;
     if (fds[1].revents != 0) take(listener);
   }

@@ -72,6 +72,11 @@ static const struct {
     {SIGCHLD, "SIGCHLD"}, {SIGCONT, "SIGCONT"}, {SIGSTOP, "SIGSTOP"}, {SIGTSTP, "SIGTSTP"},     {SIGTTIN, "SIGTTIN"},
     {SIGTTOU, "SIGTTOU"}, {SIGURG, "SIGURG"},   {SIGXCPU, "SIGXCPU"}, {SIGXFSZ, "SIGXFSZ"},     {SIGVTALRM, "SIGVTALRM"},
     {SIGPROF, "SIGPROF"}, {SIGIO, "SIGIO"},     {SIGSYS, "SIGSYS"},   {SIGWINCH, "SIGWINCH"},
+#ifdef __linux__
+    {SIGPWR, "SIGPWR"},   {SIGSTKFLT, "SIGSTKFLT"},
+#else
+    {SIGEMT, "SIGEMT"},   {SIGINFO, "SIGINFO"},
+#endif
 };
 
 const char *signal_name(int number) {

@@ -19,6 +19,10 @@ for (const variant of [asan, release, xnu]) {
   })
 }
 
+function power(variant: Variant): [string, null, string] {
+  return ['kill -PWR $$', null, variant === xnu ? 'SIGINFO' : 'SIGPWR']
+}
+
 function life(t: Test, variant: Variant) {
   held(t, variant, 'a program that does not exist', async (t, start) => {
     const one = start(['/no/such/program'])
@@ -56,6 +60,8 @@ function life(t: Test, variant: Variant) {
       ['kill -9 $$', null, 'SIGKILL'],
       ['kill -TERM $$', null, 'SIGTERM'],
       ['kill -USR1 $$', null, 'SIGUSR1'],
+      // Not of POSIX: a Mac has another one instead.
+      ...(process.platform === 'linux' ? [power(variant)] : []),
     ]
     for (const [script, code, signal] of cases) {
       const before = Date.now()
