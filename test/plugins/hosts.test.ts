@@ -221,7 +221,7 @@ t.test('the block', async t => {
     rmSync(join(dir, 'names'), { recursive: true })
     block.renew()
     await block.sync(false)
-    const other = new SharedNames(uid, '/data/two', table, join(dir, 'names'))
+    const other = new SharedNames(uid, '/data/two', hostTable, join(dir, 'names'))
     t.strictSame(await other.all(), ['a.test'])
     t.strictSame(privileges.writes, [['a.test']], 'the hosts file is as it was')
   })
