@@ -57,8 +57,9 @@ export class KeeperProcesses implements Processes {
       () => void this.restore().catch(error => input.log.warn(messageOf(error))),
     )
     this.#makeFolders()
-    const name = `starter-${randomBytes(3).toString('hex')}.s`
-    this.#starter = new Starter(input.keeper, () => join(input.folders.runtime, name))
+    this.#starter = new Starter(input.keeper, () =>
+      join(input.folders.runtime, `starter-${randomBytes(3).toString('hex')}.s`),
+    )
   }
 
   async spawn(spec: ProcessSpec): Promise<Instance> {

@@ -20,13 +20,13 @@ const together = 64
 export class Starter {
   readonly #keeper: string
   readonly #socket: () => string
-  #listening: Promise<void> | undefined
+  #listening: Promise<string> | undefined
   #child: ChildProcess | undefined
   #free = together
   #problem: string | undefined
   readonly #waiting: (() => void)[] = []
 
-  /** `keeper`: the program; `socket`: where its starter listens, asked for anew when that has gone. */
+  /** `keeper`: the program; `socket`: where a starter listens, another path for each: one that ends removes its own. */
   constructor(keeper: string, socket: () => string) {
     this.#keeper = keeper
     this.#socket = socket
@@ -64,25 +64,27 @@ export class Starter {
   }
 
   async #reach(): Promise<Socket | undefined> {
-    this.#listening ??= this.#listen()
-    await this.#listening
+    this.#listening ??= this.#listen(this.#socket())
+    const listening = this.#listening
+    const path = await listening
     return new Promise(resolve => {
-      const socket = connect(this.#socket())
+      const socket = connect(path)
       socket.once('connect', () => resolve(socket))
       socket.once('error', error => {
-        this.#listening = undefined
+        // Another that was refused may have replaced it meanwhile.
+        if (this.#listening === listening) this.#listening = undefined
         this.#problem ??= systemCode(error)
         resolve(undefined)
       })
     })
   }
 
-  /** Resolves when a starter listens, or has failed. */
-  #listen(): Promise<void> {
-    // One whose socket was removed ends with its input.
+  /** Resolves with its socket's path when a starter listens there, or has failed. */
+  #listen(path: string): Promise<string> {
+    // One whose socket was removed ends with its input, and removes its path.
     this.#child?.stdin?.destroy()
     return new Promise(resolve => {
-      const child = spawn(this.#keeper, ['starter', this.#socket()], {
+      const child = spawn(this.#keeper, ['starter', path], {
         cwd: '/',
         env: {},
         detached: true,
@@ -92,13 +94,13 @@ export class Starter {
       this.#problem = undefined
       child.once('error', error => {
         this.#problem = systemCode(error)
-        resolve()
+        resolve(path)
       })
       // Without a descriptor left there are no pipes.
       if (child.pid === undefined) return
       child.stdin.on('error', () => {})
       // It closes its output once it listens.
-      child.stdout.resume().once('close', () => resolve())
+      child.stdout.resume().once('close', () => resolve(path))
       child.unref()
     })
   }

@@ -65,13 +65,15 @@ static _Noreturn void become(int client) {
   fail(FIRST_CLIENT_FD, "exec", errno);
 }
 
-static void take(int listener) {
+// False when nobody waits.
+static bool take(int listener) {
   int client = accept(listener, NULL, NULL);
-  if (client < 0) return;  // who asked has gone
+  if (client < 0) return false;
   pid_t pid = fork();
   if (pid == 0) become(client);
   // Without a process left there is none to say it: the daemon sees its connection end.
   (void)close(client);
+  return true;
 }
 
 // Says that it listens: what was standard output is closed then, and is nothing.
@@ -95,8 +97,10 @@ int starter(const char *path) {
     struct pollfd fds[] = {{.fd = STDIN_FILENO, .events = POLLIN}, {.fd = listener, .events = POLLIN}};
     if (fds_wait(fds, 2, -1) < 0 && errno != EINTR) break;
     if (fds[0].revents != 0) break;
-    if (fds[1].revents != 0) take(listener);
+    if (fds[1].revents != 0) (void)take(listener);
   }
+  // Who asked before another starter was put in the place of this one.
+  while (take(listener)) continue;
   (void)unlink(path);
   return 0;
 }

@@ -3,11 +3,13 @@ import { cpSync, existsSync, lchownSync, mkdirSync, mkdtempSync, readdirSync, rm
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { LocaldEvent, LogLine, ServiceView } from '../../kernel/events.ts'
+import { resolvePaths } from '../../kernel/paths.ts'
 import type { ServerStatus } from '../../kernel/wire.ts'
 import { nativeOfMac } from '../native.ts'
 import { ordinaryUser, packageFor, type User } from '../user.ts'
 import { type Process, processesOf } from './processes.ts'
 import { type Ran, Running } from './running.ts'
+import { keepSweeping } from './sweeper.ts'
 import { type Answer, fetchFrom } from './web.ts'
 
 /** A part of tap's `t`. */
@@ -17,6 +19,11 @@ export interface Test {
 
 /** What a daemon may be told it runs on. */
 export type Platform = 'darwin' | 'linux'
+
+/** Whether each daemon's runtime folder is emptied all the time, as by a cleaner. */
+const isSwept = process.env['LOCALD_TEST_SWEEP'] === '1'
+/** ms */
+const sweptEveryMs = 2000
 
 export interface SandboxOptions {
   /** What the daemon is told it runs on; default: this machine. */
@@ -59,6 +66,7 @@ export class Sandbox {
   readonly env: Readonly<Record<string, string>>
   /** The program of the CLI. */
   readonly main: string
+  readonly #stopSweeping: () => void
   readonly #through: SandboxOptions['through']
   readonly #node: string
 
@@ -78,6 +86,7 @@ export class Sandbox {
       ...(isAsMac ? { LOCALD_NATIVE: join(folder, ofMac) } : {}),
       ...options.env,
     }
+    this.#stopSweeping = isSwept ? keepSweeping(resolvePaths({ env: this.env }).runtime, sweptEveryMs) : () => {}
     t.teardown(() => this.#close())
   }
 
@@ -245,6 +254,7 @@ export class Sandbox {
 
   /** Shuts the daemon down; also takes back what a killed daemon left. Throws when something lives on. */
   async #close(): Promise<void> {
+    this.#stopSweeping()
     try {
       const said = this.processes().length === 0 ? [] : [await this.run(['server', 'shutdown'])]
       if (await this.#remains()) said.push(await this.run(['server', 'start']), await this.run(['server', 'shutdown']))

@@ -665,6 +665,25 @@ t.test('hundreds of starts at once: more than a queue of connections holds', asy
   await Promise.all(links.map(link => link?.closed))
 })
 
+t.test('starts side by side while the socket of their starter is removed: none is lost', async t => {
+  const dir = folder()
+  t.teardown(() => clean(dir))
+  const paths: string[] = []
+  const starter = new Starter(join(native, 'locald-keeper'), () => {
+    const path = join(dir, `starter-${paths.length}.s`)
+    paths.push(path)
+    return path
+  })
+  const launch = { argv: ['/bin/sh', '-c', 'echo \'{"event":"said"}\' >&3'], dir, env: {} }
+  const said = async () => (await (await starter.start(launch))?.next('said'))?.event
+  t.equal(await said(), 'said')
+  for (let round = 0; round < 5; round++) {
+    const before = Array.from({ length: 10 }, said)
+    rmSync(paths.at(-1) ?? '')
+    t.strictSame(new Set(await Promise.all([...before, ...Array.from({ length: 10 }, said)])), new Set(['said']))
+  }
+})
+
 t.test('projects without a locald.toml', async t => {
   const read = (text: string) => procfile.read(text, '/')
   t.strictSame(read('# all\nweb: npm run dev\n\nWORK_er :  ruby x.rb  \r\n'), {
