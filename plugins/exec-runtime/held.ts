@@ -12,6 +12,7 @@ import type {
   ProcessTable,
   ProcessTree,
 } from '../../kernel/plugin.ts'
+import { afterAwake } from './awake.ts'
 import { exitOf, readExit } from './exit.ts'
 import { bindAgain, restoreSockets } from './keeper-sockets.ts'
 import { type KeeperEvent, KeeperLink } from './link.ts'
@@ -100,12 +101,12 @@ export class HeldProcess implements Instance {
     const isFirst = this.#asked.length === 0
     const asked = performance.now()
     this.#ask(`stop ${signalNumber(signal)} ${grace}`)
-    const late = setTimeout(() => void killKeeper(this.state, table), grace + disobeysMs)
+    const inTime = afterAwake(grace + disobeysMs, () => void killKeeper(this.state, table))
     const exit = await this.exited
     const wasLate = grace > 0 && signal !== 'SIGKILL' && exit.signal === 'SIGKILL' && performance.now() - asked >= grace
     if (isFirst && wasLate)
       this.#input.log.write('locald', `it had not ended ${grace / 1000} s after ${signal} and was killed`)
-    clearTimeout(late)
+    inTime()
     // It had ended before they were seen.
     if (this.#seen.length > 0) await this.#sweep()
   }

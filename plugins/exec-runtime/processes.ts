@@ -17,7 +17,7 @@ import type {
 } from '../../kernel/plugin.ts'
 import { graceOf, type HeldInput, HeldProcess, type HeldState, signalNumber } from './held.ts'
 import { RemovalWatch } from './keeper-sockets.ts'
-import { KeeperLink } from './link.ts'
+import { type KeeperEvent, KeeperLink } from './link.ts'
 import { recoverHeld } from './recovery.ts'
 import { Starter } from './starter.ts'
 
@@ -78,7 +78,7 @@ export class KeeperProcesses implements Processes {
       await cgroups?.remove(made).catch(error => log.warn(messageOf(error)))
     if (link === undefined || answer?.event !== 'started') {
       this.#known.delete(id)
-      throw refusal(spec, answer === undefined ? await this.#missing() : `${answer['step']}: ${answer['error']}`)
+      throw refusal(spec, answer === undefined ? await this.#missing() : reasonOf(answer))
     }
     const table = this.#input.table()
     const [pid, keeper] = [Number(answer['pid']), Number(answer['keeper'])]
@@ -237,7 +237,17 @@ function refusal(spec: ProcessSpec, reason: string): LocaldError {
   })
 }
 
+/** What the system says to who asks for one terminal too many: ENOSPC of Linux, ENXIO of macOS (XNU's ptcopen). */
+const noTerminals: readonly unknown[] = [constants.errno.ENOSPC, constants.errno.ENXIO]
+const noTerminal = 'no terminal is free'
+
+function reasonOf({ step, errno, error }: KeeperEvent): string {
+  return step === 'pty' && noTerminals.includes(errno) ? `${noTerminal} (${error})` : `${step}: ${error}`
+}
+
 function hintFor({ env }: ProcessSpec, reason: string): string {
+  if (reason.startsWith(noTerminal))
+    return 'Close terminals, set `tty = false` for services that can do without, or raise the limit: `sudo sysctl kern.tty.ptmx_max=999` on macOS, `kernel.pty.max` on Linux.'
   if (reason.endsWith('(EMFILE)'))
     return 'Raise the limit of open files (`ulimit -n 4096`), then run `locald server restart`.'
   const [largest] = Object.entries(env).toSorted(([, a], [, b]) => b.length - a.length)

@@ -24,6 +24,7 @@ import type {
   Services,
   ServiceType,
 } from '../../kernel/plugin.ts'
+import { afterAwake } from '../../plugins/exec-runtime/awake.ts'
 import plugin from '../../plugins/exec-runtime/index.ts'
 import { KeeperLink } from '../../plugins/exec-runtime/link.ts'
 import { packageManagerOf } from '../../plugins/exec-runtime/package-manager.ts'
@@ -35,9 +36,12 @@ import { DarwinProcessTable } from '../../plugins/platform-darwin/processes.ts'
 import { Tools } from '../../plugins/platform-darwin/tools.ts'
 import { LinuxProcessTable } from '../../plugins/platform-linux/processes.ts'
 import { onlyLinux, setsid } from '../machine.ts'
+import { nativeOfMac } from '../native.ts'
 import { actor, alive, clean, environment, folder, until } from '../shim/held.ts'
+import { root } from '../user.ts'
 
 const native = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..', 'native')
+const ofMac = nativeOfMac()
 const tools = folder()
 const act = actor(tools)
 t.teardown(() => clean(tools))
@@ -70,7 +74,7 @@ class Rig {
   processes(): KeeperProcesses {
     const say = (text: string) => this.said.push(text)
     return new KeeperProcesses({
-      keeper: join(native, 'locald-keeper'),
+      keeper: keeperFor(this.table),
       folders: { data: this.dir, config: this.dir, runtime: this.dir, native },
       table: () => this.table,
       log: { info: say, warn: say, error: say },
@@ -177,6 +181,11 @@ const stop = { signal: 'SIGTERM', graceMs: 5000 }
 const linux = process.platform === 'linux' && new LinuxProcessTable(process.getuid?.() ?? 0)
 const darwin = new DarwinProcessTable(new Tools(process.env['PATH']))
 
+/** The keeper that belongs to a table. */
+function keeperFor(table: ProcessTable): string {
+  return join(table === darwin && ofMac !== undefined ? join(root, ofMac) : native, 'locald-keeper')
+}
+
 for (const [name, table] of [
   ['linux', linux],
   ['darwin', darwin],
@@ -243,6 +252,19 @@ function lives(t: Test, table: ProcessTable) {
       log: { info: () => {}, warn: () => {}, error: () => {} },
     })
     t.match(await failure('true', { processes: missing }), { message: /nothing is missing; run `npm rebuild locald`/ })
+    if (ofMac === undefined) return
+    const full = new KeeperProcesses({
+      keeper: keeperFor(darwin),
+      folders: { data: rig.dir, config: rig.dir, runtime: rig.dir, native },
+      table: () => table,
+      log: { info: () => {}, warn: () => {}, error: () => {} },
+    })
+    rmSync(join(rig.dir, 'logs'), { recursive: true })
+    t.match(await failure('true', { tty: true, env: { XNU_NO_TERMINALS: '1' }, processes: full }), {
+      code: 'SPAWN_FAILED',
+      message: /no terminal is free \(No such device or address\)$/,
+      hint: /`tty = false`.*kern\.tty\.ptmx_max/,
+    })
   })
 
   t.test('a runtime folder that is gone and cannot be made again is replaced by the next one', async t => {
@@ -250,7 +272,7 @@ function lives(t: Test, table: ProcessTable) {
     const [gone, next] = [join(rig.dir, 'gone'), join(rig.dir, 'next')]
     const folders = { data: rig.dir, config: rig.dir, runtime: gone, native }
     const log = { info: () => {}, warn: () => {}, error: () => {} }
-    const keeper = join(native, 'locald-keeper')
+    const keeper = keeperFor(table)
     const processes = new KeeperProcesses({ keeper, folders, table: () => table, log })
     const first = await rig.spawn('exec sleep 1000', { processes })
     rmSync(gone, { recursive: true })
@@ -880,6 +902,21 @@ interface Held {
   readonly tree: { readonly pid: number; readonly keeper: number }
 }
 
+t.test('what comes late since the machine slept is waited for again', async t => {
+  let calls = 0
+  const takeBack = afterAwake(50, () => calls++)
+  // Nothing runs meanwhile, as in a machine's sleep; the clock goes on.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1200)
+  await new Promise(wake => setTimeout(wake, 10))
+  t.equal(calls, 0, 'not at the wake-up')
+  await until('the call', () => calls > 0)
+  t.equal(calls, 1)
+  takeBack()
+  afterAwake(20, () => calls++)()
+  await new Promise(wake => setTimeout(wake, 60))
+  t.equal(calls, 1, 'one that was taken back does not come')
+})
+
 t.test('without a descriptor left a start fails with that reason', async t => {
   const dir = folder()
   t.teardown(() => clean(dir))
@@ -922,7 +959,7 @@ function spawnLater(rig: Rig, table: ProcessTable): string {
     const { DarwinProcessTable } = await import(${at('../../plugins/platform-darwin/processes.js')})
     const { Tools } = await import(${at('../../plugins/platform-darwin/tools.js')})
     const dir = ${JSON.stringify(rig.dir)}, native = ${JSON.stringify(native)}, table = ${made}
-    const processes = new KeeperProcesses({ keeper: native + '/locald-keeper', folders: { data: dir, config: dir, runtime: dir, native }, table: () => table, log: console })
+    const processes = new KeeperProcesses({ keeper: ${JSON.stringify(keeperFor(table))}, folders: { data: dir, config: dir, runtime: dir, native }, table: () => table, log: console })
     const it = await processes.spawn({ key: 'a:a', argv: ['/bin/sh', '-c', 'exec sleep 1000'], dir, env: {}, tty: false,
       log: new ServiceLog(dir + '/logs'), stopSignal: 'SIGTERM', stopTimeout: 5000 })
     console.log(JSON.stringify(it.state))
