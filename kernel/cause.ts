@@ -57,7 +57,7 @@ function shellFault(lines: readonly string[], code: number | null): Cause | unde
   for (const line of lines) {
     const missing =
       /^(?:\S*sh|\S+\.sh): (?:line )?(?:\d+: )?(.+?): (?:command )?not found$/.exec(line)?.[1] ??
-      /^(?:zsh: )?command not found: (.+)$/.exec(line)?.[1] ??
+      /^(?:\S*sh:(?:\d+:)? )?command not found: (.+)$/.exec(line)?.[1] ??
       /^env: [‘'"]?(.+?)[’'"]?: No such file or directory$/.exec(line)?.[1] ??
       /^\S*sh: (?:line )?(?:\d+: )?(\S+): No such file or directory$/.exec(line)?.[1]
     if (missing !== undefined && code === 127) return { text: `command not found: ${missing}`, command: missing }

@@ -1,3 +1,5 @@
+import { delimiter, join, sep } from 'node:path'
+
 type Shell = Readonly<Record<string, string | undefined>>
 
 /**
@@ -14,7 +16,23 @@ export function shellPart(shell: Shell): Record<string, string> {
     if (underNpm && (name.startsWith('npm_') || name === 'INIT_CWD')) continue
     kept.push([name, value])
   }
-  return Object.fromEntries(kept)
+  return withoutVolta(Object.fromEntries(kept))
+}
+
+/**
+ * Volta's shims run a program with its own Node.js first in PATH, without themselves, and with a variable that keeps them from choosing
+ * once more: inherited by services, a project's pinned tools would not be used, or not be found (volta-cli/volta#1299). Both are
+ * undone.
+ */
+function withoutVolta({ _VOLTA_TOOL_RECURSION: guard, ...shell }: Record<string, string>): Record<string, string> {
+  if (guard === undefined) return shell
+  const { PATH = '', HOME = '', VOLTA_HOME } = shell
+  const volta = VOLTA_HOME || join(HOME, '.volta')
+  const shims = join(volta, 'bin')
+  const rest = PATH.split(delimiter).filter(
+    folder => folder !== shims && !folder.startsWith(join(volta, 'tools', 'image', sep)),
+  )
+  return { ...shell, PATH: [shims, ...rest].join(delimiter) }
 }
 
 const callers = new Set([

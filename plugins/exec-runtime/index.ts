@@ -4,6 +4,7 @@ import { LocaldError } from '../../kernel/errors.ts'
 import type { Plugin, Run, ServiceType } from '../../kernel/plugin.ts'
 import { type ShapeOf, shape } from '../../kernel/shape.ts'
 import { KeeperProcesses } from './processes.ts'
+import { shellCommand } from './shell-command.ts'
 import { packageJson, procfile } from './sources.ts'
 
 const keys = {
@@ -58,9 +59,8 @@ const plugin: Plugin = {
       await requireFolder(run)
       return host.use.processes.spawn({
         key: run.key,
-        argv: ['/bin/sh', '-c', run.options.command],
+        ...shellCommand(run.options.command, run.env),
         dir: run.dir,
-        env: run.env,
         tty: run.options.tty,
         log: run.log,
         port: run.port,

@@ -31,6 +31,8 @@ export interface KeeperProcessesInput {
   readonly log: Log
 }
 
+/** What a terminal is where nobody has said: at login the daemon starts services without one. The keeper answers as an xterm does. */
+const terminal = 'xterm-256color'
 /** A mark is in the upper half of 64 bits, so that as a limit of real-time µs it never matters: 2^62 plus 61 random bits. */
 const markBase = 2n ** 62n
 const markBits = 2n ** 61n
@@ -207,7 +209,7 @@ export class KeeperProcesses implements Processes {
     } catch (error) {
       throw refusal(spec, systemCode(error) ?? messageOf(error))
     }
-    return this.#starter.start({ argv, dir: spec.dir, env: spec.env })
+    return this.#starter.start({ argv, dir: spec.dir, env: spec.tty ? { TERM: terminal, ...spec.env } : spec.env })
   }
 
   /** The record of an earlier run is of no use any more. */
@@ -253,7 +255,7 @@ function hintFor({ env }: ProcessSpec, reason: string): string {
   const [largest] = Object.entries(env).toSorted(([, a], [, b]) => b.length - a.length)
   // E2BIG of execve(2): of one variable as well as of all together.
   if (reason.endsWith('Argument list too long') && largest !== undefined)
-    return `Its largest variable is ${largest[0]}, of ${Buffer.byteLength(largest[1])} bytes: Linux takes 128 KiB in one. Put such a text into a file.`
+    return `Its largest variable is ${largest[0]}, of ${Buffer.byteLength(largest[1])} bytes (Linux takes 128 KiB in one, macOS 1 MiB in all). Put such a text into a file.`
   return "Check `command` and `workdir`; the daemon's own log may say more."
 }
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { shortHash } from '../../kernel/paths.ts'
@@ -238,6 +238,8 @@ t.test('run', async t => {
   t.match((await daemon.run(['run', 'shop:web', 'true'])).stderr, '`locald up shop:db`')
   daemon.on('POST /v1/services/one-off', json({ dir, env, notRunning: [] }))
   t.equal((await daemon.run(['run', 'web', '--', 'cat'], { input: 'through' })).stdout, 'through')
+  writeFileSync(join(dir, 'script'), 'echo "$1"\n', { mode: 0o755 })
+  t.equal((await daemon.run(['run', 'web', '--', './script', 'a b'])).stdout, 'a b\n', 'a script without #!')
 
   t.equal((await daemon.run(['run', 'web', '--', 'sh', '-c', 'exit 7'])).code, 7)
   t.equal((await daemon.run(['run', 'web', '--', 'sh', '-c', 'kill -9 $$'])).code, 137)

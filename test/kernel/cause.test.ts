@@ -25,6 +25,12 @@ const cases: readonly Case[] = [
     cause: { text: 'command not found: nodee', command: 'nodee' },
   },
   {
+    of: 'zsh as /bin/sh on macOS',
+    output: '/bin/sh:1: command not found: nodee',
+    code: 127,
+    cause: { text: 'command not found: nodee', command: 'nodee' },
+  },
+  {
     of: 'env',
     output: 'env: ‘node18’: No such file or directory',
     code: 127,

@@ -450,6 +450,22 @@ t.test('what a shell passes on', async t => {
   t.strictSame(await env({ shell: { NOTIFY_SOCKET: '/x' }, own: { NOTIFY_SOCKET: '/own' } }), { NOTIFY_SOCKET: '/own' })
 })
 
+t.test('what the shim of Volta passes on', async t => {
+  const volta = '/home/u/.volta'
+  const images = `${volta}/tools/image/packages/locald/bin:${volta}/tools/image/node/24.1.0/bin`
+  const shim = { _VOLTA_TOOL_RECURSION: '1', HOME: '/home/u' }
+  const PATH = `${volta}/bin:/usr/bin`
+  t.strictSame(shellPart({ ...shim, PATH: `${images}:/usr/bin` }), { HOME: '/home/u', PATH }, 'its own folder first')
+  const elsewhere = { VOLTA_HOME: '/opt/volta' }
+  t.strictSame(
+    shellPart({ ...shim, ...elsewhere, PATH: `/opt/volta/tools/image/node/24.1.0/bin:${PATH}` }),
+    { HOME: '/home/u', ...elsewhere, PATH: `/opt/volta/bin:${PATH}` },
+    'in a folder of its own',
+  )
+  const written = { HOME: '/home/u', PATH: `${images}:/usr/bin` }
+  t.strictSame(shellPart(written), written, 'whoever has written that without a shim')
+})
+
 t.test('a name that no environment holds well', async t => {
   const found = await env({ service: { constructor: 'c', toString: '${constructor}', X: '${valueOf:-none}' } })
   t.strictSame(Object.entries(found), [

@@ -30,6 +30,7 @@ import { KeeperLink } from '../../plugins/exec-runtime/link.ts'
 import { packageManagerOf } from '../../plugins/exec-runtime/package-manager.ts'
 import { KeeperProcesses } from '../../plugins/exec-runtime/processes.ts'
 import { recoverHeld } from '../../plugins/exec-runtime/recovery.ts'
+import { shellCommand } from '../../plugins/exec-runtime/shell-command.ts'
 import { packageJson, procfile } from '../../plugins/exec-runtime/sources.ts'
 import { Starter } from '../../plugins/exec-runtime/starter.ts'
 import { DarwinProcessTable } from '../../plugins/platform-darwin/processes.ts'
@@ -200,6 +201,21 @@ for (const [name, table] of [
   })
 }
 
+t.test('variables of the dynamic linker reach a command, though /bin/sh loses them on macOS', async t => {
+  const [name, value] = ['DYLD_FALLBACK_LIBRARY_PATH', '/opt/homebrew/lib; "$HOME"']
+  const { argv, env } = shellCommand('printenv', { ...environment(), [name]: value })
+  t.notMatch(argv.join(' '), 'homebrew', 'as no words')
+  // Without it, as /bin/sh starts there.
+  const { [name]: _, ...left } = env
+  const [shell, ...words] = argv
+  const lines = execFileSync(shell, words, { env: left, encoding: 'utf8' }).split('\n')
+  t.strictSame(
+    lines.filter(line => line.includes('DYLD_')),
+    [`${name}=${value}`],
+  )
+  t.strictSame(shellCommand('true', { PATH: '/bin' }), { argv: ['/bin/sh', '-c', 'true'], env: { PATH: '/bin' } })
+})
+
 function lives(t: Test, table: ProcessTable) {
   t.test('a program: its exit, its output by stream, its folder and environment', async t => {
     const rig = new Rig(t, table)
@@ -214,6 +230,10 @@ function lives(t: Test, table: ProcessTable) {
     const instance = await rig.spawn(`${act} isatty`, { tty: true })
     await limited(instance.exited, 'exit')
     t.strictSame(await rig.lines(), ['111'])
+    const { TERM: _, ...env } = environment()
+    const login = new Rig(t, table)
+    await limited((await login.spawn('echo $TERM', { tty: true, env })).exited, 'exit')
+    t.strictSame(await login.lines(), ['xterm-256color'], 'which has a name, though a daemon at login has none')
   })
 
   t.test('a main process that stops its children itself is all that is asked to stop', async t => {

@@ -1,0 +1,21 @@
+import type { Argv } from '../../kernel/plugin.ts'
+
+/** What a shell is run with. */
+export interface ShellCommand {
+  readonly argv: Argv
+  readonly env: Readonly<Record<string, string>>
+}
+
+/**
+ * A command for `/bin/sh -c`. macOS takes DYLD_* from the environment of its own programs, /bin/sh among them (Apple, "Runtime
+ * Protections", System Integrity Protection): they are handed on under another name, which the shell exports again. Never as words,
+ * which everybody can read.
+ */
+export function shellCommand(command: string, env: Readonly<Record<string, string>>): ShellCommand {
+  const names = Object.keys(env).filter(name => /^DYLD_\w+$/.test(name))
+  if (names.length === 0) return { argv: ['/bin/sh', '-c', command], env }
+  const handed = (name: string) => `LOCALD_${name}`
+  const exported = names.map(name => `export ${name}="$${handed(name)}"; unset ${handed(name)}; `)
+  const copies = names.map(name => [handed(name), env[name] ?? ''] as const)
+  return { argv: ['/bin/sh', '-c', `${exported.join('')}${command}`], env: { ...env, ...Object.fromEntries(copies) } }
+}
