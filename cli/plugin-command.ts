@@ -1,6 +1,8 @@
 import { LocaldError } from '../kernel/errors.ts'
 import type { CommandAnswer, CommandBody } from '../kernel/wire.ts'
 import { type Client, find, need } from './client.ts'
+import { interrupted } from './interrupt.ts'
+import { carryOut } from './keychain.ts'
 import { locate } from './locate.ts'
 import { print, printJson, say } from './output.ts'
 import { globalFlags } from './specs.ts'
@@ -8,7 +10,11 @@ import { globalFlags } from './specs.ts'
 /** Commands of plugins that ship; for these a daemon is started, as for the CLI's own. */
 export const shippedCommands: readonly { readonly name: string; readonly words: string; readonly about: string }[] = [
   { name: 'db', words: ' [WORDS…]    (alone, it lists them)', about: 'Snapshots and branches of databases' },
-  { name: 'trust', words: '', about: 'Trust the local CA in the stores of the system and of browsers' },
+  {
+    name: 'trust',
+    words: ' [--system]    (macOS: for all users)',
+    about: 'Trust the local CA in the stores of the system and of browsers',
+  },
   { name: 'untrust', words: '', about: 'Take the local CA out of all stores' },
 ]
 
@@ -30,7 +36,11 @@ export async function pluginCommand(words: readonly string[], unknown: LocaldErr
   const ships = shippedCommands.some(command => command.name === name)
   const daemon = ships ? await need(paths) : await find(paths)
   if (daemon === undefined || name === '') throw unknown
-  const answer = await ask(daemon, name, { argv, cwd }, unknown)
+  const first = await ask(daemon, name, { argv, cwd }, unknown)
+  const steps = ships ? (first.steps ?? []) : []
+  const outcomes = steps.length > 0 ? await carryOut(paths, steps) : []
+  if (outcomes === undefined) return interrupted
+  const answer = steps.length > 0 ? await ask(daemon, name, { argv, cwd, outcomes }, unknown) : first
   if (flags.has('json')) printJson(answer.data ?? { text: answer.text })
   else if (answer.exitCode === 0) print(answer.text)
   else say(answer.text)

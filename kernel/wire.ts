@@ -1,7 +1,8 @@
 import type { ErrorCode, ErrorJson } from './errors.ts'
 import type { ServiceView } from './events.ts'
+import type { KeychainOutcome, KeychainStep } from './plugin.ts'
 
-export type { Argv, BootPlan, BootUnit } from './plugin.ts'
+export type { Argv, BootPlan, BootUnit, KeychainOutcome, KeychainStep } from './plugin.ts'
 
 /*
  * The shapes of the daemon's HTTP API under `/v1`. Which route takes and answers what is in `api/*-routes.ts`, and in the document at
@@ -253,10 +254,14 @@ export interface AllowAnswer {
 export interface CommandBody {
   readonly argv: readonly string[]
   readonly cwd: string
+  /** What came of the steps of the answer before. */
+  readonly outcomes?: readonly KeychainOutcome[]
 }
 
 export interface CommandAnswer {
   readonly exitCode: number
   readonly text: string
   readonly data?: unknown
+  /** To be carried out by the CLI, and the command to be asked once more with what came of them. */
+  readonly steps?: readonly KeychainStep[]
 }

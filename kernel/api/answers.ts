@@ -142,7 +142,8 @@ export const config = object(
   ['unresolved', 'warnings'],
 )
 export const allowed = object({ path: text, owners: list(integer) })
-export const commandResult = object({ exitCode: integer, text, data: {} }, ['data'])
+const keychainStep = object({ act: oneOf('trust', 'untrust'), domain: oneOf('user', 'admin'), certificate: text })
+export const commandResult = object({ exitCode: integer, text, data: {}, steps: list(keychainStep) }, ['data', 'steps'])
 
 /** A route's answer of one JSON value. */
 export function answer(description: string, schema: object) {

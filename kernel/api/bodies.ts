@@ -73,7 +73,22 @@ export const pinBody = {
 export const commandBody = {
   type: 'object',
   required: ['argv', 'cwd'],
-  properties: { argv: names, cwd: path },
+  properties: {
+    ...{ argv: names, cwd: path },
+    outcomes: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['act', 'domain', 'certificate', 'status', 'says'],
+        properties: {
+          ...{ act: { enum: ['trust', 'untrust'] }, domain: { enum: ['user', 'admin'] } },
+          certificate: { type: 'string', maxLength: 16_384 },
+          ...{ status: { type: ['integer', 'null'] }, says: text },
+        },
+        additionalProperties: false,
+      },
+    },
+  },
   additionalProperties: false,
 } as const
 export const doctorQuery = { type: 'object', properties: { check: names } } as const

@@ -90,8 +90,9 @@ export function machineRoutes(kernel: Kernel): FastifyPluginAsync {
       async ({ params, body }, reply) => {
         const gone = new AbortController()
         reply.raw.once('close', () => gone.abort())
-        const { argv, cwd } = body
-        return (await commandOf(kernel, params.name).run(argv, { cwd, signal: gone.signal })) satisfies CommandAnswer
+        const { argv, ...asked } = body
+        const context = { ...asked, signal: gone.signal }
+        return (await commandOf(kernel, params.name).run(argv, context)) satisfies CommandAnswer
       },
     )
   }

@@ -36,17 +36,21 @@ const plugin: Plugin = {
     host.command({
       name: 'trust',
       description: 'Trust the local CA in the system’s and the browsers’ stores',
-      async run(argv) {
-        refuseWords('trust', argv)
-        return await trust.trust()
+      async run(argv, { outcomes }) {
+        const system = argv.includes('--system')
+        refuseWords(
+          'trust',
+          argv.filter(word => word !== '--system'),
+        )
+        return await trust.trust({ system, outcomes })
       },
     })
     host.command({
       name: 'untrust',
       description: 'Take the local CA out of all stores',
-      async run(argv) {
+      async run(argv, { outcomes }) {
         refuseWords('untrust', argv)
-        return await trust.untrust()
+        return await trust.untrust({ outcomes })
       },
     })
     host.check({ id: 'ca', title: 'Local CA', run: () => trust.checkFiles() })
@@ -62,7 +66,7 @@ export default plugin
 function refuseWords(command: string, [word]: readonly string[]): void {
   if (word === undefined) return
   throw new LocaldError('USAGE', `'locald ${command}' takes no word '${word}'`, {
-    hint: `Usage: \`locald ${command}\`.`,
+    hint: `Usage: \`locald ${command}${command === 'trust' ? ' [--system]' : ''}\`.`,
   })
 }
 
@@ -88,7 +92,14 @@ function helperOf(host: Host): Helper | undefined {
   }
 }
 
-function machineOf({ platform }: Host): Machine {
+function machineOf({ platform, folders }: Host): Machine {
   const { HOME: home, PATH: path } = process.env
-  return { os: platform.os, uid: platform.uid, root: '/', home: home || homedir(), path: path ?? '' }
+  return {
+    os: platform.os,
+    uid: platform.uid,
+    root: '/',
+    home: home || homedir(),
+    path: path ?? '',
+    native: folders.native,
+  }
 }

@@ -15,9 +15,13 @@ const firefox = [
 ]
 const packages = 'Debian, Ubuntu: libnss3-tools; Fedora: nss-tools; Arch: nss; openSUSE: mozilla-nss-tools'
 
-/** The databases of the user's browsers. Chromium's is made where the browser was used before and has none. */
+/**
+ * The databases of the user's browsers. Chromium's is made where the browser was used before and has none. On macOS none is needed: Firefox
+ * trusts what the keychain trusts since version 120, so that its own is changed only where certutil is there (`brew install nss`).
+ */
 export async function nssStores(machine: Machine): Promise<readonly Store[]> {
   const certutil = await find(machine, 'certutil')
+  if (machine.os === 'darwin' && certutil === undefined) return []
   const stores: Store[] = []
   for (const folder of await chromiumFolders(machine)) stores.push(new NssStore('chromium', folder, certutil))
   for (const folder of await firefoxProfiles(machine)) stores.push(new NssStore('firefox', folder, certutil))

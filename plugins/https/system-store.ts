@@ -4,7 +4,7 @@ import { messageOf } from '../../kernel/errors.ts'
 import type { Privileges } from '../../kernel/plugin.ts'
 import type { Root } from './authority.ts'
 import { exists, find, type Machine } from './programs.ts'
-import { type Change, nameOf, type Store, type StoreState } from './store.ts'
+import { type Changed, nameOf, type Store, type StoreState } from './store.ts'
 
 /** How a family of distributions keeps roots that its administrator adds. */
 interface Family {
@@ -77,7 +77,7 @@ export async function linuxStore(machine: Machine, helper: Helper | undefined): 
 
 /** A store of which locald can only say why it does nothing. */
 export function unusableStore(reason: string, hint: string): Store {
-  const change: Change = { done: false, reason, todo: hint }
+  const change: Changed = { done: false, reason, todo: hint }
   return {
     kind: 'system',
     title: 'the system’s store',
@@ -112,7 +112,7 @@ class AnchorStore implements Store {
     return { is: 'untrusted' }
   }
 
-  async add(root: Root): Promise<Change> {
+  async add(root: Root): Promise<Changed> {
     const { helps, update } = this.#family
     const byHand = `sudo install -m 0644 ${quoted(root.file)} ${this.#anchor(root)} && sudo ${update.join(' ')}`
     if (!helps) return { done: false, reason: `${java}, so only you can add it`, todo: byHand }
@@ -122,7 +122,7 @@ class AnchorStore implements Store {
     return change.done ? change : { ...change, reason: `${change.reason}. If you add it by hand, ${java}` }
   }
 
-  async remove(root: Root): Promise<Change> {
+  async remove(root: Root): Promise<Changed> {
     const anchor = this.#anchor(root)
     const isThere = async (): Promise<boolean> => (await exists(anchor)) || (await this.state(root)).is === 'trusted'
     if (!(await isThere())) return { done: true }
@@ -139,31 +139,12 @@ class AnchorStore implements Store {
   }
 }
 
-/** A store that only the helper can change, and nobody here can read. */
-export class HelpedStore implements Store {
-  readonly kind = 'system'
-  readonly title: string
-  readonly #helper: Helper
-
-  constructor(title: string, helper: Helper) {
-    this.title = title
-    this.#helper = helper
-  }
-
-  async state(): Promise<StoreState> {
-    return { is: 'untrusted' }
-  }
-
-  add(root: Root): Promise<Change> {
-    return helped(this.#helper, 'trust', root, `Add ${root.file} by hand.`)
-  }
-
-  remove(root: Root): Promise<Change> {
-    return helped(this.#helper, 'untrust', root, `Remove ${root.certificate.subject} by hand.`)
-  }
-}
-
-async function helped(helper: Helper | undefined, act: 'trust' | 'untrust', root: Root, todo: string): Promise<Change> {
+async function helped(
+  helper: Helper | undefined,
+  act: 'trust' | 'untrust',
+  root: Root,
+  todo: string,
+): Promise<Changed> {
   if (helper === undefined) return { done: false, reason: 'only root may change it', todo }
   try {
     await helper[act](root.certificate.toString())

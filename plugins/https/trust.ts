@@ -1,10 +1,20 @@
 import { join } from 'node:path'
-import type { CheckResult, CommandResult } from '../../kernel/plugin.ts'
-import { forget, keyComplaint, type Root, readRoot, retiredRoots } from './authority.ts'
+import type { CheckResult, CommandResult, KeychainOutcome, KeychainStep } from '../../kernel/plugin.ts'
+import { forget, keyComplaint, readRoot, retiredRoots } from './authority.ts'
+import { KeychainStore } from './keychain-store.ts'
 import { nssStores } from './nss-store.ts'
 import type { Machine } from './programs.ts'
-import type { Change, Store } from './store.ts'
-import { HelpedStore, type Helper, linuxStore, unusableStore } from './system-store.ts'
+import { Report } from './report.ts'
+import type { Store } from './store.ts'
+import { type Helper, linuxStore } from './system-store.ts'
+
+/** How a change is asked for. */
+export interface Wish {
+  /** On macOS, for all users. On Linux the system's store is that of all users anyway. */
+  readonly system?: boolean
+  /** What came of the steps of the answer before; undefined where none were asked for yet. */
+  readonly outcomes?: readonly KeychainOutcome[] | undefined
+}
 
 /** The stores a CA is put into and taken out of, and what `doctor` says of them. */
 export class Trust {
@@ -24,38 +34,45 @@ export class Trust {
   }
 
   /** `locald trust`: puts the root into every store that lacks it; exit code 1 when something is left to do by hand. */
-  async trust(): Promise<CommandResult> {
+  async trust(wish: Wish = {}): Promise<CommandResult> {
     const root = readRoot(this.#folder)
     if (root === undefined) return absent()
-    const stores = await this.#stores()
-    const lines = [`The CA’s file is ${root.file}`]
-    const report: StoreReport[] = []
-    for (const store of stores) {
-      for (const old of retiredRoots(this.#folder)) await store.remove(old)
-      const change = (await store.state(root)).is === 'trusted' ? { done: true as const } : await store.add(root)
-      lines.push(...told(store, change, 'trusts it'))
-      report.push(reported(store, change))
+    const report = new Report()
+    for (const store of await this.#storesToAdd(wish)) {
+      const state = await store.state(root)
+      if (state.is === 'trusted')
+        report.add(store, { done: true }, state.note === undefined ? 'trusts it' : `trusts it: ${state.note}`)
+      else report.add(store, await store.add(root), 'trusts it')
     }
-    return { exitCode: exitCode(report), text: `${lines.join('\n')}\n`, data: { caFile: root.file, stores: report } }
+    await this.#removeRetired(wish, report)
+    return report.result(wish.outcomes, root, [`The CA’s file is ${root.file}`])
   }
 
   /** `locald untrust`: takes the root, and those it replaced, out of every store. */
-  async untrust(): Promise<CommandResult> {
+  async untrust(wish: Wish = {}): Promise<CommandResult> {
     const root = readRoot(this.#folder)
-    const retired = retiredRoots(this.#folder)
-    const roots = root === undefined ? retired : [root, ...retired]
-    if (roots.length === 0) return absent()
-    const lines: string[] = []
-    const report: StoreReport[] = []
-    for (const store of await this.#stores()) {
-      const changes = await Promise.all(roots.map(it => removed(store, it)))
-      const change = changes.find(it => !it.done) ?? { done: true as const }
-      lines.push(...told(store, change, 'does not trust it'))
-      report.push(reported(store, change))
+    if (root === undefined && retiredRoots(this.#folder).length === 0) return absent()
+    const report = new Report()
+    if (root !== undefined) {
+      for (const store of await this.#storesToClear(wish))
+        report.add(store, await store.remove(root), 'does not trust it')
     }
-    if (report.every(({ done }) => done)) for (const old of retired) forget(old)
-    const data = { caFile: root?.file ?? null, stores: report }
-    return { exitCode: exitCode(report), text: `${lines.join('\n')}\n`, data }
+    await this.#removeRetired(wish, report)
+    return report.result(wish.outcomes, root, [])
+  }
+
+  /** Takes those roots out of all stores that were replaced, and forgets one that is in none: it is asked for once. */
+  async #removeRetired(wish: Wish, report: Report): Promise<void> {
+    const stores = await this.#storesToClear(wish)
+    for (const old of retiredRoots(this.#folder)) {
+      let isGone = true
+      for (const store of stores) {
+        const change = await store.remove(old)
+        isGone &&= change.done === true
+        if (change.done !== true) report.add(store, change, '', old)
+      }
+      if (isGone) forget(old)
+    }
   }
 
   /** Whether the CA's files are as they must be. */
@@ -75,23 +92,48 @@ export class Trust {
     const severity = 'optional'
     const root = readRoot(this.#folder)
     if (root === undefined) return { status: 'skip', severity, summary: notYet }
-    const stores = (await this.#stores()).filter(store => store.kind === kind)
-    if (stores.length === 0) return { status: 'skip', severity, summary: 'no such browser was used here' }
+    const stores = (await this.#storesToAdd({})).filter(store => store.kind === kind)
+    if (stores.length === 0) return { status: 'skip', severity, summary: this.#whyNone(kind) }
+    const trusted: string[] = []
     for (const store of stores) {
       const state = await store.state(root)
       if (state.is === 'unusable') {
         return { status: 'warn', severity, summary: `${store.title}: ${state.reason}`, fix: state.hint }
       }
+      const note = state.note === undefined ? '' : ` (${state.note})`
       if (state.is === 'untrusted') {
-        const summary = `${store.title} does not trust locald’s CA`
+        const summary = `${store.title} does not trust locald’s CA${note}`
         return { status: 'warn', severity, summary, fix: 'Run `locald trust`.' }
       }
+      trusted.push(`${store.title}${note}`)
     }
-    return { status: 'pass', severity, summary: `${stores.map(store => store.title).join(', ')}: trusted` }
+    return { status: 'pass', severity, summary: `${trusted.join(', ')}: trusted` }
+  }
+
+  #whyNone(kind: Store['kind']): string {
+    // https://support.mozilla.org/kb/setting-certificate-authorities-firefox
+    if (this.#machine.os === 'darwin' && kind === 'firefox')
+      return 'Firefox 120 and later trusts what the keychain trusts'
+    if (this.#machine.os === 'darwin' && kind === 'chromium') return 'Chromium trusts what the keychain trusts'
+    return 'no such browser was used here'
+  }
+
+  async #storesToAdd({ system, outcomes }: Wish): Promise<readonly Store[]> {
+    return [...this.#keychains(outcomes, system === true ? 'admin' : 'user'), ...(await this.#others())]
+  }
+
+  async #storesToClear({ outcomes }: Wish): Promise<readonly Store[]> {
+    return [...this.#keychains(outcomes, 'user', 'admin'), ...(await this.#others())]
+  }
+
+  #keychains(outcomes: Wish['outcomes'], ...domains: readonly KeychainStep['domain'][]): readonly Store[] {
+    if (this.#machine.os !== 'darwin') return []
+    const isAble = (domain: string): boolean => domain === 'user' || this.#helper() !== undefined
+    return domains.map(domain => new KeychainStore(this.#machine, domain, outcomes ?? [], isAble(domain)))
   }
 
   /** Looked for once for all who ask at once. */
-  #stores(): Promise<readonly Store[]> {
+  #others(): Promise<readonly Store[]> {
     this.#looking ??= this.#find().finally(() => {
       this.#looking = undefined
     })
@@ -99,49 +141,13 @@ export class Trust {
   }
 
   async #find(): Promise<readonly Store[]> {
-    return [await this.#system(), ...(await nssStores(this.#machine))]
+    const browsers = await nssStores(this.#machine)
+    return this.#machine.os === 'darwin' ? browsers : [await linuxStore(this.#machine, this.#helper()), ...browsers]
   }
-
-  async #system(): Promise<Store> {
-    const helper = this.#helper()
-    if (this.#machine.os === 'linux') return linuxStore(this.#machine, helper)
-    if (helper !== undefined) return new HelpedStore('the system’s keychain', helper)
-    const hint = 'Open the CA’s file in Keychain Access and set it to Always Trust, or run `sudo locald admin setup`.'
-    return unusableStore('the keychain is changed by locald-shim, which is not there', hint)
-  }
-}
-
-interface StoreReport {
-  readonly store: string
-  readonly kind: Store['kind']
-  readonly done: boolean
-  readonly reason: string | null
-  /** The command to run by hand. */
-  readonly todo: string | null
 }
 
 const notYet = 'the CA is made when the daemon first starts with HTTPS'
 
 function absent(): CommandResult {
   return { exitCode: 1, text: `There is no CA: ${notYet}.\n`, data: { caFile: null, stores: [] } }
-}
-
-async function removed(store: Store, root: Root): Promise<Change> {
-  const state = await store.state(root)
-  return state.is === 'unusable' ? { done: false, reason: state.reason, todo: state.hint } : store.remove(root)
-}
-
-function told(store: Store, change: Change, done: string): readonly string[] {
-  if (change.done) return [`✓ ${store.title} ${done}`]
-  return [`! ${store.title}: ${change.reason}`, `  ${change.todo}`]
-}
-
-function reported(store: Store, change: Change): StoreReport {
-  const { title: name, kind } = store
-  if (change.done) return { store: name, kind, done: true, reason: null, todo: null }
-  return { store: name, kind, done: false, reason: change.reason, todo: change.todo }
-}
-
-function exitCode(report: readonly StoreReport[]): number {
-  return report.every(({ done }) => done) ? 0 : 1
 }

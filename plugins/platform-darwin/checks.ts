@@ -8,7 +8,7 @@ const titles: Readonly<Record<FeatureName, string>> = {
   shim: 'Privileged helper',
   'privileged-ports': 'Ports 80 and 443',
   'hosts-file': 'Names in the hosts file',
-  'trust-store': 'Certificates in the system keychain',
+  'trust-store': 'Certificates in the keychain',
   'process-groups': 'Process groups',
   'open-browser': 'Opening the browser',
   'boot-service': 'Starting with the machine',

@@ -197,8 +197,21 @@ t.test("a plugin's command", async t => {
     cwd: daemon.home,
   })
   t.match(await daemon.run(['redis', '--json']), { code: 3, stdout: '{"found":false}\n' })
+  const steps = [{ act: 'trust', domain: 'user', certificate: 'a CA' }]
+  daemon.on('POST /v1/commands/redis', json({ exitCode: 0, text: 'done', steps }))
+  const before = daemon.asked.length
+  t.match(await daemon.run(['redis']), { code: 0, stdout: 'done\n', stderr: '' }, 'it gets no dialog of the keychain')
+  t.equal(daemon.asked.length, before + 1)
+  daemon.on('POST /v1/commands/trust', json({ exitCode: 1, text: 'not yet', steps }))
+  t.match(await daemon.run(['trust']), { code: 1, stderr: /^macOS asks for your password now.*\nnot yet\n$/ })
+  const outcomes = [{ ...steps[0], status: null, says: /locald-keychain/ }]
+  t.match(daemon.last('/v1/commands/trust').body, { argv: [], outcomes }, 'asked once more, and no third time')
+  t.equal(daemon.asked.length, before + 3)
   const asked = daemon.asked.length
-  t.match(await daemon.run(['trust', '--help']), { code: 0, stdout: /^Trust the local CA[\s\S]*\$ locald trust\n$/ })
+  t.match(await daemon.run(['trust', '--help']), {
+    code: 0,
+    stdout: /^Trust the local CA[\s\S]*\$ locald trust \[--system\] /,
+  })
   t.equal((await daemon.run(['redis', '-h'])).code, 2)
   t.equal(daemon.asked.length, asked, 'a command is not run for its help')
   const error = { code: 'UNKNOWN_COMMAND', message: "unknown command 'statsu'" }

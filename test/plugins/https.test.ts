@@ -204,7 +204,7 @@ async function trustIn(home: string, ca: string): Promise<void> {
 
 function machineAt(home: string, more: Partial<Machine> = {}): Machine {
   // Nothing of this machine's own store is touched.
-  return { os: 'linux', uid: 1000, root: home, home, path: process.env['PATH'] ?? '', ...more }
+  return { os: 'linux', uid: 1000, root: home, home, path: process.env['PATH'] ?? '', native: home, ...more }
 }
 
 t.test('what the CA may and may not vouch for', { timeout: 240_000 }, async t => {
@@ -396,7 +396,7 @@ t.test('the stores', async t => {
     t.match(await trust.checkStores('system'), { status: 'warn', summary: /none of the known ways/ })
     t.match(await trust.checkStores('firefox'), { status: 'skip' })
     const mac = new Trust(machineAt(home, { os: 'darwin' }), folder)
-    t.match(await mac.trust(), { exitCode: 1, text: /keychain/ })
-    t.match(await mac.checkStores('system'), { status: 'warn', fix: /Keychain Access/ })
+    t.match(await mac.trust(), { exitCode: 1, text: /locald-keychain is missing/ })
+    t.match(await mac.checkStores('system'), { status: 'warn', summary: /missing/, fix: /Install locald again/ })
   })
 })

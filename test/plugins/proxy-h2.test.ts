@@ -904,7 +904,7 @@ t.test('Chromium', { timeout: 90_000, skip: noBrowser }, async t => {
   const home = join(folder, '..', 'home')
   mkdirSync(join(home, '.config', 'chromium'), { recursive: true })
   const path = process.env['PATH'] ?? ''
-  const trust = new Trust({ os: 'linux', uid: 1000, root: home, home, path }, folder)
+  const trust = new Trust({ os: 'linux', uid: 1000, root: home, home, path, native: home }, folder)
   await trust.trust()
   if ((await trust.checkStores('chromium')).status !== 'pass') {
     return void t.pass('', { skip: 'certutil is not installed' })

@@ -1,0 +1,102 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { messageOf } from '../kernel/errors.ts'
+import type { Paths } from '../kernel/paths.ts'
+import type { KeychainOutcome, KeychainStep } from '../kernel/wire.ts'
+import { Interrupt } from './interrupt.ts'
+import { say } from './output.ts'
+
+/** Both programs end by themselves after 10 minutes: a person has to find a password. */
+const limitMs = 605_000
+/** The helper's exit code when macOS refused; its OSStatus is the last word it says. */
+const refused = 46
+
+/** The words are this command's own: a step has none, so that a plugin cannot say what a password is asked for. */
+const announcements: Readonly<Record<KeychainStep['domain'], string>> = {
+  user: 'macOS asks for your password now, to let locald-keychain change your certificate trust settings (Ctrl-C cancels)',
+  admin:
+    'macOS asks for an administrator’s name and password now, to let locald-shim change the trust settings of all users (Ctrl-C cancels)',
+}
+
+/**
+ * Makes changes of the macOS keychain, one after the other, in the login session of the person who typed the command: the daemon may have
+ * been started where no dialog can be shown. Ends after the first that fails; undefined when it was interrupted.
+ */
+export async function carryOut(
+  paths: Pick<Paths, 'native' | 'privileged'>,
+  steps: readonly KeychainStep[],
+): Promise<readonly KeychainOutcome[] | undefined> {
+  const outcomes: KeychainOutcome[] = []
+  const interrupt = new Interrupt()
+  try {
+    for (const step of steps) {
+      say(announcements[step.domain])
+      const ran = await run(programOf(paths, step), step, interrupt)
+      if (interrupt.isPressed) return undefined
+      const outcome = { ...step, ...(step.domain === 'user' ? byJson(ran) : byCode(ran)) }
+      outcomes.push(outcome)
+      if (outcome.status !== 0) break
+    }
+    return outcomes
+  } finally {
+    interrupt.close()
+  }
+}
+
+interface Ran {
+  /** null: it was ended by a signal, or could not be run. */
+  readonly code: number | null
+  readonly output: string
+  readonly errors: string
+}
+
+function programOf({ native, privileged }: Pick<Paths, 'native' | 'privileged'>, { domain }: KeychainStep): string {
+  if (domain === 'user') return join(native, 'locald-keychain')
+  return privileged.shims.find(path => existsSync(path)) ?? privileged.shims[0] ?? 'locald-shim'
+}
+
+async function run(program: string, { act, certificate }: KeychainStep, interrupt: Interrupt): Promise<Ran> {
+  const { spawn } = await import('node:child_process')
+  const child = spawn(program, [act], { cwd: '/', stdio: ['pipe', 'pipe', 'pipe'] })
+  const texts = { output: '', errors: '' }
+  child.stdout.on('data', data => {
+    texts.output += data
+  })
+  child.stderr.on('data', data => {
+    texts.errors += data
+  })
+  // It may end without having read its input.
+  child.stdin.on('error', () => {})
+  child.stdin.end(certificate)
+  // A terminal has told it already; root's helper takes a signal from nobody else.
+  interrupt.onFirst = () => child.kill('SIGINT')
+  const timer = setTimeout(() => child.kill('SIGKILL'), limitMs)
+  const code = await new Promise<number | null>(resolve => {
+    child.once('error', error => {
+      texts.errors ||= `${program}: ${messageOf(error)}`
+      resolve(null)
+    })
+    child.once('close', resolve)
+  })
+  clearTimeout(timer)
+  interrupt.onFirst = () => {}
+  return { code, ...texts }
+}
+
+type Told = Pick<KeychainOutcome, 'status' | 'says'>
+
+function byJson({ code, output, errors }: Ran): Told {
+  const status = /"status":(-?\d+)/.exec(output)?.[1]
+  return status === undefined ? failed(code, errors) : { status: Number(status), says: errors.trim() }
+}
+
+function byCode({ code, errors }: Ran): Told {
+  const status = code === 0 ? '0' : code === refused ? /(-?\d+)\s*$/.exec(errors)?.[1] : undefined
+  return status === undefined ? failed(code, errors) : { status: Number(status), says: errors.trim() }
+}
+
+function failed(code: number | null, errors: string): Told {
+  const says = errors.trim().replace(/^locald-(?:shim|keychain): /, '')
+  if (says !== '') return { status: null, says }
+  return { status: null, says: code === null ? 'nobody answered the dialog in 10 minutes' : `it exited with ${code}` }
+}
