@@ -16,18 +16,14 @@ import {
 } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { isFor, programs, targets } from './programs.ts'
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..')
 const native = join(root, 'build', 'native')
 const output = join(root, 'build', 'packages')
 const stage = join(output, 'stage')
-const targets = ['linux-x64', 'linux-arm64', 'darwin-x64', 'darwin-arm64'] as const
-const programs = ['locald-keeper', 'locald-shim'] as const
-/** For one system only. */
-const more = { linux: ['locald-memory.node'], darwin: ['locald-keychain'] } as const
 /** What the published locald is made of: the sources of the native programs, too, for machines that no package is for. */
-const parts = ['dist', 'build/shim/build.js', 'docs', 'README.md', 'LICENSE']
-const sources = ['common', 'keeper', 'keychain', 'memory', 'shim'] as const
+const parts = ['dist', 'build/shim/build.js', 'build/shim/programs.js', 'docs', 'README.md', 'LICENSE']
 
 interface Manifest {
   readonly [key: string]: unknown
@@ -54,12 +50,10 @@ function packNative(target: string, from: string, { version }: Manifest): void {
   mkdirSync(folder, { recursive: true })
   const manifest = { ...readManifest(join(root, 'packages', `native-${target}`)), version }
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`)
-  const own = target.startsWith('linux') ? more.linux : more.darwin
-  for (const program of [...programs, ...own]) {
-    if (!existsSync(join(from, program)))
-      fail(`There is no ${join(from, program)}: \`npm run build:native\` builds it.`)
-    copyFileSync(join(from, program), join(folder, program))
-    chmodSync(join(folder, program), 0o755)
+  for (const { name } of programs.filter(it => isFor(it, target.startsWith('darwin')))) {
+    if (!existsSync(join(from, name))) fail(`There is no ${join(from, name)}: \`npm run build:native\` builds it.`)
+    copyFileSync(join(from, name), join(folder, name))
+    chmodSync(join(folder, name), 0o755)
   }
   pack(folder)
 }
@@ -72,12 +66,12 @@ function packLocald(manifest: Manifest): void {
   // The types of the contract.
   const isType = (path: string): boolean => path.endsWith('.d.ts') || statSync(path).isDirectory()
   cpSync(join(root, 'build', 'kernel'), join(folder, 'build', 'kernel'), { recursive: true, filter: isType })
-  for (const part of sources) {
+  for (const part of ['common', ...programs.map(it => it.folder)]) {
     const isSource = (path: string): boolean => !/\/corpus$|\/fuzz\.c$/.test(path)
     cpSync(join(root, 'shim', part), join(folder, 'shim', part), { recursive: true, filter: isSource })
   }
   const { devDependencies: _, tap: __, scripts: ___, files: ____, ...rest } = manifest
-  const optionalDependencies = Object.fromEntries(targets.map(it => [`@locald/native-${it}`, manifest.version]))
+  const optionalDependencies = Object.fromEntries(targets.map(it => [`@locald/native-${it.folder}`, manifest.version]))
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify({ ...rest, optionalDependencies }, null, 2)}\n`)
   pack(folder)
 }
@@ -87,8 +81,8 @@ const manifest = readManifest(root)
 rmSync(output, { recursive: true, force: true })
 mkdirSync(output, { recursive: true })
 const machine = `${process.platform}-${process.arch}`
-for (const target of here ? targets.filter(it => it === machine) : targets) {
-  packNative(target, here ? native : join(native, target), manifest)
+for (const { folder } of here ? targets.filter(it => it.folder === machine) : targets) {
+  packNative(folder, here ? native : join(native, folder), manifest)
 }
 packLocald(manifest)
 rmSync(stage, { recursive: true })

@@ -1,6 +1,17 @@
 /** How the native programs are built where users do it: by whatever C compiler is there, and the most that it can. */
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -62,6 +73,21 @@ t.test('without a compiler it is said which one was looked for', async t => {
   t.match(says, /^No C compiler \(\/nowhere\/cc\): install one with .*, or set CC\.$/m)
 })
 
+t.test('on a Mac without Apple’s tools no compiler is run: it would ask on the screen to install them', async t => {
+  const bin = folderFor(t)
+  const script = (name: string, text: string) => writeFileSync(join(bin, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 })
+  // What xcode-select(1) says then, and what /usr/bin/cc does.
+  script('xcode-select', "echo 'xcode-select: error: unable to get active developer directory' >&2; exit 2")
+  script('cc', `: > ${bin}/asked; exit 1`)
+  const asMac = `data:text/javascript,Object.defineProperty(process,'platform',{value:'darwin'})`
+  const words = ['--import', asMac, join(root, 'build', 'shim', 'build.js'), '--into', folderFor(t)]
+  const { CC: _, NODE_OPTIONS: __, ...env } = process.env
+  const ran = spawnSync(process.execPath, words, { encoding: 'utf8', env: { ...env, PATH: `${bin}:/usr/bin:/bin` } })
+  t.equal(ran.status, 1)
+  t.match(ran.stderr, /^No C compiler \(cc\): install one with `xcode-select --install`, or set CC\.$/m)
+  t.notOk(existsSync(join(bin, 'asked')))
+})
+
 t.test('what a compiler warns of ends the builds for tests, and no user’s', async t => {
   const header = join(folderFor(t), 'warns.h')
   writeFileSync(header, 'static int never_used(void) { return 1; }\n')
@@ -77,8 +103,7 @@ t.test('what a compiler warns of ends the builds for tests, and no user’s', as
 t.test('a call that Apple has deprecated does not get into a package', async t => {
   // A copy of the sources, for macOS alone: what is newer than its sources is not built again.
   const copy = folderFor(t)
-  mkdirSync(join(copy, 'build', 'shim'), { recursive: true })
-  cpSync(join(root, 'build', 'shim', 'build.js'), join(copy, 'build', 'shim', 'build.js'))
+  cpSync(join(root, 'build', 'shim'), join(copy, 'build', 'shim'), { recursive: true })
   cpSync(join(root, 'package.json'), join(copy, 'package.json'))
   cpSync(join(root, 'shim'), join(copy, 'shim'), { recursive: true })
   mkdirSync(join(root, 'build', 'zig'), { recursive: true })
@@ -87,10 +112,14 @@ t.test('a call that Apple has deprecated does not get into a package', async t =
   const text = readFileSync(source, 'utf8')
   t.match(text, '#pragma GCC diagnostic ignored "-Wdeprecated-declarations"')
   writeFileSync(source, text.replaceAll(/^#pragma .*\n/gm, ''))
+  const later = Date.now() / 1000 + 60
   for (const target of ['linux-x64', 'linux-arm64', 'darwin-x64']) {
-    mkdirSync(join(copy, 'build', 'native', target), { recursive: true })
-    for (const program of ['locald-keeper', 'locald-shim', 'locald-keychain', 'locald-memory.node'])
-      writeFileSync(join(copy, 'build', 'native', target, program), '')
+    const folder = join(copy, 'build', 'native', target)
+    mkdirSync(folder, { recursive: true })
+    for (const program of ['locald-keeper', 'locald-shim', 'locald-keychain', 'locald-memory.node']) {
+      writeFileSync(join(folder, program), '')
+      utimesSync(join(folder, program), later, later)
+    }
   }
   // npm's own zig cannot be loaded with what the test runner adds.
   const { NODE_OPTIONS: _, ...env } = process.env
