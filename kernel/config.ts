@@ -1,4 +1,4 @@
-import { realpath, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { checkServices } from './config/checks.ts'
 import { checkDocument, readFrame } from './config/file.ts'
@@ -9,6 +9,7 @@ import { ownersOf, type ReadService, readService, type Types } from './config/se
 import { isTable, own, type Path, type Table } from './config/table.ts'
 import { Trust } from './config/trust.ts'
 import { configValues, locate, type Provenance } from './config/values.ts'
+import { realPath } from './contract/real-path.ts'
 import { ownersAt } from './contract/text-file.ts'
 import { EnvFiles, isStream } from './env-files.ts'
 import { lackOf } from './needed.ts'
@@ -51,7 +52,7 @@ export async function findProjectRoot(
   trust = new Trust(),
 ): Promise<string> {
   const given = resolve(dir)
-  const real = await realpath(given).catch(() => {
+  const real = await realPath(given).catch(() => {
     throw notFound(given)
   })
   const start = (await isFile(real)) && basename(real) === 'locald.toml' ? dirname(real) : real

@@ -1,5 +1,5 @@
-import { realpath } from 'node:fs/promises'
 import { basename, dirname, join, sep } from 'node:path'
+import { realPath } from './contract/real-path.ts'
 
 /** Symbolic links that were met, and where they lead. */
 export class FileLinks {
@@ -20,7 +20,7 @@ export class FileLinks {
   /** Where a path leads that is a link; undefined for others. */
   async follow(path: string): Promise<string | undefined> {
     const folder = dirname(path)
-    const [own, above] = await Promise.all([realpath(path), realpath(folder)]).catch(() => [])
+    const [own, above] = await Promise.all([realPath(path), realPath(folder)]).catch(() => [])
     this.#targets.delete(path)
     if (own === undefined || above === undefined || own === join(above, basename(path))) return undefined
     this.#targets.set(path, own)
@@ -31,7 +31,7 @@ export class FileLinks {
   async isLoop(link: string, isWatched: (folder: string) => boolean): Promise<boolean> {
     const target = this.#targets.get(link)
     if (target === undefined) return false
-    const at = await realpath(dirname(link)).catch(() => target)
+    const at = await realPath(dirname(link)).catch(() => target)
     if (at === target || at.startsWith(target + sep)) return true
     return this.leadingTo(target).some(other => other !== link && isWatched(other))
   }

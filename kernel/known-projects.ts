@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Arrivals } from './arrivals.ts'
+import { isStillAt } from './contract/real-path.ts'
 import { LocaldError, messageOf } from './errors.ts'
 import type { ServiceView } from './events.ts'
 import type { Operations } from './operations.ts'
@@ -139,7 +140,7 @@ export class KnownProjects {
 
   #view({ name, path, domain, pinned, usedAt }: KnownProject): KnownProjectView {
     const problem = !pinned || this.#isWanted(path) ? null : (this.#problems.get(path) ?? null)
-    return { name, path, domain, pinned, exists: existsSync(path), usedAt, problem }
+    return { name, path, domain, pinned, exists: isStillAt(path), usedAt, problem }
   }
 }
 

@@ -26,6 +26,7 @@ export * from './contract/memory.ts'
 export type * from './contract/process-table.ts'
 export type * from './contract/processes.ts'
 export type * from './contract/project.ts'
+export { isStillAt, realPath, realPathIfAny, realPathNow } from './contract/real-path.ts'
 export type * from './contract/service-type.ts'
 export {
   readTextFile,

@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Trust } from './config/trust.ts'
 import { findProjectRoot, type LoadedProject, loadProject, type Places, type TypeSource } from './config.ts'
+import { isStillAt } from './contract/real-path.ts'
 import { LocaldError } from './errors.ts'
 import type { ProjectPlan, ProjectRef } from './plugin.ts'
 import { Project, type ProjectParts } from './project.ts'
@@ -108,7 +108,7 @@ export class Projects {
    */
   predecessors({ name, domain, path }: ProjectRef): readonly Project[] {
     return this.list().filter(
-      ({ ref }) => ref.path !== path && (ref.name === name || ref.domain === domain) && !existsSync(ref.path),
+      ({ ref }) => ref.path !== path && (ref.name === name || ref.domain === domain) && !isStillAt(ref.path),
     )
   }
 

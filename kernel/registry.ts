@@ -1,5 +1,6 @@
-import { existsSync, renameSync } from 'node:fs'
+import { renameSync } from 'node:fs'
 import { join, sep } from 'node:path'
+import { isStillAt } from './contract/real-path.ts'
 import { messageOf } from './errors.ts'
 import { readJson, writeWhole } from './files.ts'
 import type { Log, ProjectPlan, ProjectRef, ServicePlan } from './plugin.ts'
@@ -97,7 +98,7 @@ export class Registry {
   portTaken(port: number, path: string, service: string): boolean {
     return this.list().some(project =>
       Object.entries(project.ports).some(
-        ([name, held]) => held === port && !(project.path === path && name === service) && existsSync(project.path),
+        ([name, held]) => held === port && !(project.path === path && name === service) && isStillAt(project.path),
       ),
     )
   }
@@ -152,7 +153,7 @@ export class Registry {
   /** A project of that name whose folder no longer exists: a folder that gets the name was moved, most often, and keeps its ports. */
   #movedFrom(name: string, domain: string): KnownProject | undefined {
     const missing = this.list().filter(
-      other => other.name === name && other.domain === domain && !existsSync(other.path),
+      other => other.name === name && other.domain === domain && !isStillAt(other.path),
     )
     return missing.sort((a, b) => (a.usedAt < b.usedAt ? 1 : -1))[0]
   }
@@ -184,7 +185,7 @@ export class Registry {
   }
 
   #others(path: string): readonly KnownProject[] {
-    return this.list().filter(other => other.path !== path && existsSync(other.path))
+    return this.list().filter(other => other.path !== path && isStillAt(other.path))
   }
 
   #save(project: KnownProject): void {

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { shortName } from './config/layers.ts'
+import { isStillAt } from './contract/real-path.ts'
 import { messageOf } from './errors.ts'
 import type { Events } from './events.ts'
 import { FileWatch } from './file-watch.ts'
@@ -158,7 +159,7 @@ export class Reloads {
       project.note('configuration', undefined)
       if (this.#unapplied.delete(project)) this.#report(project, 'applied the corrected configuration')
     } catch (error) {
-      const isThere = existsSync(project.ref.path)
+      const isThere = isStillAt(project.ref.path)
       const message = isThere
         ? `could not apply the changed configuration: ${messageOf(error)}`
         : `the folder ${project.ref.path} was moved or deleted`

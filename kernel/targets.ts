@@ -1,5 +1,6 @@
-import { existsSync, realpathSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
+import { realPathIfAny } from './contract/real-path.ts'
 import { LocaldError } from './errors.ts'
 import type { ProjectRef } from './plugin.ts'
 import type { Project } from './project.ts'
@@ -40,7 +41,7 @@ export function splitNames(names: readonly string[]): Named {
  * belongs to no project above it, also before its first `up`.
  */
 export function projectAt<T>(projects: Pick<ReadonlyMap<string, T>, 'get'>, path: string): T | undefined {
-  for (let folder = realPath(path); ; folder = dirname(folder)) {
+  for (let folder = pathOf(path); ; folder = dirname(folder)) {
     const found = projects.get(folder)
     if (found !== undefined || folder === dirname(folder)) return found
     if (existsSync(join(folder, 'locald.toml')) || isWorktree(folder)) return undefined
@@ -113,13 +114,11 @@ export function servicesOf({ project, names }: Target): readonly Service[] {
 }
 
 /** Symbolic links resolved where the folder is there: a project has one path. */
-function realPath(path: string): string {
-  try {
-    return realpathSync(path)
-  } catch {
-    // Of a folder that is gone, those above may still be links.
-    const whole = resolve(path)
-    const above = dirname(whole)
-    return above === whole ? whole : join(realPath(above), basename(whole))
-  }
+function pathOf(folder: string): string {
+  const found = realPathIfAny(folder)
+  if (found !== undefined) return found
+  // Of a folder that is gone, those above may still be links.
+  const whole = resolve(folder)
+  const above = dirname(whole)
+  return above === whole ? whole : join(pathOf(above), basename(whole))
 }

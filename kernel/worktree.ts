@@ -1,5 +1,6 @@
-import { realpathSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
+import { realPathIfAny } from './contract/real-path.ts'
 import { readTextFileNow } from './contract/text-file.ts'
 
 /**
@@ -30,7 +31,7 @@ export function repositoryOf(folder: string): string | undefined {
     const link = linkAt(at)
     if (link !== undefined) return ownerOf(link)
     const git = join(at, '.git')
-    if (isFolder(git)) return realPath(git)
+    if (isFolder(git)) return realPathIfAny(git)
     if (at === dirname(at)) return undefined
   }
 }
@@ -67,8 +68,8 @@ function ownerOf(link: GitLink): string | undefined {
   const gitDir = worktreeOf(link)
   const back = gitDir === undefined ? undefined : readTextFileNow(join(gitDir, 'gitdir'))
   if (gitDir === undefined || back === undefined) return undefined
-  const isKnown = realPath(resolve(gitDir, back.trim())) === realPath(link.file)
-  return isKnown ? realPath(dirname(dirname(gitDir))) : undefined
+  const isKnown = realPathIfAny(resolve(gitDir, back.trim())) === realPathIfAny(link.file)
+  return isKnown ? realPathIfAny(dirname(dirname(gitDir))) : undefined
 }
 
 /** The `.git` file at or above a folder; undefined where a `.git` folder comes first. */
@@ -92,13 +93,5 @@ function isFolder(path: string): boolean {
     return statSync(path).isDirectory()
   } catch {
     return false
-  }
-}
-
-function realPath(path: string): string | undefined {
-  try {
-    return realpathSync(path)
-  } catch {
-    return undefined
   }
 }

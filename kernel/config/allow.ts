@@ -1,6 +1,7 @@
-import { realpath, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type AllowedFolder, allowFolder } from '../allowed.ts'
+import { realPath } from '../contract/real-path.ts'
 import { ownersAt } from '../contract/text-file.ts'
 import { LocaldError } from '../errors.ts'
 import { projectFiles, Trust } from './trust.ts'
@@ -23,7 +24,7 @@ export async function allowPath({ path, dataFolder, sources }: AllowRequest): Pr
   if (given === undefined) {
     throw new LocaldError('USAGE', `there is no file or folder ${path}`, { hint: 'Name the folder of the project.' })
   }
-  const folder = await realpath(given.isDirectory() ? path : dirname(path))
+  const folder = await realPath(given.isDirectory() ? path : dirname(path))
   const names = [...projectFiles, ...sources].map(name => join(folder, name))
   const owners = await Promise.all((given.isDirectory() ? [folder, ...names] : [path]).map(ownersAt))
   const allowed = { path: folder, owners: new Trust().strangers(owners.flat()) }

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, realpathSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { Run } from '../../kernel/plugin.ts'
+import { type Run, realPathIfAny } from '../../kernel/plugin.ts'
 import type { PostgresOptions } from './options.ts'
 import { readJson, writePrivate } from './places.ts'
 import { isWorktree, madeMsOf, worktreeOf } from './worktree.ts'
@@ -70,7 +70,7 @@ export class Register {
   /** The services of the project in a folder, or of the nearest one above it that it can belong to. */
   async at(folder: string): Promise<readonly Entry[]> {
     const all = await this.all()
-    for (let path = real(folder); ; path = dirname(path)) {
+    for (let path = realPathIfAny(folder) ?? folder; ; path = dirname(path)) {
       const found = all.filter(entry => entry.path === path)
       if (found.length > 0 || path === dirname(path)) return found
       // A project that has no data yet: that of one above it is not meant.
@@ -91,14 +91,6 @@ export function isThere({ path, worktree }: Entry): boolean {
   if (existsSync(path)) return true
   if (typeof worktree !== 'string') return false
   return existsSync(join(worktree, 'locked')) || !existsSync(dirname(dirname(worktree)))
-}
-
-function real(folder: string): string {
-  try {
-    return realpathSync(folder)
-  } catch {
-    return folder
-  }
 }
 
 function isEntry(value: unknown): value is Entry {

@@ -1,6 +1,6 @@
-import { existsSync, realpathSync, statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { basename, dirname, join, relative, resolve } from 'node:path'
-import { readTextFileNow } from '../../kernel/plugin.ts'
+import { readTextFileNow, realPathNow } from '../../kernel/plugin.ts'
 
 /**
  * Where a folder of a linked git worktree is in the main checkout; undefined in a main checkout, in a submodule, with a bare
@@ -56,9 +56,9 @@ function mapped(root: string, folder: string): string | undefined {
   try {
     // Anyone can write a `.git` file that names another's repository: the repository must know the worktree, too.
     const back = readTextFileNow(join(gitDir, 'gitdir'))
-    if (back === undefined || realpathSync(resolve(gitDir, back.trim())) !== realpathSync(join(root, '.git')))
+    if (back === undefined || realPathNow(resolve(gitDir, back.trim())) !== realPathNow(join(root, '.git')))
       return undefined
-    return realpathSync(join(dirname(common), relative(root, folder)))
+    return realPathNow(join(dirname(common), relative(root, folder)))
   } catch {
     return undefined
   }
