@@ -2,12 +2,15 @@ import { createHash } from 'node:crypto'
 import type { Stats } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { dirname, join, sep } from 'node:path'
+import type { FolderEvent, OpenFolder } from './contract/folder-watch.ts'
 import { FileLinks } from './file-links.ts'
 import { contentSignature, signatureOf } from './file-signature.ts'
-import { type FolderEvent, type FolderWatch, type OpenFolder, openFolder } from './folder-watch.ts'
+import { openFolder } from './folder-watch.ts'
 import { PendingChanges } from './pending-changes.ts'
 import { WatchFaults } from './watch-faults.ts'
 import type { WatchProblem } from './watch-problem.ts'
+import { WatchedFolders } from './watched-folders.ts'
+import { isBelow, isBelowAny, isWithin } from './within.ts'
 
 /** Where the system allows no more watches all is looked at this often (ms), and for at most this part of the time. */
 const poll = { everyMs: 2000, part: 0.05 } as const
@@ -27,8 +30,8 @@ export interface WatchRequest {
   readonly changed: (files: readonly string[]) => void
   /** Called once for each cause; undefined: the system allows enough watches again. */
   readonly failed: (problem: WatchProblem | undefined) => void
-  /** How the system watches a folder. */
-  readonly open?: OpenFolder
+  /** How the system watches folders; absent: each by its own. */
+  readonly open?: OpenFolder | undefined
 }
 
 /**
@@ -37,11 +40,10 @@ export interface WatchRequest {
  */
 export class FileWatch {
   readonly #request: WatchRequest
-  readonly #open: OpenFolder
   readonly #pending: PendingChanges
-  readonly #folders = new Map<string, FolderWatch>()
-  /** Those of them that also report what is in folders below. */
-  readonly #deep = new Set<string>()
+  readonly #folders: WatchedFolders
+  /** Folders in which nothing matters, though a watch from above reports it. */
+  readonly #caches = new Set<string>()
   /** Files that matter, as they were seen last. */
   readonly #known = new Map<string, string>()
   readonly #links = new FileLinks()
@@ -56,8 +58,17 @@ export class FileWatch {
 
   constructor(request: WatchRequest) {
     this.#request = request
-    this.#open = request.open ?? openFolder
     this.#faults = new WatchFaults(request.failed)
+    this.#folders = new WatchedFolders({
+      open: request.open ?? openFolder,
+      links: this.#links,
+      heard: (folder, event, name) => this.#hear(folder, event, name),
+      failed: (folder, error) => {
+        this.#fail(folder, error)
+        this.#faults.report()
+        if (this.#faults.isExhausted && !this.#isClosed) this.#pending.addAll(false)
+      },
+    })
     this.#pending = new PendingChanges({
       all: request.paths,
       isInside: path => request.paths.some(wanted => isWithin(path, wanted)),
@@ -82,9 +93,9 @@ export class FileWatch {
     this.#isClosed = true
     this.#pending.close()
     clearTimeout(this.#poll)
-    this.#dropAll(new Set([sep]))
+    this.#folders.drop(new Set([sep]))
     await this.#work
-    this.#dropAll(new Set([sep]))
+    this.#folders.drop(new Set([sep]))
   }
 
   async #arm(): Promise<void> {
@@ -105,7 +116,7 @@ export class FileWatch {
     this.#poll = setTimeout(() => {
       this.#poll = undefined
       this.#faults.retry()
-      this.#pending.addAll()
+      this.#pending.addAll(true)
     }, pauseMs).unref()
   }
 
@@ -121,15 +132,8 @@ export class FileWatch {
   /** Whether the folder is watched. */
   #watch(folder: string, isTree = false): boolean {
     if (this.#isClosed || this.#faults.isExhausted) return false
-    if (this.#folders.has(folder) || [...this.#deep].some(above => isBelow(folder, above))) return true
     try {
-      const heard = (event: FolderEvent, name: string | null) => this.#hear(folder, event, name)
-      const watch = this.#open(folder, isTree, heard, error => {
-        this.#fail(folder, error)
-        this.#faults.report()
-      })
-      this.#folders.set(folder, watch)
-      if (watch.deep) this.#deep.add(folder)
+      this.#folders.add(folder, isTree)
       return true
     } catch (error) {
       this.#fail(folder, error)
@@ -143,16 +147,17 @@ export class FileWatch {
   }
 
   #hear(folder: string, event: FolderEvent, name: string | null): void {
+    const isRename = event === 'rename'
     if (name === null) {
-      this.#pending.addAll()
+      if (!this.#isClosed) this.#pending.addAll(isRename)
       return
     }
     const path = join(folder, name)
-    const isRename = event === 'rename'
+    if (isBelowAny(path, this.#caches)) return
     if (isRename) {
       // The folder itself is reported by its own name.
       if (folder.endsWith(sep + name)) this.#note(folder, true)
-      for (const link of this.#links.inFolder(folder)) this.#note(link, true)
+      for (const link of this.#links.inFolder(dirname(path))) this.#note(link, true)
     }
     for (const link of this.#links.leadingTo(path)) this.#note(link, isRename)
     if (this.#folders.has(path) && !isRename) return
@@ -184,7 +189,7 @@ export class FileWatch {
     const dirty = this.#pending.take()
     const others = new Set([...dirty].flatMap(([path, isAnother]) => (isAnother ? [path] : [])))
     const isCovered = (path: string) => !this.#links.has(path) && isBelowAny(path, others)
-    this.#dropAll(others)
+    this.#folders.drop(others)
     const examined = new Set<string>()
     for (const path of dirty.keys()) {
       if (isCovered(path)) continue
@@ -242,7 +247,11 @@ export class FileWatch {
     try {
       const entries = await readdir(folder, { withFileTypes: true })
       const names = entries.map(({ name }) => name)
-      if (this.#request.isCache?.(folder, names)) return this.#dropAll(new Set([folder]))
+      if (this.#request.isCache?.(folder, names)) {
+        this.#caches.add(folder)
+        return this.#folders.drop(new Set([folder]))
+      }
+      this.#caches.delete(folder)
       await Promise.all(
         entries.map(async entry => {
           const path = join(folder, entry.name)
@@ -265,31 +274,4 @@ export class FileWatch {
     if (this.#known.get(file) !== signature) this.#changed.add(file)
     this.#known.set(file, signature)
   }
-
-  /** Forgets the watches at and below paths: what is there may be another folder now. */
-  #dropAll(paths: ReadonlySet<string>): void {
-    for (const [folder, watch] of this.#folders) {
-      if (!paths.has(folder) && !isBelowAny(folder, paths)) continue
-      watch.close()
-      this.#folders.delete(folder)
-      this.#deep.delete(folder)
-    }
-  }
-}
-
-function isBelow(path: string, folder: string): boolean {
-  return path.length > folder.length && path.startsWith(folder.endsWith(sep) ? folder : folder + sep)
-}
-
-/** Whether one of the folders is above the path. */
-function isBelowAny(path: string, folders: ReadonlySet<string>): boolean {
-  if (folders.size === 0) return false
-  for (let at = dirname(path); ; at = dirname(at)) {
-    if (folders.has(at)) return true
-    if (at === dirname(at)) return false
-  }
-}
-
-function isWithin(path: string, folder: string): boolean {
-  return path === folder || isBelow(path, folder)
 }

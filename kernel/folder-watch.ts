@@ -1,25 +1,5 @@
 import { watch } from 'node:fs'
-
-/** What happened to an entry of a folder: `rename`: it appeared, went or was replaced; `change`: its content or its metadata. */
-export type FolderEvent = 'rename' | 'change'
-
-/** A folder under watch. */
-export interface FolderWatch {
-  /** Whether it also reports what is below the folder's own folders, which then need no watch of their own. */
-  readonly deep: boolean
-  close(): void
-}
-
-/**
- * Watches one folder, or all below it where `isTree` is set and the system can do that at once. `heard` is called with the name of
- * an entry, a path below the folder where the watch is deep, or null when events were lost. Throws the system's error (ENOENT, EACCES, ENOSPC, EMFILE …).
- */
-export type OpenFolder = (
-  folder: string,
-  isTree: boolean,
-  heard: (event: FolderEvent, name: string | null) => void,
-  failed: (error: unknown) => void,
-) => FolderWatch
+import type { OpenFolder } from './contract/folder-watch.ts'
 
 /** Changes of one file within this time are heard once; who listens looks later than that. ms */
 const sameMs = 50

@@ -108,6 +108,7 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
   const processes = container.optional('processes')
   const operations = new Operations({
     ...{ projects, events, hooks, records, seen: new SeenFiles(paths.records, own), log: own },
+    openFolder: () => container.optional('openFolder'),
     webProblems: () => container.optional('web')?.problems ?? [],
     tidy: async () => await processes?.tidy([], lastGraceMs).catch(error => own.warn(messageOf(error))),
   })

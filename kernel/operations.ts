@@ -27,6 +27,7 @@ export interface OperationsInput {
   readonly hooks: HookRuns
   readonly records: Records
   readonly seen: ReloadsInput['seen']
+  readonly openFolder: ReloadsInput['openFolder']
   /** What keeps names from being served. */
   readonly webProblems: () => readonly WebProblem[]
   /** Ends what is held but could not be adopted. Never rejects. */
@@ -67,8 +68,11 @@ export class Operations {
 
   constructor(input: OperationsInput) {
     this.#input = input
-    const { events, log, seen } = input
-    this.#reloads = new Reloads({ events, log, seen, reload: (project, why) => this.#reload(project, why) })
+    const { events, log, seen, openFolder } = input
+    this.#reloads = new Reloads({
+      ...{ events, log, seen, openFolder },
+      reload: (project, why) => this.#reload(project, why),
+    })
   }
 
   /**

@@ -45,8 +45,8 @@ export class PendingChanges {
   }
 
   /** All paths may have changed: events were lost. */
-  addAll(): void {
-    for (const path of this.#input.all) this.add(path, true)
+  addAll(isAnother: boolean): void {
+    for (const path of this.#input.all) this.add(path, isAnother)
   }
 
   /** Whether more has come meanwhile, and that has not gone on for too long. */

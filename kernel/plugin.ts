@@ -4,6 +4,7 @@ import type { Catalog, Control } from './contract/catalog.ts'
 import type { Check } from './contract/check.ts'
 import type { Command } from './contract/command.ts'
 import type { FeatureName, FeatureState } from './contract/feature.ts'
+import type { OpenFolder } from './contract/folder-watch.ts'
 import type { Hooks } from './contract/hooks.ts'
 import type { Cgroups, Desktop, Privileges, ShimPlace, Web } from './contract/machine.ts'
 import type { Memory } from './contract/memory.ts'
@@ -18,6 +19,7 @@ export type * from './contract/catalog.ts'
 export type * from './contract/check.ts'
 export type * from './contract/command.ts'
 export * from './contract/feature.ts'
+export type * from './contract/folder-watch.ts'
 export type * from './contract/hooks.ts'
 export type * from './contract/instance.ts'
 export { isAnswered } from './contract/loopback.ts'
@@ -134,6 +136,8 @@ export interface Services {
   readonly control: Control
   /** A platform plugin's: the machine's processes. */
   readonly processTable: ProcessTable
+  /** A platform plugin's, where the system watches whole trees; else each folder has a watch of its own. */
+  readonly openFolder: OpenFolder
   /** exec-runtime's: starts and adopts supervised processes; every driver that has a process uses it. */
   readonly processes: Processes
   /** The proxy's: what URL a host name has. */

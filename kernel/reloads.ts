@@ -4,7 +4,7 @@ import { isStillAt } from './contract/real-path.ts'
 import { messageOf } from './errors.ts'
 import type { Events } from './events.ts'
 import { FileWatch } from './file-watch.ts'
-import type { Log } from './plugin.ts'
+import type { Log, OpenFolder } from './plugin.ts'
 import type { Project } from './project.ts'
 import { type LoopVerdict, RestartLoop } from './restart-loop.ts'
 import type { SeenFiles } from './seen-files.ts'
@@ -17,6 +17,8 @@ export interface ReloadsInput {
   readonly events: Events
   readonly log: Log
   readonly seen: SeenFiles
+  /** How the platform watches folders. */
+  readonly openFolder: () => OpenFolder | undefined
   readonly reload: (project: Project, why: string) => Promise<void>
 }
 
@@ -67,8 +69,9 @@ export class Reloads {
     }
     const followedFiles = new Set([...files, ...(known?.files ?? [])])
     await this.drop(project)
+    const open = this.#input.openFolder()
     const config = new FileWatch({
-      root: path,
+      ...{ root: path, open },
       paths: [...followedFiles],
       changed: changed => void this.#reload(project, changeOf(changed.map(file => shortName(file, path)))),
       failed: problem => {
@@ -79,7 +82,7 @@ export class Reloads {
       },
     })
     const sources = new WatchedSources({
-      root: path,
+      ...{ root: path, open },
       changed: (name, changed) => void this.#changed(project, name, changed).finally(() => this.#saveSoon(project)),
       failed: (name, problem) => this.#reportWatch(project, name, problem),
     })

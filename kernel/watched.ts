@@ -1,4 +1,5 @@
 import { relative, sep } from 'node:path'
+import type { OpenFolder } from './contract/folder-watch.ts'
 import { FileWatch } from './file-watch.ts'
 import type { ServicePlan } from './plugin.ts'
 import { WatchPatterns } from './watch-patterns.ts'
@@ -7,6 +8,7 @@ import type { WatchProblem } from './watch-problem.ts'
 /** What the watches of a project's services need. */
 export interface WatchedInput {
   readonly root: string
+  readonly open: OpenFolder | undefined
   /** Called with a service's name and the files (relative to the root) that its patterns fit. */
   readonly changed: (service: string, files: readonly string[]) => void
   /** Called with what keeps a service's files from being watched; undefined: nothing, any more. */
@@ -59,12 +61,12 @@ export class WatchedSources {
   }
 
   async #open(plan: ServicePlan): Promise<void> {
-    const { root, changed, failed } = this.#input
+    const { root, open, changed, failed } = this.#input
     const { default: picomatch } = await import('picomatch')
     const patterns = new WatchPatterns(root, plan.common.watch, picomatch)
     const inside = (path: string) => relative(root, path).split(sep).join('/')
     const watch = new FileWatch({
-      root,
+      ...{ root, open },
       paths: patterns.bases,
       matches: file => patterns.matches(file),
       enters: folder => patterns.enters(folder),

@@ -6,6 +6,7 @@ import { type Machine, probes } from './features.ts'
 import { DarwinProcessTable } from './processes.ts'
 import { lookAtShim } from './shim.ts'
 import { Tools } from './tools.ts'
+import { hasFileEvents, TreeWatches } from './tree-watches.ts'
 
 /** macOS: its features, its processes (from ps and lsof), its desktop and its checks. */
 const plugin: Plugin = {
@@ -21,6 +22,7 @@ const plugin: Plugin = {
       host.check(featureCheck(host, name, state, () => probes[name](machine)))
     }
     for (const check of machineChecks(tools)) host.check(check)
+    if (await hasFileEvents(machine)) host.provide('openFolder', () => new TreeWatches().open)
     host.provide('processTable', () => new DarwinProcessTable(tools))
     host.provide('cgroups', () => ({ make: async () => undefined, remove: async () => {} }))
     host.provide('shim', () => ({ look: () => lookAtShim(machine) }))

@@ -1,16 +1,51 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import picomatch from 'picomatch'
 import t, { type Test } from 'tap'
 import { FileWatch } from '../../kernel/file-watch.ts'
-import { type OpenFolder, openFolder } from '../../kernel/folder-watch.ts'
+import { openFolder } from '../../kernel/folder-watch.ts'
 import { PendingChanges } from '../../kernel/pending-changes.ts'
+import type { OpenFolder } from '../../kernel/plugin.ts'
 import { faultOf, WatchPatterns } from '../../kernel/watch-patterns.ts'
 import type { WatchProblem } from '../../kernel/watch-problem.ts'
+import { TreeWatches } from '../../plugins/platform-darwin/tree-watches.ts'
+import { FileEvents } from '../plugins/file-events.ts'
 
 const deadline = 10_000
+
+/** Open descriptors of this process. */
+function descriptors(): number {
+  return readdirSync('/dev/fd').length
+}
+
+/** inotify watches of this process (proc_pid_fdinfo(5)); 0 where the system has none. */
+function inotifyWatches(): number {
+  const folder = '/proc/self/fdinfo'
+  if (!existsSync(folder)) return 0
+  const texts = readdirSync(folder).map(fd => {
+    try {
+      return readFileSync(join(folder, fd), 'utf8')
+    } catch {
+      // That of the listing itself.
+      return ''
+    }
+  })
+  return texts.join('').match(/^inotify /gm)?.length ?? 0
+}
 
 /** A project folder that is watched, and what was reported of it. */
 class Scene {
@@ -18,13 +53,18 @@ class Scene {
   readonly root = join(this.above, 'project')
   readonly problems: WatchProblem[] = []
   readonly reports: string[][] = []
-  folders = 0
+  /** The folders that watches were opened for. */
+  readonly opened: string[] = []
   #heard = () => {}
 
   constructor(t: Test, files: Readonly<Record<string, string>> = {}) {
     mkdirSync(this.root)
     for (const [name, text] of Object.entries(files)) this.write(name, text)
     t.teardown(() => rmSync(this.above, { recursive: true, force: true }))
+  }
+
+  get folders(): number {
+    return this.opened.length
   }
 
   at(name: string): string {
@@ -59,7 +99,7 @@ class Scene {
       },
       failed: problem => this.problems.push(problem ?? { message: 'none any more' }),
       open: (...args) => {
-        this.folders++
+        this.opened.push(relative(this.root, args[0]))
         return open(...args)
       },
     })
@@ -84,92 +124,129 @@ class Scene {
   }
 }
 
-t.test('what is removed and comes back is watched again', async t => {
-  const scene = new Scene(t, { 'dist/deep/app.js': '1', 'app.yml': '1' })
-  await scene.watch(t, { patterns: ['dist/**/*.js', 'app.yml'] })
-  rmSync(scene.at('dist'), { recursive: true })
-  rmSync(scene.at('app.yml'))
-  t.strictSame(await scene.next('app.yml'), ['app.yml', 'dist/deep/app.js'])
-  scene.write('dist/deep/app.js', '2')
-  scene.write('app.yml', '2')
-  t.strictSame(await scene.next('app.yml'), ['app.yml', 'dist/deep/app.js'])
-  scene.write('dist/deep/app.js', '3')
-  await scene.next('dist/deep/app.js')
-  scene.write('app.yml', '3')
-  await scene.next('app.yml')
-  rmSync(scene.at('dist'), { recursive: true })
-  scene.write('dist/deep/app.js', '4')
-  await scene.next('dist/deep/app.js')
-  scene.write('dist/deep/app.js', '5')
-  await scene.next('dist/deep/app.js')
-})
+/** Each folder by a watch of its own, as on Linux, and whole trees at once, as on macOS. */
+const ways: readonly (readonly [string, () => OpenFolder])[] = [
+  ['folders', () => openFolder],
+  ['trees', () => new TreeWatches(new FileEvents().watch).open],
+]
 
-t.test('a project that is renamed away, and one that is made in its place, are watched', async t => {
-  const scene = new Scene(t, { 'src/a.js': '1' })
-  await scene.watch(t, { patterns: ['src'] })
-  renameSync(scene.root, `${scene.root}-away`)
-  await scene.next('src/a.js')
-  renameSync(`${scene.root}-away`, scene.root)
-  await scene.next('src/a.js')
-  scene.write('src/a.js', '2')
-  await scene.next('src/a.js')
-  renameSync(scene.root, `${scene.root}-away`)
-  scene.write('src/a.js', 'of another checkout')
-  await scene.next('src/a.js')
-  scene.write('src/b.js', '1')
-  await scene.next('src/b.js')
-})
+for (const [way, opener] of ways)
+  t.test(`by ${way}`, async t => {
+    t.test('what is removed and comes back is watched again', async t => {
+      const scene = new Scene(t, { 'dist/deep/app.js': '1', 'app.yml': '1' })
+      await scene.watch(t, { patterns: ['dist/**/*.js', 'app.yml'] }, opener())
+      rmSync(scene.at('dist'), { recursive: true })
+      rmSync(scene.at('app.yml'))
+      t.strictSame(await scene.next('app.yml'), ['app.yml', 'dist/deep/app.js'])
+      scene.write('dist/deep/app.js', '2')
+      scene.write('app.yml', '2')
+      t.strictSame(await scene.next('app.yml'), ['app.yml', 'dist/deep/app.js'])
+      scene.write('dist/deep/app.js', '3')
+      await scene.next('dist/deep/app.js')
+      scene.write('app.yml', '3')
+      await scene.next('app.yml')
+      rmSync(scene.at('dist'), { recursive: true })
+      scene.write('dist/deep/app.js', '4')
+      await scene.next('dist/deep/app.js')
+      scene.write('dist/deep/app.js', '5')
+      await scene.next('dist/deep/app.js')
+    })
 
-t.test('configuration counts by its content', async t => {
-  const scene = new Scene(t, { 'locald.toml': 'a' })
-  await scene.watch(t, { files: ['locald.toml', '.env', 'conf/later.env'] })
-  utimesSync(scene.at('locald.toml'), 1, 1)
-  scene.write('locald.toml', 'a')
-  scene.write('.env', 'b')
-  t.strictSame(await scene.next('.env'), ['.env'])
-  rmSync(scene.at('.env'))
-  await scene.next('.env')
-  scene.write('conf/later.env', 'c')
-  await scene.next('conf/later.env')
-  rmSync(scene.at('conf'), { recursive: true })
-  await scene.next('conf/later.env')
-  scene.write('conf/later.env', 'c')
-  await scene.next('conf/later.env')
-  execFileSync('mkfifo', [scene.at('.env')])
-  await scene.next('.env')
-})
+    t.test('a project that is renamed away, and one that is made in its place, are watched', async t => {
+      const scene = new Scene(t, { 'src/a.js': '1' })
+      await scene.watch(t, { patterns: ['src'] }, opener())
+      renameSync(scene.root, `${scene.root}-away`)
+      await scene.next('src/a.js')
+      renameSync(`${scene.root}-away`, scene.root)
+      await scene.next('src/a.js')
+      scene.write('src/a.js', '2')
+      await scene.next('src/a.js')
+      renameSync(scene.root, `${scene.root}-away`)
+      scene.write('src/a.js', 'of another checkout')
+      await scene.next('src/a.js')
+      scene.write('src/b.js', '1')
+      await scene.next('src/b.js')
+    })
 
-t.test('a mode, and what editors leave, are no change; a new time is one', async t => {
-  const scene = new Scene(t, { 'src/a.js': '1', 'src/b.js': '1' })
-  await scene.watch(t, { patterns: ['src/**'] })
-  chmodSync(scene.at('src/a.js'), 0o600)
-  for (const name of ['4913', '.DS_Store', 'a.js~', '.a.js.swp', '.#a.js', '#a.js#', 'a.js___jb_tmp___', 'sedAbCdE'])
-    scene.write(`src/${name}`, 'x')
-  rmSync(scene.at('src/sedAbCdE'))
-  utimesSync(scene.at('src/b.js'), 1, 1)
-  t.strictSame(await scene.next('src/b.js'), ['src/b.js'])
-})
+    t.test('configuration counts by its content', async t => {
+      const scene = new Scene(t, { 'locald.toml': 'a' })
+      await scene.watch(t, { files: ['locald.toml', '.env', 'conf/later.env'] }, opener())
+      utimesSync(scene.at('locald.toml'), 1, 1)
+      scene.write('locald.toml', 'a')
+      scene.write('.env', 'b')
+      t.strictSame(await scene.next('.env'), ['.env'])
+      rmSync(scene.at('.env'))
+      await scene.next('.env')
+      scene.write('conf/later.env', 'c')
+      await scene.next('conf/later.env')
+      rmSync(scene.at('conf'), { recursive: true })
+      await scene.next('conf/later.env')
+      scene.write('conf/later.env', 'c')
+      await scene.next('conf/later.env')
+      execFileSync('mkfifo', [scene.at('.env')])
+      await scene.next('.env')
+    })
 
-t.test('links are followed to what they lead to, and not in circles', async t => {
-  const scene = new Scene(t, {
-    'real/one/app.yml': '1',
-    'real/two/app.yml': '2',
-    'real/lib/a.js': '1',
-    'src/x.js': '1',
+    t.test('a mode, and what editors leave, are no change; a new time is one', async t => {
+      const scene = new Scene(t, { 'src/a.js': '1', 'src/b.js': '1' })
+      await scene.watch(t, { patterns: ['src/**'] }, opener())
+      chmodSync(scene.at('src/a.js'), 0o600)
+      for (const name of [
+        '4913',
+        '.DS_Store',
+        'a.js~',
+        '.a.js.swp',
+        '.#a.js',
+        '#a.js#',
+        'a.js___jb_tmp___',
+        'sedAbCdE',
+      ])
+        scene.write(`src/${name}`, 'x')
+      rmSync(scene.at('src/sedAbCdE'))
+      utimesSync(scene.at('src/b.js'), 1, 1)
+      t.strictSame(await scene.next('src/b.js'), ['src/b.js'])
+    })
+
+    t.test('links are followed to what they lead to, and not in circles', async t => {
+      const scene = new Scene(t, {
+        'real/one/app.yml': '1',
+        'real/two/app.yml': '2',
+        'real/lib/a.js': '1',
+        'src/x.js': '1',
+      })
+      symlinkSync('../real/one', scene.at('src/..data'))
+      symlinkSync('..data/app.yml', scene.at('src/app.yml'))
+      symlinkSync('../real/lib', scene.at('src/lib'))
+      symlinkSync('..', scene.at('src/loop'))
+      await scene.watch(t, { patterns: ['src/app.yml', 'src/**/*.js'] }, opener())
+      scene.write('real/one/app.yml', 'changed')
+      await scene.next('src/app.yml')
+      symlinkSync('../real/two', scene.at('src/..new'))
+      renameSync(scene.at('src/..new'), scene.at('src/..data'))
+      await scene.next('src/app.yml')
+      scene.write('real/lib/a.js', '2')
+      t.strictSame(await scene.next('src/lib/a.js'), ['src/lib/a.js'])
+    })
+
+    t.test('a folder that a tool marks as its cache costs none, unless a pattern names it', async t => {
+      const files: Record<string, string> = { 'src/a.rs': '1', 'target/CACHEDIR.TAG': '', 'env/pyvenv.cfg': '' }
+      for (let index = 0; index < 30; index++) files[`target/debug/${index}/a.rs`] = '1'
+      const scene = new Scene(t, files)
+      await scene.watch(t, { patterns: ['**/*.rs'] }, opener())
+      t.ok(scene.folders < 7, `${scene.folders} watches`)
+      scene.write('target/debug/1/a.rs', '22')
+      scene.write('target/b.rs', '22')
+      scene.write('src/a.rs', '22')
+      t.strictSame(await scene.next('src/a.rs'), ['src/a.rs'])
+      rmSync(scene.at('target'), { recursive: true })
+      scene.write('target/own.rs', '1')
+      t.strictSame(await scene.next('target/own.rs'), ['target/own.rs'])
+      const named = new Scene(t, files)
+      await named.watch(t, { patterns: ['target/debug/**'] }, opener())
+      named.write('target/debug/1/a.rs', '22')
+      await named.next('target/debug/1/a.rs')
+    })
   })
-  symlinkSync('../real/one', scene.at('src/..data'))
-  symlinkSync('..data/app.yml', scene.at('src/app.yml'))
-  symlinkSync('../real/lib', scene.at('src/lib'))
-  symlinkSync('..', scene.at('src/loop'))
-  await scene.watch(t, { patterns: ['src/app.yml', 'src/**/*.js'] })
-  scene.write('real/one/app.yml', 'changed')
-  await scene.next('src/app.yml')
-  symlinkSync('../real/two', scene.at('src/..new'))
-  renameSync(scene.at('src/..new'), scene.at('src/..data'))
-  await scene.next('src/app.yml')
-  scene.write('real/lib/a.js', '2')
-  t.strictSame(await scene.next('src/lib/a.js'), ['src/lib/a.js'])
-})
 
 t.test('a folder costs one watch, whatever is in it, and only folders that may matter cost any', async t => {
   const scene = new Scene(t, { 'cmd/main.go': '1', 'node_modules/x/y/a.go': '1', 'docs/a/b/c.md': '1' })
@@ -180,23 +257,87 @@ t.test('a folder costs one watch, whatever is in it, and only folders that may m
   await scene.next('cmd/new/deep/a.go')
 })
 
-t.test('a folder that a tool marks as its cache costs none, unless a pattern names it', async t => {
-  const files: Record<string, string> = { 'src/a.rs': '1', 'target/CACHEDIR.TAG': '', 'env/pyvenv.cfg': '' }
-  for (let index = 0; index < 30; index++) files[`target/debug/${index}/a.rs`] = '1'
-  const scene = new Scene(t, files)
-  await scene.watch(t, { patterns: ['**/*.rs'] })
-  t.ok(scene.folders < 7, `${scene.folders} watches`)
-  scene.write('target/debug/1/a.rs', '22')
-  scene.write('target/b.rs', '22')
-  scene.write('src/a.rs', '22')
-  t.strictSame(await scene.next('src/a.rs'), ['src/a.rs'])
-  rmSync(scene.at('target'), { recursive: true })
-  scene.write('target/own.rs', '1')
-  t.strictSame(await scene.next('target/own.rs'), ['target/own.rs'])
-  const named = new Scene(t, files)
-  await named.watch(t, { patterns: ['target/debug/**'] })
-  named.write('target/debug/1/a.rs', '22')
-  await named.next('target/debug/1/a.rs')
+t.test('files that nobody wants cost neither watches nor descriptors', async t => {
+  const scene = new Scene(t, { 'src/a.go': '1' })
+  for (let index = 0; index < 3000; index++) scene.write(`src/${index % 30}/${index}.svg`, '')
+  const before = { descriptors: descriptors(), watches: inotifyWatches() }
+  await scene.watch(t, { patterns: ['**/*.go'] })
+  t.ok(descriptors() < before.descriptors + 20, `${descriptors()} descriptors, ${before.descriptors} before`)
+  t.ok(inotifyWatches() < before.watches + 50, `${inotifyWatches()} watches, ${before.watches} before`)
+  scene.write('src/7/a.go', '1')
+  await scene.next('src/7/a.go')
+})
+
+t.test('whole trees', async t => {
+  await t.test('changes while another stream begins are noticed', async t => {
+    const scene = new Scene(t, { 'src/a.js': '1' })
+    const events = new FileEvents()
+    await scene.watch(t, { patterns: ['src/**'] }, new TreeWatches(events.watch).open)
+    const { streams } = events
+    scene.write('src/a.js', '22')
+    await scene.next('src/a.js')
+    t.equal(events.streams, streams, 'none begins for a look')
+  })
+  await t.test('what is behind a link has a watch of its own', async t => {
+    const scene = new Scene(t, { 'real/lib/deep/a.js': '1', 'src/x.js': '1', 'src/deep/y.js': '1' })
+    symlinkSync('../real/lib', scene.at('src/lib'))
+    await scene.watch(t, { patterns: ['src/**'] }, new TreeWatches(new FileEvents().watch).open)
+    t.ok(scene.opened.includes('src/lib'))
+    t.notOk(scene.opened.includes('src/deep'))
+    t.notOk(scene.opened.includes('src/lib/deep'))
+  })
+  await t.test('what is reported from below a cache is not looked at, nor taken for a link', async t => {
+    const scene = new Scene(t, {
+      'src/a.js': '1',
+      'src/out/CACHEDIR.TAG': '',
+      'src/out/b.js': '1',
+      'src/deep/one/app.js': '1',
+      'src/deep/two/app.js': '22',
+    })
+    symlinkSync('one', scene.at('src/deep/..data'))
+    symlinkSync('..data/app.js', scene.at('src/deep/app.js'))
+    await scene.watch(t, { patterns: ['src/a.js', 'src/*/*.js'] }, new TreeWatches(new FileEvents().watch).open)
+    scene.write('src/a.js', '22')
+    await scene.next('src/a.js')
+    scene.write('src/out/b.js', '22')
+    scene.write('src/a.js', '333')
+    t.strictSame(await scene.next('src/a.js'), ['src/a.js'])
+    symlinkSync('two', scene.at('src/deep/..new'))
+    renameSync(scene.at('src/deep/..new'), scene.at('src/deep/..data'))
+    t.strictSame(await scene.next('src/deep/app.js'), ['src/deep/app.js'])
+  })
+  await t.test('one watch serves all who watch a folder, until the last has left', async t => {
+    const scene = new Scene(t, { 'src/a.js': '1' })
+    const events = new FileEvents()
+    const { open } = new TreeWatches(events.watch)
+    const heard: string[] = []
+    const watches = ['one', 'other'].map(who =>
+      open(
+        scene.root,
+        true,
+        (_, name) => heard.push(`${who} ${name}`),
+        () => {},
+      ),
+    )
+    t.equal(events.streams, 1)
+    watches[0]?.close()
+    watches[0]?.close()
+    t.equal(events.streams, 1)
+    watches[1]?.close()
+    t.equal(events.streams, 2)
+  })
+  await t.test('no stream at all is the limit of the system, and files are looked at now and then', async t => {
+    const scene = new Scene(t, { 'src/a.js': '1' })
+    const events = new FileEvents()
+    await scene.watch(t, { patterns: ['src/**'] }, new TreeWatches(events.watch).open)
+    events.fail()
+    t.match(scene.problems, [{ message: /limit of file watches is reached \(EMFILE/ }])
+    scene.write('src/a.js', '22')
+    await scene.next('src/a.js')
+    scene.write('src/b.js', '1')
+    await scene.next('src/b.js')
+    t.match(scene.problems, [{}, { message: 'none any more' }])
+  })
 })
 
 t.test('one cause is reported once, and the rest is watched', async t => {

@@ -16,6 +16,7 @@ import { DarwinProcessTable, membersOf, remains, type Sight } from '../../plugin
 import { parsePs, parseTime, pidsWith, psArgs, type Row } from '../../plugins/platform-darwin/ps.ts'
 import { lookAtShim, shimConf, shimPath } from '../../plugins/platform-darwin/shim.ts'
 import { Shared, Tools } from '../../plugins/platform-darwin/tools.ts'
+import { hasFileEvents } from '../../plugins/platform-darwin/tree-watches.ts'
 import { psWithEnvironment, setsid } from '../machine.ts'
 
 const works = (program: string) => spawnSync(program, ['-v']).error === undefined
@@ -527,6 +528,19 @@ t.test('checks', async t => {
   ])
   t.match(await results(async () => []), [{ status: 'fail', summary: /cannot read/ }])
 })
+
+t.test(
+  'whole trees are watched where there is FSEvents, and not where a daemon is only told that it is on a Mac',
+  async t => {
+    t.equal(
+      await hasFileEvents({
+        root: t.testdir({ System: { Library: { Frameworks: { 'CoreServices.framework': {} } } } }),
+      }),
+      true,
+    )
+    t.equal(await hasFileEvents({ root: t.testdir({}) }), false)
+  },
+)
 
 t.test('the plugin', tools, async t => {
   const features = new Map<FeatureName, FeatureState>()

@@ -219,6 +219,9 @@ export async function boot(t: Test, wish: Wish = {}): Promise<Running> {
     get control() {
       return missing('control')()
     },
+    get openFolder() {
+      return missing('openFolder')()
+    },
     get desktop() {
       return missing('desktop')()
     },
