@@ -12,21 +12,13 @@ import { testKernel } from 'locald/testing'
 import t from 'tap'
 import type { DoctorAnswer } from '../../kernel/wire.ts'
 import { root } from '../user.ts'
+import { checkModes, checkProgram, programsFor, targets } from './packed.ts'
 import { Sandbox } from './sandbox.ts'
 
 /** zig compiles its C library for each machine when it is run first. */
 t.setTimeout(900_000)
 const machine = `${process.platform}-${process.arch}`
 const packages = join(root, 'build', 'packages')
-const programs = ['locald-keeper', 'locald-shim'] as const
-const targets = ['linux-x64', 'linux-arm64', 'darwin-x64', 'darwin-arm64'] as const
-/** What each program must be: an Apple processor of the ARM kind runs only what is signed. */
-const kinds = {
-  'linux-x64': { format: 'ELF', cpu: 62, isStatic: true },
-  'linux-arm64': { format: 'ELF', cpu: 183, isStatic: true },
-  'darwin-x64': { format: 'Mach-O', cpu: 0x01000007 },
-  'darwin-arm64': { format: 'Mach-O', cpu: 0x0100000c, isSigned: true },
-} as const
 const files = {
   'locald.toml': '[project]\nname = "shop"\n[services.web]\ncommand = "node server.js"\n',
   'server.js': `require('node:http').createServer((_, answer) => answer.end('packed')).listen(process.env.PORT, '127.0.0.1')`,
@@ -39,13 +31,19 @@ t.test('every package, from the registry into an empty folder', { timeout: 900_0
   const built = node([join(root, 'build', 'shim', 'build.js'), '--all'])
   t.equal(built.status, 0, built.stderr)
   for (const target of targets) {
-    for (const program of programs)
-      t.match(kindOf(join(root, 'build', 'native', target, program)), kinds[target], `${program} for ${target}`)
+    for (const program of programsFor(target))
+      checkProgram(t, join(root, 'build', 'native', target, program), program, target)
   }
   const packed = node([join(root, 'build', 'shim', 'pack.js')])
   t.equal(packed.status, 0, packed.stderr)
   const tarballs = readdirSync(packages).map(name => join(packages, name))
   t.equal(tarballs.length, 1 + targets.length, tarballs.join(' '))
+  for (const target of targets) {
+    const tarball = tarballs.find(path => path.includes(`-native-${target}-`)) ?? ''
+    checkModes(t, tarball, target)
+    const [os, cpu] = target.split('-')
+    t.match(manifestOf(tarball), { os: [os], cpu: [cpu] }, `npm installs it on ${target} alone`)
+  }
 
   const folder = mkdtempSync(join(tmpdir(), 'locald-installed-'))
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
@@ -150,21 +148,6 @@ t.test('manifests of the packages', async t => {
     t.notOk('scripts' in manifest || 'dependencies' in manifest)
   }
 })
-
-/** What a program's head says: ELF of 64 bits (elf(5)), or Mach-O of 64 bits (mach-o/loader.h). */
-function kindOf(path: string): object {
-  const file = readFileSync(path)
-  if (file.readUInt32BE(0) === 0x7f454c46) {
-    const [at, size, count] = [Number(file.readBigUInt64LE(32)), file.readUInt16LE(54), file.readUInt16LE(56)]
-    const types = Array.from({ length: count }, (_, index) => file.readUInt32LE(at + index * size))
-    return { format: 'ELF', cpu: file.readUInt16LE(18), isStatic: !types.includes(3) }
-  }
-  if (file.readUInt32LE(0) !== 0xfeedfacf) return { format: 'unknown' }
-  const commands: number[] = []
-  for (let at = 32; commands.length < file.readUInt32LE(16); at += file.readUInt32LE(at + 4))
-    commands.push(file.readUInt32LE(at))
-  return { format: 'Mach-O', cpu: file.readUInt32LE(4), isSigned: commands.includes(0x1d) }
-}
 
 /** A registry of npm with one version of each package (its documented "abbreviated metadata"). */
 async function serve(tarballs: readonly string[]): Promise<Server> {

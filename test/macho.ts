@@ -1,0 +1,86 @@
+/** Reads what a program of macOS says of itself: mach-o/loader.h, mach-o/fat.h; of its signature xnu's bsd/sys/codesign.h. */
+
+/** A program or library for one processor. */
+export interface MachO {
+  readonly cpu: 'arm64' | 'x64' | 'other'
+  /** MH_PIE: it is loaded at another address each time. */
+  readonly isPositionFree: boolean
+  /** MH_ALLOW_STACK_EXECUTION. */
+  readonly hasExecutableStack: boolean
+  /** Libraries as they are written, such as `@loader_path/../lib/libpq.5.dylib`; not those that may be missing. */
+  readonly libraries: readonly string[]
+  /** Where `@rpath/` is looked for. */
+  readonly paths: readonly string[]
+  /** LC_UUID in hexadecimal digits; dyld of macOS 26 wants one. */
+  readonly uuid: string | undefined
+  /** LC_BUILD_VERSION: the oldest macOS that loads it, such as `13.0`. */
+  readonly oldest: string | undefined
+  /** The flags of its CodeDirectory; 0x2: ad hoc, 0x20000: by the linker, 0x10000: hardened. Undefined: it is not signed. */
+  readonly signature: number | undefined
+}
+
+const magic64 = 0xfeedfacf
+const magicFat = 0xcafebabe
+const cpus: Readonly<Record<number, MachO['cpu']>> = { 16777223: 'x64', 16777228: 'arm64' }
+const headerSize = 32
+const [stackExecution, positionFree] = [0x20000, 0x200000]
+const command = {
+  loadDylib: 0xc,
+  uuid: 0x1b,
+  signature: 0x1d,
+  buildVersion: 0x32,
+  rpath: 0x8000001c,
+  reexportDylib: 0x8000001f,
+} as const
+const codeDirectory = 0xfade0c02
+
+/** One for each processor; none: it is no Mach-O file of 64 bits. */
+export function machOs(file: Buffer): readonly MachO[] {
+  if (file.length >= headerSize && file.readUInt32LE(0) === magic64) return [read(file)]
+  if (file.length < 8 || file.readUInt32BE(0) !== magicFat) return []
+  return Array.from({ length: file.readUInt32BE(4) }, (_, at) => {
+    const [offset, size] = [file.readUInt32BE(8 + at * 20 + 8), file.readUInt32BE(8 + at * 20 + 12)]
+    return read(file.subarray(offset, offset + size))
+  })
+}
+
+function read(file: Buffer): MachO {
+  const commands = commandsOf(file)
+  const bodies = (...kinds: readonly number[]) => commands.filter(it => kinds.includes(it.kind)).map(it => it.body)
+  const flags = file.readUInt32LE(24)
+  const [signature] = bodies(command.signature)
+  const [version] = bodies(command.buildVersion)
+  return {
+    cpu: cpus[file.readUInt32LE(4)] ?? 'other',
+    isPositionFree: (flags & positionFree) !== 0,
+    hasExecutableStack: (flags & stackExecution) !== 0,
+    libraries: bodies(command.loadDylib, command.reexportDylib).map(textOf),
+    paths: bodies(command.rpath).map(textOf),
+    uuid: bodies(command.uuid)[0]?.subarray(8, 24).toString('hex'),
+    oldest: version === undefined ? undefined : `${version.readUInt16LE(14)}.${version.readUInt8(13)}`,
+    signature: signature === undefined ? undefined : flagsOf(file, signature),
+  }
+}
+
+function commandsOf(file: Buffer): readonly { readonly kind: number; readonly body: Buffer }[] {
+  let at = headerSize
+  return Array.from({ length: file.readUInt32LE(16) }, () => {
+    const body = file.subarray(at, at + file.readUInt32LE(at + 4))
+    at += body.length
+    return { kind: body.readUInt32LE(0), body }
+  })
+}
+
+/** The text whose offset in the command is its third number. */
+function textOf(body: Buffer): string {
+  const text = body.subarray(body.readUInt32LE(8))
+  return text.subarray(0, text.indexOf(0)).toString()
+}
+
+/** The flags of the CodeDirectory in the signature that a command tells the place of: a list of blobs in big-endian numbers. */
+function flagsOf(file: Buffer, body: Buffer): number | undefined {
+  const blobs = file.subarray(body.readUInt32LE(8), body.readUInt32LE(8) + body.readUInt32LE(12))
+  const offsets = Array.from({ length: blobs.readUInt32BE(8) }, (_, at) => blobs.readUInt32BE(12 + at * 8 + 4))
+  const directory = offsets.find(offset => blobs.readUInt32BE(offset) === codeDirectory)
+  return directory === undefined ? undefined : blobs.readUInt32BE(directory + 12)
+}
