@@ -49,8 +49,8 @@ export class WatchPatterns {
   constructor(root: string, patterns: readonly string[], picomatch: Picomatch) {
     this.#root = root
     const all = patterns.map(written => ({ excludes: isExclusion(written), text: plainOf(root, written, picomatch) }))
-    this.#patterns = all.map(({ excludes, text }) => patternOf(text, excludes, picomatch))
-    this.#named = new Set(all.flatMap(({ text }) => text.split('/')))
+    this.#patterns = all.map(({ excludes, text }) => patternOf(composed(text), excludes, picomatch))
+    this.#named = new Set(all.flatMap(({ text }) => composed(text).split('/')))
     const wanted = all.filter(({ excludes }) => !excludes)
     this.bases = [...new Set(wanted.map(({ text }) => resolve(root, unescaped(picomatch.scan(text).base))))]
   }
@@ -83,7 +83,7 @@ export class WatchPatterns {
   }
 
   #inside(path: string): string {
-    return relative(this.#root, path).split(sep).join('/')
+    return composed(relative(this.#root, path).split(sep).join('/'))
   }
 }
 
@@ -101,6 +101,11 @@ function plainOf(root: string, written: string, picomatch: Picomatch): string {
   const text = [inside, glob.replace(/\/+$/, '')].filter(part => part !== '').join('/')
   if (text === '') return '**'
   return isFolder ? `${text}/**` : text
+}
+
+/** One spelling for both: the Finder decomposes the letters of names (NFD), who types a pattern composes them. */
+function composed(text: string): string {
+  return text.normalize('NFC')
 }
 
 function unescaped(path: string): string {

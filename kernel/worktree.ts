@@ -41,9 +41,11 @@ export const longestLabel = 63
 /** A branch's label leaves room for what is put before and behind it. */
 const longestSlug = 40
 
-/** A text as one DNS label of at most 40 characters. */
+/** A text as one DNS label of at most 40 characters; letters lose their accents, in whichever way the file system composes them. */
 export function slugOf(text: string): string {
   const slug = text
+    .normalize('NFD')
+    .replaceAll(/\p{M}/gu, '')
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, '-')
     .slice(0, longestSlug)

@@ -10,7 +10,7 @@ import { placesOf } from './places.ts'
 import { type Entry, isThere } from './register.ts'
 import { runningTarget } from './running.ts'
 import type { Shared } from './shared.ts'
-import { resetName, undoName } from './snapshots.ts'
+import { isSameFile, resetName, undoName } from './snapshots.ts'
 import { removeFolder } from './tree.ts'
 import { Upgrade } from './upgrade.ts'
 
@@ -48,8 +48,9 @@ export class Databases {
   async snapshot(entry: Entry, name: string | undefined, signal: AbortSignal): Promise<CommandResult> {
     const chosen = name ?? new Date().toISOString().slice(0, 19).replaceAll(':', '-')
     requireName(chosen)
-    if (chosen === undoName || chosen === resetName)
-      throw wrong(`'${chosen}' is what a ${chosen === undoName ? 'restore' : 'reset'} keeps`, 'Take another name.')
+    const kept = [undoName, resetName].find(name => isSameFile(name, chosen))
+    if (kept !== undefined)
+      throw wrong(`'${kept}' is what a ${kept === undoName ? 'restore' : 'reset'} keeps`, 'Take another name.')
     const began = performance.now()
     await this.#shared.snapshots.take(entry, chosen, signal)
     const ms = Math.round(performance.now() - began)
@@ -63,7 +64,7 @@ export class Databases {
   async restore(entry: Entry, name: string, signal: AbortSignal): Promise<CommandResult> {
     const { snapshots } = this.#shared
     requireName(name)
-    if (!snapshots.has(entry, name)) throw await this.#noSuch(entry, name)
+    if (!(await snapshots.has(entry, name))) throw await this.#noSuch(entry, name)
     const began = performance.now()
     await this.#shared.control().paused(entry.key, () => snapshots.restore(entry, name, signal))
     await this.#shared.settled(entry.key, signal)
@@ -85,7 +86,7 @@ export class Databases {
   }
 
   async drop(entry: Entry, name: string): Promise<CommandResult> {
-    if (this.#shared.snapshots.has(entry, name) && nameShape.test(name)) {
+    if (nameShape.test(name) && (await this.#shared.snapshots.has(entry, name))) {
       await this.#shared.snapshots.drop(entry, name)
       return done(`Snapshot '${name}' is gone.`, { service: entry.key, snapshot: name })
     }

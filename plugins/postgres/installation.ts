@@ -30,7 +30,10 @@ export async function inspect(bin: string, origin: Installation['origin']): Prom
 
 /** Whether an extension can be created: its control file is where this installation's build looks. */
 export async function hasExtension({ bin, major }: Installation, name: string): Promise<boolean> {
+  // Homebrew's is configured with a folder outside its own, where extensions are linked; the packaged server has no pg_config.
+  const told = (await output(join(bin, 'pg_config'), ['--sharedir']))?.trim()
   const shares = [
+    ...(told ? [told] : []),
     join(bin, '..', 'share', 'postgresql'),
     join(bin, '..', 'share'),
     `/usr/share/postgresql/${major}`,
@@ -52,10 +55,15 @@ export function systemFolders(major: Major, path: string | undefined): readonly 
     '/usr/local/pgsql/bin',
     `/opt/homebrew/opt/postgresql@${major}/bin`,
     `/usr/local/opt/postgresql@${major}/bin`,
+    `/opt/local/lib/postgresql${major}/bin`,
+    `/Library/PostgreSQL/${major}/bin`,
     `/Applications/Postgres.app/Contents/Versions/${major}/bin`,
     '/usr/bin',
   ]
 }
+
+/** Where Homebrew has the client programs alone: its `libpq` is linked nowhere else. */
+const clientFolders = ['/opt/homebrew/opt/libpq/bin', '/usr/local/opt/libpq/bin'] as const
 
 /** A program of the system that is of at least this major, such as `pg_dump`; the oldest that will do. */
 export async function systemProgram(
@@ -66,7 +74,7 @@ export async function systemProgram(
 ): Promise<string | undefined> {
   for (const major of majors) {
     if (Number(major) < Number(least)) continue
-    for (const folder of systemFolders(major, path)) {
+    for (const folder of [...systemFolders(major, path), ...clientFolders]) {
       const program = join(folder, name)
       if (!(await canRun(program))) continue
       const [, found] = /PostgreSQL\) (\d+)/.exec((await output(program, ['--version'])) ?? '') ?? []

@@ -58,7 +58,7 @@ export class Installations {
     }
     if (ours === undefined) throw noInstallation(major, failure)
     throw new LocaldError('STEP_FAILED', `PostgreSQL ${major} has no extension '${missing.join("', '")}' here`, {
-      hint: `Install a PostgreSQL ${major} that has it (on Debian: postgresql-${major} and the extension's package), or correct \`extensions\`.`,
+      hint: `Install a PostgreSQL ${major} that has it (on Debian: postgresql-${major} and the extension's package; on macOS: \`brew install postgresql@${major}\` and the extension's formula), or correct \`extensions\`.`,
     })
   }
 
@@ -147,7 +147,7 @@ async function lacking(installation: Installation, extensions: readonly string[]
 
 function noInstallation(major: Major, failure: unknown): LocaldError {
   const hint = LocaldError.is(failure) ? `${failure.hint ?? ''} ` : ''
-  const install = `Or install PostgreSQL ${major} (on Debian: \`apt install postgresql-${major}\`).`
+  const install = `Or install PostgreSQL ${major} (on Debian: \`apt install postgresql-${major}\`; on macOS: \`brew install postgresql@${major}\`).`
   return new LocaldError('STEP_FAILED', `there is no PostgreSQL ${major} on this machine: ${messageOf(failure)}`, {
     hint: `${hint}${install}`,
     cause: failure,

@@ -32,6 +32,11 @@ export const undoName = 'before-restore'
 /** The snapshot that a reset keeps of what it removes. */
 export const resetName = 'before-reset'
 
+/** Whether two names are one file where case does not count. A data folder may move to such a volume. */
+export function isSameFile(name: string, other: string): boolean {
+  return name.toLowerCase() === other.toLowerCase()
+}
+
 /** Snapshots of services' clusters, and how a cluster is replaced. */
 export class Snapshots {
   readonly #shared: Shared
@@ -42,9 +47,9 @@ export class Snapshots {
 
   async list(entry: Entry): Promise<readonly Snapshot[]> {
     const { snapshots } = this.#places(entry)
-    const names = (await readdir(snapshots).catch(() => [])).filter(name => !isUnfinished(name))
+    const names = await this.#names(entry)
     return Promise.all(
-      names.sort().map(async name => {
+      names.toSorted().map(async name => {
         const folder = join(snapshots, name)
         // Its last change was to get its name.
         const [version = '?', { ctime }, bytes] = await Promise.all([versionOf(folder), stat(folder), sizeOf(folder)])
@@ -53,18 +58,19 @@ export class Snapshots {
     )
   }
 
-  has(entry: Entry, name: string): boolean {
-    return existsSync(join(this.#places(entry).snapshots, name))
+  /** By its very name: most Macs' volumes take `Foo` for `foo`, which may be a branch. */
+  async has(entry: Entry, name: string): Promise<boolean> {
+    return (await this.#names(entry)).includes(name)
   }
 
   /** Keeps a copy of the cluster as it is now; a running server goes on. */
   take(entry: Entry, name: string, signal: AbortSignal): Promise<void> {
     const places = this.#places(entry)
     return this.#shared.locks.run(entry.data, async () => {
-      const folder = join(places.snapshots, name)
-      if (existsSync(folder))
-        throw refused(`there is a snapshot '${name}' already`, 'Take another name, or drop that one.')
-      await this.copy(places, folder, signal)
+      const same = (await this.#names(entry)).find(other => isSameFile(other, name))
+      if (same !== undefined)
+        throw refused(`there is a snapshot '${same}' already`, 'Take another name, or drop that one.')
+      await this.copy(places, join(places.snapshots, name), signal)
     })
   }
 
@@ -122,6 +128,11 @@ export class Snapshots {
       signal.throwIfAborted()
       await setTimeout(pauseMs)
     }
+  }
+
+  async #names(entry: Entry): Promise<readonly string[]> {
+    const names = await readdir(this.#places(entry).snapshots).catch(() => [])
+    return names.filter(name => !isUnfinished(name))
   }
 
   #places(entry: Entry): Places {

@@ -88,6 +88,9 @@ t.test('snapshots and branches', async t => {
       ['restore', 'nosuch'],
       ['snapshot', '../x'],
       ['snapshot', 'before-restore'],
+      ['snapshot', 'Before-Reset'],
+      ['snapshot', 'TWO'],
+      ['restore', 'TWO'],
       ['list', '--nosuch'],
       ['upgrade', 'x'],
     ]) {

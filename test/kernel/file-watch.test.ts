@@ -468,6 +468,8 @@ t.test('patterns mean what they say', t => {
     [['src/'], 'src/deep/a.js', true],
     [['./src/'], 'src/a', true],
     [['src'], 'srcs/a.js', false],
+    [['größe/**'.normalize('NFC')], 'größe/a.js'.normalize('NFD'), true],
+    [['größe/**'.normalize('NFD')], 'größe/a.js'.normalize('NFC'), true],
     [['.'], 'any/file', true],
     [['packages/*/src'], 'packages/a/src/b.js', true],
     [['src/*'], 'src/deep/a.js', false],
