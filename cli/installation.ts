@@ -4,10 +4,13 @@ import { basename, dirname, join } from 'node:path'
 import { LocaldError } from '../kernel/errors.ts'
 import type { PrivilegedPaths } from '../kernel/paths.ts'
 import { digestOf, isRoots, sha256, writeRoots } from './root-files.ts'
+import { systemRoots } from './system-roots.ts'
 
 /** A list of what is done, in words; and doing it. */
 export interface Step {
   readonly text: string
+  /** Whether the others are done when this one fails: its error's hint is how a person does it. */
+  readonly isOptional?: true
   run(): void
 }
 
@@ -65,7 +68,7 @@ export function complaintOf(paths: PrivilegedPaths, uid: number): string | undef
   return ran.status === noChannel ? undefined : (ran.error?.message ?? ran.stderr.toString().trim())
 }
 
-/** Steps that leave nothing: users' blocks and certificates first, by the helper itself, then the helper. */
+/** Steps that leave nothing of the helper's: users' blocks and certificates first, by the helper itself, then the helper. */
 export function uninstallSteps(paths: PrivilegedPaths): readonly Step[] {
   const steps: Step[] = []
   const shim = paths.shims.find(path => existsSync(path))
@@ -77,6 +80,13 @@ export function uninstallSteps(paths: PrivilegedPaths): readonly Step[] {
     }
     for (const { file, uid } of anchorsOf(paths)) {
       steps.push({ text: `remove ${file}`, run: () => callAs(uid, conf, [shim, 'untrust'], readFileSync(file)) })
+    }
+    for (const { name, pem, byHand } of systemRoots(paths.keychain)) {
+      steps.push({
+        text: `remove ${name} from the system keychain: macOS asks for an administrator’s name and password`,
+        isOptional: true,
+        run: () => callAs(0, conf, [shim, 'untrust'], pem, `Run \`${byHand}\` in Terminal at the Mac’s screen.`),
+      })
     }
   }
   for (const path of paths.shims) if (existsSync(path)) steps.push(removal(path))
@@ -174,8 +184,14 @@ function anchorsOf(paths: PrivilegedPaths): readonly { readonly file: string; re
   )
 }
 
-/** As a user who may have been taken off the list since; the list is then as it was, whatever comes of it. */
-function callAs(uid: number, conf: string, [shim, verb]: readonly [string, string], input: string | Buffer): void {
+/** Calls the helper as a user who may have been taken off the list since; the list is then as it was, whatever comes of it. */
+function callAs(
+  uid: number,
+  conf: string,
+  [shim, verb]: readonly [string, string],
+  input: string | Buffer,
+  hint = 'Run `sudo locald admin uninstall` again: what was done already is passed over.',
+): void {
   const before = readText(conf)
   const isListed = before?.split('\n').includes(`uid ${uid}`) === true
   if (!isListed) writeRoots(conf, Buffer.from(`${before ?? `${head}\n`}uid ${uid}\n`), 0o644)
@@ -183,9 +199,7 @@ function callAs(uid: number, conf: string, [shim, verb]: readonly [string, strin
     const ran = spawnSync(shim, [verb], { uid, gid: uid, cwd: '/', env: {}, input })
     if (ran.status === 0) return
     const says = ran.error?.message ?? ran.stderr.toString().trim()
-    throw new LocaldError('SHIM_FAILED', `\`${shim} ${verb}\` failed for user ${uid}: ${says}`, {
-      hint: 'Run `sudo locald admin uninstall` again: what was done already is passed over.',
-    })
+    throw new LocaldError('SHIM_FAILED', `\`${shim} ${verb}\` failed for user ${uid}: ${says}`, { hint })
   } finally {
     if (!isListed) restore(conf, before)
   }

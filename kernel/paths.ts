@@ -54,6 +54,8 @@ export interface PrivilegedPaths {
   readonly anchors: readonly string[]
   /** Folders of cgroups, a subfolder for each user. */
   readonly slices: readonly string[]
+  /** The keychain with the certificates of all users, and the system's program that reads it. */
+  readonly keychain?: { readonly file: string; readonly security: string }
 }
 
 /** What decides the paths. */
@@ -146,6 +148,7 @@ const onMac: PrivilegedPaths = {
   hosts: '/private/etc/hosts',
   anchors: [],
   slices: [],
+  keychain: { file: '/Library/Keychains/System.keychain', security: '/usr/bin/security' },
 }
 
 /**

@@ -28,8 +28,13 @@ export async function adminSetup(context: Context): Promise<number> {
 /** `locald admin uninstall`, as root: what setup and the helper have put anywhere is gone afterwards, for all users. */
 export async function adminUninstall(context: Context): Promise<number> {
   if (process.getuid?.() !== 0) return throughSudo('uninstall')
-  carryOut(context, uninstallSteps(context.paths.privileged), 'Nothing is installed')
-  return 0
+  const { privileged } = context.paths
+  const left = carryOut(context, uninstallSteps(privileged), 'Nothing is installed')
+  // What a user trusts is that user's, and macOS changes it for nobody else.
+  if (privileged.keychain !== undefined && !context.json) {
+    say('A CA in a user’s own keychain stays: whoever ran `locald trust` takes it out by `locald untrust`.')
+  }
+  return left.length === 0 ? 0 : 1
 }
 
 /** `locald admin sync-hosts`: has the daemon write its names to the hosts file once more. */
@@ -47,13 +52,33 @@ export async function adminSyncHosts(context: Context): Promise<number> {
   return answer.exitCode
 }
 
-function carryOut(context: Context, steps: readonly Step[], nothing: string): void {
+/** Does the steps, after they were listed; the errors of those that are optional. */
+function carryOut(context: Context, steps: readonly Step[], nothing: string): readonly LocaldError[] {
   const tell = context.json ? () => {} : say
   tell(steps.length === 0 ? nothing : 'As root, this will:')
   for (const { text } of steps) tell(`  ${text}`)
-  for (const step of steps) step.run()
-  if (context.json) printJson({ done: steps.map(({ text }) => text) })
-  else if (steps.length > 0) print('Done')
+  const done: string[] = []
+  const left: LocaldError[] = []
+  for (const step of steps) {
+    const error = attempt(step)
+    if (error === undefined) done.push(step.text)
+    else left.push(error)
+  }
+  for (const { message, hint } of left) tell(`! ${message}\n  ${hint}`)
+  if (context.json) printJson({ done, left: left.map(({ message, hint }) => ({ message, hint })) })
+  else if (steps.length > 0) print(left.length === 0 ? 'Done' : 'Done, but for what is marked with !')
+  return left
+}
+
+/** Does a step; the error of one that is optional. */
+function attempt(step: Step): LocaldError | undefined {
+  try {
+    step.run()
+    return undefined
+  } catch (error) {
+    if (step.isOptional === true && LocaldError.is(error)) return error
+    throw error
+  }
 }
 
 /** The same command again by sudo(8), with this very Node: root's PATH may have another, or none. */

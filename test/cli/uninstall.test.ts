@@ -1,0 +1,60 @@
+/** `locald admin uninstall` on a Mac: what `locald trust --system` has done goes with the helper, or it is said how. */
+import { chmodSync, copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import t, { type Test } from 'tap'
+import { adminUninstall } from '../../cli/commands/admin.ts'
+import { readWords } from '../../cli/words.ts'
+import { resolvePaths } from '../../kernel/paths.ts'
+import { certificate } from '../shim/certificates.ts'
+import { FakeKeychain } from '../shim/fake-keychain.ts'
+import { Installed, unable } from '../shim/installed.ts'
+
+/** What the command says when it is run, and its exit code. */
+async function uninstall(t: Test, it: Installed): Promise<{ code: number; says: string }> {
+  const keychain = { file: join(it.root, 'System.keychain'), security: join(it.root, 'security') }
+  const conf = join(it.root, 'etc/locald')
+  const privileged = { shims: [it.shim], conf, hosts: it.hosts, anchors: [], slices: [], keychain }
+  const paths = { ...resolvePaths({ env: { HOME: it.root } }), privileged }
+  const words = await readWords(['admin', 'uninstall'])
+  const said = [t.capture(process.stdout, 'write'), t.capture(process.stderr, 'write')]
+  const code = await adminUninstall({ words, json: false, paths, cwd: '/' })
+  const says = said.flatMap(each => each().map(({ args }) => String(args[0]))).join('')
+  for (const each of said) each.restore()
+  return { code, says }
+}
+
+t.test('the roots of all users', { skip: unable }, async t => {
+  const [one, other] = [certificate({ name: 'locald development CA 11111111' }), certificate()]
+  const it = new Installed({ sanitized: false })
+  t.teardown(() => it.remove())
+  const mac = new FakeKeychain(join(it.root, 'mac'))
+  mac.buildShim(join(it.root, 'shim'), it.root)
+  for (const isRefused of [false, true]) {
+    it.reset()
+    mac.reset()
+    mkdirSync(dirname(it.shim), { recursive: true })
+    copyFileSync(join(it.root, 'shim'), it.shim)
+    chmodSync(it.shim, 0o4755)
+    for (const input of [one, other]) t.match(it.run(['trust'], { input }), { code: 0 })
+    // What security(1) prints for find-certificate -a -p.
+    const security = `#!/bin/sh\necho "$*" > ${it.root}/asked\ncat <<'E'\n${one}${other}E\n`
+    writeFileSync(join(it.root, 'security'), security, { mode: 0o755 })
+    if (isRefused) mac.fail({ SecTrustSettingsRemoveTrustSettings: -60007 })
+    const { code, says } = await uninstall(t, it)
+    t.match(says, /remove locald development CA 11111111 from the system keychain: macOS asks for an administrator/)
+    t.match(says, /whoever ran `locald trust` takes it out by `locald untrust`/)
+    t.notOk(existsSync(it.shim))
+    t.notOk(existsSync(join(it.root, 'etc/locald')))
+    if (isRefused) {
+      t.equal(code, 1)
+      const byHand = `Run \`sudo security delete-certificate -t -Z [0-9A-F]{64} ${it.root}/System.keychain\``
+      t.match(says, new RegExp(`! .*-60007\\n  ${byHand}[\\s\\S]*! .*-60007\\n  ${byHand}`))
+      t.match(says, /^Done, but for what is marked/)
+      t.equal(mac.lines('admin').length, 2)
+    } else {
+      t.equal(code, 0)
+      t.match(says, /^Done$/m)
+      t.strictSame([mac.lines('admin'), mac.lines('system')], [[], []])
+    }
+  }
+})
