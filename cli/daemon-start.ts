@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { accessSync, closeSync, constants, fstatSync, openSync, readdirSync, readSync } from 'node:fs'
 import type { Socket } from 'node:net'
@@ -6,22 +6,19 @@ import { devNull } from 'node:os'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { type ErrorJson, LocaldError, messageOf } from '../kernel/errors.ts'
-import { readText } from '../kernel/files.ts'
 import { builtFolder } from '../kernel/package.ts'
 import { compileNative, type Paths, preparePaths, settlePaths } from '../kernel/paths.ts'
 import type { Argv } from '../kernel/wire.ts'
 import { daemonEnvironment } from './daemon-environment.ts'
-import { say } from './output.ts'
+import { startByMachine } from './machine-start.ts'
 import { reach, wake } from './reach.ts'
+import { stablePath } from './stable-path.ts'
 import { port, seconds } from './units.ts'
-
-/** What `paths.boot` holds. */
-export interface Installed {
-  readonly start: Argv
-}
 
 /** The keeper's exit code when another process holds the lock (EX_TEMPFAIL of sysexits(3)). */
 const lockHeld = 75
+/** Has the keeper and the daemon exit with 0 instead. */
+const heldOk = '--held-ok'
 /**
  * Most of what the daemon allocates is gone at once: a smaller young generation (MB; V8's own limit is 16) needs 20 MB less. Without the
  * memory reducer, which collects all some seconds after the last work, 60 to 80 ms of CPU, an idle daemon does nothing. Young
@@ -36,8 +33,6 @@ const nodeFlags = [
 ]
 /** How long a daemon may take until it listens, where LOCALD_START_TIMEOUT says nothing else, ms. */
 const usualMs = 15_000
-/** One that the machine's service manager was asked for and that is not there yet may have failed: a start of our own tells why. ms */
-const bootMs = 5000
 /** Between two looks for the socket of a daemon that someone else is starting, ms. */
 const stepMs = 20
 /** After so long without its socket, the holder of the lock may have been one that was ending: try to be the next, ms. */
@@ -55,17 +50,14 @@ export async function startDaemon(wanted: Paths): Promise<Socket> {
   const limitMs = startLimit()
   // The daemon would tell its log alone, and have no proxy.
   for (const name of ['LOCALD_HTTP_PORT', 'LOCALD_HTTPS_PORT']) port(name, process.env[name] || '0')
+  const machines = await startByMachine(paths, () => reach(settle()))
+  if (machines !== undefined) return machines
   const deadline = performance.now() + limitMs
-  let wait = startByMachine(paths) ? bootMs : undefined
   while (performance.now() < deadline) {
-    if (wait === undefined) {
-      preparePaths(paths)
-      const isStarted = await attempt(paths, deadline)
-      if (!isStarted) wake(paths)
-      wait = isStarted ? limitMs : patienceMs
-    }
-    const until = Math.min(deadline, performance.now() + wait)
-    wait = undefined
+    preparePaths(paths)
+    const isStarted = await attempt(paths, deadline)
+    if (!isStarted) wake(paths)
+    const until = Math.min(deadline, performance.now() + (isStarted ? limitMs : patienceMs))
     do {
       // The daemon of another data folder may have been the first in the runtime folder: each is asked for its own.
       paths = settle()
@@ -77,31 +69,29 @@ export async function startDaemon(wanted: Paths): Promise<Socket> {
   throw late(paths, `its socket ${paths.socket} does not appear`)
 }
 
-/** The daemon's command line, for who starts it without the CLI. */
-export function daemonArgv(paths: Paths): Argv {
+/** The daemon's command line. */
+function daemonArgv(paths: Paths): Argv {
   const daemon = join(builtFolder, 'kernel', 'daemon.js')
   const keeper = keeperOf(paths)
   const locked = [keeper, 'lock', paths.runtimeLock, '--', process.execPath, ...nodeFlags, daemon]
   return [keeper, 'lock', paths.lock, '--', ...locked]
 }
 
+/**
+ * The daemon's command line for a service manager, by paths that stay when a new version is installed. It exits with 0 where another
+ * daemon runs, so that no other is started: launchd knows no other code that means so.
+ */
+export function managedArgv(paths: Paths): Argv {
+  const stable = (path: string) => stablePath(path, process.env['PATH'])
+  const keeper = stable(keeperOf(paths))
+  const daemon = [stable(process.execPath), ...nodeFlags, stable(join(builtFolder, 'kernel', 'daemon.js')), heldOk]
+  return [keeper, 'lock', heldOk, paths.lock, '--', keeper, 'lock', heldOk, paths.runtimeLock, '--', ...daemon]
+}
+
 /** Throws USAGE when LOCALD_START_TIMEOUT is no number of seconds. */
 function startLimit(): number {
   const told = process.env['LOCALD_START_TIMEOUT']
   return told === undefined || told === '' ? usualMs : seconds('LOCALD_START_TIMEOUT', told)
-}
-
-/** Whether the daemon is the machine's to start, since `locald server install`, and the machine does. */
-function startByMachine({ boot }: Paths): boolean {
-  try {
-    const installed: Installed = JSON.parse(readText(boot))
-    const [program, ...words] = installed.start
-    if (spawnSync(program, words, { stdio: 'ignore' }).status === 0) return true
-    say(`Warning: \`${installed.start.join(' ')}\` failed; the daemon is started without it`)
-    return false
-  } catch {
-    return false
-  }
 }
 
 /** Whether an earlier daemon left something that a new one would take over. */

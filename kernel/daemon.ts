@@ -18,6 +18,8 @@ const starter = 3
 
 /** The exit code that says that another daemon runs (EX_TEMPFAIL of sysexits(3)), as the keeper's when the lock is held. */
 const isHeld = 75
+/** With this word it is 0: launchd starts a job again and again that exits with anything else. */
+const heldIsOk = '--held-ok'
 /** The longest that a timer waits: ms. */
 const foreverMs = 2 ** 31 - 1
 
@@ -25,7 +27,7 @@ const foreverMs = 2 ** 31 - 1
 async function main(): Promise<void> {
   const paths = settlePaths({ env: process.env })
   const locks = new HeldLocks(join(paths.native, 'locald-keeper'), [paths.lock, paths.runtimeLock])
-  if (await isServed(paths)) process.exit(isHeld)
+  if (await isServed(paths)) process.exit(process.argv.includes(heldIsOk) ? 0 : isHeld)
   preparePaths(paths)
   claimRuntime(paths.runtime, paths.data)
   const log = daemonLog(paths.daemonLog)

@@ -2,7 +2,7 @@ import type { ErrorCode, ErrorJson } from './errors.ts'
 import type { ServiceView } from './events.ts'
 import type { KeychainOutcome, KeychainStep } from './plugin.ts'
 
-export type { Argv, BootPlan, BootUnit, KeychainOutcome, KeychainStep } from './plugin.ts'
+export type { Argv, BootPlan, BootStart, BootStep, BootUnit, KeychainOutcome, KeychainStep } from './plugin.ts'
 
 /*
  * The shapes of the daemon's HTTP API under `/v1`. Which route takes and answers what is in `api/*-routes.ts`, and in the document at

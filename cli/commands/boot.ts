@@ -1,14 +1,18 @@
-import { spawnSync } from 'node:child_process'
-import { existsSync, realpathSync, rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { LocaldError, messageOf } from '../../kernel/errors.ts'
 import { writeWhole } from '../../kernel/files.ts'
 import type { Paths } from '../../kernel/paths.ts'
-import type { Argv, BootPlan, BootUnit, Pong, ServerStatus } from '../../kernel/wire.ts'
+import type { BootPlan, BootStart, BootUnit, Pong, ServerStatus } from '../../kernel/wire.ts'
 import { need } from '../client.ts'
 import type { Context } from '../context.ts'
 import { malloc } from '../daemon-environment.ts'
-import { daemonArgv, hasServices, type Installed } from '../daemon-start.ts'
+import { hasServices, managedArgv } from '../daemon-start.ts'
+import { startBy } from '../machine-start.ts'
 import { print, printJson, say } from '../output.ts'
+import { reach } from '../reach.ts'
+import { cleanUp, isInstalled, load, start, unload } from '../service-manager.ts'
+import { stablePath } from '../stable-path.ts'
 import { left } from './server.ts'
 
 /** What decides where the daemon's folders and ports are, and which programs it finds. */
@@ -19,15 +23,10 @@ export async function serverInstall(context: Context): Promise<number> {
   const { paths, json } = context
   const plan = await planOf(context)
   await left(context)
-  if (existsSync(plan.file)) for (const argv of plan.unload) attempt(argv)
   try {
-    unlessUnusable(plan.file, () => writeWhole(plan.file, plan.text))
-    for (const argv of [...plan.load, plan.start]) carryOut(argv)
-    const installed: Installed = { start: plan.start }
-    writeWhole(paths.boot, `${JSON.stringify(installed)}\n`)
+    await install(paths, plan)
   } catch (error) {
-    if (existsSync(plan.file)) remove(context, plan)
-    await revived(paths)
+    await undo(paths, plan)
     throw error
   }
   const { pid } = await (await need(paths)).get<ServerStatus>('/v1/server')
@@ -41,30 +40,57 @@ export async function serverInstall(context: Context): Promise<number> {
 export async function serverUninstall(context: Context): Promise<number> {
   const { paths, json } = context
   const plan = await planOf(context)
-  const isInstalled = existsSync(plan.file) || existsSync(paths.boot)
-  if (isInstalled) {
+  const isThere = (await isInstalled(plan)) || existsSync(paths.boot)
+  if (isThere) {
     await left(context)
-    remove(context, plan)
+    await remove(paths, plan)
     await revived(paths)
   }
-  if (json) printJson({ removed: isInstalled ? plan.file : null })
-  else print(isInstalled ? `Removed ${plan.file}` : 'Nothing is installed')
+  if (json) printJson({ removed: isThere ? plan.file : null })
+  else print(isThere ? `Removed ${plan.file}` : 'Nothing is installed')
   return 0
 }
 
 async function planOf({ paths }: Context): Promise<BootPlan> {
   const daemon = await need(paths)
-  const cli: Argv = [process.execPath, realpathSync(process.argv[1] ?? '')]
+  const stable = (path: string) => stablePath(path, process.env['PATH'])
   const set = Object.entries(process.env).flatMap(([name, value]) => (value && taken.test(name) ? [[name, value]] : []))
   const { sandbox } = paths
   const unit: BootUnit = {
     sandbox,
-    run: daemonArgv(paths),
-    shutdown: [...cli, 'server', 'shutdown', '--pid='],
+    run: managedArgv(paths),
+    shutdown: [stable(process.execPath), stable(resolve(process.argv[1] ?? '')), 'server', 'shutdown', '--pid='],
     env: { ...malloc, ...Object.fromEntries(set), ...(sandbox === undefined ? {} : { LOCALD_SANDBOX: sandbox }) },
     log: paths.daemonLog,
   }
   return await daemon.post<BootPlan>('/v1/server/boot', unit)
+}
+
+async function install(paths: Paths, plan: BootPlan): Promise<void> {
+  if (await isInstalled(plan)) await unload(plan)
+  unlessUnusable(plan.file, () => writeWhole(plan.file, plan.text))
+  await load(plan)
+  await start(plan)
+  const socket = await startBy(plan, paths, () => reach(paths))
+  socket?.destroy()
+  if (socket === undefined) {
+    throw new LocaldError('STEP_FAILED', `${plan.manager} did not start the daemon`, {
+      hint: `Read its log: ${paths.daemonLog}`,
+    })
+  }
+  const { manager, start: steps, delayMs } = plan
+  const installed: BootStart = { manager, start: steps, delayMs }
+  writeWhole(paths.boot, `${JSON.stringify(installed)}\n`)
+}
+
+/** Leaves nothing of an installation that failed; what keeps it from that is reported beside the failure itself. */
+async function undo(paths: Paths, plan: BootPlan): Promise<void> {
+  try {
+    if (existsSync(paths.boot) || (await isInstalled(plan))) await remove(paths, plan)
+  } catch (error) {
+    say(`Warning: the failed installation could not be undone: ${messageOf(error)}`)
+  }
+  await revived(paths)
 }
 
 /** Services that run on get another daemon. It is asked something, as a connection that is not used would be held open for a while. */
@@ -72,10 +98,10 @@ async function revived(paths: Paths): Promise<void> {
   if (hasServices(paths)) await (await need(paths)).get<Pong>('/v1/ping')
 }
 
-function remove({ paths }: Context, plan: BootPlan): void {
-  for (const argv of plan.unload) attempt(argv)
+async function remove(paths: Paths, plan: BootPlan): Promise<void> {
+  await unload(plan)
   for (const file of [plan.file, paths.boot]) unlessUnusable(file, () => rmSync(file, { force: true }))
-  for (const argv of plan.removed) attempt(argv)
+  await cleanUp(plan)
 }
 
 function unlessUnusable(file: string, use: () => void): void {
@@ -87,17 +113,4 @@ function unlessUnusable(file: string, use: () => void): void {
       cause: error,
     })
   }
-}
-
-function attempt([program, ...words]: Argv): void {
-  spawnSync(program, words, { stdio: 'ignore' })
-}
-
-function carryOut([program, ...words]: Argv): void {
-  const ran = spawnSync(program, words, { stdio: ['ignore', 'ignore', 'pipe'], encoding: 'utf8' })
-  if (ran.status === 0) return
-  const why = ran.error?.message ?? ran.stderr.trim()
-  throw new LocaldError('STEP_FAILED', `\`${[program, ...words].join(' ')}\` failed${why === '' ? '' : `: ${why}`}`, {
-    hint: 'Run it from a session of your own: log in directly rather than by `su` or `sudo`.',
-  })
 }

@@ -122,10 +122,15 @@ export const diagnosis = object({
   ...{ ok: flag, checks: list(ref('Check')), fixes: texts },
   commands: list(object({ command: text, root: flag })),
 })
+const bootStep = object({ argv: texts, successCodes: list(integer), retryCodes: list(integer) }, [
+  'successCodes',
+  'retryCodes',
+])
 export const bootPlan = object(
   {
-    ...{ file: text, text, load: list(texts), start: texts, unload: list(texts), removed: list(texts) },
-    hint: text,
+    ...{ file: text, text, manager: text, delayMs: integer, failureHint: text, hint: text },
+    ...{ load: list(bootStep), start: list(bootStep) },
+    ...{ unload: list(texts), loaded: list(texts), removed: list(texts) },
   },
   ['hint'],
 )

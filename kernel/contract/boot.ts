@@ -5,7 +5,7 @@ export type Argv = readonly [string, ...string[]]
 export interface BootUnit {
   /** Undefined: the user's own daemon. */
   readonly sandbox: string | undefined
-  /** The daemon, in the foreground; it ends with 75 where another one runs. */
+  /** The daemon, in the foreground; it exits with 0 where another one runs. */
   readonly run: Argv
   /** Stops its services and it; the last word is completed by its pid. */
   readonly shutdown: Argv
@@ -14,19 +14,40 @@ export interface BootUnit {
   readonly log: string
 }
 
-/** What starts the daemon with the machine: one file, and the commands by which the system takes it over. */
-export interface BootPlan {
+/** A command of the service manager, and how its exit codes are understood: 0 is success. */
+export interface BootStep {
+  readonly argv: Argv
+  /** More exit codes of success: there was nothing left to do. */
+  readonly successCodes?: readonly number[]
+  /** Exit codes of a service manager that is not ready for the command yet: the command is run again for a while. */
+  readonly retryCodes?: readonly number[]
+}
+
+/** How the service manager is asked to start the daemon. */
+export interface BootStart {
+  /** The service manager's name. */
+  readonly manager: string
+  /** Tried in order until one succeeds, no matter if the daemon runs. */
+  readonly start: readonly BootStep[]
+  /** How long the service manager may hold back a start it has accepted, ms. */
+  readonly delayMs: number
+}
+
+/** What starts the daemon with the machine: one file, and the commands by which the service manager adopts it. */
+export interface BootPlan extends BootStart {
   readonly file: string
   readonly text: string
-  /** When the file is there. */
-  readonly load: readonly Argv[]
-  /** Starts the daemon, then and later; no matter if it runs. */
-  readonly start: Argv
-  /** Before another file is written or this one is removed; they may fail, where nothing was loaded. */
+  /** Run when the file is written. */
+  readonly load: readonly BootStep[]
+  /** Run before another file is written or this one is removed; they fail where nothing was loaded. */
   readonly unload: readonly Argv[]
-  /** When the file was removed. */
+  /** Each exits with 0 as long as the service manager has the daemon loaded: `unload` may return earlier. */
+  readonly loaded: readonly Argv[]
+  /** Run when the file was removed. */
   readonly removed: readonly Argv[]
-  /** What the person may want to do besides. */
+  /** What the person may do where a command fails. */
+  readonly failureHint: string
+  /** What the person may want to know or do besides. */
   readonly hint?: string
 }
 

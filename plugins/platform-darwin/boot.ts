@@ -1,88 +1,80 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { LocaldError } from '../../kernel/errors.ts'
-import type { BootPlan, BootUnit } from '../../kernel/plugin.ts'
+import type { Argv, BootPlan, BootUnit } from '../../kernel/plugin.ts'
+import type { Launchctl } from './launchctl.ts'
+import { plistText } from './plist.ts'
 
-/** A launchd agent, in the domain of the user's login session (launchctl(1), launchd.plist(5)). */
-export function bootPlan(uid: number, env: NodeJS.ProcessEnv, unit: BootUnit): BootPlan {
-  const label = unit.sandbox === undefined ? 'dev.locald' : `dev.locald.${unit.sandbox}`
-  const file = join(env['HOME'] || homedir(), 'Library', 'LaunchAgents', `${label}.plist`)
-  const domain = `gui/${uid}`
-  const target = `${domain}/${label}`
-  return {
-    file,
-    text: plistText(label, unit),
-    load: [
-      // An agent that was once disabled cannot be loaded.
-      ['launchctl', 'enable', target],
-      ['launchctl', 'bootstrap', domain, file],
-    ],
-    start: ['launchctl', 'kickstart', target],
-    unload: [['launchctl', 'bootout', target]],
-    removed: [],
-  }
+/** launchd starts a job at most once in this time (launchd.plist(5), ThrottleInterval); with some to spare. ms */
+const throttleMs = 10_000
+const spareMs = 2000
+/**
+ * `kickstart` of a job that runs: "Operation already in progress". It is needed all the same: while the login is under way launchd leaves
+ * RunAtLoad pending ("domain in on-demand-only mode", developer.apple.com/forums/thread/706985).
+ */
+const alreadyRuns = [37]
+/**
+ * `bootstrap` while the job of the same label is being removed, which takes launchd some 5 s after the process got SIGTERM
+ * (headroomlabs-ai/headroom#1289, Layr-Labs/d-inference#1102).
+ */
+const beingRemoved = [5, 37]
+
+const approval =
+  'Leave it allowed in System Settings › General › Login Items, where macOS lists it as a background item.'
+const background =
+  'No one is logged in at the screen of this Mac: the daemon runs in the background session, and is started again at a login there.'
+
+/** Where agents are. */
+export interface AgentMachine {
+  readonly uid: number
+  readonly env: NodeJS.ProcessEnv
+  readonly launchctl: Launchctl
 }
 
-type Value = string | boolean | readonly string[] | { readonly [key: string]: Value }
-
-/** The agent's property list. */
-export function plistText(label: string, { run, env, log }: BootUnit): string {
-  const agent: Value = {
-    Label: label,
-    ProgramArguments: run,
-    EnvironmentVariables: env,
-    WorkingDirectory: '/',
-    RunAtLoad: true,
-    KeepAlive: { SuccessfulExit: false },
-    // Services and their keepers outlive the daemon.
-    AbandonProcessGroup: true,
-    // As from a terminal: without it, what it starts is slowed down in favour of programs with windows.
-    ProcessType: 'Interactive',
-    StandardOutPath: log,
-    StandardErrorPath: log,
-  }
-  return `<?xml version="1.0" encoding="UTF-8"?>
-<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
-<!-- Written by \`locald server install\`; \`locald server uninstall\` removes it. -->
-<plist version="1.0">
-${element(agent, '')}
-</plist>
-`
+/** What an agent is called, and where its file is. */
+export function agentOf(env: NodeJS.ProcessEnv, sandbox: string | undefined): { label: string; file: string } {
+  const label = sandbox === undefined ? 'dev.locald' : `dev.locald.${sandbox}`
+  return { label, file: join(env['HOME'] || homedir(), 'Library', 'LaunchAgents', `${label}.plist`) }
 }
 
-function element(value: Value, indent: string): string {
-  const deeper = `${indent}  `
-  if (typeof value === 'boolean') return `${indent}<${value}/>`
-  if (typeof value === 'string') return `${indent}<string>${escaped(value)}</string>`
-  if (isList(value))
-    return block(
-      'array',
-      value.map(each => element(each, deeper)),
-      indent,
-    )
-  const entries = Object.entries(value)
-  return block(
-    'dict',
-    entries.map(([key, each]) => `${deeper}<key>${escaped(key)}</key>\n${element(each, deeper)}`),
-    indent,
-  )
+/** The domains an agent may be in: the login session, and the session that every login has, by ssh too (launchctl(1)). */
+export function domainsOf(uid: number): readonly [gui: string, user: string] {
+  return [`gui/${uid}`, `user/${uid}`]
 }
 
-function isList(value: Value): value is readonly string[] {
-  return Array.isArray(value)
-}
-
-function block(name: string, inside: readonly string[], indent: string): string {
-  return [`${indent}<${name}>`, ...inside, `${indent}</${name}>`].join('\n')
-}
-
-/** XML 1.0 has no way to write most control characters. */
-function escaped(text: string): string {
-  if (/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/.test(text)) {
-    throw new LocaldError('USAGE', `a control character is in ${JSON.stringify(text)}`, {
-      hint: 'Rename the folder, or unset the variable.',
+/**
+ * A launchd agent, in the domain of the user's login session. Over ssh to a Mac at which the user is not logged in there is none (`125:
+ * Domain does not support specified action`, nix-community/home-manager#9629): then in the user's, which takes only agents that say so. That
+ * domain is not read from the folder of agents when the Mac starts (home-manager#9656), but the login session is. Rejects with STEP_FAILED
+ * when launchctl gives no answer.
+ */
+export async function bootPlan({ uid, env, launchctl }: AgentMachine, unit: BootUnit): Promise<BootPlan> {
+  const { label, file } = agentOf(env, unit.sandbox)
+  const [gui, user] = domainsOf(uid)
+  const { code } = await launchctl('print', gui)
+  if (code === null) {
+    throw new LocaldError('STEP_FAILED', `\`launchctl print ${gui}\` gave no answer`, {
+      hint: 'Check that /bin is on PATH, and try again.',
     })
   }
-  const names: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '\r': '&#13;' }
-  return text.replace(/[&<>\r]/g, letter => names[letter] ?? letter)
+  const domain = code === 0 ? gui : user
+  const each = (...words: readonly string[]): readonly Argv[] =>
+    [gui, user].map((at): Argv => ['launchctl', ...words, `${at}/${label}`])
+  return {
+    manager: 'launchd',
+    file,
+    text: plistText(label, unit, domain === gui ? undefined : ['Aqua', 'Background']),
+    load: [
+      // An agent that was once disabled cannot be loaded.
+      { argv: ['launchctl', 'enable', `${domain}/${label}`] },
+      { argv: ['launchctl', 'bootstrap', domain, file], retryCodes: beingRemoved },
+    ],
+    start: each('kickstart').map(argv => ({ argv, successCodes: alreadyRuns })),
+    delayMs: throttleMs + spareMs,
+    unload: each('bootout'),
+    loaded: each('print'),
+    removed: [],
+    failureHint: `${approval} Run the command as yourself, not by \`su\` or \`sudo\`.`,
+    hint: domain === gui ? approval : `${background} ${approval}`,
+  }
 }

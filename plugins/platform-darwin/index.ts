@@ -1,8 +1,10 @@
 import type { Plugin } from '../../kernel/plugin.ts'
 import { featureNames } from '../../kernel/plugin.ts'
+import { agentCheck } from './agent.ts'
 import { bootPlan } from './boot.ts'
 import { featureCheck, machineChecks } from './checks.ts'
 import { type Machine, probes } from './features.ts'
+import { launchctlOf } from './launchctl.ts'
 import { DarwinProcessTable } from './processes.ts'
 import { lookAtShim } from './shim.ts'
 import { Tools } from './tools.ts'
@@ -21,12 +23,13 @@ const plugin: Plugin = {
       host.feature(name, state)
       host.check(featureCheck(host, name, state, () => probes[name](machine)))
     }
-    for (const check of machineChecks(tools)) host.check(check)
     if (await hasFileEvents(machine)) host.provide('openFolder', () => new TreeWatches().open)
+    const agents = { uid: host.platform.uid, env: process.env, launchctl: launchctlOf(machine.path) }
+    for (const check of [...machineChecks(tools), agentCheck(agents)]) host.check(check)
     host.provide('processTable', () => new DarwinProcessTable(tools))
     host.provide('cgroups', () => ({ make: async () => undefined, remove: async () => {} }))
     host.provide('shim', () => ({ look: () => lookAtShim(machine) }))
-    host.provide('boot', () => ({ plan: async unit => bootPlan(host.platform.uid, process.env, unit) }))
+    host.provide('boot', () => ({ plan: unit => bootPlan(agents, unit) }))
     host.provide('desktop', () => ({ openArgv: url => ['/usr/bin/open', url] }))
   },
 }

@@ -6,8 +6,8 @@ import { probes } from './features.ts'
 import type { Machine } from './probe.ts'
 import { statOf } from './probe.ts'
 
-/** The keeper's exit code when another daemon runs already. */
-const lockHeld = 75
+/** systemd starts the daemon at once; one that is not there after so long has failed. ms */
+const delayMs = 5000
 
 /**
  * A systemd user unit. Each daemon is in a scope of its own, which is delegated to it: where services outlive it, systemd could not put
@@ -21,19 +21,30 @@ export async function bootPlan(machine: Machine, unit: BootUnit): Promise<BootPl
       ...(hint === undefined ? {} : { hint }),
     })
   }
-  const name = unit.sandbox === undefined ? 'locald.service' : `locald-${unit.sandbox}.service`
-  const config = machine.env['XDG_CONFIG_HOME']
-  const folder = config?.startsWith('/') ? config : join(machine.env['HOME'] || homedir(), '.config')
+  const { name, file } = unitOf(machine, unit.sandbox)
   const systemctl = (...words: readonly string[]): Argv => ['systemctl', '--user', ...words]
   return {
-    file: join(folder, 'systemd', 'user', name),
+    manager: 'systemd',
+    file,
     text: unitText(name, unit),
-    load: [systemctl('daemon-reload'), systemctl('enable', name)],
-    start: systemctl('start', name),
+    load: [{ argv: systemctl('daemon-reload') }, { argv: systemctl('enable', name) }],
+    start: [{ argv: systemctl('start', name) }],
+    delayMs,
     unload: [systemctl('disable', '--now', name)],
+    // It returns when the unit has stopped.
+    loaded: [],
     removed: [systemctl('daemon-reload')],
+    failureHint: 'Run it from a session of your own: log in directly rather than by `su` or `sudo`.',
     ...(await lingerHint(machine)),
   }
+}
+
+/** What the unit is called, and where its file is. */
+export function unitOf({ env }: Machine, sandbox: string | undefined): { name: string; file: string } {
+  const name = sandbox === undefined ? 'locald.service' : `locald-${sandbox}.service`
+  const config = env['XDG_CONFIG_HOME']
+  const folder = config?.startsWith('/') ? config : join(env['HOME'] || homedir(), '.config')
+  return { name, file: join(folder, 'systemd', 'user', name) }
 }
 
 /**
@@ -60,7 +71,6 @@ ExecStop=${['env', ...shutdown].map(command).join(' ')}\${MAINPID}
 KillMode=process
 Restart=on-failure
 RestartSec=1
-SuccessExitStatus=${lockHeld}
 
 [Install]
 WantedBy=default.target
@@ -79,6 +89,26 @@ function quoted(text: string): string {
     letter < ' ' || letter === '\u007f' ? `\\x${letter.charCodeAt(0).toString(16).padStart(2, '0')}` : letter,
   )
   return `"${shown.join('')}"`
+}
+
+/** The programs that a unit of ours runs, one after the other, and the daemon's script. */
+export function programsIn(text: string): {
+  readonly programs: readonly string[]
+  readonly script: string | undefined
+} {
+  const line = /^ExecStart=(.*)$/m.exec(text)?.[1] ?? ''
+  const words = [...line.matchAll(/"((?:[^"\\]|\\.)*)"|\S+/g)].map(([word, inside]) => plain(inside ?? word))
+  // systemd-run and each keeper become what follows their `--`.
+  const programs = words.filter((_, at) => words[at - 1] === '--')
+  return { programs, script: words.find(word => word.endsWith('.js')) }
+}
+
+/** A word of a command as it was before it was written down. */
+function plain(text: string): string {
+  const unescaped = text.replace(/\\(?:x([0-9a-f]{2})|(.))/g, (_, hex, letter) =>
+    hex === undefined ? letter : String.fromCharCode(Number.parseInt(hex, 16)),
+  )
+  return unescaped.replaceAll('%%', '%').replaceAll('$$', '$')
 }
 
 /** Without linger the user's systemd begins with the first login and ends with the last logout (loginctl(1)). */

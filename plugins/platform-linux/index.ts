@@ -8,6 +8,7 @@ import { findOpener, probes } from './features.ts'
 import type { Machine } from './probe.ts'
 import { LinuxProcessTable } from './processes.ts'
 import { lookAtShim } from './shim.ts'
+import { unitCheck } from './unit.ts'
 
 /** Linux: its features, its processes (from /proc), its desktop and its checks. */
 const plugin: Plugin = {
@@ -22,7 +23,7 @@ const plugin: Plugin = {
       host.feature(name, state)
       host.check(featureCheck(host, name, state, () => probes[name](machine)))
     }
-    for (const check of machineChecks(machine)) host.check(check)
+    for (const check of [...machineChecks(machine), unitCheck(machine)]) host.check(check)
     host.provide('processTable', () => new LinuxProcessTable(host.platform.uid))
     host.provide(
       'cgroups',

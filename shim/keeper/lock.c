@@ -38,18 +38,19 @@ static int complain(const char *what) {
   return CANNOT_CREATE;
 }
 
-int lock(const char *path, char *const *program) {
+int lock(const char *path, bool held_ok, char *const *program) {
+  const int held = held_ok ? 0 : TRY_AGAIN;
   int fd;
   make_folder_of(path);
   for (unsigned tries = 0;; tries++) {
     fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
     if (fd >= 0 && fd <= STDERR_FILENO) fd = fcntl(fd, F_DUPFD, STDERR_FILENO + 1);
     if (fd < 0) return complain(path);
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0) return errno == EWOULDBLOCK ? TRY_AGAIN : complain(path);
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) return errno == EWOULDBLOCK ? held : complain(path);
     // One that was removed since it was opened is no lock: the next one makes another file.
     if (is_at(fd, path)) break;
     (void)close(fd);
-    if (tries == TRIES) return TRY_AGAIN;
+    if (tries == TRIES) return held;
   }
   (void)execvp(program[0], program);
   int error = errno;

@@ -31,8 +31,10 @@ int main(int argc, char *argv[]) {
   }
   if (strcmp(verb, "starter") == 0) return argc == 3 ? starter(argv[2]) : refused("usage: locald-keeper starter PATH", NULL);
   if (strcmp(verb, "lock") == 0) {
-    if (argc < 5 || strcmp(argv[3], "--") != 0) return refused("usage: locald-keeper lock PATH -- PROGRAM ...", NULL);
-    return lock(argv[2], argv + 4);
+    int at = argc > 2 && strcmp(argv[2], "--held-ok") == 0 ? 3 : 2;
+    if (argc < at + 3 || strcmp(argv[at + 1], "--") != 0)
+      return refused("usage: locald-keeper lock [--held-ok] PATH -- PROGRAM ...", NULL);
+    return lock(argv[at], at == 3, argv + at + 2);
   }
   if (strcmp(verb, "relock") == 0) return argc == 2 ? relock() : refused("usage: locald-keeper relock", NULL);
   if (strcmp(verb, "sweep") == 0) {

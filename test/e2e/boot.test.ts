@@ -1,119 +1,56 @@
-/** `locald server install`: by launchd, of which a stand-in does what is documented; what systemd makes of it shows `npm run test:vm`. */
-import { existsSync, readFileSync, rmSync } from 'node:fs'
+/** `locald server install`: by launchd, for which test/e2e/launchctl.py stands; what systemd makes of it shows `npm run test:vm`. */
+import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Test } from 'tap'
-import { processList } from '../process-list.ts'
+import type { DoctorAnswer } from '../../kernel/wire.ts'
+import { jobsOf, launchctl, throttleS, type WithLaunchd, withLaunchd } from './launchd.ts'
 import { until } from './running.ts'
-import type { Sandbox } from './sandbox.ts'
-import { type Machine, on } from './suite.ts'
+import { on } from './suite.ts'
 
-/**
- * launchctl(1), as far as locald uses it: `bootstrap` refuses what is loaded and starts what has RunAtLoad, with the variables of the
- * property list and few besides; `bootout` ends it by SIGTERM and refuses what is not loaded; `kickstart` leaves alone what runs.
- */
-const launchctl = `#!/usr/bin/env python3
-import json, os, plistlib, signal, subprocess, sys, time
-home = os.environ['HOME']
-state = home + '/launchd.json'
-jobs = json.load(open(state)) if os.path.exists(state) else {}
-verb, words = sys.argv[1], sys.argv[2:]
-with open(home + '/launchctl.log', 'a') as log:
-    log.write(' '.join(sys.argv[1:]) + '\\n')
-
-def refuse(code, text):
-    print(text, file=sys.stderr)
-    sys.exit(code)
-
-def runs(job):
-    try:
-        os.kill(job['pid'], 0)
-        return open('/proc/%d/stat' % job['pid']).read().rsplit(')', 1)[1].split()[0] != 'Z'
-    except OSError:
-        return False
-
-def start(job):
-    plist = plistlib.load(open(job['file'], 'rb'))
-    if not plist['AbandonProcessGroup'] or plist['KeepAlive'] != {'SuccessfulExit': False}:
-        refuse(1, 'the property list is not as it should be')
-    env = {'HOME': home, 'TMPDIR': os.environ['TMPDIR'], **plist['EnvironmentVariables']}
-    out = open(plist['StandardOutPath'], 'ab')
-    job['pid'] = subprocess.Popen(plist['ProgramArguments'], cwd=plist['WorkingDirectory'], env=env,
-        stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True).pid
-
-def save():
-    json.dump(jobs, open(state, 'w'))
-
-if verb == 'bootstrap':
-    label = plistlib.load(open(words[1], 'rb'))['Label']
-    if label in jobs or os.path.exists(home + '/launchd.fails'):
-        refuse(5, 'Bootstrap failed: 5: Input/output error')
-    jobs[label] = {'file': words[1]}
-    start(jobs[label])
-    save()
-elif verb == 'bootout':
-    job = jobs.pop(words[0].split('/')[2], None)
-    if job is None:
-        refuse(3, 'Boot-out failed: 3: No such process')
-    if runs(job):
-        os.kill(job['pid'], signal.SIGTERM)
-        while runs(job):
-            time.sleep(0.02)
-    save()
-elif verb == 'kickstart':
-    job = jobs.get(words[0].split('/')[2])
-    if job is None:
-        refuse(113, 'Could not find service')
-    if not runs(job):
-        start(job)
-        save()
-elif verb != 'enable':
-    refuse(64, 'Unrecognized subcommand: ' + verb)
-`
-
-/** A sandbox whose PATH begins with a folder of a name that must be escaped, in which launchctl is. */
-function withLaunchctl(machine: Machine) {
-  const box = machine.sandbox()
-  const bin = join(box.home, `a & <b> "c" 'd' é %s`)
-  box.write(join(bin, 'launchctl'), launchctl, 0o755)
-  const env = { PATH: `${bin}:${box.env['PATH']}` }
-  const label = `dev.locald.${box.name}`
-  const file = join(box.home, 'Library', 'LaunchAgents', `${label}.plist`)
-  const folder = box.project('shop', {
-    'locald.toml': '[project]\nname = "shop"\n[services.job]\ntype = "worker"\ncommand = "exec sleep 100005"\n',
-  })
-  return { box, env, label, file, folder }
+const shop = {
+  'locald.toml': '[project]\nname = "shop"\n[services.job]\ntype = "worker"\ncommand = "exec sleep 100005"\n',
 }
 
-function loaded(box: Sandbox): Readonly<Record<string, { readonly pid: number }>> {
-  return JSON.parse(readFileSync(join(box.home, 'launchd.json'), 'utf8'))
+/** The daemon is launchd's; its pid. */
+async function isByLaunchd(t: Test, it: WithLaunchd, target = it.gui): Promise<number> {
+  const { pid } = await it.box.server()
+  t.equal(pid, jobsOf(it)[target]?.pid, 'the daemon is the one that launchd started')
+  return pid
 }
 
-async function isByLaunchd(t: Test, box: Sandbox, label: string): Promise<void> {
-  t.equal((await box.server()).pid, loaded(box)[label]?.pid, 'the daemon is the one that launchd started')
+/** Undoes the installation at the end of a test, so that launchd starts no other daemon. */
+async function installed(t: Test, it: WithLaunchd): Promise<void> {
+  t.teardown(() => it.box.run(['server', 'uninstall'], { env: it.env }))
+  await it.box.ok(['server', 'install'], { env: it.env })
 }
 
 on('darwin', 'launchd starts the daemon from then on, until that is undone; services run on', async (t, machine) => {
-  const { box, env, label, file, folder } = withLaunchctl(machine)
+  const it = withLaunchd(machine)
+  const { box, env, file } = it
+  const folder = box.project('shop', shop)
   await box.up(folder, [], { env })
   const { pid } = await box.service(folder, 'job')
   const install = async () => JSON.parse((await box.ok(['server', 'install', '--json'], { env })).stdout)
   const first = await install()
-  t.match(first, { file, hint: null })
-  await isByLaunchd(t, box, label)
-  t.equal(first.pid, loaded(box)[label]?.pid)
-  const variables = processList.environmentOf(first.pid)
-  t.ok(variables.includes(`PATH=${env.PATH}`), 'with the PATH of whoever installed it')
+  t.match(first, { file, hint: /System Settings › General › Login Items/ })
+  t.equal(first.pid, await isByLaunchd(t, it))
+  t.match(await launchctl(it, 'print', it.gui), 'state = running')
+  const text = readFileSync(file, 'utf8')
+  t.notMatch(text, 'LimitLoadToSessionType')
   t.equal((await box.service(folder, 'job')).pid, pid)
 
-  t.comment('again, then restarted, then shut down and needed')
-  const text = readFileSync(file, 'utf8')
-  await install()
-  t.equal(readFileSync(file, 'utf8'), text)
-  await isByLaunchd(t, box, label)
+  t.comment('again, twice: bootout returns before the job is removed')
+  for (const round of [1, 2]) {
+    await install()
+    t.equal(readFileSync(file, 'utf8'), text, `round ${round}`)
+    await isByLaunchd(t, it)
+  }
+  t.equal((await box.service(folder, 'job')).pid, pid, 'services were left alone')
+
+  t.comment('restarted, then shut down and needed')
   const before = (await box.server()).pid
   await box.ok(['server', 'restart'], { env })
-  t.not((await box.server()).pid, before)
-  await isByLaunchd(t, box, label)
+  t.not(await isByLaunchd(t, it), before)
   t.equal((await box.service(folder, 'job')).pid, pid, 'services were left alone')
   t.match(
     (await box.ok(['server', 'shutdown', '--pid', '1'], { env })).stdout,
@@ -121,45 +58,203 @@ on('darwin', 'launchd starts the daemon from then on, until that is undone; serv
   )
   await box.ok(['server', 'shutdown'], { env })
   await box.ok(['server', 'start'], { env })
-  await isByLaunchd(t, box, label)
+  await isByLaunchd(t, it)
 
   await box.up(folder, [], { env })
   const next = await box.service(folder, 'job')
   t.equal((await box.ok(['server', 'uninstall'], { env })).stdout, `Removed ${file}\n`)
   t.notOk(existsSync(file))
-  t.same(loaded(box), {})
-  t.notOk(box.processes().some(({ command }) => command.includes('launchctl')))
-  t.equal((await box.service(folder, 'job')).pid, next.pid, 'another daemon has taken it over')
+  t.same(jobsOf(it), {}, 'launchd has nothing of it')
+  t.equal((await box.service(folder, 'job')).pid, next.pid, 'another daemon has adopted it')
   t.equal((await box.ok(['server', 'uninstall'], { env })).stdout, 'Nothing is installed\n')
 })
 
-on('darwin', 'what launchd refuses is undone and said', async (t, machine) => {
-  const { box, env, file, folder } = withLaunchctl(machine)
+on('darwin', 'the agent has the PATH of the shell that installed it', async (t, machine) => {
+  const it = withLaunchd(machine)
+  const { box, env } = it
+  box.write(
+    join(box.home, 'shop', 'locald.toml'),
+    `${shop['locald.toml']}[services.path]\ntype = "worker"\ncommand = "echo $PATH; exec sleep 100006"\n`,
+  )
+  await installed(t, it)
+  // Without a PATH of its own, so that services get the daemon's.
+  const folder = join(box.home, 'shop')
+  await box.up(folder, ['path'], { env })
+  await until('its PATH', async () =>
+    (await box.logs(folder, ['path'])).some(({ text }) => text.startsWith(`${env['PATH']}`)),
+  )
+  await isByLaunchd(t, it)
+})
+
+on('darwin', 'what launchd refuses is undone and reported', async (t, machine) => {
+  const it = withLaunchd(machine)
+  const { box, env, file } = it
+  const folder = box.project('shop', shop)
   await box.up(folder, [], { env })
   const { pid } = await box.service(folder, 'job')
   const fails = join(box.home, 'launchd.fails')
   box.write(fails, '')
   t.match(await box.run(['server', 'install'], { env }), {
     code: 1,
-    stderr: /^Error: `launchctl bootstrap gui\/\d+ .*` failed: Bootstrap failed: 5: .* \[STEP_FAILED\]\nHint: /,
+    stderr:
+      /Waiting for launchd to load the daemon\n[\s\S]*Error: `launchctl bootstrap gui\/\d+ .*` failed: Bootstrap failed: 5: [\s\S]* \[STEP_FAILED\]\nHint: .*Login Items/,
   })
   t.notOk(existsSync(file))
   t.equal((await box.service(folder, 'job')).pid, pid)
+
+  t.comment('the same over an earlier installation: nothing of it stays')
+  rmSync(fails)
+  await box.ok(['server', 'install'], { env })
+  box.write(fails, '')
+  t.match(await box.run(['server', 'install'], { env }), { code: 1, stderr: /Bootstrap failed: 5/ })
+  t.notOk(existsSync(file))
+  t.same(jobsOf(it), {})
+  t.equal((await box.ok(['server', 'uninstall'], { env })).stdout, 'Nothing is installed\n')
+  t.equal((await box.service(folder, 'job')).pid, pid)
+
   rmSync(fails)
   rmSync(join(box.home, 'Library', 'LaunchAgents'), { recursive: true, force: true })
   box.write(join(box.home, 'Library', 'LaunchAgents'), 'a file')
   t.match(await box.run(['server', 'install'], { env }), { code: 1, stderr: /cannot change .*PATHS_UNUSABLE/ })
   t.equal((await box.service(folder, 'job')).pid, pid)
 
-  t.comment('a service manager that is gone does not keep the daemon from being started')
+  t.comment('a service manager that is missing does not keep the daemon from being started')
   rmSync(join(box.home, 'Library', 'LaunchAgents'))
   await box.ok(['server', 'install'], { env })
   await box.ok(['server', 'shutdown'], { env })
-  await box.ok(['server', 'start'])
-  await until('another daemon', async () => (await box.run(['ping'])).code === 0)
+  t.match(await box.ok(['server', 'start']), { stderr: /Warning: `launchctl kickstart .*` failed: .*ENOENT/ })
   await box.ok(['server', 'shutdown'])
   await box.ok(['server', 'uninstall'], { env })
 })
+
+on(
+  'darwin',
+  'over ssh the agent is in the background session until someone logs in at the screen',
+  async (t, machine) => {
+    const it = withLaunchd(machine)
+    const { box, env, file } = it
+    box.write(join(box.home, 'launchd.headless'), '')
+    const { stderr } = await box.ok(['server', 'install'], { env })
+    t.match(stderr, /^Hint: No one is logged in at the screen/m)
+    await isByLaunchd(t, it, it.user)
+    t.match(
+      readFileSync(file, 'utf8'),
+      /LimitLoadToSessionType<\/key>\s*<array>\s*<string>Aqua<\/string>\s*<string>Background</,
+    )
+    await box.ok(['server', 'install'], { env })
+    await box.ok(['server', 'restart'], { env })
+    await isByLaunchd(t, it, it.user)
+
+    t.comment('the Mac is restarted, and the user logs in at the screen')
+    await launchctl(it, 'bootout', it.user)
+    await until('its end', async () => (await box.run(['ping'])).code !== 0)
+    rmSync(join(box.home, 'launchd.headless'))
+    await launchctl(it, 'bootstrap', it.gui.split('/').slice(0, 2).join('/'), file)
+    await until('the daemon', async () => (await box.run(['ping'])).code === 0)
+    await isByLaunchd(t, it)
+    await box.ok(['server', 'shutdown'], { env })
+    await box.ok(['server', 'start'], { env })
+    await isByLaunchd(t, it)
+    await box.ok(['server', 'uninstall'], { env })
+    t.same(jobsOf(it), {})
+  },
+)
+
+on(
+  'darwin',
+  'during a login, when launchd starts nothing by itself, the daemon is started all the same',
+  async (t, machine) => {
+    const it = withLaunchd(machine)
+    it.box.write(join(it.box.home, 'launchd.ondemand'), '')
+    await installed(t, it)
+    await isByLaunchd(t, it)
+  },
+)
+
+on('darwin', 'a daemon that is killed is started again by launchd, and commands wait for it', async (t, machine) => {
+  const it = withLaunchd(machine)
+  const { box, env } = it
+  const folder = box.project('shop', shop)
+  await installed(t, it)
+  await box.up(folder, [], { env })
+  const { pid } = await box.service(folder, 'job')
+  await box.ok(['server', 'restart'], { env })
+  const killed = await isByLaunchd(t, it)
+  process.kill(killed, 'SIGKILL')
+  const { stderr } = await box.ok(['server', 'start'], { env })
+  t.match(stderr, /^Waiting for launchd to start the daemon$/m, 'launchd holds it back')
+  t.not(await isByLaunchd(t, it), killed)
+  t.equal((await box.service(folder, 'job')).pid, pid)
+})
+
+on(
+  'darwin',
+  'an agent that finds a daemon running is content, and is not started again and again',
+  async (t, machine) => {
+    const it = withLaunchd(machine)
+    const { box, env } = it
+    await installed(t, it)
+    const boot = join(box.home, 'Library', 'Application Support', 'locald', 'sandboxes', box.name, 'data', 'boot.json')
+    renameSync(boot, `${boot}.away`)
+    await box.ok(['server', 'shutdown'], { env })
+    await box.ok(['server', 'start'], { env })
+    renameSync(`${boot}.away`, boot)
+    const { pid } = await box.server()
+    const runs = jobsOf(it)[it.gui]?.runs ?? 0
+    await launchctl(it, 'kickstart', it.gui)
+    const ended = await until('its end', () => {
+      const job = jobsOf(it)[it.gui]
+      return job !== undefined && job.pid === null && job.runs > runs && job
+    })
+    t.equal(ended.exit, 0)
+    // That nothing happens is the point: launchd would start it again after the throttle.
+    await new Promise(resolve => setTimeout(resolve, throttleS * 1500))
+    t.equal(jobsOf(it)[it.gui]?.runs, runs + 1)
+    t.equal((await box.server()).pid, pid)
+  },
+)
+
+on(
+  'darwin',
+  'doctor reports an agent whose programs were moved, and one that launchd does not have',
+  async (t, machine) => {
+    const it = withLaunchd(machine)
+    const { box, env, file } = it
+    const look = async () => {
+      const { checks }: DoctorAnswer = JSON.parse((await box.run(['doctor', '--json'], { env })).stdout)
+      return checks.find(({ id }) => id === 'launch-agent')
+    }
+    await box.ok(['server', 'start'], { env })
+    t.match(await look(), { status: 'skip' })
+    await installed(t, it)
+    t.match(await look(), { status: 'pass', summary: /launchd has dev\.locald\.\S+ loaded \(gui\/\d+\)/ })
+
+    const text = readFileSync(file, 'utf8')
+    box.write(file, text.replace(/<string>([^<]*\/node)<\/string>/, '<string>/opt/v20 &amp; 1/bin/node</string>'))
+    const fix = 'Run `locald server install`.'
+    t.match(await look(), {
+      status: 'warn',
+      summary: 'the launch agent starts /opt/v20 & 1/bin/node, which cannot be run',
+      fix,
+    })
+    box.write(file, text.replace('daemon.js</string>', 'gone/daemon.js</string>'))
+    t.match(await look(), { status: 'warn', summary: /gone\/daemon\.js, which cannot be run/, fix })
+    box.write(file, text)
+
+    await launchctl(it, 'bootout', it.gui)
+    await until('its removal', () =>
+      launchctl(it, 'print', it.gui).then(
+        () => false,
+        () => true,
+      ),
+    )
+    t.match(await look(), { status: 'warn', summary: /launchd does not have dev\.locald\S+ loaded/, fix })
+    await launchctl(it, 'disable', it.gui)
+    t.match(await look(), { status: 'warn', summary: /is switched off in launchd/, fix: /Login Items/ })
+    await box.ok(['server', 'install'], { env })
+    t.match(await look(), { status: 'pass' }, 'an installation switches it on again')
+  },
+)
 
 on(
   'linux',

@@ -10,7 +10,7 @@ import { setTimeout } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import type { BootUnit, Check, FeatureName, FeatureState, ProcessTree, Services } from '../../kernel/plugin.ts'
 import { featureNames } from '../../kernel/plugin.ts'
-import { bootPlan } from '../../plugins/platform-linux/boot.ts'
+import { bootPlan, programsIn, unitOf, unitText } from '../../plugins/platform-linux/boot.ts'
 import { cgroupWay, parseOwnCgroup } from '../../plugins/platform-linux/cgroups.ts'
 import { featureCheck, machineChecks } from '../../plugins/platform-linux/checks.ts'
 import { findOpener, probes } from '../../plugins/platform-linux/features.ts'
@@ -27,6 +27,7 @@ import {
   parseStat,
   parseStatm,
 } from '../../plugins/platform-linux/stat.ts'
+import { unitCheck } from '../../plugins/platform-linux/unit.ts'
 import { onlyLinux } from '../machine.ts'
 
 const linux = { skip: onlyLinux('reads /proc') }
@@ -563,7 +564,7 @@ t.test('features', async t => {
     const plan = await bootPlan(machineOf(t, user, { HOME: '/home/it' }), unit)
     t.match(plan, {
       file: '/home/it/.config/systemd/user/locald-a-1.service',
-      start: ['systemctl', '--user', 'start', 'locald-a-1.service'],
+      start: [{ argv: ['systemctl', '--user', 'start', 'locald-a-1.service'] }],
       hint: /loginctl enable-linger/,
     })
     for (const line of [
@@ -574,6 +575,7 @@ t.test('features', async t => {
       'ExecStop=env /usr/bin/node "/it\'s/main.js" server shutdown --pid=${MAINPID}',
     ])
       t.ok(plan.text.split('\n').includes(line), `${line}\n${plan.text}`)
+    t.same(programsIn(plan.text).programs, [unit.run[0], '/usr/bin/node'], 'what doctor looks for')
     const lingers = { ...user, [`/var/lib/systemd/linger/${userInfo().username}`]: '' }
     const config = await bootPlan(machineOf(t, lingers, { XDG_CONFIG_HOME: '/c' }), { ...unit, sandbox: undefined })
     t.match(config, { file: '/c/systemd/user/locald.service', hint: undefined })
@@ -649,9 +651,39 @@ t.test('the plugin', linux, async t => {
   t.equal(new Set(checks.map(({ id }) => id)).size, checks.length)
   for (const check of checks) {
     const result = await check.run()
-    t.ok(result.status === 'pass' || result.fix, `${check.id}: ${result.summary}`)
+    t.ok(['pass', 'skip'].includes(result.status) || result.fix, `${check.id}: ${result.summary}`)
     t.not(`${result.severity} ${result.status}`, 'critical fail')
   }
   t.ok(await offered.processTable?.start(process.pid))
   t.match(offered.desktop?.openArgv('http://a.localhost'), [/open|wslview/, 'http://a.localhost'])
+})
+
+t.test('doctor looks at the unit that was installed', async t => {
+  const home = t.testdir({ bin: {}, my: {} })
+  const at = (name: string) => join(home, 'my', name)
+  const systemctl = join(home, 'bin', 'systemctl')
+  const env = { HOME: home, PATH: `${join(home, 'bin')}:/usr/bin:/bin`, LOCALD_SANDBOX: 'a-1' }
+  const check = unitCheck({ root: home, env, uid: 1000 })
+  t.match(await check.run(), { status: 'skip' })
+  const run = [at('keeper'), 'lock', '/l', '--', at('node'), at('daemon.js')] as const
+  const unit: BootUnit = { sandbox: 'a-1', run: [...run], shutdown: ['/x'], env: {}, log: '/log' }
+  const { name, file } = unitOf({ root: '/', env, uid: 1000 }, 'a-1')
+  mkdirSync(dirname(file), { recursive: true })
+  writeFileSync(file, unitText(name, unit))
+  const fix = 'Run `locald server install`.'
+  const missing = (path: string) => ({
+    status: 'warn',
+    summary: `the systemd unit starts ${path}, which cannot be run`,
+    fix,
+  })
+  t.match(await check.run(), missing(at('keeper')))
+  writeFileSync(at('keeper'), '', { mode: 0o755 })
+  t.match(await check.run(), missing(at('node')))
+  writeFileSync(at('node'), '', { mode: 0o755 })
+  t.match(await check.run(), missing(at('daemon.js')))
+  writeFileSync(at('daemon.js'), '')
+  writeFileSync(systemctl, `#!/bin/sh\ntest "$*" = "--user is-enabled ${name}"\n`, { mode: 0o755 })
+  t.match(await check.run(), { status: 'pass' })
+  writeFileSync(systemctl, '#!/bin/sh\nexit 1\n', { mode: 0o755 })
+  t.match(await check.run(), { status: 'warn', summary: 'systemd does not have locald-a-1.service enabled', fix })
 })

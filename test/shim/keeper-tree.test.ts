@@ -254,9 +254,13 @@ t.test('lock: one at a time, released when its holder is killed', async t => {
   await new Promise(resolve => first.stdout.once('data', resolve))
   const second = () => spawnSync(release.path, [...words, 'true'], { env: environment() }).status
   t.equal(second(), 75)
+  const third = ['lock', '--held-ok', join(dir, 'lock'), '--', 'sh', '-c', 'exit 3']
+  t.equal(spawnSync(release.path, third).status, 0, 'a service manager takes that for success, and starts no other')
   first.kill('SIGKILL')
   await new Promise(resolve => first.once('close', resolve))
   t.equal(second(), 0)
+  t.equal(spawnSync(release.path, third).status, 3)
+  t.equal(spawnSync(release.path, ['lock', '--held-ok', join(dir, 'lock'), 'true']).status, 64)
   t.equal(spawnSync(release.path, [...words, '/no/such/program']).status, 127)
   t.equal(spawnSync(release.path, ['lock', join(dir, 'no/such/lock'), '--', 'true']).status, 73)
   t.strictSame(readdirSync(dir), ['lock'])

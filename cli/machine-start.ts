@@ -1,0 +1,64 @@
+import type { Socket } from 'node:net'
+import { setTimeout } from 'node:timers/promises'
+import { readText } from '../kernel/files.ts'
+import type { Paths } from '../kernel/paths.ts'
+import type { BootStart } from '../kernel/wire.ts'
+import { say } from './output.ts'
+import { reportWhenSlow } from './patience.ts'
+import { wake } from './reach.ts'
+
+/** Between two looks for the daemon, ms. */
+const stepMs = 20
+/** Between two requests, ms: launchd does not hear one while the last daemon is still exiting. */
+const askMs = 1000
+
+/** Has the machine's service manager start the daemon, since `locald server install`; undefined where it does not. */
+export async function startByMachine(
+  paths: Paths,
+  find: () => Promise<Socket | undefined>,
+): Promise<Socket | undefined> {
+  const installed = installedIn(paths)
+  return installed === undefined ? undefined : await startBy(installed, paths, find)
+}
+
+/**
+ * Has a service manager start the daemon, and waits for as long as it may hold back a start: launchd starts a job at most every 10 s
+ * ("Service only ran for 3 seconds. Pushing respawn out by 7 seconds.", launchd.plist(5) ThrottleInterval). Undefined, with a warning,
+ * where it fails.
+ */
+export async function startBy(
+  installed: BootStart,
+  paths: Paths,
+  find: () => Promise<Socket | undefined>,
+): Promise<Socket | undefined> {
+  const { tryStart } = await import('./service-manager.ts')
+  const { manager, delayMs } = installed
+  const deadline = performance.now() + delayMs
+  const wait = async () => {
+    for (let asked = -askMs; performance.now() < deadline; await setTimeout(stepMs)) {
+      if (performance.now() - asked >= askMs) {
+        if (!(await tryStart(installed))) return { isAsked: false }
+        wake(paths)
+        asked = performance.now()
+      }
+      const socket = await find()
+      if (socket !== undefined) return { isAsked: true, socket }
+    }
+    return { isAsked: true }
+  }
+  const { isAsked, socket } = await reportWhenSlow(`Waiting for ${manager} to start the daemon`, wait)
+  if (isAsked && socket === undefined) {
+    say(`Warning: ${manager} has not started the daemon after ${delayMs / 1000} s; it is started without it`)
+  }
+  return socket
+}
+
+/** What `paths.boot` holds; undefined where the daemon is not the machine's to start. */
+function installedIn({ boot }: Paths): BootStart | undefined {
+  try {
+    const installed: BootStart = JSON.parse(readText(boot))
+    return installed.start.length === 0 ? undefined : installed
+  } catch {
+    return undefined
+  }
+}

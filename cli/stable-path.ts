@@ -1,0 +1,35 @@
+import { realpathSync } from 'node:fs'
+import { basename, delimiter, join } from 'node:path'
+
+/** Folders that last as long as a shell: fnm makes one for each, and puts it first on PATH. */
+const passing = /\/fnm_multishells\//
+/** Homebrew's folder of one version of a formula; beside it `opt` has a link to the version in use. */
+const cellar = /^(.*)\/Cellar\/([^/]+)\/[^/]+(\/.*)$/
+
+/**
+ * A path to the same file that stays when a new version is installed: a link on PATH (Homebrew, mise, asdf), or in Homebrew's `opt`; else
+ * the path itself, as for a Node.js of nvm. `path` is absolute.
+ */
+export function stablePath(path: string, folders: string | undefined): string {
+  const onPath = (folders ?? '')
+    .split(delimiter)
+    .filter(folder => folder.startsWith('/'))
+    .map(folder => join(folder, basename(path)))
+    .filter(candidate => !passing.test(candidate))
+  const opt = path.replace(cellar, '$1/opt/$2$3')
+  const real = realOf(path)
+  if (real === undefined) return path
+  return [...onPath, opt].find(candidate => candidate !== path && realOf(candidate) === real) ?? lastingOf(path, real)
+}
+
+function lastingOf(path: string, real: string): string {
+  return passing.test(path) ? real : path
+}
+
+function realOf(path: string): string | undefined {
+  try {
+    return realpathSync.native(path)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,59 @@
+import { constants } from 'node:fs'
+import { access, readFile } from 'node:fs/promises'
+import { systemCode } from '../../kernel/errors.ts'
+import type { Check, CheckResult } from '../../kernel/plugin.ts'
+import { type AgentMachine, agentOf, domainsOf } from './boot.ts'
+import { isDisabled, type Launchctl } from './launchctl.ts'
+import { programsIn } from './plist.ts'
+
+const severity = 'important'
+const again = 'Run `locald server install`.'
+const retry = 'Check that /bin is on PATH, and try again.'
+const allow =
+  'Allow it in System Settings › General › Login Items, under "Allow in the Background", and run `locald server install`.'
+
+/** The check of the agent that `locald server install` made: its programs may have moved since, and launchd may have dropped it. */
+export function agentCheck(machine: AgentMachine): Check {
+  return { id: 'launch-agent', title: 'Launch agent', run: () => checkAgent(machine) }
+}
+
+async function checkAgent({ uid, env, launchctl }: AgentMachine): Promise<CheckResult> {
+  const { label, file } = agentOf(env, env['LOCALD_SANDBOX'] || undefined)
+  const text = await readFile(file, 'utf8').catch(error => {
+    if (systemCode(error) === 'ENOENT') return undefined
+    throw error
+  })
+  if (text === undefined) return { status: 'skip', severity, summary: 'launchd does not start the daemon' }
+  const { programs, script } = programsIn(text)
+  for (const program of programs) {
+    if (!(await can(program, constants.X_OK))) return missing(program)
+  }
+  if (script === undefined || !(await can(script, constants.R_OK))) return missing(script ?? file)
+  for (const domain of domainsOf(uid)) {
+    const { code } = await launchctl('print', `${domain}/${label}`)
+    if (code === null) return { status: 'warn', severity, summary: 'launchctl gives no answer', fix: retry }
+    if (code === 0) return { status: 'pass', severity, summary: `launchd has ${label} loaded (${domain})` }
+  }
+  return await notLoaded(launchctl, label, uid)
+}
+
+async function notLoaded(launchctl: Launchctl, label: string, uid: number): Promise<CheckResult> {
+  for (const domain of domainsOf(uid)) {
+    const { text } = await launchctl('print-disabled', domain)
+    if (isDisabled(text, label)) {
+      return { status: 'warn', severity, summary: `${label} is switched off in launchd`, fix: allow }
+    }
+  }
+  return { status: 'warn', severity, summary: `launchd does not have ${label} loaded`, fix: again }
+}
+
+function missing(path: string): CheckResult {
+  return { status: 'warn', severity, summary: `the launch agent starts ${path}, which cannot be run`, fix: again }
+}
+
+async function can(path: string, mode: number): Promise<boolean> {
+  return access(path, mode).then(
+    () => true,
+    () => false,
+  )
+}

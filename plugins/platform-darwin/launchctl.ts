@@ -1,0 +1,35 @@
+import { execFile } from 'node:child_process'
+
+/** launchctl answers from launchd's memory; one that hangs, as it may right after a login, must not hold up the daemon. ms */
+const limitMs = 5000
+/** `print` of a whole domain takes a few hundred kilobytes. */
+const maxBytes = 16 * 1024 * 1024
+
+/** What launchctl answered. */
+export interface Answer {
+  /** Null: it could not be run, or was ended after 5 s. */
+  readonly code: number | null
+  readonly text: string
+}
+
+/** Runs launchctl(1). Never rejects. */
+export type Launchctl = (...words: readonly string[]) => Promise<Answer>
+
+/** launchctl of a PATH. */
+export function launchctlOf(path: string | undefined): Launchctl {
+  const env = { PATH: path === undefined ? '/bin:/usr/bin' : `${path}:/bin:/usr/bin`, HOME: process.env['HOME'] }
+  return (...words) =>
+    new Promise(resolve => {
+      const options = { env, timeout: limitMs, killSignal: 'SIGKILL', maxBuffer: maxBytes } as const
+      execFile('launchctl', words, options, (error, stdout) => {
+        const code = error === null ? 0 : typeof error.code === 'number' ? error.code : null
+        resolve({ code, text: stdout })
+      })
+    })
+}
+
+/** Whether `launchctl print-disabled` says that a label is switched off: `=> disabled` since macOS 13, `=> true` before. */
+export function isDisabled(text: string, label: string): boolean {
+  const lines = text.split('\n').map(line => line.trim())
+  return lines.some(line => line === `"${label}" => disabled` || line === `"${label}" => true`)
+}

@@ -1,0 +1,84 @@
+import { LocaldError } from '../../kernel/errors.ts'
+import type { BootUnit } from '../../kernel/plugin.ts'
+
+type Value = string | boolean | readonly string[] | { readonly [key: string]: Value }
+
+/** The agent's property list (launchd.plist(5)); it is loaded in sessions of these types, by default in that of a login at the screen. */
+export function plistText(label: string, { run, env, log }: BootUnit, sessions?: readonly string[]): string {
+  const agent: Value = {
+    Label: label,
+    ProgramArguments: run,
+    EnvironmentVariables: env,
+    WorkingDirectory: '/',
+    RunAtLoad: true,
+    KeepAlive: { SuccessfulExit: false },
+    // Services and their keepers outlive the daemon.
+    AbandonProcessGroup: true,
+    // As from a terminal: without it, what it starts is slowed down in favour of programs with windows.
+    ProcessType: 'Interactive',
+    StandardOutPath: log,
+    StandardErrorPath: log,
+    ...(sessions === undefined ? {} : { LimitLoadToSessionType: sessions }),
+  }
+  return `<?xml version="1.0" encoding="UTF-8"?>
+<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
+<!-- Written by \`locald server install\`; \`locald server uninstall\` removes it. -->
+<plist version="1.0">
+${element(agent, '')}
+</plist>
+`
+}
+
+function element(value: Value, indent: string): string {
+  const deeper = `${indent}  `
+  if (typeof value === 'boolean') return `${indent}<${value}/>`
+  if (typeof value === 'string') return `${indent}<string>${escaped(value)}</string>`
+  if (isList(value))
+    return block(
+      'array',
+      value.map(each => element(each, deeper)),
+      indent,
+    )
+  const entries = Object.entries(value)
+  return block(
+    'dict',
+    entries.map(([key, each]) => `${deeper}<key>${escaped(key)}</key>\n${element(each, deeper)}`),
+    indent,
+  )
+}
+
+function isList(value: Value): value is readonly string[] {
+  return Array.isArray(value)
+}
+
+function block(name: string, inside: readonly string[], indent: string): string {
+  return [`${indent}<${name}>`, ...inside, `${indent}</${name}>`].join('\n')
+}
+
+/** XML 1.0 has no way to write most control characters. */
+function escaped(text: string): string {
+  if (/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/.test(text)) {
+    throw new LocaldError('USAGE', `a control character is in ${JSON.stringify(text)}`, {
+      hint: 'Rename the folder, or unset the variable.',
+    })
+  }
+  const names: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '\r': '&#13;' }
+  return text.replace(/[&<>\r]/g, letter => names[letter] ?? letter)
+}
+
+/** The programs that an agent of ours runs, one after the other, and the daemon's script. */
+export function programsIn(text: string): {
+  readonly programs: readonly string[]
+  readonly script: string | undefined
+} {
+  const list = /<key>ProgramArguments<\/key>\s*<array>([\s\S]*?)<\/array>/.exec(text)?.[1] ?? ''
+  const words = [...list.matchAll(/<string>([\s\S]*?)<\/string>/g)].map(([, word = '']) => unescaped(word))
+  // Each keeper becomes what follows its `--`.
+  const programs = words.filter((_, at) => at === 0 || words[at - 1] === '--')
+  return { programs, script: words.find(word => word.endsWith('.js')) }
+}
+
+function unescaped(text: string): string {
+  const letters: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', '#13': '\r' }
+  return text.replace(/&(amp|lt|gt|#13);/g, (_, name) => letters[name] ?? '')
+}
