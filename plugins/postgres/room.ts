@@ -1,7 +1,7 @@
-import { constants } from 'node:fs'
-import { copyFile, rm, statfs } from 'node:fs/promises'
+import { statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { LocaldError } from '../../kernel/errors.ts'
+import { sharesBlocks } from './clone.ts'
 import { sizeOf } from './tree.ts'
 
 /** What has to stay free beside a copy, as the server goes on writing its log: bytes, two segments. */
@@ -18,18 +18,6 @@ export async function requireRoom(cluster: string, to: string): Promise<void> {
   if (free >= needed + headroom || (await sharesBlocks(join(cluster, 'global', 'pg_control'), `${to}-probe`))) return
   const message = `no room for a copy: it needs ${megabytes(needed + headroom)} MB, ${megabytes(free)} MB are free in ${dirname(to)}`
   throw new LocaldError('STEP_FAILED', message, { hint: 'Free some space, or drop snapshots and branches.' })
-}
-
-/** Whether a file's copy is a clone there (ioctl_ficlonerange(2)). */
-async function sharesBlocks(file: string, probe: string): Promise<boolean> {
-  try {
-    await copyFile(file, probe, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE)
-    return true
-  } catch {
-    return false
-  } finally {
-    await rm(probe, { force: true })
-  }
 }
 
 function megabytes(bytes: number): number {

@@ -1,22 +1,10 @@
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
-import {
-  access,
-  chmod,
-  copyFile,
-  lchown,
-  mkdir,
-  open,
-  readdir,
-  readlink,
-  rename,
-  rm,
-  stat,
-  symlink,
-} from 'node:fs/promises'
+import { access, chmod, lchown, mkdir, open, readdir, readlink, rename, rm, stat, symlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { systemCode } from '../../kernel/errors.ts'
+import { cloneByProgram, copyOne, type FileCopy } from './clone.ts'
 import { makeFolder } from './places.ts'
 
 /** A user of the machine. */
@@ -33,6 +21,8 @@ export interface CopyOptions {
   skip?(path: string, isFolder: boolean): boolean
   /** Files that vanish meanwhile are passed over: a running server removes some. */
   readonly live?: boolean
+  /** Clones files where Node cannot; the rest is copied file by file. */
+  readonly clone?: typeof cloneByProgram
 }
 
 /** Files copied side by side: Node's thread pool has four threads, and some of the work is waiting. */
@@ -43,7 +33,8 @@ const lanes = 8
  * must not exist. Hard links and special files are not kept: a cluster has none.
  */
 export async function copyTree(from: string, to: string, options: CopyOptions = {}): Promise<void> {
-  const files: { readonly from: string; readonly to: string; readonly isLink: boolean }[] = []
+  const files: FileCopy[] = []
+  const links: FileCopy[] = []
   await walk('')
   if (options.owner !== undefined) await lchown(to, options.owner.uid, options.owner.gid)
   async function walk(path: string): Promise<void> {
@@ -58,10 +49,12 @@ export async function copyTree(from: string, to: string, options: CopyOptions = 
       const below = path === '' ? entry.name : `${path}/${entry.name}`
       if (options.skip?.(below, entry.isDirectory())) continue
       if (entry.isDirectory()) await walk(below)
-      else if (entry.isFile() || entry.isSymbolicLink())
-        files.push({ from: join(from, below), to: join(to, below), isLink: entry.isSymbolicLink() })
+      else if (entry.isFile()) files.push({ from: join(from, below), to: join(to, below) })
+      else if (entry.isSymbolicLink()) links.push({ from: join(from, below), to: join(to, below) })
     }
   }
+  const { clone = cloneByProgram } = options
+  const left = [...(await clone(files, options.signal))]
   // All lanes come to their end before the first failure is thrown: nobody writes to the target after that.
   const ends = await Promise.allSettled(Array.from({ length: lanes }, drain))
   for (const end of ends) if (end.status === 'rejected') throw end.reason
@@ -69,22 +62,23 @@ export async function copyTree(from: string, to: string, options: CopyOptions = 
     try {
       await drainAll()
     } catch (error) {
-      files.length = 0
+      left.length = 0
+      links.length = 0
       throw error
     }
   }
   async function drainAll(): Promise<void> {
-    for (let file = files.pop(); file !== undefined; file = files.pop()) {
+    for (let file = left.pop(); file !== undefined; file = left.pop()) {
       options.signal?.throwIfAborted()
-      const { from: source, to: target } = file
-      const copy = file.isLink ? readlink(source).then(to => symlink(to, target)) : clone(source, target)
-      await copy.catch(passOver(options, undefined))
+      await copyOne(file).catch(passOver(options, undefined))
+    }
+    for (let link = links.pop(); link !== undefined; link = links.pop()) {
+      const { from: source, to: target } = link
+      await readlink(source)
+        .then(leads => symlink(leads, target))
+        .catch(passOver(options, undefined))
     }
   }
-}
-
-function clone(source: string, target: string): Promise<void> {
-  return copyFile(source, target, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
 }
 
 function passOver<T>({ live }: CopyOptions, instead: T): (error: unknown) => T {
