@@ -1,4 +1,6 @@
+import type { ChildProcess } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { constants } from 'node:os'
 import { join } from 'node:path'
 import { messageOf } from '../kernel/errors.ts'
 import type { Paths } from '../kernel/paths.ts'
@@ -70,6 +72,7 @@ async function run(program: string, { act, certificate }: KeychainStep, interrup
   child.stdin.end(certificate)
   // A terminal has told it already; root's helper takes a signal from nobody else.
   interrupt.onFirst = () => child.kill('SIGINT')
+  const close = endsWith(child)
   const timer = setTimeout(() => child.kill('SIGKILL'), limitMs)
   const code = await new Promise<number | null>(resolve => {
     child.once('error', error => {
@@ -80,7 +83,23 @@ async function run(program: string, { act, certificate }: KeychainStep, interrup
   })
   clearTimeout(timer)
   interrupt.onFirst = () => {}
+  close()
   return { code, ...texts }
+}
+
+/** Has a dialog go with the command that asked for it, however that is ended; until the result is called. */
+function endsWith(child: ChildProcess): () => void {
+  const handlers = (['SIGTERM', 'SIGHUP'] as const).map(signal => {
+    const end = (): void => {
+      child.kill(signal)
+      process.exit(128 + constants.signals[signal])
+    }
+    process.once(signal, end)
+    return () => process.off(signal, end)
+  })
+  return () => {
+    for (const off of handlers) off()
+  }
 }
 
 type Told = Pick<KeychainOutcome, 'status' | 'says'>

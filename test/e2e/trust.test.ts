@@ -98,17 +98,26 @@ on('darwin', 'what macOS refuses has a reason and something to do', async (t, ma
   t.equal(keychain.lines('user').length, 1)
 })
 
-on('darwin', 'a dialog that nobody answers ends with Ctrl-C', async (t, machine) => {
+on('darwin', 'a dialog that nobody answers goes with the command that asked for it', async (t, machine) => {
   const { box, keychain } = macOf(machine)
   await box.ok(['untrust'])
-  keychain.fail({ SecTrustSettingsSetTrustSettings: 'sleep' })
-  const waiting = box.start(['trust'])
-  await until('the dialog', () => keychain.lines('login').length === 1)
-  t.match(waiting.stderr, asks, 'announced before')
-  waiting.child.kill('SIGINT')
-  t.match(await waiting.done, { code: 130 })
-  await until('its end', () => !box.processes().some(({ command }) => command.includes('locald-keychain trust')))
-  t.strictSame(keychain.lines('user'), [])
+  const isAsking = () => box.processes().some(({ command }) => command.includes('locald-keychain trust'))
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const) {
+    keychain.reset()
+    keychain.fail({ SecTrustSettingsSetTrustSettings: 'sleep' })
+    const waiting = box.start(['trust'])
+    await until('the dialog', () => keychain.lines('login').length === 1)
+    t.ok(isAsking())
+    t.match(waiting.stderr, asks, 'announced before')
+    waiting.child.kill(signal)
+    t.match(await waiting.done, { code }, signal)
+    await until(`the end of the dialog after ${signal}`, () => !isAsking())
+    t.strictSame(keychain.lines('user'), [])
+  }
 })
 
 on('darwin', 'a CA that was replaced is taken out once, and never asked for again', async (t, machine) => {
