@@ -1,3 +1,4 @@
+import { denialOf } from './contract/privacy.ts'
 import { meaningful } from './output-noise.ts'
 
 /** One run of a program: its output without escape sequences, and how it ended. */
@@ -34,7 +35,12 @@ const examined = 1000
 /** The cause that the output names; undefined when it names none. */
 export function causeOf(output: RunOutput): Cause | undefined {
   const lines = meaningful(output.lines).map(cut)
-  const found = shellFault(lines, output.code) ?? portFault(lines) ?? ask(lines, output) ?? errorIn(lines, output)
+  const found =
+    denied(lines, output) ??
+    shellFault(lines, output.code) ??
+    portFault(lines) ??
+    ask(lines, output) ??
+    errorIn(lines, output)
   return found === undefined ? undefined : { ...found, text: shortened(found.text, output.dir) }
 }
 
@@ -49,6 +55,14 @@ function shortened(text: string, dir: string): string {
     .replaceAll(`${dir}/`, '')
     .trim()
   return short.length > longest ? `${short.slice(0, longest - 1)}…` : short
+}
+
+/** What macOS keeps from a program that runs in a folder of the user's documents: Node's and the shells' words for it. */
+function denied(lines: readonly string[], { dir }: RunOutput): Cause | undefined {
+  const denial = denialOf(dir, 'EPERM')
+  const isIt = /\bEPERM\b|(?:getcwd|current directory|cwd)\b.*operation not permitted/i
+  if (denial === undefined || !lines.some(line => isIt.test(line))) return undefined
+  return { text: `${denial.message} and what it starts: \`locald server restart\` in a terminal that may read it` }
 }
 
 /** What the shell says of a command that it could not run. */

@@ -77,7 +77,7 @@ export class EnvFiles {
     if (read === undefined) return undefined
     if ('fault' in read) {
       if (folderOk && read.fault === folderFault) return undefined
-      throw unreadable(file, read.fault, hint)
+      throw unreadable(file, read.fault, read.hint ?? hint)
     }
     requireTrust(file, read.owners, this.#reader)
     // U+FFFD stands for bytes that are not UTF-8.

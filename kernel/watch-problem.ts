@@ -1,3 +1,4 @@
+import { denialOf } from './contract/privacy.ts'
 import { messageOf } from './errors.ts'
 
 /** Why some of the paths are not watched. */
@@ -16,6 +17,8 @@ export function isExhaustion(code: string): boolean {
 /** The report of one cause: the first path that it concerns, and how many more. */
 export function problemOf(code: string, path: string, more: number, error: unknown): WatchProblem {
   const where = more === 0 ? path : `${path} and ${more} more ${more === 1 ? 'folder' : 'folders'}`
+  const denial = denialOf(path, code)
+  if (denial !== undefined) return { message: `${where} cannot be watched: ${denial.message}`, hint: denial.hint }
   if (code === 'EACCES' || code === 'EPERM')
     return { message: `${where} cannot be watched: permission denied`, hint: `Run \`ls -ld ${path}\` to see its mode.` }
   if (isExhaustion(code))

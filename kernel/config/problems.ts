@@ -85,8 +85,10 @@ export class Problems {
     const code = commonCode(all.map(one => one.code))
     const [first] = all
     if (first === undefined || all.length > 1) {
-      const untrusted = all.flatMap(one => (one.code === 'CONFIG_UNTRUSTED' ? (one.problem.hint ?? []) : []))
-      const hint = untrusted.length === 0 ? unlessBetter : [...new Set(untrusted)].join(' ')
+      const isOfFile = ({ code }: { readonly code: ConfigCode }) =>
+        code === 'CONFIG_UNTRUSTED' || code === 'CONFIG_UNREADABLE'
+      const better = all.flatMap(one => (isOfFile(one) ? (one.problem.hint ?? []) : []))
+      const hint = better.length === 0 ? unlessBetter : [...new Set(better)].join(' ')
       return new LocaldError(code, listed(problems, root, home), { hint, problems })
     }
     const { problem, service } = first

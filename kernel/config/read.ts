@@ -23,7 +23,7 @@ export async function readText(file: string, reader?: Reader): Promise<string | 
   if ('fault' in read) {
     // Another user's folder of that name is theirs to remove, like a file.
     requireTrust(file, await ownersAt(file), reader)
-    throw unreadable(file, read.fault)
+    throw unreadable(file, read.fault, read.hint)
   }
   requireTrust(file, read.owners, reader)
   if (!read.isUtf8) throw unreadable(file, 'it is not UTF-8 text')
@@ -38,9 +38,12 @@ export function requireTrust(file: string, owners: readonly number[], reader: Re
   throw new LocaldError('CONFIG_UNTRUSTED', `${file}: ${message}`, { hint, problems: [{ file, message, hint }] })
 }
 
-/** CONFIG_UNREADABLE for a file. */
-export function unreadable(file: string, reason: string, hint = 'Correct the file, or remove it.'): LocaldError {
-  return new LocaldError('CONFIG_UNREADABLE', `${file}: ${reason}`, { hint, problems: [{ file, message: reason }] })
+/** CONFIG_UNREADABLE for a file; without a hint of its own: to correct it. */
+export function unreadable(file: string, reason: string, hint?: string): LocaldError {
+  return new LocaldError('CONFIG_UNREADABLE', `${file}: ${reason}`, {
+    hint: hint ?? 'Correct the file, or remove it.',
+    problems: [{ file, message: reason, ...(hint === undefined ? {} : { hint }) }],
+  })
 }
 
 /** Whether that is why a file could not be read. */

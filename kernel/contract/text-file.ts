@@ -2,6 +2,7 @@ import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 
 import { type FileHandle, lstat, open, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { systemCode } from '../errors.ts'
+import { denialOf } from './privacy.ts'
 
 /** A file's text and whose it is. */
 export interface TextFile {
@@ -16,6 +17,8 @@ export interface TextFile {
 /** Why a file is not read: `it is a folder`. */
 export interface TextFault {
   readonly fault: string
+  /** What can be done, where that is known. */
+  readonly hint?: string
 }
 
 /** What a reader takes. */
@@ -89,6 +92,8 @@ async function look(file: string, reading: Reading): Promise<TextFile | TextFaul
   } catch (error) {
     const code = systemCode(error)
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    const denial = denialOf(file, code)
+    if (denial !== undefined) return { fault: denial.message, hint: denial.hint }
     return { fault: reasons[code ?? ''] ?? `it cannot be read (${code ?? 'unknown error'})` }
   }
 }

@@ -4,7 +4,7 @@ import { access, constants as mode, readdir, rm } from 'node:fs/promises'
 import { constants } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { LocaldError, messageOf, systemCode } from '../../kernel/errors.ts'
+import { messageOf, systemCode } from '../../kernel/errors.ts'
 import type {
   Cgroups,
   Folders,
@@ -15,10 +15,12 @@ import type {
   ProcessSpec,
   ProcessTable,
 } from '../../kernel/plugin.ts'
+import { keeperOf } from './exit.ts'
 import { graceOf, type HeldInput, HeldProcess, type HeldState, signalNumber } from './held.ts'
 import { RemovalWatch } from './keeper-sockets.ts'
-import { type KeeperEvent, KeeperLink } from './link.ts'
+import { KeeperLink } from './link.ts'
 import { recoverHeld } from './recovery.ts'
+import { reasonOf, refusal } from './refusal.ts'
 import { Starter } from './starter.ts'
 
 /** What the keeper's processes need. */
@@ -39,6 +41,9 @@ const markBits = 2n ** 61n
 /** An unknown process has so long to end, before and after it is killed: ms. */
 const unknownMs = 3000
 const killedMs = 3000
+/** A keeper binds its socket again within so long, and is looked for this often: ms. */
+const wakeMs = 2000
+const wakeStepMs = 20
 
 /** Processes held by keepers: they outlive the daemon. */
 export class KeeperProcesses implements Processes {
@@ -164,7 +169,7 @@ export class KeeperProcesses implements Processes {
   async #tidyOne(id: string, graceMs: number): Promise<void> {
     const { log } = this.#input
     const base = join(this.#folder, id)
-    const link = await KeeperLink.open(`${base}.s`)
+    const link = (await KeeperLink.open(`${base}.s`)) ?? (await this.#woken(id))
     if (link !== undefined) {
       log.warn(`${base}.s: an unknown service of an earlier daemon is stopped`)
       const timer = setTimeout(() => link.send(`stop ${constants.signals.SIGKILL} 0`), graceMs)
@@ -177,9 +182,21 @@ export class KeeperProcesses implements Processes {
       link.close()
       // It may be stopped, or traced: a later daemon tries again.
       if (first === 'late') return log.warn(`${base}.s: its keeper does not obey; it was left as it is`)
-    }
+    } else if ((await keeperOf(this.#exitFile(id), this.#input.keeper)) !== undefined)
+      return log.warn(`${base}.s: its keeper cannot be reached; it was left as it is`)
     const files = [...['s', 'n', 'x'].map(end => `${base}.${end}`), this.#exitFile(id)]
     await Promise.all(files.map(file => rm(file, { force: true })))
+  }
+
+  /** A keeper whose socket was removed: it binds it again at SIGHUP. */
+  async #woken(id: string): Promise<KeeperLink | undefined> {
+    const pid = await keeperOf(this.#exitFile(id), this.#input.keeper)
+    if (pid === undefined || !hangUp(pid)) return undefined
+    for (const end = performance.now() + wakeMs; performance.now() < end; await pause(wakeStepMs)) {
+      const link = await KeeperLink.open(join(this.#folder, `${id}.s`))
+      if (link !== undefined) return link
+    }
+    return undefined
   }
 
   async #launch(
@@ -232,31 +249,13 @@ export class KeeperProcesses implements Processes {
   }
 }
 
-function refusal(spec: ProcessSpec, reason: string): LocaldError {
-  return new LocaldError('SPAWN_FAILED', `${spec.key} could not be started: ${reason}`, {
-    service: spec.key,
-    hint: hintFor(spec, reason),
-  })
-}
-
-/** What the system says to who asks for one terminal too many: ENOSPC of Linux, ENXIO of macOS (XNU's ptcopen). */
-const noTerminals: readonly unknown[] = [constants.errno.ENOSPC, constants.errno.ENXIO]
-const noTerminal = 'no terminal is free'
-
-function reasonOf({ step, errno, error }: KeeperEvent): string {
-  return step === 'pty' && noTerminals.includes(errno) ? `${noTerminal} (${error})` : `${step}: ${error}`
-}
-
-function hintFor({ env }: ProcessSpec, reason: string): string {
-  if (reason.startsWith(noTerminal))
-    return 'Close terminals, set `tty = false` for services that can do without, or raise the limit: `sudo sysctl kern.tty.ptmx_max=999` on macOS, `kernel.pty.max` on Linux.'
-  if (reason.endsWith('(EMFILE)'))
-    return 'Raise the limit of open files (`ulimit -n 4096`), then run `locald server restart`.'
-  const [largest] = Object.entries(env).toSorted(([, a], [, b]) => b.length - a.length)
-  // E2BIG of execve(2): of one variable as well as of all together.
-  if (reason.endsWith('Argument list too long') && largest !== undefined)
-    return `Its largest variable is ${largest[0]}, of ${Buffer.byteLength(largest[1])} bytes (Linux takes 128 KiB in one, macOS 1 MiB in all). Put such a text into a file.`
-  return "Check `command` and `workdir`; the daemon's own log may say more."
+/** False: it has just ended. */
+function hangUp(pid: number): boolean {
+  try {
+    return process.kill(pid, 'SIGHUP')
+  } catch {
+    return false
+  }
 }
 
 /** What a keeper's files have in common: `<id>.s`, `<id>.n`, `<id>.x`. */

@@ -3,11 +3,28 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "life.h"
 #include "text.h"
+
+bool record_begin(const char *path) {
+  char record[64];
+  struct text text = text_in(record, sizeof record);
+  (void)unlink(path);
+  int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (fd < 0) return false;
+  text_add(&text, "{\"keeper\":");
+  text_number(&text, (uint64_t)getpid());
+  text_add(&text, "}\n");
+  // It stays open: that holds the lock.
+  if (flock(fd, LOCK_EX | LOCK_NB) == 0 && write(fd, text.at, text.len) == (ssize_t)text.len) return true;
+  (void)unlink(path);
+  (void)close(fd);
+  return false;
+}
 
 // No fsync: after a crash of the machine nobody asks how the service ended, and it would hold up the restart.
 void record_write(const char *path) {

@@ -133,6 +133,7 @@ static int fail(const struct failure *failure) {
   text_add(&text, "}\n");
   control_unlisten();
   if (notify_fd >= 0) (void)unlink(options->notify);
+  if (options->exit != NULL) (void)unlink(options->exit);
   control_broadcast(&text);
   control_close(FAREWELL_MS);
   text_complain("locald-keeper", failure->step, strerror(failure->error));
@@ -235,7 +236,7 @@ int run(const struct options *given) {
   options = given;
   control_start(fds_inherit() ? FIRST_CLIENT_FD : -1, &calls);
   if (getsid(0) != getpid()) (void)setsid();  // refused to a group leader, which can have no terminal then
-  if (options->exit != NULL) (void)unlink(options->exit);  // of an earlier run
+  if (options->exit != NULL) (void)record_begin(options->exit);
   if (!set_up(&failure)) return fail(&failure);
   bool whole = tree_adopt(options->group_only);
   if (!child_start(options, &child, &failure)) return fail(&failure);

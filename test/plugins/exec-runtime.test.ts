@@ -606,6 +606,21 @@ function adopts(t: Test, table: ProcessTable) {
     t.notOk(existsSync(treeOf(ended.state).exitFile))
     t.match(rig.said.join('\n'), 'an unknown service')
   })
+
+  t.test('an unknown keeper is ended although its sockets were removed', async t => {
+    const rig = new Rig(t, table)
+    const first = rig.processes()
+    const [lost, killed] = [
+      await rig.spawn('exec sleep 1000', { processes: first, key: 'a:a' }),
+      await rig.spawn('exec sleep 1000', { processes: first, key: 'a:b' }),
+    ]
+    process.kill(killed.tree?.keeper ?? 0, 'SIGKILL')
+    await killed.exited
+    for (const name of rig.files()) rmSync(join(rig.dir, 'k', name), { force: true })
+    await rig.processes().tidy()
+    t.match(await limited(lost.exited, 'lost'), { signal: 'SIGTERM' })
+    t.strictSame(rig.files(), [])
+  })
 }
 
 function wholeTrees(t: Test, table: ProcessTable) {

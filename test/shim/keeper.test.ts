@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { onlyLinux } from '../machine.ts'
-import { actor, clean, environment, folder, Held, held, type Variant, variants } from './held.ts'
+import { actor, clean, environment, folder, Held, held, until, type Variant, variants } from './held.ts'
 
 const { release, asan, xnu } = variants()
 const noProc = onlyLinux('reads /proc, writes to /dev/full')
@@ -77,11 +77,20 @@ function life(t: Test, variant: Variant) {
     }
   })
 
-  held(t, variant, 'an exit record of an earlier run is removed at the start', async (t, start, dir) => {
+  held(t, variant, 'until it ends the exit record names the keeper, which holds its lock', async (t, start, dir) => {
     writeFileSync(join(dir, 'exit.json'), '{}')
     const one = start(['sleep', '100'])
-    await one.line.next('started')
-    t.notOk(existsSync(one.exitPath))
+    const { keeper } = await one.line.next('started')
+    t.strictSame(JSON.parse(readFileSync(one.exitPath, 'utf8')), { keeper })
+    const isFree = () => {
+      const file = openSync(one.exitPath, 'r')
+      const { status } = spawnSync(variant.path, ['relock'], { stdio: [file, 'ignore', 'ignore'] })
+      closeSync(file)
+      return status === 0
+    }
+    t.notOk(isFree())
+    process.kill(Number(keeper), 'SIGKILL')
+    await until('the lock', isFree)
   })
 
   held(

@@ -1,0 +1,32 @@
+/** Why the system keeps a program from a file of its own user, and what can be done. */
+export interface Denial {
+  readonly message: string
+  readonly hint: string
+}
+
+/**
+ * Folders that macOS keeps from programs until their user allows it: "Control access to files and folders on Mac", Apple's Mac User Guide.
+ * There only: other systems have no such paths.
+ */
+const guarded: readonly (readonly [RegExp, string])[] = [
+  [/^\/Users\/[^/]+\/Documents(?=\/|$)/, 'the Documents folder'],
+  [/^\/Users\/[^/]+\/Desktop(?=\/|$)/, 'the Desktop folder'],
+  [/^\/Users\/[^/]+\/Downloads(?=\/|$)/, 'the Downloads folder'],
+  [/^\/Users\/[^/]+\/Library\/Mobile Documents(?=\/|$)/, 'iCloud Drive'],
+  [/^\/Users\/[^/]+\/Library\/CloudStorage(?=\/|$)/, 'cloud storage'],
+  [/^\/Volumes\/[^/]+(?=\/|$)/, 'that volume'],
+]
+
+/**
+ * What EPERM means for a path in one of these folders: stat(2) of it works, open(2) and getcwd(3) do not. What counts is the program that
+ * macOS holds responsible: the terminal that the daemon was started from, as long as it runs, else Node itself. Undefined for other
+ * codes and paths.
+ */
+export function denialOf(path: string, code: string | undefined): Denial | undefined {
+  const found = code === 'EPERM' ? guarded.find(([folder]) => folder.test(path)) : undefined
+  if (found === undefined) return undefined
+  return {
+    message: `macOS keeps the daemon from ${found[1]}`,
+    hint: `Run \`locald server restart\` in a terminal that may read it, then restart the services; or allow it in System Settings › Privacy & Security › Files and Folders, or Full Disk Access, for ${process.execPath}; or move the project elsewhere.`,
+  }
+}
