@@ -1,4 +1,6 @@
 /** Reads what a program of macOS says of itself: mach-o/loader.h, mach-o/fat.h; of its signature xnu's bsd/sys/codesign.h. */
+import { existsSync, readFileSync, realpathSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 
 /** A program or library for one processor. */
 export interface MachO {
@@ -83,4 +85,35 @@ function flagsOf(file: Buffer, body: Buffer): number | undefined {
   const offsets = Array.from({ length: blobs.readUInt32BE(8) }, (_, at) => blobs.readUInt32BE(12 + at * 8 + 4))
   const directory = offsets.find(offset => blobs.readUInt32BE(offset) === codeDirectory)
   return directory === undefined ? undefined : blobs.readUInt32BE(directory + 12)
+}
+
+/**
+ * Libraries that dyld would not find for a program, as `FILE: LIBRARY`: its own, those of its libraries, and so on. What lies below
+ * /usr/lib and /System every Mac has.
+ */
+export function missingLibraries(program: string): readonly string[] {
+  const missing: string[] = []
+  const seen = new Set<string>()
+  const look = (path: string): void => {
+    if (seen.has(path)) return
+    seen.add(path)
+    for (const { libraries, paths } of machOs(readFileSync(path))) {
+      const places = paths.map(it => placed(it, program, path))
+      for (const library of libraries.filter(it => !/^\/(?:usr\/lib|System)\//.test(it))) {
+        const candidates = library.startsWith('@rpath/')
+          ? places.map(place => join(place, library.slice('@rpath/'.length)))
+          : [placed(library, program, path)]
+        const found = candidates.find(it => existsSync(it))
+        if (found === undefined) missing.push(`${path}: ${library}`)
+        else look(realpathSync(found))
+      }
+    }
+  }
+  look(realpathSync(program))
+  return [...new Set(missing)]
+}
+
+/** A path of dyld(1), written in a file that a program loads. */
+function placed(path: string, program: string, file: string): string {
+  return path.replace(/^@loader_path(?=\/|$)/, dirname(file)).replace(/^@executable_path(?=\/|$)/, dirname(program))
 }

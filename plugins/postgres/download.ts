@@ -28,7 +28,8 @@ const parts = 50
 export async function fetchPackage(input: DownloadInput, folder: string): Promise<void> {
   const { name, version, settings } = input
   const { EnvHttpProxyAgent } = await import('undici')
-  const agent = new EnvHttpProxyAgent({ httpProxy: '', httpsProxy: '', noProxy: '', ...settings.proxies, ...patience })
+  const proxies = { httpProxy: '', httpsProxy: '', noProxy: '', ...settings.proxies }
+  const agent = new EnvHttpProxyAgent({ ...proxies, ...patience, ...trusting(settings.authorities) })
   const tarball = `${folder}.tgz`
   try {
     const manifest = await get(input, agent, new URL(`${name.replace('/', '%2f')}/${version}`, settings.registry))
@@ -47,6 +48,11 @@ export async function fetchPackage(input: DownloadInput, folder: string): Promis
 
 type Agent = InstanceType<typeof import('undici')['EnvHttpProxyAgent']>
 type Answer = import('undici').Response
+
+/** For the registry, for it behind a proxy, and for the proxy. */
+function trusting(ca: string | undefined) {
+  return ca === undefined ? {} : { connect: { ca }, requestTls: { ca }, proxyTls: { ca } }
+}
 
 async function get(input: DownloadInput, agent: Agent, url: URL): Promise<Answer> {
   const { fetch } = await import('undici')

