@@ -42,12 +42,18 @@ function targetOf(service: Service): Target {
 /** PostgreSQL without locald: its own program on the same cluster, until a query succeeds. */
 async function alone(house: House, service: Service): Promise<number> {
   const { data, runtime } = house.folders
-  const { os, arch, uid } = house.host.platform
+  const { os, arch } = house.host.platform
   const places = placesOf(service.run.data, runtime)
   const bin = join(data, 'postgres', 'versions', `${packaged[18]}-${os}-${arch}`, 'native', 'bin')
   const installation = await inspect(bin, 'bundled')
   if (installation === undefined) throw new Error('no PostgreSQL')
-  const input = { key: 'bench', installation, account: await accountOf(uid), cluster: places.cluster, places }
+  const input = {
+    key: 'bench',
+    installation,
+    account: await accountOf(house.host.platform),
+    cluster: places.cluster,
+    places,
+  }
   const [program, ...words] = serverArgv(input, Number(service.run.port))
   const target = targetOf(service)
   const began = performance.now()

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises'
+import { setTimeout } from 'node:timers/promises'
 import { messageOf } from '../../kernel/errors.ts'
 import type { Catalog, Log, Privileges } from '../../kernel/plugin.ts'
-import { findsLocalhostNames, wantedNames, writable } from './names.ts'
+import { addressesOf, findsLocalhostNames, isLoopback, wantedNames, writable } from './names.ts'
 import type { SharedNames } from './shared.ts'
 
 /** What the block is kept by. */
@@ -12,7 +13,17 @@ export interface BlockInput {
   readonly shared: SharedNames
   readonly log: Log
   readonly hostsFile?: string
+  /** What the system knows of a name. Tests answer as another system would. */
+  readonly find?: typeof addressesOf
 }
+
+/**
+ * After the hosts file was replaced, programs find its names by now: ms. macOS reads it a second later (mDNSResponder-2600,
+ * mDNSMacOSX/mDNSMacOSX.c, mDNSMacOSXGetEtcHostsFD), Linux at each lookup.
+ */
+const foundMs = 2500
+/** A look at the names, and the pause before the next: ms. */
+const lookMs = 100
 
 /** Keeps the user's block of the hosts file in step with the names of running services. One write at a time, the latest wins. */
 export class Block {
@@ -23,6 +34,8 @@ export class Block {
   #written: string | undefined
   #running: Promise<void> | undefined
   #again = false
+  /** When the block was written last. */
+  #writtenAt = Number.NEGATIVE_INFINITY
   #complaint = ''
 
   /** What hinders it from being in step; empty when nothing does. */
@@ -80,6 +93,20 @@ export class Block {
     for (let names = await all(); names.join() !== this.#written; names = await all()) {
       await privileges.hosts(names)
       this.#written = names.join()
+      this.#writtenAt = performance.now()
+    }
+  }
+
+  /** Resolves when programs find those of the names that the block has; where they do not, some time after it was written. Never rejects. */
+  async found(hosts: readonly string[]): Promise<void> {
+    await this.#running?.catch(() => undefined)
+    const { find = addressesOf } = this.#input
+    const written = this.#written?.split(',') ?? []
+    let missing = hosts.filter(name => written.includes(name))
+    for (const deadline = this.#writtenAt + foundMs; missing.length > 0 && performance.now() < deadline; ) {
+      const found = await Promise.all(missing.map(async name => (await find(name)).some(isLoopback)))
+      missing = missing.filter((_, at) => found[at] === false)
+      if (missing.length > 0) await setTimeout(lookMs)
     }
   }
 

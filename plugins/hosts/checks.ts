@@ -3,12 +3,26 @@ import type { Block } from './block.ts'
 import { addressesOf, findsLocalhostNames } from './names.ts'
 
 /** What doctor is told of names; `block` is what writes them, once it does. */
-export function nameChecks(block: () => Block | undefined): readonly Check[] {
+export function nameChecks(
+  os: NodeJS.Platform,
+  block: () => Block | undefined,
+  find: typeof addressesOf = addressesOf,
+): readonly Check[] {
   return [
     { id: 'hosts-block', title: 'Names in the hosts file', run: async () => ofBlock(block()) },
     { id: 'localhost', title: 'localhost', run: ofLocalhost },
-    { id: 'localhost-names', title: 'Names below localhost', run: () => ofNames(block() !== undefined) },
+    {
+      id: 'localhost-names',
+      title: 'Names below localhost',
+      run: async () => (block() === undefined ? ofNames(os, find) : inHostsFile),
+    },
   ]
+}
+
+const inHostsFile: CheckResult = {
+  status: 'pass',
+  severity: 'optional',
+  summary: 'names of running services are kept in the hosts file',
 }
 
 function ofBlock(block: Block | undefined): CheckResult {
@@ -26,16 +40,15 @@ async function ofLocalhost(): Promise<CheckResult> {
   return { status: 'warn', severity, summary, fix: 'Add the line `127.0.0.1 localhost` to /etc/hosts.' }
 }
 
-async function ofNames(areInHostsFile: boolean): Promise<CheckResult> {
+async function ofNames(os: NodeJS.Platform, find: typeof addressesOf): Promise<CheckResult> {
   const severity = 'optional'
-  if (areInHostsFile) {
-    return { status: 'pass', severity, summary: 'names of running services are kept in the hosts file' }
-  }
-  if (await findsLocalhostNames()) {
+  if (await findsLocalhostNames(find)) {
     return { status: 'pass', severity, summary: 'every program finds names such as web.shop.localhost' }
   }
-  const summary = 'only browsers and curl find names such as web.shop.localhost; Safari does not'
-  const fix =
-    'Run `sudo locald admin setup`: they are then kept in the hosts file. Or, on Linux, install nss-myhostname (Debian: `sudo apt install libnss-myhostname`).'
+  const summary =
+    'programs of this machine do not find names such as web.shop.localhost; Chrome, Firefox and curl do by themselves'
+  const setup = 'Run `sudo locald admin setup`: they are then kept in the hosts file.'
+  const module = 'Or install nss-myhostname (Debian: `sudo apt install libnss-myhostname`).'
+  const fix = os === 'linux' ? `${setup} ${module}` : setup
   return { status: 'warn', severity, summary, fix }
 }

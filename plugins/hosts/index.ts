@@ -31,12 +31,17 @@ const plugin: Plugin = {
       }
       made.follow()
     })
+    // What is ready has a URL that works.
+    host.hooks.ready.tapPromise('hosts', async ({ key }) => {
+      const hosts = host.use.catalog.services().find(it => it.key === key)?.hosts
+      if (hosts !== undefined) await block?.found(hosts)
+    })
     // While the helper can still be run: what was stopped with the daemon has no name any more.
     host.hooks.closing.tapPromise('hosts', async () => {
       stop?.()
       await block?.sync(false).catch(error => host.log.warn(messageOf(error)))
     })
-    for (const check of nameChecks(() => block)) host.check(check)
+    for (const check of nameChecks(host.platform.os, () => block)) host.check(check)
     host.command({
       name: 'sync-hosts',
       description: 'Write the names of running services to the hosts file once more',

@@ -33,10 +33,19 @@ export function writable(names: readonly string[]): readonly string[] {
   })
 }
 
-/** Whether the system's resolver finds any name below `localhost`, as RFC 6761 asks for. */
-export async function findsLocalhostNames(): Promise<boolean> {
+/**
+ * Whether the system's resolver finds any name below `localhost` on this machine, as RFC 6761 asks for. macOS asks the name servers
+ * for them, and one that answers for what does not exist, as those of some providers do, sends programs elsewhere.
+ */
+export async function findsLocalhostNames(find: typeof addressesOf = addressesOf): Promise<boolean> {
   // One that nobody can have written into the hosts file.
-  return (await addressesOf(`locald-${randomBytes(6).toString('hex')}.localhost`)).length > 0
+  const addresses = await find(`locald-${randomBytes(6).toString('hex')}.localhost`)
+  return addresses.length > 0 && addresses.every(isLoopback)
+}
+
+/** Whether an address is one of this machine's loopback. */
+export function isLoopback(address: string): boolean {
+  return address === '::1' || /^127(?:\.\d+){3}$/.test(address)
 }
 
 /** What getaddrinfo(3) knows; empty when that is nothing, or when a name server keeps it waiting. */

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { LocaldError } from '../../kernel/errors.ts'
+import type { PlatformFacts } from '../../kernel/plugin.ts'
 import type { Owner } from './tree.ts'
 
 /** Whom the server runs as. */
@@ -14,9 +15,9 @@ export interface Account {
 /**
  * PostgreSQL refuses to run as root, so that root's servers run as `nobody`. Root's folders and files are closed to others: the server
  * keeps the one capability that opens them (CAP_DAC_OVERRIDE, capabilities(7)); setpriv(1) of util-linux arranges it. Throws SPAWN_FAILED
- * where that cannot be done.
+ * where that cannot be done: macOS has neither.
  */
-export async function accountOf(uid: number): Promise<Account> {
+export async function accountOf({ uid, os }: Pick<PlatformFacts, 'uid' | 'os'>): Promise<Account> {
   if (uid !== 0) return { prefix: [], owner: undefined }
   const owner = await nobody()
   const caps = '-all,+dac_override'
@@ -28,6 +29,10 @@ export async function accountOf(uid: number): Promise<Account> {
     ...['--securebits=+no_setuid_fixup', '--'],
   ]
   if (await works([...prefix, 'true'])) return { prefix, owner }
+  if (os === 'darwin')
+    throw new LocaldError('SPAWN_FAILED', 'PostgreSQL does not run as root, and locald runs as root', {
+      hint: 'Run `locald server shutdown` as root, and then locald without sudo.',
+    })
   throw new LocaldError('SPAWN_FAILED', 'PostgreSQL does not run as root, and setpriv cannot run it as another user', {
     hint: 'Run locald as an ordinary user, or install util-linux.',
   })

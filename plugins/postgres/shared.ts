@@ -54,7 +54,7 @@ export class Shared {
   }
 
   account(): Promise<Account> {
-    this.#account ??= accountOf(this.#host.platform.uid)
+    this.#account ??= accountOf(this.#host.platform)
     return this.#account
   }
 }

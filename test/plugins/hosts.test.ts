@@ -6,6 +6,7 @@ import t, { type Test } from 'tap'
 import type { Catalog, CatalogEntry, Privileges, Status } from '../../kernel/plugin.ts'
 import { testKernel } from '../../kernel/testing.ts'
 import { Block } from '../../plugins/hosts/block.ts'
+import { nameChecks } from '../../plugins/hosts/checks.ts'
 import plugin from '../../plugins/hosts/index.ts'
 import { findsLocalhostNames, wantedNames, writable } from '../../plugins/hosts/names.ts'
 import { folderOf, SharedNames } from '../../plugins/hosts/shared.ts'
@@ -55,7 +56,7 @@ function catalogOf(services: readonly CatalogEntry[]): Catalog {
 }
 
 /** A block whose services are `services`, in a folder of the test's own. */
-function blockOf(t: Test, hostsText = '') {
+function blockOf(t: Test, hostsText = '', find?: (name: string) => Promise<readonly string[]>) {
   const dir = t.testdir({ hosts: hostsText })
   const services: CatalogEntry[] = []
   const privileges = new FakePrivileges()
@@ -64,6 +65,7 @@ function blockOf(t: Test, hostsText = '') {
   const nothing = () => {}
   const block = new Block({
     ...{ uid, privileges, shared, hostsFile: join(dir, 'hosts') },
+    ...(find === undefined ? {} : { find }),
     catalog: catalogOf(services),
     log: { info: nothing, error: nothing, warn: text => warnings.push(text) },
   })
@@ -96,6 +98,62 @@ t.test('names that are wanted', async t => {
   t.equal(writable(long).length, Math.floor(40_960 / ((long[0]?.length ?? 0) + 1)), 'as for bytes')
   t.type(await findsLocalhostNames(), 'boolean')
 })
+
+t.test('a name server that answers for what does not exist finds no names of this machine', async t => {
+  for (const [addresses, expected] of [
+    [[], false],
+    [['203.0.113.7'], false],
+    [['127.0.0.1', '203.0.113.7'], false],
+    [['127.0.0.1'], true],
+    [['::1', '127.0.0.1'], true],
+  ] as const)
+    t.equal(await findsLocalhostNames(async () => addresses), expected, addresses.join(' '))
+})
+
+t.test('the fix for names that are not found is one of this system', async t => {
+  const text = async (os: NodeJS.Platform) => {
+    const checks = nameChecks(
+      os,
+      () => undefined,
+      async () => [],
+    )
+    const { status, fix } = (await checks.find(({ id }) => id === 'localhost-names')?.run()) ?? {}
+    t.equal(status, 'warn')
+    return fix
+  }
+  t.match(await text('darwin'), /sudo locald admin setup/)
+  t.notMatch(await text('darwin'), /nss|Debian/)
+  t.match(await text('linux'), /libnss-myhostname/)
+})
+
+t.test(
+  'who waits for names waits until programs find those in the block, and no longer than they may take',
+  async t => {
+    const asked: string[] = []
+    let isRead = false
+    const find = async (name: string) => {
+      asked.push(name)
+      return isRead ? ['127.0.0.1'] : ['203.0.113.7']
+    }
+    const { block, services } = blockOf(t, '', find)
+    await block.found(['a.test'])
+    t.strictSame(asked, [], 'not for what is not written')
+    services.push(entry('starting', 'a.test'))
+    await block.sync(false)
+    // As macOS, which reads the new file a second later.
+    setTimeout(() => {
+      isRead = true
+    }, 300)
+    const began = performance.now()
+    await block.found(['a.test', 'other.example'])
+    t.ok(isRead)
+    t.ok(performance.now() - began < 2000)
+    t.strictSame([...new Set(asked)], ['a.test'])
+    isRead = false
+    await block.found(['a.test'])
+    t.ok(performance.now() - began < 10_000, 'a name that nobody finds keeps nothing from being ready')
+  },
+)
 
 t.test('the folder of the names: none that is cleaned where the system has one', async t => {
   const home = t.testdir({ mac: { Library: {} }, empty: {} })
