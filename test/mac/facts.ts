@@ -31,7 +31,7 @@ export const facts: readonly Step[] = [
     needs: 'nothing',
     onlyMac: true,
     async run(bench) {
-      for (const name of ['locald-keeper', 'locald-shim']) {
+      for (const name of ['locald-keeper', 'locald-shim', 'locald-keychain']) {
         const { text } = await bench.record('otool', ['-l', join(native, name)])
         bench.expect(text.includes('LC_UUID'), `${name} has an LC_UUID`)
         await bench.record('codesign', ['-dv', join(native, name)])

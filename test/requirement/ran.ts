@@ -1,0 +1,43 @@
+import { relative } from 'node:path'
+import { Parser, type Result } from 'tap-parser'
+import { root } from '../user.ts'
+import { type Row, rows } from './rows.ts'
+
+/** How a test of the last run ended. */
+type End = 'passed' | 'failed' | 'skipped'
+
+/** Every test and subtest of a TAP report by its file and names, ` > ` between them. */
+export function endsOf(tap: string): ReadonlyMap<string, End> {
+  const ends = new Map<string, End>()
+  const of = ({ ok, skip, todo }: Result): End => (skip || todo ? 'skipped' : ok ? 'passed' : 'failed')
+  const look = (parser: Parser, path: readonly string[]) => {
+    parser.on('child', child => look(child, [...path, path.length === 0 ? fileOf(child.name) : child.name]))
+    parser.on('assert', result => {
+      const key = [...path, path.length === 0 ? fileOf(result.name) : result.name].join(' > ')
+      // Of several of one name the worst counts.
+      if (ends.get(key) === undefined || of(result) !== 'passed') ends.set(key, of(result))
+    })
+  }
+  const parser = new Parser()
+  look(parser, [])
+  parser.end(tap)
+  return ends
+}
+
+function fileOf(name: string): string {
+  const path = name.startsWith('/') ? relative(root, name) : name
+  return path.replace(/^build\//, '').replace(/\.js$/, '.ts')
+}
+
+/** What the rows claim that the report does not show: a test that was not run, failed, or was skipped, also in part. */
+export function unshown(tap: string, all: readonly Row[] = rows): readonly string[] {
+  const ends = endsOf(tap)
+  const claims = new Set(all.flatMap(({ linux, mac }) => [...linux, ...mac]))
+  return [...claims].flatMap(claim => {
+    const end = ends.get(claim)
+    if (end === undefined) return [`${claim}: it was not run`]
+    if (end !== 'passed') return [`${claim}: ${end}`]
+    const part = [...ends].find(([key, at]) => key.startsWith(`${claim} > `) && at !== 'passed')
+    return part === undefined ? [] : [`${part[0]}: ${part[1]}`]
+  })
+}

@@ -1,0 +1,235 @@
+/**
+ * What the requirement of macOS asks (its tables 2.1 and 2.2, and the criteria of 5), and which tests show it. docs/platforms.md is
+ * made of this; a test that is not there, or was skipped or failed in the last run of all tests, fails the run.
+ */
+
+/** What shows one row. A test: its file, then its name and those of its subtests, ` > ` between them; a file alone is all in it. */
+export interface Row {
+  readonly section: '2.1' | '2.2' | '5'
+  /** The requirement's words. */
+  readonly asks: string
+  /** Tests on Linux as it is. */
+  readonly linux: readonly string[]
+  /** Tests that take this machine for a Mac: the daemon is told so, or the parts for macOS are tried. */
+  readonly mac: readonly string[]
+  /** What a Mac shows: `step NAME` of `npm run test:mac`, `.ci/NAME` in a workflow. */
+  readonly hardware: readonly string[]
+  /** What is not as asked. */
+  readonly but?: string
+}
+
+const life = 'test/e2e/life.test.ts > the life of services'
+const swept = 'test/e2e/swept.test.ts > commands work while the runtime folder is emptied again and again'
+const starts = 'starts services by dependency and tells each URL'
+const integration = '.ci/integration'
+
+export const rows: readonly Row[] = [
+  {
+    section: '2.1',
+    asks: 'Daemon startup',
+    linux: [
+      'test/cli/daemon-start.test.ts > the first command starts the daemon, the next finds it',
+      `${life} (linux) > ${starts}`,
+    ],
+    mac: [`${life} (darwin) > ${starts}`],
+    hardware: [integration, 'step times'],
+  },
+  {
+    section: '2.1',
+    asks: 'Exec service spawn',
+    linux: [`${life} (linux) > ${starts}`, 'test/shim/keeper-starter.test.ts'],
+    mac: [`${life} (darwin) > ${starts}`, 'test/shim/keeper-terminal.test.ts'],
+    hardware: [integration, 'step keeper'],
+  },
+  {
+    section: '2.1',
+    asks: 'Port allocation',
+    linux: [`${life} (linux) > ports stay the same`],
+    mac: [`${life} (darwin) > ports stay the same`],
+    hardware: [integration, 'step wildcard'],
+  },
+  {
+    section: '2.1',
+    asks: 'HTTP/HTTPS proxy',
+    linux: ['test/plugins/proxy.test.ts > routing', 'test/plugins/https.test.ts > certificates'],
+    mac: [
+      'test/plugins/proxy-listen.test.ts > a port that another program answers on is left to it, though it can be bound',
+    ],
+    hardware: [integration, 'step helper', 'step wildcard'],
+  },
+  {
+    section: '2.1',
+    asks: 'Dashboard serving',
+    linux: ['test/plugins/proxy-services.test.ts > pages > the list of services'],
+    mac: [],
+    hardware: [integration],
+    but: 'a list of the services',
+  },
+  {
+    section: '2.1',
+    asks: 'Log streaming (CLI)',
+    linux: ['test/cli/logs.test.ts > text, json and what is asked', `${swept} (linux)`],
+    mac: [`${swept} (darwin)`],
+    hardware: [integration],
+  },
+  {
+    section: '2.1',
+    asks: 'Log streaming (SSE)',
+    linux: ['test/kernel/streams.test.ts'],
+    mac: [],
+    hardware: [],
+    but: 'events on the daemon’s socket; none by the proxy',
+  },
+  {
+    section: '2.1',
+    asks: 'Health checks',
+    linux: ['test/e2e/health.test.ts > health (linux) > every kind of check'],
+    mac: ['test/kernel/supervisor.test.ts'],
+    hardware: [integration, 'step sleep'],
+  },
+  {
+    section: '2.1',
+    asks: '`locald status/logs/stop`',
+    linux: [`${life} (linux) > wait, restart and why`, `${swept} (linux)`],
+    mac: [`${life} (darwin) > wait, restart and why`, `${swept} (darwin)`],
+    hardware: [integration, '.ci/reaping', 'step case'],
+  },
+  {
+    section: '2.1',
+    asks: '`locald try`/`locald run`',
+    linux: ['test/cli/logs.test.ts > run', `${swept} (linux)`],
+    mac: [`${swept} (darwin)`],
+    hardware: [integration],
+    but: '`locald try` is not there',
+  },
+  {
+    section: '2.1',
+    asks: 'Managed Postgres',
+    linux: [
+      'test/e2e/postgres.test.ts > locald up with a database',
+      'test/e2e/postgres-branch.test.ts > snapshots and branches',
+    ],
+    mac: ['test/plugins/postgres-installation.test.ts'],
+    hardware: [integration, 'step postgres', 'step clone'],
+  },
+  {
+    section: '2.1',
+    asks: 'Project registry',
+    linux: ['test/e2e/registry.test.ts > projects are listed, pinned by folder or name, and unpinned (linux)'],
+    mac: ['test/kernel/paths.test.ts > on macOS', 'test/kernel/runtime-folder.test.ts'],
+    hardware: ['step case'],
+  },
+  {
+    section: '2.2',
+    asks: 'Privileged ports (<1024)',
+    linux: ['test/e2e/privileged.test.ts', 'test/shim/shim.test.ts'],
+    mac: ['test/plugins/proxy-listen.test.ts > no privilege is asked for to take a port that another program has'],
+    hardware: ['.ci/privileged', 'step helper'],
+  },
+  {
+    section: '2.2',
+    asks: '`/etc/hosts` automation',
+    linux: ['test/e2e/privileged.test.ts', 'test/plugins/hosts.test.ts > the block'],
+    mac: ['test/plugins/hosts.test.ts > the folder of the names: none that is cleaned where the system has one'],
+    hardware: ['.ci/privileged', 'step helper'],
+  },
+  {
+    section: '2.2',
+    asks: '`locald doctor`',
+    linux: ['test/kernel/doctor.test.ts > one list of what to do', 'test/cli/cli.test.ts > doctor'],
+    mac: ['test/plugins/platform-darwin.test.ts > checks', 'test/e2e/trust.test.ts'],
+    hardware: ['.ci/smoke', 'step trust-state'],
+  },
+  {
+    section: '2.2',
+    asks: 'HTTPS cert trust',
+    linux: ['test/shim/shim-store.test.ts', 'test/plugins/https.test.ts > the stores'],
+    mac: ['test/e2e/trust.test.ts', 'test/shim/keychain.test.ts'],
+    hardware: ['.ci/privileged', 'step trust'],
+    but: 'for the user alone, by a password, unless `--system` is given',
+  },
+  {
+    section: '5',
+    asks: '`locald up` starts daemon on macOS (no errors)',
+    linux: [`${life} (linux) > ${starts}`],
+    mac: [`${life} (darwin) > ${starts}`, 'test/shim/build.test.ts'],
+    hardware: [integration, 'step times'],
+  },
+  {
+    section: '5',
+    asks: 'Exec services spawn and receive `$PORT`',
+    linux: [`${life} (linux) > ports stay the same`],
+    mac: [`${life} (darwin) > ports stay the same`],
+    hardware: [integration],
+  },
+  {
+    section: '5',
+    asks: 'HTTP proxy routes to services correctly',
+    linux: [
+      'test/plugins/proxy.test.ts > routing',
+      'test/e2e/shop.test.ts > the shop of the README (linux) > each is reached by its name',
+    ],
+    mac: [],
+    hardware: [integration],
+  },
+  {
+    section: '5',
+    asks: 'Dashboard accessible at `localhost:8080`',
+    linux: ['test/plugins/proxy-services.test.ts > pages > the list of services'],
+    mac: [],
+    hardware: [integration],
+    but: 'a list of the services',
+  },
+  {
+    section: '5',
+    asks: '`locald logs <service>` streams output',
+    linux: [`${swept} (linux)`],
+    mac: [`${swept} (darwin)`],
+    hardware: [integration],
+  },
+  {
+    section: '5',
+    asks: '`locald stop` cleanly terminates services',
+    linux: ['test/e2e/trees.test.ts > the stop signal reaches all of the group, and what ignores it is killed (linux)'],
+    mac: [
+      'test/e2e/trees.test.ts > the stop signal reaches all of the group, and what ignores it is killed (darwin)',
+      'test/e2e/trees.test.ts > a tree of 400 that goes on forking (darwin)',
+    ],
+    hardware: [integration],
+  },
+  {
+    section: '5',
+    asks: '`locald doctor` reports macOS-specific status',
+    linux: [],
+    mac: ['test/plugins/platform-darwin.test.ts > checks', 'test/e2e/trust.test.ts'],
+    hardware: ['.ci/smoke', 'step trust-state'],
+  },
+  {
+    section: '5',
+    asks: 'CI runs macOS integration test on every PR',
+    linux: ['test/kernel/workflows.test.ts > every system and Node that is promised is tried with every change'],
+    mac: [],
+    hardware: [integration],
+  },
+  {
+    section: '5',
+    asks: 'Managed Postgres works on macOS',
+    linux: ['test/plugins/postgres.test.ts'],
+    mac: ['test/plugins/postgres-installation.test.ts'],
+    hardware: [integration, 'step postgres'],
+  },
+  {
+    section: '5',
+    asks: 'No code for Linux breaks compilation on macOS',
+    linux: ['test/e2e/packages.test.ts > every package, from the registry into an empty folder'],
+    mac: ['test/shim/build.test.ts'],
+    hardware: ['.ci/unit', '.ci/smoke'],
+  },
+  {
+    section: '5',
+    asks: 'All unit tests pass on macOS runner',
+    linux: ['test/kernel/process-list.test.ts', 'test/kernel/scripts.test.ts'],
+    mac: [],
+    hardware: ['.ci/unit'],
+  },
+]
