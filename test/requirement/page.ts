@@ -7,15 +7,15 @@ import { type Row, rows } from './rows.ts'
 
 export const page = join(root, 'docs', 'platforms.md')
 
-const sections: Readonly<Record<Row['section'], string>> = {
-  '2.1': 'What must work (2.1)',
-  '2.2': 'Privileged operations (2.2)',
-  '5': 'Success criteria (5)',
-}
+const sections: readonly (readonly [section: Row['section'], title: string])[] = [
+  ['2.1', 'What must work (2.1)'],
+  ['2.2', 'Privileged operations (2.2)'],
+  ['5', 'Success criteria (5)'],
+]
 
 /** The page. */
 export function pageOf(all: readonly Row[]): string {
-  const parts = Object.entries(sections).map(([section, title]) => {
+  const parts = sections.map(([section, title]) => {
     const lines = all.filter(row => row.section === section).map(lineOf)
     return [
       `## ${title}`,
@@ -30,10 +30,10 @@ export function pageOf(all: readonly Row[]): string {
 This page is made from test/requirement/rows.ts by \`node build/test/requirement/page.js\`. Each test on it is there, and ran in the
 last run of all tests without a skip or a failure: that run fails otherwise.
 
-* **Linux**: on Linux as it is.
-* **simulated Mac**: on Linux, with a daemon that is told it is on a Mac, keepers compiled as for macOS under the rules of its kernel,
+- **Linux**: on Linux as it is.
+- **simulated Mac**: on Linux, with a daemon that is told it is on a Mac, keepers compiled as for macOS under the rules of its kernel,
   and stand-ins for launchd and the Keychain that answer as was measured or documented. \`(darwin)\` is such a pass.
-* **only on a Mac**: scripts of the workflows (\`.ci/…\`) and steps of \`npm run test:mac\`. They are written and have run on Linux as far
+- **only on a Mac**: scripts of the workflows (\`.ci/…\`) and steps of \`npm run test:mac\`. They are written and have run on Linux as far
   as it can; **no result from a Mac is recorded here yet**. [locald on a Mac](macos.md) says more.
 
 ${parts.join('\n\n')}
