@@ -230,7 +230,7 @@ command = "exec sleep 1000"
     const folder = sandbox.project('elsewhere', {
       ...toml(`[services.web]\ncommand = "node other.mjs"\nready_timeout = 4\n`, 'elsewhere'),
       'other.mjs':
-        "import { createServer } from 'node:http'\ncreateServer(() => {}).listen(0, '127.0.0.1', function () { console.log('on', this.address().port) })\n",
+        "import { createServer } from 'node:http'\ncreateServer(() => {}).listen(0, '127.0.0.1', function () { console.log('on ' + this.address().port) })\n",
     })
     const up = await sandbox.run(['up'], { cwd: folder })
     t.equal(up.code, 1)
