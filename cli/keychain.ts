@@ -15,9 +15,9 @@ const refused = 46
 
 /** The words are this command's own: a step has none, so that a plugin cannot say what a password is asked for. */
 const announcements: Readonly<Record<KeychainStep['domain'], string>> = {
-  user: 'macOS asks for your password now, to let locald-keychain change your certificate trust settings (Ctrl-C cancels)',
+  user: 'macOS asks for your password or Touch ID now, to let locald-keychain change your certificate trust settings',
   admin:
-    'macOS asks for an administrator’s name and password now, to let locald-shim change the trust settings of all users (Ctrl-C cancels)',
+    'macOS asks for an administrator’s name and password now, to let locald-shim change the trust settings of all users',
 }
 
 /**
@@ -31,8 +31,9 @@ export async function carryOut(
   const outcomes: KeychainOutcome[] = []
   const interrupt = new Interrupt()
   try {
-    for (const step of steps) {
-      say(announcements[step.domain])
+    for (const [at, step] of steps.entries()) {
+      const count = steps.length === 1 ? '' : `, ${at + 1} of ${steps.length}`
+      say(`${announcements[step.domain]} (Ctrl-C cancels${count})`)
       const ran = await run(programOf(paths, step), step, interrupt)
       if (interrupt.isPressed) return undefined
       const outcome = { ...step, ...(step.domain === 'user' ? byJson(ran) : byCode(ran)) }

@@ -85,13 +85,15 @@ export function meaningOf(status: number, of: Of): Meaning {
 /** What an outcome other than success means. */
 export function failureOf(outcome: KeychainOutcome): Meaning {
   if (outcome.status !== null) return meaningOf(outcome.status, outcome)
-  const { domain, says } = outcome
-  const hint =
-    domain === 'user'
-      ? `Run \`${again(outcome)}\` again.`
-      : `Run \`sudo locald admin setup\`, then \`${again(outcome)}\`.`
+  const { act, domain, says } = outcome
+  const command = again(outcome)
+  if (domain === 'user') return { reason: says, hint: `Run \`${command}\` again.` }
+  const byHand = act === 'trust' ? addition : 'sudo security remove-trusted-cert -d FILE'
+  const hint = `Run \`sudo locald admin setup\`, then \`${command}\`; or, with the CA’s file, \`${byHand}\`.`
   return { reason: says, hint }
 }
+
+const addition = 'sudo security add-trusted-cert -d -r trustRoot -p ssl -k /Library/Keychains/System.keychain FILE'
 
 /** The command that makes a change. */
 export function again({ act, domain }: Of): string {

@@ -203,7 +203,10 @@ t.test("a plugin's command", async t => {
   t.match(await daemon.run(['redis']), { code: 0, stdout: 'done\n', stderr: '' }, 'it gets no dialog of the keychain')
   t.equal(daemon.asked.length, before + 1)
   daemon.on('POST /v1/commands/trust', json({ exitCode: 1, text: 'not yet', steps }))
-  t.match(await daemon.run(['trust']), { code: 1, stderr: /^macOS asks for your password now.*\nnot yet\n$/ })
+  t.match(await daemon.run(['trust']), {
+    code: 1,
+    stderr: /^macOS asks for your password or Touch ID now.*\nnot yet\n$/,
+  })
   const outcomes = [{ ...steps[0], status: null, says: /locald-keychain/ }]
   t.match(daemon.last('/v1/commands/trust').body, { argv: [], outcomes }, 'asked once more, and no third time')
   t.equal(daemon.asked.length, before + 3)

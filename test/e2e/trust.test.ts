@@ -30,7 +30,8 @@ function macOf(machine: Machine): Mac {
   return { box, keychain, ca: join(data, 'ca') }
 }
 
-const asks = /^macOS asks for your password now, to let locald-keychain change your certificate trust settings/
+const asks =
+  /^macOS asks for your password or Touch ID now, to let locald-keychain change your certificate trust settings/
 
 async function stateOf({ box }: Mac): Promise<unknown> {
   const { stdout } = await box.run(['doctor', '--json'])
@@ -137,6 +138,7 @@ on('darwin', 'a CA that was replaced is taken out once, and never asked for agai
     code: 1,
     stderr: /an earlier CA \([0-9a-f]{16}\) in your login keychain: the dialog of macOS was cancelled/,
   })
+  t.match(refused.stderr, /Ctrl-C cancels, 1 of 2\)[\s\S]*2 of 2\)/)
   t.match(refused.stderr, /✓ your login keychain trusts it/, 'the new one comes first')
   t.equal(retired().length, 1, 'one that nobody trusts is forgotten at once')
   keychain.fail({})

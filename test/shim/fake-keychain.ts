@@ -2,6 +2,7 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { filesOf, programs } from '../../shim/programs.ts'
 import { compile, shimSources } from './installed.ts'
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..', '..')
@@ -23,9 +24,8 @@ export class FakeKeychain {
 
   /** Compiles `locald-keychain` with the fake in place of Apple's frameworks. */
   buildProgram(path: string): void {
-    const own = ['common', 'keychain'].flatMap(name => cFilesOf(join(shim, name)))
-    const shared = ['pem.c', 'root.c'].map(name => join(shim, 'shim', name))
-    compile(path, this.#flags(), [...own, ...shared, ...this.#fake])
+    const sources = programs.filter(({ name }) => name === 'locald-keychain').flatMap(it => filesOf(it, /\.c$/))
+    compile(path, this.#flags(), [...sources, ...this.#fake])
     chmodSync(path, 0o755)
   }
 
@@ -76,10 +76,4 @@ export class FakeKeychain {
   get #fake(): readonly string[] {
     return [join(root, 'test', 'shim', 'keychain.c')]
   }
-}
-
-function cFilesOf(folder: string): readonly string[] {
-  return readdirSync(folder)
-    .filter(name => name.endsWith('.c'))
-    .map(name => join(folder, name))
 }
