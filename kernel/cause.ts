@@ -57,12 +57,22 @@ function shortened(text: string, dir: string): string {
   return short.length > longest ? `${short.slice(0, longest - 1)}…` : short
 }
 
-/** What macOS keeps from a program that runs in a folder of the user's documents: Node's and the shells' words for it. */
+const notPermitted = /operation not permitted/i
+/** Of what has no path in it: getcwd(3), in the words of Node, git, make and the shells. */
+const ofFolder = /\buv_cwd\b|getcwd|current (?:working )?directory/
+/** What may also be a matter of the file itself (chflags(1), an owner). */
+const paths = /\/(?:Users|Volumes)\/[^'":]+/
+const ofFile = /\b(?:chmod|chown|symlink|link|rename|kill|listen|setpriority)\b/
+
+/** What macOS keeps from a program that runs in a folder of its user's documents, or reads one there. */
 function denied(lines: readonly string[], { dir }: RunOutput): Cause | undefined {
-  const denial = denialOf(dir, 'EPERM')
-  const isIt = /\bEPERM\b|(?:getcwd|current directory|cwd)\b.*operation not permitted/i
-  if (denial === undefined || !lines.some(line => isIt.test(line))) return undefined
-  return { text: `${denial.message} and what it starts: \`locald server restart\` in a terminal that may read it` }
+  for (const line of lines.filter(text => notPermitted.test(text) && !ofFile.test(text.replace(paths, '')))) {
+    const path = ofFolder.test(line) ? dir : (paths.exec(line)?.[0] ?? '')
+    const denial = denialOf(path, 'EPERM')
+    if (denial === undefined) continue
+    return { text: `${denial.message}, and what it starts: \`locald server restart\` in a terminal that may read it` }
+  }
+  return undefined
 }
 
 /** What the shell says of a command that it could not run. */

@@ -12,6 +12,7 @@ import { claimRuntime } from './place.ts'
 import type { Log } from './plugin.ts'
 import { isServed } from './served.ts'
 import { SocketGuard } from './socket-guard.ts'
+import { withSockets } from './socket-probe.ts'
 
 /** Where whoever started the daemon waits for its word: `{"ok":true}`, or the error. */
 const starter = 3
@@ -25,10 +26,12 @@ const foreverMs = 2 ** 31 - 1
 
 /** The daemon: one per data folder. Its locks are held by the process it was started as. */
 async function main(): Promise<void> {
-  const paths = settlePaths({ env: process.env })
-  const locks = new HeldLocks(join(paths.native, 'locald-keeper'), [paths.lock, paths.runtimeLock])
-  if (await isServed(paths)) process.exit(process.argv.includes(heldIsOk) ? 0 : isHeld)
-  preparePaths(paths)
+  const input = { env: process.env }
+  const settled = settlePaths(input)
+  const locks = new HeldLocks(join(settled.native, 'locald-keeper'), [settled.lock, settled.runtimeLock])
+  if (await isServed(settled)) process.exit(process.argv.includes(heldIsOk) ? 0 : isHeld)
+  preparePaths(settled)
+  const paths = await withSockets(settled, input)
   claimRuntime(paths.runtime, paths.data)
   const log = daemonLog(paths.daemonLog)
   crashOnBugs(paths, log('daemon'))

@@ -141,11 +141,15 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
 }
 
 /** Where things are: the runtime folder is another one once its own is gone and cannot be made again. */
-function foldersOf({ data, config, native }: Paths, place: { readonly runtime: string }): Folders {
+function foldersOf(paths: Paths, place: { readonly runtime: string }): Folders {
+  const { data, config, native } = paths
   return {
     ...{ data, config, native },
     get runtime() {
       return place.runtime
+    },
+    get sockets() {
+      return place.runtime === paths.runtime ? paths.plainRuntime : place.runtime
     },
   }
 }

@@ -4,7 +4,15 @@ import { platformOf } from './facts.ts'
 import { nativeFolder } from './native.ts'
 import { foreignFolder, isCallers, isOwnFolder, isOwnSocket, otherOwnerAbove } from './owner.ts'
 import { lastRuntime } from './place.ts'
-import { absolute, isTemporary, longestSocketPath, runtimeOf, spareRuntimeOf } from './runtime-folder.ts'
+import {
+  absolute,
+  isTemporary,
+  localRuntimeOf,
+  longestSocketPath,
+  plainRuntimeOf,
+  runtimeOf,
+  spareRuntimeOf,
+} from './runtime-folder.ts'
 
 export { shortHash } from './hash.ts'
 export { compileNative } from './native.ts'
@@ -22,6 +30,10 @@ export interface Paths {
   readonly runtime: string
   /** The runtime folder where that is gone and cannot be made again. */
   readonly spareRuntime: string
+  /** The runtime folder for sockets whose paths people write in commands: without white space. */
+  readonly plainRuntime: string
+  /** The runtime folder where `runtime` is on a disk that takes no sockets. */
+  readonly localRuntime: string
   /** The API's unix socket. */
   readonly socket: string
   /** Whether LOCALD_SOCKET says where it is. */
@@ -98,6 +110,8 @@ export function resolvePaths(input: PathsInput): Paths {
     config: base === undefined ? config : join(base, 'config'),
     runtime,
     spareRuntime: spareRuntimeOf(where),
+    plainRuntime: plainRuntimeOf(runtime, where),
+    localRuntime: localRuntimeOf(runtime, where),
     socket: socket ?? join(runtime, 'locald.sock'),
     isSocketGiven: socket !== undefined,
     lock: join(dataFolder, 'daemon.lock'),

@@ -51,11 +51,12 @@ export interface PlatformFacts {
   readonly uid: number
 }
 
-/** Where locald's own things are, absolute. `native` holds the keeper. */
+/** Where locald's own things are, absolute. `native` holds the keeper; `sockets` is for those whose paths people write in commands. */
 export interface Folders {
   readonly data: string
   readonly config: string
   readonly runtime: string
+  readonly sockets: string
   readonly native: string
 }
 

@@ -43,6 +43,16 @@ export function spareRuntimeOf(input: Pick<RuntimeInput, 'env' | 'home' | 'isMac
   return fitting(join(input.data, 'run'), input)
 }
 
+/** A runtime folder for sockets whose paths people write in commands and URLs: a short twin where it has white space in its path. */
+export function plainRuntimeOf(runtime: string, input: Pick<RuntimeInput, 'env' | 'home' | 'isMac'>): string {
+  return /\s/.test(runtime) ? twinOf(runtime, input) : runtime
+}
+
+/** The runtime folder of a data folder on a disk that takes no sockets. */
+export function localRuntimeOf(runtime: string, { env }: Pick<RuntimeInput, 'env'>): string {
+  return temporaryTwin(runtime, temporary(env))
+}
+
 /** Whether a runtime folder is one in a temporary folder. */
 export function isTemporary(runtime: string): boolean {
   const name = basename(runtime)
@@ -54,12 +64,20 @@ export function isTemporary(runtime: string): boolean {
  * A folder whose path is too long for a socket gets a short twin, found by its hash: in the temporary folder, on macOS in the home folder;
  * in /tmp where that is too long as well.
  */
-function fitting(wanted: string, { env, home, isMac }: Pick<RuntimeInput, 'env' | 'home' | 'isMac'>): string {
-  if (fits(wanted)) return wanted
-  const hash = shortHash(wanted, 12)
-  const folder = `${temporaryName()}-${hash}`
-  const twin = isMac ? join(home, '.locald', 'run', hash) : join(temporary(env), folder)
-  return fits(twin) ? twin : join('/tmp', folder)
+function fitting(wanted: string, input: Pick<RuntimeInput, 'env' | 'home' | 'isMac'>): string {
+  return fits(wanted) ? wanted : twinOf(wanted, input)
+}
+
+function twinOf(wanted: string, { env, home, isMac }: Pick<RuntimeInput, 'env' | 'home' | 'isMac'>): string {
+  if (!isMac) return temporaryTwin(wanted, temporary(env))
+  const twin = join(home, '.locald', 'run', shortHash(wanted, 12))
+  // In every shell the same one.
+  return fits(twin) ? twin : temporaryTwin(wanted, '/tmp')
+}
+
+function temporaryTwin(wanted: string, folder: string): string {
+  const name = `${temporaryName()}-${shortHash(wanted, 12)}`
+  return [join(folder, name)].find(fits) ?? join('/tmp', name)
 }
 
 function fits(folder: string): boolean {

@@ -155,7 +155,13 @@ function force(features: Features, states: TestKernelInput['features'] = {}): vo
 
 function foldersIn(root: string): Folders {
   const { native } = resolvePaths({ env: process.env })
-  return { data: join(root, 'data'), config: join(root, 'config'), runtime: join(root, 'run'), native }
+  return {
+    data: join(root, 'data'),
+    config: join(root, 'config'),
+    runtime: join(root, 'run'),
+    sockets: join(root, 'run'),
+    native,
+  }
 }
 
 function given(plugin: Plugin): Found {

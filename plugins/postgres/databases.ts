@@ -126,7 +126,7 @@ export class Databases {
   }
 
   #places(entry: Entry) {
-    return placesOf(entry.data, this.#shared.folders.runtime)
+    return placesOf(entry.data, this.#shared.folders.sockets)
   }
 
   #running(entry: Entry): Promise<Target | undefined> {

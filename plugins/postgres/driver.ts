@@ -122,7 +122,7 @@ export class PostgresDriver implements ServiceType<PostgresOptions> {
   }
 
   #places(run: PostgresRun): Places {
-    return placesOf(run.data, this.#shared.folders.runtime)
+    return placesOf(run.data, this.#shared.folders.sockets)
   }
 
   #target(run: PostgresRun): Target {

@@ -39,7 +39,7 @@ export class Maker {
   /** Makes the cluster where there is none; never touches the data of one that is there. */
   async prepare(run: PostgresRun): Promise<void> {
     requireNames(run.options)
-    const places = placesOf(run.data, this.#shared.folders.runtime)
+    const places = placesOf(run.data, this.#shared.folders.sockets)
     passwordOf(places)
     const isAnothers = await this.#shared.register.note(run)
     await this.#shared.tidy(places)
@@ -92,7 +92,7 @@ export class Maker {
     const main = run.options.branch ? mainCheckoutOf(run.project.path) : undefined
     if (main === undefined) return undefined
     const source = (await this.#shared.register.at(main)).find(({ name, path }) => name === run.name && path === main)
-    const major = source && (await clusterMajor(placesOf(source.data, this.#shared.folders.runtime).cluster))
+    const major = source && (await clusterMajor(placesOf(source.data, this.#shared.folders.sockets).cluster))
     if (major === undefined || run.options.version === undefined || run.options.version === major) {
       return major === undefined ? undefined : source
     }
@@ -101,7 +101,7 @@ export class Maker {
   }
 
   async #branch(run: PostgresRun, places: Places, source: Entry): Promise<void> {
-    const from = placesOf(source.data, this.#shared.folders.runtime)
+    const from = placesOf(source.data, this.#shared.folders.sockets)
     const major = await clusterMajor(from.cluster)
     const installation = await this.#find(run, major ?? newest)
     run.step(`branching the data of ${source.key}`)

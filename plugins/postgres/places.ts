@@ -23,9 +23,9 @@ export interface Places {
 
 /**
  * @param data the service's own folder
- * @param runtime locald's runtime folder, which leaves 24 bytes for a socket's name: `/p/123456/.s.PGSQL.65535`
+ * @param sockets locald's folder for sockets, which leaves 24 bytes for a socket's name: `/p/123456/.s.PGSQL.65535`
  */
-export function placesOf(data: string, runtime: string): Places {
+export function placesOf(data: string, sockets: string): Places {
   const hash = createHash('sha256').update(data).digest('base64url').slice(0, 6)
   return {
     data,
@@ -35,7 +35,7 @@ export function placesOf(data: string, runtime: string): Places {
     snapshots: join(data, 'snapshots'),
     passwordFile: join(data, 'password'),
     serverFile: join(data, 'server.json'),
-    socket: join(runtime, 'p', hash),
+    socket: join(sockets, 'p', hash),
   }
 }
 

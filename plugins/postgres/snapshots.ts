@@ -136,7 +136,7 @@ export class Snapshots {
   }
 
   #places(entry: Entry): Places {
-    return placesOf(entry.data, this.#shared.folders.runtime)
+    return placesOf(entry.data, this.#shared.folders.sockets)
   }
 }
 

@@ -32,7 +32,7 @@ export class Upgrade {
   /** The service must not run. Until the new cluster is whole, the old one stays in its place. */
   run(entry: Entry, signal: AbortSignal): Promise<Upgraded> {
     return this.#shared.locks.run(entry.data, async () => {
-      const places = placesOf(entry.data, this.#shared.folders.runtime)
+      const places = placesOf(entry.data, this.#shared.folders.sockets)
       await this.#shared.tidy(places)
       const from = await clusterMajor(places.cluster)
       const to = majorOf(entry.version ?? newest) ?? newest
@@ -67,7 +67,7 @@ export class Upgrade {
     input: { older: Installation; newer: Installation; folder: string; tools: Tools; signal: AbortSignal },
   ): Promise<void> {
     const { older, newer, folder, tools, signal } = input
-    const places = placesOf(entry.data, this.#shared.folders.runtime)
+    const places = placesOf(entry.data, this.#shared.folders.sockets)
     const account = await this.#shared.account()
     const table = this.#shared.table()
     const template = await this.#shared.templates.of(newer, account, () => {})

@@ -27,7 +27,7 @@ export function kit(given: Given = {}): Kit {
   const teardown = new Teardown(200)
   const input: LoadInput = {
     facts: { os: 'linux', arch: 'x64', uid: 1000, ...given.facts },
-    folders: { data: '/data', config: '/config', runtime: '/run', native: '/native' },
+    folders: { data: '/data', config: '/config', runtime: '/run', sockets: '/run', native: '/native' },
     settings: given.settings ?? {},
     features,
     contributions: new Contributions(features),

@@ -72,13 +72,27 @@ t.test('a service that cannot be started there, or fails because of it', async t
   }
   t.match(refusal(spec, 'folder: Operation not permitted'), { code: 'SPAWN_FAILED', hint })
   const output = { code: 1, runs: false, dir: shop }
+  const about = /^macOS keeps the daemon from the Documents folder/
   for (const line of [
     'Error: EPERM: operation not permitted, uv_cwd',
     'shell-init: error retrieving current directory: getcwd: cannot access parent directories: Operation not permitted',
-    "Error: EPERM: operation not permitted, open '/Users/ann/Documents/code/shop/.env'",
+    'fatal: Unable to read current working directory: Operation not permitted',
   ]) {
-    t.match(causeOf({ ...output, lines: [line] }), { text: /^macOS keeps the daemon from the Documents folder/ }, line)
+    t.match(causeOf({ ...output, lines: [line] }), { text: about }, line)
     t.notMatch(causeOf({ ...output, dir: '/srv/shop', lines: [line] })?.text, /macOS/)
   }
+  for (const line of [
+    `Error: EPERM: operation not permitted, open '${shop}/.env'`,
+    `PermissionError: [Errno 1] Operation not permitted: '${shop}/.env'`,
+    `open ${shop}/config.yml: operation not permitted`,
+  ])
+    t.match(causeOf({ ...output, dir: '/srv/shop', lines: [line] }), { text: about }, line)
+  for (const line of [
+    'Error: kill EPERM',
+    `Error: EPERM: operation not permitted, chmod '${shop}/kill/x'`,
+    "Error: EPERM: operation not permitted, open '/etc/x'",
+    'Error: listen EPERM: operation not permitted 127.0.0.1:80',
+  ])
+    t.notMatch(causeOf({ ...output, lines: [line] })?.text, /macOS/, line)
   t.notMatch(causeOf({ ...output, lines: ['Error: no such table: a'] })?.text, /macOS/)
 })

@@ -1,10 +1,18 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { resolvePaths, settlePaths } from '../../kernel/paths.ts'
+import { preparePaths, resolvePaths, settlePaths } from '../../kernel/paths.ts'
 import { placeFile } from '../../kernel/place.ts'
-import { longestSocketPath, type RuntimeInput, runtimeOf, spareRuntimeOf } from '../../kernel/runtime-folder.ts'
+import {
+  localRuntimeOf,
+  longestSocketPath,
+  plainRuntimeOf,
+  type RuntimeInput,
+  runtimeOf,
+  spareRuntimeOf,
+} from '../../kernel/runtime-folder.ts'
+import { socketFault, withSockets } from '../../kernel/socket-probe.ts'
 import { placesOf } from '../../plugins/postgres/places.ts'
 
 const uid = process.geteuid?.() ?? 0
@@ -62,6 +70,31 @@ t.test('macOS: the twin of a path that is too long is in the home folder', async
   t.match(runtimeOf(onMac('x'.repeat(60))), new RegExp(`^/tmp/locald-${uid}-[0-9a-f]{12}$`), 'at last in /tmp')
 })
 
+t.test('macOS: sockets that are written in commands have no white space in their paths', async t => {
+  const short = runtimeOf(onMac('ann'))
+  t.match(short, /\s/)
+  t.match(plainRuntimeOf(short, onMac('ann')), /^\/Users\/ann\/\.locald\/run\/[0-9a-f]{12}$/)
+  t.equal(plainRuntimeOf('/run/user/1000/locald', onLinux('ann', undefined, {})), '/run/user/1000/locald')
+})
+
+t.test('a disk that takes no sockets: the runtime folder is in the temporary folder', async t => {
+  const root = mkdtempSync(join(tmpdir(), 'locald-'))
+  t.teardown(() => rmSync(root, { recursive: true, force: true }))
+  const input = { env: { HOME: join(root, 'home'), TMPDIR: root, LOCALD_PLATFORM: 'darwin' }, sandbox: 'dev' }
+  const paths = resolvePaths(input)
+  preparePaths(paths)
+  t.equal(await withSockets(paths, input), paths, 'this one takes them')
+  t.strictSame(readdirSync(paths.runtime), [], 'and nothing is left of the trial')
+  for (const code of ['ENOTSUP', 'EOPNOTSUPP', 'EPERM']) {
+    const other = await withSockets(paths, input, async () => code)
+    t.match(other.runtime, new RegExp(`^${root}/locald-${uid}-[0-9a-f]{12}$`), code)
+    t.equal(await socketFault(other.runtime), undefined)
+    t.equal(other.data, paths.data)
+  }
+  t.equal(await withSockets(paths, input, async () => 'ENOSPC'), paths, 'what else is wrong is told by who needs one')
+  t.equal(typeof (await socketFault(join(root, 'none'))), 'string')
+})
+
 t.test('every socket fits, for every length of a user’s name', async t => {
   const places = { data: 0, home: 0, tmp: 0 }
   for (let length = 1; length <= 255; length++) {
@@ -73,7 +106,10 @@ t.test('every socket fits, for every length of a user’s name', async t => {
         onLinux(user, sandbox, {}),
         onLinux(user, sandbox, { XDG_RUNTIME_DIR: '/run/user/4294967294' }),
       ]
-      const folders = inputs.flatMap(input => [runtimeOf(input), spareRuntimeOf(input)])
+      const folders = inputs.flatMap(input => {
+        const runtime = runtimeOf(input)
+        return [runtime, spareRuntimeOf(input), plainRuntimeOf(runtime, input), localRuntimeOf(runtime, input)]
+      })
       for (const socket of folders.flatMap(socketsIn))
         if (Buffer.byteLength(socket) > longestSocketPath) t.fail(`${Buffer.byteLength(socket)} bytes: ${socket}`)
       const runtime = runtimeOf(mac)

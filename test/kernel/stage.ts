@@ -98,7 +98,7 @@ export class Stage {
     this.project = registry.identify({ name: 'shop', path: this.dir, domain: 'shop.localhost' }, [])
     this.processes = new KeeperProcesses({
       keeper: join(native, 'locald-keeper'),
-      folders: { data: this.dir, config: this.dir, runtime: this.dir, native },
+      folders: { data: this.dir, config: this.dir, runtime: this.dir, sockets: this.dir, native },
       table: () => table,
       log,
     })

@@ -76,7 +76,7 @@ class Rig {
     const say = (text: string) => this.said.push(text)
     return new KeeperProcesses({
       keeper: keeperFor(this.table),
-      folders: { data: this.dir, config: this.dir, runtime: this.dir, native },
+      folders: { data: this.dir, config: this.dir, runtime: this.dir, sockets: this.dir, native },
       table: () => this.table,
       log: { info: say, warn: say, error: say },
     })
@@ -267,7 +267,7 @@ function lives(t: Test, table: ProcessTable) {
     t.match(await failure('true', {}), { message: /log: Is a directory/ })
     const missing = new KeeperProcesses({
       keeper: join(rig.dir, 'nothing'),
-      folders: { data: rig.dir, config: rig.dir, runtime: rig.dir, native },
+      folders: { data: rig.dir, config: rig.dir, runtime: rig.dir, sockets: rig.dir, native },
       table: () => table,
       log: { info: () => {}, warn: () => {}, error: () => {} },
     })
@@ -275,7 +275,7 @@ function lives(t: Test, table: ProcessTable) {
     if (ofMac === undefined) return
     const full = new KeeperProcesses({
       keeper: keeperFor(darwin),
-      folders: { data: rig.dir, config: rig.dir, runtime: rig.dir, native },
+      folders: { data: rig.dir, config: rig.dir, runtime: rig.dir, sockets: rig.dir, native },
       table: () => table,
       log: { info: () => {}, warn: () => {}, error: () => {} },
     })
@@ -290,7 +290,7 @@ function lives(t: Test, table: ProcessTable) {
   t.test('a runtime folder that is gone and cannot be made again is replaced by the next one', async t => {
     const rig = new Rig(t, table)
     const [gone, next] = [join(rig.dir, 'gone'), join(rig.dir, 'next')]
-    const folders = { data: rig.dir, config: rig.dir, runtime: gone, native }
+    const folders = { data: rig.dir, config: rig.dir, runtime: gone, sockets: gone, native }
     const log = { info: () => {}, warn: () => {}, error: () => {} }
     const keeper = keeperFor(table)
     const processes = new KeeperProcesses({ keeper, folders, table: () => table, log })
@@ -820,7 +820,7 @@ t.test('the plugin', async t => {
   const host: Host = {
     options: {},
     platform: { os: process.platform, arch: process.arch, uid: 0 },
-    folders: { data: rig.dir, config: rig.dir, runtime: rig.dir, native },
+    folders: { data: rig.dir, config: rig.dir, runtime: rig.dir, sockets: rig.dir, native },
     hooks: {
       booted: new AsyncSeriesHook([]),
       project: new AsyncSeriesWaterfallHook(['plan']),
@@ -994,7 +994,7 @@ function spawnLater(rig: Rig, table: ProcessTable): string {
     const { DarwinProcessTable } = await import(${at('../../plugins/platform-darwin/processes.js')})
     const { Tools } = await import(${at('../../plugins/platform-darwin/tools.js')})
     const dir = ${JSON.stringify(rig.dir)}, native = ${JSON.stringify(native)}, table = ${made}
-    const processes = new KeeperProcesses({ keeper: ${JSON.stringify(keeperFor(table))}, folders: { data: dir, config: dir, runtime: dir, native }, table: () => table, log: console })
+    const processes = new KeeperProcesses({ keeper: ${JSON.stringify(keeperFor(table))}, folders: { data: dir, config: dir, runtime: dir, sockets: dir, native }, table: () => table, log: console })
     const it = await processes.spawn({ key: 'a:a', argv: ['/bin/sh', '-c', 'exec sleep 1000'], dir, env: {}, tty: false,
       log: new ServiceLog(dir + '/logs'), stopSignal: 'SIGTERM', stopTimeout: 5000 })
     console.log(JSON.stringify(it.state))

@@ -551,7 +551,7 @@ t.test('the plugin', tools, async t => {
   await plugin.setup({
     options: {},
     platform: { os: 'darwin', arch: 'arm64', uid: 501 },
-    folders: { data: '/d', config: '/c', runtime: '/r', native: '/n' },
+    folders: { data: '/d', config: '/c', runtime: '/r', sockets: '/r', native: '/n' },
     hooks: Object.create(null),
     log: { info: nothing, warn: nothing, error: nothing },
     service: nothing,

@@ -632,7 +632,7 @@ t.test('the plugin', linux, async t => {
   await plugin.setup({
     options: {},
     platform: { os: 'linux', arch: 'x64', uid },
-    folders: { data: '/d', config: '/c', runtime: '/r', native: '/n' },
+    folders: { data: '/d', config: '/c', runtime: '/r', sockets: '/r', native: '/n' },
     hooks: Object.create(null),
     log: { info: nothing, warn: nothing, error: nothing },
     service: nothing,

@@ -48,11 +48,13 @@ export class House {
 
   constructor(root: string) {
     this.root = root
+    // Elsewhere: the starter of keepers has its socket there until this process ends, and the root may be a mount.
+    const runtime = mkdtempSync(join(tmpdir(), 'pg-run-'))
     this.folders = {
       data: join(root, 'data'),
       config: join(root, 'config'),
-      // Elsewhere: the starter of keepers has its socket there until this process ends, and the root may be a mount.
-      runtime: mkdtempSync(join(tmpdir(), 'pg-run-')),
+      runtime,
+      sockets: join(runtime, 'sockets'),
       native: join(build, 'native'),
     }
     for (const folder of Object.values(this.folders)) mkdirSync(folder, { recursive: true, mode: 0o700 })

@@ -122,6 +122,7 @@ t.test('a database', async t => {
     await t.rejects(query(url.replace(/:[0-9a-f]+@/, ':wrong@'), 'SELECT 1'), { code: '28P01' })
     await t.rejects(query(url.replace(/:[0-9a-f]+@/, '@'), 'SELECT 1'))
     const { socket = '', user = '', password } = db.exports()
+    t.ok(socket.startsWith(join(shared.folders.sockets, 'p')), 'where paths have no white space')
     t.equal(lstatSync(socket).mode & 0o777, 0o700)
     t.equal(lstatSync(join(db.run.data, 'password')).mode & 0o777, 0o600)
     t.equal(readFileSync(join(db.run.data, 'password'), 'utf8').trim(), password)

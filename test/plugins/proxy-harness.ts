@@ -241,7 +241,7 @@ export async function boot(t: Test, wish: Wish = {}): Promise<Running> {
   const host: Host = {
     options: wish.options ?? {},
     platform: { os: 'linux', arch: 'x64', uid: 1000 },
-    folders: { data: '/nowhere', config: '/nowhere', runtime: '/nowhere', native: '/nowhere' },
+    folders: { data: '/nowhere', config: '/nowhere', runtime: '/nowhere', sockets: '/nowhere', native: '/nowhere' },
     hooks,
     log: {
       info: text => void log.push(`info ${text}`),
