@@ -3,6 +3,7 @@ import { request } from 'node:http'
 import { request as requestTls } from 'node:https'
 import { connect } from 'node:net'
 import { connect as connectTls } from 'node:tls'
+import { meetsItself } from './contract/loopback.ts'
 import { systemCode } from './errors.ts'
 
 /** What one try found. `address` is the loopback address that answered. */
@@ -91,7 +92,13 @@ function dial(host: string, port: number, timeoutMs: number): Promise<ProbeResul
       () => end({ ok: false, detail: `no connection to ${place} within ${timeoutMs} ms` }),
       timeoutMs,
     )
-    socket.once('connect', () => end({ ok: true, detail: `${place} accepts connections`, address: host }))
+    socket.once('connect', () =>
+      end(
+        meetsItself(socket)
+          ? { ok: false, detail: `connection refused on ${place}` }
+          : { ok: true, detail: `${place} accepts connections`, address: host },
+      ),
+    )
     socket.on('error', error => end({ ok: false, detail: refusal(error, place) ?? `${place}: ${error.message}` }))
   })
 }

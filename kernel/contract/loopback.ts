@@ -1,4 +1,4 @@
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { systemCode } from '../errors.ts'
 
 /** What waits longer for a connection on loopback waits in the full queue of somebody who listens: ms. */
@@ -18,10 +18,18 @@ export function isAnswered(address: string, port: number): Promise<boolean> {
       socket.destroy()
       resolve(result)
     }
-    socket.once('connect', () => end(true))
+    socket.once('connect', () => end(!meetsItself(socket)))
     // One that resets what it accepted, as with a full queue, is there.
     socket.on('error', error => end(systemCode(error) === 'ECONNRESET'))
     // A refusal that has come meanwhile is heard first.
     socket.setTimeout(answerMs, () => setImmediate(end, true))
   })
+}
+
+/**
+ * Whether a connection has met itself, so that nobody listens: on a free port of the ephemeral range its own port can be the one that it
+ * connects to (RFC 9293 section 3.5, simultaneous open).
+ */
+export function meetsItself({ localPort, remotePort, localAddress, remoteAddress }: Socket): boolean {
+  return localPort === remotePort && localAddress === remoteAddress
 }

@@ -1,7 +1,7 @@
 import { connect, type OnReadOpts, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { systemCode } from '../../kernel/errors.ts'
-import type { CatalogEntry } from '../../kernel/plugin.ts'
+import { type CatalogEntry, meetsItself } from '../../kernel/plugin.ts'
 
 /** Address and port of a service. */
 export interface Address {
@@ -92,8 +92,7 @@ function attempt(host: string, port: number, how: { allowHalfOpen: boolean; onre
   const failed = (error: Error): void => done(error, socket)
   socket.once('error', failed)
   socket.once('connect', () => {
-    // On a free port of the ephemeral range a connection can meet itself (RFC 9293 section 3.5, simultaneous open).
-    if (socket.localPort === socket.remotePort && socket.localAddress === socket.remoteAddress) {
+    if (meetsItself(socket)) {
       socket.destroy(
         Object.assign(new Error(`connect ECONNREFUSED ${host}:${port}`), { code: 'ECONNREFUSED', syscall: 'connect' }),
       )

@@ -21,6 +21,13 @@ t.test('what belongs to a terminal is not', t => {
   t.equal(shellWarning([{ name: 'web', before, after: { ...before, TERM: 'dumb', TMUX_PANE: '1' } }]), undefined)
   const windows = { GNOME_TERMINAL_SCREEN: '/1', WT_SESSION: '1', WSL_INTEROP: '/run/1', LC_TERMINAL_VERSION: '3' }
   t.equal(shellWarning([{ name: 'web', before, after: { ...before, ...windows } }]), undefined)
+  const app = {
+    LaunchInstanceID: 'A',
+    COMMAND_MODE: 'unix2003',
+    MallocNanoZone: '0',
+    GIT_ASKPASS: '/Applications/Code',
+  }
+  t.equal(shellWarning([{ name: 'web', before, after: { ...before, ...app } }]), undefined, 'apps of macOS')
   const shell = (id: number, more = '') => ({ PATH: `/run/fnm_multishells/${id}_17/bin:/bin${more}` })
   t.equal(shellWarning([{ name: 'web', before: shell(1), after: shell(2) }]), undefined, 'a folder for each shell')
   t.match(shellWarning([{ name: 'web', before: shell(1), after: shell(2, ':/x') }]), { message: /^PATH changed/ })
