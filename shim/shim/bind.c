@@ -16,7 +16,7 @@
 #include "refuse.h"
 #include "text.h"
 
-enum { BACKLOG = 4096, SEND_MS = 5000, ANSWER_MS = 5000 };
+enum { BACKLOG = 4096, SEND_MS = 5000, ANSWER_MS = 5000, CONNECT_MS = 500 };
 
 // Node dies of a descriptor that it does not expect, so only its own channel is ever given one: the caller's stream socket.
 static void require_channel(void) {
@@ -40,8 +40,26 @@ static void require_channel(void) {
   if (!own) refuse(REFUSE_CHANNEL, "descriptor 3 is somebody else's channel", NULL);
 }
 
+// Whether somebody gets the connections to it already. XNU lets root bind a loopback address beside a listener on all addresses, whoever
+// owns that, and would take its connections away (xnu-11417.101.15, bsd/netinet/in_pcb.c in_pcbbind). Who does not even refuse is there.
+static bool is_answered(const struct sockaddr *address, socklen_t size) {
+  int error = 0;
+  socklen_t error_size = sizeof error;
+  int fd = socket(address->sa_family, SOCK_STREAM, 0);
+  if (fd < 0) return false;
+  if (fcntl(fd, F_SETFL, O_NONBLOCK) != 0 || (connect(fd, address, size) != 0 && errno != EINPROGRESS)) {
+    error = errno;
+  } else {
+    struct pollfd result = {.fd = fd, .events = POLLOUT};
+    if (poll(&result, 1, CONNECT_MS) > 0 && getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &error_size) != 0) error = errno;
+  }
+  (void)close(fd);
+  return error == 0 || error == ECONNRESET;
+}
+
 static int bound(const struct sockaddr *address, socklen_t size, const char *what, bool optional) {
   const int on = 1;
+  if (is_answered(address, size)) refuse(REFUSE_PORT_TAKEN, "another program listens there", what);
   int fd = socket(address->sa_family, SOCK_STREAM, 0);
   if (fd < 0 && optional && errno == EAFNOSUPPORT) return -1;
   if (fd < 0) refuse_errno(REFUSE_PORT, what);

@@ -43,6 +43,14 @@ static bool copy_label(int from, int to) {
 #endif
 }
 
+// Down to the medium: on macOS fsync(2) leaves it in the drive's cache, and not every file system has more.
+static bool sync_all(int fd) {
+#ifdef F_FULLFSYNC
+  if (fcntl(fd, F_FULLFSYNC) == 0) return true;
+#endif
+  return fsync(fd) == 0;
+}
+
 void draft_write(int folder, const char *draft, const char *bytes, size_t len, const struct stat *as, int like) {
   // One that is there was left by a shim that was killed: the lock is ours, and nobody but root could put it there.
   if (unlinkat(folder, draft, 0) != 0 && errno != ENOENT) refuse_errno(REFUSE_WRITE, draft);
@@ -51,7 +59,7 @@ void draft_write(int folder, const char *draft, const char *bytes, size_t len, c
   if (!write_at(fd, bytes, len)) give_up(folder, draft, "it cannot be written");
   if (fchown(fd, as->st_uid, as->st_gid) != 0 || fchmod(fd, as->st_mode & 0777) != 0) give_up(folder, draft, "its owner");
   if (!copy_label(like, fd)) give_up(folder, draft, "its SELinux label");
-  if (fsync(fd) != 0 || close(fd) != 0) give_up(folder, draft, "it cannot be written");
+  if (!sync_all(fd) || close(fd) != 0) give_up(folder, draft, "it cannot be written");
 }
 
 bool draft_publish(int folder, const char *draft, const char *name) {
@@ -60,11 +68,11 @@ bool draft_publish(int folder, const char *draft, const char *name) {
     (void)unlinkat(folder, draft, 0);
     return false;
   }
-  if (fsync(folder) != 0) refuse_errno(REFUSE_WRITE, "the folder cannot be synced");
+  if (!sync_all(folder)) refuse_errno(REFUSE_WRITE, "the folder cannot be synced");
   return true;
 }
 
 void draft_overwrite(int fd, const char *bytes, size_t len) {
-  if (!write_at(fd, bytes, len) || ftruncate(fd, (off_t)len) != 0 || fsync(fd) != 0)
+  if (!write_at(fd, bytes, len) || ftruncate(fd, (off_t)len) != 0 || !sync_all(fd))
     refuse_errno(REFUSE_WRITE, "it cannot be written");
 }

@@ -6,9 +6,16 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "acl.h"
 #include "text.h"
 
 enum { PATH_LIMIT = 4096 };
+
+#ifdef __APPLE__
+#define ACL_REMOVE "`sudo chmod -N` removes it"
+#else
+#define ACL_REMOVE "`sudo setfacl -b` removes it"
+#endif
 
 static void require_roots(enum refusal code, int fd, const char *path, struct stat *info) {
   if (fstat(fd, info) != 0) refuse_errno(code, path);
@@ -16,6 +23,7 @@ static void require_roots(enum refusal code, int fd, const char *path, struct st
   // Group 0 is root's own.
   if ((info->st_mode & S_IWOTH) != 0 || ((info->st_mode & S_IWGRP) != 0 && info->st_gid != 0))
     refuse(code, "others than root may write to it", path);
+  if (acl_lets_write(fd, info)) refuse(code, "an access control list lets others write to it (" ACL_REMOVE ")", path);
 }
 
 int trail_folder(enum refusal code, const char *path) {
@@ -51,7 +59,10 @@ int trail_file(enum refusal code, int folder, const char *name, int flags, struc
   if (fd < 0) refuse(code, errno == ELOOP ? "it is a link" : strerror(errno), name);
   require_roots(code, fd, name, info);
   if (!S_ISREG(info->st_mode)) refuse(code, "not a regular file", name);
+#ifdef __linux__
+  // macOS lets anybody give another name to any file on the same volume, which changes nothing of this one.
   if (info->st_nlink != 1) refuse(code, "it has several names (hard links)", name);
+#endif
   return fd;
 }
 

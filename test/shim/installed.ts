@@ -83,7 +83,8 @@ export class Installed {
   /** `attack.c`, compiled. */
   readonly attack: string
 
-  constructor({ sanitized }: { sanitized: boolean }) {
+  /** @param also flags and files of a build that is different */
+  constructor({ sanitized, also = () => [] }: { sanitized: boolean; also?: (root: string) => readonly string[] }) {
     // Not below /tmp, where others may write.
     this.root = mkdtempSync('/var/lib/locald-shim-')
     chmodSync(this.root, 0o755)
@@ -95,7 +96,7 @@ export class Installed {
     mkdirSync(dirname(this.shim), { recursive: true, mode: 0o755 })
     compile(
       this.shim,
-      [`-DSHIM_ROOT="${this.root}"`, ...(sanitized ? sanitizers : ['-O2', '-static'])],
+      [`-DSHIM_ROOT="${this.root}"`, ...(sanitized ? sanitizers : ['-O2', '-static']), ...also(this.root)],
       shimSources('fuzz.c'),
     )
     chmodSync(this.shim, 0o4755)
