@@ -22,6 +22,14 @@ export function stablePath(path: string, folders: string | undefined): string {
   return [...onPath, opt].find(candidate => candidate !== path && realOf(candidate) === real) ?? lastingOf(path, real)
 }
 
+/** A PATH without folders that last as long as a shell: what they lead to takes their place. */
+export function lastingFolders(path: string): string {
+  return path
+    .split(delimiter)
+    .map(folder => (passing.test(`${folder}/`) ? (realOf(folder) ?? folder) : folder))
+    .join(delimiter)
+}
+
 function lastingOf(path: string, real: string): string {
   return passing.test(path) ? real : path
 }

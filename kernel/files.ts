@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import {
   closeSync,
   constants,
+  fchmodSync,
   fstatSync,
   fsyncSync,
   mkdirSync,
@@ -15,22 +16,27 @@ import {
 import { dirname } from 'node:path'
 import { systemCode } from './errors.ts'
 
+/** How a file is written. */
+export interface WriteOptions {
+  /** Whether it is on the disk when the call returns; default: true. */
+  readonly durable?: boolean
+  /** Its permissions, whatever the umask is; default: 0600. */
+  readonly mode?: number
+}
+
 /**
- * Writes a file that must survive: to a temporary file in the same folder, fsynced, renamed. Mode 0600. Synchronous, so that
- * two writes of one daemon never cross.
+ * Writes a file that must survive: to a temporary file in the same folder, fsynced, renamed. Synchronous, so that two writes of one daemon
+ * never cross.
  */
-export function writeWhole(
-  file: string,
-  text: string,
-  options: { readonly durable: boolean } = { durable: true },
-): void {
+export function writeWhole(file: string, text: string, { durable = true, mode = 0o600 }: WriteOptions = {}): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
   const temporary = `${file}.${randomBytes(4).toString('hex')}.tmp`
   try {
     const descriptor = openSync(temporary, 'wx', 0o600)
     try {
       for (let rest = Buffer.from(text); rest.length > 0; ) rest = rest.subarray(writeSync(descriptor, rest))
-      if (options.durable) fsyncSync(descriptor)
+      fchmodSync(descriptor, mode)
+      if (durable) fsyncSync(descriptor)
     } finally {
       closeSync(descriptor)
     }

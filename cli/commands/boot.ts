@@ -12,11 +12,17 @@ import { startBy } from '../machine-start.ts'
 import { print, printJson, say } from '../output.ts'
 import { reach } from '../reach.ts'
 import { cleanUp, isInstalled, load, start, unload } from '../service-manager.ts'
-import { stablePath } from '../stable-path.ts'
+import { lastingFolders, stablePath } from '../stable-path.ts'
 import { left } from './server.ts'
 
-/** What decides where the daemon's folders and ports are, and which programs it finds. */
-const taken = /^(?:PATH|TMPDIR|XDG_(?:DATA|CONFIG)_HOME|XDG_RUNTIME_DIR|LOCALD_\w+)$/
+/**
+ * What decides where the daemon's folders and ports are, which programs it finds, and in what language pinned projects run: launchd gives an
+ * agent neither LANG nor LC_ALL. TMPDIR is left to the service manager: that of a nix-shell or a script is removed with it.
+ */
+const taken = /^(?:PATH|LANG|LC_\w+|TZ|XDG_(?:DATA|CONFIG)_HOME|XDG_RUNTIME_DIR|LOCALD_\w+)$/
+
+/** launchd of macOS 26.5 refuses an agent's file that others cannot read, with 5 (openclaw/openclaw#104228). Nothing in it is secret. */
+const readableByAll = 0o644
 
 /** `locald server install`: the machine's service manager starts the daemon from now on. Services keep running. */
 export async function serverInstall(context: Context): Promise<number> {
@@ -54,7 +60,9 @@ export async function serverUninstall(context: Context): Promise<number> {
 async function planOf({ paths }: Context): Promise<BootPlan> {
   const daemon = await need(paths)
   const stable = (path: string) => stablePath(path, process.env['PATH'])
-  const set = Object.entries(process.env).flatMap(([name, value]) => (value && taken.test(name) ? [[name, value]] : []))
+  const set = Object.entries(process.env).flatMap(([name, value]) =>
+    value && taken.test(name) ? [[name, name === 'PATH' ? lastingFolders(value) : value]] : [],
+  )
   const { sandbox } = paths
   const unit: BootUnit = {
     sandbox,
@@ -68,7 +76,7 @@ async function planOf({ paths }: Context): Promise<BootPlan> {
 
 async function install(paths: Paths, plan: BootPlan): Promise<void> {
   if (await isInstalled(plan)) await unload(plan)
-  unlessUnusable(plan.file, () => writeWhole(plan.file, plan.text))
+  unlessUnusable(plan.file, () => writeWhole(plan.file, plan.text, { mode: readableByAll }))
   await load(plan)
   await start(plan)
   const socket = await startBy(plan, paths, () => reach(paths))

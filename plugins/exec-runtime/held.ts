@@ -108,7 +108,7 @@ export class HeldProcess implements Instance {
       this.#input.log.write('locald', `it had not ended ${grace / 1000} s after ${signal} and was killed`)
     inTime()
     // It had ended before they were seen.
-    if (this.#seen.length > 0) await this.#sweep()
+    if (this.#seen.length > 0) await this.#sweep(true)
   }
 
   finish(): void {
@@ -130,6 +130,7 @@ export class HeldProcess implements Instance {
     const { state, log, table } = this.#input
     let exit: Exit | undefined
     let link = this.#input.link ?? (await reach(state, table))
+    const wasReached = link !== undefined
     for (let isFound = this.#input.isFound; link !== undefined && exit === undefined; isFound = true) {
       exit = await this.#listen(link, isFound)
       link = exit === undefined ? await reach(state, table) : undefined
@@ -139,7 +140,7 @@ export class HeldProcess implements Instance {
     const wasKilled = exit === undefined
     if (wasKilled) log.write('locald', 'its keeper was killed, and with it what it held')
     // A keeper that ends in order leaves nothing, but for what it cannot know of where there are only groups.
-    if (wasKilled || !table.orphansReturn) await this.#sweep()
+    if (wasKilled || !table.orphansReturn) await this.#sweep(wasReached)
     await this.#leaveCgroup()
     return exit ?? this.#main ?? { code: null, signal: 'SIGKILL' }
   }
@@ -202,13 +203,16 @@ export class HeldProcess implements Instance {
     if (cgroup !== undefined) await cgroups?.remove(cgroup).catch(error => warn(messageOf(error)))
   }
 
-  async #sweep(): Promise<void> {
+  /** Of one that ended at an unknown time, before this daemon, the port may be anyone's by now. */
+  async #sweep(isPortOurs: boolean): Promise<void> {
     const { table, state, warn } = this.#input
+    const { port, ...others } = this.tree
+    const tree = isPortOurs && port !== undefined ? { ...others, port } : others
     const seen = this.#seen
     this.#seen = []
     const main = { pid: this.pid, ppid: this.tree.keeper, start: state.tree.starts.main }
     try {
-      await table.sweep(this.tree, [main, ...seen])
+      await table.sweep(tree, [main, ...seen])
     } catch (error) {
       warn(`what was left of pid ${this.pid} could not be ended: ${messageOf(error)}`)
     }
@@ -224,11 +228,15 @@ async function reach(state: HeldState, table: ProcessTable): Promise<KeeperLink 
   for (let tries = 0; ; tries++) {
     // It may have been refused, for a keeper has room for a few: that must not go round without a rest.
     await pause(reconnectMs)
-    const start = await table.start(state.tree.keeper).catch(() => undefined)
+    const lives = await table.start(state.tree.keeper).then(
+      start => start === state.tree.starts.keeper,
+      // A table that gives no answer, as `ps` may on a busy Mac, does not say that it is gone.
+      () => true,
+    )
     // Once more, when it was just now still there.
     const link = await KeeperLink.open(state.socket)
     if (link !== undefined) return link
-    if (start === undefined || start !== state.tree.starts.keeper) return undefined
+    if (!lives) return undefined
     if (tries === 0) await bindAgain(state, table)
     if (performance.now() > end) await killKeeper(state, table)
   }

@@ -6,23 +6,27 @@ export interface Socket {
   readonly port: number
 }
 
-/** All listening TCP sockets we may see, as fields (lsof(8), OUTPUT FOR OTHER PROGRAMS), commands not cut short. */
-export const lsofArgs: readonly string[] = ['-w', '-nP', '+c', '0', '-iTCP', '-sTCP:LISTEN', '-Fpctn']
+/**
+ * All listening TCP sockets we may see, as fields (lsof(8), OUTPUT FOR OTHER PROGRAMS), commands not cut short. With `-b` it looks at no
+ * mounted file system: a server or a Time Machine disk that is away would hold it for minutes (openclaw/openclaw#75767).
+ */
+export const lsofArgs: readonly string[] = ['-b', '-w', '-nP', '+c', '0', '-iTCP', '-sTCP:LISTEN', '-Fpctn']
 
 /** The sockets of lsof's fields: a `p` line opens a process, an `f` line a file, `t` is its type, `n` its address. */
-export function parseLsof(text: string): readonly Socket[] {
+export function parseLsof(lines: readonly string[]): readonly Socket[] {
   const sockets: Socket[] = []
   let pid = 0
   let command = ''
   let type = ''
-  for (const field of text.split('\n')) {
+  for (const field of lines) {
     const value = field.slice(1)
     if (field.startsWith('p')) [pid, command] = [Number(value), '']
     else if (field.startsWith('c')) command = unescaped(value)
     else if (field.startsWith('f')) type = ''
     else if (field.startsWith('t')) type = value
     else if (field.startsWith('n')) {
-      const name = /^(.+):(\d+)$/.exec(value.replace(/ \(LISTEN\)$/, ''))
+      // A connection has two addresses.
+      const name = /^([^>]+):(\d+)$/.exec(value.replace(/ \(LISTEN\)$/, ''))
       if (name?.[1] !== undefined)
         sockets.push({ pid, command, address: addressOf(name[1], type), port: Number(name[2]) })
     }

@@ -137,6 +137,7 @@ function isAirPlayReceiver({ command, port }: Socket): boolean {
 
 /** The live members of a tree, keeper not included. */
 export function membersOf(rows: readonly Row[], tree: ProcessTree): readonly Row[] {
+  if (!isOfThisBoot(rows, tree)) return []
   const { keeper, pid, starts } = tree
   const roots = rows.filter(
     row =>
@@ -164,11 +165,20 @@ export function remains(
   const strays = rows.filter(
     row =>
       earlier.has(keyOf(row)) ||
-      (holding.has(row.pid) && isStray(rows, row, tree)) ||
+      (holding.has(row.pid) && isOfThisBoot(rows, tree) && isStray(rows, row, tree)) ||
       (given.has(row.pid) && isNotOlder(row, tree) && !isOurs(rows, row)),
   )
   const all = [...membersOf(rows, tree), ...below(rows, strays)]
   return [...new Set(all)].filter(row => row.pid > 1 && row.pid !== tree.keeper && !row.zombie)
+}
+
+/**
+ * Whether the tree was started since the machine was. All that runs is younger than one from before: by port or group it would be taken
+ * for what the tree left, be it the user's own database.
+ */
+function isOfThisBoot(rows: readonly Row[], tree: ProcessTree): boolean {
+  const first = rows.find(({ pid }) => pid === 1)
+  return first === undefined || first.startedMs <= tree.startedMs + earlyMs
 }
 
 /** The main process's group, unless its number has come round: then its leader is not the main process. */

@@ -25,40 +25,59 @@ export const psArgs: readonly string[] = ['-axww', ...columns.flatMap(column => 
 const line =
   /^\s*(?<pid>\d+)\s+(?<ppid>\d+)\s+(?<pgid>\d+)\s+(?<stat>\S+)\s+(?<tty>\S+)\s+[A-Z][a-z]{2}\s+(?<date>\S+\s+\S+)\s+(?<clock>[\d:]{8})\s+(?<year>\d{4})\s+(?<time>[\d:.-]+)\s+(?<rss>\d+)\s*$/
 
-/** The rows of ps, run with LC_ALL=C and TZ=UTC. What is no row is left out. */
-export function parsePs(text: string): readonly Row[] {
-  return text.split('\n').flatMap(row => {
-    const found = line.exec(row)?.groups
-    if (found === undefined) return []
-    const { pid, ppid, pgid, stat = '', tty = '', date = '', clock = '', year = '', time = '', rss } = found
-    const startedMs = Date.parse(`${date} ${year} ${clock} UTC`)
-    if (Number.isNaN(startedMs)) return []
-    return [
-      {
-        pid: Number(pid),
-        ppid: Number(ppid),
-        pgid: Number(pgid),
-        zombie: stat.startsWith('Z'),
-        // `??` on macOS, `?` on Linux, `-` on the BSDs.
-        terminal: !/^(\?+|-)$/.test(tty),
-        startedMs,
-        cpuMs: parseTime(time),
-        memory: Number(rss) * 1024,
-      },
-    ]
-  })
+/** One row of ps, run with LC_ALL=C and TZ=UTC; undefined where it is none. */
+export function parseRow(text: string): Row | undefined {
+  const found = line.exec(text)?.groups
+  if (found === undefined) return undefined
+  const { pid, ppid, pgid, stat = '', tty = '', date = '', clock = '', year = '', time = '', rss } = found
+  const startedMs = Date.parse(`${date} ${year} ${clock} UTC`)
+  if (Number.isNaN(startedMs)) return undefined
+  return {
+    pid: Number(pid),
+    ppid: Number(ppid),
+    pgid: Number(pgid),
+    zombie: stat.startsWith('Z'),
+    // `??` on macOS, `?` on Linux, `-` on the BSDs.
+    terminal: !/^(\?+|-)$/.test(tty),
+    startedMs,
+    cpuMs: parseTime(time),
+    memory: Number(rss) * 1024,
+  }
 }
 
 /**
- * All processes with their command lines and environments. macOS shows the environments of the user's own processes, as they were
- * given; not those of programs that System Integrity Protection restricts, as most of Apple's are (XNU, sysctl_procargsx).
+ * The user's processes with their command lines and environments, as these were given; root sees everyone's. Not those of programs that
+ * System Integrity Protection restricts, as most of Apple's are (XNU, sysctl_procargsx).
  */
-export const environmentArgs: readonly string[] = ['-axww', '-E', '-o', 'pid=', '-o', 'command=']
+export function environmentArgs(uid: number): readonly string[] {
+  const whose = uid === 0 ? ['-axww'] : ['-xww', '-U', String(uid)]
+  return [...whose, '-E', '-o', 'pid=', '-o', 'command=']
+}
 
 /** The pids of the lines that have a variable, `NAME=value`. */
-export function pidsWith(text: string, variable: string): ReadonlySet<number> {
-  const lines = text.split('\n').filter(line => `${line} `.includes(` ${variable} `))
-  return new Set(lines.map(line => Number.parseInt(line, 10)).filter(pid => pid > 1))
+export function pidsWith(lines: readonly string[], variable: string): ReadonlySet<number> {
+  const wanted = [` ${variable} `, ` ${asPsShows(variable)} `]
+  const found = lines.filter(line => wanted.some(text => `${line} `.includes(text)))
+  return new Set(found.map(line => Number.parseInt(line, 10)).filter(pid => pid > 1))
+}
+
+/**
+ * Text as ps writes it with LC_ALL=C: strvis(3) with VIS_NOSLASH (adv_cmds ps/print.c), which knows ASCII alone there. `é` becomes `M-CM-)`:
+ * so is a home folder with an accent.
+ */
+export function asPsShows(text: string): string {
+  return [...Buffer.from(text)].map(shownByte).join('')
+}
+
+function shownByte(byte: number): string {
+  const low = byte & 0x7f
+  const isPlain = low >= 0x20 && low < 0x7f
+  if (byte < 0x80 && isPlain) return String.fromCharCode(byte)
+  // With the eighth bit a space has a form of its own, as what follows "M-" must be seen.
+  if (byte === 0xa0) return '\\240'
+  const meta = byte < 0x80 ? '' : 'M'
+  if (isPlain) return `${meta}-${String.fromCharCode(low)}`
+  return `${meta}^${low === 0x7f ? '?' : String.fromCharCode(low + 0x40)}`
 }
 
 /** ms of a CPU time: `123:45.67` (minutes, seconds and hundredths) on macOS, `1-02:03:04` (days, hours, …) on Linux. */

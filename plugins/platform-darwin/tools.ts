@@ -2,13 +2,12 @@ import { LocaldError } from '../../kernel/errors.ts'
 import type { Socket } from './lsof.ts'
 import { lsofArgs, parseLsof } from './lsof.ts'
 import type { Row } from './ps.ts'
-import { environmentArgs, parsePs, pidsWith, psArgs } from './ps.ts'
+import { environmentArgs, parseRow, pidsWith, psArgs } from './ps.ts'
 
 const toolMs = 5000
-const maxBytes = 16 * 1024 * 1024
 
-/** Where macOS has `ps` and `lsof`; a launchd agent's PATH may lack the second. */
-const systemPath = '/usr/bin:/bin:/usr/sbin:/sbin'
+/** Where every macOS has `ps` and `lsof`. Others of these names, of Nix, conda or a project's folder, have other words and columns. */
+export const systemPath = '/usr/bin:/bin:/usr/sbin:/sbin'
 
 /**
  * One run serves all who asked before it began; who asks while it runs waits for the next, as this one may miss the
@@ -41,15 +40,31 @@ export class Shared<T> {
  */
 export class Tools {
   readonly #env: Readonly<Record<string, string>>
-  readonly #ps = new Shared(async () => parsePs(await this.#output('ps', psArgs, [0])))
-  readonly #environments = new Shared(() => this.#output('ps', environmentArgs, [0]))
-  // It exits with 1 when nothing listens, and when something could not be looked into.
-  readonly #lsof = new Shared(async () => parseLsof(await this.#output('lsof', lsofArgs, [0, 1])))
+  readonly #uid: number
+  readonly #ps = new Shared(async () => {
+    const rows: Row[] = []
+    await this.#read('ps', psArgs, [0], line => {
+      const row = parseRow(line)
+      if (row !== undefined) rows.push(row)
+    })
+    // Apple's ps leaves columns out without a word where it has lost its entitlement; then all processes would seem to be gone.
+    if (!rows.some(({ pid }) => pid === process.pid)) throw failure("'ps' writes what locald cannot read")
+    return rows
+  })
+  /** By the name of the variable; only lines that have it are kept. */
+  readonly #environments = new Map<string, Shared<readonly string[]>>()
+  readonly #lsof = new Shared(async () => {
+    const lines: string[] = []
+    // It exits with 1 when nothing listens, and when something could not be looked into.
+    await this.#read('lsof', lsofArgs, [0, 1], line => lines.push(line))
+    return parseLsof(lines)
+  })
 
-  /** `path`: the daemon's PATH. */
-  constructor(path: string | undefined) {
+  /** `path`: where the programs are looked for. */
+  constructor(path = systemPath, uid = process.getuid?.() ?? 0) {
     // Dates must not depend on the language, nor on the time zone the daemon happens to be in.
-    this.#env = { PATH: path === undefined ? systemPath : `${path}:${systemPath}`, LC_ALL: 'C', TZ: 'UTC' }
+    this.#env = { PATH: path, LC_ALL: 'C', TZ: 'UTC' }
+    this.#uid = uid
   }
 
   /** All processes, zombies included. */
@@ -59,8 +74,11 @@ export class Tools {
 
   /** The pids of the processes that are seen to have been given a variable, `NAME=value`; none where `ps` has no -E. */
   async given(variable: string): Promise<ReadonlySet<number>> {
+    const name = variable.slice(0, variable.indexOf('=') + 1)
+    const shared = this.#environments.get(name) ?? new Shared(() => this.#environmentsWith(name))
+    this.#environments.set(name, shared)
     // What a failed run has said is full of secrets.
-    return pidsWith(await this.#environments.get().catch(() => ''), variable)
+    return pidsWith(await shared.get().catch(() => []), variable)
   }
 
   /** All listening TCP sockets we may see. */
@@ -68,22 +86,44 @@ export class Tools {
     return this.#lsof.get()
   }
 
-  async #output(program: string, args: readonly string[], codes: readonly number[]): Promise<string> {
+  async #environmentsWith(name: string): Promise<readonly string[]> {
+    const lines: string[] = []
+    await this.#read('ps', environmentArgs(this.#uid), [0], line => {
+      if (line.includes(` ${name}`)) lines.push(line)
+    })
+    return lines
+  }
+
+  /** Line by line: what all processes were given may take tens of megabytes. */
+  async #read(
+    program: string,
+    args: readonly string[],
+    codes: readonly number[],
+    take: (line: string) => void,
+  ): Promise<void> {
     const { execa } = await import('execa')
-    const result = await execa(program, args, {
+    const running = execa(program, args, {
       env: this.#env,
       extendEnv: false,
       stdin: 'ignore',
       stderr: 'ignore',
       timeout: toolMs,
-      maxBuffer: maxBytes,
+      // One that hangs in the kernel, as lsof on a server that is away, ignores what can be ignored.
+      killSignal: 'SIGKILL',
+      buffer: false,
       reject: false,
     })
-    if (result.exitCode !== undefined && codes.includes(result.exitCode)) return result.stdout
+    for await (const line of running) take(line)
+    const result = await running
+    if (result.exitCode !== undefined && codes.includes(result.exitCode)) return
     const why = result.timedOut ? `gave no answer in ${toolMs / 1000} s` : 'failed'
-    throw new LocaldError('STEP_FAILED', `'${program}' ${why}`, {
-      hint: '`locald doctor` checks the programs that locald needs.',
-      cause: result,
-    })
+    throw failure(`'${program}' ${why}`, result)
   }
+}
+
+function failure(message: string, cause?: unknown): LocaldError {
+  return new LocaldError('STEP_FAILED', message, {
+    hint: '`locald doctor` checks the programs that locald needs.',
+    cause,
+  })
 }

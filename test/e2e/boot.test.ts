@@ -37,6 +37,8 @@ on('darwin', 'launchd starts the daemon from then on, until that is undone; serv
   t.match(await launchctl(it, 'print', it.gui), 'state = running')
   const text = readFileSync(file, 'utf8')
   t.notMatch(text, 'LimitLoadToSessionType')
+  t.match(text, /<key>LANG<\/key>\s*<string>C\.UTF-8</, 'which launchd does not give')
+  t.notMatch(text, 'TMPDIR')
   t.equal((await box.service(folder, 'job')).pid, pid)
 
   t.comment('again, twice: bootout returns before the job is removed')

@@ -155,6 +155,9 @@ def bootstrap(domain, file):
     if domain.startswith('user/') and 'Background' not in plist.get('LimitLoadToSessionType', ['Aqua']):
         # duh17/oppi#31
         refuse(134, 'Bootstrap failed: 134: Service cannot load in requested session')
+    if not os.stat(file).st_mode & 0o004:
+        # openclaw/openclaw#104228: macOS 26.5.2 with a plist of mode 0600.
+        refuse(5, 'Bootstrap failed: 5: Input/output error')
     with state() as whole:
         job = whole['jobs'].get(key)
         if job and job['removed'] and time.time() > job['removed'] + removal / 2:

@@ -1,6 +1,16 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chownSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -181,6 +191,22 @@ const stop = { signal: 'SIGTERM', graceMs: 5000 }
 
 const linux = process.platform === 'linux' && new LinuxProcessTable(process.getuid?.() ?? 0)
 const darwin = new DarwinProcessTable(new Tools(process.env['PATH']))
+
+/** A table that does some things in another way. */
+function but(table: ProcessTable, other: Partial<ProcessTable>): ProcessTable {
+  return {
+    orphansReturn: table.orphansReturn,
+    start: pid => table.start(pid),
+    members: tree => table.members(tree),
+    usage: trees => table.usage(trees),
+    listeners: pids => table.listeners(pids),
+    holder: port => table.holder(port),
+    owns: port => table.owns(port),
+    isStrangers: (place, tree) => table.isStrangers(place, tree),
+    sweep: (tree, seen) => table.sweep(tree, seen),
+    ...other,
+  }
+}
 
 /** The keeper that belongs to a table. */
 function keeperFor(table: ProcessTable): string {
@@ -516,6 +542,50 @@ function adopts(t: Test, table: ProcessTable) {
     t.ok(alive(first.pid ?? 0))
     await limited(found.stop(stop), 'stop')
     t.match(await found.exited, { signal: 'SIGTERM' })
+  })
+
+  t.test('a table of processes that gives no answer does not mean that a keeper is gone', async t => {
+    let failures = 3
+    const rig = new Rig(
+      t,
+      but(table, {
+        start: pid => {
+          failures -= 1
+          return failures >= 0 ? Promise.reject(new Error('ps gave no answer')) : table.start(pid)
+        },
+      }),
+    )
+    failures = 0
+    const first = await rig.spawn('echo up; exec sleep 1000')
+    const { socket } = treeOf(first.state)
+    renameSync(socket, `${socket}.away`)
+    failures = 3
+    const found = await rig.adopt(first.state)
+    await until('three looks', () => failures < 0)
+    t.ok(alive(first.pid ?? 0))
+    if (!existsSync(socket)) renameSync(`${socket}.away`, socket)
+    await limited(found?.stop(stop) ?? Promise.reject(new Error('not found')), 'stop')
+    t.match(await found?.exited, { signal: 'SIGTERM' })
+  })
+
+  t.test('what holds its port is ended with it only where this daemon has seen its end', async t => {
+    const ports: (number | undefined)[] = []
+    const rig = new Rig(
+      t,
+      but(table, {
+        sweep: async tree => {
+          ports.push(tree.port)
+          return 0
+        },
+      }),
+    )
+    const first = await rig.spawn('exec sleep 1000', { port: 5432 })
+    process.kill(treeOf(first.state).tree.keeper, 'SIGKILL')
+    await first.exited
+    t.strictSame(ports.splice(0), [5432])
+    await (await rig.adopt(first.state))?.exited
+    t.strictSame(ports, [undefined], 'a database that was started since')
+    process.kill(first.pid ?? 0, 'SIGKILL')
   })
 
   t.test('sockets that are removed are bound again at once, each time; nothing of it ends', async t => {
