@@ -7,7 +7,7 @@ export interface SystemRoot {
   /** Its common name. */
   readonly name: string
   readonly pem: string
-  /** The command that takes it out by hand, and its trust with it. */
+  /** The commands that take it out by hand, and its trust with it. */
   readonly byHand: string
 }
 
@@ -33,7 +33,8 @@ export function systemRoots(keychain: PrivilegedPaths['keychain']): readonly Sys
     return {
       name: /^CN=(.*)$/m.exec(subject)?.[1] ?? ours,
       pem: text.endsWith('\n') ? text : `${text}\n`,
-      byHand: `sudo security delete-certificate -t -Z ${hash} ${file}`,
+      // The first, as root, ends before it deletes where root has no trust settings of its own (Security-61901, keychain_delete.c).
+      byHand: `sudo security delete-certificate -t -Z ${hash} ${file}; sudo security delete-certificate -Z ${hash} ${file}`,
     }
   })
 }

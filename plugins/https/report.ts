@@ -34,9 +34,14 @@ export class Report {
   }
 
   /** The answer: with what the CLI is to do first, unless that was asked for already. */
-  result(outcomes: unknown, root: Root | undefined, head: readonly string[]): CommandResult {
+  result(
+    outcomes: unknown,
+    root: Root | undefined,
+    head: readonly string[] = [],
+    tail: readonly string[] = [],
+  ): CommandResult {
     const data = { caFile: root?.file ?? null, stores: this.#stores }
-    const text = `${[...head, ...this.#lines].join('\n')}\n`
+    const text = `${[...head, ...this.#lines, ...tail].join('\n')}\n`
     const exitCode = this.#stores.every(({ done }) => done) ? 0 : 1
     const steps = outcomes === undefined && this.#steps.length > 0 ? { steps: this.#steps } : {}
     return { exitCode, text, data, ...steps }

@@ -45,7 +45,7 @@ export class Trust {
       else report.add(store, await store.add(root), 'trusts it')
     }
     await this.#removeRetired(wish, report)
-    return report.result(wish.outcomes, root, [`The CA’s file is ${root.file}`])
+    return report.result(wish.outcomes, root, [`The CA’s file is ${root.file}`], restart(wish))
   }
 
   /** `locald untrust`: takes the root, and those it replaced, out of every store. */
@@ -58,7 +58,7 @@ export class Trust {
         report.add(store, await store.remove(root), 'does not trust it')
     }
     await this.#removeRetired(wish, report)
-    return report.result(wish.outcomes, root, [])
+    return report.result(wish.outcomes, root)
   }
 
   /** Takes those roots out of all stores that were replaced, and forgets one that is in none: it is asked for once. */
@@ -114,7 +114,8 @@ export class Trust {
     // https://support.mozilla.org/kb/setting-certificate-authorities-firefox
     if (this.#machine.os === 'darwin' && kind === 'firefox')
       return 'Firefox 120 and later trusts what the keychain trusts'
-    if (this.#machine.os === 'darwin' && kind === 'chromium') return 'Chromium trusts what the keychain trusts'
+    if (this.#machine.os === 'darwin' && kind === 'chromium')
+      return 'Chromium reads the keychain; restart it after `locald trust`'
     return 'no such browser was used here'
   }
 
@@ -147,6 +148,12 @@ export class Trust {
 }
 
 const notYet = 'the CA is made when the daemon first starts with HTTPS'
+
+/** What is to be done once macOS trusts the CA: a browser that runs may keep what it has read. */
+function restart({ system, outcomes = [] }: Wish): readonly string[] {
+  if (!outcomes.some(({ act, status }) => act === 'trust' && status === 0)) return []
+  return [`Restart browsers that are open.${system === true ? '' : ' If one still warns: `locald trust --system`.'}`]
+}
 
 function absent(): CommandResult {
   return { exitCode: 1, text: `There is no CA: ${notYet}.\n`, data: { caFile: null, stores: [] } }

@@ -1,5 +1,6 @@
 /** `locald admin uninstall` on a Mac: what `locald trust --system` has done goes with the helper, or it is said how. */
-import { chmodSync, copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
 import { adminUninstall } from '../../cli/commands/admin.ts'
@@ -23,6 +24,22 @@ async function uninstall(t: Test, it: Installed): Promise<{ code: number; says: 
   return { code, says }
 }
 
+/**
+ * What security(1) does: find-certificate prints all; delete-certificate -t ends, as root, before it deletes, for root has no trust settings
+ * of its own (Security-61901, keychain_delete.c).
+ */
+function securityWith(it: Installed, pems: string): string {
+  return `#!/bin/sh
+case "$1 $2" in
+find-certificate\\ -a) cat <<'E'
+${pems}E
+;;
+delete-certificate\\ -t) echo 'No Trust Settings were found.' >&2; exit 1 ;;
+delete-certificate\\ -Z) [ "$4" = ${it.root}/System.keychain ] && echo "$3" >> ${it.root}/deleted ;;
+esac
+`
+}
+
 t.test('the roots of all users', { skip: unable }, async t => {
   const [one, other] = [certificate({ name: 'locald development CA 11111111' }), certificate()]
   const it = new Installed({ sanitized: false })
@@ -36,9 +53,8 @@ t.test('the roots of all users', { skip: unable }, async t => {
     copyFileSync(join(it.root, 'shim'), it.shim)
     chmodSync(it.shim, 0o4755)
     for (const input of [one, other]) t.match(it.run(['trust'], { input }), { code: 0 })
-    // What security(1) prints for find-certificate -a -p.
-    const security = `#!/bin/sh\necho "$*" > ${it.root}/asked\ncat <<'E'\n${one}${other}E\n`
-    writeFileSync(join(it.root, 'security'), security, { mode: 0o755 })
+    writeFileSync(join(it.root, 'security'), securityWith(it, one + other), { mode: 0o755 })
+    writeFileSync(join(it.root, 'sudo'), '#!/bin/sh\nexec "$@"\n', { mode: 0o755 })
     if (isRefused) mac.fail({ SecTrustSettingsRemoveTrustSettings: -60007 })
     const { code, says } = await uninstall(t, it)
     t.match(says, /remove locald development CA 11111111 from the system keychain: macOS asks for an administrator/)
@@ -47,8 +63,13 @@ t.test('the roots of all users', { skip: unable }, async t => {
     t.notOk(existsSync(join(it.root, 'etc/locald')))
     if (isRefused) {
       t.equal(code, 1)
-      const byHand = `Run \`sudo security delete-certificate -t -Z [0-9A-F]{64} ${it.root}/System.keychain\``
-      t.match(says, new RegExp(`! .*-60007\\n  ${byHand}[\\s\\S]*! .*-60007\\n  ${byHand}`))
+      t.match(says, /! .*-60007\n {2}Run `sudo security [\s\S]*! .*-60007\n {2}Run `sudo security /)
+      const commands = [...says.matchAll(/Run `(sudo .*)` in Terminal at the Mac’s screen/g)].map(
+        ([, command]) => command,
+      )
+      for (const command of commands)
+        spawnSync('sh', ['-c', command ?? ''], { env: { PATH: `${it.root}:/bin:/usr/bin` } })
+      t.equal(readFileSync(join(it.root, 'deleted'), 'utf8').split('\n').length, 3, 'they work: both are out')
       t.match(says, /^Done, but for what is marked/)
       t.equal(mac.lines('admin').length, 2)
     } else {
