@@ -39,7 +39,7 @@ export interface Listener {
 
 /** The machine's processes, as the platform shows them. A zombie counts as gone. */
 export interface ProcessTable {
-  /** Whether a keeper gets the orphans of its service back and a mark is inherited (Linux); else it has process groups only. */
+  /** Whether a keeper gets the orphans of its service back and a mark is inherited (Linux); else it knows those that it has seen. */
   readonly orphansReturn: boolean
   /** The start token of a live process: never trust a pid without it. */
   start(pid: number): Promise<string | undefined>

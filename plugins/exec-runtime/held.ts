@@ -95,7 +95,7 @@ export class HeldProcess implements Instance {
 
   async stop({ signal, graceMs }: { signal: string; graceMs: number }): Promise<void> {
     const { table } = this.#input
-    // Where only groups are known, what has left its group is found by having been seen before.
+    // Where orphans do not return, what has left the tree is found by having been seen before.
     this.#seen = table.orphansReturn ? [] : await table.members(this.tree).catch(() => [])
     const grace = graceOf(graceMs)
     const isFirst = this.#asked.length === 0
@@ -139,7 +139,7 @@ export class HeldProcess implements Instance {
     exit ??= await readExit(state.exitFile)
     const wasKilled = exit === undefined
     if (wasKilled) log.write('locald', 'its keeper was killed, and with it what it held')
-    // A keeper that ends in order leaves nothing, but for what it cannot know of where there are only groups.
+    // A keeper that ends in order leaves nothing, but for what it cannot know of where orphans do not return.
     if (wasKilled || !table.orphansReturn) await this.#sweep(wasReached)
     await this.#leaveCgroup()
     return exit ?? this.#main ?? { code: null, signal: 'SIGKILL' }

@@ -209,7 +209,7 @@ export class KeeperProcesses implements Processes {
       ...[this.#input.keeper, 'run'],
       ...['--socket', `${base}.s`, '--exit', this.#exitFile(basename(base)), '--notify', `${base}.n`],
       ...['--log', spec.log.file, '--log-bytes', String(spec.log.maxBytes), '--log-files', String(spec.log.maxFiles)],
-      ...(this.#input.table().orphansReturn ? ['--mark', mark] : ['--group-only']),
+      ...(this.#input.table().orphansReturn ? ['--mark', mark] : []),
       ...['--stop-signal', String(signalNumber(spec.stopSignal)), '--stop-ms', String(graceOf(spec.stopTimeout))],
       ...(spec.stopsChildren === true ? ['--main-only'] : []),
       ...(spec.tty ? ['--tty', '120x40'] : []),

@@ -97,10 +97,11 @@ void life_reap(void) {
   bool just_now = reap(&any);
   if (life.over) return;
   if (just_now) main_ended();
-  if (!any || !life.stopping || life.killing) return;
-  // Whose parent has ended is a process that nobody else will ask to end.
-  if (life.ended) delivery_to_orphans();
-  give_turns(clock_ms(), true);
+  if (!life.stopping || life.killing) return;
+  // Whose parent has ended is a process that nobody else will ask to end. Of a grandchild's end only Linux tells.
+  bool orphans = life.ended && (any || !life.whole);
+  if (orphans) delivery_to_orphans();
+  if (any || orphans) give_turns(clock_ms(), any);
 }
 
 void life_stop(int signal, int64_t grace_ms) {

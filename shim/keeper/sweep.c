@@ -11,6 +11,12 @@
 
 enum { LIMIT_MS = 2000, PAUSE_NS = 2000000, PIDS_MAX = 4194304, UNAVAILABLE = 69 };
 
+static int unavailable(void) {
+  text_complain("locald-keeper", "no marks on this system", NULL);
+  return UNAVAILABLE;
+}
+
+#ifdef __linux__
 static unsigned char killed[PIDS_MAX / 8];
 
 struct pass {
@@ -36,10 +42,7 @@ int sweep(uint64_t mark) {
   int64_t end = clock_ms() + LIMIT_MS;
   for (;;) {
     pass.met = 0;
-    if (!proc_each("/proc", look, &pass)) {
-      text_complain("locald-keeper", "no marks on this system", NULL);
-      return UNAVAILABLE;
-    }
+    if (!proc_each("/proc", look, &pass)) return unavailable();
     if (pass.met == 0 || clock_ms() >= end) break;
     const struct timespec pause = {.tv_sec = 0, .tv_nsec = PAUSE_NS};
     (void)nanosleep(&pause, NULL);
@@ -51,3 +54,9 @@ int sweep(uint64_t mark) {
   if (write(STDOUT_FILENO, line, text.len) != (ssize_t)text.len) return 1;
   return pass.met == 0 ? 0 : 1;
 }
+#else
+int sweep(uint64_t mark) {
+  (void)mark;
+  return unavailable();
+}
+#endif

@@ -3,36 +3,20 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "text.h"
-#include "wire.h"
-
-#ifdef __linux__
-#include <sys/prctl.h>
-#endif
-
-enum { SYSTEM_MAX = 32768 };
 
 static struct {
-  bool whole, ended;
+  enum kin kin;
+  bool ended;
   pid_t main;
   const char *cgroup;
 } tree;
 
-// Found by the last walk; the first is the keeper itself.
-static pid_t found[TREE_MAX];
-static unsigned found_count;
-
 bool tree_adopt(bool group_only) {
-#ifdef __linux__
-  tree.whole = !group_only && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0;
-#else
-  (void)group_only;
-  tree.whole = false;
-#endif
-  return tree.whole;
+  tree.kin = group_only ? KIN_GROUP : descendants_open();
+  return tree.kin == KIN_RETURNING;
 }
 
 void tree_start(pid_t main, const char *cgroup) {
@@ -42,100 +26,14 @@ void tree_start(pid_t main, const char *cgroup) {
 
 void tree_main_ended(void) { tree.ended = true; }
 
-static void add(pid_t pid, bool kill_now) {
-  if (found_count < TREE_MAX) found[found_count++] = pid;
-  if (kill_now) (void)kill(pid, SIGKILL);  // it may be gone already
-}
-
-struct look {
-  pid_t pid;
-  bool kill_now, readable;
-};
-
-// Reads /proc/PID/task/TID/children: "12 34 56 ".
-static void look_at_thread(pid_t thread, void *with) {
-  struct look *look = with;
-  char path[64], children[4096];
-  struct text text = text_in(path, sizeof path);
-  text_add(&text, "/proc/");
-  text_number(&text, (uint64_t)look->pid);
-  text_add(&text, "/task/");
-  text_number(&text, (uint64_t)thread);
-  text_add(&text, "/children");
-  ssize_t len = proc_read(path, children, sizeof children);
-  if (len < 0) return;
-  look->readable = true;
-  const char *at = children;
-  for (const char *space; (space = strchr(at, ' ')) != NULL; at = space + 1) {
-    uint64_t pid;
-    if (number_parse(at, (size_t)(space - at), INT32_MAX, &pid) && pid > 1) add((pid_t)pid, look->kill_now);
-  }
-}
-
-// False when this kernel has no children files (CONFIG_PROC_CHILDREN).
-static bool walk_children(bool kill_now) {
-#ifdef KEEPER_NO_CHILDREN_FILES
-  return false;
-#endif
-  bool known = false;
-  for (unsigned at = 0; at < found_count; at++) {
-    char path[64];
-    struct text text = text_in(path, sizeof path);
-    text_add(&text, "/proc/");
-    text_number(&text, (uint64_t)found[at]);
-    text_add(&text, "/task");
-    struct look look = {.pid = found[at], .kill_now = kill_now, .readable = false};
-    (void)proc_each(path, look_at_thread, &look);
-    if (at == 0) known = look.readable;
-    if (!known) return false;
-  }
-  return true;
-}
-
-static struct {
-  pid_t pid, parent;
-} everyone[SYSTEM_MAX];
-static unsigned everyone_count;
-
-// An orphan is killed right here: until all are known it may have forked and gone.
-static void note(pid_t pid, void *with) {
-  const bool *kill_now = with;
-  bool alive;
-  if (everyone_count == SYSTEM_MAX) return;
-  pid_t parent = proc_parent(pid, &alive);
-  if (*kill_now && parent == found[0]) (void)kill(pid, SIGKILL);
-  everyone[everyone_count].parent = parent;
-  everyone[everyone_count++].pid = pid;
-}
-
-static void walk_everyone(bool kill_now) {
-  everyone_count = 0;
-  (void)proc_each("/proc", note, &kill_now);
-  for (unsigned at = 0; at < found_count; at++)
-    for (unsigned i = 0; i < everyone_count; i++)
-      if (everyone[i].parent == found[at]) add(everyone[i].pid, kill_now);
-}
-
-// `kill_now`: each is killed as soon as it is seen, before it can fork and exit.
-static void walk(bool kill_now) {
-  found[0] = getpid();
-  found_count = 1;
-  if (walk_children(kill_now)) return;
-  found_count = 1;
-  walk_everyone(kill_now);
-}
-
 static bool group_lives(void) { return kill(-tree.main, 0) == 0; }
 
 unsigned tree_left(void) {
-  if (!tree.whole) return tree.ended && group_lives() ? 1 : 0;
-  walk(false);
-  unsigned left = 0;
-  for (unsigned i = 1; i < found_count; i++) {
-    bool alive;
-    if (found[i] == tree.main && !tree.ended) continue;
-    if (proc_parent(found[i], &alive) != 0 && alive) left++;
-  }
+  if (tree.kin == KIN_GROUP) return tree.ended && group_lives() ? 1 : 0;
+  const struct process *members;
+  unsigned count = tree_members(&members), left = count;
+  for (unsigned i = 0; i < count; i++)
+    if (members[i].pid == tree.main && !tree.ended) left--;
   return left;
 }
 
@@ -145,17 +43,10 @@ bool tree_signal_group(int number) {
 }
 
 unsigned tree_members(const struct process **members) {
-  static struct process seen[TREE_MAX];
-  unsigned count = 0;
-  *members = seen;
-  if (!tree.whole) return 0;
-  walk(false);
-  for (unsigned i = 1; i < found_count; i++)
-    if (proc_look(found[i], &seen[count]) && seen[count].alive) count++;
-  return count;
+  return tree.kin == KIN_GROUP ? 0 : descendants_look(tree.main, members);
 }
 
-bool tree_known(void) { return tree.whole; }
+bool tree_known(void) { return tree.kin != KIN_GROUP; }
 
 pid_t tree_group(void) { return !tree.ended || group_lives() ? tree.main : 0; }
 
@@ -173,8 +64,7 @@ static void kill_cgroup(void) {
 
 void tree_kill(void) {
   if (tree.cgroup != NULL) kill_cgroup();
-  if (tree.whole)
-    walk(true);
-  else if (!tree.ended || group_lives())
-    (void)kill(-tree.main, SIGKILL);
+  if (tree.kin != KIN_GROUP) descendants_kill(tree.main);
+  // Who was born meanwhile is in the group, as a rule.
+  if (tree.kin != KIN_RETURNING && (!tree.ended || group_lives())) (void)kill(-tree.main, SIGKILL);
 }

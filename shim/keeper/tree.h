@@ -1,16 +1,15 @@
-// The processes of the service: on Linux all that descend from the keeper, elsewhere its process group.
+// The processes of the service: all that descend from the keeper, or its process group where nothing else is known.
 #ifndef KEEPER_TREE_H
 #define KEEPER_TREE_H
 
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "proc.h"
+#include "descendants.h"
 
-// More are met in the passes that follow.
-enum { TREE_MAX = 4096 };
+enum { TREE_MAX = DESCENDANTS_MAX };
 
-// Makes this process the one that inherits orphans, unless `group_only`. True when all descendants will be known.
+// Unless `group_only`, gets to know all that descends from the keeper. True when it inherits the orphans: it has a last child then.
 bool tree_adopt(bool group_only);
 
 // The main process has started. `cgroup` is NULL or a folder of a cgroup v2 to kill in the end.
@@ -25,7 +24,7 @@ unsigned tree_left(void);
 // Sends the signal to the main process's group, so that stopped ones notice it too. False when there is none.
 bool tree_signal_group(int number);
 
-// All live processes below the keeper, parents before their children, until the next call. 0 where only the group is known.
+// All live processes below the keeper (descendants_look), until the next call. 0 where only the group is known.
 unsigned tree_members(const struct process **members);
 
 // True when the members of the tree are known, not its group alone.

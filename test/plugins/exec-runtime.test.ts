@@ -223,7 +223,7 @@ for (const [name, table] of [
     ends(t, table)
     adopts(t, table)
     if (table.orphansReturn) wholeTrees(t, table)
-    else groupsOnly(t, table)
+    else seenOnly(t, table)
   })
 }
 
@@ -723,7 +723,8 @@ function wholeTrees(t: Test, table: ProcessTable) {
   })
 }
 
-function groupsOnly(t: Test, table: ProcessTable) {
+/** Where orphans do not return. */
+function seenOnly(t: Test, table: ProcessTable) {
   const server = `require('net').createServer().listen(process.argv[1], '127.0.0.1', () => console.log('daemon ' + process.pid))`
 
   t.test(

@@ -10,6 +10,7 @@ import {
   readFileSync,
   rmdirSync,
   statSync,
+  writeFileSync,
 } from 'node:fs'
 import { constants } from 'node:os'
 import { join } from 'node:path'
@@ -35,6 +36,7 @@ for (const variant of [asan, walk, release, xnu]) {
     if (variant === undefined) return
     stops(t, variant)
     leftovers(t, variant)
+    if (linux) sessions(t, variant)
     if (linux && variant !== xnu) whole(t, variant)
   })
 }
@@ -151,6 +153,47 @@ function leftovers(t: Test, variant: Variant) {
   })
 }
 
+/** Processes in sessions of their own, on every system that shows its processes. */
+function sessions(t: Test, variant: Variant) {
+  held(t, variant, 'a tree of forty is counted and killed', async (t, start) => {
+    const one = start([
+      'sh',
+      '-c',
+      'for i in 1 2 3 4 5 6 7 8; do (for j in 1 2 3 4; do setsid sleep 1000 & done; wait) & done; wait',
+    ])
+    await until('all there', async () => (await one.line.state())['left'] === 40)
+    one.line.send(`stop ${SIGKILL} 0`)
+    t.match(await one.line.next('exit'), { signal: 'SIGKILL' })
+  })
+
+  held(t, variant, 'an orphan that was seen before is known, and gone after a stop', async (t, start, dir) => {
+    const fifo = join(dir, 'fifo')
+    spawnSync('mkfifo', [fifo])
+    writeFileSync(join(dir, 'script'), `${daemon}\nread x <fifo\n`)
+    const one = start(['sh', '-c', 'sh script & exec sleep 1000'])
+    await one.logged('daemon')
+    await until('both there', async () => (await one.line.state())['left'] === 2)
+    writeFileSync(fifo, 'go\n')
+    await until('an orphan', async () => (await one.line.state())['left'] === 1)
+    one.line.send(`stop ${SIGTERM} 10000`)
+    t.match(await one.line.next('exit'), { signal: 'SIGTERM' })
+    t.ok(pidsIn(one.log, 'daemon').every(pid => !alive(pid)))
+  })
+
+  held(t, variant, 'main ends well, the keeper waits for one in a session of its own', async (t, start) => {
+    const one = start(['sh', '-c', 'setsid sleep 1 & sleep 0.1; echo on; read x; exit 0'], { args: ['--tty', '80x24'] })
+    await one.logged('on')
+    t.match(await one.line.state(), { left: 1 })
+    const keyboard = await one.connect()
+    keyboard.socket.removeAllListeners('data')
+    keyboard.send('attach 80 24')
+    keyboard.socket.write('x\n')
+    t.match(await one.line.next('main'), { code: 0, left: 1 })
+    t.match(await one.line.next('exit'), { code: 0 })
+  })
+}
+
+/** Where orphans return to the keeper, none is missed. */
 function whole(t: Test, variant: Variant) {
   held(t, variant, 'daemons with their own session and no environment are gone after a stop', async (t, start) => {
     for (const args of [[], ['--tty', '80x24']]) {
@@ -168,17 +211,6 @@ function whole(t: Test, variant: Variant) {
     await one.line.next('main')
     one.line.send(`stop ${SIGKILL} 0`)
     t.match(await one.line.next('exit'), { code: 0 })
-  })
-
-  held(t, variant, 'a tree of forty is counted and killed', async (t, start) => {
-    const one = start([
-      'sh',
-      '-c',
-      'for i in 1 2 3 4 5 6 7 8; do (for j in 1 2 3 4; do setsid sleep 1000 & done; wait) & done; wait',
-    ])
-    await until('all there', async () => (await one.line.state())['left'] === 40)
-    one.line.send(`stop ${SIGKILL} 0`)
-    t.match(await one.line.next('exit'), { signal: 'SIGKILL' })
   })
 
   held(t, variant, 'a mark finds what a killed keeper has left behind', async (t, start) => {

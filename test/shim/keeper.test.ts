@@ -157,7 +157,7 @@ function life(t: Test, variant: Variant) {
       ['bad value of: --stop-ms', ['run', '--stop-ms', '-1', '--', 'true']],
       ['bad value of: --stop-signal', ['run', '--stop-signal', '65', '--', 'true']],
       ['usage: locald-keeper sweep MARK', ['sweep', '0']],
-      ['usage: locald-keeper lock PATH -- PROGRAM ...', ['lock', '/tmp/x', 'true']],
+      ['usage: locald-keeper lock [--held-ok] PATH -- PROGRAM ...', ['lock', '/tmp/x', 'true']],
       ['usage: locald-keeper relock', ['relock', 'x']],
     ]
     for (const [message, words] of wrong) t.strictSame(usage(...words), [64, `locald-keeper: ${message}`])

@@ -1,31 +1,81 @@
-// Processes as XNU knows them, of what Linux says in /proc.
+// Processes as XNU shows them, of what Linux says in /proc.
 #include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <libproc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysctl.h>
 #include <unistd.h>
 
 #include "xnu.h"
 
+enum { TICKS = 100, MICROSECONDS = 1000000 };
+
+// A small file of a process: its length, 0 when it cannot be read.
+static size_t read_of(int pid, const char *name, char *into, size_t cap) {
+  char path[64];
+  (void)snprintf(path, sizeof path, "/proc/%d/%s", pid, name);
+  FILE *file = fopen(path, "re");
+  size_t len = file == NULL ? 0 : fread(into, 1, cap - 1, file);
+  if (file != NULL) (void)fclose(file);
+  into[len] = '\0';
+  return len;
+}
+
+// bsd/kern/kern_sysctl.c, fill_user64_proc.
+static bool row_of(int pid, struct kinfo_proc *row) {
+  char stat[512], status[4096], state;
+  int parent, group;
+  unsigned long long ticks, caught = 0;
+  const char *at = read_of(pid, "stat", stat, sizeof stat) > 0 ? strrchr(stat, ')') : NULL;
+  const char *form = ") %c %d %d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu";
+  if (at == NULL || sscanf(at, form, &state, &parent, &group, &ticks) != 4) return false;
+  if (read_of(pid, "status", status, sizeof status) > 0 && (at = strstr(status, "\nSigCgt:")) != NULL)
+    (void)sscanf(at, "\nSigCgt: %llx", &caught);
+  *row = (struct kinfo_proc){.kp_proc = {.p_pid = pid, .p_sigcatch = (uint32_t)caught, .p_stat = SRUN}};
+  if (state == 'T') row->kp_proc.p_stat = SSTOP;
+  if (state == 'Z' || state == 'X') row->kp_proc.p_stat = SZOMB;
+  row->kp_proc.p_starttime.tv_sec = (time_t)(ticks / TICKS);
+  row->kp_proc.p_starttime.tv_usec = (suseconds_t)(ticks % TICKS * (MICROSECONDS / TICKS));
+  row->kp_eproc.e_ppid = parent;
+  row->kp_eproc.e_pgid = group;
+  return true;
+}
+
+// The next process of a folder that is /proc; false after the last.
+static bool next_row(DIR *folder, struct kinfo_proc *row) {
+  for (const struct dirent *entry; (entry = readdir(folder)) != NULL;)
+    if (atoi(entry->d_name) > 0 && row_of(atoi(entry->d_name), row)) return true;
+  return false;
+}
+
 bool xnu_group_lives(pid_t group) {
+  struct kinfo_proc row;
   DIR *folder = opendir("/proc");
   bool lives = false;
-  for (const struct dirent *entry; folder != NULL && !lives && (entry = readdir(folder)) != NULL;) {
-    char path[300], stat[512];
-    if (atoi(entry->d_name) <= 0) continue;
-    (void)snprintf(path, sizeof path, "/proc/%s/stat", entry->d_name);
-    FILE *file = fopen(path, "re");
-    size_t len = file == NULL ? 0 : fread(stat, 1, sizeof stat - 1, file);
-    if (file != NULL) (void)fclose(file);
-    stat[len] = '\0';
-    char state;
-    int parent, of;
-    const char *at = strrchr(stat, ')');
-    lives = at != NULL && sscanf(at + 1, " %c %d %d", &state, &parent, &of) == 3 && of == group && state != 'Z' && state != 'X';
-  }
+  while (folder != NULL && !lives && next_row(folder, &row)) lives = row.kp_eproc.e_pgid == group && row.kp_proc.p_stat != SZOMB;
   if (folder != NULL) (void)closedir(folder);
   return lives;
+}
+
+// bsd/kern/kern_sysctl.c, sysctl_prochandle: without a buffer what it would need and five rows more; ENOMEM after as many as fit.
+int sysctl(int *name, unsigned depth, void *into, size_t *bytes, void *from, size_t from_bytes) {
+  struct kinfo_proc row, *rows = into;
+  size_t room = into == NULL ? 0 : *bytes / sizeof row, count = 0;
+  if (depth != 4 || name[0] != CTL_KERN || name[1] != KERN_PROC || from != NULL || from_bytes != 0) abort();
+  DIR *folder = name[2] == KERN_PROC_ALL ? opendir("/proc") : NULL;
+  bool more = folder != NULL ? next_row(folder, &row) : row_of(name[3], &row);
+  for (; more; more = folder != NULL && next_row(folder, &row)) {
+    if (count < room) rows[count] = row;
+    count++;
+  }
+  if (folder != NULL) (void)closedir(folder);
+  *bytes = (into == NULL ? count + 5 : count < room ? count : room) * sizeof row;
+  errno = ENOMEM;
+  return into == NULL || count <= room ? 0 : -1;
 }
 
 // bsd/kern/proc_info.c, proc_pidfdlist: from the least up, as many as there is room for.
@@ -39,4 +89,28 @@ int proc_pidinfo(int pid, int flavor, uint64_t arg, void *buffer, int size) {
   }
   if (folder != NULL) (void)closedir(folder);
   return count * (int)sizeof *into;
+}
+
+// bsd/kern/sys_pipe.c, fill_pipeinfo: two ends, each with a handle; here of the inode of both, the end that is written to being the odd one.
+int proc_pidfdinfo(int pid, int fd, int flavor, void *buffer, int size) {
+  struct pipe_fdinfo *info = buffer;
+  char path[64];
+  struct stat target, link;
+  (void)snprintf(path, sizeof path, "/proc/%d/fd/%d", pid, fd);
+  if (flavor != PROC_PIDFDPIPEINFO || size < (int)sizeof *info || stat(path, &target) != 0 || lstat(path, &link) != 0) return 0;
+  if (!S_ISFIFO(target.st_mode)) return 0;
+  uint64_t reader = (uint64_t)target.st_ino * 2;
+  bool writes = (link.st_mode & S_IWUSR) != 0;
+  info->pipeinfo.pipe_handle = writes ? reader + 1 : reader;
+  info->pipeinfo.pipe_peerhandle = writes ? reader : reader + 1;
+  return (int)sizeof *info;
+}
+
+int proc_pidpath(int pid, void *buffer, uint32_t size) {
+  char path[64];
+  (void)snprintf(path, sizeof path, "/proc/%d/exe", pid);
+  ssize_t len = size < PROC_PIDPATHINFO_MAXSIZE ? -1 : readlink(path, buffer, size - 1);
+  if (len <= 0) return 0;
+  ((char *)buffer)[len] = '\0';
+  return (int)len;
 }

@@ -1,17 +1,16 @@
 #include "proc.h"
 
+#ifdef __linux__
+#include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "text.h"
 #include "wire.h"
-
-#ifdef __linux__
-#include <errno.h>
-#include <sys/syscall.h>
 
 // readdir(3) would allocate 32 KiB; the kernel's own records do as well.
 struct entry {
@@ -38,12 +37,6 @@ bool proc_each(const char *folder, void (*visit)(pid_t number, void *with), void
   (void)close(fd);
   return true;
 }
-#else
-bool proc_each(const char *folder, void (*visit)(pid_t number, void *with), void *with) {
-  (void)folder, (void)visit, (void)with;
-  return false;
-}
-#endif
 
 ssize_t proc_read(const char *path, char *buffer, size_t cap) {
   int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -156,3 +149,4 @@ bool proc_mark(pid_t pid, uint64_t *mark) {
   at += strspn(at, " ");
   return number_parse(at, strcspn(at, " "), UINT64_MAX - 1, mark);
 }
+#endif
