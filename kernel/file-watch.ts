@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Stats } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { dirname, join, sep } from 'node:path'
-import type { FolderEvent, OpenFolder } from './contract/folder-watch.ts'
+import type { FolderEvent, FolderReach, OpenFolder } from './contract/folder-watch.ts'
 import { FileLinks } from './file-links.ts'
 import { contentSignature, signatureOf } from './file-signature.ts'
 import { openFolder } from './folder-watch.ts'
@@ -124,16 +124,17 @@ export class FileWatch {
   #watchWay(path: string): void {
     const { root } = this.#request
     for (let folder = dirname(path); ; folder = dirname(folder)) {
-      const isOpen = this.#watch(folder)
-      if (folder === dirname(folder) || (isOpen && !isWithin(folder, root))) return
+      const isInside = isWithin(folder, root)
+      const isOpen = this.#watch(folder, isInside ? 'folder' : 'way')
+      if (folder === dirname(folder) || (isOpen && !isInside)) return
     }
   }
 
   /** Whether the folder is watched. */
-  #watch(folder: string, isTree = false): boolean {
+  #watch(folder: string, reach: FolderReach): boolean {
     if (this.#isClosed || this.#faults.isExhausted) return false
     try {
-      this.#folders.add(folder, isTree)
+      this.#folders.add(folder, reach)
       return true
     } catch (error) {
       this.#fail(folder, error)
@@ -226,7 +227,7 @@ export class FileWatch {
     const stats = await stat(path).catch(() => undefined)
     if (stats === undefined || this.#isClosed) return
     const target = await this.#links.follow(path)
-    if (target !== undefined) this.#watch(dirname(target))
+    if (target !== undefined) this.#watch(dirname(target), 'folder')
     if (!stats.isDirectory()) {
       if (this.#matches(path)) await this.#compare(path, stats, seen)
     } else if (
@@ -243,7 +244,7 @@ export class FileWatch {
   }
 
   async #scan(folder: string, seen: Set<string>): Promise<void> {
-    if (!this.#watch(folder, true) && !this.#faults.isExhausted) return
+    if (!this.#watch(folder, 'tree') && !this.#faults.isExhausted) return
     try {
       const entries = await readdir(folder, { withFileTypes: true })
       const names = entries.map(({ name }) => name)

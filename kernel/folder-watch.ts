@@ -5,7 +5,7 @@ import type { OpenFolder } from './contract/folder-watch.ts'
 const sameMs = 50
 
 /** One watch of the system's for each folder, however many files it has. A log that is written there all the time costs little. */
-export const openFolder: OpenFolder = (folder, _isTree, heard, failed) => {
+export const openFolder: OpenFolder = (folder, _reach, heard, failed) => {
   let last: string | null = null
   let lastAt = 0
   const watcher = watch(folder, { persistent: false }, (event, name) => {

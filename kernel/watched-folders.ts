@@ -1,5 +1,5 @@
 import { dirname } from 'node:path'
-import type { FolderEvent, FolderWatch, OpenFolder } from './contract/folder-watch.ts'
+import type { FolderEvent, FolderReach, FolderWatch, OpenFolder } from './contract/folder-watch.ts'
 import type { FileLinks } from './file-links.ts'
 import { isBelowAny } from './within.ts'
 
@@ -12,10 +12,13 @@ export interface WatchedFoldersInput {
   readonly failed: (folder: string, error: unknown) => void
 }
 
+/** From the least on. */
+const reaches: readonly FolderReach[] = ['way', 'folder', 'tree']
+
 /** The folders under watch, each by a watch of its own or by a deep one above it. */
 export class WatchedFolders {
   readonly #input: WatchedFoldersInput
-  readonly #watches = new Map<string, { readonly watch: FolderWatch; readonly isTree: boolean }>()
+  readonly #watches = new Map<string, { readonly watch: FolderWatch; readonly reach: FolderReach }>()
 
   constructor(input: WatchedFoldersInput) {
     this.#input = input
@@ -26,18 +29,18 @@ export class WatchedFolders {
     return this.#watches.has(folder)
   }
 
-  /** Watches a folder that is not watched yet, or not with all that is below it. Throws the system's error. */
-  add(folder: string, isTree: boolean): void {
+  /** Watches a folder that is not watched yet, or for less. Throws the system's error. */
+  add(folder: string, reach: FolderReach): void {
     const earlier = this.#watches.get(folder)
-    if (earlier !== undefined && (earlier.isTree || !isTree)) return
+    if (earlier !== undefined && reaches.indexOf(earlier.reach) >= reaches.indexOf(reach)) return
     if (this.#isSeenFromAbove(folder)) return
     const { open, heard, failed } = this.#input
     const over = (error: unknown) => {
       this.#drop(folder)
       failed(folder, error)
     }
-    const watch = open(folder, isTree, (event, name) => heard(folder, event, name), over)
-    this.#watches.set(folder, { watch, isTree })
+    const watch = open(folder, reach, (event, name) => heard(folder, event, name), over)
+    this.#watches.set(folder, { watch, reach })
     earlier?.watch.close()
   }
 

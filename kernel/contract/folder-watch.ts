@@ -9,14 +9,20 @@ export interface FolderWatch {
 }
 
 /**
- * Watches one folder, or all below it where `isTree` is set and the system can do that at once. `heard` is called with the name of
+ * What a folder is watched for: `tree`: all below it; `folder`: its own entries; `way`: its entries, too, but it only leads to what is
+ * watched, and a few seconds late is soon enough.
+ */
+export type FolderReach = 'way' | 'folder' | 'tree'
+
+/**
+ * Watches one folder, or all below it for `tree` where the system can do that at once. `heard` is called with the name of
  * an entry or, where the watch is deep, a path below the folder; `failed` when the watch is over. Without a name, `change` says that
  * events may have been missed, and `rename` that the folders themselves may be others, too. Throws the system's error (ENOENT, EACCES,
  * ENOSPC, EMFILE …).
  */
 export type OpenFolder = (
   folder: string,
-  isTree: boolean,
+  reach: FolderReach,
   heard: (event: FolderEvent, name: string | null) => void,
   failed: (error: unknown) => void,
 ) => FolderWatch

@@ -1,8 +1,9 @@
 import { watch } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { FolderEvent, FolderWatch, OpenFolder } from '../../kernel/plugin.ts'
+import type { FolderEvent, FolderReach, FolderWatch, OpenFolder } from '../../kernel/plugin.ts'
 import type { Machine } from './features.ts'
+import { FolderPolls } from './folder-polls.ts'
 
 /** What FSEvents belongs to. */
 const framework = '/System/Library/Frameworks/CoreServices.framework'
@@ -11,6 +12,8 @@ const framework = '/System/Library/Frameworks/CoreServices.framework'
 const restartMs = 500
 /** Of so many events macOS may have dropped some: everybody looks once for each lot. */
 const manyEvents = 4096
+/** So many changed paths at once are looked at one by one; of more, everybody looks. */
+const mostLooks = 32
 
 /** Whether this machine has FSEvents, so that Node watches a whole tree at once; elsewhere it does so file by file. */
 export async function hasFileEvents({ root }: Pick<Machine, 'root'>): Promise<boolean> {
@@ -50,40 +53,76 @@ export class TreeWatches {
   #events = 0
   #look: NodeJS.Timeout | undefined
 
+  readonly #polls: FolderPolls
+  #looking = 0
+
   /** @param watchTree fs.watch, or what tests have for it */
-  constructor(watchTree: WatchTree = watch) {
+  constructor(watchTree: WatchTree = watch, polls: FolderPolls = new FolderPolls()) {
     this.#watch = watchTree
+    this.#polls = polls
   }
 
-  readonly open: OpenFolder = (folder, isTree, heard, failed): FolderWatch => {
-    const key = `${isTree} ${folder}`
+  readonly open: OpenFolder = (folder, reach, heard, failed): FolderWatch => {
+    const key = `${reach} ${folder}`
     const listener = { heard, failed }
-    const shared = this.#shared.get(key) ?? this.#add(key, folder, isTree)
+    const shared = this.#shared.get(key) ?? this.#add(key, folder, reach)
     shared.listeners.add(listener)
     const close = () => {
       if (!shared.listeners.delete(listener) || shared.listeners.size > 0 || this.#shared.get(key) !== shared) return
       this.#shared.delete(key)
       shared.close()
-      this.#lookLater()
     }
-    return { deep: isTree, close }
+    return { deep: reach === 'tree', close }
   }
 
-  #add(key: string, folder: string, isTree: boolean): Shared {
+  #add(key: string, folder: string, reach: FolderReach): Shared {
     const listeners = new Set<Listener>()
-    const watcher = this.#watch(folder, { persistent: false, recursive: isTree }, (event, name) => {
-      this.#count()
-      for (const { heard } of listeners) heard(event, name)
-    })
-    const shared = { listeners, close: () => watcher.close() }
-    watcher.on('error', error => {
+    const heard = (event: FolderEvent, name: string | null) => {
+      for (const each of listeners) each.heard(event, name)
+    }
+    const over = (error: unknown) => {
       // Node has closed it.
       if (this.#shared.get(key) === shared) this.#shared.delete(key)
       for (const { failed } of [...listeners]) failed(error)
-    })
+    }
+    const opened =
+      reach === 'way' ? this.#polls.open(folder, heard) : this.#stream(folder, reach === 'tree', heard, over)
+    const shared = { listeners, close: () => opened.close() }
     this.#shared.set(key, shared)
-    this.#lookLater()
     return shared
+  }
+
+  #stream(folder: string, recursive: boolean, heard: Listener['heard'], over: Listener['failed']): { close(): void } {
+    const watcher = this.#watch(folder, { persistent: false, recursive }, (event, name) => {
+      this.#count()
+      if (event === 'change' && name !== null && recursive) this.#lookBelow(join(folder, name))
+      heard(event, name)
+    })
+    watcher.on('error', over)
+    this.#lookLater()
+    return {
+      close: () => {
+        watcher.close()
+        this.#lookLater()
+      },
+    }
+  }
+
+  /** Many changes below a folder may come as one of the folder itself (kFSEventStreamEventFlagMustScanSubDirs). */
+  #lookBelow(path: string): void {
+    if (this.#looking >= mostLooks) {
+      this.#lookLater()
+      return
+    }
+    this.#looking++
+    const found = stat(path).then(
+      info => info.isDirectory(),
+      () => false,
+    )
+    void found.then(isFolder => {
+      this.#looking--
+      if (isFolder) this.#lookLater()
+    })
   }
 
   #count(): void {

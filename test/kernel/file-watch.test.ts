@@ -6,6 +6,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -22,6 +23,7 @@ import { PendingChanges } from '../../kernel/pending-changes.ts'
 import type { OpenFolder } from '../../kernel/plugin.ts'
 import { faultOf, WatchPatterns } from '../../kernel/watch-patterns.ts'
 import type { WatchProblem } from '../../kernel/watch-problem.ts'
+import { FolderPolls } from '../../plugins/platform-darwin/folder-polls.ts'
 import { TreeWatches } from '../../plugins/platform-darwin/tree-watches.ts'
 import { FileEvents } from '../plugins/file-events.ts'
 
@@ -97,7 +99,10 @@ class Scene {
         this.reports.push(files.map(file => relative(this.root, file)).sort())
         this.#heard()
       },
-      failed: problem => this.problems.push(problem ?? { message: 'none any more' }),
+      failed: problem => {
+        this.problems.push(problem ?? { message: 'none any more' })
+        this.#heard()
+      },
       open: (...args) => {
         this.opened.push(relative(this.root, args[0]))
         return open(...args)
@@ -109,10 +114,20 @@ class Scene {
 
   /** What is reported next, all reports until one has `file`. */
   async next(file: string): Promise<readonly string[]> {
-    while (!this.reports.flat().includes(file)) {
+    await this.#until(() => this.reports.flat().includes(file), file)
+    return this.reports.splice(0).flat().sort()
+  }
+
+  /** Resolves when so many problems were reported, the end of one included. */
+  async told(problems: number): Promise<void> {
+    await this.#until(() => this.problems.length >= problems, `${problems} problems`)
+  }
+
+  async #until(isThere: () => boolean, what: string): Promise<void> {
+    while (!isThere()) {
       await new Promise<void>((resolve, reject) => {
         // Watches keep no process alive, a timer does.
-        const late = () => reject(new Error(`no report of ${file}: ${JSON.stringify(this.reports)}`))
+        const late = () => reject(new Error(`no report of ${what}: ${JSON.stringify(this.reports)}`))
         const timer = setTimeout(late, deadline)
         this.#heard = () => {
           clearTimeout(timer)
@@ -120,14 +135,17 @@ class Scene {
         }
       })
     }
-    return this.reports.splice(0).flat().sort()
   }
+}
+
+function trees(events = new FileEvents()): TreeWatches {
+  return new TreeWatches(events.watch, new FolderPolls(100))
 }
 
 /** Each folder by a watch of its own, as on Linux, and whole trees at once, as on macOS. */
 const ways: readonly (readonly [string, () => OpenFolder])[] = [
   ['folders', () => openFolder],
-  ['trees', () => new TreeWatches(new FileEvents().watch).open],
+  ['trees', () => trees().open],
 ]
 
 for (const [way, opener] of ways)
@@ -272,7 +290,7 @@ t.test('whole trees', async t => {
   await t.test('changes while another stream begins are noticed', async t => {
     const scene = new Scene(t, { 'src/a.js': '1' })
     const events = new FileEvents()
-    await scene.watch(t, { patterns: ['src/**'] }, new TreeWatches(events.watch).open)
+    await scene.watch(t, { patterns: ['src/**'] }, trees(events).open)
     const { streams } = events
     scene.write('src/a.js', '22')
     await scene.next('src/a.js')
@@ -281,7 +299,7 @@ t.test('whole trees', async t => {
   await t.test('what is behind a link has a watch of its own', async t => {
     const scene = new Scene(t, { 'real/lib/deep/a.js': '1', 'src/x.js': '1', 'src/deep/y.js': '1' })
     symlinkSync('../real/lib', scene.at('src/lib'))
-    await scene.watch(t, { patterns: ['src/**'] }, new TreeWatches(new FileEvents().watch).open)
+    await scene.watch(t, { patterns: ['src/**'] }, trees().open)
     t.ok(scene.opened.includes('src/lib'))
     t.notOk(scene.opened.includes('src/deep'))
     t.notOk(scene.opened.includes('src/lib/deep'))
@@ -296,7 +314,7 @@ t.test('whole trees', async t => {
     })
     symlinkSync('one', scene.at('src/deep/..data'))
     symlinkSync('..data/app.js', scene.at('src/deep/app.js'))
-    await scene.watch(t, { patterns: ['src/a.js', 'src/*/*.js'] }, new TreeWatches(new FileEvents().watch).open)
+    await scene.watch(t, { patterns: ['src/a.js', 'src/*/*.js'] }, trees().open)
     scene.write('src/a.js', '22')
     await scene.next('src/a.js')
     scene.write('src/out/b.js', '22')
@@ -306,15 +324,46 @@ t.test('whole trees', async t => {
     renameSync(scene.at('src/deep/..new'), scene.at('src/deep/..data'))
     t.strictSame(await scene.next('src/deep/app.js'), ['src/deep/app.js'])
   })
+  await t.test(
+    'what is outside of the project is looked at now and then, with no watch of all that is below it',
+    async t => {
+      const scene = new Scene(t, { 'locald.toml': 'a' })
+      const events = new FileEvents()
+      await scene.watch(
+        t,
+        { files: ['locald.toml', '../outer.toml', '../config/locald/config.toml'] },
+        trees(events).open,
+      )
+      t.strictSame(events.paths, [realpathSync(scene.root)])
+      scene.write('../outer.toml', 'b')
+      await scene.next('../outer.toml')
+      scene.write('../outer.toml', 'cc')
+      await scene.next('../outer.toml')
+      scene.write('../config/locald/config.toml', 'b')
+      await scene.next('../config/locald/config.toml')
+      scene.write('../config/locald/config.toml', 'cc')
+      await scene.next('../config/locald/config.toml')
+      t.strictSame(events.paths, [realpathSync(scene.root)])
+    },
+  )
+  await t.test('a folder that is reported for what is below it is looked through', async t => {
+    const scene = new Scene(t, { 'src/deep/a.js': '1', 'src/x.js': '1' })
+    const events = new FileEvents()
+    await scene.watch(t, { patterns: ['src/**/*.js'] }, trees(events).open)
+    scene.write('src/x.js', '22')
+    await scene.next('src/x.js')
+    events.coalesce('deep', () => scene.write('src/deep/a.js', '22'))
+    await scene.next('src/deep/a.js')
+  })
   await t.test('one watch serves all who watch a folder, until the last has left', async t => {
     const scene = new Scene(t, { 'src/a.js': '1' })
     const events = new FileEvents()
-    const { open } = new TreeWatches(events.watch)
+    const { open } = trees(events)
     const heard: string[] = []
     const watches = ['one', 'other'].map(who =>
       open(
         scene.root,
-        true,
+        'tree',
         (_, name) => heard.push(`${who} ${name}`),
         () => {},
       ),
@@ -329,14 +378,15 @@ t.test('whole trees', async t => {
   await t.test('no stream at all is the limit of the system, and files are looked at now and then', async t => {
     const scene = new Scene(t, { 'src/a.js': '1' })
     const events = new FileEvents()
-    await scene.watch(t, { patterns: ['src/**'] }, new TreeWatches(events.watch).open)
+    await scene.watch(t, { patterns: ['src/**'] }, trees(events).open)
     events.fail()
     t.match(scene.problems, [{ message: /limit of file watches is reached \(EMFILE/ }])
     scene.write('src/a.js', '22')
     await scene.next('src/a.js')
+    await scene.told(2)
+    t.match(scene.problems, [{}, { message: 'none any more' }])
     scene.write('src/b.js', '1')
     await scene.next('src/b.js')
-    t.match(scene.problems, [{}, { message: 'none any more' }])
   })
 })
 
@@ -399,9 +449,9 @@ t.test('one cause is reported once, and the rest is watched', async t => {
 t.test('a watch that reports whole trees needs no second one', async t => {
   const scene = new Scene(t, { 'src/deep/a.js': '1' })
   let tree = (_event: 'rename' | 'change', _name: string | null) => {}
-  const open: OpenFolder = (_folder, isTree, heard) => {
-    if (isTree) tree = heard
-    return { deep: isTree, close: () => {} }
+  const open: OpenFolder = (_folder, reach, heard) => {
+    if (reach === 'tree') tree = heard
+    return { deep: reach === 'tree', close: () => {} }
   }
   await scene.watch(t, { patterns: ['src/**'] }, open)
   const { folders } = scene
@@ -415,9 +465,9 @@ t.test('a watch that reports whole trees needs no second one', async t => {
 t.test('tens of thousands of changes at once are looked at in no time', async t => {
   const scene = new Scene(t, { 'src/a.js': '1' })
   let heard = (_event: 'rename' | 'change', _name: string | null) => {}
-  const open: OpenFolder = (folder, isTree, listener, failed) => {
+  const open: OpenFolder = (folder, reach, listener, failed) => {
     if (folder === scene.at('src')) heard = listener
-    return openFolder(folder, isTree, listener, failed)
+    return openFolder(folder, reach, listener, failed)
   }
   await scene.watch(t, { patterns: ['src/**'] }, open)
   for (let index = 0; index < 20_000; index++) heard('rename', `${index}.js`)

@@ -47,6 +47,20 @@ export class FileEvents {
     }
   }
 
+  /** What is watched, whether with what is below or not: it is subscribed to all the same. */
+  get paths(): readonly string[] {
+    return [...new Set([...this.#handles].map(({ path }) => path))].sort()
+  }
+
+  /** Reports what is changed as one change of a folder (a path below what is watched), as for very many changes. */
+  coalesce(folder: string, change: () => void): void {
+    change()
+    for (const handle of this.#handles) {
+      handle.before = seenFrom(handle)
+      if (handle.recursive) handle.heard('change', folder)
+    }
+  }
+
   /** Ends all watches as when no stream can be made (UV_EMFILE, told to all handles). */
   fail(): void {
     const handles = [...this.#handles]
