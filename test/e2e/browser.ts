@@ -2,8 +2,10 @@ import { accessSync, constants } from 'node:fs'
 import { type Browser, chromium } from 'playwright-core'
 import type { Test } from './sandbox.ts'
 
-/** Debian's Chromium, or what CHROMIUM names. */
-const program = process.env['CHROMIUM'] || '/usr/bin/chromium'
+const usual =
+  process.platform === 'darwin' ? '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome' : '/usr/bin/chromium'
+/** What CHROMIUM names, Debian's Chromium, or a Mac's Chrome. */
+const program = process.env['CHROMIUM'] || usual
 
 /** Why there is no browser here; false when there is one. */
 export const noBrowser: string | false = found() ? false : `there is no ${program}`

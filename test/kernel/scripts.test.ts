@@ -1,4 +1,4 @@
-/** The scripts of the repository: macOS has bash 3.2 and BSD's tools. */
+/** The scripts and file names of the repository: macOS has bash 3.2, BSD's tools, and volumes that fold case. */
 import { spawnSync } from 'node:child_process'
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -46,6 +46,15 @@ const linux = (path: string): boolean => /^test\/(vm|soak)\//.test(path)
 
 t.test('every script of the repository is known', async t => {
   for (const path of ['.ci/run', 'test/run', 'test/setup.sh', 'examples/run']) t.ok(scripts.includes(path), path)
+})
+
+t.test('no two files have one name on a volume that folds case and accents', async t => {
+  const names = tracked.stdout.split('\0').filter(path => path !== '')
+  const folded = names.map(path => path.normalize('NFD').toLowerCase())
+  t.strictSame(
+    names.filter((_, at) => folded.indexOf(folded[at] ?? '') !== at),
+    [],
+  )
 })
 
 t.test('runs under the bash and with the tools of macOS', async t => {
