@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { readdirSync } from 'node:fs'
 import { request } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { until } from './running.ts'
@@ -106,7 +107,9 @@ export class Mute {
 
 /** Bytes of memory and the number of descriptors a process has. */
 export function sizeOf(pid: number): { readonly memory: number; readonly fds: number } {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
-  const memory = Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1024
-  return { memory, fds: readdirSync(`/proc/${pid}/fd`).length }
+  const ps = spawnSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' })
+  const memory = Number(ps.stdout) * 1024
+  if (process.platform === 'linux') return { memory, fds: readdirSync(`/proc/${pid}/fd`).length }
+  const lsof = spawnSync('lsof', ['-w', '-nP', '-p', String(pid), '-Ff'], { encoding: 'utf8' })
+  return { memory, fds: lsof.stdout.split('\n').filter(line => /^f\d/.test(line)).length }
 }

@@ -187,7 +187,7 @@ function attached(t: Test, variant: Variant) {
   })
 
   held(t, variant, 'more typing than the terminal takes waits for it', async (t, start) => {
-    const one = start(['sh', '-c', 'stty -icanon -echo; echo up; sleep 0.2; head -c 100000 | wc -c'], tty)
+    const one = start(['sh', '-c', 'stty -icanon -echo; echo up; sleep 0.2; head -c 100000 | wc -c | tr -d " "'], tty)
     await one.logged('up')
     const { socket } = await attach(one)
     for (let i = 0; i < 100; i++) socket.write('x'.repeat(1000))
@@ -253,11 +253,11 @@ function notified(t: Test, variant: Variant) {
   })
 
   held(t, variant, 'sd_notify: a barrier is passed, no descriptor stays', async (t, start, dir) => {
-    const script = `for i in 1 2 3 4 5 6 7 8 9 10; do ${act} barrier; done; ls /proc/$PPID/fd | wc -l; exec sleep 1000`
+    const script = `for i in 1 2 3 4 5 6 7 8 9 10; do ${act} barrier; done; ls /proc/$PPID/fd | wc -l | tr -d ' '; exec sleep 1000`
     const one = start(['sh', '-c', script], { args: ['--notify', join(dir, 'n')] })
     await one.logged(/(barrier passed\n[\s\S]*){10}F \d+\n/)
     const count = Number(one.entries.at(-1)?.[2])
-    t.ok(count < 16, `${count} descriptors`)
+    if (process.platform === 'linux') t.ok(count < 16, `${count} descriptors`)
   })
 
   held(t, variant, 'sd_notify: garbage is ignored', async (t, start, dir) => {
