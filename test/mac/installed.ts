@@ -43,14 +43,27 @@ export const installed: readonly Step[] = [
       bench.teardown(() => box.run(['server', 'uninstall']))
       const target = `gui/${process.getuid?.()}/dev.locald.${box.name}`
       bench.expect((await tell(bench, box, ['server', 'install'])) === 0, 'it installs')
+      const plist = join(homedir(), 'Library', 'LaunchAgents', `dev.locald.${box.name}.plist`)
+      await bench.record('stat', ['-f', '%Lp', plist])
+      const folder = web(box)
+      await box.up(folder)
+      const pid = async () => (await box.service(folder, 'web')).pid
+      const before = await pid()
       const kicked = await bench.record('launchctl', ['kickstart', target])
       bench.note('kickstart of what runs', String(kicked.code))
       bench.expect((await tell(bench, box, ['server', 'install'])) === 0, 'it installs again')
       const { text } = await bench.run('launchctl', ['print', target])
       bench.note('launchctl print', text.split('\n').slice(0, 30).join('\n'))
       bench.expect(/state = running/.test(text), 'it runs')
+      bench.expect((await pid()) === before, 'services live through an installation over it')
       bench.expect((await tell(bench, box, ['server', 'uninstall'])) === 0, 'it uninstalls')
       bench.expect((await bench.run('launchctl', ['print', target])).code !== 0, 'nothing of it is left')
+      bench.expect((await pid()) === before, 'services live through its removal')
+      await bench.record(
+        'log',
+        ['show', '--last', '2m', '--style', 'compact', '--predicate', 'eventMessage CONTAINS "AppData"'],
+        120_000,
+      )
     },
   },
   {

@@ -1,3 +1,5 @@
+import { until } from '../e2e/running.ts'
+import { processList } from '../process-list.ts'
 import type { Step } from './bench.ts'
 
 /** What somebody has to look at. */
@@ -21,6 +23,38 @@ export const watched: readonly Step[] = [
       bench.note('before and after', JSON.stringify([before, after], null, 2))
       bench.expect(after.pid === before.pid && after.health === 'healthy', 'the same process, healthy')
       bench.note('log', (await box.logs(folder)).map(({ text }) => text).join('\n'))
+    },
+  },
+  {
+    id: 'quit',
+    title: 'services live on when the app that they were started from quits',
+    needs: 'person',
+    onlyMac: true,
+    async run(bench) {
+      const box = bench.sandbox()
+      const folder = box.project('quit', {
+        'locald.toml': '[project]\nname = "quit"\n[services.job]\ntype = "worker"\ncommand = "exec sleep 1000"\n',
+        start: `${Object.entries(box.env)
+          .map(([key, value]) => `export ${key}='${value}'`)
+          .join('\n')}\nexec '${process.execPath}' '${box.main}' up --detach\n`,
+      })
+      await bench.ask(
+        'Terminal is opened, and quit again after half a minute: close what you have in it, or answer this from another app. macOS may ask whether it may be controlled. Press Return.',
+      )
+      const tell = (words: string) => bench.record('osascript', ['-e', `tell application "Terminal" to ${words}`])
+      await tell(`do script "cd '${folder}' && sh start"`)
+      await until(
+        'the service',
+        async () => (await box.run(['status', '--json'], { cwd: folder })).stdout.includes('"running"'),
+        60_000,
+      )
+      const { pid } = await box.service(folder, 'job')
+      await tell('quit')
+      // What is left of an app is ended some 5 to 12 seconds later.
+      await bench.pause(20_000)
+      await bench.record('lsappinfo', ['find', 'name=Terminal'])
+      bench.expect(processList.isAlive(pid ?? 0), 'the service runs on')
+      bench.expect((await box.service(folder, 'job')).pid === pid, 'it is the same')
     },
   },
   {
