@@ -6,6 +6,10 @@ import type { PrivilegedPaths } from '../kernel/paths.ts'
 import { digestOf, isRoots, sha256, writeRoots } from './root-files.ts'
 import { systemRoots } from './system-roots.ts'
 
+/** The helper ends by itself after 15 s, and after 120 s where it runs a program of the distribution. ms */
+const helperMs = 130_000
+/** Of what answers at once, ms. */
+const toolMs = 20_000
 /** A list of what is done, in words; and doing it. */
 export interface Step {
   readonly text: string
@@ -64,7 +68,8 @@ export function setupSteps(paths: PrivilegedPaths, wish: Wish): readonly Step[] 
 /** What the installed helper says when the user calls it; undefined when it works. */
 export function complaintOf(paths: PrivilegedPaths, uid: number): string | undefined {
   const shim = paths.shims.find(path => existsSync(path)) ?? ''
-  const ran = spawnSync(shim, ['bind', '80'], { uid, gid: uid, cwd: '/', env: {}, stdio: ['ignore', 'ignore', 'pipe'] })
+  const stdio = ['ignore', 'ignore', 'pipe'] as const
+  const ran = spawnSync(shim, ['bind', '80'], { uid, gid: uid, cwd: '/', env: {}, stdio: [...stdio], timeout: toolMs })
   return ran.status === noChannel ? undefined : (ran.error?.message ?? ran.stderr.toString().trim())
 }
 
@@ -135,7 +140,7 @@ function isInstalled(path: string, bytes: Buffer, capabilities: boolean): boolea
 function install(path: string, bytes: Buffer, capabilities: boolean): void {
   writeRoots(path, bytes, capabilities ? 0o755 : 0o4755, draft => {
     if (!capabilities) return
-    const ran = spawnSync(program('setcap'), ['cap_net_bind_service=ep', draft], { encoding: 'utf8' })
+    const ran = spawnSync(program('setcap'), ['cap_net_bind_service=ep', draft], { encoding: 'utf8', timeout: toolMs })
     if (ran.status === 0) return
     throw new LocaldError('SHIM_FAILED', `setcap failed: ${ran.error?.message ?? ran.stderr.trim()}`, {
       hint: 'Run `sudo locald admin setup` without --capabilities.',
@@ -196,7 +201,7 @@ function callAs(
   const isListed = before?.split('\n').includes(`uid ${uid}`) === true
   if (!isListed) writeRoots(conf, Buffer.from(`${before ?? `${head}\n`}uid ${uid}\n`), 0o644)
   try {
-    const ran = spawnSync(shim, [verb], { uid, gid: uid, cwd: '/', env: {}, input })
+    const ran = spawnSync(shim, [verb], { uid, gid: uid, cwd: '/', env: {}, input, timeout: helperMs })
     if (ran.status === 0) return
     const says = ran.error?.message ?? ran.stderr.toString().trim()
     throw new LocaldError('SHIM_FAILED', `\`${shim} ${verb}\` failed for user ${uid}: ${says}`, { hint })

@@ -6,6 +6,8 @@ import { packageFolder, versionOf } from './package.ts'
 const { existsSync } = process.getBuiltinModule('node:fs')
 const built = join(packageFolder, 'build', 'native')
 const program = 'locald-keeper'
+/** A compiler takes seconds. ms */
+const compileMs = 300_000
 
 /**
  * The folder of the native programs: built in this package (a checkout), else of the optional package for this machine, else compiled
@@ -29,7 +31,7 @@ export function compileNative(data: string): string | undefined {
   const folder = compiledFolder(data)
   const stdio = ['ignore', process.stderr, process.stderr] as const
   const { spawnSync } = process.getBuiltinModule('node:child_process')
-  const ran = spawnSync(process.execPath, [script, '--into', folder], { stdio: [...stdio] })
+  const ran = spawnSync(process.execPath, [script, '--into', folder], { stdio: [...stdio], timeout: compileMs })
   return ran.status === 0 ? folder : undefined
 }
 

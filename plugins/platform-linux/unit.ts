@@ -43,7 +43,7 @@ async function can(path: string, mode: number): Promise<boolean> {
 
 function isEnabled({ env }: Machine, name: string): Promise<boolean> {
   return new Promise(resolve => {
-    const options = { env: { ...env }, timeout: limitMs, killSignal: 'SIGKILL' } as const
+    const options = { timeout: limitMs, killSignal: 'SIGKILL', env: { ...env } } as const
     execFile('systemctl', ['--user', 'is-enabled', name], options, error => resolve(error === null))
   })
 }

@@ -123,12 +123,15 @@ function run(
   })
 }
 
+/** mount(8) asks no file system. ms */
+const mountMs = 5000
+
 /** Clones are made within one volume, and of those of macOS by APFS alone. */
 async function isWithinApfs(from: string, to: string, { mount }: CloneTools): Promise<boolean> {
   const devices = await Promise.all([from, to].map(path => stat(path).then(({ dev }) => dev)))
   if (devices[0] !== devices[1]) return false
   const text = await new Promise<string>(resolve => {
-    execFile(mount, (error, stdout) => resolve(error === null ? stdout : ''))
+    execFile(mount, { timeout: mountMs }, (error, stdout) => resolve(error === null ? stdout : ''))
   })
   // `/dev/disk3s5 on /System/Volumes/Data (apfs, local, journaled, nobrowse)` (mount(8))
   const points = [...text.matchAll(/ on (\/.*) \(apfs[,)]/g)].map(([, point = '']) => point)

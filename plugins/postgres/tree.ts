@@ -162,11 +162,14 @@ export function isUnfinished(path: string): boolean {
   return basename(path).includes(unfinished)
 }
 
+/** A disk that takes longer has failed; what is not written then is lost only with the power. ms */
+const flushMs = 300_000
+
 /** Has the file system of a folder written to the disk: one call for all files (syncfs(2)), where `sync -f` is known. */
 function flush(folder: string): Promise<void> {
   const run = (argv: readonly string[]) =>
     new Promise<boolean>(resolve => {
-      execFile('sync', argv, error => resolve(error === null))
+      execFile('sync', argv, { timeout: flushMs }, error => resolve(error === null))
     })
   return run(['-f', folder]).then(async done => {
     if (!done) await run([])
