@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { accessSync, closeSync, constants, fstatSync, openSync, readdirSync, readSync } from 'node:fs'
+import { accessSync, closeSync, constants, existsSync, fstatSync, openSync, readdirSync, readSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { devNull } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { type ErrorJson, LocaldError, messageOf } from '../kernel/errors.ts'
-import { builtFolder } from '../kernel/package.ts'
+import { builtFolder, packageFolder } from '../kernel/package.ts'
 import { compileNative, type Paths, preparePaths, settlePaths } from '../kernel/paths.ts'
 import type { Argv } from '../kernel/wire.ts'
 import { daemonEnvironment } from './daemon-environment.ts'
@@ -128,8 +128,15 @@ function keeperOf(paths: Paths): string {
   const compiled = process.env['LOCALD_NATIVE'] === undefined ? compileNative(paths.data) : undefined
   if (compiled !== undefined) return join(compiled, 'locald-keeper')
   throw new LocaldError('KEEPER_MISSING', `${keeper} is missing or cannot be run`, {
-    hint: `Run \`npm run build\` in ${dirname(dirname(paths.native))}, or install locald again.`,
+    hint: isCheckout()
+      ? `Run \`npm run build\` in ${packageFolder}: it says what is wrong.`
+      : 'Install locald again with its optional packages: `npm install --global --include=optional locald`.',
   })
+}
+
+/** A published package has no source of the scripts that build. */
+function isCheckout(): boolean {
+  return existsSync(join(packageFolder, 'shim', 'build.ts'))
 }
 
 function isProgram(path: string): boolean {

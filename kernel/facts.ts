@@ -1,3 +1,4 @@
+import { cpus } from 'node:os'
 import { LocaldError } from './errors.ts'
 import type { PlatformFacts } from './plugin.ts'
 
@@ -24,7 +25,20 @@ export function factsOf(env: NodeJS.ProcessEnv, sandbox: string | undefined): Pl
   return { os: platformOf(env, sandbox), arch: process.arch, uid: process.getuid?.() ?? 0 }
 }
 
-/** The npm package with the native programs for the machine that this really is. */
-export function nativePackage(): string {
-  return `@locald/native-${process.platform}-${process.arch}`
+/** The machine that this Node is for, as the packages of native programs are named: `linux-x64`. */
+export function machineName(): string {
+  return `${process.platform}-${process.arch}`
+}
+
+/**
+ * What else this machine can run, such as what another Node has installed: a Mac with a processor of Apple's runs programs for both, and
+ * may have a Node for each. Undefined: nothing else. `machine`, `processor`: but for tests, this one's.
+ */
+export function otherMachineName(
+  machine: string = machineName(),
+  processor: string = cpus()[0]?.model ?? '',
+): string | undefined {
+  // `Apple M2`; `VirtualApple @ 2.50GHz processor` for a program that is translated.
+  if (!processor.includes('Apple')) return undefined
+  return { 'darwin-x64': 'darwin-arm64', 'darwin-arm64': 'darwin-x64' }[machine]
 }

@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path'
-import { nativePackage } from './facts.ts'
+import { machineName, otherMachineName } from './facts.ts'
 import { packageFolder, versionOf } from './package.ts'
 
 // Every command reads this file, few need the programs: what else it takes of Node is loaded when used.
@@ -35,15 +35,23 @@ export function compileNative(data: string): string | undefined {
   return ran.status === 0 ? folder : undefined
 }
 
-/** For this version of locald alone. */
+/** For this version of locald and this kind of machine alone: a data folder may be copied to another one. */
 function compiledFolder(data: string): string {
-  return join(data, 'native', versionOf())
+  return join(data, 'native', `${versionOf()}-${machineName()}`)
 }
 
 function nativePackageFolder(): string | undefined {
+  const own = packageOf(machineName(), packageFolder)
+  if (own !== undefined) return own
+  const other = otherMachineName()
+  return other === undefined ? undefined : packageOf(other, packageFolder)
+}
+
+/** The folder of the package of native programs for a machine, where a package finds it; undefined: it is not installed. */
+export function packageOf(machine: string, from: string): string | undefined {
   try {
     const { createRequire } = process.getBuiltinModule('node:module')
-    return dirname(createRequire(join(packageFolder, 'package.json')).resolve(`${nativePackage()}/package.json`))
+    return dirname(createRequire(join(from, 'package.json')).resolve(`@locald/native-${machine}/package.json`))
   } catch {
     return undefined
   }

@@ -6,7 +6,7 @@
  */
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
-import { basename, join, resolve } from 'node:path'
+import { basename, delimiter, dirname, join, resolve } from 'node:path'
 import {
   apple,
   appleFiles,
@@ -70,14 +70,17 @@ function compile(compiler: readonly string[], args: readonly string[], output: s
 
 function compilerHere(): string[] {
   const compiler = (process.env['CC'] || 'cc').split(' ').filter(word => word !== '')
-  if (hasTools() && runs(compiler, ['--version'], true)) return compiler
+  if (hasTools(compiler[0] ?? 'cc') && runs(compiler, ['--version'], true)) return compiler
   const install = process.platform === 'darwin' ? '`xcode-select --install`' : '`apt install gcc libc6-dev`'
   fail(`No C compiler (${compiler.join(' ')}): install one with ${install}, or set CC.`)
 }
 
-/** False on a Mac without Apple's tools: every name of a compiler there is a program that asks on the screen to install them. */
-function hasTools(): boolean {
+/** False on a Mac without Apple's tools: every compiler in /usr/bin is then a program that asks on the screen to install them. */
+function hasTools(compiler: string): boolean {
   if (process.platform !== 'darwin') return true
+  const folders = compiler.includes('/') ? [''] : (process.env['PATH'] ?? '').split(delimiter)
+  const program = folders.map(folder => resolve(folder, compiler)).find(path => existsSync(path))
+  if (program === undefined || dirname(program) !== '/usr/bin') return true
   const folder = spawnSync('xcode-select', ['-p'], { encoding: 'utf8' })
   return folder.status === 0 && existsSync(folder.stdout.trim())
 }

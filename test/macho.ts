@@ -1,4 +1,5 @@
 /** Reads what a program of macOS says of itself: mach-o/loader.h, mach-o/fat.h; of its signature xnu's bsd/sys/codesign.h. */
+import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
@@ -19,6 +20,8 @@ export interface MachO {
   readonly oldest: string | undefined
   /** The flags of its CodeDirectory; 0x2: ad hoc, 0x20000: by the linker, 0x10000: hardened. Undefined: it is not signed. */
   readonly signature: number | undefined
+  /** Each page has the hash that its signature says, which ends the file: macOS 27 ends a program of which one page has not. */
+  readonly isIntact: boolean
 }
 
 const magic64 = 0xfeedfacf
@@ -60,7 +63,8 @@ function read(file: Buffer): MachO {
     paths: bodies(command.rpath).map(textOf),
     uuid: bodies(command.uuid)[0]?.subarray(8, 24).toString('hex'),
     oldest: version === undefined ? undefined : `${version.readUInt16LE(14)}.${version.readUInt8(13)}`,
-    signature: signature === undefined ? undefined : flagsOf(file, signature),
+    signature: signature === undefined ? undefined : directoryOf(file, signature)?.readUInt32BE(12),
+    isIntact: signature !== undefined && isIntact(file, signature),
   }
 }
 
@@ -79,12 +83,26 @@ function textOf(body: Buffer): string {
   return text.subarray(0, text.indexOf(0)).toString()
 }
 
-/** The flags of the CodeDirectory in the signature that a command tells the place of: a list of blobs in big-endian numbers. */
-function flagsOf(file: Buffer, body: Buffer): number | undefined {
+/** The CodeDirectory in the signature that a command tells the place of: a list of blobs in big-endian numbers. */
+function directoryOf(file: Buffer, body: Buffer): Buffer | undefined {
   const blobs = file.subarray(body.readUInt32LE(8), body.readUInt32LE(8) + body.readUInt32LE(12))
   const offsets = Array.from({ length: blobs.readUInt32BE(8) }, (_, at) => blobs.readUInt32BE(12 + at * 8 + 4))
-  const directory = offsets.find(offset => blobs.readUInt32BE(offset) === codeDirectory)
-  return directory === undefined ? undefined : blobs.readUInt32BE(directory + 12)
+  const offset = offsets.find(offset => blobs.readUInt32BE(offset) === codeDirectory)
+  return offset === undefined ? undefined : blobs.subarray(offset)
+}
+
+/** By SHA-256 alone, the kind of hash of all that is signed today. */
+function isIntact(file: Buffer, body: Buffer): boolean {
+  const directory = directoryOf(file, body)
+  if (directory === undefined || directory.readUInt8(36) !== 32) return false
+  const [hashes, count, limit] = [directory.readUInt32BE(16), directory.readUInt32BE(28), directory.readUInt32BE(32)]
+  const page = 2 ** directory.readUInt8(39)
+  const isPage = (at: number): boolean => {
+    const hash = createHash('sha256').update(file.subarray(at * page, Math.min((at + 1) * page, limit)))
+    return hash.digest().equals(directory.subarray(hashes + at * 32, hashes + (at + 1) * 32))
+  }
+  const isWhole = limit === body.readUInt32LE(8) && limit + body.readUInt32LE(12) === file.length
+  return isWhole && count === Math.ceil(limit / page) && Array.from({ length: count }, (_, at) => at).every(isPage)
 }
 
 /**

@@ -86,6 +86,7 @@ t.test('every package, from the registry into an empty folder', { timeout: 900_0
       .stdout.split('\n')
       .filter(path => path !== '')
     t.equal(found.length, how === 'compiled' ? 2 : 0, `${how}: ${found.join(' ')}`)
+    for (const path of found) t.match(path, `-${machine}/`, 'for this kind of machine alone')
     await box.ok(['stop'], { cwd: project })
   }
 })

@@ -52,6 +52,7 @@ function mac(program: string, target: 'darwin-x64' | 'darwin-arm64'): Omit<MachO
     oldest: '13.0',
     // CS_ADHOC and CS_LINKER_SIGNED
     signature: isArm ? 0x20002 : undefined,
+    isIntact: isArm,
   }
 }
 

@@ -76,16 +76,22 @@ t.test('without a compiler it is said which one was looked for', async t => {
 t.test('on a Mac without Apple’s tools no compiler is run: it would ask on the screen to install them', async t => {
   const bin = folderFor(t)
   const script = (name: string, text: string) => writeFileSync(join(bin, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 })
-  // What xcode-select(1) says then, and what /usr/bin/cc does.
+  // What xcode-select(1) says then.
   script('xcode-select', "echo 'xcode-select: error: unable to get active developer directory' >&2; exit 2")
-  script('cc', `: > ${bin}/asked; exit 1`)
   const asMac = `data:text/javascript,Object.defineProperty(process,'platform',{value:'darwin'})`
   const words = ['--import', asMac, join(root, 'build', 'shim', 'build.js'), '--into', folderFor(t)]
   const { CC: _, NODE_OPTIONS: __, ...env } = process.env
-  const ran = spawnSync(process.execPath, words, { encoding: 'utf8', env: { ...env, PATH: `${bin}:/usr/bin:/bin` } })
-  t.equal(ran.status, 1)
-  t.match(ran.stderr, /^No C compiler \(cc\): install one with `xcode-select --install`, or set CC\.$/m)
-  t.notOk(existsSync(join(bin, 'asked')))
+  const run = (CC: string) =>
+    spawnSync(process.execPath, words, { encoding: 'utf8', env: { ...env, CC, PATH: `${bin}:/usr/bin:/bin` } })
+  script('run', `echo "$@" >> ${bin}/ran; exit 1`)
+  for (const CC of ['', '/usr/bin/cc']) {
+    const { status, stderr } = run(CC)
+    t.equal(status, 1)
+    t.match(stderr, /^No C compiler \((?:\/usr\/bin\/)?cc\): install one with `xcode-select --install`, or set CC\.$/m)
+  }
+  t.notOk(existsSync(join(bin, 'ran')))
+  t.equal(run('run').status, 1)
+  t.match(readFileSync(join(bin, 'ran'), 'utf8'), '--version', 'one of another origin is asked itself')
 })
 
 t.test('what a compiler warns of ends the builds for tests, and no user’s', async t => {
