@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import type { Log, Memory } from '../../kernel/plugin.ts'
 import { Complaints } from './complaints.ts'
+import { Crowd } from './crowd.ts'
 import { FastConnection, type FastParts } from './fast.ts'
 import { Flights } from './flights.ts'
 import type { Gate } from './gate.ts'
@@ -30,6 +31,7 @@ export class Front {
   readonly #gate: Gate
   readonly #limits: Limits
   readonly #complaints: Complaints
+  readonly #crowd: Crowd
   readonly #upstreams: Upstreams
   readonly #flights = new Flights()
   readonly #lane: Lane
@@ -47,6 +49,7 @@ export class Front {
     this.#gate = gate
     this.#limits = limits
     this.#complaints = new Complaints(log)
+    this.#crowd = new Crowd(limits.descriptors, this.#complaints)
     this.#upstreams = new Upstreams(limits)
     const upstreams = this.#upstreams
     const shared = { gate, limits, log, complaints: this.#complaints, flights: this.#flights, upstreams }
@@ -66,6 +69,7 @@ export class Front {
   /** A server for plain HTTP that does not listen yet. */
   plain(): Server {
     const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, accepted => {
+      if (this.#crowd.refuses(accepted)) return
       let connection: FastConnection | undefined
       const socket = sharing(accepted, (bytes, count) => connection?.read(bytes, count) ?? false)
       connection = this.#begin(socket ?? accepted, 'http', socket === undefined)
@@ -77,6 +81,7 @@ export class Front {
   /** A server for TLS that does not listen yet. */
   secure(contexts: Contexts): Server {
     const server = secureServer(contexts, this.#limits, this.#complaints, {
+      refuses: socket => this.#crowd.refuses(socket),
       secure: socket => {
         // Not before: whoever leaves instead of agreeing on TLS would stay for as long as that may take.
         socket.allowHalfOpen = true

@@ -35,6 +35,12 @@ export function rereading(ended: Socket): Socket | undefined {
   return socket
 }
 
+/** The number of a connection's descriptor; undefined where it is not known. */
+export function descriptorOf(socket: Socket): number | undefined {
+  const handle = handleOf(socket)
+  return handle !== undefined && 'fd' in handle && typeof handle.fd === 'number' ? handle.fd : undefined
+}
+
 function handleOf(socket: Socket): object | undefined {
   return '_handle' in socket && typeof socket._handle === 'object' ? (socket._handle ?? undefined) : undefined
 }

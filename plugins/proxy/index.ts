@@ -1,6 +1,7 @@
 import { messageOf } from '../../kernel/errors.ts'
 import type { Host, Plugin, Services, Web } from '../../kernel/plugin.ts'
 import { type ShapeOf, shape } from '../../kernel/shape.ts'
+import { mostDescriptors } from './crowd.ts'
 import { Front } from './front.ts'
 import { Gate } from './gate.ts'
 import { defaultLimits, type Limits } from './limits.ts'
@@ -51,8 +52,9 @@ export function proxy(limits: Limits = defaultLimits): Plugin {
       host.provide('web', () => web)
       host.hooks.booted.tapPromise('proxy', async () => {
         const redirect = (name: string): boolean => redirects(host) && isSecure(name)
+        const descriptors = Math.min(limits.descriptors, mostDescriptors(host.platform.os))
         const made = new Front(new Gate(host.use.catalog, web, limits, redirect), {
-          limits,
+          limits: { ...limits, descriptors },
           log: host.log,
           memory: host.use.memory,
         })

@@ -39,6 +39,8 @@ export interface Limits {
   readonly clientIdle: number
   /** Clients that have ended their half of a connection are looked after so often. */
   readonly leaving: number
+  /** A client's connection may have a descriptor below this. */
+  readonly descriptors: number
   /** Requests in flight may finish for this long when the daemon closes. */
   readonly closing: number
   /** Lines of output on an error page. */
@@ -66,6 +68,7 @@ export const defaultLimits: Limits = {
   headTimeout: 30_000,
   clientIdle: 65_000,
   leaving: 500,
+  descriptors: Number.POSITIVE_INFINITY,
   closing: 200,
   lines: 20,
 }

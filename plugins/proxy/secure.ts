@@ -21,6 +21,8 @@ const unrecognizedName = Buffer.of(21, 3, 3, 0, 2, 2, 112)
 
 /** Who gets the connections of a port for TLS. */
 export interface SecureTakers {
+  /** Whether a new connection is one too many; it is closed then. */
+  refuses(socket: Socket): boolean
   /** TLS is agreed on. */
   secure(socket: TLSSocket): void
   /** The client speaks plain HTTP; nothing was read yet. */
@@ -56,6 +58,7 @@ export function secureServer(contexts: Contexts, limits: Limits, complaints: Com
     socket.destroy()
   })
   const server = createListener({ noDelay: true }, socket => {
+    if (takers.refuses(socket)) return
     const silent = (): void => void socket.destroy()
     socket.setTimeout(limits.headTimeout, silent)
     socket.on('error', ignored)

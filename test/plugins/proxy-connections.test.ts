@@ -1,9 +1,11 @@
 import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import net from 'node:net'
 import { connect as tlsConnect } from 'node:tls'
 import t, { type Test } from 'tap'
 import { WebSocketServer } from 'ws'
+import { mostDescriptors } from '../../plugins/proxy/crowd.ts'
 import { at, boot, deadline, eventually, type Running, serve, unused, wire } from './proxy-harness.ts'
 
 const host = 'Host: shop.localhost\r\n'
@@ -217,4 +219,36 @@ t.test('clients that end their half', async t => {
       t.pass(text.slice(0, 4))
     }
   })
+})
+
+t.test('connections that are too many for the system are closed at once, and others are served again', async t => {
+  const open = readdirSync('/dev/fd').length
+  const run = await boot(t, { https: true, limits: { descriptors: open + 40 } })
+  const service = await serve(t, (_req, res) => res.end('fine'))
+  run.catalog.set('shop:web', at(service.port))
+  for (const port of [run.port, run.securePort]) {
+    const clients: net.Socket[] = []
+    let closed = 0
+    for (let count = 0; count < 60; count++) {
+      const client = net.connect(port, '127.0.0.1').on('error', () => {})
+      client.once('close', () => {
+        closed += 1
+      })
+      client.resume()
+      clients.push(client)
+      await once(client, 'connect')
+    }
+    await eventually(() => closed >= 30, 'those that are too many are closed')
+    t.ok(closed < 60, `${closed} were closed`)
+    for (const client of clients) client.destroy()
+    await eventually(() => readdirSync('/dev/fd').length < open + 30, 'all are gone')
+  }
+  t.ok(run.log.some(line => /^warn closed a connection at once: there are \d+ already$/.test(line)))
+  t.match(await wire(t, run.port).send(`GET / HTTP/1.1\r\n${host}Connection: close\r\n\r\n`).end(), /fine$/)
+})
+
+t.test('a Mac has a highest descriptor for them, other systems have none', t => {
+  t.ok(mostDescriptors('darwin') < 10_240 / 2 + 1)
+  t.equal(mostDescriptors('linux'), Number.POSITIVE_INFINITY)
+  t.end()
 })
