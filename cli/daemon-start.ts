@@ -236,7 +236,20 @@ function died(paths: Paths, before: number, word: Word): LocaldError {
   }
   const how = 'exit' in word ? `it ended with ${word.exit}` : 'it ended'
   const tail = lastLines(paths.daemonLog, before, 10)
+  if ('exit' in word && word.exit === 'SIGKILL' && tail.length === 0) return killed(paths)
   return late(paths, tail.length === 0 ? how : `${how}\n${tail.map(text => `  | ${text}`).join('\n')}`)
+}
+
+/** macOS ends what it does not let run so, and nothing else is seen of it: a signature that does not fit, a rule of who manages the Mac. */
+function killed(paths: Paths): LocaldError {
+  const keeper = join(paths.native, 'locald-keeper')
+  return new LocaldError(
+    'DAEMON_START',
+    `the daemon did not start: ${keeper} was ended by SIGKILL before it said anything`,
+    {
+      hint: `Install locald again. On macOS \`codesign --verify --strict ${keeper}\` says whether it is whole; on a managed machine have it allowed.`,
+    },
+  )
 }
 
 function late(paths: Paths, why: string): LocaldError {

@@ -70,7 +70,8 @@ export function complaintOf(paths: PrivilegedPaths, uid: number): string | undef
   const shim = paths.shims.find(path => existsSync(path)) ?? ''
   const stdio = ['ignore', 'ignore', 'pipe'] as const
   const ran = spawnSync(shim, ['bind', '80'], { uid, gid: uid, cwd: '/', env: {}, stdio: [...stdio], timeout: toolMs })
-  return ran.status === noChannel ? undefined : (ran.error?.message ?? ran.stderr.toString().trim())
+  if (ran.status === noChannel) return undefined
+  return ran.error?.message ?? (ran.stderr.toString().trim() || `it was ended by ${ran.signal}`)
 }
 
 /** Steps that leave nothing of the helper's: users' blocks and certificates first, by the helper itself, then the helper. */

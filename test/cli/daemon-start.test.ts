@@ -11,6 +11,7 @@ const flock = `perl -MFcntl=:flock -e '$^F = 255; open(F, ">>", shift) && flock(
 
 /** Stands for the keeper: `lock FILE -- …` runs the scripted daemon under an exclusive lock, exit code 75 when it is held. */
 const keeper = `#!/bin/sh
+test "$LOCALD_FAKE_MODE" != killed || kill -9 $$
 printf '%s\\n' "$*" >> "$HOME/keeper"
 lock=$2; shift 3
 test "$2" = lock && exec ${flock} "$lock" "$@"
@@ -207,6 +208,11 @@ t.test('a daemon that does not start', async t => {
   const again = await run(['up'], { LOCALD_FAKE_MODE: 'dies' })
   t.equal(again.stderr.split('a line of').length, 2, 'only what this start wrote')
   t.match(readFileSync(log, 'utf8'), /^(a line of \d+\n){2}$/)
+  const killed = await run(['up'], { LOCALD_FAKE_MODE: 'killed' })
+  t.match(
+    killed.stderr,
+    /locald-keeper was ended by SIGKILL before it said anything \[DAEMON_START\]\nHint: .*codesign --verify/,
+  )
   t.match(await run(['up'], { LOCALD_FAKE_MODE: 'refuses' }), {
     code: 1,
     stderr: 'Error: no room [PATHS_UNUSABLE]\nHint: Make some.\n',
