@@ -1,4 +1,4 @@
-import type { ChildProcess } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { constants } from 'node:os'
 import { join } from 'node:path'
@@ -10,6 +10,7 @@ import { say } from './output.ts'
 
 /** Both programs end by themselves after 10 minutes: a person has to find a password. */
 const limitMs = 605_000
+const tidyMs = 5000
 /** The helper's exit code when macOS refused; its OSStatus is the last word it says. */
 const refused = 46
 
@@ -58,8 +59,8 @@ function programOf({ native, privileged }: Pick<Paths, 'native' | 'privileged'>,
   return privileged.shims.find(path => existsSync(path)) ?? privileged.shims[0] ?? 'locald-shim'
 }
 
-async function run(program: string, { act, certificate }: KeychainStep, interrupt: Interrupt): Promise<Ran> {
-  const { spawn } = await import('node:child_process')
+async function run(program: string, step: KeychainStep, interrupt: Interrupt): Promise<Ran> {
+  const { act, certificate } = step
   const child = spawn(program, [act], { cwd: '/', stdio: ['pipe', 'pipe', 'pipe'] })
   const texts = { output: '', errors: '' }
   child.stdout.on('data', data => {
@@ -73,7 +74,7 @@ async function run(program: string, { act, certificate }: KeychainStep, interrup
   child.stdin.end(certificate)
   // A terminal has told it already; root's helper takes a signal from nobody else.
   interrupt.onFirst = () => child.kill('SIGINT')
-  const close = endsWith(child)
+  const close = endsWith(child, () => tidy(program, step))
   const timer = setTimeout(() => child.kill('SIGKILL'), limitMs)
   const code = await new Promise<number | null>(resolve => {
     child.once('error', error => {
@@ -85,14 +86,22 @@ async function run(program: string, { act, certificate }: KeychainStep, interrup
   clearTimeout(timer)
   interrupt.onFirst = () => {}
   close()
+  if (code === null) tidy(program, step)
   return { code, ...texts }
 }
 
+/** Takes away what a program that was ended has left: the certificate, which is in the keychain before anybody is asked. */
+function tidy(program: string, { act, domain, certificate }: KeychainStep): void {
+  if (act !== 'trust' || domain !== 'user') return
+  spawnSync(program, ['discard'], { input: certificate, stdio: ['pipe', 'ignore', 'ignore'], timeout: tidyMs })
+}
+
 /** Has a dialog go with the command that asked for it, however that is ended; until the result is called. */
-function endsWith(child: ChildProcess): () => void {
+function endsWith(child: ChildProcess, tidy: () => void): () => void {
   const handlers = (['SIGTERM', 'SIGHUP'] as const).map(signal => {
     const end = (): void => {
       child.kill(signal)
+      tidy()
       process.exit(128 + constants.signals[signal])
     }
     process.once(signal, end)

@@ -2,7 +2,6 @@ import { LocaldError } from '../kernel/errors.ts'
 import type { CommandAnswer, CommandBody } from '../kernel/wire.ts'
 import { type Client, find, need } from './client.ts'
 import { interrupted } from './interrupt.ts'
-import { carryOut } from './keychain.ts'
 import { locate } from './locate.ts'
 import { print, printJson, say } from './output.ts'
 import { globalFlags } from './specs.ts'
@@ -38,7 +37,7 @@ export async function pluginCommand(words: readonly string[], unknown: LocaldErr
   if (daemon === undefined || name === '') throw unknown
   const first = await ask(daemon, name, { argv, cwd }, unknown)
   const steps = ships ? (first.steps ?? []) : []
-  const outcomes = steps.length > 0 ? await carryOut(paths, steps) : []
+  const outcomes = steps.length > 0 ? await (await import('./keychain.ts')).carryOut(paths, steps) : []
   if (outcomes === undefined) return interrupted
   const answer = steps.length > 0 ? await ask(daemon, name, { argv, cwd, outcomes }, unknown) : first
   if (flags.has('json')) printJson(answer.data ?? { text: answer.text })

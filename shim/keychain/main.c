@@ -93,15 +93,23 @@ static int untrust(SecCertificateRef root) {
   return tell("SecItemDelete", root_delete(root, NULL));
 }
 
+// What a `trust` has left that was ended while it waited.
+static int discard(SecCertificateRef root) {
+  const struct standing standing = standing_of(root, kSecTrustSettingsDomainUser);
+  if (standing.kind != STANDING_NONE) return tell("SecTrustSettingsCopyTrustSettings", standing.status);
+  return tell("SecItemDelete", root_delete(root, NULL));
+}
+
 static int (*verb_of(const char *word))(SecCertificateRef) {
   if (strcmp(word, "state") == 0) return tell_state;
   if (strcmp(word, "trust") == 0) return trust;
+  if (strcmp(word, "discard") == 0) return discard;
   return strcmp(word, "untrust") == 0 ? untrust : NULL;
 }
 
 int main(int argc, char *argv[]) {
   int (*verb)(SecCertificateRef) = argc == 2 ? verb_of(argv[1]) : NULL;
-  if (verb == NULL) end(USAGE, "usage: locald-keychain state|trust|untrust < root.pem", NULL);
+  if (verb == NULL) end(USAGE, "usage: locald-keychain state|trust|untrust|discard < root.pem", NULL);
   if (getuid() != geteuid() || getgid() != getegid()) end(WRONG_USER, "it must not be installed setuid or setgid", NULL);
   // The settings of root are nobody's who browses.
   if (verb == trust && getuid() == 0) end(WRONG_USER, "it changes the settings of its own user: run it without sudo", NULL);

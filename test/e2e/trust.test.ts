@@ -118,6 +118,7 @@ on('darwin', 'a dialog that nobody answers goes with the command that asked for 
     waiting.child.kill(signal)
     t.match(await waiting.done, { code }, signal)
     await until(`the end of the dialog after ${signal}`, () => !isAsking())
+    await until('the certificate is gone', () => keychain.lines('login').length === 0)
     t.strictSame(keychain.lines('user'), [])
   }
 })

@@ -123,6 +123,18 @@ t.test('locald-keychain', async t => {
     t.match(run('untrust'), { code: 1, told: { call: 'SecItemDelete', status: -61 } })
   })
 
+  t.test('discards a certificate that nobody trusts', async t => {
+    mac.reset()
+    run('trust')
+    t.match(run('discard'), { code: 0 })
+    t.equal(mac.lines('login').length, 1, 'one with trust settings stays')
+    rmSync(join(mac.folder, 'user'))
+    t.match(run('discard'), { code: 0 })
+    t.strictSame(mac.lines('login'), [])
+    t.match(run('discard'), { code: 0 }, 'again')
+    t.notMatch(mac.calls().join('\n'), /Remove|not released/)
+  })
+
   t.test('refuses what it is not for', async t => {
     mac.reset()
     t.match(run('forget'), { code: 64, says: /usage/ })
