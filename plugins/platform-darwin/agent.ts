@@ -7,6 +7,10 @@ import { isDisabled, type Launchctl } from './launchctl.ts'
 import { programsIn } from './plist.ts'
 
 const severity = 'important'
+/** The first macOS that stops what an app has left running. */
+const endsWithApp = 27
+const keep =
+  'Allow your terminal app in System Settings › General › Login Items, under "Allow in the Background", or run `locald server install`.'
 const again = 'Run `locald server install`.'
 const retry = 'Check that /bin is on PATH, and try again.'
 const allow =
@@ -17,13 +21,13 @@ export function agentCheck(machine: AgentMachine): Check {
   return { id: 'launch-agent', title: 'Launch agent', run: () => checkAgent(machine) }
 }
 
-async function checkAgent({ uid, env, launchctl }: AgentMachine): Promise<CheckResult> {
+async function checkAgent({ uid, env, launchctl, version }: AgentMachine): Promise<CheckResult> {
   const { label, file } = agentOf(env, env['LOCALD_SANDBOX'] || undefined)
   const text = await readFile(file, 'utf8').catch(error => {
     if (systemCode(error) === 'ENOENT') return undefined
     throw error
   })
-  if (text === undefined) return { status: 'skip', severity, summary: 'launchd does not start the daemon' }
+  if (text === undefined) return await withoutAgent((await version()) ?? 0, env)
   const { programs, script } = programsIn(text)
   for (const program of programs) {
     if (!(await can(program, constants.X_OK))) return missing(program)
@@ -35,6 +39,17 @@ async function checkAgent({ uid, env, launchctl }: AgentMachine): Promise<CheckR
     if (code === 0) return { status: 'pass', severity, summary: `launchd has ${label} loaded (${domain})` }
   }
   return await notLoaded(launchctl, label, uid)
+}
+
+/**
+ * Since macOS 27 the system ends what an app has left running when it quits, whatever group or session that is in, with SIGTERM:
+ * tmux/tmux#5465, nexu-io/open-design#8276. What launchd starts as a job of its own lives on.
+ */
+async function withoutAgent(version: number, env: NodeJS.ProcessEnv): Promise<CheckResult> {
+  const isJob = env['XPC_SERVICE_NAME']?.startsWith('dev.locald') === true
+  if (version < endsWithApp || isJob) return { status: 'skip', severity, summary: 'launchd does not start the daemon' }
+  const summary = `macOS ${version} stops the daemon and all services when the app that they were started from quits`
+  return { status: 'warn', severity, summary, fix: keep }
 }
 
 async function notLoaded(launchctl: Launchctl, label: string, uid: number): Promise<CheckResult> {

@@ -29,6 +29,8 @@ export interface AgentMachine {
   readonly uid: number
   readonly env: NodeJS.ProcessEnv
   readonly launchctl: Launchctl
+  /** The major version of macOS; undefined where it is not known. */
+  readonly version: () => Promise<number | undefined>
 }
 
 /** What an agent is called, and where its file is. */

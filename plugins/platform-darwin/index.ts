@@ -4,7 +4,7 @@ import { agentCheck } from './agent.ts'
 import { bootPlan } from './boot.ts'
 import { featureCheck, machineChecks } from './checks.ts'
 import { type Machine, probes } from './features.ts'
-import { launchctlOf } from './launchctl.ts'
+import { launchctlOf, macosMajor } from './launchctl.ts'
 import { DarwinProcessTable } from './processes.ts'
 import { lookAtShim } from './shim.ts'
 import { systemPath, Tools } from './tools.ts'
@@ -24,7 +24,12 @@ const plugin: Plugin = {
       host.check(featureCheck(host, name, state, () => probes[name](machine)))
     }
     if (await hasFileEvents(machine)) host.provide('openFolder', () => new TreeWatches().open)
-    const agents = { uid: host.platform.uid, env: process.env, launchctl: launchctlOf(machine.path) }
+    const agents = {
+      uid: host.platform.uid,
+      env: process.env,
+      launchctl: launchctlOf(machine.path),
+      version: macosMajor,
+    }
     for (const check of [...machineChecks(tools), agentCheck(agents)]) host.check(check)
     host.provide('processTable', () => new DarwinProcessTable(tools))
     host.provide('cgroups', () => ({ make: async () => undefined, remove: async () => {} }))

@@ -28,6 +28,16 @@ export function launchctlOf(path: string | undefined): Launchctl {
     })
 }
 
+/** The major version of macOS; undefined where it is not known. */
+export function macosMajor(): Promise<number | undefined> {
+  return new Promise(resolve => {
+    execFile('/usr/bin/sw_vers', ['-productVersion'], { timeout: limitMs, env: {} }, (error, stdout) => {
+      const major = Number.parseInt(stdout, 10)
+      resolve(error !== null || Number.isNaN(major) ? undefined : major)
+    })
+  })
+}
+
 /** Whether `launchctl print-disabled` says that a label is switched off: `=> disabled` since macOS 13, `=> true` before. */
 export function isDisabled(text: string, label: string): boolean {
   const lines = text.split('\n').map(line => line.trim())

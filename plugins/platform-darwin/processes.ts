@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { systemCode } from '../../kernel/errors.ts'
 import type { Listener, ProcessInfo, ProcessTable, ProcessTree, Usage } from '../../kernel/plugin.ts'
+import { isAnswered } from './answers.ts'
 import type { Socket } from './lsof.ts'
 import type { Row } from './ps.ts'
 import type { Tools } from './tools.ts'
@@ -110,12 +111,12 @@ export class DarwinProcessTable implements ProcessTable {
     }
   }
 
-  /** The programs run side by side: `lsof` takes longest. */
+  /** The programs run side by side: `lsof` takes longest, and is seldom needed. */
   async #remains(tree: ProcessTree, seen: readonly ProcessInfo[]): Promise<readonly Row[]> {
     const { port, variable } = tree
     const [rows, sockets, given] = await Promise.all([
       this.#tools.ps(),
-      port === undefined ? [] : this.#tools.lsof(),
+      port === undefined ? [] : isAnswered(port).then(isHeld => (isHeld ? this.#tools.lsof() : [])),
       variable === undefined ? new Set<number>() : this.#tools.given(variable),
     ])
     return remains({ rows, sockets, given }, tree, seen)

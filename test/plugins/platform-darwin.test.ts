@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import type { Check, FeatureName, FeatureState, ProcessTree, Services } from '../../kernel/plugin.ts'
 import { featureNames } from '../../kernel/plugin.ts'
+import { agentCheck } from '../../plugins/platform-darwin/agent.ts'
 import { featureCheck, machineChecks } from '../../plugins/platform-darwin/checks.ts'
 import { type Machine, probes } from '../../plugins/platform-darwin/features.ts'
 import plugin from '../../plugins/platform-darwin/index.ts'
@@ -510,6 +511,28 @@ t.test('real processes', tools, async t => {
     return t.equal(await table.holder(port), undefined)
   })
 
+  await t.test('sweep asks lsof only for a port on which something listens', async t => {
+    let asked = 0
+    const all = new Tools(process.env['PATH'])
+    const lsof = () => {
+      asked += 1
+      return all.lsof()
+    }
+    const counting = new DarwinProcessTable({ ps: () => all.ps(), given: async () => new Set(), lsof })
+    const nothing = treeOf(999_999_999, { pid: 999_999_998, pgid: 999_999_998 })
+    t.equal(await counting.sweep({ ...nothing, port: await freePort() }, []), 0)
+    t.equal(asked, 0)
+    for (const host of ['127.0.0.1', '::']) {
+      const server = createServer().listen(0, host)
+      await once(server, 'listening')
+      const bound = server.address()
+      const port = typeof bound === 'object' && bound !== null ? bound.port : 0
+      t.equal(await counting.sweep({ ...nothing, port }, []), 0)
+      server.close()
+    }
+    t.equal(asked, 2)
+  })
+
   await t.test('sweep finds a daemon by what it was given, where ps shows it', async t => {
     const folder = t.testdir({ ps: psWithEnvironment })
     chmodSync(join(folder, 'ps'), 0o755)
@@ -626,6 +649,17 @@ t.test(
     t.equal(await hasFileEvents({ root: t.testdir({}) }), false)
   },
 )
+
+t.test('without an agent the daemon stops with the app that started it, on macOS 27', async t => {
+  const home = t.testdir({})
+  const launchctl = async () => ({ code: 113, text: '' })
+  const check = (version: number | undefined, env: NodeJS.ProcessEnv = {}) =>
+    agentCheck({ uid: 501, env: { HOME: home, ...env }, launchctl, version: async () => version }).run()
+  t.match(await check(27), { status: 'warn', summary: /^macOS 27 stops the daemon/, fix: /`locald server install`/ })
+  t.match(await check(27, { XPC_SERVICE_NAME: 'dev.locald' }), { status: 'skip' }, 'launchd started it')
+  t.match(await check(26), { status: 'skip' })
+  t.match(await check(undefined), { status: 'skip' })
+})
 
 t.test('the plugin', tools, async t => {
   const features = new Map<FeatureName, FeatureState>()
