@@ -55,6 +55,8 @@ export class SocketGuard {
     this.#input = input
     this.#socket = input.paths.socket
     this.#keep(this.#socket)
+    // Whoever started the daemon may have taken the lock of another folder: a unit of an earlier version.
+    this.#restoreLocks()
     this.#upkeep = setInterval(() => {
       this.#touch()
       this.#soon(settleMs)

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { dirname, join, relative, sep } from 'node:path'
+import { realPath } from '../contract/real-path.ts'
 import { LocaldError, messageOf } from '../errors.ts'
 import type { ProjectSource } from '../plugin.ts'
 import { withWrittenNumbers } from './numbers.ts'
@@ -44,7 +45,8 @@ export async function readLayers(
   problems: Problems,
 ): Promise<Layers> {
   const { root } = reader
-  const parents = parentsOf(root, places.home).map(folder => join(folder, '.locald.toml'))
+  const home = await realPath(places.home).catch(() => places.home)
+  const parents = parentsOf(root, home).map(folder => join(folder, '.locald.toml'))
   const repository = await repositoryOf(root)
   const workspace = repository === undefined ? [] : [join(repository, 'locald.workspace.toml')]
   const settings = join(places.configDir, 'config.toml')

@@ -10,19 +10,22 @@
 #include "life.h"
 #include "text.h"
 
+// Open as long as there is no exit: that holds the lock.
+static int begun = -1;
+
 bool record_begin(const char *path) {
   char record[64];
   struct text text = text_in(record, sizeof record);
   (void)unlink(path);
-  int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (fd < 0) return false;
+  begun = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (begun < 0) return false;
   text_add(&text, "{\"keeper\":");
   text_number(&text, (uint64_t)getpid());
   text_add(&text, "}\n");
-  // It stays open: that holds the lock.
-  if (flock(fd, LOCK_EX | LOCK_NB) == 0 && write(fd, text.at, text.len) == (ssize_t)text.len) return true;
+  if (flock(begun, LOCK_EX | LOCK_NB) == 0 && write(begun, text.at, text.len) == (ssize_t)text.len) return true;
   (void)unlink(path);
-  (void)close(fd);
+  (void)close(begun);
+  begun = -1;
   return false;
 }
 
@@ -42,4 +45,6 @@ void record_write(const char *path) {
   if (fd < 0) return;
   bool written = write(fd, record, text.len) == (ssize_t)text.len;
   if (close(fd) != 0 || !written || rename(temporary, path) != 0) (void)unlink(temporary);
+  // Its space is free when the exit is told.
+  if (begun >= 0) (void)close(begun);
 }

@@ -12,8 +12,9 @@ import {
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
-import { findProjectRoot } from '../../kernel/config.ts'
+import { findProjectRoot, loadProject } from '../../kernel/config.ts'
 import { isStillAt, realPath, realPathIfAny, realPathNow } from '../../kernel/contract/real-path.ts'
+import { LocaldError } from '../../kernel/errors.ts'
 import { Registry } from '../../kernel/registry.ts'
 import { projectAt } from '../../kernel/targets.ts'
 import { isWorktree, repositoryOf } from '../../kernel/worktree.ts'
@@ -80,6 +81,25 @@ t.test('every spelling that finds a folder is one path', async t => {
   t.equal(projectAt(new Map([[shop, 'shop']]), join(root, 'code/caf\u00e9/gone')), 'shop', 'below it, too')
   t.equal(realPathIfAny(join(root, 'none')), undefined)
   await t.rejects(realPath(join(root, 'none')), { code: 'ENOENT' })
+})
+
+t.test('the home folder ends the search for files of folders above, however HOME spells it', async t => {
+  const root = apfs(t)
+  const shop = join(root, 'Ann', 'shop')
+  mkdirSync(shop, { recursive: true })
+  writeFileSync(join(shop, 'locald.toml'), '[project]\nname = "shop"\n')
+  writeFileSync(join(root, '.locald.toml'), 'not TOML')
+  symlinkSync(join(root, 'Ann'), join(root, 'home'))
+  const types = {
+    sources: [],
+    find: () => new LocaldError('SERVICE_TYPE_UNSUPPORTED', 'none'),
+    names: [],
+    defaultType: 'x',
+  }
+  for (const home of ['Ann', 'ANN', 'home']) {
+    const places = { configDir: join(root, 'config'), home: join(root, home), data: join(root, 'data') }
+    t.equal((await loadProject(shop, types, places)).plan.name, 'shop', home)
+  }
 })
 
 t.test('git’s own paths are as somebody typed them: a worktree is one of its repository', async t => {

@@ -186,6 +186,11 @@ t.test('takes its locks again, and claims its folder, when their files are remov
   guard.close(true)
 })
 
+t.test('takes the lock of its folder where whoever started it has not', async t => {
+  const { runtime } = await guarded(t)
+  t.notOk(isFree(join(runtime, 'daemon.lock')))
+})
+
 t.test('a lock that another took meanwhile is had again once that one gives it up', async t => {
   const { lock } = await guarded(t)
   const other = spawn(keeper, ['lock', `${lock}.other`, '--', 'sh', '-c', 'echo held; read -r end'])
