@@ -9,6 +9,13 @@ import { longestSocketPath, type Paths, type Place, preparePaths } from './paths
 import { claimRuntime, isClaimed, isOthers, ownerLink, placeFile, releaseRuntime } from './place.ts'
 import type { Log } from './plugin.ts'
 
+/** Watches one folder, as fs.watch does. */
+export type WatchFolder = (
+  folder: string,
+  options: { readonly persistent: false },
+  heard: (event: string, name: string | null) => void,
+) => FSWatcher
+
 /** What a guard works with. */
 export interface SocketGuardInput {
   readonly paths: Pick<Paths, 'data' | 'runtime' | 'spareRuntime' | 'socket' | 'lock'>
@@ -20,12 +27,15 @@ export interface SocketGuardInput {
   readonly log: Log
   /** Between two looks without a cause: ms. Default: an hour. */
   readonly upkeepMs?: number
+  /** Between two looks where the system's notifications cannot be used: ms. Default: 5 s. */
+  readonly lookMs?: number
+  /** How a folder is watched: by fs.watch, unless a test has another way. */
+  readonly watch?: WatchFolder
 }
 
 /** What is removed is removed in several steps: ms. */
 const settleMs = 50
-/** Between two looks where the system's notifications cannot be used: ms. */
-const lookMs = 5000
+const defaultLookMs = 5000
 /** Cleaners go by days: ms. */
 const hourMs = 3_600_000
 
@@ -111,18 +121,24 @@ export class SocketGuard {
   #watch(): void {
     this.#unwatch()
     const { data, lock } = this.#input.paths
+    const open: WatchFolder = this.#input.watch ?? watch
     const own = new Set([basename(placeFile(data)), basename(lock)])
     try {
       for (const folder of new Set([dirname(this.#socket), this.#runtimeOf(this.#socket), data])) {
-        const watcher = watch(folder, { persistent: false }, (_, name) => {
+        const watcher = open(folder, { persistent: false }, (_, name) => {
           if (folder !== data || name === null || own.has(name)) this.#soon(settleMs)
         })
-        this.#watchers.push(watcher.on('error', () => this.#soon(lookMs)))
+        this.#watchers.push(watcher.on('error', () => this.#lookAlone()))
       }
     } catch {
-      this.#unwatch()
-      this.#soon(lookMs)
+      this.#lookAlone()
     }
+  }
+
+  /** Looks without notifications; after that they are asked for once more. Of a watch that has failed Node gives none any more. */
+  #lookAlone(): void {
+    this.#unwatch()
+    this.#soon(this.#input.lookMs ?? defaultLookMs)
   }
 
   #unwatch(): void {
@@ -185,7 +201,7 @@ export class SocketGuard {
     }
     const lost = locks.restore()
     // Whoever has one gives it up when it finds that this daemon serves.
-    if (lost.length > 0) this.#soon(lookMs)
+    if (lost.length > 0) this.#soon(this.#input.lookMs ?? defaultLookMs)
     if (lost.join() !== this.#lost && lost.length > 0)
       log.warn(`${lost.join(', ')} was removed and is locked by another`)
     this.#lost = lost.join()

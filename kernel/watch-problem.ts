@@ -25,7 +25,7 @@ export function problemOf(code: string, path: string, more: number, error: unkno
     return {
       message: `the system's limit of file watches is reached (${code}): some changes are noticed seconds late`,
       isShared: true,
-      hint: 'Run `locald doctor`, which shows the limit and how to raise it, or watch fewer folders.',
+      hint: 'Watch fewer folders, or, on Linux, raise the limit: `locald doctor` shows how.',
     }
   return { message: `${where} cannot be watched: ${messageOf(error)}` }
 }

@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import {
   existsSync,
+  type FSWatcher,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -8,6 +9,7 @@ import {
   rmSync,
   statSync,
   utimesSync,
+  watch,
   writeFileSync,
 } from 'node:fs'
 import { connect, createServer, type Server } from 'node:net'
@@ -18,7 +20,7 @@ import { HeldLocks } from '../../kernel/held-locks.ts'
 import { versionOf } from '../../kernel/package.ts'
 import { readPlace } from '../../kernel/paths.ts'
 import { claimRuntime, isOthers, placeFile } from '../../kernel/place.ts'
-import { SocketGuard } from '../../kernel/socket-guard.ts'
+import { SocketGuard, type SocketGuardInput, type WatchFolder } from '../../kernel/socket-guard.ts'
 import { root } from './sources.ts'
 
 const keeper = join(root, 'build', 'native', 'locald-keeper')
@@ -39,7 +41,7 @@ async function listenOn(server: Server, path: string): Promise<void> {
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(path, resolve))
 }
 
-async function guarded(t: Test, more: { readonly upkeepMs?: number } = {}): Promise<Guarded> {
+async function guarded(t: Test, more: Pick<SocketGuardInput, 'upkeepMs' | 'lookMs' | 'watch'> = {}): Promise<Guarded> {
   const root = mkdtempSync(join(tmpdir(), 'locald-'))
   const [data, runtime] = [join(root, 'data'), join(root, 'run', 'locald')]
   for (const folder of [data, runtime]) mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -211,4 +213,25 @@ t.test('has its files look used now and then, and others look after theirs', asy
   for (const file of [socket, lock]) utimesSync(file, old, old)
   await restored
   await seen('new times', () => [socket, lock].every(file => statSync(file).mtimeMs > old.getTime()))
+})
+
+t.test('watches that fail are opened once more: what is removed after that is noticed', async t => {
+  const watchers: FSWatcher[] = []
+  const opened: WatchFolder = (...args) => {
+    const watcher = watch(...args)
+    watchers.push(watcher)
+    return watcher
+  }
+  const it = await guarded(t, { lookMs: 50, watch: opened })
+  const before = watchers.length
+  // As Node does when macOS has no stream of events for it (lib/internal/fs/watchers.js): closed, then told.
+  for (const watcher of watchers.splice(0)) {
+    watcher.close()
+    watcher.emit('error', Object.assign(new Error('EMFILE: too many open files, watch'), { code: 'EMFILE' }))
+  }
+  for (const end = Date.now() + 10_000; watchers.length < before && Date.now() < end; )
+    await new Promise(wake => setTimeout(wake, 10))
+  rmSync(it.socket)
+  await it.restored
+  t.equal(await ask(it.socket), 'here')
 })
