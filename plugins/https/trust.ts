@@ -113,9 +113,9 @@ export class Trust {
   #whyNone(kind: Store['kind']): string {
     // https://support.mozilla.org/kb/setting-certificate-authorities-firefox
     if (this.#machine.os === 'darwin' && kind === 'firefox')
-      return 'Firefox 120 and later trusts what the keychain trusts'
+      return 'Firefox 120 and later trusts what the keychain trusts; an older one needs `brew install nss`'
     if (this.#machine.os === 'darwin' && kind === 'chromium')
-      return 'Chromium reads the keychain; restart it after `locald trust`'
+      return 'Chromium reads the keychain; where it warns after a restart, run `locald trust --system`'
     return 'no such browser was used here'
   }
 

@@ -402,5 +402,16 @@ t.test('the stores', async t => {
     const mac = new Trust(machineAt(home, { os: 'darwin' }), folder)
     t.match(await mac.trust(), { exitCode: 1, text: /locald-keychain is missing/ })
     t.match(await mac.checkStores('system'), { status: 'warn', summary: /missing/, fix: /Install locald again/ })
+    const profile = join(home, 'Library', 'Application Support', 'Firefox', 'Profiles', 'a.default')
+    mkdirSync(profile, { recursive: true })
+    writeFileSync(join(profile, 'cert9.db'), '')
+    const firefox = async () => new Trust(machineAt(home, { os: 'darwin', path: '' }), folder).checkStores('firefox')
+    t.match(await firefox(), { status: 'skip', summary: /trusts what the keychain trusts.*brew install nss/ })
+    for (const place of ['opt/homebrew/opt/nss/bin', 'usr/local/bin']) {
+      mkdirSync(join(home, place), { recursive: true })
+      writeFileSync(join(home, place, 'certutil'), '#!/bin/sh\nexit 1\n', { mode: 0o755 })
+      t.match(await firefox(), { status: 'warn', summary: /^Firefox’s store/ }, `certutil in /${place}`)
+      rmSync(join(home, place, 'certutil'))
+    }
   })
 })
