@@ -89,18 +89,18 @@ export const rows: readonly Row[] = [
   },
   {
     section: '2.1',
-    asks: '`locald status/logs/stop`',
+    asks: 'locald status/logs/stop',
     linux: [`${life} (linux) > wait, restart and why`, `${swept} (linux)`],
     mac: [`${life} (darwin) > wait, restart and why`, `${swept} (darwin)`],
     hardware: [integration, '.ci/reaping', 'step case'],
   },
   {
     section: '2.1',
-    asks: '`locald try`/`locald run`',
+    asks: 'locald try/locald run',
     linux: ['test/cli/logs.test.ts > run', `${swept} (linux)`],
     mac: [`${swept} (darwin)`],
     hardware: [integration],
-    but: '`locald try` is not there',
+    but: 'there is no command `try`',
   },
   {
     section: '2.1',
