@@ -3,7 +3,7 @@ import { access, readFile } from 'node:fs/promises'
 import { systemCode } from '../../kernel/errors.ts'
 import type { Check, CheckResult } from '../../kernel/plugin.ts'
 import { type AgentMachine, agentOf, domainsOf } from './boot.ts'
-import { isDisabled, type Launchctl } from './launchctl.ts'
+import { failureIn, isDisabled, type Launchctl } from './launchctl.ts'
 import { programsIn } from './plist.ts'
 
 const severity = 'important'
@@ -34,8 +34,18 @@ async function checkAgent({ uid, env, launchctl, version }: AgentMachine): Promi
   }
   if (script === undefined || !(await can(script, constants.R_OK))) return missing(script ?? file)
   for (const domain of domainsOf(uid)) {
-    const { code } = await launchctl('print', `${domain}/${label}`)
+    const { code, text: job } = await launchctl('print', `${domain}/${label}`)
     if (code === null) return { status: 'warn', severity, summary: 'launchctl gives no answer', fix: retry }
+    const failure = failureIn(job)
+    if (code === 0 && failure !== undefined) {
+      const summary = `the daemon that launchd started exited with ${failure}`
+      return {
+        status: 'warn',
+        severity,
+        summary,
+        fix: "Read the end of the daemon's log: dyld and Node.js write there why.",
+      }
+    }
     if (code === 0) return { status: 'pass', severity, summary: `launchd has ${label} loaded (${domain})` }
   }
   return await notLoaded(launchctl, label, uid)

@@ -38,6 +38,14 @@ export function macosMajor(): Promise<number | undefined> {
   })
 }
 
+/** How a job last exited, as `launchctl print` shows it (`78: EX_CONFIG`); undefined where it runs, or did what it was to do. */
+export function failureIn(text: string): string | undefined {
+  // Further below others have a state.
+  const state = /^\s+state = (.*)$/m.exec(text)?.[1]
+  const exit = /^\s+last exit code = (.*)$/m.exec(text)?.[1]
+  return state === 'running' || exit === undefined || /^(?:0\b|\(never exited\))/.test(exit) ? undefined : exit
+}
+
 /** Whether `launchctl print-disabled` says that a label is switched off: `=> disabled` since macOS 13, `=> true` before. */
 export function isDisabled(text: string, label: string): boolean {
   const lines = text.split('\n').map(line => line.trim())

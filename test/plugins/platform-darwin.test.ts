@@ -13,7 +13,7 @@ import { agentCheck } from '../../plugins/platform-darwin/agent.ts'
 import { featureCheck, machineChecks } from '../../plugins/platform-darwin/checks.ts'
 import { type Machine, probes } from '../../plugins/platform-darwin/features.ts'
 import plugin from '../../plugins/platform-darwin/index.ts'
-import { isDisabled } from '../../plugins/platform-darwin/launchctl.ts'
+import { failureIn, isDisabled } from '../../plugins/platform-darwin/launchctl.ts'
 import { parseLsof } from '../../plugins/platform-darwin/lsof.ts'
 import { DarwinProcessTable, membersOf, remains, type Sight } from '../../plugins/platform-darwin/processes.ts'
 import {
@@ -234,6 +234,14 @@ t.test('recorded on Macs', async t => {
   t.equal(shown('C'), Date.UTC(2026, 6, 29, 15, 37, 10))
   for (const locale of ['ko_KR', 'de_DE', 'fr_FR'])
     t.equal(shown(locale), undefined, `${locale} is no date, and no wrong one`)
+
+  const running = recorded('launchctl-print.txt')
+  t.equal(failureIn(running), undefined, 'a job that runs')
+  const stopped = running.replace('state = running', 'state = not running')
+  t.equal(failureIn(stopped), undefined, 'one that exited with 0')
+  t.equal(failureIn(stopped.replace('code = 0', 'code = (never exited)')), undefined)
+  t.equal(failureIn(stopped.replace('code = 0', 'code = 78: EX_CONFIG')), '78: EX_CONFIG')
+  t.equal(failureIn(running.replace('code = 0', 'code = 1')), undefined, 'one that runs again')
 
   const label = 'com.apple.ManagedClientAgent.enrollagent'
   for (const version of [12, 26]) {
