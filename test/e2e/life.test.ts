@@ -272,6 +272,21 @@ command = "exec sleep 1000"
     )
   })
 
+  t.test('localhost may be either address: a service on ::1 alone is ready, and the proxy answers on both', async t => {
+    const files = toml(`[services.web]\ncommand = "node server.mjs"\n`, 'six')
+    const six = server.replace("'127.0.0.1'", "'::1'")
+    const folder = sandbox.project('six', { ...files, 'server.mjs': six })
+    await sandbox.up(folder)
+    t.match(await sandbox.service(folder, 'web'), { status: 'running', health: 'healthy' })
+    const port = await sandbox.http()
+    for (const address of ['127.0.0.1', '::1']) {
+      const asked = request({ host: address, port, headers: { host: 'six.localhost' } }).end()
+      const [answer] = await once(asked, 'response')
+      t.equal(answer.statusCode, 200, address)
+      answer.resume()
+    }
+  })
+
   t.test('ports stay the same', async t => {
     const folder = sandbox.project('ports', toml(`[services.web]\ncommand = "node server.mjs"\n`, 'ports'))
     await sandbox.up(folder)
