@@ -13,6 +13,8 @@ const limitMs = 605_000
 const tidyMs = 5000
 /** The helper's exit code when macOS refused; its OSStatus is the last word it says. */
 const refused = 46
+/** Its exit code, without a word, when it took too long. */
+const outOfTime = 19
 
 /** The words are this command's own: a step has none, so that a plugin cannot say what a password is asked for. */
 const announcements: Readonly<Record<KeychainStep['domain'], string>> = {
@@ -127,5 +129,6 @@ function byCode({ code, errors }: Ran): Told {
 function failed(code: number | null, errors: string): Told {
   const says = errors.trim().replace(/^locald-(?:shim|keychain): /, '')
   if (says !== '') return { status: null, says }
-  return { status: null, says: code === null ? 'nobody answered the dialog in 10 minutes' : `it exited with ${code}` }
+  if (code === null || code === outOfTime) return { status: null, says: 'nobody answered the dialog in 10 minutes' }
+  return { status: null, says: `it exited with ${code}` }
 }

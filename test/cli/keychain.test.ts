@@ -43,6 +43,10 @@ t.test('for all users, by locald-shim', { skip: unable }, async t => {
     t.strictSame(others, [])
     const nowhere = { native, privileged: { ...privileged, shims: ['/nowhere/locald-shim'] } }
     t.match(await carryOut(nowhere, [step]), [{ status: null, says: /ENOENT/ }])
+    const late = join(it.root, 'late')
+    writeFileSync(late, '#!/bin/sh\nexit 19\n', { mode: 0o755 })
+    const slow = { native, privileged: { ...privileged, shims: [late] } }
+    t.match(await carryOut(slow, [step]), [{ status: null, says: /nobody answered the dialog/ }])
   })
 
   t.test('the command that asks for it', async t => {

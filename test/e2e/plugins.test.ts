@@ -123,12 +123,13 @@ async function ask(port: number | null, words: string): Promise<string> {
 
 t.test('trust and untrust do nothing when they are given a word they do not know', async t => {
   const sandbox = new Sandbox(t)
-  for (const words of [
-    ['trust', '--dry-run'],
-    ['untrust', 'chromium'],
-  ]) {
+  for (const [usage, ...words] of [
+    ['trust [--system]', 'trust', '--dry-run'],
+    ['untrust', 'untrust', 'chromium'],
+    ['untrust', 'untrust', '--system'],
+  ] as const) {
     const ran = await sandbox.run(words)
-    const stderr = `Error: 'locald ${words[0]}' takes no word '${words[1]}' [USAGE]\nHint: Usage: \`locald ${words[0]}\`.\n`
+    const stderr = `Error: 'locald ${words[0]}' takes no word '${words[1]}' [USAGE]\nHint: Usage: \`locald ${usage}\`.\n`
     t.strictSame([ran.code, ran.stdout, ran.stderr], [2, '', stderr])
   }
 })
