@@ -15,6 +15,7 @@ const hints: Readonly<Record<number, string>> = {
   16: 'Raise the limits of the shell that starts locald (`ulimit -a`).',
   32: 'Fix /etc/hosts: it must be a regular file of root’s that only root may write to.',
   33: 'Remove the lines that locald added to /etc/hosts, from BEGIN to END, and run `locald admin sync-hosts`.',
+  35: 'Where /etc/hosts is locked, unlock it: `sudo chflags nouchg /etc/hosts` on macOS, `sudo chattr -i /etc/hosts` on Linux.',
   41: 'The system trusts only a CA that is limited to local names; add one with domains of your own by hand.',
   42: "Install your distribution's `ca-certificates` package.",
 }

@@ -17,6 +17,7 @@
 #ifdef __linux__
 #include <sys/prctl.h>
 #else
+#include <libproc.h>
 #include <mach-o/dyld.h>
 #endif
 
@@ -47,6 +48,23 @@ static void own_path(char path[static PATH_MAX]) {
 #endif
 }
 
+// Whether the file is the one that runs. On macOS the path it was started by may lead to another one by now, as anybody may start an
+// old version by a name of their own for it (hard link) and put a link in its place; its mapped code tells (xnu-11417.101.15,
+// bsd/kern/proc_info.c proc_pidregionpathinfo). Where that cannot be told, its path has to do.
+static bool is_running(const struct stat *file) {
+#ifdef __linux__
+  struct stat self;
+  return stat("/proc/self/exe", &self) == 0 && self.st_ino == file->st_ino && self.st_dev == file->st_dev;
+#else
+  static struct proc_regionwithpathinfo code;
+  const uint64_t address = (uint64_t)(uintptr_t)&caller_check;
+  const int size = (int)sizeof code;
+  if (proc_pidinfo(getpid(), PROC_PIDREGIONPATHINFO, address, &code, size) != size) return true;
+  const struct vinfo_stat *self = &code.prp_vip.vip_vi.vi_stat;
+  return self->vst_ino == 0 || (self->vst_ino == file->st_ino && self->vst_dev == (uint32_t)file->st_dev);
+#endif
+}
+
 static void require_own_path(void) {
   static char path[PATH_MAX];
   own_path(path);
@@ -57,11 +75,7 @@ static void require_own_path(void) {
   int folder = trail_folder(REFUSE_OWN_PATH, path);
   int fd = trail_file(REFUSE_OWN_PATH, folder, name, O_RDONLY, &file);
   if (fd < 0) refuse(REFUSE_OWN_PATH, "it was replaced while it started", name);
-#ifdef __linux__
-  struct stat self;
-  if (stat("/proc/self/exe", &self) != 0 || self.st_ino != file.st_ino || self.st_dev != file.st_dev)
-    refuse(REFUSE_OWN_PATH, "it was replaced while it started", name);
-#endif
+  if (!is_running(&file)) refuse(REFUSE_OWN_PATH, "it was replaced while it started", name);
   (void)close(fd);
   (void)close(folder);
 }

@@ -71,6 +71,9 @@ t.test('every package, from the registry into an empty folder', { timeout: 900_0
     const manifest = JSON.parse(readFileSync(join(modules, name, 'package.json'), 'utf8'))
     t.notMatch(Object.keys(manifest.scripts ?? {}), /install|prepare/, `${name} has no install scripts`)
   }
+  const { optionalDependencies } = JSON.parse(readFileSync(join(modules, 'locald', 'package.json'), 'utf8'))
+  const natives = targets.map(target => `@locald/native-${target}`)
+  t.strictSame(Object.keys(optionalDependencies), natives, 'PostgreSQL is fetched when the first service needs it')
   t.notOk(existsSync(join(modules, 'locald', 'build', 'native')))
   spawnSync('chmod', ['-R', 'a+rX', folder])
 
