@@ -1,17 +1,21 @@
-/** A timer that comes so much too late slept with the machine, or its process was stopped: ms. */
-const sleptMs = 1000
+/** The machine's sleep is found out by steps so long: ms. */
+const stepMs = 1000
 
 /**
- * Calls once after so many ms; the answer takes that back. Time in which the machine slept does not count: where it did, all of it is waited
- * for again. Node's own timers are over at the wake-up on macOS, as libuv reads mach_continuous_time there; a keeper's are not.
+ * Calls once after so many ms in which the machine was awake; the answer takes that back. Node has no clock for that on macOS (libuv reads
+ * mach_continuous_time there, which goes on during sleep), but keepers have: so no step counts for more than its own length.
  */
-export function afterAwake(ms: number, call: () => void): () => void {
-  const due = performance.now() + ms
-  let takeBack: () => void
-  const timer = setTimeout(() => {
-    if (performance.now() - due > sleptMs) takeBack = afterAwake(ms, call)
-    else call()
-  }, ms)
-  takeBack = () => clearTimeout(timer)
-  return () => takeBack()
+export function afterAwake(ms: number, call: () => void, step = stepMs): () => void {
+  let left = ms
+  let timer: NodeJS.Timeout
+  const wait = () => {
+    const length = Math.min(left, step)
+    timer = setTimeout(() => {
+      left -= length
+      if (left > 0) wait()
+      else call()
+    }, length)
+  }
+  wait()
+  return () => clearTimeout(timer)
 }

@@ -69,6 +69,20 @@ unsigned control_poll(struct pollfd *fds) {
   return count;
 }
 
+// Closes those whose other side has gone while their typing waits: they are not listened to, and select(2) does not tell of it.
+static void drop_gone(void) {
+  EACH_CLIENT(client) {
+    struct pollfd look = {.fd = client->fd, .events = POLLHUP};
+    if (poll(&look, 1, 0) > 0 && (look.revents & (POLLHUP | POLLERR)) != 0) client_close(client);
+  }
+}
+
+static struct client *free_place(void) {
+  for (unsigned i = 0; i < CLIENTS_MAX; i++)
+    if (clients[i].fd < 0) return &clients[i];
+  return NULL;
+}
+
 // False when nobody waits.
 static bool accept_client(void) {
   int fd = accept(listener, NULL, NULL);
@@ -77,9 +91,10 @@ static bool accept_client(void) {
     (void)close(fd);
     return true;
   }
-  for (unsigned i = 0; i < CLIENTS_MAX; i++) {
-    if (clients[i].fd >= 0) continue;
-    client_open(&clients[i], fd);
+  if (free_place() == NULL) drop_gone();
+  struct client *place = free_place();
+  if (place != NULL) {
+    client_open(place, fd);
     return true;
   }
   static struct client refused;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "answers.h"
+#include "clock.h"
 #include "control.h"
 #include "lines.h"
 #include "log.h"
@@ -127,10 +128,12 @@ void output_tick(int64_t now) {
   if (shown && log_flush()) control_log_written();
 }
 
-void output_drain(int64_t now) {
+// Read first: macOS throws away what a terminal's last close finds unread, and keeps its closer waiting before.
+void output_drain(int64_t last) {
+  terminal_flow();
+  for (unsigned i = 0; i < 2; i++)
+    while (!sources[i].ended && clock_ms() < last && take_batch(&sources[i], clock_ms()) > 0) continue;
   terminal_release();
-  for (unsigned i = 0; i < 2 && !terminal; i++)
-    while (!sources[i].ended && take_batch(&sources[i], now) > 0) continue;
 }
 
 bool output_over(void) { return sources[STDOUT].ended && sources[STDERR].ended; }

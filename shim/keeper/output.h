@@ -20,8 +20,8 @@ void output_handle(const struct pollfd *fds, unsigned count, int64_t now);
 int64_t output_due(void);
 void output_tick(int64_t now);
 
-// Once nobody is left to write: pipes are read until they are empty, a terminal is let to come to its end.
-void output_drain(int64_t now);
+// Once nobody is left to write: what is there is read, until `last` (clock_ms()) at most, and a terminal is let to come to its end.
+void output_drain(int64_t last);
 
 // True when every stream has ended.
 bool output_over(void);

@@ -248,7 +248,7 @@ int run(const struct options *given) {
   tell_started();
   while (!life_over()) turn(-1);
   int64_t last = clock_ms() + DRAIN_MS;
-  output_drain(clock_ms());
+  output_drain(last);
   while (options->tty && !output_over() && clock_ms() < last) turn(last);
   say_goodbye();
   return 0;

@@ -9,8 +9,12 @@
 #include <unistd.h>
 
 #include "fds.h"
+#include "text.h"
 
 static int held = -1;
+#ifndef __linux__
+static char path[128];
+#endif
 
 bool terminal_resize(int terminal, unsigned cols, unsigned rows) {
   struct winsize size = {.ws_col = (unsigned short)cols, .ws_row = (unsigned short)rows};
@@ -31,6 +35,10 @@ bool terminal_open(unsigned cols, unsigned rows, int *master, int *slave) {
   if (*master < 0 || grantpt(*master) != 0 || unlockpt(*master) != 0) return false;
   const char *name = ptsname(*master);
   if (name == NULL) return false;
+#ifndef __linux__
+  struct text text = text_in(path, sizeof path);
+  text_add(&text, name);
+#endif
   *slave = held = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
   if (held < 0 || !fd_prepare(*master)) return false;
   struct termios modes;
@@ -44,9 +52,19 @@ bool terminal_open(unsigned cols, unsigned rows, int *master, int *slave) {
   return tcsetattr(held, TCSANOW, &modes) == 0 && terminal_resize(held, cols, rows) && ioctl(held, TIOCSCTTY, 0) == 0;
 }
 
+// On macOS a session's first open of /dev/tty is not closed before its leader ends, which is the keeper: without revoke(2) the master
+// of a service that has opened it would see no end (bsd/kern/tty_tty.c, cttyopen).
 void terminal_release(void) {
-  if (held >= 0) (void)close(held);
+  if (held < 0) return;
+#ifndef __linux__
+  (void)revoke(path);
+#endif
+  (void)close(held);
   held = -1;
+}
+
+void terminal_flow(void) {
+  if (held >= 0) (void)tcflow(held, TCOON);
 }
 
 bool terminal_take(int slave) {

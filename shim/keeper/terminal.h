@@ -11,6 +11,9 @@
 bool terminal_open(unsigned cols, unsigned rows, int *master, int *slave);
 void terminal_release(void);
 
+// Lets output go on that ^S has stopped.
+void terminal_flow(void);
+
 // In a child before exec(2): a process group of its own, which has the terminal in the foreground. False with errno.
 bool terminal_take(int slave);
 

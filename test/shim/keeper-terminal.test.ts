@@ -1,5 +1,8 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { constants } from 'node:os'
+import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { actor, clean, folder, held, type Variant, variants } from './held.ts'
+import { actor, clean, folder, held, until, type Variant, variants } from './held.ts'
 
 const { asan, release, xnu } = variants()
 const tools = folder()
@@ -70,6 +73,41 @@ function terminal(t: Test, variant: Variant) {
       one.entries.map(([, , text]) => text),
       ['\x1b[c', 'end'],
     )
+  })
+
+  held(t, variant, 'nothing is lost of what is written until it is killed', async (t, start, dir) => {
+    const script = `trap '' TERM; i=0; while :; do i=$((i+1)); echo "line $i."; echo $i >last; done`
+    const one = start(['sh', '-c', script], { args })
+    await until('under way', () => existsSync(join(dir, 'last')))
+    one.line.send(`stop ${constants.signals.SIGTERM} 100`)
+    t.match(await one.line.next('exit'), { signal: 'SIGKILL' })
+    // The file may have been emptied for the next number.
+    const last = Number(readFileSync(join(dir, 'last'), 'utf8')) || 1
+    t.ok(one.log.includes(`line ${last}.`), `line ${last}`)
+  })
+
+  held(t, variant, 'a service that has opened /dev/tty ends as fast as others', async (t, start) => {
+    const one = start(['sh', '-c', 'echo up >/dev/tty; read x'], { args, env: { XNU_DEV_TTY: '1' } })
+    await one.logged('up')
+    const before = performance.now()
+    one.line.send(`stop ${constants.signals.SIGKILL} 0`)
+    await one.line.next('exit')
+    const took = performance.now() - before
+    t.ok(took < 900, `it took ${took} ms`)
+  })
+
+  held(t, variant, 'clients that go while their typing waits leave their places', async (t, start) => {
+    const one = start(['sh', '-c', 'stty -icanon -echo; echo up; exec sleep 1000'], { args })
+    await one.logged('up')
+    for (let client = 0; client < 9; client++) {
+      const keyboard = await one.connect()
+      keyboard.socket.removeAllListeners('data')
+      keyboard.send('attach 100 30')
+      keyboard.socket.write('x'.repeat(65_536))
+      await new Promise(wake => setTimeout(wake, 20))
+      keyboard.socket.destroy()
+    }
+    t.match(await (await one.connect()).state(), { main: null })
   })
 
   held(t, variant, 'who is attached answers instead', async (t, start) => {

@@ -2,6 +2,8 @@
 #include <signal.h>
 #include <time.h>
 
+int revoke(const char *path);
+
 #define CLOCK_UPTIME_RAW CLOCK_MONOTONIC
 #define SIGEMT SIGSTKFLT
 #define SIGINFO SIGPWR

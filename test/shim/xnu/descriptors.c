@@ -47,13 +47,38 @@ int __wrap_posix_openpt(int flags) {
   return fd;
 }
 
+int __real_ioctl(int fd, unsigned long request, ...);
+
+// The other open of a slave that a session's first open of /dev/tty is.
+static int ctty = -1;
+
+// bsd/kern/tty_dev.c, ptsclose: the last close waits 60 ticks for the master's reader, then throws away what is unread.
+static void close_slave(int fd) {
+  int number, of, unread;
+  if (ctty >= 0 || fd == ctty || __real_ioctl(fd, TIOCGPTN, &of) == 0 || ttyname(fd) == NULL) return;
+  if (sscanf(ttyname(fd), "/dev/pts/%d", &number) != 1) return;
+  for (int master = 0; master < FDS_MAX; master++)
+    if (fds[master].is_master && __real_ioctl(master, TIOCGPTN, &of) == 0 && of == number &&
+        __real_ioctl(master, FIONREAD, &unread) == 0 && unread > 0) {
+      (void)usleep(600000);
+      (void)tcflush(master, TCIFLUSH);
+    }
+}
+
 int __real_close(int fd);
 int __wrap_close(int fd) {
-  if (fd >= 0 && fd < FDS_MAX) fds[fd].is_master = false;
+  if (fd >= 0 && fd < FDS_MAX && fds[fd].is_master) fds[fd].is_master = false;
+  else if (isatty(fd)) close_slave(fd);
   return __real_close(fd);
 }
 
-int __real_ioctl(int fd, unsigned long request, ...);
+// bsd/kern/tty_tty.c, cttyopen: what a session's /dev/tty has opened is closed with its leader, or by revoke(2).
+int revoke(const char *path) {
+  (void)path;
+  if (ctty >= 0) (void)__real_close(ctty);
+  ctty = -1;
+  return 0;
+}
 
 static void slave_opened(const char *path) {
   int number, master;
@@ -63,7 +88,6 @@ static void slave_opened(const char *path) {
 }
 
 // There is no /proc.
-int __real_open(const char *path, int flags, ...);
 int __wrap_open(const char *path, int flags, ...) {
   va_list rest;
   va_start(rest, flags);
@@ -75,6 +99,7 @@ int __wrap_open(const char *path, int flags, ...) {
   }
   int fd = __real_open(path, flags, mode);
   if (fd >= 0) slave_opened(path);
+  if (fd >= 0 && strncmp(path, "/dev/pts/", 9) == 0 && getenv("XNU_DEV_TTY") != NULL) ctty = fcntl(fd, F_DUPFD_CLOEXEC, 0);
   return fd;
 }
 
@@ -112,11 +137,14 @@ ssize_t __wrap_read(int fd, void *into, size_t bytes) {
   return got < 0 && errno == EIO && fd < FDS_MAX && fds[fd].is_master ? 0 : got;
 }
 
-// bsd/kern/uipc_socket2.c, sonewconn: a connection has the modes of its listener.
+// bsd/kern/uipc_socket2.c, sonewconn: a connection has the modes of its listener; bsd/kern/uipc_usrreq.c: buffers of 8 KiB.
 int __real_accept(int listener, struct sockaddr *address, socklen_t *length);
 int __wrap_accept(int listener, struct sockaddr *address, socklen_t *length) {
   int fd = __real_accept(listener, address, length);
   int modes = fd < 0 ? 0 : __real_fcntl(listener, F_GETFL, 0L);
+  const int bytes = 8192;
+  if (fd >= 0) (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
+  if (fd >= 0) (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
   if (fd >= 0 && (modes & O_NONBLOCK) != 0) (void)__real_fcntl(fd, F_SETFL, (long)modes);
   return fd;
 }

@@ -18,24 +18,24 @@ enum { TICKS = 100, MICROSECONDS = 1000000 };
 static size_t read_of(int pid, const char *name, char *into, size_t cap) {
   char path[64];
   (void)snprintf(path, sizeof path, "/proc/%d/%s", pid, name);
-  FILE *file = fopen(path, "re");
-  size_t len = file == NULL ? 0 : fread(into, 1, cap - 1, file);
-  if (file != NULL) (void)fclose(file);
-  into[len] = '\0';
-  return len;
+  int fd = __real_open(path, O_RDONLY | O_CLOEXEC);
+  ssize_t len = fd < 0 ? 0 : read(fd, into, cap - 1);
+  if (fd >= 0) (void)close(fd);
+  into[len > 0 ? len : 0] = '\0';
+  return len > 0 ? (size_t)len : 0;
 }
 
 // bsd/kern/kern_sysctl.c, fill_user64_proc.
 static bool row_of(int pid, struct kinfo_proc *row) {
-  char stat[512], status[4096], state;
-  int parent, group;
-  unsigned long long ticks, caught = 0;
-  const char *at = read_of(pid, "stat", stat, sizeof stat) > 0 ? strrchr(stat, ')') : NULL;
-  const char *form = ") %c %d %d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu";
-  if (at == NULL || sscanf(at, form, &state, &parent, &group, &ticks) != 4) return false;
-  if (read_of(pid, "status", status, sizeof status) > 0 && (at = strstr(status, "\nSigCgt:")) != NULL)
-    (void)sscanf(at, "\nSigCgt: %llx", &caught);
-  *row = (struct kinfo_proc){.kp_proc = {.p_pid = pid, .p_sigcatch = (uint32_t)caught, .p_stat = SRUN}};
+  char stat[512];
+  char *at = read_of(pid, "stat", stat, sizeof stat) > 0 ? strrchr(stat, ')') : NULL;
+  if (at == NULL || strlen(at) < 5) return false;
+  const char state = at[2];
+  int parent = (int)strtol(at + 4, &at, 10), group = (int)strtol(at, &at, 10);
+  for (int field = 6; field <= 22 && at != NULL; field++) at = strchr(at + 1, ' ');
+  if (at == NULL) return false;
+  unsigned long long ticks = strtoull(at, NULL, 10);
+  *row = (struct kinfo_proc){.kp_proc = {.p_pid = pid, .p_stat = SRUN}};
   if (state == 'T') row->kp_proc.p_stat = SSTOP;
   if (state == 'Z' || state == 'X') row->kp_proc.p_stat = SZOMB;
   row->kp_proc.p_starttime.tv_sec = (time_t)(ticks / TICKS);
@@ -43,6 +43,16 @@ static bool row_of(int pid, struct kinfo_proc *row) {
   row->kp_eproc.e_ppid = parent;
   row->kp_eproc.e_pgid = group;
   return true;
+}
+
+// Apart, as it takes long and is not asked of all.
+static void add_handled(struct kinfo_proc *row) {
+  char status[4096];
+  unsigned long long caught = 0;
+  (void)read_of(row->kp_proc.p_pid, "status", status, sizeof status);
+  const char *at = strstr(status, "\nSigCgt:");
+  if (at != NULL) (void)sscanf(at, "\nSigCgt: %llx", &caught);
+  row->kp_proc.p_sigcatch = (uint32_t)caught;
 }
 
 // The next process of a folder that is /proc; false after the last.
@@ -61,21 +71,34 @@ bool xnu_group_lives(pid_t group) {
   return lives;
 }
 
+static size_t count_all(void) {
+  DIR *folder = opendir("/proc");
+  size_t count = 0;
+  for (const struct dirent *entry; folder != NULL && (entry = readdir(folder)) != NULL;) count += atoi(entry->d_name) > 0;
+  if (folder != NULL) (void)closedir(folder);
+  return count;
+}
+
 // bsd/kern/kern_sysctl.c, sysctl_prochandle: without a buffer what it would need and five rows more; ENOMEM after as many as fit.
 int sysctl(int *name, unsigned depth, void *into, size_t *bytes, void *from, size_t from_bytes) {
   struct kinfo_proc row, *rows = into;
-  size_t room = into == NULL ? 0 : *bytes / sizeof row, count = 0;
+  size_t room = *bytes / sizeof row, count = 0;
   if (depth != 4 || name[0] != CTL_KERN || name[1] != KERN_PROC || from != NULL || from_bytes != 0) abort();
+  if (into == NULL) {
+    *bytes = (count_all() + 5) * sizeof row;
+    return 0;
+  }
   DIR *folder = name[2] == KERN_PROC_ALL ? opendir("/proc") : NULL;
   bool more = folder != NULL ? next_row(folder, &row) : row_of(name[3], &row);
+  if (more && folder == NULL) add_handled(&row);
   for (; more; more = folder != NULL && next_row(folder, &row)) {
     if (count < room) rows[count] = row;
     count++;
   }
   if (folder != NULL) (void)closedir(folder);
-  *bytes = (into == NULL ? count + 5 : count < room ? count : room) * sizeof row;
+  *bytes = (count < room ? count : room) * sizeof row;
   errno = ENOMEM;
-  return into == NULL || count <= room ? 0 : -1;
+  return count <= room ? 0 : -1;
 }
 
 // bsd/kern/proc_info.c, proc_pidfdlist: from the least up, as many as there is room for.
