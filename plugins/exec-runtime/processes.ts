@@ -113,7 +113,7 @@ export class KeeperProcesses implements Processes {
       : await recoverHeld(state, table)
     if (found === undefined) return undefined
     this.#known.add(idOf(found.state.socket))
-    const held = this.#hold({
+    return this.#hold({
       ...found,
       isFound: true,
       log,
@@ -121,8 +121,6 @@ export class KeeperProcesses implements Processes {
       cgroups: this.#input.cgroups?.(),
       warn: this.#input.log.warn,
     })
-    void held.restore()
-    return held
   }
 
   async tidy(spared: readonly unknown[] = [], graceMs = unknownMs): Promise<void> {
@@ -143,6 +141,8 @@ export class KeeperProcesses implements Processes {
     const id = idOf(input.state.socket)
     this.#held.set(id, held)
     void held.exited.then(() => this.#held.delete(id))
+    // What was removed before is not noticed.
+    void held.restore()
     return held
   }
 

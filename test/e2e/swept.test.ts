@@ -30,7 +30,9 @@ const files = {
     createServer((_, response) => response.end('here')).listen(Number(process.env.PORT), '127.0.0.1')`,
   // Node has no datagrams on unix sockets.
   'told.mjs': `import { spawnSync } from 'node:child_process'
-    spawnSync('systemd-notify', ['--ready'], { stdio: 'inherit' })
+    // Its socket may be missing for a moment.
+    const tell = () => spawnSync('systemd-notify', ['--ready'], { stdio: 'inherit' }).status === 0 || setTimeout(tell, 50)
+    tell()
     setInterval(() => {}, 60_000)`,
 }
 
