@@ -495,6 +495,8 @@ t.test('real processes', tools, async t => {
 
   await t.test('sweep finds a daemon by the port of its service', async t => {
     const port = await freePort()
+    // On a busy machine its programs take seconds to begin.
+    const startedMs = Date.now()
     const serve = `require('net').createServer().listen(${port},'127.0.0.1',()=>console.log(process.pid))`
     const main = await sh(
       t,
@@ -508,7 +510,7 @@ t.test('real processes', tools, async t => {
       spawnSync('ps', psArgs, { encoding: 'utf8', env: { ...process.env, LC_ALL: 'C', TZ: 'UTC' } }).stdout,
     )
     if (row.find(({ pid }) => pid === stray)?.ppid !== 1) return t.pass('another process adopts orphans here')
-    const own = treeOf(999_999_999, { pid: main.pid, pgid: main.pid })
+    const own = treeOf(999_999_999, { pid: main.pid, pgid: main.pid, startedMs })
     t.same(
       (await table.members(own)).map(({ pid }) => pid),
       [main.pid],
@@ -547,8 +549,9 @@ t.test('real processes', tools, async t => {
     const seeing = new DarwinProcessTable(new Tools(`${folder}:${process.env['PATH']}`))
     const [variable, other] = ['NOTIFY_SOCKET=/nowhere/test.n', 'NOTIFY_SOCKET=/nowhere/other.n']
     const daemon = (given: string) => `(${given} ${setsid} sh -c 'echo $$; exec sleep 300' &)`
+    const startedMs = Date.now()
     const main = await sh(t, `${daemon(variable)}; ${daemon(other)}; echo $$; exec sleep 300`, 3, true)
-    const own = treeOf(999_999_999, { pid: main.pid, pgid: main.pid })
+    const own = treeOf(999_999_999, { pid: main.pid, pgid: main.pid, startedMs })
     const strays = main.numbers.filter(pid => pid !== main.pid)
     const given = await new Tools(folder).given(variable)
     const [stray, stranger] = [strays.find(pid => given.has(pid)) ?? 0, strays.find(pid => !given.has(pid)) ?? 0]
