@@ -21,7 +21,7 @@ export async function adminSetup(context: Context): Promise<number> {
     return 0
   }
   throw new LocaldError('SHIM_FAILED', `it was installed but does not work: ${complaint}`, {
-    hint: 'Where /usr/local is mounted nosuid, remount it; else `locald doctor` says more.',
+    hint: `Where ${paths.privileged.shims[0]} is on a file system mounted nosuid, remount it; else \`locald doctor\` says more.`,
   })
 }
 
