@@ -50,7 +50,8 @@ export async function startDaemon(wanted: Paths): Promise<Socket> {
   const limitMs = startLimit()
   // The daemon would tell its log alone, and have no proxy.
   for (const name of ['LOCALD_HTTP_PORT', 'LOCALD_HTTPS_PORT']) port(name, process.env[name] || '0')
-  const machines = await startByMachine(paths, () => reach(settle()))
+  const launch = { run: () => managedArgv(paths), limitMs }
+  const machines = await startByMachine(paths, launch, () => reach(settle()))
   if (machines !== undefined) return machines
   const deadline = performance.now() + limitMs
   while (performance.now() < deadline) {

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import { readText } from '../kernel/files.ts'
 import type { Paths } from '../kernel/paths.ts'
-import type { BootStart } from '../kernel/wire.ts'
+import type { Argv, BootStart } from '../kernel/wire.ts'
 import { say } from './output.ts'
 import { reportWhenSlow } from './patience.ts'
 import { wake } from './reach.ts'
@@ -12,13 +12,27 @@ const stepMs = 20
 /** Between two requests, ms: launchd does not hear one while the last daemon is still exiting. */
 const askMs = 1000
 
-/** Has the machine's service manager start the daemon, since `locald server install`; undefined where it does not. */
+/** What the machine is to run, and how long the daemon may take until it listens, ms. */
+export interface Launch {
+  readonly run: () => Argv
+  readonly limitMs: number
+}
+
+/**
+ * Has the machine's service manager start the daemon: since `locald server install`, or where it would otherwise end with an app. Undefined
+ * where neither is so, or it does not.
+ */
 export async function startByMachine(
   paths: Paths,
+  { run, limitMs }: Launch,
   find: () => Promise<Socket | undefined>,
 ): Promise<Socket | undefined> {
   const installed = installedIn(paths)
-  return installed === undefined ? undefined : await startBy(installed, paths, find)
+  const socket = installed === undefined ? undefined : await startBy(installed, paths, find)
+  const file = paths.launchJob
+  if (socket !== undefined || file === undefined) return socket
+  const { startAsJob } = await import('./launch-job.ts')
+  return await startAsJob({ file, run: run(), paths, limitMs }, find)
 }
 
 /**

@@ -7,30 +7,36 @@ export interface Ran {
   readonly code: number | null
   /** What it wrote to standard error, in one line, or why it did not run; empty where neither says anything. */
   readonly why: string
+  /** What it wrote to standard output, or the beginning of that. */
+  readonly output: string
 }
 
-/** As many characters of what a program complains are kept. */
+/** As many characters of what a program says are kept. */
 const kept = 4096
 
 /** Runs a program without input; after `limitMs` it is killed. Never rejects. */
 export function runProgram([program, ...words]: Argv, limitMs: number): Promise<Ran> {
   return new Promise(resolve => {
-    const child = spawn(program, words, { stdio: ['ignore', 'ignore', 'pipe'] })
+    const child = spawn(program, words, { stdio: ['ignore', 'pipe', 'pipe'] })
     let text = ''
+    let output = ''
     const end = (code: number | null, why = oneLineOf(text)) => {
       clearTimeout(timer)
-      child.stderr.destroy()
-      resolve({ code, why })
+      for (const stream of [child.stdout, child.stderr]) stream.destroy()
+      resolve({ code, why, output })
     }
     const timer = setTimeout(() => {
       child.kill('SIGKILL')
       end(null, `it did not exit within ${limitMs / 1000} s`)
     }, limitMs)
+    child.stdout.on('data', data => {
+      output = (output + data).slice(0, kept)
+    })
     child.stderr.on('data', data => {
       text = (text + data).slice(0, kept)
     })
     child.once('error', error => end(null, messageOf(error)))
-    // Not `close`: what the program leaves running may hold its standard error.
+    // Not `close`: what the program leaves running may hold its output.
     child.once('exit', code => setImmediate(end, code))
   })
 }

@@ -20,9 +20,33 @@ export function platformOf(env: NodeJS.ProcessEnv, sandbox: string | undefined):
   return told
 }
 
+/**
+ * The major release of the platform's kernel, or for tests what LOCALD_PLATFORM_RELEASE says, which only a sandbox may do
+ * (PLATFORM_OVERRIDE); 0 where it is not known. That of Darwin is the version of macOS since 27 (24 was macOS 15, 25 was 26;
+ * sindresorhus/macos-release#21). Not from SystemVersion.plist: its 26 is 16 for a Node.js built by an earlier Xcode
+ * (python/cpython#135675), which kern.osrelease of XNU is not.
+ */
+export function releaseOf(env: NodeJS.ProcessEnv, sandbox: string | undefined): number {
+  const told = env['LOCALD_PLATFORM_RELEASE']
+  const isTold = told !== undefined && told !== ''
+  if (isTold && sandbox === undefined) {
+    throw new LocaldError('PLATFORM_OVERRIDE', 'LOCALD_PLATFORM_RELEASE is only for sandboxes', {
+      hint: 'Add --sandbox NAME, or unset LOCALD_PLATFORM_RELEASE.',
+    })
+  }
+  if (!isTold && platformOf(env, sandbox) !== process.platform) return 0
+  const text = isTold ? told : process.getBuiltinModule('node:os').release()
+  return Number(/^\d+/.exec(text)?.[0] ?? 0)
+}
+
 /** The facts of this machine and user. */
 export function factsOf(env: NodeJS.ProcessEnv, sandbox: string | undefined): PlatformFacts {
-  return { os: platformOf(env, sandbox), arch: process.arch, uid: process.getuid?.() ?? 0 }
+  return {
+    os: platformOf(env, sandbox),
+    release: releaseOf(env, sandbox),
+    arch: process.arch,
+    uid: process.getuid?.() ?? 0,
+  }
 }
 
 /** The machine that this Node is for, as the packages of native programs are named: `linux-x64`. */

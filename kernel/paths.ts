@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path'
 import { LocaldError, messageOf, systemCode } from './errors.ts'
-import { platformOf } from './facts.ts'
+import { platformOf, releaseOf } from './facts.ts'
 import { nativeFolder } from './native.ts'
 import { foreignFolder, isCallers, isOwnFolder, isOwnSocket, otherOwnerAbove } from './owner.ts'
 import { lastRuntime } from './place.ts'
@@ -47,6 +47,11 @@ export interface Paths {
   readonly daemonLog: string
   /** How the daemon is to be started where `server install` was run. */
   readonly boot: string
+  /**
+   * The property list of the job by which launchd starts the daemon, where `server install` was not run; undefined: the CLI starts it. Since
+   * macOS 27 the end of an app is that of all that it has started, and of what that has started (tmux/tmux#5465).
+   */
+  readonly launchJob: string | undefined
   /** Crash reports. */
   readonly crash: string
   /** The keeper's folder. */
@@ -78,6 +83,8 @@ export interface PathsInput {
   readonly runtime?: string | undefined
 }
 
+/** The release of macOS since which what an app has started ends with it. */
+const endsWithApp = 27
 const sandboxName = /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/
 
 /**
@@ -119,6 +126,9 @@ export function resolvePaths(input: PathsInput): Paths {
     records: join(dataFolder, 'running'),
     daemonLog: join(dataFolder, 'daemon.log'),
     boot: join(dataFolder, 'boot.json'),
+    get launchJob() {
+      return mac && releaseOf(env, sandbox) >= endsWithApp ? join(dataFolder, 'launch-job.plist') : undefined
+    },
     crash: join(dataFolder, 'crashes'),
     // Looked for when needed: without a build of one's own that means to resolve a package.
     get native() {

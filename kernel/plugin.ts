@@ -47,6 +47,8 @@ export const pluginApi = 1
 /** What the daemon was told of its machine: the only source of platform facts. */
 export interface PlatformFacts {
   readonly os: NodeJS.Platform
+  /** Major release of its kernel, 0 where that is not known: Darwin 27 is macOS 27. */
+  readonly release: number
   readonly arch: string
   readonly uid: number
 }

@@ -10,7 +10,7 @@ const severity = 'important'
 /** The first macOS that stops what an app has left running. */
 const endsWithApp = 27
 const keep =
-  'Allow your terminal app in System Settings › General › Login Items, under "Allow in the Background", or run `locald server install`.'
+  'Allow your terminal app in System Settings › General › Login Items, under "Allow in the Background", or run `locald server install` and restart the services.'
 const again = 'Run `locald server install`.'
 const retry = 'Check that /bin is on PATH, and try again.'
 const allow =
@@ -21,13 +21,13 @@ export function agentCheck(machine: AgentMachine): Check {
   return { id: 'launch-agent', title: 'Launch agent', run: () => checkAgent(machine) }
 }
 
-async function checkAgent({ uid, env, launchctl, version }: AgentMachine): Promise<CheckResult> {
+async function checkAgent({ uid, env, launchctl, release }: AgentMachine): Promise<CheckResult> {
   const { label, file } = agentOf(env, env['LOCALD_SANDBOX'] || undefined)
   const text = await readFile(file, 'utf8').catch(error => {
     if (systemCode(error) === 'ENOENT') return undefined
     throw error
   })
-  if (text === undefined) return await withoutAgent((await version()) ?? 0, env)
+  if (text === undefined) return withoutAgent(release, env['XPC_SERVICE_NAME'])
   const { programs, script } = programsIn(text)
   for (const program of programs) {
     if (!(await can(program, constants.X_OK))) return missing(program)
@@ -53,12 +53,14 @@ async function checkAgent({ uid, env, launchctl, version }: AgentMachine): Promi
 
 /**
  * Since macOS 27 the system ends what an app has left running when it quits, whatever group or session that is in, with SIGTERM:
- * tmux/tmux#5465, nexu-io/open-design#8276. What launchd starts as a job of its own lives on.
+ * tmux/tmux#5465, nexu-io/open-design#8276. What launchd starts as a job of its own, as the CLI has it do there, lives on.
  */
-async function withoutAgent(version: number, env: NodeJS.ProcessEnv): Promise<CheckResult> {
-  const isJob = env['XPC_SERVICE_NAME']?.startsWith('dev.locald') === true
-  if (version < endsWithApp || isJob) return { status: 'skip', severity, summary: 'launchd does not start the daemon' }
-  const summary = `macOS ${version} stops the daemon and all services when the app that they were started from quits`
+function withoutAgent(release: number, job: string | undefined): CheckResult {
+  if (release < endsWithApp) return { status: 'skip', severity, summary: 'launchd does not start the daemon' }
+  if (job?.startsWith('dev.locald') === true) {
+    return { status: 'pass', severity, summary: `launchd has started the daemon as ${job}` }
+  }
+  const summary = `macOS ${release} stops the daemon and all services when the app that they were started from quits`
   return { status: 'warn', severity, summary, fix: keep }
 }
 

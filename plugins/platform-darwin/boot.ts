@@ -29,8 +29,8 @@ export interface AgentMachine {
   readonly uid: number
   readonly env: NodeJS.ProcessEnv
   readonly launchctl: Launchctl
-  /** The major version of macOS; undefined where it is not known. */
-  readonly version: () => Promise<number | undefined>
+  /** The major release of Darwin, since 27 the version of macOS; 0 where it is not known. */
+  readonly release: number
 }
 
 /** What an agent is called, and where its file is. */

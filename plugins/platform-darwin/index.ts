@@ -4,7 +4,7 @@ import { agentCheck } from './agent.ts'
 import { bootPlan } from './boot.ts'
 import { featureCheck, machineChecks } from './checks.ts'
 import { type Machine, probes } from './features.ts'
-import { launchctlOf, macosMajor } from './launchctl.ts'
+import { launchctlOf } from './launchctl.ts'
 import { DarwinProcessTable } from './processes.ts'
 import { lookAtShim } from './shim.ts'
 import { systemPath, Tools } from './tools.ts'
@@ -28,7 +28,7 @@ const plugin: Plugin = {
       uid: host.platform.uid,
       env: process.env,
       launchctl: launchctlOf(machine.path),
-      version: macosMajor,
+      release: host.platform.release,
     }
     for (const check of [...machineChecks(tools), agentCheck(agents)]) host.check(check)
     host.provide('processTable', () => new DarwinProcessTable(tools))

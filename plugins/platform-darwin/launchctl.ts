@@ -28,16 +28,6 @@ export function launchctlOf(path: string | undefined): Launchctl {
     })
 }
 
-/** The major version of macOS; undefined where it is not known. */
-export function macosMajor(): Promise<number | undefined> {
-  return new Promise(resolve => {
-    execFile('/usr/bin/sw_vers', ['-productVersion'], { timeout: limitMs, env: {} }, (error, stdout) => {
-      const major = Number.parseInt(stdout, 10)
-      resolve(error !== null || Number.isNaN(major) ? undefined : major)
-    })
-  })
-}
-
 /** How a job last exited, as `launchctl print` shows it (`78: EX_CONFIG`); undefined where it runs, or did what it was to do. */
 export function failureIn(text: string): string | undefined {
   // Further below others have a state.

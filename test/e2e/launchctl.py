@@ -6,6 +6,8 @@ State is in $HOME/launchd.json. Files in $HOME set the Mac up:
   launchd.headless   no one is logged in at the screen: there is no gui/UID domain
   launchd.ondemand   the login is under way: RunAtLoad stays pending
   launchd.fails      bootstrap fails with 5 whatever it is given
+  launchd.slow       every command takes 2 seconds longer
+  launchd.apart      jobs are run by `launchctl.py launchd`, which is not below whoever calls launchctl
 Times are shorter than on a Mac where the environment says so: LAUNCHD_REMOVAL and LAUNCHD_THROTTLE, seconds.
 """
 import contextlib, fcntl, json, os, plistlib, signal, subprocess, sys, time
@@ -57,8 +59,22 @@ def refuse(code, text):
     sys.exit(code)
 
 
-def supervise(key):
+def launchd():
+    """Runs the jobs that are asked for, until it is ended."""
+    while True:
+        with state() as whole:
+            keys, whole['wanted'] = whole.get('wanted', []), []
+        for key in keys:
+            supervise(key, True)
+        time.sleep(step)
+
+
+def supervise(key, is_launchd=False):
     """launchd's part for one job, in the background, for as long as it runs or is to be run again."""
+    if os.path.exists(path('apart')) and not is_launchd:
+        with state() as whole:
+            whole.setdefault('wanted', []).append(key)
+        return
     if os.fork():
         return
     os.setsid()
@@ -102,7 +118,8 @@ def run(key):
         child = None
         try:
             child = subprocess.Popen(plist['ProgramArguments'], cwd=plist['WorkingDirectory'], env=env,
-                                     stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True)
+                                     stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True,
+                                     umask=plist.get('Umask', 0o022))
         except OSError:
             pass
         job.update(pid=child.pid if child else None, since=time.time(), runs=job['runs'] + 1, pending=False)
@@ -113,7 +130,7 @@ def run(key):
         if job is None:
             return False
         # launchd.plist(5), KeepAlive, SuccessfulExit false: it is restarted unless it exits with 0; a signal is no success.
-        again = code != 0 and not job['removed']
+        again = 'KeepAlive' in plist and code != 0 and not job['removed']
         job.update(pid=None, exit=code, pending=again)
         return again
 
@@ -150,7 +167,9 @@ def bootstrap(domain, file):
     with open(file, 'rb') as opened:
         plist = plistlib.load(opened)
     key = domain + '/' + plist['Label']
-    if not plist['AbandonProcessGroup'] or plist['KeepAlive'] != {'SuccessfulExit': False}:
+    # What is not among the agents is for one start.
+    keep = {'SuccessfulExit': False} if '/Library/LaunchAgents/' in file else None
+    if not plist['AbandonProcessGroup'] or plist.get('KeepAlive') != keep:
         refuse(1, 'the property list is not as it should be')
     if domain.startswith('user/') and 'Background' not in plist.get('LimitLoadToSessionType', ['Aqua']):
         # duh17/oppi#31
@@ -212,10 +231,13 @@ def show(target):
         job = whole['jobs'].get(target)
         if job is None:
             missing(label, domain)
-        last = '(never exited)' if job['exit'] is None else job['exit']
+        code = job['exit']
+        last = 'exit code = %s' % ('(never exited)' if code is None else code)
+        if code is not None and code < 0:
+            last = 'terminating signal = %s: %d' % (signal.strsignal(-code), -code)
         print('%s = {\n\tactive count = %d\n\tpath = %s\n\ttype = LaunchAgent\n\tstate = %s' % (
             target, 1 if job['pid'] else 0, job['file'], 'running' if job['pid'] else 'not running'))
-        print('%s\truns = %d\n\tlast exit code = %s\n}' % ('\tpid = %d\n' % job['pid'] if job['pid'] else '', job['runs'], last))
+        print('%s\truns = %d\n\tlast %s\n}' % ('\tpid = %d\n' % job['pid'] if job['pid'] else '', job['runs'], last))
 
 
 def show_disabled(domain):
@@ -234,6 +256,8 @@ def switch(target, off):
 def main(verb, *words):
     with open(path('log'), 'a') as log:
         log.write(' '.join((verb,) + words) + '\n')
+    if os.path.exists(path('slow')):
+        time.sleep(2)
     verbs = {
         'bootstrap': bootstrap,
         'bootout': bootout,
@@ -242,6 +266,7 @@ def main(verb, *words):
         'print-disabled': show_disabled,
         'enable': lambda target: switch(target, False),
         'disable': lambda target: switch(target, True),
+        'launchd': launchd,
     }
     if verb not in verbs:
         refuse(64, 'Unrecognized subcommand: ' + verb)

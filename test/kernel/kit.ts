@@ -26,7 +26,7 @@ export function kit(given: Given = {}): Kit {
   const features = new Features()
   const teardown = new Teardown(200)
   const input: LoadInput = {
-    facts: { os: 'linux', arch: 'x64', uid: 1000, ...given.facts },
+    facts: { os: 'linux', release: 6, arch: 'x64', uid: 1000, ...given.facts },
     folders: { data: '/data', config: '/config', runtime: '/run', sockets: '/run', native: '/native' },
     settings: given.settings ?? {},
     features,

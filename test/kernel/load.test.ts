@@ -22,7 +22,7 @@ t.test('a plugin that works', async t => {
   const [view, ...others] = await kernel.load(
     plugin('works', async host => {
       t.strictSame(host.options, {})
-      t.strictSame(host.platform, { os: 'linux', arch: 'x64', uid: 1000 })
+      t.strictSame(host.platform, { os: 'linux', release: 6, arch: 'x64', uid: 1000 })
       await null
       host.service(serviceType('thing'))
       host.feature('vm', { on: true })

@@ -1,9 +1,9 @@
 import { chmodSync, chownSync, lchownSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
+import { release, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import t from 'tap'
-import { factsOf, platformOf } from '../../kernel/facts.ts'
+import { factsOf, platformOf, releaseOf } from '../../kernel/facts.ts'
 import { longestSocketPath, type Paths, preparePaths, resolvePaths } from '../../kernel/paths.ts'
 
 const uid = process.getuid?.() ?? 0
@@ -227,5 +227,13 @@ t.test('the platform', async t => {
     code: 'PLATFORM_OVERRIDE',
     hint: 'It may be linux or darwin.',
   })
-  t.strictSame(factsOf({ LOCALD_PLATFORM: other }, 'dev'), { os: other, arch: process.arch, uid })
+  t.strictSame(factsOf({ LOCALD_PLATFORM: other }, 'dev'), { os: other, release: 0, arch: process.arch, uid })
+  t.equal(releaseOf({}, undefined), Number.parseInt(release(), 10))
+  t.equal(releaseOf({ LOCALD_PLATFORM_RELEASE: '27.0.0' }, 'dev'), 27)
+  t.throws(() => releaseOf({ LOCALD_PLATFORM_RELEASE: '27.0.0' }, undefined), { code: 'PLATFORM_OVERRIDE' })
+  const job = (more: NodeJS.ProcessEnv) =>
+    resolvePaths({ env: { HOME: '/home/ann', LOCALD_PLATFORM: 'darwin', ...more }, sandbox: 'dev' }).launchJob
+  t.match(job({ LOCALD_PLATFORM_RELEASE: '27.0.0' }), /\/data\/launch-job\.plist$/)
+  t.equal(job({ LOCALD_PLATFORM_RELEASE: '25.6.0' }), undefined)
+  t.equal(job({ LOCALD_PLATFORM: 'linux', LOCALD_PLATFORM_RELEASE: '27.0.0' }), undefined)
 })

@@ -890,7 +890,7 @@ t.test('the plugin', async t => {
   })
   const host: Host = {
     options: {},
-    platform: { os: process.platform, arch: process.arch, uid: 0 },
+    platform: { os: process.platform, release: 0, arch: process.arch, uid: 0 },
     folders: { data: rig.dir, config: rig.dir, runtime: rig.dir, sockets: rig.dir, native },
     hooks: {
       booted: new AsyncSeriesHook([]),

@@ -664,12 +664,13 @@ t.test(
 t.test('without an agent the daemon stops with the app that started it, on macOS 27', async t => {
   const home = t.testdir({})
   const launchctl = async () => ({ code: 113, text: '' })
-  const check = (version: number | undefined, env: NodeJS.ProcessEnv = {}) =>
-    agentCheck({ uid: 501, env: { HOME: home, ...env }, launchctl, version: async () => version }).run()
+  const check = (release: number, env: NodeJS.ProcessEnv = {}) =>
+    agentCheck({ uid: 501, env: { HOME: home, ...env }, launchctl, release }).run()
   t.match(await check(27), { status: 'warn', summary: /^macOS 27 stops the daemon/, fix: /`locald server install`/ })
-  t.match(await check(27, { XPC_SERVICE_NAME: 'dev.locald' }), { status: 'skip' }, 'launchd started it')
-  t.match(await check(26), { status: 'skip' })
-  t.match(await check(undefined), { status: 'skip' })
+  t.match(await check(27, { XPC_SERVICE_NAME: 'dev.locald.run.1' }), { status: 'pass' }, 'launchd started it')
+  t.match(await check(27, { XPC_SERVICE_NAME: '0' }), { status: 'warn' }, 'as in Terminal')
+  t.match(await check(25), { status: 'skip' })
+  t.match(await check(0), { status: 'skip' })
 })
 
 t.test('the plugin', tools, async t => {
@@ -680,7 +681,7 @@ t.test('the plugin', tools, async t => {
   const nothing = () => t.fail('not for a platform plugin')
   await plugin.setup({
     options: {},
-    platform: { os: 'darwin', arch: 'arm64', uid: 501 },
+    platform: { os: 'darwin', release: 25, arch: 'arm64', uid: 501 },
     folders: { data: '/d', config: '/c', runtime: '/r', sockets: '/r', native: '/n' },
     hooks: Object.create(null),
     log: { info: nothing, warn: nothing, error: nothing },

@@ -631,7 +631,7 @@ t.test('the plugin', linux, async t => {
   const nothing = () => t.fail('not for a platform plugin')
   await plugin.setup({
     options: {},
-    platform: { os: 'linux', arch: 'x64', uid },
+    platform: { os: 'linux', release: 6, arch: 'x64', uid },
     folders: { data: '/d', config: '/c', runtime: '/r', sockets: '/r', native: '/n' },
     hooks: Object.create(null),
     log: { info: nothing, warn: nothing, error: nothing },

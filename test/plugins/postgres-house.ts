@@ -144,7 +144,7 @@ export class House {
     container.value('processes', this.processes)
     return {
       options: {},
-      platform: { os: process.platform, arch: process.arch, uid },
+      platform: { os: process.platform, release: 0, arch: process.arch, uid },
       folders: this.folders,
       hooks: makeHooks(() => {}),
       log: { info() {}, warn() {}, error() {} },

@@ -32,7 +32,7 @@ function cache(t: Test, os: 'linux' | 'darwin', postgres: string): string {
 }
 
 async function find(cache: string, os: 'linux' | 'darwin', extensions: readonly string[]) {
-  const installations = new Installations(cache, { os, arch: 'arm64', uid: 501 })
+  const installations = new Installations(cache, { os, release: 25, arch: 'arm64', uid: 501 })
   const { signal } = new AbortController()
   const env = { PATH: '/nowhere', HOME: '/nonexistent', npm_config_registry: 'http://127.0.0.1:1/' }
   return installations.find({ major: newest, extensions, project: '/', env, signal, step: () => {} })

@@ -240,7 +240,7 @@ export async function boot(t: Test, wish: Wish = {}): Promise<Running> {
   }
   const host: Host = {
     options: wish.options ?? {},
-    platform: { os: 'linux', arch: 'x64', uid: 1000 },
+    platform: { os: 'linux', release: 6, arch: 'x64', uid: 1000 },
     folders: { data: '/nowhere', config: '/nowhere', runtime: '/nowhere', sockets: '/nowhere', native: '/nowhere' },
     hooks,
     log: {

@@ -1,0 +1,141 @@
+import { randomBytes } from 'node:crypto'
+import type { Socket } from 'node:net'
+import { setTimeout } from 'node:timers/promises'
+import { messageOf } from '../kernel/errors.ts'
+import { writeWhole } from '../kernel/files.ts'
+import type { Paths } from '../kernel/paths.ts'
+import type { Argv } from '../kernel/wire.ts'
+import { daemonEnvironment } from './daemon-environment.ts'
+import { say } from './output.ts'
+import { reportWhenSlow } from './patience.ts'
+import { runProgram } from './program.ts'
+
+/** launchctl answers from launchd's memory, ms. */
+const answerMs = 5000
+/** Between two looks for the daemon, ms. */
+const stepMs = 20
+/** Between two looks whether it has exited, ms. */
+const lookMs = 500
+/** After so long the person is told that it is done in another way, ms. */
+const patienceMs = 1000
+/** launchd of macOS 26.5 refuses a file that others cannot read (openclaw/openclaw#104228); its folder is private. */
+const readableByAll = 0o644
+/** `kickstart` of a job that runs, "Operation already in progress": that is what is wanted. */
+const alreadyRuns = 37
+
+/** What launchd is to run, and where its property list is written. */
+export interface LaunchJob {
+  readonly file: string
+  readonly run: Argv
+  readonly paths: Pick<Paths, 'sandbox' | 'daemonLog'>
+  /** How long the daemon may take until it listens, ms. */
+  readonly limitMs: number
+}
+
+/**
+ * Has launchd start the daemon as a job of its own, so that the end of the app that it was called from, which since macOS 27 is that of all
+ * that descends from the app, is not its own (tmux/tmux#5465: what launchd starts lives on). Undefined where launchd does not: over ssh
+ * without a login at the screen there is no such domain, and it takes no jobs from a sandboxed program (Homebrew/brew#23895).
+ *
+ * Nothing is ever booted out: that ends all that the job has started (NousResearch/hermes-agent#79868), which are the services that the
+ * next daemon takes over. A job whose program has exited stays in launchd's memory until the log-out, "state = not running"
+ * (kurrent-io/kcap-cli#837), and what left its process group lives on (launchd-842.92.1 core.c, job_reap; screenpipe/screenpipe#5260). So
+ * each has another label. Written by these sources; it has not run on a Mac.
+ */
+export async function startAsJob(job: LaunchJob, find: () => Promise<Socket | undefined>): Promise<Socket | undefined> {
+  const began = performance.now()
+  const { socket, why } = await reportWhenSlow('Waiting for launchd to start the daemon', () => tried(job, find))
+  if (socket === undefined && performance.now() - began > patienceMs) {
+    say(
+      `Warning: launchd did not start the daemon: ${why}; it is started without it, and ends with the app this was called from`,
+    )
+  }
+  return socket
+}
+
+interface Outcome {
+  readonly socket?: Socket
+  /** Empty where there is a socket. */
+  readonly why: string
+}
+
+async function tried(job: LaunchJob, find: () => Promise<Socket | undefined>): Promise<Outcome> {
+  const label = ['dev.locald.run', job.paths.sandbox, randomBytes(4).toString('hex')].filter(Boolean).join('.')
+  const domain = `gui/${process.getuid?.() ?? 0}`
+  try {
+    writeWhole(job.file, plistText(label, job), { mode: readableByAll })
+  } catch (error) {
+    return { why: messageOf(error) }
+  }
+  const loaded = await runProgram(['launchctl', 'bootstrap', domain, job.file], answerMs)
+  if (loaded.code !== 0) return { why: loaded.why }
+  // During a login launchd leaves RunAtLoad pending, "domain in on-demand-only mode".
+  const started = await runProgram(['launchctl', 'kickstart', `${domain}/${label}`], answerMs)
+  if (started.code !== 0 && started.code !== alreadyRuns) return { why: started.why }
+  return await awaited(`${domain}/${label}`, job.limitMs, find)
+}
+
+async function awaited(target: string, limitMs: number, find: () => Promise<Socket | undefined>): Promise<Outcome> {
+  const deadline = performance.now() + limitMs
+  for (let looked = performance.now(); performance.now() < deadline; await setTimeout(stepMs)) {
+    const isDue = performance.now() - looked >= lookMs
+    // First this: the daemon that it found running, for which it exited, is there.
+    const isOver = isDue && (await hasExited(target))
+    if (isDue) looked = performance.now()
+    const socket = await find()
+    if (socket !== undefined) return { socket, why: '' }
+    if (isOver) return { why: 'it exited' }
+  }
+  return { why: `it does not listen after ${limitMs / 1000} s` }
+}
+
+/** Whether the job's program, which runs once, is over; not where launchctl gives no answer. */
+async function hasExited(target: string): Promise<boolean> {
+  const { code, output } = await runProgram(['launchctl', 'print', target], answerMs)
+  return code !== null && (code !== 0 || /^\s*last (?:exit code = \d|terminating signal = )/m.test(output))
+}
+
+/**
+ * The job's property list (launchd.plist(5)). It is not in ~/Library/LaunchAgents, whose jobs are started at a login and listed in System
+ * Settings. Throws where a control character cannot be written down.
+ */
+function plistText(label: string, { run, paths }: LaunchJob): string {
+  const set = Object.entries(daemonEnvironment(paths)).flatMap(([name, value]) =>
+    value === undefined ? [] : [`<key>${escaped(name)}</key>${string(value)}`],
+  )
+  return `<?xml version="1.0" encoding="UTF-8"?>
+<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
+<plist version="1.0">
+<dict>
+<key>Label</key>${string(label)}
+<key>ProgramArguments</key>
+<array>
+${run.map(string).join('\n')}
+</array>
+<key>EnvironmentVariables</key>
+<dict>
+${set.join('\n')}
+</dict>
+<key>WorkingDirectory</key><string>/</string>
+<key>Umask</key><integer>${process.umask()}</integer>
+<key>RunAtLoad</key><true/>
+<key>AbandonProcessGroup</key><true/>
+<key>ProcessType</key><string>Interactive</string>
+<key>StandardOutPath</key>${string(paths.daemonLog)}
+<key>StandardErrorPath</key>${string(paths.daemonLog)}
+</dict>
+</plist>
+`
+}
+
+function string(text: string): string {
+  return `<string>${escaped(text)}</string>`
+}
+
+/** XML 1.0 has no way to write most control characters. */
+function escaped(text: string): string {
+  if (/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/.test(text)) {
+    throw new Error(`a control character is in ${JSON.stringify(text)}`)
+  }
+  return text.replace(/[&<>\r]/g, letter => `&#${letter.charCodeAt(0)};`)
+}
