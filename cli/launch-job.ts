@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto'
+import { readdirSync, rmSync, statSync } from 'node:fs'
 import type { Socket } from 'node:net'
+import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { messageOf } from '../kernel/errors.ts'
 import { writeWhole } from '../kernel/files.ts'
@@ -9,28 +11,35 @@ import { daemonEnvironment } from './daemon-environment.ts'
 import { say } from './output.ts'
 import { reportWhenSlow } from './patience.ts'
 import { runProgram } from './program.ts'
+import { wake } from './reach.ts'
 
 /** launchctl answers from launchd's memory, ms. */
 const answerMs = 5000
 /** Between two looks for the daemon, ms. */
 const stepMs = 20
-/** Between two looks whether it has exited, ms. */
+/** Between two looks whether the job is over, ms. */
 const lookMs = 500
-/** After so long the person is told that it is done in another way, ms. */
+/** After so long without its socket, the holder of the lock may have been one that was ending, ms. */
 const patienceMs = 1000
+/** After so long the person is told that it is done in another way, ms. */
+const quietMs = 1000
+/** A file that is older was left by a command that was killed, ms. */
+const staleMs = 600_000
 /** launchd of macOS 26.5 refuses a file that others cannot read (openclaw/openclaw#104228); its folder is private. */
 const readableByAll = 0o644
-/** `kickstart` of a job that runs, "Operation already in progress": that is what is wanted. */
-const alreadyRuns = 37
 
-/** What launchd is to run, and where its property list is written. */
+/** What launchd is to run. */
 export interface LaunchJob {
-  readonly file: string
+  /** Where property lists are put while launchd reads them. */
+  readonly folder: string
   readonly run: Argv
-  readonly paths: Pick<Paths, 'sandbox' | 'daemonLog'>
+  readonly paths: Paths
   /** How long the daemon may take until it listens, ms. */
   readonly limitMs: number
 }
+
+/** Connects to the daemon, if it is there. */
+type Find = () => Promise<Socket | undefined>
 
 /**
  * Has launchd start the daemon as a job of its own, so that the end of the app that it was called from, which since macOS 27 is that of all
@@ -42,10 +51,10 @@ export interface LaunchJob {
  * (kurrent-io/kcap-cli#837), and what left its process group lives on (launchd-842.92.1 core.c, job_reap; screenpipe/screenpipe#5260). So
  * each has another label. Written by these sources; it has not run on a Mac.
  */
-export async function startAsJob(job: LaunchJob, find: () => Promise<Socket | undefined>): Promise<Socket | undefined> {
+export async function startAsJob(job: LaunchJob, find: Find): Promise<Socket | undefined> {
   const began = performance.now()
-  const { socket, why } = await reportWhenSlow('Waiting for launchd to start the daemon', () => tried(job, find))
-  if (socket === undefined && performance.now() - began > patienceMs) {
+  const { socket, why } = await reportWhenSlow('Waiting for launchd to start the daemon', () => started(job, find))
+  if (socket === undefined && performance.now() - began > quietMs) {
     say(
       `Warning: launchd did not start the daemon: ${why}; it is started without it, and ends with the app this was called from`,
     )
@@ -57,42 +66,80 @@ interface Outcome {
   readonly socket?: Socket
   /** Empty where there is a socket. */
   readonly why: string
+  /** Whether another daemon has the lock. */
+  readonly isHeld?: boolean
 }
 
-async function tried(job: LaunchJob, find: () => Promise<Socket | undefined>): Promise<Outcome> {
+async function started(job: LaunchJob, find: Find): Promise<Outcome> {
+  const deadline = performance.now() + job.limitMs
+  for (;;) {
+    const outcome = await tried(job, deadline, find)
+    if (outcome.isHeld !== true) return outcome
+    wake(job.paths)
+    const end = Math.min(deadline, performance.now() + patienceMs)
+    for (; performance.now() < end; await setTimeout(stepMs)) {
+      const socket = await find()
+      if (socket !== undefined) return { socket, why: '' }
+    }
+    if (performance.now() >= deadline) return outcome
+  }
+}
+
+/** One job; its file is not needed any more once launchd has read it. */
+async function tried(job: LaunchJob, deadline: number, find: Find): Promise<Outcome> {
   const label = ['dev.locald.run', job.paths.sandbox, randomBytes(4).toString('hex')].filter(Boolean).join('.')
+  const file = join(job.folder, `${label}.plist`)
   const domain = `gui/${process.getuid?.() ?? 0}`
   try {
-    writeWhole(job.file, plistText(label, job), { mode: readableByAll })
+    writeWhole(file, plistText(label, job), { mode: readableByAll })
+    const loaded = await runProgram(['launchctl', 'bootstrap', domain, file], answerMs)
+    if (loaded.code !== 0) return { why: loaded.why }
+    return await awaited(`${domain}/${label}`, deadline, find)
   } catch (error) {
     return { why: messageOf(error) }
+  } finally {
+    tidy(job.folder, file)
   }
-  const loaded = await runProgram(['launchctl', 'bootstrap', domain, job.file], answerMs)
-  if (loaded.code !== 0) return { why: loaded.why }
-  // During a login launchd leaves RunAtLoad pending, "domain in on-demand-only mode".
-  const started = await runProgram(['launchctl', 'kickstart', `${domain}/${label}`], answerMs)
-  if (started.code !== 0 && started.code !== alreadyRuns) return { why: started.why }
-  return await awaited(`${domain}/${label}`, job.limitMs, find)
 }
 
-async function awaited(target: string, limitMs: number, find: () => Promise<Socket | undefined>): Promise<Outcome> {
-  const deadline = performance.now() + limitMs
+async function awaited(target: string, deadline: number, find: Find): Promise<Outcome> {
   for (let looked = performance.now(); performance.now() < deadline; await setTimeout(stepMs)) {
     const isDue = performance.now() - looked >= lookMs
-    // First this: the daemon that it found running, for which it exited, is there.
-    const isOver = isDue && (await hasExited(target))
+    // First this: where the job is over because another daemon runs, that is found now.
+    const end = isDue ? await endOf(target) : undefined
     if (isDue) looked = performance.now()
     const socket = await find()
     if (socket !== undefined) return { socket, why: '' }
-    if (isOver) return { why: 'it exited' }
+    if (end !== undefined) return { why: `it ended with ${end}`, isHeld: end === '0' }
   }
-  return { why: `it does not listen after ${limitMs / 1000} s` }
+  return { why: 'it does not listen' }
 }
 
-/** Whether the job's program, which runs once, is over; not where launchctl gives no answer. */
-async function hasExited(target: string): Promise<boolean> {
-  const { code, output } = await runProgram(['launchctl', 'print', target], answerMs)
-  return code !== null && (code !== 0 || /^\s*last (?:exit code = \d|terminating signal = )/m.test(output))
+/**
+ * How the job's program, which runs once, has ended; undefined while it runs, or where launchctl gives no answer. One that has not run yet is
+ * started: during a login launchd leaves RunAtLoad pending, "domain in on-demand-only mode".
+ */
+async function endOf(target: string): Promise<string | undefined> {
+  const { code: answer, output } = await runProgram(['launchctl', 'print', target], answerMs)
+  if (answer !== 0) return answer === null ? undefined : 'an unknown code'
+  const [, code, signal] = /^\s*last (?:exit code = (\d+)|terminating signal = (.*))/m.exec(output) ?? []
+  const end = code ?? signal
+  if (end === undefined && !/^\s*state = running$/m.test(output)) {
+    await runProgram(['launchctl', 'kickstart', target], answerMs)
+  }
+  return end
+}
+
+/** Removes a file, and what commands that were killed have left. Never throws. */
+function tidy(folder: string, file: string): void {
+  try {
+    rmSync(file, { force: true })
+    for (const other of readdirSync(folder).map(name => join(folder, name))) {
+      if (Date.now() - statSync(other).mtimeMs > staleMs) rmSync(other, { force: true })
+    }
+  } catch {
+    // Another command removes them, too.
+  }
 }
 
 /**

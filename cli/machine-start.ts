@@ -29,10 +29,10 @@ export async function startByMachine(
 ): Promise<Socket | undefined> {
   const installed = installedIn(paths)
   const socket = installed === undefined ? undefined : await startBy(installed, paths, find)
-  const file = paths.launchJob
-  if (socket !== undefined || file === undefined) return socket
+  const folder = paths.launchJobs
+  if (socket !== undefined || folder === undefined) return socket
   const { startAsJob } = await import('./launch-job.ts')
-  return await startAsJob({ file, run: run(), paths, limitMs }, find)
+  return await startAsJob({ folder, run: run(), paths, limitMs }, find)
 }
 
 /**

@@ -48,10 +48,10 @@ export interface Paths {
   /** How the daemon is to be started where `server install` was run. */
   readonly boot: string
   /**
-   * The property list of the job by which launchd starts the daemon, where `server install` was not run; undefined: the CLI starts it. Since
-   * macOS 27 the end of an app is that of all that it has started, and of what that has started (tmux/tmux#5465).
+   * The folder of property lists of jobs by which launchd starts the daemon, where `server install` was not run; undefined: the CLI starts it.
+   * Since macOS 27 the end of an app is that of all that it has started, and of what that has started (tmux/tmux#5465).
    */
-  readonly launchJob: string | undefined
+  readonly launchJobs: string | undefined
   /** Crash reports. */
   readonly crash: string
   /** The keeper's folder. */
@@ -126,8 +126,8 @@ export function resolvePaths(input: PathsInput): Paths {
     records: join(dataFolder, 'running'),
     daemonLog: join(dataFolder, 'daemon.log'),
     boot: join(dataFolder, 'boot.json'),
-    get launchJob() {
-      return mac && releaseOf(env, sandbox) >= endsWithApp ? join(dataFolder, 'launch-job.plist') : undefined
+    get launchJobs() {
+      return mac && releaseOf(env, sandbox) >= endsWithApp ? join(dataFolder, 'launch-jobs') : undefined
     },
     crash: join(dataFolder, 'crashes'),
     // Looked for when needed: without a build of one's own that means to resolve a package.

@@ -2,7 +2,7 @@
  * The daemon as a job of launchd's without `server install`, on macOS 27: by launchd, for which test/e2e/launchctl.py stands, and out of an
  * app, for which test/e2e/terminal.py stands. What macOS makes of it shows `npm run test:mac -- --only quit`.
  */
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync, utimesSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
@@ -186,6 +186,11 @@ on(
   async (t, machine) => {
     const it = mac(machine, '27.0.0')
     const { box, env } = it
+    const folder = join(box.home, 'Library/Application Support/locald/sandboxes', box.name, 'data', 'launch-jobs')
+    const old = join(folder, 'old.plist')
+    box.write(old, '')
+    chmodSync(folder, 0o700)
+    utimesSync(old, 1, 1)
     const start = ['sh', '-c', 'umask 027; exec "$@"', 'sh', process.execPath, box.main, 'server', 'start']
     const ran = await box.spawn(start, { env: { ...env, https_proxy: 'http://a&<b>@c', PGHOST: 'elsewhere' } }).done
     t.equal(ran.code, 0, ran.stderr)
@@ -199,9 +204,8 @@ on(
       'nor what a daemon does not get otherwise',
     )
     t.match(readFileSync(`/proc/${pid}/status`, 'utf8'), /^Umask:\t0027$/m)
-    const file = join(box.home, 'Library/Application Support/locald/sandboxes', box.name, 'data', 'launch-job.plist')
-    t.equal(statSync(file).mode & 0o777, 0o644)
-    t.equal(statSync(dirname(file)).mode & 0o777, 0o700)
+    t.equal(statSync(folder).mode & 0o777, 0o700)
+    t.strictSame(readdirSync(folder), [], 'neither its file nor an old one')
   },
   { skip: unlike },
 )
@@ -226,3 +230,33 @@ on('darwin', 'after an installation the agent starts the daemon, until it is rem
   t.equal((await box.server()).pid, running[0]?.[1].pid)
   t.equal((await box.service(at, 'job')).pid, pid)
 })
+
+on('darwin', 'commands that start the daemon at the same moment have launchd start one', async (t, machine) => {
+  const it = mac(machine, '27.0.0')
+  const { box, env } = it
+  const ran = await Promise.all([1, 2, 3].map(() => box.run(['server', 'start'], { env })))
+  for (const { code, stderr } of ran) {
+    t.equal(code, 0)
+    t.match(stderr, /^(?:Waiting for launchd to start the daemon\n)?$/)
+  }
+  const { pid } = await box.server()
+  const jobs = await until('the end of the others', () => {
+    const all = Object.values(jobsOf(it))
+    return all.filter(job => job.pid !== null).length === 1 && all
+  })
+  t.ok(jobs.some(job => job.pid === pid))
+  for (const { exit } of jobs.filter(job => job.pid === null)) t.equal(exit, 0)
+})
+
+on(
+  'darwin',
+  'during a login, when launchd starts nothing by itself, the job is started all the same',
+  async (t, machine) => {
+    const it = mac(machine, '27.0.0')
+    const { box, env } = it
+    box.write(join(box.home, 'launchd.ondemand'), '')
+    await box.ok(['server', 'start'], { env })
+    t.equal((await box.server()).pid, Object.values(jobsOf(it))[0]?.pid)
+    t.equal(Object.keys(jobsOf(it)).length, 1)
+  },
+)

@@ -110,8 +110,8 @@ def run(key):
         job = whole['jobs'].get(key)
         if job is None or job['removed']:
             return False
-        with open(job['file'], 'rb') as file:
-            plist = plistlib.load(file)
+        # As it was read: launchd does not look at the file again.
+        plist = job['plist']
         # launchd gives a job few variables: xpc's and those of the login, not those of the shell.
         env = {'HOME': home, 'TMPDIR': os.environ['TMPDIR'], 'XPC_SERVICE_NAME': plist['Label'], **plist['EnvironmentVariables']}
         out = open(plist['StandardOutPath'], 'ab')
@@ -187,7 +187,7 @@ def bootstrap(domain, file):
             refuse(5, 'Bootstrap failed: 5: Input/output error\nTry re-running the command as root for richer errors.')
         # liby/dotfiles#29: "pending spawn, domain in on-demand-only mode"
         waits = os.path.exists(path('ondemand')) or not plist.get('RunAtLoad')
-        whole['jobs'][key] = {'file': file, 'pid': None, 'since': 0, 'runs': 0, 'exit': None, 'removed': None, 'pending': not waits}
+        whole['jobs'][key] = {'file': file, 'plist': plist, 'pid': None, 'since': 0, 'runs': 0, 'exit': None, 'removed': None, 'pending': not waits}
     if not waits:
         supervise(key)
 

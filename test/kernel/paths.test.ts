@@ -232,8 +232,8 @@ t.test('the platform', async t => {
   t.equal(releaseOf({ LOCALD_PLATFORM_RELEASE: '27.0.0' }, 'dev'), 27)
   t.throws(() => releaseOf({ LOCALD_PLATFORM_RELEASE: '27.0.0' }, undefined), { code: 'PLATFORM_OVERRIDE' })
   const job = (more: NodeJS.ProcessEnv) =>
-    resolvePaths({ env: { HOME: '/home/ann', LOCALD_PLATFORM: 'darwin', ...more }, sandbox: 'dev' }).launchJob
-  t.match(job({ LOCALD_PLATFORM_RELEASE: '27.0.0' }), /\/data\/launch-job\.plist$/)
+    resolvePaths({ env: { HOME: '/home/ann', LOCALD_PLATFORM: 'darwin', ...more }, sandbox: 'dev' }).launchJobs
+  t.match(job({ LOCALD_PLATFORM_RELEASE: '27.0.0' }), /\/data\/launch-jobs$/)
   t.equal(job({ LOCALD_PLATFORM_RELEASE: '25.6.0' }), undefined)
   t.equal(job({ LOCALD_PLATFORM: 'linux', LOCALD_PLATFORM_RELEASE: '27.0.0' }), undefined)
 })
