@@ -10,6 +10,9 @@
 #ifdef __linux__
 #include <sys/xattr.h>
 #endif
+#if defined(__APPLE__) || defined(SHIM_FAKE_ACL)
+#include <copyfile.h>
+#endif
 
 static _Noreturn void give_up(int folder, const char *draft, const char *what) {
   int error = errno;
@@ -43,6 +46,16 @@ static bool copy_label(int from, int to) {
 #endif
 }
 
+// What trail_file has let pass lets nobody write, so a file without them is no worse: a volume, or System Integrity Protection, may refuse.
+static void copy_lists(int from, int to) {
+#if defined(__APPLE__) || defined(SHIM_FAKE_ACL)
+  if (from >= 0) (void)fcopyfile(from, to, NULL, COPYFILE_ACL | COPYFILE_XATTR);
+#else
+  (void)from;
+  (void)to;
+#endif
+}
+
 // Down to the medium: on macOS fsync(2) leaves it in the drive's cache, and not every file system has more.
 static bool sync_all(int fd) {
 #ifdef F_FULLFSYNC
@@ -59,6 +72,7 @@ void draft_write(int folder, const char *draft, const char *bytes, size_t len, c
   if (!write_at(fd, bytes, len)) give_up(folder, draft, "it cannot be written");
   if (fchown(fd, as->st_uid, as->st_gid) != 0 || fchmod(fd, as->st_mode & 0777) != 0) give_up(folder, draft, "its owner");
   if (!copy_label(like, fd)) give_up(folder, draft, "its SELinux label");
+  copy_lists(like, fd);
   if (!sync_all(fd) || close(fd) != 0) give_up(folder, draft, "it cannot be written");
 }
 

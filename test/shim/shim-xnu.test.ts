@@ -1,6 +1,6 @@
 /** The shim where macOS has rules of its own. */
 import { spawnSync } from 'node:child_process'
-import { chmodSync, linkSync, lstatSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, linkSync, lstatSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t from 'tap'
 import { root } from '../user.ts'
@@ -75,6 +75,13 @@ t.test('an access control list of macOS', { skip: unable }, async t => {
   t.match(run(dirname(it.shim), [allow, 1 << 6]), { code: 12 })
   // To read, run and look: list, search, attributes, extended attributes, the list itself.
   t.match(run(folder, [allow, 0x0d8a]), { code: 0 })
+  t.match(run(it.hosts, [deny, 1 << 4], [allow, 1 << 1]), { code: 0 })
+  const { ino } = lstatSync(it.hosts)
+  t.match(
+    readFileSync(lists, 'utf8'),
+    `${ino} ${deny} 10\n${ino} ${allow} 2\n`,
+    'a new hosts file has the list of the old one',
+  )
 })
 
 t.test('an access control list of Linux', { skip: unable }, async t => {
