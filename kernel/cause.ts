@@ -70,7 +70,7 @@ function denied(lines: readonly string[], { dir }: RunOutput): Cause | undefined
     const path = ofFolder.test(line) ? dir : (paths.exec(line)?.[0] ?? '')
     const denial = denialOf(path, 'EPERM')
     if (denial === undefined) continue
-    return { text: `${denial.message}, and what it starts: \`locald server restart\` in a terminal that may read it` }
+    return { text: `${denial.message}, and what it starts: ${denial.brief}` }
   }
   return undefined
 }

@@ -2,6 +2,8 @@
 export interface Denial {
   readonly message: string
   readonly hint: string
+  /** The hint in a few words. */
+  readonly brief: string
 }
 
 /**
@@ -19,14 +21,21 @@ const guarded: readonly (readonly [RegExp, string])[] = [
 
 /**
  * What EPERM means for a path in one of these folders: stat(2) of it works, open(2) and getcwd(3) do not. What counts is the program that
- * macOS holds responsible: the terminal that the daemon was started from, as long as it runs, else Node itself. Undefined for other
- * codes and paths.
+ * macOS holds responsible: the terminal that the daemon was started from, as long as it runs, else Node itself, as of a job of launchd's,
+ * which is told its label. Undefined for other codes and paths.
  */
-export function denialOf(path: string, code: string | undefined): Denial | undefined {
+export function denialOf(
+  path: string,
+  code: string | undefined,
+  job: string | undefined = process.env['XPC_SERVICE_NAME'],
+): Denial | undefined {
   const found = code === 'EPERM' ? guarded.find(([folder]) => folder.test(path)) : undefined
   if (found === undefined) return undefined
-  return {
-    message: `macOS keeps the daemon from ${found[1]}`,
-    hint: `Run \`locald server restart\` in a terminal that may read it, then restart the services; or allow it in System Settings › Privacy & Security › Files and Folders, or Full Disk Access, for ${process.execPath}; or move the project elsewhere.`,
+  const allow = `in System Settings › Privacy & Security › Files and Folders, or Full Disk Access, for ${process.execPath}; or move the project elsewhere.`
+  const message = `macOS keeps the daemon from ${found[1]}`
+  if (job?.startsWith('dev.locald') === true) {
+    return { message, hint: `Allow it ${allow}`, brief: `allow it for ${process.execPath} in System Settings` }
   }
+  const restart = '`locald server restart` in a terminal that may read it'
+  return { message, hint: `Run ${restart}, then restart the services; or allow it ${allow}`, brief: restart }
 }

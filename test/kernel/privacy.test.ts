@@ -38,6 +38,9 @@ t.test('the folders that macOS keeps to itself', async t => {
     '/Volumes/Work/x',
   ])
     t.match(denialOf(path, 'EPERM'), { message: /^macOS keeps the daemon from \S/, hint }, path)
+  const ofJob = denialOf(shop, 'EPERM', 'dev.locald.run.1')
+  t.match(ofJob, { hint: /^Allow it in System Settings/, brief: /^allow it for \// })
+  t.notMatch(ofJob?.hint, 'server restart', 'no terminal helps a job of launchd')
   for (const path of ['/Users/ann/code', '/Users/ann/Documents2/x', '/home/ann/Documents/x', '/Users/Documents/x'])
     t.equal(denialOf(path, 'EPERM'), undefined, path)
   t.equal(denialOf(shop, 'EACCES'), undefined, 'a mode that forbids it is another thing')

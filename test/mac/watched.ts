@@ -1,3 +1,4 @@
+import type { DoctorAnswer } from '../../kernel/wire.ts'
 import { until } from '../e2e/running.ts'
 import { processList } from '../process-list.ts'
 import type { Step } from './bench.ts'
@@ -55,6 +56,16 @@ export const watched: readonly Step[] = [
       await bench.record('lsappinfo', ['find', 'name=Terminal'])
       bench.expect(processList.isAlive(pid ?? 0), 'the service runs on')
       bench.expect((await box.service(folder, 'job')).pid === pid, 'it is the same')
+      const { stdout } = await box.run(['doctor', '--json'])
+      const { checks }: DoctorAnswer = JSON.parse(stdout)
+      const { status, summary } = checks.find(({ id }) => id === 'launch-agent') ?? {}
+      bench.note('launch-agent', `${status}: ${summary}`)
+      // Since macOS 27 the daemon is a job of launchd's, and the service of that job's coalition.
+      process.kill((await box.server()).pid, 'SIGKILL')
+      await bench.pause(20_000)
+      bench.expect(processList.isAlive(pid ?? 0), 'the service outlives its daemon')
+      bench.expect((await box.run(['server', 'start'])).code === 0, 'another daemon starts')
+      bench.expect((await box.service(folder, 'job')).pid === pid, 'and takes it over')
     },
   },
   {
