@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { LocaldError, systemCode } from '../kernel/errors.ts'
-import { hasOwnSocket, isAlive, isOthers, type Paths, readPlace } from '../kernel/paths.ts'
+import { hasOwnSocket, isOthers, mayRun, type Paths, readPlace } from '../kernel/paths.ts'
 import { connect } from './http.ts'
 
 // Not by import, which reads all of node:fs.
@@ -18,9 +18,8 @@ export async function meet(paths: Paths): Promise<Socket | undefined> {
   for (const end = performance.now() + bindMs; ; await new Promise(resolve => setTimeout(resolve, stepMs))) {
     const socket = await reach(paths)
     if (socket !== undefined) return socket
-    const pid = readPlace(paths.data)?.pid
-    // The process may be another one by now, which is waited for once.
-    if (pid === undefined || !isAlive(pid) || performance.now() > end) return undefined
+    const place = readPlace(paths.data)
+    if (place === undefined || !mayRun(paths.data, place) || performance.now() > end) return undefined
     wake(paths)
   }
 }

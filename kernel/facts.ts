@@ -1,4 +1,3 @@
-import { cpus } from 'node:os'
 import { LocaldError } from './errors.ts'
 import type { PlatformFacts } from './plugin.ts'
 
@@ -60,7 +59,7 @@ export function machineName(): string {
  */
 export function otherMachineName(
   machine: string = machineName(),
-  processor: string = cpus()[0]?.model ?? '',
+  processor: string = process.getBuiltinModule('node:os').cpus()[0]?.model ?? '',
 ): string | undefined {
   // `Apple M2`; `VirtualApple @ 2.50GHz processor` for a program that is translated.
   if (!processor.includes('Apple')) return undefined

@@ -20,7 +20,7 @@ import { systemCode } from './errors.ts'
 export interface WriteOptions {
   /** Whether it is on the disk when the call returns; default: true. */
   readonly durable?: boolean
-  /** Its permissions, whatever the umask is; default: 0600. */
+  /** Its permissions, whatever the umask is; default: 0600, less the umask. */
   readonly mode?: number
 }
 
@@ -28,14 +28,15 @@ export interface WriteOptions {
  * Writes a file that must survive: to a temporary file in the same folder, fsynced, renamed. Synchronous, so that two writes of one daemon
  * never cross.
  */
-export function writeWhole(file: string, text: string, { durable = true, mode = 0o600 }: WriteOptions = {}): void {
+export function writeWhole(file: string, text: string, { durable = true, mode }: WriteOptions = {}): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
   const temporary = `${file}.${randomBytes(4).toString('hex')}.tmp`
   try {
     const descriptor = openSync(temporary, 'wx', 0o600)
     try {
       for (let rest = Buffer.from(text); rest.length > 0; ) rest = rest.subarray(writeSync(descriptor, rest))
-      fchmodSync(descriptor, mode)
+      // Not for the default: some disks have no permissions to set.
+      if (mode !== undefined) fchmodSync(descriptor, mode)
       if (durable) fsyncSync(descriptor)
     } finally {
       closeSync(descriptor)

@@ -17,7 +17,7 @@ import {
 export { shortHash } from './hash.ts'
 export { compileNative } from './native.ts'
 export { otherOwnerAbove } from './owner.ts'
-export { isAlive, isOthers, type Place, readPlace } from './place.ts'
+export { isOthers, mayRun, type Place, readPlace } from './place.ts'
 export { longestSocketPath } from './runtime-folder.ts'
 
 // Not by import: that reads all of node:fs, streams too, which is a thirtieth of the time of a short command.

@@ -2,7 +2,8 @@ import { join, sep } from 'node:path'
 import { isCallers, isOwnFolder, openPlain } from './owner.ts'
 
 // Every command reads this file: not by import, which reads all of node:fs.
-const { closeSync, existsSync, readFileSync, readlinkSync, rmSync, symlinkSync } = process.getBuiltinModule('node:fs')
+const { closeSync, existsSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync } =
+  process.getBuiltinModule('node:fs')
 
 /**
  * Where the daemon of a data folder is reached. It is kept in that folder, so that callers with another XDG_RUNTIME_DIR or TMPDIR find the
@@ -39,11 +40,16 @@ export function readPlace(data: string): Place | undefined {
   }
 }
 
-/** Whether a process of the caller's has this pid; it may be another one than was meant. */
-export function isAlive(pid: number): boolean {
+/** By so much the time of the machine's start may be wrong, which the system rounds: ms. */
+const clockMs = 5000
+
+/** Whether the daemon may run that says where it is in a data folder: its pid may be another process's by now. */
+export function mayRun(data: string, { pid }: Place): boolean {
   try {
     process.kill(pid, 0)
-    return true
+    // Pids begin again when the machine starts.
+    const startedMs = Date.now() - process.getBuiltinModule('node:os').uptime() * 1000
+    return statSync(placeFile(data)).mtimeMs > startedMs - clockMs
   } catch {
     return false
   }

@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
 import type { Paths } from './paths.ts'
-import { isAlive, isOthers, readPlace } from './place.ts'
+import { isOthers, mayRun, readPlace } from './place.ts'
 
 /** A daemon answers from memory: ms. */
 const answerMs = 2000
@@ -19,8 +19,7 @@ export async function isServed({ data }: Pick<Paths, 'data'>): Promise<boolean> 
   const end = performance.now() + bindMs
   for (;;) {
     if ((await ping(place.socket)).includes(`"pid":${place.pid},`)) return true
-    // The process may be another one by now, which is waited for once.
-    if (!isAlive(place.pid) || performance.now() > end) return false
+    if (!mayRun(data, place) || performance.now() > end) return false
     await new Promise(resolve => setTimeout(resolve, stepMs))
   }
 }

@@ -1,4 +1,4 @@
-import { connect, type Socket } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import { systemCode } from '../errors.ts'
 
 /** What waits longer for a connection on loopback waits in the full queue of somebody who listens: ms. */
@@ -11,18 +11,38 @@ const answerMs = 500
  * Another user's listener, and one on the very same address, are refused with EADDRINUSE, as on Linux (xnu-11417.101.15,
  * bsd/netinet/in_pcb.c in_pcbbind and bsd/netinet6/in6_pcb.c in6_pcbbind: with `wild` 0 only an equal address conflicts). Never rejects.
  */
-export function isAnswered(address: string, port: number): Promise<boolean> {
+export async function isAnswered(address: string, port: number): Promise<boolean> {
+  const result = await dial(address, port)
+  // Silence is that of a full queue, but not where a firewall drops whatever goes there, as for ::1 on a machine that is to have no IPv6.
+  return result === 'silent' ? await takesConnections(address) : result === 'taken'
+}
+
+/** What comes of a connection; `silent`: nothing in time. */
+function dial(address: string, port: number): Promise<'taken' | 'refused' | 'silent'> {
   return new Promise(resolve => {
     const socket = connect({ port, host: address })
-    const end = (result: boolean) => {
+    const end = (result: 'taken' | 'refused' | 'silent') => {
       socket.destroy()
       resolve(result)
     }
-    socket.once('connect', () => end(!meetsItself(socket)))
+    socket.once('connect', () => end(meetsItself(socket) ? 'refused' : 'taken'))
     // One that resets what it accepted, as with a full queue, is there.
-    socket.on('error', error => end(systemCode(error) === 'ECONNRESET'))
+    socket.on('error', error => end(systemCode(error) === 'ECONNRESET' ? 'taken' : 'refused'))
     // A refusal that has come meanwhile is heard first.
-    socket.setTimeout(answerMs, () => setImmediate(end, true))
+    socket.setTimeout(answerMs, () => setImmediate(end, 'silent'))
+  })
+}
+
+/** Whether connections to an address arrive: tried by a listener of our own. */
+function takesConnections(address: string): Promise<boolean> {
+  return new Promise(resolve => {
+    const server = createServer(socket => socket.destroy())
+    server.once('error', () => resolve(false))
+    server.listen({ port: 0, host: address, exclusive: true }, async () => {
+      const own = server.address()
+      const result = typeof own === 'object' && own !== null ? await dial(address, own.port) : 'silent'
+      server.close(() => resolve(result !== 'silent'))
+    })
   })
 }
 

@@ -20,7 +20,8 @@ export async function readExit(file: string): Promise<Exit | undefined> {
 export async function keeperOf(file: string, program: string): Promise<number | undefined> {
   const pid = (await read(file))?.['keeper']
   if (typeof pid !== 'number') return undefined
-  const opened = await open(file).catch(() => undefined)
+  // To be written to: over NFS only such a file can be locked for oneself (flock(2)).
+  const opened = await open(file, 'r+').catch(() => undefined)
   if (opened === undefined) return undefined
   try {
     const looker = spawn(program, ['relock'], { stdio: [opened.fd, 'ignore', 'ignore'], timeout: lookMs })

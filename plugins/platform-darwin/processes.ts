@@ -1,7 +1,13 @@
 import { setTimeout } from 'node:timers/promises'
 import { systemCode } from '../../kernel/errors.ts'
-import type { Listener, ProcessInfo, ProcessTable, ProcessTree, Usage } from '../../kernel/plugin.ts'
-import { isAnswered } from './answers.ts'
+import {
+  isAnswered,
+  type Listener,
+  type ProcessInfo,
+  type ProcessTable,
+  type ProcessTree,
+  type Usage,
+} from '../../kernel/plugin.ts'
 import type { Socket } from './lsof.ts'
 import type { Row } from './ps.ts'
 import type { Tools } from './tools.ts'
@@ -116,10 +122,16 @@ export class DarwinProcessTable implements ProcessTable {
     const { port, variable } = tree
     const [rows, sockets, given] = await Promise.all([
       this.#tools.ps(),
-      port === undefined ? [] : isAnswered(port).then(isHeld => (isHeld ? this.#tools.lsof() : [])),
+      port === undefined ? [] : this.#listening(port),
       variable === undefined ? new Set<number>() : this.#tools.given(variable),
     ])
     return remains({ rows, sockets, given }, tree, seen)
+  }
+
+  /** The listeners, where one has the port: what refuses is asked of no `lsof`, which takes up to seconds on a busy Mac. */
+  async #listening(port: number): Promise<readonly Socket[]> {
+    const held = await Promise.all(['127.0.0.1', '::1'].map(address => isAnswered(address, port)))
+    return held.includes(true) ? await this.#tools.lsof() : []
   }
 }
 

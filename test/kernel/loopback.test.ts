@@ -1,6 +1,9 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
+import { isAnswered } from '../../kernel/contract/loopback.ts'
 import { unable } from '../e2e/private-machine.ts'
 
 /** Asks both about a port on which nobody listens, with every connection made from that very port; prints what they say. */
@@ -24,4 +27,36 @@ t.test('a connection that met itself is no answer', { skip: unable }, t => {
   })
   t.match(ran, { status: 0, stdout: '[]\n' })
   t.end()
+})
+
+/** Prints whether a port is answered that no packet reaches. */
+const silence = `
+  const { isAnswered } = await import(process.argv[1])
+  console.log(await isAnswered('127.0.0.1', 40001))
+`
+
+t.test('an address that a firewall drops everything to has no listeners', { skip: unable }, t => {
+  const module = fileURLToPath(new URL('../../kernel/contract/loopback.js', import.meta.url))
+  // A queue in which no packet has room, as iptables need not be there.
+  const setUp = 'ip link set lo up; tc qdisc add dev lo root tbf rate 1kbit burst 1b limit 1; exec "$@"'
+  const node = [process.execPath, '--input-type=module', '-e', silence, module]
+  const ran = spawnSync('unshare', ['--net', 'sh', '-ec', setUp, 'sh', ...node], { encoding: 'utf8', timeout: 60_000 })
+  t.match(ran, { status: 0, stdout: 'false\n' })
+  t.end()
+})
+
+t.test('a listener that accepts nothing any more answers', async t => {
+  const hung = `
+    const server = require('net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
+      require('fs').writeSync(1, String(server.address().port))
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
+    })`
+  const child = spawn(process.execPath, ['-e', hung], { stdio: ['ignore', 'pipe', 'inherit'] })
+  t.teardown(() => child.kill('SIGKILL'))
+  const [told] = await once(child.stdout, 'data')
+  const port = Number(String(told))
+  const waiting = Array.from({ length: 4 }, () => connect(port, '127.0.0.1').on('error', () => {}))
+  t.teardown(() => waiting.forEach(socket => void socket.destroy()))
+  await Promise.race(waiting.map(socket => once(socket, 'connect')))
+  t.equal(await isAnswered('127.0.0.1', port), true)
 })
