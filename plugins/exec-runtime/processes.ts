@@ -89,7 +89,12 @@ export class KeeperProcesses implements Processes {
     }
     const table = this.#input.table()
     const [pid, keeper] = [Number(answer['pid']), Number(answer['keeper'])]
-    const [keeperStart = '', mainStart = ''] = await Promise.all([table.start(keeper), table.start(pid)])
+    const [keeperStart = '', mainStart = ''] = await Promise.all([table.start(keeper), table.start(pid)]).catch(
+      async (error: unknown) => {
+        await endUnheld(link)
+        throw error
+      },
+    )
     const tree = {
       keeper,
       pid,
@@ -247,6 +252,14 @@ export class KeeperProcesses implements Processes {
     if (this.#starter.problem === 'EMFILE') return 'the daemon has no descriptor left (EMFILE)'
     return 'its keeper ended at once'
   }
+}
+
+/** Ends a service that cannot be held, as `ps` has failed: nobody would know that it runs, and the next start would start another. */
+async function endUnheld(link: KeeperLink): Promise<void> {
+  const ended = link.next('exit')
+  link.send(`stop ${constants.signals.SIGKILL} 0`)
+  await Promise.race([ended, pause(killedMs, undefined, { ref: false })])
+  link.close()
 }
 
 /** False: it has just ended. */

@@ -5,6 +5,7 @@ import {
   existsSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   statSync,
@@ -311,6 +312,24 @@ function lives(t: Test, table: ProcessTable) {
       message: /no terminal is free \(No such device or address\)$/,
       hint: /`tty = false`.*kern\.tty\.ptmx_max/,
     })
+  })
+
+  t.test('a service that cannot be looked at after its start does not run on unknown', async t => {
+    const rig = new Rig(t, table)
+    const folders = { data: rig.dir, config: rig.dir, runtime: rig.dir, sockets: rig.dir, native }
+    const log = { info: () => {}, warn: () => {}, error: () => {} }
+    const pidFile = join(rig.dir, 'pid')
+    // As `ps` fails where the user may have no more processes.
+    const start = async () => {
+      await until('its pid', () => existsSync(pidFile))
+      throw new Error("'ps' failed: spawn EAGAIN")
+    }
+    const blind: ProcessTable = Object.assign(Object.create(table), { start })
+    const processes = new KeeperProcesses({ keeper: keeperFor(table), folders, table: () => blind, log })
+    const script = `trap '' TERM; echo $$ >${pidFile}.new; mv ${pidFile}.new ${pidFile}; while :; do sleep 1000; done`
+    await t.rejects(rig.spawn(script, { processes }), { message: /EAGAIN/ })
+    const pid = Number(readFileSync(pidFile, 'utf8'))
+    t.throws(() => process.kill(pid, 0), { code: 'ESRCH' })
   })
 
   t.test('a runtime folder that is gone and cannot be made again is replaced by the next one', async t => {
