@@ -12,7 +12,7 @@ const endsWithApp = 27
 const keep =
   'Allow your terminal app in System Settings › General › Login Items, under "Allow in the Background", or run `locald server install` and restart the services.'
 const again = 'Run `locald server install`.'
-const retry = 'Check that /bin is on PATH, and try again.'
+const retry = 'Run `launchctl managername` in a terminal: it shows whether launchd answers at all.'
 const allow =
   'Allow it in System Settings › General › Login Items, under "Allow in the Background", and run `locald server install`.'
 

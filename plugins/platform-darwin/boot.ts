@@ -2,7 +2,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { LocaldError } from '../../kernel/errors.ts'
 import type { Argv, BootPlan, BootUnit } from '../../kernel/plugin.ts'
-import type { Launchctl } from './launchctl.ts'
+import { type Launchctl, launchctlProgram } from './launchctl.ts'
 import { plistText } from './plist.ts'
 
 /** launchd starts a job at most once in this time (launchd.plist(5), ThrottleInterval); with some to spare. ms */
@@ -53,23 +53,24 @@ export function domainsOf(uid: number): readonly [gui: string, user: string] {
 export async function bootPlan({ uid, env, launchctl }: AgentMachine, unit: BootUnit): Promise<BootPlan> {
   const { label, file } = agentOf(env, unit.sandbox)
   const [gui, user] = domainsOf(uid)
+  const program = launchctlProgram(unit.sandbox)
   const { code } = await launchctl('print', gui)
   if (code === null) {
     throw new LocaldError('STEP_FAILED', `\`launchctl print ${gui}\` gave no answer`, {
-      hint: 'Check that /bin is on PATH, and try again.',
+      hint: 'Try again; `launchctl managername` in a terminal shows whether launchd answers at all.',
     })
   }
   const domain = code === 0 ? gui : user
   const each = (...words: readonly string[]): readonly Argv[] =>
-    [gui, user].map((at): Argv => ['launchctl', ...words, `${at}/${label}`])
+    [gui, user].map((at): Argv => [program, ...words, `${at}/${label}`])
   return {
     manager: 'launchd',
     file,
     text: plistText(label, unit, domain === gui ? undefined : ['Aqua', 'Background']),
     load: [
       // An agent that was once disabled cannot be loaded.
-      { argv: ['launchctl', 'enable', `${domain}/${label}`] },
-      { argv: ['launchctl', 'bootstrap', domain, file], retryCodes: beingRemoved },
+      { argv: [program, 'enable', `${domain}/${label}`] },
+      { argv: [program, 'bootstrap', domain, file], retryCodes: beingRemoved },
     ],
     start: each('kickstart').map(argv => ({ argv, successCodes: alreadyRuns })),
     delayMs: throttleMs + spareMs,

@@ -27,7 +27,7 @@ const plugin: Plugin = {
     const agents = {
       uid: host.platform.uid,
       env: process.env,
-      launchctl: launchctlOf(machine.path),
+      launchctl: launchctlOf(process.env),
       release: host.platform.release,
     }
     for (const check of [...machineChecks(tools), agentCheck(agents)]) host.check(check)

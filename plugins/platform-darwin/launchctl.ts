@@ -15,13 +15,19 @@ export interface Answer {
 /** Runs launchctl(1). Never rejects. */
 export type Launchctl = (...words: readonly string[]) => Promise<Answer>
 
-/** launchctl of a PATH. */
-export function launchctlOf(path: string | undefined): Launchctl {
-  const env = { PATH: path === undefined ? '/bin:/usr/bin' : `${path}:/bin:/usr/bin`, HOME: process.env['HOME'] }
+/** The system's own, whatever a shell, a project or Nix has on PATH; in a sandbox, which a test may give another, the first on PATH. */
+export function launchctlProgram(sandbox: string | undefined): string {
+  return sandbox === undefined ? '/bin/launchctl' : 'launchctl'
+}
+
+/** launchctl for the daemon of this environment. */
+export function launchctlOf(env: NodeJS.ProcessEnv): Launchctl {
+  const { HOME, PATH = '/bin:/usr/bin' } = env
+  const program = launchctlProgram(env['LOCALD_SANDBOX'] || undefined)
   return (...words) =>
     new Promise(resolve => {
-      const options = { env, timeout: limitMs, killSignal: 'SIGKILL', maxBuffer: maxBytes } as const
-      execFile('launchctl', words, options, (error, stdout) => {
+      const options = { env: { HOME, PATH }, timeout: limitMs, killSignal: 'SIGKILL', maxBuffer: maxBytes } as const
+      execFile(program, words, options, (error, stdout) => {
         const code = error === null ? 0 : typeof error.code === 'number' ? error.code : null
         resolve({ code, text: stdout })
       })

@@ -13,7 +13,7 @@ import { agentCheck } from '../../plugins/platform-darwin/agent.ts'
 import { featureCheck, machineChecks } from '../../plugins/platform-darwin/checks.ts'
 import { type Machine, probes } from '../../plugins/platform-darwin/features.ts'
 import plugin from '../../plugins/platform-darwin/index.ts'
-import { failureIn, isDisabled } from '../../plugins/platform-darwin/launchctl.ts'
+import { failureIn, isDisabled, launchctlProgram } from '../../plugins/platform-darwin/launchctl.ts'
 import { parseLsof } from '../../plugins/platform-darwin/lsof.ts'
 import { DarwinProcessTable, membersOf, remains, type Sight } from '../../plugins/platform-darwin/processes.ts'
 import {
@@ -660,6 +660,11 @@ t.test(
     t.equal(await hasFileEvents({ root: t.testdir({}) }), false)
   },
 )
+
+t.test('launchctl is the system’s own, but in a sandbox', async t => {
+  t.equal(launchctlProgram(undefined), '/bin/launchctl')
+  t.equal(launchctlProgram('box'), 'launchctl')
+})
 
 t.test('without an agent the daemon stops with the app that started it, on macOS 27', async t => {
   const home = t.testdir({})
