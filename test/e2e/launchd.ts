@@ -36,7 +36,8 @@ export function withLaunchd(machine: Machine): WithLaunchd {
   const bin = join(box.home, `a & <b> "c" 'd' é %s`)
   box.write(join(bin, 'launchctl'), readFileSync(source, 'utf8'), 0o755)
   const times = { LAUNCHD_REMOVAL: String(removalS), LAUNCHD_THROTTLE: String(throttleS) }
-  const env = { PATH: `${bin}:${box.env['PATH']}`, ...times }
+  // Of macOS 26: launchd is asked for nothing that was not installed.
+  const env = { PATH: `${bin}:${box.env['PATH']}`, LOCALD_PLATFORM_RELEASE: '25.0.0', ...times }
   const label = `dev.locald.${box.name}`
   const file = join(box.home, 'Library', 'LaunchAgents', `${label}.plist`)
   const uid = box.user?.uid ?? process.getuid?.()
