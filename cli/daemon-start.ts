@@ -241,14 +241,14 @@ function died(paths: Paths, before: number, word: Word): LocaldError {
   return late(paths, tail.length === 0 ? how : `${how}\n${tail.map(text => `  | ${text}`).join('\n')}`)
 }
 
-/** macOS ends what it does not let run so, and nothing else is seen of it: a signature that does not fit, a rule of who manages the Mac. */
+/** So macOS ends what it does not let run, for a signature that does not fit or a rule of who manages the Mac, and Linux when memory runs out. */
 function killed(paths: Paths): LocaldError {
   const keeper = join(paths.native, 'locald-keeper')
   return new LocaldError(
     'DAEMON_START',
     `the daemon did not start: ${keeper} was ended by SIGKILL before it said anything`,
     {
-      hint: `Install locald again. On macOS \`codesign --verify --strict ${keeper}\` says whether it is whole; on a managed machine have it allowed.`,
+      hint: `Install locald again. On macOS run \`codesign --verify --strict ${keeper}\` to see whether it is whole, and on a managed machine have it allowed; on Linux look for \`oom\` in \`dmesg\`.`,
     },
   )
 }

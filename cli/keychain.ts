@@ -129,6 +129,6 @@ function byCode({ code, errors }: Ran): Told {
 function failed(code: number | null, errors: string): Told {
   const says = errors.trim().replace(/^locald-(?:shim|keychain): /, '')
   if (says !== '') return { status: null, says }
-  if (code === null || code === outOfTime) return { status: null, says: 'nobody answered the dialog in 10 minutes' }
+  if (code === null || code === outOfTime) return { status: null, says: 'no one answered the dialog in 10 minutes' }
   return { status: null, says: `it exited with ${code}` }
 }

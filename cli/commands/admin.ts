@@ -32,7 +32,7 @@ export async function adminUninstall(context: Context): Promise<number> {
   const left = carryOut(context, uninstallSteps(privileged), 'Nothing is installed')
   // What a user trusts is that user's, and macOS changes it for nobody else.
   if (privileged.keychain !== undefined && !context.json) {
-    say('A CA in a user’s own keychain stays: whoever ran `locald trust` takes it out by `locald untrust`.')
+    say('A CA in a user’s own keychain stays: each user removes their own by `locald untrust`.')
   }
   return left.length === 0 ? 0 : 1
 }

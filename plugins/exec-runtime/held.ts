@@ -101,12 +101,12 @@ export class HeldProcess implements Instance {
     const isFirst = this.#asked.length === 0
     const asked = performance.now()
     this.#ask(`stop ${signalNumber(signal)} ${grace}`)
-    const inTime = afterAwake(grace + disobeysMs, () => void killKeeper(this.state, table))
+    const cancel = afterAwake(grace + disobeysMs, () => void killKeeper(this.state, table))
     const exit = await this.exited
     const wasLate = grace > 0 && signal !== 'SIGKILL' && exit.signal === 'SIGKILL' && performance.now() - asked >= grace
     if (isFirst && wasLate)
       this.#input.log.write('locald', `it had not ended ${grace / 1000} s after ${signal} and was killed`)
-    inTime()
+    cancel()
     // It had ended before they were seen.
     if (this.#seen.length > 0) await this.#sweep(true)
   }

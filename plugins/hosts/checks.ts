@@ -46,7 +46,7 @@ async function ofNames(os: NodeJS.Platform, find: typeof addressesOf): Promise<C
     return { status: 'pass', severity, summary: 'every program finds names such as web.shop.localhost' }
   }
   const summary =
-    'programs of this machine do not find names such as web.shop.localhost; Chrome, Firefox and curl do by themselves'
+    'programs of this machine do not find names such as web.shop.localhost, apart from Chrome, Firefox and curl'
   const setup = 'Run `sudo locald admin setup`: they are then kept in the hosts file.'
   const module = 'Or install nss-myhostname (Debian: `sudo apt install libnss-myhostname`).'
   const fix = os === 'linux' ? `${setup} ${module}` : setup

@@ -76,7 +76,7 @@ export async function linuxStore(machine: Machine, helper: Helper | undefined): 
 }
 
 /** A store of which locald can only say why it does nothing. */
-export function unusableStore(reason: string, hint: string): Store {
+function unusableStore(reason: string, hint: string): Store {
   const change: Changed = { done: false, reason, todo: hint }
   return {
     kind: 'system',

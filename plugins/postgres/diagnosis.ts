@@ -24,7 +24,7 @@ const causes: readonly Cause[] = [
     // One of 56 bytes for each server; the same error number as that of a full disk.
     pattern: /could not create shared memory segment: No space left|Failed system call was shmget/,
     says: 'the system has no shared memory segment left',
-    hint: 'List them with `ipcs -m`, and remove those of servers that were killed (nobody is attached) with `ipcrm -m ID`. macOS has 32 for all programs.',
+    hint: 'List them with `ipcs -m`, and remove those of servers that were killed (no process is attached) with `ipcrm -m ID`. macOS has 32 for all programs.',
   },
   {
     pattern: /No space left on device/,

@@ -83,7 +83,7 @@ export class SchemePort {
     try {
       return await this.#host.use.processTable.overshadowed?.(port)
     } catch (error) {
-      this.#host.log.info(`who else listens on port ${port} cannot be told: ${messageOf(error)}`)
+      this.#host.log.info(`cannot find out who else listens on port ${port}: ${messageOf(error)}`)
       return undefined
     }
   }

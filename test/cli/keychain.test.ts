@@ -46,7 +46,7 @@ t.test('for all users, by locald-shim', { skip: unable }, async t => {
     const late = join(it.root, 'late')
     writeFileSync(late, '#!/bin/sh\nexit 19\n', { mode: 0o755 })
     const slow = { native, privileged: { ...privileged, shims: [late] } }
-    t.match(await carryOut(slow, [step]), [{ status: null, says: /nobody answered the dialog/ }])
+    t.match(await carryOut(slow, [step]), [{ status: null, says: /no one answered the dialog/ }])
   })
 
   t.test('the command that asks for it', async t => {

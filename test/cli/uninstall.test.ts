@@ -58,7 +58,7 @@ t.test('the roots of all users', { skip: unable }, async t => {
     if (isRefused) mac.fail({ SecTrustSettingsRemoveTrustSettings: -60007 })
     const { code, says } = await uninstall(t, it)
     t.match(says, /remove locald development CA 11111111 from the system keychain: macOS asks for an administrator/)
-    t.match(says, /whoever ran `locald trust` takes it out by `locald untrust`/)
+    t.match(says, /each user removes their own by `locald untrust`/)
     t.notOk(existsSync(it.shim))
     t.notOk(existsSync(join(it.root, 'etc/locald')))
     if (isRefused) {

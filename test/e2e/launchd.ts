@@ -27,7 +27,7 @@ export interface WithLaunchd {
   readonly user: string
 }
 
-export const removalS = 1.5
+const removalS = 1.5
 export const throttleS = 2
 
 /** Makes a sandbox with the stand-in for launchctl. */
