@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { messageOf } from '../kernel/errors.ts'
 import { writeWhole } from '../kernel/files.ts'
-import type { Paths } from '../kernel/paths.ts'
+import type { LaunchJobPaths, Paths } from '../kernel/paths.ts'
 import type { Argv } from '../kernel/wire.ts'
 import { daemonEnvironment } from './daemon-environment.ts'
 import { say } from './output.ts'
@@ -29,9 +29,7 @@ const staleMs = 600_000
 const readableByAll = 0o644
 
 /** What launchd is to run. */
-export interface LaunchJob {
-  /** Where property lists are put while launchd reads them. */
-  readonly folder: string
+export interface LaunchJob extends LaunchJobPaths {
   readonly run: Argv
   readonly paths: Paths
   /** How long the daemon may take until it listens, ms. */
@@ -92,9 +90,9 @@ async function tried(job: LaunchJob, deadline: number, find: Find): Promise<Outc
   const domain = `gui/${process.getuid?.() ?? 0}`
   try {
     writeWhole(file, plistText(label, job), { mode: readableByAll })
-    const loaded = await runProgram(['launchctl', 'bootstrap', domain, file], answerMs)
+    const loaded = await runProgram([job.launchctl, 'bootstrap', domain, file], answerMs)
     if (loaded.code !== 0) return { why: loaded.why }
-    return await awaited(`${domain}/${label}`, deadline, find)
+    return await awaited(job.launchctl, `${domain}/${label}`, deadline, find)
   } catch (error) {
     return { why: messageOf(error) }
   } finally {
@@ -102,11 +100,11 @@ async function tried(job: LaunchJob, deadline: number, find: Find): Promise<Outc
   }
 }
 
-async function awaited(target: string, deadline: number, find: Find): Promise<Outcome> {
+async function awaited(launchctl: string, target: string, deadline: number, find: Find): Promise<Outcome> {
   for (let looked = performance.now(); performance.now() < deadline; await setTimeout(stepMs)) {
     const isDue = performance.now() - looked >= lookMs
     // First this: where the job is over because another daemon runs, that is found now.
-    const end = isDue ? await endOf(target) : undefined
+    const end = isDue ? await endOf(launchctl, target) : undefined
     if (isDue) looked = performance.now()
     const socket = await find()
     if (socket !== undefined) return { socket, why: '' }
@@ -119,13 +117,13 @@ async function awaited(target: string, deadline: number, find: Find): Promise<Ou
  * How the job's program, which runs once, has ended; undefined while it runs, or where launchctl gives no answer. One that has not run yet is
  * started: during a login launchd leaves RunAtLoad pending, "domain in on-demand-only mode".
  */
-async function endOf(target: string): Promise<string | undefined> {
-  const { code: answer, output } = await runProgram(['launchctl', 'print', target], answerMs)
+async function endOf(launchctl: string, target: string): Promise<string | undefined> {
+  const { code: answer, output } = await runProgram([launchctl, 'print', target], answerMs)
   if (answer !== 0) return answer === null ? undefined : 'an unknown code'
   const [, code, signal] = /^\s*last (?:exit code = (\d+)|terminating signal = (.*))/m.exec(output) ?? []
   const end = code ?? signal
   if (end === undefined && !/^\s*state = running$/m.test(output)) {
-    await runProgram(['launchctl', 'kickstart', target], answerMs)
+    await runProgram([launchctl, 'kickstart', target], answerMs)
   }
   return end
 }

@@ -29,10 +29,10 @@ export async function startByMachine(
 ): Promise<Socket | undefined> {
   const installed = installedIn(paths)
   const socket = installed === undefined ? undefined : await startBy(installed, paths, find)
-  const folder = paths.launchJobs
-  if (socket !== undefined || folder === undefined) return socket
+  const { launchJobs } = paths
+  if (socket !== undefined || launchJobs === undefined) return socket
   const { startAsJob } = await import('./launch-job.ts')
-  return await startAsJob({ folder, run: run(), paths, limitMs }, find)
+  return await startAsJob({ ...launchJobs, run: run(), paths, limitMs }, find)
 }
 
 /**

@@ -47,17 +47,25 @@ export interface Paths {
   readonly daemonLog: string
   /** How the daemon is to be started where `server install` was run. */
   readonly boot: string
-  /**
-   * The folder of property lists of jobs by which launchd starts the daemon, where `server install` was not run; undefined: the CLI starts it.
-   * Since macOS 27 the end of an app is that of all that it has started, and of what that has started (tmux/tmux#5465).
-   */
-  readonly launchJobs: string | undefined
+  /** Undefined: the CLI starts the daemon, where `server install` was not run. */
+  readonly launchJobs: LaunchJobPaths | undefined
   /** Crash reports. */
   readonly crash: string
   /** The keeper's folder. */
   readonly native: string
   readonly sandbox: string | undefined
   readonly privileged: PrivilegedPaths
+}
+
+/**
+ * Of jobs by which launchd starts the daemon, without an installation: since macOS 27 the end of an app is that of all that it has started,
+ * and of what that has started (tmux/tmux#5465).
+ */
+export interface LaunchJobPaths {
+  /** Where their property lists are while launchd reads them. */
+  readonly folder: string
+  /** The system's own, whatever is on PATH; in a sandbox, which a test may give another, the first on PATH. */
+  readonly launchctl: string
 }
 
 /** What belongs to root, for all users of the machine. Compiled into the helper as well (shim/shim/places.h). */
@@ -127,7 +135,9 @@ export function resolvePaths(input: PathsInput): Paths {
     daemonLog: join(dataFolder, 'daemon.log'),
     boot: join(dataFolder, 'boot.json'),
     get launchJobs() {
-      return mac && releaseOf(env, sandbox) >= endsWithApp ? join(dataFolder, 'launch-jobs') : undefined
+      if (!mac || releaseOf(env, sandbox) < endsWithApp) return undefined
+      const launchctl = sandbox === undefined ? '/bin/launchctl' : 'launchctl'
+      return { folder: join(dataFolder, 'launch-jobs'), launchctl }
     },
     crash: join(dataFolder, 'crashes'),
     // Looked for when needed: without a build of one's own that means to resolve a package.
