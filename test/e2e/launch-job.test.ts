@@ -8,8 +8,8 @@ import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import type { DoctorAnswer } from '../../kernel/wire.ts'
 import { onlyLinux } from '../machine.ts'
+import { processList } from '../process-list.ts'
 import { jobsOf, type WithLaunchd, withLaunchd } from './launchd.ts'
-import { isAlive } from './processes.ts'
 import { type Running, until } from './running.ts'
 import { type Machine, on } from './suite.ts'
 
@@ -84,7 +84,7 @@ on(
 
     t.comment('a daemon that is killed: the next one takes over what the first job has started')
     process.kill(pid, 'SIGKILL')
-    await until('its end', () => !isAlive(pid))
+    await until('its end', () => !processList.isAlive(pid))
     await quit(await terminal(it, ['server', 'start'], box.home))
     const next = await box.server()
     t.not(next.pid, pid)
@@ -122,7 +122,7 @@ on(
 
       t.comment('the stand-in for an app does end what it has started')
       await quit(app)
-      t.notOk(isAlive(pid))
+      t.notOk(processList.isAlive(pid))
     }
   },
   { skip: unlike },

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { processList } from '../process-list.ts'
 import { ask, count, crash, db, isComplete, query, shop, unfinished, urlOf, writer } from './postgres-shop.ts'
-import { isAlive } from './processes.ts'
 import { until } from './running.ts'
 import { Sandbox } from './sandbox.ts'
 
@@ -121,7 +121,7 @@ t.test('snapshots and branches', async t => {
       if (who === 'daemon') process.kill(pid, 'SIGKILL')
       else crash(sandbox)
       const answer = await asking
-      await until('its end', () => !isAlive(pid) || sandbox.processes().length === 0)
+      await until('its end', () => !processList.isAlive(pid) || sandbox.processes().length === 0)
       // Of those named, also what had ended well would be started.
       await sandbox.up(folder, who === 'daemon' ? [] : ['db'])
       t.equal(await count(url), 1000, `${argv.join(' ')}: the data is whole (${answer === undefined ? 'cut' : 'done'})`)

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSy
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { resolvePaths } from '../../kernel/paths.ts'
-import { isAlive } from './processes.ts'
+import { processList } from '../process-list.ts'
 import { until } from './running.ts'
 import { Sandbox } from './sandbox.ts'
 
@@ -38,7 +38,7 @@ async function running(t: Test) {
     async kill() {
       const { pid } = await sandbox.server()
       process.kill(pid, 'SIGKILL')
-      await until('the end of the daemon', () => !isAlive(pid))
+      await until('the end of the daemon', () => !processList.isAlive(pid))
     },
   }
 }
@@ -109,7 +109,7 @@ t.test('of what is lost only that service is started again', async t => {
       })
       t.equal(after[1], b)
       t.not(after[0], a)
-      t.notOk(isAlive(a ?? 0), 'there is one of it')
+      t.notOk(processList.isAlive(a ?? 0), 'there is one of it')
     })
   }
 })
@@ -134,7 +134,7 @@ t.test('where all records are lost the daemon starts, and ends what is unknown',
   writeFileSync(two.records, '')
   await two.sandbox.ok(['server', 'start'])
   t.strictSame(
-    before.filter(pid => isAlive(pid ?? 0)),
+    before.filter(pid => processList.isAlive(pid ?? 0)),
     [],
   )
   await two.sandbox.up(two.folder)
@@ -149,7 +149,7 @@ t.test('what cannot be adopted is reported by doctor, and ends with the shutdown
   for (const file of [two.service, two.project]) edit(file, text => text.replace('"version":1', '"version":2'))
   await two.sandbox.ok(['server', 'start'])
   t.ok(
-    before.every(pid => isAlive(pid ?? 0)),
+    before.every(pid => processList.isAlive(pid ?? 0)),
     'it runs on',
   )
   const doctor: { readonly checks: readonly { readonly id: string }[] } = JSON.parse(
@@ -159,7 +159,7 @@ t.test('what cannot be adopted is reported by doctor, and ends with the shutdown
   t.match(check, { status: 'warn', summary: two.service.split('/').at(-1)?.slice(0, -5), fix: /server shutdown/ })
   await two.sandbox.ok(['server', 'shutdown'])
   t.strictSame(
-    before.filter(pid => isAlive(pid ?? 0)),
+    before.filter(pid => processList.isAlive(pid ?? 0)),
     [],
     'stopped',
   )

@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
-import { isAlive, parentOf } from './processes.ts'
+import { processList } from '../process-list.ts'
 import { until } from './running.ts'
 import { Sandbox } from './sandbox.ts'
 
@@ -26,10 +26,10 @@ async function end(...pids: readonly number[]): Promise<void> {
       process.kill(pid, 'SIGKILL')
     } catch (error) {
       // It may have ended since, with another one of them.
-      if (isAlive(pid)) throw error
+      if (processList.isAlive(pid)) throw error
     }
   }
-  for (const pid of pids) await until(`the end of ${pid}`, () => !isAlive(pid))
+  for (const pid of pids) await until(`the end of ${pid}`, () => !processList.isAlive(pid))
 }
 
 const closers: (() => unknown)[] = []
@@ -50,7 +50,7 @@ try {
   await box.up(folder)
   const { pid: main } = await box.service(folder, 'it')
   if (main === null) throw new Error('it has no pid')
-  const keeper = parentOf(main)
+  const keeper = processList.parentOf(main)
   const child = box.processes().find(({ command }) => command === 'sleep 100002')?.pid ?? Number.NaN
   const { pid: daemon } = await box.server()
   // A start token of a Mac has a second: what is started in the same one cannot be told apart, nor can it come round there.
@@ -62,7 +62,7 @@ try {
   await end(keeper, main, child)
   await until('the next second', () => Math.floor(Date.now() / 1000) > second + 1)
   for (const pid of [keeper, main, child, daemon]) strangers.push(await stranger(pid))
-  const alive = () => strangers.map(({ pid = Number.NaN }) => isAlive(pid))
+  const alive = () => strangers.map(({ pid = Number.NaN }) => processList.isAlive(pid))
   const steps: Record<string, readonly boolean[]> = {}
   const judged = await until('the service to be judged', async () => {
     const view = await box.service(folder, 'it')

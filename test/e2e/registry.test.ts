@@ -3,7 +3,7 @@ import { readFileSync, realpathSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { resolvePaths } from '../../kernel/paths.ts'
 import type { CleanAnswer, DoctorAnswer, RegistryAnswer } from '../../kernel/wire.ts'
-import { isAlive } from './processes.ts'
+import { processList } from '../process-list.ts'
 import { until } from './running.ts'
 import type { Sandbox } from './sandbox.ts'
 import { on } from './suite.ts'
@@ -226,7 +226,7 @@ on('linux', 'a project that was moved while it runs is the same in its new place
   const views = await box.status()
   t.match(views, [{ key: 'shop:job', path: realpathSync(now), status: 'running' }])
   t.equal(views.length, 1, 'nothing is left of the old place')
-  t.notOk(isAlive(pid))
+  t.notOk(processList.isAlive(pid))
   renameSync(now, old)
   await box.ok(['stop'], { cwd: old })
   t.same(
@@ -246,7 +246,7 @@ on('linux', 'a folder that is moved away and back ends no service', async (t, ma
   await until('the missing folder to be seen', async () =>
     (await box.status()).some(view => view.reason?.includes('was moved or deleted')),
   )
-  t.ok(isAlive(pid), 'it runs on while its folder is missing')
+  t.ok(processList.isAlive(pid), 'it runs on while its folder is missing')
   renameSync(`${shop}-away`, shop)
   await until('the folder to be seen again', async () => (await reason()) === null)
   t.match(await box.service(shop, 'job'), { status: 'running' })

@@ -1,6 +1,6 @@
 import { readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { isAlive } from './processes.ts'
+import { processList } from '../process-list.ts'
 import { until } from './running.ts'
 import { onHost } from './suite.ts'
 
@@ -202,7 +202,7 @@ onHost('changed files', async (t, machine) => {
     const before = await pids()
     const { pid: daemon } = await sandbox.server()
     process.kill(daemon, 'SIGTERM')
-    await until('the end of the daemon', () => !isAlive(daemon))
+    await until('the end of the daemon', () => !processList.isAlive(daemon))
     sandbox.write(join(other, 'src/text.txt'), 'second\n')
     sandbox.write(join(other, 'more.env'), 'MORE=1\n')
     const changed = plan.replace(

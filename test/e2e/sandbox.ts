@@ -6,8 +6,8 @@ import type { LocaldEvent, LogLine, ServiceView } from '../../kernel/events.ts'
 import { resolvePaths } from '../../kernel/paths.ts'
 import type { ServerStatus } from '../../kernel/wire.ts'
 import { nativeOfMac } from '../native.ts'
+import { type Process, processList } from '../process-list.ts'
 import { ordinaryUser, packageFor, type User } from '../user.ts'
-import { type Process, processesOf } from './processes.ts'
 import { type Ran, Running } from './running.ts'
 import { keepSweeping } from './sweeper.ts'
 import { type Answer, fetchFrom } from './web.ts'
@@ -214,7 +214,7 @@ export class Sandbox {
 
   /** Processes of this sandbox: daemon, keepers, services, and what they left. */
   processes(): readonly Process[] {
-    return processesOf(this.home)
+    return processList.naming(this.home)
   }
 
   /** Gives a file to the sandbox's user. */

@@ -2,8 +2,8 @@ import { rmSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 import type { Test } from 'tap'
 import type { ServiceView } from '../../kernel/events.ts'
+import { processList } from '../process-list.ts'
 import { freePort } from './ports.ts'
-import { isAlive, parentOf } from './processes.ts'
 import { printer } from './programs.ts'
 import { until } from './running.ts'
 import type { Sandbox } from './sandbox.ts'
@@ -99,9 +99,9 @@ onEach('what ended while no daemon ran is judged by its restart policy', async (
   process.kill(pid('crashed-for-good'), 'SIGKILL')
   process.kill(pid('ended'), 'SIGTERM')
   process.kill(pid('ended-again'), 'SIGTERM')
-  process.kill(parentOf(pid('without-keeper')), 'SIGKILL')
+  process.kill(processList.parentOf(pid('without-keeper')), 'SIGKILL')
   const ends = ['crashed', 'crashed-for-good', 'ended', 'ended-again']
-  await until('the ends of the services', () => !ends.some(name => isAlive(pid(name))))
+  await until('the ends of the services', () => !ends.some(name => processList.isAlive(pid(name))))
   await box.status(folder)
   const settled = async (name: string, status: string, times: number) =>
     await until(`${name} to be ${status}`, async () => {
@@ -111,7 +111,7 @@ onEach('what ended while no daemon ran is judged by its restart policy', async (
   for (const name of ['crashed', 'ended-again', 'without-keeper']) {
     const { pid: now } = await settled(name, 'running', 1)
     t.not(now, pid(name), `${name} was started again`)
-    t.notOk(isAlive(pid(name)), 'nothing of the first one is left')
+    t.notOk(processList.isAlive(pid(name)), 'nothing of the first one is left')
   }
   t.match(await settled('crashed-for-good', 'failed', 0), { reason: 'was ended by SIGKILL', pid: null })
   t.match(await settled('ended', 'exited', 0), { reason: 'exited with code 0', pid: null })
@@ -184,7 +184,7 @@ onHost('killed in the middle of an up, each service runs once in the end', async
     await until(`${count} services`, () => sleeping().length >= count)
     process.kill(pid, 'SIGKILL')
     await up.done
-    await until('the end of the daemon', () => !isAlive(pid))
+    await until('the end of the daemon', () => !processList.isAlive(pid))
     await box.status(folder)
     await box.ok(['up'], { cwd: folder })
     const views = await box.status(folder)
@@ -226,7 +226,7 @@ onHost('killed in the middle of a stop, what was stopped stays stopped', async (
   t.equal((await stop.done).code, 1)
   box.write(`${folder}/gate`, '')
   await until('slow to be stopped', async () => (await box.service(folder, 'slow')).status === 'stopped')
-  t.notOk(isAlive(slow ?? Number.NaN))
+  t.notOk(processList.isAlive(slow ?? Number.NaN))
   t.match(await box.service(folder, 'other'), { status: 'running', pid: other })
 })
 
@@ -261,7 +261,7 @@ onHost(
     const box = machine.sandbox()
     const { folder, first } = await killedInRestart(t, box, 0)
     box.write(`${folder}/gate`, '')
-    await until('its end', () => !isAlive(first ?? Number.NaN))
+    await until('its end', () => !processList.isAlive(first ?? Number.NaN))
     await box.ok(['up'], { cwd: folder })
     const after = await box.service(folder, 'job')
     t.match(after, { status: 'running', restarts: 0 })
@@ -298,7 +298,7 @@ onHost(
     box.write(`${folder}/gate`, '')
     await box.up(folder)
     t.equal(sleeping().length, needed.length, 'one process each')
-    t.notOk(before.some(isAlive), 'the stop was gone through with')
+    t.notOk(before.some(processList.isAlive), 'the stop was gone through with')
     await box.ok(['stop'], { cwd: folder })
     t.same(sleeping(), [], 'and nothing of it is left')
   },
@@ -327,7 +327,7 @@ onHost('killed in the middle of a restart, a value that is gone by then is told'
     return view.status === 'restarting' ? undefined : view
   })
   t.match(failed, { status: 'failed', pid: null, reason: /GREETING/ })
-  t.notOk(isAlive(first ?? Number.NaN))
+  t.notOk(processList.isAlive(first ?? Number.NaN))
   box.write(`${folder}/.env`, 'GREETING=hello')
   await until('the mended file to start it', async () => (await box.service(folder, 'job')).status === 'running')
 })
@@ -352,7 +352,7 @@ onHost(
     const first = await pids(box, folder)
     const { pid } = await box.server()
     process.kill(pid, 'SIGTERM')
-    await until('the end of the daemon', () => !isAlive(pid))
+    await until('the end of the daemon', () => !processList.isAlive(pid))
     t.same(await pids(box, folder), first, 'after SIGTERM')
     const second = await box.server()
     await box.ok(['server', 'restart'])
@@ -374,7 +374,7 @@ onHost(
 async function kill(box: Sandbox): Promise<void> {
   const { pid } = await box.server()
   process.kill(pid, 'SIGKILL')
-  await until('the end of the daemon', () => !isAlive(pid))
+  await until('the end of the daemon', () => !processList.isAlive(pid))
 }
 
 async function pids(box: Sandbox, folder: string): Promise<ReadonlyMap<string, number | null>> {

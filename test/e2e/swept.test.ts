@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Test } from 'tap'
 import { resolvePaths } from '../../kernel/paths.ts'
-import { isAlive } from './processes.ts'
+import { processList } from '../process-list.ts'
 import { until } from './running.ts'
 import type { Sandbox } from './sandbox.ts'
 import { onEach } from './suite.ts'
@@ -82,7 +82,7 @@ onEach('commands work while the runtime folder is emptied again and again', asyn
   sweep(runtime)
   await box.ok(['stop', 'piped'], { cwd: folder })
   t.match(await box.service(folder, 'piped'), { status: 'stopped', pid: null })
-  t.notOk(isAlive(first.get('piped') ?? Number.NaN))
+  t.notOk(processList.isAlive(first.get('piped') ?? Number.NaN))
   sweep(runtime)
   await box.up(folder, ['piped'])
   const last = await pids(box, folder)
@@ -111,7 +111,7 @@ onEach(
     for (let round = 0; round < 3; round++) {
       const { pid } = await box.server()
       process.kill(pid, 'SIGKILL')
-      await until('its end', () => !isAlive(pid))
+      await until('its end', () => !processList.isAlive(pid))
       sweep(runtime)
       t.same(await pids(box, folder), first)
       t.not((await box.server()).pid, pid)
@@ -121,9 +121,9 @@ onEach(
 
     const [piped = Number.NaN, { pid }] = [first.get('piped') ?? undefined, await box.server()]
     process.kill(pid, 'SIGKILL')
-    await until('its end', () => !isAlive(pid))
+    await until('its end', () => !processList.isAlive(pid))
     process.kill(piped, 'SIGKILL')
-    await until('the end of the service', () => !isAlive(piped))
+    await until('the end of the service', () => !processList.isAlive(piped))
     sweep(runtime)
     const why = async () => (await box.ok(['why', 'piped'], { cwd: folder })).stdout
     await until('its restart', async () => /last restarted because it was ended by SIGKILL/.test(await why()))

@@ -3,7 +3,7 @@ import { chmodSync, copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import { psWithEnvironment, setsid } from '../machine.ts'
-import { isAlive, parentOf } from './processes.ts'
+import { processList } from '../process-list.ts'
 import { until } from './running.ts'
 import type { Files, Sandbox } from './sandbox.ts'
 import { type Machine, on, onEach } from './suite.ts'
@@ -131,7 +131,7 @@ for (const tty of [true, false]) {
     await place.up()
     await place.sleeps(1, words.lurker)
     await place.sleeps(1, words.child)
-    const keeper = parentOf(await place.pid())
+    const keeper = processList.parentOf(await place.pid())
     process.kill(keeper, 'SIGKILL')
     await until('the service to have failed', async () => {
       const { status } = await place.box.service(place.folder, 'it')
@@ -160,7 +160,7 @@ for (const how of ['stopped', 'killed with its keeper']) {
     await place.up()
     await place.sleeps(1, words.lurker)
     if (how === 'stopped') await place.stop()
-    else process.kill(parentOf(await place.pid()), 'SIGKILL')
+    else process.kill(processList.parentOf(await place.pid()), 'SIGKILL')
     await until('its end', async () =>
       ['stopped', 'failed'].includes((await place.box.service(place.folder, 'it')).status),
     )
@@ -178,13 +178,13 @@ onEach('a service whose keeper is killed is started again', async (t, machine) =
   await place.up()
   await place.sleeps(1, words.child)
   const before = await place.pid()
-  process.kill(parentOf(before), 'SIGKILL')
+  process.kill(processList.parentOf(before), 'SIGKILL')
   const after = await until('a restart', async () => {
     const { status, restarts, pid } = await place.box.service(place.folder, 'it')
     return status === 'running' && restarts === 1 ? pid : undefined
   })
   t.not(after, before)
-  t.notOk(isAlive(before))
+  t.notOk(processList.isAlive(before))
   await place.sleeps(1, words.child)
   await place.sleeps(1, words.main)
   await place.stop()
@@ -214,7 +214,7 @@ onEach('a keeper that does not obey is killed, and what it held with it', async 
   )
   await place.up()
   await place.sleeps(1, words.child)
-  process.kill(parentOf(await place.pid()), 'SIGSTOP')
+  process.kill(processList.parentOf(await place.pid()), 'SIGSTOP')
   await place.stop()
   await place.onlyDaemon(t)
 })

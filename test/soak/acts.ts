@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { parentOf } from '../e2e/processes.ts'
 import type { Sandbox } from '../e2e/sandbox.ts'
+import { processList } from '../process-list.ts'
 import type { Clock } from './clock.ts'
 import type { SoakProject } from './projects.ts'
 import type { Random } from './random.ts'
@@ -35,7 +35,7 @@ export const acts: Readonly<Record<string, Act>> = {
     const { pid } = await target(stand)
     stand.spared.add(pid)
     // Its own process and what runs its child: any process between the service and the daemon.
-    kill(parentOf(pid), 'SIGKILL')
+    kill(processList.parentOf(pid), 'SIGKILL')
   },
   async 'kill a service'(stand) {
     kill((await target(stand)).pid, 'SIGKILL')

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import type { ServiceView } from '../../kernel/events.ts'
-import { isAlive } from '../e2e/processes.ts'
+import { processList } from '../process-list.ts'
 import type { Stand } from './acts.ts'
 
 /** Within so long after `up` everything is as it should be: ms. */
@@ -23,7 +23,7 @@ async function look({ box, projects }: Stand): Promise<readonly string[]> {
   const main = new Set(views.map(({ pid }) => pid))
   const programs = processes.filter(({ command }) => /(?:printer|web)\.mjs/.test(command) && !/keeper/.test(command))
   const daemons = processes.filter(({ command }) => /kernel\/daemon\.js/.test(command))
-  const extra = programs.filter(({ pid }) => !main.has(pid) && isAlive(pid))
+  const extra = programs.filter(({ pid }) => !main.has(pid) && processList.isAlive(pid))
   return [
     ...(views.length === projects.length * 3 ? [] : [`${views.length} services`]),
     ...views.filter(isWrong).map(view => `${view.key} is ${view.status}, ${view.health}: ${view.reason}`),
@@ -33,6 +33,6 @@ async function look({ box, projects }: Stand): Promise<readonly string[]> {
 }
 
 function isWrong({ pid, status, health, name }: ServiceView): boolean {
-  if (pid === null || !isAlive(pid) || status !== 'running') return true
+  if (pid === null || !processList.isAlive(pid) || status !== 'running') return true
   return name === 'web' && health !== 'healthy'
 }
