@@ -18,7 +18,7 @@ type Standings = Readonly<Record<Domain, Standing>>
 
 const titles: Readonly<Record<Domain, string>> = {
   user: 'your login keychain',
-  admin: 'the system keychain, for all users',
+  admin: 'the system keychain (all users)',
 }
 const missing = {
   reason: 'locald-keychain is missing or cannot be run',

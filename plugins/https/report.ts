@@ -43,7 +43,7 @@ export class Report {
     tail: readonly string[] = [],
   ): CommandResult {
     const data = { caFile: root?.file ?? null, stores: this.#stores }
-    const text = `${[...head, ...this.#lines, ...tail].join('\n')}\n`
+    const text = [...head, ...this.#lines, ...tail].join('\n')
     const exitCode = this.#stores.every(({ done }) => done) ? 0 : 1
     const steps = outcomes === undefined && this.#steps.length > 0 ? { steps: this.#steps } : {}
     return { exitCode, text, data, ...steps }

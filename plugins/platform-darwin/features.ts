@@ -47,7 +47,7 @@ async function containers(machine: Machine): Promise<FeatureState> {
 
 async function vm(machine: Machine): Promise<FeatureState> {
   if (await findProgram(machine, ['limactl'])) return on
-  return { on: false, reason: 'Lima is not installed', hint: `${lima}.` }
+  return { on: false, reason: 'Lima is not installed', hint: `No service needs it yet; to have it: ${lima}.` }
 }
 
 async function shim(machine: Machine): Promise<FeatureState> {

@@ -169,10 +169,10 @@ on('darwin', 'for all users it needs the privileged helper; what they trust is e
   keychain.calls()
   t.match(await box.run(['trust']), {
     code: 0,
-    stdout: /✓ your login keychain trusts it: the system keychain, for all users/,
+    stdout: /✓ your login keychain trusts it: the system keychain \(all users\)/,
   })
-  t.match(await box.run(['trust', '--system']), { code: 0, stdout: /✓ the system keychain, for all users trusts it/ })
-  t.match(await box.run(['untrust']), { code: 1, stderr: /the system keychain, for all users: only locald-shim/ })
+  t.match(await box.run(['trust', '--system']), { code: 0, stdout: /✓ the system keychain \(all users\) trusts it\n$/ })
+  t.match(await box.run(['untrust']), { code: 1, stderr: /the system keychain \(all users\): only locald-shim/ })
   t.notMatch(keychain.calls().join('\n'), /SetTrust|Remove/)
   t.match(await box.run(['trust', '--sytem']), { code: 2, stderr: /Usage: `locald trust \[--system\]`/ })
   t.ok(existsSync(keychain.folder))
