@@ -35,7 +35,10 @@ const nodeFlags = [
 const usualMs = 15_000
 /** Between two looks for the socket of a daemon that someone else is starting, ms. */
 const stepMs = 20
-/** After so long without its socket, the holder of the lock may have been one that was ending: try to be the next, ms. */
+/**
+ * After so long without its socket, the holder of the lock may have been one that was ending, or the daemon that was started was killed: try
+ * to be the next, ms. One that runs without its socket is woken so.
+ */
 const patienceMs = 300
 
 /**
@@ -56,9 +59,8 @@ export async function startDaemon(wanted: Paths): Promise<Socket> {
   const deadline = performance.now() + limitMs
   while (performance.now() < deadline) {
     preparePaths(paths)
-    const isStarted = await attempt(paths, deadline)
-    if (!isStarted) wake(paths)
-    const until = Math.min(deadline, performance.now() + (isStarted ? limitMs : patienceMs))
+    if (!(await attempt(paths, deadline))) wake(paths)
+    const until = Math.min(deadline, performance.now() + patienceMs)
     do {
       // The daemon of another data folder may have been the first in the runtime folder: each is asked for its own.
       paths = settle()

@@ -78,7 +78,7 @@ export class Api {
     }
     rmSync(socket, { force: true })
     await app.listen({ path: socket })
-    chmodSync(socket, 0o600)
+    closeToOthers(socket)
     return new Api(app, connections, socket)
   }
 
@@ -95,7 +95,7 @@ export class Api {
         resolve()
       })
     })
-    chmodSync(socket, 0o600)
+    closeToOthers(socket)
     this.#socket = socket
   }
 
@@ -103,6 +103,15 @@ export class Api {
     rmSync(this.#socket, { force: true })
     this.#connections.closeAll()
     await this.#app.close()
+  }
+}
+
+/** Beside its folder, which is closed. One that was removed since it was bound is noticed by whoever looks after it. */
+function closeToOthers(socket: string): void {
+  try {
+    chmodSync(socket, 0o600)
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error
   }
 }
 

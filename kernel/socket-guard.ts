@@ -96,7 +96,7 @@ export class SocketGuard {
     this.#record()
     this.#watch()
     // Removed before it was watched.
-    if (this.#inode === undefined) this.#soon(settleMs)
+    if (this.#inode === undefined || inodeOf(socket) !== this.#inode) this.#soon(settleMs)
   }
 
   /** Says where the daemon is. Without the lock's file that alone keeps a second one from being started. */
@@ -182,7 +182,9 @@ export class SocketGuard {
       }
       log.warn(`its socket was removed; listening on ${socket}`)
       this.#restoreLocks()
-      return await this.#tellRestored()
+      // Not waited for: its socket may be removed again meanwhile.
+      void this.#tellRestored()
+      return
     }
     log.error('its socket was removed and cannot be bound again: `locald server restart` once its folder can be made')
   }

@@ -19,7 +19,7 @@ exec ${flock} "$lock" "$1" "$HOME/daemon.mjs"
 `
 
 const daemon = `
-import { appendFileSync, closeSync, rmSync, writeSync } from 'node:fs'
+import { appendFileSync, closeSync, readFileSync, rmSync, writeSync } from 'node:fs'
 import { createServer } from 'node:http'
 const { HOME, LOCALD_FAKE_MODE, LOCALD_SANDBOX, ...others } = process.env
 appendFileSync(HOME + '/daemons', process.pid + '\\n')
@@ -66,6 +66,10 @@ const server = createServer(async (request, response) => {
 })
 setTimeout(() => server.listen(socket, () => {
   writeSync(3, '{"ok":true}\\n')
+  if (LOCALD_FAKE_MODE === 'short' && readFileSync(HOME + '/daemons', 'utf8').split('\\n').length === 2) {
+    rmSync(socket)
+    process.exit()
+  }
   closeSync(3)
 }), 100)
 setTimeout(() => process.exit(), 60000)
@@ -269,6 +273,12 @@ t.test('killed before it has answered, the next is asked; once', async t => {
     stderr: /the daemon ended while starting the project/,
   })
   t.equal(lines('daemons').length, 4)
+})
+
+t.test('one that has ended as soon as it was started is followed by another', async t => {
+  const { lines, run } = place(t)
+  t.match(await run(['up'], { LOCALD_FAKE_MODE: 'short' }), { code: 0, stderr: '' })
+  t.equal(lines('daemons').length, 2)
 })
 
 t.test('status takes over what a killed daemon left', async t => {

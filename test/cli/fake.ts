@@ -23,8 +23,8 @@ export interface Test {
   teardown(close: () => unknown): void
 }
 
-/** The compiled CLI. */
-export const main = fileURLToPath(new URL('../../cli/main.js', import.meta.url))
+/** The bundled CLI; `tsc` alone makes another `build/cli/main.js` than the build does. */
+export const main = fileURLToPath(new URL('../../../dist/cli/main.cjs', import.meta.url))
 
 /** A folder of the test's own. */
 export function folder(t: Test): string {

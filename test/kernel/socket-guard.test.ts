@@ -41,7 +41,10 @@ async function listenOn(server: Server, path: string): Promise<void> {
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(path, resolve))
 }
 
-async function guarded(t: Test, more: Pick<SocketGuardInput, 'upkeepMs' | 'lookMs' | 'watch'> = {}): Promise<Guarded> {
+async function guarded(
+  t: Test,
+  more: Partial<Pick<SocketGuardInput, 'upkeepMs' | 'lookMs' | 'watch' | 'restored'>> = {},
+): Promise<Guarded> {
   const root = mkdtempSync(join(tmpdir(), 'locald-'))
   const [data, runtime] = [join(root, 'data'), join(root, 'run', 'locald')]
   for (const folder of [data, runtime]) mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -57,9 +60,12 @@ async function guarded(t: Test, more: Pick<SocketGuardInput, 'upkeepMs' | 'lookM
       paths,
       locks: new HeldLocks(keeper, [paths.lock, join(runtime, 'daemon.lock')]),
       listen: socket => listenOn(server, socket),
-      restored: async () => resolve(),
       log,
       ...more,
+      restored: async () => {
+        resolve()
+        await more.restored?.()
+      },
     })
   })
   if (guard === undefined) throw new Error('no guard')
@@ -111,6 +117,34 @@ t.test('binds a socket again that was removed, alone or with its folders', async
     t.equal(await ask(socket), 'here', removed)
     t.match(readPlace(data), { pid: process.pid, runtime, socket })
   }
+})
+
+t.test('binds its socket again while others are still busy with theirs', async t => {
+  const { socket, restored } = await guarded(t, { restored: () => new Promise(() => {}) })
+  for (let round = 0; round < 2; round++) {
+    rmSync(socket)
+    await restored
+    await seen('its socket', () => existsSync(socket))
+    t.equal(await ask(socket), 'here')
+  }
+})
+
+t.test('a socket that was removed after it was bound, before its folder is watched, is bound again', async t => {
+  let isRemoved = false
+  const { socket, restored } = await guarded(t, {
+    watch: (folder, ...rest) => {
+      if (!isRemoved) {
+        rmSync(join(folder, 'locald.sock'))
+        // Were they made later, that would be seen.
+        writeFileSync(join(folder, 'daemon.lock'), '')
+        claimRuntime(folder, join(folder, '..', '..', 'data'))
+      }
+      isRemoved = true
+      return watch(folder, ...rest)
+    },
+  })
+  await restored
+  t.equal(await ask(socket), 'here')
 })
 
 t.test('watches the folder that was made again, too', async t => {
