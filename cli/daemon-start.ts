@@ -11,7 +11,7 @@ import { compileNative, type Paths, preparePaths, settlePaths } from '../kernel/
 import type { Argv } from '../kernel/wire.ts'
 import { daemonEnvironment } from './daemon-environment.ts'
 import { startByMachine } from './machine-start.ts'
-import { reach, wake } from './reach.ts'
+import { mayListen, reach, wake } from './reach.ts'
 import { stablePath } from './stable-path.ts'
 import { port, seconds } from './units.ts'
 
@@ -40,6 +40,8 @@ const stepMs = 20
  * to be the next, ms. One that runs without its socket is woken so.
  */
 const patienceMs = 300
+/** A queue of connections does not stay full for so long, ms. */
+const busyMs = 1000
 
 /**
  * Starts the daemon and connects to it. The lock that the keeper takes for the daemon decides between callers at the same
@@ -113,10 +115,13 @@ export function hasServices(paths: Paths): boolean {
 /** Resolves when nobody listens any more. Throws DAEMON_UNREACHABLE when the daemon stays longer than `limitMs`. */
 export async function ended(paths: Paths, limitMs: number): Promise<void> {
   const deadline = performance.now() + limitMs
+  let heardAt = performance.now()
   for (;;) {
     const socket = await reach(paths)
-    if (socket === undefined) return
-    socket.destroy()
+    // Its pid may be another process's by now, which is waited for no longer.
+    if (socket === undefined && (performance.now() - heardAt > busyMs || !mayListen(paths))) return
+    if (socket !== undefined) heardAt = performance.now()
+    socket?.destroy()
     if (performance.now() > deadline) {
       throw new LocaldError('DAEMON_UNREACHABLE', 'the daemon did not end', { hint: `Its log is ${paths.daemonLog}` })
     }

@@ -4,7 +4,7 @@ import { hasOwnSocket, isOthers, mayRun, type Paths, readPlace } from '../kernel
 import { connect } from './http.ts'
 
 // Not by import, which reads all of node:fs.
-const { utimesSync } = process.getBuiltinModule('node:fs')
+const { existsSync, utimesSync } = process.getBuiltinModule('node:fs')
 
 /** The daemon did not listen; its socket's path is in use by nobody. ECONNRESET: it ended with us in its queue. */
 const nobody = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRESET'])
@@ -33,6 +33,15 @@ export function wake({ lock }: Paths): void {
     // Its removal has woken the daemon, if there is one.
     if (systemCode(error) !== 'ENOENT') throw error
   }
+}
+
+/**
+ * Whether a daemon may listen that refused: macOS refuses connections while a unix socket's queue of them is full (xnu-11417.101.15,
+ * bsd/kern/uipc_usrreq.c unp_connect), where Linux says EAGAIN. One that has ended has removed its socket.
+ */
+export function mayListen({ data }: Pick<Paths, 'data'>): boolean {
+  const place = readPlace(data)
+  return place !== undefined && existsSync(place.socket) && mayRun(data, place)
 }
 
 /**

@@ -1,9 +1,12 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
+import { ended } from '../../cli/daemon-start.ts'
+import { resolvePaths } from '../../kernel/paths.ts'
+import { placeFile } from '../../kernel/place.ts'
 import { folder, locald, type Test } from './fake.ts'
 
 /** flock(1), which macOS has not: what it runs inherits the file. */
@@ -318,6 +321,40 @@ t.test("no command connects to a socket in another user's folder", { skip: asRoo
   for (const { code, stderr } of ran) t.match({ code, stderr }, { code: 1, stderr: refusal })
   t.match(await run(['doctor', '--fix']), { code: 1, stdout: /daemon: .* is not a folder of yours \(critical\)/ })
   t.equal(met, 0)
+})
+
+t.test('a daemon that refuses connections for a moment, as macOS does with a full queue, has not ended', async t => {
+  const home = folder(t)
+  const paths = resolvePaths({
+    env: { HOME: home, XDG_RUNTIME_DIR: join(home, 'run'), XDG_DATA_HOME: join(home, 'data') },
+  })
+  mkdirSync(paths.data, { recursive: true })
+  mkdirSync(paths.runtime, { recursive: true, mode: 0o700 })
+  const { runtime, socket } = paths
+  const isOf = (pid: number) =>
+    writeFileSync(placeFile(paths.data), JSON.stringify({ pid, version: '0', runtime, socket }))
+  const listen = async () => {
+    const made = `${socket}.made`
+    const server = createServer(client => client.destroy()).listen(made)
+    await once(server, 'listening')
+    renameSync(made, socket)
+    return server
+  }
+  const refusing = await listen()
+  await new Promise(resolve => refusing.close(resolve))
+  isOf(process.pid)
+  const end = ended(paths, 60_000)
+  const server = await listen()
+  await once(server, 'connection')
+  server.close()
+  rmSync(socket)
+  await end
+  t.comment('its process has ended, or is another one')
+  const other = await listen()
+  await new Promise(resolve => other.close(resolve))
+  await ended(paths, 60_000)
+  isOf(2 ** 30)
+  await ended(paths, 60_000)
 })
 
 t.test('the terminal that started it can go', async t => {
