@@ -47,9 +47,19 @@ const clockMs = 5000
 export function mayRun(data: string, { pid }: Place): boolean {
   try {
     process.kill(pid, 0)
+    if (isZombie(pid)) return false
     // Pids begin again when the machine starts.
     const startedMs = Date.now() - process.getBuiltinModule('node:os').uptime() * 1000
     return statSync(placeFile(data)).mtimeMs > startedMs - clockMs
+  } catch {
+    return false
+  }
+}
+
+/** Whether a process has exited and is still listed, as in a container whose first process collects none; false where there is no /proc. */
+function isZombie(pid: number): boolean {
+  try {
+    return /^\d+ \(.*\) Z/s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
   } catch {
     return false
   }
