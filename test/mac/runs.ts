@@ -22,18 +22,7 @@ export const runs: readonly Step[] = [
     async run(bench) {
       const log = join(bench.sandbox().home, 'keeper.log')
       for (let at = 0; at < 20; at++) {
-        const words = [
-          'run',
-          '--group-only',
-          '--tty',
-          '80x24',
-          '--log',
-          log,
-          '--',
-          'sh',
-          '-c',
-          'tty; stty size; echo hi',
-        ]
+        const words = ['run', '--tty', '80x24', '--log', log, '--', 'sh', '-c', 'tty; stty size; echo hi']
         const { code, text } = await bench.run(keeper, words, 10_000)
         bench.expect(code === 0, `run ${at}: ${code}: ${text}`)
       }
