@@ -7,9 +7,11 @@ import { exitText } from './restart.ts'
 
 /** After this much of waiting the state says what for: ms. */
 const explainAfterMs = 300
-/** After this much it is looked whether the service listens on another port, and how often again: ms. */
+/** After this much it is looked whether the service listens on another port, and how often again at most: ms. */
 const lookAfterMs = 1000
 const lookEveryMs = 2000
+/** A look at all processes and sockets, which on a busy Mac takes up to seconds, is made a tenth of the time at most. */
+const restsPerLook = 9
 
 /** One instance to watch, until the signal says that it is over. */
 export interface WatchInput {
@@ -23,7 +25,9 @@ export interface WatchInput {
 /** Watches one instance: its readiness, with the reason while it lasts, then its health. */
 export class Watch {
   readonly #input: WatchInput
-  #lookedAt = 0
+  #outputLookAt = 0
+  /** Infinity while one is under way. */
+  #lookAt = 0
   /** Why it is not reached. */
   #fault: Fault | undefined
   /** What its output says of why it does not get ready. */
@@ -98,11 +102,13 @@ export class Watch {
     // What the service itself says is worth telling at once.
     const isTold = state.now.status === 'starting' && (tries === 0 || elapsedMs > explainAfterMs)
     state.set(isTold ? { tries, reason: this.#fault?.message ?? this.#withCause(detail) } : { tries })
-    if (elapsedMs < lookAfterMs || performance.now() - this.#lookedAt < lookEveryMs) return
-    this.#lookedAt = performance.now()
-    void this.#look(isStrange === true)
+    const now = performance.now()
+    if (elapsedMs < lookAfterMs) return
+    if (now >= this.#lookAt) void this.#look(isStrange === true)
     // Later its reason is that it was late.
-    if (state.now.status === 'starting') void this.#lookAtOutput()
+    if (state.now.status !== 'starting' || now < this.#outputLookAt) return
+    this.#outputLookAt = now + lookEveryMs
+    void this.#lookAtOutput()
   }
 
   #withCause(reason: string): string {
@@ -118,7 +124,12 @@ export class Watch {
   async #look(mayBeTls: boolean): Promise<void> {
     const { host, assignment, instance, signal } = this.#input
     if (assignment.port === undefined || this.#fault !== undefined) return
-    const fault = await host.faultOf(instance, assignment.port, mayBeTls)
+    const began = performance.now()
+    this.#lookAt = Number.POSITIVE_INFINITY
+    const fault = await host.faultOf(instance, assignment.port, mayBeTls).finally(() => {
+      const now = performance.now()
+      this.#lookAt = Math.max(began + lookEveryMs, now + (now - began) * restsPerLook)
+    })
     if (fault === undefined || signal.aborted || host.state.now.health === 'healthy') return
     this.#fault = fault
     host.warn(fault.message, fault.hint)

@@ -3,9 +3,10 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer as createHttpServer } from 'node:http'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { deferred, pause, unlessStopped } from '../../kernel/limits.ts'
-import type { Exit, Instance, ServiceType } from '../../kernel/plugin.ts'
+import type { Exit, Instance, ProcessTable, ServiceType } from '../../kernel/plugin.ts'
 import { OperationQueue } from '../../kernel/queue.ts'
 import { crashLimit, exitText, firstDelayMs, longestDelayMs, RestartPolicy, steadyMs } from '../../kernel/restart.ts'
 import { DarwinProcessTable } from '../../plugins/platform-darwin/processes.ts'
@@ -246,6 +247,26 @@ STATUS=draining'; exec sleep 1000`
       writeFileSync(join(stage.dir, 'go'), '')
       await web.until('running', 'healthy')
       t.equal(web.service.address, '127.0.0.1')
+    }
+  })
+
+  t.test('a look at what a service listens on that takes long is made seldom', async t => {
+    const looks: { readonly from: number; readonly to: number }[] = []
+    const slow: ProcessTable = Object.assign(hostTable(), {
+      listeners: async () => {
+        const from = performance.now()
+        await setTimeout(300)
+        looks.push({ from, to: performance.now() })
+        return []
+      },
+    })
+    const stage = new Stage(t, { table: slow })
+    const web = await stage.service('web', { command: 'exec sleep 1000', readyTimeout: 60_000 })
+    web.start()
+    await until('a second look', () => looks.length > 1, 30_000)
+    for (const [at, { from }] of looks.entries()) {
+      const before = looks[at - 1]
+      if (before !== undefined) t.ok(from - before.to >= 9 * (before.to - before.from) - 50, `${from - before.to}`)
     }
   })
 
