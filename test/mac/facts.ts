@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { processList } from '../process-list.ts'
 import { root } from '../user.ts'
 import { isMac, type Step } from './bench.ts'
+import { webProject } from './projects.ts'
 
 const native = join(root, 'build', 'native')
 
@@ -44,11 +45,7 @@ export const facts: readonly Step[] = [
     needs: 'nothing',
     async run(bench) {
       const box = bench.sandbox()
-      const script = 'require("http").createServer((_, to) => to.end("hi")).listen(process.env.PORT, "127.0.0.1")'
-      const folder = box.project('recorded', {
-        'locald.toml': `[project]\nname = "recorded"\n[services.web]\ncommand = "exec ${process.execPath} web.cjs"\nenv = { COLOUR = "blue" }\n`,
-        'web.cjs': script,
-      })
+      const folder = box.project('recorded', webProject('recorded', 'env = { COLOUR = "blue" }'))
       await box.up(folder)
       const { pid } = await box.service(folder, 'web')
       const own = box.processes().map(process => process.pid)

@@ -2,9 +2,8 @@ import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'nod
 import { join } from 'node:path'
 import { until } from '../e2e/running.ts'
 import { isMac, type Step } from './bench.ts'
+import { workerProject } from './projects.ts'
 
-const worker = (name: string, more = '') =>
-  `[project]\nname = "${name}"\n[services.job]\ntype = "worker"\ncommand = "exec sleep 1000"\n${more}`
 /** Files that nobody watches. */
 const crowd = isMac ? 12_000 : 500
 
@@ -16,7 +15,7 @@ export const files: readonly Step[] = [
     needs: 'nothing',
     async run(bench) {
       const box = bench.sandbox()
-      const folder = box.project('Case', { 'locald.toml': worker('cased') })
+      const folder = box.project('Case', workerProject('cased'))
       const other = join(box.home, 'case')
       const isFolding = existsSync(other)
       bench.note('case', isFolding ? 'folded' : 'kept')
@@ -34,7 +33,7 @@ export const files: readonly Step[] = [
     needs: 'nothing',
     async run(bench) {
       const box = bench.sandbox()
-      const folder = box.project('watched', { 'locald.toml': worker('watched', 'watch = ["**/*.go"]\n'), 'a.go': '' })
+      const folder = box.project('watched', { ...workerProject('watched', 'watch = ["**/*.go"]'), 'a.go': '' })
       mkdirSync(join(folder, 'icons'))
       for (let at = 0; at < crowd; at++) writeFileSync(join(folder, 'icons', `${at}.svg`), '')
       await box.up(folder)

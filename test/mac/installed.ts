@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { until } from '../e2e/running.ts'
 import type { Sandbox } from '../e2e/sandbox.ts'
 import type { Bench, Step } from './bench.ts'
+import { webProject } from './projects.ts'
 
 const helper = '/Library/PrivilegedHelperTools/locald-shim'
 
@@ -16,10 +17,7 @@ function atHome(bench: Bench): Sandbox {
 }
 
 function web(box: Sandbox): string {
-  return box.project(box.name, {
-    'locald.toml': `[project]\nname = "${box.name}"\n[services.web]\ncommand = "exec ${process.execPath} web.cjs"\n`,
-    'web.cjs': 'require("http").createServer((_, to) => to.end("hi")).listen(process.env.PORT, "127.0.0.1")',
-  })
+  return box.project(box.name, webProject(box.name))
 }
 
 /** Runs a command of the CLI and notes what it says. */

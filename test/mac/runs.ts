@@ -4,6 +4,7 @@ import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { root } from '../user.ts'
 import type { Bench, Step } from './bench.ts'
+import { webProject } from './projects.ts'
 
 const keeper = join(root, 'build', 'native', 'locald-keeper')
 
@@ -38,16 +39,11 @@ export const runs: readonly Step[] = [
     needs: 'nothing',
     async run(bench) {
       const box = bench.sandbox()
-      const project = (name: string, tty: boolean) =>
-        box.project(name, {
-          'locald.toml': `[project]\nname = "${name}"\n[services.web]\ncommand = "exec ${process.execPath} web.cjs"\ntty = ${tty}\n`,
-          'web.cjs': 'require("http").createServer((_, to) => to.end("hi")).listen(process.env.PORT, "127.0.0.1")',
-        })
       for (const [name, tty] of [
         ['terminal', true],
         ['pipes', false],
       ] as const) {
-        const folder = project(name, tty)
+        const folder = box.project(name, webProject(name, `tty = ${tty}`))
         for (const time of ['first', 'second']) {
           const begun = performance.now()
           await box.up(folder)

@@ -2,6 +2,7 @@ import type { DoctorAnswer } from '../../kernel/wire.ts'
 import { until } from '../e2e/running.ts'
 import { processList } from '../process-list.ts'
 import type { Step } from './bench.ts'
+import { webProject, workerProject } from './projects.ts'
 
 /** What somebody has to look at. */
 export const watched: readonly Step[] = [
@@ -12,10 +13,7 @@ export const watched: readonly Step[] = [
     onlyMac: true,
     async run(bench) {
       const box = bench.sandbox()
-      const folder = box.project('sleeper', {
-        'locald.toml': `[project]\nname = "sleeper"\n[services.web]\ncommand = "exec ${process.execPath} web.cjs"\nhealth_check = { type = "http", path = "/" }\n`,
-        'web.cjs': 'require("http").createServer((_, to) => to.end("hi")).listen(process.env.PORT, "127.0.0.1")',
-      })
+      const folder = box.project('sleeper', webProject('sleeper', 'health_check = { type = "http", path = "/" }'))
       await box.up(folder)
       const before = await box.service(folder, 'web')
       await bench.ask('Let the Mac sleep for some minutes (Apple menu, Sleep), wake it, then press Return.')
@@ -34,7 +32,7 @@ export const watched: readonly Step[] = [
     async run(bench) {
       const box = bench.sandbox()
       const folder = box.project('quit', {
-        'locald.toml': '[project]\nname = "quit"\n[services.job]\ntype = "worker"\ncommand = "exec sleep 1000"\n',
+        ...workerProject('quit'),
         start: `${Object.entries(box.env)
           .map(([key, value]) => `export ${key}='${value}'`)
           .join('\n')}\nexec '${process.execPath}' '${box.main}' up --detach\n`,
