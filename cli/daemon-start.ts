@@ -5,7 +5,7 @@ import type { Socket } from 'node:net'
 import { devNull } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
-import { type ErrorJson, LocaldError, messageOf } from '../kernel/errors.ts'
+import { type ErrorJson, isOtherProcessors, LocaldError, messageOf } from '../kernel/errors.ts'
 import { builtFolder, packageFolder } from '../kernel/package.ts'
 import { compileNative, type Paths, preparePaths, settlePaths } from '../kernel/paths.ts'
 import type { Argv } from '../kernel/wire.ts'
@@ -135,7 +135,11 @@ function keeperOf(paths: Paths): string {
   if (isProgram(keeper)) return keeper
   const compiled = process.env['LOCALD_NATIVE'] === undefined ? compileNative(paths.data) : undefined
   if (compiled !== undefined) return join(compiled, 'locald-keeper')
-  throw new LocaldError('KEEPER_MISSING', `${keeper} is missing or cannot be run`, {
+  throw keeperMissing(keeper, 'is missing or cannot be run')
+}
+
+function keeperMissing(keeper: string, why: string): LocaldError {
+  return new LocaldError('KEEPER_MISSING', `${keeper} ${why}`, {
     hint: isCheckout()
       ? `Run \`npm run build\` in ${packageFolder}: it says what is wrong.`
       : 'Install locald again with its optional packages: `npm install --global --include=optional locald`.',
@@ -237,6 +241,8 @@ function ready(line: string): true {
 function died(paths: Paths, before: number, word: Word): LocaldError {
   if ('late' in word) return late(paths, `it did not listen within ${startLimit() / 1000} s`)
   if ('error' in word) {
+    if (isOtherProcessors(word.error))
+      return keeperMissing(join(paths.native, 'locald-keeper'), 'is for another kind of processor')
     return new LocaldError('DAEMON_START', `the daemon cannot be started: ${messageOf(word.error)}`, {
       hint: '`locald doctor` checks this machine.',
       cause: word.error,

@@ -135,10 +135,19 @@ export function exitCodeOf(code: ErrorCode): number {
   return kind === 'usage' ? 2 : kind === 'timeout' ? 124 : 1
 }
 
+/** EBADARCH of macOS (sys/errno.h), "Bad CPU type in executable", which libuv has no name for. */
+const otherProcessor = /Unknown system error -86\b/
+
+/** Whether a program did not run as it is for another kind of processor. */
+export function isOtherProcessors(value: unknown): boolean {
+  return value instanceof Error && otherProcessor.test(value.message)
+}
+
 /** The message of anything thrown, never empty: plugins throw what they like, and a refused connection to two addresses has none. */
 export function messageOf(value: unknown): string {
   if (value instanceof AggregateError && value.message === '') return value.errors.map(messageOf).join('; ')
-  if (value instanceof Error) return value.message || value.name
+  if (value instanceof Error)
+    return value.message.replace(otherProcessor, 'EBADARCH: a program for another kind of processor') || value.name
   try {
     const text = typeof value === 'object' && value !== null && 'message' in value ? value.message : value
     return String(text) || 'nothing was said'

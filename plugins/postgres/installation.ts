@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { access, constants } from 'node:fs/promises'
 import { delimiter, isAbsolute, join } from 'node:path'
+import { messageOf } from '../../kernel/errors.ts'
 import { type Major, majorOf } from './versions.ts'
 
 /** PostgreSQL's programs on this machine. */
@@ -126,7 +127,7 @@ function output(program: string, argv: readonly string[], timeout: number): Prom
   return new Promise(resolve => {
     execFile(program, argv, { timeout, env: {} }, (error, text, errors) => {
       if (error === null) return resolve({ text })
-      const said = errors.trim() === '' ? error.message : errors.trim()
+      const said = errors.trim() === '' ? messageOf(error) : errors.trim()
       resolve({ text: '', failure: error.killed ? `it was not done after ${timeout / 1000} s` : said })
     })
   })

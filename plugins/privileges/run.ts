@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { messageOf } from '../../kernel/errors.ts'
 import type { BoundSocket } from '../../kernel/plugin.ts'
 
 /** How a run of the helper ended. `code` is null when it was ended by a signal or could not be run. */
@@ -56,7 +57,7 @@ async function ended(child: ChildProcess, input: string | undefined): Promise<Ra
       if (left === 0) resolve({ code: child.exitCode })
     }
     // A later error is of the channel, which nobody reads any more.
-    child.on('error', error => resolve({ code: null, failure: error.message }))
+    child.on('error', error => resolve({ code: null, failure: messageOf(error) }))
     child.once('close', end)
     // What came over the channel is told until then.
     child.once('disconnect', end)

@@ -78,6 +78,20 @@ setTimeout(() => server.listen(socket, () => {
 setTimeout(() => process.exit(), 60000)
 `
 
+/** Programs for another processor, as libuv tells of them on macOS: it has no name for EBADARCH. */
+const ofOtherProcessors = `
+const programs = require('node:child_process')
+const { spawn } = programs
+programs.spawn = (program, ...rest) => {
+  const child = spawn('/none', ...rest)
+  const emit = child.emit.bind(child)
+  const error = new Error('spawn ' + program + ' Unknown system error -86')
+  child.emit = (name, ...values) => emit(name, ...(name === 'error' ? [error] : values))
+  return child
+}
+require('node:module').syncBuiltinESMExports()
+`
+
 interface Place {
   readonly home: string
   readonly run: (args: readonly string[], env?: Readonly<Record<string, string>>) => ReturnType<typeof locald>
@@ -244,6 +258,9 @@ t.test('a daemon that does not start', async t => {
   })
   writeFileSync(join(home, 'native', 'locald-keeper'), '#!/none/sh\n')
   t.match((await run(['up'])).stderr, /^Error: the daemon cannot be started: .* \[DAEMON_START\]/)
+  writeFileSync(join(home, 'spawn.cjs'), ofOtherProcessors)
+  const wrong = await run(['up'], { NODE_OPTIONS: `--require=${join(home, 'spawn.cjs')}` })
+  t.match(wrong.stderr, /^Error: .*locald-keeper is for another kind of processor \[KEEPER_MISSING\]\nHint: .*npm/)
 })
 
 t.test('shutdown and restart', async t => {

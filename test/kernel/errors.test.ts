@@ -54,6 +54,12 @@ t.test('messages of anything thrown', async t => {
   t.equal(messageOf(new TypeError('')), 'TypeError')
   t.equal(messageOf(new AggregateError([new Error('a'), 'b'])), 'a; b')
   t.equal(messageOf(new AggregateError([], 'm')), 'm')
+  t.equal(
+    messageOf(new Error('spawn Unknown system error -86')),
+    'spawn EBADARCH: a program for another kind of processor',
+    'of macOS, where libuv has no name for it',
+  )
+  t.equal(messageOf(new Error('spawn Unknown system error -863')), 'spawn Unknown system error -863')
   t.equal(messageOf('text'), 'text')
   t.equal(messageOf(''), 'nothing was said')
   t.equal(messageOf(undefined), 'undefined')
