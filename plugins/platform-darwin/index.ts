@@ -7,7 +7,7 @@ import { type Machine, probes } from './features.ts'
 import { launchctlOf } from './launchctl.ts'
 import { DarwinProcessTable } from './processes.ts'
 import { lookAtShim } from './shim.ts'
-import { systemPath, Tools } from './tools.ts'
+import { Tools, toolPath } from './tools.ts'
 import { hasFileEvents, TreeWatches } from './tree-watches.ts'
 
 /** macOS: its features, its processes (from ps and lsof), its desktop and its checks. */
@@ -17,7 +17,7 @@ const plugin: Plugin = {
   platforms: ['darwin'],
   async setup(host) {
     const machine: Machine = { root: '/', path: process.env['PATH'], uid: host.platform.uid }
-    const tools = new Tools(`${systemPath}:${machine.path ?? ''}`, machine.uid)
+    const tools = new Tools(toolPath(machine.path, process.env['LOCALD_SANDBOX'] || undefined), machine.uid)
     const states = await Promise.all(featureNames.map(async name => ({ name, state: await probes[name](machine) })))
     for (const { name, state } of states) {
       host.feature(name, state)

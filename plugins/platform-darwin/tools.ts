@@ -9,6 +9,12 @@ const toolMs = 5000
 /** Where every macOS has `ps` and `lsof`. Others of these names, of Nix, conda or a project's folder, have other words and columns. */
 export const systemPath = '/usr/bin:/bin:/usr/sbin:/sbin'
 
+/** Where `ps` and `lsof` are looked for: the system's first; in a sandbox, which a test may give others, those on PATH. */
+export function toolPath(path: string | undefined, sandbox: string | undefined): string {
+  const all = sandbox === undefined ? [systemPath, path] : [path, systemPath]
+  return all.filter(Boolean).join(':')
+}
+
 /**
  * One run serves all who asked before it began; who asks while it runs waits for the next, as this one may miss the
  * latest.

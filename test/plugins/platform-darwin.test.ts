@@ -26,7 +26,7 @@ import {
   type Row,
 } from '../../plugins/platform-darwin/ps.ts'
 import { lookAtShim, shimConf, shimPath } from '../../plugins/platform-darwin/shim.ts'
-import { Shared, Tools } from '../../plugins/platform-darwin/tools.ts'
+import { Shared, Tools, toolPath } from '../../plugins/platform-darwin/tools.ts'
 import { hasFileEvents } from '../../plugins/platform-darwin/tree-watches.ts'
 import { psWithEnvironment, setsid } from '../machine.ts'
 
@@ -664,6 +664,12 @@ t.test(
 t.test('launchctl is the system’s own, but in a sandbox', async t => {
   t.equal(launchctlProgram(undefined), '/bin/launchctl')
   t.equal(launchctlProgram('box'), 'launchctl')
+})
+
+t.test('ps and lsof are the system’s own, but in a sandbox', async t => {
+  t.match(toolPath('/nix/bin', undefined), /^\/usr\/bin:\/bin:.*:\/nix\/bin$/)
+  t.match(toolPath('/nix/bin', 'box'), /^\/nix\/bin:\/usr\/bin:/)
+  t.equal(toolPath(undefined, 'box'), toolPath('', undefined))
 })
 
 t.test('without an agent the daemon stops with the app that started it, on macOS 27', async t => {
