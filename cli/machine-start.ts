@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net'
-import { setTimeout } from 'node:timers/promises'
 import { readText } from '../kernel/files.ts'
 import type { Paths } from '../kernel/paths.ts'
 import type { Argv, BootStart } from '../kernel/wire.ts'
@@ -49,7 +48,7 @@ export async function startBy(
   const { manager, delayMs } = installed
   const deadline = performance.now() + delayMs
   const wait = async () => {
-    for (let asked = -askMs; performance.now() < deadline; await setTimeout(stepMs)) {
+    for (let asked = -askMs; performance.now() < deadline; await new Promise(resolve => setTimeout(resolve, stepMs))) {
       if (performance.now() - asked >= askMs) {
         if (!(await tryStart(installed))) return { isAsked: false }
         wake(paths)
