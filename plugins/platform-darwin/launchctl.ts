@@ -22,11 +22,11 @@ export function launchctlProgram(sandbox: string | undefined): string {
 
 /** launchctl for the daemon of this environment. */
 export function launchctlOf(env: NodeJS.ProcessEnv): Launchctl {
-  const { HOME, PATH = '/bin:/usr/bin' } = env
+  const own = { HOME: env['HOME'], PATH: env['PATH'] ?? '/bin:/usr/bin' }
   const program = launchctlProgram(env['LOCALD_SANDBOX'] || undefined)
   return (...words) =>
     new Promise(resolve => {
-      const options = { env: { HOME, PATH }, timeout: limitMs, killSignal: 'SIGKILL', maxBuffer: maxBytes } as const
+      const options = { env: own, timeout: limitMs, killSignal: 'SIGKILL', maxBuffer: maxBytes } as const
       execFile(program, words, options, (error, stdout) => {
         const code = error === null ? 0 : typeof error.code === 'number' ? error.code : null
         resolve({ code, text: stdout })
