@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
-import { closeSync, constants, fstatSync, lstatSync, openSync, utimesSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, utimesSync } from 'node:fs'
+import { inodeOf } from './files.ts'
 
 /** A keeper takes a lock at once: ms. */
 const lockMs = 5000
@@ -62,13 +63,5 @@ export class HeldLocks {
       // Its folder is gone, or another user's.
       return []
     }
-  }
-}
-
-function inodeOf(path: string): number | undefined {
-  try {
-    return lstatSync(path).ino
-  } catch {
-    return undefined
   }
 }

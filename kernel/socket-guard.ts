@@ -1,8 +1,8 @@
-import { type FSWatcher, lstatSync, lutimesSync, mkdirSync, rmSync, watch } from 'node:fs'
+import { type FSWatcher, lutimesSync, mkdirSync, rmSync, watch } from 'node:fs'
 import { connect } from 'node:net'
 import { basename, dirname, join } from 'node:path'
 import { messageOf } from './errors.ts'
-import { writeWhole } from './files.ts'
+import { inodeOf, writeWhole } from './files.ts'
 import type { HeldLocks } from './held-locks.ts'
 import { versionOf } from './package.ts'
 import { longestSocketPath, type Paths, type Place, preparePaths } from './paths.ts'
@@ -246,14 +246,6 @@ export class SocketGuard {
     if (this.#isClosed) return
     await listen(socket, this.#runtimeOf(socket))
     this.#keep(socket)
-  }
-}
-
-function inodeOf(path: string): number | undefined {
-  try {
-    return lstatSync(path).ino
-  } catch {
-    return undefined
   }
 }
 

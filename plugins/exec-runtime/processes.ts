@@ -172,9 +172,13 @@ export class KeeperProcesses implements Processes {
 
   /** What is left of one unknown keeper. One that lives is waited for: what it holds may use a port that is needed. */
   async #tidyOne(id: string, graceMs: number): Promise<void> {
-    const { log } = this.#input
+    const { log, keeper: program } = this.#input
     const base = join(this.#folder, id)
-    const link = (await KeeperLink.open(`${base}.s`)) ?? (await this.#woken(id))
+    const exitFile = this.#exitFile(id)
+    const open = await KeeperLink.open(`${base}.s`)
+    // Asked once where there is none, as for each service that ran when the machine lost its power.
+    const keeper = open === undefined ? await keeperOf(exitFile, program) : undefined
+    const link = keeper === undefined ? open : await this.#woken(id, keeper)
     if (link !== undefined) {
       log.warn(`${base}.s: an unknown service of an earlier daemon is stopped`)
       const timer = setTimeout(() => link.send(`stop ${constants.signals.SIGKILL} 0`), graceMs)
@@ -187,16 +191,15 @@ export class KeeperProcesses implements Processes {
       link.close()
       // It may be stopped, or traced: a later daemon tries again.
       if (first === 'late') return log.warn(`${base}.s: its keeper does not obey; it was left as it is`)
-    } else if ((await keeperOf(this.#exitFile(id), this.#input.keeper)) !== undefined)
+    } else if (keeper !== undefined && (await keeperOf(exitFile, program)) !== undefined)
       return log.warn(`${base}.s: its keeper cannot be reached; it was left as it is`)
-    const files = [...['s', 'n', 'x'].map(end => `${base}.${end}`), this.#exitFile(id)]
+    const files = [...['s', 'n', 'x'].map(end => `${base}.${end}`), exitFile]
     await Promise.all(files.map(file => rm(file, { force: true })))
   }
 
   /** A keeper whose socket was removed: it binds it again at SIGHUP. */
-  async #woken(id: string): Promise<KeeperLink | undefined> {
-    const pid = await keeperOf(this.#exitFile(id), this.#input.keeper)
-    if (pid === undefined || !hangUp(pid)) return undefined
+  async #woken(id: string, pid: number): Promise<KeeperLink | undefined> {
+    if (!hangUp(pid)) return undefined
     for (const end = performance.now() + wakeMs; performance.now() < end; await pause(wakeStepMs)) {
       const link = await KeeperLink.open(join(this.#folder, `${id}.s`))
       if (link !== undefined) return link
