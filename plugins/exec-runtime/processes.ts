@@ -61,7 +61,10 @@ export class KeeperProcesses implements Processes {
     this.#input = input
     this.#watch = new RemovalWatch(
       file => this.#held.has(idOf(file)),
-      () => void this.restore().catch(error => input.log.warn(messageOf(error))),
+      () => {
+        // The folder is made again when it is needed.
+        if (this.#held.size > 0) void this.restore().catch(error => input.log.warn(messageOf(error)))
+      },
     )
     this.#makeFolders()
     this.#starter = new Starter(input.keeper, () =>

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { request } from 'node:http'
 import { connect, type Socket } from 'node:net'
@@ -38,6 +39,17 @@ export function ask(
       )
     })
     asking.end(body)
+  })
+}
+
+/** Connects to a daemon's socket, which may be missing for a moment where its folder is emptied. */
+export async function connected(path: string): Promise<Socket> {
+  return await until('a connection to the daemon', async () => {
+    const socket = connect(path)
+    return await once(socket, 'connect').then(
+      () => socket,
+      () => undefined,
+    )
   })
 }
 
