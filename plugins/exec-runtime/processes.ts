@@ -15,13 +15,13 @@ import type {
   ProcessSpec,
   ProcessTable,
 } from '../../kernel/plugin.ts'
-import { keeperOf } from './exit.ts'
 import { graceOf, type HeldInput, HeldProcess, type HeldState, signalNumber } from './held.ts'
 import { RemovalWatch } from './keeper-sockets.ts'
 import { KeeperLink } from './link.ts'
 import { recoverHeld } from './recovery.ts'
 import { reasonOf, refusal } from './refusal.ts'
 import { Starter } from './starter.ts'
+import { endUnknown, killedMs } from './unknown-keeper.ts'
 
 /** What the keeper's processes need. */
 export interface KeeperProcessesInput {
@@ -38,12 +38,8 @@ const terminal = 'xterm-256color'
 /** A mark is in the upper half of 64 bits, so that as a limit of real-time µs it never matters: 2^62 plus 61 random bits. */
 const markBase = 2n ** 62n
 const markBits = 2n ** 61n
-/** An unknown process has so long to end, before and after it is killed: ms. */
+/** An unknown process has so long to end before it is killed: ms. */
 const unknownMs = 3000
-const killedMs = 3000
-/** A keeper binds its socket again within so long, and is looked for this often: ms. */
-const wakeMs = 2000
-const wakeStepMs = 20
 
 /** Processes held by keepers: they outlive the daemon. */
 export class KeeperProcesses implements Processes {
@@ -136,7 +132,9 @@ export class KeeperProcesses implements Processes {
     const isUnknown = (id: string) => !this.#known.has(id) && !named.includes(id)
     const files = await Promise.all([this.#folder, this.#exits].map(folder => readdir(folder)))
     const ids = new Set(files.flat().map(idOf).filter(isUnknown))
-    await Promise.all([...ids].map(id => this.#tidyOne(id, graceMs)))
+    const { keeper, log } = this.#input
+    const filesOf = (id: string) => ({ base: join(this.#folder, id), exitFile: this.#exitFile(id) })
+    await Promise.all([...ids].map(id => endUnknown(filesOf(id), { program: keeper, graceMs, log })))
   }
 
   async restore(): Promise<void> {
@@ -171,43 +169,6 @@ export class KeeperProcesses implements Processes {
   #makeFolders(): void {
     for (const folder of [this.#folder, this.#exits]) mkdirSync(folder, { recursive: true, mode: 0o700 })
     this.#watch.follow(this.#folder)
-  }
-
-  /** What is left of one unknown keeper. One that lives is waited for: what it holds may use a port that is needed. */
-  async #tidyOne(id: string, graceMs: number): Promise<void> {
-    const { log, keeper: program } = this.#input
-    const base = join(this.#folder, id)
-    const exitFile = this.#exitFile(id)
-    const open = await KeeperLink.open(`${base}.s`)
-    // Asked once where there is none, as for each service that ran when the machine lost its power.
-    const keeper = open === undefined ? await keeperOf(exitFile, program) : undefined
-    const link = keeper === undefined ? open : await this.#woken(id, keeper)
-    if (link !== undefined) {
-      log.warn(`${base}.s: an unknown service of an earlier daemon is stopped`)
-      const timer = setTimeout(() => link.send(`stop ${constants.signals.SIGKILL} 0`), graceMs)
-      link.send('finish')
-      const over = new AbortController()
-      const late = pause(graceMs + killedMs, 'late', { signal: over.signal }).catch(() => 'late')
-      const first = await Promise.race([link.next('exit'), late])
-      clearTimeout(timer)
-      over.abort()
-      link.close()
-      // It may be stopped, or traced: a later daemon tries again.
-      if (first === 'late') return log.warn(`${base}.s: its keeper does not obey; it was left as it is`)
-    } else if (keeper !== undefined && (await keeperOf(exitFile, program)) !== undefined)
-      return log.warn(`${base}.s: its keeper cannot be reached; it was left as it is`)
-    const files = [...['s', 'n', 'x'].map(end => `${base}.${end}`), exitFile]
-    await Promise.all(files.map(file => rm(file, { force: true })))
-  }
-
-  /** A keeper whose socket was removed: it binds it again at SIGHUP. */
-  async #woken(id: string, pid: number): Promise<KeeperLink | undefined> {
-    if (!hangUp(pid)) return undefined
-    for (const end = performance.now() + wakeMs; performance.now() < end; await pause(wakeStepMs)) {
-      const link = await KeeperLink.open(join(this.#folder, `${id}.s`))
-      if (link !== undefined) return link
-    }
-    return undefined
   }
 
   async #launch(
@@ -266,15 +227,6 @@ async function endUnheld(link: KeeperLink): Promise<void> {
   link.send(`stop ${constants.signals.SIGKILL} 0`)
   await Promise.race([ended, pause(killedMs, undefined, { ref: false })])
   link.close()
-}
-
-/** False: it has just ended. */
-function hangUp(pid: number): boolean {
-  try {
-    return process.kill(pid, 'SIGHUP')
-  } catch {
-    return false
-  }
 }
 
 /** What a keeper's files have in common: `<id>.s`, `<id>.n`, `<id>.x`. */
