@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SYSTEM_MAX = 4096 };
+enum { SYSTEM_MAX = 16384 };
 
 static struct process everyone[SYSTEM_MAX];
 static unsigned everyone_count;

@@ -10,18 +10,18 @@
 
 #include "text.h"
 
-enum { SYSTEM_MAX = 4096, SIGNALS = 32 };
+// kern.maxproc of the largest Macs is some 12 000.
+enum { SYSTEM_MAX = 16384, SIGNALS = 32 };
 
 static struct kinfo_proc rows[SYSTEM_MAX];
 
-// How many rows there are now, where there is room for them. A buffer that is too small is filled, with ENOMEM (sysctl(3)).
+// No more of the buffer is touched than there are rows. One that is too small is filled, and ENOMEM tells no length (xnu-11417.101.15,
+// bsd/kern/kern_sysctl.c sysctl_prochandle).
 static unsigned read_rows(int which, int of) {
   int name[] = {CTL_KERN, KERN_PROC, which, of};
-  size_t bytes = sizeof *rows;
-  if (which != KERN_PROC_PID && sysctl(name, 4, NULL, &bytes, NULL, 0) != 0) return 0;
-  if (bytes > sizeof rows) bytes = sizeof rows;  // no more of it than need be is touched
-  if (sysctl(name, 4, rows, &bytes, NULL, 0) != 0 && errno != ENOMEM) return 0;
-  return (unsigned)(bytes / sizeof *rows);
+  size_t bytes = sizeof rows;
+  if (sysctl(name, 4, rows, &bytes, NULL, 0) == 0) return (unsigned)(bytes / sizeof *rows);
+  return errno == ENOMEM ? SYSTEM_MAX : 0;
 }
 
 unsigned proc_everyone(struct process *into, unsigned cap) {

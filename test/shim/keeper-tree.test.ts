@@ -38,6 +38,7 @@ for (const variant of [asan, walk, release, xnu]) {
     leftovers(t, variant)
     if (linux) sessions(t, variant)
     if (linux && variant !== xnu) whole(t, variant)
+    if (variant === xnu) crowded(t, variant)
   })
 }
 
@@ -154,6 +155,22 @@ function leftovers(t: Test, variant: Variant) {
 }
 
 /** Processes in sessions of their own, on every system that shows its processes. */
+function crowded(t: Test, variant: Variant) {
+  held(
+    t,
+    variant,
+    'more processes on the machine than the keeper looks at hide none that it sees',
+    async (t, start) => {
+      const one = start(['sh', '-c', `${daemon} exec sleep 1000`], { env: { XNU_CROWDED: '1' } })
+      await one.logged('daemon')
+      await until('it is seen', async () => (await one.line.state())['left'] === 1)
+      one.line.send(`stop ${SIGTERM} 10000`)
+      t.match(await one.line.next('exit'), { signal: 'SIGTERM' })
+      t.ok(pidsIn(one.log, 'daemon').every(pid => !alive(pid)))
+    },
+  )
+}
+
 function sessions(t: Test, variant: Variant) {
   held(t, variant, 'a tree of forty is counted and killed', async (t, start) => {
     const one = start([

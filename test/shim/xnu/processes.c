@@ -71,23 +71,12 @@ bool xnu_group_lives(pid_t group) {
   return lives;
 }
 
-static size_t count_all(void) {
-  DIR *folder = opendir("/proc");
-  size_t count = 0;
-  for (const struct dirent *entry; folder != NULL && (entry = readdir(folder)) != NULL;) count += atoi(entry->d_name) > 0;
-  if (folder != NULL) (void)closedir(folder);
-  return count;
-}
-
-// bsd/kern/kern_sysctl.c, sysctl_prochandle: without a buffer what it would need and five rows more; ENOMEM after as many as fit.
+// bsd/kern/kern_sysctl.c, sysctl_prochandle: ENOMEM after as many as fit, and then a length of 0. A test says by a variable that there are
+// more.
 int sysctl(int *name, unsigned depth, void *into, size_t *bytes, void *from, size_t from_bytes) {
   struct kinfo_proc row, *rows = into;
   size_t room = *bytes / sizeof row, count = 0;
   if (depth != 4 || name[0] != CTL_KERN || name[1] != KERN_PROC || from != NULL || from_bytes != 0) abort();
-  if (into == NULL) {
-    *bytes = (count_all() + 5) * sizeof row;
-    return 0;
-  }
   DIR *folder = name[2] == KERN_PROC_ALL ? opendir("/proc") : NULL;
   bool more = folder != NULL ? next_row(folder, &row) : row_of(name[3], &row);
   if (more && folder == NULL) add_handled(&row);
@@ -96,9 +85,10 @@ int sysctl(int *name, unsigned depth, void *into, size_t *bytes, void *from, siz
     count++;
   }
   if (folder != NULL) (void)closedir(folder);
-  *bytes = (count < room ? count : room) * sizeof row;
+  bool fits = count <= room && (name[2] != KERN_PROC_ALL || getenv("XNU_CROWDED") == NULL);
+  *bytes = fits ? count * sizeof row : 0;
   errno = ENOMEM;
-  return count <= room ? 0 : -1;
+  return fits ? 0 : -1;
 }
 
 // bsd/kern/proc_info.c, proc_pidfdlist: from the least up, as many as there is room for.
