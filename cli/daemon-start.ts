@@ -58,6 +58,8 @@ export async function startDaemon(wanted: Paths): Promise<Socket> {
   const launch = { run: () => managedArgv(paths), limitMs }
   const machines = await startByMachine(paths, launch, () => reach(settle()))
   if (machines !== undefined) return machines
+  // Where it has to be compiled, that time is not the daemon's.
+  keeperOf(paths)
   const deadline = performance.now() + limitMs
   while (performance.now() < deadline) {
     preparePaths(paths)

@@ -5,7 +5,7 @@ Stands for launchctl(1) and launchd as far as locald uses them, as measured on M
 State is in $HOME/launchd.json. Files in $HOME set the Mac up:
   launchd.headless   no one is logged in at the screen: there is no gui/UID domain
   launchd.ondemand   the login is under way: RunAtLoad stays pending
-  launchd.fails      bootstrap fails with 5 whatever it is given
+  launchd.fails      bootstrap fails whatever it is given, with the code in the file: 5 (busy, or anything wrong), 125 (no such domain)
   launchd.slow       every command takes 2 seconds longer
   launchd.apart      jobs are run by `launchctl.py launchd`, which is not below whoever calls launchctl
 Times are shorter than on a Mac where the environment says so: LAUNCHD_REMOVAL and LAUNCHD_THROTTLE, seconds.
@@ -182,6 +182,8 @@ def bootstrap(domain, file):
         if job and job['removed'] and time.time() > job['removed'] + removal / 2:
             # darkbloom: Layr-Labs/d-inference#1102; snx-rs#241
             refuse(37, 'Bootstrap failed: 37: Operation already in progress')
+        if os.path.exists(path('fails')) and open(path('fails')).read() == '125':
+            refuse(125, 'Bootstrap failed: 125: Domain does not support specified action')
         if job or whole['disabled'].get(plist['Label']) or os.path.exists(path('fails')):
             # headroomlabs-ai/headroom#1289: for some 5 s after bootout; also of what is loaded, disabled or wrong.
             refuse(5, 'Bootstrap failed: 5: Input/output error\nTry re-running the command as root for richer errors.')
