@@ -7,7 +7,7 @@ import { LocaldError, messageOf } from './errors.ts'
 import { HeldLocks } from './held-locks.ts'
 import { type Kernel, startKernel } from './kernel.ts'
 import { versionOf } from './package.ts'
-import { type Paths, preparePaths, settlePaths } from './paths.ts'
+import { type Paths, preparePaths, preparePlainRuntime, settlePaths } from './paths.ts'
 import { claimRuntime } from './place.ts'
 import type { Log } from './plugin.ts'
 import { isServed } from './served.ts'
@@ -32,6 +32,7 @@ async function main(): Promise<void> {
   if (await isServed(settled)) process.exit(process.argv.includes(heldIsOk) ? 0 : isHeld)
   preparePaths(settled)
   const paths = await withSockets(settled, input)
+  preparePlainRuntime(paths)
   claimRuntime(paths.runtime, paths.data)
   const log = daemonLog(paths.daemonLog)
   crashOnBugs(paths, log('daemon'))

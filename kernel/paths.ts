@@ -192,12 +192,19 @@ const onMac: PrivilegedPaths = {
 export function preparePaths(paths: Pick<Paths, 'data' | 'runtime' | 'socket'>): void {
   for (const folder of [paths.data, paths.runtime, dirname(paths.socket)]) unlessUnusable(folder, refuseOthersHome)
   unlessUnusable(paths.data, ownDataFolder)
-  unlessUnusable(paths.runtime, folder => {
-    makeFolder(folder)
-    isOwnFolder(folder)
-  })
+  unlessUnusable(paths.runtime, ownRuntimeFolder)
   // Of a socket that LOCALD_SOCKET puts elsewhere the folder is made, but an existing one is the user's own affair.
   unlessUnusable(dirname(paths.socket), makeFolder)
+}
+
+/** Makes the folder for sockets whose paths people write where others could make it first, in a temporary folder. Throws PATHS_UNUSABLE. */
+export function preparePlainRuntime({ plainRuntime }: Pick<Paths, 'plainRuntime'>): void {
+  if (isTemporary(plainRuntime)) unlessUnusable(plainRuntime, ownRuntimeFolder)
+}
+
+function ownRuntimeFolder(folder: string): void {
+  makeFolder(folder)
+  isOwnFolder(folder)
 }
 
 /**

@@ -1,10 +1,20 @@
-import { chmodSync, chownSync, lchownSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  lchownSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import { release, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import t from 'tap'
 import { factsOf, platformOf, releaseOf } from '../../kernel/facts.ts'
-import { longestSocketPath, type Paths, preparePaths, resolvePaths } from '../../kernel/paths.ts'
+import { longestSocketPath, type Paths, preparePaths, preparePlainRuntime, resolvePaths } from '../../kernel/paths.ts'
 
 const uid = process.getuid?.() ?? 0
 /** Where the tests run as another platform, only a sandbox may say so. */
@@ -176,6 +186,17 @@ t.test('folders that cannot be used', async t => {
     message: /is not a folder of yours/,
     hint: /XDG_RUNTIME_DIR/,
   })
+
+  const temporary = mkdtempSync(join(tmpdir(), 'locald-'))
+  t.teardown(() => rmSync(temporary, { recursive: true }))
+  const spaced = paths({ TMPDIR: temporary, XDG_RUNTIME_DIR: join(root, 'a b') })
+  preparePlainRuntime(spaced)
+  t.equal(dirname(spaced.plainRuntime), temporary)
+  t.equal(statSync(spaced.plainRuntime).mode & 0o777, 0o700, 'the one for sockets that people name is made')
+  if (uid === 0) {
+    chownSync(spaced.plainRuntime, 12345, 12345)
+    t.throws(() => preparePlainRuntime(spaced), { code: 'PATHS_UNUSABLE' }, 'but not taken from another user')
+  }
 
   const planted = at('planted')
   mkdirSync(dirname(planted.runtime))
