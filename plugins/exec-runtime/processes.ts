@@ -17,7 +17,7 @@ import type {
 } from '../../kernel/plugin.ts'
 import { graceOf, type HeldInput, HeldProcess, type HeldState, signalNumber } from './held.ts'
 import { RemovalWatch } from './keeper-sockets.ts'
-import { KeeperLink } from './link.ts'
+import { type KeeperEvent, KeeperLink } from './link.ts'
 import { recoverHeld } from './recovery.ts'
 import { reasonOf, refusal } from './refusal.ts'
 import { Starter } from './starter.ts'
@@ -40,6 +40,8 @@ const markBase = 2n ** 62n
 const markBits = 2n ** 61n
 /** An unknown process has so long to end before it is killed: ms. */
 const unknownMs = 3000
+/** So often a start is repeated that failed as its folder had been removed. */
+const cleanings = 3
 
 /** Processes held by keepers: they outlive the daemon. */
 export class KeeperProcesses implements Processes {
@@ -76,8 +78,7 @@ export class KeeperProcesses implements Processes {
     this.#known.add(id)
     const cgroups = this.#input.cgroups?.()
     const made = await cgroups?.make(id)
-    const link = await this.#launch(spec, base, mark, made)
-    const answer = await link?.next('started', 'failed')
+    const { link, answer } = await this.#started(spec, base, mark, made)
     // What it could not join is no account of it.
     const cgroup = answer?.['cgroup'] === true ? made : undefined
     if (made !== undefined && cgroup === undefined)
@@ -169,6 +170,22 @@ export class KeeperProcesses implements Processes {
   #makeFolders(): void {
     for (const folder of [this.#folder, this.#exits]) mkdirSync(folder, { recursive: true, mode: 0o700 })
     this.#watch.follow(this.#folder)
+  }
+
+  /** A keeper and what it says of its start. Between the making of its folder and its bind a cleaner may be, but not time and again. */
+  async #started(
+    spec: ProcessSpec,
+    base: string,
+    mark: string,
+    cgroup: string | undefined,
+  ): Promise<{ readonly link: KeeperLink | undefined; readonly answer: KeeperEvent | undefined }> {
+    for (let left = cleanings; ; left--) {
+      const link = await this.#launch(spec, base, mark, cgroup)
+      const answer = await link?.next('started', 'failed')
+      const isOfSocket = answer?.['step'] === 'socket' || answer?.['step'] === 'notify'
+      if (!isOfSocket || answer['errno'] !== constants.errno.ENOENT || left === 0) return { link, answer }
+      link?.close()
+    }
   }
 
   async #launch(

@@ -332,6 +332,22 @@ function lives(t: Test, table: ProcessTable) {
     t.throws(() => process.kill(pid, 0), { code: 'ESRCH' })
   })
 
+  t.test('a folder that is removed right before a socket is made in it loses no start', async t => {
+    const rig = new Rig(t, table)
+    const { file, maxBytes, maxFiles } = rig.log
+    let left = 4
+    const log: LogSink = {
+      ...{ maxBytes, maxFiles, write: () => {}, changed: () => {}, onFollowed: () => () => {} },
+      // Asked for before and after the folder is made.
+      get file() {
+        if (left-- > 0) rmSync(join(rig.dir, 'k'), { recursive: true, force: true })
+        return file
+      },
+    }
+    const instance = await rig.spawn('exec sleep 1000', { log })
+    await limited(instance.stop(stop), 'stop')
+  })
+
   t.test('a runtime folder that is gone and cannot be made again is replaced by the next one', async t => {
     const rig = new Rig(t, table)
     const [gone, next] = [join(rig.dir, 'gone'), join(rig.dir, 'next')]
