@@ -9,7 +9,7 @@ import { steps } from '../mac/steps.ts'
 import { onlyLinux } from '../machine.ts'
 import { processList } from '../process-list.ts'
 import { root } from '../user.ts'
-import { Running } from './running.ts'
+import { Running, until } from './running.ts'
 
 const elsewhere = onlyLinux('a Mac runs all of it')
 
@@ -28,7 +28,8 @@ function start(t: Test, words: readonly string[]) {
     t.strictSame(readdirSync(folder), ['report.md'], 'no folder is left')
     t.strictSame(processList.naming(folder), [], 'nothing runs on')
   }
-  return { running: new Running(child, 110_000), text: () => readFileSync(report, 'utf8'), isClean }
+  const isBegun = () => processList.naming(folder).some(({ command }) => command.includes('kernel/daemon.js'))
+  return { running: new Running(child, 110_000), text: () => readFileSync(report, 'utf8'), isBegun, isClean }
 }
 
 t.test('each step has its line in the report', { skip: elsewhere, timeout: 120_000 }, async t => {
@@ -45,9 +46,9 @@ t.test('each step has its line in the report', { skip: elsewhere, timeout: 120_0
 })
 
 t.test('Ctrl-C: what was done is undone, and told', { skip: elsewhere }, async t => {
-  const { running, text, isClean } = start(t, ['--unattended', '--only', 'times,watch'])
+  const { running, text, isBegun, isClean } = start(t, ['--unattended', '--only', 'times,watch'])
   await running.prints('… a project is up')
-  await new Promise(wake => setTimeout(wake, 1000))
+  await until('its daemon', isBegun)
   running.child.kill('SIGINT')
   const { code, stdout } = await running.done
   t.equal(code, 130, stdout)
