@@ -640,7 +640,7 @@ t.test('a disk', { skip: onlyLinux('a tmpfs') || (!mayMount && 'may not mount') 
     await instance.stop(gentle)
     // The next start removes it, which makes room.
     const exits = join(house.folders.data, 'exits')
-    for (const name of readdirSync(exits)) rmSync(join(exits, name))
+    for (const name of readdirSync(exits)) rmSync(join(exits, name), { force: true })
     fill(0)
     await t.rejects(db.begin(), { message: /full|ENOSPC/, hint: /Free some space/ })
     empty()
