@@ -95,8 +95,8 @@ export function managedArgv(paths: Paths): Argv {
   return [keeper, 'lock', heldOk, paths.lock, '--', keeper, 'lock', heldOk, paths.runtimeLock, '--', ...daemon]
 }
 
-/** Throws USAGE when LOCALD_START_TIMEOUT is no number of seconds. */
-function startLimit(): number {
+/** How long a daemon may take until it listens, ms. Throws USAGE when LOCALD_START_TIMEOUT is no number of seconds. */
+export function startLimit(): number {
   const told = process.env['LOCALD_START_TIMEOUT']
   return told === undefined || told === '' ? usualMs : seconds('LOCALD_START_TIMEOUT', told)
 }

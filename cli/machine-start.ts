@@ -27,7 +27,7 @@ export async function startByMachine(
   find: () => Promise<Socket | undefined>,
 ): Promise<Socket | undefined> {
   const installed = installedIn(paths)
-  const socket = installed === undefined ? undefined : await startBy(installed, paths, find)
+  const socket = installed === undefined ? undefined : await startAsInstalled(installed, paths, find)
   const { launchJobs } = paths
   if (socket !== undefined || launchJobs === undefined) return socket
   const { startAsJob } = await import('./launch-job.ts')
@@ -35,18 +35,36 @@ export async function startByMachine(
 }
 
 /**
- * Has a service manager start the daemon, and waits for as long as it may hold back a start: launchd starts a job at most every 10 s
- * ("Service only ran for 3 seconds. Pushing respawn out by 7 seconds.", launchd.plist(5) ThrottleInterval). Undefined, with a warning,
- * where it fails.
+ * Waits for as long as the service manager may hold back a start: launchd starts a job at most every 10 s ("Service only ran for 3 seconds.
+ * Pushing respawn out by 7 seconds.", launchd.plist(5) ThrottleInterval). One that starts by then is waited for by the start without it.
  */
-export async function startBy(
+async function startAsInstalled(
   installed: BootStart,
   paths: Paths,
   find: () => Promise<Socket | undefined>,
 ): Promise<Socket | undefined> {
-  const { tryStart } = await import('./service-manager.ts')
   const { manager, delayMs } = installed
-  const deadline = performance.now() + delayMs
+  const { isAsked, socket } = await startBy(installed, { paths, find, limitMs: delayMs })
+  if (isAsked && socket === undefined) {
+    say(`Warning: ${manager} has not started the daemon after ${delayMs / 1000} s; it is started without it`)
+  }
+  return socket
+}
+
+/** Where the daemon is looked for, and how long, ms. */
+export interface Wait {
+  readonly paths: Paths
+  readonly find: () => Promise<Socket | undefined>
+  readonly limitMs: number
+}
+
+/** Has a service manager start the daemon, and waits for its socket. `isAsked` is false, after a warning, where it refuses. */
+export async function startBy(
+  installed: BootStart,
+  { paths, find, limitMs }: Wait,
+): Promise<{ readonly isAsked: boolean; readonly socket?: Socket }> {
+  const { tryStart } = await import('./service-manager.ts')
+  const deadline = performance.now() + limitMs
   const wait = async () => {
     for (let asked = -askMs; performance.now() < deadline; await new Promise(resolve => setTimeout(resolve, stepMs))) {
       if (performance.now() - asked >= askMs) {
@@ -59,11 +77,7 @@ export async function startBy(
     }
     return { isAsked: true }
   }
-  const { isAsked, socket } = await reportWhenSlow(`Waiting for ${manager} to start the daemon`, wait)
-  if (isAsked && socket === undefined) {
-    say(`Warning: ${manager} has not started the daemon after ${delayMs / 1000} s; it is started without it`)
-  }
-  return socket
+  return await reportWhenSlow(`Waiting for ${installed.manager} to start the daemon`, wait)
 }
 
 /** What `paths.boot` holds; undefined where the daemon is not the machine's to start. */

@@ -7,7 +7,7 @@ import type { BootPlan, BootStart, BootUnit, Pong, ServerStatus } from '../../ke
 import { need } from '../client.ts'
 import type { Context } from '../context.ts'
 import { malloc } from '../daemon-environment.ts'
-import { hasServices, managedArgv } from '../daemon-start.ts'
+import { hasServices, managedArgv, startLimit } from '../daemon-start.ts'
 import { startBy } from '../machine-start.ts'
 import { print, printJson, say } from '../output.ts'
 import { reach } from '../reach.ts'
@@ -79,10 +79,11 @@ async function install(paths: Paths, plan: BootPlan): Promise<void> {
   unlessUnusable(plan.file, () => writeWhole(plan.file, plan.text, { mode: readableByAll }))
   await load(plan)
   await start(plan)
-  const socket = await startBy(plan, paths, () => reach(paths))
+  const limitMs = plan.delayMs + startLimit()
+  const { socket } = await startBy(plan, { paths, find: () => reach(paths), limitMs })
   socket?.destroy()
   if (socket === undefined) {
-    throw new LocaldError('STEP_FAILED', `${plan.manager} did not start the daemon`, {
+    throw new LocaldError('STEP_FAILED', `${plan.manager} did not start the daemon within ${limitMs / 1000} s`, {
       hint: `Read its log: ${paths.daemonLog}`,
     })
   }
