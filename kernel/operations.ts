@@ -210,7 +210,10 @@ export class Operations {
       const armed: Promise<void>[] = []
       for (const one of all) {
         const project = await this.#bring({ ...one, ...asked, services })
-        armed.push(this.#reloads.follow(project))
+        const follows = this.#reloads.follow(project)
+        // It is awaited below, when all have begun.
+        follows.catch(() => {})
+        armed.push(follows)
       }
       this.#reloads.forgive(services)
       await Promise.all(services.map(({ state }) => state.until(() => state.settled)))
