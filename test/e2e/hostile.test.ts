@@ -6,7 +6,7 @@ import { systemCode } from '../../kernel/errors.ts'
 import { type Address, ask, Mute, sizeOf } from './hostile.ts'
 import { until } from './running.ts'
 import type { Sandbox } from './sandbox.ts'
-import { type Machine, onHost } from './suite.ts'
+import { type Machine, on, onHost } from './suite.ts'
 
 const MB = 1024 * 1024
 /** The daemon may be so much larger in the middle of it, and so much when it is over, when its garbage may not have been collected yet: bytes. */
@@ -249,8 +249,10 @@ onHost(
         ['socket', api],
         ['proxy', proxy],
       ] as const) {
-        const mutes = await Mute.many(count, address, words)
-        await target.serves(t, `${count} times ${kind} at the ${name}:`)
+        // On macOS the proxy keeps descriptors for starting programs.
+        const some = machine.os === 'darwin' && name === 'proxy' ? Math.min(count, 4000) : count
+        const mutes = await Mute.many(some, address, words)
+        await target.serves(t, `${some} times ${kind} at the ${name}:`)
         for (const mute of mutes) mute.close()
       }
     }
@@ -259,7 +261,8 @@ onHost(
   { timeout: 300_000 },
 )
 
-onHost('1,500 connections of TLS', async (t, machine) => {
+// What glibc keeps is given back by a module for Linux alone.
+on('linux', '1,500 connections of TLS', async (t, machine) => {
   const target = await Target.start(machine, 'quiet.mjs')
   const port = await target.box.https()
   for (let round = 0; round < 2; round++) {
