@@ -125,8 +125,13 @@ export function resolvePaths(input: PathsInput): Paths {
     config: base === undefined ? config : join(base, 'config'),
     runtime,
     spareRuntime: spareRuntimeOf(where),
-    plainRuntime: plainRuntimeOf(runtime, where),
-    localRuntime: localRuntimeOf(runtime, where),
+    // Both need a hash, for which few commands have a use.
+    get plainRuntime() {
+      return plainRuntimeOf(runtime, where)
+    },
+    get localRuntime() {
+      return localRuntimeOf(runtime, where)
+    },
     socket: socket ?? join(runtime, 'locald.sock'),
     isSocketGiven: socket !== undefined,
     lock: join(dataFolder, 'daemon.lock'),
