@@ -21,7 +21,7 @@ const stepMs = 20
 const lookMs = 500
 /** After so long without its socket, the holder of the lock may have been one that was ending, ms. */
 const patienceMs = 1000
-/** After so long the person is told that it is done in another way, ms. */
+/** After so long a start in another way is reported, ms. */
 const quietMs = 1000
 /** A file that is older was left by a command that was killed, ms. */
 const staleMs = 600_000

@@ -26,15 +26,15 @@ export function platformOf(env: NodeJS.ProcessEnv, sandbox: string | undefined):
  * (python/cpython#135675), which kern.osrelease of XNU is not.
  */
 export function releaseOf(env: NodeJS.ProcessEnv, sandbox: string | undefined): number {
-  const told = env['LOCALD_PLATFORM_RELEASE']
-  const isTold = told !== undefined && told !== ''
-  if (isTold && sandbox === undefined) {
+  const given = env['LOCALD_PLATFORM_RELEASE']
+  const isGiven = given !== undefined && given !== ''
+  if (isGiven && sandbox === undefined) {
     throw new LocaldError('PLATFORM_OVERRIDE', 'LOCALD_PLATFORM_RELEASE is only for sandboxes', {
       hint: 'Add --sandbox NAME, or unset LOCALD_PLATFORM_RELEASE.',
     })
   }
-  if (!isTold && platformOf(env, sandbox) !== process.platform) return 0
-  const text = isTold ? told : process.getBuiltinModule('node:os').release()
+  if (!isGiven && platformOf(env, sandbox) !== process.platform) return 0
+  const text = isGiven ? given : process.getBuiltinModule('node:os').release()
   return Number(/^\d+/.exec(text)?.[0] ?? 0)
 }
 

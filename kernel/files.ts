@@ -86,7 +86,7 @@ export function readJson(file: string): unknown {
   }
 }
 
-/** What tells a file from another one that gets its path; undefined where nothing is there. */
+/** What distinguishes a file from another one that gets its path; undefined where nothing is there. */
 export function inodeOf(path: string): number | undefined {
   try {
     return lstatSync(path).ino

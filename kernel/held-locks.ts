@@ -8,7 +8,7 @@ const lockMs = 5000
 const isLocked = 75
 
 /**
- * The locks that this process was started with (`locald-keeper lock`). One whose file was removed keeps nobody out any more: it is taken
+ * The locks that this process was started with (`locald-keeper lock`). One whose file was removed keeps no one out any more: it is taken
  * again. Node has no flock(2), so the keeper takes it, of a file that is open here: such a lock belongs to the open file, not to the process.
  */
 export class HeldLocks {
@@ -60,7 +60,7 @@ export class HeldLocks {
       closeSync(descriptor)
       return status === isLocked ? [file] : []
     } catch {
-      // Its folder is gone, or another user's.
+      // Its folder was removed, or is another user's.
       return []
     }
   }

@@ -95,7 +95,7 @@ function dial(host: string, port: number, timeoutMs: number): Promise<ProbeResul
     socket.once('connect', () =>
       end(
         meetsItself(socket)
-          ? { ok: false, detail: `connection refused on ${place}` }
+          ? { ok: false, detail: refusedOn(place) }
           : { ok: true, detail: `${place} accepts connections`, address: host },
       ),
     )
@@ -140,7 +140,11 @@ export function placeOf(host: string, port: number): string {
 }
 
 function refusal(error: Error, place: string): string | undefined {
-  return systemCode(error) === 'ECONNREFUSED' ? `connection refused on ${place}` : undefined
+  return systemCode(error) === 'ECONNREFUSED' ? refusedOn(place) : undefined
+}
+
+function refusedOn(place: string): string {
+  return `connection refused on ${place}`
 }
 
 /** Where and how a command probe runs. */

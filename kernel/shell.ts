@@ -21,7 +21,7 @@ export function shellPart(shell: Shell): Record<string, string> {
 
 /**
  * Volta's shims run a program with its own Node.js first in PATH, without themselves, and with a variable that keeps them from choosing
- * once more: inherited by services, a project's pinned tools would not be used, or not be found (volta-cli/volta#1299). Both are
+ * again: inherited by services, a project's pinned tools would not be used, or not be found (volta-cli/volta#1299). Both are
  * undone.
  */
 function withoutVolta({ _VOLTA_TOOL_RECURSION: guard, ...shell }: Record<string, string>): Record<string, string> {

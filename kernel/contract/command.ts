@@ -7,7 +7,7 @@ export interface Command {
 
 export interface CommandContext {
   readonly cwd: string
-  /** Aborted when who asked is gone. */
+  /** Aborted when the client has left. */
   readonly signal: AbortSignal
   /** What came of the `steps` of the answer before: undefined where none were asked for yet. */
   readonly outcomes?: readonly KeychainOutcome[] | undefined

@@ -6,7 +6,7 @@ const answerMs = 500
 
 /**
  * Whether somebody listens who gets the connections to a port of a loopback address: to be asked before binding it, which alone does
- * not tell on macOS. There SO_REUSEADDR (libuv sets it for every listener) lets 127.0.0.1 and ::1 be bound beside a listener on all
+ * not show it on macOS. There SO_REUSEADDR (libuv sets it for every listener) lets 127.0.0.1 and ::1 be bound beside a listener on all
  * addresses, 0.0.0.0 or ::, of the same user, and by root beside anybody's; connections then go to the one with the exact address.
  * Another user's listener, and one on the very same address, are refused with EADDRINUSE, as on Linux (xnu-11417.101.15,
  * bsd/netinet/in_pcb.c in_pcbbind and bsd/netinet6/in6_pcb.c in6_pcbbind: with `wild` 0 only an equal address conflicts). Never rejects.
@@ -47,7 +47,7 @@ function takesConnections(address: string): Promise<boolean> {
 }
 
 /**
- * Whether a connection has met itself, so that nobody listens: on a free port of the ephemeral range its own port can be the one that it
+ * Whether a connection has met itself, so that no one listens: on a free port of the ephemeral range its own port can be the one that it
  * connects to (RFC 9293 section 3.5, simultaneous open).
  */
 export function meetsItself({ localPort, remotePort, localAddress, remoteAddress }: Socket): boolean {

@@ -33,7 +33,7 @@ export interface KeeperProcessesInput {
   readonly log: Log
 }
 
-/** What a terminal is where nobody has said: at login the daemon starts services without one. The keeper answers as an xterm does. */
+/** What a terminal is where no variable says it: at login the daemon starts services without one. The keeper answers as an xterm does. */
 const terminal = 'xterm-256color'
 /** A mark is in the upper half of 64 bits, so that as a limit of real-time µs it never matters: 2^62 plus 61 random bits. */
 const markBase = 2n ** 62n

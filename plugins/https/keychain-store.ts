@@ -90,8 +90,8 @@ export class KeychainStore implements Store {
   async #read(root: Root): Promise<Standings | undefined> {
     const program = join(this.#machine.native, 'locald-keychain')
     const { ok, text } = await run(program, ['state'], root.certificate.toString())
-    const told: unknown = ok ? parsed(text) : undefined
-    return isStandings(told) ? told : undefined
+    const standings: unknown = ok ? parsed(text) : undefined
+    return isStandings(standings) ? standings : undefined
   }
 }
 

@@ -28,10 +28,10 @@ export class Report {
     const title = old === undefined ? store.title : `an earlier CA (${old.id}) in ${store.title}`
     if (change.done === 'not yet') this.#steps.push(change.step)
     // What keeps the present root from being changed was said.
-    if (old !== undefined && this.#stores.some(told => told.store === store.title && !told.done)) return
+    if (old !== undefined && this.#stores.some(other => other.store === store.title && !other.done)) return
     const end = change.done === 'not yet' ? notTried(change.step) : change
-    const told = end.done ? { done: true, reason: null, todo: null } : end
-    this.#stores.push({ store: title, kind: store.kind, ...told })
+    const outcome = end.done ? { done: true, reason: null, todo: null } : end
+    this.#stores.push({ store: title, kind: store.kind, ...outcome })
     this.#lines.push(...(end.done ? [`✓ ${title} ${done}`] : [`! ${title}: ${end.reason}`, `  ${end.todo}`]))
   }
 

@@ -49,9 +49,9 @@ async function look(bin: string, origin: Installation['origin'], limitMs: number
 /** Whether an extension can be created: its control file is where this installation's build looks. */
 export async function hasExtension({ bin, major }: Installation, name: string): Promise<boolean> {
   // Homebrew's is configured with a folder outside its own, where extensions are linked; the packaged server has no pg_config.
-  const told = (await output(join(bin, 'pg_config'), ['--sharedir'], limits.known)).text.trim()
+  const configured = (await output(join(bin, 'pg_config'), ['--sharedir'], limits.known)).text.trim()
   const shares = [
-    ...(told ? [told] : []),
+    ...(configured ? [configured] : []),
     join(bin, '..', 'share', 'postgresql'),
     join(bin, '..', 'share'),
     `/usr/share/postgresql/${major}`,
