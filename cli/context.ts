@@ -1,5 +1,5 @@
-import type { Paths } from '../kernel/paths.ts'
-import type { Words } from './words.ts'
+import type { Paths } from '../kernel/system/paths.ts'
+import type { Words } from './args/parse.ts'
 
 /** What a command gets: its words, where the daemon is and the folder it was called in (absolute). */
 export interface Context {

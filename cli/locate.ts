@@ -1,6 +1,6 @@
 import { LocaldError, messageOf } from '../kernel/errors.ts'
-import { type Paths, resolvePaths } from '../kernel/paths.ts'
-import { flagValue, type Words } from './words.ts'
+import { type Paths, resolvePaths } from '../kernel/system/paths.ts'
+import { flagValue, type Words } from './args/parse.ts'
 
 /** Where the daemon and the caller are. Throws USAGE for a bad `--sandbox`, PATHS_UNUSABLE for a folder that is gone. */
 export function locate(words: Pick<Words, 'flags'>): { readonly paths: Paths; readonly cwd: string } {

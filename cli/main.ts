@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { LocaldError } from '../kernel/errors.ts'
+import { readWords, type Words } from './args/parse.ts'
 import type { Context } from './context.ts'
-import { readWords, type Words } from './words.ts'
 
 // A debugger that NODE_OPTIONS opens is meant for services: its port is theirs.
 if (process.env['NODE_OPTIONS']?.includes('--inspect')) process.getBuiltinModule('node:inspector').close()
@@ -16,18 +16,18 @@ async function main(): Promise<number> {
     words = await readWords(argv)
   } catch (error) {
     if (!LocaldError.is(error) || error.code !== 'UNKNOWN_COMMAND') throw error
-    return (await import('./plugin-command.ts')).pluginCommand(argv, error)
+    return (await import('./commands/plugin-command.ts')).pluginCommand(argv, error)
   }
-  if (words.flags.has('version')) return (await import('./help.ts')).version(words)
+  if (words.flags.has('version')) return (await import('./commands/help.ts')).version(words)
   const { spec } = words
-  if (spec === undefined || words.flags.has('help')) return (await import('./help.ts')).help(words)
+  if (spec === undefined || words.flags.has('help')) return (await import('./commands/help.ts')).help(words)
   const [command, { locate }] = await Promise.all([spec.load(), import('./locate.ts')])
   context = { words, json: words.flags.has('json'), ...locate(words) }
   return await command(context)
 }
 
 async function fail(error: unknown): Promise<void> {
-  const { report } = await import('./report.ts')
+  const { report } = await import('./output/errors.ts')
   // Once the words are understood, a `--json` of the command that `run` runs is not ours.
   const words = context === undefined ? argv : context.json ? ['--json'] : []
   process.exitCode = report(error, words, context?.paths.crash)

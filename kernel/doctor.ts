@@ -1,8 +1,8 @@
-import type { Contributions } from './contributions.ts'
+import type { Check } from './contract/plugin.ts'
 import { messageOf } from './errors.ts'
-import { within } from './limits.ts'
-import type { Check } from './plugin.ts'
-import type { CheckView, DoctorAnswer, FixCommand, PluginView } from './wire.ts'
+import type { Contributions } from './plugins/contributions.ts'
+import type { CheckView, DoctorAnswer, FixCommand, PluginView } from './protocol.ts'
+import { within } from './system/async.ts'
 
 /** A check that takes longer has hung: ms. */
 const checkLimit = 10_000

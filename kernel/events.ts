@@ -1,5 +1,5 @@
+import type { ServiceRef } from './contract/plugin.ts'
 import { type ErrorJson, messageOf } from './errors.ts'
-import type { ServiceRef } from './plugin.ts'
 
 /** What a service is doing. */
 export type Status = 'waiting' | 'starting' | 'running' | 'restarting' | 'stopping' | 'stopped' | 'exited' | 'failed'

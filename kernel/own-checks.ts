@@ -1,9 +1,9 @@
 import { constants } from 'node:fs'
 import { access, statfs } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
+import type { Check, CheckResult } from './contract/plugin.ts'
 import { systemCode } from './errors.ts'
-import type { Paths } from './paths.ts'
-import type { Check, CheckResult } from './plugin.ts'
+import type { Paths } from './system/paths.ts'
 
 /** Below this a log or a database soon fails: bytes. */
 const littleSpace = 500 * 1024 * 1024

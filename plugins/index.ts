@@ -1,4 +1,4 @@
-import type { BuiltIn } from '../kernel/discover.ts'
+import type { BuiltIn } from '../kernel/plugins/discover.ts'
 
 /** What ships, in the order it is loaded. The types are known before any code of a plugin runs. */
 const list: readonly BuiltIn[] = [

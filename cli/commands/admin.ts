@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { LocaldError } from '../../kernel/errors.ts'
-import type { CommandAnswer, CommandBody } from '../../kernel/wire.ts'
-import { need } from '../client.ts'
+import type { CommandAnswer, CommandBody } from '../../kernel/protocol.ts'
+import { complaintOf, type Step, setupSteps, uninstallSteps } from '../admin/steps.ts'
 import type { Context } from '../context.ts'
-import { complaintOf, type Step, setupSteps, uninstallSteps } from '../installation.ts'
-import { print, printJson, say } from '../output.ts'
+import { need } from '../daemon/client.ts'
+import { print, printJson, say } from '../output/terminal.ts'
 
 /** `locald admin setup`, as root: installs the privileged helper and lets the person who called sudo use it. */
 export async function adminSetup(context: Context): Promise<number> {

@@ -1,6 +1,6 @@
-import { need } from '../client.ts'
 import type { Context } from '../context.ts'
-import { print } from '../output.ts'
+import { need } from '../daemon/client.ts'
+import { print } from '../output/terminal.ts'
 
 /** `locald ai schema`: what an editor or an agent needs to write locald.toml. */
 export async function aiSchema(context: Context): Promise<number> {

@@ -1,12 +1,12 @@
 import { resolve } from 'node:path'
 import { LocaldError } from '../../kernel/errors.ts'
-import type { AllowAnswer, AllowBody, ConfigAnswer, ConfigBody, ConfigValue } from '../../kernel/wire.ts'
-import { need } from '../client.ts'
+import type { AllowAnswer, AllowBody, ConfigAnswer, ConfigBody, ConfigValue } from '../../kernel/protocol.ts'
 import type { Context } from '../context.ts'
+import { need } from '../daemon/client.ts'
 import { environment } from '../environment.ts'
-import { painter, print, printJson, say } from '../output.ts'
-import { nearer } from '../report.ts'
-import { jsonOf } from '../terminal-text.ts'
+import { nearer } from '../output/errors.ts'
+import { jsonOf } from '../output/sanitize.ts'
+import { painter, print, printJson, say } from '../output/terminal.ts'
 
 /** `locald config check`: 0 when an `up` from this shell would accept it, 2 not, with every problem. */
 export async function configCheck(context: Context): Promise<number> {

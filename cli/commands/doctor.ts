@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process'
 import { LocaldError } from '../../kernel/errors.ts'
-import { versionOf } from '../../kernel/package.ts'
-import type { CheckView, DoctorAnswer } from '../../kernel/wire.ts'
-import { need, otherVersion } from '../client.ts'
+import type { CheckView, DoctorAnswer } from '../../kernel/protocol.ts'
+import { versionOf } from '../../kernel/system/package.ts'
 import type { Context } from '../context.ts'
-import { type Paint, painter, print, printJson, type Style, say } from '../output.ts'
+import { need, otherVersion } from '../daemon/client.ts'
+import { type Paint, painter, print, printJson, type Style, say } from '../output/terminal.ts'
 
 const styles: Readonly<Record<CheckView['status'], Style>> = {
   pass: 'green',

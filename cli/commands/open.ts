@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { LocaldError, messageOf } from '../../kernel/errors.ts'
-import type { OpenAnswer } from '../../kernel/wire.ts'
-import { need } from '../client.ts'
+import type { OpenAnswer } from '../../kernel/protocol.ts'
 import type { Context } from '../context.ts'
-import { print, printJson, say } from '../output.ts'
+import { need } from '../daemon/client.ts'
+import { print, printJson, say } from '../output/terminal.ts'
 
 /** `locald open`: prints the URL and shows it in the browser where there is one. */
 export async function open(context: Context): Promise<number> {

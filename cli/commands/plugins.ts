@@ -1,8 +1,8 @@
-import type { PluginsAnswer, PluginView } from '../../kernel/wire.ts'
-import { need } from '../client.ts'
+import type { PluginsAnswer, PluginView } from '../../kernel/protocol.ts'
 import type { Context } from '../context.ts'
-import { painter, print, printJson, type Style } from '../output.ts'
-import { type Row, table } from '../table.ts'
+import { need } from '../daemon/client.ts'
+import { type Row, table } from '../output/table.ts'
+import { painter, print, printJson, type Style } from '../output/terminal.ts'
 
 const styles: Readonly<Record<PluginView['state'], Style>> = { active: 'green', off: 'gray', broken: 'red' }
 

@@ -1,9 +1,9 @@
-import type { CleanAnswer, KnownProjectView, PinBody, RegistryAnswer } from '../../kernel/wire.ts'
-import { need } from '../client.ts'
+import type { CleanAnswer, KnownProjectView, PinBody, RegistryAnswer } from '../../kernel/protocol.ts'
+import { duration } from '../args/values.ts'
 import type { Context } from '../context.ts'
-import { painter, print, printJson, say } from '../output.ts'
-import { fitOn, table } from '../table.ts'
-import { duration } from '../units.ts'
+import { need } from '../daemon/client.ts'
+import { fitOn, table } from '../output/table.ts'
+import { painter, print, printJson, say } from '../output/terminal.ts'
 
 /** `locald registry list`. */
 export async function registryList({ paths, json }: Context): Promise<number> {

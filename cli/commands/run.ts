@@ -1,14 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { LocaldError, messageOf, systemCode } from '../../kernel/errors.ts'
-import type { OneOffAnswer, OneOffBody } from '../../kernel/wire.ts'
-import { need } from '../client.ts'
+import type { OneOffAnswer, OneOffBody } from '../../kernel/protocol.ts'
+import { isFolder } from '../args/folder.ts'
 import type { Context } from '../context.ts'
+import { need } from '../daemon/client.ts'
 import { environment } from '../environment.ts'
-import { isFolder } from '../folders.ts'
-import { say } from '../output.ts'
-import { explain } from '../report.ts'
-import { namerFor } from '../services.ts'
+import { explain } from '../output/errors.ts'
+import { namerFor } from '../output/service-words.ts'
+import { say } from '../output/terminal.ts'
 
 /** What shells answer for a command that is not there, and for one that cannot be run. */
 const notFound = 127

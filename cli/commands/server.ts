@@ -1,11 +1,11 @@
 import { LocaldError } from '../../kernel/errors.ts'
 import type { LocaldEvent } from '../../kernel/events.ts'
-import type { Paths } from '../../kernel/paths.ts'
-import type { Pong, ServerStatus, ShutdownBody } from '../../kernel/wire.ts'
-import { type Client, find, findOrRevive, need } from '../client.ts'
+import type { Pong, ServerStatus, ShutdownBody } from '../../kernel/protocol.ts'
+import type { Paths } from '../../kernel/system/paths.ts'
+import { flagValue } from '../args/parse.ts'
 import type { Context } from '../context.ts'
-import { print, printJson } from '../output.ts'
-import { flagValue } from '../words.ts'
+import { type Client, find, findOrRevive, need } from '../daemon/client.ts'
+import { print, printJson } from '../output/terminal.ts'
 
 /** A daemon that is well answers these from memory, ms. */
 const answerMs = 10_000
@@ -85,11 +85,11 @@ async function started(context: Context, daemon: Client, how: string): Promise<n
 }
 
 async function shutDown(context: Context, daemon: Client, body: ShutdownBody): Promise<boolean> {
-  const { follow } = await import('../follow.ts')
+  const { follow } = await import('../follow/operation.ts')
   const doing = 'shutting down'
   const stream = daemon.stream<LocaldEvent>({ method: 'POST', path: '/v1/server/shutdown', body, doing })
   const done = await follow(context, stream, { doing })
-  const { ended } = await import('../daemon-start.ts')
+  const { ended } = await import('../daemon/start.ts')
   await ended(context.paths, endMs)
   return done.ok
 }

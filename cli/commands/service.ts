@@ -1,11 +1,11 @@
 import { LocaldError } from '../../kernel/errors.ts'
 import type { LocaldEvent } from '../../kernel/events.ts'
-import type { KeysAnswer, ResetBody } from '../../kernel/wire.ts'
-import { type Client, need } from '../client.ts'
+import type { KeysAnswer, ResetBody } from '../../kernel/protocol.ts'
 import type { Context } from '../context.ts'
-import { conclude, follow } from '../follow.ts'
-import { isWatched, print, say } from '../output.ts'
-import { agrees, declined } from '../question.ts'
+import { type Client, need } from '../daemon/client.ts'
+import { conclude, follow } from '../follow/operation.ts'
+import { agrees, declined } from '../output/prompt.ts'
+import { isWatched, print, say } from '../output/terminal.ts'
 
 /** `locald service reset`: what the service keeps is removed. On a terminal it asks first. */
 export async function serviceReset(context: Context): Promise<number> {

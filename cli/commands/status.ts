@@ -1,7 +1,7 @@
-import type { KeysQuery, StatusAnswer } from '../../kernel/wire.ts'
-import { findOrRevive } from '../client.ts'
+import type { KeysQuery, StatusAnswer } from '../../kernel/protocol.ts'
 import type { Context } from '../context.ts'
-import { print, printJson } from '../output.ts'
+import { findOrRevive } from '../daemon/client.ts'
+import { print, printJson } from '../output/terminal.ts'
 
 /** The daemon looks at its own tables: one that takes longer hangs. ms */
 const answerMs = 15_000
@@ -19,7 +19,7 @@ export async function status(context: Context): Promise<number> {
     return 0
   }
   // Loaded while the daemon looks.
-  const [{ services }, { statusTable }] = await Promise.all([asked, import('../status-table.ts')])
+  const [{ services }, { statusTable }] = await Promise.all([asked, import('../output/status-table.ts')])
   if (services.length > 0) print(await statusTable(services, all))
   else if (daemon === undefined) print('Nothing is running: `locald up` starts the project of a folder')
   else if (all) print('No project is known: `locald up` starts the one of a folder')

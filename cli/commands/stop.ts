@@ -1,10 +1,10 @@
 import type { LocaldEvent } from '../../kernel/events.ts'
-import type { TargetBody } from '../../kernel/wire.ts'
-import { findOrRevive } from '../client.ts'
+import type { TargetBody } from '../../kernel/protocol.ts'
 import type { Context } from '../context.ts'
-import { conclude, follow } from '../follow.ts'
-import { print, printJson } from '../output.ts'
-import { namerFor } from '../services.ts'
+import { findOrRevive } from '../daemon/client.ts'
+import { conclude, follow } from '../follow/operation.ts'
+import { namerFor } from '../output/service-words.ts'
+import { print, printJson } from '../output/terminal.ts'
 
 /** `locald stop`. Without a daemon nothing runs, unless one was killed. */
 export async function stop(context: Context): Promise<number> {

@@ -1,17 +1,17 @@
 import { resolve } from 'node:path'
 import { LocaldError } from '../../kernel/errors.ts'
 import type { LocaldEvent, ServiceView } from '../../kernel/events.ts'
-import type { RestartBody, StopBody, TargetBody, UpBody } from '../../kernel/wire.ts'
-import { type Client, need } from '../client.ts'
+import type { RestartBody, StopBody, TargetBody, UpBody } from '../../kernel/protocol.ts'
+import { isFolder } from '../args/folder.ts'
 import type { Context } from '../context.ts'
+import { type Client, need } from '../daemon/client.ts'
 import { environment } from '../environment.ts'
-import { isFolder } from '../folders.ts'
-import { conclude, type Done, follow } from '../follow.ts'
-import { Interrupt, interrupted } from '../interrupt.ts'
-import { isWatched, painter, print, say } from '../output.ts'
-import { isOver, stateOf, styleOf } from '../services.ts'
-import { type Row, table } from '../table.ts'
-import { askBrowsing, type Browsing, isBrowsed, trustHint } from '../trust-hint.ts'
+import { Interrupt, interrupted } from '../follow/interrupt.ts'
+import { conclude, type Done, follow } from '../follow/operation.ts'
+import { isOver, stateOf, styleOf } from '../output/service-words.ts'
+import { type Row, table } from '../output/table.ts'
+import { isWatched, painter, print, say } from '../output/terminal.ts'
+import { askBrowsing, type Browsing, isBrowsed, trustHint } from '../output/trust-hint.ts'
 
 /** `locald up`: starts a project and, where a person watches, follows its logs. */
 export async function up(context: Context): Promise<number> {
@@ -37,7 +37,7 @@ export async function up(context: Context): Promise<number> {
     if (hint !== undefined) say(hint)
     const attaches = flags.has('attach') || (isWatched() && !flags.has('detach'))
     if (code !== 0 || context.json || !attaches || done.services.every(isOver)) return code
-    const { attach } = await import('../attach.ts')
+    const { attach } = await import('../follow/attach.ts')
     return await attach(context, daemon, { target, since, services: done.services, early: interrupt })
   } finally {
     interrupt.close()

@@ -1,10 +1,10 @@
 import type { LocaldEvent } from '../../kernel/events.ts'
-import type { WaitBody } from '../../kernel/wire.ts'
-import { need } from '../client.ts'
+import type { WaitBody } from '../../kernel/protocol.ts'
+import { flagValue } from '../args/parse.ts'
+import { seconds } from '../args/values.ts'
 import type { Context } from '../context.ts'
-import { conclude, follow } from '../follow.ts'
-import { seconds } from '../units.ts'
-import { flagValue } from '../words.ts'
+import { need } from '../daemon/client.ts'
+import { conclude, follow } from '../follow/operation.ts'
 
 /** `locald wait`: 0 ready, 1 failed, 124 timed out. */
 export async function wait(context: Context): Promise<number> {

@@ -1,7 +1,7 @@
-import type { KeysAnswer, WhyAnswer } from '../../kernel/wire.ts'
-import { need } from '../client.ts'
+import type { KeysAnswer, WhyAnswer } from '../../kernel/protocol.ts'
 import type { Context } from '../context.ts'
-import { print, printJson } from '../output.ts'
+import { need } from '../daemon/client.ts'
+import { print, printJson } from '../output/terminal.ts'
 
 /** `locald why`: of each service that is meant one causal account, its steps below. */
 export async function why(context: Context): Promise<number> {

@@ -1,7 +1,7 @@
 import swagger from '@fastify/swagger'
 import Fastify from 'fastify'
-import { named, ref } from './answers.ts'
 import type { Described } from './openapi.ts'
+import { named, ref } from './response-schemas.ts'
 import { checkSchemas, noCompilers } from './validation.ts'
 
 const failure = {

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifySchema } from 'fastify'
-import { answer } from './answers.ts'
+import { answer } from './response-schemas.ts'
 
 /** A route as it was registered, with its whole path. */
 export interface Described {

@@ -1,9 +1,9 @@
 import { stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { type AllowedFolder, allowFolder } from '../allowed.ts'
 import { realPath } from '../contract/real-path.ts'
 import { ownersAt } from '../contract/text-file.ts'
 import { LocaldError } from '../errors.ts'
+import { type AllowedFolder, allowFolder } from './allowed-folders.ts'
 import { projectFiles, Trust } from './trust.ts'
 
 /** What is allowed. */

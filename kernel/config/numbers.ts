@@ -1,4 +1,4 @@
-import { inQuotes } from './environ.ts'
+import { inQuotes } from './fields/env.ts'
 import type { Document } from './layers.ts'
 import { numberAt } from './positions.ts'
 import type { Problems } from './problems.ts'

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
-import { checkDocument } from './file.ts'
 import { type Places, readLayer } from './layers.ts'
 import { Problems } from './problems.ts'
+import { checkDocument } from './project-file.ts'
 import { isTable, own, type Table } from './table.ts'
 
 /** locald's own settings: the tables of `config.toml` that are no layer of projects. Empty where absent. */

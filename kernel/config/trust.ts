@@ -1,7 +1,7 @@
 import { basename, dirname, relative, sep } from 'node:path'
-import { allowedFolders } from '../allowed.ts'
 import { anyone } from '../contract/text-file.ts'
-import { callerUid } from '../owner.ts'
+import { callerUid } from '../system/file-owner.ts'
+import { allowedFolders } from './allowed-folders.ts'
 
 /** Why a file is not taken. */
 export interface Refusal {

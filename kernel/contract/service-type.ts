@@ -1,7 +1,7 @@
-import type { Shape } from '../shape.ts'
 import type { FeatureName } from './feature.ts'
 import type { Instance, LogSink } from './instance.ts'
 import type { ProjectRef } from './project.ts'
+import type { Shape } from './shape.ts'
 
 /** A runtime driver for one service type. */
 export interface ServiceType<O> {

@@ -1,11 +1,11 @@
 import { access, constants, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Plugin, Run, ServiceType } from '../../kernel/contract/plugin.ts'
+import { type ShapeOf, shape } from '../../kernel/contract/shape.ts'
 import { LocaldError } from '../../kernel/errors.ts'
-import type { Plugin, Run, ServiceType } from '../../kernel/plugin.ts'
-import { type ShapeOf, shape } from '../../kernel/shape.ts'
 import { KeeperProcesses } from './processes.ts'
+import { packageJson, procfile } from './project-sources.ts'
 import { shellCommand } from './shell-command.ts'
-import { packageJson, procfile } from './sources.ts'
 
 const keys = {
   command: {

@@ -1,8 +1,8 @@
 import { type FSWatcher, lstatSync, lutimesSync, mkdirSync, watch } from 'node:fs'
 import { dirname } from 'node:path'
+import type { ProcessTable } from '../../kernel/contract/plugin.ts'
 import { systemCode } from '../../kernel/errors.ts'
-import type { ProcessTable } from '../../kernel/plugin.ts'
-import type { HeldState } from './held.ts'
+import type { HeldState } from './held-process.ts'
 
 /** What is removed is removed in several steps: ms. */
 const settleMs = 50

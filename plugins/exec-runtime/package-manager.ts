@@ -1,6 +1,6 @@
 import { lstatSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { readTextFileNow } from '../../kernel/plugin.ts'
+import { readTextFileNow } from '../../kernel/contract/plugin.ts'
 
 const managers = ['npm', 'pnpm', 'yarn', 'bun'] as const
 

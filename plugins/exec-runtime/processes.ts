@@ -4,7 +4,6 @@ import { access, constants as mode, readdir, rm } from 'node:fs/promises'
 import { constants } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { messageOf, systemCode } from '../../kernel/errors.ts'
 import type {
   Cgroups,
   Folders,
@@ -14,13 +13,14 @@ import type {
   Processes,
   ProcessSpec,
   ProcessTable,
-} from '../../kernel/plugin.ts'
-import { graceOf, type HeldInput, HeldProcess, type HeldState, signalNumber } from './held.ts'
+} from '../../kernel/contract/plugin.ts'
+import { messageOf, systemCode } from '../../kernel/errors.ts'
+import { graceOf, type HeldInput, HeldProcess, type HeldState, signalNumber } from './held-process.ts'
+import { type KeeperEvent, KeeperLink } from './keeper-connection.ts'
+import { recoverHeld } from './keeper-recovery.ts'
 import { RemovalWatch } from './keeper-sockets.ts'
-import { type KeeperEvent, KeeperLink } from './link.ts'
-import { recoverHeld } from './recovery.ts'
-import { reasonOf, refusal } from './refusal.ts'
-import { Starter } from './starter.ts'
+import { Starter } from './keeper-starter.ts'
+import { reasonOf, refusal } from './start-error.ts'
 import { endUnknown, killedMs } from './unknown-keeper.ts'
 
 /** What the keeper's processes need. */

@@ -1,4 +1,4 @@
-import type { Argv } from '../../kernel/plugin.ts'
+import type { Argv } from '../../kernel/contract/plugin.ts'
 
 /** What a shell is run with. */
 export interface ShellCommand {

@@ -1,9 +1,9 @@
 import { rm } from 'node:fs/promises'
 import { constants } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Log } from '../../kernel/plugin.ts'
-import { keeperOf } from './exit.ts'
-import { KeeperLink } from './link.ts'
+import type { Log } from '../../kernel/contract/plugin.ts'
+import { keeperOf } from './exit-record.ts'
+import { KeeperLink } from './keeper-connection.ts'
 
 /** After it was killed, what a keeper holds ends within so long: ms. */
 export const killedMs = 3000

@@ -1,6 +1,6 @@
-import type { Check, CheckResult } from '../../kernel/plugin.ts'
-import type { Block } from './block.ts'
-import { addressesOf, findsLocalhostNames } from './names.ts'
+import type { Check, CheckResult } from '../../kernel/contract/plugin.ts'
+import type { Block } from './hosts-block.ts'
+import { addressesOf, findsLocalhostNames } from './name-lookup.ts'
 
 /** What doctor is told of names; `block` is what writes them, once it does. */
 export function nameChecks(

@@ -1,9 +1,9 @@
 import { userInfo } from 'node:os'
+import type { Host, Plugin } from '../../kernel/contract/plugin.ts'
 import { messageOf } from '../../kernel/errors.ts'
-import type { Host, Plugin } from '../../kernel/plugin.ts'
-import { Block } from './block.ts'
 import { nameChecks } from './checks.ts'
-import { folderOf, SharedNames } from './shared.ts'
+import { Block } from './hosts-block.ts'
+import { folderOf, SharedNames } from './shared-names.ts'
 
 /** Cleaners of temporary folders go by days: ms. */
 const hourMs = 3_600_000

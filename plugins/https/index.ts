@@ -1,14 +1,14 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import type { Host, Plugin } from '../../kernel/contract/plugin.ts'
+import { type ShapeOf, shape } from '../../kernel/contract/shape.ts'
 import { LocaldError, messageOf } from '../../kernel/errors.ts'
-import type { Host, Plugin } from '../../kernel/plugin.ts'
-import { type ShapeOf, shape } from '../../kernel/shape.ts'
-import { openAuthority } from './authority.ts'
-import { LeafCertificates } from './certificates.ts'
-import { constrainedTo } from './names.ts'
-import type { Machine } from './programs.ts'
-import type { Helper } from './system-store.ts'
-import { Trust } from './trust.ts'
+import { openAuthority } from './ca/authority.ts'
+import { constrainedTo } from './ca/domains.ts'
+import { LeafCertificates } from './ca/leaf-certificates.ts'
+import type { Machine } from './trust/programs.ts'
+import type { Helper } from './trust/system-store.ts'
+import { Trust } from './trust/trust.ts'
 
 const options = shape({
   type: 'object',

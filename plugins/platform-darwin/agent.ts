@@ -1,7 +1,7 @@
 import { constants } from 'node:fs'
 import { access, readFile } from 'node:fs/promises'
+import type { Check, CheckResult } from '../../kernel/contract/plugin.ts'
 import { systemCode } from '../../kernel/errors.ts'
-import type { Check, CheckResult } from '../../kernel/plugin.ts'
 import { type AgentMachine, agentOf, domainsOf } from './boot.ts'
 import { failureIn, isDisabled, type Launchctl } from './launchctl.ts'
 import { programsIn } from './plist.ts'

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import type { Argv, BootPlan, BootUnit } from '../../kernel/contract/plugin.ts'
 import { LocaldError } from '../../kernel/errors.ts'
-import type { Argv, BootPlan, BootUnit } from '../../kernel/plugin.ts'
 import { type Launchctl, launchctlProgram } from './launchctl.ts'
 import { plistText } from './plist.ts'
 

@@ -1,6 +1,6 @@
+import type { Check, CheckResult, FeatureName, FeatureState, Host } from '../../kernel/contract/plugin.ts'
 import { messageOf } from '../../kernel/errors.ts'
-import type { Check, CheckResult, FeatureName, FeatureState, Host } from '../../kernel/plugin.ts'
-import type { Tools } from './tools.ts'
+import type { Tools } from './commands.ts'
 
 const titles: Readonly<Record<FeatureName, string>> = {
   containers: 'Container services',

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs'
 import { access, stat } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
-import type { FeatureName, FeatureState } from '../../kernel/plugin.ts'
+import type { FeatureName, FeatureState } from '../../kernel/contract/plugin.ts'
 import { lookAtShim } from './shim.ts'
 
 /** The machine that is probed; a test gives it a folder as root. */

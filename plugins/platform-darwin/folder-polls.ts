@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync, type Stats } from 'node:fs'
 import { basename, join } from 'node:path'
-import type { FolderEvent } from '../../kernel/plugin.ts'
+import type { FolderEvent } from '../../kernel/contract/plugin.ts'
 
 /** A look at all folders, and the pause before the next: ms. */
 const lookMs = 5000

@@ -1,13 +1,13 @@
-import type { Plugin } from '../../kernel/plugin.ts'
-import { featureNames } from '../../kernel/plugin.ts'
+import type { Plugin } from '../../kernel/contract/plugin.ts'
+import { featureNames } from '../../kernel/contract/plugin.ts'
 import { agentCheck } from './agent.ts'
 import { bootPlan } from './boot.ts'
 import { featureCheck, machineChecks } from './checks.ts'
+import { Tools, toolPath } from './commands.ts'
 import { type Machine, probes } from './features.ts'
 import { launchctlOf } from './launchctl.ts'
-import { DarwinProcessTable } from './processes.ts'
+import { DarwinProcessTable } from './process-table.ts'
 import { lookAtShim } from './shim.ts'
-import { Tools, toolPath } from './tools.ts'
 import { hasFileEvents, TreeWatches } from './tree-watches.ts'
 
 /** macOS: its features, its processes (from ps and lsof), its desktop and its checks. */

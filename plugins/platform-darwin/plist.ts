@@ -1,5 +1,5 @@
+import type { BootUnit } from '../../kernel/contract/plugin.ts'
 import { LocaldError } from '../../kernel/errors.ts'
-import type { BootUnit } from '../../kernel/plugin.ts'
 
 type Value = string | boolean | readonly string[] | { readonly [key: string]: Value }
 

@@ -1,7 +1,7 @@
 import { watch } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { FolderEvent, FolderReach, FolderWatch, OpenFolder } from '../../kernel/plugin.ts'
+import type { FolderEvent, FolderReach, FolderWatch, OpenFolder } from '../../kernel/contract/plugin.ts'
 import type { Machine } from './features.ts'
 import { FolderPolls } from './folder-polls.ts'
 

@@ -1,10 +1,10 @@
 import { homedir, userInfo } from 'node:os'
 import { join } from 'node:path'
+import type { Argv, BootPlan, BootUnit } from '../../kernel/contract/plugin.ts'
 import { LocaldError } from '../../kernel/errors.ts'
-import type { Argv, BootPlan, BootUnit } from '../../kernel/plugin.ts'
 import { probes } from './features.ts'
-import type { Machine } from './probe.ts'
-import { statOf } from './probe.ts'
+import type { Machine } from './machine.ts'
+import { statOf } from './machine.ts'
 
 /** systemd starts the daemon at once; one that is not there after so long has failed. ms */
 const delayMs = 5000

@@ -1,7 +1,7 @@
-import type { Check, CheckResult, FeatureName, FeatureState, Host } from '../../kernel/plugin.ts'
-import type { Machine } from './probe.ts'
-import { textOf } from './probe.ts'
-import { parseOpenFiles, parseStat } from './stat.ts'
+import type { Check, CheckResult, FeatureName, FeatureState, Host } from '../../kernel/contract/plugin.ts'
+import type { Machine } from './machine.ts'
+import { textOf } from './machine.ts'
+import { parseOpenFiles, parseStat } from './proc/stat.ts'
 
 const titles: Readonly<Record<FeatureName, string>> = {
   containers: 'Container services',

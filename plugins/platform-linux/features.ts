@@ -1,7 +1,7 @@
-import type { FeatureName, FeatureState } from '../../kernel/plugin.ts'
-import { cgroups } from './cgroups.ts'
-import type { Machine } from './probe.ts'
-import { findProgram, isWritable, statOf, textOf } from './probe.ts'
+import type { FeatureName, FeatureState } from '../../kernel/contract/plugin.ts'
+import { cgroups } from './cgroups/detect.ts'
+import type { Machine } from './machine.ts'
+import { findProgram, isWritable, statOf, textOf } from './machine.ts'
 import { lookAtShim, wholeShim } from './shim.ts'
 
 const on: FeatureState = { on: true }

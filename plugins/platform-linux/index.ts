@@ -1,14 +1,14 @@
-import type { Plugin } from '../../kernel/plugin.ts'
-import { featureNames } from '../../kernel/plugin.ts'
+import type { Plugin } from '../../kernel/contract/plugin.ts'
+import { featureNames } from '../../kernel/contract/plugin.ts'
 import { bootPlan } from './boot.ts'
-import { CgroupTree } from './cgroup-tree.ts'
-import { cgroupWay } from './cgroups.ts'
+import { cgroupWay } from './cgroups/detect.ts'
+import { CgroupTree } from './cgroups/tree.ts'
 import { featureCheck, machineChecks } from './checks.ts'
 import { findOpener, probes } from './features.ts'
-import type { Machine } from './probe.ts'
-import { LinuxProcessTable } from './processes.ts'
+import type { Machine } from './machine.ts'
+import { LinuxProcessTable } from './process-table.ts'
 import { lookAtShim } from './shim.ts'
-import { unitCheck } from './unit.ts'
+import { unitCheck } from './systemd-unit.ts'
 
 /** Linux: its features, its processes (from /proc), its desktop and its checks. */
 const plugin: Plugin = {

@@ -1,6 +1,6 @@
-import type { FeatureState, ShimState } from '../../kernel/plugin.ts'
-import type { Machine } from './probe.ts'
-import { statOf, textOf } from './probe.ts'
+import type { FeatureState, ShimState } from '../../kernel/contract/plugin.ts'
+import type { Machine } from './machine.ts'
+import { statOf, textOf } from './machine.ts'
 
 /** Where `locald admin setup` puts the privileged helper: the first, unless others than root can write to a folder on the way. */
 export const shimPaths = ['/usr/local/libexec/locald/locald-shim', '/opt/locald/locald-shim'] as const

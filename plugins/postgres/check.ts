@@ -1,8 +1,8 @@
+import type { CheckResult } from '../../kernel/contract/plugin.ts'
 import { messageOf } from '../../kernel/errors.ts'
-import type { CheckResult } from '../../kernel/plugin.ts'
-import { hasClones } from './clone.ts'
-import type { Shared } from './shared.ts'
-import { newest } from './versions.ts'
+import { newest } from './binaries/versions.ts'
+import type { Shared } from './cluster/context.ts'
+import { hasClones } from './files/clone.ts'
 
 /** Whether a service of the type could be started: by whom, and with which programs; and what copies of its data are here. */
 export async function checkPrograms(shared: Shared): Promise<CheckResult> {

@@ -1,9 +1,9 @@
-import type { Plugin } from '../../kernel/plugin.ts'
+import type { Plugin } from '../../kernel/contract/plugin.ts'
 import { checkPrograms } from './check.ts'
-import { databaseCommand } from './command.ts'
+import { withDatabase } from './client-env.ts'
+import { Shared } from './cluster/context.ts'
+import { databaseCommand } from './db-command.ts'
 import { PostgresDriver } from './driver.ts'
-import { withDatabase } from './environment.ts'
-import { Shared } from './shared.ts'
 
 /** Managed PostgreSQL: type `postgres`. */
 const plugin: Plugin = {

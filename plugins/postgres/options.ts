@@ -1,5 +1,5 @@
-import { type ShapeOf, shape } from '../../kernel/shape.ts'
-import { majors } from './versions.ts'
+import { type ShapeOf, shape } from '../../kernel/contract/shape.ts'
+import { majors } from './binaries/versions.ts'
 
 const name = { type: 'string', minLength: 1, maxLength: 63, pattern: '^[^\\u0000]*$' } as const
 

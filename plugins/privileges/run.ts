@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import type { BoundSocket } from '../../kernel/contract/plugin.ts'
 import { messageOf } from '../../kernel/errors.ts'
-import type { BoundSocket } from '../../kernel/plugin.ts'
 
 /** How a run of the helper ended. `code` is null when it was ended by a signal or could not be run. */
 export interface Ran {

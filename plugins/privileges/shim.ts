@@ -1,12 +1,12 @@
+import type { BoundSocket, Privileges, ShimPlace } from '../../kernel/contract/plugin.ts'
 import { LocaldError } from '../../kernel/errors.ts'
-import type { BoundSocket, Privileges, ShimPlace } from '../../kernel/plugin.ts'
 import { closeAll, type Ran, runBind, runShim } from './run.ts'
 
 const setup = 'Run `sudo locald admin setup`.'
 const portTaken = 21
 /** It says nothing then: its standard error may be what it waits for. */
 const outOfTime = 19
-/** Exit codes of an install that is not as it should be (shim/shim/README.md). */
+/** Exit codes of an install that is not as it should be (shim/README.md). */
 const needsSetup: readonly number[] = [10, 12, 13, 14, 15]
 /** Exit codes with something to do for the person, by code. */
 const hints: Readonly<Record<number, string>> = {

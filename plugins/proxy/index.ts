@@ -1,11 +1,11 @@
+import type { Host, Plugin, Services, Web } from '../../kernel/contract/plugin.ts'
+import { type ShapeOf, shape } from '../../kernel/contract/shape.ts'
 import { messageOf } from '../../kernel/errors.ts'
-import type { Host, Plugin, Services, Web } from '../../kernel/plugin.ts'
-import { type ShapeOf, shape } from '../../kernel/shape.ts'
-import { mostDescriptors } from './crowd.ts'
-import { Front } from './front.ts'
-import { Gate } from './gate.ts'
 import { defaultLimits, type Limits } from './limits.ts'
-import { SchemePort } from './ports.ts'
+import { mostDescriptors } from './listen/descriptor-limit.ts'
+import { SchemePort } from './listen/scheme-port.ts'
+import { Gate } from './routing/router.ts'
+import { Front } from './server.ts'
 
 type Certificates = NonNullable<Services['certificates']>
 

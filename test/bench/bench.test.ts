@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { root } from '../user.ts'
+import { root } from '../lib/user.ts'
 
 const benches = { cli: 10, start: 6, idle: 6, output: 12, restart: 8 } as const
 const main = join(root, 'build', 'bench', 'main.js')

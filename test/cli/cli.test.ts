@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { done, FakeDaemon, json, state, stream, view } from './fake.ts'
+import { done, FakeDaemon, json, state, stream, view } from './fake-daemon.ts'
 
 t.test('ping and server status', async t => {
   const daemon = await FakeDaemon.start(t)

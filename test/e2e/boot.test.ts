@@ -2,9 +2,9 @@
 import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Test } from 'tap'
-import type { DoctorAnswer } from '../../kernel/wire.ts'
+import type { DoctorAnswer } from '../../kernel/protocol.ts'
+import { until } from '../lib/running.ts'
 import { jobsOf, launchctl, throttleS, type WithLaunchd, withLaunchd } from './launchd.ts'
-import { until } from './running.ts'
 import { on } from './suite.ts'
 
 const shop = {

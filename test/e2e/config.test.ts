@@ -2,8 +2,8 @@ import { chmodSync, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import type { ErrorJson } from '../../kernel/errors.ts'
-import { wrongFiles } from '../kernel/config-cases.ts'
-import { Sandbox } from './sandbox.ts'
+import { wrongFiles } from '../kernel/config/cases.ts'
+import { Sandbox } from '../lib/sandbox.ts'
 
 const right = '[project]\nname = "shop"\n[services.web]\ncommand = "exec sleep 1000"\nport = 0\n'.replace(
   'port = 0\n',

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { until } from './running.ts'
+import { until } from '../lib/running.ts'
 import { onHost } from './suite.ts'
 
 const server = `import { createServer } from 'node:http'

@@ -3,9 +3,9 @@ import { connect } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import type { Test } from 'tap'
 import { systemCode } from '../../kernel/errors.ts'
-import { type Address, ask, Mute, sizeOf } from './hostile.ts'
-import { until } from './running.ts'
-import type { Sandbox } from './sandbox.ts'
+import { type Address, ask, Mute, sizeOf } from '../lib/raw-http.ts'
+import { until } from '../lib/running.ts'
+import type { Sandbox } from '../lib/sandbox.ts'
 import { type Machine, on, onHost } from './suite.ts'
 
 const MB = 1024 * 1024

@@ -6,11 +6,11 @@ import { chmodSync, existsSync, readdirSync, readFileSync, statSync, utimesSync 
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
-import type { DoctorAnswer } from '../../kernel/wire.ts'
-import { onlyLinux } from '../machine.ts'
-import { processList } from '../process-list.ts'
+import type { DoctorAnswer } from '../../kernel/protocol.ts'
+import { onlyLinux } from '../lib/machine.ts'
+import { processList } from '../lib/process-list.ts'
+import { type Running, until } from '../lib/running.ts'
 import { jobsOf, type WithLaunchd, withLaunchd } from './launchd.ts'
-import { type Running, until } from './running.ts'
 import { type Machine, on } from './suite.ts'
 
 const folder = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..', '..', 'test', 'e2e')

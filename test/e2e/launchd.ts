@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Sandbox } from './sandbox.ts'
+import type { Sandbox } from '../lib/sandbox.ts'
 import type { Machine } from './suite.ts'
 
 /** The stand-in's source: these files run in build/test/e2e. */

@@ -2,9 +2,9 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
-import { connected } from './hostile.ts'
-import { until } from './running.ts'
-import type { Files } from './sandbox.ts'
+import { connected } from '../lib/raw-http.ts'
+import { until } from '../lib/running.ts'
+import type { Files } from '../lib/sandbox.ts'
 import { onEach } from './suite.ts'
 
 /** A server that answers with its name and environment variable GREETING; it ends at SIGTERM. */

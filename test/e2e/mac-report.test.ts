@@ -4,12 +4,12 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { onlyLinux } from '../lib/machine.ts'
+import { processList } from '../lib/process-list.ts'
+import { Running, until } from '../lib/running.ts'
+import { root } from '../lib/user.ts'
 import { countOf, redacted, reportOf } from '../mac/report.ts'
 import { steps } from '../mac/steps.ts'
-import { onlyLinux } from '../machine.ts'
-import { processList } from '../process-list.ts'
-import { root } from '../user.ts'
-import { Running, until } from './running.ts'
 
 const elsewhere = onlyLinux('a Mac runs all of it')
 

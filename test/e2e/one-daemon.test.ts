@@ -1,8 +1,8 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import type { ServerStatus } from '../../kernel/wire.ts'
-import { Sandbox } from './sandbox.ts'
+import type { ServerStatus } from '../../kernel/protocol.ts'
+import { Sandbox } from '../lib/sandbox.ts'
 
 /** A user's own daemon; in a sandbox both folders are below one. */
 function ofUser(t: Test): Sandbox {

@@ -3,11 +3,11 @@ import { join } from 'node:path'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import t from 'tap'
-import { resolvePaths } from '../../kernel/paths.ts'
-import { sourcesOf } from '../kernel/sources.ts'
-import { root } from '../user.ts'
-import { ask } from './hostile.ts'
-import { Sandbox } from './sandbox.ts'
+import { resolvePaths } from '../../kernel/system/paths.ts'
+import { ask } from '../lib/raw-http.ts'
+import { Sandbox } from '../lib/sandbox.ts'
+import { sourcesOf } from '../lib/sources.ts'
+import { root } from '../lib/user.ts'
 
 /** A plugin with a route. */
 const greeter = `export default {

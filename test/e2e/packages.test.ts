@@ -10,10 +10,10 @@ import { promisify } from 'node:util'
 import { LocaldError, type Plugin } from 'locald/plugin'
 import { testKernel } from 'locald/testing'
 import t from 'tap'
-import type { DoctorAnswer } from '../../kernel/wire.ts'
-import { root } from '../user.ts'
+import type { DoctorAnswer } from '../../kernel/protocol.ts'
+import { Sandbox } from '../lib/sandbox.ts'
+import { root } from '../lib/user.ts'
 import { checkModes, checkProgram, programsFor, targets } from './packed.ts'
-import { Sandbox } from './sandbox.ts'
 
 /** zig compiles its C library for each machine when it is run first. */
 t.setTimeout(900_000)
@@ -28,13 +28,13 @@ t.test('every package, from the registry into an empty folder', { timeout: 900_0
   // The test runner adds NODE_OPTIONS to whatever is spawned; npm's own zig cannot be loaded with them.
   const node = (words: readonly string[]) =>
     spawnSync('env', ['-u', 'NODE_OPTIONS', process.execPath, ...words], { encoding: 'utf8', env: clean() })
-  const built = node([join(root, 'build', 'shim', 'build.js'), '--all'])
+  const built = node([join(root, 'build', 'scripts', 'build-native.js'), '--all'])
   t.equal(built.status, 0, built.stderr)
   for (const target of targets) {
     for (const program of programsFor(target))
       checkProgram(t, join(root, 'build', 'native', target, program), program, target)
   }
-  const packed = node([join(root, 'build', 'shim', 'pack.js')])
+  const packed = node([join(root, 'build', 'scripts', 'pack.js')])
   t.equal(packed.status, 0, packed.stderr)
   const tarballs = readdirSync(packages).map(name => join(packages, name))
   t.equal(tarballs.length, 1 + targets.length, tarballs.join(' '))

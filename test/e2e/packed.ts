@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import type { Test } from 'tap'
-import { type MachO, machOs } from '../macho.ts'
+import { type MachO, machOs } from '../lib/macho.ts'
 
 /** Machines that there are packages for. */
 export const targets = ['linux-x64', 'linux-arm64', 'darwin-x64', 'darwin-arm64'] as const

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { onlyLinux } from '../machine.ts'
-import { until } from './running.ts'
+import { onlyLinux } from '../lib/machine.ts'
+import { until } from '../lib/running.ts'
 import { on } from './suite.ts'
 
 const trace = ['strace', '-ff', '-qq', '-e', 'trace=execve,open,openat,openat2,readlink,readlinkat,stat,prctl', '-o']

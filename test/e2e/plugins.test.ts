@@ -4,11 +4,11 @@ import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
-import { resolvePaths } from '../../kernel/paths.ts'
-import type { PluginsAnswer } from '../../kernel/wire.ts'
-import { buildGuide } from '../kernel/guide.ts'
-import { until } from './running.ts'
-import { Sandbox } from './sandbox.ts'
+import type { PluginsAnswer } from '../../kernel/protocol.ts'
+import { resolvePaths } from '../../kernel/system/paths.ts'
+import { buildGuide } from '../lib/plugin-guide.ts'
+import { until } from '../lib/running.ts'
+import { Sandbox } from '../lib/sandbox.ts'
 
 const hasRedis = spawnSync('redis-server', ['--version']).status === 0
 

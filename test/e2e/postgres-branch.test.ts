@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { processList } from '../process-list.ts'
+import { processList } from '../lib/process-list.ts'
+import { until } from '../lib/running.ts'
+import { Sandbox } from '../lib/sandbox.ts'
 import { ask, count, crash, db, isComplete, query, shop, unfinished, urlOf, writer } from './postgres-shop.ts'
-import { until } from './running.ts'
-import { Sandbox } from './sandbox.ts'
 
 // On a busy machine: ms.
 t.setTimeout(600_000)

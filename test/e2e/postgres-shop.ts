@@ -4,7 +4,7 @@ import { request } from 'node:http'
 import { json } from 'node:stream/consumers'
 import pg from 'pg'
 import type { Test } from 'tap'
-import type { Sandbox } from './sandbox.ts'
+import type { Sandbox } from '../lib/sandbox.ts'
 
 const ca = process.env['NODE_EXTRA_CA_CERTS']
 export const network = ca === undefined ? {} : { NODE_EXTRA_CA_CERTS: ca }

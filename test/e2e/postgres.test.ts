@@ -2,10 +2,10 @@ import { spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t from 'tap'
-import { root } from '../user.ts'
+import { until } from '../lib/running.ts'
+import { Sandbox } from '../lib/sandbox.ts'
+import { root } from '../lib/user.ts'
 import { count, crash, db, environmentOf, isComplete, network, query, shop, urlOf, writer } from './postgres-shop.ts'
-import { until } from './running.ts'
-import { Sandbox } from './sandbox.ts'
 
 // On a busy machine: ms.
 t.setTimeout(600_000)

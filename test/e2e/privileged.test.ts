@@ -2,9 +2,9 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { PrivateMachine, unable } from './private-machine.ts'
-import { until } from './running.ts'
-import { Sandbox } from './sandbox.ts'
+import { PrivateMachine, unable } from '../lib/private-machine.ts'
+import { until } from '../lib/running.ts'
+import { Sandbox } from '../lib/sandbox.ts'
 
 const server = `
   const http = require('node:http')

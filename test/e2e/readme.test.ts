@@ -1,9 +1,9 @@
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t from 'tap'
-import { shippedCommands } from '../../cli/plugin-command.ts'
-import { specs } from '../../cli/specs.ts'
-import { root } from '../user.ts'
+import { specs } from '../../cli/args/commands.ts'
+import { shippedCommands } from '../../cli/commands/plugin-command.ts'
+import { root } from '../lib/user.ts'
 import { on } from './suite.ts'
 
 const read = (file: string) => readFileSync(join(root, file), 'utf8')

@@ -2,10 +2,10 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { resolvePaths } from '../../kernel/paths.ts'
-import { processList } from '../process-list.ts'
-import { until } from './running.ts'
-import { Sandbox } from './sandbox.ts'
+import { resolvePaths } from '../../kernel/system/paths.ts'
+import { processList } from '../lib/process-list.ts'
+import { until } from '../lib/running.ts'
+import { Sandbox } from '../lib/sandbox.ts'
 
 const toml = `
 [project]

@@ -4,9 +4,9 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
-import { processList } from '../process-list.ts'
-import { until } from './running.ts'
-import { Sandbox } from './sandbox.ts'
+import { processList } from '../lib/process-list.ts'
+import { until } from '../lib/running.ts'
+import { Sandbox } from '../lib/sandbox.ts'
 
 /** A process with exactly this pid, that leads a session of its own. */
 async function stranger(pid: number): Promise<ChildProcess> {

@@ -2,8 +2,8 @@ import { spawn, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { onlyLinux } from '../machine.ts'
-import { Running } from './running.ts'
+import { onlyLinux } from '../lib/machine.ts'
+import { Running } from '../lib/running.ts'
 import { onEach } from './suite.ts'
 
 /** A shell is process 1 there: it reaps what has lost its parent, so that pids become free. */

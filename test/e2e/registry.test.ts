@@ -1,11 +1,11 @@
 /** Known projects: listed, pinned, forgotten; the pinned ones start with the daemon. */
 import { readFileSync, realpathSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { resolvePaths } from '../../kernel/paths.ts'
-import type { CleanAnswer, DoctorAnswer, RegistryAnswer } from '../../kernel/wire.ts'
-import { processList } from '../process-list.ts'
-import { until } from './running.ts'
-import type { Sandbox } from './sandbox.ts'
+import type { CleanAnswer, DoctorAnswer, RegistryAnswer } from '../../kernel/protocol.ts'
+import { resolvePaths } from '../../kernel/system/paths.ts'
+import { processList } from '../lib/process-list.ts'
+import { until } from '../lib/running.ts'
+import type { Sandbox } from '../lib/sandbox.ts'
 import { on } from './suite.ts'
 
 const worker = (name: string, command = 'exec sleep 100004', more = '') => ({

@@ -1,7 +1,7 @@
 import { readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { processList } from '../process-list.ts'
-import { until } from './running.ts'
+import { processList } from '../lib/process-list.ts'
+import { until } from '../lib/running.ts'
 import { onHost } from './suite.ts'
 
 const server = `import { createServer } from 'node:http'

@@ -3,9 +3,9 @@ import { existsSync, readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import type { LocaldEvent } from '../../kernel/events.ts'
-import { root } from '../user.ts'
-import { noBrowser, openBrowser } from './browser.ts'
-import { until } from './running.ts'
+import { noBrowser, openBrowser } from '../lib/browser.ts'
+import { until } from '../lib/running.ts'
+import { root } from '../lib/user.ts'
 import { onHost } from './suite.ts'
 
 const example = join(root, 'examples', 'shop')

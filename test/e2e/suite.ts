@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
-import { onlyLinux } from '../machine.ts'
-import { Sandbox, type SandboxOptions } from './sandbox.ts'
+import { onlyLinux } from '../lib/machine.ts'
+import { Sandbox, type SandboxOptions } from '../lib/sandbox.ts'
 
 /** What the daemon of a test is told it runs on. */
 export interface Machine {

@@ -2,13 +2,13 @@ import { rmSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 import type { Test } from 'tap'
 import type { ServiceView } from '../../kernel/events.ts'
-import { processList } from '../process-list.ts'
-import { freePort } from './ports.ts'
+import { freePort } from '../lib/ports.ts'
+import { processList } from '../lib/process-list.ts'
+import { until } from '../lib/running.ts'
+import type { Sandbox } from '../lib/sandbox.ts'
+import { fetchFrom } from '../lib/web.ts'
 import { printer } from './programs.ts'
-import { until } from './running.ts'
-import type { Sandbox } from './sandbox.ts'
 import { onEach, onHost } from './suite.ts'
-import { fetchFrom } from './web.ts'
 
 const kills = 10
 /** Within so long of the next command a name answers again: ms. */

@@ -1,12 +1,12 @@
 import { rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Test } from 'tap'
-import { resolvePaths } from '../../kernel/paths.ts'
-import { processList } from '../process-list.ts'
-import { until } from './running.ts'
-import type { Sandbox } from './sandbox.ts'
+import { resolvePaths } from '../../kernel/system/paths.ts'
+import { processList } from '../lib/process-list.ts'
+import { until } from '../lib/running.ts'
+import type { Sandbox } from '../lib/sandbox.ts'
+import { keepSweeping, sweep } from '../lib/sweeper.ts'
 import { onEach } from './suite.ts'
-import { keepSweeping, sweep } from './sweeper.ts'
 
 /** ms */
 const everyMs = 2000

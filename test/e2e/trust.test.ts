@@ -1,11 +1,11 @@
 /** Trust in the keychain of a Mac: what the person is told, what is asked for, and what stays. */
 import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import type { DoctorAnswer } from '../../kernel/wire.ts'
-import { FakeKeychain } from '../shim/fake-keychain.ts'
-import { packageFor } from '../user.ts'
-import { until } from './running.ts'
-import type { Sandbox } from './sandbox.ts'
+import type { DoctorAnswer } from '../../kernel/protocol.ts'
+import { FakeKeychain } from '../lib/fake-keychain.ts'
+import { until } from '../lib/running.ts'
+import type { Sandbox } from '../lib/sandbox.ts'
+import { packageFor } from '../lib/user.ts'
 import { type Machine, on } from './suite.ts'
 
 interface Mac {

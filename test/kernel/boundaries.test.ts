@@ -2,22 +2,22 @@ import { readFileSync } from 'node:fs'
 import { builtinModules } from 'node:module'
 import { join } from 'node:path'
 import t from 'tap'
-import { code, type Import, importsOf, root, type Source, sourcesOf } from './sources.ts'
+import { code, type Import, importsOf, root, type Source, sourcesOf } from '../lib/sources.ts'
 
 const manifest: { readonly dependencies: Readonly<Record<string, string>> } = JSON.parse(
   readFileSync(join(root, 'package.json'), 'utf8'),
 )
 
 /** What a plugin may import besides its own folder. */
-const contract = ['kernel/plugin.ts', 'kernel/shape.ts', 'kernel/errors.ts']
+const contract = ['kernel/contract/plugin.ts', 'kernel/contract/shape.ts', 'kernel/errors.ts']
 /** What the CLI may import of the kernel; types only of those marked so. */
 const forCli: Readonly<Record<string, 'all' | 'types'>> = {
   'kernel/errors.ts': 'all',
-  'kernel/files.ts': 'all',
-  'kernel/package.ts': 'all',
-  'kernel/paths.ts': 'all',
+  'kernel/system/files.ts': 'all',
+  'kernel/system/package.ts': 'all',
+  'kernel/system/paths.ts': 'all',
   'kernel/events.ts': 'types',
-  'kernel/wire.ts': 'types',
+  'kernel/protocol.ts': 'types',
 }
 
 /** Whether a file of a room may import another one of this repository. */
@@ -25,11 +25,11 @@ function mayImport(file: string, { path, isType }: Import): boolean {
   if (path === undefined) return true
   const [room, folder] = file.split('/')
   if (room === 'kernel') return path.startsWith('kernel/')
-  if (room === 'shim') return path.startsWith('shim/')
+  if (room === 'scripts') return path.startsWith('scripts/')
   if (room === 'cli') return path.startsWith('cli/') || forCli[path] === 'all' || (forCli[path] === 'types' && isType)
   // The list of what ships.
   if (file === 'plugins/index.ts')
-    return /^plugins\/[^/]+\/index\.ts$/.test(path) || (path === 'kernel/discover.ts' && isType)
+    return /^plugins\/[^/]+\/index\.ts$/.test(path) || (path === 'kernel/plugins/discover.ts' && isType)
   return room === 'plugins' && (contract.includes(path) || path.startsWith(`plugins/${folder}/`))
 }
 
@@ -42,7 +42,7 @@ function mayUsePackage({ file }: Source, { specifier, path }: Import): boolean {
     .slice(0, specifier.startsWith('@') ? 2 : 1)
     .join('/')
   // Builders are there only where locald is built.
-  if (file.startsWith('shim/')) return file === 'shim/bundle.ts' && name === 'esbuild'
+  if (file.startsWith('scripts/')) return file === 'scripts/bundle.ts' && name === 'esbuild'
   return Object.hasOwn(manifest.dependencies, name)
 }
 
@@ -67,12 +67,14 @@ function violations(source: Source): readonly string[] {
   const packages = imports
     .filter(it => !mayUsePackage(source, it))
     .map(({ specifier }) => `${file} imports '${specifier}', which is no dependency`)
-  const isPlatformFree = ['kernel/facts.ts', 'shim/build.ts', 'shim/pack.ts'].includes(file) || !asksForPlatform(source)
+  const isPlatformFree =
+    ['kernel/system/platform.ts', 'scripts/build-native.ts', 'scripts/pack.ts'].includes(file) ||
+    !asksForPlatform(source)
   return [...foreign, ...packages, ...(isPlatformFree ? [] : [`${file} asks for the platform`])]
 }
 
 t.test('the rooms keep to their rules', async t => {
-  for (const room of ['kernel', 'plugins', 'cli', 'shim']) {
+  for (const room of ['kernel', 'plugins', 'cli', 'scripts']) {
     const sources = sourcesOf(room)
     t.ok(sources.length > 0, `${room} has ${sources.length} files`)
     t.strictSame(sources.flatMap(violations), [], room)
@@ -112,14 +114,18 @@ t.test('the rules see what is wrong', async t => {
     ],
     [
       'plugins/a/index.ts',
-      "import type { A } from '../../kernel/load.ts'",
-      'plugins/a/index.ts imports kernel/load.ts',
+      "import type { A } from '../../kernel/plugins/load.ts'",
+      'plugins/a/index.ts imports kernel/plugins/load.ts',
     ],
     ['plugins/index.ts', "import { x } from './a/deep.ts'", 'plugins/index.ts imports plugins/a/deep.ts'],
     ['cli/a.ts', "import { Events } from '../kernel/events.ts'", 'cli/a.ts imports kernel/events.ts'],
-    ['cli/a.ts', "import type { X } from '../kernel/load.ts'", 'cli/a.ts imports kernel/load.ts'],
+    ['cli/a.ts', "import type { X } from '../kernel/plugins/load.ts'", 'cli/a.ts imports kernel/plugins/load.ts'],
     ['cli/a.ts', "import type { X } from '../plugins/proxy/index.ts'", 'cli/a.ts imports plugins/proxy/index.ts'],
-    ['shim/build.ts', "import { X } from '../kernel/errors.ts'", 'shim/build.ts imports kernel/errors.ts'],
+    [
+      'scripts/build-native.ts',
+      "import { X } from '../kernel/errors.ts'",
+      'scripts/build-native.ts imports kernel/errors.ts',
+    ],
     ['cli/a.ts', "import t from 'tap'", "cli/a.ts imports 'tap', which is no dependency"],
     ['cli/a.ts', "import { join } from 'path'", "cli/a.ts imports 'path', which is no dependency"],
     ['cli/a.ts', "import { x } from '@types/semver'", "cli/a.ts imports '@types/semver', which is no dependency"],
@@ -131,12 +137,12 @@ t.test('the rules see what is wrong', async t => {
   ]
   for (const [file, text, expected] of wrong) t.strictSame(violations({ file, text }), [expected])
   const right: readonly [string, string][] = [
-    ['cli/a.ts', "import type { A } from '../kernel/wire.ts'\nimport { type B } from '../kernel/events.ts'"],
+    ['cli/a.ts', "import type { A } from '../kernel/protocol.ts'\nimport { type B } from '../kernel/events.ts'"],
     ['cli/a.ts', "import { LocaldError } from '../kernel/errors.ts'\nimport { x } from './b.ts'"],
-    ['plugins/a/b.ts', "import { shape } from '../../kernel/shape.ts'\nimport type { P } from './index.ts'"],
+    ['plugins/a/b.ts', "import { shape } from '../../kernel/contract/shape.ts'\nimport type { P } from './index.ts'"],
     [
       'plugins/index.ts',
-      "import type { BuiltIn } from '../kernel/discover.ts'\nconst a = () => import('./a/index.ts')",
+      "import type { BuiltIn } from '../kernel/plugins/discover.ts'\nconst a = () => import('./a/index.ts')",
     ],
     ['kernel/a.ts', "import rcompare from 'semver/functions/rcompare.js'\nimport { tmpdir } from 'node:os'"],
     ['kernel/a.ts', '/* process.platform */\n// process.platform\nconst a = 1 // process.platform'],

@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import t from 'tap'
+import type { Check, CheckResult } from '../../kernel/contract/plugin.ts'
 import { examine } from '../../kernel/doctor.ts'
 import { ownChecks } from '../../kernel/own-checks.ts'
-import type { Check, CheckResult } from '../../kernel/plugin.ts'
-import { found, kit } from './kit.ts'
+import { found, kit } from '../lib/plugin-loader.ts'
 
 /** A plugin with checks that end so. */
 function checked(name: string, ...results: readonly (Partial<CheckResult> | (() => Promise<CheckResult>))[]) {

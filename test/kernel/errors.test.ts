@@ -1,9 +1,9 @@
 import t from 'tap'
 import { exitCodeOf, LocaldError, messageOf, systemCode } from '../../kernel/errors.ts'
 import { Events, type LocaldEvent } from '../../kernel/events.ts'
-import { withoutExit } from '../../kernel/exit-guard.ts'
-import { deferred, pause, within } from '../../kernel/limits.ts'
-import { closest } from '../../kernel/suggest.ts'
+import { withoutExit } from '../../kernel/plugins/exit-guard.ts'
+import { deferred, pause, within } from '../../kernel/system/async.ts'
+import { closest } from '../../kernel/system/suggest.ts'
 
 t.test('errors', async t => {
   const cause = new Error('deep')

@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { createInterface } from 'node:readline/promises'
-import type { SandboxOptions, Test } from '../e2e/sandbox.ts'
-import { Sandbox } from '../e2e/sandbox.ts'
+import type { SandboxOptions, Test } from '../lib/sandbox.ts'
+import { Sandbox } from '../lib/sandbox.ts'
 
 /** `needs a person`: it was not tried, for there was none. `not here`: the machine cannot show it, as Linux. */
 export type Outcome = 'pass' | 'fail' | 'needs a person' | 'not here'

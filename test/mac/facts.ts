@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import { processList } from '../process-list.ts'
-import { root } from '../user.ts'
+import { processList } from '../lib/process-list.ts'
+import { root } from '../lib/user.ts'
 import { isMac, type Step } from './bench.ts'
 import { webProject } from './projects.ts'
 

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { until } from '../e2e/running.ts'
+import { until } from '../lib/running.ts'
 import { isMac, type Step } from './bench.ts'
 import { workerProject } from './projects.ts'
 

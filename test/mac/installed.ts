@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { until } from '../e2e/running.ts'
-import type { Sandbox } from '../e2e/sandbox.ts'
+import { until } from '../lib/running.ts'
+import type { Sandbox } from '../lib/sandbox.ts'
 import type { Bench, Step } from './bench.ts'
 import { webProject } from './projects.ts'
 

@@ -6,7 +6,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { root } from '../user.ts'
+import { root } from '../lib/user.ts'
 import { Bench, hasRoot, isMac, type Outcome, type Step } from './bench.ts'
 import { countOf, type Result, reportOf } from './report.ts'
 import { steps } from './steps.ts'

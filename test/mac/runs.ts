@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
-import { root } from '../user.ts'
+import { root } from '../lib/user.ts'
 import type { Bench, Step } from './bench.ts'
 import { webProject } from './projects.ts'
 

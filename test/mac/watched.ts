@@ -1,6 +1,6 @@
-import type { DoctorAnswer } from '../../kernel/wire.ts'
-import { until } from '../e2e/running.ts'
-import { processList } from '../process-list.ts'
+import type { DoctorAnswer } from '../../kernel/protocol.ts'
+import { processList } from '../lib/process-list.ts'
+import { until } from '../lib/running.ts'
 import type { Step } from './bench.ts'
 import { webProject, workerProject } from './projects.ts'
 

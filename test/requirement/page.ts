@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { root } from '../user.ts'
+import { root } from '../lib/user.ts'
 import { type Row, rows } from './rows.ts'
 
 export const page = join(root, 'docs', 'platforms.md')

@@ -1,6 +1,6 @@
 import { relative } from 'node:path'
 import { Parser, type Result } from 'tap-parser'
-import { root } from '../user.ts'
+import { root } from '../lib/user.ts'
 import { type Row, rows } from './rows.ts'
 
 /** How a test of the last run ended. */

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { chmodSync, existsSync, lstatSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
-import { block, Installed, plainHosts, unable, wish } from './installed.ts'
+import { block, Installed, plainHosts, unable, wish } from '../lib/shim.ts'
 
 for (const sanitized of [false, true]) {
   t.test(sanitized ? 'sanitized' : 'release', { skip: unable }, async t => {

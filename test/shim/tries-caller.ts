@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { chmodSync, linkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { Installed } from './installed.ts'
+import type { Installed } from '../lib/shim.ts'
 import { copied, fifo, foreignChannel, inMounts, linked, moved, type Try, through } from './tries.ts'
 
 const setup = /sudo locald admin setup/

@@ -1,7 +1,7 @@
 /** Tries with names, and with a hosts file that is not as it should be. */
 import { chmodSync, linkSync, mkdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { block, plainHosts, wish } from './installed.ts'
+import { block, plainHosts, wish } from '../lib/shim.ts'
 import { closed, fifo, inMounts, moved, type Try } from './tries.ts'
 
 const named = (name: string, ...names: readonly string[]): Try => ({

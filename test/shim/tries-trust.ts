@@ -1,7 +1,7 @@
 /** Tries with certificates that no machine should trust. */
 import { rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import { certificate, localNames, loopback } from './certificates.ts'
+import { certificate, localNames, loopback } from '../lib/certificates.ts'
 import { moved, type Try } from './tries.ts'
 
 /** What is to be trusted, and the store. */

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { chmodSync, copyFileSync, linkSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Installed, type Ran, type RunOptions, wish } from './installed.ts'
+import { type Installed, type Ran, type RunOptions, wish } from '../lib/shim.ts'
 
 /** One try: what is prepared, what is run, how it must end. */
 export interface Try extends RunOptions {

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import type { ServiceView } from '../../kernel/events.ts'
-import { processList } from '../process-list.ts'
+import { processList } from '../lib/process-list.ts'
 import type { Stand } from './acts.ts'
 
 /** Within so long after `up` everything is as it should be: ms. */

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import type { LogLine } from '../../kernel/events.ts'
-import type { Running } from '../e2e/running.ts'
-import type { Sandbox } from '../e2e/sandbox.ts'
+import type { Running } from '../lib/running.ts'
+import type { Sandbox } from '../lib/sandbox.ts'
 import type { SoakProject } from './projects.ts'
 
 /** A follower has what was written within so long: ms. */

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Sandbox } from '../e2e/sandbox.ts'
+import type { Sandbox } from '../lib/sandbox.ts'
 
 /** Lines a second of each printer. */
 const rate = 50

@@ -4,8 +4,8 @@
  * what was really stopped.
  */
 import { parseArgs } from 'node:util'
-import { freePort } from '../e2e/ports.ts'
-import { Sandbox } from '../e2e/sandbox.ts'
+import { freePort } from '../lib/ports.ts'
+import { Sandbox } from '../lib/sandbox.ts'
 import { acts, type Stand } from './acts.ts'
 import { audit } from './audit.ts'
 import { Clock } from './clock.ts'

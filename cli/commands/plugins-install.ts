@@ -1,0 +1,89 @@
+import { spawn } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { LocaldError, messageOf, systemCode } from '../../kernel/errors.ts'
+import type { PluginsAnswer } from '../../kernel/protocol.ts'
+import { preparePaths } from '../../kernel/system/paths.ts'
+import type { Context } from '../context.ts'
+import { find, need } from '../daemon/client.ts'
+import { print, say } from '../output/terminal.ts'
+import { restarted } from './server.ts'
+
+const prefix = 'locald-plugin-'
+/** No code of a package runs; a folder is copied; `locald` itself, a plugin's peer, is the one that loads it. */
+const flags = ['--ignore-scripts', '--omit=dev', '--install-links', '--legacy-peer-deps']
+
+/** `locald plugins add`: installs npm packages into the folder of plugins, and has a running daemon load them. */
+export async function pluginsAdd(context: Context): Promise<number> {
+  const { names } = context.words
+  await npm(context, ['install', ...flags, ...names.map(name => specOf(name, context.cwd))])
+  await reload(context)
+  const answer = await (await need(context.paths)).get<PluginsAnswer>('/v1/plugins')
+  const installed = answer.plugins.filter(({ from }) => from === 'npm')
+  for (const { name, version, state } of installed) print(`${name} ${version} ${state}`)
+  const broken = installed.filter(({ state }) => state === 'broken')
+  for (const { name, reason } of broken) say(`${name}: ${reason ?? 'it is broken'}`)
+  return broken.length === 0 ? 0 : 1
+}
+
+/** `locald plugins remove`. */
+export async function pluginsRemove(context: Context): Promise<number> {
+  const { names } = context.words
+  requireInstalled(join(context.paths.data, 'plugins'), names)
+  await npm(context, ['uninstall', ...flags, ...names.map(packageOf)])
+  await reload(context)
+  print(`Removed ${names.join(', ')}`)
+  return 0
+}
+
+/** Of what is not there npm says that it is up to date. */
+function requireInstalled(folder: string, names: readonly string[]): void {
+  const file = join(folder, 'package.json')
+  const { dependencies = {} }: { dependencies?: object } = existsSync(file)
+    ? JSON.parse(readFileSync(file, 'utf8'))
+    : {}
+  const missing = names.filter(name => !Object.hasOwn(dependencies, packageOf(name)))
+  if (missing.length === 0) return
+  throw new LocaldError('USAGE', `no plugin ${missing.map(name => `'${name}'`).join(', ')} is installed from npm`, {
+    hint: '`locald plugins list` shows the plugins. Nothing was changed.',
+  })
+}
+
+/** `redis@^1.2` is `locald-plugin-redis@^1.2`; a full or scoped name, and a path, are kept. */
+function specOf(word: string, cwd: string): string {
+  if (/^(?:\.{0,2}\/|~\/|\.{1,2}$)/.test(word) || word.endsWith('.tgz')) return resolve(cwd, word)
+  const at = word.indexOf('@', 1)
+  return at === -1 ? packageOf(word) : packageOf(word.slice(0, at)) + word.slice(at)
+}
+
+function packageOf(name: string): string {
+  return name.startsWith('@') || name.startsWith(prefix) ? name : prefix + name
+}
+
+/** Runs npm on the folder of plugins; what it says goes to stderr. */
+async function npm({ paths }: Context, words: readonly string[]): Promise<void> {
+  preparePaths(paths)
+  const folder = join(paths.data, 'plugins')
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const args = [...words, '--prefix', folder, '--no-audit', '--no-fund', '--no-update-notifier', '--loglevel=error']
+  const code = await new Promise<number | null>((done, reject) => {
+    // npm's stdout would mix with ours.
+    const child = spawn('npm', args, { cwd: folder, stdio: ['ignore', 2, 2] })
+    child.once('error', reject)
+    child.once('exit', done)
+  }).catch((error: unknown) => {
+    const reason = systemCode(error) === 'ENOENT' ? 'npm was not found' : messageOf(error)
+    throw new LocaldError('STEP_FAILED', reason, {
+      hint: 'Plugins are npm packages: install npm, which comes with Node.js.',
+    })
+  })
+  if (code === 0) return
+  throw new LocaldError('STEP_FAILED', `npm ${words[0]} failed`, {
+    hint: 'Its messages are above. Nothing was changed.',
+  })
+}
+
+/** Plugins are loaded when a daemon starts; services run on meanwhile. */
+async function reload(context: Context): Promise<void> {
+  if ((await find(context.paths)) !== undefined) await restarted(context)
+}

@@ -1,0 +1,236 @@
+import { connect as open, type Socket } from 'node:net'
+import { LocaldError } from '../../kernel/errors.ts'
+
+// Node's own HTTP client takes longer to load than Node takes to start (measured on Node 24 and 26). This one speaks just
+// what the daemon answers with: HTTP/1.1 (RFC 9112), one request a connection, Content-Length or chunked.
+
+/** An answer whose body is still to be read, in the pieces that arrive. */
+export interface Answer {
+  readonly status: number
+  readonly body: AsyncIterable<Buffer>
+}
+
+/** What a request is. */
+export interface Request {
+  readonly method: 'GET' | 'POST'
+  readonly target: string
+  /** Sent as JSON. */
+  readonly body?: unknown
+  /** Ends "the daemon ended while …". */
+  readonly doing: string
+  /** How long the daemon may say nothing, ms; without it for ever, as streams do. */
+  readonly idleMs?: number
+  /** Ends the connection. */
+  readonly signal?: AbortSignal
+}
+
+const headLimit = 64 * 1024
+
+/** Connects to a unix socket; rejects with the system's error. */
+export function connect(path: string): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = open({ path })
+    socket.once('error', reject)
+    socket.once('connect', () => {
+      socket.off('error', reject)
+      resolve(socket)
+    })
+  })
+}
+
+/**
+ * Sends a request and reads the head of its answer; undefined when the connection ends before the first byte of it. Throws
+ * DAEMON_UNREACHABLE when it breaks later.
+ */
+export async function send(socket: Socket, request: Request): Promise<Answer | undefined> {
+  const { method, target, doing, idleMs, signal } = request
+  if (idleMs !== undefined) socket.setTimeout(idleMs, () => socket.destroy(silent(idleMs)))
+  // It may have been given up while the connection was made.
+  if (signal?.aborted === true) socket.destroy()
+  signal?.addEventListener('abort', () => socket.destroy(), { once: true })
+  const body = request.body === undefined ? '' : JSON.stringify(request.body)
+  const type = body === '' ? '' : `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n`
+  socket.write(`${method} ${target} HTTP/1.1\r\nHost: locald\r\nConnection: close\r\n${type}\r\n${body}`)
+  // What breaks the connection is told by the next read.
+  socket.on('error', () => {})
+  let bytes = await first(socket)
+  if (bytes === undefined) return undefined
+  let end = bytes.indexOf('\r\n\r\n')
+  while (end < 0) {
+    if (bytes.length > headLimit) throw malformed('a head without end')
+    bytes = Buffer.concat([bytes, await next(socket, doing)])
+    end = bytes.indexOf('\r\n\r\n')
+  }
+  const { status, headers } = readHead(bytes.subarray(0, end).toString('latin1'))
+  return { status, body: readBody(bytes.subarray(end + 4), socket, decoderOf(headers), doing) }
+}
+
+/** The error of a connection that ended too early. */
+export function endedWhile(doing: string, cause?: unknown): LocaldError {
+  return new LocaldError('DAEMON_UNREACHABLE', `the daemon ended while ${doing}`, {
+    hint: 'Services keep running: `locald status` starts a new daemon that takes them over.',
+    cause,
+  })
+}
+
+async function* readBody(first: Buffer, socket: Socket, decoder: Decoder, doing: string): AsyncGenerator<Buffer> {
+  try {
+    for (let bytes = first; ; bytes = await next(socket, doing)) {
+      const content = decoder.push(bytes)
+      if (content.length > 0) yield content
+      if (decoder.done) return
+    }
+  } finally {
+    socket.destroy()
+  }
+}
+
+async function first(socket: Socket): Promise<Buffer | undefined> {
+  try {
+    return await read(socket)
+  } catch (error) {
+    if (LocaldError.is(error)) throw error
+    return undefined
+  }
+}
+
+async function next(socket: Socket, doing: string): Promise<Buffer> {
+  let bytes: Buffer | undefined
+  try {
+    bytes = await read(socket)
+  } catch (error) {
+    throw LocaldError.is(error) ? error : endedWhile(doing, error)
+  }
+  if (bytes === undefined) throw endedWhile(doing)
+  return bytes
+}
+
+/** The next bytes; undefined at the end. Streams' own iterator takes 2 ms to load. */
+function read(socket: Socket): Promise<Buffer | undefined> {
+  return new Promise((resolve, reject) => {
+    const settle = (done: () => void) => {
+      for (const event of readEvents) socket.off(event, look)
+      done()
+    }
+    const look = () => {
+      const bytes: Buffer | null = socket.read()
+      if (bytes !== null) settle(() => resolve(bytes))
+      else if (socket.errored !== null) settle(() => reject(socket.errored))
+      else if (socket.readableEnded || socket.destroyed) settle(() => resolve(undefined))
+    }
+    for (const event of readEvents) socket.on(event, look)
+    look()
+  })
+}
+
+const readEvents = ['readable', 'end', 'error', 'close'] as const
+
+function readHead(text: string): { readonly status: number; readonly headers: ReadonlyMap<string, string> } {
+  const [first = '', ...lines] = text.split('\r\n')
+  const status = /^HTTP\/1\.1 ([2-5]\d\d)(?: |$)/.exec(first)?.[1]
+  if (status === undefined) throw malformed('no HTTP/1.1 status')
+  const headers = new Map<string, string>()
+  for (const line of lines) {
+    const [, name, value] = /^([!#$%&'*+.^_`|~\w-]+):[ \t]*(.*?)[ \t]*$/.exec(line) ?? []
+    if (name === undefined || value === undefined) throw malformed('a bad header')
+    const known = headers.get(name.toLowerCase())
+    headers.set(name.toLowerCase(), known === undefined ? value : `${known}, ${value}`)
+  }
+  return { status: Number(status), headers }
+}
+
+/** Takes what arrived, gives the content in it; `done` after the last byte. */
+interface Decoder {
+  readonly done: boolean
+  push(bytes: Buffer): Buffer
+}
+
+function decoderOf(headers: ReadonlyMap<string, string>): Decoder {
+  const coding = headers.get('transfer-encoding')
+  const length = headers.get('content-length')
+  if (coding !== undefined) {
+    if (coding.toLowerCase() !== 'chunked' || length !== undefined) throw malformed('an unknown transfer coding')
+    return new Chunked()
+  }
+  if (length === undefined || !/^\d{1,15}$/.test(length)) throw malformed('a body without length')
+  return new Sized(Number(length))
+}
+
+class Sized implements Decoder {
+  #left: number
+
+  constructor(length: number) {
+    this.#left = length
+  }
+
+  get done(): boolean {
+    return this.#left === 0
+  }
+
+  push(bytes: Buffer): Buffer {
+    const content = bytes.subarray(0, this.#left)
+    this.#left -= content.length
+    return content
+  }
+}
+
+/** RFC 9112, 7.1; extensions and trailers are skipped. */
+class Chunked implements Decoder {
+  #state: 'size' | 'data' | 'after' | 'trailer' | 'done' = 'size'
+  #left = 0
+  #line = ''
+
+  get done(): boolean {
+    return this.#state === 'done'
+  }
+
+  push(bytes: Buffer): Buffer {
+    const found: Buffer[] = []
+    let at = 0
+    while (at < bytes.length && this.#state !== 'done') {
+      if (this.#state === 'data') {
+        const part = bytes.subarray(at, at + this.#left)
+        found.push(part)
+        at += part.length
+        this.#left -= part.length
+        if (this.#left === 0) this.#state = 'after'
+      } else {
+        const end = bytes.indexOf(10, at)
+        this.#line += bytes.toString('latin1', at, end < 0 ? bytes.length : end)
+        if (this.#line.length > headLimit) throw malformed('a chunk head without end')
+        at = end < 0 ? bytes.length : end + 1
+        if (end >= 0) this.#endLine()
+      }
+    }
+    return Buffer.concat(found)
+  }
+
+  #endLine(): void {
+    if (!this.#line.endsWith('\r')) throw malformed('a bare line feed')
+    const line = this.#line.slice(0, -1)
+    this.#line = ''
+    if (this.#state === 'size') {
+      const size = /^([0-9a-fA-F]{1,12})(?:[ \t]*;.*)?$/.exec(line)?.[1]
+      if (size === undefined) throw malformed('a bad chunk size')
+      this.#left = Number.parseInt(size, 16)
+      this.#state = this.#left === 0 ? 'trailer' : 'data'
+    } else if (this.#state === 'after') {
+      if (line !== '') throw malformed('a chunk longer than its size')
+      this.#state = 'size'
+    } else if (line === '') {
+      this.#state = 'done'
+    }
+  }
+}
+
+function silent(ms: number): LocaldError {
+  return new LocaldError('DAEMON_UNREACHABLE', `the daemon did not answer within ${Math.round(ms / 1000)} s`, {
+    hint: 'Look at its log, or end it and run `locald server start`: services keep running.',
+  })
+}
+
+function malformed(what: string): LocaldError {
+  return new LocaldError('DAEMON_UNREACHABLE', `the daemon's answer is not HTTP/1.1: ${what}`, {
+    hint: 'Check that LOCALD_SOCKET, if it is set, names the socket of locald.',
+  })
+}

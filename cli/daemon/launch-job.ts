@@ -1,0 +1,186 @@
+import { randomBytes } from 'node:crypto'
+import { readdirSync, rmSync, statSync } from 'node:fs'
+import type { Socket } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { messageOf } from '../../kernel/errors.ts'
+import type { Argv } from '../../kernel/protocol.ts'
+import { writeWhole } from '../../kernel/system/files.ts'
+import type { LaunchJobPaths, Paths } from '../../kernel/system/paths.ts'
+import { reportWhenSlow } from '../output/slow-step.ts'
+import { say } from '../output/terminal.ts'
+import { wake } from './connect.ts'
+import { daemonEnvironment } from './environment.ts'
+import { runProgram } from './program.ts'
+
+/** launchctl answers from launchd's memory, ms. */
+const answerMs = 5000
+/** Between two looks for the daemon, ms. */
+const stepMs = 20
+/** Between two looks whether the job is over, ms. */
+const lookMs = 500
+/** After so long without its socket, the holder of the lock may have been one that was ending, ms. */
+const patienceMs = 1000
+/** After so long a start in another way is reported, ms. */
+const quietMs = 1000
+/** A file that is older was left by a command that was killed, ms. */
+const staleMs = 600_000
+/** launchd of macOS 26.5 refuses a file that others cannot read (openclaw/openclaw#104228); its folder is private. */
+const readableByAll = 0o644
+
+/** What launchd is to run. */
+export interface LaunchJob extends LaunchJobPaths {
+  readonly run: Argv
+  readonly paths: Paths
+  /** How long the daemon may take until it listens, ms. */
+  readonly limitMs: number
+}
+
+/** Connects to the daemon, if it is there. */
+type Find = () => Promise<Socket | undefined>
+
+/**
+ * Has launchd start the daemon as a job of its own, so that the end of the app that it was called from, which since macOS 27 is that of all
+ * that descends from the app, is not its own (tmux/tmux#5465: what launchd starts lives on). Undefined where launchd does not: over ssh
+ * without a login at the screen there is no such domain, and it takes no jobs from a sandboxed program (Homebrew/brew#23895).
+ *
+ * Nothing is ever booted out: that ends all that the job has started (NousResearch/hermes-agent#79868), which are the services that the
+ * next daemon takes over. A job whose program has exited stays in launchd's memory until the log-out, "state = not running"
+ * (kurrent-io/kcap-cli#837), and what left its process group lives on (launchd-842.92.1 core.c, job_reap; screenpipe/screenpipe#5260). So
+ * each has another label. Written by these sources; it has not run on a Mac.
+ */
+export async function startAsJob(job: LaunchJob, find: Find): Promise<Socket | undefined> {
+  const began = performance.now()
+  const { socket, why } = await reportWhenSlow('Waiting for launchd to start the daemon', () => started(job, find))
+  if (socket === undefined && performance.now() - began > quietMs) {
+    say(
+      `Warning: launchd did not start the daemon: ${why}; it is started without it, and ends with the app this was called from`,
+    )
+  }
+  return socket
+}
+
+interface Outcome {
+  readonly socket?: Socket
+  /** Empty where there is a socket. */
+  readonly why: string
+  /** Whether another daemon has the lock. */
+  readonly isHeld?: boolean
+}
+
+async function started(job: LaunchJob, find: Find): Promise<Outcome> {
+  const deadline = performance.now() + job.limitMs
+  for (;;) {
+    const outcome = await tried(job, deadline, find)
+    if (outcome.isHeld !== true) return outcome
+    wake(job.paths)
+    const end = Math.min(deadline, performance.now() + patienceMs)
+    for (; performance.now() < end; await setTimeout(stepMs)) {
+      const socket = await find()
+      if (socket !== undefined) return { socket, why: '' }
+    }
+    if (performance.now() >= deadline) return outcome
+  }
+}
+
+/** One job; its file is not needed any more once launchd has read it. */
+async function tried(job: LaunchJob, deadline: number, find: Find): Promise<Outcome> {
+  const label = ['dev.locald.run', job.paths.sandbox, randomBytes(4).toString('hex')].filter(Boolean).join('.')
+  const file = join(job.folder, `${label}.plist`)
+  const domain = `gui/${process.getuid?.() ?? 0}`
+  try {
+    writeWhole(file, plistText(label, job), { mode: readableByAll })
+    const loaded = await runProgram([job.launchctl, 'bootstrap', domain, file], answerMs)
+    if (loaded.code !== 0) return { why: loaded.why }
+    return await awaited(job.launchctl, `${domain}/${label}`, deadline, find)
+  } catch (error) {
+    return { why: messageOf(error) }
+  } finally {
+    tidy(job.folder, file)
+  }
+}
+
+async function awaited(launchctl: string, target: string, deadline: number, find: Find): Promise<Outcome> {
+  for (let looked = performance.now(); performance.now() < deadline; await setTimeout(stepMs)) {
+    const isDue = performance.now() - looked >= lookMs
+    // First this: where the job is over because another daemon runs, that is found now.
+    const end = isDue ? await endOf(launchctl, target) : undefined
+    if (isDue) looked = performance.now()
+    const socket = await find()
+    if (socket !== undefined) return { socket, why: '' }
+    if (end !== undefined) return { why: `it ended with ${end}`, isHeld: end === '0' }
+  }
+  return { why: 'it does not listen' }
+}
+
+/**
+ * How the job's program, which runs once, has ended; undefined while it runs, or where launchctl gives no answer. One that has not run yet is
+ * started: during a login launchd leaves RunAtLoad pending, "domain in on-demand-only mode".
+ */
+async function endOf(launchctl: string, target: string): Promise<string | undefined> {
+  const { code: answer, output } = await runProgram([launchctl, 'print', target], answerMs)
+  if (answer !== 0) return answer === null ? undefined : 'an unknown code'
+  const [, code, signal] = /^\s*last (?:exit code = (\d+)|terminating signal = (.*))/m.exec(output) ?? []
+  const end = code ?? signal
+  if (end === undefined && !/^\s*state = running$/m.test(output)) {
+    await runProgram([launchctl, 'kickstart', target], answerMs)
+  }
+  return end
+}
+
+/** Removes a file, and what commands that were killed have left. Never throws. */
+function tidy(folder: string, file: string): void {
+  try {
+    rmSync(file, { force: true })
+    for (const other of readdirSync(folder).map(name => join(folder, name))) {
+      if (Date.now() - statSync(other).mtimeMs > staleMs) rmSync(other, { force: true })
+    }
+  } catch {
+    // Another command removes them, too.
+  }
+}
+
+/**
+ * The job's property list (launchd.plist(5)). It is not in ~/Library/LaunchAgents, whose jobs are started at a login and listed in System
+ * Settings. Throws where a control character cannot be written down.
+ */
+function plistText(label: string, { run, paths }: LaunchJob): string {
+  const set = Object.entries(daemonEnvironment(paths)).flatMap(([name, value]) =>
+    value === undefined ? [] : [`<key>${escaped(name)}</key>${string(value)}`],
+  )
+  return `<?xml version="1.0" encoding="UTF-8"?>
+<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
+<plist version="1.0">
+<dict>
+<key>Label</key>${string(label)}
+<key>ProgramArguments</key>
+<array>
+${run.map(string).join('\n')}
+</array>
+<key>EnvironmentVariables</key>
+<dict>
+${set.join('\n')}
+</dict>
+<key>WorkingDirectory</key><string>/</string>
+<key>Umask</key><integer>${process.umask()}</integer>
+<key>RunAtLoad</key><true/>
+<key>AbandonProcessGroup</key><true/>
+<key>ProcessType</key><string>Interactive</string>
+<key>StandardOutPath</key>${string(paths.daemonLog)}
+<key>StandardErrorPath</key>${string(paths.daemonLog)}
+</dict>
+</plist>
+`
+}
+
+function string(text: string): string {
+  return `<string>${escaped(text)}</string>`
+}
+
+/** XML 1.0 has no way to write most control characters. */
+function escaped(text: string): string {
+  if (/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/.test(text)) {
+    throw new Error(`a control character is in ${JSON.stringify(text)}`)
+  }
+  return text.replace(/[&<>\r]/g, letter => `&#${letter.charCodeAt(0)};`)
+}

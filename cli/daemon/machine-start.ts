@@ -1,0 +1,91 @@
+import type { Socket } from 'node:net'
+import type { Argv, BootStart } from '../../kernel/protocol.ts'
+import { readText } from '../../kernel/system/files.ts'
+import type { Paths } from '../../kernel/system/paths.ts'
+import { reportWhenSlow } from '../output/slow-step.ts'
+import { say } from '../output/terminal.ts'
+import { wake } from './connect.ts'
+
+/** Between two looks for the daemon, ms. */
+const stepMs = 20
+/** Between two requests, ms: launchd does not hear one while the last daemon is still exiting. */
+const askMs = 1000
+
+/** What the machine is to run, and how long the daemon may take until it listens, ms. */
+export interface Launch {
+  readonly run: () => Argv
+  readonly limitMs: number
+}
+
+/**
+ * Has the machine's service manager start the daemon: since `locald server install`, or where it would otherwise end with an app. Undefined
+ * where neither is so, or it does not.
+ */
+export async function startByMachine(
+  paths: Paths,
+  { run, limitMs }: Launch,
+  find: () => Promise<Socket | undefined>,
+): Promise<Socket | undefined> {
+  const installed = installedIn(paths)
+  const socket = installed === undefined ? undefined : await startAsInstalled(installed, paths, find)
+  const { launchJobs } = paths
+  if (socket !== undefined || launchJobs === undefined) return socket
+  const { startAsJob } = await import('./launch-job.ts')
+  return await startAsJob({ ...launchJobs, run: run(), paths, limitMs }, find)
+}
+
+/**
+ * Waits for as long as the service manager may hold back a start: launchd starts a job at most every 10 s ("Service only ran for 3 seconds.
+ * Pushing respawn out by 7 seconds.", launchd.plist(5) ThrottleInterval). One that starts by then is waited for by the start without it.
+ */
+async function startAsInstalled(
+  installed: BootStart,
+  paths: Paths,
+  find: () => Promise<Socket | undefined>,
+): Promise<Socket | undefined> {
+  const { manager, delayMs } = installed
+  const { isAsked, socket } = await startBy(installed, { paths, find, limitMs: delayMs })
+  if (isAsked && socket === undefined) {
+    say(`Warning: ${manager} has not started the daemon after ${delayMs / 1000} s; it is started without it`)
+  }
+  return socket
+}
+
+/** Where the daemon is looked for, and how long, ms. */
+export interface Wait {
+  readonly paths: Paths
+  readonly find: () => Promise<Socket | undefined>
+  readonly limitMs: number
+}
+
+/** Has a service manager start the daemon, and waits for its socket. `isAsked` is false, after a warning, where it refuses. */
+export async function startBy(
+  installed: BootStart,
+  { paths, find, limitMs }: Wait,
+): Promise<{ readonly isAsked: boolean; readonly socket?: Socket }> {
+  const { tryStart } = await import('./service-manager.ts')
+  const deadline = performance.now() + limitMs
+  const wait = async () => {
+    for (let asked = -askMs; performance.now() < deadline; await new Promise(resolve => setTimeout(resolve, stepMs))) {
+      if (performance.now() - asked >= askMs) {
+        if (!(await tryStart(installed))) return { isAsked: false }
+        wake(paths)
+        asked = performance.now()
+      }
+      const socket = await find()
+      if (socket !== undefined) return { isAsked: true, socket }
+    }
+    return { isAsked: true }
+  }
+  return await reportWhenSlow(`Waiting for ${installed.manager} to start the daemon`, wait)
+}
+
+/** What `paths.boot` holds; undefined where the daemon is not the machine's to start. */
+function installedIn({ boot }: Paths): BootStart | undefined {
+  try {
+    const installed: BootStart = JSON.parse(readText(boot))
+    return installed.start.length === 0 ? undefined : installed
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,48 @@
+import { spawn } from 'node:child_process'
+import { messageOf } from '../../kernel/errors.ts'
+import type { Argv } from '../../kernel/protocol.ts'
+
+/** How a program ended. `code` is null when it was ended by a signal, could not be run, or took too long. */
+export interface Ran {
+  readonly code: number | null
+  /** What it wrote to standard error, in one line, or why it did not run; empty where neither says anything. */
+  readonly why: string
+  /** What it wrote to standard output, or the beginning of that. */
+  readonly output: string
+}
+
+/** As many characters of what a program says are kept. */
+const kept = 4096
+
+/** Runs a program without input; after `limitMs` it is killed. Never rejects. */
+export function runProgram([program, ...words]: Argv, limitMs: number): Promise<Ran> {
+  return new Promise(resolve => {
+    const child = spawn(program, words, { stdio: ['ignore', 'pipe', 'pipe'] })
+    let text = ''
+    let output = ''
+    const end = (code: number | null, why = oneLineOf(text)) => {
+      clearTimeout(timer)
+      for (const stream of [child.stdout, child.stderr]) stream.destroy()
+      resolve({ code, why, output })
+    }
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL')
+      end(null, `it did not exit within ${limitMs / 1000} s`)
+    }, limitMs)
+    child.stdout.on('data', data => {
+      output = (output + data).slice(0, kept)
+    })
+    child.stderr.on('data', data => {
+      text = (text + data).slice(0, kept)
+    })
+    child.once('error', error => end(null, messageOf(error)))
+    // Not `close`: what the program leaves running may hold its output.
+    child.once('exit', code => setImmediate(end, code))
+  })
+}
+
+/** launchctl(1) ends any failure of a user with the advice to be root, which is none for an agent of the user's. */
+function oneLineOf(text: string): string {
+  const lines = text.split('\n').map(line => line.trim())
+  return lines.filter(line => line !== '' && !line.startsWith('Try re-running the command as root')).join(' ')
+}

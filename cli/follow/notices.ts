@@ -1,0 +1,87 @@
+import type { LocaldEvent, ServiceView } from '../../kernel/events.ts'
+import { clean } from '../output/log-format.ts'
+import { type Namer, stateOf } from '../output/service-words.ts'
+import type { Paint } from '../output/terminal.ts'
+
+type Warning = Extract<LocaldEvent, { event: 'warning' }>
+
+/** What locald does while logs are followed, as lines between those of the services: `locald | api exited with code 1; …`. */
+export class Notices {
+  readonly #paint: Paint
+  readonly #nameOf: Namer
+  readonly #views = new Map<string, ServiceView>()
+  readonly #steps = new Map<string, string>()
+
+  /** @param views what the person knows already */
+  constructor(paint: Paint, nameOf: Namer, views: readonly ServiceView[]) {
+    this.#paint = paint
+    this.#nameOf = nameOf
+    for (const view of views) this.#views.set(view.key, view)
+  }
+
+  /** Lines that tell an event, or none where it is no news. */
+  of(event: LocaldEvent): readonly string[] {
+    const text = this.#tell(event)
+    if (text === undefined) return []
+    return text.split('\n').map(line => this.#paint('gray', `locald | ${clean(line, false)}`))
+  }
+
+  #tell(event: LocaldEvent): string | undefined {
+    if (event.event === 'warning') return this.#warning(event)
+    if (event.event === 'notice') return event.message
+    if (event.event === 'step') return this.#step(event.key, event.text)
+    if (event.event === 'service') return this.#service(event.service)
+    if (event.event !== 'removed') return undefined
+    const isKnown = this.#views.delete(event.key)
+    return isKnown ? `${this.#nameOf(event.key)} was removed` : undefined
+  }
+
+  #warning({ key, message, hint }: Warning): string {
+    const name = key === undefined ? '' : this.#nameOf(key)
+    const whose = name === '' || message.includes(name) ? '' : `${name}: `
+    return `warning: ${whose}${message}${hint === undefined ? '' : ` (${hint})`}`
+  }
+
+  /** A step's percentages are for a line that is redrawn. */
+  #step(key: string, text: string): string | undefined {
+    if (this.#steps.get(key) === text) return undefined
+    this.#steps.set(key, text)
+    return `${this.#nameOf(key)}: ${text}`
+  }
+
+  #service(view: ServiceView): string | undefined {
+    const before = this.#views.get(view.key)
+    this.#views.set(view.key, view)
+    const text = sentenceOf(view)
+    // What is about to be started anew still shows the process that has ended.
+    const isOld = stateOf(view) === 'starting' && view.pid === before?.pid
+    const isNews = text !== undefined && !isOld && (before === undefined || text !== sentenceOf(before))
+    return isNews ? `${this.#nameOf(view.key)} ${text}` : undefined
+  }
+}
+
+/** What a service does, after its name. */
+function sentenceOf(view: ServiceView): string | undefined {
+  const { reason } = view
+  const because = reason === null ? '' : `: ${reason}`
+  switch (stateOf(view)) {
+    case 'waiting':
+      return reason === null ? undefined : `is ${reason}`
+    case 'starting':
+      return view.pid === null ? undefined : `was started (pid ${view.pid})`
+    case 'ready':
+      return 'is ready'
+    case 'unhealthy':
+      return `is unhealthy${because}`
+    case 'restarting':
+      return reason?.startsWith('it ') === true ? reason.slice(3) : `is restarted${because}`
+    case 'exited':
+      return reason ?? 'has ended'
+    case 'failed':
+      return `failed${because}`
+    case 'stopped':
+      return `was stopped${because}`
+    default:
+      return undefined
+  }
+}

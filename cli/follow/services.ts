@@ -1,0 +1,67 @@
+import type { LocaldEvent, ServiceView } from '../../kernel/events.ts'
+import type { TargetBody } from '../../kernel/protocol.ts'
+import { isOver } from '../output/service-words.ts'
+
+/** A service that ends may be replaced by another at once, as when it is renamed in locald.toml: so long nothing is over. ms */
+const graceMs = 300
+
+/** Which services are followed, and how they are: the named ones, or all of a project, also those that are added to it. */
+export class Followed {
+  readonly #views = new Map<string, ServiceView>()
+  /** The projects that are followed whole, by their folders. */
+  readonly #projects: ReadonlySet<string>
+  readonly #added: () => void
+  #over: NodeJS.Timeout | undefined
+  #end: () => void = () => {}
+  /** Resolves when nothing of them runs any more. */
+  readonly ended = new Promise<void>(resolve => {
+    this.#end = resolve
+  })
+
+  /** @param added called when there is one more */
+  constructor(services: readonly ServiceView[], { services: named }: TargetBody, added: () => void) {
+    for (const view of services) this.#views.set(view.key, view)
+    this.#projects = new Set(named === undefined ? services.map(view => view.path) : [])
+    this.#added = added
+  }
+
+  get keys(): readonly string[] {
+    return [...this.#views.keys()]
+  }
+
+  get views(): readonly ServiceView[] {
+    return [...this.#views.values()]
+  }
+
+  /** Whether an event is about what is followed; takes it in. */
+  take(event: LocaldEvent): boolean {
+    if (event.event === 'service') return this.#take(event.service)
+    if (event.event === 'notice' || (event.event === 'warning' && event.key === undefined)) {
+      return event.path === undefined || this.#projects.has(event.path) || this.views.some(it => it.path === event.path)
+    }
+    if (!('key' in event) || event.key === undefined || !this.#views.has(event.key)) return false
+    if (event.event === 'removed') {
+      this.#views.delete(event.key)
+      this.#judge()
+    }
+    return true
+  }
+
+  close(): void {
+    clearTimeout(this.#over)
+  }
+
+  #take(view: ServiceView): boolean {
+    const isNew = !this.#views.has(view.key)
+    if (isNew && (!this.#projects.has(view.path) || view.status === 'stopped')) return false
+    this.#views.set(view.key, view)
+    this.#judge()
+    if (isNew) this.#added()
+    return true
+  }
+
+  #judge(): void {
+    clearTimeout(this.#over)
+    if (this.views.every(isOver)) this.#over = setTimeout(this.#end, graceMs)
+  }
+}

@@ -1,0 +1,68 @@
+import type { LogLine } from '../../kernel/events.ts'
+import { controls } from './sanitize.ts'
+import { shortName } from './service-words.ts'
+import { hasColour, type Paint, painter, type Style } from './terminal.ts'
+
+const palette: readonly Style[] = ['cyan', 'magenta', 'green', 'yellow', 'blue', 'red']
+
+const colour = /^\x1b\[[\d;:]*m$/
+
+/** What lines are shown with. */
+export interface Look {
+  readonly paint: Paint
+  /** Services' own colours are kept. */
+  readonly keepsColour: boolean
+  /** Names are written with their project. */
+  readonly fullNames: boolean
+}
+
+/** Lines of these services for stdout, with the colours that it takes; `fullNames` as in `Look`. */
+export async function formatFor(keys: readonly string[], fullNames: boolean): Promise<LineFormat> {
+  const { stdout } = process
+  return new LineFormat({ paint: await painter(stdout), keepsColour: hasColour(stdout), fullNames }, keys)
+}
+
+/** Prints log lines as `name | text`, a colour for each service, the names in one column. */
+export class LineFormat {
+  readonly #look: Look
+  readonly #styles = new Map<string, Style>()
+  readonly #width: number
+
+  /** `keys`: of all services whose lines may come. */
+  constructor(look: Look, keys: readonly string[]) {
+    this.#look = look
+    for (const key of keys) this.#style(this.#name(key))
+    this.#width = Math.max(0, ...[...this.#styles.keys()].map(name => name.length))
+  }
+
+  text(line: LogLine): string {
+    const name = this.#name(line.service)
+    const { paint, keepsColour } = this.#look
+    return `${paint(this.#style(name), `${name.padEnd(this.#width)} |`)} ${clean(line.text, keepsColour)}`
+  }
+
+  #name(key: string): string {
+    return this.#look.fullNames ? key : shortName(key)
+  }
+
+  #style(name: string): Style {
+    const style = this.#styles.get(name) ?? palette[this.#styles.size % palette.length] ?? 'cyan'
+    this.#styles.set(name, style)
+    return style
+  }
+}
+
+/**
+ * Text that leaves the terminal as it was: a service's screen clearing, titles and cursor moves are not for the reader of
+ * its logs. Of what was overwritten by carriage returns the last remains.
+ */
+export function clean(text: string, keepsColour: boolean): string {
+  const shown = text.slice(text.replace(/\r+$/, '').lastIndexOf('\r') + 1)
+  let isPainted = false
+  const cleaned = shown.replace(controls, found => {
+    if (!keepsColour || !colour.test(found)) return ''
+    isPainted = true
+    return found
+  })
+  return isPainted ? `${cleaned}\x1b[0m` : cleaned
+}

@@ -1,0 +1,202 @@
+import { stripVTControlCharacters } from 'node:util'
+import type { LocaldEvent, ServiceView } from '../../kernel/events.ts'
+import { duration } from '../args/values.ts'
+import { oneLine } from './sanitize.ts'
+import { isOver, isWell, type Namer, stateOf, styleOf } from './service-words.ts'
+import { isLive, type Out, type Paint, painter } from './terminal.ts'
+
+/** Shows what happens to services while it happens; `end` leaves the last state behind. */
+export interface Progress {
+  show(event: LocaldEvent): void
+  end(): void
+}
+
+interface Line {
+  readonly name: string
+  state: string
+  view?: ServiceView
+  /** What it does within its state. */
+  step?: string | undefined
+  startedMs?: number | undefined
+  /** How long it took to be ready. */
+  tookMs?: number | undefined
+}
+
+const frames = ['-', '\\', '|', '/']
+const frameMs = 120
+/** Columns names are padded to before the longest is known. */
+const nameWidth = 8
+
+/** Progress on stderr: lines redrawn in place where a person watches, else one plain line for each change. */
+export async function progressOn(
+  stream: Out & { columns?: number; rows?: number },
+  verbose: boolean,
+  nameOf: Namer,
+): Promise<Progress> {
+  const board = new Board(await painter(stream), nameOf)
+  return isLive() && !verbose ? new LiveProgress(stream, board) : new PlainProgress(stream, board, verbose)
+}
+
+/** The lines of services, by key, and what they say. */
+class Board {
+  readonly lines = new Map<string, Line>()
+  readonly #paint: Paint
+  readonly #nameOf: Namer
+
+  constructor(paint: Paint, nameOf: Namer) {
+    this.#paint = paint
+    this.#nameOf = nameOf
+  }
+
+  /** The line an event changed; undefined when it says nothing new. */
+  take(event: LocaldEvent): Line | undefined {
+    if (event.event === 'service') return this.#service(event.service)
+    if (event.event !== 'step') return undefined
+    const line = this.#line(event.key)
+    line.state ||= 'starting'
+    const { progress } = event
+    const part = progress === undefined || progress.total <= 0 ? '' : ` ${percent(progress.done / progress.total)}`
+    if (line.step === event.text + part) return undefined
+    line.step = event.text + part
+    return line
+  }
+
+  /** `web      ready      https://…  1.2s` */
+  text(line: Line, mark: string): string {
+    const width = Math.max(nameWidth, ...[...this.lines.values()].map(each => each.name.length))
+    const isReady = line.state === 'ready'
+    const reason = line.view === undefined || isWell(line.view) ? undefined : line.view.reason
+    const parts = [
+      `${mark} ${line.name.padEnd(width)} ${this.#paint(styleOf(line.state), line.state.padEnd(9))}`,
+      oneLine(line.step ?? reason ?? (isReady ? line.view?.url : undefined) ?? ''),
+      isReady && line.tookMs !== undefined ? this.#paint('gray', duration(line.tookMs)) : '',
+    ]
+    return parts
+      .filter(part => part !== '')
+      .join('  ')
+      .trimEnd()
+  }
+
+  warning(event: Extract<LocaldEvent, { event: 'warning' }>): string {
+    const whose = event.key === undefined ? '' : `${this.#nameOf(event.key)}: `
+    const hint = event.hint === undefined ? '' : ` (${event.hint})`
+    return `  ${this.#paint('yellow', 'warning')} ${oneLine(`${whose}${event.message}${hint}`)}`
+  }
+
+  #service(view: ServiceView): Line | undefined {
+    const line = this.#line(view.key)
+    const state = stateOf(view)
+    const isNews = state !== line.state || (!isWell(view) && view.reason !== line.view?.reason)
+    if (isOver(view)) line.startedMs = undefined
+    if (state === 'starting') line.startedMs ??= Date.now()
+    else line.step = undefined
+    if (state === 'ready' && line.state !== 'ready' && line.startedMs !== undefined) {
+      line.tookMs = Date.now() - line.startedMs
+      line.startedMs = undefined
+    }
+    line.state = state
+    line.view = view
+    return isNews ? line : undefined
+  }
+
+  #line(key: string): Line {
+    const line = this.lines.get(key) ?? { name: this.#nameOf(key), state: '' }
+    this.lines.set(key, line)
+    return line
+  }
+}
+
+class PlainProgress implements Progress {
+  readonly #stream: Out
+  readonly #board: Board
+  readonly #verbose: boolean
+
+  constructor(stream: Out, board: Board, verbose: boolean) {
+    this.#stream = stream
+    this.#board = board
+    this.#verbose = verbose
+  }
+
+  show(event: LocaldEvent): void {
+    if (event.event === 'warning') this.#stream.write(`${this.#board.warning(event)}\n`)
+    if (event.event === 'project' && this.#verbose) {
+      this.#stream.write(`  ${oneLine(`${event.project}: ${event.path} (${event.domain})`)}\n`)
+    }
+    const before = event.event === 'step' ? this.#board.lines.get(event.key)?.step : undefined
+    const line = this.#board.take(event)
+    if (line === undefined) return
+    // A step's percentages are for a line that is redrawn.
+    if (!this.#verbose && event.event === 'step' && before?.startsWith(event.text)) return
+    this.#stream.write(`${this.#board.text(line, ' ')}\n`)
+  }
+
+  end(): void {}
+}
+
+class LiveProgress implements Progress {
+  readonly #stream: Out & { columns?: number; rows?: number }
+  readonly #board: Board
+  #drawn = 0
+  #frame = 0
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(stream: Out & { columns?: number; rows?: number }, board: Board) {
+    this.#stream = stream
+    this.#board = board
+  }
+
+  show(event: LocaldEvent): void {
+    if (event.event === 'warning') this.#draw(this.#board.warning(event))
+    else if (this.#board.take(event) !== undefined) this.#draw()
+    this.#spin()
+  }
+
+  end(): void {
+    clearInterval(this.#timer)
+    this.#timer = undefined
+    this.#draw()
+    this.#drawn = 0
+  }
+
+  /** The spinner turns only while something is under way. */
+  #spin(): void {
+    const isBusy = [...this.#board.lines.values()].some(isMoving)
+    if (isBusy) {
+      this.#timer ??= setInterval(() => {
+        this.#frame++
+        this.#draw()
+      }, frameMs).unref()
+    } else {
+      clearInterval(this.#timer)
+      this.#timer = undefined
+    }
+  }
+
+  /** Redraws the lines in one write; `above` is left over them for good. Lines are cut: a wrapped one cannot be redrawn. */
+  #draw(above?: string): void {
+    // Some terminals say that they have no size.
+    const columns = this.#stream.columns || 80
+    const rows = this.#stream.rows || 24
+    const lines = [...this.#board.lines.values()].slice(-Math.max(1, rows - 2))
+    const mark = frames[this.#frame % frames.length] ?? ''
+    const texts = lines.map(line => cut(this.#board.text(line, isMoving(line) ? mark : ' '), columns - 1))
+    const up = this.#drawn > 0 ? `\x1b[${this.#drawn}A` : ''
+    const head = above === undefined ? '' : `\x1b[2K${above}\n`
+    this.#stream.write(`${up}\r${head}${texts.map(text => `\x1b[2K${text}\n`).join('')}\x1b[J`)
+    this.#drawn = texts.length
+  }
+}
+
+function isMoving(line: Line): boolean {
+  return line.state.endsWith('ing')
+}
+
+function percent(part: number): string {
+  return `${Math.floor(Math.min(1, Math.max(0, part)) * 100)}%`
+}
+
+/** Cuts to a width on the screen, colours not counted. */
+function cut(text: string, width: number): string {
+  const plain = stripVTControlCharacters(text)
+  return plain.length <= width ? text : plain.slice(0, Math.max(0, width))
+}

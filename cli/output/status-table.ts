@@ -1,0 +1,43 @@
+import type { ServiceView } from '../../kernel/events.ts'
+import { bytes, duration } from '../args/values.ts'
+import { isWell, styleOf } from './service-words.ts'
+import { type Cell, fitOn, type Row, table } from './table.ts'
+import { painter } from './terminal.ts'
+
+/** Left out where the terminal is too narrow, in this order. */
+const expendable = ['PID', 'CPU', 'MEM', 'UPTIME', 'PORT', 'HEALTH']
+const heading = ['NAME', 'STATUS', 'HEALTH', 'PORT', 'URL', 'PID', 'UPTIME', 'CPU', 'MEM']
+
+/** What `locald status` prints. With `all`, and where they are of several projects, services have the project's name before theirs. */
+export async function statusTable(services: readonly ServiceView[], all: boolean): Promise<string> {
+  const projects = new Set(services.map(view => view.project))
+  const rows = services.map(view => rowOf(view, all || projects.size > 1))
+  return table(heading, rows, await painter(process.stdout), fitOn(process.stdout, expendable))
+}
+
+function rowOf(view: ServiceView, isFull: boolean): Row {
+  const uptime = view.startedAt === null || view.pid === null ? null : Date.now() - Date.parse(view.startedAt)
+  return {
+    cells: [
+      { text: isFull ? view.key : view.name },
+      word(view.status),
+      word(view.health),
+      value(view.port),
+      value(view.url),
+      value(view.pid),
+      value(uptime === null ? null : duration(uptime)),
+      value(view.cpu === null ? null : `${view.cpu.toFixed(1)}%`),
+      value(view.memory === null ? null : bytes(view.memory)),
+    ],
+    note: isWell(view) && view.status !== 'running' ? undefined : (view.reason ?? undefined),
+  }
+}
+
+function word(state: string | null): Cell {
+  if (state === null) return { text: '-' }
+  return { text: state.slice(0, 1).toUpperCase() + state.slice(1), style: styleOf(state) }
+}
+
+function value(it: string | number | null): Cell {
+  return { text: it === null ? '-' : String(it) }
+}

@@ -1,0 +1,83 @@
+import { oneLine } from './sanitize.ts'
+import type { Paint, Style } from './terminal.ts'
+
+/** A cell: its text and how it is painted. */
+export interface Cell {
+  readonly text: string
+  readonly style?: Style
+}
+
+/** A row; `note` is written on a line below it. */
+export interface Row {
+  readonly cells: readonly Cell[]
+  readonly note?: string | undefined
+}
+
+/** How wide a table may be, and the titles of the columns that are left out for that, the least important first. */
+export interface Fit {
+  readonly columns: number
+  readonly drop: readonly string[]
+}
+
+/** The width of a terminal for a table; undefined where there is none, and all is shown. */
+export function fitOn(stream: { isTTY?: boolean; columns?: number }, drop: readonly string[]): Fit | undefined {
+  return stream.isTTY === true && stream.columns ? { columns: stream.columns, drop } : undefined
+}
+
+/** Text in aligned columns under a heading; no line ends with spaces. */
+export function table(heading: readonly string[], given: readonly Row[], paint: Paint, fit?: Fit): string {
+  const rows = given.map(row => ({ ...row, cells: row.cells.map(cell => ({ ...cell, text: oneLine(cell.text) })) }))
+  return fit === undefined ? aligned(heading, rows, paint) : fitting(heading, rows, paint, fit)
+}
+
+function fitting(heading: readonly string[], rows: readonly Row[], paint: Paint, { columns, drop }: Fit): string {
+  const widths = heading.map((title, column) => widthOf(title, rows, column))
+  const kept = new Set(heading.keys())
+  const width = () => [...kept].reduce((sum, column) => sum + (widths[column] ?? 0) + gap, -gap)
+  for (const title of drop) if (width() > columns) kept.delete(heading.indexOf(title))
+  const rest = <T>(all: readonly T[]) => all.filter((_, column) => kept.has(column))
+  return aligned(
+    rest(heading),
+    shortened(
+      rows.map(row => ({ ...row, cells: rest(row.cells) })),
+      width() - columns,
+    ),
+    paint,
+  )
+}
+
+/** The last column so many characters narrower: the end of a path or a URL says most. */
+function shortened(rows: readonly Row[], excess: number): readonly Row[] {
+  if (excess <= 0) return rows
+  const most = Math.max(...rows.map(({ cells }) => cells.at(-1)?.text.length ?? 0)) - excess
+  return rows.map(row => {
+    const last = row.cells.at(-1)
+    if (last === undefined || last.text.length <= most || most < leastShown) return row
+    return { ...row, cells: [...row.cells.slice(0, -1), { ...last, text: `…${last.text.slice(1 - most)}` }] }
+  })
+}
+
+const gap = 2
+/** A cell is not cut to fewer characters. */
+const leastShown = 8
+
+function widthOf(title: string, rows: readonly Row[], column: number): number {
+  return rows.reduce((widest, row) => Math.max(widest, row.cells[column]?.text.length ?? 0), title.length)
+}
+
+function aligned(heading: readonly string[], rows: readonly Row[], paint: Paint): string {
+  const widths = heading.map((title, column) => widthOf(title, rows, column))
+  const line = (cells: readonly Cell[]) => {
+    const last = cells.findLastIndex(cell => cell.text !== '')
+    return cells.slice(0, last + 1).map(({ text, style }, column) => {
+      const painted = style === undefined ? text : paint(style, text)
+      return column === last ? painted : painted + ' '.repeat((widths[column] ?? 0) - text.length)
+    })
+  }
+  const lines = [line(heading.map(text => ({ text, style: 'bold' }))).join('  ')]
+  for (const row of rows) {
+    lines.push(line(row.cells).join('  '))
+    if (row.note !== undefined) lines.push(...row.note.split('\n').map(text => `  ${paint('gray', text)}`))
+  }
+  return lines.join('\n')
+}

@@ -1,0 +1,64 @@
+import type { WriteStream } from 'node:tty'
+import { harmless, jsonOf } from './sanitize.ts'
+
+/** Styles that text is painted with. */
+export type Style = 'red' | 'green' | 'yellow' | 'blue' | 'magenta' | 'cyan' | 'gray' | 'bold'
+
+/** Paints text, or leaves it as it is where colours are off. */
+export type Paint = (style: Style, text: string) => string
+
+/** A stream results or progress are written to. */
+export type Out = Pick<WriteStream, 'isTTY' | 'write'>
+
+/** Prints the result to stdout; what is in it steers no terminal. */
+export function print(text: string): void {
+  process.stdout.write(`${harmless(text, hasColour(process.stdout))}\n`)
+}
+
+/** Prints progress and remarks to stderr, likewise. */
+export function say(text: string): void {
+  process.stderr.write(`${harmless(text, hasColour(process.stderr))}\n`)
+}
+
+/** Prints one line of JSON to stdout. */
+export function printJson(value: unknown): void {
+  process.stdout.write(`${jsonOf(value)}\n`)
+}
+
+/** Writes text that is clean already to stdout and waits while its reader is slower, so that memory does not grow. */
+export async function printAll(text: string): Promise<void> {
+  if (text === '' || process.stdout.write(text)) return
+  await new Promise(resolve => process.stdout.once('drain', resolve))
+}
+
+/** Whether a stream gets colours: `NO_COLOR`, then `FORCE_COLOR`, then whether it and stdout are terminals. */
+export function hasColour(stream: Out): boolean {
+  const { NO_COLOR, FORCE_COLOR, TERM } = process.env
+  if (NO_COLOR !== undefined && NO_COLOR !== '') return false
+  if (FORCE_COLOR !== undefined) return FORCE_COLOR !== '0' && FORCE_COLOR !== 'false'
+  return TERM !== 'dumb' && stream.isTTY === true && process.stdout.isTTY === true
+}
+
+/** The painter of a stream. */
+export async function painter(stream: Out): Promise<Paint> {
+  if (!hasColour(stream)) return (_style, text) => text
+  const { default: kleur } = await import('kleur')
+  // kleur looked at stdout alone.
+  kleur.enabled = true
+  return (style, text) => kleur[style](text)
+}
+
+/** Whether a person watches: stdin and stdout are terminals and this is no CI job. */
+export function isWatched(): boolean {
+  return process.stdin.isTTY === true && process.stdout.isTTY === true && !isCi()
+}
+
+/** Whether lines on stderr may be redrawn. */
+export function isLive(): boolean {
+  return process.stdout.isTTY === true && process.stderr.isTTY === true && process.env['TERM'] !== 'dumb' && !isCi()
+}
+
+function isCi(): boolean {
+  const { CI } = process.env
+  return CI !== undefined && CI !== '' && CI !== '0' && CI !== 'false'
+}

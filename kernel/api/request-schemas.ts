@@ -1,0 +1,114 @@
+import { anchorPattern } from '../logs/anchor.ts'
+
+/** JSON schemas of what the API takes; `kernel/protocol.ts` has their types. */
+const text = { type: 'string', maxLength: 4096 } as const
+const path = { type: 'string', pattern: '^/', maxLength: 4096 } as const
+const flag = { type: 'boolean' } as const
+const names = { type: 'array', items: text, maxItems: 10_000 } as const
+const env = { type: 'object', additionalProperties: { type: 'string' } } as const
+const target = { path, services: names, all: flag } as const
+
+export const targetBody = {
+  type: 'object',
+  required: ['path'],
+  properties: target,
+  additionalProperties: false,
+} as const
+export const stopBody = { ...targetBody, properties: { ...target, begunBy: text } } as const
+export const upBody = {
+  type: 'object',
+  required: ['path', 'env'],
+  properties: { ...target, env, id: text },
+  additionalProperties: false,
+} as const
+export const restartBody = { ...upBody, properties: { ...upBody.properties, dependents: flag } } as const
+export const waitBody = {
+  type: 'object',
+  required: ['path', 'timeoutMs'],
+  properties: { ...target, timeoutMs: { type: 'number', minimum: 0, maximum: 2_147_483_647 } },
+  additionalProperties: false,
+} as const
+export const resetBody = {
+  type: 'object',
+  required: ['path', 'service'],
+  properties: { path, service: text },
+  additionalProperties: false,
+} as const
+export const shutdownBody = {
+  type: 'object',
+  required: ['keepServices'],
+  properties: { keepServices: flag },
+  additionalProperties: false,
+} as const
+export const oneOffBody = {
+  type: 'object',
+  required: ['path', 'service', 'env'],
+  properties: { path, service: text, env },
+  additionalProperties: false,
+} as const
+export const bootBody = {
+  type: 'object',
+  required: ['run', 'shutdown', 'env', 'log'],
+  properties: { sandbox: text, run: names, shutdown: names, env, log: path },
+  additionalProperties: false,
+} as const
+export const configBody = {
+  type: 'object',
+  required: ['path', 'env'],
+  properties: { path, env },
+  additionalProperties: false,
+} as const
+export const allowBody = {
+  type: 'object',
+  required: ['path'],
+  properties: { path },
+  additionalProperties: false,
+} as const
+export const pinBody = {
+  type: 'object',
+  required: ['path', 'projects', 'pinned'],
+  properties: { path, projects: names, pinned: flag },
+  additionalProperties: false,
+} as const
+export const commandBody = {
+  type: 'object',
+  required: ['argv', 'cwd'],
+  properties: {
+    ...{ argv: names, cwd: path },
+    outcomes: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['act', 'domain', 'certificate', 'status', 'says'],
+        properties: {
+          ...{ act: { enum: ['trust', 'untrust'] }, domain: { enum: ['user', 'admin'] } },
+          certificate: { type: 'string', maxLength: 16_384 },
+          ...{ status: { type: ['integer', 'null'] }, says: text },
+        },
+        additionalProperties: false,
+      },
+    },
+  },
+  additionalProperties: false,
+} as const
+export const doctorQuery = { type: 'object', properties: { check: names } } as const
+export const keysQuery = {
+  type: 'object',
+  required: ['path'],
+  properties: { path, service: names, all: flag },
+} as const
+export const serviceQuery = { type: 'object', required: ['path'], properties: { path, service: text } } as const
+export const logsQuery = {
+  type: 'object',
+  required: ['path'],
+  properties: {
+    ...keysQuery.properties,
+    tail: { type: 'integer', minimum: 0 },
+    each: flag,
+    since: { type: 'string', pattern: '^\\d{4}-\\d{2}-\\d{2}T[0-9:.]+Z$' },
+    resume: { ...names, items: { type: 'string', pattern: anchorPattern, maxLength: 4096 } },
+    grep: { type: 'string', maxLength: 10_000 },
+    follow: flag,
+    partial: flag,
+  },
+} as const

@@ -1,0 +1,166 @@
+import { featureNames } from '../contract/plugin.ts'
+import { catalogue } from '../errors.ts'
+
+/* JSON schemas of what the API answers, for its OpenAPI document; `kernel/protocol.ts` and `kernel/events.ts` have their types. */
+
+const text = { type: 'string' } as const
+const number = { type: 'number' } as const
+const integer = { type: 'integer' } as const
+const flag = { type: 'boolean' } as const
+const time = { type: 'string', format: 'date-time' } as const
+const texts = { type: 'array', items: text } as const
+
+function object(properties: Readonly<Record<string, object>>, optional: readonly string[] = []) {
+  const required = Object.keys(properties).filter(key => !optional.includes(key))
+  return { type: 'object', required, properties } as const
+}
+
+function oneOf(...values: readonly string[]) {
+  return { type: 'string', enum: values } as const
+}
+
+function orNull(schema: { readonly type: string }) {
+  return { ...schema, type: [schema.type, 'null'] } as const
+}
+
+function list(items: object) {
+  return { type: 'array', items } as const
+}
+
+/** A schema by its name in `named`. */
+export function ref(name: keyof typeof named) {
+  return { $ref: `${name}#` } as const
+}
+
+function event(name: string, properties: Readonly<Record<string, object>>, optional: readonly string[] = []) {
+  return object({ event: oneOf(name), ...properties }, optional)
+}
+
+const places = { file: text, line: integer, key: text }
+const problem = object({ ...places, message: text, hint: text }, [...Object.keys(places), 'hint'])
+
+/** The schemas with a name of their own in the document. */
+export const named = {
+  Error: object(
+    {
+      code: oneOf(...Object.keys(catalogue)),
+      ...{ message: text, hint: text, plugin: text, service: text, problems: list(problem) },
+    },
+    ['hint', 'plugin', 'service', 'problems'],
+  ),
+  Service: object({
+    ...{ key: text, project: text, name: text, path: text, type: text },
+    status: oneOf('waiting', 'starting', 'running', 'restarting', 'stopping', 'stopped', 'exited', 'failed'),
+    health: { type: ['string', 'null'], enum: ['healthy', 'unhealthy', 'starting', null] },
+    ...{ port: orNull(integer), url: orNull(text), pid: orNull(integer), startedAt: orNull(time), restarts: integer },
+    cpu: { ...orNull(number), description: 'Percent of one core' },
+    memory: { ...orNull(integer), description: 'Bytes' },
+    reason: orNull(text),
+  }),
+  Event: {
+    oneOf: [
+      event('project', { project: text, path: text, domain: text }),
+      event('service', { service: { $ref: 'Service#' } }),
+      event('step', { key: text, text, progress: object({ done: number, total: number }) }, ['progress']),
+      event('warning', { key: text, path: text, message: text, hint: text }, ['key', 'path', 'hint']),
+      event('notice', { path: text, message: text }, ['path']),
+      event('removed', { key: text }),
+      event(
+        'done',
+        {
+          ok: flag,
+          services: list({ $ref: 'Service#' }),
+          error: { $ref: 'Error#' },
+          tails: { type: 'object', additionalProperties: texts },
+        },
+        ['error', 'tails'],
+      ),
+    ],
+  },
+  LogLine: object(
+    {
+      time: { ...time, description: 'With microseconds' },
+      ...{ service: text, stream: oneOf('stdout', 'stderr', 'locald'), text },
+      from: { ...number, description: 'Of a piece of an unfinished line: where it begins, in UTF-16 units' },
+    },
+    ['from'],
+  ),
+  Plugin: object(
+    {
+      ...{ name: text, version: text, from: oneOf('built-in', 'npm'), state: oneOf('active', 'off', 'broken') },
+      ...{ reason: orNull(text), code: oneOf(...Object.keys(catalogue)) },
+      ...{ types: texts, features: list(oneOf(...featureNames)), commands: texts },
+      setupMs: orNull(number),
+    },
+    ['code'],
+  ),
+  KnownProject: object({
+    ...{ name: text, path: text, domain: text, pinned: flag },
+    exists: { ...flag, description: 'Whether its folder is there' },
+    ...{ usedAt: time, problem: orNull(text) },
+  }),
+  Check: object({
+    ...{ plugin: text, id: text },
+    severity: oneOf('critical', 'important', 'optional'),
+    status: oneOf('pass', 'warn', 'fail', 'skip'),
+    ...{ summary: text, fix: orNull(text) },
+  }),
+} as const
+
+export const pong = object({ pong: flag, pid: integer, version: text })
+export const server = object({
+  ...{ pid: integer, socket: text, http: orNull(integer), https: orNull(integer) },
+  ...{ version: text, startedAt: time },
+})
+export const services = object({ services: list(ref('Service')) })
+export const keys = object({ keys: texts })
+export const account = object({ key: text, text, because: texts })
+export const oneOff = object({ dir: text, env: { type: 'object', additionalProperties: text }, notRunning: texts })
+export const opening = object({ url: text, argv: { type: ['array', 'null'], items: text }, hint: text }, ['hint'])
+export const plugins = object({ plugins: list(ref('Plugin')) })
+export const diagnosis = object({
+  ...{ ok: flag, checks: list(ref('Check')), fixes: texts },
+  commands: list(object({ command: text, root: flag })),
+})
+const bootStep = object({ argv: texts, successCodes: list(integer), retryCodes: list(integer) }, [
+  'successCodes',
+  'retryCodes',
+])
+export const bootPlan = object(
+  {
+    ...{ file: text, text, manager: text, delayMs: integer, failureHint: text, hint: text },
+    ...{ load: list(bootStep), start: list(bootStep) },
+    ...{ unload: list(texts), loaded: list(texts), removed: list(texts) },
+  },
+  ['hint'],
+)
+const known = list(ref('KnownProject'))
+export const registry = object({ projects: known })
+export const cleaned = object({ forgotten: known, kept: known })
+export const config = object(
+  {
+    ...{ project: text, path: text },
+    values: list(object({ key: text, value: {}, file: orNull(text), line: orNull(integer) })),
+    unresolved: { $ref: 'Error#' },
+    warnings: list(object({ message: text, hint: text })),
+  },
+  ['unresolved', 'warnings'],
+)
+export const allowed = object({ path: text, owners: list(integer) })
+const keychainStep = object({ act: oneOf('trust', 'untrust'), domain: oneOf('user', 'admin'), certificate: text })
+export const commandResult = object({ exitCode: integer, text, data: {}, steps: list(keychainStep) }, ['data', 'steps'])
+
+/** A route's answer of one JSON value. */
+export function answer(description: string, schema: object) {
+  return { 200: { description, content: { 'application/json': { schema } } } }
+}
+
+/** A route's answer of NDJSON. OpenAPI 3.1 has no word for the schema of one line: it stands where that of the whole would. */
+export function stream(description: string, name: keyof typeof named) {
+  return {
+    200: {
+      description: `${description}. One JSON value a line, each by this schema.`,
+      content: { 'application/x-ndjson': { schema: ref(name) } },
+    },
+  }
+}

@@ -1,0 +1,26 @@
+import type { FastifyPluginAsync } from 'fastify'
+import type { LogLine } from '../../events.ts'
+import type { Kernel } from '../../kernel.ts'
+import { parseAnchor } from '../../logs/anchor.ts'
+import { readLogs } from '../../logs/merge.ts'
+import type { LogsQuery } from '../../protocol.ts'
+import { logsQuery } from '../request-schemas.ts'
+import { stream } from '../response-schemas.ts'
+
+/** Services' output. It is read only as fast as the client takes it. */
+export function logRoutes({ projects }: Kernel): FastifyPluginAsync {
+  const response = stream('Lines of the services, merged by time', 'LogLine')
+  const schema = { summary: "Services' output", querystring: logsQuery, response }
+  return async app => {
+    app.get<{ Querystring: LogsQuery }>('/logs', { schema }, async ({ query }, reply) => {
+      const { tail, each, since, grep, follow, partial, resume = [] } = query
+      const anchors = new Map(resume.map(parseAnchor).map(({ key, anchor }) => [key, anchor]))
+      const services = await projects.chosen(query)
+      const sources = services.map(({ ref, log }) => ({ service: ref.key, log, after: anchors.get(ref.key) }))
+      return reply.lines<LogLine>(async ({ send, signal }) => {
+        const request = { sources, tail, each, since, grep, follow: follow === true, partial, signal }
+        for await (const lines of readLogs(request)) await send(lines)
+      })
+    })
+  }
+}

@@ -1,0 +1,150 @@
+import type { FastifyPluginAsync } from 'fastify'
+import { LocaldError } from '../../errors.ts'
+import type { Kernel } from '../../kernel.ts'
+import { configWarnings } from '../../operations/config-warnings.ts'
+import { oneOff } from '../../operations/one-off.ts'
+import { why } from '../../operations/why.ts'
+import type {
+  ConfigAnswer,
+  ConfigBody,
+  KeysAnswer,
+  KeysQuery,
+  OneOffBody,
+  OpenAnswer,
+  ServiceQuery,
+  StatusAnswer,
+  WhyAnswer,
+} from '../../protocol.ts'
+import { unresolvedIn } from '../../services/unresolved.ts'
+import { configBody, keysQuery, oneOffBody, serviceQuery } from '../request-schemas.ts'
+import { account, answer, config, keys, oneOff as oneOffAnswer, opening, services } from '../response-schemas.ts'
+
+/** What is asked of services and of configurations; nothing is changed. */
+export function serviceRoutes(kernel: Kernel): FastifyPluginAsync {
+  const { projects, usage } = kernel
+  return async app => {
+    app.get<{ Querystring: KeysQuery }>(
+      '/services',
+      {
+        schema: {
+          summary: 'The state of services',
+          querystring: keysQuery,
+          response: answer('All of a project, or of all projects', services),
+        },
+      },
+      async ({ query }) => {
+        const isNamed = query.all !== true && [query.service ?? []].flat().length > 0
+        const services = isNamed
+          ? await projects.chosen(query)
+          : projects.services(query.all === true ? undefined : query.path)
+        return { services: await usage.of(services) } satisfies StatusAnswer
+      },
+    )
+    app.get<{ Querystring: KeysQuery }>(
+      '/services/keys',
+      {
+        schema: {
+          summary: 'Which services are meant by names',
+          querystring: keysQuery,
+          response: answer('Their keys', keys),
+        },
+      },
+      async ({ query }) => {
+        return { keys: (await projects.chosen(query)).map(({ ref }) => ref.key) } satisfies KeysAnswer
+      },
+    )
+    app.get<{ Querystring: ServiceQuery }>(
+      '/services/why',
+      {
+        schema: {
+          summary: 'Why a service is in its state',
+          querystring: serviceQuery,
+          response: answer('One causal account', account),
+        },
+      },
+      async ({ query }) => {
+        const { project, service } = await projects.target(query.path, nameIn(query))
+        return why(project, service) satisfies WhyAnswer
+      },
+    )
+    app.get<{ Querystring: ServiceQuery }>(
+      '/services/one-off',
+      {
+        schema: {
+          summary: 'How to run a command in the place of a service, whatever the shell of the caller has',
+          querystring: serviceQuery,
+          response: answer('Its folder and environment: secret', oneOffAnswer),
+        },
+      },
+      async ({ query }) => oneOff(projects, { path: query.path, service: nameIn(query), env: {} }),
+    )
+    app.post<{ Body: OneOffBody }>(
+      '/services/one-off',
+      {
+        schema: {
+          summary: 'How to run a command in the place of a service',
+          body: oneOffBody,
+          response: answer('Its folder and environment: secret', oneOffAnswer),
+        },
+      },
+      async ({ body }) => oneOff(projects, body),
+    )
+    app.get<{ Querystring: ServiceQuery }>(
+      '/services/open',
+      {
+        schema: {
+          summary: 'The URL of a service, and how to open it',
+          querystring: serviceQuery,
+          response: answer('argv: null where the machine cannot', opening),
+        },
+      },
+      async ({ query }) => open(kernel, query),
+    )
+    app.post<{ Body: ConfigBody }>(
+      '/config',
+      {
+        schema: {
+          summary: 'The merged configuration of a project',
+          body: configBody,
+          response: answer('Each value with its place', config),
+        },
+      },
+      async ({ body }) => {
+        const loaded = await projects.load(body.path, { shell: body.env })
+        const { name, path } = loaded.plan
+        const unresolved = (await unresolvedIn(loaded, body.env))?.toJSON()
+        const more =
+          unresolved === undefined ? { warnings: await configWarnings(loaded, body.env, kernel) } : { unresolved }
+        return { project: name, path, values: await loaded.values(), ...more } satisfies ConfigAnswer
+      },
+    )
+  }
+}
+
+function nameIn(query: ServiceQuery): string {
+  if (query.service !== undefined) return query.service
+  throw new LocaldError('REQUEST_INVALID', 'the query has no service')
+}
+
+/** A service's URL; without a name, that of the service which owns the project's domain, else of the first that has one. */
+async function open({ projects, container, features }: Kernel, query: ServiceQuery): Promise<OpenAnswer> {
+  const [target] = await projects.targets({
+    path: query.path,
+    ...(query.service === undefined ? {} : { services: [query.service] }),
+  })
+  const services = target?.names.flatMap(name => target.project.service(name) ?? []) ?? []
+  const named = services.filter(({ hosts }) => hosts.length > 0)
+  const main = named.find(({ hosts }) => hosts[0] === target?.project.ref.domain) ?? named[0]
+  const url = main?.state.now.url ?? null
+  if (url === null) {
+    throw new LocaldError('SERVICE_NOT_RUNNING', `${query.service ?? 'the project'} has no URL`, {
+      hint:
+        main === undefined
+          ? 'Only services with a port and a name have one.'
+          : 'The proxy does not run: `locald doctor` says why.',
+    })
+  }
+  const browser = features.get('open-browser')
+  if (!browser.on) return { url, argv: null, ...(browser.hint === undefined ? {} : { hint: browser.hint }) }
+  return { url, argv: container.optional('desktop')?.openArgv(url) ?? null }
+}

@@ -1,0 +1,41 @@
+import { join } from 'node:path'
+import { readJson, writeWhole } from '../system/files.ts'
+
+/** A folder whose project files are taken though they belong to these other users, as `locald config allow` was told. */
+export interface AllowedFolder {
+  readonly path: string
+  readonly owners: readonly number[]
+}
+
+/** The folders that were allowed, from the data folder; a file that cannot be read allows none. */
+export function allowedFolders(dataFolder: string): readonly AllowedFolder[] {
+  try {
+    return foldersIn(readJson(fileIn(dataFolder)))
+  } catch {
+    return []
+  }
+}
+
+/** Allows a folder, for these owners besides those that it was allowed for. */
+export function allowFolder(dataFolder: string, { path, owners }: AllowedFolder): void {
+  const known = allowedFolders(dataFolder)
+  const before = known.find(folder => folder.path === path)?.owners ?? []
+  const folder = { path, owners: [...new Set([...before, ...owners])].sort((a, b) => a - b) }
+  const folders = [...known.filter(other => other.path !== path), folder]
+  writeWhole(fileIn(dataFolder), `${JSON.stringify({ version: 1, folders }, null, 2)}\n`)
+}
+
+function fileIn(dataFolder: string): string {
+  return join(dataFolder, 'allowed.json')
+}
+
+function foldersIn(value: unknown): readonly AllowedFolder[] {
+  if (typeof value !== 'object' || value === null || !('folders' in value) || !Array.isArray(value.folders)) return []
+  const folders: readonly unknown[] = value.folders
+  return folders.filter(isFolder)
+}
+
+function isFolder(value: unknown): value is AllowedFolder {
+  if (typeof value !== 'object' || value === null || !('path' in value) || !('owners' in value)) return false
+  return typeof value.path === 'string' && Array.isArray(value.owners) && value.owners.every(Number.isInteger)
+}

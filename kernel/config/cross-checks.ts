@@ -1,0 +1,123 @@
+import type { Route } from '../contract/plugin.ts'
+import { cycles } from './dependency-graph.ts'
+import { meantWord, unknown } from './fields/readers.ts'
+import type { ReadService } from './fields/service.ts'
+import { type Name, parseTemplate, referencesOf } from './interpolation.ts'
+import type { Problems } from './problems.ts'
+import { own, type Path } from './table.ts'
+
+/** Everything that only all services together show: who depends on whom, who has which port, what names what. */
+export function checkServices(
+  services: readonly ReadService[],
+  frame: { readonly env: Readonly<Record<string, string>>; readonly routes: readonly Route[] },
+  problems: Problems,
+): void {
+  checkDependencies(services, problems)
+  checkPorts(services, problems)
+  checkRoutes(services, frame.routes, problems)
+  checkReferences(['env'], frame.env, services, problems)
+  for (const { plan } of services) checkReferences(['services', plan.name, 'env'], plan.common.env, services, problems)
+}
+
+function namesOf(services: readonly ReadService[]): readonly string[] {
+  return services.map(({ plan }) => plan.name)
+}
+
+function checkDependencies(services: readonly ReadService[], problems: Problems): void {
+  const names = namesOf(services)
+  for (const { plan, table } of services) {
+    for (const name of Object.keys(plan.common.dependsOn)) {
+      if (names.includes(name)) continue
+      problems.add(dependencyPath(plan.name, table, name), {
+        message: unknown(`unknown service '${name}'`, meantWord(name, names)),
+      })
+    }
+  }
+  const graph = services.map(({ plan }) => ({ name: plan.name, dependsOn: Object.keys(plan.common.dependsOn) }))
+  for (const cycle of cycles(graph)) {
+    const [first, second] = cycle
+    const table = services.find(({ plan }) => plan.name === first)?.table
+    if (first === undefined || second === undefined || table === undefined) continue
+    const message =
+      first === second ? `depends on itself: ${cycle.join(' → ')}` : `dependency cycle: ${cycle.join(' → ')}`
+    problems.add(dependencyPath(first, table, second), {
+      message,
+      code: 'DEPENDENCY_CYCLE',
+      hint: 'Take one of these dependencies away.',
+    })
+  }
+}
+
+/** The place of one dependency: its key in a table, its index in an array. */
+function dependencyPath(service: string, table: ReadService['table'], dependency: string): Path {
+  const path = ['services', service, 'depends_on']
+  const written = own(table, 'depends_on')
+  return Array.isArray(written) ? [...path, written.indexOf(dependency)] : [...path, dependency]
+}
+
+function checkPorts(services: readonly ReadService[], problems: Problems): void {
+  const taken = new Map<number, string>()
+  for (const { plan, driver } of services) {
+    const { port, healthCheck } = plan.common
+    const none = driver?.network === 'none'
+    if (none && (healthCheck?.type === 'http' || healthCheck?.type === 'tcp')) {
+      problems.add(['services', plan.name, 'health_check'], {
+        message: `needs a port, and type '${plan.type}' has none`,
+      })
+    }
+    if (port === undefined) continue
+    const holder = taken.get(port)
+    const path = ['services', plan.name, 'port']
+    if (none) problems.add(path, { message: `type '${plan.type}' has no port` })
+    else if (holder !== undefined) problems.add(path, { message: `service '${holder}' has port ${port} already` })
+    else taken.set(port, plan.name)
+  }
+}
+
+function checkRoutes(services: readonly ReadService[], routes: readonly Route[], problems: Problems): void {
+  const names = namesOf(services)
+  for (const { prefix, service } of routes) {
+    const target = services.find(({ plan }) => plan.name === service)
+    if (target === undefined) {
+      problems.add(['routes', prefix], { message: unknown(`unknown service '${service}'`, meantWord(service, names)) })
+    } else if (target.driver !== undefined && (target.driver.network ?? 'web') !== 'web') {
+      problems.add(['routes', prefix], {
+        message: `service '${service}' is of type '${target.plan.type}', which serves no HTTP`,
+      })
+    }
+  }
+}
+
+function checkReferences(
+  at: Path,
+  env: Readonly<Record<string, string>>,
+  services: readonly ReadService[],
+  problems: Problems,
+): void {
+  for (const [key, text] of Object.entries(env)) {
+    const parts = parseTemplate(text)
+    if ('malformed' in parts) continue
+    const messages = referencesOf(parts).map(({ name }) => fault(name, services))
+    for (const message of new Set(messages)) if (message !== undefined) problems.add([...at, key], { message })
+  }
+}
+
+function fault(name: Name, services: readonly ReadService[]): string | undefined {
+  if (name.of !== 'service') return undefined
+  const names = namesOf(services)
+  const target = services.find(({ plan }) => plan.name === name.service)
+  if (target === undefined)
+    return unknown(
+      `unknown service '${name.service}' in \${services.${name.service}.…}`,
+      meantWord(name.service, names),
+    )
+  if (target.driver === undefined || target.driver.exports !== undefined) return undefined
+  const fields = target.driver.network === 'none' ? [] : ['port', 'host', 'url']
+  if (fields.includes(name.field)) return undefined
+  if (fields.length === 0)
+    return `service '${name.service}' has no port, host or url: type '${target.plan.type}' has no network`
+  return unknown(
+    `service '${name.service}' has no '${name.field}', only ${fields.join(', ')}`,
+    meantWord(name.field, fields),
+  )
+}

@@ -1,0 +1,108 @@
+import { stat } from 'node:fs/promises'
+import { folderFault, ownersAt, readTextFile } from '../contract/text-file.ts'
+import type { EnvWarning } from '../services/environment/ignored-variables.ts'
+import { type DotenvEntry, type DotenvFaults, faultsOf, lineWith, parseDotenv } from './dotenv.ts'
+import { shortName } from './layers.ts'
+import { type Reader, requireTrust, unreadable } from './read.ts'
+
+/** The entries of a `.env` file by their names. */
+export type DotenvEntries = ReadonlyMap<string, DotenvEntry>
+
+/**
+ * Reads the `.env` and `env_file` files of one project. Regular ones are read each time, once for all services that ask at once. A named pipe, as password managers make
+ * one, gives its text to each reader once and may ask the person first: it is read once, and so is a device.
+ */
+export class EnvFiles {
+  readonly #reader: Reader
+  readonly #limits: { readonly ms?: number }
+  readonly #streams: Map<string, Promise<DotenvEntries | undefined>>
+  readonly #faults = new Map<string, DotenvFaults>()
+  readonly #underWay = new Map<string, Promise<DotenvEntries | undefined>>()
+
+  /** With `kept`, what those have read of pipes and devices is not read again. `ms`: the time that one may take. */
+  constructor(reader: Reader, kept?: EnvFiles, limits: { readonly ms?: number } = {}) {
+    this.#reader = reader
+    this.#limits = limits
+    this.#streams = new Map(kept === undefined ? [] : kept.#streams)
+  }
+
+  /**
+   * The entries of a file; undefined where there is none. With `folderOk` a folder counts as none: Python's virtual environments are
+   * often called `.env`. CONFIG_UNREADABLE, naming the file, where it cannot be read or has a value that is not UTF-8; CONFIG_UNTRUSTED where
+   * it is not the reader's to take.
+   */
+  read(file: string, folderOk: boolean): Promise<DotenvEntries | undefined> {
+    const key = `${folderOk} ${file}`
+    const underWay = this.#underWay.get(key)
+    if (underWay !== undefined) return underWay
+    const reading = this.#readAny(file, folderOk).finally(() => this.#underWay.delete(key))
+    this.#underWay.set(key, reading)
+    return reading
+  }
+
+  /** What is odd in the files that were read. */
+  get warnings(): readonly EnvWarning[] {
+    const { root } = this.#reader
+    return [...this.#faults].flatMap(([file, { stray, unclosed }]) => [
+      ...warningOf(shortName(file, root), stray, {
+        message: 'the line is no entry and is ignored',
+        hint: 'Write NAME=value there; a comment begins with #.',
+      }),
+      ...warningOf(shortName(file, root), unclosed, {
+        message: 'nothing closes the quote that the value begins with: it is part of the value',
+        hint: 'Close the quote at the end of the value, or put the value into quotes of another kind.',
+      }),
+    ])
+  }
+
+  async #readAny(file: string, folderOk: boolean): Promise<DotenvEntries | undefined> {
+    if (!(await isStream(file))) return await this.#read(file, folderOk)
+    const known = this.#streams.get(file)
+    if (known !== undefined) return await known
+    const reading = this.#readStream(file, folderOk)
+    this.#streams.set(file, reading)
+    // What could not be read then may be read by the next reload.
+    reading.catch(() => this.#streams.delete(file))
+    return await reading
+  }
+
+  /** Refuses another user's without waiting for it. */
+  async #readStream(file: string, folderOk: boolean): Promise<DotenvEntries | undefined> {
+    requireTrust(file, await ownersAt(file), this.#reader)
+    return await this.#read(file, folderOk, 'Check the program that writes to it.')
+  }
+
+  async #read(file: string, folderOk: boolean, hint?: string): Promise<DotenvEntries | undefined> {
+    const read = await readTextFile(file, { ...this.#limits, streams: true })
+    if (read === undefined) return undefined
+    if ('fault' in read) {
+      if (folderOk && read.fault === folderFault) return undefined
+      throw unreadable(file, read.fault, read.hint ?? hint)
+    }
+    requireTrust(file, read.owners, this.#reader)
+    // U+FFFD stands for bytes that are not UTF-8.
+    const line = read.isUtf8 ? undefined : lineWith('\uFFFD', read.text)
+    if (line !== undefined) throw unreadable(file, `line ${line} is not UTF-8 text`)
+    const withNul = read.text.includes('\0') ? lineWith('\0', read.text) : undefined
+    if (withNul !== undefined)
+      throw unreadable(file, `line ${withNul} has a NUL character, which no environment can hold`)
+    this.#faults.set(file, faultsOf(read.text))
+    return parseDotenv(read.text)
+  }
+}
+
+/** One warning for all lines of a file with the same fault. */
+function warningOf(file: string, lines: readonly number[], { message, hint }: EnvWarning): readonly EnvWarning[] {
+  const [first, ...others] = lines
+  if (first === undefined) return []
+  const listed =
+    others.length > 5 ? `${others.slice(0, 4).join(', ')} and ${others.length - 4} more` : others.join(', ')
+  const more = others.length === 0 ? '' : ` (the same in line ${listed})`
+  return [{ message: `${file}:${first}: ${message}${more}`, hint }]
+}
+
+/** Whether a path leads to a named pipe or a character device. */
+export async function isStream(file: string): Promise<boolean> {
+  const info = await stat(file).catch(() => undefined)
+  return info !== undefined && (info.isFIFO() || info.isCharacterDevice())
+}

@@ -1,0 +1,113 @@
+import type { ValidateFunction } from 'ajv'
+import type { ServiceType } from '../../contract/plugin.ts'
+import { LocaldError, messageOf } from '../../errors.ts'
+import type { Spot } from '../problems.ts'
+import { isTable, own, type Table } from '../table.ts'
+import { commonKeys } from './common.ts'
+import { compileForeign } from './foreign-schema.ts'
+import { type Complaint, complaintsOf } from './plugin-schema.ts'
+import { meantKey, unknown } from './readers.ts'
+
+/** A service type and the keys of its own. */
+export interface Owner {
+  readonly type: ServiceType<unknown>
+  readonly keys: readonly string[]
+}
+
+/** A service type with its schema ready to check options. */
+export interface Driver extends Owner {
+  readonly validate: ValidateFunction
+}
+
+/** A type with its keys, without compiling its schema. */
+export function ownerOf(type: ServiceType<unknown>): Owner {
+  return { type, keys: [...keysOf(type.shape.schema)] }
+}
+
+const drivers = new WeakMap<ServiceType<unknown>, Driver>()
+
+/** Compiles a type's schema, once. SERVICE_TYPE_UNSUPPORTED when the schema is none, or has a key that every service has. */
+export function driverOf(type: ServiceType<unknown>): Driver {
+  const known = drivers.get(type)
+  if (known !== undefined) return known
+  const { keys } = ownerOf(type)
+  const taken = keys.find(key => commonKeys.some(common => common === key))
+  if (taken !== undefined) throw broken(type, `its plugin declares the key '${taken}', which every service has`)
+  try {
+    const driver = { type, keys, validate: compileForeign(type.shape.schema) }
+    drivers.set(type, driver)
+    return driver
+  } catch (error) {
+    throw broken(type, `its plugin's schema is broken: ${messageOf(error)}`)
+  }
+}
+
+function broken(type: ServiceType<unknown>, reason: string): LocaldError {
+  return new LocaldError('SERVICE_TYPE_UNSUPPORTED', `type '${type.type}' is not available: ${reason}`, {
+    hint: 'That is a bug of the plugin: report it to its author.',
+  })
+}
+
+/** The property names that a schema speaks of, those of its alternatives too. */
+function keysOf(schema: unknown): Set<string> {
+  if (!isTable(schema)) return new Set()
+  const properties = own(schema, 'properties')
+  const keys = new Set(isTable(properties) ? Object.keys(properties) : [])
+  for (const keyword of ['allOf', 'anyOf', 'oneOf']) {
+    const branches = own(schema, keyword)
+    if (Array.isArray(branches)) for (const branch of branches) for (const key of keysOf(branch)) keys.add(key)
+  }
+  for (const keyword of ['if', 'then', 'else']) for (const key of keysOf(own(schema, keyword))) keys.add(key)
+  return keys
+}
+
+/** The type's own options of a service's table, defaults filled in; undefined after what is wrong was noted. */
+export function readOptions(service: Spot, table: Table, driver: Driver, owners: readonly Owner[]): unknown {
+  const own: [string, unknown][] = []
+  const meant = new Set<string>()
+  const typeless = !Object.hasOwn(table, 'type')
+  let wrong = false
+  let foreign = false
+  for (const [key, value] of Object.entries(table)) {
+    if (commonKeys.some(common => common === key)) continue
+    if (driver.keys.includes(key) || isOpen(driver)) {
+      own.push([key, value])
+      continue
+    }
+    wrong = true
+    const owner = owners.find(({ type, keys }) => type !== driver.type && keys.includes(key))
+    const near = meantKey(key, [...driver.keys, ...commonKeys])
+    if (owner !== undefined) {
+      foreign ||= typeless
+      const advice = typeless ? `; add type = "${owner.type.type}"` : ''
+      service
+        .inside(key, value)
+        .wrong(`unknown key for type '${driver.type.type}': it belongs to type '${owner.type.type}'${advice}`)
+    } else {
+      if (near !== undefined) meant.add(near)
+      service.inside(key, value).wrong(unknown('unknown key', near))
+    }
+  }
+  const options: unknown = structuredClone(Object.fromEntries(own))
+  if (driver.validate(options)) return wrong ? undefined : options
+  for (const complaint of complaintsOf(driver.validate.errors ?? [], options)) {
+    if (!isEcho(complaint, meant, foreign)) note(service, complaint)
+  }
+  return undefined
+}
+
+/** A key that is missing only because it is misspelt, or because the table is of another type, was told already. */
+function isEcho({ missing, path }: Complaint, meant: ReadonlySet<string>, foreign: boolean): boolean {
+  return missing !== undefined && path.length === 1 && (foreign || meant.has(missing))
+}
+
+function isOpen({ type }: Driver): boolean {
+  const schema: unknown = type.shape.schema
+  return isTable(schema) && (own(schema, 'additionalProperties') === true || isTable(own(schema, 'patternProperties')))
+}
+
+function note(service: Spot, { path, message, hint }: Complaint): void {
+  let spot = service
+  for (const part of path) spot = spot.inside(part, undefined)
+  spot.wrong(message, { hint })
+}

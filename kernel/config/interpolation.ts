@@ -1,0 +1,209 @@
+import { LocaldError } from '../errors.ts'
+import { isVariable } from './fields/names.ts'
+
+/** What a `${…}` names. */
+export type Name =
+  | { readonly of: 'variable'; readonly name: string }
+  | { readonly of: 'service'; readonly service: string; readonly field: string }
+  | { readonly of: 'project'; readonly field: 'name' | 'domain' }
+
+/** A `${…}`: its own text, what it names, and what stands in for it (`:-`) or refuses (`:?`) when that is unset or empty. */
+export interface Reference {
+  readonly text: string
+  readonly name: Name
+  readonly fallback?: readonly Part[]
+  readonly refusal?: string
+}
+
+/** A piece of a text with references. */
+export type Part = string | Reference
+
+/** What references may read. Undefined: not there. */
+export interface Scope {
+  readonly project: { readonly name: string; readonly domain: string }
+  variable(name: string): string | undefined
+  service(name: string, field: string): string | undefined
+}
+
+/** Why a text has a malformed `${`. Names the place by column only: the text may be a secret. */
+export interface Malformed {
+  readonly malformed: string
+}
+
+const head =
+  /(?:services\.([A-Za-z0-9-]+)\.([A-Za-z_][A-Za-z0-9_]*)|project\.(name|domain)|([A-Za-z_][A-Za-z0-9_]*))(?=[}:])/y
+
+/** Nested defaults above which a text is refused. */
+const depthLimit = 10
+
+/**
+ * Reads a text's references: `${VAR}`, `${services.NAME.FIELD}`, `${project.name|domain}`, each with `:-default` (which may
+ * hold references) or `:?message`; `$${` is a literal `${`. A `$` without a brace is only a `$`. With `lenient`, what is
+ * malformed is literal text.
+ */
+export function parseTemplate(text: string, lenient = false): readonly Part[] | Malformed {
+  return new Reader(text, lenient).parts(0)
+}
+
+class Reader {
+  readonly #text: string
+  readonly #lenient: boolean
+  readonly #lastBrace: number
+  #at = 0
+
+  constructor(text: string, lenient: boolean) {
+    this.#text = text
+    this.#lenient = lenient
+    this.#lastBrace = text.lastIndexOf('}')
+  }
+
+  /** The parts up to the end, or inside a default up to its closing brace. */
+  parts(depth: number): readonly Part[] | Malformed {
+    const parts: Part[] = []
+    let literal = ''
+    while (this.#at < this.#text.length) {
+      const start = this.#at
+      if (depth > 0 && this.#text[start] === '}') break
+      if (this.#text.startsWith('$${', start)) {
+        literal += '${'
+        this.#at += 3
+        continue
+      }
+      // As dotenv's own expansion reads it: the backslash is not part of the text.
+      if (this.#lenient && this.#text.startsWith('\\${', start)) {
+        literal += '${'
+        this.#at += 3
+        continue
+      }
+      if (!this.#text.startsWith('${', start)) {
+        literal += this.#text[start]
+        this.#at++
+        continue
+      }
+      const reference = this.#reference(depth)
+      if (!('malformed' in reference)) {
+        parts.push(literal, reference)
+        literal = ''
+      } else if (depth === 0 && this.#lenient) {
+        // Only outermost ones are taken as text: were those in defaults too, each would be tried again and again.
+        literal += '${'
+        this.#at = start + 2
+      } else return reference
+    }
+    return [...parts, literal].filter(part => part !== '')
+  }
+
+  #reference(depth: number): Reference | Malformed {
+    const start = this.#at
+    if (start > this.#lastBrace) return unclosed(start)
+    if (depth >= depthLimit) return { malformed: `defaults nested more than ${depthLimit} deep` }
+    head.lastIndex = start + 2
+    const match = head.exec(this.#text)
+    if (match === null) return { malformed: `a \${…} at column ${start + 1} that names nothing` }
+    const name = nameOf(match)
+    this.#at = head.lastIndex
+    if (this.#text[this.#at] === '}') return this.#closed(start, { name })
+    const operator = this.#text.slice(this.#at, this.#at + 2)
+    this.#at += 2
+    if (operator === ':-') {
+      const fallback = this.parts(depth + 1)
+      return 'malformed' in fallback ? fallback : this.#closed(start, { name, fallback })
+    }
+    if (operator !== ':?')
+      return { malformed: `a \${…} at column ${start + 1} with neither ':-' nor ':?' after its name` }
+    const end = this.#text.indexOf('}', this.#at)
+    const refusal = this.#text.slice(this.#at, end)
+    this.#at = end
+    return this.#closed(start, { name, refusal })
+  }
+
+  /** Takes the closing brace. */
+  #closed(start: number, reference: Omit<Reference, 'text'>): Reference | Malformed {
+    if (this.#text[this.#at] !== '}') return unclosed(start)
+    this.#at++
+    return { ...reference, text: this.#text.slice(start, this.#at) }
+  }
+}
+
+function unclosed(start: number): Malformed {
+  return { malformed: `a \${ at column ${start + 1} that is never closed` }
+}
+
+function nameOf([, service, field, project, variable]: RegExpExecArray): Name {
+  if (service !== undefined && field !== undefined) return { of: 'service', service, field }
+  if (project === 'name' || project === 'domain') return { of: 'project', field: project }
+  return { of: 'variable', name: variable ?? '' }
+}
+
+/** All references of a text's parts, those in defaults too. */
+export function referencesOf(parts: readonly Part[]): readonly Reference[] {
+  return parts.flatMap(part => (typeof part === 'string' ? [] : [part, ...referencesOf(part.fallback ?? [])]))
+}
+
+/** How a name is written: `VAR`, `services.db.url`. */
+export function nameText(name: Name): string {
+  if (name.of === 'service') return `services.${name.service}.${name.field}`
+  return name.of === 'project' ? `project.${name.field}` : name.name
+}
+
+/** Characters above which no text may grow: no environment holds more, and nested references can grow without end. */
+const lengthLimit = 1024 * 1024
+
+/**
+ * A text with its references replaced. ENV_UNRESOLVED, without any value, when one is malformed, not there, or refuses, or
+ * when the result is over a million characters.
+ */
+export function interpolate(text: string, scope: Scope): string {
+  const parts = parseTemplate(text)
+  if ('malformed' in parts) {
+    throw new LocaldError('ENV_UNRESOLVED', `has ${parts.malformed}`, { hint: 'Write $${ for a literal ${.' })
+  }
+  return join(parts, reference => resolve(reference, scope))
+}
+
+/**
+ * A variable's text with `$NAME`, where that is the variable itself, as a reference: `PATH=./bin:$PATH` is meant as shells read it, which
+ * take what is not set as empty. No other `$` without a brace is a reference.
+ */
+export function withSelfReference(name: string, text: string): string {
+  if (!text.includes(`$${name}`) || !isVariable(name)) return text
+  return text.replace(new RegExp(`(?<![$\\\\])\\$${name}(?![A-Za-z0-9_])`, 'g'), () => `\${${name}:-}`)
+}
+
+/** As `interpolate`, for files that are not locald's own: what is malformed or not there stays as it is written. */
+export function interpolateLeniently(text: string, scope: Scope): string {
+  const parts = parseTemplate(text, true)
+  return 'malformed' in parts ? text : join(parts, reference => leniently(reference, scope))
+}
+
+function join(parts: readonly Part[], replace: (reference: Reference) => string): string {
+  let text = ''
+  for (const part of parts) {
+    text += typeof part === 'string' ? part : replace(part)
+    if (text.length > lengthLimit) throw new LocaldError('ENV_UNRESOLVED', 'becomes longer than a million characters')
+  }
+  return text
+}
+
+function leniently(reference: Reference, scope: Scope): string {
+  const { name, fallback } = reference
+  const value = lookUp(name, scope)
+  if (value !== undefined && (value !== '' || fallback === undefined)) return value
+  return fallback === undefined ? reference.text : join(fallback, inner => leniently(inner, scope))
+}
+
+function resolve({ name, fallback, refusal }: Reference, scope: Scope): string {
+  const value = lookUp(name, scope)
+  if (value !== undefined && (value !== '' || (fallback === undefined && refusal === undefined))) return value
+  if (fallback !== undefined) return join(fallback, inner => resolve(inner, scope))
+  const what = nameText(name)
+  const hint = `Set it, or write \${${what}:-default}.`
+  if (refusal !== undefined)
+    throw new LocaldError('ENV_UNRESOLVED', `\${${what}} is required: ${refusal || 'it is not set'}`, { hint })
+  throw new LocaldError('ENV_UNRESOLVED', `\${${what}} is not set`, { hint })
+}
+
+function lookUp(name: Name, scope: Scope): string | undefined {
+  if (name.of === 'service') return scope.service(name.service, name.field)
+  return name.of === 'project' ? scope.project[name.field] : scope.variable(name.name)
+}

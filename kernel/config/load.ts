@@ -1,0 +1,185 @@
+import { stat } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import type { ProjectPlan, ProjectSource } from '../contract/plugin.ts'
+import { realPath } from '../contract/real-path.ts'
+import { ownersAt } from '../contract/text-file.ts'
+import type { ConfigValue, PluginView } from '../protocol.ts'
+import { checkServices } from './cross-checks.ts'
+import { EnvFiles, isStream } from './env-files.ts'
+import { ownersOf, type ReadService, readService, type Types } from './fields/service.ts'
+import { type Document, mergeLayers, notFound, type Places, readLayers, sourceIn } from './layers.ts'
+import { Problems, Spot } from './problems.ts'
+import { checkDocument, readFrame } from './project-file.ts'
+import { configValues, locate, type Provenance } from './provenance.ts'
+import { requireTrust } from './read.ts'
+import { lackOf } from './required-plugins.ts'
+import { isTable, own, type Path, type Table } from './table.ts'
+import { Trust } from './trust.ts'
+
+export { projectSchema } from './json-schema.ts'
+export type { Places } from './layers.ts'
+export type { Provenance } from './provenance.ts'
+export { readSettings } from './settings.ts'
+
+/** What the plugins registered: service types, and ways to read a project without a `locald.toml`. */
+export interface TypeSource extends Types {
+  readonly sources: readonly ProjectSource[]
+  /** All plugins: with them, those that the project needs are looked for. */
+  readonly plugins?: readonly PluginView[]
+}
+
+/** A project as configured, and where each value was written. */
+export interface LoadedProject {
+  readonly plan: ProjectPlan
+  /** `[plugins]`: ranges of versions by name. */
+  readonly pluginsNeeded: Readonly<Record<string, string>>
+  readonly envFiles: EnvFiles
+  /** The merged configuration with file and line of each value, for `config show --provenance`. */
+  values(): Promise<readonly ConfigValue[]>
+  /** File and line of one value, given the keys that lead to it. */
+  locate(path: Path): Promise<Provenance>
+}
+
+/**
+ * The folder of the project that `dir` is in: the nearest at or above it with a `locald.toml`; else `dir` itself when a
+ * source describes a project there. A `locald.toml` above that belongs to another user does not win over a
+ * project of the folder's own; without one it is CONFIG_UNTRUSTED. CONFIG_NOT_FOUND else. Symbolic links are resolved, so that a project has one
+ * path.
+ */
+export async function findProjectRoot(
+  dir: string,
+  sources: readonly ProjectSource[],
+  trust = new Trust(),
+): Promise<string> {
+  const given = resolve(dir)
+  const real = await realPath(given).catch(() => {
+    throw notFound(given)
+  })
+  const start = (await isFile(real)) && basename(real) === 'locald.toml' ? dirname(real) : real
+  for (let folder = start; ; folder = dirname(folder)) {
+    const file = join(folder, 'locald.toml')
+    if (await exists(file)) {
+      const owners = folder === start ? [] : await ownersAt(file)
+      if (trust.refusal(file, owners, folder) === undefined) return folder
+      if (await sourceIn(start, sources)) return start
+      requireTrust(file, owners, { trust, root: start })
+    }
+    if (dirname(folder) === folder) break
+  }
+  if (await sourceIn(start, sources)) return start
+  throw notFound(start)
+}
+
+async function exists(file: string): Promise<boolean> {
+  return (await stat(file).catch(() => undefined)) !== undefined
+}
+
+async function isFile(file: string): Promise<boolean> {
+  return (await stat(file).catch(() => undefined))?.isFile() === true
+}
+
+/** How a project is loaded. */
+export interface LoadOptions {
+  /** Whose files are taken; default: the caller's and root's. */
+  readonly trust?: Trust
+  /** What was read of pipes and devices; they are not read again. */
+  readonly envFiles?: EnvFiles | undefined
+}
+
+/**
+ * Loads the project at `root`: reads its layers, then checks and merges them. Throws one LocaldError with everything that
+ * is wrong in all files, sorted by file and line: CONFIG_INVALID, or CONFIG_UNREADABLE, CONFIG_UNTRUSTED, SERVICE_TYPE_UNSUPPORTED,
+ * PLUGIN_MISSING or DEPENDENCY_CYCLE when all problems are of that kind; CONFIG_NOT_FOUND when there is no project.
+ */
+export async function loadProject(
+  root: string,
+  types: TypeSource,
+  places: Places,
+  { trust = new Trust({ dataFolder: places.data }), envFiles: known }: LoadOptions = {},
+): Promise<LoadedProject> {
+  const problems = new Problems()
+  const reader = { trust, root }
+  const { documents, watched } = await readLayers(reader, types.sources, places, problems)
+  problems.within(documents)
+  for (const document of documents) checkDocument(document, problems)
+  const main = documents.at(-1)
+  if (main === undefined || (main.role !== 'project' && main.role !== 'source'))
+    throw await problems.error(root, places.home)
+  const merged = mergeLayers(documents)
+  const frame = readFrame(merged, main, root, problems)
+  const lacks = types.plugins === undefined ? [] : lackOf(frame.pluginsNeeded, types.plugins)
+  for (const { name, message, hint } of lacks)
+    problems.add(['plugins', name], { code: 'PLUGIN_MISSING', message, hint })
+  const services = readServices(merged, types, problems)
+  checkServices(services, frame, problems)
+  const files = new EnvFiles(reader, known)
+  const envFiles = await checkEnvFiles(root, services, files, problems)
+  if (!problems.none) throw await problems.error(root, places.home)
+  const plan: ProjectPlan = {
+    name: frame.name,
+    path: root,
+    domain: frame.domain,
+    env: frame.env,
+    services: services.map(service => service.plan),
+    routes: frame.routes,
+    ...(frame.wildcard ? { wildcard: true } : {}),
+    files: [...new Set([...watched, ...envFiles])],
+  }
+  return loaded(plan, merged, services, documents, { pluginsNeeded: frame.pluginsNeeded, envFiles: files })
+}
+
+function loaded(
+  plan: ProjectPlan,
+  merged: Table,
+  services: readonly ReadService[],
+  documents: readonly Document[],
+  more: Pick<LoadedProject, 'pluginsNeeded' | 'envFiles'>,
+): LoadedProject {
+  const drivers = new Map(services.map(({ plan, driver }) => [plan.name, driver]))
+  return {
+    plan,
+    ...more,
+    values: () => configValues(merged, plan, name => drivers.get(name), documents),
+    locate: path => locate(documents, path),
+  }
+}
+
+function readServices(merged: Table, types: TypeSource, problems: Problems): readonly ReadService[] {
+  const value = own(merged, 'services')
+  if (!isTable(value)) return []
+  const owners = ownersOf(types)
+  return Object.entries(value).flatMap(
+    ([name, table]) => readService(new Spot(problems, ['services', name], table), name, types, owners) ?? [],
+  )
+}
+
+/**
+ * The absolute paths of those that are to be watched. What is wrong with one is noted now, so that nothing is started without it. A pipe or
+ * a device is neither read nor watched: that is for an `up`.
+ */
+async function checkEnvFiles(
+  root: string,
+  services: readonly ReadService[],
+  files: EnvFiles,
+  problems: Problems,
+): Promise<readonly string[]> {
+  const implicit = join(root, '.env')
+  const listed = services.flatMap(({ plan, table }) => {
+    const path = ['services', plan.name, 'env_file']
+    const isArray = Array.isArray(own(table, 'env_file'))
+    return plan.common.envFile.map((written, index) => ({ written, path: isArray ? [...path, index] : path }))
+  })
+  const check = async (file: string, folderOk: boolean, missing: () => void) => {
+    if (await isStream(file)) return []
+    try {
+      if ((await files.read(file, folderOk)) === undefined) missing()
+    } catch (error) {
+      problems.addUnread(file, error)
+    }
+    return [file]
+  }
+  const checks = listed.map(({ written, path }) =>
+    check(resolve(root, written), false, () => problems.add(path, { message: `file '${written}' does not exist` })),
+  )
+  return (await Promise.all([check(implicit, true, () => {}), ...checks])).flat()
+}

@@ -1,0 +1,159 @@
+import type { FastifyPluginAsync } from 'fastify'
+import type { Boot } from './boot.ts'
+import type { Catalog, Control } from './catalog.ts'
+import type { Check } from './check.ts'
+import type { Command } from './command.ts'
+import type { FeatureName, FeatureState } from './feature.ts'
+import type { OpenFolder } from './folder-watch.ts'
+import type { Hooks } from './hooks.ts'
+import type { Memory } from './memory.ts'
+import type { Cgroups, Desktop, Privileges, ShimPlace, Web } from './platform.ts'
+import type { ProcessTable } from './process-table.ts'
+import type { Processes } from './processes.ts'
+import type { ProjectSource } from './project.ts'
+import type { ServiceType } from './service-type.ts'
+import type { Shape } from './shape.ts'
+
+export type { Health, LocaldEvent, ServiceView, Status } from '../events.ts'
+export type * from './boot.ts'
+export type * from './catalog.ts'
+export type * from './check.ts'
+export type * from './command.ts'
+export * from './feature.ts'
+export type * from './folder-watch.ts'
+export type * from './hooks.ts'
+export type * from './instance.ts'
+export { isAnswered, meetsItself } from './loopback.ts'
+export * from './memory.ts'
+export type * from './platform.ts'
+export { type Denial, denialOf } from './privacy.ts'
+export type * from './process-table.ts'
+export type * from './processes.ts'
+export type * from './project.ts'
+export { isStillAt, realPath, realPathIfAny, realPathNow } from './real-path.ts'
+export type * from './service-type.ts'
+export type { Shape, ShapeOf } from './shape.ts'
+export {
+  readTextFile,
+  readTextFileNow,
+  type TextFault,
+  type TextFile,
+  type TextLimits,
+} from './text-file.ts'
+
+/** Major of this contract. */
+export const pluginApi = 1
+
+/** What the daemon was told of its machine: the only source of platform facts. */
+export interface PlatformFacts {
+  readonly os: NodeJS.Platform
+  /** Major release of its kernel, 0 where that is not known: Darwin 27 is macOS 27. */
+  readonly release: number
+  readonly arch: string
+  readonly uid: number
+}
+
+/** Where locald's own things are, absolute. `native` holds the keeper; `sockets` is for those whose paths people write in commands. */
+export interface Folders {
+  readonly data: string
+  readonly config: string
+  readonly runtime: string
+  readonly sockets: string
+  readonly native: string
+}
+
+/** A plugin: what it is, as data, and `setup`, which declares and starts nothing slow. It is a module's default export. */
+export interface Plugin {
+  /** The name of its package. */
+  readonly name: string
+  /** Major of the contract it was written for. */
+  readonly api: typeof pluginApi
+  /** Order only; absent names are ignored. */
+  readonly after?: readonly string[]
+  /** Must be provided by another plugin, else this one is off, with the reason. */
+  readonly needs?: readonly (keyof Services)[]
+  readonly platforms?: readonly NodeJS.Platform[]
+  /** Its `[plugins.<name>]` table in locald's own config. */
+  readonly options?: Shape<unknown>
+  setup(host: Host): void | Promise<void>
+}
+
+/**
+ * What a plugin declares itself with, during `setup` only: all of it is taken over when `setup` is done, or none when it throws
+ * or takes too long. What is declared wrongly throws PLUGIN_SETUP at once.
+ */
+export interface Host {
+  /** Validated by the plugin's `options` shape, defaults filled in; `{}` without one. */
+  readonly options: unknown
+  readonly platform: PlatformFacts
+  readonly folders: Folders
+  /** Of this plugin; to be tapped during `setup`. */
+  readonly hooks: Hooks
+  readonly log: Log
+  /** A runtime driver. */
+  service<O>(type: ServiceType<O>): void
+  /** A way to read a project from a folder without a `locald.toml`; asked in order of registration. */
+  source(source: ProjectSource): void
+  /** Says what the machine can do; the last to speak of a flag refines it. */
+  feature(name: FeatureName, state: FeatureState): void
+  has(feature: FeatureName): boolean
+  /** For `locald doctor`. */
+  check(check: Check): void
+  command(command: Command): void
+  /** Adds to the daemon's API, below a prefix such as `/redis`. */
+  routes(prefix: string, plugin: FastifyPluginAsync): void
+  /** Offers a service of the container to other plugins; made at its first use, closed in reverse order. */
+  provide<K extends keyof Services>(
+    name: K,
+    make: (use: Services) => Services[K],
+    close?: (it: Services[K]) => Promise<void>,
+  ): void
+  /**
+   * The container's services: to be read in hooks, drivers, checks and routes. PLUGIN_SETUP during `setup`, as another plugin may
+   * yet fail; PLUGIN_NEEDS where no plugin provides the name.
+   */
+  readonly use: Services
+  /**
+   * Called when the daemon ends, the last one first, each within 3 s. What plugins provide is closed before; hook `closing` runs while
+   * all of it still works.
+   */
+  onClose(close: () => Promise<void> | void): void
+}
+
+/** Lines for the daemon's own log. Never give it a secret. */
+export interface Log {
+  info(text: string): void
+  warn(text: string): void
+  error(text: string): void
+}
+
+/**
+ * What plugins offer each other by name. A plugin adds its own by declaration merging:
+ * `declare module 'locald/plugin' { interface Services { redis: Redis } }`.
+ */
+export interface Services {
+  /** The kernel's: all services of all projects, read only. */
+  readonly catalog: Catalog
+  /** The kernel's: gives back what the daemon does not need any more. */
+  readonly memory: Memory
+  /** The kernel's: has services stopped and started. Not during `setup`, nor from inside a driver. */
+  readonly control: Control
+  /** A platform plugin's: the machine's processes. */
+  readonly processTable: ProcessTable
+  /** A platform plugin's, where the system watches whole trees; else each folder has a watch of its own. */
+  readonly openFolder: OpenFolder
+  /** exec-runtime's: starts and adopts supervised processes; every driver that has a process uses it. */
+  readonly processes: Processes
+  /** The proxy's: what URL a host name has. */
+  readonly web: Web
+  /** A platform plugin's: the person's desktop. */
+  readonly desktop: Desktop
+  /** A platform plugin's: what starts the daemon with the machine. */
+  readonly boot: Boot
+  /** A platform plugin's: where the privileged helper is. */
+  readonly shim: ShimPlace
+  /** A platform plugin's, where there can be cgroups. */
+  readonly cgroups: Cgroups
+  /** The privileges plugin's: what needs root, done by the privileged helper. */
+  readonly privileges: Privileges
+}

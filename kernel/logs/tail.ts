@@ -1,0 +1,18 @@
+import { LogCursor } from './cursor.ts'
+import { plain } from './grep.ts'
+
+/** A process may print before the time of its start is taken: ms. The run before it ended longer ago than that. */
+const slackMs = 20
+
+/** The last lines of a log since a time (ms since the epoch), without ANSI codes; none when it cannot be read. */
+export async function logTail(file: string, sinceMs: number, count: number): Promise<readonly string[]> {
+  const cursor = new LogCursor(file)
+  try {
+    const lines = (await cursor.last(count)).filter(({ time }) => Date.parse(time) >= sinceMs - slackMs)
+    return lines.map(line => plain(line.text))
+  } catch {
+    return []
+  } finally {
+    await cursor.close()
+  }
+}

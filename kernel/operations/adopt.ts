@@ -1,0 +1,170 @@
+import type { Log, Processes, Run } from '../contract/plugin.ts'
+import { LocaldError, messageOf } from '../errors.ts'
+import type { Project } from '../projects/project.ts'
+import { ownEnvironment, type Projects } from '../projects/projects.ts'
+import type { Registry } from '../registry/registry.ts'
+import { reattached } from '../services/held-service.ts'
+import {
+  isHalfway,
+  type ProjectRecord,
+  type Records,
+  recordId,
+  type ServiceRecord,
+} from '../services/records/records.ts'
+import { bootIn, stateIn, type UnreadRecord } from '../services/records/unread-records.ts'
+import type { Service } from '../services/service.ts'
+
+/** What the take-over works with. */
+export interface AdoptInput {
+  readonly projects: Projects
+  readonly records: Records
+  readonly registry: Pick<Registry, 'restore' | 'identify'>
+  /** What holds services whatever their type. */
+  readonly processes: Processes | undefined
+  readonly log: Log
+}
+
+/** What was recorded since the machine started; of earlier projects nothing is meant to run. */
+interface Found {
+  readonly services: readonly ServiceRecord[]
+  readonly projects: readonly ProjectRecord[]
+  /** Folders of projects whose own record is missing. */
+  readonly lost: readonly string[]
+}
+
+/**
+ * Adopts what an earlier daemon left: its projects become known, their processes are found again, and what was meant to run and does not
+ * is started. What ran before the machine's own start, which no clock decides, is shown as stopped. Returns the states of processes that
+ * could not be adopted, as records of another version cannot be read: they are to be left alone.
+ */
+export async function adoptAll(input: AdoptInput): Promise<readonly unknown[]> {
+  const { records, log } = input
+  const found = foundIn(records)
+  const left: unknown[] = []
+  const adopt = async (path: string, what: string, record: () => Promise<ProjectRecord>) => {
+    const own = found.services.filter(service => service.path === path)
+    try {
+      const project = await record()
+      const damaged = damagedOf(project, records)
+      await adoptProject(project, [...own, ...damaged.services], input)
+      // What they do not name is started again.
+      for (const each of damaged.records) records.unread.remove(each)
+    } catch (error) {
+      left.push(...own.map(({ state }) => state))
+      log.error(`${what} could not be adopted: ${messageOf(error)}`)
+    }
+  }
+  await Promise.all([
+    ...found.projects.map(record => adopt(record.ref.path, record.ref.name, async () => record)),
+    ...found.lost.map(path => adopt(path, `what runs of ${path}`, () => rebuilt(path, found, input))),
+  ])
+  return [...left, ...records.unread.list().map(({ text }) => text)]
+}
+
+function foundIn(records: Records): Found {
+  const isCurrent = ({ boot }: { readonly boot?: string }) => records.isCurrent(boot)
+  const services = records.services()
+  const projects = records.projects().map(record => (isCurrent(record) ? record : { ...record, wanted: [] }))
+  const known = new Set(projects.map(({ ref }) => ref.path))
+  // What has ended of a project that is not known any more matters to no one.
+  const isKept = (record: ServiceRecord) => isCurrent(record) && (record.state !== null || known.has(record.path))
+  for (const record of services) if (!isKept(record)) records.dropService(record.path, record.service)
+  const kept = services.filter(isKept)
+  // Read last: what could not be read above is among them.
+  for (const record of records.unread.list()) if (!records.isCurrent(bootIn(record))) records.unread.remove(record)
+  const lost = kept.map(({ path }) => path).filter(path => !known.has(path))
+  return { services: kept, projects, lost: [...new Set(lost)] }
+}
+
+/** The record of a project of which only those of its services are left: what runs of it is meant to. */
+async function rebuilt(path: string, { services }: Found, { projects, records, registry }: AdoptInput) {
+  const { plan } = await projects.plan(path, [])
+  if (plan.path !== path) throw new Error(`the project in it is ${plan.path} now`)
+  const names = plan.services.map(({ name }) => name)
+  const ref = registry.identify({ name: plan.name, path, domain: plan.domain }, names)
+  const running = services.filter(record => record.path === path && record.state !== null)
+  const damaged = new Set(records.unread.list().map(({ id }) => id))
+  const isMeant = (name: string) => running.some(({ service }) => service === name) || damaged.has(recordId(path, name))
+  const record: ProjectRecord = { version: 1, ref, plan, shell: ownEnvironment(), wanted: names.filter(isMeant) }
+  records.saveProject(record)
+  return record
+}
+
+/** Damaged records of a project, and what they still say of its services. */
+function damagedOf(
+  { ref: { path }, plan }: ProjectRecord,
+  { unread }: Records,
+): { readonly records: readonly UnreadRecord[]; readonly services: readonly ServiceRecord[] } {
+  const names = new Map(plan.services.map(({ name }) => [recordId(path, name), name]))
+  const records = unread.list().filter(({ id }) => names.has(id) || id === recordId(path))
+  const services = records.flatMap((record): readonly ServiceRecord[] => {
+    const [service, state] = [names.get(record.id), stateIn(record)]
+    if (service === undefined || state === undefined) return []
+    const unknown = { reason: null, startedMs: null, restarts: 0, port: null, fingerprint: '', env: {}, dir: path }
+    return [{ version: 1, path, service, state, ready: false, status: 'running', ...unknown }]
+  })
+  return { records, services }
+}
+
+async function adoptProject(
+  { ref, plan, shell, wanted }: ProjectRecord,
+  services: readonly ServiceRecord[],
+  { projects, registry, processes }: AdoptInput,
+): Promise<void> {
+  const ports = new Map(services.flatMap(({ service, port }) => (port === null ? [] : [[service, port] as const])))
+  const isAssigned = (name: string) => plan.services.find(service => service.name === name)?.common.port === undefined
+  registry.restore(ref, plan, Object.fromEntries([...ports].filter(([name]) => isAssigned(name))))
+  const project = projects.add(ref, plan, shell)
+  await project.recall(ports, wanted)
+  await Promise.all(
+    services.map(async service => {
+      const known = project.service(service.service)
+      if (known === undefined) return
+      // One that cannot be adopted does not keep the others from it: what is left of it is ended, for it is started again.
+      await adoptService(project, known, service, processes).catch(error => {
+        known.state.set({ status: 'failed', health: null, reason: messageOf(error), pid: null })
+      })
+    }),
+  )
+}
+
+/** Ends with the service under its supervisor again, or in the state it had ended in. */
+async function adoptService(
+  project: Project,
+  service: Service,
+  record: ServiceRecord,
+  processes: Processes | undefined,
+): Promise<void> {
+  const plan = project.planOf(record.service)
+  if (plan === undefined) return
+  // Of a damaged record nothing is known of it: it is worked out again.
+  if (record.fingerprint !== '')
+    service.recall({ env: record.env, fingerprint: record.fingerprint }, record.dir, record.address)
+  const { status, reason, startedMs, restarts } = record
+  const isOver = record.state === null
+  if (isOver) {
+    service.state.set({ status, reason, startedMs, restarts, launched: record.launched ?? startedMs !== null })
+    return
+  }
+  const driver = project.driverOf(plan)
+  // It does not outlive its daemon: what is left of it is ended, and it is started again.
+  if (!LocaldError.is(driver) && driver.adopt === undefined) return
+  const assignment = project.assignment(plan)
+  const run: Run<unknown> = { ...service.outline(assignment), env: record.env, dir: record.dir }
+  const found = await reattached(driver, run, record.state, processes)
+  if (found === undefined && isHalfway(record)) return
+  if (found === undefined) throw new Error('could not be reattached after the daemon restart')
+  const { instance, problem } = found
+  service.state.set({ restarts })
+  service.supervisor.start(assignment, { instance, ready: record.ready })
+  if (problem !== undefined) {
+    service.state.note('type', `${problem.message}; it runs on until it is stopped`)
+    void instance.exited.then(() => service.state.note('type', undefined))
+  }
+  // Its daemon was killed while it was stopped: it goes on being stopped, and is not judged as one that has crashed.
+  if (!project.wanted.has(record.service)) void service.supervisor.stop()
+  else if (isHalfway(record)) {
+    project.halfway.add(record.service)
+    void service.supervisor.stop('restarting', record.reason)
+  }
+}

@@ -1,0 +1,56 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Log } from '../contract/plugin.ts'
+import { messageOf } from '../errors.ts'
+import { recordId } from '../services/records/records.ts'
+import { readJson, writeWhole } from '../system/files.ts'
+
+/** What a project's files were like when they were last looked at, as hashes. */
+export interface Seen {
+  readonly configuration: string
+  /** Of each service's `watch`, by its name. */
+  readonly services: Readonly<Record<string, string>>
+}
+
+/** What projects' files were like, on disk: the next daemon finds what has changed while none ran. */
+export class SeenFiles {
+  readonly #folder: string
+  readonly #log: Log
+
+  constructor(recordsFolder: string, log: Log) {
+    this.#folder = join(recordsFolder, 'seen')
+    this.#log = log
+  }
+
+  /** Undefined: nothing is known. */
+  get(path: string): Seen | undefined {
+    try {
+      const value = readJson(this.#file(path))
+      return isSeen(value) ? value : undefined
+    } catch {
+      return undefined
+    }
+  }
+
+  save(path: string, seen: Seen): void {
+    try {
+      writeWhole(this.#file(path), JSON.stringify(seen), { durable: false })
+    } catch (error) {
+      this.#log.warn(`changes of ${path} while no daemon runs will not be noticed: ${messageOf(error)}`)
+    }
+  }
+
+  drop(path: string): void {
+    rmSync(this.#file(path), { force: true })
+  }
+
+  #file(path: string): string {
+    return join(this.#folder, `${recordId(path)}.json`)
+  }
+}
+
+function isSeen(value: unknown): value is Seen {
+  if (typeof value !== 'object' || value === null) return false
+  const services: unknown = Reflect.get(value, 'services')
+  return typeof Reflect.get(value, 'configuration') === 'string' && typeof services === 'object' && services !== null
+}

@@ -1,0 +1,151 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import type { Check, CheckResult, Log } from '../contract/plugin.ts'
+import { isStillAt } from '../contract/real-path.ts'
+import { LocaldError, messageOf } from '../errors.ts'
+import type { ServiceView } from '../events.ts'
+import type { Project } from '../projects/project.ts'
+import { ownEnvironment, type Projects } from '../projects/projects.ts'
+import { isPath, projectAt, projectNamed } from '../projects/selectors.ts'
+import type { Arrivals } from '../projects/starting-projects.ts'
+import type { CleanAnswer, KnownProjectView, PinBody } from '../protocol.ts'
+import type { KnownProject, Registry } from '../registry/registry.ts'
+import type { Operations } from './operations.ts'
+
+/** What the known projects are read from, and by what the pinned ones are started. */
+export interface KnownProjectsInput {
+  readonly registry: Registry
+  readonly projects: Projects
+  readonly operations: Pick<Operations, 'up'>
+  readonly arrivals: Arrivals
+  readonly log: Log
+}
+
+/** The projects that were started once: shown, pinned, forgotten. The pinned ones start with the daemon. */
+export class KnownProjects {
+  readonly #input: KnownProjectsInput
+  /** Why a pinned project did not start, by its folder. */
+  readonly #problems = new Map<string, string>()
+
+  constructor(input: KnownProjectsInput) {
+    this.#input = input
+  }
+
+  /** In the order of their names. */
+  list(): readonly KnownProjectView[] {
+    const { registry } = this.#input
+    return registry
+      .list()
+      .map(project => this.#view(project))
+      .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+  }
+
+  /**
+   * Pins or unpins projects by name or folder (`./shop`), or the one that `path` is in; one in a folder becomes known by that. Throws
+   * UNKNOWN_PROJECT, and what is wrong with the configuration of one that was not known.
+   */
+  async pin({ path, projects, pinned }: PinBody): Promise<readonly KnownProjectView[]> {
+    const { registry } = this.#input
+    const known = registry.list().map(ref => ({ ref }))
+    const named = async (name: string) =>
+      isPath(name) ? await this.#at(resolve(path, name)) : projectNamed(known, name).ref.path
+    const paths = projects.length === 0 ? [await this.#at(path)] : await Promise.all(projects.map(named))
+    for (const each of paths) registry.pin(each, pinned)
+    return this.list().filter(view => paths.includes(view.path))
+  }
+
+  /** Forgets projects whose folder is gone, unless something of them still runs. */
+  async clean(): Promise<CleanAnswer> {
+    const { registry, projects } = this.#input
+    const gone = this.list().filter(({ exists }) => !exists)
+    const kept = gone.filter(({ path }) => this.#runs(path))
+    const forgotten = gone.filter(view => !kept.includes(view))
+    for (const { path } of forgotten) {
+      registry.forget(path)
+      await projects.drop(path)
+    }
+    return { forgotten, kept }
+  }
+
+  /** The pinned projects that are to be started; what an earlier daemon left running is left to go on. Their names wait for them. */
+  expectPinned(): readonly KnownProject[] {
+    const { registry, arrivals } = this.#input
+    const pinned = registry.list().filter(project => project.pinned && !this.#isWanted(project.path))
+    for (const { domain } of pinned) arrivals.expect(domain)
+    return pinned
+  }
+
+  /** Starts projects, side by side. Never rejects. */
+  async start(projects: readonly KnownProject[]): Promise<void> {
+    await Promise.all(projects.map(project => this.#start(project)))
+  }
+
+  /** What `doctor` says of it. */
+  readonly check: Check = {
+    id: 'pinned-projects',
+    title: 'Projects that start with the daemon',
+    run: async (): Promise<CheckResult> => {
+      const severity = 'important'
+      const pinned = this.list().filter(view => view.pinned)
+      const failed = pinned.filter(view => view.problem !== null)
+      const [first] = failed
+      if (first === undefined) return { status: 'pass', severity, summary: `${pinned.length} pinned` }
+      const summary = failed.map(({ name, problem }) => `${name} was not started: ${problem}`).join('; ')
+      return { status: 'warn', severity, summary, fix: `\`locald up\` in ${first.path} tells more.` }
+    },
+  }
+
+  async #start({ name, path, domain }: KnownProject): Promise<void> {
+    const { operations, arrivals, log } = this.#input
+    try {
+      if (!existsSync(path)) {
+        throw new LocaldError('CONFIG_NOT_FOUND', `its folder ${path} is gone: \`locald registry clean\` forgets it`)
+      }
+      await operations.up({ path, env: ownEnvironment() }, event => {
+        // The first of its services to be told of is waiting, and so are the others.
+        if (event.event === 'service') arrivals.arrived(domain)
+        if (event.event !== 'done' || event.ok) return
+        const unwell = event.services.filter(({ reason }) => reason !== null)
+        log.error(`${name} is not well: ${unwell.map(brief).join('; ')}; \`locald why ${name}\` says more`)
+      })
+    } catch (error) {
+      const [problem = ''] = messageOf(error).split('\n')
+      this.#problems.set(path, problem)
+      log.error(`${name} was not started with the daemon: ${problem}`)
+    } finally {
+      arrivals.arrived(domain)
+    }
+  }
+
+  async #at(path: string): Promise<string> {
+    const { registry, projects } = this.#input
+    const known = projectAt(registry, path)
+    if (known !== undefined) return known.path
+    const loaded = await projects.plan(path, [])
+    return (await projects.identified(loaded)).ref.path
+  }
+
+  #isWanted(path: string): boolean {
+    return (this.#project(path)?.wanted.size ?? 0) > 0
+  }
+
+  #runs(path: string): boolean {
+    const services = [...(this.#project(path)?.services.values() ?? [])]
+    return services.some(({ supervisor, state }) => supervisor.active && state.now.status !== 'failed')
+  }
+
+  #project(path: string): Project | undefined {
+    return this.#input.projects.list().find(({ ref }) => ref.path === path)
+  }
+
+  #view({ name, path, domain, pinned, usedAt }: KnownProject): KnownProjectView {
+    const problem = !pinned || this.#isWanted(path) ? null : (this.#problems.get(path) ?? null)
+    return { name, path, domain, pinned, exists: isStillAt(path), usedAt, problem }
+  }
+}
+
+/** A service's state and how it came to it, without what it has printed: that may be a secret. */
+function brief({ name, status, health, reason }: ServiceView): string {
+  const how = /exited with code \d+|was ended by SIG\w+|not ready within [\d.]+ s/.exec(reason ?? '')?.[0]
+  return `${name} ${status === 'failed' ? status : `is ${status}`}${health === null ? '' : `, ${health}`}${how === undefined ? '' : ` (${how})`}`
+}

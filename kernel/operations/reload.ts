@@ -1,0 +1,274 @@
+import { existsSync } from 'node:fs'
+import { shortName } from '../config/layers.ts'
+import type { Log, OpenFolder } from '../contract/plugin.ts'
+import { isStillAt } from '../contract/real-path.ts'
+import { messageOf } from '../errors.ts'
+import type { Events } from '../events.ts'
+import type { Project } from '../projects/project.ts'
+import { type Service, workdirOf } from '../services/service.ts'
+import type { SeenFiles } from './applied-files.ts'
+import { type LoopVerdict, RestartLoop } from './restart-loop.ts'
+import { FileWatch } from './watch/file-watcher.ts'
+import { WatchedSources } from './watch/service-watches.ts'
+import type { WatchProblem } from './watch/watch-problem.ts'
+
+/** What reloading needs. `reload` applies a project's changed configuration, with what changed; its rejection is reported as a warning. */
+export interface ReloadsInput {
+  readonly events: Events
+  readonly log: Log
+  readonly seen: SeenFiles
+  /** How the platform watches folders. */
+  readonly openFolder: () => OpenFolder | undefined
+  readonly reload: (project: Project, why: string) => Promise<void>
+}
+
+interface Followed {
+  readonly project: Project
+  /** Those of the present plan, and of earlier ones: a file that was removed, and is no part of the plan for that, may come back. */
+  readonly files: ReadonlySet<string>
+  readonly config: FileWatch
+  readonly sources: WatchedSources
+  configFailed: boolean
+  /** It was reported already that the system allows no more watches. */
+  isShortOfWatches: boolean
+}
+
+/** What `watch` has done with a service since somebody started it. */
+interface Watching {
+  readonly loop: RestartLoop
+  /** Changed files for which a restart is due. */
+  readonly due: Set<string>
+}
+
+/** What files were like is written this much after a change, once for all services: ms. */
+const saveMs = 1000
+const meanwhile = 'files changed while no daemon ran'
+
+/** Watches the files of projects that are up: their configuration, and what their services' `watch` names. */
+export class Reloads {
+  readonly #input: ReloadsInput
+  readonly #followed = new Map<string, Followed>()
+  readonly #saves = new Map<string, NodeJS.Timeout>()
+  readonly #watching = new WeakMap<Service, Watching>()
+  /** Projects whose changed configuration could not be applied. */
+  readonly #unapplied = new WeakSet<Project>()
+
+  constructor(input: ReloadsInput) {
+    this.#input = input
+  }
+
+  /** Watches what the project's present plan names. Resolves when changes are noticed from now on. */
+  async follow(project: Project): Promise<void> {
+    const { path } = project.ref
+    const { files, services } = project.plan
+    const known = this.#followed.get(path)
+    // Under another name or domain it is another project in the same folder.
+    if (known?.project === project && files.every(file => known.files.has(file)) && !known.configFailed) {
+      await known.sources.follow(services)
+      return this.#saveSoon(project)
+    }
+    const followedFiles = new Set([...files, ...(known?.files ?? [])])
+    await this.drop(project)
+    const open = this.#input.openFolder()
+    const config = new FileWatch({
+      ...{ root: path, open },
+      paths: [...followedFiles],
+      changed: changed => void this.#reload(project, changeOf(changed.map(file => shortName(file, path)))),
+      failed: problem => {
+        followed.configFailed = problem !== undefined
+        if (problem === undefined || isKnownShortage(followed, problem)) return
+        const lead = problem.isShared ? '' : 'changes of its configuration files are not noticed: '
+        this.#warn(project, `${lead}${problem.message}`, problem.hint)
+      },
+    })
+    const sources = new WatchedSources({
+      ...{ root: path, open },
+      changed: (name, changed) => void this.#changed(project, name, changed).finally(() => this.#saveSoon(project)),
+      failed: (name, problem) => this.#reportWatch(project, name, problem),
+    })
+    const followed: Followed = {
+      project,
+      files: followedFiles,
+      config,
+      sources,
+      configFailed: false,
+      isShortOfWatches: false,
+    }
+    this.#followed.set(path, followed)
+    await Promise.all([config.armed, sources.follow(services)])
+    this.#saveSoon(project)
+  }
+
+  /** Follows a project that an earlier daemon has followed, and applies what has changed since. */
+  async resume(project: Project): Promise<void> {
+    const before = this.#input.seen.get(project.ref.path)
+    await this.follow(project)
+    const known = this.#followed.get(project.ref.path)
+    if (before === undefined || known === undefined) return
+    const { signature } = known.config
+    // Of the plan that the earlier daemon had: a changed configuration may name other files.
+    const services = Object.entries(known.sources.signatures())
+    if (signature !== undefined && signature !== before.configuration) await this.#reload(project, meanwhile)
+    for (const [name, now] of services) {
+      const then = before.services[name]
+      if (then !== undefined && then !== now) void this.#restart(project, name, () => meanwhile)
+    }
+  }
+
+  /** Follows a project no more: it was stopped. */
+  async forget(project: Project): Promise<void> {
+    await this.drop(project)
+    this.#input.seen.drop(project.ref.path)
+  }
+
+  /** Somebody has started these services: files that were found to restart one in a loop count again. */
+  forgive(services: Iterable<Service>): void {
+    for (const service of services) {
+      this.#watching.delete(service)
+      service.state.note('loop', undefined)
+    }
+  }
+
+  #saveSoon({ ref }: Project): void {
+    if (this.#saves.has(ref.path)) return
+    this.#saves.set(ref.path, setTimeout(() => this.#save(ref.path), saveMs).unref())
+  }
+
+  #save(path: string): void {
+    clearTimeout(this.#saves.get(path))
+    this.#saves.delete(path)
+    const followed = this.#followed.get(path)
+    const configuration = followed?.config.signature
+    if (followed === undefined || configuration === undefined) return
+    this.#input.seen.save(path, { configuration, services: followed.sources.signatures() })
+  }
+
+  async drop(project: Project): Promise<void> {
+    const known = this.#followed.get(project.ref.path)
+    this.#followed.delete(project.ref.path)
+    await Promise.all([known?.config.close(), known?.sources.close()])
+  }
+
+  async close(): Promise<void> {
+    for (const path of this.#saves.keys()) this.#save(path)
+    const all = [...this.#followed.values()]
+    this.#followed.clear()
+    await Promise.all(all.flatMap(({ config, sources }) => [config.close(), sources.close()]))
+  }
+
+  async #reload(project: Project, why: string): Promise<void> {
+    try {
+      await this.#input.reload(project, why)
+      project.note('configuration', undefined)
+      if (this.#unapplied.delete(project)) this.#report(project, 'applied the corrected configuration')
+    } catch (error) {
+      const isThere = isStillAt(project.ref.path)
+      const message = isThere
+        ? `could not apply the changed configuration: ${messageOf(error)}`
+        : `the folder ${project.ref.path} was moved or deleted`
+      const { name } = project.ref
+      const hint = isThere
+        ? 'Run `locald config check` to see all errors.'
+        : `Run \`locald up\` in its new folder, or \`locald stop ${name}\`.`
+      this.#warn(project, message, hint)
+      project.note('configuration', inOneLine(message))
+      this.#unapplied.add(project)
+    }
+  }
+
+  #reportWatch(project: Project, name: string, problem: WatchProblem | undefined): void {
+    const service = project.service(name)
+    const text = problem && `\`watch\`: ${problem.message}`
+    service?.state.note('watch', text)
+    const followed = this.#followed.get(project.ref.path)
+    if (text === undefined || problem === undefined || followed === undefined) return
+    if (isKnownShortage(followed, problem)) return
+    service?.warn(text, problem.hint)
+  }
+
+  #report({ ref }: Project, text: string): void {
+    const message = `${ref.name}: ${text}`
+    this.#input.log.info(message)
+    this.#input.events.emit({ event: 'notice', path: ref.path, message })
+  }
+
+  #warn({ ref }: Project, text: string, hint: string | undefined): void {
+    const message = `${ref.name}: ${text}`
+    this.#input.log.warn(message)
+    this.#input.events.emit({ event: 'warning', path: ref.path, message, ...(hint === undefined ? {} : { hint }) })
+  }
+
+  #watchingOf(service: Service): Watching {
+    const known = this.#watching.get(service)
+    if (known !== undefined) return known
+    const fresh = { loop: new RestartLoop(), due: new Set<string>() }
+    this.#watching.set(service, fresh)
+    return fresh
+  }
+
+  async #changed(project: Project, name: string, files: readonly string[]): Promise<void> {
+    const service = project.service(name)
+    if (service === undefined || !project.wanted.has(name)) return
+    // Removed with all that is in it, it could not be started again; its files count as changed when they are back.
+    const plan = project.planOf(name)
+    if (plan !== undefined && !existsSync(workdirOf(project.ref, plan))) return
+    const { loop, due } = this.#watchingOf(service)
+    const verdict = loop.judge(files, service.clock.sinceMs)
+    if (verdict.kind === 'loop') return reportLoop(service, verdict)
+    if (verdict.kind === 'ignore') return
+    const isDue = due.size > 0
+    for (const file of verdict.files) due.add(file)
+    // One restart serves all changes that come before it begins.
+    if (isDue) return
+    const isRestarted = await this.#restart(project, name, () => {
+      const what = changeOf([...due])
+      due.clear()
+      return what
+    })
+    if (!isRestarted) due.clear()
+  }
+
+  /** Restarts a service when its turn has come; `what` is asked then. False: it could not be. Never rejects. */
+  async #restart(project: Project, name: string, what: () => string): Promise<boolean> {
+    let why = 'changed files'
+    try {
+      await project.queue.run(signal => {
+        why = what()
+        return project.wanted.has(name) ? project.again(name, why, signal) : Promise.resolve()
+      })
+      return true
+    } catch (error) {
+      project.service(name)?.warn(`${name} was not restarted after ${why}: ${messageOf(error)}`)
+      return false
+    }
+  }
+}
+
+/** Whether the system's limit was reported for this project already; it counts as reported from now on. */
+function isKnownShortage(followed: Followed, { isShared }: WatchProblem): boolean {
+  const isKnown = isShared === true && followed.isShortOfWatches
+  if (isShared) followed.isShortOfWatches = true
+  return isKnown
+}
+
+/** Errors are listed one a line; a reason is one sentence. */
+function inOneLine(message: string): string {
+  const [first = '', ...more] = message.split('\n').map(line => line.trim())
+  return more.length === 0 ? first : `${first}: ${more.join('; ')}`
+}
+
+/** "a.js changed", "a.js and 2 more changed". */
+function changeOf([first, ...more]: readonly string[]): string {
+  return more.length === 0 ? `${first} changed` : `${first} and ${more.length} more changed`
+}
+
+function reportLoop(service: Service, { files, rounds }: LoopVerdict & { readonly kind: 'loop' }): void {
+  const { name } = service.ref
+  const shown = files.slice(0, 3).join(', ') + (files.length > 3 ? ` and ${files.length - 3} more` : '')
+  const cause = files.length === 0 ? 'watched files' : shown
+  const what = files.length === 0 ? 'its `watch` is suspended' : 'those changes no longer restart it'
+  const text = `restart loop: ${cause} changed right after each of its last ${rounds} starts; ${what}`
+  service.state.note('loop', text)
+  const exclude = files[0] === undefined ? 'what it writes' : `\`!${files[0]}\``
+  service.warn(text, `Add ${exclude} to the end of its \`watch\`; \`locald restart ${name}\` resumes it.`)
+}

@@ -1,0 +1,42 @@
+import type { EnvWarning } from '../services/environment/ignored-variables.ts'
+import { shellWarning } from '../services/environment/shell-changes.ts'
+import type { Prepared } from '../services/prepare.ts'
+import type { Service } from '../services/service.ts'
+
+/** Reports what runs on with variables of an earlier shell: a changed PATH restarts nothing. */
+export function warnOfShell(ready: ReadonlyMap<Service, Prepared>, restarted: readonly string[]): void {
+  const running = [...ready].filter(
+    ([{ ref, state, supervisor, fingerprint }, prepared]) =>
+      supervisor.active && state.now.launched && fingerprint === prepared.fingerprint && !restarted.includes(ref.name),
+  )
+  const compared = running.flatMap(([{ ref, env }, { env: after }]) =>
+    env === undefined ? [] : [{ name: ref.name, before: env, after }],
+  )
+  const warning = shellWarning(compared)
+  if (warning !== undefined) running[0]?.[0].warn(warning.message, warning.hint)
+}
+
+/** Reports what is odd about environments. */
+export function warnOfEnvironments(ready: ReadonlyMap<Service, Prepared>): void {
+  const services = [...ready].map(([{ ref }, { warnings = [] }]) => ({ name: ref.name, warnings }))
+  for (const { message, hint, first } of mergedWarnings(services))
+    for (const service of ready.keys()) if (service.ref.name === first) service.warn(message, hint)
+}
+
+/** Warnings of services, those that several share once; `first` is the first service that has it. */
+export function mergedWarnings(
+  services: readonly { readonly name: string; readonly warnings: readonly EnvWarning[] }[],
+): readonly (EnvWarning & { readonly first: string })[] {
+  const shared = new Map<string, { readonly first: string; readonly hint: string; readonly others: string[] }>()
+  for (const { name, warnings } of services) {
+    for (const { message, hint } of warnings) {
+      const known = shared.get(message)
+      if (known === undefined) shared.set(message, { first: name, hint, others: [] })
+      else known.others.push(name)
+    }
+  }
+  return [...shared].map(([message, { first, hint, others }]) => ({
+    ...{ first, hint },
+    message: others.length === 0 ? message : `${message} (so it is for ${others.join(', ')})`,
+  }))
+}

@@ -1,0 +1,278 @@
+import { createHash } from 'node:crypto'
+import type { Stats } from 'node:fs'
+import { readdir, stat } from 'node:fs/promises'
+import { dirname, join, sep } from 'node:path'
+import type { FolderEvent, FolderReach, OpenFolder } from '../../contract/folder-watch.ts'
+import { contentSignature, signatureOf } from './file-signature.ts'
+import { openFolder } from './folder-watcher.ts'
+import { WatchedFolders } from './folders.ts'
+import { PendingChanges } from './pending-changes.ts'
+import { isBelow, isBelowAny, isWithin } from './subpath.ts'
+import { FileLinks } from './symlinks.ts'
+import { WatchFaults } from './watch-errors.ts'
+import type { WatchProblem } from './watch-problem.ts'
+
+/** Where the system allows no more watches all is looked at this often (ms), and for at most this part of the time. */
+const poll = { everyMs: 2000, part: 0.05 } as const
+
+/** What is watched: paths, also ones that are not there yet, and which of what is found there matters. */
+export interface WatchRequest {
+  /** The folder that may be renamed with all that is in it, and come back: that of the project. */
+  readonly root: string
+  readonly paths: readonly string[]
+  /** Files below the paths that matter, absolute; absent: only the paths themselves, as files whose content matters. */
+  readonly matches?: (file: string) => boolean
+  /** Whether a folder below the paths may have files that matter. */
+  readonly enters?: (folder: string) => boolean
+  /** Whether nothing in a folder with these entries matters. */
+  readonly isCache?: (folder: string, names: readonly string[]) => boolean
+  /** Called with the files that changed, at most once at a time. */
+  readonly changed: (files: readonly string[]) => void
+  /** Called once for each cause; undefined: the system allows enough watches again. */
+  readonly failed: (problem: WatchProblem | undefined) => void
+  /** How the system watches folders; absent: each by its own. */
+  readonly open?: OpenFolder | undefined
+}
+
+/**
+ * Watches paths, not inodes: what is removed and comes back is watched again. Folders are watched, never single files; what a file
+ * was like is remembered, so that only a change of its content or of its time of change counts, not its mode or an access.
+ */
+export class FileWatch {
+  readonly #request: WatchRequest
+  readonly #pending: PendingChanges
+  readonly #folders: WatchedFolders
+  /** Folders in which nothing matters, though a watch from above reports it. */
+  readonly #caches = new Set<string>()
+  /** Files that matter, as they were seen last. */
+  readonly #known = new Map<string, string>()
+  readonly #links = new FileLinks()
+  /** Files that have changed and were not reported yet. */
+  readonly #changed = new Set<string>()
+  readonly #faults: WatchFaults
+  #isClosed = false
+  #poll: NodeJS.Timeout | undefined
+  #work: Promise<void>
+  /** Resolves when changes are noticed from now on. */
+  readonly armed: Promise<void>
+
+  constructor(request: WatchRequest) {
+    this.#request = request
+    this.#faults = new WatchFaults(request.failed)
+    this.#folders = new WatchedFolders({
+      open: request.open ?? openFolder,
+      links: this.#links,
+      heard: (folder, event, name) => this.#hear(folder, event, name),
+      failed: (folder, error) => {
+        this.#fail(folder, error)
+        this.#faults.report()
+        if (this.#faults.isExhausted && !this.#isClosed) this.#pending.addAll(false)
+      },
+    })
+    this.#pending = new PendingChanges({
+      all: request.paths,
+      isInside: path => request.paths.some(wanted => isWithin(path, wanted)),
+      settled: () => {
+        this.#work = this.#work
+          .then(() => this.#timed(() => this.#look()))
+          .catch(error => this.#fail(request.root, error))
+      },
+    })
+    this.armed = this.#work = this.#timed(() => this.#arm())
+  }
+
+  /** A hash of what all files were like; undefined: not all could be seen. */
+  get signature(): string | undefined {
+    if (this.#faults.any) return undefined
+    const hash = createHash('sha1')
+    for (const file of [...this.#known.keys()].sort()) hash.update(`${file}\0${this.#known.get(file)}\n`)
+    return hash.digest('hex')
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#pending.close()
+    clearTimeout(this.#poll)
+    this.#folders.drop(new Set([sep]))
+    await this.#work
+    this.#folders.drop(new Set([sep]))
+  }
+
+  async #arm(): Promise<void> {
+    for (const path of this.#request.paths) {
+      this.#watchWay(path)
+      await this.#visit(path, new Set())
+    }
+    this.#changed.clear()
+    this.#faults.report()
+  }
+
+  /** Looks again later if not all can be watched. */
+  async #timed(work: () => Promise<void>): Promise<void> {
+    const startMs = performance.now()
+    await work()
+    if (!this.#faults.isExhausted || this.#isClosed || this.#poll !== undefined) return
+    const pauseMs = Math.max(poll.everyMs, (performance.now() - startMs) / poll.part)
+    this.#poll = setTimeout(() => {
+      this.#poll = undefined
+      this.#faults.retry()
+      this.#pending.addAll(true)
+    }, pauseMs).unref()
+  }
+
+  /** Watches the folders on the way to a path: from the one above the root, or from the nearest that there is. */
+  #watchWay(path: string): void {
+    const { root } = this.#request
+    for (let folder = dirname(path); ; folder = dirname(folder)) {
+      const isInside = isWithin(folder, root)
+      const isOpen = this.#watch(folder, isInside ? 'folder' : 'way')
+      if (folder === dirname(folder) || (isOpen && !isInside)) return
+    }
+  }
+
+  /** Whether the folder is watched. */
+  #watch(folder: string, reach: FolderReach): boolean {
+    if (this.#isClosed || this.#faults.isExhausted) return false
+    try {
+      this.#folders.add(folder, reach)
+      return true
+    } catch (error) {
+      this.#fail(folder, error)
+      return false
+    }
+  }
+
+  #fail(path: string, error: unknown): void {
+    // A folder above the root may be one that only others may list.
+    this.#faults.add(path, error, !isWithin(path, this.#request.root))
+  }
+
+  #hear(folder: string, event: FolderEvent, name: string | null): void {
+    const isRename = event === 'rename'
+    if (name === null) {
+      if (!this.#isClosed) this.#pending.addAll(isRename)
+      return
+    }
+    const path = join(folder, name)
+    if (isBelowAny(path, this.#caches)) return
+    if (isRename) {
+      // The folder itself is reported by its own name.
+      if (folder.endsWith(sep + name)) this.#note(folder, true)
+      for (const link of this.#links.inFolder(dirname(path))) this.#note(link, true)
+    }
+    for (const link of this.#links.leadingTo(path)) this.#note(link, isRename)
+    if (this.#folders.has(path) && !isRename) return
+    if (this.#isWay(path) || this.#isOfInterest(path, isRename)) this.#note(path, isRename)
+  }
+
+  #isWay(path: string): boolean {
+    return this.#request.paths.some(wanted => isBelow(wanted, path))
+  }
+
+  #isOfInterest(path: string, isRename: boolean): boolean {
+    const { paths, enters } = this.#request
+    if (paths.includes(path)) return true
+    if (!paths.some(wanted => isBelow(path, wanted))) return false
+    return this.#matches(path) || (isRename && enters?.(path) === true)
+  }
+
+  #matches(file: string): boolean {
+    const { paths, matches } = this.#request
+    return matches === undefined ? paths.includes(file) : matches(file)
+  }
+
+  #note(path: string, isAnother: boolean): void {
+    if (!this.#isClosed) this.#pending.add(path, isAnother)
+  }
+
+  /** Looks at what was heard of, and reports what has changed since it was seen last. */
+  async #look(): Promise<void> {
+    const dirty = this.#pending.take()
+    const others = new Set([...dirty].flatMap(([path, isAnother]) => (isAnother ? [path] : [])))
+    const isCovered = (path: string) => !this.#links.has(path) && isBelowAny(path, others)
+    this.#folders.drop(others)
+    const examined = new Set<string>()
+    for (const path of dirty.keys()) {
+      if (isCovered(path)) continue
+      for (const wanted of this.#request.paths.filter(wanted => isBelow(wanted, path))) {
+        this.#watchWay(wanted)
+        examined.add(wanted)
+      }
+      if (!this.#isOfInterest(path, true)) continue
+      examined.add(path)
+      if (this.#request.paths.includes(path)) this.#watchWay(path)
+    }
+    await this.#examine(examined)
+    this.#faults.report()
+    // What goes on is reported as one.
+    if (this.#pending.continues) return
+    this.#pending.rest()
+    const changed = [...this.#changed]
+    this.#changed.clear()
+    if (changed.length > 0 && !this.#isClosed) this.#request.changed(changed)
+  }
+
+  /** Compares all that matters at and below the paths with what it was. */
+  async #examine(paths: ReadonlySet<string>): Promise<void> {
+    const seen = new Set<string>()
+    await Promise.all([...paths].map(path => this.#visit(path, seen)))
+    for (const file of this.#known.keys()) {
+      if (seen.has(file) || !(paths.has(file) || isBelowAny(file, paths))) continue
+      this.#known.delete(file)
+      this.#changed.add(file)
+    }
+  }
+
+  async #visit(path: string, seen: Set<string>): Promise<void> {
+    const stats = await stat(path).catch(() => undefined)
+    if (stats === undefined || this.#isClosed) return
+    const target = await this.#links.follow(path)
+    if (target !== undefined) this.#watch(dirname(target), 'folder')
+    if (!stats.isDirectory()) {
+      if (this.#matches(path)) await this.#compare(path, stats, seen)
+    } else if (
+      this.#enters(path) &&
+      !(target !== undefined && (await this.#links.isLoop(path, folder => this.#folders.has(folder))))
+    )
+      await this.#scan(path, seen)
+  }
+
+  #enters(folder: string): boolean {
+    const { paths, enters, matches } = this.#request
+    if (matches === undefined) return false
+    return paths.includes(folder) || enters?.(folder) !== false
+  }
+
+  async #scan(folder: string, seen: Set<string>): Promise<void> {
+    if (!this.#watch(folder, 'tree') && !this.#faults.isExhausted) return
+    try {
+      const entries = await readdir(folder, { withFileTypes: true })
+      const names = entries.map(({ name }) => name)
+      if (this.#request.isCache?.(folder, names)) {
+        this.#caches.add(folder)
+        return this.#folders.drop(new Set([folder]))
+      }
+      this.#caches.delete(folder)
+      await Promise.all(
+        entries.map(async entry => {
+          const path = join(folder, entry.name)
+          if (entry.isSymbolicLink()) return this.#visit(path, seen)
+          if (entry.isDirectory()) return this.#enters(path) ? this.#scan(path, seen) : undefined
+          if (!this.#matches(path)) return
+          const stats = await stat(path).catch(() => undefined)
+          if (stats !== undefined) await this.#compare(path, stats, seen)
+        }),
+      )
+    } catch (error) {
+      this.#fail(folder, error)
+    }
+  }
+
+  async #compare(file: string, stats: Stats, seen: Set<string>): Promise<void> {
+    const isContent = this.#request.matches === undefined
+    const signature = isContent ? await contentSignature(file, stats) : signatureOf(stats)
+    seen.add(file)
+    if (this.#known.get(file) !== signature) this.#changed.add(file)
+    this.#known.set(file, signature)
+  }
+}

@@ -1,0 +1,136 @@
+import type { FastifyPluginAsync } from 'fastify'
+import type { Check, Command, ProjectSource, ServiceType } from '../contract/plugin.ts'
+import { LocaldError } from '../errors.ts'
+import { closest } from '../system/suggest.ts'
+import type { Features } from './features.ts'
+import type { Draft } from './host.ts'
+
+interface Owned<T> {
+  readonly owner: string
+  readonly it: T
+}
+
+/** What plugins have registered, each with its owner. Names are unique: a second one is PLUGIN_CONFLICT. */
+export class Contributions {
+  readonly #types = new Map<string, Owned<ServiceType<unknown>>>()
+  readonly #unavailable = new Map<string, { readonly owner: string; readonly reason: string; readonly hint: string }>()
+  readonly #sources: Owned<ProjectSource>[] = []
+  readonly #checks: Owned<Check>[] = []
+  readonly #commands = new Map<string, Owned<Command>>()
+  readonly #routes = new Map<string, Owned<FastifyPluginAsync>>()
+  readonly #features: Features
+
+  constructor(features: Features) {
+    this.#features = features
+  }
+
+  /** Takes over a plugin's draft; throws PLUGIN_CONFLICT before anything of it is taken. */
+  commit(owner: string, { types, sources, checks, commands, routes }: Draft): void {
+    const claims: Claim[] = [
+      ...types.map(({ type }) => ({ what: `service type '${type}'`, holder: this.#types.get(type)?.owner })),
+      ...types.filter(isDefault).map(() => ({ what: 'default service type', holder: this.#default?.owner })),
+      ...commands.map(({ name }) => ({ what: `command '${name}'`, holder: this.#commands.get(name)?.owner })),
+      ...routes.map(({ prefix }) => ({ what: `routes '${prefix}'`, holder: this.#routes.get(prefix)?.owner })),
+    ]
+    refuseTwice(owner, claims)
+    for (const it of types) this.#types.set(it.type, { owner, it })
+    for (const it of sources) this.#sources.push({ owner, it })
+    for (const it of checks) this.#checks.push({ owner, it })
+    for (const it of commands) this.#commands.set(it.name, { owner, it })
+    for (const { prefix, plugin } of routes) this.#routes.set(prefix, { owner, it: plugin })
+  }
+
+  /** Remembers the types of a plugin that is off or broken, so that a refusal can say why. The first to lose a type counts. */
+  markUnavailable(owner: string, types: readonly string[], reason: string, hint: string): void {
+    for (const type of types) if (!this.#unavailable.has(type)) this.#unavailable.set(type, { owner, reason, hint })
+  }
+
+  /** A driver, or the reason why there is none: feature off, plugin off or broken, a spelling. */
+  findType(type: string): ServiceType<unknown> | LocaldError {
+    const found = this.#types.get(type)
+    if (found !== undefined) {
+      const off = (found.it.requires ?? []).map(name => this.#features.get(name)).find(feature => !feature.on)
+      if (off === undefined) return found.it
+      return this.#refusal(type, off.reason ?? `feature ${off.name} is off`, off.hint, found.owner)
+    }
+    const lost = this.#unavailable.get(type)
+    if (lost !== undefined) return this.#refusal(type, lost.reason, lost.hint, lost.owner)
+    const near = closest(type, [...this.#types.keys(), ...this.#unavailable.keys()])
+    const hint =
+      near === undefined
+        ? `Types: ${this.typeNames().join(', ')}. \`locald plugins list\` shows what provides them.`
+        : `Did you mean '${near}'?`
+    return this.#refusal(type, 'no plugin provides it', hint)
+  }
+
+  typeNames(): readonly string[] {
+    return [...this.#types.keys()]
+  }
+
+  get defaultType(): string {
+    return this.#default?.it.type ?? ''
+  }
+
+  sources(): readonly ProjectSource[] {
+    return this.#sources.map(({ it }) => it)
+  }
+
+  checks(): readonly Owned<Check>[] {
+    return this.#checks
+  }
+
+  command(name: string): Command | undefined {
+    return this.#commands.get(name)?.it
+  }
+
+  commandNames(): readonly string[] {
+    return [...this.#commands.keys()]
+  }
+
+  routes(): readonly { readonly prefix: string; readonly owner: string; readonly plugin: FastifyPluginAsync }[] {
+    return [...this.#routes].map(([prefix, { owner, it }]) => ({ prefix, owner, plugin: it }))
+  }
+
+  /** What one plugin provides, for `plugins list`. */
+  of(owner: string): { readonly types: readonly string[]; readonly commands: readonly string[] } {
+    return {
+      types: [...this.#types.values()].filter(entry => entry.owner === owner).map(({ it }) => it.type),
+      commands: [...this.#commands.values()].filter(entry => entry.owner === owner).map(({ it }) => it.name),
+    }
+  }
+
+  #refusal(type: string, reason: string, hint?: string, plugin?: string): LocaldError {
+    return new LocaldError('SERVICE_TYPE_UNSUPPORTED', `type '${type}' is not available: ${reason}`, {
+      ...(hint === undefined ? {} : { hint }),
+      ...(plugin === undefined ? {} : { plugin }),
+    })
+  }
+
+  get #default(): Owned<ServiceType<unknown>> | undefined {
+    return [...this.#types.values()].find(({ it }) => isDefault(it))
+  }
+}
+
+/** A name that a plugin wants, and who has it already. */
+interface Claim {
+  readonly what: string
+  readonly holder: string | undefined
+}
+
+function isDefault(type: ServiceType<unknown>): boolean {
+  return type.isDefault === true
+}
+
+/** PLUGIN_CONFLICT where a name is taken, or wanted twice. */
+function refuseTwice(owner: string, claims: readonly Claim[]): void {
+  const seen = new Set<string>()
+  for (const { what, holder } of claims) {
+    if (seen.has(what)) throw new LocaldError('PLUGIN_CONFLICT', `it registers ${what} twice`, { plugin: owner })
+    seen.add(what)
+    if (holder === undefined) continue
+    throw new LocaldError('PLUGIN_CONFLICT', `it registers ${what}, and so does plugin ${holder}`, {
+      plugin: owner,
+      hint: `Turn one of them off: \`enabled = false\` in [plugins.${owner}] of config.toml.`,
+    })
+  }
+}

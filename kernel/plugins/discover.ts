@@ -1,0 +1,143 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { pluginApi } from '../contract/plugin.ts'
+import { readTextFile } from '../contract/text-file.ts'
+import { LocaldError, messageOf, systemCode } from '../errors.ts'
+import { builtFolder } from '../system/package.ts'
+import { lendPackage } from './package-link.ts'
+
+/** A plugin that was found, before any of its code has run. */
+export interface Found {
+  /** The package's name: `locald-plugin-redis`. */
+  readonly name: string
+  readonly version: string
+  readonly from: 'built-in' | 'npm'
+  /** Service types its manifest announces, so that a refusal can name a plugin that is off. */
+  readonly types: readonly string[]
+  readonly platforms?: readonly string[]
+  /** Why it cannot even be tried. */
+  readonly broken?: LocaldError
+  /** Its module. */
+  load(): Promise<unknown>
+}
+
+/** An entry of the list of what ships: `plugins/index.ts`. */
+export interface BuiltIn {
+  readonly name: string
+  readonly types: readonly string[]
+  readonly platforms?: readonly NodeJS.Platform[]
+  load(): Promise<unknown>
+}
+
+/** What ships: the one list, in a room that the kernel does not look into. */
+export async function shipped(): Promise<readonly BuiltIn[]> {
+  const file = pathToFileURL(join(builtFolder, 'plugins', 'index.js'))
+  const list: { default: readonly BuiltIn[] } = await import(file.href)
+  return list.default
+}
+
+/** Built-in plugins as found ones, in the list's order. */
+export function builtIns(list: readonly BuiltIn[], version: string): readonly Found[] {
+  return list.map(entry => ({ ...entry, version, from: 'built-in' as const }))
+}
+
+const pluginName = /^(?:@[^/]+\/)?locald-plugin-[^/]+$/
+
+/**
+ * npm packages in a folder's `node_modules` that are plugins: named `locald-plugin-*` (scoped or not), or with a `locald`
+ * object in their package.json: `{ "api": 1, "types": ["redis"], "platforms": ["linux"] }`. Runs no code. Sorted by name. Where there is
+ * one, the folder also gets a link to this locald.
+ * Throws PATHS_UNUSABLE where the folder is there and cannot be read.
+ */
+export async function npmPlugins(folder: string): Promise<readonly Found[]> {
+  const root = join(folder, 'node_modules')
+  const names: string[] = []
+  for (const name of await entries(root)) {
+    if (name.startsWith('@')) names.push(...(await entries(join(root, name))).map(inner => `${name}/${inner}`))
+    else if (!name.startsWith('.')) names.push(name)
+  }
+  const found = await Promise.all(names.sort().map(name => readManifest(folder, name)))
+  const plugins = found.filter(entry => entry !== undefined)
+  if (plugins.length > 0) await lendPackage(folder)
+  return plugins
+}
+
+async function entries(folder: string): Promise<readonly string[]> {
+  try {
+    return await readdir(folder)
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return []
+    throw new LocaldError('PATHS_UNUSABLE', `plugins cannot be looked for: ${messageOf(error)}`, {
+      hint: `Check the permissions of ${folder}.`,
+      cause: error,
+    })
+  }
+}
+
+async function readManifest(folder: string, installedAs: string): Promise<Found | undefined> {
+  let manifest: unknown
+  try {
+    const read = await readTextFile(join(folder, 'node_modules', installedAs, 'package.json'))
+    if (read === undefined || 'fault' in read) throw new Error(read?.fault ?? 'it does not exist')
+    manifest = JSON.parse(read.text)
+  } catch (error) {
+    if (!pluginName.test(installedAs)) return undefined
+    const reason = `its package.json cannot be read: ${messageOf(error)}`
+    return unusable({ name: installedAs, version: '0.0.0', types: [] }, 'PLUGIN_IMPORT', reason)
+  }
+  const name = text(field(manifest, 'name')) ?? installedAs
+  const version = text(field(manifest, 'version')) ?? '0.0.0'
+  const declared = field(manifest, 'locald')
+  if (typeof declared !== 'object' || declared === null) {
+    if (!pluginName.test(name)) return undefined
+    return unusable({ name, version, types: [] }, 'PLUGIN_API', "its package.json has no 'locald' object")
+  }
+  const types = names(field(declared, 'types'))
+  const known = { name, version, types: types ?? [] }
+  const api = field(declared, 'api')
+  if (api !== pluginApi) return unusable(known, 'PLUGIN_API', otherApi(api))
+  const platforms = names(field(declared, 'platforms'))
+  if (types === undefined || platforms === undefined) {
+    return unusable(known, 'PLUGIN_API', "'types' and 'platforms' of its package.json must be lists of names")
+  }
+  return {
+    ...known,
+    from: 'npm',
+    ...(platforms.length === 0 ? {} : { platforms }),
+    // Node's own rules of resolution, by a library, as Node offers them only for the importing module itself.
+    load: async () => {
+      const { resolve } = await import('import-meta-resolve')
+      return import(resolve(installedAs, pathToFileURL(join(folder, 'package.json')).href))
+    },
+  }
+}
+
+/** A plugin is for another major of the contract. */
+export function otherApi(api: unknown): string {
+  return `it is for plugin api ${String(api)}; this locald has api ${pluginApi}`
+}
+
+function unusable(
+  known: Pick<Found, 'name' | 'version' | 'types'>,
+  code: 'PLUGIN_IMPORT' | 'PLUGIN_API',
+  reason: string,
+): Found {
+  const broken = new LocaldError(code, reason, { plugin: known.name })
+  return { ...known, from: 'npm', broken, load: () => Promise.reject(broken) }
+}
+
+function field(value: unknown, key: string): unknown {
+  if (typeof value !== 'object' || value === null) return undefined
+  return new Map<string, unknown>(Object.entries(value)).get(key)
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined
+}
+
+/** A list of names, none where there is no list; undefined where it is something else. */
+function names(value: unknown): readonly string[] | undefined {
+  if (value === undefined) return []
+  return Array.isArray(value) && value.every(item => typeof item === 'string') ? value : undefined
+}

@@ -1,0 +1,146 @@
+import { AsyncSeriesHook, AsyncSeriesWaterfallHook } from 'tapable'
+import type { EnvContext, Hooks, ProjectPlan, ProjectRef, ServiceRef } from '../contract/plugin.ts'
+import { LocaldError, messageOf } from '../errors.ts'
+import { within } from '../system/async.ts'
+
+/** A hook that takes longer has hung: ms. */
+export const hookLimit = 10_000
+/** The same when the daemon ends, which somebody waits for: ms. */
+export const closingLimit = 3000
+
+/** One plugin's own set of hooks: dropping the set drops all it tapped. `gate` is asked before each tap, and throws when it is late. */
+export function makeHooks(gate: () => void): Hooks {
+  const hooks = {
+    booted: new AsyncSeriesHook([]),
+    project: new AsyncSeriesWaterfallHook(['plan']),
+    env: new AsyncSeriesWaterfallHook(['env', 'service', 'context']),
+    starting: new AsyncSeriesHook(['service']),
+    ready: new AsyncSeriesHook(['service']),
+    stopping: new AsyncSeriesHook(['service']),
+    gone: new AsyncSeriesHook(['service']),
+    down: new AsyncSeriesHook(['project']),
+    closing: new AsyncSeriesHook([]),
+  } satisfies Hooks
+  const register = <T>(tap: T): T => {
+    gate()
+    return tap
+  }
+  for (const hook of Object.values(hooks)) hook.intercept({ register })
+  return hooks
+}
+
+/** All plugins' hooks in the plugins' order. What fails or hangs in one is PLUGIN_HOOK with that plugin's name. */
+export class HookRuns {
+  readonly #sets: { readonly plugin: string; readonly hooks: Hooks }[] = []
+  readonly #limit: number
+
+  constructor(limit = hookLimit) {
+    this.#limit = limit
+  }
+
+  add(plugin: string, hooks: Hooks): void {
+    this.#sets.push({ plugin, hooks })
+  }
+
+  /** Runs `booted` of each plugin; a failure is told and does not keep the others from booting. */
+  async booted(failed: (plugin: string, error: LocaldError) => void): Promise<void> {
+    for (const { plugin, hooks } of this.#sets) {
+      if (hooks.booted.taps.length === 0) continue
+      await this.#run(plugin, 'booted', () => hooks.booted.promise()).catch(error => failed(plugin, error))
+    }
+  }
+
+  async project(plan: ProjectPlan): Promise<ProjectPlan> {
+    let result = plan
+    for (const { plugin, hooks } of this.#sets) {
+      if (hooks.project.taps.length === 0) continue
+      result = await this.#run(plugin, 'project', async () => asPlan(await hooks.project.promise(result)))
+    }
+    return result
+  }
+
+  async env(env: Record<string, string>, service: ServiceRef, context: EnvContext): Promise<Record<string, string>> {
+    let result = env
+    for (const { plugin, hooks } of this.#sets) {
+      if (hooks.env.taps.length === 0) continue
+      result = await this.#run(plugin, 'env', async () => asEnv(await hooks.env.promise(result, service, context)))
+    }
+    return result
+  }
+
+  starting(service: ServiceRef): Promise<void> {
+    return this.#each('starting', hooks => hooks.starting.promise(service))
+  }
+
+  ready(service: ServiceRef): Promise<void> {
+    return this.#each('ready', hooks => hooks.ready.promise(service))
+  }
+
+  stopping(service: ServiceRef): Promise<void> {
+    return this.#each('stopping', hooks => hooks.stopping.promise(service))
+  }
+
+  gone(service: ServiceRef): Promise<void> {
+    return this.#each('gone', hooks => hooks.gone.promise(service))
+  }
+
+  down(project: ProjectRef): Promise<void> {
+    return this.#each('down', hooks => hooks.down.promise(project))
+  }
+
+  closing(): Promise<void> {
+    return this.#each('closing', hooks => hooks.closing.promise())
+  }
+
+  /** Runs a series hook in each plugin, all of them even if one fails; then throws the first failure. */
+  async #each(name: keyof Hooks, call: (hooks: Hooks) => Promise<void>): Promise<void> {
+    let first: unknown
+    for (const { plugin, hooks } of this.#sets) {
+      if (hooks[name].taps.length === 0) continue
+      await this.#run(plugin, name, () => call(hooks)).catch(error => {
+        first ??= error
+      })
+    }
+    if (first !== undefined) throw first
+  }
+
+  async #run<T>(plugin: string, hook: keyof Hooks, call: () => Promise<T>): Promise<T> {
+    try {
+      const limit = hook === 'closing' ? Math.min(this.#limit, closingLimit) : this.#limit
+      const late = `plugin ${plugin} did not return from hook '${hook}' in ${limit} ms`
+      return await within(limit, call(), () => new LocaldError('PLUGIN_HOOK', late, { plugin }))
+    } catch (error) {
+      if (LocaldError.is(error) && error.plugin !== undefined) throw error
+      const hint = LocaldError.is(error) ? error.hint : undefined
+      throw new LocaldError('PLUGIN_HOOK', `plugin ${plugin} failed in hook '${hook}': ${messageOf(error)}`, {
+        plugin,
+        cause: error,
+        ...(hint === undefined ? {} : { hint }),
+      })
+    }
+  }
+}
+
+/** What a waterfall hands on comes from a plugin: a mistake is to carry its name, not to surface in the kernel. */
+function asPlan(plan: unknown): ProjectPlan {
+  if (isPlan(plan)) return plan
+  throw new Error('what it returned is not a plan')
+}
+
+function isPlan(plan: unknown): plan is ProjectPlan {
+  if (typeof plan !== 'object' || plan === null || !('services' in plan) || !Array.isArray(plan.services)) return false
+  const services: readonly unknown[] = plan.services
+  return services.every(it => {
+    return typeof it === 'object' && it !== null && 'name' in it && 'type' in it && 'common' in it && 'options' in it
+  })
+}
+
+function asEnv(env: unknown): Record<string, string> {
+  if (typeof env !== 'object' || env === null) throw new Error('what it returned is not an environment')
+  const checked: Record<string, string> = {}
+  for (const [name, value] of Object.entries(env)) {
+    if (typeof value !== 'string') throw new Error(`${name} is not a text`)
+    checked[name] = value
+  }
+  return checked
+}

@@ -1,0 +1,132 @@
+import type { ValidateFunction } from 'ajv'
+import { compileForeign } from '../config/fields/foreign-schema.ts'
+import { complaintsOf } from '../config/fields/plugin-schema.ts'
+import { dotted } from '../config/table.ts'
+import { type PlatformFacts, type Plugin, pluginApi } from '../contract/plugin.ts'
+import { LocaldError, messageOf } from '../errors.ts'
+import { within } from '../system/async.ts'
+import { type Found, otherApi } from './discover.ts'
+import { withoutExit } from './exit-guard.ts'
+
+/** A plugin that may be set up: what was found and what its module says, read once, its options checked. */
+export interface Candidate {
+  readonly found: Found
+  readonly name: string
+  readonly after: readonly string[]
+  readonly needs: readonly string[]
+  readonly options: unknown
+  readonly setup: Plugin['setup']
+}
+
+/** What decides whether a plugin may be set up. `settings`: its table of config.toml. */
+export interface CandidateInput {
+  readonly facts: PlatformFacts
+  readonly settings: unknown
+  readonly importMs: number
+  /** Called before any of its code runs. */
+  importing(): void
+}
+
+/** A plugin that its settings turn off. It is no error, so that it has no code. */
+export const turnedOff = Symbol('turned off')
+
+/**
+ * The checks that need no code of the plugin, then its import, and the checks of what it exports. Throws PLUGIN_API, PLUGIN_PLATFORM,
+ * PLUGIN_IMPORT, PLUGIN_TIMEOUT, or PLUGIN_SETUP for wrong options.
+ */
+export async function candidateOf(found: Found, input: CandidateInput): Promise<Candidate | typeof turnedOff> {
+  const { enabled = true, ...settings } = settingsOf(input.settings)
+  if (enabled === false) return turnedOff
+  if (enabled !== true) throw fault('PLUGIN_SETUP', "'enabled' in config.toml must be true or false")
+  if (found.broken !== undefined) throw found.broken
+  requirePlatform(found.platforms, input.facts)
+  input.importing()
+  const plugin = pluginOf(await importOf(found, input.importMs))
+  if (plugin.api !== pluginApi) throw fault('PLUGIN_API', otherApi(plugin.api))
+  if (plugin.name !== found.name) {
+    throw fault('PLUGIN_API', `it calls itself '${plugin.name}'; a plugin's name is that of its package`)
+  }
+  requirePlatform(names(plugin, 'platforms'), input.facts)
+  return {
+    found,
+    name: found.name,
+    after: names(plugin, 'after') ?? [],
+    needs: names(plugin, 'needs') ?? [],
+    options: validOptions(plugin, settings),
+    setup: host => plugin.setup(host),
+  }
+}
+
+/** Its module. What cannot be helped in one process: code that runs on without ever returning stops the daemon too. */
+async function importOf(found: Found, limit: number): Promise<unknown> {
+  const late = () => fault('PLUGIN_TIMEOUT', `its import did not end in ${limit} ms`)
+  try {
+    const load = () => found.load()
+    return await within(limit, found.from === 'npm' ? withoutExit(load) : load(), late)
+  } catch (error) {
+    if (LocaldError.is(error) && error.code === 'PLUGIN_TIMEOUT') throw error
+    throw new LocaldError('PLUGIN_IMPORT', `it cannot be imported: ${messageOf(error)}`, { cause: error })
+  }
+}
+
+function requirePlatform(platforms: readonly string[] | undefined, { os }: PlatformFacts): void {
+  if (platforms === undefined || platforms.includes(os)) return
+  throw fault('PLUGIN_PLATFORM', `it is for ${platforms.join(' and ') || 'no platform'}; this is ${os}`)
+}
+
+/** Ranges of versions in `[plugins]` of config.toml are no settings of plugins. */
+function settingsOf(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {}
+}
+
+/** By shape, never by class: a plugin may come with its own copy of the contract. CommonJS made from TypeScript has two defaults. */
+function pluginOf(module: unknown): Plugin {
+  const first = defaultOf(module)
+  const plugin = [first, defaultOf(first)].find(isPlugin)
+  if (plugin !== undefined) return plugin
+  throw fault('PLUGIN_API', 'its default export is not a plugin: { name, api, setup }')
+}
+
+function defaultOf(module: unknown): unknown {
+  return typeof module === 'object' && module !== null && 'default' in module ? module.default : undefined
+}
+
+function isPlugin(it: unknown): it is Plugin {
+  if (typeof it !== 'object' || it === null) return false
+  return 'name' in it && typeof it.name === 'string' && 'api' in it && 'setup' in it && typeof it.setup === 'function'
+}
+
+function names(plugin: Plugin, key: 'after' | 'needs' | 'platforms'): readonly string[] | undefined {
+  const value: unknown = plugin[key]
+  if (value === undefined) return undefined
+  if (Array.isArray(value) && value.every(item => typeof item === 'string')) return [...value]
+  throw fault('PLUGIN_API', `its '${key}' must be a list of names`)
+}
+
+function validOptions(plugin: Plugin, settings: Record<string, unknown>): unknown {
+  const given = Object.keys(settings)
+  if (plugin.options === undefined) {
+    if (given.length === 0) return {}
+    throw fault('PLUGIN_SETUP', `it has no options, and config.toml gives it '${given.join("', '")}'`)
+  }
+  const validate = schemaOf(plugin.options.schema)
+  if (validate(settings)) return settings
+  const complaints = complaintsOf(validate.errors ?? [], settings)
+  const faults = complaints.map(({ path, message }) => `${dotted(path)}: ${message}`)
+  throw fault('PLUGIN_SETUP', `its options in config.toml are wrong: ${faults.join('; ')}`)
+}
+
+function schemaOf(schema: unknown): ValidateFunction {
+  try {
+    return compileForeign(schema)
+  } catch (error) {
+    throw fault('PLUGIN_SETUP', `the schema of its options is broken: ${messageOf(error)}`)
+  }
+}
+
+function fault(
+  code: 'PLUGIN_API' | 'PLUGIN_PLATFORM' | 'PLUGIN_TIMEOUT' | 'PLUGIN_SETUP',
+  reason: string,
+): LocaldError {
+  return new LocaldError(code, reason)
+}

@@ -1,0 +1,184 @@
+import { type ErrorCode, LocaldError, messageOf } from '../errors.ts'
+import type { PluginView } from '../protocol.ts'
+import { within } from '../system/async.ts'
+import type { Contributions } from './contributions.ts'
+import type { Found } from './discover.ts'
+import { withoutExit } from './exit-guard.ts'
+import type { HookRuns } from './hooks.ts'
+import { type Declaring, type HostInput, hostOf } from './host.ts'
+import { type Candidate, candidateOf, turnedOff } from './import.ts'
+import { inTurn } from './order.ts'
+import { settingsFor, warnOfStrangers } from './settings.ts'
+import { Teardown } from './teardown.ts'
+
+/** Limits of an outside plugin's import and of its set-up, ms. */
+export interface LoadLimits {
+  readonly importMs: number
+  readonly setupMs: number
+}
+
+/** What loading needs of the kernel. `settings` are the `[plugins.<name>]` tables of locald's own config. */
+export interface LoadInput extends HostInput {
+  readonly settings: Readonly<Record<string, unknown>>
+  readonly contributions: Contributions
+  readonly hooks: HookRuns
+  readonly teardown: Teardown
+  readonly limits?: LoadLimits
+}
+
+/** All that hangs together must leave the daemon time to listen before whoever starts it gives up. */
+const defaultLimits: LoadLimits = { importMs: 4000, setupMs: 3000 }
+/** Those that ship are not expected to hang, but a busy machine may be slow: ms. */
+const ownLimits: LoadLimits = { importMs: 10_000, setupMs: 10_000 }
+/** What a closer of a plugin whose set-up failed may take, ms. */
+const undoMs = 1000
+
+/**
+ * Loads plugins: checks before code (enabled, api, platform), import, then each one's set-up with a limit, in the order of `after`
+ * and `needs`. A plugin whose set-up fails leaves nothing behind. Never throws: every plugin ends in the list, with the reason.
+ * They are imported side by side, outside ones after those that ship, so that several that hang cost no more time than one.
+ */
+export async function loadPlugins(found: readonly Found[], input: LoadInput): Promise<readonly PluginView[]> {
+  const views = new Map<Found, PluginView>()
+  const candidates = new Map<Found, Candidate>()
+  const load = async (entry: Found) => {
+    const result = await prepared(entry, found, input)
+    if ('setup' in result) candidates.set(entry, result)
+    else views.set(entry, result)
+  }
+  for (const origin of ['built-in', 'npm']) await Promise.all(found.filter(({ from }) => from === origin).map(load))
+  const inOrder = found.flatMap(entry => candidates.get(entry) ?? [])
+  const { container } = input
+  const waiting = await inTurn(
+    inOrder,
+    name => container.has(name),
+    async candidate => {
+      const { setupMs } = limitsFor(candidate.found, input)
+      views.set(candidate.found, await setUp(candidate, input, setupMs / 2 ** Math.min(3, hungIn(views))))
+    },
+  )
+  for (const { found: entry, needs } of waiting) {
+    const missing = needs.filter(name => !container.has(name))
+    const error = new LocaldError('PLUGIN_NEEDS', `it needs '${missing.join("', '")}', which no plugin provides`)
+    views.set(entry, unusable(entry, error, input))
+  }
+  warnOfStrangers(found, input.settings, input.log('kernel'))
+  return found.flatMap(entry => views.get(entry) ?? [])
+}
+
+function limitsFor({ from }: Found, { limits = defaultLimits }: LoadInput): LoadLimits {
+  return from === 'npm' ? limits : ownLimits
+}
+
+/** How many set-ups have hung: after each the next one gets half the time, down to an eighth, so that many do not add up. */
+function hungIn(views: ReadonlyMap<Found, PluginView>): number {
+  return [...views.values()].filter(({ code, setupMs }) => code === 'PLUGIN_TIMEOUT' && setupMs !== null).length
+}
+
+/** A candidate, or the view of a plugin that is none. */
+async function prepared(entry: Found, all: readonly Found[], input: LoadInput): Promise<Candidate | PluginView> {
+  const { facts } = input
+  const { importMs } = limitsFor(entry, input)
+  const settings = settingsFor(entry, all, input.settings)
+  try {
+    if (all.find(({ name }) => name === entry.name) !== entry) {
+      throw new LocaldError('PLUGIN_CONFLICT', 'another plugin has this name')
+    }
+    const importing = () => announce(entry, 'import', input)
+    const result = await candidateOf(entry, { facts, settings, importMs, importing })
+    return result === turnedOff ? unusable(entry, turnedOff, input) : result
+  } catch (error) {
+    return unusable(entry, asRefusal(error, 'PLUGIN_IMPORT', 'it cannot be read'), input)
+  }
+}
+
+/** Runs `setup` against a draft; all of it is taken over at the end, or none. */
+async function setUp(candidate: Candidate, input: LoadInput, limit: number): Promise<PluginView> {
+  const { found, name } = candidate
+  const restoreFeatures = input.features.snapshot()
+  const declaring = hostOf(candidate, input)
+  announce(found, 'set-up', input)
+  const started = performance.now()
+  const late = () => new LocaldError('PLUGIN_TIMEOUT', `its set-up did not end in ${Math.round(limit)} ms`)
+  try {
+    const run = async () => candidate.setup(declaring.host)
+    await within(limit, found.from === 'npm' ? withoutExit(run) : run(), late)
+    declaring.end()
+    takeOver(name, declaring, input)
+    return { ...view(found, 'active', input), setupMs: since(started) }
+  } catch (error) {
+    declaring.end()
+    restoreFeatures()
+    await undo(name, declaring, input)
+    const refusal = asRefusal(error, 'PLUGIN_SETUP', 'its set-up failed')
+    const types = declaring.draft.types.map(({ type }) => type)
+    return { ...unusable(found, refusal, input, types), setupMs: since(started) }
+  }
+}
+
+/** Code that never returns stops the whole daemon, which nothing in it can help: then the log's last line says whose it is. */
+function announce({ name, from }: Found, what: string, { log }: LoadInput): void {
+  if (from === 'npm') log(name).info(`${what} begins`)
+}
+
+/** Everything is checked before anything is taken. */
+function takeOver(name: string, { draft }: Declaring, input: LoadInput): void {
+  input.container.refuseTwice(
+    name,
+    draft.provisions.map(provision => provision.name),
+  )
+  input.contributions.commit(name, draft)
+  for (const provision of draft.provisions) provision.provide()
+  for (const close of draft.closers) input.teardown.add(name, close)
+  input.hooks.add(name, draft.hooks)
+}
+
+async function undo(name: string, { draft }: Declaring, { log }: LoadInput): Promise<void> {
+  const closers = new Teardown(undoMs)
+  for (const close of draft.closers) closers.add(name, close)
+  await closers.run((owner, reason) => log(owner).warn(`closing after its set-up failed: ${reason}`))
+}
+
+/** An error of ours says enough; another one gets what was done before it. */
+function asRefusal(error: unknown, code: ErrorCode, doing: string): LocaldError {
+  if (LocaldError.is(error)) return error
+  return new LocaldError(code, `${doing}: ${messageOf(error)}`, { cause: error })
+}
+
+/** Why a plugin is not used; the codes that say the machine is not made for it mean that it is off. */
+function unusable(
+  found: Found,
+  why: LocaldError | typeof turnedOff,
+  input: LoadInput,
+  drafted: readonly string[] = [],
+): PluginView {
+  const isOff = why === turnedOff || why.code === 'PLUGIN_PLATFORM' || why.code === 'PLUGIN_NEEDS'
+  const reason = why === turnedOff ? 'turned off in config.toml' : why.message
+  const state = isOff ? 'off' : 'broken'
+  const hint =
+    why === turnedOff
+      ? `Take \`enabled = false\` out of [plugins.${found.name}] in ${input.folders.config}/config.toml, then \`locald server restart\`.`
+      : (why.hint ?? '`locald plugins list` shows all plugins and their state.')
+  const types = [...new Set([...found.types, ...drafted])]
+  input.contributions.markUnavailable(found.name, types, `plugin ${found.name} is ${state}: ${reason}`, hint)
+  if (why !== turnedOff && !isOff) tell(found, why, input)
+  return { ...view(found, state, input), types, reason, ...(why === turnedOff ? {} : { code: why.code }) }
+}
+
+/** Into the daemon's log, with the place in the plugin's code, for its author. */
+function tell({ name }: Found, { code, message, cause }: LocaldError, { log }: LoadInput): void {
+  const stack = cause instanceof Error ? `\n${cause.stack}` : ''
+  log(name).warn(`broken: ${message} [${code}]${stack}`)
+}
+
+function view(found: Found, state: PluginView['state'], input: LoadInput): PluginView {
+  const { name, version, from } = found
+  const isActive = state === 'active'
+  const { types, commands } = isActive ? input.contributions.of(name) : { types: found.types, commands: [] }
+  const features = isActive ? input.features.by(name) : []
+  return { name, version, from, state, reason: null, types, features, commands, setupMs: null }
+}
+
+function since(started: number): number {
+  return Math.round((performance.now() - started) * 10) / 10
+}

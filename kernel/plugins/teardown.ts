@@ -1,0 +1,37 @@
+import { messageOf } from '../errors.ts'
+import { within } from '../system/async.ts'
+
+/**
+ * What must be closed: last in, first out, each with a limit, so that one hanging closer cannot hold up the others. After each that
+ * hung the next ones get half the time, down to an eighth: many do not add up.
+ */
+export class Teardown {
+  readonly #closers: { readonly owner: string; readonly close: () => Promise<void> | void }[] = []
+  readonly #limit: number
+
+  /** @param limit ms a closer may take */
+  constructor(limit = 3000) {
+    this.#limit = limit
+  }
+
+  add(owner: string, close: () => Promise<void> | void): void {
+    this.#closers.push({ owner, close })
+  }
+
+  /** Closes all, in reverse; what fails or is late is told, with its owner, and passed over. */
+  async run(failed: (owner: string, reason: string) => void): Promise<void> {
+    let limit = this.#limit
+    for (let closer = this.#closers.pop(); closer !== undefined; closer = this.#closers.pop()) {
+      const { owner, close } = closer
+      try {
+        await within(limit, (async () => close())(), () => {
+          const late = new Error(`did not close in ${Math.round(limit)} ms`)
+          limit = Math.max(limit / 2, this.#limit / 8)
+          return late
+        })
+      } catch (error) {
+        failed(owner, messageOf(error))
+      }
+    }
+  }
+}

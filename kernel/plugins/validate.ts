@@ -1,0 +1,108 @@
+import type { ProjectSource, ServiceType } from '../contract/plugin.ts'
+import { type Check, type Command, type FeatureName, type FeatureState, featureNames } from '../contract/plugin.ts'
+import { LocaldError } from '../errors.ts'
+import { closest } from '../system/suggest.ts'
+
+/*
+ * Checks of what a plugin declares: many are written in JavaScript, and a mistake told in `setup` names the plugin, while the same
+ * mistake met later would stop somebody's `locald up`. Each throws PLUGIN_SETUP.
+ */
+
+const label = /^[a-z][a-z0-9-]*$/
+const words = /^[a-z][a-z0-9-]*(?: [a-z][a-z0-9-]*)*$/
+const prefix = /^(?:\/[\w.-]+)+$/
+
+export function checkType(it: ServiceType<unknown>): void {
+  requireObject('service()', it)
+  demand(isText(it.type) && label.test(it.type), "a service type's name is lower-case letters, digits and '-'")
+  const what = `service type '${it.type}'`
+  demand(isObject(it.shape) && isObject(it.shape.schema), `${what} has no shape: shape({ type: 'object', … })`)
+  requireFunctions(what, it, ['start'], ['prepare', 'adopt', 'reset', 'exports', 'oneOff'])
+  demand(
+    it.network === undefined || ['web', 'port', 'none'].includes(it.network),
+    `${what}: network is web, port or none`,
+  )
+  demand(it.reach === undefined || ['host', 'guest'].includes(it.reach), `${what}: reach is host or guest`)
+  demand(it.requires === undefined || Array.isArray(it.requires), `${what}: requires is a list of features`)
+  for (const name of it.requires ?? []) checkFeatureName(name)
+}
+
+export function checkSource(it: ProjectSource): void {
+  requireObject('source()', it)
+  demand(isText(it.file) && !it.file.includes('/'), "a source's file is a name in the project's folder")
+  requireFunctions(`source '${it.file}'`, it, ['read'])
+}
+
+export function checkCheck(it: Check): void {
+  requireObject('check()', it)
+  demand(isText(it.id) && isText(it.title), 'a check has an id and a title')
+  requireFunctions(`check '${it.id}'`, it, ['run'])
+}
+
+export function checkCommand(it: Command): void {
+  requireObject('command()', it)
+  demand(isText(it.name) && words.test(it.name), "a command's name is words of lower-case letters, digits and '-'")
+  demand(isText(it.description), `command '${it.name}' has no description`)
+  requireFunctions(`command '${it.name}'`, it, ['run'])
+}
+
+export function checkRoutes(path: string, plugin: unknown): void {
+  demand(isText(path) && prefix.test(path), "a prefix of routes is a path such as '/redis', without a slash at its end")
+  demand(typeof plugin === 'function', `routes of '${path}' are a fastify plugin: async app => { … }`)
+}
+
+export function checkFeature(name: FeatureName, state: FeatureState): void {
+  checkFeatureName(name)
+  requireObject(`feature '${name}'`, state)
+  demand(typeof state.on === 'boolean', `feature '${name}': on is true or false`)
+  demand(state.on || isText(state.reason), `feature '${name}' is off without a reason`)
+}
+
+export function checkProvision(name: unknown, make: unknown, close: unknown): void {
+  demand(isText(name), 'what a plugin provides has a name')
+  demand(typeof make === 'function', `provide('${name}') needs a function that makes it`)
+  demand(close === undefined || typeof close === 'function', `provide('${name}'): close is a function`)
+}
+
+export function checkCloser(close: unknown): void {
+  demand(typeof close === 'function', 'onClose() needs a function')
+}
+
+function checkFeatureName(name: string): void {
+  if (featureNames.some(known => known === name)) return
+  const near = closest(String(name), featureNames)
+  throw fault(`there is no feature '${String(name)}'`, near === undefined ? undefined : `Did you mean '${near}'?`)
+}
+
+function requireFunctions(
+  what: string,
+  it: object,
+  required: readonly string[],
+  optional: readonly string[] = [],
+): void {
+  for (const name of [...required, ...optional]) {
+    const value: unknown = Reflect.get(it, name)
+    const missing = value === undefined && optional.includes(name)
+    demand(missing || typeof value === 'function', `${what} has no function ${name}()`)
+  }
+}
+
+function requireObject(what: string, it: unknown): void {
+  demand(isObject(it), `${what} needs an object`)
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== ''
+}
+
+function demand(holds: boolean, otherwise: string): asserts holds {
+  if (!holds) throw fault(otherwise)
+}
+
+function fault(message: string, hint?: string): LocaldError {
+  return new LocaldError('PLUGIN_SETUP', message, hint === undefined ? {} : { hint })
+}

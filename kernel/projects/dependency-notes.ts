@@ -1,0 +1,27 @@
+import type { Events } from '../events.ts'
+import type { Project } from './project.ts'
+
+/** Notes of each service that runs which of those it depends on have failed or were stopped. The result ends that. */
+export function noteDependencies(events: Events, projects: () => Iterable<Project>): () => void {
+  return events.on(event => {
+    if (event.event !== 'service') return
+    const { path, name } = event.service
+    for (const project of projects()) {
+      if (project.ref.path !== path) continue
+      const needing = project.plan.services.filter(plan => Object.hasOwn(plan.common.dependsOn, name))
+      for (const one of [name, ...needing.map(plan => plan.name)])
+        project.service(one)?.state.note('dependencies', noteOf(project, one))
+    }
+  })
+}
+
+function noteOf(project: Project, name: string): string | undefined {
+  if (project.service(name)?.state.now.status !== 'running') return undefined
+  const needs = Object.keys(project.planOf(name)?.common.dependsOn ?? {})
+  const [first] = needs.flatMap(need => {
+    const status = project.service(need)?.state.now.status
+    return status === 'failed' || status === 'stopped' ? [{ need, status }] : []
+  })
+  if (first === undefined) return undefined
+  return `${first.need}, which it depends on, ${first.status === 'failed' ? 'has failed' : 'is stopped'}`
+}

@@ -1,0 +1,124 @@
+import { existsSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
+import type { ProjectRef } from '../contract/plugin.ts'
+import { realPathIfAny } from '../contract/real-path.ts'
+import { LocaldError } from '../errors.ts'
+import { isWorktree } from '../registry/git-worktree.ts'
+import type { Service } from '../services/service.ts'
+import { closest } from '../system/suggest.ts'
+import type { Project } from './project.ts'
+
+/** A project and the services of it that are meant; in the order of its file. */
+export interface Target {
+  readonly project: Project
+  readonly names: readonly string[]
+}
+
+/** Names of services by project, as people give them: `web` in the project's folder, `shop:web` anywhere. */
+export interface Named {
+  /** Names without a project: of the one in the caller's folder. */
+  readonly here: readonly string[]
+  readonly elsewhere: ReadonlyMap<string, readonly string[]>
+}
+
+/** Splits names into those of the folder's project and those that name theirs. */
+export function splitNames(names: readonly string[]): Named {
+  const here: string[] = []
+  const elsewhere = new Map<string, string[]>()
+  for (const name of names) {
+    const colon = name.indexOf(':')
+    if (colon === -1) here.push(name)
+    else {
+      const project = name.slice(0, colon)
+      elsewhere.set(project, [...(elsewhere.get(project) ?? []), name.slice(colon + 1)])
+    }
+  }
+  return { here, elsewhere }
+}
+
+/**
+ * The project in a folder or the nearest one above it, if it is known. A folder with a `locald.toml` or a git worktree of its own
+ * belongs to no project above it, also before its first `up`.
+ */
+export function projectAt<T>(projects: Pick<ReadonlyMap<string, T>, 'get'>, path: string): T | undefined {
+  for (let folder = pathOf(path); ; folder = dirname(folder)) {
+    const found = projects.get(folder)
+    if (found !== undefined || folder === dirname(folder)) return found
+    if (existsSync(join(folder, 'locald.toml')) || isWorktree(folder)) return undefined
+  }
+}
+
+/** The project with a name. Throws UNKNOWN_PROJECT. */
+export function projectNamed<T extends { readonly ref: ProjectRef }>(projects: Iterable<T>, name: string): T {
+  const all = [...projects]
+  const found = all.find(({ ref }) => ref.name === name)
+  if (found !== undefined) return found
+  throw unknownProject(all, name, `there is no project '${name}'`)
+}
+
+/** UNKNOWN_PROJECT, with what may have been meant. */
+export function unknownProject(
+  projects: readonly { readonly ref: ProjectRef }[],
+  name: string,
+  message: string,
+): LocaldError {
+  const names = projects.map(({ ref }) => ref.name)
+  const near = closest(name, names)
+  return new LocaldError('UNKNOWN_PROJECT', message, {
+    hint:
+      near !== undefined
+        ? `Did you mean '${near}'?`
+        : names.length === 0
+          ? 'No project was started yet: `locald up` in its folder.'
+          : `Known: ${names.join(', ')}. \`locald up\` in a folder makes its project known.`,
+  })
+}
+
+/** Whether a word is a path and no name: names have neither slashes nor dots. */
+export function isPath(word: string): boolean {
+  return word.includes('/') || word.startsWith('.')
+}
+
+/**
+ * Throws UNKNOWN_SERVICE, for all at once, where a project has no service of a name. `projects`: names of projects that could have
+ * been meant, too.
+ */
+export function requireServices(
+  project: string,
+  known: readonly string[],
+  names: readonly string[],
+  projects?: readonly string[],
+): void {
+  const missing = names.filter(name => !known.includes(name))
+  const [first] = missing
+  if (first === undefined) return
+  const near = closest(first, [...known, ...(projects ?? [])])
+  const nor = projects === undefined ? '' : ', and no project of that name'
+  throw new LocaldError(
+    'UNKNOWN_SERVICE',
+    `there is no service '${missing.join("', '")}' in project '${project}'${nor}`,
+    {
+      hint: near === undefined ? `Its services: ${known.join(', ') || 'none'}.` : `Did you mean '${near}'?`,
+    },
+  )
+}
+
+/** Names of all services of a project. */
+export function namesOf(project: Project): readonly string[] {
+  return [...project.services.keys()]
+}
+
+/** The services of a target. */
+export function servicesOf({ project, names }: Target): readonly Service[] {
+  return names.flatMap(name => project.service(name) ?? [])
+}
+
+/** Symbolic links resolved where the folder is there: a project has one path. */
+function pathOf(folder: string): string {
+  const found = realPathIfAny(folder)
+  if (found !== undefined) return found
+  // Of a folder that is gone, those above may still be links.
+  const whole = resolve(folder)
+  const above = dirname(whole)
+  return above === whole ? whole : join(pathOf(above), basename(whole))
+}

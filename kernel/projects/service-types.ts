@@ -1,0 +1,53 @@
+import type { ProjectRef, Protocol, ServicePlan, ServiceType } from '../contract/plugin.ts'
+import { LocaldError } from '../errors.ts'
+import type { Contributions } from '../plugins/contributions.ts'
+
+/** The drivers of one project's services. */
+export class Drivers {
+  readonly #project: ProjectRef
+  readonly #contributions: Contributions
+
+  constructor(project: ProjectRef, contributions: Contributions) {
+    this.#project = project
+    this.#contributions = contributions
+  }
+
+  /** The driver of a service. Throws SERVICE_TYPE_UNSUPPORTED and the like, with the service's name. */
+  of(plan: ServicePlan): ServiceType<unknown> {
+    const driver = this.find(plan)
+    if (LocaldError.is(driver)) throw driver
+    return driver
+  }
+
+  /** As `of`; what it throws is returned. */
+  find(plan: ServicePlan): ServiceType<unknown> | LocaldError {
+    const driver = this.#contributions.findType(plan.type)
+    if (!LocaldError.is(driver)) return driver
+    return new LocaldError(driver.code, `service '${plan.name}': ${driver.message}`, {
+      service: `${this.#project.name}:${plan.name}`,
+      ...(driver.hint === undefined ? {} : { hint: driver.hint }),
+    })
+  }
+
+  /** Whether a type has a driver that can be used. */
+  isKnown(type: string): boolean {
+    return !LocaldError.is(this.#contributions.findType(type))
+  }
+
+  /** Whether services of a type have a name; false where there is no such type. */
+  isWeb(type: string): boolean {
+    const driver = this.#contributions.findType(type)
+    return !LocaldError.is(driver) && (driver.network ?? 'web') === 'web'
+  }
+
+  /** Whether a service has a port. Throws as `of`. */
+  hasPort(plan: ServicePlan): boolean {
+    return (this.of(plan).network ?? 'web') !== 'none'
+  }
+
+  /** What a service speaks on its port, if its type says so. */
+  protocol(plan: ServicePlan): Protocol | undefined {
+    const driver = this.#contributions.findType(plan.type)
+    return LocaldError.is(driver) ? undefined : driver.protocol?.(plan.options)
+  }
+}

@@ -1,0 +1,267 @@
+import type { KeychainOutcome, KeychainStep } from './contract/plugin.ts'
+import type { ErrorCode, ErrorJson } from './errors.ts'
+import type { ServiceView } from './events.ts'
+
+export type { Argv, BootPlan, BootStart, BootStep, BootUnit, KeychainOutcome, KeychainStep } from './contract/plugin.ts'
+
+/*
+ * The shapes of the daemon's HTTP API under `/v1`. Which route takes and answers what is in `api/*-routes.ts`, and in the document at
+ * `/v1/openapi.json`. Streams are NDJSON: one JSON value a line. An error answer is `{"error": ErrorJson}` with the status of its code.
+ */
+
+export interface Pong {
+  readonly pong: true
+  readonly pid: number
+  readonly version: string
+}
+
+export interface ServerStatus {
+  readonly pid: number
+  readonly socket: string
+  readonly http: number | null
+  readonly https: number | null
+  readonly version: string
+  readonly startedAt: string
+}
+
+/** `restart` keeps services running for the next daemon. */
+export interface ShutdownBody {
+  readonly keepServices: boolean
+}
+
+/**
+ * `path`: an absolute folder in or above which the project is found. `services` are names of its services, `project:service`, names of
+ * projects, or folders relative to it.
+ */
+export interface TargetBody {
+  readonly path: string
+  readonly services?: readonly string[]
+  /** All projects; `path` is then ignored. */
+  readonly all?: boolean
+}
+
+export interface UpBody extends TargetBody {
+  /** The caller's shell environment. */
+  readonly env: Readonly<Record<string, string>>
+  /** A name of the caller's for this `up`, by which a stop can take back what it has begun. */
+  readonly id?: string
+}
+
+export interface StopBody extends TargetBody {
+  /** Only what the `up` of this `id` has begun; the `up` is waited for until it has begun all, or has given up. */
+  readonly begunBy?: string
+}
+
+export interface RestartBody extends UpBody {
+  readonly dependents?: boolean
+}
+
+/** `service`: a name in the project of `path`, or `project:service`. */
+export interface ResetBody {
+  readonly path: string
+  readonly service: string
+}
+
+export interface WaitBody extends TargetBody {
+  readonly timeoutMs: number
+}
+
+export interface StatusAnswer {
+  readonly services: readonly ServiceView[]
+}
+
+/** `service`: as the `services` of a target; without any, all of the project of `path`. */
+export interface KeysQuery {
+  readonly path: string
+  readonly service?: string | readonly string[]
+  readonly all?: boolean
+}
+
+/** The services that are meant, in the order of their files; nothing is looked at. */
+export interface KeysAnswer {
+  readonly keys: readonly string[]
+}
+
+export interface ServiceQuery {
+  readonly path: string
+  readonly service?: string
+}
+
+/** One causal account; `because` are the steps, nearest cause last. */
+export interface WhyAnswer {
+  readonly key: string
+  readonly text: string
+  readonly because: readonly string[]
+}
+
+/** `env`: the caller's shell environment. */
+export interface OneOffBody {
+  readonly path: string
+  readonly service: string
+  readonly env: Readonly<Record<string, string>>
+}
+
+/** How to run a one-off command in a service's place: `env` is all of its environment. Secrets: never print it. */
+export interface OneOffAnswer {
+  readonly dir: string
+  readonly env: Readonly<Record<string, string>>
+  /** Keys of the services that the command may want to reach, and which do not run. */
+  readonly notRunning: readonly string[]
+}
+
+/** `argv` opens the URL; null where the machine cannot. */
+export interface OpenAnswer {
+  readonly url: string
+  readonly argv: readonly string[] | null
+  readonly hint?: string
+}
+
+/**
+ * `tail`: the last so many lines of all together, with `each` of each service. `since`: UTC ISO 8601. `resume`: instead of
+ * that, of single services, the last line that the reader has, as `TIME STREAM HASH COUNT KEY`: the first 16 digits of the SHA-256 of
+ * its text, and how many lines of that time and text the reader has. `grep`: a JavaScript regular expression. `partial`: with `follow`
+ * and without `grep`, an unfinished line comes in pieces, too, before it comes whole.
+ */
+export interface LogsQuery extends KeysQuery {
+  readonly tail?: number
+  readonly each?: boolean
+  readonly since?: string
+  readonly resume?: readonly string[]
+  readonly grep?: string
+  readonly follow?: boolean
+  readonly partial?: boolean
+}
+
+/** A project that was started once, running or not. */
+export interface KnownProjectView {
+  readonly name: string
+  readonly path: string
+  readonly domain: string
+  readonly pinned: boolean
+  /** Whether its folder is there. */
+  readonly exists: boolean
+  /** UTC ISO 8601 of the last `up`. */
+  readonly usedAt: string
+  /** Why it could not be started with the daemon. */
+  readonly problem: string | null
+}
+
+export interface RegistryAnswer {
+  readonly projects: readonly KnownProjectView[]
+}
+
+/** `projects`: names; none: the project that `path` is in. */
+export interface PinBody {
+  readonly path: string
+  readonly projects: readonly string[]
+  readonly pinned: boolean
+}
+
+/** What is gone and was forgotten; what is gone and still runs was kept. */
+export interface CleanAnswer {
+  readonly forgotten: readonly KnownProjectView[]
+  readonly kept: readonly KnownProjectView[]
+}
+
+export interface PluginView {
+  readonly name: string
+  readonly version: string
+  readonly from: 'built-in' | 'npm'
+  readonly state: 'active' | 'off' | 'broken'
+  /** Why it is off or broken. */
+  readonly reason: string | null
+  /** The code of that reason, where it is not the user's wish. */
+  readonly code?: ErrorCode
+  readonly types: readonly string[]
+  readonly features: readonly string[]
+  readonly commands: readonly string[]
+  /** ms of its setup. */
+  readonly setupMs: number | null
+}
+
+export interface PluginsAnswer {
+  readonly plugins: readonly PluginView[]
+}
+
+export interface CheckView {
+  readonly plugin: string
+  readonly id: string
+  readonly severity: 'critical' | 'important' | 'optional'
+  readonly status: 'pass' | 'warn' | 'fail' | 'skip'
+  readonly summary: string
+  readonly fix: string | null
+}
+
+/** `check`: ids of the checks to run; without any, all. */
+export interface DoctorQuery {
+  readonly check?: readonly string[]
+}
+
+export interface DoctorAnswer {
+  readonly ok: boolean
+  readonly checks: readonly CheckView[]
+  /** What to do, in the checks' order; what two checks ask for stands here once. */
+  readonly fixes: readonly string[]
+  /** Those of the fixes that a command does. */
+  readonly commands: readonly FixCommand[]
+}
+
+/** A shell command that mends something; `root`: it needs root, so that nobody but the person runs it. */
+export interface FixCommand {
+  readonly command: string
+  readonly root: boolean
+}
+
+export interface ConfigBody {
+  readonly path: string
+  readonly env: Readonly<Record<string, string>>
+}
+
+/** One value of the merged configuration; `file` null: a default. `env` values are never shown resolved. */
+export interface ConfigValue {
+  readonly key: string
+  readonly value: unknown
+  readonly file: string | null
+  readonly line: number | null
+}
+
+export interface ConfigAnswer {
+  readonly project: string
+  readonly path: string
+  readonly values: readonly ConfigValue[]
+  /** What an `up` from the caller's shell would not find a value for. */
+  readonly unresolved?: ErrorJson
+  /** What an `up` from the caller's shell would warn of. */
+  readonly warnings?: readonly ConfigWarning[]
+}
+
+export interface ConfigWarning {
+  readonly message: string
+  readonly hint: string
+}
+
+export interface AllowBody {
+  /** A folder, or a file in it; absolute. */
+  readonly path: string
+}
+
+/** The folder whose project files are taken from now on, of these users; none where they are the caller's anyway. */
+export interface AllowAnswer {
+  readonly path: string
+  readonly owners: readonly number[]
+}
+
+export interface CommandBody {
+  readonly argv: readonly string[]
+  readonly cwd: string
+  /** What came of the steps of the answer before. */
+  readonly outcomes?: readonly KeychainOutcome[]
+}
+
+export interface CommandAnswer {
+  readonly exitCode: number
+  readonly text: string
+  readonly data?: unknown
+  /** To be carried out by the CLI, and the command to be asked once more with what came of them. */
+  readonly steps?: readonly KeychainStep[]
+}

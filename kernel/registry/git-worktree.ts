@@ -1,0 +1,99 @@
+import { statSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
+import { realPathIfAny } from '../contract/real-path.ts'
+import { readTextFileNow } from '../contract/text-file.ts'
+
+/**
+ * The branch of the linked git worktree a folder is in, as a DNS label (detached: the worktree's own name); undefined in a
+ * main checkout or outside git. Reads git's files (gitrepository-layout(5)); runs nothing.
+ */
+export function worktreeBranch(folder: string): string | undefined {
+  const link = gitLink(folder)
+  const gitDir = link && worktreeOf(link)
+  if (gitDir === undefined) return undefined
+  const head = readTextFileNow(join(gitDir, 'HEAD')) ?? ''
+  const [, branch] = /^ref: refs\/heads\/(.+)$/m.exec(head) ?? []
+  return slugOf(branch ?? basename(gitDir))
+}
+
+/** Whether a folder is the root of a linked git worktree. */
+export function isWorktree(folder: string): boolean {
+  const link = linkAt(folder)
+  return link !== undefined && worktreeOf(link) !== undefined
+}
+
+/**
+ * The repository that a folder is a checkout of, as the path of its `.git` folder; undefined outside git. Only a worktree that the
+ * repository knows, too, is one of it: anyone can write a `.git` file that names another's.
+ */
+export function repositoryOf(folder: string): string | undefined {
+  for (let at = folder; ; at = dirname(at)) {
+    const link = linkAt(at)
+    if (link !== undefined) return ownerOf(link)
+    const git = join(at, '.git')
+    if (isFolder(git)) return realPathIfAny(git)
+    if (at === dirname(at)) return undefined
+  }
+}
+
+/** The longest DNS label (RFC 1035, 2.3.4). */
+export const longestLabel = 63
+/** A branch's label leaves room for what is put before and behind it. */
+const longestSlug = 40
+
+/** A text as one DNS label of at most 40 characters; letters lose their accents, in whichever way the file system composes them. */
+export function slugOf(text: string): string {
+  const slug = text
+    .normalize('NFD')
+    .replaceAll(/\p{M}/gu, '')
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .slice(0, longestSlug)
+    .replaceAll(/^-+|-+$/g, '')
+  return slug === '' ? 'copy' : slug
+}
+
+interface GitLink {
+  readonly file: string
+  readonly text: string
+}
+
+/** Where git keeps what it knows of a linked worktree; undefined for another's link: a submodule's leads to `.git/modules`. */
+function worktreeOf({ file, text }: GitLink): string | undefined {
+  const [, target] = /^gitdir: (.+)$/m.exec(text) ?? []
+  if (target === undefined) return undefined
+  const gitDir = resolve(dirname(file), target.trim())
+  return basename(dirname(gitDir)) === 'worktrees' ? gitDir : undefined
+}
+
+function ownerOf(link: GitLink): string | undefined {
+  const gitDir = worktreeOf(link)
+  const back = gitDir === undefined ? undefined : readTextFileNow(join(gitDir, 'gitdir'))
+  if (gitDir === undefined || back === undefined) return undefined
+  const isKnown = realPathIfAny(resolve(gitDir, back.trim())) === realPathIfAny(link.file)
+  return isKnown ? realPathIfAny(dirname(dirname(gitDir))) : undefined
+}
+
+/** The `.git` file at or above a folder; undefined where a `.git` folder comes first. */
+function gitLink(folder: string): GitLink | undefined {
+  for (let at = folder; ; at = dirname(at)) {
+    const link = linkAt(at)
+    if (link !== undefined || at === dirname(at)) return link
+    if (isFolder(join(at, '.git'))) return undefined
+  }
+}
+
+function linkAt(folder: string): GitLink | undefined {
+  const file = join(folder, '.git')
+  const text = readTextFileNow(file)
+  return text === undefined ? undefined : { file, text }
+}
+
+/** What cannot be looked at is none: the path may lead through a file, a circle of links, or be too long. */
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory()
+  } catch {
+    return false
+  }
+}

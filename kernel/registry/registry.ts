@@ -1,0 +1,274 @@
+import { renameSync } from 'node:fs'
+import { join, sep } from 'node:path'
+import type { Log, ProjectPlan, ProjectRef, ServicePlan } from '../contract/plugin.ts'
+import { isStillAt } from '../contract/real-path.ts'
+import { messageOf } from '../errors.ts'
+import { readJson, writeWhole } from '../system/files.ts'
+import { longestLabel, repositoryOf, slugOf, worktreeBranch } from './git-worktree.ts'
+
+/** A known project: its identity and the ports its services have had. */
+export interface KnownProject extends ProjectRef {
+  /** The name and domain its configuration asks for; what it got may differ. */
+  readonly wanted: { readonly name: string; readonly domain: string }
+  readonly services: readonly string[]
+  readonly ports: Readonly<Record<string, number>>
+  readonly pinned: boolean
+  /** UTC ISO 8601 of the last `up`. */
+  readonly usedAt: string
+}
+
+/** Domains that are locald's own, and with the dashboard's all below it. */
+const reserved: ReadonlySet<string> = new Set(['localhost', 'locald.localhost'])
+const dashboard = 'locald.localhost'
+
+/** What a plan is called, and its services. */
+type ProjectNames = Pick<ProjectPlan, 'name' | 'domain'> & { readonly services: readonly Pick<ServicePlan, 'name'>[] }
+
+/** Known projects on disk. Each change is written at once, atomically. */
+export class Registry {
+  readonly file: string
+  readonly #log: Log
+  readonly #projects = new Map<string, KnownProject>()
+
+  /** A damaged file is put aside, and said so: known names and ports are then given anew. */
+  constructor(dataFolder: string, log: Log) {
+    this.file = join(dataFolder, 'registry.json')
+    this.#log = log
+    try {
+      for (const project of projectsIn(readJson(this.file))) this.#projects.set(project.path, project)
+    } catch (error) {
+      const aside = `${this.file}.damaged-${Date.now()}`
+      renameSync(this.file, aside)
+      log.warn(`registry.json could not be read (${messageOf(error)}); it was kept as ${aside}`)
+    }
+  }
+
+  list(): readonly KnownProject[] {
+    return [...this.#projects.values()]
+  }
+
+  get(path: string): KnownProject | undefined {
+    return this.#projects.get(path)
+  }
+
+  /**
+   * The identity of the project in a folder: the one it had, else the one it wants, else, where another folder has that
+   * name or domain, one of its own. A git worktree is named after its branch. A domain of an earlier version that is below
+   * another project's is replaced; the name, under which the data is stored, stays.
+   */
+  identify(wanted: ProjectRef, services: readonly string[]): ProjectRef {
+    const known = this.#projects.get(wanted.path)
+    const had = known?.wanted.name === wanted.name && known.wanted.domain === wanted.domain ? known : undefined
+    const stays = had !== undefined && this.#isUnique(had) && this.#holderAbove(had) === undefined
+    const { name, domain } = stays ? had : this.#choose(wanted, services, had?.name)
+    const before = known ?? this.#movedFrom(name, domain)
+    this.#save({
+      name,
+      path: wanted.path,
+      domain,
+      wanted: { name: wanted.name, domain: wanted.domain },
+      services,
+      ports: before?.ports ?? {},
+      pinned: before?.pinned ?? false,
+      usedAt: new Date().toISOString(),
+    })
+    return { name, path: wanted.path, domain }
+  }
+
+  /** Knows a project that runs, with its ports, where the registry was lost; changes nothing of one that it knows. */
+  restore(ref: ProjectRef, plan: ProjectNames, ports: Readonly<Record<string, number>>): void {
+    if (this.#projects.has(ref.path)) return
+    this.#save({
+      ...ref,
+      wanted: { name: plan.name, domain: plan.domain },
+      services: plan.services.map(({ name }) => name),
+      ports,
+      pinned: false,
+      usedAt: new Date().toISOString(),
+    })
+  }
+
+  /** The port a service of a project had last. */
+  port(path: string, service: string): number | undefined {
+    const ports = this.#projects.get(path)?.ports ?? {}
+    return Object.hasOwn(ports, service) ? ports[service] : undefined
+  }
+
+  /** Whether a port is known for any service of an existing project other than the given one. */
+  portTaken(port: number, path: string, service: string): boolean {
+    return this.list().some(project =>
+      Object.entries(project.ports).some(
+        ([name, held]) => held === port && !(project.path === path && name === service) && isStillAt(project.path),
+      ),
+    )
+  }
+
+  setPorts(path: string, ports: Readonly<Record<string, number>>): void {
+    const known = this.#projects.get(path)
+    if (known === undefined) return
+    const merged = { ...known.ports, ...ports }
+    if (JSON.stringify(merged) !== JSON.stringify(known.ports)) this.#save({ ...known, ports: merged })
+  }
+
+  /** Whether the project in a folder is to be started with the daemon. */
+  pin(path: string, pinned: boolean): void {
+    const known = this.#projects.get(path)
+    if (known !== undefined && known.pinned !== pinned) this.#save({ ...known, pinned })
+  }
+
+  forget(path: string): void {
+    if (this.#projects.delete(path)) this.#write()
+  }
+
+  /** @param had the name it had for the same wish, which it keeps where that is unique */
+  #choose(wanted: ProjectRef, services: readonly string[], had: string | undefined): Identity {
+    const { path } = wanted
+    const isFree = (ref: ProjectRef) => this.#isUnique(ref) && this.#isApart(ref, services)
+    const branch = worktreeBranch(path)
+    const isNameFree = (name: string) => this.#others(path).every(other => other.name !== name)
+    if (branch === undefined && had === undefined && isFree(wanted)) return wanted
+    const fixed = had ?? (branch === undefined ? wanted.name : undefined)
+    const kept = fixed !== undefined && isNameFree(fixed) ? fixed : undefined
+    const above = isBelow(wanted.domain, dashboard) ? dashboard : this.#holderAbove(wanted)?.domain
+    const suffix = branch ?? (above === undefined ? this.#distinction(wanted) : prefixOf(wanted.domain, above))
+    for (let round = 1; ; round++) {
+      const label = suffix === undefined ? `${round + 1}` : round === 1 ? suffix : `${suffix}-${round}`
+      const name = kept ?? suffixed(wanted.name, label)
+      const below = `${label}.${wanted.domain}`
+      const beside = besideOf(above ?? wanted.domain, label)
+      for (const domain of branch === undefined ? [beside] : [below, beside])
+        if (isFree({ name, path, domain })) return { name, domain }
+    }
+  }
+
+  /** The innermost folder in which a path differs from that of who has the name already; the name itself would say nothing. */
+  #distinction({ name, path, domain }: ProjectRef): string | undefined {
+    const holder = this.#others(path).find(other => other.name === name || other.domain === domain)
+    return ownPart(path.split(sep), holder?.path.split(sep) ?? [])
+      .reverse()
+      .map(slugOf)
+      .find(label => label !== name)
+  }
+
+  /** A project of that name whose folder no longer exists: a folder that gets the name was moved, most often, and keeps its ports. */
+  #movedFrom(name: string, domain: string): KnownProject | undefined {
+    const missing = this.list().filter(
+      other => other.name === name && other.domain === domain && !isStillAt(other.path),
+    )
+    return missing.sort((a, b) => (a.usedAt < b.usedAt ? 1 : -1))[0]
+  }
+
+  /** Whether no other existing project, nor locald, has the name or the domain. */
+  #isUnique({ name, path, domain }: ProjectRef): boolean {
+    if (reserved.has(domain) || isBelow(domain, dashboard)) return false
+    return this.#others(path).every(other => other.name !== name && other.domain !== domain)
+  }
+
+  /**
+   * Whether no service's host name is another project's domain, and neither project's domain is below the other's, which would
+   * let their pages set each other's cookies (RFC 6265 section 5.1.3). Checkouts of one repository may.
+   */
+  #isApart({ path, domain }: ProjectRef, services: readonly string[]): boolean {
+    const own = new Set(services.map(service => `${service}.${domain}`))
+    return this.#others(path).every(other => {
+      if (own.has(other.domain)) return false
+      if (other.services.some(service => `${service}.${other.domain}` === domain)) return false
+      return !(isBelow(domain, other.domain) || isBelow(other.domain, domain)) || isSameRepository(path, other.path)
+    })
+  }
+
+  /** The project of another repository below whose domain a domain is; the outermost. */
+  #holderAbove({ path, domain }: ProjectRef): KnownProject | undefined {
+    return this.#others(path)
+      .filter(other => isBelow(domain, other.domain) && !isSameRepository(path, other.path))
+      .sort((a, b) => a.domain.length - b.domain.length)[0]
+  }
+
+  #others(path: string): readonly KnownProject[] {
+    return this.list().filter(other => other.path !== path && isStillAt(other.path))
+  }
+
+  #save(project: KnownProject): void {
+    this.#projects.set(project.path, project)
+    this.#write()
+  }
+
+  /** A file that cannot be written (a full disk) costs the same names and ports tomorrow, not today's work. */
+  #write(): void {
+    try {
+      writeWhole(this.file, `${JSON.stringify({ version: 1, projects: this.list() }, null, 2)}\n`)
+    } catch (error) {
+      this.#log.warn(`registry.json could not be written: ${messageOf(error)}`)
+    }
+  }
+}
+
+type Identity = Pick<ProjectRef, 'name' | 'domain'>
+
+function isBelow(domain: string, above: string): boolean {
+  return domain.endsWith(`.${above}`)
+}
+
+function isSameRepository(path: string, other: string): boolean {
+  const repository = repositoryOf(path)
+  return repository !== undefined && repository === repositoryOf(other)
+}
+
+/** What a domain has before the one above it, as one label. */
+function prefixOf(domain: string, above: string): string {
+  return slugOf(domain.slice(0, -1 - above.length))
+}
+
+/** A domain beside another: `shop-two.localhost` beside `shop.localhost`. */
+function besideOf(domain: string, label: string): string {
+  const dot = domain.indexOf('.')
+  return `${suffixed(domain.slice(0, dot), label)}${domain.slice(dot)}`
+}
+
+function suffixed(text: string, label: string): string {
+  return `${text.slice(0, longestLabel - 1 - label.length)}-${label}`
+}
+
+/** What is left of a path without what it has in common with another at both ends. */
+function ownPart(path: readonly string[], other: readonly string[]): string[] {
+  const most = Math.min(path.length, other.length)
+  let start = 0
+  while (start < most && path[start] === other[start]) start++
+  let end = 0
+  while (end < most - start && path.at(-1 - end) === other.at(-1 - end)) end++
+  return path.slice(start, path.length - end)
+}
+
+function projectsIn(value: unknown): readonly KnownProject[] {
+  if (value === undefined) return []
+  if (typeof value !== 'object' || value === null || !('projects' in value) || !Array.isArray(value.projects)) {
+    throw new Error('it is not a registry')
+  }
+  const projects: readonly unknown[] = value.projects
+  return projects.map(project => {
+    if (isKnown(project)) return project
+    throw new Error('it has an entry that is no project')
+  })
+}
+
+function isKnown(value: unknown): value is KnownProject {
+  if (!isTable(value) || !hasTexts(value, ['name', 'path', 'domain', 'usedAt'])) return false
+  const { wanted, ports, services, pinned } = value
+  return (
+    isTable(wanted) &&
+    hasTexts(wanted, ['name', 'domain']) &&
+    isTable(ports) &&
+    Object.values(ports).every(Number.isInteger) &&
+    Array.isArray(services) &&
+    services.every(service => typeof service === 'string') &&
+    typeof pinned === 'boolean'
+  )
+}
+
+function isTable(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function hasTexts(table: Readonly<Record<string, unknown>>, keys: readonly string[]): boolean {
+  return keys.every(key => typeof table[key] === 'string')
+}

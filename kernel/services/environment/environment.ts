@@ -1,0 +1,261 @@
+import { resolve } from 'node:path'
+import { type DotenvEntries, EnvFiles } from '../../config/env-files.ts'
+import { interpolate, interpolateLeniently, type Scope, withSelfReference } from '../../config/interpolation.ts'
+import { shortName } from '../../config/layers.ts'
+import { listed } from '../../config/problems.ts'
+import type { Path } from '../../config/table.ts'
+import { Trust } from '../../config/trust.ts'
+import type { ProjectPlan, ServicePlan } from '../../contract/plugin.ts'
+import { LocaldError } from '../../errors.ts'
+import { shellPart } from './shell.ts'
+
+export { interpolate, type Scope } from '../../config/interpolation.ts'
+export { shellPart } from './shell.ts'
+
+/** Where a variable comes from, weakest first. */
+export type EnvLayer = 'shell' | 'project' | '.env' | 'env_file' | 'service' | 'locald'
+
+/** What set a variable: a file and line where it is one. */
+export interface EnvOrigin {
+  readonly layer: EnvLayer
+  readonly file: string | null
+  readonly line: number | null
+}
+
+/** File (absolute) and 1-based line of a path of the configuration; nulls for a default. */
+export type Locate = (path: Path) => Promise<{ readonly file: string | null; readonly line: number | null }>
+
+export interface EnvironmentInput {
+  /** The environment of the shell that asked. */
+  readonly shell: Readonly<Record<string, string | undefined>>
+  readonly plan: ProjectPlan
+  readonly service: ServicePlan
+  /** What locald itself sets: PORT, LOCALD_URL … The strongest, and seen by `${PORT}`. */
+  readonly own: Readonly<Record<string, string>>
+  /** What locald sets where only the shell does: a HOST that somebody wrote counts. */
+  readonly defaults?: Readonly<Record<string, string>>
+  /** The value of `${services.NAME.FIELD}`. */
+  lookup(service: string, field: string): string | undefined
+  /** For messages with file and line. */
+  readonly locate?: Locate
+  /** Reads `.env` and `env_file`; default: without knowing what was allowed. */
+  readonly envFiles?: EnvFiles | undefined
+}
+
+/** A service's environment. `origins` has the same names; finding lines takes a while. */
+export interface Environment {
+  readonly env: Readonly<Record<string, string>>
+  /** Which layer set each. */
+  readonly layers: ReadonlyMap<string, EnvLayer>
+  /** What a file or table sets to another value than locald does, in vain. */
+  readonly overruled: readonly Overruled[]
+  origins(): Promise<ReadonlyMap<string, EnvOrigin>>
+}
+
+/** A variable that was written in vain, and where. */
+export interface Overruled {
+  readonly name: string
+  readonly origin: () => Promise<EnvOrigin>
+}
+
+interface Value {
+  readonly text: string
+  readonly layer: EnvLayer
+  readonly origin: () => Promise<EnvOrigin>
+}
+
+/** What the keeper sets for each process, whatever was written. */
+const ofKeeper = 'NOTIFY_SOCKET'
+
+/** Same-layer references above which a chain is refused. */
+const chainLimit = 500
+
+/**
+ * Puts a service's environment together, weakest first: shell, locald's defaults, project `env`, `.env`, `env_file`, the service's
+ * `env`, what locald sets. In `env` every reference must resolve; in files what is not known stays as written, and single-quoted values
+ * are taken as they are. ENV_UNRESOLVED names service, key, file and line of each that does not, never a value; CONFIG_UNREADABLE
+ * and CONFIG_INVALID tell of files that cannot be read or are not there.
+ */
+export async function environmentOf(input: EnvironmentInput): Promise<Environment> {
+  const { plan, service, own, defaults = {} } = input
+  const files = await readFiles(input)
+  const values = new Map<string, Value>()
+  const anonymous = (layer: EnvLayer) => async () => ({ layer, file: null, line: null })
+  for (const [name, text] of Object.entries(shellPart(input.shell)))
+    values.set(name, { text, layer: 'shell', origin: anonymous('shell') })
+  for (const [name, text] of Object.entries(defaults))
+    values.set(name, { text, layer: 'locald', origin: anonymous('locald') })
+  const later = new Set([...files.flatMap(({ entries }) => [...entries.keys()]), ...Object.keys(service.common.env)])
+  const faults = await addTable(input, values, { layer: 'project', table: plan.env, path: ['env'], later })
+  for (const file of files) addFile(input, values, file)
+  const path = ['services', service.name, 'env']
+  faults.push(
+    ...(await addTable(input, values, { layer: 'service', table: service.common.env, path, later: new Set() })),
+  )
+  if (faults.length > 0) throw together(faults, plan.path)
+  const overruled = [...Object.keys(own), ofKeeper].flatMap(name => {
+    const written = values.get(name)
+    if (written === undefined || written.layer === 'shell' || written.text === own[name]) return []
+    return [{ name, origin: written.origin }]
+  })
+  for (const [name, text] of Object.entries(own))
+    values.set(name, { text, layer: 'locald', origin: anonymous('locald') })
+  return {
+    overruled,
+    env: Object.fromEntries([...values].map(([name, { text }]) => [name, text])),
+    layers: new Map([...values].map(([name, { layer }]) => [name, layer])),
+    origins: async () =>
+      new Map(await Promise.all([...values].map(async ([name, { origin }]) => [name, await origin()] as const))),
+  }
+}
+
+/** What all of them resolve to; with failures, waits for all and throws them as one. */
+export async function allTogether<T>(tries: readonly Promise<T>[], root: string): Promise<T[]> {
+  const all = await Promise.allSettled(tries)
+  const faults = all.flatMap(each => (each.status === 'rejected' ? [LocaldError.from(each.reason)] : []))
+  if (faults.length > 0) throw together(faults, root)
+  return all.flatMap(each => (each.status === 'fulfilled' ? [each.value] : []))
+}
+
+/** Errors of environments as one, which tells them all; one that is of another kind goes first. */
+function together(errors: readonly LocaldError[], root: string): LocaldError {
+  const unique = new Map(errors.flatMap(({ problems }) => problems).map(each => [JSON.stringify(each), each]))
+  const other = errors.find(({ code }) => code !== 'ENV_UNRESOLVED') ?? (unique.size <= 1 ? errors[0] : undefined)
+  const problems = [...unique.values()].sort((a, b) => (a.line ?? 0) - (b.line ?? 0))
+  return other ?? new LocaldError('ENV_UNRESOLVED', listed(problems, root), { hint: 'Nothing was changed.', problems })
+}
+
+interface EnvFile {
+  readonly layer: '.env' | 'env_file'
+  readonly file: string
+  readonly entries: DotenvEntries
+}
+
+async function readFiles({ plan, service, locate, envFiles }: EnvironmentInput): Promise<readonly EnvFile[]> {
+  const files = envFiles ?? new EnvFiles({ trust: new Trust(), root: plan.path })
+  const implicit = resolve(plan.path, '.env')
+  const first = async (): Promise<EnvFile[]> => {
+    const entries = await files.read(implicit, true)
+    return entries === undefined ? [] : [{ layer: '.env', file: implicit, entries }]
+  }
+  const listed = async (written: string, index: number): Promise<EnvFile[]> => {
+    const file = resolve(plan.path, written)
+    const entries = await files.read(file, false)
+    if (entries !== undefined) return [{ layer: 'env_file', file, entries }]
+    const path = ['services', service.name, 'env_file']
+    const { file: where, line } = locate === undefined ? nowhere : await locate([...path, index])
+    const fault = `file '${written}' does not exist`
+    const message = `service '${service.name}': ${place(where, line, plan.path)}${path.join('.')}: ${fault}`
+    throw new LocaldError('CONFIG_INVALID', message, {
+      service: service.name,
+      problems: [problem(fault, where, line, path)],
+    })
+  }
+  return (await Promise.all([first(), ...service.common.envFile.map(listed)])).flat()
+}
+
+/** Lays a `.env` file over the values: each entry sees what is weaker, and the entries above it. */
+function addFile(input: EnvironmentInput, values: Map<string, Value>, { layer, file, entries }: EnvFile): void {
+  const scope = scopeOf(input, name => values.get(name)?.text)
+  for (const [name, { value, literal, line }] of entries) {
+    const text = literal ? value : interpolateLeniently(withSelfReference(name, value), scope)
+    values.set(name, { text, layer, origin: async () => ({ layer, file, line }) })
+  }
+}
+
+interface EnvTable {
+  readonly layer: 'project' | 'service'
+  readonly table: Readonly<Record<string, string>>
+  readonly path: Path
+  /** Names that only stronger layers set: for hints. */
+  readonly later: ReadonlySet<string>
+}
+
+/**
+ * Lays an `env` table over the values: each key sees its siblings in any order, and of itself the weaker value. The result is what is
+ * wrong; what needs a value that is wrong is not told, too.
+ */
+async function addTable(input: EnvironmentInput, values: Map<string, Value>, env: EnvTable): Promise<LocaldError[]> {
+  const { layer, table, path } = env
+  const resolved = new Map<string, string>()
+  const chain: string[] = []
+  let missing: string | undefined
+  const scope = scopeOf(input, name => {
+    const found = Object.hasOwn(table, name) && chain.at(-1) !== name ? settle(name) : values.get(name)?.text
+    if (found === undefined) missing = name
+    return found
+  })
+  const settle = (name: string): string => {
+    const known = resolved.get(name)
+    if (known !== undefined) return known
+    if (chain.includes(name)) {
+      const around = [...chain.slice(chain.indexOf(name)), name].join(' → ')
+      throw new LocaldError('ENV_UNRESOLVED', `refers to itself: ${around}`, {
+        hint: 'Take one of these references away.',
+      })
+    }
+    if (chain.length >= chainLimit) throw new LocaldError('ENV_UNRESOLVED', `needs more than ${chainLimit} others`)
+    chain.push(name)
+    const text = interpolate(withSelfReference(name, table[name] ?? ''), scope)
+    chain.pop()
+    resolved.set(name, text)
+    return text
+  }
+  const faults: LocaldError[] = []
+  for (const name of Object.keys(table)) {
+    try {
+      settle(name)
+    } catch (error) {
+      faults.push(await explained(input, env, chain.at(-1) ?? name, LocaldError.from(error), missing))
+      for (const each of chain.splice(0)) resolved.set(each, '')
+    }
+  }
+  const locate = input.locate
+  for (const [name, text] of resolved) {
+    const origin = async () => ({ layer, ...(locate === undefined ? nowhere : await locate([...path, name])) })
+    values.set(name, { text, layer, origin })
+  }
+  return faults
+}
+
+const nowhere = { file: null, line: null } as const
+
+/** What references may read, locald's own values first. */
+function scopeOf({ plan, own, lookup }: EnvironmentInput, weaker: (name: string) => string | undefined): Scope {
+  return {
+    project: { name: plan.name, domain: plan.domain },
+    variable: name => (Object.hasOwn(own, name) ? own[name] : weaker(name)),
+    service: (service, field) => lookup(service, field),
+  }
+}
+
+/** A failure with the service, key, file and line it is about. */
+async function explained(
+  { plan, service, locate }: EnvironmentInput,
+  { path, later }: EnvTable,
+  name: string,
+  error: LocaldError,
+  missing: string | undefined,
+): Promise<LocaldError> {
+  if (error.code !== 'ENV_UNRESOLVED') return error
+  const { file, line } = locate === undefined ? nowhere : await locate([...path, name])
+  const key = [...path, name].join('.')
+  const isLater = missing !== undefined && later.has(missing) && error.message === `\${${missing}} is not set`
+  const hint = isLater
+    ? `${missing} is set by a stronger layer, which [env] cannot see: move '${name}' there.`
+    : error.hint
+  const message = `service '${service.name}': ${place(file, line, plan.path)}${key}: ${error.message}`
+  return new LocaldError('ENV_UNRESOLVED', message, {
+    service: service.name,
+    ...(hint === undefined ? {} : { hint }),
+    problems: [{ ...problem(error.message, file, line, [...path, name]), ...(hint === undefined ? {} : { hint }) }],
+  })
+}
+
+function place(file: string | null, line: number | null, root: string): string {
+  return file === null ? '' : `${shortName(file, root)}${line === null ? '' : `:${line}`}: `
+}
+
+function problem(message: string, file: string | null, line: number | null, path: Path) {
+  return { message, key: path.join('.'), ...(file === null ? {} : { file }), ...(line === null ? {} : { line }) }
+}

@@ -1,0 +1,251 @@
+import type { HealthCheck, Instance, Protocol } from '../../contract/plugin.ts'
+import { LogCursor } from '../../logs/cursor.ts'
+import { Grep } from '../../logs/grep.ts'
+import { stampOf } from '../../logs/lines.ts'
+import type { ServiceLog } from '../../logs/service-log.ts'
+import { deferred, pause } from '../../system/async.ts'
+import { commandProbe, httpProbe, type ProbeResult, placeOf, tcpProbe } from './probes.ts'
+
+/** What a service's health is watched with. */
+export interface HealthInput {
+  /** The user's; absent: the instance's own probe, else TCP on the port, else none. */
+  readonly check: HealthCheck | undefined
+  readonly instance: Instance
+  readonly port: number | undefined
+  /** What it speaks there, if its type says so. */
+  readonly protocol?: Protocol | undefined
+  /** Where it listens, if that is known already. */
+  readonly address?: string | undefined
+  /** Whether another user's process is reached there, whose answers do not count. */
+  readonly isStrangers?: (address: string, port: number) => Promise<boolean>
+  readonly dir: string
+  readonly env: Readonly<Record<string, string>>
+  readonly log: ServiceLog
+  readonly signal: AbortSignal
+}
+
+/** One try, and how many there were. */
+export interface Attempt extends ProbeResult {
+  readonly tries: number
+}
+
+/** This many failures in a row make a ready service unhealthy; one success makes it healthy again. */
+export const failuresToUnhealthy = 3
+
+/** Where there is nothing to ask, a process counts as started after it has lived this long: ms. */
+const settleMs = 40
+
+/** One automatic try takes at most this: ms. */
+const automaticTimeoutMs = 1000
+
+/**
+ * Until a service is ready, where the user gave no interval, tries are as far apart as a twentieth of its time so far, within these bounds
+ * (ms): a quick one is seen at once. A command costs a process, so it is run less often.
+ */
+const startPace = {
+  command: { least: 50, most: 1000 },
+  other: { least: 5, most: 50 },
+} as const
+/** One that takes very long is not asked so often any more, in the end once a second. */
+const longPace = { part: 1 / 200, most: 1000 } as const
+
+type Prober = () => Promise<ProbeResult>
+
+/** Watches one instance: first until it is ready, then on. */
+export class HealthWatch {
+  readonly #input: HealthInput
+  #address: string | undefined
+
+  constructor(input: HealthInput) {
+    this.#input = input
+    this.#address = input.address
+  }
+
+  /** Tries until the service is ready; each failed try is told. Undefined when the signal ended it. */
+  async untilReady(tried: (attempt: Attempt) => void): Promise<ProbeResult | undefined> {
+    const { check, signal, log, instance } = this.#input
+    if (check?.type === 'notify') return notified(instance, signal, tried)
+    if (check?.type === 'log') return logged(log, check.pattern, instance.startedMs, signal)
+    const probe = this.#prober()
+    if (probe === undefined) {
+      await pause(settleMs, signal)
+      return signal.aborted ? undefined : { ok: true, detail: 'it runs' }
+    }
+    const notice = new ReadyNotice(instance)
+    try {
+      const first = performance.now()
+      for (let tries = 1; !signal.aborted; tries++) {
+        const began = performance.now()
+        const result = await unlessAborted(probe(), signal)
+        if (result === undefined) return undefined
+        if (result.ok) {
+          this.#address = result.address
+          return result
+        }
+        // Where the user gave no check, the service's own word counts, too.
+        if (check === undefined && notice.isReady) return { ok: true, detail: 'it said READY=1' }
+        tried({ ...result, tries })
+        await pause(Math.max(0, startDelay(check, began - first) - (performance.now() - began)), signal)
+      }
+      return undefined
+    } finally {
+      notice.close()
+    }
+  }
+
+  /** The loopback address the service listens on, where that can be told. */
+  async address(): Promise<string | undefined> {
+    const { port, signal } = this.#input
+    if (this.#address === undefined && port !== undefined) {
+      const probe = tcpProbe(port, automaticTimeoutMs).then(result => this.#ours(result))
+      this.#address = (await unlessAborted(probe, signal))?.address
+    }
+    return this.#address
+  }
+
+  /**
+   * After ready: a check of the user's goes on at its interval, and each change of mind is told. Automatic checks do not go
+   * on: an idle machine stays idle, and the end of a process is noticed without them.
+   */
+  async watch(changed: (healthy: boolean, attempt: Attempt) => void): Promise<void> {
+    const { check, signal, instance } = this.#input
+    if (check?.type === 'notify') return watchNotify(instance, signal, changed)
+    const probe = check === undefined || check.type === 'log' ? undefined : this.#prober()
+    if (probe === undefined || check === undefined) return
+    let failures = 0
+    let healthy = true
+    for (;;) {
+      await pause(check.interval, signal)
+      if (signal.aborted) return
+      const result = await unlessAborted(probe(), signal)
+      if (result === undefined) return
+      failures = result.ok ? 0 : failures + 1
+      const sound: boolean = result.ok || (healthy && failures < failuresToUnhealthy)
+      if (sound !== healthy) changed(sound, { ...result, tries: failures })
+      healthy = sound
+    }
+  }
+
+  #prober(): Prober | undefined {
+    const { check, instance, port, protocol, dir, env, signal } = this.#input
+    if (check?.type === 'command') return () => commandProbe(check.command, check.timeout, { dir, env, signal })
+    if (check?.type === 'http' || check?.type === 'tcp') {
+      if (port === undefined) return () => Promise.resolve({ ok: false, detail: 'it has no port' })
+      const ask =
+        check.type === 'tcp'
+          ? () => tcpProbe(port, check.timeout)
+          : () => httpProbe({ port, path: check.path, tls: protocol === 'https', host: this.#address }, check.timeout)
+      return async () => await this.#ours(await ask())
+    }
+    const own = instance.probe?.bind(instance)
+    if (own !== undefined) return async () => ({ ok: await own(), detail: 'it does not answer yet' })
+    return port === undefined ? undefined : async () => await this.#ours(await tcpProbe(port, automaticTimeoutMs))
+  }
+
+  /** What another user's process answers does not count: it would get the service's requests. */
+  async #ours(result: ProbeResult): Promise<ProbeResult> {
+    const { port, isStrangers } = this.#input
+    const { ok, address } = result
+    if (!ok || address === undefined || port === undefined || isStrangers === undefined) return result
+    if (!(await isStrangers(address, port))) return result
+    return { ok: false, detail: `a process of another user listens on ${placeOf(address, port)}` }
+  }
+}
+
+/** The result, or undefined as soon as the signal aborts: the end of a service does not wait for a probe under way. */
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    const stop = () => resolve(undefined)
+    signal.addEventListener('abort', stop, { once: true })
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
+    if (signal.aborted) stop()
+  })
+}
+
+/** Delay before the next try, ms: the user's interval to the letter; else quick at first, so that readiness is seen at once. */
+function startDelay(check: HealthCheck | undefined, elapsedMs: number): number {
+  if (check?.intervalGiven) return check.interval
+  const { least, most } = check?.type === 'command' ? startPace.command : startPace.other
+  return Math.max(least, Math.min(most, elapsedMs / 20), Math.min(longPace.most, elapsedMs * longPace.part))
+}
+
+/** Whether an instance has said READY=1 on its NOTIFY_SOCKET (sd_notify(3)), until closed. */
+class ReadyNotice {
+  isReady = false
+  readonly #off: (() => void) | undefined
+
+  constructor(instance: Instance) {
+    this.#off = instance.on?.(event => {
+      if (event.event === 'notify' && event.ready) this.isReady = true
+    })
+  }
+
+  close(): void {
+    this.#off?.()
+  }
+}
+
+/** Waits for READY=1; a STATUS= before it says what the service does, and is no try. */
+async function notified(
+  instance: Instance,
+  signal: AbortSignal,
+  tried: (attempt: Attempt) => void,
+): Promise<ProbeResult | undefined> {
+  if (instance.on === undefined) return { ok: true, detail: 'it runs' }
+  const ready = deferred<ProbeResult>()
+  const off = instance.on(event => {
+    if (event.event !== 'notify') return
+    if (event.ready) ready.resolve({ ok: true, detail: event.status ?? 'it said READY=1' })
+    else if (event.status !== null && !signal.aborted) tried({ ok: false, detail: event.status, tries: 0 })
+  })
+  const result = await unlessAborted(ready.promise, signal)
+  off()
+  return result
+}
+
+async function watchNotify(
+  instance: Instance,
+  signal: AbortSignal,
+  changed: (healthy: boolean, attempt: Attempt) => void,
+): Promise<void> {
+  const off = instance.on?.(event => {
+    if (event.event !== 'notify' || (!event.stopping && !event.ready)) return
+    changed(event.ready, { ok: event.ready, detail: event.status ?? 'it said STOPPING=1', tries: 1 })
+  })
+  if (off === undefined) return
+  if (signal.aborted) off()
+  else signal.addEventListener('abort', off, { once: true })
+}
+
+/** Reads the log from the instance's start until a line, or an unfinished one, matches. */
+async function logged(
+  log: ServiceLog,
+  pattern: string,
+  startedMs: number,
+  signal: AbortSignal,
+): Promise<ProbeResult | undefined> {
+  const grep = new Grep(pattern)
+  const cursor = new LogCursor(log.file)
+  const since = stampOf(new Date(startedMs).toISOString())
+  // What comes after all that was there is of this instance, whatever the clock says, which may be set meanwhile.
+  let isAtEnd = false
+  const isFresh = ({ time }: { readonly time: string }) => isAtEnd || since === undefined || time >= since
+  let wake = deferred<void>()
+  const unwatch = log.watch(() => wake.resolve())
+  try {
+    await cursor.seek({ since, follow: true })
+    while (!signal.aborted) {
+      wake = deferred()
+      const lines = await cursor.next()
+      const shown = lines.length > 0 ? lines : cursor.peek()
+      if (grep.matching(shown.filter(isFresh)).length > 0) return { ok: true, detail: 'the awaited line was printed' }
+      if (lines.length > 0) continue
+      isAtEnd = true
+      await unlessAborted(wake.promise, signal)
+    }
+    return undefined
+  } finally {
+    unwatch()
+    await cursor.close()
+  }
+}

@@ -1,0 +1,194 @@
+import { spawn } from 'node:child_process'
+import { request } from 'node:http'
+import { request as requestTls } from 'node:https'
+import { connect } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import { meetsItself } from '../../contract/loopback.ts'
+import { systemCode } from '../../errors.ts'
+
+/** What one try found. `address` is the loopback address that answered. */
+export interface ProbeResult {
+  readonly ok: boolean
+  /** Why not, as the end of a sentence: "connection refused on 127.0.0.1:5432". */
+  readonly detail: string
+  readonly address?: string
+  /** Something there accepts connections, but does not answer in HTTP as it should. */
+  readonly isStrange?: true
+}
+
+const loopback = ['127.0.0.1', '::1'] as const
+/** Without roots of its own Node does not read those it ships with: 20 ms and a MB on Node 20. */
+const unverified = { servername: 'localhost', rejectUnauthorized: false, ca: [] }
+
+/** Connects to a port on both loopback addresses at once; 127.0.0.1 is preferred. `timeoutMs` is for each. */
+export function tcpProbe(port: number, timeoutMs: number): Promise<ProbeResult> {
+  return either(loopback.map(host => dial(host, port, timeoutMs)))
+}
+
+/** What an HTTP check asks for: `host` is the loopback address where one is known. */
+export interface HttpTarget {
+  readonly port: number
+  readonly path: string
+  /** The certificate is not verified: the service is on this machine. */
+  readonly tls: boolean
+  readonly host: string | undefined
+}
+
+/** GETs a path, on both loopback addresses unless one is known; a status below 400 is healthy. The body is not read. */
+export function httpProbe(target: HttpTarget, timeoutMs: number): Promise<ProbeResult> {
+  const { host } = target
+  return either((host === undefined ? loopback : [host]).map(address => get(address, target, timeoutMs)))
+}
+
+/** Whether a server on a loopback port agrees on TLS; undefined where it neither does nor answers in something else. */
+export async function speaksTls(port: number, timeoutMs: number): Promise<boolean | undefined> {
+  const [four, six] = await Promise.all(loopback.map(host => handshake(host, port, timeoutMs)))
+  return four ?? six
+}
+
+function handshake(host: string, port: number, timeoutMs: number): Promise<boolean | undefined> {
+  return new Promise(resolve => {
+    const socket = connectTls({ host, port, ...unverified })
+    const end = (result: boolean | undefined) => {
+      clearTimeout(timer)
+      socket.destroy()
+      resolve(result)
+    }
+    const timer = setTimeout(() => end(undefined), timeoutMs)
+    socket.once('secureConnect', () => end(true))
+    socket.on('error', error => end(tlsOf(error)))
+    socket.once('close', () => end(undefined))
+  })
+}
+
+/** What the error of a handshake says: an alert, such as for want of a client's certificate, is TLS; another answer is not. */
+function tlsOf(error: Error): boolean | undefined {
+  const code = systemCode(error) ?? ''
+  if (code !== 'EPROTO' && !code.startsWith('ERR_SSL_')) return undefined
+  return /alert/i.test(`${code} ${error.message}`)
+}
+
+/** The first that is well, in order; else the first that answered at all, else the first. */
+async function either(tries: readonly Promise<ProbeResult>[]): Promise<ProbeResult> {
+  const results: ProbeResult[] = []
+  for (const one of tries) {
+    const result = await one
+    if (result.ok) return result
+    results.push(result)
+  }
+  return results.find(({ address }) => address !== undefined) ?? results[0] ?? { ok: false, detail: 'it was not asked' }
+}
+
+function dial(host: string, port: number, timeoutMs: number): Promise<ProbeResult> {
+  return new Promise(resolve => {
+    const place = placeOf(host, port)
+    const socket = connect({ host, port })
+    const end = (result: ProbeResult) => {
+      clearTimeout(timer)
+      socket.destroy()
+      resolve(result)
+    }
+    const timer = setTimeout(
+      () => end({ ok: false, detail: `no connection to ${place} within ${timeoutMs} ms` }),
+      timeoutMs,
+    )
+    socket.once('connect', () =>
+      end(
+        meetsItself(socket)
+          ? { ok: false, detail: refusedOn(place) }
+          : { ok: true, detail: `${place} accepts connections`, address: host },
+      ),
+    )
+    socket.on('error', error => end({ ok: false, detail: refusal(error, place) ?? `${place}: ${error.message}` }))
+  })
+}
+
+function get(host: string, { port, path, tls }: HttpTarget, timeoutMs: number): Promise<ProbeResult> {
+  return new Promise(resolve => {
+    const headers = { host: `localhost:${port}`, 'user-agent': 'locald' }
+    const options = { host, port, path, agent: false, headers }
+    const asked = tls ? requestTls({ ...options, ...unverified }) : request(options)
+    const end = (result: ProbeResult) => {
+      clearTimeout(timer)
+      asked.destroy()
+      resolve(result)
+    }
+    const timer = setTimeout(
+      () => end({ ok: false, detail: `GET ${path} gave no answer within ${timeoutMs} ms` }),
+      timeoutMs,
+    )
+    asked.once('response', response => {
+      const { statusCode = 0 } = response
+      // What comes after the head, or goes wrong with it, is of no interest.
+      response.on('error', () => {}).resume()
+      const detail = `GET ${path} answered ${statusCode}`
+      // What nginx and Go answer where HTTPS is expected.
+      end({ ok: statusCode < 400, detail, address: host, ...(statusCode === 400 ? { isStrange: true } : {}) })
+    })
+    asked.on('error', error => {
+      const refused = refusal(error, placeOf(host, port))
+      if (refused !== undefined) end({ ok: false, detail: refused })
+      else end({ ok: false, detail: `GET ${path}: ${error.message}`, address: host, isStrange: true })
+    })
+    asked.end()
+  })
+}
+
+/** As messages name a place. */
+export function placeOf(host: string, port: number): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
+function refusal(error: Error, place: string): string | undefined {
+  return systemCode(error) === 'ECONNREFUSED' ? refusedOn(place) : undefined
+}
+
+function refusedOn(place: string): string {
+  return `connection refused on ${place}`
+}
+
+/** Where and how a command probe runs. */
+export interface CommandPlace {
+  readonly dir: string
+  readonly env: Readonly<Record<string, string>>
+  readonly signal: AbortSignal
+}
+
+/**
+ * Runs a shell command with the service's environment; exit code 0 is healthy. Its whole process group ends with the timeout or
+ * the signal. What it prints is not kept: it may hold secrets.
+ */
+export function commandProbe(
+  command: string,
+  timeoutMs: number,
+  { dir, env, signal }: CommandPlace,
+): Promise<ProbeResult> {
+  return new Promise(resolve => {
+    const child = spawn('/bin/sh', ['-c', command], { cwd: dir, env, detached: true, stdio: 'ignore' })
+    const kill = () => {
+      if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
+      try {
+        process.kill(-child.pid, 'SIGKILL')
+      } catch {
+        // It ended in between.
+      }
+    }
+    let isLate = false
+    const timer = setTimeout(() => {
+      isLate = true
+      kill()
+    }, timeoutMs)
+    signal.addEventListener('abort', kill, { once: true })
+    const end = (ok: boolean, detail: string) => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', kill)
+      resolve({ ok, detail })
+    }
+    child.once('error', error => end(false, `the check could not be run: ${error.message}`))
+    child.once('exit', (code, name) => {
+      if (isLate) end(false, `the check did not end within ${timeoutMs} ms`)
+      else end(code === 0, code === null ? `the check was ended by ${name}` : `the check exited with code ${code}`)
+    })
+    if (signal.aborted) kill()
+  })
+}

@@ -1,0 +1,162 @@
+import type { Fault, Instance, Run } from '../../contract/plugin.ts'
+import { messageOf } from '../../errors.ts'
+import { exitText } from '../restart-policy.ts'
+import type { Assignment, SupervisorHost } from '../run-plan.ts'
+import { type Attempt, HealthWatch } from './health.ts'
+import type { ProbeResult } from './probes.ts'
+
+/** After this much of waiting the state says what for: ms. */
+const explainAfterMs = 300
+/** After this much it is looked whether the service listens on another port, and how often again at most: ms. */
+const lookAfterMs = 1000
+const lookEveryMs = 2000
+/** A look at all processes and sockets, which on a busy Mac takes up to seconds, is made a tenth of the time at most. */
+const restsPerLook = 9
+
+/** One instance to watch, until the signal says that it is over. */
+export interface WatchInput {
+  readonly host: SupervisorHost
+  readonly assignment: Assignment
+  readonly instance: Instance
+  readonly run: Run<unknown>
+  readonly signal: AbortSignal
+}
+
+/** Watches one instance: its readiness, with the reason while it lasts, then its health. */
+export class Watch {
+  readonly #input: WatchInput
+  #outputLookAt = 0
+  /** Infinity while one is under way. */
+  #lookAt = 0
+  /** Why it is not reached. */
+  #fault: Fault | undefined
+  /** What its output says of why it does not get ready. */
+  #cause: string | undefined
+
+  constructor(input: WatchInput) {
+    this.#input = input
+  }
+
+  /** Ends when the instance is over. Never rejects. */
+  async run(wasReady: boolean): Promise<void> {
+    const { host, assignment, instance, run, signal } = this.#input
+    // What was taken over may be on its way to its end: nothing of it is news.
+    if (signal.aborted) return
+    const { healthCheck } = assignment.plan.common
+    const { dir, env } = run
+    const { port } = assignment
+    const { log, protocol } = host
+    // What an earlier daemon has seen needs no connection: fifty services taken over would be asked at once.
+    const address = wasReady ? host.address : undefined
+    const isStrangers = (at: string, on: number) => host.isStrangers(instance, at, on)
+    const place = { port, protocol, address, isStrangers }
+    const health = new HealthWatch({ check: healthCheck, instance, ...place, dir, env, log, signal })
+    this.#mindBackground()
+    try {
+      const result = wasReady ? { ok: true, detail: '' } : await this.#untilReady(health)
+      if (result === undefined || signal.aborted) return
+      await host.ready(await health.address())
+      if (signal.aborted) return
+      const checked = healthCheck !== undefined || instance.probe !== undefined || port !== undefined
+      host.state.set({ status: 'running', health: checked ? 'healthy' : null, reason: null })
+      host.persist(instance)
+      await health.watch((healthy, attempt) => {
+        const reason = healthy
+          ? null
+          : `${attempt.detail}${attempt.tries > 1 ? ` (${attempt.tries} times in a row)` : ''}`
+        host.state.set({ health: healthy ? 'healthy' : 'unhealthy', reason })
+      })
+    } catch (error) {
+      if (!signal.aborted) host.state.set({ status: 'running', health: 'unhealthy', reason: messageOf(error) })
+    }
+  }
+
+  /** Past its time the service is left running, as unhealthy: it may still get there, and then is healthy. */
+  async #untilReady(health: HealthWatch): Promise<ProbeResult | undefined> {
+    const { host, assignment, instance } = this.#input
+    const { readyTimeout } = assignment.plan.common
+    const began = performance.now()
+    let last: Attempt | undefined
+    const timer = setTimeout(() => {
+      const tries = last === undefined || last.tries === 0 ? '' : `, ${last.tries} tries`
+      const why = last === undefined ? '' : `: ${last.detail}${tries}`
+      host.state.set({
+        status: 'running',
+        health: 'unhealthy',
+        reason: this.#fault?.message ?? this.#withCause(`not ready within ${readyTimeout / 1000} s${why}`),
+      })
+      host.persist(instance)
+    }, readyTimeout)
+    try {
+      return await health.untilReady(attempt => {
+        last = attempt
+        this.#explain(attempt, performance.now() - began)
+      })
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  #explain({ detail, tries, isStrange }: Attempt, elapsedMs: number): void {
+    const { state } = this.#input.host
+    // What the service itself says is worth telling at once.
+    const isTold = state.now.status === 'starting' && (tries === 0 || elapsedMs > explainAfterMs)
+    state.set(isTold ? { tries, reason: this.#fault?.message ?? this.#withCause(detail) } : { tries })
+    const now = performance.now()
+    if (elapsedMs < lookAfterMs) return
+    if (now >= this.#lookAt) void this.#look(isStrange === true)
+    // Later its reason is that it was late.
+    if (state.now.status !== 'starting' || now < this.#outputLookAt) return
+    this.#outputLookAt = now + lookEveryMs
+    void this.#lookAtOutput()
+  }
+
+  #withCause(reason: string): string {
+    return this.#cause === undefined ? reason : `${reason}; ${this.#cause}`
+  }
+
+  /** One that does not get ready may have said why: an error it survived, a question that it asks. */
+  async #lookAtOutput(): Promise<void> {
+    this.#cause = await this.#input.host.explain({ code: null, runs: true })
+  }
+
+  /** A service that ignores $PORT is told so, with the port it does listen on; likewise one that speaks TLS. */
+  async #look(mayBeTls: boolean): Promise<void> {
+    const { host, assignment, instance, signal } = this.#input
+    if (assignment.port === undefined || this.#fault !== undefined) return
+    const began = performance.now()
+    this.#lookAt = Number.POSITIVE_INFINITY
+    const fault = await host.faultOf(instance, assignment.port, mayBeTls).finally(() => {
+      const now = performance.now()
+      this.#lookAt = Math.max(began + lookEveryMs, now + (now - began) * restsPerLook)
+    })
+    if (fault === undefined || signal.aborted || host.state.now.health === 'healthy') return
+    this.#fault = fault
+    host.warn(fault.message, fault.hint)
+    host.state.set({ reason: fault.message, fault })
+  }
+
+  /** A main process that left others: a server that went to the background lives on, anything else is ended. */
+  #mindBackground(): void {
+    const { host, assignment, instance, signal } = this.#input
+    const off = instance.on?.(event => {
+      if (event.event !== 'main') return
+      const how = exitText(event.exit)
+      if (event.exit.code !== 0) {
+        const reason = `its main process ${how}; what it left running is being ended`
+        return host.state.set({
+          pid: null,
+          ...(host.state.now.health === 'healthy' ? { health: 'unhealthy' } : {}),
+          reason,
+        })
+      }
+      if (assignment.port === undefined || assignment.awaitedToComplete) return instance.finish?.()
+      host.state.set({ pid: null })
+      host.warn(
+        `the main process of ${assignment.plan.name} ${how}; what it left running is watched as the service`,
+        'If the service should end with its main process, run it in the foreground.',
+      )
+    })
+    if (off !== undefined) signal.addEventListener('abort', off, { once: true })
+  }
+}

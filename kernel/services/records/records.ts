@@ -1,0 +1,237 @@
+import { createHash } from 'node:crypto'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Log, ProjectPlan, ProjectRef } from '../../contract/plugin.ts'
+import { messageOf } from '../../errors.ts'
+import type { Status } from '../../events.ts'
+import { makeFolder, readText, writeWhole } from '../../system/files.ts'
+import { UnreadRecords } from './unread-records.ts'
+
+/** What a later daemon needs to take a service over. It holds the environment, so it is as private as the data folder. */
+export interface ServiceRecord {
+  readonly version: 1
+  /** The start of the machine in which it was written; absent in records of older versions. */
+  readonly boot?: string
+  readonly path: string
+  readonly service: string
+  /** The driver's state; null: it does not run any more. */
+  readonly state: unknown
+  readonly ready: boolean
+  readonly status: Status
+  readonly reason: string | null
+  readonly startedMs: number | null
+  /** Whether its last run got as far as a process; absent in records of older versions. */
+  readonly launched?: boolean
+  readonly restarts: number
+  readonly port: number | null
+  /** Where it was last seen to listen. */
+  readonly address?: string
+  readonly fingerprint: string
+  readonly env: Readonly<Record<string, string>>
+  readonly dir: string
+}
+
+/** A project as it was last started: its plan and the shell environment of its `up`. */
+export interface ProjectRecord {
+  readonly version: 1
+  readonly boot?: string
+  readonly ref: ProjectRef
+  readonly plan: ProjectPlan
+  readonly shell: Readonly<Record<string, string>>
+  /** Names of the services that are meant to run. */
+  readonly wanted: readonly string[]
+}
+
+/** Whether it was being ended, to be started again. */
+export function isHalfway({ state, status }: ServiceRecord): boolean {
+  return state !== null && status === 'restarting'
+}
+
+/** News of an instance that is recorded already may wait this long, to be written once: ms. */
+const soonMs = 200
+
+const kinds = ['services', 'projects'] as const
+
+/**
+ * Moves the records of a daemon of an earlier version, which were in the runtime folder, to where they are now. They are the newer ones
+ * where both are there.
+ */
+export function moveRecords(runtime: string, folder: string, log: Log): void {
+  for (const kind of kinds) {
+    const from = join(runtime, kind)
+    try {
+      const names = existsSync(from) ? readdirSync(from).filter(name => name.endsWith('.json')) : []
+      for (const name of names) writeWhole(join(folder, kind, name), readText(join(from, name)), { durable: false })
+      rmSync(from, { recursive: true, force: true })
+    } catch (error) {
+      log.warn(`the records in ${from} could not be moved: ${messageOf(error)}`)
+    }
+  }
+}
+
+/** Records of what runs, in a folder of the data folder: whatever becomes of the runtime folder. They matter until the machine restarts. */
+export class Records {
+  readonly #services: string
+  readonly #projects: string
+  readonly unread: UnreadRecords
+  /** Identifies the start of the machine; undefined: it is not known. */
+  boot: string | undefined
+  readonly #log: Log
+  /** A hash of each file's text, the instance it tells of, and what is to be written soon. */
+  readonly #written = new Map<string, string>()
+  readonly #instances = new Map<string, string>()
+  readonly #pending = new Map<string, ServiceRecord>()
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(folder: string, log: Log) {
+    this.#services = join(folder, 'services')
+    this.#projects = join(folder, 'projects')
+    this.#log = log
+    const unread = join(folder, 'unread')
+    for (const each of [folder, this.#services, this.#projects, unread]) {
+      const aside = makeFolder(each)
+      if (aside !== undefined) log.warn(`${each} is no folder; it was kept as ${aside}`)
+    }
+    this.unread = new UnreadRecords(unread, log)
+  }
+
+  /**
+   * A new instance is written at once, for nobody else knows of it, and so is that one is ended to be started again. What becomes of it
+   * otherwise (ready, ended) a later daemon would find out by itself, so that is written soon, and only the last of it. What its file
+   * says already is not written: a take-over writes little.
+   */
+  saveService(record: ServiceRecord): void {
+    const file = fileOf(this.#services, `${record.path}\0${record.service}`)
+    const instance = JSON.stringify(record.state)
+    this.#pending.set(file, record)
+    const isNews = this.#instances.get(file) !== instance || isHalfway(record)
+    if (record.state !== null && isNews) {
+      this.#instances.set(file, instance)
+      this.#write(file)
+    } else {
+      this.#timer ??= setTimeout(() => this.flush(), soonMs).unref()
+    }
+  }
+
+  dropService(path: string, service: string): void {
+    const file = fileOf(this.#services, `${path}\0${service}`)
+    this.#pending.delete(file)
+    this.#instances.delete(file)
+    this.#remove(file)
+  }
+
+  /** Writes what was to be written soon. */
+  flush(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    for (const file of [...this.#pending.keys()]) this.#write(file)
+  }
+
+  saveProject(record: ProjectRecord): void {
+    this.#save(fileOf(this.#projects, record.ref.path), record)
+  }
+
+  dropProject(path: string): void {
+    this.#remove(fileOf(this.#projects, path))
+  }
+
+  services(): readonly ServiceRecord[] {
+    const records = this.#load(this.#services, isServiceRecord)
+    for (const [file, { state }] of records) this.#instances.set(file, JSON.stringify(state))
+    return [...records.values()]
+  }
+
+  projects(): readonly ProjectRecord[] {
+    return [...this.#load(this.#projects, isProjectRecord).values()]
+  }
+
+  /** Whether a record with this `boot` was written since the machine started; true where nothing says it: what may run is not ended. */
+  isCurrent(boot: string | undefined): boolean {
+    return boot === undefined || this.boot === undefined || boot === this.boot
+  }
+
+  /** Removes all records: nothing runs any more. */
+  clear(): void {
+    for (const { path, service } of this.services()) this.dropService(path, service)
+    for (const { ref } of this.projects()) this.dropProject(ref.path)
+    for (const record of this.unread.list()) this.unread.remove(record)
+  }
+
+  #write(file: string): void {
+    const record = this.#pending.get(file)
+    this.#pending.delete(file)
+    if (record !== undefined) this.#save(file, record)
+  }
+
+  /** A record that cannot be written (a full disk) costs the take-over after a crash, not the service. */
+  #save(file: string, record: ServiceRecord | ProjectRecord): void {
+    const text = JSON.stringify(this.boot === undefined ? record : { ...record, boot: this.boot })
+    const hash = hashOf(text)
+    if (this.#written.get(file) === hash) return
+    try {
+      writeWhole(file, text, { durable: false })
+      this.#written.set(file, hash)
+    } catch (error) {
+      this.#log.warn(`${file} could not be written: ${messageOf(error)}`)
+    }
+  }
+
+  #remove(file: string): void {
+    this.#written.delete(file)
+    rmSync(file, { force: true })
+  }
+
+  /** The records of a folder, by file. */
+  #load<T>(folder: string, isRecord: (value: unknown) => value is T): ReadonlyMap<string, T> {
+    const records = new Map<string, T>()
+    const names = readdirSync(folder).filter(name => name.endsWith('.json'))
+    for (const file of names.sort().map(name => join(folder, name))) {
+      try {
+        const text = readText(file)
+        const value: unknown = JSON.parse(text)
+        if (!isRecord(value)) throw new Error('it is no record of this version')
+        records.set(file, value)
+        this.#written.set(file, hashOf(text))
+      } catch (error) {
+        this.unread.putAside(file, messageOf(error))
+      }
+    }
+    return records
+  }
+}
+
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('base64')
+}
+
+/** The name of a service's record, or of its project's. */
+export function recordId(path: string, service?: string): string {
+  return idOf(service === undefined ? path : `${path}\0${service}`)
+}
+
+function fileOf(folder: string, id: string): string {
+  return join(folder, `${idOf(id)}.json`)
+}
+
+function idOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 24)
+}
+
+function isServiceRecord(value: unknown): value is ServiceRecord {
+  return (
+    hasVersion(value) &&
+    typeof Reflect.get(value, 'path') === 'string' &&
+    typeof Reflect.get(value, 'service') === 'string'
+  )
+}
+
+function isProjectRecord(value: unknown): value is ProjectRecord {
+  if (!hasVersion(value) || !Array.isArray(Reflect.get(value, 'wanted'))) return false
+  return ['ref', 'plan', 'shell'].every(
+    key => typeof Reflect.get(value, key) === 'object' && Reflect.get(value, key) !== null,
+  )
+}
+
+function hasVersion(value: unknown): value is { version: 1 } {
+  return typeof value === 'object' && value !== null && 'version' in value && value.version === 1
+}

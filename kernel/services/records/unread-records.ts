@@ -1,0 +1,101 @@
+import { readdirSync, renameSync, rmSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import type { Check, CheckResult, Log } from '../../contract/plugin.ts'
+import { messageOf } from '../../errors.ts'
+import { readText } from '../../system/files.ts'
+
+/** A record that this version could not read. */
+export interface UnreadRecord {
+  readonly file: string
+  readonly text: string
+  /** The name of the record's own file, without its ending. */
+  readonly id: string
+}
+
+/** Records that this version could not read, put aside for the one that can. */
+export class UnreadRecords {
+  readonly #folder: string
+  readonly #log: Log
+
+  constructor(folder: string, log: Log) {
+    this.#folder = folder
+    this.#log = log
+  }
+
+  list(): readonly UnreadRecord[] {
+    try {
+      return readdirSync(this.#folder).map(name => {
+        const file = join(this.#folder, name)
+        return { file, text: textIn(file), id: name.replace(/-\d+\.json$/, '') }
+      })
+    } catch (error) {
+      this.#log.warn(`${this.#folder} could not be read: ${messageOf(error)}`)
+      return []
+    }
+  }
+
+  putAside(file: string, reason: string): void {
+    const aside = join(this.#folder, `${basename(file, '.json')}-${Date.now()}.json`)
+    try {
+      renameSync(file, aside)
+      this.#log.warn(`${file} was put aside as ${aside}: ${reason}`)
+    } catch (error) {
+      this.#log.warn(`${file} was passed over: ${reason}; ${messageOf(error)}`)
+    }
+  }
+
+  remove({ file }: UnreadRecord): void {
+    rmSync(file, { recursive: true, force: true })
+  }
+
+  /** What `doctor` says of them; `keyOf` names the service, or the project, that a record is of. */
+  check(keyOf: (record: UnreadRecord) => string | undefined): Check {
+    return {
+      id: 'records',
+      title: 'Records of what runs',
+      run: async (): Promise<CheckResult> => {
+        const severity = 'important'
+        const unread = this.list()
+        if (unread.length === 0) return { status: 'pass', severity, summary: 'all were read' }
+        const named = unread.map(record => `${record.file} (${keyOf(record) ?? 'of an unknown service'})`)
+        return {
+          status: 'warn',
+          severity,
+          summary: `services of unreadable records may run without being shown: ${named.join(', ')}`,
+          fix: '`locald server shutdown` stops those services and removes the records.',
+        }
+      },
+    }
+  }
+}
+
+/** What a damaged record, or one of another version, still says of its service: where its keeper is. Undefined: nothing. */
+export function stateIn({ text }: UnreadRecord): unknown {
+  const value = parsed(text)
+  const state: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, 'state') : undefined
+  if (typeof state === 'object' && state !== null) return state
+  const socket = /"socket":"(\/[^"\\]+\.s)"/.exec(text)?.[1]
+  return socket === undefined ? undefined : { socket }
+}
+
+/** The start of the machine in which it was written. */
+export function bootIn({ text }: UnreadRecord): string | undefined {
+  return /"boot":"([^"\\]+)"/.exec(text)?.[1]
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** Empty where it cannot be read. */
+function textIn(file: string): string {
+  try {
+    return readText(file)
+  } catch {
+    return ''
+  }
+}

@@ -1,0 +1,63 @@
+import type { Exit } from '../contract/plugin.ts'
+
+/** Ends that count against a service within the window before it gives up; both as documented for `restart`. */
+export const crashLimit = 5
+export const crashWindowMs = 60_000
+
+/** The pause before it is started again: at first, twice as long each time, at most; ms. */
+export const firstDelayMs = 100
+export const longestDelayMs = 10_000
+/** After a run this long the pause is the first again: ms. */
+export const steadyMs = 10_000
+
+/** What to do after an exit: stay ended, as done or failed, or start again after a delay. */
+export type Verdict =
+  | { readonly kind: 'done'; readonly reason: string }
+  | { readonly kind: 'failed'; readonly reason: string }
+  | { readonly kind: 'again'; readonly delayMs: number; readonly crash: string; readonly reason: string }
+
+/** The restart policy of one service, with its memory of crashes. */
+export class RestartPolicy {
+  #crashes: number[] = []
+  #delay = firstDelayMs
+
+  /** Judges an exit, whose `cause` is added to the reason. `now` and `ranMs` in ms, by a clock that is never set. */
+  judge(
+    policy: 'no' | 'on-failure' | 'always',
+    exit: Exit & { readonly cause?: string | undefined },
+    ranMs: number,
+    now = performance.now(),
+  ): Verdict {
+    const reason = exit.cause === undefined ? exitText(exit) : `${exitText(exit)}: ${exit.cause}`
+    const crashed = exit.code !== 0
+    if (!crashed && policy !== 'always') return { kind: 'done', reason }
+    if (policy === 'no') return { kind: 'failed', reason }
+    this.#crashes = [...this.#crashes.filter(time => now - time < crashWindowMs), now]
+    if (this.#crashes.length >= crashLimit) {
+      return {
+        kind: 'failed',
+        reason: `gave up after ${crashLimit} ${crashed ? 'crashes' : 'exits'} in ${crashWindowMs / 1000} s; it ${reason}`,
+      }
+    }
+    if (ranMs >= steadyMs) this.#delay = firstDelayMs
+    const delayMs = this.#delay
+    this.#delay = Math.min(longestDelayMs, delayMs * 2)
+    return {
+      kind: 'again',
+      delayMs,
+      crash: `it ${reason}`,
+      reason: `it ${reason}; starting again in ${delayMs / 1000} s (${this.#crashes.length} of ${crashLimit})`,
+    }
+  }
+
+  forget(): void {
+    this.#crashes = []
+    this.#delay = firstDelayMs
+  }
+}
+
+/** An exit as the end of a sentence: "exited with code 1", "was ended by SIGKILL". */
+export function exitText({ code, signal }: Exit): string {
+  if (code !== null) return `exited with code ${code}`
+  return signal === null ? 'ended while no daemon was running' : `was ended by ${signal}`
+}

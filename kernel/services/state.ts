@@ -1,0 +1,177 @@
+import type { Condition, Fault, ServiceRef } from '../contract/plugin.ts'
+import { LocaldError } from '../errors.ts'
+import type { Health, ServiceView, Status } from '../events.ts'
+
+/** What a service's public view is made of. */
+interface Fields {
+  status: Status
+  health: Health
+  reason: string | null
+  pid: number | null
+  startedMs: number | null
+  restarts: number
+  port: number | null
+  url: string | null
+  /** Why it cannot be reached, where that was found out; gone with its present start, and when it is healthy. */
+  fault: Fault | null
+  /** Whether the present run has got as far as a process. */
+  launched: boolean
+  /** How often it was asked in vain whether it is ready; told to nobody by itself, for it changes all the time. */
+  tries: number
+}
+
+/** The fields whose change is told. */
+const told = ['status', 'health', 'reason', 'pid', 'startedMs', 'restarts', 'port', 'url', 'launched', 'fault'] as const
+
+/** What a note is about; there is at most one note of each. */
+export type NoteSubject = 'watch' | 'loop' | 'configuration' | 'dependencies' | 'type'
+
+/** One service's state: set in one place, told to all who wait for it. */
+export class ServiceState {
+  readonly ref: ServiceRef
+  readonly #changed: (view: ServiceView) => void
+  readonly #waiters = new Set<() => void>()
+  readonly #notes = new Map<NoteSubject, string>()
+  #sinceMs: number | undefined
+  #fields: Fields = {
+    status: 'stopped',
+    health: null,
+    reason: null,
+    pid: null,
+    startedMs: null,
+    restarts: 0,
+    port: null,
+    url: null,
+    fault: null,
+    launched: false,
+    tries: 0,
+  }
+
+  constructor(ref: ServiceRef, changed: (view: ServiceView) => void) {
+    this.ref = ref
+    this.#changed = changed
+  }
+
+  get now(): Readonly<Fields> {
+    return this.#fields
+  }
+
+  /** Since when it has its status (ms since the epoch); undefined: it has had no other. */
+  get sinceMs(): number | undefined {
+    return this.#sinceMs
+  }
+
+  /** Changes fields; tells it when anything differs. */
+  set(fields: Partial<Fields>): void {
+    const before = this.#fields
+    const after = { ...before, ...fields }
+    const isFaultOver = after.health === 'healthy' || (after.status !== before.status && after.status !== 'running')
+    if (fields.fault === undefined && isFaultOver) after.fault = null
+    this.#fields = after
+    if (before.status !== after.status) this.#sinceMs = Date.now()
+    if (told.every(name => before[name] === after[name])) return
+    this.#changed(this.view())
+    for (const waiter of [...this.#waiters]) waiter()
+  }
+
+  /** What is worth knowing whatever the status is, such as a watch that does not work. */
+  get notes(): readonly string[] {
+    return [...this.#notes.values()]
+  }
+
+  /** Sets or, without a text, removes a note: it is shown as the reason while there is no other. */
+  note(subject: NoteSubject, text: string | undefined): void {
+    if (this.#notes.get(subject) === text) return
+    if (text === undefined) this.#notes.delete(subject)
+    else this.#notes.set(subject, text)
+    this.#changed(this.view())
+  }
+
+  view(): ServiceView {
+    const { status, health, reason, pid, startedMs, restarts, port, url } = this.#fields
+    const isShown = this.#notes.size > 0 && (status === 'running' || status === 'starting')
+    return {
+      key: this.ref.key,
+      project: this.ref.project.name,
+      name: this.ref.name,
+      path: this.ref.project.path,
+      type: this.ref.type,
+      status,
+      health,
+      port,
+      url,
+      pid,
+      startedAt: startedMs === null ? null : new Date(startedMs).toISOString(),
+      restarts,
+      cpu: null,
+      memory: null,
+      reason: reason ?? (isShown ? this.notes.join('; ') : null),
+    }
+  }
+
+  /** Resolves when `judge` returns true; rejects with what it throws, or when aborted. Judged now and at each change. */
+  until(judge: () => boolean, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const end = (finish: () => void) => {
+        this.#waiters.delete(look)
+        signal?.removeEventListener('abort', aborted)
+        finish()
+      }
+      const aborted = () => end(() => reject(signal?.reason))
+      const look = () => {
+        try {
+          if (judge()) end(resolve)
+        } catch (error) {
+          end(() => reject(error))
+        }
+      }
+      if (signal?.aborted) return reject(signal.reason)
+      signal?.addEventListener('abort', aborted, { once: true })
+      this.#waiters.add(look)
+      look()
+    })
+  }
+
+  /** Whether a dependency on this service is met; throws SERVICE_FAILED when it cannot be any more. */
+  meets(condition: Condition): boolean {
+    const { status, health, launched, reason } = this.#fields
+    const ended = status === 'failed' || status === 'stopped' || status === 'exited'
+    const met =
+      condition === 'completed'
+        ? status === 'exited'
+        : condition === 'started'
+          ? launched && status !== 'failed' && status !== 'stopped'
+          : status === 'exited' || (status === 'running' && (health === 'healthy' || health === null))
+    if (met) return true
+    if (ended || (condition === 'ready' && status === 'running' && health === 'unhealthy')) {
+      throw new LocaldError(
+        'SERVICE_FAILED',
+        `${this.ref.name} ${sayStatus(status, health)}${reason === null ? '' : `: ${reason}`}`,
+        { service: this.ref.key },
+      )
+    }
+    return false
+  }
+
+  /** Whether a dependency on this service is met, or still can be. */
+  mayMeet(condition: Condition): boolean {
+    try {
+      this.meets(condition)
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  /** Whether nothing is under way: it runs (ready or given up on), or has ended. */
+  get settled(): boolean {
+    const { status, health } = this.#fields
+    if (status === 'running') return health !== 'starting'
+    return status === 'exited' || status === 'failed' || status === 'stopped'
+  }
+}
+
+function sayStatus(status: Status, health: Health): string {
+  if (status === 'failed') return 'failed'
+  return `is ${status === 'running' && health !== null ? health : status}`
+}

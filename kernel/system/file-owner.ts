@@ -1,0 +1,115 @@
+import type { Stats } from 'node:fs'
+import { dirname } from 'node:path'
+import { LocaldError, systemCode } from '../errors.ts'
+
+// Every command reads this file: not by import, which reads all of node:fs.
+const { closeSync, constants, fchmodSync, fstatSync, lstatSync, openSync, statSync } =
+  process.getBuiltinModule('node:fs')
+
+/** What open(2) is asked for by kind; a file's kind is looked at afterwards. */
+const kinds = { folder: constants.O_DIRECTORY, file: 0 } as const
+/** The id that the system shows for a user that a container does not know (user_namespaces(7)): it can be no one here. */
+const overflow = 65_534
+/** S_ISVTX: in such a folder only an entry's owner may rename or remove it, besides the folder's. */
+const sticky = 0o1000
+
+/** The user this process works for; undefined where the system has no such ids. */
+export function callerUid(): number | undefined {
+  return process.geteuid?.()
+}
+
+/** A descriptor of what was opened, and what fstat(2) says of it. The caller closes it. */
+export interface Opened {
+  readonly fd: number
+  readonly stat: Stats
+}
+
+/**
+ * Opens a folder or a regular file for reading: no link is followed at the last step (ELOOP, or ENOTDIR for a folder), nothing is waited
+ * for (a FIFO), and what is of another kind is refused. Looks at no owner: compare `stat.uid`. Throws the system's errors, and
+ * PATHS_UNUSABLE for what is of another kind.
+ */
+export function openPlain(path: string, kind: keyof typeof kinds): Opened {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | kinds[kind])
+  try {
+    const stat = fstatSync(fd)
+    if (kind === 'file' && !stat.isFile()) throw unusable(`${path} is not a regular file`, 'Put a regular file there.')
+    return { fd, stat }
+  } catch (error) {
+    closeSync(fd)
+    throw error
+  }
+}
+
+/**
+ * Whether a folder is the caller's own: true; false when there is none. It is closed to others where it was open to them. Throws
+ * PATHS_UNUSABLE for one of another user's, a link, what is no folder, and where others could replace it.
+ */
+export function isOwnFolder(folder: string): boolean {
+  let opened: Opened
+  try {
+    opened = openPlain(folder, 'folder')
+  } catch (error) {
+    const code = systemCode(error)
+    if (code === 'ENOENT') return false
+    if (code === 'ELOOP' || code === 'ENOTDIR' || code === 'EACCES') throw foreignFolder(folder)
+    throw error
+  }
+  try {
+    if (!isCallers(opened.stat)) throw foreignFolder(folder)
+    if ((opened.stat.mode & 0o077) !== 0) fchmodSync(opened.fd, 0o700)
+  } finally {
+    closeSync(opened.fd)
+  }
+  if (isReplaceable(dirname(folder))) throw foreignFolder(folder)
+  return true
+}
+
+/**
+ * Whether a path is a unix socket of the caller's own: true; false when nothing is there. Throws PATHS_UNUSABLE for anything else, and
+ * where others could replace it.
+ */
+export function isOwnSocket(path: string): boolean {
+  const stat = lstatSync(path, { throwIfNoEntry: false })
+  if (stat === undefined) return false
+  if (stat.isSocket() && isCallers(stat) && !isReplaceable(dirname(path))) return true
+  throw unusable(`${path} is not a socket of yours`, 'Remove it, or set XDG_RUNTIME_DIR to a folder of your own.')
+}
+
+/**
+ * Whether root, as by sudo(8) that keeps HOME, would make something in a folder of another user's at this path, who could not use it then.
+ * The uid of that user; undefined: no.
+ */
+export function otherOwnerAbove(path: string): number | undefined {
+  if (callerUid() !== 0) return undefined
+  for (let at = path; ; at = dirname(at)) {
+    const stat = statSync(at, { throwIfNoEntry: false })
+    if (stat !== undefined) return stat.uid === 0 || stat.uid === overflow ? undefined : stat.uid
+    if (at === dirname(at)) return undefined
+  }
+}
+
+/** Whether what `stat` tells of belongs to the caller. */
+export function isCallers({ uid }: Pick<Stats, 'uid'>): boolean {
+  const caller = callerUid()
+  return caller === undefined || uid === caller
+}
+
+/** Whether somebody other than the caller and root could put something else in the place of what is in `parent`. */
+function isReplaceable(parent: string): boolean {
+  const stat = statSync(parent)
+  const isTrusted = isCallers(stat) || stat.uid === 0 || stat.uid === overflow
+  return !isTrusted || ((stat.mode & 0o002) !== 0 && (stat.mode & sticky) === 0)
+}
+
+/** The error of a folder that is another user's. */
+export function foreignFolder(folder: string): LocaldError {
+  const folders = 'XDG_RUNTIME_DIR and XDG_DATA_HOME to folders of'
+  const hint =
+    callerUid() === 0 ? `Run locald without sudo, or set ${folders} root.` : `Remove it, or set ${folders} your own.`
+  return unusable(`${folder} is not a folder of yours`, hint)
+}
+
+function unusable(message: string, hint: string): LocaldError {
+  return new LocaldError('PATHS_UNUSABLE', message, { hint })
+}

@@ -1,0 +1,98 @@
+import { basename, join } from 'node:path'
+import { isOthers } from './daemon-place.ts'
+import { callerUid } from './file-owner.ts'
+import { shortHash } from './hash.ts'
+
+/** What decides where a daemon's runtime folder is. */
+export interface RuntimeInput {
+  readonly env: NodeJS.ProcessEnv
+  readonly home: string
+  readonly isMac: boolean
+  /** The data folder. */
+  readonly data: string
+  /** A sandbox's own folder. */
+  readonly base: string | undefined
+}
+
+/**
+ * The longest socket path every platform takes: sun_path has 104 bytes on macOS and 108 on Linux, one of them for the NUL
+ * (unix(4), unix(7)).
+ */
+export const longestSocketPath = 103
+/** Room that the names of sockets need below the runtime folder, the longest of which is PostgreSQL's: `/p/<6>/.s.PGSQL.65535`. Bytes. */
+const socketRoom = 24
+
+/**
+ * The runtime folder of a data folder: `run` in a sandbox's folder, else in XDG_RUNTIME_DIR, where one belongs to another daemon one of its
+ * own. Without that variable it is in the temporary folder on Linux, and `run` in the data folder on macOS: there what has not been used for
+ * three days is removed from the temporary folders each night (dirhelper(8), com.apple.bsd.dirhelper and com.apple.tmp_cleaner), sockets
+ * and locks too, and nix-shell, sudo and ssh have another TMPDIR.
+ */
+export function runtimeOf(input: RuntimeInput): string {
+  const { env, isMac, data, base } = input
+  if (base !== undefined) return fitting(join(base, 'run'), input)
+  const given = absolute(env['XDG_RUNTIME_DIR'])
+  if (given === undefined && isMac) return spareRuntimeOf(input)
+  const wanted = given === undefined ? join(temporary(env), temporaryName()) : join(given, 'locald')
+  const usual = fitting(wanted, input)
+  return isOthers(usual, data) ? fitting(`${wanted}-${shortHash(data, 12)}`, input) : usual
+}
+
+/** The runtime folder where the usual one is gone and cannot be made: in the data folder, which nobody cleans up. */
+export function spareRuntimeOf(input: Pick<RuntimeInput, 'env' | 'home' | 'isMac' | 'data'>): string {
+  return fitting(join(input.data, 'run'), input)
+}
+
+/** A runtime folder for sockets whose paths people write in commands and URLs: a short twin where it has white space in its path. */
+export function plainRuntimeOf(runtime: string, input: Pick<RuntimeInput, 'env' | 'home' | 'isMac'>): string {
+  return /\s/.test(runtime) ? twinOf(runtime, input) : runtime
+}
+
+/** The runtime folder of a data folder on a disk that takes no sockets. */
+export function localRuntimeOf(runtime: string, { env }: Pick<RuntimeInput, 'env'>): string {
+  return temporaryTwin(runtime, temporary(env))
+}
+
+/** Whether a runtime folder is one in a temporary folder. */
+export function isTemporary(runtime: string): boolean {
+  const name = basename(runtime)
+  const own = temporaryName()
+  return name === own || (name.startsWith(`${own}-`) && /^[0-9a-f]{12}$/.test(name.slice(own.length + 1)))
+}
+
+/**
+ * A folder whose path is too long for a socket gets a short twin, found by its hash: in the temporary folder, on macOS in the home folder;
+ * in /tmp where that is too long as well.
+ */
+function fitting(wanted: string, input: Pick<RuntimeInput, 'env' | 'home' | 'isMac'>): string {
+  return fits(wanted) ? wanted : twinOf(wanted, input)
+}
+
+function twinOf(wanted: string, { env, home, isMac }: Pick<RuntimeInput, 'env' | 'home' | 'isMac'>): string {
+  if (!isMac) return temporaryTwin(wanted, temporary(env))
+  const twin = join(home, '.locald', 'run', shortHash(wanted, 12))
+  // In every shell the same one.
+  return fits(twin) ? twin : temporaryTwin(wanted, '/tmp')
+}
+
+function temporaryTwin(wanted: string, folder: string): string {
+  const name = `${temporaryName()}-${shortHash(wanted, 12)}`
+  return [join(folder, name)].find(fits) ?? join('/tmp', name)
+}
+
+function fits(folder: string): boolean {
+  return Buffer.byteLength(folder) + socketRoom <= longestSocketPath
+}
+
+function temporaryName(): string {
+  return `locald-${callerUid() ?? 0}`
+}
+
+function temporary(env: NodeJS.ProcessEnv): string {
+  return absolute(env['TMPDIR']) ?? process.getBuiltinModule('node:os').tmpdir()
+}
+
+/** XDG: a relative path is to be ignored. */
+export function absolute(path: string | undefined): string | undefined {
+  return path?.startsWith('/') ? path : undefined
+}

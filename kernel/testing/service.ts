@@ -1,0 +1,142 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { stringify } from 'smol-toml'
+import stripAnsi from 'strip-ansi'
+import { loadProject } from '../config/load.ts'
+import type { EnvContext, Exit, Folders, Instance, Run, ServicePlan, ServiceType } from '../contract/plugin.ts'
+import { LocaldError } from '../errors.ts'
+import { LogCursor } from '../logs/cursor.ts'
+import { ServiceLog } from '../logs/service-log.ts'
+import type { Contributions } from '../plugins/contributions.ts'
+import type { HookRuns } from '../plugins/hooks.ts'
+import { environmentOf } from '../services/environment/environment.ts'
+import { HealthWatch } from '../services/health/health.ts'
+import { workdirOf } from '../services/service.ts'
+import { ownVariables } from '../services/wiring.ts'
+
+/** A service that a test started. */
+export interface TestedService {
+  readonly run: Run<unknown>
+  readonly instance: Instance
+  /** Resolves when it is ready: by its `health_check`, else its own probe, else a connection to its port. Throws SERVICE_FAILED when it ends before. */
+  ready(): Promise<void>
+  /** All its output so far, without ANSI codes. */
+  lines(): Promise<readonly string[]>
+  /** Stops it as `locald stop` does. Once it has ended, only tells how. */
+  stop(): Promise<Exit>
+}
+
+/** What is needed to start one. */
+export interface TestedInput {
+  readonly root: string
+  readonly name: string
+  readonly table: Readonly<Record<string, unknown>>
+  readonly contributions: Contributions
+  readonly hooks: HookRuns
+  readonly folders: Folders
+}
+
+/** Reads the service from a locald.toml of its own, then does what `up` does until it is started. */
+export async function startTested(input: TestedInput): Promise<TestedService> {
+  const { root, name, table, contributions, hooks } = input
+  const path = join(root, name)
+  await mkdir(path, { recursive: true })
+  await writeFile(join(path, 'locald.toml'), stringify({ project: { name }, services: { [name]: table } }))
+  const types = {
+    find: (type: string) => contributions.findType(type),
+    names: contributions.typeNames(),
+    defaultType: contributions.defaultType,
+    sources: [],
+  }
+  const { plan } = await loadProject(path, types, { configDir: input.folders.config, home: root })
+  const [service] = plan.services
+  const driver = service === undefined ? undefined : contributions.findType(service.type)
+  if (service === undefined || driver === undefined) throw new LocaldError('CONFIG_INVALID', 'there is no service')
+  if (LocaldError.is(driver)) throw driver
+  const project = { name, path, domain: plan.domain }
+  const ref = { key: `${name}:${name}`, name, type: service.type, project }
+  const port = driver.network === 'none' ? undefined : (service.common.port ?? (await freePort()))
+  const { own, defaults } = ownVariables(port, undefined, undefined)
+  const { env, layers } = await environmentOf({
+    ...{ shell: process.env, plan, service, own, defaults },
+    lookup: () => undefined,
+  })
+  const alone: EnvContext = {
+    dependencies: [],
+    isOwn: variable => (layers.get(variable) ?? 'shell') !== 'shell',
+    lookup: () => undefined,
+  }
+  const log = new ServiceLog(join(input.folders.data, 'logs', name))
+  const abort = new AbortController()
+  const run: Run<unknown> = {
+    project,
+    name,
+    key: ref.key,
+    options: service.options,
+    port,
+    env: await hooks.env({ ...env }, ref, alone),
+    dir: workdirOf(project, service),
+    data: join(input.folders.data, 'services', name),
+    stopSignal: service.common.stopSignal,
+    stopTimeout: service.common.stopTimeout,
+    log,
+    signal: abort.signal,
+    step: text => log.write('locald', `${text}\n`),
+  }
+  await hooks.starting(ref)
+  return testedService(run, await begin(driver, run), { service, log, abort })
+}
+
+async function begin(driver: ServiceType<unknown>, run: Run<unknown>): Promise<Instance> {
+  await driver.prepare?.(run)
+  return driver.start(run)
+}
+
+interface Parts {
+  readonly service: ServicePlan
+  readonly log: ServiceLog
+  readonly abort: AbortController
+}
+
+function testedService(run: Run<unknown>, instance: Instance, { service, log, abort }: Parts): TestedService {
+  const lines = async () => {
+    const cursor = new LogCursor(log.file)
+    const all = await cursor.last(Number.MAX_SAFE_INTEGER)
+    await cursor.close()
+    return all.map(({ text }) => stripAnsi(text))
+  }
+  return {
+    run,
+    instance,
+    lines,
+    ready: async () => {
+      const { port, dir, env, signal } = run
+      const watch = new HealthWatch({ check: service.common.healthCheck, instance, port, dir, env, log, signal })
+      const exit = await Promise.race([watch.untilReady(() => {}).then(() => undefined), instance.exited])
+      if (exit === undefined) return
+      abort.abort()
+      const output = await lines()
+      throw new LocaldError('SERVICE_FAILED', `it ended with ${exit.code ?? exit.signal} before it was ready`, {
+        hint: output.length === 0 ? 'It printed nothing.' : output.slice(-10).join('\n'),
+      })
+    },
+    stop: async () => {
+      abort.abort()
+      await instance.stop({ signal: run.stopSignal, graceMs: run.stopTimeout })
+      return instance.exited
+    },
+  }
+}
+
+/** A port nobody listens on now. */
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
+    })
+  })
+}

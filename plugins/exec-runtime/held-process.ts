@@ -1,0 +1,266 @@
+import { constants } from 'node:os'
+import { setTimeout as pause } from 'node:timers/promises'
+import type {
+  Cgroups,
+  Exit,
+  Instance,
+  InstanceEvent,
+  Log,
+  LogSink,
+  ProcessInfo,
+  ProcessTable,
+  ProcessTree,
+} from '../../kernel/contract/plugin.ts'
+import { messageOf } from '../../kernel/errors.ts'
+import { afterAwake } from './awake-timer.ts'
+import { exitOf, readExit } from './exit-record.ts'
+import { type KeeperEvent, KeeperLink } from './keeper-connection.ts'
+import { bindAgain, restoreSockets } from './keeper-sockets.ts'
+
+/** What a later daemon needs to find a held process again. */
+export interface HeldState {
+  readonly socket: string
+  readonly exitFile: string
+  readonly tree: ProcessTree & Required<Pick<ProcessTree, 'starts'>>
+}
+
+/** What an instance is made of. */
+export interface HeldInput {
+  /** None: the keeper could not be reached yet, or is gone. */
+  readonly link: KeeperLink | undefined
+  /** Found again: the keeper is asked what happened before. */
+  readonly isFound: boolean
+  readonly state: HeldState
+  readonly log: LogSink
+  readonly table: ProcessTable
+  readonly cgroups: Cgroups | undefined
+  readonly warn: Log['warn']
+}
+
+/** Before a lost connection is made anew: ms. */
+const reconnectMs = 20
+/** A keeper that ends is without its socket for a moment; for so long one is waited for: ms. */
+const unreachableMs = 5000
+/** A keeper that has not ended what it holds so long after the grace does not obey (it may be stopped, or traced): ms. */
+const disobeysMs = 10_000
+/** A chatty service is asked about its log this often: ms. */
+const pokeMs = 10
+/** So many events are told to who comes late. */
+const remembered = 100
+
+/** A process that a keeper holds. */
+export class HeldProcess implements Instance {
+  readonly pid: number
+  readonly startedMs: number
+  readonly exited: Promise<Exit>
+  readonly state: HeldState
+  readonly #input: HeldInput
+  #link: KeeperLink | undefined
+  readonly #past: InstanceEvent[] = []
+  readonly #listeners = new Set<(event: InstanceEvent) => void>()
+  /** Commands that must be carried out even if the connection is lost meanwhile. */
+  readonly #asked: string[] = []
+  #main: Exit | undefined
+  #isReady = false
+  #isFollowed = false
+  /** Members that were seen before a stop, for the sweep after it. */
+  #seen: readonly ProcessInfo[] = []
+
+  constructor(input: HeldInput) {
+    const { state, log } = input
+    this.#input = input
+    this.pid = state.tree.pid
+    this.startedMs = state.tree.startedMs
+    this.state = state
+    this.exited = this.#live()
+    const off = log.onFollowed(now => {
+      this.#isFollowed = now
+      if (now) this.#link?.send('poke')
+    })
+    void this.exited.then(() => {
+      off()
+      log.changed()
+    })
+  }
+
+  get tree(): ProcessTree {
+    return this.state.tree
+  }
+
+  on(listener: (event: InstanceEvent) => void): () => void {
+    for (const event of this.#past) listener(event)
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  async stop({ signal, graceMs }: { signal: string; graceMs: number }): Promise<void> {
+    const { table } = this.#input
+    // Where orphans do not return, what has left the tree is found by having been seen before.
+    this.#seen = table.orphansReturn ? [] : await table.members(this.tree).catch(() => [])
+    const grace = graceOf(graceMs)
+    const isFirst = this.#asked.length === 0
+    const asked = performance.now()
+    this.#ask(`stop ${signalNumber(signal)} ${grace}`)
+    const cancel = afterAwake(grace + disobeysMs, () => void killKeeper(this.state, table))
+    const exit = await this.exited
+    const wasLate = grace > 0 && signal !== 'SIGKILL' && exit.signal === 'SIGKILL' && performance.now() - asked >= grace
+    if (isFirst && wasLate)
+      this.#input.log.write('locald', `it had not ended ${grace / 1000} s after ${signal} and was killed`)
+    cancel()
+    // It had ended before they were seen.
+    if (this.#seen.length > 0) await this.#sweep(true)
+  }
+
+  finish(): void {
+    this.#ask('finish')
+  }
+
+  /** Has the keeper bind its sockets again, where they are missing. */
+  restore(): Promise<void> {
+    return restoreSockets(this.state, this.#input.table)
+  }
+
+  #ask(command: string): void {
+    this.#asked.push(command)
+    this.#link?.send(command)
+  }
+
+  /** To the end: the keeper's word, else its exit record. A keeper that was killed leaves neither. */
+  async #live(): Promise<Exit> {
+    const { state, log, table } = this.#input
+    let exit: Exit | undefined
+    let link = this.#input.link ?? (await reach(state, table))
+    const wasReached = link !== undefined
+    for (let isFound = this.#input.isFound; link !== undefined && exit === undefined; isFound = true) {
+      exit = await this.#listen(link, isFound)
+      link = exit === undefined ? await reach(state, table) : undefined
+    }
+    this.#link = undefined
+    exit ??= await readExit(state.exitFile)
+    const wasKilled = exit === undefined
+    if (wasKilled) log.write('locald', 'its keeper was killed, and with it what it held')
+    // A keeper that ends in order leaves nothing, but for what it cannot know of where orphans do not return.
+    if (wasKilled || !table.orphansReturn) await this.#sweep(wasReached)
+    await this.#leaveCgroup()
+    return exit ?? this.#main ?? { code: null, signal: 'SIGKILL' }
+  }
+
+  /** How it ended; undefined when the connection is lost. */
+  #listen(link: KeeperLink, isFound: boolean): Promise<Exit | undefined> {
+    this.#link = link
+    if (isFound) link.send('state')
+    for (const command of this.#asked) link.send(command)
+    if (this.#isFollowed) link.send('poke')
+    return new Promise(resolve => {
+      link.on(event => {
+        if (event.event === 'exit') resolve(exitOf(event))
+        else this.#hear(link, event)
+      })
+      void link.closed.then(() => resolve(undefined))
+    })
+  }
+
+  #hear(link: KeeperLink, event: KeeperEvent): void {
+    if (event.event === 'notify') this.#hearNotice(event)
+    else if (event.event === 'main') this.#hearMain(event, event['left'])
+    else if (event.event === 'log') {
+      this.#input.log.changed()
+      // It tells once of a write, when asked, also of one that came before: so nothing is missed by asking late.
+      if (this.#isFollowed) setTimeout(() => this.#isFollowed && link.send('poke'), pokeMs).unref()
+    } else if (event.event === 'state') {
+      const { main, notify, left } = event
+      if (isRecord(notify) && !this.#isReady && notify['ready'] === true) this.#hearNotice(notify)
+      if (isRecord(main) && this.#main === undefined) this.#hearMain(main, left)
+    }
+  }
+
+  #hearNotice({ ready, stopping, status, pid }: Readonly<Record<string, unknown>>): void {
+    this.#isReady ||= ready === true
+    this.#tell({
+      event: 'notify',
+      ready: ready === true,
+      stopping: stopping === true,
+      status: typeof status === 'string' ? status : null,
+      pid: typeof pid === 'number' ? pid : 0,
+    })
+  }
+
+  #hearMain(main: Readonly<Record<string, unknown>>, left: unknown): void {
+    this.#main = exitOf(main)
+    this.#tell({ event: 'main', exit: this.#main, left: typeof left === 'number' ? left : 0 })
+  }
+
+  #tell(event: InstanceEvent): void {
+    this.#past.push(event)
+    if (this.#past.length > remembered) this.#past.splice(0, 1)
+    for (const listener of [...this.#listeners]) listener(event)
+  }
+
+  /** Nothing gets out of a cgroup by itself: what is still in it is killed. */
+  async #leaveCgroup(): Promise<void> {
+    const { cgroups, warn } = this.#input
+    const { cgroup } = this.tree
+    if (cgroup !== undefined) await cgroups?.remove(cgroup).catch(error => warn(messageOf(error)))
+  }
+
+  /** Of one that ended at an unknown time, before this daemon, the port may be anyone's by now. */
+  async #sweep(isPortOurs: boolean): Promise<void> {
+    const { table, state, warn } = this.#input
+    const { port, ...others } = this.tree
+    const tree = isPortOurs && port !== undefined ? { ...others, port } : others
+    const seen = this.#seen
+    this.#seen = []
+    const main = { pid: this.pid, ppid: this.tree.keeper, start: state.tree.starts.main }
+    try {
+      await table.sweep(tree, [main, ...seen])
+    } catch (error) {
+      warn(`what was left of pid ${this.pid} could not be ended: ${messageOf(error)}`)
+    }
+  }
+}
+
+/**
+ * Connects to a keeper again, as long as it lives; undefined when it does not. One whose socket was removed is asked to bind it again; one
+ * that cannot be reached all the same can be told nothing any more: it is killed.
+ */
+async function reach(state: HeldState, table: ProcessTable): Promise<KeeperLink | undefined> {
+  const end = performance.now() + unreachableMs
+  for (let tries = 0; ; tries++) {
+    // It may have been refused, for a keeper has room for a few: that must not go round without a rest.
+    await pause(reconnectMs)
+    const lives = await table.start(state.tree.keeper).then(
+      start => start === state.tree.starts.keeper,
+      // A table that gives no answer, as `ps` may on a busy Mac, does not say that it is gone.
+      () => true,
+    )
+    // Once more, when it was just now still there.
+    const link = await KeeperLink.open(state.socket)
+    if (link !== undefined) return link
+    if (!lives) return undefined
+    if (tries === 0) await bindAgain(state, table)
+    if (performance.now() > end) await killKeeper(state, table)
+  }
+}
+
+/** Ends a keeper that does not do as it is told: what it held is swept then. */
+async function killKeeper({ tree }: HeldState, table: ProcessTable): Promise<void> {
+  try {
+    if ((await table.start(tree.keeper)) === tree.starts.keeper) process.kill(tree.keeper, 'SIGKILL')
+  } catch {
+    // It has just ended.
+  }
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null
+}
+
+/** The platform's number of a signal; SIGTERM's for an unknown name. */
+export function signalNumber(name: string): number {
+  return new Map<string, number>(Object.entries(constants.signals)).get(name) ?? constants.signals.SIGTERM
+}
+
+/** A grace as a keeper takes it: whole ms, a day at most. */
+export function graceOf(ms: number): number {
+  return Math.min(24 * 60 * 60 * 1000, Math.max(0, Math.round(ms)))
+}

@@ -1,0 +1,107 @@
+import { constants, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { createSecureContext, type SecureContext } from 'node:tls'
+import type { Authority } from './authority.ts'
+import { isUnder } from './domains.ts'
+import { leafCertificate, loopback4, loopback6, pem } from './x509.ts'
+
+declare module '../../../kernel/contract/plugin.ts' {
+  interface Services {
+    /** https's: what the proxy needs to speak TLS. Absent where the plugin is off. */
+    readonly certificates?: Certificates
+  }
+}
+
+/** Certificates for host names, made when they are first asked for. */
+export interface Certificates {
+  /** PEM file of the local CA's root. */
+  readonly caFile: string
+  /** Whether the CA may vouch for a name, given in any case. */
+  covers(name: string): boolean
+  /** The TLS context for the name a client asks for (SNI); undefined where the CA may not vouch for it. */
+  context(name: string): SecureContext | undefined
+  /** For clients that ask for no name: a new certificate, PEM, of `localhost` and this machine's loopback addresses. `ca`: empty. */
+  own(): { readonly key: string; readonly cert: string; readonly ca: string[] }
+}
+
+const day = 86_400_000
+/** Browsers take at most 398 days (CA/Browser Forum, Apple); nothing needs more than the time until the next renewal. */
+export const leafDays = 90
+const renewDays = 30
+/** No client is asked for a certificate. Without this Node reads the roots it ships with: 20 ms of CPU and a MB on Node 20. */
+const noRoots: string[] = []
+
+interface Leaf {
+  readonly context: SecureContext
+  /** ms since the epoch. */
+  readonly renewAt: number
+}
+
+/**
+ * Leaves in memory, the least recently used dropped beyond `most`. One takes about a millisecond and is made synchronously, so
+ * that a name asked for a hundred times at once is made once. They share a key that never leaves this process.
+ */
+export class LeafCertificates implements Certificates {
+  readonly caFile: string
+  readonly #authority: Authority
+  readonly #domains: readonly string[]
+  readonly #key: KeyObject
+  readonly #keyPem: string
+  readonly #most: number
+  readonly #now: () => number
+  readonly #leaves = new Map<string, Leaf>()
+
+  constructor(authority: Authority, domains: readonly string[], { most = 1024, now = Date.now } = {}) {
+    this.caFile = authority.file
+    this.#authority = authority
+    this.#domains = domains
+    this.#key = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
+    this.#keyPem = this.#key.export({ type: 'pkcs8', format: 'pem' }).toString()
+    this.#most = most
+    this.#now = now
+  }
+
+  covers(name: string): boolean {
+    return isUnder(name.toLowerCase(), this.#domains)
+  }
+
+  context(wished: string): SecureContext | undefined {
+    const name = wished.toLowerCase()
+    const known = this.#leaves.get(name)
+    if (known !== undefined) this.#leaves.delete(name)
+    else if (!this.covers(name)) return undefined
+    const leaf = known !== undefined && this.#now() < known.renewAt ? known : this.#make(name)
+    this.#leaves.set(name, leaf)
+    if (this.#leaves.size > this.#most) this.#dropOldest()
+    return leaf.context
+  }
+
+  own(): { readonly key: string; readonly cert: string; readonly ca: string[] } {
+    return { key: this.#keyPem, cert: this.#issue({ dns: ['localhost'], ip: [loopback4, loopback6] }), ca: noRoots }
+  }
+
+  #make(name: string): Leaf {
+    const context = createSecureContext({
+      key: this.#keyPem,
+      cert: this.#issue({ dns: [name] }),
+      ca: noRoots,
+      minVersion: 'TLSv1.2',
+      // A client that asks for a new handshake in the middle of TLS 1.2 wants to cost time; no browser does.
+      secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+    })
+    return { context, renewAt: this.#now() + (leafDays - renewDays) * day }
+  }
+
+  #issue(names: { readonly dns: readonly string[]; readonly ip?: readonly Buffer[] }): string {
+    const now = this.#now()
+    // An hour back: clocks of virtual machines and containers lag behind.
+    const validity = { from: now - 3_600_000, to: now + leafDays * day }
+    return pem(leafCertificate(this.#authority.issuer, this.#key, names, validity))
+  }
+
+  #dropOldest(): void {
+    for (const name of this.#leaves.keys()) {
+      this.#leaves.delete(name)
+      return
+    }
+  }
+}

@@ -1,0 +1,131 @@
+import { join } from 'node:path'
+import type { KeychainOutcome, KeychainStep } from '../../../kernel/contract/plugin.ts'
+import type { Root } from '../ca/authority.ts'
+import { failureOf, meaningOf } from './os-status.ts'
+import { type Machine, run } from './programs.ts'
+import type { Change, Changed, Store, StoreState } from './store.ts'
+
+type Domain = KeychainStep['domain']
+
+/** What the trust settings of one domain say of a root, as `locald-keychain state` tells it (shim/README.md). */
+interface Standing {
+  readonly is: 'trusted' | 'none' | 'denied' | 'other' | 'unknown'
+  /** Apple's OSStatus. */
+  readonly status: number
+}
+
+type Standings = Readonly<Record<Domain, Standing>>
+
+const titles: Readonly<Record<Domain, string>> = {
+  user: 'your login keychain',
+  admin: 'the system keychain (all users)',
+}
+const missing = {
+  reason: 'locald-keychain is missing or cannot be run',
+  hint: 'Install locald again, with its optional packages.',
+}
+const lacking: Changed = { done: false, reason: missing.reason, todo: missing.hint }
+const managed: Changed = {
+  done: false,
+  reason: 'macOS took the change, but does not trust the CA',
+  todo: 'Look for a device profile that forbids trust settings in System Settings > General > Device Management.',
+}
+
+/** The trust settings of macOS in one domain: read here, changed by the CLI, where the person is whom macOS asks. */
+export class KeychainStore implements Store {
+  readonly kind = 'system'
+  readonly title: string
+  readonly #machine: Machine
+  readonly #domain: Domain
+  readonly #outcomes: readonly KeychainOutcome[]
+  readonly #isAble: boolean
+
+  /** @param isAble whether the program that changes it is installed */
+  constructor(machine: Machine, domain: Domain, outcomes: readonly KeychainOutcome[], isAble: boolean) {
+    this.title = titles[domain]
+    this.#machine = machine
+    this.#domain = domain
+    this.#outcomes = outcomes
+    this.#isAble = isAble
+  }
+
+  async state(root: Root): Promise<StoreState> {
+    const standings = await this.#read(root)
+    if (standings === undefined) return { is: 'unusable', ...missing }
+    const { is, status } = standings[this.#domain]
+    if (is === 'trusted') return { is }
+    if (is === 'unknown') return { is: 'unusable', ...meaningOf(status, { act: 'trust', domain: this.#domain }) }
+    if (is === 'denied') return { is: 'untrusted', note: 'set to Never Trust' }
+    // What a user's own settings leave open is decided by those of all users (SecTrustSettings.h).
+    if (this.#domain === 'user' && standings.admin.is === 'trusted') return { is: 'trusted', note: titles.admin }
+    return { is: 'untrusted' }
+  }
+
+  async add(root: Root): Promise<Change> {
+    const step: KeychainStep = { act: 'trust', domain: this.#domain, certificate: root.certificate.toString() }
+    const standings = await this.#read(root)
+    if (standings === undefined) return lacking
+    const change = this.#changeBy(step)
+    // Where the daemon cannot read the settings, macOS is believed.
+    const isBelieved = change.done !== true || standings[this.#domain].is === 'unknown'
+    return isBelieved ? change : managed
+  }
+
+  async remove(root: Root): Promise<Change> {
+    const standings = await this.#read(root)
+    if (standings === undefined) return lacking
+    if (standings[this.#domain].is === 'none') return { done: true }
+    return this.#changeBy({ act: 'untrust', domain: this.#domain, certificate: root.certificate.toString() })
+  }
+
+  #changeBy(step: KeychainStep): Change {
+    const { act, domain, certificate } = step
+    const same = (it: KeychainOutcome): boolean =>
+      it.act === act && it.domain === domain && it.certificate === certificate
+    const outcome = this.#outcomes.find(same)
+    if (outcome !== undefined) return changed(outcome)
+    return this.#isAble ? { done: 'not yet', step } : unable(act)
+  }
+
+  async #read(root: Root): Promise<Standings | undefined> {
+    const program = join(this.#machine.native, 'locald-keychain')
+    const { ok, text } = await run(program, ['state'], root.certificate.toString())
+    const standings: unknown = ok ? parsed(text) : undefined
+    return isStandings(standings) ? standings : undefined
+  }
+}
+
+function changed(outcome: KeychainOutcome): Changed {
+  if (outcome.status === 0) return { done: true }
+  const { reason, hint } = failureOf(outcome)
+  return { done: false, reason, todo: hint }
+}
+
+function unable(act: KeychainStep['act']): Changed {
+  const command = act === 'trust' ? 'locald trust --system' : 'locald untrust'
+  return {
+    done: false,
+    reason: 'only locald-shim changes it',
+    todo: `Run \`sudo locald admin setup\`, then \`${command}\`.`,
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function isStandings(value: unknown): value is Standings {
+  return isRecord(value) && isStanding(value['user']) && isStanding(value['admin'])
+}
+
+function isStanding(value: unknown): value is Standing {
+  return isRecord(value) && typeof value['is'] === 'string' && typeof value['status'] === 'number'
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}

@@ -1,0 +1,55 @@
+import type { CommandResult, KeychainStep } from '../../../kernel/contract/plugin.ts'
+import type { Root } from '../ca/authority.ts'
+import { again } from './os-status.ts'
+import type { Change, Store } from './store.ts'
+
+/** One store, as `--json` tells of it. */
+interface StoreReport {
+  readonly store: string
+  readonly kind: Store['kind']
+  readonly done: boolean
+  readonly reason: string | null
+  /** The command to run by hand. */
+  readonly todo: string | null
+}
+
+/** What came of each store, gathered for the answer of `locald trust` and `locald untrust`. */
+export class Report {
+  readonly #lines: string[] = []
+  readonly #stores: StoreReport[] = []
+  readonly #steps: KeychainStep[] = []
+
+  /**
+   * Takes what came of a store.
+   * @param done what is true of the store then
+   * @param old an earlier root, where it is not the present one
+   */
+  add(store: Store, change: Change, done: string, old?: Root): void {
+    const title = old === undefined ? store.title : `an earlier CA (${old.id}) in ${store.title}`
+    if (change.done === 'not yet') this.#steps.push(change.step)
+    // What keeps the present root from being changed was said.
+    if (old !== undefined && this.#stores.some(other => other.store === store.title && !other.done)) return
+    const end = change.done === 'not yet' ? notTried(change.step) : change
+    const outcome = end.done ? { done: true, reason: null, todo: null } : end
+    this.#stores.push({ store: title, kind: store.kind, ...outcome })
+    this.#lines.push(...(end.done ? [`✓ ${title} ${done}`] : [`! ${title}: ${end.reason}`, `  ${end.todo}`]))
+  }
+
+  /** The answer: with what the CLI is to do first, unless that was asked for already. */
+  result(
+    outcomes: unknown,
+    root: Root | undefined,
+    head: readonly string[] = [],
+    tail: readonly string[] = [],
+  ): CommandResult {
+    const data = { caFile: root?.file ?? null, stores: this.#stores }
+    const text = [...head, ...this.#lines, ...tail].join('\n')
+    const exitCode = this.#stores.every(({ done }) => done) ? 0 : 1
+    const steps = outcomes === undefined && this.#steps.length > 0 ? { steps: this.#steps } : {}
+    return { exitCode, text, data, ...steps }
+  }
+}
+
+function notTried(step: KeychainStep): { readonly done: false; readonly reason: string; readonly todo: string } {
+  return { done: false, reason: 'it was not changed', todo: `Run \`${again(step)}\` in a terminal.` }
+}

@@ -1,0 +1,168 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Privileges } from '../../../kernel/contract/plugin.ts'
+import { messageOf } from '../../../kernel/errors.ts'
+import type { Root } from '../ca/authority.ts'
+import { exists, find, type Machine } from './programs.ts'
+import { type Changed, nameOf, type Store, type StoreState } from './store.ts'
+
+/** How a family of distributions keeps roots that its administrator adds. */
+interface Family {
+  readonly title: string
+  /** Anchors are put here … */
+  readonly folder: string
+  readonly suffix: '.crt' | '.pem'
+  /** … this program makes of them … */
+  readonly update: readonly [program: string, ...args: string[]]
+  /** … the file that programs read. */
+  readonly bundles: readonly string[]
+  /** Whether the helper can change what programs read without Java's store, which is made of the anchors. */
+  readonly helps: boolean
+}
+
+const families: readonly Family[] = [
+  {
+    title: 'Debian, Ubuntu',
+    folder: '/usr/local/share/ca-certificates',
+    suffix: '.crt',
+    update: ['update-ca-certificates'],
+    bundles: ['/etc/ssl/certs/ca-certificates.crt'],
+    helps: true,
+  },
+  {
+    title: 'Fedora, RHEL',
+    folder: '/etc/pki/ca-trust/source/anchors',
+    suffix: '.pem',
+    update: ['update-ca-trust', 'extract'],
+    bundles: ['/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem', '/etc/pki/tls/certs/ca-bundle.crt'],
+    helps: false,
+  },
+  {
+    title: 'Arch',
+    folder: '/etc/ca-certificates/trust-source/anchors',
+    suffix: '.crt',
+    update: ['update-ca-trust'],
+    bundles: ['/etc/ca-certificates/extracted/tls-ca-bundle.pem', '/etc/ssl/certs/ca-certificates.crt'],
+    helps: false,
+  },
+  {
+    title: 'openSUSE',
+    folder: '/etc/pki/trust/anchors',
+    suffix: '.pem',
+    update: ['update-ca-certificates'],
+    bundles: ['/var/lib/ca-certificates/ca-bundle.pem', '/etc/ssl/ca-bundle.pem'],
+    helps: false,
+  },
+]
+
+/** Java applies no name constraints to a root that it trusts. */
+const java = 'Java programs would trust the CA for any site'
+const missing = 'only the privileged helper can change it without Java’s store'
+
+/** What the privileged helper does for a store. PEM. */
+export type Helper = Pick<Privileges, 'trust' | 'untrust'>
+
+/** The system's store of a Linux distribution: found by its folders, since derivatives have many names. */
+export async function linuxStore(machine: Machine, helper: Helper | undefined): Promise<Store> {
+  for (const family of families) {
+    const [update] = family.update
+    const isHere = (await find(machine, update)) !== undefined && (await exists(join(machine.root, family.folder)))
+    if (isHere) return new AnchorStore(machine, family, helper)
+  }
+  return unusableStore(
+    'this distribution keeps its roots in none of the known ways',
+    'Install `ca-certificates`, or add the file to its store by hand.',
+  )
+}
+
+/** A store of which locald can only say why it does nothing. */
+function unusableStore(reason: string, hint: string): Store {
+  const change: Changed = { done: false, reason, todo: hint }
+  return {
+    kind: 'system',
+    title: 'the system’s store',
+    state: async () => ({ is: 'unusable', reason, hint }),
+    add: async () => change,
+    remove: async () => change,
+  }
+}
+
+/** Changed by the helper, or by a person: an anchor that is put there by locald itself would get into Java's store, too. */
+class AnchorStore implements Store {
+  readonly kind = 'system'
+  readonly title: string
+  readonly #machine: Machine
+  readonly #family: Family
+  readonly #helper: Helper | undefined
+
+  constructor(machine: Machine, family: Family, helper: Helper | undefined) {
+    this.title = `the system’s store (${family.title})`
+    this.#machine = machine
+    this.#family = family
+    this.#helper = helper
+  }
+
+  /** Trusted is what stands in the bundle: an anchor alone is seen by no program. */
+  async state(root: Root): Promise<StoreState> {
+    const body = bodyOf(root.certificate.toString())
+    for (const bundle of this.#family.bundles) {
+      const text = await readFile(join(this.#machine.root, bundle), 'utf8').catch(() => undefined)
+      if (text !== undefined) return { is: bodyOf(text).includes(body) ? 'trusted' : 'untrusted' }
+    }
+    return { is: 'untrusted' }
+  }
+
+  async add(root: Root): Promise<Changed> {
+    const { helps, update } = this.#family
+    const byHand = `sudo install -m 0644 ${quoted(root.file)} ${this.#anchor(root)} && sudo ${update.join(' ')}`
+    if (!helps) return { done: false, reason: `${java}, so only you can add it`, todo: byHand }
+    if (this.#helper === undefined)
+      return { done: false, reason: missing, todo: 'sudo locald admin setup && locald trust' }
+    const change = await helped(this.#helper, 'trust', root, byHand)
+    return change.done ? change : { ...change, reason: `${change.reason}. If you add it by hand, ${java}` }
+  }
+
+  async remove(root: Root): Promise<Changed> {
+    const anchor = this.#anchor(root)
+    const isThere = async (): Promise<boolean> => (await exists(anchor)) || (await this.state(root)).is === 'trusted'
+    if (!(await isThere())) return { done: true }
+    const links = this.#family.helps ? ` /etc/ssl/certs/${nameOf(root)}.pem` : ''
+    const rehash = this.#family.helps ? ' && sudo openssl rehash /etc/ssl/certs' : ''
+    const todo = `sudo rm -f ${anchor}${links} && sudo ${this.#family.update.join(' ')}${rehash}`
+    const change = await helped(this.#helper, 'untrust', root, todo)
+    // What a person has put there by hand is not the helper's.
+    return change.done && (await isThere()) ? { done: false, reason: 'it was added by hand', todo } : change
+  }
+
+  #anchor(root: Root): string {
+    return join(this.#machine.root, this.#family.folder, `${nameOf(root)}${this.#family.suffix}`)
+  }
+}
+
+async function helped(
+  helper: Helper | undefined,
+  act: 'trust' | 'untrust',
+  root: Root,
+  todo: string,
+): Promise<Changed> {
+  if (helper === undefined) return { done: false, reason: 'only root may change it', todo }
+  try {
+    await helper[act](root.certificate.toString())
+    return { done: true }
+  } catch (error) {
+    return { done: false, reason: messageOf(error), todo }
+  }
+}
+
+function bodyOf(pem: string): string {
+  return pem.replace(/-----[^-]+-----|\s/g, '')
+}
+
+export function lastLine(text: string): string {
+  return text.trim().split('\n').at(-1) ?? ''
+}
+
+/** For a command that a person pastes into a shell. */
+export function quoted(path: string): string {
+  return /^[\w/.@:+-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`
+}

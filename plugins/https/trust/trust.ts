@@ -1,0 +1,160 @@
+import { join } from 'node:path'
+import type { CheckResult, CommandResult, KeychainOutcome, KeychainStep } from '../../../kernel/contract/plugin.ts'
+import { forget, keyComplaint, readRoot, retiredRoots } from '../ca/authority.ts'
+import { KeychainStore } from './keychain-store.ts'
+import { nssStores } from './nss-store.ts'
+import type { Machine } from './programs.ts'
+import { Report } from './report.ts'
+import type { Store } from './store.ts'
+import { type Helper, linuxStore } from './system-store.ts'
+
+/** How a change is asked for. */
+export interface Wish {
+  /** On macOS, for all users. On Linux the system's store is that of all users anyway. */
+  readonly system?: boolean
+  /** What came of the steps of the answer before; undefined where none were asked for yet. */
+  readonly outcomes?: readonly KeychainOutcome[] | undefined
+}
+
+/** The stores a CA is put into and taken out of, and what `doctor` says of them. */
+export class Trust {
+  readonly #machine: Machine
+  readonly #folder: string
+  readonly #helper: () => Helper | undefined
+  #looking: Promise<readonly Store[]> | undefined
+
+  /**
+   * @param folder the CA's, absolute
+   * @param helper the privileged helper, where it is installed
+   */
+  constructor(machine: Machine, folder: string, helper: () => Helper | undefined = () => undefined) {
+    this.#machine = machine
+    this.#folder = folder
+    this.#helper = helper
+  }
+
+  /** `locald trust`: puts the root into every store that lacks it; exit code 1 when something is left to do by hand. */
+  async trust(wish: Wish = {}): Promise<CommandResult> {
+    const root = readRoot(this.#folder)
+    if (root === undefined) return absent()
+    const report = new Report()
+    for (const store of await this.#storesToAdd(wish)) {
+      const state = await store.state(root)
+      if (state.is === 'trusted')
+        report.add(store, { done: true }, state.note === undefined ? 'trusts it' : `trusts it: ${state.note}`)
+      else report.add(store, await store.add(root), 'trusts it')
+    }
+    await this.#removeRetired(wish, report)
+    return report.result(wish.outcomes, root, [`The CA’s file is ${root.file}`], restart(wish))
+  }
+
+  /** `locald untrust`: takes the root, and those it replaced, out of every store. */
+  async untrust(wish: Wish = {}): Promise<CommandResult> {
+    const root = readRoot(this.#folder)
+    if (root === undefined && retiredRoots(this.#folder).length === 0) return absent()
+    const report = new Report()
+    if (root !== undefined) {
+      for (const store of await this.#storesToClear(wish))
+        report.add(store, await store.remove(root), 'does not trust it')
+    }
+    await this.#removeRetired(wish, report)
+    return report.result(wish.outcomes, root)
+  }
+
+  /** Takes those roots out of all stores that were replaced, and forgets one that is in none: it is asked for once. */
+  async #removeRetired(wish: Wish, report: Report): Promise<void> {
+    const stores = await this.#storesToClear(wish)
+    for (const old of retiredRoots(this.#folder)) {
+      let isGone = true
+      for (const store of stores) {
+        const change = await store.remove(old)
+        isGone &&= change.done === true
+        if (change.done !== true) report.add(store, change, '', old)
+      }
+      if (isGone) forget(old)
+    }
+  }
+
+  /** Whether the CA's files are as they must be. */
+  async checkFiles(): Promise<CheckResult> {
+    const root = readRoot(this.#folder)
+    if (root === undefined) return { status: 'skip', severity: 'important', summary: notYet }
+    const complaint = keyComplaint(this.#folder)
+    if (complaint !== undefined) {
+      const fix = `Run \`chmod 600 ${join(this.#folder, 'root.key')}\`, or \`locald server restart\` for a new CA.`
+      return { status: 'fail', severity: 'important', summary: complaint, fix }
+    }
+    return { status: 'pass', severity: 'important', summary: `${root.file}, until ${root.certificate.validTo}` }
+  }
+
+  /** Whether the stores of one kind trust the root. */
+  async checkStores(kind: Store['kind']): Promise<CheckResult> {
+    const severity = 'optional'
+    const root = readRoot(this.#folder)
+    if (root === undefined) return { status: 'skip', severity, summary: notYet }
+    const stores = (await this.#storesToAdd({})).filter(store => store.kind === kind)
+    if (stores.length === 0) return { status: 'skip', severity, summary: this.#whyNone(kind) }
+    const trusted: string[] = []
+    for (const store of stores) {
+      const state = await store.state(root)
+      if (state.is === 'unusable') {
+        return { status: 'warn', severity, summary: `${store.title}: ${state.reason}`, fix: state.hint }
+      }
+      const note = state.note === undefined ? '' : ` (${state.note})`
+      if (state.is === 'untrusted') {
+        const summary = `${store.title} does not trust locald’s CA${note}`
+        return { status: 'warn', severity, summary, fix: 'Run `locald trust`.' }
+      }
+      trusted.push(`${store.title}${note}`)
+    }
+    return { status: 'pass', severity, summary: `${trusted.join(', ')}: trusted` }
+  }
+
+  #whyNone(kind: Store['kind']): string {
+    // https://support.mozilla.org/kb/setting-certificate-authorities-firefox
+    if (this.#machine.os === 'darwin' && kind === 'firefox')
+      return 'Firefox 120 and later trusts what the keychain trusts; an older one needs `brew install nss`'
+    if (this.#machine.os === 'darwin' && kind === 'chromium')
+      return 'Chromium reads the keychain; where it warns after a restart, run `locald trust --system`'
+    return 'no such browser was used here'
+  }
+
+  async #storesToAdd({ system, outcomes }: Wish): Promise<readonly Store[]> {
+    return [...this.#keychains(outcomes, system === true ? 'admin' : 'user'), ...(await this.#others())]
+  }
+
+  async #storesToClear({ outcomes }: Wish): Promise<readonly Store[]> {
+    return [...this.#keychains(outcomes, 'user', 'admin'), ...(await this.#others())]
+  }
+
+  #keychains(outcomes: Wish['outcomes'], ...domains: readonly KeychainStep['domain'][]): readonly Store[] {
+    if (this.#machine.os !== 'darwin') return []
+    const isAble = (domain: string): boolean => domain === 'user' || this.#helper() !== undefined
+    return domains.map(domain => new KeychainStore(this.#machine, domain, outcomes ?? [], isAble(domain)))
+  }
+
+  /** Looked for once for all who ask at once. */
+  #others(): Promise<readonly Store[]> {
+    this.#looking ??= this.#find().finally(() => {
+      this.#looking = undefined
+    })
+    return this.#looking
+  }
+
+  async #find(): Promise<readonly Store[]> {
+    const browsers = await nssStores(this.#machine)
+    return this.#machine.os === 'darwin' ? browsers : [await linuxStore(this.#machine, this.#helper()), ...browsers]
+  }
+}
+
+const notYet = 'the CA is made when the daemon first starts with HTTPS'
+
+/** What is to be done once macOS trusts the CA: a browser that runs may keep what it has read. */
+function restart({ system, outcomes = [] }: Wish): readonly string[] {
+  if (!outcomes.some(({ act, status }) => act === 'trust' && status === 0)) return []
+  return [`Restart browsers that are open.${system === true ? '' : ' If one still warns: `locald trust --system`.'}`]
+}
+
+function absent(): CommandResult {
+  return { exitCode: 1, text: `There is no CA: ${notYet}.\n`, data: { caFile: null, stores: [] } }
+}

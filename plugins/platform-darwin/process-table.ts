@@ -1,0 +1,279 @@
+import { setTimeout } from 'node:timers/promises'
+import {
+  isAnswered,
+  type Listener,
+  type ProcessInfo,
+  type ProcessTable,
+  type ProcessTree,
+  type Usage,
+} from '../../kernel/contract/plugin.ts'
+import { systemCode } from '../../kernel/errors.ts'
+import type { Tools } from './commands.ts'
+import type { Socket } from './lsof.ts'
+import type { Row } from './ps.ts'
+
+/** `ps` shows whole seconds, and `startedMs` is read a moment after the start. */
+const earlyMs = 2000
+/** Busy machines are late; pids (99 998 of them, given out in turn) take longer to come round. */
+const lateMs = 10_000
+const sweepMs = 2000
+const sweepStepMs = 50
+
+/**
+ * The machine's processes as `ps` and `lsof` show them.
+ *
+ * A start token is the second a process was started in: macOS gives pids out in turn, so that one comes round within
+ * that second only when some 99 000 processes are started in it.
+ *
+ * A tree is what descends from its keeper or main process, and the main process's group with what descends from that.
+ * macOS has neither subreapers nor a mark that children inherit, so a process that leaves the group and whose parent
+ * ends is lost to `members`. A sweep finds it all the same if it was seen earlier, if it (without a terminal) listens on
+ * the service's port, or if `ps -E` shows that it was given the service's variable. A double-forked daemon in a session
+ * of its own that was never seen, listens nowhere, or elsewhere, and runs with another environment or is a program of
+ * Apple's, is not found.
+ */
+export class DarwinProcessTable implements ProcessTable {
+  readonly orphansReturn = false
+  readonly #tools: Pick<Tools, 'ps' | 'lsof' | 'given'>
+
+  constructor(tools: Pick<Tools, 'ps' | 'lsof' | 'given'>) {
+    this.#tools = tools
+  }
+
+  async start(pid: number): Promise<string | undefined> {
+    const row = (await this.#tools.ps()).find(row => row.pid === pid)
+    return row === undefined || row.zombie ? undefined : tokenOf(row)
+  }
+
+  async members(tree: ProcessTree): Promise<readonly ProcessInfo[]> {
+    return membersOf(await this.#tools.ps(), tree).map(row => ({ pid: row.pid, ppid: row.ppid, start: tokenOf(row) }))
+  }
+
+  /**
+   * Sums over the members: pages they share count for each, and the time of one that ended is gone from the sum, for
+   * `ps` shows neither.
+   */
+  async usage(trees: readonly ProcessTree[]): Promise<readonly Usage[]> {
+    const rows = await this.#tools.ps()
+    return trees.map(tree =>
+      membersOf(rows, tree).reduce(
+        (sum, { cpuMs, memory }) => ({ cpuMs: sum.cpuMs + cpuMs, memory: sum.memory + memory }),
+        {
+          cpuMs: 0,
+          memory: 0,
+        },
+      ),
+    )
+  }
+
+  async listeners(pids: readonly number[]): Promise<readonly Listener[]> {
+    if (pids.length === 0) return []
+    const wanted = new Set(pids)
+    const found = (await this.#tools.lsof()).filter(({ pid }) => wanted.has(pid))
+    // One socket may be open under several descriptors.
+    return [
+      ...new Map(found.map(({ pid, address, port }) => [`${pid} ${address} ${port}`, { pid, address, port }])).values(),
+    ]
+  }
+
+  /** Other users' processes are not shown to us. */
+  async holder(port: number): Promise<string | undefined> {
+    const found = (await this.#tools.lsof()).filter(socket => socket.port === port)
+    return nameOf(found)
+  }
+
+  async freeing(port: number): Promise<string | undefined> {
+    const isAirPlay = (await this.#tools.lsof()).some(socket => socket.port === port && isAirPlayReceiver(socket))
+    return isAirPlay ? 'Turn off AirPlay Receiver in System Settings › General › AirDrop & Handoff' : undefined
+  }
+
+  async overshadowed(port: number): Promise<string | undefined> {
+    const isOther = ({ pid, address }: Socket) => pid !== process.pid && (address === '0.0.0.0' || address === '::')
+    return nameOf((await this.#tools.lsof()).filter(socket => socket.port === port && isOther(socket)))
+  }
+
+  /** Other users' processes are not shown to us: one beside ours on the same port goes unseen. */
+  async owns(port: number): Promise<boolean> {
+    return (await this.#tools.lsof()).some(socket => socket.port === port)
+  }
+
+  /** Other users' processes are not shown to us. */
+  async isStrangers(): Promise<boolean> {
+    return false
+  }
+
+  async sweep(tree: ProcessTree, seen: readonly ProcessInfo[]): Promise<number> {
+    const killed = new Set<string>()
+    const refused = new Set<string>()
+    const deadline = performance.now() + sweepMs
+    for (let pause = 1; ; pause = Math.min(pause * 2, sweepStepMs)) {
+      const left = (await this.#remains(tree, seen)).filter(row => !refused.has(keyOf(row)))
+      for (const row of left) {
+        const end = kill(row.pid)
+        if (end !== 'gone') (end === 'killed' ? killed : refused).add(keyOf(row))
+      }
+      if (left.length === 0 || performance.now() > deadline) return killed.size
+      await setTimeout(pause)
+    }
+  }
+
+  /** The programs run side by side: `lsof` takes longest, and is seldom needed. */
+  async #remains(tree: ProcessTree, seen: readonly ProcessInfo[]): Promise<readonly Row[]> {
+    const { port, variable } = tree
+    const [rows, sockets, given] = await Promise.all([
+      this.#tools.ps(),
+      port === undefined ? [] : this.#listening(port),
+      variable === undefined ? new Set<number>() : this.#tools.given(variable),
+    ])
+    return remains({ rows, sockets, given }, tree, seen)
+  }
+
+  /** The listeners, where one has the port: what refuses is asked of no `lsof`, which takes up to seconds on a busy Mac. */
+  async #listening(port: number): Promise<readonly Socket[]> {
+    const held = await Promise.all(['127.0.0.1', '::1'].map(address => isAnswered(address, port)))
+    return held.includes(true) ? await this.#tools.lsof() : []
+  }
+}
+
+/** Workers inherit a socket: the one with the lowest pid is the one to name. */
+function nameOf(sockets: readonly Socket[]): string | undefined {
+  const [lowest] = sockets.toSorted((a, b) => a.pid - b.pid)
+  if (lowest === undefined) return undefined
+  const { command, pid } = lowest
+  return isAirPlayReceiver(lowest) ? `AirPlay Receiver of macOS (${command}, pid ${pid})` : `${command} (pid ${pid})`
+}
+
+/** Control Centre listens on these for it, on all addresses, since macOS 12; Werkzeug's serving.py tells its users of 5000, too. */
+function isAirPlayReceiver({ command, port }: Socket): boolean {
+  return command === 'ControlCenter' && (port === 5000 || port === 7000)
+}
+
+/** The live members of a tree, keeper not included. */
+export function membersOf(rows: readonly Row[], tree: ProcessTree): readonly Row[] {
+  if (!isOfThisBoot(rows, tree)) return []
+  const { keeper, pid, starts } = tree
+  const roots = rows.filter(
+    row =>
+      (row.pid === keeper && isOfStart(row, tree, starts?.keeper)) ||
+      (row.pid === pid && isOfStart(row, tree, starts?.main)),
+  )
+  return below(rows, [...roots, ...groupOf(rows, tree)]).filter(row => row.pid !== tree.keeper && !row.zombie)
+}
+
+/** What a sweep looks at: the processes, the sockets, and the pids of those that were given the tree's variable. */
+export interface Sight {
+  readonly rows: readonly Row[]
+  readonly sockets: readonly Socket[]
+  readonly given: ReadonlySet<number>
+}
+
+/** What a sweep has to kill. */
+export function remains(
+  { rows, sockets, given }: Sight,
+  tree: ProcessTree,
+  seen: readonly ProcessInfo[],
+): readonly Row[] {
+  const earlier = new Set(seen.map(({ pid, start }) => `${pid} ${start}`))
+  const holding = new Set(sockets.filter(({ port }) => port === tree.port).map(({ pid }) => pid))
+  const strays = rows.filter(
+    row =>
+      earlier.has(keyOf(row)) ||
+      (holding.has(row.pid) && isOfThisBoot(rows, tree) && isStray(rows, row, tree)) ||
+      (given.has(row.pid) && isNotOlder(row, tree) && !isOurs(rows, row)),
+  )
+  const all = [...membersOf(rows, tree), ...below(rows, strays)]
+  return [...new Set(all)].filter(row => row.pid > 1 && row.pid !== tree.keeper && !row.zombie)
+}
+
+/**
+ * Whether the tree was started since the machine was. All that runs is younger than one from before: by port or group it would be taken
+ * for what the tree left, be it the user's own database.
+ */
+function isOfThisBoot(rows: readonly Row[], tree: ProcessTree): boolean {
+  const first = rows.find(({ pid }) => pid === 1)
+  return first === undefined || first.startedMs <= tree.startedMs + earlyMs
+}
+
+/** The main process's group, unless its number has come round: then its leader is not the main process. */
+function groupOf(rows: readonly Row[], tree: ProcessTree): readonly Row[] {
+  const leader = rows.find(row => row.pid === tree.pgid)
+  if (tree.pgid <= 1 || (leader !== undefined && !isOfStart(leader, tree, tree.starts?.main))) return []
+  return rows.filter(row => row.pgid === tree.pgid && isNotOlder(row, tree))
+}
+
+/**
+ * The port was leased to this service alone. But once the service is gone anyone may have taken it, so only what looks
+ * like a daemon that came from the service counts: it and all above it are younger than the service and have no
+ * terminal.
+ */
+function isStray(rows: readonly Row[], row: Row, tree: ProcessTree): boolean {
+  const visited = new Set<number>()
+  for (let at: Row | undefined = row; at !== undefined && at.pid > 1; at = parentOf(rows, at)) {
+    if (at.terminal || !isNotOlder(at, tree) || visited.has(at.pid) || at.pid === process.pid) return false
+    visited.add(at.pid)
+  }
+  return true
+}
+
+/** The daemon, should it have been started from a service, or what it runs. */
+function isOurs(rows: readonly Row[], row: Row): boolean {
+  const visited = new Set<Row>()
+  for (let at: Row | undefined = row; at !== undefined && !visited.has(at); at = parentOf(rows, at)) {
+    if (at.pid === process.pid) return true
+    visited.add(at)
+  }
+  return false
+}
+
+function parentOf(rows: readonly Row[], { ppid }: Row): Row | undefined {
+  return rows.find(row => row.pid === ppid)
+}
+
+function isNotOlder(row: Row, tree: ProcessTree): boolean {
+  return row.startedMs >= tree.startedMs - earlyMs
+}
+
+/** Not one that later got the same pid. */
+function isOfStart(row: Row, tree: ProcessTree, token: string | undefined): boolean {
+  return token ? tokenOf(row) === token : isOfTime(row, tree)
+}
+
+/** Started with the tree. */
+function isOfTime(row: Row, tree: ProcessTree): boolean {
+  return row.startedMs <= tree.startedMs + lateMs
+}
+
+/**
+ * These and all that descends from them; not the daemon, should it have been started from a service, nor what is below
+ * it.
+ */
+function below(rows: readonly Row[], roots: readonly Row[]): readonly Row[] {
+  const found = new Set(roots.filter(({ pid }) => pid !== process.pid))
+  const pids = new Set([...found].map(({ pid }) => pid))
+  for (let before = -1; before !== found.size; ) {
+    before = found.size
+    for (const row of rows) {
+      if (!pids.has(row.ppid) || found.has(row) || row.pid === process.pid) continue
+      found.add(row)
+      pids.add(row.pid)
+    }
+  }
+  return [...found]
+}
+
+function tokenOf(row: Row): string {
+  return new Date(row.startedMs).toISOString().replace('.000', '')
+}
+
+function keyOf(row: Row): string {
+  return `${row.pid} ${tokenOf(row)}`
+}
+
+function kill(pid: number): 'killed' | 'gone' | 'refused' {
+  try {
+    process.kill(pid, 'SIGKILL')
+    return 'killed'
+  } catch (error) {
+    return systemCode(error) === 'ESRCH' ? 'gone' : 'refused'
+  }
+}

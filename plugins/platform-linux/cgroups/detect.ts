@@ -1,0 +1,71 @@
+import { dirname, join } from 'node:path'
+import type { FeatureState } from '../../../kernel/contract/plugin.ts'
+import type { Machine } from '../machine.ts'
+import { isWritable, statOf, textOf } from '../machine.ts'
+import { lookAtShim } from '../shim.ts'
+
+/** Where version 2 is mounted: alone, or beside version 1 (hybrid), where it ends processes but limits and counts nothing. */
+const mounts = ['/sys/fs/cgroup', '/sys/fs/cgroup/unified'] as const
+const instead = "Not needed: without cgroups the keeper ends a service's processes."
+
+/**
+ * How services can get cgroups of their own, in this order: `base`, a folder in which we may make them; `enter`, our own cgroup,
+ * which is delegated to us (a systemd unit with Delegate=yes), but in which we are ourselves; `shim`, by the privileged helper.
+ */
+export type CgroupWay =
+  | { readonly by: 'base' | 'enter'; readonly folder: string }
+  | { readonly by: 'shim' }
+  | { readonly by: 'none'; readonly reason: string; readonly hint: string }
+
+/** The leaf in which the daemon is: a cgroup that has others below it can hold no process itself (cgroups(7)). */
+export const daemonLeaf = 'daemon'
+
+export async function cgroupWay(machine: Machine): Promise<CgroupWay> {
+  const mount = await mountOf(machine)
+  if (mount === undefined) return withoutUnified(machine)
+  const own = parseOwnCgroup((await textOf(machine, '/proc/self/cgroup')) ?? '')
+  if (own === undefined || own.split('/').includes('..')) {
+    return { by: 'none', reason: 'the cgroup of this process is outside of what it can see', hint: instead }
+  }
+  const folder = join(mount, own)
+  if (own.endsWith(`/${daemonLeaf}`) && (await isDelegated(machine, dirname(folder)))) {
+    return { by: 'base', folder: dirname(folder) }
+  }
+  // Root may write anywhere; that nothing else of the machine is in its way it uses what the helper would give it.
+  if (machine.uid !== 0 && (await isDelegated(machine, folder))) return { by: 'enter', folder }
+  const { on, portsOnly } = await lookAtShim(machine)
+  if (on && !portsOnly) return { by: 'shim' }
+  const reason = `the cgroup ${own} is not delegated to this user`
+  const hasSystemd = (await statOf(machine, '/run/systemd/system')) !== undefined
+  const bySystemd = hasSystemd ? '`locald server install` (a systemd unit with Delegate=yes) or ' : ''
+  return { by: 'none', reason, hint: `Run ${bySystemd}\`sudo locald admin setup\`. ${instead}` }
+}
+
+/** The feature's state. */
+export async function cgroups(machine: Machine): Promise<FeatureState> {
+  const way = await cgroupWay(machine)
+  return way.by === 'none' ? { on: false, reason: way.reason, hint: way.hint } : { on: true }
+}
+
+/** The path of the v2 entry (`0::/user.slice/…`) of /proc/self/cgroup. */
+export function parseOwnCgroup(text: string): string | undefined {
+  return /^0::(\/.*)$/m.exec(text)?.[1]
+}
+
+async function mountOf(machine: Machine): Promise<string | undefined> {
+  if ((await statOf(machine, `${mounts[0]}/cgroup.controllers`)) !== undefined) return mounts[0]
+  return (await statOf(machine, `${mounts[1]}/cgroup.procs`)) === undefined ? undefined : mounts[1]
+}
+
+/** Both are needed: folders made in it, and processes moved out of it into them. */
+async function isDelegated(machine: Machine, folder: string): Promise<boolean> {
+  return (await isWritable(machine, folder)) && (await isWritable(machine, join(folder, 'cgroup.procs')))
+}
+
+async function withoutUnified(machine: Machine): Promise<CgroupWay> {
+  const hint = `Boot with \`systemd.unified_cgroup_hierarchy=1\`. ${instead}`
+  if ((await statOf(machine, `${mounts[0]}/memory`)) !== undefined) {
+    return { by: 'none', reason: 'cgroups are version 1', hint }
+  }
+  return { by: 'none', reason: `no cgroups are mounted at ${mounts[0]}`, hint }
+}

@@ -1,0 +1,123 @@
+import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import type { Cgroups, Log } from '../../../kernel/contract/plugin.ts'
+import { messageOf, systemCode } from '../../../kernel/errors.ts'
+import { type CgroupWay, daemonLeaf } from './detect.ts'
+
+const prefix = 's-'
+const controllers = ['+cpu', '+memory', '+pids'] as const
+/** What was killed is gone after a few milliseconds; for so long it is waited for: ms. */
+const removeMs = 2000
+/** One that is empty for longer was left by a daemon that was killed: ms. */
+const staleMs = 60_000
+
+/** What a tree of cgroups needs. */
+export interface CgroupTreeInput {
+  readonly way: () => Promise<CgroupWay>
+  /** Asks the privileged helper for a folder, in which the daemon is then. */
+  readonly delegate: () => Promise<string>
+  readonly log: Log
+}
+
+/** A cgroup for each service, below a folder that is found or asked for when the first one is needed. */
+export class CgroupTree implements Cgroups {
+  readonly #input: CgroupTreeInput
+  #base: Promise<string | undefined> | undefined
+
+  constructor(input: CgroupTreeInput) {
+    this.#input = input
+  }
+
+  async make(name: string): Promise<string | undefined> {
+    this.#base ??= this.#prepare()
+    const base = await this.#base
+    if (base === undefined) return undefined
+    const folder = join(base, `${prefix}${name}`)
+    try {
+      await mkdir(folder)
+      return folder
+    } catch (error) {
+      this.#input.log.warn(`no cgroup for a service: ${messageOf(error)}`)
+      // Another daemon of the user may have been the last in it, and have removed it.
+      this.#base = undefined
+      return undefined
+    }
+  }
+
+  async remove(folder: string): Promise<void> {
+    await writeFile(join(folder, 'cgroup.kill'), '1').catch(() => undefined)
+    const deadline = performance.now() + removeMs
+    for (let pause = 1; ; pause = Math.min(pause * 2, 50)) {
+      const left = await removeAll(folder)
+      if (left === undefined) return
+      if (performance.now() > deadline) throw new Error(`${folder} cannot be removed (${left})`)
+      await setTimeout(pause)
+    }
+  }
+
+  async #prepare(): Promise<string | undefined> {
+    try {
+      const way = await this.#input.way()
+      if (way.by === 'none') return undefined
+      const folder = way.by === 'shim' ? await this.#input.delegate() : way.folder
+      if (way.by === 'enter') await enter(folder)
+      // Each for itself, and none is needed to end services.
+      for (const controller of controllers) {
+        await writeFile(join(folder, 'cgroup.subtree_control'), controller).catch(() => undefined)
+      }
+      void sweepStale(folder).catch(() => undefined)
+      return folder
+    } catch (error) {
+      this.#input.log.warn(`services get no cgroups: ${messageOf(error)}`)
+      return undefined
+    }
+  }
+}
+
+/** What a service has used by its cgroup's own account; undefined for what is not counted there. */
+export async function cgroupUsage(
+  folder: string,
+): Promise<{ readonly cpuMs: number | undefined; readonly memory: number | undefined }> {
+  const text = (name: string) => readFile(join(folder, name), 'utf8').catch(() => '')
+  const [cpu, current, memory] = await Promise.all([text('cpu.stat'), text('memory.current'), text('memory.stat')])
+  const usec = /^usage_usec (\d+)$/m.exec(cpu)?.[1]
+  // Files that were read once are counted there, but can be dropped at any time.
+  const idle = /^inactive_file (\d+)$/m.exec(memory)?.[1]
+  return {
+    cpuMs: usec === undefined ? undefined : Number(usec) / 1000,
+    memory: current === '' ? undefined : Math.max(Number(current) - Number(idle ?? 0), 0),
+  }
+}
+
+/**
+ * Moves the daemon into a cgroup below, and what else is in the delegated one, such as the CLI that has started it: one with processes
+ * in it can give no controllers to those below it.
+ */
+async function enter(folder: string): Promise<void> {
+  const leaf = join(folder, daemonLeaf, 'cgroup.procs')
+  await mkdir(join(folder, daemonLeaf), { recursive: true })
+  await writeFile(leaf, String(process.pid))
+  const others = (await readFile(join(folder, 'cgroup.procs'), 'utf8')).split('\n').filter(pid => pid !== '')
+  // It may have ended meanwhile.
+  for (const pid of others) await writeFile(leaf, pid).catch(() => undefined)
+}
+
+/** Removes a cgroup with those that were made in it. The code of the error that hinders it, or undefined when it is gone. */
+async function removeAll(folder: string): Promise<string | undefined> {
+  try {
+    const entries = await readdir(folder, { withFileTypes: true })
+    for (const entry of entries) if (entry.isDirectory()) await removeAll(join(folder, entry.name))
+    await rmdir(folder)
+    return undefined
+  } catch (error) {
+    return systemCode(error) === 'ENOENT' ? undefined : (systemCode(error) ?? messageOf(error))
+  }
+}
+
+/** Removes what is empty now and then still is: another daemon of the user may have made it for a service that has not joined yet. */
+async function sweepStale(base: string): Promise<void> {
+  const names = (await readdir(base)).filter(name => name.startsWith(prefix))
+  await setTimeout(staleMs, undefined, { ref: false })
+  for (const name of names) await rmdir(join(base, name)).catch(() => undefined)
+}

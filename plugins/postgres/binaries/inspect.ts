@@ -1,0 +1,134 @@
+import { execFile } from 'node:child_process'
+import { access, constants } from 'node:fs/promises'
+import { delimiter, isAbsolute, join } from 'node:path'
+import { messageOf } from '../../../kernel/errors.ts'
+import { type Major, majorOf } from './versions.ts'
+
+/** PostgreSQL's programs on this machine. */
+export interface Installation {
+  readonly major: Major
+  /** As `postgres --version` tells it: `18.4`. */
+  readonly version: string
+  /** The folder of `postgres` and `initdb`. */
+  readonly bin: string
+  /** `bundled`: came with locald; `fetched`: from the registry; `system`: was there. */
+  readonly origin: 'bundled' | 'fetched' | 'system'
+}
+
+/** The path of one of its programs. */
+export function programOf({ bin }: Installation, name: string): string {
+  return join(bin, name)
+}
+
+/** ms */
+const limits = { known: 10_000, new: 60_000 }
+
+/** Looks at a folder of programs: undefined where there is no PostgreSQL of a supported major that runs here. */
+export async function inspect(bin: string, origin: Installation['origin']): Promise<Installation | undefined> {
+  if (!(await canRun(join(bin, 'initdb')))) return undefined
+  const found = await look(bin, origin, limits.known)
+  return typeof found === 'string' ? undefined : found
+}
+
+/**
+ * Looks at a folder of programs that were just put there; a string says why they do not run. It has a minute: macOS looks through
+ * programs that it sees for the first time.
+ */
+export async function inspectNew(bin: string, origin: Installation['origin']): Promise<Installation | string> {
+  return look(bin, origin, limits.new)
+}
+
+async function look(bin: string, origin: Installation['origin'], limitMs: number): Promise<Installation | string> {
+  const { text, failure } = await output(join(bin, 'postgres'), ['--version'], limitMs)
+  if (failure !== undefined) return failure
+  const [, version = '', first = ''] = /PostgreSQL\) ((\d+)\S*)/.exec(text) ?? []
+  const major = majorOf(first)
+  return major === undefined ? `\`postgres --version\` says '${text.trim()}'` : { major, version, bin, origin }
+}
+
+/** Whether an extension can be created: its control file is where this installation's build looks. */
+export async function hasExtension({ bin, major }: Installation, name: string): Promise<boolean> {
+  // Homebrew's is configured with a folder outside its own, where extensions are linked; the packaged server has no pg_config.
+  const configured = (await output(join(bin, 'pg_config'), ['--sharedir'], limits.known)).text.trim()
+  const shares = [
+    ...(configured ? [configured] : []),
+    join(bin, '..', 'share', 'postgresql'),
+    join(bin, '..', 'share'),
+    `/usr/share/postgresql/${major}`,
+    '/usr/share/pgsql',
+  ]
+  const found = await Promise.all(shares.map(share => exists(join(share, 'extension', `${name}.control`))))
+  return found.includes(true)
+}
+
+/** Folders where a system's PostgreSQL of a major may be, the PATH's first. */
+export function systemFolders(major: Major, path: string | undefined): readonly string[] {
+  const onPath = (path ?? '').split(delimiter).filter(isAbsolute)
+  return [
+    ...onPath,
+    `/usr/lib/postgresql/${major}/bin`,
+    `/usr/pgsql-${major}/bin`,
+    `/usr/libexec/postgresql${major}`,
+    `/usr/local/pgsql-${major}/bin`,
+    '/usr/local/pgsql/bin',
+    `/opt/homebrew/opt/postgresql@${major}/bin`,
+    `/usr/local/opt/postgresql@${major}/bin`,
+    `/opt/local/lib/postgresql${major}/bin`,
+    `/Library/PostgreSQL/${major}/bin`,
+    `/Applications/Postgres.app/Contents/Versions/${major}/bin`,
+    '/usr/bin',
+  ]
+}
+
+/** Where Homebrew has the client programs alone: its `libpq` is linked nowhere else. */
+const clientFolders = ['/opt/homebrew/opt/libpq/bin', '/usr/local/opt/libpq/bin'] as const
+
+/** A program of the system that is of at least this major, such as `pg_dump`; the oldest that will do. */
+export async function systemProgram(
+  name: string,
+  least: Major,
+  majors: readonly Major[],
+  path: string | undefined,
+): Promise<string | undefined> {
+  for (const major of majors) {
+    if (Number(major) < Number(least)) continue
+    for (const folder of [...systemFolders(major, path), ...clientFolders]) {
+      const program = join(folder, name)
+      if (!(await canRun(program))) continue
+      const { text } = await output(program, ['--version'], limits.known)
+      const [, found] = /PostgreSQL\) (\d+)/.exec(text) ?? []
+      if (found !== undefined && Number(found) >= Number(least)) return program
+    }
+  }
+  return undefined
+}
+
+async function canRun(file: string): Promise<boolean> {
+  return access(file, constants.X_OK).then(
+    () => true,
+    () => false,
+  )
+}
+
+async function exists(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  )
+}
+
+interface Output {
+  readonly text: string
+  /** Why it did not run to its end: what it, or dyld, or the system said. */
+  readonly failure?: string
+}
+
+function output(program: string, argv: readonly string[], timeout: number): Promise<Output> {
+  return new Promise(resolve => {
+    execFile(program, argv, { timeout, env: {} }, (error, text, errors) => {
+      if (error === null) return resolve({ text })
+      const said = errors.trim() === '' ? messageOf(error) : errors.trim()
+      resolve({ text: '', failure: error.killed ? `it was not done after ${timeout / 1000} s` : said })
+    })
+  })
+}

@@ -1,0 +1,87 @@
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { readTextFile } from '../../../kernel/contract/plugin.ts'
+
+/** Where packages come from, and how they are reached. */
+export interface NpmSettings {
+  /** Ends with a slash. */
+  readonly registry: string
+  /** For requests to the registry itself only. Secret. */
+  readonly authorization: string | undefined
+  /** Certificates in PEM that registry and proxy are checked by, and no others; undefined: those that Node trusts. */
+  readonly authorities: string | undefined
+  readonly proxies: { readonly httpProxy?: string; readonly httpsProxy?: string; readonly noProxy?: string }
+}
+
+type Env = Readonly<Record<string, string | undefined>>
+
+const publicRegistry = 'https://registry.npmjs.org/'
+
+/**
+ * npm's own settings for a scope: `npm_config_*`, then the project's `.npmrc`, then the user's; proxies also from the usual
+ * variables. https://docs.npmjs.com/cli/configuring-npm/npmrc
+ */
+export async function npmSettings(scope: string, project: string, env: Env): Promise<NpmSettings> {
+  const userFile = configured(env, 'userconfig') ?? join(env['HOME'] || homedir(), '.npmrc')
+  const files = await Promise.all([join(project, '.npmrc'), userFile].map(file => readNpmrc(file, env)))
+  const setting = (key: string) => configured(env, key) ?? files.find(file => file.has(key))?.get(key)
+  const registry = withSlash(setting(`${scope}:registry`) ?? setting('registry') ?? publicRegistry)
+  const httpsProxy = setting('https-proxy') ?? setting('proxy') ?? env['HTTPS_PROXY'] ?? env['https_proxy']
+  const httpProxy = setting('proxy') ?? env['HTTP_PROXY'] ?? env['http_proxy']
+  const noProxy = setting('noproxy') ?? env['NO_PROXY'] ?? env['no_proxy']
+  return {
+    registry,
+    authorization: authorizationFor(registry, files),
+    authorities: await textOf(setting('cafile')),
+    proxies: {
+      ...(httpProxy === undefined ? {} : { httpProxy }),
+      ...(httpsProxy === undefined ? {} : { httpsProxy }),
+      ...(noProxy === undefined ? {} : { noProxy }),
+    },
+  }
+}
+
+function configured(env: Env, key: string): string | undefined {
+  const name = `npm_config_${key.replaceAll('-', '_')}`
+  return env[name] || env[name.toUpperCase()] || undefined
+}
+
+/** Credentials are kept under the registry's address without its scheme, or a part of its path. */
+function authorizationFor(registry: string, files: readonly ReadonlyMap<string, string>[]): string | undefined {
+  const { host, pathname } = new URL(registry)
+  const parts = pathname.split('/').filter(part => part !== '')
+  for (let length = parts.length; length >= 0; length--) {
+    const place = `//${[host, ...parts.slice(0, length)].join('/')}/`
+    for (const file of files) {
+      const token = file.get(`${place}:_authToken`)
+      if (token !== undefined) return `Bearer ${token}`
+      const basic = file.get(`${place}:_auth`)
+      if (basic !== undefined) return `Basic ${basic}`
+    }
+  }
+  return undefined
+}
+
+/** As npm does, it takes a file that is not there for none. */
+async function textOf(file: string | undefined): Promise<string | undefined> {
+  const read = file === undefined ? undefined : await readTextFile(file)
+  return read !== undefined && 'text' in read ? read.text : undefined
+}
+
+async function readNpmrc(file: string, env: Env): Promise<ReadonlyMap<string, string>> {
+  const read = await readTextFile(file)
+  // One of another user's would choose where a program comes from.
+  const isTaken =
+    read !== undefined && 'text' in read && read.owners.every(uid => uid === 0 || uid === process.geteuid?.())
+  const entries = (isTaken ? read.text : '').split('\n').flatMap(line => {
+    const [, key, value] = /^\s*([^#;=\s][^=]*?)\s*=\s*(.*?)\s*$/.exec(line) ?? []
+    if (key === undefined || value === undefined) return []
+    const plain = value.replace(/^(["'])(.*)\1$/, '$2')
+    return [[key, plain.replaceAll(/\$\{([^}]+)\}/g, (written, name: string) => env[name] ?? written)] as const]
+  })
+  return new Map(entries)
+}
+
+function withSlash(address: string): string {
+  return address.endsWith('/') ? address : `${address}/`
+}

@@ -1,0 +1,90 @@
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Client } from 'pg'
+import { LocaldError, messageOf } from '../../../kernel/errors.ts'
+import { type CopyOptions, copyTree } from '../files/copy-tree.ts'
+import { requireRoom } from '../files/free-space.ts'
+import { type Target, withClient } from '../server/client.ts'
+import { clusterCopy, clusterMajor } from './record.ts'
+
+/**
+ * Copies a cluster that nobody writes to, or, with `running`, one that is in use: as a base backup, while its clients go on
+ * ("Making a Base Backup Using the Low Level API" in PostgreSQL's manual). The copy is complete as of the end. Throws STEP_FAILED.
+ */
+export async function copyCluster(
+  from: string,
+  to: string,
+  running: Target | undefined,
+  options: Pick<CopyOptions, 'owner' | 'signal'>,
+): Promise<void> {
+  await refuseTablespaces(from)
+  await requireRoom(from, to)
+  if (running === undefined) await copyTree(from, to, { ...clusterCopy, ...options })
+  else await withClient(running, client => backUp(client, from, to, options))
+}
+
+async function backUp(
+  client: Client,
+  from: string,
+  to: string,
+  options: Pick<CopyOptions, 'owner' | 'signal'>,
+): Promise<void> {
+  const old = Number(await clusterMajor(from)) < 15
+  const begin = old ? "pg_start_backup('locald', true, false)" : "pg_backup_start('locald', true)"
+  const end = old ? 'pg_stop_backup(false, false)' : 'pg_backup_stop(false)'
+  const { rows: begun } = await client.query<{ file: string }>(`SELECT pg_walfile_name(${begin}) AS file`)
+  const skip = (path: string, isFolder: boolean) => isLog(path) || clusterCopy.skip?.(path, isFolder) === true
+  await copyTree(from, to, { ...options, skip, live: true })
+  const { rows: ended } = await client.query<{ file: string; label: string }>(
+    `SELECT pg_walfile_name(lsn) AS file, labelfile AS label FROM ${end}`,
+  )
+  const [first, last] = [begun[0]?.file, ended[0]]
+  if (first === undefined || last === undefined) throw incomplete('the server said nothing of its backup')
+  await copyLog(join(from, 'pg_wal'), join(to, 'pg_wal'), { first, last: last.file }, options.signal)
+  const label = join(to, 'backup_label')
+  await writeFile(label, last.label, { mode: 0o600 })
+}
+
+const segment = /^[0-9A-F]{24}$/
+
+function isLog(path: string): boolean {
+  return path.startsWith('pg_wal/')
+}
+
+/** The copy goes on with these segments instead of writing new ones, which would share no blocks. */
+const spare = 2
+
+/** Copies the segments that the copy needs to become consistent; those between a checkpoint and now are kept by the server. */
+async function copyLog(
+  from: string,
+  to: string,
+  { first, last }: { readonly first: string; readonly last: string },
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  // The timeline is the first eight digits; it does not change while a server runs.
+  const segments = (await readdir(from)).filter(name => segment.test(name) && name >= first).sort()
+  const next = segments.filter(name => name > last).slice(0, spare)
+  const isNeeded = (name: string) => segments.includes(name) && (name <= last || next.includes(name))
+  await copyTree(from, to, { signal, skip: path => !isNeeded(path), live: true })
+  await mkdir(join(to, 'archive_status'), { mode: 0o700 })
+  const names = new Set(await readdir(to))
+  if (!names.has(first) || !names.has(last)) {
+    throw incomplete('its log was recycled meanwhile: it is being written to faster than it can be copied')
+  }
+}
+
+/** A tablespace is elsewhere on the disk: a copy would write to the original's. */
+async function refuseTablespaces(cluster: string): Promise<void> {
+  const names = await readdir(join(cluster, 'pg_tblspc')).catch(error => {
+    throw incomplete(messageOf(error))
+  })
+  if (names.length > 0) {
+    throw new LocaldError('STEP_FAILED', 'a cluster with tablespaces cannot be copied', {
+      hint: 'Move its tables to the default tablespace first.',
+    })
+  }
+}
+
+function incomplete(reason: string): LocaldError {
+  return new LocaldError('STEP_FAILED', `the data could not be copied: ${reason}`, { hint: 'Try again.' })
+}

@@ -1,0 +1,87 @@
+import { join, relative } from 'node:path'
+import type { Client } from 'pg'
+import { readTextFile } from '../../../kernel/contract/plugin.ts'
+import { LocaldError, messageOf } from '../../../kernel/errors.ts'
+import { identifier, maintenance, type Target, withClient } from '../server/client.ts'
+
+/** What must be in a cluster. */
+export interface Provisions {
+  readonly databases: readonly string[]
+  readonly extensions: readonly string[]
+}
+
+/** PostgreSQL cuts longer names off, and would then not find them: bytes of UTF-8. */
+const longest = 63
+
+/** Throws STEP_FAILED where a database cannot have the name that is asked for. */
+export function requireNames({ databases }: Provisions): void {
+  const name = databases.find(each => Buffer.byteLength(each) > longest)
+  if (name === undefined) return
+  const message = `the name of database '${name}' is longer than ${longest} bytes`
+  throw new LocaldError('STEP_FAILED', message, { hint: 'Shorten it in `databases`.' })
+}
+
+/** Creates the databases and extensions that are missing. Throws STEP_FAILED, naming the one that could not be. */
+export async function provision(target: Target, { databases, extensions }: Provisions): Promise<void> {
+  await withClient({ ...target, database: maintenance }, async client => {
+    const { rows } = await client.query<{ datname: string }>('SELECT datname FROM pg_database')
+    const there = new Set(rows.map(({ datname }) => datname))
+    for (const name of databases) {
+      if (!there.has(name)) await create(client, `database '${name}'`, `CREATE DATABASE ${identifier(name)}`)
+    }
+  })
+  if (extensions.length === 0) return
+  for (const database of databases) {
+    await withClient({ ...target, database }, async client => {
+      for (const name of extensions) {
+        const sql = `CREATE EXTENSION IF NOT EXISTS ${identifier(name)} CASCADE`
+        await create(client, `extension '${name}' in database '${database}'`, sql)
+      }
+    })
+  }
+}
+
+async function create(client: Client, what: string, sql: string): Promise<void> {
+  try {
+    await client.query(sql)
+  } catch (error) {
+    throw new LocaldError('STEP_FAILED', `${what} could not be created: ${messageOf(error)}`, { cause: error })
+  }
+}
+
+/** An `init` file of more bytes is one for psql; so large a one takes its time to read: ms. */
+const initLimits = { bytes: 256 * 1024 * 1024, ms: 60_000 } as const
+
+/** Reads the `init` file, without a byte order mark, as psql does. STEP_FAILED where it cannot be read, is not UTF-8, or needs psql. */
+export async function readInit(file: string, project: string): Promise<string> {
+  const shown = relative(project, file)
+  const read = await readTextFile(file, initLimits)
+  const refusal = (reason: string, hint: string) =>
+    new LocaldError('STEP_FAILED', `init: ${shown} cannot be read: ${reason}`, { hint })
+  if (read === undefined || 'fault' in read)
+    throw refusal(read?.fault ?? 'it does not exist', 'Correct `init`; it is relative to the project.')
+  if (!read.isUtf8) throw refusal('it is not UTF-8 text', `Convert it: \`iconv -f latin1 -t utf8 ${shown}\`.`)
+  const { text } = read
+  const line = text.split('\n').findIndex(each => /^\\|^COPY .* FROM stdin/i.test(each))
+  if (line < 0) return text
+  throw new LocaldError('STEP_FAILED', `init: ${shown}:${line + 1}: this is for psql, not SQL`, {
+    hint: 'Make the file with `pg_dump --inserts`, and take lines that begin with a backslash away.',
+    problems: [{ message: 'not SQL', file, line: line + 1 }],
+  })
+}
+
+/** Runs the text of the `init` file, as one transaction unless it has its own. STEP_FAILED names file and line. */
+export async function runInit(target: Target, text: string, file: string, project: string): Promise<void> {
+  try {
+    await withClient(target, client => client.query(text))
+  } catch (error) {
+    const position = typeof error === 'object' && error !== null ? Number(Reflect.get(error, 'position')) : Number.NaN
+    const line = position > 0 ? [...text].slice(0, position).filter(char => char === '\n').length + 1 : undefined
+    const shown = `${relative(project, join(file))}${line === undefined ? '' : `:${line}`}`
+    throw new LocaldError('STEP_FAILED', `init: ${shown}: ${messageOf(error)}`, {
+      hint: 'Correct the file: nothing of the cluster was kept, so that it is run again at the next `up`.',
+      problems: [{ message: messageOf(error), file, ...(line === undefined ? {} : { line }) }],
+      cause: error,
+    })
+  }
+}

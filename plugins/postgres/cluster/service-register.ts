@@ -1,0 +1,100 @@
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { type Run, realPathIfAny } from '../../../kernel/contract/plugin.ts'
+import { readJson, writePrivate } from '../files/paths.ts'
+import type { PostgresOptions } from '../options.ts'
+import { isWorktree, madeMsOf, worktreeOf } from './git-worktree.ts'
+
+/** A service that was prepared once, and what commands need to know of it without its project being up. */
+export interface Entry {
+  readonly key: string
+  readonly name: string
+  /** The project's folder. */
+  readonly path: string
+  /** The service's data folder. */
+  readonly data: string
+  /** Where git keeps what it knows of the linked worktree that the project is in; null where it is in none. */
+  readonly worktree: string | null
+  /** When git made it, ms since the epoch; null where that is not known. */
+  readonly worktreeMadeMs: number | null
+  /** What its configuration asked for last. */
+  readonly version: string | null
+  readonly database: string
+  readonly extensions: readonly string[]
+}
+
+/** All services of the type that this locald has data of, on disk. */
+export class Register {
+  readonly #folder: string
+
+  constructor(folder: string) {
+    this.#folder = folder
+  }
+
+  /** True: the data is that of an earlier worktree in the same folder, which is told once. */
+  async note(run: Run<PostgresOptions>): Promise<boolean> {
+    const { databases, extensions, version } = run.options
+    const worktree = worktreeOf(run.project.path) ?? null
+    const entry: Entry = {
+      key: run.key,
+      name: run.name,
+      path: run.project.path,
+      data: run.data,
+      worktree,
+      worktreeMadeMs: worktree === null ? null : madeMsOf(worktree),
+      version: version ?? null,
+      database: databases[0] ?? 'postgres',
+      extensions,
+    }
+    const file = this.#file(run.data)
+    const before = await readJson(file)
+    if (JSON.stringify(before) === JSON.stringify(entry)) return false
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 })
+    writePrivate(file, JSON.stringify(entry))
+    const madeMs = isEntry(before) ? before.worktreeMadeMs : null
+    return typeof madeMs === 'number' && entry.worktreeMadeMs !== null && madeMs !== entry.worktreeMadeMs
+  }
+
+  forget({ data }: Entry): void {
+    rmSync(this.#file(data), { force: true })
+  }
+
+  async all(): Promise<readonly Entry[]> {
+    const names = await readdir(this.#folder).catch(() => [])
+    const values = await Promise.all(names.sort().map(name => readJson(join(this.#folder, name))))
+    return values.filter(isEntry)
+  }
+
+  /** The services of the project in a folder, or of the nearest one above it that it can belong to. */
+  async at(folder: string): Promise<readonly Entry[]> {
+    const all = await this.all()
+    for (let path = realPathIfAny(folder) ?? folder; ; path = dirname(path)) {
+      const found = all.filter(entry => entry.path === path)
+      if (found.length > 0 || path === dirname(path)) return found
+      // A project that has no data yet: that of one above it is not meant.
+      if (existsSync(join(path, 'locald.toml')) || isWorktree(path)) return []
+    }
+  }
+
+  #file(data: string): string {
+    return join(this.#folder, `${createHash('sha256').update(data).digest('hex').slice(0, 16)}.json`)
+  }
+}
+
+/**
+ * Whether the folder of its project is still there, or may be again: git's locked worktrees are on drives that come and go, and where the
+ * whole repository is not there its drive may be away.
+ */
+export function isThere({ path, worktree }: Entry): boolean {
+  if (existsSync(path)) return true
+  if (typeof worktree !== 'string') return false
+  return existsSync(join(worktree, 'locked')) || !existsSync(dirname(dirname(worktree)))
+}
+
+function isEntry(value: unknown): value is Entry {
+  if (typeof value !== 'object' || value === null) return false
+  const texts = ['key', 'name', 'path', 'data', 'database'].every(key => typeof Reflect.get(value, key) === 'string')
+  return texts && Array.isArray(Reflect.get(value, 'extensions'))
+}

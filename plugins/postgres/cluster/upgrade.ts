@@ -1,0 +1,151 @@
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { LocaldError, messageOf } from '../../../kernel/errors.ts'
+import { type Installation, systemProgram } from '../binaries/inspect.ts'
+import { type Major, majorOf, majors, newest } from '../binaries/versions.ts'
+import { copyTree, placeFolder } from '../files/copy-tree.ts'
+import { passwordOf, placesOf } from '../files/paths.ts'
+import { literal, superuser, type Target, withClient } from '../server/client.ts'
+import { withSetupServer } from '../server/setup-server.ts'
+import type { Shared } from './context.ts'
+import { clusterMajor, fingerprintOf, readRecord, writeRecord } from './record.ts'
+import type { Entry } from './service-register.ts'
+
+/** What an upgrade did. */
+export interface Upgraded {
+  readonly from: Major
+  readonly to: Major
+  /** The snapshot that holds the data as it was. */
+  readonly kept: string
+}
+
+/** Brings a service's data to the version that its configuration asks for: from server to server, with no dump in between. */
+export class Upgrade {
+  readonly #shared: Shared
+
+  constructor(shared: Shared) {
+    this.#shared = shared
+  }
+
+  /** The service must not run. Until the new cluster is whole, the old one stays in its place. */
+  run(entry: Entry, signal: AbortSignal): Promise<Upgraded> {
+    return this.#shared.locks.run(entry.data, async () => {
+      const places = placesOf(entry.data, this.#shared.folders.sockets)
+      await this.#shared.tidy(places)
+      const from = await clusterMajor(places.cluster)
+      const to = majorOf(entry.version ?? newest) ?? newest
+      if (from === undefined) throw refused(entry, 'it has no data yet', '`locald up` makes its cluster.')
+      if (Number(from) >= Number(to)) {
+        throw refused(
+          entry,
+          `its data is of PostgreSQL ${from}, and ${to} is asked for`,
+          'Set a later `version` and run `locald up`, which refuses it; then upgrade.',
+        )
+      }
+      const tools = await toolsFor(entry, to)
+      const [older, newer] = [await this.#find(entry, from, signal), await this.#find(entry, to, signal)]
+      const kept = freeName(places.snapshots, `before-${to}`)
+      await placeFolder(places.next, folder => this.#fill(entry, { older, newer, folder, tools, signal }))
+      await this.#shared.snapshots.swap(places, kept)
+      return { from, to, kept }
+    })
+  }
+
+  #find(entry: Entry, major: Major, signal: AbortSignal): Promise<Installation> {
+    const env = Object.fromEntries(
+      Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+    )
+    const { extensions, path } = entry
+    return this.#shared.installations.find({ major, extensions, project: path, env, signal, step() {} })
+  }
+
+  /** Makes a new cluster and has everything of the old one in it. */
+  async #fill(
+    entry: Entry,
+    input: { older: Installation; newer: Installation; folder: string; tools: Tools; signal: AbortSignal },
+  ): Promise<void> {
+    const { older, newer, folder, tools, signal } = input
+    const places = placesOf(entry.data, this.#shared.folders.sockets)
+    const account = await this.#shared.account()
+    const table = this.#shared.table()
+    const template = await this.#shared.templates.of(newer, account, () => {})
+    await copyTree(template, folder, { owner: account.owner, signal })
+    const common = { key: entry.key, account, places }
+    const source = { ...common, installation: older, cluster: places.cluster, isPlaced: true }
+    await withSetupServer(source, table, signal, old =>
+      withSetupServer(
+        { ...common, installation: newer, cluster: folder, isPlaced: false },
+        table,
+        signal,
+        async next => {
+          await transfer(entry, tools, old, next)
+          const password = passwordOf(places)
+          await withClient(next, client => client.query(`ALTER ROLE ${superuser} PASSWORD ${literal(password)}`))
+          const record = await readRecord(places.cluster)
+          writeRecord(folder, { ...record, password: fingerprintOf(password) })
+        },
+        old.port + 1,
+      ),
+    )
+  }
+}
+
+/** The client programs, which the packages of the server do not have. */
+interface Tools {
+  readonly dump: string
+  readonly psql: string
+}
+
+async function toolsFor(entry: Entry, to: Major): Promise<Tools> {
+  const path = process.env['PATH']
+  const [dump, psql] = await Promise.all([
+    systemProgram('pg_dumpall', to, majors, path),
+    systemProgram('psql', '13', majors, path),
+  ])
+  if (dump !== undefined && psql !== undefined) return { dump, psql }
+  throw refused(
+    entry,
+    `PostgreSQL's client programs of version ${to} or later are needed, and not here`,
+    `Install them (on Debian: \`apt install postgresql-client-${to}\`; on macOS: \`brew install libpq\`), or set \`version\` back.`,
+  )
+}
+
+/** Everything of one server into another. What fails is told, but for the superuser, which both have. */
+async function transfer(entry: Entry, { dump, psql }: Tools, from: Target, to: Target): Promise<void> {
+  const at = ({ host, port, user }: Target) => ['-h', host, '-p', String(port), '-U', user]
+  const env = { PATH: process.env['PATH'] ?? '', LANG: 'C.UTF-8' }
+  const reader = spawn(dump, at(from), { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const writer = spawn(psql, [...at(to), '-X', '-q', '-d', to.database], { env, stdio: ['pipe', 'ignore', 'pipe'] })
+  const said: string[] = []
+  for (const stream of [reader.stderr, writer.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => said.push(...text.split('\n')))
+  }
+  const codes = [reader, writer].map(
+    child => new Promise<number | null>(resolve => child.once('error', () => resolve(null)).once('close', resolve)),
+  )
+  const piped = await pipeline(reader.stdout, writer.stdin).then(
+    () => undefined,
+    error => messageOf(error),
+  )
+  const failed = (await Promise.all(codes)).some(code => code !== 0)
+  const problem = said.find(
+    line => /(?:ERROR|FATAL|error):/.test(line) && !line.includes(`role "${superuser}" already exists`),
+  )
+  const reason = problem ?? piped ?? (failed ? (said.find(line => line !== '') ?? 'a program failed') : undefined)
+  if (reason === undefined) return
+  throw refused(entry, `the data could not be brought over: ${reason}`, 'Nothing was changed.')
+}
+
+/** A name that no snapshot has. */
+function freeName(folder: string, name: string): string {
+  for (let round = 1; ; round++) {
+    const tried = round === 1 ? name : `${name}-${round}`
+    if (!existsSync(join(folder, tried))) return tried
+  }
+}
+
+function refused({ key }: Entry, reason: string, hint: string): LocaldError {
+  return new LocaldError('STEP_FAILED', `${key} was not upgraded: ${reason}`, { service: key, hint })
+}

@@ -1,0 +1,121 @@
+import { parseArgs } from 'node:util'
+import type { Command, CommandResult } from '../../kernel/contract/plugin.ts'
+import { LocaldError, messageOf } from '../../kernel/errors.ts'
+import type { Shared } from './cluster/context.ts'
+import type { Entry } from './cluster/service-register.ts'
+import { Databases } from './db-actions.ts'
+import { isOfDisk, unusable } from './files/paths.ts'
+import { isOfServer } from './server/client.ts'
+
+/** A call of one of the verbs. */
+interface Call {
+  readonly entry: Entry
+  /** The word after the verb, if there is one. */
+  readonly name: string | undefined
+  readonly from: string | undefined
+  readonly signal: AbortSignal
+}
+
+const usage = `locald db: snapshots and branches of PostgreSQL data
+
+  locald db list                        snapshots and branches
+  locald db snapshot [NAME]             keep a copy of the data as it is now
+  locald db restore NAME                go back to a snapshot; what is there now is kept as 'before-restore'
+  locald db branch NAME [--from DB]     copy a database under another name
+  locald db drop NAME                   remove a snapshot or a branch
+  locald db prune                       remove the data of git worktrees that are gone
+  locald db upgrade                     bring the data to the \`version\` in locald.toml
+
+  --service NAME   which service, where the project has several; PROJECT:NAME from anywhere`
+
+const verbs = ['list', 'snapshot', 'restore', 'branch', 'drop', 'prune', 'upgrade'] as const
+
+/** `locald db …`. */
+export function databaseCommand(shared: Shared): Command {
+  const databases = new Databases(shared)
+  return {
+    name: 'db',
+    description: 'Snapshots and branches of PostgreSQL data',
+    async run(argv, { cwd, signal }) {
+      const { values, positionals } = parse(argv)
+      const [verb, name, ...rest] = positionals
+      if (verb === undefined || values.help === true) return { exitCode: verb === undefined ? 2 : 0, text: usage }
+      const known = verbs.find(each => each === verb)
+      if (known === undefined || rest.length > 0) throw wrong(`locald db: unknown word '${rest[0] ?? verb}'`)
+      if (known === 'prune') return databases.prune()
+      if (name !== undefined && (known === 'list' || known === 'upgrade')) {
+        throw wrong(`locald db ${known} takes no name`, 'Say which service with --service NAME.')
+      }
+      const entry = await entryFor(shared, cwd, values.service)
+      return dispatch(databases, known, { entry, name, from: values.from, signal }).catch(error => {
+        throw isOfDisk(error) ? unusable(entry.data, error) : isOfServer(error) ? brokenOff(entry, error) : error
+      })
+    },
+  }
+}
+
+async function dispatch(
+  databases: Databases,
+  verb: Exclude<(typeof verbs)[number], 'prune'>,
+  { entry, name, from, signal }: Call,
+): Promise<CommandResult> {
+  const needed = () => {
+    if (name !== undefined) return name
+    throw wrong(`locald db ${verb} needs a name`)
+  }
+  if (verb === 'list') return databases.list(entry)
+  if (verb === 'snapshot') return databases.snapshot(entry, name, signal)
+  if (verb === 'restore') return databases.restore(entry, needed(), signal)
+  if (verb === 'branch') return databases.branch(entry, needed(), from)
+  if (verb === 'drop') return databases.drop(entry, needed())
+  return databases.upgrade(entry, signal)
+}
+
+function parse(argv: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: { service: { type: 'string' }, from: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+    })
+  } catch (error) {
+    throw wrong(`locald db: ${messageOf(error)}`)
+  }
+}
+
+/** The service that is meant: named, or the only one of the project in a folder. */
+async function entryFor(shared: Shared, cwd: string, service: string | undefined): Promise<Entry> {
+  const here = await shared.register.at(cwd)
+  if (service?.includes(':')) {
+    const found = (await shared.register.all()).find(({ key }) => key === service)
+    if (found !== undefined) return found
+    throw unknownService(`there is no postgres service '${service}' with data`)
+  }
+  const named = service === undefined ? here : here.filter(({ name }) => name === service)
+  const [entry, ...others] = named
+  if (entry === undefined) {
+    throw unknownService(
+      service === undefined
+        ? 'no postgres service of this folder has data yet'
+        : `there is no postgres service '${service}' with data here`,
+    )
+  }
+  if (others.length === 0) return entry
+  throw wrong(`the project has several: ${named.map(({ name }) => name).join(', ')}`, 'Say which: --service NAME.')
+}
+
+function brokenOff({ key, name }: Entry, error: unknown): LocaldError {
+  return new LocaldError('STEP_FAILED', `the server of ${key} broke off: ${messageOf(error)}`, {
+    service: key,
+    hint: `\`locald why ${name}\` and \`locald logs ${name}\` tell more.`,
+    cause: error,
+  })
+}
+
+function unknownService(message: string): LocaldError {
+  return new LocaldError('UNKNOWN_SERVICE', message, { hint: '`locald up` makes its cluster.' })
+}
+
+function wrong(message: string, hint = '`locald db` says what there is.'): LocaldError {
+  return new LocaldError('USAGE', message, { hint })
+}

@@ -1,0 +1,155 @@
+import { execFile } from 'node:child_process'
+import { constants } from 'node:fs'
+import { copyFile, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { systemCode } from '../../../kernel/errors.ts'
+
+/** A file to be copied; the copy has the same name in another folder. */
+export interface FileCopy {
+  readonly from: string
+  readonly to: string
+}
+
+/** Whether Node clones a file there; `never`: it cannot on this system. Undefined: the file is gone. */
+export type NodeClones = 'here' | 'elsewhere' | 'never' | undefined
+
+/** How files are cloned. Tests have programs of their own. */
+export interface CloneTools {
+  readonly cp: string
+  readonly mount: string
+  readonly nodeClones: (file: FileCopy) => Promise<NodeClones>
+}
+
+/** Those of macOS: a `cp` of GNU's, which knows no -c, may be first on PATH. */
+const macTools: CloneTools = { cp: '/bin/cp', mount: '/sbin/mount', nodeClones }
+
+/** Files for one run: the arguments of a program may be 1 MiB in all, a path 1024 bytes (ARG_MAX and PATH_MAX of macOS). */
+const mostFiles = 256
+
+/** Copies a file: as a clone where Node can make one (XFS, Btrfs), else byte by byte. */
+export function copyOne({ from, to }: FileCopy): Promise<void> {
+  return copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
+}
+
+/** Clones files where only a program of the system can: those that are left are returned, and have no copy. Rejects when aborted. */
+export async function cloneByProgram(
+  files: readonly FileCopy[],
+  signal: AbortSignal | undefined,
+  tools: CloneTools = macTools,
+): Promise<readonly FileCopy[]> {
+  for (const file of files) {
+    const clones = await tools.nodeClones(file)
+    // A running server may have removed it.
+    if (clones === undefined) continue
+    if (clones !== 'never') return files
+    break
+  }
+  const left: FileCopy[] = []
+  for (const batch of batches(files)) {
+    signal?.throwIfAborted()
+    left.push(...(await cloneBatch(batch, signal, tools)))
+  }
+  return left
+}
+
+/** Whether a copy of a file would share its blocks. `probe` is where one may be made for a moment. */
+export async function sharesBlocks(from: string, probe: string, tools: CloneTools = macTools): Promise<boolean> {
+  const clones = await tools.nodeClones({ from, to: probe })
+  return clones === 'never' ? isWithinApfs(from, dirname(probe), tools) : clones === 'here'
+}
+
+/** Whether copies within a folder share their blocks; undefined where nothing can be written there. */
+export async function hasClones(folder: string, tools: CloneTools = macTools): Promise<boolean | undefined> {
+  const own = await mkdtemp(join(folder, '.clones-')).catch(() => undefined)
+  if (own === undefined) return undefined
+  try {
+    const file = join(own, 'file')
+    await writeFile(file, 'a block')
+    return await sharesBlocks(file, join(own, 'probe'), tools)
+  } catch {
+    return undefined
+  } finally {
+    await rm(own, { recursive: true, force: true })
+  }
+}
+
+/** Node on macOS has no clones: its libuv knows those of Linux only, and says ENOSYS (uv__fs_copyfile of libuv 1.52, src/unix/fs.c). */
+async function nodeClones({ from, to }: FileCopy): Promise<NodeClones> {
+  try {
+    await copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE)
+    return 'here'
+  } catch (error) {
+    const code = systemCode(error)
+    if (code === 'ENOENT') return undefined
+    return code === 'ENOSYS' ? 'never' : 'elsewhere'
+  } finally {
+    await rm(to, { force: true })
+  }
+}
+
+function batches(files: readonly FileCopy[]): readonly (readonly FileCopy[])[] {
+  const byFolder = new Map<string, FileCopy[]>()
+  for (const file of files) {
+    const folder = dirname(file.to)
+    const known = byFolder.get(folder)
+    if (known === undefined) byFolder.set(folder, [file])
+    else known.push(file)
+  }
+  return [...byFolder.values()].flatMap(all =>
+    Array.from({ length: Math.ceil(all.length / mostFiles) }, (_, at) =>
+      all.slice(at * mostFiles, (at + 1) * mostFiles),
+    ),
+  )
+}
+
+/**
+ * `cp -c` clones by clonefile(2), which makes a whole copy or none; only where the file system has no clones does it copy byte by byte
+ * (file_cmds-457, cp/utils.c copy_file), which may end halfway.
+ */
+async function cloneBatch(
+  files: readonly FileCopy[],
+  signal: AbortSignal | undefined,
+  { cp }: CloneTools,
+): Promise<readonly FileCopy[]> {
+  const [first] = files
+  if (first === undefined) return []
+  const problems = await run(cp, ['-c', '-p', '--', ...files.map(({ from }) => from), dirname(first.to)], signal)
+  if (problems === undefined) return []
+  const isGone = (line: string) => line.endsWith(': No such file or directory')
+  const isOnlyGone = problems.length > 0 && problems.every(isGone)
+  if (!isOnlyGone) await Promise.all(files.map(({ to }) => rm(to, { force: true })))
+  const present = await Promise.all(files.map(({ to }) => stat(to).catch(() => undefined)))
+  return files.filter((_, at) => present[at] === undefined)
+}
+
+/** Undefined: it went well; else the lines of what went wrong. */
+function run(
+  program: string,
+  args: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<readonly string[] | undefined> {
+  const env = { ...process.env, LC_ALL: 'C' }
+  return new Promise((resolve, reject) => {
+    execFile(program, args, { env, ...(signal === undefined ? {} : { signal }) }, (error, _, stderr) => {
+      if (signal?.aborted === true) reject(signal.reason)
+      else if (error === null) resolve(undefined)
+      else resolve(stderr.split('\n').filter(line => line !== ''))
+    })
+  })
+}
+
+/** mount(8) asks no file system. ms */
+const mountMs = 5000
+
+/** Clones are made within one volume, and of those of macOS by APFS alone. */
+async function isWithinApfs(from: string, to: string, { mount }: CloneTools): Promise<boolean> {
+  const devices = await Promise.all([from, to].map(path => stat(path).then(({ dev }) => dev)))
+  if (devices[0] !== devices[1]) return false
+  const text = await new Promise<string>(resolve => {
+    execFile(mount, { timeout: mountMs }, (error, stdout) => resolve(error === null ? stdout : ''))
+  })
+  // `/dev/disk3s5 on /System/Volumes/Data (apfs, local, journaled, nobrowse)` (mount(8))
+  const points = [...text.matchAll(/ on (\/.*) \(apfs[,)]/g)].map(([, point = '']) => point)
+  const found = await Promise.all(points.map(point => stat(point).catch(() => undefined)))
+  return found.some(it => it?.dev === devices[0])
+}

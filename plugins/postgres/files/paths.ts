@@ -1,0 +1,108 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import { mkdir, readFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { LocaldError, messageOf, systemCode } from '../../../kernel/errors.ts'
+
+/** Where one service's things are, absolute. */
+export interface Places {
+  readonly data: string
+  /** PGDATA. */
+  readonly cluster: string
+  /** A whole cluster that is about to become the one in use. */
+  readonly next: string
+  /** What a swap replaces, until it is a snapshot: before the snapshot's name. */
+  readonly replaced: string
+  readonly snapshots: string
+  readonly passwordFile: string
+  /** Which process was started last: pid and start token. */
+  readonly serverFile: string
+  /** The unix socket's folder: mode 0700, and short. */
+  readonly socket: string
+}
+
+/**
+ * @param data the service's own folder
+ * @param sockets locald's folder for sockets, which leaves 24 bytes for a socket's name: `/p/123456/.s.PGSQL.65535`
+ */
+export function placesOf(data: string, sockets: string): Places {
+  const hash = createHash('sha256').update(data).digest('base64url').slice(0, 6)
+  return {
+    data,
+    cluster: join(data, 'cluster'),
+    next: join(data, 'cluster.next'),
+    replaced: join(data, 'cluster.replaced-'),
+    snapshots: join(data, 'snapshots'),
+    passwordFile: join(data, 'password'),
+    serverFile: join(data, 'server.json'),
+    socket: join(sockets, 'p', hash),
+  }
+}
+
+/** The service's password; made at the first question, and kept in a file that only the user can read. */
+export function passwordOf({ passwordFile, data }: Places): string {
+  try {
+    const known = readFileSync(passwordFile, 'utf8').trim()
+    if (known !== '') return known
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw unusable(data, error)
+  }
+  const made = randomBytes(16).toString('hex')
+  try {
+    makeFolder(data)
+    writePrivate(passwordFile, `${made}\n`)
+  } catch (error) {
+    throw unusable(data, error)
+  }
+  return made
+}
+
+/** As `mkdir -p`; Node's own says ENOENT on a read-only file system. */
+export function makeFolder(folder: string): void {
+  if (existsSync(folder)) return
+  makeFolder(dirname(folder))
+  mkdirSync(folder, { mode: 0o700 })
+}
+
+/** Writes a small file whole: temporary file, fsync, rename. Mode 0600. */
+export function writePrivate(file: string, text: string): void {
+  const temporary = `${file}.${randomBytes(4).toString('hex')}.tmp`
+  const descriptor = openSync(temporary, 'wx', 0o600)
+  try {
+    writeSync(descriptor, text)
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+  renameSync(temporary, file)
+}
+
+/** A JSON file's value; undefined where there is none that can be read. */
+export async function readJson(file: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8'))
+  } catch {
+    return undefined
+  }
+}
+
+/** Whether an error is the disk's, and not of what is on it. */
+export function isOfDisk(error: unknown): boolean {
+  return ['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'EIO', 'ENOTDIR'].includes(systemCode(error) ?? '')
+}
+
+/** An error of the disk for who reads it. */
+export function unusable(folder: string, error: unknown): LocaldError {
+  const code = systemCode(error) ?? ''
+  const hint = ['ENOSPC', 'EDQUOT'].includes(code)
+    ? 'Free some space on that disk; the data is as it was.'
+    : code === 'ENOTDIR'
+      ? 'It must be a folder: move what is there away.'
+      : 'Make that folder writable; the data in it is as it was.'
+  return new LocaldError('STEP_FAILED', `${folder} cannot be used: ${messageOf(error)}`, { hint, cause: error })
+}
+
+/** Makes the socket's folder; it is gone after each restart of the machine. */
+export async function makeSocketFolder({ socket }: Places): Promise<void> {
+  await mkdir(socket, { recursive: true, mode: 0o700 })
+}

@@ -1,0 +1,51 @@
+import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import type { PlatformFacts } from '../../../kernel/contract/plugin.ts'
+import { LocaldError } from '../../../kernel/errors.ts'
+import type { Owner } from '../files/copy-tree.ts'
+
+/** Whom the server runs as. */
+export interface Account {
+  /** Words before the program's own. */
+  readonly prefix: readonly string[]
+  /** Who must own its data folder; undefined: the daemon's user. */
+  readonly owner: Owner | undefined
+}
+
+/**
+ * PostgreSQL refuses to run as root, so that root's servers run as `nobody`. Root's folders and files are closed to others: the server
+ * keeps the one capability that opens them (CAP_DAC_OVERRIDE, capabilities(7)); setpriv(1) of util-linux arranges it. Throws SPAWN_FAILED
+ * where that cannot be done: macOS has neither.
+ */
+export async function accountOf({ uid, os }: Pick<PlatformFacts, 'uid' | 'os'>): Promise<Account> {
+  if (uid !== 0) return { prefix: [], owner: undefined }
+  const owner = await nobody()
+  const caps = '-all,+dac_override'
+  const prefix = [
+    'setpriv',
+    ...[`--reuid=${owner.uid}`, `--regid=${owner.gid}`, '--clear-groups'],
+    ...[`--inh-caps=${caps}`, `--ambient-caps=${caps}`, `--bounding-set=${caps}`],
+    // Without it access(2), which initdb uses, would not count the capability.
+    ...['--securebits=+no_setuid_fixup', '--'],
+  ]
+  if (await works([...prefix, 'true'])) return { prefix, owner }
+  if (os === 'darwin')
+    throw new LocaldError('SPAWN_FAILED', 'PostgreSQL does not run as root, and locald runs as root', {
+      hint: 'Run `locald server shutdown` as root, and then locald without sudo.',
+    })
+  throw new LocaldError('SPAWN_FAILED', 'PostgreSQL does not run as root, and setpriv cannot run it as another user', {
+    hint: 'Run locald as an ordinary user, or install util-linux.',
+  })
+}
+
+async function nobody(): Promise<Owner> {
+  const text = await readFile('/etc/passwd', 'utf8').catch(() => '')
+  const [, uid, gid] = /^nobody:[^:]*:(\d+):(\d+):/m.exec(text) ?? []
+  return { uid: Number(uid ?? 65534), gid: Number(gid ?? 65534) }
+}
+
+function works([program = '', ...argv]: readonly string[]): Promise<boolean> {
+  return new Promise(resolve => {
+    execFile(program, argv, { timeout: 5000 }, error => resolve(error === null))
+  })
+}

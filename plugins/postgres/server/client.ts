@@ -1,0 +1,60 @@
+import type { Client } from 'pg'
+import { LocaldError, messageOf, systemCode } from '../../../kernel/errors.ts'
+
+/** Where a server is reached, and as whom. `host` may be a socket's folder. */
+export interface Target {
+  readonly host: string
+  readonly port: number
+  readonly user: string
+  readonly password: string
+  readonly database: string
+}
+
+/** The superuser of every cluster. */
+export const superuser = 'postgres'
+
+/** The database that every cluster has. */
+export const maintenance = 'postgres'
+
+/** Runs something over a connection of its own, which is closed in the end. Throws what the server or the network says. */
+export async function withClient<T>(target: Target, use: (client: Client) => Promise<T>): Promise<T> {
+  const { default: pg } = await import('pg')
+  const client = new pg.Client({
+    ...target,
+    ssl: false,
+    connectionTimeoutMillis: 10_000,
+    application_name: 'locald',
+    fallback_application_name: 'locald',
+  })
+  // A lost connection also fails the query under way, which tells it.
+  client.on('error', () => {})
+  try {
+    await client.connect()
+    return await use(client)
+  } finally {
+    await client.end().catch(() => {})
+  }
+}
+
+/** A name as an SQL identifier. */
+export function identifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`
+}
+
+/** A text as an SQL literal. */
+export function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`
+}
+
+/** SQLSTATE of an error of the server: https://www.postgresql.org/docs/current/errcodes-appendix.html */
+export function sqlState(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
+  return typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code) ? error.code : undefined
+}
+
+/** Whether an error is a server's, or of the connection to one. */
+export function isOfServer(error: unknown): boolean {
+  if (LocaldError.is(error)) return false
+  const isLost = ['ECONNREFUSED', 'ECONNRESET', 'EPIPE'].includes(systemCode(error) ?? '')
+  return isLost || sqlState(error) !== undefined || /^Connection terminated/.test(messageOf(error))
+}

@@ -1,0 +1,86 @@
+/**
+ * Bundles what is run into dist/: `node build/scripts/bundle.js`. To find and read some hundred small modules is most of the time that Node
+ * takes to start them. Tests of parts import what tsc has compiled into build/; whatever is started as a user would is this.
+ */
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild'
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..')
+const output = join(root, 'dist')
+
+const common = {
+  absWorkingDir: root,
+  outdir: output,
+  outbase: root,
+  bundle: true,
+  platform: 'node',
+  target: 'node20.19',
+  legalComments: 'none',
+  metafile: true,
+  logLevel: 'warning',
+} satisfies BuildOptions
+
+/** Packages that are imported when they are first needed stay outside: a daemon finds them by name, also after an update under it. */
+const lazyPackages: Plugin = {
+  name: 'lazy-packages',
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /^[^.]/ }, ({ kind, path }) =>
+      kind === 'dynamic-import' ? { path, external: true } : undefined,
+    ),
+}
+
+/** The daemon, its plugins and the contract: what several use is in a chunk of its own, so that a class exists once in a process. */
+const modules = {
+  ...common,
+  entryPoints: [
+    ...['kernel/daemon.ts', 'kernel/contract/index.ts', 'kernel/testing/index.ts', 'plugins/index.ts'],
+    // Imported late: its name must not change with its text, so that a daemon finds it after an update under it, too.
+    'kernel/api/openapi-document.ts',
+  ],
+  format: 'esm',
+  splitting: true,
+  chunkNames: 'chunks/[name]-[hash]',
+  plugins: [lazyPackages],
+  // Of fastify, for what locald does not use.
+  external: ['@fastify/ajv-compiler', '@fastify/fast-json-stringify-compiler', 'light-my-request', 'pino'],
+  // For the CommonJS packages in it.
+  banner: { js: "const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);" },
+} satisfies BuildOptions
+
+/** The command line. A short command takes a fifth longer when its first file is an ES module. */
+const program = {
+  ...common,
+  entryPoints: ['cli/main.ts'],
+  format: 'cjs',
+  outExtension: { '.js': '.cjs' },
+  define: { 'import.meta.dirname': '__dirname' },
+} satisfies BuildOptions
+
+/** The folders of the npm packages that bundles are made of, sorted. */
+function packagesOf(files: readonly Metafile[]): readonly string[] {
+  const inputs = files.flatMap(({ inputs }) => Object.keys(inputs))
+  const folders = inputs.map(path => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0])
+  return [...new Set(folders.filter(folder => folder !== undefined))].sort()
+}
+
+/** A package's name and version, and the texts of its licence. */
+function licenceOf(folder: string): string {
+  const { name, version, license }: { name: string; version: string; license?: string } = JSON.parse(
+    readFileSync(join(folder, 'package.json'), 'utf8'),
+  )
+  const files = readdirSync(folder).filter(file => /^(?:licen[cs]e|copying|notice)/i.test(file))
+  const texts = files.map(file => readFileSync(join(folder, file), 'utf8').trim())
+  return [`${name} ${version} (${license ?? 'see below'})`, ...texts].join('\n\n')
+}
+
+rmSync(output, { recursive: true, force: true })
+const made = await Promise.all([build(modules), build(program)])
+const licences = packagesOf(made.map(({ metafile }) => metafile)).map(folder => licenceOf(join(root, folder)))
+writeFileSync(join(output, 'LICENSES.txt'), `${licences.join(`\n\n${'-'.repeat(80)}\n\n`)}\n`)
+// Whoever starts what tsc made of the command line gets the bundle, too.
+writeFileSync(
+  join(root, 'build', 'cli', 'main.js'),
+  "#!/usr/bin/env node\nprocess.getBuiltinModule('node:module').createRequire(import.meta.url)('../../dist/cli/main.cjs')\n",
+)

@@ -1,0 +1,70 @@
+#include "bundle.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "atomic-file.h"
+#include "exit-codes.h"
+#include "root-path.h"
+
+// Nine times what Mozilla's list takes.
+enum { BUNDLE_MAX = 2097152 };
+
+static char before[BUNDLE_MAX], after[BUNDLE_MAX];
+
+// At the beginning of a line, or NULL.
+static const char *find(const char *from, const char *end, const struct text *pem) {
+  for (const char *at = from; (size_t)(end - at) >= pem->len;) {
+    if (memcmp(at, pem->at, pem->len) == 0) return at;
+    const char *newline = memchr(at, '\n', (size_t)(end - at));
+    if (newline == NULL) return NULL;
+    at = newline + 1;
+  }
+  return NULL;
+}
+
+bool bundle_edit(const char *bundle, size_t len, const struct text *pem, bool add, struct text *out) {
+  const char *at = bundle, *end = bundle + len;
+  for (const char *copy; (copy = find(at, end, pem)) != NULL; at = copy + pem->len) text_bytes(out, at, (size_t)(copy - at));
+  text_bytes(out, at, (size_t)(end - at));
+  if (add && out->len > 0 && out->at[out->len - 1] != '\n') text_add(out, "\n");
+  if (add) text_bytes(out, pem->at, pem->len);
+  return !out->full;
+}
+
+// The distribution's program takes no lock.
+static bool is_same(int folder, const char *name, const struct stat *known) {
+  struct stat info;
+  return fstatat(folder, name, &info, AT_SYMLINK_NOFOLLOW) == 0 && info.st_ino == known->st_ino &&
+         info.st_dev == known->st_dev && info.st_size == known->st_size && info.st_mtime == known->st_mtime;
+}
+
+void bundle_require(int folder, const char *name) {
+  struct stat info;
+  int fd = trail_file(REFUSE_STORE, folder, name, O_RDONLY, &info);
+  if (fd < 0) refuse(REFUSE_STORE, "there is no bundle; run `update-ca-certificates`", name);
+  (void)close(fd);
+}
+
+void bundle_change(int folder, const char *name, const char *draft, const struct text *pem, bool add) {
+  struct stat info;
+  int fd = trail_file(REFUSE_STORE, folder, name, O_RDONLY, &info);
+  if (fd < 0) return;
+  size_t len = trail_read(REFUSE_STORE, fd, before, sizeof before, "the bundle is longer than 2 MiB");
+  bool there = find(before, before + len, pem) != NULL;
+  struct text text = text_in(after, sizeof after);
+  if (there == add) {
+    (void)close(fd);
+    return;
+  }
+  if (!bundle_edit(before, len, pem, add, &text)) refuse(REFUSE_STORE, "the bundle would become too long", NULL);
+  draft_write(folder, draft, text.at, text.len, &info, fd);
+  (void)close(fd);
+  if (!is_same(folder, name, &info)) {
+    (void)unlinkat(folder, draft, 0);
+    refuse(REFUSE_STORE_UPDATE, "another program has changed the bundle meanwhile; try again", name);
+  }
+  if (!draft_publish(folder, draft, name)) refuse(REFUSE_STORE, "the bundle is a mount point", name);
+}

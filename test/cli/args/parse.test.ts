@@ -1,0 +1,115 @@
+import { mkdirSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { folder, locald } from '../fake-daemon.ts'
+
+t.test('words', async t => {
+  const home = folder(t)
+  const cases: readonly [words: string, message: string, hint: RegExp][] = [
+    ['stat', "unknown command 'stat' [UNKNOWN_COMMAND]", /^Did you mean 'status'\? /],
+    ['statsu', "unknown command 'statsu' [UNKNOWN_COMMAND]", /^Did you mean 'status'\? /],
+    ['plugin', "unknown command 'plugin' [UNKNOWN_COMMAND]", /^Did you mean 'plugins'\? /],
+    ['start', "unknown command 'start' [UNKNOWN_COMMAND]", /^Did you mean 'up'\? /],
+    ['down', "unknown command 'down' [UNKNOWN_COMMAND]", /^Did you mean 'stop'\? /],
+    [
+      'nothing-like-it',
+      "unknown command 'nothing-like-it' [UNKNOWN_COMMAND]",
+      /^`locald --help` lists the commands\.$/,
+    ],
+    ['server', "'server' needs one more word [UNKNOWN_COMMAND]", /`locald server shutdown`/],
+    ['server strat', "unknown command 'server strat' [UNKNOWN_COMMAND]", /^Did you mean 'start'\? /],
+    ['status --al', "unknown flag --al of 'locald status' [USAGE]", /^Did you mean '--all'\? /],
+    ['status -x', "unknown flag -x of 'locald status' [USAGE]", /`locald status --help`/],
+    ['logs -fx', "unknown flag -x of 'locald logs' [USAGE]", /`locald logs --help`/],
+    ['--sandbx a status', "unknown command 'a' [UNKNOWN_COMMAND]", /./],
+    ['ping extra', "'locald ping' takes no word 'extra' here [USAGE]", /^Usage: `locald ping`\./],
+    ['open a b', "'locald open' takes no word 'b' here [USAGE]", /\[SERVICE\]/],
+    ['why', "'locald why' needs <SERVICE> [USAGE]", /./],
+    ['run web', "'locald run' needs a command after -- [USAGE]", /<SERVICE> -- <CMD…>/],
+    ['run web --', "'locald run' needs a command after -- [USAGE]", /./],
+    ['run -- env', "'locald run' needs <SERVICE> -- <CMD…> [USAGE]", /./],
+    ['logs -n', '-n needs a value: -n N [USAGE]', /./],
+    ['logs --since --json', '--since needs a value: --since WHEN [USAGE]', /./],
+    ['logs -n 1e3', "-n '1e3' is not a whole number [USAGE]", /./],
+    ['logs --since yesterday', "--since 'yesterday' is neither a duration nor a time [USAGE]", /10s/],
+    ['logs --grep (', '--grep: Invalid regular expression', /./],
+    ['wait --timeout soon', "--timeout 'soon' is not a number of seconds [USAGE]", /./],
+    ['up --detach=1', '--detach takes no value [USAGE]', /./],
+    ['up --attach --detach', '--attach and --detach exclude each other [USAGE]', /./],
+    ['up ./none', 'there is no folder ./none [USAGE]', /./],
+    ['status --sandbox Not_a_name', "'Not_a_name' is no sandbox name [USAGE]", /./],
+  ]
+  const all = await Promise.all(cases.map(([words]) => locald(words.split(' '), { home })))
+  for (const [index, [words, message, hint]] of cases.entries()) {
+    const ran = all[index]
+    t.test(words, async t => {
+      if (ran === undefined) throw new Error('it was not run')
+      const isJson = words.includes('--json')
+      const [first = '', second = '', ...more] = (isJson ? ran.stdout : ran.stderr).trimEnd().split('\n')
+      t.equal(ran.code, 2)
+      if (isJson) {
+        t.match(JSON.parse(first), { error: { code: 'USAGE', message: message.replace(' [USAGE]', '') } })
+        return
+      }
+      t.ok(first.startsWith(`Error: ${message}`), first)
+      t.match(second.replace('Hint: ', ''), hint)
+      t.same([more, ran.stdout], [[], ''])
+    })
+  }
+  t.test('nothing was started or written', async t => t.same(readdirSync(home), ['run']))
+})
+
+t.test('help and version', async t => {
+  const home = folder(t)
+  const alone = await locald([], { home })
+  t.equal(alone.code, 0)
+  t.match(alone.stdout, /Commands:\n {2}up \[PATH\] \[SERVICE…\] +Start/)
+  t.equal((await locald(['--help'], { home })).stdout, alone.stdout)
+  t.equal((await locald(['help'], { home })).stdout, alone.stdout)
+  const up = await locald(['up', '--help'], { home })
+  t.match(up.stdout, /--detach .*\n[\s\S]*Examples:\n {2}\$ locald up\n/)
+  t.equal((await locald(['help', 'up'], { home })).stdout, up.stdout)
+  t.match((await locald(['run', '-h'], { home })).stdout, 'locald run <SERVICE> -- <CMD…>')
+  const server = await locald(['server', '--help'], { home })
+  t.match(server.stdout, 'server restart')
+  t.notMatch(server.stdout, 'ping')
+  t.match((await locald(['--version'], { home })).stdout, /^locald \d+\.\d+\.\d+\n$/)
+})
+
+t.test('no daemon', async t => {
+  const home = folder(t)
+  const none =
+    'Error: no daemon is running [DAEMON_UNREACHABLE]\nHint: `locald up` starts it, and so does `locald server start`.\n'
+  for (const words of ['ping', 'server status']) {
+    t.match(await locald(words.split(' '), { home }), { code: 1, stdout: '', stderr: none })
+  }
+  const asJson = await locald(['ping', '--json'], { home })
+  t.match(JSON.parse(asJson.stdout), { error: { code: 'DAEMON_UNREACHABLE', message: 'no daemon is running' } })
+  t.match(await locald(['server', 'shutdown'], { home }), {
+    code: 0,
+    stdout: 'The daemon is not running\n',
+    stderr: '',
+  })
+  t.match(await locald(['stop'], { home }), { code: 0, stdout: 'Nothing is running\n', stderr: '' })
+  const nothing = 'Nothing is running: `locald up` starts the project of a folder\n'
+  t.match(await locald(['status'], { home }), { code: 0, stdout: nothing, stderr: '' })
+  t.match(await locald(['status', '--json'], { home }), { code: 0, stdout: '{"services":[]}\n' })
+
+  const missing = await locald(['up'], { home })
+  t.equal(missing.code, 1)
+  t.match(
+    missing.stderr,
+    /^Error: .*locald-keeper is missing or cannot be run \[KEEPER_MISSING\]\nHint: Run `npm run build` in /,
+  )
+  const doctor = await locald(['doctor', '--json'], { home })
+  t.equal(doctor.code, 1)
+  t.match(JSON.parse(doctor.stdout), {
+    ok: false,
+    checks: [{ plugin: 'kernel', severity: 'critical', status: 'fail' }],
+  })
+
+  t.comment('services that a killed daemon left')
+  mkdirSync(join(home, 'run', 'locald', 'projects', 'shop'), { recursive: true })
+  t.match((await locald(['status'], { home })).stderr, '[KEEPER_MISSING]')
+  t.match((await locald(['stop'], { home })).stderr, '[KEEPER_MISSING]')
+})

@@ -1,0 +1,43 @@
+import t from 'tap'
+import { table } from '../../../cli/output/table.ts'
+import { trustHint } from '../../../cli/output/trust-hint.ts'
+import { view } from '../fake-daemon.ts'
+
+const plain = (_style: string, text: string) => text
+const heading = ['NAME', 'STATUS', 'PID', 'PATH']
+const rows = [
+  { cells: ['web', 'Running', '4242', '/home/me/projects/shop'].map(text => ({ text })), note: 'a note' },
+  { cells: ['worker', 'Stopped', '-', '/home/me'].map(text => ({ text })) },
+]
+
+t.test('a table as wide as it is', async t => {
+  t.equal(
+    table(heading, rows, plain),
+    `NAME    STATUS   PID   PATH
+web     Running  4242  /home/me/projects/shop
+  a note
+worker  Stopped  -     /home/me`,
+  )
+})
+
+t.test('columns are left out in their order until the rest fits', async t => {
+  const at = (columns: number) => table(heading, rows, plain, { columns, drop: ['PID', 'STATUS'] }).split('\n')
+  const widest = (lines: readonly string[]) => Math.max(...lines.map(line => line.length))
+  t.equal(at(45)[0], 'NAME    STATUS   PID   PATH', 'all fit exactly')
+  t.equal(at(44)[0], 'NAME    STATUS   PATH')
+  t.equal(at(38)[1], 'web     /home/me/projects/shop')
+  t.equal(at(20)[1], 'web     …ojects/shop', 'then the last one is cut')
+  for (const columns of [20, 30, 38, 44, 45]) t.ok(widest(at(columns)) <= columns, `${columns} columns`)
+  t.equal(at(10)[1], 'web     /home/me/projects/shop', 'what would leave nothing is not cut')
+})
+
+t.test('who opens a URL is told how', async t => {
+  const services = [view('api'), view('web', { url: 'https://shop.localhost:8443' }), view('db', { url: null })]
+  const told = 'Browsers will warn until `locald trust`; http://shop.localhost:8080 works without'
+  t.equal(trustHint(services, { isTrusted: false, http: 8080 }), told)
+  t.match(trustHint(services, { isTrusted: false, http: 80 }), '; http://shop.localhost works without')
+  t.equal(trustHint(services, { isTrusted: false, http: null }), 'Browsers will warn until `locald trust`')
+  t.equal(trustHint(services, { isTrusted: true, http: 80 }), undefined)
+  t.equal(trustHint(services, undefined), undefined)
+  t.equal(trustHint([view('web', { url: 'http://shop.localhost' })], { isTrusted: false, http: 80 }), undefined)
+})

@@ -1,0 +1,44 @@
+import { connect } from 'node:net'
+import Fastify from 'fastify'
+import t, { type Test } from 'tap'
+import { type Lines, streams } from '../../../kernel/api/ndjson.ts'
+import { deferred } from '../../../kernel/system/async.ts'
+
+const megabyte = 'x'.repeat(1024 * 1024)
+
+/** A server with one stream at `/`; its port. */
+async function serve(t: Test, write: (lines: Lines<string>) => Promise<void>): Promise<number> {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(streams, { memory: { rest: () => {} } })
+  app.get('/', async (_, reply) => reply.lines<string>(write))
+  return Number(new URL(await app.listen({ host: '127.0.0.1', port: 0 })).port)
+}
+
+t.test('an answer larger than what may wait for a client comes whole', async t => {
+  const port = await serve(t, ({ send }) => send(Array.from({ length: 8 }, () => megabyte)))
+  const answer = await fetch(`http://127.0.0.1:${port}/`)
+  const lines = (await answer.text()).trimEnd().split('\n')
+  t.strictSame(
+    lines.map(line => JSON.parse(line).length),
+    Array.from({ length: 8 }, () => megabyte.length),
+  )
+})
+
+t.test('a client that never reads is cut off once too much waits for it', async t => {
+  const ended = deferred<number>()
+  const port = await serve(t, async ({ signal, tell }) => {
+    let told = 0
+    for (; !signal.aborted && told < 100; told++) {
+      tell(megabyte)
+      await new Promise(setImmediate)
+    }
+    ended.resolve(told)
+  })
+  const socket = connect(port, '127.0.0.1').pause()
+  t.teardown(() => socket.destroy())
+  socket.on('error', () => {})
+  socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n')
+  const told = await ended.promise
+  t.ok(told < 40, `after ${told} MB`)
+})

@@ -1,0 +1,232 @@
+import t from 'tap'
+import { type Desktop, featureNames, type Services } from '../../../kernel/contract/plugin.ts'
+import { LocaldError } from '../../../kernel/errors.ts'
+import { Container } from '../../../kernel/plugins/container.ts'
+import { Contributions } from '../../../kernel/plugins/contributions.ts'
+import { Features } from '../../../kernel/plugins/features.ts'
+import { makeHooks } from '../../../kernel/plugins/hooks.ts'
+import type { Draft } from '../../../kernel/plugins/host.ts'
+import { Teardown } from '../../../kernel/plugins/teardown.ts'
+import { serviceType } from '../../lib/plugin-loader.ts'
+
+function draft(more: Partial<Draft>): Draft {
+  const hooks = makeHooks(() => {})
+  return { types: [], sources: [], checks: [], commands: [], routes: [], provisions: [], closers: [], hooks, ...more }
+}
+
+const never = () => new Promise<never>(() => {})
+
+t.test('features', async t => {
+  const features = new Features()
+  t.strictSame(
+    features.all(),
+    featureNames.map(name => ({ name, on: false, reason: 'no platform plugin offers it', by: 'kernel' })),
+    'one that nobody registered is off',
+  )
+  features.set('containers', { on: false, reason: 'Lima is not installed', hint: 'Install it.' }, 'platform')
+  features.set('vm', { on: true }, 'platform')
+  t.strictSame(features.get('containers'), {
+    name: 'containers',
+    on: false,
+    reason: 'Lima is not installed',
+    hint: 'Install it.',
+    by: 'platform',
+  })
+  t.strictSame([features.has('containers'), features.has('vm'), features.has('shim')], [false, true, false])
+  const restore = features.snapshot()
+  features.set('containers', { on: true }, 'lima')
+  features.set('shim', { on: true }, 'lima')
+  t.strictSame(
+    features.get('containers'),
+    { name: 'containers', on: true, by: 'lima' },
+    'refined: no reason is left over',
+  )
+  t.strictSame([features.by('lima'), features.by('platform')], [['containers', 'shim'], ['vm']])
+  restore()
+  t.equal(features.get('containers').by, 'platform')
+  t.equal(features.get('shim').by, 'kernel')
+  t.strictSame(features.by('platform'), ['vm'], 'only what it turned on')
+})
+
+t.test('a type is looked up in order', async t => {
+  const features = new Features()
+  const all = new Contributions(features)
+  const container = serviceType('container', { requires: ['containers', 'vm'] })
+  const exec = serviceType('exec', { isDefault: true })
+  all.commit('own', draft({ types: [exec, container] }))
+  all.markUnavailable(
+    'locald-plugin-redis',
+    ['redis', 'exec'],
+    'plugin locald-plugin-redis is off: turned off',
+    'Turn it on.',
+  )
+  all.markUnavailable('other', ['redis'], 'never seen', 'never seen')
+
+  t.equal(all.findType('exec'), exec, 'first the registered ones')
+  t.equal(all.defaultType, 'exec')
+  features.set('containers', { on: false, reason: 'Lima is not installed', hint: 'Install it.' }, 'platform')
+  t.strictSame(json(all.findType('container')), {
+    code: 'SERVICE_TYPE_UNSUPPORTED',
+    message: "type 'container' is not available: Lima is not installed",
+    hint: 'Install it.',
+    plugin: 'own',
+  })
+  features.set('containers', { on: true }, 'platform')
+  t.match(json(all.findType('container')), { message: /: no platform plugin offers it$/ }, 'each feature counts')
+  features.set('vm', { on: true }, 'platform')
+  t.equal(all.findType('container'), container)
+  t.strictSame(json(all.findType('redis')), {
+    code: 'SERVICE_TYPE_UNSUPPORTED',
+    message: "type 'redis' is not available: plugin locald-plugin-redis is off: turned off",
+    hint: 'Turn it on.',
+    plugin: 'locald-plugin-redis',
+  })
+  t.match(json(all.findType('contianer')), { message: /no plugin provides it$/, hint: "Did you mean 'container'?" })
+  t.match(json(all.findType('redsi')), { hint: "Did you mean 'redis'?" }, 'types of plugins that are off are known too')
+  t.match(json(all.findType('elasticsearch')), { hint: /^Types: exec, container\. `locald plugins list`/ })
+  t.match(json(all.findType('constructor')), { hint: /^Types: / }, 'no name of a prototype')
+  t.equal(new Contributions(features).defaultType, '')
+})
+
+function json(value: unknown): unknown {
+  return LocaldError.is(value) ? value.toJSON() : value
+}
+
+t.test('what was registered, with its owner', async t => {
+  const all = new Contributions(new Features())
+  const check = { id: 'a', title: 'a', run: never }
+  const command = { name: 'a b', description: 'a', run: never }
+  const source = { file: 'Procfile', read: () => undefined }
+  const routes = { prefix: '/a', plugin: async () => {} }
+  all.commit(
+    'a',
+    draft({ types: [serviceType('x')], checks: [check], commands: [command], sources: [source], routes: [routes] }),
+  )
+  all.commit('b', draft({ types: [serviceType('y')], checks: [check] }))
+  t.strictSame(all.typeNames(), ['x', 'y'])
+  t.strictSame(all.checks(), [
+    { owner: 'a', it: check },
+    { owner: 'b', it: check },
+  ])
+  t.equal(all.command('a b'), command)
+  t.equal(all.command('toString'), undefined)
+  t.strictSame(all.sources(), [source])
+  t.strictSame(all.routes(), [{ ...routes, owner: 'a' }])
+  t.strictSame(
+    [all.of('a'), all.of('b'), all.of('c')],
+    [
+      { types: ['x'], commands: ['a b'] },
+      { types: ['y'], commands: [] },
+      { types: [], commands: [] },
+    ],
+  )
+})
+
+t.test('the container', async t => {
+  const desktop = (...argv: readonly [string, ...string[]]): Desktop => ({ openArgv: () => argv })
+  const web = (url: string): Services['web'] => ({ url: () => url, http: null, https: null })
+
+  await t.test('makes each service once, at its first use, and closes in reverse', async t => {
+    const teardown = new Teardown()
+    const container = new Container(teardown)
+    const seen: string[] = []
+    const close = (name: string) => async () => void seen.push(`close ${name}`)
+    container.provide(
+      'b',
+      'web',
+      use => {
+        seen.push('make web')
+        return web(use.desktop.openArgv('').join(' '))
+      },
+      close('web'),
+    )
+    container.provide(
+      'a',
+      'desktop',
+      () => {
+        seen.push('make desktop')
+        return desktop('open')
+      },
+      close('desktop'),
+    )
+    container.provide(
+      'c',
+      'processTable',
+      () => {
+        throw new Error('never asked for')
+      },
+      close('processTable'),
+    )
+    t.strictSame(seen, [], 'nothing is made before')
+    t.equal(container.use.web.url(''), 'open')
+    t.equal(container.use.web, container.use.web)
+    await teardown.run(() => t.fail('closing does not fail'))
+    t.strictSame(seen, ['make web', 'make desktop', 'close web', 'close desktop'], 'what was made last is closed first')
+  })
+
+  await t.test('values of the kernel, and names that are not there', async t => {
+    const container = new Container(new Teardown())
+    const own = desktop('own')
+    container.value('desktop', own)
+    t.equal(container.use.desktop, own)
+    t.equal(container.optional('desktop'), own)
+    t.equal(container.optional('web'), undefined)
+    t.strictSame([container.has('desktop'), container.has('web'), container.has('toString')], [true, false, false])
+    t.throws(() => container.use.web, { code: 'PLUGIN_NEEDS', message: "no plugin provides 'web'" })
+    t.throws(() => Reflect.get(container.use, 'toString'), { code: 'PLUGIN_NEEDS' })
+    t.throws(() => container.provide('x', 'desktop', () => own), {
+      code: 'PLUGIN_CONFLICT',
+      plugin: 'x',
+      message: "it provides 'desktop', and so does kernel",
+    })
+  })
+
+  await t.test('one that cannot be made names its plugin, and may be tried again', async t => {
+    const container = new Container(new Teardown())
+    let tries = 0
+    container.provide('a', 'desktop', () => {
+      if (++tries === 1) throw new Error('boom')
+      return desktop('open')
+    })
+    container.provide('b', 'web', use => web(use.desktop.openArgv('').join()))
+    t.throws(() => container.use.web, {
+      code: 'PLUGIN_SETUP',
+      plugin: 'a',
+      message: "plugin a cannot make 'desktop': boom",
+    })
+    t.equal(container.use.web.url(''), 'open')
+    t.equal(tries, 2)
+  })
+
+  await t.test('a circle is told', async t => {
+    const container = new Container(new Teardown())
+    container.provide('a', 'desktop', use => desktop(use.web.url('')))
+    container.provide('b', 'web', use => web(use.desktop.openArgv('').join()))
+    t.throws(() => container.use.web, { code: 'PLUGIN_SETUP', message: /Cyclic dependencies/ })
+  })
+})
+
+t.test('teardown', async t => {
+  const teardown = new Teardown(50)
+  const seen: string[] = []
+  const failed: string[] = []
+  teardown.add('a', () => void seen.push('first'))
+  teardown.add('b', () => {
+    throw new Error('boom')
+  })
+  teardown.add('c', () => Promise.reject('a text'))
+  teardown.add('d', never)
+  teardown.add('e', async () => {
+    await new Promise(setImmediate)
+    seen.push('last')
+    teardown.add('f', () => void seen.push('added meanwhile'))
+  })
+  await teardown.run((owner, reason) => failed.push(`${owner}: ${reason}`))
+  t.strictSame(seen, ['last', 'added meanwhile', 'first'])
+  t.strictSame(failed, ['d: did not close in 50 ms', 'c: a text', 'b: boom'])
+  await teardown.run(() => t.fail('each is closed once'))
+  for (const name of ['a', 'b', 'c']) teardown.add(name, never)
+  const late: string[] = []
+  await teardown.run((owner, reason) => late.push(`${owner}: ${reason}`))
+  t.strictSame(late, ['c: did not close in 50 ms', 'b: did not close in 25 ms', 'a: did not close in 13 ms'])
+})

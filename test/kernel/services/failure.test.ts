@@ -1,0 +1,46 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t from 'tap'
+import { explain } from '../../../kernel/services/failure/failure.ts'
+
+const top = mkdtempSync(join(tmpdir(), 'locald-failure-'))
+t.teardown(() => rmSync(top, { recursive: true, force: true }))
+let count = 0
+
+/** What is said of the output of a run in a folder with these files; a name that ends with `/` is a folder. */
+async function said(files: Readonly<Record<string, string>>, line: string, code: number): Promise<string | undefined> {
+  const dir = join(top, String(++count))
+  mkdirSync(dir)
+  for (const [name, text] of Object.entries(files)) {
+    if (name.endsWith('/')) mkdirSync(join(dir, name))
+    else writeFileSync(join(dir, name), text)
+  }
+  const text = await explain({ lines: [line], code, runs: false, dir, root: dir, holder: async () => 'node (pid 7)' })
+  return text?.replaceAll(dir, 'DIR')
+}
+
+t.test('names the command that installs what is missing', async t => {
+  const missing = 'sh: 1: vite: not found'
+  const install = (command: string) => `command not found: vite (node_modules is missing: run \`${command}\` in DIR)`
+  t.equal(await said({}, missing, 127), 'command not found: vite')
+  t.equal(await said({ 'package.json': '{}' }, missing, 127), install('npm install'))
+  t.equal(await said({ 'package.json': '{}', 'yarn.lock': '' }, missing, 127), install('yarn install'))
+  const named = '{ "packageManager": "pnpm@9.1.0+sha512.abc" }'
+  t.equal(await said({ 'package.json': named, 'package-lock.json': '' }, missing, 127), install('pnpm install'))
+  const listed = { 'package.json': '{ "devDependencies": { "vite": "^7" } }', 'node_modules/': '' }
+  t.match(
+    await said(listed, missing, 127),
+    /\(package\.json names it, and it is not installed: run `npm install` in DIR\)$/,
+  )
+})
+
+t.test('a package manager is installed on its own', async t => {
+  const text = await said({ 'package.json': '{ "packageManager": "pnpm@9" }' }, 'sh: 1: pnpm: not found', 127)
+  t.equal(text, 'command not found: pnpm (run `npm install -g pnpm`)')
+})
+
+t.test('names who has the port', async t => {
+  const line = 'Error: listen EADDRINUSE: address already in use 127.0.0.1:3000'
+  t.equal(await said({}, line, 1), `${line} (port 3000 is in use by node (pid 7))`)
+})

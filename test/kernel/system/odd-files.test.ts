@@ -1,0 +1,27 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readdirSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { Logs } from '../../../kernel/logs/service-log.ts'
+import { placeFile, readPlace } from '../../../kernel/system/daemon-place.ts'
+import { openAuthority } from '../../../plugins/https/ca/authority.ts'
+import { folder } from '../../lib/log-model.ts'
+
+t.test('a file in the place of the folder of logs is put aside', async t => {
+  const data = folder(t)
+  writeFileSync(join(data, 'logs'), 'x')
+  const log = new Logs(data).of('shop', 'web')
+  log.write('stdout', 'here')
+  t.match(readdirSync(data).sort(), ['logs', /^logs\.damaged-\d+$/])
+})
+
+t.test('a pipe or a huge file is waited for by no one', async t => {
+  const data = folder(t)
+  writeFileSync(placeFile(data), '')
+  truncateSync(placeFile(data), 5 * 1024 ** 3)
+  t.equal(readPlace(data), undefined)
+  const ca = join(data, 'ca')
+  mkdirSync(ca)
+  execFileSync('mkfifo', [join(ca, 'root.pem')])
+  t.ok(openAuthority(ca, ['localhost']).certificate.ca, 'it is replaced')
+})

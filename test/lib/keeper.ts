@@ -1,0 +1,293 @@
+/** Real keepers for tests: one is started, told things and listened to; nothing of it outlives its test. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { createConnection, Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Test } from 'tap'
+import { processList } from './process-list.ts'
+
+const build = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..')
+const native = join(build, 'native')
+
+/** One event of a keeper, as it came. */
+export type KeeperEvent = Readonly<Record<string, unknown>> & { readonly event: string }
+
+/** A keeper program under test. */
+export interface Variant {
+  readonly name: string
+  readonly path: string
+  readonly sanitized: boolean
+}
+
+function made(path: string): boolean {
+  return (
+    spawnSync(
+      process.execPath,
+      [join(build, 'scripts', 'build-native.js'), ...(path.includes('-asan') ? ['--sanitize'] : [])],
+      {
+        stdio: 'ignore',
+      },
+    ).status === 0 && existsSync(path)
+  )
+}
+
+/** `undefined`: it cannot be built. */
+export interface Variants {
+  readonly release: Variant
+  /** With sanitizers. */
+  readonly asan: Variant | undefined
+  /** That knows no children files. */
+  readonly walk: Variant | undefined
+  /** As on macOS, and under the rules of its kernel. */
+  readonly xnu: Variant | undefined
+}
+
+export function variants(): Variants {
+  const of = (name: string, file: string): Variant | undefined => {
+    const path = join(native, file)
+    return made(path) ? { name, path, sanitized: file !== 'locald-keeper' } : undefined
+  }
+  const release = of('release', 'locald-keeper')
+  if (release === undefined) throw new Error('the keeper was not built')
+  return {
+    release,
+    asan: of('sanitized', 'locald-keeper-asan'),
+    walk: of('without children files', 'locald-keeper-asan-walk'),
+    xnu: of('as on macOS', 'locald-keeper-asan-xnu'),
+  }
+}
+
+/** A temporary folder with a short path, for sockets. */
+export function folder(): string {
+  return mkdtempSync(join(tmpdir(), 'keeper-'))
+}
+
+/** Compiles `actor.c` into the folder. */
+export function actor(into: string): string {
+  const source = resolve(build, '..', 'test', 'native', 'actor.c')
+  const path = join(into, 'actor')
+  const ran = spawnSync(process.env['CC'] || 'cc', ['-O1', '-D_GNU_SOURCE', source, '-o', path], { stdio: 'inherit' })
+  if (ran.status !== 0) throw new Error('actor.c was not built')
+  return path
+}
+
+/** What the keeper's C files include from. */
+export const includes = `-I${resolve(build, '..', 'native', 'common')}`
+
+/** All C files of the keeper. */
+export function keeperSources(): string[] {
+  return ['common', 'keeper'].flatMap(name => {
+    const sources = resolve(build, '..', 'native', name)
+    return readdirSync(sources)
+      .filter(file => file.endsWith('.c'))
+      .map(file => join(sources, file))
+  })
+}
+
+/** This environment without what the test runner put in. */
+export function environment(more: Record<string, string> = {}): Record<string, string> {
+  const clean: Record<string, string> = {}
+  for (const [name, value] of Object.entries(process.env))
+    if (value !== undefined && !/^(NODE_|TAP|_TAPJS|npm_)/.test(name)) clean[name] = value
+  return { ...clean, ...more }
+}
+
+/** True while a process exists and is no zombie. */
+export function alive(pid: number): boolean {
+  return processList.isAlive(pid)
+}
+
+/** Waits until `done()`, looking every few milliseconds; for what has no event. */
+export async function until(what: string, done: () => boolean | Promise<boolean>, limitMs = 10_000): Promise<void> {
+  const end = Date.now() + limitMs
+  while (!(await done())) {
+    if (Date.now() > end) throw new Error(`waited in vain: ${what}`)
+    await new Promise(wake => setTimeout(wake, 5))
+  }
+}
+
+/** A control connection: events in order, each taken once. */
+export class Line {
+  readonly socket: Socket
+  readonly events: KeeperEvent[] = []
+  /** True once the other side is gone. */
+  closed = false
+  private text = ''
+  private wake: () => void = () => {}
+
+  constructor(socket: Socket) {
+    this.socket = socket
+    socket.setEncoding('utf8')
+    socket.on('error', () => {})
+    socket.on('data', data => this.take(String(data)))
+    socket.on('close', () => {
+      this.closed = true
+      this.wake()
+    })
+  }
+
+  private take(data: string): void {
+    const lines = (this.text + data).split('\n')
+    this.text = lines.pop() ?? ''
+    for (const line of lines) {
+      const event: KeeperEvent = JSON.parse(line)
+      this.events.push(event)
+    }
+    this.wake()
+  }
+
+  send(command: string): void {
+    this.socket.write(`${command}\n`)
+  }
+
+  /** Takes the first event of this name, which may still have to come. Others are left. */
+  async next(name: string, limitMs = 10_000): Promise<KeeperEvent> {
+    const end = Date.now() + limitMs
+    for (;;) {
+      const at = this.events.findIndex(event => event.event === name)
+      const [found] = at < 0 ? [] : this.events.splice(at, 1)
+      if (found !== undefined) return found
+      const left = end - Date.now()
+      if (this.closed || left <= 0)
+        throw new Error(`no ${name} event; ${this.closed ? 'closed' : 'open'}: ${JSON.stringify(this.events)}`)
+      await new Promise<void>(resolve => {
+        const timer = setTimeout(resolve, left)
+        this.wake = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+    }
+  }
+
+  async state(): Promise<KeeperEvent> {
+    this.send('state')
+    return this.next('state')
+  }
+}
+
+export interface HeldOptions {
+  readonly variant: Variant
+  readonly dir: string
+  readonly args?: readonly string[]
+  readonly env?: Record<string, string>
+  readonly cwd?: string
+  /** Its log file; default: `log` in the folder. */
+  readonly log?: string
+  /** Words before the keeper's own, such as `['sh', '-c', 'ulimit -f 1; exec "$@"', 'sh']`. */
+  readonly through?: readonly string[]
+}
+
+/** A running keeper with its log, socket and exit record in a folder. */
+export class Held {
+  readonly line: Line
+  readonly process: ChildProcess
+  readonly logPath: string
+  readonly socketPath: string
+  readonly exitPath: string
+  /** The keeper's own exit code, and what it wrote to standard error. */
+  readonly done: Promise<{ code: number | null; errors: string }>
+
+  constructor(options: HeldOptions, program: readonly string[]) {
+    const { dir } = options
+    this.logPath = options.log ?? join(dir, 'log')
+    this.socketPath = join(dir, 'sock')
+    this.exitPath = join(dir, 'exit.json')
+    const args = ['run', '--log', this.logPath, '--socket', this.socketPath, '--exit', this.exitPath]
+    const words = [...(options.through ?? []), options.variant.path, ...args, ...(options.args ?? []), '--', ...program]
+    const child = spawn(words[0] ?? '', words.slice(1), {
+      cwd: options.cwd ?? dir,
+      env: environment(options.env),
+      detached: true,
+      stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+    })
+    this.process = child
+    const first = child.stdio[3]
+    if (!(first instanceof Socket)) throw new Error('no fd 3')
+    this.line = new Line(first)
+    this.done = new Promise(resolve => {
+      let errors = ''
+      child.stderr?.on('data', data => (errors += data))
+      child.on('close', code => resolve({ code, errors }))
+    })
+  }
+
+  get log(): string {
+    return existsSync(this.logPath) ? readFileSync(this.logPath, 'utf8') : ''
+  }
+
+  /** The log as [stream, tag, text]. Throws at a line that is not an entry. */
+  get entries(): [string, string, string][] {
+    return this.log
+      .split('\n')
+      .slice(0, -1)
+      .map(line => {
+        const [, stream, tag, text] =
+          /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z (stdout|stderr) ([FP]) (.*)$/s.exec(line) ?? []
+        if (stream === undefined || tag === undefined || text === undefined) throw new Error(`not an entry: ${line}`)
+        return [stream, tag, text]
+      })
+  }
+
+  /** Waits until the log has it, woken by pokes. */
+  async logged(what: RegExp | string): Promise<void> {
+    const found = () => (typeof what === 'string' ? this.log.includes(what) : what.test(this.log))
+    for (;;) {
+      this.line.send('poke')
+      await this.line.state()
+      if (found()) return
+      await this.line.next('log')
+    }
+  }
+
+  /** Another connection to the control socket. */
+  async connect(): Promise<Line> {
+    const socket = createConnection(this.socketPath)
+    await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject))
+    return new Line(socket)
+  }
+
+  /** Ends the service if need be, and checks that the keeper came to a clean end. */
+  async end(): Promise<{ code: number | null; errors: string }> {
+    if (this.process.exitCode === null && !this.line.closed) this.line.send('stop 9 0')
+    const limit = setTimeout(() => this.process.kill('SIGKILL'), 20_000)
+    const done = await this.done
+    clearTimeout(limit)
+    if (/Sanitizer|runtime error/.test(done.errors)) throw new Error(done.errors)
+    return done
+  }
+}
+
+/** Removes a folder of a test. */
+export function clean(dir: string): void {
+  rmSync(dir, { recursive: true, force: true })
+}
+
+/** Starts a keeper in the folder of its subtest. */
+export type Start = (program: readonly string[], options?: Partial<HeldOptions>) => Held
+
+/** A subtest with a folder of its own; what it started is ended and removed. `skip`: why not to run it. */
+export function held(
+  t: Test,
+  variant: Variant,
+  name: string,
+  body: (t: Test, start: Start, dir: string) => Promise<void>,
+  skip: string | false = false,
+): void {
+  t.test(name, { skip }, async t => {
+    const dir = folder()
+    const all: Held[] = []
+    t.teardown(async () => {
+      await Promise.all(all.map(one => one.end()))
+      clean(dir)
+    })
+    const start: Start = (program, options = {}) => {
+      const one = new Held({ variant, dir, ...options }, program)
+      all.push(one)
+      return one
+    }
+    await body(t, start, dir)
+  })
+}

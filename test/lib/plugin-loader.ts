@@ -1,0 +1,66 @@
+import type { PlatformFacts, Plugin, ServiceType } from '../../kernel/contract/plugin.ts'
+import { Container } from '../../kernel/plugins/container.ts'
+import { Contributions } from '../../kernel/plugins/contributions.ts'
+import type { Found } from '../../kernel/plugins/discover.ts'
+import { Features } from '../../kernel/plugins/features.ts'
+import { HookRuns } from '../../kernel/plugins/hooks.ts'
+import { type LoadInput, loadPlugins } from '../../kernel/plugins/load.ts'
+import { Teardown } from '../../kernel/plugins/teardown.ts'
+import type { PluginView } from '../../kernel/protocol.ts'
+
+/** The parts of a kernel that plugins are loaded into, and what they logged. */
+export interface Kit extends LoadInput {
+  readonly logged: string[]
+  load(...found: readonly Found[]): Promise<readonly PluginView[]>
+}
+
+/** What differs from a common machine; the default limits are short, for plugins that hang. */
+export interface Given {
+  readonly facts?: Partial<PlatformFacts>
+  readonly settings?: LoadInput['settings']
+  readonly limits?: LoadInput['limits']
+}
+
+export function kit(given: Given = {}): Kit {
+  const logged: string[] = []
+  const features = new Features()
+  const teardown = new Teardown(200)
+  const input: LoadInput = {
+    facts: { os: 'linux', release: 6, arch: 'x64', uid: 1000, ...given.facts },
+    folders: { data: '/data', config: '/config', runtime: '/run', sockets: '/run', native: '/native' },
+    settings: given.settings ?? {},
+    features,
+    contributions: new Contributions(features),
+    container: new Container(teardown),
+    hooks: new HookRuns(200),
+    teardown,
+    log: owner => ({
+      info: text => logged.push(`${owner}: ${text}`),
+      warn: text => logged.push(`${owner}: ${text}`),
+      error: text => logged.push(`${owner}: ${text}`),
+    }),
+    limits: given.limits ?? { importMs: 300, setupMs: 300 },
+  }
+  return { ...input, logged, load: (...found) => loadPlugins(found, input) }
+}
+
+/** A plugin as a found one whose module is at hand. What else of `Found` is given counts. */
+export function found(name: string, plugin: unknown, more: Partial<Found> = {}): Found {
+  const load = async () => ({ default: plugin })
+  return { name, version: '1.0.0', from: 'npm', types: [], load, ...more }
+}
+
+/** A plugin that does what `setup` does. */
+export function plugin(name: string, setup: Plugin['setup'] = () => {}, more: Partial<Plugin> = {}): Found {
+  return found(name, { name, api: 1, setup, ...more })
+}
+
+/** A service type that is never started. */
+export function serviceType(type: string, more: Partial<ServiceType<unknown>> = {}): ServiceType<unknown> {
+  return {
+    type,
+    shape: { schema: { type: 'object' } },
+    start: () => Promise.reject(new Error('not started here')),
+    ...more,
+  }
+}

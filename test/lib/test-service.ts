@@ -1,0 +1,247 @@
+/** The kernel below a project, for tests: services of one project run by real keepers in a folder of their own. */
+import { rmSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Test } from 'tap'
+import type {
+  CommonOptions,
+  HealthCheck,
+  Instance,
+  Log,
+  ProcessTable,
+  ProjectRef,
+  ServiceType,
+} from '../../kernel/contract/plugin.ts'
+import { Events, type ServiceView } from '../../kernel/events.ts'
+import { Logs } from '../../kernel/logs/service-log.ts'
+import { Container } from '../../kernel/plugins/container.ts'
+import { HookRuns, makeHooks } from '../../kernel/plugins/hooks.ts'
+import { Teardown } from '../../kernel/plugins/teardown.ts'
+import { Ports } from '../../kernel/registry/ports.ts'
+import { Registry } from '../../kernel/registry/registry.ts'
+import { fingerprintOf } from '../../kernel/services/prepare.ts'
+import { Records } from '../../kernel/services/records/records.ts'
+import type { Assignment, Dependency } from '../../kernel/services/run-plan.ts'
+import { Service } from '../../kernel/services/service.ts'
+import { KeeperProcesses } from '../../plugins/exec-runtime/processes.ts'
+import { environment, folder } from './keeper.ts'
+
+const native = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..', 'native')
+
+/** Listens on $PORT (or the first argument) of $BIND; GET /: what the file `status` in its folder says, else 200. */
+const server = `
+const { createServer } = require('node:http')
+const { readFileSync } = require('node:fs')
+const status = () => { try { return Number(readFileSync('status', 'utf8')) } catch { return 200 } }
+createServer((_, response) => { const code = status(); if (code) response.writeHead(code).end() })
+  .listen(Number(process.argv[2] ?? process.env.PORT), process.env.BIND || '127.0.0.1', () => console.log('listening'))
+`
+
+/** Where a test waits: everything that it waits for comes within this, or it fails: ms. */
+const deadline = 20_000
+
+export interface StageOptions {
+  readonly table: ProcessTable
+  /** As another daemon of the same project. */
+  readonly data?: string
+}
+
+export interface Wanted extends Partial<Omit<CommonOptions, 'healthCheck'>> {
+  readonly command?: string
+  readonly healthCheck?: Partial<HealthCheck> & Pick<HealthCheck, 'type'>
+  readonly driver?: ServiceType<unknown>
+  /** Without a port. */
+  readonly worker?: boolean
+}
+
+/** Runs `command` by a keeper. */
+function execDriver(processes: KeeperProcesses): ServiceType<unknown> {
+  return {
+    type: 'exec',
+    shape: { schema: {} },
+    start: run =>
+      processes.spawn({
+        key: run.key,
+        argv: ['/bin/sh', '-c', String(run.options)],
+        dir: run.dir,
+        env: run.env,
+        tty: false,
+        log: run.log,
+        port: run.port,
+        stopSignal: run.stopSignal,
+        stopTimeout: run.stopTimeout,
+      }),
+    adopt: (run, state) => processes.adopt(state, run.log),
+  }
+}
+
+export class Stage {
+  readonly dir: string
+  readonly project: ProjectRef
+  readonly views: ServiceView[] = []
+  readonly warnings: string[] = []
+  readonly said: string[] = []
+  /** Hooks that ran: `ready web`. */
+  readonly hooked: string[] = []
+  readonly processes: KeeperProcesses
+  readonly driver: ServiceType<unknown>
+  readonly records: Records
+  readonly ports: Ports
+  readonly hooks = makeHooks(() => {})
+  readonly #parts
+  readonly #services: Service[] = []
+
+  constructor(t: Test, { table, data }: StageOptions) {
+    this.dir = data ?? folder()
+    const log: Log = { info: () => {}, warn: text => this.said.push(text), error: text => this.said.push(text) }
+    const registry = new Registry(this.dir, log)
+    this.project = registry.identify({ name: 'shop', path: this.dir, domain: 'shop.localhost' }, [])
+    this.processes = new KeeperProcesses({
+      keeper: join(native, 'locald-keeper'),
+      folders: { data: this.dir, config: this.dir, runtime: this.dir, sockets: this.dir, native },
+      table: () => table,
+      log,
+    })
+    this.driver = execDriver(this.processes)
+    this.records = new Records(this.dir, log)
+    this.ports = new Ports(registry, () => table)
+    const container = new Container(new Teardown())
+    container.value('processTable', table)
+    const hooks = new HookRuns()
+    hooks.add('test', this.hooks)
+    for (const name of ['starting', 'ready', 'stopping', 'gone'] as const)
+      this.hooks[name].tap('test', ({ name: service }) => void this.hooked.push(`${name} ${service}`))
+    const events = new Events()
+    events.on(event => {
+      if (event.event === 'service') this.views.push(event.service)
+      if (event.event === 'warning') this.warnings.push(event.message)
+    })
+    const { records, ports } = this
+    this.#parts = { events, hooks, logs: new Logs(this.dir), ports, records, container, log, dataFolder: this.dir }
+    writeFileSync(join(this.dir, 'server.cjs'), server)
+    t.teardown(async () => {
+      await Promise.all(this.#services.map(({ supervisor }) => supervisor.stop()))
+      this.records.flush()
+      if (data === undefined) rmSync(this.dir, { recursive: true, force: true })
+    })
+  }
+
+  /** Node running the test server. */
+  get serve(): string {
+    return `exec '${process.execPath}' server.cjs`
+  }
+
+  /** A service, and what it is to be run with. */
+  async service(name: string, wanted: Wanted = {}, dependencies: readonly Dependency[] = []): Promise<Cast> {
+    const { command = this.serve, worker = false, driver = this.driver, healthCheck, ...common } = wanted
+    const check = healthCheck === undefined ? undefined : asCheck(healthCheck)
+    const fixed = common.port
+    const leased = worker ? new Map<string, number>() : await this.ports.lease(this.project, [{ service: name, fixed }])
+    const plan = { name, type: 'exec', options: command, common: { ...defaults, ...common, healthCheck: check } }
+    let port = leased.get(name)
+    const ref = { key: `shop:${name}`, name, type: 'exec', project: this.project }
+    const service = new Service(ref, this.#parts, async () => {
+      const env = { ...environment(), ...plan.common.env, ...(port === undefined ? {} : { PORT: String(port) }) }
+      return { env, fingerprint: fingerprintOf(plan, port, plan.common.env) }
+    })
+    this.#services.push(service)
+    const anotherPort = async () => {
+      port = await this.ports.reassign(this.project, name)
+      return port
+    }
+    const assignment: Assignment = {
+      plan,
+      driver,
+      port,
+      ...(port === undefined || fixed !== undefined ? {} : { anotherPort }),
+      url: null,
+      dependencies,
+      awaitedToComplete: false,
+    }
+    return new Cast(service, assignment)
+  }
+
+  /** The statuses a service has had, each once in a row. */
+  story(name: string): readonly string[] {
+    const all = this.views.filter(view => view.name === name).map(({ status, health }) => `${status} ${health}`)
+    return all.filter((status, index) => status !== all[index - 1])
+  }
+}
+
+const defaults: CommonOptions = {
+  workdir: undefined,
+  port: undefined,
+  env: {},
+  envFile: [],
+  dependsOn: {},
+  healthCheck: undefined,
+  readyTimeout: 15_000,
+  restart: 'no',
+  stopSignal: 'SIGTERM',
+  stopTimeout: 5000,
+  watch: [],
+}
+
+function asCheck(check: Partial<HealthCheck> & Pick<HealthCheck, 'type'>): HealthCheck {
+  const { type, interval = 1000, intervalGiven = check.interval !== undefined, timeout = 1000 } = check
+  const times = { interval, intervalGiven, timeout }
+  if (type === 'http') return { type, path: 'path' in check ? (check.path ?? '/') : '/', ...times }
+  if (type === 'command') return { type, command: 'command' in check ? (check.command ?? '') : '', ...times }
+  if (type === 'log') return { type, pattern: 'pattern' in check ? (check.pattern ?? '') : '', ...times }
+  return { type, ...times }
+}
+
+/** A service on the stage. */
+export class Cast {
+  readonly service: Service
+  readonly assignment: Assignment
+
+  constructor(service: Service, assignment: Assignment) {
+    this.service = service
+    this.assignment = assignment
+  }
+
+  get state() {
+    return this.service.state
+  }
+
+  start(adopted?: { readonly instance: Instance; readonly ready: boolean }): void {
+    this.service.supervisor.start(this.assignment, adopted)
+  }
+
+  stop(): Promise<void> {
+    return within(this.service.supervisor.stop(), `${this.service.ref.name} stops`)
+  }
+
+  /** Waits for a status, and a health if one is given; its view then. */
+  async until(status: string, health?: string | null): Promise<ServiceView> {
+    const { state } = this
+    const signal = AbortSignal.timeout(deadline)
+    const holds = () => state.now.status === status && (health === undefined || state.now.health === health)
+    await state.until(holds, signal).catch(() => {
+      throw new Error(`waited in vain for ${status} ${health}: ${JSON.stringify(state.now)}`)
+    })
+    return state.view()
+  }
+
+  async untilReason(pattern: RegExp): Promise<string> {
+    const signal = AbortSignal.timeout(deadline)
+    await this.state
+      .until(() => pattern.test(this.state.now.reason ?? ''), signal)
+      .catch(() => {
+        throw new Error(`waited in vain for ${pattern}: ${JSON.stringify(this.state.now)}`)
+      })
+    return this.state.now.reason ?? ''
+  }
+
+  dependency(condition: Dependency['condition'] = 'ready'): Dependency {
+    return { name: this.service.ref.name, state: this.state, condition }
+  }
+}
+
+export function within<T>(promise: Promise<T>, what: string): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`waited in vain: ${what}`)), deadline)
+    promise.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
+}

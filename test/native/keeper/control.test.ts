@@ -1,0 +1,302 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createConnection, type Socket } from 'node:net'
+import { constants } from 'node:os'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import {
+  actor,
+  clean,
+  folder,
+  type Held,
+  held,
+  includes,
+  keeperSources,
+  type Line,
+  until,
+  type Variant,
+  variants,
+} from '../../lib/keeper.ts'
+
+const { release, asan, xnu } = variants()
+const tools = folder()
+const act = actor(tools)
+t.teardown(() => clean(tools))
+
+for (const variant of [asan, release, xnu]) {
+  t.test(variant?.name ?? 'sanitized', { skip: variant === undefined && 'the compiler has no sanitizers' }, async t => {
+    if (variant === undefined) return
+    hostile(t, variant)
+    attached(t, variant)
+    notified(t, variant)
+    removed(t, variant)
+  })
+}
+
+t.test('parsers take noise', { skip: asan === undefined && 'the compiler has no sanitizers' }, async t => {
+  const path = join(tools, 'fuzz')
+  const sources = keeperSources().filter(file => !file.endsWith('/main.c'))
+  const flags = [
+    '-O1',
+    '-g',
+    '-fsanitize=address,undefined',
+    '-fno-sanitize-recover=undefined',
+    '-DFUZZ_ALONE',
+    '-D_GNU_SOURCE',
+    includes,
+  ]
+  t.equal(spawnSync(process.env['CC'] || 'cc', [...flags, ...sources, '-o', path], { stdio: 'inherit' }).status, 0)
+  t.match(spawnSync(path, ['100000'], { encoding: 'utf8' }), { status: 0, stderr: '' })
+})
+
+/** A bare connection to the control socket. */
+async function raw(one: Held): Promise<Socket> {
+  const socket = createConnection(one.socketPath)
+  socket.on('error', () => {})
+  await new Promise(resolve => socket.once('connect', resolve))
+  return socket
+}
+
+const closed = (socket: Socket) => new Promise(resolve => socket.once('close', resolve))
+
+function hostile(t: Test, variant: Variant) {
+  held(t, variant, 'garbage is answered by errors, good commands by their answers', async (t, start) => {
+    const one = start(['sleep', '1000'])
+    await one.line.next('started')
+    t.equal(statSync(one.socketPath).mode & 0o777, 0o600)
+    const line = await one.connect()
+    const wrong = [
+      '',
+      ' state',
+      'state ',
+      'STATE',
+      'stop',
+      'stop 15',
+      'stop 0 1',
+      'stop 65 1',
+      'stop 15 -1',
+      'stop 15 1 1',
+    ]
+    wrong.push(
+      'stop  15 1',
+      'stop 015 1',
+      'stop 15 86400001',
+      'signal 99999999999999999999',
+      'resize 0 1',
+      'resize 1 0',
+    )
+    wrong.push('poke\r', '\0\x01\x02', 'é'.repeat(100), 'a'.repeat(256))
+    for (const command of wrong) {
+      line.send(command)
+      t.strictSame(await line.next('error'), { event: 'error', error: 'unknown command' })
+    }
+    for (const command of ['a'.repeat(257), 'b'.repeat(1_000_000), 'state'.repeat(300)]) {
+      line.send(command)
+      t.strictSame(await line.next('error'), { event: 'error', error: 'command too long' })
+    }
+    t.match(await line.state(), { main: null })
+    t.strictSame(line.events, [], 'one error for each')
+    for (const part of ['st', 'a', 'te', '\nsta']) line.socket.write(part)
+    await line.next('state')
+    line.socket.write('te\nstate\nstate\n')
+    for (let i = 0; i < 3; i++) await line.next('state')
+    const half = await raw(one)
+    half.end('stop 9 0')
+    await closed(half)
+    t.match(await line.state(), { main: null }, 'half a command is none')
+  })
+
+  held(t, variant, 'eight connections at most; the rest are told so', async (t, start) => {
+    const one = start(['sleep', '1000'])
+    await one.line.next('started')
+    const lines: Line[] = []
+    for (let i = 0; i < 20; i++) lines.push(await one.connect())
+    const answers = await Promise.all(lines.map(line => line.state().catch(() => undefined)))
+    t.equal(answers.filter(answer => answer !== undefined).length, 7)
+    t.equal(lines.filter(line => line.closed).length, 13)
+    const late = await one.connect()
+    t.match(await late.next('error'), { error: 'too many connections' })
+    for (const line of lines) line.socket.destroy()
+    await until('a free place', async () => {
+      const line = await one.connect()
+      const state = await line.state().catch(() => undefined)
+      line.socket.destroy()
+      return state !== undefined
+    })
+  })
+
+  held(t, variant, 'a client that asks and never reads does not stop the others', async (t, start) => {
+    const one = start(['sleep', '1000'])
+    await one.line.next('started')
+    const deaf = await raw(one)
+    deaf.pause()
+    for (let i = 0; i < 200; i++) deaf.write('state\n'.repeat(100))
+    for (let i = 0; i < 20; i++) await one.line.state()
+    one.line.send(`stop ${constants.signals.SIGTERM} 1000`)
+    t.match(await one.line.next('exit'), { signal: 'SIGTERM' })
+    deaf.destroy()
+  })
+}
+
+/** An attached connection and all it has shown so far. */
+async function attach(one: Held): Promise<{ socket: Socket; text: () => string }> {
+  const socket = await raw(one)
+  let text = ''
+  socket.on('data', data => (text += data))
+  socket.write('attach 80 24\n')
+  return { socket, text: () => text }
+}
+
+function attached(t: Test, variant: Variant) {
+  const tty = { args: ['--tty', '20x10'] }
+
+  held(
+    t,
+    variant,
+    'what is typed reaches the service, what it shows reaches all who are attached',
+    async (t, start) => {
+      const one = start(['cat'], tty)
+      await one.line.next('started')
+      const first = await attach(one)
+      first.socket.write('hello\n')
+      await until('echo and answer', () => first.text() === 'hello\r\nhello\r\n')
+      const second = await attach(one)
+      // Typed in the same breath as the command.
+      const third = await raw(one)
+      third.write('attach 80 24\nagain\n')
+      await until('both', () => /again\r\nagain\r\n$/.test(first.text()) && /again\r\nagain\r\n$/.test(second.text()))
+      first.socket.write('\x04')
+      await Promise.all([closed(first.socket), one.line.next('exit')])
+      t.strictSame(
+        one.entries.map(([, , text]) => text),
+        ['hello', 'hello', 'again', 'again'],
+      )
+    },
+  )
+
+  held(t, variant, 'attaching tells the service its size; ^C interrupts it', async (t, start) => {
+    const one = start(
+      ['sh', '-c', "trap 'stty size' WINCH; trap 'exit 9' INT; echo up; while :; do sleep 0.02; done"],
+      tty,
+    )
+    await one.logged('up')
+    const { socket } = await attach(one)
+    await one.logged('24 80')
+    socket.write('\x03')
+    t.match(await one.line.next('exit'), { code: 9 })
+  })
+
+  held(t, variant, 'more typing than the terminal takes waits for it', async (t, start) => {
+    const one = start(['sh', '-c', 'stty -icanon -echo; echo up; sleep 0.2; head -c 100000 | wc -c | tr -d " "'], tty)
+    await one.logged('up')
+    const { socket } = await attach(one)
+    for (let i = 0; i < 100; i++) socket.write('x'.repeat(1000))
+    await one.line.next('exit')
+    t.match(one.log, 'F 100000\n')
+  })
+
+  held(t, variant, 'a slow attached client is dropped, the service is not slowed', async (t, start) => {
+    const one = start([act, 'steps', 'up\n', `${'y'.repeat(70)}\n`.repeat(1500), 'done\n'], tty)
+    await one.logged('up')
+    const slow = await raw(one)
+    slow.pause()
+    slow.write('attach 80 24\n')
+    const quick = await attach(one)
+    await one.line.state()
+    one.line.send(`signal ${constants.signals.SIGUSR1}`)
+    await until('all shown', () => quick.text().length >= 1500 * 72)
+    one.line.send(`signal ${constants.signals.SIGUSR1}`)
+    await one.line.next('exit')
+    const many = start([act, 'lines', '30000'], tty)
+    await many.line.next('started')
+    const deaf = await raw(many)
+    deaf.pause()
+    deaf.write('attach 80 24\n')
+    await many.line.next('exit', 20_000)
+    t.equal(many.entries.filter(([, , text]) => /^\d+ \.+$/.test(text)).length, 30_000)
+    deaf.destroy()
+    slow.destroy()
+  })
+}
+
+function removed(t: Test, variant: Variant) {
+  held(t, variant, 'binds removed sockets again at SIGHUP, and keeps its connections', async (t, start, dir) => {
+    const script = `while ! test -e ${dir}/go; do sleep 0.01; done; ${act} notify READY=1; exec sleep 1000`
+    const one = start(['sh', '-c', script], { args: ['--notify', join(dir, 'n')] })
+    const { keeper } = await one.line.next('started')
+    for (const path of [one.socketPath, join(dir, 'n')]) rmSync(path)
+    await t.rejects(one.connect(), { code: 'ENOENT' })
+    process.kill(Number(keeper), 'SIGHUP')
+    const isBack = () => existsSync(join(dir, 'n')) && one.connect().then(Boolean, () => false)
+    await until('the sockets', isBack)
+    t.equal(statSync(one.socketPath).mode & 0o777, 0o600)
+    t.match(await (await one.connect()).state(), { keeper, main: null })
+    writeFileSync(join(dir, 'go'), '')
+    t.match(await one.line.next('notify'), { ready: true }, 'the first connection hears it')
+  })
+}
+
+function notified(t: Test, variant: Variant) {
+  held(t, variant, 'sd_notify: ready, status, sender', async (t, start, dir) => {
+    const script = `${act} notify 'READY=1\nSTATUS=50 % of "é"\nX_OTHER=1'; ${act} notify 'STOPPING=1\nMAINPID=42'; exec sleep 1000`
+    const one = start(['sh', '-c', script], { args: ['--notify', join(dir, 'n')] })
+    const first = await one.line.next('notify')
+    t.match(first, { ready: true, stopping: false, reloading: false, status: '50 % of "é"', mainpid: null })
+    const second = await one.line.next('notify')
+    t.match(second, { ready: false, stopping: true, reloading: false, status: null, mainpid: 42 })
+    await one.logged(/F \d+\n[\s\S]*F \d+\n/)
+    const pids = one.entries.map(([, , text]) => Number(text))
+    const senders = process.platform === 'linux' && variant !== xnu ? pids : [0, 0]
+    t.strictSame([first['pid'], second['pid']], senders, 'other systems do not name the sender')
+    t.match(await one.line.state(), { notify: { ready: true, status: '50 % of "é"', pid: second['pid'] } })
+    t.equal(statSync(join(dir, 'n')).mode & 0o777, 0o600)
+  })
+
+  held(t, variant, 'sd_notify: a barrier is passed, no descriptor stays', async (t, start, dir) => {
+    const script = `for i in 1 2 3 4 5 6 7 8 9 10; do ${act} barrier; done; ls /proc/$PPID/fd | wc -l | tr -d ' '; exec sleep 1000`
+    const one = start(['sh', '-c', script], { args: ['--notify', join(dir, 'n')] })
+    await one.logged(/(barrier passed\n[\s\S]*){10}F \d+\n/)
+    const count = Number(one.entries.at(-1)?.[2])
+    if (process.platform === 'linux') t.ok(count < 16, `${count} descriptors`)
+  })
+
+  held(t, variant, 'sd_notify: garbage is ignored', async (t, start, dir) => {
+    const one = start(['sh', '-c', `${act} garbage; ${act} notify 'STATUS=\xff'; exec sleep 1000`], {
+      args: ['--notify', join(dir, 'n')],
+    })
+    t.match(await one.line.next('notify'), { ready: false, status: String })
+    t.strictSame(
+      one.line.events.filter(({ event }) => event === 'notify'),
+      [],
+    )
+  })
+
+  held(t, variant, 'sd_notify: a flood reaches a slow client as its sum, nobody is dropped', async (t, start, dir) => {
+    const one = start(['sh', '-c', `sleep 0.1; ${act} flood; ${act} notify READY=1; exec sleep 1000`], {
+      args: ['--notify', join(dir, 'n')],
+    })
+    await one.line.next('started')
+    one.line.socket.pause()
+    const other = await one.connect()
+    other.socket.on('data', () => {})
+    await until('ready', async () => JSON.stringify(await other.state()).includes('"ready":true'))
+    one.line.socket.resume()
+    for (;;) if ((await one.line.next('notify'))['ready'] === true) break
+    t.notOk(one.line.closed)
+    t.match(await one.line.state(), { notify: { status: 'done' } })
+  })
+
+  const systemd = spawnSync('systemd-notify', ['--version']).status === 0
+  const skip = !systemd && 'systemd-notify is not installed'
+  held(
+    t,
+    variant,
+    'sd_notify: as systemd-notify does it',
+    async (t, start, dir) => {
+      const script = 'systemd-notify --ready --status="all well"; exec sleep 1000'
+      const one = start(['sh', '-c', script], { args: ['--notify', join(dir, 'n')] })
+      t.match(await one.line.next('notify'), { ready: true, status: 'all well' })
+    },
+    skip,
+  )
+}

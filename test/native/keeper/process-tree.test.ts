@@ -1,0 +1,359 @@
+import { spawn, spawnSync } from 'node:child_process'
+import {
+  constants as access,
+  accessSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { constants } from 'node:os'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { actor, alive, clean, environment, folder, held, until, type Variant, variants } from '../../lib/keeper.ts'
+import { onlyLinux } from '../../lib/machine.ts'
+
+const { release, asan, walk, xnu } = variants()
+const tools = folder()
+const act = actor(tools)
+t.teardown(() => clean(tools))
+
+const linux = process.platform === 'linux'
+const { SIGTERM, SIGKILL, SIGUSR1 } = constants.signals
+
+/** A daemon of its own session with an empty environment, whose pid is printed. */
+const daemon = `env -i setsid sh -c 'echo daemon $$; exec sleep 1000' &`
+const pidsIn = (log: string, word: string) =>
+  [...log.matchAll(new RegExp(`${word} (\\d+)`, 'g'))].map(found => Number(found[1]))
+
+for (const variant of [asan, walk, release, xnu]) {
+  t.test(variant?.name ?? 'sanitized', { skip: variant === undefined && 'the compiler has no sanitizers' }, async t => {
+    if (variant === undefined) return
+    stops(t, variant)
+    leftovers(t, variant)
+    if (linux) sessions(t, variant)
+    if (linux && variant !== xnu) whole(t, variant)
+    if (variant === xnu) crowded(t, variant)
+  })
+}
+
+function stops(t: Test, variant: Variant) {
+  held(t, variant, 'stop: the signal goes to the group, also to stopped processes', async (t, start) => {
+    const one = start([
+      'sh',
+      '-c',
+      'trap "echo bye; exit 3" TERM; echo up; kill -STOP $$; while :; do sleep 0.02; done',
+    ])
+    const { pid } = await one.line.next('started')
+    await one.logged('up')
+    if (linux) await until('stopped', () => / T /.test(readFileSync(`/proc/${pid}/stat`, 'utf8')))
+    one.line.send(`stop ${SIGTERM} 10000`)
+    t.match(await one.line.next('exit'), { code: 3 })
+    t.match(one.log, 'bye')
+  })
+
+  for (const [depth, args] of [
+    ['5', []],
+    ['0', ['--group-only']],
+  ] as const) {
+    held(t, variant, `stop: what ignores the signal is killed after the grace, ${depth} deep`, async (t, start) => {
+      const one = start([act, 'stubborn', depth], { args })
+      const { pid } = await one.line.next('started')
+      await one.logged('deep')
+      const before = Date.now()
+      one.line.send(`stop ${SIGTERM} 200`)
+      t.match(await one.line.next('exit'), { code: null, signal: 'SIGKILL' })
+      const took = Date.now() - before
+      t.ok(took >= 195 && took < 5000, `after ${took} ms`)
+      t.notOk(alive(Number(pid)))
+    })
+  }
+
+  held(t, variant, 'stop: a second one shortens the grace and never lengthens it', async (t, start) => {
+    const one = start([act, 'stubborn', '0'])
+    await one.logged('deep')
+    one.line.send(`stop ${SIGTERM} 60000`)
+    one.line.send(`stop ${SIGTERM} 100`)
+    one.line.send(`stop ${SIGTERM} 60000`)
+    t.match(await one.line.next('exit'), { signal: 'SIGKILL' })
+  })
+
+  held(t, variant, 'SIGTERM to the keeper stops the service by the defaults', async (t, start) => {
+    const script = 'trap "echo int; exit 4" INT; echo up; while :; do sleep 0.02; done'
+    const one = start(['sh', '-c', script], {
+      args: ['--stop-signal', String(constants.signals.SIGINT), '--stop-ms', '9000'],
+    })
+    await one.logged('up')
+    one.process.kill('SIGTERM')
+    t.match(await one.line.next('exit'), { code: 4 })
+  })
+
+  held(t, variant, 'signal: to the main process while it lives', async (t, start) => {
+    const one = start([
+      'sh',
+      '-c',
+      `trap 'echo usr1' USR1; trap 'sleep 1000 & exit 0' USR2; echo up; while :; do sleep 0.02; done`,
+    ])
+    await one.logged('up')
+    one.line.send(`signal ${SIGUSR1}`)
+    await one.logged('usr1')
+    one.line.send(`signal ${constants.signals.SIGUSR2}`)
+    await one.line.next('main')
+    one.line.send(`signal ${SIGUSR1}`)
+    t.match(await one.line.next('error'), { error: 'the main process has ended' })
+  })
+}
+
+function leftovers(t: Test, variant: Variant) {
+  for (const args of [[], ['--group-only']]) {
+    const mode = args.length > 0 ? ' (group only)' : ''
+    held(t, variant, `main ends well, others go on until they are finished${mode}`, async (t, start) => {
+      const one = start(['sh', '-c', 'sh -c "echo left \\$\\$; exec sleep 1000" & sleep 0.1; exit 0'], { args })
+      t.strictSame(await one.line.next('main'), { event: 'main', code: 0, signal: null, left: 1 })
+      t.match(await one.line.state(), { main: { code: 0, signal: null }, left: 1 })
+      const [pid = 0] = pidsIn(one.log, 'left')
+      t.ok(alive(pid))
+      one.line.send('finish')
+      t.match(await one.line.next('exit'), { code: 0, signal: null })
+      t.notOk(alive(pid))
+    })
+
+    held(t, variant, `main ends well, the keeper waits for the last of the others${mode}`, async (t, start) => {
+      const one = start(['sh', '-c', '(sleep 0.3; echo late) & exit 0'], { args })
+      await one.line.next('main')
+      t.match(await one.line.next('exit'), { code: 0 })
+      t.match(one.log, 'late')
+    })
+
+    held(t, variant, `main fails, others are ended at once${mode}`, async (t, start) => {
+      const one = start(['sh', '-c', 'sh -c "echo left \\$\\$; exec sleep 1000" & sleep 0.1; exit 5'], { args })
+      t.match(await one.line.next('main'), { code: 5, left: 1 })
+      t.match(await one.line.next('exit'), { code: 5 })
+      t.ok(pidsIn(one.log, 'left').every(pid => !alive(pid)))
+    })
+  }
+
+  held(t, variant, 'the daemon goes away, the service and its log go on, another daemon comes', async (t, start) => {
+    const one = start([act, 'steps', 'one\n', 'two\n', 'three\n'])
+    const { pid } = await one.line.next('started')
+    await one.logged('one')
+    one.line.socket.destroy()
+    process.kill(Number(pid), 'SIGUSR1')
+    await until('two', () => one.log.includes('two'))
+    const again = await one.connect()
+    t.match(await again.state(), { pid, keeper: one.process.pid, main: null, left: 0, log: { lines: 2, dropped: 0 } })
+    again.send(`signal ${SIGUSR1}`)
+    t.match(await again.next('exit'), { code: 0 })
+    t.match(JSON.parse(readFileSync(one.exitPath, 'utf8')), { code: 0, signal: null })
+    t.match(one.log, 'three')
+  })
+}
+
+/** Processes in sessions of their own, on every system that shows its processes. */
+function crowded(t: Test, variant: Variant) {
+  held(
+    t,
+    variant,
+    'more processes on the machine than the keeper looks at hide none that it sees',
+    async (t, start) => {
+      const one = start(['sh', '-c', `${daemon} exec sleep 1000`], { env: { XNU_CROWDED: '1' } })
+      await one.logged('daemon')
+      await until('it is seen', async () => (await one.line.state())['left'] === 1)
+      one.line.send(`stop ${SIGTERM} 10000`)
+      t.match(await one.line.next('exit'), { signal: 'SIGTERM' })
+      t.ok(pidsIn(one.log, 'daemon').every(pid => !alive(pid)))
+    },
+  )
+}
+
+function sessions(t: Test, variant: Variant) {
+  held(t, variant, 'a tree of forty is counted and killed', async (t, start) => {
+    const one = start([
+      'sh',
+      '-c',
+      'for i in 1 2 3 4 5 6 7 8; do (for j in 1 2 3 4; do setsid sleep 1000 & done; wait) & done; wait',
+    ])
+    await until('all there', async () => (await one.line.state())['left'] === 40)
+    one.line.send(`stop ${SIGKILL} 0`)
+    t.match(await one.line.next('exit'), { signal: 'SIGKILL' })
+  })
+
+  held(t, variant, 'an orphan that was seen before is known, and gone after a stop', async (t, start, dir) => {
+    const fifo = join(dir, 'fifo')
+    spawnSync('mkfifo', [fifo])
+    writeFileSync(join(dir, 'script'), `${daemon}\nread x <fifo\n`)
+    const one = start(['sh', '-c', 'sh script & exec sleep 1000'])
+    await one.logged('daemon')
+    await until('both there', async () => (await one.line.state())['left'] === 2)
+    writeFileSync(fifo, 'go\n')
+    await until('an orphan', async () => (await one.line.state())['left'] === 1)
+    one.line.send(`stop ${SIGTERM} 10000`)
+    t.match(await one.line.next('exit'), { signal: 'SIGTERM' })
+    t.ok(pidsIn(one.log, 'daemon').every(pid => !alive(pid)))
+  })
+
+  held(t, variant, 'main ends well, the keeper waits for one in a session of its own', async (t, start) => {
+    const one = start(['sh', '-c', 'setsid sleep 1 & sleep 0.1; echo on; read x; exit 0'], { args: ['--tty', '80x24'] })
+    await one.logged('on')
+    t.match(await one.line.state(), { left: 1 })
+    const keyboard = await one.connect()
+    keyboard.socket.removeAllListeners('data')
+    keyboard.send('attach 80 24')
+    keyboard.socket.write('x\n')
+    t.match(await one.line.next('main'), { code: 0, left: 1 })
+    t.match(await one.line.next('exit'), { code: 0 })
+  })
+}
+
+/** Where orphans return to the keeper, none is missed. */
+function whole(t: Test, variant: Variant) {
+  held(t, variant, 'daemons with their own session and no environment are gone after a stop', async (t, start) => {
+    for (const args of [[], ['--tty', '80x24']]) {
+      const one = start(['sh', '-c', `${daemon} (${daemon}) ; sleep 1000`], { args })
+      await one.logged(/daemon[\s\S]*daemon/)
+      await until('all there', async () => (await one.line.state())['left'] === 3)
+      one.line.send(`stop ${SIGTERM} 10000`)
+      await one.line.next('exit')
+      t.ok(pidsIn(one.log, 'daemon').every(pid => !alive(pid)))
+    }
+  })
+
+  held(t, variant, 'a process that forks and exits all the time is caught', async (t, start) => {
+    const one = start([act, 'hop'])
+    await one.line.next('main')
+    one.line.send(`stop ${SIGKILL} 0`)
+    t.match(await one.line.next('exit'), { code: 0 })
+  })
+
+  held(t, variant, 'a mark finds what a killed keeper has left behind', async (t, start) => {
+    const mark = `7${String(process.pid).padStart(8, '0')}${variant.name.length}`
+    const one = start(['sh', '-c', `${daemon} echo main $$; exec sleep 1000`], { args: ['--mark', mark] })
+    const { pid } = await one.line.next('started')
+    await one.logged(/daemon[\s\S]*main|main[\s\S]*daemon/)
+    t.match(readFileSync(`/proc/${pid}/limits`, 'utf8'), new RegExp(`Max realtime timeout +${mark} +unlimited`))
+    const pids = [...pidsIn(one.log, 'daemon'), Number(pid)]
+    one.process.kill('SIGKILL')
+    await one.done
+    t.ok(pids.every(alive))
+    const sweep = () => spawnSync(variant.path, ['sweep', mark], { encoding: 'utf8', env: environment() })
+    t.match(sweep(), { status: 0, stdout: `${pids.length}\n` })
+    t.notOk(pids.some(alive))
+    t.match(sweep(), { status: 0, stdout: '0\n' })
+  })
+
+  const root = '/sys/fs/cgroup/unified'
+  const writable = (() => {
+    try {
+      accessSync(join(existsSync(root) ? root : '/sys/fs/cgroup', 'cgroup.procs'), access.W_OK)
+      return true
+    } catch {
+      return false
+    }
+  })()
+  held(
+    t,
+    variant,
+    'a cgroup is joined and killed',
+    async (t, start) => {
+      const dir = join(existsSync(root) ? root : '/sys/fs/cgroup', `keeper-test-${process.pid}-${variant.name.length}`)
+      mkdirSync(dir)
+      t.teardown(() => until('removed', () => removed(dir)))
+      const one = start(['sh', '-c', `${daemon} cat /proc/self/cgroup; exec sleep 1000`], { args: ['--cgroup', dir] })
+      t.match(await one.line.next('started'), { cgroup: true })
+      await one.logged('keeper-test-')
+      await one.logged('daemon')
+      const members = () => readFileSync(join(dir, 'cgroup.procs'), 'utf8').trim().split('\n').length
+      await until('both are in it', () => members() === 2)
+      t.notMatch(readFileSync(`/proc/${one.process.pid}/cgroup`, 'utf8'), 'keeper-test-')
+      one.line.send(`stop ${SIGKILL} 0`)
+      await one.line.next('exit')
+    },
+    !writable && 'cgroup v2 is not writable here',
+  )
+
+  held(t, variant, 'a cgroup that is not there does not keep the service from running', async (t, start) => {
+    const one = start(['true'], { args: ['--cgroup', '/sys/fs/cgroup/no/such'] })
+    t.match(await one.line.next('started'), { cgroup: false })
+    t.match(await one.line.next('exit'), { code: 0 })
+  })
+}
+
+function removed(dir: string): boolean {
+  try {
+    rmdirSync(dir)
+    return true
+  } catch {
+    return !existsSync(dir)
+  }
+}
+
+t.test('lock: one at a time, released when its holder is killed', async t => {
+  const dir = folder()
+  t.teardown(() => clean(dir))
+  const words = ['lock', join(dir, 'lock'), '--']
+  const first = spawn(release.path, [...words, 'sh', '-c', 'echo held; exec sleep 1000'], { env: environment() })
+  t.teardown(() => {
+    first.kill('SIGKILL')
+  })
+  await new Promise(resolve => first.stdout.once('data', resolve))
+  const second = () => spawnSync(release.path, [...words, 'true'], { env: environment() }).status
+  t.equal(second(), 75)
+  const third = ['lock', '--held-ok', join(dir, 'lock'), '--', 'sh', '-c', 'exit 3']
+  t.equal(spawnSync(release.path, third).status, 0, 'a service manager takes that for success, and starts no other')
+  first.kill('SIGKILL')
+  await new Promise(resolve => first.once('close', resolve))
+  t.equal(second(), 0)
+  t.equal(spawnSync(release.path, third).status, 3)
+  t.equal(spawnSync(release.path, ['lock', '--held-ok', join(dir, 'lock'), 'true']).status, 64)
+  t.equal(spawnSync(release.path, [...words, '/no/such/program']).status, 127)
+  t.equal(spawnSync(release.path, ['lock', join(dir, 'no/such/lock'), '--', 'true']).status, 73)
+  t.strictSame(readdirSync(dir), ['lock'])
+  const fresh = join(dir, 'fresh')
+  t.equal(spawnSync(release.path, ['lock', join(fresh, 'lock'), '--', 'true']).status, 0, 'its folder is made')
+  t.equal(statSync(fresh).mode & 0o777, 0o700)
+})
+
+t.test('relock: who opened a file holds its lock, as long as it is open', async t => {
+  const dir = folder()
+  t.teardown(() => clean(dir))
+  const path = join(dir, 'lock')
+  const second = () => spawnSync(release.path, ['lock', path, '--', 'true'], { env: environment() }).status
+  const relock = (file: number) => spawnSync(release.path, ['relock'], { stdio: [file, 'pipe', 'pipe'] }).status
+  const [mine, other] = [openSync(path, 'w+'), openSync(path, 'r+')]
+  t.equal(second(), 0)
+  t.equal(relock(mine), 0)
+  t.equal(second(), 75)
+  t.equal(relock(other), 75)
+  closeSync(mine)
+  t.equal(second(), 0)
+  t.equal(relock(other), 0)
+  closeSync(other)
+})
+
+held(
+  t,
+  release,
+  'an idle keeper is small and does not wake up',
+  async (t, start) => {
+    const one = start([act, 'steps', 'x'.repeat(100_000), 'y\n', 'z\n'], { args: ['--tty', '80x24'] })
+    await one.logged('xxxx')
+    const status = () => readFileSync(`/proc/${one.process.pid}/status`, 'utf8')
+    const wakeups = () => Number(/^voluntary_ctxt_switches:\t(\d+)/m.exec(status())?.[1])
+    await until('all shown', () => one.entries.reduce((sum, [, , text]) => sum + text.length, 0) === 100_000)
+    // Nothing can be waited for: that nothing happens is the point. The keeper's last wait begins a little after its answer.
+    const rest = (ms: number) => new Promise(wake => setTimeout(wake, ms))
+    await one.line.state()
+    await rest(100)
+    const before = wakeups()
+    await rest(600)
+    t.equal(wakeups(), before)
+    const rss = Number(/VmRSS:\s+(\d+) kB/.exec(status())?.[1])
+    t.ok(rss < 1536, `${rss} kB`)
+  },
+  onlyLinux('reads /proc'),
+)

@@ -1,0 +1,266 @@
+import { once } from 'node:events'
+import http2 from 'node:http2'
+import net from 'node:net'
+import { type TLSSocket, connect as tlsConnect } from 'node:tls'
+import t, { type Test } from 'tap'
+import { field, frame, kinds, readFrames, request, speaker } from './frames.ts'
+import { at, boot, deadline, eventually, get, type Running, serve, textOf } from './harness.ts'
+
+/** Writes the piece again and again until the connection is gone; how often. Fails where it is taken forever. */
+async function flood(socket: TLSSocket, piece: () => Buffer, most: number): Promise<number> {
+  socket.resume()
+  let count = 0
+  const gone = new Promise(resolve => socket.once('close', resolve))
+  socket.setMaxListeners(0)
+  while (!socket.destroyed && count < most) {
+    count++
+    if (!socket.write(piece())) await Promise.race([once(socket, 'drain').catch(() => undefined), gone])
+  }
+  return count
+}
+
+function warnings(run: Running): number {
+  return run.log.filter(line => line.startsWith('warn')).length
+}
+
+t.test('clients that flood', { timeout: 120_000 }, async t => {
+  const run = await boot(t, { https: true })
+  let served = 0
+  const seen: string[] = []
+  const service = await serve(t, (req, res) => {
+    served++
+    seen[0] = `${req.url} ${req.rawHeaders.join(' ')}`
+    res.end('fine')
+  })
+  run.catalog.set('shop:web', at(service.port))
+  const others = setInterval(() => {
+    get(run.port, 'shop.localhost').then(
+      got => got.status === 200 || t.fail('another client was harmed'),
+      (error: Error) => t.fail(`another client was harmed: ${error.message}`),
+    )
+  }, 100)
+  t.teardown(() => clearInterval(others))
+  const before = process.memoryUsage.rss()
+
+  await t.test('with streams that they reset at once (CVE-2023-44487)', async t => {
+    const socket = await speaker(t, run)
+    let id = -1
+    served = 0
+    const burst = (): Buffer => {
+      const frames: Buffer[] = []
+      for (let i = 0; i < 100; i++) {
+        id += 2
+        frames.push(frame('headers', 5, id, request), frame('reset', 0, id, Buffer.of(0, 0, 0, 8)))
+      }
+      return Buffer.concat(frames)
+    }
+    const count = await flood(socket, burst, 2_000)
+    await eventually(() => socket.destroyed, 'the connection is ended')
+    t.ok(count < 2_000, `after ${count * 100} streams`)
+    t.ok(served < 20_000, `${served} requests reached the service`)
+  })
+
+  await t.test('with pings and settings, reading no answer', async t => {
+    for (const piece of [frame('ping', 0, 0, Buffer.alloc(8)), frame('settings', 0, 0)]) {
+      const socket = await speaker(t, run)
+      socket.pause()
+      const many = Buffer.concat(Array.from({ length: 500 }, () => piece))
+      let count = 0
+      const gone = new Promise(resolve => socket.once('close', resolve))
+      while (!socket.destroyed && count < 4_000) {
+        count++
+        const drained = socket.write(many) || once(socket, 'drain').catch(() => undefined)
+        const stuck = new Promise(resolve => setTimeout(resolve, 500, 'stuck'))
+        // Not read any more: also an end.
+        if ((await Promise.race([drained, gone, stuck])) === 'stuck') break
+      }
+      t.ok(count < 4_000, `after ${count * 500} frames`)
+      socket.destroy()
+    }
+  })
+
+  await t.test('with heads that never end, or are too large', async t => {
+    const endless = await speaker(t, run)
+    endless.write(frame('headers', 1, 1, request))
+    const more = frame('continuation', 0, 1, field('x', 'y'.repeat(16)))
+    const count = await flood(endless, () => more, 100_000)
+    t.ok(count < 100_000, `after ${count} frames`)
+    const large = await speaker(t, run)
+    large.resume()
+    const fields = Array.from({ length: 20 }, (_, i) => field(`x-${i}`, 'y'.repeat(7_000)))
+    large.write(frame('headers', 1, 1, request))
+    for (const it of fields) large.write(frame('continuation', 0, 1, it))
+    large.write(frame('continuation', 4, 1))
+    await once(large, 'close')
+    const client = await session(t, run)
+    const roomy = client.request({ ':authority': 'shop.localhost', ':path': '/', 'x-y': 'y'.repeat(12_000) })
+    const [headers]: http2.IncomingHttpHeaders[] = await once(roomy, 'response')
+    t.equal(headers?.[':status'], 200, 'a head of 12 KB is a head')
+    await textOf(roomy)
+  })
+
+  await t.test('with fields that HTTP/1.1 would read otherwise', async t => {
+    served = 0
+    const bad = [
+      field('x', 'a\r\nX-Smuggled: 1'),
+      field('x', 'a\nb'),
+      field('x\r\ny', 'a'),
+      field('x y', 'a'),
+      field('X-Upper', 'a'),
+      field('transfer-encoding', 'chunked'),
+      field('connection', 'close'),
+      field('content-length', '5'),
+      field(':path', '/two'),
+    ]
+    for (const [i, it] of bad.entries()) {
+      const socket = await speaker(t, run)
+      socket.resume()
+      served = 0
+      socket.write(frame('headers', 5, 1, Buffer.concat([request, it])))
+      socket.write(frame('ping', 0, 0, Buffer.alloc(8)))
+      let bytes = Buffer.alloc(0)
+      socket.on('data', (data: Buffer) => {
+        bytes = Buffer.concat([bytes, data])
+      })
+      const isReset = (): boolean => /[\x03\x07]\x00{4}/.test(bytes.toString('latin1'))
+      await eventually(() => socket.destroyed || served > 0 || isReset(), `case ${i}`)
+      // Refused, or answered without the field.
+      t.notMatch(seen.join('\n'), /smuggled|upper|x y|chunked|close|two|\n./i, `case ${i}`)
+      socket.destroy()
+    }
+  })
+
+  await t.test('with frames that are against the rules, which are called by their name', async t => {
+    const wrong: [what: string, frames: Buffer, code: number][] = [
+      ['a reset of an idle stream', frame('reset', 0, 9, Buffer.alloc(4)), http2.constants.NGHTTP2_PROTOCOL_ERROR],
+      ['a stream with an even number', frame('headers', 5, 2, request), http2.constants.NGHTTP2_PROTOCOL_ERROR],
+      [
+        'a setting out of bounds',
+        frame('settings', 0, 0, Buffer.of(0, 4, 0xff, 0xff, 0xff, 0xff)),
+        http2.constants.NGHTTP2_FLOW_CONTROL_ERROR,
+      ],
+      ['a ping of five bytes', frame('ping', 0, 0, Buffer.alloc(5)), http2.constants.NGHTTP2_FRAME_SIZE_ERROR],
+    ]
+    for (const [what, frames, code] of wrong) {
+      const socket = await speaker(t, run)
+      let said: number | undefined
+      readFrames(socket, 0, ({ type, payload }) => {
+        if (type === kinds.goaway) said ??= payload.readUInt32BE(4)
+      })
+      socket.write(frames)
+      await eventually(() => said !== undefined || socket.destroyed, what)
+      t.equal(said, code, what)
+      socket.destroy()
+    }
+  })
+
+  t.ok(warnings(run) < 20, `${warnings(run)} lines in the log`)
+  const grown = (process.memoryUsage.rss() - before) / 2 ** 20
+  t.ok(grown < 200, `memory grew by ${Math.round(grown)} MB, the clients' own included`)
+})
+
+async function session(t: Test, run: Running): Promise<http2.ClientHttp2Session> {
+  const options = { ca: run.ca, servername: 'shop.localhost', ALPNProtocols: ['h2'] }
+  const made = http2.connect(`https://shop.localhost:${run.securePort}`, {
+    maxHeaderListPairs: 1000,
+    createConnection: () => tlsConnect({ host: '127.0.0.1', port: run.securePort, ...options }),
+  })
+  made.on('error', () => undefined)
+  t.teardown(() => made.destroy())
+  await once(made, 'connect')
+  return made
+}
+
+t.test('TLS', async t => {
+  const run = await boot(t, { https: true, limits: { headTimeout: 300 } })
+  const service = await serve(t, (_req, res) => res.end('fine'))
+  run.catalog.set('shop:web', at(service.port))
+  const shake = (servername: string, more = {}): Promise<string> =>
+    new Promise(resolve => {
+      const options = {
+        host: '127.0.0.1',
+        port: run.securePort,
+        ca: run.ca,
+        servername,
+        rejectUnauthorized: false,
+        ...more,
+      }
+      const socket = tlsConnect(options)
+      socket.once('error', () => resolve('refused'))
+      socket.once('secureConnect', () => {
+        resolve(socket.getPeerCertificate().subjectaltname ?? 'no name')
+        socket.destroy()
+      })
+    })
+
+  await t.test('names', async t => {
+    t.equal(await shake('shop.localhost'), 'DNS:shop.localhost')
+    t.equal(await shake(''), 'DNS:localhost, IP Address:127.0.0.1, IP Address:0:0:0:0:0:0:0:1')
+    for (const name of [
+      'example.com',
+      'a..localhost',
+      '*.localhost',
+      `${'a'.repeat(64)}.localhost`,
+      'shop.localhost.evil.com',
+    ]) {
+      t.equal(await shake(name), 'refused', name)
+    }
+    t.equal(await shake('shop.localhost', { maxVersion: 'TLSv1.2' }), 'DNS:shop.localhost')
+    t.equal(
+      await shake('shop.localhost', { maxVersion: 'TLSv1.1', minVersion: 'TLSv1', ciphers: 'ALL:@SECLEVEL=0' }),
+      'refused',
+    )
+    t.ok(warnings(run) <= 2, `${warnings(run)} lines in the log`)
+  })
+
+  await t.test('a name that no certificate covers is an alert', async t => {
+    for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+      const to = { host: '127.0.0.1', port: run.securePort, servername: 'example.com', maxVersion }
+      const [error]: Error[] = await once(tlsConnect(to), 'error', { signal: AbortSignal.timeout(deadline) })
+      t.match(error?.message, /unrecognized name/i, maxVersion)
+    }
+  })
+
+  await t.test('plain HTTP on its port', async t => {
+    const authority = `shop.localhost:${run.securePort}`
+    const got = await get(run.securePort, authority, '/a?b', { headers: { accept: 'text/html' } })
+    t.match([got.status, got.header('location')], [307, `https://${authority}/a?b`], 'is sent to HTTPS')
+    t.match(got.body, 'This port speaks TLS only')
+    const post = await get(run.securePort, authority, '/a', { method: 'POST', body: Buffer.alloc(3_000_000) })
+    t.match([post.status, post.header('location')], [307, `https://${authority}/a`], 'also with a body')
+    const upgrade = { connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-key': 'x' }
+    const socket = await get(run.securePort, authority, '/hmr?token=1', { headers: upgrade })
+    t.equal(socket.status, 400, 'a WebSocket cannot be')
+    t.match(JSON.parse(socket.body).error.hint, `Use wss://${authority}/hmr.`)
+    t.equal((await get(run.securePort, 'a b')).status, 400)
+    const half = net.connect({ host: '127.0.0.1', port: run.securePort, allowHalfOpen: true })
+    half.end('GET / HTTP/1.0\r\nHost: shop.localhost\r\n\r\n')
+    t.match(await textOf(half), /^HTTP\/1.1 307 .*Location: https:\/\/shop.localhost\/\r\n/s)
+  })
+
+  await t.test('clients that leave before they have agreed on TLS', async t => {
+    const { securePort } = await boot(t, { https: true })
+    const leaving = net.connect(securePort, '127.0.0.1')
+    leaving.end()
+    // Its limit is longer than this test waits.
+    await once(leaving.resume(), 'close', { signal: AbortSignal.timeout(deadline) })
+    t.pass('are not held')
+  })
+
+  await t.test('clients that stay silent, or renegotiate', async t => {
+    const silent = net.connect(run.securePort, '127.0.0.1')
+    silent.on('error', () => undefined)
+    await once(silent.resume(), 'close')
+    t.pass('a handshake that never comes is not waited for')
+    const socket = tlsConnect({
+      ...{ host: '127.0.0.1', port: run.securePort, ca: run.ca, servername: 'shop.localhost', maxVersion: 'TLSv1.2' },
+    })
+    await once(socket, 'secureConnect')
+    const ended = await new Promise<string>(resolve => {
+      socket.once('error', error => resolve(error.message))
+      socket.once('close', () => resolve('closed'))
+      socket.renegotiate({ rejectUnauthorized: true }, error => resolve(error === null ? 'taken' : error.message))
+    })
+    t.not(ended, 'taken', ended)
+  })
+})

@@ -1,0 +1,70 @@
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:net'
+import t, { type Test } from 'tap'
+import { listen } from '../../../plugins/proxy/listen/bind.ts'
+
+/** Listening as macOS allows it: what is bound here is free, whoever has the port of all addresses. */
+function means(t: Test, isTaken: (address: string, port: number) => boolean) {
+  const servers: Server[] = []
+  const elevated: number[] = []
+  t.teardown(() => Promise.all(servers.filter(it => it.listening).map(it => once(it.close(), 'close'))))
+  return {
+    elevated,
+    make: () => {
+      const server = createServer()
+      servers.push(server)
+      return server
+    },
+    elevate: async (port: number) => {
+      elevated.push(port)
+      return undefined
+    },
+    isTaken: async (address: string, port: number) => isTaken(address, port),
+  }
+}
+
+/** A port that nobody has, nor the ones behind it. */
+async function unused(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  await once(server.close(), 'close')
+  return typeof address === 'object' && address !== null ? address.port : 0
+}
+
+t.test('a port that another program answers on is left to it, though it can be bound', async t => {
+  for (const taken of ['127.0.0.1', '::1']) {
+    const from = await unused()
+    const got = await listen(
+      { preferred: [], from },
+      means(t, (address, port) => address === taken && port === from),
+    )
+    t.match(got, { missed: { port: from, code: 'EADDRINUSE' } }, taken)
+    t.ok(got.port !== null && got.port > from, taken)
+  }
+})
+
+t.test('the port that was asked for, and no other', async t => {
+  const exactly = await unused()
+  const isTaken = (_: string, port: number) => port === exactly
+  t.strictSame(await listen({ exactly }, means(t, isTaken)), { port: null, wanted: exactly, code: 'EADDRINUSE' })
+})
+
+t.test('no privilege is asked for to take a port that another program has', async t => {
+  const from = await unused()
+  const given = means(t, (_, port) => port === 80)
+  t.match(await listen({ preferred: [80], from }, given), { missed: { port: 80, code: 'EADDRINUSE' } })
+  t.strictSame(given.elevated, [])
+})
+
+t.test('any port is one that nobody answers on at ::1, either', async t => {
+  const refused: number[] = []
+  const isTaken = (address: string, port: number) => {
+    if (address !== '::1' || refused.length === 3) return false
+    refused.push(port)
+    return true
+  }
+  const got = await listen({ exactly: 0 }, means(t, isTaken))
+  t.equal(refused.length, 3)
+  t.ok(got.port !== null && !refused.includes(got.port))
+})

@@ -1,0 +1,55 @@
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import t from 'tap'
+import { LocaldError } from '../../kernel/errors.ts'
+import { builtIns, npmPlugins } from '../../kernel/plugins/discover.ts'
+import { factsOf } from '../../kernel/system/platform.ts'
+import shipped from '../../plugins/index.ts'
+import { buildGuide, guideFiles, guideSnippets, node } from '../lib/plugin-guide.ts'
+import { kit } from '../lib/plugin-loader.ts'
+
+const hasRedis = spawnSync('redis-server', ['--version']).status === 0
+const skip = hasRedis ? false : 'redis-server is not installed'
+/** Nothing here hangs, and a busy machine is slow: ms. */
+const limits = { importMs: 10_000, setupMs: 10_000 }
+
+t.test('the example of the guide for plugin authors', async t => {
+  const folder = t.testdir({ node_modules: {} })
+  const own = join(folder, 'node_modules', 'locald-plugin-redis')
+  const snippets = guideSnippets().map(
+    (text, index) => [`src/snippet${index}.ts`, `import 'locald/plugin'\n${text}`] as const,
+  )
+  const user = `import type { Services } from 'locald/plugin'\nexport const use = (it: Services) => it.redis.flush(it.web.url(''))\n`
+  await buildGuide(own, new Map([...snippets, ['src/uses-snippet.ts', user]]))
+
+  await t.test('has a package, and is loaded', async t => {
+    t.strictSame([...guideFiles().keys()], ['package.json', 'tsconfig.json', 'src/index.ts', 'src/index.test.ts'])
+    const kernel = kit({ facts: factsOf({}, undefined), limits })
+    const views = await kernel.load(...builtIns(shipped, '1.0.0'), ...(await npmPlugins(folder)))
+    t.match(views.at(-1), {
+      name: 'locald-plugin-redis',
+      version: '1.0.0',
+      from: 'npm',
+      state: 'active',
+      reason: null,
+      types: ['redis'],
+    })
+    t.notOk(LocaldError.is(kernel.contributions.findType('redis')))
+    t.ok(
+      kernel.contributions
+        .checks()
+        .some(({ owner, it }) => owner === 'locald-plugin-redis' && it.id === 'redis-server'),
+    )
+  })
+
+  await t.test('is off, with the reason, where nobody provides processes', async t => {
+    const [view] = await kit({ limits }).load(...(await npmPlugins(folder)))
+    t.match(view, { state: 'off', code: 'PLUGIN_NEEDS', reason: "it needs 'processes', which no plugin provides" })
+  })
+
+  await t.test('passes its own test', { skip }, async t => {
+    const { code, said } = node(own, ['--test', '--test-reporter=tap', 'dist/index.test.js'])
+    t.equal(code, 0, said)
+    t.match(said, /# pass 2\n# fail 0/)
+  })
+})
