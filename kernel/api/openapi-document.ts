@@ -1,8 +1,14 @@
 import swagger from '@fastify/swagger'
-import Fastify from 'fastify'
-import type { Described } from './openapi.ts'
+import Fastify, { type FastifySchema } from 'fastify'
 import { named, ref } from './response-schemas.ts'
 import { checkSchemas, noCompilers } from './validation.ts'
+
+/** A registered route, with its whole path. */
+export interface DescribedRoute {
+  readonly method: string
+  readonly url: string
+  readonly schema: FastifySchema | undefined
+}
 
 const failure = {
   description: 'Any error: the status is that of its code',
@@ -15,7 +21,7 @@ const failure = {
  * The OpenAPI 3.1 document of routes. An application of its own is made of them, so that the daemon's has no part of the library that
  * writes the document.
  */
-export async function documentOf(routes: readonly Described[], version: string): Promise<object> {
+export async function documentOf(routes: readonly DescribedRoute[], version: string): Promise<object> {
   const app = Fastify({ exposeHeadRoutes: false, schemaController: { compilersFactory: noCompilers } })
   checkSchemas(app)
   for (const [name, schema] of Object.entries(named)) app.addSchema({ $id: name, ...schema })

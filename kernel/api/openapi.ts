@@ -1,16 +1,10 @@
-import type { FastifyInstance, FastifySchema } from 'fastify'
+import type { FastifyInstance } from 'fastify'
+import type { DescribedRoute } from './openapi-document.ts'
 import { answer } from './response-schemas.ts'
-
-/** A route as it was registered, with its whole path. */
-export interface Described {
-  readonly method: string
-  readonly url: string
-  readonly schema: FastifySchema | undefined
-}
 
 /** Serves the description of all routes that are registered after it, plugins' too. The document is made when it is asked for. */
 export function openApi(app: FastifyInstance, version: string): void {
-  const routes = new Map<string, Described>()
+  const routes = new Map<string, DescribedRoute>()
   app.addHook('onRoute', ({ method, url, schema }) => {
     for (const each of [method].flat()) {
       const key = `${each} ${url}`

@@ -1,6 +1,7 @@
 import type { LoadedProject } from '../config/load.ts'
 import type { ServicePlan } from '../contract/plugin.ts'
-import type { Kernel } from '../kernel.ts'
+import type { Container } from '../plugins/container.ts'
+import type { Contributions } from '../plugins/contributions.ts'
 import { Drivers } from '../projects/service-types.ts'
 import { hostsOf } from '../registry/hostnames.ts'
 import { bundleProblem } from '../services/environment/ca-bundle.ts'
@@ -16,7 +17,7 @@ const unknownValue = '\0'
 export async function configWarnings(
   { plan, locate, envFiles }: LoadedProject,
   shell: Readonly<Record<string, string>>,
-  { contributions, container }: Pick<Kernel, 'contributions' | 'container'>,
+  { contributions, container }: { readonly contributions: Contributions; readonly container: Container },
 ): Promise<readonly EnvWarning[]> {
   const drivers = new Drivers(plan, contributions)
   const isSecure = container.optional('web')?.caFile !== undefined
