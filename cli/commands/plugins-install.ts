@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { packageOf } from '../../kernel/config/required-plugins.ts'
 import { LocaldError, messageOf, systemCode } from '../../kernel/errors.ts'
 import type { PluginsAnswer } from '../../kernel/protocol.ts'
 import { preparePaths } from '../../kernel/system/paths.ts'
@@ -9,7 +10,6 @@ import { find, need } from '../daemon/client.ts'
 import { print, say } from '../output/terminal.ts'
 import { restarted } from './server.ts'
 
-const prefix = 'locald-plugin-'
 /** No code of a package runs; a folder is copied; `locald` itself, a plugin's peer, is the one that loads it. */
 const flags = ['--ignore-scripts', '--omit=dev', '--install-links', '--legacy-peer-deps']
 
@@ -54,10 +54,6 @@ function specOf(word: string, cwd: string): string {
   if (/^(?:\.{0,2}\/|~\/|\.{1,2}$)/.test(word) || word.endsWith('.tgz')) return resolve(cwd, word)
   const at = word.indexOf('@', 1)
   return at === -1 ? packageOf(word) : packageOf(word.slice(0, at)) + word.slice(at)
-}
-
-function packageOf(name: string): string {
-  return name.startsWith('@') || name.startsWith(prefix) ? name : prefix + name
 }
 
 /** Runs npm on the folder of plugins; what it says goes to stderr. */

@@ -1,9 +1,14 @@
 import { stat } from 'node:fs/promises'
 import { folderFault, ownersAt, readTextFile } from '../contract/text-file.ts'
-import type { EnvWarning } from '../services/environment/ignored-variables.ts'
+import { shortName } from './document.ts'
 import { type DotenvEntry, type DotenvFaults, faultsOf, lineWith, parseDotenv } from './dotenv.ts'
-import { shortName } from './layers.ts'
 import { type Reader, requireTrust, unreadable } from './read.ts'
+
+/** A problem of an environment that does not stop a service: printed by each `up`, and by `config check`. */
+export interface EnvWarning {
+  readonly message: string
+  readonly hint: string
+}
 
 /** The entries of a `.env` file by their names. */
 export type DotenvEntries = ReadonlyMap<string, DotenvEntry>

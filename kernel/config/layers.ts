@@ -1,23 +1,13 @@
 import { stat } from 'node:fs/promises'
-import { dirname, join, relative, sep } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { ProjectSource } from '../contract/plugin.ts'
 import { realPath } from '../contract/real-path.ts'
 import { LocaldError, messageOf } from '../errors.ts'
+import type { Document, Role } from './document.ts'
 import { withWrittenNumbers } from './numbers.ts'
 import type { Problems } from './problems.ts'
 import { parseToml, type Reader, readText } from './read.ts'
-import { at, isTable, merge, own, type Path, type Table } from './table.ts'
-
-/** Whose file it is: what may stand in it depends on that. */
-export type Role = 'settings' | 'parent' | 'workspace' | 'project' | 'source'
-
-/** A configuration file that was read. `text` is undefined where a plugin made the tables from another kind of file. */
-export interface Document {
-  readonly file: string
-  readonly role: Role
-  readonly data: Table
-  readonly text: string | undefined
-}
+import { isTable, merge, own, type Table } from './table.ts'
 
 /** Where locald's own configuration, the person's home and locald's data are, absolute. */
 export interface Places {
@@ -186,20 +176,4 @@ function relevant({ data, role }: Document, names: ReadonlySet<string>): Table {
 
 function pick(table: Table, keep: (key: string, value: unknown) => boolean): Table {
   return Object.fromEntries(Object.entries(table).filter(([key, value]) => keep(key, value)))
-}
-
-/** The strongest file that has the path, or else what is around it. */
-export function documentOf(documents: readonly Document[], path: Path): Document | undefined {
-  for (let length = path.length; length > 0; length--) {
-    const found = documents.findLast(({ data }) => at(data, path.slice(0, length)).found)
-    if (found !== undefined) return found
-  }
-  return documents.at(-1)
-}
-
-/** A file as errors name it: relative inside the project (itself `.`), `~/…` inside home, else absolute. */
-export function shortName(file: string, root: string, home?: string): string {
-  const inside = relative(root, file)
-  if (inside !== '..' && !inside.startsWith(`..${sep}`)) return inside || '.'
-  return home !== undefined && file.startsWith(home + sep) ? `~${sep}${relative(home, file)}` : file
 }

@@ -1,5 +1,5 @@
+import type { Document } from './document.ts'
 import { inQuotes } from './fields/env.ts'
-import type { Document } from './layers.ts'
 import { numberAt } from './positions.ts'
 import type { Problems } from './problems.ts'
 import { isTable, own, type Path, type Table } from './table.ts'

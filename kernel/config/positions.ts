@@ -1,5 +1,5 @@
 import type { AST } from 'toml-eslint-parser'
-import type { Document } from './layers.ts'
+import type { Document } from './document.ts'
 import type { Path } from './table.ts'
 
 /** A key or element of a file: its line, and what is in it. */

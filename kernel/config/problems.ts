@@ -1,5 +1,5 @@
 import { type ErrorCode, LocaldError, type Problem } from '../errors.ts'
-import { type Document, documentOf, shortName } from './layers.ts'
+import { type Document, documentOf, shortName } from './document.ts'
 import { lineOf } from './positions.ts'
 import { dotted, type Path } from './table.ts'
 

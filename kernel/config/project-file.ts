@@ -1,10 +1,10 @@
 import { basename } from 'node:path'
 import validRange from 'semver/ranges/valid.js'
 import type { Route } from '../contract/plugin.ts'
+import type { Document, Role } from './document.ts'
 import { readEnv } from './fields/env.ts'
 import { isDomain, isLabel, isReserved, labelOf, labelRule } from './fields/names.ts'
 import { meantKey, readFlag, readTable, readText, unknown } from './fields/readers.ts'
-import type { Document, Role } from './layers.ts'
 import { type Problems, Spot } from './problems.ts'
 import { isTable, kindOf, own, type Table } from './table.ts'
 

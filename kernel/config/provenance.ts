@@ -1,8 +1,8 @@
 import type { ProjectPlan, ServiceType } from '../contract/plugin.ts'
 import type { ConfigValue } from '../protocol.ts'
+import { type Document, documentOf } from './document.ts'
 import { commonDefaults } from './fields/common.ts'
 import { healthDefaults, healthKeys } from './fields/health-check.ts'
-import { type Document, documentOf } from './layers.ts'
 import { lineOf } from './positions.ts'
 import { at, dotted, isTable, type Path, type Table } from './table.ts'
 

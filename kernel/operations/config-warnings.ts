@@ -1,3 +1,4 @@
+import type { EnvWarning } from '../config/env-files.ts'
 import type { LoadedProject } from '../config/load.ts'
 import type { ServicePlan } from '../contract/plugin.ts'
 import type { Container } from '../plugins/container.ts'
@@ -7,7 +8,7 @@ import { hostsOf } from '../registry/hostnames.ts'
 import { bundleProblem } from '../services/environment/ca-bundle.ts'
 import { authoritiesOf, authoritiesWarning, caVariable } from '../services/environment/ca-variable.ts'
 import { environmentOf } from '../services/environment/environment.ts'
-import { type EnvWarning, ignoredVariables } from '../services/environment/ignored-variables.ts'
+import { ignoredVariables } from '../services/environment/ignored-variables.ts'
 import { mergedWarnings } from './shell-warning.ts'
 
 /** Stands for a value that is known only when the project is: no one writes it. */

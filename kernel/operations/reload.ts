@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { shortName } from '../config/layers.ts'
+import { shortName } from '../config/document.ts'
 import type { Log, OpenFolder } from '../contract/plugin.ts'
 import { isStillAt } from '../contract/real-path.ts'
 import { messageOf } from '../errors.ts'

@@ -1,4 +1,4 @@
-import type { EnvWarning } from '../services/environment/ignored-variables.ts'
+import type { EnvWarning } from '../config/env-files.ts'
 import { shellWarning } from '../services/environment/shell-changes.ts'
 import type { Prepared } from '../services/prepare.ts'
 import type { Service } from '../services/service.ts'

@@ -1,6 +1,5 @@
 import type { ValidateFunction } from 'ajv'
-import { compileForeign } from '../config/fields/foreign-schema.ts'
-import { complaintsOf } from '../config/fields/plugin-schema.ts'
+import { compileForeign, complaintsOf } from '../config/fields/plugin-schema.ts'
 import { dotted } from '../config/table.ts'
 import { type PlatformFacts, type Plugin, pluginApi } from '../contract/plugin.ts'
 import { LocaldError, messageOf } from '../errors.ts'

@@ -1,20 +1,14 @@
+import { packageOf, shortNameOf } from '../config/required-plugins.ts'
 import type { Log } from '../contract/plugin.ts'
 import { closest } from '../system/suggest.ts'
 import type { Found } from './discover.ts'
 
 type SettingsTables = Readonly<Record<string, unknown>>
 
-const prefix = 'locald-plugin-'
-
-/** The package a name in a `[plugins]` table stands for: `redis` is `locald-plugin-redis`, a scoped or full name is itself. */
-export function packageOf(name: string): string {
-  return name.startsWith('@') || name.startsWith(prefix) ? name : `${prefix}${name}`
-}
-
 /** The table of a plugin in locald's own config: under its name, or its short one where no other plugin is called so. */
 export function settingsFor({ name }: Found, all: readonly Found[], tables: SettingsTables): unknown {
   if (Object.hasOwn(tables, name)) return tables[name]
-  const short = name.startsWith(prefix) ? name.slice(prefix.length) : undefined
+  const short = shortNameOf(name)
   if (short === undefined || all.some(other => other.name === short)) return undefined
   return Object.hasOwn(tables, short) ? tables[short] : undefined
 }

@@ -14,7 +14,7 @@ import type { Assignment, Dependency } from '../services/run-plan.ts'
 import { Service, type ServiceParts } from '../services/service.ts'
 import type { NoteSubject } from '../services/state.ts'
 import { fieldOf, ownVariables } from '../services/wiring.ts'
-import { OperationQueue } from '../system/queue.ts'
+import { OperationQueue } from '../system/async.ts'
 import { ProjectPorts } from './project-ports.ts'
 import { Drivers } from './service-types.ts'
 

@@ -3,7 +3,7 @@ import { createServer } from 'node:net'
 import { isAnswered } from '../contract/loopback.ts'
 import type { ProcessTable, ProjectRef } from '../contract/plugin.ts'
 import { LocaldError, systemCode } from '../errors.ts'
-import { OperationQueue } from '../system/queue.ts'
+import { OperationQueue } from '../system/async.ts'
 import type { Registry } from './registry.ts'
 
 /** Assigned ports are below every platform's ephemeral range and none of those that browsers refuse. */

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
+import type { EnvWarning } from '../config/env-files.ts'
 import type { ProjectPlan, ServicePlan, ServiceRef } from '../contract/plugin.ts'
 import type { HookRuns } from '../plugins/hooks.ts'
 import type { CaBundles } from './environment/ca-bundle.ts'
 import { authoritiesOf, authoritiesWarning, caVariable } from './environment/ca-variable.ts'
 import { type EnvironmentInput, environmentOf } from './environment/environment.ts'
-import { type EnvWarning, ignoredVariables } from './environment/ignored-variables.ts'
+import { ignoredVariables } from './environment/ignored-variables.ts'
 import type { OwnVariables } from './wiring.ts'
 
 /** A service's environment and what of it is its own doing, as opposed to the caller's shell. */

@@ -84,3 +84,23 @@ export class Turns {
     if (this.#waiting.length > 0) setImmediate(this.#step)
   }
 }
+
+/** Runs operations one after the other. All of them, running or waiting, can be cancelled. */
+export class OperationQueue {
+  #tail: Promise<unknown> = Promise.resolve()
+  readonly #open = new Set<AbortController>()
+
+  /** Runs the operation after all before it. The signal aborts with the reason given to `cancel`. */
+  run<T>(operation: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const abort = new AbortController()
+    this.#open.add(abort)
+    const result = this.#tail.then(() => operation(abort.signal)).finally(() => this.#open.delete(abort))
+    this.#tail = result.catch(() => {})
+    return result
+  }
+
+  /** Aborts the signals of all operations that run or wait. */
+  cancel(reason: Error): void {
+    for (const abort of this.#open) abort.abort(reason)
+  }
+}

@@ -1,6 +1,24 @@
-import type { ErrorObject } from 'ajv'
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import { isTable, own, type Path, type Table } from '../table.ts'
 import { meantKey, meantWord, unknown } from './readers.ts'
+
+const options = {
+  allErrors: true,
+  useDefaults: true,
+  // Lenient about keywords it does not know: they are annotations for editors.
+  strict: false,
+  verbose: true,
+  validateFormats: false,
+  logger: false,
+  // The metaschema takes ten times as long to compile as a plugin's own schema. What no check can be made of is refused without it.
+  meta: false,
+  validateSchema: false,
+} as const
+
+/** Compiles a plugin's own JSON schema to a check that fills in defaults and finds all errors. Throws ajv's error for a bad schema. */
+export function compileForeign(schema: unknown): ValidateFunction {
+  return new Ajv(options).compile(isTable(schema) ? schema : {})
+}
 
 /** What a schema has against a value, for people. Never holds the value. */
 export interface Complaint {

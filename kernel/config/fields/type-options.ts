@@ -4,8 +4,7 @@ import { LocaldError, messageOf } from '../../errors.ts'
 import type { Spot } from '../problems.ts'
 import { isTable, own, type Table } from '../table.ts'
 import { commonKeys } from './common.ts'
-import { compileForeign } from './foreign-schema.ts'
-import { type Complaint, complaintsOf } from './plugin-schema.ts'
+import { type Complaint, compileForeign, complaintsOf } from './plugin-schema.ts'
 import { meantKey, unknown } from './readers.ts'
 
 /** A service type and the keys of its own. */

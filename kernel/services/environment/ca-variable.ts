@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
+import type { EnvWarning } from '../../config/env-files.ts'
 import type { ProjectPlan, ServicePlan } from '../../contract/plugin.ts'
-import type { EnvWarning } from './ignored-variables.ts'
 
 /** Names a file of authorities that Node trusts besides its own. */
 export const caVariable = 'NODE_EXTRA_CA_CERTS'

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
+import { shortName } from '../../config/document.ts'
 import { type DotenvEntries, EnvFiles } from '../../config/env-files.ts'
 import { interpolate, interpolateLeniently, type Scope, withSelfReference } from '../../config/interpolation.ts'
-import { shortName } from '../../config/layers.ts'
 import { listed } from '../../config/problems.ts'
 import type { Path } from '../../config/table.ts'
 import { Trust } from '../../config/trust.ts'

@@ -1,12 +1,7 @@
-import { shortName } from '../../config/layers.ts'
+import { shortName } from '../../config/document.ts'
+import type { EnvWarning } from '../../config/env-files.ts'
 import type { ProjectPlan } from '../../contract/plugin.ts'
 import type { Environment } from './environment.ts'
-
-/** What a person should know of an environment: reported by each `up`, and by `config check`. */
-export interface EnvWarning {
-  readonly message: string
-  readonly hint: string
-}
 
 /** Reports the variables that were written for a service and do not reach it, as locald sets them. */
 export async function ignoredVariables(

@@ -14,8 +14,7 @@ import {
   RestartPolicy,
   steadyMs,
 } from '../../../kernel/services/restart-policy.ts'
-import { deferred, pause, unlessStopped } from '../../../kernel/system/async.ts'
-import { OperationQueue } from '../../../kernel/system/queue.ts'
+import { deferred, OperationQueue, pause, unlessStopped } from '../../../kernel/system/async.ts'
 import { Tools } from '../../../plugins/platform-darwin/commands.ts'
 import { DarwinProcessTable } from '../../../plugins/platform-darwin/process-table.ts'
 import { actor, alive, clean, folder, until } from '../../lib/keeper.ts'
