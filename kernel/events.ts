@@ -1,4 +1,3 @@
-import type { ServiceRef } from './contract/plugin.ts'
 import { type ErrorJson, messageOf } from './errors.ts'
 
 /** What a service is doing. */
@@ -102,8 +101,14 @@ function warn(error: unknown): void {
   process.emitWarning(`a listener of events failed: ${messageOf(error)}`)
 }
 
-/** Whether an event is about a service, or about its project as a whole. */
-export function concerns(event: LocaldEvent, { key, project }: ServiceRef): boolean {
+/** What `concerns` asks of a service. */
+interface Subject {
+  readonly key: string
+  readonly project: { readonly path: string }
+}
+
+/** Returns whether an event is about a service, or about its project as a whole. */
+export function concerns(event: LocaldEvent, { key, project }: Subject): boolean {
   if (event.event === 'warning' && event.key === undefined) return event.path === project.path
   if (event.event === 'service') return event.service.key === key
   return 'key' in event && event.key === key

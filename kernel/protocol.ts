@@ -1,8 +1,17 @@
-import type { KeychainOutcome, KeychainStep } from './contract/plugin.ts'
+import type { CommandTable, KeychainOutcome, KeychainStep } from './contract/plugin.ts'
 import type { ErrorCode, ErrorJson } from './errors.ts'
 import type { ServiceView } from './events.ts'
 
-export type { Argv, BootPlan, BootStart, BootStep, BootUnit, KeychainOutcome, KeychainStep } from './contract/plugin.ts'
+export type {
+  Argv,
+  BootPlan,
+  BootStart,
+  BootStep,
+  BootUnit,
+  CommandTable,
+  KeychainOutcome,
+  KeychainStep,
+} from './contract/plugin.ts'
 
 /*
  * The shapes of the daemon's HTTP API under `/v1`. Which route takes and answers what is in `api/*-routes.ts`, and in the document at
@@ -261,6 +270,7 @@ export interface CommandBody {
 export interface CommandAnswer {
   readonly exitCode: number
   readonly text: string
+  readonly table?: CommandTable
   readonly data?: unknown
   /** To be carried out by the CLI, and the command to be asked once more with what came of them. */
   readonly steps?: readonly KeychainStep[]

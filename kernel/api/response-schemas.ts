@@ -148,7 +148,11 @@ export const config = object(
 )
 export const allowed = object({ path: text, owners: list(integer) })
 const keychainStep = object({ act: oneOf('trust', 'untrust'), domain: oneOf('user', 'admin'), certificate: text })
-export const commandResult = object({ exitCode: integer, text, data: {}, steps: list(keychainStep) }, ['data', 'steps'])
+const commandTable = object({ columns: texts, rows: list({ type: 'array' }) })
+export const commandResult = object(
+  { exitCode: integer, text, table: commandTable, data: {}, steps: list(keychainStep) },
+  ['table', 'data', 'steps'],
+)
 
 /** A route's answer of one JSON value. */
 export function answer(description: string, schema: object) {

@@ -1,4 +1,4 @@
-/** A CLI command of a plugin: runs in the daemon and answers with text and a value for `--json`. */
+/** A CLI command of a plugin: runs in the daemon and answers with text, a table, and a value for `--json`. */
 export interface Command {
   readonly name: string
   readonly description: string
@@ -7,6 +7,8 @@ export interface Command {
 
 export interface CommandContext {
   readonly cwd: string
+  /** Folder of the nearest project at or above `cwd` that was ever started; undefined where there is none. */
+  readonly project?: string | undefined
   /** Aborted when the client has left. */
   readonly signal: AbortSignal
   /** What came of the `steps` of the answer before: undefined where none were asked for yet. */
@@ -15,13 +17,22 @@ export interface CommandContext {
 
 export interface CommandResult {
   readonly exitCode: number
+  /** Printed before the table; empty: nothing is. */
   readonly text: string
+  readonly table?: CommandTable
+  /** What `--json` prints; default: the table's rows as objects by column, else `{ "text": … }`. */
   readonly data?: unknown
   /**
    * Changes of the macOS keychain that only the person at the screen can allow. The CLI announces each, makes it, and runs the command again
    * with their `outcomes`. Taken of commands that ship with locald, and once; `text` is for who cannot do that.
    */
   readonly steps?: readonly KeychainStep[]
+}
+
+/** Rows that the CLI prints as a table; each has a cell for each column. */
+export interface CommandTable {
+  readonly columns: readonly string[]
+  readonly rows: readonly (readonly (string | number | null)[])[]
 }
 
 /** One change of the trust settings of macOS. */

@@ -3,6 +3,16 @@ export interface ProjectRef {
   readonly name: string
   readonly path: string
   readonly domain: string
+  /** Only where the project is in a linked git worktree. */
+  readonly worktree?: GitWorktree | undefined
+}
+
+/** A linked git worktree (git-worktree(1)). */
+export interface GitWorktree {
+  /** The folder in which git keeps its record of the worktree: `.git/worktrees/NAME` of the repository. */
+  readonly gitDir: string
+  /** The same folder in the main checkout; absent where that has none, with a bare repository, and where the repository does not know the worktree. */
+  readonly mainCheckout?: string | undefined
 }
 
 /** Which service, by value. */

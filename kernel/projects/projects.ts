@@ -5,6 +5,7 @@ import type { ProjectPlan, ProjectRef } from '../contract/plugin.ts'
 import { isStillAt } from '../contract/real-path.ts'
 import { LocaldError } from '../errors.ts'
 import type { KeysQuery, PluginView, TargetBody } from '../protocol.ts'
+import { worktreeIn } from '../registry/git-worktree.ts'
 import type { Registry } from '../registry/registry.ts'
 import { recordId } from '../services/records/records.ts'
 import type { Service } from '../services/service.ts'
@@ -113,9 +114,11 @@ export class Projects {
   }
 
   /** Makes a project known. */
-  add(ref: ProjectRef, plan: ProjectPlan, shell: Readonly<Record<string, string>>): Project {
+  add({ name, path, domain }: ProjectRef, plan: ProjectPlan, shell: Readonly<Record<string, string>>): Project {
+    const worktree = worktreeIn(path)
+    const ref = { name, path, domain, ...(worktree === undefined ? {} : { worktree }) }
     const project = new Project(ref, plan, shell, this.#parts)
-    this.#byPath.set(ref.path, project)
+    this.#byPath.set(path, project)
     return project
   }
 
@@ -202,6 +205,12 @@ export class Projects {
     if (running !== undefined) return running
     const known = this.#parts.registry.list().find(project => project.name === name)
     return known === undefined ? undefined : await this.#at(known.path)
+  }
+
+  /** Returns the folder of the nearest project at or above a folder that was ever started. */
+  folderAbove(path: string): string | undefined {
+    const known = new Map(this.#parts.registry.list().map(project => [project.path, project]))
+    return projectAt(known, path)?.path
   }
 
   /** The services that a query names, as `targets` finds them. */

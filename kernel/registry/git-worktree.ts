@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs'
-import { basename, dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, relative, resolve } from 'node:path'
+import type { GitWorktree } from '../contract/plugin.ts'
 import { realPathIfAny } from '../contract/real-path.ts'
 import { readTextFileNow } from '../contract/text-file.ts'
 
@@ -20,6 +21,17 @@ export function worktreeBranch(folder: string): string | undefined {
 export function isWorktree(folder: string): boolean {
   const link = linkAt(folder)
   return link !== undefined && worktreeOf(link) !== undefined
+}
+
+/** Returns what is known of the linked git worktree that a folder is in; undefined in a main checkout, a submodule or outside git. */
+export function worktreeIn(folder: string): GitWorktree | undefined {
+  const link = gitLink(folder)
+  const gitDir = link && worktreeOf(link)
+  if (link === undefined || gitDir === undefined) return undefined
+  const git = ownerOf(link)
+  const main = git !== undefined && basename(git) === '.git' ? dirname(git) : undefined
+  const mainCheckout = main && realPathIfAny(join(main, relative(dirname(link.file), folder)))
+  return { gitDir, ...(mainCheckout === undefined ? {} : { mainCheckout }) }
 }
 
 /**

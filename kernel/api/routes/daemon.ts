@@ -99,7 +99,7 @@ export function machineRoutes(kernel: Kernel): FastifyPluginAsync {
         const gone = new AbortController()
         reply.raw.once('close', () => gone.abort())
         const { argv, ...asked } = body
-        const context = { ...asked, signal: gone.signal }
+        const context = { ...asked, project: kernel.projects.folderAbove(body.cwd), signal: gone.signal }
         return (await commandOf(kernel, params.name).run(argv, context)) satisfies CommandAnswer
       },
     )

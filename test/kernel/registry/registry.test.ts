@@ -13,7 +13,7 @@ import {
   type ProjectPlan,
   type ProjectRef,
 } from '../../../kernel/contract/plugin.ts'
-import { repositoryOf, slugOf, worktreeBranch } from '../../../kernel/registry/git-worktree.ts'
+import { repositoryOf, slugOf, worktreeBranch, worktreeIn } from '../../../kernel/registry/git-worktree.ts'
 import { hostsOf } from '../../../kernel/registry/hostnames.ts'
 import { isFree, Ports } from '../../../kernel/registry/ports.ts'
 import { Registry } from '../../../kernel/registry/registry.ts'
@@ -148,6 +148,14 @@ t.test('git worktrees', async t => {
   const forged = project(dir, 'forged')
   writeFileSync(join(forged, '.git'), readFileSync(join(dir, 'cart', '.git')))
   t.equal(repositoryOf(forged), undefined)
+  const gitDir = join(main, '.git', 'worktrees', 'cart')
+  t.strictSame(
+    worktreeIn(join(dir, 'cart', 'api')),
+    { gitDir, mainCheckout: api },
+    'the same folder of the main checkout',
+  )
+  t.strictSame(worktreeIn(forged), { gitDir }, 'a forged worktree has no main checkout')
+  t.equal(worktreeIn(main), undefined, 'a main checkout is none')
   t.equal(repositoryOf(join(dir, 'loose')), repositoryOf(main))
   t.equal(
     registry.identify(ref(forged, 'x', 'x.shop.localhost'), []).domain,
