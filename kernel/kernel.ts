@@ -2,6 +2,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { type Places, readSettings } from './config/load.ts'
 import type { Check, Folders, Log } from './contract/plugin.ts'
+import { ownChecks } from './doctor.ts'
 import { messageOf } from './errors.ts'
 import { Events } from './events.ts'
 import { Logs } from './logs/service-log.ts'
@@ -9,7 +10,6 @@ import { adoptAll } from './operations/adopt.ts'
 import { SeenFiles } from './operations/applied-files.ts'
 import { KnownProjects } from './operations/known-projects.ts'
 import { Operations } from './operations/operations.ts'
-import { ownChecks } from './own-checks.ts'
 import { Container } from './plugins/container.ts'
 import { Contributions } from './plugins/contributions.ts'
 import { type BuiltIn, builtIns, npmPlugins } from './plugins/discover.ts'
@@ -17,11 +17,10 @@ import { Features } from './plugins/features.ts'
 import { HookRuns } from './plugins/hooks.ts'
 import { loadPlugins } from './plugins/load.ts'
 import { Teardown } from './plugins/teardown.ts'
-import { ProjectCatalog } from './projects/catalog.ts'
-import { ServiceControl } from './projects/control.ts'
+import { ProjectCatalog, ServiceControl } from './projects/catalog.ts'
 import { noteDependencies } from './projects/dependency-notes.ts'
 import { Projects } from './projects/projects.ts'
-import { Arrivals } from './projects/starting-projects.ts'
+import { StartingProjects } from './projects/starting-projects.ts'
 import type { PluginView } from './protocol.ts'
 import { Ports } from './registry/ports.ts'
 import { Registry } from './registry/registry.ts'
@@ -92,8 +91,8 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
     dataFolder: paths.data,
     plugins: () => plugins,
   })
-  const arrivals = new Arrivals()
-  container.value('catalog', new ProjectCatalog(() => projects.list(), events, arrivals))
+  const starting = new StartingProjects()
+  container.value('catalog', new ProjectCatalog(() => projects.list(), events, starting))
   container.value('memory', new DaemonMemory(paths.native))
   container.value('control', new ServiceControl(projects))
   noteDependencies(events, () => projects.list())
@@ -118,7 +117,7 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
     ?.start(1)
     .catch(() => undefined)
   const left = await adoptAll({ projects, records, registry, processes, log: own })
-  const known = new KnownProjects({ registry, projects, operations, arrivals, log: own })
+  const known = new KnownProjects({ registry, projects, operations, starting, log: own })
   const pinned = known.expectPinned()
   // What is unknown may take seconds to end: only what is started below waits for its ports, names answer meanwhile.
   await Promise.all([processes?.tidy(left), hooks.booted((plugin, error) => log(plugin).error(error.message))])

@@ -7,7 +7,7 @@ import type { ServiceView } from '../events.ts'
 import type { Project } from '../projects/project.ts'
 import { ownEnvironment, type Projects } from '../projects/projects.ts'
 import { isPath, projectAt, projectNamed } from '../projects/selectors.ts'
-import type { Arrivals } from '../projects/starting-projects.ts'
+import type { StartingProjects } from '../projects/starting-projects.ts'
 import type { CleanAnswer, KnownProjectView, PinBody } from '../protocol.ts'
 import type { KnownProject, Registry } from '../registry/registry.ts'
 import type { Operations } from './operations.ts'
@@ -17,7 +17,7 @@ export interface KnownProjectsInput {
   readonly registry: Registry
   readonly projects: Projects
   readonly operations: Pick<Operations, 'up'>
-  readonly arrivals: Arrivals
+  readonly starting: StartingProjects
   readonly log: Log
 }
 
@@ -69,9 +69,9 @@ export class KnownProjects {
 
   /** The pinned projects that are to be started; what an earlier daemon left running is left to go on. Their names wait for them. */
   expectPinned(): readonly KnownProject[] {
-    const { registry, arrivals } = this.#input
+    const { registry, starting } = this.#input
     const pinned = registry.list().filter(project => project.pinned && !this.#isWanted(project.path))
-    for (const { domain } of pinned) arrivals.expect(domain)
+    for (const { domain } of pinned) starting.expect(domain)
     return pinned
   }
 
@@ -96,14 +96,14 @@ export class KnownProjects {
   }
 
   async #start({ name, path, domain }: KnownProject): Promise<void> {
-    const { operations, arrivals, log } = this.#input
+    const { operations, starting, log } = this.#input
     try {
       if (!existsSync(path)) {
         throw new LocaldError('CONFIG_NOT_FOUND', `its folder ${path} is gone: \`locald registry clean\` forgets it`)
       }
       await operations.up({ path, env: ownEnvironment() }, event => {
         // The first of its services to be told of is waiting, and so are the others.
-        if (event.event === 'service') arrivals.arrived(domain)
+        if (event.event === 'service') starting.release(domain)
         if (event.event !== 'done' || event.ok) return
         const unwell = event.services.filter(({ reason }) => reason !== null)
         log.error(`${name} is not well: ${unwell.map(brief).join('; ')}; \`locald why ${name}\` says more`)
@@ -113,7 +113,7 @@ export class KnownProjects {
       this.#problems.set(path, problem)
       log.error(`${name} was not started with the daemon: ${problem}`)
     } finally {
-      arrivals.arrived(domain)
+      starting.release(domain)
     }
   }
 

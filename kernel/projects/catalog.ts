@@ -1,20 +1,22 @@
-import type { Catalog, CatalogEntry, CatalogProject, Fault } from '../contract/plugin.ts'
+import type { Catalog, CatalogEntry, CatalogProject, Control, Fault } from '../contract/plugin.ts'
+import { messageOf } from '../errors.ts'
 import type { Events, LocaldEvent } from '../events.ts'
 import { tailOf } from '../services/outcome.ts'
 import type { Service } from '../services/service.ts'
 import type { Project } from './project.ts'
-import type { Arrivals } from './starting-projects.ts'
+import type { Projects } from './projects.ts'
+import type { StartingProjects } from './starting-projects.ts'
 
-/** What plugins may see of all projects. Entries are made when they are asked for. */
+/** Shows plugins all projects and services. Creates entries on demand. */
 export class ProjectCatalog implements Catalog {
   readonly #projects: () => Iterable<Project>
   readonly #events: Events
-  readonly #arrivals: Arrivals
+  readonly #starting: StartingProjects
 
-  constructor(projects: () => Iterable<Project>, events: Events, arrivals: Arrivals) {
+  constructor(projects: () => Iterable<Project>, events: Events, starting: StartingProjects) {
     this.#projects = projects
     this.#events = events
-    this.#arrivals = arrivals
+    this.#starting = starting
   }
 
   projects(): readonly CatalogProject[] {
@@ -42,7 +44,7 @@ export class ProjectCatalog implements Catalog {
   }
 
   arriving(host: string): Promise<void> | undefined {
-    return this.#arrivals.of(host)
+    return this.#starting.find(host)
   }
 
   async examine(key: string): Promise<Fault | undefined> {
@@ -83,5 +85,59 @@ function entryOf(service: Service): CatalogEntry {
     upstream,
     protocol: service.protocol,
     fault: fault ?? undefined,
+  }
+}
+
+/** Stops and starts services for plugins that change their data. */
+export class ServiceControl implements Control {
+  readonly #projects: Projects
+
+  constructor(projects: Projects) {
+    this.#projects = projects
+  }
+
+  async paused<T>(key: string, work: () => Promise<T>): Promise<T> {
+    const found = this.#find(key)
+    if (found === undefined) return work()
+    const { project, service } = found
+    const { name } = service.ref
+    return project.queue.run(async signal => {
+      // A failed service is started as well: the work may have fixed it.
+      const isWanted = project.wanted.has(name)
+      if (service.supervisor.active) await project.stopServices([name], isWanted ? 'restarting' : 'stopping')
+      try {
+        return await work()
+      } finally {
+        if (isWanted) await startAgain(project, service, signal)
+      }
+    })
+  }
+
+  async stop(key: string): Promise<void> {
+    const found = this.#find(key)
+    if (found === undefined) return
+    const { project, service } = found
+    const { name } = service.ref
+    await project.queue.run(async () => {
+      project.want([...project.wanted].filter(other => other !== name))
+      await project.stopServices([name])
+    })
+  }
+
+  #find(key: string): { readonly project: Project; readonly service: Service } | undefined {
+    for (const project of this.#projects.list()) {
+      for (const service of project.services.values()) if (service.ref.key === key) return { project, service }
+    }
+    return undefined
+  }
+}
+
+/** Starts a service again; a failure becomes its reason, or it would show 'restarting' forever. */
+async function startAgain(project: Project, { ref, state }: Service, signal: AbortSignal): Promise<void> {
+  try {
+    await project.begin(await project.prepareOnly([ref.name]), signal, { again: [ref.name] })
+  } catch (error) {
+    state.set({ status: 'failed', health: null, reason: messageOf(error), pid: null })
+    throw error
   }
 }

@@ -1,27 +1,27 @@
 import { deferred } from '../system/async.ts'
 
 /**
- * Projects that the daemon starts by itself when it begins: their names are answered for before their services are known, so that
- * whoever asks at once is not told that there is nothing.
+ * Pinned projects that the daemon is about to start. The proxy holds requests for their names until their services are known, instead
+ * of answering that the host is unknown.
  */
-export class Arrivals {
-  /** By domain. */
-  readonly #expected = new Map<string, ReturnType<typeof deferred<void>>>()
+export class StartingProjects {
+  readonly #byDomain = new Map<string, ReturnType<typeof deferred<void>>>()
 
-  /** From now on the project with this domain is on its way; `arrived` says that its services are known, or are not going to be. */
+  /** Holds requests for a domain until `release`. */
   expect(domain: string): void {
-    this.#expected.set(domain, deferred())
+    this.#byDomain.set(domain, deferred())
   }
 
-  arrived(domain: string): void {
-    const expected = this.#expected.get(domain)
-    this.#expected.delete(domain)
+  /** Releases a domain: its services are known, or are not going to be. */
+  release(domain: string): void {
+    const expected = this.#byDomain.get(domain)
+    this.#byDomain.delete(domain)
     expected?.resolve()
   }
 
-  /** Resolves when the project that a host name belongs to has arrived; undefined where none is on its way. */
-  of(host: string): Promise<void> | undefined {
-    for (const [domain, { promise }] of this.#expected)
+  /** Returns a promise that resolves when the project of a host name is released; undefined when none is starting. */
+  find(host: string): Promise<void> | undefined {
+    for (const [domain, { promise }] of this.#byDomain)
       if (host === domain || host.endsWith(`.${domain}`)) return promise
     return undefined
   }

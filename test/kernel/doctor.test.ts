@@ -1,8 +1,7 @@
 import { join } from 'node:path'
 import t from 'tap'
 import type { Check, CheckResult } from '../../kernel/contract/plugin.ts'
-import { examine } from '../../kernel/doctor.ts'
-import { ownChecks } from '../../kernel/own-checks.ts'
+import { examine, ownChecks } from '../../kernel/doctor.ts'
 import { found, kit } from '../lib/plugin-loader.ts'
 
 /** A plugin with checks that end so. */
@@ -52,8 +51,8 @@ t.test('one list of what to do', async t => {
     'Run `locald trust`.',
     'Free some space.',
     'Run `ulimit -n 4096` in the shell.',
-    'Ask the authors of c: its check does not say what mends this.',
-    'Run `locald doctor` once more; should it fail again, tell the authors of d.',
+    'No fix is known; report it to the maintainers of c.',
+    'Run `locald doctor` again; if the check still fails, report it to the maintainers of d.',
   ])
   const some = await examine({ contributions: kernel.contributions, plugins, own: [], only: ['c1', 'none'], limit: 50 })
   t.strictSame(

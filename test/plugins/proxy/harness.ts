@@ -18,7 +18,7 @@ import type {
   Route,
   Web,
 } from '../../../kernel/contract/plugin.ts'
-import { Arrivals } from '../../../kernel/projects/starting-projects.ts'
+import { StartingProjects } from '../../../kernel/projects/starting-projects.ts'
 import { openAuthority } from '../../../plugins/https/ca/authority.ts'
 import { LeafCertificates } from '../../../plugins/https/ca/leaf-certificates.ts'
 import { proxy } from '../../../plugins/proxy/index.ts'
@@ -33,7 +33,7 @@ export class FakeCatalog implements Catalog {
   readonly entries = new Map<string, CatalogEntry>()
   readonly tails = new Map<string, string[]>()
   readonly listeners = new Set<(event: LocaldEvent) => void>()
-  readonly arrivals = new Arrivals()
+  readonly starting = new StartingProjects()
   list: CatalogProject[] = []
   readonly faults = new Map<string, Fault>()
   readonly standIns = new Set<string>()
@@ -118,7 +118,7 @@ export class FakeCatalog implements Catalog {
   }
 
   arriving(host: string): Promise<void> | undefined {
-    return this.arrivals.of(host)
+    return this.starting.find(host)
   }
 
   /** Finds what is in `faults`, as the kernel would, and shows it. */
