@@ -15,10 +15,9 @@ import {
 } from '../message/headers.ts'
 import { publicFields } from '../message/public-urls.ts'
 import type { ResponseHead } from '../message/response-head.ts'
-import { type Destination, type Failure, failureOf } from '../routing/router.ts'
-import { copied } from '../upstream/buffers.ts'
+import { type Destination, type Failure, failureOf } from '../routing/decision.ts'
+import { copied, spent } from '../upstream/buffers.ts'
 import type { Broken, Exchange, Receiver } from '../upstream/exchange.ts'
-import { spent } from '../upstream/garbage.ts'
 import type { Upstreams } from '../upstream/pool.ts'
 
 /** One request on its way to a service. */

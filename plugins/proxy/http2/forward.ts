@@ -17,10 +17,9 @@ import {
 } from '../message/headers.ts'
 import { type PublicPlace, publicFields } from '../message/public-urls.ts'
 import type { ResponseHead } from '../message/response-head.ts'
-import { type Destination, type Failure, failureOf } from '../routing/router.ts'
-import { copied } from '../upstream/buffers.ts'
+import { type Destination, type Failure, failureOf } from '../routing/decision.ts'
+import { copied, spent } from '../upstream/buffers.ts'
 import type { Broken, Exchange, Receiver } from '../upstream/exchange.ts'
-import { spent } from '../upstream/garbage.ts'
 import type { Upstreams } from '../upstream/pool.ts'
 
 /** Where a request goes, as whom, and who is told that it came to nothing. */

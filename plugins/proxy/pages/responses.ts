@@ -47,6 +47,12 @@ export function render(answer: Answer, wantsHtml: boolean): Rendered {
   return { status: answer.status, reason: STATUS_CODES[answer.status] ?? 'Unknown', headers, body: bytes }
 }
 
+/**
+ * What a page waits for before it reloads. `ready`: its service has started; `start`: it is started again; `fault`: it can be reached;
+ * `open`: it accepts connections; `run`: it was started again by request, perhaps with other code.
+ */
+export type Awaited = 'ready' | 'start' | 'fault' | 'open' | 'run'
+
 /** A page that reloads itself. */
 export interface Live {
   /** What it asks for: `Awaited`, with a number where it needs one. */

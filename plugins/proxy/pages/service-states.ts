@@ -1,8 +1,7 @@
 import type { CatalogEntry, Fault } from '../../../kernel/contract/plugin.ts'
 import type { Head } from '../message/request-info.ts'
-import type { Awaited } from '../routing/page-reload.ts'
 import type { Address } from '../upstream/dial.ts'
-import { type About, type Answer, failure, type Live } from './responses.ts'
+import { type About, type Answer, type Awaited, failure, type Live } from './responses.ts'
 
 const soon = ['Retry-After', '1']
 

@@ -1,8 +1,11 @@
+import type { Writable } from 'node:stream'
 import type { Log } from '../../../kernel/contract/plugin.ts'
 import { messageOf } from '../../../kernel/errors.ts'
+import type { Head } from '../message/request-info.ts'
 import * as refusal from '../pages/errors.ts'
 import type { Answer } from '../pages/responses.ts'
-import type { Case, Destination, Failure, Gate, Verdict } from './router.ts'
+import type { Case, Destination, Failure, Verdict } from './decision.ts'
+import type { Gate } from './router.ts'
 
 /** What a lane does with a verdict. Exactly one of `answer` and `carry` is called for each judgement. */
 export interface Carrier {
@@ -56,4 +59,22 @@ export function judge(gate: Gate, made: Case, carrier: Carrier, log: Log, tried?
       ? gate.judge(request)
       : gate.failed(request, tried.to, tried.failure),
   )
+}
+
+/** A request from now on; its client is gone when what it is answered on closes. */
+export function caseOf(head: Head, scheme: 'http' | 'https', answer: Writable): Case {
+  let gone: AbortController | undefined
+  return {
+    head,
+    scheme,
+    since: performance.now(),
+    gone() {
+      if (gone !== undefined) return gone.signal
+      const made = new AbortController()
+      gone = made
+      if (answer.destroyed) made.abort()
+      else answer.once('close', () => made.abort())
+      return made.signal
+    },
+  }
 }

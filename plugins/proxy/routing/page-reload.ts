@@ -3,15 +3,9 @@ import type { Limits } from '../limits.ts'
 import { type About, type Answer, newsAnswer } from '../pages/responses.ts'
 import { type Address, addressOf } from '../upstream/dial.ts'
 import type { Crashes } from './crashes.ts'
+import type { Case } from './decision.ts'
 import { type Holds, untilTrue, within } from './hold-queue.ts'
 import { refuses } from './reconnect.ts'
-import type { Case } from './router.ts'
-
-/**
- * What a page waits for before it reloads. `ready`: its service has started; `start`: it is started again; `fault`: it can be reached;
- * `open`: it accepts connections; `run`: it was started again by request, perhaps with other code.
- */
-export type Awaited = 'ready' | 'start' | 'fault' | 'open' | 'run'
 
 /** What the pages' questions are answered with. */
 export interface NewsParts {
