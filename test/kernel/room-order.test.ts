@@ -1,0 +1,120 @@
+import { dirname } from 'node:path'
+import t from 'tap'
+import { importsOf, type Source, sourcesOf } from '../lib/sources.ts'
+
+/** The rooms of kernel/, from above: each may import only itself and those below it. */
+const order = [
+  'daemon.ts',
+  'api',
+  'kernel.ts',
+  'operations',
+  'projects',
+  'testing',
+  'services',
+  'doctor.ts',
+  'plugins',
+  'registry',
+  'logs',
+  'config',
+  'system',
+  'protocol.ts',
+  'contract',
+  'events.ts',
+  'errors.ts',
+]
+
+/** Areas whose rooms (their folders, and each file beside these) do not import one another both ways. */
+const areas = ['plugins/https', 'plugins/postgres']
+
+type Graph = ReadonlyMap<string, readonly string[]>
+
+function graphOf(sources: readonly Source[]): Graph {
+  const pathsOf = (source: Source) => importsOf(source).flatMap(({ path }) => path ?? [])
+  return new Map(sources.map(source => [source.file, [...new Set(pathsOf(source))]]))
+}
+
+function filesOf(...rooms: readonly string[]): readonly Source[] {
+  return rooms.flatMap(sourcesOf)
+}
+
+function kernelRoom(file: string): number {
+  return order.indexOf(file.split('/')[1] ?? '')
+}
+
+function importsUpwards(graph: Graph): readonly string[] {
+  return [...graph].flatMap(([file, imports]) =>
+    imports.filter(path => kernelRoom(path) < kernelRoom(file)).map(path => `${file} imports ${path}`),
+  )
+}
+
+/** Lists each circle of imports once (Tarjan's strongly connected components), its files sorted. */
+function circles(graph: Graph): readonly string[] {
+  const found: string[] = []
+  const indices = new Map<string, number>()
+  const path: string[] = []
+  /** Returns the lowest index that a file leads back to. */
+  const visit = (file: string): number => {
+    const index = indices.size
+    indices.set(file, index)
+    path.push(file)
+    let lowest = index
+    for (const next of graph.get(file) ?? []) {
+      if (!graph.has(next)) continue
+      const known = indices.get(next)
+      if (known === undefined) lowest = Math.min(lowest, visit(next))
+      else if (path.includes(next)) lowest = Math.min(lowest, known)
+    }
+    if (lowest === index) {
+      const circle = path.splice(path.indexOf(file))
+      if (circle.length > 1 || graph.get(file)?.includes(file)) found.push(circle.sort().join(' '))
+    }
+    return lowest
+  }
+  for (const file of graph.keys()) if (!indices.has(file)) visit(file)
+  return found.sort()
+}
+
+function mutualRooms(area: string, graph: Graph): readonly string[] {
+  const roomOf = (file: string) => file.slice(area.length + 1).split('/')[0] ?? ''
+  const inside = [...graph].filter(([file]) => file.startsWith(`${area}/`))
+  const arrows = inside.flatMap(([file, imports]) =>
+    imports
+      .filter(path => path.startsWith(`${area}/`) && roomOf(path) !== roomOf(file))
+      .map(path => ({ from: roomOf(file), to: roomOf(path), text: `${file} imports ${path}` })),
+  )
+  return arrows
+    .filter(({ from, to }) => arrows.some(other => other.from === to && other.to === from))
+    .map(({ text }) => text)
+}
+
+t.test('the kernel imports downwards only', async t => {
+  const sources = sourcesOf('kernel')
+  for (const { file } of sources) t.ok(kernelRoom(file) >= 0, `${file} is in a known room`)
+  for (const room of order) {
+    const isThere = sources.some(({ file }) => file === `kernel/${room}` || dirname(file).startsWith(`kernel/${room}`))
+    t.ok(isThere, `kernel/${room} exists`)
+  }
+  t.strictSame(importsUpwards(graphOf(sources)), [])
+})
+
+t.test('no files import each other in a circle', async t => {
+  t.strictSame(circles(graphOf(filesOf('kernel', 'scripts'))), [])
+})
+
+t.test('no two rooms of an area import each other', async t => {
+  for (const area of areas) t.strictSame(mutualRooms(area, graphOf(sourcesOf(area))), [], area)
+})
+
+t.test('the rules see what is wrong', async t => {
+  const graph = (imports: Readonly<Record<string, string>>) =>
+    graphOf(Object.entries(imports).map(([file, from]) => ({ file, text: `import type { A } from '${from}'` })))
+  const upwards = graph({ 'kernel/config/a.ts': '../api/b.ts', 'kernel/api/b.ts': '../config/a.ts' })
+  t.strictSame(importsUpwards(upwards), ['kernel/config/a.ts imports kernel/api/b.ts'])
+  t.strictSame(circles(upwards), ['kernel/api/b.ts kernel/config/a.ts'])
+  const three = { 'cli/a.ts': './b.ts', 'cli/b.ts': './c.ts', 'cli/c.ts': './a.ts', 'cli/d.ts': './a.ts' }
+  t.strictSame(circles(graph(three)), ['cli/a.ts cli/b.ts cli/c.ts'])
+  t.strictSame(circles(graph({ 'cli/a.ts': './a.ts' })), ['cli/a.ts'])
+  t.strictSame(circles(graph({ 'cli/a.ts': './b.ts', 'cli/b.ts': './c.ts' })), [])
+  const mutual = graph({ 'cli/x/a.ts': '../y/b.ts', 'cli/y/c.ts': '../x/d.ts', 'cli/z/e.ts': '../x/d.ts' })
+  t.strictSame(mutualRooms('cli', mutual), ['cli/x/a.ts imports cli/y/b.ts', 'cli/y/c.ts imports cli/x/d.ts'])
+})
