@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { LocaldError } from '../kernel/errors.ts'
 import { readWords, type Words } from './args/parse.ts'
+import { loaders } from './commands/index.ts'
 import type { Context } from './context.ts'
 
 // A debugger that NODE_OPTIONS opens is meant for services: its port is theirs.
@@ -21,7 +22,7 @@ async function main(): Promise<number> {
   if (words.flags.has('version')) return (await import('./commands/help.ts')).version(words)
   const { spec } = words
   if (spec === undefined || words.flags.has('help')) return (await import('./commands/help.ts')).help(words)
-  const [command, { locate }] = await Promise.all([spec.load(), import('./locate.ts')])
+  const [command, { locate }] = await Promise.all([loaders[spec.name](), import('./context.ts')])
   context = { words, json: words.flags.has('json'), ...locate(words) }
   return await command(context)
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { messageOf } from '../../kernel/errors.ts'
 import type { KeychainOutcome, KeychainStep } from '../../kernel/protocol.ts'
 import type { Paths } from '../../kernel/system/paths.ts'
-import { Interrupt } from '../follow/interrupt.ts'
+import { Interrupt } from '../follow/keys.ts'
 import { say } from '../output/terminal.ts'
 
 /** Both programs end by themselves after 10 minutes: a person has to find a password. */

@@ -1,5 +1,3 @@
-import type { Context } from '../context.ts'
-
 /** A flag: `value` is the placeholder of the value it takes; absent: it is on or off. */
 export interface Flag {
   readonly name: string
@@ -8,12 +6,9 @@ export interface Flag {
   readonly about: string
 }
 
-/** Runs a command; the result is the process's exit code. */
-export type Command = (context: Context) => Promise<number>
-
-/** What a command is called, takes and says in `--help`. */
-export interface Spec {
-  readonly name: string
+/** A command's name, its arguments and flags, and what `--help` prints about it. */
+interface Spec<Name extends string> {
+  readonly name: Name
   /** Its positional words, as help shows them. */
   readonly words: string
   /** How many positional words it takes. */
@@ -23,7 +18,6 @@ export interface Spec {
   readonly about: string
   readonly flags: readonly Flag[]
   readonly examples: readonly string[]
-  load(): Promise<Command>
 }
 
 /** Flags of every command. */
@@ -39,8 +33,7 @@ const verbose: Flag = { name: 'verbose', about: 'Print every step' }
 const any: readonly [number, number] = [0, Number.POSITIVE_INFINITY]
 const none: readonly [number, number] = [0, 0]
 
-/** Every command, in the order of `locald --help`. Modules are imported when used: start-up time is part of the interface. */
-export const specs: readonly Spec[] = [
+const list = [
   {
     name: 'up',
     words: '[PATH] [SERVICE…]',
@@ -52,7 +45,6 @@ export const specs: readonly Spec[] = [
       verbose,
     ],
     examples: ['locald up', 'locald up web', 'locald up ../shop --detach'],
-    load: async () => (await import('../commands/up.ts')).up,
   },
   {
     name: 'stop',
@@ -61,7 +53,6 @@ export const specs: readonly Spec[] = [
     about: 'Stop the project of this folder, or the named services and projects; dependents first',
     flags: [all, verbose],
     examples: ['locald stop', 'locald stop web', 'locald stop shop', 'locald stop ../shop', 'locald stop --all'],
-    load: async () => (await import('../commands/stop.ts')).stop,
   },
   {
     name: 'restart',
@@ -70,7 +61,6 @@ export const specs: readonly Spec[] = [
     about: 'Restart the project of this folder, or only the named services and projects',
     flags: [{ name: 'dependents', about: 'Restart what needs them, too' }, verbose],
     examples: ['locald restart web', 'locald restart db --dependents'],
-    load: async () => (await import('../commands/up.ts')).restart,
   },
   {
     name: 'status',
@@ -79,7 +69,6 @@ export const specs: readonly Spec[] = [
     about: 'Show the services of this project, or the named services and projects',
     flags: [all],
     examples: ['locald status', 'locald status shop', 'locald status --all --json'],
-    load: async () => (await import('../commands/status.ts')).status,
   },
   {
     name: 'logs',
@@ -94,7 +83,6 @@ export const specs: readonly Spec[] = [
       all,
     ],
     examples: ['locald logs', 'locald logs web -f', 'locald logs --since 10m --grep "error|warn"'],
-    load: async () => (await import('../commands/logs.ts')).logs,
   },
   {
     name: 'run',
@@ -104,7 +92,6 @@ export const specs: readonly Spec[] = [
     about: "Run a command with a service's environment and in its folder",
     flags: [],
     examples: ['locald run web -- npm test', 'locald run api -- sh -c \'echo "$DATABASE_URL"\''],
-    load: async () => (await import('../commands/run.ts')).run,
   },
   {
     name: 'service reset',
@@ -113,7 +100,6 @@ export const specs: readonly Spec[] = [
     about: "Remove a service's data, such as a database, and start it empty",
     flags: [{ name: 'yes', short: 'y', about: 'Do not ask, also on a terminal' }, verbose],
     examples: ['locald service reset db', 'locald service reset shop:db --yes'],
-    load: async () => (await import('../commands/service.ts')).serviceReset,
   },
   {
     name: 'wait',
@@ -122,7 +108,6 @@ export const specs: readonly Spec[] = [
     about: 'Wait until services are ready: exit code 0 ready, 1 failed, 124 timed out',
     flags: [{ name: 'timeout', value: 'SECONDS', about: 'How long to wait; default 60' }, verbose],
     examples: ['locald wait', 'locald wait web --timeout 10'],
-    load: async () => (await import('../commands/wait.ts')).wait,
   },
   {
     name: 'why',
@@ -131,7 +116,6 @@ export const specs: readonly Spec[] = [
     about: 'Say why a service is in its state',
     flags: [],
     examples: ['locald why web', 'locald why shop'],
-    load: async () => (await import('../commands/why.ts')).why,
   },
   {
     name: 'open',
@@ -140,7 +124,6 @@ export const specs: readonly Spec[] = [
     about: "Open a service's URL in the browser",
     flags: [],
     examples: ['locald open', 'locald open api'],
-    load: async () => (await import('../commands/open.ts')).open,
   },
   {
     name: 'config check',
@@ -149,7 +132,6 @@ export const specs: readonly Spec[] = [
     about: 'Check locald.toml and its layers',
     flags: [],
     examples: ['locald config check'],
-    load: async () => (await import('../commands/config.ts')).configCheck,
   },
   {
     name: 'config show',
@@ -158,7 +140,6 @@ export const specs: readonly Spec[] = [
     about: 'Print the merged configuration',
     flags: [{ name: 'provenance', about: 'The file and line of each value' }],
     examples: ['locald config show --provenance'],
-    load: async () => (await import('../commands/config.ts')).configShow,
   },
   {
     name: 'config allow',
@@ -167,7 +148,6 @@ export const specs: readonly Spec[] = [
     about: 'Allow project files that belong to another user',
     flags: [],
     examples: ['locald config allow', 'locald config allow /srv/shop'],
-    load: async () => (await import('../commands/config.ts')).configAllow,
   },
   {
     name: 'doctor',
@@ -179,7 +159,6 @@ export const specs: readonly Spec[] = [
       { name: 'fix', about: 'Run what mends it and needs no root' },
     ],
     examples: ['locald doctor', 'locald doctor --json', 'locald doctor --fix'],
-    load: async () => (await import('../commands/doctor.ts')).doctor,
   },
   {
     name: 'plugins list',
@@ -188,7 +167,6 @@ export const specs: readonly Spec[] = [
     about: 'Show the plugins and what they provide',
     flags: [{ name: 'timing', about: 'The set-up time of each' }],
     examples: ['locald plugins list --timing'],
-    load: async () => (await import('../commands/plugins.ts')).pluginsList,
   },
   {
     name: 'plugins add',
@@ -197,7 +175,6 @@ export const specs: readonly Spec[] = [
     about: 'Install plugins from npm: redis means locald-plugin-redis',
     flags: [],
     examples: ['locald plugins add redis', 'locald plugins add redis@^1.2', 'locald plugins add ./my-plugin'],
-    load: async () => (await import('../commands/plugins-install.ts')).pluginsAdd,
   },
   {
     name: 'plugins remove',
@@ -206,7 +183,6 @@ export const specs: readonly Spec[] = [
     about: 'Remove plugins that were installed from npm',
     flags: [],
     examples: ['locald plugins remove redis'],
-    load: async () => (await import('../commands/plugins-install.ts')).pluginsRemove,
   },
   {
     name: 'registry list',
@@ -215,7 +191,6 @@ export const specs: readonly Spec[] = [
     about: 'Show the projects that were started once, and which are pinned',
     flags: [],
     examples: ['locald registry list'],
-    load: async () => (await import('../commands/registry.ts')).registryList,
   },
   {
     name: 'registry pin',
@@ -224,7 +199,6 @@ export const specs: readonly Spec[] = [
     about: 'Have the project of this folder, or the named ones, start with the daemon',
     flags: [],
     examples: ['locald registry pin', 'locald registry pin shop', 'locald registry pin ./shop'],
-    load: async () => (await import('../commands/registry.ts')).registryPin,
   },
   {
     name: 'registry unpin',
@@ -233,7 +207,6 @@ export const specs: readonly Spec[] = [
     about: 'Undo `locald registry pin`; what runs keeps running',
     flags: [],
     examples: ['locald registry unpin', 'locald registry unpin shop'],
-    load: async () => (await import('../commands/registry.ts')).registryUnpin,
   },
   {
     name: 'registry clean',
@@ -242,7 +215,6 @@ export const specs: readonly Spec[] = [
     about: 'Forget projects whose folder is gone',
     flags: [],
     examples: ['locald registry clean'],
-    load: async () => (await import('../commands/registry.ts')).registryClean,
   },
   {
     name: 'server start',
@@ -251,7 +223,6 @@ export const specs: readonly Spec[] = [
     about: 'Start the daemon',
     flags: [],
     examples: ['locald server start'],
-    load: async () => (await import('../commands/server.ts')).serverStart,
   },
   {
     name: 'server shutdown',
@@ -260,7 +231,6 @@ export const specs: readonly Spec[] = [
     about: 'Stop all services and the daemon',
     flags: [{ name: 'pid', value: 'PID', about: 'Only the daemon with this pid' }, verbose],
     examples: ['locald server shutdown'],
-    load: async () => (await import('../commands/server.ts')).serverShutdown,
   },
   {
     name: 'server restart',
@@ -269,7 +239,6 @@ export const specs: readonly Spec[] = [
     about: 'Restart the daemon; services keep running',
     flags: [verbose],
     examples: ['locald server restart'],
-    load: async () => (await import('../commands/server.ts')).serverRestart,
   },
   {
     name: 'server status',
@@ -278,7 +247,6 @@ export const specs: readonly Spec[] = [
     about: "Show the daemon's pid, socket and ports",
     flags: [],
     examples: ['locald server status --json'],
-    load: async () => (await import('../commands/server.ts')).serverStatus,
   },
   {
     name: 'server install',
@@ -287,7 +255,6 @@ export const specs: readonly Spec[] = [
     about: 'Have the machine start the daemon: a systemd user unit, or a launchd agent',
     flags: [verbose],
     examples: ['locald server install'],
-    load: async () => (await import('../commands/server-install.ts')).serverInstall,
   },
   {
     name: 'server uninstall',
@@ -296,7 +263,6 @@ export const specs: readonly Spec[] = [
     about: 'Undo `locald server install`; services keep running',
     flags: [verbose],
     examples: ['locald server uninstall'],
-    load: async () => (await import('../commands/server-install.ts')).serverUninstall,
   },
   {
     name: 'admin setup',
@@ -306,7 +272,6 @@ export const specs: readonly Spec[] = [
       'Install the privileged helper: ports 80 and 443, names in the hosts file, cgroups, the system’s certificates (sudo)',
     flags: [{ name: 'capabilities', about: 'Linux: ports only, by a capability instead of the setuid bit' }],
     examples: ['sudo locald admin setup', 'sudo locald admin setup --capabilities'],
-    load: async () => (await import('../commands/admin.ts')).adminSetup,
   },
   {
     name: 'admin uninstall',
@@ -315,7 +280,6 @@ export const specs: readonly Spec[] = [
     about: 'Remove the privileged helper and all it has done, for all users (sudo)',
     flags: [],
     examples: ['sudo locald admin uninstall'],
-    load: async () => (await import('../commands/admin.ts')).adminUninstall,
   },
   {
     name: 'admin sync-hosts',
@@ -324,7 +288,6 @@ export const specs: readonly Spec[] = [
     about: 'Write the names of running services to the hosts file once more',
     flags: [],
     examples: ['locald admin sync-hosts'],
-    load: async () => (await import('../commands/admin.ts')).adminSyncHosts,
   },
   {
     name: 'ping',
@@ -333,7 +296,6 @@ export const specs: readonly Spec[] = [
     about: 'Ask whether the daemon is running',
     flags: [],
     examples: ['locald ping'],
-    load: async () => (await import('../commands/server.ts')).ping,
   },
   {
     name: 'ai schema',
@@ -342,6 +304,12 @@ export const specs: readonly Spec[] = [
     about: 'Print the JSON schema of locald.toml',
     flags: [],
     examples: ['locald ai schema > locald.schema.json'],
-    load: async () => (await import('../commands/ai.ts')).aiSchema,
   },
-]
+] as const satisfies readonly Spec<string>[]
+
+export type CommandName = (typeof list)[number]['name']
+
+export type CommandSpec = Spec<CommandName>
+
+/** Every command, in the order of `locald --help`. */
+export const commands: readonly CommandSpec[] = list

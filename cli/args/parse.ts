@@ -1,10 +1,10 @@
 import { LocaldError } from '../../kernel/errors.ts'
-import { type Flag, globalFlags, type Spec, specs } from './commands.ts'
+import { type CommandSpec, commands, type Flag, globalFlags } from './commands.ts'
 
 /** A command line, understood. Every word is kept as it was typed: `08` and `007` stay text. */
 export interface Words {
   /** Absent: only `--help` or `--version` was asked, or nothing. */
-  readonly spec: Spec | undefined
+  readonly spec: CommandSpec | undefined
   readonly names: readonly string[]
   /** What stood after `--`, for commands that take a command. */
   readonly command: readonly string[]
@@ -78,7 +78,7 @@ async function unknown(
   return new LocaldError(code, message, { hint: isNear ? `Did you mean '${near}'? ${hint}` : hint })
 }
 
-function sizeOf(spec: Spec): number {
+function sizeOf(spec: CommandSpec): number {
   return spec.name.split(' ').length
 }
 
@@ -96,16 +96,16 @@ function nameAfter(words: readonly string[], from: number): number | undefined {
   return undefined
 }
 
-function findSpec(words: readonly string[], at: number): Spec | undefined {
+function findSpec(words: readonly string[], at: number): CommandSpec | undefined {
   const one = words[at]
   const two = `${one} ${words[at + 1]}`
-  return specs.find(spec => spec.name === two) ?? specs.find(spec => spec.name === one)
+  return commands.find(spec => spec.name === two) ?? commands.find(spec => spec.name === one)
 }
 
 /** `locald server`, `locald help`, or a mistake. */
 async function withoutSpec(words: readonly string[], at: number): Promise<Words> {
   const word = words[at]
-  const group = specs.filter(spec => spec.name.startsWith(`${word} `)).map(spec => spec.name.split(' ')[1] ?? '')
+  const group = commands.filter(spec => spec.name.startsWith(`${word} `)).map(spec => spec.name.split(' ')[1] ?? '')
   const next = words[at + 1]
   const isHelp = words.includes('--help') || words.includes('-h')
   if (isHelp && (word === undefined || (group.length > 0 && (next === undefined || next.startsWith('-'))))) {
@@ -114,7 +114,7 @@ async function withoutSpec(words: readonly string[], at: number): Promise<Words>
   }
   const hint = helpHint(undefined)
   if (group.length === 0) {
-    const names = specs.map(spec => spec.name)
+    const names = commands.map(spec => spec.name)
     const firsts = [...new Set([...names, ...names.map(name => name.split(' ')[0] ?? name)])]
     const said = word ?? ''
     throw await unknown('UNKNOWN_COMMAND', `unknown command '${word}'`, usual.get(said) ?? said, firsts, hint)
@@ -128,7 +128,7 @@ async function withoutSpec(words: readonly string[], at: number): Promise<Words>
 }
 
 /** Splits flags from names. A value is the next word or stands after `=`; short flags may be joined: `-fn20`. */
-async function readFlags(words: readonly string[], spec: Spec | undefined) {
+async function readFlags(words: readonly string[], spec: CommandSpec | undefined) {
   const known = [...globalFlags, ...(spec?.flags ?? [])]
   const flags = new Map<string, string | true>()
   const names: string[] = []
@@ -165,7 +165,7 @@ interface Written {
 }
 
 /** `--name`, `--name=value`, `-f`, `-fn20`. */
-async function split(word: string, known: readonly Flag[], spec: Spec | undefined): Promise<Written[]> {
+async function split(word: string, known: readonly Flag[], spec: CommandSpec | undefined): Promise<Written[]> {
   if (word.startsWith('--')) {
     const equals = word.indexOf('=')
     const written = equals < 0 ? word : word.slice(0, equals)
@@ -185,13 +185,13 @@ async function split(word: string, known: readonly Flag[], spec: Spec | undefine
   return found
 }
 
-async function unknownFlag(word: string, known: readonly Flag[], spec: Spec | undefined): Promise<LocaldError> {
+async function unknownFlag(word: string, known: readonly Flag[], spec: CommandSpec | undefined): Promise<LocaldError> {
   const names = known.map(flag => `--${flag.name}`)
   const of = spec === undefined ? '' : ` of 'locald ${spec.name}'`
   return await unknown('USAGE', `unknown flag ${word}${of}`, word, names, helpHint(spec))
 }
 
-function checkCount(spec: Spec, names: readonly string[], command: readonly string[] | undefined): void {
+function checkCount(spec: CommandSpec, names: readonly string[], command: readonly string[] | undefined): void {
   const [least, most] = spec.count
   if (command?.length === 0) throw usage(`'locald ${spec.name}' needs a command after --`, spec)
   if (names.length < least) throw usage(`'locald ${spec.name}' needs ${spec.words}`, spec)
@@ -199,11 +199,11 @@ function checkCount(spec: Spec, names: readonly string[], command: readonly stri
   if (extra !== undefined) throw usage(`'locald ${spec.name}' takes no word '${extra}' here`, spec)
 }
 
-function usage(message: string, spec: Spec | undefined): LocaldError {
+function usage(message: string, spec: CommandSpec | undefined): LocaldError {
   const how = spec === undefined ? '' : `Usage: \`${`locald ${spec.name} ${spec.words}`.trimEnd()}\`. `
   return new LocaldError('USAGE', message, { hint: how + helpHint(spec) })
 }
 
-function helpHint(spec: Spec | undefined): string {
+function helpHint(spec: CommandSpec | undefined): string {
   return spec === undefined ? '`locald --help` lists the commands.' : `\`locald ${spec.name} --help\` tells more.`
 }

@@ -1,9 +1,8 @@
 import { resolve } from 'node:path'
 import { LocaldError } from '../../kernel/errors.ts'
 import type { AllowAnswer, AllowBody, ConfigAnswer, ConfigBody, ConfigValue } from '../../kernel/protocol.ts'
-import type { Context } from '../context.ts'
+import { type Context, callerEnvironment } from '../context.ts'
 import { need } from '../daemon/client.ts'
-import { environment } from '../environment.ts'
 import { nearer } from '../output/errors.ts'
 import { jsonOf } from '../output/sanitize.ts'
 import { painter, print, printJson, say } from '../output/terminal.ts'
@@ -54,7 +53,7 @@ export async function configAllow(context: Context): Promise<number> {
 }
 
 async function ask(context: Context): Promise<ConfigAnswer> {
-  const body: ConfigBody = { path: context.cwd, env: environment() }
+  const body: ConfigBody = { path: context.cwd, env: callerEnvironment() }
   return await (await need(context.paths)).post<ConfigAnswer>('/v1/config', body)
 }
 

@@ -1,6 +1,6 @@
 import { cac } from 'cac'
 import { versionOf } from '../../kernel/system/package.ts'
-import { type Flag, globalFlags, type Spec, specs } from '../args/commands.ts'
+import { type CommandSpec, commands, type Flag, globalFlags } from '../args/commands.ts'
 import type { Words } from '../args/parse.ts'
 import { print, printJson } from '../output/terminal.ts'
 import { shippedCommands } from './plugin-command.ts'
@@ -16,7 +16,7 @@ export function version(words: Words): number {
 export function help(words: Words): number {
   const { spec, group } = words
   const cli = cac('locald')
-  for (const each of specs) if (group === undefined || each.name.startsWith(`${group} `)) declare(each, cli)
+  for (const each of commands) if (group === undefined || each.name.startsWith(`${group} `)) declare(each, cli)
   if (group === undefined) for (const { name, about } of shippedCommands) cli.command(name, about)
   for (const flag of globalFlags) if (flag.name !== 'help') cli.option(written(flag), flag.about)
   if (group === undefined) for (const example of ['up', 'logs web -f', 'doctor']) cli.example(`  $ locald ${example}`)
@@ -30,7 +30,7 @@ export function help(words: Words): number {
   return 0
 }
 
-function declare(spec: Spec, cli: ReturnType<typeof cac>): void {
+function declare(spec: CommandSpec, cli: ReturnType<typeof cac>): void {
   const line = `${spec.name} ${spec.words}`.trimEnd()
   const command = cli.command(line, spec.about)
   command.usage(line + (spec.flags.length > 0 ? ' [options]' : ''))

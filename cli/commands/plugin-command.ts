@@ -1,9 +1,9 @@
 import { LocaldError } from '../../kernel/errors.ts'
 import type { CommandAnswer, CommandBody } from '../../kernel/protocol.ts'
 import { globalFlags } from '../args/commands.ts'
+import { locate } from '../context.ts'
 import { type Client, find, need } from '../daemon/client.ts'
-import { interrupted } from '../follow/interrupt.ts'
-import { locate } from '../locate.ts'
+import { interrupted } from '../follow/keys.ts'
 import { print, printJson, say } from '../output/terminal.ts'
 
 /** Commands of plugins that ship; for these a daemon is started, as for the CLI's own. */

@@ -7,8 +7,8 @@ import type { PluginsAnswer } from '../../kernel/protocol.ts'
 import { preparePaths } from '../../kernel/system/paths.ts'
 import type { Context } from '../context.ts'
 import { find, need } from '../daemon/client.ts'
+import { restarted } from '../follow/shutdown.ts'
 import { print, say } from '../output/terminal.ts'
-import { restarted } from './server.ts'
 
 /** No code of a package runs; a folder is copied; `locald` itself, a plugin's peer, is the one that loads it. */
 const flags = ['--ignore-scripts', '--omit=dev', '--install-links', '--legacy-peer-deps']

@@ -3,9 +3,8 @@ import { constants } from 'node:os'
 import { LocaldError, messageOf, systemCode } from '../../kernel/errors.ts'
 import type { OneOffAnswer, OneOffBody } from '../../kernel/protocol.ts'
 import { isFolder } from '../args/folder.ts'
-import type { Context } from '../context.ts'
+import { type Context, callerEnvironment } from '../context.ts'
 import { need } from '../daemon/client.ts'
-import { environment } from '../environment.ts'
 import { explain } from '../output/errors.ts'
 import { namerFor } from '../output/service-words.ts'
 import { say } from '../output/terminal.ts'
@@ -20,7 +19,7 @@ export async function run(context: Context): Promise<number> {
   const [command, ...args] = context.words.command
   if (service === undefined || command === undefined) throw new LocaldError('USAGE', 'locald run SERVICE -- CMD…')
   const daemon = await need(context.paths)
-  const body: OneOffBody = { path: context.cwd, service, env: environment() }
+  const body: OneOffBody = { path: context.cwd, service, env: callerEnvironment() }
   const place = await daemon.post<OneOffAnswer>('/v1/services/one-off', body)
   if (!isFolder(place.dir)) {
     throw new LocaldError('SPAWN_FAILED', `the folder of '${service}' is missing: ${place.dir}`, {

@@ -12,8 +12,8 @@ import { startBy } from '../daemon/machine-start.ts'
 import { cleanUp, isInstalled, load, start, unload } from '../daemon/service-manager.ts'
 import { lastingFolders, stablePath } from '../daemon/stable-path.ts'
 import { hasServices, managedArgv, startLimit } from '../daemon/start.ts'
+import { left } from '../follow/shutdown.ts'
 import { print, printJson, say } from '../output/terminal.ts'
-import { left } from './server.ts'
 
 /**
  * What decides where the daemon's folders and ports are, which programs it finds, and in what language pinned projects run: launchd gives an

@@ -1,16 +1,14 @@
 import { LocaldError } from '../../kernel/errors.ts'
-import type { LocaldEvent } from '../../kernel/events.ts'
-import type { Pong, ServerStatus, ShutdownBody } from '../../kernel/protocol.ts'
+import type { Pong, ServerStatus } from '../../kernel/protocol.ts'
 import type { Paths } from '../../kernel/system/paths.ts'
 import { flagValue } from '../args/parse.ts'
 import type { Context } from '../context.ts'
 import { type Client, find, findOrRevive, need } from '../daemon/client.ts'
+import { restarted, shutDown } from '../follow/shutdown.ts'
 import { print, printJson } from '../output/terminal.ts'
 
 /** A daemon that is well answers these from memory, ms. */
 const answerMs = 10_000
-/** After its last event the daemon has only to close its sockets, ms. */
-const endMs = 10_000
 
 /** `locald ping`. */
 export async function ping(context: Context): Promise<number> {
@@ -65,33 +63,11 @@ export async function serverRestart(context: Context): Promise<number> {
   return await started(context, await restarted(context), 'was restarted')
 }
 
-/** Ends the daemon, if one runs, and starts the next one. */
-export async function restarted(context: Context): Promise<Client> {
-  await left(context)
-  return await need(context.paths)
-}
-
-/** Ends the daemon, if one runs; services keep running. */
-export async function left(context: Context): Promise<void> {
-  const daemon = await find(context.paths)
-  if (daemon !== undefined) await shutDown({ ...context, json: false }, daemon, { keepServices: true })
-}
-
 async function started(context: Context, daemon: Client, how: string): Promise<number> {
   const status = await daemon.get<ServerStatus>('/v1/server', {}, answerMs)
   if (context.json) printJson(status)
   else print(`The daemon ${how} (pid ${status.pid})`)
   return 0
-}
-
-async function shutDown(context: Context, daemon: Client, body: ShutdownBody): Promise<boolean> {
-  const { follow } = await import('../follow/operation.ts')
-  const doing = 'shutting down'
-  const stream = daemon.stream<LocaldEvent>({ method: 'POST', path: '/v1/server/shutdown', body, doing })
-  const done = await follow(context, stream, { doing })
-  const { ended } = await import('../daemon/start.ts')
-  await ended(context.paths, endMs)
-  return done.ok
 }
 
 async function running(paths: Paths): Promise<Client> {

@@ -3,15 +3,14 @@ import { LocaldError } from '../../kernel/errors.ts'
 import type { LocaldEvent, ServiceView } from '../../kernel/events.ts'
 import type { RestartBody, StopBody, TargetBody, UpBody } from '../../kernel/protocol.ts'
 import { isFolder } from '../args/folder.ts'
-import type { Context } from '../context.ts'
+import { type Context, callerEnvironment } from '../context.ts'
 import { type Client, need } from '../daemon/client.ts'
-import { environment } from '../environment.ts'
-import { Interrupt, interrupted } from '../follow/interrupt.ts'
+import { Interrupt, interrupted } from '../follow/keys.ts'
 import { conclude, type Done, follow } from '../follow/operation.ts'
+import { askBrowsing, type Browsing, isBrowsed, trustHint } from '../follow/trust-hint.ts'
 import { isOver, stateOf, styleOf } from '../output/service-words.ts'
 import { type Row, table } from '../output/table.ts'
 import { isWatched, painter, print, say } from '../output/terminal.ts'
-import { askBrowsing, type Browsing, isBrowsed, trustHint } from '../output/trust-hint.ts'
 
 /** `locald up`: starts a project and, where a person watches, follows its logs. */
 export async function up(context: Context): Promise<number> {
@@ -29,7 +28,7 @@ export async function up(context: Context): Promise<number> {
       // While services start: that takes longer.
       if (!context.json && isBrowsed(event)) browsing ??= askBrowsing(daemon)
     }
-    const body = { ...target, env: environment(), id: `${process.pid} ${since}` }
+    const body = { ...target, env: callerEnvironment(), id: `${process.pid} ${since}` }
     const done = await start(context, daemon, interrupt, body, seen)
     if (done === undefined) return interrupted
     const code = await finish(context, done)
@@ -51,7 +50,7 @@ export async function restart(context: Context): Promise<number> {
     path: context.cwd,
     ...(names.length === 0 ? {} : { services: names }),
     ...(flags.has('dependents') ? { dependents: true } : {}),
-    env: environment(),
+    env: callerEnvironment(),
   }
   const daemon = await need(context.paths)
   const doing = 'restarting services'

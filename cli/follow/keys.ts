@@ -1,4 +1,5 @@
-import { interrupted } from './interrupt.ts'
+/** The exit code of a process that SIGINT ended, as shells count. */
+export const interrupted = 130
 
 /** The keys pressed while logs are followed. */
 export interface Keys {
@@ -50,4 +51,24 @@ export function listen(): Keys {
   process.on('SIGINT', stop).on('SIGTERM', stop).on('SIGHUP', hangUp)
   if (isKeyboard) stdin.setRawMode(true).on('data', onData)
   return { isKeyboard, pressed, stop, close }
+}
+
+/** Ctrl-C, heard until `close`: the first is remembered, the second ends the process. */
+export class Interrupt {
+  isPressed = false
+  /** Called at the first. */
+  onFirst: () => void = () => {}
+  readonly #heard = () => {
+    if (this.isPressed) process.exit(interrupted)
+    this.isPressed = true
+    this.onFirst()
+  }
+
+  constructor() {
+    process.on('SIGINT', this.#heard)
+  }
+
+  close(): void {
+    process.off('SIGINT', this.#heard)
+  }
 }

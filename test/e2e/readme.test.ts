@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t from 'tap'
-import { specs } from '../../cli/args/commands.ts'
+import { commands } from '../../cli/args/commands.ts'
 import { shippedCommands } from '../../cli/commands/plugin-command.ts'
 import { root } from '../lib/user.ts'
 import { on } from './suite.ts'
@@ -29,7 +29,7 @@ t.test('two commands: one runs the example, one runs all tests', async t => {
 })
 
 t.test('commands it names are there', async t => {
-  const names = [...specs, ...shippedCommands].map(({ name }) => name)
+  const names = [...commands, ...shippedCommands].map(({ name }) => name)
   const named = [...`${readme}${read('docs/commands.md')}`.matchAll(/`locald ([a-z][a-z ]*[a-z])/g)].map(
     ([, words]) => words ?? '',
   )

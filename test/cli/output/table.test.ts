@@ -1,6 +1,6 @@
 import t from 'tap'
+import { trustHint } from '../../../cli/follow/trust-hint.ts'
 import { table } from '../../../cli/output/table.ts'
-import { trustHint } from '../../../cli/output/trust-hint.ts'
 import { view } from '../fake-daemon.ts'
 
 const plain = (_style: string, text: string) => text
