@@ -1,4 +1,4 @@
-import { packageOf, shortNameOf } from '../config/required-plugins.ts'
+import { packageOf, shortNameOf } from '../config/plugin-name.ts'
 import type { Log } from '../contract/plugin.ts'
 import { closest } from '../system/suggest.ts'
 import type { Found } from './discover.ts'

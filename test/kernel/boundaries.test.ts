@@ -12,7 +12,7 @@ const manifest: { readonly dependencies: Readonly<Record<string, string>> } = JS
 const contract = ['kernel/contract/plugin.ts', 'kernel/contract/shape.ts', 'kernel/errors.ts']
 /** What the CLI may import of the kernel; types only of those marked so. */
 const forCli: Readonly<Record<string, 'all' | 'types'>> = {
-  'kernel/config/required-plugins.ts': 'all',
+  'kernel/config/plugin-name.ts': 'all',
   'kernel/errors.ts': 'all',
   'kernel/system/files.ts': 'all',
   'kernel/system/package.ts': 'all',
