@@ -1,5 +1,4 @@
 import { constants } from 'node:os'
-import { setTimeout as pause } from 'node:timers/promises'
 import type {
   Cgroups,
   Exit,
@@ -14,15 +13,10 @@ import type {
 import { messageOf } from '../../kernel/errors.ts'
 import { afterAwake } from './awake-timer.ts'
 import { exitOf, readExit } from './exit-record.ts'
-import { type KeeperEvent, KeeperLink } from './keeper-connection.ts'
-import { bindAgain, restoreSockets } from './keeper-sockets.ts'
-
-/** What a later daemon needs to find a held process again. */
-export interface HeldState {
-  readonly socket: string
-  readonly exitFile: string
-  readonly tree: ProcessTree & Required<Pick<ProcessTree, 'starts'>>
-}
+import type { HeldState } from './held-state.ts'
+import type { KeeperEvent, KeeperLink } from './keeper-connection.ts'
+import { killKeeper, reconnect } from './keeper-recovery.ts'
+import { restoreSockets } from './keeper-sockets.ts'
 
 /** What an instance is made of. */
 export interface HeldInput {
@@ -37,10 +31,6 @@ export interface HeldInput {
   readonly warn: Log['warn']
 }
 
-/** Before a lost connection is made anew: ms. */
-const reconnectMs = 20
-/** A keeper that ends is without its socket for a moment; for so long one is waited for: ms. */
-const unreachableMs = 5000
 /** A keeper that has not ended what it holds so long after the grace does not obey (it may be stopped, or traced): ms. */
 const disobeysMs = 10_000
 /** A chatty service is asked about its log this often: ms. */
@@ -129,11 +119,11 @@ export class HeldProcess implements Instance {
   async #live(): Promise<Exit> {
     const { state, log, table } = this.#input
     let exit: Exit | undefined
-    let link = this.#input.link ?? (await reach(state, table))
+    let link = this.#input.link ?? (await reconnect(state, table))
     const wasReached = link !== undefined
     for (let isFound = this.#input.isFound; link !== undefined && exit === undefined; isFound = true) {
       exit = await this.#listen(link, isFound)
-      link = exit === undefined ? await reach(state, table) : undefined
+      link = exit === undefined ? await reconnect(state, table) : undefined
     }
     this.#link = undefined
     exit ??= await readExit(state.exitFile)
@@ -216,38 +206,6 @@ export class HeldProcess implements Instance {
     } catch (error) {
       warn(`what was left of pid ${this.pid} could not be ended: ${messageOf(error)}`)
     }
-  }
-}
-
-/**
- * Connects to a keeper again, as long as it lives; undefined when it does not. One whose socket was removed is asked to bind it again; one
- * that cannot be reached all the same can be told nothing any more: it is killed.
- */
-async function reach(state: HeldState, table: ProcessTable): Promise<KeeperLink | undefined> {
-  const end = performance.now() + unreachableMs
-  for (let tries = 0; ; tries++) {
-    // It may have been refused, for a keeper has room for a few: that must not go round without a rest.
-    await pause(reconnectMs)
-    const lives = await table.start(state.tree.keeper).then(
-      start => start === state.tree.starts.keeper,
-      // A table that gives no answer, as `ps` may on a busy Mac, does not say that it is gone.
-      () => true,
-    )
-    // Once more, when it was just now still there.
-    const link = await KeeperLink.open(state.socket)
-    if (link !== undefined) return link
-    if (!lives) return undefined
-    if (tries === 0) await bindAgain(state, table)
-    if (performance.now() > end) await killKeeper(state, table)
-  }
-}
-
-/** Ends a keeper that does not do as it is told: what it held is swept then. */
-async function killKeeper({ tree }: HeldState, table: ProcessTable): Promise<void> {
-  try {
-    if ((await table.start(tree.keeper)) === tree.starts.keeper) process.kill(tree.keeper, 'SIGKILL')
-  } catch {
-    // It has just ended.
   }
 }
 

@@ -1,11 +1,16 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { ProcessTable } from '../../kernel/contract/plugin.ts'
-import type { HeldState } from './held-process.ts'
+import type { HeldState } from './held-state.ts'
 import { type KeeperEvent, KeeperLink } from './keeper-connection.ts'
+import { bindAgain } from './keeper-sockets.ts'
 
 /** A keeper answers at once, but not one that is stopped, or of a version with other events: ms. */
 const answerMs = 2000
 
+/** Before a lost connection is made anew: ms. */
+const reconnectMs = 20
+/** A keeper that ends is without its socket for a moment; for so long one is waited for: ms. */
+const unreachableMs = 5000
 /** A process that was found by its keeper's socket alone. */
 export interface Recovered {
   readonly state: HeldState
@@ -62,4 +67,36 @@ function valueAt(value: unknown, key: string): unknown {
 function textAt(value: unknown, key: string): string | undefined {
   const text = valueAt(value, key)
   return typeof text === 'string' ? text : undefined
+}
+
+/**
+ * Connects to a keeper again, as long as it lives; undefined when it does not. One whose socket was removed is asked to bind it again; one
+ * that cannot be reached all the same can be told nothing any more: it is killed.
+ */
+export async function reconnect(state: HeldState, table: ProcessTable): Promise<KeeperLink | undefined> {
+  const end = performance.now() + unreachableMs
+  for (let tries = 0; ; tries++) {
+    // It may have been refused, for a keeper has room for a few: that must not go round without a rest.
+    await pause(reconnectMs)
+    const lives = await table.start(state.tree.keeper).then(
+      start => start === state.tree.starts.keeper,
+      // A table that gives no answer, as `ps` may on a busy Mac, does not say that it is gone.
+      () => true,
+    )
+    // Once more, when it was just now still there.
+    const link = await KeeperLink.open(state.socket)
+    if (link !== undefined) return link
+    if (!lives) return undefined
+    if (tries === 0) await bindAgain(state, table)
+    if (performance.now() > end) await killKeeper(state, table)
+  }
+}
+
+/** Ends a keeper that does not do as it is told: what it held is swept then. */
+export async function killKeeper({ tree }: HeldState, table: ProcessTable): Promise<void> {
+  try {
+    if ((await table.start(tree.keeper)) === tree.starts.keeper) process.kill(tree.keeper, 'SIGKILL')
+  } catch {
+    // It has just ended.
+  }
 }

@@ -2,7 +2,7 @@ import { type FSWatcher, lstatSync, lutimesSync, mkdirSync, watch } from 'node:f
 import { dirname } from 'node:path'
 import type { ProcessTable } from '../../kernel/contract/plugin.ts'
 import { systemCode } from '../../kernel/errors.ts'
-import type { HeldState } from './held-process.ts'
+import type { HeldState } from './held-state.ts'
 
 /** What is removed is removed in several steps: ms. */
 const settleMs = 50

@@ -15,7 +15,8 @@ import type {
   ProcessTable,
 } from '../../kernel/contract/plugin.ts'
 import { messageOf, systemCode } from '../../kernel/errors.ts'
-import { graceOf, type HeldInput, HeldProcess, type HeldState, signalNumber } from './held-process.ts'
+import { graceOf, type HeldInput, HeldProcess, signalNumber } from './held-process.ts'
+import { type HeldState, isHeldState } from './held-state.ts'
 import { type KeeperEvent, KeeperLink } from './keeper-connection.ts'
 import { recoverHeld } from './keeper-recovery.ts'
 import { RemovalWatch } from './keeper-sockets.ts'
@@ -249,18 +250,4 @@ async function endUnheld(link: KeeperLink): Promise<void> {
 /** What a keeper's files have in common: `<id>.s`, `<id>.n`, `<id>.x`. */
 function idOf(file: string): string {
   return basename(file).slice(0, -2)
-}
-
-function isHeldState(value: unknown): value is HeldState {
-  if (typeof value !== 'object' || value === null) return false
-  if (!hasTexts(value, 'socket', 'exitFile')) return false
-  const tree: unknown = Reflect.get(value, 'tree')
-  if (typeof tree !== 'object' || tree === null) return false
-  const starts: unknown = Reflect.get(tree, 'starts')
-  if (typeof starts !== 'object' || starts === null || !hasTexts(starts, 'keeper', 'main')) return false
-  return ['keeper', 'pid', 'pgid', 'startedMs'].every(key => Number.isInteger(Reflect.get(tree, key)))
-}
-
-function hasTexts(value: object, ...keys: readonly string[]): boolean {
-  return keys.every(key => typeof Reflect.get(value, key) === 'string')
 }

@@ -11,8 +11,7 @@ import { Upgrade } from './cluster/upgrade.ts'
 import { removeFolder } from './files/copy-tree.ts'
 import { placesOf } from './files/paths.ts'
 import type { Target } from './server/client.ts'
-import { endLeftover } from './server/leftover.ts'
-import { runningTarget } from './server/tracking.ts'
+import { endLeftover, runningTarget } from './server/tracking.ts'
 
 const nameShape = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/
 

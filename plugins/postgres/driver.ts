@@ -4,19 +4,17 @@ import type { Instance, Run, ServiceType } from '../../kernel/contract/plugin.ts
 import { LocaldError, messageOf } from '../../kernel/errors.ts'
 import { sweepBranches } from './cluster/branches.ts'
 import type { Shared } from './cluster/context.ts'
-import { databaseFolders, removeOrphans } from './cluster/orphans.ts'
 import { Maker } from './cluster/prepare.ts'
-import { provision } from './cluster/provision.ts'
+import { databaseFolders, provision, removeOrphans } from './cluster/provision.ts'
 import { readRecord, writeRecord } from './cluster/record.ts'
 import { isOfDisk, makeSocketFolder, type Places, passwordOf, placesOf, unusable } from './files/paths.ts'
 import { options, type PostgresOptions } from './options.ts'
 import { maintenance, sqlState, superuser, type Target } from './server/client.ts'
 import { serverArgv, serverEnv, writeSettings } from './server/command-line.ts'
-import { diagnoseEnd } from './server/diagnosis.ts'
+import { diagnoseEnd, linesSince } from './server/diagnosis.ts'
 import { PostgresInstance } from './server/instance.ts'
-import { rememberServer } from './server/leftover.ts'
-import { linesSince } from './server/log.ts'
 import { answers } from './server/setup-server.ts'
+import { rememberServer } from './server/tracking.ts'
 
 type PostgresRun = Run<PostgresOptions>
 

@@ -2,14 +2,15 @@ import { existsSync } from 'node:fs'
 import { readdir, rename, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import type { Folders, ProcessTable } from '../../../kernel/contract/plugin.ts'
 import { LocaldError } from '../../../kernel/errors.ts'
 import { flushFolder, isUnfinished, placeFolder, removeFolder, sizeOf, sweepFolder } from '../files/copy-tree.ts'
+import type { Locks } from '../files/locks.ts'
 import { makeFolder, type Places, placesOf } from '../files/paths.ts'
+import type { Account } from '../server/account.ts'
 import type { Target } from '../server/client.ts'
-import { endLeftover } from '../server/leftover.ts'
 import { answers } from '../server/setup-server.ts'
-import { runningTarget } from '../server/tracking.ts'
-import type { Shared } from './context.ts'
+import { endLeftover, runningTarget } from '../server/tracking.ts'
 import { copyCluster } from './copy.ts'
 import { isCluster, versionOf } from './record.ts'
 import type { Entry } from './service-register.ts'
@@ -37,12 +38,21 @@ export function isSameFile(name: string, other: string): boolean {
   return name.toLowerCase() === other.toLowerCase()
 }
 
+/** What snapshots need of the plugin. */
+export interface SnapshotsInput {
+  readonly folders: Pick<Folders, 'sockets'>
+  /** By a service's data folder. */
+  readonly locks: Locks
+  account(): Promise<Account>
+  table(): ProcessTable
+}
+
 /** Snapshots of services' clusters, and how a cluster is replaced. */
 export class Snapshots {
-  readonly #shared: Shared
+  readonly #input: SnapshotsInput
 
-  constructor(shared: Shared) {
-    this.#shared = shared
+  constructor(input: SnapshotsInput) {
+    this.#input = input
   }
 
   async list(entry: Entry): Promise<readonly Snapshot[]> {
@@ -66,7 +76,7 @@ export class Snapshots {
   /** Keeps a copy of the cluster as it is now; a running server goes on. */
   take(entry: Entry, name: string, signal: AbortSignal): Promise<void> {
     const places = this.#places(entry)
-    return this.#shared.locks.run(entry.data, async () => {
+    return this.#input.locks.run(entry.data, async () => {
       const same = (await this.#names(entry)).find(other => isSameFile(other, name))
       if (same !== undefined)
         throw refused(`there is a snapshot '${same}' already`, 'Take another name, or drop that one.')
@@ -77,7 +87,7 @@ export class Snapshots {
   /** Copies a service's cluster to a folder that must not exist, whole or not at all. The service's lock is held. */
   async copy(places: Places, folder: string, signal: AbortSignal): Promise<void> {
     if (!(await isCluster(places.cluster))) throw refused('there is no data yet', '`locald up` makes the cluster.')
-    const { owner } = await this.#shared.account()
+    const { owner } = await this.#input.account()
     const running = await this.#ready(places, signal)
     await placeFolder(folder, made => copyCluster(places.cluster, made, running, { owner, signal }))
   }
@@ -88,10 +98,10 @@ export class Snapshots {
    */
   restore(entry: Entry, name: string, signal: AbortSignal): Promise<void> {
     const places = this.#places(entry)
-    return this.#shared.locks.run(entry.data, async () => {
+    return this.#input.locks.run(entry.data, async () => {
       const from = join(places.snapshots, name)
-      const { owner } = await this.#shared.account()
-      await endLeftover(places, this.#shared.table())
+      const { owner } = await this.#input.account()
+      await endLeftover(places, this.#input.table())
       await finishSwap(places)
       await placeFolder(places.next, made => copyCluster(from, made, undefined, { owner, signal }))
       await this.swap(places, undoName)
@@ -111,7 +121,7 @@ export class Snapshots {
 
   drop(entry: Entry, name: string): Promise<void> {
     const places = this.#places(entry)
-    return this.#shared.locks.run(entry.data, () => removeFolder(join(places.snapshots, name)))
+    return this.#input.locks.run(entry.data, () => removeFolder(join(places.snapshots, name)))
   }
 
   /** What an interrupted operation left. */
@@ -123,7 +133,7 @@ export class Snapshots {
   /** How the cluster's server is reached, once its recovery is over; undefined where none runs. */
   async #ready(places: Places, signal: AbortSignal): Promise<Target | undefined> {
     for (;;) {
-      const running = await runningTarget(places, this.#shared.table())
+      const running = await runningTarget(places, this.#input.table())
       if (running === undefined || (await answers(running, places.cluster))) return running
       signal.throwIfAborted()
       await setTimeout(pauseMs)
@@ -136,7 +146,7 @@ export class Snapshots {
   }
 
   #places(entry: Entry): Places {
-    return placesOf(entry.data, this.#shared.folders.sockets)
+    return placesOf(entry.data, this.#input.folders.sockets)
   }
 }
 

@@ -7,8 +7,7 @@ import { maintenance, sqlState, superuser, type Target, withClient } from './cli
 import { type SetupInput, setupArgv } from './command-line.ts'
 import { damaged, diagnoseEnd } from './diagnosis.ts'
 import { runHelper } from './helper-process.ts'
-import { rememberServer } from './leftover.ts'
-import { lockFile } from './tracking.ts'
+import { lockFile, rememberServer } from './tracking.ts'
 
 /** Its number only names the socket; a second server beside it takes the next. */
 const firstPort = 5432

@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import type { ProcessTable } from '../../../kernel/contract/plugin.ts'
-import { type Places, passwordOf } from '../files/paths.ts'
+import { LocaldError } from '../../../kernel/errors.ts'
+import { type Places, passwordOf, readJson, writePrivate } from '../files/paths.ts'
 import { maintenance, superuser, type Target } from './client.ts'
-import { startedServers } from './leftover.ts'
 
 /** What a postmaster tells of itself in its lock file: https://github.com/postgres/postgres/blob/master/src/include/utils/pidfile.h */
 export interface LockFile {
@@ -37,5 +38,83 @@ export async function runningTarget(places: Places, table: ProcessTable): Promis
     user: superuser,
     password,
     database: maintenance,
+  }
+}
+
+/** A server that was started on a service's data. */
+export interface StartedServer {
+  readonly pid: number
+  /** The process table's token, without which a pid says nothing. */
+  readonly start: string
+}
+
+/** An immediate shutdown takes milliseconds: ms until it is killed, and until it is given up. */
+const patienceMs = 5000
+
+/** The servers that were started last. */
+export async function startedServers({ serverFile }: Places): Promise<readonly StartedServer[]> {
+  const value = await readJson(serverFile)
+  return Array.isArray(value) ? value.filter(isStarted) : []
+}
+
+/** Remembers a server, so that the next start can tell whether it is still there. */
+export async function rememberServer(places: Places, pid: number | null, table: ProcessTable): Promise<void> {
+  const start = pid === null ? undefined : await table.start(pid)
+  if (pid === null || start === undefined) return
+  const others: StartedServer[] = []
+  for (const other of await startedServers(places)) {
+    if ((await table.start(other.pid)) === other.start) others.push(other)
+  }
+  writePrivate(places.serverFile, JSON.stringify([...others, { pid, start }]))
+}
+
+/**
+ * Ends servers that lost their daemon before anybody could take them over, and removes the lock file of one that is gone where its
+ * pid is another process's by now, or a zombie's: PostgreSQL would take that for a running server. SERVICE_FAILED when one cannot be
+ * ended.
+ */
+export async function endLeftover(places: Places, table: ProcessTable): Promise<void> {
+  const lock = await lockFile(places.cluster)
+  for (const server of await startedServers(places)) {
+    await end(server, places, table)
+    if (lock?.pid === server.pid && isTaken(server.pid))
+      await rm(join(places.cluster, 'postmaster.pid'), { force: true })
+  }
+  // The socket has a lock file, too; nobody listens there any more.
+  await rm(places.socket, { recursive: true, force: true })
+}
+
+async function end({ pid, start }: StartedServer, places: Places, table: ProcessTable): Promise<void> {
+  const isThere = async () => (await table.start(pid)) === start
+  if (!(await isThere())) return
+  for (const signal of ['SIGQUIT', 'SIGKILL'] as const) {
+    kill(pid, signal)
+    for (let waited = 0; waited < patienceMs && (await isThere()); waited += 20) await setTimeout(20)
+  }
+  if (!(await isThere())) return
+  throw new LocaldError('SERVICE_FAILED', `process ${pid}, an earlier server of ${places.data}, does not end`, {
+    hint: `End it: kill -9 ${pid}.`,
+  })
+}
+
+function isStarted(value: unknown): value is StartedServer {
+  if (typeof value !== 'object' || value === null || !('pid' in value) || !('start' in value)) return false
+  return Number.isInteger(value.pid) && typeof value.start === 'string'
+}
+
+/** Whether a signal would find anybody, as PostgreSQL asks it. */
+function isTaken(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
+function kill(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch {
+    // It ended by itself, or is not ours: the table tells.
   }
 }
