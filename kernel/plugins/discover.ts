@@ -1,11 +1,11 @@
-import { readdir } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { lstat, readdir, readlink, rename, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { pluginApi } from '../contract/plugin.ts'
 import { readTextFile } from '../contract/text-file.ts'
 import { LocaldError, messageOf, systemCode } from '../errors.ts'
-import { builtFolder } from '../system/package.ts'
-import { lendPackage } from './package-link.ts'
+import { builtFolder, packageFolder } from '../system/package.ts'
 
 /** A plugin that was found, before any of its code has run. */
 export interface Found {
@@ -59,7 +59,7 @@ export async function npmPlugins(folder: string): Promise<readonly Found[]> {
   }
   const found = await Promise.all(names.sort().map(name => readManifest(folder, name)))
   const plugins = found.filter(entry => entry !== undefined)
-  if (plugins.length > 0) await lendPackage(folder)
+  if (plugins.length > 0) await linkPackage(folder)
   return plugins
 }
 
@@ -140,4 +140,30 @@ function text(value: unknown): string | undefined {
 function names(value: unknown): readonly string[] | undefined {
   if (value === undefined) return []
   return Array.isArray(value) && value.every(item => typeof item === 'string') ? value : undefined
+}
+
+/**
+ * Links `locald` in the plugins' folder to this package, so that plugins resolve `locald/plugin` without a second locald beside them. An
+ * outdated link is replaced; a real folder of that name, which a user installed, is left as it is.
+ */
+async function linkPackage(folder: string): Promise<void> {
+  const link = join(folder, 'node_modules', 'locald')
+  if ((await targetOf(link)) === packageFolder || (await isFolder(link))) return
+  const temporary = `${link}.${randomBytes(4).toString('hex')}`
+  try {
+    await symlink(packageFolder, temporary, 'dir')
+    await rename(temporary, link)
+  } catch (error) {
+    await rm(temporary, { force: true })
+    // The import of a plugin that needs the link reports it; many do not.
+    if (systemCode(error) === undefined) throw error
+  }
+}
+
+async function targetOf(link: string): Promise<string | undefined> {
+  return readlink(link).catch(() => undefined)
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return (await lstat(path).catch(() => undefined))?.isDirectory() === true
 }

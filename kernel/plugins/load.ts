@@ -7,7 +7,6 @@ import { withoutExit } from './exit-guard.ts'
 import type { HookRuns } from './hooks.ts'
 import { type Declaring, type HostInput, hostOf } from './host.ts'
 import { type Candidate, candidateOf, turnedOff } from './import.ts'
-import { inTurn } from './order.ts'
 import { settingsFor, warnOfStrangers } from './settings.ts'
 import { Teardown } from './teardown.ts'
 
@@ -49,7 +48,7 @@ export async function loadPlugins(found: readonly Found[], input: LoadInput): Pr
   for (const origin of ['built-in', 'npm']) await Promise.all(found.filter(({ from }) => from === origin).map(load))
   const inOrder = found.flatMap(entry => candidates.get(entry) ?? [])
   const { container } = input
-  const waiting = await inTurn(
+  const waiting = await takeInOrder(
     inOrder,
     name => container.has(name),
     async candidate => {
@@ -181,4 +180,35 @@ function view(found: Found, state: PluginView['state'], input: LoadInput): Plugi
 
 function since(started: number): number {
   return Math.round((performance.now() - started) * 10) / 10
+}
+
+/** What decides when a plugin is set up. */
+export interface Ordered {
+  readonly name: string
+  readonly after: readonly string[]
+  readonly needs: readonly string[]
+}
+
+/**
+ * Takes plugins one by one: each when what it needs is provided, after those it names in `after`; the first in the list where several
+ * are able. A plugin with unmet needs does not block those ordered after it, and neither does a circle of `after`. Returns those whose
+ * needs were never met.
+ */
+export async function takeInOrder<T extends Ordered>(
+  all: readonly T[],
+  isProvided: (name: string) => boolean,
+  take: (it: T) => Promise<void>,
+): Promise<readonly T[]> {
+  const waiting = [...all]
+  for (;;) {
+    const able = waiting.filter(({ needs }) => needs.every(isProvided))
+    const next = able.find(it => !follows(it, waiting)) ?? able.find(it => !follows(it, able)) ?? able[0]
+    if (next === undefined) return waiting
+    waiting.splice(waiting.indexOf(next), 1)
+    await take(next)
+  }
+}
+
+function follows({ name, after }: Ordered, others: readonly Ordered[]): boolean {
+  return others.some(other => other.name !== name && after.includes(other.name))
 }
