@@ -1,4 +1,3 @@
-import { featureNames } from '../contract/plugin.ts'
 import { catalogue } from '../errors.ts'
 
 /* JSON schemas of what the API answers, for its OpenAPI document; `kernel/protocol.ts` and `kernel/events.ts` have their types. */
@@ -89,7 +88,7 @@ export const named = {
     {
       ...{ name: text, version: text, from: oneOf('built-in', 'npm'), state: oneOf('active', 'off', 'broken') },
       ...{ reason: orNull(text), code: oneOf(...Object.keys(catalogue)) },
-      ...{ types: texts, features: list(oneOf(...featureNames)), commands: texts },
+      ...{ types: texts, features: texts, commands: texts },
       setupMs: orNull(number),
     },
     ['code'],

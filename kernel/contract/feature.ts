@@ -1,21 +1,14 @@
-/** Feature flags: what this machine can do. Platform plugins register each; others may refine one. */
-export const featureNames = [
-  'containers',
-  'cgroups',
-  'shim',
-  'privileged-ports',
-  'hosts-file',
-  'trust-store',
-  'process-groups',
-  'open-browser',
-  'boot-service',
-  'vm',
-] as const
-export type FeatureName = (typeof featureNames)[number]
+/**
+ * The name of a feature flag: what this machine can do. Platform plugins register `cgroups`, `open-browser` and the like; a flag of another
+ * plugin is named `plugin:name`.
+ */
+export type FeatureName = string
 
 /** On, or off with a reason and what to do about it. */
 export interface FeatureState {
   readonly on: boolean
   readonly reason?: string
   readonly hint?: string
+  /** What `locald doctor` calls it; the name where no plugin has given one. */
+  readonly title?: string
 }

@@ -1,5 +1,5 @@
 /**
- * `locald/plugin`: what a plugin may import. All of it but `shape`, `LocaldError`, `featureNames`, `collectGarbage`, `readTextFile` and
+ * `locald/plugin`: what a plugin may import. All of it but `shape`, `LocaldError`, `collectGarbage`, `readTextFile` and
  * `readTextFileNow` is types, so that a plugin needs locald only to be compiled, if it uses none of the six.
  */
 export { type ErrorCode, type ErrorDetails, LocaldError } from '../errors.ts'

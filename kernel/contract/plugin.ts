@@ -19,7 +19,7 @@ export type * from './boot.ts'
 export type * from './catalog.ts'
 export type * from './check.ts'
 export type * from './command.ts'
-export * from './feature.ts'
+export type * from './feature.ts'
 export type * from './folder-watch.ts'
 export type * from './hooks.ts'
 export type * from './instance.ts'
@@ -94,7 +94,7 @@ export interface Host {
   service<O>(type: ServiceType<O>): void
   /** A way to read a project from a folder without a `locald.toml`; asked in order of registration. */
   source(source: ProjectSource): void
-  /** Says what the machine can do; the last to speak of a flag refines it. */
+  /** Registers what the machine can do, or refines a flag of another plugin. A flag of its own is named `plugin:name` and has a title. */
   feature(name: FeatureName, state: FeatureState): void
   has(feature: FeatureName): boolean
   /** For `locald doctor`. */

@@ -2,7 +2,7 @@ import type { FastifyPluginAsync } from 'fastify'
 import type { Check, Command, ProjectSource, ServiceType } from '../contract/plugin.ts'
 import { LocaldError } from '../errors.ts'
 import { closest } from '../system/suggest.ts'
-import type { Features } from './features.ts'
+import { checkOf, type Features } from './features.ts'
 import type { Draft } from './host.ts'
 
 interface Owned<T> {
@@ -75,8 +75,11 @@ export class Contributions {
     return this.#sources.map(({ it }) => it)
   }
 
+  /** Returns all checks: those of plugins, then one for each titled feature flag that has none. */
   checks(): readonly Owned<Check>[] {
-    return this.#checks
+    const ids = new Set(this.#checks.map(({ it }) => it.id))
+    const flags = this.#features.all().filter(({ name, title }) => title !== undefined && !ids.has(name))
+    return [...this.#checks, ...flags.map(flag => ({ owner: flag.by, it: checkOf(flag) }))]
   }
 
   command(name: string): Command | undefined {

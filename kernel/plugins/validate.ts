@@ -1,7 +1,5 @@
-import type { ProjectSource, ServiceType } from '../contract/plugin.ts'
-import { type Check, type Command, type FeatureName, type FeatureState, featureNames } from '../contract/plugin.ts'
+import type { Check, Command, FeatureName, FeatureState, ProjectSource, ServiceType } from '../contract/plugin.ts'
 import { LocaldError } from '../errors.ts'
-import { closest } from '../system/suggest.ts'
 
 /*
  * Checks of what a plugin declares: many are written in JavaScript, and a mistake told in `setup` names the plugin, while the same
@@ -10,6 +8,7 @@ import { closest } from '../system/suggest.ts'
 
 const label = /^[a-z][a-z0-9-]*$/
 const words = /^[a-z][a-z0-9-]*(?: [a-z][a-z0-9-]*)*$/
+const feature = /^[a-z][a-z0-9-]*(?::[a-z][a-z0-9-]*)?$/
 const prefix = /^(?:\/[\w.-]+)+$/
 
 export function checkType(it: ServiceType<unknown>): void {
@@ -56,6 +55,7 @@ export function checkFeature(name: FeatureName, state: FeatureState): void {
   requireObject(`feature '${name}'`, state)
   demand(typeof state.on === 'boolean', `feature '${name}': on is true or false`)
   demand(state.on || isText(state.reason), `feature '${name}' is off without a reason`)
+  demand(state.title === undefined || isText(state.title), `feature '${name}': title is a text`)
 }
 
 export function checkProvision(name: unknown, make: unknown, close: unknown): void {
@@ -68,10 +68,8 @@ export function checkCloser(close: unknown): void {
   demand(typeof close === 'function', 'onClose() needs a function')
 }
 
-function checkFeatureName(name: string): void {
-  if (featureNames.some(known => known === name)) return
-  const near = closest(String(name), featureNames)
-  throw fault(`there is no feature '${String(name)}'`, near === undefined ? undefined : `Did you mean '${near}'?`)
+function checkFeatureName(name: unknown): void {
+  demand(isText(name) && feature.test(name), `a feature's name is 'name' or 'plugin:name', not '${String(name)}'`)
 }
 
 function requireFunctions(
@@ -100,9 +98,5 @@ function isText(value: unknown): value is string {
 }
 
 function demand(holds: boolean, otherwise: string): asserts holds {
-  if (!holds) throw fault(otherwise)
-}
-
-function fault(message: string, hint?: string): LocaldError {
-  return new LocaldError('PLUGIN_SETUP', message, hint === undefined ? {} : { hint })
+  if (!holds) throw new LocaldError('PLUGIN_SETUP', otherwise)
 }

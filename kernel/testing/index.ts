@@ -1,16 +1,15 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import {
-  type CommandResult,
-  type FeatureName,
-  type FeatureState,
-  type Folders,
-  featureNames,
-  type PlatformFacts,
-  type Plugin,
-  type Services,
-  type ServiceType,
+import type {
+  CommandResult,
+  FeatureName,
+  FeatureState,
+  Folders,
+  PlatformFacts,
+  Plugin,
+  Services,
+  ServiceType,
 } from '../contract/plugin.ts'
 import { examine } from '../doctor.ts'
 import { LocaldError, messageOf } from '../errors.ts'
@@ -40,7 +39,7 @@ export interface TestKernelInput {
   /** `[plugins.<name>]` tables of config.toml, by name. */
   readonly settings?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
   /** Feature flags, whatever the platform plugin finds. */
-  readonly features?: Partial<Readonly<Record<FeatureName, FeatureState>>>
+  readonly features?: Readonly<Record<FeatureName, FeatureState>>
   /** Stand-ins for services of the container that no plugin here provides. */
   readonly provide?: Partial<Services>
 }
@@ -147,10 +146,7 @@ async function closeAll(services: readonly TestedService[], { hooks, teardown }:
 }
 
 function force(features: Features, states: TestKernelInput['features'] = {}): void {
-  for (const name of featureNames) {
-    const state = states[name]
-    if (state !== undefined) features.set(name, state, 'test')
-  }
+  for (const [name, state] of Object.entries(states)) features.set(name, state, 'test')
 }
 
 function foldersIn(root: string): Folders {

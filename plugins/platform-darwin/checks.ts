@@ -1,8 +1,10 @@
-import type { Check, CheckResult, FeatureName, FeatureState, Host } from '../../kernel/contract/plugin.ts'
+import type { Check, CheckResult, FeatureState, Host } from '../../kernel/contract/plugin.ts'
 import { messageOf } from '../../kernel/errors.ts'
+import type { PlatformFeature } from '../lib/features.ts'
 import type { Tools } from './commands.ts'
 
-const titles: Readonly<Record<FeatureName, string>> = {
+/** What `locald doctor` calls each feature. */
+export const titles: Readonly<Record<PlatformFeature, string>> = {
   containers: 'Container services',
   cgroups: 'Control groups',
   shim: 'Privileged helper',
@@ -21,7 +23,7 @@ const titles: Readonly<Record<FeatureName, string>> = {
  */
 export function featureCheck(
   host: Pick<Host, 'has'>,
-  name: FeatureName,
+  name: PlatformFeature,
   registered: FeatureState,
   probe: () => Promise<FeatureState>,
 ): Check {
@@ -32,7 +34,7 @@ export function featureCheck(
   return { id: name, title: titles[name], run }
 }
 
-function featureResult(name: FeatureName, state: FeatureState): CheckResult {
+function featureResult(name: PlatformFeature, state: FeatureState): CheckResult {
   const severity = name === 'process-groups' ? 'critical' : 'optional'
   if (state.on) return { status: 'pass', severity, summary: `${titles[name]}: available` }
   const summary = `${titles[name]}: ${state.reason ?? 'not available'}`

@@ -1,7 +1,8 @@
 import { constants } from 'node:fs'
 import { access, stat } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
-import type { FeatureName, FeatureState } from '../../kernel/contract/plugin.ts'
+import type { FeatureState } from '../../kernel/contract/plugin.ts'
+import type { PlatformFeature } from '../lib/features.ts'
 import { lookAtShim } from './shim.ts'
 
 /** The machine that is probed; a test gives it a folder as root. */
@@ -17,7 +18,7 @@ const setup = 'Run `sudo locald admin setup`.'
 const lima = '`brew install lima`'
 
 /** One look at the machine for each feature: a few files each, no program is run. */
-export const probes: Readonly<Record<FeatureName, (machine: Machine) => Promise<FeatureState>>> = {
+export const probes: Readonly<Record<PlatformFeature, (machine: Machine) => Promise<FeatureState>>> = {
   containers,
   cgroups: async () => ({
     on: false,

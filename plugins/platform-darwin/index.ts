@@ -1,8 +1,8 @@
 import type { Plugin } from '../../kernel/contract/plugin.ts'
-import { featureNames } from '../../kernel/contract/plugin.ts'
+import { platformFeatures } from '../lib/features.ts'
 import { agentCheck } from './agent.ts'
 import { bootPlan } from './boot.ts'
-import { featureCheck, machineChecks } from './checks.ts'
+import { featureCheck, machineChecks, titles } from './checks.ts'
 import { Tools, toolPath } from './commands.ts'
 import { type Machine, probes } from './features.ts'
 import { launchctlOf } from './launchctl.ts'
@@ -18,9 +18,9 @@ const plugin: Plugin = {
   async setup(host) {
     const machine: Machine = { root: '/', path: process.env['PATH'], uid: host.platform.uid }
     const tools = new Tools(toolPath(machine.path, process.env['LOCALD_SANDBOX'] || undefined), machine.uid)
-    const states = await Promise.all(featureNames.map(async name => ({ name, state: await probes[name](machine) })))
+    const states = await Promise.all(platformFeatures.map(async name => ({ name, state: await probes[name](machine) })))
     for (const { name, state } of states) {
-      host.feature(name, state)
+      host.feature(name, { ...state, title: titles[name] })
       host.check(featureCheck(host, name, state, () => probes[name](machine)))
     }
     if (await hasFileEvents(machine)) host.provide('openFolder', () => new TreeWatches().open)

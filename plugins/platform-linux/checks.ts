@@ -1,9 +1,11 @@
-import type { Check, CheckResult, FeatureName, FeatureState, Host } from '../../kernel/contract/plugin.ts'
+import type { Check, CheckResult, FeatureState, Host } from '../../kernel/contract/plugin.ts'
+import type { PlatformFeature } from '../lib/features.ts'
 import type { Machine } from './machine.ts'
 import { textOf } from './machine.ts'
 import { parseOpenFiles, parseStat } from './proc/stat.ts'
 
-const titles: Readonly<Record<FeatureName, string>> = {
+/** What `locald doctor` calls each feature. */
+export const titles: Readonly<Record<PlatformFeature, string>> = {
   containers: 'Container services',
   cgroups: 'Control groups',
   shim: 'Privileged helper',
@@ -25,7 +27,7 @@ const fewFiles = 1024
  */
 export function featureCheck(
   host: Pick<Host, 'has'>,
-  name: FeatureName,
+  name: PlatformFeature,
   registered: FeatureState,
   probe: () => Promise<FeatureState>,
 ): Check {
@@ -36,7 +38,7 @@ export function featureCheck(
   return { id: name, title: titles[name], run }
 }
 
-function featureResult(name: FeatureName, state: FeatureState): CheckResult {
+function featureResult(name: PlatformFeature, state: FeatureState): CheckResult {
   const severity = name === 'process-groups' ? 'critical' : 'optional'
   if (state.on) return { status: 'pass', severity, summary: `${titles[name]}: available` }
   const summary = `${titles[name]}: ${state.reason ?? 'not available'}`

@@ -1,4 +1,5 @@
-import type { FeatureName, FeatureState } from '../../kernel/contract/plugin.ts'
+import type { FeatureState } from '../../kernel/contract/plugin.ts'
+import type { PlatformFeature } from '../lib/features.ts'
 import { cgroups } from './cgroups/detect.ts'
 import type { Machine } from './machine.ts'
 import { findProgram, isWritable, statOf, textOf } from './machine.ts'
@@ -9,7 +10,7 @@ const setup = 'Run `sudo locald admin setup`.'
 const bindsLowPorts = 10n
 
 /** One look at the machine for each feature: a few files each, no program is run. */
-export const probes: Readonly<Record<FeatureName, (machine: Machine) => Promise<FeatureState>>> = {
+export const probes: Readonly<Record<PlatformFeature, (machine: Machine) => Promise<FeatureState>>> = {
   containers,
   cgroups,
   shim,

@@ -1,9 +1,9 @@
 import type { Plugin } from '../../kernel/contract/plugin.ts'
-import { featureNames } from '../../kernel/contract/plugin.ts'
+import { platformFeatures } from '../lib/features.ts'
 import { bootPlan } from './boot.ts'
 import { cgroupWay } from './cgroups/detect.ts'
 import { CgroupTree } from './cgroups/tree.ts'
-import { featureCheck, machineChecks } from './checks.ts'
+import { featureCheck, machineChecks, titles } from './checks.ts'
 import { findOpener, probes } from './features.ts'
 import type { Machine } from './machine.ts'
 import { LinuxProcessTable } from './process-table.ts'
@@ -18,9 +18,9 @@ const plugin: Plugin = {
   async setup(host) {
     const machine: Machine = { root: '/', env: process.env, uid: host.platform.uid }
     const opener = await findOpener(machine)
-    const states = await Promise.all(featureNames.map(async name => ({ name, state: await probes[name](machine) })))
+    const states = await Promise.all(platformFeatures.map(async name => ({ name, state: await probes[name](machine) })))
     for (const { name, state } of states) {
-      host.feature(name, state)
+      host.feature(name, { ...state, title: titles[name] })
       host.check(featureCheck(host, name, state, () => probes[name](machine)))
     }
     for (const check of [...machineChecks(machine), unitCheck(machine)]) host.check(check)

@@ -31,6 +31,9 @@ function mayImport(file: string, { path, isType }: Import): boolean {
   // The list of what ships.
   if (file === 'plugins/index.ts')
     return /^plugins\/[^/]+\/index\.ts$/.test(path) || (path === 'kernel/plugins/discover.ts' && isType)
+  // What plugins share, and the types of what a plugin offers to others.
+  if (room === 'plugins' && (path.startsWith('plugins/lib/') || (isType && /^plugins\/[^/]+\/service\.ts$/.test(path))))
+    return true
   return room === 'plugins' && (contract.includes(path) || path.startsWith(`plugins/${folder}/`))
 }
 
@@ -113,6 +116,8 @@ t.test('the rules see what is wrong', async t => {
       "import {\n  type A,\n  b,\n} from '../b/index.ts'",
       'plugins/a/index.ts imports plugins/b/index.ts',
     ],
+    ['plugins/a/index.ts', "import { b } from '../b/service.ts'", 'plugins/a/index.ts imports plugins/b/service.ts'],
+    ['plugins/lib/a.ts', "import type { B } from '../b/b.ts'", 'plugins/lib/a.ts imports plugins/b/b.ts'],
     [
       'plugins/a/index.ts',
       "import type { A } from '../../kernel/plugins/load.ts'",
@@ -140,6 +145,7 @@ t.test('the rules see what is wrong', async t => {
   const right: readonly [string, string][] = [
     ['cli/a.ts', "import type { A } from '../kernel/protocol.ts'\nimport { type B } from '../kernel/events.ts'"],
     ['cli/a.ts', "import { LocaldError } from '../kernel/errors.ts'\nimport { x } from './b.ts'"],
+    ['plugins/a/b.ts', "import type { B } from '../b/service.ts'\nimport { find } from '../lib/programs.ts'"],
     ['plugins/a/b.ts', "import { shape } from '../../kernel/contract/shape.ts'\nimport type { P } from './index.ts'"],
     [
       'plugins/index.ts',

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { type Desktop, featureNames, type Services } from '../../../kernel/contract/plugin.ts'
+import type { Desktop, Services } from '../../../kernel/contract/plugin.ts'
 import { LocaldError } from '../../../kernel/errors.ts'
 import { Container } from '../../../kernel/plugins/container.ts'
 import { Contributions } from '../../../kernel/plugins/contributions.ts'
@@ -18,10 +18,11 @@ const never = () => new Promise<never>(() => {})
 
 t.test('features', async t => {
   const features = new Features()
-  t.strictSame(
-    features.all(),
-    featureNames.map(name => ({ name, on: false, reason: 'no platform plugin offers it', by: 'kernel' })),
-    'one that nobody registered is off',
+  t.strictSame(features.all(), [])
+  t.match(
+    features.get('vm'),
+    { on: false, reason: "no plugin registers the feature 'vm'", hint: /plugins list/, by: 'kernel' },
+    'one that no plugin registered is off',
   )
   features.set('containers', { on: false, reason: 'Lima is not installed', hint: 'Install it.' }, 'platform')
   features.set('vm', { on: true }, 'platform')
@@ -46,6 +47,38 @@ t.test('features', async t => {
   t.equal(features.get('containers').by, 'platform')
   t.equal(features.get('shim').by, 'kernel')
   t.strictSame(features.by('platform'), ['vm'], 'only what it turned on')
+  features.set('gpu:cuda', { on: false, reason: 'there is no driver', title: 'CUDA' }, 'locald-plugin-gpu')
+  features.set('gpu:cuda', { on: true }, 'other')
+  t.equal(features.get('gpu:cuda').title, 'CUDA', 'a refined flag keeps its title')
+  t.equal(features.get('gpu:cude').hint, "Did you mean 'gpu:cuda'?")
+})
+
+t.test('a titled flag without a check gets one', async t => {
+  const features = new Features()
+  const all = new Contributions(features)
+  features.set('vm', { on: true }, 'platform')
+  features.set('gpu:cuda', { on: false, reason: 'there is no driver', hint: 'Install it.', title: 'CUDA' }, 'gpu')
+  features.set('gpu:metal', { on: true, title: 'Metal' }, 'gpu')
+  features.set('gpu:fpga', { on: false, reason: 'not on this machine', title: 'FPGA' }, 'gpu')
+  const own = { id: 'gpu:metal', title: 'Metal', run: never }
+  all.commit('gpu', draft({ checks: [own] }))
+  const checks = all.checks()
+  t.strictSame(
+    checks.map(({ owner, it }) => [owner, it.id]),
+    [
+      ['gpu', 'gpu:metal'],
+      ['gpu', 'gpu:cuda'],
+      ['gpu', 'gpu:fpga'],
+    ],
+  )
+  t.equal(checks[0]?.it, own)
+  t.strictSame(await checks[1]?.it.run(), {
+    status: 'warn',
+    severity: 'optional',
+    summary: 'CUDA: there is no driver',
+    fix: 'Install it.',
+  })
+  t.match(await checks[2]?.it.run(), { status: 'skip', summary: 'FPGA: not on this machine' })
 })
 
 t.test('a type is looked up in order', async t => {
@@ -72,7 +105,11 @@ t.test('a type is looked up in order', async t => {
     plugin: 'own',
   })
   features.set('containers', { on: true }, 'platform')
-  t.match(json(all.findType('container')), { message: /: no platform plugin offers it$/ }, 'each feature counts')
+  t.match(
+    json(all.findType('container')),
+    { message: /: no plugin registers the feature 'vm'$/ },
+    'each feature counts',
+  )
   features.set('vm', { on: true }, 'platform')
   t.equal(all.findType('container'), container)
   t.strictSame(json(all.findType('redis')), {

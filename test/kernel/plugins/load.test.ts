@@ -251,9 +251,12 @@ t.test('what is declared wrongly is told in set-up', async t => {
     [host => host.service({ ...type, reset: 1 }), /'thing' has no function reset\(\)/],
     [host => host.service({ ...type, network: 'all' }), /network is web, port or none/],
     [host => host.service({ ...type, reach: 'moon' }), /reach is host or guest/],
-    [host => host.service({ ...type, requires: ['container'] }), /there is no feature 'container'/],
+    [
+      host => host.service({ ...type, requires: ['Container'] }),
+      /a feature's name is 'name' or 'plugin:name', not 'Container'/,
+    ],
     [host => host.service({ ...type, requires: 'vm' }), /requires is a list/],
-    [host => host.feature('wings', { on: true }), /there is no feature 'wings'/],
+    [host => host.feature('a:b:c', { on: true }), /a feature's name is .* not 'a:b:c'/],
     [host => host.feature('vm', { on: 'yes' }), /on is true or false/],
     [host => host.feature('vm', { on: false }), /'vm' is off without a reason/],
     [host => host.check({ id: 'a', title: 'b' }), /check 'a' has no function run\(\)/],
@@ -275,6 +278,30 @@ t.test('what is declared wrongly is told in set-up', async t => {
     const [view] = await kit().load(odd(declare))
     t.match(view, { state: 'broken', code: 'PLUGIN_SETUP', reason: expected })
   }
+})
+
+t.test('a third-party plugin registers a flag that another requires', async t => {
+  const kernel = kit()
+  const cuda = { on: true, title: 'CUDA' }
+  const [view] = await kernel.load(
+    plugin('locald-plugin-gpu', host => host.feature('gpu:cuda', cuda)),
+    plugin('locald-plugin-model', host => {
+      t.equal(host.has('gpu:cuda'), true)
+      host.service(serviceType('model', { requires: ['gpu:cuda'] }))
+      host.service(serviceType('typo', { requires: ['gpu:cida'] }))
+    }),
+  )
+  t.strictSame(view?.features, ['gpu:cuda'])
+  t.match(kernel.contributions.findType('model'), { type: 'model' })
+  t.match(kernel.contributions.findType('typo'), {
+    code: 'SERVICE_TYPE_UNSUPPORTED',
+    message: "type 'typo' is not available: no plugin registers the feature 'gpu:cida'",
+    hint: "Did you mean 'gpu:cuda'?",
+  })
+  t.strictSame(
+    kernel.contributions.checks().map(({ owner, it }) => [owner, it.id, it.title]),
+    [['locald-plugin-gpu', 'gpu:cuda', 'CUDA']],
+  )
 })
 
 t.test('declarations after set-up are refused', async t => {

@@ -8,7 +8,7 @@ import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import type { Check, FeatureName, FeatureState, ProcessTree, Services } from '../../../kernel/contract/plugin.ts'
-import { featureNames } from '../../../kernel/contract/plugin.ts'
+import { platformFeatures } from '../../../plugins/lib/features.ts'
 import { agentCheck } from '../../../plugins/platform-darwin/agent.ts'
 import { featureCheck, machineChecks } from '../../../plugins/platform-darwin/checks.ts'
 import { Shared, Tools, toolPath } from '../../../plugins/platform-darwin/commands.ts'
@@ -592,7 +592,7 @@ function machineOf(t: Test, files: Readonly<Record<string, string>>): Machine {
 t.test('features', async t => {
   await t.test('of a bare machine are off but for what every Mac has', async t => {
     const machine = machineOf(t, {})
-    for (const name of featureNames) {
+    for (const name of platformFeatures) {
       const state = await probes[name](machine)
       if (['process-groups', 'open-browser', 'boot-service', 'trust-store'].includes(name))
         t.same(state, { on: true }, name)
@@ -710,7 +710,7 @@ t.test('the plugin', tools, async t => {
     use,
     onClose: nothing,
   })
-  t.same([...features.keys()], featureNames)
+  t.same([...features.keys()], platformFeatures)
   for (const [name, state] of features) t.ok(state.on || (state.reason && state.hint), name)
   t.equal(new Set(checks.map(({ id }) => id)).size, checks.length)
   for (const check of checks) {

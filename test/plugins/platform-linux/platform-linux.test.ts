@@ -16,7 +16,7 @@ import type {
   ProcessTree,
   Services,
 } from '../../../kernel/contract/plugin.ts'
-import { featureNames } from '../../../kernel/contract/plugin.ts'
+import { type PlatformFeature, platformFeatures } from '../../../plugins/lib/features.ts'
 import { bootPlan, programsIn, unitOf, unitText } from '../../../plugins/platform-linux/boot.ts'
 import { cgroupWay, parseOwnCgroup } from '../../../plugins/platform-linux/cgroups/detect.ts'
 import { featureCheck, machineChecks } from '../../../plugins/platform-linux/checks.ts'
@@ -467,11 +467,11 @@ function machineOf(
 }
 
 t.test('features', async t => {
-  const probe = (name: FeatureName, machine: Machine) => probes[name](machine)
+  const probe = (name: PlatformFeature, machine: Machine) => probes[name](machine)
 
   await t.test('of a bare machine are off, each with a reason and a hint', async t => {
     const machine = machineOf(t, {})
-    for (const name of featureNames) {
+    for (const name of platformFeatures) {
       const state = await probe(name, machine)
       if (name === 'process-groups') t.same(state, { on: true })
       else t.match(state, { on: false, reason: /\w+ \w+/, hint: /\w+ \w+/ }, name)
@@ -653,7 +653,7 @@ t.test('the plugin', linux, async t => {
     use,
     onClose: nothing,
   })
-  t.same([...features.keys()], featureNames)
+  t.same([...features.keys()], platformFeatures)
   for (const [name, state] of features) t.ok(state.on || (state.reason && state.hint), name)
   t.equal(new Set(checks.map(({ id }) => id)).size, checks.length)
   for (const check of checks) {
