@@ -1,27 +1,10 @@
 import { dirname } from 'node:path'
 import t from 'tap'
+import { kernelOrder } from '../lib/architecture.ts'
 import { importsOf, type Source, sourcesOf } from '../lib/sources.ts'
 
 /** The rooms of kernel/, from above: each may import only itself and those below it. */
-const order = [
-  'daemon.ts',
-  'api',
-  'kernel.ts',
-  'operations',
-  'projects',
-  'testing',
-  'services',
-  'doctor.ts',
-  'plugins',
-  'registry',
-  'logs',
-  'config',
-  'system',
-  'protocol.ts',
-  'contract',
-  'events.ts',
-  'errors.ts',
-]
+const order = kernelOrder().map(name => name.replace(/\/$/, ''))
 
 /** Areas whose rooms (their folders, and each file beside these) do not import one another both ways. */
 const areas = ['plugins/https', 'plugins/postgres']
