@@ -1,4 +1,4 @@
-# What the steps of CI share; sourced. The last line of each step is `N passed, N failed, N skipped`.
+# Functions that the steps of CI share; source this file. The last line of each step is `N passed, N failed, N skipped`.
 # shellcheck shell=bash
 set -uo pipefail
 
@@ -8,21 +8,21 @@ system=$(uname -s)
 passed=0 failed=0 skipped=0
 work=$(mktemp -d "${TMPDIR:-/tmp}/locald-ci-XXXXXX")
 
-# Where .ci/smoke installs the packages; the checkout itself is tried when it was built after that.
+# Where .ci/smoke installs the packages. A checkout that was built later is used instead.
 installed=$root/build/installed/node_modules/locald/dist/cli/main.cjs
 main=$root/dist/cli/main.cjs
 [[ ! $root/build/installed/package.json -nt $main ]] || main=$installed
 
 locald() { node "$main" "$@"; }
 
-# A daemon, folders and ports of its own: for machines where other work goes on.
+# Uses an isolated daemon, folders and ports, for machines that do other work at the same time.
 sandbox() {
   export LOCALD_SANDBOX=ci LOCALD_HTTP_PORT=0 LOCALD_HTTPS_PORT=0 HOME=$work/home
   unset XDG_DATA_HOME XDG_CONFIG_HOME XDG_CACHE_HOME XDG_RUNTIME_DIR
   mkdir -p "$HOME"
 }
 
-# Runs words that must succeed: `expect 'what is so' command words`. Their output is shown when they do not.
+# Runs a command that must succeed: `expect 'what it shows' COMMAND…`. Prints its output on failure.
 expect() {
   local name=$1 output=$work/output
   shift
@@ -36,20 +36,20 @@ expect() {
   fi
 }
 
-# Runs words whose result is only told: what nobody could try yet, or what depends on the machine.
+# Runs a command and only prints its result, for behaviour that is untested so far or depends on the machine.
 report() {
   local name=$1 output=$work/output
   shift
-  if "$@" >"$output" 2>&1 </dev/null; then printf 'so     %s\n' "$name"; else printf 'not so %s: %s\n' "$name" "$*"; fi
+  if "$@" >"$output" 2>&1 </dev/null; then printf 'yes    %s\n' "$name"; else printf 'no     %s: %s\n' "$name" "$*"; fi
   sed 's/^/       /' "$output"
 }
 
 fails() { ! "$@"; }
 
-# Runs words for at most so many seconds; macOS has no timeout(1).
+# Runs a command with a time limit in seconds; macOS has no timeout(1).
 limited() { perl -e 'alarm shift; exec @ARGV or exit 127' "$@"; }
 
-# Waits until words succeed: `within SECONDS command words`.
+# Retries a command until it succeeds: `within SECONDS COMMAND…`.
 within() {
   local end=$((SECONDS + $1))
   shift
@@ -59,10 +59,10 @@ within() {
   done
 }
 
-# A part of the JSON on stdin: `json .services[0].port`.
+# Prints a part of the JSON on stdin: `json .services[0].port`.
 json() { node -e 'process.stdout.write(`${eval(`(${require("fs").readFileSync(0, "utf8")})${process.argv[1]}`)}\n`)' "$1"; }
 
-# Ends a step: what runs is ended, what it made is removed, the counts are told.
+# Finishes a step: shuts the daemon down, removes the files and prints the counts.
 finish() {
   locald server shutdown >/dev/null 2>&1 </dev/null
   rm -rf "$work"

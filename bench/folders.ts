@@ -5,12 +5,12 @@ import { fileURLToPath } from 'node:url'
 
 /** The package's folder. */
 export const root = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..')
-/** All that benches make, peers included. */
+/** Everything that benches create, peers included. */
 export const made = join(root, 'build', 'bench')
 /** The command line. */
 export const cli = join(root, 'dist', 'cli', 'main.cjs')
 
-/** The path of a small C program of the bench, compiled when it is missing or older than its source. Throws without a compiler. */
+/** Returns the path of a small C program of the bench; compiles it if it is missing or older than its source. Throws without a compiler. */
 export function program(name: 'listener' | 'printer'): string {
   const source = join(root, 'bench', `${name}.c`)
   const output = join(made, name)

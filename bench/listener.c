@@ -1,4 +1,4 @@
-// The trivial service: listens on 127.0.0.1, on the port in its first word or in $PORT, and closes what connects.
+// The trivial service: listens on 127.0.0.1, on the port in its first argument or in $PORT, and closes every connection.
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdio.h>

@@ -5,22 +5,22 @@ import { WebSocket } from 'ws'
 import { median } from './measure.ts'
 import { name, type Subject } from './proxies.ts'
 
-/** What a load came to. */
+/** The result of a load. */
 export interface Result {
-  /** What went well, and what did not: requests answered with 200, round trips, handshakes, events. */
+  /** Successes and failures: requests answered with 200, round trips, handshakes, events. */
   readonly good: number
   readonly bad: number
   readonly seconds: number
-  /** ms of CPU of the proxy. */
+  /** CPU time of the proxy, ms. */
   readonly cpu: number
-  /** Median of one, ms, where that was measured. */
+  /** Median time of one, ms, if it was measured. */
   readonly middle?: number
 }
 
 /** Loads a proxy for some seconds. */
 export type Load = (proxy: Subject, seconds: number) => Promise<Result>
 
-/** HTTP/1.1 by wrk. */
+/** Sends HTTP/1.1 with wrk. */
 export function wrk(connections: number, path: string, headers: readonly string[] = []): Load {
   return async (proxy, seconds) => {
     const words = ['--latency', '-t1', `-c${connections}`, `-d${whole(seconds)}s`, '-H', `Host: ${name}`]
@@ -36,17 +36,17 @@ export function wrk(connections: number, path: string, headers: readonly string[
   }
 }
 
-/** HTTP/2, or with `--h1` HTTP/1.1, over TLS by h2load. */
+/** Sends HTTP/2, or with `--h1` HTTP/1.1, over TLS with h2load. */
 export function h2load(words: readonly string[], path: string): Load {
   return (proxy, seconds) => loaded(proxy, [...words, `-D${whole(seconds)}`], path)
 }
 
-/** Connections over TLS that are made anew, one request on each: as many as a burst of them has. */
+/** Opens a burst of new TLS connections with one request on each. */
 export function handshakes(count: number): Load {
   return proxy => loaded(proxy, ['--h1', `-n${count}`, `-c${count}`], '/1024')
 }
 
-/** Round trips of a short message on WebSockets. */
+/** Sends a short message back and forth over WebSockets. */
 export function webSockets(connections: number): Load {
   return async (proxy, seconds) => {
     const headers = { host: name }
@@ -70,7 +70,7 @@ export function webSockets(connections: number): Load {
   }
 }
 
-/** How long after a service wrote the first event of a stream a client has it. */
+/** Measures the time from a service's write of a stream's first event until a client has it. */
 export function events(count: number): Load {
   return async proxy => {
     const [began, before] = [performance.now(), proxy.cpuMs()]
@@ -105,7 +105,7 @@ async function loaded(proxy: Subject, words: readonly string[], path: string): P
 
 async function output(proxy: Subject, command: string, words: readonly string[]) {
   const before = proxy.cpuMs()
-  // On the core that this process has.
+  // On the core that this process runs on.
   const child = spawn(command, words, { stdio: ['ignore', 'pipe', 'inherit'] })
   let text = ''
   child.stdout.setEncoding('utf8').on('data', piece => {

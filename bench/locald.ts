@@ -7,7 +7,7 @@ import { cli } from './folders.ts'
 import { until } from './measure.ts'
 import { processesWith, type Used } from './processes.ts'
 
-/** A service as `status --json` shows it, as far as benches care. */
+/** The fields of a service in `status --json` that benches use. */
 export interface Seen {
   readonly name: string
   readonly port: number
@@ -15,14 +15,14 @@ export interface Seen {
   readonly status: string
 }
 
-/** A home of its own, and in it a daemon with one project. Close it at the end. */
+/** A separate home with a daemon and one project. Close it when done. */
 export class Locald {
   readonly home = mkdtempSync(join(tmpdir(), `locald-bench-${process.pid}-`))
   readonly env: NodeJS.ProcessEnv
   readonly project = join(this.home, 'bench')
   #socket: string | undefined
 
-  /** `toml`: the project's file. */
+  /** Creates the home; `toml` is the project's file. */
   constructor(toml: string) {
     mkdirSync(this.project)
     writeFileSync(join(this.project, 'locald.toml'), toml)
@@ -31,7 +31,7 @@ export class Locald {
     this.env = { PATH, HOME: this.home, ...xdg, LOCALD_SANDBOX: 'bench', LOCALD_HTTP_PORT: '0', LOCALD_HTTPS_PORT: '0' }
   }
 
-  /** Runs a command to its end, and gives what it printed. Throws, with all it said, when it fails. */
+  /** Runs a command and returns its output. Throws, with all of its output, when it fails. */
   run(...words: readonly string[]): string {
     const { status, signal, stdout, stderr } = spawnSync(process.execPath, [cli, ...words], {
       cwd: this.project,
@@ -52,7 +52,7 @@ export class Locald {
     return services
   }
 
-  /** What of this home lives: the daemon, keepers, services. */
+  /** Returns the running processes of this home: the daemon, keepers, services. */
   processes(): readonly Used[] {
     return processesWith(this.home)
   }
@@ -63,7 +63,7 @@ export class Locald {
     return found
   }
 
-  /** Asks the daemon itself, without the command line, and resolves at the end of its answer. */
+  /** Sends a request to the daemon, without the CLI; resolves with the whole response. */
   ask(method: 'GET' | 'POST', path: string, body?: unknown): Promise<string> {
     this.#socket ??= socketOf(this.run('server', 'status', '--json'))
     const socketPath = this.#socket
@@ -81,7 +81,7 @@ export class Locald {
     })
   }
 
-  /** A log file's folder. */
+  /** Returns the folder of a service's log. */
   logs(service: string): string {
     return join(this.home, 'locald', 'sandboxes', 'bench', 'data', 'logs', 'bench', service)
   }
@@ -90,15 +90,15 @@ export class Locald {
     return readFileSync(join(this.home, 'locald', 'sandboxes', 'bench', 'data', 'daemon.log'), 'utf8')
   }
 
-  /** Ends all, and removes the home. */
+  /** Stops all processes and removes the home. */
   async close(): Promise<void> {
     this.run('server', 'shutdown')
-    await until('the end of locald', () => this.processes().length === 0)
+    await until('the exit of locald', () => this.processes().length === 0)
     rmSync(this.home, { recursive: true, force: true })
   }
 }
 
-/** A project of trivial listeners on these ports. */
+/** Returns a project file with trivial listeners on these ports. */
 export function listeners(ports: readonly number[], listener: string): string {
   const services = ports.map(
     (port, index) => `[services.s${index + 1}]\nport = ${port}\ncommand = "exec ${listener}"\n`,

@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { arch, availableParallelism, loadavg, platform, release, totalmem } from 'node:os'
 
-/** What figures depend on; no names, no paths. */
+/** The properties of the machine that figures depend on; no names, no paths. */
 export function machine() {
   return {
     cores: availableParallelism(),
     memoryGb: Math.round(totalmem() / 2 ** 30),
     system: `${distribution()} (${platform()} ${release()}, ${arch()})`,
     node: process.version,
-    /** Runnable processes over the last minute: others at work. */
+    /** Runnable processes over the last minute, as a measure of other load. */
     load: Math.round((loadavg()[0] ?? 0) * 10) / 10,
   }
 }

@@ -1,4 +1,4 @@
-/** The middle value; the mean of the two middle ones of an even number. NaN of none. */
+/** Returns the median; NaN without values. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b)
   const middle = sorted.length >> 1
@@ -6,7 +6,7 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2
 }
 
-/** Measures subjects in turn, `rounds` times, so that what else the machine does falls on all of them; the values by subject. */
+/** Measures subjects in turn, `rounds` times, so that other load affects all of them; returns the values by subject. */
 export async function interleave<T>(
   rounds: number,
   subjects: Readonly<Record<string, () => T | Promise<T>>>,
@@ -18,14 +18,14 @@ export async function interleave<T>(
   return results
 }
 
-/** How long something takes, ms. */
+/** Returns how long `work` takes, in ms. */
 export async function timed(run: () => unknown): Promise<number> {
   const began = performance.now()
   await run()
   return performance.now() - began
 }
 
-/** Waits until `look` is true, asking every `stepMs`. Throws with `what` after the limit. */
+/** Waits until `look` returns true, calling it every `stepMs`. Throws with `what` after the limit. */
 export async function until(
   what: string,
   look: () => boolean | Promise<boolean>,
@@ -33,7 +33,7 @@ export async function until(
 ): Promise<void> {
   const end = performance.now() + limitMs
   while (!(await look())) {
-    if (performance.now() > end) throw new Error(`waited in vain: ${what}`)
+    if (performance.now() > end) throw new Error(`timed out: ${what}`)
     await new Promise(wake => setTimeout(wake, stepMs))
   }
 }

@@ -3,21 +3,21 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { made } from './folders.ts'
 
-/** From npm, in versions that run on Node 20. */
+/** Packages from npm, in versions that run on Node.js 20. */
 const fromNpm = ['pm2@7.0.4', 'concurrently@9.2.1', 'mprocs@0.9.6', 'foreman@3.0.1']
-/** From Debian, for the Python that Debian's is. */
+/** Packages from Debian, for Debian's Python. */
 const fromDebian = ['supervisor', 'python3-pkg-resources']
 const python = '/usr/bin/python3'
 
 const peers = join(made, 'peers')
 const debian = join(peers, 'debian')
 
-/** The words that run a peer's program, its environment, or why there is none. */
+/** The argv and environment of a peer's program, or why it is missing. */
 export type Fetched =
   | { readonly words: readonly string[]; readonly env: NodeJS.ProcessEnv }
   | { readonly missing: string }
 
-/** A peer of npm, fetched at first use. */
+/** Returns a peer from npm; downloads it at first use. */
 export function npmPeer(name: string): Fetched {
   const file = join(peers, 'node_modules', '.bin', name)
   if (!existsSync(file)) {
@@ -29,7 +29,7 @@ export function npmPeer(name: string): Fetched {
   return existsSync(file) ? { words: [file], env: {} } : { missing: `${name}: npm installed none` }
 }
 
-/** supervisor's `supervisord` or `supervisorctl`, fetched at first use and unpacked: nothing of the system is changed. */
+/** Returns supervisor's `supervisord` or `supervisorctl`; downloads and unpacks it at first use, without changing the system. */
 export function supervisorPeer(name: 'supervisord' | 'supervisorctl'): Fetched {
   const file = join(debian, 'usr', 'bin', name)
   if (!existsSync(file)) {
@@ -46,7 +46,7 @@ export function supervisorPeer(name: 'supervisord' | 'supervisorctl'): Fetched {
   return { words: [python, file], env: { PYTHONPATH: join(debian, 'usr', 'lib', 'python3', 'dist-packages') } }
 }
 
-/** Why a program failed; undefined when it did not. */
+/** Returns why a program failed; undefined on success. */
 function quietly(command: string, words: readonly string[], cwd: string): string | undefined {
   const { status, error, stderr } = spawnSync(command, words, { cwd, encoding: 'utf8' })
   return status === 0 ? undefined : `${command} ${words[0]}: ${error?.message ?? stderr.trim()}`

@@ -1,6 +1,6 @@
 import { connect, createServer } from 'node:net'
 
-/** Free ports of 127.0.0.1, below the ephemeral range as the ports of services are. */
+/** Returns free ports of 127.0.0.1, below the ephemeral range as the ports of services are. */
 export async function freePorts(count: number, from: number): Promise<readonly number[]> {
   const ports: number[] = []
   for (let port = from; ports.length < count; port++) if (await isFree(port)) ports.push(port)
@@ -8,8 +8,8 @@ export async function freePorts(count: number, from: number): Promise<readonly n
 }
 
 /**
- * Resolves when all ports accept connections. Who looks for free ports listens on each for a moment: only a round in which all accept
- * counts.
+ * Resolves when all ports accept connections. A program that searches for free ports briefly listens on each, so only a round in which
+ * all accept counts.
  */
 export async function allAccept(ports: readonly number[], limitMs = 60_000): Promise<void> {
   const end = performance.now() + limitMs
@@ -18,7 +18,7 @@ export async function allAccept(ports: readonly number[], limitMs = 60_000): Pro
     for (const port of ports) {
       while (!(await accepts(port))) {
         missing = port
-        if (performance.now() > end) throw new Error(`nothing listens on port ${port}`)
+        if (performance.now() > end) throw new Error(`no listener on port ${port}`)
         await new Promise(wake => setTimeout(wake, 2))
       }
     }

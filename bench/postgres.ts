@@ -1,5 +1,5 @@
 /**
- * What managed PostgreSQL costs over PostgreSQL itself, and what a branch costs over pg_dump | psql, side by side in one run.
+ * Measures managed PostgreSQL against PostgreSQL alone, and a branch against pg_dump | psql, side by side in one run.
  *
  *   node build/bench/postgres.js                 starts: postgres alone, a ready cluster, a new one from the template
  *   node build/bench/postgres.js branch [MB]     a branch of a database of that size (1024), here and, as root, on XFS
@@ -39,7 +39,7 @@ function targetOf(service: Service): Target {
   return { host: '127.0.0.1', port: Number(service.run.port), user, password, database }
 }
 
-/** PostgreSQL without locald: its own program on the same cluster, until a query succeeds. */
+/** Starts PostgreSQL without locald on the same cluster; resolves when a query succeeds. */
 async function alone(house: House, service: Service): Promise<number> {
   const { data, runtime } = house.folders
   const { os, arch } = house.host.platform
@@ -60,9 +60,9 @@ async function alone(house: House, service: Service): Promise<number> {
   const child = spawn(program, words, { env: serverEnv(), stdio: 'ignore' })
   while (!(await answers(target, places.cluster))) await new Promise(wake => setTimeout(wake, 2))
   const ms = performance.now() - began
-  const ended = new Promise(resolve => child.once('exit', resolve))
+  const exited = new Promise(resolve => child.once('exit', resolve))
   child.kill('SIGINT')
-  await ended
+  await exited
   return ms
 }
 
@@ -90,7 +90,7 @@ function over(ms: number, own: number): string {
   return `${ms.toFixed(0)} ms: ${(ms - own).toFixed(0)} ms over postgres's own`
 }
 
-/** A main checkout and a linked worktree, as git has them. */
+/** Creates a main checkout and a linked worktree, as git does. */
 function checkouts(house: House): { readonly main: string; readonly tree: string } {
   const [main, tree] = [join(house.root, 'main'), join(house.root, 'tree')]
   for (const folder of [join(main, '.git', 'worktrees', 'tree'), tree]) mkdirSync(folder, { recursive: true })
@@ -164,7 +164,7 @@ function dump(from: Target, to: Target): void {
   if (ran.status !== 0 || /ERROR/.test(ran.stderr)) throw new Error(ran.stderr)
 }
 
-/** Bytes in use on a file system, after all is written out. */
+/** Returns the bytes in use on a file system, after sync(1). */
 function blocks(folder: string): number {
   spawnSync('sync', ['-f', folder])
   const { blocks, bfree, bsize } = statfsSync(folder)
@@ -184,7 +184,7 @@ async function inHouse(under: string, work: (house: House) => Promise<void>): Pr
   }
 }
 
-/** A file system that can share blocks, in a file. */
+/** Mounts a file system that can share blocks, from a file. */
 async function onXfs(megabytes: number, work: (folder: string) => Promise<void>): Promise<void> {
   const root = mkdtempSync(join(tmpdir(), 'xfs-'))
   const [image, folder] = [join(root, 'image'), join(root, 'mnt')]

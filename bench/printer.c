@@ -1,5 +1,5 @@
-// Prints numbered lines of 8 bytes and writes the time that took it, in µs, into a file: `printer COUNT TIMES [each]`.
-// Through stdio as it comes (a block at a time into a pipe or file, a line at a time on a terminal); `each`: one write a line.
+// Prints numbered lines of 8 bytes and appends the time that it took, in µs, to a file: `printer COUNT TIMES [each]`.
+// Uses stdio's default buffering (blocks into a pipe or file, lines on a terminal); with `each`, one write per line.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,23 +1,23 @@
 import { readdirSync, readFileSync } from 'node:fs'
 
-/** A process, and what it has used. Memory in bytes, CPU (user and system) in ms. */
+/** A process and its usage: memory in bytes, CPU (user and system) in ms. */
 export interface Used {
   readonly pid: number
   readonly command: string
   readonly cpuMs: number
   readonly rss: number
-  /** Pages shared with others are counted in parts: proc_pid_smaps(5). */
+  /** Proportional set size: shared pages count in parts, proc_pid_smaps(5). */
   readonly pss: number
 }
 
-/** The living processes whose environment has `text`: all that was started with it. */
+/** Returns the running processes whose environment contains `text`. */
 export function processesWith(text: string): readonly Used[] {
   return readdirSync('/proc')
     .filter(name => /^\d+$/.test(name) && Number(name) !== process.pid && read(name, 'environ').includes(text))
     .map(name => used(Number(name)))
 }
 
-/** What one process has used. */
+/** Returns the usage of one process. */
 export function used(pid: number): Used {
   const rollup = read(pid, 'smaps_rollup')
   const kilobytes = (key: string) => Number(new RegExp(`^${key}: +(\\d+) kB`, 'm').exec(rollup)?.[1] ?? 0)
@@ -30,13 +30,13 @@ export function used(pid: number): Used {
   }
 }
 
-/** CPU time of children that ended and were waited for, ms: proc_pid_stat(5), in ticks of 10 ms. */
+/** Returns the CPU time of children that exited and were waited for, in ms: proc_pid_stat(5), in ticks of 10 ms. */
 export function childrenMs(): number {
   const fields = readFileSync('/proc/self/stat', 'utf8').split(') ')[1]?.split(' ') ?? []
   return (Number(fields[13]) + Number(fields[14])) * 10
 }
 
-/** Time on a CPU of all threads, to the ns: `schedstat`. */
+/** Returns the CPU time of all threads in ms, with the precision of `schedstat` (ns). */
 function cpuOf(pid: number): number {
   let threads: string[] = []
   try {

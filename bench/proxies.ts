@@ -10,13 +10,13 @@ import { used } from './processes.ts'
 /** The name under which every proxy serves the upstreams. */
 export const name = 'bench.localhost'
 
-/** Ports of what proxies stand before: `live` has the paths under `/live`, `files` all others. */
+/** Ports of the upstreams: `live` has the paths under `/live`, `files` all others. */
 export interface Upstreams {
   readonly files: number
   readonly live: number
 }
 
-/** A proxy that runs: its ports, CPU time so far in ms, memory in bytes. */
+/** A running proxy: its ports, CPU time so far in ms, memory in bytes. */
 export interface Subject {
   readonly http: number
   /** Null where it was not set up with TLS. */
@@ -26,7 +26,7 @@ export interface Subject {
   close(): Promise<void>
 }
 
-/** Files of the proxies. */
+/** The folder of the proxies' files. */
 export const folder = join(made, 'proxy')
 /** Sizes of the bodies the upstream has, bytes. */
 export const sizes = [1024, 100 * 1024] as const
@@ -37,12 +37,12 @@ const isPinned =
   availableParallelism() > 1 &&
   spawnSync('taskset', ['-c', '1', 'true'], { env: { ...process.env, PATH } }).status === 0
 
-/** Where proxies and what loads them share no core, the requests a second are the proxy's: it has core 1, everyone else core 0. */
+/** Gives the proxy core 1 and everything else core 0, so that requests per second measure the proxy. */
 export function pin(pids: readonly number[], core: 0 | 1): void {
   for (const pid of isPinned ? pids : []) spawnSync('taskset', ['-apc', String(core), String(pid)])
 }
 
-/** locald, with the upstreams of all as its services: nginx with one worker, which has a file of each size, and upstream.js. */
+/** Starts locald, with everyone's upstreams as its services: nginx with one worker and a file of each size, and upstream.js. */
 export async function locald(up: Upstreams): Promise<Subject> {
   mkdirSync(join(folder, 'www'), { recursive: true })
   for (const size of sizes) writeFileSync(join(folder, 'www', String(size)), 'x'.repeat(size))
@@ -61,7 +61,7 @@ command = "${live}"
 `)
 }
 
-/** locald with these services, of which `web` is the main one. */
+/** Starts locald with these services, of which `web` is the main one. */
 export function withServices(toml: string): Subject {
   const run = new Locald(`[project]\nname = "bench"\n${toml}`)
   run.run('up')
@@ -70,7 +70,7 @@ export function withServices(toml: string): Subject {
   return { http, https, cpuMs: () => run.daemon().cpuMs, rss: () => run.daemon().rss, close: () => run.close() }
 }
 
-/** A certificate for the peers, as small as locald's own. */
+/** Creates a certificate for the peers, as small as locald's own. */
 export function makeCertificate(): void {
   mkdirSync(folder, { recursive: true })
   const [key, cert] = [join(folder, 'leaf.key'), join(folder, 'leaf.pem')]
@@ -80,7 +80,7 @@ export function makeCertificate(): void {
   spawnSync('sh', ['-c', `cat ${cert} ${key} > ${join(folder, 'both.pem')}`])
 }
 
-/** Writes nginx's configuration; its file. */
+/** Writes nginx's configuration and returns its path. */
 export function nginxFile(label: string, server: string): string {
   const file = join(folder, `${label}.conf`)
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
@@ -97,7 +97,7 @@ http { ${common} ${server} }
   return file
 }
 
-/** Starts what makes a proxy, one process for both ports or one for each, and waits until it listens. */
+/** Starts a proxy, as one process for both ports or one for each, and waits until it listens. */
 export async function started(
   commands: readonly (readonly string[])[],
   http: number,
@@ -110,11 +110,11 @@ export async function started(
   const pids = children.map(({ pid = 0 }) => pid)
   pin(pids, 1)
   const sum = (of: 'cpuMs' | 'rss') => pids.reduce((total, pid) => total + used(pid)[of], 0)
-  const close = async () => void (await Promise.all(children.map(ended)))
+  const close = async () => void (await Promise.all(children.map(exited)))
   return { http, https, cpuMs: () => sum('cpuMs'), rss: () => sum('rss'), close }
 }
 
-function ended(child: ChildProcess): Promise<void> {
+function exited(child: ChildProcess): Promise<void> {
   return new Promise(resolve => {
     child.once('exit', () => resolve())
     child.kill('SIGKILL')

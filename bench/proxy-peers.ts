@@ -5,10 +5,10 @@ import { folder, name, nginxFile, PATH, type Subject, started, type Upstreams } 
 
 type Ports = readonly [http: number, https: number]
 
-// portless wants Node 24.
+// portless needs Node.js 24.
 const npm = { 'http-proxy': ['http-proxy@1.18.1'], httpxy: ['httpxy@0.5.0'], portless: ['portless@0.15.6', 'node@24'] }
 
-/** The peers by their names, each in front of the upstreams; those of npm serve no `/live`. */
+/** The peers by name, each in front of the upstreams; those from npm serve no `/live`. */
 export const peers: Readonly<Record<string, (up: Upstreams, ports: Ports) => Promise<Subject>>> = {
   nginx: async (up, [http, https]) => {
     const tls = `listen 127.0.0.1:${https} ssl http2 backlog=4096; ssl_certificate ${folder}/leaf.pem; ssl_certificate_key ${folder}/leaf.key;`
@@ -81,7 +81,7 @@ https://${name}:${https} {
       join(folder, 'node_modules/portless/dist/cli.js'),
     ]
     const cert = ['--cert', join(folder, 'leaf.pem'), '--key', join(folder, 'leaf.key')]
-    // By itself it trusts a CA of its own, and writes /etc/hosts.
+    // By default it trusts its own CA and writes /etc/hosts.
     const own = (scheme: string) => {
       const state = join(folder, `portless-${scheme}`)
       mkdirSync(state, { recursive: true })
@@ -122,7 +122,7 @@ createServer((req, res) => proxy.web(req, res, { target: 'http://127.0.0.1:${up.
     ),
 }
 
-/** Why a proxy cannot be measured here; undefined when it can. */
+/** Returns why a proxy cannot be measured here; undefined if it can. */
 export function missing(proxy: string): string | undefined {
   const packages = Object.entries(npm).find(([it]) => it === proxy)?.[1]
   if (packages === undefined) {
@@ -132,11 +132,11 @@ export function missing(proxy: string): string | undefined {
   return npmInstall(packages) ? undefined : `${proxy}: npm install failed`
 }
 
-/** Fetches packages into the proxies' folder, unless they are there. */
+/** Downloads packages into the proxies' folder, unless they exist. */
 export function npmInstall(packages: readonly string[]): boolean {
   if (packages.every(it => existsSync(join(folder, 'node_modules', it.split('@')[0] ?? '')))) return true
   if (!existsSync(join(folder, 'package.json'))) writeFileSync(join(folder, 'package.json'), '{"private":true}\n')
-  // Node's package is put together by a script.
+  // An install script assembles Node's package.
   const words = ['install', '--no-audit', '--no-fund', '--loglevel=error', ...packages]
   return spawnSync('npm', words, { cwd: folder }).status === 0
 }

@@ -1,4 +1,4 @@
-/** One figure. `of`: what the ratio is against. `met` is absent where there is no target. */
+/** One figure. `of` is what the ratio is against; `met` is absent without a target. */
 export interface Row {
   readonly what: string
   readonly value: number
@@ -9,16 +9,16 @@ export interface Row {
   readonly met?: boolean
 }
 
-/** What one bench found. */
+/** The result of one bench. */
 export interface Found {
   readonly bench: string
   readonly about: string
   readonly rows: readonly Row[]
-  /** What was not measured, and why. */
+  /** Measurements that were skipped, with the reason. */
   readonly skipped: readonly string[]
 }
 
-/** A bench's figures as a table. */
+/** Formats a bench's figures as a table. */
 export function tableOf({ bench, about, rows, skipped }: Found): string {
   const cells = rows.map(({ what, value, unit, ratio, of, target, met }) => [
     what,

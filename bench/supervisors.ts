@@ -3,32 +3,32 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Fetched, npmPeer, supervisorPeer } from './peers.ts'
 
-/** Words of a command. */
+/** The argv of a command. */
 export type Words = readonly string[]
 
-/** A program that runs listeners on given ports. */
+/** A supervisor that runs listeners on given ports. */
 export interface Supervisor {
   readonly name: string
   readonly home: string
   readonly env: NodeJS.ProcessEnv
-  /** Starts all, its own daemon, too. */
+  /** Starts all services, and the daemon. */
   readonly up: Words
-  /** What one with a daemon does beside it; absent: `up` stays in the foreground and ends with a SIGTERM. */
+  /** Commands of a supervisor with a daemon; absent if `up` stays in the foreground and exits on SIGTERM. */
   readonly daemon?: {
-    /** Stops the services; the daemon stays. */
+    /** Stops the services, but not the daemon. */
     readonly stop: Words
-    /** Starts them again. */
+    /** Starts the services, with the daemon running. */
     readonly again: Words
-    /** Ends the daemon and its services. */
+    /** Stops the daemon and its services. */
     readonly end: Words
   }
   remove(): void
 }
 
-/** A supervisor, or why it is not there. */
+/** A supervisor, or why it is missing. */
 type Made = Supervisor | { readonly missing: string }
 
-/** All peers that could be fetched, each with a home of its own, and why the others could not. */
+/** Returns all peers that could be downloaded, each with a separate home, and why the others could not. */
 export function supervisors(listener: string, portsOf: () => readonly number[]) {
   const all = [pm2, supervisord, concurrently, foreman, mprocs].map(make => make(listener, portsOf()))
   const isHere = (one: Made): one is Supervisor => 'name' in one
@@ -96,7 +96,7 @@ function foreman(listener: string, ports: readonly number[]): Made {
   }))
 }
 
-/** It draws on a terminal: script(1) gives it one. */
+/** Runs a program that needs a terminal under script(1). */
 function mprocs(listener: string, ports: readonly number[]): Made {
   const procs = Object.fromEntries(ports.map((port, index) => [`s${index + 1}`, { cmd: [listener, String(port)] }]))
   return made('mprocs', npmPeer('mprocs'), { 'all.json': JSON.stringify({ procs }) }, (home, words) => ({

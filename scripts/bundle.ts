@@ -79,7 +79,7 @@ rmSync(output, { recursive: true, force: true })
 const made = await Promise.all([build(modules), build(program)])
 const licences = packagesOf(made.map(({ metafile }) => metafile)).map(folder => licenceOf(join(root, folder)))
 writeFileSync(join(output, 'LICENSES.txt'), `${licences.join(`\n\n${'-'.repeat(80)}\n\n`)}\n`)
-// Whoever starts what tsc made of the command line gets the bundle, too.
+// Running the CLI from tsc's output runs the bundle, too.
 writeFileSync(
   join(root, 'build', 'cli', 'main.js'),
   "#!/usr/bin/env node\nprocess.getBuiltinModule('node:module').createRequire(import.meta.url)('../../dist/cli/main.cjs')\n",

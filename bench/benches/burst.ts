@@ -5,7 +5,7 @@ import { freePorts } from '../ports.ts'
 import { name, type Subject, withServices } from '../proxies.ts'
 import type { Found } from '../report.ts'
 
-/** What a fresh daemon does at first sight of a page: a thousand streams on one connection, and the same day 64 names that it has never seen. */
+/** Measures a fresh daemon under a page's first load: a thousand streams on one connection, then 64 names that it has never served. */
 export async function burst({ smoke }: { readonly smoke: boolean }): Promise<Found> {
   const [runs, streams, names] = smoke ? [1, 100, 8] : [10, 1000, 64]
   const lost: number[] = []
@@ -33,15 +33,15 @@ export async function burst({ smoke }: { readonly smoke: boolean }): Promise<Fou
     bench: 'burst',
     about: `${runs} fresh daemons, ${streams} streams at once on one connection, then ${names} new names at once`,
     rows: [
-      { what: 'streams without a right answer', value: lostInAll, unit: 'streams', ...none, met: lostInAll === 0 },
+      { what: 'streams with a wrong response', value: lostInAll, unit: 'streams', ...none, met: lostInAll === 0 },
       { what: 'time of the burst', value: median(took), unit: 'ms' },
-      { what: 'new names without a right answer', value: failed, unit: 'names', ...none, met: failed === 0 },
+      { what: 'new names with a wrong response', value: failed, unit: 'names', ...none, met: failed === 0 },
     ],
     skipped: [],
   }
 }
 
-/** How many of so many requests, on one new connection, are answered as they should be. */
+/** Counts the requests, of `count` on one new connection, that get the right response. */
 async function answered({ https }: Subject, host: string, count: number): Promise<number> {
   const options = { rejectUnauthorized: false, servername: host }
   const session = http2(`https://127.0.0.1:${https}`, options)

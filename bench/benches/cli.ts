@@ -6,7 +6,7 @@ import { freePorts } from '../ports.ts'
 import { childrenMs } from '../processes.ts'
 import type { Found, Row } from '../report.ts'
 
-/** Short commands, with a daemon that runs, against a Node that does nothing. */
+/** Measures short commands, with the daemon running, against an empty Node.js program. */
 export async function cli({ smoke }: { readonly smoke: boolean }): Promise<Found> {
   const locald = new Locald(listeners(await freePorts(3, 31_000), program('listener')))
   try {
@@ -29,10 +29,10 @@ export async function cli({ smoke }: { readonly smoke: boolean }): Promise<Found
     const [nothing, ...commands] = [...results].map(([what, runs]) => ({
       what,
       wall: median(runs.map(({ wall }) => wall)),
-      // Counted in ticks of 10 ms: only the mean of many says something.
+      // Counted in ticks of 10 ms: only the mean of many is significant.
       cpu: runs.reduce((sum, { cpu }) => sum + cpu, 0) / runs.length,
     }))
-    if (nothing === undefined) throw new Error('nothing was measured')
+    if (nothing === undefined) throw new Error('no measurement')
     const of = 'of node -e 0'
     const rows = commands.flatMap(({ what, wall, cpu }): Row[] => {
       const ratio = wall / nothing.wall

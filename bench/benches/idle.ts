@@ -7,7 +7,7 @@ import type { Found, Row } from '../report.ts'
 
 const mega = 1e6
 
-/** What a daemon with 50 idle services uses. */
+/** Measures the CPU and memory of a daemon with 50 idle services. */
 export async function idle({ smoke }: { readonly smoke: boolean }): Promise<Found> {
   const count = smoke ? 3 : 50
   const seconds = smoke ? 1 : 30

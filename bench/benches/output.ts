@@ -6,7 +6,7 @@ import { Locald } from '../locald.ts'
 import { interleave, median, until } from '../measure.ts'
 import type { Found, Row } from '../report.ts'
 
-/** A printer's own wall time for its lines: in a file, through script(1) on a terminal, and as a service of locald. */
+/** Measures a printer's wall time: into a file, through script(1) on a terminal, and as a service. */
 export async function output({ smoke }: { readonly smoke: boolean }): Promise<Found> {
   const count = smoke ? 1000 : 2_000_000
   const rows: Row[] = []
@@ -42,9 +42,9 @@ async function measured(count: number, tty: boolean, how: '' | ' each', rounds: 
           rmSync(join(locald.logs('one'), name))
         locald.env['TIMES'] = times
         locald.run('up', 'one')
-        // It begins when `up` has gone, and nothing else runs beside it; the peer's begins as cold.
+        // Starts after `up` has exited, so that nothing else runs; the peer's run starts as cold.
         await until('its end', () => existsSync(times), { stepMs: 50, limitMs: 120_000 })
-        await until('the end of the printer', () => locald.services()[0]?.status === 'exited', { stepMs: 200 })
+        await until('the exit of the printer', () => locald.services()[0]?.status === 'exited', { stepMs: 200 })
         lost = Math.max(lost, count - numbered(locald.logs('one')))
         return taken(times)
       },
@@ -76,7 +76,7 @@ function taken(file: string): number {
   return ms
 }
 
-/** How many of the printer's lines are in a log, each once and in order. A line that was shown before its end is in parts (`P`). */
+/** Counts the printer's lines in a log, each once and in order. A line that was logged before its newline is in parts (`P`). */
 function numbered(folder: string): number {
   const index = (name: string) => Number(name.split('.')[1] ?? 0)
   const files = readdirSync(folder).sort((a, b) => index(b) - index(a))

@@ -12,14 +12,14 @@ const folder = join(made, 'proxy', 'page')
 const program = process.env['CHROMIUM'] || '/usr/bin/chromium'
 const subjects = ['nginx', 'haproxy', 'caddy', 'portless']
 
-/** One load: ms, and CPU of the proxy in ms. */
+/** The time of one page load, and the proxy's CPU time, in ms. */
 interface Visit {
   readonly cold: number
   readonly warm: number
   readonly coldCpu: number
 }
 
-/** A page of a thousand modules that Vite serves, in Chromium: over HTTP/2 through each proxy, and straight over HTTP/1.1. */
+/** Measures a page of a thousand Vite modules in Chromium: over HTTP/2 through each proxy, and directly over HTTP/1.1. */
 export async function page({ smoke }: { readonly smoke: boolean }): Promise<Found> {
   const rounds = smoke ? 1 : 5
   const about = 'from the start of the navigation until the last of 1,000 modules has run'
@@ -44,10 +44,10 @@ export async function page({ smoke }: { readonly smoke: boolean }): Promise<Foun
       else running[peer] = (await peers[peer]?.({ files: port, live: port }, ports)) ?? direct
     }
     const visits = new Map<string, Visit[]>(Object.keys(running).map(peer => [peer, []]))
-    // Vite makes what it serves at the first visit: round 0 counts for nobody.
+    // Vite compiles at the first visit, so round 0 does not count.
     for (let round = 0; round <= rounds; round++) {
       for (const [peer, it] of Object.entries(running)) {
-        const seen = await visit(browser, it).catch(error => `${peer}: a page that never ended: ${messageOf(error)}`)
+        const seen = await visit(browser, it).catch(error => `${peer}: a page that never loaded: ${messageOf(error)}`)
         if (typeof seen === 'string') skipped.push(seen)
         else if (round > 0) visits.get(peer)?.push(seen)
       }
@@ -72,7 +72,7 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)
 }
 
-/** A visit and a reload, in a browser that knows nothing of the page. */
+/** Measures a visit and a reload, in a browser with an empty cache. */
 async function visit(browser: Browser, { http, https, cpuMs }: Subject): Promise<Visit> {
   const context = await browser.newContext({ ignoreHTTPSErrors: true })
   try {
@@ -83,18 +83,18 @@ async function visit(browser: Browser, { http, https, cpuMs }: Subject): Promise
       answer => void (answer.ok() || answer.status() === 304 || wrong.push(`${answer.status()} ${answer.url()}`)),
     )
     tab.on('requestfailed', asked => void wrong.push(`${asked.failure()?.errorText} ${asked.url()}`))
-    const ended = async (): Promise<number> => {
-      await tab.waitForFunction('globalThis.ended', undefined, { timeout: 30_000 }).catch(error => {
+    const loadedAt = async (): Promise<number> => {
+      await tab.waitForFunction('globalThis.loadedAt', undefined, { timeout: 30_000 }).catch(error => {
         throw new Error(wrong.length > 0 ? `${wrong.length} failed, first ${wrong[0]}` : messageOf(error))
       })
-      return Number(await tab.evaluate('globalThis.ended'))
+      return Number(await tab.evaluate('globalThis.loadedAt'))
     }
     const before = cpuMs()
     await tab.goto(https === null ? `http://${name}:${http}/` : `https://${name}:${https}/`)
-    const cold = await ended()
+    const cold = await loadedAt()
     const coldCpu = cpuMs() - before
     await tab.reload()
-    return { cold, warm: await ended(), coldCpu }
+    return { cold, warm: await loadedAt(), coldCpu }
   } finally {
     await context.close()
   }
@@ -119,7 +119,7 @@ function rowsOf(visits: ReadonlyMap<string, readonly Visit[]>): Row[] {
   return rows
 }
 
-/** A tree of modules: each imports ten others. */
+/** Writes a tree of modules, each of which imports ten others. */
 function writePage(count: number): void {
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(join(folder, 'm'), { recursive: true })
@@ -132,9 +132,9 @@ function writePage(count: number): void {
     const children = Array.from({ length: 10 }, (_, n) => 10 * i + n + 1).filter(it => it < count)
     const imports = children.map(it => `import { count as c${it} } from './${it}.js'\n`).join('')
     const sum = ['1', ...children.map(it => `c${it}`)].join(' + ')
-    const end = i === 0 ? `if (count === ${count}) globalThis.ended = performance.now()\n` : ''
+    const end = i === 0 ? `if (count === ${count}) globalThis.loadedAt = performance.now()\n` : ''
     writeFileSync(join(folder, 'm', `${i}.js`), `${imports}export const count = ${sum}\n${padding}${end}`)
   }
 }
 
-const padding = `${'// As long as modules of programs are, more or less.\n'.repeat(20)}`
+const padding = `${'// About as long as the modules of real programs are.\n'.repeat(20)}`

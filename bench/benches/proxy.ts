@@ -5,13 +5,13 @@ import { locald, makeCertificate, pin, type Subject } from '../proxies.ts'
 import { missing, peers } from '../proxy-peers.ts'
 import type { Found, Row } from '../report.ts'
 
-/** A load, whom it is for, and what counts: `rate`, a second, or `middle`, of one. */
+/** A load, the proxies it runs on, and what counts: `rate` (per second) or `middle` (median of one). */
 interface Case {
   readonly what: string
   readonly load: Load
   readonly needs: 'http' | 'https' | 'live'
   readonly counts: 'rate' | 'middle'
-  /** What the CPU is told for. */
+  /** The unit that CPU time is given per. */
   readonly each: 'request' | 'round trip' | 'handshake' | 'event'
 }
 
@@ -41,12 +41,12 @@ const cases: readonly Case[] = [
   { what: 'event stream, first event', load: events(20), needs: 'live', counts: 'middle', each: 'event' },
 ]
 
-/** Speak no WebSocket, or are not set up to. */
+/** Proxies without WebSocket support, or not configured for it. */
 const notLive = new Set(['portless', 'http-proxy', 'httpxy'])
 
 /**
- * The targets, as ratios of locald to a peer: of what counts, of CPU for each, or of what is added to the upstream's own `middle`.
- * Without a peer the value itself, ms.
+ * The targets, as ratios of locald to a peer: of what counts, of CPU per unit, or of the time added to the upstream's own `middle`.
+ * Without a peer, the value itself in ms.
  */
 const targets: readonly { what: string; peer: string | null; of: 'rate' | 'cpu' | 'added' | 'middle'; must: number }[] =
   [
@@ -66,7 +66,7 @@ const targets: readonly { what: string; peer: string | null; of: 'rate' | 'cpu' 
     { what: 'event stream, first event', peer: null, of: 'middle', must: 5 },
   ]
 
-/** The proxy beside nginx, haproxy, caddy and three of npm: all in front of the same upstreams, in turn, medians. */
+/** Measures the proxy beside nginx, haproxy, caddy and three from npm, in front of the same upstreams, in turn; medians. */
 export async function proxy({ smoke }: { readonly smoke: boolean }): Promise<Found> {
   const [rounds, seconds] = smoke ? [1, 1] : [3, 2]
   makeCertificate()

@@ -6,13 +6,13 @@ import { interleave, median, timed } from '../measure.ts'
 import { allAccept, freePorts, noneAccept } from '../ports.ts'
 import type { Found, Row } from '../report.ts'
 
-/** A restart, from the request to ready, over the time the service itself takes to listen. */
+/** Measures a restart, from the request to ready, against the time the service itself takes to listen. */
 export async function restart({ smoke }: { readonly smoke: boolean }): Promise<Found> {
   const listener = program('listener')
   const commands = { listener: `exec ${listener}`, 'listener after 0.3 s': `sleep 0.3; exec ${listener}` }
   const rows: Row[] = []
   for (const [name, command] of Object.entries(commands)) rows.push(...(await measured(name, command, smoke ? 1 : 15)))
-  return { bench: 'restart', about: 'a service until it is ready again', rows, skipped: [] }
+  return { bench: 'restart', about: 'a restart until the service is ready', rows, skipped: [] }
 }
 
 async function measured(name: string, command: string, rounds: number): Promise<Row[]> {
@@ -41,7 +41,7 @@ async function measured(name: string, command: string, rounds: number): Promise<
   }
 }
 
-/** From the start of the command until its port accepts, with no supervisor. */
+/** Measures from the start of the command until its port accepts, without a supervisor. */
 async function alone(command: string, ports: readonly number[]): Promise<number> {
   const began = performance.now()
   const child = spawn('/bin/sh', ['-c', command], { env: { ...process.env, PORT: String(ports[0]) }, stdio: 'ignore' })

@@ -8,14 +8,14 @@ import { childrenMs, processesWith } from '../processes.ts'
 import type { Found, Row } from '../report.ts'
 import { type Supervisor, supervisors, type Words } from '../supervisors.ts'
 
-/** One start: until all ports accept, until the command returned, and the CPU time of all that took part. ms */
+/** One start: until all ports accept, until the command returns, and the CPU time of all processes, in ms. */
 interface Start {
   readonly accept: number
   readonly returned: number
   readonly cpu: number
 }
 
-/** 50 trivial listeners from nothing and with a daemon that runs, against every peer. */
+/** Measures the start of 50 trivial listeners, without a daemon and with a running one, against every peer. */
 export async function start({ smoke }: { readonly smoke: boolean }): Promise<Found> {
   const count = smoke ? 3 : 50
   const rounds = smoke ? 1 : 7
@@ -87,7 +87,7 @@ async function end(one: Supervisor, ports: readonly number[], child?: ChildProce
   if (one.daemon !== undefined) run(one, one.daemon.end)
   else if (child?.pid !== undefined) process.kill(-child.pid, 'SIGTERM')
   if (child?.exitCode === null && child.signalCode === null) await once(child, 'exit')
-  // Not every peer ends all that it has started.
+  // Not every peer stops all processes that it has started.
   if (one.name !== 'locald') for (const { pid } of processesWith(one.home)) kill(pid)
   await noneAccept(ports)
   await until(`the end of ${one.name}`, () => processesWith(one.home).length === 0)
@@ -102,7 +102,7 @@ function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL')
   } catch {
-    // It went by itself.
+    // It has exited already.
   }
 }
 
@@ -123,7 +123,7 @@ function rowsOf(results: ReadonlyMap<string, readonly Measured[]>): Row[] {
       if (Number.isNaN(value)) continue
       const words = `${kind === 'cold' ? 'from nothing' : 'daemon runs'}: ${name}`
       if (name === 'locald') {
-        // Those that stay in the foreground have no daemon to start, nor anything to ask while they run.
+        // Peers that stay in the foreground have no daemon to start or query.
         const others = [...accept].filter(([peer, ms]) => peer !== 'locald' && hasDaemon(peer) && !Number.isNaN(ms))
         const judged =
           others.length === 0 ? {} : { target: 'fastest with a daemon', met: others.every(([, ms]) => own <= ms) }

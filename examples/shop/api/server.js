@@ -19,12 +19,12 @@ async function shop() {
   return { name: SHOP_NAME, currency: SHOP_CURRENCY, products: await products(), orders: orders.recent }
 }
 
-async function tell(page) {
+async function send(page) {
   page.write(`data: ${JSON.stringify(await shop())}\n\n`)
 }
 
 orders.on('change', () => {
-  for (const page of pages) tell(page).catch(error => console.error(error))
+  for (const page of pages) send(page).catch(error => console.error(error))
 })
 
 app.addHook('onError', async (_request, _reply, error) => console.error(error))
@@ -50,14 +50,14 @@ app.get('/api/events', async (_request, reply) => {
   page.write('retry: 500\n\n')
   pages.add(page)
   page.once('close', () => pages.delete(page))
-  await tell(page)
+  await send(page)
 })
 
 // For the worker; outside /api, so that the shop's own domain does not lead here.
 app.get('/orders/next', async (_request, reply) => {
-  const gone = new AbortController()
-  reply.raw.once('close', () => gone.abort())
-  return (await orders.take(AbortSignal.any([gone.signal, AbortSignal.timeout(20_000)]))) ?? reply.code(204).send()
+  const closed = new AbortController()
+  reply.raw.once('close', () => closed.abort())
+  return (await orders.take(AbortSignal.any([closed.signal, AbortSignal.timeout(20_000)]))) ?? reply.code(204).send()
 })
 
 app.post('/orders/:id/packed', async (request, reply) => {

@@ -1,4 +1,4 @@
-"""How much of each product is left. GET /stock tells, POST /stock/<product> takes one."""
+"""How much of each product is left. GET /stock returns it, POST /stock/<product> takes one."""
 
 import json
 import os

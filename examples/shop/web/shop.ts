@@ -22,7 +22,7 @@ export interface Shop {
   readonly orders: readonly Order[]
 }
 
-/** Calls with the shop, now and after each change; the browser connects again by itself. */
+/** Calls with the shop, now and after each change; the browser reconnects automatically. */
 export function listen(changed: (shop: Shop) => void, connected: (is: boolean) => void): void {
   const events = new EventSource('/api/events')
   events.onopen = () => connected(true)

@@ -18,7 +18,7 @@ for (;;) {
   try {
     await packNext()
   } catch (error) {
-    console.log(`the API does not answer (${error.cause?.code ?? error.message}), once more`)
+    console.log(`the API does not answer (${error.cause?.code ?? error.message}), retrying`)
     await pause(500)
   }
 }
