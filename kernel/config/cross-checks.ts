@@ -1,7 +1,8 @@
 import type { Route } from '../contract/plugin.ts'
+import { closest } from '../system/suggest.ts'
 import { cycles } from './dependency-graph.ts'
-import { meantWord, unknown } from './fields/readers.ts'
 import type { ReadService } from './fields/service.ts'
+import { unknown } from './fields/suggestions.ts'
 import { type Name, parseTemplate, referencesOf } from './interpolation.ts'
 import type { Problems } from './problems.ts'
 import { own, type Path } from './table.ts'
@@ -29,7 +30,7 @@ function checkDependencies(services: readonly ReadService[], problems: Problems)
     for (const name of Object.keys(plan.common.dependsOn)) {
       if (names.includes(name)) continue
       problems.add(dependencyPath(plan.name, table, name), {
-        message: unknown(`unknown service '${name}'`, meantWord(name, names)),
+        message: unknown(`unknown service '${name}'`, closest(name, names)),
       })
     }
   }
@@ -79,7 +80,7 @@ function checkRoutes(services: readonly ReadService[], routes: readonly Route[],
   for (const { prefix, service } of routes) {
     const target = services.find(({ plan }) => plan.name === service)
     if (target === undefined) {
-      problems.add(['routes', prefix], { message: unknown(`unknown service '${service}'`, meantWord(service, names)) })
+      problems.add(['routes', prefix], { message: unknown(`unknown service '${service}'`, closest(service, names)) })
     } else if (target.driver !== undefined && (target.driver.network ?? 'web') !== 'web') {
       problems.add(['routes', prefix], {
         message: `service '${service}' is of type '${target.plan.type}', which serves no HTTP`,
@@ -107,10 +108,7 @@ function fault(name: Name, services: readonly ReadService[]): string | undefined
   const names = namesOf(services)
   const target = services.find(({ plan }) => plan.name === name.service)
   if (target === undefined)
-    return unknown(
-      `unknown service '${name.service}' in \${services.${name.service}.…}`,
-      meantWord(name.service, names),
-    )
+    return unknown(`unknown service '${name.service}' in \${services.${name.service}.…}`, closest(name.service, names))
   if (target.driver === undefined || target.driver.exports !== undefined) return undefined
   const fields = target.driver.network === 'none' ? [] : ['port', 'host', 'url']
   if (fields.includes(name.field)) return undefined
@@ -118,6 +116,6 @@ function fault(name: Name, services: readonly ReadService[]): string | undefined
     return `service '${name.service}' has no port, host or url: type '${target.plan.type}' has no network`
   return unknown(
     `service '${name.service}' has no '${name.field}', only ${fields.join(', ')}`,
-    meantWord(name.field, fields),
+    closest(name.field, fields),
   )
 }

@@ -2,9 +2,12 @@ import { basename } from 'node:path'
 import validRange from 'semver/ranges/valid.js'
 import type { Route } from '../contract/plugin.ts'
 import type { Document, Role } from './document.ts'
-import { readEnv } from './fields/env.ts'
-import { isDomain, isLabel, isReserved, labelOf, labelRule } from './fields/names.ts'
-import { meantKey, readFlag, readTable, readText, unknown } from './fields/readers.ts'
+import { env } from './fields/env.ts'
+import { type Key, readKey, required, withDefault } from './fields/keys.ts'
+import { domainPattern, isDomain, isLabel, isReserved, labelOf, labelPattern, labelRule } from './fields/names.ts'
+import { routesKey } from './fields/routes.ts'
+import { meantKey, unknown } from './fields/suggestions.ts'
+import { flag, readTable, readText } from './fields/value-type.ts'
 import { type Problems, Spot } from './problems.ts'
 import { isTable, kindOf, own, type Table } from './table.ts'
 
@@ -23,7 +26,49 @@ const tablesOf: Readonly<Record<Role, readonly string[]>> = {
 /** Host name of the dashboard: no project can have it, or one below it, whose pages could set the dashboard's cookies. */
 const dashboardHost = 'locald.localhost'
 
-/** Checks what only each file by itself shows: its top-level tables, and what belongs into another file. */
+/** The keys of `[project]`. */
+export const projectKeys = {
+  name: {
+    key: 'name',
+    type: { name: 'DNS label', schema: { type: 'string', pattern: labelPattern }, read: readName },
+    absent: required,
+    doc: 'A DNS label: lower-case letters, digits and "-".',
+  },
+  domain: {
+    key: 'domain',
+    type: { name: 'DNS name', schema: { type: 'string', pattern: domainPattern, maxLength: 253 }, read: readDomain },
+    absent: '`<name>.localhost`',
+    doc: 'The host name of the project. Default: <name>.localhost',
+  },
+  wildcard: withDefault(
+    {
+      key: 'wildcard',
+      type: flag,
+      doc: 'Whether requests for unknown names below the domain go to the service that owns the domain.',
+    },
+    false,
+  ),
+} satisfies Readonly<Record<string, Key>>
+
+/** The table `[plugins]` of a project. */
+export const pluginsKey: Key<Readonly<Record<string, string>>> = {
+  key: 'plugins',
+  type: {
+    name: 'table',
+    schema: { type: 'object', additionalProperties: { type: 'string', minLength: 1 } },
+    read: readPlugins,
+  },
+  doc: 'npm plugins that the project needs, with a range of versions. locald never installs one without a command: `locald plugins add NAME`.',
+}
+
+/** The table `[env]` of a project. */
+export const envKey: Key<Readonly<Record<string, string>>> = {
+  key: 'env',
+  type: env,
+  doc: "Environment of every service of the project; .env, env_file and the service's own env are stronger.",
+}
+
+/** Checks each file for itself: its top-level tables, and what belongs into another file. */
 export function checkDocument(document: Document, problems: Problems): void {
   const known = tablesOf[document.role]
   for (const [key, value] of Object.entries(document.data)) {
@@ -55,23 +100,26 @@ export interface Frame {
 
 /** Reads them from the merged configuration of the project at `root`. `main` is its own file, the strongest. */
 export function readFrame(merged: Table, main: Document, root: string, problems: Problems): Frame {
-  const spot = (key: string) => new Spot(problems, [key], own(merged, key))
-  const { name, domain } = readProject(spot('project'), main, root, problems)
+  const top = new Spot(problems, [], merged)
   return {
-    name,
-    domain,
-    wildcard: readWildcard(spot('project')),
-    env: readEnv(spot('env')),
-    routes: readRoutes(spot('routes')),
-    pluginsNeeded: readPlugins(spot('plugins')),
+    ...readProject(top.inside('project', own(merged, 'project')), main, root, problems),
+    env: readKey(top, merged, envKey) ?? {},
+    routes: readKey(top, merged, routesKey) ?? [],
+    pluginsNeeded: readKey(top, merged, pluginsKey) ?? {},
   }
 }
 
-function readProject(spot: Spot, main: Document, root: string, problems: Problems): { name: string; domain: string } {
-  const table = spot.value === undefined ? {} : (readTable(spot, ['name', 'domain', 'wildcard']) ?? {})
+function readProject(
+  spot: Spot,
+  main: Document,
+  root: string,
+  problems: Problems,
+): Pick<Frame, 'name' | 'domain' | 'wildcard'> {
+  const table = spot.value === undefined ? {} : (readTable(spot, Object.keys(projectKeys)) ?? {})
+  const wildcard = readKey(spot, table, projectKeys.wildcard)
   const fallback = labelOf(basename(root))
   const project = own(main.data, 'project')
-  // Where the file's own [project] is no table that was told; where it has no name, that is to be told.
+  // A weaker layer has no name; a [project] that is no table was reported already.
   const given = isTable(project) ? own(project, 'name') : undefined
   if (main.role === 'project' && given === undefined && (project === undefined || isTable(project))) {
     problems.add(['project', 'name'], {
@@ -81,19 +129,15 @@ function readProject(spot: Spot, main: Document, root: string, problems: Problem
     })
   }
   const name = given === undefined ? fallback : (readName(spot.inside('name', given)) ?? fallback)
-  const written = own(table, 'domain')
-  if (written !== undefined) return { name, domain: readDomain(spot.inside('domain', written)) ?? `${name}.localhost` }
-  if (`${name}.localhost` === dashboardHost) {
+  const domain = `${name}.localhost`
+  if (own(table, 'domain') !== undefined)
+    return { name, domain: readKey(spot, table, projectKeys.domain) ?? domain, wildcard }
+  if (domain === dashboardHost) {
     spot.inside('name', name).wrong(`its domain would be ${dashboardHost}, which is the dashboard's`, {
       hint: 'Choose another name, or a [project] domain.',
     })
   }
-  return { name, domain: `${name}.localhost` }
-}
-
-function readWildcard(spot: Spot): boolean {
-  const value = isTable(spot.value) ? own(spot.value, 'wildcard') : undefined
-  return value !== undefined && readFlag(spot.inside('wildcard', value)) === true
+  return { name, domain, wildcard }
 }
 
 function readName(spot: Spot): string | undefined {
@@ -116,39 +160,6 @@ function readDomain(spot: Spot): string | undefined {
   return spot.wrong('must be a DNS name in lower case of at least two labels, such as shop.localhost')
 }
 
-function readRoutes(spot: Spot): readonly Route[] {
-  if (!isTable(spot.value)) return []
-  const routes = new Map<string, Route>()
-  for (const [written, value] of Object.entries(spot.value)) {
-    const route = readRoute(spot.inside(written, value), written)
-    if (route === undefined) continue
-    if (routes.has(route.prefix))
-      spot.inside(written, value).wrong('is there twice, with and without a slash at its end')
-    routes.set(route.prefix, route)
-  }
-  return [...routes.values()]
-}
-
-function readRoute(spot: Spot, written: string): Route | undefined {
-  const prefix = written.replace(/(?<=.)\/+$/, '')
-  if (!written.startsWith('/')) return spot.wrong("a route must start with '/'")
-  if (/[\s?#\0-\x1f]/.test(written)) return spot.wrong("a route is a path: no spaces, '?' or '#'")
-  if (typeof spot.value === 'string') return { prefix, service: spot.value, stripPrefix: false }
-  const table = readTable(
-    spot,
-    ['service', 'strip_prefix'],
-    'the name of a service, or a table with service and strip_prefix',
-  )
-  if (table === undefined) return undefined
-  const service = own(table, 'service')
-  const strip = own(table, 'strip_prefix') ?? false
-  const isStripped = readFlag(spot.inside('strip_prefix', strip)) === true
-  if (service === undefined) return spot.inside('service', service).wrong('missing key')
-  const name = readText(spot.inside('service', service), 'the name of a service')
-  return name === undefined ? undefined : { prefix, service: name, stripPrefix: isStripped }
-}
-
-/** Plugins that the project needs, by name, with the range of versions. */
 function readPlugins(spot: Spot): Readonly<Record<string, string>> {
   if (!isTable(spot.value)) return {}
   const needed: [string, string][] = []

@@ -1,8 +1,9 @@
 import type { ProjectPlan, ServiceType } from '../contract/plugin.ts'
 import type { ConfigValue } from '../protocol.ts'
 import { type Document, documentOf } from './document.ts'
-import { commonDefaults } from './fields/common.ts'
-import { healthDefaults, healthKeys } from './fields/health-check.ts'
+import { keysOfHealthCheck } from './fields/health-check.ts'
+import { hasDefault } from './fields/keys.ts'
+import { commonKeys } from './fields/service-keys.ts'
 import { lineOf } from './positions.ts'
 import { at, dotted, isTable, type Path, type Table } from './table.ts'
 
@@ -38,12 +39,12 @@ export async function configValues(
       if (!at(merged, [...path, ...key.split('.')]).found) show([...path, ...key.split('.')], value)
     }
     absent('type', service.type)
-    for (const [key, value] of Object.entries(commonDefaults)) absent(key, value)
+    for (const key of commonKeys) if (hasDefault(key)) absent(key.key, key.default)
     const check = at(merged, [...path, 'health_check']).value
     const { healthCheck } = service.common
     if (isTable(check) && healthCheck !== undefined) {
-      for (const key of ['interval', 'timeout'] as const) absent(`health_check.${key}`, healthDefaults[key])
-      if (healthKeys[healthCheck.type].includes('path')) absent('health_check.path', healthDefaults.path)
+      for (const key of keysOfHealthCheck(healthCheck.type))
+        if (hasDefault(key)) absent(`health_check.${key.key}`, key.default)
     }
     if (typeOf(service.name) !== undefined && isTable(service.options)) {
       for (const [key, value] of Object.entries(service.options))

@@ -56,11 +56,8 @@ export class Contributions {
     const lost = this.#unavailable.get(type)
     if (lost !== undefined) return this.#refusal(type, lost.reason, lost.hint, lost.owner)
     const near = closest(type, [...this.#types.keys(), ...this.#unavailable.keys()])
-    const hint =
-      near === undefined
-        ? `Types: ${this.typeNames().join(', ')}. \`locald plugins list\` shows what provides them.`
-        : `Did you mean '${near}'?`
-    return this.#refusal(type, 'no plugin provides it', hint)
+    const hint = `Types: ${this.typeNames().join(', ')}. \`locald plugins list\` shows what provides them.`
+    return this.#refusal(type, `no plugin provides it${near === undefined ? '' : `; did you mean '${near}'?`}`, hint)
   }
 
   typeNames(): readonly string[] {

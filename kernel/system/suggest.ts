@@ -1,19 +1,40 @@
 import { distance, closest as nearest } from 'fastest-levenshtein'
 
-/** The candidate a misspelt word most likely meant, whatever its case; undefined when none is near. */
+/**
+ * Returns the candidate that a misspelt word most likely means, whatever its case: the same letters in another order, else the shortest
+ * that begins with the word, else the nearest, else one that the word begins with. Undefined where none is near.
+ */
 export function closest(word: string, candidates: readonly string[]): string | undefined {
-  if (candidates.length === 0) return undefined
   const lower = word.toLowerCase()
-  const near = nearest(
-    lower,
-    candidates.map(candidate => candidate.toLowerCase()),
-  )
-  const found = candidates.find(candidate => candidate.toLowerCase() === near)
-  return found !== undefined && distance(lower, near) <= allowed(Math.max(word.length, near.length)) ? found : undefined
+  const texts = candidates.map(candidate => candidate.toLowerCase())
+  const meant = reordered(lower, texts) ?? completed(lower, texts) ?? nearby(lower, texts) ?? begun(lower, texts)
+  return meant === undefined ? undefined : candidates[texts.indexOf(meant)]
 }
 
-/** How many letters may differ in a word of a length: two swapped ones count as two, so that short words are given two. */
-function allowed(length: number): number {
+function reordered(word: string, texts: readonly string[]): string | undefined {
+  const sorted = (text: string) => [...text].sort().join('')
+  const letters = sorted(word)
+  return texts.find(text => sorted(text) === letters)
+}
+
+/** One letter is the start of too many words. */
+function completed(word: string, texts: readonly string[]): string | undefined {
+  if (word.length < 2) return undefined
+  return texts.filter(text => text.startsWith(word)).toSorted((a, b) => a.length - b.length)[0]
+}
+
+function nearby(word: string, texts: readonly string[]): string | undefined {
+  if (texts.length === 0) return undefined
+  const near = nearest(word, [...texts])
+  return distance(word, near) <= allowedDistance(Math.max(word.length, near.length)) ? near : undefined
+}
+
+function begun(word: string, texts: readonly string[]): string | undefined {
+  return texts.find(text => word.startsWith(`${text}_`) || word.startsWith(`${text}-`))
+}
+
+/** Returns how many letters may differ in a word of a length: two swapped ones count as two, so that short words are given two. */
+function allowedDistance(length: number): number {
   if (length < 2) return 0
   return length < 4 ? 1 : Math.max(2, Math.floor(length / 3))
 }

@@ -144,7 +144,7 @@ command = "test -t 1 && echo terminal; printf '\\\\033[31mred\\\\033[0m\\n'"
     const up = await sandbox.run(['up'], { cwd: folder })
     t.equal(up.code, 2)
     t.match(up.stderr, /type 'exce' is not available: no plugin provides it.*\[SERVICE_TYPE_UNSUPPORTED]/)
-    t.match(up.stderr, /Did you mean 'exec'\?/)
+    t.match(up.stderr, /did you mean 'exec'\?/)
     t.same(await sandbox.status(folder), [])
   })
 

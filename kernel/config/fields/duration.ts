@@ -1,37 +1,46 @@
 import type { Spot } from '../problems.ts'
+import type { ValueType } from './value-type.ts'
 
 /** The longest time that a timer of Node's can wait, in ms (about 24 days). */
 const longest = 2_147_483_647
 
-/** What a time has to be, for messages. */
-export const durationRule = 'must be a number of seconds, or a text such as "500ms", "30s" or "2m"'
-
-/** The texts that are times. */
-export const durationPattern = '^[0-9]+(\\.[0-9]+)?(ms|s|m|h)$'
-
-const text = new RegExp(durationPattern)
+const rule = 'must be a number of seconds, or a text such as "500ms", "30s" or "2m"'
+const pattern = '^[0-9]+(\\.[0-9]+)?(ms|s|m|h)$'
+const written = new RegExp(pattern)
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
 
-/** A time in whole ms from seconds or a text with a unit; undefined when it is none, negative, or over 24 days. */
-export function parseDuration(value: unknown): number | undefined {
+/** A time; read in ms. */
+export const duration = durationOf({ minimum: 0 }, readDuration)
+
+/** A time of more than 0; read in ms. */
+export const positiveDuration = durationOf({ exclusiveMinimum: 0 }, spot => {
+  const ms = readDuration(spot)
+  return ms === 0 ? spot.wrong('must be more than 0') : ms
+})
+
+function durationOf(limit: Readonly<Record<string, number>>, read: ValueType<number>['read']): ValueType<number> {
+  const schema = {
+    anyOf: [
+      { type: 'number', ...limit },
+      { type: 'string', pattern },
+    ],
+  }
+  return { name: 'time', schema, read }
+}
+
+function readDuration(spot: Spot): number | undefined {
+  return parseDuration(spot.value) ?? spot.wrong(rule)
+}
+
+/** Converts seconds, or a text with a unit, to whole ms; returns undefined for anything else, negative times and over 24 days. */
+function parseDuration(value: unknown): number | undefined {
   let ms = Number.NaN
   if (typeof value === 'number') ms = value * 1000
   else if (typeof value === 'string') {
-    const unit = text.exec(value)?.[2]
+    const unit = written.exec(value)?.[2]
     if (unit !== undefined) ms = Number.parseFloat(value) * (units[unit] ?? Number.NaN)
   }
   if (!(ms >= 0 && ms <= longest)) return undefined
-  // A tiny time is not none.
+  // A tiny time is not 0, which would switch off what it limits.
   return ms > 0 ? Math.max(1, Math.round(ms)) : 0
-}
-
-/** A time in ms. */
-export function readDuration(spot: Spot): number | undefined {
-  return parseDuration(spot.value) ?? spot.wrong(durationRule)
-}
-
-/** A time in ms, more than none. */
-export function readPositive(spot: Spot): number | undefined {
-  const ms = readDuration(spot)
-  return ms === 0 ? spot.wrong('must be more than 0') : ms
 }

@@ -1,24 +1,32 @@
 import { parseTemplate } from '../interpolation.ts'
 import type { Spot } from '../problems.ts'
 import { isTable, kindOf } from '../table.ts'
-import { isVariable } from './names.ts'
+import { isVariable, variablePattern } from './names.ts'
+import type { ValueType } from './value-type.ts'
 
-/** How a value of TOML gets to a service as it is written. */
+/** The hint for a TOML value that has no text of its own. */
 export const inQuotes = 'Put it in quotes: the service gets the text.'
 
-/** An `env` table: names and texts; numbers and booleans become texts. What is wrong is noted and left out. */
-export function readEnv(spot: Spot): Readonly<Record<string, string>> {
-  if (spot.value === undefined) return {}
-  if (!isTable(spot.value)) {
-    spot.wrong(`must be a table of names and values, not ${kindOf(spot.value)}`)
-    return {}
-  }
-  const env: [string, string][] = []
+/** A table of names and texts; numbers and booleans become texts. */
+export const env: ValueType<Readonly<Record<string, string>>> = {
+  name: 'table of texts, numbers, booleans',
+  schema: {
+    type: 'object',
+    propertyNames: { pattern: variablePattern },
+    additionalProperties: { type: ['string', 'number', 'boolean'] },
+  },
+  read: readEnv,
+}
+
+/** Entries that are wrong are noted and left out. */
+function readEnv(spot: Spot): Readonly<Record<string, string>> | undefined {
+  if (!isTable(spot.value)) return spot.wrong(`must be a table of names and values, not ${kindOf(spot.value)}`)
+  const entries: [string, string][] = []
   for (const [name, value] of Object.entries(spot.value)) {
     const text = readEntry(spot.inside(name, value), name)
-    if (text !== undefined) env.push([name, text])
+    if (text !== undefined) entries.push([name, text])
   }
-  return Object.fromEntries(env)
+  return Object.fromEntries(entries)
 }
 
 function readEntry(spot: Spot, name: string): string | undefined {

@@ -1,6 +1,7 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
+import { closest } from '../../system/suggest.ts'
 import { isTable, own, type Path, type Table } from '../table.ts'
-import { meantKey, meantWord, unknown } from './readers.ts'
+import { meantKey, unknown } from './suggestions.ts'
 
 const options = {
   allErrors: true,
@@ -129,7 +130,7 @@ function wordMessage(error: ErrorObject, allowed: unknown): string {
   const words: readonly unknown[] = Array.isArray(allowed) ? allowed : []
   const texts = words.filter(word => typeof word === 'string')
   const data: unknown = error.data
-  const meant = typeof data === 'string' ? meantWord(data, texts) : undefined
+  const meant = typeof data === 'string' ? closest(data, texts) : undefined
   return unknown(`must be one of ${words.map(word => JSON.stringify(word)).join(', ')}`, meant)
 }
 

@@ -2,8 +2,9 @@ import type { ServicePlan, ServiceType } from '../../contract/plugin.ts'
 import { LocaldError } from '../../errors.ts'
 import type { Spot } from '../problems.ts'
 import { isTable, kindOf, own, type Table } from '../table.ts'
-import { readCommon } from './common.ts'
+import { readKey } from './keys.ts'
 import { isLabel, labelOf, labelRule } from './names.ts'
+import { readCommon, typeKey } from './service-keys.ts'
 import { type Driver, driverOf, type Owner, ownerOf, readOptions } from './type-options.ts'
 
 /** Where service types come from: what the plugins registered. */
@@ -54,11 +55,7 @@ export function readService(spot: Spot, name: string, types: Types, owners: read
   return { plan: { name, type, common, options }, table, driver: driver.type }
 }
 
+/** The key is absent from most tables: the default type is the plugins' to choose. */
 function readType(service: Spot, table: Table, defaultType: string): string | undefined {
-  const value = own(table, 'type')
-  if (value === undefined) return defaultType
-  if (typeof value === 'string' && value !== '') return value
-  return service
-    .inside('type', value)
-    .wrong(`must be the name of a service type, not ${value === '' ? 'empty' : kindOf(value)}`)
+  return own(table, typeKey.key) === undefined ? defaultType : readKey(service, table, typeKey)
 }

@@ -3,9 +3,9 @@ import type { ServiceType } from '../../contract/plugin.ts'
 import { LocaldError, messageOf } from '../../errors.ts'
 import type { Spot } from '../problems.ts'
 import { isTable, own, type Table } from '../table.ts'
-import { commonKeys } from './common.ts'
 import { type Complaint, compileForeign, complaintsOf } from './plugin-schema.ts'
-import { meantKey, unknown } from './readers.ts'
+import { commonKeyNames } from './service-keys.ts'
+import { meantKey, unknown } from './suggestions.ts'
 
 /** A service type and the keys of its own. */
 export interface Owner {
@@ -30,7 +30,7 @@ export function driverOf(type: ServiceType<unknown>): Driver {
   const known = drivers.get(type)
   if (known !== undefined) return known
   const { keys } = ownerOf(type)
-  const taken = keys.find(key => commonKeys.some(common => common === key))
+  const taken = keys.find(key => commonKeyNames.includes(key))
   if (taken !== undefined) throw broken(type, `its plugin declares the key '${taken}', which every service has`)
   try {
     const driver = { type, keys, validate: compileForeign(type.shape.schema) }
@@ -68,14 +68,14 @@ export function readOptions(service: Spot, table: Table, driver: Driver, owners:
   let wrong = false
   let foreign = false
   for (const [key, value] of Object.entries(table)) {
-    if (commonKeys.some(common => common === key)) continue
+    if (commonKeyNames.includes(key)) continue
     if (driver.keys.includes(key) || isOpen(driver)) {
       own.push([key, value])
       continue
     }
     wrong = true
     const owner = owners.find(({ type, keys }) => type !== driver.type && keys.includes(key))
-    const near = meantKey(key, [...driver.keys, ...commonKeys])
+    const near = meantKey(key, [...driver.keys, ...commonKeyNames])
     if (owner !== undefined) {
       foreign ||= typeless
       const advice = typeless ? `; add type = "${owner.type.type}"` : ''

@@ -29,6 +29,16 @@ export const wrongFiles: readonly WrongFile[] = [
     text: `${web}cwd = "."`,
     told: ["5 services.web.cwd: unknown key; did you mean 'workdir'?"],
   },
+  {
+    what: 'the start of a key',
+    text: `${web}health = { type = "tcp" }`,
+    told: ["5 services.web.health: unknown key; did you mean 'health_check'?"],
+  },
+  {
+    what: 'a key with something behind it',
+    text: `${web}restart_always = true`,
+    told: ["5 services.web.restart_always: unknown key; did you mean 'restart'?"],
+  },
   { what: 'a key like nothing', text: `${web}zzzzzzzz = 1`, told: ['5 services.web.zzzzzzzz: unknown key'] },
   {
     what: 'an unknown table',
@@ -492,7 +502,7 @@ export const wrongFiles: readonly WrongFile[] = [
   {
     what: 'a route with an unknown key',
     text: `${web}[routes]\n"/api" = { service = "web", strip = true }`,
-    told: ['6 routes."/api".strip: unknown key'],
+    told: ['6 routes."/api".strip: unknown key; did you mean \'strip_prefix\'?'],
   },
   {
     what: 'a route without a service',
