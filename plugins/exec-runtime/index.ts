@@ -1,8 +1,9 @@
-import { access, constants, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Plugin, Run, ServiceType } from '../../kernel/contract/plugin.ts'
 import { type ShapeOf, shape } from '../../kernel/contract/shape.ts'
 import { LocaldError } from '../../kernel/errors.ts'
+import { isProgram } from '../lib/files.ts'
 import { KeeperProcesses } from './processes.ts'
 import { packageJson, procfile } from './project-sources.ts'
 import { shellCommand } from './shell-command.ts'
@@ -87,11 +88,7 @@ const plugin: Plugin = {
       id: 'keeper',
       title: 'the keeper holds processes',
       run: async () => {
-        const there = await access(keeper, constants.X_OK).then(
-          () => true,
-          () => false,
-        )
-        return there
+        return (await isProgram(keeper))
           ? { status: 'pass', severity: 'critical', summary: 'the keeper is installed' }
           : { status: 'fail', severity: 'critical', summary: `${keeper} is missing`, fix: 'Install locald again.' }
       },

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
-import { access, constants as mode, readdir, rm } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { constants } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -15,6 +15,7 @@ import type {
   ProcessTable,
 } from '../../kernel/contract/plugin.ts'
 import { messageOf, systemCode } from '../../kernel/errors.ts'
+import { isProgram } from '../lib/files.ts'
 import { graceOf, type HeldInput, HeldProcess, signalNumber } from './held-process.ts'
 import { type HeldState, isHeldState } from './held-state.ts'
 import { type KeeperEvent, KeeperLink } from './keeper-connection.ts'
@@ -229,11 +230,7 @@ export class KeeperProcesses implements Processes {
 
   async #missing(): Promise<string> {
     const { keeper } = this.#input
-    const there = await access(keeper, mode.X_OK).then(
-      () => true,
-      () => false,
-    )
-    if (!there) return `${keeper} is missing; run \`npm rebuild locald\``
+    if (!(await isProgram(keeper))) return `${keeper} is missing; run \`npm rebuild locald\``
     if (this.#starter.problem === 'EMFILE') return 'the daemon has no descriptor left (EMFILE)'
     return 'its keeper ended at once'
   }

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { lstat, mkdir, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises'
+import { lstat, mkdir, readdir, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type PlatformFacts, type ProcessTable, readTextFile } from '../../kernel/contract/plugin.ts'
 import { LocaldError, systemCode } from '../../kernel/errors.ts'
+import { writeAtomic } from '../lib/files.ts'
 
 interface Entry {
   readonly pid: number
@@ -46,8 +47,7 @@ export class SharedNames {
     }
     await mkdir(this.#folder, { recursive: true, mode: 0o700 })
     await this.#isThere()
-    await writeFile(`${path}.${process.pid}`, JSON.stringify(entry), { mode: 0o600 })
-    await rename(`${path}.${process.pid}`, path)
+    writeAtomic(path, JSON.stringify(entry), { durable: false })
   }
 
   /** What all of them want, sorted. Rejects as `put` does. */

@@ -1,7 +1,8 @@
 import { constants } from 'node:fs'
-import { access, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import type { Check, CheckResult } from '../../kernel/contract/plugin.ts'
 import { systemCode } from '../../kernel/errors.ts'
+import { canAccess } from '../lib/files.ts'
 import { type AgentMachine, agentOf, domainsOf } from './boot.ts'
 import { failureIn, isDisabled, type Launchctl } from './launchctl.ts'
 import { programsIn } from './plist.ts'
@@ -30,9 +31,9 @@ async function checkAgent({ uid, env, launchctl, release }: AgentMachine): Promi
   if (text === undefined) return withoutAgent(release, env['XPC_SERVICE_NAME'])
   const { programs, script } = programsIn(text)
   for (const program of programs) {
-    if (!(await can(program, constants.X_OK))) return missing(program)
+    if (!(await canAccess(program, constants.X_OK))) return missing(program)
   }
-  if (script === undefined || !(await can(script, constants.R_OK))) return missing(script ?? file)
+  if (script === undefined || !(await canAccess(script, constants.R_OK))) return missing(script ?? file)
   for (const domain of domainsOf(uid)) {
     const { code, text: job } = await launchctl('print', `${domain}/${label}`)
     if (code === null) return { status: 'warn', severity, summary: 'launchctl gives no answer', fix: retry }
@@ -76,11 +77,4 @@ async function notLoaded(launchctl: Launchctl, label: string, uid: number): Prom
 
 function missing(path: string): CheckResult {
   return { status: 'warn', severity, summary: `the launch agent starts ${path}, which cannot be run`, fix: again }
-}
-
-async function can(path: string, mode: number): Promise<boolean> {
-  return access(path, mode).then(
-    () => true,
-    () => false,
-  )
 }

@@ -1,4 +1,4 @@
-import type { Check, CheckResult, FeatureState, Host } from '../../kernel/contract/plugin.ts'
+import type { Check, CheckResult } from '../../kernel/contract/plugin.ts'
 import { messageOf } from '../../kernel/errors.ts'
 import type { PlatformFeature } from '../lib/features.ts'
 import type { Tools } from './commands.ts'
@@ -15,32 +15,6 @@ export const titles: Readonly<Record<PlatformFeature, string>> = {
   'open-browser': 'Opening the browser',
   'boot-service': 'Starting with the machine',
   vm: 'Virtual machine',
-}
-
-/**
- * A feature's check. It looks anew, so that `doctor` sees what was mended since the daemon started; a feature that
- * another plugin has turned on since `registered` passes.
- */
-export function featureCheck(
-  host: Pick<Host, 'has'>,
-  name: PlatformFeature,
-  registered: FeatureState,
-  probe: () => Promise<FeatureState>,
-): Check {
-  const run = async () => {
-    const refined = host.has(name) && !registered.on
-    return featureResult(name, refined ? { on: true } : await probe())
-  }
-  return { id: name, title: titles[name], run }
-}
-
-function featureResult(name: PlatformFeature, state: FeatureState): CheckResult {
-  const severity = name === 'process-groups' ? 'critical' : 'optional'
-  if (state.on) return { status: 'pass', severity, summary: `${titles[name]}: available` }
-  const summary = `${titles[name]}: ${state.reason ?? 'not available'}`
-  // Nothing mends what this system does not have.
-  if (name === 'cgroups') return { status: 'skip', severity, summary }
-  return { status: 'warn', severity, summary, ...(state.hint === undefined ? {} : { fix: state.hint }) }
 }
 
 /** Checks of the machine that belong to no feature. */

@@ -1,8 +1,6 @@
-import { constants } from 'node:fs'
-import { access, stat } from 'node:fs/promises'
-import { delimiter, join } from 'node:path'
 import type { FeatureState } from '../../kernel/contract/plugin.ts'
 import type { PlatformFeature } from '../lib/features.ts'
+import { findProgram, pathFolders } from '../lib/programs.ts'
 import { lookAtShim } from './shim.ts'
 
 /** The machine that is probed; a test gives it a folder as root. */
@@ -38,7 +36,7 @@ export const probes: Readonly<Record<PlatformFeature, (machine: Machine) => Prom
 }
 
 async function containers(machine: Machine): Promise<FeatureState> {
-  if (await findProgram(machine, ['limactl', 'docker', 'podman'])) return on
+  if (await hasProgram(machine, ['limactl', 'docker', 'podman'])) return on
   return {
     on: false,
     reason: 'Lima is not installed',
@@ -47,7 +45,7 @@ async function containers(machine: Machine): Promise<FeatureState> {
 }
 
 async function vm(machine: Machine): Promise<FeatureState> {
-  if (await findProgram(machine, ['limactl'])) return on
+  if (await hasProgram(machine, ['limactl'])) return on
   return { on: false, reason: 'Lima is not installed', hint: `No service needs it yet; to have it: ${lima}.` }
 }
 
@@ -61,17 +59,6 @@ async function throughShim(machine: Machine, what: string, besides?: string): Pr
   return { on: false, reason: `${what} need locald-shim`, hint: besides === undefined ? setup : `${setup} ${besides}` }
 }
 
-async function findProgram(machine: Machine, names: readonly string[]): Promise<boolean> {
-  const folders = (machine.path ?? '').split(delimiter).filter(folder => folder.startsWith('/'))
-  const paths = folders.flatMap(folder => names.map(name => join(folder, name)))
-  return (await Promise.all(paths.map(isProgram))).includes(true)
-}
-
-async function isProgram(path: string): Promise<boolean> {
-  try {
-    await access(path, constants.X_OK)
-    return (await stat(path)).isFile()
-  } catch {
-    return false
-  }
+async function hasProgram(machine: Machine, names: readonly string[]): Promise<boolean> {
+  return (await findProgram(names, pathFolders(machine.path))) !== undefined
 }

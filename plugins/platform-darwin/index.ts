@@ -1,8 +1,8 @@
 import type { Plugin } from '../../kernel/contract/plugin.ts'
-import { platformFeatures } from '../lib/features.ts'
+import { featureCheck, platformFeatures } from '../lib/features.ts'
 import { agentCheck } from './agent.ts'
 import { bootPlan } from './boot.ts'
-import { featureCheck, machineChecks, titles } from './checks.ts'
+import { machineChecks, titles } from './checks.ts'
 import { Tools, toolPath } from './commands.ts'
 import { type Machine, probes } from './features.ts'
 import { launchctlOf } from './launchctl.ts'
@@ -21,7 +21,10 @@ const plugin: Plugin = {
     const states = await Promise.all(platformFeatures.map(async name => ({ name, state: await probes[name](machine) })))
     for (const { name, state } of states) {
       host.feature(name, { ...state, title: titles[name] })
-      host.check(featureCheck(host, name, state, () => probes[name](machine)))
+      const severity = name === 'process-groups' ? 'critical' : 'optional'
+      const off = name === 'cgroups' ? 'skip' : 'warn'
+      const display = { name, title: titles[name], severity, off } as const
+      host.check(featureCheck(host, display, state, () => probes[name](machine)))
     }
     if (await hasFileEvents(machine)) host.provide('openFolder', () => new TreeWatches().open)
     const agents = {

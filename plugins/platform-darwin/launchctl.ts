@@ -1,9 +1,7 @@
-import { execFile } from 'node:child_process'
+import { runProgram } from '../lib/programs.ts'
 
 /** launchctl answers from launchd's memory; one that hangs, as it may right after a login, must not hold up the daemon. ms */
 const limitMs = 5000
-/** `print` of a whole domain takes a few hundred kilobytes. */
-const maxBytes = 16 * 1024 * 1024
 
 /** What launchctl answered. */
 export interface Answer {
@@ -24,14 +22,10 @@ export function launchctlProgram(sandbox: string | undefined): string {
 export function launchctlOf(env: NodeJS.ProcessEnv): Launchctl {
   const own = { HOME: env['HOME'], PATH: env['PATH'] ?? '/bin:/usr/bin' }
   const program = launchctlProgram(env['LOCALD_SANDBOX'] || undefined)
-  return (...words) =>
-    new Promise(resolve => {
-      const options = { env: own, timeout: limitMs, killSignal: 'SIGKILL', maxBuffer: maxBytes } as const
-      execFile(program, words, options, (error, stdout) => {
-        const code = error === null ? 0 : typeof error.code === 'number' ? error.code : null
-        resolve({ code, text: stdout })
-      })
-    })
+  return async (...words) => {
+    const { code, stdout } = await runProgram(program, words, { env: own, timeoutMs: limitMs })
+    return { code, text: stdout }
+  }
 }
 
 /** How a job last exited, as `launchctl print` shows it (`78: EX_CONFIG`); undefined where it runs, or did what it was to do. */

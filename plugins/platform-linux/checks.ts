@@ -1,4 +1,4 @@
-import type { Check, CheckResult, FeatureState, Host } from '../../kernel/contract/plugin.ts'
+import type { Check, CheckResult } from '../../kernel/contract/plugin.ts'
 import type { PlatformFeature } from '../lib/features.ts'
 import type { Machine } from './machine.ts'
 import { textOf } from './machine.ts'
@@ -21,29 +21,6 @@ export const titles: Readonly<Record<PlatformFeature, string>> = {
 const fewWatches = 65_536
 const fewInstances = 128
 const fewFiles = 1024
-/**
- * A feature's check. It looks anew, so that `doctor` sees what was mended since the daemon started; a feature that
- * another plugin has turned on since `registered` passes.
- */
-export function featureCheck(
-  host: Pick<Host, 'has'>,
-  name: PlatformFeature,
-  registered: FeatureState,
-  probe: () => Promise<FeatureState>,
-): Check {
-  const run = async () => {
-    const refined = host.has(name) && !registered.on
-    return featureResult(name, refined ? { on: true } : await probe())
-  }
-  return { id: name, title: titles[name], run }
-}
-
-function featureResult(name: PlatformFeature, state: FeatureState): CheckResult {
-  const severity = name === 'process-groups' ? 'critical' : 'optional'
-  if (state.on) return { status: 'pass', severity, summary: `${titles[name]}: available` }
-  const summary = `${titles[name]}: ${state.reason ?? 'not available'}`
-  return { status: 'warn', severity, summary, ...(state.hint === undefined ? {} : { fix: state.hint }) }
-}
 
 /** Checks of the machine that belong to no feature. */
 export function machineChecks(machine: Machine): readonly Check[] {

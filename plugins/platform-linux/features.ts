@@ -1,8 +1,9 @@
+import { basename } from 'node:path'
 import type { FeatureState } from '../../kernel/contract/plugin.ts'
 import type { PlatformFeature } from '../lib/features.ts'
 import { cgroups } from './cgroups/detect.ts'
 import type { Machine } from './machine.ts'
-import { findProgram, isWritable, statOf, textOf } from './machine.ts'
+import { findProgramOn, isWritable, statOf, textOf } from './machine.ts'
 import { lookAtShim, wholeShim } from './shim.ts'
 
 const on: FeatureState = { on: true }
@@ -25,11 +26,11 @@ export const probes: Readonly<Record<PlatformFeature, (machine: Machine) => Prom
 
 /** The program that opens URLs; WSL has its own. */
 export async function findOpener(machine: Machine): Promise<string> {
-  return (await findProgram(machine, ['wslview', 'xdg-open'])) ?? 'xdg-open'
+  return basename((await findProgramOn(machine, ['wslview', 'xdg-open'])) ?? 'xdg-open')
 }
 
 async function containers(machine: Machine): Promise<FeatureState> {
-  if ((await findProgram(machine, ['podman', 'docker', 'nerdctl'])) !== undefined) return on
+  if ((await findProgramOn(machine, ['podman', 'docker', 'nerdctl'])) !== undefined) return on
   return {
     on: false,
     reason: 'no container engine is installed',
@@ -58,7 +59,7 @@ async function privilegedPorts(machine: Machine): Promise<FeatureState> {
 async function trustStore(machine: Machine): Promise<FeatureState> {
   const tools = ['update-ca-certificates', 'update-ca-trust', 'trust']
   // A user's PATH often lacks the system administrator's folders.
-  if ((await findProgram(machine, tools, ['/usr/sbin', '/sbin'])) !== undefined) return on
+  if ((await findProgramOn(machine, tools, ['/usr/sbin', '/sbin'])) !== undefined) return on
   return {
     on: false,
     reason: `none of ${tools.join(', ')} is installed`,
@@ -67,7 +68,7 @@ async function trustStore(machine: Machine): Promise<FeatureState> {
 }
 
 async function openBrowser(machine: Machine): Promise<FeatureState> {
-  if ((await findProgram(machine, ['wslview'])) !== undefined) return on
+  if ((await findProgramOn(machine, ['wslview'])) !== undefined) return on
   if (!machine.env['DISPLAY'] && !machine.env['WAYLAND_DISPLAY']) {
     return {
       on: false,
@@ -75,7 +76,7 @@ async function openBrowser(machine: Machine): Promise<FeatureState> {
       hint: 'Open the URL in a browser yourself; from another machine, forward its port with `ssh -L`.',
     }
   }
-  if ((await findProgram(machine, ['xdg-open'])) !== undefined) return on
+  if ((await findProgramOn(machine, ['xdg-open'])) !== undefined) return on
   return { on: false, reason: 'xdg-open is not installed', hint: "Install your distribution's `xdg-utils` package." }
 }
 

@@ -1,9 +1,9 @@
 import type { Plugin } from '../../kernel/contract/plugin.ts'
-import { platformFeatures } from '../lib/features.ts'
+import { featureCheck, platformFeatures } from '../lib/features.ts'
 import { bootPlan } from './boot.ts'
 import { cgroupWay } from './cgroups/detect.ts'
 import { CgroupTree } from './cgroups/tree.ts'
-import { featureCheck, machineChecks, titles } from './checks.ts'
+import { machineChecks, titles } from './checks.ts'
 import { findOpener, probes } from './features.ts'
 import type { Machine } from './machine.ts'
 import { LinuxProcessTable } from './process-table.ts'
@@ -21,7 +21,9 @@ const plugin: Plugin = {
     const states = await Promise.all(platformFeatures.map(async name => ({ name, state: await probes[name](machine) })))
     for (const { name, state } of states) {
       host.feature(name, { ...state, title: titles[name] })
-      host.check(featureCheck(host, name, state, () => probes[name](machine)))
+      const severity = name === 'process-groups' ? 'critical' : 'optional'
+      const display = { name, title: titles[name], severity } as const
+      host.check(featureCheck(host, display, state, () => probes[name](machine)))
     }
     for (const check of [...machineChecks(machine), unitCheck(machine)]) host.check(check)
     host.provide('processTable', () => new LinuxProcessTable(host.platform.uid))

@@ -1,6 +1,8 @@
 import { constants, type Stats } from 'node:fs'
-import { access, readFile, stat } from 'node:fs/promises'
-import { delimiter, join } from 'node:path'
+import { readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { canAccess } from '../lib/files.ts'
+import { findProgram, pathFolders } from '../lib/programs.ts'
 
 /** The machine that is probed; a test gives it a folder as root. */
 export interface Machine {
@@ -21,31 +23,15 @@ export async function statOf(machine: Machine, path: string): Promise<Stats | un
 
 /** Whether we may write to it (and read it). */
 export async function isWritable(machine: Machine, path: string): Promise<boolean> {
-  return access(join(machine.root, path), constants.R_OK | constants.W_OK).then(
-    () => true,
-    () => false,
-  )
+  return canAccess(join(machine.root, path), constants.R_OK | constants.W_OK)
 }
 
-/** The first of these programs that is on PATH, or in one of the `also` folders of the system. */
-export async function findProgram(
+/** Returns the path of the first of these programs that is on PATH, or in one of the `systemFolders`. */
+export async function findProgramOn(
   machine: Machine,
   names: readonly string[],
-  also: readonly string[] = [],
+  systemFolders: readonly string[] = [],
 ): Promise<string | undefined> {
-  const onPath = (machine.env['PATH'] ?? '').split(delimiter).filter(folder => folder.startsWith('/'))
-  const folders = [...new Set([...onPath, ...also.map(folder => join(machine.root, folder))])]
-  const found = await Promise.all(
-    names.map(async name => (await Promise.all(folders.map(folder => isProgram(join(folder, name))))).includes(true)),
-  )
-  return names.find((_, at) => found[at])
-}
-
-async function isProgram(path: string): Promise<boolean> {
-  try {
-    await access(path, constants.X_OK)
-    return (await stat(path)).isFile()
-  } catch {
-    return false
-  }
+  const folders = systemFolders.map(folder => join(machine.root, folder))
+  return findProgram(names, [...pathFolders(machine.env['PATH']), ...folders])
 }

@@ -1,8 +1,9 @@
-import { execFile } from 'node:child_process'
 import { constants } from 'node:fs'
-import { access, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import type { Check, CheckResult } from '../../kernel/contract/plugin.ts'
 import { systemCode } from '../../kernel/errors.ts'
+import { canAccess } from '../lib/files.ts'
+import { runProgram } from '../lib/programs.ts'
 import { programsIn, unitOf } from './boot.ts'
 import type { Machine } from './machine.ts'
 
@@ -24,8 +25,8 @@ async function checkUnit(machine: Machine): Promise<CheckResult> {
   })
   if (text === undefined) return { status: 'skip', severity, summary: 'systemd does not start the daemon' }
   const { programs, script } = programsIn(text)
-  for (const program of programs) if (!(await can(program, constants.X_OK))) return missing(program)
-  if (script === undefined || !(await can(script, constants.R_OK))) return missing(script ?? file)
+  for (const program of programs) if (!(await canAccess(program, constants.X_OK))) return missing(program)
+  if (script === undefined || !(await canAccess(script, constants.R_OK))) return missing(script ?? file)
   if (await isEnabled(machine, name)) return { status: 'pass', severity, summary: `systemd has ${name} enabled` }
   return { status: 'warn', severity, summary: `systemd does not have ${name} enabled`, fix }
 }
@@ -34,16 +35,10 @@ function missing(path: string): CheckResult {
   return { status: 'warn', severity, summary: `the systemd unit starts ${path}, which cannot be run`, fix }
 }
 
-async function can(path: string, mode: number): Promise<boolean> {
-  return access(path, mode).then(
-    () => true,
-    () => false,
-  )
-}
-
-function isEnabled({ env }: Machine, name: string): Promise<boolean> {
-  return new Promise(resolve => {
-    const options = { timeout: limitMs, killSignal: 'SIGKILL', env: { ...env } } as const
-    execFile('systemctl', ['--user', 'is-enabled', name], options, error => resolve(error === null))
+async function isEnabled({ env }: Machine, name: string): Promise<boolean> {
+  const { code } = await runProgram('systemctl', ['--user', 'is-enabled', name], {
+    timeoutMs: limitMs,
+    env: { ...env },
   })
+  return code === 0
 }

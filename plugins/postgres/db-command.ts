@@ -36,7 +36,7 @@ export function databaseCommand(shared: Shared): Command {
   return {
     name: 'db',
     description: 'Snapshots and branches of PostgreSQL data',
-    async run(argv, { cwd, signal }) {
+    async run(argv, { project, signal }) {
       const { values, positionals } = parse(argv)
       const [verb, name, ...rest] = positionals
       if (verb === undefined || values.help === true) return { exitCode: verb === undefined ? 2 : 0, text: usage }
@@ -46,7 +46,7 @@ export function databaseCommand(shared: Shared): Command {
       if (name !== undefined && (known === 'list' || known === 'upgrade')) {
         throw wrong(`locald db ${known} takes no name`, 'Say which service with --service NAME.')
       }
-      const entry = await entryFor(shared, cwd, values.service)
+      const entry = await entryFor(shared, project, values.service)
       return dispatch(databases, known, { entry, name, from: values.from, signal }).catch(error => {
         throw isOfDisk(error) ? unusable(entry.data, error) : isOfServer(error) ? brokenOff(entry, error) : error
       })
@@ -83,9 +83,9 @@ function parse(argv: readonly string[]) {
   }
 }
 
-/** The service that is meant: named, or the only one of the project in a folder. */
-async function entryFor(shared: Shared, cwd: string, service: string | undefined): Promise<Entry> {
-  const here = await shared.register.at(cwd)
+/** Returns the service with a name, or the only one of a project. */
+async function entryFor(shared: Shared, project: string | undefined, service: string | undefined): Promise<Entry> {
+  const here = project === undefined ? [] : await shared.register.at(project)
   if (service?.includes(':')) {
     const found = (await shared.register.all()).find(({ key }) => key === service)
     if (found !== undefined) return found

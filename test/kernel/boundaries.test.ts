@@ -10,6 +10,8 @@ const manifest: { readonly dependencies: Readonly<Record<string, string>> } = JS
 
 /** What a plugin may import besides its own folder. */
 const contract = ['kernel/contract/plugin.ts', 'kernel/contract/shape.ts', 'kernel/errors.ts']
+/** What plugins/lib may import of the kernel besides. */
+const forLib = ['kernel/system/files.ts']
 /** What the CLI may import of the kernel; types only of those marked so. */
 const forCli: Readonly<Record<string, 'all' | 'types'>> = {
   'kernel/config/plugin-name.ts': 'all',
@@ -31,10 +33,11 @@ function mayImport(file: string, { path, isType }: Import): boolean {
   // The list of what ships.
   if (file === 'plugins/index.ts')
     return /^plugins\/[^/]+\/index\.ts$/.test(path) || (path === 'kernel/plugins/discover.ts' && isType)
+  if (room !== 'plugins') return false
+  if (folder === 'lib' && forLib.includes(path)) return true
   // What plugins share, and the types of what a plugin offers to others.
-  if (room === 'plugins' && (path.startsWith('plugins/lib/') || (isType && /^plugins\/[^/]+\/service\.ts$/.test(path))))
-    return true
-  return room === 'plugins' && (contract.includes(path) || path.startsWith(`plugins/${folder}/`))
+  if (path.startsWith('plugins/lib/') || (isType && /^plugins\/[^/]+\/service\.ts$/.test(path))) return true
+  return contract.includes(path) || path.startsWith(`plugins/${folder}/`)
 }
 
 function mayUsePackage({ file }: Source, { specifier, path }: Import): boolean {
@@ -123,6 +126,12 @@ t.test('the rules see what is wrong', async t => {
       "import type { A } from '../../kernel/plugins/load.ts'",
       'plugins/a/index.ts imports kernel/plugins/load.ts',
     ],
+    [
+      'plugins/a/a.ts',
+      "import { x } from '../../kernel/system/files.ts'",
+      'plugins/a/a.ts imports kernel/system/files.ts',
+    ],
+    ['plugins/lib/a.ts', "import { x } from '../a/a.ts'", 'plugins/lib/a.ts imports plugins/a/a.ts'],
     ['plugins/index.ts', "import { x } from './a/deep.ts'", 'plugins/index.ts imports plugins/a/deep.ts'],
     ['cli/a.ts', "import { Events } from '../kernel/events.ts'", 'cli/a.ts imports kernel/events.ts'],
     ['cli/a.ts', "import type { X } from '../kernel/plugins/load.ts'", 'cli/a.ts imports kernel/plugins/load.ts'],
@@ -143,6 +152,8 @@ t.test('the rules see what is wrong', async t => {
   ]
   for (const [file, text, expected] of wrong) t.strictSame(violations({ file, text }), [expected])
   const right: readonly [string, string][] = [
+    ['plugins/a/b.ts', "import { x } from '../lib/files.ts'"],
+    ['plugins/lib/files.ts', "export { x } from '../../kernel/system/files.ts'"],
     ['cli/a.ts', "import type { A } from '../kernel/protocol.ts'\nimport { type B } from '../kernel/events.ts'"],
     ['cli/a.ts', "import { LocaldError } from '../kernel/errors.ts'\nimport { x } from './b.ts'"],
     ['plugins/a/b.ts', "import type { B } from '../b/service.ts'\nimport { find } from '../lib/programs.ts'"],

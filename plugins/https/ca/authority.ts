@@ -3,8 +3,8 @@ import { chmodSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { readTextFileNow } from '../../../kernel/contract/plugin.ts'
 import { systemCode } from '../../../kernel/errors.ts'
+import { writeAtomic } from '../../lib/files.ts'
 import { encode } from './der.ts'
-import { writeWhole } from './files.ts'
 import { authorityName, type Issuer, nameConstraints, pem, rootCertificate, subjectOf } from './x509.ts'
 
 const day = 86_400_000
@@ -38,8 +38,8 @@ export function openAuthority(folder: string, domains: readonly string[], now = 
   const name = authorityName(`locald development CA ${randomBytes(4).toString('hex')}`)
   const root = rootCertificate(privateKey, name, domains, { from: now - day, to: now + rootDays * day })
   // The key first: a root that nobody can sign with would be trusted for nothing.
-  writeWhole(join(folder, names.key), privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), 0o600)
-  writeWhole(join(folder, names.root), pem(root), 0o644)
+  writeAtomic(join(folder, names.key), privateKey.export({ type: 'pkcs8', format: 'pem' }).toString())
+  writeAtomic(join(folder, names.root), pem(root), { mode: 0o644 })
   return { file: join(folder, names.root), certificate: new X509Certificate(root), issuer: { name, key: privateKey } }
 }
 
@@ -103,7 +103,8 @@ function readKey(file: string): KeyObject | undefined {
 /** Keeps a root that is replaced, so that `untrust` finds it in the stores. */
 function retire(folder: string): void {
   const root = readRoot(folder)
-  if (root !== undefined) writeWhole(join(folder, `retired-${root.id}.pem`), root.certificate.toString(), 0o644)
+  if (root !== undefined)
+    writeAtomic(join(folder, `retired-${root.id}.pem`), root.certificate.toString(), { mode: 0o644 })
 }
 
 function entriesOf(folder: string): readonly string[] {

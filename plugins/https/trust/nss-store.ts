@@ -1,7 +1,8 @@
 import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { canAccess } from '../../lib/files.ts'
 import type { Root } from '../ca/authority.ts'
-import { exists, find, type Machine, run } from './programs.ts'
+import { find, type Machine, run } from './programs.ts'
 import { type Change, nameOf, type Store, type StoreState } from './store.ts'
 import { lastLine, quoted } from './system-store.ts'
 
@@ -32,9 +33,9 @@ async function chromiumFolders({ os, home }: Machine): Promise<readonly string[]
   // On macOS Chromium reads the keychain.
   if (os !== 'linux') return []
   const [main, ...others] = chromium.map(folder => join(home, folder))
-  const used = await Promise.all([...chromium, ...chromiumUsed].map(folder => exists(join(home, folder))))
+  const used = await Promise.all([...chromium, ...chromiumUsed].map(folder => canAccess(join(home, folder))))
   const found: string[] = main !== undefined && used.includes(true) ? [main] : []
-  for (const folder of others) if (await exists(join(folder, 'cert9.db'))) found.push(folder)
+  for (const folder of others) if (await canAccess(join(folder, 'cert9.db'))) found.push(folder)
   return found
 }
 
@@ -43,7 +44,7 @@ async function firefoxProfiles({ home }: Machine): Promise<readonly string[]> {
   for (const folder of firefox.map(it => join(home, it))) {
     for (const name of await readdir(folder).catch(() => [])) {
       const profile = join(folder, name)
-      if (await exists(join(profile, 'cert9.db'))) found.push(profile)
+      if (await canAccess(join(profile, 'cert9.db'))) found.push(profile)
     }
   }
   return found
@@ -68,7 +69,7 @@ class NssStore implements Store {
       const hint = `Install certutil (${packages}) and run \`locald trust\` again.`
       return { is: 'unusable', reason: 'certutil is not installed', hint }
     }
-    if (!(await exists(join(this.#folder, 'cert9.db')))) return { is: 'untrusted' }
+    if (!(await canAccess(join(this.#folder, 'cert9.db')))) return { is: 'untrusted' }
     const { ok, text } = await run(this.#certutil, ['-L', '-d', this.#database, '-n', nameOf(root), '-a'])
     if (!ok || !strip(text).includes(strip(root.certificate.toString()))) return { is: 'untrusted' }
     const list = await run(this.#certutil, ['-L', '-d', this.#database])
@@ -79,7 +80,7 @@ class NssStore implements Store {
   async add(root: Root): Promise<Change> {
     const todo = `certutil -A -d ${quoted(this.#database)} -t C,, -n ${nameOf(root)} -i ${quoted(root.file)}`
     if (this.#certutil === undefined) return this.#without(todo)
-    if (!(await exists(join(this.#folder, 'cert9.db')))) {
+    if (!(await canAccess(join(this.#folder, 'cert9.db')))) {
       await mkdir(this.#folder, { recursive: true, mode: 0o700 })
       const made = await run(this.#certutil, ['-N', '-d', this.#database, '--empty-password'])
       if (!made.ok) return { done: false, reason: lastLine(made.text), todo }

@@ -2,8 +2,9 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Privileges } from '../../../kernel/contract/plugin.ts'
 import { messageOf } from '../../../kernel/errors.ts'
+import { canAccess } from '../../lib/files.ts'
 import type { Root } from '../ca/authority.ts'
-import { exists, find, type Machine } from './programs.ts'
+import { find, type Machine } from './programs.ts'
 import { type Changed, nameOf, type Store, type StoreState } from './store.ts'
 
 /** How a family of distributions keeps roots that its administrator adds. */
@@ -66,7 +67,7 @@ export type Helper = Pick<Privileges, 'trust' | 'untrust'>
 export async function linuxStore(machine: Machine, helper: Helper | undefined): Promise<Store> {
   for (const family of families) {
     const [update] = family.update
-    const isHere = (await find(machine, update)) !== undefined && (await exists(join(machine.root, family.folder)))
+    const isHere = (await find(machine, update)) !== undefined && (await canAccess(join(machine.root, family.folder)))
     if (isHere) return new AnchorStore(machine, family, helper)
   }
   return unusableStore(
@@ -124,7 +125,7 @@ class AnchorStore implements Store {
 
   async remove(root: Root): Promise<Changed> {
     const anchor = this.#anchor(root)
-    const isThere = async (): Promise<boolean> => (await exists(anchor)) || (await this.state(root)).is === 'trusted'
+    const isThere = async (): Promise<boolean> => (await canAccess(anchor)) || (await this.state(root)).is === 'trusted'
     if (!(await isThere())) return { done: true }
     const links = this.#family.helps ? ` /etc/ssl/certs/${nameOf(root)}.pem` : ''
     const rehash = this.#family.helps ? ' && sudo openssl rehash /etc/ssl/certs' : ''

@@ -1,7 +1,6 @@
-import { execFile } from 'node:child_process'
-import { access, constants } from 'node:fs/promises'
-import { delimiter, isAbsolute, join } from 'node:path'
-import { messageOf } from '../../../kernel/errors.ts'
+import { join } from 'node:path'
+import { canAccess, isProgram } from '../../lib/files.ts'
+import { pathFolders, runProgram } from '../../lib/programs.ts'
 import { type Major, majorOf } from './versions.ts'
 
 /** PostgreSQL's programs on this machine. */
@@ -25,7 +24,7 @@ const limits = { known: 10_000, new: 60_000 }
 
 /** Looks at a folder of programs: undefined where there is no PostgreSQL of a supported major that runs here. */
 export async function inspect(bin: string, origin: Installation['origin']): Promise<Installation | undefined> {
-  if (!(await canRun(join(bin, 'initdb')))) return undefined
+  if (!(await isProgram(join(bin, 'initdb')))) return undefined
   const found = await look(bin, origin, limits.known)
   return typeof found === 'string' ? undefined : found
 }
@@ -57,15 +56,14 @@ export async function hasExtension({ bin, major }: Installation, name: string): 
     `/usr/share/postgresql/${major}`,
     '/usr/share/pgsql',
   ]
-  const found = await Promise.all(shares.map(share => exists(join(share, 'extension', `${name}.control`))))
+  const found = await Promise.all(shares.map(share => canAccess(join(share, 'extension', `${name}.control`))))
   return found.includes(true)
 }
 
 /** Folders where a system's PostgreSQL of a major may be, the PATH's first. */
 export function systemFolders(major: Major, path: string | undefined): readonly string[] {
-  const onPath = (path ?? '').split(delimiter).filter(isAbsolute)
   return [
-    ...onPath,
+    ...pathFolders(path),
     `/usr/lib/postgresql/${major}/bin`,
     `/usr/pgsql-${major}/bin`,
     `/usr/libexec/postgresql${major}`,
@@ -94,7 +92,7 @@ export async function systemProgram(
     if (Number(major) < Number(least)) continue
     for (const folder of [...systemFolders(major, path), ...clientFolders]) {
       const program = join(folder, name)
-      if (!(await canRun(program))) continue
+      if (!(await isProgram(program))) continue
       const { text } = await output(program, ['--version'], limits.known)
       const [, found] = /PostgreSQL\) (\d+)/.exec(text) ?? []
       if (found !== undefined && Number(found) >= Number(least)) return program
@@ -103,32 +101,14 @@ export async function systemProgram(
   return undefined
 }
 
-async function canRun(file: string): Promise<boolean> {
-  return access(file, constants.X_OK).then(
-    () => true,
-    () => false,
-  )
-}
-
-async function exists(file: string): Promise<boolean> {
-  return access(file).then(
-    () => true,
-    () => false,
-  )
-}
-
 interface Output {
   readonly text: string
-  /** Why it did not run to its end: what it, or dyld, or the system said. */
+  /** Why it failed: its own message, or that of dyld or the system. */
   readonly failure?: string
 }
 
-function output(program: string, argv: readonly string[], timeout: number): Promise<Output> {
-  return new Promise(resolve => {
-    execFile(program, argv, { timeout, env: {} }, (error, text, errors) => {
-      if (error === null) return resolve({ text })
-      const said = errors.trim() === '' ? messageOf(error) : errors.trim()
-      resolve({ text: '', failure: error.killed ? `it was not done after ${timeout / 1000} s` : said })
-    })
-  })
+async function output(program: string, argv: readonly string[], timeoutMs: number): Promise<Output> {
+  const { code, stdout, stderr, failure } = await runProgram(program, argv, { timeoutMs, env: {} })
+  if (code === 0) return { text: stdout }
+  return { text: '', failure: stderr.trim() || (failure ?? `it exited with code ${code}`) }
 }

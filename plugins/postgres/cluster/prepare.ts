@@ -12,7 +12,6 @@ import { writeSettings } from '../server/command-line.ts'
 import { damagedHint } from '../server/diagnosis.ts'
 import { withSetupServer } from '../server/setup-server.ts'
 import type { Shared } from './context.ts'
-import { mainCheckoutOf } from './git-worktree.ts'
 import { provision, readInit, requireNames, runInit } from './provision.ts'
 import {
   clusterCopy,
@@ -89,9 +88,9 @@ export class Maker {
 
   /** The same service of the main checkout, where this is a worktree's first start and there is something to branch from. */
   async #source(run: PostgresRun): Promise<Entry | undefined> {
-    const main = run.options.branch ? mainCheckoutOf(run.project.path) : undefined
+    const main = run.options.branch ? run.project.worktree?.mainCheckout : undefined
     if (main === undefined) return undefined
-    const source = (await this.#shared.register.at(main)).find(({ name, path }) => name === run.name && path === main)
+    const source = (await this.#shared.register.at(main)).find(({ name }) => name === run.name)
     const major = source && (await clusterMajor(placesOf(source.data, this.#shared.folders.sockets).cluster))
     if (major === undefined || run.options.version === undefined || run.options.version === major) {
       return major === undefined ? undefined : source

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readJson, writeAtomic } from '../../lib/files.ts'
 import { type Major, majorOf } from '../binaries/versions.ts'
 import type { CopyOptions } from '../files/copy-tree.ts'
-import { readJson, writePrivate } from '../files/paths.ts'
 
 /** What locald keeps inside a cluster; it goes wherever a copy of it goes. */
 export interface ClusterRecord {
@@ -33,7 +33,7 @@ export async function readRecord(cluster: string): Promise<ClusterRecord> {
 }
 
 export function writeRecord(cluster: string, record: ClusterRecord): void {
-  writePrivate(join(cluster, recordFile), JSON.stringify(record))
+  writeAtomic(join(cluster, recordFile), JSON.stringify(record))
 }
 
 /** What of a password may be kept beside the data. */

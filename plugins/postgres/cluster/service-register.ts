@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { type Run, realPathIfAny } from '../../../kernel/contract/plugin.ts'
-import { readJson, writePrivate } from '../files/paths.ts'
+import type { Run } from '../../../kernel/contract/plugin.ts'
+import { readJson, writeAtomic } from '../../lib/files.ts'
 import type { PostgresOptions } from '../options.ts'
-import { isWorktree, madeMsOf, worktreeOf } from './git-worktree.ts'
 
 /** A service that was prepared once, and what commands need to know of it without its project being up. */
 export interface Entry {
@@ -36,7 +35,7 @@ export class Register {
   /** True: the data is that of an earlier worktree in the same folder, which is told once. */
   async note(run: Run<PostgresOptions>): Promise<boolean> {
     const { databases, extensions, version } = run.options
-    const worktree = worktreeOf(run.project.path) ?? null
+    const worktree = run.project.worktree?.gitDir ?? null
     const entry: Entry = {
       key: run.key,
       name: run.name,
@@ -52,7 +51,7 @@ export class Register {
     const before = await readJson(file)
     if (JSON.stringify(before) === JSON.stringify(entry)) return false
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 })
-    writePrivate(file, JSON.stringify(entry))
+    writeAtomic(file, JSON.stringify(entry))
     const madeMs = isEntry(before) ? before.worktreeMadeMs : null
     return typeof madeMs === 'number' && entry.worktreeMadeMs !== null && madeMs !== entry.worktreeMadeMs
   }
@@ -67,15 +66,9 @@ export class Register {
     return values.filter(isEntry)
   }
 
-  /** The services of the project in a folder, or of the nearest one above it that it can belong to. */
+  /** Returns the services of the project in a folder. */
   async at(folder: string): Promise<readonly Entry[]> {
-    const all = await this.all()
-    for (let path = realPathIfAny(folder) ?? folder; ; path = dirname(path)) {
-      const found = all.filter(entry => entry.path === path)
-      if (found.length > 0 || path === dirname(path)) return found
-      // A project that has no data yet: that of one above it is not meant.
-      if (existsSync(join(path, 'locald.toml')) || isWorktree(path)) return []
-    }
+    return (await this.all()).filter(({ path }) => path === folder)
   }
 
   #file(data: string): string {
@@ -97,4 +90,15 @@ function isEntry(value: unknown): value is Entry {
   if (typeof value !== 'object' || value === null) return false
   const texts = ['key', 'name', 'path', 'data', 'database'].every(key => typeof Reflect.get(value, key) === 'string')
   return texts && Array.isArray(Reflect.get(value, 'extensions'))
+}
+
+/** When the folder in which git keeps what it knows of a worktree was made, ms since the epoch; null where the file system does not say. */
+function madeMsOf(worktree: string): number | null {
+  try {
+    const { birthtimeMs, ctimeMs } = statSync(worktree)
+    // What has no such time shows another's, or none.
+    return birthtimeMs > 0 && birthtimeMs !== ctimeMs ? birthtimeMs : null
+  } catch {
+    return null
+  }
 }

@@ -1,8 +1,8 @@
-import { execFile } from 'node:child_process'
 import { constants } from 'node:fs'
 import { copyFile, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { systemCode } from '../../../kernel/errors.ts'
+import { runProgram } from '../../lib/programs.ts'
 
 /** A file to be copied; the copy has the same name in another folder. */
 export interface FileCopy {
@@ -113,29 +113,16 @@ async function cloneBatch(
 ): Promise<readonly FileCopy[]> {
   const [first] = files
   if (first === undefined) return []
-  const problems = await run(cp, ['-c', '-p', '--', ...files.map(({ from }) => from), dirname(first.to)], signal)
-  if (problems === undefined) return []
+  const args = ['-c', '-p', '--', ...files.map(({ from }) => from), dirname(first.to)]
+  const { code, stderr } = await runProgram(cp, args, { env: { ...process.env, LC_ALL: 'C' }, signal })
+  signal?.throwIfAborted()
+  if (code === 0) return []
+  const problems = stderr.split('\n').filter(line => line !== '')
   const isGone = (line: string) => line.endsWith(': No such file or directory')
   const isOnlyGone = problems.length > 0 && problems.every(isGone)
   if (!isOnlyGone) await Promise.all(files.map(({ to }) => rm(to, { force: true })))
   const present = await Promise.all(files.map(({ to }) => stat(to).catch(() => undefined)))
   return files.filter((_, at) => present[at] === undefined)
-}
-
-/** Undefined: it went well; else the lines of what went wrong. */
-function run(
-  program: string,
-  args: readonly string[],
-  signal: AbortSignal | undefined,
-): Promise<readonly string[] | undefined> {
-  const env = { ...process.env, LC_ALL: 'C' }
-  return new Promise((resolve, reject) => {
-    execFile(program, args, { env, ...(signal === undefined ? {} : { signal }) }, (error, _, stderr) => {
-      if (signal?.aborted === true) reject(signal.reason)
-      else if (error === null) resolve(undefined)
-      else resolve(stderr.split('\n').filter(line => line !== ''))
-    })
-  })
 }
 
 /** mount(8) asks no file system. ms */
@@ -145,9 +132,8 @@ const mountMs = 5000
 async function isWithinApfs(from: string, to: string, { mount }: CloneTools): Promise<boolean> {
   const devices = await Promise.all([from, to].map(path => stat(path).then(({ dev }) => dev)))
   if (devices[0] !== devices[1]) return false
-  const text = await new Promise<string>(resolve => {
-    execFile(mount, { timeout: mountMs }, (error, stdout) => resolve(error === null ? stdout : ''))
-  })
+  const { code, stdout } = await runProgram(mount, [], { timeoutMs: mountMs })
+  const text = code === 0 ? stdout : ''
   // `/dev/disk3s5 on /System/Volumes/Data (apfs, local, journaled, nobrowse)` (mount(8))
   const points = [...text.matchAll(/ on (\/.*) \(apfs[,)]/g)].map(([, point = '']) => point)
   const found = await Promise.all(points.map(point => stat(point).catch(() => undefined)))

@@ -1,9 +1,9 @@
-import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
 import { access, chmod, lchown, mkdir, open, readdir, readlink, rename, rm, stat, symlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { systemCode } from '../../../kernel/errors.ts'
+import { runProgram } from '../../lib/programs.ts'
 import { cloneByProgram, copyOne, type FileCopy } from './clone.ts'
 import { makeFolder } from './paths.ts'
 
@@ -166,14 +166,9 @@ export function isUnfinished(path: string): boolean {
 const flushMs = 300_000
 
 /** Has the file system of a folder written to the disk: one call for all files (syncfs(2)), where `sync -f` is known. */
-function flush(folder: string): Promise<void> {
-  const run = (argv: readonly string[]) =>
-    new Promise<boolean>(resolve => {
-      execFile('sync', argv, { timeout: flushMs }, error => resolve(error === null))
-    })
-  return run(['-f', folder]).then(async done => {
-    if (!done) await run([])
-  })
+async function flush(folder: string): Promise<void> {
+  const { code } = await runProgram('sync', ['-f', folder], { timeoutMs: flushMs })
+  if (code !== 0) await runProgram('sync', [], { timeoutMs: flushMs })
 }
 
 /** Has a folder's names written to the disk. */

@@ -1,8 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
-import { mkdir, readFile } from 'node:fs/promises'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { LocaldError, messageOf, systemCode } from '../../../kernel/errors.ts'
+import { writeAtomic } from '../../lib/files.ts'
 
 /** Where one service's things are, absolute. */
 export interface Places {
@@ -50,7 +51,7 @@ export function passwordOf({ passwordFile, data }: Places): string {
   const made = randomBytes(16).toString('hex')
   try {
     makeFolder(data)
-    writePrivate(passwordFile, `${made}\n`)
+    writeAtomic(passwordFile, `${made}\n`)
   } catch (error) {
     throw unusable(data, error)
   }
@@ -62,28 +63,6 @@ export function makeFolder(folder: string): void {
   if (existsSync(folder)) return
   makeFolder(dirname(folder))
   mkdirSync(folder, { mode: 0o700 })
-}
-
-/** Writes a small file whole: temporary file, fsync, rename. Mode 0600. */
-export function writePrivate(file: string, text: string): void {
-  const temporary = `${file}.${randomBytes(4).toString('hex')}.tmp`
-  const descriptor = openSync(temporary, 'wx', 0o600)
-  try {
-    writeSync(descriptor, text)
-    fsyncSync(descriptor)
-  } finally {
-    closeSync(descriptor)
-  }
-  renameSync(temporary, file)
-}
-
-/** A JSON file's value; undefined where there is none that can be read. */
-export async function readJson(file: string): Promise<unknown> {
-  try {
-    return JSON.parse(await readFile(file, 'utf8'))
-  } catch {
-    return undefined
-  }
 }
 
 /** Whether an error is the disk's, and not of what is on it. */

@@ -1,7 +1,7 @@
-import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import type { PlatformFacts } from '../../../kernel/contract/plugin.ts'
 import { LocaldError } from '../../../kernel/errors.ts'
+import { runProgram } from '../../lib/programs.ts'
 import type { Owner } from '../files/copy-tree.ts'
 
 /** Whom the server runs as. */
@@ -27,8 +27,10 @@ export async function accountOf({ uid, os }: Pick<PlatformFacts, 'uid' | 'os'>):
     ...[`--inh-caps=${caps}`, `--ambient-caps=${caps}`, `--bounding-set=${caps}`],
     // Without it access(2), which initdb uses, would not count the capability.
     ...['--securebits=+no_setuid_fixup', '--'],
-  ]
-  if (await works([...prefix, 'true'])) return { prefix, owner }
+  ] as const
+  const [program, ...words] = prefix
+  const { code } = await runProgram(program, [...words, 'true'], { timeoutMs: 5000 })
+  if (code === 0) return { prefix, owner }
   if (os === 'darwin')
     throw new LocaldError('SPAWN_FAILED', 'PostgreSQL does not run as root, and locald runs as root', {
       hint: 'Run `locald server shutdown` as root, and then locald without sudo.',
@@ -42,10 +44,4 @@ async function nobody(): Promise<Owner> {
   const text = await readFile('/etc/passwd', 'utf8').catch(() => '')
   const [, uid, gid] = /^nobody:[^:]*:(\d+):(\d+):/m.exec(text) ?? []
   return { uid: Number(uid ?? 65534), gid: Number(gid ?? 65534) }
-}
-
-function works([program = '', ...argv]: readonly string[]): Promise<boolean> {
-  return new Promise(resolve => {
-    execFile(program, argv, { timeout: 5000 }, error => resolve(error === null))
-  })
 }

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import type { ProcessTable } from '../../../kernel/contract/plugin.ts'
 import { LocaldError } from '../../../kernel/errors.ts'
-import { type Places, passwordOf, readJson, writePrivate } from '../files/paths.ts'
+import { readJson, writeAtomic } from '../../lib/files.ts'
+import { type Places, passwordOf } from '../files/paths.ts'
 import { maintenance, superuser, type Target } from './client.ts'
 
 /** What a postmaster tells of itself in its lock file: https://github.com/postgres/postgres/blob/master/src/include/utils/pidfile.h */
@@ -65,7 +66,7 @@ export async function rememberServer(places: Places, pid: number | null, table: 
   for (const other of await startedServers(places)) {
     if ((await table.start(other.pid)) === other.start) others.push(other)
   }
-  writePrivate(places.serverFile, JSON.stringify([...others, { pid, start }]))
+  writeAtomic(places.serverFile, JSON.stringify([...others, { pid, start }]))
 }
 
 /**

@@ -16,10 +16,8 @@ import { findProjectRoot, loadProject } from '../../../kernel/config/load.ts'
 import { isStillAt, realPath, realPathIfAny, realPathNow } from '../../../kernel/contract/real-path.ts'
 import { LocaldError } from '../../../kernel/errors.ts'
 import { projectAt } from '../../../kernel/projects/selectors.ts'
-import { isWorktree, repositoryOf } from '../../../kernel/registry/git-worktree.ts'
+import { isWorktree, repositoryOf, worktreeIn } from '../../../kernel/registry/git-worktree.ts'
 import { Registry } from '../../../kernel/registry/registry.ts'
-import { mainCheckoutOf } from '../../../plugins/postgres/cluster/git-worktree.ts'
-import { Register } from '../../../plugins/postgres/cluster/service-register.ts'
 import { code, sourcesOf } from '../../lib/sources.ts'
 
 const silent = { info() {}, warn() {}, error() {} }
@@ -111,16 +109,7 @@ t.test('git’s own paths are as somebody typed them: a worktree is one of its r
   writeFileSync(join(gitDir, 'gitdir'), `${join(root, 'BRANCH', '.git')}\n`)
   t.ok(isWorktree(branch))
   t.equal(repositoryOf(branch), join(shop, '.git'))
-  t.equal(mainCheckoutOf(branch), shop)
-})
-
-t.test('databases are found from every spelling of the folder', async t => {
-  const root = apfs(t)
-  const shop = project(join(root, 'Shop'))
-  mkdirSync(join(root, 'register'))
-  const entry = { key: 'shop:db', name: 'db', path: shop, data: root, database: 'postgres', extensions: [] }
-  writeFileSync(join(root, 'register', 'a.json'), JSON.stringify(entry))
-  t.match(await new Register(join(root, 'register')).at(join(root, 'SHOP')), [{ key: 'shop:db' }])
+  t.equal(worktreeIn(branch)?.mainCheckout, shop)
 })
 
 t.test('a folder that was renamed in case only has moved, and keeps name and ports', async t => {

@@ -10,7 +10,7 @@ import t, { type Test } from 'tap'
 import type { Check, FeatureName, FeatureState, ProcessTree, Services } from '../../../kernel/contract/plugin.ts'
 import { platformFeatures } from '../../../plugins/lib/features.ts'
 import { agentCheck } from '../../../plugins/platform-darwin/agent.ts'
-import { featureCheck, machineChecks } from '../../../plugins/platform-darwin/checks.ts'
+import { machineChecks } from '../../../plugins/platform-darwin/checks.ts'
 import { Shared, Tools, toolPath } from '../../../plugins/platform-darwin/commands.ts'
 import { type Machine, probes } from '../../../plugins/platform-darwin/features.ts'
 import plugin from '../../../plugins/platform-darwin/index.ts'
@@ -631,18 +631,6 @@ t.test('features', async t => {
 })
 
 t.test('checks', async t => {
-  let state: FeatureState = { on: false, reason: 'Lima is not installed', hint: 'Run `x`.' }
-  let refined = false
-  const check = featureCheck({ has: () => refined }, 'vm', state, async () => state)
-  t.match(await check.run(), { status: 'warn', severity: 'optional', summary: /Lima/, fix: 'Run `x`.' })
-  refined = true
-  t.match(await check.run(), { status: 'pass' })
-  refined = false
-  state = { on: true }
-  t.match(await check.run(), { status: 'pass' })
-  const none = featureCheck({ has: () => false }, 'cgroups', { on: false }, async () => ({ on: false, reason: 'none' }))
-  t.match(await none.run(), { status: 'skip' }, 'nobody is asked to mend what cannot be mended')
-
   const failing = async () => Promise.reject(new Error('no such program'))
   const results = await Promise.all(machineChecks({ ps: failing, lsof: async () => [] }).map(check => check.run()))
   t.match(results, [

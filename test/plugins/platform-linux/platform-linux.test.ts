@@ -19,7 +19,7 @@ import type {
 import { type PlatformFeature, platformFeatures } from '../../../plugins/lib/features.ts'
 import { bootPlan, programsIn, unitOf, unitText } from '../../../plugins/platform-linux/boot.ts'
 import { cgroupWay, parseOwnCgroup } from '../../../plugins/platform-linux/cgroups/detect.ts'
-import { featureCheck, machineChecks } from '../../../plugins/platform-linux/checks.ts'
+import { machineChecks } from '../../../plugins/platform-linux/checks.ts'
 import { findOpener, probes } from '../../../plugins/platform-linux/features.ts'
 import plugin from '../../../plugins/platform-linux/index.ts'
 import type { Machine } from '../../../plugins/platform-linux/machine.ts'
@@ -594,19 +594,6 @@ t.test('features', async t => {
 })
 
 t.test('checks', async t => {
-  await t.test('of a feature look anew, and heed another plugin', async t => {
-    let state: FeatureState = { on: false, reason: 'no helper', hint: 'Run `x`.' }
-    let refined = false
-    const check = featureCheck({ has: () => refined }, 'shim', state, async () => state)
-    t.equal(check.id, 'shim')
-    t.match(await check.run(), { status: 'warn', severity: 'optional', summary: /no helper/, fix: 'Run `x`.' })
-    refined = true
-    t.match(await check.run(), { status: 'pass' })
-    refined = false
-    state = { on: true }
-    t.match(await check.run(), { status: 'pass' })
-  })
-
   await t.test('of the machine', async t => {
     const run = async (id: string, machine: Machine) =>
       machineChecks(machine)

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, statfsSync, truncateSync, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { worktreeIn } from '../../../kernel/registry/git-worktree.ts'
 import { readInit } from '../../../plugins/postgres/cluster/provision.ts'
 import { type Target, withClient } from '../../../plugins/postgres/server/client.ts'
 import { onlyLinux } from '../../lib/machine.ts'
@@ -45,7 +46,7 @@ async function branches(t: Test, folder: string): Promise<number> {
     const { main, tree } = checkouts(house.root)
     const of = async (name: string, path: string) =>
       (await house.service('db', {}, name)).with({
-        project: { name, path, domain: `${name}.localhost` },
+        project: { name, path, domain: `${name}.localhost`, worktree: worktreeIn(path) },
         key: `${name}:db`,
       })
     const [source, branch] = [await of('main', main), await of('tree', tree)]
