@@ -1,4 +1,4 @@
-import type { Log, Processes, Run } from '../contract/plugin.ts'
+import type { Log, Processes, ServicePlan } from '../contract/plugin.ts'
 import { LocaldError, messageOf } from '../errors.ts'
 import type { Project } from '../projects/project.ts'
 import { ownEnvironment, type Projects } from '../projects/projects.ts'
@@ -13,6 +13,7 @@ import {
 } from '../services/records/records.ts'
 import { bootIn, stateIn, type UnreadRecord } from '../services/records/unread-records.ts'
 import type { Service } from '../services/service.ts'
+import type { StartPlan } from '../services/start-plan.ts'
 
 /** What the take-over works with. */
 export interface AdoptInput {
@@ -137,9 +138,8 @@ async function adoptService(
 ): Promise<void> {
   const plan = project.planOf(record.service)
   if (plan === undefined) return
-  // Of a damaged record nothing is known of it: it is worked out again.
-  if (record.fingerprint !== '')
-    service.recall({ env: record.env, fingerprint: record.fingerprint }, record.dir, record.address)
+  const start = await startOf(project, service, plan, record)
+  if (record.fingerprint !== '') service.recall(start, record.address)
   const { status, reason, startedMs, restarts } = record
   const isOver = record.state === null
   if (isOver) {
@@ -149,14 +149,13 @@ async function adoptService(
   const driver = project.driverOf(plan)
   // It does not outlive its daemon: what is left of it is ended, and it is started again.
   if (!LocaldError.is(driver) && driver.adopt === undefined) return
-  const assignment = project.assignment(plan)
-  const run: Run<unknown> = { ...service.outline(assignment), env: record.env, dir: record.dir }
+  const run = service.run({ ...start, env: record.env, dir: record.dir }, new AbortController().signal)
   const found = await reattached(driver, run, record.state, processes)
   if (found === undefined && isHalfway(record)) return
   if (found === undefined) throw new Error('could not be reattached after the daemon restart')
   const { instance, problem } = found
   service.state.set({ restarts })
-  service.supervisor.start(assignment, { instance, ready: record.ready })
+  service.supervisor.start(start, { instance, ready: record.ready })
   if (problem !== undefined) {
     service.state.note('type', `${problem.message}; it runs on until it is stopped`)
     void instance.exited.then(() => service.state.note('type', undefined))
@@ -167,4 +166,16 @@ async function adoptService(
     project.halfway.add(record.service)
     void service.supervisor.stop('restarting', record.reason)
   }
+}
+
+/** Returns what a service was started with. A damaged record does not say it: it is resolved again, as far as possible. */
+async function startOf(
+  project: Project,
+  service: Service,
+  plan: ServicePlan,
+  { env, fingerprint, dir }: ServiceRecord,
+): Promise<StartPlan> {
+  const outline = project.outline(service, plan)
+  if (fingerprint !== '') return { ...outline, env, fingerprint, dir }
+  return await project.prepare(plan.name).catch(() => outline)
 }

@@ -2,7 +2,7 @@ import type { Project } from '../projects/project.ts'
 import type { Projects } from '../projects/projects.ts'
 import type { OneOffAnswer, OneOffBody } from '../protocol.ts'
 import { oneOffShell } from '../services/environment/shell.ts'
-import { type Service, workdirOf } from '../services/service.ts'
+import type { Service } from '../services/service.ts'
 
 /**
  * How a command is run in a service's place: in its folder, with its environment as it would be started with now, and what the caller's
@@ -11,11 +11,9 @@ import { type Service, workdirOf } from '../services/service.ts'
 export async function oneOff(projects: Projects, body: OneOffBody): Promise<OneOffAnswer> {
   const { project, service } = await projects.target(body.path, body.service)
   const { name } = service.ref
-  const plan = project.planOf(name)
   // With nothing of it running, the next `up` would take the caller's shell.
   const shell = oneOffShell(project.wanted.size === 0 ? {} : project.shell, body.env)
-  const { env } = await project.prepare(name, shell)
-  const dir = plan === undefined ? project.ref.path : workdirOf(project.ref, plan)
+  const { env, dir } = await project.prepare(name, shell)
   return { dir, env, notRunning: notRunning(project, service) }
 }
 

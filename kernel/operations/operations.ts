@@ -9,10 +9,10 @@ import type { Loaded, Projects } from '../projects/projects.ts'
 import { namesOf, servicesOf, splitNames, type Target } from '../projects/selectors.ts'
 import type { ResetBody, RestartBody, StopBody, UpBody, WaitBody } from '../protocol.ts'
 import { doneEvent, isUp } from '../services/outcome.ts'
+import { requireValues } from '../services/prepare.ts'
 import type { Records } from '../services/records/records.ts'
 import type { Service } from '../services/service.ts'
 import type { ServiceState } from '../services/state.ts'
-import { requireValues } from '../services/unresolved.ts'
 import { pause } from '../system/async.ts'
 import { Reloads, type ReloadsInput } from './reload.ts'
 import { warnOfEnvironments, warnOfShell } from './shell-warning.ts'
@@ -258,8 +258,8 @@ export class Operations {
     if (this.#closing !== undefined || project.wanted.size === 0) return
     const before = new Set(namesOf(project))
     const isWhole = [...before].every(name => project.wanted.has(name))
-    const { shell, envFiles } = project
-    const loaded = await this.#input.projects.plan(project.ref.path, [], { shell, envFiles })
+    const { shell, environmentFiles } = project
+    const loaded = await this.#input.projects.plan(project.ref.path, [], { shell, envFiles: environmentFiles.envFiles })
     const planned = nodesOf(loaded.plan)
     const kept = planned
       .map(({ name }) => name)

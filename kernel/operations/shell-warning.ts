@@ -1,10 +1,10 @@
 import type { EnvWarning } from '../config/env-files.ts'
 import { shellWarning } from '../services/environment/shell-changes.ts'
-import type { Prepared } from '../services/prepare.ts'
 import type { Service } from '../services/service.ts'
+import type { StartPlan } from '../services/start-plan.ts'
 
 /** Reports what runs on with variables of an earlier shell: a changed PATH restarts nothing. */
-export function warnOfShell(ready: ReadonlyMap<Service, Prepared>, restarted: readonly string[]): void {
+export function warnOfShell(ready: ReadonlyMap<Service, StartPlan>, restarted: readonly string[]): void {
   const running = [...ready].filter(
     ([{ ref, state, supervisor, fingerprint }, prepared]) =>
       supervisor.active && state.now.launched && fingerprint === prepared.fingerprint && !restarted.includes(ref.name),
@@ -17,8 +17,8 @@ export function warnOfShell(ready: ReadonlyMap<Service, Prepared>, restarted: re
 }
 
 /** Reports what is odd about environments. */
-export function warnOfEnvironments(ready: ReadonlyMap<Service, Prepared>): void {
-  const services = [...ready].map(([{ ref }, { warnings = [] }]) => ({ name: ref.name, warnings }))
+export function warnOfEnvironments(ready: ReadonlyMap<Service, StartPlan>): void {
+  const services = [...ready].map(([{ ref }, { warnings }]) => ({ name: ref.name, warnings }))
   for (const { message, hint, first } of mergedWarnings(services))
     for (const service of ready.keys()) if (service.ref.name === first) service.warn(message, hint)
 }

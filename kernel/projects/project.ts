@@ -8,15 +8,13 @@ import type { Contributions } from '../plugins/contributions.ts'
 import { hostsOf } from '../registry/hostnames.ts'
 import type { CaBundles } from '../services/environment/ca-bundle.ts'
 import { allTogether } from '../services/environment/environment.ts'
-import { missingDriver } from '../services/held-service.ts'
-import { type Prepared, prepared } from '../services/prepare.ts'
-import type { Assignment, Dependency } from '../services/run-plan.ts'
 import { Service, type ServiceParts } from '../services/service.ts'
+import type { StartPlan } from '../services/start-plan.ts'
 import type { NoteSubject } from '../services/state.ts'
-import { fieldOf, ownVariables } from '../services/wiring.ts'
 import { OperationQueue } from '../system/async.ts'
 import { ProjectPorts } from './project-ports.ts'
 import { Drivers } from './service-types.ts'
+import { type EnvironmentFiles, StartPlans } from './start-plans.ts'
 
 /** The parts of the kernel a project works with. */
 export interface ProjectParts extends ServiceParts {
@@ -45,25 +43,27 @@ export class Project {
   wanted: ReadonlySet<string> = new Set()
   /** Services that an earlier daemon was ending, to start them again. */
   readonly halfway = new Set<string>()
-  #locate: LoadedProject['locate'] | undefined
-  #envFiles: EnvFiles
+  #environmentFiles: EnvironmentFiles
   readonly #drivers: Drivers
   readonly #ports: ProjectPorts
+  readonly #starts: StartPlans
   readonly #parts: ProjectParts
 
   constructor(ref: ProjectRef, plan: ProjectPlan, shell: Readonly<Record<string, string>>, parts: ProjectParts) {
     this.ref = ref
     this.plan = plan
     this.shell = shell
-    this.#envFiles = new EnvFiles({ trust: new Trust({ shell, dataFolder: parts.dataFolder }), root: ref.path })
+    const trust = new Trust({ shell, dataFolder: parts.dataFolder })
+    this.#environmentFiles = { envFiles: new EnvFiles({ trust, root: ref.path }) }
     this.#drivers = new Drivers(ref, parts.contributions)
     this.#ports = new ProjectPorts(ref, parts.ports)
+    this.#starts = new StartPlans(this, parts, this.#drivers, this.#ports)
     this.#parts = parts
   }
 
-  /** What was read of pipes and devices for the last plan; nothing yet where an earlier daemon did. */
-  get envFiles(): EnvFiles {
-    return this.#envFiles
+  /** Where the present plan's environments are read from; what was read of pipes and devices is kept. */
+  get environmentFiles(): EnvironmentFiles {
+    return this.#environmentFiles
   }
 
   /** The services as a graph. */
@@ -78,8 +78,10 @@ export class Project {
   ): Promise<void> {
     this.plan = loaded.plan
     this.shell = shell
-    this.#locate = loaded.locate
-    this.#envFiles = loaded.envFiles ?? this.#envFiles
+    this.#environmentFiles = {
+      envFiles: loaded.envFiles ?? this.#environmentFiles.envFiles,
+      ...(loaded.locate === undefined ? {} : { locate: loaded.locate }),
+    }
     await this.#lease()
     for (const service of loaded.plan.services) this.#describe(service)
   }
@@ -115,21 +117,21 @@ export class Project {
 
   /** The proxy's port is known now: idle services learn their URLs. */
   refreshUrls(): void {
-    for (const service of this.services.values()) service.state.set({ url: this.#urlOf(service) })
+    for (const service of this.services.values()) service.state.set({ url: this.#starts.urlOf(service) })
   }
 
   /**
    * The named services and all they need, in the order of their start, each with what it would be started with. ENV_UNRESOLVED where
    * references have no value: so that is known before anything is changed.
    */
-  async prepareAll(names: readonly string[]): Promise<ReadonlyMap<Service, Prepared>> {
+  async prepareAll(names: readonly string[]): Promise<ReadonlyMap<Service, StartPlan>> {
     return this.prepareOnly(closure(this.nodes, names))
   }
 
   /** As `prepareAll`, without what they need: a restart alone starts nothing that was stopped on purpose. */
-  async prepareOnly(names: readonly string[]): Promise<ReadonlyMap<Service, Prepared>> {
+  async prepareOnly(names: readonly string[]): Promise<ReadonlyMap<Service, StartPlan>> {
     const targets = this.#inOrder(names)
-    const tries = targets.map(async service => [service, await service.prepare()] as const)
+    const tries = targets.map(async service => [service, await this.prepare(service.ref.name)] as const)
     return new Map(await allTogether(tries, this.plan.path))
   }
 
@@ -139,16 +141,16 @@ export class Project {
    * began them.
    */
   async begin(
-    targets: ReadonlyMap<Service, Prepared>,
+    targets: ReadonlyMap<Service, StartPlan>,
     signal: AbortSignal,
     { again = [], id, why }: Begin = {},
   ): Promise<void> {
     await this.#dropRemoved()
     this.want([...this.wanted, ...[...targets.keys()].map(({ ref }) => ref.name)])
-    const changed = [...targets].filter(
-      ([service, { fingerprint }]) =>
-        service.supervisor.active && (service.fingerprint !== fingerprint || service.state.now.status === 'failed'),
-    )
+    const changed = [...targets].filter(([service, prepared]) => {
+      const plan = { ...prepared, ...this.#starts.wiring(service, prepared.plan) }
+      return needsRestart(service, plan)
+    })
     await this.stopServices(
       changed.map(([{ ref }]) => ref.name),
       'restarting',
@@ -158,9 +160,9 @@ export class Project {
     for (const service of targets.keys())
       await this.#ports.settle(service, this.planOf(service.ref.name)?.common.port !== undefined)
     signal.throwIfAborted()
-    for (const [service, { fingerprint }] of targets) {
-      const isAgain = again.includes(service.ref.name) || service.fingerprint !== fingerprint
-      if (this.#start(service, isAgain)) service.begunBy = id
+    for (const [service, plan] of targets) {
+      const isAgain = again.includes(service.ref.name) || service.fingerprint !== plan.fingerprint
+      if (this.#start(service, plan, isAgain)) service.begunBy = id
     }
   }
 
@@ -193,7 +195,7 @@ export class Project {
     const plan = this.planOf(name)
     const driver = plan === undefined ? undefined : this.#drivers.of(plan)
     if (plan !== undefined && driver?.reset !== undefined) {
-      const run = service.outline(this.assignment(plan))
+      const run = service.run(this.#starts.outline(service, plan), new AbortController().signal)
       return async () => driver.reset?.(run)
     }
     throw new LocaldError('USAGE', `service '${name}' keeps nothing to reset: it is of type '${type}'`, {
@@ -243,48 +245,23 @@ export class Project {
     return this.plan.services.find(service => service.name === name)
   }
 
-  /** What a service is started with, in the project's shell or another; ENV_UNRESOLVED where a reference has no value. */
-  async prepare(name: string, shell: Project['shell'] = this.shell): Promise<Prepared> {
+  /** Plans the start of a service, in the project's shell or another. Throws ENV_UNRESOLVED where a reference has no value. */
+  async prepare(name: string, shell?: Project['shell']): Promise<StartPlan> {
     const plan = this.planOf(name)
     const service = this.services.get(name)
     if (plan === undefined || service === undefined)
       throw new LocaldError('UNKNOWN_SERVICE', `there is no service '${name}'`)
-    const { ref } = this
-    const { hooks, container, bundles } = this.#parts
-    return await prepared({
-      ...{ shell, hooks, bundles, ref: service.ref, service: plan, port: this.#ports.get(name) },
-      project: { ...this.plan, name: ref.name, domain: ref.domain },
-      ...ownVariables(this.#ports.get(name), service.hosts[0], container.optional('web')),
-      lookup: (other, field) => this.#lookup(other, field),
-      locate: this.#locate,
-      envFiles: this.#envFiles,
-    })
+    return await this.#starts.make(service, plan, shell)
+  }
+
+  /** Returns the plan of a service's start without its environment. */
+  outline(service: Service, plan: ServicePlan): StartPlan {
+    return this.#starts.outline(service, plan)
   }
 
   /** The driver of a service, or why there is none. */
   driverOf(plan: ServicePlan): ServiceType<unknown> | LocaldError {
     return this.#drivers.find(plan)
-  }
-
-  /** How a service of the plan would be run; without a driver its start is refused. */
-  assignment(plan: ServicePlan): Assignment {
-    const driver = this.driverOf(plan)
-    const service = this.services.get(plan.name)
-    const dependencies: Dependency[] = Object.entries(plan.common.dependsOn).flatMap(([name, condition]) => {
-      const state = this.services.get(name)?.state
-      return state === undefined || this.isPutAside(name) ? [] : [{ name, state, condition }]
-    })
-    const port = this.#ports.get(plan.name)
-    const moves = service !== undefined && port !== undefined && plan.common.port === undefined
-    return {
-      plan,
-      driver: LocaldError.is(driver) ? missingDriver(plan, driver) : driver,
-      port,
-      ...(moves ? { anotherPort: () => this.#ports.move(service, port) } : {}),
-      url: service === undefined ? null : this.#urlOf(service),
-      dependencies,
-      awaitedToComplete: this.plan.services.some(other => other.common.dependsOn[plan.name] === 'completed'),
-    }
   }
 
   /** Stops all services and forgets them. */
@@ -316,16 +293,16 @@ export class Project {
       .flatMap(name => this.services.get(name) ?? [])
   }
 
-  /** True: it is begun. */
-  #start(service: Service, again: boolean): boolean {
+  /** Begins a run unless one is under way. Returns whether it did. */
+  #start(service: Service, prepared: StartPlan, isAgain: boolean): boolean {
     const { supervisor, state } = service
-    const plan = this.planOf(service.ref.name)
-    if (plan === undefined) return false
+    // A dependency that this operation starts is waited for from now on; a port may have moved.
+    const plan = { ...prepared, ...this.#starts.wiring(service, prepared.plan) }
     if (supervisor.active) supervisor.update(plan)
-    else if (again || state.now.status !== 'exited') {
+    else if (isAgain || state.now.status !== 'exited') {
       service.clock.begin()
       service.restartedFor = undefined
-      supervisor.start(this.assignment(plan))
+      supervisor.start(plan)
       return true
     }
     return false
@@ -335,21 +312,16 @@ export class Project {
     await this.#ports.lease(this.plan.services.filter(plan => which(plan) && this.#drivers.hasPort(plan)))
   }
 
-  /** Null where it has no name, or no proxy serves one. */
-  #urlOf({ hosts: [host] }: Service): string | null {
-    return host === undefined ? null : (this.#parts.container.optional('web')?.url(host) ?? null)
-  }
-
   /** Makes or updates a service's object from its plan. */
   #describe(plan: ServicePlan): void {
     const known = this.services.get(plan.name)
     const ref = { key: `${this.ref.name}:${plan.name}`, name: plan.name, type: plan.type, project: this.ref }
-    const service = known ?? new Service(ref, this.#parts, () => this.prepare(plan.name))
+    const service = known ?? new Service(ref, this.#parts)
     service.hosts = hostsOf(plan, this.plan, this.ref, type => this.#drivers.isWeb(type))
     service.protocol = this.#drivers.protocol(plan)
     this.services.set(plan.name, service)
     if (!service.supervisor.active)
-      service.state.set({ port: this.#ports.get(plan.name) ?? null, url: this.#urlOf(service) })
+      service.state.set({ port: this.#ports.get(plan.name) ?? null, url: this.#starts.urlOf(service) })
   }
 
   #forget(name: string): void {
@@ -358,18 +330,15 @@ export class Project {
     this.#parts.records.dropService(this.ref.path, name)
     if (key !== undefined) this.#parts.events.emit({ event: 'removed', key })
   }
-
-  /** What other services may read of one: `${services.NAME.FIELD}`. */
-  #lookup(name: string, field: string): string | undefined {
-    const service = this.services.get(name)
-    const plan = this.planOf(name)
-    if (service === undefined || plan === undefined) return undefined
-    const exported = () => this.#drivers.of(plan).exports?.(service.outline(this.assignment(plan))) ?? {}
-    return fieldOf({ port: this.#ports.get(name), address: service.address, exported }, field)
-  }
 }
 
 /** The services of a plan as a graph. */
 export function nodesOf({ services }: ProjectPlan): readonly Node[] {
   return services.map(({ name, common }) => ({ name, dependsOn: Object.keys(common.dependsOn) }))
+}
+
+/** Whether a run that is under way has to give way to another one. */
+function needsRestart({ supervisor, state, fingerprint }: Service, plan: StartPlan): boolean {
+  const isSame = fingerprint === plan.fingerprint && !supervisor.waitsForOthers(plan)
+  return supervisor.active && (!isSame || state.now.status === 'failed')
 }

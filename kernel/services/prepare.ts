@@ -1,29 +1,26 @@
 import { createHash } from 'node:crypto'
-import type { EnvWarning } from '../config/env-files.ts'
-import type { ProjectPlan, ServicePlan, ServiceRef } from '../contract/plugin.ts'
+import { stat } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
+import { closure } from '../config/dependency-graph.ts'
+import type { LoadedProject } from '../config/load.ts'
+import type { ProjectPlan, ServicePlan, ServiceRef, ServiceType, Web } from '../contract/plugin.ts'
+import { LocaldError } from '../errors.ts'
 import type { HookRuns } from '../plugins/hooks.ts'
+import { signatureOf } from '../system/file-signature.ts'
 import type { CaBundles } from './environment/ca-bundle.ts'
 import { authoritiesOf, authoritiesWarning, caVariable } from './environment/ca-variable.ts'
-import { type EnvironmentInput, environmentOf } from './environment/environment.ts'
+import { allTogether, type EnvironmentInput, environmentOf } from './environment/environment.ts'
 import { ignoredVariables } from './environment/ignored-variables.ts'
-import type { OwnVariables } from './wiring.ts'
+import type { OwnVariables, ResolvedEnvironment, StartPlan, Wiring } from './start-plan.ts'
 
-/** A service's environment and what of it is its own doing, as opposed to the caller's shell. */
-export interface Prepared {
-  readonly env: Readonly<Record<string, string>>
-  /** Changes when the service has to be started anew. */
-  readonly fingerprint: string
-  readonly warnings?: readonly EnvWarning[]
-}
-
-/** What a service is prepared from. */
-export interface PreparationInput extends OwnVariables {
+/** What an environment is resolved from, besides the variables that locald sets. */
+export interface EnvironmentSource {
   readonly shell: Readonly<Record<string, string>>
   /** The plan, with the name and domain that the project has. */
   readonly project: ProjectPlan
   readonly service: ServicePlan
   readonly ref: ServiceRef
-  readonly port: number | undefined
   /** The value of `${services.NAME.FIELD}`. */
   lookup(service: string, field: string): string | undefined
   readonly locate: EnvironmentInput['locate']
@@ -32,16 +29,63 @@ export interface PreparationInput extends OwnVariables {
   readonly bundles: CaBundles
 }
 
-/** What a service is started with; ENV_UNRESOLVED where a reference has no value. */
-export async function prepared(input: PreparationInput): Promise<Prepared> {
-  const { shell, project, service, ref, port, own, defaults, caFile, lookup, locate, envFiles, hooks } = input
+/** What a start plan is made from. */
+export interface StartSource extends EnvironmentSource {
+  readonly driver: ServiceType<unknown>
+  readonly dir: string
+  /** The present port, URL and dependencies. */
+  wiring(): Wiring
+}
+
+/** Makes the plan of a start. Throws ENV_UNRESOLVED where a reference has no value. */
+export async function startPlan(source: StartSource): Promise<StartPlan> {
+  const wiring = source.wiring()
+  const files = await envFileSignatures(source)
+  const read: { readonly service: string; readonly field: string; readonly value: string | undefined }[] = []
+  const lookup = (service: string, field: string) => {
+    const value = source.lookup(service, field)
+    read.push({ service, field, value })
+    return value
+  }
+  const environment = await resolveEnvironment({ ...source, lookup }, wiring)
+  const isCurrent = async () => {
+    const { port, variables } = source.wiring()
+    return (
+      port === wiring.port &&
+      isDeepStrictEqual(variables, wiring.variables) &&
+      read.every(({ service, field, value }) => source.lookup(service, field) === value) &&
+      isDeepStrictEqual(await envFileSignatures(source), files)
+    )
+  }
+  const made: StartPlan = {
+    ...outlinePlan(source, wiring),
+    ...environment,
+    renew: async () => ((await isCurrent()) ? { ...made, ...source.wiring() } : startPlan(source)),
+  }
+  return made
+}
+
+/** Returns a plan without an environment: for what a service exports, and for what ran before this daemon. */
+export function outlinePlan(source: StartSource, wiring = source.wiring()): StartPlan {
+  const { service, driver, dir } = source
+  const nothing: ResolvedEnvironment = { env: {}, fingerprint: '', warnings: [] }
+  return { ...{ plan: service, driver, dir }, ...wiring, ...nothing, renew: () => startPlan(source) }
+}
+
+/** Resolves a service's environment. Throws ENV_UNRESOLVED where a reference has no value. */
+export async function resolveEnvironment(
+  source: EnvironmentSource,
+  { port, variables }: Pick<Wiring, 'port' | 'variables'>,
+): Promise<ResolvedEnvironment> {
+  const { shell, project, service, ref, lookup, locate, envFiles, hooks } = source
+  const { own, defaults, caFile } = variables
   const found = await environmentOf({
     ...{ plan: project, service, own, defaults, lookup, envFiles },
     shell: caFile === undefined ? shell : { [caVariable]: caFile, ...shell },
     ...(locate === undefined ? {} : { locate }),
   })
   const { env, layers } = found
-  const trusted = await trustedBy(input, env[caVariable])
+  const trusted = await trustedAuthorities(source, caFile, env[caVariable])
   const final = await hooks.env({ ...env, ...trusted.env }, ref, {
     dependencies: Object.keys(service.common.dependsOn).flatMap(
       name => project.services.find(other => other.name === name) ?? [],
@@ -56,15 +100,19 @@ export async function prepared(input: PreparationInput): Promise<Prepared> {
   return { env: final, fingerprint: fingerprintOf(service, port, ofProject), warnings }
 }
 
-/** NODE_EXTRA_CA_CERTS as the service gets it: what somebody wrote, and the local CA. */
-async function trustedBy({ caFile, bundles, project, service }: PreparationInput, written: string | undefined) {
+/** Returns NODE_EXTRA_CA_CERTS as the service gets it: the authorities that were `written`, and the local CA. */
+async function trustedAuthorities(
+  { bundles, project, service }: EnvironmentSource,
+  caFile: string | undefined,
+  written: string | undefined,
+) {
   if (caFile === undefined) return { env: {}, warnings: [] }
   if (written === undefined || written === '') return { env: { [caVariable]: caFile }, warnings: [] }
   const { file, problem } = await bundles.of(caFile, authoritiesOf(project, service, written))
   return { env: { [caVariable]: file }, warnings: problem === undefined ? [] : [authoritiesWarning(problem)] }
 }
 
-/** A hash of all that makes a difference to the running process. */
+/** Returns a hash of all that makes a difference to the running process. */
 export function fingerprintOf(
   plan: ServicePlan,
   port: number | undefined,
@@ -73,4 +121,78 @@ export function fingerprintOf(
   const { workdir, healthCheck, stopSignal } = plan.common
   const parts = [plan.type, plan.options, workdir, healthCheck, stopSignal, port, Object.entries(own).sort()]
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex')
+}
+
+async function envFileSignatures({ project, service }: EnvironmentSource): Promise<readonly (string | undefined)[]> {
+  const files = ['.env', ...service.common.envFile].map(file => resolve(project.path, file))
+  return await Promise.all(files.map(file => stat(file).then(signatureOf, () => undefined)))
+}
+
+/** Returns the variables that locald itself sets for a service with a port, a host name, or neither. */
+export function ownVariables(port: number | undefined, host: string | undefined, web: Web | undefined): OwnVariables {
+  return {
+    own: {
+      ...(port === undefined ? {} : { PORT: String(port) }),
+      ...(host === undefined || web === undefined ? {} : { LOCALD_URL: web.url(host) }),
+    },
+    defaults: port === undefined ? {} : { HOST: '127.0.0.1' },
+    caFile: web?.caFile,
+  }
+}
+
+/** What is known of a service that another one refers to. */
+export interface Referred {
+  readonly port: number | undefined
+  /** Where it was last seen to listen. */
+  readonly address: string | undefined
+  /** Returns what its type offers besides; called only when needed. */
+  readonly exported: () => Readonly<Record<string, string>>
+}
+
+/** Returns the value of `${services.NAME.FIELD}`: `port`, `host`, a field that the type exports, else `url`. */
+export function fieldOf({ port, address = '127.0.0.1', exported }: Referred, field: string): string | undefined {
+  if (field === 'port') return port === undefined ? undefined : String(port)
+  if (field === 'host') return port === undefined ? undefined : address
+  const value = exported()[field]
+  if (value !== undefined || field !== 'url' || port === undefined) return value
+  return `http://${address.includes(':') ? `[${address}]` : address}:${port}`
+}
+
+/** Stand for what locald sets: the values are not known before the project is. */
+const own = { PORT: '', LOCALD_URL: '', NODE_EXTRA_CA_CERTS: '' }
+const defaults = { HOST: '' }
+
+/** Whether a service's environment may have a reference without a value: resolving all of them takes a while. */
+function mayLack({ env, path, files }: ProjectPlan, { common }: ServicePlan): boolean {
+  // A `.env` that is not watched is a pipe, which is not read before this.
+  const isPipe = !files.includes(join(path, '.env'))
+  const refers = [env, common.env].some(table => Object.values(table).some(it => it.includes('${')))
+  return common.envFile.length > 0 || isPipe || refers
+}
+
+/**
+ * Finds the references that have no value in a shell, in the environments of the named services and of their dependencies (undefined:
+ * of all services). Works before the project is known: the values of other services are taken as empty. Undefined: all have one.
+ */
+export async function unresolvedIn(
+  { plan, locate, envFiles }: Pick<LoadedProject, 'plan' | 'locate' | 'envFiles'>,
+  shell: Readonly<Record<string, string>>,
+  names?: readonly string[],
+): Promise<LocaldError | undefined> {
+  const nodes = plan.services.map(({ name, common }) => ({ name, dependsOn: Object.keys(common.dependsOn) }))
+  const meant = new Set(names === undefined ? nodes.map(({ name }) => name) : closure(nodes, names))
+  // The configuration check covers what a service offers to others.
+  const tries = plan.services
+    .filter(service => meant.has(service.name) && mayLack(plan, service))
+    .map(service => environmentOf({ plan, service, shell, own, defaults, locate, envFiles, lookup: () => '' }))
+  return allTogether(tries, plan.path).then(
+    () => undefined,
+    error => LocaldError.from(error),
+  )
+}
+
+/** Throws the ENV_UNRESOLVED of `unresolvedIn`. */
+export async function requireValues(...input: Parameters<typeof unresolvedIn>): Promise<void> {
+  const unresolved = await unresolvedIn(...input)
+  if (unresolved !== undefined) throw unresolved
 }

@@ -11,10 +11,10 @@ export const longestDelayMs = 10_000
 export const steadyMs = 10_000
 
 /** What to do after an exit: stay ended, as done or failed, or start again after a delay. */
-export type Verdict =
+export type Decision =
   | { readonly kind: 'done'; readonly reason: string }
   | { readonly kind: 'failed'; readonly reason: string }
-  | { readonly kind: 'again'; readonly delayMs: number; readonly crash: string; readonly reason: string }
+  | { readonly kind: 'restart'; readonly delayMs: number; readonly crash: string; readonly reason: string }
 
 /** The restart policy of one service, with its memory of crashes. */
 export class RestartPolicy {
@@ -22,12 +22,12 @@ export class RestartPolicy {
   #delay = firstDelayMs
 
   /** Judges an exit, whose `cause` is added to the reason. `now` and `ranMs` in ms, by a clock that is never set. */
-  judge(
+  decide(
     policy: 'no' | 'on-failure' | 'always',
     exit: Exit & { readonly cause?: string | undefined },
     ranMs: number,
     now = performance.now(),
-  ): Verdict {
+  ): Decision {
     const reason = exit.cause === undefined ? exitText(exit) : `${exitText(exit)}: ${exit.cause}`
     const crashed = exit.code !== 0
     if (!crashed && policy !== 'always') return { kind: 'done', reason }
@@ -43,7 +43,7 @@ export class RestartPolicy {
     const delayMs = this.#delay
     this.#delay = Math.min(longestDelayMs, delayMs * 2)
     return {
-      kind: 'again',
+      kind: 'restart',
       delayMs,
       crash: `it ${reason}`,
       reason: `it ${reason}; starting again in ${delayMs / 1000} s (${this.#crashes.length} of ${crashLimit})`,

@@ -20,12 +20,12 @@ import type { Ports } from '../registry/ports.ts'
 import type { CaBundles } from './environment/ca-bundle.ts'
 import { explain } from './failure/failure.ts'
 import { findFault } from './failure/unreachable.ts'
-import type { Prepared } from './prepare.ts'
 import type { Records } from './records/records.ts'
-import type { Assignment, SupervisorHost } from './run-plan.ts'
 import { StartClock } from './start-clock.ts'
+import type { StartPlan } from './start-plan.ts'
 import { ServiceState } from './state.ts'
 import { Supervisor } from './supervisor.ts'
+import type { SupervisorHost } from './supervisor-host.ts'
 
 /** The parts of the kernel a service works with. */
 export interface ServiceParts {
@@ -43,14 +43,6 @@ export interface ServiceParts {
 
 /** The cause of a failure is looked for in this many last lines of a run. */
 const explainedLines = 300
-
-const nothingPrepared: Prepared = { env: {}, fingerprint: '' }
-
-interface StartedWith {
-  readonly prepared: Prepared
-  readonly dir: string
-  readonly port: number | undefined
-}
 
 /** One service of one project: its state, its supervisor, and what that needs of the kernel. */
 export class Service implements SupervisorHost {
@@ -70,9 +62,6 @@ export class Service implements SupervisorHost {
   /** The crash, or the change of files, that its last restart was for. */
   restartedFor: string | undefined
   readonly #parts: ServiceParts
-  #prepare: () => Promise<Prepared>
-  /** What the present run was started with: kept through its restarts. */
-  #last: StartedWith | undefined
   /** The instance of which no fault was found. */
   #sound: Instance | undefined
   #examining: Promise<Fault | undefined> | undefined
@@ -81,23 +70,22 @@ export class Service implements SupervisorHost {
     | { readonly instance: Instance | undefined; readonly fault: Fault | undefined; readonly untilMs: number }
     | undefined
 
-  constructor(ref: ServiceRef, parts: ServiceParts, prepare: () => Promise<Prepared>) {
+  constructor(ref: ServiceRef, parts: ServiceParts) {
     this.ref = ref
     this.#parts = parts
-    this.#prepare = prepare
     this.log = parts.logs.of(ref.project.name, ref.name)
     this.state = new ServiceState(ref, view => parts.events.emit({ event: 'service', service: view }))
     this.supervisor = new Supervisor(this)
   }
 
-  /** The fingerprint of what runs, if anything does. */
+  /** The fingerprint of the present run, or of the last one. */
   get fingerprint(): string | undefined {
-    return this.#last?.prepared.fingerprint
+    return this.supervisor.plan?.fingerprint
   }
 
-  /** The environment of what runs, if anything does. */
+  /** The environment of the present run, or of the last one. */
   get env(): Readonly<Record<string, string>> | undefined {
-    return this.#last?.prepared.env
+    return this.supervisor.plan?.env
   }
 
   /** When its process was started last; before that, when its run was begun: ms since the epoch, as its log has it. */
@@ -106,40 +94,42 @@ export class Service implements SupervisorHost {
     return launched && startedMs !== null ? startedMs : this.clock.begunMs
   }
 
-  /** What the next start would be started with. */
-  prepare(): Promise<Prepared> {
-    return this.#prepare()
-  }
-
-  /** After a take-over: what the earlier daemon had started it with, and where it was seen to listen. */
-  recall(prepared: Prepared, dir: string, address: string | undefined): void {
+  /** Remembers what an earlier daemon started it with, and where it was seen to listen. */
+  recall(plan: StartPlan, address: string | undefined): void {
     this.address = address
-    this.#last = { prepared, dir, port: this.state.now.port ?? undefined }
+    this.supervisor.recall(plan)
   }
 
-  async run(assignment: Assignment, signal: AbortSignal): Promise<Run<unknown>> {
-    const { plan, port } = assignment
-    const isRestart = this.state.now.launched && this.#last?.port === port
-    if (!isRestart || this.#last === undefined) {
-      this.#last = { prepared: await this.#prepare(), dir: workdirOf(this.ref.project, plan), port }
-    } else await this.#parts.bundles?.refresh(this.#last.prepared.env['NODE_EXTRA_CA_CERTS'])
-    return this.#describe(assignment, signal, this.#last)
+  run({ plan, port, env, dir }: StartPlan, signal: AbortSignal): Run<unknown> {
+    const { ref, log } = this
+    const { events, dataFolder } = this.#parts
+    return {
+      project: ref.project,
+      name: ref.name,
+      key: ref.key,
+      options: plan.options,
+      ...{ port, env, dir },
+      data: join(dataFolder, 'services', ref.project.name, ref.name),
+      stopSignal: plan.common.stopSignal,
+      stopTimeout: plan.common.stopTimeout,
+      ...{ log, signal },
+      step(text, progress) {
+        events.emit({ event: 'step', key: ref.key, text, ...(progress === undefined ? {} : { progress }) })
+      },
+    }
   }
 
-  /** The driver's view without an environment: for what a service exports. */
-  outline(assignment: Assignment): Run<unknown> {
-    const dir = workdirOf(this.ref.project, assignment.plan)
-    return this.#describe(assignment, new AbortController().signal, { prepared: nothingPrepared, dir })
+  async refreshFiles({ env }: StartPlan): Promise<void> {
+    await this.#parts.bundles?.refresh(env['NODE_EXTRA_CA_CERTS'])
   }
 
-  async claimPort(assignment: Assignment): Promise<void> {
-    const { port } = assignment
+  async claimPort({ port }: StartPlan): Promise<void> {
     if (port === undefined) return
     this.#parts.ports.hold(port, this.ref.key)
     await this.#parts.ports.check(port, this.ref.key)
   }
 
-  holdPort({ port }: Assignment): void {
+  holdPort({ port }: StartPlan): void {
     try {
       if (port !== undefined) this.#parts.ports.hold(port, this.ref.key)
     } catch (error) {
@@ -147,7 +137,7 @@ export class Service implements SupervisorHost {
     }
   }
 
-  releasePort({ port }: Assignment): void {
+  releasePort({ port }: StartPlan): void {
     if (port !== undefined) this.#parts.ports.release(port, this.ref.key)
   }
 
@@ -171,7 +161,7 @@ export class Service implements SupervisorHost {
   persist(instance: Instance | null): void {
     this.clock.saw(instance)
     const { status, health, reason, startedMs, restarts, port, launched } = this.state.now
-    const { prepared, dir } = this.#last ?? { prepared: nothingPrepared, dir: this.ref.project.path }
+    const { fingerprint, env, dir } = this.supervisor.plan ?? { fingerprint: '', env: {}, dir: this.ref.project.path }
     const { address } = this
     this.#parts.records.saveService({
       version: 1,
@@ -186,9 +176,7 @@ export class Service implements SupervisorHost {
       restarts,
       port,
       ...(address === undefined ? {} : { address }),
-      fingerprint: prepared.fingerprint,
-      env: prepared.env,
-      dir,
+      ...{ fingerprint, env, dir },
     })
   }
 
@@ -201,7 +189,7 @@ export class Service implements SupervisorHost {
     const lines = await logTail(this.log.file, this.lastStartMs, explainedLines)
     const holder = (port: number) => this.#parts.ports.holder(port)
     const root = this.ref.project.path
-    return explain({ ...run, lines, dir: this.#last?.dir ?? root, root, holder }).catch(() => undefined)
+    return explain({ ...run, lines, dir: this.supervisor.plan?.dir ?? root, root, holder }).catch(() => undefined)
   }
 
   async isStrangers({ tree }: Instance, address: string, port: number): Promise<boolean> {
@@ -275,29 +263,6 @@ export class Service implements SupervisorHost {
     } catch (error) {
       this.#parts.log.warn(`${this.ref.key}: its listeners could not be read: ${messageOf(error)}`)
       return []
-    }
-  }
-
-  #describe(assignment: Assignment, signal: AbortSignal, last: Omit<StartedWith, 'port'>): Run<unknown> {
-    const { ref, log } = this
-    const { plan } = assignment
-    const { events } = this.#parts
-    return {
-      project: ref.project,
-      name: ref.name,
-      key: ref.key,
-      options: plan.options,
-      port: assignment.port,
-      env: last.prepared.env,
-      dir: last.dir,
-      data: join(this.#parts.dataFolder, 'services', ref.project.name, ref.name),
-      stopSignal: plan.common.stopSignal,
-      stopTimeout: plan.common.stopTimeout,
-      log,
-      signal,
-      step(text, progress) {
-        events.emit({ event: 'step', key: ref.key, text, ...(progress === undefined ? {} : { progress }) })
-      },
     }
   }
 }

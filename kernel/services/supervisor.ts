@@ -1,38 +1,35 @@
-import type { Exit, Instance, Run, ServicePlan } from '../contract/plugin.ts'
+import type { Exit, Instance, ServicePlan } from '../contract/plugin.ts'
 import { LocaldError, messageOf } from '../errors.ts'
 import type { Status } from '../events.ts'
 import { pause, unlessStopped } from '../system/async.ts'
 import { Watch } from './health/readiness.ts'
 import { RestartPolicy } from './restart-policy.ts'
-import type { Adopted, Assignment, SupervisorHost } from './run-plan.ts'
+import type { Dependency, StartPlan } from './start-plan.ts'
+import type { Adopted, SupervisorHost } from './supervisor-host.ts'
 
-/** An instance under way, and what it was started with. */
-interface Round {
-  readonly assignment: Assignment
-  readonly run: Run<unknown>
-  readonly instance: Instance
-  readonly wasReady: boolean
-}
-
-/** This often an assigned port that was taken meanwhile is changed for another at one start. */
+/** An assigned port that is in use is changed for another one at most this often in one start. */
 const moves = 3
 
 /** One service's state machine: waits, starts, watches, restarts, stops. One run at a time. */
 export class Supervisor {
   readonly #host: SupervisorHost
   readonly #policy = new RestartPolicy()
-  #assignment: Assignment | undefined
+  #plan: StartPlan | undefined
   #abort = new AbortController()
-  #life: Promise<void> | undefined
+  #run: Promise<void> | undefined
   #instance: Instance | undefined
-  #prepared = false
+  /** Whether the run waits for others, or has not begun its first start. */
+  #isWaiting = false
+  /** Whether the driver prepared the service in this run. */
+  #isPrepared = false
 
   constructor(host: SupervisorHost) {
     this.#host = host
   }
 
-  get assignment(): Assignment | undefined {
-    return this.#assignment
+  /** What the present run was started with, or the last one. */
+  get plan(): StartPlan | undefined {
+    return this.#plan
   }
 
   get instance(): Instance | undefined {
@@ -41,71 +38,93 @@ export class Supervisor {
 
   /** Whether a run is under way. */
   get active(): boolean {
-    return this.#life !== undefined
+    return this.#run !== undefined
   }
 
-  /** Begins a run; the state tells how it goes. Does nothing when one is under way. */
-  start(assignment: Assignment, adopted?: Adopted): void {
+  /** Begins a run; the state shows how it goes. Does nothing when one is under way. */
+  start(plan: StartPlan, adopted?: Adopted): void {
     if (this.active) return
-    this.#assignment = assignment
+    this.#plan = plan
     this.#abort = new AbortController()
-    this.#prepared = adopted !== undefined
+    this.#isPrepared = adopted !== undefined
+    this.#isWaiting = adopted === undefined
     this.#policy.forget()
     const status = adopted === undefined ? 'waiting' : adopted.ready ? 'running' : 'starting'
     this.#host.state.set({
       status,
       health: status === 'starting' ? 'starting' : null,
       reason: null,
-      port: assignment.port ?? null,
-      url: assignment.url,
+      port: plan.port ?? null,
+      url: plan.url,
       launched: adopted !== undefined,
       ...(adopted === undefined ? { restarts: 0 } : {}),
     })
-    if (adopted !== undefined) this.#host.holdPort(assignment)
-    this.#life = this.#live(assignment, this.#abort.signal, adopted).finally(() => {
-      this.#life = undefined
-      this.#host.releasePort(this.#assignment ?? assignment)
+    if (adopted !== undefined) this.#host.holdPort(plan)
+    this.#run = this.#supervise(plan, this.#abort.signal, adopted).finally(() => {
+      this.#run = undefined
+      this.#host.releasePort(this.#plan ?? plan)
     })
   }
 
-  /** Takes over options that need no new process. */
-  update(plan: ServicePlan): void {
-    if (this.#assignment !== undefined) this.#assignment = { ...this.#assignment, plan }
+  /** Whether a plan that is otherwise the same needs a new run: the present one waits for other services. */
+  waitsForOthers({ dependencies }: StartPlan): boolean {
+    const present = this.#plan?.dependencies ?? []
+    const differs = (all: readonly Dependency[], { name, condition }: Dependency) =>
+      !all.some(other => other.name === name && other.condition === condition)
+    return (
+      this.#isWaiting &&
+      (present.some(each => differs(dependencies, each)) || dependencies.some(each => differs(present, each)))
+    )
   }
 
-  /** Ends the run, whatever it is doing. `as`: what it shows meanwhile; `restarting` keeps the proxy holding requests. */
+  /** Adopts a plan that needs no new process. A process that was started keeps its environment. */
+  update(next: StartPlan): void {
+    if (this.#plan === undefined) return
+    this.#plan = this.#isWaiting ? next : { ...this.#plan, plan: next.plan, renew: next.renew }
+  }
+
+  /** Remembers what the last run was started with, when an earlier daemon did that. */
+  recall(plan: StartPlan): void {
+    this.#plan = plan
+  }
+
+  /** Stops the run, whatever it is doing. `as`: the status meanwhile; `restarting` keeps the proxy holding requests. */
   async stop(as: Status = 'stopping', reason: string | null = null): Promise<void> {
-    const life = this.#life
-    if (life !== undefined) {
+    const run = this.#run
+    if (run !== undefined) {
       this.#host.state.set({ status: as, health: null, reason })
       if (as === 'restarting' && this.#instance !== undefined) this.#host.persist(this.#instance)
-      this.#abort.abort(new LocaldError('SERVICE_FAILED', 'it was stopped'))
-      await life
+      this.#abort.abort(new LocaldError('SERVICE_FAILED', 'stopped by request'))
+      await run
     }
     if (as === 'stopping') this.#host.state.set({ status: 'stopped', health: null, reason, pid: null })
   }
 
-  /** The whole run: dependencies, then start, live, and again while the policy says so. Never rejects. */
-  async #live(first: Assignment, signal: AbortSignal, adopted: Adopted | undefined): Promise<void> {
+  /** Runs from waiting for dependencies to the last exit, restarting as the policy says. Never rejects. */
+  async #supervise(first: StartPlan, signal: AbortSignal, adopted: Adopted | undefined): Promise<void> {
     try {
-      let round = adopted === undefined ? undefined : await this.#resume(first, adopted, signal)
-      if (round === undefined) await this.#awaitDependencies(first, signal)
-      // What was taken over is attended even if it is to be stopped already: nobody else ends it.
-      while (round !== undefined || !signal.aborted) {
-        round ??= await this.#launch(this.#assignment ?? first, signal)
-        const attendedMs = performance.now()
-        const exit = await this.#attend(round, signal)
-        round = undefined
+      let instance = adopted?.instance
+      let wasReady = adopted?.ready ?? false
+      if (adopted === undefined) await this.#awaitDependencies(first, signal)
+      else await this.#host.refreshFiles(first)
+      // An adopted process is supervised even while stopping: no one else would stop it.
+      while (instance !== undefined || !signal.aborted) {
+        instance ??= await this.#launch(this.#plan ?? first, signal)
+        const startedMs = performance.now()
+        const exit = await this.#attend(instance, this.#plan ?? first, wasReady, signal)
+        instance = undefined
+        wasReady = false
         await this.#host.gone()
         if (signal.aborted) return
-        const ranMs = performance.now() - attendedMs
+        const ranMs = performance.now() - startedMs
         const cause = exit.code === 0 ? undefined : await this.#host.explain({ code: exit.code, runs: false })
         if (signal.aborted) return
-        const { restart } = (this.#assignment ?? first).plan.common
-        const verdict = this.#policy.judge(restart, { ...exit, cause }, ranMs)
-        if (verdict.kind !== 'again') return this.#settle(verdict.kind === 'done' ? 'exited' : 'failed', verdict.reason)
-        this.#host.restartedFor = verdict.crash
-        await this.#backOff(verdict.reason, verdict.delayMs, signal)
+        const { restart } = (this.#plan ?? first).plan.common
+        const decision = this.#policy.decide(restart, { ...exit, cause }, ranMs)
+        if (decision.kind !== 'restart')
+          return this.#settle(decision.kind === 'done' ? 'exited' : 'failed', decision.reason)
+        this.#host.restartedFor = decision.crash
+        await this.#backOff(decision.reason, decision.delayMs, signal)
       }
     } catch (error) {
       if (signal.aborted) return
@@ -124,86 +143,96 @@ export class Supervisor {
     await pause(delayMs, signal)
   }
 
-  /** Resolves when all are met. While one cannot be, the service has failed by it, and waits on when that changes. */
-  async #awaitDependencies({ dependencies }: Assignment, signal: AbortSignal): Promise<void> {
-    // All of an `up` are marked as waiting before the first is judged.
+  /** Resolves when all are met. While one cannot be, the service counts as failed by it, and waits for that to change. */
+  async #awaitDependencies({ dependencies }: StartPlan, signal: AbortSignal): Promise<void> {
+    // Each service of an `up` shows that it waits before the first dependency is looked at.
     await null
     for (;;) {
-      const round = new AbortController()
+      const attempt = new AbortController()
       try {
-        return await this.#dependenciesMet(dependencies, AbortSignal.any([signal, round.signal]))
+        return await this.#dependenciesMet(dependencies, AbortSignal.any([signal, attempt.signal]))
       } catch (error) {
         if (signal.aborted || !LocaldError.is(error)) throw error
         this.#settle('failed', textOf(error))
       } finally {
-        round.abort()
+        attempt.abort()
       }
       for (const { state, condition } of dependencies) await state.until(() => state.mayMeet(condition), signal)
     }
   }
 
-  async #dependenciesMet(dependencies: Assignment['dependencies'], signal: AbortSignal): Promise<void> {
+  async #dependenciesMet(dependencies: readonly Dependency[], signal: AbortSignal): Promise<void> {
     const open = new Set(dependencies)
-    const tell = () => {
+    const show = () => {
       const names = [...open].map(({ name, condition }) => (condition === 'ready' ? name : `${name} (${condition})`))
       if (names.length > 0) this.#host.state.set({ status: 'waiting', reason: `waiting for ${names.join(', ')}` })
     }
     const waits = dependencies.map(async dependency => {
       await dependency.state.until(() => dependency.state.meets(dependency.condition), signal)
       open.delete(dependency)
-      if (!signal.aborted) tell()
+      if (!signal.aborted) show()
     })
-    tell()
+    show()
     await Promise.all(waits)
   }
 
-  async #resume(assignment: Assignment, { instance, ready }: Adopted, signal: AbortSignal): Promise<Round> {
-    return { assignment, run: await this.#host.run(assignment, signal), instance, wasReady: ready }
-  }
-
-  /** A new instance. Stopped meanwhile, it rejects; a step that does not end then is left behind after the stop's grace. */
-  async #launch(wanted: Assignment, signal: AbortSignal): Promise<Round> {
+  /** Starts an instance. Rejects when stopped meanwhile; a step that outlasts the stop's grace is abandoned. */
+  async #launch(wanted: StartPlan, signal: AbortSignal): Promise<Instance> {
     this.#host.state.set({ status: 'starting', health: 'starting', reason: null, tries: 0 })
-    const assignment = await this.#claim(wanted, signal)
-    const run = await this.#host.run(assignment, signal)
-    const { driver, plan } = assignment
-    const { stopSignal, stopTimeout } = plan.common
+    if (this.#isWaiting) await this.#renew(wanted)
+    else await this.#host.refreshFiles(wanted)
+    this.#isWaiting = false
+    const plan = await this.#claim(this.#plan ?? wanted, signal)
+    const run = this.#host.run(plan, signal)
+    const { stopSignal, stopTimeout } = plan.plan.common
     signal.throwIfAborted()
     try {
       await this.#host.starting()
-      if (!this.#prepared) await unlessStopped(driver.prepare?.(run) ?? Promise.resolve(), signal, stopTimeout)
-      this.#prepared = true
+      if (!this.#isPrepared) await unlessStopped(plan.driver.prepare?.(run) ?? Promise.resolve(), signal, stopTimeout)
+      this.#isPrepared = true
       signal.throwIfAborted()
-      const endLate = (late: Instance) => void late.stop({ signal: stopSignal, graceMs: stopTimeout }).catch(() => {})
-      const instance = await unlessStopped(driver.start(run), signal, stopTimeout, endLate)
-      return { assignment, run, instance, wasReady: false }
+      const stopLate = (late: Instance) => void late.stop({ signal: stopSignal, graceMs: stopTimeout }).catch(() => {})
+      return await unlessStopped(plan.driver.start(run), signal, stopTimeout, stopLate)
     } catch (error) {
       await this.#host.gone()
       throw error
     }
   }
 
-  /** The assignment with a port that is this service's, and free. */
-  async #claim(wanted: Assignment, signal: AbortSignal): Promise<Assignment> {
-    let assignment = wanted
-    for (let left = moves; ; left--) {
-      signal.throwIfAborted()
-      try {
-        await this.#host.claimPort(assignment)
-        return assignment
-      } catch (error) {
-        const isTaken = LocaldError.is(error) && error.code === 'PORT_TAKEN'
-        if (!isTaken || assignment.anotherPort === undefined || left === 0) throw error
+  /** Renews the plan, with the updates that come meanwhile. */
+  async #renew(wanted: StartPlan): Promise<void> {
+    for (;;) {
+      const plan = this.#plan ?? wanted
+      const renewed = await plan.renew()
+      if (plan === (this.#plan ?? wanted)) {
+        this.#plan = renewed
+        return
       }
-      this.#host.releasePort(assignment)
-      assignment = { ...assignment, port: await assignment.anotherPort() }
-      this.#assignment = assignment
-      this.#host.state.set({ port: assignment.port ?? null })
     }
   }
 
-  /** Watches an instance to its end; a stop request ends it. */
-  async #attend({ assignment, run, instance, wasReady }: Round, signal: AbortSignal): Promise<Exit> {
+  /** Returns the plan with a port that is free, and claimed for this service. */
+  async #claim(wanted: StartPlan, signal: AbortSignal): Promise<StartPlan> {
+    let plan = wanted
+    for (let left = moves; ; left--) {
+      signal.throwIfAborted()
+      try {
+        await this.#host.claimPort(plan)
+        return plan
+      } catch (error) {
+        const isTaken = LocaldError.is(error) && error.code === 'PORT_TAKEN'
+        if (!isTaken || plan.movePort === undefined || left === 0) throw error
+      }
+      this.#host.releasePort(plan)
+      await plan.movePort()
+      plan = await plan.renew()
+      this.#plan = plan
+      this.#host.state.set({ port: plan.port ?? null })
+    }
+  }
+
+  /** Watches an instance until it exits; a stop request stops it. */
+  async #attend(instance: Instance, plan: StartPlan, wasReady: boolean, signal: AbortSignal): Promise<Exit> {
     const { state } = this.#host
     this.#instance = instance
     const { pid, startedMs } = instance
@@ -213,17 +242,17 @@ export class Supervisor {
     const finish = () => over.abort()
     signal.addEventListener('abort', finish, { once: true })
     if (signal.aborted) finish()
-    const ended = instance.exited.then(exit => {
+    const exited = instance.exited.then(exit => {
       finish()
       return exit
     })
-    const watching = new Watch({ host: this.#host, assignment, instance, run, signal: over.signal }).run(wasReady)
+    const watching = new Watch({ host: this.#host, plan, instance, signal: over.signal }).run(wasReady)
     try {
       await aborted(over.signal)
-      if (signal.aborted) await this.#end(instance, assignment)
-      return await ended
+      if (signal.aborted) await this.#stopInstance(instance, (this.#plan ?? plan).plan)
+      return await exited
     } catch (error) {
-      this.#host.warn(`${assignment.plan.name} could not be stopped: ${messageOf(error)}`)
+      this.#host.warn(`${plan.plan.name} could not be stopped: ${messageOf(error)}`)
       return { code: null, signal: null }
     } finally {
       await watching
@@ -232,10 +261,9 @@ export class Supervisor {
     }
   }
 
-  async #end(instance: Instance, assignment: Assignment): Promise<void> {
+  async #stopInstance(instance: Instance, { common }: ServicePlan): Promise<void> {
     await this.#host.stopping()
-    const { stopSignal, stopTimeout } = (this.#assignment ?? assignment).plan.common
-    await instance.stop({ signal: stopSignal, graceMs: stopTimeout })
+    await instance.stop({ signal: common.stopSignal, graceMs: common.stopTimeout })
   }
 }
 

@@ -12,8 +12,8 @@ import type { Contributions } from '../plugins/contributions.ts'
 import type { HookRuns } from '../plugins/hooks.ts'
 import { environmentOf } from '../services/environment/environment.ts'
 import { HealthWatch } from '../services/health/health.ts'
+import { ownVariables } from '../services/prepare.ts'
 import { workdirOf } from '../services/service.ts'
-import { ownVariables } from '../services/wiring.ts'
 
 /** A service that a test started. */
 export interface TestedService {

@@ -21,8 +21,8 @@ import { Ports } from '../../kernel/registry/ports.ts'
 import { Registry } from '../../kernel/registry/registry.ts'
 import { fingerprintOf } from '../../kernel/services/prepare.ts'
 import { Records } from '../../kernel/services/records/records.ts'
-import type { Assignment, Dependency } from '../../kernel/services/run-plan.ts'
 import { Service } from '../../kernel/services/service.ts'
+import type { Dependency, StartPlan } from '../../kernel/services/start-plan.ts'
 import { KeeperProcesses } from '../../plugins/exec-runtime/processes.ts'
 import { environment, folder } from './keeper.ts'
 
@@ -140,25 +140,20 @@ export class Stage {
     const plan = { name, type: 'exec', options: command, common: { ...defaults, ...common, healthCheck: check } }
     let port = leased.get(name)
     const ref = { key: `shop:${name}`, name, type: 'exec', project: this.project }
-    const service = new Service(ref, this.#parts, async () => {
-      const env = { ...environment(), ...plan.common.env, ...(port === undefined ? {} : { PORT: String(port) }) }
-      return { env, fingerprint: fingerprintOf(plan, port, plan.common.env) }
-    })
+    const service = new Service(ref, this.#parts)
     this.#services.push(service)
-    const anotherPort = async () => {
+    const movePort = async () => {
       port = await this.ports.reassign(this.project, name)
-      return port
     }
-    const assignment: Assignment = {
-      plan,
-      driver,
-      port,
-      ...(port === undefined || fixed !== undefined ? {} : { anotherPort }),
-      url: null,
-      dependencies,
-      awaitedToComplete: false,
-    }
-    return new Cast(service, assignment)
+    const startPlan = (): StartPlan => ({
+      ...{ plan, driver, port, dependencies, dir: this.dir },
+      ...(port === undefined || fixed !== undefined ? {} : { movePort }),
+      ...{ url: null, variables: { own: {}, defaults: {}, caFile: undefined }, isAwaited: false },
+      env: { ...environment(), ...plan.common.env, ...(port === undefined ? {} : { PORT: String(port) }) },
+      ...{ fingerprint: fingerprintOf(plan, port, plan.common.env), warnings: [] },
+      renew: async () => startPlan(),
+    })
+    return new Cast(service, startPlan())
   }
 
   /** The statuses a service has had, each once in a row. */
@@ -194,11 +189,11 @@ function asCheck(check: Partial<HealthCheck> & Pick<HealthCheck, 'type'>): Healt
 /** A service on the stage. */
 export class Cast {
   readonly service: Service
-  readonly assignment: Assignment
+  readonly plan: StartPlan
 
-  constructor(service: Service, assignment: Assignment) {
+  constructor(service: Service, plan: StartPlan) {
     this.service = service
-    this.assignment = assignment
+    this.plan = plan
   }
 
   get state() {
@@ -206,7 +201,7 @@ export class Cast {
   }
 
   start(adopted?: { readonly instance: Instance; readonly ready: boolean }): void {
-    this.service.supervisor.start(this.assignment, adopted)
+    this.service.supervisor.start(this.plan, adopted)
   }
 
   stop(): Promise<void> {

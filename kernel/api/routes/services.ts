@@ -15,7 +15,7 @@ import type {
   StatusAnswer,
   WhyAnswer,
 } from '../../protocol.ts'
-import { unresolvedIn } from '../../services/unresolved.ts'
+import { unresolvedIn } from '../../services/prepare.ts'
 import { configBody, keysQuery, oneOffBody, serviceQuery } from '../request-schemas.ts'
 import { account, answer, config, keys, oneOff as oneOffAnswer, opening, services } from '../response-schemas.ts'
 

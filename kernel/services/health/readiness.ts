@@ -1,7 +1,8 @@
-import type { Fault, Instance, Run } from '../../contract/plugin.ts'
+import type { Fault, Instance } from '../../contract/plugin.ts'
 import { messageOf } from '../../errors.ts'
 import { exitText } from '../restart-policy.ts'
-import type { Assignment, SupervisorHost } from '../run-plan.ts'
+import type { StartPlan } from '../start-plan.ts'
+import type { SupervisorHost } from '../supervisor-host.ts'
 import { type Attempt, HealthWatch } from './health.ts'
 import type { ProbeResult } from './probes.ts'
 
@@ -16,9 +17,8 @@ const restsPerLook = 9
 /** One instance to watch, until the signal says that it is over. */
 export interface WatchInput {
   readonly host: SupervisorHost
-  readonly assignment: Assignment
+  readonly plan: StartPlan
   readonly instance: Instance
-  readonly run: Run<unknown>
   readonly signal: AbortSignal
 }
 
@@ -39,14 +39,13 @@ export class Watch {
 
   /** Ends when the instance is over. Never rejects. */
   async run(wasReady: boolean): Promise<void> {
-    const { host, assignment, instance, run, signal } = this.#input
-    // What was taken over may be on its way to its end: nothing of it is news.
+    const { host, plan, instance, signal } = this.#input
+    // An adopted instance may be stopping already: nothing about it is reported.
     if (signal.aborted) return
-    const { healthCheck } = assignment.plan.common
-    const { dir, env } = run
-    const { port } = assignment
+    const { dir, env, port } = plan
+    const { healthCheck } = plan.plan.common
     const { log, protocol } = host
-    // What an earlier daemon has seen needs no connection: fifty services taken over would be asked at once.
+    // An address that an earlier daemon has seen needs no connection: fifty adopted services would be probed at once.
     const address = wasReady ? host.address : undefined
     const isStrangers = (at: string, on: number) => host.isStrangers(instance, at, on)
     const place = { port, protocol, address, isStrangers }
@@ -73,8 +72,8 @@ export class Watch {
 
   /** Past its time the service is left running, as unhealthy: it may still get there, and then is healthy. */
   async #untilReady(health: HealthWatch): Promise<ProbeResult | undefined> {
-    const { host, assignment, instance } = this.#input
-    const { readyTimeout } = assignment.plan.common
+    const { host, plan, instance } = this.#input
+    const { readyTimeout } = plan.plan.common
     const began = performance.now()
     let last: Attempt | undefined
     const timer = setTimeout(() => {
@@ -122,11 +121,11 @@ export class Watch {
 
   /** A service that ignores $PORT is told so, with the port it does listen on; likewise one that speaks TLS. */
   async #look(mayBeTls: boolean): Promise<void> {
-    const { host, assignment, instance, signal } = this.#input
-    if (assignment.port === undefined || this.#fault !== undefined) return
+    const { host, plan, instance, signal } = this.#input
+    if (plan.port === undefined || this.#fault !== undefined) return
     const began = performance.now()
     this.#lookAt = Number.POSITIVE_INFINITY
-    const fault = await host.faultOf(instance, assignment.port, mayBeTls).finally(() => {
+    const fault = await host.faultOf(instance, plan.port, mayBeTls).finally(() => {
       const now = performance.now()
       this.#lookAt = Math.max(began + lookEveryMs, now + (now - began) * restsPerLook)
     })
@@ -138,7 +137,7 @@ export class Watch {
 
   /** A main process that left others: a server that went to the background lives on, anything else is ended. */
   #mindBackground(): void {
-    const { host, assignment, instance, signal } = this.#input
+    const { host, plan, instance, signal } = this.#input
     const off = instance.on?.(event => {
       if (event.event !== 'main') return
       const how = exitText(event.exit)
@@ -150,10 +149,10 @@ export class Watch {
           reason,
         })
       }
-      if (assignment.port === undefined || assignment.awaitedToComplete) return instance.finish?.()
+      if (plan.port === undefined || plan.isAwaited) return instance.finish?.()
       host.state.set({ pid: null })
       host.warn(
-        `the main process of ${assignment.plan.name} ${how}; what it left running is watched as the service`,
+        `the main process of ${plan.plan.name} ${how}; what it left running is watched as the service`,
         'If the service should end with its main process, run it in the foreground.',
       )
     })

@@ -15,7 +15,7 @@ import t from 'tap'
 import type { CommonOptions, ProjectPlan } from '../../../kernel/contract/plugin.ts'
 import { HookRuns } from '../../../kernel/plugins/hooks.ts'
 import { CaBundles } from '../../../kernel/services/environment/ca-bundle.ts'
-import { prepared } from '../../../kernel/services/prepare.ts'
+import { resolveEnvironment } from '../../../kernel/services/prepare.ts'
 
 const top = realpathSync(mkdtempSync(join(tmpdir(), 'locald-ca-')))
 t.teardown(() => rmSync(top, { recursive: true, force: true }))
@@ -37,13 +37,15 @@ async function environment({ env = {}, shell = {} }: { env?: CommonOptions['env'
     ...{ workdir: undefined, port: undefined, env, envFile: [], dependsOn: {}, healthCheck: undefined, watch: [] },
     ...{ readyTimeout: 1, restart: 'no', stopSignal: 'SIGTERM', stopTimeout: 1 },
   }
-  return await prepared({
-    ...{ shell, project, hooks: new HookRuns(), bundles: new CaBundles(folder), locate: undefined },
-    service: { name: 'web', type: 'exec', common, options: {} },
-    ref: { key: 'shop:web', name: 'web', type: 'exec', project },
-    ...{ port: 3000, own: { PORT: '3000' }, defaults: { HOST: '127.0.0.1' }, caFile: root },
-    lookup: () => undefined,
-  })
+  return await resolveEnvironment(
+    {
+      ...{ shell, project, hooks: new HookRuns(), bundles: new CaBundles(folder), locate: undefined },
+      service: { name: 'web', type: 'exec', common, options: {} },
+      ref: { key: 'shop:web', name: 'web', type: 'exec', project },
+      lookup: () => undefined,
+    },
+    { port: 3000, variables: { own: { PORT: '3000' }, defaults: { HOST: '127.0.0.1' }, caFile: root } },
+  )
 }
 
 t.test("NODE_EXTRA_CA_CERTS holds the person's authorities and ours", async t => {

@@ -107,7 +107,7 @@ t.test('readiness', async t => {
     writeFileSync(join(stage.dir, 'go'), '')
     await web.until('running', 'healthy')
     const before = probes().length
-    t.equal(probes()[0], `${web.assignment.port} it ${stage.dir}`)
+    t.equal(probes()[0], `${web.plan.port} it ${stage.dir}`)
     t.ok(web.state.now.tries >= 1)
     await until('it goes on', () => probes().length >= before + 2)
   })
@@ -215,7 +215,7 @@ STATUS=draining'; exec sleep 1000`
   t.test('what runs in the place of one that does not is known by its port', async t => {
     const stage = new Stage(t, { table })
     const web = await stage.service('web')
-    const { port = 0 } = web.assignment
+    const { port = 0 } = web.plan
     web.state.set({ port })
     t.equal(await web.service.hasStandIn(), false)
     const server = await listen(t, port)
@@ -241,7 +241,7 @@ STATUS=draining'; exec sleep 1000`
       const web = await stage.service(`web-${type ?? 'none'}`, { command, ...check })
       web.start()
       await web.untilReason(/refused/)
-      const { port = 0 } = web.assignment
+      const { port = 0 } = web.plan
       const server = createHttpServer((_, response) => response.end()).listen(port, '127.0.0.1')
       await once(server, 'listening')
       const text = `a process of another user listens on 127.0.0.1:${port}`
@@ -278,10 +278,10 @@ STATUS=draining'; exec sleep 1000`
 
   t.test('one that listens elsewhere is told so, with its port', async t => {
     const stage = new Stage(t, { table })
-    const { assignment } = await stage.service('other')
-    const web = await stage.service('web', { command: `${stage.serve} ${assignment.port}`, readyTimeout: 60_000 })
+    const other = (await stage.service('other')).plan
+    const web = await stage.service('web', { command: `${stage.serve} ${other.port}`, readyTimeout: 60_000 })
     web.start()
-    const text = `web listens on port ${assignment.port}, not on $PORT (${web.assignment.port})`
+    const text = `web listens on port ${other.port}, not on $PORT (${web.plan.port})`
     t.equal(await web.untilReason(/listens/), text)
     t.strictSame(stage.warnings, [text])
   })
@@ -425,8 +425,8 @@ t.test('ends', async t => {
     })
     web.start()
     await web.until('running')
-    const { plan } = web.assignment
-    web.service.supervisor.update({ ...plan, common: { ...plan.common, restart: 'no' } })
+    const { plan } = web.plan
+    web.service.supervisor.update({ ...web.plan, plan: { ...plan, common: { ...plan.common, restart: 'no' } } })
     writeFileSync(join(stage.dir, 'go'), '')
     t.equal((await web.until('failed')).reason, 'exited with code 1')
   })
@@ -438,19 +438,19 @@ t.test('ends', async t => {
     let now = 0
     for (let round = 0; round < 12; round++) {
       now += 61_000
-      const verdict = policy.judge('on-failure', crash, 5000, now)
-      if (verdict.kind === 'again') delays.push(verdict.delayMs)
+      const decision = policy.decide('on-failure', crash, 5000, now)
+      if (decision.kind === 'restart') delays.push(decision.delayMs)
     }
     t.strictSame(
       delays,
       [1, 2, 4, 8, 16, 32, 64, 100, 100, 100, 100, 100].map(times => times * firstDelayMs),
     )
     t.equal(delays.at(-1), longestDelayMs)
-    t.match(policy.judge('on-failure', crash, steadyMs, now + 61_000), { delayMs: firstDelayMs })
+    t.match(policy.decide('on-failure', crash, steadyMs, now + 61_000), { delayMs: firstDelayMs })
     policy.forget()
     for (let round = 1; round < crashLimit; round++)
-      t.match(policy.judge('always', { code: 0, signal: null }, 0, now + round), { kind: 'again' })
-    t.match(policy.judge('always', { code: 0, signal: null }, 0, now + 9), {
+      t.match(policy.decide('always', { code: 0, signal: null }, 0, now + round), { kind: 'restart' })
+    t.match(policy.decide('always', { code: 0, signal: null }, 0, now + 9), {
       kind: 'failed',
       reason: /gave up after 5 exits in 60 s/,
     })
@@ -633,7 +633,7 @@ t.test('ports', async t => {
 
   t.test('a fixed one is not: it says who has it', async t => {
     const stage = new Stage(t, { table })
-    const { port = 0 } = (await stage.service('other')).assignment
+    const { port = 0 } = (await stage.service('other')).plan
     await listen(t, port)
     const web = await stage.service('web', { port, restart: 'on-failure' })
     web.start()
@@ -649,7 +649,7 @@ t.test('ports', async t => {
     const [one, two] = [new Stage(t, { table, data }), new Stage(t, { table, data })]
     const first = await one.service('web', { restart: 'on-failure' })
     const second = await two.service('web', { restart: 'on-failure' })
-    t.equal(first.assignment.port, second.assignment.port)
+    t.equal(first.plan.port, second.plan.port)
     first.start()
     second.start()
     const ports = new Set<number | null>()
@@ -668,7 +668,7 @@ t.test('ports', async t => {
     const web = await stage.service('web')
     web.start()
     await web.until('running', 'healthy')
-    const { port = 0 } = web.assignment
+    const { port = 0 } = web.plan
     t.throws(() => stage.ports.hold(port, 'x:y'), { code: 'PORT_TAKEN' })
     await web.stop()
     stage.ports.hold(port, 'x:y')
@@ -691,7 +691,8 @@ t.test('a later daemon', async t => {
     if (record === undefined) throw new Error('no record')
     const web = await after.service('web', wanted)
     web.state.set({ port: record.port })
-    web.service.recall({ env: record.env, fingerprint: record.fingerprint }, record.dir, record.address)
+    const { env, fingerprint, dir } = record
+    web.service.recall({ ...web.plan, env, fingerprint, dir }, record.address)
     const adopt = async () => after.processes.adopt(record.state, web.service.log)
     return { old, after, web, record, adopt }
   }
@@ -705,7 +706,7 @@ t.test('a later daemon', async t => {
     web.start({ instance, ready: record.ready })
     t.match(await web.until('running', 'healthy'), { pid: old.state.now.pid, port: old.state.now.port })
     t.notOk(after.story('web').includes('starting starting'))
-    t.throws(() => after.ports.hold(web.assignment.port ?? 0, 'x:y'), { code: 'PORT_TAKEN' }, 'its port is held')
+    t.throws(() => after.ports.hold(web.plan.port ?? 0, 'x:y'), { code: 'PORT_TAKEN' }, 'its port is held')
     process.kill(instance.pid ?? 0, 'SIGKILL')
     await web.until('restarting')
     await web.until('running', 'healthy')

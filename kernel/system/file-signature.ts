@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Stats } from 'node:fs'
-import { readTextFile } from '../../contract/text-file.ts'
+import { readTextFile } from '../contract/text-file.ts'
 
 /** What changes when a file is written or replaced, and not by its mode or an access. */
 export function signatureOf({ mtimeMs, size, ino, dev }: Stats): string {

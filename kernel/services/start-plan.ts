@@ -1,0 +1,54 @@
+import type { EnvWarning } from '../config/env-files.ts'
+import type { Condition, ServicePlan, ServiceType } from '../contract/plugin.ts'
+import type { ServiceState } from './state.ts'
+
+/** A dependency: the state to wait for, and the condition that it must meet. */
+export interface Dependency {
+  readonly name: string
+  readonly state: ServiceState
+  readonly condition: Condition
+}
+
+/** The variables that locald itself sets for a service. */
+export interface OwnVariables {
+  /** Its port and its URL: they override whatever else is written. */
+  readonly own: Readonly<Record<string, string>>
+  /** Where it listens, unless the project says otherwise. */
+  readonly defaults: Readonly<Record<string, string>>
+  /** The root certificate of the local CA, which Node trusts in addition to the project's. */
+  readonly caFile: string | undefined
+}
+
+/** How a service is connected to the rest: known without resolving its environment, and different once a port moves. */
+export interface Wiring {
+  readonly port: number | undefined
+  /** Present when the port was assigned, not fixed: assigns another one, for a port that is in use. `renew` returns a plan with it. */
+  readonly movePort?: () => Promise<void>
+  /** Null without a host name, or without a proxy. */
+  readonly url: string | null
+  readonly variables: OwnVariables
+  readonly dependencies: readonly Dependency[]
+  /** Whether another service waits for this one to complete. */
+  readonly isAwaited: boolean
+}
+
+/** A service's environment, resolved. */
+export interface ResolvedEnvironment {
+  readonly env: Readonly<Record<string, string>>
+  /** A hash of all that a running process is affected by: the service restarts when it changes. The caller's shell is not part of it. */
+  readonly fingerprint: string
+  readonly warnings: readonly EnvWarning[]
+}
+
+/** All that one run of a service is started with, through all its restarts. */
+export interface StartPlan extends Wiring, ResolvedEnvironment {
+  readonly plan: ServicePlan
+  readonly driver: ServiceType<unknown>
+  /** Working folder, absolute. */
+  readonly dir: string
+  /**
+   * Returns the plan for a start now. The environment is resolved again only when something that it was made from has changed: the
+   * port, a value read from another service, a `.env` file.
+   */
+  renew(): Promise<StartPlan>
+}

@@ -1,0 +1,45 @@
+import type { Fault, Instance, Protocol, Run } from '../contract/plugin.ts'
+import type { ServiceLog } from '../logs/service-log.ts'
+import type { StartPlan } from './start-plan.ts'
+import type { ServiceState } from './state.ts'
+
+/** What a supervisor needs of its service. */
+export interface SupervisorHost {
+  readonly state: ServiceState
+  readonly log: ServiceLog
+  /** Where the service was last seen to listen. */
+  readonly address: string | undefined
+  /** The protocol on its port, if its type says so. */
+  readonly protocol: Protocol | undefined
+  /** The crash, or the change of files, that its last restart was for. */
+  restartedFor: string | undefined
+  /** Describes the service to its driver. */
+  run(plan: StartPlan, signal: AbortSignal): Run<unknown>
+  /** Brings the files that an environment names up to date, before a restart with the same one. */
+  refreshFiles(plan: StartPlan): Promise<void>
+  /** Claims the port before a start. Throws PORT_TAKEN. */
+  claimPort(plan: StartPlan): Promise<void>
+  /** Claims the port of an adopted service, which listens there already. */
+  holdPort(plan: StartPlan): void
+  releasePort(plan: StartPlan): void
+  starting(): Promise<void>
+  ready(address: string | undefined): Promise<void>
+  /** Runs before an instance is stopped; never rejects. */
+  stopping(): Promise<void>
+  gone(): Promise<void>
+  /** Records what a later daemon needs of an instance (null: it exited). */
+  persist(instance: Instance | null): void
+  warn(message: string, hint?: string): void
+  /** Finds in the output why its last process exited with this code, or does not get ready (`runs`). Never rejects. */
+  explain(run: { readonly code: number | null; readonly runs: boolean }): Promise<string | undefined>
+  /** Whether a connection there would reach another user's process instead of the instance. */
+  isStrangers(instance: Instance, address: string, port: number): Promise<boolean>
+  /** Finds out why the instance is not reached on its port; `mayBeTls`: something there accepts connections, but does not answer in HTTP. */
+  faultOf(instance: Instance, port: number, mayBeTls: boolean): Promise<Fault | undefined>
+}
+
+/** A running instance that an earlier daemon started. */
+export interface Adopted {
+  readonly instance: Instance
+  readonly ready: boolean
+}

@@ -1,0 +1,84 @@
+import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t from 'tap'
+import type { CommonOptions, ProjectPlan } from '../../../kernel/contract/plugin.ts'
+import { HookRuns, makeHooks } from '../../../kernel/plugins/hooks.ts'
+import { CaBundles } from '../../../kernel/services/environment/ca-bundle.ts'
+import { outlinePlan, type StartSource, startPlan } from '../../../kernel/services/prepare.ts'
+
+const folder = realpathSync(mkdtempSync(join(tmpdir(), 'locald-prepare-')))
+t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+
+const project: ProjectPlan = {
+  ...{ name: 'shop', path: folder, domain: 'shop.localhost' },
+  ...{ env: {}, services: [], routes: [], files: [] },
+}
+
+const common: CommonOptions = {
+  ...{ workdir: undefined, port: undefined, envFile: [], dependsOn: {}, healthCheck: undefined, watch: [] },
+  ...{ env: { API: `\${services.api.url}/v1` }, readyTimeout: 1, restart: 'no', stopSignal: 'SIGTERM', stopTimeout: 1 },
+}
+
+/** A source whose port and dependency can change, and how often its environment was resolved. */
+function changing() {
+  const now = { port: 3000, api: 'http://127.0.0.1:4000', resolved: 0 }
+  const hooks = new HookRuns()
+  const own = makeHooks(() => {})
+  own.env.tap('test', env => {
+    now.resolved++
+    return env
+  })
+  hooks.add('test', own)
+  const source: StartSource = {
+    ...{ shell: {}, project, hooks, bundles: new CaBundles(join(folder, 'bundles')), locate: undefined, dir: folder },
+    service: { name: 'web', type: 'exec', common, options: {} },
+    ref: { key: 'shop:web', name: 'web', type: 'exec', project },
+    driver: { type: 'exec', shape: { schema: {} }, start: () => Promise.reject(new Error('not started')) },
+    lookup: (service, field) => (service === 'api' && field === 'url' ? now.api : undefined),
+    wiring: () => ({
+      ...{ port: now.port, url: null, dependencies: [], isAwaited: false },
+      variables: { own: { PORT: String(now.port) }, defaults: {}, caFile: undefined },
+    }),
+  }
+  return { now, source }
+}
+
+t.test('a plan whose sources are unchanged is renewed without resolving its environment again', async t => {
+  const { now, source } = changing()
+  const plan = await startPlan(source)
+  t.match(plan, { port: 3000, dir: folder, env: { PORT: '3000', API: 'http://127.0.0.1:4000/v1' }, warnings: [] })
+  const renewed = await (await plan.renew()).renew()
+  t.equal(renewed.env, plan.env)
+  t.equal(renewed.fingerprint, plan.fingerprint)
+  t.equal(now.resolved, 1)
+})
+
+t.test('a plan follows its port, the services that it reads and its files', async t => {
+  const { now, source } = changing()
+  const first = await startPlan(source)
+  now.port = 3001
+  const moved = await first.renew()
+  t.match(moved, { port: 3001, env: { PORT: '3001' } })
+  t.not(moved.fingerprint, first.fingerprint)
+  now.api = 'http://[::1]:4000'
+  const redirected = await moved.renew()
+  t.equal(redirected.env['API'], 'http://[::1]:4000/v1')
+  writeFileSync(join(folder, '.env'), 'COLOR=red\n')
+  const withFile = await redirected.renew()
+  t.equal(withFile.env['COLOR'], 'red')
+  writeFileSync(join(folder, '.env'), 'COLOR=green\n')
+  const rewritten = await withFile.renew()
+  t.equal(rewritten.env['COLOR'], 'green')
+  t.equal(now.resolved, 5)
+  t.equal((await rewritten.renew()).env, rewritten.env)
+  t.equal(now.resolved, 5)
+})
+
+t.test('an outline has no environment, and its renewal has one', async t => {
+  const { now, source } = changing()
+  const outline = outlinePlan(source)
+  t.match(outline, { port: 3000, env: {}, fingerprint: '' })
+  t.equal(now.resolved, 0)
+  t.match(await outline.renew(), { env: { PORT: '3000' }, fingerprint: /./ })
+})
