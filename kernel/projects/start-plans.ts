@@ -1,25 +1,42 @@
 import type { LoadedProject } from '../config/load.ts'
-import type { ServicePlan } from '../contract/plugin.ts'
+import type { ProjectPlan, ProjectRef, ServicePlan } from '../contract/plugin.ts'
 import { LocaldError } from '../errors.ts'
+import type { CaBundles } from '../services/environment/ca-bundle.ts'
 import { missingDriver } from '../services/held-service.ts'
 import { fieldOf, outlinePlan, ownVariables, type StartSource, startPlan } from '../services/prepare.ts'
-import { type Service, workdirOf } from '../services/service.ts'
+import { type Service, type ServiceParts, workdirOf } from '../services/service.ts'
 import type { Dependency, StartPlan, Wiring } from '../services/start-plan.ts'
-import type { Project, ProjectParts } from './project.ts'
 import type { ProjectPorts } from './project-ports.ts'
 import type { Drivers } from './service-types.ts'
 
 /** What a project's environments are read from: the last plan's files. */
 export type EnvironmentFiles = Pick<LoadedProject, 'envFiles'> & Partial<Pick<LoadedProject, 'locate'>>
 
+/** What start plans are made from. */
+export interface PlannedProject {
+  readonly ref: ProjectRef
+  readonly plan: ProjectPlan
+  readonly shell: Readonly<Record<string, string>>
+  readonly environmentFiles: EnvironmentFiles
+  service(name: string): Service | undefined
+  planOf(name: string): ServicePlan | undefined
+  /** Whether a service was stopped on purpose: its dependents do not wait for it. */
+  isPutAside(name: string): boolean
+}
+
+/** The parts of the kernel that start plans need. */
+export interface StartPlanParts extends Pick<ServiceParts, 'hooks' | 'container'> {
+  readonly bundles: CaBundles
+}
+
 /** Makes the start plans of one project's services. */
 export class StartPlans {
-  readonly #project: Project
-  readonly #parts: ProjectParts
+  readonly #project: PlannedProject
+  readonly #parts: StartPlanParts
   readonly #drivers: Drivers
   readonly #ports: ProjectPorts
 
-  constructor(project: Project, parts: ProjectParts, drivers: Drivers, ports: ProjectPorts) {
+  constructor(project: PlannedProject, parts: StartPlanParts, drivers: Drivers, ports: ProjectPorts) {
     this.#project = project
     this.#parts = parts
     this.#drivers = drivers
@@ -55,7 +72,7 @@ export class StartPlans {
     return host === undefined ? null : (this.#parts.container.optional('web')?.url(host) ?? null)
   }
 
-  #source(service: Service, plan: ServicePlan, shell: Project['shell']): StartSource {
+  #source(service: Service, plan: ServicePlan, shell: PlannedProject['shell']): StartSource {
     const { ref, plan: project, environmentFiles } = this.#project
     const { hooks, bundles } = this.#parts
     const driver = this.#drivers.find(plan)
