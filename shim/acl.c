@@ -7,7 +7,7 @@
 #include <sys/acl.h>
 #include <sys/types.h>
 
-// Of acl(3). What lets others change its times, flags and attributes is harmless.
+// As in acl(3). Letting others change its times, flags and attributes is harmless.
 static bool grants(acl_entry_t entry) {
   static const acl_perm_t changes[] = {ACL_WRITE_DATA,   ACL_APPEND_DATA,    ACL_DELETE,
                                        ACL_DELETE_CHILD, ACL_WRITE_SECURITY, ACL_CHANGE_OWNER};
@@ -21,7 +21,7 @@ static bool grants(acl_entry_t entry) {
 }
 
 bool acl_lets_write(int fd, const struct stat *info) {
-  (void)info;  // the mode and the list are apart
+  (void)info;  // the mode and the list are separate
   errno = 0;
   acl_t list = acl_get_fd_np(fd, ACL_TYPE_EXTENDED);
   if (list == NULL) return errno != ENOENT;
@@ -35,7 +35,7 @@ bool acl_lets_write(int fd, const struct stat *info) {
 #else
 #include <sys/xattr.h>
 
-// The group's bits are then the most that the list lets anybody (acl(5)).
+// The group bits are then the most that the list grants (acl(5)).
 bool acl_lets_write(int fd, const struct stat *info) {
   if ((info->st_mode & S_IWGRP) == 0) return false;
   return fgetxattr(fd, "system.posix_acl_access", NULL, 0) >= 0 || (errno != ENODATA && errno != ENOTSUP);

@@ -12,25 +12,25 @@
 #include "exit-codes.h"
 #include "root-path.h"
 
-static const char prefix[] = "locald-", draft[] = ".locald.draft";
+static const char prefix[] = "locald-", temporary[] = ".locald.draft";
 
 void anchors_name(const struct certificate *certificate, const char *ending, struct text *name) {
   static const char hex[] = "0123456789abcdef";
   text_add(name, prefix);
   text_number(name, certificate->owner);
   text_add(name, "-");
-  for (size_t i = 0; i < certificate->authority->serial_len; i++) {
-    const char pair[2] = {hex[certificate->authority->serial[i] >> 4], hex[certificate->authority->serial[i] & 15]};
+  for (size_t i = 0; i < certificate->ca->serial_len; i++) {
+    const char pair[2] = {hex[certificate->ca->serial[i] >> 4], hex[certificate->ca->serial[i] & 15]};
     text_bytes(name, pair, sizeof pair);
   }
   text_add(name, ending);
-  if (name->full) refuse(REFUSE_STORE, "the certificate's name is too long", NULL);
+  if (name->full) exit_with(EXIT_STORE, "the certificate's name is too long", NULL);
 }
 
 enum anchor anchors_find(int folder, const char *name, const char *bytes, size_t len) {
   char there[PEM_MAX * 2];
   struct stat info;
-  int fd = trail_file(REFUSE_STORE, folder, name, O_RDONLY, &info);
+  int fd = root_path_file(EXIT_STORE, folder, name, O_RDONLY, &info);
   if (fd < 0) return ANCHOR_NONE;
   ssize_t got = read(fd, there, sizeof there);
   (void)close(fd);
@@ -40,7 +40,7 @@ enum anchor anchors_find(int folder, const char *name, const char *bytes, size_t
 static DIR *open_all(int folder) {
   int copy = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   DIR *all = copy < 0 ? NULL : fdopendir(copy);
-  if (all == NULL) refuse_errno(REFUSE_STORE, "the store cannot be read");
+  if (all == NULL) exit_with_errno(EXIT_STORE, "the store cannot be read");
   return all;
 }
 
@@ -75,12 +75,12 @@ bool anchors_shared(int folder, const char *name, const char *ending, const stru
 
 void anchors_write(int folder, const char *name, const char *bytes, size_t len, mode_t mode) {
   const struct stat as = {.st_uid = 0, .st_gid = 0, .st_mode = mode};
-  draft_write(folder, draft, bytes, len, &as, -1);
-  if (!draft_publish(folder, draft, name)) refuse(REFUSE_STORE, "the store is a mount point", name);
+  atomic_file_write(folder, temporary, bytes, len, &as, -1);
+  if (!atomic_file_publish(folder, temporary, name)) exit_with(EXIT_STORE, "the store is a mount point", name);
 }
 
 bool anchors_take(int folder, const char *name) {
   if (unlinkat(folder, name, 0) == 0) return true;
-  if (errno != ENOENT) refuse_errno(REFUSE_WRITE, name);
+  if (errno != ENOENT) exit_with_errno(EXIT_WRITE, name);
   return false;
 }

@@ -14,7 +14,7 @@ static const struct {
 bool request_parse(int argc, char *const argv[], struct request *request, const char **why, const char **word) {
   *why = "usage: locald-shim version | bind 80 | bind 443 | hosts | cgroup-delegate | trust | untrust";
   *word = NULL;
-  // Without even a name of its own (argc 0) argv[1] would be the environment: CVE-2021-4034.
+  // With no arguments at all (argc 0), argv[1] would be the environment: CVE-2021-4034.
   if (argc < 2) return false;
   size_t which = 0;
   while (which < sizeof verbs / sizeof *verbs && strcmp(argv[1], verbs[which].word) != 0) which++;

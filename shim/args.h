@@ -12,7 +12,7 @@ struct request {
   unsigned port;
 };
 
-// Exactly the words of the usage line. False, and what is wrong, for anything else; `word` may be NULL.
+// Accepts exactly the usage line. Otherwise returns false and why; `word` may be NULL.
 bool request_parse(int argc, char *const argv[], struct request *request, const char **why, const char **word);
 
 #endif

@@ -14,11 +14,11 @@
 #include <copyfile.h>
 #endif
 
-static _Noreturn void give_up(int folder, const char *draft, const char *what) {
+static _Noreturn void give_up(int folder, const char *temporary, const char *what) {
   int error = errno;
-  (void)unlinkat(folder, draft, 0);  // it is the one that cannot be written
+  (void)unlinkat(folder, temporary, 0);  // the file that cannot be written
   errno = error;
-  refuse_errno(REFUSE_WRITE, what);
+  exit_with_errno(EXIT_WRITE, what);
 }
 
 static bool write_at(int fd, const char *bytes, size_t len) {
@@ -32,7 +32,7 @@ static bool write_at(int fd, const char *bytes, size_t len) {
   return true;
 }
 
-// With the label of any new file in /etc, confined services could not read the hosts file.
+// With the default label of a new file in /etc, confined services could not read the hosts file.
 static bool copy_label(int from, int to) {
 #ifdef __linux__
   char label[256];
@@ -46,7 +46,8 @@ static bool copy_label(int from, int to) {
 #endif
 }
 
-// What trail_file has let pass lets nobody write, so a file without them is no worse: a volume, or System Integrity Protection, may refuse.
+// root_path_file accepts no list that lets others write, so a file without one is no worse: a volume, or System Integrity
+// Protection, may refuse it.
 static void copy_lists(int from, int to) {
 #if defined(__APPLE__) || defined(SHIM_FAKE_ACL)
   if (from >= 0) (void)fcopyfile(from, to, NULL, COPYFILE_ACL | COPYFILE_XATTR);
@@ -56,7 +57,7 @@ static void copy_lists(int from, int to) {
 #endif
 }
 
-// Down to the medium: on macOS fsync(2) leaves it in the drive's cache, and not every file system has more.
+// Syncs to the medium: on macOS fsync(2) leaves data in the drive's cache, and not every file system supports F_FULLFSYNC.
 static bool sync_all(int fd) {
 #ifdef F_FULLFSYNC
   if (fcntl(fd, F_FULLFSYNC) == 0) return true;
@@ -64,29 +65,29 @@ static bool sync_all(int fd) {
   return fsync(fd) == 0;
 }
 
-void draft_write(int folder, const char *draft, const char *bytes, size_t len, const struct stat *as, int like) {
-  // One that is there was left by a shim that was killed: the lock is ours, and nobody but root could put it there.
-  if (unlinkat(folder, draft, 0) != 0 && errno != ENOENT) refuse_errno(REFUSE_WRITE, draft);
-  int fd = openat(folder, draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-  if (fd < 0) refuse_errno(REFUSE_WRITE, draft);
-  if (!write_at(fd, bytes, len)) give_up(folder, draft, "it cannot be written");
-  if (fchown(fd, as->st_uid, as->st_gid) != 0 || fchmod(fd, as->st_mode & 0777) != 0) give_up(folder, draft, "its owner");
-  if (!copy_label(like, fd)) give_up(folder, draft, "its SELinux label");
+void atomic_file_write(int folder, const char *temporary, const char *bytes, size_t len, const struct stat *as, int like) {
+  // A leftover of a killed shim: this process holds the lock, and only root can create files here.
+  if (unlinkat(folder, temporary, 0) != 0 && errno != ENOENT) exit_with_errno(EXIT_WRITE, temporary);
+  int fd = openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (fd < 0) exit_with_errno(EXIT_WRITE, temporary);
+  if (!write_at(fd, bytes, len)) give_up(folder, temporary, "it cannot be written");
+  if (fchown(fd, as->st_uid, as->st_gid) != 0 || fchmod(fd, as->st_mode & 0777) != 0) give_up(folder, temporary, "its owner");
+  if (!copy_label(like, fd)) give_up(folder, temporary, "its SELinux label");
   copy_lists(like, fd);
-  if (!sync_all(fd) || close(fd) != 0) give_up(folder, draft, "it cannot be written");
+  if (!sync_all(fd) || close(fd) != 0) give_up(folder, temporary, "it cannot be written");
 }
 
-bool draft_publish(int folder, const char *draft, const char *name) {
-  if (renameat(folder, draft, folder, name) != 0) {
-    if (errno != EBUSY && errno != EXDEV) give_up(folder, draft, name);
-    (void)unlinkat(folder, draft, 0);
+bool atomic_file_publish(int folder, const char *temporary, const char *name) {
+  if (renameat(folder, temporary, folder, name) != 0) {
+    if (errno != EBUSY && errno != EXDEV) give_up(folder, temporary, name);
+    (void)unlinkat(folder, temporary, 0);
     return false;
   }
-  if (!sync_all(folder)) refuse_errno(REFUSE_WRITE, "the folder cannot be synced");
+  if (!sync_all(folder)) exit_with_errno(EXIT_WRITE, "the folder cannot be synced");
   return true;
 }
 
-void draft_overwrite(int fd, const char *bytes, size_t len) {
+void atomic_file_overwrite(int fd, const char *bytes, size_t len) {
   if (!write_at(fd, bytes, len) || ftruncate(fd, (off_t)len) != 0 || !sync_all(fd))
-    refuse_errno(REFUSE_WRITE, "it cannot be written");
+    exit_with_errno(EXIT_WRITE, "it cannot be written");
 }

@@ -18,7 +18,7 @@
 
 enum { BACKLOG = 4096, SEND_MS = 5000, ANSWER_MS = 5000, CONNECT_MS = 500 };
 
-// Node dies of a descriptor that it does not expect, so only its own channel is ever given one: the caller's stream socket.
+// Node crashes on an unexpected descriptor, so only its own channel ever gets one: the caller's stream socket.
 static void require_channel(void) {
   struct sockaddr_un address;
   socklen_t size = sizeof address;
@@ -26,7 +26,7 @@ static void require_channel(void) {
   socklen_t type_size = sizeof type;
   if (getsockname(CHANNEL_FD, (struct sockaddr *)&address, &size) != 0 || address.sun_family != AF_UNIX ||
       getsockopt(CHANNEL_FD, SOL_SOCKET, SO_TYPE, &type, &type_size) != 0 || type != SOCK_STREAM)
-    refuse(REFUSE_CHANNEL, "descriptor 3 is not Node's channel", NULL);
+    exit_with(EXIT_CHANNEL, "descriptor 3 is not Node's channel", NULL);
 #ifdef __linux__
   struct ucred peer;
   socklen_t peer_size = sizeof peer;
@@ -37,11 +37,11 @@ static void require_channel(void) {
   gid_t gid;
   bool own = getpeereid(CHANNEL_FD, &uid, &gid) == 0 && uid == getuid();
 #endif
-  if (!own) refuse(REFUSE_CHANNEL, "descriptor 3 is somebody else's channel", NULL);
+  if (!own) exit_with(EXIT_CHANNEL, "descriptor 3 is another user's channel", NULL);
 }
 
-// Whether somebody gets the connections to it already. XNU lets root bind a loopback address beside a listener on all addresses, whoever
-// owns that, and would take its connections away (xnu-11417.101.15, bsd/netinet/in_pcb.c in_pcbbind). Who does not even refuse is there.
+// Returns whether another process accepts connections to the address. XNU lets root bind a loopback address beside anyone's listener on
+// all addresses, and would divert its connections (xnu-11417.101.15, bsd/netinet/in_pcb.c in_pcbbind). Any answer counts as a listener.
 static bool is_answered(const struct sockaddr *address, socklen_t size) {
   int error = 0;
   socklen_t error_size = sizeof error;
@@ -59,22 +59,22 @@ static bool is_answered(const struct sockaddr *address, socklen_t size) {
 
 static int bound(const struct sockaddr *address, socklen_t size, const char *what, bool optional) {
   const int on = 1;
-  if (is_answered(address, size)) refuse(REFUSE_PORT_TAKEN, "another program listens there", what);
+  if (is_answered(address, size)) exit_with(EXIT_PORT_TAKEN, "another program is listening there", what);
   int fd = socket(address->sa_family, SOCK_STREAM, 0);
   if (fd < 0 && optional && errno == EAFNOSUPPORT) return -1;
-  if (fd < 0) refuse_errno(REFUSE_PORT, what);
+  if (fd < 0) exit_with_errno(EXIT_PORT, what);
   bool set = fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 && fcntl(fd, F_SETFL, O_NONBLOCK) == 0;
   set = set && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0;
   if (address->sa_family == AF_INET6) set = set && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) == 0;
-  if (!set) refuse_errno(REFUSE_PORT, what);
+  if (!set) exit_with_errno(EXIT_PORT, what);
   if (bind(fd, address, size) == 0 && listen(fd, BACKLOG) == 0) return fd;
-  if (errno == EADDRINUSE) refuse(REFUSE_PORT_TAKEN, "another program listens there", what);
-  if (!optional || errno != EADDRNOTAVAIL) refuse_errno(REFUSE_PORT, what);
+  if (errno == EADDRINUSE) exit_with(EXIT_PORT_TAKEN, "another program is listening there", what);
+  if (!optional || errno != EADDRNOTAVAIL) exit_with_errno(EXIT_PORT, what);
   (void)close(fd);
   return -1;
 }
 
-// One line, and one descriptor with it: Node takes only the first of several.
+// One line and one descriptor at a time: Node takes only the first of several.
 static void send_line(const struct text *line, int fd) {
   union {
     struct cmsghdr header;
@@ -93,24 +93,24 @@ static void send_line(const struct text *line, int fd) {
     memcpy(CMSG_DATA(header), &fd, sizeof fd);
   }
   struct pollfd room = {.fd = CHANNEL_FD, .events = POLLOUT};
-  if (poll(&room, 1, SEND_MS) != 1) refuse(REFUSE_CHANNEL, "Node's channel takes nothing", NULL);
+  if (poll(&room, 1, SEND_MS) != 1) exit_with(EXIT_CHANNEL, "Node's channel accepts no data", NULL);
   ssize_t sent = sendmsg(CHANNEL_FD, &message, 0);
-  if (sent != (ssize_t)line->len) refuse_errno(REFUSE_CHANNEL, "Node's channel cannot be written to");
+  if (sent != (ssize_t)line->len) exit_with_errno(EXIT_CHANNEL, "Node's channel cannot be written to");
 }
 
-// Node answers each descriptor; were this end closed before, what was sent after it would be lost.
+// Node acknowledges each descriptor; closing this end before that would lose what was sent after it.
 static void wait_for_answer(void) {
   static const char taken[] = "{\"cmd\":\"NODE_HANDLE_ACK\"}\n";
   char answer[sizeof taken];
   struct pollfd answered = {.fd = CHANNEL_FD, .events = POLLIN};
   size_t len = 0;
   while (len < sizeof taken - 1) {
-    if (poll(&answered, 1, ANSWER_MS) != 1) refuse(REFUSE_CHANNEL, "Node does not answer", NULL);
+    if (poll(&answered, 1, ANSWER_MS) != 1) exit_with(EXIT_CHANNEL, "Node does not answer", NULL);
     ssize_t got = read(CHANNEL_FD, answer + len, sizeof taken - 1 - len);
-    if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) refuse(REFUSE_CHANNEL, "Node has gone", NULL);
+    if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) exit_with(EXIT_CHANNEL, "Node closed the channel", NULL);
     if (got > 0) len += (size_t)got;
   }
-  if (memcmp(answer, taken, len) != 0) refuse(REFUSE_CHANNEL, "Node did not take the socket", NULL);
+  if (memcmp(answer, taken, len) != 0) exit_with(EXIT_CHANNEL, "Node did not take the socket", NULL);
 }
 
 static void hand_over(int fd, const char *address, unsigned port) {
@@ -133,7 +133,7 @@ void bind_port(unsigned port) {
   require_channel();
   int first = bound((const struct sockaddr *)&four, sizeof four, port == 80 ? "127.0.0.1:80" : "127.0.0.1:443", false);
   int second = bound((const struct sockaddr *)&six, sizeof six, port == 80 ? "[::1]:80" : "[::1]:443", true);
-  become_caller();
+  credentials_become_caller();
   hand_over(first, "127.0.0.1", port);
   if (second >= 0) hand_over(second, "::1", port);
   char buffer[32];

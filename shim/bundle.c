@@ -9,12 +9,12 @@
 #include "exit-codes.h"
 #include "root-path.h"
 
-// Nine times what Mozilla's list takes.
+// Nine times the size of Mozilla's list.
 enum { BUNDLE_MAX = 2097152 };
 
 static char before[BUNDLE_MAX], after[BUNDLE_MAX];
 
-// At the beginning of a line, or NULL.
+// Finds it at the beginning of a line; NULL when it is not there.
 static const char *find(const char *from, const char *end, const struct text *pem) {
   for (const char *at = from; (size_t)(end - at) >= pem->len;) {
     if (memcmp(at, pem->at, pem->len) == 0) return at;
@@ -34,7 +34,7 @@ bool bundle_edit(const char *bundle, size_t len, const struct text *pem, bool ad
   return !out->full;
 }
 
-// The distribution's program takes no lock.
+// update-ca-certificates(8) takes no lock.
 static bool is_same(int folder, const char *name, const struct stat *known) {
   struct stat info;
   return fstatat(folder, name, &info, AT_SYMLINK_NOFOLLOW) == 0 && info.st_ino == known->st_ino &&
@@ -43,28 +43,28 @@ static bool is_same(int folder, const char *name, const struct stat *known) {
 
 void bundle_require(int folder, const char *name) {
   struct stat info;
-  int fd = trail_file(REFUSE_STORE, folder, name, O_RDONLY, &info);
-  if (fd < 0) refuse(REFUSE_STORE, "there is no bundle; run `update-ca-certificates`", name);
+  int fd = root_path_file(EXIT_STORE, folder, name, O_RDONLY, &info);
+  if (fd < 0) exit_with(EXIT_STORE, "there is no bundle; run `update-ca-certificates`", name);
   (void)close(fd);
 }
 
-void bundle_change(int folder, const char *name, const char *draft, const struct text *pem, bool add) {
+void bundle_change(int folder, const char *name, const char *temporary, const struct text *pem, bool add) {
   struct stat info;
-  int fd = trail_file(REFUSE_STORE, folder, name, O_RDONLY, &info);
+  int fd = root_path_file(EXIT_STORE, folder, name, O_RDONLY, &info);
   if (fd < 0) return;
-  size_t len = trail_read(REFUSE_STORE, fd, before, sizeof before, "the bundle is longer than 2 MiB");
+  size_t len = root_path_read(EXIT_STORE, fd, before, sizeof before, "the bundle is longer than 2 MiB");
   bool there = find(before, before + len, pem) != NULL;
   struct text text = text_in(after, sizeof after);
   if (there == add) {
     (void)close(fd);
     return;
   }
-  if (!bundle_edit(before, len, pem, add, &text)) refuse(REFUSE_STORE, "the bundle would become too long", NULL);
-  draft_write(folder, draft, text.at, text.len, &info, fd);
+  if (!bundle_edit(before, len, pem, add, &text)) exit_with(EXIT_STORE, "the bundle would become too long", NULL);
+  atomic_file_write(folder, temporary, text.at, text.len, &info, fd);
   (void)close(fd);
   if (!is_same(folder, name, &info)) {
-    (void)unlinkat(folder, draft, 0);
-    refuse(REFUSE_STORE_UPDATE, "another program has changed the bundle meanwhile; try again", name);
+    (void)unlinkat(folder, temporary, 0);
+    exit_with(EXIT_STORE_UPDATE, "another program changed the bundle during the update; try again", name);
   }
-  if (!draft_publish(folder, draft, name)) refuse(REFUSE_STORE, "the bundle is a mount point", name);
+  if (!atomic_file_publish(folder, temporary, name)) exit_with(EXIT_STORE, "the bundle is a mount point", name);
 }

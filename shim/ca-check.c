@@ -40,16 +40,16 @@ static bool is_one_of(const struct der *oid, const struct oid *known, size_t cou
   return false;
 }
 
-static bool read_serial(struct der *from, struct authority *authority) {
+static bool read_serial(struct der *from, struct ca *ca) {
   struct der serial;
   if (!der_take(from, DER_INTEGER, &serial) || serial.len == 0 || serial.len > SERIAL_MAX) return false;
   if ((serial.at[0] & 0x80) != 0) return false;  // negative
-  memcpy(authority->serial, serial.at, serial.len);
-  authority->serial_len = serial.len;
+  memcpy(ca->serial, serial.at, serial.len);
+  ca->serial_len = serial.len;
   return true;
 }
 
-// A common name that begins with "locald" among the parts of a Name.
+// Returns whether a Name has a common name that begins with "locald".
 static bool names_locald(struct der name) {
   static const char ours[] = "locald";
   struct der set, pair, oid, value;
@@ -88,7 +88,7 @@ static bool strong_rsa(struct der bits) {
   bits.len--;
   if (!der_take(&bits, DER_SEQUENCE, &key) || bits.len != 0 || !der_take(&key, DER_INTEGER, &modulus)) return false;
   if (!der_take(&key, DER_INTEGER, &exponent) || key.len != 0 || exponent.len == 0) return false;
-  // A zero byte before the highest bit of a positive number.
+  // A positive number with its highest bit set starts with a zero byte.
   if (modulus.len == 0 || modulus.at[0] != 0) return false;
   return modulus.len - 1 >= RSA_MIN_BYTES && modulus.len - 1 <= RSA_MAX_BYTES;
 }
@@ -110,7 +110,7 @@ static bool strong_signature(struct der algorithm) {
   return der_take(&algorithm, DER_OID, &oid) && is_one_of(&oid, signatures, sizeof signatures / sizeof *signatures);
 }
 
-static bool is_authority(struct der value) {
+static bool is_ca(struct der value) {
   struct der fields, flag;
   if (!der_take(&value, DER_SEQUENCE, &fields) || value.len != 0) return false;
   // A pathLenConstraint may follow.
@@ -133,9 +133,9 @@ static bool for_servers_only(struct der value) {
 
 static bool check_extension(enum extension kind, bool critical, struct der value, const char **why) {
   *why = "it is not marked as a CA";
-  if (kind == BASIC_CONSTRAINTS) return critical && is_authority(value);
+  if (kind == BASIC_CONSTRAINTS) return critical && is_ca(value);
   if (kind == KEY_USAGE) return critical && signs_certificates(value);
-  *why = "it may vouch for more than TLS servers";
+  *why = "it is not limited to TLS servers";
   if (kind == EXTENDED_KEY_USAGE) return for_servers_only(value);
   *why = "its name constraints are not critical";
   if (kind == NAME_CONSTRAINTS) return critical && constraints_local(value, why);
@@ -153,36 +153,36 @@ static bool check_extensions(struct der list, const char **why) {
     if (!der_take(&extension, DER_OCTET_STRING, &value) || extension.len != 0) return false;
     enum extension kind = 0;
     while (kind < KINDS && !is(&oid, &extensions[kind])) kind++;
-    *why = "it has an extension that a CA of locald has not";
+    *why = "it has an unexpected extension";
     if (kind == KINDS || seen[kind]) return false;
     seen[kind] = true;
     if (!check_extension(kind, critical, value, why)) return false;
   }
   *why = "it is not marked as a CA";
   if (!seen[BASIC_CONSTRAINTS] || !seen[KEY_USAGE]) return false;
-  *why = "it may vouch for more than TLS servers";
+  *why = "it is not limited to TLS servers";
   if (!seen[EXTENDED_KEY_USAGE]) return false;
   *why = "it has no name constraints";
   return seen[NAME_CONSTRAINTS];
 }
 
-static bool read_head(struct der *body, struct authority *authority) {
+static bool read_head(struct der *body, struct ca *ca) {
   struct der version, number;
   if (!der_take(body, VERSION, &version) || !der_take(&version, DER_INTEGER, &number) || version.len != 0) return false;
-  return der_equal(&number, "\x02", 1) && read_serial(body, authority);
+  return der_equal(&number, "\x02", 1) && read_serial(body, ca);
 }
 
-static bool check_body(struct der body, const struct der *outer, struct authority *authority, const char **why) {
+static bool check_body(struct der body, const struct der *outer, struct ca *ca, const char **why) {
   struct der algorithm, issuer, subject, wrapped, list;
   *why = "it is not an X.509 certificate of version 3";
-  if (!read_head(&body, authority)) return false;
+  if (!read_head(&body, ca)) return false;
   if (!der_take(&body, DER_SEQUENCE, &algorithm) || !der_take(&body, DER_SEQUENCE, &issuer)) return false;
   if (!read_validity(&body) || !der_take(&body, DER_SEQUENCE, &subject)) return false;
-  *why = "it is signed in a way that is too weak";
+  *why = "its signature algorithm is too weak";
   if (!der_equal(outer, algorithm.at, algorithm.len) || !strong_signature(algorithm)) return false;
   *why = "it is not a CA of locald";
   if (!der_equal(&issuer, subject.at, subject.len) || !names_locald(subject)) return false;
-  *why = "its key is too weak, or of an unknown kind";
+  *why = "its key is too weak or of an unknown type";
   if (!strong_key(&body)) return false;
   *why = "its extensions cannot be read";
   if (!der_take(&body, EXTENSIONS, &wrapped) || body.len != 0) return false;
@@ -197,13 +197,13 @@ static bool read_parts(const uint8_t *certificate, size_t len, struct der *body,
   return der_take(&fields, DER_BIT_STRING, &signature) && fields.len == 0;
 }
 
-bool authority_check(const uint8_t *certificate, size_t len, struct authority *authority, const char **why) {
+bool ca_check(const uint8_t *certificate, size_t len, struct ca *ca, const char **why) {
   struct der body, algorithm;
   *why = "it is not an X.509 certificate of version 3";
-  return read_parts(certificate, len, &body, &algorithm) && check_body(body, &algorithm, authority, why);
+  return read_parts(certificate, len, &body, &algorithm) && check_body(body, &algorithm, ca, why);
 }
 
-bool authority_read(const uint8_t *certificate, size_t len, struct authority *authority) {
+bool ca_read(const uint8_t *certificate, size_t len, struct ca *ca) {
   struct der body, algorithm;
-  return read_parts(certificate, len, &body, &algorithm) && read_head(&body, authority);
+  return read_parts(certificate, len, &body, &algorithm) && read_head(&body, ca);
 }

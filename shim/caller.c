@@ -21,36 +21,36 @@
 #include <mach-o/dyld.h>
 #endif
 
-// Tells apart why there is no root: a mode bit, a mount option, or a parent that gave up gaining privileges.
+// Reports why the process is not root: a mode bit, a mount option, or a parent that gave up gaining privileges.
 static void require_root(bool binds) {
   if (geteuid() == 0) return;
-  if (become_may_bind()) {
+  if (credentials_may_bind()) {
     if (binds) return;
-    refuse(REFUSE_PORTS_ONLY, "it was installed for ports only; for the rest run `" SETUP "`", NULL);
+    exit_with(EXIT_PORTS_ONLY, "installed for ports only; for everything else run `" SETUP "`", NULL);
   }
 #ifdef __linux__
   if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
-    refuse(REFUSE_NO_NEW_PRIVILEGES, "its caller may not gain privileges (no_new_privs)", NULL);
+    exit_with(EXIT_NO_NEW_PRIVILEGES, "the caller may not gain privileges (no_new_privs)", NULL);
 #endif
-  refuse(REFUSE_NOT_SETUID, "it is not setuid root, or on a file system mounted nosuid; run `" SETUP "`", NULL);
+  exit_with(EXIT_NOT_SETUID, "not setuid root, or on a file system mounted nosuid; run `" SETUP "`", NULL);
 }
 
 static void own_path(char path[static PATH_MAX]) {
 #ifdef __linux__
   ssize_t len = readlink("/proc/self/exe", path, PATH_MAX - 1);
-  if (len <= 0) refuse_errno(REFUSE_OWN_PATH, "/proc/self/exe");
+  if (len <= 0) exit_with_errno(EXIT_OWN_PATH, "/proc/self/exe");
   path[len] = '\0';
 #else
   static char raw[PATH_MAX];
   uint32_t size = sizeof raw;
   if (_NSGetExecutablePath(raw, &size) != 0 || realpath(raw, path) == NULL)
-    refuse(REFUSE_OWN_PATH, "its own path is not known", NULL);
+    exit_with(EXIT_OWN_PATH, "its own path is unknown", NULL);
 #endif
 }
 
-// Whether the file is the one that runs. On macOS the path it was started by may lead to another one by now, as anybody may start an
-// old version by a name of their own for it (hard link) and put a link in its place; its mapped code tells (xnu-11417.101.15,
-// bsd/kern/proc_info.c proc_pidregionpathinfo). Where that cannot be told, its path has to do.
+// Returns whether the file is the running program. On macOS the path it was started by may lead to another file by now: any user may
+// start an old version by their own hard link and replace that with a symbolic link; its mapped code shows it (xnu-11417.101.15,
+// bsd/kern/proc_info.c proc_pidregionpathinfo). Where that is not available, the path has to do.
 static bool is_running(const struct stat *file) {
 #ifdef __linux__
   struct stat self;
@@ -69,13 +69,13 @@ static void require_own_path(void) {
   static char path[PATH_MAX];
   own_path(path);
   char *name = strrchr(path, '/');
-  if (name == NULL || name == path || name[1] == '\0') refuse(REFUSE_OWN_PATH, "its own path is odd", path);
+  if (name == NULL || name == path || name[1] == '\0') exit_with(EXIT_OWN_PATH, "its own path is invalid", path);
   *name++ = '\0';
   struct stat file;
-  int folder = trail_folder(REFUSE_OWN_PATH, path);
-  int fd = trail_file(REFUSE_OWN_PATH, folder, name, O_RDONLY, &file);
-  if (fd < 0) refuse(REFUSE_OWN_PATH, "it was replaced while it started", name);
-  if (!is_running(&file)) refuse(REFUSE_OWN_PATH, "it was replaced while it started", name);
+  int folder = root_path_folder(EXIT_OWN_PATH, path);
+  int fd = root_path_file(EXIT_OWN_PATH, folder, name, O_RDONLY, &file);
+  if (fd < 0) exit_with(EXIT_OWN_PATH, "it was replaced while starting", name);
+  if (!is_running(&file)) exit_with(EXIT_OWN_PATH, "it was replaced while starting", name);
   (void)close(fd);
   (void)close(folder);
 }
@@ -83,22 +83,22 @@ static void require_own_path(void) {
 static void require_listed(uid_t uid) {
   static char text[CONF_MAX + 1];
   struct stat info;
-  int folder = trail_folder(REFUSE_CONF, CONF_FOLDER);
-  int fd = trail_file(REFUSE_CONF, folder, CONF_NAME, O_RDONLY, &info);
-  if (fd < 0) refuse(REFUSE_CONF, "there is no list of who may call; run `" SETUP "`", CONF_FOLDER "/" CONF_NAME);
+  int folder = root_path_folder(EXIT_CONF, CONF_FOLDER);
+  int fd = root_path_file(EXIT_CONF, folder, CONF_NAME, O_RDONLY, &info);
+  if (fd < 0) exit_with(EXIT_CONF, "the list of allowed users is missing; run `" SETUP "`", CONF_FOLDER "/" CONF_NAME);
   size_t len = 0;
   ssize_t got;
   while (len < sizeof text && (got = read(fd, text + len, sizeof text - len)) > 0) len += (size_t)got;
-  if (len > CONF_MAX) refuse(REFUSE_CONF, "the list of who may call is too long", CONF_NAME);
+  if (len > CONF_MAX) exit_with(EXIT_CONF, "the list of allowed users is too long", CONF_NAME);
   (void)close(fd);
   (void)close(folder);
   switch (uids_find(text, len, uid)) {
     case LISTED:
       return;
     case NOT_LISTED:
-      refuse(REFUSE_CALLER, "this user may not use it; run `" SETUP "`", NULL);
+      exit_with(EXIT_CALLER, "this user is not on the list of allowed users; run `" SETUP "`", NULL);
     case LIST_BROKEN:
-      refuse(REFUSE_CONF, "the list of who may call has a wrong line; run `" SETUP "`", CONF_NAME);
+      exit_with(EXIT_CONF, "the list of allowed users has an invalid line; run `" SETUP "`", CONF_NAME);
   }
 }
 

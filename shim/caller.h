@@ -1,10 +1,10 @@
-// Whether this program may be what it is, and whether its caller may use it.
+// Checks that this program is installed safely, and that its caller may use it.
 #ifndef SHIM_CALLER_H
 #define SHIM_CALLER_H
 
 #include <stdbool.h>
 
-// Refuses unless it runs as root (or, for `bind`, with the capability for it), from a path of root's, for a listed caller.
+// Exits unless it runs as root (or, for `bind`, with the capability for it), from a path owned by root, for a listed caller.
 void caller_check(bool binds);
 
 #endif

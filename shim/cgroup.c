@@ -33,16 +33,16 @@ static int open_root(const char **path) {
     if (fstatfs(fd, &info) == 0 && info.f_type == CGROUP2_SUPER_MAGIC) return fd;
     (void)close(fd);
   }
-  refuse(REFUSE_NO_CGROUPS, "no cgroup v2 is mounted at /sys/fs/cgroup", NULL);
+  exit_with(EXIT_NO_CGROUPS, "no cgroup v2 is mounted at /sys/fs/cgroup", NULL);
 }
 
-// A folder below, made when it is not there. Links cannot exist in cgroupfs, and O_NOFOLLOW makes sure.
+// Opens a folder below, creating it when missing. Links cannot exist in cgroupfs, and O_NOFOLLOW makes sure.
 static int open_below(int folder, const char *name) {
-  if (mkdirat(folder, name, 0755) != 0 && errno != EEXIST) refuse_errno(REFUSE_CGROUP, name);
+  if (mkdirat(folder, name, 0755) != 0 && errno != EEXIST) exit_with_errno(EXIT_CGROUP, name);
   int fd = openat(folder, name, FOLDER_FLAGS);
   struct statfs info;
-  if (fd < 0 || fstatfs(fd, &info) != 0) refuse_errno(REFUSE_CGROUP, name);
-  if (info.f_type != CGROUP2_SUPER_MAGIC) refuse(REFUSE_CGROUP, "not a cgroup", name);
+  if (fd < 0 || fstatfs(fd, &info) != 0) exit_with_errno(EXIT_CGROUP, name);
+  if (info.f_type != CGROUP2_SUPER_MAGIC) exit_with(EXIT_CGROUP, "not a cgroup", name);
   return fd;
 }
 
@@ -56,7 +56,7 @@ static bool write_to(int folder, const char *name, const char *text) {
   return done;
 }
 
-// Each for itself: one that is not there must not hinder the others, and none is needed to end services.
+// One by one: a missing controller must not hinder the others, and none is needed to stop services.
 static void offer_controllers(int folder) {
   static const char *const controllers[] = {"+cpu", "+memory", "+pids"};
   for (size_t i = 0; i < sizeof controllers / sizeof *controllers; i++)
@@ -64,15 +64,15 @@ static void offer_controllers(int folder) {
 }
 
 static void give(int folder, uid_t uid, gid_t gid) {
-  // What cgroups(7) says a delegated cgroup is; limits stay root's.
+  // The files that cgroups(7) lists for delegation; limits stay root's.
   static const char *const files[] = {"cgroup.procs", "cgroup.threads", "cgroup.subtree_control"};
   bool done = fchown(folder, uid, gid) == 0;
   for (size_t i = 0; i < sizeof files / sizeof *files; i++)
     done = done && (fchownat(folder, files[i], uid, gid, AT_SYMLINK_NOFOLLOW) == 0 || errno == ENOENT);
-  if (!done) refuse_errno(REFUSE_CGROUP, "the cgroup cannot be given to the caller");
+  if (!done) exit_with_errno(EXIT_CGROUP, "the cgroup cannot be given to the caller");
 }
 
-// The folder /proc/PID of the parent stays that process's: with it no other one that gets its number is taken for it.
+// An open /proc/PID keeps naming the same process: one that reuses the pid is not mistaken for it.
 static int open_parent(pid_t parent, uid_t uid) {
   char path[64];
   struct text text = text_in(path, sizeof path);
@@ -80,8 +80,8 @@ static int open_parent(pid_t parent, uid_t uid) {
   text_add(&text, "/proc/");
   text_number(&text, (uint64_t)parent);
   int fd = parent > 1 ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-  if (fd < 0 || fstat(fd, &info) != 0 || getppid() != parent) refuse(REFUSE_PARENT, "its caller has ended", NULL);
-  if (info.st_uid != uid) refuse(REFUSE_PARENT, "its caller's process is somebody else's", NULL);
+  if (fd < 0 || fstat(fd, &info) != 0 || getppid() != parent) exit_with(EXIT_PARENT, "the calling process has exited", NULL);
+  if (info.st_uid != uid) exit_with(EXIT_PARENT, "the calling process belongs to another user", NULL);
   return fd;
 }
 
@@ -100,8 +100,8 @@ void cgroup_delegate(void) {
   const char *mount = NULL;
   char own[32], number[32], line[128];
   int process = open_parent(parent, uid);
-  become_root();
-  // Its caller could freeze it between the look at a process and the use of its number, and wait until that is another's.
+  credentials_become_root();
+  // The caller could freeze this process between the check of a pid and its use, and wait until the pid is reused.
   isolate();
   int root = open_root(&mount);
   struct text name = text_in(own, sizeof own);
@@ -116,17 +116,17 @@ void cgroup_delegate(void) {
   give(leaf, uid, gid);
   struct text pid = text_in(number, sizeof number);
   text_number(&pid, (uint64_t)parent);
-  if (!still_there(process)) refuse(REFUSE_PARENT, "its caller has ended", NULL);
-  if (!write_to(leaf, "cgroup.procs", number)) refuse_errno(REFUSE_CGROUP, "its caller cannot be moved");
+  if (!still_there(process)) exit_with(EXIT_PARENT, "the calling process has exited", NULL);
+  if (!write_to(leaf, "cgroup.procs", number)) exit_with_errno(EXIT_CGROUP, "the calling process cannot be moved");
   struct text said = text_in(line, sizeof line);
   text_add(&said, mount);
   text_add(&said, "/locald.slice/");
   text_add(&said, own);
   text_add(&said, "\n");
-  if (write(STDOUT_FILENO, said.at, said.len) != (ssize_t)said.len) refuse_errno(REFUSE_PROCESS, "standard output");
+  if (write(STDOUT_FILENO, said.at, said.len) != (ssize_t)said.len) exit_with_errno(EXIT_PROCESS, "standard output");
 }
 
-// In containers cgroup v2 has a root that hands controllers down, and so takes no processes.
+// In containers the root of cgroup v2 may delegate controllers, and then takes no processes.
 static bool enter_helpers(int root) {
   int slice = open_below(root, "locald.slice");
   int own = open_below(slice, "helper");
@@ -136,30 +136,30 @@ static bool enter_helpers(int root) {
   return done;
 }
 
-// Where nothing can be written its caller has no cgroup of his own either.
+// Where nothing is writable, the caller has no cgroup either.
 static void leave(int root, bool unified) {
   if (write_to(root, "cgroup.procs", "0") || errno == EROFS || errno == ENOENT) return;
   if (unified && errno == EBUSY && enter_helpers(root)) return;
-  refuse_errno(REFUSE_CGROUP, "it cannot leave the cgroup of its caller");
+  exit_with_errno(EXIT_CGROUP, "it cannot leave the caller's cgroup");
 }
 
 void cgroup_leave(void) {
   struct statfs info;
   int top = open("/sys/fs/cgroup", FOLDER_FLAGS);
   if (top < 0 && errno == ENOENT) return;
-  if (top < 0 || fstatfs(top, &info) != 0) refuse_errno(REFUSE_CGROUP, "/sys/fs/cgroup");
+  if (top < 0 || fstatfs(top, &info) != 0) exit_with_errno(EXIT_CGROUP, "/sys/fs/cgroup");
   if (info.f_type == CGROUP2_SUPER_MAGIC) {
     leave(top, true);
     (void)close(top);
     return;
   }
-  // Version 1: a folder for each hierarchy, links for their other names; version 2 may be beside them.
+  // Version 1: a folder for each hierarchy, and links for aliases; version 2 may be beside them.
   DIR *all = fdopendir(top);
-  if (all == NULL) refuse_errno(REFUSE_CGROUP, "/sys/fs/cgroup");
+  if (all == NULL) exit_with_errno(EXIT_CGROUP, "/sys/fs/cgroup");
   for (const struct dirent *entry; (entry = readdir(all)) != NULL;) {
     int root = openat(top, entry->d_name, FOLDER_FLAGS);
     if (root < 0) continue;
-    if (fstatfs(root, &info) != 0) refuse_errno(REFUSE_CGROUP, entry->d_name);
+    if (fstatfs(root, &info) != 0) exit_with_errno(EXIT_CGROUP, entry->d_name);
     if (info.f_type == CGROUP_SUPER_MAGIC || info.f_type == CGROUP2_SUPER_MAGIC)
       leave(root, info.f_type == CGROUP2_SUPER_MAGIC);
     (void)close(root);
@@ -167,5 +167,5 @@ void cgroup_leave(void) {
   (void)closedir(all);
 }
 #else
-void cgroup_delegate(void) { refuse(REFUSE_NO_CGROUPS, "this system has no cgroups", NULL); }
+void cgroup_delegate(void) { exit_with(EXIT_NO_CGROUPS, "this system has no cgroups", NULL); }
 #endif

@@ -4,10 +4,10 @@
 
 enum { PERMITTED = 0xa0, EMAIL = 0x81, DNS_NAME = 0x82, URI = 0x86, IP_ADDRESS = 0x87, FOUR = 8, SIX = 32 };
 
-// `internal` is in CAs of earlier versions; names below it cannot be had any more (names.c).
+// CAs of earlier versions permit `internal`; names below it are no longer available (hostnames.c).
 static const char *const domains[] = {"localhost", "test", "internal"};
 
-// Lower-case letters, digits, dashes, and single dots between them: what no program reads in another way.
+// Lower-case letters, digits, dashes, and single dots between them: every program reads these the same way.
 static bool is_plain(const struct der *name) {
   uint8_t before = '.';
   for (size_t at = 0; at < name->len; before = name->at[at++]) {
@@ -31,15 +31,15 @@ static bool is_local_domain(const struct der *name) {
   return local && is_plain(name);
 }
 
-// Address and mask, 127.0.0.0/8 and ::1/128: masks that are no prefixes are read in more than one way.
+// Address and mask, 127.0.0.0/8 and ::1/128: programs differ in how they read masks that are no prefixes.
 static const uint8_t four[FOUR] = {127, 0, 0, 0, 255, 0, 0, 0};
 static const uint8_t six[SIX] = {[15] = 1, [16] = 255, 255, 255, 255, 255, 255, 255, 255,
                                  255,      255,        255, 255, 255, 255, 255, 255};
 
-// A name that nobody has (RFC 2606): permitting it alone forbids all others of its kind.
+// A name that cannot exist (RFC 2606): permitting only it forbids all others of its kind.
 static bool is_nobodys(const struct der *name) { return is_below(name, "invalid") && is_plain(name); }
 
-// What was seen that is local.
+// The local names and addresses seen so far.
 struct seen {
   bool names, four, six;
 };
@@ -70,13 +70,13 @@ bool constraints_local(struct der extension, const char **why) {
   struct seen seen = {false, false, false};
   *why = "its name constraints cannot be read";
   if (!der_take(&extension, DER_SEQUENCE, &both) || extension.len != 0) return false;
-  // Not every program understands what is excluded, and a CA of locald excludes nothing.
-  *why = "its name constraints do more than permit";
+  // Not every program understands exclusions, and a CA of locald has none.
+  *why = "its name constraints also exclude names";
   if (!der_take(&both, PERMITTED, &trees) || trees.len == 0 || both.len != 0) return false;
   if (!read_permitted(trees, &seen, why)) return false;
-  // Constraints bind only the kinds of names that they mention; IPv4 and IPv6 are two kinds for GnuTLS.
+  // Constraints apply only to the kinds of names they list; IPv4 and IPv6 are two kinds for GnuTLS.
   *why = "its name constraints permit any DNS name";
   if (!seen.names) return false;
-  *why = "its name constraints permit any IP address of a family: they must name 127.0.0.0/8 and ::1";
+  *why = "its name constraints permit any IP address of one family: they must list 127.0.0.0/8 and ::1";
   return seen.four && seen.six;
 }

@@ -1,4 +1,4 @@
-// The name constraints of a CA: a pure function.
+// Checks the name constraints of a CA: a pure function.
 #ifndef SHIM_CONSTRAINTS_H
 #define SHIM_CONSTRAINTS_H
 
@@ -6,8 +6,8 @@
 
 #include "der.h"
 
-// True when they permit, and exclude nothing: DNS names, all of them localhost, test or internal or below; both families of
-// loopback addresses and no others.
+// Returns true when they exclude nothing and permit DNS names, all equal to or below localhost, test or internal, and the
+// loopback addresses of both families, and no others.
 bool constraints_local(struct der extension, const char **why);
 
 #endif

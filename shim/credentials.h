@@ -1,16 +1,16 @@
-// Credentials: from setuid root to the caller for good, or to root for good.
+// Drops privileges permanently to the caller, or becomes root permanently.
 #ifndef SHIM_CREDENTIALS_H
 #define SHIM_CREDENTIALS_H
 
 #include <stdbool.h>
 
-// Whether this process may bind low ports without being root (Linux capabilities).
-bool become_may_bind(void);
+// Returns whether this process may bind low ports without being root (Linux capabilities).
+bool credentials_may_bind(void);
 
-// Gives up all privileges, and proves that they are gone.
-void become_caller(void);
+// Gives up all privileges, and verifies that they cannot be regained.
+void credentials_become_caller(void);
 
-// Real root, so that the caller can send no signal any more; and none is taken but SIGKILL.
-void become_root(void);
+// Becomes real root, so that the caller can send no signal any more, and blocks all signals but SIGKILL.
+void credentials_become_root(void);
 
 #endif

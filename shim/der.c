@@ -8,12 +8,12 @@ bool der_take_whole(struct der *from, uint8_t tag, struct der *content, struct d
   if (from->len < 2 || from->at[0] != tag) return false;
   size_t head = 2, len = from->at[1];
   if (len >= 0x80) {
-    // Two bytes of length are more than any certificate that is read here.
+    // No certificate read here needs more than two bytes of length.
     size_t more = len & 0x7f;
     if (more == 0 || more > 2 || from->len < 2 + more) return false;
     len = from->at[2];
     if (more == 2) len = len << 8 | from->at[3];
-    if (len < (more == 1 ? 0x80U : 0x100U)) return false;  // there is a shorter form
+    if (len < (more == 1 ? 0x80U : 0x100U)) return false;  // a shorter form exists
     head += more;
   }
   if (len > from->len - head) return false;

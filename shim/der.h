@@ -21,19 +21,19 @@ enum {
   DER_SET = 0x31,
 };
 
-// Bytes that are still to be read.
+// The bytes that are left to read.
 struct der {
   const uint8_t *at;
   size_t len;
 };
 
-// Takes the next element, which must have this tag, off the front. `content`: what is in it.
+// Takes the next element off the front; it must have this tag. `content`: its content.
 bool der_take(struct der *from, uint8_t tag, struct der *content);
 
-// As der_take(), and `whole`: the element with its tag and length.
+// As der_take(); `whole`: the element with its tag and length.
 bool der_take_whole(struct der *from, uint8_t tag, struct der *content, struct der *whole);
 
-// Whether the next element has this tag.
+// Returns whether the next element has this tag.
 bool der_next(const struct der *from, uint8_t tag);
 
 bool der_equal(const struct der *left, const void *bytes, size_t len);

@@ -1,45 +1,45 @@
-// How the shim ends when it does not do what it was asked: one line that says why, and a code of its own.
+// Exits with a message and a code for the reason.
 #ifndef SHIM_EXIT_CODES_H
 #define SHIM_EXIT_CODES_H
 
-// Exit codes; README.md has the list. Never renumbered: the daemon tells its hints by them.
-enum refusal {
-  REFUSE_USAGE = 64,
-  REFUSE_NOT_SETUID = 10,
-  REFUSE_NO_NEW_PRIVILEGES = 11,
-  REFUSE_OWN_PATH = 12,
-  REFUSE_CONF = 13,
-  REFUSE_CALLER = 14,
-  REFUSE_PORTS_ONLY = 15,
-  REFUSE_LIMITS = 16,
-  REFUSE_PROCESS = 17,
-  REFUSE_DROP = 18,
-  REFUSE_TIME = 19,
-  REFUSE_CHANNEL = 20,
-  REFUSE_PORT_TAKEN = 21,
-  REFUSE_PORT = 22,
-  REFUSE_INPUT = 30,
-  REFUSE_NAME = 31,
-  REFUSE_HOSTS_FILE = 32,
-  REFUSE_BLOCK = 33,
-  REFUSE_BUSY = 34,
-  REFUSE_WRITE = 35,
-  REFUSE_PEM = 40,
-  REFUSE_AUTHORITY = 41,
-  REFUSE_STORE = 42,
-  REFUSE_STORE_UPDATE = 43,
-  REFUSE_STORE_FULL = 44,
-  REFUSE_JAVA = 45,
-  REFUSE_KEYCHAIN = 46,
-  REFUSE_NO_CGROUPS = 50,
-  REFUSE_PARENT = 51,
-  REFUSE_CGROUP = 52,
+// Exit codes; README.md lists them. Never renumbered: the daemon chooses its hints by them.
+enum exit_code {
+  EXIT_USAGE = 64,
+  EXIT_NOT_SETUID = 10,
+  EXIT_NO_NEW_PRIVILEGES = 11,
+  EXIT_OWN_PATH = 12,
+  EXIT_CONF = 13,
+  EXIT_CALLER = 14,
+  EXIT_PORTS_ONLY = 15,
+  EXIT_LIMITS = 16,
+  EXIT_PROCESS = 17,
+  EXIT_DROP = 18,
+  EXIT_TIME = 19,
+  EXIT_CHANNEL = 20,
+  EXIT_PORT_TAKEN = 21,
+  EXIT_PORT = 22,
+  EXIT_INPUT = 30,
+  EXIT_NAME = 31,
+  EXIT_HOSTS_FILE = 32,
+  EXIT_BLOCK = 33,
+  EXIT_BUSY = 34,
+  EXIT_WRITE = 35,
+  EXIT_PEM = 40,
+  EXIT_CA = 41,
+  EXIT_STORE = 42,
+  EXIT_STORE_UPDATE = 43,
+  EXIT_STORE_FULL = 44,
+  EXIT_JAVA = 45,
+  EXIT_KEYCHAIN = 46,
+  EXIT_NO_CGROUPS = 50,
+  EXIT_PARENT = 51,
+  EXIT_CGROUP = 52,
 };
 
-// Writes "locald-shim: what: which" (without `which` when NULL) to standard error and ends.
-_Noreturn void refuse(enum refusal code, const char *what, const char *which);
+// Writes "locald-shim: what: which" (without `which` when NULL) to standard error and exits.
+_Noreturn void exit_with(enum exit_code code, const char *what, const char *which);
 
-// The same with the message of errno for `which`.
-_Noreturn void refuse_errno(enum refusal code, const char *what);
+// Does the same with the message of errno as `which`.
+_Noreturn void exit_with_errno(enum exit_code code, const char *what);
 
 #endif

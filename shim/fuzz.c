@@ -1,10 +1,10 @@
-// Fuzzes all that parses what others wrote: arguments, names, the hosts file, the list of callers, PEM, certificates, bundles.
+// Fuzzes all parsers of untrusted input: arguments, names, the hosts file, the list of users, PEM, certificates, bundles.
 //   clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -I../common $(ls *.c ../common/*.c | grep -v main.c) -o /tmp/fuzz
 //   /tmp/fuzz -max_total_time=60 -max_len=20000 corpus
-// AFL++: the same with afl-clang-fast. Where there is neither, on mutations of the corpus made from a seed:
+// AFL++: the same with afl-clang-fast. Without either, on mutations of the corpus generated from a seed:
 //   cc -g -O1 -fsanitize=address,undefined -DFUZZ_ALONE -D_GNU_SOURCE -I../common $(ls *.c ../common/*.c | grep -v main.c) -o /tmp/fuzz
 //   /tmp/fuzz 1000000 corpus/*
-// The first byte of an input says which parser it is for: a, n, h, u, p, c, b.
+// The first byte of an input selects the parser: a, n, h, u, p, c, b.
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,9 +43,9 @@ static void fuzz_arguments(const char *text, size_t len) {
 }
 
 static void fuzz_names(const char *text, size_t len) {
-  struct names names;
+  struct hostnames names;
   const char *why = NULL;
-  if (names_parse(text, len, &names, &why) != NAMES_FINE) {
+  if (hostnames_parse(text, len, &names, &why) != HOSTNAMES_FINE) {
     require(why != NULL);
     return;
   }
@@ -55,26 +55,26 @@ static void fuzz_names(const char *text, size_t len) {
     lines += byte == '\n';
     require(byte == '\n' || byte == '-' || byte == '.' || (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9'));
   }
-  require(lines == names.count && lines <= NAMES_MAX);
+  require(lines == names.count && lines <= HOSTNAMES_MAX);
 }
 
-// Written twice is written once; and taken out, all other bytes are as they were (but for a last newline that was missing).
+// Writing twice equals writing once; after the removal all other bytes are unchanged (except for a missing last newline).
 static void fuzz_hosts(const char *text, size_t len) {
   static char one[ROOM], two[ROOM], three[ROOM];
   static const char some[] = "web.shop.localhost\na.test\n";
-  const struct names names = {.at = some, .len = sizeof some - 1, .count = 2}, none = {.at = some, .len = 0, .count = 0};
+  const struct hostnames names = {.at = some, .len = sizeof some - 1, .count = 2}, none = {.at = some, .len = 0, .count = 0};
   const uint32_t uid = 1000;
   const char *why = NULL;
   struct text first = text_in(one, sizeof one), second = text_in(two, sizeof two), third = text_in(three, sizeof three);
-  if (!block_replace(text, len, uid, &names, &first, &why)) {
+  if (!hosts_block_replace(text, len, uid, &names, &first, &why)) {
     require(why != NULL);
     return;
   }
-  require(block_replace(first.at, first.len, uid, &names, &second, &why));
+  require(hosts_block_replace(first.at, first.len, uid, &names, &second, &why));
   require(first.len == second.len && memcmp(one, two, first.len) == 0);
   second = text_in(two, sizeof two);
-  require(block_replace(first.at, first.len, uid, &none, &second, &why));
-  require(block_replace(text, len, uid, &none, &third, &why));
+  require(hosts_block_replace(first.at, first.len, uid, &none, &second, &why));
+  require(hosts_block_replace(text, len, uid, &none, &third, &why));
   require(second.len - third.len <= 1 && memcmp(two, three, third.len) == 0);
 }
 
@@ -95,14 +95,14 @@ static void fuzz_pem(const char *text, size_t len) {
 }
 
 static void fuzz_certificate(const char *der, size_t len) {
-  struct authority authority;
+  struct ca ca;
   const char *why = NULL;
-  if (authority_check((const uint8_t *)der, len, &authority, &why)) require(authority.serial_len > 0);
+  if (ca_check((const uint8_t *)der, len, &ca, &why)) require(ca.serial_len > 0);
   else require(why != NULL);
-  (void)authority_read((const uint8_t *)der, len, &authority);
+  (void)ca_read((const uint8_t *)der, len, &ca);
 }
 
-// Nothing but copies of the certificate is taken out, and what is added comes last.
+// Only copies of the certificate are removed, and what is added comes last.
 static void fuzz_bundle(const char *bundle, size_t len) {
   static char one[ROOM], two[ROOM], own[] = "-----BEGIN CERTIFICATE-----\nTQ==\n-----END CERTIFICATE-----\n";
   const struct text pem = {.at = own, .len = sizeof own - 1, .cap = sizeof own, .full = false};
@@ -114,7 +114,7 @@ static void fuzz_bundle(const char *bundle, size_t len) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (size == 0) return 0;
-  // Exactly as long as the input, so that a byte read too far is seen.
+  // Exactly as long as the input, so that an overread is detected.
   size_t len = size - 1;
   char *exact = malloc(len > 0 ? len : 1);
   if (exact == NULL) return 0;
@@ -160,7 +160,7 @@ static void load(const char *path) {
   if (fd >= 0) (void)close(fd);
 }
 
-// A few bytes changed, lost, doubled, or taken from another seed; the first one stays.
+// Changes, drops, doubles a few bytes, or takes some from another seed; the first byte stays.
 static size_t mutate(uint8_t *data) {
   const struct seed *seed = &seeds[below(seed_count)], *other = &seeds[below(seed_count)];
   size_t len = seed->len;

@@ -1,4 +1,4 @@
-// What a process inherits from a hostile caller, put right before anything else is done.
+// Resets what a process inherits from a hostile caller, before anything else.
 #ifndef SHIM_HARDEN_H
 #define SHIM_HARDEN_H
 
@@ -6,17 +6,17 @@
 
 enum { CHANNEL_FD = 3 };
 
-// Descriptors, environment, folder, umask, timers, signals, limits, dumps. `channel`: descriptor 3 is kept.
-// `whole`: what is done must not be cut short, so it refuses where limits are too low.
-void process_harden(bool channel, bool whole);
+// Resets descriptors, environment, folder, umask, timers, signals, limits and core dumps. `channel`: keeps descriptor 3.
+// `whole`: the work must not be cut short, so it exits where limits are too low.
+void harden_process(bool channel, bool whole);
 
-// Neither core dumps nor ptrace(2); to be said again after each change of credentials, which resets it.
-void process_hide(void);
+// Disables core dumps and ptrace(2); to be called again after each change of credentials, which resets both.
+void harden_against_tracing(void);
 
-// The shim ends by itself after this many seconds from now; 0: it does not.
-void process_limit(unsigned seconds);
+// Makes the shim exit after this many seconds from now; 0: never.
+void harden_time_limit(unsigned seconds);
 
-// From here on no signal but SIGKILL disturbs.
-void process_undisturbed(void);
+// Blocks all signals but SIGKILL from here on.
+void harden_against_signals(void);
 
 #endif

@@ -30,11 +30,11 @@ static bool leads_to(int folder, const char *link, const char *file) {
   return len == (ssize_t)strlen(file) && memcmp(target, file, (size_t)len) == 0;
 }
 
-// The name of one that leads to the file; false when there is none.
+// Finds a link that leads to the file. Returns false when there is none.
 static bool find(int folder, const char *file, char found[static HASH + 8], uint64_t *number) {
   int copy = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   DIR *all = copy < 0 ? NULL : fdopendir(copy);
-  if (all == NULL) refuse_errno(REFUSE_STORE, "the store cannot be read");
+  if (all == NULL) exit_with_errno(EXIT_STORE, "the store cannot be read");
   bool done = false;
   for (const struct dirent *entry; !done && (entry = readdir(all)) != NULL;) {
     done = parse(entry->d_name, number) && leads_to(folder, entry->d_name, file);
@@ -44,7 +44,7 @@ static bool find(int folder, const char *file, char found[static HASH + 8], uint
   return done;
 }
 
-bool links_lead_to(int folder, const char *file) {
+bool hash_links_lead_to(int folder, const char *file) {
   char name[HASH + 8];
   uint64_t number;
   return find(folder, file, name, &number);
@@ -64,7 +64,7 @@ static bool is_there(int folder, const char *hash, uint64_t number) {
   return fstatat(folder, name.at, &info, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-void links_remove(int folder, const char *file) {
+void hash_links_remove(int folder, const char *file) {
   char name[HASH + 8], buffer[HASH + 8];
   uint64_t number;
   while (find(folder, file, name, &number)) {
@@ -73,6 +73,6 @@ void links_remove(int folder, const char *file) {
     struct text text = text_in(buffer, sizeof buffer);
     name_link(name, last, &text);
     if (last == number ? unlinkat(folder, name, 0) != 0 : renameat(folder, text.at, folder, name) != 0)
-      refuse_errno(REFUSE_WRITE, name);
+      exit_with_errno(EXIT_WRITE, name);
   }
 }

@@ -1,28 +1,28 @@
-// The names a caller wants in the hosts file: "locald-hosts 1 COUNT", then COUNT names, a line each. A pure function, so
-// that it can be fuzzed. The count makes sure that the input of a producer that failed half-way is not taken for less.
+// The names for the hosts file: "locald-hosts 1 COUNT", then COUNT names, one per line. A pure function, so
+// that it can be fuzzed. With the count, the truncated input of a failed producer is detected.
 #ifndef SHIM_HOSTNAMES_H
 #define SHIM_HOSTNAMES_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { NAMES_MAX = 1024, NAME_MAX_BYTES = 253, LABEL_MAX = 63, LABELS_MAX = 16 };
-// 40 bytes for each name, so that a user's block leaves room for those of others (hosts.c).
-enum { NAMES_BYTES_MAX = 32 + NAMES_MAX * 40 };
+enum { HOSTNAMES_MAX = 1024, NAME_MAX_BYTES = 253, LABEL_MAX = 63, LABELS_MAX = 16 };
+// 40 bytes per name, so that one user's block leaves room for others (hosts.c).
+enum { HOSTNAMES_BYTES_MAX = 32 + HOSTNAMES_MAX * 40 };
 
-// `at`: the names, each ended by a newline.
-struct names {
+// `at`: the names, each followed by a newline.
+struct hostnames {
   const char *at;
   size_t len;
   unsigned count;
 };
 
-enum names_result { NAMES_FINE, NAMES_INPUT, NAMES_NAME };
+enum hostnames_result { HOSTNAMES_FINE, HOSTNAMES_INPUT, HOSTNAMES_NAME };
 
-// NAMES_INPUT: not this format. NAMES_NAME: a name is not allowed. `why` says more.
-enum names_result names_parse(const char *text, size_t len, struct names *names, const char **why);
+// HOSTNAMES_INPUT: not this format. HOSTNAMES_NAME: a name is not allowed. `why` has the details.
+enum hostnames_result hostnames_parse(const char *text, size_t len, struct hostnames *names, const char **why);
 
-// Lower-case letters, digits and dashes; below localhost or test; no label that machines look for by themselves (wpad).
-bool name_allowed(const char *name, size_t len);
+// Allows lower-case letters, digits and dashes, below localhost or test; no label that machines look up on their own (wpad).
+bool hostname_is_allowed(const char *name, size_t len);
 
 #endif

@@ -5,7 +5,7 @@
 static const char begin[] = "# BEGIN locald uid ";
 static const char finish[] = "# END locald uid ";
 
-// Whether a line is a marker of this kind; one that is but has no number is damaged.
+// Returns whether a line is a marker of this kind; a marker without a number is damaged.
 static bool marker(const char *line, size_t len, const char *word, uint64_t *uid, bool *damaged) {
   size_t own = strlen(word);
   if (len < own || memcmp(line, word, own) != 0) return false;
@@ -13,7 +13,7 @@ static bool marker(const char *line, size_t len, const char *word, uint64_t *uid
   return true;
 }
 
-// Where the block of `uid` is: [from, to); from == to when there is none.
+// Finds the block of `uid`: [from, to); from == to when there is none.
 static bool find(const char *file, size_t len, uint32_t uid, size_t *from, size_t *to) {
   bool open = false, found = false, damaged = false;
   uint64_t owner = 0, number = 0;
@@ -49,7 +49,7 @@ static void add_marker(struct text *out, const char *word, uint32_t uid) {
   text_add(out, "\n");
 }
 
-static void add_names(struct text *out, const struct names *names) {
+static void add_names(struct text *out, const struct hostnames *names) {
   for (size_t at = 0; at < names->len;) {
     const char *newline = memchr(names->at + at, '\n', names->len - at);
     size_t line = newline == NULL ? names->len - at : (size_t)(newline - names->at) - at + 1;
@@ -61,10 +61,10 @@ static void add_names(struct text *out, const struct names *names) {
   }
 }
 
-bool block_replace(const char *file, size_t len, uint32_t uid, const struct names *names, struct text *out,
+bool hosts_block_replace(const char *file, size_t len, uint32_t uid, const struct hostnames *names, struct text *out,
                    const char **why) {
   size_t from, to;
-  *why = "a block of locald in the hosts file is damaged: mend its BEGIN and END lines";
+  *why = "a block of locald in the hosts file is damaged: fix its BEGIN and END lines";
   if (!find(file, len, uid, &from, &to)) return false;
   text_bytes(out, file, from);
   if (names->count > 0) {

@@ -1,4 +1,4 @@
-// A user's block in the text of the hosts file. A pure function, so that it can be fuzzed.
+// A user's block in the hosts file. A pure function, so that it can be fuzzed.
 //   # BEGIN locald uid 1000
 //   127.0.0.1 web.shop.localhost
 //   ::1 web.shop.localhost
@@ -13,9 +13,9 @@
 #include "hostnames.h"
 #include "text.h"
 
-// Writes the file's text to `out`, with the block in the place of an earlier one or at the end; no names: no block.
-// All other bytes stay. False, with why, when blocks are damaged (anybody's), or `out` is too small.
-bool block_replace(const char *file, size_t len, uint32_t uid, const struct names *names, struct text *out,
+// Writes the file's text to `out`, with the block in place of an earlier one or at the end; without names, no block.
+// All other bytes stay. Returns false and why when a block (of any user) is damaged, or `out` is too small.
+bool hosts_block_replace(const char *file, size_t len, uint32_t uid, const struct hostnames *names, struct text *out,
                    const char **why);
 
 #endif

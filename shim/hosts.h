@@ -2,7 +2,7 @@
 #ifndef SHIM_HOSTS_H
 #define SHIM_HOSTS_H
 
-// Names on standard input (names.h).
+// Reads the names from standard input (hostnames.h).
 void hosts_update(void);
 
 #endif

@@ -18,13 +18,13 @@
 
 enum { IOPRIO_PROCESS = 1, SLACK_NS = 50000 };
 
-// What the kernel has not, or what root of a container may not change. Its caller may not either, or harms only a container.
+// The kernel lacks it, or root of a container may not change it. Then the caller may not either, or harms only a container.
 static bool is_out_of_reach(void) {
   return errno == ENOENT || errno == ENOSYS || errno == EROFS || errno == EPERM || errno == EACCES;
 }
 
 static void require(bool done, const char *what) {
-  if (!done && !is_out_of_reach()) refuse_errno(REFUSE_PROCESS, what);
+  if (!done && !is_out_of_reach()) exit_with_errno(EXIT_PROCESS, what);
 }
 
 static void reset_oom_score(void) {
@@ -39,13 +39,13 @@ static void reset_scheduling(void) {
   require(syscall(SYS_ioprio_set, IOPRIO_PROCESS, 0, 0) == 0, "its I/O priority cannot be reset");
   require(prctl(PR_SET_TIMERSLACK, SLACK_NS, 0, 0, 0) == 0, "its timers cannot be reset");
 #ifdef __x86_64__
-  // A program that reads the clock is ended otherwise, and most do when they start.
+  // A program that reads the clock would be killed otherwise, and most read it when they start.
   require(prctl(PR_SET_TSC, PR_TSC_ENABLE, 0, 0, 0) == 0, "its clock cannot be reset");
 #endif
   require(prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0) == 0, "the signal at the end of its parent cannot be reset");
 }
 
-// Of all that its cpuset has.
+// All CPUs of its cpuset.
 static void reset_places(void) {
   cpu_set_t all;
   memset(&all, 0xff, sizeof all);
@@ -54,7 +54,7 @@ static void reset_places(void) {
 }
 #else
 static void require(bool done, const char *what) {
-  if (!done) refuse_errno(REFUSE_PROCESS, what);
+  if (!done) exit_with_errno(EXIT_PROCESS, what);
 }
 #endif
 

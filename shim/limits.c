@@ -15,7 +15,7 @@ enum {
   SECONDS_NEEDED = 60,
 };
 
-// By number, all there are: a limit that were not named here would be set to 0.
+// Lists every limit by number: one not listed here would be set to 0.
 static const struct limit {
   rlim_t wanted, needed;
   const char *what;
@@ -45,11 +45,11 @@ static const struct limit {
 static void reset(int which, const struct limit *limit, bool strict) {
   struct rlimit is = {.rlim_cur = limit->wanted, .rlim_max = limit->wanted};
   if (setrlimit(which, &is) == 0) return;
-  // Not beyond the hard limit, then.
+  // Stays within the hard limit, then.
   bool done = getrlimit(which, &is) == 0;
   is.rlim_cur = limit->wanted < is.rlim_max ? limit->wanted : is.rlim_max;
   done = done && setrlimit(which, &is) == 0 && is.rlim_cur >= limit->needed;
-  if (!done && strict && limit->what != NULL) refuse_errno(REFUSE_LIMITS, limit->what);
+  if (!done && strict && limit->what != NULL) exit_with_errno(EXIT_LIMITS, limit->what);
 }
 
 void limits_reset(bool strict) {

@@ -1,10 +1,10 @@
-// Resource limits: those of a caller end programs half-way and cut files short.
+// Resource limits: a caller's limits could kill programs half-way and truncate files.
 #ifndef SHIM_LIMITS_H
 #define SHIM_LIMITS_H
 
 #include <stdbool.h>
 
-// Sets every limit there is. `strict`: refuses where one stays below what is needed (in containers root may not raise them).
+// Sets every limit. `strict`: exits where one stays below what is needed (in containers root may not raise them).
 void limits_reset(bool strict);
 
 #endif

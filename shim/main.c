@@ -1,5 +1,5 @@
-// locald-shim: the one part of locald that runs as root. One privileged act, asked for by a verb, then it exits; it reads
-// no configuration but who may call it, and takes no path, no address and no program from anybody. See README.md.
+// locald-shim: the one part of locald that runs as root. It does one privileged action, given by a verb, then exits; it reads
+// no configuration but the list of allowed users, and takes no path, address or program from its caller. See README.md.
 #include <stddef.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,16 +18,16 @@
 
 static void print_version(void) {
   static const char version[] = "locald-shim " SHIM_VERSION "\n";
-  become_caller();
+  credentials_become_caller();
   if (write(STDOUT_FILENO, version, sizeof version - 1) != (ssize_t)sizeof version - 1)
-    refuse_errno(REFUSE_PROCESS, "standard output");
+    exit_with_errno(EXIT_PROCESS, "standard output");
 }
 
 int main(int argc, char *argv[]) {
   struct request request;
   const char *why, *word;
-  if (!request_parse(argc, argv, &request, &why, &word)) refuse(REFUSE_USAGE, why, word);
-  process_harden(request.verb == VERB_BIND, request.verb != VERB_BIND && request.verb != VERB_VERSION);
+  if (!request_parse(argc, argv, &request, &why, &word)) exit_with(EXIT_USAGE, why, word);
+  harden_process(request.verb == VERB_BIND, request.verb != VERB_BIND && request.verb != VERB_VERSION);
   if (request.verb != VERB_VERSION) caller_check(request.verb == VERB_BIND);
   switch (request.verb) {
     case VERB_VERSION:
@@ -49,7 +49,7 @@ int main(int argc, char *argv[]) {
       trust_change(false);
       break;
   }
-  // Before the descriptors of its caller's are closed, which may take as long as he likes.
+  // Before closing the caller's descriptors, which may take as long as the caller likes.
   lock_release();
   return 0;
 }

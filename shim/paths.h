@@ -1,5 +1,5 @@
-// Every path the shim may touch, compiled in: nothing a caller says, and nothing in the environment, can change one.
-// A build for tests puts all of them below a folder of its own with -DSHIM_ROOT='"/var/lib/..."'.
+// Every path the shim may touch, compiled in: no input of a caller, and nothing in the environment, can change one.
+// A test build puts all of them below a test folder with -DSHIM_ROOT='"/var/lib/..."'.
 #ifndef SHIM_PATHS_H
 #define SHIM_PATHS_H
 
@@ -7,7 +7,7 @@
 #define SHIM_ROOT ""
 #endif
 
-// On macOS /etc is a link, and no link is ever followed.
+// On macOS /etc is a link, and links are never followed.
 #ifdef __APPLE__
 #define ETC SHIM_ROOT "/private/etc"
 #else

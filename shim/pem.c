@@ -6,7 +6,7 @@ static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv
 static const char head[] = "-----BEGIN CERTIFICATE-----";
 static const char tail[] = "-----END CERTIFICATE-----";
 
-// Takes a line off the front, without its end (LF or CR LF). False when there is none that is whole.
+// Takes a whole line off the front, without its end (LF or CR LF). Returns false when there is none.
 static bool take_line(const char **at, size_t *left, const char **line, size_t *len) {
   const char *newline = memchr(*at, '\n', *left);
   if (newline == NULL) return false;
@@ -27,7 +27,7 @@ struct bits {
   unsigned digits, padding;
 };
 
-// False for a digit that is none, or bytes after the padding.
+// Returns false for an invalid digit, or bytes after the padding.
 static bool feed(struct bits *bits, char byte, uint8_t *der, size_t *der_len) {
   const char *digit = byte == '\0' ? NULL : strchr(alphabet, byte);
   if (byte == '=') bits->padding++;
@@ -36,7 +36,7 @@ static bool feed(struct bits *bits, char byte, uint8_t *der, size_t *der_len) {
   if (++bits->digits < 4) return true;
   if (bits->padding > 2 || *der_len + 3 > CERTIFICATE_MAX) return false;
   size_t bytes = 3 - bits->padding;
-  if ((bits->value & ((1U << (8 * bits->padding)) - 1)) != 0) return false;  // bits that say nothing must be 0
+  if ((bits->value & ((1U << (8 * bits->padding)) - 1)) != 0) return false;  // unused bits must be 0
   for (size_t i = 0; i < bytes; i++) der[(*der_len)++] = (uint8_t)(bits->value >> (16 - 8 * i));
   bits->value = 0;
   bits->digits = 0;

@@ -10,10 +10,10 @@
 
 enum { PEM_MAX = 16384, CERTIFICATE_MAX = PEM_MAX / 4 * 3 };
 
-// Exactly one CERTIFICATE, nothing before it, line ends after it. `der` has room for CERTIFICATE_MAX bytes.
+// Decodes exactly one CERTIFICATE, with nothing before it and only line ends after it. `der` has room for CERTIFICATE_MAX bytes.
 bool pem_decode(const char *text, size_t len, uint8_t *der, size_t *der_len);
 
-// The one text that a certificate has, lines of 64.
+// Encodes a certificate in its canonical form, in lines of 64.
 void pem_encode(const uint8_t *der, size_t len, struct text *out);
 
 #endif

@@ -24,7 +24,7 @@ static _Noreturn void become(const char *const argv[]) {
   bool ready = null >= 0 && dup2(null, 0) == 0 && dup2(null, 1) == 1 && dup2(null, 2) == 2;
   ready = ready && sigaction(SIGPIPE, &normal, NULL) == 0 && sigaction(SIGXFSZ, &normal, NULL) == 0;
   ready = ready && sigemptyset(&none) == 0 && sigprocmask(SIG_SETMASK, &none, NULL) == 0 && setsid() > 0;
-  // execve() promises to leave the words alone; its type is older than const.
+  // execve() does not change the arguments; its type is older than const.
   union {
     const char *const *given;
     char *const *taken;
@@ -36,13 +36,13 @@ static _Noreturn void become(const char *const argv[]) {
 void program_require(const char *path) {
   static char real[PATH_MAX];
   struct stat info;
-  if (realpath(path, real) == NULL) refuse_errno(REFUSE_STORE, path);
+  if (realpath(path, real) == NULL) exit_with_errno(EXIT_STORE, path);
   char *name = strrchr(real, '/');
-  if (name == NULL || name == real) refuse(REFUSE_STORE, "an odd path", path);
+  if (name == NULL || name == real) exit_with(EXIT_STORE, "an invalid path", path);
   *name = '\0';
-  int folder = trail_folder(REFUSE_STORE, real);
-  int fd = trail_file(REFUSE_STORE, folder, name + 1, O_RDONLY, &info);
-  if (fd < 0) refuse(REFUSE_STORE, "it is missing", path);
+  int folder = root_path_folder(EXIT_STORE, real);
+  int fd = root_path_file(EXIT_STORE, folder, name + 1, O_RDONLY, &info);
+  if (fd < 0) exit_with(EXIT_STORE, "it is missing", path);
   (void)close(fd);
   (void)close(folder);
 }
@@ -50,7 +50,7 @@ void program_require(const char *path) {
 bool program_run(const char *const argv[]) {
   int status;
   pid_t child = fork();
-  if (child < 0) refuse_errno(REFUSE_PROCESS, "no process can be made");
+  if (child < 0) exit_with_errno(EXIT_PROCESS, "no process can be started");
   if (child == 0) become(argv);
   while (waitpid(child, &status, 0) < 0)
     if (errno != EINTR) return false;

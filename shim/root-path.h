@@ -1,5 +1,5 @@
-// Paths on which nobody but root could have put anything: each folder on the way and the file itself is root's, is no
-// link, and cannot be written to by others.
+// Paths to which only root can have written: each folder on the way and the file itself is owned by root, is no
+// link, and is not writable by others.
 #ifndef SHIM_ROOT_PATH_H
 #define SHIM_ROOT_PATH_H
 
@@ -8,13 +8,13 @@
 
 #include "exit-codes.h"
 
-// A descriptor of the folder at an absolute path; refuses with `code`, naming the part of the path that is at fault.
-int trail_folder(enum refusal code, const char *path);
+// Opens the folder at an absolute path; exits with `code`, naming the part of the path that is at fault.
+int root_path_folder(enum exit_code code, const char *path);
 
-// Opens a regular file in a folder of the trail: root's, not writable by others, one link only. -1 when there is none.
-int trail_file(enum refusal code, int folder, const char *name, int flags, struct stat *info);
+// Opens a regular file in such a folder: owned by root, not writable by others, with one link. Returns -1 when there is none.
+int root_path_file(enum exit_code code, int folder, const char *name, int flags, struct stat *info);
 
-// Reads a file to its end: its length, less than `cap`. Refuses with `too_long` where it has more.
-size_t trail_read(enum refusal code, int fd, char *buffer, size_t cap, const char *too_long);
+// Reads a file to its end and returns its length, less than `cap`. Exits with `too_long` when it is longer.
+size_t root_path_read(enum exit_code code, int fd, char *buffer, size_t cap, const char *too_long);
 
 #endif

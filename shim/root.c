@@ -13,7 +13,7 @@ static CFDictionaryRef dictionary(const void **keys, const void **values, CFInde
   return CFDictionaryCreate(NULL, keys, values, count, &kCFTypeDictionaryKeyCallBacks, &kCFTypeDictionaryValueCallBacks);
 }
 
-// The keychain to search has to be named: the usual list of them has the system's, too, where the user may delete nothing.
+// Names the keychain to search: the default search list includes the system's, where the user may delete nothing.
 static OSStatus delete_from(SecCertificateRef root, SecKeychainRef keychain) {
   const void *roots[] = {root}, *keychains[] = {keychain};
   CFArrayRef items = CFArrayCreate(NULL, roots, 1, &kCFTypeArrayCallBacks);
@@ -31,7 +31,7 @@ static OSStatus delete_from(SecCertificateRef root, SecKeychainRef keychain) {
 OSStatus root_delete(SecCertificateRef root, SecKeychainRef keychain) {
   if (keychain != NULL) return delete_from(root, keychain);
   SecKeychainRef own = NULL;
-// Deprecated as all calls that name a keychain (store-darwin.c); no other tells which one `root_add` adds to.
+// Deprecated like all calls that name a keychain (store-darwin.c); no other returns the one `root_add` adds to.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
   OSStatus status = SecKeychainCopyDefault(&own);
@@ -61,7 +61,7 @@ OSStatus root_trust(SecCertificateRef root, SecTrustSettingsDomain domain) {
   return status;
 }
 
-// Of a domain without any settings macOS says errSecNoTrustSettings, of one with others errSecItemNotFound, both before it asks anybody
+// For a domain without any settings macOS returns errSecNoTrustSettings, with others errSecItemNotFound, both before it prompts
 // (Security-61901, SecTrustSettings.cpp).
 OSStatus root_distrust(SecCertificateRef root, SecTrustSettingsDomain domain) {
   OSStatus status = SecTrustSettingsRemoveTrustSettings(root, domain);

@@ -12,22 +12,22 @@
 
 static const char keychain_path[] = "/Library/Keychains/System.keychain";
 
-// Says the number, last: its meaning is told by who called, and Apple's tables are searched by it.
+// Prints the OSStatus last: its meaning is explained by the caller, and Apple's tables are indexed by it.
 static _Noreturn void failed(const char *what, OSStatus status) {
   char number[16];
   struct text text = text_in(number, sizeof number);
   text_signed(&text, status);
-  refuse(REFUSE_KEYCHAIN, what, number);
+  exit_with(EXIT_KEYCHAIN, what, number);
 }
 
 static SecCertificateRef read_certificate(const struct certificate *certificate) {
   SecCertificateRef root = root_read(certificate->der, certificate->len);
-  if (root == NULL) refuse(REFUSE_PEM, "macOS cannot read the certificate", NULL);
+  if (root == NULL) exit_with(EXIT_PEM, "macOS cannot read the certificate", NULL);
   return root;
 }
 
-// Apple has deprecated every call that names a keychain since 10.10, and nothing else adds a certificate to the one of the system: the
-// SecItem calls take it as such a reference, or use the keychain of the process's user.
+// Apple has deprecated every call that names a keychain since 10.10, but nothing else adds a certificate to the system's: the
+// SecItem calls take such a reference, or use the keychain of the process's user.
 static SecKeychainRef open_keychain(void) {
   SecKeychainRef keychain = NULL;
 #pragma GCC diagnostic push
@@ -38,10 +38,10 @@ static SecKeychainRef open_keychain(void) {
   return keychain;
 }
 
-// macOS shows a dialog, also to root (release notes of macOS 11.0.1). Others must not wait for the person it asks.
+// macOS shows a dialog, even to root (release notes of macOS 11.0.1). Other shims must not wait for the answer.
 static void let_answer(void) {
   lock_release();
-  process_limit(PERSON_SECONDS);
+  harden_time_limit(PERSON_SECONDS);
 }
 
 void store_add(const struct certificate *certificate) {
@@ -53,7 +53,7 @@ void store_add(const struct certificate *certificate) {
   const OSStatus status = root_trust(root, kSecTrustSettingsDomainAdmin);
   if (status != errSecSuccess && added == errSecSuccess) {
     lock_take(certificate->owner);
-    (void)root_delete(root, keychain);  // why it is not trusted is what matters
+    (void)root_delete(root, keychain);  // the reason of the failure is what matters
   }
   if (status != errSecSuccess) failed("the certificate cannot be trusted", status);
   CFRelease(keychain);

@@ -1,4 +1,4 @@
-// The store of Debian, and of what is made like it (Ubuntu, Alpine).
+// The store of Debian and its derivatives (Ubuntu), and of Alpine.
 #ifndef SHIM_STORE_DEBIAN_H
 #define SHIM_STORE_DEBIAN_H
 
@@ -9,7 +9,7 @@
 
 bool debian_is_here(void);
 
-// As store.h says; `pem`: the certificate's text.
+// As in store.h; `pem`: the certificate's text.
 void debian_add(const struct certificate *certificate, const struct text *pem);
 void debian_remove(const struct certificate *certificate, const struct text *pem);
 

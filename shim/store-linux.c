@@ -14,8 +14,8 @@
 #include "text.h"
 #include "root-path.h"
 
-// Where other distributions keep what their administrator trusts, and the program that makes all stores of it: Java's, too, and
-// none can be left out. So nothing is added there; what earlier versions have added is removed.
+// Where other distributions keep the administrator's anchors, and the program that builds all stores from them: Java's, too, and
+// none can be left out. So nothing is added there; anchors of earlier versions are removed.
 static const struct family {
   const char *anchors, *ending, *program, *word;
 } families[] = {
@@ -27,27 +27,27 @@ static const struct family {
 static const struct family *family_here(void) {
   for (size_t i = 0; i < sizeof families / sizeof *families; i++)
     if (access(families[i].anchors, F_OK) == 0 && access(families[i].program, X_OK) == 0) return &families[i];
-  refuse(REFUSE_STORE, "no known store of certificates; install your distribution's ca-certificates", NULL);
+  exit_with(EXIT_STORE, "no known certificate store; install your distribution's ca-certificates", NULL);
 }
 
 static void remove_anchor(const struct family *family, const struct certificate *certificate, const struct text *pem) {
   char buffer[ANCHOR_NAME];
   struct text name = text_in(buffer, sizeof buffer);
-  int folder = trail_folder(REFUSE_STORE, family->anchors);
+  int folder = root_path_folder(EXIT_STORE, family->anchors);
   anchors_name(certificate, family->ending, &name);
   program_require(family->program);
   if (!anchors_take(folder, name.at)) return;
   const char *const argv[] = {family->program, family->word, NULL};
   if (program_run(argv)) return;
-  anchors_write(folder, name.at, pem->at, pem->len, 0644);  // or the next try would take it for done
-  refuse(REFUSE_STORE_UPDATE, "it failed: run it by hand and see why", family->program);
+  anchors_write(folder, name.at, pem->at, pem->len, 0644);  // or the next try would consider it done
+  exit_with(EXIT_STORE_UPDATE, "it failed: run it by hand to see why", family->program);
 }
 
 static struct text encode(const struct certificate *certificate) {
   static char buffer[PEM_MAX * 2];
   struct text pem = text_in(buffer, sizeof buffer);
   pem_encode(certificate->der, certificate->len, &pem);
-  if (pem.full) refuse(REFUSE_STORE, "the certificate is too long", NULL);
+  if (pem.full) exit_with(EXIT_STORE, "the certificate is too long", NULL);
   return pem;
 }
 
@@ -58,7 +58,7 @@ void store_add(const struct certificate *certificate) {
     return;
   }
   (void)family_here();
-  refuse(REFUSE_JAVA, "it would get into Java's store, too, and Java does not look at name constraints", NULL);
+  exit_with(EXIT_JAVA, "it would also get into Java's store, and Java ignores name constraints", NULL);
 }
 
 void store_remove(const struct certificate *certificate) {

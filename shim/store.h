@@ -1,4 +1,4 @@
-// The store itself, as the platform has it: store-linux.c, store-darwin.c.
+// The platform's certificate store: store-linux.c, store-darwin.c.
 #ifndef SHIM_STORE_H
 #define SHIM_STORE_H
 
@@ -8,23 +8,23 @@
 
 #include "ca-check.h"
 
-// A certificate that was checked, and whose it is.
+// A checked certificate and its owner.
 struct certificate {
   uid_t owner;
   const uint8_t *der;
   size_t len;
-  const struct authority *authority;
+  const struct ca *ca;
 };
 
-// Whether the store knows who has put a certificate into it: then anybody may name any for taking it out.
+// Whether the store records who added a certificate: then any user may name any certificate to remove.
 #if defined(__linux__) && !defined(SHIM_FAKE_KEYCHAIN)
 enum { STORE_HAS_OWNERS = 1 };
 #else
 enum { STORE_HAS_OWNERS = 0 };
 #endif
 
-// Adding what is there changes nothing, and neither does taking out what is not there. All other certificates are there at any
-// time.
+// Adding what is there, or removing what is not, changes nothing. All other certificates stay in the store
+// throughout.
 void store_add(const struct certificate *certificate);
 void store_remove(const struct certificate *certificate);
 

@@ -1,12 +1,12 @@
-// The frame of an act on files: root's, whole, one at a time, and with nothing at hand that its caller can delay.
+// The frame of a change to files: as root, completed, one at a time, and without anything that the caller can delay.
 #ifndef SHIM_TRANSACTION_H
 #define SHIM_TRANSACTION_H
 
 #include <sys/types.h>
 
-// Goes on as real root, apart from the caller `uid`, with the lock; refuses where that cannot be. The act may last `seconds`
-// from now, whatever was used up before. On Linux it goes on in a process of its own; the first one waits for its end, says
-// what it has said and exits as it does.
-void act_begin(uid_t uid, unsigned seconds);
+// Becomes real root, isolated from the caller `uid`, with the lock; exits where that fails. The work may take `seconds`
+// from now, however much time was used before. On Linux it continues in a child process; the parent waits for it, prints
+// what it printed and exits with its code.
+void transaction_begin(uid_t uid, unsigned seconds);
 
 #endif

@@ -10,24 +10,24 @@
 #include "exit-codes.h"
 #include "store.h"
 
-// A program of the system's reads all the certificates there are.
+// A system program reads all certificates of the store.
 enum { SECONDS = 120 };
 
 void trust_change(bool add) {
   static char text[PEM_MAX];
   static uint8_t der[CERTIFICATE_MAX];
-  struct authority authority;
+  struct ca ca;
   size_t len;
   const char *why = NULL;
   const uid_t uid = getuid();
   if (!pem_decode(text, input_read(text, sizeof text), der, &len))
-    refuse(REFUSE_PEM, "standard input is not one certificate in PEM", NULL);
-  // What was put there by an earlier version, under other rules, can be removed.
+    exit_with(EXIT_PEM, "standard input is not one certificate in PEM", NULL);
+  // Certificates added by an earlier version, under other rules, can be removed.
   bool lenient = !add && STORE_HAS_OWNERS;
-  bool fine = lenient ? authority_read(der, len, &authority) : authority_check(der, len, &authority, &why);
-  if (!fine) refuse(REFUSE_AUTHORITY, lenient ? "it is not an X.509 certificate of version 3" : why, NULL);
-  act_begin(uid, SECONDS);
-  const struct certificate certificate = {.owner = uid, .der = der, .len = len, .authority = &authority};
+  bool fine = lenient ? ca_read(der, len, &ca) : ca_check(der, len, &ca, &why);
+  if (!fine) exit_with(EXIT_CA, lenient ? "it is not an X.509 certificate of version 3" : why, NULL);
+  transaction_begin(uid, SECONDS);
+  const struct certificate certificate = {.owner = uid, .der = der, .len = len, .ca = &ca};
   if (add) store_add(&certificate);
   else store_remove(&certificate);
 }

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-// Puts the CA certificate on standard input (PEM) into the store, or takes it out.
+// Adds the CA certificate on standard input (PEM) to the store, or removes it.
 void trust_change(bool add);
 
 #endif

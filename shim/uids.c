@@ -17,7 +17,7 @@ enum listed uids_find(const char *text, size_t len, uint64_t uid) {
     if (length == 0 || line[0] == '#') continue;
     uint64_t number;
     if (length <= WORD || memcmp(line, word, WORD) != 0) return LIST_BROKEN;
-    // The highest is (uid_t)-1, which setresuid(2) takes for "unchanged".
+    // The highest is (uid_t)-1, which setresuid(2) reads as "unchanged".
     if (!number_parse(line + WORD, length - WORD, UINT32_MAX - 1, &number)) return LIST_BROKEN;
     if (number == uid) result = LISTED;
   }

@@ -1,4 +1,4 @@
-// The list of who may call: lines "uid N", comments from "#", empty lines. A pure function, so that it can be fuzzed.
+// The list of allowed users: lines "uid N", comments from "#", empty lines. A pure function, so that it can be fuzzed.
 #ifndef SHIM_UIDS_H
 #define SHIM_UIDS_H
 
@@ -10,7 +10,7 @@ enum { CONF_MAX = 16384 };
 
 enum listed { LISTED, NOT_LISTED, LIST_BROKEN };
 
-// One wrong line spoils the whole list: what was meant is not known.
+// One invalid line invalidates the whole list: what was meant is unknown.
 enum listed uids_find(const char *text, size_t len, uint64_t uid);
 
 #endif

@@ -50,7 +50,7 @@ export async function carryOut(
 }
 
 interface Ran {
-  /** null: it was ended by a signal, or could not be run. */
+  /** null: it was killed by a signal, or could not be run. */
   readonly code: number | null
   readonly output: string
   readonly errors: string

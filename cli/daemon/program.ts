@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { messageOf } from '../../kernel/errors.ts'
 import type { Argv } from '../../kernel/protocol.ts'
 
-/** How a program ended. `code` is null when it was ended by a signal, could not be run, or took too long. */
+/** How a program ended. `code` is null when it was killed by a signal, could not be run, or took too long. */
 export interface Ran {
   readonly code: number | null
   /** What it wrote to standard error, in one line, or why it did not run; empty where neither says anything. */

@@ -60,6 +60,6 @@ void text_complain(const char *program, const char *what, const char *which) {
     text_add(&text, which);
   }
   line[text.len++] = '\n';
-  // Nothing can be done when standard error is gone.
+  // Nothing can be done when standard error is closed.
   if (write(STDERR_FILENO, line, text.len) < 0) return;
 }

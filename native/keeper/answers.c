@@ -4,7 +4,7 @@
 #include "queries.h"
 #include "terminal.h"
 
-// A script may ask first and stop waiting for lines then: it has PATIENCE_MS. Until then an answer would only be echoed.
+// A script may send its query before it switches the terminal to raw mode: it has PATIENCE_MS. Until then an answer would only be echoed.
 enum { PENDING_MAX = 8192, PATIENCE_MS = 200, LOOK_MS = 5 };
 
 static struct queries queries;
@@ -13,7 +13,7 @@ static struct text answers = {.at = pending, .cap = sizeof pending};
 static int64_t next = -1, last;
 
 static void give(void) {
-  (void)output_type(answers.at, answers.len);  // a terminal that is full of input nobody reads has no need of it
+  (void)output_type(answers.at, answers.len);  // a terminal whose input is full and unread does not need it
   answers_stop();
 }
 

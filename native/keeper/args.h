@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-// Absent paths are NULL. Sizes in bytes, times in milliseconds.
+// Absent paths are NULL. Sizes are in bytes, times in milliseconds.
 struct options {
   const char *socket, *exit, *log, *notify, *cgroup;
   uint64_t log_bytes, log_files, mark, stop_signal, stop_ms;
@@ -14,12 +14,12 @@ struct options {
   char *const *program;  // the rest of argv: program, arguments, NULL
 };
 
-// What was wrong, and with which word.
+// Why the arguments are rejected, and which one is at fault.
 struct refusal {
   const char *why, *word;
 };
 
-// Reads the words after `run`. A false answer has filled in the refusal.
+// Parses the arguments after `run`. When it returns false, `refusal` is filled in.
 bool options_parse(int count, char *const words[], struct options *options, struct refusal *refusal);
 
 // A mark is any number but 0 and "unlimited", which unmarked processes have.

@@ -12,15 +12,15 @@
 #include "terminal.h"
 #include "text.h"
 
-// What the child's stdio will be, and the pipe by which it reports until exec closes it.
+// The child's stdio, and the pipe on which it reports until exec closes it.
 struct ends {
   int in, out, err, report;
   bool tty;
 };
 
-// One record in the report pipe: a failed exec, or the news that the cgroup was joined.
+// One record in the report pipe: exec failed, or the child joined the cgroup.
 struct report {
-  int joined;  // not a bool: a record has no padding
+  int joined;  // not a bool: the record has no padding
   int error;
 };
 
@@ -30,19 +30,19 @@ static void join_cgroup(const char *folder, int report) {
   text_add(&text, folder);
   text_add(&text, "/cgroup.procs");
   int fd = text.full ? -1 : open(path, O_WRONLY | O_CLOEXEC);
-  if (fd < 0) return;  // not fatal: the events say whether it was joined
+  if (fd < 0) return;  // not fatal: the events say whether the child joined
   const struct report joined = {.joined = 1, .error = 0};
   if (write(fd, "0", 1) == 1 && write(report, &joined, sizeof joined) != (ssize_t)sizeof joined) _exit(127);
   (void)close(fd);
 }
 
-// A limit that only real-time threads feel; it is inherited by all, whatever they do, and seen in /proc/PID/limits.
+// A limit that only affects real-time threads; every descendant inherits it, and /proc/PID/limits shows it.
 static void set_mark(uint64_t mark) {
 #ifdef __linux__
   struct rlimit limit;
   if (mark == 0 || getrlimit(RLIMIT_RTTIME, &limit) != 0) return;
   limit.rlim_cur = (rlim_t)mark;
-  (void)setrlimit(RLIMIT_RTTIME, &limit);  // a lower hard limit: the process is just not marked
+  (void)setrlimit(RLIMIT_RTTIME, &limit);  // the hard limit is lower: the process stays unmarked
 #else
   (void)mark;
 #endif
@@ -50,7 +50,7 @@ static void set_mark(uint64_t mark) {
 
 static void default_signals(void) {
   struct sigaction normal = {.sa_handler = SIG_DFL};
-  for (int number = 1; number < NSIG; number++) (void)sigaction(number, &normal, NULL);  // KILL and STOP refuse
+  for (int number = 1; number < NSIG; number++) (void)sigaction(number, &normal, NULL);  // SIGKILL and SIGSTOP cannot be reset
   sigset_t none;
   (void)sigemptyset(&none);
   (void)sigprocmask(SIG_SETMASK, &none, NULL);
@@ -85,13 +85,13 @@ static bool open_one_pipe(int *ours, int *theirs) {
   return fcntl(pair[1], F_SETFL, 0) == 0;  // the service writes to it as to any pipe
 }
 
-// A pipe that is never written to: many a watcher ends with its input. The keeper holds the other end to its own end.
+// A pipe that is never written to: many watchers exit at the end of their input. The keeper holds the other end until it exits.
 static bool open_input(struct ends *ends) {
   int pair[2];
   if (!fd_pipe(pair)) return false;
   ends->in = pair[0];
 #ifdef F_SETPIPE_SZ
-  (void)fcntl(pair[1], F_SETPIPE_SZ, 1);  // a page, the least: it counts towards the user's share
+  (void)fcntl(pair[1], F_SETPIPE_SZ, 1);  // one page, the minimum: it counts towards the user's limit
 #endif
   return fcntl(pair[0], F_SETFL, 0) == 0;
 }
@@ -107,15 +107,15 @@ static bool open_terminal(const struct options *options, struct child *child, st
   return opened;
 }
 
-// The child has them now. A terminal's slave is held on to.
+// Closes the child's copies. The slave of a terminal stays open.
 static void close_ends(const struct ends *ends) {
   const int fds[] = {ends->report, ends->tty ? -1 : ends->in, ends->tty ? -1 : ends->out, ends->tty ? -1 : ends->err};
   for (unsigned i = 0; i < sizeof fds / sizeof *fds; i++)
     if (fds[i] >= 0) (void)close(fds[i]);
 }
 
-// Waits for exec to close the pipe. False when the child reported that it failed.
-static bool hear(int pipe, struct child *child, struct failure *failure) {
+// Waits for exec to close the pipe. Returns false when the child reported a failure.
+static bool wait_for_exec(int pipe, struct child *child, struct failure *failure) {
   struct report report;
   struct pollfd wait = {.fd = pipe, .events = POLLIN};
   bool fine = true;
@@ -125,7 +125,7 @@ static bool hear(int pipe, struct child *child, struct failure *failure) {
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
       (void)fds_wait(&wait, 1, -1);
     } else if (got != (ssize_t)sizeof report) {
-      return fine;  // records are shorter than PIPE_BUF: never torn
+      return fine;  // records are shorter than PIPE_BUF, so they arrive whole
     } else if (report.joined) {
       child->in_cgroup = true;
     } else {
@@ -144,7 +144,7 @@ bool child_start(const struct options *options, struct child *child, struct fail
   if (ready && !(ready = fd_pipe(report))) *failure = (struct failure){.step = "fork", .error = errno};
   ends.report = report[1];
   if (ready) {
-    // A handler of ours must not run in the child.
+    // The keeper's signal handlers must not run in the child.
     sigset_t all, before;
     (void)sigfillset(&all);
     (void)sigprocmask(SIG_SETMASK, &all, &before);
@@ -155,7 +155,7 @@ bool child_start(const struct options *options, struct child *child, struct fail
     ready = child->pid > 0;
   }
   close_ends(&ends);
-  if (ready) ready = hear(report[0], child, failure);
+  if (ready) ready = wait_for_exec(report[0], child, failure);
   if (report[0] >= 0) (void)close(report[0]);
   return ready;
 }

@@ -7,20 +7,20 @@
 
 #include "args.h"
 
-// The keeper's ends. With a terminal `output` is its master and `errors` is -1.
+// The keeper's side. With a terminal, `output` is its master and `errors` is -1.
 struct child {
   pid_t pid;
   int output, errors;
   bool in_cgroup;
 };
 
-// Which step failed and with which errno.
+// Which step failed, and its errno.
 struct failure {
   const char *step;
   int error;
 };
 
-// Returns when the program runs, or cannot.
+// Returns when the program runs or has failed to start.
 bool child_start(const struct options *options, struct child *child, struct failure *failure);
 
 #endif

@@ -10,7 +10,7 @@
 void client_open(struct client *client, int fd) {
   client->fd = fd;
   client->raw = client->poked = client->skipping = client->behind = client->parting = false;
-  client->seen = client->told = 0;
+  client->seen = client->log_writes_seen = 0;
   client->in_len = client->out_len = 0;
 }
 

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <time.h>
 
-// clock_gettime(3) of macOS: CLOCK_MONOTONIC goes on while the machine sleeps there, and a grace would be over at the wake-up.
+// clock_gettime(3) of macOS: CLOCK_MONOTONIC runs on during sleep there, so a grace period would be over at wake-up.
 #ifdef __linux__
 static const clockid_t awake = CLOCK_MONOTONIC;
 #else
@@ -29,7 +29,7 @@ static void put_digits(char *at, int64_t number, int width) {
   }
 }
 
-// Days since 1970 to a date of the Gregorian calendar; the year is counted from March, so that the leap day ends it.
+// Converts days since 1970 to a Gregorian date; years start in March here, so that the leap day comes last.
 static void put_date(char *at, int64_t days) {
   days += 719468;
   int64_t era = days / 146097, day = days % 146097;

@@ -44,7 +44,7 @@ void control_relisten(void) {
   listener = fd;
 }
 
-// Nothing may be unlinked later: the path may be the next keeper's by then.
+// Unlinks now, never later: by then the path may belong to the next keeper.
 void control_unlisten(void) {
   if (path == NULL) return;
   (void)unlink(path);
@@ -54,14 +54,14 @@ void control_unlisten(void) {
 }
 
 static bool pending(const struct client *client) {
-  return client->raw ? screen_pending(client) : client->out_len > 0;
+  return client->raw ? scrollback_pending(client) : client->out_len > 0;
 }
 
 unsigned control_poll(struct pollfd *fds) {
   unsigned count = 0;
   if (listener >= 0) fds[count++] = (struct pollfd){.fd = listener, .events = POLLIN};
   EACH_CLIENT(client) {
-    // Who does not read answers, or types faster than the terminal takes, is not read either.
+    // A client that does not read its answers, or types faster than the terminal accepts, is not read from either.
     bool listening = client->raw ? client->in_len == 0 : client->out_len < CLIENT_OUT_MAX / 2;
     short events = (short)((listening ? POLLIN : 0) | (pending(client) ? POLLOUT : 0));
     fds[count++] = (struct pollfd){.fd = client->fd, .events = events};
@@ -69,8 +69,8 @@ unsigned control_poll(struct pollfd *fds) {
   return count;
 }
 
-// Closes those whose other side has gone while their typing waits: they are not listened to, and select(2) does not tell of it.
-static void drop_gone(void) {
+// Closes disconnected clients with pending input: they are not polled for input, and select(2) does not report a hang-up.
+static void close_disconnected(void) {
   EACH_CLIENT(client) {
     struct pollfd look = {.fd = client->fd, .events = POLLHUP};
     if (poll(&look, 1, 0) > 0 && (look.revents & (POLLHUP | POLLERR)) != 0) client_close(client);
@@ -83,7 +83,7 @@ static struct client *free_place(void) {
   return NULL;
 }
 
-// False when nobody waits.
+// Returns false when no connection is pending.
 static bool accept_client(void) {
   int fd = accept(listener, NULL, NULL);
   if (fd < 0) return false;
@@ -91,7 +91,7 @@ static bool accept_client(void) {
     (void)close(fd);
     return true;
   }
-  if (free_place() == NULL) drop_gone();
+  if (free_place() == NULL) close_disconnected();
   struct client *place = free_place();
   if (place != NULL) {
     client_open(place, fd);
@@ -110,7 +110,7 @@ static void type_pending(struct client *client) {
   memmove(client->in, client->in + taken, client->in_len);
 }
 
-// Takes the first line off the input. False when there is none yet.
+// Handles the first line of the input. Returns false when there is none yet.
 static bool take_line(struct client *client) {
   const char *newline = memchr(client->in, '\n', client->in_len);
   if (newline == NULL) {
@@ -160,12 +160,12 @@ static const struct notice *known_notice;
 
 static void handle_client(struct client *client, short events) {
   if ((events & POLLOUT) != 0) {
-    if (client->raw) screen_flush(client);
+    if (client->raw) scrollback_flush(client);
     else client_flush(client);
     if (client->behind && client->fd >= 0 && client->out_len == 0) catch_up(client, known_notice);
   }
   if (client->fd < 0 || (events & (POLLIN | POLLHUP | POLLERR)) == 0) return;
-  if (client->raw && client->in_len > 0) client_close(client);  // gone while its typing waited
+  if (client->raw && client->in_len > 0) client_close(client);  // disconnected with pending input
   else if (client->in_len < sizeof client->in) read_client(client);
 }
 
@@ -174,7 +174,7 @@ void control_handle(const struct pollfd *fds, unsigned count) {
   for (unsigned i = 0; i < count; i++) {
     if (fds[i].revents == 0) continue;
     if (fds[i].fd == listener) more = true;
-    // One that was closed meanwhile is met no more; places are taken anew only below.
+    // A client closed in this loop is skipped from then on; its slot is reused only below.
     else EACH_CLIENT(client) if (client->fd == fds[i].fd) handle_client(client, fds[i].revents);
   }
   for (unsigned i = 0; more && i < BACKLOG; i++) more = accept_client();
@@ -183,7 +183,7 @@ void control_handle(const struct pollfd *fds, unsigned count) {
 void control_attach(struct client *client) {
   client->raw = true;
   client->out_len = 0;
-  screen_join(client);
+  scrollback_join(client);
 }
 
 void control_broadcast(const struct text *event) {
@@ -197,7 +197,7 @@ void control_notify(const struct notice *news, const struct notice *known) {
   known_notice = known;
   EACH_CLIENT(client) {
     if (client->raw) continue;
-    // A chatty service must not push a client out: it gets the sum when it reads again.
+    // A client that lags behind a chatty service is not disconnected: it gets a summary once it reads again.
     if (client->out_len > 0) client->behind = true;
     else client_send(client, event, text.len);
   }
@@ -205,30 +205,30 @@ void control_notify(const struct notice *news, const struct notice *known) {
 
 static uint64_t log_writes;
 
-static void tell_log(struct client *client) {
+static void send_log_event(struct client *client) {
   static const char event[] = "{\"event\":\"log\"}\n";
-  if (!client->poked || client->raw || client->told == log_writes) return;
+  if (!client->poked || client->raw || client->log_writes_seen == log_writes) return;
   client->poked = false;
-  client->told = log_writes;
+  client->log_writes_seen = log_writes;
   client_send(client, event, sizeof event - 1);
 }
 
 void control_log_written(void) {
   log_writes++;
-  EACH_CLIENT(client) tell_log(client);
+  EACH_CLIENT(client) send_log_event(client);
 }
 
 void control_poke(struct client *client) {
   client->poked = true;
-  tell_log(client);
+  send_log_event(client);
 }
 
 bool control_show(const char *bytes, size_t len) {
   bool anyone = false;
   EACH_CLIENT(client) if (client->raw) anyone = true;
   if (!anyone) return false;
-  screen_show(bytes, len);
-  EACH_CLIENT(client) if (client->raw) screen_flush(client);
+  scrollback_show(bytes, len);
+  EACH_CLIENT(client) if (client->raw) scrollback_flush(client);
   return true;
 }
 
@@ -241,7 +241,7 @@ bool control_typing(void) {
   return false;
 }
 
-// A client that is still talking would lose the last events if its socket were just closed.
+// Closing the socket of a client that is still sending would discard the last events.
 static void part(struct client *client) {
   char words[512];
   client->in_len = 0;
@@ -262,7 +262,7 @@ void control_close(int limit_ms) {
     struct pollfd fds[CLIENTS_MAX];
     unsigned count = 0;
     EACH_CLIENT(client) {
-      if (pending(client)) (client->raw ? screen_flush : client_flush)(client);
+      if (pending(client)) (client->raw ? scrollback_flush : client_flush)(client);
       if (client->fd >= 0 && !pending(client)) part(client);
       if (client->fd >= 0) fds[count++] = (struct pollfd){.fd = client->fd, .events = client->parting ? POLLIN : POLLOUT};
     }

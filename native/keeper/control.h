@@ -1,4 +1,4 @@
-// The control socket and its clients: see protocol.h for what they may say.
+// The control socket and its clients. See protocol.h for the commands.
 #ifndef KEEPER_CONTROL_H
 #define KEEPER_CONTROL_H
 
@@ -13,46 +13,46 @@
 
 enum { CLIENTS_MAX = 8, CONTROL_POLL_MAX = CLIENTS_MAX + 1 };
 
-// What commands do, given by run.c.
+// Callbacks, set by run.c.
 struct control_calls {
   void (*command)(struct client *client, const struct command *command);
-  size_t (*type)(const char *bytes, size_t len);  // how much the terminal took
+  size_t (*type)(const char *bytes, size_t len);  // returns how much the terminal accepted
 };
 
-// `first` is a connected socket or -1.
+// `first` is a connected socket, or -1.
 void control_start(int first, const struct control_calls *calls);
 
-// Listens on a path. False with errno.
+// Listens on a path. Returns false with errno.
 bool control_listen(const char *path);
 
-// Binds the path again: its socket may have been removed. Connections live on; where it cannot be bound all stays as it was.
+// Binds the path again, since its socket file may have been removed. Connections stay open; on failure nothing changes.
 void control_relisten(void);
 void control_unlisten(void);
 
-// Fills in what to wait for: how many were used.
+// Adds the descriptors to poll and returns their number.
 unsigned control_poll(struct pollfd *fds);
 void control_handle(const struct pollfd *fds, unsigned count);
 
-// An attached client: the rest of its input is typed, the output is shown to it.
+// Attaches a client: the rest of its input is typed into the terminal, and it gets the output.
 void control_attach(struct client *client);
 
 void control_broadcast(const struct text *event);
 void control_notify(const struct notice *news, const struct notice *known);
 void control_log_written(void);
 
-// Tells the client of the next write to the log, or at once if there was one since it was last told.
+// Sends the client a log event at the next write to the log, or at once if there was one since its last log event.
 void control_poke(struct client *client);
 
-// Shows output to all that are attached. False when nobody is.
+// Sends output to all attached clients. Returns false when there are none.
 bool control_show(const char *bytes, size_t len);
 
-// The terminal takes input again.
+// Called when the terminal accepts input again.
 void control_type(void);
 
-// True when typed text waits for the terminal.
+// Returns true when typed text waits for the terminal.
 bool control_typing(void);
 
-// Before exit: gives clients up to `limit_ms` to take what is theirs and to close.
+// Before exit: gives clients up to `limit_ms` to read their events and to close.
 void control_close(int limit_ms);
 
 #endif

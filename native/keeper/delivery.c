@@ -7,14 +7,14 @@
 #include "process-tree.h"
 #include "signal-order.h"
 
-// More than RECEIVERS_MAX may get it twice. Whose writer has ended has READER_MS to end, after its last words.
-enum { RECEIVERS_MAX = TREE_MAX, READER_MS = 300 };
+// Beyond RECEIVERS_MAX a process may get the signal twice. A reader has READER_MS to exit after its writer.
+enum { RECEIVERS_MAX = PROCESS_TREE_MAX, READER_MS = 300 };
 
 struct receiver {
   pid_t pid;
   uint64_t start;
-  enum turn waits;  // TURN_FREE: it has got it
-  int64_t until;    // -1: its writer lives
+  enum signal_hold held_by;  // HOLD_NONE: signal sent
+  int64_t until;    // -1: its writer still runs
 };
 
 static struct receiver receivers[RECEIVERS_MAX];
@@ -26,12 +26,12 @@ static bool group_has_it;
 static struct {
   const struct process *at;
   unsigned count;
-  enum turn turns[TREE_MAX];
+  enum signal_hold holds[PROCESS_TREE_MAX];
 } members;
 
 static void look(void) {
-  members.count = tree_members(&members.at);
-  turns_look(members.at, members.count, signal_sent, members.turns);
+  members.count = process_tree_members(&members.at);
+  signal_order_look(members.at, members.count, signal_sent, members.holds);
 }
 
 bool delivery_begin(int signal) {
@@ -41,7 +41,7 @@ bool delivery_begin(int signal) {
   signal_sent = signal;
   receivers_count = 0;
   group_has_it = false;
-  turns_begin();
+  signal_order_begin();
   return true;
 }
 
@@ -51,54 +51,54 @@ static struct receiver *known(const struct process *process) {
   return NULL;
 }
 
-static void note(const struct process *process, enum turn waits) {
+static void note(const struct process *process, enum signal_hold held_by) {
   struct receiver *receiver = known(process);
   if (receiver == NULL && receivers_count == RECEIVERS_MAX) return;
   if (receiver == NULL) receiver = &receivers[receivers_count++];
-  *receiver = (struct receiver){.pid = process->pid, .start = process->start, .waits = waits, .until = -1};
+  *receiver = (struct receiver){.pid = process->pid, .start = process->start, .held_by = held_by, .until = -1};
 }
 
-// A stopped process notices the signal only when it goes on.
-static void give(const struct process *process) {
-  note(process, TURN_FREE);
-  (void)kill(process->pid, signal_sent);  // it may have ended
+// A stopped process handles the signal only after SIGCONT.
+static void send_signal(const struct process *process) {
+  note(process, HOLD_NONE);
+  (void)kill(process->pid, signal_sent);  // it may have exited
   if (process->stopped) (void)kill(process->pid, SIGCONT);
 }
 
-// It is given, or noted as one that waits, if neither was done before.
-static void enlist(unsigned at) {
+// Sends the signal, or records what holds it back, unless one of both was done before.
+static void send_or_hold(unsigned at) {
   const struct process *process = &members.at[at];
   if (known(process) != NULL) return;
-  if (members.turns[at] == TURN_FREE) give(process);
-  else note(process, members.turns[at]);
+  if (members.holds[at] == HOLD_NONE) send_signal(process);
+  else note(process, members.holds[at]);
 }
 
-static bool all_may(pid_t group) {
+static bool none_held(pid_t group) {
   for (unsigned i = 0; i < members.count; i++)
-    if (members.at[i].group == group && members.turns[i] != TURN_FREE) return false;
+    if (members.at[i].group == group && members.holds[i] != HOLD_NONE) return false;
   return true;
 }
 
-// To all of a group in one moment: one that forks meanwhile is not missed, nor is its child. Where some have to wait, a second look does that.
-static void give_group(pid_t group) {
-  if (!all_may(group)) {
+// Signals a whole group at once, so that a process that forks meanwhile is not missed, nor its child. With held members, a second pass does that.
+static void send_to_group(pid_t group) {
+  if (!none_held(group)) {
     for (unsigned pass = 0; pass < 2; pass++) {
       for (unsigned i = 0; i < members.count; i++)
-        if (members.at[i].group == group) enlist(i);
+        if (members.at[i].group == group) send_or_hold(i);
       look();
     }
     return;
   }
   for (unsigned i = 0; i < members.count; i++)
-    if (members.at[i].group == group) note(&members.at[i], TURN_FREE);
+    if (members.at[i].group == group) note(&members.at[i], HOLD_NONE);
   (void)kill(-group, signal_sent);
-  if (!tree_known()) (void)kill(-group, SIGCONT);
+  if (!process_tree_known()) (void)kill(-group, SIGCONT);
   for (unsigned i = 0; i < members.count; i++)
     if (members.at[i].group == group && members.at[i].stopped) (void)kill(members.at[i].pid, SIGCONT);
 }
 
 static bool is_ours(pid_t group) {
-  if (!tree_known()) return getsid(group) == getsid(0);
+  if (!process_tree_known()) return getsid(group) == getsid(0);
   for (unsigned i = 0; i < members.count; i++)
     if (members.at[i].group == group) return true;
   return false;
@@ -106,47 +106,47 @@ static bool is_ours(pid_t group) {
 
 void delivery_to_main(pid_t foreground) {
   look();
-  pid_t main = tree_group();
+  pid_t main = process_tree_group();
   group_has_it = true;
-  give_group(main);
-  if (foreground != 0 && foreground != main && is_ours(foreground)) give_group(foreground);
+  send_to_group(main);
+  if (foreground != 0 && foreground != main && is_ours(foreground)) send_to_group(foreground);
 }
 
 void delivery_to_orphans(void) {
   look();
-  if (!tree_known() && !group_has_it && tree_group() != 0) {
+  if (!process_tree_known() && !group_has_it && process_tree_group() != 0) {
     group_has_it = true;
-    give_group(tree_group());
+    send_to_group(process_tree_group());
   }
   pid_t keeper = getpid();
   for (unsigned i = 0; i < members.count; i++) {
     if (members.at[i].parent != keeper || known(&members.at[i]) != NULL) continue;
     for (unsigned j = 0; j < members.count; j++)
-      if (members.at[j].group == members.at[i].group) enlist(j);
+      if (members.at[j].group == members.at[i].group) send_or_hold(j);
   }
 }
 
-// True once it waits for nothing. A reader has a moment after its writer's end.
-static bool may(struct receiver *receiver, enum turn turn, int64_t now) {
-  if (turn != TURN_FREE) {
-    receiver->waits = turn;
+// Returns true once nothing holds the signal back. A reader gets READER_MS after its writer's exit.
+static bool is_due(struct receiver *receiver, enum signal_hold hold, int64_t now) {
+  if (hold != HOLD_NONE) {
+    receiver->held_by = hold;
     receiver->until = -1;
     return false;
   }
-  if (receiver->waits == TURN_WRITER && receiver->until < 0) receiver->until = now + READER_MS;
+  if (receiver->held_by == HOLD_WRITER && receiver->until < 0) receiver->until = now + READER_MS;
   return now >= receiver->until;
 }
 
 bool delivery_goes_on(int64_t now) {
   bool any = false;
-  for (unsigned i = 0; i < receivers_count && !any; i++) any = receivers[i].waits != TURN_FREE;
+  for (unsigned i = 0; i < receivers_count && !any; i++) any = receivers[i].held_by != HOLD_NONE;
   if (!any) return false;
   any = false;
   look();
   for (unsigned i = 0; i < members.count; i++) {
     struct receiver *receiver = known(&members.at[i]);
-    if (receiver == NULL || receiver->waits == TURN_FREE) continue;
-    if (may(receiver, members.turns[i], now)) give(&members.at[i]);
+    if (receiver == NULL || receiver->held_by == HOLD_NONE) continue;
+    if (is_due(receiver, members.holds[i], now)) send_signal(&members.at[i]);
     else any = true;
   }
   return any;
@@ -156,6 +156,6 @@ void delivery_to_rest(void) {
   look();
   for (unsigned i = 0; i < members.count; i++) {
     const struct receiver *receiver = known(&members.at[i]);
-    if (receiver == NULL || receiver->waits != TURN_FREE) give(&members.at[i]);
+    if (receiver == NULL || receiver->held_by != HOLD_NONE) send_signal(&members.at[i]);
   }
 }

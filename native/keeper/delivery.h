@@ -1,4 +1,4 @@
-// The stop signal on its way to the processes of the service: each gets it once, and in its turn.
+// Delivers the stop signal to the processes of the service: to each once, and in order.
 #ifndef KEEPER_DELIVERY_H
 #define KEEPER_DELIVERY_H
 
@@ -6,19 +6,19 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-// A stop by this signal begins. False when there was one by the same signal: who has got it does not get it again.
+// Starts a stop with this signal. Returns false when there was one with the same signal: no process gets it twice.
 bool delivery_begin(int signal);
 
-// To the main process's group and to the one that has the terminal (`foreground`, 0: none), such as a job of an interactive shell.
+// Signals the main process's group and the terminal's foreground group (`foreground`, 0: none), such as a job of an interactive shell.
 void delivery_to_main(pid_t foreground);
 
-// To each process whose parent has ended, and to its group. Others are left to their parents, which may end them in order.
+// Signals each orphan and its group. Other processes are left to their parents, which may stop them in order.
 void delivery_to_orphans(void);
 
-// To those whose turn has come meanwhile. False when none waits any more, else this has to be called again soon.
+// Signals processes that are no longer held back. Returns false when none is left; otherwise it has to be called again soon.
 bool delivery_goes_on(int64_t now);
 
-// To all that have not got it: a last call, for those whose parent does not pass it on.
+// Signals all that have not got it: a last call, for processes whose parent does not pass it on.
 void delivery_to_rest(void);
 
 #endif

@@ -1,4 +1,4 @@
-// macOS has no subreaper: an orphan is launchd's child. So who was seen below the keeper once stays known, and so does its group.
+// macOS has no subreaper: orphans become children of launchd. So a process once seen below the keeper stays known, and so does its group.
 #include "descendants.h"
 
 #ifndef __linux__
@@ -11,12 +11,12 @@ enum { SYSTEM_MAX = 16384 };
 static struct process everyone[SYSTEM_MAX];
 static unsigned everyone_count;
 
-// Which of them are members.
+// Indexes of the members in `everyone`.
 static unsigned joined[DESCENDANTS_MAX];
 static unsigned joined_count;
 static bool has_joined[SYSTEM_MAX];
 
-// The live ones of the last look, and of the one before.
+// The live members of this look and of the previous one.
 static struct process members[DESCENDANTS_MAX], before[DESCENDANTS_MAX];
 static unsigned members_count, before_count;
 
@@ -31,7 +31,7 @@ static bool was_member(const struct process *one) {
   return then != NULL && then->start == one->start;
 }
 
-// A group goes on without its leader. One that is led by a stranger has got the number of an earlier one.
+// A group outlives its leader. One whose leader is unknown reuses the number of an earlier group.
 static bool is_in_group(const struct process *one, pid_t main, pid_t keeper) {
   bool known = one->group == main;
   for (unsigned i = 0; i < before_count && !known; i++) known = before[i].group == one->group;
@@ -50,7 +50,7 @@ static void join(unsigned which, pid_t keeper) {
   joined[joined_count++] = which;
 }
 
-// Those that are known, and all that are below them.
+// Collects the known processes and all their descendants.
 static void gather(pid_t main, pid_t keeper) {
   memset(has_joined, 0, everyone_count * sizeof *has_joined);
   joined_count = 0;
@@ -67,7 +67,7 @@ static bool has_member_above(const struct process *one) {
   return false;
 }
 
-// Whose parent is no member comes first, then its children, and theirs.
+// Sorts parents before children, starting with members whose parent is no member.
 static void sort(pid_t keeper) {
   members_count = 0;
   for (unsigned at = 0; at < joined_count; at++) {
@@ -84,7 +84,7 @@ static void sort(pid_t keeper) {
 static void look(pid_t main) {
   pid_t keeper = getpid();
   everyone_count = proc_everyone(everyone, SYSTEM_MAX);
-  if (find(everyone, everyone_count, keeper) == NULL) return;  // it could not be read: the last look holds
+  if (find(everyone, everyone_count, keeper) == NULL) return;  // the table could not be read: keep the previous look
   memcpy(before, members, members_count * sizeof *members);
   before_count = members_count;
   gather(main, keeper);
@@ -101,6 +101,6 @@ unsigned descendants_look(pid_t main, const struct process **seen) {
 
 void descendants_kill(pid_t main) {
   look(main);
-  for (unsigned i = 0; i < members_count; i++) (void)kill(members[i].pid, SIGKILL);  // it may be gone already
+  for (unsigned i = 0; i < members_count; i++) (void)kill(members[i].pid, SIGKILL);  // it may have exited
 }
 #endif

@@ -1,4 +1,4 @@
-// Linux: /proc, and a keeper that inherits the orphans of all that descend from it.
+// Linux: reads /proc; the keeper is a subreaper, which inherits the orphans among its descendants.
 #include "descendants.h"
 
 #ifdef __linux__
@@ -11,7 +11,7 @@
 
 enum { SYSTEM_MAX = 32768 };
 
-// Found by the last walk; the first is the keeper itself.
+// Results of the last walk; the first is the keeper itself.
 static pid_t found[DESCENDANTS_MAX];
 static unsigned found_count;
 
@@ -19,7 +19,7 @@ enum kin descendants_open(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 
 
 static void add(pid_t pid, bool kill_now) {
   if (found_count < DESCENDANTS_MAX) found[found_count++] = pid;
-  if (kill_now) (void)kill(pid, SIGKILL);  // it may be gone already
+  if (kill_now) (void)kill(pid, SIGKILL);  // it may have exited
 }
 
 struct look {
@@ -47,7 +47,7 @@ static void look_at_thread(pid_t thread, void *with) {
   }
 }
 
-// False when this kernel has no children files (CONFIG_PROC_CHILDREN).
+// Returns false when this kernel has no children files (CONFIG_PROC_CHILDREN).
 static bool walk_children(bool kill_now) {
 #ifdef KEEPER_NO_CHILDREN_FILES
   return false;
@@ -72,7 +72,7 @@ static struct {
 } everyone[SYSTEM_MAX];
 static unsigned everyone_count;
 
-// An orphan is killed right here: until all are known it may have forked and gone.
+// Orphans are killed at once: by the end of the walk they may have forked and exited.
 static void note(pid_t pid, void *with) {
   const bool *kill_now = with;
   bool alive;
@@ -91,7 +91,7 @@ static void walk_everyone(bool kill_now) {
       if (everyone[i].parent == found[at]) add(everyone[i].pid, kill_now);
 }
 
-// `kill_now`: each is killed as soon as it is seen, before it can fork and exit.
+// With `kill_now` each process is killed as soon as it is seen, before it can fork and exit.
 static void walk(bool kill_now) {
   found[0] = getpid();
   found_count = 1;
@@ -103,7 +103,7 @@ static void walk(bool kill_now) {
 unsigned descendants_look(pid_t main, const struct process **members) {
   static struct process seen[DESCENDANTS_MAX];
   unsigned count = 0;
-  (void)main;  // it is the keeper's child
+  (void)main;  // the main process is a child of the keeper
   walk(false);
   for (unsigned i = 1; i < found_count; i++)
     if (proc_look(found[i], &seen[count]) && seen[count].alive) count++;

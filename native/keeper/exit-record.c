@@ -10,10 +10,10 @@
 #include "lifecycle.h"
 #include "text.h"
 
-// Open as long as there is no exit: that holds the lock.
+// Open until the service exits: it holds the lock.
 static int begun = -1;
 
-bool record_begin(const char *path) {
+bool exit_record_begin(const char *path) {
   char record[64];
   struct text text = text_in(record, sizeof record);
   (void)unlink(path);
@@ -29,14 +29,14 @@ bool record_begin(const char *path) {
   return false;
 }
 
-// No fsync: after a crash of the machine nobody asks how the service ended, and it would hold up the restart.
-void record_write(const char *path) {
+// No fsync: after a crash of the machine the record is of no use, and it would delay the restart.
+void exit_record_write(const char *path) {
   char record[160], temporary[PATH_MAX];
   struct text text = text_in(record, sizeof record), name = text_in(temporary, sizeof temporary);
   text_add(&name, path);
   text_add(&name, ".tmp");
   text_add(&text, "{");
-  life_outcome(&text);
+  lifecycle_outcome(&text);
   text_add(&text, ",\"endedMs\":");
   text_number(&text, (uint64_t)clock_epoch_ms());
   text_add(&text, "}\n");
@@ -45,6 +45,6 @@ void record_write(const char *path) {
   if (fd < 0) return;
   bool written = write(fd, record, text.len) == (ssize_t)text.len;
   if (close(fd) != 0 || !written || rename(temporary, path) != 0) (void)unlink(temporary);
-  // Its space is free when the exit is told.
+  // Closed before the exit event, so that the file's space is free by then.
   if (begun >= 0) (void)close(begun);
 }

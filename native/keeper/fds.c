@@ -27,7 +27,7 @@ static void close_above(int first) {
 
 enum { FDS_AT_ONCE = 512 };
 
-// The kernel lists what is open, from the least up: to try all that may be would take a new keeper 10 ms.
+// The kernel lists the open descriptors in order: trying every number would cost a new keeper 10 ms.
 static void close_above(int first) {
   struct proc_fdinfo open[FDS_AT_ONCE];
   bool more = true;

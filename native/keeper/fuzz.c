@@ -1,7 +1,7 @@
 // Fuzzes all that parses what others wrote: control commands, notify datagrams, arguments, output and the queries in it. Run it with
 //   clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -I../common $(ls *.c ../common/*.c | grep -v main.c) -o /tmp/fuzz
 //   /tmp/fuzz -max_total_time=60
-// or, where there is no libFuzzer, on inputs made by itself from a seed:
+// or, where there is no libFuzzer, on inputs generated from a seed:
 //   cc -g -O1 -fsanitize=address,undefined -DFUZZ_ALONE -D_GNU_SOURCE -I../common $(ls *.c ../common/*.c | grep -v main.c) -o /tmp/fuzz
 //   /tmp/fuzz 1000000
 #include <stdint.h>
@@ -76,7 +76,7 @@ static bool eighty_by_24(unsigned *cols, unsigned *rows) {
   return true;
 }
 
-// Cut anywhere the answers are the same, none is a query itself, and none has a control character that ends a line.
+// The answers do not depend on how the input is cut, no answer is itself a query, and none contains a control character that terminates a line.
 static void fuzz_queries(const char *text, size_t len) {
   static char whole[4096], torn[4096], again[4096];
   struct text once = text_in(whole, sizeof whole), pieces = text_in(torn, sizeof torn), echo = text_in(again, sizeof again);

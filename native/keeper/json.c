@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-// The length of the well-formed UTF-8 sequence at the start (RFC 3629), 0 when there is none.
+// Returns the length of the well-formed UTF-8 sequence at the start (RFC 3629), 0 when there is none.
 static size_t utf8_length(const unsigned char *at, size_t left) {
   if (at[0] < 0x80) return 1;
   size_t need = at[0] >= 0xc2 && at[0] <= 0xdf ? 2 : (at[0] & 0xf0) == 0xe0 ? 3 : at[0] >= 0xf0 && at[0] <= 0xf4 ? 4 : 0;

@@ -12,58 +12,58 @@
 #include "process-tree.h"
 #include "protocol.h"
 
-// A group whose main process left others behind is looked at every GROUP_MS, and every STOP_MS while it is stopped; it
-// is given up GIVE_UP_MS after SIGKILL, for zombies that nobody reaps look alive. KILL_PASSES outrun a process that forks and exits.
-// Processes that wait for their turn to be stopped are looked at after TURN_MS, and less and less often.
-enum { GROUP_MS = 1000, STOP_MS = 50, TURN_MS = 10, TURN_MAX_MS = 160, GIVE_UP_MS = 1000, EAGER_MS = 2000, EAGER_PAUSE_MS = 50, PAUSE_MS = 1000, KILL_PASSES = 8 };
+// A group whose main process left others behind is checked every GROUP_MS, and every STOP_MS during a stop; it is
+// given up GIVE_UP_MS after SIGKILL, since unreaped zombies look alive. KILL_PASSES outrun a process that forks and exits.
+// Processes whose signal is held back are checked after LOOK_MS, then less and less often.
+enum { GROUP_MS = 1000, STOP_MS = 50, LOOK_MS = 10, LOOK_MAX_MS = 160, GIVE_UP_MS = 1000, EAGER_MS = 2000, EAGER_PAUSE_MS = 50, PAUSE_MS = 1000, KILL_PASSES = 8 };
 
 static struct {
   pid_t main;
-  bool whole, main_only, ended, over, stopping, killing;
+  bool whole, main_only, main_exited, over, stopping, killing;
   int status, default_signal;
-  int64_t default_grace, deadline, last_call, next_turn, killing_since, next, pause, turn_pause;
-} life;
+  int64_t default_grace, deadline, last_call, next_look, killing_since, next, pause, look_pause;
+} lifecycle;
 
-void life_start(pid_t main, bool whole_tree, const struct options *options) {
-  life.main = main;
-  life.whole = whole_tree;
-  life.main_only = options->main_only;
-  life.default_signal = (int)options->stop_signal;
-  life.default_grace = (int64_t)options->stop_ms;
-  life.next = life.last_call = life.next_turn = -1;
+void lifecycle_start(pid_t main, bool whole_tree, const struct options *options) {
+  lifecycle.main = main;
+  lifecycle.whole = whole_tree;
+  lifecycle.main_only = options->main_only;
+  lifecycle.default_signal = (int)options->stop_signal;
+  lifecycle.default_grace = (int64_t)options->stop_ms;
+  lifecycle.next = lifecycle.last_call = lifecycle.next_look = -1;
 }
 
-bool life_ended(void) { return life.ended; }
+bool lifecycle_main_exited(void) { return lifecycle.main_exited; }
 
-void life_outcome(struct text *text) {
+void lifecycle_outcome(struct text *text) {
   text_add(text, "\"code\":");
-  if (WIFEXITED(life.status)) text_number(text, (uint64_t)WEXITSTATUS(life.status));
+  if (WIFEXITED(lifecycle.status)) text_number(text, (uint64_t)WEXITSTATUS(lifecycle.status));
   else text_add(text, "null");
   text_add(text, ",\"signal\":");
-  text_json_string(text, WIFSIGNALED(life.status) ? signal_name(WTERMSIG(life.status)) : NULL);
+  text_json_string(text, WIFSIGNALED(lifecycle.status) ? signal_name(WTERMSIG(lifecycle.status)) : NULL);
 }
 
-static void tell_main_ended(unsigned left) {
+static void send_main_exited(unsigned left) {
   char event[256];
   struct text text = text_in(event, sizeof event);
   text_add(&text, "{\"event\":\"main\",");
-  life_outcome(&text);
+  lifecycle_outcome(&text);
   text_add(&text, ",\"left\":");
   text_number(&text, left);
   text_add(&text, "}\n");
   control_broadcast(&text);
 }
 
-static void main_ended(void) {
-  // Somebody is left, even if it was too quick to be met.
-  unsigned left = tree_left();
-  tell_main_ended(left > 0 ? left : 1);
-  bool clean = WIFEXITED(life.status) && WEXITSTATUS(life.status) == 0;
-  if (!life.stopping && !clean) life_finish();
-  if (!life.whole) life.next = clock_ms();
+static void handle_main_exit(void) {
+  // At least one is left, even if it was too quick to be seen.
+  unsigned left = process_tree_left();
+  send_main_exited(left > 0 ? left : 1);
+  bool clean = WIFEXITED(lifecycle.status) && WEXITSTATUS(lifecycle.status) == 0;
+  if (!lifecycle.stopping && !clean) lifecycle_finish();
+  if (!lifecycle.whole) lifecycle.next = clock_ms();
 }
 
-// True when the main process has ended just now; `any` when one of the tree has.
+// Returns true when the main process has just exited; sets `any` when any process of the tree has.
 static bool reap(bool *any) {
   bool just_now = false;
   int status;
@@ -71,104 +71,104 @@ static bool reap(bool *any) {
   *any = false;
   while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
     if (WIFSTOPPED(status)) {
-      if (pid == life.main && !life.ended) terminal_resume(life.main, WSTOPSIG(status));
+      if (pid == lifecycle.main && !lifecycle.main_exited) terminal_resume(lifecycle.main, WSTOPSIG(status));
       continue;
     }
     *any = true;
-    if (pid != life.main || life.ended) continue;
-    life.ended = just_now = true;
-    life.status = status;
-    tree_main_ended();
+    if (pid != lifecycle.main || lifecycle.main_exited) continue;
+    lifecycle.main_exited = just_now = true;
+    lifecycle.status = status;
+    process_tree_main_exited();
   }
-  if (life.ended) life.over = life.whole ? pid < 0 && errno == ECHILD : tree_left() == 0;
+  if (lifecycle.main_exited) lifecycle.over = lifecycle.whole ? pid < 0 && errno == ECHILD : process_tree_left() == 0;
   return just_now;
 }
 
-// `changed`: somebody has ended, or been asked to.
-static void give_turns(int64_t now, bool changed) {
-  life.turn_pause = changed ? TURN_MS : life.turn_pause * 2;
-  if (life.turn_pause > TURN_MAX_MS) life.turn_pause = TURN_MAX_MS;
-  life.next_turn = delivery_goes_on(now) ? now + life.turn_pause : -1;
+// `changed`: a process has exited or was signalled.
+static void send_to_unheld(int64_t now, bool changed) {
+  lifecycle.look_pause = changed ? LOOK_MS : lifecycle.look_pause * 2;
+  if (lifecycle.look_pause > LOOK_MAX_MS) lifecycle.look_pause = LOOK_MAX_MS;
+  lifecycle.next_look = delivery_goes_on(now) ? now + lifecycle.look_pause : -1;
 }
 
-void life_reap(void) {
-  if (life.over) return;
+void lifecycle_reap(void) {
+  if (lifecycle.over) return;
   bool any;
   bool just_now = reap(&any);
-  if (life.over) return;
-  if (just_now) main_ended();
-  if (!life.stopping || life.killing) return;
-  // Whose parent has ended is a process that nobody else will ask to end. Of a grandchild's end only Linux tells.
-  bool orphans = life.ended && (any || !life.whole);
+  if (lifecycle.over) return;
+  if (just_now) handle_main_exit();
+  if (!lifecycle.stopping || lifecycle.killing) return;
+  // No parent is left to stop an orphan. Only Linux reports the exit of a grandchild.
+  bool orphans = lifecycle.main_exited && (any || !lifecycle.whole);
   if (orphans) delivery_to_orphans();
-  if (any || orphans) give_turns(clock_ms(), any);
+  if (any || orphans) send_to_unheld(clock_ms(), any);
 }
 
-void life_stop(int signal, int64_t grace_ms) {
-  if (life.over) return;
+void lifecycle_stop(int signal, int64_t grace_ms) {
+  if (lifecycle.over) return;
   int64_t now = clock_ms(), deadline = now + grace_ms;
-  bool begins = delivery_begin(signal), shortens = !life.stopping || deadline < life.deadline;
-  if (shortens) life.deadline = deadline;
-  if (begins || shortens) life.last_call = now + (life.deadline - now) / 2;
-  life.stopping = true;
-  if (!begins) return;  // it is under way
-  if (!life.ended) {
+  bool begins = delivery_begin(signal), shortens = !lifecycle.stopping || deadline < lifecycle.deadline;
+  if (shortens) lifecycle.deadline = deadline;
+  if (begins || shortens) lifecycle.last_call = now + (lifecycle.deadline - now) / 2;
+  lifecycle.stopping = true;
+  if (!begins) return;  // this stop is in progress
+  if (!lifecycle.main_exited) {
     delivery_to_main(terminal_foreground());
   } else {
     delivery_to_orphans();
-    if (!life.whole) life.next = now;
+    if (!lifecycle.whole) lifecycle.next = now;
   }
-  give_turns(now, true);
+  send_to_unheld(now, true);
 }
 
-void life_finish(void) { life_stop(life.default_signal, life.default_grace); }
+void lifecycle_finish(void) { lifecycle_stop(lifecycle.default_signal, lifecycle.default_grace); }
 
-bool life_signal(int signal) { return tree_signal_group(signal); }
+bool lifecycle_signal(int signal) { return process_tree_signal_group(signal); }
 
-int64_t life_due(void) {
-  if (life.over) return -1;
-  int64_t due = life.next;
-  if (life.stopping && !life.killing) {
-    if (due < 0 || life.deadline < due) due = life.deadline;
-    if (life.last_call >= 0 && life.last_call < due) due = life.last_call;
-    if (life.next_turn >= 0 && life.next_turn < due) due = life.next_turn;
+int64_t lifecycle_due(void) {
+  if (lifecycle.over) return -1;
+  int64_t due = lifecycle.next;
+  if (lifecycle.stopping && !lifecycle.killing) {
+    if (due < 0 || lifecycle.deadline < due) due = lifecycle.deadline;
+    if (lifecycle.last_call >= 0 && lifecycle.last_call < due) due = lifecycle.last_call;
+    if (lifecycle.next_look >= 0 && lifecycle.next_look < due) due = lifecycle.next_look;
   }
   return due;
 }
 
 static void kill_all(int64_t now) {
-  if (!life.killing) {
-    life.killing = true;
-    life.killing_since = now;
-    life.pause = 1;
+  if (!lifecycle.killing) {
+    lifecycle.killing = true;
+    lifecycle.killing_since = now;
+    lifecycle.pause = 1;
   }
-  for (unsigned pass = 0; pass < KILL_PASSES && !life.over; pass++) {
-    tree_kill();
-    life_reap();
+  for (unsigned pass = 0; pass < KILL_PASSES && !lifecycle.over; pass++) {
+    process_tree_kill();
+    lifecycle_reap();
   }
-  bool eager = now - life.killing_since < EAGER_MS;
-  life.next = now + life.pause;
-  life.pause = life.pause * 2;
-  if (life.pause > (eager ? EAGER_PAUSE_MS : PAUSE_MS)) life.pause = eager ? EAGER_PAUSE_MS : PAUSE_MS;
-  if (!life.whole && life.ended && now - life.killing_since >= GIVE_UP_MS) life.over = true;
+  bool eager = now - lifecycle.killing_since < EAGER_MS;
+  lifecycle.next = now + lifecycle.pause;
+  lifecycle.pause = lifecycle.pause * 2;
+  if (lifecycle.pause > (eager ? EAGER_PAUSE_MS : PAUSE_MS)) lifecycle.pause = eager ? EAGER_PAUSE_MS : PAUSE_MS;
+  if (!lifecycle.whole && lifecycle.main_exited && now - lifecycle.killing_since >= GIVE_UP_MS) lifecycle.over = true;
 }
 
-void life_tick(int64_t now) {
-  if (life.over) return;
-  if (life.stopping && !life.killing && now >= life.deadline) {
+void lifecycle_tick(int64_t now) {
+  if (lifecycle.over) return;
+  if (lifecycle.stopping && !lifecycle.killing && now >= lifecycle.deadline) {
     kill_all(now);
-  } else if (life.stopping && !life.killing && life.last_call >= 0 && now >= life.last_call) {
-    life.last_call = -1;
-    if (life.ended || !life.main_only) delivery_to_rest();
-  } else if (life.stopping && !life.killing && life.next_turn >= 0 && now >= life.next_turn) {
-    give_turns(now, false);
-  } else if (life.next >= 0 && now >= life.next) {
-    life.next = now + (life.stopping ? STOP_MS : GROUP_MS);
-    if (life.killing) kill_all(now);
-    else life_reap();
+  } else if (lifecycle.stopping && !lifecycle.killing && lifecycle.last_call >= 0 && now >= lifecycle.last_call) {
+    lifecycle.last_call = -1;
+    if (lifecycle.main_exited || !lifecycle.main_only) delivery_to_rest();
+  } else if (lifecycle.stopping && !lifecycle.killing && lifecycle.next_look >= 0 && now >= lifecycle.next_look) {
+    send_to_unheld(now, false);
+  } else if (lifecycle.next >= 0 && now >= lifecycle.next) {
+    lifecycle.next = now + (lifecycle.stopping ? STOP_MS : GROUP_MS);
+    if (lifecycle.killing) kill_all(now);
+    else lifecycle_reap();
   }
 }
 
-bool life_over(void) { return life.over; }
+bool lifecycle_is_over(void) { return lifecycle.over; }
 
-pid_t life_main(void) { return life.main; }
+pid_t lifecycle_main(void) { return lifecycle.main; }

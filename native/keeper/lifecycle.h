@@ -1,4 +1,4 @@
-// The life of the service: running, main process ended with others left, being stopped, being killed, over.
+// The lifecycle of the service: running, main process exited with others left, stopping, killing, over.
 #ifndef KEEPER_LIFECYCLE_H
 #define KEEPER_LIFECYCLE_H
 
@@ -9,31 +9,31 @@
 #include "args.h"
 #include "text.h"
 
-void life_start(pid_t main, bool whole_tree, const struct options *options);
+void lifecycle_start(pid_t main, bool whole_tree, const struct options *options);
 
-// Takes in who has ended: after SIGCHLD, and when the group of an ended main process is looked at.
-void life_reap(void);
+// Reaps exited processes: after SIGCHLD, and when the group of an exited main process is checked.
+void lifecycle_reap(void);
 
-// Asks all to end with this signal; what is left after the grace is killed. A later call can only shorten it.
-void life_stop(int signal, int64_t grace_ms);
+// Stops all processes with this signal; what is left after the grace period is killed. A later call can only shorten it.
+void lifecycle_stop(int signal, int64_t grace_ms);
 
-// The same with the defaults of the options.
-void life_finish(void);
+// Stops with the signal and grace period of the options.
+void lifecycle_finish(void);
 
-// False when the main process has ended.
-bool life_signal(int signal);
+// Signals the main process's group. Returns false when the main process has exited.
+bool lifecycle_signal(int signal);
 
-// When life_tick has to be called (clock_ms()), -1 for never.
-int64_t life_due(void);
-void life_tick(int64_t now);
+// Returns when lifecycle_tick has to be called (clock_ms()), -1 for never.
+int64_t lifecycle_due(void);
+void lifecycle_tick(int64_t now);
 
-// Nothing of the service is left.
-bool life_over(void);
+// Returns true when no process of the service is left.
+bool lifecycle_is_over(void);
 
-// True once the main process has ended; life_outcome then adds "code":…,"signal":… to an event.
-bool life_ended(void);
-void life_outcome(struct text *text);
+// Returns true once the main process has exited; lifecycle_outcome then adds "code":…,"signal":… to an event.
+bool lifecycle_main_exited(void);
+void lifecycle_outcome(struct text *text);
 
-pid_t life_main(void);
+pid_t lifecycle_main(void);
 
 #endif

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-// Shown after QUIET_MS without more, but a bar that never rests is shown every BUSY_MS.
+// Unfinished text is shown after QUIET_MS without more; a progress bar that never pauses, every BUSY_MS.
 enum { QUIET_MS = 50, BUSY_MS = 500 };
 
 static void put(struct lines *lines, char tag, const char *tail, size_t tail_len) {
@@ -11,7 +11,7 @@ static void put(struct lines *lines, char tag, const char *tail, size_t tail_len
   lines->open = tag == 'P';
 }
 
-// A piece without a newline: whole entries go out, the rest waits.
+// Adds text without a newline: writes whole entries and keeps the rest.
 static void keep(struct lines *lines, const char *data, size_t len, int64_t now) {
   while (lines->len + len > ENTRY_MAX) {
     size_t fits = ENTRY_MAX - lines->len;
@@ -26,7 +26,7 @@ static void keep(struct lines *lines, const char *data, size_t len, int64_t now)
   lines->len += len;
 }
 
-// A piece that ends a line; its newline is not in `len`.
+// Adds text up to a newline, which is not in `len`.
 static void finish(struct lines *lines, const char *data, size_t len) {
   while (lines->len + len > ENTRY_MAX) {
     size_t fits = ENTRY_MAX - lines->len;
@@ -55,7 +55,7 @@ void lines_feed(struct lines *lines, const char *data, size_t len, int64_t now) 
   }
 }
 
-// On a terminal a last \r may belong to a newline that is still to come: it is held back.
+// On a terminal a trailing \r may belong to a newline still to come: it is held back.
 static bool held_back(const struct lines *lines) { return lines->tty && lines->text[lines->len - 1] == '\r'; }
 
 int64_t lines_due(const struct lines *lines) {

@@ -1,4 +1,4 @@
-// One output stream of the service, cut into lines and those into log entries.
+// Cuts one output stream of the service into lines and log entries.
 #ifndef KEEPER_LINES_H
 #define KEEPER_LINES_H
 
@@ -11,22 +11,22 @@
 struct lines {
   enum stream stream;
   bool tty;             // lines end in \r\n
-  bool open;            // a P entry was written, its line goes on
+  bool open;            // a P entry was written, its line continues
   size_t len;           // unfinished text
-  int64_t since, last;  // when it began and when it grew, clock_ms()
+  int64_t since, last;  // when it began and last grew, clock_ms()
   char text[ENTRY_MAX];
 };
 
 // Cuts a batch that was read at `now` (clock_ms()).
 void lines_feed(struct lines *lines, const char *data, size_t len, int64_t now);
 
-// When unfinished text is due to be shown (clock_ms()), -1 when there is none.
+// Returns when unfinished text is due to be shown (clock_ms()), -1 when there is none.
 int64_t lines_due(const struct lines *lines);
 
-// Writes unfinished text as a P entry: a prompt must be seen while the service waits.
+// Writes unfinished text as a P entry: a prompt has to be visible while the service waits.
 void lines_show(struct lines *lines);
 
-// The stream is over: its last line is full, newline or not.
+// Ends the stream: writes its last line as complete, with or without a newline.
 void lines_end(struct lines *lines);
 
 #endif

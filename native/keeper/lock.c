@@ -16,7 +16,7 @@ enum { CANNOT_CREATE = 73, TRY_AGAIN = 75, CANNOT_RUN = 126, NOT_FOUND = 127 };
 
 enum { TRIES = 100 };
 
-// The folder is not there when the machine has just started, and nobody else may look into it.
+// The folder is missing after a boot, and only its owner may access it.
 static void make_folder_of(const char *path) {
   char folder[PATH_MAX];
   const char *slash = strrchr(path, '/');
@@ -24,7 +24,7 @@ static void make_folder_of(const char *path) {
   if (length == 0 || length >= sizeof folder) return;
   memcpy(folder, path, length);
   folder[length] = '\0';
-  // What is wrong with it is told when the file cannot be opened.
+  // Opening the file reports what is wrong with its folder.
   (void)mkdir(folder, 0700);
 }
 
@@ -47,7 +47,7 @@ int lock(const char *path, bool held_ok, char *const *program) {
     if (fd >= 0 && fd <= STDERR_FILENO) fd = fcntl(fd, F_DUPFD, STDERR_FILENO + 1);
     if (fd < 0) return complain(path);
     if (flock(fd, LOCK_EX | LOCK_NB) != 0) return errno == EWOULDBLOCK ? held : complain(path);
-    // One that was removed since it was opened is no lock: the next one makes another file.
+    // A file that was removed since it was opened locks nothing: the next process creates another.
     if (is_at(fd, path)) break;
     (void)close(fd);
     if (tries == TRIES) return held;

@@ -11,7 +11,7 @@
 #include "clock.h"
 #include "text.h"
 
-// Whether the path still leads to the file is looked at every LOOK_MS at most. Of its folders LEVELS are made.
+// Whether the path still leads to the file is checked every LOOK_MS at most. Up to LEVELS of its folders are created.
 enum { HEAD_LENGTH = STAMP_LENGTH + 10, OUT_MAX = 262144, LOOK_MS = 20, LEVELS = 3 };
 
 static struct {
@@ -33,7 +33,7 @@ static char heads[2][HEAD_LENGTH + 1] = {
     "0000-00-00T00:00:00.000000Z stderr F ",
 };
 
-// Makes the folder of a path, and those above it as far as `levels` allow: somebody has made room. Changes the path.
+// Creates the folder of a path and up to `levels` above it, since they may have been deleted. Changes the path.
 static bool make_folder(char *path, unsigned levels) {
   char *slash = strrchr(path, '/');
   if (slash == NULL || slash == path) return false;
@@ -58,7 +58,7 @@ static int open_path(void) {
   return !text.full && make_folder(folder, LEVELS) ? open(file.path, flags, 0600) : -1;
 }
 
-// Opens what the path leads to. Where that cannot be, the file that was open is written on, if there is one.
+// Opens the file at the path. On failure an open file stays in use.
 static bool file_open(void) {
   int fd = open_path();
   if (fd < 0) return false;
@@ -70,7 +70,7 @@ static bool file_open(void) {
   file.size = known && info.st_size > 0 ? (uint64_t)info.st_size : 0;
   file.device = known ? info.st_dev : 0;
   file.inode = known ? info.st_ino : 0;
-  // A keeper that was killed may have left half an entry.
+  // A killed keeper may have left half an entry.
   if (file.size > 0 && pread(file.fd, &last, 1, (off_t)file.size - 1) == 1 && last != '\n' && write(file.fd, "\n", 1) == 1)
     file.size++;
   return true;
@@ -98,13 +98,13 @@ void log_stamp(void) {
   memcpy(heads[STDERR], heads[STDOUT], STAMP_LENGTH);
 }
 
-// Somebody may have removed or renamed the file: what the path leads to is the log.
+// The file may have been removed or renamed: the log is what the path leads to.
 void log_revive(void) {
   struct stat info;
   if (file.path == NULL) return;
   file.looked = file.now;
   bool same = file.fd >= 0 && stat(file.path, &info) == 0 && info.st_ino == file.inode && info.st_dev == file.device;
-  if (!same) (void)file_open();  // tried again at the next write
+  if (!same) (void)file_open();  // retried at the next write
 }
 
 static uint64_t count_entries(const char *at, size_t len) {
@@ -113,7 +113,7 @@ static uint64_t count_entries(const char *at, size_t len) {
   return count;
 }
 
-// Writes all of the batch or its first whole entries: what was torn by a full disk is cut off again.
+// Writes the whole batch or its first whole entries: cuts off an entry torn by a full disk.
 static size_t write_entries(void) {
   size_t done = 0;
   while (done < file.len) {
@@ -125,7 +125,7 @@ static size_t write_entries(void) {
   if (done == file.len) return done;
   size_t whole = done;
   while (whole > 0 && out[whole - 1] != '\n') whole--;
-  // When even this fails the reader meets a torn line: the service matters more.
+  // When even this fails, the reader gets a torn line: the service matters more.
   if (whole < done && ftruncate(file.fd, (off_t)(file.size + whole)) != 0) file.size += done - whole;
   return whole;
 }
@@ -160,11 +160,11 @@ static bool numbered(char *buffer, uint64_t number) {
   return !text.full;
 }
 
-// PATH.1 becomes PATH.2 and so on, PATH becomes PATH.1. Where that cannot be, the file is emptied: the cap holds.
+// Renames PATH.1 to PATH.2 and so on, PATH to PATH.1. On failure it truncates the file, so that the limit holds.
 static void rotate(void) {
   struct stat info;
   if (fstat(file.fd, &info) == 0 && (uint64_t)info.st_size < file.size) {
-    file.size = (uint64_t)info.st_size;  // somebody has emptied it
+    file.size = (uint64_t)info.st_size;  // the file was truncated
     return;
   }
   char from[PATH_MAX], to[PATH_MAX];
@@ -180,7 +180,7 @@ static void rotate(void) {
   (void)close(file.fd);
   file.fd = -1;
   file.size = 0;
-  (void)file_open();  // tried again at the next write
+  (void)file_open();  // retried at the next write
 }
 
 void log_entry(enum stream stream, char tag, const char *head, size_t head_len, const char *tail, size_t tail_len) {

@@ -1,4 +1,4 @@
-// The log file: entries `2026-11-24T03:44:10.123456Z stdout F text`, collected per batch, rotated, never fatal.
+// The log file: entries `2026-11-24T03:44:10.123456Z stdout F text`, written in batches and rotated; errors are never fatal.
 #ifndef KEEPER_LOG_H
 #define KEEPER_LOG_H
 
@@ -11,20 +11,20 @@ enum stream { STDOUT = 0, STDERR = 1 };
 // The longest text of one entry, in bytes.
 enum { ENTRY_MAX = 16384 };
 
-// `path` NULL: no log is kept. At most `files` files of about `bytes` each: PATH, PATH.1, PATH.2 … False with errno.
+// `path` NULL: no log. Keeps at most `files` files of about `bytes` each: PATH, PATH.1, PATH.2 … Returns false with errno.
 bool log_open(const char *path, uint64_t bytes, uint64_t files);
 
-// Takes the time for the entries that follow: once per batch.
+// Takes the time for the following entries: once per batch.
 void log_stamp(void);
 
-// One entry whose text is `head` followed by `tail`; `tag` is F (a full line, or the end of one) or P (it goes on).
+// Adds an entry whose text is `head` followed by `tail`; `tag` is F (a full line, or the end of one) or P (it continues).
 void log_entry(enum stream stream, char tag, const char *head, size_t head_len, const char *tail, size_t tail_len);
 
-// Writes what was collected. True when something reached the file.
+// Writes the collected entries. Returns true when something reached the file.
 bool log_flush(void);
 
-// Opens the path anew when it leads to another file, or to none: somebody has removed or renamed the file, or its folder.
-// Looked at by itself before a write, too, but not before each of many.
+// Reopens the path when the file, or its folder, was removed or renamed.
+// Writes do this too, but not each of many.
 void log_revive(void);
 
 // Entries with tag F written, and entries of either tag lost to a full disk, since the start.

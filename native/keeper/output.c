@@ -15,7 +15,7 @@ enum { BATCH_MAX = 65536, BUSY_BATCH = 32768, PIPE_WANTED = 1048576, REST_MS = 1
 
 static struct source {
   int fd;
-  bool grown, ended;
+  bool grown, closed;
   struct lines lines;
 } sources[2];
 
@@ -30,7 +30,7 @@ void output_start(int output, int errors) {
   sources[STDOUT].lines.stream = STDOUT;
   sources[STDERR].lines.stream = STDERR;
   sources[STDOUT].lines.tty = terminal;
-  sources[STDERR].ended = errors < 0;
+  sources[STDERR].closed = errors < 0;
 }
 
 unsigned output_poll(struct pollfd *fds, bool typing, int64_t now) {
@@ -38,36 +38,36 @@ unsigned output_poll(struct pollfd *fds, bool typing, int64_t now) {
   short events = now < rest_until ? 0 : POLLIN;
   if (typing) events |= POLLOUT;
   for (unsigned i = 0; i < 2 && events != 0; i++)
-    if (!sources[i].ended) fds[count++] = (struct pollfd){.fd = sources[i].fd, .events = events};
+    if (!sources[i].closed) fds[count++] = (struct pollfd){.fd = sources[i].fd, .events = events};
   return count;
 }
 
-// A terminal's master stays open: to close it would hang up on the service.
+// A terminal's master stays open: closing it would hang up on the service.
 static void end_source(struct source *source) {
-  if (source->ended) return;
-  source->ended = true;
+  if (source->closed) return;
+  source->closed = true;
   if (!terminal) (void)close(source->fd);
   lines_end(&source->lines);
 }
 
-// A busy service gets a bigger pipe; idle ones must not use up the user's share (pipe-user-pages-soft).
+// A busy service gets a bigger pipe; idle ones must not use up the user's limit (pipe-user-pages-soft).
 static void grow(struct source *source) {
 #ifdef F_SETPIPE_SZ
-  if (!source->grown && !terminal) (void)fcntl(source->fd, F_SETPIPE_SZ, PIPE_WANTED);  // refused: it stays small
+  if (!source->grown && !terminal) (void)fcntl(source->fd, F_SETPIPE_SZ, PIPE_WANTED);  // refused: the pipe stays small
 #endif
   source->grown = true;
 }
 
-// Reads what is there, up to a batch. 0: nothing now, -1: the stream has ended.
+// Reads up to one batch. Returns 0 when there is nothing now, -1 at the end of the stream.
 static ssize_t read_batch(const struct source *source) {
   size_t len = 0;
   while (len < sizeof batch) {
     ssize_t got = read(source->fd, batch + len, sizeof batch - len);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) break;
-    if (got <= 0) return len > 0 ? (ssize_t)len : -1;  // EIO: the last user of the terminal is gone
+    if (got <= 0) return len > 0 ? (ssize_t)len : -1;  // EIO: the terminal has no user left
     len += (size_t)got;
-    if (!terminal) break;  // a pipe gives all it has at once
+    if (!terminal) break;  // a pipe returns all it has in one read
   }
   return (ssize_t)len;
 }
@@ -97,11 +97,11 @@ void output_handle(const struct pollfd *fds, unsigned count, int64_t now) {
   for (unsigned i = 0; i < count; i++) {
     if ((fds[i].revents & POLLOUT) != 0) control_type();
     if ((fds[i].revents & (POLLIN | POLLHUP | POLLERR)) == 0) continue;
-    bool first = !sources[STDOUT].ended && fds[i].fd == sources[STDOUT].fd;
+    bool first = !sources[STDOUT].closed && fds[i].fd == sources[STDOUT].fd;
     ssize_t len = take_batch(first ? &sources[STDOUT] : &sources[STDERR], now);
     if (len > most) most = len;
   }
-  // Many small writes in a row: to wake up for each would slow the service, so they are let to pile up for a moment.
+  // Waking up for each of many small writes would slow the service down, so they accumulate for a moment.
   if (most > 0 && most < BUSY_BATCH && !terminal && now - last_read <= REST_MS) rest_until = now + REST_MS;
   if (most > 0) last_read = now;
 }
@@ -110,7 +110,7 @@ int64_t output_due(void) {
   int64_t first = lines_due(&sources[STDOUT].lines), second = lines_due(&sources[STDERR].lines);
   int64_t due = first < 0 || (second >= 0 && second < first) ? second : first;
   if (answers_due() >= 0 && (due < 0 || answers_due() < due)) due = answers_due();
-  // While at rest the pipes are not waited for.
+  // While paused, the pipes are not polled.
   return due < 0 || rest_until < due ? (rest_until >= 0 ? rest_until : due) : due;
 }
 
@@ -128,15 +128,15 @@ void output_tick(int64_t now) {
   if (shown && log_flush()) control_log_written();
 }
 
-// Read first: macOS throws away what a terminal's last close finds unread, and keeps its closer waiting before.
+// Reads first: macOS discards what is unread at a terminal's last close, and blocks the closing process until then.
 void output_drain(int64_t last) {
   terminal_flow();
   for (unsigned i = 0; i < 2; i++)
-    while (!sources[i].ended && clock_ms() < last && take_batch(&sources[i], clock_ms()) > 0) continue;
+    while (!sources[i].closed && clock_ms() < last && take_batch(&sources[i], clock_ms()) > 0) continue;
   terminal_release();
 }
 
-bool output_over(void) { return sources[STDOUT].ended && sources[STDERR].ended; }
+bool output_over(void) { return sources[STDOUT].closed && sources[STDERR].closed; }
 
 void output_end(void) {
   log_stamp();
@@ -144,11 +144,11 @@ void output_end(void) {
   if (log_flush()) control_log_written();
 }
 
-int output_terminal(void) { return terminal && !sources[STDOUT].ended ? sources[STDOUT].fd : -1; }
+int output_terminal(void) { return terminal && !sources[STDOUT].closed ? sources[STDOUT].fd : -1; }
 
 size_t output_type(const char *bytes, size_t len) {
   if (output_terminal() < 0) return len;
   ssize_t wrote = write(output_terminal(), bytes, len);
   if (wrote >= 0) return (size_t)wrote;
-  return errno == EAGAIN || errno == EINTR ? 0 : len;  // nobody will ever read it
+  return errno == EAGAIN || errno == EINTR ? 0 : len;  // it will never be read
 }

@@ -1,4 +1,4 @@
-// macOS. Nothing here needs a privilege: ps(1) reads the same of sysctl(3), lsof(8) of libproc.
+// macOS. Nothing here needs a privilege: ps(1) gets the same from sysctl(3), lsof(8) from libproc.
 #include "proc.h"
 
 #ifndef __linux__
@@ -10,12 +10,12 @@
 
 #include "text.h"
 
-// kern.maxproc of the largest Macs is some 12 000.
+// kern.maxproc of the largest Macs is about 12 000.
 enum { SYSTEM_MAX = 16384, SIGNALS = 32 };
 
 static struct kinfo_proc rows[SYSTEM_MAX];
 
-// No more of the buffer is touched than there are rows. One that is too small is filled, and ENOMEM tells no length (xnu-11417.101.15,
+// Touches no more of the buffer than there are rows. A buffer that is too small is filled, and ENOMEM returns no length (xnu-11417.101.15,
 // bsd/kern/kern_sysctl.c sysctl_prochandle).
 static unsigned read_rows(int which, int of) {
   int name[] = {CTL_KERN, KERN_PROC, which, of};
@@ -52,7 +52,7 @@ bool proc_program(pid_t pid, char *name, size_t cap) {
   return !text.full;
 }
 
-// Each end has a number of its own and knows that of its peer, 0 when that is closed.
+// Each end of a pipe has its own number and knows that of its peer, 0 when the peer is closed.
 static uint64_t pipe_of(pid_t pid, int fd) {
   struct pipe_fdinfo info;
   if (proc_pidfdinfo(pid, fd, PROC_PIDFDPIPEINFO, &info, (int)sizeof info) < (int)sizeof info) return 0;

@@ -12,7 +12,7 @@
 #include "text.h"
 #include "protocol.h"
 
-// readdir(3) would allocate 32 KiB; the kernel's own records do as well.
+// readdir(3) would allocate 32 KiB; the kernel's own records suffice.
 struct entry {
   uint64_t inode;
   int64_t offset;
@@ -62,7 +62,7 @@ static ssize_t read_of(pid_t pid, const char *name, char *buffer, size_t cap) {
   return proc_read(path, buffer, cap);
 }
 
-// Takes the number in front of the next space; false when there is none.
+// Reads the number before the next space. Returns false when there is none.
 static bool next_number(const char **at, uint64_t *number) {
   size_t len = strcspn(*at, " ");
   bool taken = number_parse(*at, len, UINT64_MAX, number);
@@ -73,7 +73,7 @@ static bool next_number(const char **at, uint64_t *number) {
 bool proc_look(pid_t pid, struct process *process) {
   char stat[512];
   if (read_of(pid, "/stat", stat, sizeof stat) <= 0) return false;
-  // "PID (NAME) STATE PPID PGRP SESSION …", the start is field 22: the name may hold spaces and parentheses.
+  // "PID (NAME) STATE PPID PGRP SESSION …", the start is field 22. The name may contain spaces and parentheses.
   const char *at = strrchr(stat, ')');
   if (at == NULL || strlen(at) < 5) return false;
   uint64_t number = 0, parent, group;
@@ -97,7 +97,7 @@ pid_t proc_parent(pid_t pid, bool *alive) {
   return seen ? process.parent : 0;
 }
 
-// A set of signals in /proc/PID/status, in hexadecimal digits.
+// Reads a set of signals in /proc/PID/status, in hexadecimal digits.
 static bool has_signal(const char *status, const char *title, int signal) {
   static const char digits[] = "0123456789abcdef";
   const char *at = strstr(status, title);

@@ -9,46 +9,46 @@
 
 static struct {
   enum kin kin;
-  bool ended;
+  bool main_exited;
   pid_t main;
   const char *cgroup;
 } tree;
 
-bool tree_adopt(bool group_only) {
+bool process_tree_adopt(bool group_only) {
   tree.kin = group_only ? KIN_GROUP : descendants_open();
   return tree.kin == KIN_RETURNING;
 }
 
-void tree_start(pid_t main, const char *cgroup) {
+void process_tree_start(pid_t main, const char *cgroup) {
   tree.main = main;
   tree.cgroup = cgroup;
 }
 
-void tree_main_ended(void) { tree.ended = true; }
+void process_tree_main_exited(void) { tree.main_exited = true; }
 
 static bool group_lives(void) { return kill(-tree.main, 0) == 0; }
 
-unsigned tree_left(void) {
-  if (tree.kin == KIN_GROUP) return tree.ended && group_lives() ? 1 : 0;
+unsigned process_tree_left(void) {
+  if (tree.kin == KIN_GROUP) return tree.main_exited && group_lives() ? 1 : 0;
   const struct process *members;
-  unsigned count = tree_members(&members), left = count;
+  unsigned count = process_tree_members(&members), left = count;
   for (unsigned i = 0; i < count; i++)
-    if (members[i].pid == tree.main && !tree.ended) left--;
+    if (members[i].pid == tree.main && !tree.main_exited) left--;
   return left;
 }
 
-bool tree_signal_group(int number) {
-  if (tree.ended || kill(-tree.main, number) != 0) return false;
+bool process_tree_signal_group(int number) {
+  if (tree.main_exited || kill(-tree.main, number) != 0) return false;
   return true;
 }
 
-unsigned tree_members(const struct process **members) {
+unsigned process_tree_members(const struct process **members) {
   return tree.kin == KIN_GROUP ? 0 : descendants_look(tree.main, members);
 }
 
-bool tree_known(void) { return tree.kin != KIN_GROUP; }
+bool process_tree_known(void) { return tree.kin != KIN_GROUP; }
 
-pid_t tree_group(void) { return !tree.ended || group_lives() ? tree.main : 0; }
+pid_t process_tree_group(void) { return !tree.main_exited || group_lives() ? tree.main : 0; }
 
 static void kill_cgroup(void) {
   char path[4096];
@@ -56,15 +56,15 @@ static void kill_cgroup(void) {
   text_add(&text, tree.cgroup);
   text_add(&text, "/cgroup.kill");
   int fd = text.full ? -1 : open(path, O_WRONLY | O_CLOEXEC);
-  if (fd < 0) return;  // before Linux 5.14: the walk does it
+  if (fd < 0) return;  // before Linux 5.14: the walk kills them
   ssize_t wrote = write(fd, "1", 1);
-  (void)wrote;  // where it is refused the walk does it
+  (void)wrote;  // if refused, the walk kills them
   (void)close(fd);
 }
 
-void tree_kill(void) {
+void process_tree_kill(void) {
   if (tree.cgroup != NULL) kill_cgroup();
   if (tree.kin != KIN_GROUP) descendants_kill(tree.main);
-  // Who was born meanwhile is in the group, as a rule.
-  if (tree.kin != KIN_RETURNING && (!tree.ended || group_lives())) (void)kill(-tree.main, SIGKILL);
+  // Children born meanwhile are usually in the group.
+  if (tree.kin != KIN_RETURNING && (!tree.main_exited || group_lives())) (void)kill(-tree.main, SIGKILL);
 }

@@ -1,4 +1,4 @@
-// The processes of the service: all that descend from the keeper, or its process group where nothing else is known.
+// The processes of the service: all descendants of the keeper, or only its process group where no more is known.
 #ifndef KEEPER_PROCESS_TREE_H
 #define KEEPER_PROCESS_TREE_H
 
@@ -7,33 +7,33 @@
 
 #include "descendants.h"
 
-enum { TREE_MAX = DESCENDANTS_MAX };
+enum { PROCESS_TREE_MAX = DESCENDANTS_MAX };
 
-// Unless `group_only`, gets to know all that descends from the keeper. True when it inherits the orphans: it has a last child then.
-bool tree_adopt(bool group_only);
+// Unless `group_only`, starts to track the keeper's descendants. Returns true when it inherits the orphans, so that it has a last child.
+bool process_tree_adopt(bool group_only);
 
-// The main process has started. `cgroup` is NULL or a folder of a cgroup v2 to kill in the end.
-void tree_start(pid_t main, const char *cgroup);
+// Records the main process. `cgroup` is NULL or a cgroup v2 folder that is killed at the end.
+void process_tree_start(pid_t main, const char *cgroup);
 
-// The main process has been reaped: from now on its pid may be another's.
-void tree_main_ended(void);
+// Records that the main process was reaped: its pid may be reused from now on.
+void process_tree_main_exited(void);
 
-// How many processes live besides the main one; a group counts as one.
-unsigned tree_left(void);
+// Returns the number of live processes besides the main one; a group counts as one.
+unsigned process_tree_left(void);
 
-// Sends the signal to the main process's group, so that stopped ones notice it too. False when there is none.
-bool tree_signal_group(int number);
+// Sends the signal to the main process's group, so that stopped processes notice it too. Returns false when there is none.
+bool process_tree_signal_group(int number);
 
-// All live processes below the keeper (descendants_look), until the next call. 0 where only the group is known.
-unsigned tree_members(const struct process **members);
+// Returns all live processes below the keeper (descendants_look), valid until the next call. 0 where only the group is known.
+unsigned process_tree_members(const struct process **members);
 
-// True when the members of the tree are known, not its group alone.
-bool tree_known(void);
+// Returns true when the members of the tree are known, not only its group.
+bool process_tree_known(void);
 
-// The main process's group, 0 when it is certain that no process is left in it.
-pid_t tree_group(void);
+// Returns the main process's group, 0 when it certainly has no process left.
+pid_t process_tree_group(void);
 
-// One pass of SIGKILL over all there is, the main process included.
-void tree_kill(void);
+// Sends SIGKILL to every process in one pass, the main process included.
+void process_tree_kill(void);
 
 #endif

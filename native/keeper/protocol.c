@@ -31,7 +31,7 @@ bool cells_parse(const char *text, unsigned *cols, unsigned *rows) {
   return true;
 }
 
-// Takes one " NUMBER" off the front of the rest of a line.
+// Reads one " NUMBER" from the front of the rest of a line.
 static bool take_number(const char **rest, size_t *left, uint64_t max, unsigned *number) {
   if (*left < 2 || (*rest)[0] != ' ') return false;
   const char *digits = *rest + 1;
@@ -55,7 +55,7 @@ bool command_parse(const char *line, size_t len, struct command *command) {
     if (commands[i].numbers > 0 && !take_number(&rest, &left, commands[i].max_first, &command->first)) return false;
     if (commands[i].numbers > 1 && !take_number(&rest, &left, commands[i].max_second, &command->second)) return false;
     if (command->first < commands[i].min) return false;
-    // No rows are no terminal; a grace of 0 ms is allowed.
+    // A terminal has at least one row; a grace of 0 ms is allowed.
     if (command->second == 0 && (command->verb == VERB_RESIZE || command->verb == VERB_ATTACH)) return false;
     return left == 0;
   }

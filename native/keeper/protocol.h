@@ -1,4 +1,4 @@
-// The words of the control protocol: pure functions, so that they can be fuzzed.
+// Parses the commands of the control protocol: pure functions, so that they can be fuzzed.
 #ifndef KEEPER_PROTOCOL_H
 #define KEEPER_PROTOCOL_H
 
@@ -16,13 +16,13 @@ struct command {
   unsigned first, second;
 };
 
-// Strict: the exact word, single spaces, decimal numbers in range, nothing after them.
+// Parses strictly: the exact word, single spaces, decimal numbers in range, nothing after them.
 bool command_parse(const char *line, size_t len, struct command *command);
 
 // 80x24
 bool cells_parse(const char *text, unsigned *cols, unsigned *rows);
 
-// "SIGTERM"; a number without a name here is "SIG<number>". The answer lives until the next call.
+// Returns "SIGTERM"; a number without a name is "SIG<number>". Valid until the next call.
 const char *signal_name(int number);
 
 #endif

@@ -3,34 +3,34 @@
 #include <stdint.h>
 #include <string.h>
 
-// Pixels of a cell: there is no screen, so any that are usual.
+// Pixels of a cell: there is no real screen, so any usual size does.
 enum { CELL_WIDTH = 8, CELL_HEIGHT = 16 };
 
 enum { BELL = 0x07, CANCEL = 0x18, SUBSTITUTE = 0x1a, ESC = 0x1b, DELETE = 0x7f };
 
-// Asked by a control sequence: its parameters and last byte. Fixed answers; none of them is a query itself.
+// Control sequences with fixed answers, by parameters and final byte. No answer is itself a query.
 static const struct {
   const char *asked, *answer;
 } controls[] = {
     {"c", "\033[?1;2c"},               // primary attributes: a VT100
     {"0c", "\033[?1;2c"},
-    {">c", "\033[>0;0;0c"},            // secondary ones
+    {">c", "\033[>0;0;0c"},            // secondary attributes
     {">0c", "\033[>0;0;0c"},
-    {"=c", "\033P!|00000000\033\\"},   // its unit
+    {"=c", "\033P!|00000000\033\\"},   // unit ID
     {"=0c", "\033P!|00000000\033\\"},
-    {"5n", "\033[0n"},                 // status: fine
-    {"6n", "\033[1;1R"},               // where the cursor is: nobody looks
+    {"5n", "\033[0n"},                 // status: ok
+    {"6n", "\033[1;1R"},               // cursor position: no one looks at it
     {"?6n", "\033[?1;1R"},
-    {">q", "\033P>|locald\033\\"},     // its name
+    {">q", "\033P>|locald\033\\"},     // name and version
     {">0q", "\033P>|locald\033\\"},
-    {"?u", "\033[?0u"},                // kitty's keyboard: nothing of it is on
+    {"?u", "\033[?0u"},                // kitty keyboard protocol: all off
 };
 
 static void add(struct text *answers, const char *answer) {
   if (strlen(answer) < answers->cap - answers->len) text_add(answers, answer);
 }
 
-// "\033[8;24;80t": a kind of size, and two lengths.
+// "\033[8;24;80t": the kind of size, and two lengths.
 static void add_lengths(struct text *answers, char kind, unsigned height, unsigned width) {
   char answer[ANSWER_MAX];
   const char head[] = {'\033', '[', kind, ';', '\0'};
@@ -43,7 +43,7 @@ static void add_lengths(struct text *answers, char kind, unsigned height, unsign
   add(answers, answer);
 }
 
-// Of the text in pixels (14), the screen (15), a cell (16), the text in cells (18), the screen (19). There is one window, and it fills the screen.
+// Sizes of the text in pixels (14), the screen (15), a cell (16), the text in cells (18), the screen (19). There is one window, filling the screen.
 static void add_size(struct text *answers, const char *asked, terminal_size_call size) {
   unsigned cols, rows;
   if (asked[0] != '1' || !size(&cols, &rows)) return;
@@ -54,7 +54,7 @@ static void add_size(struct text *answers, const char *asked, terminal_size_call
   if (asked[1] == '9') add_lengths(answers, '9', rows, cols);
 }
 
-// "?2026$p", is the mode on: it is not known.
+// "?2026$p" asks whether the mode is on; the answer is "not recognized".
 static void add_mode(struct text *answers, const char *body, size_t len) {
   char answer[ANSWER_MAX];
   size_t digits = len - 2, at = body[0] == '?' ? 1 : 0;
@@ -77,7 +77,7 @@ static void take_control(const struct queries *queries, terminal_size_call size,
   if (len > 2 && memcmp(body + len - 2, "$p", 2) == 0) add_mode(answers, body, len);
 }
 
-// xterm's 256 colours: 16 with names, a cube of 6 by 6 by 6, 24 greys.
+// xterm's 256 colours: 16 named ones, a cube of 6 by 6 by 6, 24 greys.
 static uint32_t palette(uint64_t number) {
   static const uint32_t named[] = {0x000000, 0xcd0000, 0x00cd00, 0xcdcd00, 0x0000ee, 0xcd00cd, 0x00cdcd, 0xe5e5e5,
                                    0x7f7f7f, 0xff0000, 0x00ff00, 0xffff00, 0x5c5cff, 0xff00ff, 0x00ffff, 0xffffff};
@@ -88,7 +88,7 @@ static uint32_t palette(uint64_t number) {
   return steps[number / 36] << 16 | steps[number / 6 % 6] << 8 | steps[number % 6];
 }
 
-// Of which colour: those of text, background and cursor (10, 11, 12), or a number of the palette.
+// A queried colour: text, background and cursor (10, 11, 12), or a number of the palette.
 struct colour {
   bool of_palette;
   uint64_t number;
@@ -98,7 +98,7 @@ static uint32_t red_green_blue(const struct colour *colour) {
   return colour->of_palette ? palette(colour->number) : colour->number == 11 ? 0x000000 : 0xffffff;
 }
 
-// "\033]4;1;rgb:cdcd/0000/0000", each two digits twice, and the end that the question had.
+// "\033]4;1;rgb:cdcd/0000/0000", each two digits twice, with the terminator of the query.
 static void add_colour(struct text *answers, const struct colour *colour, char last) {
   static const char digits[] = "0123456789abcdef";
   char answer[ANSWER_MAX];
@@ -116,7 +116,7 @@ static void add_colour(struct text *answers, const struct colour *colour, char l
   add(answers, answer);
 }
 
-// Takes what comes before the next semicolon. False at the end.
+// Reads up to the next semicolon. Returns false at the end.
 static bool next_word(const char **at, const char *end, const char **word, size_t *len) {
   if (*at > end) return false;
   const char *semicolon = memchr(*at, ';', (size_t)(end - *at));
@@ -126,7 +126,7 @@ static bool next_word(const char **at, const char *end, const char **word, size_
   return true;
 }
 
-// "4;1;?;2;?" asks for two colours of the palette, "10;?;?" for those of text and background. Others may be set in between.
+// "4;1;?;2;?" queries two colours of the palette, "10;?;?" those of text and background. Others may be set in between.
 static void take_colours(const struct queries *queries, char last, struct text *answers) {
   const char *at = queries->body, *end = at + queries->len, *word;
   size_t len;
@@ -146,7 +146,7 @@ static void take_string(const struct queries *queries, char last, struct text *a
   if (queries->too_long) return;
   if (queries->kind == ']') take_colours(queries, last, answers);
   if (queries->kind != 'P' || queries->len < 2) return;
-  // A setting or a capability: not known.
+  // A setting or a capability: not supported.
   if (memcmp(queries->body, "$q", 2) == 0) add(answers, "\033P0$r\033\\");
   if (memcmp(queries->body, "+q", 2) == 0) add(answers, "\033P0+r\033\\");
 }
@@ -168,7 +168,7 @@ static void after_escape(struct queries *queries, unsigned char byte, struct tex
   queries->kind = (char)byte;
 }
 
-// A byte of a sequence that has begun.
+// Handles a byte inside a sequence.
 static void take(struct queries *queries, char byte, terminal_size_call size, struct text *answers) {
   unsigned char value = (unsigned char)byte;
   if (value == CANCEL || value == SUBSTITUTE) {
@@ -188,7 +188,7 @@ static void take(struct queries *queries, char byte, terminal_size_call size, st
       keep(queries, byte);
     }
   } else if (value >= 0x20) {
-    // Control characters within a sequence have their own effect and are no part of it.
+    // Control characters inside a sequence take effect on their own and are no part of it.
     bool goes_on = value < (queries->state == QUERIES_CONTROL ? 0x40 : 0x30);
     if (queries->state == QUERIES_CONTROL) keep(queries, byte);
     if (!goes_on && queries->state == QUERIES_CONTROL && value < DELETE && !queries->too_long)
@@ -197,7 +197,7 @@ static void take(struct queries *queries, char byte, terminal_size_call size, st
   }
 }
 
-// Most sequences are colours: where one that is no query ends, which begins here after its ESC. NULL: to be looked at closely.
+// Most sequences set colours. Returns the end of one that is no query, which starts here after its ESC; NULL: it needs a closer look.
 static const char *past_colour(const char *at, const char *end) {
   if (at == end || *at != '[') return NULL;
   do at++;

@@ -1,4 +1,4 @@
-// What a program asks its terminal in its output (ECMA-48, xterm's ctlseqs), and what a plain terminal answers.
+// Recognizes terminal queries in output (ECMA-48, xterm's ctlseqs) and answers as a plain terminal does.
 #ifndef KEEPER_QUERIES_H
 #define KEEPER_QUERIES_H
 
@@ -10,7 +10,7 @@
 // Longer sequences are no queries. An answer is shorter than ANSWER_MAX.
 enum { QUERY_MAX = 256, ANSWER_MAX = 96 };
 
-// Where in a sequence the output is; all zero at its start.
+// The position within a sequence; all zero at its start.
 struct queries {
   enum { QUERIES_TEXT, QUERIES_ESCAPE, QUERIES_CHARSET, QUERIES_CONTROL, QUERIES_STRING, QUERIES_STRING_END } state;
   char kind;      // of a string: ], P, X, ^ or _
@@ -19,10 +19,10 @@ struct queries {
   char body[QUERY_MAX];
 };
 
-// Asked for the terminal's size only when the program asks for it. False: not known.
+// Called only when the program queries the terminal's size. Returns false when it is not known.
 typedef bool (*terminal_size_call)(unsigned *cols, unsigned *rows);
 
-// Pure. Adds the answers to the queries that a piece of output completes; those without room are left out.
+// Pure. Adds the answers to the queries that this piece of output completes; drops those that do not fit.
 void queries_take(struct queries *queries, const char *bytes, size_t len, terminal_size_call size, struct text *answers);
 
 #endif

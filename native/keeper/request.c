@@ -14,7 +14,7 @@ bool request_head(const unsigned char head[HEAD_SIZE], struct request_head *into
   return into->bytes <= REQUEST_MAX;
 }
 
-// The string at `*at`, which is left behind its NUL. NULL when there is none.
+// Returns the string at `*at` and moves past its NUL. NULL when there is none.
 static char *take(char **at, const char *end) {
   char *string = *at;
   char *nul = string < end ? memchr(string, '\0', (size_t)(end - string)) : NULL;

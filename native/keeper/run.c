@@ -19,7 +19,7 @@
 #include "terminal.h"
 #include "process-tree.h"
 
-// A terminal that somebody else still holds is not listened to for longer than DRAIN_MS after the end.
+// A terminal that another process still holds open is read for at most DRAIN_MS after the service's exit.
 enum { DRAIN_MS = 1000, FAREWELL_MS = 250, NOTICES_AT_ONCE = 32, EVENT_MAX = CLIENT_OUT_MAX / 2 };
 enum { POLL_MAX = 2 + OUTPUT_POLL_MAX + CONTROL_POLL_MAX };
 
@@ -31,7 +31,7 @@ static bool in_cgroup;
 
 static void add_pids(struct text *text) {
   text_add(text, "\"pid\":");
-  text_number(text, (uint64_t)life_main());
+  text_number(text, (uint64_t)lifecycle_main());
   text_add(text, ",\"keeper\":");
   text_number(text, (uint64_t)getpid());
   text_add(text, ",\"startedMs\":");
@@ -40,7 +40,7 @@ static void add_pids(struct text *text) {
   text_json_bool(text, in_cgroup);
 }
 
-static void tell_started(void) {
+static void send_started(void) {
   char event[256];
   struct text text = text_in(event, sizeof event);
   text_add(&text, "{\"event\":\"started\",");
@@ -49,21 +49,21 @@ static void tell_started(void) {
   control_broadcast(&text);
 }
 
-static void tell_state(struct client *client) {
+static void send_state(struct client *client) {
   static char event[EVENT_MAX];
   struct text text = text_in(event, sizeof event);
   text_add(&text, "{\"event\":\"state\",");
   add_pids(&text);
   text_add(&text, ",\"main\":");
-  if (life_ended()) {
+  if (lifecycle_main_exited()) {
     text_add(&text, "{");
-    life_outcome(&text);
+    lifecycle_outcome(&text);
     text_add(&text, "}");
   } else {
     text_add(&text, "null");
   }
   text_add(&text, ",\"left\":");
-  text_number(&text, tree_left());
+  text_number(&text, process_tree_left());
   text_add(&text, ",\"notify\":{\"ready\":");
   text_json_bool(&text, known.ready);
   text_add(&text, ",\"status\":");
@@ -89,23 +89,23 @@ static void attach(struct client *client, const struct command *command) {
     client_error(client, strerror(errno));
 }
 
-static void obey(struct client *client, const struct command *command) {
+static void handle_command(struct client *client, const struct command *command) {
   switch (command->verb) {
     case VERB_STATE:
-      tell_state(client);
+      send_state(client);
       break;
     case VERB_POKE:
       log_revive();
       control_poke(client);
       break;
     case VERB_STOP:
-      life_stop((int)command->first, (int64_t)command->second);
+      lifecycle_stop((int)command->first, (int64_t)command->second);
       break;
     case VERB_SIGNAL:
-      if (!life_signal((int)command->first)) client_error(client, "the main process has ended");
+      if (!lifecycle_signal((int)command->first)) client_error(client, "the main process has exited");
       break;
     case VERB_FINISH:
-      life_finish();
+      lifecycle_finish();
       break;
     case VERB_RESIZE:
     case VERB_ATTACH:
@@ -114,13 +114,13 @@ static void obey(struct client *client, const struct command *command) {
   }
 }
 
-// A key that would stop the service for good is passed over.
+// Skips a key that would suspend the service: no shell is there to resume it.
 static size_t type(const char *bytes, size_t len) {
-  size_t typable = terminal_typable(bytes, len, life_main());
+  size_t typable = terminal_typable(bytes, len, lifecycle_main());
   return typable == 0 && len > 0 ? 1 : output_type(bytes, typable);
 }
 
-// Says why the service did not start, to the daemon or, when nobody listens, on standard error.
+// Reports why the service did not start, to the daemon and on standard error.
 static int fail(const struct failure *failure) {
   char event[512];
   struct text text = text_in(event, sizeof event);
@@ -161,7 +161,7 @@ static void bind_again(void) {
   notify_fd = fd;
 }
 
-static int until(int64_t now, int64_t first, int64_t second, int64_t third) {
+static int wait_ms(int64_t now, int64_t first, int64_t second, int64_t third) {
   int64_t due = first;
   if (second >= 0 && (due < 0 || second < due)) due = second;
   if (third >= 0 && (due < 0 || third < due)) due = third;
@@ -169,8 +169,8 @@ static int until(int64_t now, int64_t first, int64_t second, int64_t third) {
   return due <= now ? 0 : due - now > INT_MAX ? INT_MAX : (int)(due - now);
 }
 
-// Waits once and handles all that came. `last` is the end of the drain (clock_ms()), -1 while the service lives.
-static void turn(int64_t last) {
+// Waits once and handles everything that arrived. `last` is the end of the drain (clock_ms()), -1 while the service runs.
+static void run_once(int64_t last) {
   struct pollfd fds[POLL_MAX];
   int64_t now = clock_ms();
   unsigned count = 0;
@@ -178,23 +178,23 @@ static void turn(int64_t last) {
   fds[count++] = (struct pollfd){.fd = notify_fd, .events = POLLIN};
   unsigned outputs = output_poll(fds + count, control_typing(), now);
   unsigned clients = control_poll(fds + count + outputs);
-  int ready = fds_wait(fds, count + outputs + clients, until(now, life_due(), output_due(), last));
+  int ready = fds_wait(fds, count + outputs + clients, wait_ms(now, lifecycle_due(), output_due(), last));
   now = clock_ms();
   if (ready > 0) {
     if (fds[0].revents != 0) {
-      if (signals_take()) life_finish();
+      if (signals_take()) lifecycle_finish();
       if (signals_hung_up()) bind_again();
-      life_reap();
+      lifecycle_reap();
     }
     if (fds[1].revents != 0) take_notices();
     output_handle(fds + count, outputs, now);
     control_handle(fds + count + outputs, clients);
   }
   output_tick(now);
-  life_tick(now);
+  lifecycle_tick(now);
 }
 
-static bool set_up(struct failure *failure) {
+static bool open_all(struct failure *failure) {
   failure->step = "fork";
   bool ready = signals_open();
   if (ready) {
@@ -214,42 +214,42 @@ static bool set_up(struct failure *failure) {
   return ready;
 }
 
-static void say_goodbye(void) {
+static void send_exit(void) {
   char event[256];
   struct text text = text_in(event, sizeof event);
   text_add(&text, "{\"event\":\"exit\",");
-  life_outcome(&text);
+  lifecycle_outcome(&text);
   text_add(&text, "}\n");
   output_end();
-  // Before the event: who hears it may start the next keeper on the same paths.
+  // Unlinked before the event: on it the daemon may start the next keeper on the same paths.
   control_unlisten();
   if (notify_fd >= 0) (void)unlink(options->notify);
-  if (options->exit != NULL) record_write(options->exit);
+  if (options->exit != NULL) exit_record_write(options->exit);
   control_broadcast(&text);
   control_close(FAREWELL_MS);
 }
 
 int run(const struct options *given) {
-  static const struct control_calls calls = {.command = obey, .type = type};
+  static const struct control_calls calls = {.command = handle_command, .type = type};
   struct failure failure;
   struct child child;
   options = given;
   control_start(fds_inherit() ? FIRST_CLIENT_FD : -1, &calls);
-  if (getsid(0) != getpid()) (void)setsid();  // refused to a group leader, which can have no terminal then
-  if (options->exit != NULL) (void)record_begin(options->exit);
-  if (!set_up(&failure)) return fail(&failure);
-  bool whole = tree_adopt(options->group_only);
+  if (getsid(0) != getpid()) (void)setsid();  // fails for a group leader, which can have no terminal then
+  if (options->exit != NULL) (void)exit_record_begin(options->exit);
+  if (!open_all(&failure)) return fail(&failure);
+  bool whole = process_tree_adopt(options->group_only);
   if (!child_start(options, &child, &failure)) return fail(&failure);
   started_ms = clock_epoch_ms();
   in_cgroup = child.in_cgroup;
-  tree_start(child.pid, options->cgroup);
-  life_start(child.pid, whole, options);
+  process_tree_start(child.pid, options->cgroup);
+  lifecycle_start(child.pid, whole, options);
   output_start(child.output, child.errors);
-  tell_started();
-  while (!life_over()) turn(-1);
+  send_started();
+  while (!lifecycle_is_over()) run_once(-1);
   int64_t last = clock_ms() + DRAIN_MS;
   output_drain(last);
-  while (options->tty && !output_over() && clock_ms() < last) turn(last);
-  say_goodbye();
+  while (options->tty && !output_over() && clock_ms() < last) run_once(last);
+  send_exit();
   return 0;
 }

@@ -1,10 +1,10 @@
-// `locald-keeper run`: see options_parse for its words.
+// `locald-keeper run`: see options_parse for its arguments.
 #ifndef KEEPER_RUN_H
 #define KEEPER_RUN_H
 
 #include "args.h"
 
-// Holds the service until all of it is over. The answer is the keeper's own exit code: 0, or 1 when it did not start.
+// Holds the service until its last process has exited. Returns the keeper's exit code: 0, or 1 when the service did not start.
 int run(const struct options *options);
 
 #endif

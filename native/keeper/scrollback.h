@@ -1,4 +1,4 @@
-// The last bytes the terminal showed, for attached clients which read a little slower than the service writes.
+// The last output of the terminal, for attached clients that read a little slower than the service writes.
 #ifndef KEEPER_SCROLLBACK_H
 #define KEEPER_SCROLLBACK_H
 
@@ -7,16 +7,16 @@
 
 #include "client.h"
 
-// From now on the client gets what the terminal shows.
-void screen_join(struct client *client);
+// Attaches the client at the current end.
+void scrollback_join(struct client *client);
 
-// True when the client has not got all yet.
-bool screen_pending(const struct client *client);
+// Returns true when the client has output left to read.
+bool scrollback_pending(const struct client *client);
 
-// Sends what the socket takes. A client for which something is lost by now is closed.
-void screen_flush(struct client *client);
+// Sends what the socket accepts. Closes a client that has lost output by lagging too far behind.
+void scrollback_flush(struct client *client);
 
-// Remembers a batch; the attached clients are flushed before and after by the caller.
-void screen_show(const char *bytes, size_t len);
+// Stores a batch; the caller flushes the attached clients before and after.
+void scrollback_show(const char *bytes, size_t len);
 
 #endif

@@ -5,13 +5,13 @@
 
 #include "process-tree.h"
 
-// What is asked of a process at most once in a look.
+// What is read of a process, at most once per look.
 struct view {
   struct pipes pipes;
   enum { UNSEEN, HANDLES, LETS } handling;
 };
 
-// Shells pass nothing on, whatever they do at the signal. One may have a version in its name.
+// Shells do not pass a signal on, even when they handle it. The name may include a version.
 static bool is_shell(pid_t pid) {
   static const char *const shells[] = {"sh", "bash", "dash", "ash", "busybox", "zsh", "ksh", "mksh", "fish", "tcsh", "csh"};
   char name[64];
@@ -22,17 +22,17 @@ static bool is_shell(pid_t pid) {
   return false;
 }
 
-// A terminal gives these to all of a group itself, so a parent that handles one does not pass it on.
+// A terminal sends these to a whole group, so a parent that handles one does not pass it on.
 static bool is_of_terminals(int signal) { return signal == SIGINT || signal == SIGQUIT || signal == SIGHUP; }
 
-// Who has handled the signal when it was looked at. One that does so only the first time, such as timeout(1), is still of them.
+// Processes that handled the signal at some look. One that does so only the first time, such as timeout(1), stays one of them.
 static struct {
   pid_t pid;
   uint64_t start;
-} handlers[TREE_MAX];
+} handlers[PROCESS_TREE_MAX];
 static unsigned handlers_count;
 
-void turns_begin(void) { handlers_count = 0; }
+void signal_order_begin(void) { handlers_count = 0; }
 
 static bool has_handled(const struct process *process) {
   for (unsigned i = 0; i < handlers_count; i++)
@@ -42,7 +42,7 @@ static bool has_handled(const struct process *process) {
 
 static bool handles_now(const struct process *process, int signal) {
   if (!proc_handles(process->pid, signal) || is_shell(process->pid)) return false;
-  if (handlers_count < TREE_MAX) {
+  if (handlers_count < PROCESS_TREE_MAX) {
     handlers[handlers_count].pid = process->pid;
     handlers[handlers_count++].start = process->start;
   }
@@ -68,19 +68,19 @@ static unsigned parent_of(const struct process *members, unsigned at) {
   return parent;
 }
 
-void turns_look(const struct process *members, unsigned count, int signal, enum turn *turns) {
-  static struct view views[TREE_MAX];
+void signal_order_look(const struct process *members, unsigned count, int signal, enum signal_hold *holds) {
+  static struct view views[PROCESS_TREE_MAX];
   for (unsigned i = 0; i < count; i++) {
     views[i] = (struct view){.handling = UNSEEN};
-    turns[i] = TURN_FREE;
+    holds[i] = HOLD_NONE;
     if (count > 1) proc_pipes(members[i].pid, &views[i].pipes);
   }
   for (unsigned i = 0; i < count; i++) {
     unsigned parent = parent_of(members, i);
     bool is_child = parent < i;
-    if (is_child && (turns[parent] == TURN_PARENT || (!is_of_terminals(signal) && handles(&members[parent], signal, &views[parent]))))
-      turns[i] = TURN_PARENT;
+    if (is_child && (holds[parent] == HOLD_PARENT || (!is_of_terminals(signal) && handles(&members[parent], signal, &views[parent]))))
+      holds[i] = HOLD_PARENT;
     else if (reads_from_member(members, count, views, i))
-      turns[i] = TURN_WRITER;
+      holds[i] = HOLD_WRITER;
   }
 }

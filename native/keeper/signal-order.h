@@ -1,4 +1,4 @@
-// In which order the processes of the service are asked to end: some have to wait for the end of others.
+// The order in which the processes of a service get the stop signal: some are held back until others exit.
 #ifndef KEEPER_SIGNAL_ORDER_H
 #define KEEPER_SIGNAL_ORDER_H
 
@@ -6,14 +6,14 @@
 
 #include "proc.h"
 
-// FREE: it may be asked. PARENT: it is its parent's to end it, or that of one above, which handles the signal: make, npm and the masters
-// of servers pass it on. WRITER: it reads from a pipe what another still writes: asked now, `x | cat` would lose the last words of x.
-enum turn { TURN_FREE, TURN_PARENT, TURN_WRITER };
+// NONE: may get it now. PARENT: its parent, or one above, handles the signal and will stop it: make, npm and the masters
+// of servers pass it on. WRITER: it reads a pipe that another process still writes: `x | cat` would lose the last output of x.
+enum signal_hold { HOLD_NONE, HOLD_PARENT, HOLD_WRITER };
 
-// A stop by another signal begins.
-void turns_begin(void);
+// Starts a stop with another signal.
+void signal_order_begin(void);
 
-// One for each of the members, which are parents before their children.
-void turns_look(const struct process *members, unsigned count, int signal, enum turn *turns);
+// Fills in one hold for each member; members are sorted parents before children.
+void signal_order_look(const struct process *members, unsigned count, int signal, enum signal_hold *holds);
 
 #endif

@@ -49,7 +49,7 @@ static _Noreturn void become(int client) {
   unsigned char head[HEAD_SIZE];
   struct request_head sizes;
   struct request request;
-  // Some systems hand the listener's mode on.
+  // Some systems pass on the listener's mode.
   if (fcntl(client, F_SETFL, 0) != 0) fail(client, "fork", errno);
   (void)alarm(REQUEST_S);
   if (!read_all(client, head, sizeof head) || !request_head(head, &sizes)) fail(client, "request", EINVAL);
@@ -65,18 +65,18 @@ static _Noreturn void become(int client) {
   fail(FIRST_CLIENT_FD, "exec", errno);
 }
 
-// False when nobody waits.
+// Accepts one request. Returns false when none is pending.
 static bool take(int listener) {
   int client = accept(listener, NULL, NULL);
   if (client < 0) return false;
   pid_t pid = fork();
   if (pid == 0) become(client);
-  // Without a process left there is none to say it: the daemon sees its connection end.
+  // When fork failed there is no process to report it: the daemon sees its connection close.
   (void)close(client);
   return true;
 }
 
-// Says that it listens: what was standard output is closed then, and is nothing.
+// Prints a line once it listens, then replaces standard output with /dev/null.
 static bool announce(void) {
   int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
   bool done = nothing >= 0 && write(STDOUT_FILENO, "\n", 1) == 1 && dup2(nothing, STDOUT_FILENO) >= 0;
@@ -85,7 +85,7 @@ static bool announce(void) {
 }
 
 int starter(const char *path) {
-  // Children that are ignored are no zombies (sigaction(2)).
+  // Ignoring SIGCHLD leaves no zombies (sigaction(2)).
   const struct sigaction ignore = {.sa_handler = SIG_IGN};
   int listener = fd_bind(path, SOCK_STREAM);
   if (listener < 0 || listen(listener, BACKLOG) != 0 || sigaction(SIGCHLD, &ignore, NULL) != 0 ||
@@ -99,7 +99,7 @@ int starter(const char *path) {
     if (fds[0].revents != 0) break;
     if (fds[1].revents != 0) (void)take(listener);
   }
-  // Who asked before another starter was put in the place of this one.
+  // Serves requests made before another starter took the path.
   while (take(listener)) continue;
   (void)unlink(path);
   return 0;

@@ -29,7 +29,7 @@ bool terminal_size(unsigned *cols, unsigned *rows) {
   return true;
 }
 
-// The slave is opened here: macOS sets the size through it alone, and some of its releases refuse flags of a master before.
+// Opens the slave here: macOS sets the size only through it, and some releases reject flags on a master before that.
 bool terminal_open(unsigned cols, unsigned rows, int *master, int *slave) {
   *master = posix_openpt(O_RDWR | O_NOCTTY);
   if (*master < 0 || grantpt(*master) != 0 || unlockpt(*master) != 0) return false;
@@ -47,13 +47,13 @@ bool terminal_open(unsigned cols, unsigned rows, int *master, int *slave) {
   modes.c_iflag |= IUTF8;
 #endif
 #ifdef VDSUSP
-  modes.c_cc[VDSUSP] = _POSIX_VDISABLE;  // a second key that would stop it, see terminal_typable
+  modes.c_cc[VDSUSP] = _POSIX_VDISABLE;  // a second suspend key, see terminal_typable
 #endif
   return tcsetattr(held, TCSANOW, &modes) == 0 && terminal_resize(held, cols, rows) && ioctl(held, TIOCSCTTY, 0) == 0;
 }
 
-// On macOS a session's first open of /dev/tty is not closed before its leader ends, which is the keeper: without revoke(2) the master
-// of a service that has opened it would see no end (bsd/kern/tty_tty.c, cttyopen).
+// On macOS a session's first open of /dev/tty closes only when its leader exits, which is the keeper: without revoke(2) the master
+// of a service that has opened it would see no end of file (bsd/kern/tty_tty.c, cttyopen).
 void terminal_release(void) {
   if (held < 0) return;
 #ifndef __linux__
@@ -68,7 +68,7 @@ void terminal_flow(void) {
 }
 
 bool terminal_take(int slave) {
-  // From a group in the background, which it is until then, this needs SIGTTOU ignored, as the keeper has it.
+  // The new group is in the background until then, so this needs SIGTTOU ignored, as the keeper has it.
   return setpgid(0, 0) == 0 && tcsetpgrp(slave, getpid()) == 0;
 }
 
@@ -80,7 +80,7 @@ pid_t terminal_foreground(void) {
 size_t terminal_typable(const char *bytes, size_t len, pid_t group) {
   struct termios modes;
   if (held < 0 || tcgetattr(held, &modes) != 0 || (modes.c_lflag & ISIG) == 0 || tcgetpgrp(held) != group) return len;
-  if (modes.c_cc[VSUSP] == _POSIX_VDISABLE) return len;  // there is none: the program gets each byte
+  if (modes.c_cc[VSUSP] == _POSIX_VDISABLE) return len;  // no suspend key: the program gets each byte
   const char *key = memchr(bytes, modes.c_cc[VSUSP], len);
   return key == NULL ? len : (size_t)(key - bytes);
 }

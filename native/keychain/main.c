@@ -1,5 +1,5 @@
-// locald-keychain: a root in the login keychain of the user who runs it, and that user's own trust settings. It has no privileges, and
-// takes none: macOS asks the person at the screen for their password before it changes anything. See ../shim/README.md.
+// locald-keychain: adds a root to the login keychain of the user who runs it, and to that user's own trust settings. It has no privileges
+// and gains none: macOS asks the person at the screen for their password before it changes anything. See ../../shim/README.md.
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 
 #if defined(__APPLE__) || defined(SHIM_FAKE_KEYCHAIN)
 
-// Exit codes besides 0. The daemon and the CLI tell by the line of JSON what came of it.
+// Exit codes besides 0. The daemon and the CLI read the result from the line of JSON.
 enum { NOT_DONE = 1, NO_CERTIFICATE = 65, WRONG_USER = 66, USAGE = 64 };
 
 static const char name[] = "locald-keychain";
@@ -44,30 +44,30 @@ static int print(const struct text *line, int code) {
   return code;
 }
 
-static void add_standing(struct text *line, const char *domain, struct standing standing) {
+static void add_trust_state(struct text *line, const char *domain, struct trust_state state) {
   static const char *const kinds[] = {
-      [STANDING_NONE] = "none",   [STANDING_TRUSTED] = "trusted", [STANDING_DENIED] = "denied",
-      [STANDING_OTHER] = "other", [STANDING_UNKNOWN] = "unknown",
+      [TRUST_STATE_NONE] = "none",   [TRUST_STATE_TRUSTED] = "trusted", [TRUST_STATE_DENIED] = "denied",
+      [TRUST_STATE_OTHER] = "other", [TRUST_STATE_UNKNOWN] = "unknown",
   };
   text_add(line, domain);
   text_add(line, "\":{\"is\":\"");
-  text_add(line, kinds[standing.kind]);
+  text_add(line, kinds[state.kind]);
   text_add(line, "\",\"status\":");
-  text_signed(line, standing.status);
+  text_signed(line, state.status);
 }
 
-static int tell_state(SecCertificateRef root) {
+static int print_state(SecCertificateRef root) {
   char buffer[256];
   struct text line = text_in(buffer, sizeof buffer);
   text_add(&line, "{\"");
-  add_standing(&line, "user", standing_of(root, kSecTrustSettingsDomainUser));
+  add_trust_state(&line, "user", trust_state_of(root, kSecTrustSettingsDomainUser));
   text_add(&line, "},\"");
-  add_standing(&line, "admin", standing_of(root, kSecTrustSettingsDomainAdmin));
+  add_trust_state(&line, "admin", trust_state_of(root, kSecTrustSettingsDomainAdmin));
   text_add(&line, "}}\n");
   return print(&line, 0);
 }
 
-static int tell(const char *call, OSStatus status) {
+static int print_result(const char *call, OSStatus status) {
   char buffer[256];
   struct text line = text_in(buffer, sizeof buffer);
   text_add(&line, "{\"call\":\"");
@@ -80,28 +80,28 @@ static int tell(const char *call, OSStatus status) {
 
 static int trust(SecCertificateRef root) {
   const OSStatus added = SecCertificateAddToKeychain(root, NULL);
-  if (added != errSecSuccess && added != errSecDuplicateItem) return tell("SecCertificateAddToKeychain", added);
+  if (added != errSecSuccess && added != errSecDuplicateItem) return print_result("SecCertificateAddToKeychain", added);
   const OSStatus status = root_trust(root, kSecTrustSettingsDomainUser);
-  // Why it is not trusted is what matters.
+  // The reason why it is not trusted is what matters.
   if (status != errSecSuccess && added == errSecSuccess) (void)root_delete(root, NULL);
-  return tell("SecTrustSettingsSetTrustSettings", status);
+  return print_result("SecTrustSettingsSetTrustSettings", status);
 }
 
 static int untrust(SecCertificateRef root) {
   OSStatus status = root_distrust(root, kSecTrustSettingsDomainUser);
-  if (status != errSecSuccess) return tell("SecTrustSettingsRemoveTrustSettings", status);
-  return tell("SecItemDelete", root_delete(root, NULL));
+  if (status != errSecSuccess) return print_result("SecTrustSettingsRemoveTrustSettings", status);
+  return print_result("SecItemDelete", root_delete(root, NULL));
 }
 
-// What a `trust` has left that was ended while it waited.
+// Removes what a `trust` left behind that was killed while it waited.
 static int discard(SecCertificateRef root) {
-  const struct standing standing = standing_of(root, kSecTrustSettingsDomainUser);
-  if (standing.kind != STANDING_NONE) return tell("SecTrustSettingsCopyTrustSettings", standing.status);
-  return tell("SecItemDelete", root_delete(root, NULL));
+  const struct trust_state state = trust_state_of(root, kSecTrustSettingsDomainUser);
+  if (state.kind != TRUST_STATE_NONE) return print_result("SecTrustSettingsCopyTrustSettings", state.status);
+  return print_result("SecItemDelete", root_delete(root, NULL));
 }
 
 static int (*verb_of(const char *word))(SecCertificateRef) {
-  if (strcmp(word, "state") == 0) return tell_state;
+  if (strcmp(word, "state") == 0) return print_state;
   if (strcmp(word, "trust") == 0) return trust;
   if (strcmp(word, "discard") == 0) return discard;
   return strcmp(word, "untrust") == 0 ? untrust : NULL;
@@ -111,7 +111,7 @@ int main(int argc, char *argv[]) {
   int (*verb)(SecCertificateRef) = argc == 2 ? verb_of(argv[1]) : NULL;
   if (verb == NULL) end(USAGE, "usage: locald-keychain state|trust|untrust|discard < root.pem", NULL);
   if (getuid() != geteuid() || getgid() != getegid()) end(WRONG_USER, "it must not be installed setuid or setgid", NULL);
-  // The settings of root are nobody's who browses.
+  // No browser uses root's settings.
   if (verb == trust && getuid() == 0) end(WRONG_USER, "it changes the settings of its own user: run it without sudo", NULL);
   (void)alarm(PERSON_SECONDS);
   SecCertificateRef root = read_root();

@@ -19,8 +19,8 @@ static bool is_for_servers(SecPolicyRef policy) {
   return is;
 }
 
-// Whether a set of usage constraints counts whenever a certificate below the root is shown by a TLS server, whatever program asks and
-// whatever the server's name. One that only forgives an error trusts nothing.
+// Returns whether a set of usage constraints applies whenever a TLS server shows a certificate below the root, for any program and
+// any server name. A set that only forgives an error trusts nothing.
 static bool counts(CFDictionaryRef usage) {
   const int32_t uses = number_of(usage, kSecTrustSettingsKeyUsage, -1);
   return is_for_servers((SecPolicyRef)CFDictionaryGetValue(usage, kSecTrustSettingsPolicy)) &&
@@ -29,29 +29,29 @@ static bool counts(CFDictionaryRef usage) {
          CFDictionaryGetValue(usage, kSecTrustSettingsAllowedError) == NULL && (uses & kSecTrustSettingsKeyUseSignCert) != 0;
 }
 
-// SecTrustSettings.h: the settings are a list of constraints, of which any one that applies is enough; an empty list, and a result
-// that is not given, mean "always trust".
-static enum standing_kind kind_of(CFArrayRef settings) {
+// SecTrustSettings.h: the settings are a list of constraints, of which any one that applies is enough; an empty list, and a missing
+// result, mean "always trust".
+static enum trust_state_kind kind_of(CFArrayRef settings) {
   const CFIndex count = CFArrayGetCount(settings);
-  enum standing_kind kind = count == 0 ? STANDING_TRUSTED : STANDING_OTHER;
+  enum trust_state_kind kind = count == 0 ? TRUST_STATE_TRUSTED : TRUST_STATE_OTHER;
   for (CFIndex at = 0; at < count; at++) {
     CFDictionaryRef usage = CFArrayGetValueAtIndex(settings, at);
     if (!counts(usage)) continue;
     const int32_t result = number_of(usage, kSecTrustSettingsResult, kSecTrustSettingsResultTrustRoot);
-    if (result == kSecTrustSettingsResultDeny) return STANDING_DENIED;
-    if (result == kSecTrustSettingsResultTrustRoot) kind = STANDING_TRUSTED;
+    if (result == kSecTrustSettingsResultDeny) return TRUST_STATE_DENIED;
+    if (result == kSecTrustSettingsResultTrustRoot) kind = TRUST_STATE_TRUSTED;
   }
   return kind;
 }
 
-struct standing standing_of(SecCertificateRef root, SecTrustSettingsDomain domain) {
+struct trust_state trust_state_of(SecCertificateRef root, SecTrustSettingsDomain domain) {
   CFArrayRef settings = NULL;
   OSStatus status = SecTrustSettingsCopyTrustSettings(root, domain, &settings);
   if (status == errSecItemNotFound || status == errSecNoTrustSettings)
-    return (struct standing){.kind = STANDING_NONE, .status = status};
-  if (status != errSecSuccess || settings == NULL) return (struct standing){.kind = STANDING_UNKNOWN, .status = status};
-  struct standing standing = {.kind = kind_of(settings), .status = status};
+    return (struct trust_state){.kind = TRUST_STATE_NONE, .status = status};
+  if (status != errSecSuccess || settings == NULL) return (struct trust_state){.kind = TRUST_STATE_UNKNOWN, .status = status};
+  struct trust_state state = {.kind = kind_of(settings), .status = status};
   CFRelease(settings);
-  return standing;
+  return state;
 }
 #endif

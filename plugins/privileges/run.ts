@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import type { BoundSocket } from '../../kernel/contract/plugin.ts'
 import { messageOf } from '../../kernel/errors.ts'
 
-/** How a run of the helper ended. `code` is null when it was ended by a signal or could not be run. */
+/** How a run of the helper ended. `code` is null when it was killed by a signal or could not be run. */
 export interface Ran {
   readonly code: number | null
   readonly output: string

@@ -307,6 +307,6 @@ OSStatus SecTrustSettingsCopyTrustSettings(SecCertificateRef certificate, SecTru
   return 0;
 }
 
-__attribute__((destructor)) static void tell(void) {
+__attribute__((destructor)) static void print_result(void) {
   if (alive != 0) log_line("not released", "", alive);
 }

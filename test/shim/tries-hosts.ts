@@ -106,7 +106,7 @@ export const file: readonly Try[] = [
     name: 'the hosts file can be written by all',
     before: it => chmodSync(it.hosts, 0o666),
     code: 32,
-    says: /others than root may write/,
+    says: /writable by others than root/,
   },
   { name: 'the hosts file is a FIFO', before: it => fifo(it.hosts), code: 32, says: /not a regular file/ },
   {
@@ -162,7 +162,7 @@ export const file: readonly Try[] = [
     name: 'the folder of the hosts file can be written to by all',
     before: it => chmodSync(join(it.root, 'etc'), 0o777),
     code: 13,
-    says: /others than root may write/,
+    says: /writable by others than root/,
   },
   {
     name: 'a read-only file system',

@@ -46,8 +46,8 @@ t.test(
       return `${ran.stdout.trim()} ${ran.stderr.trim()}`
     }
     t.match(answer('none'), /"bound":"127\.0\.0\.1"/, 'a free one')
-    t.match(answer('0.0.0.0'), /^21 .*another program listens there: 127\.0\.0\.1:80$/)
-    t.match(answer('::'), /^21 .*another program listens there: \[::1\]:80$/)
+    t.match(answer('0.0.0.0'), /^21 .*another program is listening there: 127\.0\.0\.1:80$/)
+    t.match(answer('::'), /^21 .*another program is listening there: \[::1\]:80$/)
   },
 )
 

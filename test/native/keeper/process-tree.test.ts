@@ -105,7 +105,7 @@ function stops(t: Test, variant: Variant) {
     one.line.send(`signal ${constants.signals.SIGUSR2}`)
     await one.line.next('main')
     one.line.send(`signal ${SIGUSR1}`)
-    t.match(await one.line.next('error'), { error: 'the main process has ended' })
+    t.match(await one.line.next('error'), { error: 'the main process has exited' })
   })
 }
 
