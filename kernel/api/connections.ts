@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Socket } from 'node:net'
 
-/** How many connections may wait for what. */
+/** Limits of the connections that may wait. */
 export interface ConnectionLimits {
   /** For a request's head. */
   readonly idle: number
@@ -10,17 +10,17 @@ export interface ConnectionLimits {
 }
 
 /**
- * Connections that ask for nothing, or not for all of it, kept to a number: beyond it the one that has waited for longest is closed, so
- * that others are served. A client sends its request as soon as it is connected.
+ * Limits the connections without a complete request: beyond the limit it closes the one that has waited longest, so that others are
+ * served. A client sends its request as soon as it is connected.
  */
 export class IdleConnections {
   readonly #all = new Set<Socket>()
-  readonly #idle: Waiting
-  readonly #sending: Waiting
+  readonly #idle: WaitingSockets
+  readonly #sending: WaitingSockets
 
   constructor(server: Server, limits: ConnectionLimits) {
-    this.#idle = new Waiting(limits.idle)
-    this.#sending = new Waiting(limits.sending)
+    this.#idle = new WaitingSockets(limits.idle)
+    this.#sending = new WaitingSockets(limits.sending)
     server.on('connection', socket => {
       this.#all.add(socket)
       this.#idle.add(socket)
@@ -44,25 +44,25 @@ export class IdleConnections {
     })
   }
 
-  /** Closes all connections, those in use too. */
+  /** Closes all connections, also those in use. */
   closeAll(): void {
     for (const socket of this.#all) socket.destroy()
   }
 }
 
-/** Sockets in the order they came. */
-class Waiting {
+/** A limited set of sockets in the order of their arrival. */
+class WaitingSockets {
   readonly #sockets = new Set<Socket>()
-  readonly #most: number
+  readonly #limit: number
 
-  constructor(most: number) {
-    this.#most = most
+  constructor(limit: number) {
+    this.#limit = limit
   }
 
   add(socket: Socket): void {
     this.#sockets.add(socket)
     for (const oldest of this.#sockets) {
-      if (this.#sockets.size <= this.#most) return
+      if (this.#sockets.size <= this.#limit) return
       this.#sockets.delete(oldest)
       oldest.destroy()
     }

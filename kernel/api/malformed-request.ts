@@ -7,17 +7,17 @@ const statuses: ReadonlyMap<string | undefined, number> = new Map([
   ['HPE_HEADER_OVERFLOW', 431],
 ])
 
-/** Answers what is no request that the API could read, in the same form as all other errors. */
+/** Answers a request that Node cannot parse, in the same form as all other errors. */
 export function answerMalformed(error: Error, socket: Duplex): void {
-  refuse(socket, statuses.get(systemCode(error)) ?? 400, `not a request of HTTP/1.1: ${error.message}`)
+  refuse(socket, statuses.get(systemCode(error)) ?? 400, `malformed HTTP/1.1 request: ${error.message}`)
 }
 
-/** Node closes the connection without an answer otherwise. */
+/** Answers CONNECT with an error; by default Node closes the connection without a response. */
 export function refuseTunnels(server: Server): void {
   server.on('connect', (_request, socket) => {
-    // Node listens no more to a connection that it has handed over, and the client may have left.
+    // Node no longer handles errors of a connection that it has handed over, and the client may have disconnected.
     socket.on('error', () => socket.destroy())
-    refuse(socket, 404, 'the API has no CONNECT')
+    refuse(socket, 404, 'CONNECT is not supported')
   })
 }
 

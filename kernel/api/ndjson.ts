@@ -6,67 +6,67 @@ import { LocaldError } from '../errors.ts'
 
 /** A response of one JSON value a line. */
 export interface Lines<T> {
-  /** Aborts when the client is gone. */
+  /** Aborts when the client disconnects. */
   readonly signal: AbortSignal
-  /** Writes values at once; a client that lets them pile up is cut off. */
-  tell(...values: readonly T[]): void
-  /** Writes values, and waits until the client has room for more. */
+  /** Writes values without waiting; disconnects a client that does not read them. */
+  push(...values: readonly T[]): void
+  /** Writes values and waits until the client has read enough of them. */
   send(values: readonly T[]): Promise<void>
 }
 
 declare module 'fastify' {
   interface FastifyReply {
     /**
-     * Answers with NDJSON. The head is sent with the first line: what is thrown before is answered as an error. What is thrown after it
-     * is told by a last line, as `failed` makes it; without that the connection is cut, so that nobody takes the answer for whole.
+     * Responds with NDJSON. The head is sent with the first line, so an error before that gets a response of its own. A later error
+     * becomes the last line, made by `failed`; without `failed` the connection is cut, so that the response does not look complete.
      */
     lines<T>(write: (lines: Lines<T>) => Promise<void>, failed?: (error: unknown) => T): Promise<FastifyReply>
   }
 }
 
-/** More than this waiting for a client means that it does not read: bytes. */
-const pileLimit = 4 * 1024 * 1024
-/** Streams at once: each may hold a file, and what its client has not read yet. */
+/** A client with more unread bytes than this does not read. */
+const unreadLimit = 4 * 1024 * 1024
+/** Concurrent streams: each may hold a file open, and the bytes that its client has not read yet. */
 const streamLimit = 512
 
-/** Gives replies `lines`. */
+/** Adds `lines` to replies. */
 export const streams = plugin<{ readonly memory: Memory }>(async (app, { memory }) => {
   let streaming = 0
   app.decorateReply('lines', async function <
     T,
   >(this: FastifyReply, write: (lines: Lines<T>) => Promise<void>, failed?: (error: unknown) => T) {
     if (streaming >= streamLimit) {
-      throw new LocaldError('DAEMON_BUSY', `the daemon has ${streamLimit} clients that follow something already`, {
-        hint: 'End some: `locald logs -f`, `up`, `wait`, dashboards.',
+      throw new LocaldError('DAEMON_BUSY', `too many streaming clients (limit ${streamLimit})`, {
+        hint: 'Stop some of them: `locald logs -f`, `locald up`, `locald wait`, dashboards.',
       })
     }
     const { raw } = this
-    const gone = new AbortController()
-    raw.on('close', () => gone.abort(new Error('the client is gone')))
+    const disconnected = new AbortController()
+    raw.on('close', () => disconnected.abort(new Error('the client disconnected')))
     const open = () => {
       if (this.sent) return
       this.hijack()
       raw.writeHead(200, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' })
     }
-    const tell = (...values: readonly T[]) => {
+    const push = (...values: readonly T[]) => {
       open()
-      // Judged by what waits already: one answer may be larger than the limit.
-      if (raw.writableLength > pileLimit) raw.destroy()
+      // Measured before the write: a single value may be larger than the limit.
+      if (raw.writableLength > unreadLimit) raw.destroy()
       if (raw.destroyed || values.length === 0) return true
-      // As bytes it is no burden to the garbage collection while it waits.
+      // Bytes cost the garbage collector less than strings while they wait.
       return raw.write(Buffer.from(values.map(value => `${JSON.stringify(value)}\n`).join('')))
     }
     const send = async (values: readonly T[]) => {
-      if (tell(...values) || raw.destroyed) return
-      await once(raw, 'drain', { signal: gone.signal }).catch(() => undefined)
+      if (push(...values) || raw.destroyed) return
+      await once(raw, 'drain', { signal: disconnected.signal }).catch(() => undefined)
     }
     streaming += 1
     try {
-      await write({ signal: gone.signal, tell, send })
+      await write({ signal: disconnected.signal, push, send })
     } catch (error) {
       if (!this.sent) throw error
       if (failed === undefined) raw.destroy()
-      else tell(failed(error))
+      else push(failed(error))
     } finally {
       streaming -= 1
       if (streaming === 0) memory.rest('garbage')

@@ -3,7 +3,7 @@ import Fastify, { type FastifySchema } from 'fastify'
 import { named, ref } from './response-schemas.ts'
 import { checkSchemas, noCompilers } from './validation.ts'
 
-/** A registered route, with its whole path. */
+/** A registered route with its full path. */
 export interface DescribedRoute {
   readonly method: string
   readonly url: string
@@ -11,15 +11,14 @@ export interface DescribedRoute {
 }
 
 const failure = {
-  description: 'Any error: the status is that of its code',
+  description: 'Error; the HTTP status depends on its code',
   content: {
     'application/json': { schema: { type: 'object', required: ['error'], properties: { error: ref('Error') } } },
   },
 }
 
 /**
- * The OpenAPI 3.1 document of routes. An application of its own is made of them, so that the daemon's has no part of the library that
- * writes the document.
+ * Generates the OpenAPI 3.1 document of routes. Uses a separate Fastify instance, so that the daemon's does not load the library.
  */
 export async function documentOf(routes: readonly DescribedRoute[], version: string): Promise<object> {
   const app = Fastify({ exposeHeadRoutes: false, schemaController: { compilersFactory: noCompilers } })
@@ -32,9 +31,9 @@ export async function documentOf(routes: readonly DescribedRoute[], version: str
         title: 'locald',
         version,
         description:
-          "The daemon's API: HTTP/1.1 and JSON on its unix socket, `curl --unix-socket SOCKET http://localhost/v1/ping`.",
+          "The daemon's API: HTTP/1.1 and JSON on its Unix socket, `curl --unix-socket SOCKET http://localhost/v1/ping`.",
       },
-      servers: [{ url: 'http://localhost', description: 'On the unix socket that `locald server status` names.' }],
+      servers: [{ url: 'http://localhost', description: 'On the Unix socket that `locald server status` prints.' }],
     },
     convertConstToEnum: false,
     refResolver: { buildLocalReference: (json, _base, _fragment, index) => String(json['$id'] ?? `def-${index}`) },

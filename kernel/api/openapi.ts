@@ -2,13 +2,13 @@ import type { FastifyInstance } from 'fastify'
 import type { DescribedRoute } from './openapi-document.ts'
 import { answer } from './response-schemas.ts'
 
-/** Serves the description of all routes that are registered after it, plugins' too. The document is made when it is asked for. */
+/** Serves the OpenAPI document of all routes that are registered later, plugins' included. Generates it on request. */
 export function openApi(app: FastifyInstance, version: string): void {
   const routes = new Map<string, DescribedRoute>()
   app.addHook('onRoute', ({ method, url, schema }) => {
     for (const each of [method].flat()) {
       const key = `${each} ${url}`
-      // A route that is there already is refused after this.
+      // Fastify rejects a duplicate route after this hook.
       if (each !== 'HEAD' && !routes.has(key)) routes.set(key, { method: each, url, schema })
     }
   })

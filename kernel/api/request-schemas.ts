@@ -1,6 +1,6 @@
 import { anchorPattern } from '../logs/anchor.ts'
 
-/** JSON schemas of what the API takes; `kernel/protocol.ts` has their types. */
+/** JSON schemas of the API's requests; `kernel/protocol.ts` has their types. */
 const text = { type: 'string', maxLength: 4096 } as const
 const path = { type: 'string', pattern: '^/', maxLength: 4096 } as const
 const flag = { type: 'boolean' } as const

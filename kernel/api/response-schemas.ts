@@ -1,6 +1,6 @@
 import { catalogue } from '../errors.ts'
 
-/* JSON schemas of what the API answers, for its OpenAPI document; `kernel/protocol.ts` and `kernel/events.ts` have their types. */
+/* JSON schemas of the API's responses, for its OpenAPI document; `kernel/protocol.ts` and `kernel/events.ts` have their types. */
 
 const text = { type: 'string' } as const
 const number = { type: 'number' } as const
@@ -26,7 +26,7 @@ function list(items: object) {
   return { type: 'array', items } as const
 }
 
-/** A schema by its name in `named`. */
+/** Refers to a schema by its name in `named`. */
 export function ref(name: keyof typeof named) {
   return { $ref: `${name}#` } as const
 }
@@ -38,7 +38,7 @@ function event(name: string, properties: Readonly<Record<string, object>>, optio
 const places = { file: text, line: integer, key: text }
 const problem = object({ ...places, message: text, hint: text }, [...Object.keys(places), 'hint'])
 
-/** The schemas with a name of their own in the document. */
+/** The schemas that the document lists by name. */
 export const named = {
   Error: object(
     {
@@ -80,7 +80,7 @@ export const named = {
     {
       time: { ...time, description: 'With microseconds' },
       ...{ service: text, stream: oneOf('stdout', 'stderr', 'locald'), text },
-      from: { ...number, description: 'Of a piece of an unfinished line: where it begins, in UTF-16 units' },
+      from: { ...number, description: 'Start of a piece within its unfinished line, in UTF-16 units' },
     },
     ['from'],
   ),
@@ -95,7 +95,7 @@ export const named = {
   ),
   KnownProject: object({
     ...{ name: text, path: text, domain: text, pinned: flag },
-    exists: { ...flag, description: 'Whether its folder is there' },
+    exists: { ...flag, description: 'Whether its folder exists' },
     ...{ usedAt: time, problem: orNull(text) },
   }),
   Check: object({
@@ -153,16 +153,16 @@ export const commandResult = object(
   ['table', 'data', 'steps'],
 )
 
-/** A route's answer of one JSON value. */
+/** Describes a response of one JSON value. */
 export function answer(description: string, schema: object) {
   return { 200: { description, content: { 'application/json': { schema } } } }
 }
 
-/** A route's answer of NDJSON. OpenAPI 3.1 has no word for the schema of one line: it stands where that of the whole would. */
+/** Describes a response of NDJSON. OpenAPI 3.1 cannot describe one line, so the line's schema stands for that of the whole. */
 export function stream(description: string, name: keyof typeof named) {
   return {
     200: {
-      description: `${description}. One JSON value a line, each by this schema.`,
+      description: `${description}. One JSON value per line, each with this schema.`,
       content: { 'application/x-ndjson': { schema: ref(name) } },
     },
   }

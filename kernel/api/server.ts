@@ -9,26 +9,26 @@ import { IdleConnections } from './connections.ts'
 import { answerMalformed, refuseTunnels } from './malformed-request.ts'
 import { streams } from './ndjson.ts'
 import { openApi } from './openapi.ts'
-import { machineRoutes } from './routes/daemon.ts'
+import { daemonRoutes } from './routes/daemon.ts'
 import { logRoutes } from './routes/logs.ts'
 import { projectRoutes } from './routes/projects.ts'
 import { registryRoutes } from './routes/registry.ts'
 import { serviceRoutes } from './routes/services.ts'
 import { checkSchemas, noCompilers } from './validation.ts'
 
-/** A client makes a connection for each request, and sends it at once. */
+/** A client opens a connection for each request and sends it immediately. */
 const connectionLimits = { idle: 2048, sending: 64 } as const
-/** A caller's environment is sent with `up`: bytes. */
+/** Bytes; `up` sends the caller's environment. */
 const bodyLimit = 4 * 1024 * 1024
-/** A whole request head must have come after this, ms. */
+/** Time limit for a complete request head, ms. */
 const headMs = 10_000
 const requestMs = 60_000
-/** A reader of many logs says what it has of each. */
+/** Bytes; a reader that resumes many logs sends its position in each. */
 const headBytes = 64 * 1024
-/** A plugin may take so long to declare its routes, ms. */
+/** Time limit for a plugin to declare its routes, ms. */
 const routesMs = 2000
 
-/** The daemon's HTTP API on its unix socket. */
+/** The daemon's HTTP API on its Unix socket. */
 export class Api {
   readonly #app: FastifyInstance
   readonly #connections: IdleConnections
@@ -41,8 +41,8 @@ export class Api {
   }
 
   /**
-   * Listens; the daemon's lock is held, so that a socket that is there already is an earlier one's. A plugin whose routes cannot be had
-   * is told of in the log, and stops nothing.
+   * Starts listening. The caller holds the daemon's lock, so an existing socket belongs to an earlier daemon. A plugin whose routes
+   * cannot be registered is logged and stops nothing.
    */
   static async listen(kernel: Kernel, shutdown: () => void, log: (owner: string) => Log): Promise<Api> {
     const { socket } = kernel.paths
@@ -59,33 +59,34 @@ export class Api {
     checkSchemas(app)
     app.setErrorHandler((error, _, reply) => refuse(reply, asLocaldError(error)))
     app.setNotFoundHandler((request, reply) =>
-      refuse(reply, new LocaldError('REQUEST_INVALID', `the API has no ${request.method} ${request.url}`), 404),
+      refuse(reply, new LocaldError('REQUEST_INVALID', `route not found: ${request.method} ${request.url}`), 404),
     )
     openApi(app, kernel.version)
     await app.register(streams, { memory: kernel.container.use.memory })
     await app.register(projectRoutes(kernel, shutdown), { prefix: '/v1' })
     await app.register(serviceRoutes(kernel), { prefix: '/v1' })
     await app.register(logRoutes(kernel), { prefix: '/v1' })
-    await app.register(machineRoutes(kernel), { prefix: '/v1' })
+    await app.register(daemonRoutes(kernel), { prefix: '/v1' })
     await app.register(registryRoutes(kernel), { prefix: '/v1' })
     for (const { owner, prefix: below, plugin } of kernel.contributions.routes()) {
       const prefix = `/v1${below}`
-      const tell = (error: unknown) => log(owner).error(`not all of ${prefix} is there: ${messageOf(error)}`)
-      app.register(inTime(plugin, tell), { prefix }).after(error => {
-        // Of what it registers in turn.
-        if (error) tell(error)
+      const report = (error: unknown) =>
+        log(owner).error(`could not register all routes of ${prefix}: ${messageOf(error)}`)
+      app.register(withTimeLimit(plugin, report), { prefix }).after(error => {
+        // Errors of plugins that it registers in turn.
+        if (error) report(error)
       })
     }
     rmSync(socket, { force: true })
     await app.listen({ path: socket })
-    closeToOthers(socket)
+    denyOthers(socket)
     return new Api(app, connections, socket)
   }
 
-  /** Listens on this path, no longer on the last one. Requests that are under way go on. */
+  /** Listens on this path instead of the previous one. Running requests continue. */
   async listenOn(socket: string): Promise<void> {
     const { server } = this.#app
-    // Before the next is bound: it unlinks its path.
+    // Before the next bind, because closing unlinks the path.
     server.close()
     rmSync(socket, { force: true })
     await new Promise<void>((resolve, reject) => {
@@ -95,7 +96,7 @@ export class Api {
         resolve()
       })
     })
-    closeToOthers(socket)
+    denyOthers(socket)
     this.#socket = socket
   }
 
@@ -106,8 +107,8 @@ export class Api {
   }
 }
 
-/** Beside its folder, which is closed. One that was removed since it was bound is noticed by whoever looks after it. */
-function closeToOthers(socket: string): void {
+/** Denies other users the socket, in addition to its folder's mode. The socket guard handles one that was removed since its bind. */
+function denyOthers(socket: string): void {
   try {
     chmodSync(socket, 0o600)
   } catch (error) {
@@ -115,26 +116,26 @@ function closeToOthers(socket: string): void {
   }
 }
 
-/** A plugin's routes. What goes wrong while they are declared is told: fastify would not start any more. */
-function inTime(plugin: FastifyPluginAsync, tell: (error: unknown) => void): FastifyPluginAsync {
+/** Registers a plugin's routes within the time limit and reports errors, which would keep Fastify from starting. */
+function withTimeLimit(plugin: FastifyPluginAsync, report: (error: unknown) => void): FastifyPluginAsync {
   return async (app, options) => {
-    containStart(app, tell)
-    const late = () => new LocaldError('PLUGIN_TIMEOUT', `its routes were not declared in ${routesMs} ms`)
-    await within(routesMs, plugin(app, options), late).catch(tell)
+    containReadyHooks(app, report)
+    const timeout = () => new LocaldError('PLUGIN_TIMEOUT', `declaring the routes timed out after ${routesMs} ms`)
+    await within(routesMs, plugin(app, options), timeout).catch(report)
   }
 }
 
-/** Has `onReady` hooks that are added to an instance, or below it, fail and hang for themselves: fastify would not start any more. */
-function containStart(app: FastifyInstance, tell: (error: unknown) => void): void {
+/** Reports failed and hanging `onReady` hooks of an instance, and of those below it, which would keep Fastify from starting. */
+function containReadyHooks(app: FastifyInstance, report: (error: unknown) => void): void {
   const addHook = app.addHook
   Object.defineProperty(app, 'addHook', {
     value(this: FastifyInstance, name: unknown, hook: unknown): unknown {
-      return Reflect.apply(addHook, this, [name, name === 'onReady' ? contained(hook, tell) : hook])
+      return Reflect.apply(addHook, this, [name, name === 'onReady' ? containHook(hook, report) : hook])
     },
   })
 }
 
-function contained(hook: unknown, tell: (error: unknown) => void): unknown {
+function containHook(hook: unknown, report: (error: unknown) => void): unknown {
   if (typeof hook !== 'function') return hook
   return async function (this: FastifyInstance): Promise<void> {
     const run = new Promise<unknown>((resolve, reject) => {
@@ -142,8 +143,8 @@ function contained(hook: unknown, tell: (error: unknown) => void): unknown {
       const result = Reflect.apply(hook, this, hook.length > 0 ? [done] : [])
       if (hook.length === 0) resolve(result)
     })
-    const late = () => new LocaldError('PLUGIN_TIMEOUT', `its onReady hook did not end in ${routesMs} ms`)
-    await within(routesMs, run, late).catch(tell)
+    const timeout = () => new LocaldError('PLUGIN_TIMEOUT', `the onReady hook timed out after ${routesMs} ms`)
+    await within(routesMs, run, timeout).catch(report)
   }
 }
 
@@ -151,15 +152,15 @@ function refuse(reply: FastifyReply, error: LocaldError, status: number = catalo
   void reply.code(status).send({ error: error.toJSON() })
 }
 
-/** What fastify itself has against a request is the caller's fault; the rest is as thrown. */
+/** Converts Fastify's own errors to the caller's fault, any other as thrown. */
 function asLocaldError(error: unknown): LocaldError {
   if (LocaldError.is(error)) return error
   if (systemCode(error)?.startsWith('FST_ERR_') === true && error instanceof Error) {
     const isTooLarge = systemCode(error) === 'FST_ERR_CTP_BODY_TOO_LARGE'
     return new LocaldError('REQUEST_INVALID', error.message, {
       hint: isTooLarge
-        ? `It may have ${bodyLimit / 1024 / 1024} MB; the environment that \`up\` was run with is in it.`
-        : 'The CLI and the daemon may differ in version: `locald server restart`.',
+        ? `Send at most ${bodyLimit / 1024 / 1024} MB; the environment that \`up\` was run with is part of it.`
+        : 'Run `locald server restart`: the CLI and the daemon may differ in version.',
     })
   }
   return LocaldError.from(error)

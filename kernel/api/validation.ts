@@ -2,18 +2,18 @@ import { Ajv, type ValidateFunction } from 'ajv'
 import type { FastifyInstance } from 'fastify'
 
 /**
- * What keeps fastify from reading its own compilers of schemas: they are five times as many modules, check each schema against the
- * metaschema, and compile all of them at every start. `checkSchemas` sets what is used instead.
+ * Keeps Fastify from loading its own schema compilers: they are five times as many modules, check each schema against the metaschema,
+ * and compile all of them at every start. `checkSchemas` sets the compilers that are used instead.
  */
 export const noCompilers = { buildValidator: unused, buildSerializer: unused }
 
-/** Checks requests against the schemas of their routes, each compiled when it is first needed. */
+/** Validates requests against the schemas of their routes, each compiled at its first use. */
 export function checkSchemas(app: FastifyInstance): void {
   const common = { useDefaults: true, strict: false, meta: false, validateSchema: false }
-  // Words of a URL have no types; JSON has, and there a null is no false.
-  const [words, json] = [new Ajv({ ...common, coerceTypes: 'array' }), new Ajv(common)]
+  // Values of a URL have no types, so they are coerced; in JSON null must not become false.
+  const [url, json] = [new Ajv({ ...common, coerceTypes: 'array' }), new Ajv(common)]
   app.setValidatorCompiler<unknown>(({ schema, httpPart = 'request' }) => {
-    const ajv = httpPart === 'body' ? json : words
+    const ajv = httpPart === 'body' ? json : url
     let validate: ValidateFunction | undefined
     return data => {
       validate ??= ajv.compile(typeof schema === 'object' && schema !== null ? schema : {})

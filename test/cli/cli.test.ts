@@ -360,7 +360,7 @@ t.test('a daemon of another version is reported, with the way to restart it', as
     stdout: /"id":"daemon-version".*server restart/,
   })
   t.comment('what its API does not have')
-  const error = { code: 'REQUEST_INVALID', message: 'the API has no GET /v1/services/why' }
+  const error = { code: 'REQUEST_INVALID', message: 'route not found: GET /v1/services/why' }
   daemon.on('GET /v1/services/keys', json({ keys: ['shop:web'] }))
   daemon.on('GET /v1/services/why', json({ error }, 404))
   t.match((await daemon.run(['why', 'web'])).stderr, /REQUEST_INVALID\]\nHint: .*`locald server restart`/)

@@ -194,7 +194,7 @@ onHost('requests that are none', async (t, machine) => {
   const large = JSON.stringify({ path: folder, env: { A: 'x'.repeat(9 * MB) } })
   // It is not read to its end, so that the answer may be missed.
   const answer = await ask(api, '/v1/projects/up', { method: 'POST', body: large }).catch(systemCode)
-  if (typeof answer === 'object') t.match(answer, { status: 400, body: /It may have 4 MB/ })
+  if (typeof answer === 'object') t.match(answer, { status: 400, body: /Send at most 4 MB/ })
   else t.match(answer, /^(EPIPE|ECONNRESET)$/)
   // One that is not read to its end may end the connection of a client that still writes, before it has read the answer.
   const raw: readonly (readonly [string, RegExp])[] = [

@@ -25,21 +25,21 @@ import {
   server,
 } from '../response-schemas.ts'
 
-/** The daemon itself, its plugins and this machine. */
-export function machineRoutes(kernel: Kernel): FastifyPluginAsync {
+/** Routes of the daemon itself, its plugins and this machine. */
+export function daemonRoutes(kernel: Kernel): FastifyPluginAsync {
   const { contributions, container, place, plugins, version, startedAt } = kernel
   return async app => {
     app.get(
       '/ping',
-      { schema: { summary: 'Whether the daemon is there', response: answer('It is', pong) } },
+      { schema: { summary: 'Check that the daemon runs', response: answer('It runs', pong) } },
       async () => ({ pong: true, pid: process.pid, version }) satisfies Pong,
     )
     app.get(
       '/server',
       {
         schema: {
-          summary: 'The daemon and the ports of its proxy',
-          response: answer('null where it does not listen', server),
+          summary: 'Show the daemon and the ports of its proxy',
+          response: answer('Ports are null when the proxy does not listen', server),
         },
       },
       async () => {
@@ -53,25 +53,30 @@ export function machineRoutes(kernel: Kernel): FastifyPluginAsync {
       '/server/boot',
       {
         schema: {
-          summary: 'How the daemon is started with the machine',
+          summary: 'Plan how to start the daemon at login',
           body: bootBody,
-          response: answer('What is to be written and run', bootPlan),
+          response: answer('The file to write and the commands to run', bootPlan),
         },
       },
       async ({ body }) => (await container.use.boot.plan(body)) satisfies BootPlan,
     )
     app.get(
       '/plugins',
-      { schema: { summary: 'All plugins', response: answer('Those that are off or broken, too', pluginsAnswer) } },
+      {
+        schema: {
+          summary: 'List plugins',
+          response: answer('All plugins, also disabled and broken ones', pluginsAnswer),
+        },
+      },
       async () => ({ plugins }) satisfies PluginsAnswer,
     )
     app.get<{ Querystring: DoctorQuery }>(
       '/doctor',
       {
         schema: {
-          summary: 'Runs the checks of this machine',
+          summary: 'Run the checks of this machine',
           querystring: doctorQuery,
-          response: answer('What they found', diagnosis),
+          response: answer('Their results', diagnosis),
         },
       },
       async ({ query }) => examine({ contributions, plugins, own: kernel.checks, only: query.check }),
@@ -80,8 +85,8 @@ export function machineRoutes(kernel: Kernel): FastifyPluginAsync {
       '/schema',
       {
         schema: {
-          summary: 'What a project may have in locald.toml',
-          response: answer('A JSON schema', { type: 'object' }),
+          summary: 'Show the JSON schema of locald.toml',
+          response: answer('JSON schema', { type: 'object' }),
         },
       },
       async () => projectSchema(kernel.projects.types),
@@ -90,16 +95,16 @@ export function machineRoutes(kernel: Kernel): FastifyPluginAsync {
       '/commands/:name',
       {
         schema: {
-          summary: 'Runs a command of a plugin',
+          summary: 'Run a command of a plugin',
           body: commandBody,
-          response: answer('What it says', commandResult),
+          response: answer('Command result', commandResult),
         },
       },
       async ({ params, body }, reply) => {
-        const gone = new AbortController()
-        reply.raw.once('close', () => gone.abort())
-        const { argv, ...asked } = body
-        const context = { ...asked, project: kernel.projects.folderAbove(body.cwd), signal: gone.signal }
+        const disconnected = new AbortController()
+        reply.raw.once('close', () => disconnected.abort())
+        const { argv, ...rest } = body
+        const context = { ...rest, project: kernel.projects.folderAbove(body.cwd), signal: disconnected.signal }
         return (await commandOf(kernel, params.name).run(argv, context)) satisfies CommandAnswer
       },
     )
@@ -111,6 +116,6 @@ function commandOf({ contributions }: Kernel, name: string) {
   if (command !== undefined) return command
   const near = closest(name, contributions.commandNames())
   throw new LocaldError('UNKNOWN_COMMAND', `unknown command '${name}'`, {
-    hint: near === undefined ? '`locald --help` lists the commands.' : `Did you mean '${near}'?`,
+    hint: near === undefined ? 'Run `locald --help` for the list of commands.' : `Did you mean '${near}'?`,
   })
 }

@@ -7,10 +7,10 @@ import type { LogsQuery } from '../../protocol.ts'
 import { logsQuery } from '../request-schemas.ts'
 import { stream } from '../response-schemas.ts'
 
-/** Services' output. It is read only as fast as the client takes it. */
+/** Routes of the services' output, which is read only as fast as the client reads it. */
 export function logRoutes({ projects }: Kernel): FastifyPluginAsync {
   const response = stream('Lines of the services, merged by time', 'LogLine')
-  const schema = { summary: "Services' output", querystring: logsQuery, response }
+  const schema = { summary: 'Read the output of services', querystring: logsQuery, response }
   return async app => {
     app.get<{ Querystring: LogsQuery }>('/logs', { schema }, async ({ query }, reply) => {
       const { tail, each, since, grep, follow, partial, resume = [] } = query

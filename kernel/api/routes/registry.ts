@@ -5,35 +5,40 @@ import type { AllowAnswer, AllowBody, CleanAnswer, PinBody, RegistryAnswer } fro
 import { allowBody, pinBody } from '../request-schemas.ts'
 import { allowed, answer, cleaned, registry } from '../response-schemas.ts'
 
-/** The known projects, which of them are started with the daemon, and which folders of other users may be projects. */
+/** Routes of the known projects, of those that start with the daemon, and of allowed folders of other users. */
 export function registryRoutes({ known, paths, projects }: Kernel): FastifyPluginAsync {
   return async app => {
     app.get(
       '/registry',
-      { schema: { summary: 'The known projects', response: answer('All of them', registry) } },
+      { schema: { summary: 'List known projects', response: answer('All known projects', registry) } },
       async () => ({ projects: known.list() }) satisfies RegistryAnswer,
     )
     app.post<{ Body: PinBody }>(
       '/registry/pin',
       {
         schema: {
-          summary: 'Has projects started with the daemon, or not any more',
+          summary: 'Pin or unpin projects',
           body: pinBody,
-          response: answer('Those it was about', registry),
+          response: answer('Affected projects', registry),
         },
       },
       async ({ body }) => ({ projects: await known.pin(body) }) satisfies RegistryAnswer,
     )
     app.post(
       '/registry/clean',
-      { schema: { summary: 'Forgets the projects whose folder is gone', response: answer('What was done', cleaned) } },
+      {
+        schema: {
+          summary: 'Forget projects whose folder was deleted',
+          response: answer('Removed and kept projects', cleaned),
+        },
+      },
       async () => (await known.clean()) satisfies CleanAnswer,
     )
     app.post<{ Body: AllowBody }>(
       '/config/allow',
       {
         schema: {
-          summary: 'Takes the project files of a folder though they belong to another user',
+          summary: 'Allow project files that belong to another user',
           body: allowBody,
           response: answer('The folder and the users', allowed),
         },

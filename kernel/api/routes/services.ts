@@ -19,7 +19,7 @@ import { unresolvedIn } from '../../services/prepare.ts'
 import { configBody, keysQuery, oneOffBody, serviceQuery } from '../request-schemas.ts'
 import { account, answer, config, keys, oneOff as oneOffAnswer, opening, services } from '../response-schemas.ts'
 
-/** What is asked of services and of configurations; nothing is changed. */
+/** Read-only routes of services and configurations. */
 export function serviceRoutes(kernel: Kernel): FastifyPluginAsync {
   const { projects, usage } = kernel
   return async app => {
@@ -27,9 +27,9 @@ export function serviceRoutes(kernel: Kernel): FastifyPluginAsync {
       '/services',
       {
         schema: {
-          summary: 'The state of services',
+          summary: 'Show the state of services',
           querystring: keysQuery,
-          response: answer('All of a project, or of all projects', services),
+          response: answer('The services of a project, or of all projects', services),
         },
       },
       async ({ query }) => {
@@ -44,7 +44,7 @@ export function serviceRoutes(kernel: Kernel): FastifyPluginAsync {
       '/services/keys',
       {
         schema: {
-          summary: 'Which services are meant by names',
+          summary: 'Resolve names of services',
           querystring: keysQuery,
           response: answer('Their keys', keys),
         },
@@ -57,7 +57,7 @@ export function serviceRoutes(kernel: Kernel): FastifyPluginAsync {
       '/services/why',
       {
         schema: {
-          summary: 'Why a service is in its state',
+          summary: 'Explain why a service is in its state',
           querystring: serviceQuery,
           response: answer('One causal account', account),
         },
@@ -71,7 +71,7 @@ export function serviceRoutes(kernel: Kernel): FastifyPluginAsync {
       '/services/one-off',
       {
         schema: {
-          summary: 'How to run a command in the place of a service, whatever the shell of the caller has',
+          summary: "Show how to run a command in a service's place, without variables of the caller's shell",
           querystring: serviceQuery,
           response: answer('Its folder and environment: secret', oneOffAnswer),
         },
@@ -82,7 +82,7 @@ export function serviceRoutes(kernel: Kernel): FastifyPluginAsync {
       '/services/one-off',
       {
         schema: {
-          summary: 'How to run a command in the place of a service',
+          summary: "Show how to run a command in a service's place",
           body: oneOffBody,
           response: answer('Its folder and environment: secret', oneOffAnswer),
         },
@@ -93,9 +93,9 @@ export function serviceRoutes(kernel: Kernel): FastifyPluginAsync {
       '/services/open',
       {
         schema: {
-          summary: 'The URL of a service, and how to open it',
+          summary: 'Show the URL of a service, and how to open it',
           querystring: serviceQuery,
-          response: answer('argv: null where the machine cannot', opening),
+          response: answer('argv is null if no browser can be opened', opening),
         },
       },
       async ({ query }) => open(kernel, query),
@@ -104,9 +104,9 @@ export function serviceRoutes(kernel: Kernel): FastifyPluginAsync {
       '/config',
       {
         schema: {
-          summary: 'The merged configuration of a project',
+          summary: 'Show the merged configuration of a project',
           body: configBody,
-          response: answer('Each value with its place', config),
+          response: answer('Each value with its file and line', config),
         },
       },
       async ({ body }) => {
@@ -123,10 +123,10 @@ export function serviceRoutes(kernel: Kernel): FastifyPluginAsync {
 
 function nameIn(query: ServiceQuery): string {
   if (query.service !== undefined) return query.service
-  throw new LocaldError('REQUEST_INVALID', 'the query has no service')
+  throw new LocaldError('REQUEST_INVALID', "missing query parameter 'service'")
 }
 
-/** A service's URL; without a name, that of the service which owns the project's domain, else of the first that has one. */
+/** Returns a service's URL; without a name, that of the service with the project's domain, else of the first with a URL. */
 async function open({ projects, container, features }: Kernel, query: ServiceQuery): Promise<OpenAnswer> {
   const [target] = await projects.targets({
     path: query.path,
@@ -140,8 +140,8 @@ async function open({ projects, container, features }: Kernel, query: ServiceQue
     throw new LocaldError('SERVICE_NOT_RUNNING', `${query.service ?? 'the project'} has no URL`, {
       hint:
         main === undefined
-          ? 'Only services with a port and a name have one.'
-          : 'The proxy does not run: `locald doctor` says why.',
+          ? 'Name a service with a port and a host name.'
+          : 'Run `locald doctor` to see why the proxy does not run.',
     })
   }
   const browser = features.get('open-browser')

@@ -27,10 +27,10 @@ t.test('an answer larger than what may wait for a client comes whole', async t =
 
 t.test('a client that never reads is cut off once too much waits for it', async t => {
   const ended = deferred<number>()
-  const port = await serve(t, async ({ signal, tell }) => {
+  const port = await serve(t, async ({ signal, push }) => {
     let told = 0
     for (; !signal.aborted && told < 100; told++) {
-      tell(megabyte)
+      push(megabyte)
       await new Promise(setImmediate)
     }
     ended.resolve(told)
