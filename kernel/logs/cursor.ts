@@ -5,31 +5,31 @@ import { LogPart, newestPart, oldestPart, partBeside } from './segments.ts'
 
 const newline = 0x0a
 
-/** Where to begin. */
+/** Where to start reading. */
 export interface Start extends LineFilter {
   readonly tail?: number | undefined
   readonly follow?: boolean | undefined
 }
 
-/** Where a log ended when it was looked at: bytes of its newest part. */
+/** The end of a log at some time: bytes of its newest part. */
 interface End {
   readonly part: LogPart
   readonly size: number
 }
 
 /**
- * A place in a rotating log. It holds the file it reads open, so that rotation in between loses nothing: when the file is not
- * the current one any more, it is read to its end and the next newer one follows. Only what falls off the cap unread is lost.
+ * A position in a rotating log. It holds the file it reads open, so rotation loses nothing: a file that is no longer the current one is
+ * read to its end before the next newer one. Only lines that rotation deletes unread are lost.
  */
 export class LogCursor {
   readonly #file: string
   #part: LogPart | undefined
   #offset = 0
-  /** Reused for every read: at its start is the beginning of an entry that is not whole yet. */
+  /** Reused for every read; starts with the bytes of an incomplete entry. */
   #block = Buffer.alloc(0)
   #held = 0
   readonly #joiner = new LineJoiner()
-  /** Where reading ends, when not followed: that part is held, so that it is found even if it falls off the cap meanwhile. */
+  /** Where reading stops unless it follows. Holds the part, to recognise it even if rotation deletes it meanwhile. */
   #end: End | undefined
   #lost = false
 
@@ -37,15 +37,15 @@ export class LogCursor {
     this.#file = file
   }
 
-  /** Whether lines fell off the cap before they were read. */
+  /** Whether rotation deleted lines before they were read. */
   get lost(): boolean {
     return this.#lost
   }
 
   /**
-   * Goes to before the last `tail` lines that the filter wants, and no further back than `since` needs; without both, to the oldest
-   * line. Reading ends where the log ends now, or never when it is followed. With `tail` the result is how many wanted lines there
-   * are from here to the end of now; an unfinished one counts when not followed.
+   * Moves to before the last `tail` lines that match the filter, but no further back than `since` needs; without both, to the oldest
+   * line. Reading ends at the log's present end, or never with `follow`. With `tail` it returns the number of matching lines from here
+   * to the present end; an unfinished one counts unless followed.
    */
   async seek({ tail, follow, ...filter }: Start = {}): Promise<number> {
     const found = await this.#fromEnd(follow, async end => {
@@ -54,22 +54,22 @@ export class LogCursor {
         return 0
       }
       const place = await placeBefore(this.#file, end.part, end.size, { ...filter, tail })
-      this.#stand(place)
+      this.#moveTo(place)
       return tail === undefined ? 0 : await this.#count(place, end, filter, follow !== true)
     })
     return found ?? 0
   }
 
   /**
-   * As `seek`, to before the line of an anchor, or to the oldest line when that is not in the log any more. Lines up to the anchor are
-   * for `AnchorSkip` to pass over.
+   * Moves like `seek`, to before the line of an anchor, or to the oldest line when the log no longer has it. `AnchorSkip` skips the
+   * lines up to the anchor.
    */
   async seekAnchor(anchor: Anchor, { follow, tail, ...filter }: Start): Promise<{ isFound: boolean; count: number }> {
     const found = await this.#fromEnd(follow, async end => {
       const place = await placeOf(this.#file, end.part, end.size, anchor)
       const oldest = place === undefined ? await oldestPart(this.#file) : undefined
       const from = place ?? (oldest && { part: oldest, offset: 0, before: [] })
-      if (from !== undefined) this.#stand(from)
+      if (from !== undefined) this.#moveTo(from)
       const isCounted = tail !== undefined && from !== undefined
       const count = isCounted ? await this.#count(from, end, filter, follow !== true) : 0
       return { isFound: place !== undefined, count }
@@ -77,20 +77,20 @@ export class LogCursor {
     return found ?? { isFound: false, count: 0 }
   }
 
-  /** Looks for a place from where the log ends now, which is the end of reading unless it is followed. Undefined: there is no log. */
-  async #fromEnd<T>(follow: boolean | undefined, look: (end: End) => Promise<T>): Promise<T | undefined> {
+  /** Searches from the log's present end, where reading stops unless it follows. Returns undefined without a log. */
+  async #fromEnd<T>(follow: boolean | undefined, search: (end: End) => Promise<T>): Promise<T | undefined> {
     const part = await newestPart(this.#file)
     if (part === undefined) return undefined
     const end = { part, size: await part.size() }
     if (follow !== true) this.#end = { ...end, part: part.share() }
     try {
-      return await look(end)
+      return await search(end)
     } finally {
       await part.close()
     }
   }
 
-  /** The last `count` lines, an unfinished one included. */
+  /** Reads the last `count` lines, including an unfinished one. */
   async last(count: number): Promise<readonly OutputLine[]> {
     await this.seek({ tail: count })
     let lines: readonly OutputLine[] = []
@@ -100,10 +100,10 @@ export class LogCursor {
     return count === 0 ? [] : [...lines, ...this.peek()].slice(-count)
   }
 
-  /** The next lines, as many as a block holds; empty when there are no more (for now). */
+  /** Reads the next lines, as many as a block holds; returns none at the (present) end. */
   async next(): Promise<readonly OutputLine[]> {
     for (;;) {
-      // There was no log when it began: all of it is new.
+      // No log existed at the start, so all of it is new.
       this.#part ??= await oldestPart(this.#file)
       if (this.#part === undefined) return []
       const limit = this.#end?.part.inode === this.#part.inode ? this.#end.size : Number.POSITIVE_INFINITY
@@ -111,7 +111,7 @@ export class LogCursor {
       const into = this.#block.subarray(this.#held, Math.min(this.#block.length, this.#held + limit - this.#offset))
       const length = await this.#part.read(into, this.#offset)
       if (length === 0) {
-        if (this.#offset >= limit || !(await this.#goFurther(this.#part))) return []
+        if (this.#offset >= limit || !(await this.#advance(this.#part))) return []
         continue
       }
       this.#offset += length
@@ -124,7 +124,7 @@ export class LogCursor {
     }
   }
 
-  /** An unfinished line as it is so far; it stays held back. */
+  /** Returns unfinished lines as they are so far, without consuming them. */
   peek(): readonly OutputLine[] {
     return this.#joiner.peek()
   }
@@ -142,57 +142,57 @@ export class LogCursor {
     this.#block = larger
   }
 
-  #stand({ part, offset, before }: Place): void {
+  #moveTo({ part, offset, before }: Place): void {
     this.#part = part
     this.#offset = offset
     for (const chunk of before) this.#joiner.push(chunk)
   }
 
-  /** Counts the wanted lines from a place to an end, without moving. */
-  async #count(place: Place, end: End, filter: LineFilter, unfinishedToo: boolean): Promise<number> {
+  /** Counts the matching lines from a place to an end, without moving. */
+  async #count(place: Place, end: End, filter: LineFilter, withUnfinished: boolean): Promise<number> {
     const ahead = new LogCursor(this.#file)
     ahead.#end = { ...end, part: end.part.share() }
-    ahead.#stand({ ...place, part: place.part.share() })
+    ahead.#moveTo({ ...place, part: place.part.share() })
     try {
       let count = 0
       for (let lines = await ahead.next(); lines.length > 0; lines = await ahead.next()) {
         count += select(lines, filter).length
       }
-      return count + (unfinishedToo ? select(ahead.peek(), filter).length : 0)
+      return count + (withUnfinished ? select(ahead.peek(), filter).length : 0)
     } finally {
       await ahead.close()
     }
   }
 
-  /** At the end of a file: true when there is more to read, here or, if this one was rotated, in the next newer one. */
-  async #goFurther(part: LogPart): Promise<boolean> {
+  /** At the end of a file: returns whether there is more to read, here or, after a rotation, in the next newer one. */
+  async #advance(part: LogPart): Promise<boolean> {
     const size = await part.size()
     if (size !== this.#offset) {
-      // Emptied in place, by hand or for want of room.
-      if (size < this.#offset) this.#move(part)
+      // Truncated in place, by hand or to free space.
+      if (size < this.#offset) this.#startAt(part)
       return true
     }
     const newer = await partBeside(this.#file, part, 1)
     if (newer === 'none') return false
-    // Rotated since it was read: its last lines come first.
+    // Rotated since the last read: its last lines come first.
     const isBehind = (await part.size()) > this.#offset
-    if (isBehind && newer !== 'gone') await newer.close()
+    if (isBehind && newer !== 'deleted') await newer.close()
     if (isBehind) return true
-    const next = newer === 'gone' ? await this.#afterGap(part) : newer
+    const next = newer === 'deleted' ? await this.#afterGap(part) : newer
     if (next === undefined) return false
     await part.close()
-    this.#move(next)
+    this.#startAt(next)
     return true
   }
 
-  /** What follows a part that is not there any more; undefined when nothing was written since. */
+  /** Returns the part after a deleted one; undefined when nothing was written since. */
   async #afterGap(part: LogPart): Promise<LogPart | undefined> {
     this.#lost = true
     const end = this.#end?.part
-    if (end !== undefined && (await end.isGone())) return end.share()
+    if (end !== undefined && (await end.isDeleted())) return end.share()
     const written = await part.written()
     let next = await oldestPart(this.#file)
-    // Older ones are still there when it was somebody who removed or renamed this one.
+    // Older parts remain if a user, and not rotation, removed or renamed this one.
     while (next !== undefined && (next.inode === part.inode || (await next.written()) < written)) {
       const newer = await partBeside(this.#file, next, 1)
       await next.close()
@@ -201,7 +201,7 @@ export class LogCursor {
     return next
   }
 
-  #move(part: LogPart): void {
+  #startAt(part: LogPart): void {
     this.#part = part
     this.#offset = 0
     this.#held = 0

@@ -1,18 +1,18 @@
 import { StringDecoder } from 'node:string_decoder'
 
-/** A whole line of output. `time`: UTC, RFC 3339 with six decimals, of its first byte. */
+/** A complete line of output. `time` is that of its first byte: UTC, RFC 3339 with six decimals. */
 export interface OutputLine {
   readonly time: string
   readonly stream: string
   readonly text: string
 }
 
-/** An entry of a log file: CRI, `<time> <stream> <F|P> <text>`; P: the line goes on in the stream's next entry. */
+/** An entry of a log file in CRI format, `<time> <stream> <F|P> <text>`; P: the line continues in the stream's next entry. */
 interface Entry {
   readonly time: string
   readonly stream: string
   readonly full: boolean
-  /** Where its text is in the chunk. */
+  /** Range of its text in the chunk. */
   readonly from: number
   readonly to: number
 }
@@ -22,21 +22,21 @@ const space = 0x20
 /** `2026-11-24T03:44:10.123456Z` */
 const timeLength = 27
 
-/** A line longer than this is given in pieces of about this length, UTF-16 units: what never ends must not fill the memory. */
+/** A longer line is split into pieces of about this length, in UTF-16 units: an endless line must not fill the memory. */
 export const longestLine = 1024 * 1024
 
-/** An unfinished line. Its decoder keeps a character that is cut in two until the rest of it comes. */
+/** An unfinished line. Its decoder keeps a split character until its remaining bytes arrive. */
 interface Part {
   readonly time: string
   readonly decoder: StringDecoder
   text: string
 }
 
-/** Joins entries to lines, per stream. */
+/** Joins entries into lines, per stream. */
 export class LineJoiner {
   readonly #parts = new Map<string, Part>()
 
-  /** Lines that a chunk of whole entries completes. */
+  /** Returns the lines that a chunk of complete entries completes. */
   push(chunk: Buffer): OutputLine[] {
     const lines: OutputLine[] = []
     for (const entry of entriesOf(chunk)) {
@@ -51,7 +51,7 @@ export class LineJoiner {
     return lines
   }
 
-  /** What is unfinished, as lines: prompts, a last line without an end. It stays held back. */
+  /** Returns unfinished lines, such as prompts, without consuming them. */
   peek(): OutputLine[] {
     return [...this.#parts].map(([stream, { time, text }]) => ({ time, stream, text })).filter(line => line.text !== '')
   }
@@ -69,18 +69,21 @@ export class LineJoiner {
   }
 }
 
-/** The streams that a chunk has entries of, and those of which it has the end of a line. */
-export function streamsIn(chunk: Buffer): { readonly seen: ReadonlySet<string>; readonly ended: ReadonlySet<string> } {
+/** Returns the streams with entries in a chunk, and those with a complete line in it. */
+export function streamsIn(chunk: Buffer): {
+  readonly seen: ReadonlySet<string>
+  readonly completed: ReadonlySet<string>
+} {
   const seen = new Set<string>()
-  const ended = new Set<string>()
+  const completed = new Set<string>()
   for (const { stream, full } of entriesOf(chunk)) {
     seen.add(stream)
-    if (full) ended.add(stream)
+    if (full) completed.add(stream)
   }
-  return { seen, ended }
+  return { seen, completed }
 }
 
-/** A time as the files have it, for comparing: RFC 3339 with any zone and precision. Undefined for what is no time. */
+/** Converts an RFC 3339 time with any zone and precision to the format of the files. Returns undefined if it is invalid. */
 export function stampOf(time: string): string | undefined {
   if (/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/.test(time)) return time
   const ms = Date.parse(time)
@@ -97,7 +100,7 @@ function* entriesOf(chunk: Buffer): Generator<Entry> {
   }
 }
 
-/** The entry in [start, end); undefined where a damaged file holds something else. */
+/** Parses the entry in [start, end); returns undefined if the file is corrupt there. */
 function entryOf(chunk: Buffer, start: number, end: number): Entry | undefined {
   const afterTime = start + timeLength
   if (chunk[afterTime] !== space || end < afterTime + 2) return undefined

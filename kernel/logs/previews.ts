@@ -1,37 +1,37 @@
 import type { LogLine } from '../events.ts'
 
-/** An unfinished line is given when it has waited for so long, and so often while it grows: ms. */
+/** An unfinished line is returned after this pause, and again at this interval while it grows, ms. */
 const pauseMs = 500
 
-/** A piece must not end in the middle of an escape sequence (ECMA-48), which nobody could recognise then. */
+/** A piece must not split an escape sequence (ECMA-48), which would be unrecognisable. */
 const unfinishedEscape = /\x1b(?:\[[0-?]*[ -/]*)?$/
 
-/** A log that is followed. */
+/** A followed log. */
 interface Followed {
-  /** Its unfinished lines as they are so far. */
+  /** Returns its unfinished lines, as they are so far. */
   unfinished(): readonly LogLine[]
 }
 
-/** Unfinished lines of followed logs, such as questions and progress: what of them was not given yet, after a short pause. */
+/** Returns new pieces of unfinished lines of followed logs, such as prompts and progress, after a short pause. */
 export class Previews {
-  /** How much was given of the unfinished line of an output. */
-  readonly #given = new Map<string, { readonly time: string; readonly length: number }>()
+  /** How much of the unfinished line of an output was returned. */
+  readonly #returned = new Map<string, { readonly time: string; readonly length: number }>()
   #since: number | undefined
 
-  /** Returns the time until `take` has something: ms. Undefined while there is nothing. */
-  wait(logs: readonly Followed[]): number | undefined {
+  /** Returns the time until `take` has pieces, ms; undefined without any. */
+  timeToNext(logs: readonly Followed[]): number | undefined {
     const now = performance.now()
     this.#since = this.#pieces(logs).length > 0 ? (this.#since ?? now) : undefined
     return this.#since === undefined ? undefined : Math.max(0, this.#since + pauseMs - now)
   }
 
-  /** Returns the pieces that were not given yet. */
+  /** Returns the new pieces. */
   take(logs: readonly Followed[]): readonly LogLine[] {
     this.#since = undefined
     const pieces = this.#pieces(logs)
     for (const piece of pieces) {
       const { time, text, from = 0 } = piece
-      this.#given.set(outputOf(piece), { time, length: from + text.length })
+      this.#returned.set(outputOf(piece), { time, length: from + text.length })
     }
     return pieces
   }
@@ -41,8 +41,8 @@ export class Previews {
   }
 
   #pieceOf(line: LogLine): readonly LogLine[] {
-    const given = this.#given.get(outputOf(line))
-    const from = given?.time === line.time ? given.length : 0
+    const returned = this.#returned.get(outputOf(line))
+    const from = returned?.time === line.time ? returned.length : 0
     const text = line.text.slice(from).replace(unfinishedEscape, '')
     return text === '' ? [] : [{ ...line, text, from }]
   }

@@ -2,41 +2,41 @@ import type { Anchor } from './anchor.ts'
 import { LineJoiner, longestLine, type OutputLine, streamsIn } from './lines.ts'
 import { LogPart, partBeside } from './segments.ts'
 
-/** How much of a file is read at once: bytes. */
+/** Bytes read from a file at once. */
 export const blockSize = 64 * 1024
 const newline = 0x0a
-/** A stream that was silent for as long as this has hardly left a line unfinished: bytes of the others. */
-const enoughBefore = 4 * blockSize
+/** A stream without an entry in this many bytes is unlikely to have an unfinished line. */
+const silentLength = 4 * blockSize
 
-/** Which lines are wanted. `since`: a time as in the files. */
+/** Selects lines. `since` is a time as in the files. */
 export interface LineFilter {
   readonly since?: string | undefined
   readonly grep?: ((lines: readonly OutputLine[]) => readonly OutputLine[]) | undefined
 }
 
-/** A place in a log to read on from, at the start of an entry; `before` is what leads up to it, oldest first. */
+/** A place in a log, at the start of an entry; `before` are the bytes before it, oldest first. */
 export interface Place {
   readonly part: LogPart
   readonly offset: number
-  /** Makes a line whole that begins before the place and ends behind it. */
+  /** Completes a line that starts before the place and ends after it. */
   readonly before: readonly Buffer[]
 }
 
-/** Whole entries at a place. */
+/** Complete entries at a place. */
 interface Block {
   readonly part: LogPart
   readonly offset: number
   readonly bytes: Buffer
 }
 
-/** The lines a filter wants. */
+/** Returns the lines that match a filter. */
 export function select(lines: readonly OutputLine[], { since, grep }: LineFilter): readonly OutputLine[] {
   const recent = since === undefined ? lines : lines.filter(line => line.time >= since)
   return grep === undefined ? recent : grep(recent)
 }
 
 /**
- * A place behind which are the last `tail` wanted lines and all since a time, as far as there are any; some more may be. Searched
+ * Finds a place before the last `tail` matching lines and before all lines since a time; a few more lines may follow it. Searches
  * backwards from `end` (bytes) of the newest part, in bounded memory.
  */
 export async function placeBefore(
@@ -48,7 +48,7 @@ export async function placeBefore(
   let found = 0
   const hasEnough = (bytes: Buffer) => {
     const lines = linesIn(bytes)
-    // At a block's edges one line of each stream may be cut in two, and its pieces be wanted where it is not.
+    // At a block's edges a line of each stream may be split, and its pieces may match where the line does not.
     found += Math.max(0, select(lines, filter).length - 2 * streamsIn(bytes).seen.size - 1)
     const [first] = lines
     return found >= tail || (filter.since !== undefined && first !== undefined && first.time < filter.since)
@@ -56,7 +56,7 @@ export async function placeBefore(
   return await placeWhere(file, newest, end, bytes => (hasEnough(bytes) ? 0 : undefined), tail <= 0)
 }
 
-/** The place of the first entry that has an anchor's time and stream; undefined when there is none. */
+/** Finds the first entry with an anchor's time and stream; returns undefined without one. */
 export async function placeOf(
   file: string,
   newest: LogPart,
@@ -67,7 +67,7 @@ export async function placeOf(
   let isFound = false
   const found = (bytes: Buffer) => {
     const at = startOf(bytes, head)
-    // What is at the very start of a block may go on in the one before it.
+    // More such entries may precede one at the very start of a block.
     const isHere = at !== undefined ? at > 0 : isFound
     isFound ||= at !== undefined
     return isHere ? (at ?? bytes.length) : undefined
@@ -78,7 +78,7 @@ export async function placeOf(
   return undefined
 }
 
-/** Where the first entry begins that starts with a text. */
+/** Returns the offset of the first entry that starts with a text. */
 function startOf(bytes: Buffer, head: Buffer): number | undefined {
   for (let at = bytes.indexOf(head); at >= 0; at = bytes.indexOf(head, at + 1)) {
     if (at === 0 || bytes[at - 1] === newline) return at
@@ -87,8 +87,8 @@ function startOf(bytes: Buffer, head: Buffer): number | undefined {
 }
 
 /**
- * Searches blocks backwards from `end` (bytes) of the newest part until `found` returns where in one to stand; the oldest place if it
- * never does. `isFound`: the end is that place.
+ * Searches blocks backwards from `end` (bytes) of the newest part until `found` returns an offset in one; returns the oldest place if it
+ * never does. With `isFound` the end is the place.
  */
 async function placeWhere(
   file: string,
@@ -117,18 +117,18 @@ async function placeWhere(
       if (rest.length === 0) continue
       before.unshift(rest)
       length += rest.length
-      for (const stream of streamsIn(rest).ended) closed.add(stream)
-      if (length >= longestLine || (length >= enoughBefore && [...open].every(stream => closed.has(stream)))) break
+      for (const stream of streamsIn(rest).completed) closed.add(stream)
+      if (length >= longestLine || (length >= silentLength && [...open].every(stream => closed.has(stream)))) break
     }
   } catch (error) {
-    // A pattern that takes too long, a disk that fails: nobody else closes it.
+    // On a pattern's timeout or a read error, no caller has the part to close it.
     await place.part.close()
     throw error
   }
   return { ...place, before }
 }
 
-/** Blocks of whole entries from the end of a part backwards, then those of the parts before it. */
+/** Yields blocks of complete entries backwards from the end of a part, then those of older parts. */
 async function* blocksBefore(file: string, newest: LogPart, newestEnd: number): AsyncGenerator<Block> {
   let part = newest.share()
   let end = newestEnd

@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path'
 import { systemCode } from '../errors.ts'
 import { pause } from '../system/async.ts'
 
-/** One file of a rotating log, held open: rotation moves its name, not its content. Shared by those who read it. */
+/** One file of a rotating log, held open: rotation changes its name, not its content. Its readers share it. */
 export class LogPart {
   readonly inode: bigint
   readonly #handle: FileHandle
@@ -15,7 +15,7 @@ export class LogPart {
     this.inode = inode
   }
 
-  /** Undefined when there is no such file. */
+  /** Opens a file; returns undefined if it does not exist. */
   static async open(path: string): Promise<LogPart | undefined> {
     const handle = await open(path, 'r').catch((error: unknown) => {
       if (systemCode(error) !== 'ENOENT') throw error
@@ -25,7 +25,7 @@ export class LogPart {
     return new LogPart(handle, ino)
   }
 
-  /** Fills a buffer with what is at an offset; how much there was. */
+  /** Reads bytes at an offset into a buffer; returns their number. */
   async read(into: Buffer, offset: number): Promise<number> {
     if (into.length === 0) return 0
     return (await this.#handle.read(into, 0, into.length, offset)).bytesRead
@@ -35,17 +35,17 @@ export class LogPart {
     return (await this.#handle.stat()).size
   }
 
-  /** Whether it has fallen off the cap, or was removed. */
-  async isGone(): Promise<boolean> {
+  /** Whether rotation or a user has deleted it. */
+  async isDeleted(): Promise<boolean> {
     return (await this.#handle.stat()).nlink === 0
   }
 
-  /** When it was last written to: ns since 1970. */
+  /** Returns the time of its last write, ns since 1970. */
   async written(): Promise<bigint> {
     return (await this.#handle.stat({ bigint: true })).mtimeNs
   }
 
-  /** Another user of it, who closes it, too. */
+  /** Adds a reader, which must close it, too. */
   share(): LogPart {
     this.#users++
     return this
@@ -56,46 +56,46 @@ export class LogPart {
   }
 }
 
-/** Names move while they are looked at: so long they are looked at again, for a busy disk may take its time to move them all: ms. */
-const patienceMs = 2000
+/** How long to retry while a rotation renames files, ms: a busy disk may be slow. */
+const retryMs = 2000
 const longestPauseMs = 50
-/** A rotation moves files while they are looked at; one that is missed by so many looks in a row that saw the same has another name. */
+/** A file that this many identical listings in a row do not have was renamed by a user, not by rotation. */
 const missesUntilRenamed = 5
 
-/** Looks again and again, with growing pauses, until there is an answer; `isLast` tells the look after which there is no other. */
-async function patiently<T>(look: (isLast: boolean) => Promise<T | undefined>): Promise<T | undefined> {
-  const end = performance.now() + patienceMs
+/** Retries with growing pauses until there is a result; `isLast` marks the last attempt. */
+async function retryFind<T>(find: (isLast: boolean) => Promise<T | undefined>): Promise<T | undefined> {
+  const end = performance.now() + retryMs
   for (let wait = 1; ; wait = Math.min(longestPauseMs, wait * 2)) {
     const isLast = performance.now() > end
-    const found = await look(isLast)
+    const found = await find(isLast)
     if (found !== undefined || isLast) return found
     await pause(wait)
   }
 }
 
 /**
- * The part written right before (-1) or after (+1) one; `none` when there is no such (yet), `gone` when this one has fallen off, or
- * was given another name by somebody and there is a new one in its place.
- * A rotation in between is noticed: it moves the older files first, so a part that keeps its number has its neighbours where they
- * were, but for the older one, which may be a number further already.
+ * Finds the part written directly before (-1) or after (+1) one; `none` if there is none (yet), `deleted` if rotation deleted this one,
+ * or a user renamed it and there is a new one in its place.
+ * Detects a concurrent rotation: it renames the older files first, so the neighbours of a part that keeps its number have not moved,
+ * except the older one, whose number may be higher by one already.
  */
-export async function partBeside(file: string, part: LogPart, step: -1 | 1): Promise<LogPart | 'none' | 'gone'> {
+export async function partBeside(file: string, part: LogPart, step: -1 | 1): Promise<LogPart | 'none' | 'deleted'> {
   let misses = 0
-  let seen = ''
-  const found = await patiently(async isLast => {
+  let previous = ''
+  const found = await retryFind(async isLast => {
     const numbers = await numbersOf(file)
     const inodes = await Promise.all(numbers.map(number => inodeOf(nameOf(file, number))))
     const mine = numbers[inodes.indexOf(part.inode)]
     if (mine === undefined) {
-      const sees = inodes.join(' ')
-      if (sees !== seen) misses = 0
-      seen = sees
+      const listing = inodes.join(' ')
+      if (listing !== previous) misses = 0
+      previous = listing
       const isRenamed = ++misses >= missesUntilRenamed && numbers[0] === 0
-      return isRenamed || (await part.isGone()) ? 'gone' : undefined
+      return isRenamed || (await part.isDeleted()) ? 'deleted' : undefined
     }
     misses = 0
     if (mine === 0 && step === 1) return 'none'
-    // One whose file somebody has removed is passed over in the end.
+    // The last attempt skips a part whose file a user has removed.
     const further = isLast ? numbers.filter(number => (step === 1 ? number < mine : number > mine)) : [mine - step]
     const beside = await LogPart.open(nameOf(file, (step === 1 ? further.at(-1) : further[0]) ?? mine - step))
     const isMoving = beside === undefined && (step === 1 || (await inodeOf(nameOf(file, mine + 2))) !== undefined)
@@ -107,9 +107,9 @@ export async function partBeside(file: string, part: LogPart, step: -1 | 1): Pro
   return found ?? 'none'
 }
 
-/** The part that was written last; undefined when nothing ever was. In the midst of a rotation that is not the current file. */
+/** Opens the part that was written last, which is not the current file during a rotation; returns undefined without any. */
 export async function newestPart(file: string): Promise<LogPart | undefined> {
-  const found = await patiently(async isLast => {
+  const found = await retryFind(async isLast => {
     const part = await LogPart.open(file)
     if (part !== undefined) return part
     const [first] = await numbersOf(file)
@@ -119,9 +119,9 @@ export async function newestPart(file: string): Promise<LogPart | undefined> {
   return found === 'none' ? undefined : found
 }
 
-/** The part that was written first; undefined when nothing ever was. */
+/** Opens the part that was written first; returns undefined without any. */
 export async function oldestPart(file: string): Promise<LogPart | undefined> {
-  const found = await patiently(async () => {
+  const found = await retryFind(async () => {
     const last = (await numbersOf(file)).at(-1)
     return last === undefined ? 'none' : LogPart.open(nameOf(file, last))
   })
@@ -135,7 +135,7 @@ export async function oldestPart(file: string): Promise<LogPart | undefined> {
   return undefined
 }
 
-/** The numbers of a log's files, from 0, the current one. One that moves while the folder is read may be missed. */
+/** Lists the numbers of a log's files, from 0, the current one. It may miss one that is renamed while the folder is read. */
 async function numbersOf(file: string): Promise<readonly number[]> {
   const name = basename(file)
   const names = await readdir(dirname(file)).catch(() => [])

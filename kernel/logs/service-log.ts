@@ -4,21 +4,21 @@ import type { LogSink } from '../contract/plugin.ts'
 import { makeFolder } from '../system/files.ts'
 import { LogWriter } from './writer.ts'
 
-/** The cap of one service's output: ten files of 10 MB. */
+/** The limit of one service's log: ten files of 10 MB. */
 export const logLimits = { maxBytes: 10 * 1000 * 1000, maxFiles: 10 } as const
 
-/** One service's log: the sink its driver fills, and the wake-up for those who read along. */
+/** One service's log: a sink for its driver, and change notifications for its readers. */
 export class ServiceLog implements LogSink {
   readonly file: string
   readonly maxBytes = logLimits.maxBytes
   readonly maxFiles = logLimits.maxFiles
   readonly #writer: LogWriter
   readonly #changes = new EventEmitter().setMaxListeners(0)
-  readonly #followed = new Set<(followed: boolean) => void>()
+  readonly #followListeners = new Set<(followed: boolean) => void>()
   #followers = 0
 
   constructor(folder: string) {
-    // Its own folder, the project's, and that of all.
+    // The service's folder, the project's, and the root of all logs.
     for (const each of [dirname(dirname(folder)), dirname(folder), folder]) makeFolder(each)
     this.file = join(folder, 'log')
     this.#writer = new LogWriter(this.file, this.maxBytes, this.maxFiles)
@@ -34,30 +34,30 @@ export class ServiceLog implements LogSink {
   }
 
   onFollowed(listener: (followed: boolean) => void): () => void {
-    this.#followed.add(listener)
+    this.#followListeners.add(listener)
     listener(this.#followers > 0)
-    return () => this.#followed.delete(listener)
+    return () => this.#followListeners.delete(listener)
   }
 
-  /** Calls back after each write while wanted; tells the driver that somebody reads along. */
+  /** Calls the listener after each write until the returned function is called; notifies the driver of the first and the last follower. */
   watch(listener: () => void): () => void {
     this.#changes.on('change', listener)
-    if (++this.#followers === 1) this.#tell()
+    if (++this.#followers === 1) this.#notifyDriver()
     let active = true
     return () => {
       if (!active) return
       active = false
       this.#changes.off('change', listener)
-      if (--this.#followers === 0) this.#tell()
+      if (--this.#followers === 0) this.#notifyDriver()
     }
   }
 
-  #tell(): void {
-    for (const listener of this.#followed) listener(this.#followers > 0)
+  #notifyDriver(): void {
+    for (const listener of this.#followListeners) listener(this.#followers > 0)
   }
 }
 
-/** The logs of all services, by key; made when first asked for. */
+/** The logs of all services, by key; each is created at its first use. */
 export class Logs {
   readonly #root: string
   readonly #logs = new Map<string, ServiceLog>()

@@ -1,10 +1,10 @@
 import { LogCursor } from './cursor.ts'
 import { plain } from './grep.ts'
 
-/** A process may print before the time of its start is taken: ms. The run before it ended longer ago than that. */
+/** A process may print before its start time is recorded, ms. The previous run exited longer ago than that. */
 const slackMs = 20
 
-/** The last lines of a log since a time (ms since the epoch), without ANSI codes; none when it cannot be read. */
+/** Reads the last lines of a log since a time (ms since the epoch), without ANSI codes; returns none if it is unreadable. */
 export async function logTail(file: string, sinceMs: number, count: number): Promise<readonly string[]> {
   const cursor = new LogCursor(file)
   try {

@@ -12,19 +12,19 @@ import {
 import { dirname } from 'node:path'
 import { systemCode } from '../errors.ts'
 
-/** A longer line is written in parts: bytes, as a keeper does. */
+/** A longer line is written in parts, as a keeper does, bytes. */
 const longestEntry = 16 * 1024
 
 /**
- * Appends CRI lines to a log that rotates: `file`, `file.1` … `file.<maxFiles - 1>`. For output that the daemon itself has;
- * a keeper writes the same format on its own. What cannot be written (a full disk, no descriptor left, a log that is a folder) is
- * lost, and counted in the next line that can be: no line is worth the daemon.
+ * Appends CRI lines to a rotating log: `file`, `file.1` … `file.<maxFiles - 1>`. For the daemon's own output; keepers write the same
+ * format themselves. Lines that cannot be written (a full disk, no free descriptor, a log that is a folder) are dropped and counted in
+ * the next line, because a log must not stop the daemon.
  */
 export class LogWriter {
   readonly #file: string
   readonly #maxBytes: number
   readonly #maxFiles: number
-  /** Lines that could not be written since the last one that could. */
+  /** Lines dropped since the last one that was written. */
   #lost = 0
 
   constructor(file: string, maxBytes: number, maxFiles: number) {
@@ -33,11 +33,11 @@ export class LogWriter {
     this.#maxFiles = maxFiles
   }
 
-  /** Writes whole lines; never throws. Those of the stream `locald` never rotate: they may go between the lines of a keeper, which does that. */
+  /** Writes complete lines; never throws. Lines of the stream `locald` do not rotate the log: they go between those of a keeper, which does. */
   write(stream: string, text: string): void {
     const head = `${timestamp()} ${stream}`
     const lines = text.replace(/\n$/, '').split('\n')
-    const gap = this.#lost === 0 ? [] : [`${this.#lost} lines before this one could not be written`]
+    const gap = this.#lost === 0 ? [] : [`${this.#lost} earlier lines could not be written`]
     const entries = Buffer.concat([...gap, ...lines].flatMap(line => entriesOf(head, Buffer.from(line))))
     try {
       mkdirSync(dirname(this.#file), { recursive: true, mode: 0o700 })
@@ -64,14 +64,14 @@ function entriesOf(head: string, line: Buffer): readonly Buffer[] {
   return entries
 }
 
-/** Opening a pipe without a reader would block. */
+/** O_NONBLOCK: opening a pipe without a reader would block. */
 const appending = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK
 
 function append(file: string, entries: Buffer): void {
   const descriptor = openSync(file, appending, 0o600)
   try {
     const { size } = fstatSync(descriptor)
-    // On a full disk a torn line is worse than none.
+    // On a full disk, removes a partial line.
     if (writeSync(descriptor, entries) < entries.length) {
       ftruncateSync(descriptor, size)
       throw new Error('the disk is full')
@@ -92,7 +92,7 @@ function rotate(file: string, maxFiles: number): void {
   }
 }
 
-/** Now, UTC, RFC 3339 with six decimals; the daemon's clock has milliseconds. */
+/** Returns the current time, UTC, RFC 3339 with six decimals; the daemon's clock has milliseconds. */
 function timestamp(): string {
   return `${new Date().toISOString().slice(0, -1)}000Z`
 }

@@ -144,7 +144,7 @@ t.test('readiness', async t => {
     const command = `echo ${'a'.repeat(60)}!; exec sleep 1000`
     const web = await stage.service('web', { command, healthCheck: { type: 'log', pattern: '^(a+)+$' } })
     web.start()
-    t.match(await web.until('running', 'unhealthy'), { reason: 'the regular expression takes too long' })
+    t.match(await web.until('running', 'unhealthy'), { reason: 'the regular expression timed out' })
   })
 
   t.test('READY=1, and STOPPING=1 after it', async t => {
