@@ -1,6 +1,6 @@
 import type { CommandTable, KeychainOutcome, KeychainStep } from './contract/plugin.ts'
 import type { ErrorCode, ErrorJson } from './errors.ts'
-import type { ServiceView } from './events.ts'
+import type { Health, ServiceView, Status } from './events.ts'
 
 export type {
   Argv,
@@ -96,11 +96,31 @@ export interface ServiceQuery {
   readonly service?: string
 }
 
-/** One causal account; `because` are the steps, nearest cause last. */
+/** Explains a service's state: `text` in one sentence, `because` step by step, nearest cause last. */
 export interface WhyAnswer {
   readonly key: string
   readonly text: string
   readonly because: readonly string[]
+  /** The same as a tree; absent in the answers of older daemons. */
+  readonly tree?: WhyStep
+}
+
+/** A service in a `WhyAnswer`. */
+export interface WhyStep {
+  readonly key: string
+  readonly name: string
+  readonly status: Status
+  readonly health: Health
+  /** Why it is in its state; null: its causes say it, or nothing is known. */
+  readonly reason: string | null
+  /** What else is known: "restarted 4 times", "failed since 12:00:01". */
+  readonly facts: readonly string[]
+  /** The last lines of its output, where it is not well and has no causes. */
+  readonly lines: readonly string[]
+  /** The dependencies that it waits for, or failed because of. */
+  readonly causes: readonly WhyStep[]
+  /** Names of the services that wait for it, or failed because of it. */
+  readonly dependents: readonly string[]
 }
 
 /** `env`: the caller's shell environment. */

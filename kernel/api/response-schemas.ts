@@ -38,6 +38,9 @@ function event(name: string, properties: Readonly<Record<string, object>>, optio
 const places = { file: text, line: integer, key: text }
 const problem = object({ ...places, message: text, hint: text }, [...Object.keys(places), 'hint'])
 
+const status = oneOf('waiting', 'starting', 'running', 'restarting', 'stopping', 'stopped', 'exited', 'failed')
+const health = { type: ['string', 'null'], enum: ['healthy', 'unhealthy', 'starting', null] } as const
+
 /** The schemas that the document lists by name. */
 export const named = {
   Error: object(
@@ -49,12 +52,16 @@ export const named = {
   ),
   Service: object({
     ...{ key: text, project: text, name: text, path: text, type: text },
-    status: oneOf('waiting', 'starting', 'running', 'restarting', 'stopping', 'stopped', 'exited', 'failed'),
-    health: { type: ['string', 'null'], enum: ['healthy', 'unhealthy', 'starting', null] },
+    ...{ status, health },
     ...{ port: orNull(integer), url: orNull(text), pid: orNull(integer), startedAt: orNull(time), restarts: integer },
     cpu: { ...orNull(number), description: 'Percent of one core' },
     memory: { ...orNull(integer), description: 'Bytes' },
     reason: orNull(text),
+  }),
+  WhyStep: object({
+    ...{ key: text, name: text, status, health, reason: orNull(text) },
+    ...{ facts: texts, lines: texts, dependents: texts },
+    causes: list({ $ref: 'WhyStep#' }),
   }),
   Event: {
     oneOf: [
@@ -113,7 +120,7 @@ export const server = object({
 })
 export const services = object({ services: list(ref('Service')) })
 export const keys = object({ keys: texts })
-export const account = object({ key: text, text, because: texts })
+export const account = object({ key: text, text, because: texts, tree: ref('WhyStep') }, ['tree'])
 export const oneOff = object({ dir: text, env: { type: 'object', additionalProperties: text }, notRunning: texts })
 export const opening = object({ url: text, argv: { type: ['array', 'null'], items: text }, hint: text }, ['hint'])
 export const plugins = object({ plugins: list(ref('Plugin')) })

@@ -1,12 +1,19 @@
 import type { Health, Status } from '../events.ts'
 import type { Project } from '../projects/project.ts'
-import type { WhyAnswer } from '../protocol.ts'
+import type { WhyAnswer, WhyStep } from '../protocol.ts'
+import { tailOf } from '../services/outcome.ts'
 import type { Service } from '../services/service.ts'
 
-/** One causal account of a service's state: its own reason, then, through what it waits for, the nearest cause. */
-export function why(project: Project, service: Service): WhyAnswer {
+/** Lines of output shown of each service that is not well. */
+const shownLines = 10
+
+/** The project of a service to explain. */
+export type ExplainedProject = Pick<Project, 'services' | 'service' | 'planOf'>
+
+/** Explains a service's state: its own reason, then the dependencies that it waits for or failed by, down to the nearest cause. */
+export async function why(project: ExplainedProject, service: Service): Promise<WhyAnswer> {
   const chain: Service[] = []
-  for (let at: Service | undefined = service; at !== undefined && !chain.includes(at); at = blockerOf(project, at))
+  for (let at: Service | undefined = service; at !== undefined && !chain.includes(at); [at] = blockersOf(project, at))
     chain.push(at)
   const sentences = chain.map(sentence)
   const [own = '', ...causes] = sentences
@@ -14,25 +21,60 @@ export function why(project: Project, service: Service): WhyAnswer {
   const last = chain.at(-1)
   const isWaiting = service.state.now.status === 'waiting' && last !== undefined && last !== service
   const cause = isWaiting ? (reasonOf(last) ?? sentence(last)) : causes.join('; ')
-  // A service that failed by another one has the cause in its reason already.
-  const isSaid = cause === '' || own.includes(cause)
-  const text = isSaid ? own : `${own}${isWaiting ? ':' : ';'} ${cause}`
-  return { key: service.ref.key, text, because: [...sentences, ...circumstances(service)] }
+  // The reason of a service that failed because of another one contains the cause.
+  const isContained = cause === '' || own.includes(cause)
+  const text = isContained ? own : `${own}${isWaiting ? ':' : ';'} ${cause}`
+  const facts = factsOf(service).map(fact => `${service.ref.name}: ${fact}`)
+  return {
+    key: service.ref.key,
+    text,
+    because: [...sentences, ...facts],
+    tree: await stepOf(project, service, []),
+  }
 }
 
-/** What else is worth knowing of a service that is not as it should be, or that something was noted of. */
-function circumstances({ ref, state, restartedFor }: Service): readonly string[] {
-  const { status, health, reason, restarts } = state.now
+/** Describes a service and, below it, its unmet dependencies. `above`: the services that lead to it. */
+async function stepOf(project: ExplainedProject, service: Service, above: readonly Service[]): Promise<WhyStep> {
+  const { ref, state } = service
+  const { status, health } = state.now
+  const path = [...above, service]
+  const blockers = blockersOf(project, service).filter(other => !path.includes(other))
+  const causes = await Promise.all(blockers.map(other => stepOf(project, other, path)))
+  return {
+    ...{ key: ref.key, name: ref.name, status, health },
+    // The causes say it in their own words.
+    reason: causes.length > 0 ? null : reasonOf(service),
+    facts: factsOf(service),
+    lines: causes.length === 0 && isUnwell(service) ? await tailOf(service, shownLines) : [],
+    causes,
+    dependents: dependentsOf(project, service),
+  }
+}
+
+/** Names the services that wait for one, or failed because of it. */
+function dependentsOf(project: ExplainedProject, service: Service): readonly string[] {
+  return [...project.services.values()]
+    .filter(other => blockersOf(project, other).includes(service))
+    .map(({ ref }) => ref.name)
+}
+
+function isUnwell({ state }: Service): boolean {
+  const { status, health } = state.now
+  return status === 'failed' || status === 'restarting' || health === 'unhealthy' || status === 'starting'
+}
+
+/** Returns what else is known of a service that is not well, or that has notes. */
+function factsOf(service: Service): readonly string[] {
+  const { state, restartedFor } = service
+  const { status, reason, restarts } = state.now
   const since = state.sinceMs === undefined ? undefined : new Date(state.sinceMs).toLocaleTimeString('en-GB')
-  const isUnwell = status === 'failed' || status === 'restarting' || health === 'unhealthy' || status === 'starting'
+  const unwell = isUnwell(service)
   return [
-    ...(isUnwell && since !== undefined ? [`${ref.name}: ${status} since ${since}`] : []),
-    ...(isUnwell && restarts > 0 ? [`${ref.name}: restarted ${times(restarts)}`] : []),
-    ...(restartedFor === undefined || reason?.includes(restartedFor)
-      ? []
-      : [`${ref.name}: last restarted because ${restartedFor}`]),
+    ...(unwell && since !== undefined ? [`${status} since ${since}`] : []),
+    ...(unwell && restarts > 0 ? [`restarted ${times(restarts)}`] : []),
+    ...(restartedFor === undefined || reason?.includes(restartedFor) ? [] : [`last restarted because ${restartedFor}`]),
     // Without a reason they are part of the sentence.
-    ...(reason === null ? [] : state.notes.map(note => `${ref.name}: ${note}`)),
+    ...(reason === null ? [] : state.notes),
   ]
 }
 
@@ -40,16 +82,15 @@ function times(count: number): string {
   return count === 1 ? 'once' : `${count} times`
 }
 
-/** The first dependency that is not met, or was not when the service failed. */
-function blockerOf(project: Project, service: Service): Service | undefined {
+/** Returns the dependencies that are not met, or were not when the service failed. */
+function blockersOf(project: ExplainedProject, service: Service): readonly Service[] {
   const { status, launched } = service.state.now
-  if (status !== 'waiting' && !(status === 'failed' && !launched)) return undefined
+  if (status !== 'waiting' && !(status === 'failed' && !launched)) return []
   const needs = project.planOf(service.ref.name)?.common.dependsOn ?? {}
-  for (const [name, condition] of Object.entries(needs)) {
+  return Object.entries(needs).flatMap(([name, condition]) => {
     const other = project.service(name)
-    if (other !== undefined && !isMet(other, condition)) return other
-  }
-  return undefined
+    return other === undefined || isMet(other, condition) ? [] : [other]
+  })
 }
 
 function isMet(service: Service, condition: 'started' | 'ready' | 'completed'): boolean {
@@ -68,22 +109,22 @@ function sentence(service: Service): string {
   const notes = state.notes.map(note => `; ${note}`).join('')
   if (status === 'waiting' && reason !== null) return `${ref.name} is ${reason}`
   if (reason !== null && status === 'exited') return `${ref.name} ${reason}`
-  if (reason !== null) return `${ref.name} ${saying(status, health)}: ${reason}`
+  if (reason !== null) return `${ref.name} ${statusText(status, health)}: ${reason}`
   if (status === 'running') {
     const place = [port === null ? '' : `port ${port}`, pid === null ? '' : `pid ${pid}`].filter(part => part !== '')
-    return `${ref.name} ${saying(status, health)}${place.length === 0 ? '' : ` (${place.join(', ')})`}${again}${notes}`
+    return `${ref.name} ${statusText(status, health)}${place.length === 0 ? '' : ` (${place.join(', ')})`}${again}${notes}`
   }
   return `${ref.name} is ${status}${status === 'stopped' ? ' (not started, or stopped by request)' : again}${notes}`
 }
 
-/** Why a service is in its state, with how often readiness was tried. */
+/** Returns why a service is in its state, with the number of failed readiness probes. */
 function reasonOf({ state }: Service): string | null {
   const { status, reason, tries } = state.now
   if (reason === null || status !== 'starting' || tries === 0) return reason
   return `${reason}, ${tries} ${tries === 1 ? 'try' : 'tries'}`
 }
 
-function saying(status: Status, health: Health): string {
+function statusText(status: Status, health: Health): string {
   if (status === 'failed') return 'failed'
   return status === 'running' && health !== null ? `is running, ${health}` : `is ${status}`
 }

@@ -1,0 +1,52 @@
+import t from 'tap'
+import { type ExplainedProject, why } from '../../../kernel/operations/why.ts'
+import { hostTable } from '../../lib/machine.ts'
+import { type Cast, Stage } from '../../lib/test-service.ts'
+
+const table = hostTable()
+// Keepers and timers of services keep no event loop alive.
+const hold = setInterval(() => {}, 60_000)
+t.teardown(() => clearInterval(hold))
+
+function projectOf(...all: readonly Cast[]): ExplainedProject {
+  const services = new Map(all.map(({ service }) => [service.ref.name, service]))
+  const plans = all.map(({ plan }) => plan.plan)
+  return { services, service: name => services.get(name), planOf: name => plans.find(plan => plan.name === name) }
+}
+
+t.test('a service that failed because of another one leads to its last lines', async t => {
+  const stage = new Stage(t, { table })
+  const db = await stage.service('db', { command: 'echo starting; echo no space left >&2; exit 3', worker: true })
+  const api = await stage.service('api', { worker: true, dependsOn: { db: 'ready' } }, [db.dependency()])
+  const web = await stage.service('web', { worker: true, dependsOn: { api: 'ready' } }, [api.dependency()])
+  for (const each of [db, api, web]) each.start()
+  await web.until('failed')
+  const project = projectOf(db, api, web)
+  const answer = await why(project, web.service)
+  t.match(answer.tree, {
+    ...{ key: 'shop:web', name: 'web', status: 'failed', health: null, reason: null, lines: [], dependents: [] },
+    causes: [{ name: 'api', reason: null, dependents: ['web'], causes: [{ name: 'db', dependents: ['api'] }] }],
+  })
+  const [cause] = answer.tree?.causes[0]?.causes ?? []
+  t.match(cause, { status: 'failed', reason: /^exited with code 3/, causes: [] })
+  t.strictSame(cause?.lines, ['starting', 'no space left'])
+  t.match(cause?.facts, [/^failed since \d\d:\d\d:\d\d$/])
+  t.match(answer.text, /^web failed: api failed: db failed: exited with code 3/)
+  t.match(answer.because, [/^web failed/, /^api failed/, /^db failed: exited with code 3/])
+})
+
+t.test('a service that waits names what it waits for, a well one nothing', async t => {
+  const stage = new Stage(t, { table })
+  const command = 'while ! test -e go; do sleep 0.05; done'
+  const job = await stage.service('job', { command, worker: true })
+  const web = await stage.service('web', { worker: true, dependsOn: { job: 'completed' } }, [
+    job.dependency('completed'),
+  ])
+  for (const each of [job, web]) each.start()
+  await job.until('running')
+  await web.untilReason(/waiting/)
+  const project = projectOf(job, web)
+  const { tree } = await why(project, web.service)
+  t.match(tree, { status: 'waiting', reason: null, causes: [{ name: 'job', status: 'running', lines: [] }] })
+  t.strictSame((await why(project, job.service)).tree?.dependents, ['web'])
+})
