@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { fileShape, hasShape } from '../system/file-shape.ts'
 import { readJson, writeWhole } from '../system/files.ts'
 
 /** A folder whose project files are taken though they belong to these other users, as `locald config allow` was told. */
@@ -6,6 +7,13 @@ export interface AllowedFolder {
   readonly path: string
   readonly owners: readonly number[]
 }
+
+const fileOfFolders = fileShape({ type: 'object', required: ['folders'], properties: { folders: { type: 'array' } } })
+const allowedFolder = fileShape({
+  type: 'object',
+  required: ['path', 'owners'],
+  properties: { path: { type: 'string' }, owners: { type: 'array', items: { type: 'integer' } } },
+})
 
 /** The folders that were allowed, from the data folder; a file that cannot be read allows none. */
 export function allowedFolders(dataFolder: string): readonly AllowedFolder[] {
@@ -29,13 +37,8 @@ function fileIn(dataFolder: string): string {
   return join(dataFolder, 'allowed.json')
 }
 
+/** An entry that is damaged allows nothing; the others still count. */
 function foldersIn(value: unknown): readonly AllowedFolder[] {
-  if (typeof value !== 'object' || value === null || !('folders' in value) || !Array.isArray(value.folders)) return []
-  const folders: readonly unknown[] = value.folders
-  return folders.filter(isFolder)
-}
-
-function isFolder(value: unknown): value is AllowedFolder {
-  if (typeof value !== 'object' || value === null || !('path' in value) || !('owners' in value)) return false
-  return typeof value.path === 'string' && Array.isArray(value.owners) && value.owners.every(Number.isInteger)
+  if (!hasShape(value, fileOfFolders)) return []
+  return value.folders.filter(folder => hasShape(folder, allowedFolder))
 }

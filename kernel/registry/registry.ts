@@ -3,6 +3,7 @@ import { join, sep } from 'node:path'
 import type { Log, ProjectPlan, ProjectRef, ServicePlan } from '../contract/plugin.ts'
 import { isStillAt } from '../contract/real-path.ts'
 import { messageOf } from '../errors.ts'
+import { fileShape, withShape } from '../system/file-shape.ts'
 import { readJson, writeWhole } from '../system/files.ts'
 import { longestLabel, repositoryOf, slugOf, worktreeBranch } from './git-worktree.ts'
 
@@ -16,6 +17,31 @@ export interface KnownProject extends ProjectRef {
   /** UTC ISO 8601 of the last `up`. */
   readonly usedAt: string
 }
+
+const text = { type: 'string' } as const
+const registryShape = fileShape({
+  type: 'object',
+  required: ['projects'],
+  properties: {
+    projects: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['name', 'path', 'domain', 'wanted', 'services', 'ports', 'pinned', 'usedAt'],
+        properties: {
+          name: text,
+          path: text,
+          domain: text,
+          wanted: { type: 'object', required: ['name', 'domain'], properties: { name: text, domain: text } },
+          services: { type: 'array', items: text },
+          ports: { type: 'object', additionalProperties: { type: 'integer' } },
+          pinned: { type: 'boolean' },
+          usedAt: text,
+        },
+      },
+    },
+  },
+})
 
 /** Domains that are locald's own, and with the dashboard's all below it. */
 const reserved: ReadonlySet<string> = new Set(['localhost', 'locald.localhost'])
@@ -240,35 +266,5 @@ function ownPart(path: readonly string[], other: readonly string[]): string[] {
 }
 
 function projectsIn(value: unknown): readonly KnownProject[] {
-  if (value === undefined) return []
-  if (typeof value !== 'object' || value === null || !('projects' in value) || !Array.isArray(value.projects)) {
-    throw new Error('it is not a registry')
-  }
-  const projects: readonly unknown[] = value.projects
-  return projects.map(project => {
-    if (isKnown(project)) return project
-    throw new Error('it has an entry that is no project')
-  })
-}
-
-function isKnown(value: unknown): value is KnownProject {
-  if (!isTable(value) || !hasTexts(value, ['name', 'path', 'domain', 'usedAt'])) return false
-  const { wanted, ports, services, pinned } = value
-  return (
-    isTable(wanted) &&
-    hasTexts(wanted, ['name', 'domain']) &&
-    isTable(ports) &&
-    Object.values(ports).every(Number.isInteger) &&
-    Array.isArray(services) &&
-    services.every(service => typeof service === 'string') &&
-    typeof pinned === 'boolean'
-  )
-}
-
-function isTable(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function hasTexts(table: Readonly<Record<string, unknown>>, keys: readonly string[]): boolean {
-  return keys.every(key => typeof table[key] === 'string')
+  return value === undefined ? [] : withShape(value, registryShape).projects
 }

@@ -1,5 +1,6 @@
 import { join, sep } from 'node:path'
 import { isCallers, isOwnFolder, openPlain } from './file-owner.ts'
+import { fileShape, hasShape } from './file-shape.ts'
 
 // Every command reads this file: not by import, which reads all of node:fs.
 const { closeSync, existsSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync } =
@@ -17,6 +18,13 @@ export interface Place {
   readonly socket: string
 }
 
+const absolutePath = { type: 'string', pattern: '^/' } as const
+const placeShape = fileShape({
+  type: 'object',
+  required: ['pid', 'version', 'runtime', 'socket'],
+  properties: { pid: { type: 'integer' }, version: { type: 'string' }, runtime: absolutePath, socket: absolutePath },
+})
+
 /** More than such a file has: bytes. */
 const longest = 64 * 1024
 
@@ -31,7 +39,7 @@ export function readPlace(data: string): Place | undefined {
     const { fd, stat } = openPlain(placeFile(data), 'file')
     try {
       const value: unknown = isCallers(stat) && stat.size <= longest ? JSON.parse(readFileSync(fd, 'utf8')) : undefined
-      return isPlace(value) ? value : undefined
+      return hasShape(value, placeShape) ? value : undefined
     } finally {
       closeSync(fd)
     }
@@ -116,13 +124,4 @@ export function releaseRuntime(runtime: string, data: string): void {
   } catch {
     // It is missing, or another's.
   }
-}
-
-function isPlace(value: unknown): value is Place {
-  if (typeof value !== 'object' || value === null || !Number.isInteger(Reflect.get(value, 'pid'))) return false
-  if (typeof Reflect.get(value, 'version') !== 'string') return false
-  return ['runtime', 'socket'].every(key => {
-    const path: unknown = Reflect.get(value, key)
-    return typeof path === 'string' && path.startsWith('/')
-  })
 }

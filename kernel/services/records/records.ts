@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Log, ProjectPlan, ProjectRef } from '../../contract/plugin.ts'
 import { messageOf } from '../../errors.ts'
 import type { Status } from '../../events.ts'
+import { type FileShape, withShape } from '../../system/file-shape.ts'
 import { makeFolder, readText, writeWhole } from '../../system/files.ts'
 import { UnreadRecords } from './unread-records.ts'
 
@@ -40,6 +41,52 @@ export interface ProjectRecord {
   readonly shell: Readonly<Record<string, string>>
   /** Names of the services that are meant to run. */
   readonly wanted: readonly string[]
+}
+
+const text = { type: 'string' } as const
+const texts = { type: 'object', additionalProperties: text } as const
+
+/** Covers what every version wrote. The driver's state is the driver's to check. */
+const serviceRecord: FileShape<ServiceRecord> = {
+  schema: {
+    type: 'object',
+    required: ['version', 'path', 'service', 'state', 'status', 'restarts', 'env', 'dir'],
+    properties: {
+      version: { enum: [1] },
+      boot: text,
+      path: text,
+      service: text,
+      ready: { type: 'boolean' },
+      status: text,
+      reason: { type: ['string', 'null'] },
+      startedMs: { type: ['number', 'null'] },
+      restarts: { type: 'integer' },
+      port: { type: ['integer', 'null'] },
+      fingerprint: text,
+      env: texts,
+      dir: text,
+    },
+  },
+}
+
+/** Covers the outside of the plan, which was checked before it was written. */
+const projectRecord: FileShape<ProjectRecord> = {
+  schema: {
+    type: 'object',
+    required: ['version', 'ref', 'plan', 'shell', 'wanted'],
+    properties: {
+      version: { enum: [1] },
+      boot: text,
+      ref: {
+        type: 'object',
+        required: ['name', 'path', 'domain'],
+        properties: { name: text, path: text, domain: text },
+      },
+      plan: { type: 'object', required: ['services'], properties: { services: { type: 'array' } } },
+      shell: texts,
+      wanted: { type: 'array', items: text },
+    },
+  },
 }
 
 /** Whether it was being ended, to be started again. */
@@ -136,13 +183,13 @@ export class Records {
   }
 
   services(): readonly ServiceRecord[] {
-    const records = this.#load(this.#services, isServiceRecord)
+    const records = this.#load(this.#services, serviceRecord)
     for (const [file, { state }] of records) this.#instances.set(file, JSON.stringify(state))
     return [...records.values()]
   }
 
   projects(): readonly ProjectRecord[] {
-    return [...this.#load(this.#projects, isProjectRecord).values()]
+    return [...this.#load(this.#projects, projectRecord).values()]
   }
 
   /** Whether a record with this `boot` was written since the machine started; true where nothing says it: what may run is not ended. */
@@ -182,15 +229,13 @@ export class Records {
   }
 
   /** The records of a folder, by file. */
-  #load<T>(folder: string, isRecord: (value: unknown) => value is T): ReadonlyMap<string, T> {
+  #load<T>(folder: string, shape: FileShape<T>): ReadonlyMap<string, T> {
     const records = new Map<string, T>()
     const names = readdirSync(folder).filter(name => name.endsWith('.json'))
     for (const file of names.sort().map(name => join(folder, name))) {
       try {
         const text = readText(file)
-        const value: unknown = JSON.parse(text)
-        if (!isRecord(value)) throw new Error('it is no record of this version')
-        records.set(file, value)
+        records.set(file, withShape(JSON.parse(text), shape))
         this.#written.set(file, hashOf(text))
       } catch (error) {
         this.unread.putAside(file, messageOf(error))
@@ -215,23 +260,4 @@ function fileOf(folder: string, id: string): string {
 
 function idOf(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 24)
-}
-
-function isServiceRecord(value: unknown): value is ServiceRecord {
-  return (
-    hasVersion(value) &&
-    typeof Reflect.get(value, 'path') === 'string' &&
-    typeof Reflect.get(value, 'service') === 'string'
-  )
-}
-
-function isProjectRecord(value: unknown): value is ProjectRecord {
-  if (!hasVersion(value) || !Array.isArray(Reflect.get(value, 'wanted'))) return false
-  return ['ref', 'plan', 'shell'].every(
-    key => typeof Reflect.get(value, key) === 'object' && Reflect.get(value, key) !== null,
-  )
-}
-
-function hasVersion(value: unknown): value is { version: 1 } {
-  return typeof value === 'object' && value !== null && 'version' in value && value.version === 1
 }
