@@ -81,7 +81,10 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
   const place = { socket: paths.socket, runtime: paths.runtime }
   moveRecords(paths.runtime, paths.records, own)
   const records = new Records(paths.records, own)
-  const ports = new Ports(registry, () => container.optional('processTable'))
+  const ports = new Ports(registry, {
+    table: () => container.optional('processTable'),
+    own: port => contributions.daemonPort(port),
+  })
   const logs = new Logs(paths.data)
   let plugins: readonly PluginView[] = []
   const projects = new Projects({
@@ -108,7 +111,7 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
   const operations = new Operations({
     ...{ projects, events, hooks, records, seen: new SeenFiles(paths.records, own), log: own },
     openFolder: () => container.optional('openFolder'),
-    webProblems: () => container.optional('web')?.problems ?? [],
+    warnings: () => contributions.warnings(),
     tidy: async () => await processes?.tidy([], lastGraceMs).catch(error => own.warn(messageOf(error))),
   })
   // The first process is another one after each start of the machine, or of the container.
@@ -122,7 +125,6 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
   // What is unknown may take seconds to end: only what is started below waits for its ports, names answer meanwhile.
   await Promise.all([processes?.tidy(left), hooks.booted((plugin, error) => log(plugin).error(error.message))])
   for (const project of projects.list()) {
-    project.refreshUrls()
     operations.resume(project).catch(error => own.error(`${project.ref.name}: ${messageOf(error)}`))
   }
   void known.start(pinned)

@@ -6,8 +6,8 @@ import type { Command } from './command.ts'
 import type { FeatureName, FeatureState } from './feature.ts'
 import type { OpenFolder } from './folder-watch.ts'
 import type { Hooks } from './hooks.ts'
+import type { DaemonPort, Opening, ReservedHost, UrlSource, Warning } from './hosting.ts'
 import type { Memory } from './memory.ts'
-import type { Cgroups, Desktop, Privileges, ShimPlace, Web } from './platform.ts'
 import type { ProcessTable } from './process-table.ts'
 import type { Processes } from './processes.ts'
 import type { ProjectSource } from './project.ts'
@@ -22,10 +22,10 @@ export type * from './command.ts'
 export type * from './feature.ts'
 export type * from './folder-watch.ts'
 export type * from './hooks.ts'
+export type * from './hosting.ts'
 export type * from './instance.ts'
 export { isAnswered, meetsItself } from './loopback.ts'
 export * from './memory.ts'
-export type * from './platform.ts'
 export { type Denial, denialOf } from './privacy.ts'
 export type * from './process-table.ts'
 export type * from './processes.ts'
@@ -100,6 +100,18 @@ export interface Host {
   /** For `locald doctor`. */
   check(check: Check): void
   command(command: Command): void
+  /** Gives host names their URLs; one plugin only. The result tells the kernel that they have changed. */
+  urls(source: UrlSource): () => void
+  /** Keeps a host name, and all below it, from projects. */
+  reserve(host: ReservedHost): void
+  /** Names a port on which the plugin listens itself, for whoever asks for it. */
+  port(port: DaemonPort): void
+  /** Opens URLs; one plugin only. */
+  opener(open: (url: string) => Opening | Promise<Opening>): void
+  /** Warnings of each `up`, as they are at that moment. */
+  warnings(list: () => readonly Warning[]): void
+  /** Fields of its own in the answer of `locald server status`, as they are at that moment. */
+  status(fields: () => Readonly<Record<string, StatusValue>>): void
   /** Adds to the daemon's API, below a prefix such as `/redis`. */
   routes(prefix: string, plugin: FastifyPluginAsync): void
   /** Offers a service of the container to other plugins; made at its first use, closed in reverse order. */
@@ -113,12 +125,17 @@ export interface Host {
    * yet fail; PLUGIN_NEEDS where no plugin provides the name.
    */
   readonly use: Services
+  /** As `use`, undefined where no plugin provides the name. */
+  optional<K extends keyof Services>(name: K): Services[K] | undefined
   /**
    * Called when the daemon ends, the last one first, each within 3 s. What plugins provide is closed before; hook `closing` runs while
    * all of it still works.
    */
   onClose(close: () => Promise<void> | void): void
 }
+
+/** The value of a field of the daemon's status. */
+export type StatusValue = string | number | boolean | null
 
 /** Lines for the daemon's own log. Never give it a secret. */
 export interface Log {
@@ -144,16 +161,6 @@ export interface Services {
   readonly openFolder: OpenFolder
   /** exec-runtime's: starts and adopts supervised processes; every driver that has a process uses it. */
   readonly processes: Processes
-  /** The proxy's: what URL a host name has. */
-  readonly web: Web
-  /** A platform plugin's: the person's desktop. */
-  readonly desktop: Desktop
   /** A platform plugin's: what starts the daemon with the machine. */
   readonly boot: Boot
-  /** A platform plugin's: where the privileged helper is. */
-  readonly shim: ShimPlace
-  /** A platform plugin's, where there can be cgroups. */
-  readonly cgroups: Cgroups
-  /** The privileges plugin's: what needs root, done by the privileged helper. */
-  readonly privileges: Privileges
 }

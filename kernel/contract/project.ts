@@ -89,6 +89,8 @@ export interface ProjectPlan {
 export interface ProjectSource {
   /** The file looked for in the project's folder. */
   readonly file: string
+  /** What the file has to be, for hints: "a package.json with a `dev` script"; default: "a `FILE`". */
+  readonly description?: string
   /**
    * Services by name; undefined when the file does not describe a project. Throws an Error whose message names the line. `folder` is
    * the file's, absolute.

@@ -1,5 +1,5 @@
 import { closure } from '../config/dependency-graph.ts'
-import type { Log, WebProblem } from '../contract/plugin.ts'
+import type { Log, Warning } from '../contract/plugin.ts'
 import { LocaldError, messageOf } from '../errors.ts'
 import { concerns, type Events, type LocaldEvent } from '../events.ts'
 import type { HookRuns } from '../plugins/hooks.ts'
@@ -28,8 +28,8 @@ export interface OperationsInput {
   readonly records: Records
   readonly seen: ReloadsInput['seen']
   readonly openFolder: ReloadsInput['openFolder']
-  /** What keeps names from being served. */
-  readonly webProblems: () => readonly WebProblem[]
+  /** What plugins warn of at each `up`. */
+  readonly warnings: () => readonly Warning[]
   /** Ends what is held but could not be adopted. Never rejects. */
   readonly tidy: () => Promise<void>
   readonly log: Log
@@ -224,7 +224,7 @@ export class Operations {
 
   /** Takes a plan over and begins its services. What is wrong with their environment is thrown before anything is changed. */
   async #bring({ loaded, names, isExact, shell, anew, again, services, tell, id, left, why }: Bring): Promise<Project> {
-    const { projects, events, webProblems } = this.#input
+    const { projects, events, warnings } = this.#input
     const project = await projects.identified(loaded)
     for (const moved of projects.predecessors(project.ref)) {
       await this.#stopTarget({ project: moved, names: namesOf(moved) })
@@ -241,7 +241,7 @@ export class Operations {
       services.push(...ready.keys())
       const { name, path, domain } = project.ref
       tell({ event: 'project', project: name, path, domain })
-      for (const problem of webProblems()) tell({ event: 'warning', ...problem })
+      for (const warning of warnings()) tell({ event: 'warning', ...warning })
       for (const warning of loaded.envFiles.warnings) events.emit({ event: 'warning', path, ...warning })
       warnOfEnvironments(ready)
       if (!isExact) warnOfShell(ready, anew)

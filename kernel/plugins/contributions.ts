@@ -1,9 +1,19 @@
 import type { FastifyPluginAsync } from 'fastify'
-import type { Check, Command, ProjectSource, ServiceType } from '../contract/plugin.ts'
+import type {
+  Check,
+  Command,
+  DaemonPort,
+  ProjectSource,
+  ReservedHost,
+  ServiceType,
+  StatusValue,
+  UrlSource,
+  Warning,
+} from '../contract/plugin.ts'
 import { LocaldError } from '../errors.ts'
 import { closest } from '../system/suggest.ts'
 import { checkOf, type Features } from './features.ts'
-import type { Draft } from './host.ts'
+import type { Draft, Opener, StatusSource } from './host.ts'
 
 interface Owned<T> {
   readonly owner: string
@@ -18,6 +28,13 @@ export class Contributions {
   readonly #checks: Owned<Check>[] = []
   readonly #commands = new Map<string, Owned<Command>>()
   readonly #routes = new Map<string, Owned<FastifyPluginAsync>>()
+  readonly #reserved: ReservedHost[] = []
+  readonly #ports: DaemonPort[] = []
+  readonly #warnings: (() => readonly Warning[])[] = []
+  readonly #statuses: StatusSource[] = []
+  #urls: Owned<UrlSource> | undefined
+  #opener: Owned<Opener> | undefined
+  readonly #urlListeners: (() => void)[] = []
   readonly #features: Features
 
   constructor(features: Features) {
@@ -25,12 +42,15 @@ export class Contributions {
   }
 
   /** Takes over a plugin's draft; throws PLUGIN_CONFLICT before anything of it is taken. */
-  commit(owner: string, { types, sources, checks, commands, routes }: Draft): void {
+  commit(owner: string, draft: Draft): void {
+    const { types, sources, checks, commands, routes, urls, openers } = draft
     const claims: Claim[] = [
       ...types.map(({ type }) => ({ what: `service type '${type}'`, holder: this.#types.get(type)?.owner })),
       ...types.filter(isDefault).map(() => ({ what: 'default service type', holder: this.#default?.owner })),
       ...commands.map(({ name }) => ({ what: `command '${name}'`, holder: this.#commands.get(name)?.owner })),
       ...routes.map(({ prefix }) => ({ what: `routes '${prefix}'`, holder: this.#routes.get(prefix)?.owner })),
+      ...urls.map(() => ({ what: 'the URLs of host names', holder: this.#urls?.owner })),
+      ...openers.map(() => ({ what: 'the opener of URLs', holder: this.#opener?.owner })),
     ]
     refuseTwice(owner, claims)
     for (const it of types) this.#types.set(it.type, { owner, it })
@@ -38,6 +58,12 @@ export class Contributions {
     for (const it of checks) this.#checks.push({ owner, it })
     for (const it of commands) this.#commands.set(it.name, { owner, it })
     for (const { prefix, plugin } of routes) this.#routes.set(prefix, { owner, it: plugin })
+    for (const it of urls) this.#urls = { owner, it }
+    for (const it of openers) this.#opener = { owner, it }
+    this.#reserved.push(...draft.reserved)
+    this.#ports.push(...draft.ports)
+    this.#warnings.push(...draft.warnings)
+    this.#statuses.push(...draft.statuses)
   }
 
   /** Remembers the types of a plugin that is off or broken, so that a refusal can say why. The first to lose a type counts. */
@@ -91,7 +117,44 @@ export class Contributions {
     return [...this.#routes].map(([prefix, { owner, it }]) => ({ prefix, owner, plugin: it }))
   }
 
-  /** What one plugin provides, for `plugins list`. */
+  /** Returns the URL of a host name; null where no plugin serves host names. */
+  urlOf(host: string | undefined): string | null {
+    return host === undefined ? null : (this.#urls?.it(host) ?? null)
+  }
+
+  /** Adds a listener for changes of URLs. */
+  onUrls(listener: () => void): void {
+    this.#urlListeners.push(listener)
+  }
+
+  urlsChanged(): void {
+    for (const listener of this.#urlListeners) listener()
+  }
+
+  reservedHosts(): readonly ReservedHost[] {
+    return this.#reserved
+  }
+
+  /** Returns the listener of the daemon's own on a port. */
+  daemonPort(port: number): DaemonPort | undefined {
+    return this.#ports.find(own => own.port() === port)
+  }
+
+  get opener(): Opener | undefined {
+    return this.#opener?.it
+  }
+
+  /** Returns what each `up` warns of. */
+  warnings(): readonly Warning[] {
+    return this.#warnings.flatMap(list => list())
+  }
+
+  /** Returns the fields that plugins add to the daemon's status. */
+  status(): Readonly<Record<string, StatusValue>> {
+    return Object.assign({}, ...this.#statuses.map(fields => fields()))
+  }
+
+  /** Returns what one plugin provides, for `plugins list`. */
   of(owner: string): { readonly types: readonly string[]; readonly commands: readonly string[] } {
     return {
       types: [...this.#types.values()].filter(entry => entry.owner === owner).map(({ it }) => it.type),

@@ -2,20 +2,25 @@ import type { FastifyPluginAsync } from 'fastify'
 import type {
   Check,
   Command,
+  DaemonPort,
   Folders,
   Hooks,
   Host,
   Log,
   PlatformFacts,
   ProjectSource,
+  ReservedHost,
   ServiceType,
+  UrlSource,
+  Warning,
 } from '../contract/plugin.ts'
 import { LocaldError } from '../errors.ts'
 import type { Container } from './container.ts'
+import type { Contributions } from './contributions.ts'
 import type { Features } from './features.ts'
 import { makeHooks } from './hooks.ts'
 import type { Candidate } from './import.ts'
-import * as declared from './validate.ts'
+import * as valid from './validate.ts'
 
 /** Something of the container that a plugin offers. `provide` puts it there. */
 export interface Provision {
@@ -30,10 +35,21 @@ export interface Draft {
   readonly checks: Check[]
   readonly commands: Command[]
   readonly routes: { readonly prefix: string; readonly plugin: FastifyPluginAsync }[]
+  readonly urls: UrlSource[]
+  readonly reserved: ReservedHost[]
+  readonly ports: DaemonPort[]
+  readonly openers: Opener[]
+  readonly warnings: (() => readonly Warning[])[]
+  readonly statuses: StatusSource[]
   readonly provisions: Provision[]
   readonly closers: (() => Promise<void> | void)[]
   readonly hooks: Hooks
 }
+
+/** Opens a URL in the browser. */
+export type Opener = Parameters<Host['opener']>[0]
+/** Fields of the daemon's status. */
+export type StatusSource = Parameters<Host['status']>[0]
 
 /** What hosts need of the kernel. */
 export interface HostInput {
@@ -41,6 +57,7 @@ export interface HostInput {
   readonly folders: Folders
   readonly features: Features
   readonly container: Container
+  readonly contributions: Contributions
   readonly log: (owner: string) => Log
 }
 
@@ -61,12 +78,24 @@ export function hostOf({ name, options }: Candidate, input: HostInput): Declarin
       hint: 'Declarations belong into setup(), before it returns or its promise resolves.',
     })
   }
+  const refuseWhileOpen = (service: string) => {
+    if (!open) return
+    throw new LocaldError('PLUGIN_SETUP', `it uses '${service}' in setup(); that is for hooks, drivers and routes`, {
+      plugin: name,
+    })
+  }
   const draft: Draft = {
     types: [],
     sources: [],
     checks: [],
     commands: [],
     routes: [],
+    urls: [],
+    reserved: [],
+    ports: [],
+    openers: [],
+    warnings: [],
+    statuses: [],
     provisions: [],
     closers: [],
     hooks: makeHooks(gate),
@@ -86,31 +115,44 @@ export function hostOf({ name, options }: Candidate, input: HostInput): Declarin
     log: input.log(name),
     use: new Proxy(input.container.use, {
       get(services, key) {
-        if (!open) return Reflect.get(services, key)
-        throw new LocaldError(
-          'PLUGIN_SETUP',
-          `it uses '${String(key)}' in setup(); that is for hooks, drivers and routes`,
-          {
-            plugin: name,
-          },
-        )
+        refuseWhileOpen(String(key))
+        return Reflect.get(services, key)
       },
     }),
-    service: declare(declared.checkType, type => draft.types.push(type)),
-    source: declare(declared.checkSource, source => draft.sources.push(source)),
-    feature: declare(declared.checkFeature, (flag, state) => input.features.set(flag, state, name)),
+    optional: key => {
+      refuseWhileOpen(key)
+      return input.container.optional(key)
+    },
+    service: declare(valid.checkType, type => draft.types.push(type)),
+    source: declare(valid.checkSource, source => draft.sources.push(source)),
+    feature: declare(valid.checkFeature, (flag, state) => input.features.set(flag, state, name)),
     has: flag => input.features.has(flag),
-    check: declare(declared.checkCheck, check => draft.checks.push(check)),
-    command: declare(declared.checkCommand, command => draft.commands.push(command)),
-    routes: declare(declared.checkRoutes, (prefix: string, plugin: FastifyPluginAsync) => {
+    check: declare(valid.checkCheck, check => draft.checks.push(check)),
+    command: declare(valid.checkCommand, command => draft.commands.push(command)),
+    routes: declare(valid.checkRoutes, (prefix: string, plugin: FastifyPluginAsync) => {
       draft.routes.push({ prefix, plugin })
     }),
+    urls: source => {
+      gate()
+      valid.checkFunction('urls()')(source)
+      draft.urls.push(source)
+      return () => input.contributions.urlsChanged()
+    },
+    reserve: declare(valid.checkReserved, host => draft.reserved.push(host)),
+    port: declare(valid.checkPort, port => draft.ports.push(port)),
+    opener: declare(valid.checkFunction('opener()'), (open: Opener) => draft.openers.push(open)),
+    warnings: declare(valid.checkFunction('warnings()'), (list: () => readonly Warning[]) => {
+      draft.warnings.push(list)
+    }),
+    status: declare(valid.checkFunction('status()'), (fields: StatusSource) => draft.statuses.push(fields)),
     provide: (key, make, close) => {
       gate()
-      declared.checkProvision(key, make, close)
+      valid.checkProvision(key, make, close)
       draft.provisions.push({ name: key, provide: () => input.container.provide(name, key, make, close) })
     },
-    onClose: declare(declared.checkCloser, (close: () => Promise<void> | void) => draft.closers.push(close)),
+    onClose: declare(valid.checkFunction('onClose()'), (close: () => Promise<void> | void) =>
+      draft.closers.push(close),
+    ),
   }
   return {
     host,

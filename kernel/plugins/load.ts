@@ -1,7 +1,6 @@
 import { type ErrorCode, LocaldError, messageOf } from '../errors.ts'
 import type { PluginView } from '../protocol.ts'
 import { within } from '../system/async.ts'
-import type { Contributions } from './contributions.ts'
 import type { Found } from './discover.ts'
 import { withoutExit } from './exit-guard.ts'
 import type { HookRuns } from './hooks.ts'
@@ -19,7 +18,6 @@ export interface LoadLimits {
 /** What loading needs of the kernel. `settings` are the `[plugins.<name>]` tables of locald's own config. */
 export interface LoadInput extends HostInput {
   readonly settings: Readonly<Record<string, unknown>>
-  readonly contributions: Contributions
   readonly hooks: HookRuns
   readonly teardown: Teardown
   readonly limits?: LoadLimits

@@ -1,4 +1,13 @@
-import type { Check, Command, FeatureName, FeatureState, ProjectSource, ServiceType } from '../contract/plugin.ts'
+import type {
+  Check,
+  Command,
+  DaemonPort,
+  FeatureName,
+  FeatureState,
+  ProjectSource,
+  ReservedHost,
+  ServiceType,
+} from '../contract/plugin.ts'
 import { LocaldError } from '../errors.ts'
 
 /*
@@ -29,6 +38,7 @@ export function checkType(it: ServiceType<unknown>): void {
 export function checkSource(it: ProjectSource): void {
   requireObject('source()', it)
   demand(isText(it.file) && !it.file.includes('/'), "a source's file is a name in the project's folder")
+  demand(it.description === undefined || isText(it.description), `source '${it.file}': description is a text`)
   requireFunctions(`source '${it.file}'`, it, ['read'])
 }
 
@@ -50,6 +60,21 @@ export function checkRoutes(path: string, plugin: unknown): void {
   demand(typeof plugin === 'function', `routes of '${path}' are a fastify plugin: async app => { … }`)
 }
 
+export function checkReserved(it: ReservedHost): void {
+  requireObject('reserve()', it)
+  demand(isText(it.host) && isText(it.what), 'a reserved host has a host and what is served there')
+}
+
+export function checkPort(it: DaemonPort): void {
+  requireObject('port()', it)
+  demand(isText(it.name) && isText(it.hint), 'a port has a name and a hint')
+  requireFunctions(`port '${it.name}'`, it, ['port'])
+}
+
+export function checkFunction(what: string): (it: unknown) => void {
+  return it => demand(typeof it === 'function', `${what} needs a function`)
+}
+
 export function checkFeature(name: FeatureName, state: FeatureState): void {
   checkFeatureName(name)
   requireObject(`feature '${name}'`, state)
@@ -62,10 +87,6 @@ export function checkProvision(name: unknown, make: unknown, close: unknown): vo
   demand(isText(name), 'what a plugin provides has a name')
   demand(typeof make === 'function', `provide('${name}') needs a function that makes it`)
   demand(close === undefined || typeof close === 'function', `provide('${name}'): close is a function`)
-}
-
-export function checkCloser(close: unknown): void {
-  demand(typeof close === 'function', 'onClose() needs a function')
 }
 
 function checkFeatureName(name: unknown): void {

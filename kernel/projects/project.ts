@@ -115,7 +115,7 @@ export class Project {
     }
   }
 
-  /** The proxy's port is known now: idle services learn their URLs. */
+  /** Sets the URLs of services after the plugin that serves host names has changed them. */
   refreshUrls(): void {
     for (const service of this.services.values()) service.state.set({ url: this.#starts.urlOf(service) })
   }

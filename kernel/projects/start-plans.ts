@@ -69,7 +69,7 @@ export class StartPlans {
 
   /** Returns a service's URL; null where it has no name, or no proxy serves one. */
   urlOf({ hosts: [host] }: Service): string | null {
-    return host === undefined ? null : (this.#parts.container.optional('web')?.url(host) ?? null)
+    return this.#parts.contributions.urlOf(host)
   }
 
   #source(service: Service, plan: ServicePlan, shell: PlannedProject['shell']): StartSource {

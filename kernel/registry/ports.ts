@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { createServer } from 'node:net'
 import { isAnswered } from '../contract/loopback.ts'
-import type { ProcessTable, ProjectRef } from '../contract/plugin.ts'
+import type { DaemonPort, ProcessTable, ProjectRef } from '../contract/plugin.ts'
 import { LocaldError, systemCode } from '../errors.ts'
 import { OperationQueue } from '../system/async.ts'
 import type { Registry } from './registry.ts'
@@ -23,18 +23,25 @@ export interface FreeTests {
   readonly isTaken: (host: string, port: number) => Promise<boolean>
 }
 
+/** What is asked about ports that locald has not leased. */
+export interface PortsInput {
+  readonly table: () => ProcessTable | undefined
+  /** Returns the daemon's own listener on a port. */
+  readonly own: (port: number) => DaemonPort | undefined
+}
+
 /** Leases host ports: the same one for a project's service tomorrow, free on both loopback addresses. */
 export class Ports {
   readonly #registry: Registry
-  readonly #table: () => ProcessTable | undefined
+  readonly #input: PortsInput
   /** Ports of services that run or start now, with their keys. */
   readonly #held = new Map<number, string>()
   /** One choice at a time: what is chosen is remembered before the next begins. */
   readonly #choices = new OperationQueue()
 
-  constructor(registry: Registry, table: () => ProcessTable | undefined) {
+  constructor(registry: Registry, input: PortsInput) {
     this.#registry = registry
-    this.#table = table
+    this.#input = input
   }
 
   /** The ports of a project's services, by service: the ones they had, else new ones, all remembered in one write. */
@@ -58,7 +65,8 @@ export class Ports {
   /** Marks a port as used by a service; PORT_TAKEN when another of locald's has it. */
   hold(port: number, key: string): void {
     const holder = this.#held.get(port)
-    if (holder !== undefined && holder !== key) throw taken(port, key, `service ${holder}`)
+    if (holder !== undefined && holder !== key)
+      throw taken(port, key, `service ${holder}`, otherPort('Stop what uses it'))
     this.#held.set(port, key)
   }
 
@@ -69,19 +77,21 @@ export class Ports {
   /** PORT_TAKEN, naming the holder, when something listens on the port. */
   async check(port: number, key: string): Promise<void> {
     if (await isFree(port)) return
-    const freeing = await this.#table()?.freeing?.(port)
-    throw taken(port, key, (await this.holder(port)) ?? 'another process', freeing)
+    const own = this.#input.own(port)
+    if (own !== undefined) throw taken(port, key, nameOf(own), `Give the service another \`port\`, or ${own.hint}.`)
+    const freeing = (await this.#input.table()?.freeing?.(port)) ?? 'Stop what uses it'
+    throw taken(port, key, (await this.holder(port)) ?? 'another process', otherPort(freeing))
   }
 
   /** Who listens on a port, if that can be told. */
   async holder(port: number): Promise<string | undefined> {
-    const holder = await this.#table()?.holder(port)
-    return holder?.endsWith(`(pid ${process.pid})`) ? ownProxy : holder
+    const own = this.#input.own(port)
+    return own === undefined ? await this.#input.table()?.holder(port) : nameOf(own)
   }
 
-  /** Whether a service of locald's has a port. */
+  /** Returns whether a service of locald's, or the daemon itself, has a port. */
   isHeld(port: number): boolean {
-    return this.#held.has(port)
+    return this.#held.has(port) || this.#input.own(port) !== undefined
   }
 
   /** A fresh port for a service whose own was taken by a stranger. */
@@ -119,16 +129,16 @@ export class Ports {
   }
 }
 
-/** All that listens in the daemon's process. */
-const ownProxy = `locald's own proxy (pid ${process.pid})`
+function nameOf({ name }: DaemonPort): string {
+  return `${name} (pid ${process.pid})`
+}
 
-/** @param freeing how a part of the system is made to let go of it */
-function taken(port: number, key: string, holder: string, freeing?: string): LocaldError {
-  const free = freeing ?? 'Stop what uses it'
-  const hint =
-    holder === ownProxy
-      ? 'Give the service another `port`, or move the proxy: set LOCALD_HTTP_PORT or LOCALD_HTTPS_PORT and run `locald server restart`.'
-      : `${free}, or give the service another \`port\`; without \`port\` locald assigns a free one.`
+/** @param freeing how the port is freed, as an imperative */
+function otherPort(freeing: string): string {
+  return `${freeing}, or give the service another \`port\`; without \`port\` locald assigns a free one.`
+}
+
+function taken(port: number, key: string, holder: string, hint: string): LocaldError {
   return new LocaldError('PORT_TAKEN', `port ${port} of ${key} is in use by ${holder}`, { service: key, hint })
 }
 

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { closure } from '../config/dependency-graph.ts'
 import type { LoadedProject } from '../config/load.ts'
-import type { ProjectPlan, ServicePlan, ServiceRef, ServiceType, Web } from '../contract/plugin.ts'
+import type { ProjectPlan, ServicePlan, ServiceRef, Services, ServiceType } from '../contract/plugin.ts'
 import { LocaldError } from '../errors.ts'
 import type { HookRuns } from '../plugins/hooks.ts'
 import { signatureOf } from '../system/file-signature.ts'
@@ -129,7 +129,11 @@ async function envFileSignatures({ project, service }: EnvironmentSource): Promi
 }
 
 /** Returns the variables that locald itself sets for a service with a port, a host name, or neither. */
-export function ownVariables(port: number | undefined, host: string | undefined, web: Web | undefined): OwnVariables {
+export function ownVariables(
+  port: number | undefined,
+  host: string | undefined,
+  web: Services['web'] | undefined,
+): OwnVariables {
   return {
     own: {
       ...(port === undefined ? {} : { PORT: String(port) }),

@@ -249,9 +249,7 @@ export class Service implements SupervisorHost {
   async hasStandIn(): Promise<boolean> {
     const { port } = this.state.now
     const { ports, container } = this.#parts
-    const web = container.optional('web')
     if (port === null || this.supervisor.active || ports.isHeld(port)) return false
-    if (port === web?.http || port === web?.https) return false
     return (await container.optional('processTable')?.owns(port)) ?? false
   }
 

@@ -1,6 +1,5 @@
 import { constants } from 'node:os'
 import type {
-  Cgroups,
   Exit,
   Instance,
   InstanceEvent,
@@ -11,6 +10,7 @@ import type {
   ProcessTree,
 } from '../../kernel/contract/plugin.ts'
 import { messageOf } from '../../kernel/errors.ts'
+import type { Cgroups } from '../platform-linux/service.ts'
 import { afterAwake } from './awake-timer.ts'
 import { exitOf, readExit } from './exit-record.ts'
 import type { HeldState } from './held-state.ts'

@@ -5,7 +5,6 @@ import { constants } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type {
-  Cgroups,
   Folders,
   Instance,
   Log,
@@ -16,6 +15,7 @@ import type {
 } from '../../kernel/contract/plugin.ts'
 import { messageOf, systemCode } from '../../kernel/errors.ts'
 import { isProgram } from '../lib/files.ts'
+import type { Cgroups } from '../platform-linux/service.ts'
 import { graceOf, type HeldInput, HeldProcess, signalNumber } from './held-process.ts'
 import { type HeldState, isHeldState } from './held-state.ts'
 import { type KeeperEvent, KeeperLink } from './keeper-connection.ts'

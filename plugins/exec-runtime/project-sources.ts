@@ -21,6 +21,7 @@ export const procfile: ProjectSource = {
 /** package.json: its `dev` script, else its `start` script, as the service `web`, run by the package's own manager. */
 export const packageJson: ProjectSource = {
   file: 'package.json',
+  description: 'a package.json with a `dev` or `start` script',
   read(text, folder) {
     const manifest: unknown = JSON.parse(text)
     if (typeof manifest !== 'object' || manifest === null || !('scripts' in manifest)) return undefined

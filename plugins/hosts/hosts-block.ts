@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { setTimeout } from 'node:timers/promises'
-import type { Catalog, Log, Privileges } from '../../kernel/contract/plugin.ts'
+import type { Catalog, Log } from '../../kernel/contract/plugin.ts'
 import { messageOf } from '../../kernel/errors.ts'
+import type { Privileges } from '../privileges/service.ts'
 import { addressesOf, findsLocalhostNames, isLoopback, wantedNames, writable } from './name-lookup.ts'
 import type { SharedNames } from './shared-names.ts'
 

@@ -38,7 +38,7 @@ const plugin: Plugin = {
     host.provide('cgroups', () => ({ make: async () => undefined, remove: async () => {} }))
     host.provide('shim', () => ({ look: () => lookAtShim(machine) }))
     host.provide('boot', () => ({ plan: unit => bootPlan(agents, unit) }))
-    host.provide('desktop', () => ({ openArgv: url => ['/usr/bin/open', url] }))
+    host.opener(url => ({ argv: ['/usr/bin/open', url] }))
   },
 }
 

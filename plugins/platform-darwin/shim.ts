@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { ShimState } from '../../kernel/contract/plugin.ts'
+import type { ShimState } from '../privileges/service.ts'
 
 /** Where `locald admin setup` puts the privileged helper. */
 export const shimPath = '/Library/PrivilegedHelperTools/locald-shim'

@@ -38,7 +38,11 @@ const plugin: Plugin = {
     )
     host.provide('shim', () => ({ look: () => lookAtShim(machine) }))
     host.provide('boot', () => ({ plan: unit => bootPlan(machine, unit) }))
-    host.provide('desktop', () => ({ openArgv: url => [opener, url] }))
+    host.opener(async url => {
+      if (host.has('open-browser')) return { argv: [opener, url] }
+      const { hint } = await probes['open-browser'](machine)
+      return { argv: null, ...(hint === undefined ? {} : { hint }) }
+    })
   },
 }
 

@@ -1,4 +1,5 @@
-import type { FeatureState, ShimState } from '../../kernel/contract/plugin.ts'
+import type { FeatureState } from '../../kernel/contract/plugin.ts'
+import type { ShimState } from '../privileges/service.ts'
 import type { Machine } from './machine.ts'
 import { statOf, textOf } from './machine.ts'
 

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { CheckResult, Plugin, ShimState } from '../../kernel/contract/plugin.ts'
+import type { CheckResult, Plugin } from '../../kernel/contract/plugin.ts'
+import type { ShimState } from './service.ts'
 import { ShimPrivileges } from './shim.ts'
 
 /** What needs root, done by the privileged helper where that is installed. */

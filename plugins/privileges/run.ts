@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import type { BoundSocket } from '../../kernel/contract/plugin.ts'
 import { messageOf } from '../../kernel/errors.ts'
+import type { BoundSocket } from './service.ts'
 
 /** How a run of the helper ended. `code` is null when it was killed by a signal or could not be run. */
 export interface Ran {

@@ -1,6 +1,6 @@
-import type { BoundSocket, Privileges, ShimPlace } from '../../kernel/contract/plugin.ts'
 import { LocaldError } from '../../kernel/errors.ts'
 import { closeAll, type Ran, runBind, runShim } from './run.ts'
+import type { BoundSocket, Privileges, ShimPlace } from './service.ts'
 
 const setup = 'Run `sudo locald admin setup`.'
 const portTaken = 21

@@ -1,13 +1,16 @@
-import type { Host, Plugin, Services, Web } from '../../kernel/contract/plugin.ts'
+import type { Host, Plugin } from '../../kernel/contract/plugin.ts'
 import { type ShapeOf, shape } from '../../kernel/contract/shape.ts'
 import { messageOf } from '../../kernel/errors.ts'
+import type { Certificates } from '../https/service.ts'
 import { defaultLimits, type Limits } from './limits.ts'
 import { mostDescriptors } from './listen/descriptor-limit.ts'
 import { SchemePort } from './listen/scheme-port.ts'
 import { Gate } from './routing/router.ts'
 import { Front } from './server.ts'
+import type { Web } from './service.ts'
 
-type Certificates = NonNullable<Services['certificates']>
+/** How to free a port of the proxy for a service. */
+const moveHint = 'move the proxy: set LOCALD_HTTP_PORT or LOCALD_HTTPS_PORT and run `locald server restart`'
 
 const options = shape({
   type: 'object',
@@ -41,15 +44,18 @@ export function proxy(limits: Limits = defaultLimits): Plugin {
         get https() {
           return https.port
         },
-        get problems() {
-          return [http, https].flatMap(each => each.problem ?? [])
-        },
         get caFile() {
           return https.port === null ? undefined : certificates?.caFile
         },
       }
       let front: Front | undefined
       host.provide('web', () => web)
+      const urlsChanged = host.urls(web.url)
+      host.status(() => ({ http: web.http, https: web.https }))
+      host.warnings(() => [http, https].flatMap(each => each.problem ?? []))
+      host.reserve({ host: 'locald.localhost', what: 'dashboard' })
+      for (const scheme of [http, https])
+        host.port({ name: "locald's own proxy", port: () => scheme.port, hint: moveHint })
       host.hooks.booted.tapPromise('proxy', async () => {
         const redirect = (name: string): boolean => redirects(host) && isSecure(name)
         const descriptors = Math.min(limits.descriptors, mostDescriptors(host.platform.os))
@@ -63,6 +69,7 @@ export function proxy(limits: Limits = defaultLimits): Plugin {
         const contexts = certificatesOf(host)
         if (contexts !== undefined) await https.listen(() => made.secure(contexts))
         certificates = contexts
+        urlsChanged()
       })
       host.hooks.stopping.tapPromise('proxy', async ({ key }) => front?.landed(key))
       host.onClose(() => front?.close())

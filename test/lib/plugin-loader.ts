@@ -8,6 +8,18 @@ import { type LoadInput, loadPlugins } from '../../kernel/plugins/load.ts'
 import { Teardown } from '../../kernel/plugins/teardown.ts'
 import type { PluginView } from '../../kernel/protocol.ts'
 
+declare module '../../kernel/contract/plugin.ts' {
+  interface Services {
+    /** A third-party plugin's, for tests. */
+    readonly desktop: Desktop
+  }
+}
+
+/** What the tests' plugins offer each other. */
+export interface Desktop {
+  openArgv(url: string): readonly string[]
+}
+
 /** The parts of a kernel that plugins are loaded into, and what they logged. */
 export interface Kit extends LoadInput {
   readonly logged: string[]

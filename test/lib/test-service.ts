@@ -104,7 +104,7 @@ export class Stage {
     })
     this.driver = execDriver(this.processes)
     this.records = new Records(this.dir, log)
-    this.ports = new Ports(registry, () => table)
+    this.ports = new Ports(registry, { table: () => table, own: () => undefined })
     const container = new Container(new Teardown())
     container.value('processTable', table)
     const hooks = new HookRuns()

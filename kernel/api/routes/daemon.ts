@@ -38,15 +38,15 @@ export function daemonRoutes(kernel: Kernel): FastifyPluginAsync {
       '/server',
       {
         schema: {
-          summary: 'Show the daemon and the ports of its proxy',
-          response: answer('Ports are null when the proxy does not listen', server),
+          summary: 'Show the daemon and the ports that host names are served on',
+          response: answer('Ports are null where no plugin listens', server),
         },
       },
       async () => {
-        const web = container.optional('web')
         const { socket } = place
-        const ports = { http: web?.http ?? null, https: web?.https ?? null }
-        return { pid: process.pid, socket, ...ports, version, startedAt } satisfies ServerStatus
+        const ports = { http: null, https: null }
+        const fields = contributions.status()
+        return { pid: process.pid, socket, ...ports, ...fields, version, startedAt } satisfies ServerStatus
       },
     )
     app.post<{ Body: BootUnit }>(

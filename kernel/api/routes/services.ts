@@ -127,7 +127,7 @@ function nameIn(query: ServiceQuery): string {
 }
 
 /** Returns a service's URL; without a name, that of the service with the project's domain, else of the first with a URL. */
-async function open({ projects, container, features }: Kernel, query: ServiceQuery): Promise<OpenAnswer> {
+async function open({ projects, contributions }: Kernel, query: ServiceQuery): Promise<OpenAnswer> {
   const [target] = await projects.targets({
     path: query.path,
     ...(query.service === undefined ? {} : { services: [query.service] }),
@@ -141,10 +141,8 @@ async function open({ projects, container, features }: Kernel, query: ServiceQue
       hint:
         main === undefined
           ? 'Name a service with a port and a host name.'
-          : 'Run `locald doctor` to see why the proxy does not run.',
+          : 'Run `locald doctor` to see why its host name is not served.',
     })
   }
-  const browser = features.get('open-browser')
-  if (!browser.on) return { url, argv: null, ...(browser.hint === undefined ? {} : { hint: browser.hint }) }
-  return { url, argv: container.optional('desktop')?.openArgv(url) ?? null }
+  return { url, ...((await contributions.opener?.(url)) ?? { argv: null }) }
 }

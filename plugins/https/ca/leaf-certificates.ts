@@ -1,27 +1,9 @@
 import { constants, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { createSecureContext, type SecureContext } from 'node:tls'
+import type { Certificates } from '../service.ts'
 import type { Authority } from './authority.ts'
 import { isUnder } from './domains.ts'
 import { leafCertificate, loopback4, loopback6, pem } from './x509.ts'
-
-declare module '../../../kernel/contract/plugin.ts' {
-  interface Services {
-    /** https's: what the proxy needs to speak TLS. Absent where the plugin is off. */
-    readonly certificates?: Certificates
-  }
-}
-
-/** Certificates for host names, made when they are first asked for. */
-export interface Certificates {
-  /** PEM file of the local CA's root. */
-  readonly caFile: string
-  /** Whether the CA may vouch for a name, given in any case. */
-  covers(name: string): boolean
-  /** The TLS context for the name a client asks for (SNI); undefined where the CA may not vouch for it. */
-  context(name: string): SecureContext | undefined
-  /** For clients that ask for no name: a new certificate, PEM, of `localhost` and this machine's loopback addresses. `ca`: empty. */
-  own(): { readonly key: string; readonly cert: string; readonly ca: string[] }
-}
 
 const day = 86_400_000
 /** Browsers take at most 398 days (CA/Browser Forum, Apple); nothing needs more than the time until the next renewal. */

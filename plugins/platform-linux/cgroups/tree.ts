@@ -1,8 +1,9 @@
 import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import type { Cgroups, Log } from '../../../kernel/contract/plugin.ts'
+import type { Log } from '../../../kernel/contract/plugin.ts'
 import { messageOf, systemCode } from '../../../kernel/errors.ts'
+import type { Cgroups } from '../service.ts'
 import { type CgroupWay, daemonLeaf } from './detect.ts'
 
 const prefix = 's-'

@@ -1,6 +1,7 @@
 import type { Server } from 'node:net'
-import { type BoundSocket, isAnswered } from '../../../kernel/contract/plugin.ts'
+import { isAnswered } from '../../../kernel/contract/plugin.ts'
 import { systemCode } from '../../../kernel/errors.ts'
+import type { BoundSocket } from '../../privileges/service.ts'
 
 /** What the proxy wants: exactly a port (0: any free one), or the first free one from a preferred port on. */
 export type PortWish = { readonly exactly: number } | { readonly preferred: readonly number[]; readonly from: number }

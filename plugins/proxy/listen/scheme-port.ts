@@ -1,6 +1,7 @@
 import type { Server } from 'node:net'
-import type { BoundSocket, CheckResult, Host, WebProblem } from '../../../kernel/contract/plugin.ts'
+import type { CheckResult, Host, Warning } from '../../../kernel/contract/plugin.ts'
 import { messageOf } from '../../../kernel/errors.ts'
+import type { BoundSocket } from '../../privileges/service.ts'
 import { type Listening, listen, type Preference, portWish } from './bind.ts'
 
 /** What came of listening; undefined before the daemon has booted. */
@@ -25,7 +26,7 @@ export class SchemePort {
   }
 
   /** Why it does not listen, though it should. */
-  get problem(): WebProblem | undefined {
+  get problem(): Warning | undefined {
     const state = this.#state
     if (state === undefined) return undefined
     let why: string

@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { Desktop, Services } from '../../../kernel/contract/plugin.ts'
+import type { Services } from '../../../kernel/contract/plugin.ts'
 import { LocaldError } from '../../../kernel/errors.ts'
 import { Container } from '../../../kernel/plugins/container.ts'
 import { Contributions } from '../../../kernel/plugins/contributions.ts'
@@ -7,11 +7,13 @@ import { Features } from '../../../kernel/plugins/features.ts'
 import { makeHooks } from '../../../kernel/plugins/hooks.ts'
 import type { Draft } from '../../../kernel/plugins/host.ts'
 import { Teardown } from '../../../kernel/plugins/teardown.ts'
-import { serviceType } from '../../lib/plugin-loader.ts'
+import { type Desktop, serviceType } from '../../lib/plugin-loader.ts'
 
 function draft(more: Partial<Draft>): Draft {
   const hooks = makeHooks(() => {})
-  return { types: [], sources: [], checks: [], commands: [], routes: [], provisions: [], closers: [], hooks, ...more }
+  const names = { urls: [], reserved: [], ports: [], openers: [], warnings: [], statuses: [] }
+  const own = { types: [], sources: [], checks: [], commands: [], routes: [], provisions: [], closers: [], hooks }
+  return { ...own, ...names, ...more }
 }
 
 const never = () => new Promise<never>(() => {})
@@ -160,7 +162,7 @@ t.test('what was registered, with its owner', async t => {
 })
 
 t.test('the container', async t => {
-  const desktop = (...argv: readonly [string, ...string[]]): Desktop => ({ openArgv: () => argv })
+  const desktop = (...argv: readonly string[]): Desktop => ({ openArgv: () => argv })
   const web = (url: string): Services['web'] => ({ url: () => url, http: null, https: null })
 
   await t.test('makes each service once, at its first use, and closes in reverse', async t => {

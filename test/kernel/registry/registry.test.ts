@@ -397,7 +397,7 @@ function leases(t: Test, log = quiet) {
   const dir = folder(t)
   const registry = new Registry(join(dir, 'data'), log)
   const holder: Partial<ProcessTable> = { holder: async port => `python3 (pid ${port})` }
-  const ports = new Ports(registry, () => holder as ProcessTable)
+  const ports = new Ports(registry, { table: () => holder as ProcessTable, own: () => undefined })
   const known = (name: string) => registry.identify(ref(project(dir, name), name), [])
   return { dir, registry, ports, known }
 }
@@ -412,7 +412,7 @@ t.test('ports', async t => {
     const [web = 0, api = 0] = [first.get('web'), first.get('api')]
     t.ok(web >= 20_000 && web < 30_000 && api >= 20_000 && api < 30_000 && web !== api)
     t.equal(first.get('old'), 3000)
-    const later = new Ports(new Registry(join(dir, 'data'), quiet), () => undefined)
+    const later = new Ports(new Registry(join(dir, 'data'), quiet), { table: () => undefined, own: () => undefined })
     t.strictSame(
       await later.lease(a, [assigned('api'), assigned('web')]),
       new Map([
@@ -481,7 +481,10 @@ t.test('ports', async t => {
       holder: async () => 'AirPlay Receiver of macOS (ControlCenter, pid 412)',
       freeing: async () => 'Turn off AirPlay Receiver',
     }
-    const ports = new Ports(new Registry(join(dir, 'data'), quiet), () => table as ProcessTable)
+    const ports = new Ports(new Registry(join(dir, 'data'), quiet), {
+      table: () => table as ProcessTable,
+      own: () => undefined,
+    })
     const address = (await listen(t, 0)).address()
     const port = typeof address === 'object' ? (address?.port ?? 0) : 0
     await t.rejects(ports.check(port, 'a:web'), {
@@ -490,16 +493,20 @@ t.test('ports', async t => {
     })
   })
 
-  t.test("locald's own proxy on a fixed port is named, with what moves it", async t => {
+  t.test('a listener of the daemon itself on a fixed port is named, with what moves it', async t => {
     const dir = folder(t)
-    const holder: Partial<ProcessTable> = { holder: async () => `node (pid ${process.pid})` }
-    const ports = new Ports(new Registry(join(dir, 'data'), quiet), () => holder as ProcessTable)
     const address = (await listen(t, 0)).address()
     const port = typeof address === 'object' ? (address?.port ?? 0) : 0
+    const listener = { name: "locald's own bell", hint: 'set BELL_PORT', port: () => port }
+    const ports = new Ports(new Registry(join(dir, 'data'), quiet), {
+      table: () => undefined,
+      own: asked => (asked === port ? listener : undefined),
+    })
+    t.strictSame([ports.isHeld(port), ports.isHeld(port + 1)], [true, false])
     await t.rejects(ports.check(port, 'a:web'), {
       code: 'PORT_TAKEN',
-      message: `port ${port} of a:web is in use by locald's own proxy (pid ${process.pid})`,
-      hint: /LOCALD_HTTP_PORT/,
+      message: `port ${port} of a:web is in use by locald's own bell (pid ${process.pid})`,
+      hint: 'Give the service another `port`, or set BELL_PORT.',
     })
   })
 

@@ -4,8 +4,9 @@ import { createServer } from 'node:http'
 import { join } from 'node:path'
 import t from 'tap'
 import { shape } from '../../../kernel/contract/index.ts'
-import type { Desktop, Exit, Instance, Plugin, Run, ShapeOf } from '../../../kernel/contract/plugin.ts'
+import type { Exit, Instance, Plugin, Run, ShapeOf } from '../../../kernel/contract/plugin.ts'
 import { testKernel } from '../../../kernel/testing/index.ts'
+import type { Desktop } from '../../lib/plugin-loader.ts'
 
 const options = shape({
   type: 'object',

@@ -16,10 +16,8 @@ import { connect, createServer, type Socket } from 'node:net'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
-import { AsyncSeriesHook, AsyncSeriesWaterfallHook } from 'tapable'
 import type {
   Check,
-  Host,
   Instance,
   InstanceEvent,
   LogSink,
@@ -47,6 +45,7 @@ import { shellCommand } from '../../../plugins/exec-runtime/shell-command.ts'
 import { Tools } from '../../../plugins/platform-darwin/commands.ts'
 import { DarwinProcessTable } from '../../../plugins/platform-darwin/process-table.ts'
 import { LinuxProcessTable } from '../../../plugins/platform-linux/process-table.ts'
+import { fakeHost } from '../../lib/fake-host.ts'
 import { actor, alive, clean, environment, folder, until } from '../../lib/keeper.ts'
 import { onlyLinux, setsid } from '../../lib/machine.ts'
 import { nativeOfMac } from '../../lib/native.ts'
@@ -923,35 +922,16 @@ t.test('the plugin', async t => {
   const use: Services = new Proxy(Object.create(null), {
     get: (_, name) => (name === 'processTable' ? table : name === 'processes' ? provided.processes : undefined),
   })
-  const host: Host = {
-    options: {},
-    platform: { os: process.platform, release: 0, arch: process.arch, uid: 0 },
+  const host = fakeHost({
     folders: { data: rig.dir, config: rig.dir, runtime: rig.dir, sockets: rig.dir, native },
-    hooks: {
-      booted: new AsyncSeriesHook([]),
-      project: new AsyncSeriesWaterfallHook(['plan']),
-      env: new AsyncSeriesWaterfallHook(['env', 'service', 'context']),
-      starting: new AsyncSeriesHook(['service']),
-      ready: new AsyncSeriesHook(['service']),
-      stopping: new AsyncSeriesHook(['service']),
-      gone: new AsyncSeriesHook(['service']),
-      down: new AsyncSeriesHook(['project']),
-      closing: new AsyncSeriesHook([]),
-    },
-    log: { info: () => {}, warn: () => {}, error: () => {} },
     service: type => void declared.types.set(type.type, type as ServiceType<unknown>),
     source: source => void declared.sources.push(source),
-    feature: () => {},
-    has: () => false,
     check: check => void declared.checks.push(check),
-    command: () => {},
-    routes: () => {},
     provide: (name, make) => {
       if (name === 'processes') Object.assign(provided, { processes: make(use) })
     },
     use,
-    onClose: () => {},
-  }
+  })
   await plugin.setup(host)
   t.match(
     [...declared.types.values()].map(({ type, isDefault, network }) => [type, isDefault, network]),

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
-import type { Check, FeatureName, FeatureState, ProcessTree, Services } from '../../../kernel/contract/plugin.ts'
+import type { Check, FeatureName, FeatureState, Host, ProcessTree, Services } from '../../../kernel/contract/plugin.ts'
 import { platformFeatures } from '../../../plugins/lib/features.ts'
 import { agentCheck } from '../../../plugins/platform-darwin/agent.ts'
 import { machineChecks } from '../../../plugins/platform-darwin/checks.ts'
@@ -28,6 +28,7 @@ import {
 } from '../../../plugins/platform-darwin/ps.ts'
 import { lookAtShim, shimConf, shimPath } from '../../../plugins/platform-darwin/shim.ts'
 import { hasFileEvents } from '../../../plugins/platform-darwin/tree-watches.ts'
+import { fakeHost } from '../../lib/fake-host.ts'
 import { psWithEnvironment, setsid } from '../../lib/machine.ts'
 
 const folderOfThis = dirname(fileURLToPath(import.meta.url))
@@ -681,23 +682,23 @@ t.test('the plugin', tools, async t => {
   const offered: Partial<Services> = {}
   const use: Services = Object.create(null)
   const nothing = () => t.fail('not for a platform plugin')
-  await plugin.setup({
-    options: {},
-    platform: { os: 'darwin', release: 25, arch: 'arm64', uid: 501 },
-    folders: { data: '/d', config: '/c', runtime: '/r', sockets: '/r', native: '/n' },
-    hooks: Object.create(null),
-    log: { info: nothing, warn: nothing, error: nothing },
-    service: nothing,
-    source: nothing,
-    feature: (name, state) => features.set(name, state),
-    has: name => features.get(name)?.on === true,
-    check: check => checks.push(check),
-    command: nothing,
-    routes: nothing,
-    provide: (name, make) => Object.assign(offered, { [name]: make(use) }),
-    use,
-    onClose: nothing,
-  })
+  let open: Parameters<Host['opener']>[0] | undefined
+  await plugin.setup(
+    fakeHost({
+      platform: { os: 'darwin', release: 25, arch: 'arm64', uid: 501 },
+      log: { info: nothing, warn: nothing, error: nothing },
+      service: nothing,
+      feature: (name, state) => features.set(name, state),
+      has: name => features.get(name)?.on === true,
+      check: check => checks.push(check),
+      command: nothing,
+      routes: nothing,
+      opener: given => {
+        open = given
+      },
+      provide: (name, make) => Object.assign(offered, { [name]: make(use) }),
+    }),
+  )
   t.same([...features.keys()], platformFeatures)
   for (const [name, state] of features) t.ok(state.on || (state.reason && state.hint), name)
   t.equal(new Set(checks.map(({ id }) => id)).size, checks.length)
@@ -707,5 +708,5 @@ t.test('the plugin', tools, async t => {
     t.not(`${result.severity} ${result.status}`, 'critical fail')
   }
   t.ok(await offered.processTable?.start(process.pid))
-  t.same(offered.desktop?.openArgv('http://a.localhost'), ['/usr/bin/open', 'http://a.localhost'])
+  t.same(await open?.('http://a.localhost'), { argv: ['/usr/bin/open', 'http://a.localhost'] })
 })

@@ -13,6 +13,7 @@ import type {
   Check,
   FeatureName,
   FeatureState,
+  Host,
   ProcessTree,
   Services,
 } from '../../../kernel/contract/plugin.ts'
@@ -35,6 +36,7 @@ import {
 import { LinuxProcessTable } from '../../../plugins/platform-linux/process-table.ts'
 import { lookAtShim, shimConf, shimPaths } from '../../../plugins/platform-linux/shim.ts'
 import { unitCheck } from '../../../plugins/platform-linux/systemd-unit.ts'
+import { fakeHost } from '../../lib/fake-host.ts'
 import { onlyLinux } from '../../lib/machine.ts'
 
 const linux = { skip: onlyLinux('reads /proc') }
@@ -623,23 +625,23 @@ t.test('the plugin', linux, async t => {
   const offered: Partial<Services> = {}
   const use: Services = Object.create(null)
   const nothing = () => t.fail('not for a platform plugin')
-  await plugin.setup({
-    options: {},
-    platform: { os: 'linux', release: 6, arch: 'x64', uid },
-    folders: { data: '/d', config: '/c', runtime: '/r', sockets: '/r', native: '/n' },
-    hooks: Object.create(null),
-    log: { info: nothing, warn: nothing, error: nothing },
-    service: nothing,
-    source: nothing,
-    feature: (name, state) => features.set(name, state),
-    has: name => features.get(name)?.on === true,
-    check: check => checks.push(check),
-    command: nothing,
-    routes: nothing,
-    provide: (name, make) => Object.assign(offered, { [name]: make(use) }),
-    use,
-    onClose: nothing,
-  })
+  let open: Parameters<Host['opener']>[0] | undefined
+  await plugin.setup(
+    fakeHost({
+      platform: { os: 'linux', release: 6, arch: 'x64', uid },
+      log: { info: nothing, warn: nothing, error: nothing },
+      service: nothing,
+      feature: (name, state) => features.set(name, state),
+      has: name => features.get(name)?.on === true,
+      check: check => checks.push(check),
+      command: nothing,
+      routes: nothing,
+      opener: given => {
+        open = given
+      },
+      provide: (name, make) => Object.assign(offered, { [name]: make(use) }),
+    }),
+  )
   t.same([...features.keys()], platformFeatures)
   for (const [name, state] of features) t.ok(state.on || (state.reason && state.hint), name)
   t.equal(new Set(checks.map(({ id }) => id)).size, checks.length)
@@ -649,7 +651,9 @@ t.test('the plugin', linux, async t => {
     t.not(`${result.severity} ${result.status}`, 'critical fail')
   }
   t.ok(await offered.processTable?.start(process.pid))
-  t.match(offered.desktop?.openArgv('http://a.localhost'), [/open|wslview/, 'http://a.localhost'])
+  const opening = await open?.('http://a.localhost')
+  if (features.get('open-browser')?.on === true) t.match(opening, { argv: [/open|wslview/, 'http://a.localhost'] })
+  else t.match(opening, { argv: null, hint: /\w/ })
 })
 
 t.test('doctor looks at the unit that was installed', async t => {

@@ -15,11 +15,11 @@ import type {
 } from '../../../kernel/contract/plugin.ts'
 import { Logs } from '../../../kernel/logs/service-log.ts'
 import { Container } from '../../../kernel/plugins/container.ts'
-import { makeHooks } from '../../../kernel/plugins/hooks.ts'
 import { Teardown } from '../../../kernel/plugins/teardown.ts'
 import { isFree } from '../../../kernel/registry/ports.ts'
 import { KeeperProcesses } from '../../../plugins/exec-runtime/processes.ts'
 import plugin from '../../../plugins/postgres/index.ts'
+import { fakeHost } from '../../lib/fake-host.ts'
 import { hostTable } from '../../lib/machine.ts'
 
 const build = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..', '..')
@@ -150,25 +150,14 @@ export class House {
     const container = new Container(new Teardown())
     container.value('processTable', this.table)
     container.value('processes', this.processes)
-    return {
-      options: {},
+    return fakeHost({
       platform: { os: process.platform, release: 0, arch: process.arch, uid },
       folders: this.folders,
-      hooks: makeHooks(() => {}),
-      log: { info() {}, warn() {}, error() {} },
       service: type => {
         this.type = type as Type
       },
-      source() {},
-      feature() {},
-      has: () => false,
-      check() {},
-      command() {},
-      routes() {},
-      provide() {},
       use: container.use,
-      onClose() {},
-    }
+    })
   }
 }
 

@@ -3,7 +3,6 @@ import http, { type IncomingMessage, type RequestListener, type RequestOptions }
 import net, { type AddressInfo, type Socket } from 'node:net'
 import { join } from 'node:path'
 import type { Test } from 'tap'
-import { AsyncSeriesHook, AsyncSeriesWaterfallHook } from 'tapable'
 import type {
   Catalog,
   CatalogEntry,
@@ -11,18 +10,21 @@ import type {
   Check,
   Fault,
   FeatureName,
-  Hooks,
   Host,
   LocaldEvent,
   ProcessTable,
   Route,
-  Web,
+  Services,
+  Warning,
 } from '../../../kernel/contract/plugin.ts'
+import { makeHooks } from '../../../kernel/plugins/hooks.ts'
 import { StartingProjects } from '../../../kernel/projects/starting-projects.ts'
 import { openAuthority } from '../../../plugins/https/ca/authority.ts'
 import { LeafCertificates } from '../../../plugins/https/ca/leaf-certificates.ts'
 import { proxy } from '../../../plugins/proxy/index.ts'
 import { defaultLimits, type Limits } from '../../../plugins/proxy/limits.ts'
+import type { Web } from '../../../plugins/proxy/service.ts'
+import { fakeHost } from '../../lib/fake-host.ts'
 
 const domains = ['internal', 'localhost', 'test']
 
@@ -147,6 +149,7 @@ export class FakeCatalog implements Catalog {
 export interface Running {
   readonly catalog: FakeCatalog
   readonly web: Web
+  readonly warnings: () => readonly Warning[]
   readonly port: number
   readonly securePort: number
   readonly ca: string
@@ -175,17 +178,8 @@ export async function boot(t: Test, wish: Wish = {}): Promise<Running> {
   const checks = new Map<string, Check>()
   const closers: (() => Promise<void> | void)[] = []
   const provided: { web?: Web } = {}
-  const hooks: Hooks = {
-    booted: new AsyncSeriesHook<[]>([]),
-    project: new AsyncSeriesWaterfallHook(['plan']),
-    env: new AsyncSeriesWaterfallHook(['env', 'service', 'context']),
-    starting: new AsyncSeriesHook(['service']),
-    ready: new AsyncSeriesHook(['service']),
-    stopping: new AsyncSeriesHook(['service']),
-    gone: new AsyncSeriesHook(['service']),
-    down: new AsyncSeriesHook(['project']),
-    closing: new AsyncSeriesHook<[]>([]),
-  }
+  const hooks = makeHooks(() => {})
+  let warnings: () => readonly Warning[] = () => []
   const missing = (name: string) => (): never => {
     throw new Error(`${name} is not there`)
   }
@@ -203,45 +197,18 @@ export async function boot(t: Test, wish: Wish = {}): Promise<Running> {
   }
   const authority = wish.https === true ? openAuthority(join(t.testdir(), 'ca'), domains) : undefined
   const certificates = authority && new LeafCertificates(authority, domains)
-  const use = {
+  const offered: Partial<Services> = {
     catalog,
     memory: { rest: () => undefined },
     processTable,
-    get certificates() {
-      return certificates ?? missing('certificates')()
-    },
-    get web(): Web {
-      return provided.web ?? missing('web')()
-    },
-    get processes() {
-      return missing('processes')()
-    },
-    get control() {
-      return missing('control')()
-    },
-    get openFolder() {
-      return missing('openFolder')()
-    },
-    get desktop() {
-      return missing('desktop')()
-    },
-    get cgroups() {
-      return missing('cgroups')()
-    },
-    get boot() {
-      return missing('boot')()
-    },
-    get shim() {
-      return missing('shim')()
-    },
-    get privileges() {
-      return missing('privileges')()
-    },
+    ...(certificates === undefined ? {} : { certificates }),
   }
-  const host: Host = {
+  const use: Services = new Proxy(Object.create(null), {
+    get: (_, name) => Reflect.get(offered, name) ?? Reflect.get(provided, name) ?? missing(String(name))(),
+  })
+  const host = fakeHost({
     options: wish.options ?? {},
     platform: { os: 'linux', release: 6, arch: 'x64', uid: 1000 },
-    folders: { data: '/nowhere', config: '/nowhere', runtime: '/nowhere', sockets: '/nowhere', native: '/nowhere' },
     hooks,
     log: {
       info: text => void log.push(`info ${text}`),
@@ -249,16 +216,14 @@ export async function boot(t: Test, wish: Wish = {}): Promise<Running> {
       error: text => void log.push(`error ${text}`),
     },
     use,
-    service: missing('service'),
-    source: missing('source'),
-    feature: missing('feature'),
-    command: missing('command'),
-    routes: missing('routes'),
     has: name => wish.features?.includes(name) ?? false,
     check: check => void checks.set(check.id, check),
+    warnings: list => {
+      warnings = list
+    },
     provide: (_name, make) => void Object.assign(provided, { web: make(use) }),
     onClose: close => void closers.push(close),
-  }
+  })
   await proxy({ ...defaultLimits, ...wish.limits }).setup(host)
   const before = process.env['LOCALD_HTTP_PORT']
   const env = 'env' in wish ? wish.env : '0'
@@ -277,7 +242,7 @@ export async function boot(t: Test, wish: Wish = {}): Promise<Running> {
   t.teardown(close)
   const web = use.web
   const ca = authority === undefined ? '' : authority.certificate.toString()
-  return { catalog, web, port: web.http ?? -1, securePort: web.https ?? -1, ca, checks, log, host, close }
+  return { catalog, web, warnings, port: web.http ?? -1, securePort: web.https ?? -1, ca, checks, log, host, close }
 }
 
 /** A service on a free port of 127.0.0.1 that ends with the test. */

@@ -1,0 +1,14 @@
+declare module '../../kernel/contract/plugin.ts' {
+  interface Services {
+    /** A platform plugin's, where there can be cgroups. */
+    readonly cgroups: Cgroups
+  }
+}
+
+/** A cgroup for each service (Linux, cgroups(7)). */
+export interface Cgroups {
+  /** Makes one for a service of this name; the folder, undefined where there can be none. */
+  make(name: string): Promise<string | undefined>
+  /** Kills what is left in it, and removes it. */
+  remove(folder: string): Promise<void>
+}
