@@ -19,7 +19,7 @@ t.test('the example of the guide for plugin authors', async t => {
   const snippets = guideSnippets().map(
     (text, index) => [`src/snippet${index}.ts`, `import 'locald/plugin'\n${text}`] as const,
   )
-  const user = `import type { Services } from 'locald/plugin'\nexport const use = (it: Services) => it.redis.flush(it.web.url(''))\n`
+  const user = `import type { Services } from 'locald/plugin'\nexport const use = (it: Services) => it.redis.flush(it.catalog.services()[0]?.key ?? '')\n`
   await buildGuide(own, new Map([...snippets, ['src/uses-snippet.ts', user]]))
 
   await t.test('has a package, and is loaded', async t => {
