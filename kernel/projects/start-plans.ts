@@ -1,6 +1,7 @@
 import type { LoadedProject } from '../config/load.ts'
 import type { ProjectPlan, ProjectRef, ServicePlan } from '../contract/plugin.ts'
 import { LocaldError } from '../errors.ts'
+import type { Contributions } from '../plugins/contributions.ts'
 import type { CaBundles } from '../services/environment/ca-bundle.ts'
 import { missingDriver } from '../services/held-service.ts'
 import { fieldOf, outlinePlan, ownVariables, type StartSource, startPlan } from '../services/prepare.ts'
@@ -27,6 +28,7 @@ export interface PlannedProject {
 /** The parts of the kernel that start plans need. */
 export interface StartPlanParts extends Pick<ServiceParts, 'hooks' | 'container'> {
   readonly bundles: CaBundles
+  readonly contributions: Contributions
 }
 
 /** Makes the start plans of one project's services. */
@@ -67,7 +69,7 @@ export class StartPlans {
     }
   }
 
-  /** Returns a service's URL; null where it has no name, or no proxy serves one. */
+  /** Returns a service's URL; null where it has no name, or no plugin serves host names. */
   urlOf({ hosts: [host] }: Service): string | null {
     return this.#parts.contributions.urlOf(host)
   }
