@@ -1,6 +1,6 @@
 /** The scripts and file names of the repository: macOS has bash 3.2, BSD's tools, and volumes that fold case. */
 import { spawnSync } from 'node:child_process'
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { root } from '../lib/sources.ts'
@@ -66,6 +66,18 @@ t.test('runs under the bash and with the tools of macOS', async t => {
     })
     t.strictSame(found, [], path)
   }
+})
+
+t.test('CI runs tests that exist', async t => {
+  const code = text('.ci/run').replace(/(^|\s)#.*$/gm, '')
+  const words = [...code.matchAll(/\btest\/[\w/.,{}-]+/g)].map(([word]) => word)
+  const { stdout } = spawnSync('bash', ['-c', `printf '%s\\n' ${words.join(' ')}`], { encoding: 'utf8' })
+  const paths = stdout.trim().split('\n')
+  t.ok(paths.length > 5, paths.join(' '))
+  t.strictSame(
+    paths.filter(path => !existsSync(join(root, path))),
+    [],
+  )
 })
 
 t.test('shellcheck has nothing to say', async t => {
