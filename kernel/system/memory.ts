@@ -1,31 +1,39 @@
 import { join } from 'node:path'
 import { getHeapStatistics, setFlagsFromString } from 'node:v8'
-import { collectGarbage } from '../contract/memory.ts'
+import { runInNewContext } from 'node:vm'
 import type { Memory } from '../contract/plugin.ts'
 
-/** Garbage is collected when the heap has grown by so much since the last time, in percent; V8 by itself lets it grow to a multiple. */
-const growth = 60
-/** A heap of this size is that of a daemon which has had much to do: bytes. */
-const largeHeap = 64 * 1024 * 1024
-/** As large a process: bytes. */
-const large = 112 * 1024 * 1024
-/** One that needs as much is made smaller when it has grown by this factor. */
-const worth = 1.2
-/** After so long without it, it is made small: ms. */
-const quietMs = 1000
-/** What one collection has let go of the next frees, and what that has emptied the one after it gives back to the system. */
-const rounds = 3
+/*
+ * The memory policy of a running daemon. What must be set before it starts, V8's flags and malloc(3)'s variables, is in
+ * cli/daemon/start.ts and cli/daemon/environment.ts.
+ */
 
-/** Keeps the daemon's memory near to what it needs. V8 collects when something is allocated: an idle daemon would keep its garbage. */
+/** V8 collects when the heap has grown by this much since the last time, in percent; its default lets the heap grow to a multiple. */
+const growth = 60
+/** A heap of this size belongs to a daemon that has been busy: bytes. */
+const largeHeap = 64 * 1024 * 1024
+/** So does a process of this size: bytes. */
+const large = 112 * 1024 * 1024
+/** A process that needs this much is shrunk once it has grown by this factor. */
+const worth = 1.2
+/** Memory is returned after this much quiet: ms. */
+const quietMs = 1000
+/** What one collection releases the next one frees, and the pages that this empties the third returns to the system. */
+const rounds = 3
+/** V8 lets 32 MB and more of buffers become garbage before it collects; the young generation is collected after this much: bytes. */
+const discardedLimit = 8 * 1024 * 1024
+
+/** Keeps the daemon's memory near what it needs. V8 collects when something is allocated: an idle daemon would keep its garbage. */
 export class DaemonMemory implements Memory {
   readonly #folder: string
   #trim: (() => void) | undefined
   #timer: NodeJS.Timeout | undefined
   #native = false
-  /** What was left the last time: bytes. */
+  /** The size of the process after it was shrunk last: bytes. */
   #least = 0
+  #discarded = 0
 
-  /** @param native the folder of the native programs */
+  /** `native`: the folder of the native programs. */
   constructor(native: string) {
     this.#folder = native
     setFlagsFromString(`--heap-growing-percent=${growth}`)
@@ -40,19 +48,27 @@ export class DaemonMemory implements Memory {
     }, quietMs).unref()
   }
 
-  /** To ask for the size of the process is a look into /proc on Linux: V8 knows that of its heap. */
+  /** Collects the young generation, which takes a millisecond, after 8 MB. */
+  discarded(bytes: number): void {
+    this.#discarded += bytes
+    if (this.#discarded < discardedLimit) return
+    this.#discarded = 0
+    void collect('minor')
+  }
+
+  /** Asks V8 for the size of its heap first: that of the process takes a read of /proc on Linux. */
   #isLarge(): boolean {
     if (getHeapStatistics().total_heap_size > largeHeap) return true
     return this.#native && process.memoryUsage.rss() > Math.max(large, this.#least * worth)
   }
 
   async #shrink(left: number): Promise<void> {
-    await collectGarbage('major')
+    await collect('major')
     if (left > 1) this.#timer = setTimeout(() => this.#shrink(left - 1), quietMs).unref()
     else this.#release()
   }
 
-  /** Has malloc(3) give back what is free: glibc's keeps it for as long as something lies behind it. */
+  /** Makes malloc(3) return free memory: glibc's keeps it for as long as something in use lies behind it. */
   #release(): void {
     this.#trim ??= trimOf(this.#folder)
     this.#trim()
@@ -60,7 +76,7 @@ export class DaemonMemory implements Memory {
   }
 }
 
-/** malloc_trim(3), by a module of Node.js (native/malloc-trim); nothing where there is none, as on macOS. */
+/** Loads malloc_trim(3), a Node.js module (native/malloc-trim); does nothing where there is none, as on macOS. */
 function trimOf(native: string): () => void {
   const module: { exports: unknown } = { exports: {} }
   try {
@@ -71,4 +87,24 @@ function trimOf(native: string): () => void {
   const { exports } = module
   const trim: unknown = typeof exports === 'object' && exports !== null ? Reflect.get(exports, 'trim') : undefined
   return typeof trim === 'function' ? () => void trim() : () => undefined
+}
+
+type CollectGarbage = (options: {
+  readonly type: 'minor' | 'major'
+  readonly execution: 'sync' | 'async'
+}) => Promise<void> | undefined
+
+let collectGarbage: CollectGarbage | undefined
+
+/**
+ * Collects garbage. `minor`: recent allocations, before it returns; `major`: everything, in a task of its own, as from within another
+ * one V8 keeps what native objects hold, such as the sessions of TLS.
+ */
+async function collect(type: 'minor' | 'major'): Promise<void> {
+  if (collectGarbage === undefined) {
+    setFlagsFromString('--expose-gc')
+    const exposed: CollectGarbage = runInNewContext('gc')
+    collectGarbage = exposed
+  }
+  await collectGarbage({ type, execution: type === 'minor' ? 'sync' : 'async' })
 }

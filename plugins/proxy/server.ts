@@ -11,6 +11,7 @@ import { type Contexts, secureServer } from './listen/tls.ts'
 import { Complaints } from './rate-limited-log.ts'
 import type { Tried } from './routing/dispatch.ts'
 import type { Gate } from './routing/router.ts'
+import { reportDiscarded } from './upstream/buffers.ts'
 import { Flights } from './upstream/in-flight.ts'
 import { Upstreams } from './upstream/pool.ts'
 
@@ -46,6 +47,7 @@ export class Front {
 
   constructor(gate: Gate, { limits, log, memory }: FrontParts) {
     this.#memory = memory
+    reportDiscarded(memory)
     this.#gate = gate
     this.#limits = limits
     this.#complaints = new Complaints(log)

@@ -1,4 +1,4 @@
-import { collectGarbage } from '../../../kernel/contract/plugin.ts'
+import type { Memory } from '../../../kernel/contract/plugin.ts'
 
 /** Memory to write from, used again once it was written: what is allocated anew for each piece costs more than the piece. */
 export class Slots {
@@ -57,15 +57,14 @@ export function copied(pieces: readonly Buffer[]): ReturnType<Slots['join']> {
   return size <= 4096 ? { bytes: Buffer.concat(pieces, size), done: nothing.done } : slots.join('', pieces, size)
 }
 
-/** V8 lets 32 MB and more of buffers become garbage before it collects; after so much it is asked to: bytes. */
-const most = 8 * 1024 * 1024
+let discarded: Memory['discarded'] = () => {}
 
-let read = 0
+/** Reports discarded buffers to the daemon's memory from now on. */
+export function reportDiscarded(memory: Memory): void {
+  discarded = bytes => memory.discarded(bytes)
+}
 
-/** Says that so many bytes of a large body were read into buffers of their own, which are soon garbage. */
+/** Reports that so many bytes of a large body were read into buffers of their own, which are soon garbage. */
 export function spent(bytes: number): void {
-  read += bytes
-  if (read < most) return
-  read = 0
-  void collectGarbage('minor')
+  discarded(bytes)
 }

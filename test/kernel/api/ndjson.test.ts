@@ -10,7 +10,7 @@ const megabyte = 'x'.repeat(1024 * 1024)
 async function serve(t: Test, write: (lines: Lines<string>) => Promise<void>): Promise<number> {
   const app = Fastify()
   t.teardown(() => app.close())
-  await app.register(streams, { memory: { rest: () => {} } })
+  await app.register(streams, { memory: { rest: () => {}, discarded: () => {} } })
   app.get('/', async (_, reply) => reply.lines<string>(write))
   return Number(new URL(await app.listen({ host: '127.0.0.1', port: 0 })).port)
 }

@@ -199,7 +199,7 @@ export async function boot(t: Test, wish: Wish = {}): Promise<Running> {
   const certificates = authority && new LeafCertificates(authority, domains)
   const offered: Partial<Services> = {
     catalog,
-    memory: { rest: () => undefined },
+    memory: { rest: () => undefined, discarded: () => undefined },
     processTable,
     ...(certificates === undefined ? {} : { certificates }),
   }
