@@ -26,7 +26,7 @@ int64_t lines_due(const struct lines *lines);
 // Writes unfinished text as a P entry: a prompt has to be visible while the service waits.
 void lines_show(struct lines *lines);
 
-// Ends the stream: writes its last line as complete, with or without a newline.
+// Closes the stream: writes its last line as complete, with or without a newline.
 void lines_end(struct lines *lines);
 
 #endif

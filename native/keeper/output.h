@@ -26,7 +26,7 @@ void output_drain(int64_t last);
 // Returns true when all streams are at their end.
 bool output_over(void);
 
-// Ends the streams: writes an unfinished line.
+// Closes the streams: writes an unfinished line.
 void output_end(void);
 
 // Returns the terminal, -1 when there is none or it is closed.
