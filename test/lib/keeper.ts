@@ -60,16 +60,16 @@ export function variants(): Variants {
 }
 
 /** A temporary folder with a short path, for sockets. */
-export function folder(): string {
+export function makeFolder(): string {
   return mkdtempSync(join(tmpdir(), 'keeper-'))
 }
 
-/** Compiles `actor.c` into the folder. */
-export function actor(into: string): string {
-  const source = resolve(build, '..', 'test', 'native', 'actor.c')
-  const path = join(into, 'actor')
+/** Compiles `test-program.c` into the folder. */
+export function buildTestProgram(into: string): string {
+  const source = resolve(build, '..', 'test', 'native', 'test-program.c')
+  const path = join(into, 'test-program')
   const ran = spawnSync(process.env['CC'] || 'cc', ['-O1', '-D_GNU_SOURCE', source, '-o', path], { stdio: 'inherit' })
-  if (ran.status !== 0) throw new Error('actor.c was not built')
+  if (ran.status !== 0) throw new Error('test-program.c was not built')
   return path
 }
 
@@ -87,7 +87,7 @@ export function keeperSources(): string[] {
 }
 
 /** This environment without what the test runner put in. */
-export function environment(more: Record<string, string> = {}): Record<string, string> {
+export function cleanEnvironment(more: Record<string, string> = {}): Record<string, string> {
   const clean: Record<string, string> = {}
   for (const [name, value] of Object.entries(process.env))
     if (value !== undefined && !/^(NODE_|TAP|_TAPJS|npm_)/.test(name)) clean[name] = value
@@ -95,7 +95,7 @@ export function environment(more: Record<string, string> = {}): Record<string, s
 }
 
 /** True while a process exists and is no zombie. */
-export function alive(pid: number): boolean {
+export function isAlive(pid: number): boolean {
   return processList.isAlive(pid)
 }
 
@@ -103,13 +103,13 @@ export function alive(pid: number): boolean {
 export async function until(what: string, done: () => boolean | Promise<boolean>, limitMs = 10_000): Promise<void> {
   const end = Date.now() + limitMs
   while (!(await done())) {
-    if (Date.now() > end) throw new Error(`waited in vain: ${what}`)
+    if (Date.now() > end) throw new Error(`timed out waiting for ${what}`)
     await new Promise(wake => setTimeout(wake, 5))
   }
 }
 
 /** A control connection: events in order, each taken once. */
-export class Line {
+export class ControlConnection {
   readonly socket: Socket
   readonly events: KeeperEvent[] = []
   /** True once the other side is gone. */
@@ -168,7 +168,7 @@ export class Line {
   }
 }
 
-export interface HeldOptions {
+export interface KeeperOptions {
   readonly variant: Variant
   readonly dir: string
   readonly args?: readonly string[]
@@ -181,8 +181,8 @@ export interface HeldOptions {
 }
 
 /** A running keeper with its log, socket and exit record in a folder. */
-export class Held {
-  readonly line: Line
+export class Keeper {
+  readonly line: ControlConnection
   readonly process: ChildProcess
   readonly logPath: string
   readonly socketPath: string
@@ -190,7 +190,7 @@ export class Held {
   /** The keeper's own exit code, and what it wrote to standard error. */
   readonly done: Promise<{ code: number | null; errors: string }>
 
-  constructor(options: HeldOptions, program: readonly string[]) {
+  constructor(options: KeeperOptions, program: readonly string[]) {
     const { dir } = options
     this.logPath = options.log ?? join(dir, 'log')
     this.socketPath = join(dir, 'sock')
@@ -199,14 +199,14 @@ export class Held {
     const words = [...(options.through ?? []), options.variant.path, ...args, ...(options.args ?? []), '--', ...program]
     const child = spawn(words[0] ?? '', words.slice(1), {
       cwd: options.cwd ?? dir,
-      env: environment(options.env),
+      env: cleanEnvironment(options.env),
       detached: true,
       stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
     })
     this.process = child
     const first = child.stdio[3]
     if (!(first instanceof Socket)) throw new Error('no fd 3')
-    this.line = new Line(first)
+    this.line = new ControlConnection(first)
     this.done = new Promise(resolve => {
       let errors = ''
       child.stderr?.on('data', data => (errors += data))
@@ -243,10 +243,10 @@ export class Held {
   }
 
   /** Another connection to the control socket. */
-  async connect(): Promise<Line> {
+  async connect(): Promise<ControlConnection> {
     const socket = createConnection(this.socketPath)
     await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject))
-    return new Line(socket)
+    return new ControlConnection(socket)
   }
 
   /** Ends the service if need be, and checks that the keeper came to a clean end. */
@@ -261,15 +261,15 @@ export class Held {
 }
 
 /** Removes a folder of a test. */
-export function clean(dir: string): void {
+export function removeFolder(dir: string): void {
   rmSync(dir, { recursive: true, force: true })
 }
 
 /** Starts a keeper in the folder of its subtest. */
-export type Start = (program: readonly string[], options?: Partial<HeldOptions>) => Held
+export type Start = (program: readonly string[], options?: Partial<KeeperOptions>) => Keeper
 
 /** A subtest with a folder of its own; what it started is ended and removed. `skip`: why not to run it. */
-export function held(
+export function keeperTest(
   t: Test,
   variant: Variant,
   name: string,
@@ -277,14 +277,14 @@ export function held(
   skip: string | false = false,
 ): void {
   t.test(name, { skip }, async t => {
-    const dir = folder()
-    const all: Held[] = []
+    const dir = makeFolder()
+    const all: Keeper[] = []
     t.teardown(async () => {
       await Promise.all(all.map(one => one.end()))
-      clean(dir)
+      removeFolder(dir)
     })
     const start: Start = (program, options = {}) => {
-      const one = new Held({ variant, dir, ...options }, program)
+      const one = new Keeper({ variant, dir, ...options }, program)
       all.push(one)
       return one
     }

@@ -18,7 +18,7 @@ export async function until<T>(
   for (;;) {
     const seen = await look()
     if (isSomething(seen)) return seen
-    if (Date.now() > end) throw new Error(`waited in vain: ${what}`)
+    if (Date.now() > end) throw new Error(`timed out waiting for ${what}`)
     await new Promise(wake => setTimeout(wake, 20))
   }
 }

@@ -24,7 +24,7 @@ import { Records } from '../../kernel/services/records/records.ts'
 import { Service } from '../../kernel/services/service.ts'
 import type { Dependency, StartPlan } from '../../kernel/services/start-plan.ts'
 import { KeeperProcesses } from '../../plugins/exec-runtime/processes.ts'
-import { environment, folder } from './keeper.ts'
+import { cleanEnvironment, makeFolder } from './keeper.ts'
 
 const native = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..', 'native')
 
@@ -40,13 +40,13 @@ createServer((_, response) => { const code = status(); if (code) response.writeH
 /** Where a test waits: everything that it waits for comes within this, or it fails: ms. */
 const deadline = 20_000
 
-export interface StageOptions {
+export interface TestProjectOptions {
   readonly table: ProcessTable
   /** As another daemon of the same project. */
   readonly data?: string
 }
 
-export interface Wanted extends Partial<Omit<CommonOptions, 'healthCheck'>> {
+export interface TestServiceOptions extends Partial<Omit<CommonOptions, 'healthCheck'>> {
   readonly command?: string
   readonly healthCheck?: Partial<HealthCheck> & Pick<HealthCheck, 'type'>
   readonly driver?: ServiceType<unknown>
@@ -75,14 +75,14 @@ function execDriver(processes: KeeperProcesses): ServiceType<unknown> {
   }
 }
 
-export class Stage {
+export class TestProject {
   readonly dir: string
   readonly project: ProjectRef
   readonly views: ServiceView[] = []
   readonly warnings: string[] = []
   readonly said: string[] = []
   /** Hooks that ran: `ready web`. */
-  readonly hooked: string[] = []
+  readonly hooksRun: string[] = []
   readonly processes: KeeperProcesses
   readonly driver: ServiceType<unknown>
   readonly records: Records
@@ -91,8 +91,8 @@ export class Stage {
   readonly #parts
   readonly #services: Service[] = []
 
-  constructor(t: Test, { table, data }: StageOptions) {
-    this.dir = data ?? folder()
+  constructor(t: Test, { table, data }: TestProjectOptions) {
+    this.dir = data ?? makeFolder()
     const log: Log = { info: () => {}, warn: text => this.said.push(text), error: text => this.said.push(text) }
     const registry = new Registry(this.dir, log)
     this.project = registry.identify({ name: 'shop', path: this.dir, domain: 'shop.localhost' }, [])
@@ -110,7 +110,7 @@ export class Stage {
     const hooks = new HookRuns()
     hooks.add('test', this.hooks)
     for (const name of ['starting', 'ready', 'stopping', 'gone'] as const)
-      this.hooks[name].tap('test', ({ name: service }) => void this.hooked.push(`${name} ${service}`))
+      this.hooks[name].tap('test', ({ name: service }) => void this.hooksRun.push(`${name} ${service}`))
     const events = new Events()
     events.on(event => {
       if (event.event === 'service') this.views.push(event.service)
@@ -127,13 +127,17 @@ export class Stage {
   }
 
   /** Node running the test server. */
-  get serve(): string {
+  get serverCommand(): string {
     return `exec '${process.execPath}' server.cjs`
   }
 
   /** A service, and what it is to be run with. */
-  async service(name: string, wanted: Wanted = {}, dependencies: readonly Dependency[] = []): Promise<Cast> {
-    const { command = this.serve, worker = false, driver = this.driver, healthCheck, ...common } = wanted
+  async service(
+    name: string,
+    options: TestServiceOptions = {},
+    dependencies: readonly Dependency[] = [],
+  ): Promise<TestService> {
+    const { command = this.serverCommand, worker = false, driver = this.driver, healthCheck, ...common } = options
     const check = healthCheck === undefined ? undefined : asCheck(healthCheck)
     const fixed = common.port
     const leased = worker ? new Map<string, number>() : await this.ports.lease(this.project, [{ service: name, fixed }])
@@ -149,15 +153,15 @@ export class Stage {
       ...{ plan, driver, port, dependencies, dir: this.dir },
       ...(port === undefined || fixed !== undefined ? {} : { movePort }),
       ...{ url: null, variables: { own: {}, defaults: {}, caFile: undefined }, isAwaited: false },
-      env: { ...environment(), ...plan.common.env, ...(port === undefined ? {} : { PORT: String(port) }) },
+      env: { ...cleanEnvironment(), ...plan.common.env, ...(port === undefined ? {} : { PORT: String(port) }) },
       ...{ fingerprint: fingerprintOf(plan, port, plan.common.env), warnings: [] },
       renew: async () => startPlan(),
     })
-    return new Cast(service, startPlan())
+    return new TestService(service, startPlan())
   }
 
   /** The statuses a service has had, each once in a row. */
-  story(name: string): readonly string[] {
+  transitions(name: string): readonly string[] {
     const all = this.views.filter(view => view.name === name).map(({ status, health }) => `${status} ${health}`)
     return all.filter((status, index) => status !== all[index - 1])
   }
@@ -186,8 +190,8 @@ function asCheck(check: Partial<HealthCheck> & Pick<HealthCheck, 'type'>): Healt
   return { type, ...times }
 }
 
-/** A service on the stage. */
-export class Cast {
+/** A service of a `TestProject`. */
+export class TestService {
   readonly service: Service
   readonly plan: StartPlan
 
@@ -214,7 +218,7 @@ export class Cast {
     const signal = AbortSignal.timeout(deadline)
     const holds = () => state.now.status === status && (health === undefined || state.now.health === health)
     await state.until(holds, signal).catch(() => {
-      throw new Error(`waited in vain for ${status} ${health}: ${JSON.stringify(state.now)}`)
+      throw new Error(`timed out waiting for ${status} ${health}: ${JSON.stringify(state.now)}`)
     })
     return state.view()
   }
@@ -224,7 +228,7 @@ export class Cast {
     await this.state
       .until(() => pattern.test(this.state.now.reason ?? ''), signal)
       .catch(() => {
-        throw new Error(`waited in vain for ${pattern}: ${JSON.stringify(this.state.now)}`)
+        throw new Error(`timed out waiting for ${pattern}: ${JSON.stringify(this.state.now)}`)
       })
     return this.state.now.reason ?? ''
   }
@@ -236,7 +240,7 @@ export class Cast {
 
 export function within<T>(promise: Promise<T>, what: string): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`waited in vain: ${what}`)), deadline)
+    const timer = setTimeout(() => reject(new Error(`timed out waiting for ${what}`)), deadline)
     promise.then(resolve, reject).finally(() => clearTimeout(timer))
   })
 }

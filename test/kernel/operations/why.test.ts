@@ -1,24 +1,24 @@
 import t from 'tap'
 import { type ExplainedProject, why } from '../../../kernel/operations/why.ts'
 import { hostTable } from '../../lib/machine.ts'
-import { type Cast, Stage } from '../../lib/test-service.ts'
+import { TestProject, type TestService } from '../../lib/test-service.ts'
 
 const table = hostTable()
 // Keepers and timers of services keep no event loop alive.
 const hold = setInterval(() => {}, 60_000)
 t.teardown(() => clearInterval(hold))
 
-function projectOf(...all: readonly Cast[]): ExplainedProject {
+function projectOf(...all: readonly TestService[]): ExplainedProject {
   const services = new Map(all.map(({ service }) => [service.ref.name, service]))
   const plans = all.map(({ plan }) => plan.plan)
   return { services, service: name => services.get(name), planOf: name => plans.find(plan => plan.name === name) }
 }
 
 t.test('a service that failed because of another one leads to its last lines', async t => {
-  const stage = new Stage(t, { table })
-  const db = await stage.service('db', { command: 'echo starting; echo no space left >&2; exit 3', worker: true })
-  const api = await stage.service('api', { worker: true, dependsOn: { db: 'ready' } }, [db.dependency()])
-  const web = await stage.service('web', { worker: true, dependsOn: { api: 'ready' } }, [api.dependency()])
+  const project = new TestProject(t, { table })
+  const db = await project.service('db', { command: 'echo starting; echo no space left >&2; exit 3', worker: true })
+  const api = await project.service('api', { worker: true, dependsOn: { db: 'ready' } }, [db.dependency()])
+  const web = await project.service('web', { worker: true, dependsOn: { api: 'ready' } }, [api.dependency()])
   for (const each of [db, api, web]) each.start()
   await web.until('failed')
   const project = projectOf(db, api, web)
@@ -36,10 +36,10 @@ t.test('a service that failed because of another one leads to its last lines', a
 })
 
 t.test('a service that waits names what it waits for, a well one nothing', async t => {
-  const stage = new Stage(t, { table })
+  const project = new TestProject(t, { table })
   const command = 'while ! test -e go; do sleep 0.05; done'
-  const job = await stage.service('job', { command, worker: true })
-  const web = await stage.service('web', { worker: true, dependsOn: { job: 'completed' } }, [
+  const job = await project.service('job', { command, worker: true })
+  const web = await project.service('web', { worker: true, dependsOn: { job: 'completed' } }, [
     job.dependency('completed'),
   ])
   for (const each of [job, web]) each.start()

@@ -17,16 +17,16 @@ import {
 import { deferred, OperationQueue, pause, unlessStopped } from '../../../kernel/system/async.ts'
 import { Tools } from '../../../plugins/platform-darwin/commands.ts'
 import { DarwinProcessTable } from '../../../plugins/platform-darwin/process-table.ts'
-import { actor, alive, clean, folder, until } from '../../lib/keeper.ts'
+import { buildTestProgram, isAlive, makeFolder, removeFolder, until } from '../../lib/keeper.ts'
 import { hostTable, onlyLinux, setsid } from '../../lib/machine.ts'
-import { Stage, within } from '../../lib/test-service.ts'
+import { TestProject, within } from '../../lib/test-service.ts'
 
-const tools = folder()
-const act = actor(tools)
+const tools = makeFolder()
+const testProgram = buildTestProgram(tools)
 const hold = setInterval(() => {}, 60_000)
 t.teardown(() => {
   clearInterval(hold)
-  clean(tools)
+  removeFolder(tools)
 })
 
 const darwin = new DarwinProcessTable(new Tools(process.env['PATH']))
@@ -46,35 +46,35 @@ for (const [name, platform] of [
   ['darwin', darwin],
 ] as const) {
   t.test(`the essentials, as ${name}`, async t => {
-    const stage = new Stage(t, { table: platform })
-    const web = await stage.service('web', { restart: 'on-failure' })
+    const project = new TestProject(t, { table: platform })
+    const web = await project.service('web', { restart: 'on-failure' })
     web.start()
     const view = await web.until('running', 'healthy')
     t.match(view, { pid: Number, port: Number, startedAt: String, reason: null, restarts: 0 })
-    t.strictSame(stage.story('web'), ['waiting null', 'starting starting', 'running healthy'])
-    t.strictSame(stage.hooked, ['starting web', 'ready web'])
+    t.strictSame(project.transitions('web'), ['waiting null', 'starting starting', 'running healthy'])
+    t.strictSame(project.hooksRun, ['starting web', 'ready web'])
     process.kill(view.pid ?? 0, 'SIGKILL')
     t.equal(await web.untilReason(/ended/), 'it was ended by SIGKILL; starting again in 0.1 s (1 of 5)')
     const again = await web.until('running', 'healthy')
     t.not(again.pid, view.pid)
     t.equal(again.restarts, 1)
-    stage.hooks.stopping.tap('test', () => void stage.hooked.push(alive(again.pid ?? 0) ? 'alive' : 'dead'))
+    project.hooks.stopping.tap('test', () => void project.hooksRun.push(isAlive(again.pid ?? 0) ? 'alive' : 'dead'))
     await web.stop()
     t.match(web.state.view(), { status: 'stopped', health: null, pid: null })
-    t.notOk(alive(again.pid ?? 0))
-    t.strictSame(stage.story('web').slice(-2), ['stopping null', 'stopped null'])
-    t.strictSame(stage.hooked.slice(-3), ['stopping web', 'alive', 'gone web'])
+    t.notOk(isAlive(again.pid ?? 0))
+    t.strictSame(project.transitions('web').slice(-2), ['stopping null', 'stopped null'])
+    t.strictSame(project.hooksRun.slice(-3), ['stopping web', 'alive', 'gone web'])
   })
 }
 
 t.test('readiness', async t => {
   t.test('a service that listens on ::1 only is found there, whatever the check', async t => {
-    const stage = new Stage(t, { table })
+    const project = new TestProject(t, { table })
     const env = { BIND: '::1' }
     const all = [
-      await stage.service('tcp', { env }),
-      await stage.service('http', { env, healthCheck: { type: 'http' } }),
-      await stage.service('log', { env, healthCheck: { type: 'log', pattern: 'listening' } }),
+      await project.service('tcp', { env }),
+      await project.service('http', { env, healthCheck: { type: 'http' } }),
+      await project.service('log', { env, healthCheck: { type: 'log', pattern: 'listening' } }),
     ]
     for (const one of all) one.start()
     for (const one of all) {
@@ -84,89 +84,89 @@ t.test('readiness', async t => {
   })
 
   t.test('nothing to ask: it runs', async t => {
-    const stage = new Stage(t, { table })
-    const queue = await stage.service('queue', { command: 'exec sleep 1000', worker: true })
+    const project = new TestProject(t, { table })
+    const queue = await project.service('queue', { command: 'exec sleep 1000', worker: true })
     queue.start()
     await queue.until('running', null)
-    const quick = await stage.service('quick', { command: 'exit 0', worker: true })
+    const quick = await project.service('quick', { command: 'exit 0', worker: true })
     quick.start()
     t.equal((await quick.until('exited')).reason, 'exited with code 0')
   })
 
   t.test('a command is asked with the environment and in the folder of the service, at the interval', async t => {
-    const stage = new Stage(t, { table })
+    const project = new TestProject(t, { table })
     const command = 'echo "$PORT $NAME $(pwd)" >> probes; test -e go'
-    const web = await stage.service('web', {
+    const web = await project.service('web', {
       command: 'exec sleep 1000',
       env: { NAME: 'it' },
       healthCheck: { type: 'command', command, interval: 150 },
     })
     web.start()
-    const probes = () => readFileSync(join(stage.dir, 'probes'), 'utf8').trim().split('\n')
+    const probes = () => readFileSync(join(project.dir, 'probes'), 'utf8').trim().split('\n')
     t.equal(await web.untilReason(/check/), 'the check exited with code 1')
-    writeFileSync(join(stage.dir, 'go'), '')
+    writeFileSync(join(project.dir, 'go'), '')
     await web.until('running', 'healthy')
     const before = probes().length
-    t.equal(probes()[0], `${web.plan.port} it ${stage.dir}`)
+    t.equal(probes()[0], `${web.plan.port} it ${project.dir}`)
     t.ok(web.state.now.tries >= 1)
     await until('it goes on', () => probes().length >= before + 2)
   })
 
   t.test('a check that takes too long is ended, with all it started', async t => {
-    const stage = new Stage(t, { table })
+    const project = new TestProject(t, { table })
     const command = 'sh -c "echo \\$\\$ >> pids; exec sleep 1000" & wait'
-    const web = await stage.service('web', {
+    const web = await project.service('web', {
       command: 'exec sleep 1000',
       healthCheck: { type: 'command', command, timeout: 300 },
     })
     web.start()
     t.equal(await web.untilReason(/check/), 'the check did not end within 300 ms')
     await web.stop()
-    const pids = readFileSync(join(stage.dir, 'pids'), 'utf8').trim().split('\n').map(Number)
-    await until('none is left', () => !pids.some(alive))
+    const pids = readFileSync(join(project.dir, 'pids'), 'utf8').trim().split('\n').map(Number)
+    await until('none is left', () => !pids.some(isAlive))
   })
 
   t.test('a line, and a prompt without an end; what an earlier run printed does not count', async t => {
-    const stage = new Stage(t, { table })
+    const project = new TestProject(t, { table })
     const command = `test -e again && { echo up; sleep 0.3; printf 'ready> '; exec sleep 1000; }; echo 'ready> '; touch again; exec sleep 1000`
-    const web = await stage.service('web', { command, healthCheck: { type: 'log', pattern: '^ready> $' } })
+    const web = await project.service('web', { command, healthCheck: { type: 'log', pattern: '^ready> $' } })
     web.start()
     await web.until('running', 'healthy')
     await web.stop()
     web.start()
-    const before = stage.views.length
+    const before = project.views.length
     await web.until('running', 'healthy')
-    t.ok(stage.views.slice(before).some(({ status }) => status === 'starting'))
+    t.ok(project.views.slice(before).some(({ status }) => status === 'starting'))
   })
 
   t.test('a catastrophic expression is said to be one, the service runs', async t => {
-    const stage = new Stage(t, { table })
+    const project = new TestProject(t, { table })
     const command = `echo ${'a'.repeat(60)}!; exec sleep 1000`
-    const web = await stage.service('web', { command, healthCheck: { type: 'log', pattern: '^(a+)+$' } })
+    const web = await project.service('web', { command, healthCheck: { type: 'log', pattern: '^(a+)+$' } })
     web.start()
     t.match(await web.until('running', 'unhealthy'), { reason: 'the regular expression timed out' })
   })
 
   t.test('READY=1, and STOPPING=1 after it', async t => {
-    const stage = new Stage(t, { table })
-    const script = `${act} notify READY=1; while ! test -e stop; do sleep 0.02; done; ${act} notify 'STOPPING=1
+    const project = new TestProject(t, { table })
+    const script = `${testProgram} notify READY=1; while ! test -e stop; do sleep 0.02; done; ${testProgram} notify 'STOPPING=1
 STATUS=draining'; exec sleep 1000`
-    const web = await stage.service('web', { command: script, healthCheck: { type: 'notify' } })
+    const web = await project.service('web', { command: script, healthCheck: { type: 'notify' } })
     web.start()
     await web.until('running', 'healthy')
-    writeFileSync(join(stage.dir, 'stop'), '')
+    writeFileSync(join(project.dir, 'stop'), '')
     t.equal((await web.until('running', 'unhealthy')).reason, 'draining')
   })
 
   t.test('STATUS= before READY=1 is the reason meanwhile', async t => {
-    const stage = new Stage(t, { table })
-    const script = `${act} notify 'STATUS=loading the model'; while ! test -e go; do sleep 0.02; done; ${act} notify READY=1; exec sleep 1000`
-    const web = await stage.service('web', { command: script, healthCheck: { type: 'notify' }, readyTimeout: 5000 })
+    const project = new TestProject(t, { table })
+    const script = `${testProgram} notify 'STATUS=loading the model'; while ! test -e go; do sleep 0.02; done; ${testProgram} notify READY=1; exec sleep 1000`
+    const web = await project.service('web', { command: script, healthCheck: { type: 'notify' }, readyTimeout: 5000 })
     web.start()
     await web.untilReason(/^loading the model$/)
-    writeFileSync(join(stage.dir, 'go'), '')
+    writeFileSync(join(project.dir, 'go'), '')
     t.equal((await web.until('running', 'healthy')).reason, null)
-    const slow = await stage.service('slow', {
+    const slow = await project.service('slow', {
       command: script.replace('go', 'never'),
       healthCheck: { type: 'notify' },
       readyTimeout: 700,
@@ -176,53 +176,53 @@ STATUS=draining'; exec sleep 1000`
   })
 
   t.test('READY=1 makes a service ready that has no check, though nothing answers on its port', async t => {
-    const stage = new Stage(t, { table })
-    const web = await stage.service('web', { command: `${act} notify READY=1; exec sleep 1000` })
+    const project = new TestProject(t, { table })
+    const web = await project.service('web', { command: `${testProgram} notify READY=1; exec sleep 1000` })
     web.start()
     await web.until('running', 'healthy')
   })
 
   t.test('past its time it is unhealthy, and says why; when it gets there, healthy', async t => {
-    const stage = new Stage(t, { table })
-    const command = `while ! test -e go; do sleep 0.02; done; ${stage.serve}`
-    const web = await stage.service('web', { command, readyTimeout: 400 })
+    const project = new TestProject(t, { table })
+    const command = `while ! test -e go; do sleep 0.02; done; ${project.serverCommand}`
+    const web = await project.service('web', { command, readyTimeout: 400 })
     web.start()
     const { reason } = await web.until('running', 'unhealthy')
     t.match(reason, /^not ready within 0\.4 s: connection refused on 127\.0\.0\.1:\d+, \d+ tries$/)
     t.ok(
-      stage.views.some(
+      project.views.some(
         ({ status, reason }) => status === 'starting' && reason?.startsWith('connection refused on 127.0.0.1'),
       ),
     )
-    writeFileSync(join(stage.dir, 'go'), '')
+    writeFileSync(join(project.dir, 'go'), '')
     t.equal((await web.until('running', 'healthy')).reason, null)
   })
 
   t.test('health goes on: three failures in a row, one success', async t => {
-    const stage = new Stage(t, { table })
-    const web = await stage.service('web', { healthCheck: { type: 'http', path: '/x', interval: 50, timeout: 300 } })
+    const project = new TestProject(t, { table })
+    const web = await project.service('web', { healthCheck: { type: 'http', path: '/x', interval: 50, timeout: 300 } })
     web.start()
     await web.until('running', 'healthy')
-    writeFileSync(join(stage.dir, 'status'), '503')
+    writeFileSync(join(project.dir, 'status'), '503')
     t.equal((await web.until('running', 'unhealthy')).reason, 'GET /x answered 503 (3 times in a row)')
-    rmSync(join(stage.dir, 'status'))
+    rmSync(join(project.dir, 'status'))
     t.equal((await web.until('running', 'healthy')).reason, null)
-    writeFileSync(join(stage.dir, 'status'), '0')
+    writeFileSync(join(project.dir, 'status'), '0')
     t.equal((await web.until('running', 'unhealthy')).reason, 'GET /x gave no answer within 300 ms (3 times in a row)')
-    t.equal(stage.story('web').filter(status => status === 'running unhealthy').length, 2)
+    t.equal(project.transitions('web').filter(status => status === 'running unhealthy').length, 2)
   })
 
   t.test('what runs in the place of one that does not is known by its port', async t => {
-    const stage = new Stage(t, { table })
-    const web = await stage.service('web')
+    const project = new TestProject(t, { table })
+    const web = await project.service('web')
     const { port = 0 } = web.plan
     web.state.set({ port })
     t.equal(await web.service.hasStandIn(), false)
     const server = await listen(t, port)
     t.equal(await web.service.hasStandIn(), true)
-    stage.ports.hold(port, 'other:web')
+    project.ports.hold(port, 'other:web')
     t.equal(await web.service.hasStandIn(), false, 'another service of locald’s is none')
-    stage.ports.release(port, 'other:web')
+    project.ports.release(port, 'other:web')
     await new Promise(resolve => server.close(resolve))
     web.start()
     await web.until('running', 'healthy')
@@ -232,13 +232,13 @@ STATUS=draining'; exec sleep 1000`
   t.test('another user’s process that listens on the port before the service gets no requests', linux, async t => {
     let isTaken = true
     const shared = Object.assign(hostTable(), { isStrangers: async () => isTaken })
-    const stage = new Stage(t, { table: shared })
+    const project = new TestProject(t, { table: shared })
     for (const type of [undefined, 'tcp', 'http'] as const) {
       isTaken = true
-      rmSync(join(stage.dir, 'go'), { force: true })
-      const command = `while ! test -e go; do sleep 0.02; done; ${stage.serve}`
+      rmSync(join(project.dir, 'go'), { force: true })
+      const command = `while ! test -e go; do sleep 0.02; done; ${project.serverCommand}`
       const check = type === undefined ? {} : { healthCheck: { type } }
-      const web = await stage.service(`web-${type ?? 'none'}`, { command, ...check })
+      const web = await project.service(`web-${type ?? 'none'}`, { command, ...check })
       web.start()
       await web.untilReason(/refused/)
       const { port = 0 } = web.plan
@@ -250,7 +250,7 @@ STATUS=draining'; exec sleep 1000`
       server.closeAllConnections()
       await new Promise(resolve => server.close(resolve))
       isTaken = false
-      writeFileSync(join(stage.dir, 'go'), '')
+      writeFileSync(join(project.dir, 'go'), '')
       await web.until('running', 'healthy')
       t.equal(web.service.address, '127.0.0.1')
     }
@@ -266,8 +266,8 @@ STATUS=draining'; exec sleep 1000`
         return []
       },
     })
-    const stage = new Stage(t, { table: slow })
-    const web = await stage.service('web', { command: 'exec sleep 1000', readyTimeout: 60_000 })
+    const project = new TestProject(t, { table: slow })
+    const web = await project.service('web', { command: 'exec sleep 1000', readyTimeout: 60_000 })
     web.start()
     await until('a second look', () => looks.length > 1, 30_000)
     for (const [at, { from }] of looks.entries()) {
@@ -277,21 +277,24 @@ STATUS=draining'; exec sleep 1000`
   })
 
   t.test('one that listens elsewhere is told so, with its port', async t => {
-    const stage = new Stage(t, { table })
-    const other = (await stage.service('other')).plan
-    const web = await stage.service('web', { command: `${stage.serve} ${other.port}`, readyTimeout: 60_000 })
+    const project = new TestProject(t, { table })
+    const other = (await project.service('other')).plan
+    const web = await project.service('web', {
+      command: `${project.serverCommand} ${other.port}`,
+      readyTimeout: 60_000,
+    })
     web.start()
     const text = `web listens on port ${other.port}, not on $PORT (${web.plan.port})`
     t.equal(await web.untilReason(/listens/), text)
-    t.strictSame(stage.warnings, [text])
+    t.strictSame(project.warnings, [text])
   })
 
   t.test('a hook that fails at ready is the reason', async t => {
-    const stage = new Stage(t, { table })
-    stage.hooks.ready.tap('test', () => {
+    const project = new TestProject(t, { table })
+    project.hooks.ready.tap('test', () => {
       throw new Error('no route')
     })
-    const web = await stage.service('web')
+    const web = await project.service('web')
     web.start()
     t.match((await web.until('running', 'unhealthy')).reason, 'no route')
   })
@@ -299,34 +302,38 @@ STATUS=draining'; exec sleep 1000`
 
 t.test('dependencies', async t => {
   t.test('started, ready, completed: each when it is so', async t => {
-    const stage = new Stage(t, { table })
-    const db = await stage.service('db', { command: `while ! test -e go; do sleep 0.02; done; ${stage.serve}` })
-    const seed = await stage.service('seed', { command: 'while ! test -e sown; do sleep 0.02; done', worker: true })
-    const web = await stage.service('web', { command: 'exec sleep 1000', worker: true }, [
+    const project = new TestProject(t, { table })
+    const db = await project.service('db', {
+      command: `while ! test -e go; do sleep 0.02; done; ${project.serverCommand}`,
+    })
+    const seed = await project.service('seed', { command: 'while ! test -e sown; do sleep 0.02; done', worker: true })
+    const web = await project.service('web', { command: 'exec sleep 1000', worker: true }, [
       db.dependency('started'),
       db.dependency(),
       seed.dependency('completed'),
     ])
-    const quick = await stage.service('quick', { command: 'exec sleep 1000', worker: true }, [db.dependency('started')])
+    const quick = await project.service('quick', { command: 'exec sleep 1000', worker: true }, [
+      db.dependency('started'),
+    ])
     for (const one of [db, seed, web, quick]) one.start()
     await quick.until('running', null)
     t.equal(web.state.now.status, 'waiting')
     t.match(web.state.now.reason, /^waiting for (db \(started\), )?db, seed \(completed\)$/)
-    writeFileSync(join(stage.dir, 'go'), '')
+    writeFileSync(join(project.dir, 'go'), '')
     t.equal(await web.untilReason(/^waiting for seed/), 'waiting for seed (completed)')
-    writeFileSync(join(stage.dir, 'sown'), '')
+    writeFileSync(join(project.dir, 'sown'), '')
     await web.until('running', null)
   })
 
   t.test('one that cannot come any more fails those that wait for it', async t => {
-    const stage = new Stage(t, { table })
-    const broken = await stage.service('broken', { command: 'exit 3', worker: true })
-    const done = await stage.service('done', { command: 'exit 0', worker: true })
-    const stopped = await stage.service('stopped', { command: 'exit 0', worker: true })
-    const late = await stage.service('late', { command: 'exec sleep 1000', readyTimeout: 100 })
+    const project = new TestProject(t, { table })
+    const broken = await project.service('broken', { command: 'exit 3', worker: true })
+    const done = await project.service('done', { command: 'exit 0', worker: true })
+    const stopped = await project.service('stopped', { command: 'exit 0', worker: true })
+    const late = await project.service('late', { command: 'exec sleep 1000', readyTimeout: 100 })
     const waits = await Promise.all(
       [broken.dependency('started'), stopped.dependency(), broken.dependency('completed'), late.dependency()].map(
-        (dependency, index) => stage.service(`w${index}`, { worker: true }, [dependency]),
+        (dependency, index) => project.service(`w${index}`, { worker: true }, [dependency]),
       ),
     )
     await broken.service.supervisor.stop()
@@ -334,7 +341,7 @@ t.test('dependencies', async t => {
     await broken.until('failed')
     await done.until('exited')
     for (const one of waits) one.start()
-    const after = await stage.service('after', { worker: true, command: 'exec sleep 1000' }, [done.dependency()])
+    const after = await project.service('after', { worker: true, command: 'exec sleep 1000' }, [done.dependency()])
     after.start()
     await after.until('running')
     const reasons = await Promise.all(waits.map(async one => (await one.until('failed')).reason))
@@ -345,35 +352,35 @@ t.test('dependencies', async t => {
   })
 
   t.test('what failed by one starts when it is ready after all, and can be stopped before', async t => {
-    const stage = new Stage(t, { table })
-    const db = await stage.service('db', { command: `test -e fixed && ${stage.serve}; exit 3` })
-    const api = await stage.service('api', {}, [db.dependency()])
-    const web = await stage.service('web', {}, [api.dependency()])
-    const batch = await stage.service('batch', { worker: true }, [db.dependency()])
+    const project = new TestProject(t, { table })
+    const db = await project.service('db', { command: `test -e fixed && ${project.serverCommand}; exit 3` })
+    const api = await project.service('api', {}, [db.dependency()])
+    const web = await project.service('web', {}, [api.dependency()])
+    const batch = await project.service('batch', { worker: true }, [db.dependency()])
     for (const one of [db, api, web, batch]) one.start()
     t.equal((await web.until('failed')).reason, 'api failed: db failed: exited with code 3')
     await batch.until('failed')
     await batch.stop()
-    writeFileSync(join(stage.dir, 'fixed'), '')
+    writeFileSync(join(project.dir, 'fixed'), '')
     db.start()
     await web.until('running', 'healthy')
-    t.strictSame(stage.story('web').slice(0, 2), ['waiting null', 'failed null'])
+    t.strictSame(project.transitions('web').slice(0, 2), ['waiting null', 'failed null'])
     t.equal(batch.state.now.status, 'stopped')
   })
 })
 
 t.test('ends', async t => {
   t.test('the reason has the cause that the last run printed', async t => {
-    const stage = new Stage(t, { table })
-    const fails = await stage.service('fails', { command: 'echo "Error: no database"; exit 3', worker: true })
-    const missing = await stage.service('missing', { command: 'nodee server.js', worker: true })
+    const project = new TestProject(t, { table })
+    const fails = await project.service('fails', { command: 'echo "Error: no database"; exit 3', worker: true })
+    const missing = await project.service('missing', { command: 'nodee server.js', worker: true })
     const address = (await listen(t, 0)).address()
     const taken = typeof address === 'object' ? address?.port : undefined
-    const port = await stage.service('port', {
+    const port = await project.service('port', {
       command: `echo "Error: listen EADDRINUSE: address already in use :::${taken}"; exit 1`,
       worker: true,
     })
-    const asks = await stage.service('asks', { command: 'printf "Use another port? (y/N) "; exec sleep 1000' })
+    const asks = await project.service('asks', { command: 'printf "Use another port? (y/N) "; exec sleep 1000' })
     for (const one of [fails, missing, port, asks]) one.start()
     t.equal((await fails.until('failed')).reason, 'exited with code 3: Error: no database')
     t.equal((await missing.until('failed')).reason, 'exited with code 127: command not found: nodee')
@@ -382,30 +389,30 @@ t.test('ends', async t => {
   })
 
   t.test('crashes: again and again, later each time, then it gives up', async t => {
-    const stage = new Stage(t, { table })
-    const web = await stage.service('web', { command: 'exit 1', worker: true, restart: 'on-failure' })
+    const project = new TestProject(t, { table })
+    const web = await project.service('web', { command: 'exit 1', worker: true, restart: 'on-failure' })
     web.start()
     t.match(await web.until('failed'), {
       reason: 'gave up after 5 crashes in 60 s; it exited with code 1',
       restarts: 4,
       pid: null,
     })
-    const reasons = stage.views.filter(({ status }) => status === 'restarting').map(({ reason }) => reason)
+    const reasons = project.views.filter(({ status }) => status === 'restarting').map(({ reason }) => reason)
     t.strictSame(
       [...new Set(reasons)],
       ['0.1', '0.2', '0.4', '0.8'].map(
         (delay, index) => `it exited with code 1; starting again in ${delay} s (${index + 1} of 5)`,
       ),
     )
-    t.equal(stage.hooked.filter(name => name === 'gone web').length, 5)
+    t.equal(project.hooksRun.filter(name => name === 'gone web').length, 5)
     web.start()
     t.equal((await web.until('restarting')).restarts, 1, 'begins anew when it is asked to')
   })
 
   t.test('by policy', async t => {
-    const stage = new Stage(t, { table })
+    const project = new TestProject(t, { table })
     const end = async (restart: 'no' | 'on-failure' | 'always', code: number) => {
-      const web = await stage.service(`${restart}-${code}`, { command: `exit ${code}`, worker: true, restart })
+      const web = await project.service(`${restart}-${code}`, { command: `exit ${code}`, worker: true, restart })
       web.start()
       await web.state.until(() => ['exited', 'failed', 'restarting'].includes(web.state.now.status))
       return web.state.now.status
@@ -417,8 +424,8 @@ t.test('ends', async t => {
   })
 
   t.test('a policy changed while it runs holds for its end', async t => {
-    const stage = new Stage(t, { table })
-    const web = await stage.service('web', {
+    const project = new TestProject(t, { table })
+    const web = await project.service('web', {
       command: 'while ! test -e go; do sleep 0.02; done; exit 1',
       worker: true,
       restart: 'always',
@@ -427,7 +434,7 @@ t.test('ends', async t => {
     await web.until('running')
     const { plan } = web.plan
     web.service.supervisor.update({ ...web.plan, plan: { ...plan, common: { ...plan.common, restart: 'no' } } })
-    writeFileSync(join(stage.dir, 'go'), '')
+    writeFileSync(join(project.dir, 'go'), '')
     t.equal((await web.until('failed')).reason, 'exited with code 1')
   })
 
@@ -461,16 +468,16 @@ t.test('ends', async t => {
   t.test(
     'one that goes to the background lives on if it has a port; a worker is ended with its main process, what a failed one left too',
     async t => {
-      const stage = new Stage(t, { table })
-      const background = `${setsid} ${stage.serve.replace('exec ', '')} & sleep 0.1; exit 0`
-      const web = await stage.service('web', { command: background })
+      const project = new TestProject(t, { table })
+      const background = `${setsid} ${project.serverCommand.replace('exec ', '')} & sleep 0.1; exit 0`
+      const web = await project.service('web', { command: background })
       web.start()
       await web.until('running', 'healthy')
       // Its port may answer before the end of its main process is seen.
       await web.state.until(() => web.state.now.pid === null, AbortSignal.timeout(15_000))
-      t.match(stage.warnings, [/^the main process of web exited with code 0; what it left running is watched/])
+      t.match(project.warnings, [/^the main process of web exited with code 0; what it left running is watched/])
       await web.stop()
-      const bad = await stage.service('bad', {
+      const bad = await project.service('bad', {
         command: `sh -c 'trap "" TERM; echo deaf; while :; do sleep 0.1; done' & sleep 0.5; exit 7`,
         worker: true,
         restart: 'no',
@@ -481,8 +488,8 @@ t.test('ends', async t => {
       t.match(bad.state.view(), { status: 'running', pid: null })
       await bad.until('failed')
       t.match(bad.state.view(), { reason: 'exited with code 7' })
-      t.equal(stage.warnings.length, 1, 'it was not taken for one in the background')
-      const worker = await stage.service('worker', { command: 'sleep 1000 & exit 0', worker: true })
+      t.equal(project.warnings.length, 1, 'it was not taken for one in the background')
+      const worker = await project.service('worker', { command: 'sleep 1000 & exit 0', worker: true })
       worker.start()
       await worker.until('exited')
     },
@@ -491,55 +498,55 @@ t.test('ends', async t => {
 
 t.test('stop', async t => {
   t.test('while it waits', async t => {
-    const stage = new Stage(t, { table })
-    const db = await stage.service('db', { command: 'exec sleep 1000', readyTimeout: 60_000 })
-    const web = await stage.service('web', {}, [db.dependency()])
+    const project = new TestProject(t, { table })
+    const db = await project.service('db', { command: 'exec sleep 1000', readyTimeout: 60_000 })
+    const web = await project.service('web', {}, [db.dependency()])
     db.start()
     web.start()
     await web.untilReason(/waiting for db/)
     await db.untilReason(/refused/)
     await web.stop()
     t.match(web.state.view(), { status: 'stopped', reason: null })
-    t.strictSame(stage.hooked, ['starting db'])
+    t.strictSame(project.hooksRun, ['starting db'])
   })
 
   t.test('while it prepares, also if that does not end', async t => {
-    const stage = new Stage(t, { table })
+    const project = new TestProject(t, { table })
     for (const isDeaf of [false, true]) {
       const entered = deferred<void>()
       const driver: ServiceType<unknown> = {
-        ...stage.driver,
+        ...project.driver,
         prepare: run =>
           new Promise((_, reject) => {
             entered.resolve()
             if (!isDeaf) run.signal.addEventListener('abort', () => reject(new Error('told')))
           }),
       }
-      const web = await stage.service(`web-${isDeaf}`, { driver, stopTimeout: 100 })
+      const web = await project.service(`web-${isDeaf}`, { driver, stopTimeout: 100 })
       web.start()
       await entered.promise
       await web.stop()
       t.equal(web.state.now.status, 'stopped')
-      t.equal(stage.hooked.at(-1), `gone web-${isDeaf}`)
+      t.equal(project.hooksRun.at(-1), `gone web-${isDeaf}`)
     }
   })
 
   t.test('while it is started: what comes late is ended', async t => {
-    const stage = new Stage(t, { table })
+    const project = new TestProject(t, { table })
     const entered = deferred<void>()
     const go = deferred<void>()
     const late = deferred<Instance>()
     const driver: ServiceType<unknown> = {
-      ...stage.driver,
+      ...project.driver,
       start: async run => {
         entered.resolve()
         await go.promise
-        const instance = await stage.driver.start(run)
+        const instance = await project.driver.start(run)
         late.resolve(instance)
         return instance
       },
     }
-    const web = await stage.service('web', { command: 'exec sleep 1000', driver, stopTimeout: 100 })
+    const web = await project.service('web', { command: 'exec sleep 1000', driver, stopTimeout: 100 })
     web.start()
     await entered.promise
     await web.stop()
@@ -549,14 +556,14 @@ t.test('stop', async t => {
   })
 
   t.test('before it is ready, and in its pause before a restart', async t => {
-    const stage = new Stage(t, { table })
-    const slow = await stage.service('slow', { command: 'exec sleep 1000' })
+    const project = new TestProject(t, { table })
+    const slow = await project.service('slow', { command: 'exec sleep 1000' })
     slow.start()
     await slow.untilReason(/refused/)
     const { pid } = slow.state.now
     await slow.stop()
-    t.notOk(alive(pid ?? 0))
-    const crashing = await stage.service('crashing', { command: 'exit 1', worker: true, restart: 'always' })
+    t.notOk(isAlive(pid ?? 0))
+    const crashing = await project.service('crashing', { command: 'exit 1', worker: true, restart: 'always' })
     crashing.start()
     await crashing.until('restarting')
     await crashing.stop()
@@ -565,31 +572,35 @@ t.test('stop', async t => {
   })
 
   t.test('what ignores it is killed after its time; several at once are one', async t => {
-    const stage = new Stage(t, { table })
-    const web = await stage.service('web', { command: `exec ${act} stubborn 2`, worker: true, stopTimeout: 150 })
+    const project = new TestProject(t, { table })
+    const web = await project.service('web', {
+      command: `exec ${testProgram} stubborn 2`,
+      worker: true,
+      stopTimeout: 150,
+    })
     web.start()
     await web.until('running')
     const { pid } = web.state.now
     await Promise.all([web.stop(), web.stop(), web.stop()])
     t.equal(web.state.now.status, 'stopped')
-    t.notOk(alive(pid ?? 0))
+    t.notOk(isAlive(pid ?? 0))
   })
 
   t.test('what has ended, or never ran, is stopped then', async t => {
-    const stage = new Stage(t, { table })
-    const failed = await stage.service('failed', { command: 'exit 1', worker: true })
+    const project = new TestProject(t, { table })
+    const failed = await project.service('failed', { command: 'exit 1', worker: true })
     failed.start()
     await failed.until('failed')
     await failed.stop()
     t.match(failed.state.view(), { status: 'stopped', reason: null })
-    const never = await stage.service('never')
+    const never = await project.service('never')
     await never.stop()
     t.equal(never.state.now.status, 'stopped')
   })
 
   t.test('to be started again, it shows that it restarts', async t => {
-    const stage = new Stage(t, { table })
-    const web = await stage.service('web')
+    const project = new TestProject(t, { table })
+    const web = await project.service('web')
     web.start()
     await web.until('running', 'healthy')
     await within(web.service.supervisor.stop('restarting', 'web.js changed'), 'stops')
@@ -599,28 +610,28 @@ t.test('stop', async t => {
   })
 
   t.test('a driver that cannot stop it is told of', async t => {
-    const stage = new Stage(t, { table })
+    const project = new TestProject(t, { table })
     const driver: ServiceType<unknown> = {
-      ...stage.driver,
+      ...project.driver,
       start: async run => {
-        const instance = await stage.driver.start(run)
+        const instance = await project.driver.start(run)
         t.teardown(() => instance.stop({ signal: 'SIGKILL', graceMs: 0 }))
         const { pid, startedMs, exited, state } = instance
         return { pid, startedMs, exited, state, stop: () => Promise.reject(new Error('the engine is gone')) }
       },
     }
-    const web = await stage.service('web', { command: 'exec sleep 1000', worker: true, driver })
+    const web = await project.service('web', { command: 'exec sleep 1000', worker: true, driver })
     web.start()
     await web.until('running')
     await web.stop()
-    t.strictSame(stage.warnings, ['web could not be stopped: the engine is gone'])
+    t.strictSame(project.warnings, ['web could not be stopped: the engine is gone'])
   })
 })
 
 t.test('ports', async t => {
   t.test('one that a stranger takes between two runs is changed for another', async t => {
-    const stage = new Stage(t, { table })
-    const web = await stage.service('web', { restart: 'on-failure' })
+    const project = new TestProject(t, { table })
+    const web = await project.service('web', { restart: 'on-failure' })
     web.start()
     const first = await web.until('running', 'healthy')
     process.kill(first.pid ?? 0, 'SIGKILL')
@@ -632,10 +643,10 @@ t.test('ports', async t => {
   })
 
   t.test('a fixed one is not: it says who has it', async t => {
-    const stage = new Stage(t, { table })
-    const { port = 0 } = (await stage.service('other')).plan
+    const project = new TestProject(t, { table })
+    const { port = 0 } = (await project.service('other')).plan
     await listen(t, port)
-    const web = await stage.service('web', { port, restart: 'on-failure' })
+    const web = await project.service('web', { port, restart: 'on-failure' })
     web.start()
     t.match(
       (await web.until('failed')).reason,
@@ -645,8 +656,8 @@ t.test('ports', async t => {
   })
 
   t.test('two daemons that chose the same one at the same time both get there', async t => {
-    const data = folder()
-    const [one, two] = [new Stage(t, { table, data }), new Stage(t, { table, data })]
+    const data = makeFolder()
+    const [one, two] = [new TestProject(t, { table, data }), new TestProject(t, { table, data })]
     const first = await one.service('web', { restart: 'on-failure' })
     const second = await two.service('web', { restart: 'on-failure' })
     t.equal(first.plan.port, second.plan.port)
@@ -660,33 +671,33 @@ t.test('ports', async t => {
     })
     t.equal(ports.size, 2)
     await Promise.all([first.stop(), second.stop()])
-    clean(data)
+    removeFolder(data)
   })
 
   t.test('what is held is given back', async t => {
-    const stage = new Stage(t, { table })
-    const web = await stage.service('web')
+    const project = new TestProject(t, { table })
+    const web = await project.service('web')
     web.start()
     await web.until('running', 'healthy')
     const { port = 0 } = web.plan
-    t.throws(() => stage.ports.hold(port, 'x:y'), { code: 'PORT_TAKEN' })
+    t.throws(() => project.ports.hold(port, 'x:y'), { code: 'PORT_TAKEN' })
     await web.stop()
-    stage.ports.hold(port, 'x:y')
+    project.ports.hold(port, 'x:y')
   })
 })
 
 t.test('a later daemon', async t => {
   /** The first daemon's service runs; the second one's is as that of a daemon started after a kill -9 of the first. */
-  async function handOver(t: Test, wanted: Parameters<Stage['service']>[1] = {}) {
-    const data = folder()
+  async function handOver(t: Test, wanted: Parameters<TestProject['service']>[1] = {}) {
+    const data = makeFolder()
     // Run last: a keeper makes the folder of its log anew while its service runs.
-    t.teardown(() => clean(data))
-    const before = new Stage(t, { table, data })
+    t.teardown(() => removeFolder(data))
+    const before = new TestProject(t, { table, data })
     const old = await before.service('web', wanted)
     old.start()
     await old.until('running')
     before.records.flush()
-    const after = new Stage(t, { table, data })
+    const after = new TestProject(t, { table, data })
     const [record] = after.records.services()
     if (record === undefined) throw new Error('no record')
     const web = await after.service('web', wanted)
@@ -705,7 +716,7 @@ t.test('a later daemon', async t => {
     t.equal(web.service.address, '127.0.0.1')
     web.start({ instance, ready: record.ready })
     t.match(await web.until('running', 'healthy'), { pid: old.state.now.pid, port: old.state.now.port })
-    t.notOk(after.story('web').includes('starting starting'))
+    t.notOk(after.transitions('web').includes('starting starting'))
     t.throws(() => after.ports.hold(web.plan.port ?? 0, 'x:y'), { code: 'PORT_TAKEN' }, 'its port is held')
     process.kill(instance.pid ?? 0, 'SIGKILL')
     await web.until('restarting')
@@ -722,7 +733,7 @@ t.test('a later daemon', async t => {
     t.equal(web.state.now.status, 'starting')
     t.equal(web.state.now.health, 'starting')
     await web.until('running', 'healthy')
-    t.ok(after.hooked.includes('ready web'))
+    t.ok(after.hooksRun.includes('ready web'))
   })
 
   t.test('ends what was to be stopped and had not been told so yet', async t => {
@@ -732,7 +743,7 @@ t.test('a later daemon', async t => {
     web.start({ instance, ready: record.ready })
     await web.stop()
     t.equal(web.state.now.status, 'stopped')
-    t.notOk(alive(old.state.now.pid ?? 0), 'it has ended when its stop has')
+    t.notOk(isAlive(old.state.now.pid ?? 0), 'it has ended when its stop has')
   })
 
   t.test('and does not take what lives a moment longer than its main process for the service', async t => {

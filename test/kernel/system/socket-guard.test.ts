@@ -206,7 +206,7 @@ function isFree(file: string): boolean {
 
 async function seen(what: string, look: () => boolean): Promise<void> {
   for (const end = performance.now() + 10_000; !look(); await new Promise(wake => setTimeout(wake, 20)))
-    if (performance.now() > end) throw new Error(`waited in vain: ${what}`)
+    if (performance.now() > end) throw new Error(`timed out waiting for ${what}`)
 }
 
 t.test('takes its locks again, and claims its folder, when their files are removed without the socket', async t => {

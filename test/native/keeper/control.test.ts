@@ -5,23 +5,23 @@ import { constants } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import {
-  actor,
-  clean,
-  folder,
-  type Held,
-  held,
+  buildTestProgram,
+  type ControlConnection,
   includes,
+  type Keeper,
   keeperSources,
-  type Line,
+  keeperTest,
+  makeFolder,
+  removeFolder,
   until,
   type Variant,
   variants,
 } from '../../lib/keeper.ts'
 
 const { release, asan, xnu } = variants()
-const tools = folder()
-const act = actor(tools)
-t.teardown(() => clean(tools))
+const tools = makeFolder()
+const testProgram = buildTestProgram(tools)
+t.teardown(() => removeFolder(tools))
 
 for (const variant of [asan, release, xnu]) {
   t.test(variant?.name ?? 'sanitized', { skip: variant === undefined && 'the compiler has no sanitizers' }, async t => {
@@ -50,7 +50,7 @@ t.test('parsers take noise', { skip: asan === undefined && 'the compiler has no 
 })
 
 /** A bare connection to the control socket. */
-async function raw(one: Held): Promise<Socket> {
+async function raw(one: Keeper): Promise<Socket> {
   const socket = createConnection(one.socketPath)
   socket.on('error', () => {})
   await new Promise(resolve => socket.once('connect', resolve))
@@ -60,7 +60,7 @@ async function raw(one: Held): Promise<Socket> {
 const closed = (socket: Socket) => new Promise(resolve => socket.once('close', resolve))
 
 function hostile(t: Test, variant: Variant) {
-  held(t, variant, 'garbage is answered by errors, good commands by their answers', async (t, start) => {
+  keeperTest(t, variant, 'garbage is answered by errors, good commands by their answers', async (t, start) => {
     const one = start(['sleep', '1000'])
     await one.line.next('started')
     t.equal(statSync(one.socketPath).mode & 0o777, 0o600)
@@ -106,10 +106,10 @@ function hostile(t: Test, variant: Variant) {
     t.match(await line.state(), { main: null }, 'half a command is none')
   })
 
-  held(t, variant, 'eight connections at most; the rest are told so', async (t, start) => {
+  keeperTest(t, variant, 'eight connections at most; the rest are told so', async (t, start) => {
     const one = start(['sleep', '1000'])
     await one.line.next('started')
-    const lines: Line[] = []
+    const lines: ControlConnection[] = []
     for (let i = 0; i < 20; i++) lines.push(await one.connect())
     const answers = await Promise.all(lines.map(line => line.state().catch(() => undefined)))
     t.equal(answers.filter(answer => answer !== undefined).length, 7)
@@ -125,7 +125,7 @@ function hostile(t: Test, variant: Variant) {
     })
   })
 
-  held(t, variant, 'a client that asks and never reads does not stop the others', async (t, start) => {
+  keeperTest(t, variant, 'a client that asks and never reads does not stop the others', async (t, start) => {
     const one = start(['sleep', '1000'])
     await one.line.next('started')
     const deaf = await raw(one)
@@ -139,7 +139,7 @@ function hostile(t: Test, variant: Variant) {
 }
 
 /** An attached connection and all it has shown so far. */
-async function attach(one: Held): Promise<{ socket: Socket; text: () => string }> {
+async function attach(one: Keeper): Promise<{ socket: Socket; text: () => string }> {
   const socket = await raw(one)
   let text = ''
   socket.on('data', data => (text += data))
@@ -150,7 +150,7 @@ async function attach(one: Held): Promise<{ socket: Socket; text: () => string }
 function attached(t: Test, variant: Variant) {
   const tty = { args: ['--tty', '20x10'] }
 
-  held(
+  keeperTest(
     t,
     variant,
     'what is typed reaches the service, what it shows reaches all who are attached',
@@ -174,7 +174,7 @@ function attached(t: Test, variant: Variant) {
     },
   )
 
-  held(t, variant, 'attaching tells the service its size; ^C interrupts it', async (t, start) => {
+  keeperTest(t, variant, 'attaching tells the service its size; ^C interrupts it', async (t, start) => {
     const one = start(
       ['sh', '-c', "trap 'stty size' WINCH; trap 'exit 9' INT; echo up; while :; do sleep 0.02; done"],
       tty,
@@ -186,7 +186,7 @@ function attached(t: Test, variant: Variant) {
     t.match(await one.line.next('exit'), { code: 9 })
   })
 
-  held(t, variant, 'more typing than the terminal takes waits for it', async (t, start) => {
+  keeperTest(t, variant, 'more typing than the terminal takes waits for it', async (t, start) => {
     const one = start(['sh', '-c', 'stty -icanon -echo; echo up; sleep 0.2; head -c 100000 | wc -c | tr -d " "'], tty)
     await one.logged('up')
     const { socket } = await attach(one)
@@ -195,8 +195,8 @@ function attached(t: Test, variant: Variant) {
     t.match(one.log, 'F 100000\n')
   })
 
-  held(t, variant, 'a slow attached client is dropped, the service is not slowed', async (t, start) => {
-    const one = start([act, 'steps', 'up\n', `${'y'.repeat(70)}\n`.repeat(1500), 'done\n'], tty)
+  keeperTest(t, variant, 'a slow attached client is dropped, the service is not slowed', async (t, start) => {
+    const one = start([testProgram, 'steps', 'up\n', `${'y'.repeat(70)}\n`.repeat(1500), 'done\n'], tty)
     await one.logged('up')
     const slow = await raw(one)
     slow.pause()
@@ -207,7 +207,7 @@ function attached(t: Test, variant: Variant) {
     await until('all shown', () => quick.text().length >= 1500 * 72)
     one.line.send(`signal ${constants.signals.SIGUSR1}`)
     await one.line.next('exit')
-    const many = start([act, 'lines', '30000'], tty)
+    const many = start([testProgram, 'lines', '30000'], tty)
     await many.line.next('started')
     const deaf = await raw(many)
     deaf.pause()
@@ -220,8 +220,8 @@ function attached(t: Test, variant: Variant) {
 }
 
 function removed(t: Test, variant: Variant) {
-  held(t, variant, 'binds removed sockets again at SIGHUP, and keeps its connections', async (t, start, dir) => {
-    const script = `while ! test -e ${dir}/go; do sleep 0.01; done; ${act} notify READY=1; exec sleep 1000`
+  keeperTest(t, variant, 'binds removed sockets again at SIGHUP, and keeps its connections', async (t, start, dir) => {
+    const script = `while ! test -e ${dir}/go; do sleep 0.01; done; ${testProgram} notify READY=1; exec sleep 1000`
     const one = start(['sh', '-c', script], { args: ['--notify', join(dir, 'n')] })
     const { keeper } = await one.line.next('started')
     for (const path of [one.socketPath, join(dir, 'n')]) rmSync(path)
@@ -237,8 +237,8 @@ function removed(t: Test, variant: Variant) {
 }
 
 function notified(t: Test, variant: Variant) {
-  held(t, variant, 'sd_notify: ready, status, sender', async (t, start, dir) => {
-    const script = `${act} notify 'READY=1\nSTATUS=50 % of "é"\nX_OTHER=1'; ${act} notify 'STOPPING=1\nMAINPID=42'; exec sleep 1000`
+  keeperTest(t, variant, 'sd_notify: ready, status, sender', async (t, start, dir) => {
+    const script = `${testProgram} notify 'READY=1\nSTATUS=50 % of "é"\nX_OTHER=1'; ${testProgram} notify 'STOPPING=1\nMAINPID=42'; exec sleep 1000`
     const one = start(['sh', '-c', script], { args: ['--notify', join(dir, 'n')] })
     const first = await one.line.next('notify')
     t.match(first, { ready: true, stopping: false, reloading: false, status: '50 % of "é"', mainpid: null })
@@ -252,16 +252,16 @@ function notified(t: Test, variant: Variant) {
     t.equal(statSync(join(dir, 'n')).mode & 0o777, 0o600)
   })
 
-  held(t, variant, 'sd_notify: a barrier is passed, no descriptor stays', async (t, start, dir) => {
-    const script = `for i in 1 2 3 4 5 6 7 8 9 10; do ${act} barrier; done; ls /proc/$PPID/fd | wc -l | tr -d ' '; exec sleep 1000`
+  keeperTest(t, variant, 'sd_notify: a barrier is passed, no descriptor stays', async (t, start, dir) => {
+    const script = `for i in 1 2 3 4 5 6 7 8 9 10; do ${testProgram} barrier; done; ls /proc/$PPID/fd | wc -l | tr -d ' '; exec sleep 1000`
     const one = start(['sh', '-c', script], { args: ['--notify', join(dir, 'n')] })
     await one.logged(/(barrier passed\n[\s\S]*){10}F \d+\n/)
     const count = Number(one.entries.at(-1)?.[2])
     if (process.platform === 'linux') t.ok(count < 16, `${count} descriptors`)
   })
 
-  held(t, variant, 'sd_notify: garbage is ignored', async (t, start, dir) => {
-    const one = start(['sh', '-c', `${act} garbage; ${act} notify 'STATUS=\xff'; exec sleep 1000`], {
+  keeperTest(t, variant, 'sd_notify: garbage is ignored', async (t, start, dir) => {
+    const one = start(['sh', '-c', `${testProgram} garbage; ${testProgram} notify 'STATUS=\xff'; exec sleep 1000`], {
       args: ['--notify', join(dir, 'n')],
     })
     t.match(await one.line.next('notify'), { ready: false, status: String })
@@ -271,24 +271,32 @@ function notified(t: Test, variant: Variant) {
     )
   })
 
-  held(t, variant, 'sd_notify: a flood reaches a slow client as its sum, nobody is dropped', async (t, start, dir) => {
-    const one = start(['sh', '-c', `sleep 0.1; ${act} flood; ${act} notify READY=1; exec sleep 1000`], {
-      args: ['--notify', join(dir, 'n')],
-    })
-    await one.line.next('started')
-    one.line.socket.pause()
-    const other = await one.connect()
-    other.socket.on('data', () => {})
-    await until('ready', async () => JSON.stringify(await other.state()).includes('"ready":true'))
-    one.line.socket.resume()
-    for (;;) if ((await one.line.next('notify'))['ready'] === true) break
-    t.notOk(one.line.closed)
-    t.match(await one.line.state(), { notify: { status: 'done' } })
-  })
+  keeperTest(
+    t,
+    variant,
+    'sd_notify: a flood reaches a slow client as its sum, nobody is dropped',
+    async (t, start, dir) => {
+      const one = start(
+        ['sh', '-c', `sleep 0.1; ${testProgram} flood; ${testProgram} notify READY=1; exec sleep 1000`],
+        {
+          args: ['--notify', join(dir, 'n')],
+        },
+      )
+      await one.line.next('started')
+      one.line.socket.pause()
+      const other = await one.connect()
+      other.socket.on('data', () => {})
+      await until('ready', async () => JSON.stringify(await other.state()).includes('"ready":true'))
+      one.line.socket.resume()
+      for (;;) if ((await one.line.next('notify'))['ready'] === true) break
+      t.notOk(one.line.closed)
+      t.match(await one.line.state(), { notify: { status: 'done' } })
+    },
+  )
 
   const systemd = spawnSync('systemd-notify', ['--version']).status === 0
   const skip = !systemd && 'systemd-notify is not installed'
-  held(
+  keeperTest(
     t,
     variant,
     'sd_notify: as systemd-notify does it',

@@ -2,14 +2,24 @@ import { spawnSync } from 'node:child_process'
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { actor, clean, environment, folder, Held, held, until, type Variant, variants } from '../../lib/keeper.ts'
+import {
+  buildTestProgram,
+  cleanEnvironment,
+  Keeper,
+  keeperTest,
+  makeFolder,
+  removeFolder,
+  until,
+  type Variant,
+  variants,
+} from '../../lib/keeper.ts'
 import { onlyLinux } from '../../lib/machine.ts'
 
 const { release, asan, xnu } = variants()
 const noProc = onlyLinux('reads /proc, writes to /dev/full')
-const tools = folder()
-const act = actor(tools)
-t.teardown(() => clean(tools))
+const tools = makeFolder()
+const testProgram = buildTestProgram(tools)
+t.teardown(() => removeFolder(tools))
 
 for (const variant of [asan, release, xnu]) {
   t.test(variant?.name ?? 'sanitized', { skip: variant === undefined && 'the compiler has no sanitizers' }, async t => {
@@ -24,7 +34,7 @@ function power(variant: Variant): [string, null, string] {
 }
 
 function life(t: Test, variant: Variant) {
-  held(t, variant, 'a program that does not exist', async (t, start) => {
+  keeperTest(t, variant, 'a program that does not exist', async (t, start) => {
     const one = start(['/no/such/program'])
     t.match(await one.line.next('failed'), { step: 'exec', errno: 2, error: 'No such file or directory' })
     t.equal((await one.done).code, 1)
@@ -32,7 +42,7 @@ function life(t: Test, variant: Variant) {
     t.notOk(existsSync(one.exitPath))
   })
 
-  held(t, variant, 'steps that fail are named', async (t, start, dir) => {
+  keeperTest(t, variant, 'steps that fail are named', async (t, start, dir) => {
     const steps: [string, string[]][] = [
       ['socket', ['--notify', join(dir, 'n')]],
       ['notify', ['--notify', join(dir, 'x'.repeat(200))]],
@@ -45,14 +55,14 @@ function life(t: Test, variant: Variant) {
       if (step === 'socket') spawnSync('rmdir', [join(dir, 'sock')])
     }
     mkdirSync(join(dir, 'log2'))
-    const one = new Held({ variant, dir: join(dir, 'log2'), through: ['sh', '-c', 'mkdir log && exec "$@"', 'sh'] }, [
+    const one = new Keeper({ variant, dir: join(dir, 'log2'), through: ['sh', '-c', 'mkdir log && exec "$@"', 'sh'] }, [
       'true',
     ])
     t.match(await one.line.next('failed'), { step: 'log', error: 'Is a directory' })
     await one.end()
   })
 
-  held(t, variant, 'exit codes and signals', async (t, start) => {
+  keeperTest(t, variant, 'exit codes and signals', async (t, start) => {
     const cases: [string, number | null, string | null][] = [
       ['exit 0', 0, null],
       ['exit 7', 7, null],
@@ -77,23 +87,28 @@ function life(t: Test, variant: Variant) {
     }
   })
 
-  held(t, variant, 'until it ends the exit record names the keeper, which holds its lock', async (t, start, dir) => {
-    writeFileSync(join(dir, 'exit.json'), '{}')
-    const one = start(['sleep', '100'])
-    const { keeper } = await one.line.next('started')
-    t.strictSame(JSON.parse(readFileSync(one.exitPath, 'utf8')), { keeper })
-    const isFree = () => {
-      const file = openSync(one.exitPath, 'r')
-      const { status } = spawnSync(variant.path, ['relock'], { stdio: [file, 'ignore', 'ignore'] })
-      closeSync(file)
-      return status === 0
-    }
-    t.notOk(isFree())
-    process.kill(Number(keeper), 'SIGKILL')
-    await until('the lock', isFree)
-  })
+  keeperTest(
+    t,
+    variant,
+    'until it ends the exit record names the keeper, which holds its lock',
+    async (t, start, dir) => {
+      writeFileSync(join(dir, 'exit.json'), '{}')
+      const one = start(['sleep', '100'])
+      const { keeper } = await one.line.next('started')
+      t.strictSame(JSON.parse(readFileSync(one.exitPath, 'utf8')), { keeper })
+      const isFree = () => {
+        const file = openSync(one.exitPath, 'r')
+        const { status } = spawnSync(variant.path, ['relock'], { stdio: [file, 'ignore', 'ignore'] })
+        closeSync(file)
+        return status === 0
+      }
+      t.notOk(isFree())
+      process.kill(Number(keeper), 'SIGKILL')
+      await until('the lock', isFree)
+    },
+  )
 
-  held(
+  keeperTest(
     t,
     variant,
     'the service has its own session, plain signals, the folder and the environment',
@@ -111,7 +126,7 @@ function life(t: Test, variant: Variant) {
     noProc,
   )
 
-  held(
+  keeperTest(
     t,
     variant,
     'no descriptors leak to the service',
@@ -138,7 +153,7 @@ function life(t: Test, variant: Variant) {
 
   t.test('words it does not know are refused', async t => {
     const usage = (...words: string[]) => {
-      const ran = spawnSync(variant.path, words, { encoding: 'utf8', env: environment() })
+      const ran = spawnSync(variant.path, words, { encoding: 'utf8', env: cleanEnvironment() })
       return [ran.status, ran.stderr.trim()]
     }
     const wrong: [string, string[]][] = [
@@ -167,8 +182,8 @@ function life(t: Test, variant: Variant) {
 }
 
 function stdio(t: Test, variant: Variant) {
-  held(t, variant, 'pipes: no terminal, two streams, an input without an end', async (t, start) => {
-    const one = start(['bash', '-c', `${act} isatty; echo oops >&2; read -t 0.05; echo $?`])
+  keeperTest(t, variant, 'pipes: no terminal, two streams, an input without an end', async (t, start) => {
+    const one = start(['bash', '-c', `${testProgram} isatty; echo oops >&2; read -t 0.05; echo $?`])
     await one.line.next('exit')
     t.strictSame(
       one.entries.filter(([stream]) => stream === 'stdout').map(([, , text]) => text),
@@ -187,8 +202,8 @@ function stdio(t: Test, variant: Variant) {
     t.match(await other.line.next('error'), { error: 'the service has no terminal' })
   })
 
-  held(t, variant, 'a terminal: its size, both streams, a new size', async (t, start) => {
-    const script = `${act} isatty; stty size; echo oops >&2; trap 'stty size; exit' WINCH; echo ready; while :; do sleep 0.02; done`
+  keeperTest(t, variant, 'a terminal: its size, both streams, a new size', async (t, start) => {
+    const script = `${testProgram} isatty; stty size; echo oops >&2; trap 'stty size; exit' WINCH; echo ready; while :; do sleep 0.02; done`
     const one = start(['sh', '-c', script], { args: ['--tty', '100x30'] })
     await one.logged('ready')
     one.line.send('resize 120 40')
@@ -199,14 +214,14 @@ function stdio(t: Test, variant: Variant) {
     )
   })
 
-  held(t, variant, 'a service that closes its terminal lives on and may open it again', async (t, start) => {
+  keeperTest(t, variant, 'a service that closes its terminal lives on and may open it again', async (t, start) => {
     const script = 'exec </dev/null >/dev/null 2>&1; sleep 0.1; echo back >/dev/tty; sleep 100'
     const one = start(['sh', '-c', script], { args: ['--tty', '80x24'] })
     await one.logged('back')
     t.match(await one.line.state(), { main: null })
   })
 
-  held(t, variant, 'what a fast command prints is never cut off', async (t, start, dir) => {
+  keeperTest(t, variant, 'what a fast command prints is never cut off', async (t, start, dir) => {
     for (const args of [[], ['--tty', '80x24']]) {
       for (let run = 0; run < 100; run += 10) {
         const ten = Array.from({ length: 10 }, (_, at) => {

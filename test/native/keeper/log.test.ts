@@ -4,18 +4,26 @@ import { constants } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { actor, clean, folder, held, until, type Variant, variants } from '../../lib/keeper.ts'
+import {
+  buildTestProgram,
+  keeperTest,
+  makeFolder,
+  removeFolder,
+  until,
+  type Variant,
+  variants,
+} from '../../lib/keeper.ts'
 import { onlyLinux } from '../../lib/machine.ts'
 
 const { release, asan, xnu } = variants()
-const tools = folder()
-const act = actor(tools)
-t.teardown(() => clean(tools))
+const tools = makeFolder()
+const testProgram = buildTestProgram(tools)
+t.teardown(() => removeFolder(tools))
 
 /** The path of a log is looked at so often: ms. */
 const lookMs = 20
 
-/** What makes `actor steps` go on: SIGUSR1. */
+/** What makes `test-program steps` go on: SIGUSR1. */
 const next = `signal ${constants.signals.SIGUSR1}`
 
 for (const variant of [asan, release, xnu]) {
@@ -25,7 +33,7 @@ for (const variant of [asan, release, xnu]) {
 }
 
 function logs(t: Test, variant: Variant) {
-  held(t, variant, 'entries: time, stream, tag, raw text', async (t, start) => {
+  keeperTest(t, variant, 'entries: time, stream, tag, raw text', async (t, start) => {
     const before = Date.now()
     const one = start(['printf', '\\033[31mred\\033[0m\\n\\n\\377\\000x\\ntab\\there\\r\\n'])
     await one.line.next('exit')
@@ -40,8 +48,8 @@ function logs(t: Test, variant: Variant) {
     t.equal(statSync(one.logPath).mode & 0o777, 0o600)
   })
 
-  held(t, variant, 'a prompt is shown while the service waits', async (t, start) => {
-    const one = start([act, 'steps', 'name? ', 'hello ', 'you\n'])
+  keeperTest(t, variant, 'a prompt is shown while the service waits', async (t, start) => {
+    const one = start([testProgram, 'steps', 'name? ', 'hello ', 'you\n'])
     await one.logged('name? ')
     t.strictSame(one.entries, [['stdout', 'P', 'name? ']])
     one.line.send(next)
@@ -54,7 +62,7 @@ function logs(t: Test, variant: Variant) {
     )
   })
 
-  held(t, variant, 'a line that never ends is closed with its stream', async (t, start) => {
+  keeperTest(t, variant, 'a line that never ends is closed with its stream', async (t, start) => {
     const one = start(['sh', '-c', 'printf open; sleep 0.2'])
     await one.line.next('exit')
     t.strictSame(one.entries, [
@@ -63,8 +71,8 @@ function logs(t: Test, variant: Variant) {
     ])
   })
 
-  held(t, variant, 'a bar on a terminal is shown, its \\r kept', async (t, start) => {
-    const one = start([act, 'steps', '10%\r', '99%\r\n'], { args: ['--tty', '80x24'] })
+  keeperTest(t, variant, 'a bar on a terminal is shown, its \\r kept', async (t, start) => {
+    const one = start([testProgram, 'steps', '10%\r', '99%\r\n'], { args: ['--tty', '80x24'] })
     await one.logged('10%')
     one.line.send(next)
     await one.line.next('exit')
@@ -75,7 +83,7 @@ function logs(t: Test, variant: Variant) {
     )
   })
 
-  held(t, variant, 'long lines are cut into pieces of 16 KiB', async (t, start) => {
+  keeperTest(t, variant, 'long lines are cut into pieces of 16 KiB', async (t, start) => {
     const print = (count: number) => `head -c ${count} /dev/zero | tr '\\0' x; echo;`
     const one = start(['sh', '-c', `${print(16384)} ${print(16385)} ${print(50000)} ${print(1)}`])
     await one.line.next('exit')
@@ -88,8 +96,8 @@ function logs(t: Test, variant: Variant) {
     t.equal((one.entries[0] ?? [])[1], 'F', 'exactly 16 KiB fit')
   })
 
-  held(t, variant, 'files rotate at their size and no entry is torn', async (t, start, dir) => {
-    const one = start([act, 'lines', '3000'], { args: ['--log-bytes', '20000', '--log-files', '3'] })
+  keeperTest(t, variant, 'files rotate at their size and no entry is torn', async (t, start, dir) => {
+    const one = start([testProgram, 'lines', '3000'], { args: ['--log-bytes', '20000', '--log-files', '3'] })
     await one.line.next('exit')
     const files = readdirSync(dir)
       .filter(name => name.startsWith('log'))
@@ -108,13 +116,13 @@ function logs(t: Test, variant: Variant) {
       Array.from({ length: numbers.length }, (_, at) => first + at),
     )
     t.equal(numbers.at(-1), 2999)
-    const single = start([act, 'lines', '3000'], { args: ['--log-bytes', '20000', '--log-files', '1'] })
+    const single = start([testProgram, 'lines', '3000'], { args: ['--log-bytes', '20000', '--log-files', '1'] })
     await single.line.next('exit')
     t.ok(statSync(single.logPath).size <= 20000)
     t.match(single.entries.at(-1), ['stdout', 'F', /^2999 /])
   })
 
-  held(t, variant, '200,000 lines: all there, in order', async (t, start) => {
+  keeperTest(t, variant, '200,000 lines: all there, in order', async (t, start) => {
     const one = start(['seq', '200000'], { args: ['--log-bytes', '1000000000'] })
     await one.line.next('exit', 30_000)
     const expected = Array.from({ length: 200_000 }, (_, at) => String(at + 1))
@@ -123,7 +131,7 @@ function logs(t: Test, variant: Variant) {
     t.ok(got.every((text, at) => text === expected[at]))
   })
 
-  held(
+  keeperTest(
     t,
     variant,
     'a full disk costs log lines, not the service',
@@ -138,9 +146,9 @@ function logs(t: Test, variant: Variant) {
     onlyLinux('writes to /dev/full'),
   )
 
-  held(t, variant, 'a limit on file sizes leaves only whole entries', async (t, start) => {
+  keeperTest(t, variant, 'a limit on file sizes leaves only whole entries', async (t, start) => {
     const through = ['sh', '-c', 'ulimit -f 8; exec "$@"', 'sh']
-    const one = start(['sh', '-c', `${act} lines 1000; sleep 100`], { through })
+    const one = start(['sh', '-c', `${testProgram} lines 1000; sleep 100`], { through })
     await one.line.next('started')
     await until('counted', async () => {
       const found = /"log":{"lines":(\d+),"dropped":(\d+)}/.exec(JSON.stringify(await one.line.state()))
@@ -150,7 +158,7 @@ function logs(t: Test, variant: Variant) {
     t.ok(one.log.endsWith('.\n'))
   })
 
-  held(t, variant, 'a torn entry of a killed keeper is ended before new ones', async (t, start, dir) => {
+  keeperTest(t, variant, 'a torn entry of a killed keeper is ended before new ones', async (t, start, dir) => {
     writeFileSync(join(dir, 'log'), '2026-01-01T00:00:00.000000Z stdout F torn')
     const one = start(['echo', 'new'])
     await one.line.next('exit')
@@ -160,8 +168,8 @@ function logs(t: Test, variant: Variant) {
     )
   })
 
-  held(t, variant, 'a log that was removed is made anew', async (t, start) => {
-    const one = start([act, 'steps', 'one\n', 'two\n', 'three\n'])
+  keeperTest(t, variant, 'a log that was removed is made anew', async (t, start) => {
+    const one = start([testProgram, 'steps', 'one\n', 'two\n', 'three\n'])
     await one.logged('one')
     rmSync(one.logPath)
     one.line.send('poke')
@@ -171,14 +179,14 @@ function logs(t: Test, variant: Variant) {
     t.notMatch(one.log, 'one')
   })
 
-  held(
+  keeperTest(
     t,
     variant,
     'a log whose folders were removed is made anew, with them, by the next write',
     async (t, start, dir) => {
       const path = join(dir, 'logs', 'shop', 'web', 'log')
       mkdirSync(dirname(path), { recursive: true })
-      const one = start([act, 'steps', 'one\n', 'two\n', 'three\n'], { log: path })
+      const one = start([testProgram, 'steps', 'one\n', 'two\n', 'three\n'], { log: path })
       await one.logged('one')
       await pause(lookMs)
       rmSync(join(dir, 'logs'), { recursive: true })
@@ -195,8 +203,8 @@ function logs(t: Test, variant: Variant) {
     },
   )
 
-  held(t, variant, 'a log that was renamed is left to who renamed it', async (t, start, dir) => {
-    const one = start([act, 'steps', 'one\n', 'two\n', 'three\n'])
+  keeperTest(t, variant, 'a log that was renamed is left to who renamed it', async (t, start, dir) => {
+    const one = start([testProgram, 'steps', 'one\n', 'two\n', 'three\n'])
     await one.logged('one')
     await pause(lookMs)
     renameSync(one.logPath, join(dir, 'log-20260101'))
@@ -213,12 +221,12 @@ function logs(t: Test, variant: Variant) {
     t.match(readFileSync(join(dir, 'log.1'), 'utf8'), 'three')
   })
 
-  held(
+  keeperTest(
     t,
     variant,
     'a poke is answered once, and at once when there was a write nobody was told of',
     async (t, start) => {
-      const one = start([act, 'steps', 'ready\n', 'one\n', 'two\n', 'three\n'])
+      const one = start([testProgram, 'steps', 'ready\n', 'one\n', 'two\n', 'three\n'])
       await until('ready', () => one.log.includes('ready'))
       one.line.send('poke')
       await one.line.next('log')

@@ -15,13 +15,23 @@ import {
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { actor, alive, clean, environment, folder, held, until, type Variant, variants } from '../../lib/keeper.ts'
+import {
+  buildTestProgram,
+  cleanEnvironment,
+  isAlive,
+  keeperTest,
+  makeFolder,
+  removeFolder,
+  until,
+  type Variant,
+  variants,
+} from '../../lib/keeper.ts'
 import { onlyLinux } from '../../lib/machine.ts'
 
 const { release, asan, walk, xnu } = variants()
-const tools = folder()
-const act = actor(tools)
-t.teardown(() => clean(tools))
+const tools = makeFolder()
+const testProgram = buildTestProgram(tools)
+t.teardown(() => removeFolder(tools))
 
 const linux = process.platform === 'linux'
 const { SIGTERM, SIGKILL, SIGUSR1 } = constants.signals
@@ -43,7 +53,7 @@ for (const variant of [asan, walk, release, xnu]) {
 }
 
 function stops(t: Test, variant: Variant) {
-  held(t, variant, 'stop: the signal goes to the group, also to stopped processes', async (t, start) => {
+  keeperTest(t, variant, 'stop: the signal goes to the group, also to stopped processes', async (t, start) => {
     const one = start([
       'sh',
       '-c',
@@ -61,21 +71,26 @@ function stops(t: Test, variant: Variant) {
     ['5', []],
     ['0', ['--group-only']],
   ] as const) {
-    held(t, variant, `stop: what ignores the signal is killed after the grace, ${depth} deep`, async (t, start) => {
-      const one = start([act, 'stubborn', depth], { args })
-      const { pid } = await one.line.next('started')
-      await one.logged('deep')
-      const before = Date.now()
-      one.line.send(`stop ${SIGTERM} 200`)
-      t.match(await one.line.next('exit'), { code: null, signal: 'SIGKILL' })
-      const took = Date.now() - before
-      t.ok(took >= 195 && took < 5000, `after ${took} ms`)
-      t.notOk(alive(Number(pid)))
-    })
+    keeperTest(
+      t,
+      variant,
+      `stop: what ignores the signal is killed after the grace, ${depth} deep`,
+      async (t, start) => {
+        const one = start([testProgram, 'stubborn', depth], { args })
+        const { pid } = await one.line.next('started')
+        await one.logged('deep')
+        const before = Date.now()
+        one.line.send(`stop ${SIGTERM} 200`)
+        t.match(await one.line.next('exit'), { code: null, signal: 'SIGKILL' })
+        const took = Date.now() - before
+        t.ok(took >= 195 && took < 5000, `after ${took} ms`)
+        t.notOk(isAlive(Number(pid)))
+      },
+    )
   }
 
-  held(t, variant, 'stop: a second one shortens the grace and never lengthens it', async (t, start) => {
-    const one = start([act, 'stubborn', '0'])
+  keeperTest(t, variant, 'stop: a second one shortens the grace and never lengthens it', async (t, start) => {
+    const one = start([testProgram, 'stubborn', '0'])
     await one.logged('deep')
     one.line.send(`stop ${SIGTERM} 60000`)
     one.line.send(`stop ${SIGTERM} 100`)
@@ -83,7 +98,7 @@ function stops(t: Test, variant: Variant) {
     t.match(await one.line.next('exit'), { signal: 'SIGKILL' })
   })
 
-  held(t, variant, 'SIGTERM to the keeper stops the service by the defaults', async (t, start) => {
+  keeperTest(t, variant, 'SIGTERM to the keeper stops the service by the defaults', async (t, start) => {
     const script = 'trap "echo int; exit 4" INT; echo up; while :; do sleep 0.02; done'
     const one = start(['sh', '-c', script], {
       args: ['--stop-signal', String(constants.signals.SIGINT), '--stop-ms', '9000'],
@@ -93,7 +108,7 @@ function stops(t: Test, variant: Variant) {
     t.match(await one.line.next('exit'), { code: 4 })
   })
 
-  held(t, variant, 'signal: to the main process while it lives', async (t, start) => {
+  keeperTest(t, variant, 'signal: to the main process while it lives', async (t, start) => {
     const one = start([
       'sh',
       '-c',
@@ -112,51 +127,56 @@ function stops(t: Test, variant: Variant) {
 function leftovers(t: Test, variant: Variant) {
   for (const args of [[], ['--group-only']]) {
     const mode = args.length > 0 ? ' (group only)' : ''
-    held(t, variant, `main ends well, others go on until they are finished${mode}`, async (t, start) => {
+    keeperTest(t, variant, `main ends well, others go on until they are finished${mode}`, async (t, start) => {
       const one = start(['sh', '-c', 'sh -c "echo left \\$\\$; exec sleep 1000" & sleep 0.1; exit 0'], { args })
       t.strictSame(await one.line.next('main'), { event: 'main', code: 0, signal: null, left: 1 })
       t.match(await one.line.state(), { main: { code: 0, signal: null }, left: 1 })
       const [pid = 0] = pidsIn(one.log, 'left')
-      t.ok(alive(pid))
+      t.ok(isAlive(pid))
       one.line.send('finish')
       t.match(await one.line.next('exit'), { code: 0, signal: null })
-      t.notOk(alive(pid))
+      t.notOk(isAlive(pid))
     })
 
-    held(t, variant, `main ends well, the keeper waits for the last of the others${mode}`, async (t, start) => {
+    keeperTest(t, variant, `main ends well, the keeper waits for the last of the others${mode}`, async (t, start) => {
       const one = start(['sh', '-c', '(sleep 0.3; echo late) & exit 0'], { args })
       await one.line.next('main')
       t.match(await one.line.next('exit'), { code: 0 })
       t.match(one.log, 'late')
     })
 
-    held(t, variant, `main fails, others are ended at once${mode}`, async (t, start) => {
+    keeperTest(t, variant, `main fails, others are ended at once${mode}`, async (t, start) => {
       const one = start(['sh', '-c', 'sh -c "echo left \\$\\$; exec sleep 1000" & sleep 0.1; exit 5'], { args })
       t.match(await one.line.next('main'), { code: 5, left: 1 })
       t.match(await one.line.next('exit'), { code: 5 })
-      t.ok(pidsIn(one.log, 'left').every(pid => !alive(pid)))
+      t.ok(pidsIn(one.log, 'left').every(pid => !isAlive(pid)))
     })
   }
 
-  held(t, variant, 'the daemon goes away, the service and its log go on, another daemon comes', async (t, start) => {
-    const one = start([act, 'steps', 'one\n', 'two\n', 'three\n'])
-    const { pid } = await one.line.next('started')
-    await one.logged('one')
-    one.line.socket.destroy()
-    process.kill(Number(pid), 'SIGUSR1')
-    await until('two', () => one.log.includes('two'))
-    const again = await one.connect()
-    t.match(await again.state(), { pid, keeper: one.process.pid, main: null, left: 0, log: { lines: 2, dropped: 0 } })
-    again.send(`signal ${SIGUSR1}`)
-    t.match(await again.next('exit'), { code: 0 })
-    t.match(JSON.parse(readFileSync(one.exitPath, 'utf8')), { code: 0, signal: null })
-    t.match(one.log, 'three')
-  })
+  keeperTest(
+    t,
+    variant,
+    'the daemon goes away, the service and its log go on, another daemon comes',
+    async (t, start) => {
+      const one = start([testProgram, 'steps', 'one\n', 'two\n', 'three\n'])
+      const { pid } = await one.line.next('started')
+      await one.logged('one')
+      one.line.socket.destroy()
+      process.kill(Number(pid), 'SIGUSR1')
+      await until('two', () => one.log.includes('two'))
+      const again = await one.connect()
+      t.match(await again.state(), { pid, keeper: one.process.pid, main: null, left: 0, log: { lines: 2, dropped: 0 } })
+      again.send(`signal ${SIGUSR1}`)
+      t.match(await again.next('exit'), { code: 0 })
+      t.match(JSON.parse(readFileSync(one.exitPath, 'utf8')), { code: 0, signal: null })
+      t.match(one.log, 'three')
+    },
+  )
 }
 
 /** Processes in sessions of their own, on every system that shows its processes. */
 function crowded(t: Test, variant: Variant) {
-  held(
+  keeperTest(
     t,
     variant,
     'more processes on the machine than the keeper looks at hide none that it sees',
@@ -166,13 +186,13 @@ function crowded(t: Test, variant: Variant) {
       await until('it is seen', async () => (await one.line.state())['left'] === 1)
       one.line.send(`stop ${SIGTERM} 10000`)
       t.match(await one.line.next('exit'), { signal: 'SIGTERM' })
-      t.ok(pidsIn(one.log, 'daemon').every(pid => !alive(pid)))
+      t.ok(pidsIn(one.log, 'daemon').every(pid => !isAlive(pid)))
     },
   )
 }
 
 function sessions(t: Test, variant: Variant) {
-  held(t, variant, 'a tree of forty is counted and killed', async (t, start) => {
+  keeperTest(t, variant, 'a tree of forty is counted and killed', async (t, start) => {
     const one = start([
       'sh',
       '-c',
@@ -183,7 +203,7 @@ function sessions(t: Test, variant: Variant) {
     t.match(await one.line.next('exit'), { signal: 'SIGKILL' })
   })
 
-  held(t, variant, 'an orphan that was seen before is known, and gone after a stop', async (t, start, dir) => {
+  keeperTest(t, variant, 'an orphan that was seen before is known, and gone after a stop', async (t, start, dir) => {
     const fifo = join(dir, 'fifo')
     spawnSync('mkfifo', [fifo])
     writeFileSync(join(dir, 'script'), `${daemon}\nread x <fifo\n`)
@@ -194,10 +214,10 @@ function sessions(t: Test, variant: Variant) {
     await until('an orphan', async () => (await one.line.state())['left'] === 1)
     one.line.send(`stop ${SIGTERM} 10000`)
     t.match(await one.line.next('exit'), { signal: 'SIGTERM' })
-    t.ok(pidsIn(one.log, 'daemon').every(pid => !alive(pid)))
+    t.ok(pidsIn(one.log, 'daemon').every(pid => !isAlive(pid)))
   })
 
-  held(t, variant, 'main ends well, the keeper waits for one in a session of its own', async (t, start) => {
+  keeperTest(t, variant, 'main ends well, the keeper waits for one in a session of its own', async (t, start) => {
     const one = start(['sh', '-c', 'setsid sleep 1 & sleep 0.1; echo on; read x; exit 0'], { args: ['--tty', '80x24'] })
     await one.logged('on')
     t.match(await one.line.state(), { left: 1 })
@@ -212,25 +232,30 @@ function sessions(t: Test, variant: Variant) {
 
 /** Where orphans return to the keeper, none is missed. */
 function whole(t: Test, variant: Variant) {
-  held(t, variant, 'daemons with their own session and no environment are gone after a stop', async (t, start) => {
-    for (const args of [[], ['--tty', '80x24']]) {
-      const one = start(['sh', '-c', `${daemon} (${daemon}) ; sleep 1000`], { args })
-      await one.logged(/daemon[\s\S]*daemon/)
-      await until('all there', async () => (await one.line.state())['left'] === 3)
-      one.line.send(`stop ${SIGTERM} 10000`)
-      await one.line.next('exit')
-      t.ok(pidsIn(one.log, 'daemon').every(pid => !alive(pid)))
-    }
-  })
+  keeperTest(
+    t,
+    variant,
+    'daemons with their own session and no environment are gone after a stop',
+    async (t, start) => {
+      for (const args of [[], ['--tty', '80x24']]) {
+        const one = start(['sh', '-c', `${daemon} (${daemon}) ; sleep 1000`], { args })
+        await one.logged(/daemon[\s\S]*daemon/)
+        await until('all there', async () => (await one.line.state())['left'] === 3)
+        one.line.send(`stop ${SIGTERM} 10000`)
+        await one.line.next('exit')
+        t.ok(pidsIn(one.log, 'daemon').every(pid => !isAlive(pid)))
+      }
+    },
+  )
 
-  held(t, variant, 'a process that forks and exits all the time is caught', async (t, start) => {
-    const one = start([act, 'hop'])
+  keeperTest(t, variant, 'a process that forks and exits all the time is caught', async (t, start) => {
+    const one = start([testProgram, 'hop'])
     await one.line.next('main')
     one.line.send(`stop ${SIGKILL} 0`)
     t.match(await one.line.next('exit'), { code: 0 })
   })
 
-  held(t, variant, 'a mark finds what a killed keeper has left behind', async (t, start) => {
+  keeperTest(t, variant, 'a mark finds what a killed keeper has left behind', async (t, start) => {
     const mark = `7${String(process.pid).padStart(8, '0')}${variant.name.length}`
     const one = start(['sh', '-c', `${daemon} echo main $$; exec sleep 1000`], { args: ['--mark', mark] })
     const { pid } = await one.line.next('started')
@@ -239,10 +264,10 @@ function whole(t: Test, variant: Variant) {
     const pids = [...pidsIn(one.log, 'daemon'), Number(pid)]
     one.process.kill('SIGKILL')
     await one.done
-    t.ok(pids.every(alive))
-    const sweep = () => spawnSync(variant.path, ['sweep', mark], { encoding: 'utf8', env: environment() })
+    t.ok(pids.every(isAlive))
+    const sweep = () => spawnSync(variant.path, ['sweep', mark], { encoding: 'utf8', env: cleanEnvironment() })
     t.match(sweep(), { status: 0, stdout: `${pids.length}\n` })
-    t.notOk(pids.some(alive))
+    t.notOk(pids.some(isAlive))
     t.match(sweep(), { status: 0, stdout: '0\n' })
   })
 
@@ -255,7 +280,7 @@ function whole(t: Test, variant: Variant) {
       return false
     }
   })()
-  held(
+  keeperTest(
     t,
     variant,
     'a cgroup is joined and killed',
@@ -276,7 +301,7 @@ function whole(t: Test, variant: Variant) {
     !writable && 'cgroup v2 is not writable here',
   )
 
-  held(t, variant, 'a cgroup that is not there does not keep the service from running', async (t, start) => {
+  keeperTest(t, variant, 'a cgroup that is not there does not keep the service from running', async (t, start) => {
     const one = start(['true'], { args: ['--cgroup', '/sys/fs/cgroup/no/such'] })
     t.match(await one.line.next('started'), { cgroup: false })
     t.match(await one.line.next('exit'), { code: 0 })
@@ -293,15 +318,15 @@ function removed(dir: string): boolean {
 }
 
 t.test('lock: one at a time, released when its holder is killed', async t => {
-  const dir = folder()
-  t.teardown(() => clean(dir))
+  const dir = makeFolder()
+  t.teardown(() => removeFolder(dir))
   const words = ['lock', join(dir, 'lock'), '--']
-  const first = spawn(release.path, [...words, 'sh', '-c', 'echo held; exec sleep 1000'], { env: environment() })
+  const first = spawn(release.path, [...words, 'sh', '-c', 'echo held; exec sleep 1000'], { env: cleanEnvironment() })
   t.teardown(() => {
     first.kill('SIGKILL')
   })
   await new Promise(resolve => first.stdout.once('data', resolve))
-  const second = () => spawnSync(release.path, [...words, 'true'], { env: environment() }).status
+  const second = () => spawnSync(release.path, [...words, 'true'], { env: cleanEnvironment() }).status
   t.equal(second(), 75)
   const third = ['lock', '--held-ok', join(dir, 'lock'), '--', 'sh', '-c', 'exit 3']
   t.equal(spawnSync(release.path, third).status, 0, 'a service manager takes that for success, and starts no other')
@@ -319,10 +344,10 @@ t.test('lock: one at a time, released when its holder is killed', async t => {
 })
 
 t.test('relock: who opened a file holds its lock, as long as it is open', async t => {
-  const dir = folder()
-  t.teardown(() => clean(dir))
+  const dir = makeFolder()
+  t.teardown(() => removeFolder(dir))
   const path = join(dir, 'lock')
-  const second = () => spawnSync(release.path, ['lock', path, '--', 'true'], { env: environment() }).status
+  const second = () => spawnSync(release.path, ['lock', path, '--', 'true'], { env: cleanEnvironment() }).status
   const relock = (file: number) => spawnSync(release.path, ['relock'], { stdio: [file, 'pipe', 'pipe'] }).status
   const [mine, other] = [openSync(path, 'w+'), openSync(path, 'r+')]
   t.equal(second(), 0)
@@ -335,12 +360,12 @@ t.test('relock: who opened a file holds its lock, as long as it is open', async 
   closeSync(other)
 })
 
-held(
+keeperTest(
   t,
   release,
   'an idle keeper is small and does not wake up',
   async (t, start) => {
-    const one = start([act, 'steps', 'x'.repeat(100_000), 'y\n', 'z\n'], { args: ['--tty', '80x24'] })
+    const one = start([testProgram, 'steps', 'x'.repeat(100_000), 'y\n', 'z\n'], { args: ['--tty', '80x24'] })
     await one.logged('xxxx')
     const status = () => readFileSync(`/proc/${one.process.pid}/status`, 'utf8')
     const wakeups = () => Number(/^voluntary_ctxt_switches:\t(\d+)/m.exec(status())?.[1])

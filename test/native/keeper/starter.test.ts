@@ -5,13 +5,21 @@ import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { createConnection } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { alive, clean, folder, Line, until, type Variant, variants } from '../../lib/keeper.ts'
+import {
+  ControlConnection,
+  isAlive,
+  makeFolder,
+  removeFolder,
+  until,
+  type Variant,
+  variants,
+} from '../../lib/keeper.ts'
 
 const { release, asan, xnu } = variants()
 
 /** A starter in a folder of its own. */
 class Rig {
-  readonly dir = folder()
+  readonly dir = makeFolder()
   readonly path = join(this.dir, 'starter')
   readonly process: ChildProcess
   readonly #ended: Promise<unknown[]>
@@ -21,7 +29,7 @@ class Rig {
     this.#ended = once(this.process, 'exit')
     t.teardown(async () => {
       await this.end()
-      clean(this.dir)
+      removeFolder(this.dir)
     })
   }
 
@@ -32,18 +40,18 @@ class Rig {
     return rig
   }
 
-  ask(dir: string, words: readonly string[], variables: readonly string[]): Promise<Line> {
+  ask(dir: string, words: readonly string[], variables: readonly string[]): Promise<ControlConnection> {
     const body = [dir, ...words, ...variables].map(text => `${text}\0`).join('')
     return this.raw([Buffer.byteLength(body), words.length, variables.length], body)
   }
 
-  async raw(head: readonly [number, number, number], body: string): Promise<Line> {
+  async raw(head: readonly [number, number, number], body: string): Promise<ControlConnection> {
     const socket = createConnection(this.path)
     await once(socket, 'connect')
     const numbers = Buffer.alloc(12)
     for (const [index, number] of head.entries()) numbers.writeUInt32LE(number, index * 4)
     socket.write(Buffer.concat([numbers, Buffer.from(body)]))
-    return new Line(socket)
+    return new ControlConnection(socket)
   }
 
   /** Its exit code. */
@@ -80,7 +88,7 @@ for (const variant of [asan, release, xnu]) {
       const line = await rig.ask(rig.dir, words, ['PATH=/usr/bin:/bin'])
       const { pid } = await line.next('started')
       await rig.end()
-      t.ok(alive(Number(pid)))
+      t.ok(isAlive(Number(pid)))
       await until('its line', () => readFileSync(join(rig.dir, 'log'), 'utf8').endsWith('\n'))
       line.send('stop 9 0')
       t.match(await line.next('exit'), { code: null, signal: 'SIGKILL' })

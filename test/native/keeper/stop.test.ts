@@ -2,13 +2,21 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { actor, clean, folder, held, until, type Variant, variants } from '../../lib/keeper.ts'
+import {
+  buildTestProgram,
+  keeperTest,
+  makeFolder,
+  removeFolder,
+  until,
+  type Variant,
+  variants,
+} from '../../lib/keeper.ts'
 import { onlyLinux } from '../../lib/machine.ts'
 
 const { asan, walk, xnu } = variants()
-const tools = folder()
-const act = actor(tools)
-t.teardown(() => clean(tools))
+const tools = makeFolder()
+const testProgram = buildTestProgram(tools)
+t.teardown(() => removeFolder(tools))
 
 const linux = process.platform === 'linux'
 const { SIGCONT, SIGINT, SIGTERM, SIGUSR1 } = constants.signals
@@ -56,12 +64,12 @@ function ends(
   commands: readonly Command[],
   { args, signal = SIGTERM, graceMs = 10_000 }: Stop,
 ) {
-  held(t, variant, name, async (t, start, root) => {
+  keeperTest(t, variant, name, async (t, start, root) => {
     const one = async (program: Command[1], at: number) => {
       const dir = join(root, String(at))
       mkdirSync(dir)
       const notes = join(dir, 'notes')
-      const one = start(program(`${act} graceful ${notes} a 100`), { args, dir })
+      const one = start(program(`${testProgram} graceful ${notes} a 100`), { args, dir })
       await until('up', () => existsSync(notes) && readFileSync(notes, 'utf8').includes('up\n'))
       one.line.send(`stop ${signal} ${graceMs}`)
       // A daemon that has lost its connection says it again.
@@ -104,13 +112,13 @@ function jobs(t: Test, variant: Variant) {
   ]
   ends(t, variant, 'a last call', [deaf], { args: [], graceMs: 1500 })
 
-  held(
+  keeperTest(
     t,
     variant,
     'a process that sees to its children itself: they are not asked while it lives',
     async (t, start, dir) => {
       const notes = join(dir, 'notes')
-      const script = `trap '' TERM; setsid -w ${act} graceful ${notes} a 100`
+      const script = `trap '' TERM; setsid -w ${testProgram} graceful ${notes} a 100`
       const one = start(['sh', '-c', script], { args: ['--main-only'] })
       await until('up', () => existsSync(notes) && readFileSync(notes, 'utf8').includes('up\n'))
       one.line.send(`stop ${SIGTERM} 200`)
@@ -119,9 +127,9 @@ function jobs(t: Test, variant: Variant) {
     },
   )
 
-  held(t, variant, 'what is born after the signal is asked once its parent has ended', async (t, start, dir) => {
+  keeperTest(t, variant, 'what is born after the signal is asked once its parent has ended', async (t, start, dir) => {
     const notes = join(dir, 'notes')
-    const script = `trap '${act} graceful ${notes} a 100 & while ! test -s ${notes}; do sleep 0.02; done; exit 0' TERM; echo up; while :; do sleep 0.02; done`
+    const script = `trap '${testProgram} graceful ${notes} a 100 & while ! test -s ${notes}; do sleep 0.02; done; exit 0' TERM; echo up; while :; do sleep 0.02; done`
     const one = start(['sh', '-c', script], { args: terminal })
     await one.logged('up')
     // A last call would come too late.
@@ -153,7 +161,7 @@ function turns(t: Test, variant: Variant) {
   ends(t, variant, 'each gets it once, after those that are before it', passing, { args: terminal })
   ends(t, variant, 'a last call in a group', [['whose parent handles it only', deafNode]], { args: [], graceMs: 1500 })
 
-  held(t, variant, 'what reads from a pipe reads the last words', async (t, start) => {
+  keeperTest(t, variant, 'what reads from a pipe reads the last words', async (t, start) => {
     const script = `(trap "sleep 0.2; echo last words; exit 0" TERM; echo up; while :; do sleep 0.02; done) | cat`
     const one = start(['sh', '-c', script], { args: terminal })
     await one.logged('up')
@@ -165,25 +173,30 @@ function turns(t: Test, variant: Variant) {
 
 /** Stops by several signals. */
 function signals(t: Test, variant: Variant) {
-  held(t, variant, 'each signal is sent once, though it is asked for again after another', async (t, start, dir) => {
-    const notes = join(dir, 'notes')
-    const one = start([act, 'graceful', notes, 'a', '100'], { args: terminal })
-    await until('up', () => existsSync(notes) && readFileSync(notes, 'utf8').includes('up\n'))
-    one.line.send(`stop ${SIGUSR1} 10000`)
-    await until('the first', () => readFileSync(notes, 'utf8').includes(`a ${SIGUSR1}\n`))
-    one.line.send(`stop ${SIGTERM} 10000`)
-    one.line.send(`stop ${SIGUSR1} 10000`)
-    await one.line.next('exit')
-    t.equal(readFileSync(notes, 'utf8'), `a up\na ${SIGUSR1}\na ${SIGTERM}\na done\n`)
-  })
+  keeperTest(
+    t,
+    variant,
+    'each signal is sent once, though it is asked for again after another',
+    async (t, start, dir) => {
+      const notes = join(dir, 'notes')
+      const one = start([testProgram, 'graceful', notes, 'a', '100'], { args: terminal })
+      await until('up', () => existsSync(notes) && readFileSync(notes, 'utf8').includes('up\n'))
+      one.line.send(`stop ${SIGUSR1} 10000`)
+      await until('the first', () => readFileSync(notes, 'utf8').includes(`a ${SIGUSR1}\n`))
+      one.line.send(`stop ${SIGTERM} 10000`)
+      one.line.send(`stop ${SIGUSR1} 10000`)
+      await one.line.next('exit')
+      t.equal(readFileSync(notes, 'utf8'), `a up\na ${SIGUSR1}\na ${SIGTERM}\na done\n`)
+    },
+  )
 
-  held(
+  keeperTest(
     t,
     variant,
     'a signal that is asked for after the last call has one of its own',
     async (t, start, dir) => {
       const notes = join(dir, 'notes')
-      const script = `trap '' TERM USR1; setsid -w env --default-signal=TERM,USR1 ${act} graceful ${notes} a 100`
+      const script = `trap '' TERM USR1; setsid -w env --default-signal=TERM,USR1 ${testProgram} graceful ${notes} a 100`
       const one = start(['sh', '-c', script])
       await until('up', () => existsSync(notes) && readFileSync(notes, 'utf8').includes('up\n'))
       one.line.send(`stop ${SIGUSR1} 3000`)
@@ -198,10 +211,10 @@ function signals(t: Test, variant: Variant) {
 
 /** The terminal's own signals. */
 function keys(t: Test, variant: Variant) {
-  held(t, variant, 'Ctrl-C that is typed goes to the foreground of the terminal', async (t, start, dir) => {
+  keeperTest(t, variant, 'Ctrl-C that is typed goes to the foreground of the terminal', async (t, start, dir) => {
     const notes = join(dir, 'notes')
     const one = start(
-      ['sh', '-c', `trap '' INT; env --default-signal=INT ${act} graceful ${notes} a 0; echo on; read x`],
+      ['sh', '-c', `trap '' INT; env --default-signal=INT ${testProgram} graceful ${notes} a 0; echo on; read x`],
       {
         args: terminal,
       },
@@ -217,7 +230,7 @@ function keys(t: Test, variant: Variant) {
     t.match(await one.line.next('exit'), { code: 0 }, 'it reads what is typed')
   })
 
-  held(t, variant, 'Ctrl-Z that is typed does not stop it: no shell could let it go on', async (t, start) => {
+  keeperTest(t, variant, 'Ctrl-Z that is typed does not stop it: no shell could let it go on', async (t, start) => {
     const one = start(['sh', '-c', 'echo up; read x; echo "<$x>"'], { args: terminal })
     await one.logged('up')
     const keyboard = await one.connect()
@@ -228,26 +241,26 @@ function keys(t: Test, variant: Variant) {
     t.match(one.log, '<abc>')
   })
 
-  held(t, variant, 'one that stops itself goes on', async (t, start) => {
+  keeperTest(t, variant, 'one that stops itself goes on', async (t, start) => {
     const one = start(['sh', '-c', 'trap "echo on; exit 5" CONT; kill -TSTP 0; sleep 100'], { args: terminal })
     t.match(await one.line.next('exit'), { code: 5 })
     t.match(one.log, 'on')
   })
 
-  held(t, variant, 'Ctrl-Z stops a job of an interactive shell', async (t, start) => {
+  keeperTest(t, variant, 'Ctrl-Z stops a job of an interactive shell', async (t, start) => {
     const one = start(['bash', '--norc', '-i'], { args: terminal })
     await one.logged('bash-')
     const keyboard = await one.connect()
     keyboard.socket.setEncoding('latin1').removeAllListeners('data')
     keyboard.send('attach 100 30')
-    keyboard.socket.write(`${act} steps ready more\n`)
+    keyboard.socket.write(`${testProgram} steps ready more\n`)
     await one.logged(/\rready|[FP] ready/)
     keyboard.socket.write('\x1a')
     await one.logged('Stopped')
     t.match(await one.line.state(), { main: null })
   })
 
-  held(
+  keeperTest(
     t,
     variant,
     'the keeper is none of the service and has another session than what starts one',

@@ -2,12 +2,20 @@ import { existsSync, readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { actor, clean, folder, held, until, type Variant, variants } from '../../lib/keeper.ts'
+import {
+  buildTestProgram,
+  keeperTest,
+  makeFolder,
+  removeFolder,
+  until,
+  type Variant,
+  variants,
+} from '../../lib/keeper.ts'
 
 const { asan, release, xnu } = variants()
-const tools = folder()
-const act = actor(tools)
-t.teardown(() => clean(tools))
+const tools = makeFolder()
+const testProgram = buildTestProgram(tools)
+t.teardown(() => removeFolder(tools))
 const args = ['--tty', '100x30']
 
 /** What a program asks, and what it reads then; what is not known is not answered, as by a plain terminal. */
@@ -56,8 +64,8 @@ for (const variant of [asan, release, xnu]) {
 }
 
 function terminal(t: Test, variant: Variant) {
-  held(t, variant, 'what a program asks its terminal is answered', async (t, start) => {
-    const one = start([act, 'ask', ...queries.map(([asked]) => asked)], { args })
+  keeperTest(t, variant, 'what a program asks its terminal is answered', async (t, start) => {
+    const one = start([testProgram, 'ask', ...queries.map(([asked]) => asked)], { args })
     t.match(await one.line.next('exit'), { code: 0 })
     const asked = (text: string) => `${text}\x1b[5n`
     // The output has the questions in front of the answers that were printed.
@@ -66,7 +74,7 @@ function terminal(t: Test, variant: Variant) {
       t.match(printed, `${asked(question)}${answer}\n`, JSON.stringify(question))
   })
 
-  held(t, variant, 'what asks and reads lines gets no answer, which would be echoed', async (t, start) => {
+  keeperTest(t, variant, 'what asks and reads lines gets no answer, which would be echoed', async (t, start) => {
     const one = start(['sh', '-c', "printf '\\033[c\\n'; sleep 0.3; echo end"], { args })
     await one.line.next('exit')
     t.strictSame(
@@ -75,7 +83,7 @@ function terminal(t: Test, variant: Variant) {
     )
   })
 
-  held(t, variant, 'nothing is lost of what is written until it is killed', async (t, start, dir) => {
+  keeperTest(t, variant, 'nothing is lost of what is written until it is killed', async (t, start, dir) => {
     const script = `trap '' TERM; i=0; while :; do i=$((i+1)); echo "line $i."; echo $i >last; done`
     const one = start(['sh', '-c', script], { args })
     await until('under way', () => existsSync(join(dir, 'last')))
@@ -86,7 +94,7 @@ function terminal(t: Test, variant: Variant) {
     t.ok(one.log.includes(`line ${last}.`), `line ${last}`)
   })
 
-  held(t, variant, 'a service that has opened /dev/tty ends as fast as others', async (t, start) => {
+  keeperTest(t, variant, 'a service that has opened /dev/tty ends as fast as others', async (t, start) => {
     const one = start(['sh', '-c', 'echo up >/dev/tty; read x'], { args, env: { XNU_DEV_TTY: '1' } })
     await one.logged('up')
     const before = performance.now()
@@ -96,7 +104,7 @@ function terminal(t: Test, variant: Variant) {
     t.ok(took < 900, `it took ${took} ms`)
   })
 
-  held(t, variant, 'clients that go while their typing waits leave their places', async (t, start) => {
+  keeperTest(t, variant, 'clients that go while their typing waits leave their places', async (t, start) => {
     const one = start(['sh', '-c', 'stty -icanon -echo; echo up; exec sleep 1000'], { args })
     await one.logged('up')
     for (let client = 0; client < 9; client++) {
@@ -110,7 +118,7 @@ function terminal(t: Test, variant: Variant) {
     t.match(await (await one.connect()).state(), { main: null })
   })
 
-  held(t, variant, 'who is attached answers instead', async (t, start) => {
+  keeperTest(t, variant, 'who is attached answers instead', async (t, start) => {
     const script = `stty -icanon -echo; echo up; read x; printf '\\033[6n\\033[5n'; read y; echo "<$y>"`
     const one = start(['bash', '-c', script], { args })
     await one.logged('up')

@@ -45,17 +45,27 @@ import { shellCommand } from '../../../plugins/exec-runtime/shell-command.ts'
 import { Tools } from '../../../plugins/platform-darwin/commands.ts'
 import { DarwinProcessTable } from '../../../plugins/platform-darwin/process-table.ts'
 import { LinuxProcessTable } from '../../../plugins/platform-linux/process-table.ts'
+
+<<<<<<< HEAD
+
 import { fakeHost } from '../../lib/fake-host.ts'
 import { actor, alive, clean, environment, folder, until } from '../../lib/keeper.ts'
+
+=======
+
+import { buildTestProgram, cleanEnvironment, isAlive, makeFolder, removeFolder, until } from '../../lib/keeper.ts'
+
+>>>>>>> d7620c2 (test: name the helpers for keepers and services after what they make)
+
 import { onlyLinux, setsid } from '../../lib/machine.ts'
 import { nativeOfMac } from '../../lib/native.ts'
 import { root } from '../../lib/user.ts'
 
 const native = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..', '..', 'native')
 const ofMac = nativeOfMac()
-const tools = folder()
-const act = actor(tools)
-t.teardown(() => clean(tools))
+const tools = makeFolder()
+const testProgram = buildTestProgram(tools)
+t.teardown(() => removeFolder(tools))
 
 // Keepers hold no daemon back from its end: nor would they this test.
 const hold = setInterval(() => {}, 60_000)
@@ -66,7 +76,7 @@ const daemon = `env -i ${setsid} sh -c 'echo daemon $$; exec sleep 1000' &`
 
 /** One daemon's processes, in a folder of a subtest; what is left of them is ended with it. */
 class Rig {
-  readonly dir = folder()
+  readonly dir = makeFolder()
   readonly table: ProcessTable
   readonly said: string[] = []
   readonly log: ServiceLog
@@ -77,7 +87,7 @@ class Rig {
     this.log = new ServiceLog(join(this.dir, 'logs'))
     t.teardown(async () => {
       await Promise.all(this.#instances.map(instance => instance.stop({ signal: 'SIGKILL', graceMs: 0 })))
-      clean(this.dir)
+      removeFolder(this.dir)
     })
   }
 
@@ -104,7 +114,7 @@ class Rig {
         key: 'shop:web',
         argv: ['/bin/sh', '-c', script],
         dir: this.dir,
-        env: environment(),
+        env: cleanEnvironment(),
         tty: false,
         log: this.log,
         port: undefined,
@@ -157,7 +167,7 @@ class Rig {
 
 function limited<T>(promise: Promise<T>, what: string): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`waited in vain: ${what}`)), 20_000)
+    const timer = setTimeout(() => reject(new Error(`timed out waiting for ${what}`)), 20_000)
     promise.then(resolve, reject).finally(() => clearTimeout(timer))
   })
 }
@@ -229,7 +239,7 @@ for (const [name, table] of [
 
 t.test('variables of the dynamic linker reach a command, though /bin/sh loses them on macOS', async t => {
   const [name, value] = ['DYLD_FALLBACK_LIBRARY_PATH', '/opt/homebrew/lib; "$HOME"']
-  const { argv, env } = shellCommand('printenv', { ...environment(), [name]: value })
+  const { argv, env } = shellCommand('printenv', { ...cleanEnvironment(), [name]: value })
   t.notMatch(argv.join(' '), 'homebrew', 'as no words')
   // Without it, as /bin/sh starts there.
   const { [name]: _, ...left } = env
@@ -245,18 +255,18 @@ t.test('variables of the dynamic linker reach a command, though /bin/sh loses th
 function lives(t: Test, table: ProcessTable) {
   t.test('a program: its exit, its output by stream, its folder and environment', async t => {
     const rig = new Rig(t, table)
-    const instance = await rig.spawn('pwd; echo "$GREETING" >&2; exit 3', { env: environment({ GREETING: 'hé' }) })
+    const instance = await rig.spawn('pwd; echo "$GREETING" >&2; exit 3', { env: cleanEnvironment({ GREETING: 'hé' }) })
     t.strictSame(await limited(instance.exited, 'exit'), { code: 3, signal: null })
     t.strictSame([...(await rig.lines())].sort(), [rig.dir, 'hé'].sort())
-    t.notOk(alive(instance.pid ?? 0))
+    t.notOk(isAlive(instance.pid ?? 0))
   })
 
   t.test('a terminal when it is asked for', async t => {
     const rig = new Rig(t, table)
-    const instance = await rig.spawn(`${act} isatty`, { tty: true })
+    const instance = await rig.spawn(`${testProgram} isatty`, { tty: true })
     await limited(instance.exited, 'exit')
     t.strictSame(await rig.lines(), ['111'])
-    const { TERM: _, ...env } = environment()
+    const { TERM: _, ...env } = cleanEnvironment()
     const login = new Rig(t, table)
     await limited((await login.spawn('echo $TERM', { tty: true, env })).exited, 'exit')
     t.strictSame(await login.lines(), ['xterm-256color'], 'which has a name, though a daemon at login has none')
@@ -366,7 +376,7 @@ function lives(t: Test, table: ProcessTable) {
   t.test('ready is heard, however early it is said', async t => {
     const rig = new Rig(t, table)
     for (let round = 0; round < 5; round++) {
-      const instance = await rig.spawn(`${act} notify 'READY=1\nSTATUS=at once'; exec sleep 1000`)
+      const instance = await rig.spawn(`${testProgram} notify 'READY=1\nSTATUS=at once'; exec sleep 1000`)
       t.match(await listen(instance).next('notify'), { ready: true, status: 'at once' })
       await instance.stop(stop)
     }
@@ -411,7 +421,7 @@ function lives(t: Test, table: ProcessTable) {
       return numbers
     }
     const followers = [read(true), read(true)]
-    const instance = await rig.spawn(`exec ${act} lines ${count}`, { log })
+    const instance = await rig.spawn(`exec ${testProgram} lines ${count}`, { log })
     const ended = instance.exited.then(() => true)
     const isOrdered = (numbers: readonly number[]) => numbers.every((number, index) => number === index)
     let rounds = 0
@@ -449,11 +459,11 @@ function ends(t: Test, table: ProcessTable) {
     await limited(polite.stop({ signal: 'SIGINT', graceMs: 10_000 }), 'polite')
     t.strictSame(await polite.exited, { code: 7, signal: null })
     t.notMatch((await rig.lines()).join('\n'), /killed/)
-    const deaf = await rig.spawn(`exec ${act} stubborn 0`)
+    const deaf = await rig.spawn(`exec ${testProgram} stubborn 0`)
     await rig.printed(/deep/)
     await limited(Promise.all([deaf.stop({ signal: 'SIGTERM', graceMs: 100 }), deaf.stop(stop)]), 'deaf')
     t.strictSame(await deaf.exited, { code: null, signal: 'SIGKILL' })
-    t.notOk(alive(deaf.pid ?? 0))
+    t.notOk(isAlive(deaf.pid ?? 0))
     t.strictSame(
       (await rig.lines()).filter(line => line.includes('killed')),
       ['it had not ended 0.1 s after SIGTERM and was killed'],
@@ -475,7 +485,7 @@ function ends(t: Test, table: ProcessTable) {
     t.match(await listen(instance).next('main'), { exit: { code: 0 }, left: 1 })
     instance.finish?.()
     t.strictSame(await limited(instance.exited, 'exit'), { code: 0, signal: null })
-    t.notOk(alive(left))
+    t.notOk(isAlive(left))
   })
 
   t.test('kill -9 of the keeper: its end is noticed, and what it held is ended', async t => {
@@ -484,7 +494,7 @@ function ends(t: Test, table: ProcessTable) {
     const child = await rig.pid('child')
     process.kill(instance.tree?.keeper ?? 0, 'SIGKILL')
     t.strictSame(await limited(instance.exited, 'exit'), { code: null, signal: 'SIGKILL' })
-    t.notOk(alive(instance.pid ?? 0) || alive(child))
+    t.notOk(isAlive(instance.pid ?? 0) || isAlive(child))
     await limited(instance.stop(stop), 'stop')
     t.match((await rig.lines()).at(-1), 'keeper was killed')
   })
@@ -493,7 +503,7 @@ function ends(t: Test, table: ProcessTable) {
 function adopts(t: Test, table: ProcessTable) {
   t.test('a later daemon finds it again: same process, what happened before, its log, its end', async t => {
     const rig = new Rig(t, table)
-    const script = `${act} notify READY=1; sh -c 'trap "" HUP; echo left $$; exec sleep 1000' & echo one; sleep 0.1; exit 0`
+    const script = `${testProgram} notify READY=1; sh -c 'trap "" HUP; echo left $$; exec sleep 1000' & echo one; sleep 0.1; exit 0`
     const first = await rig.spawn(script)
     await listen(first).next('main')
     const left = await rig.pid('left')
@@ -506,7 +516,7 @@ function adopts(t: Test, table: ProcessTable) {
     t.match(await events.next('main'), { exit: { code: 0 }, left: 1 })
     await limited(found.stop(stop), 'stop')
     t.strictSame(await found.exited, await first.exited)
-    t.notOk(alive(left))
+    t.notOk(isAlive(left))
   })
 
   t.test('one that ended while no daemon was there tells how', async t => {
@@ -527,21 +537,21 @@ function adopts(t: Test, table: ProcessTable) {
     const rig = new Rig(t, table)
     const holder = spawn(process.execPath, ['-e', spawnLater(rig, table)], {
       stdio: ['ignore', 'pipe', 'inherit'],
-      env: environment(),
+      env: cleanEnvironment(),
     })
     const state: unknown = JSON.parse(await firstLine(holder))
     holder.kill('SIGKILL')
     await once(holder, 'exit')
     const { tree } = treeOf(state)
-    t.ok(alive(tree.pid), 'it outlives the daemon')
+    t.ok(isAlive(tree.pid), 'it outlives the daemon')
     process.kill(tree.keeper, 'SIGKILL')
-    await until('keeper gone', () => !alive(tree.keeper))
+    await until('keeper gone', () => !isAlive(tree.keeper))
     const found = await rig.adopt(state)
     t.strictSame(await limited(found?.exited ?? Promise.reject(new Error('none')), 'end'), {
       code: null,
       signal: 'SIGKILL',
     })
-    t.notOk(alive(tree.pid))
+    t.notOk(isAlive(tree.pid))
   })
 
   t.test('a pid that came round is not touched', async t => {
@@ -562,7 +572,7 @@ function adopts(t: Test, table: ProcessTable) {
     Object.assign(state.tree, { pid, pgid: pid, keeper: pid, startedMs: Date.now() - 60_000, starts })
     const found = await rig.adopt(state)
     t.match(await limited(found?.exited ?? Promise.reject(new Error('none')), 'end'), { signal: 'SIGKILL' })
-    t.ok(alive(pid))
+    t.ok(isAlive(pid))
   })
 
   t.test('one whose sockets were removed is asked to bind them again, and runs on', async t => {
@@ -573,7 +583,7 @@ function adopts(t: Test, table: ProcessTable) {
     if (found === undefined) throw new Error('not found')
     const { socket } = treeOf(first.state)
     await until('its socket', () => existsSync(socket))
-    t.ok(alive(first.pid ?? 0))
+    t.ok(isAlive(first.pid ?? 0))
     await limited(found.stop(stop), 'stop')
     t.match(await found.exited, { signal: 'SIGTERM' })
   })
@@ -596,7 +606,7 @@ function adopts(t: Test, table: ProcessTable) {
     failures = 3
     const found = await rig.adopt(first.state)
     await until('three looks', () => failures < 0)
-    t.ok(alive(first.pid ?? 0))
+    t.ok(isAlive(first.pid ?? 0))
     if (!existsSync(socket)) renameSync(`${socket}.away`, socket)
     await limited(found?.stop(stop) ?? Promise.reject(new Error('not found')), 'stop')
     t.match(await found?.exited, { signal: 'SIGTERM' })
@@ -640,8 +650,8 @@ function adopts(t: Test, table: ProcessTable) {
       await until('the sockets again', () => existsSync(socket) && existsSync(notify))
     }
     const second = await rig.spawn('exec sleep 1000', { processes })
-    t.ok(alive(second.pid ?? 0), 'others are started')
-    t.ok(alive(first.pid ?? 0))
+    t.ok(isAlive(second.pid ?? 0), 'others are started')
+    t.ok(isAlive(first.pid ?? 0))
   })
 
   t.test('sockets look used after a look at them', async t => {
@@ -671,7 +681,7 @@ function adopts(t: Test, table: ProcessTable) {
 
   t.test('a connection that is lost is made again; what was asked meanwhile is done', async t => {
     const rig = new Rig(t, table)
-    const first = await rig.spawn(`${act} notify READY=1; echo up; exec sleep 1000`)
+    const first = await rig.spawn(`${testProgram} notify READY=1; echo up; exec sleep 1000`)
     await rig.printed(/up/)
     const { socket } = treeOf(first.state)
     const between = await Between.open(t, socket, join(rig.dir, 'between'))
@@ -704,8 +714,8 @@ function adopts(t: Test, table: ProcessTable) {
     writeFileSync(join(rig.dir, 'k', 'abcdefabcdef.s'), '')
     await later.tidy([JSON.stringify({ version: 9, at: treeOf(spared.state).socket })])
     t.match(await limited(lost.exited, 'lost'), { signal: 'SIGTERM' })
-    t.ok(alive(found?.pid ?? 0))
-    t.ok(alive(spared.pid ?? 0), 'one that a record of another version names runs on')
+    t.ok(isAlive(found?.pid ?? 0))
+    t.ok(isAlive(spared.pid ?? 0), 'one that a record of another version names runs on')
     t.notOk(existsSync(join(rig.dir, 'k', 'abcdefabcdef.s')))
     t.notOk(existsSync(treeOf(ended.state).exitFile))
     t.match(rig.said.join('\n'), 'an unknown service')
@@ -733,9 +743,9 @@ function wholeTrees(t: Test, table: ProcessTable) {
     const instance = await rig.spawn(`${daemon} (${daemon}); echo up; exec sleep 1000`)
     await rig.printed(/daemon \d+[\s\S]*daemon \d+/)
     const pids = [...(await rig.lines()).join('\n').matchAll(/daemon (\d+)/g)].map(found => Number(found[1]))
-    t.ok(pids.every(alive))
+    t.ok(pids.every(isAlive))
     await limited(instance.stop(stop), 'stop')
-    t.notOk(pids.some(alive))
+    t.notOk(pids.some(isAlive))
   })
 
   t.test('and after a kill -9 of its keeper', async t => {
@@ -744,7 +754,7 @@ function wholeTrees(t: Test, table: ProcessTable) {
     const pid = await rig.pid('daemon')
     process.kill(instance.tree?.keeper ?? 0, 'SIGKILL')
     await limited(instance.exited, 'exit')
-    t.notOk(alive(pid) || alive(instance.pid ?? 0))
+    t.notOk(isAlive(pid) || isAlive(instance.pid ?? 0))
   })
 
   t.test('one that went to the background is the service until it is stopped', async t => {
@@ -753,7 +763,7 @@ function wholeTrees(t: Test, table: ProcessTable) {
     const pid = await rig.pid('daemon')
     t.match(await listen(instance).next('main'), { left: 1 })
     await limited(instance.stop(stop), 'stop')
-    t.notOk(alive(pid))
+    t.notOk(isAlive(pid))
   })
 }
 
@@ -768,21 +778,21 @@ function seenOnly(t: Test, table: ProcessTable) {
         const rig = new Rig(t, table)
         const port = await freePort()
         const script = `(env -i ${setsid} "$NODE" -e "$SERVER" ${port} &) ; exec sleep 1000`
-        const env = environment({ NODE: process.execPath, SERVER: server })
+        const env = cleanEnvironment({ NODE: process.execPath, SERVER: server })
         const instance = await rig.spawn(script, { env, port })
         const pid = await rig.pid('daemon')
         if (how === 'kill') process.kill(instance.tree?.keeper ?? 0, 'SIGKILL')
         else await limited(instance.stop(stop), 'stop')
         await limited(instance.exited, 'exit')
-        t.notOk(alive(pid), how)
+        t.notOk(isAlive(pid), how)
       }
     },
   )
 }
 
 t.test("words that are no keeper's end the connection", async t => {
-  const dir = folder()
-  t.teardown(() => clean(dir))
+  const dir = makeFolder()
+  t.teardown(() => removeFolder(dir))
   for (const words of ['not json\n', '{"no":"event"}\n', 'x'.repeat(70_000)]) {
     const path = join(dir, 's')
     const server = createServer(socket => socket.on('error', () => {}).end(`{"event":"a"}\n${words}`))
@@ -796,8 +806,8 @@ t.test("words that are no keeper's end the connection", async t => {
 })
 
 t.test('a keeper that does not answer, or that names none, is given up', async t => {
-  const dir = folder()
-  t.teardown(() => clean(dir))
+  const dir = makeFolder()
+  t.teardown(() => removeFolder(dir))
   const state = { socket: join(dir, 'k.s') }
   for (const words of ['', '{"event":"state"}\n']) {
     let isClosed: Promise<unknown> | undefined
@@ -818,8 +828,8 @@ t.test('a keeper that does not answer, or that names none, is given up', async t
 })
 
 t.test('hundreds of starts at once: more than a queue of connections holds', async t => {
-  const dir = folder()
-  t.teardown(() => clean(dir))
+  const dir = makeFolder()
+  t.teardown(() => removeFolder(dir))
   const starter = new Starter(join(native, 'locald-keeper'), () => join(dir, 'starter.s'))
   const launch = { argv: ['/usr/bin/true'], dir, env: {} }
   const links = await Promise.all(Array.from({ length: 250 }, () => starter.start(launch)))
@@ -828,8 +838,8 @@ t.test('hundreds of starts at once: more than a queue of connections holds', asy
 })
 
 t.test('starts side by side while the socket of their starter is removed: none is lost', async t => {
-  const dir = folder()
-  t.teardown(() => clean(dir))
+  const dir = makeFolder()
+  t.teardown(() => removeFolder(dir))
   const paths: string[] = []
   const starter = new Starter(join(native, 'locald-keeper'), () => {
     const path = join(dir, `starter-${paths.length}.s`)
@@ -948,7 +958,7 @@ t.test('the plugin', async t => {
     key: 'shop:web',
     options: { command: 'echo "$PORT"', tty: false },
     port: 4000,
-    env: environment({ PORT: '4000' }),
+    env: cleanEnvironment({ PORT: '4000' }),
     dir: rig.dir,
     data: rig.dir,
     stopSignal: 'SIGTERM',
@@ -1017,7 +1027,7 @@ class Between {
   }
 }
 
-interface Held {
+interface Keeper {
   readonly socket: string
   readonly exitFile: string
   readonly tree: { readonly pid: number; readonly keeper: number }
@@ -1042,8 +1052,8 @@ t.test('the time that the machine slept does not count', async t => {
 })
 
 t.test('without a descriptor left a start fails with that reason', async t => {
-  const dir = folder()
-  t.teardown(() => clean(dir))
+  const dir = makeFolder()
+  t.teardown(() => removeFolder(dir))
   const at = (path: string) => JSON.stringify(new URL(path, import.meta.url).href)
   const script = `
     const { openSync } = await import('node:fs')
@@ -1065,7 +1075,7 @@ t.test('without a descriptor left a start fails with that reason', async t => {
   t.equal(ran.stdout, 'undefined EMFILE', ran.stderr)
 })
 
-function treeOf(state: unknown): Held {
+function treeOf(state: unknown): Keeper {
   return JSON.parse(JSON.stringify(state))
 }
 

@@ -85,7 +85,7 @@ async function writeUntilBroken(url: string): Promise<{ readonly last: () => num
 async function until(what: string, look: () => boolean | Promise<boolean>, limitMs = 20_000): Promise<void> {
   const end = Date.now() + limitMs
   while (!(await look())) {
-    if (Date.now() > end) throw new Error(`waited in vain: ${what}`)
+    if (Date.now() > end) throw new Error(`timed out waiting for ${what}`)
     await new Promise(wake => setTimeout(wake, 10))
   }
 }

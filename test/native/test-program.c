@@ -1,4 +1,4 @@
-// A service that does what shells cannot: `actor VERB ARG...`, see main.
+// A service that does what shells cannot: `test-program VERB ARG...`, see main.
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
