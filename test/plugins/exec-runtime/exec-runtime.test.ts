@@ -46,16 +46,8 @@ import { Tools } from '../../../plugins/platform-darwin/commands.ts'
 import { DarwinProcessTable } from '../../../plugins/platform-darwin/process-table.ts'
 import { LinuxProcessTable } from '../../../plugins/platform-linux/process-table.ts'
 
-<<<<<<< HEAD
-
 import { fakeHost } from '../../lib/fake-host.ts'
-import { actor, alive, clean, environment, folder, until } from '../../lib/keeper.ts'
-
-=======
-
 import { buildTestProgram, cleanEnvironment, isAlive, makeFolder, removeFolder, until } from '../../lib/keeper.ts'
-
->>>>>>> d7620c2 (test: name the helpers for keepers and services after what they make)
 
 import { onlyLinux, setsid } from '../../lib/machine.ts'
 import { nativeOfMac } from '../../lib/native.ts'
