@@ -15,10 +15,10 @@ function projectOf(...all: readonly TestService[]): ExplainedProject {
 }
 
 t.test('a service that failed because of another one leads to its last lines', async t => {
-  const project = new TestProject(t, { table })
-  const db = await project.service('db', { command: 'echo starting; echo no space left >&2; exit 3', worker: true })
-  const api = await project.service('api', { worker: true, dependsOn: { db: 'ready' } }, [db.dependency()])
-  const web = await project.service('web', { worker: true, dependsOn: { api: 'ready' } }, [api.dependency()])
+  const shop = new TestProject(t, { table })
+  const db = await shop.service('db', { command: 'echo starting; echo no space left >&2; exit 3', worker: true })
+  const api = await shop.service('api', { worker: true, dependsOn: { db: 'ready' } }, [db.dependency()])
+  const web = await shop.service('web', { worker: true, dependsOn: { api: 'ready' } }, [api.dependency()])
   for (const each of [db, api, web]) each.start()
   await web.until('failed')
   const project = projectOf(db, api, web)
@@ -36,10 +36,10 @@ t.test('a service that failed because of another one leads to its last lines', a
 })
 
 t.test('a service that waits names what it waits for, a well one nothing', async t => {
-  const project = new TestProject(t, { table })
+  const shop = new TestProject(t, { table })
   const command = 'while ! test -e go; do sleep 0.05; done'
-  const job = await project.service('job', { command, worker: true })
-  const web = await project.service('web', { worker: true, dependsOn: { job: 'completed' } }, [
+  const job = await shop.service('job', { command, worker: true })
+  const web = await shop.service('web', { worker: true, dependsOn: { job: 'completed' } }, [
     job.dependency('completed'),
   ])
   for (const each of [job, web]) each.start()
