@@ -13,13 +13,13 @@ import { join } from 'node:path'
 import type { Run } from '../kernel/contract/plugin.ts'
 import { inspect } from '../plugins/postgres/binaries/inspect.ts'
 import { packaged } from '../plugins/postgres/binaries/versions.ts'
-import { makeBranch } from '../plugins/postgres/cluster/branches.ts'
-import { placesOf } from '../plugins/postgres/files/paths.ts'
-import { accountOf } from '../plugins/postgres/server/account.ts'
+import { createBranch } from '../plugins/postgres/cluster/branches.ts'
+import { servicePaths } from '../plugins/postgres/files/paths.ts'
+import { findAccount } from '../plugins/postgres/server/account.ts'
 import { type Target, withClient } from '../plugins/postgres/server/client.ts'
 import { serverArgv, serverEnv } from '../plugins/postgres/server/command-line.ts'
-import { answers } from '../plugins/postgres/server/setup-server.ts'
-import { House, type Service } from '../test/plugins/postgres/harness.ts'
+import { canQuery } from '../plugins/postgres/server/setup-server.ts'
+import { PostgresHarness, type Service } from '../test/plugins/postgres/harness.ts'
 
 const rounds = 7
 const gentle = { signal: 'SIGTERM', graceMs: 5000 }
@@ -40,25 +40,25 @@ function targetOf(service: Service): Target {
 }
 
 /** Starts PostgreSQL without locald on the same cluster; resolves when a query succeeds. */
-async function alone(house: House, service: Service): Promise<number> {
-  const { data, runtime } = house.folders
-  const { os, arch } = house.host.platform
-  const places = placesOf(service.run.data, runtime)
+async function alone(harness: PostgresHarness, service: Service): Promise<number> {
+  const { data, runtime } = harness.folders
+  const { os, arch } = harness.host.platform
+  const paths = servicePaths(service.run.data, runtime)
   const bin = join(data, 'postgres', 'versions', `${packaged[18]}-${os}-${arch}`, 'native', 'bin')
   const installation = await inspect(bin, 'bundled')
   if (installation === undefined) throw new Error('no PostgreSQL')
   const input = {
     key: 'bench',
     installation,
-    account: await accountOf(house.host.platform),
-    cluster: places.cluster,
-    places,
+    account: await findAccount(harness.host.platform),
+    cluster: paths.cluster,
+    paths,
   }
   const [program, ...words] = serverArgv(input, Number(service.run.port))
   const target = targetOf(service)
   const began = performance.now()
   const child = spawn(program, words, { env: serverEnv(), stdio: 'ignore' })
-  while (!(await answers(target, places.cluster))) await new Promise(wake => setTimeout(wake, 2))
+  while (!(await canQuery(target, paths.cluster))) await new Promise(wake => setTimeout(wake, 2))
   const ms = performance.now() - began
   const exited = new Promise(resolve => child.once('exit', resolve))
   child.kill('SIGINT')
@@ -66,16 +66,16 @@ async function alone(house: House, service: Service): Promise<number> {
   return ms
 }
 
-async function starts(house: House): Promise<void> {
-  const ready = await house.service('ready')
+async function starts(harness: PostgresHarness): Promise<void> {
+  const ready = await harness.service('ready')
   await (await ready.up()).stop(gentle)
   const times: Record<'alone' | 'ready' | 'first', number[]> = { alone: [], ready: [], first: [] }
   for (let round = 0; round < rounds; round++) {
-    times.alone.push(await alone(house, ready))
+    times.alone.push(await alone(harness, ready))
     const up = await timed(() => ready.up())
     times.ready.push(up.ms)
     await up.result.stop(gentle)
-    const fresh = await house.service(`fresh${round}`)
+    const fresh = await harness.service(`fresh${round}`)
     const first = await timed(() => fresh.up())
     times.first.push(first.ms)
     await first.result.stop(gentle)
@@ -91,30 +91,30 @@ function over(ms: number, own: number): string {
 }
 
 /** Creates a main checkout and a linked worktree, as git does. */
-function checkouts(house: House): { readonly main: string; readonly tree: string } {
-  const [main, tree] = [join(house.root, 'main'), join(house.root, 'tree')]
+function checkouts(harness: PostgresHarness): { readonly main: string; readonly tree: string } {
+  const [main, tree] = [join(harness.root, 'main'), join(harness.root, 'tree')]
   for (const folder of [join(main, '.git', 'worktrees', 'tree'), tree]) mkdirSync(folder, { recursive: true })
   writeFileSync(join(tree, '.git'), `gitdir: ${join(main, '.git', 'worktrees', 'tree')}\n`)
   return { main, tree }
 }
 
-async function branch(house: House, megabytes: number): Promise<void> {
-  const { main, tree } = checkouts(house)
+async function branch(harness: PostgresHarness, megabytes: number): Promise<void> {
+  const { main, tree } = checkouts(harness)
   const at = (service: Service, name: string, path: string, more: Partial<Run<unknown>> = {}) =>
     service.with({ project: { name, path, domain: `${name}.localhost` }, key: `${name}:db`, dir: path, ...more })
-  const source = at(await house.service('db', { version: '15' }, 'main'), 'main', main)
+  const source = at(await harness.service('db', { version: '15' }, 'main'), 'main', main)
   await source.up()
   const from = targetOf(source)
   await fill(from, megabytes)
-  const other = await house.service('copy', { version: '15' })
+  const other = await harness.service('copy', { version: '15' })
   await other.up()
   await query(from, 'CHECKPOINT')
   const dumped = await timed(async () => dump(from, targetOf(other)))
-  await house.type?.reset?.(other.run)
-  const used = blocks(house.root)
-  const worktree = at(await house.service('db', { version: '15' }, 'tree'), 'tree', tree)
-  const made = await timed(async () => house.type?.prepare?.(worktree.run))
-  const grown = blocks(house.root) - used
+  await harness.type?.reset?.(other.run)
+  const used = blocks(harness.root)
+  const worktree = at(await harness.service('db', { version: '15' }, 'tree'), 'tree', tree)
+  const made = await timed(async () => harness.type?.prepare?.(worktree.run))
+  const grown = blocks(harness.root) - used
   const total = await sizeOf(from)
   console.log(`  pg_dump | psql                ${seconds(dumped.ms)}`)
   console.log(`  branch for a worktree (15)    ${seconds(made.ms)}: ${(dumped.ms / made.ms).toFixed(1)} times as fast`)
@@ -125,14 +125,14 @@ async function branch(house: House, megabytes: number): Promise<void> {
   await query(targetOf(worktree), 'DELETE FROM rows WHERE id < 100')
   const [left] = await query(from, 'SELECT count(*)::int AS count FROM rows WHERE id < 100')
   console.log(`  rows of the original after a delete in the branch: ${left?.['count']} of 99`)
-  await house.stop()
-  const young = await house.service('young', { version: '18' })
+  await harness.stop()
+  const young = await harness.service('young', { version: '18' })
   await young.up()
   await fill(targetOf(young), megabytes)
   await query(targetOf(young), 'CHECKPOINT')
-  const before = blocks(house.root)
-  const cloned = await timed(() => makeBranch({ ...targetOf(young), database: 'template1' }, 'postgres', 'feature'))
-  const more = (blocks(house.root) - before) / 1024 / 1024
+  const before = blocks(harness.root)
+  const cloned = await timed(() => createBranch({ ...targetOf(young), database: 'template1' }, 'postgres', 'feature'))
+  const more = (blocks(harness.root) - before) / 1024 / 1024
   console.log(
     `  branch of a database (18)     ${seconds(cloned.ms)}: ${(dumped.ms / cloned.ms).toFixed(1)} times as fast as the dump of 15`,
   )
@@ -175,12 +175,12 @@ function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(2)} s`
 }
 
-async function inHouse(under: string, work: (house: House) => Promise<void>): Promise<void> {
-  const house = new House(mkdtempSync(join(under, 'bench-')))
+async function inHouse(under: string, work: (harness: PostgresHarness) => Promise<void>): Promise<void> {
+  const harness = new PostgresHarness(mkdtempSync(join(under, 'bench-')))
   try {
-    await work(house)
+    await work(harness)
   } finally {
-    await house.close()
+    await harness.close()
   }
 }
 
@@ -213,8 +213,8 @@ async function onXfs(megabytes: number, work: (folder: string) => Promise<void>)
 const [what, size = '1024'] = process.argv.slice(2)
 if (what === 'branch') {
   const megabytes = Number(size)
-  await onXfs(megabytes, folder => inHouse(folder, house => branch(house, megabytes)))
+  await onXfs(megabytes, folder => inHouse(folder, harness => branch(harness, megabytes)))
   const { type } = statfsSync(tmpdir())
   console.log(`${tmpdir()} (file system 0x${type.toString(16)}), ${megabytes} MB:`)
-  await inHouse(tmpdir(), house => branch(house, megabytes))
+  await inHouse(tmpdir(), harness => branch(harness, megabytes))
 } else await inHouse(tmpdir(), starts)

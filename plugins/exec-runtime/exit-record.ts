@@ -17,7 +17,7 @@ export async function readExit(file: string): Promise<Exit | undefined> {
  * The keeper that has begun such a record and lives: undefined where none does. It holds the file's lock, which tells it from another
  * process with its pid. `program`: a keeper, which can look.
  */
-export async function keeperOf(file: string, program: string): Promise<number | undefined> {
+export async function findRecordedKeeper(file: string, program: string): Promise<number | undefined> {
   const pid = (await read(file))?.['keeper']
   if (typeof pid !== 'number') return undefined
   // To be written to: over NFS only such a file can be locked for oneself (flock(2)).

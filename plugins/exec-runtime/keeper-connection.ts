@@ -7,11 +7,11 @@ export type KeeperEvent = Readonly<Record<string, unknown>> & { readonly event: 
 const longestLine = 64 * 1024
 
 /** A connection to a keeper's control socket: commands out, events in. */
-export class KeeperLink {
+export class KeeperConnection {
   readonly #socket: Socket
   readonly #listeners = new Set<(event: KeeperEvent) => void>()
   /** What came while nobody listened: for the next who does. */
-  #unheard: KeeperEvent[] = []
+  #pending: KeeperEvent[] = []
   #rest = ''
   /** Resolves when the connection is gone. */
   readonly closed: Promise<void>
@@ -27,17 +27,17 @@ export class KeeperLink {
   }
 
   /** Connects to a keeper; undefined when nobody answers. */
-  static open(path: string): Promise<KeeperLink | undefined> {
+  static open(path: string): Promise<KeeperConnection | undefined> {
     return new Promise(resolve => {
       const socket = connect(path)
-      socket.once('connect', () => resolve(new KeeperLink(socket)))
+      socket.once('connect', () => resolve(new KeeperConnection(socket)))
       socket.once('error', () => resolve(undefined))
     })
   }
 
   on(listener: (event: KeeperEvent) => void): () => void {
     this.#listeners.add(listener)
-    for (const event of this.#unheard.splice(0)) this.#tell(event)
+    for (const event of this.#pending.splice(0)) this.#emit(event)
     return () => this.#listeners.delete(listener)
   }
 
@@ -70,14 +70,14 @@ export class KeeperLink {
     const events = lines.map(parse)
     for (const event of events) {
       if (event === undefined) break
-      this.#tell(event)
+      this.#emit(event)
     }
     // Not a keeper's words: what else it says is not to be trusted.
     if (this.#rest.length > longestLine || events.includes(undefined)) this.#socket.destroy()
   }
 
-  #tell(event: KeeperEvent): void {
-    if (this.#listeners.size === 0) this.#unheard.push(event)
+  #emit(event: KeeperEvent): void {
+    if (this.#listeners.size === 0) this.#pending.push(event)
     for (const listener of [...this.#listeners]) listener(event)
   }
 }

@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { ProcessTable } from '../../kernel/contract/plugin.ts'
-import type { HeldState } from './held-state.ts'
-import { type KeeperEvent, KeeperLink } from './keeper-connection.ts'
-import { bindAgain } from './keeper-sockets.ts'
+import { KeeperConnection, type KeeperEvent } from './keeper-connection.ts'
+import { rebindSockets } from './keeper-sockets.ts'
+import type { KeeperState } from './keeper-state.ts'
 
 /** A keeper answers at once, but not one that is stopped, or of a version with other events: ms. */
 const answerMs = 2000
@@ -13,28 +13,28 @@ const reconnectMs = 20
 const unreachableMs = 5000
 /** A process that was found by its keeper's socket alone. */
 export interface Recovered {
-  readonly state: HeldState
-  readonly link: KeeperLink
+  readonly state: KeeperState
+  readonly connection: KeeperConnection
 }
 
 /**
  * Puts together what this version needs of a process from the state that another version left, in whatever shape: its keeper is asked.
  * Undefined when that names no keeper, or it does not answer within `limitMs`.
  */
-export async function recoverHeld(
+export async function recoverProcess(
   state: unknown,
   table: ProcessTable,
   limitMs = answerMs,
 ): Promise<Recovered | undefined> {
   const socket = textAt(state, 'socket')
   if (socket?.startsWith('/') !== true || !socket.endsWith('.s')) return undefined
-  const link = await KeeperLink.open(socket)
-  if (link === undefined) return undefined
-  link.send('state')
-  const answer = await Promise.race([link.next('state'), pause(limitMs, undefined, { ref: false })])
+  const connection = await KeeperConnection.open(socket)
+  if (connection === undefined) return undefined
+  connection.send('state')
+  const answer = await Promise.race([connection.next('state'), pause(limitMs, undefined, { ref: false })])
   const found = answer === undefined ? undefined : await stateFrom(answer, state, socket, table)
-  if (found === undefined) link.close()
-  return found === undefined ? undefined : { state: found, link }
+  if (found === undefined) connection.close()
+  return found === undefined ? undefined : { state: found, connection }
 }
 
 async function stateFrom(
@@ -42,13 +42,13 @@ async function stateFrom(
   state: unknown,
   socket: string,
   table: ProcessTable,
-): Promise<HeldState | undefined> {
+): Promise<KeeperState | undefined> {
   const [pid, keeper] = [Number(answer['pid']), Number(answer['keeper'])]
   const [keeperStart, mainStart = ''] = await Promise.all([table.start(keeper), table.start(pid)])
   if (keeperStart === undefined) return undefined
   const base = socket.slice(0, -'.s'.length)
-  const known = valueAt(state, 'tree')
-  const [mark, cgroup] = [textAt(known, 'mark'), textAt(known, 'cgroup')]
+  const earlier = valueAt(state, 'tree')
+  const [mark, cgroup] = [textAt(earlier, 'mark'), textAt(earlier, 'cgroup')]
   const tree = {
     ...{ keeper, pid, pgid: pid },
     ...(mark === undefined ? {} : { mark }),
@@ -73,27 +73,27 @@ function textAt(value: unknown, key: string): string | undefined {
  * Connects to a keeper again, as long as it lives; undefined when it does not. One whose socket was removed is asked to bind it again; one
  * that cannot be reached all the same can be told nothing any more: it is killed.
  */
-export async function reconnect(state: HeldState, table: ProcessTable): Promise<KeeperLink | undefined> {
+export async function reconnect(state: KeeperState, table: ProcessTable): Promise<KeeperConnection | undefined> {
   const end = performance.now() + unreachableMs
   for (let tries = 0; ; tries++) {
     // It may have been refused, for a keeper has room for a few: that must not go round without a rest.
     await pause(reconnectMs)
-    const lives = await table.start(state.tree.keeper).then(
+    const isAlive = await table.start(state.tree.keeper).then(
       start => start === state.tree.starts.keeper,
       // A table that gives no answer, as `ps` may on a busy Mac, does not say that it is gone.
       () => true,
     )
     // Once more, when it was just now still there.
-    const link = await KeeperLink.open(state.socket)
-    if (link !== undefined) return link
-    if (!lives) return undefined
-    if (tries === 0) await bindAgain(state, table)
+    const connection = await KeeperConnection.open(state.socket)
+    if (connection !== undefined) return connection
+    if (!isAlive) return undefined
+    if (tries === 0) await rebindSockets(state, table)
     if (performance.now() > end) await killKeeper(state, table)
   }
 }
 
 /** Ends a keeper that does not do as it is told: what it held is swept then. */
-export async function killKeeper({ tree }: HeldState, table: ProcessTable): Promise<void> {
+export async function killKeeper({ tree }: KeeperState, table: ProcessTable): Promise<void> {
   try {
     if ((await table.start(tree.keeper)) === tree.starts.keeper) process.kill(tree.keeper, 'SIGKILL')
   } catch {

@@ -2,7 +2,7 @@ import { type FSWatcher, lstatSync, lutimesSync, mkdirSync, watch } from 'node:f
 import { dirname } from 'node:path'
 import type { ProcessTable } from '../../kernel/contract/plugin.ts'
 import { systemCode } from '../../kernel/errors.ts'
-import type { HeldState } from './held-state.ts'
+import type { KeeperState } from './keeper-state.ts'
 
 /** What is removed is removed in several steps: ms. */
 const settleMs = 50
@@ -10,12 +10,12 @@ const settleMs = 50
 /**
  * Has a keeper bind its sockets again where one of them is missing; those that are there look used from now on, for cleaners that go by age.
  */
-export async function restoreSockets(state: HeldState, table: ProcessTable): Promise<void> {
-  if (socketsOf(state).map(touch).includes(false)) await bindAgain(state, table)
+export async function restoreSockets(state: KeeperState, table: ProcessTable): Promise<void> {
+  if (socketsOf(state).map(touch).includes(false)) await rebindSockets(state, table)
 }
 
 /** By SIGHUP, which keepers of earlier versions ignore. */
-export async function bindAgain({ tree, socket }: HeldState, table: ProcessTable): Promise<void> {
+export async function rebindSockets({ tree, socket }: KeeperState, table: ProcessTable): Promise<void> {
   try {
     if ((await table.start(tree.keeper)) !== tree.starts.keeper) return
     mkdirSync(dirname(socket), { recursive: true, mode: 0o700 })
@@ -26,7 +26,7 @@ export async function bindAgain({ tree, socket }: HeldState, table: ProcessTable
 }
 
 /** The control socket, and that for sd_notify(3). */
-function socketsOf({ socket }: HeldState): readonly string[] {
+function socketsOf({ socket }: KeeperState): readonly string[] {
   return [socket, `${socket.slice(0, -'.s'.length)}.n`]
 }
 

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { connect, type Socket } from 'node:net'
 import { systemCode } from '../../kernel/errors.ts'
-import { KeeperLink } from './keeper-connection.ts'
+import { KeeperConnection } from './keeper-connection.ts'
 
 /** A program to start: its words (the first is its absolute path), folder and environment. None may contain a NUL. */
 export interface Launch {
@@ -11,18 +11,18 @@ export interface Launch {
 }
 
 /** So many keepers are started at once: the queue of connections to a socket has an end (listen(2); 128 on macOS). */
-const together = 64
+const maxConcurrent = 64
 
 /**
  * Starts keepers through a small process of its own (`locald-keeper starter`), which ends with the daemon. Node forks the daemon
  * itself, which with 100 MB takes 2 ms of CPU and holds up all else it does.
  */
-export class Starter {
+export class KeeperStarter {
   readonly #keeper: string
   readonly #socket: () => string
   #listening: Promise<string> | undefined
   #child: ChildProcess | undefined
-  #free = together
+  #free = maxConcurrent
   #problem: string | undefined
   readonly #waiting: (() => void)[] = []
 
@@ -33,7 +33,7 @@ export class Starter {
   }
 
   /** A connection to a new keeper; undefined when there is no starter to be had. The keeper tells what went wrong else. */
-  async start(launch: Launch): Promise<KeeperLink | undefined> {
+  async start(launch: Launch): Promise<KeeperConnection | undefined> {
     if (this.#free > 0) this.#free--
     else await new Promise<void>(resolve => this.#waiting.push(resolve))
     // A starter that was killed is replaced, once.
@@ -43,13 +43,13 @@ export class Starter {
       return undefined
     }
     socket.write(requestOf(launch))
-    const link = new KeeperLink(socket)
-    const answered = () => {
-      socket.off('data', answered).off('close', answered)
+    const connection = new KeeperConnection(socket)
+    const release = () => {
+      socket.off('data', release).off('close', release)
       this.#next()
     }
-    socket.on('data', answered).on('close', answered)
-    return link
+    socket.on('data', release).on('close', release)
+    return connection
   }
 
   /** Why there was no starter to be had the last time, such as EMFILE. */

@@ -2,13 +2,13 @@ import { lstatSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { readTextFileNow } from '../../kernel/contract/plugin.ts'
 
-const managers = ['npm', 'pnpm', 'yarn', 'bun'] as const
+const names = ['npm', 'pnpm', 'yarn', 'bun'] as const
 
 /** A program that installs packages and runs their scripts: `<manager> run dev`. */
-export type PackageManager = (typeof managers)[number]
+export type PackageManager = (typeof names)[number]
 
 /** What each leaves behind, best first: npm's lock file is often left over when a project has moved to another. */
-const traces: readonly (readonly [file: string, manager: PackageManager])[] = [
+const lockFiles: readonly (readonly [file: string, manager: PackageManager])[] = [
   ['bun.lock', 'bun'],
   ['bun.lockb', 'bun'],
   ['pnpm-lock.yaml', 'pnpm'],
@@ -28,24 +28,24 @@ const manifestBytes = 1024 * 1024
  */
 export function packageManagerOf(manifest: unknown, folder: string): PackageManager {
   const named = text(field(manifest, 'packageManager'))?.split('@', 1)[0]
-  if (named !== undefined && known(named) === undefined)
-    throw new Error(`unsupported packageManager: use one of ${managers.join(', ')}`)
+  if (named !== undefined && toManager(named) === undefined)
+    throw new Error(`unsupported packageManager: use one of ${names.join(', ')}`)
   const owners = new Set([process.geteuid?.(), 0, ownerOf(join(folder, 'package.json')) ?? ownerOf(folder)])
-  const isThere: Look = file => {
+  const isTrusted: IsTrusted = file => {
     const owner = ownerOf(file)
     return owner !== undefined && owners.has(owner)
   }
-  const [, ...above] = foldersOf(folder, isThere)
+  const [, ...above] = foldersUpTo(folder, isTrusted)
   return (
-    declared(manifest) ??
-    traced(folder, isThere) ??
-    first(above, each => declared(manifestIn(each, isThere)) ?? traced(each, isThere)) ??
+    declaredManager(manifest) ??
+    managerByLockFile(folder, isTrusted) ??
+    first(above, each => declaredManager(manifestIn(each, isTrusted)) ?? managerByLockFile(each, isTrusted)) ??
     'npm'
   )
 }
 
 /** Whether a file is there whose owner is trusted. */
-type Look = (file: string) => boolean
+type IsTrusted = (file: string) => boolean
 
 /** The uid of what is at a path, a link itself; undefined where that is nothing. */
 function ownerOf(path: string): number | undefined {
@@ -57,38 +57,38 @@ function ownerOf(path: string): number | undefined {
 }
 
 /** The folder, then those above it up to the root of its repository; outside of one none. */
-function foldersOf(folder: string, isThere: Look): readonly string[] {
+function foldersUpTo(folder: string, isTrusted: IsTrusted): readonly string[] {
   const folders: string[] = []
   for (let at = folder; ; at = dirname(at)) {
     folders.push(at)
     const git = join(at, '.git')
-    if (isThere(git)) return folders
+    if (isTrusted(git)) return folders
     if (ownerOf(git) !== undefined || dirname(at) === at) return [folder]
   }
 }
 
-function declared(manifest: unknown): PackageManager | undefined {
+function declaredManager(manifest: unknown): PackageManager | undefined {
   const engines = field(field(manifest, 'devEngines'), 'packageManager')
   const listed: readonly unknown[] = Array.isArray(engines) ? engines : [engines]
   const names = [text(field(manifest, 'packageManager'))?.split('@', 1)[0], ...listed.map(one => field(one, 'name'))]
-  return first(names, known)
+  return first(names, toManager)
 }
 
-function traced(folder: string, isThere: Look): PackageManager | undefined {
-  return traces.find(([file]) => isThere(join(folder, file)))?.[1]
+function managerByLockFile(folder: string, isTrusted: IsTrusted): PackageManager | undefined {
+  return lockFiles.find(([file]) => isTrusted(join(folder, file)))?.[1]
 }
 
-function manifestIn(folder: string, isThere: Look): unknown {
+function manifestIn(folder: string, isTrusted: IsTrusted): unknown {
   const file = join(folder, 'package.json')
   try {
-    return isThere(file) ? JSON.parse(readTextFileNow(file, manifestBytes) ?? '') : undefined
+    return isTrusted(file) ? JSON.parse(readTextFileNow(file, manifestBytes) ?? '') : undefined
   } catch {
     return undefined
   }
 }
 
-function known(name: unknown): PackageManager | undefined {
-  return managers.find(manager => manager === name)
+function toManager(name: unknown): PackageManager | undefined {
+  return names.find(manager => manager === name)
 }
 
 function first<T, R>(items: readonly T[], find: (item: T) => R | undefined): R | undefined {

@@ -16,14 +16,14 @@ import type {
 import { messageOf, systemCode } from '../../kernel/errors.ts'
 import { isProgram } from '../lib/files.ts'
 import type { Cgroups } from '../platform-linux/service.ts'
-import { graceOf, type HeldInput, HeldProcess, signalNumber } from './held-process.ts'
-import { type HeldState, isHeldState } from './held-state.ts'
-import { type KeeperEvent, KeeperLink } from './keeper-connection.ts'
-import { recoverHeld } from './keeper-recovery.ts'
+import { KeeperConnection, type KeeperEvent } from './keeper-connection.ts'
+import { graceOf, KeeperProcess, type KeeperProcessInput, signalNumber } from './keeper-process.ts'
+import { recoverProcess } from './keeper-recovery.ts'
 import { RemovalWatch } from './keeper-sockets.ts'
-import { Starter } from './keeper-starter.ts'
-import { reasonOf, refusal } from './start-error.ts'
-import { endUnknown, killedMs } from './unknown-keeper.ts'
+import { KeeperStarter } from './keeper-starter.ts'
+import { isKeeperState, type KeeperState } from './keeper-state.ts'
+import { failureReason, startError } from './start-error.ts'
+import { killedMs, stopUnknownKeeper } from './unknown-keeper.ts'
 
 /** What the keeper's processes need. */
 export interface KeeperProcessesInput {
@@ -41,33 +41,33 @@ const terminal = 'xterm-256color'
 const markBase = 2n ** 62n
 const markBits = 2n ** 61n
 /** An unknown process has so long to end before it is killed: ms. */
-const unknownMs = 3000
+const unknownGraceMs = 3000
 /** So often a start is repeated that failed as its folder had been removed. */
-const cleanings = 3
+const maxRetries = 3
 
 /** Processes held by keepers: they outlive the daemon. */
 export class KeeperProcesses implements Processes {
   readonly #input: KeeperProcessesInput
-  readonly #starter: Starter
+  readonly #starter: KeeperStarter
   /** Names of the sockets of all keepers this daemon has started or found. */
   readonly #known = new Set<string>()
   /** The exit records that a service of this key has left. */
   readonly #records = new Map<string, string>()
   /** Those that have not ended, by their ids. */
-  readonly #held = new Map<string, HeldProcess>()
+  readonly #running = new Map<string, KeeperProcess>()
   readonly #watch: RemovalWatch
 
   constructor(input: KeeperProcessesInput) {
     this.#input = input
     this.#watch = new RemovalWatch(
-      file => this.#held.has(idOf(file)),
+      file => this.#running.has(idOf(file)),
       () => {
         // The folder is made again when it is needed.
-        if (this.#held.size > 0) void this.restore().catch(error => input.log.warn(messageOf(error)))
+        if (this.#running.size > 0) void this.restore().catch(error => input.log.warn(messageOf(error)))
       },
     )
     this.#makeFolders()
-    this.#starter = new Starter(input.keeper, () =>
+    this.#starter = new KeeperStarter(input.keeper, () =>
       join(input.folders.runtime, `starter-${randomBytes(3).toString('hex')}.s`),
     )
   }
@@ -80,20 +80,20 @@ export class KeeperProcesses implements Processes {
     this.#known.add(id)
     const cgroups = this.#input.cgroups?.()
     const made = await cgroups?.make(id)
-    const { link, answer } = await this.#started(spec, base, mark, made)
+    const { connection, answer } = await this.#start(spec, base, mark, made)
     // What it could not join is no account of it.
     const cgroup = answer?.['cgroup'] === true ? made : undefined
     if (made !== undefined && cgroup === undefined)
       await cgroups?.remove(made).catch(error => log.warn(messageOf(error)))
-    if (link === undefined || answer?.event !== 'started') {
+    if (connection === undefined || answer?.event !== 'started') {
       this.#known.delete(id)
-      throw refusal(spec, answer === undefined ? await this.#missing() : reasonOf(answer))
+      throw startError(spec, answer === undefined ? await this.#describeMissing() : failureReason(answer))
     }
     const table = this.#input.table()
     const [pid, keeper] = [Number(answer['pid']), Number(answer['keeper'])]
     const [keeperStart = '', mainStart = ''] = await Promise.all([table.start(keeper), table.start(pid)]).catch(
       async (error: unknown) => {
-        await endUnheld(link)
+        await stopUnsupervised(connection)
         throw error
       },
     )
@@ -108,21 +108,21 @@ export class KeeperProcesses implements Processes {
       starts: { keeper: keeperStart, main: mainStart },
       ...(spec.port === undefined ? {} : { port: spec.port }),
     }
-    const state: HeldState = { socket: `${base}.s`, exitFile: this.#exitFile(id), tree }
+    const state: KeeperState = { socket: `${base}.s`, exitFile: this.#exitFile(id), tree }
     this.#forgetRecord(spec.key, state.exitFile)
-    return this.#hold({ link, isFound: false, state, log: spec.log, table, cgroups, warn: log.warn })
+    return this.#supervise({ connection, isAdopted: false, state, log: spec.log, table, cgroups, warn: log.warn })
   }
 
   async adopt(state: unknown, log: LogSink): Promise<Instance | undefined> {
     const table = this.#input.table()
-    const found = isHeldState(state)
-      ? { state, link: await KeeperLink.open(state.socket) }
-      : await recoverHeld(state, table)
+    const found = isKeeperState(state)
+      ? { state, connection: await KeeperConnection.open(state.socket) }
+      : await recoverProcess(state, table)
     if (found === undefined) return undefined
     this.#known.add(idOf(found.state.socket))
-    return this.#hold({
+    return this.#supervise({
       ...found,
-      isFound: true,
+      isAdopted: true,
       log,
       table,
       cgroups: this.#input.cgroups?.(),
@@ -130,29 +130,29 @@ export class KeeperProcesses implements Processes {
     })
   }
 
-  async tidy(spared: readonly unknown[] = [], graceMs = unknownMs): Promise<void> {
+  async tidy(spared: readonly unknown[] = [], graceMs = unknownGraceMs): Promise<void> {
     const named = JSON.stringify(spared)
     const isUnknown = (id: string) => !this.#known.has(id) && !named.includes(id)
     const files = await Promise.all([this.#folder, this.#exits].map(folder => readdir(folder)))
     const ids = new Set(files.flat().map(idOf).filter(isUnknown))
     const { keeper, log } = this.#input
     const filesOf = (id: string) => ({ base: join(this.#folder, id), exitFile: this.#exitFile(id) })
-    await Promise.all([...ids].map(id => endUnknown(filesOf(id), { program: keeper, graceMs, log })))
+    await Promise.all([...ids].map(id => stopUnknownKeeper(filesOf(id), { program: keeper, graceMs, log })))
   }
 
   async restore(): Promise<void> {
     this.#makeFolders()
-    await Promise.all([...this.#held.values()].map(held => held.restore()))
+    await Promise.all([...this.#running.values()].map(instance => instance.restore()))
   }
 
-  #hold(input: HeldInput): HeldProcess {
-    const held = new HeldProcess(input)
+  #supervise(input: KeeperProcessInput): KeeperProcess {
+    const instance = new KeeperProcess(input)
     const id = idOf(input.state.socket)
-    this.#held.set(id, held)
-    void held.exited.then(() => this.#held.delete(id))
+    this.#running.set(id, instance)
+    void instance.exited.then(() => this.#running.delete(id))
     // What was removed before is not noticed.
-    void held.restore()
-    return held
+    void instance.restore()
+    return instance
   }
 
   /** Where new keepers' sockets are; those of older ones may be elsewhere. */
@@ -175,18 +175,18 @@ export class KeeperProcesses implements Processes {
   }
 
   /** A keeper and what it says of its start. Between the making of its folder and its bind a cleaner may be, but not time and again. */
-  async #started(
+  async #start(
     spec: ProcessSpec,
     base: string,
     mark: string,
     cgroup: string | undefined,
-  ): Promise<{ readonly link: KeeperLink | undefined; readonly answer: KeeperEvent | undefined }> {
-    for (let left = cleanings; ; left--) {
-      const link = await this.#launch(spec, base, mark, cgroup)
-      const answer = await link?.next('started', 'failed')
+  ): Promise<{ readonly connection: KeeperConnection | undefined; readonly answer: KeeperEvent | undefined }> {
+    for (let left = maxRetries; ; left--) {
+      const connection = await this.#launch(spec, base, mark, cgroup)
+      const answer = await connection?.next('started', 'failed')
       const isOfSocket = answer?.['step'] === 'socket' || answer?.['step'] === 'notify'
-      if (!isOfSocket || answer['errno'] !== constants.errno.ENOENT || left === 0) return { link, answer }
-      link?.close()
+      if (!isOfSocket || answer['errno'] !== constants.errno.ENOENT || left === 0) return { connection, answer }
+      connection?.close()
     }
   }
 
@@ -195,7 +195,7 @@ export class KeeperProcesses implements Processes {
     base: string,
     mark: string,
     cgroup: string | undefined,
-  ): Promise<KeeperLink | undefined> {
+  ): Promise<KeeperConnection | undefined> {
     const argv = [
       ...[this.#input.keeper, 'run'],
       ...['--socket', `${base}.s`, '--exit', this.#exitFile(basename(base)), '--notify', `${base}.n`],
@@ -209,13 +209,13 @@ export class KeeperProcesses implements Processes {
       ...spec.argv,
     ]
     if ([spec.dir, ...argv, ...Object.entries(spec.env).flat()].some(text => text.includes('\0')))
-      throw refusal(spec, 'a NUL is in its command, folder or environment')
+      throw startError(spec, 'a NUL is in its command, folder or environment')
     try {
       // The runtime folder may have been removed.
       this.#makeFolders()
       mkdirSync(dirname(spec.log.file), { recursive: true, mode: 0o700 })
     } catch (error) {
-      throw refusal(spec, systemCode(error) ?? messageOf(error))
+      throw startError(spec, systemCode(error) ?? messageOf(error))
     }
     return this.#starter.start({ argv, dir: spec.dir, env: spec.tty ? { TERM: terminal, ...spec.env } : spec.env })
   }
@@ -228,7 +228,7 @@ export class KeeperProcesses implements Processes {
     if (last !== undefined) void rm(last, { force: true }).catch(() => {})
   }
 
-  async #missing(): Promise<string> {
+  async #describeMissing(): Promise<string> {
     const { keeper } = this.#input
     if (!(await isProgram(keeper))) return `${keeper} is missing; run \`npm rebuild locald\``
     if (this.#starter.problem === 'EMFILE') return 'the daemon has no descriptor left (EMFILE)'
@@ -237,11 +237,11 @@ export class KeeperProcesses implements Processes {
 }
 
 /** Ends a service that cannot be held, as `ps` has failed: nobody would know that it runs, and the next start would start another. */
-async function endUnheld(link: KeeperLink): Promise<void> {
-  const ended = link.next('exit')
-  link.send(`stop ${constants.signals.SIGKILL} 0`)
+async function stopUnsupervised(connection: KeeperConnection): Promise<void> {
+  const ended = connection.next('exit')
+  connection.send(`stop ${constants.signals.SIGKILL} 0`)
   await Promise.race([ended, pause(killedMs, undefined, { ref: false })])
-  link.close()
+  connection.close()
 }
 
 /** What a keeper's files have in common: `<id>.s`, `<id>.n`, `<id>.x`. */

@@ -14,8 +14,8 @@ export interface ShellCommand {
 export function shellCommand(command: string, env: Readonly<Record<string, string>>): ShellCommand {
   const names = Object.keys(env).filter(name => /^DYLD_\w+$/.test(name))
   if (names.length === 0) return { argv: ['/bin/sh', '-c', command], env }
-  const handed = (name: string) => `LOCALD_${name}`
-  const exported = names.map(name => `export ${name}="$${handed(name)}"; unset ${handed(name)}; `)
-  const copies = names.map(name => [handed(name), env[name] ?? ''] as const)
-  return { argv: ['/bin/sh', '-c', `${exported.join('')}${command}`], env: { ...env, ...Object.fromEntries(copies) } }
+  const aliasOf = (name: string) => `LOCALD_${name}`
+  const exports = names.map(name => `export ${name}="$${aliasOf(name)}"; unset ${aliasOf(name)}; `)
+  const copies = names.map(name => [aliasOf(name), env[name] ?? ''] as const)
+  return { argv: ['/bin/sh', '-c', `${exports.join('')}${command}`], env: { ...env, ...Object.fromEntries(copies) } }
 }

@@ -4,7 +4,7 @@ import { LocaldError } from '../../kernel/errors.ts'
 import type { KeeperEvent } from './keeper-connection.ts'
 
 /** SPAWN_FAILED, with what can be done. */
-export function refusal(spec: ProcessSpec, reason: string): LocaldError {
+export function startError(spec: ProcessSpec, reason: string): LocaldError {
   return new LocaldError('SPAWN_FAILED', `${spec.key} could not be started: ${reason}`, {
     service: spec.key,
     hint: hintFor(spec, reason),
@@ -16,7 +16,7 @@ const noTerminals: readonly unknown[] = [constants.errno.ENOSPC, constants.errno
 const noTerminal = 'no terminal is free'
 
 /** Why a keeper did not start a program, by its own account. */
-export function reasonOf({ step, errno, error }: KeeperEvent): string {
+export function failureReason({ step, errno, error }: KeeperEvent): string {
   return step === 'pty' && noTerminals.includes(errno) ? `${noTerminal} (${error})` : `${step}: ${error}`
 }
 

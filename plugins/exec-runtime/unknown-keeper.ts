@@ -2,8 +2,8 @@ import { rm } from 'node:fs/promises'
 import { constants } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Log } from '../../kernel/contract/plugin.ts'
-import { keeperOf } from './exit-record.ts'
-import { KeeperLink } from './keeper-connection.ts'
+import { findRecordedKeeper } from './exit-record.ts'
+import { KeeperConnection } from './keeper-connection.ts'
 
 /** After it was killed, what a keeper holds ends within so long: ms. */
 export const killedMs = 3000
@@ -18,7 +18,7 @@ export interface KeeperFiles {
 }
 
 /** How a keeper is ended. */
-export interface EndOptions {
+export interface StopOptions {
   /** A keeper, to look at locks. */
   readonly program: string
   /** After so long what it holds is killed. */
@@ -30,48 +30,49 @@ export interface EndOptions {
  * Ends a keeper that an earlier daemon has left unknown, and removes its files. One that lives is waited for: what it holds may use a port
  * that is needed. One that does not obey is left, with a warning.
  */
-export async function endUnknown(
+export async function stopUnknownKeeper(
   { base, exitFile }: KeeperFiles,
-  { program, graceMs, log }: EndOptions,
+  { program, graceMs, log }: StopOptions,
 ): Promise<void> {
-  const open = await KeeperLink.open(`${base}.s`)
+  const open = await KeeperConnection.open(`${base}.s`)
   // Asked once where there is none, as for each service that ran when the machine lost its power.
-  const keeper = open === undefined ? await keeperOf(exitFile, program) : undefined
-  const link = keeper === undefined ? open : await woken(base, keeper)
-  if (link !== undefined) {
+  const keeper = open === undefined ? await findRecordedKeeper(exitFile, program) : undefined
+  const connection = keeper === undefined ? open : await wakeKeeper(base, keeper)
+  if (connection !== undefined) {
     log.warn(`${base}.s: an unknown service of an earlier daemon is stopped`)
     // It may be stopped, or traced: a later daemon tries again.
-    if (!(await hasEnded(link, graceMs))) return log.warn(`${base}.s: its keeper does not obey; it was left as it is`)
-  } else if (keeper !== undefined && (await keeperOf(exitFile, program)) !== undefined)
+    if (!(await waitForExit(connection, graceMs)))
+      return log.warn(`${base}.s: its keeper does not obey; it was left as it is`)
+  } else if (keeper !== undefined && (await findRecordedKeeper(exitFile, program)) !== undefined)
     return log.warn(`${base}.s: its keeper cannot be reached; it was left as it is`)
   const files = [...['s', 'n', 'x'].map(end => `${base}.${end}`), exitFile]
   await Promise.all(files.map(file => rm(file, { force: true })))
 }
 
-async function hasEnded(link: KeeperLink, graceMs: number): Promise<boolean> {
-  const timer = setTimeout(() => link.send(`stop ${constants.signals.SIGKILL} 0`), graceMs)
-  link.send('finish')
+async function waitForExit(connection: KeeperConnection, graceMs: number): Promise<boolean> {
+  const timer = setTimeout(() => connection.send(`stop ${constants.signals.SIGKILL} 0`), graceMs)
+  connection.send('finish')
   const over = new AbortController()
   const late = pause(graceMs + killedMs, 'late', { signal: over.signal }).catch(() => 'late')
-  const first = await Promise.race([link.next('exit'), late])
+  const first = await Promise.race([connection.next('exit'), late])
   clearTimeout(timer)
   over.abort()
-  link.close()
+  connection.close()
   return first !== 'late'
 }
 
 /** The link to a keeper whose socket was removed: it binds it again at SIGHUP. */
-async function woken(base: string, pid: number): Promise<KeeperLink | undefined> {
-  if (!hangUp(pid)) return undefined
+async function wakeKeeper(base: string, pid: number): Promise<KeeperConnection | undefined> {
+  if (!sendHangup(pid)) return undefined
   for (const end = performance.now() + wakeMs; performance.now() < end; await pause(wakeStepMs)) {
-    const link = await KeeperLink.open(`${base}.s`)
-    if (link !== undefined) return link
+    const connection = await KeeperConnection.open(`${base}.s`)
+    if (connection !== undefined) return connection
   }
   return undefined
 }
 
 /** False: it has just ended. */
-function hangUp(pid: number): boolean {
+function sendHangup(pid: number): boolean {
   try {
     return process.kill(pid, 'SIGHUP')
   } catch {

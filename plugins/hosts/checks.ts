@@ -1,20 +1,20 @@
 import type { Check, CheckResult } from '../../kernel/contract/plugin.ts'
-import type { Block } from './hosts-block.ts'
+import type { HostsBlock } from './hosts-block.ts'
 import { addressesOf, findsLocalhostNames } from './name-lookup.ts'
 
 /** What doctor is told of names; `block` is what writes them, once it does. */
 export function nameChecks(
   os: NodeJS.Platform,
-  block: () => Block | undefined,
+  block: () => HostsBlock | undefined,
   find: typeof addressesOf = addressesOf,
 ): readonly Check[] {
   return [
-    { id: 'hosts-block', title: 'Names in the hosts file', run: async () => ofBlock(block()) },
-    { id: 'localhost', title: 'localhost', run: ofLocalhost },
+    { id: 'hosts-block', title: 'Names in the hosts file', run: async () => checkBlock(block()) },
+    { id: 'localhost', title: 'localhost', run: checkLocalhost },
     {
       id: 'localhost-names',
       title: 'Names below localhost',
-      run: async () => (block() === undefined ? ofNames(os, find) : inHostsFile),
+      run: async () => (block() === undefined ? checkNames(os, find) : inHostsFile),
     },
   ]
 }
@@ -25,14 +25,14 @@ const inHostsFile: CheckResult = {
   summary: 'names of running services are kept in the hosts file',
 }
 
-function ofBlock(block: Block | undefined): CheckResult {
+function checkBlock(block: HostsBlock | undefined): CheckResult {
   const severity = 'optional'
   if (block === undefined) return { status: 'skip', severity, summary: 'locald does not write to the hosts file' }
-  if (block.complaint === '') return { status: 'pass', severity, summary: 'the hosts file has the names that need it' }
-  return { status: 'warn', severity, summary: block.complaint, fix: 'Run `locald admin sync-hosts`.' }
+  if (block.problem === '') return { status: 'pass', severity, summary: 'the hosts file has the names that need it' }
+  return { status: 'warn', severity, summary: block.problem, fix: 'Run `locald admin sync-hosts`.' }
 }
 
-async function ofLocalhost(): Promise<CheckResult> {
+async function checkLocalhost(): Promise<CheckResult> {
   const severity = 'important'
   const addresses = await addressesOf('localhost')
   const summary = `localhost is ${addresses.length === 0 ? 'not found' : addresses.join(' and ')}`
@@ -40,7 +40,7 @@ async function ofLocalhost(): Promise<CheckResult> {
   return { status: 'warn', severity, summary, fix: 'Add the line `127.0.0.1 localhost` to /etc/hosts.' }
 }
 
-async function ofNames(os: NodeJS.Platform, find: typeof addressesOf): Promise<CheckResult> {
+async function checkNames(os: NodeJS.Platform, find: typeof addressesOf): Promise<CheckResult> {
   const severity = 'optional'
   if (await findsLocalhostNames(find)) {
     return { status: 'pass', severity, summary: 'every program finds names such as web.shop.localhost' }

@@ -2,7 +2,7 @@ import { userInfo } from 'node:os'
 import type { Host, Plugin } from '../../kernel/contract/plugin.ts'
 import { messageOf } from '../../kernel/errors.ts'
 import { nameChecks } from './checks.ts'
-import { Block } from './hosts-block.ts'
+import { HostsBlock } from './hosts-block.ts'
 import { folderOf, SharedNames } from './shared-names.ts'
 
 /** Cleaners of temporary folders go by days: ms. */
@@ -15,26 +15,26 @@ const plugin: Plugin = {
   after: ['privileges'],
   needs: ['privileges', 'processTable'],
   setup(host) {
-    let block: Block | undefined
+    let block: HostsBlock | undefined
     let stop: (() => void) | undefined
     host.hooks.booted.tapPromise('hosts', async () => {
       if (!host.has('hosts-file')) return
       const made = blockOf(host)
       block = made
-      const upkeep = setInterval(() => made.renew(), hourMs).unref()
+      const upkeep = setInterval(() => made.refresh(), hourMs).unref()
       const off = host.use.catalog.on(({ event }) => {
-        if (event === 'service' || event === 'removed') made.follow()
+        if (event === 'service' || event === 'removed') made.scheduleSync()
       })
       stop = () => {
         clearInterval(upkeep)
         off()
       }
-      made.follow()
+      made.scheduleSync()
     })
     // What is ready has a URL that works.
     host.hooks.ready.tapPromise('hosts', async ({ key }) => {
       const hosts = host.use.catalog.services().find(it => it.key === key)?.hosts
-      if (hosts !== undefined) await block?.found(hosts)
+      if (hosts !== undefined) await block?.waitUntilResolved(hosts)
     })
     // While the helper can still be run: what was stopped with the daemon has no name any more.
     host.hooks.closing.tapPromise('hosts', async () => {
@@ -56,9 +56,9 @@ const plugin: Plugin = {
 
 export default plugin
 
-function blockOf({ use, platform, folders, log }: Host): Block {
+function blockOf({ use, platform, folders, log }: Host): HostsBlock {
   const shared = new SharedNames(platform.uid, folders.data, () => use.processTable, folderOf(platform, homeOf()))
-  return new Block({ uid: platform.uid, catalog: use.catalog, privileges: use.privileges, shared, log })
+  return new HostsBlock({ uid: platform.uid, catalog: use.catalog, privileges: use.privileges, shared, log })
 }
 
 /** Of a user who is not in the password file, as in some containers: undefined. */

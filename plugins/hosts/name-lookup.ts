@@ -6,7 +6,7 @@ import type { CatalogEntry, Status } from '../../kernel/contract/plugin.ts'
 /** A name server that is waited for longer than this has no answer: ms. */
 const lookupMs = 2000
 /** More the helper does not take: names, and bytes of names with a newline each. */
-const most = { names: 1024, bytes: 40_960 }
+const limits = { names: 1024, bytes: 40_960 }
 /** Domains reserved for local use (RFC 6761). */
 const domains = ['localhost', 'test'] as const
 /** Labels of names that programs look for in the machine's own domain; the helper takes none of them. */
@@ -18,18 +18,18 @@ const live: readonly Status[] = ['waiting', 'starting', 'running', 'restarting',
  * Names of services that run, or are about to, which the hosts file may have: below `localhost` and `test`. Those below
  * `localhost` only where the system does not find such names by itself.
  */
-export function wantedNames(services: readonly CatalogEntry[], findsLocalhost: boolean): readonly string[] {
+export function selectNames(services: readonly CatalogEntry[], findsLocalhost: boolean): readonly string[] {
   const names = services.filter(({ status }) => live.includes(status)).flatMap(({ hosts }) => hosts)
-  return writable(names.filter(name => !(findsLocalhost && name.endsWith('.localhost'))))
+  return acceptedNames(names.filter(name => !(findsLocalhost && name.endsWith('.localhost'))))
 }
 
 /** Those of the names that the helper takes, sorted, as far as it takes more. It refuses all for one that it does not take. */
-export function writable(names: readonly string[]): readonly string[] {
+export function acceptedNames(names: readonly string[]): readonly string[] {
   let bytes = 0
-  const allowed = [...new Set(names.filter(mayBeWritten))].sort()
-  return allowed.slice(0, most.names).filter(name => {
+  const allowed = [...new Set(names.filter(isAccepted))].sort()
+  return allowed.slice(0, limits.names).filter(name => {
     bytes += name.length + 1
-    return bytes <= most.bytes
+    return bytes <= limits.bytes
   })
 }
 
@@ -50,19 +50,19 @@ export function isLoopback(address: string): boolean {
 
 /** What getaddrinfo(3) knows; empty when that is nothing, or when a name server keeps it waiting. */
 export async function addressesOf(name: string): Promise<readonly string[]> {
-  const waited = new AbortController()
+  const done = new AbortController()
   try {
-    const late = setTimeout(lookupMs, [], { signal: waited.signal })
-    const found = await Promise.race([lookup(name, { all: true }), late])
+    const timeout = setTimeout(lookupMs, [], { signal: done.signal })
+    const found = await Promise.race([lookup(name, { all: true }), timeout])
     return found.map(({ address }) => address)
   } catch {
     return []
   } finally {
-    waited.abort()
+    done.abort()
   }
 }
 
-function mayBeWritten(name: string): boolean {
+function isAccepted(name: string): boolean {
   const labels = name.split('.')
   const top = labels.at(-1)
   const isFine = labels.every(it => label.test(it) && !reserved.includes(it))

@@ -40,19 +40,19 @@ export class SharedNames {
     const entry: Entry = { pid: process.pid, start, names }
     const path = join(this.#folder, this.#own)
     if (names.length === 0) {
-      if (!(await this.#isThere())) return
+      if (!(await this.#hasFolder())) return
       await rm(path, { force: true })
       // The last one out; refused while others want names.
       return await rmdir(this.#folder).catch(() => undefined)
     }
     await mkdir(this.#folder, { recursive: true, mode: 0o700 })
-    await this.#isThere()
+    await this.#hasFolder()
     writeAtomic(path, JSON.stringify(entry), { durable: false })
   }
 
   /** What all of them want, sorted. Rejects as `put` does. */
   async all(): Promise<readonly string[]> {
-    if (!(await this.#isThere())) return []
+    if (!(await this.#hasFolder())) return []
     const files = (await readdir(this.#folder).catch(() => [])).filter(name => name.endsWith('.json'))
     const lists = await Promise.all(files.map(name => this.#read(join(this.#folder, name))))
     return [...new Set(lists.flat())].sort()
@@ -62,7 +62,7 @@ export class SharedNames {
    * Whether the folder is there; nothing in it is looked at before. Anyone may have made one first where it lies in /tmp, and names in it
    * would get into the hosts file of all.
    */
-  async #isThere(): Promise<boolean> {
+  async #hasFolder(): Promise<boolean> {
     const info = await lstat(this.#folder).catch(error => {
       if (systemCode(error) === 'ENOENT') return undefined
       throw error

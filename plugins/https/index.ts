@@ -4,7 +4,7 @@ import type { Host, Plugin } from '../../kernel/contract/plugin.ts'
 import { type ShapeOf, shape } from '../../kernel/contract/shape.ts'
 import { LocaldError, messageOf } from '../../kernel/errors.ts'
 import { openAuthority } from './ca/authority.ts'
-import { constrainedTo } from './ca/domains.ts'
+import { constrainDomains } from './ca/domains.ts'
 import { LeafCertificates } from './ca/leaf-certificates.ts'
 import type { Machine } from './trust/programs.ts'
 import type { Helper } from './trust/system-store.ts'
@@ -30,15 +30,15 @@ const plugin: Plugin = {
   options,
   setup(host) {
     const folder = join(host.folders.data, 'ca')
-    const domains = domainsOf(host)
+    const domains = readDomains(host)
     host.provide('certificates', () => new LeafCertificates(openAuthority(folder, domains), domains))
-    const trust = new Trust(machineOf(host), folder, () => helperOf(host))
+    const trust = new Trust(describeMachine(host), folder, () => findHelper(host))
     host.command({
       name: 'trust',
       description: 'Trust the local CA in the system’s and the browsers’ stores',
       async run(argv, { outcomes }) {
         const system = argv.includes('--system')
-        refuseWords(
+        refuseArguments(
           'trust',
           argv.filter(word => word !== '--system'),
         )
@@ -49,7 +49,7 @@ const plugin: Plugin = {
       name: 'untrust',
       description: 'Take the local CA out of all stores',
       async run(argv, { outcomes }) {
-        refuseWords('untrust', argv)
+        refuseArguments('untrust', argv)
         return await trust.untrust({ outcomes })
       },
     })
@@ -63,15 +63,15 @@ const plugin: Plugin = {
 export default plugin
 
 /** A flag that is not known might be meant to change less. */
-function refuseWords(command: string, [word]: readonly string[]): void {
+function refuseArguments(command: string, [word]: readonly string[]): void {
   if (word === undefined) return
   throw new LocaldError('USAGE', `'locald ${command}' takes no word '${word}'`, {
     hint: `Usage: \`locald ${command}${command === 'trust' ? ' [--system]' : ''}\`.`,
   })
 }
 
-function domainsOf(host: Host): readonly string[] {
-  const domains = constrainedTo(isOptions(host.options) ? host.options.domains : [])
+function readDomains(host: Host): readonly string[] {
+  const domains = constrainDomains(isOptions(host.options) ? host.options.domains : [])
   if (typeof domains !== 'string') return domains
   throw new LocaldError('PLUGIN_SETUP', `[plugins.https] domains: ${domains}`, { plugin: 'https' })
 }
@@ -82,7 +82,7 @@ function isOptions(value: unknown): value is ShapeOf<typeof options> {
 }
 
 /** Undefined where the privileged helper is not installed. */
-function helperOf(host: Host): Helper | undefined {
+function findHelper(host: Host): Helper | undefined {
   if (!host.has('shim')) return undefined
   try {
     return host.use.privileges
@@ -92,7 +92,7 @@ function helperOf(host: Host): Helper | undefined {
   }
 }
 
-function machineOf({ platform, folders }: Host): Machine {
+function describeMachine({ platform, folders }: Host): Machine {
   const { HOME: home, PATH: path } = process.env
   return {
     os: platform.os,

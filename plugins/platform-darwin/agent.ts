@@ -9,10 +9,10 @@ import { programsIn } from './plist.ts'
 
 const severity = 'important'
 /** The first macOS that stops what an app has left running. */
-const endsWithApp = 27
-const keep =
+const stopsWithAppRelease = 27
+const allowTerminal =
   'Allow your terminal app in System Settings › General › Login Items, under "Allow in the Background", or run `locald server install` and restart the services.'
-const again = 'Run `locald server install`.'
+const reinstall = 'Run `locald server install`.'
 const retry = 'Run `launchctl managername` in a terminal: it shows whether launchd answers at all.'
 const allow =
   'Allow it in System Settings › General › Login Items, under "Allow in the Background", and run `locald server install`.'
@@ -57,12 +57,12 @@ async function checkAgent({ uid, env, launchctl, release }: AgentMachine): Promi
  * tmux/tmux#5465, nexu-io/open-design#8276. What launchd starts as a job of its own, as the CLI has it do there, lives on.
  */
 function withoutAgent(release: number, job: string | undefined): CheckResult {
-  if (release < endsWithApp) return { status: 'skip', severity, summary: 'launchd does not start the daemon' }
+  if (release < stopsWithAppRelease) return { status: 'skip', severity, summary: 'launchd does not start the daemon' }
   if (job?.startsWith('dev.locald') === true) {
     return { status: 'pass', severity, summary: `launchd has started the daemon as ${job}` }
   }
   const summary = `macOS ${release} stops the daemon and all services when the app that they were started from quits`
-  return { status: 'warn', severity, summary, fix: keep }
+  return { status: 'warn', severity, summary, fix: allowTerminal }
 }
 
 async function notLoaded(launchctl: Launchctl, label: string, uid: number): Promise<CheckResult> {
@@ -72,9 +72,9 @@ async function notLoaded(launchctl: Launchctl, label: string, uid: number): Prom
       return { status: 'warn', severity, summary: `${label} is switched off in launchd`, fix: allow }
     }
   }
-  return { status: 'warn', severity, summary: `launchd does not have ${label} loaded`, fix: again }
+  return { status: 'warn', severity, summary: `launchd does not have ${label} loaded`, fix: reinstall }
 }
 
 function missing(path: string): CheckResult {
-  return { status: 'warn', severity, summary: `the launch agent starts ${path}, which cannot be run`, fix: again }
+  return { status: 'warn', severity, summary: `the launch agent starts ${path}, which cannot be run`, fix: reinstall }
 }

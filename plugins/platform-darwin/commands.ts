@@ -19,7 +19,7 @@ export function toolPath(path: string | undefined, sandbox: string | undefined):
  * One run serves all who asked before it began; who asks while it runs waits for the next, as this one may miss the
  * latest.
  */
-export class Shared<T> {
+export class SharedRun<T> {
   readonly #run: () => Promise<T>
   #running: Promise<unknown> = Promise.resolve()
   #next: Promise<T> | undefined
@@ -47,7 +47,7 @@ export class Shared<T> {
 export class Tools {
   readonly #env: Readonly<Record<string, string>>
   readonly #uid: number
-  readonly #ps = new Shared(async () => {
+  readonly #ps = new SharedRun(async () => {
     const rows: Row[] = []
     await this.#read('ps', psArgs, [0], line => {
       const row = parseRow(line)
@@ -58,8 +58,8 @@ export class Tools {
     return rows
   })
   /** By the name of the variable; only lines that have it are kept. */
-  readonly #environments = new Map<string, Shared<readonly string[]>>()
-  readonly #lsof = new Shared(async () => {
+  readonly #environments = new Map<string, SharedRun<readonly string[]>>()
+  readonly #lsof = new SharedRun(async () => {
     const lines: string[] = []
     // It exits with 1 when nothing listens, and when something could not be looked into.
     await this.#read('lsof', lsofArgs, [0, 1], line => lines.push(line))
@@ -81,7 +81,7 @@ export class Tools {
   /** The pids of the processes that are seen to have been given a variable, `NAME=value`; none where `ps` has no -E. */
   async given(variable: string): Promise<ReadonlySet<number>> {
     const name = variable.slice(0, variable.indexOf('=') + 1)
-    const shared = this.#environments.get(name) ?? new Shared(() => this.#environmentsWith(name))
+    const shared = this.#environments.get(name) ?? new SharedRun(() => this.#environmentsWith(name))
     this.#environments.set(name, shared)
     // What a failed run has said is full of secrets.
     return pidsWith(await shared.get().catch(() => []), variable)

@@ -1,7 +1,7 @@
 import type { FeatureState } from '../../kernel/contract/plugin.ts'
 import type { PlatformFeature } from '../lib/features.ts'
 import { findProgram, pathFolders } from '../lib/programs.ts'
-import { lookAtShim } from './shim.ts'
+import { findShim } from './shim.ts'
 
 /** The machine that is probed; a test gives it a folder as root. */
 export interface Machine {
@@ -50,7 +50,7 @@ async function vm(machine: Machine): Promise<FeatureState> {
 }
 
 async function shim(machine: Machine): Promise<FeatureState> {
-  const { on, reason, hint } = await lookAtShim(machine)
+  const { on, reason, hint } = await findShim(machine)
   return on ? { on } : { on, ...(reason === undefined ? {} : { reason }), ...(hint === undefined ? {} : { hint }) }
 }
 

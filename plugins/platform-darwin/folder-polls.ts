@@ -3,23 +3,23 @@ import { basename, join } from 'node:path'
 import type { FolderEvent } from '../../kernel/contract/plugin.ts'
 
 /** A look at all folders, and the pause before the next: ms. */
-const lookMs = 5000
+const intervalMs = 5000
 /** Of a folder with more entries than this only the folder itself is looked at. */
 const mostEntries = 1000
 
-type Heard = (event: FolderEvent, name: string | null) => void
+type FolderListener = (event: FolderEvent, name: string | null) => void
 
 /** What a folder and its entries were like. */
-interface Sight {
+interface FolderState {
   /** Undefined: it is not there. */
   readonly folder: string | undefined
   readonly entries: ReadonlyMap<string, { readonly id: string; readonly state: string }>
 }
 
-interface Polled {
+interface PolledFolder {
   readonly path: string
-  readonly heard: Heard
-  sight: Sight
+  readonly listener: FolderListener
+  state: FolderState
 }
 
 /**
@@ -27,20 +27,20 @@ interface Polled {
  * the home folder, is woken for whatever is written below it.
  */
 export class FolderPolls {
-  readonly #folders = new Set<Polled>()
-  readonly #lookMs: number
+  readonly #folders = new Set<PolledFolder>()
+  readonly #intervalMs: number
   #timer: NodeJS.Timeout | undefined
 
-  constructor(everyMs: number = lookMs) {
-    this.#lookMs = everyMs
+  constructor(everyMs: number = intervalMs) {
+    this.#intervalMs = everyMs
   }
 
   /** Throws the system's error where there is no such folder, or it may not be read. */
-  open(path: string, heard: Heard): { close(): void } {
-    const polled: Polled = { path, heard, sight: look(path) }
-    if (polled.sight.folder === undefined) readdirSync(path)
+  open(path: string, listener: FolderListener): { close(): void } {
+    const polled: PolledFolder = { path, listener, state: readState(path) }
+    if (polled.state.folder === undefined) readdirSync(path)
     this.#folders.add(polled)
-    this.#timer ??= setInterval(() => this.#lookAtAll(), this.#lookMs).unref()
+    this.#timer ??= setInterval(() => this.#pollAll(), this.#intervalMs).unref()
     return {
       close: () => {
         this.#folders.delete(polled)
@@ -51,16 +51,16 @@ export class FolderPolls {
     }
   }
 
-  #lookAtAll(): void {
+  #pollAll(): void {
     for (const polled of [...this.#folders]) {
-      const { path, heard, sight } = polled
-      polled.sight = look(path)
-      for (const [event, name] of changesOf(path, sight, polled.sight)) heard(event, name)
+      const { path, listener, state } = polled
+      polled.state = readState(path)
+      for (const [event, name] of changesOf(path, state, polled.state)) listener(event, name)
     }
   }
 }
 
-function look(path: string): Sight {
+function readState(path: string): FolderState {
   try {
     const folder = lstatSync(path)
     const names = readdirSync(path)
@@ -82,7 +82,7 @@ function idOf({ dev, ino, birthtimeMs }: Stats): string {
   return `${dev} ${ino} ${birthtimeMs}`
 }
 
-function changesOf(path: string, before: Sight, now: Sight): readonly (readonly [FolderEvent, string])[] {
+function changesOf(path: string, before: FolderState, now: FolderState): readonly (readonly [FolderEvent, string])[] {
   if (before.folder !== now.folder) return [['rename', basename(path)]]
   const names = [...new Set([...before.entries.keys(), ...now.entries.keys()])]
   return names.flatMap((name): readonly (readonly [FolderEvent, string])[] => {

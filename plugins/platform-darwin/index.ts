@@ -7,7 +7,7 @@ import { Tools, toolPath } from './commands.ts'
 import { type Machine, probes } from './features.ts'
 import { launchctlOf } from './launchctl.ts'
 import { DarwinProcessTable } from './process-table.ts'
-import { lookAtShim } from './shim.ts'
+import { findShim } from './shim.ts'
 import { hasFileEvents, TreeWatches } from './tree-watches.ts'
 
 /** macOS: its features, its processes (from ps and lsof), its desktop and its checks. */
@@ -36,7 +36,7 @@ const plugin: Plugin = {
     for (const check of [...machineChecks(tools), agentCheck(agents)]) host.check(check)
     host.provide('processTable', () => new DarwinProcessTable(tools))
     host.provide('cgroups', () => ({ make: async () => undefined, remove: async () => {} }))
-    host.provide('shim', () => ({ look: () => lookAtShim(machine) }))
+    host.provide('shim', () => ({ look: () => findShim(machine) }))
     host.provide('boot', () => ({ plan: unit => bootPlan(agents, unit) }))
     host.opener(url => ({ argv: ['/usr/bin/open', url] }))
   },

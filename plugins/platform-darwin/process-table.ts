@@ -107,10 +107,10 @@ export class DarwinProcessTable implements ProcessTable {
     const refused = new Set<string>()
     const deadline = performance.now() + sweepMs
     for (let pause = 1; ; pause = Math.min(pause * 2, sweepStepMs)) {
-      const left = (await this.#remains(tree, seen)).filter(row => !refused.has(keyOf(row)))
+      const left = (await this.#findRemaining(tree, seen)).filter(row => !refused.has(keyOf(row)))
       for (const row of left) {
-        const end = kill(row.pid)
-        if (end !== 'gone') (end === 'killed' ? killed : refused).add(keyOf(row))
+        const result = kill(row.pid)
+        if (result !== 'gone') (result === 'killed' ? killed : refused).add(keyOf(row))
       }
       if (left.length === 0 || performance.now() > deadline) return killed.size
       await setTimeout(pause)
@@ -118,14 +118,14 @@ export class DarwinProcessTable implements ProcessTable {
   }
 
   /** The programs run side by side: `lsof` takes longest, and is seldom needed. */
-  async #remains(tree: ProcessTree, seen: readonly ProcessInfo[]): Promise<readonly Row[]> {
+  async #findRemaining(tree: ProcessTree, seen: readonly ProcessInfo[]): Promise<readonly Row[]> {
     const { port, variable } = tree
     const [rows, sockets, given] = await Promise.all([
       this.#tools.ps(),
       port === undefined ? [] : this.#listening(port),
       variable === undefined ? new Set<number>() : this.#tools.given(variable),
     ])
-    return remains({ rows, sockets, given }, tree, seen)
+    return findRemaining({ rows, sockets, given }, tree, seen)
   }
 
   /** The listeners, where one has the port: what refuses is asked of no `lsof`, which takes up to seconds on a busy Mac. */
@@ -150,26 +150,26 @@ function isAirPlayReceiver({ command, port }: Socket): boolean {
 
 /** The live members of a tree, keeper not included. */
 export function membersOf(rows: readonly Row[], tree: ProcessTree): readonly Row[] {
-  if (!isOfThisBoot(rows, tree)) return []
+  if (!isFromThisBoot(rows, tree)) return []
   const { keeper, pid, starts } = tree
   const roots = rows.filter(
     row =>
       (row.pid === keeper && isOfStart(row, tree, starts?.keeper)) ||
       (row.pid === pid && isOfStart(row, tree, starts?.main)),
   )
-  return below(rows, [...roots, ...groupOf(rows, tree)]).filter(row => row.pid !== tree.keeper && !row.zombie)
+  return descendantsOf(rows, [...roots, ...groupOf(rows, tree)]).filter(row => row.pid !== tree.keeper && !row.zombie)
 }
 
 /** What a sweep looks at: the processes, the sockets, and the pids of those that were given the tree's variable. */
-export interface Sight {
+export interface ProcessSnapshot {
   readonly rows: readonly Row[]
   readonly sockets: readonly Socket[]
   readonly given: ReadonlySet<number>
 }
 
 /** What a sweep has to kill. */
-export function remains(
-  { rows, sockets, given }: Sight,
+export function findRemaining(
+  { rows, sockets, given }: ProcessSnapshot,
   tree: ProcessTree,
   seen: readonly ProcessInfo[],
 ): readonly Row[] {
@@ -178,10 +178,10 @@ export function remains(
   const strays = rows.filter(
     row =>
       earlier.has(keyOf(row)) ||
-      (holding.has(row.pid) && isOfThisBoot(rows, tree) && isStray(rows, row, tree)) ||
+      (holding.has(row.pid) && isFromThisBoot(rows, tree) && isStray(rows, row, tree)) ||
       (given.has(row.pid) && isNotOlder(row, tree) && !isOurs(rows, row)),
   )
-  const all = [...membersOf(rows, tree), ...below(rows, strays)]
+  const all = [...membersOf(rows, tree), ...descendantsOf(rows, strays)]
   return [...new Set(all)].filter(row => row.pid > 1 && row.pid !== tree.keeper && !row.zombie)
 }
 
@@ -189,7 +189,7 @@ export function remains(
  * Whether the tree was started since the machine was. All that runs is younger than one from before: by port or group it would be taken
  * for what the tree left, be it the user's own database.
  */
-function isOfThisBoot(rows: readonly Row[], tree: ProcessTree): boolean {
+function isFromThisBoot(rows: readonly Row[], tree: ProcessTree): boolean {
   const first = rows.find(({ pid }) => pid === 1)
   return first === undefined || first.startedMs <= tree.startedMs + earlyMs
 }
@@ -247,7 +247,7 @@ function isOfTime(row: Row, tree: ProcessTree): boolean {
  * These and all that descends from them; not the daemon, should it have been started from a service, nor what is below
  * it.
  */
-function below(rows: readonly Row[], roots: readonly Row[]): readonly Row[] {
+function descendantsOf(rows: readonly Row[], roots: readonly Row[]): readonly Row[] {
   const found = new Set(roots.filter(({ pid }) => pid !== process.pid))
   const pids = new Set([...found].map(({ pid }) => pid))
   for (let before = -1; before !== found.size; ) {

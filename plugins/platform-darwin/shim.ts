@@ -10,7 +10,7 @@ export const shimConf = '/private/etc/locald/shim.conf'
 const setup = 'Run `sudo locald admin setup`.'
 
 /** Whether this user can use the privileged helper. `root`: `/`, but for tests. */
-export async function lookAtShim({ root, uid }: { readonly root: string; readonly uid: number }): Promise<ShimState> {
+export async function findShim({ root, uid }: { readonly root: string; readonly uid: number }): Promise<ShimState> {
   const off = (reason: string): ShimState => ({ on: false, reason, hint: setup, path: shimPath, portsOnly: false })
   const file = await stat(join(root, shimPath)).catch(() => undefined)
   if (file === undefined) return off('locald-shim is not installed')

@@ -11,9 +11,9 @@ const framework = '/System/Library/Frameworks/CoreServices.framework'
 /** A new stream of events has begun by now: ms after the watches changed. */
 const restartMs = 500
 /** Of so many events macOS may have dropped some: everybody looks once for each lot. */
-const manyEvents = 4096
+const maxEvents = 4096
 /** So many changed paths at once are looked at one by one; of more, everybody looks. */
-const mostLooks = 32
+const maxStatCalls = 32
 
 /** Whether this machine has FSEvents, so that Node watches a whole tree at once; elsewhere it does so file by file. */
 export async function hasFileEvents({ root }: Pick<Machine, 'root'>): Promise<boolean> {
@@ -27,15 +27,15 @@ export async function hasFileEvents({ root }: Pick<Machine, 'root'>): Promise<bo
 export type WatchTree = (
   folder: string,
   options: { readonly persistent: false; readonly recursive: boolean },
-  heard: (event: FolderEvent, name: string | null) => void,
-) => { on(event: 'error', failed: (error: Error) => void): unknown; close(): void }
+  onEvent: (event: FolderEvent, name: string | null) => void,
+) => { on(event: 'error', onError: (error: Error) => void): unknown; close(): void }
 
 interface Listener {
-  readonly heard: (event: FolderEvent, name: string | null) => void
-  readonly failed: (error: unknown) => void
+  readonly onEvent: (event: FolderEvent, name: string | null) => void
+  readonly onError: (error: unknown) => void
 }
 
-interface Shared {
+interface SharedWatch {
   readonly listeners: Set<Listener>
   close(): void
 }
@@ -49,12 +49,12 @@ interface Shared {
  */
 export class TreeWatches {
   readonly #watch: WatchTree
-  readonly #shared = new Map<string, Shared>()
+  readonly #shared = new Map<string, SharedWatch>()
   #events = 0
-  #look: NodeJS.Timeout | undefined
+  #rescan: NodeJS.Timeout | undefined
 
   readonly #polls: FolderPolls
-  #looking = 0
+  #statCalls = 0
 
   /** @param watchTree fs.watch, or what tests have for it */
   constructor(watchTree: WatchTree = watch, polls: FolderPolls = new FolderPolls()) {
@@ -62,9 +62,9 @@ export class TreeWatches {
     this.#polls = polls
   }
 
-  readonly open: OpenFolder = (folder, reach, heard, failed): FolderWatch => {
+  readonly open: OpenFolder = (folder, reach, onEvent, onError): FolderWatch => {
     const key = `${reach} ${folder}`
-    const listener = { heard, failed }
+    const listener = { onEvent, onError }
     const shared = this.#shared.get(key) ?? this.#add(key, folder, reach)
     shared.listeners.add(listener)
     const close = () => {
@@ -75,72 +75,77 @@ export class TreeWatches {
     return { deep: reach === 'tree', close }
   }
 
-  #add(key: string, folder: string, reach: FolderReach): Shared {
+  #add(key: string, folder: string, reach: FolderReach): SharedWatch {
     const listeners = new Set<Listener>()
-    const heard = (event: FolderEvent, name: string | null) => {
-      for (const each of listeners) each.heard(event, name)
+    const onEvent = (event: FolderEvent, name: string | null) => {
+      for (const each of listeners) each.onEvent(event, name)
     }
-    const over = (error: unknown) => {
+    const onFailure = (error: unknown) => {
       // Node has closed it.
       if (this.#shared.get(key) === shared) this.#shared.delete(key)
-      for (const { failed } of [...listeners]) failed(error)
+      for (const { onError } of [...listeners]) onError(error)
     }
     const opened =
-      reach === 'way' ? this.#polls.open(folder, heard) : this.#stream(folder, reach === 'tree', heard, over)
+      reach === 'way' ? this.#polls.open(folder, onEvent) : this.#stream(folder, reach === 'tree', onEvent, onFailure)
     const shared = { listeners, close: () => opened.close() }
     this.#shared.set(key, shared)
     return shared
   }
 
-  #stream(folder: string, recursive: boolean, heard: Listener['heard'], over: Listener['failed']): { close(): void } {
+  #stream(
+    folder: string,
+    recursive: boolean,
+    onEvent: Listener['onEvent'],
+    onFailure: Listener['onError'],
+  ): { close(): void } {
     const watcher = this.#watch(folder, { persistent: false, recursive }, (event, name) => {
-      this.#count()
-      if (event === 'change' && name !== null && recursive) this.#lookBelow(join(folder, name))
-      heard(event, name)
+      this.#countEvent()
+      if (event === 'change' && name !== null && recursive) this.#rescanIfFolder(join(folder, name))
+      onEvent(event, name)
     })
-    watcher.on('error', over)
-    this.#lookLater()
+    watcher.on('error', onFailure)
+    this.#scheduleRescan()
     return {
       close: () => {
         watcher.close()
-        this.#lookLater()
+        this.#scheduleRescan()
       },
     }
   }
 
   /** Many changes below a folder may come as one of the folder itself (kFSEventStreamEventFlagMustScanSubDirs). */
-  #lookBelow(path: string): void {
-    if (this.#looking >= mostLooks) {
-      this.#lookLater()
+  #rescanIfFolder(path: string): void {
+    if (this.#statCalls >= maxStatCalls) {
+      this.#scheduleRescan()
       return
     }
-    this.#looking++
+    this.#statCalls++
     const found = stat(path).then(
       info => info.isDirectory(),
       () => false,
     )
     void found.then(isFolder => {
-      this.#looking--
-      if (isFolder) this.#lookLater()
+      this.#statCalls--
+      if (isFolder) this.#scheduleRescan()
     })
   }
 
-  #count(): void {
+  #countEvent(): void {
     this.#events++
-    if (this.#events > manyEvents && this.#look === undefined) this.#lookLater()
+    if (this.#events > maxEvents && this.#rescan === undefined) this.#scheduleRescan()
   }
 
   /** Everybody looks once more when a new stream runs and no more are to follow. */
-  #lookLater(): void {
-    if (this.#look !== undefined) {
-      this.#look.refresh()
+  #scheduleRescan(): void {
+    if (this.#rescan !== undefined) {
+      this.#rescan.refresh()
       return
     }
-    this.#look = setTimeout(() => {
-      this.#look = undefined
+    this.#rescan = setTimeout(() => {
+      this.#rescan = undefined
       this.#events = 0
       const listeners = new Set([...this.#shared.values()].flatMap(shared => [...shared.listeners]))
-      for (const { heard } of listeners) heard('change', null)
+      for (const { onEvent } of listeners) onEvent('change', null)
     }, restartMs).unref()
   }
 }

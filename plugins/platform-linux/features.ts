@@ -4,7 +4,7 @@ import type { PlatformFeature } from '../lib/features.ts'
 import { cgroups } from './cgroups/detect.ts'
 import type { Machine } from './machine.ts'
 import { findProgramOn, isWritable, statOf, textOf } from './machine.ts'
-import { lookAtShim, wholeShim } from './shim.ts'
+import { findShim, requireFullShim } from './shim.ts'
 
 const on: FeatureState = { on: true }
 const setup = 'Run `sudo locald admin setup`.'
@@ -16,7 +16,7 @@ export const probes: Readonly<Record<PlatformFeature, (machine: Machine) => Prom
   cgroups,
   shim,
   'privileged-ports': privilegedPorts,
-  'hosts-file': machine => wholeShim(machine, 'the hosts file'),
+  'hosts-file': machine => requireFullShim(machine, 'the hosts file'),
   'trust-store': trustStore,
   'process-groups': async () => on,
   'open-browser': openBrowser,
@@ -39,7 +39,7 @@ async function containers(machine: Machine): Promise<FeatureState> {
 }
 
 async function shim(machine: Machine): Promise<FeatureState> {
-  const { on, reason, hint } = await lookAtShim(machine)
+  const { on, reason, hint } = await findShim(machine)
   return on ? { on } : { on, ...(reason === undefined ? {} : { reason }), ...(hint === undefined ? {} : { hint }) }
 }
 

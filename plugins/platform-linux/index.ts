@@ -1,13 +1,13 @@
 import type { Plugin } from '../../kernel/contract/plugin.ts'
 import { featureCheck, platformFeatures } from '../lib/features.ts'
 import { bootPlan } from './boot.ts'
-import { cgroupWay } from './cgroups/detect.ts'
+import { findCgroupMethod } from './cgroups/detect.ts'
 import { CgroupTree } from './cgroups/tree.ts'
 import { machineChecks, titles } from './checks.ts'
 import { findOpener, probes } from './features.ts'
 import type { Machine } from './machine.ts'
 import { LinuxProcessTable } from './process-table.ts'
-import { lookAtShim } from './shim.ts'
+import { findShim } from './shim.ts'
 import { unitCheck } from './systemd-unit.ts'
 
 /** Linux: its features, its processes (from /proc), its desktop and its checks. */
@@ -31,12 +31,12 @@ const plugin: Plugin = {
       'cgroups',
       use =>
         new CgroupTree({
-          way: () => cgroupWay(machine),
+          method: () => findCgroupMethod(machine),
           delegate: () => use.privileges.delegateCgroup(),
           log: host.log,
         }),
     )
-    host.provide('shim', () => ({ look: () => lookAtShim(machine) }))
+    host.provide('shim', () => ({ look: () => findShim(machine) }))
     host.provide('boot', () => ({ plan: unit => bootPlan(machine, unit) }))
     host.opener(async url => {
       if (host.has('open-browser')) return { argv: [opener, url] }

@@ -7,7 +7,7 @@ import { overflow } from './proc/network.ts'
 import type { Table } from './proc/proc.ts'
 import { Proc } from './proc/proc.ts'
 import type { Stat } from './proc/stat.ts'
-import { isGone, tickMs } from './proc/stat.ts'
+import { hasExited, tickMs } from './proc/stat.ts'
 
 /**
  * A keeper's start and `startedMs` are read from two clocks, and a busy machine is late; a pid takes longer to come
@@ -17,7 +17,7 @@ const slackMs = 10_000
 const sweepMs = 2000
 const sweepStepMs = 50
 /** Empty walks in a row that end a sweep on a machine where processes begin all the time. */
-const surePasses = 3
+const emptyPasses = 3
 
 /**
  * The machine's processes from /proc.
@@ -42,13 +42,13 @@ export class LinuxProcessTable implements ProcessTable {
 
   async start(pid: number): Promise<string | undefined> {
     const stat = this.#proc.stat(pid)
-    return stat === undefined || isGone(stat) ? undefined : this.#token(stat)
+    return stat === undefined || hasExited(stat) ? undefined : this.#token(stat)
   }
 
   async members(tree: ProcessTree): Promise<readonly ProcessInfo[]> {
     const table = await this.#proc.table()
     return this.#tree(table, tree)
-      .filter(stat => !isGone(stat))
+      .filter(stat => !hasExited(stat))
       .map(stat => this.#info(stat))
   }
 
@@ -75,7 +75,7 @@ export class LinuxProcessTable implements ProcessTable {
     const members = this.#tree(table, tree)
     const keeper = this.#keeper(table, tree)
     const ticks = members.reduce((sum, stat) => sum + stat.cpu + stat.childCpu, keeper?.childCpu ?? 0)
-    const memory = members.filter(stat => !isGone(stat)).map(stat => this.#proc.memory(stat.pid))
+    const memory = members.filter(stat => !hasExited(stat)).map(stat => this.#proc.memory(stat.pid))
     const own = memory.reduce((sum, { resident, shared }) => sum + resident - shared, 0)
     const shared = memory.reduce((most, { shared }) => Math.max(most, shared), 0)
     return { cpuMs: ticks * tickMs, memory: own + shared }
@@ -126,25 +126,27 @@ export class LinuxProcessTable implements ProcessTable {
     let empty = 0
     for (let pause = 1; ; pause = Math.min(pause * 2, sweepStepMs)) {
       const newest = this.#proc.newest()
-      const left = this.#remains(await this.#proc.table(), tree, seen).filter(stat => !refused.has(this.#key(stat)))
+      const left = this.#findRemaining(await this.#proc.table(), tree, seen).filter(
+        stat => !refused.has(this.#key(stat)),
+      )
       for (const stat of left) {
-        const end = this.#kill(stat)
-        if (end !== 'gone') (end === 'killed' ? killed : refused).add(this.#key(stat))
+        const result = this.#kill(stat)
+        if (result !== 'gone') (result === 'killed' ? killed : refused).add(this.#key(stat))
       }
       empty = left.length === 0 ? empty + 1 : 0
-      const sure = empty === surePasses || (empty > 0 && newest !== undefined && newest === this.#proc.newest())
-      if (sure || performance.now() > deadline) return killed.size
+      const isDone = empty === emptyPasses || (empty > 0 && newest !== undefined && newest === this.#proc.newest())
+      if (isDone || performance.now() > deadline) return killed.size
       await setTimeout(pause)
     }
   }
 
   /** What a sweep has to kill: by mark or variable, earlier members that are still the same, and what is below them. */
-  #remains(table: Table, tree: ProcessTree, seen: readonly ProcessInfo[]): readonly Stat[] {
+  #findRemaining(table: Table, tree: ProcessTree, seen: readonly ProcessInfo[]): readonly Stat[] {
     const earlier = new Set(seen.map(({ pid, start }) => `${pid} ${start}`))
-    const isOurs = (stat: Stat) => !isGone(stat) && !this.#untouchable(stat, tree)
+    const isOurs = (stat: Stat) => !hasExited(stat) && !this.#untouchable(stat, tree)
     const found = new Set(
       [...table.processes.values()].filter(
-        stat => isOurs(stat) && (earlier.has(this.#key(stat)) || this.#marked(stat, tree)),
+        stat => isOurs(stat) && (earlier.has(this.#key(stat)) || this.#hasMark(stat, tree)),
       ),
     )
     for (const { pid } of found) for (const child of table.children.get(pid) ?? []) if (isOurs(child)) found.add(child)
@@ -169,30 +171,32 @@ export class LinuxProcessTable implements ProcessTable {
   /** Members and zombies. */
   #tree(table: Table, tree: ProcessTree): readonly Stat[] {
     const keeper = this.#keeper(table, tree)
-    if (keeper !== undefined) return below(table, keeper.pid)
-    return [...table.processes.values()].filter(stat => !this.#untouchable(stat, tree) && this.#marked(stat, tree))
+    if (keeper !== undefined) return descendantsOf(table, keeper.pid)
+    return [...table.processes.values()].filter(stat => !this.#untouchable(stat, tree) && this.#hasMark(stat, tree))
   }
 
   /** The live keeper. */
   #keeper(table: Table, tree: ProcessTree): Stat | undefined {
     const stat = table.processes.get(tree.keeper)
-    if (stat === undefined || isGone(stat)) {
+    if (stat === undefined || hasExited(stat)) {
       this.#keepers.delete(tree.keeper)
       return undefined
     }
     const token = tree.starts?.keeper
-    const genuine = token ? this.#token(stat) === token : this.#isOfTime(stat, tree, table)
-    if (genuine) this.#keepers.set(stat.pid, stat.started)
-    return genuine ? stat : undefined
+    const isGenuine = token ? this.#token(stat) === token : this.#hasStartTime(stat, tree, table)
+    if (isGenuine) this.#keepers.set(stat.pid, stat.started)
+    return isGenuine ? stat : undefined
   }
 
   /** Started with the tree, or (should the clock have been set since) the parent of a marked child. */
-  #isOfTime(stat: Stat, tree: ProcessTree, table: Table): boolean {
+  #hasStartTime(stat: Stat, tree: ProcessTree, table: Table): boolean {
     const startedMs = Date.now() - (uptime() * 1000 - stat.started * tickMs)
-    return startedMs <= tree.startedMs + slackMs || below(table, stat.pid).some(child => this.#marked(child, tree))
+    return (
+      startedMs <= tree.startedMs + slackMs || descendantsOf(table, stat.pid).some(child => this.#hasMark(child, tree))
+    )
   }
 
-  #marked({ pid, started }: Stat, { mark, variable, starts }: ProcessTree): boolean {
+  #hasMark({ pid, started }: Stat, { mark, variable, starts }: ProcessTree): boolean {
     if (started < Number.parseInt(starts?.main ?? '', 10)) return false
     if (mark !== undefined && this.#proc.mark(pid) === mark) return true
     return variable !== undefined && this.#proc.isGiven(pid, variable)
@@ -214,7 +218,7 @@ export class LinuxProcessTable implements ProcessTable {
 /**
  * All that descends from a process; not the daemon, should it have been started from a service, nor what is below it.
  */
-function below({ children }: Table, root: number): readonly Stat[] {
+function descendantsOf({ children }: Table, root: number): readonly Stat[] {
   const childrenOf = (pid: number) => (children.get(pid) ?? []).filter(child => child.pid !== process.pid)
   const found = [...childrenOf(root)]
   for (const { pid } of found) found.push(...childrenOf(pid))

@@ -11,7 +11,7 @@ export const shimConf = '/etc/locald/shim.conf'
 const setup = 'Run `sudo locald admin setup`.'
 
 /** Where the privileged helper is, and whether this user can use it. */
-export async function lookAtShim(machine: Machine): Promise<ShimState> {
+export async function findShim(machine: Machine): Promise<ShimState> {
   for (const path of shimPaths) {
     const state = await stateOf(machine, path)
     if (state !== undefined) return state
@@ -41,8 +41,8 @@ async function stateOf(machine: Machine, path: string): Promise<ShimState | unde
 }
 
 /** The state of what needs the whole helper, not only its ports. */
-export async function wholeShim(machine: Machine, what: string): Promise<FeatureState> {
-  const { on, portsOnly, reason, hint } = await lookAtShim(machine)
+export async function requireFullShim(machine: Machine, what: string): Promise<FeatureState> {
+  const { on, portsOnly, reason, hint } = await findShim(machine)
   if (on && !portsOnly) return { on: true }
   if (on) return { on: false, reason: `${what} needs more than a locald-shim for ports only`, hint: setup }
   return { on: false, reason: `${what} needs locald-shim: ${reason}`, hint: hint ?? setup }

@@ -1,7 +1,7 @@
 import type { EnvContext, ServiceRef } from '../../kernel/contract/plugin.ts'
 
 /** libpq's variables, and what of a service is in them. https://www.postgresql.org/docs/current/libpq-envars.html */
-const variables = [
+const clientVariables = [
   ['PGHOST', 'host'],
   ['PGPORT', 'port'],
   ['PGUSER', 'user'],
@@ -10,7 +10,7 @@ const variables = [
 ] as const
 
 /** Each of them says which server is meant. */
-const servers = ['PGHOST', 'PGHOSTADDR', 'PGSERVICE'] as const
+const serverVariables = ['PGHOST', 'PGHOSTADDR', 'PGSERVICE'] as const
 
 /**
  * Those of a shell that neither lead elsewhere nor ask of the server what it has not, such as TLS or another way to log in. All others
@@ -24,7 +24,7 @@ const harmless = new Set([
  * Adds DATABASE_URL and PG* to the environment of the database itself, for one-off commands, and of services that depend on exactly
  * one: what the project sets itself stays, what is only in the caller's shell does not.
  */
-export function withDatabase(
+export function addClientVariables(
   env: Record<string, string>,
   { name, type }: ServiceRef,
   { dependencies, isOwn, lookup }: EnvContext,
@@ -36,9 +36,9 @@ export function withDatabase(
   const url = lookup(database, 'url')
   if (!isOwn('DATABASE_URL') && url !== undefined) result['DATABASE_URL'] = url
   // A project that names a server means that one: half of this one's would be worse than nothing.
-  if (servers.some(isOwn)) return result
+  if (serverVariables.some(isOwn)) return result
   for (const variable of Object.keys(result)) if (isMisleading(variable) && !isOwn(variable)) delete result[variable]
-  for (const [variable, field] of variables) {
+  for (const [variable, field] of clientVariables) {
     const value = isOwn(variable) ? undefined : lookup(database, field)
     if (value !== undefined) result[variable] = value
   }

@@ -2,32 +2,32 @@ import { rmdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { CommandResult } from '../../kernel/contract/plugin.ts'
 import { LocaldError } from '../../kernel/errors.ts'
-import { dropBranch, listBranches, makeBranch } from './cluster/branches.ts'
-import type { Shared } from './cluster/context.ts'
+import { createBranch, dropBranch, listBranches } from './cluster/branches.ts'
+import type { PostgresContext } from './cluster/context.ts'
 import { readRecord } from './cluster/record.ts'
-import { type Entry, isThere } from './cluster/service-register.ts'
+import { hasFolder, type ServiceEntry } from './cluster/service-register.ts'
 import { isSameFile, resetName, undoName } from './cluster/snapshots.ts'
 import { Upgrade } from './cluster/upgrade.ts'
 import { removeFolder } from './files/copy-tree.ts'
-import { placesOf } from './files/paths.ts'
+import { servicePaths } from './files/paths.ts'
 import type { Target } from './server/client.ts'
-import { endLeftover, runningTarget } from './server/tracking.ts'
+import { findRunningTarget, stopLeftoverServers } from './server/tracking.ts'
 
 const nameShape = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/
 
 /** What `locald db` does, with its answers. */
 export class Databases {
-  readonly #shared: Shared
+  readonly #context: PostgresContext
 
-  constructor(shared: Shared) {
-    this.#shared = shared
+  constructor(context: PostgresContext) {
+    this.#context = context
   }
 
-  async list(entry: Entry): Promise<CommandResult> {
+  async list(entry: ServiceEntry): Promise<CommandResult> {
     const running = await this.#running(entry)
-    const snapshots = await this.#shared.snapshots.list(entry)
+    const snapshots = await this.#context.snapshots.list(entry)
     const branches = running === undefined ? [] : await listBranches(running)
-    const { branchOf } = await readRecord(this.#places(entry).cluster)
+    const { branchOf } = await readRecord(this.#paths(entry).cluster)
     const rows = [
       ...snapshots.map(({ name, bytes, takenAt, version }) => [
         name,
@@ -44,15 +44,15 @@ export class Databases {
     return { exitCode: 0, text: head + text + tail, data: { service: entry.key, branchOf, snapshots, branches } }
   }
 
-  async snapshot(entry: Entry, name: string | undefined, signal: AbortSignal): Promise<CommandResult> {
+  async snapshot(entry: ServiceEntry, name: string | undefined, signal: AbortSignal): Promise<CommandResult> {
     const chosen = name ?? new Date().toISOString().slice(0, 19).replaceAll(':', '-')
     requireName(chosen)
     const kept = [undoName, resetName].find(name => isSameFile(name, chosen))
     if (kept !== undefined)
-      throw wrong(`'${kept}' is what a ${kept === undoName ? 'restore' : 'reset'} keeps`, 'Take another name.')
-    const began = performance.now()
-    await this.#shared.snapshots.take(entry, chosen, signal)
-    const ms = Math.round(performance.now() - began)
+      throw usageError(`'${kept}' is what a ${kept === undoName ? 'restore' : 'reset'} keeps`, 'Take another name.')
+    const startedAt = performance.now()
+    await this.#context.snapshots.take(entry, chosen, signal)
+    const ms = Math.round(performance.now() - startedAt)
     return done(`Snapshot '${chosen}' of ${entry.key}, in ${seconds(ms)}.`, {
       service: entry.key,
       snapshot: chosen,
@@ -60,79 +60,80 @@ export class Databases {
     })
   }
 
-  async restore(entry: Entry, name: string, signal: AbortSignal): Promise<CommandResult> {
-    const { snapshots } = this.#shared
+  async restore(entry: ServiceEntry, name: string, signal: AbortSignal): Promise<CommandResult> {
+    const { snapshots } = this.#context
     requireName(name)
-    if (!(await snapshots.has(entry, name))) throw await this.#noSuch(entry, name)
-    const began = performance.now()
-    await this.#shared.control().paused(entry.key, () => snapshots.restore(entry, name, signal))
-    await this.#shared.settled(entry.key, signal)
-    const ms = Math.round(performance.now() - began)
+    if (!(await snapshots.has(entry, name))) throw await this.#unknownName(entry, name)
+    const startedAt = performance.now()
+    await this.#context.control().paused(entry.key, () => snapshots.restore(entry, name, signal))
+    await this.#context.settled(entry.key, signal)
+    const ms = Math.round(performance.now() - startedAt)
     const text = `The data of ${entry.key} is that of snapshot '${name}'. What it replaced is kept as '${undoName}'.`
     return done(text, { service: entry.key, snapshot: name, kept: undoName, ms })
   }
 
-  async branch(entry: Entry, name: string, from: string | undefined): Promise<CommandResult> {
+  async branch(entry: ServiceEntry, name: string, from: string | undefined): Promise<CommandResult> {
     requireName(name)
     const target = await this.#needRunning(entry)
     const source = from ?? entry.database
-    const began = performance.now()
-    await makeBranch(target, source, name)
-    const ms = Math.round(performance.now() - began)
+    const startedAt = performance.now()
+    await createBranch(target, source, name)
+    const ms = Math.round(performance.now() - startedAt)
     const url = `postgresql://${target.user}:…@127.0.0.1:${target.port}/${name}`
     const text = `Database '${name}' is a branch of '${source}', made in ${seconds(ms)}: ${url}`
     return done(text, { service: entry.key, branch: name, from: source, ms })
   }
 
-  async drop(entry: Entry, name: string): Promise<CommandResult> {
-    if (nameShape.test(name) && (await this.#shared.snapshots.has(entry, name))) {
-      await this.#shared.snapshots.drop(entry, name)
+  async drop(entry: ServiceEntry, name: string): Promise<CommandResult> {
+    if (nameShape.test(name) && (await this.#context.snapshots.has(entry, name))) {
+      await this.#context.snapshots.drop(entry, name)
       return done(`Snapshot '${name}' is gone.`, { service: entry.key, snapshot: name })
     }
     const running = await this.#running(entry)
     const branches = running === undefined ? [] : await listBranches(running)
-    if (running === undefined || !branches.some(branch => branch.name === name)) throw await this.#noSuch(entry, name)
+    if (running === undefined || !branches.some(branch => branch.name === name))
+      throw await this.#unknownName(entry, name)
     await dropBranch(running, name)
     return done(`Branch '${name}' is gone.`, { service: entry.key, branch: name })
   }
 
   /** Removes the data of git worktrees that are gone, and of nothing else whose folder is. */
   async prune(): Promise<CommandResult> {
-    const gone: string[] = []
-    for (const entry of await this.#shared.register.all()) {
-      if (isThere(entry)) continue
-      const { branchOf } = await readRecord(this.#places(entry).cluster)
+    const removed: string[] = []
+    for (const entry of await this.#context.register.all()) {
+      if (hasFolder(entry)) continue
+      const { branchOf } = await readRecord(this.#paths(entry).cluster)
       if (typeof entry.worktree !== 'string' && branchOf === null) continue
-      await this.#shared.control().stop(entry.key)
-      await this.#shared.locks.run(entry.data, async () => {
-        await endLeftover(this.#places(entry), this.#shared.table())
+      await this.#context.control().stop(entry.key)
+      await this.#context.locks.run(entry.data, async () => {
+        await stopLeftoverServers(this.#paths(entry), this.#context.table())
         await removeFolder(entry.data)
       })
       // The project's folder, if nothing else is in it.
       await rmdir(dirname(entry.data)).catch(() => {})
-      this.#shared.register.forget(entry)
-      gone.push(entry.key)
+      this.#context.register.forget(entry)
+      removed.push(entry.key)
     }
-    const text = gone.length === 0 ? 'Nothing to remove.' : `Removed the data of ${gone.join(', ')}.`
-    return done(text, { removed: gone })
+    const text = removed.length === 0 ? 'Nothing to remove.' : `Removed the data of ${removed.join(', ')}.`
+    return done(text, { removed: removed })
   }
 
-  async upgrade(entry: Entry, signal: AbortSignal): Promise<CommandResult> {
-    const upgrade = new Upgrade(this.#shared)
-    const { from, to, kept } = await this.#shared.control().paused(entry.key, () => upgrade.run(entry, signal))
+  async upgrade(entry: ServiceEntry, signal: AbortSignal): Promise<CommandResult> {
+    const upgrade = new Upgrade(this.#context)
+    const { from, to, kept } = await this.#context.control().paused(entry.key, () => upgrade.run(entry, signal))
     const text = `The data of ${entry.key} is of PostgreSQL ${to} now. That of ${from} is kept as snapshot '${kept}'.`
     return done(text, { service: entry.key, from, to, kept })
   }
 
-  #places(entry: Entry) {
-    return placesOf(entry.data, this.#shared.folders.sockets)
+  #paths(entry: ServiceEntry) {
+    return servicePaths(entry.data, this.#context.folders.sockets)
   }
 
-  #running(entry: Entry): Promise<Target | undefined> {
-    return runningTarget(this.#places(entry), this.#shared.table())
+  #running(entry: ServiceEntry): Promise<Target | undefined> {
+    return findRunningTarget(this.#paths(entry), this.#context.table())
   }
 
-  async #needRunning(entry: Entry): Promise<Target> {
+  async #needRunning(entry: ServiceEntry): Promise<Target> {
     const running = await this.#running(entry)
     if (running !== undefined) return running
     throw new LocaldError('SERVICE_NOT_RUNNING', `${entry.key} does not run`, {
@@ -141,11 +142,11 @@ export class Databases {
     })
   }
 
-  async #noSuch(entry: Entry, name: string): Promise<LocaldError> {
-    const names = (await this.#shared.snapshots.list(entry)).map(snapshot => snapshot.name)
+  async #unknownName(entry: ServiceEntry, name: string): Promise<LocaldError> {
+    const names = (await this.#context.snapshots.list(entry)).map(snapshot => snapshot.name)
     const hint = names.length === 0 ? 'It has no snapshots.' : `Its snapshots: ${names.join(', ')}.`
     const isUnsure = (await this.#running(entry)) === undefined
-    return wrong(
+    return usageError(
       `${entry.key} has no snapshot or branch '${name}'`,
       isUnsure ? `${hint} Its branches are known while it runs.` : hint,
     )
@@ -153,10 +154,10 @@ export class Databases {
 }
 
 function requireName(name: string): void {
-  if (!nameShape.test(name)) throw wrong(`'${name}' is no name for it`, 'Use at most 63 letters, digits, - and _.')
+  if (!nameShape.test(name)) throw usageError(`'${name}' is no name for it`, 'Use at most 63 letters, digits, - and _.')
 }
 
-function wrong(message: string, hint: string): LocaldError {
+function usageError(message: string, hint: string): LocaldError {
   return new LocaldError('USAGE', message, { hint })
 }
 

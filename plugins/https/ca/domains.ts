@@ -14,13 +14,13 @@ export function isUnder(name: string, domains: readonly string[]): boolean {
 }
 
 /** The domains the CA is limited to, sorted: its own and those of the user. A string says what is wrong with one of them. */
-export function constrainedTo(wished: readonly string[]): readonly string[] | string {
+export function constrainDomains(requested: readonly string[]): readonly string[] | string {
   const domains = new Set(ownDomains)
-  for (const wish of wished) {
-    const domain = wish.toLowerCase().replace(/^\*?\./, '')
-    if (!isName(domain)) return `'${wish}' is not a domain name`
+  for (const name of requested) {
+    const domain = name.toLowerCase().replace(/^\*?\./, '')
+    if (!isName(domain)) return `'${name}' is not a domain name`
     // A whole top-level domain would be most of what a name constraint is there to prevent.
-    if (!domain.includes('.') && !domains.has(domain)) return `'${wish}' is a top-level domain; name one below it`
+    if (!domain.includes('.') && !domains.has(domain)) return `'${name}' is a top-level domain; name one below it`
     domains.add(domain)
   }
   return [...domains].sort()

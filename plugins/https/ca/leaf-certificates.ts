@@ -19,7 +19,7 @@ interface Leaf {
 }
 
 /**
- * Leaves in memory, the least recently used dropped beyond `most`. One takes about a millisecond and is made synchronously, so
+ * Leaves in memory, the least recently used dropped beyond `maxLeaves`. One takes about a millisecond and is made synchronously, so
  * that a name asked for a hundred times at once is made once. They share a key that never leaves this process.
  */
 export class LeafCertificates implements Certificates {
@@ -28,17 +28,17 @@ export class LeafCertificates implements Certificates {
   readonly #domains: readonly string[]
   readonly #key: KeyObject
   readonly #keyPem: string
-  readonly #most: number
+  readonly #maxLeaves: number
   readonly #now: () => number
   readonly #leaves = new Map<string, Leaf>()
 
-  constructor(authority: Authority, domains: readonly string[], { most = 1024, now = Date.now } = {}) {
+  constructor(authority: Authority, domains: readonly string[], { maxLeaves = 1024, now = Date.now } = {}) {
     this.caFile = authority.file
     this.#authority = authority
     this.#domains = domains
     this.#key = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
     this.#keyPem = this.#key.export({ type: 'pkcs8', format: 'pem' }).toString()
-    this.#most = most
+    this.#maxLeaves = maxLeaves
     this.#now = now
   }
 
@@ -46,14 +46,14 @@ export class LeafCertificates implements Certificates {
     return isUnder(name.toLowerCase(), this.#domains)
   }
 
-  context(wished: string): SecureContext | undefined {
-    const name = wished.toLowerCase()
+  context(requested: string): SecureContext | undefined {
+    const name = requested.toLowerCase()
     const known = this.#leaves.get(name)
     if (known !== undefined) this.#leaves.delete(name)
     else if (!this.covers(name)) return undefined
     const leaf = known !== undefined && this.#now() < known.renewAt ? known : this.#make(name)
     this.#leaves.set(name, leaf)
-    if (this.#leaves.size > this.#most) this.#dropOldest()
+    if (this.#leaves.size > this.#maxLeaves) this.#dropOldest()
     return leaf.context
   }
 

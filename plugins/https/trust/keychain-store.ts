@@ -8,13 +8,13 @@ import type { Change, Changed, Store, StoreState } from './store.ts'
 type Domain = KeychainStep['domain']
 
 /** What the trust settings of one domain say of a root, as `locald-keychain state` tells it (shim/README.md). */
-interface Standing {
+interface TrustSetting {
   readonly is: 'trusted' | 'none' | 'denied' | 'other' | 'unknown'
   /** Apple's OSStatus. */
   readonly status: number
 }
 
-type Standings = Readonly<Record<Domain, Standing>>
+type TrustSettings = Readonly<Record<Domain, TrustSetting>>
 
 const titles: Readonly<Record<Domain, string>> = {
   user: 'your login keychain',
@@ -24,8 +24,8 @@ const missing = {
   reason: 'locald-keychain is missing or cannot be run',
   hint: 'Install locald again, with its optional packages.',
 }
-const lacking: Changed = { done: false, reason: missing.reason, todo: missing.hint }
-const managed: Changed = {
+const noProgram: Changed = { done: false, reason: missing.reason, todo: missing.hint }
+const notApplied: Changed = {
   done: false,
   reason: 'macOS took the change, but does not trust the CA',
   todo: 'Look for a device profile that forbids trust settings in System Settings > General > Device Management.',
@@ -38,43 +38,43 @@ export class KeychainStore implements Store {
   readonly #machine: Machine
   readonly #domain: Domain
   readonly #outcomes: readonly KeychainOutcome[]
-  readonly #isAble: boolean
+  readonly #canChange: boolean
 
   /** @param isAble whether the program that changes it is installed */
-  constructor(machine: Machine, domain: Domain, outcomes: readonly KeychainOutcome[], isAble: boolean) {
+  constructor(machine: Machine, domain: Domain, outcomes: readonly KeychainOutcome[], canChange: boolean) {
     this.title = titles[domain]
     this.#machine = machine
     this.#domain = domain
     this.#outcomes = outcomes
-    this.#isAble = isAble
+    this.#canChange = canChange
   }
 
   async state(root: Root): Promise<StoreState> {
-    const standings = await this.#read(root)
-    if (standings === undefined) return { is: 'unusable', ...missing }
-    const { is, status } = standings[this.#domain]
+    const settings = await this.#read(root)
+    if (settings === undefined) return { is: 'unusable', ...missing }
+    const { is, status } = settings[this.#domain]
     if (is === 'trusted') return { is }
     if (is === 'unknown') return { is: 'unusable', ...meaningOf(status, { act: 'trust', domain: this.#domain }) }
     if (is === 'denied') return { is: 'untrusted', note: 'set to Never Trust' }
     // What a user's own settings leave open is decided by those of all users (SecTrustSettings.h).
-    if (this.#domain === 'user' && standings.admin.is === 'trusted') return { is: 'trusted', note: titles.admin }
+    if (this.#domain === 'user' && settings.admin.is === 'trusted') return { is: 'trusted', note: titles.admin }
     return { is: 'untrusted' }
   }
 
   async add(root: Root): Promise<Change> {
     const step: KeychainStep = { act: 'trust', domain: this.#domain, certificate: root.certificate.toString() }
-    const standings = await this.#read(root)
-    if (standings === undefined) return lacking
+    const settings = await this.#read(root)
+    if (settings === undefined) return noProgram
     const change = this.#changeBy(step)
     // Where the daemon cannot read the settings, macOS is believed.
-    const isBelieved = change.done !== true || standings[this.#domain].is === 'unknown'
-    return isBelieved ? change : managed
+    const isConfirmed = change.done !== true || settings[this.#domain].is === 'unknown'
+    return isConfirmed ? change : notApplied
   }
 
   async remove(root: Root): Promise<Change> {
-    const standings = await this.#read(root)
-    if (standings === undefined) return lacking
-    if (standings[this.#domain].is === 'none') return { done: true }
+    const settings = await this.#read(root)
+    if (settings === undefined) return noProgram
+    if (settings[this.#domain].is === 'none') return { done: true }
     return this.#changeBy({ act: 'untrust', domain: this.#domain, certificate: root.certificate.toString() })
   }
 
@@ -83,25 +83,25 @@ export class KeychainStore implements Store {
     const same = (it: KeychainOutcome): boolean =>
       it.act === act && it.domain === domain && it.certificate === certificate
     const outcome = this.#outcomes.find(same)
-    if (outcome !== undefined) return changed(outcome)
-    return this.#isAble ? { done: 'not yet', step } : unable(act)
+    if (outcome !== undefined) return outcomeToChange(outcome)
+    return this.#canChange ? { done: 'not yet', step } : needsHelper(act)
   }
 
-  async #read(root: Root): Promise<Standings | undefined> {
+  async #read(root: Root): Promise<TrustSettings | undefined> {
     const program = join(this.#machine.native, 'locald-keychain')
     const { ok, text } = await run(program, ['state'], root.certificate.toString())
-    const standings: unknown = ok ? parsed(text) : undefined
-    return isStandings(standings) ? standings : undefined
+    const settings: unknown = ok ? parsed(text) : undefined
+    return isTrustSettings(settings) ? settings : undefined
   }
 }
 
-function changed(outcome: KeychainOutcome): Changed {
+function outcomeToChange(outcome: KeychainOutcome): Changed {
   if (outcome.status === 0) return { done: true }
   const { reason, hint } = failureOf(outcome)
   return { done: false, reason, todo: hint }
 }
 
-function unable(act: KeychainStep['act']): Changed {
+function needsHelper(act: KeychainStep['act']): Changed {
   const command = act === 'trust' ? 'locald trust --system' : 'locald untrust'
   return {
     done: false,
@@ -118,11 +118,11 @@ function parsed(text: string): unknown {
   }
 }
 
-function isStandings(value: unknown): value is Standings {
-  return isRecord(value) && isStanding(value['user']) && isStanding(value['admin'])
+function isTrustSettings(value: unknown): value is TrustSettings {
+  return isRecord(value) && isTrustSetting(value['user']) && isTrustSetting(value['admin'])
 }
 
-function isStanding(value: unknown): value is Standing {
+function isTrustSetting(value: unknown): value is TrustSetting {
   return isRecord(value) && typeof value['is'] === 'string' && typeof value['status'] === 'number'
 }
 

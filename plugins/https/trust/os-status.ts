@@ -6,15 +6,15 @@ interface Meaning {
   readonly hint: string
 }
 
-type Of = Pick<KeychainStep, 'act' | 'domain'>
+type KeychainChange = Pick<KeychainStep, 'act' | 'domain'>
 
-const atTheScreen = (of: Of): string =>
-  `Run \`${again(of)}\` in Terminal at the Mac’s screen, as the user who is logged in there.`
-const cancelled = (of: Of): Meaning => ({
+const atTheScreen = (of: KeychainChange): string =>
+  `Run \`${commandFor(of)}\` in Terminal at the Mac’s screen, as the user who is logged in there.`
+const cancelled = (of: KeychainChange): Meaning => ({
   reason: 'the dialog of macOS was cancelled',
-  hint: `Run \`${again(of)}\` and allow it.`,
+  hint: `Run \`${commandFor(of)}\` and allow it.`,
 })
-const noScreen = (of: Of): Meaning => ({
+const noScreen = (of: KeychainChange): Meaning => ({
   reason: 'macOS cannot show its dialog in this session (ssh, a background job)',
   hint: atTheScreen(of),
 })
@@ -22,7 +22,7 @@ const noKeychain = (): Meaning => ({
   reason: 'there is no usable login keychain',
   hint: 'Choose Keychain Access > Settings > Reset Default Keychains, or run `security default-keychain -s login.keychain-db`.',
 })
-const readOnly = ({ domain }: Of): Meaning => ({
+const readOnly = ({ domain }: KeychainChange): Meaning => ({
   reason: `the ${domain === 'user' ? 'login' : 'system'} keychain cannot be written to`,
   hint:
     domain === 'user'
@@ -31,14 +31,14 @@ const readOnly = ({ domain }: Of): Meaning => ({
 })
 
 /** By OSStatus: Authorization.h, SecBase.h and MacErrors.h. */
-const meanings: Readonly<Record<number, (of: Of) => Meaning>> = {
+const meanings: Readonly<Record<number, (of: KeychainChange) => Meaning>> = {
   // errAuthorizationDenied: also with a smart card or a security key in use (FiloSottile/mkcert#538).
   [-60005]: of => ({
     reason:
       of.domain === 'user'
         ? 'macOS did not accept the password'
         : 'macOS did not accept an administrator’s name and password',
-    hint: `Run \`${again(of)}\` again with ${of.domain === 'user' ? 'the password you log in with' : 'an administrator’s password'}; unplug a smart card or security key first.`,
+    hint: `Run \`${commandFor(of)}\` again with ${of.domain === 'user' ? 'the password you log in with' : 'an administrator’s password'}; unplug a smart card or security key first.`,
   }),
   [-60006]: cancelled,
   [-128]: cancelled,
@@ -46,11 +46,11 @@ const meanings: Readonly<Record<number, (of: Of) => Meaning>> = {
   [-25315]: noScreen,
   [-60008]: of => ({
     reason: 'macOS could not ask for the password',
-    hint: `Log out, log in, and run \`${again(of)}\` again.`,
+    hint: `Log out, log in, and run \`${commandFor(of)}\` again.`,
   }),
   [-25293]: of => ({
     reason: 'macOS did not accept the keychain’s password',
-    hint: `Run \`security unlock-keychain\`, then \`${again(of)}\`.`,
+    hint: `Run \`security unlock-keychain\`, then \`${commandFor(of)}\`.`,
   }),
   [-25308]: of => ({
     reason: 'the keychain is locked, and macOS cannot ask for its password in this session (ssh, a background job)',
@@ -67,7 +67,7 @@ const meanings: Readonly<Record<number, (of: Of) => Meaning>> = {
   // errSecInternalComponent: no session of trustd, or a locked keychain (FiloSottile/mkcert#94, actions/runner-images#4734).
   [-2070]: of => ({
     reason: 'macOS’ trust service does not answer: there is no login session, or the keychain is locked',
-    hint: `Log in at the Mac’s screen, run \`security unlock-keychain\`, then \`${again(of)}\`.`,
+    hint: `Log in at the Mac’s screen, run \`security unlock-keychain\`, then \`${commandFor(of)}\`.`,
   }),
   [-25262]: of => ({
     reason: 'the trust settings of macOS are damaged',
@@ -76,7 +76,7 @@ const meanings: Readonly<Record<number, (of: Of) => Meaning>> = {
 }
 
 /** What an OSStatus means for a change. */
-export function meaningOf(status: number, of: Of): Meaning {
+export function meaningOf(status: number, of: KeychainChange): Meaning {
   const known = meanings[status]?.(of)
   if (known !== undefined) return { ...known, reason: `${known.reason} (${status})` }
   return { reason: `macOS refused (${status})`, hint: `Look it up: \`security error ${status}\`.` }
@@ -86,7 +86,7 @@ export function meaningOf(status: number, of: Of): Meaning {
 export function failureOf(outcome: KeychainOutcome): Meaning {
   if (outcome.status !== null) return meaningOf(outcome.status, outcome)
   const { act, domain, says } = outcome
-  const command = again(outcome)
+  const command = commandFor(outcome)
   if (domain === 'user') return { reason: says, hint: `Run \`${command}\` again.` }
   const byHand = act === 'trust' ? addition : 'sudo security remove-trusted-cert -d FILE'
   const hint = `Run \`sudo locald admin setup\`, then \`${command}\`; or, with the CA’s file, \`${byHand}\`.`
@@ -96,6 +96,6 @@ export function failureOf(outcome: KeychainOutcome): Meaning {
 const addition = 'sudo security add-trusted-cert -d -r trustRoot -p ssl -k /Library/Keychains/System.keychain FILE'
 
 /** The command that makes a change. */
-export function again({ act, domain }: Of): string {
+export function commandFor({ act, domain }: KeychainChange): string {
   return act === 'untrust' ? 'locald untrust' : domain === 'admin' ? 'locald trust --system' : 'locald trust'
 }

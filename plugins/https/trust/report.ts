@@ -1,6 +1,6 @@
 import type { CommandResult, KeychainStep } from '../../../kernel/contract/plugin.ts'
 import type { Root } from '../ca/authority.ts'
-import { again } from './os-status.ts'
+import { commandFor } from './os-status.ts'
 import type { Change, Store } from './store.ts'
 
 /** One store, as `--json` tells of it. */
@@ -29,7 +29,7 @@ export class Report {
     if (change.done === 'not yet') this.#steps.push(change.step)
     // What keeps the present root from being changed was said.
     if (old !== undefined && this.#stores.some(other => other.store === store.title && !other.done)) return
-    const end = change.done === 'not yet' ? notTried(change.step) : change
+    const end = change.done === 'not yet' ? notChanged(change.step) : change
     const outcome = end.done ? { done: true, reason: null, todo: null } : end
     this.#stores.push({ store: title, kind: store.kind, ...outcome })
     this.#lines.push(...(end.done ? [`✓ ${title} ${done}`] : [`! ${title}: ${end.reason}`, `  ${end.todo}`]))
@@ -50,6 +50,6 @@ export class Report {
   }
 }
 
-function notTried(step: KeychainStep): { readonly done: false; readonly reason: string; readonly todo: string } {
-  return { done: false, reason: 'it was not changed', todo: `Run \`${again(step)}\` in a terminal.` }
+function notChanged(step: KeychainStep): { readonly done: false; readonly reason: string; readonly todo: string } {
+  return { done: false, reason: 'it was not changed', todo: `Run \`${commandFor(step)}\` in a terminal.` }
 }

@@ -18,7 +18,7 @@ interface Family {
   /** … the file that programs read. */
   readonly bundles: readonly string[]
   /** Whether the helper can change what programs read without Java's store, which is made of the anchors. */
-  readonly helps: boolean
+  readonly canUseHelper: boolean
 }
 
 const families: readonly Family[] = [
@@ -28,7 +28,7 @@ const families: readonly Family[] = [
     suffix: '.crt',
     update: ['update-ca-certificates'],
     bundles: ['/etc/ssl/certs/ca-certificates.crt'],
-    helps: true,
+    canUseHelper: true,
   },
   {
     title: 'Fedora, RHEL',
@@ -36,7 +36,7 @@ const families: readonly Family[] = [
     suffix: '.pem',
     update: ['update-ca-trust', 'extract'],
     bundles: ['/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem', '/etc/pki/tls/certs/ca-bundle.crt'],
-    helps: false,
+    canUseHelper: false,
   },
   {
     title: 'Arch',
@@ -44,7 +44,7 @@ const families: readonly Family[] = [
     suffix: '.crt',
     update: ['update-ca-trust'],
     bundles: ['/etc/ca-certificates/extracted/tls-ca-bundle.pem', '/etc/ssl/certs/ca-certificates.crt'],
-    helps: false,
+    canUseHelper: false,
   },
   {
     title: 'openSUSE',
@@ -52,7 +52,7 @@ const families: readonly Family[] = [
     suffix: '.pem',
     update: ['update-ca-certificates'],
     bundles: ['/var/lib/ca-certificates/ca-bundle.pem', '/etc/ssl/ca-bundle.pem'],
-    helps: false,
+    canUseHelper: false,
   },
 ]
 
@@ -114,12 +114,12 @@ class AnchorStore implements Store {
   }
 
   async add(root: Root): Promise<Changed> {
-    const { helps, update } = this.#family
+    const { canUseHelper, update } = this.#family
     const byHand = `sudo install -m 0644 ${quoted(root.file)} ${this.#anchor(root)} && sudo ${update.join(' ')}`
-    if (!helps) return { done: false, reason: `${java}, so only you can add it`, todo: byHand }
+    if (!canUseHelper) return { done: false, reason: `${java}, so only you can add it`, todo: byHand }
     if (this.#helper === undefined)
       return { done: false, reason: missing, todo: 'sudo locald admin setup && locald trust' }
-    const change = await helped(this.#helper, 'trust', root, byHand)
+    const change = await callHelper(this.#helper, 'trust', root, byHand)
     return change.done ? change : { ...change, reason: `${change.reason}. If you add it by hand, ${java}` }
   }
 
@@ -127,10 +127,10 @@ class AnchorStore implements Store {
     const anchor = this.#anchor(root)
     const isThere = async (): Promise<boolean> => (await canAccess(anchor)) || (await this.state(root)).is === 'trusted'
     if (!(await isThere())) return { done: true }
-    const links = this.#family.helps ? ` /etc/ssl/certs/${nameOf(root)}.pem` : ''
-    const rehash = this.#family.helps ? ' && sudo openssl rehash /etc/ssl/certs' : ''
+    const links = this.#family.canUseHelper ? ` /etc/ssl/certs/${nameOf(root)}.pem` : ''
+    const rehash = this.#family.canUseHelper ? ' && sudo openssl rehash /etc/ssl/certs' : ''
     const todo = `sudo rm -f ${anchor}${links} && sudo ${this.#family.update.join(' ')}${rehash}`
-    const change = await helped(this.#helper, 'untrust', root, todo)
+    const change = await callHelper(this.#helper, 'untrust', root, todo)
     // What a person has put there by hand is not the helper's.
     return change.done && (await isThere()) ? { done: false, reason: 'it was added by hand', todo } : change
   }
@@ -140,7 +140,7 @@ class AnchorStore implements Store {
   }
 }
 
-async function helped(
+async function callHelper(
   helper: Helper | undefined,
   act: 'trust' | 'untrust',
   root: Root,

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { CheckResult, CommandResult, KeychainOutcome, KeychainStep } from '../../../kernel/contract/plugin.ts'
-import { forget, keyComplaint, readRoot, retiredRoots } from '../ca/authority.ts'
+import { findKeyProblem, forgetRoot, readRoot, retiredRoots } from '../ca/authority.ts'
 import { KeychainStore } from './keychain-store.ts'
 import { nssStores } from './nss-store.ts'
 import type { Machine } from './programs.ts'
@@ -9,7 +9,7 @@ import type { Store } from './store.ts'
 import { type Helper, linuxStore } from './system-store.ts'
 
 /** How a change is asked for. */
-export interface Wish {
+export interface TrustRequest {
   /** On macOS, for all users. On Linux the system's store is that of all users anyway. */
   readonly system?: boolean
   /** What came of the steps of the answer before; undefined where none were asked for yet. */
@@ -21,7 +21,7 @@ export class Trust {
   readonly #machine: Machine
   readonly #folder: string
   readonly #helper: () => Helper | undefined
-  #looking: Promise<readonly Store[]> | undefined
+  #search: Promise<readonly Store[]> | undefined
 
   /**
    * @param folder the CA's, absolute
@@ -34,44 +34,44 @@ export class Trust {
   }
 
   /** `locald trust`: puts the root into every store that lacks it; exit code 1 when something is left to do by hand. */
-  async trust(wish: Wish = {}): Promise<CommandResult> {
+  async trust(request: TrustRequest = {}): Promise<CommandResult> {
     const root = readRoot(this.#folder)
-    if (root === undefined) return absent()
+    if (root === undefined) return noAuthority()
     const report = new Report()
-    for (const store of await this.#storesToAdd(wish)) {
+    for (const store of await this.#storesToAdd(request)) {
       const state = await store.state(root)
       if (state.is === 'trusted')
         report.add(store, { done: true }, state.note === undefined ? 'trusts it' : `trusts it: ${state.note}`)
       else report.add(store, await store.add(root), 'trusts it')
     }
-    await this.#removeRetired(wish, report)
-    return report.result(wish.outcomes, root, [`The CA’s file is ${root.file}`], restart(wish))
+    await this.#removeRetired(request, report)
+    return report.result(request.outcomes, root, [`The CA’s file is ${root.file}`], restartAdvice(request))
   }
 
   /** `locald untrust`: takes the root, and those it replaced, out of every store. */
-  async untrust(wish: Wish = {}): Promise<CommandResult> {
+  async untrust(request: TrustRequest = {}): Promise<CommandResult> {
     const root = readRoot(this.#folder)
-    if (root === undefined && retiredRoots(this.#folder).length === 0) return absent()
+    if (root === undefined && retiredRoots(this.#folder).length === 0) return noAuthority()
     const report = new Report()
     if (root !== undefined) {
-      for (const store of await this.#storesToClear(wish))
+      for (const store of await this.#storesToClear(request))
         report.add(store, await store.remove(root), 'does not trust it')
     }
-    await this.#removeRetired(wish, report)
-    return report.result(wish.outcomes, root)
+    await this.#removeRetired(request, report)
+    return report.result(request.outcomes, root)
   }
 
   /** Takes those roots out of all stores that were replaced, and forgets one that is in none: it is asked for once. */
-  async #removeRetired(wish: Wish, report: Report): Promise<void> {
-    const stores = await this.#storesToClear(wish)
+  async #removeRetired(request: TrustRequest, report: Report): Promise<void> {
+    const stores = await this.#storesToClear(request)
     for (const old of retiredRoots(this.#folder)) {
-      let isGone = true
+      let isRemoved = true
       for (const store of stores) {
         const change = await store.remove(old)
-        isGone &&= change.done === true
+        isRemoved &&= change.done === true
         if (change.done !== true) report.add(store, change, '', old)
       }
-      if (isGone) forget(old)
+      if (isRemoved) forgetRoot(old)
     }
   }
 
@@ -79,10 +79,10 @@ export class Trust {
   async checkFiles(): Promise<CheckResult> {
     const root = readRoot(this.#folder)
     if (root === undefined) return { status: 'skip', severity: 'important', summary: notYet }
-    const complaint = keyComplaint(this.#folder)
-    if (complaint !== undefined) {
+    const problem = findKeyProblem(this.#folder)
+    if (problem !== undefined) {
       const fix = `Run \`chmod 600 ${join(this.#folder, 'root.key')}\`, or \`locald server restart\` for a new CA.`
-      return { status: 'fail', severity: 'important', summary: complaint, fix }
+      return { status: 'fail', severity: 'important', summary: problem, fix }
     }
     return { status: 'pass', severity: 'important', summary: `${root.file}, until ${root.certificate.validTo}` }
   }
@@ -93,7 +93,7 @@ export class Trust {
     const root = readRoot(this.#folder)
     if (root === undefined) return { status: 'skip', severity, summary: notYet }
     const stores = (await this.#storesToAdd({})).filter(store => store.kind === kind)
-    if (stores.length === 0) return { status: 'skip', severity, summary: this.#whyNone(kind) }
+    if (stores.length === 0) return { status: 'skip', severity, summary: this.#explainNone(kind) }
     const trusted: string[] = []
     for (const store of stores) {
       const state = await store.state(root)
@@ -110,7 +110,7 @@ export class Trust {
     return { status: 'pass', severity, summary: `${trusted.join(', ')}: trusted` }
   }
 
-  #whyNone(kind: Store['kind']): string {
+  #explainNone(kind: Store['kind']): string {
     // https://support.mozilla.org/kb/setting-certificate-authorities-firefox
     if (this.#machine.os === 'darwin' && kind === 'firefox')
       return 'Firefox 120 and later trusts what the keychain trusts; an older one needs `brew install nss`'
@@ -119,26 +119,26 @@ export class Trust {
     return 'no such browser was used here'
   }
 
-  async #storesToAdd({ system, outcomes }: Wish): Promise<readonly Store[]> {
+  async #storesToAdd({ system, outcomes }: TrustRequest): Promise<readonly Store[]> {
     return [...this.#keychains(outcomes, system === true ? 'admin' : 'user'), ...(await this.#others())]
   }
 
-  async #storesToClear({ outcomes }: Wish): Promise<readonly Store[]> {
+  async #storesToClear({ outcomes }: TrustRequest): Promise<readonly Store[]> {
     return [...this.#keychains(outcomes, 'user', 'admin'), ...(await this.#others())]
   }
 
-  #keychains(outcomes: Wish['outcomes'], ...domains: readonly KeychainStep['domain'][]): readonly Store[] {
+  #keychains(outcomes: TrustRequest['outcomes'], ...domains: readonly KeychainStep['domain'][]): readonly Store[] {
     if (this.#machine.os !== 'darwin') return []
-    const isAble = (domain: string): boolean => domain === 'user' || this.#helper() !== undefined
-    return domains.map(domain => new KeychainStore(this.#machine, domain, outcomes ?? [], isAble(domain)))
+    const canChange = (domain: string): boolean => domain === 'user' || this.#helper() !== undefined
+    return domains.map(domain => new KeychainStore(this.#machine, domain, outcomes ?? [], canChange(domain)))
   }
 
   /** Looked for once for all who ask at once. */
   #others(): Promise<readonly Store[]> {
-    this.#looking ??= this.#find().finally(() => {
-      this.#looking = undefined
+    this.#search ??= this.#find().finally(() => {
+      this.#search = undefined
     })
-    return this.#looking
+    return this.#search
   }
 
   async #find(): Promise<readonly Store[]> {
@@ -150,11 +150,11 @@ export class Trust {
 const notYet = 'the CA is made when the daemon first starts with HTTPS'
 
 /** What is to be done once macOS trusts the CA: a browser that runs may keep what it has read. */
-function restart({ system, outcomes = [] }: Wish): readonly string[] {
+function restartAdvice({ system, outcomes = [] }: TrustRequest): readonly string[] {
   if (!outcomes.some(({ act, status }) => act === 'trust' && status === 0)) return []
   return [`Restart browsers that are open.${system === true ? '' : ' If one still warns: `locald trust --system`.'}`]
 }
 
-function absent(): CommandResult {
+function noAuthority(): CommandResult {
   return { exitCode: 1, text: `There is no CA: ${notYet}.\n`, data: { caFile: null, stores: [] } }
 }

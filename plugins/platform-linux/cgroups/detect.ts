@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path'
 import type { FeatureState } from '../../../kernel/contract/plugin.ts'
 import type { Machine } from '../machine.ts'
 import { isWritable, statOf, textOf } from '../machine.ts'
-import { lookAtShim } from '../shim.ts'
+import { findShim } from '../shim.ts'
 
 /** Where version 2 is mounted: alone, or beside version 1 (hybrid), where it ends processes but limits and counts nothing. */
 const mounts = ['/sys/fs/cgroup', '/sys/fs/cgroup/unified'] as const
@@ -12,7 +12,7 @@ const instead = "Not needed: without cgroups the keeper ends a service's process
  * How services can get cgroups of their own, in this order: `base`, a folder in which we may make them; `enter`, our own cgroup,
  * which is delegated to us (a systemd unit with Delegate=yes), but in which we are ourselves; `shim`, by the privileged helper.
  */
-export type CgroupWay =
+export type CgroupMethod =
   | { readonly by: 'base' | 'enter'; readonly folder: string }
   | { readonly by: 'shim' }
   | { readonly by: 'none'; readonly reason: string; readonly hint: string }
@@ -20,7 +20,7 @@ export type CgroupWay =
 /** The leaf in which the daemon is: a cgroup that has others below it can hold no process itself (cgroups(7)). */
 export const daemonLeaf = 'daemon'
 
-export async function cgroupWay(machine: Machine): Promise<CgroupWay> {
+export async function findCgroupMethod(machine: Machine): Promise<CgroupMethod> {
   const mount = await mountOf(machine)
   if (mount === undefined) return withoutUnified(machine)
   const own = parseOwnCgroup((await textOf(machine, '/proc/self/cgroup')) ?? '')
@@ -33,7 +33,7 @@ export async function cgroupWay(machine: Machine): Promise<CgroupWay> {
   }
   // Root may write anywhere; that nothing else of the machine is in its way it uses what the helper would give it.
   if (machine.uid !== 0 && (await isDelegated(machine, folder))) return { by: 'enter', folder }
-  const { on, portsOnly } = await lookAtShim(machine)
+  const { on, portsOnly } = await findShim(machine)
   if (on && !portsOnly) return { by: 'shim' }
   const reason = `the cgroup ${own} is not delegated to this user`
   const hasSystemd = (await statOf(machine, '/run/systemd/system')) !== undefined
@@ -43,7 +43,7 @@ export async function cgroupWay(machine: Machine): Promise<CgroupWay> {
 
 /** The feature's state. */
 export async function cgroups(machine: Machine): Promise<FeatureState> {
-  const way = await cgroupWay(machine)
+  const way = await findCgroupMethod(machine)
   return way.by === 'none' ? { on: false, reason: way.reason, hint: way.hint } : { on: true }
 }
 
@@ -62,7 +62,7 @@ async function isDelegated(machine: Machine, folder: string): Promise<boolean> {
   return (await isWritable(machine, folder)) && (await isWritable(machine, join(folder, 'cgroup.procs')))
 }
 
-async function withoutUnified(machine: Machine): Promise<CgroupWay> {
+async function withoutUnified(machine: Machine): Promise<CgroupMethod> {
   const hint = `Boot with \`systemd.unified_cgroup_hierarchy=1\`. ${instead}`
   if ((await statOf(machine, `${mounts[0]}/memory`)) !== undefined) {
     return { by: 'none', reason: 'cgroups are version 1', hint }

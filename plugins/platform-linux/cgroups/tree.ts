@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises'
 import type { Log } from '../../../kernel/contract/plugin.ts'
 import { messageOf, systemCode } from '../../../kernel/errors.ts'
 import type { Cgroups } from '../service.ts'
-import { type CgroupWay, daemonLeaf } from './detect.ts'
+import { type CgroupMethod, daemonLeaf } from './detect.ts'
 
 const prefix = 's-'
 const controllers = ['+cpu', '+memory', '+pids'] as const
@@ -15,7 +15,7 @@ const staleMs = 60_000
 
 /** What a tree of cgroups needs. */
 export interface CgroupTreeInput {
-  readonly way: () => Promise<CgroupWay>
+  readonly method: () => Promise<CgroupMethod>
   /** Asks the privileged helper for a folder, in which the daemon is then. */
   readonly delegate: () => Promise<string>
   readonly log: Log
@@ -59,10 +59,10 @@ export class CgroupTree implements Cgroups {
 
   async #prepare(): Promise<string | undefined> {
     try {
-      const way = await this.#input.way()
-      if (way.by === 'none') return undefined
-      const folder = way.by === 'shim' ? await this.#input.delegate() : way.folder
-      if (way.by === 'enter') await enter(folder)
+      const method = await this.#input.method()
+      if (method.by === 'none') return undefined
+      const folder = method.by === 'shim' ? await this.#input.delegate() : method.folder
+      if (method.by === 'enter') await enterCgroup(folder)
       // Each for itself, and none is needed to end services.
       for (const controller of controllers) {
         await writeFile(join(folder, 'cgroup.subtree_control'), controller).catch(() => undefined)
@@ -95,7 +95,7 @@ export async function cgroupUsage(
  * Moves the daemon into a cgroup below, and what else is in the delegated one, such as the CLI that has started it: one with processes
  * in it can give no controllers to those below it.
  */
-async function enter(folder: string): Promise<void> {
+async function enterCgroup(folder: string): Promise<void> {
   const leaf = join(folder, daemonLeaf, 'cgroup.procs')
   await mkdir(join(folder, daemonLeaf), { recursive: true })
   await writeFile(leaf, String(process.pid))

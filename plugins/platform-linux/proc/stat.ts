@@ -1,4 +1,4 @@
-/** What locald reads of /proc/PID/stat (proc(5)). Zombies have it too: see `isGone`. */
+/** What locald reads of /proc/PID/stat (proc(5)). Zombies have it too: see `hasExited`. */
 export interface Stat {
   readonly pid: number
   readonly comm: string
@@ -45,7 +45,7 @@ export function parseStat(text: string): Stat | undefined {
  * A zombie, or one that the kernel is just taking away. One whose main thread alone has ended shows as a zombie and is
  * none.
  */
-export function isGone({ state, threads }: Stat): boolean {
+export function hasExited({ state, threads }: Stat): boolean {
   return (state === 'Z' && threads <= 1) || state === 'X' || state === 'x'
 }
 

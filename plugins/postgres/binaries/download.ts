@@ -17,9 +17,9 @@ export interface DownloadInput {
 }
 
 /** A registry that is silent for so long is not there: ms. */
-const patience = { connectTimeout: 15_000, headersTimeout: 30_000, bodyTimeout: 30_000 }
+const timeouts = { connectTimeout: 15_000, headersTimeout: 30_000, bodyTimeout: 30_000 }
 /** Progress is told at each of this many parts of the whole. */
-const parts = 50
+const reports = 50
 
 /**
  * Fetches a package from the registry into a folder that must not exist yet. Its bytes must fit the registry's sha512 before any of
@@ -29,7 +29,7 @@ export async function fetchPackage(input: DownloadInput, folder: string): Promis
   const { name, version, settings } = input
   const { EnvHttpProxyAgent } = await import('undici')
   const proxies = { httpProxy: '', httpsProxy: '', noProxy: '', ...settings.proxies }
-  const agent = new EnvHttpProxyAgent({ ...proxies, ...patience, ...trusting(settings.authorities) })
+  const agent = new EnvHttpProxyAgent({ ...proxies, ...timeouts, ...tlsOptions(settings.authorities) })
   const tarball = `${folder}.tgz`
   try {
     const manifest = await get(input, agent, new URL(`${name.replace('/', '%2f')}/${version}`, settings.registry))
@@ -39,7 +39,7 @@ export async function fetchPackage(input: DownloadInput, folder: string): Promis
     await unpack(tarball, folder)
   } catch (error) {
     if (LocaldError.is(error) || input.signal.aborted) throw error
-    throw failed(input, reasonOf(error), error)
+    throw failed(input, networkReason(error), error)
   } finally {
     await rm(tarball, { force: true })
     await agent.destroy()
@@ -47,22 +47,25 @@ export async function fetchPackage(input: DownloadInput, folder: string): Promis
 }
 
 type Agent = InstanceType<typeof import('undici')['EnvHttpProxyAgent']>
-type Answer = import('undici').Response
+type RegistryResponse = import('undici').Response
 
 /** For the registry, for it behind a proxy, and for the proxy. */
-function trusting(ca: string | undefined) {
+function tlsOptions(ca: string | undefined) {
   return ca === undefined ? {} : { connect: { ca }, requestTls: { ca }, proxyTls: { ca } }
 }
 
-async function get(input: DownloadInput, agent: Agent, url: URL): Promise<Answer> {
+async function get(input: DownloadInput, agent: Agent, url: URL): Promise<RegistryResponse> {
   const { fetch } = await import('undici')
   const { settings, signal } = input
   const isOwn = url.origin === new URL(settings.registry).origin
   const headers = isOwn && settings.authorization !== undefined ? { authorization: settings.authorization } : {}
-  const answer = await fetch(url, { headers, signal, dispatcher: agent })
-  if (answer.ok) return answer
-  await answer.body?.cancel()
-  throw failed(input, `${url.host} answered ${answer.status}${answer.status === 404 ? ': it does not have it' : ''}`)
+  const response = await fetch(url, { headers, signal, dispatcher: agent })
+  if (response.ok) return response
+  await response.body?.cancel()
+  throw failed(
+    input,
+    `${url.host} answered ${response.status}${response.status === 404 ? ': it does not have it' : ''}`,
+  )
 }
 
 /** Where the tarball is and its sha512. A mirror may hand on the public registry's addresses: they are then read as its own. */
@@ -77,23 +80,23 @@ function distOf(manifest: unknown, input: DownloadInput): { readonly url: URL; r
   return { url: new URL(`.${url.pathname}`, input.settings.registry), integrity }
 }
 
-async function save(answer: Answer, file: string, input: DownloadInput): Promise<void> {
-  if (answer.body === null) throw failed(input, 'the answer is empty')
+async function save(response: RegistryResponse, file: string, input: DownloadInput): Promise<void> {
+  if (response.body === null) throw failed(input, 'the answer is empty')
   await mkdir(dirname(file), { recursive: true, mode: 0o700 })
-  const total = Number(answer.headers.get('content-length') ?? 0)
+  const total = Number(response.headers.get('content-length') ?? 0)
   let done = 0
-  let told = 0
+  let reported = 0
   const count = new Transform({
     transform(chunk: Buffer, _encoding, pass) {
       done += chunk.length
-      if (total > 0 && done - told >= total / parts) {
-        told = done
+      if (total > 0 && done - reported >= total / reports) {
+        reported = done
         input.progress(done, Math.max(done, total))
       }
       pass(null, chunk)
     },
   })
-  await pipeline(Readable.fromWeb(answer.body), count, createWriteStream(file, { mode: 0o600 }), {
+  await pipeline(Readable.fromWeb(response.body), count, createWriteStream(file, { mode: 0o600 }), {
     signal: input.signal,
   })
 }
@@ -117,15 +120,15 @@ export async function linkLibraries(folder: string): Promise<void> {
   const links: unknown = JSON.parse(await readFile(join(folder, 'native', 'pg-symlinks.json'), 'utf8'))
   if (!Array.isArray(links)) throw new Error('pg-symlinks.json is no list')
   for (const link of links) {
-    const source = inside(folder, field(link, 'source'))
-    const target = inside(folder, field(link, 'target'))
+    const source = resolveInside(folder, field(link, 'source'))
+    const target = resolveInside(folder, field(link, 'target'))
     await symlink(relative(dirname(target), source), target).catch(error => {
       if (systemCode(error) !== 'EEXIST') throw error
     })
   }
 }
 
-function inside(folder: string, path: unknown): string {
+function resolveInside(folder: string, path: unknown): string {
   const whole = typeof path === 'string' ? resolve(folder, path) : folder
   if (whole.startsWith(folder + sep)) return whole
   throw new Error(`pg-symlinks.json names ${String(path)}, which is not in the package`)
@@ -136,7 +139,7 @@ function field(value: unknown, key: string): unknown {
 }
 
 /** fetch hides what went wrong in its cause. */
-function reasonOf(error: unknown): string {
+function networkReason(error: unknown): string {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
   const code = systemCode(cause)
   const text = messageOf(cause)

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import type { PlatformFacts } from '../../../kernel/contract/plugin.ts'
 import { LocaldError, messageOf } from '../../../kernel/errors.ts'
 import { copyTree, placeFolder, sweepShared } from '../files/copy-tree.ts'
-import { isOfDisk } from '../files/paths.ts'
+import { isDiskError } from '../files/paths.ts'
 import { fetchPackage, linkLibraries } from './download.ts'
 import { hasExtension, type Installation, inspect, inspectNew, systemFolders } from './inspect.ts'
 import { npmSettings } from './npmrc.ts'
@@ -46,59 +46,59 @@ export class Installations {
   async find(request: InstallationRequest): Promise<Installation> {
     const { major, extensions } = request
     let failure: unknown
-    const ours = await this.#ours(request).catch(error => {
+    const own = await this.#findPackaged(request).catch(error => {
       request.signal.throwIfAborted()
-      if (isOfDisk(error)) throw error
+      if (isDiskError(error)) throw error
       failure = error
       return undefined
     })
-    const missing = ours === undefined ? extensions : await this.#lacking(ours, extensions)
-    if (ours !== undefined && missing.length === 0) return ours
+    const missing = own === undefined ? extensions : await this.#missingExtensions(own, extensions)
+    if (own !== undefined && missing.length === 0) return own
     for (const folder of systemFolders(major, request.env['PATH'])) {
       const system = await inspect(folder, 'system')
-      if (system?.major === major && (await this.#lacking(system, extensions)).length === 0) return system
+      if (system?.major === major && (await this.#missingExtensions(system, extensions)).length === 0) return system
     }
-    if (ours === undefined) throw noInstallation(major, failure)
+    if (own === undefined) throw noInstallation(major, failure)
     throw new LocaldError('STEP_FAILED', `PostgreSQL ${major} has no extension '${missing.join("', '")}' here`, {
       hint: `Install a PostgreSQL ${major} that has it (on Debian: postgresql-${major} and the extension's package; on macOS: \`brew install postgresql@${major}\` and the extension's formula), or correct \`extensions\`.`,
     })
   }
 
   /** Where the newest version would come from without the network; undefined: nowhere. */
-  async atHand(path: string | undefined): Promise<Installation['origin'] | undefined> {
+  async findLocalOrigin(path: string | undefined): Promise<Installation['origin'] | undefined> {
     const { os, arch } = this.#platform
-    if (bundled(`${scope}/${os}-${arch}`) !== undefined) return 'bundled'
+    if (findBundle(`${scope}/${os}-${arch}`) !== undefined) return 'bundled'
     for (const folder of systemFolders(newest, path)) {
       if ((await inspect(folder, 'system'))?.major === newest) return 'system'
     }
     return undefined
   }
 
-  async #ours(request: InstallationRequest): Promise<Installation> {
+  async #findPackaged(request: InstallationRequest): Promise<Installation> {
     const { major } = request
     const known = this.#known.get(major)
     if (known !== undefined) return known
-    for (let under = this.#fetching.get(major); under !== undefined; under = this.#fetching.get(major)) {
+    for (let other = this.#fetching.get(major); other !== undefined; other = this.#fetching.get(major)) {
       request.step(`waiting for PostgreSQL ${major}, which is being made ready`)
       // Where that one fails or gives up, this one tries for itself.
-      const found = await under.catch(() => undefined)
+      const found = await other.catch(() => undefined)
       if (found !== undefined) return found
     }
-    const fetching = this.#obtain(request).finally(() => this.#fetching.delete(major))
+    const fetching = this.#install(request).finally(() => this.#fetching.delete(major))
     this.#fetching.set(major, fetching)
     const found = await fetching
     this.#known.set(major, found)
     return found
   }
 
-  async #obtain(request: InstallationRequest): Promise<Installation> {
+  async #install(request: InstallationRequest): Promise<Installation> {
     this.#swept ??= sweepShared(this.#cache)
     await this.#swept
     const version = packaged[request.major]
     const { os, arch } = this.#platform
     const folder = join(this.#cache, `${version}-${os}-${arch}`)
     const bin = join(folder, 'native', 'bin')
-    const bundle = request.major === newest ? bundled(`${scope}/${os}-${arch}`) : undefined
+    const bundle = request.major === newest ? findBundle(`${scope}/${os}-${arch}`) : undefined
     const origin = bundle === undefined ? 'fetched' : 'bundled'
     const cached = await inspect(bin, origin)
     if (cached !== undefined) return cached
@@ -127,12 +127,12 @@ export class Installations {
     return this.#platform.os === 'darwin'
   }
 
-  async #lacking(installation: Installation, extensions: readonly string[]): Promise<readonly string[]> {
+  async #missingExtensions(installation: Installation, extensions: readonly string[]): Promise<readonly string[]> {
     const isOurs = installation.origin !== 'system'
-    const isLacking = async (name: string) =>
+    const isMissing = async (name: string) =>
       (isOurs && this.#isMac && unloadable.test(name)) || !(await hasExtension(installation, name))
-    const are = await Promise.all(extensions.map(isLacking))
-    return extensions.filter((_, index) => are[index])
+    const isMissingAt = await Promise.all(extensions.map(isMissing))
+    return extensions.filter((_, index) => isMissingAt[index])
   }
 
   async #fetch(request: InstallationRequest, folder: string): Promise<void> {
@@ -147,7 +147,7 @@ export class Installations {
 }
 
 /** The folder of an installed package; undefined where the optional dependency was left out. */
-function bundled(name: string): string | undefined {
+function findBundle(name: string): string | undefined {
   try {
     return dirname(dirname(createRequire(import.meta.url).resolve(name)))
   } catch {

@@ -25,7 +25,7 @@ const limits = { known: 10_000, new: 60_000 }
 /** Looks at a folder of programs: undefined where there is no PostgreSQL of a supported major that runs here. */
 export async function inspect(bin: string, origin: Installation['origin']): Promise<Installation | undefined> {
   if (!(await isProgram(join(bin, 'initdb')))) return undefined
-  const found = await look(bin, origin, limits.known)
+  const found = await readVersion(bin, origin, limits.known)
   return typeof found === 'string' ? undefined : found
 }
 
@@ -34,10 +34,14 @@ export async function inspect(bin: string, origin: Installation['origin']): Prom
  * programs that it sees for the first time.
  */
 export async function inspectNew(bin: string, origin: Installation['origin']): Promise<Installation | string> {
-  return look(bin, origin, limits.new)
+  return readVersion(bin, origin, limits.new)
 }
 
-async function look(bin: string, origin: Installation['origin'], limitMs: number): Promise<Installation | string> {
+async function readVersion(
+  bin: string,
+  origin: Installation['origin'],
+  limitMs: number,
+): Promise<Installation | string> {
   const { text, failure } = await output(join(bin, 'postgres'), ['--version'], limitMs)
   if (failure !== undefined) return failure
   const [, version = '', first = ''] = /PostgreSQL\) ((\d+)\S*)/.exec(text) ?? []

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Client } from 'pg'
 import { LocaldError, messageOf } from '../../../kernel/errors.ts'
-import { identifier, literal, maintenance, sqlState, type Target, withClient } from '../server/client.ts'
+import { maintenance, sqlStateOf, type Target, withClient } from '../server/client.ts'
 
 /** A database that was copied from another of its cluster. */
 export interface Branch {
@@ -36,34 +36,38 @@ export async function listBranches(target: Target): Promise<readonly Branch[]> {
 /** A database that is being copied has such a name until it is whole and known as a branch. */
 const unfinished = 'locald-unfinished-'
 /** Those of this daemon: it may be making them now. */
-const own = `${unfinished}${randomBytes(4).toString('hex')}-`
+const ownPrefix = `${unfinished}${randomBytes(4).toString('hex')}-`
 
 /**
  * Copies a database under another name: as clones of its files where PostgreSQL (18 and later) and the file system can. Its clients
  * are disconnected, and connect again when it is done. Throws STEP_FAILED; then there is no such database.
  */
-export async function makeBranch(target: Target, from: string, name: string): Promise<void> {
-  const made = `${own}${randomBytes(4).toString('hex')}`
+export async function createBranch(target: Target, from: string, name: string): Promise<void> {
+  const temporary = `${ownPrefix}${randomBytes(4).toString('hex')}`
   // From elsewhere: who is connected to a database keeps it from being copied.
-  const aside = { ...target, database: from === maintenance ? 'template1' : maintenance }
+  const elsewhere = { ...target, database: from === maintenance ? 'template1' : maintenance }
   try {
-    await withClient(aside, async client => {
-      await requireFree(client, name)
+    await withClient(elsewhere, async client => {
+      await requireUnusedName(client, name)
       // Where the connection is lost in the middle, the server notices and gives up (14 and later).
       await client.query("SELECT set_config(name, '500ms', false) FROM pg_settings WHERE name = $1", [lossCheck])
       const strategy = await strategyFor(client, from)
-      const sql = `CREATE DATABASE ${identifier(made)} TEMPLATE ${identifier(from)}${strategy}`
-      await whileAway(aside, from, () => client.query(sql))
+      const sql = `CREATE DATABASE ${client.escapeIdentifier(temporary)} TEMPLATE ${client.escapeIdentifier(from)}${strategy}`
+      await whileDisconnected(elsewhere, from, () => client.query(sql))
       const comment = `${mark}${new Date().toISOString()} ${from}`
-      await client.query(`COMMENT ON DATABASE ${identifier(made)} IS ${literal(comment)}`)
-      await client.query(`ALTER DATABASE ${identifier(made)} RENAME TO ${identifier(name)}`)
+      await client.query(
+        `COMMENT ON DATABASE ${client.escapeIdentifier(temporary)} IS ${client.escapeLiteral(comment)}`,
+      )
+      await client.query(
+        `ALTER DATABASE ${client.escapeIdentifier(temporary)} RENAME TO ${client.escapeIdentifier(name)}`,
+      )
     })
   } catch (error) {
     // What cannot be dropped now is swept at the next start; the first failure is the one to tell.
-    await withClient(target, client => drop(client, made)).catch(() => {})
+    await withClient(target, client => dropDatabase(client, temporary)).catch(() => {})
     throw new LocaldError('STEP_FAILED', `no branch '${name}' of database '${from}' was made: ${messageOf(error)}`, {
       hint:
-        sqlState(error) === diskFull
+        sqlStateOf(error) === diskFull
           ? 'Free some space on the disk of its data.'
           : 'Choose another name, name another database with --from, or disconnect what uses it.',
       cause: error,
@@ -74,35 +78,35 @@ export async function makeBranch(target: Target, from: string, name: string): Pr
 const diskFull = '53100'
 const lossCheck = 'client_connection_check_interval'
 
-async function requireFree(client: Client, name: string): Promise<void> {
+async function requireUnusedName(client: Client, name: string): Promise<void> {
   const { rowCount } = await client.query('SELECT FROM pg_database WHERE datname = $1', [name])
   if (rowCount !== 0) throw new Error(`database "${name}" already exists`)
 }
 
 /** So often what is left of databases half-copied is looked for, with a pause between. */
-const sweeps = 250
+const maxSweeps = 250
 
 /** Ends the copying of databases that a daemon before this one began, and drops what there is of them. */
 export async function sweepBranches(target: Target): Promise<void> {
   await withClient({ ...target, database: maintenance }, async client => {
-    for (let left = sweeps; left > 0; left--) {
+    for (let rounds = maxSweeps; rounds > 0; rounds--) {
       const { rowCount } = await client.query(
         `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-         WHERE query LIKE 'CREATE DATABASE "${unfinished}%' AND query NOT LIKE '%"${own}%'`,
+         WHERE query LIKE 'CREATE DATABASE "${unfinished}%' AND query NOT LIKE '%"${ownPrefix}%'`,
       )
       const { rows } = await client.query<{ name: string }>(
-        `SELECT datname AS name FROM pg_database WHERE datname LIKE '${unfinished}%' AND datname NOT LIKE '${own}%'`,
+        `SELECT datname AS name FROM pg_database WHERE datname LIKE '${unfinished}%' AND datname NOT LIKE '${ownPrefix}%'`,
       )
       if (rowCount === 0 && rows.length === 0) return
-      for (const { name } of rows) await drop(client, name)
+      for (const { name } of rows) await dropDatabase(client, name)
       // One that is being made is not seen until it is whole, and its maker may be past the point where it can be ended.
       await new Promise(wake => setTimeout(wake, pauseMs))
     }
   })
 }
 
-async function drop(client: Client, name: string): Promise<void> {
-  await client.query(`DROP DATABASE IF EXISTS ${identifier(name)} WITH (FORCE)`)
+async function dropDatabase(client: Client, name: string): Promise<void> {
+  await client.query(`DROP DATABASE IF EXISTS ${client.escapeIdentifier(name)} WITH (FORCE)`)
 }
 
 /** Copying files takes two checkpoints, so that a small database is written to the log faster. Before 15 there is no choice. */
@@ -117,29 +121,29 @@ async function strategyFor(client: Client, database: string): Promise<string> {
 }
 
 export async function dropBranch(target: Target, name: string): Promise<void> {
-  await withClient(target, client => drop(client, name))
+  await withClient(target, client => dropDatabase(client, name))
 }
 
 /**
  * CREATE DATABASE waits up to five seconds until nobody uses the template, and keeps new clients waiting: those that are there are sent
  * away meanwhile.
  */
-async function whileAway(aside: Target, database: string, copy: () => Promise<unknown>): Promise<void> {
-  await withClient(aside, async client => {
+async function whileDisconnected(elsewhere: Target, database: string, copy: () => Promise<unknown>): Promise<void> {
+  await withClient(elsewhere, async client => {
     let isDone = false
     const copying = copy().finally(() => {
       isDone = true
     })
     copying.catch(() => {})
     while (!isDone) {
-      await sendAway(client, database)
+      await disconnectClients(client, database)
       await Promise.race([copying.catch(() => {}), new Promise(wake => setTimeout(wake, pauseMs))])
     }
     await copying
   })
 }
 
-async function sendAway(client: Client, database: string): Promise<void> {
+async function disconnectClients(client: Client, database: string): Promise<void> {
   await client.query(
     `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
      WHERE datname = $1 AND pid <> pg_backend_pid() AND backend_type = 'client backend'`,

@@ -1,22 +1,22 @@
 import { join } from 'node:path'
 import type { Control, Folders, Host, Processes, ProcessTable } from '../../../kernel/contract/plugin.ts'
 import { Installations } from '../binaries/find.ts'
-import { Locks } from '../files/locks.ts'
-import type { Places } from '../files/paths.ts'
-import { type Account, accountOf } from '../server/account.ts'
-import { endLeftover } from '../server/tracking.ts'
-import { Register } from './service-register.ts'
+import { KeyedLock } from '../files/locks.ts'
+import type { ServicePaths } from '../files/paths.ts'
+import { type Account, findAccount } from '../server/account.ts'
+import { stopLeftoverServers } from '../server/tracking.ts'
+import { ServiceRegister } from './service-register.ts'
 import { Snapshots } from './snapshots.ts'
-import { Templates } from './template.ts'
+import { ClusterTemplates } from './template.ts'
 
 /** What all services of the type share. */
-export class Shared {
+export class PostgresContext {
   readonly folders: Folders
   /** By a service's data folder: its cluster is made, started, copied or removed by one at a time. */
-  readonly locks = new Locks()
+  readonly locks = new KeyedLock()
   readonly installations: Installations
-  readonly templates: Templates
-  readonly register: Register
+  readonly templates: ClusterTemplates
+  readonly register: ServiceRegister
   readonly snapshots = new Snapshots(this)
   readonly #host: Host
   #account: Promise<Account> | undefined
@@ -26,8 +26,8 @@ export class Shared {
     this.#host = host
     this.folders = host.folders
     this.installations = new Installations(join(root, 'versions'), host.platform)
-    this.register = new Register(join(root, 'services'))
-    this.templates = new Templates(join(root, 'templates'))
+    this.register = new ServiceRegister(join(root, 'services'))
+    this.templates = new ClusterTemplates(join(root, 'templates'))
   }
 
   table(): ProcessTable {
@@ -48,13 +48,13 @@ export class Shared {
   }
 
   /** Ends what an earlier server or operation left of a service. Its lock is held. */
-  async tidy(places: Places): Promise<void> {
-    await endLeftover(places, this.table())
-    await this.snapshots.sweep(places)
+  async tidy(paths: ServicePaths): Promise<void> {
+    await stopLeftoverServers(paths, this.table())
+    await this.snapshots.sweep(paths)
   }
 
   account(): Promise<Account> {
-    this.#account ??= accountOf(this.#host.platform)
+    this.#account ??= findAccount(this.#host.platform)
     return this.#account
   }
 }

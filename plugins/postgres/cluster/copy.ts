@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Client } from 'pg'
 import { LocaldError, messageOf } from '../../../kernel/errors.ts'
 import { type CopyOptions, copyTree } from '../files/copy-tree.ts'
-import { requireRoom } from '../files/free-space.ts'
+import { requireFreeSpace } from '../files/free-space.ts'
 import { type Target, withClient } from '../server/client.ts'
 import { clusterCopy, clusterMajor } from './record.ts'
 
@@ -18,7 +18,7 @@ export async function copyCluster(
   options: Pick<CopyOptions, 'owner' | 'signal'>,
 ): Promise<void> {
   await refuseTablespaces(from)
-  await requireRoom(from, to)
+  await requireFreeSpace(from, to)
   if (running === undefined) await copyTree(from, to, { ...clusterCopy, ...options })
   else await withClient(running, client => backUp(client, from, to, options))
 }
@@ -32,13 +32,13 @@ async function backUp(
   const old = Number(await clusterMajor(from)) < 15
   const begin = old ? "pg_start_backup('locald', true, false)" : "pg_backup_start('locald', true)"
   const end = old ? 'pg_stop_backup(false, false)' : 'pg_backup_stop(false)'
-  const { rows: begun } = await client.query<{ file: string }>(`SELECT pg_walfile_name(${begin}) AS file`)
+  const { rows: started } = await client.query<{ file: string }>(`SELECT pg_walfile_name(${begin}) AS file`)
   const skip = (path: string, isFolder: boolean) => isLog(path) || clusterCopy.skip?.(path, isFolder) === true
   await copyTree(from, to, { ...options, skip, live: true })
-  const { rows: ended } = await client.query<{ file: string; label: string }>(
+  const { rows: stopped } = await client.query<{ file: string; label: string }>(
     `SELECT pg_walfile_name(lsn) AS file, labelfile AS label FROM ${end}`,
   )
-  const [first, last] = [begun[0]?.file, ended[0]]
+  const [first, last] = [started[0]?.file, stopped[0]]
   if (first === undefined || last === undefined) throw incomplete('the server said nothing of its backup')
   await copyLog(join(from, 'pg_wal'), join(to, 'pg_wal'), { first, last: last.file }, options.signal)
   const label = join(to, 'backup_label')

@@ -3,7 +3,7 @@ import { join, relative } from 'node:path'
 import type { Client } from 'pg'
 import { readTextFile } from '../../../kernel/contract/plugin.ts'
 import { LocaldError, messageOf } from '../../../kernel/errors.ts'
-import { identifier, maintenance, type Target, withClient } from '../server/client.ts'
+import { maintenance, type Target, withClient } from '../server/client.ts'
 
 /** What must be in a cluster. */
 export interface Provisions {
@@ -28,14 +28,15 @@ export async function provision(target: Target, { databases, extensions }: Provi
     const { rows } = await client.query<{ datname: string }>('SELECT datname FROM pg_database')
     const there = new Set(rows.map(({ datname }) => datname))
     for (const name of databases) {
-      if (!there.has(name)) await create(client, `database '${name}'`, `CREATE DATABASE ${identifier(name)}`)
+      if (!there.has(name))
+        await create(client, `database '${name}'`, `CREATE DATABASE ${client.escapeIdentifier(name)}`)
     }
   })
   if (extensions.length === 0) return
   for (const database of databases) {
     await withClient({ ...target, database }, async client => {
       for (const name of extensions) {
-        const sql = `CREATE EXTENSION IF NOT EXISTS ${identifier(name)} CASCADE`
+        const sql = `CREATE EXTENSION IF NOT EXISTS ${client.escapeIdentifier(name)} CASCADE`
         await create(client, `extension '${name}' in database '${database}'`, sql)
       }
     })

@@ -7,7 +7,7 @@ import { readJson, writeAtomic } from '../../lib/files.ts'
 import type { PostgresOptions } from '../options.ts'
 
 /** A service that was prepared once, and what commands need to know of it without its project being up. */
-export interface Entry {
+export interface ServiceEntry {
   readonly key: string
   readonly name: string
   /** The project's folder. */
@@ -25,7 +25,7 @@ export interface Entry {
 }
 
 /** All services of the type that this locald has data of, on disk. */
-export class Register {
+export class ServiceRegister {
   readonly #folder: string
 
   constructor(folder: string) {
@@ -33,16 +33,16 @@ export class Register {
   }
 
   /** True: the data is that of an earlier worktree in the same folder, which is told once. */
-  async note(run: Run<PostgresOptions>): Promise<boolean> {
+  async record(run: Run<PostgresOptions>): Promise<boolean> {
     const { databases, extensions, version } = run.options
     const worktree = run.project.worktree?.gitDir ?? null
-    const entry: Entry = {
+    const entry: ServiceEntry = {
       key: run.key,
       name: run.name,
       path: run.project.path,
       data: run.data,
       worktree,
-      worktreeMadeMs: worktree === null ? null : madeMsOf(worktree),
+      worktreeMadeMs: worktree === null ? null : creationTimeOf(worktree),
       version: version ?? null,
       database: databases[0] ?? 'postgres',
       extensions,
@@ -56,18 +56,18 @@ export class Register {
     return typeof madeMs === 'number' && entry.worktreeMadeMs !== null && madeMs !== entry.worktreeMadeMs
   }
 
-  forget({ data }: Entry): void {
+  forget({ data }: ServiceEntry): void {
     rmSync(this.#file(data), { force: true })
   }
 
-  async all(): Promise<readonly Entry[]> {
+  async all(): Promise<readonly ServiceEntry[]> {
     const names = await readdir(this.#folder).catch(() => [])
     const values = await Promise.all(names.sort().map(name => readJson(join(this.#folder, name))))
     return values.filter(isEntry)
   }
 
   /** Returns the services of the project in a folder. */
-  async at(folder: string): Promise<readonly Entry[]> {
+  async at(folder: string): Promise<readonly ServiceEntry[]> {
     return (await this.all()).filter(({ path }) => path === folder)
   }
 
@@ -80,20 +80,20 @@ export class Register {
  * Whether the folder of its project is still there, or may be again: git's locked worktrees are on drives that come and go, and where the
  * whole repository is not there its drive may be away.
  */
-export function isThere({ path, worktree }: Entry): boolean {
+export function hasFolder({ path, worktree }: ServiceEntry): boolean {
   if (existsSync(path)) return true
   if (typeof worktree !== 'string') return false
   return existsSync(join(worktree, 'locked')) || !existsSync(dirname(dirname(worktree)))
 }
 
-function isEntry(value: unknown): value is Entry {
+function isEntry(value: unknown): value is ServiceEntry {
   if (typeof value !== 'object' || value === null) return false
   const texts = ['key', 'name', 'path', 'data', 'database'].every(key => typeof Reflect.get(value, key) === 'string')
   return texts && Array.isArray(Reflect.get(value, 'extensions'))
 }
 
 /** When the folder in which git keeps what it knows of a worktree was made, ms since the epoch; null where the file system does not say. */
-function madeMsOf(worktree: string): number | null {
+function creationTimeOf(worktree: string): number | null {
   try {
     const { birthtimeMs, ctimeMs } = statSync(worktree)
     // What has no such time shows another's, or none.

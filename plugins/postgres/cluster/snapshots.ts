@@ -5,15 +5,15 @@ import { setTimeout } from 'node:timers/promises'
 import type { Folders, ProcessTable } from '../../../kernel/contract/plugin.ts'
 import { LocaldError } from '../../../kernel/errors.ts'
 import { flushFolder, isUnfinished, placeFolder, removeFolder, sizeOf, sweepFolder } from '../files/copy-tree.ts'
-import type { Locks } from '../files/locks.ts'
-import { makeFolder, type Places, placesOf } from '../files/paths.ts'
+import type { KeyedLock } from '../files/locks.ts'
+import { makeFolder, type ServicePaths, servicePaths } from '../files/paths.ts'
 import type { Account } from '../server/account.ts'
 import type { Target } from '../server/client.ts'
-import { answers } from '../server/setup-server.ts'
-import { endLeftover, runningTarget } from '../server/tracking.ts'
+import { canQuery } from '../server/setup-server.ts'
+import { findRunningTarget, stopLeftoverServers } from '../server/tracking.ts'
 import { copyCluster } from './copy.ts'
 import { isCluster, versionOf } from './record.ts'
-import type { Entry } from './service-register.ts'
+import type { ServiceEntry } from './service-register.ts'
 
 /** A kept copy of a cluster. */
 export interface Snapshot {
@@ -42,7 +42,7 @@ export function isSameFile(name: string, other: string): boolean {
 export interface SnapshotsInput {
   readonly folders: Pick<Folders, 'sockets'>
   /** By a service's data folder. */
-  readonly locks: Locks
+  readonly locks: KeyedLock
   account(): Promise<Account>
   table(): ProcessTable
 }
@@ -55,8 +55,8 @@ export class Snapshots {
     this.#input = input
   }
 
-  async list(entry: Entry): Promise<readonly Snapshot[]> {
-    const { snapshots } = this.#places(entry)
+  async list(entry: ServiceEntry): Promise<readonly Snapshot[]> {
+    const { snapshots } = this.#paths(entry)
     const names = await this.#names(entry)
     return Promise.all(
       names.toSorted().map(async name => {
@@ -69,84 +69,84 @@ export class Snapshots {
   }
 
   /** By its very name: most Macs' volumes take `Foo` for `foo`, which may be a branch. */
-  async has(entry: Entry, name: string): Promise<boolean> {
+  async has(entry: ServiceEntry, name: string): Promise<boolean> {
     return (await this.#names(entry)).includes(name)
   }
 
   /** Keeps a copy of the cluster as it is now; a running server goes on. */
-  take(entry: Entry, name: string, signal: AbortSignal): Promise<void> {
-    const places = this.#places(entry)
+  take(entry: ServiceEntry, name: string, signal: AbortSignal): Promise<void> {
+    const paths = this.#paths(entry)
     return this.#input.locks.run(entry.data, async () => {
       const same = (await this.#names(entry)).find(other => isSameFile(other, name))
       if (same !== undefined)
         throw refused(`there is a snapshot '${same}' already`, 'Take another name, or drop that one.')
-      await this.copy(places, join(places.snapshots, name), signal)
+      await this.copy(paths, join(paths.snapshots, name), signal)
     })
   }
 
   /** Copies a service's cluster to a folder that must not exist, whole or not at all. The service's lock is held. */
-  async copy(places: Places, folder: string, signal: AbortSignal): Promise<void> {
-    if (!(await isCluster(places.cluster))) throw refused('there is no data yet', '`locald up` makes the cluster.')
+  async copy(paths: ServicePaths, folder: string, signal: AbortSignal): Promise<void> {
+    if (!(await isCluster(paths.cluster))) throw refused('there is no data yet', '`locald up` makes the cluster.')
     const { owner } = await this.#input.account()
-    const running = await this.#ready(places, signal)
-    await placeFolder(folder, made => copyCluster(places.cluster, made, running, { owner, signal }))
+    const running = await this.#ready(paths, signal)
+    await placeFolder(folder, made => copyCluster(paths.cluster, made, running, { owner, signal }))
   }
 
   /**
    * Puts a snapshot's data in the place of the cluster, whose service does not run; what was there is kept as a snapshot. A crash
    * in between leaves the one or the other: the next start completes it.
    */
-  restore(entry: Entry, name: string, signal: AbortSignal): Promise<void> {
-    const places = this.#places(entry)
+  restore(entry: ServiceEntry, name: string, signal: AbortSignal): Promise<void> {
+    const paths = this.#paths(entry)
     return this.#input.locks.run(entry.data, async () => {
-      const from = join(places.snapshots, name)
+      const from = join(paths.snapshots, name)
       const { owner } = await this.#input.account()
-      await endLeftover(places, this.#input.table())
-      await finishSwap(places)
-      await placeFolder(places.next, made => copyCluster(from, made, undefined, { owner, signal }))
-      await this.swap(places, undoName)
+      await stopLeftoverServers(paths, this.#input.table())
+      await finishSwap(paths)
+      await placeFolder(paths.next, made => copyCluster(from, made, undefined, { owner, signal }))
+      await this.swap(paths, undoName)
     })
   }
 
   /** Takes the cluster away, whose service does not run; it is kept as a snapshot. The service's lock is held. */
-  putAside(places: Places): Promise<void> {
-    return this.swap(places, resetName)
+  keepAsReset(paths: ServicePaths): Promise<void> {
+    return this.swap(paths, resetName)
   }
 
   /** Has the folder `next`, if it is there, become the cluster; what was there is kept under a name, which it takes over. */
-  async swap(places: Places, keepAs: string): Promise<void> {
-    if (existsSync(places.cluster)) await rename(places.cluster, `${places.replaced}${keepAs}`)
-    await finishSwap(places)
+  async swap(paths: ServicePaths, keepAs: string): Promise<void> {
+    if (existsSync(paths.cluster)) await rename(paths.cluster, `${paths.replaced}${keepAs}`)
+    await finishSwap(paths)
   }
 
-  drop(entry: Entry, name: string): Promise<void> {
-    const places = this.#places(entry)
-    return this.#input.locks.run(entry.data, () => removeFolder(join(places.snapshots, name)))
+  drop(entry: ServiceEntry, name: string): Promise<void> {
+    const paths = this.#paths(entry)
+    return this.#input.locks.run(entry.data, () => removeFolder(join(paths.snapshots, name)))
   }
 
   /** What an interrupted operation left. */
-  async sweep(places: Places): Promise<void> {
-    for (const folder of [places.data, places.snapshots]) await sweepFolder(folder)
-    await finishSwap(places)
+  async sweep(paths: ServicePaths): Promise<void> {
+    for (const folder of [paths.data, paths.snapshots]) await sweepFolder(folder)
+    await finishSwap(paths)
   }
 
   /** How the cluster's server is reached, once its recovery is over; undefined where none runs. */
-  async #ready(places: Places, signal: AbortSignal): Promise<Target | undefined> {
+  async #ready(paths: ServicePaths, signal: AbortSignal): Promise<Target | undefined> {
     for (;;) {
-      const running = await runningTarget(places, this.#input.table())
-      if (running === undefined || (await answers(running, places.cluster))) return running
+      const running = await findRunningTarget(paths, this.#input.table())
+      if (running === undefined || (await canQuery(running, paths.cluster))) return running
       signal.throwIfAborted()
       await setTimeout(pauseMs)
     }
   }
 
-  async #names(entry: Entry): Promise<readonly string[]> {
-    const names = await readdir(this.#places(entry).snapshots).catch(() => [])
+  async #names(entry: ServiceEntry): Promise<readonly string[]> {
+    const names = await readdir(this.#paths(entry).snapshots).catch(() => [])
     return names.filter(name => !isUnfinished(name))
   }
 
-  #places(entry: Entry): Places {
-    return placesOf(entry.data, this.#input.folders.sockets)
+  #paths(entry: ServiceEntry): ServicePaths {
+    return servicePaths(entry.data, this.#input.folders.sockets)
   }
 }
 
@@ -154,8 +154,8 @@ export class Snapshots {
  * Ends a swap, also after a crash: with the cluster put away the new one takes its place, with it still there nothing has happened yet.
  * An older snapshot goes last, when what takes its name is whole and the new cluster is in use.
  */
-async function finishSwap(places: Places): Promise<void> {
-  const { data, cluster, next, replaced, snapshots } = places
+async function finishSwap(paths: ServicePaths): Promise<void> {
+  const { data, cluster, next, replaced, snapshots } = paths
   if (existsSync(next)) {
     if (existsSync(cluster)) await removeFolder(next)
     else await rename(next, cluster)

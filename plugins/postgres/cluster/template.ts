@@ -14,7 +14,7 @@ import { isCluster } from './record.ts'
 const layout = 1
 
 /** New clusters, ready to be copied: initdb takes a second, a copy of its result a tenth of that. */
-export class Templates {
+export class ClusterTemplates {
   readonly #folder: string
   readonly #making = new Map<string, Promise<void>>()
   #swept: Promise<void> | undefined

@@ -6,12 +6,12 @@ import { LocaldError, messageOf } from '../../../kernel/errors.ts'
 import { type Installation, systemProgram } from '../binaries/inspect.ts'
 import { type Major, majorOf, majors, newest } from '../binaries/versions.ts'
 import { copyTree, placeFolder } from '../files/copy-tree.ts'
-import { passwordOf, placesOf } from '../files/paths.ts'
-import { literal, superuser, type Target, withClient } from '../server/client.ts'
+import { passwordOf, servicePaths } from '../files/paths.ts'
+import { superuser, type Target, withClient } from '../server/client.ts'
 import { withSetupServer } from '../server/setup-server.ts'
-import type { Shared } from './context.ts'
+import type { PostgresContext } from './context.ts'
 import { clusterMajor, fingerprintOf, readRecord, writeRecord } from './record.ts'
-import type { Entry } from './service-register.ts'
+import type { ServiceEntry } from './service-register.ts'
 
 /** What an upgrade did. */
 export interface Upgraded {
@@ -23,18 +23,18 @@ export interface Upgraded {
 
 /** Brings a service's data to the version that its configuration asks for: from server to server, with no dump in between. */
 export class Upgrade {
-  readonly #shared: Shared
+  readonly #context: PostgresContext
 
-  constructor(shared: Shared) {
-    this.#shared = shared
+  constructor(context: PostgresContext) {
+    this.#context = context
   }
 
   /** The service must not run. Until the new cluster is whole, the old one stays in its place. */
-  run(entry: Entry, signal: AbortSignal): Promise<Upgraded> {
-    return this.#shared.locks.run(entry.data, async () => {
-      const places = placesOf(entry.data, this.#shared.folders.sockets)
-      await this.#shared.tidy(places)
-      const from = await clusterMajor(places.cluster)
+  run(entry: ServiceEntry, signal: AbortSignal): Promise<Upgraded> {
+    return this.#context.locks.run(entry.data, async () => {
+      const paths = servicePaths(entry.data, this.#context.folders.sockets)
+      await this.#context.tidy(paths)
+      const from = await clusterMajor(paths.cluster)
       const to = majorOf(entry.version ?? newest) ?? newest
       if (from === undefined) throw refused(entry, 'it has no data yet', '`locald up` makes its cluster.')
       if (Number(from) >= Number(to)) {
@@ -44,46 +44,48 @@ export class Upgrade {
           'Set a later `version` and run `locald up`, which refuses it; then upgrade.',
         )
       }
-      const tools = await toolsFor(entry, to)
+      const programs = await findClientPrograms(entry, to)
       const [older, newer] = [await this.#find(entry, from, signal), await this.#find(entry, to, signal)]
-      const kept = freeName(places.snapshots, `before-${to}`)
-      await placeFolder(places.next, folder => this.#fill(entry, { older, newer, folder, tools, signal }))
-      await this.#shared.snapshots.swap(places, kept)
+      const kept = freeName(paths.snapshots, `before-${to}`)
+      await placeFolder(paths.next, folder => this.#fill(entry, { older, newer, folder, programs, signal }))
+      await this.#context.snapshots.swap(paths, kept)
       return { from, to, kept }
     })
   }
 
-  #find(entry: Entry, major: Major, signal: AbortSignal): Promise<Installation> {
+  #find(entry: ServiceEntry, major: Major, signal: AbortSignal): Promise<Installation> {
     const env = Object.fromEntries(
       Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
     )
     const { extensions, path } = entry
-    return this.#shared.installations.find({ major, extensions, project: path, env, signal, step() {} })
+    return this.#context.installations.find({ major, extensions, project: path, env, signal, step() {} })
   }
 
   /** Makes a new cluster and has everything of the old one in it. */
   async #fill(
-    entry: Entry,
-    input: { older: Installation; newer: Installation; folder: string; tools: Tools; signal: AbortSignal },
+    entry: ServiceEntry,
+    input: { older: Installation; newer: Installation; folder: string; programs: ClientPrograms; signal: AbortSignal },
   ): Promise<void> {
-    const { older, newer, folder, tools, signal } = input
-    const places = placesOf(entry.data, this.#shared.folders.sockets)
-    const account = await this.#shared.account()
-    const table = this.#shared.table()
-    const template = await this.#shared.templates.of(newer, account, () => {})
+    const { older, newer, folder, programs, signal } = input
+    const paths = servicePaths(entry.data, this.#context.folders.sockets)
+    const account = await this.#context.account()
+    const table = this.#context.table()
+    const template = await this.#context.templates.of(newer, account, () => {})
     await copyTree(template, folder, { owner: account.owner, signal })
-    const common = { key: entry.key, account, places }
-    const source = { ...common, installation: older, cluster: places.cluster, isPlaced: true }
+    const common = { key: entry.key, account, paths }
+    const source = { ...common, installation: older, cluster: paths.cluster, isPlaced: true }
     await withSetupServer(source, table, signal, old =>
       withSetupServer(
         { ...common, installation: newer, cluster: folder, isPlaced: false },
         table,
         signal,
         async next => {
-          await transfer(entry, tools, old, next)
-          const password = passwordOf(places)
-          await withClient(next, client => client.query(`ALTER ROLE ${superuser} PASSWORD ${literal(password)}`))
-          const record = await readRecord(places.cluster)
+          await transfer(entry, programs, old, next)
+          const password = passwordOf(paths)
+          await withClient(next, client =>
+            client.query(`ALTER ROLE ${superuser} PASSWORD ${client.escapeLiteral(password)}`),
+          )
+          const record = await readRecord(paths.cluster)
           writeRecord(folder, { ...record, password: fingerprintOf(password) })
         },
         old.port + 1,
@@ -93,12 +95,12 @@ export class Upgrade {
 }
 
 /** The client programs, which the packages of the server do not have. */
-interface Tools {
+interface ClientPrograms {
   readonly dump: string
   readonly psql: string
 }
 
-async function toolsFor(entry: Entry, to: Major): Promise<Tools> {
+async function findClientPrograms(entry: ServiceEntry, to: Major): Promise<ClientPrograms> {
   const path = process.env['PATH']
   const [dump, psql] = await Promise.all([
     systemProgram('pg_dumpall', to, majors, path),
@@ -113,27 +115,27 @@ async function toolsFor(entry: Entry, to: Major): Promise<Tools> {
 }
 
 /** Everything of one server into another. What fails is told, but for the superuser, which both have. */
-async function transfer(entry: Entry, { dump, psql }: Tools, from: Target, to: Target): Promise<void> {
+async function transfer(entry: ServiceEntry, { dump, psql }: ClientPrograms, from: Target, to: Target): Promise<void> {
   const at = ({ host, port, user }: Target) => ['-h', host, '-p', String(port), '-U', user]
   const env = { PATH: process.env['PATH'] ?? '', LANG: 'C.UTF-8' }
   const reader = spawn(dump, at(from), { env, stdio: ['ignore', 'pipe', 'pipe'] })
   const writer = spawn(psql, [...at(to), '-X', '-q', '-d', to.database], { env, stdio: ['pipe', 'ignore', 'pipe'] })
-  const said: string[] = []
+  const errors: string[] = []
   for (const stream of [reader.stderr, writer.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => said.push(...text.split('\n')))
+    stream.setEncoding('utf8').on('data', (text: string) => errors.push(...text.split('\n')))
   }
   const codes = [reader, writer].map(
     child => new Promise<number | null>(resolve => child.once('error', () => resolve(null)).once('close', resolve)),
   )
-  const piped = await pipeline(reader.stdout, writer.stdin).then(
+  const pipeError = await pipeline(reader.stdout, writer.stdin).then(
     () => undefined,
     error => messageOf(error),
   )
   const failed = (await Promise.all(codes)).some(code => code !== 0)
-  const problem = said.find(
+  const problem = errors.find(
     line => /(?:ERROR|FATAL|error):/.test(line) && !line.includes(`role "${superuser}" already exists`),
   )
-  const reason = problem ?? piped ?? (failed ? (said.find(line => line !== '') ?? 'a program failed') : undefined)
+  const reason = problem ?? pipeError ?? (failed ? (errors.find(line => line !== '') ?? 'a program failed') : undefined)
   if (reason === undefined) return
   throw refused(entry, `the data could not be brought over: ${reason}`, 'Nothing was changed.')
 }
@@ -146,6 +148,6 @@ function freeName(folder: string, name: string): string {
   }
 }
 
-function refused({ key }: Entry, reason: string, hint: string): LocaldError {
+function refused({ key }: ServiceEntry, reason: string, hint: string): LocaldError {
   return new LocaldError('STEP_FAILED', `${key} was not upgraded: ${reason}`, { service: key, hint })
 }

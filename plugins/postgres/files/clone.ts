@@ -44,12 +44,12 @@ export async function cloneByProgram(
     if (clones !== 'never') return files
     break
   }
-  const left: FileCopy[] = []
+  const rest: FileCopy[] = []
   for (const batch of batches(files)) {
     signal?.throwIfAborted()
-    left.push(...(await cloneBatch(batch, signal, tools)))
+    rest.push(...(await cloneBatch(batch, signal, tools)))
   }
-  return left
+  return rest
 }
 
 /** Whether a copy of a file would share its blocks. `probe` is where one may be made for a moment. */
@@ -60,16 +60,16 @@ export async function sharesBlocks(from: string, probe: string, tools: CloneTool
 
 /** Whether copies within a folder share their blocks; undefined where nothing can be written there. */
 export async function hasClones(folder: string, tools: CloneTools = macTools): Promise<boolean | undefined> {
-  const own = await mkdtemp(join(folder, '.clones-')).catch(() => undefined)
-  if (own === undefined) return undefined
+  const probeFolder = await mkdtemp(join(folder, '.clones-')).catch(() => undefined)
+  if (probeFolder === undefined) return undefined
   try {
-    const file = join(own, 'file')
+    const file = join(probeFolder, 'file')
     await writeFile(file, 'a block')
-    return await sharesBlocks(file, join(own, 'probe'), tools)
+    return await sharesBlocks(file, join(probeFolder, 'probe'), tools)
   } catch {
     return undefined
   } finally {
-    await rm(own, { recursive: true, force: true })
+    await rm(probeFolder, { recursive: true, force: true })
   }
 }
 
@@ -118,9 +118,9 @@ async function cloneBatch(
   signal?.throwIfAborted()
   if (code === 0) return []
   const problems = stderr.split('\n').filter(line => line !== '')
-  const isGone = (line: string) => line.endsWith(': No such file or directory')
-  const isOnlyGone = problems.length > 0 && problems.every(isGone)
-  if (!isOnlyGone) await Promise.all(files.map(({ to }) => rm(to, { force: true })))
+  const isMissing = (line: string) => line.endsWith(': No such file or directory')
+  const isOnlyMissing = problems.length > 0 && problems.every(isMissing)
+  if (!isOnlyMissing) await Promise.all(files.map(({ to }) => rm(to, { force: true })))
   const present = await Promise.all(files.map(({ to }) => stat(to).catch(() => undefined)))
   return files.filter((_, at) => present[at] === undefined)
 }

@@ -41,7 +41,7 @@ export async function copyTree(from: string, to: string, options: CopyOptions = 
     options.signal?.throwIfAborted()
     const source = join(from, path)
     const target = join(to, path)
-    const entries = await readdir(source, { withFileTypes: true }).catch(passOver(options, []))
+    const entries = await readdir(source, { withFileTypes: true }).catch(ignoreVanished(options, []))
     if (path === '') makeFolder(target)
     else await mkdir(target)
     await chmod(target, (await stat(source)).mode & 0o777)
@@ -56,8 +56,8 @@ export async function copyTree(from: string, to: string, options: CopyOptions = 
   const { clone = cloneByProgram } = options
   const left = [...(await clone(files, options.signal))]
   // All lanes come to their end before the first failure is thrown: nobody writes to the target after that.
-  const ends = await Promise.allSettled(Array.from({ length: lanes }, drain))
-  for (const end of ends) if (end.status === 'rejected') throw end.reason
+  const results = await Promise.allSettled(Array.from({ length: lanes }, drain))
+  for (const result of results) if (result.status === 'rejected') throw result.reason
   async function drain(): Promise<void> {
     try {
       await drainAll()
@@ -70,18 +70,18 @@ export async function copyTree(from: string, to: string, options: CopyOptions = 
   async function drainAll(): Promise<void> {
     for (let file = left.pop(); file !== undefined; file = left.pop()) {
       options.signal?.throwIfAborted()
-      await copyOne(file).catch(passOver(options, undefined))
+      await copyOne(file).catch(ignoreVanished(options, undefined))
     }
     for (let link = links.pop(); link !== undefined; link = links.pop()) {
       const { from: source, to: target } = link
       await readlink(source)
         .then(leads => symlink(leads, target))
-        .catch(passOver(options, undefined))
+        .catch(ignoreVanished(options, undefined))
     }
   }
 }
 
-function passOver<T>({ live }: CopyOptions, instead: T): (error: unknown) => T {
+function ignoreVanished<T>({ live }: CopyOptions, instead: T): (error: unknown) => T {
   return error => {
     if (live === true && systemCode(error) === 'ENOENT') return instead
     throw error
@@ -96,7 +96,7 @@ export async function placeFolder(final: string, make: (folder: string) => Promi
   makeFolder(dirname(final))
   // Before anything is asked of a server: on a read-only disk that could be the end of it.
   await access(dirname(final), constants.W_OK)
-  const folder = besides(final)
+  const folder = temporarySibling(final)
   try {
     await make(folder)
     await flush(folder)
@@ -111,21 +111,21 @@ export async function placeFolder(final: string, make: (folder: string) => Promi
 
 /** Takes a folder away at once, by its name; its contents go after that. */
 export async function removeFolder(folder: string): Promise<void> {
-  const doomed = besides(folder)
+  const removed = temporarySibling(folder)
   try {
-    await rename(folder, doomed)
+    await rename(folder, removed)
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return
     throw error
   }
   await flushFolder(dirname(folder))
-  await rm(doomed, { recursive: true, force: true })
+  await rm(removed, { recursive: true, force: true })
 }
 
 const unfinished = '.unfinished-'
 
 /** A name beside a folder for what is not whole: it tells whose it is. */
-function besides(folder: string): string {
+function temporarySibling(folder: string): string {
   return `${folder}${unfinished}${process.pid}-${randomBytes(4).toString('hex')}`
 }
 
@@ -143,8 +143,8 @@ export async function sweepFolder(folder: string): Promise<void> {
 export async function sweepShared(folder: string): Promise<void> {
   const names = await readdir(folder).catch(() => [])
   for (const name of names) {
-    const [, maker] = /\.unfinished-(\d+)-/.exec(name) ?? []
-    if (maker !== undefined && (Number(maker) === process.pid || !isAlive(Number(maker))))
+    const [, clusterSetup] = /\.unfinished-(\d+)-/.exec(name) ?? []
+    if (clusterSetup !== undefined && (Number(clusterSetup) === process.pid || !isAlive(Number(clusterSetup))))
       await rm(join(folder, name), { recursive: true, force: true })
   }
 }

@@ -11,7 +11,7 @@ const headroom = 32 * 1024 * 1024
  * Throws STEP_FAILED where the disk has no room for a copy of a cluster: filling it would take the running server down. A file system that
  * shares blocks needs none. `to` is the folder that is to be made.
  */
-export async function requireRoom(cluster: string, to: string): Promise<void> {
+export async function requireFreeSpace(cluster: string, to: string): Promise<void> {
   const { bavail, bsize } = await statfs(dirname(to))
   const free = bavail * bsize
   const needed = await sizeOf(cluster)

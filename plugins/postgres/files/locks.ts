@@ -1,5 +1,5 @@
 /** One at a time for each name, in the order of asking. */
-export class Locks {
+export class KeyedLock {
   readonly #last = new Map<string, Promise<void>>()
 
   async run<T>(name: string, work: () => Promise<T>): Promise<T> {

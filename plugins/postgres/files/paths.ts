@@ -6,7 +6,7 @@ import { LocaldError, messageOf, systemCode } from '../../../kernel/errors.ts'
 import { writeAtomic } from '../../lib/files.ts'
 
 /** Where one service's things are, absolute. */
-export interface Places {
+export interface ServicePaths {
   readonly data: string
   /** PGDATA. */
   readonly cluster: string
@@ -26,7 +26,7 @@ export interface Places {
  * @param data the service's own folder
  * @param sockets locald's folder for sockets, which leaves 24 bytes for a socket's name: `/p/123456/.s.PGSQL.65535`
  */
-export function placesOf(data: string, sockets: string): Places {
+export function servicePaths(data: string, sockets: string): ServicePaths {
   const hash = createHash('sha256').update(data).digest('base64url').slice(0, 6)
   return {
     data,
@@ -41,19 +41,19 @@ export function placesOf(data: string, sockets: string): Places {
 }
 
 /** The service's password; made at the first question, and kept in a file that only the user can read. */
-export function passwordOf({ passwordFile, data }: Places): string {
+export function passwordOf({ passwordFile, data }: ServicePaths): string {
   try {
     const known = readFileSync(passwordFile, 'utf8').trim()
     if (known !== '') return known
   } catch (error) {
-    if (systemCode(error) !== 'ENOENT') throw unusable(data, error)
+    if (systemCode(error) !== 'ENOENT') throw diskError(data, error)
   }
   const made = randomBytes(16).toString('hex')
   try {
     makeFolder(data)
     writeAtomic(passwordFile, `${made}\n`)
   } catch (error) {
-    throw unusable(data, error)
+    throw diskError(data, error)
   }
   return made
 }
@@ -66,12 +66,12 @@ export function makeFolder(folder: string): void {
 }
 
 /** Whether an error is the disk's, and not of what is on it. */
-export function isOfDisk(error: unknown): boolean {
+export function isDiskError(error: unknown): boolean {
   return ['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'EIO', 'ENOTDIR'].includes(systemCode(error) ?? '')
 }
 
 /** An error of the disk for who reads it. */
-export function unusable(folder: string, error: unknown): LocaldError {
+export function diskError(folder: string, error: unknown): LocaldError {
   const code = systemCode(error) ?? ''
   const hint = ['ENOSPC', 'EDQUOT'].includes(code)
     ? 'Free some space on that disk; the data is as it was.'
@@ -82,6 +82,6 @@ export function unusable(folder: string, error: unknown): LocaldError {
 }
 
 /** Makes the socket's folder; it is gone after each restart of the machine. */
-export async function makeSocketFolder({ socket }: Places): Promise<void> {
+export async function makeSocketFolder({ socket }: ServicePaths): Promise<void> {
   await mkdir(socket, { recursive: true, mode: 0o700 })
 }

@@ -17,9 +17,9 @@ export interface Account {
  * keeps the one capability that opens them (CAP_DAC_OVERRIDE, capabilities(7)); setpriv(1) of util-linux arranges it. Throws SPAWN_FAILED
  * where that cannot be done: macOS has neither.
  */
-export async function accountOf({ uid, os }: Pick<PlatformFacts, 'uid' | 'os'>): Promise<Account> {
+export async function findAccount({ uid, os }: Pick<PlatformFacts, 'uid' | 'os'>): Promise<Account> {
   if (uid !== 0) return { prefix: [], owner: undefined }
-  const owner = await nobody()
+  const owner = await readNobody()
   const caps = '-all,+dac_override'
   const prefix = [
     'setpriv',
@@ -40,8 +40,8 @@ export async function accountOf({ uid, os }: Pick<PlatformFacts, 'uid' | 'os'>):
   })
 }
 
-async function nobody(): Promise<Owner> {
+async function readNobody(): Promise<Owner> {
   const text = await readFile('/etc/passwd', 'utf8').catch(() => '')
-  const [, uid, gid] = /^nobody:[^:]*:(\d+):(\d+):/m.exec(text) ?? []
+  const [, uid, gid] = /^readNobody:[^:]*:(\d+):(\d+):/m.exec(text) ?? []
   return { uid: Number(uid ?? 65534), gid: Number(gid ?? 65534) }
 }

@@ -36,25 +36,15 @@ export async function withClient<T>(target: Target, use: (client: Client) => Pro
   }
 }
 
-/** A name as an SQL identifier. */
-export function identifier(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`
-}
-
-/** A text as an SQL literal. */
-export function literal(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`
-}
-
 /** SQLSTATE of an error of the server: https://www.postgresql.org/docs/current/errcodes-appendix.html */
-export function sqlState(error: unknown): string | undefined {
+export function sqlStateOf(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
   return typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code) ? error.code : undefined
 }
 
 /** Whether an error is a server's, or of the connection to one. */
-export function isOfServer(error: unknown): boolean {
+export function isServerError(error: unknown): boolean {
   if (LocaldError.is(error)) return false
   const isLost = ['ECONNREFUSED', 'ECONNRESET', 'EPIPE'].includes(systemCode(error) ?? '')
-  return isLost || sqlState(error) !== undefined || /^Connection terminated/.test(messageOf(error))
+  return isLost || sqlStateOf(error) !== undefined || /^Connection terminated/.test(messageOf(error))
 }

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Installation, programOf } from '../binaries/inspect.ts'
-import type { Places } from '../files/paths.ts'
+import type { ServicePaths } from '../files/paths.ts'
 import type { PostgresOptions } from '../options.ts'
 import type { Account } from './account.ts'
 
@@ -12,7 +12,7 @@ export interface ServerInput {
   readonly account: Account
   /** PGDATA. */
   readonly cluster: string
-  readonly places: Places
+  readonly paths: ServicePaths
 }
 
 /** A server that sets a cluster up. */
@@ -38,10 +38,10 @@ export function setupArgv(input: SetupInput, port: number, accessFile: string): 
 }
 
 function argvOf(input: ServerInput, more: readonly string[]): readonly [string, ...string[]] {
-  const { installation, account, cluster, key, places } = input
+  const { installation, account, cluster, key, paths } = input
   const settings = [
     // A list: quoted, as folders may have commas in their names.
-    `unix_socket_directories="${places.socket.replaceAll('"', '""')}"`,
+    `unix_socket_directories="${paths.socket.replaceAll('"', '""')}"`,
     `cluster_name=${key.replaceAll(/[^ -~]/g, '?').slice(0, 60)}`,
     ...more,
   ]

@@ -5,7 +5,7 @@ import { LocaldError, messageOf } from '../../../kernel/errors.ts'
 interface Cause {
   readonly pattern: RegExp
   readonly code?: 'PORT_TAKEN'
-  readonly says: string
+  readonly meaning: string
   readonly hint: string
 }
 
@@ -18,91 +18,92 @@ const causes: readonly Cause[] = [
   {
     pattern: /Address already in use/,
     code: 'PORT_TAKEN',
-    says: 'its port is in use',
+    meaning: 'its port is in use',
     hint: 'Stop what uses it, or take `port` away: locald then assigns a free one.',
   },
   {
     // One of 56 bytes for each server; the same error number as that of a full disk.
-    pattern: /could not create shared memory segment: No space left|Failed system call was shmget/,
-    says: 'the system has no shared memory segment left',
+    pattern: /could not create context memory segment: No space left|Failed system call was shmget/,
+    meaning: 'the system has no shared memory segment left',
     hint: 'List them with `ipcs -m`, and remove those of servers that were killed (no process is attached) with `ipcrm -m ID`. macOS has 32 for all programs.',
   },
   {
     pattern: /No space left on device/,
-    says: 'the disk is full',
+    meaning: 'the disk is full',
     hint: 'Free some space and start it again; what was committed is there.',
   },
   {
     pattern: /Read-only file system/,
-    says: 'its data folder is read-only',
+    meaning: 'its data folder is read-only',
     hint: 'Make it writable and start it again; the data is as it was.',
   },
   {
-    pattern: /lock file "postmaster\.pid" already exists|pre-existing shared memory block/,
-    says: 'another server uses its data',
+    pattern: /lock file "postmaster\.pid" already exists|pre-existing context memory block/,
+    meaning: 'another server uses its data',
     hint: 'End that server: its process number is in the log.',
   },
   {
     pattern: /database files are incompatible|incompatible with server|initialized by PostgreSQL version/,
-    says: 'its data is of another version of PostgreSQL',
+    meaning: 'its data is of another version of PostgreSQL',
     hint: 'Set `version` to that of the data, or start empty: `locald service reset`.',
   },
   {
     pattern: /configuration file "postgresql\.auto\.conf" contains errors/,
-    says: 'what ALTER SYSTEM set is refused',
+    meaning: 'what ALTER SYSTEM set is refused',
     hint: 'Correct postgresql.auto.conf in its data folder; the data is as it was.',
   },
   {
     pattern: /bogus data in lock file/,
-    says: 'the lock file in its data folder is damaged',
+    meaning: 'the lock file in its data folder is damaged',
     hint: 'Remove postmaster.pid from that folder where no server uses it; the data is as it was.',
   },
   {
     pattern: /locald\.conf|invalid value for parameter|unrecognized configuration parameter|contains errors/,
-    says: 'its settings are refused',
+    meaning: 'its settings are refused',
     hint: 'Correct `settings` of the service in locald.toml.',
   },
   {
-    pattern: /(?:could not|cannot) (?:create|map|resize|open) (?:anonymous )?shared memory/,
-    says: 'there is no shared memory left',
+    pattern: /(?:could not|cannot) (?:create|map|resize|open) (?:anonymous )?context memory/,
+    meaning: 'there is no shared memory left',
     hint: 'Stop other servers, or give it less: settings = { shared_buffers = "16MB" }.',
   },
   {
     pattern: /could not access file "|could not load library "/,
-    says: 'a library of it is missing',
+    meaning: 'a library of it is missing',
     hint: 'Correct `shared_preload_libraries` in `settings`, or install the extension.',
   },
   {
     pattern:
       /PANIC|could not locate a valid checkpoint|could not read|could not open (?:file|directory)|invalid (?:checkpoint|page|record|data in)|incorrect checksum|backup_label|is not a valid data directory|calculated CRC|required WAL directory|could not access (?:the server configuration file|status of transaction)/,
-    says: isDamaged,
+    meaning: isDamaged,
     hint: damagedHint,
   },
   {
     pattern: /Permission denied|has wrong ownership|has invalid permissions/,
-    says: 'its data folder may not be used',
+    meaning: 'its data folder may not be used',
     hint: 'Make the folder yours, with mode 0700; the data is as it was.',
   },
 ]
 
-function complaintsOf(lines: readonly string[]): readonly string[] {
+function findErrorLines(lines: readonly string[]): readonly string[] {
   return lines.filter(line => /\b(?:FATAL|PANIC|ERROR|error|could not|invalid value|unrecognized)\b/.test(line))
 }
 
 function causeOf(lines: readonly string[]): Cause | undefined {
-  const text = complaintsOf(lines).join('\n')
+  const text = findErrorLines(lines).join('\n')
   return causes.find(({ pattern }) => pattern.test(text))
 }
 
 /** Why a server ended, from the lines it wrote: a message of its own words, and what to do. `who`: `db of shop`. */
 export function diagnose(who: string, lines: readonly string[]): LocaldError {
-  const told = complaintsOf(lines)
+  const errorLines = findErrorLines(lines)
   const cause = causeOf(lines)
-  const detail = told.find(line => cause?.pattern.test(line)) ?? told[0] ?? lines.at(-1) ?? 'it said nothing'
+  const detail =
+    errorLines.find(line => cause?.pattern.test(line)) ?? errorLines[0] ?? lines.at(-1) ?? 'it said nothing'
   const words = detail.replace(/^.*?\b(?:FATAL|PANIC|ERROR|LOG|initdb: error|postgres): {1,2}/, '').trim()
   return new LocaldError(
     cause?.code ?? 'SERVICE_FAILED',
-    `${who} did not start: ${cause === undefined ? '' : `${cause.says}: `}${words}`,
+    `${who} did not start: ${cause === undefined ? '' : `${cause.meaning}: `}${words}`,
     {
       service: who,
       hint: cause?.hint ?? 'Its log says more: `locald logs`.',
@@ -114,7 +115,7 @@ export function diagnose(who: string, lines: readonly string[]): LocaldError {
 const fullBytes = 16 * 1024 * 1024
 
 /** The same for a server on a cluster. A full disk may have left no room for the line that says so. */
-export async function diagnoseEnd(who: string, cluster: string, lines: readonly string[]): Promise<LocaldError> {
+export async function diagnoseExit(who: string, cluster: string, lines: readonly string[]): Promise<LocaldError> {
   const isFull = causeOf(lines) === undefined && (await freeBytes(cluster)) < fullBytes
   return diagnose(who, isFull ? ['FATAL:  No space left on device'] : lines)
 }
@@ -125,21 +126,21 @@ async function freeBytes(folder: string): Promise<number> {
 }
 
 /** What a running server says of data that it cannot read. */
-export function damaged(error: unknown): LocaldError {
+export function damagedDataError(error: unknown): LocaldError {
   return new LocaldError('SERVICE_FAILED', `${isDamaged}: ${messageOf(error)}`, { hint: damagedHint, cause: error })
 }
 
 /** The end of a log is enough to tell why a server ended: bytes. */
-const looked = 64 * 1024
+const tailBytes = 64 * 1024
 
 /** The lines a service wrote since a time (ms since the epoch), without their time and stream. */
-export async function linesSince({ file }: LogSink, sinceMs: number): Promise<readonly string[]> {
+export async function readLinesSince({ file }: LogSink, sinceMs: number): Promise<readonly string[]> {
   const handle = await open(file, 'r').catch(() => undefined)
   if (handle === undefined) return []
   try {
     const { size } = await handle.stat()
-    const start = Math.max(0, size - looked)
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(looked), 0, looked, start)
+    const start = Math.max(0, size - tailBytes)
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(tailBytes), 0, tailBytes, start)
     const since = new Date(sinceMs).toISOString().slice(0, 23)
     return buffer
       .toString('utf8', 0, bytesRead)

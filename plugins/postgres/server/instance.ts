@@ -11,20 +11,20 @@ export class PostgresInstance implements Instance {
   readonly exited: Promise<Exit>
   readonly state: unknown
   readonly tree?: ProcessTree
-  readonly #held: Instance
+  readonly #server: Instance
   readonly #probe: () => Promise<boolean>
 
-  constructor(held: Instance, probe: () => Promise<boolean>) {
-    this.#held = held
+  constructor(server: Instance, probe: () => Promise<boolean>) {
+    this.#server = server
     this.#probe = probe
-    this.pid = held.pid
-    this.startedMs = held.startedMs
-    this.exited = held.exited
-    this.state = held.state
-    if (held.tree !== undefined) this.tree = held.tree
+    this.pid = server.pid
+    this.startedMs = server.startedMs
+    this.exited = server.exited
+    this.state = server.state
+    if (server.tree !== undefined) this.tree = server.tree
     // What a server's own programs leave behind does not outlive it.
-    held.on?.(event => {
-      if (event.event === 'main') held.finish?.()
+    server.on?.(event => {
+      if (event.event === 'main') server.finish?.()
     })
   }
 
@@ -34,12 +34,12 @@ export class PostgresInstance implements Instance {
 
   /** A fast shutdown (SIGINT), whatever signal was asked for; when the grace is over an immediate one (SIGQUIT). */
   async stop({ graceMs }: { readonly graceMs: number }): Promise<void> {
-    const fast = this.#held.stop({ signal: 'SIGINT', graceMs: graceMs + immediateMs })
-    const gone = new AbortController()
-    const late = setTimeout(graceMs, 'late', { signal: gone.signal }).catch(() => 'gone')
-    const first = await Promise.race([fast.then(() => 'gone'), late])
-    gone.abort()
-    if (first === 'late') await this.#held.stop({ signal: 'SIGQUIT', graceMs: immediateMs })
-    await fast
+    const stopped = this.#server.stop({ signal: 'SIGINT', graceMs: graceMs + immediateMs })
+    const done = new AbortController()
+    const timeout = setTimeout(graceMs, 'late', { signal: done.signal }).catch(() => 'gone')
+    const first = await Promise.race([stopped.then(() => 'gone'), timeout])
+    done.abort()
+    if (first === 'late') await this.#server.stop({ signal: 'SIGQUIT', graceMs: immediateMs })
+    await stopped
   }
 }

@@ -6,7 +6,7 @@ import { denialOf } from '../../../kernel/contract/privacy.ts'
 import { LocaldError } from '../../../kernel/errors.ts'
 import { problemOf } from '../../../kernel/operations/watch/watch-problem.ts'
 import { causeOf } from '../../../kernel/services/failure/cause.ts'
-import { refusal } from '../../../plugins/exec-runtime/start-error.ts'
+import { startError } from '../../../plugins/exec-runtime/start-error.ts'
 
 const shop = '/Users/ann/Documents/code/shop'
 const hint = /locald server restart.*Privacy & Security › Files and Folders/
@@ -73,7 +73,7 @@ t.test('a service that cannot be started there, or fails because of it', async t
     ...{ stopSignal: 'SIGTERM', stopTimeout: 1000 },
     log: { file: '', maxBytes: 1, maxFiles: 1, write() {}, changed() {}, onFollowed: () => () => {} },
   }
-  t.match(refusal(spec, 'folder: Operation not permitted'), { code: 'SPAWN_FAILED', hint })
+  t.match(startError(spec, 'folder: Operation not permitted'), { code: 'SPAWN_FAILED', hint })
   const output = { code: 1, runs: false, dir: shop }
   const about = /^macOS keeps the daemon from the Documents folder/
   for (const line of [

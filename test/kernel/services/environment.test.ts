@@ -515,13 +515,13 @@ t.test('properties', async t => {
     ),
     { numRuns: 2000 },
   )
-  const literal = fc.oneof(
+  const escapeLiteral = fc.oneof(
     fc.string(),
     fc.array(piece, { maxLength: 20 }).map(all => all.join('')),
   )
   fc.assert(
     fc.property(
-      literal,
+      escapeLiteral,
       text =>
         interpolate(
           text.replaceAll('${', () => '$${'),

@@ -13,7 +13,7 @@ import {
   spareRuntimeOf,
 } from '../../../kernel/system/runtime-folder.ts'
 import { socketFault, withSockets } from '../../../kernel/system/socket-support.ts'
-import { placesOf } from '../../../plugins/postgres/files/paths.ts'
+import { servicePaths } from '../../../plugins/postgres/files/paths.ts'
 
 const uid = process.geteuid?.() ?? 0
 const darwinTemporary = '/var/folders/zz/zyxvpxvq6csfxvn_n0000000000000/T/'
@@ -37,7 +37,7 @@ function onLinux(user: string, sandbox: string | undefined, env: NodeJS.ProcessE
 /** All sockets that are made below a runtime folder. */
 function socketsIn(runtime: string): readonly string[] {
   const id = 'f'.repeat(12)
-  const postgres = placesOf('/data', runtime).socket
+  const postgres = servicePaths('/data', runtime).socket
   return [
     'locald.sock',
     'starter-ffffff.s',

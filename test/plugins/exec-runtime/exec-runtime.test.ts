@@ -33,11 +33,11 @@ import { LocaldError } from '../../../kernel/errors.ts'
 import { LogCursor } from '../../../kernel/logs/cursor.ts'
 import { readLogs } from '../../../kernel/logs/merge.ts'
 import { ServiceLog } from '../../../kernel/logs/service-log.ts'
-import { afterAwake } from '../../../plugins/exec-runtime/awake-timer.ts'
+import { setAwakeTimeout } from '../../../plugins/exec-runtime/awake-timer.ts'
 import plugin from '../../../plugins/exec-runtime/index.ts'
-import { KeeperLink } from '../../../plugins/exec-runtime/keeper-connection.ts'
-import { recoverHeld } from '../../../plugins/exec-runtime/keeper-recovery.ts'
-import { Starter } from '../../../plugins/exec-runtime/keeper-starter.ts'
+import { KeeperConnection } from '../../../plugins/exec-runtime/keeper-connection.ts'
+import { recoverProcess } from '../../../plugins/exec-runtime/keeper-recovery.ts'
+import { KeeperStarter } from '../../../plugins/exec-runtime/keeper-starter.ts'
 import { packageManagerOf } from '../../../plugins/exec-runtime/package-manager.ts'
 import { KeeperProcesses } from '../../../plugins/exec-runtime/processes.ts'
 import { packageJson, procfile } from '../../../plugins/exec-runtime/project-sources.ts'
@@ -789,12 +789,12 @@ t.test("words that are no keeper's end the connection", async t => {
     const path = join(dir, 's')
     const server = createServer(socket => socket.on('error', () => {}).end(`{"event":"a"}\n${words}`))
     await new Promise<void>(resolve => server.listen(path, resolve))
-    const link = await KeeperLink.open(path)
-    t.match(await link?.next('a'), { event: 'a' }, 'what came before is heard, also by who listens late')
-    await limited(link?.closed ?? Promise.resolve(), 'closed')
+    const connection = await KeeperConnection.open(path)
+    t.match(await connection?.next('a'), { event: 'a' }, 'what came before is heard, also by who listens late')
+    await limited(connection?.closed ?? Promise.resolve(), 'closed')
     server.close()
   }
-  t.equal(await KeeperLink.open(join(dir, 'nothing')), undefined)
+  t.equal(await KeeperConnection.open(join(dir, 'nothing')), undefined)
 })
 
 t.test('a keeper that does not answer, or that names none, is given up', async t => {
@@ -813,7 +813,7 @@ t.test('a keeper that does not answer, or that names none, is given up', async t
     })
     await new Promise<void>(resolve => server.listen(state.socket, resolve))
     const table = new LinuxProcessTable(process.getuid?.() ?? 0, join(dir, 'proc'))
-    t.equal(await limited(recoverHeld(state, table, 50), 'given up'), undefined)
+    t.equal(await limited(recoverProcess(state, table, 50), 'given up'), undefined)
     await limited(isClosed ?? Promise.reject(new Error('not connected')), 'closed')
     server.close()
   }
@@ -822,18 +822,18 @@ t.test('a keeper that does not answer, or that names none, is given up', async t
 t.test('hundreds of starts at once: more than a queue of connections holds', async t => {
   const dir = makeFolder()
   t.teardown(() => removeFolder(dir))
-  const starter = new Starter(join(native, 'locald-keeper'), () => join(dir, 'starter.s'))
+  const starter = new KeeperStarter(join(native, 'locald-keeper'), () => join(dir, 'starter.s'))
   const launch = { argv: ['/usr/bin/true'], dir, env: {} }
   const links = await Promise.all(Array.from({ length: 250 }, () => starter.start(launch)))
   t.notOk(links.includes(undefined), 'none is refused')
-  await Promise.all(links.map(link => link?.closed))
+  await Promise.all(links.map(connection => connection?.closed))
 })
 
 t.test('starts side by side while the socket of their starter is removed: none is lost', async t => {
   const dir = makeFolder()
   t.teardown(() => removeFolder(dir))
   const paths: string[] = []
-  const starter = new Starter(join(native, 'locald-keeper'), () => {
+  const starter = new KeeperStarter(join(native, 'locald-keeper'), () => {
     const path = join(dir, `starter-${paths.length}.s`)
     paths.push(path)
     return path
@@ -1027,7 +1027,7 @@ interface Keeper {
 
 t.test('the time that the machine slept does not count', async t => {
   let calls = 0
-  const takeBack = afterAwake(400, () => calls++, 50)
+  const takeBack = setAwakeTimeout(400, () => calls++, 50)
   await new Promise(wake => setTimeout(wake, 60))
   // Nothing runs meanwhile, as in a machine's sleep; the clock goes on.
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 600)
@@ -1036,7 +1036,7 @@ t.test('the time that the machine slept does not count', async t => {
   await until('the call', () => calls > 0)
   t.equal(calls, 1)
   takeBack()
-  const second = afterAwake(60, () => calls++, 20)
+  const second = setAwakeTimeout(60, () => calls++, 20)
   await new Promise(wake => setTimeout(wake, 30))
   second()
   await new Promise(wake => setTimeout(wake, 100))
@@ -1049,8 +1049,8 @@ t.test('without a descriptor left a start fails with that reason', async t => {
   const at = (path: string) => JSON.stringify(new URL(path, import.meta.url).href)
   const script = `
     const { openSync } = await import('node:fs')
-    const { Starter } = await import(${at('../../../plugins/exec-runtime/keeper-starter.js')})
-    const starter = new Starter(${JSON.stringify(join(native, 'locald-keeper'))}, () => ${JSON.stringify(join(dir, 's'))})
+    const { KeeperStarter } = await import(${at('../../../plugins/exec-runtime/keeper-starter.js')})
+    const starter = new KeeperStarter(${JSON.stringify(join(native, 'locald-keeper'))}, () => ${JSON.stringify(join(dir, 's'))})
     try { for (;;) openSync('/dev/null', 'r') } catch {}
     const link = await starter.start({ argv: ['/usr/bin/true'], dir: '/', env: {} })
     process.stdout.write(String(link) + ' ' + starter.problem)`

@@ -6,9 +6,9 @@ import t, { type Test } from 'tap'
 import type { Catalog, CatalogEntry, Status } from '../../../kernel/contract/plugin.ts'
 import { testKernel } from '../../../kernel/testing/index.ts'
 import { nameChecks } from '../../../plugins/hosts/checks.ts'
-import { Block } from '../../../plugins/hosts/hosts-block.ts'
+import { HostsBlock } from '../../../plugins/hosts/hosts-block.ts'
 import plugin from '../../../plugins/hosts/index.ts'
-import { findsLocalhostNames, wantedNames, writable } from '../../../plugins/hosts/name-lookup.ts'
+import { acceptedNames, findsLocalhostNames, selectNames } from '../../../plugins/hosts/name-lookup.ts'
 import { folderOf, SharedNames } from '../../../plugins/hosts/shared-names.ts'
 import type { Privileges } from '../../../plugins/privileges/service.ts'
 import { hostTable } from '../../lib/machine.ts'
@@ -64,7 +64,7 @@ function blockOf(t: Test, hostsText = '', find?: (name: string) => Promise<reado
   const warnings: string[] = []
   const shared = new SharedNames(uid, '/data/one', hostTable, join(dir, 'names'))
   const nothing = () => {}
-  const block = new Block({
+  const block = new HostsBlock({
     ...{ uid, privileges, shared, hostsFile: join(dir, 'hosts') },
     ...(find === undefined ? {} : { find }),
     catalog: catalogOf(services),
@@ -91,12 +91,12 @@ t.test('names that are wanted', async t => {
       'Upper.test',
     ),
   ]
-  t.strictSame(wantedNames(services, false), ['a.test', 'shop.localhost', 'web.shop.localhost'])
-  t.strictSame(wantedNames(services, true), ['a.test'], 'where the system finds those below localhost')
+  t.strictSame(selectNames(services, false), ['a.test', 'shop.localhost', 'web.shop.localhost'])
+  t.strictSame(selectNames(services, true), ['a.test'], 'where the system finds those below localhost')
   const many = [entry('running', ...Array.from({ length: 2000 }, (_, at) => `n${at}.test`))]
-  t.equal(wantedNames(many, false).length, 1024, 'no more than the helper takes')
+  t.equal(selectNames(many, false).length, 1024, 'no more than the helper takes')
   const long = Array.from({ length: 1024 }, (_, at) => `${'x'.repeat(60)}.n${1000 + at}.test`)
-  t.equal(writable(long).length, Math.floor(40_960 / ((long[0]?.length ?? 0) + 1)), 'as for bytes')
+  t.equal(acceptedNames(long).length, Math.floor(40_960 / ((long[0]?.length ?? 0) + 1)), 'as for bytes')
   t.type(await findsLocalhostNames(), 'boolean')
 })
 
@@ -137,7 +137,7 @@ t.test(
       return isRead ? ['127.0.0.1'] : ['203.0.113.7']
     }
     const { block, services } = blockOf(t, '', find)
-    await block.found(['a.test'])
+    await block.waitUntilResolved(['a.test'])
     t.strictSame(asked, [], 'not for what is not written')
     services.push(entry('starting', 'a.test'))
     await block.sync(false)
@@ -146,12 +146,12 @@ t.test(
       isRead = true
     }, 300)
     const began = performance.now()
-    await block.found(['a.test', 'other.example'])
+    await block.waitUntilResolved(['a.test', 'other.example'])
     t.ok(isRead)
     t.ok(performance.now() - began < 2000)
     t.strictSame([...new Set(asked)], ['a.test'])
     isRead = false
-    await block.found(['a.test'])
+    await block.waitUntilResolved(['a.test'])
     t.ok(performance.now() - began < 10_000, 'a name that nobody finds keeps nothing from being ready')
   },
 )
@@ -254,7 +254,7 @@ t.test('the block', async t => {
     privileges.meanwhile = () => {
       privileges.meanwhile = () => {}
       services.push(entry('running', 'b.test'))
-      block.follow()
+      block.scheduleSync()
     }
     await block.sync(false)
     t.strictSame(privileges.writes, [['a.test'], ['a.test', 'b.test']])
@@ -278,7 +278,7 @@ t.test('the block', async t => {
     services.push(entry('running', 'a.test'))
     await block.sync(false)
     rmSync(join(dir, 'names'), { recursive: true })
-    block.renew()
+    block.refresh()
     await block.sync(false)
     const other = new SharedNames(uid, '/data/two', hostTable, join(dir, 'names'))
     t.strictSame(await other.all(), ['a.test'])
@@ -292,7 +292,7 @@ t.test('the block', async t => {
     await t.rejects(block.sync(true), /is a link/)
     for (const name of ['b.test', 'c.test']) {
       services.push(entry('running', name))
-      block.follow()
+      block.scheduleSync()
       await t.rejects(block.sync(false), /is a link/)
     }
     t.strictSame(warnings, ['the hosts file is a link'])

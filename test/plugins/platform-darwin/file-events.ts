@@ -7,13 +7,13 @@ const tickMs = 20
 const startMs = 40
 
 type Heard = Parameters<WatchTree>[2]
-type Sight = ReadonlyMap<string, Stats>
+type ProcessSnapshot = ReadonlyMap<string, Stats>
 
 interface Handle {
   readonly path: string
   readonly recursive: boolean
   readonly heard: Heard
-  before: Sight
+  before: ProcessSnapshot
   failed: ((error: Error) => void) | undefined
 }
 
@@ -102,7 +102,7 @@ export class FileEvents {
   }
 }
 
-function seenFrom({ path, recursive }: Handle): Sight {
+function seenFrom({ path, recursive }: Handle): ProcessSnapshot {
   const sight = new Map<string, Stats>()
   const look = (name: string) => {
     const info = lstatSync(join(path, name), { throwIfNoEntry: false })

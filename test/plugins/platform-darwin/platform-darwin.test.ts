@@ -11,12 +11,17 @@ import type { Check, FeatureName, FeatureState, Host, ProcessTree, Services } fr
 import { platformFeatures } from '../../../plugins/lib/features.ts'
 import { agentCheck } from '../../../plugins/platform-darwin/agent.ts'
 import { machineChecks } from '../../../plugins/platform-darwin/checks.ts'
-import { Shared, Tools, toolPath } from '../../../plugins/platform-darwin/commands.ts'
+import { SharedRun, Tools, toolPath } from '../../../plugins/platform-darwin/commands.ts'
 import { type Machine, probes } from '../../../plugins/platform-darwin/features.ts'
 import plugin from '../../../plugins/platform-darwin/index.ts'
 import { failureIn, isDisabled, launchctlProgram } from '../../../plugins/platform-darwin/launchctl.ts'
 import { parseLsof } from '../../../plugins/platform-darwin/lsof.ts'
-import { DarwinProcessTable, membersOf, remains, type Sight } from '../../../plugins/platform-darwin/process-table.ts'
+import {
+  DarwinProcessTable,
+  findRemaining,
+  membersOf,
+  type ProcessSnapshot,
+} from '../../../plugins/platform-darwin/process-table.ts'
 import {
   asPsShows,
   environmentArgs,
@@ -26,7 +31,7 @@ import {
   psArgs,
   type Row,
 } from '../../../plugins/platform-darwin/ps.ts'
-import { lookAtShim, shimConf, shimPath } from '../../../plugins/platform-darwin/shim.ts'
+import { findShim, shimConf, shimPath } from '../../../plugins/platform-darwin/shim.ts'
 import { hasFileEvents } from '../../../plugins/platform-darwin/tree-watches.ts'
 import { fakeHost } from '../../lib/fake-host.ts'
 import { psWithEnvironment, setsid } from '../../lib/machine.ts'
@@ -266,7 +271,7 @@ t.test('rows of ps that are odd', async t => {
 t.test('runs are shared', async t => {
   let runs = 0
   const open: (() => void)[] = []
-  const shared = new Shared(async () => {
+  const shared = new SharedRun(async () => {
     runs += 1
     const run = runs
     await new Promise<void>(resolve => open.push(resolve))
@@ -280,7 +285,7 @@ t.test('runs are shared', async t => {
   await until(async () => open.length === 1)
   open.shift()?.()
   t.same(await Promise.all(late), [2, 2, 2], 'who comes late waits for a run that began after')
-  const failing = new Shared(async () => {
+  const failing = new SharedRun(async () => {
     throw new Error('no')
   })
   await t.rejects(failing.get(), /no/)
@@ -351,52 +356,80 @@ t.test('members in a table', async t => {
   )
 })
 
-const sight = (rows: readonly Row[], sockets: Sight['sockets'] = [], given: readonly number[] = []): Sight => ({
+const sight = (
+  rows: readonly Row[],
+  sockets: ProcessSnapshot['sockets'] = [],
+  given: readonly number[] = [],
+): ProcessSnapshot => ({
   ...{ rows, sockets, given: new Set(given) },
 })
 
 t.test('remains in a table', async t => {
   const holds = (pid: number, port = 3000) => [{ pid, command: 'x', address: '::', port }]
   const stray = row(400, 1, 400, 20)
-  t.same(pids(remains(sight([stray], holds(400)), tree, [])), [400], "a daemon that holds the service's port")
-  t.same(pids(remains(sight([stray, row(401, 400, 400, 21)], holds(401)), tree, [])), [401], 'or its worker')
-  t.same(remains(sight([stray], holds(400, 3001)), tree, []), [], 'not one on another port')
-  t.same(remains(sight([row(400, 1, 400, -60)], holds(400)), tree, []), [], 'not an older one')
-  t.same(remains(sight([row(400, 1, 400, 20, { terminal: true })], holds(400)), tree, []), [], 'not one in a terminal')
+  t.same(pids(findRemaining(sight([stray], holds(400)), tree, [])), [400], "a daemon that holds the service's port")
+  t.same(pids(findRemaining(sight([stray, row(401, 400, 400, 21)], holds(401)), tree, [])), [401], 'or its worker')
+  t.same(findRemaining(sight([stray], holds(400, 3001)), tree, []), [], 'not one on another port')
+  t.same(findRemaining(sight([row(400, 1, 400, -60)], holds(400)), tree, []), [], 'not an older one')
+  t.same(
+    findRemaining(sight([row(400, 1, 400, 20, { terminal: true })], holds(400)), tree, []),
+    [],
+    'not one in a terminal',
+  )
   const shell = row(399, 1, 399, 15, { terminal: true })
-  t.same(remains(sight([shell, row(400, 399, 400, 20)], holds(400)), tree, []), [], 'not one started from a terminal')
+  t.same(
+    findRemaining(sight([shell, row(400, 399, 400, 20)], holds(400)), tree, []),
+    [],
+    'not one started from a terminal',
+  )
   const editor = row(399, 1, 399, -900)
-  t.same(remains(sight([editor, row(400, 399, 400, 20)], holds(400)), tree, []), [], 'not one of an older program')
-  t.same(remains(sight([row(process.pid, 1, 400, 20)], holds(process.pid)), tree, []), [], 'not the daemon')
+  t.same(
+    findRemaining(sight([editor, row(400, 399, 400, 20)], holds(400)), tree, []),
+    [],
+    'not one of an older program',
+  )
+  t.same(findRemaining(sight([row(process.pid, 1, 400, 20)], holds(process.pid)), tree, []), [], 'not the daemon')
 
   const inTerminal = row(400, 399, 400, 20, { terminal: true })
   t.same(
-    pids(remains(sight([editor, inTerminal], [], [400]), tree, [])),
+    pids(findRemaining(sight([editor, inTerminal], [], [400]), tree, [])),
     [400],
     'one with the variable, wherever it is',
   )
-  t.same(remains(sight([row(400, 1, 400, -60)], [], [400]), tree, []), [], 'not one older than that')
+  t.same(findRemaining(sight([row(400, 1, 400, -60)], [], [400]), tree, []), [], 'not one older than that')
   const us = row(process.pid, 1, 410, 20)
-  t.same(remains(sight([us, row(411, process.pid, 411, 21)], [], [process.pid, 411]), tree, []), [], 'not the daemon')
+  t.same(
+    findRemaining(sight([us, row(411, process.pid, 411, 21)], [], [process.pid, 411]), tree, []),
+    [],
+    'not the daemon',
+  )
 
   const seen = (start: string) => [{ pid: 500, ppid: 1, start }]
   const earlier = [row(500, 1, 500, 5, { terminal: true }), row(501, 500, 501, 6)]
   t.same(
-    pids(remains(sight(earlier, []), tree, seen('2026-11-23T10:00:05Z'))),
+    pids(findRemaining(sight(earlier, []), tree, seen('2026-11-23T10:00:05Z'))),
     [500, 501],
     'seen earlier, and what is below it',
   )
-  t.same(remains(sight(earlier, []), tree, seen('2026-11-23T10:00:04Z')), [], 'not another with its pid')
+  t.same(findRemaining(sight(earlier, []), tree, seen('2026-11-23T10:00:04Z')), [], 'not another with its pid')
   const daysAgo = { ...tree, startedMs: begun - 86_400 * second }
   const launchd = row(1, 0, 1, -60)
   const database = row(600, 1, 600, 5)
   t.same(
-    remains(sight([launchd, database, row(700, 1, tree.pgid, 6)], holds(600)), daysAgo, []),
+    findRemaining(sight([launchd, database, row(700, 1, tree.pgid, 6)], holds(600)), daysAgo, []),
     [],
     'nothing of a machine that was started since: all is younger than the tree',
   )
-  t.same(pids(remains(sight([launchd, database], [], [600]), daysAgo, [])), [600], 'but what was given its variable')
-  t.same(remains(sight([row(1, 0, 101, 0), row(100, 1, 101, 0)], []), tree, []), [], 'neither launchd nor the keeper')
+  t.same(
+    pids(findRemaining(sight([launchd, database], [], [600]), daysAgo, [])),
+    [600],
+    'but what was given its variable',
+  )
+  t.same(
+    findRemaining(sight([row(1, 0, 101, 0), row(100, 1, 101, 0)], []), tree, []),
+    [],
+    'neither launchd nor the keeper',
+  )
 })
 
 t.test('real processes', tools, async t => {
@@ -624,7 +657,7 @@ t.test('features', async t => {
     t.match(await probes.shim(machine), { on: false, reason: /not set up for this user/ })
     mkdirSync(join(machine.root, dirname(shimConf)), { recursive: true })
     writeFileSync(join(machine.root, shimConf), '# who may call\nuid 5010\nuid 501\n')
-    t.match(await lookAtShim(machine), { on: true, path: shimPath, portsOnly: false })
+    t.match(await findShim(machine), { on: true, path: shimPath, portsOnly: false })
     for (const name of ['shim', 'privileged-ports', 'hosts-file'] as const) {
       t.same(await probes[name](machine), { on: true }, name)
     }

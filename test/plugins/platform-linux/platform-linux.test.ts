@@ -19,14 +19,14 @@ import type {
 } from '../../../kernel/contract/plugin.ts'
 import { type PlatformFeature, platformFeatures } from '../../../plugins/lib/features.ts'
 import { bootPlan, programsIn, unitOf, unitText } from '../../../plugins/platform-linux/boot.ts'
-import { cgroupWay, parseOwnCgroup } from '../../../plugins/platform-linux/cgroups/detect.ts'
+import { findCgroupMethod, parseOwnCgroup } from '../../../plugins/platform-linux/cgroups/detect.ts'
 import { machineChecks } from '../../../plugins/platform-linux/checks.ts'
 import { findOpener, probes } from '../../../plugins/platform-linux/features.ts'
 import plugin from '../../../plugins/platform-linux/index.ts'
 import type { Machine } from '../../../plugins/platform-linux/machine.ts'
 import { decodeAddress, parseSocket, parseSocketLink } from '../../../plugins/platform-linux/proc/network.ts'
 import {
-  isGone,
+  hasExited,
   parseMark,
   parseOpenFiles,
   parsePageSize,
@@ -34,7 +34,7 @@ import {
   parseStatm,
 } from '../../../plugins/platform-linux/proc/stat.ts'
 import { LinuxProcessTable } from '../../../plugins/platform-linux/process-table.ts'
-import { lookAtShim, shimConf, shimPaths } from '../../../plugins/platform-linux/shim.ts'
+import { findShim, shimConf, shimPaths } from '../../../plugins/platform-linux/shim.ts'
 import { unitCheck } from '../../../plugins/platform-linux/systemd-unit.ts'
 import { fakeHost } from '../../lib/fake-host.ts'
 import { onlyLinux } from '../../lib/machine.ts'
@@ -161,7 +161,7 @@ t.test('files of /proc', async t => {
   }
   const gone = (state: string, threads: number) => {
     const stat = parseStat(`7 (x) ${rest(state, threads)}`)
-    return stat !== undefined && isGone(stat)
+    return stat !== undefined && hasExited(stat)
   }
   t.ok(gone('Z', 1), 'a zombie is gone')
   t.ok(gone('X', 1))
@@ -495,7 +495,7 @@ t.test('features', async t => {
     const scope = '/sys/fs/cgroup/user.slice/app'
     const delegated = machineOf(t, { ...own, [`${scope}/cgroup.procs`]: '' })
     t.same(await probe('cgroups', delegated), { on: true })
-    t.same(await cgroupWay(delegated), { by: 'enter', folder: scope })
+    t.same(await findCgroupMethod(delegated), { by: 'enter', folder: scope })
     t.match(await probe('cgroups', machineOf(t, own)), { on: false, reason: /user\.slice\/app is not delegated/ })
     const outside = { ...own, '/proc/self/cgroup': '0::/../x\n' }
     t.match(await probe('cgroups', machineOf(t, outside)), { on: false, reason: /outside/ })
@@ -505,8 +505,11 @@ t.test('features', async t => {
     t.match(await probe('cgroups', machineOf(t, found)), { on: false, reason: /a\/daemon is not delegated/ })
     const base = machineOf(t, { ...found, '/sys/fs/cgroup/unified/a/cgroup.procs': '' })
     const folder = '/sys/fs/cgroup/unified/a'
-    t.same(await cgroupWay(base), { by: 'base', folder }, 'where an earlier daemon was moved to')
-    t.same(await cgroupWay(machineOf(t, { ...own, [`${folder}/cgroup.procs`]: '' })).then(way => way.by), 'none')
+    t.same(await findCgroupMethod(base), { by: 'base', folder }, 'where an earlier daemon was moved to')
+    t.same(
+      await findCgroupMethod(machineOf(t, { ...own, [`${folder}/cgroup.procs`]: '' })).then(method => method.by),
+      'none',
+    )
     const old = { '/sys/fs/cgroup/memory/tasks': '' }
     t.match(await probe('cgroups', machineOf(t, old)), { on: false, reason: /version 1/ })
   })
@@ -527,9 +530,9 @@ t.test('features', async t => {
     t.match(await probe('shim', { ...machine, uid: 1001 }), { on: false, reason: /not set up for this user/ })
     t.same(await probe('shim', { ...machine, uid: 0 }), { on: true }, 'root needs no list')
     writeFileSync(join(machine.root, shimConf), `${conf}# ports only\n`)
-    t.match(await lookAtShim(machine), { on: true, portsOnly: false, path: shimPaths[1] }, 'the bit says more')
+    t.match(await findShim(machine), { on: true, portsOnly: false, path: shimPaths[1] }, 'the bit says more')
     chmodSync(file, 0o755)
-    t.match(await lookAtShim(machine), { on: true, portsOnly: true })
+    t.match(await findShim(machine), { on: true, portsOnly: true })
     t.same(await probe('privileged-ports', machine), { on: true })
     for (const name of ['hosts-file', 'cgroups'] as const) t.match(await probe(name, machine), { on: false }, name)
     chmodSync(file, 0o4755)

@@ -7,7 +7,7 @@ import { worktreeIn } from '../../../kernel/registry/git-worktree.ts'
 import { readInit } from '../../../plugins/postgres/cluster/provision.ts'
 import { type Target, withClient } from '../../../plugins/postgres/server/client.ts'
 import { onlyLinux } from '../../lib/machine.ts'
-import { House, type Service } from './harness.ts'
+import { PostgresHarness, type Service } from './harness.ts'
 
 // On a busy machine: ms.
 t.setTimeout(600_000)
@@ -41,11 +41,11 @@ function checkouts(root: string): { readonly main: string; readonly tree: string
 
 /** Branches a running cluster for a worktree; the result is how much the file system grew, in bytes. */
 async function branches(t: Test, folder: string): Promise<number> {
-  const house = new House(mkdtempSync(join(folder, 'pg-')))
+  const harness = new PostgresHarness(mkdtempSync(join(folder, 'pg-')))
   try {
-    const { main, tree } = checkouts(house.root)
+    const { main, tree } = checkouts(harness.root)
     const of = async (name: string, path: string) =>
-      (await house.service('db', {}, name)).with({
+      (await harness.service('db', {}, name)).with({
         project: { name, path, domain: `${name}.localhost`, worktree: worktreeIn(path) },
         key: `${name}:db`,
       })
@@ -57,7 +57,7 @@ async function branches(t: Test, folder: string): Promise<number> {
        CHECKPOINT`,
     )
     const before = used(folder)
-    await house.type?.prepare?.(branch.run)
+    await harness.type?.prepare?.(branch.run)
     const grown = used(folder) - before
     t.match(branch.steps, ['branching the data of main:db'])
     await branch.up()
@@ -71,7 +71,7 @@ async function branches(t: Test, folder: string): Promise<number> {
     t.notOk(readdirSync(branch.run.data).some(name => name.includes('unfinished')))
     return grown
   } finally {
-    await house.close()
+    await harness.close()
   }
 }
 

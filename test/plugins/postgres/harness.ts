@@ -42,7 +42,7 @@ export interface Service {
 }
 
 /** Folders of its own, the plugin in them, and services. */
-export class House {
+export class PostgresHarness {
   readonly root: string
   readonly folders: Folders
   readonly host: Host

@@ -21,13 +21,13 @@ import pg from 'pg'
 import postgres from 'postgres'
 import t, { type Test } from 'tap'
 import type { Instance } from '../../../kernel/contract/plugin.ts'
-import { withDatabase } from '../../../plugins/postgres/client-env.ts'
-import { listBranches, makeBranch } from '../../../plugins/postgres/cluster/branches.ts'
+import { addClientVariables } from '../../../plugins/postgres/client-env.ts'
+import { createBranch, listBranches } from '../../../plugins/postgres/cluster/branches.ts'
 import { copyCluster } from '../../../plugins/postgres/cluster/copy.ts'
 import { copyTree, placeFolder } from '../../../plugins/postgres/files/copy-tree.ts'
 import { onlyLinux } from '../../lib/machine.ts'
 import { processList } from '../../lib/process-list.ts'
-import { House, ready, type Service } from './harness.ts'
+import { PostgresHarness, ready, type Service } from './harness.ts'
 
 // On a busy machine: ms.
 t.setTimeout(600_000)
@@ -35,7 +35,7 @@ t.setTimeout(600_000)
 const isRoot = process.getuid?.() === 0
 const gentle = { signal: 'SIGTERM', graceMs: 5000 }
 
-const shared = new House(mkdtempSync(join(tmpdir(), 'pg-')))
+const shared = new PostgresHarness(mkdtempSync(join(tmpdir(), 'pg-')))
 t.teardown(() => shared.close())
 
 /** What a daemon that was killed while it fetched a package or made a template leaves. No process has such a number. */
@@ -216,7 +216,7 @@ t.test('a branch', async t => {
   await t.test('of the database that every cluster has, while it is used', async t => {
     const { last, broken } = await writeUntilBroken(db.url())
     await until('rows', () => last() > 20)
-    for (const name of ['one', 'two', 'three']) await makeBranch(target, 'postgres', name)
+    for (const name of ['one', 'two', 'three']) await createBranch(target, 'postgres', name)
     await broken
     t.match(await query(db.url().replace(/postgres$/, 'two'), 'SELECT one FROM kept'), [{ one: 1 }])
     t.strictSame(
@@ -231,7 +231,7 @@ t.test('a branch', async t => {
     void broken.then(() => {
       isBroken = true
     })
-    await t.rejects(makeBranch(target, 'postgres', 'one'), { code: 'STEP_FAILED', message: /"one" already exists/ })
+    await t.rejects(createBranch(target, 'postgres', 'one'), { code: 'STEP_FAILED', message: /"one" already exists/ })
     const at = last()
     await until('more rows', () => isBroken || last() > at + 20)
     t.notOk(isBroken)
@@ -593,9 +593,9 @@ t.test('a disk', { skip: onlyLinux('a tmpfs') || (!mayMount && 'may not mount') 
   const folder = mkdtempSync(join(tmpdir(), 'pg-disk-'))
   const mount = (...words: string[]) => spawnSync('mount', words, { encoding: 'utf8' })
   t.equal(mount('-t', 'tmpfs', '-o', 'size=300m', 'none', folder).status, 0)
-  const house = new House(mkdtempSync(join(folder, 'pg-')))
+  const harness = new PostgresHarness(mkdtempSync(join(folder, 'pg-')))
   t.teardown(async () => {
-    await house.close()
+    await harness.close()
     await until('umount', () => spawnSync('umount', [folder]).status === 0)
     rmSync(folder, { recursive: true })
   })
@@ -609,7 +609,7 @@ t.test('a disk', { skip: onlyLinux('a tmpfs') || (!mayMount && 'may not mount') 
   const empty = () => {
     for (const filler of fillers) rmSync(filler, { force: true })
   }
-  const db = await house.service('db')
+  const db = await harness.service('db')
 
   await t.test('that is full before there is anything', async t => {
     fill(20 * 1024 * 1024)
@@ -639,7 +639,7 @@ t.test('a disk', { skip: onlyLinux('a tmpfs') || (!mayMount && 'may not mount') 
     await t.rejects(query(db.url(), sql))
     await instance.stop(gentle)
     // The next start removes it, which makes room.
-    const exits = join(house.folders.data, 'exits')
+    const exits = join(harness.folders.data, 'exits')
     for (const name of readdirSync(exits)) rmSync(join(exits, name), { force: true })
     fill(0)
     await t.rejects(db.begin(), { message: /full|ENOSPC/, hint: /Free some space/ })
@@ -649,7 +649,7 @@ t.test('a disk', { skip: onlyLinux('a tmpfs') || (!mayMount && 'may not mount') 
     await instance.stop(gentle)
   })
   await t.test('that is read-only', async t => {
-    const fresh = await house.service('fresh')
+    const fresh = await harness.service('fresh')
     // Keepers take a moment to close their logs.
     await until('remount', () => mount('-o', 'remount,ro', folder).status === 0)
     await t.rejects(db.begin(), { message: /EROFS|read-only/, hint: /writable/ })
@@ -726,29 +726,29 @@ t.test('the environment of dependents', async t => {
   ]
   const elsewhere = Object.fromEntries(misleading.map(name => [name, 'production']))
   const shell = { DATABASE_URL: 'production', PGHOST: 'production', ...elsewhere }
-  t.strictSame(withDatabase(shell, web, context([{ name: 'cache', type: 'container' }, db])), {
+  t.strictSame(addClientVariables(shell, web, context([{ name: 'cache', type: 'container' }, db])), {
     ...{ DATABASE_URL: 'db.url', PGHOST: 'db.host', PGPORT: 'db.port', PGUSER: 'db.user' },
     ...{ PGPASSWORD: 'db.password', PGDATABASE: 'db.database' },
   })
   const kept = { PGAPPNAME: 'mine', PGTZ: 'UTC', PG_COLOR: 'auto', PGWEB_URL: 'x' }
-  t.match(withDatabase({ ...shell, ...kept }, web, context([db])), kept, 'what leads nowhere else stays')
-  t.match(withDatabase(shell, web, context([db], ['PGOPTIONS'])), { PGHOST: 'db.host', PGOPTIONS: 'production' })
-  t.strictSame(withDatabase(shell, web, context([])), shell, 'not of those that do not depend on one')
+  t.match(addClientVariables({ ...shell, ...kept }, web, context([db])), kept, 'what leads nowhere else stays')
+  t.match(addClientVariables(shell, web, context([db], ['PGOPTIONS'])), { PGHOST: 'db.host', PGOPTIONS: 'production' })
+  t.strictSame(addClientVariables(shell, web, context([])), shell, 'not of those that do not depend on one')
   t.strictSame(
-    withDatabase(shell, web, context([db, { ...db, name: 'db2' }])),
+    addClientVariables(shell, web, context([db, { ...db, name: 'db2' }])),
     shell,
     'not where it is not clear which',
   )
-  const own = withDatabase(shell, web, context([db], ['DATABASE_URL', 'PGHOST']))
+  const own = addClientVariables(shell, web, context([db], ['DATABASE_URL', 'PGHOST']))
   t.strictSame(own, shell, "the project's own stay, PG* all of them")
   const part = { ...elsewhere, PGHOST: 'production', PGPORT: '1', PGUSER: 'app', PGDATABASE: 'shop' }
   t.strictSame(
-    withDatabase(part, web, context([db], ['PGUSER', 'PGDATABASE'])),
+    addClientVariables(part, web, context([db], ['PGUSER', 'PGDATABASE'])),
     {
       ...{ DATABASE_URL: 'db.url', PGHOST: 'db.host', PGPORT: 'db.port', PGUSER: 'app' },
       ...{ PGPASSWORD: 'db.password', PGDATABASE: 'shop' },
     },
     'who sets a user or a database alone does not get to the server of the shell',
   )
-  t.match(withDatabase({}, { ...web, name: 'db', type: 'postgres' }, context([])), { PGHOST: 'db.host' })
+  t.match(addClientVariables({}, { ...web, name: 'db', type: 'postgres' }, context([])), { PGHOST: 'db.host' })
 })

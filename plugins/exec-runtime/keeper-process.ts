@@ -11,20 +11,20 @@ import type {
 } from '../../kernel/contract/plugin.ts'
 import { messageOf } from '../../kernel/errors.ts'
 import type { Cgroups } from '../platform-linux/service.ts'
-import { afterAwake } from './awake-timer.ts'
+import { setAwakeTimeout } from './awake-timer.ts'
 import { exitOf, readExit } from './exit-record.ts'
-import type { HeldState } from './held-state.ts'
-import type { KeeperEvent, KeeperLink } from './keeper-connection.ts'
+import type { KeeperConnection, KeeperEvent } from './keeper-connection.ts'
 import { killKeeper, reconnect } from './keeper-recovery.ts'
 import { restoreSockets } from './keeper-sockets.ts'
+import type { KeeperState } from './keeper-state.ts'
 
 /** What an instance is made of. */
-export interface HeldInput {
+export interface KeeperProcessInput {
   /** None: the keeper could not be reached yet, or is gone. */
-  readonly link: KeeperLink | undefined
+  readonly connection: KeeperConnection | undefined
   /** Found again: the keeper is asked what happened before. */
-  readonly isFound: boolean
-  readonly state: HeldState
+  readonly isAdopted: boolean
+  readonly state: KeeperState
   readonly log: LogSink
   readonly table: ProcessTable
   readonly cgroups: Cgroups | undefined
@@ -32,40 +32,40 @@ export interface HeldInput {
 }
 
 /** A keeper that has not ended what it holds so long after the grace does not obey (it may be stopped, or traced): ms. */
-const disobeysMs = 10_000
+const unresponsiveMs = 10_000
 /** A chatty service is asked about its log this often: ms. */
-const pokeMs = 10
+const pokeDelayMs = 10
 /** So many events are told to who comes late. */
-const remembered = 100
+const maxEvents = 100
 
 /** A process that a keeper holds. */
-export class HeldProcess implements Instance {
+export class KeeperProcess implements Instance {
   readonly pid: number
   readonly startedMs: number
   readonly exited: Promise<Exit>
-  readonly state: HeldState
-  readonly #input: HeldInput
-  #link: KeeperLink | undefined
-  readonly #past: InstanceEvent[] = []
+  readonly state: KeeperState
+  readonly #input: KeeperProcessInput
+  #connection: KeeperConnection | undefined
+  readonly #events: InstanceEvent[] = []
   readonly #listeners = new Set<(event: InstanceEvent) => void>()
   /** Commands that must be carried out even if the connection is lost meanwhile. */
-  readonly #asked: string[] = []
+  readonly #commands: string[] = []
   #main: Exit | undefined
   #isReady = false
   #isFollowed = false
   /** Members that were seen before a stop, for the sweep after it. */
   #seen: readonly ProcessInfo[] = []
 
-  constructor(input: HeldInput) {
+  constructor(input: KeeperProcessInput) {
     const { state, log } = input
     this.#input = input
     this.pid = state.tree.pid
     this.startedMs = state.tree.startedMs
     this.state = state
-    this.exited = this.#live()
+    this.exited = this.#supervise()
     const off = log.onFollowed(now => {
       this.#isFollowed = now
-      if (now) this.#link?.send('poke')
+      if (now) this.#connection?.send('poke')
     })
     void this.exited.then(() => {
       off()
@@ -78,7 +78,7 @@ export class HeldProcess implements Instance {
   }
 
   on(listener: (event: InstanceEvent) => void): () => void {
-    for (const event of this.#past) listener(event)
+    for (const event of this.#events) listener(event)
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
   }
@@ -88,12 +88,13 @@ export class HeldProcess implements Instance {
     // Where orphans do not return, what has left the tree is found by having been seen before.
     this.#seen = table.orphansReturn ? [] : await table.members(this.tree).catch(() => [])
     const grace = graceOf(graceMs)
-    const isFirst = this.#asked.length === 0
-    const asked = performance.now()
-    this.#ask(`stop ${signalNumber(signal)} ${grace}`)
-    const cancel = afterAwake(grace + disobeysMs, () => void killKeeper(this.state, table))
+    const isFirst = this.#commands.length === 0
+    const sentAt = performance.now()
+    this.#sendCommand(`stop ${signalNumber(signal)} ${grace}`)
+    const cancel = setAwakeTimeout(grace + unresponsiveMs, () => void killKeeper(this.state, table))
     const exit = await this.exited
-    const wasLate = grace > 0 && signal !== 'SIGKILL' && exit.signal === 'SIGKILL' && performance.now() - asked >= grace
+    const wasLate =
+      grace > 0 && signal !== 'SIGKILL' && exit.signal === 'SIGKILL' && performance.now() - sentAt >= grace
     if (isFirst && wasLate)
       this.#input.log.write('locald', `it had not ended ${grace / 1000} s after ${signal} and was killed`)
     cancel()
@@ -102,7 +103,7 @@ export class HeldProcess implements Instance {
   }
 
   finish(): void {
-    this.#ask('finish')
+    this.#sendCommand('finish')
   }
 
   /** Has the keeper bind its sockets again, where they are missing. */
@@ -110,63 +111,63 @@ export class HeldProcess implements Instance {
     return restoreSockets(this.state, this.#input.table)
   }
 
-  #ask(command: string): void {
-    this.#asked.push(command)
-    this.#link?.send(command)
+  #sendCommand(command: string): void {
+    this.#commands.push(command)
+    this.#connection?.send(command)
   }
 
   /** To the end: the keeper's word, else its exit record. A keeper that was killed leaves neither. */
-  async #live(): Promise<Exit> {
+  async #supervise(): Promise<Exit> {
     const { state, log, table } = this.#input
     let exit: Exit | undefined
-    let link = this.#input.link ?? (await reconnect(state, table))
-    const wasReached = link !== undefined
-    for (let isFound = this.#input.isFound; link !== undefined && exit === undefined; isFound = true) {
-      exit = await this.#listen(link, isFound)
-      link = exit === undefined ? await reconnect(state, table) : undefined
+    let connection = this.#input.connection ?? (await reconnect(state, table))
+    const wasConnected = connection !== undefined
+    for (let isAdopted = this.#input.isAdopted; connection !== undefined && exit === undefined; isAdopted = true) {
+      exit = await this.#follow(connection, isAdopted)
+      connection = exit === undefined ? await reconnect(state, table) : undefined
     }
-    this.#link = undefined
+    this.#connection = undefined
     exit ??= await readExit(state.exitFile)
     const wasKilled = exit === undefined
     if (wasKilled) log.write('locald', 'its keeper was killed, and with it what it held')
     // A keeper that ends in order leaves nothing, but for what it cannot know of where orphans do not return.
-    if (wasKilled || !table.orphansReturn) await this.#sweep(wasReached)
+    if (wasKilled || !table.orphansReturn) await this.#sweep(wasConnected)
     await this.#leaveCgroup()
     return exit ?? this.#main ?? { code: null, signal: 'SIGKILL' }
   }
 
   /** How it ended; undefined when the connection is lost. */
-  #listen(link: KeeperLink, isFound: boolean): Promise<Exit | undefined> {
-    this.#link = link
-    if (isFound) link.send('state')
-    for (const command of this.#asked) link.send(command)
-    if (this.#isFollowed) link.send('poke')
+  #follow(connection: KeeperConnection, isAdopted: boolean): Promise<Exit | undefined> {
+    this.#connection = connection
+    if (isAdopted) connection.send('state')
+    for (const command of this.#commands) connection.send(command)
+    if (this.#isFollowed) connection.send('poke')
     return new Promise(resolve => {
-      link.on(event => {
+      connection.on(event => {
         if (event.event === 'exit') resolve(exitOf(event))
-        else this.#hear(link, event)
+        else this.#handle(connection, event)
       })
-      void link.closed.then(() => resolve(undefined))
+      void connection.closed.then(() => resolve(undefined))
     })
   }
 
-  #hear(link: KeeperLink, event: KeeperEvent): void {
-    if (event.event === 'notify') this.#hearNotice(event)
-    else if (event.event === 'main') this.#hearMain(event, event['left'])
+  #handle(connection: KeeperConnection, event: KeeperEvent): void {
+    if (event.event === 'notify') this.#handleNotice(event)
+    else if (event.event === 'main') this.#handleMain(event, event['left'])
     else if (event.event === 'log') {
       this.#input.log.changed()
       // It tells once of a write, when asked, also of one that came before: so nothing is missed by asking late.
-      if (this.#isFollowed) setTimeout(() => this.#isFollowed && link.send('poke'), pokeMs).unref()
+      if (this.#isFollowed) setTimeout(() => this.#isFollowed && connection.send('poke'), pokeDelayMs).unref()
     } else if (event.event === 'state') {
       const { main, notify, left } = event
-      if (isRecord(notify) && !this.#isReady && notify['ready'] === true) this.#hearNotice(notify)
-      if (isRecord(main) && this.#main === undefined) this.#hearMain(main, left)
+      if (isRecord(notify) && !this.#isReady && notify['ready'] === true) this.#handleNotice(notify)
+      if (isRecord(main) && this.#main === undefined) this.#handleMain(main, left)
     }
   }
 
-  #hearNotice({ ready, stopping, status, pid }: Readonly<Record<string, unknown>>): void {
+  #handleNotice({ ready, stopping, status, pid }: Readonly<Record<string, unknown>>): void {
     this.#isReady ||= ready === true
-    this.#tell({
+    this.#emit({
       event: 'notify',
       ready: ready === true,
       stopping: stopping === true,
@@ -175,14 +176,14 @@ export class HeldProcess implements Instance {
     })
   }
 
-  #hearMain(main: Readonly<Record<string, unknown>>, left: unknown): void {
+  #handleMain(main: Readonly<Record<string, unknown>>, left: unknown): void {
     this.#main = exitOf(main)
-    this.#tell({ event: 'main', exit: this.#main, left: typeof left === 'number' ? left : 0 })
+    this.#emit({ event: 'main', exit: this.#main, left: typeof left === 'number' ? left : 0 })
   }
 
-  #tell(event: InstanceEvent): void {
-    this.#past.push(event)
-    if (this.#past.length > remembered) this.#past.splice(0, 1)
+  #emit(event: InstanceEvent): void {
+    this.#events.push(event)
+    if (this.#events.length > maxEvents) this.#events.splice(0, 1)
     for (const listener of [...this.#listeners]) listener(event)
   }
 

@@ -1,14 +1,14 @@
 import type { ProcessTree } from '../../kernel/contract/plugin.ts'
 
 /** What a later daemon needs to find a held process again. */
-export interface HeldState {
+export interface KeeperState {
   readonly socket: string
   readonly exitFile: string
   readonly tree: ProcessTree & Required<Pick<ProcessTree, 'starts'>>
 }
 
 /** Whether a state is one of this version. */
-export function isHeldState(value: unknown): value is HeldState {
+export function isKeeperState(value: unknown): value is KeeperState {
   if (typeof value !== 'object' || value === null) return false
   if (!hasTexts(value, 'socket', 'exitFile')) return false
   const tree: unknown = Reflect.get(value, 'tree')
