@@ -70,12 +70,9 @@ async function unknown(
   known: readonly string[],
   hint: string,
 ): Promise<LocaldError> {
-  const { closest, distance } = (await import('fastest-levenshtein')).default
-  const [whole] = known.filter(it => it.startsWith(word)).toSorted((a, b) => a.length - b.length)
-  const near = whole ?? closest(word, [...known])
-  const isNear =
-    whole !== undefined || distance(word, near) <= (near.length < 4 ? 1 : Math.max(2, Math.floor(near.length / 3)))
-  return new LocaldError(code, message, { hint: isNear ? `Did you mean '${near}'? ${hint}` : hint })
+  const { closest } = await import('../../kernel/system/suggest.ts')
+  const near = closest(word, known)
+  return new LocaldError(code, message, { hint: near === undefined ? hint : `Did you mean '${near}'? ${hint}` })
 }
 
 function sizeOf(spec: CommandSpec): number {

@@ -2,12 +2,17 @@ import { distance, closest as nearest } from 'fastest-levenshtein'
 
 /**
  * Returns the candidate that a misspelt word most likely means, whatever its case: the same letters in another order, else the shortest
- * that begins with the word, else the nearest, else one that the word begins with. Undefined where none is near.
+ * that begins with the word, else the nearest, else one that the word begins with. Undefined where none is near: `most` says how many
+ * letters may differ in a word of a length.
  */
-export function closest(word: string, candidates: readonly string[]): string | undefined {
+export function closest(
+  word: string,
+  candidates: readonly string[],
+  most: (length: number) => number = allowedDistance,
+): string | undefined {
   const lower = word.toLowerCase()
   const texts = candidates.map(candidate => candidate.toLowerCase())
-  const meant = reordered(lower, texts) ?? completed(lower, texts) ?? nearby(lower, texts) ?? begun(lower, texts)
+  const meant = reordered(lower, texts) ?? completed(lower, texts) ?? nearby(lower, texts, most) ?? begun(lower, texts)
   return meant === undefined ? undefined : candidates[texts.indexOf(meant)]
 }
 
@@ -23,17 +28,17 @@ function completed(word: string, texts: readonly string[]): string | undefined {
   return texts.filter(text => text.startsWith(word)).toSorted((a, b) => a.length - b.length)[0]
 }
 
-function nearby(word: string, texts: readonly string[]): string | undefined {
+function nearby(word: string, texts: readonly string[], most: (length: number) => number): string | undefined {
   if (texts.length === 0) return undefined
   const near = nearest(word, [...texts])
-  return distance(word, near) <= allowedDistance(Math.max(word.length, near.length)) ? near : undefined
+  return distance(word, near) <= most(Math.max(word.length, near.length)) ? near : undefined
 }
 
 function begun(word: string, texts: readonly string[]): string | undefined {
   return texts.find(text => word.startsWith(`${text}_`) || word.startsWith(`${text}-`))
 }
 
-/** Returns how many letters may differ in a word of a length: two swapped ones count as two, so that short words are given two. */
+/** Two swapped letters count as two that differ, so that short words are given two. */
 function allowedDistance(length: number): number {
   if (length < 2) return 0
   return length < 4 ? 1 : Math.max(2, Math.floor(length / 3))

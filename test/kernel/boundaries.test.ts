@@ -11,7 +11,7 @@ const manifest: { readonly dependencies: Readonly<Record<string, string>> } = JS
 /** What a plugin may import besides its own folder. */
 const contract = ['kernel/contract/plugin.ts', 'kernel/contract/shape.ts', 'kernel/errors.ts']
 /** What plugins/lib may import of the kernel besides. */
-const forLib = ['kernel/system/files.ts']
+const forLib = ['kernel/system/files.ts', 'kernel/system/suggest.ts']
 /** What the CLI may import of the kernel; types only of those marked so. */
 const forCli: Readonly<Record<string, 'all' | 'types'>> = {
   'kernel/config/plugin-name.ts': 'all',
@@ -19,6 +19,7 @@ const forCli: Readonly<Record<string, 'all' | 'types'>> = {
   'kernel/system/files.ts': 'all',
   'kernel/system/package.ts': 'all',
   'kernel/system/paths.ts': 'all',
+  'kernel/system/suggest.ts': 'all',
   'kernel/events.ts': 'types',
   'kernel/protocol.ts': 'types',
 }

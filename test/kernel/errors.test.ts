@@ -3,7 +3,6 @@ import { exitCodeOf, LocaldError, messageOf, systemCode } from '../../kernel/err
 import { Events, type LocaldEvent } from '../../kernel/events.ts'
 import { withoutExit } from '../../kernel/plugins/exit-guard.ts'
 import { deferred, pause, within } from '../../kernel/system/async.ts'
-import { closest } from '../../kernel/system/suggest.ts'
 
 t.test('errors', async t => {
   const cause = new Error('deep')
@@ -75,27 +74,6 @@ t.test('messages of anything thrown', async t => {
   t.equal(messageOf(throws), 'something that cannot be shown')
   t.equal(systemCode(Object.assign(new Error('m'), { code: 'ENOENT' })), 'ENOENT')
   for (const value of [undefined, null, 'ENOENT', {}, { code: 7 }]) t.equal(systemCode(value), undefined)
-})
-
-t.test('suggestions', async t => {
-  const types = ['exec', 'worker', 'postgres', 'container', 'site']
-  const cases: Readonly<Record<string, string | undefined>> = {
-    exce: 'exec',
-    Exec: 'exec',
-    POSTGRES: 'postgres',
-    postgress: 'postgres',
-    contianer: 'container',
-    wroker: 'worker',
-    sit: 'site',
-    mysql: undefined,
-    redis: undefined,
-    '': undefined,
-  }
-  for (const [word, meant] of Object.entries(cases)) t.equal(closest(word, types), meant, word)
-  t.equal(closest('a', ['b']), undefined, 'one letter is like any other')
-  t.equal(closest('db', ['dc', 'web']), 'dc')
-  t.equal(closest('web', ['Web']), 'Web', 'as the candidate is written')
-  t.equal(closest('web', []), undefined)
 })
 
 t.test('events', async t => {

@@ -1,5 +1,5 @@
-import { closest, distance } from 'fastest-levenshtein'
 import type { CatalogEntry, CatalogProject } from '../../../kernel/contract/plugin.ts'
+import { closest } from '../../lib/suggest.ts'
 import type { Head } from '../message/request-info.ts'
 import { html } from './html.ts'
 import { type Answer, failure, table } from './responses.ts'
@@ -59,6 +59,9 @@ export function loop(head: Head): Answer {
   })
 }
 
+/** Most host names of a project end alike: fewer letters may differ than in a word of their length. */
+const mostLetters = (length: number) => Math.max(2, length / 4)
+
 /** No service has the name. What runs is shown only under names that no stranger’s DNS can point here. */
 export function unknownHost(
   head: Head,
@@ -67,9 +70,7 @@ export function unknownHost(
   url: UrlOf,
 ): Answer {
   const trusted = /(^|\.)(localhost|test|local|internal)$/.test(head.name)
-  const similar = trusted && names.length > 0 ? closest(head.name, [...names]) : undefined
-  const meant =
-    similar !== undefined && distance(head.name, similar) <= Math.max(2, similar.length / 4) ? similar : undefined
+  const meant = trusted ? closest(head.name, names, mostLetters) : undefined
   const running = services.filter(entry => entry.hosts.length > 0 && entry.status !== 'stopped')
   const list = running.length === 0 ? html`<p>Nothing is running.</p>` : table(running, url)
   return failure(

@@ -1,0 +1,1 @@
+export { closest } from '../../kernel/system/suggest.ts'
