@@ -3,10 +3,10 @@ import { type ShapeOf, shape } from '../../kernel/contract/shape.ts'
 import { messageOf } from '../../kernel/errors.ts'
 import type { Certificates } from '../https/service.ts'
 import { defaultLimits, type Limits } from './limits.ts'
-import { mostDescriptors } from './listen/descriptor-limit.ts'
+import { maxDescriptors } from './listen/descriptor-limit.ts'
 import { SchemePort } from './listen/scheme-port.ts'
-import { Gate } from './routing/router.ts'
-import { Front } from './server.ts'
+import { Router } from './routing/router.ts'
+import { ProxyServer } from './server.ts'
 import type { Web } from './service.ts'
 
 /** How to free a port of the proxy for a service. */
@@ -18,13 +18,13 @@ const options = shape({
     redirect: {
       type: 'boolean',
       default: false,
-      description: 'Send requests for a name that HTTPS serves there, instead of serving them in the clear.',
+      description: 'Redirect plain HTTP requests to HTTPS where HTTPS serves the name.',
     },
   },
   additionalProperties: false,
 })
 
-/** The proxy as a plugin; tests give it smaller limits. */
+/** Creates the proxy plugin; tests pass smaller limits. */
 export function proxy(limits: Limits = defaultLimits): Plugin {
   return {
     name: 'proxy',
@@ -48,7 +48,7 @@ export function proxy(limits: Limits = defaultLimits): Plugin {
           return https.port === null ? undefined : certificates?.caFile
         },
       }
-      let front: Front | undefined
+      let server: ProxyServer | undefined
       host.provide('web', () => web)
       const urlsChanged = host.urls(web.url)
       host.status(() => ({ http: web.http, https: web.https }))
@@ -58,25 +58,25 @@ export function proxy(limits: Limits = defaultLimits): Plugin {
         host.port({ name: "locald's own proxy", port: () => scheme.port, hint: moveHint })
       host.hooks.booted.tapPromise('proxy', async () => {
         const redirect = (name: string): boolean => redirects(host) && isSecure(name)
-        const descriptors = Math.min(limits.descriptors, mostDescriptors(host.platform.os))
-        const made = new Front(new Gate(host.use.catalog, web, limits, redirect), {
+        const descriptors = Math.min(limits.descriptors, maxDescriptors(host.platform.os))
+        const created = new ProxyServer(new Router(host.use.catalog, web, limits, redirect), {
           limits: { ...limits, descriptors },
           log: host.log,
           memory: host.use.memory,
         })
-        front = made
-        await http.listen(() => made.plain())
+        server = created
+        await http.listen(() => created.createPlain())
         const contexts = certificatesOf(host)
-        if (contexts !== undefined) await https.listen(() => made.secure(contexts))
+        if (contexts !== undefined) await https.listen(() => created.createSecure(contexts))
         certificates = contexts
         urlsChanged()
       })
-      host.hooks.stopping.tapPromise('proxy', async ({ key }) => front?.landed(key))
-      host.onClose(() => front?.close())
-      host.check({ id: 'proxy-http', title: 'Proxy', run: () => http.listens() })
-      host.check({ id: 'proxy-port', title: 'Port of the proxy', run: () => http.prefers() })
-      host.check({ id: 'proxy-https', title: 'Proxy with TLS', run: () => https.listens() })
-      host.check({ id: 'proxy-https-port', title: 'Port of the proxy with TLS', run: () => https.prefers() })
+      host.hooks.stopping.tapPromise('proxy', async ({ key }) => server?.drain(key))
+      host.onClose(() => server?.close())
+      host.check({ id: 'proxy-http', title: 'Proxy', run: () => http.checkListening() })
+      host.check({ id: 'proxy-port', title: 'Proxy port', run: () => http.checkPort() })
+      host.check({ id: 'proxy-https', title: 'HTTPS proxy', run: () => https.checkListening() })
+      host.check({ id: 'proxy-https-port', title: 'HTTPS proxy port', run: () => https.checkPort() })
     },
   }
 }
@@ -87,17 +87,17 @@ function redirects({ options: given }: Host): boolean {
   return isOptions(given) && given.redirect
 }
 
-// The kernel has checked them by the shape.
+// The kernel has validated them by the shape.
 function isOptions(value: unknown): value is ShapeOf<typeof options> {
   return typeof value === 'object' && value !== null && 'redirect' in value
 }
 
-/** Undefined where the plugin that makes them is off, or cannot. */
+/** Returns the certificates; undefined where their plugin is off or failed. */
 function certificatesOf(host: Host): Certificates | undefined {
   try {
     return host.use.certificates
   } catch (error) {
-    host.log.info(`no HTTPS: ${messageOf(error)}`)
+    host.log.info(`HTTPS is off: ${messageOf(error)}`)
     return undefined
   }
 }

@@ -1,47 +1,47 @@
-/** The proxy's numbers; times in ms, sizes in bytes. Tests give smaller ones. */
+/** The proxy's limits; times in ms, sizes in bytes. Tests pass smaller ones. */
 export interface Limits {
-  /** How long a request waits for a service that is starting. */
+  /** How long a request is held for a service that is starting. */
   readonly hold: number
-  /** A browser that waits longer than this sees the progress page instead. */
+  /** A browser that waits longer than this gets the progress page. */
   readonly progress: number
-  /** How long one poll of the progress page waits for news. */
+  /** How long a poll of the progress page waits for an event. */
   readonly poll: number
-  /** The same for a page on which nothing changes until it reloads. */
+  /** How long a poll waits on a page that shows nothing that changes before it reloads. */
   readonly longPoll: number
-  /** How long a refused connection waits for the news that its service crashed or restarts. */
+  /** How long a failed request waits for an event that its service crashed or restarts. */
   readonly grace: number
-  /** How long a service that runs, but refuses connections, may take to listen again. */
-  readonly reopening: number
-  /** What a service has begun may take this long before it is stopped or restarted. */
-  readonly landing: number
+  /** How long a running service that refuses connections may take to listen again. */
+  readonly reconnect: number
+  /** How long a stop or restart of a service waits for its requests in flight. */
+  readonly draining: number
   /** Requests held at once, for one service (a page of a thousand modules fits) and for all. */
   readonly heldPerService: number
   readonly heldTotal: number
-  /** Idle upstream connections are closed after this: below the 5 s at which Node's servers close theirs. */
+  /** Idle upstream connections are closed after this: less than the 5 s after which Node's servers close theirs. */
   readonly upstreamIdle: number
   /** Connections to one service at once. */
   readonly upstreamSockets: number
-  /** Connections to one service that are being made at once. */
+  /** Connections to one service being opened at once. */
   readonly upstreamConnecting: number
   /** Streams of one HTTP/2 connection at once. */
   readonly h2Streams: number
   /** Bytes of a request's body that an HTTP/2 client may send before they are read. */
   readonly h2Window: number
-  /** Requests of one HTTP/1.1 connection that are worked on side by side … */
-  readonly sideBySide: number
-  /** … and those that may wait behind them, sent ahead by their client. */
-  readonly sentAhead: number
-  /** A request or response head may be this large. */
+  /** Requests of one HTTP/1.1 connection served concurrently … */
+  readonly concurrent: number
+  /** … and those pipelined behind them. */
+  readonly pipelined: number
+  /** Size of a request's or response's head. */
   readonly head: number
-  /** A client has this long to send a head. */
+  /** How long a client may take to send a head. */
   readonly headTimeout: number
   /** Idle client connections are closed after this. */
   readonly clientIdle: number
-  /** Clients that have ended their half of a connection are looked after so often. */
-  readonly leaving: number
-  /** A client's connection may have a descriptor below this. */
+  /** Interval at which clients with a closed half are checked. */
+  readonly halfClosed: number
+  /** A client's connection must have a descriptor below this. */
   readonly descriptors: number
-  /** Requests in flight may finish for this long when the daemon closes. */
+  /** How long requests in flight may take when the daemon stops. */
   readonly closing: number
   /** Lines of output on an error page. */
   readonly lines: number
@@ -53,8 +53,8 @@ export const defaultLimits: Limits = {
   poll: 1_000,
   longPoll: 25_000,
   grace: 200,
-  reopening: 3_000,
-  landing: 2_000,
+  reconnect: 3_000,
+  draining: 2_000,
   heldPerService: 1024,
   heldTotal: 4096,
   upstreamIdle: 4_000,
@@ -62,12 +62,12 @@ export const defaultLimits: Limits = {
   upstreamConnecting: 64,
   h2Streams: 1024,
   h2Window: 256 * 1024,
-  sideBySide: 16,
-  sentAhead: 512,
+  concurrent: 16,
+  pipelined: 512,
   head: 64 * 1024,
   headTimeout: 30_000,
   clientIdle: 65_000,
-  leaving: 500,
+  halfClosed: 500,
   descriptors: Number.POSITIVE_INFINITY,
   closing: 200,
   lines: 20,

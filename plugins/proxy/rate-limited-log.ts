@@ -1,7 +1,7 @@
 import type { Log } from '../../kernel/contract/plugin.ts'
 
-/** Lines about clients that misbehave: one a second at most, so that they cannot fill the log. */
-export class Complaints {
+/** Logs warnings about misbehaving clients, at most one a second, so that clients cannot fill the log. */
+export class RateLimitedLog {
   readonly #log: Log
   #last = Number.NEGATIVE_INFINITY
 
@@ -9,7 +9,7 @@ export class Complaints {
     this.#log = log
   }
 
-  say(text: string): void {
+  warn(text: string): void {
     if (performance.now() - this.#last < 1_000) return
     this.#last = performance.now()
     this.#log.warn(text)

@@ -1,164 +1,163 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import type { Log, Memory } from '../../kernel/contract/plugin.ts'
 import { FastConnection, type FastParts } from './http1/fast-path.ts'
-import { Lane } from './http1/server.ts'
-import { rereading, sharing } from './http1/shared-read.ts'
-import { H2Lane } from './http2/server.ts'
+import { Http1Server } from './http1/server.ts'
+import { rereadEnd, shareReads } from './http1/shared-read.ts'
+import { Http2Server } from './http2/server.ts'
 import type { Limits } from './limits.ts'
-import { Crowd } from './listen/descriptor-limit.ts'
-import { Redirect } from './listen/https-redirect.ts'
-import { type Contexts, secureServer } from './listen/tls.ts'
-import { Complaints } from './rate-limited-log.ts'
-import type { Tried } from './routing/dispatch.ts'
-import type { Gate } from './routing/router.ts'
-import { reportDiscarded } from './upstream/buffers.ts'
-import { Flights } from './upstream/in-flight.ts'
-import { Upstreams } from './upstream/pool.ts'
+import { ConnectionLimit } from './listen/descriptor-limit.ts'
+import { HttpsRedirect } from './listen/https-redirect.ts'
+import { secureServer, type TlsContexts } from './listen/tls.ts'
+import { RateLimitedLog } from './rate-limited-log.ts'
+import type { Attempt } from './routing/dispatch.ts'
+import type { Router } from './routing/router.ts'
+import { InFlight } from './upstream/in-flight.ts'
+import { UpstreamPool } from './upstream/pool.ts'
 
-/** So many connections that have ended leave much behind: each of TLS has taken some 100 KB. */
-const many = 256
+/** Free memory after this many closed connections: each of TLS has used about 100 KB. */
+const memoryInterval = 256
 
 const preface = 'PRI * HTTP/2.0\r\n'
 
-/** What the front needs besides a gate. */
-export interface FrontParts {
+/** What the server needs besides a router. */
+export interface ProxyParts {
   readonly limits: Limits
   readonly log: Log
   readonly memory: Memory
 }
 
-/** What the proxy listens with: every connection begins in the fast lane, or in HTTP/2 where TLS agreed on it. */
-export class Front {
-  readonly #gate: Gate
+/** Accepts all connections. Each begins on the fast path, or as HTTP/2 if TLS has negotiated it. */
+export class ProxyServer {
+  readonly #router: Router
   readonly #limits: Limits
-  readonly #complaints: Complaints
-  readonly #crowd: Crowd
-  readonly #upstreams: Upstreams
-  readonly #flights = new Flights()
-  readonly #lane: Lane
-  readonly #h2: H2Lane
-  readonly #redirect: Redirect
+  readonly #clientLog: RateLimitedLog
+  readonly #connectionLimit: ConnectionLimit
+  readonly #pool: UpstreamPool
+  readonly #inFlight = new InFlight()
+  readonly #http1: Http1Server
+  readonly #http2: Http2Server
+  readonly #redirect: HttpsRedirect
   readonly #fast = new Set<FastConnection>()
   readonly #servers: Server[] = []
-  readonly #parts: FastParts
+  readonly #fastParts: FastParts
   readonly #memory: Memory
-  #ended = 0
+  #closedCount = 0
   #sweep: NodeJS.Timeout | undefined
 
-  constructor(gate: Gate, { limits, log, memory }: FrontParts) {
+  constructor(router: Router, { limits, log, memory }: ProxyParts) {
     this.#memory = memory
-    reportDiscarded(memory)
-    this.#gate = gate
+    this.#router = router
     this.#limits = limits
-    this.#complaints = new Complaints(log)
-    this.#crowd = new Crowd(limits.descriptors, this.#complaints)
-    this.#upstreams = new Upstreams(limits)
-    const upstreams = this.#upstreams
-    const shared = { gate, limits, log, complaints: this.#complaints, flights: this.#flights, upstreams }
-    this.#lane = new Lane(shared)
-    this.#h2 = new H2Lane(shared)
-    this.#redirect = new Redirect(limits)
-    this.#parts = {
-      gate,
-      upstreams,
+    this.#clientLog = new RateLimitedLog(log)
+    this.#connectionLimit = new ConnectionLimit(limits.descriptors, this.#clientLog)
+    const pool = new UpstreamPool(limits, memory)
+    this.#pool = pool
+    const shared = { router, limits, log, clientLog: this.#clientLog, inFlight: this.#inFlight, pool }
+    this.#http1 = new Http1Server(shared)
+    this.#http2 = new Http2Server(shared)
+    this.#redirect = new HttpsRedirect(limits)
+    this.#fastParts = {
+      router,
+      pool,
       limits,
-      flights: this.#flights,
-      others: (socket, bytes, tried) => this.#others(socket, bytes, tried),
-      gone: connection => this.#fast.delete(connection),
+      inFlight: this.#inFlight,
+      handOver: (socket, bytes, attempt) => this.#handOver(socket, bytes, attempt),
+      closed: connection => this.#fast.delete(connection),
     }
   }
 
-  /** A server for plain HTTP that does not listen yet. */
-  plain(): Server {
+  /** Creates a server for plain HTTP that does not listen yet. */
+  createPlain(): Server {
     const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, accepted => {
-      if (this.#crowd.refuses(accepted)) return
+      if (this.#connectionLimit.rejects(accepted)) return
       let connection: FastConnection | undefined
-      const socket = sharing(accepted, (bytes, count) => connection?.read(bytes, count) ?? false)
+      const socket = shareReads(accepted, (bytes, count) => connection?.read(bytes, count) ?? false)
       connection = this.#begin(socket ?? accepted, 'http', socket === undefined)
       if (socket === undefined) accepted.resume()
     })
-    return this.#added(server)
+    return this.#add(server)
   }
 
-  /** A server for TLS that does not listen yet. */
-  secure(contexts: Contexts): Server {
-    const server = secureServer(contexts, this.#limits, this.#complaints, {
-      refuses: socket => this.#crowd.refuses(socket),
+  /** Creates a server for TLS that does not listen yet. */
+  createSecure(contexts: TlsContexts): Server {
+    const server = secureServer(contexts, this.#limits, this.#clientLog, {
+      rejects: socket => this.#connectionLimit.rejects(socket),
       secure: socket => {
-        // Not before: whoever leaves instead of agreeing on TLS would stay for as long as that may take.
+        // Set only after the handshake; otherwise aborted handshakes linger until the timeout.
         socket.allowHalfOpen = true
-        if (socket.alpnProtocol === 'h2') this.#h2.serve(socket)
+        if (socket.alpnProtocol === 'h2') this.#http2.serve(socket)
         else this.#begin(socket, 'https', true)
       },
-      plain: socket => this.#redirect.take(socket),
+      plain: socket => this.#redirect.serve(socket),
     })
-    return this.#added(server)
+    return this.#add(server)
   }
 
-  /** Waits for what a service has begun to answer, so that its restart fails no request. */
-  landed(key: string): Promise<void> {
-    return this.#flights.landed(key, this.#limits.landing)
+  /** Waits until a service's requests in flight are answered, so that its restart fails none. */
+  drain(key: string): Promise<void> {
+    return this.#inFlight.drain(key, this.#limits.draining)
   }
 
-  /** Stops listening, gives requests in flight a moment, then ends all connections. */
+  /** Stops listening, waits a moment for requests in flight, then closes all connections. */
   async close(): Promise<void> {
-    this.#gate.close()
+    this.#router.close()
     for (const server of this.#servers) if (server.listening) server.close()
-    for (const connection of this.#fast) if (!connection.busy) connection.destroy()
+    for (const connection of this.#fast) if (!connection.isBusy) connection.destroy()
     this.#redirect.close()
-    await Promise.all([this.#lane.close(), this.#h2.close(), this.#rest()])
+    await Promise.all([this.#http1.close(), this.#http2.close(), this.#waitForFast()])
     for (const connection of this.#fast) connection.destroy()
     clearInterval(this.#sweep)
-    this.#upstreams.destroy()
+    this.#pool.destroy()
   }
 
-  #added(server: Server): Server {
-    const ended = (): void => {
-      this.#ended += 1
-      if (this.#ended % many === 0) this.#memory.rest('native')
+  #add(server: Server): Server {
+    const onClose = (): void => {
+      this.#closedCount += 1
+      if (this.#closedCount % memoryInterval === 0) this.#memory.rest('native')
     }
-    server.on('connection', (socket: Socket) => socket.once('close', ended))
+    server.on('connection', (socket: Socket) => socket.once('close', onClose))
     this.#servers.push(server)
     return server
   }
 
   #begin(socket: Socket, scheme: 'http' | 'https', flows: boolean): FastConnection {
-    const connection = new FastConnection(socket, scheme, this.#parts, flows)
+    const connection = new FastConnection(socket, scheme, this.#fastParts, flows)
     this.#fast.add(connection)
-    this.#sweep ??= setInterval(() => this.#tidy(), Math.ceil(this.#limits.headTimeout / 3)).unref()
+    this.#sweep ??= setInterval(() => this.#closeIdle(), Math.ceil(this.#limits.headTimeout / 3)).unref()
     return connection
   }
 
-  #others(socket: Socket, bytes: Buffer, tried: Tried | undefined): void {
+  /** Gives a connection of the fast path to HTTP/2 or to node:http. */
+  #handOver(socket: Socket, bytes: Buffer, attempt: Attempt | undefined): void {
     if (bytes.length >= preface.length && bytes.toString('latin1', 0, preface.length) === preface) {
-      // It must not flow: nobody listens but HTTP/2, which reads what is there by itself.
+      // Paused, so that only node:http2 reads it.
       socket.pause()
       socket.unshift(bytes)
-      this.#h2.serve(socket)
+      this.#http2.serve(socket)
     } else {
-      // Of one that has ended nothing can be read again, but by a stream of its own.
-      const readable = socket.readableEnded ? rereading(socket) : socket
+      // A stream that has ended emits no further end: read it by a new one.
+      const readable = socket.readableEnded ? rereadEnd(socket) : socket
       if (readable === undefined) socket.destroy()
-      else this.#lane.take(readable, bytes, tried)
+      else this.#http1.serve(readable, bytes, attempt)
     }
   }
 
-  /** Ends connections that say nothing; stops when there are none. */
-  #tidy(): void {
+  /** Closes silent and idle connections; stops when there are none. */
+  #closeIdle(): void {
     const now = performance.now()
     for (const connection of this.#fast) {
-      const limit = connection.silent ? this.#limits.headTimeout : this.#limits.clientIdle
-      if (!connection.busy && now - connection.active > limit) connection.destroy()
+      const limit = connection.isSilent ? this.#limits.headTimeout : this.#limits.clientIdle
+      if (!connection.isBusy && now - connection.lastActive > limit) connection.destroy()
     }
     if (this.#fast.size > 0) return
     clearInterval(this.#sweep)
     this.#sweep = undefined
   }
 
-  /** Waits until the fast lane has answered what it has begun, for as long as it may. */
-  async #rest(): Promise<void> {
+  /** Waits until the fast path has answered its requests in flight, up to a limit. */
+  async #waitForFast(): Promise<void> {
     const end = performance.now() + this.#limits.closing
-    const busy = (): boolean => [...this.#fast].some(connection => connection.busy)
-    while (busy() && performance.now() < end) await new Promise(resolve => setTimeout(resolve, 10))
+    const isBusy = (): boolean => [...this.#fast].some(connection => connection.isBusy)
+    while (isBusy() && performance.now() < end) await new Promise(resolve => setTimeout(resolve, 10))
   }
 }

@@ -1,42 +1,42 @@
 import type { Socket } from 'node:net'
 
-/** What a connection's answers have come to. */
-export interface Answering {
-  /** Whether an answer is being sent. */
-  begun(): boolean
-  /** Whether its client takes an interim response now: one of HTTP/1.1 that waits. */
-  takesInterim(): boolean
+/** The state of a connection's responses. */
+export interface ResponseState {
+  /** Whether a response has begun. */
+  hasBegun(): boolean
+  /** Whether the client accepts an interim response now: a waiting client of HTTP/1.1. */
+  canSendInterim(): boolean
 }
 
 const interim = 'HTTP/1.1 100 Continue\r\n\r\n'
-/** The answer to a first write says that nobody reads; the second write gets to know. ms. */
-const knock = 50
-/** Every so many looks a client that waits is knocked at; as many without a byte are the end. */
-const looks = { knock: 10, end: 60 }
+/** A closed client resets the connection after the first write; the second write gets the error. ms. */
+const secondWrite = 50
+/** A waiting client is probed at every so many checks; after as many without a byte it counts as disconnected. */
+const checks = { probe: 10, end: 60 }
 
 /**
- * Watches a connection whose client has ended its half, as `nc -N` and BusyBox wget do, and waits for its answer: one that has left
- * for good looks the same until something is sent to it, and its service would work for nothing.
- * @param ms between two looks; a client that ends its half within an answer, and gets nothing for so long, has left
+ * Watches a connection whose client has closed its half and waits for its response, as `nc -N` and BusyBox wget do. A client that has
+ * disconnected looks the same until something is written to it, and its service would work in vain.
+ * @param ms between two checks; a client that closes its half within a response, and takes no byte for that long, has disconnected
  */
-export function watchHalfClosed(socket: Socket, answering: Answering, ms: number): void {
-  const began = answering.begun()
+export function watchHalfClosed(socket: Socket, response: ResponseState, ms: number): void {
+  const hadBegun = response.hasBegun()
   let written = socket.bytesWritten
   let quiet = 0
   let count = 0
   const write = (): void => {
-    if (socket.writable && answering.takesInterim()) socket.write(interim, 'latin1')
+    if (socket.writable && response.canSendInterim()) socket.write(interim, 'latin1')
   }
-  const look = (): void => {
-    if (count++ % looks.knock === 0 && answering.takesInterim()) {
+  const check = (): void => {
+    if (count++ % checks.probe === 0 && response.canSendInterim()) {
       write()
-      setTimeout(write, knock).unref()
+      setTimeout(write, secondWrite).unref()
     }
-    // What it has not read yet it is still there for.
+    // Unread bytes may still be read.
     quiet = socket.bytesWritten === written && socket.writableLength === 0 ? quiet + 1 : 0
     written = socket.bytesWritten
-    if (quiet >= (began ? 1 : looks.end)) socket.destroy()
+    if (quiet >= (hadBegun ? 1 : checks.end)) socket.destroy()
   }
-  const timer = setInterval(look, ms).unref()
+  const timer = setInterval(check, ms).unref()
   socket.once('close', () => clearInterval(timer))
 }

@@ -1,33 +1,33 @@
 import type { ServerResponse } from 'node:http'
 import type { Limits } from '../limits.ts'
-import type { Tried } from '../routing/dispatch.ts'
+import type { Attempt } from '../routing/dispatch.ts'
 import { eventStream } from '../upstream/in-flight.ts'
-import type { Answering } from './half-close.ts'
+import type { ResponseState } from './half-close.ts'
 
-/** A request that waits for those before it. */
-interface Turn {
+/** A request that waits for earlier ones. */
+interface QueuedRequest {
   readonly isSafe: boolean
   readonly begin: () => void
 }
 
-/** One connection of the node:http lane: its responses that are not finished, and whose turn it is. */
-export class LaneConnection implements Answering {
-  /** In the order of their requests. */
+/** The requests of one HTTP/1.1 connection, and which of them run now. */
+export class Pipeline implements ResponseState {
+  /** Unfinished responses, in the order of their requests. */
   readonly open = new Set<ServerResponse>()
-  /** Whether it ends after the last. */
+  /** Whether the connection is closed after the last. */
   ending = false
-  /** What the fast lane has tried for the first request. */
-  tried: Tried | undefined
+  /** What the fast path tried for the first request. */
+  attempt: Attempt | undefined
   readonly #limits: Limits
   #active = 0
-  /** Whether what is worked on may change something. */
-  #alone = false
-  #waiting: Turn[] = []
-  #after: { readonly but: ServerResponse | undefined; readonly work: () => void } | undefined
+  /** Whether the request that runs may change something. */
+  #isExclusive = false
+  #queue: QueuedRequest[] = []
+  #after: { readonly except: ServerResponse | undefined; readonly work: () => void } | undefined
 
-  constructor(limits: Limits, tried: Tried | undefined) {
+  constructor(limits: Limits, attempt: Attempt | undefined) {
     this.#limits = limits
-    this.tried = tried
+    this.attempt = attempt
   }
 
   /** The request that came last, if it is not answered yet. */
@@ -36,79 +36,79 @@ export class LaneConnection implements Answering {
   }
 
   /**
-   * Works on a request, at once or after those before it: side by side only where all are safe (RFC 9112 section 9.3.2), and not too
-   * many. A client that sends requests without end, and reads no answer, must not fill the memory. False: too many wait already.
+   * Runs a request, now or after earlier ones: concurrently only if all are safe (RFC 9112 section 9.3.2), and up to a limit, so that a
+   * client that sends requests endlessly and reads no response cannot fill the memory. Returns false if too many wait already.
    */
-  inTurn(res: ServerResponse, isSafe: boolean, work: () => void): boolean {
+  enqueue(res: ServerResponse, isSafe: boolean, work: () => void): boolean {
     const begin = (): void => {
       this.#active++
-      this.#alone = !isSafe
+      this.#isExclusive = !isSafe
       res.once('close', () => {
         this.#active--
         this.#next()
       })
       work()
     }
-    if (this.#waiting.length === 0 && this.#mayBegin(isSafe)) begin()
-    else if (this.#waiting.length < this.#limits.sentAhead) this.#waiting.push({ isSafe, begin })
+    if (this.#queue.length === 0 && this.#mayRun(isSafe)) begin()
+    else if (this.#queue.length < this.#limits.pipelined) this.#queue.push({ isSafe, begin })
     else return false
     return true
   }
 
-  /** Does something when all responses are finished but one. */
-  afterOthers(but: ServerResponse | undefined, work: () => void): void {
-    this.#after = { but, work }
-    this.#look()
+  /** Calls `work` when all responses are finished except one. */
+  afterOthers(except: ServerResponse | undefined, work: () => void): void {
+    this.#after = { except, work }
+    this.#checkAfter()
   }
 
-  /** A response has closed. */
+  /** Removes a closed response. */
   closed(res: ServerResponse): void {
     this.open.delete(res)
-    this.#look()
+    this.#checkAfter()
   }
 
-  /** Its client has left. Node tells only the response it is sending; those behind it would be fetched for nobody, and for ever. */
-  left(): void {
-    this.#waiting = []
+  /** Abandons all requests: the client has disconnected. Node closes only the response it is sending, not those behind it. */
+  abandonAll(): void {
+    this.#queue = []
     this.#after = undefined
-    for (const res of this.open) if (res.socket === null) giveUp(res)
+    for (const res of this.open) if (res.socket === null) abandon(res)
   }
 
-  begun(): boolean {
+  hasBegun(): boolean {
     return [...this.open].some(res => res.headersSent)
   }
 
-  takesInterim(): boolean {
+  canSendInterim(): boolean {
     const [first] = this.open
     return first !== undefined && first.socket !== null && !first.headersSent && first.req.httpVersion === '1.1'
   }
 
-  /** Whether an answer has no end: a client of such does not wait for it with its half ended. */
-  get isEndless(): boolean {
+  /** Whether a response is an event stream, for which no client with a closed half waits. */
+  get hasEventStream(): boolean {
     return [...this.open].some(({ req }) => req.headers.accept?.includes(eventStream))
   }
 
-  #mayBegin(isSafe: boolean): boolean {
-    return this.#active === 0 || (isSafe && !this.#alone && this.#active < this.#limits.sideBySide)
+  #mayRun(isSafe: boolean): boolean {
+    return this.#active === 0 || (isSafe && !this.#isExclusive && this.#active < this.#limits.concurrent)
   }
 
   #next(): void {
-    for (let [first] = this.#waiting; first !== undefined && this.#mayBegin(first.isSafe); [first] = this.#waiting) {
-      this.#waiting.shift()
+    for (let [first] = this.#queue; first !== undefined && this.#mayRun(first.isSafe); [first] = this.#queue) {
+      this.#queue.shift()
       first.begin()
     }
   }
 
-  #look(): void {
+  #checkAfter(): void {
     const after = this.#after
-    if (after === undefined || [...this.open].some(res => res !== after.but)) return
+    if (after === undefined || [...this.open].some(res => res !== after.except)) return
     this.#after = undefined
     after.work()
   }
 }
 
-/** Ends a response that has no socket, or none any more, and with it what is done for it. */
-export function giveUp(res: ServerResponse): void {
+/** Destroys a response that has no socket, and with it the work for it. */
+export function abandon(res: ServerResponse): void {
   res.destroy()
   res.emit('close')
 }

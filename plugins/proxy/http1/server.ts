@@ -3,281 +3,240 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { TLSSocket } from 'node:tls'
 import type { Log } from '../../../kernel/contract/plugin.ts'
-import { messageOf, systemCode } from '../../../kernel/errors.ts'
+import { messageOf } from '../../../kernel/errors.ts'
 import type { Limits } from '../limits.ts'
-import { headLines } from '../message/headers.ts'
-import { type Head, headOf } from '../message/request-info.ts'
-import * as refusal from '../pages/errors.ts'
-import { type Answer, render } from '../pages/responses.ts'
-import type { Complaints } from '../rate-limited-log.ts'
-import type { Destination } from '../routing/decision.ts'
-import { type Carrier, caseOf, judge, type Tried } from '../routing/dispatch.ts'
-import type { Gate } from '../routing/router.ts'
-import { eventStream, type Flights } from '../upstream/in-flight.ts'
-import type { Upstreams } from '../upstream/pool.ts'
-import { type Errand, forward, safe } from './forward.ts'
+import type { ForwardedFor } from '../message/headers.ts'
+import { type RequestInfo, requestInfoOf } from '../message/request-info.ts'
+import * as errorPages from '../pages/errors.ts'
+import { type LocalResponse, render } from '../pages/responses.ts'
+import type { RateLimitedLog } from '../rate-limited-log.ts'
+import { type Attempt, contextOf, dispatch, type Forwarder } from '../routing/dispatch.ts'
+import type { Router } from '../routing/router.ts'
+import { safeMethods } from '../upstream/forward.ts'
+import { eventStream, type InFlight } from '../upstream/in-flight.ts'
+import type { UpstreamPool } from '../upstream/pool.ts'
+import { Http1Forward, type Http1Request } from './forward.ts'
 import { watchHalfClosed } from './half-close.ts'
-import { misframed, unreadable } from './malformed-request.ts'
-import { giveUp, LaneConnection } from './pipeline.ts'
-import { asPlain, detachedResponse, Early, tunnel, upgradeOf } from './upgrade.ts'
+import { framingError, rejectMalformed } from './malformed-request.ts'
+import { Pipeline } from './pipeline.ts'
+import { detachedResponse, EarlyData, serveAsPlain, tunnel, upgradeOf } from './upgrade.ts'
 
-/** What this lane shares with the others. */
-export interface LaneParts {
-  readonly gate: Gate
+/** What all servers of the proxy share. */
+export interface Http1Parts {
+  readonly router: Router
   readonly limits: Limits
   readonly log: Log
-  readonly complaints: Complaints
-  readonly flights: Flights
-  readonly upstreams: Upstreams
+  readonly clientLog: RateLimitedLog
+  readonly inFlight: InFlight
+  readonly pool: UpstreamPool
 }
 
-/** HTTP/1.1 over node:http: carries out what the gate says. It takes whatever the fast lane leaves to it. */
-export class Lane {
-  readonly #gate: Gate
+/** Serves HTTP/1.1 by node:http: every request that the fast path does not take. */
+export class Http1Server {
+  readonly #router: Router
   readonly #limits: Limits
   readonly #log: Log
-  readonly #complaints: Complaints
-  readonly #flights: Flights
-  readonly #upstreams: Upstreams
+  readonly #clientLog: RateLimitedLog
+  readonly #inFlight: InFlight
+  readonly #pool: UpstreamPool
   readonly #server: Server
-  readonly #connections = new Map<Duplex, LaneConnection>()
+  readonly #pipelines = new Map<Duplex, Pipeline>()
+  /** Requests that are not answered yet. */
   #open = 0
-  #idle: (() => void) | undefined
+  #onIdle: (() => void) | undefined
 
-  constructor({ gate, limits, log, complaints, flights, upstreams }: LaneParts) {
-    this.#upstreams = upstreams
-    this.#gate = gate
+  constructor({ router, limits, log, clientLog, inFlight, pool }: Http1Parts) {
+    this.#pool = pool
+    this.#router = router
     this.#limits = limits
     this.#log = log
-    this.#complaints = complaints
-    this.#flights = flights
-    this.#server = this.#make()
+    this.#clientLog = clientLog
+    this.#inFlight = inFlight
+    this.#server = this.#createServer()
   }
 
-  /** Serves a connection from here on; `bytes` were read from it already, the first request in them `tried`. */
-  take(socket: Socket, bytes: Buffer, tried?: Tried): void {
-    this.#connected(socket, tried)
+  /** Serves a connection whose first `bytes` were read already. @param attempt what became of the first request in them */
+  serve(socket: Socket, bytes: Buffer, attempt?: Attempt): void {
+    this.#add(socket, attempt)
     if (bytes.length > 0) socket.unshift(bytes)
     this.#server.emit('connection', socket)
     socket.resume()
   }
 
-  /** A server that never listens: others do, and give it their connections. */
-  #make(): Server {
+  /** Creates a server that never listens: it is given connections. */
+  #createServer(): Server {
     const limits = this.#limits
     const options = {
       maxHeaderSize: limits.head,
       headersTimeout: limits.headTimeout,
-      // A slow upload is a slow upload; only heads are in a hurry.
+      // Uploads may be slow; only heads have a timeout.
       requestTimeout: 0,
       keepAliveTimeout: limits.clientIdle,
       connectionsCheckingInterval: Math.ceil(limits.headTimeout / 3),
       insecureHTTPParser: false,
       requireHostHeader: false,
       noDelay: true,
-      // Node 24 asks before it lets go of the socket; older ones hand it over for any wish.
+      // Node 24 asks before it releases the socket; older versions release it for any upgrade.
       shouldUpgradeCallback: (req: IncomingMessage) => upgradeOf(req) !== undefined,
     }
     const server = createServer(options)
-    // A dropped header would be worse than a long head, which has its limit.
+    // Node would drop headers silently; the length of a head is limited anyway.
     server.maxHeadersCount = 0
-    // A client may end its half once it has sent its request; Node has the switch, but no word for it in its types.
+    // A client may close its half once it has sent its request; the option is missing in Node's types.
     Object.assign(server, { httpAllowHalfOpen: true })
-    server.on('connection', socket => this.#connected(socket))
-    server.on('request', (req, res) => this.#serve(req, res))
-    server.on('checkContinue', (req, res) => this.#serve(req, res))
+    server.on('connection', socket => this.#add(socket))
+    server.on('request', (req, res) => this.#handle(req, res))
+    server.on('checkContinue', (req, res) => this.#handle(req, res))
     server.on('checkExpectation', (req, res) => {
       this.#track(req, res)
-      this.#answer(req, res, refusal.expectation())
+      this.#respond(req, res, errorPages.expectation())
     })
-    server.on('connect', req => this.#detached(req, res => this.#answer(req, res, refusal.connect())))
+    server.on('connect', req => this.#detached(req, res => this.#respond(req, res, errorPages.connect())))
     server.on('upgrade', (req, _socket, head) => this.#upgrade(server, req, head))
-    server.on('clientError', (error, socket) => this.#malformed(error, socket))
-    // Only then it looks after heads that take too long.
+    server.on('clientError', (error, socket) => {
+      const parts = { limits, clientLog: this.#clientLog }
+      rejectMalformed({ socket, error, pipeline: this.#pipelines.get(socket) }, parts)
+    })
+    // Starts Node's check for heads that take too long.
     server.emit('listening')
     return server
   }
 
-  /** Gives requests in flight a moment, then ends all connections. */
+  /** Waits a moment for requests in flight, then closes all connections. */
   async close(): Promise<void> {
     this.#server.close()
     if (this.#open > 0) {
       await new Promise<void>(resolve => {
         const timer = setTimeout(resolve, this.#limits.closing)
-        this.#idle = () => {
+        this.#onIdle = () => {
           clearTimeout(timer)
           resolve()
         }
       })
     }
-    for (const socket of this.#connections.keys()) socket.destroy()
+    for (const socket of this.#pipelines.keys()) socket.destroy()
   }
 
-  #connected(socket: Socket, tried?: Tried): void {
-    if (this.#connections.has(socket)) return
-    const connection = new LaneConnection(this.#limits, tried)
-    this.#connections.set(socket, connection)
-    // Node takes its own away from a connection that it hands over, which may have to wait for earlier answers then.
+  #add(socket: Socket, attempt?: Attempt): void {
+    if (this.#pipelines.has(socket)) return
+    const pipeline = new Pipeline(this.#limits, attempt)
+    this.#pipelines.set(socket, pipeline)
+    // Node removes its own listener from a connection that it releases, which may have to wait for earlier responses.
     socket.on('error', () => socket.destroy())
     socket.once('end', () => {
-      if (socket.destroyed || connection.open.size === 0) return
-      if (connection.isEndless) socket.destroy()
-      else watchHalfClosed(socket, connection, this.#limits.leaving)
+      if (socket.destroyed || pipeline.open.size === 0) return
+      if (pipeline.hasEventStream) socket.destroy()
+      else watchHalfClosed(socket, pipeline, this.#limits.halfClosed)
     })
     socket.once('close', () => {
-      this.#connections.delete(socket)
-      connection.left()
+      this.#pipelines.delete(socket)
+      pipeline.abandonAll()
     })
   }
 
-  #serve(req: IncomingMessage, res: ServerResponse): void {
-    // Whatever comes after a refusal, it was not meant as a request of its own (RFC 9112 section 9.6).
-    if (this.#connections.get(req.socket)?.ending) return
-    const isTaken = this.#track(req, res).inTurn(res, safe.has(req.method ?? ''), () =>
-      this.#judge(req, res, begun => {
-        forward(this.#tracked(begun), this.#upstreams)
+  #handle(req: IncomingMessage, res: ServerResponse): void {
+    // Bytes after a rejected request are not a request (RFC 9112 section 9.6).
+    if (this.#pipelines.get(req.socket)?.ending) return
+    const isTaken = this.#track(req, res).enqueue(res, safeMethods.has(req.method ?? ''), () =>
+      this.#route(req, res, request => {
+        new Http1Forward(this.#tracked(request), this.#pool).start()
       }),
     )
     if (isTaken) return
-    this.#complaints.say(`ended a connection with more than ${this.#limits.sentAhead} requests sent ahead`)
+    this.#clientLog.warn(`closed a connection with more than ${this.#limits.pipelined} pipelined requests`)
     req.socket.destroy()
   }
 
   #upgrade(server: Server, req: IncomingMessage, head: Buffer): void {
     const protocol = upgradeOf(req)
     if (protocol === undefined) {
-      asPlain(server, req, head)
+      serveAsPlain(server, req, head)
       return
     }
     this.#detached(req, res => {
-      const early = new Early(req.socket, head)
-      this.#judge(req, res, errand => tunnel(errand, protocol, early, this.#upstreams))
+      const early = new EarlyData(req.socket, head)
+      this.#route(req, res, request => tunnel(request, protocol, early, this.#pool))
     })
   }
 
-  /** For a socket that the server has let go of, after the responses to earlier requests. */
+  /** Serves a socket that the server has released, after the responses to earlier requests. */
   #detached(req: IncomingMessage, use: (res: ServerResponse) => void): void {
-    const connection = this.#connections.get(req.socket)
-    if (connection?.ending) return
+    const pipeline = this.#pipelines.get(req.socket)
+    if (pipeline?.ending) return
     const begin = (): void => {
       if (req.socket.destroyed) return
-      // The server's, for a connection that waits for requests.
+      // The server's timeout for idle connections.
       req.socket.setTimeout(0)
       const res = detachedResponse(req)
       this.#track(req, res)
       use(res)
     }
-    if (connection === undefined) begin()
-    else connection.afterOthers(undefined, begin)
+    if (pipeline === undefined) begin()
+    else pipeline.afterOthers(undefined, begin)
   }
 
-  #track(req: IncomingMessage, res: ServerResponse): LaneConnection {
-    const connection = this.#connections.get(req.socket) ?? new LaneConnection(this.#limits, undefined)
-    connection.open.add(res)
+  #track(req: IncomingMessage, res: ServerResponse): Pipeline {
+    const pipeline = this.#pipelines.get(req.socket) ?? new Pipeline(this.#limits, undefined)
+    pipeline.open.add(res)
     this.#open++
-    res.on('error', error => this.#complaints.say(`a response could not be written: ${messageOf(error)}`))
+    res.on('error', error => this.#clientLog.warn(`cannot write a response: ${messageOf(error)}`))
     res.once('close', () => {
-      connection.closed(res)
-      if (--this.#open === 0) this.#idle?.()
+      pipeline.closed(res)
+      if (--this.#open === 0) this.#onIdle?.()
     })
-    return connection
+    return pipeline
   }
 
-  #judge(req: IncomingMessage, res: ServerResponse, carry: (errand: Errand) => void): void {
-    const head = headOf(req.method ?? '', req.url ?? '', req.rawHeaders)
-    const refused = misframed(req) ?? (typeof head === 'string' ? refusal.badRequest(head) : undefined)
-    if (typeof head === 'string' || refused !== undefined) {
-      this.#answer(req, res, refused ?? refusal.internal())
+  #route(req: IncomingMessage, res: ServerResponse, forward: (request: Http1Request) => void): void {
+    const info = requestInfoOf(req.method ?? '', req.url ?? '', req.rawHeaders)
+    const error = framingError(req) ?? (typeof info === 'string' ? errorPages.badRequest(info) : undefined)
+    if (typeof info === 'string' || error !== undefined) {
+      this.#respond(req, res, error ?? errorPages.internal())
       return
     }
-    const carrier: Carrier = {
-      gone: () => res.destroyed,
-      answer: answer => this.#answer(req, res, answer, head),
-      carry: (to, failed) => carry(this.#errand(req, res, head, to, failed)),
+    const forwarder: Forwarder = {
+      isClosed: () => res.destroyed,
+      respond: response => this.#respond(req, res, response, info),
+      forward: (to, failed) => forward({ req, res, to, failed, forwardedFor: forwardedForOf(req, info, to.prefix) }),
     }
-    const connection = this.#connections.get(req.socket)
-    const tried = connection?.tried
-    if (connection !== undefined) connection.tried = undefined
-    judge(this.#gate, caseOf(head, schemeOf(req), res), carrier, this.#log, tried)
+    const pipeline = this.#pipelines.get(req.socket)
+    const attempt = pipeline?.attempt
+    if (pipeline !== undefined) pipeline.attempt = undefined
+    dispatch(this.#router, contextOf(info, schemeOf(req), res), forwarder, this.#log, attempt)
   }
 
-  #errand(req: IncomingMessage, res: ServerResponse, head: Head, to: Destination, failed: Errand['failed']): Errand {
-    const remote = req.socket.remoteAddress ?? '127.0.0.1'
-    const port = req.socket.localPort ?? 80
-    return {
-      req,
-      res,
-      to,
-      failed,
-      passage: { remote, scheme: schemeOf(req), host: head.host, port, hops: head.hops, prefix: to.prefix },
+  /** Counts a request as in flight until it is answered or fails; not an event stream, which has no end. */
+  #tracked(request: Http1Request): Http1Request {
+    if (request.req.headers.accept?.includes(eventStream)) return request
+    const done = this.#inFlight.track(request.to.key)
+    request.res.once('close', done)
+    const failed: Http1Request['failed'] = failure => {
+      request.res.off('close', done)
+      done()
+      request.failed(failure)
     }
+    return { ...request, failed }
   }
 
-  /** In flight until it is answered or comes to nothing; upgraded connections are not, for they would never land. */
-  #tracked(errand: Errand): Errand {
-    if (errand.req.headers.accept?.includes(eventStream)) return errand
-    const landed = this.#flights.track(errand.to.key)
-    errand.res.once('close', landed)
-    const failed: Errand['failed'] = failure => {
-      errand.res.off('close', landed)
-      landed()
-      errand.failed(failure)
-    }
-    return { ...errand, failed }
-  }
-
-  #answer(req: IncomingMessage, res: ServerResponse, answer: Answer, head?: Head): void {
+  #respond(req: IncomingMessage, res: ServerResponse, response: LocalResponse, info?: RequestInfo): void {
     if (res.headersSent || res.destroyed) return void res.destroy()
-    const { status, reason, headers, body } = render(answer, head?.wantsHtml ?? false)
-    // After a refusal nobody can tell where the next request begins, or whether an announced body follows.
+    const { status, reason, headers, body } = render(response, info?.wantsHtml ?? false)
+    // After such an error it is unknown where the next request begins, and whether an announced body follows.
     if (status === 400 || status === 501 || status === 505 || req.headers.expect !== undefined) {
       headers.push('Connection', 'close')
-      const connection = this.#connections.get(req.socket)
-      if (connection !== undefined) connection.ending = true
+      const pipeline = this.#pipelines.get(req.socket)
+      if (pipeline !== undefined) pipeline.ending = true
     }
     res.writeHead(status, reason, headers)
     res.end(req.method === 'HEAD' ? undefined : body)
-  }
-
-  /** Node's parser refused what a client sent, or it took too long over a head. Good requests before that are answered first. */
-  #malformed(error: Error, socket: Duplex): void {
-    const connection = this.#connections.get(socket)
-    if (connection?.ending) return
-    const code = systemCode(error) ?? ''
-    const silent = 'bytesRead' in socket && socket.bytesRead === 0
-    if (!socket.writable || code === 'ECONNRESET' || silent || connection === undefined) return void socket.destroy()
-    connection.ending = true
-    // After a request that says it is the last, what follows is none (RFC 9112 section 9.6).
-    if (code === 'HPE_CLOSED_CONNECTION') return
-    // What cannot be read may be the body of a request that is worked on already.
-    const { last } = connection
-    const partial = last?.req.complete === false ? last : undefined
-    connection.afterOthers(partial, () => {
-      if (partial?.headersSent) return void socket.destroy()
-      if (partial !== undefined) {
-        if (partial.socket !== null) partial.detachSocket(partial.socket)
-        giveUp(partial)
-      }
-      this.#refuse(socket, code, error.message)
-    })
-    // Where a client has ended its half, Node ends the connection with the last good answer.
-    for (const res of connection.open)
-      if (res !== partial) res.prependOnceListener('finish', () => connection.closed(res))
-  }
-
-  #refuse(socket: Duplex, code: string, message: string): void {
-    if (!socket.writable) return void socket.destroy()
-    const [status, why] = unreadable(code, message, this.#limits.head)
-    this.#complaints.say(`refused a malformed request: ${why}`)
-    const { reason, headers, body } = render({ ...refusal.badRequest(why), status }, false)
-    const head = headLines(`HTTP/1.1 ${status} ${reason}`, [...headers, 'Connection', 'close'])
-    // The rest of what it sends is read for a moment: a reset could overtake the answer.
-    socket.end(Buffer.concat([Buffer.from(head, 'latin1'), body]), () =>
-      setTimeout(() => socket.destroy(), this.#limits.closing).unref(),
-    )
   }
 }
 
 function schemeOf(req: IncomingMessage): 'http' | 'https' {
   return req.socket instanceof TLSSocket ? 'https' : 'http'
+}
+
+function forwardedForOf(req: IncomingMessage, { host, hops }: RequestInfo, prefix: string | undefined): ForwardedFor {
+  const { remoteAddress: remote = '127.0.0.1', localPort: port = 80 } = req.socket
+  return { remote, scheme: schemeOf(req), host, port, hops, prefix }
 }

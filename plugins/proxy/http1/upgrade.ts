@@ -3,31 +3,32 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { framingOf, headLines, tokensOf, valuesOf, withoutUpgrade } from '../message/headers.ts'
 import type { ResponseHead } from '../message/response-head.ts'
-import type { Upstreams } from '../upstream/pool.ts'
-import { type Errand, forward } from './forward.ts'
+import type { UpstreamPool } from '../upstream/pool.ts'
+import { splice } from '../upstream/splice.ts'
+import { Http1Forward, type Http1Request } from './forward.ts'
 
-/** What a client sends before the service has agreed to the switch is kept up to this many bytes. */
+/** Bytes that a client may send before the service has agreed to the switch. */
 const maxEarly = 64 * 1024
 
-/** The protocols a request wants to switch to; undefined where it is better served as a plain request. */
+/** Returns the protocols a request asks to switch to; undefined for one to be served as a plain request. */
 export function upgradeOf(req: IncomingMessage): string | undefined {
-  // h2c would let later requests pass unseen; a body in front of the switch is not worth its ambiguity (RFC 9110 section 7.8).
-  const wanted = tokensOf(req.rawHeaders, 'upgrade').filter(token => token !== 'h2c')
+  // h2c would hide later requests from the proxy; a body before the switch is ambiguous (RFC 9110 section 7.8).
+  const protocols = tokensOf(req.rawHeaders, 'upgrade').filter(token => token !== 'h2c')
   const length = Number(valuesOf(req.rawHeaders, 'content-length')[0] ?? 0)
   const body = framingOf(req.rawHeaders) === 'length' ? length > 0 : framingOf(req.rawHeaders) !== 'none'
-  return wanted.length === 0 || body ? undefined : wanted.join(', ')
+  return protocols.length === 0 || body ? undefined : protocols.join(', ')
 }
 
-/** Hands a connection back to the server as if its request had not asked for an upgrade. */
-export function asPlain(server: Server, req: IncomingMessage, head: Buffer): void {
+/** Returns a connection to the server, with its request stripped of the upgrade. */
+export function serveAsPlain(server: Server, req: IncomingMessage, head: Buffer): void {
   const text = headLines(`${req.method} ${req.url} HTTP/${req.httpVersion}`, withoutUpgrade(req.rawHeaders))
-  // The server adds its own again.
+  // The server adds its own listener again.
   req.socket.removeAllListeners('timeout')
   req.socket.unshift(Buffer.concat([Buffer.from(text, 'latin1'), head]))
   server.emit('connection', req.socket)
 }
 
-/** A response for a request whose socket the server has let go of. The connection ends with it. */
+/** Creates a response for a request whose socket the server has released. The connection is closed after it. */
 export function detachedResponse(req: IncomingMessage): ServerResponse {
   const { socket } = req
   const res = new ServerResponse(req)
@@ -39,14 +40,14 @@ export function detachedResponse(req: IncomingMessage): ServerResponse {
     res.detachSocket(socket)
     socket.off('drain', drained)
     socket.end(() => socket.destroySoon())
-    // Nobody waits for it otherwise.
+    // Node emits it only for a response with a socket.
     res.emit('close')
   })
   return res
 }
 
-/** Collects what a client sends while its upgrade is undecided. */
-export class Early {
+/** Collects what a client sends before its upgrade is accepted. */
+export class EarlyData {
   readonly #socket: Duplex
   readonly #chunks: Buffer[]
   #size: number
@@ -58,7 +59,7 @@ export class Early {
     socket.on('data', this.#keep)
   }
 
-  /** All of it; from here on the socket is the caller's. */
+  /** Returns the collected bytes; the caller owns the socket from now on. */
   take(): Buffer {
     this.#socket.off('data', this.#keep)
     return Buffer.concat(this.#chunks)
@@ -71,9 +72,9 @@ export class Early {
   }
 }
 
-/** Asks the service to switch protocols. When it does, both connections become one pipe; else its response is passed on. */
-export function tunnel(errand: Errand, protocol: string, early: Early, upstreams: Upstreams): void {
-  const { req, res } = errand
+/** Asks the service to switch protocols. Joins both connections when it does; forwards its response otherwise. */
+export function tunnel(request: Http1Request, protocol: string, early: EarlyData, pool: UpstreamPool): void {
+  const { req, res } = request
   const done = ({ reason, fields, upgrade }: ResponseHead, service: Socket, rest: Buffer): void => {
     const client = req.socket
     res.detachSocket(client)
@@ -86,19 +87,5 @@ export function tunnel(errand: Errand, protocol: string, early: Early, upstreams
     splice(service, client)
     res.emit('close')
   }
-  forward(errand, upstreams, { protocol, done })
-}
-
-/** One direction of a pipe, with its half close. Written out because it costs a third less than pipe(). */
-export function splice(from: Duplex, to: Duplex): void {
-  from.on('data', chunk => {
-    if (!to.write(chunk)) from.pause()
-  })
-  to.on('drain', () => from.resume())
-  if (from.readableEnded) to.end()
-  else from.on('end', () => to.end())
-  from.on('error', () => to.destroy())
-  from.on('close', () => {
-    if (!from.readableEnded) to.destroy()
-  })
+  new Http1Forward(request, pool, { protocol, done }).start()
 }

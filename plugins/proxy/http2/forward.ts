@@ -2,121 +2,59 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { OutgoingHttpHeaders, ServerHttp2Stream, ServerStreamResponseOptions } from 'node:http2'
 import type { Socket } from 'node:net'
 import { messageOf } from '../../../kernel/errors.ts'
-import { safe } from '../http1/forward.ts'
-import { splice } from '../http1/upgrade.ts'
-import { chunkOf, lastChunk } from '../message/chunked.ts'
-import { fieldsOf, type H2Request } from '../message/h2-headers.ts'
+import { fieldsOf, type Http2Request } from '../message/h2-headers.ts'
 import {
-  headLines,
-  type Passage,
+  type ConnectionHeader,
+  type ForwardedFor,
   type RawHeaders,
   requestHeaders,
   tokensOf,
   trailersOf,
   valuesOf,
 } from '../message/headers.ts'
-import { type PublicPlace, publicFields } from '../message/public-urls.ts'
+import { type PublicOrigin, publicFields } from '../message/public-urls.ts'
 import type { ResponseHead } from '../message/response-head.ts'
-import { type Destination, type Failure, failureOf } from '../routing/decision.ts'
-import { copied, spent } from '../upstream/buffers.ts'
-import type { Broken, Exchange, Receiver } from '../upstream/exchange.ts'
-import type { Upstreams } from '../upstream/pool.ts'
+import type { Destination } from '../routing/decision.ts'
+import { copyOf } from '../upstream/buffers.ts'
+import { type Failure, Forward } from '../upstream/forward.ts'
+import type { UpstreamPool } from '../upstream/pool.ts'
+import { splice } from '../upstream/splice.ts'
 
-/** Where a request goes, as whom, and who is told that it came to nothing. */
-export interface H2Way {
+/** Where a stream's request is forwarded to. */
+export interface Http2Target {
   readonly to: Destination
-  /** What the service is told of the client, or the whole head, ready to be sent. */
-  readonly as: Passage | string
-  /** What the client sees of the service. */
-  readonly seen: PublicPlace
+  /** What the service learns about the client, or the whole head, ready to be sent. */
+  readonly as: ForwardedFor | string
+  /** The origin under which the client sees the service. */
+  readonly origin: PublicOrigin
+  /** Called when the service sent no response. */
   readonly failed: (failure: Failure) => void
 }
 
 // RFC 6455 section 1.3.
-const webSocket = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
+const webSocketGuid = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
 
-/** Passes a stream to its service as HTTP/1.1, and the response back. */
-export class H2Errand implements Receiver {
-  readonly wire = false
+/** Forwards a stream's request to its service, and the response back. */
+export class Http2Forward extends Forward {
   readonly #stream: ServerHttp2Stream
-  readonly #request: H2Request
-  readonly #way: H2Way
-  readonly #upstreams: Upstreams
-  readonly #key: string
-  #exchange: Exchange | undefined
-  #trailers: RawHeaders = []
-  #pieces: Buffer[] = []
-  #ended = false
-  #sentEarly = false
-  #uploading = false
+  readonly #request: Http2Request
+  readonly #target: Http2Target
+  readonly #webSocketKey: string
+  #hasBegun = false
   #waitsForTrailers = false
-  /** It was sent on a connection that proved stale, and then on another. */
-  #wasStale = false
 
-  constructor(stream: ServerHttp2Stream, request: H2Request, way: H2Way, upstreams: Upstreams) {
+  constructor(stream: ServerHttp2Stream, request: Http2Request, target: Http2Target, pool: UpstreamPool) {
+    const { method, body, protocol } = request
+    super(target.to, { method, framing: body, upgrade: protocol, source: stream }, pool)
     this.#stream = stream
     this.#request = request
-    this.#way = way
-    this.#upstreams = upstreams
-    this.#key = request.protocol === undefined ? '' : randomBytes(16).toString('base64')
+    this.#target = target
+    this.#webSocketKey = protocol === undefined ? '' : randomBytes(16).toString('base64')
   }
 
-  start(): void {
-    if (this.#isH2c && this.#request.protocol !== undefined) {
-      this.#way.failed({ kind: 'broken', detail: 'speaks h2c, and so no WebSocket', again: false })
-      return
-    }
-    this.#send(!this.#repeatable)
-  }
-
-  /** The stream has closed. */
-  left(): void {
-    this.#leave()?.abort()
-  }
-
-  get #isH2c(): boolean {
-    return this.#way.to.protocol === 'h2c'
-  }
-
-  /** Whether it may be sent twice. */
-  get #repeatable(): boolean {
-    const { method, body, protocol } = this.#request
-    return body === 'none' && protocol === undefined && safe.has(method)
-  }
-
-  #send(fresh: boolean): void {
-    const { method, fields, body, protocol } = this.#request
-    const { to, as } = this.#way
-    if (typeof as === 'string') {
-      const request = { head: as, bodyless: method === 'HEAD', hasBody: false, fresh, upgrade: false }
-      this.#exchange = this.#upstreams.send(to.address, request, this)
-      return
-    }
-    // Also where it ends with the request: a server that answers early and closes at once may take its answer back.
-    const link = protocol !== undefined ? { upgrade: protocol } : 'keep-alive'
-    const own = protocol === undefined ? fields : [...fields, 'sec-websocket-key', this.#key]
-    const headers = requestHeaders(own, method, as, link)
-    const hasBody = body !== 'none'
-    if (this.#isH2c) {
-      const request = { method, path: to.path, fields: headers, hasBody, repeatable: this.#repeatable }
-      this.#exchange = this.#upstreams.h2c.send(to.address, request, this)
-    } else {
-      const head = headLines(`${method} ${to.path} HTTP/1.1`, headers)
-      const request = { head, bodyless: method === 'HEAD', hasBody, fresh, upgrade: protocol !== undefined }
-      this.#exchange = this.#upstreams.send(to.address, request, this)
-    }
-    // On a connection that was there already it was sent before this lane could know.
-    if (this.#sentEarly) this.#upload()
-  }
-
-  sent(): void {
-    if (this.#request.body === 'none') return
-    if (this.#exchange === undefined) this.#sentEarly = true
-    else this.#upload()
-  }
-
-  drained(): void {
-    this.#stream.resume()
+  override start(): void {
+    if (this.#target.to.protocol !== 'h2c' || this.#request.protocol === undefined) super.start()
+    else this.fail({ kind: 'broken', detail: 'does not support WebSocket over h2c', again: false })
   }
 
   interim(head: ResponseHead): void {
@@ -125,101 +63,82 @@ export class H2Errand implements Receiver {
     try {
       this.#stream.additionalHeaders(fieldsOf(head.fields, { ':status': head.status }))
     } catch {
-      // A hint that cannot be passed on is left out.
+      // A hint that node:http2 rejects is left out.
     }
   }
 
   head(head: ResponseHead): void {
     const { ending } = head
     const endStream = ending.by === 'nothing' || (ending.by === 'length' && ending.length === 0)
-    const asked = head.trailer !== undefined || tokensOf(this.#request.fields, 'te').includes('trailers')
-    const waitForTrailers = ending.by === 'chunks' && asked
-    const { to, seen } = this.#way
-    const headers = fieldsOf(publicFields(head, to, seen), { ':status': head.status })
+    const wantsTrailers = head.trailer !== undefined || tokensOf(this.#request.fields, 'te').includes('trailers')
+    const waitForTrailers = ending.by === 'chunks' && wantsTrailers
+    const { to, origin } = this.#target
+    const headers = fieldsOf(publicFields(head, to, origin), { ':status': head.status })
     // node:http2 sends no body after it (RFC 9110 section 15.3.6).
     if (head.status === 205) delete headers['content-length']
     const announced = head.trailer !== undefined && waitForTrailers ? { ...headers, trailer: head.trailer } : headers
     if (!this.#respond(announced, { endStream, waitForTrailers })) return
     this.#waitsForTrailers = waitForTrailers
-    if (waitForTrailers) {
-      this.#stream.once('wantTrailers', () => {
-        try {
-          this.#stream.sendTrailers(fieldsOf(trailersOf(this.#trailers).flat()))
-        } catch (error) {
-          this.#stream.destroy(new Error(`sent trailers that cannot be passed on: ${messageOf(error)}`))
-        }
-        setImmediate(() => this.#dismiss())
-      })
-    }
+    if (waitForTrailers) this.#stream.once('wantTrailers', () => this.#sendTrailers())
   }
 
-  /** False: node:http2 does not take the head, or the client has left; the errand is over. */
+  #sendTrailers(): void {
+    try {
+      this.#stream.sendTrailers(fieldsOf(trailersOf(this.trailers).flat()))
+    } catch (error) {
+      this.#stream.destroy(new Error(`sent trailers that cannot be forwarded: ${messageOf(error)}`))
+    }
+    setImmediate(() => this.#discardUpload())
+  }
+
+  /** Sends the head. Returns false where node:http2 rejects it or the client has disconnected: the request is over. */
   #respond(headers: OutgoingHttpHeaders, options: ServerStreamResponseOptions = {}): boolean {
     try {
       this.#stream.respond(headers, options)
+      this.#hasBegun = true
       return true
     } catch {
-      this.#leave()?.abort()
-      this.#way.failed({ kind: 'broken', detail: 'answered with a head that cannot be passed on', again: false })
+      this.abort()
+      this.fail({ kind: 'broken', detail: 'sent a response head that cannot be forwarded', again: false })
       return false
     }
   }
 
-  body(bytes: Buffer, from: number, to: number): void {
-    if (!this.#stream.writableEnded) this.#pieces.push(bytes.subarray(from, to))
+  override body(bytes: Buffer, from: number, to: number): void {
+    if (!this.#stream.writableEnded) super.body(bytes, from, to)
   }
 
-  end(trailers: RawHeaders): void {
-    this.#trailers = trailers
-    this.#ended = true
-    this.#exchange = undefined
+  override end(trailers: RawHeaders): void {
+    super.end(trailers)
+    this.release()
   }
 
   flush(): boolean {
-    const pieces = this.#pieces
-    if (this.#stream.destroyed || (pieces.length === 0 && !this.#ended)) return true
-    this.#pieces = []
-    // A copy: the pieces' bytes are the connection's, and the next read writes over them.
-    const { bytes, done } = copied(pieces)
-    if (!this.#ended) {
+    const pieces = this.pieces
+    if (this.#stream.destroyed || (pieces.length === 0 && !this.isComplete)) return true
+    this.pieces = []
+    // The pieces are valid until this returns: write a copy.
+    const { bytes, done } = copyOf(pieces)
+    if (!this.isComplete) {
       const flows = this.#stream.write(bytes, done)
       if (!flows) this.#stream.once('drain', this.#onDrain)
       return flows
     }
-    this.#leave()
     if (!this.#stream.writableEnded) {
       if (bytes.length === 0) this.#stream.end()
       else this.#stream.end(bytes, done)
     }
-    if (!this.#waitsForTrailers) this.#dismiss()
+    if (!this.#waitsForTrailers) this.#discardUpload()
     return true
   }
 
-  failed(broken: Broken): void {
-    this.#exchange = undefined
-    // Once: a service of HTTP/2 may refuse without end.
-    if (broken.kind === 'stale' && !this.#wasStale) {
-      this.#wasStale = true
-      return void this.#send(true)
-    }
-    this.#leave()
-    if (this.#stream.destroyed) return
-    const isRefused = broken.kind === 'refused'
-    // Not close(): that would end the body as if it were complete.
-    if (!isRefused && broken.kind !== 'stale' && broken.begun)
-      return void this.#stream.destroy(new Error(broken.detail))
-    if (!isRefused && this.#uploading) this.#stream.resume()
-    this.#way.failed(failureOf(broken, { again: this.#repeatable, wasStale: this.#wasStale }))
-  }
-
-  /** RFC 8441 section 5: the stream takes the place of the connection. */
+  /** RFC 8441 section 5: the stream replaces the connection. */
   switched(head: ResponseHead, socket: Socket, early: Buffer): void {
-    this.#leave()
-    const lines = fieldsOf(head.fields)
-    const { 'sec-websocket-accept': accept, ...fields } = lines
-    if (accept !== acceptOf(this.#key)) {
+    this.release()
+    const { 'sec-websocket-accept': accept, ...fields } = fieldsOf(head.fields)
+    if (accept !== acceptOf(this.#webSocketKey)) {
       socket.destroy()
-      this.#way.failed({ kind: 'broken', detail: 'agreed to a WebSocket with a wrong key', again: false })
+      this.fail({ kind: 'broken', detail: 'accepted a WebSocket with an invalid key', again: false })
       return
     }
     if (!this.#respond({ ':status': 200, ...fields })) return void socket.destroy()
@@ -228,41 +147,47 @@ export class H2Errand implements Receiver {
     splice(socket, this.#stream)
   }
 
-  #upload(): void {
-    const { body } = this.#request
-    this.#uploading = true
-    this.#stream.on('data', (piece: Buffer) => {
-      const framed = body === 'chunks' && !this.#isH2c ? chunkOf(piece) : piece
-      if (this.#exchange?.write(framed) === false) this.#stream.pause()
-      // A chunk is a copy.
-      spent(framed === piece ? piece.length : piece.length + framed.length)
-    })
-    this.#stream.once('end', () => {
-      const trailers = trailersOf(this.#request.trailers)
-      if (body === 'chunks' && !this.#isH2c) this.#exchange?.write(lastChunk(trailers))
-      this.#exchange?.finish(trailers.flat())
-    })
+  protected headFor(connection: ConnectionHeader): RawHeaders | string {
+    const { method, fields, protocol } = this.#request
+    const { as } = this.#target
+    if (typeof as === 'string') return as
+    const all = protocol === undefined ? fields : [...fields, 'sec-websocket-key', this.#webSocketKey]
+    return requestHeaders(all, method, as, connection)
   }
 
-  /** The answer is complete: what the client would still send of its body goes nowhere, and NO_ERROR says so (RFC 9113 section 8.1). */
-  #dismiss(): void {
-    if (!this.#uploading) return
-    this.#stream.resume()
+  protected clientTrailers(): RawHeaders {
+    return this.#request.trailers
+  }
+
+  protected get hasBegun(): boolean {
+    return this.#hasBegun
+  }
+
+  protected get isClosed(): boolean {
+    return this.#stream.destroyed
+  }
+
+  protected fail(failure: Failure): void {
+    this.#target.failed(failure)
+  }
+
+  // Not close(): that would end the body as if it were complete.
+  protected cut(detail: string): void {
+    this.#stream.destroy(new Error(detail))
+  }
+
+  /** Discards what the client still sends of its body after the response, and tells it so with NO_ERROR (RFC 9113 section 8.1). */
+  #discardUpload(): void {
+    if (!this.isUploading) return
+    this.stopUpload()
     if (!this.#stream.readableEnded) this.#stream.close()
   }
 
-  /** The exchange is over for this errand; what it was. */
-  #leave(): Exchange | undefined {
-    const exchange = this.#exchange
-    this.#exchange = undefined
-    return exchange
-  }
-
   readonly #onDrain = (): void => {
-    this.#exchange?.resume()
+    this.exchange?.resume()
   }
 }
 
 function acceptOf(key: string): string {
-  return createHash('sha1').update(`${key}${webSocket}`).digest('base64')
+  return createHash('sha1').update(`${key}${webSocketGuid}`).digest('base64')
 }

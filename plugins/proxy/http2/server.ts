@@ -8,86 +8,87 @@ import {
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import type { Limits } from '../limits.ts'
-import { type Client, Telling } from '../message/forwarded.ts'
-import type { Complaints } from '../rate-limited-log.ts'
-import { nameErrors } from './error-codes.ts'
-import { Visit, type VisitParts } from './stream.ts'
+import { type ClientAddress, ForwardedHeaders } from '../message/forwarded.ts'
+import type { RateLimitedLog } from '../rate-limited-log.ts'
+import { sendErrorCodes } from './error-codes.ts'
+import { ResetCounter, resetOptions } from './reset-rate.ts'
+import { Http2Stream, type Http2StreamParts } from './stream.ts'
 
 /** What HTTP/2 needs of the proxy. */
-export interface H2Parts extends VisitParts {
+export interface Http2Parts extends Http2StreamParts {
   readonly limits: Limits
-  readonly complaints: Complaints
+  readonly clientLog: RateLimitedLog
 }
 
-/** A connection's streams that are not finished, and since when there are none: performance.now(). */
+/** The number of a connection's open streams, and since when there are none: performance.now(). */
 interface Connection {
   open: number
   idleSince: number
 }
 
-/** HTTP/2 on node:http2's core streams: carries out what the gate says. */
-export class H2Lane {
-  readonly #parts: H2Parts
+/** Serves HTTP/2 by the streams of node:http2. */
+export class Http2Server {
+  readonly #parts: Http2Parts
   readonly #sessions = new Map<ServerHttp2Session, Connection>()
   #open = 0
-  #idle: (() => void) | undefined
+  #onIdle: (() => void) | undefined
   #sweep: NodeJS.Timeout | undefined
 
-  constructor(parts: H2Parts) {
+  constructor(parts: Http2Parts) {
     this.#parts = parts
   }
 
-  /** Serves a connection from here on. */
+  /** Serves a connection. */
   serve(socket: Socket): void {
-    const { limits, complaints } = this.#parts
-    const telling = new Telling(clientOf(socket))
+    const { limits, clientLog } = this.#parts
+    const forwarded = new ForwardedHeaders(clientOf(socket))
     const session = performServerHandshake(socket, optionsOf(limits))
-    nameErrors(session)
+    sendErrorCodes(session)
     session.setLocalWindowSize(limits.h2Window * 16)
-    // A client that ends its half has left: node:http2 would keep its streams, and all that was to be sent on them.
+    // A client that closes its half has disconnected: node:http2 would keep its streams and their data.
     socket.once('end', () => socket.destroy())
     const connection: Connection = { open: 0, idleSince: performance.now() }
-    const resets = new Resets()
+    const resets = new ResetCounter()
     session.on('stream', (stream: ServerHttp2Stream, _headers: IncomingHttpHeaders, flags: number, raw: string[]) => {
       connection.open++
       this.#open++
-      const visit = new Visit(stream, telling, this.#parts)
+      const request = new Http2Stream(stream, forwarded, this.#parts)
       let isReset = false
       const reset = (): void => {
         if (isReset) return
         isReset = true
-        if (resets.tooMany()) this.#retire(session)
+        if (resets.add()) this.#retire(session)
       }
-      // Emitted while nghttp2 reads the frame, so that of a thousand at once it has read no more than those before.
+      // Emitted while nghttp2 reads the frame, and so before it reads the next of a thousand resets.
       stream.on('aborted', () => {
         reset()
-        // At once: its body ends as if it were complete, and one reset with NO_ERROR closes only when it is read, which may be never.
-        visit.left()
+        // Now: its body ends as if it were complete, and a stream reset with NO_ERROR closes only once it is read, which may be never.
+        request.abort()
         stream.destroy()
       })
       stream.on('close', () => {
-        visit.left()
+        request.abort()
         if (--connection.open === 0) connection.idleSince = performance.now()
-        // Also one that was answered in full, as far as Node knows: what the client has not read yet was reset all the same.
+        // Also a stream that Node regards as answered in full: the client reset it before it had read the response.
         if (stream.rstCode !== constants.NGHTTP2_NO_ERROR) reset()
-        if (--this.#open === 0) this.#idle?.()
+        if (--this.#open === 0) this.#onIdle?.()
       })
-      visit.serve(flags, raw)
+      request.serve(flags, raw)
     })
-    session.on('error', error => complaints.say(`an HTTP/2 connection failed: ${error.message}`))
+    session.on('error', error => clientLog.warn(`HTTP/2 connection failed: ${error.message}`))
     session.on('frameError', () => session.destroy())
     session.once('close', () => this.#sessions.delete(session))
     this.#sessions.set(session, connection)
-    // Not by the session's own timeout, which each frame sets anew, and which holds a session that is gone.
-    this.#sweep ??= setInterval(() => this.#tidy(), Math.ceil(limits.clientIdle / 4)).unref()
+    // Not the session's own timeout: every frame restarts it, and it retains closed sessions.
+    this.#sweep ??= setInterval(() => this.#closeIdle(), Math.ceil(limits.clientIdle / 4)).unref()
   }
 
-  /** Ends connections that have had no stream for long; stops when there are none. */
-  #tidy(): void {
+  /** Closes connections without a stream for too long; stops when there are none. */
+  #closeIdle(): void {
     const before = performance.now() - this.#parts.limits.clientIdle
     for (const [session, { open, idleSince }] of this.#sessions) {
       if (open > 0 || idleSince >= before) continue
-      // A client need not close its side: at the next sweep it has had its time.
+      // A client may keep its side open: destroy the session at the next sweep.
       if (session.closed) session.destroy()
       else session.close()
     }
@@ -96,14 +97,14 @@ export class H2Lane {
     this.#sweep = undefined
   }
 
-  /** Takes no new requests, gives those in flight a moment, then ends all connections. */
+  /** Accepts no new requests, waits a moment for those in flight, then closes all connections. */
   async close(): Promise<void> {
     clearInterval(this.#sweep)
     for (const session of this.#sessions.keys()) session.close()
     if (this.#open > 0) {
       await new Promise<void>(resolve => {
         const timer = setTimeout(resolve, this.#parts.limits.closing)
-        this.#idle = () => {
+        this.#onIdle = () => {
           clearTimeout(timer)
           resolve()
         }
@@ -113,43 +114,17 @@ export class H2Lane {
   }
 
   /**
-   * Has a client that resets its streams fast take a new connection: a page that is reloaded again and again, or an attack
-   * (CVE-2023-44487). GOAWAY without an error: streams under way finish, and a client sends again what was not begun.
+   * Makes a client that resets its streams fast open a new connection: a page that is reloaded repeatedly, or an attack
+   * (CVE-2023-44487). GOAWAY without an error: open streams finish, and the client sends again what was not processed.
    */
   #retire(session: ServerHttp2Session): void {
     if (session.closed) return
-    this.#parts.complaints.say('ended an HTTP/2 connection whose client resets its streams fast')
+    this.#parts.clientLog.warn('closed an HTTP/2 connection whose client resets streams too fast')
     session.close()
   }
 }
 
-/** How many resets at once, and a second, a connection takes: both as nghttp2 counts them. */
-interface ResetRate {
-  readonly burst: number
-  readonly perSecond: number
-}
-
-// nghttp2 gives up a connection with all its streams after 1000 at once and 33 a second; from Node 22.11 on that can be raised.
-const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
-const canRaise = major > 22 || (major === 22 && minor >= 11)
-/** Below nghttp2's by enough for the resets that Node says nothing of: of streams that have ended when they come. */
-const resetRate: ResetRate = canRaise ? { burst: 10_000, perSecond: 100 } : { burst: 850, perSecond: 28 }
-
-/** Counts how fast a client resets its streams. */
-class Resets {
-  #left = resetRate.burst
-  #last = performance.now()
-
-  tooMany(): boolean {
-    const now = performance.now()
-    const { burst, perSecond } = resetRate
-    this.#left = Math.min(burst, this.#left + ((now - this.#last) / 1000) * perSecond) - 1
-    this.#last = now
-    return this.#left < 0
-  }
-}
-
-function clientOf(socket: Socket): Client {
+function clientOf(socket: Socket): ClientAddress {
   const scheme = socket instanceof TLSSocket ? 'https' : 'http'
   return { remote: socket.remoteAddress ?? '127.0.0.1', port: socket.localPort ?? 443, scheme }
 }
@@ -164,11 +139,9 @@ function optionsOf(limits: Limits) {
       maxHeaderListSize: limits.head,
     },
     maxHeaderListPairs: 1000,
-    // MB for one connection: its streams' heads and what its client has not read yet.
+    // MB for one connection: the heads of its streams, and unread data.
     maxSessionMemory: 128,
     maxSessionInvalidFrames: 100,
-    // Where Node knows them; our own count comes first.
-    streamResetBurst: resetRate.burst * 10,
-    streamResetRate: resetRate.perSecond * 10,
+    ...resetOptions,
   }
 }

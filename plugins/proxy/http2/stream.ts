@@ -1,133 +1,132 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
 import type { Log } from '../../../kernel/contract/plugin.ts'
-import type { Telling } from '../message/forwarded.ts'
-import { fieldsOf, type H2Request, narrowOf, requestOf } from '../message/h2-headers.ts'
+import type { ForwardedHeaders } from '../message/forwarded.ts'
+import { fieldsOf, type Http2Request, narrowOf, requestOf } from '../message/h2-headers.ts'
 import { valuesOf } from '../message/headers.ts'
-import { type Head, headOf } from '../message/request-info.ts'
-import * as refusal from '../pages/errors.ts'
-import { type Answer, render } from '../pages/responses.ts'
-import type { Destination, Failure } from '../routing/decision.ts'
-import { type Carrier, caseOf, judge, type Tried } from '../routing/dispatch.ts'
-import type { Gate } from '../routing/router.ts'
-import { eventStream, type Flights } from '../upstream/in-flight.ts'
-import type { Upstreams } from '../upstream/pool.ts'
-import { H2Errand, type H2Way } from './forward.ts'
+import { type RequestInfo, requestInfoOf } from '../message/request-info.ts'
+import * as errorPages from '../pages/errors.ts'
+import { type LocalResponse, render } from '../pages/responses.ts'
+import { type Attempt, contextOf, dispatch, type Forwarder } from '../routing/dispatch.ts'
+import type { Router } from '../routing/router.ts'
+import type { Failure } from '../upstream/forward.ts'
+import { eventStream, type InFlight } from '../upstream/in-flight.ts'
+import type { UpstreamPool } from '../upstream/pool.ts'
+import { Http2Forward, type Http2Target } from './forward.ts'
 
 /** What a stream needs of the proxy. */
-export interface VisitParts {
-  readonly gate: Gate
+export interface Http2StreamParts {
+  readonly router: Router
   readonly log: Log
-  readonly upstreams: Upstreams
-  readonly flights: Flights
+  readonly pool: UpstreamPool
+  readonly inFlight: InFlight
 }
 
-/** One stream: its request is judged, and answered or carried to its service. */
-export class Visit {
+/** Serves one stream: routes its request, and responds or forwards it. */
+export class Http2Stream {
   readonly #stream: ServerHttp2Stream
-  readonly #telling: Telling
-  readonly #parts: VisitParts
-  #errand: H2Errand | undefined
-  #landed: (() => void) | undefined
+  readonly #forwarded: ForwardedHeaders
+  readonly #parts: Http2StreamParts
+  #forward: Http2Forward | undefined
+  #endInFlight: (() => void) | undefined
 
-  constructor(stream: ServerHttp2Stream, telling: Telling, parts: VisitParts) {
+  constructor(stream: ServerHttp2Stream, forwarded: ForwardedHeaders, parts: Http2StreamParts) {
     this.#stream = stream
-    this.#telling = telling
+    this.#forwarded = forwarded
     this.#parts = parts
-    // What goes wrong on a stream ends it; 'close' tells whoever works on it.
+    // An error destroys the stream; 'close' handles the rest.
     stream.on('error', ignored)
   }
 
   /** @param flags of the HEADERS frame @param raw its header list */
   serve(flags: number, raw: readonly string[]): void {
     const more = (flags & constants.NGHTTP2_FLAG_END_STREAM) === 0
-    if (more || !this.#goesStraight(raw)) this.#judged(raw, more)
+    if (more || !this.#serveFast(raw)) this.#dispatch(raw, more)
   }
 
-  /** The stream has closed. */
-  left(): void {
-    this.#landed?.()
-    this.#errand?.left()
+  /** Cancels the request: the stream has closed. */
+  abort(): void {
+    this.#endInFlight?.()
+    this.#forward?.abort()
   }
 
-  /** A plain request whose service runs needs no more than its lines. */
-  #goesStraight(raw: readonly string[]): boolean {
-    const { gate } = this.#parts
+  /** Forwards a plain request to a running service with few changes to its lines. Returns false for all others. */
+  #serveFast(raw: readonly string[]): boolean {
     const narrow = narrowOf(raw)
     if (narrow === undefined) return false
     const { method, path, host, fields } = narrow
-    const { scheme } = this.#telling.client
-    const to = gate.direct(host, path, scheme)
+    const { scheme } = this.#forwarded.client
+    const to = this.#parts.router.destinationOf(host, path, scheme)
     if (to === undefined) return false
-    const lines = this.#telling.lines(host, to.prefix)
+    const lines = this.#forwarded.lines(host, to.prefix)
     const as = `${method} ${to.path} HTTP/1.1\r\nhost: ${host}\r\n${fields}${lines}\r\n`
     const since = performance.now()
-    const failed = (failure: Failure): void => this.#judged(raw, false, { to, since, failure })
-    const request: H2Request = { method, path, fields: [], body: 'none', protocol: undefined, trailers: [] }
-    this.#carry(request, { to, as, seen: { scheme, host }, failed })
+    const failed = (failure: Failure): void => this.#dispatch(raw, false, { to, since, failure })
+    const request: Http2Request = { method, path, fields: [], body: 'none', protocol: undefined, trailers: [] }
+    this.#startForward(request, { to, as, origin: { scheme, host }, failed })
     return true
   }
 
-  #judged(raw: readonly string[], more: boolean, tried?: Tried): void {
+  #dispatch(raw: readonly string[], more: boolean, attempt?: Attempt): void {
     const stream = this.#stream
     const request = requestOf(raw, more)
-    if (typeof request === 'string') return void answerOn(stream, refusal.badRequest(request))
-    if (request.method === 'CONNECT') return void answerOn(stream, refusal.connect())
-    const head = headOf(request.method, request.path, request.fields)
-    if (typeof head === 'string') return void answerOn(stream, refusal.badRequest(head))
-    if (request.body === 'chunks') {
-      // They may come while the request is held.
+    if (typeof request === 'string') return void respondOn(stream, errorPages.badRequest(request))
+    if (request.method === 'CONNECT') return void respondOn(stream, errorPages.connect())
+    const info = requestInfoOf(request.method, request.path, request.fields)
+    if (typeof info === 'string') return void respondOn(stream, errorPages.badRequest(info))
+    if (request.body === 'chunked') {
+      // They may arrive while the request is held.
       stream.once('trailers', (_headers: IncomingHttpHeaders, _flags: number, trailers: string[]) => {
         request.trailers = trailers
       })
     }
-    const { client } = this.#telling
-    const carrier: Carrier = {
-      gone: () => isOver(stream) || stream.headersSent,
-      answer: answer => answerOn(stream, answer, head),
-      carry: (to: Destination, failed: (failure: Failure) => void) => {
-        const as = { ...client, host: head.host, hops: head.hops, prefix: to.prefix }
-        this.#carry(request, { to, as, seen: as, failed })
+    const { client } = this.#forwarded
+    const forwarder: Forwarder = {
+      isClosed: () => isOver(stream) || stream.headersSent,
+      respond: response => respondOn(stream, response, info),
+      forward: (to, failed) => {
+        const as = { ...client, host: info.host, hops: info.hops, prefix: to.prefix }
+        this.#startForward(request, { to, as, origin: as, failed })
       },
     }
-    judge(this.#parts.gate, caseOf(head, client.scheme, stream), carrier, this.#parts.log, tried)
+    dispatch(this.#parts.router, contextOf(info, client.scheme, stream), forwarder, this.#parts.log, attempt)
   }
 
-  #carry(request: H2Request, { to, as, seen, failed }: H2Way): void {
-    // One that is to become a WebSocket would never land.
-    const lands = request.protocol === undefined && !accepts(request, as, eventStream)
-    const landed = lands ? this.#parts.flights.track(to.key) : undefined
-    this.#landed = landed
-    const way: H2Way = {
+  #startForward(request: Http2Request, { to, as, origin, failed }: Http2Target): void {
+    // Neither a WebSocket nor an event stream has an end to wait for.
+    const ends = request.protocol === undefined && !accepts(request, as, eventStream)
+    const endInFlight = ends ? this.#parts.inFlight.track(to.key) : undefined
+    this.#endInFlight = endInFlight
+    const target: Http2Target = {
       to,
       as,
-      seen,
+      origin,
       failed: failure => {
-        landed?.()
+        endInFlight?.()
         failed(failure)
       },
     }
-    this.#errand = new H2Errand(this.#stream, request, way, this.#parts.upstreams)
-    this.#errand.start()
+    this.#forward = new Http2Forward(this.#stream, request, target, this.#parts.pool)
+    this.#forward.start()
   }
 }
 
 function ignored(): void {}
 
-function accepts(request: H2Request, as: H2Way['as'], type: string): boolean {
+function accepts(request: Http2Request, as: Http2Target['as'], type: string): boolean {
   return typeof as === 'string' ? as.includes(type) : valuesOf(request.fields, 'accept').some(it => it.includes(type))
 }
 
-/** A stream that was reset is closed at once, and destroyed only when what came on it is read: node:http2 throws at an answer to either. */
+/** Whether no response can be sent: node:http2 throws both on a closed (reset) stream and, after its bytes were read, a destroyed one. */
 function isOver({ closed, destroyed }: ServerHttp2Stream): boolean {
   return closed || destroyed
 }
 
-/** Answers by the proxy itself; a body that the client still sends goes nowhere. */
-function answerOn(stream: ServerHttp2Stream, answer: Answer, head?: Head): void {
+/** Sends a response of the proxy itself, and discards the rest of the request's body. */
+function respondOn(stream: ServerHttp2Stream, response: LocalResponse, info?: RequestInfo): void {
   if (isOver(stream) || stream.headersSent) return void stream.destroy()
-  const { status, headers, body } = render(answer, head?.wantsHtml ?? false)
-  const empty = head?.method === 'HEAD' || body.length === 0
-  stream.respond({ ':status': status, ...fieldsOf(headers) }, { endStream: empty })
-  if (!empty) stream.end(body)
+  const { status, headers, body } = render(response, info?.wantsHtml ?? false)
+  const isEmpty = info?.method === 'HEAD' || body.length === 0
+  stream.respond({ ':status': status, ...fieldsOf(headers) }, { endStream: isEmpty })
+  if (!isEmpty) stream.end(body)
   stream.resume()
 }

@@ -3,10 +3,12 @@ import { isAnswered } from '../../../kernel/contract/plugin.ts'
 import { systemCode } from '../../../kernel/errors.ts'
 import type { BoundSocket } from '../../privileges/service.ts'
 
-/** What the proxy wants: exactly a port (0: any free one), or the first free one from a preferred port on. */
-export type PortWish = { readonly exactly: number } | { readonly preferred: readonly number[]; readonly from: number }
+/** A request for exactly one port (0: any free one), or for the first free one of some preferred ports and those from another on. */
+export type PortRequest =
+  | { readonly exactly: number }
+  | { readonly preferred: readonly number[]; readonly from: number }
 
-/** Where it listens, or why it does not. `missed` is the first preferred port that could not be had. */
+/** Where the proxy listens, or why it does not. `missed` is the first preferred port that was not available. */
 export type Listening =
   | {
       readonly port: number
@@ -16,84 +18,84 @@ export type Listening =
   | { readonly port: null; readonly wanted: number; readonly code: string }
 
 const loopback = ['127.0.0.1', '::1'] as const
-/** How many ports after the first are tried. */
-const tries = 100
+/** Number of ports to try. */
+const maxPorts = 100
 
-/** Where a scheme's port is wished for. */
-export interface Preference {
+/** The ports of a scheme, and the environment variable that overrides them. */
+export interface PortPreference {
   readonly variable: 'LOCALD_HTTP_PORT' | 'LOCALD_HTTPS_PORT'
-  /** Without a number in URLs; needs a privilege. */
+  /** Needs no number in URLs, but a privilege. */
   readonly best: number
-  /** Else this one, or the next that is free. */
+  /** Otherwise this port, or the next free one. */
   readonly from: number
 }
 
-/** The wish in the environment's variable, else the default; a string says what is wrong with the variable. */
-export function portWish(
-  { variable, best, from }: Preference,
+/** Returns the port of the environment variable or the default; a string with the error if the variable is invalid. */
+export function requestedPort(
+  { variable, best, from }: PortPreference,
   value: string | undefined,
   privileged: boolean,
-): PortWish | string {
+): PortRequest | string {
   if (value === undefined || value === '') return { preferred: privileged ? [best] : [], from }
   const port = Number(value)
   if (!/^\d{1,5}$/.test(value) || port > 65_535) return `${variable} is '${value}', which is not a port`
   return { exactly: port }
 }
 
-/** Sockets on a port that needs a privilege; undefined where nobody can have them. */
+/** Opens sockets on a privileged port; undefined where that is impossible. */
 export type Elevate = (port: number) => Promise<readonly BoundSocket[] | undefined>
 
-/** What listening needs. */
-export interface Means {
-  /** A fresh server for each address. */
-  readonly make: () => Server
-  /** Asked where the daemon may not listen itself. */
+/** How to listen. */
+export interface ListenOptions {
+  /** Creates a server for one address. */
+  readonly createServer: () => Server
+  /** Called where the daemon has no permission to listen. */
   readonly elevate: Elevate
-  /** Whether somebody else gets the connections to an address and port, though it may be free to bind (macOS). */
-  readonly isTaken?: (address: string, port: number) => Promise<boolean>
+  /** Whether another program gets the connections to an address and port, even if binding succeeds (macOS). */
+  readonly isInUse?: (address: string, port: number) => Promise<boolean>
 }
 
-/** Listens on 127.0.0.1 and ::1, the same port on both; a machine without ::1 is fine. */
-export async function listen(wish: PortWish, means: Means): Promise<Listening> {
-  if ('exactly' in wish) {
-    // A port free on one family may be taken on the other: only for 'any' is another one as good.
-    for (let left = wish.exactly === 0 ? 10 : 1; ; left--) {
-      const got = await any(wish.exactly, means)
-      if (typeof got !== 'string') return { ...got, missed: undefined }
-      if (left === 1 || got !== 'EADDRINUSE') return { port: null, wanted: wish.exactly, code: got }
+/** Listens on the same port of 127.0.0.1 and ::1, or of 127.0.0.1 alone where there is no ::1. */
+export async function listen(request: PortRequest, options: ListenOptions): Promise<Listening> {
+  if ('exactly' in request) {
+    // A port free on one family may be in use on the other: only port 0 can be retried with another one.
+    for (let attempts = request.exactly === 0 ? 10 : 1; ; attempts--) {
+      const bound = await bind(request.exactly, options)
+      if (typeof bound !== 'string') return { ...bound, missed: undefined }
+      if (attempts === 1 || bound !== 'EADDRINUSE') return { port: null, wanted: request.exactly, code: bound }
     }
   }
   let missed: { port: number; code: string } | undefined
-  const ports = [...wish.preferred, ...Array.from({ length: tries }, (_, i) => wish.from + i)]
+  const ports = [...request.preferred, ...Array.from({ length: maxPorts }, (_, i) => request.from + i)]
   for (const port of ports) {
-    const got = await any(port, means)
-    if (typeof got !== 'string') return { ...got, missed }
-    missed ??= { port, code: got }
+    const bound = await bind(port, options)
+    if (typeof bound !== 'string') return { ...bound, missed }
+    missed ??= { port, code: bound }
   }
-  return { port: null, wanted: missed?.port ?? wish.from, code: missed?.code ?? 'EADDRINUSE' }
+  return { port: null, wanted: missed?.port ?? request.from, code: missed?.code ?? 'EADDRINUSE' }
 }
 
-async function any(port: number, means: Means): Promise<{ port: number; addresses: string[] } | string> {
-  const { make, elevate, isTaken = isAnswered } = means
-  const isTakenAt = (address: string) => isTaken(address, port)
-  if (port !== 0 && (await Promise.all(loopback.map(isTakenAt))).includes(true)) return 'EADDRINUSE'
-  const got = await both(port, make, isTaken)
-  const sockets = got === 'EACCES' ? await elevate(port) : undefined
-  if (sockets === undefined) return got
-  await Promise.all(sockets.map(({ handle }) => new Promise<void>(resolve => make().listen(handle, resolve))))
+async function bind(port: number, options: ListenOptions): Promise<{ port: number; addresses: string[] } | string> {
+  const { createServer, elevate, isInUse = isAnswered } = options
+  const isInUseAt = (address: string) => isInUse(address, port)
+  if (port !== 0 && (await Promise.all(loopback.map(isInUseAt))).includes(true)) return 'EADDRINUSE'
+  const bound = await bindBoth(port, createServer, isInUse)
+  const sockets = bound === 'EACCES' ? await elevate(port) : undefined
+  if (sockets === undefined) return bound
+  await Promise.all(sockets.map(({ handle }) => new Promise<void>(resolve => createServer().listen(handle, resolve))))
   return { port, addresses: sockets.map(({ address }) => address) }
 }
 
-async function both(
+async function bindBoth(
   wanted: number,
-  make: () => Server,
-  isTaken: NonNullable<Means['isTaken']>,
+  createServer: () => Server,
+  isInUse: NonNullable<ListenOptions['isInUse']>,
 ): Promise<{ port: number; addresses: string[] } | string> {
-  const first = make()
-  const port = await one(first, loopback[0], wanted)
+  const first = createServer()
+  const port = await bindOne(first, loopback[0], wanted)
   if (typeof port === 'string') return port
-  const isStrangers = wanted === 0 && (await isTaken(loopback[1], port))
-  const again = isStrangers ? 'EADDRINUSE' : await one(make(), loopback[1], port)
+  const isConflict = wanted === 0 && (await isInUse(loopback[1], port))
+  const again = isConflict ? 'EADDRINUSE' : await bindOne(createServer(), loopback[1], port)
   if (typeof again === 'number') return { port, addresses: [...loopback] }
   if (again === 'EADDRNOTAVAIL' || again === 'EAFNOSUPPORT' || again === 'EINVAL')
     return { port, addresses: [loopback[0]] }
@@ -101,7 +103,7 @@ async function both(
   return again
 }
 
-function one(server: Server, host: string, port: number): Promise<number | string> {
+function bindOne(server: Server, host: string, port: number): Promise<number | string> {
   return new Promise(resolve => {
     const failed = (error: Error): void => resolve(systemCode(error) ?? error.message)
     server.once('error', failed)

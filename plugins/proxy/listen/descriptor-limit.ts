@@ -1,34 +1,34 @@
 import type { Socket } from 'node:net'
 import { descriptorOf } from '../http1/shared-read.ts'
-import type { Complaints } from '../rate-limited-log.ts'
+import type { RateLimitedLog } from '../rate-limited-log.ts'
 
 /**
- * On macOS no program is started any more once the pipes to it would get descriptors from OPEN_MAX on, 10240: posix_spawn refuses them
- * with EBADF (xnu-11417.101.15, libsyscall/wrappers/spawn/posix_spawn.c, posix_spawn_file_actions_adddup2; bsd/sys/syslimits.h). Node
- * raises the limit of open files above that. Half is left to the connections to services and all else.
+ * On macOS posix_spawn fails with EBADF once the pipes to the new program get descriptors from OPEN_MAX on, 10240 (xnu-11417.101.15,
+ * libsyscall/wrappers/spawn/posix_spawn.c, posix_spawn_file_actions_adddup2; bsd/sys/syslimits.h), and Node raises the limit of open
+ * files above that. Half is reserved for connections to services and everything else.
  */
 const macDescriptors = 5120
 
-/** The highest descriptor that a client's connection may have on a system. */
-export function mostDescriptors(os: NodeJS.Platform): number {
+/** Returns the highest descriptor that a client's connection may have on a system. */
+export function maxDescriptors(os: NodeJS.Platform): number {
   return os === 'darwin' ? macDescriptors : Number.POSITIVE_INFINITY
 }
 
-/** Closes the connections that are too many. A system gives the lowest descriptor that is free, so that its number says how many are open. */
-export class Crowd {
-  readonly #most: number
-  readonly #complaints: Complaints
+/** Closes connections beyond a limit. A system assigns the lowest free descriptor, so its number tells how many are open. */
+export class ConnectionLimit {
+  readonly #max: number
+  readonly #clientLog: RateLimitedLog
 
-  constructor(most: number, complaints: Complaints) {
-    this.#most = most
-    this.#complaints = complaints
+  constructor(max: number, clientLog: RateLimitedLog) {
+    this.#max = max
+    this.#clientLog = clientLog
   }
 
-  /** Whether an accepted connection is one too many; it is closed then, without an answer. */
-  refuses(socket: Socket): boolean {
-    if ((descriptorOf(socket) ?? 0) < this.#most) return false
+  /** Returns whether an accepted connection exceeds the limit, and closes it then, without a response. */
+  rejects(socket: Socket): boolean {
+    if ((descriptorOf(socket) ?? 0) < this.#max) return false
     socket.destroy()
-    this.#complaints.say(`closed a connection at once: there are ${this.#most} already`)
+    this.#clientLog.warn(`closed a new connection: the limit of ${this.#max} open descriptors is reached`)
     return true
   }
 }

@@ -2,12 +2,12 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net'
 import { upgradeOf } from '../http1/upgrade.ts'
 import type { Limits } from '../limits.ts'
-import { headOf } from '../message/request-info.ts'
+import { requestInfoOf } from '../message/request-info.ts'
 import { badRequest } from '../pages/errors.ts'
-import { type Answer, failure, render } from '../pages/responses.ts'
+import { failure, type LocalResponse, render } from '../pages/responses.ts'
 
-/** Answers plain HTTP on the port for TLS: the same port speaks HTTPS. */
-export class Redirect {
+/** Redirects plain HTTP on the HTTPS port to HTTPS. */
+export class HttpsRedirect {
   readonly #limits: Limits
   #server: Server | undefined
 
@@ -15,9 +15,9 @@ export class Redirect {
     this.#limits = limits
   }
 
-  /** Serves a connection from here on. */
-  take(socket: Socket): void {
-    this.#server ??= this.#make()
+  /** Serves a connection. */
+  serve(socket: Socket): void {
+    this.#server ??= this.#createServer()
     socket.allowHalfOpen = true
     this.#server.emit('connection', socket)
     socket.resume()
@@ -28,38 +28,38 @@ export class Redirect {
     this.#server?.closeAllConnections()
   }
 
-  /** Made when the first plain request comes; it never listens. */
-  #make(): Server {
+  /** Creates the server, on the first plain request; it never listens. */
+  #createServer(): Server {
     const { head, headTimeout, closing } = this.#limits
     const times = { headersTimeout: headTimeout, keepAliveTimeout: closing }
-    const server = createServer({ ...times, maxHeaderSize: head, requireHostHeader: false }, serve)
+    const server = createServer({ ...times, maxHeaderSize: head, requireHostHeader: false }, handle)
     Object.assign(server, { httpAllowHalfOpen: true })
-    // Only then it looks after heads that take too long.
+    // Starts Node's check for heads that take too long.
     server.emit('listening')
     return server
   }
 }
 
-function serve(req: IncomingMessage, res: ServerResponse): void {
-  const answer = answerTo(req)
-  const { status, reason, headers, body } = render(answer, req.headers.accept?.includes('text/html') ?? false)
+function handle(req: IncomingMessage, res: ServerResponse): void {
+  const response = responseTo(req)
+  const { status, reason, headers, body } = render(response, req.headers.accept?.includes('text/html') ?? false)
   res.writeHead(status, reason, headers)
   res.end(req.method === 'HEAD' ? undefined : body)
-  // So that the client can finish sending, and read the answer.
+  // Lets the client finish sending and read the response.
   req.resume()
 }
 
-function answerTo(req: IncomingMessage): Answer {
-  const head = headOf(req.method ?? '', req.url ?? '', req.rawHeaders)
-  if (typeof head === 'string') return badRequest(head)
-  const path = head.path.startsWith('/') ? head.path : '/'
-  const message = 'This port speaks TLS only'
+function responseTo(req: IncomingMessage): LocalResponse {
+  const info = requestInfoOf(req.method ?? '', req.url ?? '', req.rawHeaders)
+  if (typeof info === 'string') return badRequest(info)
+  const path = info.path.startsWith('/') ? info.path : '/'
+  const message = 'This port accepts only TLS'
   if (upgradeOf(req) !== undefined) {
-    const hint = `Use wss://${head.host}${path.replace(/\?.*/, '')}.`
+    const hint = `Use wss://${info.host}${path.replace(/\?.*/, '')}.`
     return failure(400, 'plain-http', { code: 'REQUEST_INVALID', message, hint })
   }
-  // Not 308, which browsers keep: another program may have the port tomorrow. Method and body stay (RFC 9110 section 15.4.8).
-  const location = `https://${head.host}${path}`
-  const answer = failure(307, 'redirect', { code: 'REQUEST_INVALID', message, hint: `Use https://${head.host}/.` })
-  return { ...answer, headers: ['Location', location] }
+  // Not 308, which browsers cache: another program may use the port tomorrow. Method and body are preserved (RFC 9110 section 15.4.8).
+  const location = `https://${info.host}${path}`
+  const response = failure(307, 'redirect', { code: 'REQUEST_INVALID', message, hint: `Use https://${info.host}/.` })
+  return { ...response, headers: ['Location', location] }
 }

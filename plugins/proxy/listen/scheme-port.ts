@@ -2,30 +2,30 @@ import type { Server } from 'node:net'
 import type { CheckResult, Host, Warning } from '../../../kernel/contract/plugin.ts'
 import { messageOf } from '../../../kernel/errors.ts'
 import type { BoundSocket } from '../../privileges/service.ts'
-import { type Listening, listen, type Preference, portWish } from './bind.ts'
+import { type Listening, listen, type PortPreference, requestedPort } from './bind.ts'
 
-/** What came of listening; undefined before the daemon has booted. */
+/** The result of listening; undefined before the daemon has booted. */
 type State = { readonly is: Listening } | { readonly invalid: string } | undefined
 
-/** One scheme's port: listens on it, and tells `doctor` about it. */
+/** Listens on the port of one scheme, and reports it to `locald doctor`. */
 export class SchemePort {
   readonly scheme: 'http' | 'https'
   readonly #host: Host
-  readonly #preference: Preference
+  readonly #preference: PortPreference
   #state: State
 
-  constructor(host: Host, scheme: 'http' | 'https', preference: Preference) {
+  constructor(host: Host, scheme: 'http' | 'https', preference: PortPreference) {
     this.#host = host
     this.scheme = scheme
     this.#preference = preference
   }
 
-  /** Null where it does not listen. */
+  /** The port; null where it does not listen. */
   get port(): number | null {
     return this.#state !== undefined && 'is' in this.#state ? this.#state.is.port : null
   }
 
-  /** Why it does not listen, though it should. */
+  /** Why it does not listen although it should. */
   get problem(): Warning | undefined {
     const state = this.#state
     if (state === undefined) return undefined
@@ -33,29 +33,29 @@ export class SchemePort {
     if ('invalid' in state) why = state.invalid
     else if (state.is.port === null) why = `port ${state.is.wanted} ${faultOf(state.is.code)}`
     else return undefined
-    return { message: `${this.#lack}: ${why}`, hint: '`locald doctor` says more, and what to do.' }
+    return { message: `${this.#outage}: ${why}`, hint: 'Run `locald doctor` for details.' }
   }
 
-  /** What follows the name in a URL. */
+  /** The part of a URL that follows the host name. */
   get suffix(): string {
     const { port } = this
     return port === null || port === this.#preference.best ? '' : `:${port}`
   }
 
-  async listen(make: () => Server): Promise<void> {
+  async listen(createServer: () => Server): Promise<void> {
     const { variable } = this.#preference
-    const wish = portWish(this.#preference, process.env[variable], this.#host.has('privileged-ports'))
+    const requested = requestedPort(this.#preference, process.env[variable], this.#host.has('privileged-ports'))
     this.#state =
-      typeof wish === 'string'
-        ? { invalid: wish }
-        : { is: await listen(wish, { make, elevate: port => this.#elevated(port) }) }
+      typeof requested === 'string'
+        ? { invalid: requested }
+        : { is: await listen(requested, { createServer, elevate: port => this.#elevated(port) }) }
     this.#report(this.#state)
   }
 
-  /** Whether it listens. */
-  async listens(): Promise<CheckResult> {
+  /** Checks that it listens. */
+  async checkListening(): Promise<CheckResult> {
     const state = this.#state
-    if (state === undefined) return { status: 'skip', severity: 'important', summary: this.#absence }
+    if (state === undefined) return { status: 'skip', severity: 'important', summary: this.#skipReason }
     const fail = { status: 'fail', severity: 'important' } as const
     const { variable } = this.#preference
     if ('invalid' in state) {
@@ -63,20 +63,24 @@ export class SchemePort {
       return { ...fail, summary: state.invalid, fix }
     }
     const { is } = state
-    if (is.port !== null) return this.#shares(is)
-    const summary = `port ${is.wanted} ${await this.#taken(is.wanted, is.code)}, so ${this.#lack}`
-    return { ...fail, summary, fix: `Free it or set ${variable} to another port, and run \`locald server restart\`.` }
+    if (is.port !== null) return this.#checkSharing(is)
+    const summary = `${this.#outage}: port ${is.wanted} ${await this.#conflict(is.wanted, is.code)}`
+    return {
+      ...fail,
+      summary,
+      fix: `Free the port or set ${variable} to another one, and run \`locald server restart\`.`,
+    }
   }
 
-  /** Whether another program believes that it has the port, too. */
-  async #shares(is: Extract<Listening, { readonly addresses: readonly string[] }>): Promise<CheckResult> {
-    const summary = `listens on ${places(is)}`
+  /** Checks whether another program listens on the same port of all addresses. */
+  async #checkSharing(is: Extract<Listening, { readonly addresses: readonly string[] }>): Promise<CheckResult> {
+    const summary = `listening on ${authorities(is)}`
     const other = await this.#overshadowed(is.port)
     if (other === undefined) return { status: 'pass', severity: 'important', summary }
     return {
       ...{ status: 'warn', severity: 'important' },
-      summary: `${summary}; ${other} listens on that port of all addresses, and gets no connection on loopback`,
-      fix: `Give ${other} another port, or set ${this.#preference.variable} and run \`locald server restart\`.`,
+      summary: `${summary}; ${other} listens on the same port of all addresses and gets no loopback connections`,
+      fix: `Change the port of ${other}, or set ${this.#preference.variable} and run \`locald server restart\`.`,
     }
   }
 
@@ -84,27 +88,27 @@ export class SchemePort {
     try {
       return await this.#host.use.processTable.overshadowed?.(port)
     } catch (error) {
-      this.#host.log.info(`cannot find out who else listens on port ${port}: ${messageOf(error)}`)
+      this.#host.log.info(`cannot check for other listeners on port ${port}: ${messageOf(error)}`)
       return undefined
     }
   }
 
-  /** Whether it is the port one would like best. */
-  async prefers(): Promise<CheckResult> {
+  /** Checks that it is the preferred port. */
+  async checkPort(): Promise<CheckResult> {
     const state = this.#state
     if (state === undefined || 'invalid' in state || state.is.port === null) {
-      return { status: 'skip', severity: 'optional', summary: 'the proxy does not run' }
+      return { status: 'skip', severity: 'optional', summary: 'the proxy is not running' }
     }
     const { port, missed } = state.is
-    if (missed === undefined) return { status: 'pass', severity: 'optional', summary: `${port}, as wished` }
-    const summary = `${port}, because ${missed.port} ${await this.#taken(missed.port, missed.code)}`
+    if (missed === undefined) return { status: 'pass', severity: 'optional', summary: `listening on ${port}` }
+    const summary = `listening on ${port}: port ${missed.port} ${await this.#conflict(missed.port, missed.code)}`
     return {
       ...{ status: 'warn', severity: 'optional', summary },
       fix: `Free port ${missed.port} and run \`locald server restart\`.`,
     }
   }
 
-  /** The port through the privileged helper, where that is installed. */
+  /** Returns sockets of a privileged port, from the helper if that is installed. */
   async #elevated(port: number): Promise<readonly BoundSocket[] | undefined> {
     if ((port !== 80 && port !== 443) || !this.#host.has('shim')) return undefined
     try {
@@ -115,41 +119,40 @@ export class SchemePort {
     }
   }
 
-  get #lack(): string {
-    return this.scheme === 'http' ? 'names are not served over HTTP' : 'names are not served over HTTPS'
+  get #outage(): string {
+    return this.scheme === 'http' ? 'HTTP proxy is not running' : 'HTTPS proxy is not running'
   }
 
-  get #absence(): string {
+  get #skipReason(): string {
     return this.scheme === 'http' ? 'the daemon is not running' : 'the daemon is not running, or HTTPS is off'
   }
 
   #report(state: State): void {
     const { log } = this.#host
     if (state === undefined) return
-    if ('invalid' in state) log.error(`${this.#lack}: ${state.invalid}`)
-    else if (state.is.port === null)
-      log.error(`${this.#lack}: port ${state.is.wanted} cannot be used (${state.is.code})`)
-    else log.info(`the proxy listens on ${places(state.is)}${this.scheme === 'http' ? '' : ' with TLS'}`)
+    if ('invalid' in state) log.error(`${this.#outage}: ${state.invalid}`)
+    else if (state.is.port === null) log.error(`${this.#outage}: port ${state.is.wanted} ${faultOf(state.is.code)}`)
+    else log.info(`${this.scheme === 'http' ? 'HTTP' : 'HTTPS'} proxy is listening on ${authorities(state.is)}`)
   }
 
-  async #taken(port: number, code: string): Promise<string> {
+  async #conflict(port: number, code: string): Promise<string> {
     if (code !== 'EADDRINUSE') return faultOf(code)
     try {
       const holder = await this.#host.use.processTable.holder(port)
-      return holder === undefined ? 'is taken' : `is taken by ${holder}`
+      return holder === undefined ? 'is in use' : `is in use by ${holder}`
     } catch (error) {
-      // Without a platform plugin nobody knows.
-      this.#host.log.info(`who holds port ${port} cannot be told: ${messageOf(error)}`)
-      return 'is taken'
+      // There may be no platform plugin.
+      this.#host.log.info(`cannot find the process on port ${port}: ${messageOf(error)}`)
+      return 'is in use'
     }
   }
 }
 
 function faultOf(code: string): string {
-  if (code === 'EACCES') return 'needs a privilege the daemon does not have'
-  return code === 'EADDRINUSE' ? 'is taken' : `cannot be used (${code})`
+  if (code === 'EACCES') return 'needs privileges that the daemon lacks'
+  return code === 'EADDRINUSE' ? 'is in use' : `cannot be used (${code})`
 }
 
-function places(is: Extract<Listening, { readonly addresses: readonly string[] }>): string {
+function authorities(is: Extract<Listening, { readonly addresses: readonly string[] }>): string {
   return is.addresses.map(address => `${address.includes(':') ? `[${address}]` : address}:${is.port}`).join(' and ')
 }

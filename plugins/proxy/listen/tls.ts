@@ -3,13 +3,13 @@ import { createServer as createListener, type Server, Socket } from 'node:net'
 import { createServer, type SecureContext, type SecureContextOptions, type TLSSocket } from 'node:tls'
 import { messageOf, systemCode } from '../../../kernel/errors.ts'
 import type { Limits } from '../limits.ts'
-import type { Complaints } from '../rate-limited-log.ts'
+import type { RateLimitedLog } from '../rate-limited-log.ts'
 
-/** Where TLS contexts come from. */
-export interface Contexts {
-  /** By the name a client asks for; undefined where there is none for it. */
+/** The source of TLS contexts. */
+export interface TlsContexts {
+  /** Returns the context for the name a client requests (SNI); undefined where there is none. */
   context(name: string): SecureContext | undefined
-  /** For clients that ask for no name, PEM. */
+  /** Returns the key and certificate for clients that request no name, PEM. */
   own(): { readonly key: string; readonly cert: string }
 }
 
@@ -19,19 +19,24 @@ const expected = new Set(['ECONNRESET', 'ERR_SSL_TLSV1_ALERT_UNKNOWN_CA', 'ERR_S
 /** A fatal alert, unrecognized_name (RFC 8446 section 6.2, RFC 6066 section 3): Node has no way to send it. */
 const unrecognizedName = Buffer.of(21, 3, 3, 0, 2, 2, 112)
 
-/** Who gets the connections of a port for TLS. */
-export interface SecureTakers {
-  /** Whether a new connection is one too many; it is closed then. */
-  refuses(socket: Socket): boolean
-  /** TLS is agreed on. */
+/** Handles the connections of a TLS port. */
+export interface TlsHandlers {
+  /** Returns whether a new connection exceeds the limit, and closes it then. */
+  rejects(socket: Socket): boolean
+  /** Takes a connection after the handshake. */
   secure(socket: TLSSocket): void
-  /** The client speaks plain HTTP; nothing was read yet. */
+  /** Takes a connection whose client speaks plain HTTP; nothing was read yet. */
   plain(socket: Socket): void
 }
 
-/** A server for HTTP/2 and HTTP/1.1 over TLS, one certificate for each name, that does not listen yet. */
-export function secureServer(contexts: Contexts, limits: Limits, complaints: Complaints, takers: SecureTakers): Server {
-  // No client shows a certificate: Node would read its list of authorities, 20 ms and some MB, where it is given none.
+/** Creates a server for HTTP/2 and HTTP/1.1 over TLS, with a certificate for each name, that does not listen yet. */
+export function secureServer(
+  contexts: TlsContexts,
+  limits: Limits,
+  clientLog: RateLimitedLog,
+  handlers: TlsHandlers,
+): Server {
+  // No client sends a certificate. Without a list of authorities Node would read its own: 20 ms and some MB.
   const common: SecureContextOptions = {
     minVersion: 'TLSv1.2',
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
@@ -45,20 +50,20 @@ export function secureServer(contexts: Contexts, limits: Limits, complaints: Com
     SNICallback(this: unknown, name, done) {
       const context = contexts.context(name)
       if (context !== undefined) return done(null, context)
-      // Before any keys are agreed on, an alert is plain bytes; Node ends the connection without one.
+      // Before the key exchange an alert is plain bytes; Node closes the connection without one.
       const parent = parentOf(this)
       if (parent?.writable === true) parent.write(unrecognizedName)
       done(new Error(`no certificate for ${JSON.stringify(name.slice(0, 100))}`))
     },
   })
-  tls.on('secureConnection', takers.secure)
+  tls.on('secureConnection', handlers.secure)
   tls.on('tlsClientError', (error, socket) => {
-    // A client that does not trust the CA yet says so by hanging up: that is `locald trust`'s business.
-    if (!expected.has(systemCode(error) ?? '')) complaints.say(`refused a TLS client: ${messageOf(error)}`)
+    // A client that does not trust the CA closes the connection: `locald doctor` reports that.
+    if (!expected.has(systemCode(error) ?? '')) clientLog.warn(`TLS handshake failed: ${messageOf(error)}`)
     socket.destroy()
   })
   const server = createListener({ noDelay: true }, socket => {
-    if (takers.refuses(socket)) return
+    if (handlers.rejects(socket)) return
     const silent = (): void => void socket.destroy()
     socket.setTimeout(limits.headTimeout, silent)
     socket.on('error', ignored)
@@ -67,7 +72,7 @@ export function secureServer(contexts: Contexts, limits: Limits, complaints: Com
       socket.setTimeout(0)
       socket.pause()
       socket.unshift(first)
-      if (startsWithLetter(first)) takers.plain(socket)
+      if (startsWithLetter(first)) handlers.plain(socket)
       else tls.emit('connection', socket)
     })
   })
@@ -80,13 +85,13 @@ export function secureServer(contexts: Contexts, limits: Limits, complaints: Com
 
 function ignored(): void {}
 
-/** A method of HTTP does, nothing of TLS. */
+/** Whether the bytes are HTTP: a method starts with a letter, no TLS record does. */
 function startsWithLetter(bytes: Buffer): boolean {
   const first = bytes[0] ?? 0
   return first >= 65 && first <= 90
 }
 
-/** The connection below one of TLS. */
+/** Returns the connection below a TLS socket. */
 function parentOf(socket: unknown): Socket | undefined {
   const isWrapped = typeof socket === 'object' && socket !== null && '_parent' in socket
   return isWrapped && socket._parent instanceof Socket ? socket._parent : undefined

@@ -1,24 +1,24 @@
-import { forwardedHeaders, headLines, type Passage } from './headers.ts'
+import { type ForwardedFor, forwardedHeaders, headLines } from './headers.ts'
 
 /** What the proxy knows of a client's connection. */
-export type Client = Pick<Passage, 'remote' | 'port' | 'scheme'>
+export type ClientAddress = Pick<ForwardedFor, 'remote' | 'port' | 'scheme'>
 
-/** The lines that tell a service of the client: the same for all requests of a connection to one name. */
-export class Telling {
-  readonly client: Client
+/** The lines that describe the client to a service; cached, as they are the same for all requests of a connection to one name. */
+export class ForwardedHeaders {
+  readonly client: ClientAddress
   #host = ''
   #lines = ''
 
-  constructor(client: Client) {
+  constructor(client: ClientAddress) {
     this.client = client
   }
 
-  /** CR LF after each; what was cut off the front of the path comes last. */
+  /** Returns the lines, CR LF after each. @param prefix what was stripped from the front of the path */
   lines(host: string, prefix: string | undefined): string {
     if (host !== this.#host) {
-      const told = forwardedHeaders({ ...this.client, host, hops: 0, prefix: undefined })
+      const fields = forwardedHeaders({ ...this.client, host, hops: 0, prefix: undefined })
       this.#host = host
-      this.#lines = headLines('', ['Connection', 'keep-alive', ...told]).slice(2, -2)
+      this.#lines = headLines('', ['Connection', 'keep-alive', ...fields]).slice(2, -2)
     }
     return prefix === undefined ? this.#lines : `${this.#lines}X-Forwarded-Prefix: ${prefix}\r\n`
   }

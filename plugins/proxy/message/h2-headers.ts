@@ -2,14 +2,14 @@ import type { OutgoingHttpHeaders } from 'node:http2'
 import { ours, type RawHeaders, trimmed } from './headers.ts'
 
 /** A request of HTTP/2 as HTTP/1.1 would have it. */
-export interface H2Request {
+export interface Http2Request {
   readonly method: string
   /** Path and query. */
   readonly path: string
   /** All fields, `host` first. */
   readonly fields: RawHeaders
   /** A body follows, of the length given or framed in chunks. */
-  readonly body: 'none' | 'length' | 'chunks'
+  readonly body: 'none' | 'length' | 'chunked'
   /** RFC 8441: the protocol the stream is to become. */
   readonly protocol: string | undefined
   /** Come at the end of the body. */
@@ -17,7 +17,7 @@ export interface H2Request {
 }
 
 /** Reads a header list; a string says why it is refused. `more`: the stream goes on after it. */
-export function requestOf(raw: RawHeaders, more: boolean): H2Request | string {
+export function requestOf(raw: RawHeaders, more: boolean): Http2Request | string {
   let method = ''
   let path = ''
   let authority: string | undefined
@@ -45,8 +45,8 @@ export function requestOf(raw: RawHeaders, more: boolean): H2Request | string {
     return ':authority and Host differ'
   if (cookie !== undefined) fields.push('cookie', cookie)
   const upgrading = method === 'CONNECT' && protocol !== undefined
-  const body = upgrading || !more ? 'none' : length ? 'length' : 'chunks'
-  if (body === 'chunks') fields.push('transfer-encoding', 'chunked')
+  const body = upgrading || !more ? 'none' : length ? 'length' : 'chunked'
+  if (body === 'chunked') fields.push('transfer-encoding', 'chunked')
   const name = authority ?? host
   if (name !== undefined) fields.unshift('host', name)
   return {
@@ -60,7 +60,7 @@ export function requestOf(raw: RawHeaders, more: boolean): H2Request | string {
 }
 
 /** A GET or HEAD without a body, and with no field that is more than passed on. */
-export interface NarrowH2 {
+export interface NarrowHttp2Request {
   readonly method: 'GET' | 'HEAD'
   readonly path: string
   readonly host: string
@@ -69,7 +69,7 @@ export interface NarrowH2 {
 }
 
 /** Reads a header list of such a request, which no body follows; undefined for all others. */
-export function narrowOf(raw: RawHeaders): NarrowH2 | undefined {
+export function narrowOf(raw: RawHeaders): NarrowHttp2Request | undefined {
   let method = ''
   let path = ''
   let host = ''

@@ -5,7 +5,7 @@ export type RawHeaders = readonly string[]
 export const hopsHeader = 'X-Locald-Hops'
 
 /** What the proxy tells the service about the client. */
-export interface Passage {
+export interface ForwardedFor {
   readonly remote: string
   readonly scheme: 'http' | 'https'
   /** The Host to send on, as the client wrote it. */
@@ -75,10 +75,15 @@ export function hopsOf(raw: RawHeaders): number {
 }
 
 /** What becomes of the connection to the service after the request; or the protocol to switch to. */
-export type Link = 'keep-alive' | 'close' | { readonly upgrade: string }
+export type ConnectionHeader = 'keep-alive' | 'close' | { readonly upgrade: string }
 
 /** A request's headers for the service. */
-export function requestHeaders(raw: RawHeaders, method: string, passage: Passage, link: Link): string[] {
+export function requestHeaders(
+  raw: RawHeaders,
+  method: string,
+  forwardedFor: ForwardedFor,
+  link: ConnectionHeader,
+): string[] {
   const framing = framingOf(raw)
   const listed = listedIn(raw)
   const out: string[] = []
@@ -88,19 +93,19 @@ export function requestHeaders(raw: RawHeaders, method: string, passage: Passage
     const key = name.toLowerCase()
     if (key === 'host') {
       host = true
-      out.push(name, passage.host)
+      out.push(name, forwardedFor.host)
     } else if (key === 'transfer-encoding' && framing === 'chunked') out.push(name, 'chunked')
     else if (!dropped(key, listed) && !ours(key) && (key !== 'trailer' || framing === 'chunked'))
       out.push(name, raw[i + 1] ?? '')
   }
-  if (!host) out.unshift('Host', passage.host)
+  if (!host) out.unshift('Host', forwardedFor.host)
   // Without it Node would frame an absent body as an empty chunked one.
   if (framing === 'none' && !bodyless.has(method)) out.push('Content-Length', '0')
   if (typeof link === 'object') out.push('Connection', 'Upgrade', 'Upgrade', link.upgrade)
   else if (tokensOf(raw, 'te').some(token => /^trailers\b/.test(token)))
     out.push('TE', 'trailers', 'Connection', `${link}, TE`)
   else out.push('Connection', link)
-  out.push(...forwardedHeaders(passage))
+  out.push(...forwardedHeaders(forwardedFor))
   return out
 }
 
@@ -158,23 +163,23 @@ export function withoutUpgrade(raw: RawHeaders): string[] {
 }
 
 /** What a service is told of the client: RFC 7239, and the X- family it never replaced. */
-export function forwardedHeaders(passage: Passage): string[] {
-  const node = passage.remote.includes(':') ? `"[${passage.remote}]"` : passage.remote
+export function forwardedHeaders(forwardedFor: ForwardedFor): string[] {
+  const node = forwardedFor.remote.includes(':') ? `"[${forwardedFor.remote}]"` : forwardedFor.remote
   const out = [
     'X-Forwarded-For',
-    passage.remote,
+    forwardedFor.remote,
     'X-Forwarded-Proto',
-    passage.scheme,
+    forwardedFor.scheme,
     'X-Forwarded-Host',
-    passage.host,
+    forwardedFor.host,
     'X-Forwarded-Port',
-    String(passage.port),
+    String(forwardedFor.port),
     'Forwarded',
-    `for=${node};host="${passage.host}";proto=${passage.scheme}`,
+    `for=${node};host="${forwardedFor.host}";proto=${forwardedFor.scheme}`,
     hopsHeader,
-    String(passage.hops + 1),
+    String(forwardedFor.hops + 1),
   ]
-  if (passage.prefix !== undefined) out.push('X-Forwarded-Prefix', passage.prefix)
+  if (forwardedFor.prefix !== undefined) out.push('X-Forwarded-Prefix', forwardedFor.prefix)
   return out
 }
 

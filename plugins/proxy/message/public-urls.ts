@@ -1,13 +1,13 @@
 import type { ResponseHead } from './response-head.ts'
 
 /** The part of a service's destination that its own URLs are compared with: its port, and the prefix cut off the path. */
-export interface ServicePlace {
+export interface ServiceOrigin {
   readonly address: { readonly port: number }
   readonly prefix: string | undefined
 }
 
 /** What a client sees of a service: the scheme it uses, and the authority as it wrote it. */
-export interface PublicPlace {
+export interface PublicOrigin {
   readonly scheme: 'http' | 'https'
   readonly host: string
 }
@@ -28,7 +28,7 @@ const absolute = /^(?:https?:)?\/\/([^/?#]*)(.*)$/i
  * What a service below a stripped prefix says of places and cookies' paths is put below the prefix, unless it is there already. Any other
  * place stays as it is.
  */
-export function publicFields({ status, fields }: ResponseHead, to: ServicePlace, seen: PublicPlace): string {
+export function publicFields({ status, fields }: ResponseHead, to: ServiceOrigin, seen: PublicOrigin): string {
   const isRedirect = (status >= 300 && status < 400) || status === 201
   if (!isRedirect && to.prefix === undefined && !refreshing.test(fields)) return fields
   return fields.replace(naming, (line, name: string, space: string, value: string) => {
@@ -37,7 +37,7 @@ export function publicFields({ status, fields }: ResponseHead, to: ServicePlace,
   })
 }
 
-function changedBy(name: string, value: string, to: ServicePlace, seen: PublicPlace): string {
+function changedBy(name: string, value: string, to: ServiceOrigin, seen: PublicOrigin): string {
   if (name === 'set-cookie') return to.prefix === undefined ? value : cookieBelow(to.prefix, value)
   if (name !== 'refresh') return placeOf(value, to, seen)
   return value.replace(/^([^;,]*[;,]\s*url\s*=\s*["']?)([^"']*)/i, (_, start: string, url: string) => {
@@ -45,7 +45,7 @@ function changedBy(name: string, value: string, to: ServicePlace, seen: PublicPl
   })
 }
 
-function placeOf(url: string, { address, prefix }: ServicePlace, { scheme, host }: PublicPlace): string {
+function placeOf(url: string, { address, prefix }: ServiceOrigin, { scheme, host }: PublicOrigin): string {
   const [, name = '', port, rest] = ported.exec(url) ?? []
   const isHere = local.test(name) || name.toLowerCase() === host.toLowerCase().replace(/:\d*$/, '')
   if (rest !== undefined && Number(port) === address.port && isHere)

@@ -1,12 +1,12 @@
 import { hopsOf, type RawHeaders, tokensOf, valuesOf } from './headers.ts'
 
-/** The header with which a page of the proxy's asks whether to reload: its value says what it waits for. */
+/** The header with which a page of the proxy polls whether to reload: its value is the event it waits for. */
 export const progressHeader = 'x-locald-progress'
 
-/** What the proxy needs to know of a request to decide what becomes of it; the same for every lane. */
-export interface Head {
+/** What the proxy routes a request by, whatever its version of HTTP. */
+export interface RequestInfo {
   readonly method: string
-  /** Path and query to ask for; `*` for the server as a whole. */
+  /** Path and query; `*` for the server as a whole. */
   readonly path: string
   /** The authority as the client wrote it. */
   readonly host: string
@@ -14,14 +14,14 @@ export interface Head {
   readonly name: string
   readonly hops: number
   readonly wantsHtml: boolean
-  /** A person waits for a page, not a script for data. */
-  readonly navigation: boolean
-  /** A page of the proxy's asks; what it waits for. */
+  /** Whether a browser navigates to a page, rather than a script fetching data. */
+  readonly isNavigation: boolean
+  /** The event that a page of the proxy waits for, when it polls. */
   readonly progress: string | undefined
 }
 
-/** Reads a head; a string says why it is refused. */
-export function headOf(method: string, target: string, raw: RawHeaders): Head | string {
+/** Reads a request's head; returns a string with the reason when it is invalid. */
+export function requestInfoOf(method: string, target: string, raw: RawHeaders): RequestInfo | string {
   const hosts = valuesOf(raw, 'host')
   if (hosts.length > 1) return 'more than one Host header'
   const absolute = /^https?:\/\/([^/?#]*)([^#]*)$/i.exec(target)
@@ -42,7 +42,7 @@ export function headOf(method: string, target: string, raw: RawHeaders): Head | 
     name,
     hops: hopsOf(raw),
     wantsHtml,
-    navigation:
+    isNavigation:
       method === 'GET' &&
       wantsHtml &&
       (mode === undefined ? accept.trimStart().startsWith('text/html') : mode === 'navigate'),
@@ -50,7 +50,7 @@ export function headOf(method: string, target: string, raw: RawHeaders): Head | 
   }
 }
 
-/** The name in a Host header: lower case, no port, no trailing dot; undefined when it is not one. */
+/** Returns the name in a Host header: lower case, no port, no trailing dot; undefined when invalid. */
 export function hostName(host: string): string | undefined {
   const match = /^(\[[0-9a-f:.]{2,45}\]|[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?)(?::(\d{0,5}))?$/i.exec(host)
   const name = match?.[1]

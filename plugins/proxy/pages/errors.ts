@@ -1,145 +1,145 @@
 import type { CatalogEntry, CatalogProject } from '../../../kernel/contract/plugin.ts'
 import { closest } from '../../lib/suggest.ts'
-import type { Head } from '../message/request-info.ts'
+import type { RequestInfo } from '../message/request-info.ts'
 import { html } from './html.ts'
-import { type Answer, failure, table } from './responses.ts'
+import { failure, type LocalResponse, table } from './responses.ts'
 
 type UrlOf = (host: string) => string
 
-const soon = ['Retry-After', '1']
+const retrySoon = ['Retry-After', '1']
 
-/** The request itself cannot be understood. */
-export function badRequest(why: string): Answer {
+/** Rejects a malformed request. */
+export function badRequest(why: string): LocalResponse {
   return failure(400, 'bad-request', { code: 'REQUEST_INVALID', message: `Bad request: ${why}` })
 }
 
-/** A body in a transfer coding that cannot be framed anew (RFC 9112 section 6.1). */
-export function unknownCoding(): Answer {
+/** Rejects a body in a transfer coding that the proxy cannot reframe (RFC 9112 section 6.1). */
+export function unknownCoding(): LocalResponse {
   const message = 'The request’s Transfer-Encoding is not supported'
-  return failure(501, 'bad-request', { code: 'REQUEST_INVALID', message, hint: 'Only chunked is.' })
+  return failure(501, 'bad-request', { code: 'REQUEST_INVALID', message, hint: 'Use chunked.' })
 }
 
-/** A version that this kind of connection does not speak. */
-export function httpVersion(version: string): Answer {
+/** Rejects a version that this kind of connection does not support. */
+export function httpVersion(version: string): LocalResponse {
   const message = `HTTP/${version} is not supported on this connection`
   return failure(505, 'bad-request', { code: 'REQUEST_INVALID', message, hint: 'Use HTTP/1.1.' })
 }
 
-export function expectation(): Answer {
+export function expectation(): LocalResponse {
   return failure(417, 'bad-request', { code: 'REQUEST_INVALID', message: 'Only Expect: 100-continue is supported' })
 }
 
-export function connect(): Answer {
-  const message = 'CONNECT is not supported: this proxy reaches the services of locald only'
+export function connect(): LocalResponse {
+  const message = 'CONNECT is not supported: this proxy serves only the services of locald'
   return failure(405, 'method', { code: 'REQUEST_INVALID', message }, { headers: ['Allow', 'GET, HEAD'] })
 }
 
-export function onlyGet(): Answer {
+export function onlyGet(): LocalResponse {
   return failure(
     405,
     'method',
-    { code: 'REQUEST_INVALID', message: 'This page can only be read' },
+    { code: 'REQUEST_INVALID', message: 'This page supports only GET and HEAD' },
     { headers: ['Allow', 'GET, HEAD'] },
   )
 }
 
-export function noSuchPage(): Answer {
+export function noSuchPage(): LocalResponse {
   return failure(404, 'not-found', {
     code: 'REQUEST_INVALID',
-    message: 'locald has no page here',
-    hint: 'The list of services is at /.',
+    message: 'Page not found',
+    hint: 'Open / for the list of services.',
   })
 }
 
-export function loop(head: Head): Answer {
+export function loop(info: RequestInfo): LocalResponse {
   return failure(508, 'loop', {
     code: 'REQUEST_INVALID',
-    message: `Loop: this request has passed through locald ${head.hops} times and is back at ${head.name}`,
-    hint: 'A service forwards requests to another one with its own host name. Let its proxy set the Host header to the target: in Vite, server.proxy with changeOrigin: true.',
+    message: `Request loop: passed through locald ${info.hops} times and returned to ${info.name}`,
+    hint: 'Set the Host header to the target in the service that forwards the request (Vite: `changeOrigin: true` in `server.proxy`).',
   })
 }
 
-/** Most host names of a project end alike: fewer letters may differ than in a word of their length. */
-const mostLetters = (length: number) => Math.max(2, length / 4)
+/** Most host names of a project end alike: allow fewer edits than in other words of their length. */
+const maxDistance = (length: number) => Math.max(2, length / 4)
 
-/** No service has the name. What runs is shown only under names that no stranger’s DNS can point here. */
+/** Reports an unknown host. Running services are listed only under names that public DNS cannot point here. */
 export function unknownHost(
-  head: Head,
+  info: RequestInfo,
   names: readonly string[],
   { projects, services }: { readonly projects: readonly CatalogProject[]; readonly services: readonly CatalogEntry[] },
   url: UrlOf,
-): Answer {
-  const trusted = /(^|\.)(localhost|test|local|internal)$/.test(head.name)
-  const meant = trusted ? closest(head.name, names, mostLetters) : undefined
+): LocalResponse {
+  const trusted = /(^|\.)(localhost|test|local|internal)$/.test(info.name)
+  const suggestion = trusted ? closest(info.name, names, maxDistance) : undefined
   const running = services.filter(entry => entry.hosts.length > 0 && entry.status !== 'stopped')
-  const list = running.length === 0 ? html`<p>Nothing is running.</p>` : table(running, url)
+  const list = running.length === 0 ? html`<p>No services are running.</p>` : table(running, url)
   return failure(
     404,
     'unknown-host',
     {
       code: 'UNKNOWN_SERVICE',
-      message: `Unknown host ${head.name}`,
-      hint: meant === undefined ? unknownHint(head, projects) : `Did you mean ${meant}?`,
+      message: `Unknown host ${info.name}`,
+      hint: suggestion === undefined ? unknownHint(info, projects) : `Did you mean ${suggestion}?`,
     },
     {
       body: trusted
-        ? html`${meant === undefined ? '' : html`<p><a href="${url(meant)}/">${url(meant)}</a></p>`}${list}`
+        ? html`${suggestion === undefined ? '' : html`<p><a href="${url(suggestion)}/">${url(suggestion)}</a></p>`}${list}`
         : html``,
     },
   )
 }
 
-function unknownHint({ name }: Head, projects: readonly CatalogProject[]): string {
-  const above = projects.find(({ domain }) => name.endsWith(`.${domain.toLowerCase()}`))
-  return above === undefined
-    ? 'Run `locald up` in the project’s folder; `locald status --all` lists all services.'
-    : `Set \`wildcard = true\` in [project] to send every name below ${above.domain} to its main service.`
+function unknownHint({ name }: RequestInfo, projects: readonly CatalogProject[]): string {
+  const parent = projects.find(({ domain }) => name.endsWith(`.${domain.toLowerCase()}`))
+  return parent === undefined
+    ? 'Run `locald up` in the project’s folder, or `locald status --all` to list all services.'
+    : `Set \`wildcard = true\` in [project] to route every name below ${parent.domain} to its main service.`
 }
 
-/** The project is known, but no service of it answers here. */
-export function nobody(
+/** Reports a domain or route of a known project that no running service serves. */
+export function unowned(
   project: CatalogProject,
   service: string | undefined,
   services: readonly CatalogEntry[],
   url: UrlOf,
-): Answer {
+): LocalResponse {
   const error =
     service === undefined
       ? {
-          message: `No service of ${project.name} owns ${project.domain}`,
-          hint: 'The service named web, or like the project, does; or add [routes].',
+          message: `No service of ${project.name} serves ${project.domain}`,
+          hint: `Name a service \`web\` or \`${project.name}\`, or add [routes].`,
         }
       : {
-          message: `The route leads to ${project.name}:${service}, which was not started`,
+          message: `Service ${project.name}:${service} is not running`,
           hint: `Run \`locald up ${service}\`.`,
         }
-  const shown = services.filter(entry => entry.hosts.length > 0)
+  const withHosts = services.filter(entry => entry.hosts.length > 0)
   return failure(
     service === undefined ? 404 : 503,
     'no-service',
     { code: 'UNKNOWN_SERVICE', ...error },
-    { body: table(shown, url) },
+    { body: table(withHosts, url) },
   )
 }
 
-/** @param what a service, or a name of one */
-export function tooMany(what: string, status: string): Answer {
+/** @param what a service, or its host name */
+export function tooMany(what: string, status: string): LocalResponse {
   const error = {
     code: 'SERVICE_NOT_RUNNING',
-    message: `${what} is ${status} and too many requests wait for it`,
+    message: `Too many requests are waiting for ${what}, which is ${status}`,
   } as const
-  return failure(503, 'busy', error, { headers: soon })
+  return failure(503, 'busy', error, { headers: retrySoon })
 }
 
-export function closing(): Answer {
-  return failure(503, 'closing', { code: 'DAEMON_CLOSING', message: 'locald is shutting down' }, { headers: soon })
+export function closing(): LocalResponse {
+  return failure(503, 'closing', { code: 'DAEMON_CLOSING', message: 'locald is shutting down' }, { headers: retrySoon })
 }
 
-/** The proxy itself failed. */
-export function internal(): Answer {
+/** Reports an internal error of the proxy. */
+export function internal(): LocalResponse {
   return failure(500, 'internal', {
     code: 'INTERNAL',
-    message: 'The proxy failed',
-    hint: 'The daemon’s log has the details.',
+    message: 'Internal error of the proxy',
+    hint: 'See the daemon’s log for details.',
   })
 }

@@ -3,19 +3,19 @@ import type { CatalogEntry, CatalogProject } from '../../../kernel/contract/plug
 import type { ErrorJson } from '../../../kernel/errors.ts'
 import { document, html, type Markup, type Page, prose } from './html.ts'
 
-/** An answer of the proxy's own, the same for every lane. */
-export interface Answer {
+/** A response that the proxy itself makes, for all versions of HTTP. */
+export interface LocalResponse {
   readonly status: number
-  /** The value of `X-Locald`. */
+  /** The kind of response, sent as `X-Locald`. */
   readonly what: string
-  /** Further headers, raw. */
+  /** Additional headers: name, value, name, value … */
   readonly headers?: readonly string[]
-  /** What a client that wants no HTML gets; null for no body at all. */
+  /** The body for clients that do not accept HTML; null for none. */
   readonly json: unknown
   readonly page: (() => Page) | undefined
 }
 
-/** An answer ready for the wire. */
+/** A response ready to be sent. */
 export interface Rendered {
   readonly status: number
   readonly reason: string
@@ -23,63 +23,63 @@ export interface Rendered {
   readonly body: Buffer
 }
 
-/** What is said about a service besides its error. */
-export interface About {
+/** What a page shows of a service besides its error. */
+export interface ServiceDetails {
   readonly reason: string | null
   readonly lines: readonly string[]
 }
 
-/** The answer as a page or as JSON. */
-export function render(answer: Answer, wantsHtml: boolean): Rendered {
-  const headers = ['X-Locald', answer.what, 'Cache-Control', 'no-store', 'X-Content-Type-Options', 'nosniff']
-  headers.push('Referrer-Policy', 'no-referrer', ...(answer.headers ?? []))
+/** Renders a response as a page or as JSON. */
+export function render(response: LocalResponse, wantsHtml: boolean): Rendered {
+  const headers = ['X-Locald', response.what, 'Cache-Control', 'no-store', 'X-Content-Type-Options', 'nosniff']
+  headers.push('Referrer-Policy', 'no-referrer', ...(response.headers ?? []))
   let body = ''
-  if (wantsHtml && answer.page !== undefined) {
-    const made = document(answer.page())
-    headers.push(...made.headers)
-    body = made.text
-  } else if (answer.json !== null) {
+  if (wantsHtml && response.page !== undefined) {
+    const rendered = document(response.page())
+    headers.push(...rendered.headers)
+    body = rendered.text
+  } else if (response.json !== null) {
     headers.push('Content-Type', 'application/json')
-    body = `${JSON.stringify(answer.json)}\n`
+    body = `${JSON.stringify(response.json)}\n`
   }
   const bytes = Buffer.from(body)
-  if (answer.status !== 204) headers.push('Content-Length', String(bytes.length))
-  return { status: answer.status, reason: STATUS_CODES[answer.status] ?? 'Unknown', headers, body: bytes }
+  if (response.status !== 204) headers.push('Content-Length', String(bytes.length))
+  return { status: response.status, reason: STATUS_CODES[response.status] ?? 'Unknown', headers, body: bytes }
 }
 
 /**
- * What a page waits for before it reloads. `ready`: its service has started; `start`: it is started again; `fault`: it can be reached;
- * `open`: it accepts connections; `run`: it was started again by request, perhaps with other code.
+ * The event after which a page reloads. `ready`: the service has started; `start`: it is started again; `fault`: it can be reached;
+ * `open`: it accepts connections; `run`: it was started again by a user or a file change, perhaps with other code.
  */
 export type Awaited = 'ready' | 'start' | 'fault' | 'open' | 'run'
 
 /** A page that reloads itself. */
 export interface Live {
-  /** What it asks for: `Awaited`, with a number where it needs one. */
+  /** The event it waits for: one of `Awaited`, followed by a number for `run`. */
   readonly awaits: string
-  /** That it does so, for a person. */
+  /** Informs the reader that the page reloads. */
   readonly note: string
 }
 
-/** What an answer about an error has besides it. */
-export interface More {
-  /** What the page is headed with, where that is not the whole message. */
+/** Optional parts of an error response. */
+export interface FailureExtras {
+  /** The page's heading, if not the message. */
   readonly heading?: string
-  readonly about?: About
+  readonly details?: ServiceDetails
   readonly body?: Markup
   readonly headers?: readonly string[]
   readonly live?: Live
 }
 
-/** An answer about an error. */
+/** Makes an error response. */
 export function failure(
   status: number,
   what: string,
   error: Pick<ErrorJson, 'code' | 'message' | 'hint'>,
-  more: More = {},
-): Answer {
+  more: FailureExtras = {},
+): LocalResponse {
   const { code, message, hint } = error
-  const { heading = message, about, live } = more
+  const { heading = message, details, live } = more
   return {
     status,
     what,
@@ -88,9 +88,9 @@ export function failure(
     page: () => ({
       title: heading.replaceAll('`', ''),
       awaits: live?.awaits,
-      foot: `HTTP ${status}`,
+      footer: `HTTP ${status}`,
       body: html`<h1>${prose(heading)}</h1>
-${about === undefined ? '' : aboutPart(about, live?.awaits === 'ready')}
+${details === undefined ? '' : detailsPart(details, live?.awaits === 'ready')}
 ${hint === undefined ? '' : html`<p>${prose(hint)}</p>`}
 ${live === undefined ? '' : html`<p class="soft" id="note">${live.note}</p>`}
 ${more.body ?? ''}`,
@@ -98,24 +98,24 @@ ${more.body ?? ''}`,
   }
 }
 
-/** The same over HTTPS, with the same method and body (RFC 9110 section 15.4.9). */
-export function redirectAnswer(location: string): Answer {
+/** Redirects to the same URL over HTTPS, with the same method and body (RFC 9110 section 15.4.9). */
+export function redirectResponse(location: string): LocalResponse {
   return { status: 308, what: 'redirect', headers: ['Location', location], json: null, page: undefined }
 }
 
-/** News for a page that reloads itself: 202 while it should stay, with what is to be shown on it, 204 when it should reload. */
-export function newsAnswer(news: About | 'stay' | 'reload'): Answer {
-  if (news === 'reload') return { status: 204, what: 'settled', json: null, page: undefined }
-  const json = news === 'stay' ? {} : { reason: news.reason ?? '', lines: news.lines }
+/** Answers the poll of a page: 202 while it should stay, with the details to show, 204 when it should reload. */
+export function reloadResponse(state: ServiceDetails | 'stay' | 'reload'): LocalResponse {
+  if (state === 'reload') return { status: 204, what: 'settled', json: null, page: undefined }
+  const json = state === 'stay' ? {} : { reason: state.reason ?? '', lines: state.lines }
   return { status: 202, what: 'starting', json, page: undefined }
 }
 
-/** Everything there is, for a person who opens `localhost`. */
-export function indexAnswer(
+/** Lists all projects and services, at `localhost`. */
+export function indexResponse(
   projects: readonly CatalogProject[],
   services: readonly CatalogEntry[],
   url: (host: string) => string,
-): Answer {
+): LocalResponse {
   return {
     status: 200,
     what: 'index',
@@ -151,7 +151,7 @@ function runningFirst(
   return [...projects.filter(({ name }) => running.has(name)), ...projects.filter(({ name }) => !running.has(name))]
 }
 
-/** Rows of services: key, status, links, reason. */
+/** Renders a table of services: key, status, links, reason. */
 export function table(services: readonly CatalogEntry[], url: (host: string) => string): Markup {
   return html`<table>${services.map(
     entry =>
@@ -171,9 +171,13 @@ function toneOf({ status, health }: CatalogEntry): string {
   return status === 'stopped' || status === 'exited' ? 'soft' : 'warn'
 }
 
-/** @param isNews the page shows them as they change */
-function aboutPart({ reason, lines }: About, isNews: boolean): Markup {
-  const said = isNews ? html`<p id="reason">${reason ?? ''}</p>` : reason === null ? '' : html`<p>${prose(reason)}</p>`
-  if (lines.length === 0) return html`${said}${isNews ? html`<pre id="lines" hidden></pre>` : ''}`
-  return html`${said}<pre id="lines">${lines.join('\n')}</pre>`
+/** @param isUpdated whether the page's script updates them */
+function detailsPart({ reason, lines }: ServiceDetails, isUpdated: boolean): Markup {
+  const shownReason = isUpdated
+    ? html`<p id="reason">${reason ?? ''}</p>`
+    : reason === null
+      ? ''
+      : html`<p>${prose(reason)}</p>`
+  if (lines.length === 0) return html`${shownReason}${isUpdated ? html`<pre id="lines" hidden></pre>` : ''}`
+  return html`${shownReason}<pre id="lines">${lines.join('\n')}</pre>`
 }

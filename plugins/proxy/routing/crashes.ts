@@ -1,60 +1,60 @@
 import type { LocaldEvent, ServiceView } from '../../../kernel/contract/plugin.ts'
-import type { Head } from '../message/request-info.ts'
+import type { RequestInfo } from '../message/request-info.ts'
 
-/** What was seen of one service. */
-interface Seen {
+/** The state of one service after the last event. */
+interface ServiceState {
   restarts: number
   status: string
-  /** How many runs were begun by request: the first, those after a stop, a failure or a change. */
+  /** Number of starts that a user or a file change caused: all but those of the restart policy. */
   run: number
-  /** performance.now() of its last crash, and why. */
+  /** performance.now() of its last crash, and the cause. */
   crashedAt: number
   reason: string
-  /** Requests that were with it when it crashed in this run, and how often. */
+  /** Requests in flight when it crashed in this run, and how often each was. */
   readonly suspects: Map<string, number>
 }
 
-/** So many requests of a service are remembered: a page of hundreds of modules fits. */
-const mostSuspects = 1024
-/** Statuses of a service that was not ended by request. */
-const over: ReadonlySet<string> = new Set(['failed', 'exited'])
+/** Requests remembered for each service: a page of hundreds of modules fits. */
+const maxSuspects = 1024
+/** Statuses of a service that exited without being stopped. */
+const exited: ReadonlySet<string> = new Set(['failed', 'exited'])
 
 /**
- * Remembers which requests were with a service when it crashed. Neither the proxy nor a page of its own repeats one a second time:
- * else a single visit to a URL that crashes its service would use up the restarts that the service has.
+ * Remembers which requests were in flight when a service crashed. Neither the proxy nor one of its pages retries such a request twice:
+ * a single visit to a URL that crashes its service would otherwise use up the service's restarts.
  */
 export class Crashes {
-  readonly #services = new Map<string, Seen>()
+  readonly #services = new Map<string, ServiceState>()
 
-  /** Follows the services; to be called with each event. */
-  hear(event: LocaldEvent): void {
+  /** Updates the state of a service; to be called with each event. */
+  handle(event: LocaldEvent): void {
     if (event.event === 'removed') this.#services.delete(event.key)
-    if (event.event === 'service') this.#see(event.service)
+    if (event.event === 'service') this.#update(event.service)
   }
 
-  /** Counts the runs of a service that were begun by request, not by its restart policy. */
+  /** Returns how often a service was started by a user or a file change, not by its restart policy. */
   run(key: string): number {
     return this.#services.get(key)?.run ?? 0
   }
 
-  /** Why a service has crashed since a time (performance.now()); undefined where it has not. */
+  /** Returns why a service has crashed since a time (performance.now()); undefined when it has not. */
   since(key: string, time: number): string | undefined {
-    const seen = this.#services.get(key)
-    return seen !== undefined && seen.crashedAt >= time ? seen.reason : undefined
+    const state = this.#services.get(key)
+    return state !== undefined && state.crashedAt >= time ? state.reason : undefined
   }
 
-  /** Notes a request that was with the service when it crashed. Returns how often it was. */
-  suspect(key: string, { method, name, path }: Head): number {
+  /** Records a request in flight when the service crashed, and returns how often it was. */
+  suspect(key: string, { method, name, path }: RequestInfo): number {
     const suspects = this.#services.get(key)?.suspects
     if (suspects === undefined) return 1
     const request = `${method} ${name}${path}`
     const count = (suspects.get(request) ?? 0) + 1
-    if (suspects.size >= mostSuspects) suspects.clear()
+    if (suspects.size >= maxSuspects) suspects.clear()
     suspects.set(request, count)
     return count
   }
 
-  #see({ key, status, restarts, reason }: ServiceView): void {
+  #update({ key, status, restarts, reason }: ServiceView): void {
     const before = this.#services.get(key)
     if (before === undefined) {
       const never = Number.NEGATIVE_INFINITY
@@ -65,7 +65,7 @@ export class Crashes {
     if (isNew) {
       before.run++
       before.suspects.clear()
-    } else if (isRestarted(before, status, restarts) || (over.has(status) && !over.has(before.status))) {
+    } else if (isRestarted(before, status, restarts) || (exited.has(status) && !exited.has(before.status))) {
       before.crashedAt = performance.now()
       before.reason = causeOf(reason)
     }
@@ -74,13 +74,13 @@ export class Crashes {
   }
 }
 
-/** Whether its restart policy starts it again; a restart for a change of files is counted when it has begun. */
-function isRestarted(before: Seen, status: string, restarts: number): boolean {
+/** Whether the restart policy restarts it; a restart after a file change is counted once it has begun. */
+function isRestarted(before: ServiceState, status: string, restarts: number): boolean {
   return restarts > before.restarts && status === 'restarting'
 }
 
-/** How it ended, without what comes next: "it exited with code 1; starting again in 0.1 s (1 of 5)". */
+/** Returns the part of a reason that names the exit: "exited with code 1" of "exited with code 1; restarting in 0.1 s (attempt 1 of 5)". */
 function causeOf(reason: string | null): string {
-  const how = (reason ?? '').split('; ').find(part => /\b(exited|ended|SIG[A-Z]+)\b/.test(part)) ?? reason ?? ''
-  return how.replace(/^it /, '')
+  const cause = (reason ?? '').split('; ').find(part => /\b(exited|ended|SIG[A-Z]+)\b/.test(part)) ?? reason ?? ''
+  return cause.replace(/^it /, '')
 }

@@ -1,80 +1,87 @@
 import type { Writable } from 'node:stream'
 import type { Log } from '../../../kernel/contract/plugin.ts'
 import { messageOf } from '../../../kernel/errors.ts'
-import type { Head } from '../message/request-info.ts'
-import * as refusal from '../pages/errors.ts'
-import type { Answer } from '../pages/responses.ts'
-import type { Case, Destination, Failure, Verdict } from './decision.ts'
-import type { Gate } from './router.ts'
+import type { RequestInfo } from '../message/request-info.ts'
+import * as errorPages from '../pages/errors.ts'
+import type { LocalResponse } from '../pages/responses.ts'
+import type { Failure } from '../upstream/forward.ts'
+import type { Decision, Destination, RequestContext } from './decision.ts'
+import type { Router } from './router.ts'
 
-/** What a lane does with a verdict. Exactly one of `answer` and `carry` is called for each judgement. */
-export interface Carrier {
-  /** Nobody waits for an answer any more. */
-  gone(): boolean
-  answer(answer: Answer): void
-  /** Forwards; `failed` is to be called where that came to nothing and no answer was begun. */
-  carry(to: Destination, failed: (failure: Failure) => void): void
+/** Carries out the router's decisions for one request, in one version of HTTP. Each decision calls `respond` or `forward` once. */
+export interface Forwarder {
+  /** Whether the client has disconnected. */
+  isClosed(): boolean
+  respond(response: LocalResponse): void
+  /** Forwards the request; calls `failed` when the service sent no response. */
+  forward(to: Destination, failed: (failure: Failure) => void): void
 }
 
-/** Where a request was sent already, and why nothing came of it. */
-export interface Tried {
+/** An earlier attempt to forward a request, and why it failed. */
+export interface Attempt {
   readonly to: Destination
-  /** When it was: performance.now(). */
+  /** When it was made: performance.now(). */
   readonly since: number
-  /** `stale`: its connection was one that the service was about to close. */
+  /** `stale`: the service was closing the idle connection it was sent on. */
   readonly failure: Failure | { readonly kind: 'stale' }
 }
 
-/** Has a request judged, and judged again while its service restarts, until it is answered or forwarded. */
-export function judge(gate: Gate, made: Case, carrier: Carrier, log: Log, tried?: Tried): void {
-  const request = tried === undefined ? made : { ...made, since: tried.since }
-  // One that ends its service each time would end it for good: it is sent twice at most.
-  let repeated = tried !== undefined && tried.failure.kind !== 'refused'
-  const failed = (to: Destination, failure: Failure): Verdict | Promise<Verdict> => {
-    const before = repeated
-    repeated ||= failure.kind === 'broken' || failure.sent
-    return gate.failed(request, to, failure.kind === 'broken' && before ? { ...failure, again: false } : failure)
+/** Routes a request, and again while its service restarts, until it is answered or forwarded. */
+export function dispatch(
+  router: Router,
+  context: RequestContext,
+  forwarder: Forwarder,
+  log: Log,
+  attempt?: Attempt,
+): void {
+  const request = attempt === undefined ? context : { ...context, since: attempt.since }
+  // A request that crashes its service must not crash-loop it: at most one retry.
+  let wasRetried = attempt !== undefined && attempt.failure.kind !== 'refused'
+  const recover = (to: Destination, failure: Failure): Decision | Promise<Decision> => {
+    const before = wasRetried
+    wasRetried ||= failure.kind === 'broken' || failure.sent
+    return router.recover(request, to, failure.kind === 'broken' && before ? { ...failure, again: false } : failure)
   }
-  const decided = (verdict: Verdict): void => {
-    if (carrier.gone()) return
-    if (verdict.do === 'answer') return void carrier.answer(verdict.answer)
-    const { to } = verdict
-    carrier.carry(to, failure => settle(() => failed(to, failure)))
+  const carryOut = (decision: Decision): void => {
+    if (forwarder.isClosed()) return
+    if (decision.kind === 'respond') return void forwarder.respond(decision.response)
+    const { to } = decision
+    forwarder.forward(to, failure => decide(() => recover(to, failure)))
   }
-  const settle = (ask: () => Verdict | Promise<Verdict>): void => {
+  const decide = (route: () => Decision | Promise<Decision>): void => {
     try {
-      const verdict = ask()
-      if (verdict instanceof Promise) verdict.then(decided).catch(broke)
-      else decided(verdict)
+      const decision = route()
+      if (decision instanceof Promise) decision.then(carryOut).catch(fail)
+      else carryOut(decision)
     } catch (error) {
-      broke(error)
+      fail(error)
     }
   }
-  const broke = (error: unknown): void => {
-    log.error(`the proxy failed: ${messageOf(error)}`)
-    if (!carrier.gone()) carrier.answer(refusal.internal())
+  const fail = (error: unknown): void => {
+    log.error(`internal error of the proxy: ${messageOf(error)}`)
+    if (!forwarder.isClosed()) forwarder.respond(errorPages.internal())
   }
-  settle(() =>
-    tried === undefined || tried.failure.kind === 'stale'
-      ? gate.judge(request)
-      : gate.failed(request, tried.to, tried.failure),
+  decide(() =>
+    attempt === undefined || attempt.failure.kind === 'stale'
+      ? router.route(request)
+      : router.recover(request, attempt.to, attempt.failure),
   )
 }
 
-/** A request from now on; its client is gone when what it is answered on closes. */
-export function caseOf(head: Head, scheme: 'http' | 'https', answer: Writable): Case {
-  let gone: AbortController | undefined
+/** Creates the context of a request that has just arrived. @param response closes when the client disconnects */
+export function contextOf(info: RequestInfo, scheme: 'http' | 'https', response: Writable): RequestContext {
+  let controller: AbortController | undefined
   return {
-    head,
+    info,
     scheme,
     since: performance.now(),
-    gone() {
-      if (gone !== undefined) return gone.signal
-      const made = new AbortController()
-      gone = made
-      if (answer.destroyed) made.abort()
-      else answer.once('close', () => made.abort())
-      return made.signal
+    signal() {
+      if (controller !== undefined) return controller.signal
+      const created = new AbortController()
+      controller = created
+      if (response.destroyed) created.abort()
+      else response.once('close', () => created.abort())
+      return created.signal
     },
   }
 }

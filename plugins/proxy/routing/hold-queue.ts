@@ -2,10 +2,13 @@ import type { Catalog } from '../../../kernel/contract/plugin.ts'
 import type { Limits } from '../limits.ts'
 
 /** How a wait ended. */
-export type Waited<T> = { readonly by: 'value'; readonly value: T } | { readonly by: 'time' } | { readonly by: 'abort' }
+export type WaitResult<T> =
+  | { readonly by: 'value'; readonly value: T }
+  | { readonly by: 'time' }
+  | { readonly by: 'abort' }
 
-/** Counts the requests that wait, so that they stay bounded. */
-export class Holds {
+/** Counts held requests, so that their number stays bounded. */
+export class HoldQueue {
   readonly #limits: Limits
   readonly #held = new Map<string, number>()
   #total = 0
@@ -14,7 +17,7 @@ export class Holds {
     this.#limits = limits
   }
 
-  /** Takes a place; the result gives it back. Undefined: all are taken. */
+  /** Reserves a place and returns the function that releases it; undefined when the queue is full. */
   enter(key: string): (() => void) | undefined {
     const held = this.#held.get(key) ?? 0
     if (held >= this.#limits.heldPerService || this.#total >= this.#limits.heldTotal) return undefined
@@ -22,23 +25,23 @@ export class Holds {
     this.#total++
     return () => {
       this.#total--
-      const left = (this.#held.get(key) ?? 1) - 1
-      if (left === 0) this.#held.delete(key)
-      else this.#held.set(key, left)
+      const rest = (this.#held.get(key) ?? 1) - 1
+      if (rest === 0) this.#held.delete(key)
+      else this.#held.set(key, rest)
     }
   }
 }
 
-/** Waits for `start`, at most `ms`, and no longer than any of the signals lasts; `start`'s own signal ends with the wait. */
-export async function within<T>(
+/** Waits for `start`, at most `ms`, until one of the signals aborts; aborts the signal given to `start` when the wait ends. */
+export async function waitFor<T>(
   ms: number,
   signals: readonly AbortSignal[],
   start: (signal: AbortSignal) => Promise<T>,
-): Promise<Waited<T>> {
+): Promise<WaitResult<T>> {
   const end = new AbortController()
   let stop = (): void => undefined
   try {
-    return await new Promise<Waited<T>>((resolve, reject) => {
+    return await new Promise<WaitResult<T>>((resolve, reject) => {
       const timer = setTimeout(() => resolve({ by: 'time' }), Math.max(0, ms))
       const abort = (): void => resolve({ by: 'abort' })
       for (const signal of signals) {
@@ -57,8 +60,8 @@ export async function within<T>(
   }
 }
 
-/** Resolves when a condition holds, at once or after an event of the catalog, or when the signal is aborted. */
-export function untilTrue(catalog: Pick<Catalog, 'on'>, isTrue: () => boolean, signal: AbortSignal): Promise<void> {
+/** Resolves when a condition holds, checked now and after each event of the catalog, or when the signal aborts. */
+export function waitUntil(catalog: Pick<Catalog, 'on'>, isTrue: () => boolean, signal: AbortSignal): Promise<void> {
   return new Promise(resolve => {
     const off = catalog.on(() => {
       if (isTrue()) done()

@@ -1,69 +1,69 @@
 import type { Catalog, CatalogEntry, Status } from '../../../kernel/contract/plugin.ts'
 import type { Limits } from '../limits.ts'
-import { type About, type Answer, newsAnswer } from '../pages/responses.ts'
+import { type LocalResponse, reloadResponse, type ServiceDetails } from '../pages/responses.ts'
 import { type Address, addressOf } from '../upstream/dial.ts'
 import type { Crashes } from './crashes.ts'
-import type { Case } from './decision.ts'
-import { type Holds, untilTrue, within } from './hold-queue.ts'
-import { refuses } from './reconnect.ts'
+import type { RequestContext } from './decision.ts'
+import { type HoldQueue, waitFor, waitUntil } from './hold-queue.ts'
+import { isRefused } from './reconnect.ts'
 
-/** What the pages' questions are answered with. */
-export interface NewsParts {
+/** What polls are answered from. */
+export interface PageReloadParts {
   readonly catalog: Catalog
   readonly limits: Limits
-  readonly holds: Holds
+  readonly holdQueue: HoldQueue
   readonly crashes: Crashes
   readonly closing: AbortSignal
-  readonly about: (entry: CatalogEntry) => Promise<About>
+  readonly details: (entry: CatalogEntry) => Promise<ServiceDetails>
 }
 
 export const pending: ReadonlySet<Status> = new Set(['waiting', 'starting', 'restarting'])
 
-/** Answers the pages of services that could not be reached: whether to reload. It waits for an event that says so, for a while. */
-export class News {
-  readonly #parts: NewsParts
+/** Answers the polls of error pages, which reload when their service has changed: each poll waits for that event for a while. */
+export class PageReloads {
+  readonly #parts: PageReloadParts
 
-  constructor(parts: NewsParts) {
+  constructor(parts: PageReloadParts) {
     this.#parts = parts
   }
 
-  /** @param asked what the page waits for: one of `Awaited`, with the number of the run for `run` */
-  async answer({ key }: CatalogEntry, asked: string, request: Case): Promise<Answer> {
-    const { catalog, limits, holds, closing, about } = this.#parts
-    const [what = '', run = ''] = asked.split(' ')
-    const isOver = (): boolean => {
+  /** @param awaited what the page waits for: one of `Awaited`, followed by the number of the run for `run` */
+  async answer({ key }: CatalogEntry, awaited: string, request: RequestContext): Promise<LocalResponse> {
+    const { catalog, limits, holdQueue, closing, details } = this.#parts
+    const [event = '', run = ''] = awaited.split(' ')
+    const hasHappened = (): boolean => {
       const entry = catalog.get(key)
-      return entry === undefined || this.#isOver(entry, what, Number(run))
+      return entry === undefined || this.#hasHappened(entry, event, Number(run))
     }
-    const release = holds.enter(key)
+    const release = holdQueue.enter(key)
     try {
-      const patience = what === 'open' ? limits.poll * 2 : isLong(what) ? limits.longPoll : limits.poll
-      const signals = [request.gone(), closing]
-      await within(release === undefined ? 0 : patience, signals, signal => untilTrue(catalog, isOver, signal))
+      const timeout = event === 'open' ? limits.poll * 2 : isStatic(event) ? limits.longPoll : limits.poll
+      const signals = [request.signal(), closing]
+      await waitFor(release === undefined ? 0 : timeout, signals, signal => waitUntil(catalog, hasHappened, signal))
       const entry = catalog.get(key)
-      if (isOver() || entry === undefined) return newsAnswer('reload')
-      if (what === 'open' && !(await refusesAt(addressOf(entry, request.head.name)))) return newsAnswer('reload')
-      return newsAnswer(isLong(what) || what === 'open' ? 'stay' : await about(entry))
+      if (hasHappened() || entry === undefined) return reloadResponse('reload')
+      if (event === 'open' && !(await isRefusedAt(addressOf(entry, request.info.name)))) return reloadResponse('reload')
+      return reloadResponse(isStatic(event) || event === 'open' ? 'stay' : await details(entry))
     } finally {
       release?.()
     }
   }
 
-  #isOver(entry: CatalogEntry, what: string, run: number): boolean {
+  #hasHappened(entry: CatalogEntry, event: string, run: number): boolean {
     const { key, status, fault } = entry
-    if (what === 'start') return status === 'running' || pending.has(status)
-    if (what === 'fault') return fault === undefined
-    if (what === 'open') return status !== 'running' || fault !== undefined
-    if (what === 'run') return this.#parts.crashes.run(key) !== run
+    if (event === 'start') return status === 'running' || pending.has(status)
+    if (event === 'fault') return fault === undefined
+    if (event === 'open') return status !== 'running' || fault !== undefined
+    if (event === 'run') return this.#parts.crashes.run(key) !== run
     return !pending.has(status) || fault !== undefined
   }
 }
 
-/** Nothing on the page changes meanwhile. */
-function isLong(what: string): boolean {
-  return what === 'start' || what === 'fault' || what === 'run'
+/** Whether the page shows nothing that changes before it reloads. */
+function isStatic(event: string): boolean {
+  return event === 'start' || event === 'fault' || event === 'run'
 }
 
-async function refusesAt(address: Address | undefined): Promise<boolean> {
-  return address === undefined || (await refuses(address))
+async function isRefusedAt(address: Address | undefined): Promise<boolean> {
+  return address === undefined || (await isRefused(address))
 }

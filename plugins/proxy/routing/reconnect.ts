@@ -1,49 +1,49 @@
 import { type Address, dial, keyOf } from '../upstream/dial.ts'
 
-/** This often it is asked whether somebody listens: ms. */
+/** Pause between two connection attempts: ms. */
 const interval = 50
-/** What neither takes nor refuses a connection in this time has a queue that is full, and so listens: ms. */
-const patience = 1_000
+/** A connection neither accepted nor refused after this waits in a full accept queue, so the service listens: ms. */
+const timeout = 1_000
 
-/** Services that run but refuse connections for a moment, as those do that load their changed code by themselves. */
-export class Reopening {
+/** Waits for services that run but refuse connections for a moment, as those do that reload their own code. */
+export class Reconnects {
   readonly #limit: number
-  readonly #asked = new Map<string, Promise<boolean>>()
+  readonly #probes = new Map<string, Promise<boolean>>()
   readonly #timers = new Set<NodeJS.Timeout>()
 
-  /** @param limit so long it is waited for, and as long then not again: ms */
+  /** @param limit how long a wait takes at most, and how long a negative result is reused: ms */
   constructor(limit: number) {
     this.#limit = limit
   }
 
-  /** Whether somebody listens at the address within the limit. One asks for all who wait. */
-  opens(address: Address): Promise<boolean> {
+  /** Returns whether the address accepts connections within the limit. One probe serves all callers. */
+  waitForListener(address: Address): Promise<boolean> {
     const key = keyOf(address)
-    const asked = this.#asked.get(key)
-    if (asked !== undefined) return asked
-    const asking = this.#ask(address).then(opened => {
-      if (opened) this.#asked.delete(key)
-      else this.#later(() => this.#asked.delete(key), this.#limit)
-      return opened
+    const running = this.#probes.get(key)
+    if (running !== undefined) return running
+    const probe = this.#probe(address).then(isListening => {
+      if (isListening) this.#probes.delete(key)
+      else this.#schedule(() => this.#probes.delete(key), this.#limit)
+      return isListening
     })
-    this.#asked.set(key, asking)
-    return asking
+    this.#probes.set(key, probe)
+    return probe
   }
 
   close(): void {
     for (const timer of this.#timers) clearTimeout(timer)
   }
 
-  async #ask(address: Address): Promise<boolean> {
+  async #probe(address: Address): Promise<boolean> {
     const end = performance.now() + this.#limit
     do {
-      if (!(await refuses(address))) return true
-      await new Promise<void>(resolve => this.#later(resolve, interval))
+      if (!(await isRefused(address))) return true
+      await new Promise<void>(resolve => this.#schedule(resolve, interval))
     } while (performance.now() < end)
     return false
   }
 
-  #later(act: () => void, ms: number): void {
+  #schedule(act: () => void, ms: number): void {
     const timer = setTimeout(() => {
       this.#timers.delete(timer)
       act()
@@ -52,10 +52,10 @@ export class Reopening {
   }
 }
 
-/** Whether nobody listens at an address this moment. */
-export function refuses(address: Address): Promise<boolean> {
+/** Returns whether an address refuses connections at this moment. */
+export function isRefused(address: Address): Promise<boolean> {
   return new Promise(resolve => {
-    const timer = setTimeout(() => resolve(false), patience).unref()
+    const timer = setTimeout(() => resolve(false), timeout).unref()
     dial({ host: address.host, port: address.port }, { allowHalfOpen: false }, (error, socket) => {
       clearTimeout(timer)
       socket.destroy()

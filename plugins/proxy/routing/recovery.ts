@@ -1,67 +1,67 @@
 import type { Catalog } from '../../../kernel/contract/plugin.ts'
 import type { Limits } from '../limits.ts'
 import type { Address } from '../upstream/dial.ts'
-import { type Holds, untilTrue, within } from './hold-queue.ts'
-import { Reopening, refuses } from './reconnect.ts'
+import { type HoldQueue, waitFor, waitUntil } from './hold-queue.ts'
+import { isRefused, Reconnects } from './reconnect.ts'
 
-/** A service's address to which a request could not be sent, or from which no response came. */
-export interface Lost {
+/** A service that could not be reached, or sent no response, and the address it was tried at. */
+export interface LostService {
   readonly key: string
   readonly address: Address
 }
 
-/** Finds out whether a service that did not answer crashes, restarts or moves this moment, so that its requests can wait for it. */
+/** Finds out whether a service that failed to respond is crashing, restarting or moving, so that its requests can wait for it. */
 export class Recovery {
   readonly #catalog: Catalog
   readonly #limits: Limits
-  readonly #holds: Holds
-  readonly #reopening: Reopening
+  readonly #holdQueue: HoldQueue
+  readonly #reconnects: Reconnects
 
-  constructor(catalog: Catalog, limits: Limits, holds: Holds) {
+  constructor(catalog: Catalog, limits: Limits, holdQueue: HoldQueue) {
     this.#catalog = catalog
     this.#limits = limits
-    this.#holds = holds
-    this.#reopening = new Reopening(limits.reopening)
+    this.#holdQueue = holdQueue
+    this.#reconnects = new Reconnects(limits.reconnect)
   }
 
   close(): void {
-    this.#reopening.close()
+    this.#reconnects.close()
   }
 
-  /** Whether the service does not run at that address any more. */
-  moved({ key, address }: Lost): boolean {
+  /** Returns whether the service no longer runs at that address. */
+  hasMoved({ key, address }: LostService): boolean {
     const entry = this.#catalog.get(key)
     if (entry === undefined || entry.status !== 'running') return true
     return entry.upstream !== null && (entry.upstream.host !== address.host || entry.upstream.port !== address.port)
   }
 
-  /** Whether the service is reported to crash, restart or move within a moment. Aborted by any of the signals. */
-  async changes(lost: Lost, signals: readonly AbortSignal[]): Promise<'value' | 'time' | 'abort'> {
-    return (await within(this.#limits.grace, signals, signal => this.#change(lost, signal))).by
+  /** Waits a moment for an event that the service crashes, restarts or moves: `value` when it came. */
+  async waitForChange(lost: LostService, signals: readonly AbortSignal[]): Promise<'value' | 'time' | 'abort'> {
+    return (await waitFor(this.#limits.grace, signals, signal => this.#change(lost, signal))).by
   }
 
-  /** The same, or where the service refuses connections, whether it is found to listen again. */
-  async returns(lost: Lost, refused: boolean, signals: readonly AbortSignal[]): Promise<boolean> {
-    const { grace, reopening } = this.#limits
+  /** Waits for the same event, or where the service refuses connections, until it listens again. Returns whether one of them came. */
+  async waitForReturn(lost: LostService, refused: boolean, signals: readonly AbortSignal[]): Promise<boolean> {
+    const { grace, reconnect } = this.#limits
     if (!refused) {
-      const by = await this.changes(lost, signals)
+      const by = await this.waitForChange(lost, signals)
       if (by !== 'time') return by === 'value'
-      if (!(await refuses(lost.address))) return false
+      if (!(await isRefused(lost.address))) return false
     }
-    const release = this.#holds.enter(lost.key)
+    const release = this.#holdQueue.enter(lost.key)
     try {
-      const waited = await within(release === undefined ? grace : grace + reopening, signals, signal =>
-        Promise.race([this.#change(lost, signal).then(() => true), this.#reopening.opens(lost.address)]),
+      const waited = await waitFor(release === undefined ? grace : grace + reconnect, signals, signal =>
+        Promise.race([this.#change(lost, signal).then(() => true), this.#reconnects.waitForListener(lost.address)]),
       )
       if (waited.by !== 'value' || waited.value) return waited.by === 'value'
-      // That it does not was known already, perhaps: what has become of it may be reported any moment.
-      return (await this.changes(lost, signals)) === 'value'
+      // A reused negative result comes at once: the event that explains it may still be on its way.
+      return (await this.waitForChange(lost, signals)) === 'value'
     } finally {
       release?.()
     }
   }
 
-  #change(lost: Lost, signal: AbortSignal): Promise<void> {
-    return untilTrue(this.#catalog, () => this.moved(lost), signal)
+  #change(lost: LostService, signal: AbortSignal): Promise<void> {
+    return waitUntil(this.#catalog, () => this.hasMoved(lost), signal)
   }
 }

@@ -1,18 +1,16 @@
-import type { Memory } from '../../../kernel/contract/plugin.ts'
-
-/** Memory to write from, used again once it was written: what is allocated anew for each piece costs more than the piece. */
-export class Slots {
+/** Buffers to write from, reused once they were written: allocating one for each piece costs more than the piece. */
+export class BufferPool {
   readonly #size: number
-  readonly #most: number
+  readonly #max: number
   readonly #free: Buffer[] = []
 
-  /** @param size bytes of each @param most of them are kept */
-  constructor(size: number, most: number) {
+  /** @param size of each buffer, in bytes @param max number of free buffers to keep */
+  constructor(size: number, max: number) {
     this.#size = size
-    this.#most = most
+    this.#max = max
   }
 
-  /** The pieces in one buffer, after a head in latin1; `done` is to be called when it was written, with why not. */
+  /** Copies the pieces into one buffer, after a head in latin1. `done` must be called after the write, with its error. */
   join(
     head: string,
     pieces: readonly Buffer[],
@@ -26,20 +24,20 @@ export class Slots {
       at += piece.length
     }
     const done = (error?: Error | null): void => {
-      // Of one that was not written nobody knows who still holds it.
-      if (fits && !error && this.#free.length < this.#most) this.#free.push(slot)
+      // After a failed write the buffer may still be referenced.
+      if (fits && !error && this.#free.length < this.#max) this.#free.push(slot)
     }
     return { bytes: slot.subarray(0, at), done }
   }
 
-  /** Keeps none, for now. */
+  /** Frees all unused buffers. */
   clear(): void {
     this.#free.length = 0
   }
 }
 
-/** For pieces as large as a read, with a head before. */
-export const slots = new Slots(80 * 1024, 64)
+/** Large enough for one read, with a head before it. */
+export const slots = new BufferPool(80 * 1024, 64)
 
 export function sizeOf(pieces: readonly Buffer[]): number {
   let size = 0
@@ -49,22 +47,10 @@ export function sizeOf(pieces: readonly Buffer[]): number {
 
 const nothing = { bytes: Buffer.alloc(0), done: (): void => undefined }
 
-/** A copy of the pieces in one; `done` is to be called when it was written. */
-export function copied(pieces: readonly Buffer[]): ReturnType<Slots['join']> {
+/** Copies the pieces into one buffer. `done` must be called after the write. */
+export function copyOf(pieces: readonly Buffer[]): ReturnType<BufferPool['join']> {
   if (pieces.length === 0) return nothing
   const size = sizeOf(pieces)
-  // Small ones share a slab of Node's own.
+  // Small buffers share a slab of Node's.
   return size <= 4096 ? { bytes: Buffer.concat(pieces, size), done: nothing.done } : slots.join('', pieces, size)
-}
-
-let discarded: Memory['discarded'] = () => {}
-
-/** Reports discarded buffers to the daemon's memory from now on. */
-export function reportDiscarded(memory: Memory): void {
-  discarded = bytes => memory.discarded(bytes)
-}
-
-/** Reports that so many bytes of a large body were read into buffers of their own, which are soon garbage. */
-export function spent(bytes: number): void {
-  discarded(bytes)
 }

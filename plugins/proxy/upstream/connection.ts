@@ -1,44 +1,50 @@
 import type { Socket } from 'node:net'
 import { messageOf, systemCode } from '../../../kernel/errors.ts'
 import { more } from '../message/bytes.ts'
-import { Chunks } from '../message/chunked.ts'
+import { ChunkReader } from '../message/chunked.ts'
 import { readAnyResponse } from '../message/lenient-response.ts'
 import type { ResponseHead } from '../message/response-head.ts'
 import { readBeforeFailing } from './early-response.ts'
-import { type Broken, closedEarly, type Exchange, type Receiver, type WireRequest } from './exchange.ts'
+import {
+  closedEarly,
+  type Exchange,
+  type ExchangeFailure,
+  type Http1UpstreamRequest,
+  type Receiver,
+} from './exchange.ts'
 
-/** Who gets a connection back. */
-export interface Home {
-  /** It can be used again. */
-  idle(link: Link): void
-  /** It cannot. */
-  gone(link: Link): void
+/** Keeps the connection between its exchanges. */
+export interface ConnectionOwner {
+  /** Takes back a connection that can be reused. */
+  idle(connection: UpstreamConnection): void
+  /** Removes a connection that was closed or switched protocols. */
+  closed(connection: UpstreamConnection): void
 }
 
-/** One connection to a service: one exchange at a time, its response framed strictly. */
-export class Link implements Exchange {
+/** A connection to a service by HTTP/1.1: one exchange at a time, with strictly framed responses. */
+export class UpstreamConnection implements Exchange {
   readonly socket: Socket
-  /** performance.now() of when it became idle. */
+  /** When it became idle: performance.now(). */
   idleSince = 0
-  readonly #home: Home
-  readonly #mostHead: number
+  readonly #owner: ConnectionOwner
+  readonly #maxHead: number
   #receiver: Receiver | undefined
-  #request: WireRequest | undefined
+  #request: Http1UpstreamRequest | undefined
   #head: ResponseHead | undefined
-  #chunks: Chunks | undefined
-  #left = 0
+  #chunks: ChunkReader | undefined
+  #remaining = 0
   #partial: Buffer | undefined
-  #uses = 0
-  #heard = false
+  #requests = 0
+  #hasResponse = false
   #uploaded = true
   #ended = false
   #error: Error | undefined
 
-  /** @param flows the socket emits its data; else it is given to `read` */
-  constructor(socket: Socket, home: Home, mostHead: number, flows: boolean) {
+  /** @param flows whether the socket emits its data; otherwise the owner calls `read` */
+  constructor(socket: Socket, owner: ConnectionOwner, maxHead: number, flows: boolean) {
     this.socket = socket
-    this.#home = home
-    this.#mostHead = mostHead
+    this.#owner = owner
+    this.#maxHead = maxHead
     if (flows) socket.on('data', this.read)
     socket.on('drain', this.#onDrain)
     socket.on('end', this.#onEnd)
@@ -46,21 +52,21 @@ export class Link implements Exchange {
     socket.on('close', this.#onClose)
   }
 
-  /** Whether a request can be sent on it. */
+  /** Whether it can carry a request. */
   get usable(): boolean {
     return !this.#ended && this.socket.writable && this.#error === undefined
   }
 
-  /** Whether it has served a request before. */
+  /** Whether it has carried a request before. */
   get used(): boolean {
-    return this.#uses > 0
+    return this.#requests > 0
   }
 
-  start(request: WireRequest, receiver: Receiver): void {
+  start(request: Http1UpstreamRequest, receiver: Receiver): void {
     this.#request = request
     this.#receiver = receiver
-    this.#heard = false
-    this.#uses++
+    this.#hasResponse = false
+    this.#requests++
     this.#uploaded = !request.hasBody
     if (request.hasBody) readBeforeFailing(this.socket)
     this.socket.write(request.head, 'latin1')
@@ -84,12 +90,12 @@ export class Link implements Exchange {
     this.socket.destroy()
   }
 
-  /** Takes the first `count` bytes, which hold until it returns: what is kept is copied. */
+  /** Reads the first `count` bytes, which are valid until it returns: copies what it keeps. */
   readonly read = (bytes: Buffer, count = bytes.length): void => {
     const receiver = this.#receiver
-    // Nobody asked for it.
+    // Without a request there can be no response.
     if (receiver === undefined) return void this.socket.destroy()
-    this.#heard = true
+    this.#hasResponse = true
     const before = this.#partial
     this.#partial = undefined
     const all = before === undefined ? bytes : Buffer.concat([before, bytes.subarray(0, count)])
@@ -98,13 +104,14 @@ export class Link implements Exchange {
     if (!receiver.flush() && this.#receiver === receiver) this.socket.pause()
   }
 
-  /** A head, and what of the body came with it; or a piece of the body. What follows an interim head is to be taken next. */
+  /** Reads a head with the begin of its body, or a piece of the body. Returns what follows an interim head, to be read next. */
   #take(bytes: Buffer, size: number, receiver: Receiver): Buffer | undefined {
     if (this.#head !== undefined) return void this.#readBody(bytes, 0, size, this.#head, receiver)
     const head = readAnyResponse(bytes, this.#request?.bodyless ?? false, size)
-    if (head === 'faulty') this.#strange(`answered on port ${this.socket.remotePort}, but not in HTTP`)
-    else if (head === 'coding') this.#strange('answered in a transfer coding that is not supported')
-    else if ((head === more ? size : head.end) > this.#mostHead) this.#strange('answered with a head that is too large')
+    if (head === 'faulty') this.#failInvalid(`sent a response on port ${this.socket.remotePort} that is not HTTP`)
+    else if (head === 'coding') this.#failInvalid('sent a response with an unsupported transfer coding')
+    else if ((head === more ? size : head.end) > this.#maxHead)
+      this.#failInvalid('sent a response head that is too large')
     else if (head === more) this.#partial = Buffer.from(bytes.subarray(0, size))
     else if (head.status === 101) this.#switch(head, receiver, bytes.subarray(head.end, size))
     else if (head.status < 200) {
@@ -112,10 +119,10 @@ export class Link implements Exchange {
       return this.#receiver === undefined ? undefined : bytes.subarray(head.end, size)
     } else {
       this.#head = head
-      this.#chunks = head.ending.by === 'chunks' ? new Chunks() : undefined
-      this.#left = head.ending.by === 'length' ? head.ending.length : 0
+      this.#chunks = head.ending.by === 'chunks' ? new ChunkReader() : undefined
+      this.#remaining = head.ending.by === 'length' ? head.ending.length : 0
       receiver.head(head)
-      // The receiver may have left.
+      // The receiver may have aborted.
       if (this.#receiver !== undefined) this.#readBody(bytes, head.end, size, head, receiver)
     }
     return undefined
@@ -125,10 +132,10 @@ export class Link implements Exchange {
     const { by } = head.ending
     if (by === 'chunks') return void this.#readChunks(bytes.subarray(from, size), receiver)
     if (by === 'close') return void (size > from && receiver.body(bytes, from, size))
-    const to = Math.min(size, from + this.#left)
-    this.#left -= to - from
+    const to = Math.min(size, from + this.#remaining)
+    this.#remaining -= to - from
     if (to > from) receiver.body(bytes, from, to)
-    if (this.#left === 0) this.#complete(size - to, receiver)
+    if (this.#remaining === 0) this.#complete(size - to, receiver)
   }
 
   #readChunks(bytes: Buffer, receiver: Receiver): void {
@@ -137,28 +144,28 @@ export class Link implements Exchange {
     const pieces: Buffer[] = []
     const read = chunks.read(bytes, 0, receiver.wire ? pieces : undefined, receiver.wire ? undefined : pieces)
     for (const piece of pieces) receiver.body(piece, 0, piece.length)
-    if (read.is === 'faulty') this.#strange('broke its answer’s chunks')
+    if (read.is === 'faulty') this.#failInvalid('sent an invalid chunked body')
     else if (read.is === 'end') this.#complete(bytes.length - read.at, receiver, chunks.trailers)
   }
 
-  /** The response is complete; bytes beyond it would be an answer to nothing. */
+  /** Ends the exchange. Bytes beyond the response belong to no request: the connection is not reused. */
   #complete(beyond: number, receiver: Receiver, trailers: readonly string[] = []): void {
     const keep = this.#head?.keep === true && this.#request?.fresh === false && this.#uploaded && beyond === 0
     this.#receiver = undefined
     this.#head = undefined
     this.#chunks = undefined
-    // A connection must not go back paused: nobody would ever read from it again.
+    // A paused connection would never be read again.
     if (this.socket.isPaused()) this.socket.resume()
-    if (keep && this.usable) this.#home.idle(this)
+    if (keep && this.usable) this.#owner.idle(this)
     else if (this.#uploaded) this.socket.destroySoon()
-    // What it has not taken of the request it may never take.
+    // The service may never read the rest of the request.
     else this.socket.destroy()
     receiver.end(trailers)
   }
 
   #switch(head: ResponseHead, receiver: Receiver, rest: Buffer): void {
     if (this.#request?.upgrade !== true || head.upgrade === undefined || receiver.switched === undefined) {
-      return void this.#strange('switched protocols without being asked')
+      return void this.#failInvalid('switched protocols without a request to do so')
     }
     const { socket } = this
     this.#receiver = undefined
@@ -167,18 +174,18 @@ export class Link implements Exchange {
     socket.off('end', this.#onEnd)
     socket.off('error', this.#onError)
     socket.off('close', this.#onClose)
-    // From here on either side may end its half first.
+    // From here on either side may close its half first.
     socket.allowHalfOpen = true
-    this.#home.gone(this)
+    this.#owner.closed(this)
     receiver.switched(head, socket, rest)
   }
 
-  #strange(detail: string): void {
-    this.#fail({ kind: 'strange', detail, begun: this.#head !== undefined })
+  #failInvalid(detail: string): void {
+    this.#fail({ kind: 'invalid', detail, begun: this.#head !== undefined })
     this.socket.destroy()
   }
 
-  #fail(broken: Broken): void {
+  #fail(broken: ExchangeFailure): void {
     const receiver = this.#receiver
     this.#receiver = undefined
     receiver?.failed(broken)
@@ -195,14 +202,14 @@ export class Link implements Exchange {
   }
 
   readonly #onClose = (): void => {
-    this.#home.gone(this)
+    this.#owner.closed(this)
     const receiver = this.#receiver
     if (receiver === undefined) return
     if (this.#head?.ending.by === 'close' && this.#ended && this.#error === undefined) {
       this.#receiver = undefined
       receiver.end([])
       receiver.flush()
-    } else if (!this.#heard && this.#uses > 1) this.#fail({ kind: 'stale' })
+    } else if (!this.#hasResponse && this.#requests > 1) this.#fail({ kind: 'stale' })
     else this.#fail({ kind: 'broken', detail: detailOf(this.#error), begun: this.#head !== undefined })
   }
 }

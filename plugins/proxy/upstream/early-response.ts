@@ -3,8 +3,8 @@ import type { Socket } from 'node:net'
 type Done = (error?: Error | null) => void
 
 /**
- * Has a write that fails wait until all that was received is read. A service that answers early and closes resets the connection as
- * soon as more of the request comes; its answer lies there, but Node ends a socket at once when a write fails.
+ * Delays the error of a failed write until all received bytes are read. A service that responds early and closes resets the connection
+ * when more of the request arrives; its response has been received by then, but Node destroys a socket as soon as a write fails.
  */
 export function readBeforeFailing(socket: Socket): void {
   const waiting = (done: Done): Done => {

@@ -1,63 +1,98 @@
 import type { Socket } from 'node:net'
+import type { Protocol } from '../../../kernel/contract/plugin.ts'
 import type { RawHeaders } from '../message/headers.ts'
 import type { ResponseHead } from '../message/response-head.ts'
+import type { Address } from './dial.ts'
 
-/** A request ready for the wire. */
-export interface WireRequest {
-  /** Head, in latin1. */
+/** Where a request is sent. */
+export interface Target {
+  readonly address: Address
+  readonly protocol: Protocol
+  /** Path and query to request. */
+  readonly path: string
+}
+
+/** A request ready for a service: as the bytes of its head for HTTP/1.1, as fields for HTTP/2 in the clear. */
+export type UpstreamRequest = Http1UpstreamRequest | H2cUpstreamRequest
+
+/** A request for a service that speaks HTTP/1.1. */
+export interface Http1UpstreamRequest {
+  readonly protocol: 'http/1.1'
+  /** In latin1. */
   readonly head: string
-  /** Whether a response can have no body whatever its fields say: HEAD. */
+  /** Whether the response has no body whatever its fields say: HEAD. */
   readonly bodyless: boolean
-  /** A body follows, given to `write` and `finish`. */
+  /** Whether a body follows, by `write` and `finish`. */
   readonly hasBody: boolean
-  /** On a connection of its own: it must not be sent twice, and one that was used before may prove stale. */
+  /** Whether it needs a new connection: it must not be sent twice, and a reused connection may prove stale. */
   readonly fresh: boolean
-  /** It asks for a switch of protocols. */
+  /** Whether it asks for a switch of protocols. */
   readonly upgrade: boolean
 }
 
-/** Why there is no response, or not all of it. */
-export type Broken =
-  /** Nobody listened: nothing was sent. */
+/** A request for a service that speaks HTTP/2 in the clear. */
+export interface H2cUpstreamRequest {
+  readonly protocol: 'h2c'
+  readonly method: string
+  readonly path: string
+  /** As for HTTP/1.1, `Host` among them. */
+  readonly fields: RawHeaders
+  readonly hasBody: boolean
+  /** Whether it may be sent twice. */
+  readonly repeatable: boolean
+}
+
+/** Why there is no response, or only a part of it. */
+export type ExchangeFailure =
+  /** The connection was refused: nothing was sent. */
   | { readonly kind: 'refused' }
-  /** A connection used before was closed when the request came: it was not read, or not all of it. */
+  /** A reused connection was being closed when the request came: the service has not processed it. */
   | { readonly kind: 'stale' }
-  /** The connection ended; `begun` when the head of the response was there. */
+  /** The connection was lost; `begun` when the response's head had arrived. */
   | { readonly kind: 'broken'; readonly detail: string; readonly begun: boolean }
-  /** A response that is not of the strict grammar. */
-  | { readonly kind: 'strange'; readonly detail: string; readonly begun: boolean }
+  /** The response violates the grammar. */
+  | { readonly kind: 'invalid'; readonly detail: string; readonly begun: boolean }
 
-/** The `detail` of a connection that ended instead of an answer. */
-export const closedEarly = 'closed the connection without an answer'
+/** The `detail` of a connection that was closed before a response. */
+export const closedEarly = 'closed the connection without a response'
 
-/** Who asked. Its methods are called one after the other, several within one event of the connection. */
+/** Receives the response. Its methods are called in order, several within one event of the connection. */
 export interface Receiver {
-  /** Whether chunks are wanted as they are on the wire. */
+  /** Whether chunks are passed on as they are on the wire. */
   readonly wire: boolean
-  /** The request's head is on its way: its body may follow. */
+  /** The request's head has been sent: its body may follow. */
   sent?(): void
-  /** The connection takes more of the request's body again. */
+  /** The connection accepts more of the request's body. */
   drained?(): void
   interim(head: ResponseHead): void
   head(head: ResponseHead): void
-  /** A piece of the body, from an offset to before another; the bytes hold until `flush` returns. */
+  /** A piece of the body between two offsets; the bytes are valid until `flush` returns. */
   body(bytes: Buffer, from: number, to: number): void
   end(trailers: RawHeaders): void
-  /** The event is over: what was collected should be written. False: no more until `resume`. */
+  /** The event is over: collected bytes should be written. Returns false to receive no more until `resume`. */
   flush(): boolean
-  failed(broken: Broken): void
-  /** The service has agreed to the switch; the connection is the receiver's now. */
+  failed(failure: ExchangeFailure): void
+  /** The service has switched protocols; the receiver owns the connection from now on. */
   switched?(head: ResponseHead, socket: Socket, early: Buffer): void
 }
 
-/** A request under way. */
+/** A request in flight. */
 export interface Exchange {
-  /** Sends a piece of the body. False: wait for `drained`. */
+  /** Sends a piece of the body. Returns false to wait for `drained`. */
   write(piece: Buffer | string): boolean
-  /** The body is complete; its trailers where they are not a part of it. */
+  /** Ends the body; with its trailers where they are not a part of it (HTTP/2). */
   finish(trailers?: RawHeaders): void
-  /** Lets more of the response come. */
+  /** Resumes the response. */
   resume(): void
-  /** Nobody wants the response any more. */
+  /** Cancels the request. */
   abort(): void
+}
+
+/** The connections to one service. */
+export interface Origin {
+  /** Whether it has no connection and no request. */
+  readonly unused: boolean
+  /** Closes connections idle since before a time (performance.now()), and returns how many idle ones remain. */
+  closeIdle(before: number): number
+  destroy(): void
 }

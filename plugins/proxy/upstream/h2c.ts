@@ -12,108 +12,114 @@ import { fieldsOf } from '../message/h2-headers.ts'
 import { headLines, type RawHeaders } from '../message/headers.ts'
 import type { Ending, ResponseHead } from '../message/response-head.ts'
 import { type Address, dial, neverConnected } from './dial.ts'
-import type { Broken, Exchange, Receiver } from './exchange.ts'
-
-/** A request for a service that speaks HTTP/2 in the clear. */
-export interface H2cRequest {
-  readonly method: string
-  readonly path: string
-  /** As for a service of HTTP/1.1, `Host` among them. */
-  readonly fields: RawHeaders
-  readonly hasBody: boolean
-  /** Whether it may be sent twice. */
-  readonly repeatable: boolean
-}
+import type { Exchange, ExchangeFailure, H2cUpstreamRequest, Origin, Receiver } from './exchange.ts'
 
 // RFC 9113 section 8.2.2; `te: trailers` stays.
 const connectionOnly = new Set(['connection', 'transfer-encoding', 'keep-alive', 'upgrade', 'host', 'expect'])
 
-/** One HTTP/2 connection for each service, made at the first request and again when it has ended. */
-export class H2cServices {
+/** The HTTP/2 connection to one address: opened by the first request, and again after it was closed. */
+export class H2cOrigin implements Origin {
+  readonly #address: Address
   readonly #limits: Limits
-  readonly #sessions = new Map<string, Promise<ClientHttp2Session>>()
+  readonly #onIdle: () => void
+  #session: Promise<ClientHttp2Session> | undefined
+  /** Requests that are not finished. */
+  #open = 0
+  #idleSince = 0
 
-  constructor(limits: Limits) {
+  constructor(address: Address, limits: Limits, onIdle: () => void) {
+    this.#address = address
     this.#limits = limits
+    this.#onIdle = onIdle
   }
 
-  send(address: Address, request: H2cRequest, receiver: Receiver): Exchange {
-    const exchange = new H2cExchange(request, receiver)
-    const key = `${address.host} ${address.port}`
-    const session = this.#sessions.get(key) ?? this.#open(key, address)
-    session.then(
-      made => exchange.begin(made),
+  get unused(): boolean {
+    return this.#session === undefined && this.#open === 0
+  }
+
+  send(request: H2cUpstreamRequest, receiver: Receiver): Exchange {
+    this.#open++
+    const exchange = new H2cExchange(request, receiver, () => {
+      this.#open--
+      this.#idleSince = performance.now()
+      if (this.#open === 0) this.#onIdle()
+    })
+    this.#session ??= this.#connect()
+    this.#session.then(
+      session => exchange.begin(session),
       (error: Error) => exchange.fail(error),
     )
     return exchange
   }
 
+  closeIdle(before: number): number {
+    if (this.#session === undefined || this.#open > 0) return 0
+    if (this.#idleSince >= before) return 1
+    this.#session.then(session => session.close()).catch(() => undefined)
+    this.#session = undefined
+    return 0
+  }
+
   destroy(): void {
-    for (const session of this.#sessions.values()) session.then(made => made.destroy()).catch(() => undefined)
-    this.#sessions.clear()
+    this.#session?.then(session => session.destroy()).catch(() => undefined)
+    this.#session = undefined
   }
 
-  /** A connection that takes requests until it ends, says goodbye, or was idle too long, be it with a stream still open. */
-  #open(key: string, address: Address): Promise<ClientHttp2Session> {
-    const session = this.#connect(address)
-    this.#sessions.set(key, session)
-    const forget = (): void => {
-      if (this.#sessions.get(key) === session) this.#sessions.delete(key)
-    }
-    session.then(made => {
-      made.once('close', forget).once('goaway', forget)
-      made.setTimeout(this.#limits.clientIdle, () => {
-        forget()
-        made.close()
-      })
-    }, forget)
-    return session
-  }
-
-  #connect(address: Address): Promise<ClientHttp2Session> {
-    return new Promise((resolve, reject) => {
-      dial(address, { allowHalfOpen: false }, (error, socket: Socket) => {
+  /** Opens a connection, used until it is closed or announces that (GOAWAY). */
+  #connect(): Promise<ClientHttp2Session> {
+    const connecting = new Promise<ClientHttp2Session>((resolve, reject) => {
+      dial(this.#address, { allowHalfOpen: false }, (error, socket: Socket) => {
         if (error !== null) return void reject(error)
-        const session = connect(`http://${address.host.includes(':') ? '[::1]' : address.host}:${address.port}`, {
+        const { host, port } = this.#address
+        const session = connect(`http://${host.includes(':') ? '[::1]' : host}:${port}`, {
           createConnection: () => socket,
           settings: { enablePush: false, initialWindowSize: this.#limits.h2Window },
           maxSessionMemory: 128,
         })
         session.setLocalWindowSize(this.#limits.h2Window * 16)
-        // Each stream hears of its end by itself.
+        // Each stream emits its own error.
         session.on('error', () => undefined)
         resolve(session)
       })
     })
+    const forget = (): void => {
+      if (this.#session === connecting) this.#session = undefined
+    }
+    connecting.then(session => session.once('close', forget).once('goaway', forget), forget)
+    return connecting
   }
 }
 
-/** A request as a stream of a service's connection. */
+/** A request as a stream of the connection. */
 class H2cExchange implements Exchange {
-  readonly #request: H2cRequest
+  readonly #request: H2cUpstreamRequest
   readonly #receiver: Receiver
+  readonly #onClose: () => void
   #stream: ClientHttp2Stream | undefined
   #over = false
   #begun = false
   #trailers: RawHeaders = []
 
-  constructor(request: H2cRequest, receiver: Receiver) {
+  /** @param onClose called once, when the connection no longer has the request */
+  constructor(request: H2cUpstreamRequest, receiver: Receiver, onClose: () => void) {
     this.#request = request
     this.#receiver = receiver
+    this.#onClose = onClose
   }
 
   begin(session: ClientHttp2Session): void {
     try {
       this.#start(session)
     } catch (error) {
-      // node:http2 does not take the request's head.
-      this.#broke({ kind: 'broken', detail: `cannot be asked by HTTP/2: ${messageOf(error)}`, begun: false })
+      // node:http2 rejects the request's head.
+      this.#fail({ kind: 'broken', detail: `cannot be requested over HTTP/2: ${messageOf(error)}`, begun: false })
     }
+    if (this.#stream === undefined) this.#onClose()
   }
 
   #start(session: ClientHttp2Session): void {
     if (this.#over) return
-    if (session.closed || session.destroyed) return void this.#broke({ kind: 'stale' })
+    if (session.closed || session.destroyed) return void this.#fail({ kind: 'stale' })
     const { method, path, fields, hasBody } = this.#request
     const kept: string[] = []
     let authority = ''
@@ -125,17 +131,17 @@ class H2cExchange implements Exchange {
     const headers = { ':method': method, ':path': path, ':authority': authority, ...fieldsOf(kept) }
     const stream = session.request(headers, { endStream: !hasBody, waitForTrailers: hasBody })
     this.#stream = stream
-    stream.on('continue', () => this.#receiver.interim(headOf(100, [], { by: 'nothing' })))
+    stream.on('continue', () => this.#receiver.interim(responseHeadOf(100, [], { by: 'nothing' })))
     stream.on('headers', (info: IncomingHttpHeaders, _flags: number, raw: string[]) => {
       const status = Number(info[':status'])
-      if (status !== 100) this.#receiver.interim(headOf(status, raw, { by: 'nothing' }))
+      if (status !== 100) this.#receiver.interim(responseHeadOf(status, raw, { by: 'nothing' }))
     })
     stream.once('response', (info: IncomingHttpHeaders, flags: number, raw: string[]) => {
       this.#begun = true
       const ends = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0
       const length = Number(info['content-length'])
       const body: Ending = Number.isSafeInteger(length) ? { by: 'length', length } : { by: 'chunks' }
-      this.#receiver.head(headOf(Number(info[':status']), raw, ends ? { by: 'nothing' } : body))
+      this.#receiver.head(responseHeadOf(Number(info[':status']), raw, ends ? { by: 'nothing' } : body))
       if (!ends) this.#receiver.flush()
     })
     stream.on('trailers', (_headers: IncomingHttpHeaders, _flags: number, raw: string[]) => {
@@ -147,9 +153,12 @@ class H2cExchange implements Exchange {
       if (!this.#receiver.flush()) stream.pause()
     })
     stream.on('drain', () => this.#receiver.drained?.())
-    stream.once('end', () => this.#ended(stream))
+    stream.once('end', () => this.#onEnd(stream))
     stream.once('error', error => this.fail(error))
-    stream.once('close', () => this.fail(new Error('closed the stream without an answer')))
+    stream.once('close', () => {
+      this.fail()
+      this.#onClose()
+    })
     this.#receiver.sent?.()
   }
 
@@ -164,7 +173,7 @@ class H2cExchange implements Exchange {
       try {
         stream.sendTrailers(fieldsOf(trailers))
       } catch (error) {
-        stream.destroy(new Error(`trailers that cannot be passed on: ${messageOf(error)}`))
+        stream.destroy(new Error(`trailers that cannot be forwarded: ${messageOf(error)}`))
       }
     })
     stream.end()
@@ -179,40 +188,46 @@ class H2cExchange implements Exchange {
     if (this.#stream !== undefined) drop(this.#stream)
   }
 
-  fail(error: Error): void {
-    if (this.#stream === undefined && neverConnected(error)) return void this.#broke({ kind: 'refused' })
-    // Not processed at all, says the service (RFC 9113 section 8.7).
+  /** @param error undefined where the service closed the stream without one */
+  fail(error?: Error): void {
+    if (this.#stream === undefined) {
+      this.#onClose()
+      if (error !== undefined && neverConnected(error)) return void this.#fail({ kind: 'refused' })
+    }
+    // The service has not processed it (RFC 9113 section 8.7).
     const refused = this.#stream?.rstCode === constants.NGHTTP2_REFUSED_STREAM
-    if (refused && !this.#begun && this.#request.repeatable) return void this.#broke({ kind: 'stale' })
-    this.#broke({ kind: 'broken', detail: `broke off: ${messageOf(error)}`, begun: this.#begun })
+    if (refused && !this.#begun && this.#request.repeatable) return void this.#fail({ kind: 'stale' })
+    const detail =
+      error === undefined ? 'closed the stream without a response' : `lost the HTTP/2 stream: ${messageOf(error)}`
+    this.#fail({ kind: 'broken', detail, begun: this.#begun })
   }
 
-  #ended(stream: ClientHttp2Stream): void {
+  #onEnd(stream: ClientHttp2Stream): void {
     if (!this.#over && this.#begun && (stream.rstCode ?? 0) === 0) {
       this.#over = true
       this.#receiver.end(this.#trailers)
       this.#receiver.flush()
     }
-    // What is left of the request is not wanted.
+    // The service does not need the rest of the request.
     if (!stream.writableFinished) drop(stream)
   }
 
-  #broke(broken: Broken): void {
+  #fail(broken: ExchangeFailure): void {
     if (this.#over) return
     this.#over = true
     this.#receiver.failed(broken)
   }
 }
 
-/** Ends a stream. One that was reset with NO_ERROR is closed, but node:http2 keeps it until all is read and written, which may be never. */
+/** Destroys a stream. node:http2 keeps one that was reset with NO_ERROR until it is read and written in full, which may be never. */
 function drop(stream: ClientHttp2Stream): void {
   if (stream.closed) return void stream.destroy()
   stream.close(constants.NGHTTP2_CANCEL)
-  // Its service may have ended it meanwhile: then it is kept, too.
+  // The service may have ended it meanwhile: then node:http2 keeps it, too.
   stream.resume()
 }
 
-function headOf(status: number, raw: RawHeaders, ending: Ending): ResponseHead {
+function responseHeadOf(status: number, raw: RawHeaders, ending: Ending): ResponseHead {
   const fields: string[] = []
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = raw[i] ?? ''

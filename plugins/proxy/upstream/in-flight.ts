@@ -1,60 +1,60 @@
-/** A request that is with its service. */
-export interface Flight {
+/** A request that a service is answering. */
+export interface InFlightRequest {
   /** When it was sent: performance.now(). */
   readonly since: number
 }
 
-/** Who waits for flights to land, and for which. */
-interface Waiting {
+/** A caller of `drain`, and the requests it waits for. */
+interface Drain {
   readonly key: string
-  readonly young: Set<Flight>
+  readonly pending: Set<InFlightRequest>
   readonly done: () => void
 }
 
-/** What a browser's EventSource accepts (HTML, server-sent events): the answer has no end, so that it is no flight. */
+/** What a browser's EventSource accepts (HTML, server-sent events): the response has no end, so it never counts as in flight. */
 export const eventStream = 'text/event-stream'
 
-/** The requests that services are answering: a restart lets them land first. */
-export class Flights {
-  readonly #open = new Map<string, Set<Flight>>()
-  readonly #waiting = new Set<Waiting>()
+/** The requests that services are answering: a restart waits for them first. */
+export class InFlight {
+  readonly #open = new Map<string, Set<InFlightRequest>>()
+  readonly #drains = new Set<Drain>()
 
   /** @param key the service's */
-  begin(key: string, flight: Flight): void {
+  begin(key: string, request: InFlightRequest): void {
     const open = this.#open.get(key)
-    if (open === undefined) this.#open.set(key, new Set([flight]))
-    else open.add(flight)
+    if (open === undefined) this.#open.set(key, new Set([request]))
+    else open.add(request)
   }
 
-  /** It was answered, or nothing came of it. */
-  end(key: string, flight: Flight): void {
-    this.#open.get(key)?.delete(flight)
-    for (const waiting of this.#waiting) {
-      if (waiting.key === key && waiting.young.delete(flight) && waiting.young.size === 0) waiting.done()
+  /** Removes a request that was answered or failed. */
+  end(key: string, request: InFlightRequest): void {
+    this.#open.get(key)?.delete(request)
+    for (const drain of this.#drains) {
+      if (drain.key === key && drain.pending.delete(request) && drain.pending.size === 0) drain.done()
     }
   }
 
-  /** A flight from now on; the result ends it. */
+  /** Adds a request that begins now, and returns the function that removes it. */
   track(key: string): () => void {
-    const flight: Flight = { since: performance.now() }
-    this.begin(key, flight)
-    return () => this.end(key, flight)
+    const request: InFlightRequest = { since: performance.now() }
+    this.begin(key, request)
+    return () => this.end(key, request)
   }
 
-  /** Waits for those of a service to end, at most `ms`: not for one that takes as long already, as event streams do. */
-  landed(key: string, ms: number): Promise<void> {
+  /** Waits until a service's requests are done, at most `ms`; not for one that has taken as long already, as event streams do. */
+  drain(key: string, ms: number): Promise<void> {
     const now = performance.now()
-    const young = new Set([...(this.#open.get(key) ?? [])].filter(({ since }) => now - since < ms))
-    if (young.size === 0) return Promise.resolve()
+    const pending = new Set([...(this.#open.get(key) ?? [])].filter(({ since }) => now - since < ms))
+    if (pending.size === 0) return Promise.resolve()
     return new Promise(resolve => {
       const done = (): void => {
         clearTimeout(timer)
-        this.#waiting.delete(waiting)
+        this.#drains.delete(drain)
         resolve()
       }
       const timer = setTimeout(done, ms)
-      const waiting: Waiting = { key, young, done }
-      this.#waiting.add(waiting)
+      const drain: Drain = { key, pending, done }
+      this.#drains.add(drain)
     })
   }
 }

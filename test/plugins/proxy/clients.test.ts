@@ -130,7 +130,7 @@ t.test('hostile clients', async t => {
     const got = await get(port, 'loop.localhost', '/', { headers: { accept: 'text/html' } })
     t.equal(got.status, 508)
     t.equal(got.header('x-locald'), 'loop')
-    t.match(got.body, /passed through locald 5 times and is back at loop.localhost/)
+    t.match(got.body, /passed through locald 5 times and returned to loop.localhost/)
     t.match(got.body, /changeOrigin/)
   })
 })
@@ -405,7 +405,7 @@ t.test('listening', async t => {
     t.equal(run.web.https, null)
     t.match(await check(run, 'proxy-http'), {
       status: 'pass',
-      summary: `listens on 127.0.0.1:${run.port} and [::1]:${run.port}`,
+      summary: `listening on 127.0.0.1:${run.port} and [::1]:${run.port}`,
     })
     t.match(await check(run, 'proxy-port'), { status: 'pass' })
     const six = new Wire(run.port, '::1')
@@ -421,13 +421,13 @@ t.test('listening', async t => {
     const other = await listening(t, net.createServer())
     const run = await boot(t, { env: String(other.port), holder: 'nginx (pid 12)' })
     t.equal(run.web.http, null)
-    t.match(run.log, [`error names are not served over HTTP: port ${other.port} cannot be used (EADDRINUSE)`])
+    t.match(run.log, [`error HTTP proxy is not running: port ${other.port} is in use`])
     t.match(await check(run, 'proxy-http'), {
       status: 'fail',
-      summary: `port ${other.port} is taken by nginx (pid 12), so names are not served over HTTP`,
+      summary: `HTTP proxy is not running: port ${other.port} is in use by nginx (pid 12)`,
     })
     t.match(run.warnings(), [
-      { message: `names are not served over HTTP: port ${other.port} is taken`, hint: /locald doctor/ },
+      { message: `HTTP proxy is not running: port ${other.port} is in use`, hint: /locald doctor/ },
     ])
     t.match(await check(run, 'proxy-port'), { status: 'skip' })
     t.equal(run.web.url('shop.localhost'), 'http://shop.localhost')
@@ -449,7 +449,7 @@ t.test('listening', async t => {
         status: 'fail',
         summary: `LOCALD_HTTP_PORT is '${env}', which is not a port`,
       })
-      t.match(bad.log, [/^error names are not served over HTTP: LOCALD_HTTP_PORT/])
+      t.match(bad.log, [/^error HTTP proxy is not running: LOCALD_HTTP_PORT/])
     }
   })
 
@@ -461,7 +461,7 @@ t.test('listening', async t => {
     t.match(await check(second, 'proxy-port'), {
       status: 'warn',
       severity: 'optional',
-      summary: `${second.port}, because 8080 is taken by someone`,
+      summary: `listening on ${second.port}: port 8080 is in use by someone`,
     })
     const privileged = await boot(t, { env: '', features: ['privileged-ports'] })
     if (privileged.port === 80) t.equal(privileged.web.url('shop.localhost'), 'http://shop.localhost')
@@ -472,8 +472,9 @@ t.test('listening', async t => {
     const run = await boot(t, { overshadowed: 'python3 (pid 812)' })
     t.match(await check(run, 'proxy-http'), {
       status: 'warn',
-      summary: /^listens on .*; python3 \(pid 812\) listens on that port of all addresses, and gets no connection/,
-      fix: /^Give python3 \(pid 812\) another port, or set LOCALD_HTTP_PORT/,
+      summary:
+        /^listening on .*; python3 \(pid 812\) listens on the same port of all addresses and gets no loopback connections/,
+      fix: /^Change the port of python3 \(pid 812\), or set LOCALD_HTTP_PORT/,
     })
   })
 

@@ -5,7 +5,7 @@ import net from 'node:net'
 import { connect as tlsConnect } from 'node:tls'
 import t, { type Test } from 'tap'
 import { WebSocketServer } from 'ws'
-import { mostDescriptors } from '../../../plugins/proxy/listen/descriptor-limit.ts'
+import { maxDescriptors } from '../../../plugins/proxy/listen/descriptor-limit.ts'
 import { at, boot, deadline, eventually, type Running, serve, unused, wire } from './harness.ts'
 
 const host = 'Host: shop.localhost\r\n'
@@ -152,7 +152,7 @@ async function halfClosed(t: Test, run: Running, text: string, secure = false): 
 }
 
 t.test('clients that end their half', async t => {
-  const run = await boot(t, { https: true, limits: { leaving: 50, grace: 50, reopening: 50 } })
+  const run = await boot(t, { https: true, limits: { halfClosed: 50, grace: 50, reconnect: 50 } })
   const get = `GET /1 HTTP/1.1\r\n${host}\r\n`
   const post = `POST /1 HTTP/1.1\r\n${host}Content-Length: 2\r\n\r\nhi`
 
@@ -244,12 +244,12 @@ t.test('connections that are too many for the system are closed at once, and oth
     for (const client of clients) client.destroy()
     await eventually(() => readdirSync('/dev/fd').length < open + 30, 'all are gone')
   }
-  t.ok(run.log.some(line => /^warn closed a connection at once: there are \d+ already$/.test(line)))
+  t.ok(run.log.some(line => /^warn closed a new connection: the limit of \d+ open descriptors is reached$/.test(line)))
   t.match(await wire(t, run.port).send(`GET / HTTP/1.1\r\n${host}Connection: close\r\n\r\n`).end(), /fine$/)
 })
 
 t.test('a Mac has a highest descriptor for them, other systems have none', t => {
-  t.ok(mostDescriptors('darwin') < 10_240 / 2 + 1)
-  t.equal(mostDescriptors('linux'), Number.POSITIVE_INFINITY)
+  t.ok(maxDescriptors('darwin') < 10_240 / 2 + 1)
+  t.equal(maxDescriptors('linux'), Number.POSITIVE_INFINITY)
   t.end()
 })

@@ -132,7 +132,7 @@ t.test('a port that somebody else has', { timeout: 60_000 }, async t => {
   const sandbox = new Sandbox(t, { env: { LOCALD_HTTP_PORT: String(port) } })
   const folder = sandbox.project('shop', { 'locald.toml': toml, 'server.mjs': server })
   const up = await sandbox.ok(['up', '-d', 'web'], { cwd: folder })
-  t.match(up.stderr, `names are not served over HTTP: port ${port} is taken (\`locald doctor\``)
+  t.match(up.stderr, `HTTP proxy is not running: port ${port} is in use (Run \`locald doctor\``)
   t.match(up.stdout, /https:\/\/shop\.localhost/)
   t.match(await sandbox.up(folder, ['web']), [{ event: 'project' }, { event: 'warning', hint: /doctor/ }])
 })

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module'
-import { Chunks } from '../../../plugins/proxy/message/chunked.ts'
+import { ChunkReader } from '../../../plugins/proxy/message/chunked.ts'
 import { readRequest } from '../../../plugins/proxy/message/request-head.ts'
 import { readResponse } from '../../../plugins/proxy/message/response-head.ts'
 
@@ -137,7 +137,7 @@ function readBody(message: Message, ending: Head['ending'], bytes: Buffer, cut: 
 /** In two pieces, and both ways: what is in the chunks, and the bytes that are passed on, read again, must be the same. */
 function readChunks(message: Message, bytes: Buffer, cut: number): boolean {
   const [wire, data]: [Buffer[], Buffer[]] = [[], []]
-  const [one, two] = [new Chunks(), new Chunks()]
+  const [one, two] = [new ChunkReader(), new ChunkReader()]
   const at = Math.min(cut, bytes.length)
   let trailers = ''
   for (const piece of [bytes.subarray(0, at), bytes.subarray(at)]) {
@@ -154,7 +154,7 @@ function readChunks(message: Message, bytes: Buffer, cut: number): boolean {
   }
   const passed = Buffer.concat([...wire, Buffer.from(trailers)])
   const third: Buffer[] = []
-  const relayed = new Chunks().read(passed, 0, undefined, third)
+  const relayed = new ChunkReader().read(passed, 0, undefined, third)
   const same = Buffer.concat(third).toString('latin1') === message.body
   if (!same || (relayed.is === 'end') !== message.whole) throw new Error('chunks passed on in another way')
   return true

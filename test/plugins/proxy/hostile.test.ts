@@ -225,7 +225,7 @@ t.test('TLS', async t => {
     const authority = `shop.localhost:${run.securePort}`
     const got = await get(run.securePort, authority, '/a?b', { headers: { accept: 'text/html' } })
     t.match([got.status, got.header('location')], [307, `https://${authority}/a?b`], 'is sent to HTTPS')
-    t.match(got.body, 'This port speaks TLS only')
+    t.match(got.body, 'This port accepts only TLS')
     const post = await get(run.securePort, authority, '/a', { method: 'POST', body: Buffer.alloc(3_000_000) })
     t.match([post.status, post.header('location')], [307, `https://${authority}/a`], 'also with a body')
     const upgrade = { connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-key': 'x' }

@@ -82,7 +82,7 @@ function connections(): number {
 
 t.test('what a service has begun may land before it is stopped', async t => {
   const landing = 1000
-  const run = await boot(t, { https: true, limits: { landing } })
+  const run = await boot(t, { https: true, limits: { draining: landing } })
   const { catalog, host } = run
   const client = await session(t, run)
   const open: (() => void)[] = []
@@ -405,7 +405,7 @@ t.test('HTTP/2', async t => {
       seen.length = 0
       const got = await ask(client, { ':method': method }, method === 'POST' ? 'x' : undefined)
       t.match(got, { status: 502 })
-      t.match(got.body, /closed the connection without an answer/)
+      t.match(got.body, /closed the connection without a response/)
       t.strictSame(seen, [method])
     }
   })
@@ -768,29 +768,41 @@ t.test('a service that speaks h2c', async t => {
 })
 
 t.test('a service that speaks h2c and takes no more', { timeout: 30_000 }, async t => {
-  await t.test('over a connection that was idle too long, on which a stream is still open', async t => {
-    const run = await boot(t, { https: true, limits: { clientIdle: 200 } })
-    const server = http2.createServer()
-    server.on('stream', stream => {
-      stream.on('error', () => undefined)
-      stream.respond({ ':status': 200 })
-      stream.pipe(stream)
-    })
-    const first = once(server, 'session')
-    const { port } = await listening(t, server)
-    run.catalog.set('shop:web', { ...at(port), protocol: 'h2c' })
-    const open = http.request({ port: run.port, headers: { host: 'shop.localhost' }, method: 'POST' })
-    open.on('error', () => undefined)
-    t.teardown(() => open.destroy())
-    open.flushHeaders()
-    // Its head does not wait for a body.
-    await once(open, 'response', { signal: AbortSignal.timeout(deadline) })
-    const [made]: http2.ServerHttp2Session[] = await first
-    // Servers that are not Node's do not say goodbye in turn.
-    if (made !== undefined) made.close = () => undefined
-    await new Promise(resolve => made?.once('goaway', resolve))
-    t.match(await ask(await session(t, run), { ':method': 'POST' }, 'x'), { status: 200, body: 'x' })
-  })
+  await t.test(
+    'uses a new connection after the old one was idle too long, but keeps one with an open stream',
+    async t => {
+      const run = await boot(t, { https: true, limits: { upstreamIdle: 200 } })
+      const server = http2.createServer()
+      const sessions: http2.ServerHttp2Session[] = []
+      server.on('session', made => {
+        sessions.push(made)
+        // Servers other than Node's do not send GOAWAY in turn.
+        made.close = () => undefined
+      })
+      server.on('stream', stream => {
+        stream.on('error', () => undefined)
+        stream.respond({ ':status': 200 })
+        stream.pipe(stream)
+      })
+      const { port } = await listening(t, server)
+      run.catalog.set('shop:web', { ...at(port), protocol: 'h2c' })
+      const open = http.request({ port: run.port, headers: { host: 'shop.localhost' }, method: 'POST' })
+      open.on('error', () => undefined)
+      t.teardown(() => open.destroy())
+      open.flushHeaders()
+      // Its head does not wait for a body.
+      const [response]: http.IncomingMessage[] = await once(open, 'response', { signal: AbortSignal.timeout(deadline) })
+      await new Promise(resolve => setTimeout(resolve, 500))
+      t.match(await ask(await session(t, run), { ':method': 'POST' }, 'x'), { status: 200, body: 'x' })
+      t.equal(sessions.length, 1, 'kept for its open stream')
+      const goaway = once(sessions[0] ?? server, 'goaway', { signal: AbortSignal.timeout(deadline) })
+      open.end()
+      response?.resume()
+      await goaway
+      t.match(await ask(await session(t, run), { ':method': 'POST' }, 'x'), { status: 200, body: 'x' })
+      t.equal(sessions.length, 2, 'a new one')
+    },
+  )
 
   await t.test('not at all', async t => {
     const run = await boot(t, { https: true, limits: { grace: 50 } })

@@ -4,13 +4,13 @@ import t, { type Test } from 'tap'
 import { listen } from '../../../plugins/proxy/listen/bind.ts'
 
 /** Listening as macOS allows it: what is bound here is free, whoever has the port of all addresses. */
-function means(t: Test, isTaken: (address: string, port: number) => boolean) {
+function means(t: Test, isInUse: (address: string, port: number) => boolean) {
   const servers: Server[] = []
   const elevated: number[] = []
   t.teardown(() => Promise.all(servers.filter(it => it.listening).map(it => once(it.close(), 'close'))))
   return {
     elevated,
-    make: () => {
+    createServer: () => {
       const server = createServer()
       servers.push(server)
       return server
@@ -19,7 +19,7 @@ function means(t: Test, isTaken: (address: string, port: number) => boolean) {
       elevated.push(port)
       return undefined
     },
-    isTaken: async (address: string, port: number) => isTaken(address, port),
+    isInUse: async (address: string, port: number) => isInUse(address, port),
   }
 }
 
@@ -46,8 +46,8 @@ t.test('a port that another program answers on is left to it, though it can be b
 
 t.test('the port that was asked for, and no other', async t => {
   const exactly = await unused()
-  const isTaken = (_: string, port: number) => port === exactly
-  t.strictSame(await listen({ exactly }, means(t, isTaken)), { port: null, wanted: exactly, code: 'EADDRINUSE' })
+  const isInUse = (_: string, port: number) => port === exactly
+  t.strictSame(await listen({ exactly }, means(t, isInUse)), { port: null, wanted: exactly, code: 'EADDRINUSE' })
 })
 
 t.test('no privilege is asked for to take a port that another program has', async t => {
@@ -59,12 +59,12 @@ t.test('no privilege is asked for to take a port that another program has', asyn
 
 t.test('any port is one that nobody answers on at ::1, either', async t => {
   const refused: number[] = []
-  const isTaken = (address: string, port: number) => {
+  const isInUse = (address: string, port: number) => {
     if (address !== '::1' || refused.length === 3) return false
     refused.push(port)
     return true
   }
-  const got = await listen({ exactly: 0 }, means(t, isTaken))
+  const got = await listen({ exactly: 0 }, means(t, isInUse))
   t.equal(refused.length, 3)
   t.ok(got.port !== null && !refused.includes(got.port))
 })

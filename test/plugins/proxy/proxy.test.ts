@@ -86,11 +86,11 @@ t.test('routing', async t => {
   await t.test('a route to a service that was never started', async t => {
     const got = await get(port, 'shop.localhost', '/gone/x')
     t.equal(got.status, 503)
-    t.match(got.body, /shop:gone, which was not started/)
+    t.match(got.body, /Service shop:gone is not running/)
     catalog.project('empty')
     const nobody = await get(port, 'empty.localhost', '/')
     t.equal(nobody.status, 404)
-    t.match(nobody.body, /No service of empty owns empty.localhost/)
+    t.match(nobody.body, /No service of empty serves empty.localhost/)
   })
 
   await t.test('changes are seen at once, without a scan for each request', async t => {
@@ -104,7 +104,7 @@ t.test('routing', async t => {
     t.match((await get(port, 'shop.localhost')).body, /^api/)
     t.equal(catalog.scans, scans + 1)
     catalog.remove('shop:api')
-    t.match((await get(port, 'shop.localhost', '/api')).body, /not started/)
+    t.match((await get(port, 'shop.localhost', '/api')).body, /Service shop:api is not running/)
   })
 
   await t.test('a Host that is none', async t => {
@@ -570,7 +570,7 @@ t.test('streams', async t => {
   })
 
   await t.test('a client that leaves with requests sent ahead', async t => {
-    const { port, catalog, log } = await boot(t, { limits: { sideBySide: 3, sentAhead: 20 } })
+    const { port, catalog, log } = await boot(t, { limits: { concurrent: 3, pipelined: 20 } })
     let requests = 0
     let open = 0
     const service = await serve(t, (_req, res) => {
@@ -590,7 +590,7 @@ t.test('streams', async t => {
     await flood.end()
     await eventually(() => open === 0, 'a client that sends too many is let go')
     t.ok(requests <= 6)
-    t.match(log.at(-1), /more than 20 requests sent ahead/)
+    t.match(log.at(-1), /more than 20 pipelined requests/)
   })
 
   await t.test('a service that breaks off is never taken for one that ended', async t => {

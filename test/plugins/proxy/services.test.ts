@@ -115,7 +115,7 @@ t.test('connections to services', async t => {
       t.equal(got.header('x-locald'), 'upstream-error')
       t.match(JSON.parse(got.body).error, {
         code: 'SERVICE_FAILED',
-        message: 'shop:web closed the connection without an answer',
+        message: 'shop:web closed the connection without a response',
       })
       t.equal(requests, 1, method)
     }
@@ -271,7 +271,7 @@ t.test('connections to services', async t => {
   })
 
   await t.test('nobody listens', async t => {
-    const { port, catalog } = await boot(t, { limits: { reopening: 100 } })
+    const { port, catalog } = await boot(t, { limits: { reconnect: 100 } })
     const closed = await unused()
     catalog.set('shop:web', at(closed))
     const got = await get(port, 'shop.localhost')
@@ -279,7 +279,7 @@ t.test('connections to services', async t => {
     t.equal(got.header('x-locald'), 'refused')
     t.match(JSON.parse(got.body).error.message, `nothing listens on 127.0.0.1:${closed}`)
     catalog.set('shop:web', { port: null, upstream: null })
-    t.match((await get(port, 'shop.localhost')).body, /listens on no port/)
+    t.match((await get(port, 'shop.localhost')).body, /does not listen on a port/)
   })
 
   await t.test('a refusal in the moment of a crash waits for what becomes of the service', async t => {
@@ -302,7 +302,7 @@ t.test('connections to services', async t => {
 
   await t.test('also where nobody has listened lately', async t => {
     const service = await serve(t, (_, res) => res.end('back'))
-    const { port, catalog } = await boot(t, { limits: { reopening: 400, grace: 200 } })
+    const { port, catalog } = await boot(t, { limits: { reconnect: 400, grace: 200 } })
     catalog.set('shop:web', at(await unused()))
     t.equal((await get(port, 'shop.localhost')).status, 502)
     const answer = get(port, 'shop.localhost')
@@ -352,22 +352,22 @@ t.test('connections to services', async t => {
 
   await t.test('answers that are none', async t => {
     const cases: [answer: string, message: RegExp][] = [
-      ['SSH-2.0-OpenSSH\r\n', /not in HTTP/],
-      ['', /without an answer/],
+      ['SSH-2.0-OpenSSH\r\n', /that is not HTTP/],
+      ['', /without a response/],
       [`HTTP/1.1 200 OK\r\nX: ${'x'.repeat(70_000)}\r\n\r\n`, /head that is too large/],
       ['HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n', /transfer coding/],
       ['HTTP/1.1 200 OK\nTransfer-Encoding: chunked, chunked\n\n0\r\n\r\n', /transfer coding/],
-      ['HTTP/1.1 200 OK\r\nTransfer-Encoding:\tidentity\r\n\r\nab', /transfer coding|not in HTTP/],
-      ['HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n', /not in HTTP/],
-      ['HTTP/1.1 200 OK\r\nContent-Length: 1, 2\r\n\r\nab', /not in HTTP/],
-      ['HTTP/1.1 200 OK\r\nX : a\r\n\r\n', /not in HTTP/],
-      ['HTTP/1.1 200 OK\r\nX: a\rY: b\r\n\r\n', /not in HTTP/],
-      ['HTTP/1.1 200 OK\r\n X: a\r\n\r\n', /not in HTTP/],
-      ['HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab', /not in HTTP/],
-      ['HTTP/1.1 200 O\x01K\r\nContent-Length: 0\r\n\r\n', /not in HTTP/],
-      ['HTTP/1.1 099 Low\r\nContent-Length: 0\r\n\r\n', /cannot be passed on|without an answer|not in HTTP/],
+      ['HTTP/1.1 200 OK\r\nTransfer-Encoding:\tidentity\r\n\r\nab', /transfer coding|that is not HTTP/],
+      ['HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n', /that is not HTTP/],
+      ['HTTP/1.1 200 OK\r\nContent-Length: 1, 2\r\n\r\nab', /that is not HTTP/],
+      ['HTTP/1.1 200 OK\r\nX : a\r\n\r\n', /that is not HTTP/],
+      ['HTTP/1.1 200 OK\r\nX: a\rY: b\r\n\r\n', /that is not HTTP/],
+      ['HTTP/1.1 200 OK\r\n X: a\r\n\r\n', /that is not HTTP/],
+      ['HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab', /that is not HTTP/],
+      ['HTTP/1.1 200 O\x01K\r\nContent-Length: 0\r\n\r\n', /that is not HTTP/],
+      ['HTTP/1.1 099 Low\r\nContent-Length: 0\r\n\r\n', /cannot be passed on|without a response|that is not HTTP/],
       ['HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n', /switched protocols/],
-      ['HTTP/1.1 101 Switching Protocols\r\n\r\n', /switched protocols|without an answer|not in HTTP/],
+      ['HTTP/1.1 101 Switching Protocols\r\n\r\n', /switched protocols|without a response|that is not HTTP/],
     ]
     for (const [answer, message] of cases) {
       const service = await scripted(t, answer)
@@ -384,7 +384,7 @@ t.test('connections to services', async t => {
 t.test('a restart for a change of files is no crash', async t => {
   const catalog = new FakeCatalog()
   const crashes = new Crashes()
-  catalog.on(event => crashes.hear(event))
+  catalog.on(event => crashes.handle(event))
   catalog.set('shop:web', { restarts: 2 })
   const begun = performance.now()
   // As the kernel does: it counts the restart once it has begun.
@@ -414,7 +414,7 @@ t.test('what was started in the place of a service that does not run', async t =
 })
 
 t.test('a service that speaks TLS', async t => {
-  const { port, securePort, ca, catalog } = await boot(t, { https: true, limits: { grace: 50, reopening: 50 } })
+  const { port, securePort, ca, catalog } = await boot(t, { https: true, limits: { grace: 50, reconnect: 50 } })
   const own = new LeafCertificates(openAuthority(join(t.testdir(), 'ca'), ['localhost']), ['localhost']).own()
   let connections = 0
   const service = await listening(
@@ -626,7 +626,7 @@ t.test('pages', async t => {
       { status: 'stopped', code: 503, what: 'stopped', error: 'SERVICE_NOT_RUNNING', text: /shop:web is stopped/ },
       { status: 'stopping', code: 503, what: 'stopped', error: 'SERVICE_NOT_RUNNING', text: /shop:web is stopping/ },
       { status: 'failed', code: 503, what: 'failed', error: 'SERVICE_FAILED', text: /shop:web failed/ },
-      { status: 'exited', code: 503, what: 'failed', error: 'SERVICE_FAILED', text: /shop:web has exited/ },
+      { status: 'exited', code: 503, what: 'failed', error: 'SERVICE_FAILED', text: /shop:web exited/ },
     ] as const
     for (const { status, code, what, error, text } of cases) {
       catalog.set('shop:web', { status, reason: canary })
@@ -660,7 +660,7 @@ t.test('pages', async t => {
   })
 
   await t.test('reload themselves when the service is started, or can be reached', async t => {
-    const { port, catalog } = await boot(t, { limits: { poll: 20, longPoll: 40, reopening: 20, grace: 20 } })
+    const { port, catalog } = await boot(t, { limits: { poll: 20, longPoll: 40, reconnect: 20, grace: 20 } })
     const page = async (options = {}) => {
       const got = await get(port, 'shop.localhost', '/', { headers: html, ...options })
       return { got, awaits: /data-awaits="([^"]*)"/.exec(got.body)?.[1] ?? '' }
