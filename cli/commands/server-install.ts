@@ -2,7 +2,7 @@ import { existsSync, rmSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { LocaldError, messageOf } from '../../kernel/errors.ts'
 import type { BootPlan, BootStart, BootUnit, Pong, ServerStatus } from '../../kernel/protocol.ts'
-import { writeWhole } from '../../kernel/system/files.ts'
+import { writeAtomic } from '../../kernel/system/files.ts'
 import type { Paths } from '../../kernel/system/paths.ts'
 import type { Context } from '../context.ts'
 import { need } from '../daemon/client.ts'
@@ -76,7 +76,7 @@ async function planOf({ paths }: Context): Promise<BootPlan> {
 
 async function install(paths: Paths, plan: BootPlan): Promise<void> {
   if (await isInstalled(plan)) await unload(plan)
-  unlessUnusable(plan.file, () => writeWhole(plan.file, plan.text, { mode: readableByAll }))
+  unlessUnusable(plan.file, () => writeAtomic(plan.file, plan.text, { mode: readableByAll }))
   await load(plan)
   await start(plan)
   const limitMs = plan.delayMs + startLimit()
@@ -89,7 +89,7 @@ async function install(paths: Paths, plan: BootPlan): Promise<void> {
   }
   const { manager, start: steps, delayMs } = plan
   const installed: BootStart = { manager, start: steps, delayMs }
-  writeWhole(paths.boot, `${JSON.stringify(installed)}\n`)
+  writeAtomic(paths.boot, `${JSON.stringify(installed)}\n`)
 }
 
 /** Leaves nothing of an installation that failed; what keeps it from that is reported beside the failure itself. */

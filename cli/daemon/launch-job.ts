@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { messageOf } from '../../kernel/errors.ts'
 import type { Argv } from '../../kernel/protocol.ts'
-import { writeWhole } from '../../kernel/system/files.ts'
+import { writeAtomic } from '../../kernel/system/files.ts'
 import type { LaunchJobPaths, Paths } from '../../kernel/system/paths.ts'
 import { reportWhenSlow } from '../output/slow-step.ts'
 import { say } from '../output/terminal.ts'
@@ -89,7 +89,7 @@ async function tried(job: LaunchJob, deadline: number, find: Find): Promise<Outc
   const file = join(job.folder, `${label}.plist`)
   const domain = `gui/${process.getuid?.() ?? 0}`
   try {
-    writeWhole(file, plistText(label, job), { mode: readableByAll })
+    writeAtomic(file, plistText(label, job), { mode: readableByAll })
     const loaded = await runProgram([job.launchctl, 'bootstrap', domain, file], answerMs)
     if (loaded.code !== 0) return { why: loaded.why }
     return await awaited(job.launchctl, `${domain}/${label}`, deadline, find)

@@ -1,8 +1,8 @@
-import { stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { realPath } from '../contract/real-path.ts'
 import { ownersAt } from '../contract/text-file.ts'
 import { LocaldError } from '../errors.ts'
+import { statIfAny } from '../system/stat.ts'
 import { type AllowedFolder, allowFolder } from './allowed-folders.ts'
 import { projectFiles, Trust } from './trust.ts'
 
@@ -20,7 +20,7 @@ export interface AllowRequest {
  * those, none where the files are the caller's. USAGE where there is nothing at the path.
  */
 export async function allowPath({ path, dataFolder, sources }: AllowRequest): Promise<AllowedFolder> {
-  const given = await stat(path).catch(() => undefined)
+  const given = await statIfAny(path)
   if (given === undefined) {
     throw new LocaldError('USAGE', `there is no file or folder ${path}`, { hint: 'Name the folder of the project.' })
   }

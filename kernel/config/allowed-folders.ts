@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { fileShape, hasShape } from '../system/file-shape.ts'
-import { readJson, writeWhole } from '../system/files.ts'
+import { readJson, writeAtomic } from '../system/files.ts'
 
 /** A folder whose project files are taken though they belong to these other users, as `locald config allow` was told. */
 export interface AllowedFolder {
@@ -30,7 +30,7 @@ export function allowFolder(dataFolder: string, { path, owners }: AllowedFolder)
   const before = known.find(folder => folder.path === path)?.owners ?? []
   const folder = { path, owners: [...new Set([...before, ...owners])].sort((a, b) => a - b) }
   const folders = [...known.filter(other => other.path !== path), folder]
-  writeWhole(fileIn(dataFolder), `${JSON.stringify({ version: 1, folders }, null, 2)}\n`)
+  writeAtomic(fileIn(dataFolder), `${JSON.stringify({ version: 1, folders }, null, 2)}\n`)
 }
 
 function fileIn(dataFolder: string): string {

@@ -1,5 +1,5 @@
-import { stat } from 'node:fs/promises'
 import { folderFault, ownersAt, readTextFile } from '../contract/text-file.ts'
+import { statIfAny } from '../system/stat.ts'
 import { shortName } from './document.ts'
 import { type DotenvEntry, type DotenvFaults, faultsOf, lineWith, parseDotenv } from './dotenv.ts'
 import { type Reader, requireTrust, unreadable } from './read.ts'
@@ -108,6 +108,6 @@ function warningOf(file: string, lines: readonly number[], { message, hint }: En
 
 /** Whether a path leads to a named pipe or a character device. */
 export async function isStream(file: string): Promise<boolean> {
-  const info = await stat(file).catch(() => undefined)
+  const info = await statIfAny(file)
   return info !== undefined && (info.isFIFO() || info.isCharacterDevice())
 }

@@ -1,8 +1,8 @@
-import { stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { ProjectSource } from '../contract/plugin.ts'
 import { realPath } from '../contract/real-path.ts'
 import { LocaldError, messageOf } from '../errors.ts'
+import { exists } from '../system/stat.ts'
 import type { Document, Role } from './document.ts'
 import { withWrittenNumbers } from './numbers.ts'
 import type { Problems } from './problems.ts'
@@ -41,7 +41,7 @@ export async function readLayers(
   const workspace = repository === undefined ? [] : [join(repository, 'locald.workspace.toml')]
   const settings = join(places.configDir, 'config.toml')
   const main = join(root, 'locald.toml')
-  if ((await stat(root).catch(() => undefined)) === undefined) throw notFound(root)
+  if (!(await exists(root))) throw notFound(root)
   const [inherited, project] = await Promise.all([
     Promise.all([
       readLayer(settings, 'settings', undefined, problems),
@@ -148,8 +148,7 @@ function parentsOf(root: string, home: string): string[] {
 
 async function repositoryOf(root: string): Promise<string | undefined> {
   for (let folder = root; ; folder = dirname(folder)) {
-    const found = await stat(join(folder, '.git')).catch(() => undefined)
-    if (found !== undefined) return folder
+    if (await exists(join(folder, '.git'))) return folder
     if (dirname(folder) === folder) return undefined
   }
 }

@@ -1,9 +1,9 @@
-import { stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import type { ProjectPlan, ProjectSource } from '../contract/plugin.ts'
 import { realPath } from '../contract/real-path.ts'
 import { ownersAt } from '../contract/text-file.ts'
 import type { ConfigValue, PluginView } from '../protocol.ts'
+import { exists, statIfAny } from '../system/stat.ts'
 import { checkServices } from './cross-checks.ts'
 import type { Document } from './document.ts'
 import { EnvFiles, isStream } from './env-files.ts'
@@ -56,7 +56,7 @@ export async function findProjectRoot(
   const real = await realPath(given).catch(() => {
     throw notFound(given)
   })
-  const start = (await isFile(real)) && basename(real) === 'locald.toml' ? dirname(real) : real
+  const start = (await statIfAny(real))?.isFile() && basename(real) === 'locald.toml' ? dirname(real) : real
   for (let folder = start; ; folder = dirname(folder)) {
     const file = join(folder, 'locald.toml')
     if (await exists(file)) {
@@ -69,14 +69,6 @@ export async function findProjectRoot(
   }
   if (await sourceIn(start, sources)) return start
   throw notFound(start)
-}
-
-async function exists(file: string): Promise<boolean> {
-  return (await stat(file).catch(() => undefined)) !== undefined
-}
-
-async function isFile(file: string): Promise<boolean> {
-  return (await stat(file).catch(() => undefined))?.isFile() === true
 }
 
 /** How a project is loaded. */

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Log } from '../contract/plugin.ts'
 import { messageOf } from '../errors.ts'
 import { recordId } from '../services/records/records.ts'
-import { readJson, writeWhole } from '../system/files.ts'
+import { readJson, writeAtomic } from '../system/files.ts'
 
 /** What a project's files were like when they were last looked at, as hashes. */
 export interface Seen {
@@ -34,7 +34,7 @@ export class SeenFiles {
 
   save(path: string, seen: Seen): void {
     try {
-      writeWhole(this.#file(path), JSON.stringify(seen), { durable: false })
+      writeAtomic(this.#file(path), JSON.stringify(seen), { durable: false })
     } catch (error) {
       this.#log.warn(`changes of ${path} while no daemon runs will not be noticed: ${messageOf(error)}`)
     }

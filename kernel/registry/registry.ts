@@ -4,7 +4,7 @@ import type { Log, ProjectPlan, ProjectRef, ServicePlan } from '../contract/plug
 import { isStillAt } from '../contract/real-path.ts'
 import { messageOf } from '../errors.ts'
 import { fileShape, withShape } from '../system/file-shape.ts'
-import { readJson, writeWhole } from '../system/files.ts'
+import { readJson, writeAtomic } from '../system/files.ts'
 import { longestLabel, repositoryOf, slugOf, worktreeBranch } from './git-worktree.ts'
 
 /** A known project: its identity and the ports its services have had. */
@@ -222,7 +222,7 @@ export class Registry {
   /** A file that cannot be written (a full disk) costs the same names and ports tomorrow, not today's work. */
   #write(): void {
     try {
-      writeWhole(this.file, `${JSON.stringify({ version: 1, projects: this.list() }, null, 2)}\n`)
+      writeAtomic(this.file, `${JSON.stringify({ version: 1, projects: this.list() }, null, 2)}\n`)
     } catch (error) {
       this.#log.warn(`registry.json could not be written: ${messageOf(error)}`)
     }

@@ -29,7 +29,7 @@ export interface WriteOptions {
  * Writes a file that must survive: to a temporary file in the same folder, fsynced, renamed. Synchronous, so that two writes of one daemon
  * never cross.
  */
-export function writeWhole(file: string, text: string, { durable = true, mode }: WriteOptions = {}): void {
+export function writeAtomic(file: string, text: string, { durable = true, mode }: WriteOptions = {}): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
   const temporary = `${file}.${randomBytes(4).toString('hex')}.tmp`
   try {

@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path'
 import type { Log } from '../contract/plugin.ts'
 import { messageOf } from '../errors.ts'
 import { claimRuntime, isClaimed, isOthers, ownerLink, placeFile, releaseRuntime } from './daemon-place.ts'
-import { inodeOf, writeWhole } from './files.ts'
+import { inodeOf, writeAtomic } from './files.ts'
 import type { HeldLocks } from './held-locks.ts'
 import { versionOf } from './package.ts'
 import { longestSocketPath, type Paths, type Place, preparePaths } from './paths.ts'
@@ -110,7 +110,7 @@ export class SocketGuard {
       socket: this.#socket,
     }
     try {
-      writeWhole(file, `${JSON.stringify(place)}\n`, { durable: false })
+      writeAtomic(file, `${JSON.stringify(place)}\n`, { durable: false })
       this.#recorded = inodeOf(file)
     } catch (error) {
       log.warn(`${file} could not be written: ${messageOf(error)}`)

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
 import type { Stats } from 'node:fs'
-import { readdir, stat } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { dirname, join, sep } from 'node:path'
 import type { FolderEvent, FolderReach, OpenFolder } from '../../contract/folder-watch.ts'
 import { contentSignature, signatureOf } from '../../system/file-signature.ts'
+import { statIfAny } from '../../system/stat.ts'
 import { openFolder } from './folder-watcher.ts'
 import { WatchedFolders } from './folders.ts'
 import { PendingChanges } from './pending-changes.ts'
@@ -224,7 +225,7 @@ export class FileWatch {
   }
 
   async #visit(path: string, seen: Set<string>): Promise<void> {
-    const stats = await stat(path).catch(() => undefined)
+    const stats = await statIfAny(path)
     if (stats === undefined || this.#isClosed) return
     const target = await this.#links.follow(path)
     if (target !== undefined) this.#watch(dirname(target), 'folder')
@@ -259,7 +260,7 @@ export class FileWatch {
           if (entry.isSymbolicLink()) return this.#visit(path, seen)
           if (entry.isDirectory()) return this.#enters(path) ? this.#scan(path, seen) : undefined
           if (!this.#matches(path)) return
-          const stats = await stat(path).catch(() => undefined)
+          const stats = await statIfAny(path)
           if (stats !== undefined) await this.#compare(path, stats, seen)
         }),
       )

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { readTextFile } from '../../contract/text-file.ts'
-import { makeFolder, writeWhole } from '../../system/files.ts'
+import { makeFolder, writeAtomic } from '../../system/files.ts'
 import { shortHash } from '../../system/paths.ts'
 
 /** Bytes above which a file of authorities is not read; those of systems have a quarter of a megabyte. */
@@ -53,7 +53,7 @@ export class CaBundles {
     const text = `${[head, ...own, ...ours].join('\n')}\n`
     const before = await readFile(file, 'latin1').catch(() => undefined)
     makeFolder(this.#folder)
-    if (before !== text) writeWhole(file, text, { durable: false })
+    if (before !== text) writeAtomic(file, text, { durable: false })
     this.#sources.set(file, { root, written })
     return { file }
   }

@@ -1,6 +1,6 @@
-import { access } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { readTextFile } from '../../contract/text-file.ts'
+import { exists } from '../../system/stat.ts'
 import { type Cause, causeOf } from './cause.ts'
 
 /** What a run is explained by. */
@@ -85,11 +85,4 @@ async function isNamed(manifest: string, name: string): Promise<boolean> {
 async function textOf(file: string): Promise<string> {
   const read = await readTextFile(file)
   return read !== undefined && 'text' in read ? read.text : ''
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  )
 }

@@ -5,7 +5,7 @@ import type { Log, ProjectPlan, ProjectRef } from '../../contract/plugin.ts'
 import { messageOf } from '../../errors.ts'
 import type { Status } from '../../events.ts'
 import { type FileShape, withShape } from '../../system/file-shape.ts'
-import { makeFolder, readText, writeWhole } from '../../system/files.ts'
+import { makeFolder, readText, writeAtomic } from '../../system/files.ts'
 import { UnreadRecords } from './unread-records.ts'
 
 /** What a later daemon needs to take a service over. It holds the environment, so it is as private as the data folder. */
@@ -108,7 +108,7 @@ export function moveRecords(runtime: string, folder: string, log: Log): void {
     const from = join(runtime, kind)
     try {
       const names = existsSync(from) ? readdirSync(from).filter(name => name.endsWith('.json')) : []
-      for (const name of names) writeWhole(join(folder, kind, name), readText(join(from, name)), { durable: false })
+      for (const name of names) writeAtomic(join(folder, kind, name), readText(join(from, name)), { durable: false })
       rmSync(from, { recursive: true, force: true })
     } catch (error) {
       log.warn(`the records in ${from} could not be moved: ${messageOf(error)}`)
@@ -216,7 +216,7 @@ export class Records {
     const hash = hashOf(text)
     if (this.#written.get(file) === hash) return
     try {
-      writeWhole(file, text, { durable: false })
+      writeAtomic(file, text, { durable: false })
       this.#written.set(file, hash)
     } catch (error) {
       this.#log.warn(`${file} could not be written: ${messageOf(error)}`)

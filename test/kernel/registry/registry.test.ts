@@ -19,7 +19,7 @@ import { isFree, Ports } from '../../../kernel/registry/ports.ts'
 import { Registry } from '../../../kernel/registry/registry.ts'
 import { moveRecords, Records, type ServiceRecord } from '../../../kernel/services/records/records.ts'
 import { bootIn } from '../../../kernel/services/records/unread-records.ts'
-import { readJson, writeWhole } from '../../../kernel/system/files.ts'
+import { readJson, writeAtomic } from '../../../kernel/system/files.ts'
 import { folder } from '../../lib/log-model.ts'
 
 const quiet = { info: () => {}, warn: () => {}, error: () => {} }
@@ -50,10 +50,10 @@ function ref(path: string, name: string, domain = `${name}.localhost`): ProjectR
 t.test('files', async t => {
   const dir = folder(t)
   const file = join(dir, 'new', 'x.json')
-  writeWhole(file, '{"a":1}')
+  writeAtomic(file, '{"a":1}')
   t.strictSame(readJson(file), { a: 1 })
   t.equal(statSync(file).mode & 0o777, 0o600)
-  writeWhole(file, 'é'.repeat(100_000))
+  writeAtomic(file, 'é'.repeat(100_000))
   t.equal(readFileSync(file, 'utf8').length, 100_000)
   t.throws(() => readJson(file), SyntaxError)
   t.equal(readJson(join(dir, 'none')), undefined)
@@ -63,7 +63,7 @@ t.test('files', async t => {
   t.throws(() => readJson('/dev/zero'), /not a regular file/)
   mkdirSync(join(dir, 'folder'))
   writeFileSync(join(dir, 'folder', 'x'), '')
-  t.throws(() => writeWhole(join(dir, 'folder'), 'text'))
+  t.throws(() => writeAtomic(join(dir, 'folder'), 'text'))
   t.strictSame(readdirSync(dir).sort(), ['folder', 'new'], 'a write that fails leaves nothing')
 })
 
@@ -273,7 +273,7 @@ t.test('identities', async t => {
       usedAt: '2026-01-01T00:00:00.000Z',
     })
     const projects = [entry(one, 'shop', 'shop.localhost'), entry(two, 'shop-two', 'two.shop.localhost')]
-    writeWhole(join(dir, 'data', 'registry.json'), JSON.stringify({ version: 1, projects }))
+    writeAtomic(join(dir, 'data', 'registry.json'), JSON.stringify({ version: 1, projects }))
     const registry = new Registry(join(dir, 'data'), quiet)
     t.match(registry.identify(ref(one, 'shop'), []), { name: 'shop', domain: 'shop.localhost' })
     t.match(registry.identify(ref(two, 'shop'), []), { name: 'shop-two', domain: 'shop-two.localhost' })
