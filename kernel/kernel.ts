@@ -24,7 +24,6 @@ import { StartingProjects } from './projects/starting-projects.ts'
 import type { PluginView } from './protocol.ts'
 import { Ports } from './registry/ports.ts'
 import { Registry } from './registry/registry.ts'
-import { CaBundles } from './services/environment/ca-bundle.ts'
 import { moveRecords, Records } from './services/records/records.ts'
 import { UsageView } from './services/usage.ts'
 import { DaemonMemory } from './system/memory.ts'
@@ -90,7 +89,6 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
   const projects = new Projects({
     ...{ events, hooks, logs, ports, records, container, contributions, registry, places },
     log: own,
-    bundles: new CaBundles(join(paths.data, 'ca-bundles')),
     dataFolder: paths.data,
     plugins: () => plugins,
   })

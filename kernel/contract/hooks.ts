@@ -24,6 +24,8 @@ export interface Hooks {
 
 /** What the `env` hook may ask about the service whose environment it is. */
 export interface EnvContext {
+  /** Working folder of the service, absolute. */
+  readonly dir: string
   /** The services it depends on, in the order of its `depends_on`. */
   readonly dependencies: readonly { readonly name: string; readonly type: string }[]
   /** Whether the project itself sets a variable: what is in the caller's shell does not count. */

@@ -13,6 +13,7 @@ import type { Processes } from './processes.ts'
 import type { ProjectSource } from './project.ts'
 import type { ServiceType } from './service-type.ts'
 import type { Shape } from './shape.ts'
+import type { Variable } from './variable.ts'
 
 export type { Health, LocaldEvent, ServiceView, Status } from '../events.ts'
 export type * from './boot.ts'
@@ -40,6 +41,7 @@ export {
   type TextFile,
   type TextLimits,
 } from './text-file.ts'
+export type * from './variable.ts'
 
 /** Major of this contract. */
 export const pluginApi = 1
@@ -100,6 +102,8 @@ export interface Host {
   /** For `locald doctor`. */
   check(check: Check): void
   command(command: Command): void
+  /** Sets a variable for services; one plugin only for each name. */
+  variable(variable: Variable): void
   /** Gives host names their URLs; one plugin only. The result tells the kernel that they have changed. */
   urls(source: UrlSource): () => void
   /** Keeps a host name, and all below it, from projects. */

@@ -204,7 +204,8 @@ export class Operations {
     asked: Pick<Bring, 'shell' | 'tell' | 'id' | 'left'>,
   ): Promise<void> {
     const { tell, shell } = asked
-    for (const { loaded, names } of all) await requireValues(loaded, shell, names)
+    for (const { loaded, names } of all)
+      await requireValues(loaded, shell, { names, contributed: this.#input.projects.variables })
     const services: Service[] = []
     await this.#telling(services, tell, async () => {
       const armed: Promise<void>[] = []
@@ -266,7 +267,7 @@ export class Operations {
       .filter(name => project.wanted.has(name) || (isWhole && !before.has(name)))
     // What they need is started if it is new; what was stopped on purpose is not.
     const names = closure(planned, kept).filter(name => project.wanted.has(name) || !before.has(name))
-    await requireValues(loaded, project.shell, names)
+    await requireValues(loaded, project.shell, { names, contributed: this.#input.projects.variables })
     const asked = { shell: project.shell, anew: [], again: [], services: [], tell: () => {}, why }
     const brought = await this.#bring({ loaded, names, isExact: true, ...asked })
     await this.#reloads.follow(brought)

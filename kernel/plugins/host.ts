@@ -12,6 +12,7 @@ import type {
   ReservedHost,
   ServiceType,
   UrlSource,
+  Variable,
   Warning,
 } from '../contract/plugin.ts'
 import { LocaldError } from '../errors.ts'
@@ -35,6 +36,7 @@ export interface Draft {
   readonly checks: Check[]
   readonly commands: Command[]
   readonly routes: { readonly prefix: string; readonly plugin: FastifyPluginAsync }[]
+  readonly variables: Variable[]
   readonly urls: UrlSource[]
   readonly reserved: ReservedHost[]
   readonly ports: DaemonPort[]
@@ -90,6 +92,7 @@ export function hostOf({ name, options }: Candidate, input: HostInput): Declarin
     checks: [],
     commands: [],
     routes: [],
+    variables: [],
     urls: [],
     reserved: [],
     ports: [],
@@ -132,6 +135,7 @@ export function hostOf({ name, options }: Candidate, input: HostInput): Declarin
     routes: declare(valid.checkRoutes, (prefix: string, plugin: FastifyPluginAsync) => {
       draft.routes.push({ prefix, plugin })
     }),
+    variable: declare(valid.checkVariable, variable => draft.variables.push(variable)),
     urls: source => {
       gate()
       valid.checkFunction('urls()')(source)

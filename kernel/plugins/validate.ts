@@ -1,3 +1,4 @@
+import { isVariable } from '../config/fields/names.ts'
 import type {
   Check,
   Command,
@@ -7,6 +8,7 @@ import type {
   ProjectSource,
   ReservedHost,
   ServiceType,
+  Variable,
 } from '../contract/plugin.ts'
 import { LocaldError } from '../errors.ts'
 
@@ -58,6 +60,14 @@ export function checkCommand(it: Command): void {
 export function checkRoutes(path: string, plugin: unknown): void {
   demand(isText(path) && prefix.test(path), "a prefix of routes is a path such as '/redis', without a slash at its end")
   demand(typeof plugin === 'function', `routes of '${path}' are a fastify plugin: async app => { … }`)
+}
+
+export function checkVariable(it: Variable): void {
+  requireObject('variable()', it)
+  demand(isText(it.name) && isVariable(it.name), "a variable's name is letters, digits and '_'")
+  const what = `variable '${it.name}'`
+  demand(['override', 'fallback'].includes(it.rank), `${what}: rank is override or fallback`)
+  requireFunctions(what, it, ['value'], ['check'])
 }
 
 export function checkReserved(it: ReservedHost): void {

@@ -6,7 +6,6 @@ import type { ProjectPlan, ProjectRef, ServicePlan, ServiceType } from '../contr
 import { LocaldError } from '../errors.ts'
 import type { Contributions } from '../plugins/contributions.ts'
 import { hostsOf } from '../registry/hostnames.ts'
-import type { CaBundles } from '../services/environment/ca-bundle.ts'
 import { allTogether } from '../services/environment/environment.ts'
 import { Service, type ServiceParts } from '../services/service.ts'
 import type { StartPlan } from '../services/start-plan.ts'
@@ -19,7 +18,6 @@ import { type EnvironmentFiles, StartPlans } from './start-plans.ts'
 /** The parts of the kernel a project works with. */
 export interface ProjectParts extends ServiceParts {
   readonly contributions: Contributions
-  readonly bundles: CaBundles
 }
 
 /** How services are begun. */

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { findProjectRoot, type LoadedProject, loadProject, type Places, type TypeSource } from '../config/load.ts'
 import { Trust } from '../config/trust.ts'
-import type { ProjectPlan, ProjectRef } from '../contract/plugin.ts'
+import type { ProjectPlan, ProjectRef, Variable } from '../contract/plugin.ts'
 import { isStillAt } from '../contract/real-path.ts'
 import { LocaldError } from '../errors.ts'
 import type { KeysQuery, PluginView, TargetBody } from '../protocol.ts'
@@ -67,6 +67,11 @@ export class Projects {
       defaultType: contributions.defaultType,
       sources: contributions.sources(),
     }
+  }
+
+  /** The variables that plugins set for services. */
+  get variables(): readonly Variable[] {
+    return this.#parts.contributions.variables()
   }
 
   /** Loads the configuration of the project that a folder is in. */

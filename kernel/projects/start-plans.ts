@@ -2,7 +2,6 @@ import type { LoadedProject } from '../config/load.ts'
 import type { ProjectPlan, ProjectRef, ServicePlan } from '../contract/plugin.ts'
 import { LocaldError } from '../errors.ts'
 import type { Contributions } from '../plugins/contributions.ts'
-import type { CaBundles } from '../services/environment/ca-bundle.ts'
 import { missingDriver } from '../services/held-service.ts'
 import { fieldOf, outlinePlan, ownVariables, type StartSource, startPlan } from '../services/prepare.ts'
 import { type Service, type ServiceParts, workdirOf } from '../services/service.ts'
@@ -26,8 +25,7 @@ export interface PlannedProject {
 }
 
 /** The parts of the kernel that start plans need. */
-export interface StartPlanParts extends Pick<ServiceParts, 'hooks' | 'container'> {
-  readonly bundles: CaBundles
+export interface StartPlanParts extends Pick<ServiceParts, 'hooks'> {
   readonly contributions: Contributions
 }
 
@@ -63,7 +61,7 @@ export class StartPlans {
       port,
       ...(canMove ? { movePort: async () => void (await this.#ports.move(service, port)) } : {}),
       url: this.urlOf(service),
-      variables: ownVariables(port, service.hosts[0], this.#parts.container.optional('web')),
+      variables: ownVariables({ port, hosts: service.hosts }, this.#parts.contributions.variables()),
       dependencies: this.#dependencies(plan),
       isAwaited: this.#project.plan.services.some(other => other.common.dependsOn[plan.name] === 'completed'),
     }
@@ -76,11 +74,12 @@ export class StartPlans {
 
   #source(service: Service, plan: ServicePlan, shell: PlannedProject['shell']): StartSource {
     const { ref, plan: project, environmentFiles } = this.#project
-    const { hooks, bundles } = this.#parts
+    const { hooks, contributions } = this.#parts
     const driver = this.#drivers.find(plan)
     return {
-      ...{ shell, hooks, bundles, ref: service.ref, service: plan },
+      ...{ shell, hooks, ref: service.ref, service: plan },
       project: { ...project, name: ref.name, domain: ref.domain },
+      contributed: contributions.variables(),
       locate: environmentFiles.locate,
       envFiles: environmentFiles.envFiles,
       driver: LocaldError.is(driver) ? missingDriver(plan, driver) : driver,

@@ -4,12 +4,18 @@ import { join, resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { closure } from '../config/dependency-graph.ts'
 import type { LoadedProject } from '../config/load.ts'
-import type { ProjectPlan, ServicePlan, ServiceRef, Services, ServiceType } from '../contract/plugin.ts'
+import type {
+  ProjectPlan,
+  ServicePlan,
+  ServiceRef,
+  ServiceType,
+  Variable,
+  VariableTarget,
+  Warning,
+} from '../contract/plugin.ts'
 import { LocaldError } from '../errors.ts'
 import type { HookRuns } from '../plugins/hooks.ts'
 import { signatureOf } from '../system/file-signature.ts'
-import type { CaBundles } from './environment/ca-bundle.ts'
-import { authoritiesOf, authoritiesWarning, caVariable } from './environment/ca-variable.ts'
 import { allTogether, type EnvironmentInput, environmentOf } from './environment/environment.ts'
 import { ignoredVariables } from './environment/ignored-variables.ts'
 import type { OwnVariables, ResolvedEnvironment, StartPlan, Wiring } from './start-plan.ts'
@@ -26,7 +32,8 @@ export interface EnvironmentSource {
   readonly locate: EnvironmentInput['locate']
   readonly envFiles?: EnvironmentInput['envFiles']
   readonly hooks: HookRuns
-  readonly bundles: CaBundles
+  /** Variables that plugins set. */
+  readonly contributed: readonly Variable[]
 }
 
 /** What a start plan is made from. */
@@ -35,6 +42,13 @@ export interface StartSource extends EnvironmentSource {
   readonly dir: string
   /** The present port, URL and dependencies. */
   wiring(): Wiring
+}
+
+/** What `variableWarnings` compares with. */
+interface VariableChecks {
+  readonly contributed: readonly Variable[]
+  readonly fallbacks: OwnVariables['fallbacks']
+  readonly dir: string
 }
 
 /** Makes the plan of a start. Throws ENV_UNRESOLVED where a reference has no value. */
@@ -77,16 +91,17 @@ export async function resolveEnvironment(
   source: EnvironmentSource,
   { port, variables }: Pick<Wiring, 'port' | 'variables'>,
 ): Promise<ResolvedEnvironment> {
-  const { shell, project, service, ref, lookup, locate, envFiles, hooks } = source
-  const { own, defaults, caFile } = variables
+  const { shell, project, service, ref, lookup, locate, envFiles, hooks, contributed } = source
+  const { own, defaults, fallbacks } = variables
   const found = await environmentOf({
     ...{ plan: project, service, own, defaults, lookup, envFiles },
-    shell: caFile === undefined ? shell : { [caVariable]: caFile, ...shell },
+    shell: { ...fallbacks, ...shell },
     ...(locate === undefined ? {} : { locate }),
   })
   const { env, layers } = found
-  const trusted = await trustedAuthorities(source, caFile, env[caVariable])
-  const final = await hooks.env({ ...env, ...trusted.env }, ref, {
+  const dir = resolve(project.path, service.common.workdir ?? '.')
+  const final = await hooks.env({ ...env }, ref, {
+    dir,
     dependencies: Object.keys(service.common.dependsOn).flatMap(
       name => project.services.find(other => other.name === name) ?? [],
     ),
@@ -94,22 +109,27 @@ export async function resolveEnvironment(
     lookup,
   })
   const ofProject = Object.fromEntries(Object.entries(final).filter(([name]) => layers.get(name) !== 'shell'))
-  // Whatever a shell adds to it.
-  if (caFile !== undefined) ofProject[caVariable] ??= caFile
-  const warnings = [...(await ignoredVariables(project, found)), ...trusted.warnings]
+  // Whatever a shell sets instead.
+  for (const [name, value] of Object.entries(fallbacks)) ofProject[name] ??= value
+  const warnings = [
+    ...(await ignoredVariables(project, found)),
+    ...(await variableWarnings(env, { contributed, fallbacks, dir })),
+  ]
   return { env: final, fingerprint: fingerprintOf(service, port, ofProject), warnings }
 }
 
-/** Returns NODE_EXTRA_CA_CERTS as the service gets it: the authorities that were `written`, and the local CA. */
-async function trustedAuthorities(
-  { bundles, project, service }: EnvironmentSource,
-  caFile: string | undefined,
-  written: string | undefined,
-) {
-  if (caFile === undefined) return { env: {}, warnings: [] }
-  if (written === undefined || written === '') return { env: { [caVariable]: caFile }, warnings: [] }
-  const { file, problem } = await bundles.of(caFile, authoritiesOf(project, service, written))
-  return { env: { [caVariable]: file }, warnings: problem === undefined ? [] : [authoritiesWarning(problem)] }
+/** Returns what is wrong with what was written in place of the variables that plugins set at present. */
+export async function variableWarnings(
+  env: Readonly<Record<string, string>>,
+  { contributed, fallbacks, dir }: VariableChecks,
+): Promise<readonly Warning[]> {
+  const found = contributed.map(async ({ name, check }) => {
+    const written = env[name]
+    const isOther =
+      Object.hasOwn(fallbacks, name) && written !== undefined && written !== '' && written !== fallbacks[name]
+    return isOther ? await check?.(written, dir) : undefined
+  })
+  return (await Promise.all(found)).filter(it => it !== undefined)
 }
 
 /** Returns a hash of all that makes a difference to the running process. */
@@ -128,19 +148,18 @@ async function envFileSignatures({ project, service }: EnvironmentSource): Promi
   return await Promise.all(files.map(file => stat(file).then(signatureOf, () => undefined)))
 }
 
-/** Returns the variables that locald itself sets for a service with a port, a host name, or neither. */
-export function ownVariables(
-  port: number | undefined,
-  host: string | undefined,
-  web: Services['web'] | undefined,
-): OwnVariables {
+/** Returns the variables that locald and its plugins set for a service with a port, a host name, or neither. */
+export function ownVariables(target: VariableTarget, contributed: readonly Variable[]): OwnVariables {
+  const { port } = target
+  const ranked = (rank: Variable['rank']) =>
+    contributed.flatMap(variable => {
+      const value = variable.rank === rank ? variable.value(target) : undefined
+      return value === undefined ? [] : [[variable.name, value] as const]
+    })
   return {
-    own: {
-      ...(port === undefined ? {} : { PORT: String(port) }),
-      ...(host === undefined || web === undefined ? {} : { LOCALD_URL: web.url(host) }),
-    },
+    own: { ...Object.fromEntries(ranked('override')), ...(port === undefined ? {} : { PORT: String(port) }) },
     defaults: port === undefined ? {} : { HOST: '127.0.0.1' },
-    caFile: web?.caFile,
+    fallbacks: Object.fromEntries(ranked('fallback')),
   }
 }
 
@@ -162,8 +181,8 @@ export function fieldOf({ port, address = '127.0.0.1', exported }: Referred, fie
   return `http://${address.includes(':') ? `[${address}]` : address}:${port}`
 }
 
-/** Stand for what locald sets: the values are not known before the project is. */
-const own = { PORT: '', LOCALD_URL: '', NODE_EXTRA_CA_CERTS: '' }
+/** Stands for what locald sets: the values are not known before the project is. */
+const unknown = { PORT: '' }
 const defaults = { HOST: '' }
 
 /** Whether a service's environment may have a reference without a value: resolving all of them takes a while. */
@@ -181,8 +200,9 @@ function mayLack({ env, path, files }: ProjectPlan, { common }: ServicePlan): bo
 export async function unresolvedIn(
   { plan, locate, envFiles }: Pick<LoadedProject, 'plan' | 'locate' | 'envFiles'>,
   shell: Readonly<Record<string, string>>,
-  names?: readonly string[],
+  { names, contributed }: { readonly names?: readonly string[] | undefined; readonly contributed: readonly Variable[] },
 ): Promise<LocaldError | undefined> {
+  const own = { ...Object.fromEntries(contributed.map(({ name }) => [name, ''])), ...unknown }
   const nodes = plan.services.map(({ name, common }) => ({ name, dependsOn: Object.keys(common.dependsOn) }))
   const meant = new Set(names === undefined ? nodes.map(({ name }) => name) : closure(nodes, names))
   // The configuration check covers what a service offers to others.

@@ -17,7 +17,6 @@ import { logTail } from '../logs/tail.ts'
 import type { Container } from '../plugins/container.ts'
 import type { HookRuns } from '../plugins/hooks.ts'
 import type { Ports } from '../registry/ports.ts'
-import type { CaBundles } from './environment/ca-bundle.ts'
 import { explain } from './failure/failure.ts'
 import { findFault } from './failure/unreachable.ts'
 import type { Records } from './records/records.ts'
@@ -37,8 +36,6 @@ export interface ServiceParts {
   readonly container: Container
   readonly log: Log
   readonly dataFolder: string
-  /** The files of authorities that a restart brings up to date, if there are any. */
-  readonly bundles?: CaBundles
 }
 
 /** The cause of a failure is looked for in this many last lines of a run. */
@@ -117,10 +114,6 @@ export class Service implements SupervisorHost {
         events.emit({ event: 'step', key: ref.key, text, ...(progress === undefined ? {} : { progress }) })
       },
     }
-  }
-
-  async refreshFiles({ env }: StartPlan): Promise<void> {
-    await this.#parts.bundles?.refresh(env['NODE_EXTRA_CA_CERTS'])
   }
 
   async claimPort({ port }: StartPlan): Promise<void> {

@@ -11,12 +11,12 @@ export interface Dependency {
 
 /** The variables that locald itself sets for a service. */
 export interface OwnVariables {
-  /** Its port and its URL: they override whatever else is written. */
+  /** Its port, and the variables of plugins that override whatever else is written. */
   readonly own: Readonly<Record<string, string>>
   /** Where it listens, unless the project says otherwise. */
   readonly defaults: Readonly<Record<string, string>>
-  /** The root certificate of the local CA, which Node trusts in addition to the project's. */
-  readonly caFile: string | undefined
+  /** Variables of plugins that are set where neither the project nor the shell does. */
+  readonly fallbacks: Readonly<Record<string, string>>
 }
 
 /** How a service is connected to the rest: known without resolving its environment, and different once a port moves. */
@@ -24,7 +24,7 @@ export interface Wiring {
   readonly port: number | undefined
   /** Present when the port was assigned, not fixed: assigns another one, for a port that is in use. `renew` returns a plan with it. */
   readonly movePort?: () => Promise<void>
-  /** Null without a host name, or without a proxy. */
+  /** Null without a host name, or where no plugin serves host names. */
   readonly url: string | null
   readonly variables: OwnVariables
   readonly dependencies: readonly Dependency[]

@@ -15,8 +15,6 @@ export interface SupervisorHost {
   restartedFor: string | undefined
   /** Describes the service to its driver. */
   run(plan: StartPlan, signal: AbortSignal): Run<unknown>
-  /** Brings the files that an environment names up to date, before a restart with the same one. */
-  refreshFiles(plan: StartPlan): Promise<void>
   /** Claims the port before a start. Throws PORT_TAKEN. */
   claimPort(plan: StartPlan): Promise<void>
   /** Claims the port of an adopted service, which listens there already. */

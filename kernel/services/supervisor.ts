@@ -106,7 +106,6 @@ export class Supervisor {
       let instance = adopted?.instance
       let wasReady = adopted?.ready ?? false
       if (adopted === undefined) await this.#awaitDependencies(first, signal)
-      else await this.#host.refreshFiles(first)
       // An adopted process is supervised even while stopping: no one else would stop it.
       while (instance !== undefined || !signal.aborted) {
         instance ??= await this.#launch(this.#plan ?? first, signal)
@@ -180,7 +179,6 @@ export class Supervisor {
   async #launch(wanted: StartPlan, signal: AbortSignal): Promise<Instance> {
     this.#host.state.set({ status: 'starting', health: 'starting', reason: null, tries: 0 })
     if (this.#isWaiting) await this.#renew(wanted)
-    else await this.#host.refreshFiles(wanted)
     this.#isWaiting = false
     const plan = await this.#claim(this.#plan ?? wanted, signal)
     const run = this.#host.run(plan, signal)

@@ -57,12 +57,13 @@ export async function startTested(input: TestedInput): Promise<TestedService> {
   const project = { name, path, domain: plan.domain }
   const ref = { key: `${name}:${name}`, name, type: service.type, project }
   const port = driver.network === 'none' ? undefined : (service.common.port ?? (await freePort()))
-  const { own, defaults } = ownVariables(port, undefined, undefined)
+  const { own, defaults, fallbacks } = ownVariables({ port, hosts: [] }, contributions.variables())
   const { env, layers } = await environmentOf({
-    ...{ shell: process.env, plan, service, own, defaults },
+    ...{ shell: { ...fallbacks, ...process.env }, plan, service, own, defaults },
     lookup: () => undefined,
   })
   const alone: EnvContext = {
+    dir: workdirOf(project, service),
     dependencies: [],
     isOwn: variable => (layers.get(variable) ?? 'shell') !== 'shell',
     lookup: () => undefined,

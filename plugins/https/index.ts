@@ -4,8 +4,10 @@ import type { Host, Plugin } from '../../kernel/contract/plugin.ts'
 import { type ShapeOf, shape } from '../../kernel/contract/shape.ts'
 import { LocaldError, messageOf } from '../../kernel/errors.ts'
 import { openAuthority } from './ca/authority.ts'
+import { CaBundles } from './ca/bundle.ts'
 import { constrainDomains } from './ca/domains.ts'
 import { LeafCertificates } from './ca/leaf-certificates.ts'
+import { addTrust } from './ca/variable.ts'
 import type { Machine } from './trust/programs.ts'
 import type { Helper } from './trust/system-store.ts'
 import { Trust } from './trust/trust.ts'
@@ -32,6 +34,8 @@ const plugin: Plugin = {
     const folder = join(host.folders.data, 'ca')
     const domains = readDomains(host)
     host.provide('certificates', () => new LeafCertificates(openAuthority(folder, domains), domains))
+    const bundles = new CaBundles(join(host.folders.data, 'ca-bundles'))
+    addTrust(host, bundles, () => (isServed(host) ? host.use.certificates.caFile : undefined))
     const trust = new Trust(describeMachine(host), folder, () => findHelper(host))
     host.command({
       name: 'trust',
@@ -61,6 +65,11 @@ const plugin: Plugin = {
 }
 
 export default plugin
+
+/** Returns whether the proxy serves names over HTTPS, which it does with the certificates of this plugin. */
+function isServed(host: Host): boolean {
+  return typeof host.optional('web')?.https === 'number'
+}
 
 /** A flag that is not known might be meant to change less. */
 function refuseArguments(command: string, [word]: readonly string[]): void {

@@ -2,7 +2,7 @@ import { constants } from 'node:fs'
 import { access, readFile, stat } from 'node:fs/promises'
 
 /** Writes a file whole or not at all; see there. */
-export { writeAtomic } from '../../kernel/system/files.ts'
+export { makeFolder, writeAtomic } from '../../kernel/system/files.ts'
 
 /** Returns a JSON file's value; undefined where there is no file, or none that can be read. */
 export async function readJson(file: string): Promise<unknown> {

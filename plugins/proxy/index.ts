@@ -44,13 +44,14 @@ export function proxy(limits: Limits = defaultLimits): Plugin {
         get https() {
           return https.port
         },
-        get caFile() {
-          return https.port === null ? undefined : certificates?.caFile
-        },
       }
       let server: ProxyServer | undefined
       host.provide('web', () => web)
       const urlsChanged = host.urls(web.url)
+      host.variable({
+        ...{ name: 'LOCALD_URL', rank: 'override' },
+        value: ({ hosts: [name] }) => (name === undefined ? undefined : web.url(name)),
+      })
       host.status(() => ({ http: web.http, https: web.https }))
       host.warnings(() => [http, https].flatMap(each => each.problem ?? []))
       host.reserve({ host: 'locald.localhost', what: 'dashboard' })

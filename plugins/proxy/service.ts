@@ -12,6 +12,4 @@ export interface Web {
   /** The real ports; null where it does not listen. */
   readonly http: number | null
   readonly https: number | null
-  /** PEM file of the local CA when HTTPS is on. */
-  readonly caFile?: string | undefined
 }

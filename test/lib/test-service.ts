@@ -152,7 +152,7 @@ export class TestProject {
     const startPlan = (): StartPlan => ({
       ...{ plan, driver, port, dependencies, dir: this.dir },
       ...(port === undefined || fixed !== undefined ? {} : { movePort }),
-      ...{ url: null, variables: { own: {}, defaults: {}, caFile: undefined }, isAwaited: false },
+      ...{ url: null, variables: { own: {}, defaults: {}, fallbacks: {} }, isAwaited: false },
       env: { ...cleanEnvironment(), ...plan.common.env, ...(port === undefined ? {} : { PORT: String(port) }) },
       ...{ fingerprint: fingerprintOf(plan, port, plan.common.env), warnings: [] },
       renew: async () => startPlan(),

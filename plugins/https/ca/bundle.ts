@@ -1,8 +1,8 @@
+import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { readTextFile } from '../../contract/text-file.ts'
-import { makeFolder, writeAtomic } from '../../system/files.ts'
-import { shortHash } from '../../system/paths.ts'
+import { readTextFile } from '../../../kernel/contract/plugin.ts'
+import { makeFolder, writeAtomic } from '../../lib/files.ts'
 
 /** Bytes above which a file of authorities is not read; those of systems have a quarter of a megabyte. */
 const sizeLimit = 16 * 1024 * 1024
@@ -47,7 +47,7 @@ export class CaBundles {
     if (dirname(written) === this.#folder) return { file: written }
     const own = await certificatesIn(written)
     if (typeof own === 'string') return { file: root, problem: own }
-    const file = join(this.#folder, `${shortHash(written, 16)}.pem`)
+    const file = join(this.#folder, `${createHash('sha256').update(written).digest('hex').slice(0, 16)}.pem`)
     const ours = pemOf(await readFile(root, 'latin1').catch(() => ''))
     const head = `# Made by locald of ${JSON.stringify(written)} and its own CA: changes are lost.`
     const text = `${[head, ...own, ...ours].join('\n')}\n`
@@ -58,18 +58,17 @@ export class CaBundles {
     return { file }
   }
 
-  /** Brings a file that `of` has made up to date; any other is left alone. */
-  async refresh(file: string | undefined): Promise<void> {
-    const source = file === undefined ? undefined : this.#sources.get(file)
-    // What cannot be read at the moment was readable: the file stays as it is.
-    if (source !== undefined) await this.of(source.root, source.written).catch(() => undefined)
+  /** Brings the files that `of` has made up to date. One whose source cannot be read at the moment stays as it is. */
+  async refresh(): Promise<void> {
+    await Promise.all([...this.#sources.values()].map(({ root, written }) => this.of(root, written).catch(() => {})))
   }
-}
 
-/** Why a file cannot be part of a bundle; undefined: it can. */
-export async function bundleProblem(file: string): Promise<string | undefined> {
-  const found = await certificatesIn(file)
-  return typeof found === 'string' ? found : undefined
+  /** Returns why a file cannot be part of a bundle; undefined: it can. */
+  async problemOf(written: string): Promise<string | undefined> {
+    if (dirname(written) === this.#folder) return undefined
+    const found = await certificatesIn(written)
+    return typeof found === 'string' ? found : undefined
+  }
 }
 
 /** The certificates in a file, or why there are none. */

@@ -1,22 +1,35 @@
 import { resolve } from 'node:path'
-import type { EnvWarning } from '../../config/env-files.ts'
-import type { ProjectPlan, ServicePlan } from '../../contract/plugin.ts'
+import type { Host } from '../../../kernel/contract/plugin.ts'
+import type { CaBundles } from './bundle.ts'
 
 /** Names a file of authorities that Node trusts besides its own. */
-export const caVariable = 'NODE_EXTRA_CA_CERTS'
+const name = 'NODE_EXTRA_CA_CERTS'
 
-/** Returns the file that a written value means: Node reads a relative path from the folder that it is started in. */
-export function authoritiesOf(
-  { path }: Pick<ProjectPlan, 'path'>,
-  { common }: Pick<ServicePlan, 'common'>,
-  written: string,
-): string {
-  return resolve(path, common.workdir ?? '.', written)
-}
-
-export function authoritiesWarning(problem: string): EnvWarning {
-  return {
-    message: `${caVariable}: ${problem}; only the CA of locald is trusted in its place`,
-    hint: `Fix the file, or unset ${caVariable}.`,
-  }
+/**
+ * Sets NODE_EXTRA_CA_CERTS for every service while HTTPS is served: the CA of locald, together with the authorities that the project or
+ * the shell names.
+ * @param caFile returns the CA's root certificate, a PEM file; undefined: no HTTPS is served
+ */
+export function addTrust(host: Host, bundles: CaBundles, caFile: () => string | undefined): void {
+  host.variable({
+    name,
+    rank: 'fallback',
+    value: caFile,
+    async check(written, folder) {
+      // Node reads a relative path from the folder that it is started in.
+      const problem = await bundles.problemOf(resolve(folder, written))
+      if (problem === undefined) return undefined
+      const message = `${name}: ${problem}; only the CA of locald is trusted in its place`
+      return { message, hint: `Fix the file, or unset ${name}.` }
+    },
+  })
+  host.hooks.env.tapPromise('https', async (env, _, { dir }) => {
+    const root = caFile()
+    if (root === undefined) return env
+    const written = env[name]
+    const file = written === undefined || written === '' ? root : (await bundles.of(root, resolve(dir, written))).file
+    return { ...env, [name]: file }
+  })
+  // A service that restarts keeps its environment: the file that this names follows its sources.
+  host.hooks.starting.tapPromise('https', () => bundles.refresh())
 }

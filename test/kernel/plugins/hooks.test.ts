@@ -19,7 +19,12 @@ const service: ServiceRef = {
   project: { name: 'shop', path: '/shop', domain: 'shop.localhost' },
 }
 
-const context: EnvContext = { dependencies: [], isOwn: () => true, lookup: (service, field) => `${service}.${field}` }
+const context: EnvContext = {
+  dir: '/shop',
+  dependencies: [],
+  isOwn: () => true,
+  lookup: (service, field) => `${service}.${field}`,
+}
 
 const series = ['starting', 'ready', 'stopping', 'gone', 'down', 'closing'] as const
 

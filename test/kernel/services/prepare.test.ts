@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import t from 'tap'
 import type { CommonOptions, ProjectPlan } from '../../../kernel/contract/plugin.ts'
 import { HookRuns, makeHooks } from '../../../kernel/plugins/hooks.ts'
-import { CaBundles } from '../../../kernel/services/environment/ca-bundle.ts'
 import { outlinePlan, type StartSource, startPlan } from '../../../kernel/services/prepare.ts'
 
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'locald-prepare-')))
@@ -31,14 +30,14 @@ function changing() {
   })
   hooks.add('test', own)
   const source: StartSource = {
-    ...{ shell: {}, project, hooks, bundles: new CaBundles(join(folder, 'bundles')), locate: undefined, dir: folder },
+    ...{ shell: {}, project, hooks, contributed: [], locate: undefined, dir: folder },
     service: { name: 'web', type: 'exec', common, options: {} },
     ref: { key: 'shop:web', name: 'web', type: 'exec', project },
     driver: { type: 'exec', shape: { schema: {} }, start: () => Promise.reject(new Error('not started')) },
     lookup: (service, field) => (service === 'api' && field === 'url' ? now.api : undefined),
     wiring: () => ({
       ...{ port: now.port, url: null, dependencies: [], isAwaited: false },
-      variables: { own: { PORT: String(now.port) }, defaults: {}, caFile: undefined },
+      variables: { own: { PORT: String(now.port) }, defaults: {}, fallbacks: {} },
     }),
   }
   return { now, source }

@@ -12,10 +12,12 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import type { CommonOptions, ProjectPlan } from '../../../kernel/contract/plugin.ts'
-import { HookRuns } from '../../../kernel/plugins/hooks.ts'
-import { CaBundles } from '../../../kernel/services/environment/ca-bundle.ts'
-import { resolveEnvironment } from '../../../kernel/services/prepare.ts'
+import type { CommonOptions, ProjectPlan, Variable } from '../../../kernel/contract/plugin.ts'
+import { HookRuns, makeHooks } from '../../../kernel/plugins/hooks.ts'
+import { ownVariables, resolveEnvironment } from '../../../kernel/services/prepare.ts'
+import { CaBundles } from '../../../plugins/https/ca/bundle.ts'
+import { addTrust } from '../../../plugins/https/ca/variable.ts'
+import { fakeHost } from '../../lib/fake-host.ts'
 
 const top = realpathSync(mkdtempSync(join(tmpdir(), 'locald-ca-')))
 t.teardown(() => rmSync(top, { recursive: true, force: true }))
@@ -37,14 +39,19 @@ async function environment({ env = {}, shell = {} }: { env?: CommonOptions['env'
     ...{ workdir: undefined, port: undefined, env, envFile: [], dependsOn: {}, healthCheck: undefined, watch: [] },
     ...{ readyTimeout: 1, restart: 'no', stopSignal: 'SIGTERM', stopTimeout: 1 },
   }
+  const hooks = makeHooks(() => {})
+  const contributed: Variable[] = []
+  addTrust(fakeHost({ hooks, variable: it => void contributed.push(it) }), new CaBundles(folder), () => root)
+  const runs = new HookRuns()
+  runs.add('https', hooks)
   return await resolveEnvironment(
     {
-      ...{ shell, project, hooks: new HookRuns(), bundles: new CaBundles(folder), locate: undefined },
+      ...{ shell, project, hooks: runs, contributed, locate: undefined },
       service: { name: 'web', type: 'exec', common, options: {} },
       ref: { key: 'shop:web', name: 'web', type: 'exec', project },
       lookup: () => undefined,
     },
-    { port: 3000, variables: { own: { PORT: '3000' }, defaults: { HOST: '127.0.0.1' }, caFile: root } },
+    { port: 3000, variables: ownVariables({ port: 3000, hosts: [] }, contributed) },
   )
 }
 
@@ -77,10 +84,10 @@ t.test('it follows both files', async t => {
   const bundles = new CaBundles(folder)
   const { file } = await bundles.of(root, company)
   const { ino } = statSync(file)
-  await bundles.refresh(file)
+  await bundles.refresh()
   t.equal(statSync(file).ino, ino, 'unchanged, it is left alone')
   writeFileSync(company, pem('renewed'))
-  await bundles.refresh(file)
+  await bundles.refresh()
   t.match(readFileSync(file, 'utf8'), pem('renewed'))
   writeFileSync(root, pem('ours, renewed'))
   t.equal((await bundles.of(root, company)).file, file)
@@ -88,7 +95,7 @@ t.test('it follows both files', async t => {
   const both = await Promise.all([bundles.of(root, company), bundles.of(root, company)])
   t.equal(both[0], both[1], 'one look serves all that ask at once')
   rmSync(company)
-  await bundles.refresh(file)
+  await bundles.refresh()
   t.match(readFileSync(file, 'utf8'), pem('renewed'), 'gone for a moment')
   t.strictSame(readdirSync(folder).length, 1)
 })

@@ -163,6 +163,7 @@ t.test('a database', async t => {
       { PATH: process.env['PATH'] ?? '', PGHOSTADDR: '192.0.2.1' },
       { key: db.run.key, name: 'db', type: 'postgres', project: db.run.project },
       {
+        dir: db.run.dir,
         dependencies: [],
         isOwn: () => false,
         lookup: (_, field) =>
@@ -700,6 +701,7 @@ t.test('the environment of dependents', async t => {
   const lookup = (service: string, field: string) => `${service}.${field}`
   const db = { name: 'db', type: 'postgres' }
   const context = (dependencies: { name: string; type: string }[], own: readonly string[] = []) => ({
+    dir: '/',
     dependencies,
     isOwn: (name: string) => own.includes(name),
     lookup,

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import http, { type IncomingMessage, type RequestListener, type RequestOptions } from 'node:http'
 import net, { type AddressInfo, type Socket } from 'node:net'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Test } from 'tap'
 import type {
   Catalog,
@@ -153,6 +153,8 @@ export interface Running {
   readonly port: number
   readonly securePort: number
   readonly ca: string
+  /** Folder of the CA's files. */
+  readonly caFolder: string
   readonly checks: Map<string, Check>
   readonly log: string[]
   readonly host: Host
@@ -242,7 +244,20 @@ export async function boot(t: Test, wish: Wish = {}): Promise<Running> {
   t.teardown(close)
   const web = use.web
   const ca = authority === undefined ? '' : authority.certificate.toString()
-  return { catalog, web, warnings, port: web.http ?? -1, securePort: web.https ?? -1, ca, checks, log, host, close }
+  const caFolder = authority === undefined ? '' : dirname(authority.file)
+  return {
+    catalog,
+    web,
+    warnings,
+    caFolder,
+    port: web.http ?? -1,
+    securePort: web.https ?? -1,
+    ca,
+    checks,
+    log,
+    host,
+    close,
+  }
 }
 
 /** A service on a free port of 127.0.0.1 that ends with the test. */
