@@ -176,7 +176,7 @@ export class Http2Forward extends Forward {
     this.#stream.destroy(new Error(detail))
   }
 
-  /** Discards what the client still sends of its body after the response, and tells it so with NO_ERROR (RFC 9113 section 8.1). */
+  /** Discards the rest of the request's body after the response, and resets the stream with NO_ERROR (RFC 9113 section 8.1). */
   #discardUpload(): void {
     if (!this.isUploading) return
     this.stopUpload()

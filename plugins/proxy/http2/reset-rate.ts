@@ -7,7 +7,7 @@ interface ResetRate {
 // nghttp2 closes a connection with all its streams after 1000 at once and 33 a second; since Node 22.11 these can be raised.
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
 const canRaise = major > 22 || (major === 22 && minor >= 11)
-/** Lower than nghttp2's, since Node does not report the resets of streams that have ended already. */
+/** Lower than nghttp2's, since Node does not report the resets of completed streams. */
 const resetRate: ResetRate = canRaise ? { burst: 10_000, perSecond: 100 } : { burst: 850, perSecond: 28 }
 
 /** The limits for nghttp2, where Node supports them: the counter below reacts first. */

@@ -14,7 +14,7 @@ export function maxDescriptors(os: NodeJS.Platform): number {
   return os === 'darwin' ? macDescriptors : Number.POSITIVE_INFINITY
 }
 
-/** Closes connections beyond a limit. A system assigns the lowest free descriptor, so its number tells how many are open. */
+/** Closes connections beyond a limit. A system assigns the lowest free descriptor, so its number is how many are open. */
 export class ConnectionLimit {
   readonly #max: number
   readonly #clientLog: RateLimitedLog

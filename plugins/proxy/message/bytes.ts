@@ -1,4 +1,4 @@
-/** Bytes as both lanes read them. All offsets are into the buffer at hand. */
+/** Tables and readers of bytes, for the heads of requests and responses. All offsets are into the given buffer. */
 
 export const cr = 13
 export const lf = 10
@@ -6,15 +6,15 @@ export const space = 32
 export const colon = 58
 export const slash = 47
 
-/** 1: may stand in a token such as a field's name (RFC 9110 section 5.6.2). */
+/** 1: allowed in a token, such as a field's name (RFC 9110 section 5.6.2). */
 export const tokenByte: Uint8Array = tableOf(
   "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ",
 )
-/** 1: may stand in a field's value: HTAB, SP, VCHAR, obs-text (RFC 9110 section 5.5). */
+/** 1: allowed in a field's value: HTAB, SP, VCHAR, obs-text (RFC 9110 section 5.5). */
 export const valueByte: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) =>
   byte === 9 || (byte >= 32 && byte !== 127) ? 1 : 0,
 )
-/** 1: may stand in a request target of the narrow grammar: VCHAR without `#`. */
+/** 1: allowed in a request target of the narrow grammar: VCHAR without `#`. */
 export const targetByte: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) =>
   byte > 32 && byte < 127 && byte !== 35 ? 1 : 0,
 )
@@ -25,7 +25,7 @@ function tableOf(characters: string): Uint8Array {
   return table
 }
 
-/** Whether the bytes from `at` are the word, given in lower case, in any case. */
+/** Whether the bytes from `at` are a word (given in lower case), ignoring case. */
 export function isWord(buffer: Buffer, at: number, word: string): boolean {
   for (let i = 0; i < word.length; i++) {
     const byte = buffer[at + i] ?? 0
@@ -35,21 +35,21 @@ export function isWord(buffer: Buffer, at: number, word: string): boolean {
   return true
 }
 
-/** The fields of a head as they were found: where each name and value begins and ends, and where its line ends. */
+/** Offsets of the fields of a head: of each name, value and line. */
 export class Fields {
-  /** nameStart, nameEnd, valueStart, valueEnd, lineEnd; five for each field. */
+  /** nameStart, nameEnd, valueStart, valueEnd, lineEnd of each field. */
   readonly marks: Int32Array
   count = 0
-  readonly #most: number
+  readonly #max: number
 
-  constructor(most: number) {
-    this.#most = most
-    this.marks = new Int32Array(most * 5)
+  constructor(max: number) {
+    this.#max = max
+    this.marks = new Int32Array(max * 5)
   }
 
   /**
-   * Reads fields from `at` to the empty line. The offset after it; `more` when the bytes end before; `faulty` when they are not
-   * of the narrow grammar: a name, a colon at once, a value, CR LF; no folded lines.
+   * Reads fields from `at` to the empty line. Returns the offset after it; `more` when the bytes end before; `faulty` when they
+   * violate the narrow grammar: a name, directly followed by a colon, a value, CR LF; no folded lines.
    */
   read(buffer: Buffer, at: number, end: number): number {
     this.count = 0
@@ -70,7 +70,7 @@ export class Fields {
       while (i < end && valueByte[buffer[i] ?? 0] === 1) i++
       if (i + 1 >= end) return i < end && buffer[i] !== cr ? faulty : more
       if (buffer[i] !== cr || buffer[i + 1] !== lf) return faulty
-      if (this.count === this.#most) return faulty
+      if (this.count === this.#max) return faulty
       let valueEnd = i
       while (valueEnd > valueStart && (buffer[valueEnd - 1] === space || buffer[valueEnd - 1] === 9)) valueEnd--
       i += 2
@@ -84,12 +84,12 @@ export class Fields {
   }
 }
 
-/** More bytes are needed to tell. */
+/** More bytes are needed. */
 export const more = -1
-/** Not of the narrow grammar. */
+/** The bytes violate the narrow grammar. */
 export const faulty = -2
 
-/** A decimal number of 1 to 15 digits; -1 for anything else. */
+/** Returns a decimal number of 1 to 15 digits; -1 for anything else. */
 export function decimalOf(buffer: Buffer, start: number, end: number): number {
   if (end <= start || end - start > 15) return -1
   let value = 0

@@ -1,22 +1,22 @@
 import type { OutgoingHttpHeaders } from 'node:http2'
-import { ours, type RawHeaders, trimmed } from './headers.ts'
+import { isProxyHeader, type RawHeaders, trimmed } from './headers.ts'
 
-/** A request of HTTP/2 as HTTP/1.1 would have it. */
+/** A request of HTTP/2 in terms of HTTP/1.1. */
 export interface Http2Request {
   readonly method: string
   /** Path and query. */
   readonly path: string
   /** All fields, `host` first. */
   readonly fields: RawHeaders
-  /** A body follows, of the length given or framed in chunks. */
+  /** Whether a body follows, with a Content-Length or chunked. */
   readonly body: 'none' | 'length' | 'chunked'
-  /** RFC 8441: the protocol the stream is to become. */
+  /** RFC 8441: the protocol to switch the stream to. */
   readonly protocol: string | undefined
-  /** Come at the end of the body. */
+  /** Set when they arrive, after the body. */
   trailers: RawHeaders
 }
 
-/** Reads a header list; a string says why it is refused. `more`: the stream goes on after it. */
+/** Reads a header list; returns a string with the reason when it is invalid. `more`: the stream continues after it. */
 export function requestOf(raw: RawHeaders, more: boolean): Http2Request | string {
   let method = ''
   let path = ''
@@ -34,7 +34,7 @@ export function requestOf(raw: RawHeaders, more: boolean): Http2Request | string
     else if (name === ':authority') authority = value
     else if (name === ':protocol') protocol = value
     else if (name === 'host') host = value
-    // RFC 9113 section 8.2.3: clients send a cookie in pieces.
+    // RFC 9113 section 8.2.3: clients may split a cookie.
     else if (name === 'cookie') cookie = cookie === undefined ? value : `${cookie}; ${value}`
     else if (!name.startsWith(':')) {
       length ||= name === 'content-length'
@@ -59,16 +59,16 @@ export function requestOf(raw: RawHeaders, more: boolean): Http2Request | string
   }
 }
 
-/** A GET or HEAD without a body, and with no field that is more than passed on. */
+/** A GET or HEAD without a body, and with no field that needs more than forwarding. */
 export interface NarrowHttp2Request {
   readonly method: 'GET' | 'HEAD'
   readonly path: string
   readonly host: string
-  /** The fields to send on, CR LF after each; without Host. */
+  /** The fields to forward, CR LF after each; without Host. */
   readonly fields: string
 }
 
-/** Reads a header list of such a request, which no body follows; undefined for all others. */
+/** Reads the header list of such a request; returns undefined for all others. */
 export function narrowOf(raw: RawHeaders): NarrowHttp2Request | undefined {
   let method = ''
   let path = ''
@@ -79,7 +79,7 @@ export function narrowOf(raw: RawHeaders): NarrowHttp2Request | undefined {
     const name = raw[i] ?? ''
     const value = raw[i + 1] ?? ''
     if (name.charCodeAt(0) !== colon) {
-      if (more.has(name) || ours(name) || name.startsWith('proxy-')) return undefined
+      if (specialFields.has(name) || isProxyHeader(name) || name.startsWith('proxy-')) return undefined
       if (name === 'cookie') cookie = cookie === '' ? value : `${cookie}; ${value}`
       else fields += `${name}: ${value}\r\n`
     } else if (name === ':method') method = value
@@ -94,21 +94,21 @@ export function narrowOf(raw: RawHeaders): NarrowHttp2Request | undefined {
 
 const colon = 58
 const target = /^\/[!"$-~]*$/
-// Those that say something about the connection, the body, or to the proxy.
-const more = new Set([
+// Fields about the connection or the body, or for the proxy.
+const specialFields = new Set([
   ...['host', 'te', 'expect', 'trailer', 'upgrade', 'content-length', 'transfer-encoding', 'connection'],
   ...['keep-alive', 'http2-settings', 'x-locald-progress'],
 ])
 
 /**
- * Headers for node:http2: names in lower case, what came twice as a list. Values have one character for each byte, as node:http2
- * reads and writes them (Latin-1, on Node 20 to 26) and as the rest of the proxy has them.
+ * Headers for node:http2: names in lower case, repeated ones as a list. Values have one character for each byte, as node:http2 reads and
+ * writes them (Latin-1, on Node 20 to 26) and as in the rest of the proxy.
  */
 type Fields = Record<string, string | string[] | number>
 
-/** Fields, as lines or as names and values, for node:http2, besides `more`. */
+/** Converts fields, given as lines or as names and values, for node:http2, and adds them to `more`. */
 export function fieldsOf(fields: string | RawHeaders, more?: Fields): OutgoingHttpHeaders {
-  // Without a prototype: a field may be called `constructor`.
+  // Without a prototype: a field may be named `constructor`.
   const headers: Fields = Object.assign(Object.create(null), more)
   if (typeof fields !== 'string') {
     for (let i = 0; i + 1 < fields.length; i += 2) add(headers, (fields[i] ?? '').toLowerCase(), fields[i + 1] ?? '')
@@ -131,7 +131,7 @@ function add(headers: Fields, name: string, value: string): void {
   else headers[name] = single.has(name) ? `${known}, ${value}` : [String(known), value]
 }
 
-/** What node:http2 refuses to send on two lines. */
+/** Fields that node:http2 rejects on two lines. */
 const single: ReadonlySet<string> = new Set([
   ...['access-control-allow-credentials', 'access-control-max-age', 'access-control-request-method', 'age'],
   ...['authorization', 'content-encoding', 'content-language', 'content-length', 'content-location'],
@@ -141,15 +141,15 @@ const single: ReadonlySet<string> = new Set([
   ...['upgrade-insecure-requests', 'user-agent', 'x-content-type-options'],
 ])
 
-const mostNames = 512
+const maxNames = 512
 const names = new Map<string, string>()
 
-/** In lower case, remembered: services send the same few names. */
+/** Returns a name in lower case; cached, because services send the same few. */
 function lowered(name: string): string {
   const known = names.get(name)
   if (known !== undefined) return known
   const lower = name.toLowerCase()
-  if (names.size >= mostNames) names.clear()
+  if (names.size >= maxNames) names.clear()
   names.set(name, lower)
   return lower
 }

@@ -1,35 +1,35 @@
-/** Headers as they were on the wire: name, value, name, value …, with case, order and duplicates. */
+/** Headers as on the wire: name, value, name, value …, with case, order and duplicates. */
 export type RawHeaders = readonly string[]
 
-/** The header that counts how often a request has passed through the proxy. */
+/** Counts how often a request has passed through the proxy. */
 export const hopsHeader = 'X-Locald-Hops'
 
-/** What the proxy tells the service about the client. */
+/** What the service learns about the client. */
 export interface ForwardedFor {
   readonly remote: string
   readonly scheme: 'http' | 'https'
-  /** The Host to send on, as the client wrote it. */
+  /** The Host to forward, as the client sent it. */
   readonly host: string
   /** Port the client connected to. */
   readonly port: number
-  /** Passes through the proxy so far. */
+  /** How often the request has passed through the proxy. */
   readonly hops: number
-  /** What was cut off the front of the path. */
+  /** What was stripped from the front of the path. */
   readonly prefix: string | undefined
 }
 
-/** How the body of a message is framed. `length` is passed on, `chunked` framed anew. */
+/** How the body of a message is framed. `length` is forwarded as it is, `chunked` reframed. */
 export type Framing = 'none' | 'length' | 'chunked' | 'unknown'
 
-// RFC 9110 section 7.6.1, and those of old that still are seen.
+// RFC 9110 section 7.6.1, and obsolete ones still in use.
 const hopByHop = new Set(['connection', 'keep-alive', 'te', 'transfer-encoding', 'upgrade', 'http2-settings'])
-// RFC 9110 section 6.5.1: framing and routing must not come after the body.
+// RFC 9110 section 6.5.1: no framing or routing after the body.
 const neverTrailers = new Set(['host', 'content-length', 'content-encoding', 'content-type', 'trailer', 'set-cookie'])
-// A Connection header that lists these would change where a message ends or goes.
+// A Connection header that lists these would change a message's framing or destination.
 const neverListed = new Set(['host', 'content-length', 'trailer'])
 const bodyless = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE', 'CONNECT'])
 
-/** All values of a header, in order; `name` in lower case. */
+/** Returns all values of a header, in order; `name` in lower case. */
 export function valuesOf(raw: RawHeaders, name: string): string[] {
   const values: string[] = []
   for (let i = 0; i + 1 < raw.length; i += 2) {
@@ -39,7 +39,7 @@ export function valuesOf(raw: RawHeaders, name: string): string[] {
   return values
 }
 
-/** The comma-separated tokens of a header, in lower case. */
+/** Returns the comma-separated tokens of a header, in lower case. */
 export function tokensOf(raw: RawHeaders, name: string): string[] {
   return valuesOf(raw, name)
     .flatMap(value => value.split(','))
@@ -47,7 +47,7 @@ export function tokensOf(raw: RawHeaders, name: string): string[] {
     .filter(token => token !== '')
 }
 
-/** The text without spaces and tabs around it. Not trim(): byte 0xA0 is no space, but may be the end of a character. */
+/** Removes spaces and tabs around a text. Not trim(): byte 0xA0 is no space, but may be the last one of a character. */
 export function trimmed(text: string): string {
   let from = 0
   let to = text.length
@@ -60,32 +60,32 @@ function isBlank(code: number): boolean {
   return code === 32 || code === 9
 }
 
-/** How a message's body is framed; `unknown` for a transfer coding the proxy cannot frame anew. */
+/** Returns how a message's body is framed; `unknown` for a transfer coding that the proxy cannot reframe. */
 export function framingOf(raw: RawHeaders): Framing {
   const codings = tokensOf(raw, 'transfer-encoding')
   if (codings.length > 0) return codings.length === 1 && codings[0] === 'chunked' ? 'chunked' : 'unknown'
   return valuesOf(raw, 'content-length').length > 0 ? 'length' : 'none'
 }
 
-/** How often a request has passed: the highest of the counts it carries, 0 for none. */
+/** Returns how often a request has passed through the proxy: the highest of its counts, 0 for none. */
 export function hopsOf(raw: RawHeaders): number {
   let hops = 0
   for (const value of tokensOf(raw, 'x-locald-hops')) if (/^\d{1,3}$/.test(value)) hops = Math.max(hops, Number(value))
   return hops
 }
 
-/** What becomes of the connection to the service after the request; or the protocol to switch to. */
-export type ConnectionHeader = 'keep-alive' | 'close' | { readonly upgrade: string }
+/** The Connection header for the service, or the protocol to switch to. */
+export type ConnectionHeader = 'keep-alive' | { readonly upgrade: string }
 
-/** A request's headers for the service. */
+/** Returns a request's headers for the service. */
 export function requestHeaders(
   raw: RawHeaders,
   method: string,
   forwardedFor: ForwardedFor,
-  link: ConnectionHeader,
+  connection: ConnectionHeader,
 ): string[] {
   const framing = framingOf(raw)
-  const listed = listedIn(raw)
+  const listed = listedNames(raw)
   const out: string[] = []
   let host = false
   for (let i = 0; i + 1 < raw.length; i += 2) {
@@ -95,45 +95,45 @@ export function requestHeaders(
       host = true
       out.push(name, forwardedFor.host)
     } else if (key === 'transfer-encoding' && framing === 'chunked') out.push(name, 'chunked')
-    else if (!dropped(key, listed) && !ours(key) && (key !== 'trailer' || framing === 'chunked'))
+    else if (!isDropped(key, listed) && !isProxyHeader(key) && (key !== 'trailer' || framing === 'chunked'))
       out.push(name, raw[i + 1] ?? '')
   }
   if (!host) out.unshift('Host', forwardedFor.host)
-  // Without it Node would frame an absent body as an empty chunked one.
+  // RFC 9110 section 8.6: expected where the method anticipates a body.
   if (framing === 'none' && !bodyless.has(method)) out.push('Content-Length', '0')
-  if (typeof link === 'object') out.push('Connection', 'Upgrade', 'Upgrade', link.upgrade)
+  if (typeof connection === 'object') out.push('Connection', 'Upgrade', 'Upgrade', connection.upgrade)
   else if (tokensOf(raw, 'te').some(token => /^trailers\b/.test(token)))
-    out.push('TE', 'trailers', 'Connection', `${link}, TE`)
-  else out.push('Connection', link)
+    out.push('TE', 'trailers', 'Connection', `${connection}, TE`)
+  else out.push('Connection', connection)
   out.push(...forwardedHeaders(forwardedFor))
   return out
 }
 
-/** The trailers that may be passed on, as pairs. */
+/** Returns the trailers that may be forwarded, as pairs. */
 export function trailersOf(raw: RawHeaders): [string, string][] {
   const out: [string, string][] = []
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = raw[i] ?? ''
     const key = name.toLowerCase()
-    if (!dropped(key, undefined) && !ours(key) && !neverTrailers.has(key)) out.push([name, raw[i + 1] ?? ''])
+    if (!isDropped(key, undefined) && !isProxyHeader(key) && !neverTrailers.has(key)) out.push([name, raw[i + 1] ?? ''])
   }
   return out
 }
 
-/** Headers for node:http, which reads a Content-Disposition after a Content-Length as UTF-8 and then writes it as Latin-1: the length goes last. */
+/** Moves Content-Length to the end: node:http reads a Content-Disposition after it as UTF-8, and writes that as Latin-1. */
 export function forNode(headers: string[]): string[] {
   const at = headers.findIndex((name, i) => i % 2 === 0 && name.toLowerCase() === 'content-length')
   return at === -1 ? headers : [...headers.slice(0, at), ...headers.slice(at + 2), ...headers.slice(at, at + 2)]
 }
 
-/** A head's lines for writing to a socket by hand, in latin1. */
+/** Returns a head's lines, to be written in latin1. */
 export function headLines(first: string, headers: RawHeaders): string {
   let text = `${first}\r\n`
   for (let i = 0; i + 1 < headers.length; i += 2) text += `${headers[i]}: ${headers[i + 1]}\r\n`
   return `${text}\r\n`
 }
 
-/** A head's lines, CR LF after each, as names and values. */
+/** Splits a head's lines, CR LF after each, into names and values. */
 export function pairsOf(lines: string): string[] {
   const pairs: string[] = []
   for (let at = 0; at < lines.length; ) {
@@ -145,7 +145,7 @@ export function pairsOf(lines: string): string[] {
   return pairs
 }
 
-/** The request's headers without any wish to switch protocols. */
+/** Removes the request to switch protocols from a request's headers. */
 export function withoutUpgrade(raw: RawHeaders): string[] {
   const out: string[] = []
   for (let i = 0; i + 1 < raw.length; i += 2) {
@@ -162,7 +162,7 @@ export function withoutUpgrade(raw: RawHeaders): string[] {
   return out
 }
 
-/** What a service is told of the client: RFC 7239, and the X- family it never replaced. */
+/** Returns the headers that describe the client: RFC 7239, and the X- family it never replaced. */
 export function forwardedHeaders(forwardedFor: ForwardedFor): string[] {
   const node = forwardedFor.remote.includes(':') ? `"[${forwardedFor.remote}]"` : forwardedFor.remote
   const out = [
@@ -183,22 +183,22 @@ export function forwardedHeaders(forwardedFor: ForwardedFor): string[] {
   return out
 }
 
-function dropped(key: string, listed: ReadonlySet<string> | undefined): boolean {
+function isDropped(key: string, listed: ReadonlySet<string> | undefined): boolean {
   return hopByHop.has(key) || key.startsWith('proxy-') || (listed?.has(key) ?? false)
 }
 
 /**
- * Whether a header, in lower case, is the proxy's to set: what a client says of itself there is not believed. Also with underscores,
- * which CGI, WSGI and PHP cannot distinguish.
+ * Whether only the proxy may set a header (in lower case): a client could forge it. Also with underscores, which CGI, WSGI and PHP
+ * cannot distinguish.
  */
-export function ours(key: string): boolean {
+export function isProxyHeader(key: string): boolean {
   if (key === 'forwarded') return true
   if (!key.startsWith('x')) return false
   const name = key.replaceAll('_', '-')
   return name.startsWith('x-forwarded-') || name === 'x-locald-hops'
 }
 
-function listedIn(raw: RawHeaders): ReadonlySet<string> | undefined {
+function listedNames(raw: RawHeaders): ReadonlySet<string> | undefined {
   const names = tokensOf(raw, 'connection').filter(name => !neverListed.has(name))
   return names.length === 0 ? undefined : new Set(names)
 }

@@ -3,9 +3,9 @@ import { trimmed } from './headers.ts'
 import { type HeadFault, type ResponseHead, readResponse } from './response-head.ts'
 
 /**
- * Reads a response's head as `readResponse` does, and one that is not strict, but that nginx, haproxy and browsers read, once its
- * lines are put right: ended by LF only, folded, a Content-Length twice or beside a Transfer-Encoding, a list of codings with
- * nothing but `chunked` in it. The connection of such a service is not used again. `docs/networking.md` has the reasons.
+ * Reads a response's head as `readResponse` does, and also one that violates the grammar in a way that nginx, haproxy and browsers
+ * accept, once its lines are corrected: separated by LF only, folded, a Content-Length twice or beside a Transfer-Encoding, a list of
+ * codings with nothing but `chunked`. The connection of such a service is not reused. `docs/networking.md` has the reasons.
  */
 export function readAnyResponse(
   buffer: Buffer,
@@ -26,7 +26,7 @@ function startsLikeHttp(buffer: Buffer, size: number): boolean {
   return /^HTTP\/1\.[01] \d{3}[ \r\n]/.test(buffer.toString('latin1', 0, Math.min(size, 13)))
 }
 
-/** Where the empty line ends; -1 where there is none yet. */
+/** Returns the offset after the empty line; -1 where there is none yet. */
 function endOf(buffer: Buffer, size: number): number {
   for (let at = buffer.indexOf(lf); at !== -1 && at < size - 1; at = buffer.indexOf(lf, at + 1)) {
     if (buffer[at + 1] === lf) return at + 2
@@ -35,7 +35,7 @@ function endOf(buffer: Buffer, size: number): number {
   return -1
 }
 
-/** RFC 9112 section 5.2: a line that goes on is one line, with a space where it was broken. */
+/** Joins folded lines with a space (RFC 9112 section 5.2). */
 function unfolded(lines: readonly string[]): string[] {
   const out: string[] = []
   for (const line of lines) {
@@ -46,7 +46,7 @@ function unfolded(lines: readonly string[]): string[] {
   return out
 }
 
-/** What says how long the body is, said once (RFC 9112 section 6.3): chunks before a length, equal lengths are one. */
+/** Reduces the framing to one field (RFC 9112 section 6.3): chunked overrides a length, equal lengths are one. */
 function framed(lines: readonly string[]): string[] {
   const codings = valuesIn(lines, 'transfer-encoding')
   const lengths = new Set(valuesIn(lines, 'content-length'))

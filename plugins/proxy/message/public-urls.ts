@@ -1,72 +1,71 @@
 import type { ResponseHead } from './response-head.ts'
 
-/** The part of a service's destination that its own URLs are compared with: its port, and the prefix cut off the path. */
+/** What a service's own URLs are compared with: its port, and the prefix stripped from the path. */
 export interface ServiceOrigin {
   readonly address: { readonly port: number }
   readonly prefix: string | undefined
 }
 
-/** What a client sees of a service: the scheme it uses, and the authority as it wrote it. */
+/** The origin under which a client sees a service: its scheme, and the authority as the client sent it. */
 export interface PublicOrigin {
   readonly scheme: 'http' | 'https'
   readonly host: string
 }
 
-/** The fields that name a place to go to, or where a cookie holds. */
-const naming = /^(location|content-location|refresh|set-cookie):([ \t]*)(.*)$/gim
-/** Browsers heed it with any status. */
-const refreshing = /^refresh:/im
-/** A URL with a port: its host, the port, and from the path on. */
-const ported = /^(?:https?:)?\/\/([^/?#]*):(\d{1,5})(?=[/?#]|$)(.*)$/i
-/** This machine. */
-const local = /^(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\])$/i
-const absolute = /^(?:https?:)?\/\/([^/?#]*)(.*)$/i
+/** The fields with a URL, or the path of a cookie. */
+const urlFields = /^(location|content-location|refresh|set-cookie):([ \t]*)(.*)$/gim
+/** Browsers follow it with any status. */
+const refreshField = /^refresh:/im
+/** A URL with a port: host, port, and the rest from the path on. */
+const urlWithPort = /^(?:https?:)?\/\/([^/?#]*):(\d{1,5})(?=[/?#]|$)(.*)$/i
+/** Names of this machine. */
+const loopbackHost = /^(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\])$/i
+const absoluteUrl = /^(?:https?:)?\/\/([^/?#]*)(.*)$/i
 
 /**
- * The fields of a response for the client. A service that knows itself as `http://localhost:$PORT`, or puts its port to the name that it was
- * asked for (nginx: `port_in_redirect`), redirects there: such a URL, of its own port, becomes one of the name that the client asked for.
- * What a service below a stripped prefix says of places and cookies' paths is put below the prefix, unless it is there already. Any other
- * place stays as it is.
+ * Rewrites the URLs in a response's fields for the client. A service that knows itself as `http://localhost:$PORT`, or adds its port to
+ * the requested name (nginx: `port_in_redirect`), redirects to such URLs: those with its own port get the origin that the client
+ * requested. URLs and cookie paths of a service behind a stripped prefix get the prefix, unless they have it. Others stay unchanged.
  */
-export function publicFields({ status, fields }: ResponseHead, to: ServiceOrigin, seen: PublicOrigin): string {
+export function publicFields({ status, fields }: ResponseHead, to: ServiceOrigin, origin: PublicOrigin): string {
   const isRedirect = (status >= 300 && status < 400) || status === 201
-  if (!isRedirect && to.prefix === undefined && !refreshing.test(fields)) return fields
-  return fields.replace(naming, (line, name: string, space: string, value: string) => {
-    const changed = changedBy(name.toLowerCase(), value, to, seen)
+  if (!isRedirect && to.prefix === undefined && !refreshField.test(fields)) return fields
+  return fields.replace(urlFields, (line, name: string, space: string, value: string) => {
+    const changed = rewrite(name.toLowerCase(), value, to, origin)
     return changed === value ? line : `${name}:${space}${changed}`
   })
 }
 
-function changedBy(name: string, value: string, to: ServiceOrigin, seen: PublicOrigin): string {
-  if (name === 'set-cookie') return to.prefix === undefined ? value : cookieBelow(to.prefix, value)
-  if (name !== 'refresh') return placeOf(value, to, seen)
+function rewrite(name: string, value: string, to: ServiceOrigin, origin: PublicOrigin): string {
+  if (name === 'set-cookie') return to.prefix === undefined ? value : cookieWithPrefix(to.prefix, value)
+  if (name !== 'refresh') return rewriteUrl(value, to, origin)
   return value.replace(/^([^;,]*[;,]\s*url\s*=\s*["']?)([^"']*)/i, (_, start: string, url: string) => {
-    return `${start}${placeOf(url, to, seen)}`
+    return `${start}${rewriteUrl(url, to, origin)}`
   })
 }
 
-function placeOf(url: string, { address, prefix }: ServiceOrigin, { scheme, host }: PublicOrigin): string {
-  const [, name = '', port, rest] = ported.exec(url) ?? []
-  const isHere = local.test(name) || name.toLowerCase() === host.toLowerCase().replace(/:\d*$/, '')
-  if (rest !== undefined && Number(port) === address.port && isHere)
-    return `${scheme}://${host}${below(prefix, rest.startsWith('/') ? rest : `/${rest}`)}`
+function rewriteUrl(url: string, { address, prefix }: ServiceOrigin, { scheme, host }: PublicOrigin): string {
+  const [, name = '', port, rest] = urlWithPort.exec(url) ?? []
+  const isService = loopbackHost.test(name) || name.toLowerCase() === host.toLowerCase().replace(/:\d*$/, '')
+  if (rest !== undefined && Number(port) === address.port && isService)
+    return `${scheme}://${host}${withPrefix(prefix, rest.startsWith('/') ? rest : `/${rest}`)}`
   if (prefix === undefined) return url
-  if (url.startsWith('/') && !url.startsWith('//')) return below(prefix, url)
-  const [, authority, path] = absolute.exec(url) ?? []
+  if (url.startsWith('/') && !url.startsWith('//')) return withPrefix(prefix, url)
+  const [, authority, path] = absoluteUrl.exec(url) ?? []
   if (path === undefined || authority?.toLowerCase() !== host.toLowerCase()) return url
-  return `${url.slice(0, url.length - path.length)}${below(prefix, path.startsWith('/') ? path : `/${path}`)}`
+  return `${url.slice(0, url.length - path.length)}${withPrefix(prefix, path.startsWith('/') ? path : `/${path}`)}`
 }
 
-function below(prefix: string | undefined, path: string): string {
+function withPrefix(prefix: string | undefined, path: string): string {
   if (prefix === undefined) return path
-  const isBelow = path.startsWith(prefix) && /^([/?#]|$)/.test(path.slice(prefix.length))
-  return isBelow ? path : `${prefix}${path}`
+  const hasPrefix = path.startsWith(prefix) && /^([/?#]|$)/.test(path.slice(prefix.length))
+  return hasPrefix ? path : `${prefix}${path}`
 }
 
-/** A cookie whose name begins with `__Host-` holds for all paths, or not at all (RFC 6265bis section 4.1.3.2). */
-function cookieBelow(prefix: string, cookie: string): string {
+/** Adds the prefix to a cookie's path; not for `__Host-` cookies, whose path must be / (RFC 6265bis section 4.1.3.2). */
+function cookieWithPrefix(prefix: string, cookie: string): string {
   if (/^__host-/i.test(cookie)) return cookie
   return cookie.replace(/(;\s*path\s*=\s*)(\/[^;]*)/i, (_, start: string, path: string) => {
-    return `${start}${path.trim() === '/' ? prefix : below(prefix, path)}`
+    return `${start}${path.trim() === '/' ? prefix : withPrefix(prefix, path)}`
   })
 }

@@ -1,30 +1,30 @@
 import { Fields, faulty, isWord, more, slash, space, targetByte } from './bytes.ts'
-import { ours } from './headers.ts'
+import { isProxyHeader } from './headers.ts'
 
-/** A request of the narrow grammar: GET or HEAD of a path, HTTP/1.1, one Host, no body, nothing asked of the connection but to stay or close. */
+/** A request of the narrow grammar: GET or HEAD of a path, HTTP/1.1, one Host, no body, and no Connection option but keep-alive or close. */
 export interface NarrowRequest {
   readonly head: boolean
   /** Path and query. */
   readonly path: string
   /** The Host field's value. */
   readonly host: string
-  /** The fields to send on, CR LF after each; their order, case and duplicates as they were. */
+  /** The fields to forward, CR LF after each, with order, case and duplicates. */
   readonly fields: string
   readonly close: boolean
-  /** All of it, a character for each byte. */
+  /** The whole head, a character for each byte. */
   readonly text: string
-  /** Where the head ends. */
+  /** The offset after the head. */
   readonly end: number
 }
 
-const most = 128
-const fields = new Fields(most)
+const maxFields = 128
+const fields = new Fields(maxFields)
 const version = ' HTTP/1.1\r\n'
 const getLine = 'GET '
 const headLine = 'HEAD '
 
-// By length, so that most fields need no look at their letters. `undefined` where no word has the length.
-const others: readonly (readonly string[] | undefined)[] = byLength([
+// By length, so that most fields need no comparison of letters. `undefined` where no word has the length.
+const excluded: readonly (readonly string[] | undefined)[] = byLength([
   'te',
   'expect',
   'trailer',
@@ -38,8 +38,8 @@ const others: readonly (readonly string[] | undefined)[] = byLength([
 const letters = { f: 102, p: 112, x: 120 }
 
 /**
- * Reads a request at the beginning of the buffer's first `size` bytes. `more`: its head is not all there. `faulty`: it is not of the narrow grammar,
- * which says nothing about whether it is a good request.
+ * Reads a request from the buffer's first `size` bytes. Returns `more` when its head is incomplete, `faulty` when it is not of the
+ * narrow grammar, which does not mean that it is invalid.
  */
 export function readRequest(buffer: Buffer, size = buffer.length): NarrowRequest | typeof more | typeof faulty {
   const isHead = buffer[0] === 72
@@ -80,7 +80,7 @@ interface Tail extends Pick<NarrowRequest, 'host' | 'fields' | 'close'> {
   readonly tail: string
 }
 
-/** What follows the request line says the same for the same bytes, and clients send the same again and again. */
+/** Caches the fields of the last request: clients repeat them unchanged. */
 let last: Tail = { tail: '', host: '', fields: '', close: false }
 
 function fieldsOf(buffer: Buffer, text: string, first: number, end: number): Tail | typeof faulty {
@@ -89,7 +89,7 @@ function fieldsOf(buffer: Buffer, text: string, first: number, end: number): Tai
   let connection = false
   let close = false
   let kept = ''
-  // Where the lines that were not copied yet begin.
+  // The first line that was not copied yet.
   let from = first
   for (let i = 0; i < count * 5; i += 5) {
     const name = marks[i] ?? 0
@@ -99,31 +99,34 @@ function fieldsOf(buffer: Buffer, text: string, first: number, end: number): Tai
       host = text.slice(marks[i + 2], marks[i + 3])
       continue
     }
-    const drop = length === 10 && isWord(buffer, name, 'connection')
-    if (drop) {
+    const isConnection = length === 10 && isWord(buffer, name, 'connection')
+    if (isConnection) {
       const value = text.slice(marks[i + 2], marks[i + 3]).toLowerCase()
       if (connection || (value !== 'keep-alive' && value !== 'close')) return faulty
       connection = true
       close = value === 'close'
     }
-    if (drop || (length === 10 && isWord(buffer, name, 'keep-alive'))) {
+    if (isConnection || (length === 10 && isWord(buffer, name, 'keep-alive'))) {
       kept += text.slice(from, name)
       from = marks[i + 4] ?? end
-    } else if (isOther(buffer, name, length)) return faulty
+    } else if (isExcluded(buffer, name, length)) return faulty
   }
   if (host === undefined) return faulty
   kept += text.slice(from, end - 2)
   return { tail: text.slice(first), host, fields: kept, close }
 }
 
-function isOther(buffer: Buffer, at: number, length: number): boolean {
-  const words = others[length]
+function isExcluded(buffer: Buffer, at: number, length: number): boolean {
+  const words = excluded[length]
   if (words !== undefined) for (const word of words) if (isWord(buffer, at, word)) return true
   if (length < 7) return false
   const first = (buffer[at] ?? 0) | 0x20
   if (first === letters.p) return isWord(buffer, at, 'proxy-')
-  // The few names that begin so are worth a text.
-  return (first === letters.x || first === letters.f) && ours(buffer.toString('latin1', at, at + length).toLowerCase())
+  // Few names begin like this, so a string may be created.
+  return (
+    (first === letters.x || first === letters.f) &&
+    isProxyHeader(buffer.toString('latin1', at, at + length).toLowerCase())
+  )
 }
 
 function isExactly(buffer: Buffer, at: number, word: string): boolean {

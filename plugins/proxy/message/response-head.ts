@@ -1,40 +1,40 @@
 import { decimalOf, Fields, faulty, isWord, more, space, valueByte } from './bytes.ts'
 import { trimmed } from './headers.ts'
 
-/** How the body of a response ends. */
+/** How the body of a response is framed. */
 export type Ending =
   | { readonly by: 'nothing' }
   | { readonly by: 'length'; readonly length: number }
   | { readonly by: 'chunks' }
   | { readonly by: 'close' }
 
-/** A response's head, hop-by-hop fields taken out. */
+/** A response's head, without hop-by-hop fields. */
 export interface ResponseHead {
   readonly status: number
   readonly reason: string
-  /** The fields to send on, CR LF after each; without any that frame a body in chunks. */
+  /** The fields to forward, CR LF after each; without Transfer-Encoding. */
   readonly fields: string
   readonly ending: Ending
-  /** Whether the connection may be used again. */
+  /** Whether the connection may be reused. */
   readonly keep: boolean
-  /** What it wants to switch to. */
+  /** The protocol it switches to. */
   readonly upgrade: string | undefined
-  /** Names of announced trailers, as they were. */
+  /** Names of announced trailers, unchanged. */
   readonly trailer: string | undefined
-  /** Where the head ends. */
+  /** The offset after the head. */
   readonly end: number
 }
 
-/** Why a head is none: what a person is told. */
+/** Why a head is invalid. */
 export type HeadFault = 'faulty' | 'coding'
 
-// As many as fit into the largest head.
+// At least as many as the largest head may have.
 const fields = new Fields(16 * 1024)
 const nothing: Ending = { by: 'nothing' }
 const chunks: Ending = { by: 'chunks' }
 const closing: Ending = { by: 'close' }
 
-/** Reads a response's head at the beginning of the buffer's first `size` bytes; `bodyless` for one to a HEAD request. `more`: it is not all there. */
+/** Reads a response's head from the buffer's first `size` bytes; `bodyless` for one to a HEAD request. Returns `more` when incomplete. */
 export function readResponse(
   buffer: Buffer,
   bodyless: boolean,
@@ -55,15 +55,15 @@ export function readResponse(
   return responseOf(buffer, { status, reasonEnd: at, end, bodyless })
 }
 
-interface Places {
+interface HeadLayout {
   readonly status: number
   readonly reasonEnd: number
   readonly end: number
   readonly bodyless: boolean
 }
 
-// One pass: what is kept is copied in runs of whole lines.
-function responseOf(buffer: Buffer, { status, reasonEnd, end, bodyless }: Places): ResponseHead | HeadFault {
+// One pass: kept fields are copied in runs of whole lines.
+function responseOf(buffer: Buffer, { status, reasonEnd, end, bodyless }: HeadLayout): ResponseHead | HeadFault {
   const text = buffer.toString('latin1', 0, end)
   const old = buffer[7] === 48
   const { marks, count } = fields
@@ -79,7 +79,7 @@ function responseOf(buffer: Buffer, { status, reasonEnd, end, bodyless }: Places
     const special = specialOf(buffer, name, (marks[i + 1] ?? 0) - name)
     if (special === '') continue
     const [start, stop] = [marks[i + 2] ?? 0, marks[i + 3] ?? 0]
-    // A tab around what frames the body is no blank to every parser.
+    // Not every parser accepts a tab around the value of a framing field.
     const frames = special === 'content-length' || special === 'transfer-encoding'
     if (frames && buffer.subarray(marks[i + 1], marks[i + 4]).includes(9)) return 'faulty'
     if (special === 'content-length') {
@@ -98,7 +98,7 @@ function responseOf(buffer: Buffer, { status, reasonEnd, end, bodyless }: Places
   }
   kept += text.slice(from, end - 2)
   if (coding !== undefined && (length >= 0 || old)) return 'faulty'
-  // An interim response has no body; not every parser thinks so of one that says how long it is.
+  // An interim response has no body, but some parsers expect one after a length.
   if (status < 200 && (length > 0 || coding !== undefined)) return 'faulty'
   if (coding !== undefined && coding !== 'chunked') return 'coding'
   const [keepAlive, close, listed] = connectionOf(connection)
@@ -111,7 +111,7 @@ function responseOf(buffer: Buffer, { status, reasonEnd, end, bodyless }: Places
         ? { by: 'length' as const, length }
         : closing
   const keep = ending !== closing && !close && (!old || keepAlive)
-  // An interim response that ends the connection says that no final one follows.
+  // An interim response that closes the connection can have no final one after it.
   if (status < 200 && status !== 101 && !keep) return 'faulty'
   return {
     status,
@@ -125,7 +125,7 @@ function responseOf(buffer: Buffer, { status, reasonEnd, end, bodyless }: Places
   }
 }
 
-/** Lower-case name of a field that concerns the connection only; empty for all others. */
+/** Returns the lower-case name of a field about the connection or the framing; empty for all others. */
 function specialOf(buffer: Buffer, at: number, length: number): string {
   switch (length) {
     case 2:
@@ -142,7 +142,7 @@ function specialOf(buffer: Buffer, at: number, length: number): string {
   return length > 6 && isWord(buffer, at, 'proxy-') ? 'proxy' : ''
 }
 
-/** Whether it may stay, whether it closes, and further names that the Connection fields list. */
+/** Returns whether the Connection fields have keep-alive, whether close, and the other names in them. */
 function connectionOf(connection: string): readonly [boolean, boolean, ReadonlySet<string> | undefined] {
   if (connection === '') return [false, false, undefined]
   if (connection === 'keep-alive,') return [true, false, undefined]

@@ -37,7 +37,7 @@ export class UpstreamConnection implements Exchange {
   #requests = 0
   #hasResponse = false
   #uploaded = true
-  #ended = false
+  #hasEnded = false
   #error: Error | undefined
 
   /** @param flows whether the socket emits its data; otherwise the owner calls `read` */
@@ -54,7 +54,7 @@ export class UpstreamConnection implements Exchange {
 
   /** Whether it can carry a request. */
   get usable(): boolean {
-    return !this.#ended && this.socket.writable && this.#error === undefined
+    return !this.#hasEnded && this.socket.writable && this.#error === undefined
   }
 
   /** Whether it has carried a request before. */
@@ -194,7 +194,7 @@ export class UpstreamConnection implements Exchange {
   readonly #onDrain = (): void => this.#receiver?.drained?.()
 
   readonly #onEnd = (): void => {
-    this.#ended = true
+    this.#hasEnded = true
   }
 
   readonly #onError = (error: Error): void => {
@@ -205,7 +205,7 @@ export class UpstreamConnection implements Exchange {
     this.#owner.closed(this)
     const receiver = this.#receiver
     if (receiver === undefined) return
-    if (this.#head?.ending.by === 'close' && this.#ended && this.#error === undefined) {
+    if (this.#head?.ending.by === 'close' && this.#hasEnded && this.#error === undefined) {
       this.#receiver = undefined
       receiver.end([])
       receiver.flush()

@@ -32,7 +32,7 @@ export type Failure =
 
 /**
  * Sends a client's request to its service: the rules that do not depend on the client's version of HTTP. A request that may be sent
- * twice uses an idle connection, and is sent once more if that proves stale; all others get a new connection, which cannot be stale.
+ * twice uses an idle connection, and is sent again if that proves stale; all others get a new connection, which cannot be stale.
  */
 export abstract class Forward implements Receiver {
   readonly wire = false
