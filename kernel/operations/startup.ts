@@ -1,0 +1,137 @@
+import { closure } from '../config/dependency-graph.ts'
+import type { Warning } from '../contract/plugin.ts'
+import type { Events } from '../events.ts'
+import { nodesOf, type Project } from '../projects/project.ts'
+import type { Loaded, Projects } from '../projects/projects.ts'
+import { namesOf } from '../projects/selectors.ts'
+import { doneEvent, isUp } from '../services/outcome.ts'
+import { requireValues } from '../services/prepare.ts'
+import type { Service } from '../services/service.ts'
+import { pause } from '../system/async.ts'
+import { type EventSink, forwardEvents } from './event-sink.ts'
+import { warnOfEnvironments, warnOfShell } from './shell-warning.ts'
+import { type StopParts, stopTarget } from './stop.ts'
+
+/** What starting services needs. */
+export interface StartupParts extends StopParts {
+  readonly projects: Projects
+  readonly events: Events
+  /** Returns what plugins warn of at each `up`. */
+  readonly warnings: () => readonly Warning[]
+}
+
+/** Which services of a plan to start. */
+export interface StartRequest {
+  readonly loaded: Loaded
+  /** Undefined: all. */
+  readonly names: readonly string[] | undefined
+  /** Only these, without their dependencies. */
+  readonly isExact?: boolean
+  /** Stopped first, even when nothing of them has changed. */
+  readonly restart: readonly string[]
+  /** Started even when they have exited with success and nothing of them has changed. */
+  readonly again: readonly string[]
+}
+
+/** For whom services are started. */
+export interface StartCaller {
+  readonly shell: Readonly<Record<string, string>>
+  readonly sink: EventSink
+  /** The name of the `up`. */
+  readonly id?: string | undefined
+  /** Aborted when the caller has left. */
+  readonly left?: AbortSignal
+  /** The change of files that causes the start. */
+  readonly why?: string
+}
+
+/** `done` waits this long for file watches, so that a change right after it is noticed: ms. */
+const armingMs = 2000
+
+/** Starts services, by their plans. */
+export class Startup {
+  readonly #parts: StartupParts
+
+  constructor(parts: StartupParts) {
+    this.#parts = parts
+  }
+
+  /** Starts services of several projects and waits until each is ready or is not going to be. */
+  async startAll(requests: readonly StartRequest[], caller: StartCaller): Promise<void> {
+    const { projects, events, reloads } = this.#parts
+    const { sink, shell } = caller
+    for (const { loaded, names } of requests)
+      await requireValues(loaded, shell, { names, contributed: projects.variables })
+    const services: Service[] = []
+    await forwardEvents(events, services, sink, async () => {
+      const armed: Promise<void>[] = []
+      for (const request of requests) {
+        const project = await this.#start(request, caller, services)
+        const follows = reloads.follow(project)
+        // It is awaited below, when all have started.
+        follows.catch(() => {})
+        armed.push(follows)
+      }
+      reloads.forgive(services)
+      await Promise.all(services.map(({ state }) => state.until(() => state.settled)))
+      await Promise.race([Promise.all(armed), pause(armingMs)])
+    })
+    sink(await doneEvent(services, isUp))
+  }
+
+  /** Applies a project's changed files: changed services restart, new ones start; an invalid file changes nothing. */
+  async reload(project: Project, why: string): Promise<void> {
+    const { projects, reloads } = this.#parts
+    const before = new Set(namesOf(project))
+    const isWhole = [...before].every(name => project.wanted.has(name))
+    const { shell, environmentFiles } = project
+    const loaded = await projects.plan(project.ref.path, [], { shell, envFiles: environmentFiles.envFiles })
+    const planned = nodesOf(loaded.plan)
+    const kept = planned
+      .map(({ name }) => name)
+      .filter(name => project.wanted.has(name) || (isWhole && !before.has(name)))
+    // A new dependency is started; one that was stopped on purpose is not.
+    const names = closure(planned, kept).filter(name => project.wanted.has(name) || !before.has(name))
+    await requireValues(loaded, shell, { names, contributed: projects.variables })
+    const request = { loaded, names, isExact: true, restart: [], again: [] }
+    await reloads.follow(await this.#start(request, { shell, sink: () => {}, why }, []))
+  }
+
+  /**
+   * Adopts a plan and starts its services, which are added to `services` with their dependencies. Throws errors of their environment
+   * before anything is changed.
+   */
+  async #start(
+    { loaded, names, isExact, restart, again }: StartRequest,
+    { shell, sink, id, left, why }: StartCaller,
+    services: Service[],
+  ): Promise<Project> {
+    const { projects, events, warnings } = this.#parts
+    const project = await projects.identified(loaded)
+    for (const moved of projects.predecessors(project.ref)) {
+      await stopTarget({ project: moved, names: namesOf(moved) }, this.#parts)
+      await projects.drop(moved.ref.path)
+    }
+    await project.queue.run(async signal => {
+      left?.throwIfAborted()
+      await project.adoptPlan(loaded, shell)
+      project.note('configuration', undefined)
+      const meant = names ?? loaded.plan.services.map(({ name }) => name)
+      const plans = await (isExact ? project.prepareOnly(meant) : project.prepareAll(meant))
+      signal.throwIfAborted()
+      left?.throwIfAborted()
+      services.push(...plans.keys())
+      const { name, path, domain } = project.ref
+      sink({ event: 'project', project: name, path, domain })
+      for (const warning of warnings()) sink({ event: 'warning', ...warning })
+      for (const warning of loaded.envFiles.warnings) events.emit({ event: 'warning', path, ...warning })
+      warnOfEnvironments(plans)
+      if (!isExact) warnOfShell(plans, restart)
+      for (const { state, supervisor } of plans.keys())
+        if (supervisor.active) sink({ event: 'service', service: state.view() })
+      await project.stopServices(restart, 'restarting')
+      await project.begin(plans, signal, { again, id, why })
+    })
+    return project
+  }
+}
