@@ -5,11 +5,11 @@ import { ownEnvironment, type Projects } from '../projects/projects.ts'
 import type { Registry } from '../registry/registry.ts'
 import { reattached } from '../services/held-service.ts'
 import {
-  isHalfway,
   type ProjectRecord,
   type Records,
   recordId,
   type ServiceRecord,
+  wasRestarting,
 } from '../services/records/records.ts'
 import { bootIn, stateIn, type UnreadRecord } from '../services/records/unread-records.ts'
 import type { Service } from '../services/service.ts'
@@ -151,7 +151,7 @@ async function adoptService(
   if (!LocaldError.is(driver) && driver.adopt === undefined) return
   const run = service.run({ ...start, env: record.env, dir: record.dir }, new AbortController().signal)
   const found = await reattached(driver, run, record.state, processes)
-  if (found === undefined && isHalfway(record)) return
+  if (found === undefined && wasRestarting(record)) return
   if (found === undefined) throw new Error('could not be reattached after the daemon restart')
   const { instance, problem } = found
   service.state.set({ restarts })
@@ -162,8 +162,8 @@ async function adoptService(
   }
   // Its daemon was killed while it was stopped: it goes on being stopped, and is not judged as one that has crashed.
   if (!project.wanted.has(record.service)) void service.supervisor.stop()
-  else if (isHalfway(record)) {
-    project.halfway.add(record.service)
+  else if (wasRestarting(record)) {
+    project.restarting.add(record.service)
     void service.supervisor.stop('restarting', record.reason)
   }
 }

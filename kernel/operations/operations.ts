@@ -128,9 +128,9 @@ export class Operations {
     const unwanted = namesOf(project).filter(name => !project.wanted.has(name))
     if (project.wanted.size === 0) return await stopTarget({ project, names: unwanted }, this.#parts)
     await project.queue.run(async signal => {
-      await project.stopServices(unwanted)
-      await project.stopServices([...project.halfway], 'restarting')
-      project.halfway.clear()
+      await project.runs.stop(unwanted)
+      await project.runs.stop([...project.restarting], 'restarting')
+      project.restarting.clear()
       const plans = await project.prepareOnly([...project.wanted]).catch(async (error: unknown) => {
         project.refuse(messageOf(error))
         // A corrected file retries the services that could not be started.
@@ -140,7 +140,7 @@ export class Operations {
       // A service that failed because of a dependency waits for it again.
       const isOver = ({ now }: ServiceState) => now.status === 'exited' || (now.status === 'failed' && now.launched)
       const idle = [...plans].filter(([{ supervisor, state }]) => !supervisor.active && !isOver(state))
-      await project.begin(new Map(idle), signal)
+      await project.runs.start(new Map(idle), signal)
     })
     await reloads.resume(project)
   }

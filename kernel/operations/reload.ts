@@ -234,7 +234,7 @@ export class Reloads {
     try {
       await project.queue.run(signal => {
         why = what()
-        return project.wanted.has(name) ? project.again(name, why, signal) : Promise.resolve()
+        return project.wanted.has(name) ? project.runs.restart(name, why, signal) : Promise.resolve()
       })
       return true
     } catch (error) {

@@ -129,8 +129,8 @@ export class Startup {
       if (!isExact) warnOfShell(plans, restart)
       for (const { state, supervisor } of plans.keys())
         if (supervisor.active) sink({ event: 'service', service: state.view() })
-      await project.stopServices(restart, 'restarting')
-      await project.begin(plans, signal, { again, id, why })
+      await project.runs.stop(restart, 'restarting')
+      await project.runs.start(plans, signal, { again, id, why })
     })
     return project
   }

@@ -20,7 +20,7 @@ export async function stopTarget(
 ): Promise<void> {
   await project.queue.run(async () => {
     project.want([...project.wanted].filter(name => !names.includes(name)))
-    await project.stopServices(names)
+    await project.runs.stop(names)
     if (project.wanted.size > 0) return
     records.dropProject(project.ref.path)
     await reloads.forget(project)

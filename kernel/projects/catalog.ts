@@ -104,7 +104,7 @@ export class ServiceControl implements Control {
     return project.queue.run(async signal => {
       // A failed service is started as well: the work may have fixed it.
       const isWanted = project.wanted.has(name)
-      if (service.supervisor.active) await project.stopServices([name], isWanted ? 'restarting' : 'stopping')
+      if (service.supervisor.active) await project.runs.stop([name], isWanted ? 'restarting' : 'stopping')
       try {
         return await work()
       } finally {
@@ -120,7 +120,7 @@ export class ServiceControl implements Control {
     const { name } = service.ref
     await project.queue.run(async () => {
       project.want([...project.wanted].filter(other => other !== name))
-      await project.stopServices([name])
+      await project.runs.stop([name])
     })
   }
 
@@ -135,7 +135,7 @@ export class ServiceControl implements Control {
 /** Starts a service again; a failure becomes its reason, or it would show 'restarting' forever. */
 async function startAgain(project: Project, { ref, state }: Service, signal: AbortSignal): Promise<void> {
   try {
-    await project.begin(await project.prepareOnly([ref.name]), signal, { again: [ref.name] })
+    await project.runs.start(await project.prepareOnly([ref.name]), signal, { again: [ref.name] })
   } catch (error) {
     state.set({ status: 'failed', health: null, reason: messageOf(error), pid: null })
     throw error

@@ -12,6 +12,7 @@ import type { StartPlan } from '../services/start-plan.ts'
 import type { NoteSubject } from '../services/state.ts'
 import { OperationQueue } from '../system/async.ts'
 import { ProjectPorts } from './project-ports.ts'
+import { ServiceRuns } from './service-runs.ts'
 import { Drivers } from './service-types.ts'
 import { type EnvironmentFiles, StartPlans } from './start-plans.ts'
 
@@ -20,31 +21,22 @@ export interface ProjectParts extends ServiceParts {
   readonly contributions: Contributions
 }
 
-/** How services are begun. */
-interface Begin {
-  /** Those that are started again though they have ended well. */
-  readonly again?: readonly string[]
-  /** The name of what begins them. */
-  readonly id?: string | undefined
-  /** Shown by those that are started anew meanwhile. */
-  readonly why?: string | undefined
-}
-
-/** One known project: its plan, its services, and what is done with them. */
+/** A known project: its plan, its services, and which of them are meant to run. */
 export class Project {
   readonly ref: ProjectRef
   readonly queue = new OperationQueue()
   readonly services = new Map<string, Service>()
+  readonly runs: ServiceRuns
   plan: ProjectPlan
   shell: Readonly<Record<string, string>>
-  /** Services that are meant to run: asked for by an `up`, and not stopped since. */
+  /** Services that are meant to run: started by an `up`, and not stopped since. */
   wanted: ReadonlySet<string> = new Set()
-  /** Services that an earlier daemon was ending, to start them again. */
-  readonly halfway = new Set<string>()
+  /** Services that an earlier daemon was restarting: it had not stopped them yet. */
+  readonly restarting = new Set<string>()
   #environmentFiles: EnvironmentFiles
   readonly #drivers: Drivers
   readonly #ports: ProjectPorts
-  readonly #starts: StartPlans
+  readonly #plans: StartPlans
   readonly #parts: ProjectParts
 
   constructor(ref: ProjectRef, plan: ProjectPlan, shell: Readonly<Record<string, string>>, parts: ProjectParts) {
@@ -55,7 +47,9 @@ export class Project {
     this.#environmentFiles = { envFiles: new EnvFiles({ trust, root: ref.path }) }
     this.#drivers = new Drivers(ref, parts.contributions)
     this.#ports = new ProjectPorts(ref, parts.ports)
-    this.#starts = new StartPlans(this, parts, this.#drivers, this.#ports)
+    this.#plans = new StartPlans(this, parts, this.#drivers, this.#ports)
+    const { events, records } = parts
+    this.runs = new ServiceRuns(this, { events, records, ports: this.#ports, plans: this.#plans })
     this.#parts = parts
   }
 
@@ -69,7 +63,7 @@ export class Project {
     return nodesOf(this.plan)
   }
 
-  /** Takes over a plan and leases its ports; nothing is started or stopped yet. */
+  /** Adopts a plan and leases its ports; starts and stops nothing yet. */
   async adoptPlan(
     loaded: Pick<LoadedProject, 'plan'> & Partial<Pick<LoadedProject, 'locate' | 'envFiles'>>,
     shell: Readonly<Record<string, string>>,
@@ -85,8 +79,8 @@ export class Project {
   }
 
   /**
-   * Adopts what an earlier daemon left: the ports its services have; the others are leased. Nothing is started. A service whose type
-   * no plugin provides any more has none: its start fails with the reason, and it does not keep the others from being adopted.
+   * Adopts the ports that services have from an earlier daemon, and leases the others. Starts nothing. A service whose type no plugin
+   * provides any more gets no port: its start fails with the reason, and the other services are adopted nevertheless.
    */
   async recall(ports: ReadonlyMap<string, number>, wanted: readonly string[]): Promise<void> {
     this.wanted = new Set(wanted)
@@ -102,7 +96,7 @@ export class Project {
     this.#parts.records.saveProject({ version: 1, ref, plan, shell, wanted: [...this.wanted] })
   }
 
-  /** What is meant to run and neither does nor has ended by itself cannot be started: its state says why. */
+  /** Marks the services that are meant to run, but cannot be started, as failed. */
   refuse(reason: string): void {
     for (const name of this.wanted) {
       const service = this.services.get(name)
@@ -115,65 +109,22 @@ export class Project {
 
   /** Sets the URLs of services after the plugin that serves host names has changed them. */
   refreshUrls(): void {
-    for (const service of this.services.values()) service.state.set({ url: this.#starts.urlOf(service) })
+    for (const service of this.services.values()) service.state.set({ url: this.#plans.urlOf(service) })
   }
 
   /**
-   * The named services and all they need, in the order of their start, each with what it would be started with. ENV_UNRESOLVED where
-   * references have no value: so that is known before anything is changed.
+   * Plans the start of the named services and of their dependencies, in the order of their start. Throws ENV_UNRESOLVED where references
+   * have no value: before anything is changed.
    */
   async prepareAll(names: readonly string[]): Promise<ReadonlyMap<Service, StartPlan>> {
     return this.prepareOnly(closure(this.nodes, names))
   }
 
-  /** As `prepareAll`, without what they need: a restart alone starts nothing that was stopped on purpose. */
+  /** As `prepareAll`, without dependencies: a mere restart starts nothing that was stopped on purpose. */
   async prepareOnly(names: readonly string[]): Promise<ReadonlyMap<Service, StartPlan>> {
     const targets = this.#inOrder(names)
     const tries = targets.map(async service => [service, await this.prepare(service.ref.name)] as const)
     return new Map(await allTogether(tries, this.plan.path))
-  }
-
-  /**
-   * Starts services made ready. What is unchanged and runs, or has ended well, is left alone, but for the `again` ones that have; what
-   * is not in the plan any more is stopped. Resolves when all are begun; their states show the rest, and `begunBy` the `id` of what
-   * began them.
-   */
-  async begin(
-    targets: ReadonlyMap<Service, StartPlan>,
-    signal: AbortSignal,
-    { again = [], id, why }: Begin = {},
-  ): Promise<void> {
-    await this.#dropRemoved()
-    this.want([...this.wanted, ...[...targets.keys()].map(({ ref }) => ref.name)])
-    const changed = [...targets].filter(([service, prepared]) => {
-      const plan = { ...prepared, ...this.#starts.wiring(service, prepared.plan) }
-      return needsRestart(service, plan)
-    })
-    await this.stopServices(
-      changed.map(([{ ref }]) => ref.name),
-      'restarting',
-      why,
-    )
-    signal.throwIfAborted()
-    for (const service of targets.keys())
-      await this.#ports.settle(service, this.planOf(service.ref.name)?.common.port !== undefined)
-    signal.throwIfAborted()
-    for (const [service, plan] of targets) {
-      const isAgain = again.includes(service.ref.name) || service.fingerprint !== plan.fingerprint
-      if (this.#start(service, plan, isAgain)) service.begunBy = id
-    }
-  }
-
-  /** Stops one service and starts it again, whatever state it is in, for a change of files; `why` is shown meanwhile. */
-  async again(name: string, why: string, signal: AbortSignal): Promise<void> {
-    const ready = await this.prepareOnly([name])
-    const service = this.services.get(name)
-    const restarts = service?.state.now.restarts ?? 0
-    await service?.supervisor.stop('restarting', why)
-    await this.begin(ready, signal, { again: [name] })
-    if (service === undefined) return
-    service.state.set({ restarts: restarts + 1 })
-    service.restartedFor = why
   }
 
   /** Sets or removes a note of all services. */
@@ -181,55 +132,32 @@ export class Project {
     for (const { state } of this.services.values()) state.note(subject, text)
   }
 
-  /** Whether a service was stopped on purpose: what needs it does not wait for it. */
+  /** Whether a service was stopped on purpose: its dependents do not wait for it. */
   isPutAside(name: string): boolean {
     const service = this.services.get(name)
     return service !== undefined && !this.wanted.has(name) && service.state.now.status === 'stopped'
   }
 
-  /** What wipes the data of a service, which must not run meanwhile. USAGE where its type keeps none. */
+  /** Returns what removes the data of a service, which must not run meanwhile. Throws USAGE where its type keeps none. */
   wiper(service: Service): () => Promise<void> {
     const { name, type } = service.ref
     const plan = this.planOf(name)
     const driver = plan === undefined ? undefined : this.#drivers.of(plan)
     if (plan !== undefined && driver?.reset !== undefined) {
-      const run = service.run(this.#starts.outline(service, plan), new AbortController().signal)
+      const run = service.run(this.#plans.outline(service, plan), new AbortController().signal)
       return async () => driver.reset?.(run)
     }
-    throw new LocaldError('USAGE', `service '${name}' keeps nothing to reset: it is of type '${type}'`, {
-      hint: '`locald restart` starts a service again.',
+    throw new LocaldError('USAGE', `services of type '${type}' have no data to reset`, {
+      hint: `Use \`locald restart ${name}\`.`,
     })
   }
 
-  /** Stops services, dependents first, those of one level side by side. */
-  async stopServices(
-    names: readonly string[],
-    as: 'stopping' | 'restarting' = 'stopping',
-    why: string | null = null,
-  ): Promise<void> {
-    const order = levels(this.nodes).reverse()
-    const known = new Set(order.flat())
-    const groups = [
-      names.filter(name => !known.has(name)),
-      ...order.map(level => level.filter(name => names.includes(name))),
-    ]
-    for (const group of groups) {
-      await Promise.all(
-        group.map(async name => {
-          const service = this.services.get(name)
-          await service?.supervisor.stop(as, why)
-          if (as === 'stopping') this.#parts.records.dropService(this.ref.path, name)
-        }),
-      )
-    }
-  }
-
-  /** Names of services that need one of the given. */
+  /** Names the services that depend on one of the given. */
   dependentsOf(names: readonly string[]): readonly string[] {
     return dependents(this.nodes, names)
   }
 
-  /** Whether a service's type tells others where it is reached, as databases do. */
+  /** Whether a service's type exports values to others, as databases do. */
   isReached(name: string): boolean {
     const plan = this.planOf(name)
     return plan !== undefined && this.#drivers.of(plan).exports !== undefined
@@ -249,15 +177,15 @@ export class Project {
     const service = this.services.get(name)
     if (plan === undefined || service === undefined)
       throw new LocaldError('UNKNOWN_SERVICE', `there is no service '${name}'`)
-    return await this.#starts.make(service, plan, shell)
+    return await this.#plans.make(service, plan, shell)
   }
 
   /** Returns the plan of a service's start without its environment. */
   outline(service: Service, plan: ServicePlan): StartPlan {
-    return this.#starts.outline(service, plan)
+    return this.#plans.outline(service, plan)
   }
 
-  /** The driver of a service, or why there is none. */
+  /** Returns the driver of a service, or why there is none. */
   driverOf(plan: ServicePlan): ServiceType<unknown> | LocaldError {
     return this.#drivers.find(plan)
   }
@@ -269,19 +197,12 @@ export class Project {
       this.#parts.events.emit({ event: 'removed', key })
   }
 
-  /** Stops all services, which no later daemon starts again. */
+  /** Stops all services; no later daemon starts them again. */
   async halt(): Promise<void> {
-    // First, so that a daemon which is killed meanwhile does not have its successor start them again.
+    // Recorded first: the successor of a daemon that is killed meanwhile must not start them again.
     this.want([])
-    await this.stopServices([...this.services.keys()])
+    await this.runs.stop([...this.services.keys()])
     this.#parts.records.dropProject(this.ref.path)
-  }
-
-  async #dropRemoved(): Promise<void> {
-    const removed = [...this.services.keys()].filter(name => this.planOf(name) === undefined)
-    await this.stopServices(removed)
-    for (const name of removed) this.#forget(name)
-    this.wanted = new Set([...this.wanted].filter(name => !removed.includes(name)))
   }
 
   #inOrder(names: readonly string[]): readonly Service[] {
@@ -291,26 +212,11 @@ export class Project {
       .flatMap(name => this.services.get(name) ?? [])
   }
 
-  /** Begins a run unless one is under way. Returns whether it did. */
-  #start(service: Service, prepared: StartPlan, isAgain: boolean): boolean {
-    const { supervisor, state } = service
-    // A dependency that this operation starts is waited for from now on; a port may have moved.
-    const plan = { ...prepared, ...this.#starts.wiring(service, prepared.plan) }
-    if (supervisor.active) supervisor.update(plan)
-    else if (isAgain || state.now.status !== 'exited') {
-      service.clock.begin()
-      service.restartedFor = undefined
-      supervisor.start(plan)
-      return true
-    }
-    return false
-  }
-
   async #lease(which: (plan: ServicePlan) => boolean = () => true): Promise<void> {
     await this.#ports.lease(this.plan.services.filter(plan => which(plan) && this.#drivers.hasPort(plan)))
   }
 
-  /** Makes or updates a service's object from its plan. */
+  /** Creates or updates a service's object from its plan. */
   #describe(plan: ServicePlan): void {
     const known = this.services.get(plan.name)
     const ref = { key: `${this.ref.name}:${plan.name}`, name: plan.name, type: plan.type, project: this.ref }
@@ -319,24 +225,11 @@ export class Project {
     service.protocol = this.#drivers.protocol(plan)
     this.services.set(plan.name, service)
     if (!service.supervisor.active)
-      service.state.set({ port: this.#ports.get(plan.name) ?? null, url: this.#starts.urlOf(service) })
-  }
-
-  #forget(name: string): void {
-    const key = this.services.get(name)?.ref.key
-    this.services.delete(name)
-    this.#parts.records.dropService(this.ref.path, name)
-    if (key !== undefined) this.#parts.events.emit({ event: 'removed', key })
+      service.state.set({ port: this.#ports.get(plan.name) ?? null, url: this.#plans.urlOf(service) })
   }
 }
 
-/** The services of a plan as a graph. */
+/** Returns the services of a plan as a graph. */
 export function nodesOf({ services }: ProjectPlan): readonly Node[] {
   return services.map(({ name, common }) => ({ name, dependsOn: Object.keys(common.dependsOn) }))
-}
-
-/** Whether a run that is under way has to give way to another one. */
-function needsRestart({ supervisor, state, fingerprint }: Service, plan: StartPlan): boolean {
-  const isSame = fingerprint === plan.fingerprint && !supervisor.waitsForOthers(plan)
-  return supervisor.active && (!isSame || state.now.status === 'failed')
 }

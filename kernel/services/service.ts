@@ -1,15 +1,5 @@
 import { join, resolve } from 'node:path'
-import type {
-  Fault,
-  Instance,
-  Listener,
-  Log,
-  ProjectRef,
-  Protocol,
-  Run,
-  ServicePlan,
-  ServiceRef,
-} from '../contract/plugin.ts'
+import type { Fault, Instance, Log, ProjectRef, Protocol, Run, ServicePlan, ServiceRef } from '../contract/plugin.ts'
 import { messageOf } from '../errors.ts'
 import type { Events, LocaldEvent } from '../events.ts'
 import type { Logs, ServiceLog } from '../logs/service-log.ts'
@@ -18,7 +8,7 @@ import type { Container } from '../plugins/container.ts'
 import type { HookRuns } from '../plugins/hooks.ts'
 import type { Ports } from '../registry/ports.ts'
 import { explain } from './failure/failure.ts'
-import { findFault } from './failure/unreachable.ts'
+import { Reachability } from './failure/reachability.ts'
 import type { Records } from './records/records.ts'
 import { StartClock } from './start-clock.ts'
 import type { StartPlan } from './start-plan.ts'
@@ -38,10 +28,10 @@ export interface ServiceParts {
   readonly dataFolder: string
 }
 
-/** The cause of a failure is looked for in this many last lines of a run. */
+/** The cause of a failure is searched in this many last lines of a run. */
 const explainedLines = 300
 
-/** One service of one project: its state, its supervisor, and what that needs of the kernel. */
+/** A service of a project: its state, its supervisor, and what the supervisor needs of the kernel. */
 export class Service implements SupervisorHost {
   readonly ref: ServiceRef
   readonly state: ServiceState
@@ -50,22 +40,16 @@ export class Service implements SupervisorHost {
   readonly clock = new StartClock()
   /** Host names that belong to it, the main one first. */
   hosts: readonly string[] = []
-  /** What it speaks there, if its type says so. */
+  /** The protocol on its port, if its type says so. */
   protocol: Protocol | undefined
   /** Where it was last seen to listen. */
   address: string | undefined
-  /** The name of the `up` that has begun its present run, if it gave one. */
+  /** The name of the `up` that started its present run, if it gave one. */
   begunBy: string | undefined
   /** The crash, or the change of files, that its last restart was for. */
   restartedFor: string | undefined
   readonly #parts: ServiceParts
-  /** The instance of which no fault was found. */
-  #sound: Instance | undefined
-  #examining: Promise<Fault | undefined> | undefined
-  /** What the last look found, of which run, and until when it counts: ms of performance.now(). */
-  #looked:
-    | { readonly instance: Instance | undefined; readonly fault: Fault | undefined; readonly untilMs: number }
-    | undefined
+  readonly #reachability: Reachability
 
   constructor(ref: ServiceRef, parts: ServiceParts) {
     this.ref = ref
@@ -73,6 +57,7 @@ export class Service implements SupervisorHost {
     this.log = parts.logs.of(ref.project.name, ref.name)
     this.state = new ServiceState(ref, view => parts.events.emit({ event: 'service', service: view }))
     this.supervisor = new Supervisor(this)
+    this.#reachability = new Reachability(this, parts)
   }
 
   /** The fingerprint of the present run, or of the last one. */
@@ -85,7 +70,7 @@ export class Service implements SupervisorHost {
     return this.supervisor.plan?.env
   }
 
-  /** When its process was started last; before that, when its run was begun: ms since the epoch, as its log has it. */
+  /** When its process was started last; before that, when its run began: ms since the epoch, the clock of its log. */
   get lastStartMs(): number {
     const { launched, startedMs } = this.state.now
     return launched && startedMs !== null ? startedMs : this.clock.begunMs
@@ -185,80 +170,29 @@ export class Service implements SupervisorHost {
     return explain({ ...run, lines, dir: this.supervisor.plan?.dir ?? root, root, holder }).catch(() => undefined)
   }
 
-  async isStrangers({ tree }: Instance, address: string, port: number): Promise<boolean> {
-    if (tree === undefined) return false
-    return (await this.#parts.container.optional('processTable')?.isStrangers({ address, port }, tree)) ?? false
+  isStrangers(instance: Instance, address: string, port: number): Promise<boolean> {
+    return this.#reachability.isStrangers(instance, address, port)
   }
 
-  async faultOf(instance: Instance, port: number, mayBeTls: boolean): Promise<Fault | undefined> {
-    const { protocol } = this
-    return await findFault(
-      { name: this.ref.name, port, protocol, listeners: await this.#listeners(instance) },
-      mayBeTls,
-    )
+  faultOf(instance: Instance, port: number, mayBeTls: boolean): Promise<Fault | undefined> {
+    return this.#reachability.faultOf(instance, port, mayBeTls)
   }
 
-  /**
-   * Looks why it cannot be reached; what is found is its reason from then on, until it is found no more. One look serves all who ask, and
-   * those who ask soon after it: a look reads the processes of the machine, and takes a tenth of the time at most.
-   */
+  /** Finds out why it cannot be reached; the fault is its reason until an examination finds none. */
   examine(): Promise<Fault | undefined> {
-    const { instance } = this.supervisor
-    const last = this.#looked
-    if (last !== undefined && last.instance === instance && performance.now() < last.untilMs)
-      return Promise.resolve(last.fault)
-    const began = performance.now()
-    this.#examining ??= this.#examine()
-      .then(fault => {
-        const ended = performance.now()
-        this.#looked = { instance, fault, untilMs: ended + (ended - began) * 9 }
-        return fault
-      })
-      .finally(() => {
-        this.#examining = undefined
-      })
-    return this.#examining
+    return this.#reachability.examine()
   }
 
-  async #examine(): Promise<Fault | undefined> {
-    const { instance } = this.supervisor
-    const { port, fault: before } = this.state.now
-    if (instance === undefined || port === null) return undefined
-    // A handshake is noise in the log of what speaks plain HTTP: one for each start is enough.
-    const fault = await this.faultOf(instance, port, this.#sound !== instance)
-    this.#sound = fault === undefined ? instance : undefined
-    // What has ended meanwhile has another reason.
-    if (this.supervisor.instance !== instance || this.state.now.status !== 'running') return undefined
-    if (fault !== undefined && fault.message !== before?.message) {
-      this.warn(fault.message, fault.hint)
-      this.state.set({ health: 'unhealthy', reason: fault.message, fault })
-    } else if (fault === undefined && before !== null && this.state.now.reason === before.message) {
-      this.state.set({ health: 'healthy', reason: null })
-    }
-    return fault
-  }
-
-  /** Whether a process of this user, none of locald's, listens on its port while it does not run. */
+  /** Whether another process of this user listens on its port while it does not run. */
   async hasStandIn(): Promise<boolean> {
     const { port } = this.state.now
     const { ports, container } = this.#parts
     if (port === null || this.supervisor.active || ports.isHeld(port)) return false
     return (await container.optional('processTable')?.owns(port)) ?? false
   }
-
-  async #listeners(instance: Instance): Promise<readonly Listener[]> {
-    const table = this.#parts.container.optional('processTable')
-    if (table === undefined || instance.tree === undefined) return []
-    try {
-      return await table.listeners((await table.members(instance.tree)).map(({ pid }) => pid))
-    } catch (error) {
-      this.#parts.log.warn(`${this.ref.key}: its listeners could not be read: ${messageOf(error)}`)
-      return []
-    }
-  }
 }
 
-/** The service's working folder, absolute. */
+/** Returns the service's working folder, absolute. */
 export function workdirOf(project: ProjectRef, plan: ServicePlan): string {
   return resolve(project.path, plan.common.workdir ?? '.')
 }

@@ -50,7 +50,7 @@ t.test('locald up with a database', async t => {
     t.equal(fresh, url, 'the same address and password')
     const kept = await sandbox.run(['service', 'reset', 'web'], { cwd: folder })
     t.equal(kept.code, 2)
-    t.match(kept.stderr, /service 'web' keeps nothing to reset: it is of type 'exec' \[USAGE]/)
+    t.match(kept.stderr, /services of type 'exec' have no data to reset \[USAGE]/)
   })
 
   await t.test('a reset that cannot be done is told, and changes nothing', async t => {

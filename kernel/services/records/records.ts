@@ -90,7 +90,7 @@ const projectRecord: FileShape<ProjectRecord> = {
 }
 
 /** Whether it was being ended, to be started again. */
-export function isHalfway({ state, status }: ServiceRecord): boolean {
+export function wasRestarting({ state, status }: ServiceRecord): boolean {
   return state !== null && status === 'restarting'
 }
 
@@ -151,7 +151,7 @@ export class Records {
     const file = fileOf(this.#services, `${record.path}\0${record.service}`)
     const instance = JSON.stringify(record.state)
     this.#pending.set(file, record)
-    const isNews = this.#instances.get(file) !== instance || isHalfway(record)
+    const isNews = this.#instances.get(file) !== instance || wasRestarting(record)
     if (record.state !== null && isNews) {
       this.#instances.set(file, instance)
       this.#write(file)
