@@ -23,15 +23,17 @@ function quoted(text: string): readonly string[] {
   return [...text.replace(/\s+/g, ' ').matchAll(/`([^`]+)`/g)].map(([, words = '']) => words)
 }
 
-/** Words that also have a proper use, with what shows that one. */
+/** Words that also have a proper use, with patterns for what stands directly before or after them there. */
 const proper: Readonly<Record<string, { readonly before?: string; readonly after?: string }>> = {
+  // The account of that name.
+  nobody: { before: '[`\'"]', after: '[`\'"]' },
   // A line ends with CRLF, a list ends in a comma; both ends of a pipe.
   ends: {
-    before: 'both|two|front|back|dead|other|write|read|the|of',
-    after: 'with|in|at|on|before|after|here|there|where|when|up',
+    before: '\\b(?:both|two|front|back|dead|other|write|read|the|of) ',
+    after: ' (?:with|in|at|on|before|after|here|there|where|when|up)\\b',
   },
-  'is well': { after: 'known|below|above|formed|within|under|over' },
-  'for good': { after: 'reason|reasons' },
+  'is well': { after: '-| (?:known|below|above|formed|within|under|over)\\b' },
+  'for good': { after: ' reasons?\\b' },
 }
 
 /** A pattern for words and phrases, as written or with other white space between their words. */
@@ -40,7 +42,7 @@ export function patternOf(words: readonly string[]): RegExp {
     .sort((a, b) => b.length - a.length)
     .map(word => {
       const { before, after } = proper[word] ?? {}
-      return `${before ? `(?<!\\b(?:${before}) )` : ''}${word.replaceAll(' ', '[\\s*/#]+')}\\b${after ? `(?!-| (?:${after})\\b)` : ''}`
+      return `${before ? `(?<!${before})` : ''}${word.replaceAll(' ', '[\\s*/#]+')}\\b${after ? `(?!${after})` : ''}`
     })
   return new RegExp(`\\b(?:${alternatives.join('|')})`, 'gi')
 }

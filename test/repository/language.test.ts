@@ -141,7 +141,7 @@ t.test('the rules see what is wrong', async t => {
     ['kernel/a.ts', 'const a = `both ends of ${pipe}`'],
     ['kernel/a.ts', 'const extended = /[/"]/.test(a) || b'],
     ['kernel/a.ts', '/** A well-known name. */ const retold = 1'],
-    ['docs/a.md', 'It exits, and is restarted automatically.'],
+    ['docs/a.md', 'It exits, and is restarted automatically, as `nobody`. The line ends with a newline.'],
   ]
   for (const [file, text] of right) t.strictSame(wordBreaches(file, text, words), [], text)
 
