@@ -6,18 +6,18 @@ import { statIfAny } from '../system/stat.ts'
 import { type AllowedFolder, allowFolder } from './allowed-folders.ts'
 import { projectFiles, Trust } from './trust.ts'
 
-/** What is allowed. */
+/** What to allow. */
 export interface AllowRequest {
   /** A folder, or one of the files in it. */
   readonly path: string
   readonly dataFolder: string
-  /** Files that describe a project without a `locald.toml`. */
+  /** Names of files that describe a project without a `locald.toml`. */
   readonly sources: readonly string[]
 }
 
 /**
- * Allows the project files of a folder, or of the folder that a file is in, of the users who own them now. The result names
- * those, none where the files are the caller's. USAGE where there is nothing at the path.
+ * Allows the project files of a folder, or of the folder that a file is in, for the users who own them now. Returns these users: none
+ * where the files are the caller's. Throws USAGE where nothing is at the path.
  */
 export async function allowPath({ path, dataFolder, sources }: AllowRequest): Promise<AllowedFolder> {
   const given = await statIfAny(path)

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { fileShape, hasShape } from '../system/file-shape.ts'
 import { readJson, writeAtomic } from '../system/files.ts'
 
-/** A folder whose project files are taken though they belong to these other users, as `locald config allow` was told. */
+/** A folder whose project files locald reads although they belong to other users, after `locald config allow`. */
 export interface AllowedFolder {
   readonly path: string
   readonly owners: readonly number[]
@@ -15,7 +15,7 @@ const allowedFolder = fileShape({
   properties: { path: { type: 'string' }, owners: { type: 'array', items: { type: 'integer' } } },
 })
 
-/** The folders that were allowed, from the data folder; a file that cannot be read allows none. */
+/** Reads the allowed folders from the data folder; a file that cannot be read allows none. */
 export function allowedFolders(dataFolder: string): readonly AllowedFolder[] {
   try {
     return foldersIn(readJson(fileIn(dataFolder)))
@@ -24,7 +24,7 @@ export function allowedFolders(dataFolder: string): readonly AllowedFolder[] {
   }
 }
 
-/** Allows a folder, for these owners besides those that it was allowed for. */
+/** Allows a folder for these owners, in addition to those it is allowed for already. */
 export function allowFolder(dataFolder: string, { path, owners }: AllowedFolder): void {
   const known = allowedFolders(dataFolder)
   const before = known.find(folder => folder.path === path)?.owners ?? []

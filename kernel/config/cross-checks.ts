@@ -7,7 +7,7 @@ import { type Name, parseTemplate, referencesOf } from './interpolation.ts'
 import type { Problems } from './problems.ts'
 import { own, type Path } from './table.ts'
 
-/** Everything that only all services together show: who depends on whom, who has which port, what names what. */
+/** Checks what only all services together show: dependencies, ports, routes and references. */
 export function checkServices(
   services: readonly ReadService[],
   frame: { readonly env: Readonly<Record<string, string>>; readonly routes: readonly Route[] },
@@ -49,7 +49,7 @@ function checkDependencies(services: readonly ReadService[], problems: Problems)
   }
 }
 
-/** The place of one dependency: its key in a table, its index in an array. */
+/** Returns the path of one dependency: its key in a table, its index in an array. */
 function dependencyPath(service: string, table: ReadService['table'], dependency: string): Path {
   const path = ['services', service, 'depends_on']
   const written = own(table, 'depends_on')

@@ -1,12 +1,12 @@
-/** A service and the names of those it needs; names that are not in the graph are ignored. */
+/** A service and the names of the services it depends on; names that are not in the graph are ignored. */
 export interface Node {
   readonly name: string
   readonly dependsOn: readonly string[]
 }
 
 /**
- * Services by level: all that a service needs are in levels before its own. In the order given within a level. What is in
- * a cycle, or needs one, has no level: ask `cycle` first.
+ * Groups services by level, so that a service's dependencies are in earlier levels. A level keeps the given order. Services in a cycle,
+ * and those that depend on one, are left out: check `cycle` first.
  */
 export function levels(nodes: readonly Node[]): string[][] {
   const known = new Set(nodes.map(({ name }) => name))
@@ -22,18 +22,18 @@ export function levels(nodes: readonly Node[]): string[][] {
   }
 }
 
-/** A cycle as a path whose ends are the same (`a, b, a`), or undefined where there is none. */
+/** Returns a cycle as a path from a service to itself (`a, b, a`); undefined where there is none. */
 export function cycle(nodes: readonly Node[]): string[] | undefined {
   return cycles(nodes)[0]
 }
 
-/** Cycles that share no service; together they touch every part of the graph that has one. */
+/** Returns cycles that share no service; together they touch every part of the graph that has one. */
 export function cycles(nodes: readonly Node[]): string[][] {
   const edges = new Map(nodes.map(({ name, dependsOn }) => [name, dependsOn]))
   const done = new Set<string>()
   const found: string[][] = []
   for (const { name } of nodes) {
-    // Each found cycle is taken out, so that what remains is searched again.
+    // The services of a cycle are removed before the rest is searched again.
     for (let path = search(name, edges, done); path !== undefined; path = search(name, edges, done)) {
       found.push(path)
       for (const member of path) done.add(member)
@@ -42,7 +42,7 @@ export function cycles(nodes: readonly Node[]): string[][] {
   return found
 }
 
-/** The first cycle that can be reached from a service; marks as done what leads to none. Without recursion: graphs can be deep. */
+/** Returns the first cycle that can be reached from a service, and marks services that lead to none as done. Not recursive: graphs can be deep. */
 function search(start: string, edges: ReadonlyMap<string, readonly string[]>, done: Set<string>): string[] | undefined {
   if (done.has(start)) return undefined
   const stack = [{ name: start, next: 0 }]
@@ -65,12 +65,12 @@ function search(start: string, edges: ReadonlyMap<string, readonly string[]>, do
   return undefined
 }
 
-/** The given services and all that they need, in the order of the graph. */
+/** Returns the given services and all their dependencies, in the order of the graph. */
 export function closure(nodes: readonly Node[], names: Iterable<string>): string[] {
   return reachable(nodes, names, new Map(nodes.map(({ name, dependsOn }) => [name, dependsOn])))
 }
 
-/** All that need one of the given services, not those themselves unless they need each other; in the order of the graph. */
+/** Returns the services that depend on the given ones, in the order of the graph. A given one is included only if it depends on another. */
 export function dependents(nodes: readonly Node[], names: Iterable<string>): string[] {
   const back = new Map<string, string[]>()
   for (const { name, dependsOn } of nodes)

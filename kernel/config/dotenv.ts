@@ -3,24 +3,24 @@ import { parse } from 'dotenv'
 /** An entry of a `.env` file. */
 export interface DotenvEntry {
   readonly value: string
-  /** It stood in single quotes: nothing in it is replaced. */
+  /** Whether the value was in single quotes, so that references in it stay as they are. */
   readonly literal: boolean
-  /** It begins with a quote that nothing closes, and which is part of it. */
+  /** Whether the value begins with an unclosed quote, which is then part of it. */
   readonly isUnclosed: boolean
   /** 1-based. */
   readonly line: number
 }
 
 /**
- * dotenv's own form of an entry, with the places of name and value: its parser reports neither lines nor quotes. Only that it begins in its
- * line is ours: dotenv looks through all empty lines above it again and again, which takes hours for a megabyte of them.
+ * dotenv's own pattern of an entry, with the positions of name and value, as its parser reports neither lines nor quotes. Unlike dotenv's it
+ * matches within one line: dotenv scans all empty lines above an entry repeatedly, which takes hours for a megabyte of them.
  */
 const entry =
   /^[^\S\n]*(?:export\s+)?([\w.-]+)(?:\s*=\s*?|:\s+?)(\s*'(?:\\'|[^'])*'|\s*"(?:\\"|[^"])*"|\s*`(?:\\`|[^`])*`|[^#\r\n]+)?\s*(?:#.*)?$/dgm
 
 /**
- * Reads a `.env` file as dotenv does: the last entry of a name counts, lines that are no entries are ignored. Only in that a comment needs a
- * space before it do values differ, as most other readers have it: dotenv cuts off a password at its first `#`.
+ * Parses a `.env` file as dotenv does: the last entry of a name counts, lines that are not entries are ignored. The one difference: a comment
+ * needs a space before it, as in most other readers. dotenv cuts off a password at its first `#`.
  */
 export function parseDotenv(text: string): ReadonlyMap<string, DotenvEntry> {
   const lines = text.replace(/\r\n?/g, '\n')
@@ -40,7 +40,7 @@ export function parseDotenv(text: string): ReadonlyMap<string, DotenvEntry> {
   return entries
 }
 
-/** The value of an entry without quotes that has a `#` in its line; undefined for others. */
+/** Returns the value of an unquoted entry with a `#` in its line; undefined for other entries. */
 function withHash(lines: string, { indices }: RegExpExecArray): string | undefined {
   const from = indices?.[1]?.[1] ?? 0
   const end = lines.indexOf('\n', from)
@@ -49,15 +49,15 @@ function withHash(lines: string, { indices }: RegExpExecArray): string | undefin
 }
 
 /**
- * The 1-based line of the first value of a `.env` text, or of something that is neither entry nor comment, with a character that it cannot
- * be passed on with. Undefined: comments alone have some, if any.
+ * Returns the 1-based line of the first entry, or stray line, of a `.env` text that contains a character which no environment can hold.
+ * Undefined where at most comments contain it.
  */
 export function lineWith(character: string, text: string): number | undefined {
   const entry = [...parseDotenv(text).values()].find(({ value }) => value.includes(character))
   return entry?.line ?? strayLines(text).find(({ text }) => text.includes(character))?.line
 }
 
-/** What of a `.env` text does not mean what it looks like: 1-based lines. */
+/** The 1-based lines of a `.env` text that do not mean what they look like. */
 export interface DotenvFaults {
   /** Lines that are neither entries nor comments. */
   readonly stray: readonly number[]
@@ -70,7 +70,7 @@ export function faultsOf(text: string): DotenvFaults {
   return { stray: strayLines(text).map(({ line }) => line), unclosed }
 }
 
-/** What is outside of all entries, without empty lines and comments. */
+/** Returns the lines outside of all entries that are neither empty nor comments. */
 function strayLines(text: string): readonly { readonly line: number; readonly text: string }[] {
   const others = text.replace(/\r\n?/g, '\n').replace(entry, found => found.replace(/[^\n]/g, ''))
   return others.split('\n').flatMap((text, index) => (/^\s*(?:#|$)/.test(text) ? [] : [{ line: index + 1, text }]))

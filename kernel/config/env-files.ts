@@ -14,8 +14,8 @@ export interface EnvWarning {
 export type DotenvEntries = ReadonlyMap<string, DotenvEntry>
 
 /**
- * Reads the `.env` and `env_file` files of one project. Regular ones are read each time, once for all services that ask at once. A named pipe, as password managers make
- * one, gives its text to each reader once and may ask the person first: it is read once, and so is a device.
+ * Reads the `.env` and `env_file` files of one project. A regular file is read each time, and once for all services that need it at the same
+ * moment. A named pipe, which password managers use, is read once, since it serves each reader once and may ask the user first; so is a device.
  */
 export class EnvFiles {
   readonly #reader: Reader
@@ -24,7 +24,10 @@ export class EnvFiles {
   readonly #faults = new Map<string, DotenvFaults>()
   readonly #underWay = new Map<string, Promise<DotenvEntries | undefined>>()
 
-  /** With `kept`, what those have read of pipes and devices is not read again. `ms`: the time that one may take. */
+  /**
+   * @param kept files whose pipes and devices are not read again
+   * @param limits `ms`: the time that one file may take
+   */
   constructor(reader: Reader, kept?: EnvFiles, limits: { readonly ms?: number } = {}) {
     this.#reader = reader
     this.#limits = limits
@@ -32,9 +35,9 @@ export class EnvFiles {
   }
 
   /**
-   * The entries of a file; undefined where there is none. With `folderOk` a folder counts as none: Python's virtual environments are
-   * often called `.env`. CONFIG_UNREADABLE, naming the file, where it cannot be read or has a value that is not UTF-8; CONFIG_UNTRUSTED where
-   * it is not the reader's to take.
+   * Returns the entries of a file; undefined where it does not exist. With `folderOk` a folder counts as missing: Python's virtual environments
+   * are often called `.env`. Throws CONFIG_UNREADABLE where the file cannot be read or has a value that is not UTF-8, CONFIG_UNTRUSTED where
+   * it belongs to another user.
    */
   read(file: string, folderOk: boolean): Promise<DotenvEntries | undefined> {
     const key = `${folderOk} ${file}`
@@ -45,7 +48,7 @@ export class EnvFiles {
     return reading
   }
 
-  /** What is odd in the files that were read. */
+  /** Returns the warnings about the files that were read. */
   get warnings(): readonly EnvWarning[] {
     const { root } = this.#reader
     return [...this.#faults].flatMap(([file, { stray, unclosed }]) => [
@@ -66,12 +69,12 @@ export class EnvFiles {
     if (known !== undefined) return await known
     const reading = this.#readStream(file, folderOk)
     this.#streams.set(file, reading)
-    // What could not be read then may be read by the next reload.
+    // After a failure the next reload tries again.
     reading.catch(() => this.#streams.delete(file))
     return await reading
   }
 
-  /** Refuses another user's without waiting for it. */
+  /** Checks the owner before reading: a pipe of another user could block. */
   async #readStream(file: string, folderOk: boolean): Promise<DotenvEntries | undefined> {
     requireTrust(file, await ownersAt(file), this.#reader)
     return await this.#read(file, folderOk, 'Check the program that writes to it.')
@@ -96,7 +99,7 @@ export class EnvFiles {
   }
 }
 
-/** One warning for all lines of a file with the same fault. */
+/** Returns one warning for all lines of a file with the same fault. */
 function warningOf(file: string, lines: readonly number[], { message, hint }: EnvWarning): readonly EnvWarning[] {
   const [first, ...others] = lines
   if (first === undefined) return []

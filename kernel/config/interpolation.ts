@@ -1,13 +1,13 @@
 import { LocaldError } from '../errors.ts'
 import { isVariable } from './fields/names.ts'
 
-/** What a `${…}` names. */
+/** The name in a `${…}`. */
 export type Name =
   | { readonly of: 'variable'; readonly name: string }
   | { readonly of: 'service'; readonly service: string; readonly field: string }
   | { readonly of: 'project'; readonly field: 'name' | 'domain' }
 
-/** A `${…}`: its own text, what it names, and what stands in for it (`:-`) or refuses (`:?`) when that is unset or empty. */
+/** A `${…}`: its text, its name, and the default (`:-`) or the error (`:?`) that applies when that is unset or empty. */
 export interface Reference {
   readonly text: string
   readonly name: Name
@@ -18,14 +18,14 @@ export interface Reference {
 /** A piece of a text with references. */
 export type Part = string | Reference
 
-/** What references may read. Undefined: not there. */
+/** The values that references may read; undefined where there is none. */
 export interface Scope {
   readonly project: { readonly name: string; readonly domain: string }
   variable(name: string): string | undefined
   service(name: string, field: string): string | undefined
 }
 
-/** Why a text has a malformed `${`. Names the place by column only: the text may be a secret. */
+/** Why a `${` is malformed. It names the column only: the text may be a secret. */
 export interface Malformed {
   readonly malformed: string
 }
@@ -33,13 +33,13 @@ export interface Malformed {
 const head =
   /(?:services\.([A-Za-z0-9-]+)\.([A-Za-z_][A-Za-z0-9_]*)|project\.(name|domain)|([A-Za-z_][A-Za-z0-9_]*))(?=[}:])/y
 
-/** Nested defaults above which a text is refused. */
+/** The limit of nested defaults. */
 const depthLimit = 10
 
 /**
- * Reads a text's references: `${VAR}`, `${services.NAME.FIELD}`, `${project.name|domain}`, each with `:-default` (which may
- * hold references) or `:?message`; `$${` is a literal `${`. A `$` without a brace is only a `$`. With `lenient`, what is
- * malformed is literal text.
+ * Parses a text's references: `${VAR}`, `${services.NAME.FIELD}`, `${project.name|domain}`, each with `:-default` (which may
+ * hold references) or `:?message`; `$${` is a literal `${`. A `$` without a brace is only a `$`. With `lenient`, a malformed
+ * reference is literal text.
  */
 export function parseTemplate(text: string, lenient = false): readonly Part[] | Malformed {
   return new Reader(text, lenient).parts(0)
@@ -57,7 +57,7 @@ class Reader {
     this.#lastBrace = text.lastIndexOf('}')
   }
 
-  /** The parts up to the end, or inside a default up to its closing brace. */
+  /** Reads the parts up to the end, or inside a default up to its closing brace. */
   parts(depth: number): readonly Part[] | Malformed {
     const parts: Part[] = []
     let literal = ''
@@ -85,7 +85,7 @@ class Reader {
         parts.push(literal, reference)
         literal = ''
       } else if (depth === 0 && this.#lenient) {
-        // Only outermost ones are taken as text: were those in defaults too, each would be tried again and again.
+        // Only the outermost one becomes text: with those in defaults as well, parsing would be quadratic.
         literal += '${'
         this.#at = start + 2
       } else return reference
@@ -117,7 +117,7 @@ class Reader {
     return this.#closed(start, { name, refusal })
   }
 
-  /** Takes the closing brace. */
+  /** Consumes the closing brace. */
   #closed(start: number, reference: Omit<Reference, 'text'>): Reference | Malformed {
     if (this.#text[this.#at] !== '}') return unclosed(start)
     this.#at++
@@ -135,23 +135,23 @@ function nameOf([, service, field, project, variable]: RegExpExecArray): Name {
   return { of: 'variable', name: variable ?? '' }
 }
 
-/** All references of a text's parts, those in defaults too. */
+/** Returns all references of a text's parts, those in defaults included. */
 export function referencesOf(parts: readonly Part[]): readonly Reference[] {
   return parts.flatMap(part => (typeof part === 'string' ? [] : [part, ...referencesOf(part.fallback ?? [])]))
 }
 
-/** How a name is written: `VAR`, `services.db.url`. */
+/** Formats a name as it is written: `VAR`, `services.db.url`. */
 export function nameText(name: Name): string {
   if (name.of === 'service') return `services.${name.service}.${name.field}`
   return name.of === 'project' ? `project.${name.field}` : name.name
 }
 
-/** Characters above which no text may grow: no environment holds more, and nested references can grow without end. */
+/** The limit of characters: no environment holds more, and nested references can grow without limit. */
 const lengthLimit = 1024 * 1024
 
 /**
- * A text with its references replaced. ENV_UNRESOLVED, without any value, when one is malformed, not there, or refuses, or
- * when the result is over a million characters.
+ * Replaces the references of a text. Throws ENV_UNRESOLVED, without any value, for one that is malformed, unset or required, and for a
+ * result over a million characters.
  */
 export function interpolate(text: string, scope: Scope): string {
   const parts = parseTemplate(text)
@@ -162,15 +162,15 @@ export function interpolate(text: string, scope: Scope): string {
 }
 
 /**
- * A variable's text with `$NAME`, where that is the variable itself, as a reference: `PATH=./bin:$PATH` is meant as shells read it, which
- * take what is not set as empty. No other `$` without a brace is a reference.
+ * Turns `$NAME` into a reference where NAME is the variable itself: `PATH=./bin:$PATH` means what it means in a shell, where an unset
+ * variable is empty. Any other `$` without a brace stays as it is.
  */
 export function withSelfReference(name: string, text: string): string {
   if (!text.includes(`$${name}`) || !isVariable(name)) return text
   return text.replace(new RegExp(`(?<![$\\\\])\\$${name}(?![A-Za-z0-9_])`, 'g'), () => `\${${name}:-}`)
 }
 
-/** As `interpolate`, for files that are not locald's own: what is malformed or not there stays as it is written. */
+/** Replaces references as `interpolate` does, for files that other tools read as well: a malformed or unset one stays as it is written. */
 export function interpolateLeniently(text: string, scope: Scope): string {
   const parts = parseTemplate(text, true)
   return 'malformed' in parts ? text : join(parts, reference => leniently(reference, scope))

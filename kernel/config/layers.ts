@@ -9,15 +9,15 @@ import type { Problems } from './problems.ts'
 import { parseToml, type Reader, readText } from './read.ts'
 import { isTable, merge, own, type Table } from './table.ts'
 
-/** Where locald's own configuration, the person's home and locald's data are, absolute. */
+/** The folders of locald's own configuration, the user's home and locald's data, absolute. */
 export interface Places {
   readonly configDir: string
   readonly home: string
-  /** Has which folders were allowed; absent: none was. */
+  /** Holds the list of allowed folders; absent: no folder is allowed. */
   readonly data?: string
 }
 
-/** The files of a project's configuration, weakest first; `watched` also has those that may appear. */
+/** The files of a project's configuration, weakest first; `watched` includes those that may appear later. */
 export interface Layers {
   readonly documents: readonly Document[]
   readonly watched: readonly string[]
@@ -26,7 +26,7 @@ export interface Layers {
 /**
  * Reads every layer of the project at `root`: `config.toml`, `.locald.toml` of parent folders (up to home, outermost
  * first), `locald.workspace.toml` at the repository's root, then `locald.toml` or else the first source that describes a
- * project. What cannot be read, or is not the reader's to take, becomes a problem. CONFIG_NOT_FOUND when nothing describes a project.
+ * project. A file that cannot be read or trusted becomes a problem. Throws CONFIG_NOT_FOUND when nothing describes a project.
  */
 export async function readLayers(
   reader: Reader,
@@ -57,7 +57,7 @@ export async function readLayers(
   return { documents, watched: [...new Set([settings, ...present, ...workspace, main])] }
 }
 
-/** A file's tables; undefined where there is none, 'faulty' after its problem was noted. Without a reader any owner is trusted. */
+/** Reads a file's tables; undefined where it does not exist, 'faulty' after its problem was noted. Without a reader any owner is trusted. */
 export async function readLayer(
   file: string,
   role: Role,
@@ -102,7 +102,7 @@ async function readSource(
   return undefined
 }
 
-/** What a source has against a file. JSON's own messages quote the file, so that only their place is kept. */
+/** Converts a source's error to a fault. JSON's own messages quote the file, which may hold secrets: only the line is kept. */
 function sourceFault(error: unknown, text: string): { message: string; line?: number } {
   const [, line] = /\bline (\d+)/.exec(messageOf(error)) ?? []
   if (!(error instanceof SyntaxError))
@@ -112,7 +112,7 @@ function sourceFault(error: unknown, text: string): { message: string; line?: nu
   return { message: 'is not valid JSON', ...(before === undefined ? {} : { line: before.split('\n').length }) }
 }
 
-/** Whether a source describes a project in this folder; one that fails does, so that its error is shown. */
+/** Whether a source describes a project in this folder. One that fails counts, so that its error is shown. */
 export async function sourceIn(folder: string, sources: readonly ProjectSource[]): Promise<boolean> {
   for (const source of sources) {
     try {
@@ -125,7 +125,7 @@ export async function sourceIn(folder: string, sources: readonly ProjectSource[]
   return false
 }
 
-/** CONFIG_NOT_FOUND for a folder. */
+/** Makes the CONFIG_NOT_FOUND of a folder. */
 export function notFound(folder: string): LocaldError {
   return new LocaldError(
     'CONFIG_NOT_FOUND',
@@ -136,7 +136,7 @@ export function notFound(folder: string): LocaldError {
   )
 }
 
-/** Folders above `root`, outermost first; from the home folder on when `root` is inside it. */
+/** Returns the folders above `root`, outermost first; inside home, those below it and home itself. */
 function parentsOf(root: string, home: string): string[] {
   const parents: string[] = []
   for (let folder = root; folder !== home && dirname(folder) !== folder; ) {
@@ -153,7 +153,7 @@ async function repositoryOf(root: string): Promise<string | undefined> {
   }
 }
 
-/** All layers as one, each top-level table that is none left out. Services that only a weaker layer names are not part of it. */
+/** Merges all layers. Top-level values that are not tables are left out, and so are services that only a weaker layer names. */
 export function mergeLayers(documents: readonly Document[]): Table {
   const project = documents.findLast(({ role }) => role === 'project' || role === 'source')
   const services = project === undefined ? undefined : own(project.data, 'services')

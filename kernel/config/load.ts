@@ -13,7 +13,7 @@ import { Problems, Spot } from './problems.ts'
 import { checkDocument, readFrame } from './project-file.ts'
 import { configValues, locate, type Provenance } from './provenance.ts'
 import { requireTrust } from './read.ts'
-import { lackOf } from './required-plugins.ts'
+import { findMissingPlugins } from './required-plugins.ts'
 import { isTable, own, type Path, type Table } from './table.ts'
 import { Trust } from './trust.ts'
 
@@ -22,30 +22,29 @@ export type { Places } from './layers.ts'
 export type { Provenance } from './provenance.ts'
 export { readSettings } from './settings.ts'
 
-/** What the plugins registered: service types, and ways to read a project without a `locald.toml`. */
+/** What plugins registered: service types, and sources that read a project without a `locald.toml`. */
 export interface TypeSource extends Types {
   readonly sources: readonly ProjectSource[]
-  /** All plugins: with them, those that the project needs are looked for. */
+  /** All plugins, to check those that the project needs; absent: not checked. */
   readonly plugins?: readonly PluginView[]
 }
 
-/** A project as configured, and where each value was written. */
+/** A loaded project, and where each of its values was written. */
 export interface LoadedProject {
   readonly plan: ProjectPlan
   /** `[plugins]`: ranges of versions by name. */
   readonly pluginsNeeded: Readonly<Record<string, string>>
   readonly envFiles: EnvFiles
-  /** The merged configuration with file and line of each value, for `config show --provenance`. */
+  /** Returns the merged configuration with file and line of each value, for `config show --provenance`. */
   values(): Promise<readonly ConfigValue[]>
-  /** File and line of one value, given the keys that lead to it. */
+  /** Returns file and line of one value. */
   locate(path: Path): Promise<Provenance>
 }
 
 /**
- * The folder of the project that `dir` is in: the nearest at or above it with a `locald.toml`; else `dir` itself when a
- * source describes a project there. A `locald.toml` above that belongs to another user does not win over a
- * project of the folder's own; without one it is CONFIG_UNTRUSTED. CONFIG_NOT_FOUND else. Symbolic links are resolved, so that a project has one
- * path.
+ * Finds the folder of the project that `dir` is in: the nearest at or above it with a `locald.toml`, or else `dir` itself when a source
+ * describes a project there. Another user's `locald.toml` above does not win over such a source; without one it is CONFIG_UNTRUSTED. Throws
+ * CONFIG_NOT_FOUND where there is no project. Symbolic links are resolved, so that a project has one path.
  */
 export async function findProjectRoot(
   dir: string,
@@ -71,18 +70,18 @@ export async function findProjectRoot(
   throw notFound(start)
 }
 
-/** How a project is loaded. */
+/** Options of `loadProject`. */
 export interface LoadOptions {
-  /** Whose files are taken; default: the caller's and root's. */
+  /** Whose files are trusted; default: the caller's and root's. */
   readonly trust?: Trust
-  /** What was read of pipes and devices; they are not read again. */
+  /** Earlier files, whose pipes and devices are not read again. */
   readonly envFiles?: EnvFiles | undefined
 }
 
 /**
- * Loads the project at `root`: reads its layers, then checks and merges them. Throws one LocaldError with everything that
- * is wrong in all files, sorted by file and line: CONFIG_INVALID, or CONFIG_UNREADABLE, CONFIG_UNTRUSTED, SERVICE_TYPE_UNSUPPORTED,
- * PLUGIN_MISSING or DEPENDENCY_CYCLE when all problems are of that kind; CONFIG_NOT_FOUND when there is no project.
+ * Loads the project at `root`: reads, checks and merges its layers. Throws one LocaldError with all problems of all files, sorted by file and
+ * line: CONFIG_INVALID, or CONFIG_UNREADABLE, CONFIG_UNTRUSTED, SERVICE_TYPE_UNSUPPORTED, PLUGIN_MISSING or DEPENDENCY_CYCLE when all
+ * problems are of that kind. Throws CONFIG_NOT_FOUND where there is no project.
  */
 export async function loadProject(
   root: string,
@@ -100,8 +99,8 @@ export async function loadProject(
     throw await problems.error(root, places.home)
   const merged = mergeLayers(documents)
   const frame = readFrame(merged, main, root, problems)
-  const lacks = types.plugins === undefined ? [] : lackOf(frame.pluginsNeeded, types.plugins)
-  for (const { name, message, hint } of lacks)
+  const missing = types.plugins === undefined ? [] : findMissingPlugins(frame.pluginsNeeded, types.plugins)
+  for (const { name, message, hint } of missing)
     problems.add(['plugins', name], { code: 'PLUGIN_MISSING', message, hint })
   const services = readServices(merged, types, problems)
   checkServices(services, frame, problems)
@@ -147,8 +146,8 @@ function readServices(merged: Table, types: TypeSource, problems: Problems): rea
 }
 
 /**
- * The absolute paths of those that are to be watched. What is wrong with one is noted now, so that nothing is started without it. A pipe or
- * a device is neither read nor watched: that is for an `up`.
+ * Checks the `.env` and `env_file` files and returns the absolute paths of those to watch. Problems are noted now, before any service starts.
+ * A pipe or a device is neither read nor watched: an `up` reads it.
  */
 async function checkEnvFiles(
   root: string,

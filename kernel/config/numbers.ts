@@ -4,18 +4,18 @@ import { numberAt } from './positions.ts'
 import type { Problems } from './problems.ts'
 import { isTable, own, type Path, type Table } from './table.ts'
 
-/** A number in decimal, its sign, point and exponent as written. */
+/** Matches a decimal number with sign, point and exponent. */
 const decimal = /^[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/
-/** What stands after `=` and may be a number. */
+/** Matches what follows a `=` and may be a number. */
 const candidates = /=[ \t]*([+-]?(?:\d[\w.+-]*|inf|nan))/g
 
 /**
- * The tables of a file, with the numbers of its `env` tables as they are written: a variable is text, in which `3.10` is not `3.1`. Those
- * in other formats, such as `0o755`, are noted and left out.
+ * Keeps the numbers of a file's `env` tables as they are written: a variable is text, in which `3.10` is not `3.1`. Numbers in other
+ * formats, such as `0o755`, are noted and left out.
  */
 export async function withWrittenNumbers(document: Document, problems: Problems): Promise<Document> {
   const { text, data } = document
-  // The parser that keeps what was written is slow, and most files have no number that is written in another way than it is printed.
+  // The parser that keeps positions is slow, and most files have only numbers that print as they are written.
   const isPlain = (written: string) => String(Number(written)) === written
   if (text === undefined) return document
   if ([...text.matchAll(candidates)].every(([, written = '']) => isPlain(written)))
@@ -27,7 +27,7 @@ export async function withWrittenNumbers(document: Document, problems: Problems)
   return { ...document, data: withoutBigInts(document, all, [], problems) }
 }
 
-/** The table without integers that no number can hold exactly, which are noted: whatever reads them would get another one. */
+/** Notes and leaves out the integers that no number can hold exactly: readers would get a different one. */
 function withoutBigInts(document: Document, table: Table, path: Path, problems: Problems): Table {
   const kept = (value: unknown, at: Path): unknown => {
     if (Array.isArray(value)) return value.map((element, index) => kept(element, [...at, index]))
@@ -52,7 +52,7 @@ function pair(key: string, value: unknown): Table {
   return value === undefined ? {} : { [key]: value }
 }
 
-/** The `env` table at a path, if there is one. */
+/** Returns the `env` table at a path, its numbers as written. */
 async function written(document: Document, path: Path, problems: Problems): Promise<unknown> {
   const table = path.reduce<unknown>((at, key) => (isTable(at) ? own(at, String(key)) : undefined), document.data)
   if (!isTable(table)) return table

@@ -2,7 +2,7 @@ import type { AST } from 'toml-eslint-parser'
 import type { Document } from './document.ts'
 import type { Path } from './table.ts'
 
-/** A key or element of a file: its line, and what is in it. */
+/** A key or element of a file: its line, and the marks inside it. */
 interface Mark {
   line: number
   /** A number as it is written. */
@@ -13,8 +13,8 @@ interface Mark {
 const cache = new WeakMap<Document, Promise<Mark | undefined>>()
 
 /**
- * The 1-based line of a path in a file; that of the nearest thing around it where the path itself is not there. Null for
- * files that are not TOML. The parser that keeps positions is slow, so it is loaded and run only when somebody asks.
+ * Returns the 1-based line of a path in a file, or of the nearest table around it where the path does not exist. Null for files that are not
+ * TOML. The parser that keeps positions is slow: it is loaded when the first line is needed.
  */
 export async function lineOf(document: Document, path: Path): Promise<number | null> {
   let mark = await marksIn(document)
@@ -27,7 +27,7 @@ export async function lineOf(document: Document, path: Path): Promise<number | n
   return mark.line
 }
 
-/** The number at a path as it is written; undefined where there is none. As slow as `lineOf`. */
+/** Returns the number at a path as it is written; undefined where there is none. As slow as `lineOf`. */
 export async function numberAt(document: Document, path: Path): Promise<string | undefined> {
   const top = await marksIn(document)
   return path.reduce<Mark | undefined>((mark, part) => mark?.inside.get(part), top)?.number
@@ -51,7 +51,7 @@ async function marksOf(document: Document): Promise<Mark | undefined> {
       if (node.type === 'TOMLTable') reach(top, node.resolvedKey, node.loc.start.line).line = node.loc.start.line
     }
   } catch {
-    // The two parsers disagree about a corner of TOML: better no line than no message.
+    // The two parsers disagree about a detail of TOML: the message goes without a line.
     return undefined
   }
   return top

@@ -3,7 +3,7 @@ import { type Document, documentOf, shortName } from './document.ts'
 import { lineOf } from './positions.ts'
 import { dotted, type Path } from './table.ts'
 
-/** The codes a bad configuration can have. With problems of several, it is CONFIG_INVALID. */
+/** The codes of a problem. An error with problems of several codes is CONFIG_INVALID. */
 export type ConfigCode = Extract<
   ErrorCode,
   | 'CONFIG_INVALID'
@@ -14,13 +14,13 @@ export type ConfigCode = Extract<
   | 'PLUGIN_MISSING'
 >
 
-/** What is wrong, in words that never hold a value of the file: it may be a secret. */
+/** A problem's description. It never holds a value of the file, which may be a secret. */
 export interface Fault {
   readonly message: string
   readonly hint?: string | undefined
   /** Default: CONFIG_INVALID. */
   readonly code?: ConfigCode
-  /** Only in this file, not the strongest that has the path. */
+  /** The file with the problem; default: the strongest that has the path. */
   readonly document?: Document
 }
 
@@ -34,12 +34,12 @@ interface Noted {
 
 const unlessBetter = 'Nothing was changed. `locald config check` looks again; `locald ai schema` lists every key.'
 
-/** Collects everything that is wrong, so that it is told all at once. */
+/** Collects problems, so that they are reported all at once. */
 export class Problems {
   readonly #noted: Noted[] = []
   #documents: readonly Document[] = []
 
-  /** The files in which paths are looked up, weakest first. */
+  /** Sets the files in which paths are looked up, weakest first. */
   within(documents: readonly Document[]): void {
     this.#documents = documents
   }
@@ -48,12 +48,12 @@ export class Problems {
     return this.#noted.length === 0
   }
 
-  /** A problem of the value at a path of the merged configuration. */
+  /** Adds a problem of the value at a path of the merged configuration. */
   add(path: Path, fault: Fault): void {
     this.#noted.push({ code: fault.code ?? 'CONFIG_INVALID', fault, path })
   }
 
-  /** A problem of a file as a whole, or of a line of it. */
+  /** Adds a problem of a file as a whole, or of a line of it. */
   addFile(
     file: string,
     code: ConfigCode,
@@ -62,7 +62,7 @@ export class Problems {
     this.#noted.push({ code, fault, path: [], file, ...(fault.line === undefined ? {} : { line: fault.line }) })
   }
 
-  /** A file could not be read. Throws what is no such problem. */
+  /** Adds that a file could not be read. Throws any other error again. */
   addUnread(file: string, error: unknown): void {
     if (!LocaldError.is(error) || (error.code !== 'CONFIG_UNREADABLE' && error.code !== 'CONFIG_UNTRUSTED')) throw error
     const [problem] = error.problems
@@ -70,10 +70,10 @@ export class Problems {
     this.addFile(file, error.code, { message, ...(hint === undefined ? {} : { hint }) })
   }
 
-  /** All of them as one error, sorted by file and line. */
+  /** Makes one error of all problems, sorted by file and line. */
   async error(root: string, home: string): Promise<LocaldError> {
     const located = await Promise.all(this.#noted.map(noted => this.#locate(noted)))
-    // A file that two services list is one problem.
+    // Two services may list the same file: one problem.
     const unique = new Map(located.map(one => [JSON.stringify(one.problem), one]))
     const all = [...unique.values()].sort(
       (a, b) =>
@@ -122,7 +122,7 @@ export class Problems {
   }
 }
 
-/** A type that no plugin provides is what a missing plugin leads to. */
+/** Returns the code of all problems. A missing plugin leads to types that no plugin provides: both together are PLUGIN_MISSING. */
 function commonCode(codes: readonly ConfigCode[]): ConfigCode {
   const isAbout = (...about: ConfigCode[]) => codes.every(code => about.includes(code))
   const [first] = codes
@@ -134,7 +134,7 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
 }
 
-/** Problems of files, one a line, under how many there are. */
+/** Formats problems: their number, then one per line. */
 export function listed(problems: readonly Problem[], root: string, home?: string): string {
   const [file, ...others] = new Set(problems.map(problem => problem.file))
   const where = file === undefined || others.length > 0 ? 'the configuration' : shortName(file, root, home)
@@ -149,7 +149,7 @@ function oneLine({ file, line, key, message }: Problem, root: string, home?: str
   return `${place}${key === undefined ? '' : `${key}: `}${message}`
 }
 
-/** A value and where it is, so that a reader can say what is wrong with it. */
+/** A value and its path, for the reader to note what is wrong with it. */
 export class Spot {
   readonly path: Path
   readonly value: unknown
@@ -161,12 +161,12 @@ export class Spot {
     this.value = value
   }
 
-  /** Notes that the value is wrong; the answer stands for "no value". */
+  /** Notes that the value is wrong. Returns undefined, for readers to return as "no value". */
   wrong(message: string, fault: Omit<Fault, 'message'> = {}): undefined {
     this.#problems.add(this.path, { ...fault, message })
   }
 
-  /** A value inside this one. */
+  /** Returns the spot of a value inside this one. */
   inside(key: string | number, value: unknown): Spot {
     return new Spot(this.#problems, [...this.path, key], value)
   }

@@ -7,13 +7,13 @@ import { commonKeys } from './fields/service-keys.ts'
 import { lineOf } from './positions.ts'
 import { at, dotted, isTable, type Path, type Table } from './table.ts'
 
-/** Where a value was written: file (absolute) and 1-based line. Nulls: a default. */
+/** Where a value was written: file (absolute) and 1-based line; nulls for a default. */
 export interface Provenance {
   readonly file: string | null
   readonly line: number | null
 }
 
-/** Where a path of the merged configuration was written; an index into what is no array stands for the value itself. */
+/** Returns where a path of the merged configuration was written. An index into a value that is not an array means the value. */
 export async function locate(documents: readonly Document[], path: Path): Promise<Provenance> {
   const document = documentOf(documents, path)
   if (document === undefined) return { file: null, line: null }
@@ -21,7 +21,7 @@ export async function locate(documents: readonly Document[], path: Path): Promis
   return typeof path.at(-1) === 'number' ? locate(documents, path.slice(0, -1)) : { file: null, line: null }
 }
 
-/** Every value of the merged configuration and the defaults that apply, as they are written, none of them resolved. */
+/** Lists every value of the merged configuration and the defaults that apply, as they are written, references unresolved. */
 export async function configValues(
   merged: Table,
   plan: ProjectPlan,
@@ -60,7 +60,7 @@ function leaves(path: Path, value: unknown, show: (path: Path, value: unknown) =
   else for (const [key, inner] of Object.entries(value)) leaves([...path, key], inner, show)
 }
 
-/** Order of what is shown: project, env, each service, then the rest. */
+/** Returns a key's rank in the list: project, env, each service, then the rest. */
 function group(key: string, plan: ProjectPlan): number {
   const [top, name] = key.split('.')
   if (top === 'project') return 0

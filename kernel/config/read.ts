@@ -1,27 +1,27 @@
 import { parse, TomlError } from 'smol-toml'
-import { folderFault, ownersAt, readTextFile } from '../contract/text-file.ts'
+import { ownersAt, readTextFile } from '../contract/text-file.ts'
 import { LocaldError } from '../errors.ts'
 import type { Table } from './table.ts'
 import type { Trust } from './trust.ts'
 
-/** For which project a file is read, and whose files are taken. */
+/** The project that a file is read for, and whose files are trusted. */
 export interface Reader {
   readonly trust: Trust
   readonly root: string
 }
 
-/** Nesting above which no TOML file is read, so that nothing that walks it can overflow. */
+/** The limit of nesting in TOML files, which keeps recursive functions from overflowing the stack. */
 const depthLimit = 64
 
 /**
- * A small UTF-8 text file, without its byte order mark; undefined where there is none. CONFIG_UNREADABLE, naming the file:
- * no permission, a folder or device or pipe (never waited for), over 1 MiB, not UTF-8. CONFIG_UNTRUSTED where it is not the reader's.
+ * Reads a UTF-8 text file without its byte order mark; returns undefined where it does not exist. Throws CONFIG_UNREADABLE, naming the file,
+ * for one without permission, a folder, device or pipe (it never waits for one), over 1 MiB, or not UTF-8; CONFIG_UNTRUSTED for another user's.
  */
 export async function readText(file: string, reader?: Reader): Promise<string | undefined> {
   const read = await readTextFile(file)
   if (read === undefined) return undefined
   if ('fault' in read) {
-    // Another user's folder of that name is theirs to remove, like a file.
+    // A folder of another user needs the hint about its owner, as a file does.
     requireTrust(file, await ownersAt(file), reader)
     throw unreadable(file, read.fault, read.hint)
   }
@@ -30,7 +30,7 @@ export async function readText(file: string, reader?: Reader): Promise<string | 
   return read.text
 }
 
-/** Throws CONFIG_UNTRUSTED where a file of these owners is not to be taken. */
+/** Throws CONFIG_UNTRUSTED where a file of these owners is not trusted. */
 export function requireTrust(file: string, owners: readonly number[], reader: Reader | undefined): void {
   const refusal = reader?.trust.refusal(file, owners, reader.root)
   if (refusal === undefined) return
@@ -38,7 +38,7 @@ export function requireTrust(file: string, owners: readonly number[], reader: Re
   throw new LocaldError('CONFIG_UNTRUSTED', `${file}: ${message}`, { hint, problems: [{ file, message, hint }] })
 }
 
-/** CONFIG_UNREADABLE for a file; without a hint of its own: to correct it. */
+/** Makes the CONFIG_UNREADABLE of a file. */
 export function unreadable(file: string, reason: string, hint?: string): LocaldError {
   return new LocaldError('CONFIG_UNREADABLE', `${file}: ${reason}`, {
     hint: hint ?? 'Correct the file, or remove it.',
@@ -46,19 +46,14 @@ export function unreadable(file: string, reason: string, hint?: string): LocaldE
   })
 }
 
-/** Whether that is why a file could not be read. */
-export function isFolder(error: LocaldError): boolean {
-  return error.problems[0]?.message === folderFault
-}
-
-/** Why a text is not TOML, without any of its words, as they may be secrets. */
+/** Why a text is not TOML, without any of its words, which may be secrets. */
 export interface SyntaxFault {
   readonly line: number
   readonly message: string
 }
 
 /**
- * A TOML text's tables, or where and why it is none. Line ends in strings of several lines are LF, as TOML lets a parser have it: a shell
+ * Parses a TOML text to tables, or to where and why it is not TOML. Line ends in multi-line strings become LF, as TOML allows: a shell
  * would take the CR of a file from Windows as part of a word.
  */
 export function parseToml(text: string): { readonly data: Table } | { readonly fault: SyntaxFault } {
@@ -75,7 +70,7 @@ export function parseToml(text: string): { readonly data: Table } | { readonly f
 /** Integers that a number cannot hold exactly are bigints. */
 const exact = { maxDepth: depthLimit, integersAsBigInt: 'asNeeded' } as const
 
-/** A key `constructor` is one as any other; `__proto__` is refused. */
+/** Takes `constructor` as a key like any other; rejects `__proto__`. */
 function parsed(text: string): Table {
   try {
     return parse(text, { ...exact, unsafeKeyBehaviour: 'throw' })

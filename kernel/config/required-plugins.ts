@@ -2,43 +2,50 @@ import satisfies from 'semver/functions/satisfies.js'
 import type { PluginView } from '../protocol.ts'
 import { packageOf } from './plugin-name.ts'
 
-/** What is wrong with a plugin that a project needs. `name`: as the project's `[plugins]` has it. */
-export interface Lack {
+/** Why a plugin that a project needs cannot be used. `name`: as the project's `[plugins]` has it. */
+export interface MissingPlugin {
   readonly name: string
   readonly message: string
   readonly hint: string
 }
 
 /**
- * The plugins a project needs that are not installed, not of a version in its range, or not active; in the project's order. `needed`:
- * ranges of versions, as npm reads them, by name: `redis` means the package `locald-plugin-redis` unless a plugin is called just so;
- * a scoped or full name is kept.
+ * Finds the plugins a project needs that are not installed, not active, or not of a version in its range; in the project's order.
+ *
+ * @param needed ranges of versions, as npm reads them, by name: `redis` means the package `locald-plugin-redis` unless a plugin has that
+ *   very name; a scoped or full name is kept
  */
-export function lackOf(needed: Readonly<Record<string, string>>, views: readonly PluginView[]): readonly Lack[] {
-  return Object.entries(needed).flatMap(([name, range]) => lackIn(name, range, views) ?? [])
+export function findMissingPlugins(
+  needed: Readonly<Record<string, string>>,
+  views: readonly PluginView[],
+): readonly MissingPlugin[] {
+  return Object.entries(needed).flatMap(([name, range]) => missingPlugin(name, range, views) ?? [])
 }
 
-function lackIn(name: string, range: string, views: readonly PluginView[]): Lack | undefined {
+function missingPlugin(name: string, range: string, views: readonly PluginView[]): MissingPlugin | undefined {
   const view = [name, packageOf(name)].flatMap(called => views.find(other => other.name === called) ?? [])[0]
   const add = `\`locald plugins add ${name}\``
-  if (view === undefined)
-    return { name, message: `plugin ${packageOf(name)} is not installed`, hint: `${add} installs it.` }
+  if (view === undefined) return { name, message: `plugin ${packageOf(name)} is not installed`, hint: `Run ${add}.` }
   const { state, version, reason } = view
   if (state !== 'active') {
     return {
       name,
-      message: `plugin ${view.name} is ${state}: ${reason ?? 'no reason is known'}`,
+      message: `plugin ${view.name} is ${state}: ${reason ?? 'unknown reason'}`,
       hint: advice(view, add),
     }
   }
   if (satisfies(version, range)) return undefined
-  const message = `plugin ${view.name} is there in version ${version}, and the project needs ${range}`
+  const message = `plugin ${view.name} has version ${version}, and the project needs ${range}`
   const hint =
-    view.from === 'npm' ? `${add} installs another.` : 'It comes with locald: install another version of that.'
+    view.from === 'npm'
+      ? `Run ${add} to install another version.`
+      : 'Install another version of locald, which includes it.'
   return { name, message, hint }
 }
 
 function advice({ name, state, code }: PluginView, add: string): string {
-  if (state === 'off' && code === undefined) return `Take \`enabled = false\` out of [plugins.${name}] in config.toml.`
-  return state === 'broken' ? `${add} may bring a version that works.` : 'The project cannot be run here as it is.'
+  if (state === 'off' && code === undefined) return `Remove \`enabled = false\` from [plugins.${name}] in config.toml.`
+  return state === 'broken'
+    ? `Run ${add} to try another version.`
+    : 'Run the project on another machine, or remove the plugin from [plugins].'
 }

@@ -4,7 +4,7 @@ import { Problems } from './problems.ts'
 import { checkDocument } from './project-file.ts'
 import { isTable, own, type Table } from './table.ts'
 
-/** locald's own settings: the tables of `config.toml` that are no layer of projects. Empty where absent. */
+/** locald's own settings: the tables of `config.toml` that are not a layer of projects. Empty where absent. */
 export interface Settings {
   /** `[plugins.<name>]`: options of plugins, which check them themselves. */
   readonly plugins: Table

@@ -1,9 +1,9 @@
-/** A table of a configuration file, as parsed. */
+/** A parsed table of a configuration file. */
 export interface Table {
   readonly [key: string]: unknown
 }
 
-/** Where a value is in the configuration: table keys and array indexes from the top. */
+/** The position of a value in the configuration: table keys and array indexes from the top. */
 export type Path = readonly (string | number)[]
 
 /** Whether a value is a table. A TOML date is not. */
@@ -11,12 +11,12 @@ export function isTable(value: unknown): value is Table {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date)
 }
 
-/** A table's own value; `constructor` and the like are keys as any other. */
+/** Returns a table's own value; `constructor` and the like are keys like any other. */
 export function own(table: Table, key: string): unknown {
   return Object.hasOwn(table, key) ? table[key] : undefined
 }
 
-/** What kind of value it is, in TOML's words. Never the value itself: it may be a secret. */
+/** Names the kind of a value, in TOML's words. Never the value itself, which may be a secret. */
 export function kindOf(value: unknown): string {
   if (Array.isArray(value)) return 'an array'
   if (value instanceof Date) return 'a date'
@@ -26,7 +26,7 @@ export function kindOf(value: unknown): string {
   return typeof value === 'boolean' ? 'true or false' : 'nothing'
 }
 
-/** A path as TOML writes a dotted key; indexes as `[0]`. */
+/** Formats a path as TOML writes a dotted key; indexes as `[0]`. */
 export function dotted(path: Path): string {
   let text = ''
   for (const part of path) {
@@ -36,7 +36,7 @@ export function dotted(path: Path): string {
   return text
 }
 
-/** The value at a path, and whether there is one. */
+/** Returns the value at a path, and whether there is one. */
 export function at(table: Table, path: Path): { readonly found: boolean; readonly value: unknown } {
   let value: unknown = table
   for (const part of path) {
@@ -48,8 +48,8 @@ export function at(table: Table, path: Path): { readonly found: boolean; readonl
 }
 
 /**
- * The two laid over each other: tables key by key, everything else replaced by the stronger. A service or health check of
- * another `type` is another thing and replaces the weaker one as a whole.
+ * Merges two tables: tables key by key, all other values by the stronger. A service or health check of another `type` replaces the weaker
+ * one as a whole.
  */
 export function merge(weak: Table, strong: Table, path: Path = []): Table {
   if (isTyped(path)) {

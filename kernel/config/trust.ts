@@ -3,27 +3,27 @@ import { anyone } from '../contract/text-file.ts'
 import { callerUid } from '../system/file-owner.ts'
 import { allowedFolders } from './allowed-folders.ts'
 
-/** Why a file is not taken. */
+/** Why a file is not trusted. */
 export interface Refusal {
   readonly message: string
   readonly hint: string
 }
 
-/** What a person's trust in files depends on. */
+/** What the trust in files depends on. */
 export interface TrustInput {
-  /** The environment of the shell that asked: root takes the files of the user who called sudo, as git does. */
+  /** The caller's shell environment: root trusts the files of the user who called sudo, as git does. */
   readonly shell?: Readonly<Record<string, string | undefined>> | undefined
-  /** Where it is kept which folders were allowed; absent: none was. */
+  /** The folder with the list of allowed folders; absent: no folder is allowed. */
   readonly dataFolder?: string | undefined
 }
 
-/** The files that `locald config allow` looks for in a folder, besides those of sources; others are named to it. */
+/** The files that `locald config allow FOLDER` covers, besides those of sources. Others have to be named. */
 export const projectFiles = ['locald.toml', '.locald.toml', 'locald.workspace.toml', '.env'] as const
 
 /**
- * Whose project files are taken: the caller's, root's, and those in folders that the caller has allowed. What is in such a file is
- * run as the caller, and in a shared folder anybody can leave one. As with git, the mode of a file does not count: file systems of
- * other machines show every file as writable by all.
+ * Decides whose project files are trusted: the caller's, root's, and those in folders that the caller has allowed. Commands in such a file
+ * run as the caller, and in a shared folder anyone can create one. As in git the mode of a file does not count: file systems of virtual
+ * machines and of Windows show every file as writable by all.
  */
 export class Trust {
   readonly #uid = callerUid() ?? 0
@@ -37,12 +37,12 @@ export class Trust {
     this.#dataFolder = dataFolder
   }
 
-  /** Those of the uids whose files are not taken unless they are allowed. */
+  /** Returns the uids whose files are trusted only in allowed folders. */
   strangers(uids: readonly number[]): readonly number[] {
     return [...new Set(uids)].filter(uid => !this.#uids.has(uid))
   }
 
-  /** Why a file of these owners is not taken for the project at `root`; undefined when it is. */
+  /** Returns why a file of these owners is not trusted for the project at `root`; undefined where it is. */
   refusal(file: string, owners: readonly number[], root: string): Refusal | undefined {
     const strangers = this.strangers(owners)
     if (strangers.every(uid => this.#isAllowed(file, uid, root))) return undefined
@@ -57,7 +57,7 @@ export class Trust {
     }
   }
 
-  /** A folder is allowed for the files of the project in it, and for the layers that lie in it. */
+  /** Whether the file's folder, or the project that the file is in, is allowed. */
   #isAllowed(file: string, uid: number, root: string): boolean {
     if (this.#dataFolder === undefined) return false
     const folders = [dirname(file), ...(isInside(file, root) ? [root] : [])]
@@ -70,7 +70,7 @@ function isInside(file: string, folder: string): boolean {
   return path !== '..' && !path.startsWith(`..${sep}`)
 }
 
-/** A path as a shell takes it. */
+/** Quotes a path for a shell, where needed. */
 function quoted(path: string): string {
   return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`
 }

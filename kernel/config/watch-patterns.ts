@@ -1,22 +1,22 @@
 import { posix, relative, resolve, sep } from 'node:path'
 import type picomatchType from 'picomatch'
 
-/** Folders no `watch` pattern looks into unless it names them: dependencies, history, caches. */
+/** Folders that are skipped unless a `watch` pattern names them: dependencies, history, caches. */
 const skipped = new Set([
   ...['node_modules', '.git', '.hg', '.svn', '.jj'],
   ...['.venv', '__pycache__', '.tox', '.mypy_cache', '.pytest_cache', '.ruff_cache', '.direnv'],
 ])
 
-/** What tools put into a folder that they fill: Cargo's `target` (bford.info/cachedir), virtual environments of any name. */
+/** Files by which tools mark a folder as a cache: Cargo's `target` (bford.info/cachedir), virtual environments of any name. */
 const cacheMarks = ['CACHEDIR.TAG', 'pyvenv.cfg']
 
-/** What editors and file managers leave beside the files they are about. */
+/** Matches the temporary files of editors and file managers. */
 const litter =
   /^(?:4913|\.DS_Store|Thumbs\.db|\.#.*|#.*#|.*~|.*\.sw[a-z]|.*___jb_(?:tmp|old)___|\.goutputstream-.*|\.~lock\..*)$/
 
 type Picomatch = typeof picomatchType
 
-/** One pattern: which files it is about, and which folders have to be watched for it. */
+/** One pattern: which files match, and which folders have to be watched for it. */
 interface Pattern {
   readonly excludes: boolean
   fits(path: string): boolean
@@ -26,7 +26,7 @@ interface Pattern {
   fitsAllBelow(folder: string): boolean
 }
 
-/** What is wrong with a list of `watch` patterns; undefined: nothing. */
+/** Returns what is wrong with a list of `watch` patterns; undefined where nothing is. */
 export function faultOf(patterns: readonly string[]): string | undefined {
   if (patterns.some(pattern => pattern.trim() === '')) return 'must not have an empty pattern'
   const [first] = patterns
@@ -35,15 +35,15 @@ export function faultOf(patterns: readonly string[]): string | undefined {
 }
 
 /**
- * The `watch` patterns of a service, relative to its project's root. As in .gitignore the last pattern that fits decides, and `!`
- * excludes; a pattern whose last part is a plain name means the file or all that is below the folder of that name.
+ * The `watch` patterns of a service, relative to its project's root. As in .gitignore the last pattern that matches decides, and `!`
+ * excludes; a pattern whose last part is a plain name means that file, or all files below the folder of that name.
  */
 export class WatchPatterns {
-  /** Files or folders (absolute) below which all that may fit is. */
+  /** Files or folders (absolute) that contain all files that may match. */
   readonly bases: readonly string[]
   readonly #root: string
   readonly #patterns: readonly Pattern[]
-  /** Skipped folders that a pattern names, and files of editors that one names. */
+  /** The names in all patterns: skipped folders and editors' files among them do count. */
   readonly #named: ReadonlySet<string>
 
   constructor(root: string, patterns: readonly string[], picomatch: Picomatch) {
@@ -87,12 +87,12 @@ export class WatchPatterns {
   }
 }
 
-/** `!(a|b)` is a pattern of its own kind. */
+/** Whether a pattern begins with `!`; `!(a|b)` is an extended glob. */
 function isExclusion(pattern: string): boolean {
   return pattern.startsWith('!') && !pattern.startsWith('!(')
 }
 
-/** A pattern relative to the root, without `!`, `./` and a slash at its end. */
+/** Returns a pattern relative to the root, without `!`, `./` and a trailing slash. */
 function plainOf(root: string, written: string, picomatch: Picomatch): string {
   const pattern = isExclusion(written) ? written.slice(1) : written
   const { base, glob } = picomatch.scan(pattern)
@@ -103,7 +103,7 @@ function plainOf(root: string, written: string, picomatch: Picomatch): string {
   return isFolder ? `${text}/**` : text
 }
 
-/** One spelling for both: the Finder decomposes the letters of names (NFD), who types a pattern composes them. */
+/** Normalizes to NFC: macOS decomposes the letters of names (NFD), keyboards compose them. */
 function composed(text: string): string {
   return text.normalize('NFC')
 }
@@ -112,7 +112,7 @@ function unescaped(path: string): string {
   return path.replace(/\\(.)/g, '$1')
 }
 
-/** `[id]`, `[...slug]` and `(group)` are also names of files and folders. */
+/** Escapes a part that may be a name: `[id]`, `[...slug]` and `(group)` are names of files and folders, too. */
 function asName(part: string): string {
   return /[*?{|]/.test(part) ? part : part.replace(/[[\]()!+@]/g, '\\$&')
 }
@@ -130,7 +130,7 @@ function patternOf(text: string, excludes: boolean, picomatch: Picomatch): Patte
         options,
       )
     : undefined
-  // Where a slash is within braces the parts say nothing.
+  // With a slash within braces the parts cannot be matched one by one.
   const isSimple = !/[({][^)}]*\//.test(text)
   const matchers = parts.map(part => (part === '**' ? undefined : picomatch(part, options)))
   const isAsWritten = (path: string) => path === text || path.startsWith(`${text}/`)

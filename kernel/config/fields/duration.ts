@@ -1,7 +1,7 @@
 import type { Spot } from '../problems.ts'
 import type { ValueType } from './value-type.ts'
 
-/** The longest time that a timer of Node's can wait, in ms (about 24 days). */
+/** The longest time that a timer of Node can wait, in ms (about 24 days). */
 const longest = 2_147_483_647
 
 const rule = 'must be a number of seconds, or a text such as "500ms", "30s" or "2m"'

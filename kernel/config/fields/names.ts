@@ -1,4 +1,4 @@
-/** A DNS label in lower case (RFC 1123): what project and service names are. */
+/** A DNS label in lower case (RFC 1123): the name of a project or service. */
 export const labelPattern = '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'
 
 const reservedPattern = '(^|\\.)(wpad|isatap)\\.|\\.internal$'
@@ -9,7 +9,7 @@ export const domainPattern = `^(?!.*(${reservedPattern}))([a-z0-9]([a-z0-9-]{0,6
 /** The name of a variable that every shell can set (POSIX 2024, 3.216). */
 export const variablePattern = '^[A-Za-z_][A-Za-z0-9_]*$'
 
-/** What a name has to be, for messages. */
+/** The rule for names, for messages. */
 export const labelRule = "must be 1 to 63 lower-case letters, digits or '-', with no '-' at either end"
 
 const label = new RegExp(labelPattern)
@@ -30,14 +30,14 @@ export function isVariable(text: string): boolean {
 }
 
 /**
- * Whether other programs of the machine rely on a domain: below `internal` are names of companies, clouds and container engines, and
- * `wpad` and `isatap` are looked for in any domain. They are not written to the hosts file (plugins/hosts).
+ * Whether other programs of the machine rely on a domain: companies, clouds and container engines have names below `internal`, and programs
+ * look for `wpad` and `isatap` in any domain.
  */
 export function isReserved(domain: string): boolean {
   return reserved.test(domain)
 }
 
-/** The nearest DNS label to any text, such as a folder's name; `project` where nothing of it can be kept. */
+/** Converts any text, such as a folder's name, to a DNS label; `project` where no character can be kept. */
 export function labelOf(text: string): string {
   const plain = text
     .normalize('NFKD')

@@ -6,12 +6,12 @@ import { meantKey, unknown } from './suggestions.ts'
 const options = {
   allErrors: true,
   useDefaults: true,
-  // Lenient about keywords it does not know: they are annotations for editors.
+  // Unknown keywords are annotations for editors.
   strict: false,
   verbose: true,
   validateFormats: false,
   logger: false,
-  // The metaschema takes ten times as long to compile as a plugin's own schema. What no check can be made of is refused without it.
+  // The metaschema takes ten times as long to compile as a plugin's own schema. ajv rejects a schema that it cannot compile without it.
   meta: false,
   validateSchema: false,
 } as const
@@ -21,7 +21,7 @@ export function compileForeign(schema: unknown): ValidateFunction {
   return new Ajv(options).compile(isTable(schema) ? schema : {})
 }
 
-/** What a schema has against a value, for people. Never holds the value. */
+/** A schema's complaint about a value, for people. It never holds the value. */
 export interface Complaint {
   readonly path: Path
   readonly message: string
@@ -30,7 +30,7 @@ export interface Complaint {
   readonly missing?: string
 }
 
-/** The errors of a validation (with `verbose`), alternatives reduced to the one that was meant, where that can be told. */
+/** Converts the errors of a validation (with `verbose`). Of alternatives only the one that was meant is kept, where it is clear. */
 export function complaintsOf(errors: readonly ErrorObject[], data: unknown): readonly Complaint[] {
   const kept = new Set(errors)
   const alternatives = errors.filter(({ keyword }) => keyword === 'anyOf' || keyword === 'oneOf')
@@ -46,7 +46,7 @@ export function complaintsOf(errors: readonly ErrorObject[], data: unknown): rea
   return errors.filter(error => kept.has(error) && error.keyword !== 'if').map(error => complaintOf(error, data))
 }
 
-/** The errors inside each alternative of an `anyOf` or `oneOf`. */
+/** Groups the errors inside an `anyOf` or `oneOf` by alternative. */
 function grouped(errors: readonly ErrorObject[], outer: ErrorObject): Map<string, ErrorObject[]> {
   const branches = new Map<string, ErrorObject[]>()
   for (const error of errors) {
@@ -96,7 +96,7 @@ function messageOf(error: ErrorObject): string {
     case 'const':
       return `must be ${JSON.stringify(params['allowedValue'])}`
     case 'pattern':
-      // That one says only that there must be something besides space.
+      // This pattern only asks for something besides white space.
       return params['pattern'] === '\\S' ? 'must not be empty' : 'does not have the form that is asked for'
     case 'minLength':
       return limit === '1' ? 'must not be empty' : `must have at least ${limit} characters`
@@ -157,7 +157,7 @@ function kinds(type: unknown): string {
   return types.map(one => words[String(one)] ?? String(one)).join(' or ')
 }
 
-/** The description of the option, or of the key that is missing in it. */
+/** Returns the description of the option, or of the key that is missing in it. */
 function hintOf(error: ErrorObject, missing?: string): string | undefined {
   let schema: unknown = schemaOf(error)
   if (missing !== undefined && isTable(schema)) {
@@ -173,7 +173,7 @@ function schemaOf(error: ErrorObject): Table {
   return isTable(schema) ? schema : {}
 }
 
-/** The JSON pointer to the value as keys and indexes: which of the two a number is, the data tells. */
+/** Converts the JSON pointer of a value to keys and indexes; the data shows which of the two a number is. */
 function pathOf(error: ErrorObject, data: unknown): Path {
   let value = data
   return error.instancePath

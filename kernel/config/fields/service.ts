@@ -7,23 +7,23 @@ import { isLabel, labelOf, labelRule } from './names.ts'
 import { readCommon, typeKey } from './service-keys.ts'
 import { type Driver, driverOf, type Owner, ownerOf, readOptions } from './type-options.ts'
 
-/** Where service types come from: what the plugins registered. */
+/** The service types that plugins registered. */
 export interface Types {
-  /** The driver, or the SERVICE_TYPE_UNSUPPORTED that says why there is none. */
+  /** Returns the driver, or the SERVICE_TYPE_UNSUPPORTED that says why there is none. */
   find(type: string): ServiceType<unknown> | LocaldError
   readonly defaultType: string
   readonly names: readonly string[]
 }
 
-/** A service as read: its plan where its type is known, what it is made of for checks across services. */
+/** A service as read: its plan, and its table and driver for checks across services. */
 export interface ReadService {
   readonly plan: ServicePlan
   readonly table: Table
-  /** Undefined: the type is not available, which was noted. */
+  /** Undefined where the type is not available, which was noted. */
   readonly driver: ServiceType<unknown> | undefined
 }
 
-/** The types that own keys, for messages about keys of another type. */
+/** Returns the types with their keys, for messages about keys of another type. */
 export function ownersOf(types: Types): readonly Owner[] {
   return types.names.map(name => types.find(name)).flatMap(found => (LocaldError.is(found) ? [] : ownerOf(found)))
 }
@@ -38,7 +38,7 @@ function driverFor(types: Types, name: string): Driver | LocaldError {
   }
 }
 
-/** Reads one table of `[services]`; what is wrong is noted. Undefined when it is no table. */
+/** Reads one table of `[services]` and notes what is wrong. Returns undefined for a value that is not a table. */
 export function readService(spot: Spot, name: string, types: Types, owners: readonly Owner[]): ReadService | undefined {
   if (!isLabel(name)) spot.wrong(`a service's name ${labelRule}`, { hint: `For example: ${labelOf(name)}` })
   const { value: table } = spot

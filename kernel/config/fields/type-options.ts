@@ -7,25 +7,25 @@ import { type Complaint, compileForeign, complaintsOf } from './plugin-schema.ts
 import { commonKeyNames } from './service-keys.ts'
 import { meantKey, unknown } from './suggestions.ts'
 
-/** A service type and the keys of its own. */
+/** A service type and its own keys. */
 export interface Owner {
   readonly type: ServiceType<unknown>
   readonly keys: readonly string[]
 }
 
-/** A service type with its schema ready to check options. */
+/** A service type with its compiled schema. */
 export interface Driver extends Owner {
   readonly validate: ValidateFunction
 }
 
-/** A type with its keys, without compiling its schema. */
+/** Returns a type with its keys, without compiling its schema. */
 export function ownerOf(type: ServiceType<unknown>): Owner {
   return { type, keys: [...keysOf(type.shape.schema)] }
 }
 
 const drivers = new WeakMap<ServiceType<unknown>, Driver>()
 
-/** Compiles a type's schema, once. SERVICE_TYPE_UNSUPPORTED when the schema is none, or has a key that every service has. */
+/** Compiles a type's schema, once. Throws SERVICE_TYPE_UNSUPPORTED for a broken schema, or one with a key that every service has. */
 export function driverOf(type: ServiceType<unknown>): Driver {
   const known = drivers.get(type)
   if (known !== undefined) return known
@@ -43,11 +43,11 @@ export function driverOf(type: ServiceType<unknown>): Driver {
 
 function broken(type: ServiceType<unknown>, reason: string): LocaldError {
   return new LocaldError('SERVICE_TYPE_UNSUPPORTED', `type '${type.type}' is not available: ${reason}`, {
-    hint: 'That is a bug of the plugin: report it to its author.',
+    hint: 'Report this bug to the author of the plugin.',
   })
 }
 
-/** The property names that a schema speaks of, those of its alternatives too. */
+/** Collects the property names of a schema, those of its alternatives included. */
 function keysOf(schema: unknown): Set<string> {
   if (!isTable(schema)) return new Set()
   const properties = own(schema, 'properties')
@@ -60,7 +60,7 @@ function keysOf(schema: unknown): Set<string> {
   return keys
 }
 
-/** The type's own options of a service's table, defaults filled in; undefined after what is wrong was noted. */
+/** Reads the type's own options from a service's table, with defaults. Returns undefined after noting what is wrong. */
 export function readOptions(service: Spot, table: Table, driver: Driver, owners: readonly Owner[]): unknown {
   const own: [string, unknown][] = []
   const meant = new Set<string>()
@@ -95,7 +95,7 @@ export function readOptions(service: Spot, table: Table, driver: Driver, owners:
   return undefined
 }
 
-/** A key that is missing only because it is misspelt, or because the table is of another type, was told already. */
+/** Whether a complaint repeats another: a key is missing because it is misspelt, or because the table is of another type. */
 function isEcho({ missing, path }: Complaint, meant: ReadonlySet<string>, foreign: boolean): boolean {
   return missing !== undefined && path.length === 1 && (foreign || meant.has(missing))
 }
