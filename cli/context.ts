@@ -1,18 +1,18 @@
 import { LocaldError, messageOf } from '../kernel/errors.ts'
 import { type Paths, resolvePaths } from '../kernel/system/paths.ts'
-import { flagValue, type Words } from './args/parse.ts'
+import { flagValue, type ParsedArgs } from './args/parse.ts'
 
-/** What a command gets: its words, where the daemon is and the folder it was called in (absolute). */
+/** What a command gets: its arguments, where the daemon is and the folder it was called in (absolute). */
 export interface Context {
-  readonly words: Words
+  readonly args: ParsedArgs
   readonly json: boolean
   readonly paths: Paths
   readonly cwd: string
 }
 
 /** Finds the daemon's folders and the caller's. Throws USAGE for a bad `--sandbox`, PATHS_UNUSABLE for a current folder that was deleted. */
-export function locate(words: Pick<Words, 'flags'>): Pick<Context, 'paths' | 'cwd'> {
-  return { paths: resolvePaths({ env: process.env, sandbox: flagValue(words, 'sandbox') }), cwd: currentFolder() }
+export function locate(args: Pick<ParsedArgs, 'flags'>): Pick<Context, 'paths' | 'cwd'> {
+  return { paths: resolvePaths({ env: process.env, sandbox: flagValue(args, 'sandbox') }), cwd: currentFolder() }
 }
 
 /** Returns the caller's environment, for services that are started for it. */

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { LocaldError } from '../kernel/errors.ts'
-import { readWords, type Words } from './args/parse.ts'
+import { type ParsedArgs, parseArgs } from './args/parse.ts'
 import { loaders } from './commands/index.ts'
 import type { Context } from './context.ts'
 
@@ -10,32 +10,32 @@ if (process.env['NODE_OPTIONS']?.includes('--inspect')) process.getBuiltinModule
 const argv = process.argv.slice(2)
 let context: Context | undefined
 
-/** What the command line asks for, done; the result is the exit code. */
+/** Runs the command of the command line; the result is the exit code. */
 async function main(): Promise<number> {
-  let words: Words
+  let args: ParsedArgs
   try {
-    words = await readWords(argv)
+    args = await parseArgs(argv)
   } catch (error) {
     if (!LocaldError.is(error) || error.code !== 'UNKNOWN_COMMAND') throw error
     return (await import('./commands/plugin-command.ts')).pluginCommand(argv, error)
   }
-  if (words.flags.has('version')) return (await import('./commands/help.ts')).version(words)
-  const { spec } = words
-  if (spec === undefined || words.flags.has('help')) return (await import('./commands/help.ts')).help(words)
-  const [command, { locate }] = await Promise.all([loaders[spec.name](), import('./context.ts')])
-  context = { words, json: words.flags.has('json'), ...locate(words) }
-  return await command(context)
+  if (args.flags.has('version')) return (await import('./commands/help.ts')).printVersion(args)
+  const { command } = args
+  if (command === undefined || args.flags.has('help')) return (await import('./commands/help.ts')).printHelp(args)
+  const [run, { locate }] = await Promise.all([loaders[command.name](), import('./context.ts')])
+  context = { args, json: args.flags.has('json'), ...locate(args) }
+  return await run(context)
 }
 
 async function fail(error: unknown): Promise<void> {
-  const { report } = await import('./output/errors.ts')
-  // Once the words are understood, a `--json` of the command that `run` runs is not ours.
-  const words = context === undefined ? argv : context.json ? ['--json'] : []
-  process.exitCode = report(error, words, context?.paths.crash)
+  const { reportError } = await import('./output/errors.ts')
+  // Once the command line is parsed, a `--json` of the command that `run` runs is not ours.
+  const flags = context === undefined ? argv : context.json ? ['--json'] : []
+  process.exitCode = reportError(error, flags, context?.paths.crash)
 }
 
 process.on('uncaughtException', (error: Error & { code?: string }) => {
-  // A reader that went away (`| head`) or a closed terminal is no error; the exit code is what is known so far.
+  // A reader that closed its pipe (`| head`) or a closed terminal is no error; the exit code is what is known so far.
   if (error.code === 'EPIPE' || error.code === 'EIO') process.exit()
   void fail(error).finally(() => process.exit())
 })

@@ -6,17 +6,17 @@ import { messageOf } from '../../kernel/errors.ts'
 import type { KeychainOutcome, KeychainStep } from '../../kernel/protocol.ts'
 import type { Paths } from '../../kernel/system/paths.ts'
 import { Interrupt } from '../follow/keys.ts'
-import { say } from '../output/terminal.ts'
+import { printStderr } from '../output/terminal.ts'
 
-/** Both programs end by themselves after 10 minutes: a person has to find a password. */
+/** Both programs exit automatically after 10 minutes: a person has to find a password. */
 const limitMs = 605_000
-const tidyMs = 5000
-/** The helper's exit code when macOS refused; its OSStatus is the last word it says. */
+const discardMs = 5000
+/** The helper's exit code when macOS refused; it prints the OSStatus last. */
 const refused = 46
-/** Its exit code, without a word, when it took too long. */
+/** Its exit code, without output, on timeout. */
 const outOfTime = 19
 
-/** The words are this command's own: a step has none, so that a plugin cannot say what a password is asked for. */
+/** The texts are this command's own: a step has none, so that a plugin cannot choose what a password is requested for. */
 const announcements: Readonly<Record<KeychainStep['domain'], string>> = {
   user: 'macOS asks for your password or Touch ID now, to let locald-keychain change your certificate trust settings',
   admin:
@@ -25,9 +25,9 @@ const announcements: Readonly<Record<KeychainStep['domain'], string>> = {
 
 /**
  * Makes changes of the macOS keychain, one after the other, in the login session of the person who typed the command: the daemon may have
- * been started where no dialog can be shown. Ends after the first that fails; undefined when it was interrupted.
+ * been started where no dialog can be shown. Stops after the first that fails; undefined when it was interrupted.
  */
-export async function carryOut(
+export async function runKeychainSteps(
   paths: Pick<Paths, 'native' | 'privileged'>,
   steps: readonly KeychainStep[],
 ): Promise<readonly KeychainOutcome[] | undefined> {
@@ -36,10 +36,10 @@ export async function carryOut(
   try {
     for (const [at, step] of steps.entries()) {
       const count = steps.length === 1 ? '' : `, ${at + 1} of ${steps.length}`
-      say(`${announcements[step.domain]} (Ctrl-C cancels${count})`)
+      printStderr(`${announcements[step.domain]} (Ctrl-C cancels${count})`)
       const ran = await run(programOf(paths, step), step, interrupt)
       if (interrupt.isPressed) return undefined
-      const outcome = { ...step, ...(step.domain === 'user' ? byJson(ran) : byCode(ran)) }
+      const outcome = { ...step, ...(step.domain === 'user' ? readJsonStatus(ran) : readExitStatus(ran)) }
       outcomes.push(outcome)
       if (outcome.status !== 0) break
     }
@@ -71,12 +71,12 @@ async function run(program: string, step: KeychainStep, interrupt: Interrupt): P
   child.stderr.on('data', data => {
     texts.errors += data
   })
-  // It may end without having read its input.
+  // It may exit without having read its input.
   child.stdin.on('error', () => {})
   child.stdin.end(certificate)
-  // A terminal has told it already; root's helper takes a signal from nobody else.
+  // On a terminal it has received it already; root's helper accepts a signal from there only.
   interrupt.onFirst = () => child.kill('SIGINT')
-  const close = endsWith(child, () => tidy(program, step))
+  const close = exitWithDialog(child, () => discardCertificate(program, step))
   const timer = setTimeout(() => child.kill('SIGKILL'), limitMs)
   const code = await new Promise<number | null>(resolve => {
     child.once('error', error => {
@@ -88,22 +88,22 @@ async function run(program: string, step: KeychainStep, interrupt: Interrupt): P
   clearTimeout(timer)
   interrupt.onFirst = () => {}
   close()
-  if (code === null) tidy(program, step)
+  if (code === null) discardCertificate(program, step)
   return { code, ...texts }
 }
 
-/** Takes away what a program that was ended has left: the certificate, which is in the keychain before anybody is asked. */
-function tidy(program: string, { act, domain, certificate }: KeychainStep): void {
+/** Removes what a killed program has left: the certificate, which is in the keychain before the dialog appears. */
+function discardCertificate(program: string, { act, domain, certificate }: KeychainStep): void {
   if (act !== 'trust' || domain !== 'user') return
-  spawnSync(program, ['discard'], { input: certificate, stdio: ['pipe', 'ignore', 'ignore'], timeout: tidyMs })
+  spawnSync(program, ['discard'], { input: certificate, stdio: ['pipe', 'ignore', 'ignore'], timeout: discardMs })
 }
 
-/** Has a dialog go with the command that asked for it, however that is ended; until the result is called. */
-function endsWith(child: ChildProcess, tidy: () => void): () => void {
+/** Closes a dialog when the command that opened it is killed; until the result is called. */
+function exitWithDialog(child: ChildProcess, discard: () => void): () => void {
   const handlers = (['SIGTERM', 'SIGHUP'] as const).map(signal => {
     const end = (): void => {
       child.kill(signal)
-      tidy()
+      discard()
       process.exit(128 + constants.signals[signal])
     }
     process.once(signal, end)
@@ -114,21 +114,21 @@ function endsWith(child: ChildProcess, tidy: () => void): () => void {
   }
 }
 
-type Told = Pick<KeychainOutcome, 'status' | 'says'>
+type StepResult = Pick<KeychainOutcome, 'status' | 'says'>
 
-function byJson({ code, output, errors }: Ran): Told {
+function readJsonStatus({ code, output, errors }: Ran): StepResult {
   const status = /"status":(-?\d+)/.exec(output)?.[1]
   return status === undefined ? failed(code, errors) : { status: Number(status), says: errors.trim() }
 }
 
-function byCode({ code, errors }: Ran): Told {
+function readExitStatus({ code, errors }: Ran): StepResult {
   const status = code === 0 ? '0' : code === refused ? /(-?\d+)\s*$/.exec(errors)?.[1] : undefined
   return status === undefined ? failed(code, errors) : { status: Number(status), says: errors.trim() }
 }
 
-function failed(code: number | null, errors: string): Told {
+function failed(code: number | null, errors: string): StepResult {
   const says = errors.trim().replace(/^locald-(?:shim|keychain): /, '')
   if (says !== '') return { status: null, says }
-  if (code === null || code === outOfTime) return { status: null, says: 'no one answered the dialog in 10 minutes' }
-  return { status: null, says: `it exited with ${code}` }
+  if (code === null || code === outOfTime) return { status: null, says: 'the dialog timed out after 10 minutes' }
+  return { status: null, says: `exited with code ${code}` }
 }

@@ -15,9 +15,9 @@ import {
 import { dirname, join } from 'node:path'
 import { LocaldError } from '../../kernel/errors.ts'
 
-/* What root writes: the little of locald that runs as root. Every path is one of `Paths.privileged`. */
+/* Writes files as root: the little of locald that runs as root. Every path is one of `Paths.privileged`. */
 
-/** SHA-256 of a file, in hex; undefined when it cannot be read. */
+/** Returns the SHA-256 of a file, in hex; undefined when it cannot be read. */
 export function digestOf(path: string): string | undefined {
   try {
     return sha256(readFileSync(path))
@@ -31,10 +31,10 @@ export function sha256(bytes: Buffer): string {
 }
 
 /**
- * Whether nobody but root could put anything at a path: each folder on the way that exists is root's, is no link, and only root may
+ * Whether only root could put anything at a path: each folder on the way that exists is root's, is no link, and only root may
  * write to it. The helper asks the same of its own path (shim/root-path.c).
  */
-export function isRoots(path: string): boolean {
+export function isRootOnly(path: string): boolean {
   for (let folder = dirname(path); ; folder = dirname(folder)) {
     const info = lstatSync(folder, { throwIfNoEntry: false })
     if (info !== undefined) {
@@ -45,7 +45,7 @@ export function isRoots(path: string): boolean {
   }
 }
 
-/** Makes a folder of root's that others may read, with its parents. */
+/** Creates a folder of root's that others may read, with its parents. */
 function makeFolder(path: string): void {
   const mask = process.umask(0o022)
   try {
@@ -56,10 +56,10 @@ function makeFolder(path: string): void {
 }
 
 /**
- * Writes a file of root's whole, with the folders to it: beside it, synced, compared, `prepare`d, renamed. Throws SHIM_FAILED when what arrived is not what was
- * sent.
+ * Writes a file of root's atomically, with the folders to it: a draft beside it is synced, compared, `prepare`d, renamed. Throws SHIM_FAILED
+ * when the draft has other contents than were written.
  */
-export function writeRoots(
+export function writeRootFile(
   path: string,
   bytes: Buffer,
   mode: number,
@@ -74,7 +74,7 @@ export function writeRoots(
       chownSync(draft, 0, 0)
       fsyncSync(fd)
       if (digestOf(draft) !== sha256(bytes)) {
-        throw new LocaldError('SHIM_FAILED', `${path} could not be written: it has other contents than were written`)
+        throw new LocaldError('SHIM_FAILED', `writing ${path} failed: its contents differ from what was written`)
       }
       fchmodSync(fd, mode)
     } finally {

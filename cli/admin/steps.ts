@@ -3,23 +3,23 @@ import { existsSync, lstatSync, readdirSync, readFileSync, rmdirSync, rmSync } f
 import { basename, dirname, join } from 'node:path'
 import { LocaldError } from '../../kernel/errors.ts'
 import type { PrivilegedPaths } from '../../kernel/system/paths.ts'
-import { digestOf, isRoots, sha256, writeRoots } from './root-files.ts'
+import { digestOf, isRootOnly, sha256, writeRootFile } from './root-files.ts'
 import { systemRoots } from './system-roots.ts'
 
-/** The helper ends by itself after 15 s, and after 120 s where it runs a program of the distribution. ms */
+/** The helper exits automatically after 15 s, and after 120 s where it runs a program of the distribution. ms */
 const helperMs = 130_000
-/** Of what answers at once, ms. */
+/** For programs that answer at once, ms. */
 const toolMs = 20_000
-/** A list of what is done, in words; and doing it. */
+/** A step: its text, and how to run it. */
 export interface Step {
   readonly text: string
-  /** Whether the others are done when this one fails: its error's hint is how a person does it. */
+  /** Whether the others run when this one fails: its error's hint is how a person does it. */
   readonly isOptional?: true
   run(): void
 }
 
-/** What `admin setup` is to bring about. */
-export interface Wish {
+/** What `admin setup` is to set up. */
+export interface SetupRequest {
   /** The helper that came with this locald. */
   readonly source: string
   /** Who may call it. */
@@ -32,66 +32,70 @@ const confName = 'shim.conf'
 const lockName = 'shim.lock'
 const portsOnly = '# ports only'
 const head = '# Who may call locald-shim; written by `locald admin setup`.'
-/** What `bind` answers without Node's channel: all that comes before was right. */
+/** The exit code of `bind` without Node's channel: all checks before it passed. */
 const noChannel = 20
 const system = ['/usr/sbin', '/sbin', '/usr/bin', '/bin'] as const
 
-/** Steps that are still to be done for the wish; none when all is as it should be. Throws SHIM_MISSING, SHIM_FAILED. */
-export function setupSteps(paths: PrivilegedPaths, wish: Wish): readonly Step[] {
-  const bytes = readSource(wish.source)
-  const shim = paths.shims.find(isRoots)
+/** Returns the steps that the request still needs; none when all is set up. Throws SHIM_MISSING, SHIM_FAILED. */
+export function planSetup(paths: PrivilegedPaths, request: SetupRequest): readonly Step[] {
+  const bytes = readSource(request.source)
+  const shim = paths.shims.find(isRootOnly)
   if (shim === undefined) {
-    throw new LocaldError('SHIM_FAILED', `others than root may write to a folder of ${paths.shims.join(' and of ')}`, {
-      hint: `Give the folders to root: \`sudo chown root ${dirname(paths.shims[0] ?? '')}\`, and take write access from others.`,
-    })
+    throw new LocaldError(
+      'SHIM_FAILED',
+      `users other than root may write to a folder of ${paths.shims.join(' and of ')}`,
+      {
+        hint: `Make root the owner, \`sudo chown root ${dirname(paths.shims[0] ?? '')}\`, and remove write access for others.`,
+      },
+    )
   }
   const steps: Step[] = []
   for (const other of paths.shims) if (other !== shim && existsSync(other)) steps.push(removal(other))
-  if (!isInstalled(shim, bytes, wish.capabilities)) {
-    const how = wish.capabilities ? 'with the capability to bind ports below 1024' : 'setuid root'
+  if (!isInstalled(shim, bytes, request.capabilities)) {
+    const how = request.capabilities ? 'with the capability to bind ports below 1024' : 'setuid root'
     steps.push({
       text: `install ${shim}, ${how} (SHA-256 ${sha256(bytes)})`,
-      run: () => install(shim, bytes, wish.capabilities),
+      run: () => install(shim, bytes, request.capabilities),
     })
   }
   const conf = join(paths.conf, confName)
-  const list = listWith(conf, wish)
+  const list = listWith(conf, request)
   if (readText(conf) !== list) {
-    const text = `let user ${wish.uid} call it (${conf})`
-    steps.push({ text, run: () => writeRoots(conf, Buffer.from(list), 0o644) })
+    const text = `let user ${request.uid} call it (${conf})`
+    steps.push({ text, run: () => writeRootFile(conf, Buffer.from(list), 0o644) })
   }
   const lock = join(paths.conf, lockName)
-  if (!existsSync(lock)) steps.push({ text: `make ${lock}`, run: () => writeRoots(lock, Buffer.alloc(0), 0o600) })
+  if (!existsSync(lock)) steps.push({ text: `make ${lock}`, run: () => writeRootFile(lock, Buffer.alloc(0), 0o600) })
   return steps
 }
 
-/** What the installed helper says when the user calls it; undefined when it works. */
-export function complaintOf(paths: PrivilegedPaths, uid: number): string | undefined {
+/** Calls the installed helper as the user; returns its error, undefined when it works. */
+export function selfTest(paths: PrivilegedPaths, uid: number): string | undefined {
   const shim = paths.shims.find(path => existsSync(path)) ?? ''
   const stdio = ['ignore', 'ignore', 'pipe'] as const
   const ran = spawnSync(shim, ['bind', '80'], { uid, gid: uid, cwd: '/', env: {}, stdio: [...stdio], timeout: toolMs })
   if (ran.status === noChannel) return undefined
-  return ran.error?.message ?? (ran.stderr.toString().trim() || `it was ended by ${ran.signal}`)
+  return ran.error?.message ?? (ran.stderr.toString().trim() || `killed by ${ran.signal}`)
 }
 
-/** Steps that leave nothing of the helper's: users' blocks and certificates first, by the helper itself, then the helper. */
-export function uninstallSteps(paths: PrivilegedPaths): readonly Step[] {
+/** Returns the steps that remove everything of the helper: users' blocks and certificates first, by the helper itself, then the helper. */
+export function planUninstall(paths: PrivilegedPaths): readonly Step[] {
   const steps: Step[] = []
   const shim = paths.shims.find(path => existsSync(path))
   if (shim !== undefined) {
     const conf = join(paths.conf, confName)
     for (const uid of blockOwners(paths.hosts)) {
       const text = `remove the names of user ${uid} from ${paths.hosts}`
-      steps.push({ text, run: () => callAs(uid, conf, [shim, 'hosts'], 'locald-hosts 1 0\n') })
+      steps.push({ text, run: () => callHelperAs(uid, conf, [shim, 'hosts'], 'locald-hosts 1 0\n') })
     }
     for (const { file, uid } of anchorsOf(paths)) {
-      steps.push({ text: `remove ${file}`, run: () => callAs(uid, conf, [shim, 'untrust'], readFileSync(file)) })
+      steps.push({ text: `remove ${file}`, run: () => callHelperAs(uid, conf, [shim, 'untrust'], readFileSync(file)) })
     }
     for (const { name, pem, byHand } of systemRoots(paths.keychain)) {
       steps.push({
         text: `remove ${name} from the system keychain: macOS asks for an administrator’s name and password`,
         isOptional: true,
-        run: () => callAs(0, conf, [shim, 'untrust'], pem, `Run \`${byHand}\` in Terminal at the Mac’s screen.`),
+        run: () => callHelperAs(0, conf, [shim, 'untrust'], pem, `Run \`${byHand}\` in Terminal at the Mac’s screen.`),
       })
     }
   }
@@ -102,14 +106,14 @@ export function uninstallSteps(paths: PrivilegedPaths): readonly Step[] {
   for (const slice of paths.slices) {
     // In use as long as a daemon or a service is in it.
     const isEmpty = /^populated 0$/m.test(readText(join(slice, 'cgroup.events')) ?? '')
-    if (isEmpty) steps.push({ text: `remove ${slice}`, run: () => prune(slice) })
+    if (isEmpty) steps.push({ text: `remove ${slice}`, run: () => removeCgroup(slice) })
   }
   return steps
 }
 
-function prune(folder: string): void {
+function removeCgroup(folder: string): void {
   const entries = readdirSync(folder, { withFileTypes: true })
-  for (const entry of entries) if (entry.isDirectory()) prune(join(folder, entry.name))
+  for (const entry of entries) if (entry.isDirectory()) removeCgroup(join(folder, entry.name))
   rmdirSync(folder)
 }
 
@@ -117,7 +121,7 @@ function readSource(path: string): Buffer {
   try {
     return readFileSync(path)
   } catch (error) {
-    throw new LocaldError('SHIM_MISSING', `there is no privileged helper for this machine: ${path}`, {
+    throw new LocaldError('SHIM_MISSING', `privileged helper not found for this machine: ${path}`, {
       hint: 'Install locald again with its optional packages, or with a C compiler (`cc`) on PATH.',
       cause: error,
     })
@@ -139,7 +143,7 @@ function isInstalled(path: string, bytes: Buffer, capabilities: boolean): boolea
 }
 
 function install(path: string, bytes: Buffer, capabilities: boolean): void {
-  writeRoots(path, bytes, capabilities ? 0o755 : 0o4755, draft => {
+  writeRootFile(path, bytes, capabilities ? 0o755 : 0o4755, draft => {
     if (!capabilities) return
     const ran = spawnSync(program('setcap'), ['cap_net_bind_service=ep', draft], { encoding: 'utf8', timeout: toolMs })
     if (ran.status === 0) return
@@ -158,8 +162,8 @@ function program(name: string): string {
   throw new LocaldError('SHIM_FAILED', `${name} is not installed`, { hint })
 }
 
-/** The list with the user on it; who was on it stays. */
-function listWith(conf: string, { uid, capabilities }: Wish): string {
+/** Returns the list with the user added. */
+function listWith(conf: string, { uid, capabilities }: SetupRequest): string {
   const before = [...(readText(conf) ?? '').matchAll(/^uid (\d{1,10})$/gm)].map(([, number]) => Number(number))
   const uids = [...new Set([...before, uid])].sort((a, b) => a - b)
   return `${[head, ...(capabilities ? [portsOnly] : []), ...uids.map(number => `uid ${number}`)].join('\n')}\n`
@@ -190,22 +194,22 @@ function anchorsOf(paths: PrivilegedPaths): readonly { readonly file: string; re
   )
 }
 
-/** Calls the helper as a user who may have been taken off the list since; the list is then as it was, whatever comes of it. */
-function callAs(
+/** Calls the helper as a user who may not be on the list any more; restores the list afterwards, also on failure. */
+function callHelperAs(
   uid: number,
   conf: string,
   [shim, verb]: readonly [string, string],
   input: string | Buffer,
-  hint = 'Run `sudo locald admin uninstall` again: what was done already is passed over.',
+  hint = 'Run `sudo locald admin uninstall` again: it skips what is done.',
 ): void {
   const before = readText(conf)
   const isListed = before?.split('\n').includes(`uid ${uid}`) === true
-  if (!isListed) writeRoots(conf, Buffer.from(`${before ?? `${head}\n`}uid ${uid}\n`), 0o644)
+  if (!isListed) writeRootFile(conf, Buffer.from(`${before ?? `${head}\n`}uid ${uid}\n`), 0o644)
   try {
     const ran = spawnSync(shim, [verb], { uid, gid: uid, cwd: '/', env: {}, input, timeout: helperMs })
     if (ran.status === 0) return
-    const says = ran.error?.message ?? ran.stderr.toString().trim()
-    throw new LocaldError('SHIM_FAILED', `\`${shim} ${verb}\` failed for user ${uid}: ${says}`, { hint })
+    const output = ran.error?.message ?? ran.stderr.toString().trim()
+    throw new LocaldError('SHIM_FAILED', `\`${shim} ${verb}\` failed for user ${uid}: ${output}`, { hint })
   } finally {
     if (!isListed) restore(conf, before)
   }
@@ -213,5 +217,5 @@ function callAs(
 
 function restore(path: string, text: string | undefined): void {
   if (text === undefined) rmSync(path, { force: true })
-  else writeRoots(path, Buffer.from(text), 0o644)
+  else writeRootFile(path, Buffer.from(text), 0o644)
 }

@@ -7,7 +7,7 @@ export interface SystemRoot {
   /** Its common name. */
   readonly name: string
   readonly pem: string
-  /** The commands that take it out by hand, and its trust with it. */
+  /** The commands that remove it by hand, with its trust settings. */
   readonly byHand: string
 }
 
@@ -33,7 +33,7 @@ export function systemRoots(keychain: PrivilegedPaths['keychain']): readonly Sys
     return {
       name: /^CN=(.*)$/m.exec(subject)?.[1] ?? ours,
       pem: text.endsWith('\n') ? text : `${text}\n`,
-      // The first, as root, ends before it deletes where root has no trust settings of its own (Security-61901, keychain_delete.c).
+      // The first, as root, exits before it deletes where root has no trust settings of its own (Security-61901, keychain_delete.c).
       byHand: `sudo security delete-certificate -t -Z ${hash} ${file}; sudo security delete-certificate -Z ${hash} ${file}`,
     }
   })

@@ -1,3 +1,8 @@
+/*
+ * Every command as data: parsing, `--help`, shell completion and docs/commands.md are made from it. One file of some 350 lines, as its order is
+ * that of the help; it imports nothing, as every command reads it.
+ */
+
 /** A flag: `value` is the placeholder of the value it takes; absent: it is on or off. */
 export interface Flag {
   readonly name: string
@@ -6,304 +11,382 @@ export interface Flag {
   readonly about: string
 }
 
+/** The groups of `locald --help`, in its order. */
+export const groups = {
+  project: 'Project commands',
+  data: 'Data commands',
+  config: 'Configuration commands',
+  machine: 'Machine commands',
+  daemon: 'Daemon commands',
+} as const
+
+export type Group = keyof typeof groups
+
 /** A command's name, its arguments and flags, and what `--help` prints about it. */
 interface Spec<Name extends string> {
   readonly name: Name
-  /** Its positional words, as help shows them. */
-  readonly words: string
-  /** How many positional words it takes. */
-  readonly count: readonly [least: number, most: number]
-  /** Words after `--` are a command to run, kept as they are. */
+  /** Its positional arguments, as help shows them. */
+  readonly args: string
+  /** How many positional arguments it takes. */
+  readonly count: readonly [min: number, max: number]
+  /** What follows `--` is a command to run, kept as it is. */
   readonly takesCommand?: boolean
+  readonly group: Group
+  /** A bare verb and its object, at most 50 characters. */
   readonly about: string
+  /** What else to know, in sentences. */
+  readonly details?: string
   readonly flags: readonly Flag[]
   readonly examples: readonly string[]
 }
 
 /** Flags of every command. */
 export const globalFlags: readonly Flag[] = [
-  { name: 'sandbox', value: 'NAME', about: 'Use a daemon, folders and ports of its own' },
+  { name: 'sandbox', value: 'NAME', about: 'Use an isolated daemon, data folder and ports' },
   { name: 'json', about: 'Print JSON' },
   { name: 'help', short: 'h', about: 'Print help' },
   { name: 'version', short: 'v', about: 'Print the version' },
 ]
 
-const all: Flag = { name: 'all', about: 'All projects' }
+/** What commands of two words have in common, by their first word. */
+export const families: Readonly<Record<string, string>> = {
+  service: "Manage a service's data",
+  config: 'Check and show the configuration',
+  ai: 'Print what editors and agents need',
+  admin: 'Manage the privileged helper',
+  server: 'Manage the daemon',
+  registry: 'Manage known projects',
+  plugins: 'Manage plugins',
+}
+
+const all: Flag = { name: 'all', about: 'Include all projects' }
 const verbose: Flag = { name: 'verbose', about: 'Print every step' }
 const any: readonly [number, number] = [0, Number.POSITIVE_INFINITY]
+const some: readonly [number, number] = [1, Number.POSITIVE_INFINITY]
 const none: readonly [number, number] = [0, 0]
 
 const list = [
   {
     name: 'up',
-    words: '[PATH] [SERVICE…]',
+    args: '[PATH] [SERVICE…]',
     count: any,
-    about: 'Start the project of this folder, or of PATH, and wait until its services are ready',
+    group: 'project',
+    about: 'Start a project and wait until it is ready',
+    details:
+      'Starts the project of this folder, or of PATH, or only the named services with their dependencies. Unchanged services keep running, changed ones are restarted. On a terminal it then follows the logs: Ctrl-C stops the project, `d` detaches.',
     flags: [
       { name: 'detach', short: 'd', about: 'Return when all are ready, also on a terminal' },
-      { name: 'attach', about: 'Follow the logs afterwards, also without a terminal' },
+      { name: 'attach', about: 'Follow the logs, also without a terminal' },
       verbose,
     ],
     examples: ['locald up', 'locald up web', 'locald up ../shop --detach'],
   },
   {
     name: 'stop',
-    words: '[SERVICE…]',
+    args: '[SERVICE…]',
     count: any,
-    about: 'Stop the project of this folder, or the named services and projects; dependents first',
+    group: 'project',
+    about: 'Stop a project or services, dependents first',
     flags: [all, verbose],
     examples: ['locald stop', 'locald stop web', 'locald stop shop', 'locald stop ../shop', 'locald stop --all'],
   },
   {
     name: 'restart',
-    words: '[SERVICE…]',
+    args: '[SERVICE…]',
     count: any,
-    about: 'Restart the project of this folder, or only the named services and projects',
-    flags: [{ name: 'dependents', about: 'Restart what needs them, too' }, verbose],
+    group: 'project',
+    about: 'Restart a project or services',
+    flags: [{ name: 'dependents', about: 'Also restart dependents' }, verbose],
     examples: ['locald restart web', 'locald restart db --dependents'],
   },
   {
     name: 'status',
-    words: '[SERVICE…]',
+    args: '[SERVICE…]',
     count: any,
-    about: 'Show the services of this project, or the named services and projects',
+    group: 'project',
+    about: 'Show the services of a project',
+    details: 'Prints state, health, port, URL, pid, CPU and memory, and the reason where something is wrong.',
     flags: [all],
     examples: ['locald status', 'locald status shop', 'locald status --all --json'],
   },
   {
     name: 'logs',
-    words: '[SERVICE…]',
+    args: '[SERVICE…]',
     count: any,
+    group: 'project',
     about: 'Print the output of services, merged by time',
+    details:
+      'With `-f`, an unfinished line is printed after half a second (not with `--json` or `--grep`). Without `-n` and `--since`, the last 100 lines of each service are printed.',
     flags: [
-      { name: 'follow', short: 'f', about: 'Go on printing what is written' },
-      { name: 'tail', short: 'n', value: 'N', about: 'The last N lines; default 100 per service, all with --since' },
-      { name: 'since', value: 'WHEN', about: 'Not older than 10s, 5m, 2h, 1d or an ISO 8601 time' },
-      { name: 'grep', value: 'RE', about: 'Only lines that match a regular expression' },
+      { name: 'follow', short: 'f', about: 'Follow new output' },
+      { name: 'tail', short: 'n', value: 'N', about: 'Print the last N lines' },
+      { name: 'since', value: 'WHEN', about: 'Print lines since 10s, 5m, 2h, 1d or an ISO time' },
+      { name: 'grep', value: 'RE', about: 'Print lines that match a regular expression' },
       all,
     ],
     examples: ['locald logs', 'locald logs web -f', 'locald logs --since 10m --grep "error|warn"'],
   },
   {
     name: 'run',
-    words: '<SERVICE> -- <CMD…>',
+    args: '<SERVICE> -- <CMD…>',
     count: [1, 1],
     takesCommand: true,
-    about: "Run a command with a service's environment and in its folder",
+    group: 'project',
+    about: "Run a command in a service's environment",
+    details:
+      "Runs in the service's folder and exits with the command's exit code. The terminal, agents and display are the caller's. Works without `--`, too: `locald run web npm test`.",
     flags: [],
     examples: ['locald run web -- npm test', 'locald run api -- sh -c \'echo "$DATABASE_URL"\''],
   },
   {
-    name: 'service reset',
-    words: '<SERVICE>',
-    count: [1, 1],
-    about: "Remove a service's data, such as a database, and start it empty",
-    flags: [{ name: 'yes', short: 'y', about: 'Do not ask, also on a terminal' }, verbose],
-    examples: ['locald service reset db', 'locald service reset shop:db --yes'],
-  },
-  {
     name: 'wait',
-    words: '[SERVICE…]',
+    args: '[SERVICE…]',
     count: any,
-    about: 'Wait until services are ready: exit code 0 ready, 1 failed, 124 timed out',
-    flags: [{ name: 'timeout', value: 'SECONDS', about: 'How long to wait; default 60' }, verbose],
+    group: 'project',
+    about: 'Wait until services are ready',
+    details: 'Exits with 0 when they are ready, 1 when one failed, 124 on timeout.',
+    flags: [{ name: 'timeout', value: 'SECONDS', about: 'Stop waiting after SECONDS; default 60' }, verbose],
     examples: ['locald wait', 'locald wait web --timeout 10'],
   },
   {
     name: 'why',
-    words: '<SERVICE>',
+    args: '<SERVICE>',
     count: [1, 1],
-    about: 'Say why a service is in its state',
+    group: 'project',
+    about: 'Explain the state of a service',
+    details: 'Prints what failed, its last lines, and what waits for it; of a project, for each service.',
     flags: [],
     examples: ['locald why web', 'locald why shop'],
   },
   {
     name: 'open',
-    words: '[SERVICE]',
+    args: '[SERVICE]',
     count: [0, 1],
+    group: 'project',
     about: "Open a service's URL in the browser",
     flags: [],
     examples: ['locald open', 'locald open api'],
   },
   {
+    name: 'service reset',
+    args: '<SERVICE>',
+    count: [1, 1],
+    group: 'data',
+    about: "Delete a service's data and start it empty",
+    details: 'Asks for confirmation on a terminal.',
+    flags: [{ name: 'yes', short: 'y', about: 'Skip the confirmation' }, verbose],
+    examples: ['locald service reset db', 'locald service reset shop:db --yes'],
+  },
+  {
     name: 'config check',
-    words: '',
+    args: '',
     count: none,
+    group: 'config',
     about: 'Check locald.toml and its layers',
     flags: [],
     examples: ['locald config check'],
   },
   {
     name: 'config show',
-    words: '',
+    args: '',
     count: none,
+    group: 'config',
     about: 'Print the merged configuration',
-    flags: [{ name: 'provenance', about: 'The file and line of each value' }],
+    flags: [{ name: 'provenance', about: 'Also show the file and line of each value' }],
     examples: ['locald config show --provenance'],
   },
   {
     name: 'config allow',
-    words: '[PATH]',
+    args: '[PATH]',
     count: [0, 1],
-    about: 'Allow project files that belong to another user',
+    group: 'config',
+    about: 'Allow project files that another user owns',
     flags: [],
     examples: ['locald config allow', 'locald config allow /srv/shop'],
   },
   {
-    name: 'doctor',
-    words: '',
+    name: 'ai schema',
+    args: '',
     count: none,
-    about: 'Check this machine: exit code 1 only when something critical failed',
+    group: 'config',
+    about: 'Print the JSON schema of locald.toml',
+    flags: [],
+    examples: ['locald ai schema > locald.schema.json'],
+  },
+  {
+    name: 'doctor',
+    args: '',
+    count: none,
+    group: 'machine',
+    about: 'Check this machine and suggest fixes',
+    details: 'Exits with 1 only when a critical check failed.',
     flags: [
-      { name: 'verbose', about: 'Show what passed, too' },
-      { name: 'fix', about: 'Run what mends it and needs no root' },
+      { name: 'verbose', about: 'Also show passed checks' },
+      { name: 'fix', about: 'Apply fixes that need no root' },
     ],
     examples: ['locald doctor', 'locald doctor --json', 'locald doctor --fix'],
   },
   {
-    name: 'plugins list',
-    words: '',
+    name: 'admin setup',
+    args: '',
     count: none,
-    about: 'Show the plugins and what they provide',
-    flags: [{ name: 'timing', about: 'The set-up time of each' }],
-    examples: ['locald plugins list --timing'],
+    group: 'machine',
+    about: 'Install the privileged helper (sudo)',
+    details:
+      'The helper binds ports 80 and 443, writes names to the hosts file, prepares cgroups, and adds the local CA to the system’s certificates.',
+    flags: [{ name: 'capabilities', about: 'Grant low ports only, without setuid (Linux)' }],
+    examples: ['sudo locald admin setup', 'sudo locald admin setup --capabilities'],
   },
   {
-    name: 'plugins add',
-    words: '<PACKAGE…>',
-    count: [1, Number.POSITIVE_INFINITY],
-    about: 'Install plugins from npm: redis means locald-plugin-redis',
-    flags: [],
-    examples: ['locald plugins add redis', 'locald plugins add redis@^1.2', 'locald plugins add ./my-plugin'],
-  },
-  {
-    name: 'plugins remove',
-    words: '<PACKAGE…>',
-    count: [1, Number.POSITIVE_INFINITY],
-    about: 'Remove plugins that were installed from npm',
-    flags: [],
-    examples: ['locald plugins remove redis'],
-  },
-  {
-    name: 'registry list',
-    words: '',
+    name: 'admin uninstall',
+    args: '',
     count: none,
-    about: 'Show the projects that were started once, and which are pinned',
+    group: 'machine',
+    about: 'Remove the helper and revert its changes (sudo)',
+    details: 'Does it for all users of this machine.',
     flags: [],
-    examples: ['locald registry list'],
+    examples: ['sudo locald admin uninstall'],
   },
   {
-    name: 'registry pin',
-    words: '[PROJECT…]',
-    count: any,
-    about: 'Have the project of this folder, or the named ones, start with the daemon',
-    flags: [],
-    examples: ['locald registry pin', 'locald registry pin shop', 'locald registry pin ./shop'],
-  },
-  {
-    name: 'registry unpin',
-    words: '[PROJECT…]',
-    count: any,
-    about: 'Undo `locald registry pin`; what runs keeps running',
-    flags: [],
-    examples: ['locald registry unpin', 'locald registry unpin shop'],
-  },
-  {
-    name: 'registry clean',
-    words: '',
+    name: 'admin sync-hosts',
+    args: '',
     count: none,
-    about: 'Forget projects whose folder is gone',
+    group: 'machine',
+    about: 'Rewrite the hosts file entries',
     flags: [],
-    examples: ['locald registry clean'],
+    examples: ['locald admin sync-hosts'],
   },
   {
     name: 'server start',
-    words: '',
+    args: '',
     count: none,
+    group: 'daemon',
     about: 'Start the daemon',
+    details: 'Commands that need the daemon start it, too.',
     flags: [],
     examples: ['locald server start'],
   },
   {
     name: 'server shutdown',
-    words: '',
+    args: '',
     count: none,
+    group: 'daemon',
     about: 'Stop all services and the daemon',
-    flags: [{ name: 'pid', value: 'PID', about: 'Only the daemon with this pid' }, verbose],
+    details: 'Also stops services whose daemon was killed.',
+    flags: [{ name: 'pid', value: 'PID', about: 'Stop the daemon only if its pid is PID' }, verbose],
     examples: ['locald server shutdown'],
   },
   {
     name: 'server restart',
-    words: '',
+    args: '',
     count: none,
+    group: 'daemon',
     about: 'Restart the daemon; services keep running',
     flags: [verbose],
     examples: ['locald server restart'],
   },
   {
     name: 'server status',
-    words: '',
+    args: '',
     count: none,
+    group: 'daemon',
     about: "Show the daemon's pid, socket and ports",
     flags: [],
     examples: ['locald server status --json'],
   },
   {
     name: 'server install',
-    words: '',
+    args: '',
     count: none,
-    about: 'Have the machine start the daemon: a systemd user unit, or a launchd agent',
+    group: 'daemon',
+    about: 'Start the daemon at login',
+    details: 'Installs a systemd user unit or a launchd agent. Services keep running.',
     flags: [verbose],
     examples: ['locald server install'],
   },
   {
     name: 'server uninstall',
-    words: '',
+    args: '',
     count: none,
-    about: 'Undo `locald server install`; services keep running',
+    group: 'daemon',
+    about: 'Remove what `server install` installed',
+    details: 'Services keep running.',
     flags: [verbose],
     examples: ['locald server uninstall'],
   },
   {
-    name: 'admin setup',
-    words: '',
+    name: 'registry list',
+    args: '',
     count: none,
-    about:
-      'Install the privileged helper: ports 80 and 443, names in the hosts file, cgroups, the system’s certificates (sudo)',
-    flags: [{ name: 'capabilities', about: 'Linux: ports only, by a capability instead of the setuid bit' }],
-    examples: ['sudo locald admin setup', 'sudo locald admin setup --capabilities'],
+    group: 'daemon',
+    about: 'List known projects',
+    flags: [],
+    examples: ['locald registry list'],
   },
   {
-    name: 'admin uninstall',
-    words: '',
-    count: none,
-    about: 'Remove the privileged helper and all it has done, for all users (sudo)',
+    name: 'registry pin',
+    args: '[PROJECT…]',
+    count: any,
+    group: 'daemon',
+    about: 'Start a project automatically with the daemon',
     flags: [],
-    examples: ['sudo locald admin uninstall'],
+    examples: ['locald registry pin', 'locald registry pin shop', 'locald registry pin ./shop'],
   },
   {
-    name: 'admin sync-hosts',
-    words: '',
-    count: none,
-    about: 'Write the names of running services to the hosts file once more',
+    name: 'registry unpin',
+    args: '[PROJECT…]',
+    count: any,
+    group: 'daemon',
+    about: 'Undo `locald registry pin`',
+    details: 'Running services keep running.',
     flags: [],
-    examples: ['locald admin sync-hosts'],
+    examples: ['locald registry unpin', 'locald registry unpin shop'],
+  },
+  {
+    name: 'registry clean',
+    args: '',
+    count: none,
+    group: 'daemon',
+    about: 'Forget projects whose folder was deleted',
+    flags: [],
+    examples: ['locald registry clean'],
+  },
+  {
+    name: 'plugins list',
+    args: '',
+    count: none,
+    group: 'daemon',
+    about: 'List plugins and what they provide',
+    flags: [{ name: 'timing', about: 'Also show the setup time of each' }],
+    examples: ['locald plugins list --timing'],
+  },
+  {
+    name: 'plugins add',
+    args: '<PACKAGE…>',
+    count: some,
+    group: 'daemon',
+    about: 'Install plugins from npm',
+    details: '`redis` means the package `locald-plugin-redis`.',
+    flags: [],
+    examples: ['locald plugins add redis', 'locald plugins add redis@^1.2', 'locald plugins add ./my-plugin'],
+  },
+  {
+    name: 'plugins remove',
+    args: '<PACKAGE…>',
+    count: some,
+    group: 'daemon',
+    about: 'Remove plugins that were installed from npm',
+    flags: [],
+    examples: ['locald plugins remove redis'],
   },
   {
     name: 'ping',
-    words: '',
+    args: '',
     count: none,
-    about: 'Ask whether the daemon is running',
+    group: 'daemon',
+    about: 'Check that the daemon is running',
     flags: [],
     examples: ['locald ping'],
-  },
-  {
-    name: 'ai schema',
-    words: '',
-    count: none,
-    about: 'Print the JSON schema of locald.toml',
-    flags: [],
-    examples: ['locald ai schema > locald.schema.json'],
   },
 ] as const satisfies readonly Spec<string>[]
 

@@ -2,76 +2,75 @@ import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { LocaldError } from '../../kernel/errors.ts'
 import type { CommandAnswer, CommandBody } from '../../kernel/protocol.ts'
-import { complaintOf, type Step, setupSteps, uninstallSteps } from '../admin/steps.ts'
+import { planSetup, planUninstall, type Step, selfTest } from '../admin/steps.ts'
 import type { Context } from '../context.ts'
-import { need } from '../daemon/client.ts'
-import { print, printJson, say } from '../output/terminal.ts'
+import { requireDaemon } from '../daemon/client.ts'
+import { printAnswer } from '../output/command-answer.ts'
+import { print, printJson, printStderr } from '../output/terminal.ts'
 
 /** `locald admin setup`, as root: installs the privileged helper and lets the person who called sudo use it. */
 export async function adminSetup(context: Context): Promise<number> {
-  const { paths, words } = context
-  if (process.getuid?.() !== 0) return throughSudo('setup')
-  const uid = callerOf()
+  const { paths, args } = context
+  if (process.getuid?.() !== 0) return runWithSudo('setup')
+  const uid = readCaller()
   const source = join(paths.native, 'locald-shim')
-  const steps = setupSteps(paths.privileged, { source, uid, capabilities: words.flags.has('capabilities') })
-  carryOut(context, steps, 'All is set up')
-  const complaint = complaintOf(paths.privileged, uid)
-  if (complaint === undefined) {
-    if (steps.length > 0 && !context.json) say('Hint: `locald server restart` makes use of it.')
+  const steps = planSetup(paths.privileged, { source, uid, capabilities: args.flags.has('capabilities') })
+  runSteps(context, steps, 'Already set up')
+  const failure = selfTest(paths.privileged, uid)
+  if (failure === undefined) {
+    if (steps.length > 0 && !context.json) printStderr('Run `locald server restart` to apply.')
     return 0
   }
-  throw new LocaldError('SHIM_FAILED', `it was installed but does not work: ${complaint}`, {
-    hint: `Where ${paths.privileged.shims[0]} is on a file system mounted nosuid, remount it; else \`locald doctor\` says more.`,
+  throw new LocaldError('SHIM_FAILED', `locald-shim is installed, but the self-test failed: ${failure}`, {
+    hint: `Remount the file system of ${paths.privileged.shims[0]} without nosuid if it has that option; else run \`locald doctor\`.`,
   })
 }
 
-/** `locald admin uninstall`, as root: what setup and the helper have put anywhere is gone afterwards, for all users. */
+/** `locald admin uninstall`, as root: removes the helper and all that it has changed, for all users. */
 export async function adminUninstall(context: Context): Promise<number> {
-  if (process.getuid?.() !== 0) return throughSudo('uninstall')
+  if (process.getuid?.() !== 0) return runWithSudo('uninstall')
   const { privileged } = context.paths
-  const left = carryOut(context, uninstallSteps(privileged), 'Nothing is installed')
-  // What a user trusts is that user's, and macOS changes it for nobody else.
+  const left = runSteps(context, planUninstall(privileged), 'Nothing is installed')
+  // On macOS only the user can change what that user trusts.
   if (privileged.keychain !== undefined && !context.json) {
-    say('A CA in a user’s own keychain stays: each user removes their own by `locald untrust`.')
+    printStderr('CAs in users’ own keychains remain: each user runs `locald untrust`.')
   }
   return left.length === 0 ? 0 : 1
 }
 
-/** `locald admin sync-hosts`: has the daemon write its names to the hosts file once more. */
+/** `locald admin sync-hosts`: the daemon rewrites its entries in the hosts file. */
 export async function adminSyncHosts(context: Context): Promise<number> {
   if (process.getuid?.() === 0 && process.env['SUDO_UID'] !== undefined) {
-    throw new LocaldError('USAGE', 'this asks your own daemon, not that of root', {
+    throw new LocaldError('USAGE', '`locald admin sync-hosts` needs your own daemon, not that of root', {
       hint: 'Run `locald admin sync-hosts` without sudo.',
     })
   }
-  const daemon = await need(context.paths)
+  const daemon = await requireDaemon(context.paths)
   const body: CommandBody = { argv: [], cwd: context.cwd }
   const answer = await daemon.post<CommandAnswer>('/v1/commands/sync-hosts', body, null)
-  if (context.json) printJson(answer.data ?? { text: answer.text })
-  else print(answer.text.trimEnd())
-  return answer.exitCode
+  return await printAnswer(answer, context.json)
 }
 
-/** Does the steps, after they were listed; the errors of those that are optional. */
-function carryOut(context: Context, steps: readonly Step[], nothing: string): readonly LocaldError[] {
-  const tell = context.json ? () => {} : say
-  tell(steps.length === 0 ? nothing : 'As root, this will:')
-  for (const { text } of steps) tell(`  ${text}`)
+/** Lists the steps and runs them; returns the errors of optional ones. */
+function runSteps(context: Context, steps: readonly Step[], nothingToDo: string): readonly LocaldError[] {
+  const log = context.json ? () => {} : printStderr
+  log(steps.length === 0 ? nothingToDo : 'As root, this will:')
+  for (const { text } of steps) log(`  ${text}`)
   const done: string[] = []
   const left: LocaldError[] = []
   for (const step of steps) {
-    const error = attempt(step)
+    const error = runStep(step)
     if (error === undefined) done.push(step.text)
     else left.push(error)
   }
-  for (const { message, hint } of left) tell(`! ${message}\n  ${hint}`)
+  for (const { message, hint } of left) log(`! ${message}\n  ${hint}`)
   if (context.json) printJson({ done, left: left.map(({ message, hint }) => ({ message, hint })) })
-  else if (steps.length > 0) print(left.length === 0 ? 'Done' : 'Done, but for what is marked with !')
+  else if (steps.length > 0) print(left.length === 0 ? 'Done' : 'Done, except for the steps marked with !')
   return left
 }
 
-/** Does a step; the error of one that is optional. */
-function attempt(step: Step): LocaldError | undefined {
+/** Runs a step; returns the error of one that is optional, throws that of any other. */
+function runStep(step: Step): LocaldError | undefined {
   try {
     step.run()
     return undefined
@@ -81,24 +80,24 @@ function attempt(step: Step): LocaldError | undefined {
   }
 }
 
-/** The same command again by sudo(8), with this very Node: root's PATH may have another, or none. */
-function throughSudo(verb: string): number {
+/** Runs the same command by sudo(8), with this very Node: root's PATH may have another, or none. */
+function runWithSudo(verb: string): number {
   const words = process.argv.slice(1)
-  say(`This needs root: sudo locald admin ${verb}`)
+  printStderr(`Root is required, running: sudo locald admin ${verb}`)
   const ran = spawnSync('sudo', [process.execPath, ...words], { stdio: 'inherit' })
   if (ran.status !== null) return ran.status
-  throw new LocaldError('NEEDS_ROOT', `\`locald admin ${verb}\` must be run as root, and sudo cannot be run`, {
+  throw new LocaldError('NEEDS_ROOT', `\`locald admin ${verb}\` needs root, and sudo failed to start`, {
     hint: `Run as root: SUDO_UID=${process.getuid?.()} ${process.execPath} ${words[0]} admin ${verb}`,
   })
 }
 
-/** Whom sudo was called by; root itself otherwise. */
-function callerOf(): number {
-  const told = process.env['SUDO_UID']
-  if (told === undefined) return 0
-  const uid = Number(told)
-  if (/^\d{1,10}$/.test(told) && uid < 2 ** 32 - 1) return uid
-  throw new LocaldError('USAGE', `SUDO_UID is '${told}', which is no user id`, {
+/** Returns the user who called sudo; root without sudo. */
+function readCaller(): number {
+  const text = process.env['SUDO_UID']
+  if (text === undefined) return 0
+  const uid = Number(text)
+  if (/^\d{1,10}$/.test(text) && uid < 2 ** 32 - 1) return uid
+  throw new LocaldError('USAGE', `SUDO_UID '${text}' is not a user id`, {
     hint: 'Run `sudo locald admin setup`.',
   })
 }

@@ -2,10 +2,10 @@ import { resolve } from 'node:path'
 import { LocaldError } from '../../kernel/errors.ts'
 import type { AllowAnswer, AllowBody, ConfigAnswer, ConfigBody, ConfigValue } from '../../kernel/protocol.ts'
 import { type Context, callerEnvironment } from '../context.ts'
-import { need } from '../daemon/client.ts'
-import { nearer } from '../output/errors.ts'
-import { jsonOf } from '../output/sanitize.ts'
-import { painter, print, printJson, say } from '../output/terminal.ts'
+import { requireDaemon } from '../daemon/client.ts'
+import { shortenPath } from '../output/errors.ts'
+import { toSafeJson } from '../output/sanitize.ts'
+import { painter, print, printJson, printStderr } from '../output/terminal.ts'
 
 /** `locald config check`: 0 when an `up` from this shell would accept it, 2 not, with every problem. */
 export async function configCheck(context: Context): Promise<number> {
@@ -16,7 +16,7 @@ export async function configCheck(context: Context): Promise<number> {
     printJson({ ok: true, project, path, warnings })
     return 0
   }
-  for (const { message, hint } of warnings) say(`Warning: ${message}\nHint: ${hint}`)
+  for (const { message, hint } of warnings) printStderr(`Warning: ${message}\nHint: ${hint}`)
   print('locald.toml is valid')
   return 0
 }
@@ -29,7 +29,7 @@ export async function configShow(context: Context): Promise<number> {
     return 0
   }
   const paint = await painter(process.stdout)
-  const shows = context.words.flags.has('provenance')
+  const shows = context.args.flags.has('provenance')
   for (const value of values) {
     const line = `${value.key} = ${toml(value.value)}`
     print(shows ? `${line}  ${paint('gray', `# ${origin(value, context.cwd)}`)}` : line)
@@ -37,14 +37,14 @@ export async function configShow(context: Context): Promise<number> {
   return 0
 }
 
-/** `locald config allow`: project files of another user are taken. */
+/** `locald config allow`: allows project files that another user owns. */
 export async function configAllow(context: Context): Promise<number> {
-  const [path = '.'] = context.words.names
+  const [path = '.'] = context.args.positionals
   const body: AllowBody = { path: resolve(context.cwd, path) }
-  const answer = await (await need(context.paths)).post<AllowAnswer>('/v1/config/allow', body)
+  const answer = await (await requireDaemon(context.paths)).post<AllowAnswer>('/v1/config/allow', body)
   const { owners } = answer
   if (context.json) printJson(answer)
-  else if (owners.length === 0) print(`Nothing to allow: the project files in ${answer.path} are yours`)
+  else if (owners.length === 0) print(`Nothing to allow: you own the project files in ${answer.path}`)
   else
     print(
       `Allowed project files in ${answer.path} of ${owners.map(uid => (uid < 0 ? 'anyone' : `uid ${uid}`)).join(' and ')}`,
@@ -54,22 +54,22 @@ export async function configAllow(context: Context): Promise<number> {
 
 async function ask(context: Context): Promise<ConfigAnswer> {
   const body: ConfigBody = { path: context.cwd, env: callerEnvironment() }
-  return await (await need(context.paths)).post<ConfigAnswer>('/v1/config', body)
+  return await (await requireDaemon(context.paths)).post<ConfigAnswer>('/v1/config', body)
 }
 
 function origin({ file, line }: ConfigValue, cwd: string): string {
   if (file === null) return 'default'
-  return nearer(file, cwd) + (line === null ? '' : `:${line}`)
+  return shortenPath(file, cwd) + (line === null ? '' : `:${line}`)
 }
 
-/** A value as TOML writes it inline; JSON's strings are TOML's basic strings. */
+/** Formats a value as inline TOML; JSON's strings are TOML's basic strings. */
 function toml(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(toml).join(', ')}]`
-  if (typeof value !== 'object' || value === null) return jsonOf(value)
+  if (typeof value !== 'object' || value === null) return toSafeJson(value)
   const pairs = Object.entries(value).map(([key, each]) => `${bare(key)} = ${toml(each)}`)
   return pairs.length === 0 ? '{}' : `{ ${pairs.join(', ')} }`
 }
 
 function bare(key: string): string {
-  return /^[A-Za-z0-9_-]+$/.test(key) ? key : jsonOf(key)
+  return /^[A-Za-z0-9_-]+$/.test(key) ? key : toSafeJson(key)
 }

@@ -1,44 +1,122 @@
 import { cac } from 'cac'
 import { versionOf } from '../../kernel/system/package.ts'
-import { type CommandSpec, commands, type Flag, globalFlags } from '../args/commands.ts'
-import type { Words } from '../args/parse.ts'
+import { commands, type Flag, families, globalFlags, groups } from '../args/commands.ts'
+import type { ParsedArgs } from '../args/parse.ts'
+import { pluginCommands } from '../args/plugin-commands.ts'
 import { print, printJson } from '../output/terminal.ts'
-import { shippedCommands } from './plugin-command.ts'
+
+const headline = 'Run every project on this machine: ports, names, environment, health and logs'
+const footer = 'Run `locald <command> --help` for the arguments, flags and examples of a command.'
+const columns = 80
+
+/** What the help of one command is made from. */
+export interface HelpTopic {
+  readonly name: string
+  readonly args: string
+  readonly about: string
+  readonly details?: string
+  readonly flags?: readonly Flag[]
+  readonly examples?: readonly string[]
+}
+
+/** A section of the help, as cac has it. */
+interface Section {
+  readonly title?: string
+  readonly body: string
+}
 
 /** `locald --version`. */
-export function version(words: Words): number {
-  if (words.flags.has('json')) printJson({ version: versionOf() })
+export function printVersion(args: ParsedArgs): number {
+  if (args.flags.has('json')) printJson({ version: versionOf() })
   else print(`locald ${versionOf()}`)
   return 0
 }
 
 /** `locald`, `locald --help`, `locald up --help`, `locald server --help`. */
-export function help(words: Words): number {
-  const { spec, group } = words
-  const cli = cac('locald')
-  for (const each of commands) if (group === undefined || each.name.startsWith(`${group} `)) declare(each, cli)
-  if (group === undefined) for (const { name, about } of shippedCommands) cli.command(name, about)
-  for (const flag of globalFlags) if (flag.name !== 'help') cli.option(written(flag), flag.about)
-  if (group === undefined) for (const example of ['up', 'logs web -f', 'doctor']) cli.example(`  $ locald ${example}`)
-  const about = spec?.about ?? 'Runs every project on this machine: ports, names, environment, health and logs'
-  cli.help(([, ...sections]) => {
-    const shown = sections.filter(({ title }) => title?.startsWith('For more info') !== true)
-    return [{ body: about }, ...shown.map(({ body, ...rest }) => ({ ...rest, body: body.replace(/ +$/gm, '') }))]
-  })
+export function printHelp({ command, group }: ParsedArgs): number {
+  if (command !== undefined) return printTopic(command)
+  const usage = group === undefined ? '<command> [options]' : `${group} <command> [options]`
+  const sections = group === undefined ? listGroups() : [{ title: 'Commands', body: formatRows(listFamily(group)) }]
+  const examples = group === undefined ? ['locald up', 'locald logs web -f', 'locald doctor'] : []
+  const cli = makeCli(examples)
+  cli.usage(usage)
+  const head = (group === undefined ? undefined : families[group]) ?? headline
+  cli.help(([, ...rest]) => [{ body: head }, ...insertAfterUsage(rest, sections), { body: footer }])
   // cac prints to stdout.
-  cli.parse(['node', 'locald', ...(spec === undefined ? [] : [spec.name]), '--help'], { run: false })
+  cli.parse(['node', 'locald', '--help'], { run: false })
   return 0
 }
 
-function declare(spec: CommandSpec, cli: ReturnType<typeof cac>): void {
-  const line = `${spec.name} ${spec.words}`.trimEnd()
-  const command = cli.command(line, spec.about)
-  command.usage(line + (spec.flags.length > 0 ? ' [options]' : ''))
-  for (const flag of spec.flags) command.option(written(flag), flag.about)
-  for (const example of spec.examples) command.example(`  $ ${example}`)
+/** Prints the help of one command, also of a plugin's. */
+export function printTopic({ name, args, about, details, flags = [], examples = [] }: HelpTopic): number {
+  const cli = makeCli([])
+  const usage = `${name} ${args}`.trimEnd()
+  const command = cli.command(usage, about).usage(usage + (flags.length > 0 ? ' [options]' : ''))
+  for (const flag of flags) command.option(formatFlag(flag), flag.about)
+  for (const example of examples) command.example(`  $ ${example}`)
+  const text = details === undefined ? about : `${about}\n\n${wrap(details)}`
+  cli.help(([, ...rest]) => [{ body: text }, ...insertAfterUsage(rest, [])])
+  cli.parse(['node', 'locald', name, '--help'], { run: false })
+  return 0
 }
 
-function written(flag: Flag): string {
+/** Returns the commands of one or two words, each with its arguments and what it does, by the groups of `locald --help`. */
+function listGroups(): readonly Section[] {
+  const rows = Object.keys(groups).map(group => listGroup(group))
+  const width = Math.max(...rows.flat().map(([label]) => label.length))
+  return Object.values(groups).map((title, index) => ({ title, body: formatRows(rows[index] ?? [], width) }))
+}
+
+function listGroup(group: string): readonly (readonly [label: string, about: string])[] {
+  const own = commands
+    .filter(command => command.group === group)
+    .map(({ name, args, about }): readonly [string, string] => {
+      const [first = '', second] = name.split(' ')
+      return second === undefined
+        ? [`${name} ${args}`.trimEnd(), about]
+        : [`${first} <command>`, families[first] ?? about]
+    })
+  const ofPlugins = pluginCommands
+    .filter(command => command.group === group)
+    .map(({ name, args, about }): readonly [string, string] => [`${name} ${args}`.trimEnd(), about])
+  return [...new Map([...own, ...ofPlugins])]
+}
+
+function listFamily(first: string): readonly (readonly [label: string, about: string])[] {
+  const inFamily = commands.filter(({ name }) => name.startsWith(`${first} `))
+  return inFamily.map(({ name, args, about }) => [`${name} ${args}`.trimEnd(), about])
+}
+
+function formatRows(rows: readonly (readonly [string, string])[], width = 0): string {
+  const padded = Math.max(width, ...rows.map(([label]) => label.length))
+  return rows.map(([label, about]) => `  ${label.padEnd(padded)}  ${about}`).join('\n')
+}
+
+/** Returns cac with the flags of every command; it adds `--help` itself. */
+function makeCli(examples: readonly string[]): ReturnType<typeof cac> {
+  const cli = cac('locald')
+  for (const flag of globalFlags) if (flag.name !== 'help') cli.option(formatFlag(flag), flag.about)
+  for (const example of examples) cli.example(`  $ ${example}`)
+  return cli
+}
+
+/** Puts sections below the usage, and removes the trailing spaces that cac prints. */
+function insertAfterUsage(sections: readonly Section[], more: readonly Section[]): Section[] {
+  const [usage, ...rest] = sections.map(({ body, ...section }) => ({ ...section, body: body.replace(/ +$/gm, '') }))
+  return [...(usage === undefined ? [] : [usage]), ...more, ...rest]
+}
+
+function formatFlag(flag: Flag): string {
   const short = flag.short === undefined ? '    ' : `-${flag.short}, `
   return `${short}--${flag.name}${flag.value === undefined ? '' : ` <${flag.value}>`}`
+}
+
+function wrap(text: string): string {
+  const lines = ['']
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1) ?? ''
+    if (line !== '' && line.length + 1 + word.length > columns) lines.push(word)
+    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`
+  }
+  return lines.join('\n')
 }

@@ -1,60 +1,48 @@
 import { LocaldError } from '../../kernel/errors.ts'
 import type { CommandAnswer, CommandBody } from '../../kernel/protocol.ts'
 import { globalFlags } from '../args/commands.ts'
+import { pluginCommands } from '../args/plugin-commands.ts'
 import { locate } from '../context.ts'
-import { type Client, find, need } from '../daemon/client.ts'
-import { interrupted } from '../follow/keys.ts'
-import { print, printJson, say } from '../output/terminal.ts'
+import { type Client, findDaemon, requireDaemon } from '../daemon/client.ts'
+import { interruptedCode } from '../follow/keys.ts'
+import { printAnswer } from '../output/command-answer.ts'
 
-/** Commands of plugins that ship; for these a daemon is started, as for the CLI's own. */
-export const shippedCommands: readonly { readonly name: string; readonly words: string; readonly about: string }[] = [
-  { name: 'db', words: ' [WORDS…]    (alone, it lists them)', about: 'Snapshots and branches of databases' },
-  {
-    name: 'trust',
-    words: ' [--system]    (macOS: for all users)',
-    about: 'Trust the local CA in the stores of the system and of browsers',
-  },
-  { name: 'untrust', words: '', about: 'Take the local CA out of all stores' },
-]
-
-/** A command line whose command the CLI does not know: its global flags taken off, the rest as it was typed. */
-interface Passed {
+/** A command line that starts with no command of the CLI: its global flags, and the rest as it was typed. */
+interface PluginArgs {
   readonly name: string
   readonly argv: readonly string[]
   readonly flags: ReadonlyMap<string, string | true>
 }
 
 /**
- * Runs a plugin's command in the daemon; the result is its exit code. A word that may only be misspelt starts no daemon: without one,
- * and where no plugin has the command, `unknown` is thrown.
+ * Runs a plugin's command in the daemon; the result is its exit code. For a command of a plugin that ships, a daemon is started, as for the
+ * CLI's own; for any other word, which may only be misspelt, it is not: without a daemon, and where no plugin has the command, throws `unknown`.
  */
 export async function pluginCommand(words: readonly string[], unknown: LocaldError): Promise<number> {
-  const { name, argv, flags } = pass(words)
-  if (flags.has('help')) return help(name, unknown)
+  const { name, argv, flags } = parsePluginArgs(words)
+  const shipped = pluginCommands.find(command => command.name === name)
+  // A command that does not know `--help` would do its work: it is not called.
+  if (flags.has('help')) {
+    if (shipped === undefined) throw unknown
+    return (await import('./help.ts')).printTopic(shipped)
+  }
   const { paths, cwd } = locate({ flags })
-  const ships = shippedCommands.some(command => command.name === name)
-  const daemon = ships ? await need(paths) : await find(paths)
+  const daemon = shipped !== undefined ? await requireDaemon(paths) : await findDaemon(paths)
   if (daemon === undefined || name === '') throw unknown
-  const first = await ask(daemon, name, { argv, cwd }, unknown)
-  const steps = ships ? (first.steps ?? []) : []
-  const outcomes = steps.length > 0 ? await (await import('../admin/keychain.ts')).carryOut(paths, steps) : []
-  if (outcomes === undefined) return interrupted
-  const answer = steps.length > 0 ? await ask(daemon, name, { argv, cwd, outcomes }, unknown) : first
-  if (flags.has('json')) printJson(answer.data ?? { text: answer.text })
-  else if (answer.exitCode === 0) print(answer.text)
-  else say(answer.text)
-  return answer.exitCode
+  const first = await callCommand(daemon, name, { argv, cwd }, unknown)
+  const steps = shipped !== undefined ? (first.steps ?? []) : []
+  const outcomes = steps.length > 0 ? await (await import('../admin/keychain.ts')).runKeychainSteps(paths, steps) : []
+  if (outcomes === undefined) return interruptedCode
+  const answer = steps.length > 0 ? await callCommand(daemon, name, { argv, cwd, outcomes }, unknown) : first
+  return await printAnswer(answer, flags.has('json'))
 }
 
-/** A command that does not know the flag would do its work: it is not asked. */
-function help(name: string, unknown: LocaldError): number {
-  const command = shippedCommands.find(each => each.name === name)
-  if (command === undefined) throw unknown
-  print(`${command.about}\n\nUsage:\n  $ locald ${command.name}${command.words}`)
-  return 0
-}
-
-async function ask(daemon: Client, name: string, body: CommandBody, unknown: LocaldError): Promise<CommandAnswer> {
+async function callCommand(
+  daemon: Client,
+  name: string,
+  body: CommandBody,
+  unknown: LocaldError,
+): Promise<CommandAnswer> {
   try {
     return await daemon.post<CommandAnswer>(`/v1/commands/${encodeURIComponent(name)}`, body, null)
   } catch (error) {
@@ -62,16 +50,16 @@ async function ask(daemon: Client, name: string, body: CommandBody, unknown: Loc
   }
 }
 
-/** Takes the flags of every command off, wherever they stand before `--`. */
-function pass(words: readonly string[]): Passed {
+/** Separates the flags of every command, wherever they stand before `--`. */
+function parsePluginArgs(words: readonly string[]): PluginArgs {
   const end = words.indexOf('--')
   const head = end < 0 ? words : words.slice(0, end)
   const flags = new Map<string, string | true>()
   const rest: string[] = []
   for (let i = 0; i < head.length; i++) {
     const word = head[i] ?? ''
-    const [written = '', value] = word.split('=', 2)
-    const flag = globalFlags.find(each => `--${each.name}` === written)
+    const [typed = '', value] = word.split('=', 2)
+    const flag = globalFlags.find(each => `--${each.name}` === typed)
     if (word === '-h') flags.set('help', true)
     else if (flag === undefined) rest.push(word)
     else if (flag.value === undefined) flags.set(flag.name, true)

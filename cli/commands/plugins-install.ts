@@ -6,37 +6,37 @@ import { LocaldError, messageOf, systemCode } from '../../kernel/errors.ts'
 import type { PluginsAnswer } from '../../kernel/protocol.ts'
 import { preparePaths } from '../../kernel/system/paths.ts'
 import type { Context } from '../context.ts'
-import { find, need } from '../daemon/client.ts'
-import { restarted } from '../follow/shutdown.ts'
-import { print, say } from '../output/terminal.ts'
+import { findDaemon, requireDaemon } from '../daemon/client.ts'
+import { restartDaemon } from '../follow/shutdown.ts'
+import { print, printStderr } from '../output/terminal.ts'
 
-/** No code of a package runs; a folder is copied; `locald` itself, a plugin's peer, is the one that loads it. */
+/** Runs no code of a package; copies a folder; `locald`, a plugin's peer, is the one that loads it. */
 const flags = ['--ignore-scripts', '--omit=dev', '--install-links', '--legacy-peer-deps']
 
-/** `locald plugins add`: installs npm packages into the folder of plugins, and has a running daemon load them. */
+/** `locald plugins add`: installs npm packages into the folder of plugins, and restarts a running daemon, which loads them. */
 export async function pluginsAdd(context: Context): Promise<number> {
-  const { names } = context.words
-  await npm(context, ['install', ...flags, ...names.map(name => specOf(name, context.cwd))])
+  const { positionals } = context.args
+  await npm(context, ['install', ...flags, ...positionals.map(name => resolvePackage(name, context.cwd))])
   await reload(context)
-  const answer = await (await need(context.paths)).get<PluginsAnswer>('/v1/plugins')
+  const answer = await (await requireDaemon(context.paths)).get<PluginsAnswer>('/v1/plugins')
   const installed = answer.plugins.filter(({ from }) => from === 'npm')
   for (const { name, version, state } of installed) print(`${name} ${version} ${state}`)
   const broken = installed.filter(({ state }) => state === 'broken')
-  for (const { name, reason } of broken) say(`${name}: ${reason ?? 'it is broken'}`)
+  for (const { name, reason } of broken) printStderr(`${name}: ${reason ?? 'broken'}`)
   return broken.length === 0 ? 0 : 1
 }
 
 /** `locald plugins remove`. */
 export async function pluginsRemove(context: Context): Promise<number> {
-  const { names } = context.words
-  requireInstalled(join(context.paths.data, 'plugins'), names)
-  await npm(context, ['uninstall', ...flags, ...names.map(packageOf)])
+  const { positionals } = context.args
+  requireInstalled(join(context.paths.data, 'plugins'), positionals)
+  await npm(context, ['uninstall', ...flags, ...positionals.map(packageOf)])
   await reload(context)
-  print(`Removed ${names.join(', ')}`)
+  print(`Removed ${positionals.join(', ')}`)
   return 0
 }
 
-/** Of what is not there npm says that it is up to date. */
+/** Throws for packages that are not installed: npm would report success. */
 function requireInstalled(folder: string, names: readonly string[]): void {
   const file = join(folder, 'package.json')
   const { dependencies = {} }: { dependencies?: object } = existsSync(file)
@@ -44,19 +44,23 @@ function requireInstalled(folder: string, names: readonly string[]): void {
     : {}
   const missing = names.filter(name => !Object.hasOwn(dependencies, packageOf(name)))
   if (missing.length === 0) return
-  throw new LocaldError('USAGE', `no plugin ${missing.map(name => `'${name}'`).join(', ')} is installed from npm`, {
-    hint: '`locald plugins list` shows the plugins. Nothing was changed.',
-  })
+  throw new LocaldError(
+    'USAGE',
+    `${missing.length === 1 ? 'plugin' : 'plugins'} ${missing.map(name => `'${name}'`).join(', ')} not installed from npm`,
+    {
+      hint: 'Run `locald plugins list`. Nothing was changed.',
+    },
+  )
 }
 
 /** `redis@^1.2` is `locald-plugin-redis@^1.2`; a full or scoped name, and a path, are kept. */
-function specOf(word: string, cwd: string): string {
+function resolvePackage(word: string, cwd: string): string {
   if (/^(?:\.{0,2}\/|~\/|\.{1,2}$)/.test(word) || word.endsWith('.tgz')) return resolve(cwd, word)
   const at = word.indexOf('@', 1)
   return at === -1 ? packageOf(word) : packageOf(word.slice(0, at)) + word.slice(at)
 }
 
-/** Runs npm on the folder of plugins; what it says goes to stderr. */
+/** Runs npm on the folder of plugins; its output goes to stderr. */
 async function npm({ paths }: Context, words: readonly string[]): Promise<void> {
   preparePaths(paths)
   const folder = join(paths.data, 'plugins')
@@ -68,18 +72,18 @@ async function npm({ paths }: Context, words: readonly string[]): Promise<void> 
     child.once('error', reject)
     child.once('exit', done)
   }).catch((error: unknown) => {
-    const reason = systemCode(error) === 'ENOENT' ? 'npm was not found' : messageOf(error)
+    const reason = systemCode(error) === 'ENOENT' ? 'npm not found' : messageOf(error)
     throw new LocaldError('STEP_FAILED', reason, {
-      hint: 'Plugins are npm packages: install npm, which comes with Node.js.',
+      hint: 'Install npm, which comes with Node.js: plugins are npm packages.',
     })
   })
   if (code === 0) return
   throw new LocaldError('STEP_FAILED', `npm ${words[0]} failed`, {
-    hint: 'Its messages are above. Nothing was changed.',
+    hint: 'Check its messages above. Nothing was changed.',
   })
 }
 
-/** Plugins are loaded when a daemon starts; services run on meanwhile. */
+/** Restarts a running daemon, which loads plugins at its start; services keep running. */
 async function reload(context: Context): Promise<void> {
-  if ((await find(context.paths)) !== undefined) await restarted(context)
+  if ((await findDaemon(context.paths)) !== undefined) await restartDaemon(context)
 }

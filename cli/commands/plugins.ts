@@ -1,6 +1,6 @@
 import type { PluginsAnswer, PluginView } from '../../kernel/protocol.ts'
 import type { Context } from '../context.ts'
-import { need } from '../daemon/client.ts'
+import { requireDaemon } from '../daemon/client.ts'
 import { type Row, table } from '../output/table.ts'
 import { painter, print, printJson, type Style } from '../output/terminal.ts'
 
@@ -8,12 +8,12 @@ const styles: Readonly<Record<PluginView['state'], Style>> = { active: 'green', 
 
 /** `locald plugins list`. */
 export async function pluginsList(context: Context): Promise<number> {
-  const answer = await (await need(context.paths)).get<PluginsAnswer>('/v1/plugins')
+  const answer = await (await requireDaemon(context.paths)).get<PluginsAnswer>('/v1/plugins')
   if (context.json) {
     printJson(answer)
     return 0
   }
-  const isTimed = context.words.flags.has('timing')
+  const isTimed = context.args.flags.has('timing')
   const heading = ['NAME', 'VERSION', 'FROM', 'STATE', ...(isTimed ? ['SETUP'] : []), 'PROVIDES']
   const rows = answer.plugins.map(plugin => rowOf(plugin, isTimed))
   print(table(heading, rows, await painter(process.stdout)))

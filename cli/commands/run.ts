@@ -4,21 +4,21 @@ import { LocaldError, messageOf, systemCode } from '../../kernel/errors.ts'
 import type { OneOffAnswer, OneOffBody } from '../../kernel/protocol.ts'
 import { isFolder } from '../args/folder.ts'
 import { type Context, callerEnvironment } from '../context.ts'
-import { need } from '../daemon/client.ts'
-import { explain } from '../output/errors.ts'
+import { requireDaemon } from '../daemon/client.ts'
+import { formatError } from '../output/errors.ts'
 import { namerFor } from '../output/service-words.ts'
-import { say } from '../output/terminal.ts'
+import { printStderr } from '../output/terminal.ts'
 
-/** What shells answer for a command that is not there, and for one that cannot be run. */
+/** The exit codes of shells for a command that is not found, and for one that cannot be executed. */
 const notFound = 127
 const notRunnable = 126
 
-/** `locald run`: a one-off command in a service's place; its exit code is this one's. */
+/** `locald run`: runs a command with a service's environment and folder; exits with its code. */
 export async function run(context: Context): Promise<number> {
-  const [service] = context.words.names
-  const [command, ...args] = context.words.command
+  const [service] = context.args.positionals
+  const [command, ...args] = context.args.childArgv
   if (service === undefined || command === undefined) throw new LocaldError('USAGE', 'locald run SERVICE -- CMD…')
-  const daemon = await need(context.paths)
+  const daemon = await requireDaemon(context.paths)
   const body: OneOffBody = { path: context.cwd, service, env: callerEnvironment() }
   const place = await daemon.post<OneOffAnswer>('/v1/services/one-off', body)
   if (!isFolder(place.dir)) {
@@ -27,25 +27,31 @@ export async function run(context: Context): Promise<number> {
       hint: "Check the service's workdir in locald.toml.",
     })
   }
-  warn(context, place.notRunning)
+  warnNotRunning(context, place.notRunning)
   try {
     return await child(command, args, place)
   } catch (error) {
     // A script without `#!`: execvp(3) has /bin/sh run it, posix_spawn(2), by which Node.js starts programs on macOS, does not.
     if (systemCode(error) === 'ENOEXEC') return await child('/bin/sh', [command, ...args], place)
     const isMissing = systemCode(error) === 'ENOENT'
-    const what = isMissing ? `command not found: ${command}` : `cannot run ${command}: ${messageOf(error)}`
-    say(explain(new LocaldError('SPAWN_FAILED', what, { hint: `It was looked for in the PATH of '${service}'.` })))
+    const what = isMissing ? `command not found: ${command}` : `${command} failed to start: ${messageOf(error)}`
+    printStderr(
+      formatError(
+        new LocaldError('SPAWN_FAILED', what, {
+          hint: `Check the PATH of '${service}': the command is searched there.`,
+        }),
+      ),
+    )
     return isMissing ? notFound : notRunnable
   }
 }
 
-/** What the command may want to reach and does not run: the command then only says that nobody answers. */
-function warn({ words }: Context, keys: readonly string[]): void {
+/** Warns about dependencies that are not running: the command itself would only report a refused connection. */
+function warnNotRunning({ args }: Context, keys: readonly string[]): void {
   if (keys.length === 0) return
-  const names = keys.map(namerFor(words))
-  say(`Warning: ${names.join(', ')} ${names.length === 1 ? 'is' : 'are'} not running`)
-  say(`Hint: \`locald up ${names.join(' ')}\` starts ${names.length === 1 ? 'it' : 'them'}.`)
+  const names = keys.map(namerFor(args))
+  printStderr(`Warning: ${names.join(', ')} ${names.length === 1 ? 'is' : 'are'} not running`)
+  printStderr(`Hint: Run \`locald up ${names.join(' ')}\`.`)
 }
 
 function child(command: string, args: readonly string[], { dir, env }: OneOffAnswer): Promise<number> {
@@ -53,7 +59,7 @@ function child(command: string, args: readonly string[], { dir, env }: OneOffAns
     let running: ChildProcess | undefined
     // Ctrl-C in a terminal reaches both: forwarding it would make it two.
     const isTerminal = process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY
-    // Heard before the command runs: a signal right after its start would end this process alone.
+    // Handled before the command runs: a signal right after its start would stop this process alone.
     process.on('SIGINT', () => {
       if (!isTerminal) running?.kill('SIGINT')
     })

@@ -5,63 +5,63 @@ import type { BootPlan, BootStart, BootUnit, Pong, ServerStatus } from '../../ke
 import { writeAtomic } from '../../kernel/system/files.ts'
 import type { Paths } from '../../kernel/system/paths.ts'
 import type { Context } from '../context.ts'
-import { need } from '../daemon/client.ts'
-import { reach } from '../daemon/connect.ts'
+import { requireDaemon } from '../daemon/client.ts'
+import { connectToDaemon } from '../daemon/connect.ts'
 import { malloc } from '../daemon/environment.ts'
 import { startBy } from '../daemon/machine-start.ts'
 import { cleanUp, isInstalled, load, start, unload } from '../daemon/service-manager.ts'
-import { lastingFolders, stablePath } from '../daemon/stable-path.ts'
+import { resolveShellFolders, stablePath } from '../daemon/stable-path.ts'
 import { hasServices, managedArgv, startLimit } from '../daemon/start.ts'
-import { left } from '../follow/shutdown.ts'
-import { print, printJson, say } from '../output/terminal.ts'
+import { stopDaemonKeepingServices } from '../follow/shutdown.ts'
+import { print, printJson, printStderr } from '../output/terminal.ts'
 
 /**
  * What decides where the daemon's folders and ports are, which programs it finds, and in what language pinned projects run: launchd gives an
  * agent neither LANG nor LC_ALL. TMPDIR is left to the service manager: that of a nix-shell or a script is removed with it.
  */
-const taken = /^(?:PATH|LANG|LC_\w+|TZ|XDG_(?:DATA|CONFIG)_HOME|XDG_RUNTIME_DIR|LOCALD_\w+)$/
+const installedVariables = /^(?:PATH|LANG|LC_\w+|TZ|XDG_(?:DATA|CONFIG)_HOME|XDG_RUNTIME_DIR|LOCALD_\w+)$/
 
 /** launchd of macOS 26.5 refuses an agent's file that others cannot read, with 5 (openclaw/openclaw#104228). Nothing in it is secret. */
 const readableByAll = 0o644
 
-/** `locald server install`: the machine's service manager starts the daemon from now on. Services keep running. */
+/** `locald server install`: makes the machine's service manager start the daemon. Services keep running. */
 export async function serverInstall(context: Context): Promise<number> {
   const { paths, json } = context
-  const plan = await planOf(context)
-  await left(context)
+  const plan = await readPlan(context)
+  await stopDaemonKeepingServices(context)
   try {
     await install(paths, plan)
   } catch (error) {
-    await undo(paths, plan)
+    await undoInstall(paths, plan)
     throw error
   }
-  const { pid } = await (await need(paths)).get<ServerStatus>('/v1/server')
+  const { pid } = await (await requireDaemon(paths)).get<ServerStatus>('/v1/server')
   if (json) printJson({ file: plan.file, pid, hint: plan.hint ?? null })
-  else print(`Installed ${plan.file}: the daemon was started (pid ${pid})`)
-  if (!json && plan.hint !== undefined) say(`Hint: ${plan.hint}`)
+  else print(`Installed ${plan.file}; daemon started (pid ${pid})`)
+  if (!json && plan.hint !== undefined) printStderr(`Hint: ${plan.hint}`)
   return 0
 }
 
-/** `locald server uninstall`. Services keep running, under a daemon as `up` starts it. */
+/** `locald server uninstall`. Services keep running, with a daemon as `up` starts it. */
 export async function serverUninstall(context: Context): Promise<number> {
   const { paths, json } = context
-  const plan = await planOf(context)
+  const plan = await readPlan(context)
   const isThere = (await isInstalled(plan)) || existsSync(paths.boot)
   if (isThere) {
-    await left(context)
+    await stopDaemonKeepingServices(context)
     await remove(paths, plan)
-    await revived(paths)
+    await reviveServices(paths)
   }
   if (json) printJson({ removed: isThere ? plan.file : null })
   else print(isThere ? `Removed ${plan.file}` : 'Nothing is installed')
   return 0
 }
 
-async function planOf({ paths }: Context): Promise<BootPlan> {
-  const daemon = await need(paths)
+async function readPlan({ paths }: Context): Promise<BootPlan> {
+  const daemon = await requireDaemon(paths)
   const stable = (path: string) => stablePath(path, process.env['PATH'])
   const set = Object.entries(process.env).flatMap(([name, value]) =>
-    value && taken.test(name) ? [[name, name === 'PATH' ? lastingFolders(value) : value]] : [],
+    value && installedVariables.test(name) ? [[name, name === 'PATH' ? resolveShellFolders(value) : value]] : [],
   )
   const { sandbox } = paths
   const unit: BootUnit = {
@@ -76,15 +76,15 @@ async function planOf({ paths }: Context): Promise<BootPlan> {
 
 async function install(paths: Paths, plan: BootPlan): Promise<void> {
   if (await isInstalled(plan)) await unload(plan)
-  unlessUnusable(plan.file, () => writeAtomic(plan.file, plan.text, { mode: readableByAll }))
+  useFile(plan.file, () => writeAtomic(plan.file, plan.text, { mode: readableByAll }))
   await load(plan)
   await start(plan)
   const limitMs = plan.delayMs + startLimit()
-  const { socket } = await startBy(plan, { paths, find: () => reach(paths), limitMs })
+  const { socket } = await startBy(plan, { paths, find: () => connectToDaemon(paths), limitMs })
   socket?.destroy()
   if (socket === undefined) {
     throw new LocaldError('STEP_FAILED', `${plan.manager} did not start the daemon within ${limitMs / 1000} s`, {
-      hint: `Read its log: ${paths.daemonLog}`,
+      hint: `Check its log: ${paths.daemonLog}`,
     })
   }
   const { manager, start: steps, delayMs } = plan
@@ -92,32 +92,32 @@ async function install(paths: Paths, plan: BootPlan): Promise<void> {
   writeAtomic(paths.boot, `${JSON.stringify(installed)}\n`)
 }
 
-/** Leaves nothing of an installation that failed; what keeps it from that is reported beside the failure itself. */
-async function undo(paths: Paths, plan: BootPlan): Promise<void> {
+/** Removes what a failed installation left; where that fails, warns in addition to the failure itself. */
+async function undoInstall(paths: Paths, plan: BootPlan): Promise<void> {
   try {
     if (existsSync(paths.boot) || (await isInstalled(plan))) await remove(paths, plan)
   } catch (error) {
-    say(`Warning: the failed installation could not be undone: ${messageOf(error)}`)
+    printStderr(`Warning: removing the failed installation failed: ${messageOf(error)}`)
   }
-  await revived(paths)
+  await reviveServices(paths)
 }
 
-/** Services that run on get another daemon. It is asked something, as a connection that is not used would be held open for a while. */
-async function revived(paths: Paths): Promise<void> {
-  if (hasServices(paths)) await (await need(paths)).get<Pong>('/v1/ping')
+/** Starts another daemon for services that keep running. Sends a request, as an unused connection would stay open for a while. */
+async function reviveServices(paths: Paths): Promise<void> {
+  if (hasServices(paths)) await (await requireDaemon(paths)).get<Pong>('/v1/ping')
 }
 
 async function remove(paths: Paths, plan: BootPlan): Promise<void> {
   await unload(plan)
-  for (const file of [plan.file, paths.boot]) unlessUnusable(file, () => rmSync(file, { force: true }))
+  for (const file of [plan.file, paths.boot]) useFile(file, () => rmSync(file, { force: true }))
   await cleanUp(plan)
 }
 
-function unlessUnusable(file: string, use: () => void): void {
+function useFile(file: string, use: () => void): void {
   try {
     use()
   } catch (error) {
-    throw new LocaldError('PATHS_UNUSABLE', `cannot change ${file}: ${messageOf(error)}`, {
+    throw new LocaldError('PATHS_UNUSABLE', `changing ${file} failed: ${messageOf(error)}`, {
       hint: 'Check the permissions of its folder.',
       cause: error,
     })

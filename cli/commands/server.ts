@@ -3,16 +3,16 @@ import type { Pong, ServerStatus } from '../../kernel/protocol.ts'
 import type { Paths } from '../../kernel/system/paths.ts'
 import { flagValue } from '../args/parse.ts'
 import type { Context } from '../context.ts'
-import { type Client, find, findOrRevive, need } from '../daemon/client.ts'
-import { restarted, shutDown } from '../follow/shutdown.ts'
+import { type Client, findDaemon, findOrReviveDaemon, requireDaemon } from '../daemon/client.ts'
+import { restartDaemon, shutDownDaemon } from '../follow/shutdown.ts'
 import { print, printJson } from '../output/terminal.ts'
 
-/** A daemon that is well answers these from memory, ms. */
+/** A healthy daemon answers these from memory, ms. */
 const answerMs = 10_000
 
 /** `locald ping`. */
 export async function ping(context: Context): Promise<number> {
-  const pong = await (await running(context.paths)).get<Pong>('/v1/ping', {}, answerMs)
+  const pong = await (await requireRunningDaemon(context.paths)).get<Pong>('/v1/ping', {}, answerMs)
   if (context.json) printJson(pong)
   else print('Pong')
   return 0
@@ -20,7 +20,7 @@ export async function ping(context: Context): Promise<number> {
 
 /** `locald server status`. */
 export async function serverStatus(context: Context): Promise<number> {
-  const status = await (await running(context.paths)).get<ServerStatus>('/v1/server', {}, answerMs)
+  const status = await (await requireRunningDaemon(context.paths)).get<ServerStatus>('/v1/server', {}, answerMs)
   if (context.json) {
     printJson(status)
     return 0
@@ -39,41 +39,41 @@ export async function serverStatus(context: Context): Promise<number> {
 
 /** `locald server start`. */
 export async function serverStart(context: Context): Promise<number> {
-  return await started(context, await need(context.paths), 'is running')
+  return await reportStarted(context, await requireDaemon(context.paths), 'is running')
 }
 
-/** `locald server shutdown`: services are stopped first. With `--pid`, another daemon is left alone. */
+/** `locald server shutdown`: stops services first. With `--pid`, only the daemon with that pid. */
 export async function serverShutdown(context: Context): Promise<number> {
-  const pid = flagValue(context.words, 'pid')
-  // What a daemon that was killed left running is stopped, too.
-  const daemon = await (pid === undefined ? findOrRevive(context.paths) : find(context.paths))
+  const pid = flagValue(context.args, 'pid')
+  // Services whose daemon was killed are stopped, too: a new daemon adopts them first.
+  const daemon = await (pid === undefined ? findOrReviveDaemon(context.paths) : findDaemon(context.paths))
   const isMeant = async (it: Client) => pid === undefined || String((await it.get<Pong>('/v1/ping')).pid) === pid
   if (daemon === undefined || !(await isMeant(daemon))) {
     if (context.json) printJson({ event: 'done', ok: true, services: [] })
-    else print(`The daemon ${pid === undefined ? '' : 'with that pid '}is not running`)
+    else print(pid === undefined ? 'Daemon is not running' : `No daemon with pid ${pid} is running`)
     return 0
   }
-  const isOk = await shutDown(context, daemon, { keepServices: false })
-  if (!context.json) print(isOk ? 'The daemon has ended' : 'The daemon has ended; not every service could be stopped')
+  const isOk = await shutDownDaemon(context, daemon, { keepServices: false })
+  if (!context.json) print(isOk ? 'Daemon stopped' : 'Daemon stopped; some services could not be stopped')
   return isOk ? 0 : 1
 }
 
-/** `locald server restart`: services keep running, the next daemon takes them over. */
+/** `locald server restart`: services keep running, the next daemon adopts them. */
 export async function serverRestart(context: Context): Promise<number> {
-  return await started(context, await restarted(context), 'was restarted')
+  return await reportStarted(context, await restartDaemon(context), 'restarted')
 }
 
-async function started(context: Context, daemon: Client, how: string): Promise<number> {
+async function reportStarted(context: Context, daemon: Client, how: string): Promise<number> {
   const status = await daemon.get<ServerStatus>('/v1/server', {}, answerMs)
   if (context.json) printJson(status)
-  else print(`The daemon ${how} (pid ${status.pid})`)
+  else print(`Daemon ${how} (pid ${status.pid})`)
   return 0
 }
 
-async function running(paths: Paths): Promise<Client> {
-  const daemon = await find(paths)
+async function requireRunningDaemon(paths: Paths): Promise<Client> {
+  const daemon = await findDaemon(paths)
   if (daemon !== undefined) return daemon
-  throw new LocaldError('DAEMON_UNREACHABLE', 'no daemon is running', {
-    hint: '`locald up` starts it, and so does `locald server start`.',
+  throw new LocaldError('DAEMON_UNREACHABLE', 'daemon is not running', {
+    hint: 'Run `locald up` or `locald server start`.',
   })
 }

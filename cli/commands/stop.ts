@@ -1,15 +1,15 @@
 import type { LocaldEvent } from '../../kernel/events.ts'
 import type { TargetBody } from '../../kernel/protocol.ts'
 import type { Context } from '../context.ts'
-import { findOrRevive } from '../daemon/client.ts'
-import { conclude, follow } from '../follow/operation.ts'
+import { findOrReviveDaemon } from '../daemon/client.ts'
+import { followOperation, reportOutcome } from '../follow/operation.ts'
 import { namerFor } from '../output/service-words.ts'
 import { print, printJson } from '../output/terminal.ts'
 
-/** `locald stop`. Without a daemon nothing runs, unless one was killed. */
+/** `locald stop`. Starts no daemon, unless services of a killed one may be running. */
 export async function stop(context: Context): Promise<number> {
-  const { names, flags } = context.words
-  const daemon = await findOrRevive(context.paths)
+  const { positionals, flags } = context.args
+  const daemon = await findOrReviveDaemon(context.paths)
   if (daemon === undefined) {
     if (context.json) printJson({ event: 'done', ok: true, services: [] })
     else print('Nothing is running')
@@ -17,17 +17,17 @@ export async function stop(context: Context): Promise<number> {
   }
   const body: TargetBody = {
     path: context.cwd,
-    ...(names.length === 0 ? {} : { services: names }),
+    ...(positionals.length === 0 ? {} : { services: positionals }),
     ...(flags.has('all') ? { all: true } : {}),
   }
   const doing = 'stopping services'
-  const nameOf = namerFor(context.words)
+  const nameOf = namerFor(context.args)
   const stopped = new Set<string>()
   const seen = (event: LocaldEvent) => {
     if (event.event === 'service' && event.service.status === 'stopping') stopped.add(nameOf(event.service.key))
   }
   const stream = daemon.stream<LocaldEvent>({ method: 'POST', path: '/v1/projects/stop', body, doing })
-  const done = await follow(context, stream, { doing, seen })
+  const done = await followOperation(context, stream, { doing, seen })
   if (done.ok && !context.json) print(stopped.size === 0 ? 'Nothing was running' : `Stopped ${[...stopped].join(', ')}`)
-  return conclude(context, done)
+  return reportOutcome(context, done)
 }

@@ -1,13 +1,13 @@
 import type { KeysAnswer, WhyAnswer } from '../../kernel/protocol.ts'
 import type { Context } from '../context.ts'
-import { need } from '../daemon/client.ts'
+import { requireDaemon } from '../daemon/client.ts'
 import { print, printJson } from '../output/terminal.ts'
 
 /** `locald why`: of each service that is meant one causal account, its steps below. */
 export async function why(context: Context): Promise<number> {
-  const daemon = await need(context.paths)
+  const daemon = await requireDaemon(context.paths)
   const path = context.cwd
-  const { keys } = await daemon.get<KeysAnswer>('/v1/services/keys', { path, service: context.words.names })
+  const { keys } = await daemon.get<KeysAnswer>('/v1/services/keys', { path, service: context.args.positionals })
   for (const service of keys) {
     const answer = await daemon.get<WhyAnswer>('/v1/services/why', { path, service })
     if (context.json) printJson(answer)

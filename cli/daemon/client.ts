@@ -2,55 +2,55 @@ import type { Socket } from 'node:net'
 import { type ErrorJson, LocaldError } from '../../kernel/errors.ts'
 import { versionOf } from '../../kernel/system/package.ts'
 import { type Paths, readPlace } from '../../kernel/system/paths.ts'
-import { say } from '../output/terminal.ts'
-import { meet } from './connect.ts'
-import { type Answer, endedWhile, type Request, send } from './http.ts'
+import { printStderr } from '../output/terminal.ts'
+import { connectOrWait } from './connect.ts'
+import { type Answer, connectionLost, type Request, send } from './http.ts'
 
-/** A plain request is answered from memory or by a short look; doctor's checks take longest. ms */
+/** A plain request is answered from memory or by a short check; doctor's checks take longest. ms */
 const answerMs = 60_000
-const doing = 'it was asked'
-/** A daemon that ends stops its services first, ms. */
+const doing = 'waiting for its answer'
+/** A daemon that stops, stops its services first, ms. */
 const closingMs = 60_000
 
-/** When the next daemon is started in the place of one that ended while it was asked: `services`, where that one left some. */
+/** When a new daemon is started in place of one that exited during a request: `services`, where that one left some running. */
 type Revival = 'always' | 'services' | 'never'
 
-/** The daemon, seen from here: every request takes a connection of its own. */
+/** Sends requests to the daemon, each over its own connection. */
 export class Client {
   readonly #paths: Paths
-  /** The connection that showed that the daemon is there, for the first request. */
+  /** The connection by which the daemon was found, for the first request. */
   #ready: Socket | undefined
 
   readonly #revival: Revival
-  /** Whether another daemon had to be asked already. */
+  /** Whether a request went to a second daemon already. */
   #isSecond = false
 
-  /** With a revival of `always`, a daemon that is ending is waited for, too. */
+  /** With a revival of `always`, it also waits for a daemon that is stopping. */
   constructor(paths: Paths, ready: Socket, revival: Revival) {
     this.#paths = paths
-    // A command that asks nothing of it can end.
+    // A command without a request can exit.
     this.#ready = ready.unref()
     this.#revival = revival
   }
 
-  /** Gives up the connection of a request that is not made. */
+  /** Closes the connection when no request follows. */
   close(): void {
     this.#ready?.destroy()
     this.#ready = undefined
   }
 
-  /** A value. Throws what the daemon says, or DAEMON_UNREACHABLE, also when it is silent for `idleMs`. */
+  /** Returns the answer to a GET. Throws the daemon's error, or DAEMON_UNREACHABLE, also when it sends nothing for `idleMs`. */
   async get<T>(path: string, query: Query = {}, idleMs = answerMs): Promise<T> {
     return await parse<T>(await this.#send({ method: 'GET', target: path + queryOf(query), doing, idleMs }))
   }
 
-  /** As `get`, with a body. `idleMs` null: it takes as long as it takes. */
+  /** Returns the answer to a POST. `idleMs` null: no limit. */
   async post<T>(path: string, body: unknown, idleMs: number | null = answerMs): Promise<T> {
     const limit = idleMs === null ? {} : { idleMs }
     return await parse<T>(await this.#send({ method: 'POST', target: path, body, doing, ...limit }))
   }
 
-  /** A stream of NDJSON, asked for when it is first read, and read as fast as its batches are taken. */
+  /** Returns a stream of NDJSON; the request is sent when it is first read, and its batches are read as fast as they are consumed. */
   stream<T>(request: StreamRequest): Stream<T> {
     const { path, query = {}, ...rest } = request
     const stop = new AbortController()
@@ -60,7 +60,7 @@ export class Client {
       try {
         yield* batches<T>((await open()).body)
       } catch (error) {
-        // Whoever closed a stream knows that it ends.
+        // A stream that the caller closed has no error.
         if (!signal.aborted) throw error
       }
     }
@@ -68,23 +68,23 @@ export class Client {
   }
 
   async #send(request: Request): Promise<Answer> {
-    if (!namesVersion.test(request.target)) reportOtherVersion(this.#paths)
-    const socket = this.#ready ?? (await meet(this.#paths))
+    if (!reportsVersion.test(request.target)) reportOtherVersion(this.#paths)
+    const socket = this.#ready ?? (await connectOrWait(this.#paths))
     this.#ready = undefined
-    if (socket === undefined) throw endedWhile(request.doing)
+    if (socket === undefined) throw connectionLost(request.doing)
     const answer = await send(socket.ref(), request)
-    if (answer === undefined) return await this.#again(request, endedWhile(request.doing))
+    if (answer === undefined) return await this.#retry(request, connectionLost(request.doing))
     if (answer.status < 400) return answer
-    const error = await failure(answer)
-    if (error.code !== 'DAEMON_CLOSING') throw withHint(error)
+    const error = await readError(answer)
+    if (error.code !== 'DAEMON_CLOSING') throw addVersionHint(error)
     if (this.#revival !== 'always') throw error
-    const { ended } = await import('./start.ts')
-    await ended(this.#paths, closingMs)
-    return await this.#again(request, error)
+    const { waitForShutdown } = await import('./start.ts')
+    await waitForShutdown(this.#paths, closingMs)
+    return await this.#retry(request, error)
   }
 
-  /** Asks the next daemon, once, where the one that was asked has ended or is ending. */
-  async #again(request: Request, error: LocaldError): Promise<Answer> {
+  /** Sends the request to the next daemon, once, where this one has exited or is stopping. */
+  async #retry(request: Request, error: LocaldError): Promise<Answer> {
     if (this.#revival === 'never' || this.#isSecond || request.signal?.aborted === true) throw error
     const { hasServices, startDaemon } = await import('./start.ts')
     if (this.#revival === 'services' && !hasServices(this.#paths)) throw error
@@ -94,39 +94,39 @@ export class Client {
   }
 }
 
-/** Requests that put a new daemon in the place of the other, or whose answer says it. */
-const namesVersion = /^\/v1\/(?:server\/|doctor)/
+/** Requests that replace the daemon, or whose answer has its version. */
+const reportsVersion = /^\/v1\/(?:server\/|doctor)/
 let isReported = false
 
-/** Says, once, that the daemon is of another version: it runs on when locald is upgraded. */
+/** Warns, once, of a daemon of another version: it keeps running when locald is upgraded. */
 function reportOtherVersion(paths: Paths): void {
-  const version = isReported ? undefined : otherVersion(paths)
+  const version = isReported ? undefined : findOtherVersion(paths)
   if (version === undefined) return
   isReported = true
-  say(`Warning: the daemon is locald ${version}, this command is locald ${versionOf()}`)
-  say('Hint: Run `locald server restart`; services keep running.')
+  printStderr(`Warning: the daemon is locald ${version}, this command is locald ${versionOf()}`)
+  printStderr('Hint: Run `locald server restart`; services keep running.')
 }
 
-/** The version of a daemon that is not of this one; undefined: it is, or none says so. */
-export function otherVersion(paths: Paths): string | undefined {
+/** Returns the version of a daemon of another version; undefined: it is the same, or unknown. */
+export function findOtherVersion(paths: Paths): string | undefined {
   const version = readPlace(paths.data)?.version
   return version === versionOf() ? undefined : version
 }
 
-/** The CLI asks for what the API of its own version has. */
-function withHint(error: LocaldError): LocaldError {
+/** Adds a hint to the error of a request that the API of a daemon of another version does not have. */
+function addVersionHint(error: LocaldError): LocaldError {
   if (error.code !== 'REQUEST_INVALID' || error.hint !== undefined) return error
-  const hint = 'The daemon may be of another version: run `locald server restart`; services keep running.'
+  const hint = 'Run `locald server restart` if the daemon is of another version; services keep running.'
   return new LocaldError(error.code, error.message, { hint, problems: error.problems, cause: error })
 }
 
-/** What a stream is asked with. `doing` ends "the daemon ended while …". */
+/** The request of a stream. `doing` completes "lost connection to the daemon while …". */
 export type StreamRequest = Pick<Request, 'method' | 'body' | 'doing'> & {
   readonly path: string
   readonly query?: Query
 }
 
-/** A stream's values in the batches they arrive in; `close` ends it quietly. */
+/** A stream's values in the batches they arrive in; `close` closes it without an error. */
 export interface Stream<T> {
   readonly batches: AsyncIterable<readonly T[]>
   close(): void
@@ -135,27 +135,27 @@ export interface Stream<T> {
 /** Query values; undefined and false are left out. */
 export type Query = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>
 
-/** The daemon if one runs. Throws DAEMON_UNREACHABLE when its socket cannot be used. */
-export async function find(paths: Paths): Promise<Client | undefined> {
-  const socket = await meet(paths)
+/** Returns the daemon if one runs. Throws DAEMON_UNREACHABLE when its socket cannot be used. */
+export async function findDaemon(paths: Paths): Promise<Client | undefined> {
+  const socket = await connectOrWait(paths)
   return socket === undefined ? undefined : new Client(paths, socket, 'never')
 }
 
-/** The daemon, started when none runs. Throws DAEMON_START, KEEPER_MISSING. */
-export async function need(paths: Paths): Promise<Client> {
-  const socket = await meet(paths)
+/** Returns the daemon, started when none runs. Throws DAEMON_START, KEEPER_MISSING. */
+export async function requireDaemon(paths: Paths): Promise<Client> {
+  const socket = await connectOrWait(paths)
   if (socket !== undefined) return new Client(paths, socket, 'always')
   const { startDaemon } = await import('./start.ts')
   return new Client(paths, await startDaemon(paths), 'always')
 }
 
-/** The daemon if one runs, or if one that was killed left services to be taken over. */
-export async function findOrRevive(paths: Paths): Promise<Client | undefined> {
-  const socket = await meet(paths)
-  // A killed daemon may take a connection in its last moment.
+/** Returns the daemon if one runs; starts one if a killed daemon left services to be adopted. */
+export async function findOrReviveDaemon(paths: Paths): Promise<Client | undefined> {
+  const socket = await connectOrWait(paths)
+  // A killed daemon may accept a connection in its last moment.
   if (socket !== undefined) return new Client(paths, socket, 'services')
   const { hasServices } = await import('./start.ts')
-  return hasServices(paths) ? await need(paths) : undefined
+  return hasServices(paths) ? await requireDaemon(paths) : undefined
 }
 
 function queryOf(query: Query): string {
@@ -179,7 +179,7 @@ async function textOf(answer: Answer): Promise<string> {
   return Buffer.concat(parts).toString('utf8')
 }
 
-/** The values of the lines that each piece of the body completes. */
+/** Yields the values of the lines that each piece of the body completes. */
 async function* batches<T>(body: AsyncIterable<Buffer>): AsyncGenerator<readonly T[]> {
   let open: Buffer[] = []
   for await (const piece of body) {
@@ -196,15 +196,15 @@ async function* batches<T>(body: AsyncIterable<Buffer>): AsyncGenerator<readonly
   }
 }
 
-async function failure(answer: Answer): Promise<LocaldError> {
+async function readError(answer: Answer): Promise<LocaldError> {
   const text = await textOf(answer)
   try {
     const body: { error: ErrorJson } = JSON.parse(text)
     if (typeof body.error.code === 'string') return LocaldError.fromJSON(body.error)
   } catch {
-    // Not the daemon's own words: told below.
+    // Not the daemon's own error: reported below.
   }
   return new LocaldError('DAEMON_UNREACHABLE', `the daemon answered with status ${answer.status}`, {
-    hint: 'Another version of locald may be running: `locald server restart`.',
+    hint: 'Run `locald server restart`: another version of locald may be running.',
   })
 }

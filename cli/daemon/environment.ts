@@ -1,7 +1,7 @@
 import type { Paths } from '../../kernel/system/paths.ts'
 
 /**
- * glibc's malloc(3), by itself, raises the size from which on it asks the system for memory, which it then can give back, and keeps memory
+ * glibc's malloc(3) automatically raises the size from which on it asks the system for memory, which it then can give back, and keeps memory
  * for each thread: after large bodies over HTTP/2 that is 10 to 20 MB of nothing.
  */
 export const malloc = { MALLOC_MMAP_THRESHOLD_: '131072', MALLOC_ARENA_MAX: '2' }

@@ -1,26 +1,26 @@
 import { connect as open, type Socket } from 'node:net'
 import { LocaldError } from '../../kernel/errors.ts'
 
-// Node's own HTTP client takes longer to load than Node takes to start (measured on Node 24 and 26). This one speaks just
-// what the daemon answers with: HTTP/1.1 (RFC 9112), one request a connection, Content-Length or chunked.
+// Node's own HTTP client takes longer to load than Node takes to start (measured on Node 24 and 26). This one reads only what the
+// daemon sends: HTTP/1.1 (RFC 9112), one request a connection, Content-Length or chunked.
 
-/** An answer whose body is still to be read, in the pieces that arrive. */
+/** A response whose body is still to be read, in the pieces that arrive. */
 export interface Answer {
   readonly status: number
   readonly body: AsyncIterable<Buffer>
 }
 
-/** What a request is. */
+/** A request to the daemon. */
 export interface Request {
   readonly method: 'GET' | 'POST'
   readonly target: string
   /** Sent as JSON. */
   readonly body?: unknown
-  /** Ends "the daemon ended while …". */
+  /** Completes "lost connection to the daemon while …". */
   readonly doing: string
-  /** How long the daemon may say nothing, ms; without it for ever, as streams do. */
+  /** How long the daemon may send nothing, ms; absent: no limit, as for streams. */
   readonly idleMs?: number
-  /** Ends the connection. */
+  /** Closes the connection. */
   readonly signal?: AbortSignal
 }
 
@@ -39,43 +39,43 @@ export function connect(path: string): Promise<Socket> {
 }
 
 /**
- * Sends a request and reads the head of its answer; undefined when the connection ends before the first byte of it. Throws
+ * Sends a request and reads the head of its answer; undefined when the connection closes before its first byte. Throws
  * DAEMON_UNREACHABLE when it breaks later.
  */
 export async function send(socket: Socket, request: Request): Promise<Answer | undefined> {
   const { method, target, doing, idleMs, signal } = request
-  if (idleMs !== undefined) socket.setTimeout(idleMs, () => socket.destroy(silent(idleMs)))
-  // It may have been given up while the connection was made.
+  if (idleMs !== undefined) socket.setTimeout(idleMs, () => socket.destroy(timedOut(idleMs)))
+  // It may have been aborted while the connection was made.
   if (signal?.aborted === true) socket.destroy()
   signal?.addEventListener('abort', () => socket.destroy(), { once: true })
   const body = request.body === undefined ? '' : JSON.stringify(request.body)
   const type = body === '' ? '' : `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n`
   socket.write(`${method} ${target} HTTP/1.1\r\nHost: locald\r\nConnection: close\r\n${type}\r\n${body}`)
-  // What breaks the connection is told by the next read.
+  // Connection errors surface on the next read.
   socket.on('error', () => {})
-  let bytes = await first(socket)
+  let bytes = await readFirst(socket)
   if (bytes === undefined) return undefined
   let end = bytes.indexOf('\r\n\r\n')
   while (end < 0) {
     if (bytes.length > headLimit) throw malformed('a head without end')
-    bytes = Buffer.concat([bytes, await next(socket, doing)])
+    bytes = Buffer.concat([bytes, await readNext(socket, doing)])
     end = bytes.indexOf('\r\n\r\n')
   }
   const { status, headers } = readHead(bytes.subarray(0, end).toString('latin1'))
   return { status, body: readBody(bytes.subarray(end + 4), socket, decoderOf(headers), doing) }
 }
 
-/** The error of a connection that ended too early. */
-export function endedWhile(doing: string, cause?: unknown): LocaldError {
-  return new LocaldError('DAEMON_UNREACHABLE', `the daemon ended while ${doing}`, {
-    hint: 'Services keep running: `locald status` starts a new daemon that takes them over.',
+/** Returns the error of a connection that was closed too early. */
+export function connectionLost(doing: string, cause?: unknown): LocaldError {
+  return new LocaldError('DAEMON_UNREACHABLE', `lost connection to the daemon while ${doing}`, {
+    hint: 'Run `locald status`: services keep running, and a new daemon adopts them.',
     cause,
   })
 }
 
-async function* readBody(first: Buffer, socket: Socket, decoder: Decoder, doing: string): AsyncGenerator<Buffer> {
+async function* readBody(head: Buffer, socket: Socket, decoder: Decoder, doing: string): AsyncGenerator<Buffer> {
   try {
-    for (let bytes = first; ; bytes = await next(socket, doing)) {
+    for (let bytes = head; ; bytes = await readNext(socket, doing)) {
       const content = decoder.push(bytes)
       if (content.length > 0) yield content
       if (decoder.done) return
@@ -85,7 +85,7 @@ async function* readBody(first: Buffer, socket: Socket, decoder: Decoder, doing:
   }
 }
 
-async function first(socket: Socket): Promise<Buffer | undefined> {
+async function readFirst(socket: Socket): Promise<Buffer | undefined> {
   try {
     return await read(socket)
   } catch (error) {
@@ -94,18 +94,18 @@ async function first(socket: Socket): Promise<Buffer | undefined> {
   }
 }
 
-async function next(socket: Socket, doing: string): Promise<Buffer> {
+async function readNext(socket: Socket, doing: string): Promise<Buffer> {
   let bytes: Buffer | undefined
   try {
     bytes = await read(socket)
   } catch (error) {
-    throw LocaldError.is(error) ? error : endedWhile(doing, error)
+    throw LocaldError.is(error) ? error : connectionLost(doing, error)
   }
-  if (bytes === undefined) throw endedWhile(doing)
+  if (bytes === undefined) throw connectionLost(doing)
   return bytes
 }
 
-/** The next bytes; undefined at the end. Streams' own iterator takes 2 ms to load. */
+/** Reads the next bytes; undefined at the end. Streams' own iterator takes 2 ms to load. */
 function read(socket: Socket): Promise<Buffer | undefined> {
   return new Promise((resolve, reject) => {
     const settle = (done: () => void) => {
@@ -126,8 +126,8 @@ function read(socket: Socket): Promise<Buffer | undefined> {
 const readEvents = ['readable', 'end', 'error', 'close'] as const
 
 function readHead(text: string): { readonly status: number; readonly headers: ReadonlyMap<string, string> } {
-  const [first = '', ...lines] = text.split('\r\n')
-  const status = /^HTTP\/1\.1 ([2-5]\d\d)(?: |$)/.exec(first)?.[1]
+  const [statusLine = '', ...lines] = text.split('\r\n')
+  const status = /^HTTP\/1\.1 ([2-5]\d\d)(?: |$)/.exec(statusLine)?.[1]
   if (status === undefined) throw malformed('no HTTP/1.1 status')
   const headers = new Map<string, string>()
   for (const line of lines) {
@@ -139,7 +139,7 @@ function readHead(text: string): { readonly status: number; readonly headers: Re
   return { status: Number(status), headers }
 }
 
-/** Takes what arrived, gives the content in it; `done` after the last byte. */
+/** Extracts the content from the bytes that arrive; `done` after the last byte. */
 interface Decoder {
   readonly done: boolean
   push(bytes: Buffer): Buffer
@@ -223,14 +223,14 @@ class Chunked implements Decoder {
   }
 }
 
-function silent(ms: number): LocaldError {
-  return new LocaldError('DAEMON_UNREACHABLE', `the daemon did not answer within ${Math.round(ms / 1000)} s`, {
-    hint: 'Look at its log, or end it and run `locald server start`: services keep running.',
+function timedOut(ms: number): LocaldError {
+  return new LocaldError('DAEMON_UNREACHABLE', `the daemon timed out after ${Math.round(ms / 1000)} s`, {
+    hint: 'Check its log, or kill it and run `locald server start`: services keep running.',
   })
 }
 
 function malformed(what: string): LocaldError {
-  return new LocaldError('DAEMON_UNREACHABLE', `the daemon's answer is not HTTP/1.1: ${what}`, {
+  return new LocaldError('DAEMON_UNREACHABLE', `invalid HTTP/1.1 response from the daemon: ${what}`, {
     hint: 'Check that LOCALD_SOCKET, if it is set, names the socket of locald.',
   })
 }

@@ -8,27 +8,27 @@ import type { Argv } from '../../kernel/protocol.ts'
 import { writeAtomic } from '../../kernel/system/files.ts'
 import type { LaunchJobPaths, Paths } from '../../kernel/system/paths.ts'
 import { reportWhenSlow } from '../output/slow-step.ts'
-import { say } from '../output/terminal.ts'
-import { wake } from './connect.ts'
+import { printStderr } from '../output/terminal.ts'
+import { wakeDaemon } from './connect.ts'
 import { daemonEnvironment } from './environment.ts'
 import { runProgram } from './program.ts'
 
 /** launchctl answers from launchd's memory, ms. */
 const answerMs = 5000
-/** Between two looks for the daemon, ms. */
+/** Between two checks for the daemon, ms. */
 const stepMs = 20
-/** Between two looks whether the job is over, ms. */
+/** Between two checks whether the job has exited, ms. */
 const lookMs = 500
-/** After so long without its socket, the holder of the lock may have been one that was ending, ms. */
+/** After this time without its socket, the holder of the lock may have been a daemon that was stopping, ms. */
 const patienceMs = 1000
-/** After so long a start in another way is reported, ms. */
+/** After this time a start in another way is reported, ms. */
 const quietMs = 1000
-/** A file that is older was left by a command that was killed, ms. */
+/** An older file was left by a command that was killed, ms. */
 const staleMs = 600_000
 /** launchd of macOS 26.5 refuses a file that others cannot read (openclaw/openclaw#104228); its folder is private. */
 const readableByAll = 0o644
 
-/** What launchd is to run. */
+/** The job that launchd runs. */
 export interface LaunchJob extends LaunchJobPaths {
   readonly run: Argv
   readonly paths: Paths
@@ -37,24 +37,24 @@ export interface LaunchJob extends LaunchJobPaths {
 }
 
 /** Connects to the daemon, if it is there. */
-type Find = () => Promise<Socket | undefined>
+type FindDaemon = () => Promise<Socket | undefined>
 
 /**
- * Has launchd start the daemon as a job of its own, so that the end of the app that it was called from, which since macOS 27 is that of all
- * that descends from the app, is not its own (tmux/tmux#5465: what launchd starts lives on). Undefined where launchd does not: over ssh
+ * Makes launchd start the daemon as a separate job: since macOS 27, quitting an app stops all that descends from it, but not what launchd
+ * started (tmux/tmux#5465). Undefined where launchd does not: over ssh
  * without a login at the screen there is no such domain, and it takes no jobs from a sandboxed program (Homebrew/brew#23895).
  *
- * Nothing is ever booted out: that ends all that the job has started (NousResearch/hermes-agent#79868), which are the services that the
- * next daemon takes over. A job whose program has exited stays in launchd's memory until the log-out, "state = not running"
+ * Nothing is ever booted out: that stops all that the job has started (NousResearch/hermes-agent#79868), which are the services that the
+ * next daemon adopts. A job whose program has exited stays in launchd's memory until the log-out, "state = not running"
  * (kurrent-io/kcap-cli#837), and what left its process group lives on (launchd-842.92.1 core.c, job_reap; screenpipe/screenpipe#5260). So
  * each has another label. Written by these sources; it has not run on a Mac.
  */
-export async function startAsJob(job: LaunchJob, find: Find): Promise<Socket | undefined> {
+export async function startAsJob(job: LaunchJob, find: FindDaemon): Promise<Socket | undefined> {
   const began = performance.now()
-  const { socket, why } = await reportWhenSlow('Waiting for launchd to start the daemon', () => started(job, find))
+  const { socket, why } = await reportWhenSlow('Waiting for launchd to start the daemon', () => startJob(job, find))
   if (socket === undefined && performance.now() - began > quietMs) {
-    say(
-      `Warning: launchd did not start the daemon: ${why}; it is started without it, and ends with the app this was called from`,
+    printStderr(
+      `Warning: launchd did not start the daemon: ${why}; started without launchd, it stops with the app it was called from`,
     )
   }
   return socket
@@ -68,12 +68,12 @@ interface Outcome {
   readonly isHeld?: boolean
 }
 
-async function started(job: LaunchJob, find: Find): Promise<Outcome> {
+async function startJob(job: LaunchJob, find: FindDaemon): Promise<Outcome> {
   const deadline = performance.now() + job.limitMs
   for (;;) {
-    const outcome = await tried(job, deadline, find)
+    const outcome = await tryJob(job, deadline, find)
     if (outcome.isHeld !== true) return outcome
-    wake(job.paths)
+    wakeDaemon(job.paths)
     const end = Math.min(deadline, performance.now() + patienceMs)
     for (; performance.now() < end; await setTimeout(stepMs)) {
       const socket = await find()
@@ -83,8 +83,8 @@ async function started(job: LaunchJob, find: Find): Promise<Outcome> {
   }
 }
 
-/** One job; its file is not needed any more once launchd has read it. */
-async function tried(job: LaunchJob, deadline: number, find: Find): Promise<Outcome> {
+/** Starts one job; its file is not needed any more once launchd has read it. */
+async function tryJob(job: LaunchJob, deadline: number, find: FindDaemon): Promise<Outcome> {
   const label = ['dev.locald.run', job.paths.sandbox, randomBytes(4).toString('hex')].filter(Boolean).join('.')
   const file = join(job.folder, `${label}.plist`)
   const domain = `gui/${process.getuid?.() ?? 0}`
@@ -92,32 +92,32 @@ async function tried(job: LaunchJob, deadline: number, find: Find): Promise<Outc
     writeAtomic(file, plistText(label, job), { mode: readableByAll })
     const loaded = await runProgram([job.launchctl, 'bootstrap', domain, file], answerMs)
     if (loaded.code !== 0) return { why: loaded.why }
-    return await awaited(job.launchctl, `${domain}/${label}`, deadline, find)
+    return await waitForJob(job.launchctl, `${domain}/${label}`, deadline, find)
   } catch (error) {
     return { why: messageOf(error) }
   } finally {
-    tidy(job.folder, file)
+    removeStaleFiles(job.folder, file)
   }
 }
 
-async function awaited(launchctl: string, target: string, deadline: number, find: Find): Promise<Outcome> {
+async function waitForJob(launchctl: string, target: string, deadline: number, find: FindDaemon): Promise<Outcome> {
   for (let looked = performance.now(); performance.now() < deadline; await setTimeout(stepMs)) {
     const isDue = performance.now() - looked >= lookMs
-    // First this: where the job is over because another daemon runs, that is found now.
-    const end = isDue ? await endOf(launchctl, target) : undefined
+    // First this: where the job exited because another daemon runs, that daemon is found now.
+    const end = isDue ? await readExit(launchctl, target) : undefined
     if (isDue) looked = performance.now()
     const socket = await find()
     if (socket !== undefined) return { socket, why: '' }
-    if (end !== undefined) return { why: `it ended with ${end}`, isHeld: end === '0' }
+    if (end !== undefined) return { why: `exited with code ${end}`, isHeld: end === '0' }
   }
-  return { why: 'it does not listen' }
+  return { why: 'does not listen' }
 }
 
 /**
- * How the job's program, which runs once, has ended; undefined while it runs, or where launchctl gives no answer. One that has not run yet is
- * started: during a login launchd leaves RunAtLoad pending, "domain in on-demand-only mode".
+ * Returns how the job's program, which runs once, exited; undefined while it runs, or where launchctl gives no answer. Starts one that has
+ * not run yet: during a login launchd leaves RunAtLoad pending, "domain in on-demand-only mode".
  */
-async function endOf(launchctl: string, target: string): Promise<string | undefined> {
+async function readExit(launchctl: string, target: string): Promise<string | undefined> {
   const { code: answer, output } = await runProgram([launchctl, 'print', target], answerMs)
   if (answer !== 0) return answer === null ? undefined : 'an unknown code'
   const [, code, signal] = /^\s*last (?:exit code = (\d+)|terminating signal = (.*))/m.exec(output) ?? []
@@ -128,20 +128,20 @@ async function endOf(launchctl: string, target: string): Promise<string | undefi
   return end
 }
 
-/** Removes a file, and what commands that were killed have left. Never throws. */
-function tidy(folder: string, file: string): void {
+/** Removes a file, and files that killed commands have left. Never throws. */
+function removeStaleFiles(folder: string, file: string): void {
   try {
     rmSync(file, { force: true })
     for (const other of readdirSync(folder).map(name => join(folder, name))) {
       if (Date.now() - statSync(other).mtimeMs > staleMs) rmSync(other, { force: true })
     }
   } catch {
-    // Another command removes them, too.
+    // Another command removes them at the same time.
   }
 }
 
 /**
- * The job's property list (launchd.plist(5)). It is not in ~/Library/LaunchAgents, whose jobs are started at a login and listed in System
+ * Returns the job's property list (launchd.plist(5)). It is not in ~/Library/LaunchAgents, whose jobs are started at a login and listed in System
  * Settings. Throws where a control character cannot be written down.
  */
 function plistText(label: string, { run, paths }: LaunchJob): string {

@@ -3,30 +3,30 @@ import type { Argv, BootStart } from '../../kernel/protocol.ts'
 import { readText } from '../../kernel/system/files.ts'
 import type { Paths } from '../../kernel/system/paths.ts'
 import { reportWhenSlow } from '../output/slow-step.ts'
-import { say } from '../output/terminal.ts'
-import { wake } from './connect.ts'
+import { printStderr } from '../output/terminal.ts'
+import { wakeDaemon } from './connect.ts'
 
-/** Between two looks for the daemon, ms. */
+/** Between two checks for the daemon, ms. */
 const stepMs = 20
-/** Between two requests, ms: launchd does not hear one while the last daemon is still exiting. */
+/** Between two requests, ms: launchd ignores one while the last daemon is still exiting. */
 const askMs = 1000
 
-/** What the machine is to run, and how long the daemon may take until it listens, ms. */
+/** What the machine runs, and how long the daemon may take until it listens, ms. */
 export interface Launch {
   readonly run: () => Argv
   readonly limitMs: number
 }
 
 /**
- * Has the machine's service manager start the daemon: since `locald server install`, or where it would otherwise end with an app. Undefined
- * where neither is so, or it does not.
+ * Makes the machine's service manager start the daemon: after `locald server install`, or where it would otherwise stop with an app.
+ * Undefined where neither applies, or the service manager does not.
  */
 export async function startByMachine(
   paths: Paths,
   { run, limitMs }: Launch,
   find: () => Promise<Socket | undefined>,
 ): Promise<Socket | undefined> {
-  const installed = installedIn(paths)
+  const installed = readInstalled(paths)
   const socket = installed === undefined ? undefined : await startAsInstalled(installed, paths, find)
   const { launchJobs } = paths
   if (socket !== undefined || launchJobs === undefined) return socket
@@ -46,19 +46,21 @@ async function startAsInstalled(
   const { manager, delayMs } = installed
   const { isAsked, socket } = await startBy(installed, { paths, find, limitMs: delayMs })
   if (isAsked && socket === undefined) {
-    say(`Warning: ${manager} has not started the daemon after ${delayMs / 1000} s; it is started without it`)
+    printStderr(
+      `Warning: ${manager} did not start the daemon within ${delayMs / 1000} s; starting it without ${manager}`,
+    )
   }
   return socket
 }
 
-/** Where the daemon is looked for, and how long, ms. */
+/** How to find the daemon, and for how long to try, ms. */
 export interface Wait {
   readonly paths: Paths
   readonly find: () => Promise<Socket | undefined>
   readonly limitMs: number
 }
 
-/** Has a service manager start the daemon, and waits for its socket. `isAsked` is false, after a warning, where it refuses. */
+/** Makes a service manager start the daemon, and waits for its socket. `isAsked` is false, after a warning, where it refuses. */
 export async function startBy(
   installed: BootStart,
   { paths, find, limitMs }: Wait,
@@ -69,7 +71,7 @@ export async function startBy(
     for (let asked = -askMs; performance.now() < deadline; await new Promise(resolve => setTimeout(resolve, stepMs))) {
       if (performance.now() - asked >= askMs) {
         if (!(await tryStart(installed))) return { isAsked: false }
-        wake(paths)
+        wakeDaemon(paths)
         asked = performance.now()
       }
       const socket = await find()
@@ -80,8 +82,8 @@ export async function startBy(
   return await reportWhenSlow(`Waiting for ${installed.manager} to start the daemon`, wait)
 }
 
-/** What `paths.boot` holds; undefined where the daemon is not the machine's to start. */
-function installedIn({ boot }: Paths): BootStart | undefined {
+/** Reads `paths.boot`; undefined where the machine does not start the daemon. */
+function readInstalled({ boot }: Paths): BootStart | undefined {
   try {
     const installed: BootStart = JSON.parse(readText(boot))
     return installed.start.length === 0 ? undefined : installed

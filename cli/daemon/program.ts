@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { messageOf } from '../../kernel/errors.ts'
 import type { Argv } from '../../kernel/protocol.ts'
 
-/** How a program ended. `code` is null when it was killed by a signal, could not be run, or took too long. */
+/** How a program exited. `code` is null when it was killed by a signal, could not be run, or took too long. */
 export interface Ran {
   readonly code: number | null
   /** What it wrote to standard error, in one line, or why it did not run; empty where neither says anything. */
@@ -11,7 +11,7 @@ export interface Ran {
   readonly output: string
 }
 
-/** As many characters of what a program says are kept. */
+/** So many characters of a program's output are kept. */
 const kept = 4096
 
 /** Runs a program without input; after `limitMs` it is killed. Never rejects. */
@@ -27,7 +27,7 @@ export function runProgram([program, ...words]: Argv, limitMs: number): Promise<
     }
     const timer = setTimeout(() => {
       child.kill('SIGKILL')
-      end(null, `it did not exit within ${limitMs / 1000} s`)
+      end(null, `timed out after ${limitMs / 1000} s`)
     }, limitMs)
     child.stdout.on('data', data => {
       output = (output + data).slice(0, kept)
@@ -41,7 +41,7 @@ export function runProgram([program, ...words]: Argv, limitMs: number): Promise<
   })
 }
 
-/** launchctl(1) ends any failure of a user with the advice to be root, which is none for an agent of the user's. */
+/** Joins lines. launchctl(1) prints the advice to be root after any failure, which does not help with a user's agent. */
 function oneLineOf(text: string): string {
   const lines = text.split('\n').map(line => line.trim())
   return lines.filter(line => line !== '' && !line.startsWith('Try re-running the command as root')).join(' ')

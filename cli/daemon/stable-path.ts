@@ -2,12 +2,12 @@ import { realpathSync } from 'node:fs'
 import { basename, delimiter, join } from 'node:path'
 
 /** Folders that last as long as a shell: fnm makes one for each, and puts it first on PATH. */
-const passing = /\/fnm_multishells\//
+const shellFolders = /\/fnm_multishells\//
 /** Homebrew's folder of one version of a formula; beside it `opt` has a link to the version in use. */
 const cellar = /^(.*)\/Cellar\/([^/]+)\/[^/]+(\/.*)$/
 
 /**
- * A path to the same file that stays when a new version is installed: a link on PATH (Homebrew, mise, asdf), or in Homebrew's `opt`; else
+ * Returns a path to the same file that stays when a new version is installed: a link on PATH (Homebrew, mise, asdf), or in Homebrew's `opt`; else
  * the path itself, as for a Node.js of nvm. `path` is absolute.
  */
 export function stablePath(path: string, folders: string | undefined): string {
@@ -15,26 +15,29 @@ export function stablePath(path: string, folders: string | undefined): string {
     .split(delimiter)
     .filter(folder => folder.startsWith('/'))
     .map(folder => join(folder, basename(path)))
-    .filter(candidate => !passing.test(candidate))
+    .filter(candidate => !shellFolders.test(candidate))
   const opt = path.replace(cellar, '$1/opt/$2$3')
-  const real = realOf(path)
+  const real = resolveLinks(path)
   if (real === undefined) return path
-  return [...onPath, opt].find(candidate => candidate !== path && realOf(candidate) === real) ?? lastingOf(path, real)
+  return (
+    [...onPath, opt].find(candidate => candidate !== path && resolveLinks(candidate) === real) ??
+    resolveShellFolder(path, real)
+  )
 }
 
-/** A PATH without folders that last as long as a shell: what they lead to takes their place. */
-export function lastingFolders(path: string): string {
+/** Replaces folders of a PATH that last only as long as a shell by what they link to. */
+export function resolveShellFolders(path: string): string {
   return path
     .split(delimiter)
-    .map(folder => (passing.test(`${folder}/`) ? (realOf(folder) ?? folder) : folder))
+    .map(folder => (shellFolders.test(`${folder}/`) ? (resolveLinks(folder) ?? folder) : folder))
     .join(delimiter)
 }
 
-function lastingOf(path: string, real: string): string {
-  return passing.test(path) ? real : path
+function resolveShellFolder(path: string, real: string): string {
+  return shellFolders.test(path) ? real : path
 }
 
-function realOf(path: string): string | undefined {
+function resolveLinks(path: string): string | undefined {
   try {
     return realpathSync.native(path)
   } catch {

@@ -9,20 +9,20 @@ import { type ErrorJson, isOtherProcessors, LocaldError, messageOf } from '../..
 import type { Argv } from '../../kernel/protocol.ts'
 import { builtFolder, packageFolder } from '../../kernel/system/package.ts'
 import { compileNative, type Paths, preparePaths, settlePaths } from '../../kernel/system/paths.ts'
-import { port, seconds } from '../args/values.ts'
-import { mayListen, reach, wake } from './connect.ts'
+import { parsePort, parseSeconds } from '../args/values.ts'
+import { connectToDaemon, mayListen, wakeDaemon } from './connect.ts'
 import { daemonEnvironment } from './environment.ts'
 import { startByMachine } from './machine-start.ts'
 import { stablePath } from './stable-path.ts'
 
 /** The keeper's exit code when another process holds the lock (EX_TEMPFAIL of sysexits(3)). */
-const lockHeld = 75
+const lockHeldCode = 75
 /** Has the keeper and the daemon exit with 0 instead. */
-const heldOk = '--held-ok'
+const heldOkFlag = '--held-ok'
 /**
- * Most of what the daemon allocates is gone at once: a smaller young generation (MB; V8's own limit is 16) needs 20 MB less. Without the
+ * Most of what the daemon allocates is short-lived: a smaller young generation (MB; V8's own limit is 16) needs 20 MB less. Without the
  * memory reducer, which collects all some seconds after the last work, 60 to 80 ms of CPU, an idle daemon does nothing. Young
- * objects are collected by one thread in a third of the time. The marking of cppgc's objects by another thread has ended a Node 20 under
+ * objects are collected by one thread in a third of the time. The marking of cppgc's objects by another thread crashed a Node 20 under
  * load ("Check failed: concurrent_marking_handle_"); later ones do not do it.
  */
 const nodeFlags = [
@@ -33,19 +33,19 @@ const nodeFlags = [
 ]
 /** How long a daemon may take until it listens, where LOCALD_START_TIMEOUT says nothing else, ms. */
 const usualMs = 15_000
-/** Between two looks for the socket of a daemon that someone else is starting, ms. */
+/** Between two checks for the socket of a daemon that another caller is starting, ms. */
 const stepMs = 20
 /**
- * After so long without its socket, the holder of the lock may have been one that was ending, or the daemon that was started was killed: try
- * to be the next, ms. One that runs without its socket is woken so.
+ * After this time without its socket, the holder of the lock may have been a daemon that was stopping, or the started one was killed: try to
+ * be the next, ms. That also wakes a daemon that runs without its socket.
  */
 const patienceMs = 300
-/** A queue of connections does not stay full for so long, ms. */
+/** A queue of connections does not stay full for this long, ms. */
 const busyMs = 1000
 
 /**
  * Starts the daemon and connects to it. The lock that the keeper takes for the daemon decides between callers at the same
- * moment; whoever does not get it waits for the other's daemon. Throws KEEPER_MISSING, DAEMON_START, USAGE
+ * moment; a caller that does not get it waits for the other's daemon. Throws KEEPER_MISSING, DAEMON_START, USAGE
  * for a variable that it cannot use, or the daemon's own error.
  */
 export async function startDaemon(wanted: Paths): Promise<Socket> {
@@ -53,55 +53,55 @@ export async function startDaemon(wanted: Paths): Promise<Socket> {
   let paths = settle()
   preparePaths(paths)
   const limitMs = startLimit()
-  // The daemon would tell its log alone, and have no proxy.
-  for (const name of ['LOCALD_HTTP_PORT', 'LOCALD_HTTPS_PORT']) port(name, process.env[name] || '0')
+  // The daemon would only log it, and run without a proxy.
+  for (const name of ['LOCALD_HTTP_PORT', 'LOCALD_HTTPS_PORT']) parsePort(name, process.env[name] || '0')
   const launch = { run: () => managedArgv(paths), limitMs }
-  const machines = await startByMachine(paths, launch, () => reach(settle()))
+  const machines = await startByMachine(paths, launch, () => connectToDaemon(settle()))
   if (machines !== undefined) return machines
-  // Where it has to be compiled, that time is not the daemon's.
-  keeperOf(paths)
+  // Before the deadline is set: compiling it takes none of the daemon's time.
+  findKeeper(paths)
   const deadline = performance.now() + limitMs
   while (performance.now() < deadline) {
     preparePaths(paths)
-    if (!(await attempt(paths, deadline))) wake(paths)
+    if (!(await tryStart(paths, deadline))) wakeDaemon(paths)
     const until = Math.min(deadline, performance.now() + patienceMs)
     do {
       // The daemon of another data folder may have been the first in the runtime folder: each is asked for its own.
       paths = settle()
-      const socket = await reach(paths)
+      const socket = await connectToDaemon(paths)
       if (socket !== undefined) return socket
       await new Promise(resolve => setTimeout(resolve, stepMs))
     } while (performance.now() < until)
   }
-  throw late(paths, `its socket ${paths.socket} does not appear`)
+  throw startFailure(paths, `socket ${paths.socket} does not appear`)
 }
 
-/** The daemon's command line. */
+/** Returns the daemon's command line. */
 function daemonArgv(paths: Paths): Argv {
   const daemon = join(builtFolder, 'kernel', 'daemon.js')
-  const keeper = keeperOf(paths)
+  const keeper = findKeeper(paths)
   const locked = [keeper, 'lock', paths.runtimeLock, '--', process.execPath, ...nodeFlags, daemon]
   return [keeper, 'lock', paths.lock, '--', ...locked]
 }
 
 /**
- * The daemon's command line for a service manager, by paths that stay when a new version is installed. It exits with 0 where another
+ * Returns the daemon's command line for a service manager, by paths that stay when a new version is installed. It exits with 0 where another
  * daemon runs, so that no other is started: launchd knows no other code that means so.
  */
 export function managedArgv(paths: Paths): Argv {
   const stable = (path: string) => stablePath(path, process.env['PATH'])
-  const keeper = stable(keeperOf(paths))
-  const daemon = [stable(process.execPath), ...nodeFlags, stable(join(builtFolder, 'kernel', 'daemon.js')), heldOk]
-  return [keeper, 'lock', heldOk, paths.lock, '--', keeper, 'lock', heldOk, paths.runtimeLock, '--', ...daemon]
+  const keeper = stable(findKeeper(paths))
+  const daemon = [stable(process.execPath), ...nodeFlags, stable(join(builtFolder, 'kernel', 'daemon.js')), heldOkFlag]
+  return [keeper, 'lock', heldOkFlag, paths.lock, '--', keeper, 'lock', heldOkFlag, paths.runtimeLock, '--', ...daemon]
 }
 
-/** How long a daemon may take until it listens, ms. Throws USAGE when LOCALD_START_TIMEOUT is no number of seconds. */
+/** Returns how long a daemon may take until it listens, ms. Throws USAGE when LOCALD_START_TIMEOUT is no number of seconds. */
 export function startLimit(): number {
-  const told = process.env['LOCALD_START_TIMEOUT']
-  return told === undefined || told === '' ? usualMs : seconds('LOCALD_START_TIMEOUT', told)
+  const text = process.env['LOCALD_START_TIMEOUT']
+  return text === undefined || text === '' ? usualMs : parseSeconds('LOCALD_START_TIMEOUT', text)
 }
 
-/** Whether an earlier daemon left something that a new one would take over. */
+/** Whether an earlier daemon left services that a new one would adopt. */
 export function hasServices(paths: Paths): boolean {
   // In the runtime folder daemons of earlier versions have them.
   const folders = [paths.records, paths.runtime].flatMap(at => [join(at, 'projects'), join(at, 'services')])
@@ -114,36 +114,38 @@ export function hasServices(paths: Paths): boolean {
   })
 }
 
-/** Resolves when nobody listens any more. Throws DAEMON_UNREACHABLE when the daemon stays longer than `limitMs`. */
-export async function ended(paths: Paths, limitMs: number): Promise<void> {
+/** Resolves when no daemon listens any more. Throws DAEMON_UNREACHABLE when the daemon stays longer than `limitMs`. */
+export async function waitForShutdown(paths: Paths, limitMs: number): Promise<void> {
   const deadline = performance.now() + limitMs
-  let heardAt = performance.now()
+  let listeningAt = performance.now()
   for (;;) {
-    const socket = await reach(paths)
-    // Its pid may be another process's by now, which is waited for no longer.
-    if (socket === undefined && (performance.now() - heardAt > busyMs || !mayListen(paths))) return
-    if (socket !== undefined) heardAt = performance.now()
+    const socket = await connectToDaemon(paths)
+    // Its pid may be another process's by now: there is nothing to wait for.
+    if (socket === undefined && (performance.now() - listeningAt > busyMs || !mayListen(paths))) return
+    if (socket !== undefined) listeningAt = performance.now()
     socket?.destroy()
     if (performance.now() > deadline) {
-      throw new LocaldError('DAEMON_UNREACHABLE', 'the daemon did not end', { hint: `Its log is ${paths.daemonLog}` })
+      throw new LocaldError('DAEMON_UNREACHABLE', 'the daemon did not stop', {
+        hint: `Check its log: ${paths.daemonLog}`,
+      })
     }
     await new Promise(resolve => setTimeout(resolve, stepMs))
   }
 }
 
-/** The keeper; where no package brought one, and there is a compiler, it is made now. */
-function keeperOf(paths: Paths): string {
+/** Returns the keeper; compiles it where no package brought one and there is a compiler. */
+function findKeeper(paths: Paths): string {
   const keeper = join(paths.native, 'locald-keeper')
   if (isProgram(keeper)) return keeper
   const compiled = process.env['LOCALD_NATIVE'] === undefined ? compileNative(paths.data) : undefined
   if (compiled !== undefined) return join(compiled, 'locald-keeper')
-  throw keeperMissing(keeper, 'is missing or cannot be run')
+  throw keeperMissing(keeper, 'is missing or not executable')
 }
 
 function keeperMissing(keeper: string, why: string): LocaldError {
   return new LocaldError('KEEPER_MISSING', `${keeper} ${why}`, {
     hint: isCheckout()
-      ? `Run \`npm run build\` in ${packageFolder}: it says what is wrong.`
+      ? `Run \`npm run build\` in ${packageFolder} to see why.`
       : 'Install locald again with its optional packages: `npm install --global --include=optional locald`.',
   })
 }
@@ -162,8 +164,8 @@ function isProgram(path: string): boolean {
   }
 }
 
-/** True: the daemon that was started listens. False: another one holds the lock. */
-async function attempt(paths: Paths, deadline: number): Promise<boolean> {
+/** Starts the daemon. True: it listens. False: another one holds the lock. */
+async function tryStart(paths: Paths, deadline: number): Promise<boolean> {
   const log = openLog(paths.daemonLog)
   const before = fstatSync(log).size
   const [program, ...words] = daemonArgv(paths)
@@ -175,19 +177,19 @@ async function attempt(paths: Paths, deadline: number): Promise<boolean> {
   })
   closeSync(log)
   try {
-    const word = await firstOf(child, deadline)
-    if ('line' in word) return ready(word.line)
-    if ('exit' in word && word.exit === lockHeld) return false
-    // One that is late holds the lock, and would for good.
-    if ('late' in word) child.kill('SIGKILL')
-    throw died(paths, before, word)
+    const result = await waitForStartup(child, deadline)
+    if ('line' in result) return readStartResult(result.line)
+    if ('exit' in result && result.exit === lockHeldCode) return false
+    // It holds the lock, and would keep it.
+    if ('timedOut' in result) child.kill('SIGKILL')
+    throw startFailed(paths, before, result)
   } finally {
     child.stdio[3]?.destroy()
     child.unref()
   }
 }
 
-/** The daemon's log, for what it says before it has opened it itself; what is no regular file there is waited for by no one. */
+/** Opens the daemon's log, for its output before it opens the log itself. Does not wait where it is no regular file. */
 function openLog(file: string): number {
   const { O_WRONLY, O_APPEND, O_CREAT, O_NONBLOCK } = constants
   try {
@@ -197,34 +199,37 @@ function openLog(file: string): number {
   }
 }
 
-type Word =
+/** The first startup result: the daemon's line, its exit, an error or the deadline. */
+type StartResult =
   | { readonly line: string }
   | { readonly exit: number | string | null }
   | { readonly error: unknown }
-  | { readonly late: true }
+  | { readonly timedOut: true }
 
-/** What is heard first: the daemon's line, its end, or the deadline. */
-async function firstOf(child: ChildProcess, deadline: number): Promise<Word> {
+/** Waits for the daemon's line, its exit, or the deadline. */
+async function waitForStartup(child: ChildProcess, deadline: number): Promise<StartResult> {
   const stop = new AbortController()
   const { signal } = stop
   const pipe = child.stdio[3]
   const timer = setTimeout(() => stop.abort(), Math.max(0, deadline - performance.now()))
-  const exited = once(child, 'exit', { signal }).then(([code, name]): Word => ({ exit: code ?? name }))
-  const line = pipe instanceof Readable ? lineOf(pipe) : new Promise<never>(() => {})
-  const said = line.then((text): Word | Promise<Word> => (text === undefined ? exited : { line: text }))
+  const exited = once(child, 'exit', { signal }).then(([code, name]): StartResult => ({ exit: code ?? name }))
+  const line = pipe instanceof Readable ? readLine(pipe) : new Promise<never>(() => {})
+  const reported = line.then((text): StartResult | Promise<StartResult> =>
+    text === undefined ? exited : { line: text },
+  )
   try {
-    return await Promise.race([exited, said])
+    return await Promise.race([exited, reported])
   } catch (error) {
-    return signal.aborted ? { late: true } : { error }
+    return signal.aborted ? { timedOut: true } : { error }
   } finally {
     clearTimeout(timer)
     exited.catch(() => undefined)
-    said.catch(() => undefined)
+    reported.catch(() => undefined)
     stop.abort()
   }
 }
 
-async function lineOf(pipe: Readable): Promise<string | undefined> {
+async function readLine(pipe: Readable): Promise<string | undefined> {
   let text = ''
   for await (const piece of pipe) {
     text += piece
@@ -234,46 +239,49 @@ async function lineOf(pipe: Readable): Promise<string | undefined> {
   return undefined
 }
 
-function ready(line: string): true {
-  const word: { ok: true } | { ok: false; error: ErrorJson } = JSON.parse(line)
-  if (word.ok) return true
-  throw LocaldError.fromJSON(word.error)
+function readStartResult(line: string): true {
+  const result: { ok: true } | { ok: false; error: ErrorJson } = JSON.parse(line)
+  if (result.ok) return true
+  throw LocaldError.fromJSON(result.error)
 }
 
-function died(paths: Paths, before: number, word: Word): LocaldError {
-  if ('late' in word) return late(paths, `it did not listen within ${startLimit() / 1000} s`)
-  if ('error' in word) {
-    if (isOtherProcessors(word.error))
-      return keeperMissing(join(paths.native, 'locald-keeper'), 'is for another kind of processor')
-    return new LocaldError('DAEMON_START', `the daemon cannot be started: ${messageOf(word.error)}`, {
-      hint: '`locald doctor` checks this machine.',
-      cause: word.error,
+function startFailed(paths: Paths, before: number, result: StartResult): LocaldError {
+  if ('timedOut' in result) return startFailure(paths, `timed out after ${startLimit() / 1000} s`)
+  if ('error' in result) {
+    if (isOtherProcessors(result.error))
+      return keeperMissing(join(paths.native, 'locald-keeper'), 'is for another processor architecture')
+    return new LocaldError('DAEMON_START', `the daemon failed to start: ${messageOf(result.error)}`, {
+      hint: 'Run `locald doctor`.',
+      cause: result.error,
     })
   }
-  const how = 'exit' in word ? `it ended with ${word.exit}` : 'it ended'
-  const tail = lastLines(paths.daemonLog, before, 10)
-  if ('exit' in word && word.exit === 'SIGKILL' && tail.length === 0) return killed(paths)
-  return late(paths, tail.length === 0 ? how : `${how}\n${tail.map(text => `  | ${text}`).join('\n')}`)
+  const how = 'exit' in result ? formatExit(result.exit) : 'exited'
+  const tail = readLastLines(paths.daemonLog, before, 10)
+  if ('exit' in result && result.exit === 'SIGKILL' && tail.length === 0) return keeperKilled(paths)
+  return startFailure(paths, tail.length === 0 ? how : `${how}\n${tail.map(text => `  | ${text}`).join('\n')}`)
 }
 
-/** So macOS ends what it does not let run, for a signature that does not fit or a rule of who manages the Mac, and Linux when memory runs out. */
-function killed(paths: Paths): LocaldError {
+/** macOS kills programs that it does not allow, for an invalid signature or a rule of a managed Mac; Linux kills when memory runs out. */
+function keeperKilled(paths: Paths): LocaldError {
   const keeper = join(paths.native, 'locald-keeper')
-  return new LocaldError(
-    'DAEMON_START',
-    `the daemon did not start: ${keeper} was ended by SIGKILL before it said anything`,
-    {
-      hint: `Install locald again. On macOS run \`codesign --verify --strict ${keeper}\` to see whether it is whole, and on a managed machine have it allowed; on Linux look for \`oom\` in \`dmesg\`.`,
-    },
-  )
+  return new LocaldError('DAEMON_START', `the daemon failed to start: ${keeper} was killed by SIGKILL without output`, {
+    hint: `Install locald again. On macOS run \`codesign --verify --strict ${keeper}\` to check it, and on a managed machine have it allowed; on Linux look for \`oom\` in \`dmesg\`.`,
+  })
 }
 
-function late(paths: Paths, why: string): LocaldError {
-  return new LocaldError('DAEMON_START', `the daemon did not start: ${why}`, { hint: `Its log is ${paths.daemonLog}` })
+/** Returns `exited with code 3` or `killed by SIGTERM`. */
+function formatExit(exit: number | string | null): string {
+  return typeof exit === 'string' ? `killed by ${exit}` : `exited with code ${exit}`
 }
 
-/** What was written to a file after `from` bytes: the last lines of its last 16 KB. */
-function lastLines(file: string, from: number, count: number): readonly string[] {
+function startFailure(paths: Paths, why: string): LocaldError {
+  return new LocaldError('DAEMON_START', `the daemon failed to start: ${why}`, {
+    hint: `Check its log: ${paths.daemonLog}`,
+  })
+}
+
+/** Returns the last lines that were written to a file after `from` bytes, out of its last 16 KB. */
+function readLastLines(file: string, from: number, count: number): readonly string[] {
   const log = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK)
   try {
     const stat = fstatSync(log)

@@ -1,37 +1,37 @@
 import type { LocaldEvent, LogLine, ServiceView } from '../../kernel/events.ts'
 import type { TargetBody } from '../../kernel/protocol.ts'
 import type { Context } from '../context.ts'
-import { type Client, find, findOrRevive } from '../daemon/client.ts'
+import { type Client, findDaemon, findOrReviveDaemon } from '../daemon/client.ts'
 import { formatFor } from '../output/log-format.ts'
 import { namerFor, stateOf } from '../output/service-words.ts'
-import { painter, say } from '../output/terminal.ts'
-import { type Interrupt, type Keys, listen } from './keys.ts'
-import { Shown } from './log-tail.ts'
+import { painter, printStderr } from '../output/terminal.ts'
+import { type Interrupt, type Keys, listenForKeys } from './keys.ts'
+import { LogTail } from './log-tail.ts'
 import { Notices } from './notices.ts'
-import { conclude, follow } from './operation.ts'
-import { Followed } from './services.ts'
-import { Follower } from './stream.ts'
+import { followOperation, reportOutcome } from './operation.ts'
+import { FollowedServices } from './services.ts'
+import { StreamFollower } from './stream.ts'
 
-/** What is followed: what was started, when (UTC ISO 8601), and what runs of it. */
-export interface Attached {
+/** What to follow: what was started, when (UTC ISO 8601), and its services. */
+export interface AttachTarget {
   readonly target: TargetBody
   readonly since: string
   readonly services: readonly ServiceView[]
-  /** Hears Ctrl-C until the keys do. */
+  /** Handles Ctrl-C until the keys are read. */
   readonly early: Interrupt
 }
 
 /**
- * Follows a project until `d` (services run on), Ctrl-C (they are stopped; twice: at once), or until nothing of it runs any more: its
- * logs, and what locald does with it. A daemon that is restarted or killed meanwhile makes no difference.
+ * Follows a project until `d` (services run on), Ctrl-C (they are stopped; twice: at once), or until all its services have stopped:
+ * prints its logs, and what locald does with it. Continues when the daemon is restarted or killed meanwhile.
  */
-export async function attach(context: Context, daemon: Client, what: Attached): Promise<number> {
-  const keys = listen()
+export async function attach(context: Context, daemon: Client, what: AttachTarget): Promise<number> {
+  const keys = listenForKeys()
   what.early.close()
   if (what.early.isPressed) keys.stop()
   const attachment = await Attachment.of(context, what)
   try {
-    say(keys.isKeyboard ? 'Ctrl-C stops the project, d detaches' : 'Ctrl-C stops the project')
+    printStderr(keys.isKeyboard ? 'Press Ctrl-C to stop the project, d to detach' : 'Press Ctrl-C to stop the project')
     return await attachment.until(keys, daemon)
   } finally {
     keys.close()
@@ -44,52 +44,52 @@ const doing = 'following the logs'
 class Attachment {
   readonly #context: Context
   readonly #target: TargetBody
-  readonly #shown: Shown
-  readonly #services: Followed
+  readonly #tail: LogTail
+  readonly #services: FollowedServices
   readonly #notices: Notices
-  readonly #logs: Follower<LogLine>
-  readonly #events: Follower<LocaldEvent>
+  readonly #logs: StreamFollower<LogLine>
+  readonly #events: StreamFollower<LocaldEvent>
 
-  static async of(context: Context, what: Attached): Promise<Attachment> {
+  static async of(context: Context, what: AttachTarget): Promise<Attachment> {
     const format = await formatFor(
       what.services.map(view => view.key),
       false,
     )
-    const notices = new Notices(await painter(process.stderr), namerFor(context.words), what.services)
-    return new Attachment(context, what, new Shown(format, what.since), notices)
+    const notices = new Notices(await painter(process.stderr), namerFor(context.args), what.services)
+    return new Attachment(context, what, new LogTail(format, what.since), notices)
   }
 
-  private constructor(context: Context, { target, since, services }: Attached, shown: Shown, notices: Notices) {
+  private constructor(context: Context, { target, since, services }: AttachTarget, tail: LogTail, notices: Notices) {
     this.#context = context
     this.#target = target
-    this.#shown = shown
+    this.#tail = tail
     this.#notices = notices
-    this.#services = new Followed(services, target, () => this.#logs.reopen())
+    this.#services = new FollowedServices(services, target, () => this.#logs.reopen())
     let isFirst = true
     const query = { path: target.path, service: target.services, follow: true, partial: true }
-    this.#logs = new Follower(context.paths, {
+    this.#logs = new StreamFollower(context.paths, {
       open: daemon => {
-        const from = isFirst ? { since } : shown.again()
+        const from = isFirst ? { since } : tail.resumeQuery()
         isFirst = false
         return daemon.stream<LogLine>({ method: 'GET', path: '/v1/logs', query: { ...query, ...from }, doing })
       },
-      take: lines => shown.print(lines),
+      take: lines => tail.print(lines),
     })
-    this.#events = new Follower(context.paths, {
+    this.#events = new StreamFollower(context.paths, {
       open: daemon => daemon.stream<LocaldEvent>({ method: 'GET', path: '/v1/events', doing }),
       take: events => this.#take(events),
     })
   }
 
-  /** The exit code. */
+  /** Follows until a key, the last service stops, or a stream fails; the result is the exit code. */
   async until(keys: Keys, daemon: Client): Promise<number> {
     const printing = this.#logs.run(daemon)
     const watching = this.#events.run(daemon)
-    const end = await Promise.race([keys.pressed, this.#services.ended, printing, watching])
-    // From here on a stream that breaks is no news: what is awaited tells it.
+    const end = await Promise.race([keys.pressed, this.#services.allStopped, printing, watching])
+    // From here on a broken stream needs no report: the promise that is awaited has it.
     watching.catch(() => undefined)
     if (end === 'detach') {
-      say('Detached: locald logs -f follows again, locald stop stops')
+      printStderr('Detached. Run `locald logs -f` to follow again, `locald stop` to stop.')
       return 0
     }
     this.#events.close()
@@ -108,32 +108,32 @@ class Attachment {
 
   #take(events: readonly LocaldEvent[]): boolean {
     for (const event of events) {
-      if (this.#services.take(event)) for (const line of this.#notices.of(event)) say(line)
+      if (this.#services.apply(event)) for (const line of this.#notices.format(event)) printStderr(line)
     }
     return true
   }
 
   async #printRest(): Promise<void> {
-    // One that is ending is not to be followed by another just for this.
-    const still = await find(this.#context.paths).catch(() => undefined)
-    if (still !== undefined) await this.#shown.printRest(still, this.#services.keys, this.#target.path)
+    // A daemon that is stopping is not replaced just for this.
+    const still = await findDaemon(this.#context.paths).catch(() => undefined)
+    if (still !== undefined) await this.#tail.printRest(still, this.#services.keys, this.#target.path)
   }
 
   async #stop(): Promise<number> {
-    say('Stopping; Ctrl-C again to leave at once')
-    const daemon = await findOrRevive(this.#context.paths)
+    printStderr('Stopping… (press Ctrl-C again to quit immediately)')
+    const daemon = await findOrReviveDaemon(this.#context.paths)
     if (daemon === undefined) return 0
     const body = this.#target
     const what = 'stopping the project'
     const stream = daemon.stream<LocaldEvent>({ method: 'POST', path: '/v1/projects/stop', body, doing: what })
-    return conclude(this.#context, await follow(this.#context, stream, { doing: what }))
+    return reportOutcome(this.#context, await followOperation(this.#context, stream, { doing: what }))
   }
 
   #conclude(): number {
     const services = this.#services.views
     if (services.some(view => stateOf(view) === 'failed'))
-      return conclude(this.#context, { event: 'done', ok: false, services })
-    say('Nothing of the project runs any more')
+      return reportOutcome(this.#context, { event: 'done', ok: false, services })
+    printStderr('All services have stopped')
     return 0
   }
 }

@@ -1,24 +1,24 @@
-/** The exit code of a process that SIGINT ended, as shells count. */
-export const interrupted = 130
+/** The exit code of a process that SIGINT killed, as shells count. */
+export const interruptedCode = 130
 
 /** The keys pressed while logs are followed. */
 export interface Keys {
-  /** Whether single keys are heard: stdin is a terminal. */
+  /** Whether single keys are read: stdin is a terminal. */
   readonly isKeyboard: boolean
-  /** The first that counts: Ctrl-C or `d`. A second Ctrl-C ends the process. */
+  /** The first of Ctrl-C and `d`. A second Ctrl-C exits the process. */
   readonly pressed: Promise<'stop' | 'detach'>
-  /** As if Ctrl-C were pressed. */
+  /** Does the same as Ctrl-C. */
   stop(): void
-  /** Gives the terminal back as it was. */
+  /** Restores the terminal. */
   close(): void
 }
 
 const ctrlC = '\x03'
-/** The exit code of a process that SIGHUP ended, as shells count. */
-const hungUp = 129
+/** The exit code of a process that SIGHUP killed, as shells count. */
+const hungUpCode = 129
 
 /** Listens for keys and for the signals that mean the same; the terminal is raw until `close`. */
-export function listen(): Keys {
+export function listenForKeys(): Keys {
   const { stdin } = process
   const isKeyboard = stdin.isTTY === true
   let press: (key: 'stop' | 'detach') => void = () => {}
@@ -27,11 +27,11 @@ export function listen(): Keys {
   })
   let stops = 0
   const stop = () => {
-    if (++stops > 1) leave(interrupted)
+    if (++stops > 1) leave(interruptedCode)
     press('stop')
   }
-  // A terminal that was closed has nobody left to write to; the services run on, as after `d`.
-  const hangUp = () => leave(hungUp)
+  // The terminal was closed: there is nothing to print to. Services keep running, as after `d`.
+  const hangUp = () => leave(hungUpCode)
   const onData = (data: Buffer) => {
     for (const key of data.toString('latin1')) {
       if (key === ctrlC) stop()
@@ -53,22 +53,22 @@ export function listen(): Keys {
   return { isKeyboard, pressed, stop, close }
 }
 
-/** Ctrl-C, heard until `close`: the first is remembered, the second ends the process. */
+/** Handles SIGINT until closed: remembers the first, exits on the second. */
 export class Interrupt {
   isPressed = false
   /** Called at the first. */
   onFirst: () => void = () => {}
-  readonly #heard = () => {
-    if (this.isPressed) process.exit(interrupted)
+  readonly #onSignal = () => {
+    if (this.isPressed) process.exit(interruptedCode)
     this.isPressed = true
     this.onFirst()
   }
 
   constructor() {
-    process.on('SIGINT', this.#heard)
+    process.on('SIGINT', this.#onSignal)
   }
 
   close(): void {
-    process.off('SIGINT', this.#heard)
+    process.off('SIGINT', this.#onSignal)
   }
 }

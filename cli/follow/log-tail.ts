@@ -2,29 +2,29 @@ import type { LogLine } from '../../kernel/events.ts'
 import type { Client } from '../daemon/client.ts'
 import type { LineFormat } from '../output/log-format.ts'
 import { printAll } from '../output/terminal.ts'
-import { Seen } from './log-position.ts'
-import { Pieces } from './partial-lines.ts'
+import { LogPosition } from './log-position.ts'
+import { PartialLines } from './partial-lines.ts'
 
-/** So many lines of each service are shown at the end, at most: what a reader who is far behind has not seen need not come back. */
+/** At most so many lines of each service are printed at the end: a reader who is far behind need not see all of them. */
 const mostAtEnd = 1000
 
-/** Lines of services' logs that were printed: what came after them can be had once more. */
-export class Shown {
+/** Prints lines of services' logs, and remembers the last one to resume from. */
+export class LogTail {
   readonly #format: LineFormat
-  readonly #seen: Seen
-  readonly #pieces = new Pieces()
+  readonly #position: LogPosition
+  readonly #partial = new PartialLines()
 
-  /** @param begun as for `Seen` */
+  /** @param begun as for `LogPosition` */
   constructor(format: LineFormat, begun: string) {
     this.#format = format
-    this.#seen = new Seen(begun)
+    this.#position = new LogPosition(begun)
   }
 
-  /** Prints what of lines was not printed yet; whether there was any. */
+  /** Prints the lines that were not printed yet; whether there were any. */
   async print(lines: readonly LogLine[]): Promise<boolean> {
-    const fresh = this.#seen.take(lines)
+    const fresh = this.#position.take(lines)
     await printAll(
-      this.#pieces
+      this.#partial
         .rest(fresh)
         .map(line => `${this.#format.text(line)}\n`)
         .join(''),
@@ -32,17 +32,17 @@ export class Shown {
     return fresh.length > 0
   }
 
-  /** What a stream that is asked for once more has to bring. */
-  again(): { readonly since: string; readonly resume: readonly string[] } {
-    return this.#seen.again()
+  /** Returns the query that resumes the stream. */
+  resumeQuery(): { readonly since: string; readonly resume: readonly string[] } {
+    return this.#position.resumeQuery()
   }
 
   /**
-   * What services have said that was not printed yet. The end of a service is told on another connection than its last words, which
-   * may come later.
+   * Prints the last lines of services that were not printed yet. The event of a service's exit comes over another connection than its last
+   * lines, which may come later.
    */
   async printRest(daemon: Client, keys: readonly string[], path: string): Promise<void> {
-    const from = this.#seen.again()
+    const from = this.#position.resumeQuery()
     const rest = async (service: string) => {
       const query = { path, service, tail: mostAtEnd, ...from }
       const doing = 'reading the last lines'
@@ -51,7 +51,7 @@ export class Shown {
         lines.push(...batch)
       return lines
     }
-    // A service that was removed meanwhile has nothing more to say, nor has a daemon that has ended.
+    // A service that was removed meanwhile has no more lines, nor has a daemon that exited.
     const rests = await Promise.all(keys.map(key => rest(key).catch(() => [])))
     await this.print(rests.flat().sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0)))
   }

@@ -1,5 +1,5 @@
 import type { LocaldEvent, ServiceView } from '../../kernel/events.ts'
-import { clean } from '../output/log-format.ts'
+import { sanitizeLogText } from '../output/log-format.ts'
 import { type Namer, stateOf } from '../output/service-words.ts'
 import type { Paint } from '../output/terminal.ts'
 
@@ -12,21 +12,21 @@ export class Notices {
   readonly #views = new Map<string, ServiceView>()
   readonly #steps = new Map<string, string>()
 
-  /** @param views what the person knows already */
+  /** @param views the services whose state was printed already */
   constructor(paint: Paint, nameOf: Namer, views: readonly ServiceView[]) {
     this.#paint = paint
     this.#nameOf = nameOf
     for (const view of views) this.#views.set(view.key, view)
   }
 
-  /** Lines that tell an event, or none where it is no news. */
-  of(event: LocaldEvent): readonly string[] {
-    const text = this.#tell(event)
+  /** Returns lines about an event; none where it is no news. */
+  format(event: LocaldEvent): readonly string[] {
+    const text = this.#describe(event)
     if (text === undefined) return []
-    return text.split('\n').map(line => this.#paint('gray', `locald | ${clean(line, false)}`))
+    return text.split('\n').map(line => this.#paint('gray', `locald | ${sanitizeLogText(line, false)}`))
   }
 
-  #tell(event: LocaldEvent): string | undefined {
+  #describe(event: LocaldEvent): string | undefined {
     if (event.event === 'warning') return this.#warning(event)
     if (event.event === 'notice') return event.message
     if (event.event === 'step') return this.#step(event.key, event.text)
@@ -53,14 +53,14 @@ export class Notices {
     const before = this.#views.get(view.key)
     this.#views.set(view.key, view)
     const text = sentenceOf(view)
-    // What is about to be started anew still shows the process that has ended.
+    // A service that is about to restart still has the pid of the process that exited.
     const isOld = stateOf(view) === 'starting' && view.pid === before?.pid
     const isNews = text !== undefined && !isOld && (before === undefined || text !== sentenceOf(before))
     return isNews ? `${this.#nameOf(view.key)} ${text}` : undefined
   }
 }
 
-/** What a service does, after its name. */
+/** Returns what a service does, to follow its name. */
 function sentenceOf(view: ServiceView): string | undefined {
   const { reason } = view
   const because = reason === null ? '' : `: ${reason}`
@@ -74,9 +74,9 @@ function sentenceOf(view: ServiceView): string | undefined {
     case 'unhealthy':
       return `is unhealthy${because}`
     case 'restarting':
-      return reason?.startsWith('it ') === true ? reason.slice(3) : `is restarted${because}`
+      return reason?.startsWith('it ') === true ? reason.slice(3) : `is restarting${because}`
     case 'exited':
-      return reason ?? 'has ended'
+      return reason ?? 'exited'
     case 'failed':
       return `failed${because}`
     case 'stopped':

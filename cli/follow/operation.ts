@@ -2,18 +2,18 @@ import { exitCodeOf, LocaldError } from '../../kernel/errors.ts'
 import type { LocaldEvent } from '../../kernel/events.ts'
 import type { Context } from '../context.ts'
 import type { Stream } from '../daemon/client.ts'
-import { endedWhile } from '../daemon/http.ts'
-import { explain } from '../output/errors.ts'
-import { clean } from '../output/log-format.ts'
+import { connectionLost } from '../daemon/http.ts'
+import { formatError } from '../output/errors.ts'
+import { sanitizeLogText } from '../output/log-format.ts'
 import { progressOn } from '../output/progress.ts'
-import { jsonOf } from '../output/sanitize.ts'
+import { toSafeJson } from '../output/sanitize.ts'
 import { type Namer, namerFor, stateOf } from '../output/service-words.ts'
-import { printAll, say } from '../output/terminal.ts'
+import { printAll, printStderr } from '../output/terminal.ts'
 
 /** The last event of an operation. */
 export type Done = Extract<LocaldEvent, { event: 'done' }>
 
-/** How to follow: what is being done, and who else wants the events. */
+/** What the operation is, and what else to call with its events. */
 export interface Following {
   readonly doing: string
   readonly seen?: (event: LocaldEvent) => void
@@ -21,14 +21,18 @@ export interface Following {
 
 /**
  * Shows an operation's events until the last: progress on stderr, or with `--json` each as a line on stdout. Throws
- * DAEMON_UNREACHABLE when the stream ends before `done`.
+ * DAEMON_UNREACHABLE when the stream closes before `done`.
  */
-export async function follow(context: Context, stream: Stream<LocaldEvent>, following: Following): Promise<Done> {
-  const { words, json } = context
-  const progress = json ? undefined : await progressOn(process.stderr, words.flags.has('verbose'), namerFor(words))
+export async function followOperation(
+  context: Context,
+  stream: Stream<LocaldEvent>,
+  following: Following,
+): Promise<Done> {
+  const { args, json } = context
+  const progress = json ? undefined : await progressOn(process.stderr, args.flags.has('verbose'), namerFor(args))
   try {
     for await (const events of stream.batches) {
-      if (context.json) await printAll(events.map(event => `${jsonOf(event)}\n`).join(''))
+      if (context.json) await printAll(events.map(event => `${toSafeJson(event)}\n`).join(''))
       for (const event of events) {
         progress?.show(event)
         following.seen?.(event)
@@ -39,42 +43,47 @@ export async function follow(context: Context, stream: Stream<LocaldEvent>, foll
     progress?.end()
     stream.close()
   }
-  throw endedWhile(following.doing)
+  throw connectionLost(following.doing)
 }
 
-/** An operation's outcome: what failed, with each one's last lines, is told; the result is the exit code. */
-export function conclude(context: Context, done: Done): number {
+/** Prints what failed, with the last lines of each service; the result is the exit code. */
+export function reportOutcome(context: Context, done: Done): number {
   if (done.ok) return 0
-  const nameOf = namerFor(context.words)
+  const nameOf = namerFor(context.args)
   const error = errorOf(done, nameOf)
-  if (!context.json) say([...tailsOf(done, nameOf), explain(error)].join('\n'))
+  if (!context.json) printStderr([...tailsOf(done, nameOf), formatError(error)].join('\n'))
   return exitCodeOf(error.code)
 }
 
 function errorOf(done: Done, nameOf: Namer): LocaldError {
   if (done.error !== undefined) return LocaldError.fromJSON(done.error)
   const names = (state: string) => done.services.filter(view => stateOf(view) === state).map(view => nameOf(view.key))
-  const [late, failed] = [names('unhealthy'), names('failed')]
-  const [first] = [...late, ...failed]
+  const [unready, failed] = [names('unhealthy'), names('failed')]
+  const [first] = [...failed, ...unready]
   if (first === undefined) {
-    return new LocaldError('SERVICE_FAILED', 'not every service is ready', { hint: '`locald status` shows them.' })
+    return new LocaldError('SERVICE_FAILED', 'some services are not ready', { hint: 'Run `locald status`.' })
   }
-  const parts = [
-    late.length === 0 ? '' : `not ready: ${late.join(', ')}`,
-    failed.length === 0 ? '' : `failed: ${failed.join(', ')}`,
-  ]
+  const parts = [formatNames(failed, 'failed'), formatNames(unready, 'not ready')]
   return new LocaldError('SERVICE_FAILED', parts.filter(part => part !== '').join('; '), {
-    hint: `\`locald why ${first}\` and \`locald logs ${first}\` tell more.`,
+    hint: `Run \`locald why ${first}\` or \`locald logs ${first}\` for details.`,
   })
 }
 
-/** Each service that failed or is not ready: why, and its last lines. */
+/** Returns `service 'web' failed`, `services 'web', 'db' failed`, or nothing. */
+function formatNames(names: readonly string[], what: string): string {
+  const quoted = names.map(name => `'${name}'`).join(', ')
+  if (names.length === 0) return ''
+  const verb = what === 'failed' ? what : `${names.length === 1 ? 'is' : 'are'} ${what}`
+  return `${names.length === 1 ? 'service' : 'services'} ${quoted} ${verb}`
+}
+
+/** Returns, for each service that failed or is not ready, why, and its last lines. */
 function tailsOf(done: Done, nameOf: Namer): readonly string[] {
   const failed = done.services.filter(
     view => ['failed', 'unhealthy'].includes(stateOf(view)) || done.tails?.[view.key] !== undefined,
   )
   return failed.flatMap(view => [
     `${nameOf(view.key)} ${stateOf(view)}${view.reason === null ? '' : `: ${view.reason}`}`,
-    ...(done.tails?.[view.key] ?? []).map(line => `  | ${clean(line, false)}`),
+    ...(done.tails?.[view.key] ?? []).map(line => `  | ${sanitizeLogText(line, false)}`),
   ])
 }

@@ -1,11 +1,11 @@
 import type { LogLine } from '../../kernel/events.ts'
-import { clean } from '../output/log-format.ts'
+import { sanitizeLogText } from '../output/log-format.ts'
 
-/** Pieces of unfinished lines that were printed: when the lines end, only what is left of them is printed. */
-export class Pieces {
+/** Remembers the printed pieces of unfinished lines: when a line is complete, only the rest of it is printed. */
+export class PartialLines {
   readonly #printed = new Map<string, { readonly time: string; readonly length: number }>()
 
-  /** Returns what of lines is to be printed. */
+  /** Returns what is still to be printed of lines. */
   rest(lines: readonly LogLine[]): readonly LogLine[] {
     return lines.flatMap(line => this.#restOf(line))
   }
@@ -21,6 +21,6 @@ export class Pieces {
     else this.#printed.set(output, { time: line.time, length: Math.max(printed, from + line.text.length) })
     const isPiece = printed > 0 || line.from !== undefined
     // Cursor moves and colours alone are no news.
-    return isPiece && clean(text, false).trim() === '' ? [] : [{ ...line, text }]
+    return isPiece && sanitizeLogText(text, false).trim() === '' ? [] : [{ ...line, text }]
   }
 }

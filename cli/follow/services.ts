@@ -1,20 +1,20 @@
 import type { LocaldEvent, ServiceView } from '../../kernel/events.ts'
 import type { TargetBody } from '../../kernel/protocol.ts'
-import { isOver } from '../output/service-words.ts'
+import { isSettled } from '../output/service-words.ts'
 
-/** A service that ends may be replaced by another at once, as when it is renamed in locald.toml: so long nothing is over. ms */
+/** A service that exits may be replaced by another at once, as when it is renamed in locald.toml: wait for it, ms */
 const graceMs = 300
 
-/** Which services are followed, and how they are: the named ones, or all of a project, also those that are added to it. */
-export class Followed {
+/** The followed services and their states: the named ones, or all of a project, also those that are added to it. */
+export class FollowedServices {
   readonly #views = new Map<string, ServiceView>()
   /** The projects that are followed whole, by their folders. */
   readonly #projects: ReadonlySet<string>
   readonly #added: () => void
   #over: NodeJS.Timeout | undefined
   #end: () => void = () => {}
-  /** Resolves when nothing of them runs any more. */
-  readonly ended = new Promise<void>(resolve => {
+  /** Resolves when all of them have stopped. */
+  readonly allStopped = new Promise<void>(resolve => {
     this.#end = resolve
   })
 
@@ -33,16 +33,16 @@ export class Followed {
     return [...this.#views.values()]
   }
 
-  /** Whether an event is about what is followed; takes it in. */
-  take(event: LocaldEvent): boolean {
-    if (event.event === 'service') return this.#take(event.service)
+  /** Applies an event; whether it is about what is followed. */
+  apply(event: LocaldEvent): boolean {
+    if (event.event === 'service') return this.#applyView(event.service)
     if (event.event === 'notice' || (event.event === 'warning' && event.key === undefined)) {
       return event.path === undefined || this.#projects.has(event.path) || this.views.some(it => it.path === event.path)
     }
     if (!('key' in event) || event.key === undefined || !this.#views.has(event.key)) return false
     if (event.event === 'removed') {
       this.#views.delete(event.key)
-      this.#judge()
+      this.#checkStopped()
     }
     return true
   }
@@ -51,17 +51,17 @@ export class Followed {
     clearTimeout(this.#over)
   }
 
-  #take(view: ServiceView): boolean {
+  #applyView(view: ServiceView): boolean {
     const isNew = !this.#views.has(view.key)
     if (isNew && (!this.#projects.has(view.path) || view.status === 'stopped')) return false
     this.#views.set(view.key, view)
-    this.#judge()
+    this.#checkStopped()
     if (isNew) this.#added()
     return true
   }
 
-  #judge(): void {
+  #checkStopped(): void {
     clearTimeout(this.#over)
-    if (this.views.every(isOver)) this.#over = setTimeout(this.#end, graceMs)
+    if (this.views.every(isSettled)) this.#over = setTimeout(this.#end, graceMs)
   }
 }

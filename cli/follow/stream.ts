@@ -1,42 +1,42 @@
 import { setTimeout } from 'node:timers/promises'
 import { LocaldError } from '../../kernel/errors.ts'
 import type { Paths } from '../../kernel/system/paths.ts'
-import { type Client, find, findOrRevive, type Stream } from '../daemon/client.ts'
+import { type Client, findDaemon, findOrReviveDaemon, type Stream } from '../daemon/client.ts'
 
-/** Who restarts a daemon starts the next one: it is looked for this long before one is started from here. ms */
+/** A command that restarts the daemon starts the next one: wait this long for it before starting one here, ms */
 const patienceMs = 1000
 const stepMs = 50
-/** A stream that breaks sooner is followed by a pause, ms, which grows. */
+/** After a stream that breaks sooner there is a pause, which grows, ms. */
 const shortMs = 1000
 const longestPauseMs = 500
-/** After so many of those in a row that bring nothing it is given up. */
+/** After so many of those in a row without a value it fails. */
 const mostIdle = 10
 
-/** A stream without an end, and what is done with it. */
-export interface Endless<T> {
-  /** Asks for it; again with each next daemon, and after `reopen`. */
+/** A stream without an end, and what to do with its values. */
+export interface EndlessStream<T> {
+  /** Requests it; again with each next daemon, and after `reopen`. */
   open(daemon: Client): Stream<T>
-  /** Whether there was news in them. */
+  /** Whether there was anything new in them. */
   take(values: readonly T[]): Promise<boolean> | boolean
 }
 
-/** Reads a stream of the daemon, and of the next daemon when that one has ended: services live on meanwhile. */
-export class Follower<T> {
+/** Reads a stream of the daemon, and of the next daemon when that one exits: services keep running meanwhile. */
+export class StreamFollower<T> {
   readonly #paths: Paths
-  readonly #endless: Endless<T>
+  readonly #endless: EndlessStream<T>
   #stream: Stream<T> | undefined
   #isClosed = false
   #isStale = false
   #hasNews = false
 
-  constructor(paths: Paths, endless: Endless<T>) {
+  constructor(paths: Paths, endless: EndlessStream<T>) {
     this.#paths = paths
     this.#endless = endless
   }
 
   /**
-   * Resolves when the daemon ends the stream, after `close`, or, with its error, when the daemon has ended and nothing is left for
-   * another one to take over.
+   * Resolves when the daemon closes the stream, after `close`, or, with its error, when the daemon exited and left no services for another
+   * one to adopt.
    */
   async run(first: Client): Promise<LocaldError | undefined> {
     let daemon = first
@@ -62,7 +62,7 @@ export class Follower<T> {
     return undefined
   }
 
-  /** Asks for the stream once more, as something else is wanted of it. */
+  /** Requests the stream again, when its query has changed. */
   reopen(): void {
     this.#isStale = true
     this.#stream?.close()
@@ -73,7 +73,7 @@ export class Follower<T> {
     this.#stream?.close()
   }
 
-  /** The error of a daemon that has ended; any other is thrown. */
+  /** Reads the stream; returns the error of a daemon that exited, throws any other. */
   async #read(stream: Stream<T>): Promise<LocaldError | undefined> {
     this.#stream = stream
     try {
@@ -86,15 +86,15 @@ export class Follower<T> {
   }
 }
 
-/** The error of a daemon that has stopped its services, too. */
+/** Returns the error of a daemon that has stopped its services, too. */
 function withoutServices({ code, message }: LocaldError): LocaldError {
-  return new LocaldError(code, message, { hint: 'None of its services is left: `locald up` starts a project again.' })
+  return new LocaldError(code, message, { hint: 'Run `locald up`: its services have stopped, too.' })
 }
 
 async function nextDaemon(paths: Paths): Promise<Client | undefined> {
   for (const untilMs = Date.now() + patienceMs; Date.now() < untilMs; await setTimeout(stepMs)) {
-    const found = await find(paths)
+    const found = await findDaemon(paths)
     if (found !== undefined) return found
   }
-  return await findOrRevive(paths)
+  return await findOrReviveDaemon(paths)
 }

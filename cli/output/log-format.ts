@@ -1,5 +1,5 @@
 import type { LogLine } from '../../kernel/events.ts'
-import { controls } from './sanitize.ts'
+import { controlSequences } from './sanitize.ts'
 import { shortName } from './service-words.ts'
 import { hasColour, type Paint, painter, type Style } from './terminal.ts'
 
@@ -7,8 +7,8 @@ const palette: readonly Style[] = ['cyan', 'magenta', 'green', 'yellow', 'blue',
 
 const colour = /^\x1b\[[\d;:]*m$/
 
-/** What lines are shown with. */
-export interface Look {
+/** How lines are printed. */
+export interface LineStyle {
   readonly paint: Paint
   /** Services' own colours are kept. */
   readonly keepsColour: boolean
@@ -16,7 +16,7 @@ export interface Look {
   readonly fullNames: boolean
 }
 
-/** Lines of these services for stdout, with the colours that it takes; `fullNames` as in `Look`. */
+/** Returns the format of lines of these services for stdout, with the colours that it takes; `fullNames` as in `LineStyle`. */
 export async function formatFor(keys: readonly string[], fullNames: boolean): Promise<LineFormat> {
   const { stdout } = process
   return new LineFormat({ paint: await painter(stdout), keepsColour: hasColour(stdout), fullNames }, keys)
@@ -24,12 +24,12 @@ export async function formatFor(keys: readonly string[], fullNames: boolean): Pr
 
 /** Prints log lines as `name | text`, a colour for each service, the names in one column. */
 export class LineFormat {
-  readonly #look: Look
+  readonly #look: LineStyle
   readonly #styles = new Map<string, Style>()
   readonly #width: number
 
   /** `keys`: of all services whose lines may come. */
-  constructor(look: Look, keys: readonly string[]) {
+  constructor(look: LineStyle, keys: readonly string[]) {
     this.#look = look
     for (const key of keys) this.#style(this.#name(key))
     this.#width = Math.max(0, ...[...this.#styles.keys()].map(name => name.length))
@@ -38,7 +38,7 @@ export class LineFormat {
   text(line: LogLine): string {
     const name = this.#name(line.service)
     const { paint, keepsColour } = this.#look
-    return `${paint(this.#style(name), `${name.padEnd(this.#width)} |`)} ${clean(line.text, keepsColour)}`
+    return `${paint(this.#style(name), `${name.padEnd(this.#width)} |`)} ${sanitizeLogText(line.text, keepsColour)}`
   }
 
   #name(key: string): string {
@@ -56,10 +56,10 @@ export class LineFormat {
  * Text that leaves the terminal as it was: a service's screen clearing, titles and cursor moves are not for the reader of
  * its logs. Of what was overwritten by carriage returns the last remains.
  */
-export function clean(text: string, keepsColour: boolean): string {
+export function sanitizeLogText(text: string, keepsColour: boolean): string {
   const shown = text.slice(text.replace(/\r+$/, '').lastIndexOf('\r') + 1)
   let isPainted = false
-  const cleaned = shown.replace(controls, found => {
+  const cleaned = shown.replace(controlSequences, found => {
     if (!keepsColour || !colour.test(found)) return ''
     isPainted = true
     return found

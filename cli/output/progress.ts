@@ -1,11 +1,11 @@
 import { stripVTControlCharacters } from 'node:util'
 import type { LocaldEvent, ServiceView } from '../../kernel/events.ts'
-import { duration } from '../args/values.ts'
-import { oneLine } from './sanitize.ts'
-import { isOver, isWell, type Namer, stateOf, styleOf } from './service-words.ts'
+import { sanitizeLine } from './sanitize.ts'
+import { isAsExpected, isSettled, type Namer, stateOf, styleOf } from './service-words.ts'
 import { isLive, type Out, type Paint, painter } from './terminal.ts'
+import { formatDuration } from './units.ts'
 
-/** Shows what happens to services while it happens; `end` leaves the last state behind. */
+/** Shows the states of services while they change; `end` leaves the last state on the screen. */
 export interface Progress {
   show(event: LocaldEvent): void
   end(): void
@@ -15,7 +15,7 @@ interface Line {
   readonly name: string
   state: string
   view?: ServiceView
-  /** What it does within its state. */
+  /** The current step within its state. */
   step?: string | undefined
   startedMs?: number | undefined
   /** How long it took to be ready. */
@@ -27,7 +27,7 @@ const frameMs = 120
 /** Columns names are padded to before the longest is known. */
 const nameWidth = 8
 
-/** Progress on stderr: lines redrawn in place where a person watches, else one plain line for each change. */
+/** Returns progress for stderr: lines redrawn in place on a terminal, else one plain line for each change. */
 export async function progressOn(
   stream: Out & { columns?: number; rows?: number },
   verbose: boolean,
@@ -37,7 +37,7 @@ export async function progressOn(
   return isLive() && !verbose ? new LiveProgress(stream, board) : new PlainProgress(stream, board, verbose)
 }
 
-/** The lines of services, by key, and what they say. */
+/** The lines of services, by key, and their texts. */
 class Board {
   readonly lines = new Map<string, Line>()
   readonly #paint: Paint
@@ -48,8 +48,8 @@ class Board {
     this.#nameOf = nameOf
   }
 
-  /** The line an event changed; undefined when it says nothing new. */
-  take(event: LocaldEvent): Line | undefined {
+  /** Applies an event; returns the line that it changed. */
+  apply(event: LocaldEvent): Line | undefined {
     if (event.event === 'service') return this.#service(event.service)
     if (event.event !== 'step') return undefined
     const line = this.#line(event.key)
@@ -65,11 +65,11 @@ class Board {
   text(line: Line, mark: string): string {
     const width = Math.max(nameWidth, ...[...this.lines.values()].map(each => each.name.length))
     const isReady = line.state === 'ready'
-    const reason = line.view === undefined || isWell(line.view) ? undefined : line.view.reason
+    const reason = line.view === undefined || isAsExpected(line.view) ? undefined : line.view.reason
     const parts = [
       `${mark} ${line.name.padEnd(width)} ${this.#paint(styleOf(line.state), line.state.padEnd(9))}`,
-      oneLine(line.step ?? reason ?? (isReady ? line.view?.url : undefined) ?? ''),
-      isReady && line.tookMs !== undefined ? this.#paint('gray', duration(line.tookMs)) : '',
+      sanitizeLine(line.step ?? reason ?? (isReady ? line.view?.url : undefined) ?? ''),
+      isReady && line.tookMs !== undefined ? this.#paint('gray', formatDuration(line.tookMs)) : '',
     ]
     return parts
       .filter(part => part !== '')
@@ -80,14 +80,14 @@ class Board {
   warning(event: Extract<LocaldEvent, { event: 'warning' }>): string {
     const whose = event.key === undefined ? '' : `${this.#nameOf(event.key)}: `
     const hint = event.hint === undefined ? '' : ` (${event.hint})`
-    return `  ${this.#paint('yellow', 'warning')} ${oneLine(`${whose}${event.message}${hint}`)}`
+    return `  ${this.#paint('yellow', 'warning')} ${sanitizeLine(`${whose}${event.message}${hint}`)}`
   }
 
   #service(view: ServiceView): Line | undefined {
     const line = this.#line(view.key)
     const state = stateOf(view)
-    const isNews = state !== line.state || (!isWell(view) && view.reason !== line.view?.reason)
-    if (isOver(view)) line.startedMs = undefined
+    const isNews = state !== line.state || (!isAsExpected(view) && view.reason !== line.view?.reason)
+    if (isSettled(view)) line.startedMs = undefined
     if (state === 'starting') line.startedMs ??= Date.now()
     else line.step = undefined
     if (state === 'ready' && line.state !== 'ready' && line.startedMs !== undefined) {
@@ -120,10 +120,10 @@ class PlainProgress implements Progress {
   show(event: LocaldEvent): void {
     if (event.event === 'warning') this.#stream.write(`${this.#board.warning(event)}\n`)
     if (event.event === 'project' && this.#verbose) {
-      this.#stream.write(`  ${oneLine(`${event.project}: ${event.path} (${event.domain})`)}\n`)
+      this.#stream.write(`  ${sanitizeLine(`${event.project}: ${event.path} (${event.domain})`)}\n`)
     }
     const before = event.event === 'step' ? this.#board.lines.get(event.key)?.step : undefined
-    const line = this.#board.take(event)
+    const line = this.#board.apply(event)
     if (line === undefined) return
     // A step's percentages are for a line that is redrawn.
     if (!this.#verbose && event.event === 'step' && before?.startsWith(event.text)) return
@@ -147,7 +147,7 @@ class LiveProgress implements Progress {
 
   show(event: LocaldEvent): void {
     if (event.event === 'warning') this.#draw(this.#board.warning(event))
-    else if (this.#board.take(event) !== undefined) this.#draw()
+    else if (this.#board.apply(event) !== undefined) this.#draw()
     this.#spin()
   }
 
@@ -158,7 +158,7 @@ class LiveProgress implements Progress {
     this.#drawn = 0
   }
 
-  /** The spinner turns only while something is under way. */
+  /** Turns the spinner only while a service changes. */
   #spin(): void {
     const isBusy = [...this.#board.lines.values()].some(isMoving)
     if (isBusy) {
@@ -172,7 +172,7 @@ class LiveProgress implements Progress {
     }
   }
 
-  /** Redraws the lines in one write; `above` is left over them for good. Lines are cut: a wrapped one cannot be redrawn. */
+  /** Redraws the lines in one write; `above` stays on the screen over them. Lines are cut: a wrapped one cannot be redrawn. */
   #draw(above?: string): void {
     // Some terminals say that they have no size.
     const columns = this.#stream.columns || 80

@@ -1,34 +1,34 @@
 /* What is printed comes from files, folders, services and plugins too: of all that only text reaches the terminal. */
 
 /** ECMA-48: CSI sequences, strings (OSC, DCS, SOS, PM, APC) to their end, other escapes; then control characters (C0 and C1) but tab. */
-export const controls =
+export const controlSequences =
   /\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[ -/]*[0-~]|\x9b[0-?]*[ -/]*[@-~]|[\x00-\x08\x0a-\x1f\x7f-\x9f]/g
 
 /** Select Graphic Rendition; then control characters but tab and newline, and those that turn the direction of writing. */
 const unsafe = /\x1b\[[\d;:]*m|[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
 /** What `painter` writes. */
 const painted = /^\x1b\[(?:1|22|3[1-6]|39|90)m$/
-/** What JSON leaves as it is, and a terminal may obey. */
+/** What JSON keeps as it is, and a terminal may obey. */
 const unsafeInJson = /[\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
 
-/** Text whose control characters are written as escapes such as `\u001b`; colours are left out but, with `keepsColour`, those of the CLI's own. */
-export function harmless(text: string, keepsColour: boolean): string {
+/** Writes control characters as escapes such as `\u001b`; removes colours, but with `keepsColour` not those that the CLI itself writes. */
+export function sanitize(text: string, keepsColour: boolean): string {
   return text.replaceAll('\r\n', '\n').replace(unsafe, found => {
-    if (found.length === 1) return escaped(found)
+    if (found.length === 1) return escapeCharacter(found)
     return keepsColour && painted.test(found) ? found : ''
   })
 }
 
-/** The same for a place that has one line, such as a cell of a table. */
-export function oneLine(text: string): string {
-  return harmless(text, false).replaceAll('\n', ' ')
+/** Does the same for a place of one line, such as a cell of a table. */
+export function sanitizeLine(text: string): string {
+  return sanitize(text, false).replaceAll('\n', ' ')
 }
 
-/** A value as JSON with no character that steers a terminal. */
-export function jsonOf(value: unknown): string {
-  return JSON.stringify(value).replace(unsafeInJson, escaped)
+/** Returns a value as JSON without characters that control a terminal. */
+export function toSafeJson(value: unknown): string {
+  return JSON.stringify(value).replace(unsafeInJson, escapeCharacter)
 }
 
-function escaped(character: string): string {
+function escapeCharacter(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 }

@@ -1,21 +1,21 @@
 import type { ServiceView } from '../../kernel/events.ts'
-import type { Words } from '../args/parse.ts'
+import type { ParsedArgs } from '../args/parse.ts'
 import type { Style } from './terminal.ts'
 
-/** What a service is doing in one word, its health counted in: `ready` is running and not known to be unwell. */
+/** Returns a service's state in one word, its health included: `ready` is running and not known to be unhealthy. */
 export function stateOf(view: ServiceView): string {
   if (view.status !== 'running') return view.status
   return view.health === 'healthy' || view.health === null ? 'ready' : view.health
 }
 
-/** Whether there is something to say about a service's state. */
-export function isWell(view: ServiceView): boolean {
+/** Whether a service is ready or stopped: there is no reason to print. */
+export function isAsExpected(view: ServiceView): boolean {
   const state = stateOf(view)
   return state === 'ready' || state === 'stopped'
 }
 
-/** Whether the service will not change by itself any more. */
-export function isOver(view: ServiceView): boolean {
+/** Whether the service stays in its state without a command. */
+export function isSettled(view: ServiceView): boolean {
   return view.status === 'stopped' || view.status === 'exited' || view.status === 'failed'
 }
 
@@ -38,13 +38,17 @@ export function styleOf(state: string): Style {
   return styles[state] ?? 'gray'
 }
 
-/** How a command writes the key of a service. */
+/** Returns the name that a command prints for the key of a service. */
 export type Namer = (key: string) => string
 
-/** With its project where a command may reach more than one, else without. */
-export function namerFor({ names, flags, spec }: Pick<Words, 'names' | 'flags' | 'spec'>): Namer {
-  const isOfAll = flags.has('all') || spec?.name === 'server shutdown'
-  return isOfAll || names.some(name => name.includes(':')) ? key => key : shortName
+/** Returns names with their project where a command may reach more than one, else without. */
+export function namerFor({
+  positionals,
+  flags,
+  command,
+}: Pick<ParsedArgs, 'positionals' | 'flags' | 'command'>): Namer {
+  const isOfAll = flags.has('all') || command?.name === 'server shutdown'
+  return isOfAll || positionals.some(name => name.includes(':')) ? key => key : shortName
 }
 
 /** The name within its project of `project:service`. */

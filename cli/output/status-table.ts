@@ -1,8 +1,8 @@
 import type { ServiceView } from '../../kernel/events.ts'
-import { bytes, duration } from '../args/values.ts'
-import { isWell, styleOf } from './service-words.ts'
+import { isAsExpected, styleOf } from './service-words.ts'
 import { type Cell, fitOn, type Row, table } from './table.ts'
 import { painter } from './terminal.ts'
+import { formatBytes, formatDuration } from './units.ts'
 
 /** Left out where the terminal is too narrow, in this order. */
 const expendable = ['PID', 'CPU', 'MEM', 'UPTIME', 'PORT', 'HEALTH']
@@ -25,11 +25,11 @@ function rowOf(view: ServiceView, isFull: boolean): Row {
       value(view.port),
       value(view.url),
       value(view.pid),
-      value(uptime === null ? null : duration(uptime)),
+      value(uptime === null ? null : formatDuration(uptime)),
       value(view.cpu === null ? null : `${view.cpu.toFixed(1)}%`),
-      value(view.memory === null ? null : bytes(view.memory)),
+      value(view.memory === null ? null : formatBytes(view.memory)),
     ],
-    note: isWell(view) && view.status !== 'running' ? undefined : (view.reason ?? undefined),
+    note: isAsExpected(view) && view.status !== 'running' ? undefined : (view.reason ?? undefined),
   }
 }
 

@@ -1,4 +1,4 @@
-import { oneLine } from './sanitize.ts'
+import { sanitizeLine } from './sanitize.ts'
 import type { Paint, Style } from './terminal.ts'
 
 /** A cell: its text and how it is painted. */
@@ -13,20 +13,23 @@ export interface Row {
   readonly note?: string | undefined
 }
 
-/** How wide a table may be, and the titles of the columns that are left out for that, the least important first. */
+/** How wide a table may be, and the titles of the columns to drop for that, the least important first. */
 export interface Fit {
   readonly columns: number
   readonly drop: readonly string[]
 }
 
-/** The width of a terminal for a table; undefined where there is none, and all is shown. */
+/** Returns the width of a terminal for a table; undefined where there is none, and all columns are printed. */
 export function fitOn(stream: { isTTY?: boolean; columns?: number }, drop: readonly string[]): Fit | undefined {
   return stream.isTTY === true && stream.columns ? { columns: stream.columns, drop } : undefined
 }
 
-/** Text in aligned columns under a heading; no line ends with spaces. */
+/** Formats rows in aligned columns under a heading; no line ends with spaces. */
 export function table(heading: readonly string[], given: readonly Row[], paint: Paint, fit?: Fit): string {
-  const rows = given.map(row => ({ ...row, cells: row.cells.map(cell => ({ ...cell, text: oneLine(cell.text) })) }))
+  const rows = given.map(row => ({
+    ...row,
+    cells: row.cells.map(cell => ({ ...cell, text: sanitizeLine(cell.text) })),
+  }))
   return fit === undefined ? aligned(heading, rows, paint) : fitting(heading, rows, paint, fit)
 }
 
@@ -46,7 +49,7 @@ function fitting(heading: readonly string[], rows: readonly Row[], paint: Paint,
   )
 }
 
-/** The last column so many characters narrower: the end of a path or a URL says most. */
+/** Cuts the last column by so many characters at the start: the end of a path or a URL says most. */
 function shortened(rows: readonly Row[], excess: number): readonly Row[] {
   if (excess <= 0) return rows
   const most = Math.max(...rows.map(({ cells }) => cells.at(-1)?.text.length ?? 0)) - excess

@@ -1,5 +1,5 @@
 import type { WriteStream } from 'node:tty'
-import { harmless, jsonOf } from './sanitize.ts'
+import { sanitize, toSafeJson } from './sanitize.ts'
 
 /** Styles that text is painted with. */
 export type Style = 'red' | 'green' | 'yellow' | 'blue' | 'magenta' | 'cyan' | 'gray' | 'bold'
@@ -7,25 +7,25 @@ export type Style = 'red' | 'green' | 'yellow' | 'blue' | 'magenta' | 'cyan' | '
 /** Paints text, or leaves it as it is where colours are off. */
 export type Paint = (style: Style, text: string) => string
 
-/** A stream results or progress are written to. */
+/** A stream for results or progress. */
 export type Out = Pick<WriteStream, 'isTTY' | 'write'>
 
-/** Prints the result to stdout; what is in it steers no terminal. */
+/** Prints the result to stdout, sanitised. */
 export function print(text: string): void {
-  process.stdout.write(`${harmless(text, hasColour(process.stdout))}\n`)
+  process.stdout.write(`${sanitize(text, hasColour(process.stdout))}\n`)
 }
 
-/** Prints progress and remarks to stderr, likewise. */
-export function say(text: string): void {
-  process.stderr.write(`${harmless(text, hasColour(process.stderr))}\n`)
+/** Prints progress, warnings and hints to stderr, sanitised. */
+export function printStderr(text: string): void {
+  process.stderr.write(`${sanitize(text, hasColour(process.stderr))}\n`)
 }
 
 /** Prints one line of JSON to stdout. */
 export function printJson(value: unknown): void {
-  process.stdout.write(`${jsonOf(value)}\n`)
+  process.stdout.write(`${toSafeJson(value)}\n`)
 }
 
-/** Writes text that is clean already to stdout and waits while its reader is slower, so that memory does not grow. */
+/** Writes text that is sanitised already to stdout, and waits while its reader is slower, so that memory does not grow. */
 export async function printAll(text: string): Promise<void> {
   if (text === '' || process.stdout.write(text)) return
   await new Promise(resolve => process.stdout.once('drain', resolve))
@@ -39,7 +39,7 @@ export function hasColour(stream: Out): boolean {
   return TERM !== 'dumb' && stream.isTTY === true && process.stdout.isTTY === true
 }
 
-/** The painter of a stream. */
+/** Returns the painter of a stream. */
 export async function painter(stream: Out): Promise<Paint> {
   if (!hasColour(stream)) return (_style, text) => text
   const { default: kleur } = await import('kleur')
@@ -48,8 +48,8 @@ export async function painter(stream: Out): Promise<Paint> {
   return (style, text) => kleur[style](text)
 }
 
-/** Whether a person watches: stdin and stdout are terminals and this is no CI job. */
-export function isWatched(): boolean {
+/** Whether stdin and stdout are terminals and this is no CI job. */
+export function isInteractive(): boolean {
   return process.stdin.isTTY === true && process.stdout.isTTY === true && !isCi()
 }
 

@@ -1,7 +1,14 @@
 /** A CLI command of a plugin: runs in the daemon and answers with text, a table, and a value for `--json`. */
 export interface Command {
   readonly name: string
+  /** Begins with a bare verb, in at most 50 characters. */
   readonly description: string
+  /** Its arguments as `--help` shows them, such as `<NAME> [--force]`. */
+  readonly usage?: string
+  /** Where `locald --help` lists it; absent: nowhere. Only the commands of plugins that ship are listed. */
+  readonly group?: 'project' | 'data' | 'config' | 'machine' | 'daemon'
+  /** What else its `--help` prints, in sentences. */
+  readonly details?: string
   run(argv: readonly string[], context: CommandContext): Promise<CommandResult>
 }
 

@@ -44,7 +44,7 @@ const plugin: Plugin = {
     for (const check of nameChecks(host.platform.os, () => block)) host.check(check)
     host.command({
       name: 'sync-hosts',
-      description: 'Write the names of running services to the hosts file once more',
+      description: 'Rewrite the hosts file entries',
       async run() {
         block ??= blockOf(host)
         await block.sync(true)

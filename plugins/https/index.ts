@@ -39,7 +39,11 @@ const plugin: Plugin = {
     const trust = new Trust(describeMachine(host), folder, () => findHelper(host))
     host.command({
       name: 'trust',
-      description: 'Trust the local CA in the system’s and the browsers’ stores',
+      description: 'Trust the local CA in all trust stores',
+      usage: '[--system]',
+      group: 'machine',
+      details:
+        'Adds it to the trust stores of the system and of browsers. On macOS it goes to your own keychain, with `--system` to that of all users.',
       async run(argv, { outcomes }) {
         const system = argv.includes('--system')
         refuseArguments(
@@ -51,7 +55,8 @@ const plugin: Plugin = {
     })
     host.command({
       name: 'untrust',
-      description: 'Take the local CA out of all stores',
+      description: 'Remove the local CA from all trust stores',
+      group: 'machine',
       async run(argv, { outcomes }) {
         refuseArguments('untrust', argv)
         return await trust.untrust({ outcomes })

@@ -35,7 +35,11 @@ export function databaseCommand(context: PostgresContext): Command {
   const databases = new Databases(context)
   return {
     name: 'db',
-    description: 'Snapshots and branches of PostgreSQL data',
+    description: 'Manage snapshots and branches of databases',
+    usage: '<COMMAND> [NAME]',
+    group: 'data',
+    details:
+      'Commands: list, snapshot, restore, branch, drop, prune, upgrade. `locald db` alone prints what each does; docs/postgres.md has examples.',
     async run(argv, { project, signal }) {
       const { values, positionals } = parse(argv)
       const [verb, name, ...rest] = positionals

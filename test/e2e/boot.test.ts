@@ -54,10 +54,7 @@ on('darwin', 'launchd starts the daemon from then on, until that is undone; serv
   await box.ok(['server', 'restart'], { env })
   t.not(await isByLaunchd(t, it), before)
   t.equal((await box.service(folder, 'job')).pid, pid, 'services were left alone')
-  t.match(
-    (await box.ok(['server', 'shutdown', '--pid', '1'], { env })).stdout,
-    'The daemon with that pid is not running',
-  )
+  t.match((await box.ok(['server', 'shutdown', '--pid', '1'], { env })).stdout, 'No daemon with pid 1 is running')
   await box.ok(['server', 'shutdown'], { env })
   await box.ok(['server', 'start'], { env })
   await isByLaunchd(t, it)

@@ -159,7 +159,7 @@ on('darwin', 'where launchd does not start it, the daemon is started without it'
   for (const file of ['launchd.fails', 'launchd.slow']) box.write(join(box.home, file), '')
   t.match(
     await started(env),
-    /^Waiting for launchd to start the daemon\nWarning: launchd did not start the daemon: Bootstrap failed: 5: .*; it is started without it, and ends with the app/,
+    /^Waiting for launchd to start the daemon\nWarning: launchd did not start the daemon: Bootstrap failed: 5: .*; started without launchd, it stops with the app/,
   )
 })
 
@@ -174,7 +174,7 @@ on('darwin', 'a daemon that cannot start tells why, also under launchd', async (
   const ran = await box.run(['server', 'start'], { env: { ...env, ...limits } })
   t.match(ran, {
     code: 1,
-    stderr: /^Error: the daemon did not start: it ended with 3.*\n {2}\| dyld: Library not loaded$/m,
+    stderr: /^Error: the daemon failed to start: exited with code 3.*\n {2}\| dyld: Library not loaded$/m,
   })
   t.ok(Date.now() - began < 40_000, 'at once')
   t.equal(jobsOf(it)[labels(it)[0] ?? '']?.exit, 3)

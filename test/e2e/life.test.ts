@@ -260,7 +260,7 @@ command = "exec sleep 1000"
   t.test('who follows a project reads that the daemon was shut down', async t => {
     const folder = sandbox.project('followed', toml(`[services.web]\ncommand = "node server.mjs"\n`, 'followed'))
     const follower = sandbox.start(['up', '--attach'], { cwd: folder })
-    await until('it is followed', () => follower.stderr.includes('Ctrl-C stops'))
+    await until('it is followed', () => follower.stderr.includes('Press Ctrl-C to stop'))
     const shutdown = await sandbox.ok(['server', 'shutdown'])
     t.match(shutdown.stderr, /^ {2}followed:web +stopped$/m, 'each with its project')
     const { code, stderr } = await follower.done

@@ -27,13 +27,10 @@ function pidOf(box: Sandbox, key: string): Promise<number> {
 
 on('linux', 'projects are listed, pinned by folder or name, and unpinned', async (t, machine) => {
   const box = machine.sandbox()
-  t.match((await box.ok(['registry', 'list'])).stdout, /^No project is known/)
+  t.match((await box.ok(['registry', 'list'])).stdout, /^No known projects/)
   const [shop, blog] = [box.project('shop', worker('shop')), box.project('blog', worker('blog'))]
   await box.up(shop)
-  t.equal(
-    (await box.ok(['registry', 'pin'], { cwd: blog })).stdout,
-    'Pinned blog: started with the daemon from now on\n',
-  )
+  t.equal((await box.ok(['registry', 'pin'], { cwd: blog })).stdout, 'Pinned blog: starts with the daemon\n')
   t.equal(
     (await box.status(blog)).find(view => view.status !== 'stopped'),
     undefined,
@@ -145,13 +142,13 @@ on('linux', 'clean forgets projects whose folder is gone, unless they run', asyn
   await box.ok(['stop'], { cwd: join(box.home, 'goes') })
   rmSync(join(box.home, 'goes'), { recursive: true })
   renameSync(join(box.home, 'runs'), join(box.home, 'elsewhere'))
-  t.match((await box.ok(['registry', 'list'])).stdout, /\n {2}its folder is gone: `locald registry clean` forgets it\n/)
+  t.match((await box.ok(['registry', 'list'])).stdout, /\n {2}folder was deleted; run `locald registry clean`\n/)
   const { forgotten, kept }: CleanAnswer = JSON.parse((await box.ok(['registry', 'clean', '--json'])).stdout)
   t.same([forgotten.map(({ name }) => name), kept.map(({ name }) => name)], [['goes'], ['runs']])
   t.notOk((await box.status()).some(view => view.project === 'goes'))
   await pidOf(box, 'runs:job')
   const said = (await box.ok(['registry', 'clean'])).stderr
-  t.match(said, /^Kept runs, whose folder is missing, as it still runs: `locald stop runs`\n/)
+  t.match(said, /^Kept runs: its folder was deleted but services are still running; run `locald stop runs`\n/)
   t.match(await box.ok(['stop', 'runs']), { stdout: 'Stopped job\n' })
   t.match((await box.status()).map(({ key, status }) => `${key} ${status}`).sort(), [
     'runs:job stopped',
@@ -208,7 +205,7 @@ on('linux', 'a project is meant by its name or its folder where a service is', a
   t.comment('what only the registry knows')
   await box.ok(['server', 'shutdown'])
   t.match((await box.ok(['logs', 'blog'], { cwd })).stdout, 'of blog')
-  t.match((await box.ok(['status'], { cwd })).stdout, /^No project of this folder is known: `locald up`/)
+  t.match((await box.ok(['status'], { cwd })).stdout, /^No known project in this folder\. Run `locald up`/)
 })
 
 on('linux', 'a project that was moved while it runs is the same in its new place', async (t, machine) => {

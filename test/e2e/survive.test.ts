@@ -152,7 +152,7 @@ onHost('what waited or started when the daemon was killed comes up', async (t, m
   await kill(box)
   const { code, stderr } = await up.done
   t.equal(code, 1)
-  t.match(stderr, /Error: the daemon ended while .*\[DAEMON_UNREACHABLE\]/, 'who waits for it is told')
+  t.match(stderr, /Error: lost connection to the daemon while .*\[DAEMON_UNREACHABLE\]/, 'who waits for it is told')
   t.match(await box.service(folder, 'db'), { status: 'starting', pid: db })
   t.match(await box.service(folder, 'api'), { status: 'waiting', reason: /waiting for db/ })
   box.write(`${folder}/gate`, '')
@@ -359,7 +359,7 @@ onHost(
     t.not((await box.server()).pid, second.pid, 'another daemon')
     t.same(await pids(box, folder), first, 'after a restart')
     const ran = await box.ok(['server', 'shutdown'])
-    t.match(ran.stdout, /The daemon has ended\n/)
+    t.match(ran.stdout, /Daemon stopped\n/)
     await until('nothing to be left', () => box.processes().length === 0)
     await box.ok(['server', 'start'])
     t.match(

@@ -29,6 +29,8 @@ function mayImport(file: string, { path, isType }: Import): boolean {
   if (path === undefined) return true
   const [room, folder] = file.split('/')
   if (room === 'kernel') return path.startsWith('kernel/')
+  // It makes documentation from the data of the CLI and the plugins.
+  if (file === 'scripts/command-docs.ts') return /^(?:cli\/args|kernel|plugins)\//.test(path)
   if (room === 'scripts') return path.startsWith('scripts/')
   if (room === 'cli') return path.startsWith('cli/') || forCli[path] === 'all' || (forCli[path] === 'types' && isType)
   // The list of what ships.

@@ -136,7 +136,10 @@ export const rows: readonly Row[] = [
   {
     section: '2.2',
     asks: '`locald doctor`',
-    linux: ['test/kernel/doctor.test.ts > one list of what to do', 'test/cli/cli.test.ts > doctor'],
+    linux: [
+      'test/kernel/doctor.test.ts > one list of what to do',
+      'test/cli/commands/doctor.test.ts > prints failed checks by plugin and applies fixes only with --fix',
+    ],
     mac: ['test/plugins/platform-darwin/platform-darwin.test.ts > checks', 'test/e2e/trust.test.ts'],
     hardware: ['.ci/smoke', 'step trust-state'],
   },

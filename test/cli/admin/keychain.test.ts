@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { carryOut } from '../../../cli/admin/keychain.ts'
+import { runKeychainSteps } from '../../../cli/admin/keychain.ts'
 import type { KeychainStep } from '../../../kernel/protocol.ts'
 import { openAuthority, readRoot } from '../../../plugins/https/ca/authority.ts'
 import { Trust } from '../../../plugins/https/trust/trust.ts'
@@ -28,25 +28,25 @@ t.test('for all users, by locald-shim', { skip: unable }, async t => {
   const untrust: KeychainStep = { ...step, act: 'untrust' }
 
   t.test('tells what macOS said, and stops at the first that fails', async t => {
-    t.match(await carryOut(paths, [step, untrust]), [
+    t.match(await runKeychainSteps(paths, [step, untrust]), [
       { ...step, status: 0 },
       { ...untrust, status: 0 },
     ])
     t.strictSame([mac.lines('system'), mac.lines('admin')], [[], []])
     for (const status of [-60005, -60007, -128]) {
       mac.fail({ SecTrustSettingsSetTrustSettings: status })
-      t.match(await carryOut(paths, [step, untrust]), [{ ...step, status }])
+      t.match(await runKeychainSteps(paths, [step, untrust]), [{ ...step, status }])
     }
     mac.fail({})
-    const [refused, ...others] = (await carryOut(paths, [{ ...step, certificate: 'none' }, step])) ?? []
+    const [refused, ...others] = (await runKeychainSteps(paths, [{ ...step, certificate: 'none' }, step])) ?? []
     t.match(refused, { status: null, says: 'standard input is not one certificate in PEM' })
     t.strictSame(others, [])
     const nowhere = { native, privileged: { ...privileged, shims: ['/nowhere/locald-shim'] } }
-    t.match(await carryOut(nowhere, [step]), [{ status: null, says: /ENOENT/ }])
+    t.match(await runKeychainSteps(nowhere, [step]), [{ status: null, says: /ENOENT/ }])
     const late = join(it.root, 'late')
     writeFileSync(late, '#!/bin/sh\nexit 19\n', { mode: 0o755 })
     const slow = { native, privileged: { ...privileged, shims: [late] } }
-    t.match(await carryOut(slow, [step]), [{ status: null, says: /no one answered the dialog/ }])
+    t.match(await runKeychainSteps(slow, [step]), [{ status: null, says: /the dialog timed out/ }])
   })
 
   t.test('the command that asks for it', async t => {
@@ -63,15 +63,15 @@ t.test('for all users, by locald-shim', { skip: unable }, async t => {
     )
     t.match(steps, [{ act: 'trust', domain: 'admin', certificate: readRoot(folder)?.certificate.toString() }])
     mac.fail({ SecTrustSettingsSetTrustSettings: -60005 })
-    const denied = await trust.trust({ system: true, outcomes: await carryOut(paths, steps) })
+    const denied = await trust.trust({ system: true, outcomes: await runKeychainSteps(paths, steps) })
     t.match(denied, { exitCode: 1, text: /administrator’s name and password \(-60005\)/ })
     t.notOk(denied.steps, 'nobody is asked a second time')
     mac.fail({})
-    t.match(await trust.trust({ system: true, outcomes: await carryOut(paths, steps) }), { exitCode: 0 })
+    t.match(await trust.trust({ system: true, outcomes: await runKeychainSteps(paths, steps) }), { exitCode: 0 })
     t.match(await trust.checkStores('system'), { status: 'pass', summary: /your login keychain \(the system keychain/ })
     const away = await trust.untrust()
     t.match(away.steps, [{ act: 'untrust', domain: 'admin' }])
-    t.match(await trust.untrust({ outcomes: await carryOut(paths, away.steps ?? []) }), { exitCode: 0 })
+    t.match(await trust.untrust({ outcomes: await runKeychainSteps(paths, away.steps ?? []) }), { exitCode: 0 })
     t.strictSame([mac.lines('system'), mac.lines('admin')], [[], []])
     t.match(await trust.trust({ outcomes: [] }), { exitCode: 1, text: /it was not changed/ }, 'a CLI that did nothing')
   })

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
-import { readWords } from '../../../cli/args/parse.ts'
+import { parseArgs } from '../../../cli/args/parse.ts'
 import { adminUninstall } from '../../../cli/commands/admin.ts'
 import { resolvePaths } from '../../../kernel/system/paths.ts'
 import { certificate } from '../../lib/certificates.ts'
@@ -16,9 +16,9 @@ async function uninstall(t: Test, it: Installed): Promise<{ code: number; says: 
   const conf = join(it.root, 'etc/locald')
   const privileged = { shims: [it.shim], conf, hosts: it.hosts, anchors: [], slices: [], keychain }
   const paths = { ...resolvePaths({ env: { HOME: it.root } }), privileged }
-  const words = await readWords(['admin', 'uninstall'])
+  const args = await parseArgs(['admin', 'uninstall'])
   const said = [t.capture(process.stdout, 'write'), t.capture(process.stderr, 'write')]
-  const code = await adminUninstall({ words, json: false, paths, cwd: '/' })
+  const code = await adminUninstall({ args, json: false, paths, cwd: '/' })
   const says = said.flatMap(each => each().map(({ args }) => String(args[0]))).join('')
   for (const each of said) each.restore()
   return { code, says }
@@ -58,7 +58,7 @@ t.test('the roots of all users', { skip: unable }, async t => {
     if (isRefused) mac.fail({ SecTrustSettingsRemoveTrustSettings: -60007 })
     const { code, says } = await uninstall(t, it)
     t.match(says, /remove locald development CA 11111111 from the system keychain: macOS asks for an administrator/)
-    t.match(says, /each user removes their own by `locald untrust`/)
+    t.match(says, /each user runs `locald untrust`/)
     t.notOk(existsSync(it.shim))
     t.notOk(existsSync(join(it.root, 'etc/locald')))
     if (isRefused) {
@@ -70,7 +70,7 @@ t.test('the roots of all users', { skip: unable }, async t => {
       for (const command of commands)
         spawnSync('sh', ['-c', command ?? ''], { env: { PATH: `${it.root}:/bin:/usr/bin` } })
       t.equal(readFileSync(join(it.root, 'deleted'), 'utf8').split('\n').length, 3, 'they work: both are out')
-      t.match(says, /^Done, but for what is marked/)
+      t.match(says, /^Done, except for the steps marked/)
       t.equal(mac.lines('admin').length, 2)
     } else {
       t.equal(code, 0)

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { folder, locald } from '../fake-daemon.ts'
 
-t.test('words', async t => {
+t.test('reports a wrong command line with what was meant, and exits with 2', async t => {
   const home = folder(t)
   const cases: readonly [words: string, message: string, hint: RegExp][] = [
     ['stat', "unknown command 'stat' [UNKNOWN_COMMAND]", /^Did you mean 'status'\? /],
@@ -11,19 +11,15 @@ t.test('words', async t => {
     ['plugin', "unknown command 'plugin' [UNKNOWN_COMMAND]", /^Did you mean 'plugins'\? /],
     ['start', "unknown command 'start' [UNKNOWN_COMMAND]", /^Did you mean 'up'\? /],
     ['down', "unknown command 'down' [UNKNOWN_COMMAND]", /^Did you mean 'stop'\? /],
-    [
-      'nothing-like-it',
-      "unknown command 'nothing-like-it' [UNKNOWN_COMMAND]",
-      /^`locald --help` lists the commands\.$/,
-    ],
-    ['server', "'server' needs one more word [UNKNOWN_COMMAND]", /`locald server shutdown`/],
+    ['nothing-like-it', "unknown command 'nothing-like-it' [UNKNOWN_COMMAND]", /^See `locald --help`\.$/],
+    ['server', "'server' needs a subcommand [UNKNOWN_COMMAND]", /`locald server shutdown`/],
     ['server strat', "unknown command 'server strat' [UNKNOWN_COMMAND]", /^Did you mean 'start'\? /],
     ['status --al', "unknown flag --al of 'locald status' [USAGE]", /^Did you mean '--all'\? /],
     ['status -x', "unknown flag -x of 'locald status' [USAGE]", /`locald status --help`/],
     ['logs -fx', "unknown flag -x of 'locald logs' [USAGE]", /`locald logs --help`/],
     ['--sandbx a status', "unknown command 'a' [UNKNOWN_COMMAND]", /./],
-    ['ping extra', "'locald ping' takes no word 'extra' here [USAGE]", /^Usage: `locald ping`\./],
-    ['open a b', "'locald open' takes no word 'b' here [USAGE]", /\[SERVICE\]/],
+    ['ping extra', "unexpected argument 'extra' [USAGE]", /^Usage: `locald ping`\./],
+    ['open a b', "unexpected argument 'b' [USAGE]", /\[SERVICE\]/],
     ['why', "'locald why' needs <SERVICE> [USAGE]", /./],
     ['run web', "'locald run' needs a command after -- [USAGE]", /<SERVICE> -- <CMD…>/],
     ['run web --', "'locald run' needs a command after -- [USAGE]", /./],
@@ -35,15 +31,15 @@ t.test('words', async t => {
     ['logs --grep (', '--grep: Invalid regular expression', /./],
     ['wait --timeout soon', "--timeout 'soon' is not a number of seconds [USAGE]", /./],
     ['up --detach=1', '--detach takes no value [USAGE]', /./],
-    ['up --attach --detach', '--attach and --detach exclude each other [USAGE]', /./],
-    ['up ./none', 'there is no folder ./none [USAGE]', /./],
+    ['up --attach --detach', '--attach and --detach cannot be combined [USAGE]', /./],
+    ['up ./none', 'folder ./none not found [USAGE]', /./],
     ['status --sandbox Not_a_name', "'Not_a_name' is no sandbox name [USAGE]", /./],
   ]
   const all = await Promise.all(cases.map(([words]) => locald(words.split(' '), { home })))
   for (const [index, [words, message, hint]] of cases.entries()) {
     const ran = all[index]
     t.test(words, async t => {
-      if (ran === undefined) throw new Error('it was not run')
+      if (ran === undefined) throw new Error('did not run')
       const isJson = words.includes('--json')
       const [first = '', second = '', ...more] = (isJson ? ran.stdout : ran.stderr).trimEnd().split('\n')
       t.equal(ran.code, 2)
@@ -59,11 +55,14 @@ t.test('words', async t => {
   t.test('nothing was started or written', async t => t.same(readdirSync(home), ['run']))
 })
 
-t.test('help and version', async t => {
+t.test('prints help by group, of a group and of a command', async t => {
   const home = folder(t)
   const alone = await locald([], { home })
   t.equal(alone.code, 0)
-  t.match(alone.stdout, /Commands:\n {2}up \[PATH\] \[SERVICE…\] +Start/)
+  t.match(
+    alone.stdout,
+    /Project commands:\n {2}up \[PATH\] \[SERVICE…\] +Start[\s\S]*Data commands:[\s\S]* {2}db <COMMAND> \[NAME\] +Manage/,
+  )
   t.equal((await locald(['--help'], { home })).stdout, alone.stdout)
   t.equal((await locald(['help'], { home })).stdout, alone.stdout)
   const up = await locald(['up', '--help'], { home })
@@ -71,27 +70,27 @@ t.test('help and version', async t => {
   t.equal((await locald(['help', 'up'], { home })).stdout, up.stdout)
   t.match((await locald(['run', '-h'], { home })).stdout, 'locald run <SERVICE> -- <CMD…>')
   const server = await locald(['server', '--help'], { home })
+  t.match(server.stdout, /^Manage the daemon\n\nUsage:\n {2}\$ locald server <command> \[options\]\n/)
   t.match(server.stdout, 'server restart')
   t.notMatch(server.stdout, 'ping')
   t.match((await locald(['--version'], { home })).stdout, /^locald \d+\.\d+\.\d+\n$/)
 })
 
-t.test('no daemon', async t => {
+t.test('without a daemon, commands that need none start none', async t => {
   const home = folder(t)
-  const none =
-    'Error: no daemon is running [DAEMON_UNREACHABLE]\nHint: `locald up` starts it, and so does `locald server start`.\n'
+  const none = 'Error: daemon is not running [DAEMON_UNREACHABLE]\nHint: Run `locald up` or `locald server start`.\n'
   for (const words of ['ping', 'server status']) {
     t.match(await locald(words.split(' '), { home }), { code: 1, stdout: '', stderr: none })
   }
   const asJson = await locald(['ping', '--json'], { home })
-  t.match(JSON.parse(asJson.stdout), { error: { code: 'DAEMON_UNREACHABLE', message: 'no daemon is running' } })
+  t.match(JSON.parse(asJson.stdout), { error: { code: 'DAEMON_UNREACHABLE', message: 'daemon is not running' } })
   t.match(await locald(['server', 'shutdown'], { home }), {
     code: 0,
-    stdout: 'The daemon is not running\n',
+    stdout: 'Daemon is not running\n',
     stderr: '',
   })
   t.match(await locald(['stop'], { home }), { code: 0, stdout: 'Nothing is running\n', stderr: '' })
-  const nothing = 'Nothing is running: `locald up` starts the project of a folder\n'
+  const nothing = 'Nothing is running. Run `locald up` in the folder of a project.\n'
   t.match(await locald(['status'], { home }), { code: 0, stdout: nothing, stderr: '' })
   t.match(await locald(['status', '--json'], { home }), { code: 0, stdout: '{"services":[]}\n' })
 
@@ -99,7 +98,7 @@ t.test('no daemon', async t => {
   t.equal(missing.code, 1)
   t.match(
     missing.stderr,
-    /^Error: .*locald-keeper is missing or cannot be run \[KEEPER_MISSING\]\nHint: Run `npm run build` in /,
+    /^Error: .*locald-keeper is missing or not executable \[KEEPER_MISSING\]\nHint: Run `npm run build` in /,
   )
   const doctor = await locald(['doctor', '--json'], { home })
   t.equal(doctor.code, 1)

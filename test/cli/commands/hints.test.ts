@@ -2,8 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { readWords } from '../../../cli/args/parse.ts'
-import { shippedCommands } from '../../../cli/commands/plugin-command.ts'
+import { parseArgs } from '../../../cli/args/parse.ts'
+import { pluginCommands } from '../../../cli/args/plugin-commands.ts'
 import { LocaldError } from '../../../kernel/errors.ts'
 import { root, sourcesOf } from '../../lib/sources.ts'
 
@@ -32,13 +32,13 @@ const open = '<open>'
 /** What is wrong with a command line, but for what it leaves open. */
 async function complaintOf(line: string): Promise<string | undefined> {
   const words = line.split(/\s+/).filter(word => !/[…[\]<>]/.test(word))
-  if (shippedCommands.some(({ name }) => name === words[0])) return undefined
-  const error = await readWords(words).then(
+  if (pluginCommands.some(({ name }) => name === words[0])) return undefined
+  const error = await parseArgs(words).then(
     () => undefined,
     (thrown: unknown) => LocaldError.from(thrown),
   )
   if (error === undefined) return undefined
-  const isGroup = error.message.endsWith('needs one more word')
+  const isGroup = error.message.endsWith('needs a subcommand')
   return (error.code === 'UNKNOWN_COMMAND' && !isGroup) || error.message.startsWith('unknown flag')
     ? error.message
     : undefined

@@ -103,7 +103,7 @@ t.test('a daemon that ends while it is followed', async t => {
   t.match(await daemon.run(['logs', '-f']), {
     code: 1,
     stdout: 'web   | ready in 3 ms\n',
-    stderr: /^Error: the daemon ended while reading logs \[DAEMON_UNREACHABLE\]\nHint: /,
+    stderr: /^Error: lost connection to the daemon while reading logs \[DAEMON_UNREACHABLE\]\nHint: /,
   })
 
   t.comment('the next one goes on where it ended')

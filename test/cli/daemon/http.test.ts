@@ -24,9 +24,9 @@ const cases: readonly [answer: string, outcome: RegExp][] = [
   [`${chunked}5\n`, /a bare line feed/],
   [`${chunked}2\r\n${pong}\r\n`, /a chunk longer than its size/],
   [`${chunked}5;${'x'.repeat(70_000)}`, /a chunk head without end/],
-  [`${head}Content-Length: 99\r\n\r\n${pong}`, /the daemon ended while testing/],
-  [`${chunked}d\r\n${pong}\r\n`, /the daemon ended while testing/],
-  [`${chunked}d\r\n${pong}\r\n0\r\nTrailer: x\r\n`, /the daemon ended while testing/],
+  [`${head}Content-Length: 99\r\n\r\n${pong}`, /lost connection to the daemon while testing/],
+  [`${chunked}d\r\n${pong}\r\n`, /lost connection to the daemon while testing/],
+  [`${chunked}d\r\n${pong}\r\n0\r\nTrailer: x\r\n`, /lost connection to the daemon while testing/],
   ['', /no answer/],
   [`${head}X: ${'x'.repeat(70_000)}`, /a head without end/],
   [`${head}content-length:13 \r\n\r\n${pong}`, /^200 \{"pong":true\}$/],
@@ -68,7 +68,7 @@ t.test('a daemon that says nothing', async t => {
   const server = createServer().listen(path)
   t.teardown(() => server.close())
   const asked = send(await connect(path), { method: 'GET', target: '/', doing: 'testing', idleMs: 50 })
-  await t.rejects(asked, { code: 'DAEMON_UNREACHABLE', message: 'the daemon did not answer within 0 s' })
+  await t.rejects(asked, { code: 'DAEMON_UNREACHABLE', message: 'the daemon timed out after 0 s' })
 })
 
 t.test('what is sent', async t => {

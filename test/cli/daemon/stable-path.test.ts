@@ -1,7 +1,7 @@
 import { mkdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t from 'tap'
-import { lastingFolders, stablePath } from '../../../cli/daemon/stable-path.ts'
+import { resolveShellFolders, stablePath } from '../../../cli/daemon/stable-path.ts'
 
 /** Makes files, and links as "from -> to", below a folder; a function that gives paths in it. */
 function machine(t: { testdir(): string }, ...paths: readonly string[]): (path: string) => string {
@@ -49,7 +49,7 @@ t.test('a folder that fnm makes for one shell is never taken', async t => {
     'not even as it was typed',
   )
   t.equal(
-    lastingFolders(`/bin:${at('run/fnm_multishells/12_34/bin')}:/no/fnm_multishells/x/bin:`),
+    resolveShellFolders(`/bin:${at('run/fnm_multishells/12_34/bin')}:/no/fnm_multishells/x/bin:`),
     `/bin:${at('fnm/v20/bin')}:/no/fnm_multishells/x/bin:`,
     'nor in a PATH that is written down',
   )

@@ -4,7 +4,7 @@ import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, renameSync, 
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
-import { ended } from '../../../cli/daemon/start.ts'
+import { waitForShutdown } from '../../../cli/daemon/start.ts'
 import { placeFile } from '../../../kernel/system/daemon-place.ts'
 import { resolvePaths } from '../../../kernel/system/paths.ts'
 import { folder, locald, type Test } from '../fake-daemon.ts'
@@ -132,7 +132,7 @@ t.test('the first command starts the daemon, the next finds it', async t => {
 
   t.comment('it was killed: its socket is left behind')
   lines('daemons').forEach(end)
-  t.match(await run(['server', 'start']), { code: 0, stdout: /^The daemon is running \(pid \d+\)\n$/ })
+  t.match(await run(['server', 'start']), { code: 0, stdout: /^Daemon is running \(pid \d+\)\n$/ })
   t.equal(lines('daemons').length, 2)
 })
 
@@ -192,11 +192,11 @@ t.test('a shell with another runtime folder finds the daemon of the same data fo
 
 t.test('a shutdown stops what a killed daemon left', async t => {
   const { home, lines, run } = place(t)
-  t.match(await run(['server', 'shutdown']), { code: 0, stdout: 'The daemon is not running\n' })
+  t.match(await run(['server', 'shutdown']), { code: 0, stdout: 'Daemon is not running\n' })
   mkdirSync(join(home, 'data', 'locald', 'running', 'projects', 'shop'), { recursive: true })
-  t.match(await run(['server', 'shutdown', '--pid=1']), { code: 0, stdout: /is not running/ })
+  t.match(await run(['server', 'shutdown', '--pid=1']), { code: 0, stdout: /^No daemon with pid 1 is running\n$/ })
   t.equal(lines('daemons').length, 0, 'another one is not meant')
-  t.match(await run(['server', 'shutdown']), { code: 0, stdout: 'The daemon has ended\n' })
+  t.match(await run(['server', 'shutdown']), { code: 0, stdout: 'Daemon stopped\n' })
   t.same(JSON.parse(lines('facts').at(-1) ?? ''), { keepServices: false })
 })
 
@@ -224,7 +224,7 @@ t.test('a daemon that does not start', async t => {
   t.equal(died.code, 1)
   t.match(
     died.stderr,
-    /^Error: the daemon did not start: it ended with 3 \[DAEMON_START\]\n {2}\| a line of \d+\nHint: Its log is /,
+    /^Error: the daemon failed to start: exited with code 3 \[DAEMON_START\]\n {2}\| a line of \d+\nHint: Check its log: /,
   )
   const again = await run(['up'], { LOCALD_FAKE_MODE: 'dies' })
   t.equal(again.stderr.split('a line of').length, 2, 'only what this start wrote')
@@ -232,7 +232,7 @@ t.test('a daemon that does not start', async t => {
   const killed = await run(['up'], { LOCALD_FAKE_MODE: 'killed' })
   t.match(
     killed.stderr,
-    /locald-keeper was ended by SIGKILL before it said anything \[DAEMON_START\]\nHint: .*codesign --verify/,
+    /locald-keeper was killed by SIGKILL without output \[DAEMON_START\]\nHint: .*codesign --verify/,
   )
   t.match(await run(['up'], { LOCALD_FAKE_MODE: 'refuses' }), {
     code: 1,
@@ -240,7 +240,7 @@ t.test('a daemon that does not start', async t => {
   })
   t.match(await run(['up'], { LOCALD_FAKE_MODE: 'hangs', LOCALD_START_TIMEOUT: '1' }), {
     code: 1,
-    stderr: /^Error: the daemon did not start: it did not listen within 1 s \[DAEMON_START\]/,
+    stderr: /^Error: the daemon failed to start: timed out after 1 s \[DAEMON_START\]/,
   })
   t.match(await run(['up'], { LOCALD_START_TIMEOUT: 'soon' }), {
     code: 2,
@@ -257,21 +257,21 @@ t.test('a daemon that does not start', async t => {
     stderr: '',
   })
   writeFileSync(join(home, 'native', 'locald-keeper'), '#!/none/sh\n')
-  t.match((await run(['up'])).stderr, /^Error: the daemon cannot be started: .* \[DAEMON_START\]/)
+  t.match((await run(['up'])).stderr, /^Error: the daemon failed to start: .* \[DAEMON_START\]/)
   writeFileSync(join(home, 'spawn.cjs'), ofOtherProcessors)
   const wrong = await run(['up'], { NODE_OPTIONS: `--require=${join(home, 'spawn.cjs')}` })
-  t.match(wrong.stderr, /^Error: .*locald-keeper is for another kind of processor \[KEEPER_MISSING\]\nHint: .*npm/)
+  t.match(wrong.stderr, /^Error: .*locald-keeper is for another processor architecture \[KEEPER_MISSING\]\nHint: .*npm/)
 })
 
 t.test('shutdown and restart', async t => {
   const { lines, run } = place(t)
   await run(['up'])
-  t.match(await run(['server', 'shutdown']), { code: 0, stdout: 'The daemon has ended\n' })
+  t.match(await run(['server', 'shutdown']), { code: 0, stdout: 'Daemon stopped\n' })
   t.same(JSON.parse(lines('facts')[1] ?? ''), { keepServices: false })
   t.comment('its lock is still held')
   t.match(await run(['up']), { code: 0, stderr: '' })
   t.equal(lines('daemons').length, 2)
-  t.match(await run(['server', 'restart']), { code: 0, stdout: /^The daemon was restarted \(pid \d+\)\n$/ })
+  t.match(await run(['server', 'restart']), { code: 0, stdout: /^Daemon restarted \(pid \d+\)\n$/ })
   t.same(JSON.parse(lines('facts')[3] ?? ''), { keepServices: true })
   t.equal(lines('daemons').length, 3)
   t.comment('a request while it is ending waits for the next')
@@ -290,7 +290,7 @@ t.test('killed before it has answered, the next is asked; once', async t => {
   lines('daemons').forEach(end)
   t.match(await run(['up'], { LOCALD_FAKE_MODE: 'mute' }), {
     code: 1,
-    stderr: /the daemon ended while starting the project/,
+    stderr: /lost connection to the daemon while starting the project/,
   })
   t.equal(lines('daemons').length, 4)
 })
@@ -360,7 +360,7 @@ t.test('a daemon that refuses connections for a moment, as macOS does with a ful
   const refusing = await listen()
   await new Promise(resolve => refusing.close(resolve))
   isOf(process.pid)
-  const end = ended(paths, 60_000)
+  const end = waitForShutdown(paths, 60_000)
   const server = await listen()
   await once(server, 'connection')
   server.close()
@@ -369,9 +369,9 @@ t.test('a daemon that refuses connections for a moment, as macOS does with a ful
   t.comment('its process has ended, or is another one')
   const other = await listen()
   await new Promise(resolve => other.close(resolve))
-  await ended(paths, 60_000)
+  await waitForShutdown(paths, 60_000)
   isOf(2 ** 30)
-  await ended(paths, 60_000)
+  await waitForShutdown(paths, 60_000)
 })
 
 t.test('the terminal that started it can go', async t => {

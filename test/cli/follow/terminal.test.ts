@@ -122,7 +122,7 @@ async function project(t: Test) {
 t.test('up follows the logs; d detaches', async t => {
   const { daemon } = await project(t)
   const screen = new Screen(t, daemon, ['up'])
-  await screen.shows('Ctrl-C stops the project, d detaches')
+  await screen.shows('Press Ctrl-C to stop the project, d to detach')
   await screen.shows('\x1b[36mweb |\x1b[39m \x1b[32mhello\x1b[39m\x1b[0m')
   screen.press('xd')
   t.equal(await screen.ends(), 'code 0, restored')
@@ -139,7 +139,7 @@ t.test('Ctrl-C stops the project, its last words are shown', async t => {
   await screen.shows('hello')
   screen.press('\x03')
   t.equal(await screen.ends(), 'code 0, restored')
-  t.match(screen.text, /Stopping; Ctrl-C again to leave at once[\s\S]*bye/)
+  t.match(screen.text, /Stopping… \(press Ctrl-C again to quit immediately\)[\s\S]*bye/)
   t.same(daemon.last('/v1/projects/stop').body, { path: daemon.home, services: ['web'] })
 })
 
@@ -174,7 +174,7 @@ t.test('Ctrl-C between ready and the logs stops the project', async t => {
     const ran = await daemon.run(['up', '--attach'], {
       started: child => child.stdout?.once('data', () => child.kill('SIGINT')),
     })
-    t.match(ran, { code: 0, stderr: /Stopping; Ctrl-C again to leave at once/ })
+    t.match(ran, { code: 0, stderr: /Stopping… \(press Ctrl-C again to quit immediately\)/ })
   }
 })
 
@@ -188,7 +188,7 @@ t.test('it ends when somebody else stops the project', async t => {
   events.at(-1)?.write(`${JSON.stringify(state('web', { status: 'restarting' }))}\n`)
   events.at(-1)?.write(`${JSON.stringify(stopped)}\n`)
   t.equal(await screen.ends(), 'code 0, restored')
-  t.match(screen.text, /its last words[\s\S]*Nothing of the project runs any more/)
+  t.match(screen.text, /its last words[\s\S]*All services have stopped/)
   t.equal(screen.text.split('hello').length, 2, 'what was shown is not shown again')
 })
 
@@ -213,7 +213,7 @@ t.test('it goes on with the next daemon', async t => {
   t.equal(await screen.ends(), 'code 0, restored')
   t.equal(screen.text.split('hello').length, 2, 'no line is shown twice')
   t.match(screen.text, /hello[^\n]*\n[^\n]*said meanwhile/, 'and nothing is said about it')
-  t.match(screen.text, 'Stopping;')
+  t.match(screen.text, 'Stopping…')
 })
 
 t.test('what locald does is told between the lines of services', async t => {
@@ -256,7 +256,7 @@ t.test('what locald does is told between the lines of services', async t => {
     `locald | web exited with code 1; starting again in 0.1 s (1 of 5)
 locald | web was started (pid 77)
 locald | web is ready
-locald | web is restarted: src/a.js changed
+locald | web is restarting: src/a.js changed
 locald | web was started (pid 78)
 locald | web is unhealthy: GET / answered 500
 locald | warning: web: it listens on 5173 (use $PORT)
@@ -266,8 +266,8 @@ locald | batch is waiting for web
 locald | batch was removed
 locald | web failed: gave up after 5 crashes in 60 s
 web failed: gave up after 5 crashes in 60 s
-Error: failed: web [SERVICE_FAILED]
-Hint: \`locald why web\` and \`locald logs web\` tell more.
+Error: service 'web' failed [SERVICE_FAILED]
+Hint: Run \`locald why web\` or \`locald logs web\` for details.
 `,
   )
 })
@@ -280,7 +280,11 @@ t.test('signals without a terminal', async t => {
     const ran = await daemon.run(['up', '--attach', 'web'], {
       started: child => void followed.then(() => child.kill(signal)),
     })
-    t.match(ran, { code: 0, stdout: /web \| hello\nweb \| bye\n/, stderr: /Ctrl-C stops the project\nStopping/ })
+    t.match(ran, {
+      code: 0,
+      stdout: /web \| hello\nweb \| bye\n/,
+      stderr: /Press Ctrl-C to stop the project\nStopping/,
+    })
     t.same(daemon.last('/v1/projects/stop').body, { path: daemon.home, services: ['web'] })
   }
   daemon.on('POST /v1/projects/up', response => {
@@ -365,7 +369,7 @@ t.test('service reset asks on a terminal, and only there', async t => {
     .on('POST /v1/services/reset', stream(state('db'), done(view('db'))))
   for (const answer of ['\r', 'n\r', 'yep\r', '\x03', '\x04']) {
     const screen = new Screen(t, daemon, ['service', 'reset', 'db'])
-    await screen.shows('Remove the data of shop:db and start it empty? [y/N] ')
+    await screen.shows('Delete the data of shop:db and start it empty? [y/N] ')
     screen.press(answer)
     t.equal(await screen.ends(), 'code 1, restored', JSON.stringify(answer))
     t.match(screen.text, 'Nothing was changed')

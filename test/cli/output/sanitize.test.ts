@@ -1,8 +1,8 @@
 import t from 'tap'
-import { explain } from '../../../cli/output/errors.ts'
-import { harmless, jsonOf, oneLine } from '../../../cli/output/sanitize.ts'
+import { formatError } from '../../../cli/output/errors.ts'
+import { sanitize, sanitizeLine, toSafeJson } from '../../../cli/output/sanitize.ts'
 import { table } from '../../../cli/output/table.ts'
-import { print, printJson, say } from '../../../cli/output/terminal.ts'
+import { print, printJson, printStderr } from '../../../cli/output/terminal.ts'
 import { LocaldError } from '../../../kernel/errors.ts'
 import { code, sourcesOf } from '../../lib/sources.ts'
 
@@ -28,24 +28,24 @@ function written(stream: NodeJS.WriteStream, act: () => void): string {
 
 t.test('text of others is text', async t => {
   t.equal(
-    harmless(hostile, true),
+    sanitize(hostile, true),
     'a\\u001b]0;pwned\\u0007\\u001b[2J\\u009b2J\\u009d0;x\\u009cb\\u202e\\u2066c\\u007f\\u000d\\u001bcd',
   )
-  t.notMatch(harmless(hostile, false), steers)
-  t.equal(harmless('größe 漢字 ✓\tשלום\nb\r\nc', false), 'größe 漢字 ✓\tשלום\nb\nc', 'as it is')
+  t.notMatch(sanitize(hostile, false), steers)
+  t.equal(sanitize('größe 漢字 ✓\tשלום\nb\r\nc', false), 'größe 漢字 ✓\tשלום\nb\nc', 'as it is')
   t.equal(
-    harmless('\x1b[31mred\x1b[39m \x1b[1mb\x1b[22m', true),
+    sanitize('\x1b[31mred\x1b[39m \x1b[1mb\x1b[22m', true),
     '\x1b[31mred\x1b[39m \x1b[1mb\x1b[22m',
     'our own colours',
   )
-  t.equal(harmless('\x1b[31mred\x1b[39m \x1b[7;8mb', false), 'red b')
-  t.equal(harmless('\x1b[30;40mx\x1b[38;5;0m', true), 'x', 'no others')
-  t.equal(oneLine('a\nb'), 'a b')
+  t.equal(sanitize('\x1b[31mred\x1b[39m \x1b[7;8mb', false), 'red b')
+  t.equal(sanitize('\x1b[30;40mx\x1b[38;5;0m', true), 'x', 'no others')
+  t.equal(sanitizeLine('a\nb'), 'a b')
 })
 
 t.test('JSON has the same value', async t => {
-  t.notMatch(jsonOf({ [hostile]: hostile }), steers)
-  t.strictSame(JSON.parse(jsonOf({ [hostile]: hostile })), { [hostile]: hostile })
+  t.notMatch(toSafeJson({ [hostile]: hostile }), steers)
+  t.strictSame(JSON.parse(toSafeJson({ [hostile]: hostile })), { [hostile]: hostile })
 })
 
 t.test('whatever is printed', async t => {
@@ -60,7 +60,7 @@ t.test('whatever is printed', async t => {
     print(shown)
     printJson(error.toJSON())
   })
-  const said = written(process.stderr, () => say(explain(error)))
+  const said = written(process.stderr, () => printStderr(formatError(error)))
   t.notMatch(out, steers)
   t.notMatch(said, steers)
 })

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { trustHint } from '../../../cli/follow/trust-hint.ts'
+import { formatTrustHint } from '../../../cli/follow/trust-hint.ts'
 import { table } from '../../../cli/output/table.ts'
 import { view } from '../fake-daemon.ts'
 
@@ -31,13 +31,16 @@ t.test('columns are left out in their order until the rest fits', async t => {
   t.equal(at(10)[1], 'web     /home/me/projects/shop', 'what would leave nothing is not cut')
 })
 
-t.test('who opens a URL is told how', async t => {
+t.test('hints at `locald trust` only for HTTPS URLs that browsers do not trust', async t => {
   const services = [view('api'), view('web', { url: 'https://shop.localhost:8443' }), view('db', { url: null })]
-  const told = 'Browsers will warn until `locald trust`; http://shop.localhost:8080 works without'
-  t.equal(trustHint(services, { isTrusted: false, http: 8080 }), told)
-  t.match(trustHint(services, { isTrusted: false, http: 80 }), '; http://shop.localhost works without')
-  t.equal(trustHint(services, { isTrusted: false, http: null }), 'Browsers will warn until `locald trust`')
-  t.equal(trustHint(services, { isTrusted: true, http: 80 }), undefined)
-  t.equal(trustHint(services, undefined), undefined)
-  t.equal(trustHint([view('web', { url: 'http://shop.localhost' })], { isTrusted: false, http: 80 }), undefined)
+  const hint = 'Browsers will warn until you run `locald trust`; http://shop.localhost:8080 works without it'
+  t.equal(formatTrustHint(services, { isTrusted: false, http: 8080 }), hint)
+  t.match(formatTrustHint(services, { isTrusted: false, http: 80 }), '; http://shop.localhost works without')
+  t.equal(
+    formatTrustHint(services, { isTrusted: false, http: null }),
+    'Browsers will warn until you run `locald trust`',
+  )
+  t.equal(formatTrustHint(services, { isTrusted: true, http: 80 }), undefined)
+  t.equal(formatTrustHint(services, undefined), undefined)
+  t.equal(formatTrustHint([view('web', { url: 'http://shop.localhost' })], { isTrusted: false, http: 80 }), undefined)
 })

@@ -1,0 +1,46 @@
+import t from 'tap'
+import { FakeDaemon, json } from '../fake-daemon.ts'
+
+t.test("runs a plugin's command in the daemon, and keychain steps of shipped ones only", async t => {
+  const daemon = await FakeDaemon.start(t)
+  daemon.on('POST /v1/commands/redis', json({ exitCode: 3, text: 'no such key', data: { found: false } }))
+  t.match(await daemon.run(['--sandbox', 'a', 'redis', 'get', '--raw', '-n', '2', '--', '--json']), {
+    code: 3,
+    stdout: '',
+    stderr: 'no such key\n',
+  })
+  t.match(daemon.last('/v1/commands/redis').body, {
+    argv: ['get', '--raw', '-n', '2', '--', '--json'],
+    cwd: daemon.home,
+  })
+  t.match(await daemon.run(['redis', '--json']), { code: 3, stdout: '{"found":false}\n' })
+  const steps = [{ act: 'trust', domain: 'user', certificate: 'a CA' }]
+  daemon.on('POST /v1/commands/redis', json({ exitCode: 0, text: 'done', steps }))
+  const before = daemon.asked.length
+  t.match(
+    await daemon.run(['redis']),
+    { code: 0, stdout: 'done\n', stderr: '' },
+    'no keychain dialog for a command that does not ship',
+  )
+  t.equal(daemon.asked.length, before + 1)
+  daemon.on('POST /v1/commands/trust', json({ exitCode: 1, text: 'not yet', steps }))
+  t.match(await daemon.run(['trust']), {
+    code: 1,
+    stderr: /^macOS asks for your password or Touch ID now.*\nnot yet\n$/,
+  })
+  const outcomes = [{ ...steps[0], status: null, says: /locald-keychain/ }]
+  t.match(daemon.last('/v1/commands/trust').body, { argv: [], outcomes }, 'called a second time, and no third')
+  t.equal(daemon.asked.length, before + 3)
+  const asked = daemon.asked.length
+  t.match(await daemon.run(['trust', '--help']), {
+    code: 0,
+    stdout: /^Trust the local CA[\s\S]*\$ locald trust \[--system\]\n/,
+  })
+  t.equal((await daemon.run(['redis', '-h'])).code, 2)
+  t.equal(daemon.asked.length, asked, 'a command is not run for its help')
+  const error = { code: 'UNKNOWN_COMMAND', message: "unknown command 'statsu'" }
+  daemon.on('POST /v1/commands/statsu', json({ error }, 400))
+  const unknown = await daemon.run(['statsu'])
+  t.equal(unknown.code, 2)
+  t.match(unknown.stderr, /Did you mean 'status'/)
+})

@@ -1,0 +1,43 @@
+import t from 'tap'
+import { FakeDaemon, json, view } from '../fake-daemon.ts'
+
+t.test('prints a table of services, with the reason where one is not as expected', async t => {
+  const daemon = await FakeDaemon.start(t)
+  const services = [
+    view('web'),
+    view('db', {
+      status: 'waiting',
+      health: null,
+      port: null,
+      url: null,
+      pid: null,
+      startedAt: null,
+      cpu: null,
+      memory: null,
+      reason: 'waiting for disk',
+    }),
+    view('007', { health: 'unhealthy', reason: 'GET /healthz answered 500', memory: 2_000_000_000 }),
+    view('old', { status: 'stopped', health: null, pid: null, cpu: null, memory: null, reason: 'stopped by you' }),
+  ]
+  daemon.on('GET /v1/services', json({ services }))
+  const ran = await daemon.run(['status'])
+  t.equal(ran.code, 0)
+  t.equal(
+    ran.stdout.replace(/3m1\ds/g, '3m12s'),
+    `NAME  STATUS   HEALTH     PORT  URL                         PID   UPTIME  CPU   MEM
+web   Running  Healthy    3000  https://web.shop.localhost  4242  3m12s   1.3%  45.3M
+db    Waiting  -          -     -                           -     -       -     -
+  waiting for disk
+007   Running  Unhealthy  3000  https://007.shop.localhost  4242  3m12s   1.3%  1.9G
+  GET /healthz answered 500
+old   Stopped  -          3000  https://old.shop.localhost  -     -       -     -
+`,
+  )
+  t.same([...daemon.last('/v1/services').query], [['path', daemon.home]])
+  t.same(JSON.parse((await daemon.run(['--json', 'status'])).stdout), { services })
+  const all = await daemon.run(['status', '--all'])
+  t.match(all.stdout, 'shop:web')
+  t.equal(daemon.last('/v1/services').query.get('all'), 'true')
+  t.match((await daemon.run(['status'], { env: { FORCE_COLOR: '1' } })).stdout, '\x1b[32mRunning\x1b[39m')
+  t.notMatch((await daemon.run(['status'], { env: { FORCE_COLOR: '1', NO_COLOR: '1' } })).stdout, '\x1b')
+})
