@@ -66,7 +66,7 @@ async function main(): Promise<void> {
   process.on('SIGTERM', leave)
   process.on('SIGINT', leave)
   process.on('SIGHUP', () => {})
-  log('daemon').info(`listens on ${paths.socket} (pid ${process.pid})`)
+  log('daemon').info(`listening on ${paths.socket} (pid ${process.pid})`)
   say({ ok: true })
 }
 
@@ -74,7 +74,7 @@ async function close(kernel: Kernel, api: Api, guard: SocketGuard, log: Log): Pr
   guard.close(kernel.projects.list().every(({ wanted }) => wanted.size === 0))
   await api.close()
   await kernel.close()
-  log.info(`ended (pid ${process.pid})`)
+  log.info(`stopped (pid ${process.pid})`)
   process.exit(0)
 }
 
@@ -85,7 +85,7 @@ function crashOnBugs({ crash }: Paths, log: Log): void {
     try {
       mkdirSync(crash, { recursive: true, mode: 0o700 })
       writeFileSync(file, error instanceof Error ? (error.stack ?? error.message) : String(error), { mode: 0o600 })
-      log.error(`a bug in locald ended the daemon: ${messageOf(error)}; see ${file}`)
+      log.error(`internal error, the daemon exits: ${messageOf(error)}; see ${file}`)
     } finally {
       process.exit(70)
     }

@@ -74,7 +74,7 @@ function sentenceOf(view: ServiceView): string | undefined {
     case 'unhealthy':
       return `is unhealthy${because}`
     case 'restarting':
-      return reason?.startsWith('it ') === true ? reason.slice(3) : `is restarting${because}`
+      return reason?.includes('; restarting in ') === true ? reason : `is restarting${because}`
     case 'exited':
       return reason ?? 'exited'
     case 'failed':

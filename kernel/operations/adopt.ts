@@ -57,7 +57,7 @@ export async function adoptAll(input: AdoptInput): Promise<readonly unknown[]> {
   }
   await Promise.all([
     ...found.projects.map(record => adopt(record.ref.path, record.ref.name, async () => record)),
-    ...found.lost.map(path => adopt(path, `what runs of ${path}`, () => rebuilt(path, found, input))),
+    ...found.lost.map(path => adopt(path, `the services in ${path}`, () => rebuilt(path, found, input))),
   ])
   return [...left, ...records.unread.list().map(({ text }) => text)]
 }
@@ -80,7 +80,7 @@ function foundIn(records: Records): Found {
 /** The record of a project of which only those of its services are left: what runs of it is meant to. */
 async function rebuilt(path: string, { services }: Found, { projects, records, registry }: AdoptInput) {
   const { plan } = await projects.plan(path, [])
-  if (plan.path !== path) throw new Error(`the project in it is ${plan.path} now`)
+  if (plan.path !== path) throw new Error(`the folder now belongs to the project in ${plan.path}`)
   const names = plan.services.map(({ name }) => name)
   const ref = registry.identify({ name: plan.name, path, domain: plan.domain }, names)
   const running = services.filter(record => record.path === path && record.state !== null)
@@ -157,7 +157,7 @@ async function adoptService(
   service.state.set({ restarts })
   service.supervisor.start(start, { instance, ready: record.ready })
   if (problem !== undefined) {
-    service.state.note('type', `${problem.message}; it runs on until it is stopped`)
+    service.state.note('type', `${problem.message}; the process keeps running until it is stopped`)
     void instance.exited.then(() => service.state.note('type', undefined))
   }
   // Its daemon was killed while it was stopped: it goes on being stopped, and is not judged as one that has crashed.

@@ -91,7 +91,7 @@ export class KnownProjects {
       const [first] = failed
       if (first === undefined) return { status: 'pass', severity, summary: `${pinned.length} pinned` }
       const summary = failed.map(({ name, problem }) => `${name} was not started: ${problem}`).join('; ')
-      return { status: 'warn', severity, summary, fix: `\`locald up\` in ${first.path} tells more.` }
+      return { status: 'warn', severity, summary, fix: `Run \`locald up\` in ${first.path} to see the error.` }
     },
   }
 
@@ -99,14 +99,17 @@ export class KnownProjects {
     const { operations, starting, log } = this.#input
     try {
       if (!existsSync(path)) {
-        throw new LocaldError('CONFIG_NOT_FOUND', `its folder ${path} is gone: \`locald registry clean\` forgets it`)
+        throw new LocaldError(
+          'CONFIG_NOT_FOUND',
+          `the folder ${path} does not exist (run \`locald registry clean\` to forget the project)`,
+        )
       }
       await operations.up({ path, env: ownEnvironment() }, event => {
         // The first of its services to be told of is waiting, and so are the others.
         if (event.event === 'service') starting.release(domain)
         if (event.event !== 'done' || event.ok) return
         const unwell = event.services.filter(({ reason }) => reason !== null)
-        log.error(`${name} is not well: ${unwell.map(brief).join('; ')}; \`locald why ${name}\` says more`)
+        log.error(`${name} is not healthy: ${unwell.map(brief).join('; ')} (run \`locald why ${name}\` for details)`)
       })
     } catch (error) {
       const [problem = ''] = messageOf(error).split('\n')
@@ -146,6 +149,6 @@ export class KnownProjects {
 
 /** A service's state and how it came to it, without what it has printed: that may be a secret. */
 function brief({ name, status, health, reason }: ServiceView): string {
-  const how = /exited with code \d+|was ended by SIG\w+|not ready within [\d.]+ s/.exec(reason ?? '')?.[0]
+  const how = /exited with code \d+|terminated by SIG\w+|not ready within [\d.]+ s/.exec(reason ?? '')?.[0]
   return `${name} ${status === 'failed' ? status : `is ${status}`}${health === null ? '' : `, ${health}`}${how === undefined ? '' : ` (${how})`}`
 }

@@ -42,7 +42,7 @@ interface Watching {
 
 /** What files were like is written this much after a change, once for all services: ms. */
 const saveMs = 1000
-const meanwhile = 'files changed while no daemon ran'
+const meanwhile = 'files changed while the daemon was down'
 
 /** Watches the files of projects that are up: their configuration, and what their services' `watch` names. */
 export class Reloads {
@@ -77,7 +77,7 @@ export class Reloads {
       failed: problem => {
         followed.configFailed = problem !== undefined
         if (problem === undefined || isKnownShortage(followed, problem)) return
-        const lead = problem.isShared ? '' : 'changes of its configuration files are not noticed: '
+        const lead = problem.isShared ? '' : 'configuration files are not watched: '
         this.#warn(project, `${lead}${problem.message}`, problem.hint)
       },
     })
@@ -164,7 +164,7 @@ export class Reloads {
     } catch (error) {
       const isThere = isStillAt(project.ref.path)
       const message = isThere
-        ? `could not apply the changed configuration: ${messageOf(error)}`
+        ? `could not apply the configuration change: ${messageOf(error)}`
         : `the folder ${project.ref.path} was moved or deleted`
       const { name } = project.ref
       const hint = isThere

@@ -37,6 +37,6 @@ export function mergedWarnings(
   }
   return [...shared].map(([message, { first, hint, others }]) => ({
     ...{ first, hint },
-    message: others.length === 0 ? message : `${message} (so it is for ${others.join(', ')})`,
+    message: others.length === 0 ? message : `${message} (also ${others.join(', ')})`,
   }))
 }

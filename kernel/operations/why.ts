@@ -72,7 +72,7 @@ function factsOf(service: Service): readonly string[] {
   return [
     ...(unwell && since !== undefined ? [`${status} since ${since}`] : []),
     ...(unwell && restarts > 0 ? [`restarted ${times(restarts)}`] : []),
-    ...(restartedFor === undefined || reason?.includes(restartedFor) ? [] : [`last restarted because ${restartedFor}`]),
+    ...(restartedFor === undefined || reason?.includes(restartedFor) ? [] : [`last restart: ${restartedFor}`]),
     // Without a reason they are part of the sentence.
     ...(reason === null ? [] : state.notes),
   ]

@@ -23,5 +23,5 @@ function noteOf(project: Project, name: string): string | undefined {
     return status === 'failed' || status === 'stopped' ? [{ need, status }] : []
   })
   if (first === undefined) return undefined
-  return `${first.need}, which it depends on, ${first.status === 'failed' ? 'has failed' : 'is stopped'}`
+  return `dependency ${first.need} ${first.status === 'failed' ? 'has failed' : 'is stopped'}`
 }

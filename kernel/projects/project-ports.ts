@@ -44,7 +44,7 @@ export class ProjectPorts {
     const { name } = service.ref
     const other = await this.#leases.reassign(this.#project, name)
     this.#ports = new Map(this.#ports).set(name, other)
-    service.warn(`port ${from} of ${name} is in use by another process; it got ${other}`)
+    service.warn(`port ${from} of ${name} is in use by another process; using ${other}`)
     return other
   }
 }

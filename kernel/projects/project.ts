@@ -176,7 +176,7 @@ export class Project {
     const plan = this.planOf(name)
     const service = this.services.get(name)
     if (plan === undefined || service === undefined)
-      throw new LocaldError('UNKNOWN_SERVICE', `there is no service '${name}'`)
+      throw new LocaldError('UNKNOWN_SERVICE', `unknown service '${name}'`)
     return await this.#plans.make(service, plan, shell)
   }
 

@@ -195,7 +195,7 @@ export class Projects {
     throw unknownProject(
       this.list(),
       word,
-      `there is no project '${word}', nor one in ${path} that could have a service '${word}'`,
+      `unknown project '${word}', and no project in ${path} that could have a service '${word}'`,
     )
   }
 
@@ -228,7 +228,7 @@ export class Projects {
     const [target] = await this.targets({ path, services: [name] })
     const [service, ...others] = target === undefined ? [] : servicesOf(target)
     if (target === undefined || service === undefined)
-      throw new LocaldError('UNKNOWN_SERVICE', `there is no service '${name}'`)
+      throw new LocaldError('UNKNOWN_SERVICE', `unknown service '${name}'`)
     if (others.length === 0) return { project: target.project, service }
     throw new LocaldError('UNKNOWN_SERVICE', `'${name}' is a project with several services`, {
       hint: `Name one: ${[service, ...others].map(({ ref }) => ref.key).join(', ')}.`,

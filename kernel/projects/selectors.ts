@@ -53,7 +53,7 @@ export function projectNamed<T extends { readonly ref: ProjectRef }>(projects: I
   const all = [...projects]
   const found = all.find(({ ref }) => ref.name === name)
   if (found !== undefined) return found
-  throw unknownProject(all, name, `there is no project '${name}'`)
+  throw unknownProject(all, name, `unknown project '${name}'`)
 }
 
 /** UNKNOWN_PROJECT, with what may have been meant. */
@@ -69,8 +69,8 @@ export function unknownProject(
       near !== undefined
         ? `Did you mean '${near}'?`
         : names.length === 0
-          ? 'No project was started yet: `locald up` in its folder.'
-          : `Known: ${names.join(', ')}. \`locald up\` in a folder makes its project known.`,
+          ? 'No project has been started yet. Run `locald up` in its folder.'
+          : `Known projects: ${names.join(', ')}. Run \`locald up\` in a folder to add its project.`,
   })
 }
 
@@ -93,14 +93,10 @@ export function requireServices(
   const [first] = missing
   if (first === undefined) return
   const near = closest(first, [...known, ...(projects ?? [])])
-  const nor = projects === undefined ? '' : ', and no project of that name'
-  throw new LocaldError(
-    'UNKNOWN_SERVICE',
-    `there is no service '${missing.join("', '")}' in project '${project}'${nor}`,
-    {
-      hint: near === undefined ? `Its services: ${known.join(', ') || 'none'}.` : `Did you mean '${near}'?`,
-    },
-  )
+  const nor = projects === undefined ? '' : ', and no project has that name'
+  throw new LocaldError('UNKNOWN_SERVICE', `unknown service '${missing.join("', '")}' in project '${project}'${nor}`, {
+    hint: near === undefined ? `Services of ${project}: ${known.join(', ') || 'none'}.` : `Did you mean '${near}'?`,
+  })
 }
 
 /** Names of all services of a project. */

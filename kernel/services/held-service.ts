@@ -31,7 +31,7 @@ export async function reattached(
   const held = await processes?.adopt(state, run.log)
   if (held === undefined && problem !== undefined) throw problem
   if (held === undefined) return undefined
-  problem ??= new LocaldError('SERVICE_FAILED', 'its type could not adopt it after the daemon restart')
+  problem ??= new LocaldError('SERVICE_FAILED', 'could not be reattached by its service type after the daemon restart')
   return { instance: endedByKeeper(held), problem }
 }
 

@@ -36,7 +36,7 @@ export class RestartPolicy {
     if (this.#crashes.length >= crashLimit) {
       return {
         kind: 'failed',
-        reason: `gave up after ${crashLimit} ${crashed ? 'crashes' : 'exits'} in ${crashWindowMs / 1000} s; it ${reason}`,
+        reason: `gave up after ${crashLimit} ${crashed ? 'crashes' : 'exits'} in ${crashWindowMs / 1000} s (last: ${reason})`,
       }
     }
     if (ranMs >= steadyMs) this.#delay = firstDelayMs
@@ -45,8 +45,8 @@ export class RestartPolicy {
     return {
       kind: 'restart',
       delayMs,
-      crash: `it ${reason}`,
-      reason: `it ${reason}; starting again in ${delayMs / 1000} s (${this.#crashes.length} of ${crashLimit})`,
+      crash: reason,
+      reason: `${reason}; restarting in ${delayMs / 1000} s (attempt ${this.#crashes.length} of ${crashLimit})`,
     }
   }
 
@@ -56,8 +56,8 @@ export class RestartPolicy {
   }
 }
 
-/** An exit as the end of a sentence: "exited with code 1", "was ended by SIGKILL". */
+/** An exit as the end of a sentence: "exited with code 1", "terminated by SIGKILL". */
 export function exitText({ code, signal }: Exit): string {
   if (code !== null) return `exited with code ${code}`
-  return signal === null ? 'ended while no daemon was running' : `was ended by ${signal}`
+  return signal === null ? 'exited while the daemon was down' : `terminated by ${signal}`
 }

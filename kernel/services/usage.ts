@@ -53,7 +53,7 @@ export class UsageView {
         }),
       )
     } catch (error) {
-      this.#log.warn(`usage could not be read: ${messageOf(error)}`)
+      this.#log.warn(`could not read the resource usage: ${messageOf(error)}`)
       return new Map()
     }
   }

@@ -113,7 +113,7 @@ export class SocketGuard {
       writeAtomic(file, `${JSON.stringify(place)}\n`, { durable: false })
       this.#recorded = inodeOf(file)
     } catch (error) {
-      log.warn(`${file} could not be written: ${messageOf(error)}`)
+      log.warn(`could not write ${file}: ${messageOf(error)}`)
     }
   }
 

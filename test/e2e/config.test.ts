@@ -102,9 +102,9 @@ t.test('a check warns of what an up warns of', async t => {
   t.equal(check.code, 0)
   const messages = [
     '.env:1: the line is no entry and is ignored',
-    'locald.toml:5: PORT is set by locald: what is written there is ignored',
-    '.env:2: NOTIFY_SOCKET is set by locald: what is written there is ignored (so it is for b)',
-    `NODE_EXTRA_CA_CERTS: there is no file ${folder}/nope.pem; only the CA of locald is trusted in its place (so it is for b)`,
+    'locald.toml:5: PORT is set by locald; this value is ignored',
+    '.env:2: NOTIFY_SOCKET is set by locald; this value is ignored (also b)',
+    `NODE_EXTRA_CA_CERTS: there is no file ${folder}/nope.pem; only the CA of locald is trusted in its place (also b)`,
   ]
   const { warnings }: { warnings: readonly { message: string }[] } = JSON.parse(check.stdout)
   t.strictSame(

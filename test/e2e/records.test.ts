@@ -204,7 +204,11 @@ export default {
   await sandbox.up(shop)
   const { pid } = await sandbox.service(shop, 'clock')
   const late = await sandbox.service(shop, 'late')
-  const goes = { status: 'running', pid, reason: /type 'clock' is not available: .*; it runs on until it is stopped/ }
+  const goes = {
+    status: 'running',
+    pid,
+    reason: /type 'clock' is not available: .*; the process keeps running until it is stopped/,
+  }
   rmSync(plugin, { recursive: true })
   await sandbox.ok(['server', 'restart'])
   t.match(await sandbox.service(shop, 'clock'), goes)

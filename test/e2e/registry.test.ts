@@ -81,9 +81,9 @@ on('linux', 'what a service prints is not in the log of the daemon that starts i
   const { daemonLog } = resolvePaths({ env: box.env })
   const log = await until('the report', () => {
     const text = readFileSync(daemonLog, 'utf8')
-    return text.includes('leaky is not well') && text
+    return text.includes('leaky is not healthy') && text
   })
-  t.match(log, /leaky is not well: job failed \(exited with code 3\); `locald why leaky` says more/)
+  t.match(log, /leaky is not healthy: job failed \(exited with code 3\) \(run `locald why leaky` for details\)/)
   t.notMatch(log, /s3cret/)
 })
 
@@ -116,7 +116,7 @@ on('linux', 'pinned projects start with the daemon, each by itself, and none is 
 
   const known = await listed(box)
   t.match(known.get('broken')?.problem, /locald\.toml:1: /)
-  t.match(known.get('gone'), { exists: false, problem: /is gone: `locald registry clean`/ })
+  t.match(known.get('gone'), { exists: false, problem: /does not exist \(run `locald registry clean`/ })
   for (const name of ['good', 'failing', 'slow']) t.equal(known.get(name)?.problem, null, name)
   const { checks }: DoctorAnswer = JSON.parse((await box.ok(['doctor', '--json'])).stdout)
   t.match(
@@ -186,12 +186,12 @@ on('linux', 'a project is meant by its name or its folder where a service is', a
     [
       ['stop', 'blgo'],
       cwd,
-      /there is no project 'blgo', nor one in \S+ that could have a service 'blgo' \[UNKNOWN_PROJECT\]\nHint: Did you mean 'blog'/,
+      /unknown project 'blgo', and no project in \S+ that could have a service 'blgo' \[UNKNOWN_PROJECT\]\nHint: Did you mean 'blog'/,
     ],
     [
       ['stop', 'jobb'],
       shop,
-      /no service 'jobb' in project 'shop', and no project of that name \[UNKNOWN_SERVICE\]\nHint: Did you mean 'job'/,
+      /unknown service 'jobb' in project 'shop', and no project has that name \[UNKNOWN_SERVICE\]\nHint: Did you mean 'job'/,
     ],
     [
       ['service', 'reset', 'shop', '--yes'],

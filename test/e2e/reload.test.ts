@@ -50,10 +50,10 @@ onHost('changed files', async (t, machine) => {
       'data',
       'daemon.log',
     )
-    await until('the warning', () => readFileSync(log, 'utf8').includes('could not apply the changed configuration'))
+    await until('the warning', () => readFileSync(log, 'utf8').includes('could not apply the configuration change'))
     t.same([await pid('web'), await pid('api')], before)
     const reason = async () => (await sandbox.service(folder, 'web')).reason
-    t.match(await reason(), /^could not apply the changed configuration: locald\.toml.*comand/)
+    t.match(await reason(), /^could not apply the configuration change: locald\.toml.*comand/)
     sandbox.write(file, head + web + api)
     await until('nothing to say', async () => (await reason()) === null)
   })
@@ -151,7 +151,7 @@ onHost('changed files', async (t, machine) => {
     const [first, second] = await Promise.all([sandbox.service(other, 'web'), sandbox.service(other, 'api')])
     t.not(first.pid, pid)
     t.equal(second.status, 'stopped')
-    t.equal(first.reason, 'api, which it depends on, is stopped')
+    t.equal(first.reason, 'dependency api is stopped')
   })
 
   await t.test('a folder that is moved away is reported as that', async t => {
@@ -218,7 +218,7 @@ onHost('changed files', async (t, machine) => {
     const after = await pids()
     t.equal(after.get('quiet'), before.get('quiet'))
     t.not(after.get('watching'), before.get('watching'))
-    t.match((await sandbox.ok(['why', 'watching'], { cwd: other })).stdout, /files changed while no daemon ran/)
+    t.match((await sandbox.ok(['why', 'watching'], { cwd: other })).stdout, /files changed while the daemon was down/)
     await sandbox.ok(['stop'], { cwd: other })
   })
 })

@@ -113,7 +113,7 @@ onEach('what ended while no daemon ran is judged by its restart policy', async (
     t.not(now, pid(name), `${name} was started again`)
     t.notOk(processList.isAlive(pid(name)), 'nothing of the first one is left')
   }
-  t.match(await settled('crashed-for-good', 'failed', 0), { reason: 'was ended by SIGKILL', pid: null })
+  t.match(await settled('crashed-for-good', 'failed', 0), { reason: 'terminated by SIGKILL', pid: null })
   t.match(await settled('ended', 'exited', 0), { reason: 'exited with code 0', pid: null })
   t.match(await settled('runs', 'running', 0), { pid: pid('runs') })
 })

@@ -127,7 +127,7 @@ onEach(
     await until('the end of the service', () => !processList.isAlive(piped))
     sweep(runtime)
     const why = async () => (await box.ok(['why', 'piped'], { cwd: folder })).stdout
-    await until('its restart', async () => /last restarted because it was ended by SIGKILL/.test(await why()))
+    await until('its restart', async () => /last restart: terminated by SIGKILL/.test(await why()))
     await box.ok(['server', 'shutdown'])
   },
 )

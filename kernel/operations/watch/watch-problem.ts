@@ -23,7 +23,7 @@ export function problemOf(code: string, path: string, more: number, error: unkno
     return { message: `${where} cannot be watched: permission denied`, hint: `Run \`ls -ld ${path}\` to see its mode.` }
   if (isExhaustion(code))
     return {
-      message: `the system's limit of file watches is reached (${code}): some changes are noticed seconds late`,
+      message: `the system's limit of file watches is reached (${code}): some changes are noticed seconds later`,
       isShared: true,
       hint: 'Watch fewer folders, or, on Linux, raise the limit: `locald doctor` shows how.',
     }

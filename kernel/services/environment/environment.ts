@@ -191,10 +191,10 @@ async function addTable(input: EnvironmentInput, values: Map<string, Value>, env
     if (chain.includes(name)) {
       const around = [...chain.slice(chain.indexOf(name)), name].join(' → ')
       throw new LocaldError('ENV_UNRESOLVED', `refers to itself: ${around}`, {
-        hint: 'Take one of these references away.',
+        hint: 'Remove one of these references.',
       })
     }
-    if (chain.length >= chainLimit) throw new LocaldError('ENV_UNRESOLVED', `needs more than ${chainLimit} others`)
+    if (chain.length >= chainLimit) throw new LocaldError('ENV_UNRESOLVED', `refers to more than ${chainLimit} others`)
     chain.push(name)
     const text = interpolate(withSelfReference(name, table[name] ?? ''), scope)
     chain.pop()

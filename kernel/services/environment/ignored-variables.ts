@@ -12,12 +12,12 @@ export async function ignoredVariables(
     overruled.map(async ({ name, origin }) => {
       const { file, line } = await origin()
       const where = file === null ? '' : `${shortName(file, project.path)}${line === null ? '' : `:${line}`}: `
-      return { message: `${where}${name} is set by locald: what is written there is ignored`, hint: adviceFor(name) }
+      return { message: `${where}${name} is set by locald; this value is ignored`, hint: adviceFor(name) }
     }),
   )
 }
 
 function adviceFor(name: string): string {
-  if (name === 'PORT') return 'For a port of your choice, write `port = N` for the service.'
-  return `Take ${name} out, or give it another name.`
+  if (name === 'PORT') return 'Set `port = N` for the service to choose its port.'
+  return `Remove ${name}, or rename it.`
 }

@@ -108,7 +108,7 @@ function ask(lines: readonly string[], { runs }: RunOutput): Cause | undefined {
   const isQuestion = /\?$|[([](?:y|y\/n|n\/y|yes\/no)[^)\]]*[)\]]\s*[:?›»>]*$|\b(?:password|passphrase)\b[^:]*:$/i.test(
     last,
   )
-  return isQuestion ? { text: `its last output is a question: ${last}` } : undefined
+  return isQuestion ? { text: `the last output is a question: ${last}` } : undefined
 }
 
 const exception = /^(?:Uncaught |Unhandled \w+: )?(?:[A-Za-z_$][\w$.]*)?(?:Error|Exception)(?: \[[\w.-]+\])?: ./

@@ -69,7 +69,7 @@ export class HealthWatch {
     const probe = this.#prober()
     if (probe === undefined) {
       await pause(settleMs, signal)
-      return signal.aborted ? undefined : { ok: true, detail: 'it runs' }
+      return signal.aborted ? undefined : { ok: true, detail: 'running' }
     }
     const notice = new ReadyNotice(instance)
     try {
@@ -83,7 +83,7 @@ export class HealthWatch {
           return result
         }
         // Where the user gave no check, the service's own word counts, too.
-        if (check === undefined && notice.isReady) return { ok: true, detail: 'it said READY=1' }
+        if (check === undefined && notice.isReady) return { ok: true, detail: 'notified READY=1' }
         tried({ ...result, tries })
         await pause(Math.max(0, startDelay(check, began - first) - (performance.now() - began)), signal)
       }
@@ -130,7 +130,7 @@ export class HealthWatch {
     const { check, instance, port, protocol, dir, env, signal } = this.#input
     if (check?.type === 'command') return () => commandProbe(check.command, check.timeout, { dir, env, signal })
     if (check?.type === 'http' || check?.type === 'tcp') {
-      if (port === undefined) return () => Promise.resolve({ ok: false, detail: 'it has no port' })
+      if (port === undefined) return () => Promise.resolve({ ok: false, detail: 'no port' })
       const ask =
         check.type === 'tcp'
           ? () => tcpProbe(port, check.timeout)
@@ -138,7 +138,7 @@ export class HealthWatch {
       return async () => await this.#ours(await ask())
     }
     const own = instance.probe?.bind(instance)
-    if (own !== undefined) return async () => ({ ok: await own(), detail: 'it does not answer yet' })
+    if (own !== undefined) return async () => ({ ok: await own(), detail: 'not responding yet' })
     return port === undefined ? undefined : async () => await this.#ours(await tcpProbe(port, automaticTimeoutMs))
   }
 
@@ -191,11 +191,11 @@ async function notified(
   signal: AbortSignal,
   tried: (attempt: Attempt) => void,
 ): Promise<ProbeResult | undefined> {
-  if (instance.on === undefined) return { ok: true, detail: 'it runs' }
+  if (instance.on === undefined) return { ok: true, detail: 'running' }
   const ready = deferred<ProbeResult>()
   const off = instance.on(event => {
     if (event.event !== 'notify') return
-    if (event.ready) ready.resolve({ ok: true, detail: event.status ?? 'it said READY=1' })
+    if (event.ready) ready.resolve({ ok: true, detail: event.status ?? 'notified READY=1' })
     else if (event.status !== null && !signal.aborted) tried({ ok: false, detail: event.status, tries: 0 })
   })
   const result = await unlessAborted(ready.promise, signal)
@@ -210,7 +210,7 @@ async function watchNotify(
 ): Promise<void> {
   const off = instance.on?.(event => {
     if (event.event !== 'notify' || (!event.stopping && !event.ready)) return
-    changed(event.ready, { ok: event.ready, detail: event.status ?? 'it said STOPPING=1', tries: 1 })
+    changed(event.ready, { ok: event.ready, detail: event.status ?? 'notified STOPPING=1', tries: 1 })
   })
   if (off === undefined) return
   if (signal.aborted) off()
@@ -238,7 +238,7 @@ async function logged(
       wake = deferred()
       const lines = await cursor.next()
       const shown = lines.length > 0 ? lines : cursor.peek()
-      if (grep.matching(shown.filter(isFresh)).length > 0) return { ok: true, detail: 'the awaited line was printed' }
+      if (grep.matching(shown.filter(isFresh)).length > 0) return { ok: true, detail: 'printed the expected line' }
       if (lines.length > 0) continue
       isAtEnd = true
       await unlessAborted(wake.promise, signal)

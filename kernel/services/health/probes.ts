@@ -76,7 +76,7 @@ async function either(tries: readonly Promise<ProbeResult>[]): Promise<ProbeResu
     if (result.ok) return result
     results.push(result)
   }
-  return results.find(({ address }) => address !== undefined) ?? results[0] ?? { ok: false, detail: 'it was not asked' }
+  return results.find(({ address }) => address !== undefined) ?? results[0] ?? { ok: false, detail: 'not probed' }
 }
 
 function dial(host: string, port: number, timeoutMs: number): Promise<ProbeResult> {
@@ -113,10 +113,7 @@ function get(host: string, { port, path, tls }: HttpTarget, timeoutMs: number): 
       asked.destroy()
       resolve(result)
     }
-    const timer = setTimeout(
-      () => end({ ok: false, detail: `GET ${path} gave no answer within ${timeoutMs} ms` }),
-      timeoutMs,
-    )
+    const timer = setTimeout(() => end({ ok: false, detail: `GET ${path} timed out after ${timeoutMs} ms` }), timeoutMs)
     asked.once('response', response => {
       const { statusCode = 0 } = response
       // What comes after the head, or goes wrong with it, is of no interest.
@@ -186,8 +183,8 @@ export function commandProbe(
     }
     child.once('error', error => end(false, `the check could not be run: ${error.message}`))
     child.once('exit', (code, name) => {
-      if (isLate) end(false, `the check did not end within ${timeoutMs} ms`)
-      else end(code === 0, code === null ? `the check was ended by ${name}` : `the check exited with code ${code}`)
+      if (isLate) end(false, `the check timed out after ${timeoutMs} ms`)
+      else end(code === 0, code === null ? `the check was terminated by ${name}` : `the check exited with code ${code}`)
     })
     if (signal.aborted) kill()
   })

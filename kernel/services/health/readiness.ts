@@ -142,7 +142,7 @@ export class Watch {
       if (event.event !== 'main') return
       const how = exitText(event.exit)
       if (event.exit.code !== 0) {
-        const reason = `its main process ${how}; what it left running is being ended`
+        const reason = `main process ${how}; terminating leftover processes`
         return host.state.set({
           pid: null,
           ...(host.state.now.health === 'healthy' ? { health: 'unhealthy' } : {}),
@@ -152,8 +152,8 @@ export class Watch {
       if (plan.port === undefined || plan.isAwaited) return instance.finish?.()
       host.state.set({ pid: null })
       host.warn(
-        `the main process of ${plan.plan.name} ${how}; what it left running is watched as the service`,
-        'If the service should end with its main process, run it in the foreground.',
+        `main process of ${plan.plan.name} ${how}; tracking its remaining child processes`,
+        'Run it in the foreground if the service should stop with its main process.',
       )
     })
     if (off !== undefined) signal.addEventListener('abort', off, { once: true })

@@ -111,7 +111,7 @@ export function moveRecords(runtime: string, folder: string, log: Log): void {
       for (const name of names) writeAtomic(join(folder, kind, name), readText(join(from, name)), { durable: false })
       rmSync(from, { recursive: true, force: true })
     } catch (error) {
-      log.warn(`the records in ${from} could not be moved: ${messageOf(error)}`)
+      log.warn(`could not move the records in ${from}: ${messageOf(error)}`)
     }
   }
 }
@@ -137,7 +137,7 @@ export class Records {
     const unread = join(folder, 'unread')
     for (const each of [folder, this.#services, this.#projects, unread]) {
       const aside = makeFolder(each)
-      if (aside !== undefined) log.warn(`${each} is no folder; it was kept as ${aside}`)
+      if (aside !== undefined) log.warn(`${each} is not a folder; moved it to ${aside}`)
     }
     this.unread = new UnreadRecords(unread, log)
   }
@@ -219,7 +219,7 @@ export class Records {
       writeAtomic(file, text, { durable: false })
       this.#written.set(file, hash)
     } catch (error) {
-      this.#log.warn(`${file} could not be written: ${messageOf(error)}`)
+      this.#log.warn(`could not write ${file}: ${messageOf(error)}`)
     }
   }
 

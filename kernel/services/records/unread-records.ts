@@ -29,7 +29,7 @@ export class UnreadRecords {
         return { file, text: textIn(file), id: name.replace(/-\d+\.json$/, '') }
       })
     } catch (error) {
-      this.#log.warn(`${this.#folder} could not be read: ${messageOf(error)}`)
+      this.#log.warn(`could not read ${this.#folder}: ${messageOf(error)}`)
       return []
     }
   }
@@ -38,9 +38,9 @@ export class UnreadRecords {
     const aside = join(this.#folder, `${basename(file, '.json')}-${Date.now()}.json`)
     try {
       renameSync(file, aside)
-      this.#log.warn(`${file} was put aside as ${aside}: ${reason}`)
+      this.#log.warn(`moved the unreadable record ${file} to ${aside}: ${reason}`)
     } catch (error) {
-      this.#log.warn(`${file} was passed over: ${reason}; ${messageOf(error)}`)
+      this.#log.warn(`skipped the unreadable record ${file}: ${reason}; ${messageOf(error)}`)
     }
   }
 
@@ -52,17 +52,17 @@ export class UnreadRecords {
   check(keyOf: (record: UnreadRecord) => string | undefined): Check {
     return {
       id: 'records',
-      title: 'Records of what runs',
+      title: 'Service records',
       run: async (): Promise<CheckResult> => {
         const severity = 'important'
         const unread = this.list()
-        if (unread.length === 0) return { status: 'pass', severity, summary: 'all were read' }
-        const named = unread.map(record => `${record.file} (${keyOf(record) ?? 'of an unknown service'})`)
+        if (unread.length === 0) return { status: 'pass', severity, summary: 'all readable' }
+        const named = unread.map(record => `${record.file} (${keyOf(record) ?? 'unknown service'})`)
         return {
           status: 'warn',
           severity,
-          summary: `services of unreadable records may run without being shown: ${named.join(', ')}`,
-          fix: '`locald server shutdown` stops those services and removes the records.',
+          summary: `services may run that locald cannot show, as their records are unreadable: ${named.join(', ')}`,
+          fix: 'Run `locald server shutdown` to stop those services and remove the records.',
         }
       },
     }

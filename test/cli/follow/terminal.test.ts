@@ -229,7 +229,7 @@ t.test('what locald does is told between the lines of services', async t => {
       status: 'restarting',
       health: null,
       pid: null,
-      reason: 'it exited with code 1; starting again in 0.1 s (1 of 5)',
+      reason: 'exited with code 1; restarting in 0.1 s (attempt 1 of 5)',
     }),
   )
   tell(state('web', { status: 'starting', health: 'starting', pid: 77 }))
@@ -253,7 +253,7 @@ t.test('what locald does is told between the lines of services', async t => {
   t.match(stdout, /^[\s\S]*web \| hello\nweb \| of the new stream\n$/)
   t.equal(
     stderr.slice(stderr.indexOf('locald |')),
-    `locald | web exited with code 1; starting again in 0.1 s (1 of 5)
+    `locald | web exited with code 1; restarting in 0.1 s (attempt 1 of 5)
 locald | web was started (pid 77)
 locald | web is ready
 locald | web is restarting: src/a.js changed

@@ -162,7 +162,7 @@ const cases: readonly Case[] = [
     of: 'a question',
     output: 'Welcome\n? Would you like to share pseudonymous usage data? (y/N) ',
     runs: true,
-    cause: { text: 'its last output is a question: ? Would you like to share pseudonymous usage data? (y/N)' },
+    cause: { text: 'the last output is a question: ? Would you like to share pseudonymous usage data? (y/N)' },
   },
   { of: 'a service that runs and prints', output: 'listening on 3000\nerror rate: 0', runs: true, cause: undefined },
   { of: 'control characters', output: 'Error: a\u0007b\u0008c', cause: { text: 'Error: abc' } },

@@ -213,7 +213,7 @@ t.test('references that cannot be resolved', async t => {
   ])
   t.match(await told({ shell: { B: '' }, service: { A: '${B:?}' } }), [/\$\{B\} is required: it is not set/])
   t.strictSame(await told({ service: { A: '${B}', B: '${C}', C: '${A}' } }), [
-    'services.web.env.C: refers to itself: A → B → C → A | Take one of these references away.',
+    'services.web.env.C: refers to itself: A → B → C → A | Remove one of these references.',
   ])
   t.match(
     await told({ service: { A: '${A}' } }),
@@ -234,14 +234,14 @@ t.test('references that cannot be resolved', async t => {
     [
       'env.A: ${NOT_SET} is not set | Set it, or write ${NOT_SET:-default}.',
       'services.web.env.B: ${ALSO_NOT} is not set | Set it, or write ${ALSO_NOT:-default}.',
-      'services.web.env.D: refers to itself: C → D → C | Take one of these references away.',
+      'services.web.env.D: refers to itself: C → D → C | Remove one of these references.',
       'services.web.env.F: has a ${ at column 1 that is never closed | Write $${ for a literal ${.',
     ],
     'all that is wrong, each once',
   )
   t.notMatch(JSON.stringify(missing), 'secret')
   const chain = Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`V${i}`, `\${V${i + 1}}`]))
-  t.match(await failure({ service: chain }), { code: 'ENV_UNRESOLVED', message: /needs more than 500 others/ })
+  t.match(await failure({ service: chain }), { code: 'ENV_UNRESOLVED', message: /refers to more than 500 others/ })
   const bomb = Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`V${i}`, `\${V${i + 1}}\${V${i + 1}}`]))
   t.match(await failure({ service: { ...bomb, V60: 'xxxxxxxx' } }), {
     code: 'ENV_UNRESOLVED',

@@ -54,7 +54,7 @@ for (const [name, platform] of [
     t.strictSame(project.transitions('web'), ['waiting null', 'starting starting', 'running healthy'])
     t.strictSame(project.hooksRun, ['starting web', 'ready web'])
     process.kill(view.pid ?? 0, 'SIGKILL')
-    t.equal(await web.untilReason(/ended/), 'it was ended by SIGKILL; starting again in 0.1 s (1 of 5)')
+    t.equal(await web.untilReason(/terminated/), 'terminated by SIGKILL; restarting in 0.1 s (attempt 1 of 5)')
     const again = await web.until('running', 'healthy')
     t.not(again.pid, view.pid)
     t.equal(again.restarts, 1)
@@ -120,7 +120,7 @@ t.test('readiness', async t => {
       healthCheck: { type: 'command', command, timeout: 300 },
     })
     web.start()
-    t.equal(await web.untilReason(/check/), 'the check did not end within 300 ms')
+    t.equal(await web.untilReason(/check/), 'the check timed out after 300 ms')
     await web.stop()
     const pids = readFileSync(join(project.dir, 'pids'), 'utf8').trim().split('\n').map(Number)
     await until('none is left', () => !pids.some(isAlive))
@@ -208,7 +208,7 @@ STATUS=draining'; exec sleep 1000`
     rmSync(join(project.dir, 'status'))
     t.equal((await web.until('running', 'healthy')).reason, null)
     writeFileSync(join(project.dir, 'status'), '0')
-    t.equal((await web.until('running', 'unhealthy')).reason, 'GET /x gave no answer within 300 ms (3 times in a row)')
+    t.equal((await web.until('running', 'unhealthy')).reason, 'GET /x timed out after 300 ms (3 times in a row)')
     t.equal(project.transitions('web').filter(status => status === 'running unhealthy').length, 2)
   })
 
@@ -393,7 +393,7 @@ t.test('ends', async t => {
     const web = await project.service('web', { command: 'exit 1', worker: true, restart: 'on-failure' })
     web.start()
     t.match(await web.until('failed'), {
-      reason: 'gave up after 5 crashes in 60 s; it exited with code 1',
+      reason: 'gave up after 5 crashes in 60 s (last: exited with code 1)',
       restarts: 4,
       pid: null,
     })
@@ -401,7 +401,7 @@ t.test('ends', async t => {
     t.strictSame(
       [...new Set(reasons)],
       ['0.1', '0.2', '0.4', '0.8'].map(
-        (delay, index) => `it exited with code 1; starting again in ${delay} s (${index + 1} of 5)`,
+        (delay, index) => `exited with code 1; restarting in ${delay} s (attempt ${index + 1} of 5)`,
       ),
     )
     t.equal(project.hooksRun.filter(name => name === 'gone web').length, 5)
@@ -461,8 +461,8 @@ t.test('ends', async t => {
       kind: 'failed',
       reason: /gave up after 5 exits in 60 s/,
     })
-    t.equal(exitText(crash), 'was ended by SIGSEGV')
-    t.match(exitText({ code: null, signal: null }), 'while no daemon')
+    t.equal(exitText(crash), 'terminated by SIGSEGV')
+    t.match(exitText({ code: null, signal: null }), 'while the daemon was down')
   })
 
   t.test(
@@ -475,7 +475,7 @@ t.test('ends', async t => {
       await web.until('running', 'healthy')
       // Its port may answer before the end of its main process is seen.
       await web.state.until(() => web.state.now.pid === null, AbortSignal.timeout(15_000))
-      t.match(project.warnings, [/^the main process of web exited with code 0; what it left running is watched/])
+      t.match(project.warnings, [/^main process of web exited with code 0; tracking its remaining child processes$/])
       await web.stop()
       const bad = await project.service('bad', {
         command: `sh -c 'trap "" TERM; echo deaf; while :; do sleep 0.1; done' & sleep 0.5; exit 7`,
@@ -484,7 +484,7 @@ t.test('ends', async t => {
         stopTimeout: 2_000,
       })
       bad.start()
-      await bad.untilReason(/^its main process exited with code 7; what it left running is being ended$/)
+      await bad.untilReason(/^main process exited with code 7; terminating leftover processes$/)
       t.match(bad.state.view(), { status: 'running', pid: null })
       await bad.until('failed')
       t.match(bad.state.view(), { reason: 'exited with code 7' })
@@ -768,7 +768,7 @@ t.test('a later daemon', async t => {
     const instance = await adopt()
     if (instance === undefined) throw new Error('no record')
     web.start({ instance, ready: true })
-    t.match(await web.untilReason(/SIGKILL/), /starting again/)
+    t.match(await web.untilReason(/SIGKILL/), /restarting in/)
     t.not((await web.until('running', 'healthy')).pid, pid)
   })
 })

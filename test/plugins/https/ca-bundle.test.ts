@@ -122,7 +122,7 @@ t.test('what was written in vain is told', async t => {
   const { env, warnings } = await environment({ env: { PORT: '4321', HOST: 'db.internal', NOTIFY_SOCKET: '/x' } })
   t.match(env, { PORT: '3000', HOST: 'db.internal' })
   t.match(warnings, [
-    { message: 'PORT is set by locald: what is written there is ignored', hint: /`port = N`/ },
+    { message: 'PORT is set by locald; this value is ignored', hint: /`port = N`/ },
     { message: /^NOTIFY_SOCKET is set by locald/ },
   ])
   t.strictSame((await environment({ shell: { PORT: '1', HOST: 'x', NOTIFY_SOCKET: '/x' } })).warnings, [])

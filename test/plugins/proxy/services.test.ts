@@ -228,7 +228,7 @@ t.test('connections to services', async t => {
         seen.push(line)
         if (!line.includes('/die')) return void socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')
         const restarts = seen.filter(line => line.includes('/die')).length
-        const reason = `it exited with code 7; starting again in 0.1 s (${restarts} of 5)`
+        const reason = `exited with code 7; restarting in 0.1 s (attempt ${restarts} of 5)`
         catalog.set('shop:web', { status: 'restarting', restarts, reason })
         socket.destroy()
         if (isBack) setImmediate(() => catalog.set('shop:web', { ...at(service.port), reason: null }))
