@@ -13,8 +13,8 @@ import type {
 } from '../contract/plugin.ts'
 import { LocaldError } from '../errors.ts'
 import { closest } from '../system/suggest.ts'
+import type { Draft, Opener, StatusSource } from './draft.ts'
 import { checkOf, type Features } from './features.ts'
-import type { Draft, Opener, StatusSource } from './host.ts'
 
 interface Owned<T> {
   readonly owner: string

@@ -1,57 +1,13 @@
 import type { FastifyPluginAsync } from 'fastify'
-import type {
-  Check,
-  Command,
-  DaemonPort,
-  Folders,
-  Hooks,
-  Host,
-  Log,
-  PlatformFacts,
-  ProjectSource,
-  ReservedHost,
-  ServiceType,
-  UrlSource,
-  Variable,
-  Warning,
-} from '../contract/plugin.ts'
+import type { Folders, Host, Log, PlatformFacts, Warning } from '../contract/plugin.ts'
 import { LocaldError } from '../errors.ts'
 import type { Container } from './container.ts'
 import type { Contributions } from './contributions.ts'
+import type { Draft, Opener, StatusSource } from './draft.ts'
 import type { Features } from './features.ts'
 import { makeHooks } from './hooks.ts'
 import type { Candidate } from './import.ts'
 import * as valid from './validate.ts'
-
-/** Something of the container that a plugin offers. `provide` puts it there. */
-export interface Provision {
-  readonly name: string
-  provide(): void
-}
-
-/** One plugin's declarations while its set-up runs; taken over as a whole, or dropped. */
-export interface Draft {
-  readonly types: ServiceType<unknown>[]
-  readonly sources: ProjectSource[]
-  readonly checks: Check[]
-  readonly commands: Command[]
-  readonly routes: { readonly prefix: string; readonly plugin: FastifyPluginAsync }[]
-  readonly variables: Variable[]
-  readonly urls: UrlSource[]
-  readonly reserved: ReservedHost[]
-  readonly ports: DaemonPort[]
-  readonly openers: Opener[]
-  readonly warnings: (() => readonly Warning[])[]
-  readonly statuses: StatusSource[]
-  readonly provisions: Provision[]
-  readonly closers: (() => Promise<void> | void)[]
-  readonly hooks: Hooks
-}
-
-/** Opens a URL in the browser. */
-export type Opener = Parameters<Host['opener']>[0]
-/** Fields of the daemon's status. */
-export type StatusSource = Parameters<Host['status']>[0]
 
 /** What hosts need of the kernel. */
 export interface HostInput {

@@ -1,0 +1,44 @@
+import type { FastifyPluginAsync } from 'fastify'
+import type {
+  Check,
+  Command,
+  DaemonPort,
+  Hooks,
+  Host,
+  ProjectSource,
+  ReservedHost,
+  ServiceType,
+  UrlSource,
+  Variable,
+  Warning,
+} from '../contract/plugin.ts'
+
+/** Something of the container that a plugin offers. `provide` puts it there. */
+export interface Provision {
+  readonly name: string
+  provide(): void
+}
+
+/** One plugin's declarations while its set-up runs; taken over as a whole, or dropped. */
+export interface Draft {
+  readonly types: ServiceType<unknown>[]
+  readonly sources: ProjectSource[]
+  readonly checks: Check[]
+  readonly commands: Command[]
+  readonly routes: { readonly prefix: string; readonly plugin: FastifyPluginAsync }[]
+  readonly variables: Variable[]
+  readonly urls: UrlSource[]
+  readonly reserved: ReservedHost[]
+  readonly ports: DaemonPort[]
+  readonly openers: Opener[]
+  readonly warnings: (() => readonly Warning[])[]
+  readonly statuses: StatusSource[]
+  readonly provisions: Provision[]
+  readonly closers: (() => Promise<void> | void)[]
+  readonly hooks: Hooks
+}
+
+/** Opens a URL in the browser. */
+export type Opener = Parameters<Host['opener']>[0]
+/** Fields of the daemon's status. */
+export type StatusSource = Parameters<Host['status']>[0]
