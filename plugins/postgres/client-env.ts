@@ -1,6 +1,9 @@
 import type { EnvContext, ServiceRef } from '../../kernel/contract/plugin.ts'
 
-/** libpq's variables, and what of a service is in them. https://www.postgresql.org/docs/current/libpq-envars.html */
+/**
+ * libpq's variables and the export of a service that each one gets.
+ * https://www.postgresql.org/docs/current/libpq-envars.html
+ */
 const clientVariables = [
   ['PGHOST', 'host'],
   ['PGPORT', 'port'],
@@ -9,20 +12,21 @@ const clientVariables = [
   ['PGDATABASE', 'database'],
 ] as const
 
-/** Each of them says which server is meant. */
+/** Each of these selects a server. */
 const serverVariables = ['PGHOST', 'PGHOSTADDR', 'PGSERVICE'] as const
 
 /**
- * Those of a shell that neither lead elsewhere nor ask of the server what it has not, such as TLS or another way to log in. All others
- * do, or may: each version of libpq has more of them.
+ * Variables of the shell that neither select a server nor require a feature that it lacks, such as TLS or another
+ * authentication method. All others are dropped: each version of libpq adds more.
  */
 const harmless = new Set([
   ...['PGAPPNAME', 'PGCLIENTENCODING', 'PGCONNECT_TIMEOUT', 'PGDATESTYLE', 'PGGEQO', 'PGLOCALEDIR', 'PGTZ'],
 ])
 
 /**
- * Adds DATABASE_URL and PG* to the environment of the database itself, for one-off commands, and of services that depend on exactly
- * one: what the project sets itself stays, what is only in the caller's shell does not.
+ * Adds DATABASE_URL and PG* to the environment of the database itself, for one-off commands, and to services that
+ * depend on exactly one database. Variables that the project sets are kept; those that are only in the caller's shell
+ * are not.
  */
 export function addClientVariables(
   env: Record<string, string>,
@@ -35,7 +39,7 @@ export function addClientVariables(
   const result = { ...env }
   const url = lookup(database, 'url')
   if (!isOwn('DATABASE_URL') && url !== undefined) result['DATABASE_URL'] = url
-  // A project that names a server means that one: half of this one's would be worse than nothing.
+  // A project that names a server means that server: half of these variables would mix two servers.
   if (serverVariables.some(isOwn)) return result
   for (const variable of Object.keys(result)) if (isMisleading(variable) && !isOwn(variable)) delete result[variable]
   for (const [variable, field] of clientVariables) {

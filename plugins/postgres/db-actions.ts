@@ -15,7 +15,7 @@ import { findRunningTarget, stopLeftoverServers } from './server/tracking.ts'
 
 const nameShape = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/
 
-/** What `locald db` does, with its answers. */
+/** Runs the subcommands of `locald db`. */
 export class Databases {
   readonly #context: PostgresContext
 
@@ -29,19 +29,20 @@ export class Databases {
     const branches = running === undefined ? [] : await listBranches(running)
     const { branchOf } = await readRecord(this.#paths(entry).cluster)
     const rows = [
-      ...snapshots.map(({ name, bytes, takenAt, version }) => [
-        name,
-        'snapshot',
-        size(bytes),
-        takenAt,
-        `PostgreSQL ${version}`,
-      ]),
-      ...branches.map(({ name, bytes, madeAt, from }) => [name, 'branch', size(bytes), madeAt, `of database ${from}`]),
+      ...snapshots.map(it => [it.name, 'snapshot', size(it.bytes), it.takenAt, `PostgreSQL ${it.version}`]),
+      ...branches.map(it => [it.name, 'branch', size(it.bytes), it.madeAt, `database ${it.from}`]),
     ]
-    const head = branchOf === null ? '' : `The data of ${entry.key} is a branch of that of ${branchOf}.\n`
-    const text = rows.length === 0 ? `${entry.key} has no snapshots and no branches.` : table(rows)
-    const tail = running === undefined ? '\nIt does not run: branches, if it has any, are shown when it does.' : ''
-    return { exitCode: 0, text: head + text + tail, data: { service: entry.key, branchOf, snapshots, branches } }
+    const notes = [
+      ...(branchOf === null ? [] : [`The data of ${entry.key} is a branch of that of ${branchOf}.`]),
+      ...(rows.length === 0 ? [`${entry.key} has no snapshots and no branches.`] : []),
+      ...(running === undefined ? [`${entry.key} is stopped: its branches are listed while it runs.`] : []),
+    ]
+    return {
+      exitCode: 0,
+      text: notes.join('\n'),
+      ...(rows.length === 0 ? {} : { table: { columns: ['name', 'kind', 'size', 'created', 'source'], rows } }),
+      data: { service: entry.key, branchOf, snapshots, branches },
+    }
   }
 
   async snapshot(entry: ServiceEntry, name: string | undefined, signal: AbortSignal): Promise<CommandResult> {
@@ -49,11 +50,14 @@ export class Databases {
     requireName(chosen)
     const kept = [undoName, resetName].find(name => isSameFile(name, chosen))
     if (kept !== undefined)
-      throw usageError(`'${kept}' is what a ${kept === undoName ? 'restore' : 'reset'} keeps`, 'Take another name.')
+      throw usageError(
+        `the name '${kept}' is reserved for a ${kept === undoName ? 'restore' : 'reset'}`,
+        'Choose another name.',
+      )
     const startedAt = performance.now()
     await this.#context.snapshots.take(entry, chosen, signal)
     const ms = Math.round(performance.now() - startedAt)
-    return done(`Snapshot '${chosen}' of ${entry.key}, in ${seconds(ms)}.`, {
+    return done(`Created snapshot '${chosen}' of ${entry.key} in ${seconds(ms)}.`, {
       service: entry.key,
       snapshot: chosen,
       ms,
@@ -68,7 +72,7 @@ export class Databases {
     await this.#context.control().paused(entry.key, () => snapshots.restore(entry, name, signal))
     await this.#context.settled(entry.key, signal)
     const ms = Math.round(performance.now() - startedAt)
-    const text = `The data of ${entry.key} is that of snapshot '${name}'. What it replaced is kept as '${undoName}'.`
+    const text = `Restored snapshot '${name}' of ${entry.key}; the previous data is saved as '${undoName}'.`
     return done(text, { service: entry.key, snapshot: name, kept: undoName, ms })
   }
 
@@ -80,24 +84,24 @@ export class Databases {
     await createBranch(target, source, name)
     const ms = Math.round(performance.now() - startedAt)
     const url = `postgresql://${target.user}:…@127.0.0.1:${target.port}/${name}`
-    const text = `Database '${name}' is a branch of '${source}', made in ${seconds(ms)}: ${url}`
+    const text = `Created database '${name}' as a branch of '${source}' in ${seconds(ms)}: ${url}`
     return done(text, { service: entry.key, branch: name, from: source, ms })
   }
 
   async drop(entry: ServiceEntry, name: string): Promise<CommandResult> {
     if (nameShape.test(name) && (await this.#context.snapshots.has(entry, name))) {
       await this.#context.snapshots.drop(entry, name)
-      return done(`Snapshot '${name}' is gone.`, { service: entry.key, snapshot: name })
+      return done(`Removed snapshot '${name}'.`, { service: entry.key, snapshot: name })
     }
     const running = await this.#running(entry)
     const branches = running === undefined ? [] : await listBranches(running)
     if (running === undefined || !branches.some(branch => branch.name === name))
       throw await this.#unknownName(entry, name)
     await dropBranch(running, name)
-    return done(`Branch '${name}' is gone.`, { service: entry.key, branch: name })
+    return done(`Removed branch '${name}'.`, { service: entry.key, branch: name })
   }
 
-  /** Removes the data of git worktrees that are gone, and of nothing else whose folder is. */
+  /** Removes the data of deleted git worktrees, and no other data whose project folder is missing. */
   async prune(): Promise<CommandResult> {
     const removed: string[] = []
     for (const entry of await this.#context.register.all()) {
@@ -109,7 +113,7 @@ export class Databases {
         await stopLeftoverServers(this.#paths(entry), this.#context.table())
         await removeFolder(entry.data)
       })
-      // The project's folder, if nothing else is in it.
+      // The project's folder, if it is empty.
       await rmdir(dirname(entry.data)).catch(() => {})
       this.#context.register.forget(entry)
       removed.push(entry.key)
@@ -121,7 +125,7 @@ export class Databases {
   async upgrade(entry: ServiceEntry, signal: AbortSignal): Promise<CommandResult> {
     const upgrade = new Upgrade(this.#context)
     const { from, to, kept } = await this.#context.control().paused(entry.key, () => upgrade.run(entry, signal))
-    const text = `The data of ${entry.key} is of PostgreSQL ${to} now. That of ${from} is kept as snapshot '${kept}'.`
+    const text = `Upgraded the data of ${entry.key} from PostgreSQL ${from} to ${to}; the old data is saved as snapshot '${kept}'.`
     return done(text, { service: entry.key, from, to, kept })
   }
 
@@ -136,25 +140,25 @@ export class Databases {
   async #needRunning(entry: ServiceEntry): Promise<Target> {
     const running = await this.#running(entry)
     if (running !== undefined) return running
-    throw new LocaldError('SERVICE_NOT_RUNNING', `${entry.key} does not run`, {
+    throw new LocaldError('SERVICE_NOT_RUNNING', `${entry.key} is not running`, {
       service: entry.key,
-      hint: `\`locald up ${entry.name}\` starts it.`,
+      hint: `Run \`locald up ${entry.name}\`.`,
     })
   }
 
   async #unknownName(entry: ServiceEntry, name: string): Promise<LocaldError> {
     const names = (await this.#context.snapshots.list(entry)).map(snapshot => snapshot.name)
-    const hint = names.length === 0 ? 'It has no snapshots.' : `Its snapshots: ${names.join(', ')}.`
+    const hint = names.length === 0 ? 'It has no snapshots.' : `Choose one of its snapshots: ${names.join(', ')}.`
     const isUnsure = (await this.#running(entry)) === undefined
     return usageError(
       `${entry.key} has no snapshot or branch '${name}'`,
-      isUnsure ? `${hint} Its branches are known while it runs.` : hint,
+      isUnsure ? `${hint} Run \`locald up ${entry.name}\` to use its branches.` : hint,
     )
   }
 }
 
 function requireName(name: string): void {
-  if (!nameShape.test(name)) throw usageError(`'${name}' is no name for it`, 'Use at most 63 letters, digits, - and _.')
+  if (!nameShape.test(name)) throw usageError(`invalid name '${name}'`, 'Use at most 63 letters, digits, - and _.')
 }
 
 function usageError(message: string, hint: string): LocaldError {
@@ -172,11 +176,4 @@ function seconds(ms: number): string {
 function size(bytes: number): string {
   const mega = bytes / 1024 / 1024
   return mega < 1024 ? `${mega.toFixed(0)} MB` : `${(mega / 1024).toFixed(1)} GB`
-}
-
-/** Lines with columns as wide as their widest. */
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map(row => row[column]?.length ?? 0))) ?? []
-  const line = (row: readonly string[]) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')
-  return rows.map(row => line(row).trimEnd()).join('\n')
 }

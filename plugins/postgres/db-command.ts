@@ -7,10 +7,10 @@ import { Databases } from './db-actions.ts'
 import { diskError, isDiskError } from './files/paths.ts'
 import { isServerError } from './server/client.ts'
 
-/** A call of one of the verbs. */
+/** A call of a subcommand. */
 interface Call {
   readonly entry: ServiceEntry
-  /** The word after the verb, if there is one. */
+  /** The argument after the subcommand. */
   readonly name: string | undefined
   readonly from: string | undefined
   readonly signal: AbortSignal
@@ -18,19 +18,19 @@ interface Call {
 
 const usage = `locald db: snapshots and branches of PostgreSQL data
 
-  locald db list                        snapshots and branches
-  locald db snapshot [NAME]             keep a copy of the data as it is now
-  locald db restore NAME                go back to a snapshot; what is there now is kept as 'before-restore'
-  locald db branch NAME [--from DB]     copy a database under another name
-  locald db drop NAME                   remove a snapshot or a branch
-  locald db prune                       remove the data of git worktrees that are gone
-  locald db upgrade                     bring the data to the \`version\` in locald.toml
+  locald db list                        List snapshots and branches
+  locald db snapshot [NAME]             Copy the current data to a snapshot
+  locald db restore NAME                Restore a snapshot (current data is saved as 'before-restore')
+  locald db branch NAME [--from DB]     Copy a database under another name
+  locald db drop NAME                   Remove a snapshot or a branch
+  locald db prune                       Remove the data of deleted git worktrees
+  locald db upgrade                     Upgrade the data to the \`version\` in locald.toml
 
-  --service NAME   which service, where the project has several; PROJECT:NAME from anywhere`
+  --service NAME   Select the service; PROJECT:NAME from any folder`
 
 const verbs = ['list', 'snapshot', 'restore', 'branch', 'drop', 'prune', 'upgrade'] as const
 
-/** `locald db …`. */
+/** Returns the command `locald db`. */
 export function databaseCommand(context: PostgresContext): Command {
   const databases = new Databases(context)
   return {
@@ -45,10 +45,11 @@ export function databaseCommand(context: PostgresContext): Command {
       const [verb, name, ...rest] = positionals
       if (verb === undefined || values.help === true) return { exitCode: verb === undefined ? 2 : 0, text: usage }
       const command = verbs.find(each => each === verb)
-      if (command === undefined || rest.length > 0) throw usageError(`locald db: unknown word '${rest[0] ?? verb}'`)
+      if (command === undefined) throw usageError(`locald db: unknown subcommand '${verb}'`)
+      if (rest[0] !== undefined) throw usageError(`locald db: unexpected argument '${rest[0]}'`)
       if (command === 'prune') return databases.prune()
       if (name !== undefined && (command === 'list' || command === 'upgrade')) {
-        throw usageError(`locald db ${command} takes no name`, 'Say which service with --service NAME.')
+        throw usageError(`locald db ${command} takes no name`, 'Select the service with --service NAME.')
       }
       const entry = await entryFor(context, project, values.service)
       return dispatch(databases, command, { entry, name, from: values.from, signal }).catch(error => {
@@ -101,33 +102,36 @@ async function entryFor(
   if (service?.includes(':')) {
     const found = (await context.register.all()).find(({ key }) => key === service)
     if (found !== undefined) return found
-    throw unknownService(`there is no postgres service '${service}' with data`)
+    throw unknownService(`no postgres service '${service}' with data`)
   }
   const named = service === undefined ? ofProject : ofProject.filter(({ name }) => name === service)
   const [entry, ...others] = named
   if (entry === undefined) {
     throw unknownService(
       service === undefined
-        ? 'no postgres service of this folder has data yet'
-        : `there is no postgres service '${service}' with data here`,
+        ? 'no postgres data in this folder yet'
+        : `no postgres service '${service}' with data in this folder`,
     )
   }
   if (others.length === 0) return entry
-  throw usageError(`the project has several: ${named.map(({ name }) => name).join(', ')}`, 'Say which: --service NAME.')
+  throw usageError(
+    `the project has several postgres services: ${named.map(({ name }) => name).join(', ')}`,
+    'Select one with --service NAME.',
+  )
 }
 
 function connectionLost({ key, name }: ServiceEntry, error: unknown): LocaldError {
-  return new LocaldError('STEP_FAILED', `the server of ${key} broke off: ${messageOf(error)}`, {
+  return new LocaldError('STEP_FAILED', `connection to the server of ${key} lost: ${messageOf(error)}`, {
     service: key,
-    hint: `\`locald why ${name}\` and \`locald logs ${name}\` tell more.`,
+    hint: `Run \`locald why ${name}\` or \`locald logs ${name}\` for details.`,
     cause: error,
   })
 }
 
 function unknownService(message: string): LocaldError {
-  return new LocaldError('UNKNOWN_SERVICE', message, { hint: '`locald up` makes its cluster.' })
+  return new LocaldError('UNKNOWN_SERVICE', message, { hint: 'Run `locald up` to create it.' })
 }
 
-function usageError(message: string, hint = '`locald db` says what there is.'): LocaldError {
+function usageError(message: string, hint = 'Run `locald db --help`.'): LocaldError {
   return new LocaldError('USAGE', message, { hint })
 }

@@ -18,21 +18,24 @@ import { recordServer } from './server/tracking.ts'
 
 type PostgresRun = Run<PostgresOptions>
 
-/** What can go wrong goes wrong by then, on a busy machine too; what takes longer (recovery) is watched as a start: ms. */
+/**
+ * Most failures happen within this time, on a busy machine too; a longer start (recovery) is left to the supervisor:
+ * ms.
+ */
 const startWindowMs = 10_000
 const firstPauseMs = 5
-/** Of a start that takes longer than most. */
+/** Polls fast up to this time, which most starts need less than: ms. */
 const firstProbesMs = 500
 const laterPauseMs = 50
 
-/** Runs `type = "postgres"` services. */
+/** Runs services of type `postgres`. */
 export class PostgresDriver implements ServiceType<PostgresOptions> {
   readonly type = 'postgres'
   readonly network = 'port'
   readonly shape = options
   readonly #context: PostgresContext
   readonly #clusterSetup: ClusterSetup
-  /** Data folders that were prepared, and in which nothing was started since. */
+  /** Data folders that were prepared and not started since. */
   readonly #prepared = new Set<string>()
 
   constructor(context: PostgresContext) {
@@ -52,7 +55,7 @@ export class PostgresDriver implements ServiceType<PostgresOptions> {
       const paths = this.#paths(run)
       const account = await this.#context.account()
       const installation = await this.#clusterSetup.installation(run, paths)
-      // After a crash this is all that comes before the next start.
+      // A restart after a crash skips `prepare`.
       if (!this.#prepared.delete(run.data)) await this.#context.tidy(paths)
       await access(paths.cluster, constants.W_OK)
       await writeSettings(paths.cluster, installation, run.options.settings)
@@ -81,20 +84,20 @@ export class PostgresDriver implements ServiceType<PostgresOptions> {
   async adopt(run: PostgresRun, state: unknown): Promise<Instance | undefined> {
     const server = await this.#context.processes().adopt(state, run.log)
     if (server === undefined) return undefined
-    // An earlier daemon may have ended in the middle of a snapshot or a branch. The server does not wait for that.
+    // An earlier daemon may have exited during a snapshot or a branch. The server is usable meanwhile.
     const paths = this.#paths(run)
     const swept = [this.#withLock(run, () => this.#context.snapshots.sweep(paths)), this.#sweepBranches(run, paths)]
     Promise.all(swept).catch(error =>
-      run.log.write('locald', `what an interrupted copy left is still there: ${messageOf(error)}`),
+      run.log.write('locald', `could not clean up after an interrupted copy: ${messageOf(error)}`),
     )
     return this.#instance(run, server, [])
   }
 
-  /** Takes the cluster in use away, and nothing else: it becomes a snapshot; the password stays. */
+  /** Moves the cluster in use to a snapshot, and nothing else; the password stays. */
   reset(run: PostgresRun): Promise<void> {
     return this.#withLock(run, async () => {
       const paths = this.#paths(run)
-      // A swap that was interrupted is ended first: the cluster it brings would be found at the next start.
+      // Completes an interrupted swap first: the next start would find the cluster that it brings.
       await this.#context.tidy(paths)
       await this.#context.snapshots.keepAsReset(paths)
     })
@@ -112,7 +115,7 @@ export class PostgresDriver implements ServiceType<PostgresOptions> {
     }
   }
 
-  /** Does something to the service's data while nobody else does. What the disk has against it is told with a hint. */
+  /** Runs work on the service's data under its lock. Errors of the disk get a hint. */
   #withLock<T>({ data }: PostgresRun, work: () => Promise<T>): Promise<T> {
     return this.#context.locks.run(data, work).catch(error => {
       throw isDiskError(error) ? diskError(data, error) : error
@@ -129,11 +132,11 @@ export class PostgresDriver implements ServiceType<PostgresOptions> {
     return { host: '127.0.0.1', port: portOf(run), user: superuser, password, database }
   }
 
-  /** `earlierFolders`: the folders of databases that its server has found. */
+  /** @param earlierFolders the folders of databases that existed before the server started */
   #instance(run: PostgresRun, server: Instance, earlierFolders: readonly string[]): PostgresInstance {
     let provisioned = false
     return new PostgresInstance(server, async () => {
-      // The service's own databases may have to be made first, and who uses them may want to drop or copy them.
+      // In the maintenance database: the service's own may not exist yet, and clients may want to drop or copy them.
       const target = { ...this.#target(run), database: maintenance }
       if (!(await canQuery(target, this.#paths(run).cluster))) return false
       if (!provisioned) {
@@ -146,13 +149,16 @@ export class PostgresDriver implements ServiceType<PostgresOptions> {
     })
   }
 
-  /** Of a server that was ready nobody asks again whether it is; one that is not yet is swept when it is. */
+  /**
+   * A running server's readiness is not probed again, so an adopted one is swept here; one that is not ready yet is
+   * swept once it is.
+   */
   async #sweepBranches(run: PostgresRun, { cluster }: ServicePaths): Promise<void> {
     const target = { ...this.#target(run), database: maintenance }
     if (await canQuery(target, cluster)) await sweepBranches(target)
   }
 
-  /** Waits a moment for a new server: what ends at once is told as the failure of the start, with its reason. */
+  /** Waits for a new server until it is ready. An exit within that time fails the start, with its reason. */
   async #waitForStart(run: PostgresRun, paths: ServicePaths, instance: PostgresInstance): Promise<void> {
     let hasExited = false
     void instance.exited.then(() => {
@@ -170,9 +176,9 @@ export class PostgresDriver implements ServiceType<PostgresOptions> {
       await instance.stop({ graceMs: run.stopTimeout })
       if (sqlStateOf(error) !== '28P01') throw error
       writeRecord(paths.cluster, { ...(await readRecord(paths.cluster)), password: '' })
-      throw new LocaldError('SERVICE_FAILED', `the password of role ${superuser} is not the one locald gave it`, {
+      throw new LocaldError('SERVICE_FAILED', `the password of role ${superuser} is not the one that locald set`, {
         service: run.key,
-        hint: 'Start it again: locald then sets the password anew.',
+        hint: 'Start the service again: locald then sets its password.',
         cause: error,
       })
     }

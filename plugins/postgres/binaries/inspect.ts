@@ -6,15 +6,15 @@ import { type Major, majorOf } from './versions.ts'
 /** PostgreSQL's programs on this machine. */
 export interface Installation {
   readonly major: Major
-  /** As `postgres --version` tells it: `18.4`. */
+  /** As `postgres --version` prints it: `18.4`. */
   readonly version: string
   /** The folder of `postgres` and `initdb`. */
   readonly bin: string
-  /** `bundled`: came with locald; `fetched`: from the registry; `system`: was there. */
+  /** `bundled`: came with locald; `fetched`: from the registry; `system`: installed by the user. */
   readonly origin: 'bundled' | 'fetched' | 'system'
 }
 
-/** The path of one of its programs. */
+/** Returns the path of one of its programs. */
 export function programOf({ bin }: Installation, name: string): string {
   return join(bin, name)
 }
@@ -22,7 +22,10 @@ export function programOf({ bin }: Installation, name: string): string {
 /** ms */
 const limits = { known: 10_000, new: 60_000 }
 
-/** Looks at a folder of programs: undefined where there is no PostgreSQL of a supported major that runs here. */
+/**
+ * Reads the version of the programs in a folder; undefined when it has no PostgreSQL of a supported major that runs
+ * here.
+ */
 export async function inspect(bin: string, origin: Installation['origin']): Promise<Installation | undefined> {
   if (!(await isProgram(join(bin, 'initdb')))) return undefined
   const found = await readVersion(bin, origin, limits.known)
@@ -30,8 +33,8 @@ export async function inspect(bin: string, origin: Installation['origin']): Prom
 }
 
 /**
- * Looks at a folder of programs that were just put there; a string says why they do not run. It has a minute: macOS looks through
- * programs that it sees for the first time.
+ * Reads the version of programs that were just installed; a string is the reason why they do not run. They get a
+ * minute: macOS scans programs on their first run.
  */
 export async function inspectNew(bin: string, origin: Installation['origin']): Promise<Installation | string> {
   return readVersion(bin, origin, limits.new)
@@ -46,12 +49,12 @@ async function readVersion(
   if (failure !== undefined) return failure
   const [, version = '', first = ''] = /PostgreSQL\) ((\d+)\S*)/.exec(text) ?? []
   const major = majorOf(first)
-  return major === undefined ? `\`postgres --version\` says '${text.trim()}'` : { major, version, bin, origin }
+  return major === undefined ? `\`postgres --version\` printed '${text.trim()}'` : { major, version, bin, origin }
 }
 
-/** Whether an extension can be created: its control file is where this installation's build looks. */
+/** Returns whether an extension can be created: its control file is where this build looks. */
 export async function hasExtension({ bin, major }: Installation, name: string): Promise<boolean> {
-  // Homebrew's is configured with a folder outside its own, where extensions are linked; the packaged server has no pg_config.
+  // Homebrew's share folder, where extensions are linked, is outside its own; the packaged server has no pg_config.
   const configured = (await output(join(bin, 'pg_config'), ['--sharedir'], limits.known)).text.trim()
   const shares = [
     ...(configured ? [configured] : []),
@@ -64,7 +67,7 @@ export async function hasExtension({ bin, major }: Installation, name: string): 
   return found.includes(true)
 }
 
-/** Folders where a system's PostgreSQL of a major may be, the PATH's first. */
+/** Returns the folders where a system's PostgreSQL of a major may be, those of PATH first. */
 export function systemFolders(major: Major, path: string | undefined): readonly string[] {
   return [
     ...pathFolders(path),
@@ -82,10 +85,10 @@ export function systemFolders(major: Major, path: string | undefined): readonly 
   ]
 }
 
-/** Where Homebrew has the client programs alone: its `libpq` is linked nowhere else. */
+/** Homebrew's client programs alone: `libpq` is linked nowhere else. */
 const clientFolders = ['/opt/homebrew/opt/libpq/bin', '/usr/local/opt/libpq/bin'] as const
 
-/** A program of the system that is of at least this major, such as `pg_dump`; the oldest that will do. */
+/** Returns the oldest program of the system, such as `pg_dump`, that is of at least this major. */
 export async function systemProgram(
   name: string,
   least: Major,
@@ -107,12 +110,12 @@ export async function systemProgram(
 
 interface Output {
   readonly text: string
-  /** Why it failed: its own message, or that of dyld or the system. */
+  /** The reason of a failure: its own message, or that of dyld or the system. */
   readonly failure?: string
 }
 
 async function output(program: string, argv: readonly string[], timeoutMs: number): Promise<Output> {
   const { code, stdout, stderr, failure } = await runProgram(program, argv, { timeoutMs, env: {} })
   if (code === 0) return { text: stdout }
-  return { text: '', failure: stderr.trim() || (failure ?? `it exited with code ${code}`) }
+  return { text: '', failure: stderr.trim() || (failure ?? `exited with code ${code}`) }
 }

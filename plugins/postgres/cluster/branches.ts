@@ -3,7 +3,7 @@ import type { Client } from 'pg'
 import { LocaldError, messageOf } from '../../../kernel/errors.ts'
 import { maintenance, sqlStateOf, type Target, withClient } from '../server/client.ts'
 
-/** A database that was copied from another of its cluster. */
+/** A copy of another database in the same cluster. */
 export interface Branch {
   readonly name: string
   readonly from: string
@@ -12,13 +12,13 @@ export interface Branch {
   readonly bytes: number
 }
 
-/** How a branch is known as one: the comment on it. */
+/** The comment on a database that marks it as a branch. */
 const mark = 'locald: branch of '
 const pauseMs = 20
-/** Below this a database is copied through the log. */
+/** A smaller database is copied through the log: bytes. */
 const smallBytes = 64 * 1024 * 1024
 
-/** The branches in a cluster. */
+/** Lists the branches in a cluster. */
 export async function listBranches(target: Target): Promise<readonly Branch[]> {
   return withClient(target, async client => {
     const { rows } = await client.query<{ name: string; comment: string; bytes: string }>(
@@ -33,23 +33,23 @@ export async function listBranches(target: Target): Promise<readonly Branch[]> {
   })
 }
 
-/** A database that is being copied has such a name until it is whole and known as a branch. */
+/** The name prefix of a database until its copy is complete and marked as a branch. */
 const unfinished = 'locald-unfinished-'
-/** Those of this daemon: it may be making them now. */
+/** The prefix of this daemon's copies, which may still be running. */
 const ownPrefix = `${unfinished}${randomBytes(4).toString('hex')}-`
 
 /**
- * Copies a database under another name: as clones of its files where PostgreSQL (18 and later) and the file system can. Its clients
- * are disconnected, and connect again when it is done. Throws STEP_FAILED; then there is no such database.
+ * Copies a database under another name: as clones of its files where PostgreSQL (18 and later) and the file system can.
+ * Disconnects its clients, which may reconnect when it is done. Throws STEP_FAILED, without leaving a database.
  */
 export async function createBranch(target: Target, from: string, name: string): Promise<void> {
   const temporary = `${ownPrefix}${randomBytes(4).toString('hex')}`
-  // From elsewhere: who is connected to a database keeps it from being copied.
+  // Connected to another database: a connected client prevents a database from being copied.
   const elsewhere = { ...target, database: from === maintenance ? 'template1' : maintenance }
   try {
     await withClient(elsewhere, async client => {
       await requireUnusedName(client, name)
-      // Where the connection is lost in the middle, the server notices and gives up (14 and later).
+      // When the connection is lost during the copy, the server notices and cancels it (14 and later).
       await client.query("SELECT set_config(name, '500ms', false) FROM pg_settings WHERE name = $1", [lossCheck])
       const strategy = await strategyFor(client, from)
       const sql = `CREATE DATABASE ${client.escapeIdentifier(temporary)} TEMPLATE ${client.escapeIdentifier(from)}${strategy}`
@@ -63,15 +63,19 @@ export async function createBranch(target: Target, from: string, name: string): 
       )
     })
   } catch (error) {
-    // What cannot be dropped now is swept at the next start; the first failure is the one to tell.
+    // If this fails, the next start drops it; the first failure is the one to report.
     await withClient(target, client => dropDatabase(client, temporary)).catch(() => {})
-    throw new LocaldError('STEP_FAILED', `no branch '${name}' of database '${from}' was made: ${messageOf(error)}`, {
-      hint:
-        sqlStateOf(error) === diskFull
-          ? 'Free some space on the disk of its data.'
-          : 'Choose another name, name another database with --from, or disconnect what uses it.',
-      cause: error,
-    })
+    throw new LocaldError(
+      'STEP_FAILED',
+      `could not create branch '${name}' of database '${from}': ${messageOf(error)}`,
+      {
+        hint:
+          sqlStateOf(error) === diskFull
+            ? 'Free some space on the disk of its data.'
+            : 'Choose another name, name another database with --from, or disconnect what uses it.',
+        cause: error,
+      },
+    )
   }
 }
 
@@ -83,10 +87,10 @@ async function requireUnusedName(client: Client, name: string): Promise<void> {
   if (rowCount !== 0) throw new Error(`database "${name}" already exists`)
 }
 
-/** So often what is left of databases half-copied is looked for, with a pause between. */
+/** How often incomplete databases are looked for, with a pause in between. */
 const maxSweeps = 250
 
-/** Ends the copying of databases that a daemon before this one began, and drops what there is of them. */
+/** Cancels copies of databases that an earlier daemon started, and drops them. */
 export async function sweepBranches(target: Target): Promise<void> {
   await withClient({ ...target, database: maintenance }, async client => {
     for (let rounds = maxSweeps; rounds > 0; rounds--) {
@@ -99,7 +103,7 @@ export async function sweepBranches(target: Target): Promise<void> {
       )
       if (rowCount === 0 && rows.length === 0) return
       for (const { name } of rows) await dropDatabase(client, name)
-      // One that is being made is not seen until it is whole, and its maker may be past the point where it can be ended.
+      // A copy is invisible until it is complete, and its backend may be past the point where it can be terminated.
       await new Promise(wake => setTimeout(wake, pauseMs))
     }
   })
@@ -109,7 +113,10 @@ async function dropDatabase(client: Client, name: string): Promise<void> {
   await client.query(`DROP DATABASE IF EXISTS ${client.escapeIdentifier(name)} WITH (FORCE)`)
 }
 
-/** Copying files takes two checkpoints, so that a small database is written to the log faster. Before 15 there is no choice. */
+/**
+ * Returns the fastest strategy: copying files takes two checkpoints, so a small database is written to the log. Before
+ * 15 there is no choice.
+ */
 async function strategyFor(client: Client, database: string): Promise<string> {
   const { rows } = await client.query<{ old: boolean; small: boolean }>(
     `SELECT current_setting('server_version_num')::int < 150000 AS old,
@@ -125,8 +132,8 @@ export async function dropBranch(target: Target, name: string): Promise<void> {
 }
 
 /**
- * CREATE DATABASE waits up to five seconds until nobody uses the template, and keeps new clients waiting: those that are there are sent
- * away meanwhile.
+ * Disconnects a database's clients until a copy is done: CREATE DATABASE waits up to five seconds for an unused
+ * template, and keeps new clients waiting.
  */
 async function whileDisconnected(elsewhere: Target, database: string, copy: () => Promise<unknown>): Promise<void> {
   await withClient(elsewhere, async client => {

@@ -12,7 +12,7 @@ import { ClusterTemplates } from './template.ts'
 /** What all services of the type share. */
 export class PostgresContext {
   readonly folders: Folders
-  /** By a service's data folder: its cluster is made, started, copied or removed by one at a time. */
+  /** By a service's data folder: creates, starts, copies and removals of its cluster run one at a time. */
   readonly locks = new KeyedLock()
   readonly installations: Installations
   readonly templates: ClusterTemplates
@@ -42,12 +42,12 @@ export class PostgresContext {
     return this.#host.use.control
   }
 
-  /** Waits until a service that is being started is there, or is not going to be. */
+  /** Waits until a starting service has started or failed. */
   async settled(key: string, signal: AbortSignal): Promise<void> {
     await this.#host.use.catalog.settled(key, signal)
   }
 
-  /** Ends what an earlier server or operation left of a service. Its lock is held. */
+  /** Cleans up after an earlier server or operation of a service. The caller holds its lock. */
   async tidy(paths: ServicePaths): Promise<void> {
     await stopLeftoverServers(paths, this.table())
     await this.snapshots.sweep(paths)

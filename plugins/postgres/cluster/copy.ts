@@ -8,8 +8,9 @@ import { type Target, withClient } from '../server/client.ts'
 import { clusterCopy, clusterMajor } from './record.ts'
 
 /**
- * Copies a cluster that nobody writes to, or, with `running`, one that is in use: as a base backup, while its clients go on
- * ("Making a Base Backup Using the Low Level API" in PostgreSQL's manual). The copy is complete as of the end. Throws STEP_FAILED.
+ * Copies a cluster that is not in use, or, with `running`, one that is: as a base backup, without stopping its clients
+ * ("Making a Base Backup Using the Low Level API" in PostgreSQL's manual). The copy shows the state at the end of
+ * copying. Throws STEP_FAILED.
  */
 export async function copyCluster(
   from: string,
@@ -39,7 +40,7 @@ async function backUp(
     `SELECT pg_walfile_name(lsn) AS file, labelfile AS label FROM ${end}`,
   )
   const [first, last] = [started[0]?.file, stopped[0]]
-  if (first === undefined || last === undefined) throw incomplete('the server said nothing of its backup')
+  if (first === undefined || last === undefined) throw incomplete('the server returned no backup label')
   await copyLog(join(from, 'pg_wal'), join(to, 'pg_wal'), { first, last: last.file }, options.signal)
   const label = join(to, 'backup_label')
   await writeFile(label, last.label, { mode: 0o600 })
@@ -51,10 +52,15 @@ function isLog(path: string): boolean {
   return path.startsWith('pg_wal/')
 }
 
-/** The copy goes on with these segments instead of writing new ones, which would share no blocks. */
+/**
+ * Segments after the last one that are copied, too: the copy reuses them instead of writing new ones, which would share
+ * no blocks.
+ */
 const spare = 2
 
-/** Copies the segments that the copy needs to become consistent; those between a checkpoint and now are kept by the server. */
+/**
+ * Copies the segments that the copy needs to become consistent; the server keeps those between a checkpoint and now.
+ */
 async function copyLog(
   from: string,
   to: string,
@@ -69,11 +75,11 @@ async function copyLog(
   await mkdir(join(to, 'archive_status'), { mode: 0o700 })
   const names = new Set(await readdir(to))
   if (!names.has(first) || !names.has(last)) {
-    throw incomplete('its log was recycled meanwhile: it is being written to faster than it can be copied')
+    throw incomplete('its log was recycled: data is written faster than it can be copied')
   }
 }
 
-/** A tablespace is elsewhere on the disk: a copy would write to the original's. */
+/** A tablespace is outside the cluster: a copy would write to the original's. */
 async function refuseTablespaces(cluster: string): Promise<void> {
   const names = await readdir(join(cluster, 'pg_tblspc')).catch(error => {
     throw incomplete(messageOf(error))

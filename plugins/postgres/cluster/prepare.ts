@@ -27,7 +27,7 @@ import type { ServiceEntry } from './service-register.ts'
 
 type PostgresRun = Run<PostgresOptions>
 
-/** Makes services' clusters ready to be started. The service's lock is held by the caller. */
+/** Prepares clusters for their start. The caller holds the service's lock. */
 export class ClusterSetup {
   readonly #context: PostgresContext
 
@@ -35,7 +35,7 @@ export class ClusterSetup {
     this.#context = context
   }
 
-  /** Makes the cluster where there is none; never touches the data of one that is there. */
+  /** Creates the cluster where there is none; never touches existing data. */
   async prepare(run: PostgresRun): Promise<void> {
     requireNames(run.options)
     const paths = servicePaths(run.data, this.#context.folders.sockets)
@@ -52,7 +52,7 @@ export class ClusterSetup {
     } else await this.#create(run, paths)
   }
 
-  /** The programs for the cluster that is there. One of another major than asked for is refused. */
+  /** Returns the programs for an existing cluster. Throws STEP_FAILED when its major is not the requested one. */
   async installation(run: PostgresRun, paths: ServicePaths): Promise<Installation> {
     const { version } = run.options
     const major = await clusterMajor(paths.cluster)
@@ -68,17 +68,17 @@ export class ClusterSetup {
     return this.#context.installations.find({ major, extensions, project: project.path, env, signal, step })
   }
 
-  /** A new cluster: a branch of the main checkout's in a git worktree, else a copy of the template. */
+  /** Creates a cluster: a branch of the main checkout's in a git worktree, else a copy of the template. */
   async #create(run: PostgresRun, paths: ServicePaths): Promise<void> {
     const source = await this.#source(run)
     if (source !== undefined) return this.#branch(run, paths, source)
     const file = this.#initFile(run)
-    // Before anything is made: the file is there.
+    // Fails early when the file is missing.
     if (file !== undefined) await readInit(file, run.project.path)
     const installation = await this.#find(run, run.options.version ?? newest)
     const account = await this.#context.account()
     const template = await this.#context.templates.of(installation, account, run.step)
-    run.step(`making a cluster of PostgreSQL ${installation.version}`)
+    run.step(`creating a cluster of PostgreSQL ${installation.version}`)
     await placeFolder(paths.cluster, async folder => {
       await copyTree(template, folder, { ...clusterCopy, owner: account.owner, signal: run.signal })
       writeRecord(folder, newRecord)
@@ -86,7 +86,7 @@ export class ClusterSetup {
     })
   }
 
-  /** The same service of the main checkout, where this is a worktree's first start and there is something to branch from. */
+  /** Returns the same service of the main checkout, on the first start in a worktree, if it has data to branch from. */
   async #source(run: PostgresRun): Promise<ServiceEntry | undefined> {
     const main = run.options.branch ? run.project.worktree?.mainCheckout : undefined
     if (main === undefined) return undefined
@@ -111,7 +111,7 @@ export class ClusterSetup {
     })
   }
 
-  /** Gives a cluster that nobody uses the service's password, databases and extensions; and runs `init` where it has not been. */
+  /** Gives an unused cluster the service's password, databases and extensions, and runs `init` unless it has run. */
   async #provisionCluster(
     run: PostgresRun,
     paths: ServicePaths,
@@ -144,10 +144,10 @@ export class ClusterSetup {
 }
 
 function staleWorktreeWarning(name: string): string {
-  return `the data is that of an earlier git worktree in this folder; \`locald service reset ${name}\` begins with a new branch`
+  return `the data is that of an earlier git worktree in this folder; \`locald service reset ${name}\` creates a new branch`
 }
 
-/** What is in the cluster's place must be one, or nothing. */
+/** Throws STEP_FAILED when the cluster's path has something else; removes an empty folder. */
 async function requireCluster(paths: ServicePaths): Promise<void> {
   if (await isCluster(paths.cluster)) return
   const names = await readdir(paths.cluster).catch(error => {
@@ -157,26 +157,26 @@ async function requireCluster(paths: ServicePaths): Promise<void> {
   if (names === undefined) return
   if (names.length === 0) return removeFolder(paths.cluster)
   throw new LocaldError('STEP_FAILED', `${paths.cluster} is not a PostgreSQL cluster: it has no PG_VERSION`, {
-    hint: 'It is left as it is. Start empty with `locald service reset`, or go back to a snapshot with `locald db restore`.',
+    hint: 'Start empty with `locald service reset`, or restore a snapshot with `locald db restore`; the folder was not changed.',
   })
 }
 
 function refused({ key, name }: PostgresRun, found: string, requested: Major): LocaldError {
   if (!/^\d+$/.test(found)) {
-    const message = `its data is damaged: PG_VERSION names no version ('${found}')`
+    const message = `its data is corrupt: PG_VERSION names no version ('${found}')`
     return new LocaldError('STEP_FAILED', message, { service: key, hint: damagedHint })
   }
   const major = majorOf(found)
-  const keep =
+  const isOlder = major !== undefined && Number(major) < Number(requested)
+  const choices = [
     major === undefined
-      ? `This locald has PostgreSQL ${majors[0]} to ${newest}: restore a snapshot`
-      : `Set version = "${found}" to go on with it`
-  const upgrade =
-    major !== undefined && Number(major) < Number(requested)
-      ? `\`locald db upgrade --service ${name}\` brings it to ${requested}; `
-      : ''
+      ? `Restore a snapshot of PostgreSQL ${majors[0]} to ${newest}`
+      : `Set version = "${found}" to keep it`,
+    ...(isOlder ? [`run \`locald db upgrade --service ${name}\` to upgrade it to ${requested}`] : []),
+    `or start empty with \`locald service reset ${name}\`.`,
+  ]
   return new LocaldError('STEP_FAILED', `its data is of PostgreSQL ${found}, not ${requested}`, {
     service: key,
-    hint: `${keep}; ${upgrade}\`locald service reset ${name}\` starts empty.`,
+    hint: choices.join(', '),
   })
 }

@@ -5,19 +5,19 @@ import { readJson, writeAtomic } from '../../lib/files.ts'
 import { type Major, majorOf } from '../binaries/versions.ts'
 import type { CopyOptions } from '../files/copy-tree.ts'
 
-/** What locald keeps inside a cluster; it goes wherever a copy of it goes. */
+/** locald's record inside a cluster; copies of the cluster include it. */
 export interface ClusterRecord {
-  /** A hash of the password its superuser has; empty: one nobody knows. */
+  /** A hash of the superuser's password; empty: unknown. */
   readonly password: string
-  /** Whether `init` has been run. */
+  /** Whether `init` has run. */
   readonly initialised: boolean
-  /** The project's path whose data it was copied from, where it was. */
+  /** The path of the project whose data it was copied from. */
   readonly branchOf: string | null
 }
 
 const recordFile = 'locald.json'
 
-/** The record of a cluster that has none yet. */
+/** The record of a cluster without one. */
 export const newRecord: ClusterRecord = { password: '', initialised: false, branchOf: null }
 
 export async function readRecord(cluster: string): Promise<ClusterRecord> {
@@ -36,18 +36,18 @@ export function writeRecord(cluster: string, record: ClusterRecord): void {
   writeAtomic(join(cluster, recordFile), JSON.stringify(record))
 }
 
-/** What of a password may be kept beside the data. */
+/** Returns a hash of a password, which may be stored beside the data. */
 export function fingerprintOf(password: string): string {
   return createHash('sha256').update(password).digest('hex')
 }
 
-/** The version a cluster is of, as its PG_VERSION has it; undefined where there is no cluster. */
+/** Returns the version in a cluster's PG_VERSION; undefined when there is no cluster. */
 export async function versionOf(cluster: string): Promise<string | undefined> {
   const text = await readFile(join(cluster, 'PG_VERSION'), 'utf8').catch(() => undefined)
   return text?.trim()
 }
 
-/** The same as a supported major. */
+/** Returns a cluster's version as a supported major. */
 export async function clusterMajor(cluster: string): Promise<Major | undefined> {
   return majorOf((await versionOf(cluster)) ?? '')
 }
@@ -56,10 +56,12 @@ export async function isCluster(folder: string): Promise<boolean> {
   return (await versionOf(folder)) !== undefined
 }
 
-/** Contents that belong to a running server, or are made anew at each start: "Low Level Base Backup" in PostgreSQL's manual. */
+/**
+ * Files that belong to a running server, or that each start creates: "Low Level Base Backup" in PostgreSQL's manual.
+ */
 const transient = /^(?:pg_(?:replslot|dynshmem|notify|serial|snapshots|stat_tmp|subtrans)\/|postmaster\.(?:pid|opts)$)/
 
-/** How a cluster is copied: without what belongs to a running server. */
+/** Copies a cluster without the files of a running server. */
 export const clusterCopy: CopyOptions = {
   skip: path => transient.test(path) || /(?:^|\/)(?:pgsql_tmp|pg_internal\.init)/.test(path),
 }

@@ -6,7 +6,7 @@ import type { Run } from '../../../kernel/contract/plugin.ts'
 import { readJson, writeAtomic } from '../../lib/files.ts'
 import type { PostgresOptions } from '../options.ts'
 
-/** A service that was prepared once, and what commands need to know of it without its project being up. */
+/** A service that was prepared once: what commands need while its project is stopped. */
 export interface ServiceEntry {
   readonly key: string
   readonly name: string
@@ -14,17 +14,17 @@ export interface ServiceEntry {
   readonly path: string
   /** The service's data folder. */
   readonly data: string
-  /** Where git keeps what it knows of the linked worktree that the project is in; null where it is in none. */
+  /** git's folder for the linked worktree that the project is in; null outside of one. */
   readonly worktree: string | null
-  /** When git made it, ms since the epoch; null where that is not known. */
+  /** When git created it, ms since the epoch; null when unknown. */
   readonly worktreeMadeMs: number | null
-  /** What its configuration asked for last. */
+  /** From its latest configuration. */
   readonly version: string | null
   readonly database: string
   readonly extensions: readonly string[]
 }
 
-/** All services of the type that this locald has data of, on disk. */
+/** The services of the type that have data, on disk. */
 export class ServiceRegister {
   readonly #folder: string
 
@@ -32,7 +32,7 @@ export class ServiceRegister {
     this.#folder = folder
   }
 
-  /** True: the data is that of an earlier worktree in the same folder, which is told once. */
+  /** Stores a service. Returns true, once, when the data is that of an earlier worktree in the same folder. */
   async record(run: Run<PostgresOptions>): Promise<boolean> {
     const { databases, extensions, version } = run.options
     const worktree = run.project.worktree?.gitDir ?? null
@@ -77,8 +77,8 @@ export class ServiceRegister {
 }
 
 /**
- * Whether the folder of its project is still there, or may be again: git's locked worktrees are on drives that come and go, and where the
- * whole repository is not there its drive may be away.
+ * Returns whether the project's folder exists, or may exist again: locked git worktrees are on removable drives, and
+ * where the whole repository is missing its drive may be unmounted.
  */
 export function hasFolder({ path, worktree }: ServiceEntry): boolean {
   if (existsSync(path)) return true
@@ -92,11 +92,14 @@ function isEntry(value: unknown): value is ServiceEntry {
   return texts && Array.isArray(Reflect.get(value, 'extensions'))
 }
 
-/** When the folder in which git keeps what it knows of a worktree was made, ms since the epoch; null where the file system does not say. */
+/**
+ * Returns when git's folder for a worktree was created, ms since the epoch; null when the file system does not record
+ * it.
+ */
 function creationTimeOf(worktree: string): number | null {
   try {
     const { birthtimeMs, ctimeMs } = statSync(worktree)
-    // What has no such time shows another's, or none.
+    // File systems without it return another time, or 0.
     return birthtimeMs > 0 && birthtimeMs !== ctimeMs ? birthtimeMs : null
   } catch {
     return null

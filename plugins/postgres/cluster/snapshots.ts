@@ -15,25 +15,25 @@ import { copyCluster } from './copy.ts'
 import { isCluster, versionOf } from './record.ts'
 import type { ServiceEntry } from './service-register.ts'
 
-/** A kept copy of a cluster. */
+/** A copy of a cluster. */
 export interface Snapshot {
   readonly name: string
   readonly version: string
   /** UTC ISO 8601. */
   readonly takenAt: string
-  /** Blocks it shares with others included. */
+  /** Includes blocks that it shares with others. */
   readonly bytes: number
 }
 
 const pauseMs = 20
 
-/** The snapshot that a restore keeps of what it replaces. */
+/** The snapshot of the data that a restore replaces. */
 export const undoName = 'before-restore'
 
-/** The snapshot that a reset keeps of what it removes. */
+/** The snapshot of the data that a reset removes. */
 export const resetName = 'before-reset'
 
-/** Whether two names are one file where case does not count. A data folder may move to such a volume. */
+/** Returns whether two names are the same on a case-insensitive file system, to which a data folder may move. */
 export function isSameFile(name: string, other: string): boolean {
   return name.toLowerCase() === other.toLowerCase()
 }
@@ -47,7 +47,7 @@ export interface SnapshotsInput {
   table(): ProcessTable
 }
 
-/** Snapshots of services' clusters, and how a cluster is replaced. */
+/** Takes snapshots of clusters, and replaces clusters. */
 export class Snapshots {
   readonly #input: SnapshotsInput
 
@@ -61,40 +61,40 @@ export class Snapshots {
     return Promise.all(
       names.toSorted().map(async name => {
         const folder = join(snapshots, name)
-        // Its last change was to get its name.
+        // A snapshot's last change is its rename to this name.
         const [version = '?', { ctime }, bytes] = await Promise.all([versionOf(folder), stat(folder), sizeOf(folder)])
         return { name, version, takenAt: ctime.toISOString(), bytes }
       }),
     )
   }
 
-  /** By its very name: most Macs' volumes take `Foo` for `foo`, which may be a branch. */
+  /** Compares exactly: on most Macs `Foo` finds the file `foo`, and `Foo` may be a branch. */
   async has(entry: ServiceEntry, name: string): Promise<boolean> {
     return (await this.#names(entry)).includes(name)
   }
 
-  /** Keeps a copy of the cluster as it is now; a running server goes on. */
+  /** Copies the cluster in its present state; a running server continues. */
   take(entry: ServiceEntry, name: string, signal: AbortSignal): Promise<void> {
     const paths = this.#paths(entry)
     return this.#input.locks.run(entry.data, async () => {
       const same = (await this.#names(entry)).find(other => isSameFile(other, name))
       if (same !== undefined)
-        throw refused(`there is a snapshot '${same}' already`, 'Take another name, or drop that one.')
+        throw refused(`snapshot '${same}' already exists`, 'Choose another name, or remove it with `locald db drop`.')
       await this.copy(paths, join(paths.snapshots, name), signal)
     })
   }
 
-  /** Copies a service's cluster to a folder that must not exist, whole or not at all. The service's lock is held. */
+  /** Copies a service's cluster, atomically, to a folder that must not exist. The caller holds the service's lock. */
   async copy(paths: ServicePaths, folder: string, signal: AbortSignal): Promise<void> {
-    if (!(await isCluster(paths.cluster))) throw refused('there is no data yet', '`locald up` makes the cluster.')
+    if (!(await isCluster(paths.cluster))) throw refused('no data yet', 'Run `locald up` to create it.')
     const { owner } = await this.#input.account()
     const running = await this.#ready(paths, signal)
     await placeFolder(folder, made => copyCluster(paths.cluster, made, running, { owner, signal }))
   }
 
   /**
-   * Puts a snapshot's data in the place of the cluster, whose service does not run; what was there is kept as a snapshot. A crash
-   * in between leaves the one or the other: the next start completes it.
+   * Replaces the cluster of a stopped service with a snapshot's data, and keeps the old data as a snapshot. After a
+   * crash the next start completes it.
    */
   restore(entry: ServiceEntry, name: string, signal: AbortSignal): Promise<void> {
     const paths = this.#paths(entry)
@@ -108,12 +108,15 @@ export class Snapshots {
     })
   }
 
-  /** Takes the cluster away, whose service does not run; it is kept as a snapshot. The service's lock is held. */
+  /** Moves the cluster of a stopped service to a snapshot. The caller holds the service's lock. */
   keepAsReset(paths: ServicePaths): Promise<void> {
     return this.swap(paths, resetName)
   }
 
-  /** Has the folder `next`, if it is there, become the cluster; what was there is kept under a name, which it takes over. */
+  /**
+   * Renames the folder `next`, if it exists, to the cluster; keeps the old cluster as a snapshot, replacing one of that
+   * name.
+   */
   async swap(paths: ServicePaths, keepAs: string): Promise<void> {
     if (existsSync(paths.cluster)) await rename(paths.cluster, `${paths.replaced}${keepAs}`)
     await finishSwap(paths)
@@ -124,13 +127,13 @@ export class Snapshots {
     return this.#input.locks.run(entry.data, () => removeFolder(join(paths.snapshots, name)))
   }
 
-  /** What an interrupted operation left. */
+  /** Cleans up after an interrupted operation. */
   async sweep(paths: ServicePaths): Promise<void> {
     for (const folder of [paths.data, paths.snapshots]) await sweepFolder(folder)
     await finishSwap(paths)
   }
 
-  /** How the cluster's server is reached, once its recovery is over; undefined where none runs. */
+  /** Returns how to connect to the cluster's server, after its recovery; undefined when it is stopped. */
   async #ready(paths: ServicePaths, signal: AbortSignal): Promise<Target | undefined> {
     for (;;) {
       const running = await findRunningTarget(paths, this.#input.table())
@@ -151,8 +154,9 @@ export class Snapshots {
 }
 
 /**
- * Ends a swap, also after a crash: with the cluster put away the new one takes its place, with it still there nothing has happened yet.
- * An older snapshot goes last, when what takes its name is whole and the new cluster is in use.
+ * Completes a swap, also after a crash: when the old cluster was moved, the new one is put in its place; when it was
+ * not, the swap has not begun. Removes an older snapshot of that name last, when its replacement is complete and the
+ * new cluster is in use.
  */
 async function finishSwap(paths: ServicePaths): Promise<void> {
   const { data, cluster, next, replaced, snapshots } = paths

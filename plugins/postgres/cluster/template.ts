@@ -10,7 +10,7 @@ import { diagnose } from '../server/diagnosis.ts'
 import { runHelper } from '../server/helper-process.ts'
 import { isCluster } from './record.ts'
 
-/** Goes up when what a template holds changes. */
+/** To be raised when the content of templates changes. */
 const layout = 1
 
 /** New clusters, ready to be copied: initdb takes a second, a copy of its result a tenth of that. */
@@ -19,12 +19,12 @@ export class ClusterTemplates {
   readonly #making = new Map<string, Promise<void>>()
   #swept: Promise<void> | undefined
 
-  /** @param folder where they are kept, one for each version */
+  /** @param folder of templates, one for each version */
   constructor(folder: string) {
     this.#folder = folder
   }
 
-  /** The template of an installation, made if need be. Nobody knows its password. */
+  /** Returns the template of an installation; creates it if needed, with a password that is discarded. */
   async of(installation: Installation, account: Account, step: (text: string) => void): Promise<string> {
     this.#swept ??= sweepShared(this.#folder)
     await this.#swept
@@ -48,7 +48,7 @@ async function make(
   account: Account,
   step: (text: string) => void,
 ): Promise<void> {
-  step(`making a template of PostgreSQL ${installation.version} clusters (initdb)`)
+  step(`creating a template of PostgreSQL ${installation.version} clusters (initdb)`)
   await removeFolder(template)
   await placeFolder(template, async folder => {
     const passwordFile = `${folder}.password`
@@ -78,7 +78,7 @@ async function initdb(
     ...['-D', folder, '-U', superuser, '--pwfile', passwordFile],
     ...['--auth=scram-sha-256', '--encoding=UTF8', '--data-checksums', '--no-sync', '--no-instructions'],
   ].filter(word => word !== '--no-instructions' || Number(installation.major) >= 14)
-  // UTF-8 that every machine has; where the system does not (before 17 it is the system's), plain bytes.
+  // UTF-8 that every machine has; before 17 the system's, or plain bytes where the system has none.
   const locales =
     Number(installation.major) >= 17
       ? [['--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8']]

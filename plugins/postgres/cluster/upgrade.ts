@@ -13,15 +13,15 @@ import type { PostgresContext } from './context.ts'
 import { clusterMajor, fingerprintOf, readRecord, writeRecord } from './record.ts'
 import type { ServiceEntry } from './service-register.ts'
 
-/** What an upgrade did. */
+/** The result of an upgrade. */
 export interface Upgraded {
   readonly from: Major
   readonly to: Major
-  /** The snapshot that holds the data as it was. */
+  /** The snapshot of the old data. */
   readonly kept: string
 }
 
-/** Brings a service's data to the version that its configuration asks for: from server to server, with no dump in between. */
+/** Upgrades a service's data to the configured version: from server to server, without a dump file. */
 export class Upgrade {
   readonly #context: PostgresContext
 
@@ -29,18 +29,18 @@ export class Upgrade {
     this.#context = context
   }
 
-  /** The service must not run. Until the new cluster is whole, the old one stays in its place. */
+  /** Upgrades a stopped service. The old cluster stays in place until the new one is complete. */
   run(entry: ServiceEntry, signal: AbortSignal): Promise<Upgraded> {
     return this.#context.locks.run(entry.data, async () => {
       const paths = servicePaths(entry.data, this.#context.folders.sockets)
       await this.#context.tidy(paths)
       const from = await clusterMajor(paths.cluster)
       const to = majorOf(entry.version ?? newest) ?? newest
-      if (from === undefined) throw refused(entry, 'it has no data yet', '`locald up` makes its cluster.')
+      if (from === undefined) throw refused(entry, 'no data yet', 'Run `locald up` to create it.')
       if (Number(from) >= Number(to)) {
         throw refused(
           entry,
-          `its data is of PostgreSQL ${from}, and ${to} is asked for`,
+          `its data is of PostgreSQL ${from}, the requested version is ${to}`,
           'Set a later `version` and run `locald up`, which refuses it; then upgrade.',
         )
       }
@@ -61,7 +61,7 @@ export class Upgrade {
     return this.#context.installations.find({ major, extensions, project: path, env, signal, step() {} })
   }
 
-  /** Makes a new cluster and has everything of the old one in it. */
+  /** Creates a cluster with everything of the old one. */
   async #fill(
     entry: ServiceEntry,
     input: { older: Installation; newer: Installation; folder: string; programs: ClientPrograms; signal: AbortSignal },
@@ -94,7 +94,7 @@ export class Upgrade {
   }
 }
 
-/** The client programs, which the packages of the server do not have. */
+/** The client programs, which the server's packages lack. */
 interface ClientPrograms {
   readonly dump: string
   readonly psql: string
@@ -109,12 +109,14 @@ async function findClientPrograms(entry: ServiceEntry, to: Major): Promise<Clien
   if (dump !== undefined && psql !== undefined) return { dump, psql }
   throw refused(
     entry,
-    `PostgreSQL's client programs of version ${to} or later are needed, and not here`,
+    `client programs of PostgreSQL ${to} or later not found`,
     `Install them (on Debian: \`apt install postgresql-client-${to}\`; on macOS: \`brew install libpq\`), or set \`version\` back.`,
   )
 }
 
-/** Everything of one server into another. What fails is told, but for the superuser, which both have. */
+/**
+ * Copies everything of one server into another. Throws on the first error, except that the superuser already exists.
+ */
 async function transfer(entry: ServiceEntry, { dump, psql }: ClientPrograms, from: Target, to: Target): Promise<void> {
   const at = ({ host, port, user }: Target) => ['-h', host, '-p', String(port), '-U', user]
   const env = { PATH: process.env['PATH'] ?? '', LANG: 'C.UTF-8' }
@@ -137,10 +139,10 @@ async function transfer(entry: ServiceEntry, { dump, psql }: ClientPrograms, fro
   )
   const reason = problem ?? pipeError ?? (failed ? (errors.find(line => line !== '') ?? 'a program failed') : undefined)
   if (reason === undefined) return
-  throw refused(entry, `the data could not be brought over: ${reason}`, 'Nothing was changed.')
+  throw refused(entry, `could not copy the data: ${reason}`, 'Fix the cause and upgrade again; nothing was changed.')
 }
 
-/** A name that no snapshot has. */
+/** Returns a name without a snapshot. */
 function freeName(folder: string, name: string): string {
   for (let round = 1; ; round++) {
     const tried = round === 1 ? name : `${name}-${round}`

@@ -10,28 +10,30 @@ export interface FileCopy {
   readonly to: string
 }
 
-/** Whether Node clones a file there; `never`: it cannot on this system. Undefined: the file is gone. */
+/** Whether Node clones a file there; `never`: it cannot on this system. Undefined: the file is missing. */
 export type NodeClones = 'here' | 'elsewhere' | 'never' | undefined
 
-/** How files are cloned. Tests have programs of their own. */
+/** The programs that clone files. Tests replace them. */
 export interface CloneTools {
   readonly cp: string
   readonly mount: string
   readonly nodeClones: (file: FileCopy) => Promise<NodeClones>
 }
 
-/** Those of macOS: a `cp` of GNU's, which knows no -c, may be first on PATH. */
+/** macOS's own: GNU's `cp`, which has no -c, may be first on PATH. */
 const macTools: CloneTools = { cp: '/bin/cp', mount: '/sbin/mount', nodeClones }
 
-/** Files for one run: the arguments of a program may be 1 MiB in all, a path 1024 bytes (ARG_MAX and PATH_MAX of macOS). */
+/** Files in one run: arguments may be 1 MiB in all, a path 1024 bytes (ARG_MAX and PATH_MAX of macOS). */
 const mostFiles = 256
 
-/** Copies a file: as a clone where Node can make one (XFS, Btrfs), else byte by byte. */
+/** Copies a file: as a clone where Node can (XFS, Btrfs), else byte by byte. */
 export function copyOne({ from, to }: FileCopy): Promise<void> {
   return copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
 }
 
-/** Clones files where only a program of the system can: those that are left are returned, and have no copy. Rejects when aborted. */
+/**
+ * Clones files where only a program of the system can. Returns the files that have no copy yet. Rejects when aborted.
+ */
 export async function cloneByProgram(
   files: readonly FileCopy[],
   signal: AbortSignal | undefined,
@@ -52,13 +54,13 @@ export async function cloneByProgram(
   return rest
 }
 
-/** Whether a copy of a file would share its blocks. `probe` is where one may be made for a moment. */
+/** Returns whether a copy of a file would share its blocks. Creates a file at `probe` for a moment. */
 export async function sharesBlocks(from: string, probe: string, tools: CloneTools = macTools): Promise<boolean> {
   const clones = await tools.nodeClones({ from, to: probe })
   return clones === 'never' ? isWithinApfs(from, dirname(probe), tools) : clones === 'here'
 }
 
-/** Whether copies within a folder share their blocks; undefined where nothing can be written there. */
+/** Returns whether copies within a folder share their blocks; undefined when the folder is not writable. */
 export async function hasClones(folder: string, tools: CloneTools = macTools): Promise<boolean | undefined> {
   const probeFolder = await mkdtemp(join(folder, '.clones-')).catch(() => undefined)
   if (probeFolder === undefined) return undefined
@@ -73,7 +75,10 @@ export async function hasClones(folder: string, tools: CloneTools = macTools): P
   }
 }
 
-/** Node on macOS has no clones: its libuv knows those of Linux only, and says ENOSYS (uv__fs_copyfile of libuv 1.52, src/unix/fs.c). */
+/**
+ * Node on macOS has no clones: libuv supports Linux's alone, and returns ENOSYS (uv__fs_copyfile of libuv 1.52,
+ * src/unix/fs.c).
+ */
 async function nodeClones({ from, to }: FileCopy): Promise<NodeClones> {
   try {
     await copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE)
@@ -103,8 +108,8 @@ function batches(files: readonly FileCopy[]): readonly (readonly FileCopy[])[] {
 }
 
 /**
- * `cp -c` clones by clonefile(2), which makes a whole copy or none; only where the file system has no clones does it copy byte by byte
- * (file_cmds-457, cp/utils.c copy_file), which may end halfway.
+ * Clones files by `cp -c`, which uses clonefile(2): all or nothing. Where the file system has no clones it copies byte
+ * by byte (file_cmds-457, cp/utils.c copy_file), which may stop halfway.
  */
 async function cloneBatch(
   files: readonly FileCopy[],
@@ -125,10 +130,10 @@ async function cloneBatch(
   return files.filter((_, at) => present[at] === undefined)
 }
 
-/** mount(8) asks no file system. ms */
+/** mount(8) does not access the file systems. ms */
 const mountMs = 5000
 
-/** Clones are made within one volume, and of those of macOS by APFS alone. */
+/** Returns whether both paths are on one APFS volume: macOS clones within a volume, and on APFS alone. */
 async function isWithinApfs(from: string, to: string, { mount }: CloneTools): Promise<boolean> {
   const devices = await Promise.all([from, to].map(path => stat(path).then(({ dev }) => dev)))
   if (devices[0] !== devices[1]) return false

@@ -15,22 +15,25 @@ export interface Owner {
 
 /** How a tree is copied. `skip` gets the path below the root, with slashes. */
 export interface CopyOptions {
-  /** Who shall own the folder itself. What is in it is not given away, file by file: that takes as long as the copy. */
+  /**
+   * The owner of the folder itself. Its content keeps the daemon's user: changing it file by file takes as long as the
+   * copy.
+   */
   readonly owner?: Owner | undefined
   readonly signal?: AbortSignal | undefined
   skip?(path: string, isFolder: boolean): boolean
-  /** Files that vanish meanwhile are passed over: a running server removes some. */
+  /** Ignores files that vanish: a running server removes some. */
   readonly live?: boolean
   /** Clones files where Node cannot; the rest is copied file by file. */
   readonly clone?: typeof cloneByProgram
 }
 
-/** Files copied side by side: Node's thread pool has four threads, and some of the work is waiting. */
+/** Files copied in parallel: Node's thread pool has four threads, and some of the work is waiting. */
 const lanes = 8
 
 /**
- * Copies a folder: as clones that share their blocks where the file system can (XFS, Btrfs, APFS), else byte by byte. The target
- * must not exist. Hard links and special files are not kept: a cluster has none.
+ * Copies a folder: as clones that share their blocks where the file system can (XFS, Btrfs, APFS), else byte by byte.
+ * The target must not exist. Does not preserve hard links and special files: a cluster has none.
  */
 export async function copyTree(from: string, to: string, options: CopyOptions = {}): Promise<void> {
   const files: FileCopy[] = []
@@ -55,7 +58,7 @@ export async function copyTree(from: string, to: string, options: CopyOptions = 
   }
   const { clone = cloneByProgram } = options
   const left = [...(await clone(files, options.signal))]
-  // All lanes come to their end before the first failure is thrown: nobody writes to the target after that.
+  // Waits for all lanes before throwing the first failure, so that nothing is written to the target afterwards.
   const results = await Promise.allSettled(Array.from({ length: lanes }, drain))
   for (const result of results) if (result.status === 'rejected') throw result.reason
   async function drain(): Promise<void> {
@@ -89,12 +92,12 @@ function ignoreVanished<T>({ live }: CopyOptions, instead: T): (error: unknown) 
 }
 
 /**
- * Puts a folder in place whole or not at all: `make` fills a temporary sibling, which is written out and then renamed. The final
- * name must be free. Throws what `make` throws, after removing the sibling.
+ * Creates a folder atomically: `make` fills a temporary sibling, which is flushed and renamed. The final name must be
+ * free. Throws what `make` throws, after removing the sibling.
  */
 export async function placeFolder(final: string, make: (folder: string) => Promise<void>): Promise<void> {
   makeFolder(dirname(final))
-  // Before anything is asked of a server: on a read-only disk that could be the end of it.
+  // Before a server is involved: it may crash on a read-only disk.
   await access(dirname(final), constants.W_OK)
   const folder = temporarySibling(final)
   try {
@@ -103,13 +106,13 @@ export async function placeFolder(final: string, make: (folder: string) => Promi
     await rename(folder, final)
     await flushFolder(dirname(final))
   } catch (error) {
-    // What cannot be removed now is swept later; the first failure is the one to tell.
+    // If this fails, the folder is swept later; the first failure is the one to report.
     await rm(folder, { recursive: true, force: true }).catch(() => {})
     throw error
   }
 }
 
-/** Takes a folder away at once, by its name; its contents go after that. */
+/** Removes a folder: renames it at once, then deletes its content. */
 export async function removeFolder(folder: string): Promise<void> {
   const removed = temporarySibling(folder)
   try {
@@ -124,12 +127,14 @@ export async function removeFolder(folder: string): Promise<void> {
 
 const unfinished = '.unfinished-'
 
-/** A name beside a folder for what is not whole: it tells whose it is. */
+/** Returns a name beside a folder for something incomplete, with the pid of its creator. */
 function temporarySibling(folder: string): string {
   return `${folder}${unfinished}${process.pid}-${randomBytes(4).toString('hex')}`
 }
 
-/** Removes what an interrupted `placeFolder` or `removeFolder` left in a folder. Not while one is at work there. */
+/**
+ * Removes what interrupted calls of `placeFolder` and `removeFolder` left in a folder. Not while one is running there.
+ */
 export async function sweepFolder(folder: string): Promise<void> {
   const names = await readdir(folder).catch(() => [])
   for (const name of names)
@@ -137,8 +142,8 @@ export async function sweepFolder(folder: string): Promise<void> {
 }
 
 /**
- * The same for a folder that several daemons may use: what a process that is still there makes is left alone. Before this process
- * makes anything there.
+ * Removes the same from a folder that several daemons use: skips what running processes create. To be called before
+ * this process creates anything there.
  */
 export async function sweepShared(folder: string): Promise<void> {
   const names = await readdir(folder).catch(() => [])
@@ -157,21 +162,21 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Whether a name in a folder is of something unfinished. */
+/** Returns whether a name in a folder is of something incomplete. */
 export function isUnfinished(path: string): boolean {
   return basename(path).includes(unfinished)
 }
 
-/** A disk that takes longer has failed; what is not written then is lost only with the power. ms */
+/** A disk that takes longer has failed; unflushed data is lost only on power failure. ms */
 const flushMs = 300_000
 
-/** Has the file system of a folder written to the disk: one call for all files (syncfs(2)), where `sync -f` is known. */
+/** Flushes the file system of a folder: one call for all files (syncfs(2)), where `sync` has `-f`. */
 async function flush(folder: string): Promise<void> {
   const { code } = await runProgram('sync', ['-f', folder], { timeoutMs: flushMs })
   if (code !== 0) await runProgram('sync', [], { timeoutMs: flushMs })
 }
 
-/** Has a folder's names written to the disk. */
+/** Flushes a folder's entries to the disk. */
 export async function flushFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r')
   try {
@@ -181,7 +186,7 @@ export async function flushFolder(folder: string): Promise<void> {
   }
 }
 
-/** Bytes of a folder's files, as `du` counts them: blocks shared with a clone count in each. */
+/** Returns the bytes of a folder's files, as `du` counts them: blocks shared with a clone count in each. */
 export async function sizeOf(folder: string): Promise<number> {
   let bytes = 0
   for (const entry of await readdir(folder, { withFileTypes: true, recursive: true }).catch(() => [])) {

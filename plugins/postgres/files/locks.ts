@@ -1,4 +1,4 @@
-/** One at a time for each name, in the order of asking. */
+/** Runs work one at a time for each key, in the order of the calls. */
 export class KeyedLock {
   readonly #last = new Map<string, Promise<void>>()
 

@@ -5,18 +5,18 @@ import { dirname, join } from 'node:path'
 import { LocaldError, messageOf, systemCode } from '../../../kernel/errors.ts'
 import { writeAtomic } from '../../lib/files.ts'
 
-/** Where one service's things are, absolute. */
+/** The absolute paths of one service. */
 export interface ServicePaths {
   readonly data: string
   /** PGDATA. */
   readonly cluster: string
-  /** A whole cluster that is about to become the one in use. */
+  /** A complete cluster that is about to become the one in use. */
   readonly next: string
-  /** What a swap replaces, until it is a snapshot: before the snapshot's name. */
+  /** Prefix of the replaced cluster, before it becomes a snapshot; the snapshot's name follows. */
   readonly replaced: string
   readonly snapshots: string
   readonly passwordFile: string
-  /** Which process was started last: pid and start token. */
+  /** The servers that were started last: pids and start tokens. */
   readonly serverFile: string
   /** The unix socket's folder: mode 0700, and short. */
   readonly socket: string
@@ -40,7 +40,7 @@ export function servicePaths(data: string, sockets: string): ServicePaths {
   }
 }
 
-/** The service's password; made at the first question, and kept in a file that only the user can read. */
+/** Returns the service's password; the first call creates it, in a file that only the user can read. */
 export function passwordOf({ passwordFile, data }: ServicePaths): string {
   try {
     const known = readFileSync(passwordFile, 'utf8').trim()
@@ -58,30 +58,30 @@ export function passwordOf({ passwordFile, data }: ServicePaths): string {
   return made
 }
 
-/** As `mkdir -p`; Node's own says ENOENT on a read-only file system. */
+/** Creates a folder like `mkdir -p`; Node's own fails with ENOENT on a read-only file system. */
 export function makeFolder(folder: string): void {
   if (existsSync(folder)) return
   makeFolder(dirname(folder))
   mkdirSync(folder, { mode: 0o700 })
 }
 
-/** Whether an error is the disk's, and not of what is on it. */
+/** Returns whether an error is the disk's, and not that of the data on it. */
 export function isDiskError(error: unknown): boolean {
   return ['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'EIO', 'ENOTDIR'].includes(systemCode(error) ?? '')
 }
 
-/** An error of the disk for who reads it. */
+/** Returns an error of the disk with a hint. */
 export function diskError(folder: string, error: unknown): LocaldError {
   const code = systemCode(error) ?? ''
   const hint = ['ENOSPC', 'EDQUOT'].includes(code)
-    ? 'Free some space on that disk; the data is as it was.'
+    ? 'Free some space on that disk; the data was not changed.'
     : code === 'ENOTDIR'
-      ? 'It must be a folder: move what is there away.'
-      : 'Make that folder writable; the data in it is as it was.'
+      ? 'Move the file at that path: it must be a folder.'
+      : 'Make that folder writable; the data in it was not changed.'
   return new LocaldError('STEP_FAILED', `${folder} cannot be used: ${messageOf(error)}`, { hint, cause: error })
 }
 
-/** Makes the socket's folder; it is gone after each restart of the machine. */
+/** Creates the socket's folder, which a reboot deletes. */
 export async function makeSocketFolder({ socket }: ServicePaths): Promise<void> {
   await mkdir(socket, { recursive: true, mode: 0o700 })
 }

@@ -4,18 +4,18 @@ import { LocaldError } from '../../../kernel/errors.ts'
 import { runProgram } from '../../lib/programs.ts'
 import type { Owner } from '../files/copy-tree.ts'
 
-/** Whom the server runs as. */
+/** The user that the server runs as. */
 export interface Account {
   /** Words before the program's own. */
   readonly prefix: readonly string[]
-  /** Who must own its data folder; undefined: the daemon's user. */
+  /** The owner of its data folder; undefined: the daemon's user. */
   readonly owner: Owner | undefined
 }
 
 /**
- * PostgreSQL refuses to run as root, so that root's servers run as `nobody`. Root's folders and files are closed to others: the server
- * keeps the one capability that opens them (CAP_DAC_OVERRIDE, capabilities(7)); setpriv(1) of util-linux arranges it. Throws SPAWN_FAILED
- * where that cannot be done: macOS has neither.
+ * Returns the account of servers. PostgreSQL refuses to run as root, so that root's servers run as `nobody`. Root's
+ * folders and files are closed to others: the server keeps the one capability that opens them (CAP_DAC_OVERRIDE,
+ * capabilities(7)) by setpriv(1) of util-linux. Throws SPAWN_FAILED where that is impossible: macOS has neither.
  */
 export async function findAccount({ uid, os }: Pick<PlatformFacts, 'uid' | 'os'>): Promise<Account> {
   if (uid !== 0) return { prefix: [], owner: undefined }
@@ -25,7 +25,7 @@ export async function findAccount({ uid, os }: Pick<PlatformFacts, 'uid' | 'os'>
     'setpriv',
     ...[`--reuid=${owner.uid}`, `--regid=${owner.gid}`, '--clear-groups'],
     ...[`--inh-caps=${caps}`, `--ambient-caps=${caps}`, `--bounding-set=${caps}`],
-    // Without it access(2), which initdb uses, would not count the capability.
+    // Without it access(2), which initdb uses, would ignore the capability.
     ...['--securebits=+no_setuid_fixup', '--'],
   ] as const
   const [program, ...words] = prefix

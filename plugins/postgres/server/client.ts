@@ -1,7 +1,7 @@
 import type { Client } from 'pg'
 import { LocaldError, messageOf, systemCode } from '../../../kernel/errors.ts'
 
-/** Where a server is reached, and as whom. `host` may be a socket's folder. */
+/** How to connect to a server. `host` may be a socket's folder. */
 export interface Target {
   readonly host: string
   readonly port: number
@@ -16,7 +16,7 @@ export const superuser = 'postgres'
 /** The database that every cluster has. */
 export const maintenance = 'postgres'
 
-/** Runs something over a connection of its own, which is closed in the end. Throws what the server or the network says. */
+/** Opens a connection, runs `use`, and closes it. Throws the server's or the network's error. */
 export async function withClient<T>(target: Target, use: (client: Client) => Promise<T>): Promise<T> {
   const { default: pg } = await import('pg')
   const client = new pg.Client({
@@ -26,7 +26,7 @@ export async function withClient<T>(target: Target, use: (client: Client) => Pro
     application_name: 'locald',
     fallback_application_name: 'locald',
   })
-  // A lost connection also fails the query under way, which tells it.
+  // A lost connection also fails the current query.
   client.on('error', () => {})
   try {
     await client.connect()
@@ -36,13 +36,13 @@ export async function withClient<T>(target: Target, use: (client: Client) => Pro
   }
 }
 
-/** SQLSTATE of an error of the server: https://www.postgresql.org/docs/current/errcodes-appendix.html */
+/** Returns the SQLSTATE of a server's error: https://www.postgresql.org/docs/current/errcodes-appendix.html */
 export function sqlStateOf(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
   return typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code) ? error.code : undefined
 }
 
-/** Whether an error is a server's, or of the connection to one. */
+/** Returns whether an error is a server's, or of the connection to one. */
 export function isServerError(error: unknown): boolean {
   if (LocaldError.is(error)) return false
   const isLost = ['ECONNREFUSED', 'ECONNRESET', 'EPIPE'].includes(systemCode(error) ?? '')

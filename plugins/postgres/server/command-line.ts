@@ -5,7 +5,7 @@ import type { ServicePaths } from '../files/paths.ts'
 import type { PostgresOptions } from '../options.ts'
 import type { Account } from './account.ts'
 
-/** What a server is started with. */
+/** How a server is started. */
 export interface ServerInput {
   readonly key: string
   readonly installation: Installation
@@ -15,23 +15,25 @@ export interface ServerInput {
   readonly paths: ServicePaths
 }
 
-/** A server that sets a cluster up. */
+/** How a server that sets up a cluster is started. */
 export interface SetupInput extends ServerInput {
-  /** The cluster is in its place. If not, it is flushed as a whole before it gets there: its server need not. */
+  /**
+   * Whether the cluster is in its final place. If not, it is flushed as a whole before the move: its server need not.
+   */
   readonly isPlaced: boolean
 }
 
-/** The environment of the server's processes: nothing of the caller's can change what it does. */
+/** Returns the environment of the server's processes, without anything of the caller's. */
 export function serverEnv(): Record<string, string> {
   return { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LANG: 'C', TZ: 'UTC' }
 }
 
-/** The server's words: `port` on 127.0.0.1 and in the socket's folder, which is all it listens on. */
+/** Returns the server's command: it listens on `port` of 127.0.0.1 and in the socket's folder alone. */
 export function serverArgv(input: ServerInput, port: number): readonly [string, ...string[]] {
   return argvOf(input, [`port=${port}`, 'listen_addresses=127.0.0.1'])
 }
 
-/** The words of a server that sets a cluster up: reached by its socket only, without a password. */
+/** Returns the command of a server that sets up a cluster: it listens on its socket alone, without a password. */
 export function setupArgv(input: SetupInput, port: number, accessFile: string): readonly [string, ...string[]] {
   const more = input.isPlaced ? [] : ['fsync=off']
   return argvOf(input, [`port=${port}`, 'listen_addresses=', `hba_file=${accessFile}`, ...more])
@@ -55,11 +57,11 @@ const settingsFile = 'locald.conf'
 
 /** Makes a new cluster read locald's settings, after its own and before those of ALTER SYSTEM. */
 export async function includeSettings(cluster: string): Promise<void> {
-  const line = `\n# Written anew at each start by locald:\ninclude_if_exists '${settingsFile}'\n`
+  const line = `\n# Rewritten by locald at each start:\ninclude_if_exists '${settingsFile}'\n`
   await writeFile(join(cluster, 'postgresql.conf'), line, { flag: 'a' })
 }
 
-/** Writes the settings of a service where they have changed: those of a development machine, then the user's. */
+/** Writes the settings of a service if they changed: those for development machines, then the user's. */
 export async function writeSettings(
   cluster: string,
   { major }: Installation,

@@ -9,67 +9,67 @@ interface Cause {
   readonly hint: string
 }
 
-const isDamaged = 'its data is damaged'
+const isDamaged = 'its data is corrupt'
 export const damagedHint =
-  'It is left as it is. Go back to a snapshot with `locald db restore`, or start empty: `locald service reset`.'
+  'Restore a snapshot with `locald db restore`, or start empty with `locald service reset`; the data was not changed.'
 
-/** What PostgreSQL's own messages mean for who reads them; the first that fits. */
+/** What PostgreSQL's messages mean for the user; the first match wins. */
 const causes: readonly Cause[] = [
   {
     pattern: /Address already in use/,
     code: 'PORT_TAKEN',
-    meaning: 'its port is in use',
-    hint: 'Stop what uses it, or take `port` away: locald then assigns a free one.',
+    meaning: 'port in use',
+    hint: 'Stop the program that uses it, or remove `port`: locald then assigns a free one.',
   },
   {
-    // One of 56 bytes for each server; the same error number as that of a full disk.
+    // One of 56 bytes for each server; the error number is that of a full disk.
     pattern: /could not create context memory segment: No space left|Failed system call was shmget/,
-    meaning: 'the system has no shared memory segment left',
+    meaning: 'no shared memory segment left',
     hint: 'List them with `ipcs -m`, and remove those of servers that were killed (no process is attached) with `ipcrm -m ID`. macOS has 32 for all programs.',
   },
   {
     pattern: /No space left on device/,
-    meaning: 'the disk is full',
-    hint: 'Free some space and start it again; what was committed is there.',
+    meaning: 'disk full',
+    hint: 'Free some space and start the service again; no committed data is lost.',
   },
   {
     pattern: /Read-only file system/,
-    meaning: 'its data folder is read-only',
-    hint: 'Make it writable and start it again; the data is as it was.',
+    meaning: 'data folder is read-only',
+    hint: 'Make it writable and start the service again; the data was not changed.',
   },
   {
     pattern: /lock file "postmaster\.pid" already exists|pre-existing context memory block/,
-    meaning: 'another server uses its data',
-    hint: 'End that server: its process number is in the log.',
+    meaning: 'another server uses its data folder',
+    hint: 'Stop that server: its pid is in the log.',
   },
   {
     pattern: /database files are incompatible|incompatible with server|initialized by PostgreSQL version/,
-    meaning: 'its data is of another version of PostgreSQL',
+    meaning: 'data of another version of PostgreSQL',
     hint: 'Set `version` to that of the data, or start empty: `locald service reset`.',
   },
   {
     pattern: /configuration file "postgresql\.auto\.conf" contains errors/,
-    meaning: 'what ALTER SYSTEM set is refused',
-    hint: 'Correct postgresql.auto.conf in its data folder; the data is as it was.',
+    meaning: 'a setting from ALTER SYSTEM was rejected',
+    hint: 'Correct postgresql.auto.conf in its data folder; the data was not changed.',
   },
   {
     pattern: /bogus data in lock file/,
-    meaning: 'the lock file in its data folder is damaged',
-    hint: 'Remove postmaster.pid from that folder where no server uses it; the data is as it was.',
+    meaning: 'the lock file in its data folder is corrupt',
+    hint: 'Remove postmaster.pid from that folder if no server uses it; the data was not changed.',
   },
   {
     pattern: /locald\.conf|invalid value for parameter|unrecognized configuration parameter|contains errors/,
-    meaning: 'its settings are refused',
+    meaning: 'its settings were rejected',
     hint: 'Correct `settings` of the service in locald.toml.',
   },
   {
     pattern: /(?:could not|cannot) (?:create|map|resize|open) (?:anonymous )?context memory/,
-    meaning: 'there is no shared memory left',
+    meaning: 'no shared memory left',
     hint: 'Stop other servers, or give it less: settings = { shared_buffers = "16MB" }.',
   },
   {
     pattern: /could not access file "|could not load library "/,
-    meaning: 'a library of it is missing',
+    meaning: 'a library is missing',
     hint: 'Correct `shared_preload_libraries` in `settings`, or install the extension.',
   },
   {
@@ -80,8 +80,8 @@ const causes: readonly Cause[] = [
   },
   {
     pattern: /Permission denied|has wrong ownership|has invalid permissions/,
-    meaning: 'its data folder may not be used',
-    hint: 'Make the folder yours, with mode 0700; the data is as it was.',
+    meaning: 'permission denied on its data folder',
+    hint: 'Change its owner to you and its mode to 0700; the data was not changed.',
   },
 ]
 
@@ -94,19 +94,18 @@ function causeOf(lines: readonly string[]): Cause | undefined {
   return causes.find(({ pattern }) => pattern.test(text))
 }
 
-/** Why a server ended, from the lines it wrote: a message of its own words, and what to do. `who`: `db of shop`. */
+/** Returns why a server exited, from its output: its own message, the cause and a hint. `who`: `db of shop`. */
 export function diagnose(who: string, lines: readonly string[]): LocaldError {
   const errorLines = findErrorLines(lines)
   const cause = causeOf(lines)
-  const detail =
-    errorLines.find(line => cause?.pattern.test(line)) ?? errorLines[0] ?? lines.at(-1) ?? 'it said nothing'
+  const detail = errorLines.find(line => cause?.pattern.test(line)) ?? errorLines[0] ?? lines.at(-1) ?? '(no message)'
   const words = detail.replace(/^.*?\b(?:FATAL|PANIC|ERROR|LOG|initdb: error|postgres): {1,2}/, '').trim()
   return new LocaldError(
     cause?.code ?? 'SERVICE_FAILED',
-    `${who} did not start: ${cause === undefined ? '' : `${cause.meaning}: `}${words}`,
+    `${who} failed to start: ${cause === undefined ? '' : `${cause.meaning}: `}${words}`,
     {
       service: who,
-      hint: cause?.hint ?? 'Its log says more: `locald logs`.',
+      hint: cause?.hint ?? 'Run `locald logs` for details.',
     },
   )
 }
@@ -114,7 +113,7 @@ export function diagnose(who: string, lines: readonly string[]): LocaldError {
 /** Less than one segment of the server's log: bytes. */
 const fullBytes = 16 * 1024 * 1024
 
-/** The same for a server on a cluster. A full disk may have left no room for the line that says so. */
+/** Returns the same for a server on a cluster. A full disk may have had no space for the line that reports it. */
 export async function diagnoseExit(who: string, cluster: string, lines: readonly string[]): Promise<LocaldError> {
   const isFull = causeOf(lines) === undefined && (await freeBytes(cluster)) < fullBytes
   return diagnose(who, isFull ? ['FATAL:  No space left on device'] : lines)
@@ -125,15 +124,15 @@ async function freeBytes(folder: string): Promise<number> {
   return bavail * bsize
 }
 
-/** What a running server says of data that it cannot read. */
+/** Returns the error for data that a running server cannot read. */
 export function damagedDataError(error: unknown): LocaldError {
   return new LocaldError('SERVICE_FAILED', `${isDamaged}: ${messageOf(error)}`, { hint: damagedHint, cause: error })
 }
 
-/** The end of a log is enough to tell why a server ended: bytes. */
+/** The size of a log's end that contains the reason of an exit: bytes. */
 const tailBytes = 64 * 1024
 
-/** The lines a service wrote since a time (ms since the epoch), without their time and stream. */
+/** Returns the lines that a service wrote since a time (ms since the epoch), without their time and stream. */
 export async function readLinesSince({ file }: LogSink, sinceMs: number): Promise<readonly string[]> {
   const handle = await open(file, 'r').catch(() => undefined)
   if (handle === undefined) return []

@@ -2,18 +2,18 @@ import { spawn } from 'node:child_process'
 import { messageOf } from '../../../kernel/errors.ts'
 import { serverEnv } from './command-line.ts'
 
-/** A process of the daemon's own, for the time of one step. */
+/** A process of the daemon's own, for the duration of one step. */
 export interface Helper {
   readonly pid: number | undefined
-  /** Resolves with its exit code (null: a signal, or it could not be run) and the last of what it wrote. */
+  /** Resolves with its exit code (null: a signal, or it could not be started) and the end of its output. */
   readonly done: Promise<{ readonly code: number | null; readonly lines: readonly string[] }>
   kill(signal: NodeJS.Signals): void
 }
 
-/** As many bytes of output are kept. */
+/** The output that is kept: bytes. */
 const kept = 64 * 1024
 
-/** Runs a program that needs no terminal; its output is gathered, not shown. */
+/** Runs a program without a terminal and collects its output. */
 export function runHelper(argv: readonly string[], env: Record<string, string> = serverEnv()): Helper {
   const [program = '', ...words] = argv
   const child = spawn(program, words, { cwd: '/', env, stdio: ['ignore', 'pipe', 'pipe'] })

@@ -1,10 +1,10 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Exit, Instance, ProcessTree } from '../../../kernel/contract/plugin.ts'
 
-/** An immediate shutdown writes nothing; what is not gone after this is killed: ms. */
+/** An immediate shutdown writes nothing; a server that still runs after this is killed: ms. */
 const immediateMs = 5000
 
-/** A running server: as its keeper has it, but for how it is stopped and when it is ready. */
+/** A running server: its keeper's instance with its own shutdown and readiness. */
 export class PostgresInstance implements Instance {
   readonly pid: number | null
   readonly startedMs: number
@@ -22,7 +22,7 @@ export class PostgresInstance implements Instance {
     this.exited = server.exited
     this.state = server.state
     if (server.tree !== undefined) this.tree = server.tree
-    // What a server's own programs leave behind does not outlive it.
+    // The programs that a server started must not outlive it.
     server.on?.(event => {
       if (event.event === 'main') server.finish?.()
     })
@@ -32,7 +32,7 @@ export class PostgresInstance implements Instance {
     return this.#probe()
   }
 
-  /** A fast shutdown (SIGINT), whatever signal was asked for; when the grace is over an immediate one (SIGQUIT). */
+  /** Shuts down fast (SIGINT), whatever signal is requested; after the grace period immediately (SIGQUIT). */
   async stop({ graceMs }: { readonly graceMs: number }): Promise<void> {
     const stopped = this.#server.stop({ signal: 'SIGINT', graceMs: graceMs + immediateMs })
     const done = new AbortController()

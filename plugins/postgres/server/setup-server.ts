@@ -9,15 +9,15 @@ import { damagedDataError, diagnoseExit } from './diagnosis.ts'
 import { runHelper } from './helper-process.ts'
 import { readLockFile, recordServer } from './tracking.ts'
 
-/** Its number only names the socket; a second server beside it takes the next. */
+/** The port only names the socket; a second server beside it takes the next. */
 const firstPort = 5432
 const pauseMs = 10
-/** After this the shutdown is not waited for any longer: ms. */
+/** After this the server is killed: ms. */
 const shutdownMs = 30_000
 
 /**
- * Runs a server on a cluster that is not in use, reached by nobody but the caller and without a password, for as long as `use` takes.
- * Throws SERVICE_FAILED when it does not start.
+ * Runs a server on an unused cluster while `use` runs: only the caller can connect, without a password. Throws
+ * SERVICE_FAILED when it does not start.
  */
 export async function withSetupServer(
   input: SetupInput,
@@ -58,12 +58,13 @@ export async function withSetupServer(
   }
 }
 
-/** Of data corrupted, index corrupted, a file that is not there; and a database whose folder is not there. */
+/** Corrupt data, corrupt index, missing file; and a database whose folder is missing. */
 const damageStates = ['XX001', 'XX002', '58P01', '3D000']
 
 /**
- * Whether a query succeeds. Not yet: nobody listens, or it is starting up. Throws what does not pass by itself. It is only tried when
- * the server says that it is ready: each try before would be a FATAL line in its log.
+ * Returns whether a query succeeds; false while the server does not listen or starts up. Throws errors that are
+ * permanent. Connects only once the lock file says ready: each earlier attempt would write a FATAL line to the server's
+ * log.
  */
 export async function canQuery(target: Target, cluster: string): Promise<boolean> {
   if ((await readLockFile(cluster))?.status !== 'ready') return false
@@ -72,7 +73,7 @@ export async function canQuery(target: Target, cluster: string): Promise<boolean
     return true
   } catch (error) {
     const state = sqlStateOf(error)
-    // 57P: starting up, shutting down; 53300: all connections are taken.
+    // 57P: starting up, shutting down; 53300: too many connections.
     if (state === undefined || state.startsWith('57P') || state === '53300') return false
     throw damageStates.includes(state) ? damagedDataError(error) : error
   }

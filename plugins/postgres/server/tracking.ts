@@ -8,7 +8,10 @@ import { readJson, writeAtomic } from '../../lib/files.ts'
 import { passwordOf, type ServicePaths } from '../files/paths.ts'
 import { maintenance, superuser, type Target } from './client.ts'
 
-/** What a postmaster tells of itself in its lock file: https://github.com/postgres/postgres/blob/master/src/include/utils/pidfile.h */
+/**
+ * What a postmaster writes into its lock file:
+ * https://github.com/postgres/postgres/blob/master/src/include/utils/pidfile.h
+ */
 export interface LockFile {
   readonly pid: number
   readonly port: number
@@ -16,7 +19,7 @@ export interface LockFile {
   readonly status: string
 }
 
-/** The lock file of a cluster; a killed server leaves it behind. */
+/** Reads the lock file of a cluster; a killed server leaves it behind. */
 export async function readLockFile(cluster: string): Promise<LockFile | undefined> {
   const text = await readFile(join(cluster, 'postmaster.pid'), 'utf8').catch(() => undefined)
   if (text === undefined) return undefined
@@ -24,14 +27,17 @@ export async function readLockFile(cluster: string): Promise<LockFile | undefine
   return { pid: Number(lines[0]), port: Number(lines[3]), status: lines[7] ?? '' }
 }
 
-/** How the running server of a service is reached: by its socket, or its port where the socket's folder was removed; undefined where none runs. */
+/**
+ * Returns how to connect to a service's running server: by its socket, or by its port when the socket's folder was
+ * deleted; undefined when it is stopped.
+ */
 export async function findRunningTarget(paths: ServicePaths, table: ProcessTable): Promise<Target | undefined> {
   const lock = await readLockFile(paths.cluster)
   if (lock === undefined) return undefined
   const started = (await readStartedServers(paths)).find(({ pid }) => pid === lock.pid)
   if (started === undefined || (await table.start(started.pid)) !== started.start) return undefined
   const password = passwordOf(paths)
-  // A server does not bind its socket again.
+  // A server does not create its socket again.
   const isRunning = existsSync(join(paths.socket, `.s.PGSQL.${lock.port}`))
   return {
     host: isRunning ? paths.socket : '127.0.0.1',
@@ -45,20 +51,20 @@ export async function findRunningTarget(paths: ServicePaths, table: ProcessTable
 /** A server that was started on a service's data. */
 export interface StartedServer {
   readonly pid: number
-  /** The process table's token, without which a pid says nothing. */
+  /** The process table's start token: a pid alone may be another process's. */
   readonly start: string
 }
 
-/** An immediate shutdown takes milliseconds: ms until it is killed, and until it is given up. */
+/** An immediate shutdown takes milliseconds; after this SIGKILL follows, and then an error: ms. */
 const stopStepMs = 5000
 
-/** The servers that were started last. */
+/** Reads the servers that were started last. */
 export async function readStartedServers({ serverFile }: ServicePaths): Promise<readonly StartedServer[]> {
   const value = await readJson(serverFile)
   return Array.isArray(value) ? value.filter(isStartedServer) : []
 }
 
-/** Remembers a server, so that the next start can tell whether it is still there. */
+/** Records a server, so that the next start can check whether it still runs. */
 export async function recordServer(paths: ServicePaths, pid: number | null, table: ProcessTable): Promise<void> {
   const start = pid === null ? undefined : await table.start(pid)
   if (pid === null || start === undefined) return
@@ -70,9 +76,9 @@ export async function recordServer(paths: ServicePaths, pid: number | null, tabl
 }
 
 /**
- * Ends servers that lost their daemon before anybody could take them over, and removes the lock file of one that is gone where its
- * pid is another process's by now, or a zombie's: PostgreSQL would take that for a running server. SERVICE_FAILED when one cannot be
- * ended.
+ * Stops servers whose daemon exited before another could adopt them. Removes the lock file of one that exited if its
+ * pid now belongs to another process, or to a zombie: PostgreSQL would take that for a running server. Throws
+ * SERVICE_FAILED when one does not stop.
  */
 export async function stopLeftoverServers(paths: ServicePaths, table: ProcessTable): Promise<void> {
   const lock = await readLockFile(paths.cluster)
@@ -81,7 +87,7 @@ export async function stopLeftoverServers(paths: ServicePaths, table: ProcessTab
     if (lock?.pid === server.pid && isAlive(server.pid))
       await rm(join(paths.cluster, 'postmaster.pid'), { force: true })
   }
-  // The socket has a lock file, too; nobody listens there any more.
+  // The socket has a lock file, too; nothing listens there any more.
   await rm(paths.socket, { recursive: true, force: true })
 }
 
@@ -93,8 +99,8 @@ async function stopServer({ pid, start }: StartedServer, paths: ServicePaths, ta
     for (let waited = 0; waited < stopStepMs && (await isRunning()); waited += 20) await setTimeout(20)
   }
   if (!(await isRunning())) return
-  throw new LocaldError('SERVICE_FAILED', `process ${pid}, an earlier server of ${paths.data}, does not end`, {
-    hint: `End it: kill -9 ${pid}.`,
+  throw new LocaldError('SERVICE_FAILED', `process ${pid}, an earlier server of ${paths.data}, does not stop`, {
+    hint: `Run \`kill -9 ${pid}\`.`,
   })
 }
 
@@ -103,7 +109,7 @@ function isStartedServer(value: unknown): value is StartedServer {
   return Number.isInteger(value.pid) && typeof value.start === 'string'
 }
 
-/** Whether a signal would find anybody, as PostgreSQL asks it. */
+/** Returns whether a signal would find a process, as PostgreSQL checks it. */
 function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0)
@@ -116,6 +122,6 @@ function kill(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal)
   } catch {
-    // It ended by itself, or is not ours: the table tells.
+    // It exited, or belongs to another user: the next look at the table shows which.
   }
 }

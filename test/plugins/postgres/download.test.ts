@@ -133,7 +133,7 @@ t.test('a package', async t => {
     const { address } = await registry(t, body, sha512(Buffer.from('other')))
     const into = join(folder, 'bad')
     const settings = await input({ npm_config_registry: address })
-    await t.rejects(fetchPackage(settings, into), { code: 'STEP_FAILED', message: /does not have the hash/ })
+    await t.rejects(fetchPackage(settings, into), { code: 'STEP_FAILED', message: /does not match the hash/ })
     t.notOk(existsSync(into))
     t.notOk(existsSync(`${into}.tgz`))
   })
@@ -152,7 +152,7 @@ t.test('a package', async t => {
   t.test('that is not there, or whose registry is not', async t => {
     const { address } = await registry(t, body, sha512(body))
     const unknown = { ...(await input({ npm_config_registry: address })), version: '2.0.0' }
-    await t.rejects(fetchPackage(unknown, join(folder, 'no')), { message: /answered 404/ })
+    await t.rejects(fetchPackage(unknown, join(folder, 'no')), { message: /responded with 404/ })
     const refused = await serve(t, (_, response) => response.destroy())
     await t.rejects(fetchPackage(await input({ npm_config_registry: refused }), join(folder, 'no')), LocaldError)
   })

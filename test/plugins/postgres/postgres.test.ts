@@ -186,7 +186,7 @@ t.test('a database', async t => {
     await client.end().catch(() => {})
     const again = await db.up()
     t.match(await query(db.url(), 'SELECT one FROM kept'), [{ one: 1 }])
-    t.match(db.steps.filter(step => /making a cluster/.test(step)).length, 1, 'made once')
+    t.match(db.steps.filter(step => /creating a cluster/.test(step)).length, 1, 'made once')
 
     await query(url.replace(/app$/, 'postgres'), 'DROP DATABASE "my ""test"""')
     await again.stop(gentle)
@@ -407,7 +407,7 @@ t.test('init', async t => {
     t.notOk(existsSync(join(db.run.data, 'cluster')))
     t.strictSame(readdirSync(db.run.data).sort(), ['password', 'server.json'])
     file('\\connect x\n')
-    await t.rejects(db.up(), { message: /schema\.sql:1: this is for psql/ })
+    await t.rejects(db.up(), { message: /schema\.sql:1: psql command, not SQL/ })
     rmSync(join(shared.root, 'projects', 'shop', 'schema.sql'))
     await t.rejects(db.up(), { message: /schema\.sql cannot be read/ })
   })
@@ -456,23 +456,23 @@ t.test('what cannot work is said once, and the data is left as it is', async t =
     await t.rejects(options({ version: '17' }).begin(), {
       code: 'STEP_FAILED',
       message: 'its data is of PostgreSQL 18, not 17',
-      hint: /^Set version = "18" to go on with it; `locald service reset wrong` starts empty\.$/,
+      hint: /^Set version = "18" to keep it, or start empty with `locald service reset wrong`\.$/,
     })
     const version = (text: string) => writeFileSync(join(cluster, 'PG_VERSION'), text)
     version('17\n')
     const hint =
-      /^Set version = "17" to go on with it; `locald db upgrade --service wrong` brings it to 18; `locald service/
+      /^Set version = "17" to keep it, run `locald db upgrade --service wrong` to upgrade it to 18, or start empty with `locald service/
     await t.rejects(options({ version: '18' }).begin(), { message: /PostgreSQL 17, not 18/, hint })
     for (const unknown of ['12', '99']) {
       version(`${unknown}\n`)
       await t.rejects(db.begin(), {
         message: `its data is of PostgreSQL ${unknown}, not 18`,
-        hint: /has PostgreSQL 13 to 18/,
+        hint: /PostgreSQL 13 to 18/,
       })
     }
     for (const junk of ['', 'junk']) {
       version(junk)
-      await t.rejects(db.begin(), { message: /its data is damaged: PG_VERSION/, hint: /snapshot.*reset/ })
+      await t.rejects(db.begin(), { message: /its data is corrupt: PG_VERSION/, hint: /snapshot.*reset/ })
     }
     version('18\n')
     await stillThere(t)
@@ -491,19 +491,19 @@ t.test('what cannot work is said once, and the data is left as it is', async t =
   })
   await t.test('settings', async t => {
     await t.rejects(options({ settings: { work_mem: 'much' } }).begin(), {
-      message: /wrong did not start: its settings are refused: .*work_mem/,
+      message: /wrong failed to start: its settings were rejected: .*work_mem/,
       hint: /Correct `settings`/,
     })
     await t.rejects(options({ settings: { work_memory: 1 } }).begin(), { message: /work_memory/ })
     await t.rejects(options({ settings: { shared_preload_libraries: 'nosuch' } }).begin(), {
-      message: /a library of it is missing/,
+      message: /a library is missing/,
     })
     await stillThere(t)
   })
   await t.test('a port in use', async t => {
     const server = createServer()
     await new Promise<void>(resolve => server.listen(db.run.port, '127.0.0.1', resolve))
-    await t.rejects(db.begin(), { code: 'PORT_TAKEN', message: /its port is in use/ })
+    await t.rejects(db.begin(), { code: 'PORT_TAKEN', message: /port in use/ })
     await new Promise(resolve => server.close(resolve))
     await stillThere(t)
   })
@@ -511,13 +511,13 @@ t.test('what cannot work is said once, and the data is left as it is', async t =
     const control = join(cluster, 'global', 'pg_control')
     const whole = readFileSync(control)
     truncateSync(control, 100)
-    await t.rejects(db.begin(), { message: /wrong did not start: its data is damaged: /, hint: /snapshot.*reset/ })
+    await t.rejects(db.begin(), { message: /wrong failed to start: its data is corrupt: /, hint: /snapshot.*reset/ })
     writeFileSync(control, Buffer.concat([whole.subarray(0, 40), Buffer.from([255]), whole.subarray(41)]))
-    await t.rejects(db.begin(), { message: /its data is damaged: / })
+    await t.rejects(db.begin(), { message: /its data is corrupt: / })
     writeFileSync(control, whole)
     for (const name of ['pg_wal', 'pg_xact', 'postgresql.conf', 'pg_hba.conf', 'global', 'base/5']) {
       renameSync(join(cluster, name), join(cluster, '..', 'away'))
-      await t.rejects(db.begin(), { message: /its data is damaged: /, hint: /snapshot.*reset/ }, name)
+      await t.rejects(db.begin(), { message: /its data is corrupt: /, hint: /snapshot.*reset/ }, name)
       rmSync(join(cluster, name), { recursive: true, force: true })
       renameSync(join(cluster, '..', 'away'), join(cluster, name))
     }
@@ -528,7 +528,7 @@ t.test('what cannot work is said once, and the data is left as it is', async t =
     for (const name of log) renameSync(join(cluster, 'pg_wal', name), join(cluster, '..', name))
     writeFileSync(join(cluster, 'recovery.signal'), '')
     const slow = options({ settings: { restore_command: 'sleep 1; false' } })
-    await t.rejects(slow.begin(), { message: /its data is damaged: /, hint: /snapshot.*reset/ })
+    await t.rejects(slow.begin(), { message: /its data is corrupt: /, hint: /snapshot.*reset/ })
     rmSync(join(cluster, 'recovery.signal'))
     for (const name of log) renameSync(join(cluster, '..', name), join(cluster, 'pg_wal', name))
     await stillThere(t)
@@ -547,18 +547,21 @@ t.test('what cannot work is said once, and the data is left as it is', async t =
   })
   await t.test('a damaged lock file, or settings of ALTER SYSTEM', async t => {
     writeFileSync(join(cluster, 'postmaster.pid'), 'junk\n')
-    await t.rejects(db.begin(), { message: /the lock file in its data folder is damaged/, hint: /postmaster\.pid/ })
+    await t.rejects(db.begin(), { message: /the lock file in its data folder is corrupt/, hint: /postmaster\.pid/ })
     rmSync(join(cluster, 'postmaster.pid'))
     const file = join(cluster, 'postgresql.auto.conf')
     const text = readFileSync(file)
     writeFileSync(file, 'work_mem = \n')
-    await t.rejects(db.begin(), { message: /what ALTER SYSTEM set is refused/, hint: /postgresql\.auto\.conf/ })
+    await t.rejects(db.begin(), { message: /a setting from ALTER SYSTEM was rejected/, hint: /postgresql\.auto\.conf/ })
     writeFileSync(file, text)
     await stillThere(t)
   })
   await t.test('a folder that is no cluster', async t => {
     renameSync(join(cluster, 'PG_VERSION'), join(cluster, 'PG_VERSION.away'))
-    await t.rejects(db.begin(), { message: /is not a PostgreSQL cluster: it has no PG_VERSION/, hint: /left as it is/ })
+    await t.rejects(db.begin(), {
+      message: /is not a PostgreSQL cluster: it has no PG_VERSION/,
+      hint: /was not changed/,
+    })
     renameSync(join(cluster, 'PG_VERSION.away'), join(cluster, 'PG_VERSION'))
     await stillThere(t)
   })
@@ -583,7 +586,7 @@ t.test('what cannot work is said once, and the data is left as it is', async t =
     const running = await db.up()
     await query(db.url(), "ALTER ROLE postgres PASSWORD 'other'")
     await running.stop(gentle)
-    await t.rejects(db.begin(), { message: /the password of role postgres is not the one locald gave it/ })
+    await t.rejects(db.begin(), { message: /the password of role postgres is not the one that locald set/ })
     await stillThere(t)
   })
 })
@@ -623,7 +626,7 @@ t.test('a disk', { skip: onlyLinux('a tmpfs') || (!mayMount && 'may not mount') 
   await t.test('that has no room for a copy: the server runs on', async t => {
     fill(40 * 1024 * 1024)
     const copy = join(db.run.data, 'copy')
-    const message = /^no room for a copy: it needs \d+ MB, (?:39|40) MB are free in /
+    const message = /^not enough space for a copy: \d+ MB needed, (?:39|40) MB free in /
     await t.rejects(copyCluster(join(db.run.data, 'cluster'), copy, undefined, {}), { code: 'STEP_FAILED', message })
     t.strictSame(
       readdirSync(db.run.data).filter(name => name.startsWith('copy')),
