@@ -49,6 +49,7 @@ t.test('snapshots and branches', async t => {
       table: {
         columns: ['name', 'kind', 'size', 'created', 'source'],
         rows: [
+          ['before-restore', 'snapshot'],
           ['one', 'snapshot'],
           ['two', 'snapshot'],
         ],
@@ -82,8 +83,10 @@ t.test('snapshots and branches', async t => {
       snapshots: [{ name: 'before-restore' }, { name: 'one' }, { name: 'two' }],
       branches: [{ name: 'feature', from: 'shop' }],
     })
-    t.match(listed.text, /one +snapshot +\d+ MB/)
-    t.equal((await sandbox.ok(['db', 'list'], { cwd: folder })).stdout, `${listed.text}\n`, 'as the CLI prints it')
+    const { stdout } = await sandbox.ok(['db', 'list'], { cwd: folder })
+    t.match(stdout, /^NAME +KIND +SIZE +CREATED +SOURCE\n/)
+    t.match(stdout, /^one +snapshot +\d+ MB +\S+Z +PostgreSQL \d+/m)
+    t.match(stdout, /^feature +branch +\d+ MB +\S+Z +database shop$/m)
     for (const name of ['one', 'feature']) t.match(await db(sandbox, folder, 'drop', name), { exitCode: 0 })
     for (const name of ['one', 'feature', 'shop', '../two', 'postgres']) {
       t.match(await db(sandbox, folder, 'drop', name), { error: { code: 'USAGE', message: /no snapshot or branch/ } })

@@ -42,6 +42,6 @@ export async function findAccount({ uid, os }: Pick<PlatformFacts, 'uid' | 'os'>
 
 async function readNobody(): Promise<Owner> {
   const text = await readFile('/etc/passwd', 'utf8').catch(() => '')
-  const [, uid, gid] = /^readNobody:[^:]*:(\d+):(\d+):/m.exec(text) ?? []
+  const [, uid, gid] = /^nobody:[^:]*:(\d+):(\d+):/m.exec(text) ?? []
   return { uid: Number(uid ?? 65534), gid: Number(gid ?? 65534) }
 }

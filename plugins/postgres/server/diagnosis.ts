@@ -23,7 +23,7 @@ const causes: readonly Cause[] = [
   },
   {
     // One of 56 bytes for each server; the error number is that of a full disk.
-    pattern: /could not create context memory segment: No space left|Failed system call was shmget/,
+    pattern: /could not create shared memory segment: No space left|Failed system call was shmget/,
     meaning: 'no shared memory segment left',
     hint: 'List them with `ipcs -m`, and remove those of servers that were killed (no process is attached) with `ipcrm -m ID`. macOS has 32 for all programs.',
   },
@@ -38,7 +38,7 @@ const causes: readonly Cause[] = [
     hint: 'Make it writable and start the service again; the data was not changed.',
   },
   {
-    pattern: /lock file "postmaster\.pid" already exists|pre-existing context memory block/,
+    pattern: /lock file "postmaster\.pid" already exists|pre-existing shared memory block/,
     meaning: 'another server uses its data folder',
     hint: 'Stop that server: its pid is in the log.',
   },
@@ -63,7 +63,7 @@ const causes: readonly Cause[] = [
     hint: 'Correct `settings` of the service in locald.toml.',
   },
   {
-    pattern: /(?:could not|cannot) (?:create|map|resize|open) (?:anonymous )?context memory/,
+    pattern: /(?:could not|cannot) (?:create|map|resize|open) (?:anonymous )?shared memory/,
     meaning: 'no shared memory left',
     hint: 'Stop other servers, or give it less: settings = { shared_buffers = "16MB" }.',
   },
