@@ -190,7 +190,7 @@ t.test('locald-shim, for all users', { skip: unable }, async t => {
     t.equal(mac.lines('system').length, 1)
   })
 
-  t.test('keeps nobody waiting for the person it asks', async t => {
+  t.test('holds no lock while it waits for the user', async t => {
     it.reset()
     mac.reset()
     mac.fail({ SecTrustSettingsSetTrustSettings: 'sleep' })

@@ -623,7 +623,7 @@ t.test('records', async t => {
     t.equal(log.lines.length, 3, 'once')
   })
 
-  t.test('are of this start of the machine, or of an earlier one; what was put aside ends with it', async t => {
+  t.test('belong to this boot or an earlier one; a corrupt one expires with its boot', async t => {
     const dir = folder(t)
     const of = (boot: string | undefined) => Object.assign(new Records(dir, quiet), { boot })
     of(undefined).saveService(record('old'))

@@ -90,7 +90,7 @@ function life(t: Test, variant: Variant) {
   keeperTest(
     t,
     variant,
-    'until it ends the exit record names the keeper, which holds its lock',
+    'until it exits, the exit record names the keeper, which holds its lock',
     async (t, start, dir) => {
       writeFileSync(join(dir, 'exit.json'), '{}')
       const one = start(['sleep', '100'])

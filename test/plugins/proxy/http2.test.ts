@@ -684,7 +684,7 @@ t.test('HTTP/1.1 over TLS, HTTP/2 in the clear', async t => {
   sockets.close()
 })
 
-t.test('a body that ends with the connection breaks off, over TLS', async t => {
+t.test('a body delimited by the close of the connection is cut off, over TLS', async t => {
   const { catalog, securePort, ca } = await boot(t, { https: true })
   const service = await raw(t, socket => {
     socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\n\r\npart'))
