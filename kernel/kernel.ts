@@ -16,6 +16,7 @@ import { type BuiltIn, builtIns, npmPlugins } from './plugins/discover.ts'
 import { Features } from './plugins/features.ts'
 import { HookRuns } from './plugins/hooks.ts'
 import { loadPlugins } from './plugins/load.ts'
+import { settingsTables } from './plugins/settings.ts'
 import { Teardown } from './plugins/teardown.ts'
 import { ProjectCatalog, ServiceControl } from './projects/catalog.ts'
 import { noteDependencies } from './projects/dependency-notes.ts'
@@ -69,14 +70,16 @@ export interface Kernel {
 export async function startKernel({ paths, env, version, builtIn, log }: KernelInput): Promise<Kernel> {
   const places: Places = { configDir: paths.config, home: env['HOME'] || homedir(), data: paths.data }
   const own = log('kernel')
-  const settings = await readSettings(places)
+  const found = [...builtIns(builtIn, version), ...(await npmPlugins(join(paths.data, 'plugins')))]
+  const tableNames = settingsTables(found)
+  const settings = await readSettings(places, tableNames)
   const teardown = new Teardown()
   const events = new Events()
   const features = new Features()
   const contributions = new Contributions(features)
   const container = new Container(teardown)
   const hooks = new HookRuns()
-  const registry = new Registry(paths.data, own)
+  const registry = new Registry(paths.data, own, () => contributions.reservedHosts().map(({ host }) => host))
   const place = { socket: paths.socket, runtime: paths.runtime }
   moveRecords(paths.runtime, paths.records, own)
   const records = new Records(paths.records, own)
@@ -91,19 +94,19 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
     log: own,
     dataFolder: paths.data,
     plugins: () => plugins,
+    settingsTables: tableNames,
   })
   const starting = new StartingProjects()
   container.value('catalog', new ProjectCatalog(() => projects.list(), events, starting))
   container.value('memory', new DaemonMemory(paths.native))
   container.value('control', new ServiceControl(projects))
   noteDependencies(events, () => projects.list())
-  const found = [...builtIns(builtIn, version), ...(await npmPlugins(join(paths.data, 'plugins')))]
   plugins = await loadPlugins(found, {
     ...{ features, contributions, container, hooks, teardown, log },
     facts: factsOf(env, paths.sandbox),
     folders: foldersOf(paths, place),
-    // [proxy] is the proxy's table by another name.
-    settings: { proxy: settings.proxy, ...settings.plugins },
+    settings: settings.plugins,
+    tables: settings.tables,
   })
   const processes = container.optional('processes')
   const operations = new Operations({

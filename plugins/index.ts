@@ -9,7 +9,7 @@ const list: readonly BuiltIn[] = [
   { name: 'postgres', types: ['postgres'], load: () => import('./postgres/index.ts') },
   { name: 'https', types: [], load: () => import('./https/index.ts') },
   { name: 'hosts', types: [], load: () => import('./hosts/index.ts') },
-  { name: 'proxy', types: [], load: () => import('./proxy/index.ts') },
+  { name: 'proxy', types: [], table: 'proxy', load: () => import('./proxy/index.ts') },
 ]
 
 export default list

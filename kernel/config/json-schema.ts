@@ -4,6 +4,7 @@ import { labelPattern } from './fields/names.ts'
 import { routesKey } from './fields/routes.ts'
 import type { Types } from './fields/service.ts'
 import { serviceKeys } from './fields/service-keys.ts'
+import type { PluginTables } from './plugin-tables.ts'
 import { envKey, pluginsKey, projectKeys } from './project-file.ts'
 import { isTable, own, type Table } from './table.ts'
 
@@ -11,7 +12,7 @@ import { isTable, own, type Table } from './table.ts'
  * Returns the JSON schema (draft 07) of `locald.toml` with all types that are available here, for editors and agents. It cannot express
  * what depends on the whole file, such as a cycle.
  */
-export function projectSchema(types: Types): Table {
+export function projectSchema(types: Types & { readonly tables?: PluginTables }): Table {
   const available = types.names.flatMap(name => {
     const found = types.find(name)
     return LocaldError.is(found) ? [] : [{ name, schema: found.shape.schema }]
@@ -40,6 +41,7 @@ export function projectSchema(types: Types): Table {
       },
       routes: schemaOfKey(routesKey),
       plugins: schemaOfKey(pluginsKey),
+      ...Object.fromEntries((types.tables?.project ?? []).map(({ name, shape }) => [name, shape.schema])),
     },
     definitions: { ...commonSchemas, ...Object.fromEntries(services) },
   }

@@ -41,7 +41,7 @@ export async function readLayers(
   const workspace = repository === undefined ? [] : [join(repository, 'locald.workspace.toml')]
   const settings = join(places.configDir, 'config.toml')
   const main = join(root, 'locald.toml')
-  if (!(await exists(root))) throw notFound(root)
+  if (!(await exists(root))) throw notFound(root, sources)
   const [inherited, project] = await Promise.all([
     Promise.all([
       readLayer(settings, 'settings', undefined, problems),
@@ -51,7 +51,7 @@ export async function readLayers(
     readLayer(main, 'project', reader, problems),
   ])
   const own = project ?? (await readSource(reader, sources, problems))
-  if (own === undefined) throw notFound(root)
+  if (own === undefined) throw notFound(root, sources)
   const documents = [...inherited, own].filter(it => it !== undefined && it !== 'faulty')
   const present = documents.map(document => document.file)
   return { documents, watched: [...new Set([settings, ...present, ...workspace, main])] }
@@ -125,13 +125,15 @@ export async function sourceIn(folder: string, sources: readonly ProjectSource[]
   return false
 }
 
-/** Makes the CONFIG_NOT_FOUND of a folder. */
-export function notFound(folder: string): LocaldError {
+/** Makes the CONFIG_NOT_FOUND of a folder; its hint lists the files that describe a project. */
+export function notFound(folder: string, sources: readonly ProjectSource[]): LocaldError {
+  const files = ['a `locald.toml`', ...sources.map(({ file, description }) => description ?? `a \`${file}\``)]
+  const text = new Intl.ListFormat('en', { type: 'disjunction' }).format(files)
   return new LocaldError(
     'CONFIG_NOT_FOUND',
     `no locald.toml in ${folder} or above it, and nothing else that describes a project`,
     {
-      hint: 'A `locald.toml`, a `Procfile`, or a package.json with a `dev` or `start` script makes a folder a project.',
+      hint: `${text.charAt(0).toUpperCase()}${text.slice(1)} makes a folder a project.`,
     },
   )
 }
@@ -166,7 +168,7 @@ function relevant({ data, role }: Document, names: ReadonlySet<string>): Table {
     if (!isTable(value)) return []
     if (key === 'services') return [[key, pick(value, name => names.has(name))]]
     if (role !== 'settings') return [[key, value]]
-    // locald's own settings are no part of a project: the proxy's, and the tables of options for plugins.
+    // Options of plugins are no part of a project.
     if (key === 'plugins') return [[key, pick(value, (_, entry) => !isTable(entry))]]
     return key === 'env' || key === 'project' ? [[key, value]] : []
   })

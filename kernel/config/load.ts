@@ -1,5 +1,5 @@
 import { basename, dirname, join, resolve } from 'node:path'
-import type { ProjectPlan, ProjectSource } from '../contract/plugin.ts'
+import type { ProjectPlan, ProjectSource, ReservedHost } from '../contract/plugin.ts'
 import { realPath } from '../contract/real-path.ts'
 import { ownersAt } from '../contract/text-file.ts'
 import type { ConfigValue, PluginView } from '../protocol.ts'
@@ -9,6 +9,7 @@ import type { Document } from './document.ts'
 import { EnvFiles, isStream } from './env-files.ts'
 import { ownersOf, type ReadService, readService, type Types } from './fields/service.ts'
 import { mergeLayers, notFound, type Places, readLayers, sourceIn } from './layers.ts'
+import type { PluginTables } from './plugin-tables.ts'
 import { Problems, Spot } from './problems.ts'
 import { checkDocument, readFrame } from './project-file.ts'
 import { configValues, locate, type Provenance } from './provenance.ts'
@@ -27,6 +28,9 @@ export interface TypeSource extends Types {
   readonly sources: readonly ProjectSource[]
   /** All plugins, to check those that the project needs; absent: not checked. */
   readonly plugins?: readonly PluginView[]
+  /** Host names that no project can have. */
+  readonly reserved?: readonly ReservedHost[]
+  readonly tables?: PluginTables
 }
 
 /** A loaded project, and where each of its values was written. */
@@ -53,7 +57,7 @@ export async function findProjectRoot(
 ): Promise<string> {
   const given = resolve(dir)
   const real = await realPath(given).catch(() => {
-    throw notFound(given)
+    throw notFound(given, sources)
   })
   const start = (await statIfAny(real))?.isFile() && basename(real) === 'locald.toml' ? dirname(real) : real
   for (let folder = start; ; folder = dirname(folder)) {
@@ -67,7 +71,7 @@ export async function findProjectRoot(
     if (dirname(folder) === folder) break
   }
   if (await sourceIn(start, sources)) return start
-  throw notFound(start)
+  throw notFound(start, sources)
 }
 
 /** Options of `loadProject`. */
@@ -93,12 +97,12 @@ export async function loadProject(
   const reader = { trust, root }
   const { documents, watched } = await readLayers(reader, types.sources, places, problems)
   problems.within(documents)
-  for (const document of documents) checkDocument(document, problems)
+  for (const document of documents) checkDocument(document, problems, types.tables ?? {})
   const main = documents.at(-1)
   if (main === undefined || (main.role !== 'project' && main.role !== 'source'))
     throw await problems.error(root, places.home)
   const merged = mergeLayers(documents)
-  const frame = readFrame(merged, main, root, problems)
+  const frame = readFrame(merged, main, { root, ...types }, problems)
   const missing = types.plugins === undefined ? [] : findMissingPlugins(frame.pluginsNeeded, types.plugins)
   for (const { name, message, hint } of missing)
     problems.add(['plugins', name], { code: 'PLUGIN_MISSING', message, hint })
@@ -114,6 +118,7 @@ export async function loadProject(
     env: frame.env,
     services: services.map(service => service.plan),
     routes: frame.routes,
+    ...(Object.keys(frame.tables).length === 0 ? {} : { tables: frame.tables }),
     ...(frame.wildcard ? { wildcard: true } : {}),
     files: [...new Set([...watched, ...envFiles])],
   }

@@ -1,30 +1,15 @@
 import { basename } from 'node:path'
 import validRange from 'semver/ranges/valid.js'
-import type { Route } from '../contract/plugin.ts'
-import type { Document, Role } from './document.ts'
+import type { ReservedHost, Route } from '../contract/plugin.ts'
+import type { Document } from './document.ts'
 import { env } from './fields/env.ts'
 import { type Key, readKey, required, withDefault } from './fields/keys.ts'
 import { domainPattern, isDomain, isLabel, isReserved, labelOf, labelPattern, labelRule } from './fields/names.ts'
 import { routesKey } from './fields/routes.ts'
-import { meantKey, unknown } from './fields/suggestions.ts'
 import { flag, readTable, readText } from './fields/value-type.ts'
+import { misplaced, type PluginTables, readPluginTables, tablesOf } from './plugin-tables.ts'
 import { type Problems, Spot } from './problems.ts'
 import { isTable, kindOf, own, type Table } from './table.ts'
-
-const projectTables = ['project', 'env', 'services', 'routes', 'plugins']
-const layerTables = ['project', 'env', 'services', 'plugins']
-const settingsTables = [...layerTables, 'proxy', 'ui']
-
-const tablesOf: Readonly<Record<Role, readonly string[]>> = {
-  settings: settingsTables,
-  parent: layerTables,
-  workspace: layerTables,
-  project: projectTables,
-  source: projectTables,
-}
-
-/** Host name of the dashboard: no project can have it, or one below it, whose pages could set the dashboard's cookies. */
-const dashboardHost = 'locald.localhost'
 
 /** The keys of `[project]`. */
 export const projectKeys = {
@@ -69,10 +54,10 @@ export const envKey: Key<Readonly<Record<string, string>>> = {
 }
 
 /** Checks each file for itself: its top-level tables, and what belongs into another file. */
-export function checkDocument(document: Document, problems: Problems): void {
-  const known = tablesOf[document.role]
+export function checkDocument(document: Document, problems: Problems, tables: PluginTables): void {
+  const known = tablesOf(document.role, tables)
   for (const [key, value] of Object.entries(document.data)) {
-    if (!known.includes(key)) problems.add([key], { document, message: misplaced(key, document.role) })
+    if (!known.includes(key)) problems.add([key], { document, message: misplaced(key, document.role, tables) })
     else if (!isTable(value)) problems.add([key], { document, message: `must be a table, not ${kindOf(value)}` })
   }
   if (document.role === 'project' || document.role === 'source') return
@@ -80,12 +65,6 @@ export function checkDocument(document: Document, problems: Problems): void {
   if (isTable(project) && Object.hasOwn(project, 'name')) {
     problems.add(['project', 'name'], { document, message: "belongs in the project's own locald.toml" })
   }
-}
-
-function misplaced(key: string, role: Role): string {
-  if (role !== 'project' && projectTables.includes(key)) return "belongs in the project's own locald.toml"
-  if (role !== 'settings' && settingsTables.includes(key)) return "belongs in locald's own config.toml"
-  return unknown('unknown key', meantKey(key, tablesOf[role]))
 }
 
 /** The tables of a configuration besides its services. */
@@ -96,13 +75,27 @@ export interface Frame {
   readonly wildcard: boolean
   readonly routes: readonly Route[]
   readonly pluginsNeeded: Readonly<Record<string, string>>
+  /** The tables of plugins, by name. */
+  readonly tables: Readonly<Record<string, unknown>>
+}
+
+/** What plugins add to the tables of a project. */
+export interface FrameSource {
+  readonly reserved?: readonly ReservedHost[]
+  readonly tables?: PluginTables
 }
 
 /** Reads them from the merged configuration of the project at `root`. `main` is its own file, the strongest. */
-export function readFrame(merged: Table, main: Document, root: string, problems: Problems): Frame {
+export function readFrame(
+  merged: Table,
+  main: Document,
+  { root, reserved = [], tables = {} }: FrameSource & { readonly root: string },
+  problems: Problems,
+): Frame {
   const top = new Spot(problems, [], merged)
   return {
-    ...readProject(top.inside('project', own(merged, 'project')), main, root, problems),
+    ...readProject(top.inside('project', own(merged, 'project')), main, { root, reserved }, problems),
+    tables: readPluginTables(merged, tables, problems),
     env: readKey(top, merged, envKey) ?? {},
     routes: readKey(top, merged, routesKey) ?? [],
     pluginsNeeded: readKey(top, merged, pluginsKey) ?? {},
@@ -112,7 +105,7 @@ export function readFrame(merged: Table, main: Document, root: string, problems:
 function readProject(
   spot: Spot,
   main: Document,
-  root: string,
+  { root, reserved }: { readonly root: string; readonly reserved: readonly ReservedHost[] },
   problems: Problems,
 ): Pick<Frame, 'name' | 'domain' | 'wildcard'> {
   const table = spot.value === undefined ? {} : (readTable(spot, Object.keys(projectKeys)) ?? {})
@@ -130,10 +123,14 @@ function readProject(
   }
   const name = given === undefined ? fallback : (readName(spot.inside('name', given)) ?? fallback)
   const domain = `${name}.localhost`
-  if (own(table, 'domain') !== undefined)
-    return { name, domain: readKey(spot, table, projectKeys.domain) ?? domain, wildcard }
-  if (domain === dashboardHost) {
-    spot.inside('name', name).wrong(`its domain would be ${dashboardHost}, which is the dashboard's`, {
+  const written = own(table, 'domain') === undefined ? undefined : readKey(spot, table, projectKeys.domain)
+  if (written !== undefined) {
+    refuseReserved(spot.inside('domain', written), written, reserved)
+    return { name, domain: written, wildcard }
+  }
+  const holder = reserved.find(({ host }) => host === domain)
+  if (holder !== undefined && own(table, 'domain') === undefined) {
+    spot.inside('name', name).wrong(`its domain would be ${domain}, which is the ${holder.what}'s`, {
       hint: 'Choose another name, or a [project] domain.',
     })
   }
@@ -146,11 +143,16 @@ function readName(spot: Spot): string | undefined {
   return spot.wrong(`a project's name ${labelRule}`, { hint: `For example: ${labelOf(name)}` })
 }
 
+function refuseReserved(spot: Spot, domain: string, reserved: readonly ReservedHost[]): void {
+  for (const { host, what } of reserved) {
+    if (domain === host) spot.wrong(`is the ${what}'s`)
+    else if (domain.endsWith(`.${host}`)) spot.wrong(`is below ${host}, the ${what}'s`)
+  }
+}
+
 function readDomain(spot: Spot): string | undefined {
   const domain = readText(spot)
   if (domain === undefined) return undefined
-  if (domain === dashboardHost) return spot.wrong("is the dashboard's")
-  if (domain.endsWith(`.${dashboardHost}`)) return spot.wrong(`is below ${dashboardHost}, the dashboard's`)
   if (isReserved(domain)) {
     return spot.wrong('is reserved: other programs of this machine may rely on it', {
       hint: 'Choose a domain below localhost or test, such as shop.localhost.',

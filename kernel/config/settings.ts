@@ -8,23 +8,26 @@ import { isTable, own, type Table } from './table.ts'
 export interface Settings {
   /** `[plugins.<name>]`: options of plugins, which check them themselves. */
   readonly plugins: Table
-  readonly proxy: Table
-  readonly ui: Table
+  /** Options of plugins that have a top-level table, by its name. */
+  readonly tables: Readonly<Record<string, Table>>
 }
 
-/** Reads `config.toml`. Throws as `loadProject` does when it is wrong; a file that is not there is empty. */
-export async function readSettings(places: Places): Promise<Settings> {
+/**
+ * Reads `config.toml`. Throws as `loadProject` does when it is wrong; a file that is not there is empty.
+ * @param names top-level tables of plugins
+ */
+export async function readSettings(places: Places, names: readonly string[]): Promise<Settings> {
   const problems = new Problems()
   const read = await readLayer(join(places.configDir, 'config.toml'), 'settings', undefined, problems)
   const document = read === 'faulty' ? undefined : read
   if (document !== undefined) {
     problems.within([document])
-    checkDocument(document, problems)
+    checkDocument(document, problems, { settings: names })
   }
   if (!problems.none) throw await problems.error(places.configDir, places.home)
   const table = (key: string): Table => {
     const value = document === undefined ? undefined : own(document.data, key)
     return isTable(value) ? value : {}
   }
-  return { plugins: table('plugins'), proxy: table('proxy'), ui: table('ui') }
+  return { plugins: table('plugins'), tables: Object.fromEntries(names.map(name => [name, table(name)])) }
 }

@@ -13,6 +13,7 @@ import type { Processes } from './processes.ts'
 import type { ProjectSource } from './project.ts'
 import type { ServiceType } from './service-type.ts'
 import type { Shape } from './shape.ts'
+import type { PluginTable } from './table.ts'
 import type { Variable } from './variable.ts'
 
 export type { Health, LocaldEvent, ServiceView, Status } from '../events.ts'
@@ -34,6 +35,7 @@ export type * from './project.ts'
 export { isStillAt, realPath, realPathIfAny, realPathNow } from './real-path.ts'
 export type * from './service-type.ts'
 export type { Shape, ShapeOf } from './shape.ts'
+export type * from './table.ts'
 export {
   readTextFile,
   readTextFileNow,
@@ -75,7 +77,7 @@ export interface Plugin {
   /** Must be provided by another plugin, else this one is off, with the reason. */
   readonly needs?: readonly (keyof Services)[]
   readonly platforms?: readonly NodeJS.Platform[]
-  /** Its `[plugins.<name>]` table in locald's own config. */
+  /** Its `[plugins.<name>]` table in locald's own config, or the top-level `table` that its package announces. */
   readonly options?: Shape<unknown>
   setup(host: Host): void | Promise<void>
 }
@@ -102,6 +104,8 @@ export interface Host {
   /** For `locald doctor`. */
   check(check: Check): void
   command(command: Command): void
+  /** Owns a top-level table of projects; one plugin only for each name. */
+  table(table: PluginTable): void
   /** Sets a variable for services; one plugin only for each name. */
   variable(variable: Variable): void
   /** Gives host names their URLs; one plugin only. The result tells the kernel that they have changed. */

@@ -81,6 +81,8 @@ export interface ProjectPlan {
   readonly routes: readonly Route[]
   /** Whether names below the domain that are no service's go to the service that owns the domain; absent: no. */
   readonly wildcard?: boolean | undefined
+  /** The tables of plugins that the project's configuration has, by name. */
+  readonly tables?: Readonly<Record<string, unknown>> | undefined
   /** Files whose change means a reload, absolute, whether they exist or not. */
   readonly files: readonly string[]
 }

@@ -3,6 +3,7 @@ import type {
   Check,
   Command,
   DaemonPort,
+  PluginTable,
   ProjectSource,
   ReservedHost,
   ServiceType,
@@ -29,6 +30,7 @@ export class Contributions {
   readonly #checks: Owned<Check>[] = []
   readonly #commands = new Map<string, Owned<Command>>()
   readonly #routes = new Map<string, Owned<FastifyPluginAsync>>()
+  readonly #tables = new Map<string, Owned<PluginTable>>()
   readonly #variables = new Map<string, Owned<Variable>>()
   readonly #reserved: ReservedHost[] = []
   readonly #ports: DaemonPort[] = []
@@ -45,12 +47,13 @@ export class Contributions {
 
   /** Takes over a plugin's draft; throws PLUGIN_CONFLICT before anything of it is taken. */
   commit(owner: string, draft: Draft): void {
-    const { types, sources, checks, commands, routes, variables, urls, openers } = draft
+    const { types, sources, checks, commands, routes, tables, variables, urls, openers } = draft
     const claims: Claim[] = [
       ...types.map(({ type }) => ({ what: `service type '${type}'`, holder: this.#types.get(type)?.owner })),
       ...types.filter(isDefault).map(() => ({ what: 'default service type', holder: this.#default?.owner })),
       ...commands.map(({ name }) => ({ what: `command '${name}'`, holder: this.#commands.get(name)?.owner })),
       ...routes.map(({ prefix }) => ({ what: `routes '${prefix}'`, holder: this.#routes.get(prefix)?.owner })),
+      ...tables.map(({ name }) => ({ what: `table '${name}'`, holder: this.#tables.get(name)?.owner })),
       ...variables.map(({ name }) => ({ what: `variable '${name}'`, holder: this.#variables.get(name)?.owner })),
       ...urls.map(() => ({ what: 'the URLs of host names', holder: this.#urls?.owner })),
       ...openers.map(() => ({ what: 'the opener of URLs', holder: this.#opener?.owner })),
@@ -61,6 +64,7 @@ export class Contributions {
     for (const it of checks) this.#checks.push({ owner, it })
     for (const it of commands) this.#commands.set(it.name, { owner, it })
     for (const { prefix, plugin } of routes) this.#routes.set(prefix, { owner, it: plugin })
+    for (const it of tables) this.#tables.set(it.name, { owner, it })
     for (const it of variables) this.#variables.set(it.name, { owner, it })
     for (const it of urls) this.#urls = { owner, it }
     for (const it of openers) this.#opener = { owner, it }
@@ -119,6 +123,10 @@ export class Contributions {
 
   routes(): readonly { readonly prefix: string; readonly owner: string; readonly plugin: FastifyPluginAsync }[] {
     return [...this.#routes].map(([prefix, { owner, it }]) => ({ prefix, owner, plugin: it }))
+  }
+
+  tables(): readonly PluginTable[] {
+    return [...this.#tables.values()].map(({ it }) => it)
   }
 
   variables(): readonly Variable[] {

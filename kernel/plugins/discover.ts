@@ -15,6 +15,8 @@ export interface Found {
   readonly from: 'built-in' | 'npm'
   /** Service types its manifest announces, so that a refusal can name a plugin that is off. */
   readonly types: readonly string[]
+  /** The top-level table of config.toml with its options, in place of `[plugins.<name>]`. */
+  readonly table?: string
   readonly platforms?: readonly string[]
   /** Why it cannot even be tried. */
   readonly broken?: LocaldError
@@ -26,6 +28,7 @@ export interface Found {
 export interface BuiltIn {
   readonly name: string
   readonly types: readonly string[]
+  readonly table?: string
   readonly platforms?: readonly NodeJS.Platform[]
   load(): Promise<unknown>
 }
@@ -46,7 +49,7 @@ const pluginName = /^(?:@[^/]+\/)?locald-plugin-[^/]+$/
 
 /**
  * npm packages in a folder's `node_modules` that are plugins: named `locald-plugin-*` (scoped or not), or with a `locald`
- * object in their package.json: `{ "api": 1, "types": ["redis"], "platforms": ["linux"] }`. Runs no code. Sorted by name. Where there is
+ * object in their package.json: `{ "api": 1, "types": ["redis"], "table": "redis", "platforms": ["linux"] }`. Runs no code. Sorted by name. Where there is
  * one, the folder also gets a link to this locald.
  * Throws PATHS_UNUSABLE where the folder is there and cannot be read.
  */
@@ -94,7 +97,8 @@ async function readManifest(folder: string, installedAs: string): Promise<Found 
     return unusable({ name, version, types: [] }, 'PLUGIN_API', "its package.json has no 'locald' object")
   }
   const types = names(field(declared, 'types'))
-  const known = { name, version, types: types ?? [] }
+  const table = text(field(declared, 'table'))
+  const known = { name, version, types: types ?? [], ...(table === undefined ? {} : { table }) }
   const api = field(declared, 'api')
   if (api !== pluginApi) return unusable(known, 'PLUGIN_API', otherApi(api))
   const platforms = names(field(declared, 'platforms'))
@@ -119,7 +123,7 @@ export function otherApi(api: unknown): string {
 }
 
 function unusable(
-  known: Pick<Found, 'name' | 'version' | 'types'>,
+  known: Pick<Found, 'name' | 'version' | 'types' | 'table'>,
   code: 'PLUGIN_IMPORT' | 'PLUGIN_API',
   reason: string,
 ): Found {

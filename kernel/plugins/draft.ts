@@ -5,6 +5,7 @@ import type {
   DaemonPort,
   Hooks,
   Host,
+  PluginTable,
   ProjectSource,
   ReservedHost,
   ServiceType,
@@ -26,6 +27,7 @@ export interface Draft {
   readonly checks: Check[]
   readonly commands: Command[]
   readonly routes: { readonly prefix: string; readonly plugin: FastifyPluginAsync }[]
+  readonly tables: PluginTable[]
   readonly variables: Variable[]
   readonly urls: UrlSource[]
   readonly reserved: ReservedHost[]

@@ -48,6 +48,7 @@ export function hostOf({ name, options }: Candidate, input: HostInput): Declarin
     checks: [],
     commands: [],
     routes: [],
+    tables: [],
     variables: [],
     urls: [],
     reserved: [],
@@ -91,6 +92,7 @@ export function hostOf({ name, options }: Candidate, input: HostInput): Declarin
     routes: declare(valid.checkRoutes, (prefix: string, plugin: FastifyPluginAsync) => {
       draft.routes.push({ prefix, plugin })
     }),
+    table: declare(valid.checkTable, table => draft.tables.push(table)),
     variable: declare(valid.checkVariable, variable => draft.variables.push(variable)),
     urls: source => {
       gate()

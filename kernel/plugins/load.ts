@@ -6,7 +6,7 @@ import { withoutExit } from './exit-guard.ts'
 import type { HookRuns } from './hooks.ts'
 import { type Declaring, type HostInput, hostOf } from './host.ts'
 import { type Candidate, candidateOf, turnedOff } from './import.ts'
-import { settingsFor, warnOfStrangers } from './settings.ts'
+import { type PluginSettings, settingsFor, warnOfStrangers } from './settings.ts'
 import { Teardown } from './teardown.ts'
 
 /** Limits of an outside plugin's import and of its set-up, ms. */
@@ -15,9 +15,8 @@ export interface LoadLimits {
   readonly setupMs: number
 }
 
-/** What loading needs of the kernel. `settings` are the `[plugins.<name>]` tables of locald's own config. */
-export interface LoadInput extends HostInput {
-  readonly settings: Readonly<Record<string, unknown>>
+/** What loading needs of the kernel. */
+export interface LoadInput extends HostInput, PluginSettings {
   readonly hooks: HookRuns
   readonly teardown: Teardown
   readonly limits?: LoadLimits
@@ -76,7 +75,7 @@ function hungIn(views: ReadonlyMap<Found, PluginView>): number {
 async function prepared(entry: Found, all: readonly Found[], input: LoadInput): Promise<Candidate | PluginView> {
   const { facts } = input
   const { importMs } = limitsFor(entry, input)
-  const settings = settingsFor(entry, all, input.settings)
+  const settings = settingsFor(entry, all, input)
   try {
     if (all.find(({ name }) => name === entry.name) !== entry) {
       throw new LocaldError('PLUGIN_CONFLICT', 'another plugin has this name')

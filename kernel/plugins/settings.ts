@@ -1,16 +1,30 @@
 import { packageOf, shortNameOf } from '../config/plugin-name.ts'
+import { isOwnTable } from '../config/plugin-tables.ts'
 import type { Log } from '../contract/plugin.ts'
 import { closest } from '../system/suggest.ts'
 import type { Found } from './discover.ts'
 
 type SettingsTables = Readonly<Record<string, unknown>>
 
-/** The table of a plugin in locald's own config: under its name, or its short one where no other plugin is called so. */
-export function settingsFor({ name }: Found, all: readonly Found[], tables: SettingsTables): unknown {
-  if (Object.hasOwn(tables, name)) return tables[name]
+/** Returns the top-level tables of config.toml that hold options of plugins. */
+export function settingsTables(all: readonly Found[]): readonly string[] {
+  return all.flatMap(({ table }) => (table === undefined || isOwnTable(table) ? [] : [table]))
+}
+
+/** What config.toml has for plugins: the tables in `[plugins]`, and those at its top level. */
+export interface PluginSettings {
+  readonly settings: SettingsTables
+  readonly tables?: SettingsTables
+}
+
+/** Returns a plugin's options: `[plugins.NAME]`, also by the short name where no other plugin is called so, else its top-level table. */
+export function settingsFor({ name, table }: Found, all: readonly Found[], given: PluginSettings): unknown {
+  const { settings, tables = {} } = given
+  if (Object.hasOwn(settings, name)) return settings[name]
   const short = shortNameOf(name)
-  if (short === undefined || all.some(other => other.name === short)) return undefined
-  return Object.hasOwn(tables, short) ? tables[short] : undefined
+  const isShort = short !== undefined && !all.some(other => other.name === short)
+  if (isShort && Object.hasOwn(settings, short)) return settings[short]
+  return table !== undefined && Object.hasOwn(tables, table) ? tables[table] : undefined
 }
 
 /** Tells of tables that belong to no plugin. A text there is no table of options but a range of versions. */

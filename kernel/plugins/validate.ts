@@ -1,10 +1,12 @@
 import { isVariable } from '../config/fields/names.ts'
+import { isOwnTable } from '../config/plugin-tables.ts'
 import type {
   Check,
   Command,
   DaemonPort,
   FeatureName,
   FeatureState,
+  PluginTable,
   ProjectSource,
   ReservedHost,
   ServiceType,
@@ -20,6 +22,7 @@ import { LocaldError } from '../errors.ts'
 const label = /^[a-z][a-z0-9-]*$/
 const words = /^[a-z][a-z0-9-]*(?: [a-z][a-z0-9-]*)*$/
 const feature = /^[a-z][a-z0-9-]*(?::[a-z][a-z0-9-]*)?$/
+const tableName = /^[a-z][a-z0-9_]*$/
 const prefix = /^(?:\/[\w.-]+)+$/
 
 export function checkType(it: ServiceType<unknown>): void {
@@ -60,6 +63,16 @@ export function checkCommand(it: Command): void {
 export function checkRoutes(path: string, plugin: unknown): void {
   demand(isText(path) && prefix.test(path), "a prefix of routes is a path such as '/redis', without a slash at its end")
   demand(typeof plugin === 'function', `routes of '${path}' are a fastify plugin: async app => { … }`)
+}
+
+export function checkTable(it: PluginTable): void {
+  requireObject('table()', it)
+  demand(isText(it.name) && tableName.test(it.name), "a table's name is lower-case letters, digits and '_'")
+  demand(!isOwnTable(it.name), `[${it.name}] is a table of locald itself`)
+  demand(
+    isObject(it.shape) && isObject(it.shape.schema),
+    `table '${it.name}' has no shape: shape({ type: 'object', … })`,
+  )
 }
 
 export function checkVariable(it: Variable): void {

@@ -27,6 +27,8 @@ export interface ProjectsParts extends ProjectParts {
   readonly places: Places
   /** The plugins as they were loaded: a project may need some. */
   readonly plugins: () => readonly PluginView[]
+  /** Top-level tables of config.toml that hold options of plugins. */
+  readonly settingsTables: readonly string[]
 }
 
 /** A project as its files say it is, checked, before anything is changed. */
@@ -59,13 +61,15 @@ export class Projects {
 
   /** What plugins registered, as the configuration reads it. */
   get types(): TypeSource {
-    const { contributions, plugins } = this.#parts
+    const { contributions, plugins, settingsTables } = this.#parts
     return {
       plugins: plugins(),
       find: type => contributions.findType(type),
       names: contributions.typeNames(),
       defaultType: contributions.defaultType,
       sources: contributions.sources(),
+      reserved: contributions.reservedHosts(),
+      tables: { settings: settingsTables, project: contributions.tables() },
     }
   }
 

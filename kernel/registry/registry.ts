@@ -43,10 +43,6 @@ const registryShape = fileShape({
   },
 })
 
-/** Domains that are locald's own, and with the dashboard's all below it. */
-const reserved: ReadonlySet<string> = new Set(['localhost', 'locald.localhost'])
-const dashboard = 'locald.localhost'
-
 /** What a plan is called, and its services. */
 type ProjectNames = Pick<ProjectPlan, 'name' | 'domain'> & { readonly services: readonly Pick<ServicePlan, 'name'>[] }
 
@@ -54,12 +50,17 @@ type ProjectNames = Pick<ProjectPlan, 'name' | 'domain'> & { readonly services: 
 export class Registry {
   readonly file: string
   readonly #log: Log
+  readonly #reserved: () => readonly string[]
   readonly #projects = new Map<string, KnownProject>()
 
-  /** A damaged file is put aside, and said so: known names and ports are then given anew. */
-  constructor(dataFolder: string, log: Log) {
+  /**
+   * Reads the registry. A corrupt file is renamed and a warning is logged; names and ports are then assigned again.
+   * @param reserved returns the host names that no project can have, nor one below them
+   */
+  constructor(dataFolder: string, log: Log, reserved: () => readonly string[] = () => []) {
     this.file = join(dataFolder, 'registry.json')
     this.#log = log
+    this.#reserved = reserved
     try {
       for (const project of projectsIn(readJson(this.file))) this.#projects.set(project.path, project)
     } catch (error) {
@@ -155,7 +156,7 @@ export class Registry {
     if (branch === undefined && had === undefined && isFree(wanted)) return wanted
     const fixed = had ?? (branch === undefined ? wanted.name : undefined)
     const kept = fixed !== undefined && isNameFree(fixed) ? fixed : undefined
-    const above = isBelow(wanted.domain, dashboard) ? dashboard : this.#holderAbove(wanted)?.domain
+    const above = this.#reserved().find(host => isBelow(wanted.domain, host)) ?? this.#holderAbove(wanted)?.domain
     const suffix = branch ?? (above === undefined ? this.#distinction(wanted) : prefixOf(wanted.domain, above))
     for (let round = 1; ; round++) {
       const label = suffix === undefined ? `${round + 1}` : round === 1 ? suffix : `${suffix}-${round}`
@@ -186,7 +187,8 @@ export class Registry {
 
   /** Whether no other existing project, nor locald, has the name or the domain. */
   #isUnique({ name, path, domain }: ProjectRef): boolean {
-    if (reserved.has(domain) || isBelow(domain, dashboard)) return false
+    if (domain === 'localhost') return false
+    if (this.#reserved().some(host => host === domain || isBelow(domain, host))) return false
     return this.#others(path).every(other => other.name !== name && other.domain !== domain)
   }
 

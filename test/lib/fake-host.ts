@@ -17,6 +17,7 @@ export function fakeHost(given: Partial<Host>): Host {
     has: () => false,
     check: ignore,
     command: ignore,
+    table: ignore,
     variable: ignore,
     urls: () => ignore,
     reserve: ignore,

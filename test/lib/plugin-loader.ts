@@ -30,6 +30,7 @@ export interface Kit extends LoadInput {
 export interface Given {
   readonly facts?: Partial<PlatformFacts>
   readonly settings?: LoadInput['settings']
+  readonly tables?: Readonly<Record<string, unknown>>
   readonly limits?: LoadInput['limits']
 }
 
@@ -41,6 +42,7 @@ export function kit(given: Given = {}): Kit {
     facts: { os: 'linux', release: 6, arch: 'x64', uid: 1000, ...given.facts },
     folders: { data: '/data', config: '/config', runtime: '/run', sockets: '/run', native: '/native' },
     settings: given.settings ?? {},
+    tables: given.tables ?? {},
     features,
     contributions: new Contributions(features),
     container: new Container(teardown),

@@ -111,6 +111,8 @@ const types: TypeSource = {
   defaultType: 'exec',
   names: [...Object.keys(drivers), 'vm'],
   sources: [procfile],
+  reserved: [{ host: 'locald.localhost', what: 'dashboard' }],
+  tables: { settings: ['proxy'] },
 }
 
 const top = realpathSync(mkdtempSync(join(tmpdir(), 'locald-config-')))
@@ -445,7 +447,7 @@ env.V = 18.00
 t.test('the order of layers', async t => {
   const files = {
     '../../.config/locald/config.toml':
-      '[env]\nA = "settings"\nB = "settings"\nC = "settings"\nD = "settings"\n[plugins.proxy]\nhttp = 1\n[proxy]\nx = 1\n[ui]\ny = 1\n',
+      '[env]\nA = "settings"\nB = "settings"\nC = "settings"\nD = "settings"\n[plugins.proxy]\nhttp = 1\n[proxy]\nx = 1\n',
     '../../.locald.toml':
       '[env]\nB = "home"\nC = "home"\nD = "home"\nE = "home"\n[project]\ndomain = "home.localhost"\n',
     '../.locald.toml':
@@ -498,7 +500,7 @@ t.test('the order of layers', async t => {
 t.test('what stands in the wrong layer', async t => {
   const { root, places } = folder({
     'locald.toml': web,
-    '../.locald.toml': '[project]\nname = "x"\n[routes]\n"/a" = "web"\n[ui]\n',
+    '../.locald.toml': '[project]\nname = "x"\n[routes]\n"/a" = "web"\n[proxy]\n',
     '../../.config/locald/config.toml': '[prxy]\n[plugins.redis]\nanything = 1\n[routes]\n',
   })
   const error = await failure(loadProject(root, types, places))
@@ -507,7 +509,7 @@ t.test('what stands in the wrong layer', async t => {
     "4 routes: belongs in the project's own locald.toml",
     "2 project.name: belongs in the project's own locald.toml",
     "3 routes: belongs in the project's own locald.toml",
-    "5 ui: belongs in locald's own config.toml",
+    "5 proxy: belongs in locald's own config.toml",
   ])
 })
 
@@ -774,7 +776,7 @@ t.test('sources', async t => {
   t.match(torn.message, /^package\.json:(2: )? ?is not valid JSON$/)
   t.notMatch(JSON.stringify(torn), 'canary')
   const none = await failure(load({ Procfile: '' }))
-  t.match(none, { code: 'CONFIG_NOT_FOUND', hint: /a package.json with a `dev` or `start` script/ })
+  t.match(none, { code: 'CONFIG_NOT_FOUND', hint: 'A `locald.toml` or a `Procfile` makes a folder a project.' })
   for (const [name, label] of [
     ['My Shöp!', 'my-shop'],
     ['---', 'project'],
@@ -851,19 +853,53 @@ t.test("locald's own settings", async t => {
     '../../.config/locald/config.toml':
       '[plugins.redis]\nport = 1\n[plugins.off]\nenabled = false\n[proxy]\nhttp = 8080\n[env]\nA = "1"\n',
   })
-  t.strictSame(JSON.parse(JSON.stringify(await readSettings(places))), {
+  t.strictSame(JSON.parse(JSON.stringify(await readSettings(places, ['proxy', 'other']))), {
     plugins: { redis: { port: 1 }, off: { enabled: false } },
-    proxy: { http: 8080 },
-    ui: {},
+    tables: { proxy: { http: 8080 }, other: {} },
   })
   const absent = folder({})
-  t.strictSame(await readSettings(absent.places), { plugins: {}, proxy: {}, ui: {} })
+  t.strictSame(await readSettings(absent.places, ['proxy']), { plugins: {}, tables: { proxy: {} } })
   const wrong = folder({ '../../.config/locald/config.toml': 'proxy = 1\n[plugin.redis]\n' })
-  const error = await failure(readSettings(wrong.places))
+  const error = await failure(readSettings(wrong.places, ['proxy']))
   t.strictSame(told(error.problems), [
     '1 proxy: must be a table, not a number',
     "2 plugin: unknown key; did you mean 'plugins'?",
   ])
+})
+
+t.test('tables of plugins', async t => {
+  const shape = {
+    schema: {
+      type: 'object',
+      properties: { from: { type: 'string' }, retries: { type: 'integer', default: 3 } },
+      additionalProperties: false,
+    },
+  } as const
+  const project = [
+    { name: 'mail', shape },
+    { name: 'queue', shape, inherited: true },
+  ]
+  const from: TypeSource = { ...types, tables: { settings: ['proxy'], project } }
+  const files = { 'locald.toml': `${web}[mail]\nfrom = "a"\n`, '../.locald.toml': '[queue]\nretries = 1\n' }
+  const { plan } = await load(files, from)
+  t.strictSame(plan.tables, { mail: { from: 'a', retries: 3 }, queue: { retries: 1 } }, 'defaults are filled in')
+  t.equal((await load({ 'locald.toml': web }, from)).plan.tables, undefined)
+  const wrong = folder({
+    'locald.toml': `${web}[mail]\nretries = "x"\nfrm = "a"\n[mial]\n`,
+    '../.locald.toml': '[mail]\n',
+    '../../.config/locald/config.toml': '[queue]\n',
+  })
+  const error = await failure(loadProject(wrong.root, from, wrong.places))
+  t.strictSame(told(error.problems), [
+    "1 queue: belongs in the project's own locald.toml",
+    "1 mail: belongs in the project's own locald.toml",
+    '6 mail.retries: must be a whole number',
+    "7 mail.frm: unknown key; did you mean 'from'?",
+    "8 mial: unknown key; did you mean 'mail'?",
+  ])
+  const validate = new Ajv({ strict: false }).compile(JSON.parse(JSON.stringify(projectSchema(from))))
+  t.ok(validate(parse(`${web}[mail]\nfrom = "a"\n`)), 'the JSON schema knows them')
+  t.notOk(validate(parse(`${web}[mail]\nfrom = 1\n`)))
 })
 
 t.test('the JSON schema agrees', async t => {

@@ -11,7 +11,16 @@ import { type Desktop, serviceType } from '../../lib/plugin-loader.ts'
 
 function draft(more: Partial<Draft>): Draft {
   const hooks = makeHooks(() => {})
-  const names = { variables: [], urls: [], reserved: [], ports: [], openers: [], warnings: [], statuses: [] }
+  const names = {
+    tables: [],
+    variables: [],
+    urls: [],
+    reserved: [],
+    ports: [],
+    openers: [],
+    warnings: [],
+    statuses: [],
+  }
   const own = { types: [], sources: [], checks: [], commands: [], routes: [], provisions: [], closers: [], hooks }
   return { ...own, ...names, ...more }
 }

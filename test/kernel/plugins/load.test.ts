@@ -537,6 +537,17 @@ t.test('options', async t => {
     code: 'PLUGIN_SETUP',
     reason: /^the schema of its options is broken: /,
   })
+  const ofTable = async (settings: Record<string, unknown>) => {
+    let given: unknown
+    const setup = (host: Host) => {
+      given = host.options
+    }
+    const kernel = kit({ settings, tables: { speed: { port: 5 } } })
+    await kernel.load(found('locald-plugin-x', { name: 'locald-plugin-x', api: 1, setup, options }, { table: 'speed' }))
+    return given
+  }
+  t.strictSame(await ofTable({}), { port: 5 }, 'a top-level table that its package announces')
+  t.strictSame(await ofTable({ x: { port: 9 } }), { port: 9 }, 'its table below [plugins] counts')
   const short = kit({ settings: { x: { port: 9 } } })
   const withOptions = { options } as const
   const both = await short.load(

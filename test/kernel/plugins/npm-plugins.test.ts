@@ -2,6 +2,7 @@ import { readdir, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { builtIns, npmPlugins } from '../../../kernel/plugins/discover.ts'
+import { settingsTables } from '../../../kernel/plugins/settings.ts'
 import { kit } from '../../lib/plugin-loader.ts'
 import { root } from '../../lib/sources.ts'
 
@@ -74,7 +75,7 @@ t.test('packages that are plugins', async t => {
       },
       'any-name': pack(
         'any-name',
-        { locald: { api: 1, types: ['any-name'], platforms: ['linux'] } },
+        { locald: { api: 1, types: ['any-name'], table: 'any', platforms: ['linux'] } },
         { 'index.js': `module.exports = ${source('any-name')}` },
       ),
       // As `npm install aliased@npm:locald-plugin-real` puts it.
@@ -85,7 +86,9 @@ t.test('packages that are plugins', async t => {
     },
   })
   const kernel = kit()
-  const views = await kernel.load(...(await npmPlugins(folder)))
+  const all = await npmPlugins(folder)
+  t.strictSame(settingsTables(all), ['any'], 'the tables that their packages announce')
+  const views = await kernel.load(...all)
   t.strictSame(
     views.map(({ name, state, reason, types }) => [name, state, reason, ...types]),
     [

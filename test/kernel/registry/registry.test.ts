@@ -47,6 +47,8 @@ function ref(path: string, name: string, domain = `${name}.localhost`): ProjectR
   return { name, path, domain }
 }
 
+const reserved = () => ['locald.localhost']
+
 t.test('files', async t => {
   const dir = folder(t)
   const file = join(dir, 'new', 'x.json')
@@ -230,7 +232,7 @@ t.test('identities', async t => {
 
   t.test("no domain is another's service, nor locald's own; names stay labels", async t => {
     const dir = folder(t)
-    const registry = new Registry(join(dir, 'data'), quiet)
+    const registry = new Registry(join(dir, 'data'), quiet, reserved)
     registry.identify(ref(project(dir, 'a'), 'shop'), ['api'])
     t.equal(registry.identify(ref(project(dir, 'b'), 'x', 'api.shop.localhost'), []).domain, 'shop-api.localhost')
     registry.identify(ref(project(dir, 'c'), 'y', 'docs.store.localhost'), [])
@@ -247,7 +249,7 @@ t.test('identities', async t => {
 
   t.test('no domain is below that of another project, whose cookies its pages could set', async t => {
     const dir = folder(t)
-    const registry = new Registry(join(dir, 'data'), quiet)
+    const registry = new Registry(join(dir, 'data'), quiet, reserved)
     const domainOf = (path: string, name: string, domain?: string) =>
       registry.identify(ref(project(dir, path), name, domain), []).domain
     t.equal(domainOf('a', 'a'), 'a.localhost')
@@ -296,11 +298,11 @@ t.test('identities', async t => {
     let run = 0
     const property = fc.property(fc.array(step, { maxLength: 25 }), steps => {
       const data = join(dir, `data-${run++}`)
-      let registry = new Registry(data, quiet)
+      let registry = new Registry(data, quiet, reserved)
       // Those that were seen since they (last) exist.
       const present = new Map<string, ProjectRef>()
       for (const step of steps) {
-        if (step === 'restart') registry = new Registry(data, quiet)
+        if (step === 'restart') registry = new Registry(data, quiet, reserved)
         else if ('gone' in step) {
           const path = folders[step.gone] ?? ''
           rmSync(path, { recursive: true, force: true })
