@@ -17,7 +17,13 @@ export async function printAnswer(
   }
   if (rows !== undefined) {
     const cells = rows.rows.map(row => ({ cells: row.map(value => ({ text: value === null ? '-' : String(value) })) }))
-    print(table(rows.columns, cells, await painter(process.stdout)))
+    print(
+      table(
+        rows.columns.map(title => title.toUpperCase()),
+        cells,
+        await painter(process.stdout),
+      ),
+    )
   }
   return exitCode
 }

@@ -1,9 +1,10 @@
-/** The machine's sleep is found out by steps so long: ms. */
+/** Sleep of the machine is detected with this resolution: ms. */
 const stepMs = 1000
 
 /**
- * Calls once after so many ms in which the machine was awake; the answer takes that back. Node has no clock for that on macOS (libuv reads
- * mach_continuous_time there, which goes on during sleep), but keepers have: so no step counts for more than its own length.
+ * Calls once after a time in which the machine was awake; returns a function that cancels it. Node has no clock for
+ * that on macOS (libuv reads mach_continuous_time there, which includes sleep), but keepers have: so no step counts for
+ * more than its own length.
  */
 export function setAwakeTimeout(ms: number, call: () => void, step = stepMs): () => void {
   let left = ms

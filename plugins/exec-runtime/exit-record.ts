@@ -2,25 +2,28 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { open, readFile } from 'node:fs/promises'
 import type { Exit } from '../../kernel/contract/plugin.ts'
 
-/** A keeper looks at once: ms. */
+/** A keeper checks a lock at once: ms. */
 const lookMs = 5000
-/** Its exit code when another process holds a lock (EX_TEMPFAIL of sysexits(3)). */
+/** A keeper's exit code when another process holds a lock (EX_TEMPFAIL of sysexits(3)). */
 const isLocked = 75
 
-/** The exit that a keeper recorded: `{"code", "signal", "endedMs"}`; undefined where there is no record, or one of a keeper that runs. */
+/**
+ * Reads the exit that a keeper recorded: `{"code", "signal", "endedMs"}`; undefined when there is no record, or when
+ * its keeper still runs.
+ */
 export async function readExit(file: string): Promise<Exit | undefined> {
   const record = await read(file)
   return record === undefined || 'keeper' in record ? undefined : exitOf(record)
 }
 
 /**
- * The keeper that has begun such a record and lives: undefined where none does. It holds the file's lock, which tells it from another
- * process with its pid. `program`: a keeper, which can look.
+ * Returns the pid of the running keeper that has begun a record; undefined when there is none. It holds the file's
+ * lock, which distinguishes it from another process with its pid. `program`: a keeper, which can check locks.
  */
 export async function findRecordedKeeper(file: string, program: string): Promise<number | undefined> {
   const pid = (await read(file))?.['keeper']
   if (typeof pid !== 'number') return undefined
-  // To be written to: over NFS only such a file can be locked for oneself (flock(2)).
+  // Writable: over NFS only such a file can be locked exclusively (flock(2)).
   const opened = await open(file, 'r+').catch(() => undefined)
   if (opened === undefined) return undefined
   try {
@@ -45,7 +48,7 @@ async function read(file: string): Promise<Readonly<Record<string, unknown>> | u
   }
 }
 
-/** The exit in a keeper's event or record. */
+/** Returns the exit in a keeper's event or record. */
 export function exitOf({ code, signal }: Readonly<Record<string, unknown>>): Exit {
   return { code: typeof code === 'number' ? code : null, signal: typeof signal === 'string' ? signal : null }
 }

@@ -98,7 +98,7 @@ const plugin: Plugin = {
 
 export default plugin
 
-/** A missing working folder would look like a missing program. */
+/** Throws SPAWN_FAILED when the working folder is missing: the system would report a missing program. */
 async function requireFolder({ dir, key }: Run<unknown>): Promise<void> {
   const found = await stat(dir).catch(() => undefined)
   if (found?.isDirectory()) return

@@ -1,19 +1,19 @@
 import { connect, type Socket } from 'node:net'
 
-/** What a keeper says, one JSON object a line. Fields are read where they are used. */
+/** An event from a keeper, one JSON object on each line. Fields are checked where they are read. */
 export type KeeperEvent = Readonly<Record<string, unknown>> & { readonly event: string }
 
-/** More than a keeper ever writes in one line: UTF-16 units. */
+/** A keeper writes no longer line: UTF-16 units. */
 const longestLine = 64 * 1024
 
-/** A connection to a keeper's control socket: commands out, events in. */
+/** A connection to a keeper's control socket: sends commands, receives events. */
 export class KeeperConnection {
   readonly #socket: Socket
   readonly #listeners = new Set<(event: KeeperEvent) => void>()
-  /** What came while nobody listened: for the next who does. */
+  /** Events that arrived without a listener, for the first one. */
   #pending: KeeperEvent[] = []
   #rest = ''
-  /** Resolves when the connection is gone. */
+  /** Resolves when the connection is closed. */
   readonly closed: Promise<void>
 
   constructor(socket: Socket) {
@@ -22,11 +22,11 @@ export class KeeperConnection {
     socket.on('data', (text: string) => this.#read(text))
     socket.on('error', () => socket.destroy())
     this.closed = new Promise(resolve => socket.once('close', () => resolve()))
-    // A daemon that has nothing else to do may end; services do not.
+    // An idle daemon may exit; services do not.
     socket.unref()
   }
 
-  /** Connects to a keeper; undefined when nobody answers. */
+  /** Connects to a keeper; undefined when nothing listens. */
   static open(path: string): Promise<KeeperConnection | undefined> {
     return new Promise(resolve => {
       const socket = connect(path)
@@ -49,7 +49,7 @@ export class KeeperConnection {
     this.#socket.destroy()
   }
 
-  /** The next event of one of these kinds; undefined when the connection ends first. */
+  /** Returns the next event of one of these kinds; undefined when the connection closes first. */
   next(...kinds: readonly string[]): Promise<KeeperEvent | undefined> {
     return new Promise(resolve => {
       const off = this.on(event => {
@@ -72,7 +72,7 @@ export class KeeperConnection {
       if (event === undefined) break
       this.#emit(event)
     }
-    // Not a keeper's words: what else it says is not to be trusted.
+    // The peer is not a keeper: its other lines cannot be trusted.
     if (this.#rest.length > longestLine || events.includes(undefined)) this.#socket.destroy()
   }
 

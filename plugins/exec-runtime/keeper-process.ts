@@ -18,11 +18,11 @@ import { killKeeper, reconnect } from './keeper-recovery.ts'
 import { restoreSockets } from './keeper-sockets.ts'
 import type { KeeperState } from './keeper-state.ts'
 
-/** What an instance is made of. */
+/** What an instance needs. */
 export interface KeeperProcessInput {
-  /** None: the keeper could not be reached yet, or is gone. */
+  /** Undefined: the keeper could not be reached yet, or has exited. */
   readonly connection: KeeperConnection | undefined
-  /** Found again: the keeper is asked what happened before. */
+  /** Adopted from an earlier daemon: the keeper is asked for its state. */
   readonly isAdopted: boolean
   readonly state: KeeperState
   readonly log: LogSink
@@ -31,14 +31,17 @@ export interface KeeperProcessInput {
   readonly warn: Log['warn']
 }
 
-/** A keeper that has not ended what it holds so long after the grace does not obey (it may be stopped, or traced): ms. */
+/**
+ * A keeper that does not stop its process within this time after the grace period does not respond (it may be stopped,
+ * or traced): ms.
+ */
 const unresponsiveMs = 10_000
-/** A chatty service is asked about its log this often: ms. */
+/** How often a chatty service's keeper is asked about its log: ms. */
 const pokeDelayMs = 10
-/** So many events are told to who comes late. */
+/** Events that are kept for late listeners. */
 const maxEvents = 100
 
-/** A process that a keeper holds. */
+/** A process with a keeper. */
 export class KeeperProcess implements Instance {
   readonly pid: number
   readonly startedMs: number
@@ -48,12 +51,12 @@ export class KeeperProcess implements Instance {
   #connection: KeeperConnection | undefined
   readonly #events: InstanceEvent[] = []
   readonly #listeners = new Set<(event: InstanceEvent) => void>()
-  /** Commands that must be carried out even if the connection is lost meanwhile. */
+  /** Commands that are sent again after a reconnect. */
   readonly #commands: string[] = []
   #main: Exit | undefined
   #isReady = false
   #isFollowed = false
-  /** Members that were seen before a stop, for the sweep after it. */
+  /** Members that were found before a stop, for the sweep after it. */
   #seen: readonly ProcessInfo[] = []
 
   constructor(input: KeeperProcessInput) {
@@ -85,7 +88,7 @@ export class KeeperProcess implements Instance {
 
   async stop({ signal, graceMs }: { signal: string; graceMs: number }): Promise<void> {
     const { table } = this.#input
-    // Where orphans do not return, what has left the tree is found by having been seen before.
+    // Without subreapers, a process that left the tree is found only if it was seen before.
     this.#seen = table.orphansReturn ? [] : await table.members(this.tree).catch(() => [])
     const grace = graceOf(graceMs)
     const isFirst = this.#commands.length === 0
@@ -98,7 +101,7 @@ export class KeeperProcess implements Instance {
     if (isFirst && wasLate)
       this.#input.log.write('locald', `it had not ended ${grace / 1000} s after ${signal} and was killed`)
     cancel()
-    // It had ended before they were seen.
+    // The process exited before its members were found.
     if (this.#seen.length > 0) await this.#sweep(true)
   }
 
@@ -106,7 +109,7 @@ export class KeeperProcess implements Instance {
     this.#sendCommand('finish')
   }
 
-  /** Has the keeper bind its sockets again, where they are missing. */
+  /** Makes the keeper bind missing sockets again. */
   restore(): Promise<void> {
     return restoreSockets(this.state, this.#input.table)
   }
@@ -116,7 +119,10 @@ export class KeeperProcess implements Instance {
     this.#connection?.send(command)
   }
 
-  /** To the end: the keeper's word, else its exit record. A keeper that was killed leaves neither. */
+  /**
+   * Follows the keeper until it exits. The exit is the keeper's last event, else its exit record; a killed keeper
+   * leaves neither.
+   */
   async #supervise(): Promise<Exit> {
     const { state, log, table } = this.#input
     let exit: Exit | undefined
@@ -130,13 +136,13 @@ export class KeeperProcess implements Instance {
     exit ??= await readExit(state.exitFile)
     const wasKilled = exit === undefined
     if (wasKilled) log.write('locald', 'its keeper was killed, and with it what it held')
-    // A keeper that ends in order leaves nothing, but for what it cannot know of where orphans do not return.
+    // A keeper that exits normally leaves no process, except those that it cannot see without subreapers.
     if (wasKilled || !table.orphansReturn) await this.#sweep(wasConnected)
     await this.#leaveCgroup()
     return exit ?? this.#main ?? { code: null, signal: 'SIGKILL' }
   }
 
-  /** How it ended; undefined when the connection is lost. */
+  /** Resolves with the exit; undefined when the connection is lost. */
   #follow(connection: KeeperConnection, isAdopted: boolean): Promise<Exit | undefined> {
     this.#connection = connection
     if (isAdopted) connection.send('state')
@@ -156,7 +162,7 @@ export class KeeperProcess implements Instance {
     else if (event.event === 'main') this.#handleMain(event, event['left'])
     else if (event.event === 'log') {
       this.#input.log.changed()
-      // It tells once of a write, when asked, also of one that came before: so nothing is missed by asking late.
+      // A keeper reports one write after each poke, also one that came before it: a late poke misses nothing.
       if (this.#isFollowed) setTimeout(() => this.#isFollowed && connection.send('poke'), pokeDelayMs).unref()
     } else if (event.event === 'state') {
       const { main, notify, left } = event
@@ -187,14 +193,14 @@ export class KeeperProcess implements Instance {
     for (const listener of [...this.#listeners]) listener(event)
   }
 
-  /** Nothing gets out of a cgroup by itself: what is still in it is killed. */
+  /** A process cannot leave its cgroup: what is still in it is killed. */
   async #leaveCgroup(): Promise<void> {
     const { cgroups, warn } = this.#input
     const { cgroup } = this.tree
     if (cgroup !== undefined) await cgroups?.remove(cgroup).catch(error => warn(messageOf(error)))
   }
 
-  /** Of one that ended at an unknown time, before this daemon, the port may be anyone's by now. */
+  /** @param isPortOurs false when the process exited at an unknown time: another program may use the port by now */
   async #sweep(isPortOurs: boolean): Promise<void> {
     const { table, state, warn } = this.#input
     const { port, ...others } = this.tree
@@ -214,12 +220,12 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null
 }
 
-/** The platform's number of a signal; SIGTERM's for an unknown name. */
+/** Returns the platform's number of a signal; SIGTERM's for an unknown name. */
 export function signalNumber(name: string): number {
   return new Map<string, number>(Object.entries(constants.signals)).get(name) ?? constants.signals.SIGTERM
 }
 
-/** A grace as a keeper takes it: whole ms, a day at most. */
+/** Returns a grace period as keepers accept it: whole ms, a day at most. */
 export function graceOf(ms: number): number {
   return Math.min(24 * 60 * 60 * 1000, Math.max(0, Math.round(ms)))
 }

@@ -4,12 +4,12 @@ import { KeeperConnection, type KeeperEvent } from './keeper-connection.ts'
 import { rebindSockets } from './keeper-sockets.ts'
 import type { KeeperState } from './keeper-state.ts'
 
-/** A keeper answers at once, but not one that is stopped, or of a version with other events: ms. */
+/** A keeper answers at once, unless it is stopped or of a version with other events: ms. */
 const answerMs = 2000
 
-/** Before a lost connection is made anew: ms. */
+/** Pause before a reconnect: ms. */
 const reconnectMs = 20
-/** A keeper that ends is without its socket for a moment; for so long one is waited for: ms. */
+/** A keeper that exits has no socket for a moment; a reconnect is tried for this long: ms. */
 const unreachableMs = 5000
 /** A process that was found by its keeper's socket alone. */
 export interface Recovered {
@@ -18,8 +18,8 @@ export interface Recovered {
 }
 
 /**
- * Puts together what this version needs of a process from the state that another version left, in whatever shape: its keeper is asked.
- * Undefined when that names no keeper, or it does not answer within `limitMs`.
+ * Reconstructs a process's state from what another version left, in whatever shape, by asking its keeper. Undefined
+ * when the state names no keeper, or when the keeper does not answer within `limitMs`.
  */
 export async function recoverProcess(
   state: unknown,
@@ -70,20 +70,20 @@ function textAt(value: unknown, key: string): string | undefined {
 }
 
 /**
- * Connects to a keeper again, as long as it lives; undefined when it does not. One whose socket was removed is asked to bind it again; one
- * that cannot be reached all the same can be told nothing any more: it is killed.
+ * Reconnects to a keeper while it runs; undefined when it has exited. A keeper whose socket was deleted is asked to
+ * bind it again; one that stays unreachable cannot be controlled and is killed.
  */
 export async function reconnect(state: KeeperState, table: ProcessTable): Promise<KeeperConnection | undefined> {
   const end = performance.now() + unreachableMs
   for (let tries = 0; ; tries++) {
-    // It may have been refused, for a keeper has room for a few: that must not go round without a rest.
+    // It may have been refused, as a keeper accepts few connections: a retry needs a pause.
     await pause(reconnectMs)
     const isAlive = await table.start(state.tree.keeper).then(
       start => start === state.tree.starts.keeper,
-      // A table that gives no answer, as `ps` may on a busy Mac, does not say that it is gone.
+      // A table that fails, as `ps` may on a busy Mac, does not mean that the keeper has exited.
       () => true,
     )
-    // Once more, when it was just now still there.
+    // One more attempt for a keeper that has just exited.
     const connection = await KeeperConnection.open(state.socket)
     if (connection !== undefined) return connection
     if (!isAlive) return undefined
@@ -92,11 +92,11 @@ export async function reconnect(state: KeeperState, table: ProcessTable): Promis
   }
 }
 
-/** Ends a keeper that does not do as it is told: what it held is swept then. */
+/** Kills a keeper that does not respond; its processes are swept afterwards. */
 export async function killKeeper({ tree }: KeeperState, table: ProcessTable): Promise<void> {
   try {
     if ((await table.start(tree.keeper)) === tree.starts.keeper) process.kill(tree.keeper, 'SIGKILL')
   } catch {
-    // It has just ended.
+    // It has just exited.
   }
 }

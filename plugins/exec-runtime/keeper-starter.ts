@@ -3,19 +3,21 @@ import { connect, type Socket } from 'node:net'
 import { systemCode } from '../../kernel/errors.ts'
 import { KeeperConnection } from './keeper-connection.ts'
 
-/** A program to start: its words (the first is its absolute path), folder and environment. None may contain a NUL. */
+/**
+ * A program to start: its command (the first word is an absolute path), folder and environment. None may contain a NUL.
+ */
 export interface Launch {
   readonly argv: readonly string[]
   readonly dir: string
   readonly env: Readonly<Record<string, string>>
 }
 
-/** So many keepers are started at once: the queue of connections to a socket has an end (listen(2); 128 on macOS). */
+/** Keepers that start concurrently: the queue of connections to a socket is limited (listen(2); 128 on macOS). */
 const maxConcurrent = 64
 
 /**
- * Starts keepers through a small process of its own (`locald-keeper starter`), which ends with the daemon. Node forks the daemon
- * itself, which with 100 MB takes 2 ms of CPU and holds up all else it does.
+ * Starts keepers through a small process of its own (`locald-keeper starter`), which exits with the daemon. Node would
+ * fork the daemon itself, which with 100 MB takes 2 ms of CPU and blocks everything else.
  */
 export class KeeperStarter {
   readonly #keeper: string
@@ -26,17 +28,20 @@ export class KeeperStarter {
   #problem: string | undefined
   readonly #waiting: (() => void)[] = []
 
-  /** `keeper`: the program; `socket`: where a starter listens, another path for each: one that ends removes its own. */
+  /**
+   * @param keeper the program
+   * @param socket returns a path for a starter to listen on, another one for each: a starter that exits deletes its own
+   */
   constructor(keeper: string, socket: () => string) {
     this.#keeper = keeper
     this.#socket = socket
   }
 
-  /** A connection to a new keeper; undefined when there is no starter to be had. The keeper tells what went wrong else. */
+  /** Returns a connection to a new keeper, which reports its own failures; undefined when no starter is available. */
   async start(launch: Launch): Promise<KeeperConnection | undefined> {
     if (this.#free > 0) this.#free--
     else await new Promise<void>(resolve => this.#waiting.push(resolve))
-    // A starter that was killed is replaced, once.
+    // A starter that was killed is replaced once.
     const socket = (await this.#reach()) ?? (await this.#reach())
     if (socket === undefined) {
       this.#next()
@@ -52,7 +57,7 @@ export class KeeperStarter {
     return connection
   }
 
-  /** Why there was no starter to be had the last time, such as EMFILE. */
+  /** Why the last starter failed, such as EMFILE. */
   get problem(): string | undefined {
     return this.#problem
   }
@@ -71,7 +76,7 @@ export class KeeperStarter {
       const socket = connect(path)
       socket.once('connect', () => resolve(socket))
       socket.once('error', error => {
-        // Another that was refused may have replaced it meanwhile.
+        // Another call that was refused may have replaced it meanwhile.
         if (this.#listening === listening) this.#listening = undefined
         this.#problem ??= systemCode(error)
         resolve(undefined)
@@ -79,9 +84,9 @@ export class KeeperStarter {
     })
   }
 
-  /** Resolves with its socket's path when a starter listens there, or has failed. */
+  /** Resolves with the socket's path when a starter listens there, or has failed. */
   #listen(path: string): Promise<string> {
-    // One whose socket was removed ends with its input, and removes its path.
+    // A starter whose socket was deleted exits with its input, and deletes its path.
     this.#child?.stdin?.destroy()
     return new Promise(resolve => {
       const child = spawn(this.#keeper, ['starter', path], {
@@ -96,7 +101,7 @@ export class KeeperStarter {
         this.#problem = systemCode(error)
         resolve(path)
       })
-      // Without a descriptor left there are no pipes.
+      // Without free descriptors there are no pipes.
       if (child.pid === undefined) return
       child.stdin.on('error', () => {})
       // It closes its output once it listens.
@@ -106,7 +111,7 @@ export class KeeperStarter {
   }
 }
 
-/** The request, as `native/keeper/request.h` has it. */
+/** Encodes a request as `native/keeper/request.h` defines it. */
 function requestOf({ argv, dir, env }: Launch): Buffer {
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`)
   const body = Buffer.from([dir, ...argv, ...variables].map(text => `${text}\0`).join(''))

@@ -1,13 +1,13 @@
 import type { ProcessTree } from '../../kernel/contract/plugin.ts'
 
-/** What a later daemon needs to find a held process again. */
+/** What a later daemon needs to adopt a process. */
 export interface KeeperState {
   readonly socket: string
   readonly exitFile: string
   readonly tree: ProcessTree & Required<Pick<ProcessTree, 'starts'>>
 }
 
-/** Whether a state is one of this version. */
+/** Returns whether a state is one of this version. */
 export function isKeeperState(value: unknown): value is KeeperState {
   if (typeof value !== 'object' || value === null) return false
   if (!hasTexts(value, 'socket', 'exitFile')) return false

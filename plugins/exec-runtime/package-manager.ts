@@ -7,7 +7,10 @@ const names = ['npm', 'pnpm', 'yarn', 'bun'] as const
 /** A program that installs packages and runs their scripts: `<manager> run dev`. */
 export type PackageManager = (typeof names)[number]
 
-/** What each leaves behind, best first: npm's lock file is often left over when a project has moved to another. */
+/**
+ * Files that each manager creates, most reliable first: npm's lock file often stays when a project changes to another
+ * manager.
+ */
 const lockFiles: readonly (readonly [file: string, manager: PackageManager])[] = [
   ['bun.lock', 'bun'],
   ['bun.lockb', 'bun'],
@@ -21,10 +24,11 @@ const lockFiles: readonly (readonly [file: string, manager: PackageManager])[] =
 const manifestBytes = 1024 * 1024
 
 /**
- * The package manager of the package in a folder: what `packageManager` or `devEngines.packageManager` of its package.json says, else
- * whose lock file lies beside it, else the same of the folders above in its repository, as in workspaces; else npm. Above the folder only
- * files of the caller's, root's and of who owns the package count: a manager runs what the files of its workspace say, and in a shared folder
- * anyone can leave some. Throws an Error where `packageManager` names one that is not known.
+ * Returns the package manager of the package in a folder: the one in `packageManager` or `devEngines.packageManager` of
+ * its package.json, else the one whose lock file is beside it, else the same of the folders above in its repository, as
+ * in workspaces; else npm. Above the folder it trusts only files of the caller, of root and of the package's owner: a
+ * manager runs what the files of its workspace say, and in a shared folder anyone can create some. Throws an Error for
+ * an unknown `packageManager`.
  */
 export function packageManagerOf(manifest: unknown, folder: string): PackageManager {
   const named = text(field(manifest, 'packageManager'))?.split('@', 1)[0]
@@ -44,10 +48,10 @@ export function packageManagerOf(manifest: unknown, folder: string): PackageMana
   )
 }
 
-/** Whether a file is there whose owner is trusted. */
+/** Returns whether a file exists and its owner is trusted. */
 type IsTrusted = (file: string) => boolean
 
-/** The uid of what is at a path, a link itself; undefined where that is nothing. */
+/** Returns the owner's uid, of a link itself; undefined when nothing is there. */
 function ownerOf(path: string): number | undefined {
   try {
     return lstatSync(path).uid
@@ -56,7 +60,7 @@ function ownerOf(path: string): number | undefined {
   }
 }
 
-/** The folder, then those above it up to the root of its repository; outside of one none. */
+/** Returns the folder and those above it up to the root of its repository; outside of one only the folder. */
 function foldersUpTo(folder: string, isTrusted: IsTrusted): readonly string[] {
   const folders: string[] = []
   for (let at = folder; ; at = dirname(at)) {

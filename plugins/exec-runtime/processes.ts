@@ -25,35 +25,38 @@ import { isKeeperState, type KeeperState } from './keeper-state.ts'
 import { failureReason, startError } from './start-error.ts'
 import { killedMs, stopUnknownKeeper } from './unknown-keeper.ts'
 
-/** What the keeper's processes need. */
+/** What the keepers' processes need. */
 export interface KeeperProcessesInput {
   readonly keeper: string
   readonly folders: Folders
   readonly table: () => ProcessTable
-  /** Without it services have no cgroups. */
+  /** Undefined: services have no cgroups. */
   readonly cgroups?: () => Cgroups
   readonly log: Log
 }
 
-/** What a terminal is where no variable says it: at login the daemon starts services without one. The keeper answers as an xterm does. */
+/** TERM when the environment has none, as at login. The keeper answers as an xterm does. */
 const terminal = 'xterm-256color'
-/** A mark is in the upper half of 64 bits, so that as a limit of real-time µs it never matters: 2^62 plus 61 random bits. */
+/**
+ * A mark is in the upper half of 64 bits, so that as a limit of real-time µs it has no effect: 2^62 plus 61 random
+ * bits.
+ */
 const markBase = 2n ** 62n
 const markBits = 2n ** 61n
-/** An unknown process has so long to end before it is killed: ms. */
+/** The grace period of an unknown process before it is killed: ms. */
 const unknownGraceMs = 3000
-/** So often a start is repeated that failed as its folder had been removed. */
+/** Retries of a start that failed because its folder was deleted. */
 const maxRetries = 3
 
-/** Processes held by keepers: they outlive the daemon. */
+/** Starts and adopts processes with keepers, which outlive the daemon. */
 export class KeeperProcesses implements Processes {
   readonly #input: KeeperProcessesInput
   readonly #starter: KeeperStarter
-  /** Names of the sockets of all keepers this daemon has started or found. */
+  /** Ids of all keepers that this daemon has started or adopted. */
   readonly #known = new Set<string>()
-  /** The exit records that a service of this key has left. */
+  /** The exit record of each service's last run, by its key. */
   readonly #records = new Map<string, string>()
-  /** Those that have not ended, by their ids. */
+  /** Running processes, by their ids. */
   readonly #running = new Map<string, KeeperProcess>()
   readonly #watch: RemovalWatch
 
@@ -62,7 +65,7 @@ export class KeeperProcesses implements Processes {
     this.#watch = new RemovalWatch(
       file => this.#running.has(idOf(file)),
       () => {
-        // The folder is made again when it is needed.
+        // A start creates the folder again.
         if (this.#running.size > 0) void this.restore().catch(error => input.log.warn(messageOf(error)))
       },
     )
@@ -81,7 +84,7 @@ export class KeeperProcesses implements Processes {
     const cgroups = this.#input.cgroups?.()
     const made = await cgroups?.make(id)
     const { connection, answer } = await this.#start(spec, base, mark, made)
-    // What it could not join is no account of it.
+    // A cgroup that the process did not join cannot account for it.
     const cgroup = answer?.['cgroup'] === true ? made : undefined
     if (made !== undefined && cgroup === undefined)
       await cgroups?.remove(made).catch(error => log.warn(messageOf(error)))
@@ -150,17 +153,17 @@ export class KeeperProcesses implements Processes {
     const id = idOf(input.state.socket)
     this.#running.set(id, instance)
     void instance.exited.then(() => this.#running.delete(id))
-    // What was removed before is not noticed.
+    // Deletions before the watch are not reported.
     void instance.restore()
     return instance
   }
 
-  /** Where new keepers' sockets are; those of older ones may be elsewhere. */
+  /** The folder of new keepers' sockets; those of older ones may be elsewhere. */
   get #folder(): string {
     return join(this.#input.folders.runtime, 'k')
   }
 
-  /** Where keepers leave their exits for a later daemon: in the data folder, for cleaners empty the other. */
+  /** Where keepers record their exits for a later daemon: in the data folder, as cleaners empty the other. */
   get #exits(): string {
     return join(this.#input.folders.data, 'exits')
   }
@@ -174,7 +177,10 @@ export class KeeperProcesses implements Processes {
     this.#watch.follow(this.#folder)
   }
 
-  /** A keeper and what it says of its start. Between the making of its folder and its bind a cleaner may be, but not time and again. */
+  /**
+   * Starts a keeper and returns its first event. A cleaner may delete the folder between its creation and the keeper's
+   * bind, but not repeatedly.
+   */
   async #start(
     spec: ProcessSpec,
     base: string,
@@ -211,7 +217,7 @@ export class KeeperProcesses implements Processes {
     if ([spec.dir, ...argv, ...Object.entries(spec.env).flat()].some(text => text.includes('\0')))
       throw startError(spec, 'a NUL is in its command, folder or environment')
     try {
-      // The runtime folder may have been removed.
+      // The runtime folder may have been deleted.
       this.#makeFolders()
       mkdirSync(dirname(spec.log.file), { recursive: true, mode: 0o700 })
     } catch (error) {
@@ -220,11 +226,11 @@ export class KeeperProcesses implements Processes {
     return this.#starter.start({ argv, dir: spec.dir, env: spec.tty ? { TERM: terminal, ...spec.env } : spec.env })
   }
 
-  /** The record of an earlier run is of no use any more. */
+  /** Removes the record of an earlier run. */
   #forgetRecord(key: string, file: string): void {
     const last = this.#records.get(key)
     this.#records.set(key, file)
-    // Its folder may be one that nobody can look into any more.
+    // The daemon may have lost access to the folder.
     if (last !== undefined) void rm(last, { force: true }).catch(() => {})
   }
 
@@ -236,7 +242,10 @@ export class KeeperProcesses implements Processes {
   }
 }
 
-/** Ends a service that cannot be held, as `ps` has failed: nobody would know that it runs, and the next start would start another. */
+/**
+ * Stops a service that cannot be supervised because `ps` failed: it would run unseen, and the next start would start
+ * another.
+ */
 async function stopUnsupervised(connection: KeeperConnection): Promise<void> {
   const ended = connection.next('exit')
   connection.send(`stop ${constants.signals.SIGKILL} 0`)
@@ -244,7 +253,7 @@ async function stopUnsupervised(connection: KeeperConnection): Promise<void> {
   connection.close()
 }
 
-/** What a keeper's files have in common: `<id>.s`, `<id>.n`, `<id>.x`. */
+/** Returns the common part of a keeper's files: `<id>.s`, `<id>.n`, `<id>.x`. */
 function idOf(file: string): string {
   return basename(file).slice(0, -2)
 }

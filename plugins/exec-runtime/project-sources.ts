@@ -1,7 +1,7 @@
 import type { ProjectSource } from '../../kernel/contract/plugin.ts'
 import { packageManagerOf } from './package-manager.ts'
 
-/** A Procfile: `name: command` a line; `web` gets a port and a name, all others are workers. */
+/** A Procfile: `name: command` on each line; `web` gets a port and a name, all others are workers. */
 export const procfile: ProjectSource = {
   file: 'Procfile',
   read(text) {

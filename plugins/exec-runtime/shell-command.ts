@@ -1,15 +1,15 @@
 import type { Argv } from '../../kernel/contract/plugin.ts'
 
-/** What a shell is run with. */
+/** How a shell is run. */
 export interface ShellCommand {
   readonly argv: Argv
   readonly env: Readonly<Record<string, string>>
 }
 
 /**
- * A command for `/bin/sh -c`. macOS takes DYLD_* from the environment of its own programs, /bin/sh among them (Apple, "Runtime
- * Protections", System Integrity Protection): they are handed on under another name, which the shell exports again. Never as words,
- * which everybody can read.
+ * Returns a command for `/bin/sh -c`. macOS removes DYLD_* from the environment of its own programs, /bin/sh among them
+ * (Apple, "Runtime Protections", System Integrity Protection): they are passed under other names, which the shell
+ * exports again. Never as arguments, which every user can read.
  */
 export function shellCommand(command: string, env: Readonly<Record<string, string>>): ShellCommand {
   const names = Object.keys(env).filter(name => /^DYLD_\w+$/.test(name))

@@ -3,7 +3,7 @@ import { denialOf, type ProcessSpec } from '../../kernel/contract/plugin.ts'
 import { LocaldError } from '../../kernel/errors.ts'
 import type { KeeperEvent } from './keeper-connection.ts'
 
-/** SPAWN_FAILED, with what can be done. */
+/** Returns SPAWN_FAILED with a hint. */
 export function startError(spec: ProcessSpec, reason: string): LocaldError {
   return new LocaldError('SPAWN_FAILED', `${spec.key} could not be started: ${reason}`, {
     service: spec.key,
@@ -11,11 +11,11 @@ export function startError(spec: ProcessSpec, reason: string): LocaldError {
   })
 }
 
-/** What the system says to who asks for one terminal too many: ENOSPC of Linux, ENXIO of macOS (XNU's ptcopen). */
+/** The system's errors when no terminal is free: ENOSPC of Linux, ENXIO of macOS (XNU's ptcopen). */
 const noTerminals: readonly unknown[] = [constants.errno.ENOSPC, constants.errno.ENXIO]
 const noTerminal = 'no terminal is free'
 
-/** Why a keeper did not start a program, by its own account. */
+/** Returns why a keeper did not start a program, from its event. */
 export function failureReason({ step, errno, error }: KeeperEvent): string {
   return step === 'pty' && noTerminals.includes(errno) ? `${noTerminal} (${error})` : `${step}: ${error}`
 }

@@ -5,37 +5,37 @@ import type { Log } from '../../kernel/contract/plugin.ts'
 import { findRecordedKeeper } from './exit-record.ts'
 import { KeeperConnection } from './keeper-connection.ts'
 
-/** After it was killed, what a keeper holds ends within so long: ms. */
+/** After SIGKILL a keeper's processes exit within this time: ms. */
 export const killedMs = 3000
-/** A keeper binds its socket again within so long, and is looked for this often: ms. */
+/** How long a keeper may take to bind its socket again, and the pause between attempts to connect: ms. */
 const wakeMs = 2000
 const wakeStepMs = 20
 
-/** A keeper's files: sockets by their path without an ending, and its exit record. */
+/** A keeper's files: the common path of its sockets, and its exit record. */
 export interface KeeperFiles {
   readonly base: string
   readonly exitFile: string
 }
 
-/** How a keeper is ended. */
+/** How a keeper is stopped. */
 export interface StopOptions {
-  /** A keeper, to look at locks. */
+  /** A keeper, which can check locks. */
   readonly program: string
-  /** After so long what it holds is killed. */
+  /** After this time its processes are killed: ms. */
   readonly graceMs: number
   readonly log: Log
 }
 
 /**
- * Ends a keeper that an earlier daemon has left unknown, and removes its files. One that lives is waited for: what it holds may use a port
- * that is needed. One that does not obey is left, with a warning.
+ * Stops a keeper that no daemon knows, and removes its files. Waits for it: its processes may use a port that is
+ * needed. Leaves one that does not respond, with a warning.
  */
 export async function stopUnknownKeeper(
   { base, exitFile }: KeeperFiles,
   { program, graceMs, log }: StopOptions,
 ): Promise<void> {
   const open = await KeeperConnection.open(`${base}.s`)
-  // Asked once where there is none, as for each service that ran when the machine lost its power.
+  // Checked once where there is none, as for each service that ran when the machine lost its power.
   const keeper = open === undefined ? await findRecordedKeeper(exitFile, program) : undefined
   const connection = keeper === undefined ? open : await wakeKeeper(base, keeper)
   if (connection !== undefined) {
@@ -61,7 +61,7 @@ async function waitForExit(connection: KeeperConnection, graceMs: number): Promi
   return first !== 'late'
 }
 
-/** The link to a keeper whose socket was removed: it binds it again at SIGHUP. */
+/** Connects to a keeper whose socket was deleted: it binds it again at SIGHUP. */
 async function wakeKeeper(base: string, pid: number): Promise<KeeperConnection | undefined> {
   if (!sendHangup(pid)) return undefined
   for (const end = performance.now() + wakeMs; performance.now() < end; await pause(wakeStepMs)) {
@@ -71,7 +71,7 @@ async function wakeKeeper(base: string, pid: number): Promise<KeeperConnection |
   return undefined
 }
 
-/** False: it has just ended. */
+/** Returns false when the keeper has just exited. */
 function sendHangup(pid: number): boolean {
   try {
     return process.kill(pid, 'SIGHUP')

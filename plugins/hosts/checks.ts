@@ -2,7 +2,7 @@ import type { Check, CheckResult } from '../../kernel/contract/plugin.ts'
 import type { HostsBlock } from './hosts-block.ts'
 import { addressesOf, findsLocalhostNames } from './name-lookup.ts'
 
-/** What doctor is told of names; `block` is what writes them, once it does. */
+/** Returns the checks of names for `locald doctor`. `block` returns undefined until the plugin has started. */
 export function nameChecks(
   os: NodeJS.Platform,
   block: () => HostsBlock | undefined,

@@ -6,7 +6,7 @@ import type { Privileges } from '../privileges/service.ts'
 import { acceptedNames, addressesOf, findsLocalhostNames, isLoopback, selectNames } from './name-lookup.ts'
 import type { SharedNames } from './shared-names.ts'
 
-/** What the block is kept by. */
+/** What the block needs. */
 export interface HostsBlockInput {
   readonly uid: number
   readonly catalog: Catalog
@@ -14,32 +14,35 @@ export interface HostsBlockInput {
   readonly shared: SharedNames
   readonly log: Log
   readonly hostsFile?: string
-  /** What the system knows of a name. Tests answer as another system would. */
+  /** The system's resolver. Tests replace it. */
   readonly find?: typeof addressesOf
 }
 
 /**
- * After the hosts file was replaced, programs find its names by now: ms. macOS reads it a second later (mDNSResponder-2600,
+ * Time after which programs see a change of the hosts file: ms. macOS reads it a second later (mDNSResponder-2600,
  * mDNSMacOSX/mDNSMacOSX.c, mDNSMacOSXGetEtcHostsFD), Linux at each lookup.
  */
 const resolveMs = 2500
-/** A look at the names, and the pause before the next: ms. */
+/** Pause between lookups: ms. */
 const pollMs = 100
 
-/** Keeps the user's block of the hosts file in step with the names of running services. One write at a time, the latest wins. */
+/**
+ * Keeps the user's block of the hosts file equal to the names of running services. One write at a time; the latest
+ * wins.
+ */
 export class HostsBlock {
   readonly #input: HostsBlockInput
-  /** What this daemon wanted when it last looked; whether the system finds such names is not asked anew for each event. */
+  /** The names of the last sync: spares each event a lookup of whether the system resolves names below localhost. */
   #wanted: string | undefined
-  /** What the block has; undefined: not known. */
+  /** The names in the block; undefined: unknown. */
   #written: string | undefined
   #running: Promise<void> | undefined
   #isPending = false
-  /** When the block was written last. */
+  /** When the block was last written. */
   #writtenAt = Number.NEGATIVE_INFINITY
   #problem = ''
 
-  /** What hinders it from being in step; empty when nothing does. */
+  /** Why the block is out of date; empty: it is not. */
   get problem(): string {
     return this.#problem
   }
@@ -48,18 +51,21 @@ export class HostsBlock {
     this.#input = input
   }
 
-  /** After a change of services. Never rejects; a failure is told once, not at each change. */
+  /** Synchronizes after a change of services. Never rejects; logs a failure once, not at each change. */
   scheduleSync(): void {
     this.sync(false).catch(error => this.#report(messageOf(error)))
   }
 
-  /** Says again what this daemon wants: the file that says it may have been removed as one that nobody uses. Never rejects. */
+  /** Publishes this daemon's names again: its file may have been deleted as unused. Never rejects. */
   refresh(): void {
     this.#wanted = undefined
     this.scheduleSync()
   }
 
-  /** Resolves when the block has what is wanted now. Rejects with what the helper said. `force`: written even if it should be right. */
+  /**
+   * Resolves when the block has the current names. Rejects with the helper's error. `force`: writes even if nothing
+   * changed.
+   */
   async sync(force: boolean): Promise<void> {
     if (force) {
       this.#wanted = undefined
@@ -89,7 +95,8 @@ export class HostsBlock {
     const { privileges, shared } = this.#input
     await shared.put(own)
     this.#written ??= (await this.#hasBlock()) ? undefined : ''
-    // Another daemon may have put its names meanwhile, and have been faster at the file: until it has what all want.
+    // Another daemon may have published its names meanwhile and written first: repeats until the block has the names of
+    // all.
     const all = async (): Promise<readonly string[]> => acceptedNames(await shared.all())
     for (let names = await all(); names.join() !== this.#written; names = await all()) {
       await privileges.hosts(names)
@@ -98,7 +105,10 @@ export class HostsBlock {
     }
   }
 
-  /** Resolves when programs find those of the names that the block has; where they do not, some time after it was written. Never rejects. */
+  /**
+   * Resolves when programs resolve those of the names that the block has, or some time after it was written. Never
+   * rejects.
+   */
   async waitUntilResolved(hosts: readonly string[]): Promise<void> {
     await this.#running?.catch(() => undefined)
     const { find = addressesOf } = this.#input
@@ -111,7 +121,7 @@ export class HostsBlock {
     }
   }
 
-  /** One that an earlier daemon left. */
+  /** Returns whether an earlier daemon left a block. */
   async #hasBlock(): Promise<boolean> {
     const text = await readFile(this.#input.hostsFile ?? '/etc/hosts', 'utf8').catch(() => '')
     return text.split(/\r?\n/).includes(`# BEGIN locald uid ${this.#input.uid}`)

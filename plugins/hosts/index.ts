@@ -8,7 +8,7 @@ import { folderOf, SharedNames } from './shared-names.ts'
 /** Cleaners of temporary folders go by days: ms. */
 const hourMs = 3_600_000
 
-/** Names of services in the hosts file, for programs that do not find them by themselves. */
+/** Names of services in the hosts file, for programs that do not resolve names below localhost. */
 const plugin: Plugin = {
   name: 'hosts',
   api: 1,
@@ -31,12 +31,12 @@ const plugin: Plugin = {
       }
       made.scheduleSync()
     })
-    // What is ready has a URL that works.
+    // A ready service has a URL that works.
     host.hooks.ready.tapPromise('hosts', async ({ key }) => {
       const hosts = host.use.catalog.services().find(it => it.key === key)?.hosts
       if (hosts !== undefined) await block?.waitUntilResolved(hosts)
     })
-    // While the helper can still be run: what was stopped with the daemon has no name any more.
+    // While the helper still works: services that stop with the daemon lose their names.
     host.hooks.closing.tapPromise('hosts', async () => {
       stop?.()
       await block?.sync(false).catch(error => host.log.warn(messageOf(error)))
@@ -61,7 +61,7 @@ function blockOf({ use, platform, folders, log }: Host): HostsBlock {
   return new HostsBlock({ uid: platform.uid, catalog: use.catalog, privileges: use.privileges, shared, log })
 }
 
-/** Of a user who is not in the password file, as in some containers: undefined. */
+/** Returns the home folder; undefined for a user without an entry in the password file, as in some containers. */
 function homeOf(): string | undefined {
   try {
     return userInfo().homedir

@@ -14,8 +14,8 @@ interface Entry {
 }
 
 /**
- * The names that all daemons of a user want (each sandbox has one): a user has one block in the hosts file. A file for each daemon in a
- * folder of the user's; that of a daemon which is gone does not count.
+ * The names of all daemons of a user (each sandbox has one), as a user has one block in the hosts file. Each daemon has
+ * a file in a folder of the user's; files of exited daemons are ignored.
  */
 export class SharedNames {
   readonly #uid: number
@@ -24,8 +24,8 @@ export class SharedNames {
   readonly #table: () => ProcessTable
 
   /**
-   * @param daemon what tells this daemon from others of the user: its data folder
-   * @param folder the same for all of them, whatever their environment is; there only while somebody wants names
+   * @param daemon distinguishes the daemons of a user: its data folder
+   * @param folder the same for all of them, whatever their environment is; exists only while one has names
    */
   constructor(uid: number, daemon: string, table: () => ProcessTable, folder: string) {
     this.#uid = uid
@@ -34,7 +34,7 @@ export class SharedNames {
     this.#table = table
   }
 
-  /** Says what this daemon wants. Rejects with PATHS_UNUSABLE where somebody else has the folder. */
+  /** Publishes this daemon's names. Rejects with PATHS_UNUSABLE when the folder is another user's. */
   async put(names: readonly string[]): Promise<void> {
     const start = (await this.#table().start(process.pid)) ?? ''
     const entry: Entry = { pid: process.pid, start, names }
@@ -42,7 +42,7 @@ export class SharedNames {
     if (names.length === 0) {
       if (!(await this.#hasFolder())) return
       await rm(path, { force: true })
-      // The last one out; refused while others want names.
+      // Fails while others have names.
       return await rmdir(this.#folder).catch(() => undefined)
     }
     await mkdir(this.#folder, { recursive: true, mode: 0o700 })
@@ -50,7 +50,7 @@ export class SharedNames {
     writeAtomic(path, JSON.stringify(entry), { durable: false })
   }
 
-  /** What all of them want, sorted. Rejects as `put` does. */
+  /** Returns the names of all daemons, sorted. Rejects as `put` does. */
   async all(): Promise<readonly string[]> {
     if (!(await this.#hasFolder())) return []
     const files = (await readdir(this.#folder).catch(() => [])).filter(name => name.endsWith('.json'))
@@ -59,8 +59,8 @@ export class SharedNames {
   }
 
   /**
-   * Whether the folder is there; nothing in it is looked at before. Anyone may have made one first where it lies in /tmp, and names in it
-   * would get into the hosts file of all.
+   * Returns whether the folder exists. Called before anything in it is read: in /tmp anyone may have created it first,
+   * and its names would get into everyone's hosts file.
    */
   async #hasFolder(): Promise<boolean> {
     const info = await lstat(this.#folder).catch(error => {
@@ -90,10 +90,10 @@ export class SharedNames {
 }
 
 /**
- * The folder of a user: that of systemd's session (pam_systemd(8)); on macOS, which removes from /tmp what was not used for three days, one in
- * their Library; else one in /tmp.
+ * Returns the folder of a user: in systemd's session (pam_systemd(8)); on macOS, which deletes files in /tmp that were
+ * not used for three days, in the Library; else in /tmp.
  *
- * @param home as the system knows it, not $HOME: the daemons of all environments have the same; undefined: there is none
+ * @param home as the system knows it, not $HOME: the same for daemons of all environments; undefined: there is none
  */
 export function folderOf({ os, uid }: Pick<PlatformFacts, 'os' | 'uid'>, home: string | undefined): string {
   const library = os === 'darwin' && home !== undefined ? join(home, 'Library') : undefined

@@ -25,7 +25,7 @@ const options = shape({
   additionalProperties: false,
 })
 
-/** A local CA that can vouch for local names only, certificates for the proxy, and the stores that trust it. */
+/** A local CA that can certify local names only, certificates for the proxy, and the stores that trust the CA. */
 const plugin: Plugin = {
   name: 'https',
   api: 1,
@@ -76,7 +76,7 @@ function isServed(host: Host): boolean {
   return typeof host.optional('web')?.https === 'number'
 }
 
-/** A flag that is not known might be meant to change less. */
+/** A misspelt flag may have been meant to limit the change. */
 function refuseArguments(command: string, [word]: readonly string[]): void {
   if (word === undefined) return
   throw new LocaldError('USAGE', `'locald ${command}' takes no word '${word}'`, {
@@ -90,12 +90,12 @@ function readDomains(host: Host): readonly string[] {
   throw new LocaldError('PLUGIN_SETUP', `[plugins.https] domains: ${domains}`, { plugin: 'https' })
 }
 
-// The kernel has checked them by the shape.
+// The kernel has validated them.
 function isOptions(value: unknown): value is ShapeOf<typeof options> {
   return typeof value === 'object' && value !== null && 'domains' in value
 }
 
-/** Undefined where the privileged helper is not installed. */
+/** Returns the privileged helper; undefined when it is not installed. */
 function findHelper(host: Host): Helper | undefined {
   if (!host.has('shim')) return undefined
   try {

@@ -5,7 +5,7 @@ import type { CheckResult, Plugin } from '../../kernel/contract/plugin.ts'
 import type { ShimState } from './service.ts'
 import { ShimPrivileges } from './shim.ts'
 
-/** What needs root, done by the privileged helper where that is installed. */
+/** Does what needs root by the privileged helper, where that is installed. */
 const plugin: Plugin = {
   name: 'privileges',
   api: 1,
@@ -23,7 +23,7 @@ const plugin: Plugin = {
 
 export default plugin
 
-/** Whether the installed helper is the one that came with this locald. */
+/** Checks whether the installed helper is the one of this locald. */
 async function checkVersion({ on, path }: ShimState, own: string): Promise<CheckResult> {
   const severity = 'optional'
   const [installed, shipped] = await Promise.all([hashFile(path), hashFile(own)])

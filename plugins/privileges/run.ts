@@ -6,12 +6,12 @@ import type { BoundSocket } from './service.ts'
 export interface ShimResult {
   readonly code: number | null
   readonly output: string
-  /** What it said, without its own name. */
+  /** Its error message, without its own name. */
   readonly says: string
   readonly sockets: readonly BoundSocket[]
 }
 
-/** It ends by itself after 15 s, and after 120 s where it runs a program of the distribution. */
+/** It exits after 15 s, or after 120 s when it runs a program of the distribution. */
 const timeoutMs = 130_000
 
 /** Runs the helper once, with an empty environment. Never rejects. */
@@ -20,8 +20,8 @@ export function runShim(path: string, words: readonly string[], input = ''): Pro
 }
 
 /**
- * Runs `bind PORT` with Node's channel as descriptor 3, over which listening sockets come. To be given to no other program: a
- * descriptor that Node does not expect ends this process.
+ * Runs `bind PORT` with Node's channel as descriptor 3, over which listening sockets come. To be used for no other
+ * program: an unexpected descriptor crashes this process.
  */
 export function runBind(path: string, port: number): Promise<ShimResult> {
   const child = spawn(path, ['bind', String(port)], {
@@ -46,7 +46,7 @@ async function collect(child: ChildProcess, input: string | undefined): Promise<
     const bound = boundAddress(message)
     if (bound !== undefined && typeof handle === 'object') sockets.push({ address: bound, handle })
   })
-  // It may end without having read its input.
+  // It may exit without reading its input.
   child.stdin?.on('error', () => {})
   child.stdin?.end(input)
   const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs)
@@ -56,10 +56,10 @@ async function collect(child: ChildProcess, input: string | undefined): Promise<
       left -= 1
       if (left === 0) resolve({ code: child.exitCode })
     }
-    // A later error is of the channel, which nobody reads any more.
+    // A later error is the channel's, which is no longer read.
     child.on('error', error => resolve({ code: null, failure: messageOf(error) }))
     child.once('close', end)
-    // What came over the channel is told until then.
+    // Messages on the channel arrive until then.
     child.once('disconnect', end)
   })
   clearTimeout(timer)
@@ -72,7 +72,7 @@ function boundAddress(message: unknown): string | undefined {
   return typeof message.bound === 'string' ? message.bound : undefined
 }
 
-/** Gives back sockets that nobody wants. */
+/** Closes sockets that are not used. */
 export function closeAll(sockets: readonly BoundSocket[]): void {
   for (const { handle } of sockets) if ('close' in handle && typeof handle.close === 'function') handle.close()
 }

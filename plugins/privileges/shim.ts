@@ -4,11 +4,11 @@ import type { BoundSocket, Privileges, ShimPlace } from './service.ts'
 
 const setup = 'Run `sudo locald admin setup`.'
 const portTaken = 21
-/** It says nothing then: its standard error may be what it waits for. */
+/** Prints nothing then: it may be blocked on its standard error. */
 const timedOut = 19
-/** Exit codes of an install that is not as it should be (shim/README.md). */
+/** Exit codes of a faulty installation (shim/README.md). */
 const needsSetup: readonly number[] = [10, 12, 13, 14, 15]
-/** Exit codes with something to do for the person, by code. */
+/** Hints by exit code. */
 const hints: Readonly<Record<number, string>> = {
   11: 'Start the daemon from a plain terminal: `locald server restart`.',
   19: 'Run the command again: the machine may be busy.',
@@ -20,7 +20,7 @@ const hints: Readonly<Record<number, string>> = {
   42: "Install your distribution's `ca-certificates` package.",
 }
 
-/** What needs root, by the privileged helper. */
+/** Does what needs root by the privileged helper. */
 export class ShimPrivileges implements Privileges {
   readonly #place: () => ShimPlace
 
@@ -39,7 +39,7 @@ export class ShimPrivileges implements Privileges {
   }
 
   async hosts(names: readonly string[]): Promise<void> {
-    // A count, so that an input that was cut short is not taken for fewer names.
+    // A count, so that truncated input is not taken for fewer names.
     const input = `locald-hosts 1 ${names.length}\n${names.map(name => `${name}\n`).join('')}`
     await this.#run('hosts', 'the hosts file could not be changed', input)
   }
@@ -62,7 +62,7 @@ export class ShimPrivileges implements Privileges {
     throw failure(what, result)
   }
 
-  /** Looked at anew each time: it may have been installed, or taken away, since. */
+  /** Checked on each call: the helper may have been installed or removed meanwhile. */
   async #path(portsSuffice: boolean): Promise<string> {
     const { on, path, portsOnly, reason, hint } = await this.#place().look()
     if (on && (portsSuffice || !portsOnly)) return path

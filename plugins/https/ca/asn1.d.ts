@@ -1,4 +1,4 @@
-/** A layer of node-forge on its own, which its types know only as a part of the whole. */
+/** A module of node-forge, which its types declare only as a part of the whole. */
 declare module 'node-forge/lib/asn1.js' {
   import type forge from 'node-forge'
 

@@ -9,7 +9,7 @@ import { authorityName, type Issuer, nameConstraints, pem, rootCertificate, subj
 
 const day = 86_400_000
 const rootDays = 3650
-/** A root with less left than this is replaced at the next start, so that no leaf outlives it. */
+/** A root that expires sooner is replaced at the next start, so that no leaf outlives it. */
 const leastDays = 120
 const names = { root: 'root.pem', key: 'root.key', retired: /^retired-[0-9a-f]{16}\.pem$/ }
 
@@ -21,15 +21,18 @@ export interface Authority {
   readonly issuer: Issuer
 }
 
-/** The root as it is on disk. */
+/** The root on disk. */
 export interface Root {
   readonly file: string
   readonly certificate: X509Certificate
-  /** The first 16 hex digits of the certificate's SHA-256: in the names under which it is put into stores. */
+  /** The first 16 hex digits of the certificate's SHA-256: part of its name in stores. */
   readonly id: string
 }
 
-/** The CA in a folder; a new one where there is none, it is broken, nearly over, or limited to other domains. Throws what the file system throws. */
+/**
+ * Opens the CA in a folder; creates one when there is none, or when it is broken, about to expire, or limited to other
+ * domains. Throws the file system's errors.
+ */
 export function openAuthority(folder: string, domains: readonly string[], now = Date.now()): Authority {
   const found = loadAuthority(folder, domains, now)
   if (found !== undefined) return found
@@ -37,18 +40,18 @@ export function openAuthority(folder: string, domains: readonly string[], now = 
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const name = authorityName(`locald development CA ${randomBytes(4).toString('hex')}`)
   const root = rootCertificate(privateKey, name, domains, { from: now - day, to: now + rootDays * day })
-  // The key first: a root that nobody can sign with would be trusted for nothing.
+  // The key first: a root without a key would be trusted for nothing.
   writeAtomic(join(folder, names.key), privateKey.export({ type: 'pkcs8', format: 'pem' }).toString())
   writeAtomic(join(folder, names.root), pem(root), { mode: 0o644 })
   return { file: join(folder, names.root), certificate: new X509Certificate(root), issuer: { name, key: privateKey } }
 }
 
-/** The root in a folder; undefined where there is none that can be read. */
+/** Reads the root in a folder; undefined when there is none that can be read. */
 export function readRoot(folder: string): Root | undefined {
   return readCertificate(join(folder, names.root))
 }
 
-/** Roots of this folder that are not used any more, but may still be in stores. Their keys are gone. */
+/** Returns replaced roots of this folder, which may still be in stores. Their keys are deleted. */
 export function retiredRoots(folder: string): readonly Root[] {
   return entriesOf(folder)
     .filter(name => names.retired.test(name))
@@ -56,12 +59,12 @@ export function retiredRoots(folder: string): readonly Root[] {
     .filter(root => root !== undefined)
 }
 
-/** Forgets a retired root, after it was taken out of the stores. */
+/** Deletes a retired root, after its removal from the stores. */
 export function forgetRoot(root: Root): void {
   rmSync(root.file, { force: true })
 }
 
-/** What is wrong with the key's file: undefined when only its owner may read it. */
+/** Returns what is wrong with the key's file: undefined when only its owner may read it. */
 export function findKeyProblem(folder: string): string | undefined {
   const file = join(folder, names.key)
   try {

@@ -7,7 +7,7 @@ export type Node = forge.asn1.Asn1
 
 const { Class, Type } = asn1
 
-/** What goes into a node: its content, or the nodes of which it is made. */
+/** A node's content: bytes, or its children. */
 type Content = Buffer | readonly Node[]
 
 function node(tagClass: forge.asn1.Class, type: forge.asn1.Type, content: Content): Node {
@@ -30,7 +30,7 @@ export const bits = (content: Buffer, unused = 0): Node =>
 /** A context-specific tag around content or nodes. */
 export const tagged = (tag: number, content: Content): Node => node(Class.CONTEXT_SPECIFIC, tag, content)
 
-/** RFC 5280 section 4.1.2.5: two-digit years until 2049, four digits from then on. */
+/** Encodes a time by RFC 5280 section 4.1.2.5: two-digit years until 2049, four digits from then on. */
 export function time(ms: number): Node {
   const date = new Date(Math.floor(ms / 1000) * 1000)
   const late = date.getUTCFullYear() >= 2050
@@ -42,7 +42,7 @@ export function encode(tree: Node): Buffer {
   return Buffer.from(asn1.toDer(tree).getBytes(), 'latin1')
 }
 
-/** Throws for what is not DER. */
+/** Throws for anything but DER. */
 export function decode(der: Buffer): Node {
   return asn1.fromDer(der.toString('latin1'))
 }

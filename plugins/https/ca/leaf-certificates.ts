@@ -6,10 +6,13 @@ import { isUnder } from './domains.ts'
 import { leafCertificate, loopback4, loopback6, pem } from './x509.ts'
 
 const day = 86_400_000
-/** Browsers take at most 398 days (CA/Browser Forum, Apple); nothing needs more than the time until the next renewal. */
+/** Browsers accept at most 398 days (CA/Browser Forum, Apple); a leaf needs no more than the time until its renewal. */
 export const leafDays = 90
 const renewDays = 30
-/** No client is asked for a certificate. Without this Node reads the roots it ships with: 20 ms of CPU and a MB on Node 20. */
+/**
+ * No client certificates are requested. Without this Node reads the roots it ships with: 20 ms of CPU and a MB on Node
+ * 20.
+ */
 const noRoots: string[] = []
 
 interface Leaf {
@@ -19,8 +22,9 @@ interface Leaf {
 }
 
 /**
- * Leaves in memory, the least recently used dropped beyond `maxLeaves`. One takes about a millisecond and is made synchronously, so
- * that a name asked for a hundred times at once is made once. They share a key that never leaves this process.
+ * Leaves in memory; drops the least recently used beyond `maxLeaves`. A leaf takes about a millisecond and is made
+ * synchronously, so that a hundred concurrent requests for a name make one. They share a key that never leaves this
+ * process.
  */
 export class LeafCertificates implements Certificates {
   readonly caFile: string
@@ -67,7 +71,7 @@ export class LeafCertificates implements Certificates {
       cert: this.#issue({ dns: [name] }),
       ca: noRoots,
       minVersion: 'TLSv1.2',
-      // A client that asks for a new handshake in the middle of TLS 1.2 wants to cost time; no browser does.
+      // A client that renegotiates within TLS 1.2 wants to cost time; no browser does.
       secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
     })
     return { context, renewAt: this.#now() + (leafDays - renewDays) * day }

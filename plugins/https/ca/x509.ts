@@ -1,13 +1,13 @@
 import { createHash, createPublicKey, type KeyObject, randomBytes, sign } from 'node:crypto'
 import { bits, decode, encode, integer, type Node, octets, oid, sequence, set, tagged, text, time, yes } from './der.ts'
 
-/** When a certificate holds, ms since the epoch. */
+/** A certificate's validity, ms since the epoch. */
 export interface Validity {
   readonly from: number
   readonly to: number
 }
 
-/** A certificate's issuer: its name as it stands in its own certificate (DER), and its key. */
+/** A certificate's issuer: its name as in its own certificate (DER), and its key. */
 export interface Issuer {
   readonly name: Buffer
   readonly key: KeyObject
@@ -16,7 +16,7 @@ export interface Issuer {
 const ecdsaWithSha256 = '1.2.840.10045.4.3.2'
 const serverAuth = '1.3.6.1.5.5.7.3.1'
 
-/** A root that can vouch for TLS servers under the given domains and on this machine, and for nothing else. DER. */
+/** Makes a root that can certify TLS servers under the given domains and on this machine, and nothing else. DER. */
 export function rootCertificate(key: KeyObject, name: Buffer, domains: readonly string[], validity: Validity): Buffer {
   return certificate({ name, key }, name, key, validity, [
     // No CA below it (RFC 5280 section 4.2.1.9).
@@ -29,7 +29,7 @@ export function rootCertificate(key: KeyObject, name: Buffer, domains: readonly 
   ])
 }
 
-/** A TLS server's certificate for DNS names and, as bytes, IP addresses. DER. */
+/** Makes a TLS server's certificate for DNS names and, as bytes, IP addresses. DER. */
 export function leafCertificate(
   issuer: Issuer,
   key: KeyObject,
@@ -55,12 +55,12 @@ export function leafCertificate(
 const organization = '2.5.4.10'
 const commonName = '2.5.4.3'
 
-/** The name of a CA that tells it from the CAs of other users and sandboxes. DER. */
+/** Returns the name of a CA, which distinguishes it from those of other users and sandboxes. DER. */
 export function authorityName(common: string): Buffer {
   return encode(distinguishedName([organization, 'locald development CA'], [commonName, common]))
 }
 
-/** The subject of a certificate, as DER. Throws for what is no certificate. */
+/** Returns the subject of a certificate, as DER. Throws for anything but a certificate. */
 export function subjectOf(certificateDer: Buffer): Buffer {
   const [tbs] = partsOf(decode(certificateDer))
   const subject = tbs === undefined ? undefined : partsOf(tbs)[5]
@@ -69,8 +69,9 @@ export function subjectOf(certificateDer: Buffer): Buffer {
 }
 
 /**
- * RFC 5280 section 4.2.1.10. Without a permitted address every address would be: a kind of name that is not mentioned is not
- * limited. So e-mail addresses and URIs are mentioned too, with a name that nobody has.
+ * Returns the name constraints of RFC 5280 section 4.2.1.10. Without a permitted address every address would be
+ * permitted: kinds of names that are not listed are not limited. So e-mail addresses and URIs are listed too, with a
+ * name that does not exist.
  */
 export function nameConstraints(domains: readonly string[]): Node {
   const permitted = [

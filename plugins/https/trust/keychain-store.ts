@@ -7,7 +7,7 @@ import type { Change, Changed, Store, StoreState } from './store.ts'
 
 type Domain = KeychainStep['domain']
 
-/** What the trust settings of one domain say of a root, as `locald-keychain state` tells it (shim/README.md). */
+/** The trust setting of a root in one domain, as `locald-keychain state` prints it (shim/README.md). */
 interface TrustSetting {
   readonly is: 'trusted' | 'none' | 'denied' | 'other' | 'unknown'
   /** Apple's OSStatus. */
@@ -31,7 +31,7 @@ const notApplied: Changed = {
   todo: 'Look for a device profile that forbids trust settings in System Settings > General > Device Management.',
 }
 
-/** The trust settings of macOS in one domain: read here, changed by the CLI, where the person is whom macOS asks. */
+/** The trust settings of macOS in one domain: read here, changed by the CLI, because macOS prompts its user. */
 export class KeychainStore implements Store {
   readonly kind = 'system'
   readonly title: string
@@ -40,7 +40,7 @@ export class KeychainStore implements Store {
   readonly #outcomes: readonly KeychainOutcome[]
   readonly #canChange: boolean
 
-  /** @param isAble whether the program that changes it is installed */
+  /** @param canChange whether the program that changes it is installed */
   constructor(machine: Machine, domain: Domain, outcomes: readonly KeychainOutcome[], canChange: boolean) {
     this.title = titles[domain]
     this.#machine = machine
@@ -56,7 +56,7 @@ export class KeychainStore implements Store {
     if (is === 'trusted') return { is }
     if (is === 'unknown') return { is: 'unusable', ...meaningOf(status, { act: 'trust', domain: this.#domain }) }
     if (is === 'denied') return { is: 'untrusted', note: 'set to Never Trust' }
-    // What a user's own settings leave open is decided by those of all users (SecTrustSettings.h).
+    // The settings of all users apply where a user's own are missing (SecTrustSettings.h).
     if (this.#domain === 'user' && settings.admin.is === 'trusted') return { is: 'trusted', note: titles.admin }
     return { is: 'untrusted' }
   }
@@ -66,7 +66,7 @@ export class KeychainStore implements Store {
     const settings = await this.#read(root)
     if (settings === undefined) return noProgram
     const change = this.#changeBy(step)
-    // Where the daemon cannot read the settings, macOS is believed.
+    // Where the daemon cannot read the settings, the CLI's result is trusted.
     const isConfirmed = change.done !== true || settings[this.#domain].is === 'unknown'
     return isConfirmed ? change : notApplied
   }

@@ -17,8 +17,9 @@ const firefox = [
 const packages = 'Debian, Ubuntu: libnss3-tools; Fedora: nss-tools; Arch: nss; openSUSE: mozilla-nss-tools'
 
 /**
- * The databases of the user's browsers. Chromium's is made where the browser was used before and has none. On macOS none is needed: Firefox
- * trusts what the keychain trusts since version 120, so that its own is changed only where certutil is there (`brew install nss`).
+ * Returns the databases of the user's browsers. Creates Chromium's where the browser was used before and has none. On
+ * macOS none is needed: since version 120 Firefox trusts what the keychain trusts, so its own is changed only if
+ * certutil is installed (`brew install nss`).
  */
 export async function nssStores(machine: Machine): Promise<readonly Store[]> {
   const certutil = await find(machine, 'certutil')
@@ -50,7 +51,7 @@ async function firefoxProfiles({ home }: Machine): Promise<readonly string[]> {
   return found
 }
 
-/** One database of NSS, through its own tool: the format is nobody else's business. */
+/** One database of NSS, accessed by NSS's own tool, as the format is internal. */
 class NssStore implements Store {
   readonly kind: 'chromium' | 'firefox'
   readonly title: string

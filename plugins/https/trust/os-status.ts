@@ -1,6 +1,6 @@
 import type { KeychainOutcome, KeychainStep } from '../../../kernel/contract/plugin.ts'
 
-/** What a number of Apple's means to a person: what failed, and what to do. */
+/** What an OSStatus means: what failed, and what to do. */
 interface Meaning {
   readonly reason: string
   readonly hint: string
@@ -75,14 +75,14 @@ const meanings: Readonly<Record<number, (of: KeychainChange) => Meaning>> = {
   }),
 }
 
-/** What an OSStatus means for a change. */
+/** Returns what an OSStatus means for a change. */
 export function meaningOf(status: number, of: KeychainChange): Meaning {
   const known = meanings[status]?.(of)
   if (known !== undefined) return { ...known, reason: `${known.reason} (${status})` }
   return { reason: `macOS refused (${status})`, hint: `Look it up: \`security error ${status}\`.` }
 }
 
-/** What an outcome other than success means. */
+/** Returns what a failed outcome means. */
 export function failureOf(outcome: KeychainOutcome): Meaning {
   if (outcome.status !== null) return meaningOf(outcome.status, outcome)
   const { act, domain, says } = outcome
@@ -95,7 +95,7 @@ export function failureOf(outcome: KeychainOutcome): Meaning {
 
 const addition = 'sudo security add-trusted-cert -d -r trustRoot -p ssl -k /Library/Keychains/System.keychain FILE'
 
-/** The command that makes a change. */
+/** Returns the command that makes a change. */
 export function commandFor({ act, domain }: KeychainChange): string {
   return act === 'untrust' ? 'locald untrust' : domain === 'admin' ? 'locald trust --system' : 'locald trust'
 }

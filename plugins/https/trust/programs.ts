@@ -1,11 +1,11 @@
 import { join } from 'node:path'
 import { findProgram, pathFolders, runProgram } from '../../lib/programs.ts'
 
-/** The machine whose stores are meant; a test gives it folders of its own. */
+/** The machine whose stores are changed; tests use folders of their own. */
 export interface Machine {
   readonly os: NodeJS.Platform
   readonly uid: number
-  /** `/`; system files are looked for below it. */
+  /** `/`; the root of system files. */
   readonly root: string
   readonly home: string
   readonly path: string
@@ -13,16 +13,19 @@ export interface Machine {
   readonly native: string
 }
 
-/** Default time limit: ms. */
+/** Time limit: ms. */
 const usualMs = 20_000
 
-/** Folders besides those of PATH, which a daemon that the system starts may have little of: Homebrew's, too, where programs stay unlinked. */
+/**
+ * Folders besides PATH, which is short in a daemon that the system starts: also Homebrew's, where programs stay
+ * unlinked.
+ */
 const besides: Partial<Record<NodeJS.Platform, readonly string[]>> = {
   darwin: ['/opt/homebrew/bin', '/usr/local/bin', '/opt/homebrew/opt/nss/bin', '/usr/local/opt/nss/bin'],
   linux: ['/usr/sbin', '/sbin'],
 }
 
-/** Returns a program's path, from PATH and the folders besides; undefined where it is not installed. */
+/** Returns a program's path, from PATH and the folders besides; undefined when it is not installed. */
 export async function find(machine: Machine, name: string): Promise<string | undefined> {
   const more = (besides[machine.os] ?? []).map(folder =>
     machine.os === 'darwin' ? join(machine.root, folder) : folder,
@@ -30,7 +33,7 @@ export async function find(machine: Machine, name: string): Promise<string | und
   return findProgram([name], [...pathFolders(machine.path), ...more])
 }
 
-/** Runs a program for at most 20 s. Never rejects; `text` is all it printed. */
+/** Runs a program for at most 20 s. Never rejects; `text` is all its output. */
 export async function run(
   program: string,
   args: readonly string[],

@@ -3,7 +3,7 @@ import type { Root } from '../ca/authority.ts'
 import { commandFor } from './os-status.ts'
 import type { Change, Store } from './store.ts'
 
-/** One store, as `--json` tells of it. */
+/** One store, as `--json` prints it. */
 interface StoreReport {
   readonly store: string
   readonly kind: Store['kind']
@@ -13,21 +13,21 @@ interface StoreReport {
   readonly todo: string | null
 }
 
-/** What came of each store, gathered for the answer of `locald trust` and `locald untrust`. */
+/** Collects the result of each store for `locald trust` and `locald untrust`. */
 export class Report {
   readonly #lines: string[] = []
   readonly #stores: StoreReport[] = []
   readonly #steps: KeychainStep[] = []
 
   /**
-   * Takes what came of a store.
-   * @param done what is true of the store then
-   * @param old an earlier root, where it is not the present one
+   * Adds the result of a store.
+   * @param done describes the store after success
+   * @param old an earlier root, unless it is the present one
    */
   add(store: Store, change: Change, done: string, old?: Root): void {
     const title = old === undefined ? store.title : `an earlier CA (${old.id}) in ${store.title}`
     if (change.done === 'not yet') this.#steps.push(change.step)
-    // What keeps the present root from being changed was said.
+    // The reason was reported for the present root.
     if (old !== undefined && this.#stores.some(other => other.store === store.title && !other.done)) return
     const end = change.done === 'not yet' ? notChanged(change.step) : change
     const outcome = end.done ? { done: true, reason: null, todo: null } : end
@@ -35,7 +35,7 @@ export class Report {
     this.#lines.push(...(end.done ? [`✓ ${title} ${done}`] : [`! ${title}: ${end.reason}`, `  ${end.todo}`]))
   }
 
-  /** The answer: with what the CLI is to do first, unless that was asked for already. */
+  /** Returns the answer, with the CLI's steps unless it has already run them. */
   result(
     outcomes: unknown,
     root: Root | undefined,

@@ -7,13 +7,13 @@ import type { Root } from '../ca/authority.ts'
 import { find, type Machine } from './programs.ts'
 import { type Changed, nameOf, type Store, type StoreState } from './store.ts'
 
-/** How a family of distributions keeps roots that its administrator adds. */
+/** How a family of distributions stores roots that its administrator adds. */
 interface Family {
   readonly title: string
-  /** Anchors are put here … */
+  /** Anchors are stored here … */
   readonly folder: string
   readonly suffix: '.crt' | '.pem'
-  /** … this program makes of them … */
+  /** … this program turns them into … */
   readonly update: readonly [program: string, ...args: string[]]
   /** … the file that programs read. */
   readonly bundles: readonly string[]
@@ -63,7 +63,7 @@ const missing = 'only the privileged helper can change it without Java’s store
 /** What the privileged helper does for a store. PEM. */
 export type Helper = Pick<Privileges, 'trust' | 'untrust'>
 
-/** The system's store of a Linux distribution: found by its folders, since derivatives have many names. */
+/** Returns the system's store of a Linux distribution: identified by its folders, since derivatives have many names. */
 export async function linuxStore(machine: Machine, helper: Helper | undefined): Promise<Store> {
   for (const family of families) {
     const [update] = family.update
@@ -76,7 +76,7 @@ export async function linuxStore(machine: Machine, helper: Helper | undefined): 
   )
 }
 
-/** A store of which locald can only say why it does nothing. */
+/** Returns a store that reports why locald cannot change it. */
 function unusableStore(reason: string, hint: string): Store {
   const change: Changed = { done: false, reason, todo: hint }
   return {
@@ -88,7 +88,7 @@ function unusableStore(reason: string, hint: string): Store {
   }
 }
 
-/** Changed by the helper, or by a person: an anchor that is put there by locald itself would get into Java's store, too. */
+/** Changed by the helper, or by the user: an anchor that locald itself adds would get into Java's store, too. */
 class AnchorStore implements Store {
   readonly kind = 'system'
   readonly title: string
@@ -103,7 +103,7 @@ class AnchorStore implements Store {
     this.#helper = helper
   }
 
-  /** Trusted is what stands in the bundle: an anchor alone is seen by no program. */
+  /** Checks the bundle: programs ignore an anchor alone. */
   async state(root: Root): Promise<StoreState> {
     const body = bodyOf(root.certificate.toString())
     for (const bundle of this.#family.bundles) {
@@ -131,7 +131,7 @@ class AnchorStore implements Store {
     const rehash = this.#family.canUseHelper ? ' && sudo openssl rehash /etc/ssl/certs' : ''
     const todo = `sudo rm -f ${anchor}${links} && sudo ${this.#family.update.join(' ')}${rehash}`
     const change = await callHelper(this.#helper, 'untrust', root, todo)
-    // What a person has put there by hand is not the helper's.
+    // The helper does not remove what the user added by hand.
     return change.done && (await isThere()) ? { done: false, reason: 'it was added by hand', todo } : change
   }
 
@@ -163,7 +163,7 @@ export function lastLine(text: string): string {
   return text.trim().split('\n').at(-1) ?? ''
 }
 
-/** For a command that a person pastes into a shell. */
+/** Quotes a path for a command that the user pastes into a shell. */
 export function quoted(path: string): string {
   return /^[\w/.@:+-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`
 }

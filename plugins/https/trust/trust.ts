@@ -8,15 +8,15 @@ import { Report } from './report.ts'
 import type { Store } from './store.ts'
 import { type Helper, linuxStore } from './system-store.ts'
 
-/** How a change is asked for. */
+/** A requested change. */
 export interface TrustRequest {
   /** On macOS, for all users. On Linux the system's store is that of all users anyway. */
   readonly system?: boolean
-  /** What came of the steps of the answer before; undefined where none were asked for yet. */
+  /** The outcomes of the previous answer's steps; undefined before there were any. */
   readonly outcomes?: readonly KeychainOutcome[] | undefined
 }
 
-/** The stores a CA is put into and taken out of, and what `doctor` says of them. */
+/** Adds the CA to stores and removes it, and checks them for `doctor`. */
 export class Trust {
   readonly #machine: Machine
   readonly #folder: string
@@ -25,7 +25,7 @@ export class Trust {
 
   /**
    * @param folder the CA's, absolute
-   * @param helper the privileged helper, where it is installed
+   * @param helper returns the privileged helper if it is installed
    */
   constructor(machine: Machine, folder: string, helper: () => Helper | undefined = () => undefined) {
     this.#machine = machine
@@ -33,7 +33,7 @@ export class Trust {
     this.#helper = helper
   }
 
-  /** `locald trust`: puts the root into every store that lacks it; exit code 1 when something is left to do by hand. */
+  /** Adds the root to every store that lacks it; exit code 1 when the user has to finish it by hand. */
   async trust(request: TrustRequest = {}): Promise<CommandResult> {
     const root = readRoot(this.#folder)
     if (root === undefined) return noAuthority()
@@ -48,7 +48,7 @@ export class Trust {
     return report.result(request.outcomes, root, [`The CA’s file is ${root.file}`], restartAdvice(request))
   }
 
-  /** `locald untrust`: takes the root, and those it replaced, out of every store. */
+  /** Removes the root, and those it replaced, from every store. */
   async untrust(request: TrustRequest = {}): Promise<CommandResult> {
     const root = readRoot(this.#folder)
     if (root === undefined && retiredRoots(this.#folder).length === 0) return noAuthority()
@@ -61,7 +61,7 @@ export class Trust {
     return report.result(request.outcomes, root)
   }
 
-  /** Takes those roots out of all stores that were replaced, and forgets one that is in none: it is asked for once. */
+  /** Removes replaced roots from all stores, and forgets those that are in none: each is removed once. */
   async #removeRetired(request: TrustRequest, report: Report): Promise<void> {
     const stores = await this.#storesToClear(request)
     for (const old of retiredRoots(this.#folder)) {
@@ -75,7 +75,7 @@ export class Trust {
     }
   }
 
-  /** Whether the CA's files are as they must be. */
+  /** Checks the CA's files. */
   async checkFiles(): Promise<CheckResult> {
     const root = readRoot(this.#folder)
     if (root === undefined) return { status: 'skip', severity: 'important', summary: notYet }
@@ -87,7 +87,7 @@ export class Trust {
     return { status: 'pass', severity: 'important', summary: `${root.file}, until ${root.certificate.validTo}` }
   }
 
-  /** Whether the stores of one kind trust the root. */
+  /** Checks whether the stores of one kind trust the root. */
   async checkStores(kind: Store['kind']): Promise<CheckResult> {
     const severity = 'optional'
     const root = readRoot(this.#folder)
@@ -133,7 +133,7 @@ export class Trust {
     return domains.map(domain => new KeychainStore(this.#machine, domain, outcomes ?? [], canChange(domain)))
   }
 
-  /** Looked for once for all who ask at once. */
+  /** Concurrent callers share one search. */
   #others(): Promise<readonly Store[]> {
     this.#search ??= this.#find().finally(() => {
       this.#search = undefined
@@ -149,7 +149,7 @@ export class Trust {
 
 const notYet = 'the CA is made when the daemon first starts with HTTPS'
 
-/** What is to be done once macOS trusts the CA: a browser that runs may keep what it has read. */
+/** Returns what to do after macOS trusts the CA: a running browser may keep what it has read. */
 function restartAdvice({ system, outcomes = [] }: TrustRequest): readonly string[] {
   if (!outcomes.some(({ act, status }) => act === 'trust' && status === 0)) return []
   return [`Restart browsers that are open.${system === true ? '' : ' If one still warns: `locald trust --system`.'}`]
