@@ -5,8 +5,8 @@ import { realPathIfAny } from '../contract/real-path.ts'
 import { readTextFileNow } from '../contract/text-file.ts'
 
 /**
- * The branch of the linked git worktree a folder is in, as a DNS label (detached: the worktree's own name); undefined in a
- * main checkout or outside git. Reads git's files (gitrepository-layout(5)); runs nothing.
+ * Returns the branch of the linked git worktree that a folder is in, as a DNS label (detached: the worktree's own name); undefined in a
+ * main checkout or outside git. Reads git's files (gitrepository-layout(5)) without running git.
  */
 export function worktreeBranch(folder: string): string | undefined {
   const link = gitLink(folder)
@@ -35,8 +35,8 @@ export function worktreeIn(folder: string): GitWorktree | undefined {
 }
 
 /**
- * The repository that a folder is a checkout of, as the path of its `.git` folder; undefined outside git. Only a worktree that the
- * repository knows, too, is one of it: anyone can write a `.git` file that names another's.
+ * Returns the repository that a folder is a checkout of, as the path of its `.git` folder; undefined outside git. A worktree counts only if
+ * the repository lists it as well: anyone can write a `.git` file that names another repository.
  */
 export function repositoryOf(folder: string): string | undefined {
   for (let at = folder; ; at = dirname(at)) {
@@ -50,10 +50,10 @@ export function repositoryOf(folder: string): string | undefined {
 
 /** The longest DNS label (RFC 1035, 2.3.4). */
 export const longestLabel = 63
-/** A branch's label leaves room for what is put before and behind it. */
+/** A branch's label leaves room for a prefix and a suffix. */
 const longestSlug = 40
 
-/** A text as one DNS label of at most 40 characters; letters lose their accents, in whichever way the file system composes them. */
+/** Converts a text to one DNS label of at most 40 characters. Accents are dropped, whether the file system composes letters or not. */
 export function slugOf(text: string): string {
   const slug = text
     .normalize('NFD')
@@ -70,7 +70,7 @@ interface GitLink {
   readonly text: string
 }
 
-/** Where git keeps what it knows of a linked worktree; undefined for another's link: a submodule's leads to `.git/modules`. */
+/** Returns git's own folder of a linked worktree; undefined for other links: a submodule's leads to `.git/modules`. */
 function worktreeOf({ file, text }: GitLink): string | undefined {
   const [, target] = /^gitdir: (.+)$/m.exec(text) ?? []
   if (target === undefined) return undefined
@@ -86,7 +86,7 @@ function ownerOf(link: GitLink): string | undefined {
   return isKnown ? realPathIfAny(dirname(dirname(gitDir))) : undefined
 }
 
-/** The `.git` file at or above a folder; undefined where a `.git` folder comes first. */
+/** Returns the `.git` file at or above a folder; undefined where a `.git` folder comes first. */
 function gitLink(folder: string): GitLink | undefined {
   for (let at = folder; ; at = dirname(at)) {
     const link = linkAt(at)
@@ -101,7 +101,7 @@ function linkAt(folder: string): GitLink | undefined {
   return text === undefined ? undefined : { file, text }
 }
 
-/** What cannot be looked at is none: the path may lead through a file, a circle of links, or be too long. */
+/** Whether a path is a folder. No error is thrown: the path may lead through a file or a circle of links, or be too long. */
 function isFolder(path: string): boolean {
   try {
     return statSync(path).isDirectory()

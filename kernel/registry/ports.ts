@@ -6,18 +6,18 @@ import { LocaldError, systemCode } from '../errors.ts'
 import { OperationQueue } from '../system/async.ts'
 import type { Registry } from './registry.ts'
 
-/** Assigned ports are below every platform's ephemeral range and none of those that browsers refuse. */
+/** Assigned ports are below every platform's ephemeral range and not among those that browsers block. */
 const first = 20_000
 const count = 10_000
 const addresses = ['127.0.0.1', '::1'] as const
 
-/** What to lease for: a fixed port, or the one it had, or a new one. */
+/** A service that needs a port: its fixed one, or its last one, or a new one. */
 export interface LeaseRequest {
   readonly service: string
   readonly fixed: number | undefined
 }
 
-/** How it is found out whether a port is free. Tests answer as another system would. */
+/** The checks whether a port is free, which tests replace to simulate another system. */
 export interface FreeTests {
   readonly isBindable: (host: string, port: number) => Promise<boolean>
   readonly isTaken: (host: string, port: number) => Promise<boolean>
@@ -30,13 +30,13 @@ export interface PortsInput {
   readonly own: (port: number) => DaemonPort | undefined
 }
 
-/** Leases host ports: the same one for a project's service tomorrow, free on both loopback addresses. */
+/** Leases host ports: free on both loopback addresses, and the same one for a service at every start. */
 export class Ports {
   readonly #registry: Registry
   readonly #input: PortsInput
-  /** Ports of services that run or start now, with their keys. */
+  /** Ports of services that run or start now, and the keys of the services. */
   readonly #held = new Map<number, string>()
-  /** One choice at a time: what is chosen is remembered before the next begins. */
+  /** Runs one choice at a time, so that each sees what the one before it chose. */
   readonly #choices = new OperationQueue()
 
   constructor(registry: Registry, input: PortsInput) {
@@ -44,7 +44,7 @@ export class Ports {
     this.#input = input
   }
 
-  /** The ports of a project's services, by service: the ones they had, else new ones, all remembered in one write. */
+  /** Returns the ports of a project's services: those they had, else new ones. All are saved in one write. */
   lease(project: ProjectRef, requests: readonly LeaseRequest[]): Promise<ReadonlyMap<string, number>> {
     return this.#choices.run(async () => {
       const leases = new Map<string, number>()
@@ -62,7 +62,7 @@ export class Ports {
     })
   }
 
-  /** Marks a port as used by a service; PORT_TAKEN when another of locald's has it. */
+  /** Marks a port as used by a service. Throws PORT_TAKEN when another service has it. */
   hold(port: number, key: string): void {
     const holder = this.#held.get(port)
     if (holder !== undefined && holder !== key)
@@ -74,7 +74,7 @@ export class Ports {
     if (this.#held.get(port) === key) this.#held.delete(port)
   }
 
-  /** PORT_TAKEN, naming the holder, when something listens on the port. */
+  /** Throws PORT_TAKEN, naming the process, when something listens on the port. */
   async check(port: number, key: string): Promise<void> {
     if (await isFree(port)) return
     const own = this.#input.own(port)
@@ -83,7 +83,7 @@ export class Ports {
     throw taken(port, key, (await this.holder(port)) ?? 'another process', otherPort(freeing))
   }
 
-  /** Who listens on a port, if that can be told. */
+  /** Returns the process that listens on a port, where the system shows it. */
   async holder(port: number): Promise<string | undefined> {
     const own = this.#input.own(port)
     return own === undefined ? await this.#input.table()?.holder(port) : nameOf(own)
@@ -94,7 +94,7 @@ export class Ports {
     return this.#held.has(port) || this.#input.own(port) !== undefined
   }
 
-  /** A fresh port for a service whose own was taken by a stranger. */
+  /** Assigns a new port to a service whose own is in use by another program. */
   reassign(project: ProjectRef, service: string): Promise<number> {
     return this.#choices.run(async () => {
       const own = this.#registry.port(project.path, service)
@@ -104,7 +104,7 @@ export class Ports {
     })
   }
 
-  /** The port it had, unless another service has it now. */
+  /** Returns the port a service had, unless another service has it now. */
   #known(project: ProjectRef, service: string, chosen: ReadonlySet<number>): number | undefined {
     const key = `${project.name}:${service}`
     const known = this.#registry.port(project.path, service)
@@ -112,7 +112,7 @@ export class Ports {
     return (this.#held.get(known) ?? key) === key ? known : undefined
   }
 
-  /** The search begins where the project's folder, the service and this registry say, so that two daemons rarely meet. */
+  /** Searches from a port derived from project, service and registry, so that two daemons rarely try the same ports. */
   async #assign(project: ProjectRef, service: string, chosen: ReadonlySet<number>): Promise<number> {
     const seed = [this.#registry.file, project.path, service].join('\0')
     const start = createHash('sha256').update(seed).digest().readUInt32BE() % count
@@ -142,7 +142,7 @@ function taken(port: number, key: string, holder: string, hint: string): LocaldE
   return new LocaldError('PORT_TAKEN', `port ${port} of ${key} is in use by ${holder}`, { service: key, hint })
 }
 
-/** Whether nothing listens on a port of either loopback address: it can be bound, and nobody answers there. */
+/** Whether nothing listens on a port of either loopback address: it can be bound, and connections are refused. */
 export async function isFree(
   port: number,
   { isBindable, isTaken }: FreeTests = { isBindable: canBind, isTaken: isAnswered },
@@ -158,7 +158,7 @@ function canBind(host: string, port: number): Promise<boolean> {
     const server = createServer()
     server.once('error', error => {
       const code = systemCode(error)
-      // A machine without IPv6 has no ::1 to be taken.
+      // On a machine without IPv6 there is no ::1.
       resolve(code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT')
     })
     server.listen({ port, host, exclusive: true }, () => server.close(() => resolve(true)))

@@ -9,7 +9,7 @@ import { longestLabel, repositoryOf, slugOf, worktreeBranch } from './git-worktr
 
 /** A known project: its identity and the ports its services have had. */
 export interface KnownProject extends ProjectRef {
-  /** The name and domain its configuration asks for; what it got may differ. */
+  /** The name and domain that the configuration asks for; the assigned ones may differ. */
   readonly wanted: { readonly name: string; readonly domain: string }
   readonly services: readonly string[]
   readonly ports: Readonly<Record<string, number>>
@@ -43,10 +43,10 @@ const registryShape = fileShape({
   },
 })
 
-/** What a plan is called, and its services. */
+/** The names in a plan: its own, its domain and those of its services. */
 type ProjectNames = Pick<ProjectPlan, 'name' | 'domain'> & { readonly services: readonly Pick<ServicePlan, 'name'>[] }
 
-/** Known projects on disk. Each change is written at once, atomically. */
+/** The known projects, on disk. Each change is written at once, atomically. */
 export class Registry {
   readonly file: string
   readonly #log: Log
@@ -79,8 +79,8 @@ export class Registry {
   }
 
   /**
-   * The identity of the project in a folder: the one it had, else the one it wants, else, where another folder has that
-   * name or domain, one of its own. A git worktree is named after its branch. A domain of an earlier version that is below
+   * Returns the identity of the project in a folder: the one it had, else the one it wants, else, where another folder has that
+   * name or domain, a different one. A git worktree is named after its branch. A domain from an earlier version that is below
    * another project's is replaced; the name, under which the data is stored, stays.
    */
   identify(wanted: ProjectRef, services: readonly string[]): ProjectRef {
@@ -102,7 +102,7 @@ export class Registry {
     return { name, path: wanted.path, domain }
   }
 
-  /** Knows a project that runs, with its ports, where the registry was lost; changes nothing of one that it knows. */
+  /** Adds a running project, with its ports, after the registry was lost; does nothing for a known one. */
   restore(ref: ProjectRef, plan: ProjectNames, ports: Readonly<Record<string, number>>): void {
     if (this.#projects.has(ref.path)) return
     this.#save({
@@ -115,13 +115,13 @@ export class Registry {
     })
   }
 
-  /** The port a service of a project had last. */
+  /** Returns the last port of a service. */
   port(path: string, service: string): number | undefined {
     const ports = this.#projects.get(path)?.ports ?? {}
     return Object.hasOwn(ports, service) ? ports[service] : undefined
   }
 
-  /** Whether a port is known for any service of an existing project other than the given one. */
+  /** Whether a port belongs to another service of any project that still exists. */
   portTaken(port: number, path: string, service: string): boolean {
     return this.list().some(project =>
       Object.entries(project.ports).some(
@@ -137,7 +137,7 @@ export class Registry {
     if (JSON.stringify(merged) !== JSON.stringify(known.ports)) this.#save({ ...known, ports: merged })
   }
 
-  /** Whether the project in a folder is to be started with the daemon. */
+  /** Sets whether the project in a folder starts with the daemon. */
   pin(path: string, pinned: boolean): void {
     const known = this.#projects.get(path)
     if (known !== undefined && known.pinned !== pinned) this.#save({ ...known, pinned })
@@ -147,7 +147,7 @@ export class Registry {
     if (this.#projects.delete(path)) this.#write()
   }
 
-  /** @param had the name it had for the same wish, which it keeps where that is unique */
+  /** @param had the name it got for the same request earlier, kept where it is still unique */
   #choose(wanted: ProjectRef, services: readonly string[], had: string | undefined): Identity {
     const { path } = wanted
     const isFree = (ref: ProjectRef) => this.#isUnique(ref) && this.#isApart(ref, services)
@@ -168,7 +168,7 @@ export class Registry {
     }
   }
 
-  /** The innermost folder in which a path differs from that of who has the name already; the name itself would say nothing. */
+  /** Returns the innermost folder in which a path differs from that of the project with the same name; the name itself is no difference. */
   #distinction({ name, path, domain }: ProjectRef): string | undefined {
     const holder = this.#others(path).find(other => other.name === name || other.domain === domain)
     return ownPart(path.split(sep), holder?.path.split(sep) ?? [])
@@ -177,7 +177,7 @@ export class Registry {
       .find(label => label !== name)
   }
 
-  /** A project of that name whose folder no longer exists: a folder that gets the name was moved, most often, and keeps its ports. */
+  /** Returns a project of that name whose folder no longer exists: its folder was probably moved, and keeps its ports. */
   #movedFrom(name: string, domain: string): KnownProject | undefined {
     const missing = this.list().filter(
       other => other.name === name && other.domain === domain && !isStillAt(other.path),
@@ -185,7 +185,7 @@ export class Registry {
     return missing.sort((a, b) => (a.usedAt < b.usedAt ? 1 : -1))[0]
   }
 
-  /** Whether no other existing project, nor locald, has the name or the domain. */
+  /** Whether neither another existing project nor locald has the name or the domain. */
   #isUnique({ name, path, domain }: ProjectRef): boolean {
     if (domain === 'localhost') return false
     if (this.#reserved().some(host => host === domain || isBelow(domain, host))) return false
@@ -194,7 +194,7 @@ export class Registry {
 
   /**
    * Whether no service's host name is another project's domain, and neither project's domain is below the other's, which would
-   * let their pages set each other's cookies (RFC 6265 section 5.1.3). Checkouts of one repository may.
+   * let their pages set each other's cookies (RFC 6265 section 5.1.3). Checkouts of one repository may share a domain.
    */
   #isApart({ path, domain }: ProjectRef, services: readonly string[]): boolean {
     const own = new Set(services.map(service => `${service}.${domain}`))
@@ -205,7 +205,7 @@ export class Registry {
     })
   }
 
-  /** The project of another repository below whose domain a domain is; the outermost. */
+  /** Returns the outermost project of another repository whose domain is above a domain. */
   #holderAbove({ path, domain }: ProjectRef): KnownProject | undefined {
     return this.#others(path)
       .filter(other => isBelow(domain, other.domain) && !isSameRepository(path, other.path))
@@ -221,7 +221,7 @@ export class Registry {
     this.#write()
   }
 
-  /** A file that cannot be written (a full disk) costs the same names and ports tomorrow, not today's work. */
+  /** Writes the file. A failure (a full disk) is logged: only the next daemon misses the names and ports. */
   #write(): void {
     try {
       writeAtomic(this.file, `${JSON.stringify({ version: 1, projects: this.list() }, null, 2)}\n`)
@@ -242,12 +242,12 @@ function isSameRepository(path: string, other: string): boolean {
   return repository !== undefined && repository === repositoryOf(other)
 }
 
-/** What a domain has before the one above it, as one label. */
+/** Returns the part of a domain before the one above it, as one label. */
 function prefixOf(domain: string, above: string): string {
   return slugOf(domain.slice(0, -1 - above.length))
 }
 
-/** A domain beside another: `shop-two.localhost` beside `shop.localhost`. */
+/** Derives a domain beside another: `shop-two.localhost` from `shop.localhost`. */
 function besideOf(domain: string, label: string): string {
   const dot = domain.indexOf('.')
   return `${suffixed(domain.slice(0, dot), label)}${domain.slice(dot)}`
@@ -257,7 +257,7 @@ function suffixed(text: string, label: string): string {
   return `${text.slice(0, longestLabel - 1 - label.length)}-${label}`
 }
 
-/** What is left of a path without what it has in common with another at both ends. */
+/** Returns a path without the parts that it shares with another at its start and its end. */
 function ownPart(path: readonly string[], other: readonly string[]): string[] {
   const most = Math.min(path.length, other.length)
   let start = 0

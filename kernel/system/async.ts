@@ -1,7 +1,4 @@
-/**
- * The promise's result, or, after `ms`, a rejection with what `late` makes. The promise itself cannot be stopped; how it ends later is
- * of no interest.
- */
+/** Resolves with the promise's result, or rejects after `ms` with the error of `late`. The promise's own result is then ignored. */
 export async function within<T>(ms: number, promise: Promise<T>, late: () => Error): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const limit = new Promise<never>((_, reject) => {
@@ -29,8 +26,8 @@ export function pause(ms: number, signal?: AbortSignal): Promise<void> {
 }
 
 /**
- * The step's result. Once the signal aborts, the step has `graceMs` left to end by itself; after that it rejects with the
- * signal's reason, and what the step still brings goes to `late`.
+ * Resolves with the step's result. After the signal aborts, the step has `graceMs` to finish; then this rejects with the signal's reason,
+ * and a later result goes to `late`.
  */
 export function unlessStopped<T>(
   step: Promise<T>,
@@ -58,7 +55,7 @@ export function unlessStopped<T>(
   })
 }
 
-/** A promise with its own resolver (Promise.withResolvers is newer than Node 20). */
+/** Makes a promise with its resolver (Promise.withResolvers is newer than Node 20). */
 export function deferred<T>(): { readonly promise: Promise<T>; readonly resolve: (value: T) => void } {
   let resolve: (value: T) => void = () => {}
   const promise = new Promise<T>(done => {
@@ -67,11 +64,11 @@ export function deferred<T>(): { readonly promise: Promise<T>; readonly resolve:
   return { promise, resolve }
 }
 
-/** A queue for work that takes its time: one goes ahead in each turn of the event loop, so that what is short is served in between. */
+/** A queue for long work: one item runs in each turn of the event loop, so that short work is served in between. */
 export class Turns {
   readonly #waiting: (() => void)[] = []
 
-  /** Resolves when it is one's turn. */
+  /** Resolves when the caller's turn comes. */
   next(): Promise<void> {
     return new Promise(resolve => {
       this.#waiting.push(resolve)

@@ -2,16 +2,16 @@ import { connect } from 'node:net'
 import { isOthers, mayRun, readPlace } from './daemon-place.ts'
 import type { Paths } from './paths.ts'
 
-/** A daemon answers from memory: ms. */
+/** The deadline of an answer, which a daemon gives from memory: ms. */
 const answerMs = 2000
-/** One whose socket was removed has bound it again after so long: ms. */
+/** How long a daemon may take to bind a deleted socket again: ms. */
 const bindMs = 2000
-/** Between two tries: ms. */
+/** The pause between two tries: ms. */
 const stepMs = 50
 
 /**
- * Whether another daemon serves this data folder although its lock could be had, as the lock's file was removed: that daemon keeps its
- * place written in the data folder.
+ * Whether another daemon serves this data folder although the lock was free, because the lock's file was deleted. That daemon keeps its
+ * address in the data folder.
  */
 export async function isServed({ data }: Pick<Paths, 'data'>): Promise<boolean> {
   const place = readPlace(data)

@@ -6,28 +6,27 @@ import { LocaldError, systemCode } from '../errors.ts'
 const { closeSync, constants, fchmodSync, fstatSync, lstatSync, openSync, statSync } =
   process.getBuiltinModule('node:fs')
 
-/** What open(2) is asked for by kind; a file's kind is looked at afterwards. */
+/** The flags of open(2) by kind. That a file is a regular one is checked after it was opened. */
 const kinds = { folder: constants.O_DIRECTORY, file: 0 } as const
-/** The id that the system shows for a user that a container does not know (user_namespaces(7)): it can be no one here. */
+/** The id that the system shows for a user unknown in a container (user_namespaces(7)): no process here can have it. */
 const overflow = 65_534
 /** S_ISVTX: in such a folder only an entry's owner may rename or remove it, besides the folder's. */
 const sticky = 0o1000
 
-/** The user this process works for; undefined where the system has no such ids. */
+/** Returns the effective user id of this process; undefined where the system has no such ids. */
 export function callerUid(): number | undefined {
   return process.geteuid?.()
 }
 
-/** A descriptor of what was opened, and what fstat(2) says of it. The caller closes it. */
+/** An open file and its fstat(2). The caller closes it. */
 export interface Opened {
   readonly fd: number
   readonly stat: Stats
 }
 
 /**
- * Opens a folder or a regular file for reading: no link is followed at the last step (ELOOP, or ENOTDIR for a folder), nothing is waited
- * for (a FIFO), and what is of another kind is refused. Looks at no owner: compare `stat.uid`. Throws the system's errors, and
- * PATHS_UNUSABLE for what is of another kind.
+ * Opens a folder or a regular file for reading. It follows no link at the last step (ELOOP, or ENOTDIR for a folder) and does not block on a
+ * FIFO. The owner is not checked: compare `stat.uid`. Throws the system's errors, and PATHS_UNUSABLE for another kind of file.
  */
 export function openPlain(path: string, kind: keyof typeof kinds): Opened {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | kinds[kind])
@@ -42,8 +41,8 @@ export function openPlain(path: string, kind: keyof typeof kinds): Opened {
 }
 
 /**
- * Whether a folder is the caller's own: true; false when there is none. It is closed to others where it was open to them. Throws
- * PATHS_UNUSABLE for one of another user's, a link, what is no folder, and where others could replace it.
+ * Whether a folder exists and is the caller's own. Permissions of other users are removed. Throws PATHS_UNUSABLE for another user's folder,
+ * a link, anything that is not a folder, and where others could replace it.
  */
 export function isOwnFolder(folder: string): boolean {
   let opened: Opened
@@ -66,8 +65,8 @@ export function isOwnFolder(folder: string): boolean {
 }
 
 /**
- * Whether a path is a unix socket of the caller's own: true; false when nothing is there. Throws PATHS_UNUSABLE for anything else, and
- * where others could replace it.
+ * Whether a path exists and is a Unix socket of the caller's own. Throws PATHS_UNUSABLE for anything else, and where others could replace
+ * it.
  */
 export function isOwnSocket(path: string): boolean {
   const stat = lstatSync(path, { throwIfNoEntry: false })
@@ -77,8 +76,8 @@ export function isOwnSocket(path: string): boolean {
 }
 
 /**
- * Whether root, as by sudo(8) that keeps HOME, would make something in a folder of another user's at this path, who could not use it then.
- * The uid of that user; undefined: no.
+ * Returns the other user in whose folder root would create something at this path, as with a sudo(8) that keeps HOME: that user could not use
+ * it then. Undefined where there is none.
  */
 export function otherOwnerAbove(path: string): number | undefined {
   if (callerUid() !== 0) return undefined
@@ -89,20 +88,20 @@ export function otherOwnerAbove(path: string): number | undefined {
   }
 }
 
-/** Whether what `stat` tells of belongs to the caller. */
+/** Whether a file belongs to the caller. */
 export function isCallers({ uid }: Pick<Stats, 'uid'>): boolean {
   const caller = callerUid()
   return caller === undefined || uid === caller
 }
 
-/** Whether somebody other than the caller and root could put something else in the place of what is in `parent`. */
+/** Whether a user other than the caller and root could replace an entry of `parent`. */
 function isReplaceable(parent: string): boolean {
   const stat = statSync(parent)
   const isTrusted = isCallers(stat) || stat.uid === 0 || stat.uid === overflow
   return !isTrusted || ((stat.mode & 0o002) !== 0 && (stat.mode & sticky) === 0)
 }
 
-/** The error of a folder that is another user's. */
+/** Makes the error of a folder that belongs to another user. */
 export function foreignFolder(folder: string): LocaldError {
   const folders = 'XDG_RUNTIME_DIR and XDG_DATA_HOME to folders of'
   const hint =

@@ -26,8 +26,8 @@ export interface WriteOptions {
 }
 
 /**
- * Writes a file that must survive: to a temporary file in the same folder, fsynced, renamed. Synchronous, so that two writes of one daemon
- * never cross.
+ * Writes a file whole or not at all: to a temporary file in the same folder, which is fsynced and renamed. Synchronous, so that two writes of
+ * one daemon never interleave.
  */
 export function writeAtomic(file: string, text: string, { durable = true, mode }: WriteOptions = {}): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
@@ -49,7 +49,7 @@ export function writeAtomic(file: string, text: string, { durable = true, mode }
   }
 }
 
-/** Makes a folder of ours, private to the user; what is in its place and no folder is put aside. Where it is now; undefined: nothing was. */
+/** Makes a private folder. Anything else at its path is renamed; returns its new path, or undefined where nothing was in the way. */
 export function makeFolder(folder: string): string | undefined {
   const isThere = statSync(folder, { throwIfNoEntry: false })
   const aside = isThere === undefined || isThere.isDirectory() ? undefined : `${folder}.damaged-${Date.now()}`
@@ -58,12 +58,11 @@ export function makeFolder(folder: string): string | undefined {
   return aside
 }
 
-/** Bytes above which a file is none of ours. */
+/** The largest file that locald writes, in bytes. */
 const sizeLimit = 64 * 1024 * 1024
 
 /**
- * The text of a file of ours. Throws the system's errors, and an Error for what is no regular file or too large: neither is waited for or
- * read.
+ * Reads a file of locald's own. Throws the system's errors, and an Error, without blocking, for one that is too large or not a regular file.
  */
 export function readText(file: string): string {
   const descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK)
@@ -76,7 +75,7 @@ export function readText(file: string): string {
   }
 }
 
-/** A JSON file's value; undefined when there is none. Throws SyntaxError when it is not JSON, and what `readText` throws. */
+/** Reads a JSON file; returns undefined where it does not exist. Throws SyntaxError where it is not JSON, and the errors of `readText`. */
 export function readJson(file: string): unknown {
   try {
     return JSON.parse(readText(file))
@@ -86,7 +85,7 @@ export function readJson(file: string): unknown {
   }
 }
 
-/** What distinguishes a file from another one that gets its path; undefined where nothing is there. */
+/** Returns the inode, which tells a file from a later one at its path; undefined where nothing is there. */
 export function inodeOf(path: string): number | undefined {
   try {
     return lstatSync(path).ino

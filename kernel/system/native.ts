@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path'
 import { packageFolder, versionOf } from './package.ts'
 import { machineName, otherMachineName } from './platform.ts'
 
-// Every command reads this file, few need the programs: what else it takes of Node is loaded when used.
+// Every command reads this file, and few need the programs: other modules of Node are loaded on demand.
 const { existsSync } = process.getBuiltinModule('node:fs')
 const built = join(packageFolder, 'build', 'native')
 const program = 'locald-keeper'
@@ -10,8 +10,8 @@ const program = 'locald-keeper'
 const compileMs = 300_000
 
 /**
- * The folder of the native programs: built in this package (a checkout), else of the optional package for this machine, else compiled
- * into the data folder where neither is there; the first of these when there is none yet.
+ * Returns the folder of the native programs: built in this package (a checkout), else of the optional package for this machine, else compiled
+ * into the data folder; the first of these where there is none yet.
  */
 export function nativeFolder(data: string): string {
   if (existsSync(join(built, program))) return built
@@ -22,8 +22,8 @@ export function nativeFolder(data: string): string {
 }
 
 /**
- * Compiles them with `cc` into the data folder, for a machine that no package is for. The folder; undefined where that cannot be done,
- * after the compiler has said why on stderr.
+ * Compiles the native programs with `cc` into the data folder, for a machine without a package. Returns the folder; undefined on failure,
+ * after the compiler has printed the reason on stderr.
  */
 export function compileNative(data: string): string | undefined {
   const script = join(packageFolder, 'build', 'scripts', 'build-native.js')
@@ -35,7 +35,7 @@ export function compileNative(data: string): string | undefined {
   return ran.status === 0 ? folder : undefined
 }
 
-/** For this version of locald and this kind of machine alone: a data folder may be copied to another one. */
+/** Returns a folder for this version of locald and this kind of machine: a data folder may be copied to another one. */
 function compiledFolder(data: string): string {
   return join(data, 'native', `${versionOf()}-${machineName()}`)
 }
@@ -47,7 +47,7 @@ function nativePackageFolder(): string | undefined {
   return other === undefined ? undefined : packageOf(other, packageFolder)
 }
 
-/** The folder of the package of native programs for a machine, where a package finds it; undefined: it is not installed. */
+/** Returns the folder of the package of native programs for a machine, as a package would resolve it; undefined: not installed. */
 export function packageOf(machine: string, from: string): string | undefined {
   try {
     const { createRequire } = process.getBuiltinModule('node:module')

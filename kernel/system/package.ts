@@ -4,8 +4,8 @@ import { basename, dirname, join } from 'node:path'
 const { readFileSync } = process.getBuiltinModule('node:fs')
 
 /**
- * The folder that the running code was built into: `build` where it was compiled, `dist` where it was bundled. Any file that runs is
- * below it, and both have those that others look for by name: `kernel/daemon.js`, `plugins/index.js`.
+ * The folder that the running code was built into: `build` where it was compiled, `dist` where it was bundled. Both have the files that are
+ * looked up by name: `kernel/daemon.js`, `plugins/index.js`.
  */
 export const builtFolder = builtFolderOf(import.meta.dirname)
 /** The folder with package.json. */
@@ -15,7 +15,7 @@ function builtFolderOf(folder: string): string {
   return ['build', 'dist'].includes(basename(folder)) ? folder : builtFolderOf(dirname(folder))
 }
 
-/** The version of locald. */
+/** Returns the version of locald. */
 export function versionOf(): string {
   const { version }: { version: string } = JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8'))
   return version

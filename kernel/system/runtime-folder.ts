@@ -3,7 +3,7 @@ import { isOthers } from './daemon-place.ts'
 import { callerUid } from './file-owner.ts'
 import { shortHash } from './hash.ts'
 
-/** What decides where a daemon's runtime folder is. */
+/** The input that decides where a daemon's runtime folder is. */
 export interface RuntimeInput {
   readonly env: NodeJS.ProcessEnv
   readonly home: string
@@ -19,14 +19,14 @@ export interface RuntimeInput {
  * (unix(4), unix(7)).
  */
 export const longestSocketPath = 103
-/** Room that the names of sockets need below the runtime folder, the longest of which is PostgreSQL's: `/p/<6>/.s.PGSQL.65535`. Bytes. */
+/** Room for the names of sockets below the runtime folder, the longest of which is `/p/<6>/.s.PGSQL.65535`. Bytes. */
 const socketRoom = 24
 
 /**
- * The runtime folder of a data folder: `run` in a sandbox's folder, else in XDG_RUNTIME_DIR, where one belongs to another daemon one of its
- * own. Without that variable it is in the temporary folder on Linux, and `run` in the data folder on macOS: there what has not been used for
- * three days is removed from the temporary folders each night (dirhelper(8), com.apple.bsd.dirhelper and com.apple.tmp_cleaner), sockets
- * and locks too, and nix-shell, sudo and ssh have another TMPDIR.
+ * Returns the runtime folder of a data folder: `run` in a sandbox's folder, else `locald` in XDG_RUNTIME_DIR, or another name there where that
+ * belongs to another daemon. Without that variable it is in the temporary folder on Linux, and `run` in the data folder on macOS, which
+ * deletes entries of temporary folders that were not used for three days (dirhelper(8), com.apple.bsd.dirhelper and com.apple.tmp_cleaner),
+ * sockets and locks as well, and where nix-shell, sudo and ssh set another TMPDIR.
  */
 export function runtimeOf(input: RuntimeInput): string {
   const { env, isMac, data, base } = input
@@ -38,22 +38,22 @@ export function runtimeOf(input: RuntimeInput): string {
   return isOthers(usual, data) ? fitting(`${wanted}-${shortHash(data, 12)}`, input) : usual
 }
 
-/** The runtime folder where the usual one is gone and cannot be made: in the data folder, which nobody cleans up. */
+/** Returns the runtime folder for when the usual one was deleted and cannot be created: in the data folder, which no cleaner touches. */
 export function spareRuntimeOf(input: Pick<RuntimeInput, 'env' | 'home' | 'isMac' | 'data'>): string {
   return fitting(join(input.data, 'run'), input)
 }
 
-/** A runtime folder for sockets whose paths people write in commands and URLs: a short twin where it has white space in its path. */
+/** Returns a runtime folder for sockets whose paths people write in commands and URLs: a short twin where the path has white space. */
 export function plainRuntimeOf(runtime: string, input: Pick<RuntimeInput, 'env' | 'home' | 'isMac'>): string {
   return /\s/.test(runtime) ? twinOf(runtime, input) : runtime
 }
 
-/** The runtime folder of a data folder on a disk that takes no sockets. */
+/** Returns the runtime folder of a data folder on a disk that does not support sockets. */
 export function localRuntimeOf(runtime: string, { env }: Pick<RuntimeInput, 'env'>): string {
   return temporaryTwin(runtime, temporary(env))
 }
 
-/** Whether a runtime folder is one in a temporary folder. */
+/** Whether a runtime folder is in a temporary folder. */
 export function isTemporary(runtime: string): boolean {
   const name = basename(runtime)
   const own = temporaryName()
@@ -61,8 +61,8 @@ export function isTemporary(runtime: string): boolean {
 }
 
 /**
- * A folder whose path is too long for a socket gets a short twin, found by its hash: in the temporary folder, on macOS in the home folder;
- * in /tmp where that is too long as well.
+ * Returns the folder, or, where its path is too long for a socket, a short twin named by its hash: in the temporary folder, on macOS in the
+ * home folder; in /tmp where that is too long as well.
  */
 function fitting(wanted: string, input: Pick<RuntimeInput, 'env' | 'home' | 'isMac'>): string {
   return fits(wanted) ? wanted : twinOf(wanted, input)
@@ -92,7 +92,7 @@ function temporary(env: NodeJS.ProcessEnv): string {
   return absolute(env['TMPDIR']) ?? process.getBuiltinModule('node:os').tmpdir()
 }
 
-/** XDG: a relative path is to be ignored. */
+/** Returns an absolute path; undefined for a relative one, which the XDG specification ignores. */
 export function absolute(path: string | undefined): string | undefined {
   return path?.startsWith('/') ? path : undefined
 }

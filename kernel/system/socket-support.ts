@@ -4,12 +4,12 @@ import { join } from 'node:path'
 import { systemCode } from '../errors.ts'
 import { type Paths, type PathsInput, preparePaths, resolvePaths } from './paths.ts'
 
-/** What bind(2) says on a disk that has no sockets, as SMB, exFAT and some network homes: of macOS, and of Linux. */
+/** Errors of bind(2) on a disk without sockets, such as SMB, exFAT and some network homes, on macOS and Linux. */
 const unsupported: readonly unknown[] = ['ENOTSUP', 'EOPNOTSUPP', 'EPERM', 'ENOSYS']
 
 /**
- * The paths of a daemon: those given, or where their runtime folder is on a disk that takes no sockets, as a home on a network may be, with
- * one in the temporary folder, which is made. Throws PATHS_UNUSABLE.
+ * Returns the paths of a daemon: the given ones, or, where their runtime folder is on a disk without sockets, such as some network homes, paths
+ * with a runtime folder in the temporary folder, which is created. Throws PATHS_UNUSABLE.
  */
 export async function withSockets(paths: Paths, input: PathsInput, fails = socketFault): Promise<Paths> {
   const fault = await fails(paths.runtime)
@@ -19,7 +19,7 @@ export async function withSockets(paths: Paths, input: PathsInput, fails = socke
   return local
 }
 
-/** The system's code for why no socket can be made in a folder; undefined: one can. */
+/** Returns the system's code for why no socket can be created in a folder; undefined where one can. */
 export function socketFault(folder: string): Promise<string | undefined> {
   return new Promise(resolve => {
     const server = createServer()
