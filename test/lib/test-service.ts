@@ -119,7 +119,10 @@ export class TestProject {
     const { records, ports } = this
     this.#parts = { events, hooks, logs: new Logs(this.dir), ports, records, container, log, dataFolder: this.dir }
     writeFileSync(join(this.dir, 'server.cjs'), server)
+    // The timers of health checks do not keep Node running.
+    const keepRunning = setInterval(() => {}, 60_000)
     t.teardown(async () => {
+      clearInterval(keepRunning)
       await Promise.all(this.#services.map(({ supervisor }) => supervisor.stop()))
       this.records.flush()
       if (data === undefined) rmSync(this.dir, { recursive: true, force: true })

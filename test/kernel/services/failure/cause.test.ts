@@ -1,6 +1,6 @@
 import t from 'tap'
-import { type Cause, causeOf } from '../../../kernel/services/failure/cause.ts'
-import { meaningful } from '../../../kernel/services/failure/output-noise.ts'
+import { type Cause, causeOf } from '../../../../kernel/services/failure/cause.ts'
+import { meaningful } from '../../../../kernel/services/failure/output-noise.ts'
 
 interface Case {
   readonly of: string

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { explain } from '../../../kernel/services/failure/failure.ts'
+import { explain } from '../../../../kernel/services/failure/failure.ts'
 
 const top = mkdtempSync(join(tmpdir(), 'locald-failure-'))
 t.teardown(() => rmSync(top, { recursive: true, force: true }))

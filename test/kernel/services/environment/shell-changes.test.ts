@@ -1,5 +1,5 @@
 import t from 'tap'
-import { shellWarning } from '../../../kernel/services/environment/shell-changes.ts'
+import { shellWarning } from '../../../../kernel/services/environment/shell-changes.ts'
 
 const before = { PATH: '/a', NODE_ENV: 'development', TERM: 'xterm', PWD: '/one', PORT: '1' }
 

@@ -4,10 +4,10 @@ import { createServer as createTls } from 'node:https'
 import { createServer as createPlain, type Server } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { findFault, type Unreached } from '../../../kernel/services/failure/unreachable.ts'
-import { httpProbe, speaksTls } from '../../../kernel/services/health/probes.ts'
-import { openAuthority } from '../../../plugins/https/ca/authority.ts'
-import { LeafCertificates } from '../../../plugins/https/ca/leaf-certificates.ts'
+import { findFault, type Unreached } from '../../../../kernel/services/failure/unreachable.ts'
+import { httpProbe, speaksTls } from '../../../../kernel/services/health/probes.ts'
+import { openAuthority } from '../../../../plugins/https/ca/authority.ts'
+import { LeafCertificates } from '../../../../plugins/https/ca/leaf-certificates.ts'
 
 async function portOf(t: Test, server: Server): Promise<number> {
   server.listen(0, '127.0.0.1')

@@ -1,7 +1,7 @@
 import t from 'tap'
-import { Logs } from '../../../kernel/logs/service-log.ts'
-import { HealthWatch } from '../../../kernel/services/health/health.ts'
-import { folder } from '../../lib/log-model.ts'
+import { Logs } from '../../../../kernel/logs/service-log.ts'
+import { HealthWatch } from '../../../../kernel/services/health/health.ts'
+import { folder } from '../../../lib/log-model.ts'
 
 t.test('a line counts though the clock was set back after the start; one from before does not', async t => {
   const log = new Logs(folder(t)).of('shop', 'web')

@@ -1,0 +1,132 @@
+import t, { type Test } from 'tap'
+import type { LogLine } from '../../../kernel/events.ts'
+import { readLogs } from '../../../kernel/logs/merge.ts'
+import { ServiceLog } from '../../../kernel/logs/service-log.ts'
+import { Clock, folder, ModelLog } from '../../lib/log-model.ts'
+
+const texts = (lines: readonly { readonly text: string }[]) => lines.map(({ text }) => text)
+
+/** All that a read that is not followed gives. */
+async function collect(
+  request: Partial<Parameters<typeof readLogs>[0]> & Pick<Parameters<typeof readLogs>[0], 'sources'>,
+) {
+  const lines: { readonly text: string; readonly service: string; readonly time: string }[] = []
+  for await (const batch of readLogs({ follow: false, signal: new AbortController().signal, ...request }))
+    lines.push(...batch)
+  return lines
+}
+
+/** A source whose file is a model's. */
+function source(t: Test, service: string, clock?: Clock) {
+  const log = new ServiceLog(folder(t))
+  return { service, log, model: new ModelLog(log.file, clock) }
+}
+
+t.test('reading along', async t => {
+  t.test('lines written later come by time, of several services; a prompt comes when it ends', async t => {
+    const clock = new Clock()
+    const [a, b] = [source(t, 'p:a', clock), source(t, 'p:b', clock)]
+    a.model.write('stdout', 'a1')
+    b.model.write('stdout', 'b1')
+    a.model.write('stdout', 'name: ', false)
+    const abort = new AbortController()
+    const reading = readLogs({ sources: [a, b], follow: true, signal: abort.signal })
+    const next = async () => texts((await reading.next()).value ?? [])
+    t.strictSame(await next(), ['a1', 'b1'])
+    b.model.write('stdout', 'b2')
+    b.log.changed()
+    t.strictSame(await next(), ['b2'])
+    a.model.write('stdout', 'Ada')
+    a.log.changed()
+    t.strictSame(await next(), ['name: Ada'])
+    const last = reading.next()
+    abort.abort()
+    t.match(await last, { done: true })
+  })
+
+  t.test('an unfinished line comes in pieces, if wanted, and whole when it ends', async t => {
+    const clock = new Clock()
+    const [a, b] = [source(t, 'p:a', clock), source(t, 'p:b', clock)]
+    a.model.write('stdout', 'Use another port?', false)
+    const { signal } = new AbortController()
+    const reading = readLogs({ sources: [a, b], follow: true, partial: true, signal })
+    const next = async () => {
+      const batch: readonly LogLine[] = (await reading.next()).value ?? []
+      return batch.map(({ text, from }) => [text, from])
+    }
+    t.strictSame(await next(), [['Use another port?', 0]])
+    a.model.write('stdout', ' (Y/n)\x1b[1;3', false)
+    a.log.changed()
+    t.strictSame(await next(), [[' (Y/n)', 17]])
+    b.model.write('stdout', 'b')
+    b.log.changed()
+    t.strictSame(await next(), [['b', undefined]])
+    a.model.write('stdout', 'm y')
+    a.model.write('stdout', 'next', false)
+    a.log.changed()
+    t.strictSame(await next(), [['Use another port? (Y/n)\x1b[1;3m y', undefined]])
+    t.strictSame(await next(), [['next', 0]])
+    await reading.return(undefined)
+    const grepped = readLogs({ sources: [a], follow: true, partial: true, grep: 'next', signal })
+    const line = grepped.next()
+    a.model.write('stdout', ' is whole')
+    a.log.changed()
+    t.strictSame(texts((await line).value ?? []), ['next is whole'], 'a pattern is for whole lines')
+    await grepped.return(undefined)
+  })
+
+  t.test('followed from the last so many, and only of those that match', async t => {
+    const a = source(t, 'p:a')
+    for (const line of ['yes 1', 'no', 'yes 2', 'yes 3', 'no']) a.model.write('stdout', line)
+    const abort = new AbortController()
+    const reading = readLogs({ sources: [a], follow: true, tail: 2, grep: 'yes', signal: abort.signal })
+    t.strictSame(texts((await reading.next()).value ?? []), ['yes 2', 'yes 3'])
+    const more = reading.next()
+    for (const line of ['no', 'yes 4']) {
+      a.model.write('stdout', line)
+      a.log.changed()
+    }
+    t.strictSame(texts((await more).value ?? []), ['yes 4'])
+    await reading.return(undefined)
+  })
+
+  t.test('who reads along is counted, and gone when the reader goes', async t => {
+    const a = source(t, 'p:a')
+    const told: boolean[] = []
+    const off = a.log.onFollowed(now => told.push(now))
+    a.model.write('stdout', 'a1')
+    const readers = [1, 2].map(() => readLogs({ sources: [a], follow: true, signal: new AbortController().signal }))
+    for (const reader of readers) await reader.next()
+    t.strictSame(told, [false, true])
+    for (const reader of readers) await reader.return(undefined)
+    t.strictSame(told, [false, true, false])
+    off()
+  })
+
+  t.test('a slow reader holds nothing: what it did not take is read when it asks', async t => {
+    const a = source(t, 'p:a')
+    for (let line = 0; line < 5000; line++) a.model.write('stdout', `line ${line}`)
+    const reading = readLogs({ sources: [a], follow: true, signal: new AbortController().signal })
+    const first = (await reading.next()).value ?? []
+    t.ok(first.length <= 1000)
+    for (let line = 5000; line < 6000; line++) a.model.write('stdout', `line ${line}`)
+    a.log.changed()
+    const got = [...first]
+    while (got.length < 6000) got.push(...((await reading.next()).value ?? []))
+    t.strictSame(
+      texts(got),
+      Array.from({ length: 6000 }, (_, line) => `line ${line}`),
+    )
+    await reading.return(undefined)
+  })
+
+  t.test('wrong requests', async t => {
+    const a = source(t, 'p:a')
+    a.model.write('stdout', `${'a'.repeat(60)}!`)
+    await t.rejects(collect({ sources: [a], since: 'soon' }), { code: 'USAGE', message: /invalid time 'soon'/ })
+    await t.rejects(collect({ sources: [a], grep: '(' }), { code: 'USAGE', message: /invalid regular expression/ })
+    const began = performance.now()
+    await t.rejects(collect({ sources: [a], grep: '^(a+)+$' }), { code: 'USAGE', message: /timed out/ })
+    t.ok(performance.now() - began < 5000)
+  })
+})

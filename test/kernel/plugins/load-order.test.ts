@@ -1,0 +1,117 @@
+import t from 'tap'
+import type { Services } from '../../../kernel/contract/plugin.ts'
+import type { PluginView } from '../../../kernel/protocol.ts'
+import { found, kit, plugin } from '../../lib/plugin-loader.ts'
+
+/** State and reason of each, by name. */
+function told(views: readonly PluginView[]): Record<string, string> {
+  return Object.fromEntries(views.map(({ name, state, reason, code }) => [name, line(state, code, reason)]))
+}
+
+function line(...parts: readonly (string | null | undefined)[]): string {
+  return parts.filter(part => part !== undefined && part !== null).join(' ')
+}
+
+const never = () => new Promise<never>(() => {})
+
+const processTable = (): Services['processTable'] => {
+  throw new Error('not made here')
+}
+
+t.test('order', async t => {
+  const order = async (
+    ...plugins: readonly [string, { after?: string[]; needs?: string[]; provides?: string[] }][]
+  ) => {
+    const taken: string[] = []
+    const views = await kit().load(
+      ...plugins.map(([name, { provides = [], ...more }]) => {
+        const setup = (host: { provide(name: string, make: () => unknown): void }) => {
+          taken.push(name)
+          for (const service of provides) host.provide(service, () => ({}))
+        }
+        return found(name, { name, api: 1, setup, ...more })
+      }),
+    )
+    t.strictSame(
+      views.map(({ name }) => name),
+      plugins.map(([name]) => name),
+      'the list keeps the order they were found in',
+    )
+    return taken.join(' ')
+  }
+  t.equal(await order(['a', {}], ['b', {}], ['c', {}]), 'a b c')
+  t.equal(await order(['a', { after: ['c'] }], ['b', {}], ['c', {}]), 'b c a')
+  t.equal(await order(['a', { after: ['c', 'absent'] }], ['b', { after: ['a'] }], ['c', {}]), 'c a b')
+  t.equal(
+    await order(['a', { after: ['b'] }], ['b', { after: ['a'] }], ['c', {}]),
+    'c a b',
+    'a circle is cut at its first',
+  )
+  t.equal(await order(['a', { after: ['a'] }]), 'a', 'nobody follows himself')
+  t.equal(await order(['a', { needs: ['x'] }], ['b', { provides: ['x'] }]), 'b a')
+  t.equal(
+    await order(['a', { needs: ['y'] }], ['b', { needs: ['x'], provides: ['y'] }], ['c', { provides: ['x'] }]),
+    'c b a',
+    'a chain of needs',
+  )
+  t.equal(
+    await order(['a', { after: ['b'] }], ['b', { needs: ['x'] }], ['c', { provides: ['x'] }]),
+    'c b a',
+    'who follows one that waits, waits too',
+  )
+  t.equal(
+    await order(['d', { after: ['a'] }], ['a', { after: ['b'] }], ['b', { needs: ['x'] }]),
+    'a d',
+    'but not for one that waits in vain',
+  )
+  t.equal(
+    await order(['a', { needs: ['y'], provides: ['x'] }], ['b', { needs: ['x'], provides: ['y'] }]),
+    '',
+    'a circle of needs',
+  )
+})
+
+t.test('a need that a broken plugin would have met', async t => {
+  const views = await kit().load(
+    plugin('user', () => void t.fail('it is not set up'), { needs: ['processTable', 'web'] }),
+    plugin('provider', host => {
+      host.provide('processTable', processTable)
+      throw new Error('boom')
+    }),
+  )
+  t.strictSame(told(views), {
+    user: "off PLUGIN_NEEDS it needs 'processTable', 'web', which no plugin provides",
+    provider: 'broken PLUGIN_SETUP its set-up failed: boom',
+  })
+})
+
+t.test('before any code runs', async t => {
+  const load = () => {
+    t.fail('its code is not touched')
+    return never()
+  }
+  const kernel = kit({ settings: { off: { enabled: false }, odd: { enabled: 'no' } } })
+  const views = await kernel.load(
+    found('off', undefined, { load, types: ['thing'] }),
+    found('odd', undefined, { load }),
+    found('mac', undefined, { load, platforms: ['darwin'], types: ['mac-thing'] }),
+    found('nowhere', undefined, { load, platforms: [] }),
+  )
+  t.strictSame(told(views), {
+    off: 'off turned off in config.toml',
+    odd: "broken PLUGIN_SETUP 'enabled' in config.toml must be true or false",
+    mac: 'off PLUGIN_PLATFORM it is for darwin; this is linux',
+    nowhere: 'off PLUGIN_PLATFORM it is for no platform; this is linux',
+  })
+  t.strictSame(views[0]?.types, ['thing'])
+  t.equal(views[0]?.setupMs, null)
+  t.match(kernel.contributions.findType('thing'), {
+    message: "type 'thing' is not available: plugin off is off: turned off in config.toml",
+    hint: /`enabled = false` out of \[plugins\.off\] in \/config\/config\.toml/,
+  })
+  t.match(kernel.contributions.findType('mac-thing'), {
+    message: "type 'mac-thing' is not available: plugin mac is off: it is for darwin; this is linux",
+  })
+  const darwin = kit({ facts: { os: 'darwin' } })
+  t.strictSame(told(await darwin.load(plugin('mac', () => {}, { platforms: ['darwin'] }))), { mac: 'active' }, 'a fact')
+})

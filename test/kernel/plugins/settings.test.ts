@@ -1,0 +1,56 @@
+import t from 'tap'
+import { found, kit, plugin } from '../../lib/plugin-loader.ts'
+
+t.test('options', async t => {
+  const options = {
+    schema: {
+      type: 'object',
+      properties: { port: { type: 'integer', default: 7 }, mode: { enum: ['fast', 'safe'] } },
+      additionalProperties: false,
+    },
+  } as const
+  const load = async (settings: Record<string, unknown>, more: object = { options }) => {
+    let given: unknown
+    const setup = (host: { options: unknown }) => {
+      given = host.options
+    }
+    const kernel = kit({ settings })
+    const [view] = await kernel.load(found('locald-plugin-x', { name: 'locald-plugin-x', api: 1, setup, ...more }))
+    return { ...view, given, logged: kernel.logged }
+  }
+  t.strictSame((await load({})).given, { port: 7 }, 'defaults')
+  t.strictSame((await load({ 'locald-plugin-x': { enabled: true, port: 8 } })).given, { port: 8 })
+  t.strictSame((await load({ x: { port: 9 } })).given, { port: 9 }, 'the short name')
+  t.strictSame(
+    (await load({ x: { port: 9 }, 'locald-plugin-x': { port: 8 } })).given,
+    { port: 8 },
+    'the full one counts',
+  )
+  t.strictSame((await load({ x: '^1.2' })).given, { port: 7 }, 'a range of versions is for projects')
+  t.match(await load({ x: { prot: 'secret', mode: 'fats' } }), {
+    state: 'broken',
+    code: 'PLUGIN_SETUP',
+    reason:
+      'its options in config.toml are wrong: prot: unknown key; did you mean \'port\'?; mode: must be one of "fast", "safe"; did you mean \'fast\'?',
+  })
+  t.match(await load({ x: { port: 'hunter2' } }), { reason: /port: must be a whole number$/ })
+  t.match(await load({ x: { a: 1 } }, {}), {
+    state: 'broken',
+    reason: "it has no options, and config.toml gives it 'a'",
+  })
+  t.match(await load({ x: {} }, { options: { schema: { type: 'nonsense' } } }), {
+    state: 'broken',
+    code: 'PLUGIN_SETUP',
+    reason: /^the schema of its options is broken: /,
+  })
+  const short = kit({ settings: { x: { port: 9 } } })
+  const withOptions = { options } as const
+  const both = await short.load(
+    plugin('locald-plugin-x', () => {}),
+    plugin('x', () => {}, withOptions),
+  )
+  t.match(both, [{ state: 'active' }, { state: 'active' }], 'a short name that is a plugin is that one’s')
+  t.match((await load({ 'locald-plugin-y': { a: 1 } })).logged.slice(-1), [
+    "kernel: config.toml has [plugins.locald-plugin-y], and there is no such plugin; did you mean 'locald-plugin-x'?",
+  ])
+})

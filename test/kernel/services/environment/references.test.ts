@@ -1,0 +1,214 @@
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t from 'tap'
+import type { ProjectPlan, ServicePlan } from '../../../../kernel/contract/plugin.ts'
+import { LocaldError } from '../../../../kernel/errors.ts'
+import {
+  type EnvironmentInput,
+  environmentOf,
+  type Locate,
+} from '../../../../kernel/services/environment/environment.ts'
+
+const top = realpathSync(mkdtempSync(join(tmpdir(), 'locald-env-')))
+
+t.teardown(() => rmSync(top, { recursive: true, force: true }))
+
+let count = 0
+
+interface Setting {
+  readonly files?: Readonly<Record<string, string | Uint8Array>>
+  readonly shell?: Readonly<Record<string, string>>
+  readonly project?: Readonly<Record<string, string>>
+  readonly service?: Readonly<Record<string, string>>
+  readonly envFile?: readonly string[]
+  readonly own?: Readonly<Record<string, string>>
+}
+
+/** Lines are those of the fake file: `env` keys from 10 on, the service's from 20, env_file from 30. */
+const locate: Locate = async path => {
+  const [first, , third, fourth] = path
+  if (first === 'env') return { file: join(top, 'locald.toml'), line: 10 }
+  return { file: join(top, 'locald.toml'), line: third === 'env' ? 20 : 30 + Number(fourth) }
+}
+
+function inputOf({
+  files = {},
+  shell = {},
+  project = {},
+  service = {},
+  envFile = [],
+  own = {},
+}: Setting): EnvironmentInput {
+  const root = join(top, String(++count))
+  mkdirSync(root)
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(root, name), text)
+  const common: ServicePlan['common'] = {
+    workdir: undefined,
+    port: undefined,
+    env: service,
+    envFile,
+    dependsOn: {},
+    healthCheck: undefined,
+    readyTimeout: 1,
+    restart: 'no',
+    stopSignal: 'SIGTERM',
+    stopTimeout: 1,
+    watch: [],
+  }
+  const web: ServicePlan = { name: 'web', type: 'exec', common, options: {} }
+  const plan: ProjectPlan = {
+    name: 'shop',
+    path: root,
+    domain: 'shop.localhost',
+    env: project,
+    services: [web],
+    routes: [],
+    files: [],
+  }
+  const fields: Readonly<Record<string, string>> = {
+    'db.url': 'postgres://db',
+    'db.port': '5432',
+    'my-api.url': 'http://api',
+  }
+  return { shell, plan, service: web, own, lookup: (name, field) => fields[`${name}.${field}`], locate }
+}
+
+async function env(setting: Setting): Promise<Readonly<Record<string, string>>> {
+  return (await environmentOf(inputOf(setting))).env
+}
+
+async function failure(setting: Setting): Promise<LocaldError> {
+  const error = await environmentOf(inputOf(setting)).then(
+    () => new Error('it did not fail'),
+    (thrown: unknown) => thrown,
+  )
+  if (!LocaldError.is(error)) throw error
+  return error
+}
+
+t.test('references', async t => {
+  const found = await env({
+    shell: { PATH: '/bin', EMPTY: '' },
+    project: {
+      FIRST: '${SECOND}/x',
+      SECOND: '${HOST}:${PORT}',
+      PATH: './bin:${PATH}',
+      NAME: '${project.name}@${project.domain}',
+    },
+    files: { '.env': 'FILE=f\n' },
+    service: {
+      PATH: './more:${PATH}',
+      URL: '${services.db.url}?x=${services.db.port}&${services.my-api.url}',
+      LITERAL: '$${PATH} $PATH $ $$ {x}',
+      UNSET: '[${NOT_SET:-none}]',
+      UNSET_EMPTY: '[${NOT_SET:-}]',
+      BLANK: '[${EMPTY}] [${EMPTY:-filled}]',
+      NESTED: '${NOT_SET:-${ALSO_NOT:-${FILE}}}!',
+      NO_FIELD: '${services.db.nothing:-x}',
+      REQUIRED: '${FILE:?set FILE}',
+    },
+    own: { PORT: '3000', HOST: '127.0.0.1' },
+  })
+  t.match(found, {
+    FIRST: '127.0.0.1:3000/x',
+    PATH: './more:./bin:/bin',
+    NAME: 'shop@shop.localhost',
+    URL: 'postgres://db?x=5432&http://api',
+    LITERAL: '${PATH} $PATH $ $$ {x}',
+    UNSET: '[none]',
+    UNSET_EMPTY: '[]',
+    BLANK: '[] [filled]',
+    NESTED: 'f!',
+    NO_FIELD: 'x',
+    REQUIRED: 'f',
+  })
+})
+
+t.test('references that cannot be resolved', async t => {
+  const missing = await failure({ service: { API: 'secret ${NOT_SET}' } })
+  t.match(missing, { code: 'ENV_UNRESOLVED', service: 'web', hint: 'Set it, or write ${NOT_SET:-default}.' })
+  t.equal(
+    missing.message.replace(/^.*locald\.toml/, "service 'web': locald.toml"),
+    "service 'web': locald.toml:20: services.web.env.API: ${NOT_SET} is not set",
+  )
+  t.strictSame(missing.problems, [
+    {
+      message: '${NOT_SET} is not set',
+      key: 'services.web.env.API',
+      file: join(top, 'locald.toml'),
+      line: 20,
+      hint: 'Set it, or write ${NOT_SET:-default}.',
+    },
+  ])
+  const told = async (setting: Setting) =>
+    (await failure(setting)).problems.map(({ key, message, hint }) => `${key}: ${message} | ${hint}`)
+  t.strictSame(
+    await told({ project: { A: '${B}', B: '${C}' } }),
+    ['env.B: ${C} is not set | Set it, or write ${C:-default}.'],
+    'the key that holds it',
+  )
+  t.strictSame(await told({ service: { A: '${services.db.prot}' } }), [
+    'services.web.env.A: ${services.db.prot} is not set | Set it, or write ${services.db.prot:-default}.',
+  ])
+  t.strictSame(await told({ service: { A: '${B:?start the tunnel}' } }), [
+    'services.web.env.A: ${B} is required: start the tunnel | Set it, or write ${B:-default}.',
+  ])
+  t.match(await told({ shell: { B: '' }, service: { A: '${B:?}' } }), [/\$\{B\} is required: it is not set/])
+  t.strictSame(await told({ service: { A: '${B}', B: '${C}', C: '${A}' } }), [
+    'services.web.env.C: refers to itself: A → B → C → A | Remove one of these references.',
+  ])
+  t.match(
+    await told({ service: { A: '${A}' } }),
+    [/^services\.web\.env\.A: \$\{A\} is not set/],
+    'no weaker value of its own',
+  )
+  t.strictSame(await told({ project: { URL: 'x${PASSWORD}' }, files: { '.env': 'PASSWORD=secret' } }), [
+    "env.URL: ${PASSWORD} is not set | PASSWORD is set by a stronger layer, which [env] cannot see: move 'URL' there.",
+  ])
+  t.strictSame(await told({ service: { A: '${' } }), [
+    'services.web.env.A: has a ${ at column 1 that is never closed | Write $${ for a literal ${.',
+  ])
+  t.strictSame(
+    await told({
+      project: { A: '${NOT_SET}' },
+      service: { B: '${A}${ALSO_NOT}', C: '${D}', D: '${C}', E: '${B}', F: '${' },
+    }),
+    [
+      'env.A: ${NOT_SET} is not set | Set it, or write ${NOT_SET:-default}.',
+      'services.web.env.B: ${ALSO_NOT} is not set | Set it, or write ${ALSO_NOT:-default}.',
+      'services.web.env.D: refers to itself: C → D → C | Remove one of these references.',
+      'services.web.env.F: has a ${ at column 1 that is never closed | Write $${ for a literal ${.',
+    ],
+    'all that is wrong, each once',
+  )
+  t.notMatch(JSON.stringify(missing), 'secret')
+  const chain = Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`V${i}`, `\${V${i + 1}}`]))
+  t.match(await failure({ service: chain }), { code: 'ENV_UNRESOLVED', message: /refers to more than 500 others/ })
+  const bomb = Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`V${i}`, `\${V${i + 1}}\${V${i + 1}}`]))
+  t.match(await failure({ service: { ...bomb, V60: 'xxxxxxxx' } }), {
+    code: 'ENV_UNRESOLVED',
+    message: /longer than a million/,
+  })
+})
+
+t.test('a variable that refers to itself as in a shell', async t => {
+  const shell = { PATH: '/bin', PATHS: 'x' }
+  const path = async (text: string) => (await env({ shell, files: { '.env': `${text}\n` } }))['PATH']
+  t.equal(await path('PATH=./tools:$PATH'), './tools:/bin')
+  t.equal(await path('PATH="$PATH:$PATHS:$PATH"'), '/bin:$PATHS:/bin', 'no other variable')
+  t.equal(await path("PATH='$PATH:x'"), '$PATH:x', 'not in single quotes')
+  t.equal(await path('PATH=\\$PATH:$$PATH:$'), '\\$PATH:$$PATH:$')
+  t.strictSame(await env({ files: { '.env': 'LD=./lib:$LD\nA=1\nA=$A2\nB=p$ss\n' } }), {
+    LD: './lib:',
+    A: '$A2',
+    B: 'p$ss',
+  })
+  t.strictSame(
+    await env({ files: { '.env': 'X=1\nA="\\${X}"\nB=\\${X}${X}\n' } }),
+    { X: '1', A: '${X}', B: '${X}1' },
+    'a backslash before a reference makes it a text',
+  )
+  const tables = await env({ shell, project: { PATH: 'p:$PATH' }, service: { PATH: 's:$PATH', X: '$PATH' } })
+  t.strictSame(tables, { PATH: 's:p:/bin', PATHS: 'x', X: '$PATH' })
+})
