@@ -51,16 +51,16 @@ export const rows: readonly Row[] = [
   {
     section: '2.1',
     asks: 'HTTP/HTTPS proxy',
-    linux: ['test/plugins/proxy/proxy.test.ts > routing', 'test/plugins/https/https.test.ts > certificates'],
+    linux: ['test/plugins/proxy/routing/router.test.ts > routing', 'test/plugins/https/https.test.ts > certificates'],
     mac: [
-      'test/plugins/proxy/listen.test.ts > a port that another program answers on is left to it, though it can be bound',
+      'test/plugins/proxy/listen/bind.test.ts > skips a port on which another program answers, even if it can be bound',
     ],
     hardware: [integration, 'step helper', 'step wildcard'],
   },
   {
     section: '2.1',
     asks: 'Dashboard serving',
-    linux: ['test/plugins/proxy/services.test.ts > pages > the list of services'],
+    linux: ['test/plugins/proxy/pages/responses.test.ts > error pages > list all services'],
     mac: [],
     hardware: [integration],
     but: 'a list of the services',
@@ -123,7 +123,7 @@ export const rows: readonly Row[] = [
     section: '2.2',
     asks: 'Privileged ports (<1024)',
     linux: ['test/e2e/privileged.test.ts', 'test/shim/shim.test.ts'],
-    mac: ['test/plugins/proxy/listen.test.ts > no privilege is asked for to take a port that another program has'],
+    mac: ['test/plugins/proxy/listen/bind.test.ts > does not use the privileged helper for a port that is in use'],
     hardware: ['.ci/privileged', 'step helper'],
   },
   {
@@ -169,7 +169,7 @@ export const rows: readonly Row[] = [
     section: '5',
     asks: 'HTTP proxy routes to services correctly',
     linux: [
-      'test/plugins/proxy/proxy.test.ts > routing',
+      'test/plugins/proxy/routing/router.test.ts > routing',
       'test/e2e/shop.test.ts > the shop of the README (linux) > each is reached by its name',
     ],
     mac: [],
@@ -178,7 +178,7 @@ export const rows: readonly Row[] = [
   {
     section: '5',
     asks: 'Dashboard accessible at `localhost:8080`',
-    linux: ['test/plugins/proxy/services.test.ts > pages > the list of services'],
+    linux: ['test/plugins/proxy/pages/responses.test.ts > error pages > list all services'],
     mac: [],
     hardware: [integration],
     but: 'a list of the services',

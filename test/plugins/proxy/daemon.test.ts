@@ -10,7 +10,8 @@ import { resolvePaths } from '../../../kernel/system/paths.ts'
 import { sizeOf } from '../../lib/raw-http.ts'
 import { until } from '../../lib/running.ts'
 import { Sandbox } from '../../lib/sandbox.ts'
-import { listening, textOf } from './harness.ts'
+import { textOf } from './lib/client.ts'
+import { listening } from './lib/services.ts'
 
 /** Seconds of load; the issue's own measure is LOCALD_RESTARTS=60. */
 const seconds = Number(process.env['LOCALD_RESTARTS'] ?? 8)
@@ -42,7 +43,7 @@ restart = "no"
 command = "exec node server.mjs"
 `
 
-t.test('a service that restarts under load', { timeout: (seconds + 120) * 1000 }, async t => {
+t.test('loses no request while a service restarts under load', { timeout: (seconds + 120) * 1000 }, async t => {
   const sandbox = new Sandbox(t)
   const folder = sandbox.project('shop', { 'locald.toml': toml, 'server.mjs': server })
   await sandbox.up(folder)
@@ -107,7 +108,7 @@ t.test('a service that restarts under load', { timeout: (seconds + 120) * 1000 }
   t.equal(new Set(heard).size, posts, 'once')
 })
 
-t.test('a start that fails', { timeout: 120_000 }, async t => {
+t.test('shows the error of a failed start', { timeout: 120_000 }, async t => {
   const sandbox = new Sandbox(t)
   const folder = sandbox.project('shop', { 'locald.toml': toml, 'server.mjs': server })
   await sandbox.up(folder, ['web'])
@@ -127,7 +128,7 @@ t.test('a start that fails', { timeout: 120_000 }, async t => {
   t.match(page, { status: 503, body: /cannot find the flux capacitor/ })
 })
 
-t.test('a port that somebody else has', { timeout: 60_000 }, async t => {
+t.test('reports a port in use by another program', { timeout: 60_000 }, async t => {
   const { port } = await listening(t, createTcpServer())
   const sandbox = new Sandbox(t, { env: { LOCALD_HTTP_PORT: String(port) } })
   const folder = sandbox.project('shop', { 'locald.toml': toml, 'server.mjs': server })
@@ -159,7 +160,7 @@ createServer((req, res) => {
 }).listen(Number(process.env.PORT), '127.0.0.1')
 `
 
-t.test('5 GB each way', { timeout: 600_000 }, async t => {
+t.test('forwards gigabytes both ways in bounded memory', { timeout: 600_000 }, async t => {
   const sandbox = new Sandbox(t)
   const folder = sandbox.project('shop', {
     'locald.toml': '[project]\nname = "shop"\n[services.web]\ncommand = "exec node server.mjs"\n',
@@ -208,7 +209,7 @@ const ponder = {
   } }`,
 }
 
-t.test('a pinned project that starts with the daemon', { timeout: 120_000 }, async t => {
+t.test('holds requests for a pinned project while the daemon starts it', { timeout: 120_000 }, async t => {
   const sandbox = new Sandbox(t)
   const folder = sandbox.project('shop', { 'locald.toml': toml, 'server.mjs': server })
   const broken = sandbox.project('broken', { 'locald.toml': toml.replace('shop', 'broken'), 'server.mjs': server })

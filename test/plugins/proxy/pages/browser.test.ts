@@ -1,9 +1,10 @@
 import type { Page } from 'playwright-core'
 import t from 'tap'
-import { noBrowser, openBrowser } from '../../lib/browser.ts'
-import { at, boot, raw, serve } from './harness.ts'
+import { noBrowser, openBrowser } from '../../../lib/browser.ts'
+import { boot } from '../lib/boot.ts'
+import { at, raw, serve } from '../lib/services.ts'
 
-t.test('the pages in a browser', { timeout: 90_000, skip: noBrowser }, async t => {
+t.test('error pages in a browser', { timeout: 90_000, skip: noBrowser }, async t => {
   const { port, catalog } = await boot(t, { limits: { poll: 100, longPoll: 500, progress: 50 } })
   const browser = await openBrowser(t)
   const context = await browser.newContext()
@@ -22,7 +23,7 @@ t.test('the pages in a browser', { timeout: 90_000, skip: noBrowser }, async t =
   const shows = (page: Page, text: string) => page.getByText(text).first().waitFor({ timeout: 10_000 })
   const service = await serve(t, (_, res) => res.setHeader('Content-Type', 'text/html').end('<p>it works'))
 
-  await t.test('one of a service that failed reloads when that is started, by way of its progress', async t => {
+  await t.test('the page of a failed service shows the progress and reloads when it is started', async t => {
     catalog.set('shop:web', { status: 'failed', reason: 'exited with code 1; set `PORT`' })
     const { page, visits } = await open('/')
     await shows(page, 'shop:web failed')
@@ -44,7 +45,7 @@ t.test('the pages in a browser', { timeout: 90_000, skip: noBrowser }, async t =
     t.equal(visits(), 3)
   })
 
-  await t.test('one visit to a URL that crashes its service is two crashes', async t => {
+  await t.test('one visit to a URL that crashes its service causes two crashes', async t => {
     let crashes = 0
     const dies = await raw(t, socket => {
       socket.on('data', () => {

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
 import { type TLSSocket, connect as tlsConnect } from 'node:tls'
 import type { Test } from 'tap'
-import type { Running } from './harness.ts'
+import type { Running } from '../lib/boot.ts'
 
 export const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
 /** Frames' types (RFC 9113 section 6). */

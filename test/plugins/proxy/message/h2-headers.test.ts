@@ -2,7 +2,10 @@ import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import http2, { type IncomingHttpHeaders } from 'node:http2'
 import t, { type Test } from 'tap'
-import { at, boot, deadline, listening, type Running, raw, textOf, wire } from './harness.ts'
+import { boot, type Running } from '../lib/boot.ts'
+import { textOf, wire } from '../lib/client.ts'
+import { at, listening, raw } from '../lib/services.ts'
+import { deadline } from '../lib/wait.ts'
 
 /** A service that sends what it is given, whatever it is asked. */
 async function sends(t: Test, run: Running, answer: (request: string) => string): Promise<void> {
@@ -13,7 +16,7 @@ async function sends(t: Test, run: Running, answer: (request: string) => string)
   run.catalog.set('shop:web', at(service.port))
 }
 
-interface Got {
+interface Http2Response {
   readonly interim: readonly IncomingHttpHeaders[]
   readonly headers: IncomingHttpHeaders
   readonly raw: readonly string[]
@@ -21,7 +24,7 @@ interface Got {
   readonly body: string
 }
 
-async function ask(t: Test, run: Running, headers: http2.OutgoingHttpHeaders = {}): Promise<Got> {
+async function ask(t: Test, run: Running, headers: http2.OutgoingHttpHeaders = {}): Promise<Http2Response> {
   const session = http2.connect(`http://127.0.0.1:${run.port}`)
   t.teardown(() => session.destroy())
   const options = { endStream: headers[':protocol'] === undefined }
@@ -43,7 +46,7 @@ async function ask(t: Test, run: Running, headers: http2.OutgoingHttpHeaders = {
 
 const twice = 'ETag: "1"\r\nETag: "2"\r\nX-A: 1\r\nX-A: 2\r\n'
 
-t.test('fields that node:http2 takes once come on one line', async t => {
+t.test('joins fields that node:http2 accepts only once', async t => {
   const run = await boot(t)
   await sends(
     t,
@@ -64,7 +67,7 @@ t.test('fields that node:http2 takes once come on one line', async t => {
   t.equal(body, 'hi')
 })
 
-t.test('fields may be called like what each object has', async t => {
+t.test('forwards fields named like properties of every object', async t => {
   const run = await boot(t)
   const odd = ['__proto__', 'constructor', 'tostring', 'length']
   const lines = odd.map(name => `${name}: 1\r\n`).join('')
@@ -73,7 +76,7 @@ t.test('fields may be called like what each object has', async t => {
   for (const name of odd) t.equal(raw[raw.indexOf(name) + 1], '1', name)
 })
 
-t.test('a service that sends a body after 205', async t => {
+t.test('discards a body after 205', async t => {
   const run = await boot(t)
   for (const body of ['Content-Length: 2\r\n\r\nhi', 'Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n']) {
     await sends(t, run, () => `HTTP/1.1 205 Reset\r\n${body}`)
@@ -82,7 +85,7 @@ t.test('a service that sends a body after 205', async t => {
   }
 })
 
-t.test('a WebSocket whose head has such fields', async t => {
+t.test('accepts a WebSocket whose head has such fields', async t => {
   const run = await boot(t)
   await sends(t, run, request => {
     const key = /^sec-websocket-key: (.*)\r$/im.exec(request)?.[1] ?? ''
@@ -99,7 +102,7 @@ t.test('a WebSocket whose head has such fields', async t => {
   t.match(headers, { ':status': 200, etag: '"1", "2"' })
 })
 
-t.test('a service that speaks h2c, asked with such fields', async t => {
+t.test('forwards such fields to a service that speaks h2c', async t => {
   const run = await boot(t)
   const seen: IncomingHttpHeaders[] = []
   const server = http2.createServer()

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:net'
 import t, { type Test } from 'tap'
-import { listen } from '../../../plugins/proxy/listen/bind.ts'
+import { listen } from '../../../../plugins/proxy/listen/bind.ts'
 
 /** Listening as macOS allows it: what is bound here is free, whoever has the port of all addresses. */
 function means(t: Test, isInUse: (address: string, port: number) => boolean) {
@@ -32,7 +32,7 @@ async function unused(): Promise<number> {
   return typeof address === 'object' && address !== null ? address.port : 0
 }
 
-t.test('a port that another program answers on is left to it, though it can be bound', async t => {
+t.test('skips a port on which another program answers, even if it can be bound', async t => {
   for (const taken of ['127.0.0.1', '::1']) {
     const from = await unused()
     const got = await listen(
@@ -44,20 +44,20 @@ t.test('a port that another program answers on is left to it, though it can be b
   }
 })
 
-t.test('the port that was asked for, and no other', async t => {
+t.test('uses the requested port and no other', async t => {
   const exactly = await unused()
   const isInUse = (_: string, port: number) => port === exactly
   t.strictSame(await listen({ exactly }, means(t, isInUse)), { port: null, wanted: exactly, code: 'EADDRINUSE' })
 })
 
-t.test('no privilege is asked for to take a port that another program has', async t => {
+t.test('does not use the privileged helper for a port that is in use', async t => {
   const from = await unused()
   const given = means(t, (_, port) => port === 80)
   t.match(await listen({ preferred: [80], from }, given), { missed: { port: 80, code: 'EADDRINUSE' } })
   t.strictSame(given.elevated, [])
 })
 
-t.test('any port is one that nobody answers on at ::1, either', async t => {
+t.test('picks any port only if it is free on ::1, too', async t => {
   const refused: number[] = []
   const isInUse = (address: string, port: number) => {
     if (address !== '::1' || refused.length === 3) return false

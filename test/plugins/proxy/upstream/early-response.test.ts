@@ -5,7 +5,10 @@ import http2 from 'node:http2'
 import https from 'node:https'
 import { connect as tlsConnect } from 'node:tls'
 import t, { type Test } from 'tap'
-import { at, boot, deadline, type Running, raw, textOf } from './harness.ts'
+import { boot, type Running } from '../lib/boot.ts'
+import { textOf } from '../lib/client.ts'
+import { at, raw } from '../lib/services.ts'
+import { deadline } from '../lib/wait.ts'
 
 /** A service in a process of its own: it answers as soon as it has a head, and closes with the rest of the request unread. */
 const hasty = `
@@ -52,7 +55,7 @@ async function upload(run: Running, path: string, hasLength: boolean, secure: bo
   return answer
 }
 
-t.test('a service that answers early and closes in the middle of an upload', { timeout: 60_000 }, async t => {
+t.test('forwards an early response of a service that closes during an upload', { timeout: 60_000 }, async t => {
   const run = await boot(t, { https: true })
   run.catalog.set('shop:web', at(await started(t)))
   for (const path of ['/', '/chunks', '/later']) {
@@ -92,7 +95,7 @@ t.test('a service that answers early and closes in the middle of an upload', { t
   }
 })
 
-t.test('a client of HTTP/2 whose upload is not wanted any more learns so', async t => {
+t.test('resets the upload of an HTTP/2 client after an early response', async t => {
   const run = await boot(t)
   const service = await raw(t, socket => {
     socket.once('data', () => {

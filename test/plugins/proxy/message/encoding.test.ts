@@ -1,8 +1,10 @@
 import { once } from 'node:events'
 import net from 'node:net'
 import t, { type Test } from 'tap'
-import { field, frame, kinds, preface, readFrames, request } from './frames.ts'
-import { at, boot, raw, wire } from './harness.ts'
+import { field, frame, kinds, preface, readFrames, request } from '../http2/frames.ts'
+import { boot } from '../lib/boot.ts'
+import { wire } from '../lib/client.ts'
+import { at, raw } from '../lib/services.ts'
 
 /** As bytes, a character for each. */
 function latin1(text: string): string {
@@ -95,7 +97,7 @@ async function overModern(t: Test, port: number, method: Method): Promise<string
   return text
 }
 
-t.test('header values pass byte by byte, whatever is spoken on either side', async t => {
+t.test('forwards header values byte by byte, by any version of HTTP on either side', async t => {
   const run = await boot(t)
   for (const [protocol, serve] of [
     ['http', old],

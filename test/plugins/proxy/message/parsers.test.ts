@@ -1,7 +1,7 @@
 import t from 'tap'
-import { readAnyResponse } from '../../../plugins/proxy/message/lenient-response.ts'
-import { readResponse } from '../../../plugins/proxy/message/response-head.ts'
-import { fastRequest, fastResponse, llhttp, type Message } from './framing.ts'
+import { readAnyResponse } from '../../../../plugins/proxy/message/lenient-response.ts'
+import { readResponse } from '../../../../plugins/proxy/message/response-head.ts'
+import { fastRequest, fastResponse, llhttp, type Message } from './parsers.ts'
 
 /** Inputs of each kind; LOCALD_FUZZ=1000000 is the long mode. */
 const inputs = Number(process.env['LOCALD_FUZZ'] ?? 15_000)
@@ -224,7 +224,7 @@ t.test(`responses: both parsers agree (LOCALD_FUZZ_SEED=${seed})`, { timeout: 3_
   t.ok(whole > inputs / 20, `${whole} of ${inputs} were read to their end`)
 })
 
-t.test('a fault would be found', async t => {
+t.test('finds a fault', async t => {
   // The bytes after a head with a length, read as if there were none.
   const [body] = llhttp('request', [Buffer.from(requests[4] ?? '')]).messages
   t.equal(body?.body, 'hello')

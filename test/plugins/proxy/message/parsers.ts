@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
-import { ChunkReader } from '../../../plugins/proxy/message/chunked.ts'
-import { readRequest } from '../../../plugins/proxy/message/request-head.ts'
-import { readResponse } from '../../../plugins/proxy/message/response-head.ts'
+import { ChunkReader } from '../../../../plugins/proxy/message/chunked.ts'
+import { readRequest } from '../../../../plugins/proxy/message/request-head.ts'
+import { readResponse } from '../../../../plugins/proxy/message/response-head.ts'
 
 /** What one of the two parsers read of some bytes. */
 export interface Message {

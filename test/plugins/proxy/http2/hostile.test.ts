@@ -1,10 +1,12 @@
 import { once } from 'node:events'
 import http2 from 'node:http2'
-import net from 'node:net'
 import { type TLSSocket, connect as tlsConnect } from 'node:tls'
 import t, { type Test } from 'tap'
+import { boot, type Running } from '../lib/boot.ts'
+import { get, textOf } from '../lib/client.ts'
+import { at, serve } from '../lib/services.ts'
+import { eventually } from '../lib/wait.ts'
 import { field, frame, kinds, readFrames, request, speaker } from './frames.ts'
-import { at, boot, deadline, eventually, get, type Running, serve, textOf } from './harness.ts'
 
 /** Writes the piece again and again until the connection is gone; how often. Fails where it is taken forever. */
 async function flood(socket: TLSSocket, piece: () => Buffer, most: number): Promise<number> {
@@ -23,7 +25,19 @@ function warnings(run: Running): number {
   return run.log.filter(line => line.startsWith('warn')).length
 }
 
-t.test('clients that flood', { timeout: 120_000 }, async t => {
+async function session(t: Test, run: Running): Promise<http2.ClientHttp2Session> {
+  const options = { ca: run.ca, servername: 'shop.localhost', ALPNProtocols: ['h2'] }
+  const made = http2.connect(`https://shop.localhost:${run.securePort}`, {
+    maxHeaderListPairs: 1000,
+    createConnection: () => tlsConnect({ host: '127.0.0.1', port: run.securePort, ...options }),
+  })
+  made.on('error', () => undefined)
+  t.teardown(() => made.destroy())
+  await once(made, 'connect')
+  return made
+}
+
+t.test('clients that flood HTTP/2 connections', { timeout: 120_000 }, async t => {
   const run = await boot(t, { https: true })
   let served = 0
   const seen: string[] = []
@@ -42,7 +56,7 @@ t.test('clients that flood', { timeout: 120_000 }, async t => {
   t.teardown(() => clearInterval(others))
   const before = process.memoryUsage.rss()
 
-  await t.test('with streams that they reset at once (CVE-2023-44487)', async t => {
+  await t.test('with streams that they reset at once are disconnected (CVE-2023-44487)', async t => {
     const socket = await speaker(t, run)
     let id = -1
     served = 0
@@ -60,7 +74,7 @@ t.test('clients that flood', { timeout: 120_000 }, async t => {
     t.ok(served < 20_000, `${served} requests reached the service`)
   })
 
-  await t.test('with pings and settings, reading no answer', async t => {
+  await t.test('with pings and settings without reading are disconnected', async t => {
     for (const piece of [frame('ping', 0, 0, Buffer.alloc(8)), frame('settings', 0, 0)]) {
       const socket = await speaker(t, run)
       socket.pause()
@@ -79,7 +93,7 @@ t.test('clients that flood', { timeout: 120_000 }, async t => {
     }
   })
 
-  await t.test('with heads that never end, or are too large', async t => {
+  await t.test('with endless or too large heads are disconnected', async t => {
     const endless = await speaker(t, run)
     endless.write(frame('headers', 1, 1, request))
     const more = frame('continuation', 0, 1, field('x', 'y'.repeat(16)))
@@ -99,7 +113,7 @@ t.test('clients that flood', { timeout: 120_000 }, async t => {
     await textOf(roomy)
   })
 
-  await t.test('with fields that HTTP/1.1 would read otherwise', async t => {
+  await t.test('with fields that HTTP/1.1 would read differently get 400', async t => {
     served = 0
     const bad = [
       field('x', 'a\r\nX-Smuggled: 1'),
@@ -130,7 +144,7 @@ t.test('clients that flood', { timeout: 120_000 }, async t => {
     }
   })
 
-  await t.test('with frames that are against the rules, which are called by their name', async t => {
+  await t.test('with invalid frames get the error code of RFC 9113', async t => {
     const wrong: [what: string, frames: Buffer, code: number][] = [
       ['a reset of an idle stream', frame('reset', 0, 9, Buffer.alloc(4)), http2.constants.NGHTTP2_PROTOCOL_ERROR],
       ['a stream with an even number', frame('headers', 5, 2, request), http2.constants.NGHTTP2_PROTOCOL_ERROR],
@@ -157,110 +171,4 @@ t.test('clients that flood', { timeout: 120_000 }, async t => {
   t.ok(warnings(run) < 20, `${warnings(run)} lines in the log`)
   const grown = (process.memoryUsage.rss() - before) / 2 ** 20
   t.ok(grown < 200, `memory grew by ${Math.round(grown)} MB, the clients' own included`)
-})
-
-async function session(t: Test, run: Running): Promise<http2.ClientHttp2Session> {
-  const options = { ca: run.ca, servername: 'shop.localhost', ALPNProtocols: ['h2'] }
-  const made = http2.connect(`https://shop.localhost:${run.securePort}`, {
-    maxHeaderListPairs: 1000,
-    createConnection: () => tlsConnect({ host: '127.0.0.1', port: run.securePort, ...options }),
-  })
-  made.on('error', () => undefined)
-  t.teardown(() => made.destroy())
-  await once(made, 'connect')
-  return made
-}
-
-t.test('TLS', async t => {
-  const run = await boot(t, { https: true, limits: { headTimeout: 300 } })
-  const service = await serve(t, (_req, res) => res.end('fine'))
-  run.catalog.set('shop:web', at(service.port))
-  const shake = (servername: string, more = {}): Promise<string> =>
-    new Promise(resolve => {
-      const options = {
-        host: '127.0.0.1',
-        port: run.securePort,
-        ca: run.ca,
-        servername,
-        rejectUnauthorized: false,
-        ...more,
-      }
-      const socket = tlsConnect(options)
-      socket.once('error', () => resolve('refused'))
-      socket.once('secureConnect', () => {
-        resolve(socket.getPeerCertificate().subjectaltname ?? 'no name')
-        socket.destroy()
-      })
-    })
-
-  await t.test('names', async t => {
-    t.equal(await shake('shop.localhost'), 'DNS:shop.localhost')
-    t.equal(await shake(''), 'DNS:localhost, IP Address:127.0.0.1, IP Address:0:0:0:0:0:0:0:1')
-    for (const name of [
-      'example.com',
-      'a..localhost',
-      '*.localhost',
-      `${'a'.repeat(64)}.localhost`,
-      'shop.localhost.evil.com',
-    ]) {
-      t.equal(await shake(name), 'refused', name)
-    }
-    t.equal(await shake('shop.localhost', { maxVersion: 'TLSv1.2' }), 'DNS:shop.localhost')
-    t.equal(
-      await shake('shop.localhost', { maxVersion: 'TLSv1.1', minVersion: 'TLSv1', ciphers: 'ALL:@SECLEVEL=0' }),
-      'refused',
-    )
-    t.ok(warnings(run) <= 2, `${warnings(run)} lines in the log`)
-  })
-
-  await t.test('a name that no certificate covers is an alert', async t => {
-    for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
-      const to = { host: '127.0.0.1', port: run.securePort, servername: 'example.com', maxVersion }
-      const [error]: Error[] = await once(tlsConnect(to), 'error', { signal: AbortSignal.timeout(deadline) })
-      t.match(error?.message, /unrecognized name/i, maxVersion)
-    }
-  })
-
-  await t.test('plain HTTP on its port', async t => {
-    const authority = `shop.localhost:${run.securePort}`
-    const got = await get(run.securePort, authority, '/a?b', { headers: { accept: 'text/html' } })
-    t.match([got.status, got.header('location')], [307, `https://${authority}/a?b`], 'is sent to HTTPS')
-    t.match(got.body, 'This port accepts only TLS')
-    const post = await get(run.securePort, authority, '/a', { method: 'POST', body: Buffer.alloc(3_000_000) })
-    t.match([post.status, post.header('location')], [307, `https://${authority}/a`], 'also with a body')
-    const upgrade = { connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-key': 'x' }
-    const socket = await get(run.securePort, authority, '/hmr?token=1', { headers: upgrade })
-    t.equal(socket.status, 400, 'a WebSocket cannot be')
-    t.match(JSON.parse(socket.body).error.hint, `Use wss://${authority}/hmr.`)
-    t.equal((await get(run.securePort, 'a b')).status, 400)
-    const half = net.connect({ host: '127.0.0.1', port: run.securePort, allowHalfOpen: true })
-    half.end('GET / HTTP/1.0\r\nHost: shop.localhost\r\n\r\n')
-    t.match(await textOf(half), /^HTTP\/1.1 307 .*Location: https:\/\/shop.localhost\/\r\n/s)
-  })
-
-  await t.test('clients that leave before they have agreed on TLS', async t => {
-    const { securePort } = await boot(t, { https: true })
-    const leaving = net.connect(securePort, '127.0.0.1')
-    leaving.end()
-    // Its limit is longer than this test waits.
-    await once(leaving.resume(), 'close', { signal: AbortSignal.timeout(deadline) })
-    t.pass('are not held')
-  })
-
-  await t.test('clients that stay silent, or renegotiate', async t => {
-    const silent = net.connect(run.securePort, '127.0.0.1')
-    silent.on('error', () => undefined)
-    await once(silent.resume(), 'close')
-    t.pass('a handshake that never comes is not waited for')
-    const socket = tlsConnect({
-      ...{ host: '127.0.0.1', port: run.securePort, ca: run.ca, servername: 'shop.localhost', maxVersion: 'TLSv1.2' },
-    })
-    await once(socket, 'secureConnect')
-    const ended = await new Promise<string>(resolve => {
-      socket.once('error', error => resolve(error.message))
-      socket.once('close', () => resolve('closed'))
-      socket.renegotiate({ rejectUnauthorized: true }, error => resolve(error === null ? 'taken' : error.message))
-    })
-    t.not(ended, 'taken', ended)
-  })
 })
