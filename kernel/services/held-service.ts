@@ -1,19 +1,19 @@
 import type { Instance, Processes, Run, ServicePlan, ServiceType } from '../contract/plugin.ts'
 import { LocaldError } from '../errors.ts'
 
-/** A keeper that has not ended its service so long after the grace is asked again, with the plan's signal: ms. */
+/** A keeper that has not stopped its service this long after the grace gets the plan's signal again: ms. */
 const lateMs = 1000
 
 /** An instance of an earlier daemon. */
 export interface Reattached {
   readonly instance: Instance
-  /** Why it is only held by its keeper: what its type knows of it is missing. */
+  /** Why only its keeper holds it: its type's own knowledge of it is missing. */
   readonly problem?: LocaldError
 }
 
 /**
- * An instance by its type's driver, else, where no plugin provides the type any more or the driver cannot, by its keeper alone, which ends
- * it. Undefined where neither has it; throws what the driver threw.
+ * Reattaches an instance through its type's driver, or, when no plugin provides the type any more or the driver fails, through its keeper
+ * alone, which can stop it. Returns undefined when neither has it; throws what the driver threw.
  */
 export async function reattached(
   driver: ServiceType<unknown> | LocaldError,
@@ -32,16 +32,16 @@ export async function reattached(
   if (held === undefined && problem !== undefined) throw problem
   if (held === undefined) return undefined
   problem ??= new LocaldError('SERVICE_FAILED', 'could not be reattached by its service type after the daemon restart')
-  return { instance: endedByKeeper(held), problem }
+  return { instance: stoppedByKeeper(held), problem }
 }
 
-/** The driver of a type that no plugin provides: it can start nothing. */
+/** Returns a driver for a type that no plugin provides: it refuses to start. */
 export function missingDriver({ type }: ServicePlan, problem: LocaldError): ServiceType<unknown> {
   return { type, shape: { schema: {} }, start: () => Promise.reject(problem) }
 }
 
-/** Its keeper knows how its type ends it: PostgreSQL, for one, by SIGINT. */
-function endedByKeeper(held: Instance): Instance {
+/** Stops an instance through its keeper, which knows the type's way: SIGINT for PostgreSQL. */
+function stoppedByKeeper(held: Instance): Instance {
   const { pid, startedMs, exited, state, tree } = held
   return {
     ...{ pid, startedMs, exited, state },

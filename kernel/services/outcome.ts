@@ -6,16 +6,16 @@ import type { Service } from './service.ts'
 
 /** Lines shown of a service that failed. */
 const tailLength = 10
-/** What package managers print below them may be as many lines: these are read, too. */
+/** Package managers may print as many lines below them: these are read as well. */
 const noiseLength = 30
 
-/** Whether a service is where an `up` wants it: ready, or ended well. */
+/** Whether a service has reached what an `up` waits for: ready, or exited with success. */
 export function isUp(service: Service): boolean {
   const { status, health } = service.state.now
   return status === 'exited' || (status === 'running' && (health === 'healthy' || health === null))
 }
 
-/** The last event of an operation: how the services are, and the last lines of those that are not well. */
+/** Returns the last event of an operation: the services' states, and the last lines of those that are not as wanted. */
 export async function doneEvent(
   services: readonly Service[],
   wanted: (service: Service) => boolean,
@@ -25,17 +25,17 @@ export async function doneEvent(
   const tails = await Promise.all(
     unwell.map(async service => [service.ref.key, await tailOf(service, tailLength)] as const),
   )
-  const told = tails.filter(([, lines]) => lines.length > 0)
+  const shown = tails.filter(([, lines]) => lines.length > 0)
   return {
     event: 'done',
     ok: unwell.length === 0 && error === undefined,
     services: services.map(({ state }) => state.view()),
     ...(error === undefined ? {} : { error }),
-    ...(told.length === 0 ? {} : { tails: Object.fromEntries(told) }),
+    ...(shown.length === 0 ? {} : { tails: Object.fromEntries(shown) }),
   }
 }
 
-/** The last lines that a service's last process printed; without what its package manager added. */
+/** Returns the last lines that a service's last process printed, without those of its package manager. */
 export async function tailOf(service: Service, count: number): Promise<readonly string[]> {
   const lines = await logTail(service.log.file, service.lastStartMs, count + noiseLength)
   return meaningful(lines).slice(-count)

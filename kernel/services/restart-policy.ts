@@ -1,27 +1,27 @@
 import type { Exit } from '../contract/plugin.ts'
 
-/** Ends that count against a service within the window before it gives up; both as documented for `restart`. */
+/** A service is given up after this many exits within the window; both as documented for `restart`. */
 export const crashLimit = 5
 export const crashWindowMs = 60_000
 
-/** The pause before it is started again: at first, twice as long each time, at most; ms. */
+/** The pause before a restart: the first one, and the longest; each is twice as long as the one before: ms. */
 export const firstDelayMs = 100
 export const longestDelayMs = 10_000
-/** After a run this long the pause is the first again: ms. */
+/** A run this long resets the pause to the first: ms. */
 export const steadyMs = 10_000
 
-/** What to do after an exit: stay ended, as done or failed, or start again after a delay. */
+/** What follows an exit: the run is over, done or failed, or restarts after a delay. */
 export type Decision =
   | { readonly kind: 'done'; readonly reason: string }
   | { readonly kind: 'failed'; readonly reason: string }
   | { readonly kind: 'restart'; readonly delayMs: number; readonly crash: string; readonly reason: string }
 
-/** The restart policy of one service, with its memory of crashes. */
+/** Applies the restart policy of one service; remembers its crashes. */
 export class RestartPolicy {
   #crashes: number[] = []
   #delay = firstDelayMs
 
-  /** Judges an exit, whose `cause` is added to the reason. `now` and `ranMs` in ms, by a clock that is never set. */
+  /** Decides what follows an exit, whose `cause` is added to the reason. `now` and `ranMs`: ms of a monotonic clock. */
   decide(
     policy: 'no' | 'on-failure' | 'always',
     exit: Exit & { readonly cause?: string | undefined },
@@ -56,7 +56,7 @@ export class RestartPolicy {
   }
 }
 
-/** An exit as the end of a sentence: "exited with code 1", "terminated by SIGKILL". */
+/** Returns an exit as the end of a sentence: "exited with code 1", "terminated by SIGKILL". */
 export function exitText({ code, signal }: Exit): string {
   if (code !== null) return `exited with code ${code}`
   return signal === null ? 'exited while the daemon was down' : `terminated by ${signal}`

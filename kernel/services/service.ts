@@ -16,7 +16,7 @@ import { ServiceState } from './state.ts'
 import { Supervisor } from './supervisor.ts'
 import type { SupervisorHost } from './supervisor-host.ts'
 
-/** The parts of the kernel a service works with. */
+/** The parts of the kernel that a service needs. */
 export interface ServiceParts {
   readonly events: Events
   readonly hooks: HookRuns
@@ -42,11 +42,11 @@ export class Service implements SupervisorHost {
   hosts: readonly string[] = []
   /** The protocol on its port, if its type says so. */
   protocol: Protocol | undefined
-  /** Where it was last seen to listen. */
+  /** The address on which it was last seen to listen. */
   address: string | undefined
   /** The name of the `up` that started its present run, if it gave one. */
   begunBy: string | undefined
-  /** The crash, or the change of files, that its last restart was for. */
+  /** The crash, or the change of files, that caused its last restart. */
   restartedFor: string | undefined
   readonly #parts: ServiceParts
   readonly #reachability: Reachability

@@ -2,7 +2,7 @@ import type { Condition, Fault, ServiceRef } from '../contract/plugin.ts'
 import { LocaldError } from '../errors.ts'
 import type { Health, ServiceView, Status } from '../events.ts'
 
-/** What a service's public view is made of. */
+/** The fields of a service's public view. */
 interface Fields {
   status: Status
   health: Health
@@ -12,21 +12,32 @@ interface Fields {
   restarts: number
   port: number | null
   url: string | null
-  /** Why it cannot be reached, where that was found out; gone with its present start, and when it is healthy. */
+  /** Why it cannot be reached, if that was found out; reset by a new start, and when it is healthy. */
   fault: Fault | null
-  /** Whether the present run has got as far as a process. */
+  /** Whether the present run has started a process. */
   launched: boolean
-  /** How often it was asked in vain whether it is ready; told to nobody by itself, for it changes all the time. */
+  /** Failed readiness probes so far; changes are not emitted, as they come all the time. */
   tries: number
 }
 
-/** The fields whose change is told. */
-const told = ['status', 'health', 'reason', 'pid', 'startedMs', 'restarts', 'port', 'url', 'launched', 'fault'] as const
+/** The fields whose changes are emitted. */
+const emitted = [
+  'status',
+  'health',
+  'reason',
+  'pid',
+  'startedMs',
+  'restarts',
+  'port',
+  'url',
+  'launched',
+  'fault',
+] as const
 
-/** What a note is about; there is at most one note of each. */
+/** The subject of a note; a service has at most one note on each. */
 export type NoteSubject = 'watch' | 'loop' | 'configuration' | 'dependencies' | 'type'
 
-/** One service's state: set in one place, told to all who wait for it. */
+/** A service's state: set in one place, emitted to all who wait for it. */
 export class ServiceState {
   readonly ref: ServiceRef
   readonly #changed: (view: ServiceView) => void
@@ -56,12 +67,12 @@ export class ServiceState {
     return this.#fields
   }
 
-  /** Since when it has its status (ms since the epoch); undefined: it has had no other. */
+  /** The time of the last change of status (ms since the epoch); undefined: it has not changed. */
   get sinceMs(): number | undefined {
     return this.#sinceMs
   }
 
-  /** Changes fields; tells it when anything differs. */
+  /** Changes fields; emits the view when any of it differs. */
   set(fields: Partial<Fields>): void {
     const before = this.#fields
     const after = { ...before, ...fields }
@@ -69,17 +80,17 @@ export class ServiceState {
     if (fields.fault === undefined && isFaultOver) after.fault = null
     this.#fields = after
     if (before.status !== after.status) this.#sinceMs = Date.now()
-    if (told.every(name => before[name] === after[name])) return
+    if (emitted.every(name => before[name] === after[name])) return
     this.#changed(this.view())
     for (const waiter of [...this.#waiters]) waiter()
   }
 
-  /** What is worth knowing whatever the status is, such as a watch that does not work. */
+  /** Facts that matter in every status, such as a watch that does not work. */
   get notes(): readonly string[] {
     return [...this.#notes.values()]
   }
 
-  /** Sets or, without a text, removes a note: it is shown as the reason while there is no other. */
+  /** Sets or, without a text, removes a note. Notes are shown as the reason while there is no other. */
   note(subject: NoteSubject, text: string | undefined): void {
     if (this.#notes.get(subject) === text) return
     if (text === undefined) this.#notes.delete(subject)
@@ -109,8 +120,8 @@ export class ServiceState {
     }
   }
 
-  /** Resolves when `judge` returns true; rejects with what it throws, or when aborted. Judged now and at each change. */
-  until(judge: () => boolean, signal?: AbortSignal): Promise<void> {
+  /** Resolves when `test` returns true; rejects with what it throws, or when aborted. Tests now and at each change. */
+  until(test: () => boolean, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const end = (finish: () => void) => {
         this.#waiters.delete(look)
@@ -120,7 +131,7 @@ export class ServiceState {
       const aborted = () => end(() => reject(signal?.reason))
       const look = () => {
         try {
-          if (judge()) end(resolve)
+          if (test()) end(resolve)
         } catch (error) {
           end(() => reject(error))
         }
@@ -132,10 +143,10 @@ export class ServiceState {
     })
   }
 
-  /** Whether a dependency on this service is met; throws SERVICE_FAILED when it cannot be any more. */
+  /** Whether a dependency on this service is met. Throws SERVICE_FAILED when it cannot be met any more. */
   meets(condition: Condition): boolean {
     const { status, health, launched, reason } = this.#fields
-    const ended = status === 'failed' || status === 'stopped' || status === 'exited'
+    const isOver = status === 'failed' || status === 'stopped' || status === 'exited'
     const met =
       condition === 'completed'
         ? status === 'exited'
@@ -143,17 +154,17 @@ export class ServiceState {
           ? launched && status !== 'failed' && status !== 'stopped'
           : status === 'exited' || (status === 'running' && (health === 'healthy' || health === null))
     if (met) return true
-    if (ended || (condition === 'ready' && status === 'running' && health === 'unhealthy')) {
+    if (isOver || (condition === 'ready' && status === 'running' && health === 'unhealthy')) {
       throw new LocaldError(
         'SERVICE_FAILED',
-        `${this.ref.name} ${sayStatus(status, health)}${reason === null ? '' : `: ${reason}`}`,
+        `${this.ref.name} ${statusText(status, health)}${reason === null ? '' : `: ${reason}`}`,
         { service: this.ref.key },
       )
     }
     return false
   }
 
-  /** Whether a dependency on this service is met, or still can be. */
+  /** Whether a dependency on this service is met, or can still be. */
   mayMeet(condition: Condition): boolean {
     try {
       this.meets(condition)
@@ -163,7 +174,7 @@ export class ServiceState {
     }
   }
 
-  /** Whether nothing is under way: it runs (ready or given up on), or has ended. */
+  /** Whether no change is under way: it runs (ready, or past its time to get ready), or is over. */
   get settled(): boolean {
     const { status, health } = this.#fields
     if (status === 'running') return health !== 'starting'
@@ -171,7 +182,7 @@ export class ServiceState {
   }
 }
 
-function sayStatus(status: Status, health: Health): string {
+function statusText(status: Status, health: Health): string {
   if (status === 'failed') return 'failed'
   return `is ${status === 'running' && health !== null ? health : status}`
 }

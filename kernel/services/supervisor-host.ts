@@ -7,11 +7,11 @@ import type { ServiceState } from './state.ts'
 export interface SupervisorHost {
   readonly state: ServiceState
   readonly log: ServiceLog
-  /** Where the service was last seen to listen. */
+  /** The address on which the service was last seen to listen. */
   readonly address: string | undefined
   /** The protocol on its port, if its type says so. */
   readonly protocol: Protocol | undefined
-  /** The crash, or the change of files, that its last restart was for. */
+  /** The crash, or the change of files, that caused its last restart. */
   restartedFor: string | undefined
   /** Describes the service to its driver. */
   run(plan: StartPlan, signal: AbortSignal): Run<unknown>

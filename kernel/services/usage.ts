@@ -11,12 +11,12 @@ interface Sample {
   readonly atMs: number
 }
 
-/** Two looks nearer than this say nothing of the load: ms. */
+/** Samples closer together than this say nothing about the load: ms. */
 const shortestMs = 200
-/** An older look says too little of now: ms. */
+/** An older sample says too little about the present: ms. */
 const longestMs = 60_000
 
-/** Views of services with what they use. Nothing is looked at unless somebody asks. */
+/** Adds resource usage to views of services. Samples on request only. */
 export class UsageView {
   readonly #container: Container
   readonly #log: Log
@@ -27,19 +27,19 @@ export class UsageView {
     this.#log = log
   }
 
-  /** CPU in percent of one core since the last look, or since the start; memory in bytes. Nulls where nothing runs. */
+  /** Returns CPU in percent of one core since the last sample, or since the start, and memory in bytes. Nulls where nothing runs. */
   async of(services: readonly Service[]): Promise<readonly ServiceView[]> {
     const trees = services.flatMap(service => {
       const tree = service.supervisor.instance?.tree
       return tree === undefined ? [] : [{ key: service.ref.key, tree }]
     })
-    const usage = await this.#look(trees)
+    const usage = await this.#sample(trees)
     const views = services.map(({ state, ref }) => ({ ...state.view(), ...usage.get(ref.key) }))
     for (const { ref, supervisor } of services) if (supervisor.instance === undefined) this.#samples.delete(ref.key)
     return views
   }
 
-  async #look(
+  async #sample(
     trees: readonly { readonly key: string; readonly tree: ProcessTree }[],
   ): Promise<ReadonlyMap<string, { readonly cpu: number; readonly memory: number }>> {
     const table = this.#container.optional('processTable')

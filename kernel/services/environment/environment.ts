@@ -22,23 +22,23 @@ export interface EnvOrigin {
   readonly line: number | null
 }
 
-/** File (absolute) and 1-based line of a path of the configuration; nulls for a default. */
+/** Finds the file (absolute) and the 1-based line of a path of the configuration; nulls for a default. */
 export type Locate = (path: Path) => Promise<{ readonly file: string | null; readonly line: number | null }>
 
 export interface EnvironmentInput {
-  /** The environment of the shell that asked. */
+  /** The environment of the caller's shell. */
   readonly shell: Readonly<Record<string, string | undefined>>
   readonly plan: ProjectPlan
   readonly service: ServicePlan
-  /** What locald itself sets: PORT, LOCALD_URL … The strongest, and seen by `${PORT}`. */
+  /** Set by locald: PORT, LOCALD_URL … The strongest layer; `${PORT}` reads it. */
   readonly own: Readonly<Record<string, string>>
-  /** What locald sets where only the shell does: a HOST that somebody wrote counts. */
+  /** Set by locald unless a stronger layer than the shell does: a HOST of the project's wins. */
   readonly defaults?: Readonly<Record<string, string>>
   /** The value of `${services.NAME.FIELD}`. */
   lookup(service: string, field: string): string | undefined
   /** For messages with file and line. */
   readonly locate?: Locate
-  /** Reads `.env` and `env_file`; default: without knowing what was allowed. */
+  /** Reads `.env` and `env_file`; default: a reader that trusts no allowed files. */
   readonly envFiles?: EnvFiles | undefined
 }
 
@@ -47,12 +47,12 @@ export interface Environment {
   readonly env: Readonly<Record<string, string>>
   /** Which layer set each. */
   readonly layers: ReadonlyMap<string, EnvLayer>
-  /** What a file or table sets to another value than locald does, in vain. */
+  /** Variables whose value in a file or table is ignored, as locald sets another one. */
   readonly overruled: readonly Overruled[]
   origins(): Promise<ReadonlyMap<string, EnvOrigin>>
 }
 
-/** A variable that was written in vain, and where. */
+/** A variable whose written value is ignored, and its place. */
 export interface Overruled {
   readonly name: string
   readonly origin: () => Promise<EnvOrigin>
@@ -64,17 +64,17 @@ interface Value {
   readonly origin: () => Promise<EnvOrigin>
 }
 
-/** What the keeper sets for each process, whatever was written. */
+/** The keeper sets this for each process, whatever is written. */
 const ofKeeper = 'NOTIFY_SOCKET'
 
 /** Same-layer references above which a chain is refused. */
 const chainLimit = 500
 
 /**
- * Puts a service's environment together, weakest first: shell, locald's defaults, project `env`, `.env`, `env_file`, the service's
- * `env`, what locald sets. In `env` every reference must resolve; in files what is not known stays as written, and single-quoted values
- * are taken as they are. ENV_UNRESOLVED names service, key, file and line of each that does not, never a value; CONFIG_UNREADABLE
- * and CONFIG_INVALID tell of files that cannot be read or are not there.
+ * Assembles a service's environment, weakest layer first: shell, locald's defaults, project `env`, `.env`, `env_file`, the service's
+ * `env`, what locald sets. In `env` every reference must resolve; in files unknown references stay as written, and single-quoted values
+ * are literal. ENV_UNRESOLVED names service, key, file and line of each unresolved reference, never a value; CONFIG_UNREADABLE
+ * and CONFIG_INVALID report files that cannot be read or do not exist.
  */
 export async function environmentOf(input: EnvironmentInput): Promise<Environment> {
   const { plan, service, own, defaults = {} } = input
@@ -109,7 +109,7 @@ export async function environmentOf(input: EnvironmentInput): Promise<Environmen
   }
 }
 
-/** What all of them resolve to; with failures, waits for all and throws them as one. */
+/** Returns what all of them resolve to. Waits for all, and throws their failures as one error. */
 export async function allTogether<T>(tries: readonly Promise<T>[], root: string): Promise<T[]> {
   const all = await Promise.allSettled(tries)
   const faults = all.flatMap(each => (each.status === 'rejected' ? [LocaldError.from(each.reason)] : []))
@@ -117,7 +117,7 @@ export async function allTogether<T>(tries: readonly Promise<T>[], root: string)
   return all.flatMap(each => (each.status === 'fulfilled' ? [each.value] : []))
 }
 
-/** Errors of environments as one, which tells them all; one that is of another kind goes first. */
+/** Merges errors of environments into one that lists them all. An error of another kind takes precedence. */
 function together(errors: readonly LocaldError[], root: string): LocaldError {
   const unique = new Map(errors.flatMap(({ problems }) => problems).map(each => [JSON.stringify(each), each]))
   const other = errors.find(({ code }) => code !== 'ENV_UNRESOLVED') ?? (unique.size <= 1 ? errors[0] : undefined)
@@ -172,8 +172,8 @@ interface EnvTable {
 }
 
 /**
- * Lays an `env` table over the values: each key sees its siblings in any order, and of itself the weaker value. The result is what is
- * wrong; what needs a value that is wrong is not told, too.
+ * Lays an `env` table over the values: each key sees its siblings in any order, and for itself the weaker value. Returns the
+ * errors; a key that only depends on a faulty one is not listed.
  */
 async function addTable(input: EnvironmentInput, values: Map<string, Value>, env: EnvTable): Promise<LocaldError[]> {
   const { layer, table, path } = env
@@ -220,7 +220,7 @@ async function addTable(input: EnvironmentInput, values: Map<string, Value>, env
 
 const nowhere = { file: null, line: null } as const
 
-/** What references may read, locald's own values first. */
+/** Returns what references may read, locald's own values first. */
 function scopeOf({ plan, own, lookup }: EnvironmentInput, weaker: (name: string) => string | undefined): Scope {
   return {
     project: { name: plan.name, domain: plan.domain },
@@ -229,7 +229,7 @@ function scopeOf({ plan, own, lookup }: EnvironmentInput, weaker: (name: string)
   }
 }
 
-/** A failure with the service, key, file and line it is about. */
+/** Adds the service, key, file and line to an error. */
 async function explained(
   { plan, service, locate }: EnvironmentInput,
   { path, later }: EnvTable,

@@ -3,7 +3,7 @@ import type { EnvWarning } from '../../config/env-files.ts'
 import type { ProjectPlan } from '../../contract/plugin.ts'
 import type { Environment } from './environment.ts'
 
-/** Reports the variables that were written for a service and do not reach it, as locald sets them. */
+/** Returns warnings about variables that were written for a service and are ignored, as locald sets them. */
 export async function ignoredVariables(
   project: Pick<ProjectPlan, 'path'>,
   { overruled }: Pick<Environment, 'overruled'>,

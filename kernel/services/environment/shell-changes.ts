@@ -1,18 +1,18 @@
 import { isOfSession } from './shell.ts'
 
-/** Variables that say nothing to a service, besides those of a terminal or a login session: of a shell, and of who started it. */
+/** Variables of a shell and of its parent that mean nothing to a service, besides those of a terminal or a login session. */
 const ofShell = new Set([
   ...['_', 'PWD', 'OLDPWD', 'SHLVL', 'PS1', 'PROMPT', 'PROMPT_COMMAND', 'HISTFILE', 'MAIL', 'LS_COLORS', 'WINDOW'],
   ...['SESSION_MANAGER', 'DESKTOP_STARTUP_ID', 'SECURITYSESSIONID', 'I3SOCK', 'SWAYSOCK', 'SHELL_SESSION_ID'],
   ...['WT_SESSION', 'WT_PROFILE_ID', 'WSL_INTEROP', 'TILIX_ID', 'TERMINATOR_UUID', 'INSIDE_EMACS', 'NVIM'],
   ...['INVOCATION_ID', 'JOURNAL_STREAM', 'SYSTEMD_EXEC_PID', 'MANAGERPID', 'MEMORY_PRESSURE_WATCH'],
-  // What launchd gives each app that it starts, and apps their terminals.
+  // Set by launchd for each app that it starts, and by apps for their terminals.
   ...['LaunchInstanceID', 'COMMAND_MODE', 'OSLogRateLimit', 'LSCOLORS', 'GIT_ASKPASS', 'ORIGINAL_XDG_CURRENT_DESKTOP'],
 ])
 const ofShellPrefix =
   /^(?:TMUX|XDG_|SUDO_|KITTY_|WEZTERM_|ITERM_|ALACRITTY_|GHOSTTY_|KONSOLE_|VSCODE_|CURSOR_|ZED_|JETBRAINS_|GNOME_TERMINAL_|PTYXIS_|GUAKE_|LC_TERMINAL|XPC_|ATUIN_|FNM_MULTISHELL_|TERMINAL_|ZELLIJ|DIRENV_|STARSHIP_|FZF_|LESS|BASH_FUNC_|Malloc|OS_ACTIVITY_|SWIFTUI_|LOCALD_|npm_|INIT_CWD$|__)/
 
-/** A service's environment when it was started and as it would be now. */
+/** A service's environment when it was started, and now. */
 export interface Compared {
   readonly name: string
   readonly before: Readonly<Record<string, string>>
@@ -25,12 +25,12 @@ export interface ShellWarning {
   readonly hint: string
 }
 
-/** fnm(1) gives each shell a folder of its own, which leads to the same Node. */
+/** Removes the folder that fnm(1) makes for each shell: all of them lead to the same Node. */
 function comparable(value: string | undefined): string | undefined {
   return value?.replace(/\/fnm_multishells\/[^/:]+/g, '/fnm_multishells')
 }
 
-/** Names of variables that a service would notice the difference of. */
+/** Names the variables whose change matters to a service. */
 export function changedVariables({ before, after }: Pick<Compared, 'before' | 'after'>): readonly string[] {
   const names = new Set([...Object.keys(before), ...Object.keys(after)])
   return [...names]
@@ -44,7 +44,7 @@ export function changedVariables({ before, after }: Pick<Compared, 'before' | 'a
     .sort()
 }
 
-/** What to say of services that run on with the variables of an earlier shell; undefined: nothing. */
+/** Returns the warning about services that keep running with the variables of an earlier shell; undefined: none. */
 export function shellWarning(services: readonly Compared[]): ShellWarning | undefined {
   const changed = services.map(service => ({ ...service, variables: changedVariables(service) }))
   const concerned = changed.filter(({ variables }) => variables.length > 0)

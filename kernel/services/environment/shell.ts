@@ -3,8 +3,8 @@ import { delimiter, join, sep } from 'node:path'
 type Shell = Readonly<Record<string, string | undefined>>
 
 /**
- * What of the caller's shell services get: all but what speaks of the process that called. Left out are a supervisor's
- * sockets and Node's IPC channel; LOCALD_* but for those that say which daemon this is; and, when npm or npx ran locald,
+ * Returns the part of the caller's shell that services get: all but what describes the calling process. Left out are a supervisor's
+ * sockets and Node's IPC channel; LOCALD_* except those that identify this daemon; and, when npm or npx ran locald,
  * all `npm_*` and INIT_CWD, which are about that package (npm_config_prefix alone breaks nvm).
  */
 export function shellPart(shell: Shell): Record<string, string> {
@@ -48,8 +48,8 @@ const callers = new Set([
 ])
 
 /**
- * The shell of a one-off command: that of the `up`, as the service has it, with what only the caller's has, and with the caller's
- * terminal, agents and display.
+ * Returns the shell of a one-off command: that of the `up`, as the service has it, plus variables that only the caller's shell has, and the
+ * caller's terminal, agents and display.
  */
 export function oneOffShell(up: Shell, caller: Shell): Record<string, string> {
   const own = shellPart(caller)
@@ -57,7 +57,7 @@ export function oneOffShell(up: Shell, caller: Shell): Record<string, string> {
   return { ...own, ...shellPart(up), ...Object.fromEntries(session) }
 }
 
-/** Names that a terminal or a login session gives values of its own. */
+/** Variables that each terminal or login session sets differently. */
 const ofSession = new Set([
   ...['TERM', 'COLORTERM', 'COLORFGBG', 'COLUMNS', 'LINES', 'NO_COLOR', 'FORCE_COLOR', 'CLICOLOR', 'CLICOLOR_FORCE'],
   ...['TMUX', 'TMUX_PANE', 'STY', 'WINDOWID', 'VTE_VERSION', 'TTY', 'GPG_TTY', 'GPG_AGENT_INFO'],
@@ -65,7 +65,7 @@ const ofSession = new Set([
   ...['EDITOR', 'VISUAL', 'PAGER', 'BROWSER'],
 ])
 
-/** Whether a variable says something of a terminal or a login session: another one's is wrong. */
+/** Whether a variable describes a terminal or a login session: another session's value is wrong. */
 export function isOfSession(name: string): boolean {
   return ofSession.has(name) || /^(?:SSH|TERM|XDG_SESSION)_/.test(name)
 }

@@ -1,10 +1,10 @@
 import { denialOf } from '../../contract/privacy.ts'
 import { meaningful } from './output-noise.ts'
 
-/** One run of a program: its output without escape sequences, and how it ended. */
+/** One run of a program: its output without escape sequences, and its exit. */
 export interface RunOutput {
   readonly lines: readonly string[]
-  /** null: it still runs, or a signal ended it. */
+  /** null: it still runs, or a signal terminated it. */
   readonly code: number | null
   /** Whether it still runs. */
   readonly runs: boolean
@@ -19,20 +19,20 @@ export interface Cause {
   readonly command?: string
   /** A package that was not found. */
   readonly module?: string
-  /** A port that somebody else has. */
+  /** A port that is in use. */
   readonly port?: number
 }
 
 /** Longer texts are cut: characters. */
 const longest = 200
 
-/** So many lines below an error are searched for its place. */
+/** This many lines below an error are searched for its place. */
 const traceLines = 16
 
-/** Of a longer line its beginning and its end are looked at, as some patterns take a time that grows with the square of its length: UTF-16 units. */
+/** Only the beginning and the end of a longer line are searched, as some patterns take time quadratic in its length: UTF-16 units. */
 const examined = 1000
 
-/** The cause that the output names; undefined when it names none. */
+/** Returns the cause that the output names; undefined when it names none. */
 export function causeOf(output: RunOutput): Cause | undefined {
   const lines = meaningful(output.lines).map(cut)
   const found =
@@ -58,13 +58,13 @@ function shortened(text: string, dir: string): string {
 }
 
 const notPermitted = /operation not permitted/i
-/** Of what has no path in it: getcwd(3), in the words of Node, git, make and the shells. */
+/** Errors without a path: getcwd(3), as worded by Node, git, make and the shells. */
 const ofFolder = /\buv_cwd\b|getcwd|current (?:working )?directory/
-/** What may also be a matter of the file itself (chflags(1), an owner). */
+/** Errors that may also come from the file itself (chflags(1), an owner). */
 const paths = /\/(?:Users|Volumes)\/[^'":]+/
 const ofFile = /\b(?:chmod|chown|symlink|link|rename|kill|listen|setpriority)\b/
 
-/** What macOS keeps from a program that runs in a folder of its user's documents, or reads one there. */
+/** Recognises what macOS denies to a program that runs in a folder of its user's documents, or reads one there. */
 function denied(lines: readonly string[], { dir }: RunOutput): Cause | undefined {
   for (const line of lines.filter(text => notPermitted.test(text) && !ofFile.test(text.replace(paths, '')))) {
     const path = ofFolder.test(line) ? dir : (paths.exec(line)?.[0] ?? '')
@@ -75,7 +75,7 @@ function denied(lines: readonly string[], { dir }: RunOutput): Cause | undefined
   return undefined
 }
 
-/** What the shell says of a command that it could not run. */
+/** Recognises the shell's message about a command that it could not run. */
 function shellFault(lines: readonly string[], code: number | null): Cause | undefined {
   if (code !== 127 && code !== 126) return undefined
   for (const line of lines) {
@@ -101,7 +101,7 @@ function portFault(lines: readonly string[]): Cause | undefined {
   return { text: line, ...(port === undefined ? {} : { port: Number(port) }) }
 }
 
-/** A program that waits for an answer: its last output is a question. */
+/** Recognises a program that waits for an answer: its last output is a question. */
 function ask(lines: readonly string[], { runs }: RunOutput): Cause | undefined {
   const last = lines.at(-1)?.trim()
   if (!runs || last === undefined) return undefined
@@ -113,15 +113,15 @@ function ask(lines: readonly string[], { runs }: RunOutput): Cause | undefined {
 
 const exception = /^(?:Uncaught |Unhandled \w+: )?(?:[A-Za-z_$][\w$.]*)?(?:Error|Exception)(?: \[[\w.-]+\])?: ./
 const panic = /^(?:panic: |fatal error: |thread '.*' panicked at )/
-/** Of Ruby, whose first line has place, error and class: `app.rb:3:in 'foo': no db (NameError)`. */
+/** Ruby, whose first line has place, error and class: `app.rb:3:in 'foo': no db (NameError)`. */
 const rubyFault = /^[^\s:]+:\d+:in [`'][^']*': .+ \(\w[\w:]*\)$/
-/** Of Java: the last one is what all others come from. */
+/** Java: the last one caused all others. */
 const javaCause = /^(?:Caused by: |Exception in thread "[^"]*" )(?=[\w$.]+(?:Exception|Error)\b)/
 const compilerFault = /^(?:\.{0,2}\/)?[\w@./-]+\.[a-z]\w*(?::\d+(?::\d+)?:?|\(\d+,\d+\):) ./i
 const faultWord = /^(?:\S{1,40} ){0,2}(?:[✘×] ?)?\[?(?:error|fatal|critical)\b\]?(?:\[\w+\])?(?:[:\s]|$)/i
 
 function errorIn(lines: readonly string[], { code, runs }: RunOutput): Cause | undefined {
-  // What a program that a signal ended has printed need not be why.
+  // The output of a program that a signal terminated need not contain the cause.
   const isLoose = !runs && code !== null
   const traced = pythonFault(lines) ?? javaFault(lines)
   if (traced !== undefined) return traced
@@ -144,7 +144,7 @@ function errorIn(lines: readonly string[], { code, runs }: RunOutput): Cause | u
   return module === undefined ? { text } : { text, module }
 }
 
-/** The exception below the last traceback, which is what ended the program. */
+/** Returns the exception below the last traceback, which terminated the program. */
 function pythonFault(lines: readonly string[]): Cause | undefined {
   const start = lines.findLastIndex(line => /^ {2}File ".+", line \d+/.test(line))
   const end = start === -1 ? -1 : lines.findIndex((line, index) => index > start && /^[A-Za-z_]/.test(line))
@@ -167,7 +167,7 @@ function javaFault(lines: readonly string[]): Cause | undefined {
   return { text: place === undefined ? text : `${text} (${place})` }
 }
 
-/** File and line of an error: the first frame below it that is neither the runtime's nor a package's, or the line above it. */
+/** Returns file and line of an error: the first frame below it that is neither the runtime's nor a package's, or the line above it. */
 function placeOf(lines: readonly string[], index: number): string | undefined {
   for (const line of lines.slice(index + 1, index + 1 + traceLines)) {
     const place =

@@ -3,21 +3,21 @@ import { readTextFile } from '../../contract/text-file.ts'
 import { exists } from '../../system/stat.ts'
 import { type Cause, causeOf } from './cause.ts'
 
-/** What a run is explained by. */
+/** What the cause of a failure is found from. */
 export interface FailureInput {
   /** The output of the run, without escape sequences. */
   readonly lines: readonly string[]
-  /** null: it still runs, or a signal ended it. */
+  /** null: it still runs, or a signal terminated it. */
   readonly code: number | null
   readonly runs: boolean
-  /** Where it ran, and the folder of its project. */
+  /** Its working folder, and the folder of its project. */
   readonly dir: string
   readonly root: string
-  /** Who listens on a port. */
+  /** Finds the program that listens on a port. */
   readonly holder: (port: number) => Promise<string | undefined>
 }
 
-/** Which command installs the packages, by the lockfile. */
+/** The command that installs the packages, by lockfile. */
 const installers = [
   ['pnpm-lock.yaml', 'pnpm install'],
   ['yarn.lock', 'yarn install'],
@@ -28,7 +28,7 @@ const installers = [
 /** Package managers that no project installs for itself. */
 const managers: readonly string[] = ['pnpm', 'yarn', 'bun']
 
-/** Why a run failed or does not get ready, in one line, with what can be done about it; undefined when its output says nothing. */
+/** Explains in one line why a run failed or does not get ready, with a remedy; undefined when its output does not say. */
 export async function explain(input: FailureInput): Promise<string | undefined> {
   const cause = causeOf(input)
   if (cause === undefined) return undefined
@@ -41,7 +41,7 @@ async function portHint({ port }: Cause, { holder }: FailureInput): Promise<stri
   return who === undefined ? undefined : `port ${port} is in use by ${who}`
 }
 
-/** What is missing for a command or a package that was not found. */
+/** Explains why a command or a package was not found. */
 async function packagesHint({ command, module }: Cause, { dir, root }: FailureInput): Promise<string | undefined> {
   const name = module ?? command
   if (name === undefined || command?.includes('/') === true) return undefined

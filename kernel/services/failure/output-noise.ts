@@ -1,4 +1,4 @@
-/** What package managers and Node print around the output of a command, which says nothing of its cause. */
+/** Lines that package managers and Node print around the output of a command: they do not contain the cause. */
 const noise: readonly RegExp[] = [
   /^$/,
   /^npm (?:error|ERR!|warn|WARN|notice)/,
@@ -19,16 +19,16 @@ const npmDetail =
   /^npm (?:error|ERR!)(?:$| (?:code|errno|syscall|path|command|workspace|location|A complete log|Lifecycle script|To see a list|Did you mean|\s))/
 const npmCause = /^npm (?:error|ERR!) (?:enoent )?(.+)/
 
-/** Patterns look at so much of a line: some take a time that grows with the square of its length. UTF-16 units */
+/** Patterns read this much of a line: some take time quadratic in its length. UTF-16 units */
 const examined = 1000
 
-/** A line as it stands on a terminal at last: without what it was overwritten by, and spinners. */
+/** Returns a line as a terminal shows it in the end: without overwritten parts and spinners. */
 function shown(line: string): string {
   const text = line.replace(/(?<!\r)\r+$/, '')
   return text.slice(text.lastIndexOf('\r') + 1).replace(/^[\u2800-\u28ff\s]*[\u2800-\u28ff]/, '')
 }
 
-/** The lines that a program itself printed; where there are none, what its package manager says is wrong. */
+/** Returns the lines that a program itself printed; without any, the errors of its package manager. */
 export function meaningful(lines: readonly string[]): readonly string[] {
   const all = lines.map(shown)
   const heads = all.map(line => line.slice(0, examined).trimEnd())

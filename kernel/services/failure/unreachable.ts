@@ -1,7 +1,7 @@
 import type { Fault, Listener, Protocol } from '../../contract/plugin.ts'
 import { speaksTls } from '../health/probes.ts'
 
-/** A service that cannot be reached: what it should do, and what its processes listen on, where that can be seen. */
+/** A service that cannot be reached: its port, and where its processes listen, as far as that is visible. */
 export interface Unreached {
   readonly name: string
   readonly port: number
@@ -9,9 +9,9 @@ export interface Unreached {
   readonly listeners: readonly Listener[]
 }
 
-/** A handshake takes at most this: ms. */
+/** The timeout of a handshake: ms. */
 const handshakeMs = 1000
-/** What a connection to 127.0.0.1 or ::1 reaches; `*` as lsof writes it. */
+/** Addresses that a connection to 127.0.0.1 or ::1 reaches; `*` as lsof writes it. */
 const reachable = /^(127\.0\.0\.1|0\.0\.0\.0|::1?|\*|::ffff:(127\.0\.0\.1|0\.0\.0\.0))$/
 
 /** Finds out why a service is not reached: it listens on another port or address, or speaks another protocol. */

@@ -6,17 +6,17 @@ import type { ServiceLog } from '../../logs/service-log.ts'
 import { deferred, pause } from '../../system/async.ts'
 import { commandProbe, httpProbe, type ProbeResult, placeOf, tcpProbe } from './probes.ts'
 
-/** What a service's health is watched with. */
+/** What is needed to watch a service's health. */
 export interface HealthInput {
   /** The user's; absent: the instance's own probe, else TCP on the port, else none. */
   readonly check: HealthCheck | undefined
   readonly instance: Instance
   readonly port: number | undefined
-  /** What it speaks there, if its type says so. */
+  /** The protocol on its port, if its type says so. */
   readonly protocol?: Protocol | undefined
-  /** Where it listens, if that is known already. */
+  /** The address on which it listens, if that is known already. */
   readonly address?: string | undefined
-  /** Whether another user's process is reached there, whose answers do not count. */
+  /** Whether another user's process answers there, which does not count. */
   readonly isStrangers?: (address: string, port: number) => Promise<boolean>
   readonly dir: string
   readonly env: Readonly<Record<string, string>>
@@ -24,7 +24,7 @@ export interface HealthInput {
   readonly signal: AbortSignal
 }
 
-/** One try, and how many there were. */
+/** A probe's result, and the number of probes so far. */
 export interface Attempt extends ProbeResult {
   readonly tries: number
 }
@@ -32,26 +32,26 @@ export interface Attempt extends ProbeResult {
 /** This many failures in a row make a ready service unhealthy; one success makes it healthy again. */
 export const failuresToUnhealthy = 3
 
-/** Where there is nothing to ask, a process counts as started after it has lived this long: ms. */
+/** Without anything to probe, a process counts as started after it has lived this long: ms. */
 const settleMs = 40
 
-/** One automatic try takes at most this: ms. */
+/** The timeout of one automatic probe: ms. */
 const automaticTimeoutMs = 1000
 
 /**
- * Until a service is ready, where the user gave no interval, tries are as far apart as a twentieth of its time so far, within these bounds
- * (ms): a quick one is seen at once. A command costs a process, so it is run less often.
+ * Until a service is ready, and without an interval of the user's, the pause between probes is a twentieth of its time so far, within
+ * these bounds (ms): a quick start is noticed at once. A command costs a process, so it runs less often.
  */
 const startPace = {
   command: { least: 50, most: 1000 },
   other: { least: 5, most: 50 },
 } as const
-/** One that takes very long is not asked so often any more, in the end once a second. */
+/** A service that takes very long is probed less often, in the end once a second. */
 const longPace = { part: 1 / 200, most: 1000 } as const
 
 type Prober = () => Promise<ProbeResult>
 
-/** Watches one instance: first until it is ready, then on. */
+/** Watches one instance: until it is ready, and after that. */
 export class HealthWatch {
   readonly #input: HealthInput
   #address: string | undefined
@@ -61,7 +61,7 @@ export class HealthWatch {
     this.#address = input.address
   }
 
-  /** Tries until the service is ready; each failed try is told. Undefined when the signal ended it. */
+  /** Probes until the service is ready; reports each failed probe. Returns undefined when the signal aborts. */
   async untilReady(tried: (attempt: Attempt) => void): Promise<ProbeResult | undefined> {
     const { check, signal, log, instance } = this.#input
     if (check?.type === 'notify') return notified(instance, signal, tried)
@@ -82,7 +82,7 @@ export class HealthWatch {
           this.#address = result.address
           return result
         }
-        // Where the user gave no check, the service's own word counts, too.
+        // Without a check of the user's, the service's own notification counts as well.
         if (check === undefined && notice.isReady) return { ok: true, detail: 'notified READY=1' }
         tried({ ...result, tries })
         await pause(Math.max(0, startDelay(check, began - first) - (performance.now() - began)), signal)
@@ -93,7 +93,7 @@ export class HealthWatch {
     }
   }
 
-  /** The loopback address the service listens on, where that can be told. */
+  /** Returns the loopback address on which the service listens, where it can be found out. */
   async address(): Promise<string | undefined> {
     const { port, signal } = this.#input
     if (this.#address === undefined && port !== undefined) {
@@ -104,8 +104,8 @@ export class HealthWatch {
   }
 
   /**
-   * After ready: a check of the user's goes on at its interval, and each change of mind is told. Automatic checks do not go
-   * on: an idle machine stays idle, and the end of a process is noticed without them.
+   * Watches a ready service: a check of the user's continues at its interval, and each change of health is reported. Automatic checks
+   * stop: an idle machine stays idle, and an exit is noticed without them.
    */
   async watch(changed: (healthy: boolean, attempt: Attempt) => void): Promise<void> {
     const { check, signal, instance } = this.#input
@@ -142,7 +142,7 @@ export class HealthWatch {
     return port === undefined ? undefined : async () => await this.#ours(await tcpProbe(port, automaticTimeoutMs))
   }
 
-  /** What another user's process answers does not count: it would get the service's requests. */
+  /** Rejects the answer of another user's process: it would get the service's requests. */
   async #ours(result: ProbeResult): Promise<ProbeResult> {
     const { port, isStrangers } = this.#input
     const { ok, address } = result
@@ -152,7 +152,7 @@ export class HealthWatch {
   }
 }
 
-/** The result, or undefined as soon as the signal aborts: the end of a service does not wait for a probe under way. */
+/** Returns the result, or undefined as soon as the signal aborts: stopping a service does not wait for a running probe. */
 function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
   return new Promise((resolve, reject) => {
     const stop = () => resolve(undefined)
@@ -162,14 +162,14 @@ function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T |
   })
 }
 
-/** Delay before the next try, ms: the user's interval to the letter; else quick at first, so that readiness is seen at once. */
+/** Returns the pause before the next probe, ms: exactly the user's interval; without one short at first, to notice readiness at once. */
 function startDelay(check: HealthCheck | undefined, elapsedMs: number): number {
   if (check?.intervalGiven) return check.interval
   const { least, most } = check?.type === 'command' ? startPace.command : startPace.other
   return Math.max(least, Math.min(most, elapsedMs / 20), Math.min(longPace.most, elapsedMs * longPace.part))
 }
 
-/** Whether an instance has said READY=1 on its NOTIFY_SOCKET (sd_notify(3)), until closed. */
+/** Notes whether an instance has sent READY=1 to its NOTIFY_SOCKET (sd_notify(3)), until closed. */
 class ReadyNotice {
   isReady = false
   readonly #off: (() => void) | undefined
@@ -185,7 +185,7 @@ class ReadyNotice {
   }
 }
 
-/** Waits for READY=1; a STATUS= before it says what the service does, and is no try. */
+/** Waits for READY=1. A STATUS= before it describes what the service does, and does not count as a probe. */
 async function notified(
   instance: Instance,
   signal: AbortSignal,
@@ -227,7 +227,7 @@ async function logged(
   const grep = new Grep(pattern)
   const cursor = new LogCursor(log.file)
   const since = stampOf(new Date(startedMs).toISOString())
-  // What comes after all that was there is of this instance, whatever the clock says, which may be set meanwhile.
+  // All that comes after the present end is of this instance, whatever the clock says, which may be set meanwhile.
   let isAtEnd = false
   const isFresh = ({ time }: { readonly time: string }) => isAtEnd || since === undefined || time >= since
   let wake = deferred<void>()

@@ -6,18 +6,18 @@ import { connect as connectTls } from 'node:tls'
 import { meetsItself } from '../../contract/loopback.ts'
 import { systemCode } from '../../errors.ts'
 
-/** What one try found. `address` is the loopback address that answered. */
+/** The result of one probe. `address`: the loopback address that answered. */
 export interface ProbeResult {
   readonly ok: boolean
   /** Why not, as the end of a sentence: "connection refused on 127.0.0.1:5432". */
   readonly detail: string
   readonly address?: string
-  /** Something there accepts connections, but does not answer in HTTP as it should. */
+  /** Something there accepts connections, but does not answer in valid HTTP. */
   readonly isStrange?: true
 }
 
 const loopback = ['127.0.0.1', '::1'] as const
-/** Without roots of its own Node does not read those it ships with: 20 ms and a MB on Node 20. */
+/** With an empty list of roots Node does not read the ones it ships: 20 ms and a MB on Node 20. */
 const unverified = { servername: 'localhost', rejectUnauthorized: false, ca: [] }
 
 /** Connects to a port on both loopback addresses at once; 127.0.0.1 is preferred. `timeoutMs` is for each. */
@@ -25,7 +25,7 @@ export function tcpProbe(port: number, timeoutMs: number): Promise<ProbeResult> 
   return either(loopback.map(host => dial(host, port, timeoutMs)))
 }
 
-/** What an HTTP check asks for: `host` is the loopback address where one is known. */
+/** The target of an HTTP check; `host`: the loopback address, where it is known. */
 export interface HttpTarget {
   readonly port: number
   readonly path: string
@@ -40,7 +40,7 @@ export function httpProbe(target: HttpTarget, timeoutMs: number): Promise<ProbeR
   return either((host === undefined ? loopback : [host]).map(address => get(address, target, timeoutMs)))
 }
 
-/** Whether a server on a loopback port agrees on TLS; undefined where it neither does nor answers in something else. */
+/** Whether a server on a loopback port agrees on TLS; undefined when it neither does nor answers in another protocol. */
 export async function speaksTls(port: number, timeoutMs: number): Promise<boolean | undefined> {
   const [four, six] = await Promise.all(loopback.map(host => handshake(host, port, timeoutMs)))
   return four ?? six
@@ -61,14 +61,14 @@ function handshake(host: string, port: number, timeoutMs: number): Promise<boole
   })
 }
 
-/** What the error of a handshake says: an alert, such as for want of a client's certificate, is TLS; another answer is not. */
+/** Interprets the error of a handshake: an alert, such as for a missing client certificate, is TLS; another answer is not. */
 function tlsOf(error: Error): boolean | undefined {
   const code = systemCode(error) ?? ''
   if (code !== 'EPROTO' && !code.startsWith('ERR_SSL_')) return undefined
   return /alert/i.test(`${code} ${error.message}`)
 }
 
-/** The first that is well, in order; else the first that answered at all, else the first. */
+/** Returns the first success; without one the first that answered at all, else the first. */
 async function either(tries: readonly Promise<ProbeResult>[]): Promise<ProbeResult> {
   const results: ProbeResult[] = []
   for (const one of tries) {
@@ -116,10 +116,10 @@ function get(host: string, { port, path, tls }: HttpTarget, timeoutMs: number): 
     const timer = setTimeout(() => end({ ok: false, detail: `GET ${path} timed out after ${timeoutMs} ms` }), timeoutMs)
     asked.once('response', response => {
       const { statusCode = 0 } = response
-      // What comes after the head, or goes wrong with it, is of no interest.
+      // Anything after the head, errors included, does not matter.
       response.on('error', () => {}).resume()
       const detail = `GET ${path} answered ${statusCode}`
-      // What nginx and Go answer where HTTPS is expected.
+      // The answers of nginx and Go where they expect HTTPS.
       end({ ok: statusCode < 400, detail, address: host, ...(statusCode === 400 ? { isStrange: true } : {}) })
     })
     asked.on('error', error => {
@@ -131,7 +131,7 @@ function get(host: string, { port, path, tls }: HttpTarget, timeoutMs: number): 
   })
 }
 
-/** As messages name a place. */
+/** Returns a place as messages name it. */
 export function placeOf(host: string, port: number): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`
 }
@@ -152,8 +152,8 @@ export interface CommandPlace {
 }
 
 /**
- * Runs a shell command with the service's environment; exit code 0 is healthy. Its whole process group ends with the timeout or
- * the signal. What it prints is not kept: it may hold secrets.
+ * Runs a shell command with the service's environment; exit code 0 is healthy. The timeout and the signal kill its whole process group.
+ * Its output is discarded: it may contain secrets.
  */
 export function commandProbe(
   command: string,
@@ -167,7 +167,7 @@ export function commandProbe(
       try {
         process.kill(-child.pid, 'SIGKILL')
       } catch {
-        // It ended in between.
+        // It exited in between.
       }
     }
     let isLate = false

@@ -6,15 +6,15 @@ import type { SupervisorHost } from '../supervisor-host.ts'
 import { type Attempt, HealthWatch } from './health.ts'
 import type { ProbeResult } from './probes.ts'
 
-/** After this much of waiting the state says what for: ms. */
+/** After this much waiting the state shows the reason: ms. */
 const explainAfterMs = 300
-/** After this much it is looked whether the service listens on another port, and how often again at most: ms. */
+/** After this much waiting the other ports of the service are examined, and again at most this often: ms. */
 const lookAfterMs = 1000
 const lookEveryMs = 2000
-/** A look at all processes and sockets, which on a busy Mac takes up to seconds, is made a tenth of the time at most. */
+/** Reading all processes and sockets takes up to seconds on a busy Mac: it may take a tenth of the time at most. */
 const restsPerLook = 9
 
-/** One instance to watch, until the signal says that it is over. */
+/** The instance to watch, until the signal aborts. */
 export interface WatchInput {
   readonly host: SupervisorHost
   readonly plan: StartPlan
@@ -22,22 +22,22 @@ export interface WatchInput {
   readonly signal: AbortSignal
 }
 
-/** Watches one instance: its readiness, with the reason while it lasts, then its health. */
+/** Watches one instance: its readiness, with the reason while it is not ready, then its health. */
 export class Watch {
   readonly #input: WatchInput
   #outputLookAt = 0
-  /** Infinity while one is under way. */
+  /** Infinity while an examination is under way. */
   #lookAt = 0
-  /** Why it is not reached. */
+  /** Why it cannot be reached. */
   #fault: Fault | undefined
-  /** What its output says of why it does not get ready. */
+  /** Why it does not get ready, according to its output. */
   #cause: string | undefined
 
   constructor(input: WatchInput) {
     this.#input = input
   }
 
-  /** Ends when the instance is over. Never rejects. */
+  /** Resolves when the instance is over. Never rejects. */
   async run(wasReady: boolean): Promise<void> {
     const { host, plan, instance, signal } = this.#input
     // An adopted instance may be stopping already: nothing about it is reported.
@@ -50,7 +50,7 @@ export class Watch {
     const isStrangers = (at: string, on: number) => host.isStrangers(instance, at, on)
     const place = { port, protocol, address, isStrangers }
     const health = new HealthWatch({ check: healthCheck, instance, ...place, dir, env, log, signal })
-    this.#mindBackground()
+    this.#handleBackground()
     try {
       const result = wasReady ? { ok: true, detail: '' } : await this.#untilReady(health)
       if (result === undefined || signal.aborted) return
@@ -70,7 +70,7 @@ export class Watch {
     }
   }
 
-  /** Past its time the service is left running, as unhealthy: it may still get there, and then is healthy. */
+  /** Leaves a service running after its timeout, as unhealthy: it may still get ready, and then is healthy. */
   async #untilReady(health: HealthWatch): Promise<ProbeResult | undefined> {
     const { host, plan, instance } = this.#input
     const { readyTimeout } = plan.plan.common
@@ -98,13 +98,13 @@ export class Watch {
 
   #explain({ detail, tries, isStrange }: Attempt, elapsedMs: number): void {
     const { state } = this.#input.host
-    // What the service itself says is worth telling at once.
-    const isTold = state.now.status === 'starting' && (tries === 0 || elapsedMs > explainAfterMs)
-    state.set(isTold ? { tries, reason: this.#fault?.message ?? this.#withCause(detail) } : { tries })
+    // A status of the service's own is shown at once.
+    const isShown = state.now.status === 'starting' && (tries === 0 || elapsedMs > explainAfterMs)
+    state.set(isShown ? { tries, reason: this.#fault?.message ?? this.#withCause(detail) } : { tries })
     const now = performance.now()
     if (elapsedMs < lookAfterMs) return
     if (now >= this.#lookAt) void this.#look(isStrange === true)
-    // Later its reason is that it was late.
+    // After its timeout the reason stays.
     if (state.now.status !== 'starting' || now < this.#outputLookAt) return
     this.#outputLookAt = now + lookEveryMs
     void this.#lookAtOutput()
@@ -114,12 +114,12 @@ export class Watch {
     return this.#cause === undefined ? reason : `${reason}; ${this.#cause}`
   }
 
-  /** One that does not get ready may have said why: an error it survived, a question that it asks. */
+  /** Searches the output for the reason: an error that the service survived, a question that it asks. */
   async #lookAtOutput(): Promise<void> {
     this.#cause = await this.#input.host.explain({ code: null, runs: true })
   }
 
-  /** A service that ignores $PORT is told so, with the port it does listen on; likewise one that speaks TLS. */
+  /** Warns about a service that ignores $PORT, with the port on which it listens, and about one that speaks TLS. */
   async #look(mayBeTls: boolean): Promise<void> {
     const { host, plan, instance, signal } = this.#input
     if (plan.port === undefined || this.#fault !== undefined) return
@@ -135,8 +135,8 @@ export class Watch {
     host.state.set({ reason: fault.message, fault })
   }
 
-  /** A main process that left others: a server that went to the background lives on, anything else is ended. */
-  #mindBackground(): void {
+  /** Handles a main process that exits before its children: a server in the background is kept, all else is stopped. */
+  #handleBackground(): void {
     const { host, plan, instance, signal } = this.#input
     const off = instance.on?.(event => {
       if (event.event !== 'main') return

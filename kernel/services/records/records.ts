@@ -8,24 +8,24 @@ import { type FileShape, withShape } from '../../system/file-shape.ts'
 import { makeFolder, readText, writeAtomic } from '../../system/files.ts'
 import { UnreadRecords } from './unread-records.ts'
 
-/** What a later daemon needs to take a service over. It holds the environment, so it is as private as the data folder. */
+/** What a later daemon needs to adopt a service. It contains the environment, so it is as private as the data folder. */
 export interface ServiceRecord {
   readonly version: 1
-  /** The start of the machine in which it was written; absent in records of older versions. */
+  /** Identifies the start of the machine in which it was written; absent in records of older versions. */
   readonly boot?: string
   readonly path: string
   readonly service: string
-  /** The driver's state; null: it does not run any more. */
+  /** The driver's state; null: it has exited. */
   readonly state: unknown
   readonly ready: boolean
   readonly status: Status
   readonly reason: string | null
   readonly startedMs: number | null
-  /** Whether its last run got as far as a process; absent in records of older versions. */
+  /** Whether its last run started a process; absent in records of older versions. */
   readonly launched?: boolean
   readonly restarts: number
   readonly port: number | null
-  /** Where it was last seen to listen. */
+  /** The address on which it was last seen to listen. */
   readonly address?: string
   readonly fingerprint: string
   readonly env: Readonly<Record<string, string>>
@@ -89,19 +89,19 @@ const projectRecord: FileShape<ProjectRecord> = {
   },
 }
 
-/** Whether it was being ended, to be started again. */
+/** Whether it was being stopped for a restart. */
 export function wasRestarting({ state, status }: ServiceRecord): boolean {
   return state !== null && status === 'restarting'
 }
 
-/** News of an instance that is recorded already may wait this long, to be written once: ms. */
+/** Changes of an instance that is recorded already are collected for this long, and written once: ms. */
 const soonMs = 200
 
 const kinds = ['services', 'projects'] as const
 
 /**
- * Moves the records of a daemon of an earlier version, which were in the runtime folder, to where they are now. They are the newer ones
- * where both are there.
+ * Moves the records of earlier versions, which kept them in the runtime folder, to their present folder. When both exist, those are the
+ * newer ones.
  */
 export function moveRecords(runtime: string, folder: string, log: Log): void {
   for (const kind of kinds) {
@@ -116,7 +116,7 @@ export function moveRecords(runtime: string, folder: string, log: Log): void {
   }
 }
 
-/** Records of what runs, in a folder of the data folder: whatever becomes of the runtime folder. They matter until the machine restarts. */
+/** Records what runs, in a folder of the data folder, which outlives the runtime folder. Records are valid until the machine restarts. */
 export class Records {
   readonly #services: string
   readonly #projects: string
@@ -124,7 +124,7 @@ export class Records {
   /** Identifies the start of the machine; undefined: it is not known. */
   boot: string | undefined
   readonly #log: Log
-  /** A hash of each file's text, the instance it tells of, and what is to be written soon. */
+  /** For each file: a hash of its text, its instance, and the record to write soon. */
   readonly #written = new Map<string, string>()
   readonly #instances = new Map<string, string>()
   readonly #pending = new Map<string, ServiceRecord>()
@@ -143,9 +143,9 @@ export class Records {
   }
 
   /**
-   * A new instance is written at once, for nobody else knows of it, and so is that one is ended to be started again. What becomes of it
-   * otherwise (ready, ended) a later daemon would find out by itself, so that is written soon, and only the last of it. What its file
-   * says already is not written: a take-over writes little.
+   * Writes a new instance at once, as no one else knows about it, and so a stop for a restart. Other changes (ready, exited) a later daemon
+   * would find out without the record: they are written soon, and only the last one. A record that equals its file is not written:
+   * adopting services writes little.
    */
   saveService(record: ServiceRecord): void {
     const file = fileOf(this.#services, `${record.path}\0${record.service}`)
@@ -167,7 +167,7 @@ export class Records {
     this.#remove(file)
   }
 
-  /** Writes what was to be written soon. */
+  /** Writes all pending records. */
   flush(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
@@ -192,12 +192,12 @@ export class Records {
     return [...this.#load(this.#projects, projectRecord).values()]
   }
 
-  /** Whether a record with this `boot` was written since the machine started; true where nothing says it: what may run is not ended. */
+  /** Whether a record with this `boot` was written since the machine started; true when unknown: a process that may run is not stopped. */
   isCurrent(boot: string | undefined): boolean {
     return boot === undefined || this.boot === undefined || boot === this.boot
   }
 
-  /** Removes all records: nothing runs any more. */
+  /** Removes all records, as nothing runs any more. */
   clear(): void {
     for (const { path, service } of this.services()) this.dropService(path, service)
     for (const { ref } of this.projects()) this.dropProject(ref.path)
@@ -210,7 +210,7 @@ export class Records {
     if (record !== undefined) this.#save(file, record)
   }
 
-  /** A record that cannot be written (a full disk) costs the take-over after a crash, not the service. */
+  /** Logs a failed write (a full disk): the service runs, but a later daemon could not adopt it. */
   #save(file: string, record: ServiceRecord | ProjectRecord): void {
     const text = JSON.stringify(this.boot === undefined ? record : { ...record, boot: this.boot })
     const hash = hashOf(text)
@@ -228,7 +228,7 @@ export class Records {
     rmSync(file, { force: true })
   }
 
-  /** The records of a folder, by file. */
+  /** Reads the records of a folder, by file. */
   #load<T>(folder: string, shape: FileShape<T>): ReadonlyMap<string, T> {
     const records = new Map<string, T>()
     const names = readdirSync(folder).filter(name => name.endsWith('.json'))
@@ -249,7 +249,7 @@ function hashOf(text: string): string {
   return createHash('sha256').update(text).digest('base64')
 }
 
-/** The name of a service's record, or of its project's. */
+/** Returns the name of a service's record, or of its project's. */
 export function recordId(path: string, service?: string): string {
   return idOf(service === undefined ? path : `${path}\0${service}`)
 }

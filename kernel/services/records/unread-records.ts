@@ -12,7 +12,7 @@ export interface UnreadRecord {
   readonly id: string
 }
 
-/** Records that this version could not read, put aside for the one that can. */
+/** Keeps records that this version could not read, for the version that can. */
 export class UnreadRecords {
   readonly #folder: string
   readonly #log: Log
@@ -48,7 +48,7 @@ export class UnreadRecords {
     rmSync(file, { recursive: true, force: true })
   }
 
-  /** What `doctor` says of them; `keyOf` names the service, or the project, that a record is of. */
+  /** Returns the check of `doctor`; `keyOf` names the service, or the project, of a record. */
   check(keyOf: (record: UnreadRecord) => string | undefined): Check {
     return {
       id: 'records',
@@ -69,7 +69,7 @@ export class UnreadRecords {
   }
 }
 
-/** What a damaged record, or one of another version, still says of its service: where its keeper is. Undefined: nothing. */
+/** Returns what a damaged record, or one of another version, still says about its service: its keeper's place. Undefined: nothing. */
 export function stateIn({ text }: UnreadRecord): unknown {
   const value = parsed(text)
   const state: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, 'state') : undefined
@@ -78,7 +78,7 @@ export function stateIn({ text }: UnreadRecord): unknown {
   return socket === undefined ? undefined : { socket }
 }
 
-/** The start of the machine in which it was written. */
+/** Returns the identity of the machine's start in which it was written. */
 export function bootIn({ text }: UnreadRecord): string | undefined {
   return /"boot":"([^"\\]+)"/.exec(text)?.[1]
 }
