@@ -262,7 +262,7 @@ command = "exec sleep 1000"
     t.match(shutdown.stderr, /^ {2}followed:web +stopped$/m, 'each with its project')
     const { code, stderr } = await follower.done
     t.equal(code, 0)
-    const [, said] = stderr.split('Ctrl-C stops the project\n')
+    const [, said] = stderr.split('Press Ctrl-C to stop the project\n')
     t.equal(
       said,
       'locald | the daemon is shutting down\nlocald | web was stopped\nNothing of the project runs any more\n',

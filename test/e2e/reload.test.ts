@@ -119,11 +119,11 @@ onHost('changed files', async (t, machine) => {
   await t.test('what was stopped stays stopped', async t => {
     await sandbox.ok(['stop', 'web'], { cwd: folder })
     const follower = sandbox.start(['up', 'api', '--attach'], { cwd: folder })
-    await until('it is followed', () => follower.stderr.includes('Ctrl-C stops'))
+    await until('it is followed', () => follower.stderr.includes('Press Ctrl-C to stop'))
     sandbox.write(file, head + web + api.replace('one', 'three'))
     await until('the third greeting', async () => (await body('api.shop.localhost')()) === 'three')
     t.equal((await sandbox.service(folder, 'web')).status, 'stopped')
-    await until('what it says', () => follower.stderr.includes('locald | api is restarted: locald.toml changed\n'))
+    await until('what it says', () => follower.stderr.includes('locald | api is restarting: locald.toml changed\n'))
     sandbox.write(file, 'broken')
     await until('what is wrong', () => follower.stderr.includes('locald.toml:1: '))
     sandbox.write(file, head + web + api.replace('one', 'three'))
