@@ -69,10 +69,11 @@ function withVersion(answer: DoctorAnswer, version: string | undefined): DoctorA
 
 function formatChecks(answer: DoctorAnswer, isVerbose: boolean, paint: Paint): string {
   const shown = answer.checks.filter(check => isVerbose || check.status === 'warn' || check.status === 'fail')
+  const width = Math.max(0, ...shown.map(({ id }) => id.length))
   const lines: string[] = []
   for (const plugin of new Set(shown.map(check => check.plugin))) {
     lines.push(paint('bold', plugin))
-    for (const check of shown.filter(each => each.plugin === plugin)) lines.push(formatCheck(check, paint))
+    for (const check of shown.filter(each => each.plugin === plugin)) lines.push(formatCheck(check, width, paint))
     lines.push('')
   }
   lines.push(formatCounts(answer.checks))
@@ -80,19 +81,19 @@ function formatChecks(answer: DoctorAnswer, isVerbose: boolean, paint: Paint): s
   return lines.join('\n')
 }
 
-function formatCheck({ status, severity, id, summary }: CheckView, paint: Paint): string {
+function formatCheck({ status, severity, id, summary }: CheckView, width: number, paint: Paint): string {
   const weight = status === 'fail' || status === 'warn' ? ` (${severity})` : ''
-  return `  ${paint(styles[status], status)}  ${id}: ${summary}${weight}`
+  return `  ${paint(styles[status], status)}  ${id.padEnd(width)}  ${summary}${weight}`
 }
 
 function formatCounts(checks: readonly CheckView[]): string {
-  const words = [
-    ['pass', 'passed'],
-    ['warn', 'with a warning'],
-    ['fail', 'failed'],
-    ['skip', 'skipped'],
-  ] as const
-  const parts = words.map(([status, word]) => [checks.filter(check => check.status === status).length, word] as const)
-  const counted = parts.filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}`)
+  const count = (status: CheckView['status']) => checks.filter(check => check.status === status).length
+  const parts: readonly [number, string][] = [
+    [count('pass'), 'passed'],
+    [count('warn'), count('warn') === 1 ? 'warning' : 'warnings'],
+    [count('fail'), 'failed'],
+    [count('skip'), 'skipped'],
+  ]
+  const counted = parts.filter(([number]) => number > 0).map(([number, word]) => `${number} ${word}`)
   return `${checks.length} ${checks.length === 1 ? 'check' : 'checks'}: ${counted.join(', ') || 'none'}`
 }

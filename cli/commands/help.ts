@@ -102,7 +102,10 @@ function makeCli(examples: readonly string[]): ReturnType<typeof cac> {
 
 /** Puts sections below the usage, and removes the trailing spaces that cac prints. */
 function insertAfterUsage(sections: readonly Section[], more: readonly Section[]): Section[] {
-  const [usage, ...rest] = sections.map(({ body, ...section }) => ({ ...section, body: body.replace(/ +$/gm, '') }))
+  const [usage, ...rest] = sections.map(({ body, ...section }) => ({
+    ...section,
+    body: body.replace(/ +$/gm, '').replace(/Display this message$/m, 'Print help'),
+  }))
   return [...(usage === undefined ? [] : [usage]), ...more, ...rest]
 }
 

@@ -1,18 +1,19 @@
 import type { KeysAnswer, WhyAnswer } from '../../kernel/protocol.ts'
 import type { Context } from '../context.ts'
 import { requireDaemon } from '../daemon/client.ts'
-import { print, printJson } from '../output/terminal.ts'
+import { painter, print, printJson } from '../output/terminal.ts'
+import { formatWhy } from '../output/why-tree.ts'
 
-/** `locald why`: of each service that is meant one causal account, its steps below. */
+/** `locald why`: prints, for each service that is meant, why it is in its state. */
 export async function why(context: Context): Promise<number> {
   const daemon = await requireDaemon(context.paths)
   const path = context.cwd
   const { keys } = await daemon.get<KeysAnswer>('/v1/services/keys', { path, service: context.args.positionals })
+  const paint = await painter(process.stdout)
   for (const service of keys) {
     const answer = await daemon.get<WhyAnswer>('/v1/services/why', { path, service })
     if (context.json) printJson(answer)
-    else
-      print([answer.text, ...answer.because.filter(step => step !== answer.text).map(step => `  ${step}`)].join('\n'))
+    else print(formatWhy(answer, paint))
   }
   return 0
 }

@@ -65,7 +65,9 @@ class Board {
   text(line: Line, mark: string): string {
     const width = Math.max(nameWidth, ...[...this.lines.values()].map(each => each.name.length))
     const isReady = line.state === 'ready'
-    const reason = line.view === undefined || isAsExpected(line.view) ? undefined : line.view.reason
+    const given = line.view === undefined || isAsExpected(line.view) ? undefined : line.view.reason
+    // "web  waiting  for db": the state is the first word of the reason.
+    const reason = line.state === 'waiting' ? given?.replace(/^waiting (?=for )/, '') : given
     const parts = [
       `${mark} ${line.name.padEnd(width)} ${this.#paint(styleOf(line.state), line.state.padEnd(9))}`,
       sanitizeLine(line.step ?? reason ?? (isReady ? line.view?.url : undefined) ?? ''),
@@ -86,7 +88,10 @@ class Board {
   #service(view: ServiceView): Line | undefined {
     const line = this.#line(view.key)
     const state = stateOf(view)
-    const isNews = state !== line.state || (!isAsExpected(view) && view.reason !== line.view?.reason)
+    // That it waits is worth a line once it is known for what.
+    const isNews =
+      (state !== line.state && (state !== 'waiting' || view.reason !== null)) ||
+      (!isAsExpected(view) && view.reason !== (line.view?.reason ?? null))
     if (isSettled(view)) line.startedMs = undefined
     if (state === 'starting') line.startedMs ??= Date.now()
     else line.step = undefined

@@ -45,5 +45,5 @@ export async function requireFullShim(machine: Machine, what: string): Promise<F
   const { on, portsOnly, reason, hint } = await findShim(machine)
   if (on && !portsOnly) return { on: true }
   if (on) return { on: false, reason: `${what} needs more than a locald-shim for ports only`, hint: setup }
-  return { on: false, reason: `${what} needs locald-shim: ${reason}`, hint: hint ?? setup }
+  return { on: false, reason: `${what} needs locald-shim, but ${reason}`, hint: hint ?? setup }
 }

@@ -21,18 +21,18 @@ t.test('prints failed checks by plugin and applies fixes only with --fix', async
   t.match(await daemon.run(['doctor']), {
     code: 0,
     stdout: `b
-  warn  two: two is so (important)
+  warn  two    two is so (important)
 
 a
-  fail  three: three is so (important)
+  fail  three  three is so (important)
 
-4 checks: 1 passed, 1 with a warning, 1 failed, 1 skipped
+4 checks: 1 passed, 1 warning, 1 failed, 1 skipped
 
 To fix:
   sudo apt install x
 `,
   })
-  t.match((await daemon.run(['doctor', '--verbose'])).stdout, / {2}pass {2}one: one is so\n/)
+  t.match((await daemon.run(['doctor', '--verbose'])).stdout, / {2}pass {2}one {4}one is so\n/)
   daemon.on('GET /v1/doctor', json({ ok: false, checks: [check('a', 'five', 'fail', 'critical')], fixes: [] }))
   t.equal((await daemon.run(['doctor', '--json'])).code, 1)
   const commands = [

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { FakeDaemon, json } from '../fake-daemon.ts'
 
-t.test('prints the cause and its steps, for a project of each service', async t => {
+t.test('prints the account of a daemon without the tree, for a project of each service', async t => {
   const daemon = await FakeDaemon.start(t)
   const because = ['web waits for db', 'db: connection refused on 127.0.0.1:5432, 3 tries']
   daemon.on('GET /v1/services/keys', json({ keys: ['shop:007'] }))
@@ -12,8 +12,43 @@ t.test('prints the cause and its steps, for a project of each service', async t 
   t.match(JSON.parse((await daemon.run(['why', 'web', '--json'])).stdout), { because })
   daemon.on('GET /v1/services/keys', json({ keys: ['shop:web', 'shop:db'] }))
   daemon.on('GET /v1/services/why', (response, { query }) => {
-    response.end(JSON.stringify({ key: '', text: `${query.get('service')} is well`, because: [] }))
+    response.end(JSON.stringify({ key: '', text: `${query.get('service')} is ready`, because: [] }))
   })
-  t.equal((await daemon.run(['why', 'shop'])).stdout, 'shop:web is well\nshop:db is well\n', 'all of a project')
+  t.equal((await daemon.run(['why', 'shop'])).stdout, 'shop:web is ready\nshop:db is ready\n', 'all of a project')
   t.equal((await daemon.run(['why', 'shop', '--json'])).stdout.split('\n').length, 3, 'one object a line')
+})
+
+t.test('prints what a service depends on as a tree, each with its last lines and dependents', async t => {
+  const daemon = await FakeDaemon.start(t)
+  const step = (name: string, more: object) => ({
+    ...{ key: `shop:${name}`, name, status: 'failed', health: null, reason: null },
+    ...{ facts: [], lines: [], causes: [], dependents: [] },
+    ...more,
+  })
+  const db = step('db', { reason: 'exited with code 3', facts: ['restarted twice'], lines: ['\x1b[31mboom\x1b[0m'] })
+  const seed = step('seed', { causes: [{ ...db, dependents: ['seed', 'api'] }] })
+  const cache = step('cache', { status: 'running', health: 'unhealthy', reason: 'connection refused' })
+  const tree = step('web', { facts: ['failed since 12:00'], causes: [seed, cache], dependents: ['docs'] })
+  daemon.on('GET /v1/services/keys', json({ keys: ['shop:web'] }))
+  daemon.on('GET /v1/services/why', json({ key: 'shop:web', text: 'web failed: all of it', because: [], tree }))
+  t.equal(
+    (await daemon.run(['why', 'web'])).stdout,
+    `web failed: seed failed, cache is unhealthy
+  failed since 12:00
+  dependents: docs
+├─ seed failed: db failed
+│  └─ db failed: exited with code 3
+│       restarted twice
+│       | boom
+│       dependents: api
+└─ cache is unhealthy: connection refused
+`,
+  )
+  const waiting = step('web', {
+    status: 'waiting',
+    causes: [step('db', { status: 'starting', reason: 'refused, 3 tries' })],
+  })
+  const text = 'web is waiting for db: refused, 3 tries'
+  daemon.on('GET /v1/services/why', json({ key: 'shop:web', text, because: [], tree: waiting }))
+  t.equal((await daemon.run(['why', 'web'])).stdout, `${text}\n└─ db is starting\n`, 'the reason is printed once')
 })
