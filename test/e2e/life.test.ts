@@ -20,7 +20,7 @@ function toml(services: string, name = 'shop'): Files {
 onEach('the life of services', async (t, machine) => {
   const sandbox = machine.sandbox()
 
-  t.test('starts services by dependency and tells each URL', async t => {
+  t.test('starts services by dependency and prints each URL', async t => {
     const folder = sandbox.project(
       'up',
       toml(`

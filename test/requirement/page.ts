@@ -1,4 +1,4 @@
-/** Makes docs/platforms.md of the rows: `node build/test/requirement/page.js`. */
+/** Generates docs/platforms.md from the rows: `node build/test/requirement/page.js`. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -20,21 +20,21 @@ export function pageOf(all: readonly Row[]): string {
     return [
       `## ${title}`,
       '',
-      '| asked | Linux | simulated Mac | only on a Mac |',
+      '| requirement | Linux | simulated Mac | only on a Mac |',
       '| --- | --- | --- | --- |',
       ...lines,
     ].join('\n')
   })
-  return `# What the requirement asks, and which tests show it
+  return `# Requirements and tests
 
-This page is made from test/requirement/rows.ts by \`node build/test/requirement/page.js\`. Each test on it is there, and ran in the
-last run of all tests without a skip or a failure: that run fails otherwise.
+This page is generated from test/requirement/rows.ts by \`node build/test/requirement/page.js\`. Each test on it exists, and a run of all tests
+fails if one of them fails or is skipped.
 
-- **Linux**: on Linux as it is.
-- **simulated Mac**: on Linux, with a daemon that is told it is on a Mac, keepers compiled as for macOS under the rules of its kernel,
-  and stand-ins for launchd and the Keychain that answer as was measured or documented. \`(darwin)\` is such a pass.
-- **only on a Mac**: scripts of the workflows (\`.ci/…\`) and steps of \`npm run test:mac\`. They are written and have run on Linux as far
-  as it can; **no result from a Mac is recorded here yet**. [locald on a Mac](macos.md) says more.
+- **Linux**: on Linux.
+- **simulated Mac**: on Linux, with a daemon in macOS mode, keepers compiled as for macOS under the rules of its kernel, and stand-ins for launchd
+  and the Keychain that respond as measured or documented. \`(darwin)\` marks such a pass.
+- **only on a Mac**: scripts of the workflows (\`.ci/…\`) and steps of \`npm run test:mac\`. They have run on Linux as far as possible; **no result
+  from a Mac is recorded here yet**. See [locald on a Mac](macos.md).
 
 ${parts.join('\n\n')}
 `

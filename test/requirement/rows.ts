@@ -20,7 +20,7 @@ export interface Row {
 
 const life = 'test/e2e/life.test.ts > the life of services'
 const swept = 'test/e2e/swept.test.ts > commands work while the runtime folder is emptied again and again'
-const starts = 'starts services by dependency and tells each URL'
+const starts = 'starts services by dependency and prints each URL'
 const integration = '.ci/integration'
 
 export const rows: readonly Row[] = [
