@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import type { Check, CheckResult } from '../../kernel/contract/plugin.ts'
 import { examine, ownChecks } from '../../kernel/doctor.ts'
-import { found, kit } from '../lib/plugin-loader.ts'
+import { found, testLoader } from '../lib/plugin-loader.ts'
 
 /** A plugin with checks that end so. */
 function checked(name: string, ...results: readonly (Partial<CheckResult> | (() => Promise<CheckResult>))[]) {
@@ -23,7 +23,7 @@ function checked(name: string, ...results: readonly (Partial<CheckResult> | (() 
 }
 
 t.test('one list of what to do', async t => {
-  const kernel = kit()
+  const kernel = testLoader()
   const plugins = await kernel.load(
     checked(
       'a',

@@ -20,21 +20,21 @@ export interface Desktop {
   openArgv(url: string): readonly string[]
 }
 
-/** The parts of a kernel that plugins are loaded into, and what they logged. */
-export interface Kit extends LoadInput {
+/** The parts of a kernel that plugins are loaded into, and the lines they logged. */
+export interface TestLoader extends LoadInput {
   readonly logged: string[]
   load(...found: readonly Found[]): Promise<readonly PluginView[]>
 }
 
-/** What differs from a common machine; the default limits are short, for plugins that hang. */
-export interface Given {
+/** Differences from a common machine. The default limits are short, for plugins that hang. */
+export interface TestMachine {
   readonly facts?: Partial<PlatformFacts>
   readonly settings?: LoadInput['settings']
   readonly tables?: Readonly<Record<string, unknown>>
   readonly limits?: LoadInput['limits']
 }
 
-export function kit(given: Given = {}): Kit {
+export function testLoader(given: TestMachine = {}): TestLoader {
   const logged: string[] = []
   const features = new Features()
   const teardown = new Teardown(200)
@@ -58,18 +58,18 @@ export function kit(given: Given = {}): Kit {
   return { ...input, logged, load: (...found) => loadPlugins(found, input) }
 }
 
-/** A plugin as a found one whose module is at hand. What else of `Found` is given counts. */
+/** Returns a found plugin whose module is already loaded; `more` overrides the rest of `Found`. */
 export function found(name: string, plugin: unknown, more: Partial<Found> = {}): Found {
   const load = async () => ({ default: plugin })
   return { name, version: '1.0.0', from: 'npm', types: [], load, ...more }
 }
 
-/** A plugin that does what `setup` does. */
+/** Returns a plugin with this `setup`. */
 export function plugin(name: string, setup: Plugin['setup'] = () => {}, more: Partial<Plugin> = {}): Found {
   return found(name, { name, api: 1, setup, ...more })
 }
 
-/** A service type that is never started. */
+/** Returns a service type that cannot be started. */
 export function serviceType(type: string, more: Partial<ServiceType<unknown>> = {}): ServiceType<unknown> {
   return {
     type,

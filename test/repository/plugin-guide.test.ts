@@ -6,7 +6,7 @@ import { builtIns, npmPlugins } from '../../kernel/plugins/discover.ts'
 import { factsOf } from '../../kernel/system/platform.ts'
 import shipped from '../../plugins/index.ts'
 import { buildGuide, guideFiles, guideSnippets, node } from '../lib/plugin-guide.ts'
-import { kit } from '../lib/plugin-loader.ts'
+import { testLoader } from '../lib/plugin-loader.ts'
 
 const hasRedis = spawnSync('redis-server', ['--version']).status === 0
 const skip = hasRedis ? false : 'redis-server is not installed'
@@ -24,7 +24,7 @@ t.test('the example of the guide for plugin authors', async t => {
 
   await t.test('has a package, and is loaded', async t => {
     t.strictSame([...guideFiles().keys()], ['package.json', 'tsconfig.json', 'src/index.ts', 'src/index.test.ts'])
-    const kernel = kit({ facts: factsOf({}, undefined), limits })
+    const kernel = testLoader({ facts: factsOf({}, undefined), limits })
     const views = await kernel.load(...builtIns(shipped, '1.0.0'), ...(await npmPlugins(folder)))
     t.match(views.at(-1), {
       name: 'locald-plugin-redis',
@@ -43,7 +43,7 @@ t.test('the example of the guide for plugin authors', async t => {
   })
 
   await t.test('is off, with the reason, where nobody provides processes', async t => {
-    const [view] = await kit({ limits }).load(...(await npmPlugins(folder)))
+    const [view] = await testLoader({ limits }).load(...(await npmPlugins(folder)))
     t.match(view, { state: 'off', code: 'PLUGIN_NEEDS', reason: "it needs 'processes', which no plugin provides" })
   })
 

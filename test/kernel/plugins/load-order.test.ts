@@ -1,10 +1,10 @@
 import t from 'tap'
 import type { Services } from '../../../kernel/contract/plugin.ts'
 import type { PluginView } from '../../../kernel/protocol.ts'
-import { found, kit, plugin } from '../../lib/plugin-loader.ts'
+import { found, plugin, testLoader } from '../../lib/plugin-loader.ts'
 
 /** State and reason of each, by name. */
-function told(views: readonly PluginView[]): Record<string, string> {
+function reasonsByName(views: readonly PluginView[]): Record<string, string> {
   return Object.fromEntries(views.map(({ name, state, reason, code }) => [name, line(state, code, reason)]))
 }
 
@@ -23,7 +23,7 @@ t.test('order', async t => {
     ...plugins: readonly [string, { after?: string[]; needs?: string[]; provides?: string[] }][]
   ) => {
     const taken: string[] = []
-    const views = await kit().load(
+    const views = await testLoader().load(
       ...plugins.map(([name, { provides = [], ...more }]) => {
         const setup = (host: { provide(name: string, make: () => unknown): void }) => {
           taken.push(name)
@@ -72,14 +72,14 @@ t.test('order', async t => {
 })
 
 t.test('a need that a broken plugin would have met', async t => {
-  const views = await kit().load(
+  const views = await testLoader().load(
     plugin('user', () => void t.fail('it is not set up'), { needs: ['processTable', 'web'] }),
     plugin('provider', host => {
       host.provide('processTable', processTable)
       throw new Error('boom')
     }),
   )
-  t.strictSame(told(views), {
+  t.strictSame(reasonsByName(views), {
     user: "off PLUGIN_NEEDS it needs 'processTable', 'web', which no plugin provides",
     provider: 'broken PLUGIN_SETUP its set-up failed: boom',
   })
@@ -90,14 +90,14 @@ t.test('before any code runs', async t => {
     t.fail('its code is not touched')
     return never()
   }
-  const kernel = kit({ settings: { off: { enabled: false }, odd: { enabled: 'no' } } })
+  const kernel = testLoader({ settings: { off: { enabled: false }, odd: { enabled: 'no' } } })
   const views = await kernel.load(
     found('off', undefined, { load, types: ['thing'] }),
     found('odd', undefined, { load }),
     found('mac', undefined, { load, platforms: ['darwin'], types: ['mac-thing'] }),
     found('nowhere', undefined, { load, platforms: [] }),
   )
-  t.strictSame(told(views), {
+  t.strictSame(reasonsByName(views), {
     off: 'off turned off in config.toml',
     odd: "broken PLUGIN_SETUP 'enabled' in config.toml must be true or false",
     mac: 'off PLUGIN_PLATFORM it is for darwin; this is linux',
@@ -112,6 +112,10 @@ t.test('before any code runs', async t => {
   t.match(kernel.contributions.findType('mac-thing'), {
     message: "type 'mac-thing' is not available: plugin mac is off: it is for darwin; this is linux",
   })
-  const darwin = kit({ facts: { os: 'darwin' } })
-  t.strictSame(told(await darwin.load(plugin('mac', () => {}, { platforms: ['darwin'] }))), { mac: 'active' }, 'a fact')
+  const darwin = testLoader({ facts: { os: 'darwin' } })
+  t.strictSame(
+    reasonsByName(await darwin.load(plugin('mac', () => {}, { platforms: ['darwin'] }))),
+    { mac: 'active' },
+    'a fact',
+  )
 })

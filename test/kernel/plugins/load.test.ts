@@ -1,10 +1,10 @@
 import t from 'tap'
 import type { Host, Services } from '../../../kernel/contract/plugin.ts'
 import type { PluginView } from '../../../kernel/protocol.ts'
-import { found, kit, plugin, serviceType } from '../../lib/plugin-loader.ts'
+import { found, plugin, serviceType, testLoader } from '../../lib/plugin-loader.ts'
 
 /** State and reason of each, by name. */
-function told(views: readonly PluginView[]): Record<string, string> {
+function reasonsByName(views: readonly PluginView[]): Record<string, string> {
   return Object.fromEntries(views.map(({ name, state, reason, code }) => [name, line(state, code, reason)]))
 }
 
@@ -19,7 +19,7 @@ const processTable = (): Services['processTable'] => {
 }
 
 t.test('a plugin that works', async t => {
-  const kernel = kit()
+  const kernel = testLoader()
   const [view, ...others] = await kernel.load(
     plugin('works', async host => {
       t.strictSame(host.options, {})
@@ -90,8 +90,8 @@ t.test('modules that are no plugin for this machine', async t => {
     ],
   ]
   for (const [what, module, expected] of cases) {
-    const kernel = kit()
-    t.strictSame(told(await kernel.load(found('x', module))), { x: expected }, what)
+    const kernel = testLoader()
+    t.strictSame(reasonsByName(await kernel.load(found('x', module))), { x: expected }, what)
     const isBroken = expected.startsWith('broken')
     t.equal(
       kernel.logged.filter(line => line.includes('broken')).length,
@@ -100,7 +100,11 @@ t.test('modules that are no plugin for this machine', async t => {
     )
   }
   const twoDefaults = { default: { ...api, setup: () => {} } }
-  t.strictSame(told(await kit().load(found('x', twoDefaults))), { x: 'active' }, 'CommonJS made from TypeScript')
+  t.strictSame(
+    reasonsByName(await testLoader().load(found('x', twoDefaults))),
+    { x: 'active' },
+    'CommonJS made from TypeScript',
+  )
 })
 
 t.test('imports that fail', async t => {
@@ -123,19 +127,21 @@ t.test('imports that fail', async t => {
     [async () => process.exit(3), 'broken PLUGIN_IMPORT it cannot be imported: it called process.exit()'],
   ]
   for (const [load, expected] of cases) {
-    t.strictSame(told(await kit().load(found('x', undefined, { load }))), { x: expected })
+    t.strictSame(reasonsByName(await testLoader().load(found('x', undefined, { load }))), { x: expected })
   }
 })
 
 t.test('several imports that hang cost the time of one', async t => {
   const started = performance.now()
-  const views = await kit().load(...['a', 'b', 'c', 'd', 'e'].map(name => found(name, undefined, { load: never })))
+  const views = await testLoader().load(
+    ...['a', 'b', 'c', 'd', 'e'].map(name => found(name, undefined, { load: never })),
+  )
   t.equal(views.filter(({ code }) => code === 'PLUGIN_TIMEOUT').length, 5)
   t.ok(performance.now() - started < 5 * 300, 'side by side')
 })
 
 t.test('set-ups that hang do not add up', async t => {
-  const views = await kit().load(plugin('a', never), plugin('b', never), plugin('c'), plugin('d', never))
+  const views = await testLoader().load(plugin('a', never), plugin('b', never), plugin('c'), plugin('d', never))
   t.strictSame(
     views.map(({ reason }) => reason),
     ['its set-up did not end in 300 ms', 'its set-up did not end in 150 ms', null, 'its set-up did not end in 75 ms'],
@@ -174,7 +180,7 @@ t.test('set-ups that fail leave nothing behind', async t => {
     ],
   ]
   for (const [what, end, expected] of cases) {
-    const kernel = kit()
+    const kernel = testLoader()
     const closed: string[] = []
     const bad = found(
       'bad',
@@ -199,7 +205,7 @@ t.test('set-ups that fail leave nothing behind', async t => {
     )
     const good = plugin('good', host => void t.equal(host.has('vm'), false, `${what}: the feature is as before`))
     const views = await kernel.load(bad, good)
-    t.strictSame(told(views), { bad: `broken ${expected}`, good: 'active' }, what)
+    t.strictSame(reasonsByName(views), { bad: `broken ${expected}`, good: 'active' }, what)
     t.strictSame(views[0]?.types, ['announced', 'thing'])
     t.strictSame([views[0]?.features, views[0]?.commands], [[], []])
     t.match(views[0]?.setupMs, Number)
@@ -223,7 +229,7 @@ t.test('set-ups that fail leave nothing behind', async t => {
 })
 
 t.test('closers of a set-up that failed are themselves limited', async t => {
-  const kernel = kit()
+  const kernel = testLoader()
   const views = await kernel.load(
     plugin('bad', host => {
       host.onClose(never)
@@ -233,12 +239,12 @@ t.test('closers of a set-up that failed are themselves limited', async t => {
       throw new Error('boom')
     }),
   )
-  t.strictSame(told(views), { bad: 'broken PLUGIN_SETUP its set-up failed: boom' })
+  t.strictSame(reasonsByName(views), { bad: 'broken PLUGIN_SETUP its set-up failed: boom' })
   t.match(kernel.logged.join('\n'), /closing after its set-up failed: cannot close\n.*did not close in 1000 ms/)
 })
 
 t.test('the log says whose code runs, in case it never returns', async t => {
-  const kernel = kit()
+  const kernel = testLoader()
   const seen: string[] = []
   const look = () => void seen.push(kernel.logged.at(-1) ?? '')
   await kernel.load(
@@ -257,7 +263,7 @@ t.test('the log says whose code runs, in case it never returns', async t => {
 
 t.test('exit is given back', async t => {
   const { exit } = process
-  await kit().load(
+  await testLoader().load(
     plugin('a', () => process.exit(1)),
     plugin('b', async () => {
       await null

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { builtIns, npmPlugins } from '../../../kernel/plugins/discover.ts'
 import { settingsTables } from '../../../kernel/plugins/settings.ts'
-import { kit } from '../../lib/plugin-loader.ts'
+import { testLoader } from '../../lib/plugin-loader.ts'
 import { root } from '../../lib/sources.ts'
 
 interface Folder {
@@ -85,7 +85,7 @@ t.test('packages that are plugins', async t => {
       'a-file': 'text',
     },
   })
-  const kernel = kit()
+  const kernel = testLoader()
   const all = await npmPlugins(folder)
   t.strictSame(settingsTables(all), ['any'], 'the tables that their packages announce')
   const views = await kernel.load(...all)
@@ -144,7 +144,7 @@ t.test('packages that cannot be used', async t => {
       'locald-plugin-win': pack('locald-plugin-win', { locald: { api: 1, platforms: ['win32'] } }),
     },
   })
-  const kernel = kit()
+  const kernel = testLoader()
   const views = await kernel.load(...(await npmPlugins(folder)))
   const reasons = Object.fromEntries(views.map(({ name, state, code, reason }) => [name, [state, code, reason]]))
   t.match(reasons, {
@@ -205,14 +205,14 @@ t.test('plugins import the locald that loads them', async t => {
     real: { node_modules: { 'locald-plugin-a': one(), locald: pack('locald', { locald: undefined }) } },
   })
   for (const name of ['fresh', 'moved', 'fresh']) {
-    const [view] = await kit().load(...(await npmPlugins(join(folder, name))))
+    const [view] = await testLoader().load(...(await npmPlugins(join(folder, name))))
     t.match(view, { state: 'broken', code: 'FEATURE_OFF', reason: 'of the same class' }, name)
     t.strictSame((await readdir(join(folder, name, 'node_modules'))).sort(), ['locald', 'locald-plugin-a'])
     t.equal(await realpath(join(folder, name, 'node_modules', 'locald')), root)
   }
   await npmPlugins(join(folder, 'none'))
   t.strictSame(await readdir(join(folder, 'none', 'node_modules')), ['lodash'], 'no plugin, no link')
-  const [view] = await kit().load(...(await npmPlugins(join(folder, 'real'))))
+  const [view] = await testLoader().load(...(await npmPlugins(join(folder, 'real'))))
   t.match(view, { code: 'PLUGIN_IMPORT', reason: /locald/ }, 'a real folder of that name is left as it is')
 })
 
@@ -223,7 +223,7 @@ t.test('a built-in plugin comes before an npm plugin of its name', async t => {
     '9.9.9',
   )
   const folder = t.testdir({ node_modules: { x: pack('x', {}, { 'index.js': 'throw new Error("not imported")' }) } })
-  const views = await kit().load(...own, ...(await npmPlugins(folder)))
+  const views = await testLoader().load(...own, ...(await npmPlugins(folder)))
   t.match(views, [
     { name: 'x', version: '9.9.9', from: 'built-in', state: 'active', types: [] },
     { name: 'x', version: '1.2.3', from: 'npm', state: 'broken', code: 'PLUGIN_CONFLICT' },

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { found, kit, plugin } from '../../lib/plugin-loader.ts'
+import type { Host } from '../../../kernel/contract/plugin.ts'
+import { found, plugin, testLoader } from '../../lib/plugin-loader.ts'
 
 t.test('options', async t => {
   const options = {
@@ -14,7 +15,7 @@ t.test('options', async t => {
     const setup = (host: { options: unknown }) => {
       given = host.options
     }
-    const kernel = kit({ settings })
+    const kernel = testLoader({ settings })
     const [view] = await kernel.load(found('locald-plugin-x', { name: 'locald-plugin-x', api: 1, setup, ...more }))
     return { ...view, given, logged: kernel.logged }
   }
@@ -43,7 +44,18 @@ t.test('options', async t => {
     code: 'PLUGIN_SETUP',
     reason: /^the schema of its options is broken: /,
   })
-  const short = kit({ settings: { x: { port: 9 } } })
+  const ofTable = async (settings: Record<string, unknown>) => {
+    let given: unknown
+    const setup = (host: Host) => {
+      given = host.options
+    }
+    const kernel = testLoader({ settings, tables: { speed: { port: 5 } } })
+    await kernel.load(found('locald-plugin-x', { name: 'locald-plugin-x', api: 1, setup, options }, { table: 'speed' }))
+    return given
+  }
+  t.strictSame(await ofTable({}), { port: 5 }, 'a top-level table that its package announces')
+  t.strictSame(await ofTable({ x: { port: 9 } }), { port: 9 }, 'its table below [plugins] counts')
+  const short = testLoader({ settings: { x: { port: 9 } } })
   const withOptions = { options } as const
   const both = await short.load(
     plugin('locald-plugin-x', () => {}),

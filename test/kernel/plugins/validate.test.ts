@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { Host, Services } from '../../../kernel/contract/plugin.ts'
 
-import { found, kit, plugin, serviceType } from '../../lib/plugin-loader.ts'
+import { found, plugin, serviceType, testLoader } from '../../lib/plugin-loader.ts'
 
 function line(...parts: readonly (string | null | undefined)[]): string {
   return parts.filter(part => part !== undefined && part !== null).join(' ')
@@ -52,13 +52,13 @@ t.test('what is declared wrongly is told in set-up', async t => {
     [host => Reflect.get(host.use, 'catalog'), /uses 'catalog' in setup\(\)/],
   ]
   for (const [declare, expected] of cases) {
-    const [view] = await kit().load(odd(declare))
+    const [view] = await testLoader().load(odd(declare))
     t.match(view, { state: 'broken', code: 'PLUGIN_SETUP', reason: expected })
   }
 })
 
 t.test('a third-party plugin registers a flag that another requires', async t => {
-  const kernel = kit()
+  const kernel = testLoader()
   const cuda = { on: true, title: 'CUDA' }
   const [view] = await kernel.load(
     plugin('locald-plugin-gpu', host => host.feature('gpu:cuda', cuda)),
@@ -83,7 +83,7 @@ t.test('a third-party plugin registers a flag that another requires', async t =>
 
 t.test('declarations after set-up are refused', async t => {
   const late: (() => void)[] = []
-  const kernel = kit()
+  const kernel = testLoader()
   const keep = (end: () => void | Promise<void>) => (host: Host) => {
     late.push(
       () => host.service(serviceType('late')),
@@ -114,7 +114,7 @@ t.test('declarations after set-up are refused', async t => {
 })
 
 t.test('names that are taken', async t => {
-  const kernel = kit()
+  const kernel = testLoader()
   const first = plugin('first', host => {
     host.service(serviceType('thing', { isDefault: true }))
     host.command({ name: 'thing', description: 'a', run: never })
