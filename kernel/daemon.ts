@@ -6,13 +6,14 @@ import { LocaldError, messageOf } from './errors.ts'
 import { type Kernel, startKernel } from './kernel.ts'
 import { daemonLog } from './logs/daemon-log.ts'
 import { shipped } from './plugins/discover.ts'
-import { claimRuntime } from './system/daemon-place.ts'
-import { isServed } from './system/daemon-probe.ts'
-import { HeldLocks } from './system/held-locks.ts'
+import { DaemonLocks } from './system/daemon/locks.ts'
+import { hasOtherDaemon } from './system/daemon/probe.ts'
+import { SocketGuard } from './system/daemon/socket-guard.ts'
+import { withSockets } from './system/daemon/socket-support.ts'
 import { versionOf } from './system/package.ts'
-import { type Paths, preparePaths, preparePlainRuntime, settlePaths } from './system/paths.ts'
-import { SocketGuard } from './system/socket-guard.ts'
-import { withSockets } from './system/socket-support.ts'
+import { type Paths, settlePaths } from './system/paths.ts'
+import { preparePaths, preparePlainRuntime } from './system/prepare-paths.ts'
+import { claimRuntime } from './system/runtime-claim.ts'
 
 /** Where whoever started the daemon waits for its word: `{"ok":true}`, or the error. */
 const starter = 3
@@ -28,8 +29,8 @@ const foreverMs = 2 ** 31 - 1
 async function main(): Promise<void> {
   const input = { env: process.env }
   const settled = settlePaths(input)
-  const locks = new HeldLocks(join(settled.native, 'locald-keeper'), [settled.lock, settled.runtimeLock])
-  if (await isServed(settled)) process.exit(process.argv.includes(heldIsOk) ? 0 : isHeld)
+  const locks = new DaemonLocks(join(settled.native, 'locald-keeper'), [settled.lock, settled.runtimeLock])
+  if (await hasOtherDaemon(settled)) process.exit(process.argv.includes(heldIsOk) ? 0 : isHeld)
   preparePaths(settled)
   const paths = await withSockets(settled, input)
   preparePlainRuntime(paths)

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import { type ErrorJson, LocaldError } from '../../kernel/errors.ts'
 import { versionOf } from '../../kernel/system/package.ts'
-import { type Paths, readPlace } from '../../kernel/system/paths.ts'
+import { type Paths, readAddress } from '../../kernel/system/paths.ts'
 import { printStderr } from '../output/terminal.ts'
 import { connectOrWait } from './connect.ts'
 import { type Answer, connectionLost, type Request, send } from './http.ts'
@@ -109,7 +109,7 @@ function reportOtherVersion(paths: Paths): void {
 
 /** Returns the version of a daemon of another version; undefined: it is the same, or unknown. */
 export function findOtherVersion(paths: Paths): string | undefined {
-  const version = readPlace(paths.data)?.version
+  const version = readAddress(paths.data)?.version
   return version === versionOf() ? undefined : version
 }
 

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { LocaldError, systemCode } from '../../kernel/errors.ts'
-import { hasOwnSocket, isOthers, mayRun, type Paths, readPlace } from '../../kernel/system/paths.ts'
+import { isClaimedByOther, mayRun, type Paths, readAddress } from '../../kernel/system/paths.ts'
+import { hasOwnSocket } from '../../kernel/system/prepare-paths.ts'
 import { connect } from './http.ts'
 
 // Not by import, which reads all of node:fs.
@@ -21,7 +22,7 @@ export async function connectOrWait(paths: Paths): Promise<Socket | undefined> {
 /** Separate, as few commands need a clock, which Node loads in a millisecond. */
 async function waitForSocket(paths: Paths): Promise<Socket | undefined> {
   const isExpected = () => {
-    const place = readPlace(paths.data)
+    const place = readAddress(paths.data)
     return place !== undefined && mayRun(paths.data, place)
   }
   if (!isExpected()) return undefined
@@ -50,7 +51,7 @@ export function wakeDaemon({ lock }: Paths): void {
  * bsd/kern/uipc_usrreq.c unp_connect), where Linux says EAGAIN. A daemon that exited has removed its socket.
  */
 export function mayListen({ data }: Pick<Paths, 'data'>): boolean {
-  const place = readPlace(data)
+  const place = readAddress(data)
   return place !== undefined && existsSync(place.socket) && mayRun(data, place)
 }
 
@@ -68,7 +69,7 @@ export async function connectToDaemon(paths: Paths): Promise<Socket | undefined>
 
 /** Returns where to connect: the place that the daemon of this data folder recorded goes first, unless LOCALD_SOCKET names another. */
 function listPlaces(paths: Paths): readonly Pick<Paths, 'socket' | 'runtime'>[] {
-  const recorded = readPlace(paths.data)
+  const recorded = readAddress(paths.data)
   if (recorded === undefined || recorded.socket === paths.socket || !isOwn(recorded, paths.data)) return [paths]
   return paths.isSocketGiven ? [paths, recorded] : [recorded, paths]
 }
@@ -76,7 +77,7 @@ function listPlaces(paths: Paths): readonly Pick<Paths, 'socket' | 'runtime'>[] 
 /** Whether a recorded place is still this user's and this daemon's. */
 function isOwn(place: Pick<Paths, 'socket' | 'runtime'>, data: string): boolean {
   try {
-    return hasOwnSocket(place) && !isOthers(place.runtime, data)
+    return hasOwnSocket(place) && !isClaimedByOther(place.runtime, data)
   } catch {
     return false
   }

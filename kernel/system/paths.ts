@@ -1,7 +1,6 @@
-import { dirname, join } from 'node:path'
-import { LocaldError, messageOf, systemCode } from '../errors.ts'
-import { lastRuntime } from './daemon-place.ts'
-import { foreignFolder, isCallers, isOwnFolder, isOwnSocket, otherOwnerAbove } from './file-owner.ts'
+import { join } from 'node:path'
+import { LocaldError } from '../errors.ts'
+import { lastRuntime } from './daemon-address.ts'
 import { nativeFolder } from './native.ts'
 import { platformOf, releaseOf } from './platform.ts'
 import {
@@ -14,40 +13,38 @@ import {
   spareRuntimeOf,
 } from './runtime-folder.ts'
 
-export { isOthers, mayRun, type Place, readPlace } from './daemon-place.ts'
+export { type DaemonAddress, mayRun, readAddress } from './daemon-address.ts'
 export { otherOwnerAbove } from './file-owner.ts'
 export { shortHash } from './hash.ts'
 export { compileNative } from './native.ts'
+export { isClaimedByOther } from './runtime-claim.ts'
 export { longestSocketPath } from './runtime-folder.ts'
 
-// Not by import: that reads all of node:fs, streams too, which is a thirtieth of the time of a short command.
-const { chmodSync, lstatSync, mkdirSync, statSync } = process.getBuiltinModule('node:fs')
-
-/** Where everything of one daemon is. All absolute. */
+/** The files and folders of one daemon, absolute. */
 export interface Paths {
   readonly data: string
   readonly config: string
   readonly runtime: string
-  /** The runtime folder where that is gone and cannot be made again. */
+  /** The runtime folder for when `runtime` was deleted and cannot be created again. */
   readonly spareRuntime: string
   /** The runtime folder for sockets whose paths people write in commands: without white space. */
   readonly plainRuntime: string
-  /** The runtime folder where `runtime` is on a disk that takes no sockets. */
+  /** The runtime folder for when `runtime` is on a disk that does not support sockets. */
   readonly localRuntime: string
-  /** The API's unix socket. */
+  /** The API's Unix socket. */
   readonly socket: string
-  /** Whether LOCALD_SOCKET says where it is. */
+  /** Whether LOCALD_SOCKET sets it. */
   readonly isSocketGiven: boolean
   /** Locked by the daemon for its life: one daemon for each data folder, */
   readonly lock: string
   /** and for each runtime folder. */
   readonly runtimeLock: string
-  /** What runs, for the next daemon. */
+  /** The records of running services, for the next daemon. */
   readonly records: string
   readonly daemonLog: string
-  /** How the daemon is to be started where `server install` was run. */
+  /** How to start the daemon, after `server install`. */
   readonly boot: string
-  /** Undefined: the CLI starts the daemon, where `server install` was not run. */
+  /** Undefined where the CLI starts the daemon itself, or after `server install`. */
   readonly launchJobs: LaunchJobPaths | undefined
   /** Crash reports. */
   readonly crash: string
@@ -83,11 +80,11 @@ export interface PrivilegedPaths {
   readonly keychain?: { readonly file: string; readonly security: string }
 }
 
-/** What decides the paths. */
+/** The input of `resolvePaths`. */
 export interface PathsInput {
   readonly env: NodeJS.ProcessEnv
   readonly sandbox?: string | undefined
-  /** The runtime folder, whatever the environment says. */
+  /** The runtime folder; it overrides the environment. */
   readonly runtime?: string | undefined
 }
 
@@ -96,7 +93,7 @@ const endsWithApp = 27
 const sandboxName = /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/
 
 /**
- * Where things are, by the XDG base directory specification. Makes nothing. Throws USAGE for a bad sandbox name or LOCALD_SOCKET,
+ * Resolves all paths, by the XDG base directory specification. Creates nothing. Throws USAGE for a bad sandbox name or LOCALD_SOCKET,
  * PATHS_UNUSABLE where there is no home folder.
  */
 export function resolvePaths(input: PathsInput): Paths {
@@ -125,7 +122,7 @@ export function resolvePaths(input: PathsInput): Paths {
     config: base === undefined ? config : join(base, 'config'),
     runtime,
     spareRuntime: spareRuntimeOf(where),
-    // Both need a hash, for which few commands have a use.
+    // Both need a hash, and few commands use them.
     get plainRuntime() {
       return plainRuntimeOf(runtime, where)
     },
@@ -145,7 +142,7 @@ export function resolvePaths(input: PathsInput): Paths {
       return { folder: join(dataFolder, 'launch-jobs'), launchctl }
     },
     crash: join(dataFolder, 'crashes'),
-    // Looked for when needed: without a build of one's own that means to resolve a package.
+    // Resolved on demand: without a build of this checkout it takes the lookup of a package.
     get native() {
       return absolute(env['LOCALD_NATIVE']) ?? nativeFolder(dataFolder)
     },
@@ -155,9 +152,9 @@ export function resolvePaths(input: PathsInput): Paths {
 }
 
 /**
- * As `resolvePaths`, for who starts a daemon: in the runtime folder of the last one of this data folder, as long as that is there, for the
- * sockets of what runs are in it. Not in a temporary folder of macOS, where daemons of earlier versions were: what runs is found there by
- * its records.
+ * Resolves all paths for starting a daemon: with the runtime folder of this data folder's last daemon, as long as it exists, because the sockets
+ * of running services are in it. An exception is a temporary folder of macOS, which earlier versions used: services there are found by
+ * their records.
  */
 export function settlePaths(input: PathsInput): Paths {
   const paths = resolvePaths(input)
@@ -190,83 +187,6 @@ const onMac: PrivilegedPaths = {
   keychain: { file: '/Library/Keychains/System.keychain', security: '/usr/bin/security' },
 }
 
-/**
- * Makes the folders, private to the user. Throws PATHS_UNUSABLE where that fails, the folder is somebody else's, or root would make
- * it in another user's: the runtime folder may be in a place where anyone can make one first, so that no link is followed there.
- */
-export function preparePaths(paths: Pick<Paths, 'data' | 'runtime' | 'socket'>): void {
-  for (const folder of [paths.data, paths.runtime, dirname(paths.socket)]) unlessUnusable(folder, refuseOthersHome)
-  unlessUnusable(paths.data, ownDataFolder)
-  unlessUnusable(paths.runtime, ownRuntimeFolder)
-  // Of a socket that LOCALD_SOCKET puts elsewhere the folder is made, but an existing one is the user's own affair.
-  unlessUnusable(dirname(paths.socket), makeFolder)
-}
-
-/** Makes the folder for sockets whose paths people write where others could make it first, in a temporary folder. Throws PATHS_UNUSABLE. */
-export function preparePlainRuntime({ plainRuntime }: Pick<Paths, 'plainRuntime'>): void {
-  if (isTemporary(plainRuntime)) unlessUnusable(plainRuntime, ownRuntimeFolder)
-}
-
-function ownRuntimeFolder(folder: string): void {
-  makeFolder(folder)
-  isOwnFolder(folder)
-}
-
-/**
- * Whether the daemon's socket is there, in a place that is the caller's own: to be asked before it is connected to. Throws PATHS_UNUSABLE
- * where it is another user's.
- */
-export function hasOwnSocket({ socket, runtime }: Pick<Paths, 'socket' | 'runtime'>): boolean {
-  let isThere = false
-  unlessUnusable(dirname(socket), folder => {
-    isThere = (folder !== runtime || isOwnFolder(folder)) && isOwnSocket(socket)
-  })
-  return isThere
-}
-
-/** A folder, and those above it. Node's own way never ends where mkdir(2) says ENOENT in a folder that is there, as in /proc. */
-function makeFolder(folder: string): void {
-  const isThere = () => statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true
-  if (isThere()) return
-  if (dirname(folder) !== folder) makeFolder(dirname(folder))
-  try {
-    mkdirSync(folder, { mode: 0o700 })
-  } catch (error) {
-    // Others start at the same moment.
-    if (systemCode(error) !== 'EEXIST' || !isThere()) throw error
-  }
-}
-
-/** Root makes nothing in a user's home: the user, and every other program of theirs, could not use it. */
-function refuseOthersHome(folder: string): void {
-  const uid = otherOwnerAbove(folder)
-  if (uid === undefined || statSync(folder, { throwIfNoEntry: false }) !== undefined) return
-  throw new LocaldError('PATHS_UNUSABLE', `cannot use ${folder} as root: it is in a folder of user ${uid}`, {
-    hint: 'Run locald without sudo, or with a home folder of root: `sudo -H locald …`.',
-  })
-}
-
-/** The data folder may be a link to another disk, but one of the user's or root's: XDG_DATA_HOME may be where anyone can make one. */
-function ownDataFolder(folder: string): void {
-  makeFolder(folder)
-  const link = lstatSync(folder)
-  const stat = statSync(folder)
-  if (!stat.isDirectory() || !isCallers(stat) || !(isCallers(link) || link.uid === 0)) throw foreignFolder(folder)
-  if ((stat.mode & 0o077) !== 0) chmodSync(folder, 0o700)
-}
-
-function unlessUnusable(folder: string, use: (folder: string) => void): void {
-  try {
-    use(folder)
-  } catch (error) {
-    if (LocaldError.is(error)) throw error
-    throw new LocaldError('PATHS_UNUSABLE', `cannot use ${folder}: ${messageOf(error)}`, {
-      hint: 'Check the permissions of that folder, or set HOME, XDG_DATA_HOME and XDG_RUNTIME_DIR.',
-      cause: error,
-    })
-  }
-}
-
 /** A user without an entry in the password file, as in some containers, has no home folder but in HOME. */
 function homeOf(env: NodeJS.ProcessEnv): string {
   const given = absolute(env['HOME'])
@@ -278,7 +198,7 @@ function homeOf(env: NodeJS.ProcessEnv): string {
   }
 }
 
-/** A socket that cannot be would otherwise be met as a daemon that does not answer. */
+/** An impossible socket would otherwise look like a daemon that does not answer. */
 function givenSocket(env: NodeJS.ProcessEnv): string | undefined {
   const given = env['LOCALD_SOCKET'] || undefined
   if (given === undefined) return undefined

@@ -1,7 +1,7 @@
 import { basename, join } from 'node:path'
-import { isOthers } from './daemon-place.ts'
 import { callerUid } from './file-owner.ts'
 import { shortHash } from './hash.ts'
+import { isClaimedByOther } from './runtime-claim.ts'
 
 /** The input that decides where a daemon's runtime folder is. */
 export interface RuntimeInput {
@@ -35,7 +35,7 @@ export function runtimeOf(input: RuntimeInput): string {
   if (given === undefined && isMac) return spareRuntimeOf(input)
   const wanted = given === undefined ? join(temporary(env), temporaryName()) : join(given, 'locald')
   const usual = fitting(wanted, input)
-  return isOthers(usual, data) ? fitting(`${wanted}-${shortHash(data, 12)}`, input) : usual
+  return isClaimedByOther(usual, data) ? fitting(`${wanted}-${shortHash(data, 12)}`, input) : usual
 }
 
 /** Returns the runtime folder for when the usual one was deleted and cannot be created: in the data folder, which no cleaner touches. */

@@ -19,6 +19,7 @@ const forCli: Readonly<Record<string, 'all' | 'types'>> = {
   'kernel/system/files.ts': 'all',
   'kernel/system/package.ts': 'all',
   'kernel/system/paths.ts': 'all',
+  'kernel/system/prepare-paths.ts': 'all',
   'kernel/system/suggest.ts': 'all',
   'kernel/events.ts': 'types',
   'kernel/protocol.ts': 'types',

@@ -25,7 +25,7 @@ const otherwise: Readonly<Record<string, string>> = {
 /** Synchronous calls stop the whole daemon, all projects: none in what it runs, but these. */
 const synchronous: Readonly<Record<string, string>> = {
   'kernel/system/native.ts process.execPath': 'compiles the keeper, in the CLI, before there is a daemon',
-  'kernel/system/held-locks.ts this.#keeper':
+  'kernel/system/daemon/locks.ts this.#keeper':
     'a lock that is lost must be had again before anything else; it answers at once',
 }
 

@@ -5,7 +5,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
 import { waitForShutdown } from '../../../cli/daemon/start.ts'
-import { placeFile } from '../../../kernel/system/daemon-place.ts'
+import { addressFile } from '../../../kernel/system/daemon-address.ts'
 import { resolvePaths } from '../../../kernel/system/paths.ts'
 import { folder, locald, type Test } from '../fake-daemon.ts'
 
@@ -349,7 +349,7 @@ t.test('a daemon that refuses connections for a moment, as macOS does with a ful
   mkdirSync(paths.runtime, { recursive: true, mode: 0o700 })
   const { runtime, socket } = paths
   const isOf = (pid: number) =>
-    writeFileSync(placeFile(paths.data), JSON.stringify({ pid, version: '0', runtime, socket }))
+    writeFileSync(addressFile(paths.data), JSON.stringify({ pid, version: '0', runtime, socket }))
   const listen = async () => {
     const made = `${socket}.made`
     const server = createServer(client => client.destroy()).listen(made)

@@ -16,7 +16,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { isOwnFolder, isOwnSocket, openPlain, otherOwnerAbove } from '../../../kernel/system/file-owner.ts'
-import { hasOwnSocket, preparePaths } from '../../../kernel/system/paths.ts'
+import { hasOwnSocket, preparePaths } from '../../../kernel/system/prepare-paths.ts'
 
 const isRoot = process.getuid?.() === 0
 const skip = isRoot ? false : 'only root can give a file to another user'

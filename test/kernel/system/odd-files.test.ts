@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { Logs } from '../../../kernel/logs/service-log.ts'
-import { placeFile, readPlace } from '../../../kernel/system/daemon-place.ts'
+import { addressFile, readAddress } from '../../../kernel/system/daemon-address.ts'
 import { openAuthority } from '../../../plugins/https/ca/authority.ts'
 import { folder } from '../../lib/log-model.ts'
 
@@ -17,9 +17,9 @@ t.test('a file in the place of the folder of logs is put aside', async t => {
 
 t.test('a pipe or a huge file is waited for by no one', async t => {
   const data = folder(t)
-  writeFileSync(placeFile(data), '')
-  truncateSync(placeFile(data), 5 * 1024 ** 3)
-  t.equal(readPlace(data), undefined)
+  writeFileSync(addressFile(data), '')
+  truncateSync(addressFile(data), 5 * 1024 ** 3)
+  t.equal(readAddress(data), undefined)
   const ca = join(data, 'ca')
   mkdirSync(ca)
   execFileSync('mkfifo', [join(ca, 'root.pem')])

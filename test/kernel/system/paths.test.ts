@@ -13,14 +13,9 @@ import { createServer } from 'node:net'
 import { release, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import t from 'tap'
-import {
-  longestSocketPath,
-  type Paths,
-  preparePaths,
-  preparePlainRuntime,
-  resolvePaths,
-} from '../../../kernel/system/paths.ts'
+import { longestSocketPath, type Paths, resolvePaths } from '../../../kernel/system/paths.ts'
 import { factsOf, platformOf, releaseOf } from '../../../kernel/system/platform.ts'
+import { preparePaths, preparePlainRuntime } from '../../../kernel/system/prepare-paths.ts'
 
 const uid = process.getuid?.() ?? 0
 /** Where the tests run as another platform, only a sandbox may say so. */

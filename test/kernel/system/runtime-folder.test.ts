@@ -2,8 +2,10 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { placeFile } from '../../../kernel/system/daemon-place.ts'
-import { preparePaths, resolvePaths, settlePaths } from '../../../kernel/system/paths.ts'
+import { socketFault, withSockets } from '../../../kernel/system/daemon/socket-support.ts'
+import { addressFile } from '../../../kernel/system/daemon-address.ts'
+import { resolvePaths, settlePaths } from '../../../kernel/system/paths.ts'
+import { preparePaths } from '../../../kernel/system/prepare-paths.ts'
 import {
   localRuntimeOf,
   longestSocketPath,
@@ -12,7 +14,6 @@ import {
   runtimeOf,
   spareRuntimeOf,
 } from '../../../kernel/system/runtime-folder.ts'
-import { socketFault, withSockets } from '../../../kernel/system/socket-support.ts'
 import { servicePaths } from '../../../plugins/postgres/files/paths.ts'
 
 const uid = process.geteuid?.() ?? 0
@@ -130,7 +131,7 @@ t.test('macOS: the next daemon leaves the temporary folder, in which the last on
     mkdirSync(runtime, { recursive: true, mode: 0o700 })
     mkdirSync(data, { recursive: true, mode: 0o700 })
     writeFileSync(
-      placeFile(data),
+      addressFile(data),
       JSON.stringify({ pid: 1, version: '0.1.0', runtime, socket: join(runtime, 'locald.sock') }),
     )
     return settlePaths(input).runtime

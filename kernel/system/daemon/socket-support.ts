@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { systemCode } from '../errors.ts'
-import { type Paths, type PathsInput, preparePaths, resolvePaths } from './paths.ts'
+import { systemCode } from '../../errors.ts'
+import { type Paths, type PathsInput, resolvePaths } from '../paths.ts'
+import { preparePaths } from '../prepare-paths.ts'
 
 /** Errors of bind(2) on a disk without sockets, such as SMB, exFAT and some network homes, on macOS and Linux. */
 const unsupported: readonly unknown[] = ['ENOTSUP', 'EOPNOTSUPP', 'EPERM', 'ENOSYS']

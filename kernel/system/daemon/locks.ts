@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { closeSync, constants, fstatSync, openSync, utimesSync } from 'node:fs'
-import { inodeOf } from './files.ts'
+import { inodeOf } from '../files.ts'
 
 /** A keeper locks without waiting: ms. */
 const lockMs = 5000
@@ -11,7 +11,7 @@ const isLocked = 75
  * The locks that this process was started with (`locald-keeper lock`). One whose file was deleted keeps no other daemon out: it is locked
  * again. Node has no flock(2), so the keeper locks a file that is open here: such a lock belongs to the open file, not to the process.
  */
-export class HeldLocks {
+export class DaemonLocks {
   readonly #keeper: string
   readonly #inodes: Map<string, number | undefined>
   /** The open files of the locks that were taken here. */

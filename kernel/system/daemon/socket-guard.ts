@@ -1,109 +1,111 @@
 import { type FSWatcher, lutimesSync, mkdirSync, rmSync, watch } from 'node:fs'
 import { connect } from 'node:net'
 import { basename, dirname, join } from 'node:path'
-import type { Log } from '../contract/plugin.ts'
-import { messageOf } from '../errors.ts'
-import { claimRuntime, isClaimed, isOthers, ownerLink, placeFile, releaseRuntime } from './daemon-place.ts'
-import { inodeOf, writeAtomic } from './files.ts'
-import type { HeldLocks } from './held-locks.ts'
-import { versionOf } from './package.ts'
-import { longestSocketPath, type Paths, type Place, preparePaths } from './paths.ts'
+import type { Log } from '../../contract/plugin.ts'
+import { messageOf } from '../../errors.ts'
+import { addressFile } from '../daemon-address.ts'
+import { inodeOf, writeAtomic } from '../files.ts'
+import { versionOf } from '../package.ts'
+import { type DaemonAddress, longestSocketPath, type Paths } from '../paths.ts'
+import { preparePaths } from '../prepare-paths.ts'
+import { claimRuntime, isClaimed, isClaimedByOther, ownerLink, releaseRuntime } from '../runtime-claim.ts'
+import type { DaemonLocks } from './locks.ts'
 
 /** Watches one folder, as fs.watch does. */
 export type WatchFolder = (
   folder: string,
   options: { readonly persistent: false },
-  heard: (event: string, name: string | null) => void,
+  listener: (event: string, name: string | null) => void,
 ) => FSWatcher
 
-/** What a guard works with. */
+/** The parts of a guard. */
 export interface SocketGuardInput {
   readonly paths: Pick<Paths, 'data' | 'runtime' | 'spareRuntime' | 'socket' | 'lock'>
-  readonly locks: Pick<HeldLocks, 'restore' | 'touch'>
-  /** Listens on a path, no longer on the last one; open connections live on. Things of the runtime folder are in `runtime` from now on. */
+  readonly locks: Pick<DaemonLocks, 'restore' | 'touch'>
+  /** Listens on a path instead of the last one; open connections stay. Other sockets go into `runtime` from then on. */
   readonly listen: (socket: string, runtime: string) => Promise<void>
-  /** Called after something was removed, and now and then: other things in the runtime folder may be missing, too. */
+  /** Called after something was deleted, and once per `upkeepMs`: other files of the runtime folder may be missing, too. */
   readonly restored: () => Promise<void>
   readonly log: Log
-  /** Between two looks without a cause: ms. Default: an hour. */
+  /** The pause between two checks without a cause: ms. Default: an hour. */
   readonly upkeepMs?: number
-  /** Between two looks where the system's notifications cannot be used: ms. Default: 5 s. */
+  /** The pause between two checks where the system's notifications fail: ms. Default: 5 s. */
   readonly lookMs?: number
-  /** How a folder is watched: by fs.watch, unless a test has another way. */
+  /** Watches a folder; tests replace fs.watch. */
   readonly watch?: WatchFolder
 }
 
-/** What is removed is removed in several steps: ms. */
+/** A deletion takes several steps: ms. */
 const settleMs = 50
 const defaultLookMs = 5000
-/** Cleaners go by days: ms. */
+/** Cleaners delete what was not used for days: ms. */
 const hourMs = 3_600_000
 
 /**
- * Keeps the daemon reachable, and the only one, while others (logind at the last logout, a cleaner of the temporary folder) remove its
- * socket, its locks or the folder of them: the socket is bound again, or another one in the data folder, and the data folder says where;
- * locks are taken again. Costs nothing while nothing happens, but for a look each hour, which has them look used.
+ * Keeps the daemon reachable, and the only one, when others (logind at the last logout, a cleaner of the temporary folder) delete its
+ * socket, its locks or their folder. It binds the socket again, or another one in the data folder, records the address there, and locks
+ * again. It costs nothing while nothing happens, except for an hourly check, which also updates the times of the files.
  */
 export class SocketGuard {
   readonly #input: SocketGuardInput
   #socket: string
   #inode: number | undefined
-  /** The inode of the file that says where the daemon is. */
+  /** The inode of the file with the daemon's address. */
   #recorded: number | undefined
   #watchers: FSWatcher[] = []
   #timer: NodeJS.Timeout | undefined
-  /** When it is due. */
+  /** When `#timer` is due. */
   #due = 0
-  #look: Promise<void> | undefined
+  #check: Promise<void> | undefined
   readonly #upkeep: NodeJS.Timeout
-  /** Locks that could not be had again the last time. */
+  /** The locks that another process held at the last check. */
   #lost = ''
   #isClosed = false
 
-  /** Begins with a socket that is bound. */
+  /** Starts with a socket that is bound already. */
   constructor(input: SocketGuardInput) {
     this.#input = input
     this.#socket = input.paths.socket
-    this.#keep(this.#socket)
-    // Whoever started the daemon may have taken the lock of another folder: a unit of an earlier version.
+    this.#adopt(this.#socket)
+    // A unit of an earlier version locks another folder before it starts the daemon.
     this.#restoreLocks()
     this.#upkeep = setInterval(() => {
       this.#touch()
-      this.#soon(settleMs)
-      void this.#tellRestored()
+      this.#schedule(settleMs)
+      void this.#runRestored()
     }, input.upkeepMs ?? hourMs).unref()
   }
 
-  /** Where the daemon listens. */
+  /** The socket that the daemon listens on. */
   get socket(): string {
     return this.#socket
   }
 
-  /** Looks no more. `forget`: the next daemon need not be where this one was. */
+  /** Stops. `forget` removes the address: the next daemon may use another runtime folder. */
   close(forget: boolean): void {
     this.#isClosed = true
     clearInterval(this.#upkeep)
     this.#unwatch()
     if (!forget) return
-    rmSync(placeFile(this.#input.paths.data), { force: true })
+    rmSync(addressFile(this.#input.paths.data), { force: true })
     releaseRuntime(this.#input.paths.runtime, this.#input.paths.data)
   }
 
   /** Remembers and records a socket that was bound, and watches it. */
-  #keep(socket: string): void {
+  #adopt(socket: string): void {
     this.#socket = socket
     this.#inode = inodeOf(socket)
     this.#record()
     this.#watch()
-    // Removed before it was watched.
-    if (this.#inode === undefined || inodeOf(socket) !== this.#inode) this.#soon(settleMs)
+    // It was deleted before it was watched.
+    if (this.#inode === undefined || inodeOf(socket) !== this.#inode) this.#schedule(settleMs)
   }
 
-  /** Says where the daemon is. Without the lock's file that alone keeps a second one from being started. */
+  /** Records the daemon's address. After the lock's file was deleted only that prevents a second daemon. */
   #record(): void {
     const { paths, log } = this.#input
-    const file = placeFile(paths.data)
-    const place: Place = {
+    const file = addressFile(paths.data)
+    const place: DaemonAddress = {
       pid: process.pid,
       version: versionOf(),
       runtime: this.#runtimeOf(this.#socket),
@@ -117,28 +119,28 @@ export class SocketGuard {
     }
   }
 
-  /** The socket's folder shows a removal, and so does the data folder; a caller that finds no socket touches the lock there. */
+  /** Watches the folders that show a deletion. A caller that finds no socket touches the lock in the data folder. */
   #watch(): void {
     this.#unwatch()
     const { data, lock } = this.#input.paths
     const open: WatchFolder = this.#input.watch ?? watch
-    const own = new Set([basename(placeFile(data)), basename(lock)])
+    const own = new Set([basename(addressFile(data)), basename(lock)])
     try {
       for (const folder of new Set([dirname(this.#socket), this.#runtimeOf(this.#socket), data])) {
         const watcher = open(folder, { persistent: false }, (_, name) => {
-          if (folder !== data || name === null || own.has(name)) this.#soon(settleMs)
+          if (folder !== data || name === null || own.has(name)) this.#schedule(settleMs)
         })
-        this.#watchers.push(watcher.on('error', () => this.#lookAlone()))
+        this.#watchers.push(watcher.on('error', () => this.#checkWithoutWatching()))
       }
     } catch {
-      this.#lookAlone()
+      this.#checkWithoutWatching()
     }
   }
 
-  /** Looks without notifications; after that they are asked for once more. Of a watch that has failed Node gives none any more. */
-  #lookAlone(): void {
+  /** Checks without notifications, then watches again: Node reports no more events after a watch has failed. */
+  #checkWithoutWatching(): void {
     this.#unwatch()
-    this.#soon(this.#input.lookMs ?? defaultLookMs)
+    this.#schedule(this.#input.lookMs ?? defaultLookMs)
   }
 
   #unwatch(): void {
@@ -148,18 +150,18 @@ export class SocketGuard {
     this.#watchers = []
   }
 
-  /** Looks in so many ms, or sooner where that was asked for already. */
-  #soon(ms: number): void {
+  /** Schedules a check in `ms`, unless one is due sooner. */
+  #schedule(ms: number): void {
     const due = performance.now() + ms
     if (this.#isClosed || (this.#timer !== undefined && due >= this.#due)) return
     clearTimeout(this.#timer)
     this.#due = due
     this.#timer = setTimeout(() => {
       this.#timer = undefined
-      // What happens during a look is looked at after it.
-      if (this.#look !== undefined) return this.#soon(ms)
-      this.#look = this.#restore().finally(() => {
-        this.#look = undefined
+      // An event during a check needs another one after it.
+      if (this.#check !== undefined) return this.#schedule(ms)
+      this.#check = this.#restore().finally(() => {
+        this.#check = undefined
         if (this.#watchers.length === 0) this.#watch()
       })
     }, ms).unref()
@@ -167,7 +169,7 @@ export class SocketGuard {
 
   async #restore(): Promise<void> {
     if (this.#isClosed) return
-    if (this.#recorded !== undefined && inodeOf(placeFile(this.#input.paths.data)) !== this.#recorded) this.#record()
+    if (this.#recorded !== undefined && inodeOf(addressFile(this.#input.paths.data)) !== this.#recorded) this.#record()
     if (this.#inode !== undefined && inodeOf(this.#socket) === this.#inode) {
       this.#restoreLocks()
       return
@@ -180,16 +182,18 @@ export class SocketGuard {
         log.warn(`cannot listen on ${socket}: ${messageOf(error)}`)
         continue
       }
-      log.warn(`its socket was removed; listening on ${socket}`)
+      log.warn(`the daemon's socket was deleted; listening on ${socket}`)
       this.#restoreLocks()
-      // Not waited for: its socket may be removed again meanwhile.
-      void this.#tellRestored()
+      // Not awaited: the socket may be deleted again meanwhile.
+      void this.#runRestored()
       return
     }
-    log.error('its socket was removed and cannot be bound again: `locald server restart` once its folder can be made')
+    log.error(
+      "the daemon's socket was deleted and cannot be bound again: run `locald server restart` once its folder can be created",
+    )
   }
 
-  /** The link that claims the runtime folder, and the locks. */
+  /** Restores the claim of the runtime folder, and the locks. */
   #restoreLocks(): void {
     const { paths, locks, log } = this.#input
     const { runtime, data } = paths
@@ -202,19 +206,19 @@ export class SocketGuard {
       log.warn(messageOf(error))
     }
     const lost = locks.restore()
-    // Whoever has one gives it up when it finds that this daemon serves.
-    if (lost.length > 0) this.#soon(this.#input.lookMs ?? defaultLookMs)
+    // The other process exits once it notices this daemon.
+    if (lost.length > 0) this.#schedule(this.#input.lookMs ?? defaultLookMs)
     if (lost.join() !== this.#lost && lost.length > 0)
-      log.warn(`${lost.join(', ')} was removed and is locked by another`)
+      log.warn(`${lost.join(', ')} was deleted, and another process has locked the new file`)
     this.#lost = lost.join()
   }
 
-  async #tellRestored(): Promise<void> {
+  async #runRestored(): Promise<void> {
     const { restored, log } = this.#input
     await restored().catch(error => log.warn(messageOf(error)))
   }
 
-  /** Has its files look used. */
+  /** Updates the times of the files. */
   #touch(): void {
     const now = new Date()
     this.#input.locks.touch()
@@ -222,7 +226,7 @@ export class SocketGuard {
       try {
         lutimesSync(path, now, now)
       } catch {
-        // It is missing, which the look finds, or was never there.
+        // It is missing, which the next check notices, or never existed.
       }
     }
   }
@@ -234,18 +238,18 @@ export class SocketGuard {
 
   async #bind(socket: string): Promise<void> {
     const { paths, listen } = this.#input
-    if (Buffer.byteLength(socket) > longestSocketPath) throw new Error('its path is too long')
-    // A daemon of another data folder may have been started here meanwhile.
+    if (Buffer.byteLength(socket) > longestSocketPath) throw new Error('path too long')
+    // A daemon of another data folder may have started here meanwhile.
     if (socket === paths.socket) {
-      if (isOthers(paths.runtime, paths.data)) throw new Error('the folder belongs to another daemon')
+      if (isClaimedByOther(paths.runtime, paths.data)) throw new Error('the folder belongs to another daemon')
       preparePaths(paths)
       claimRuntime(paths.runtime, paths.data)
     } else mkdirSync(dirname(socket), { recursive: true, mode: 0o700 })
-    if (await answers(socket)) throw new Error('another process listens there')
+    if (await answers(socket)) throw new Error('another process listens on it')
     // The daemon is stopping: its successor listens there.
     if (this.#isClosed) return
     await listen(socket, this.#runtimeOf(socket))
-    this.#keep(socket)
+    this.#adopt(socket)
   }
 }
 

@@ -1,6 +1,7 @@
 import { connect } from 'node:net'
-import { isOthers, mayRun, readPlace } from './daemon-place.ts'
-import type { Paths } from './paths.ts'
+import { mayRun, readAddress } from '../daemon-address.ts'
+import type { Paths } from '../paths.ts'
+import { isClaimedByOther } from '../runtime-claim.ts'
 
 /** The deadline of an answer, which a daemon gives from memory: ms. */
 const answerMs = 2000
@@ -13,9 +14,9 @@ const stepMs = 50
  * Whether another daemon serves this data folder although the lock was free, because the lock's file was deleted. That daemon keeps its
  * address in the data folder.
  */
-export async function isServed({ data }: Pick<Paths, 'data'>): Promise<boolean> {
-  const place = readPlace(data)
-  if (place === undefined || place.pid === process.pid || isOthers(place.runtime, data)) return false
+export async function hasOtherDaemon({ data }: Pick<Paths, 'data'>): Promise<boolean> {
+  const place = readAddress(data)
+  if (place === undefined || place.pid === process.pid || isClaimedByOther(place.runtime, data)) return false
   const end = performance.now() + bindMs
   for (;;) {
     if ((await ping(place.socket)).includes(`"pid":${place.pid},`)) return true

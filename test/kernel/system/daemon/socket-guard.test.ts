@@ -16,12 +16,13 @@ import { connect, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
-import { claimRuntime, isOthers, placeFile } from '../../../kernel/system/daemon-place.ts'
-import { HeldLocks } from '../../../kernel/system/held-locks.ts'
-import { versionOf } from '../../../kernel/system/package.ts'
-import { readPlace } from '../../../kernel/system/paths.ts'
-import { SocketGuard, type SocketGuardInput, type WatchFolder } from '../../../kernel/system/socket-guard.ts'
-import { root } from '../../lib/sources.ts'
+import { DaemonLocks } from '../../../../kernel/system/daemon/locks.ts'
+import { SocketGuard, type SocketGuardInput, type WatchFolder } from '../../../../kernel/system/daemon/socket-guard.ts'
+import { addressFile } from '../../../../kernel/system/daemon-address.ts'
+import { versionOf } from '../../../../kernel/system/package.ts'
+import { readAddress } from '../../../../kernel/system/paths.ts'
+import { claimRuntime, isClaimedByOther } from '../../../../kernel/system/runtime-claim.ts'
+import { root } from '../../../lib/sources.ts'
 
 const keeper = join(root, 'build', 'native', 'locald-keeper')
 
@@ -58,7 +59,7 @@ async function guarded(
   const restored = new Promise<void>(resolve => {
     guard = new SocketGuard({
       paths,
-      locks: new HeldLocks(keeper, [paths.lock, join(runtime, 'daemon.lock')]),
+      locks: new DaemonLocks(keeper, [paths.lock, join(runtime, 'daemon.lock')]),
       listen: socket => listenOn(server, socket),
       log,
       ...more,
@@ -92,20 +93,20 @@ function ask(path: string): Promise<string> {
 
 t.test('records where the daemon is, until told to forget it', async t => {
   const { data, runtime, socket, guard } = await guarded(t)
-  t.strictSame(readPlace(data), { pid: process.pid, version: versionOf(), runtime, socket })
+  t.strictSame(readAddress(data), { pid: process.pid, version: versionOf(), runtime, socket })
   guard.close(false)
-  t.ok(existsSync(placeFile(data)))
+  t.ok(existsSync(addressFile(data)))
   guard.close(true)
-  t.equal(readPlace(data), undefined)
+  t.equal(readAddress(data), undefined)
 })
 
 t.test('says again where the daemon is when that file was removed, with the lock or alone', async t => {
   const { data, lock, socket } = await guarded(t)
-  for (const files of [[placeFile(data)], [lock, placeFile(data)]]) {
+  for (const files of [[addressFile(data)], [lock, addressFile(data)]]) {
     for (const file of files) rmSync(file)
-    for (const end = performance.now() + 10_000; performance.now() < end && !existsSync(placeFile(data)); )
+    for (const end = performance.now() + 10_000; performance.now() < end && !existsSync(addressFile(data)); )
       await new Promise(wake => setTimeout(wake, 20))
-    t.equal(readPlace(data)?.socket, socket)
+    t.equal(readAddress(data)?.socket, socket)
   }
 })
 
@@ -115,7 +116,7 @@ t.test('binds a socket again that was removed, alone or with its folders', async
     rmSync(join(root, removed), { recursive: true })
     await restored
     t.equal(await ask(socket), 'here', removed)
-    t.match(readPlace(data), { pid: process.pid, runtime, socket })
+    t.match(readAddress(data), { pid: process.pid, runtime, socket })
   }
 })
 
@@ -174,7 +175,7 @@ t.test('listens in the data folder where its own cannot be made, or is used by a
     await restored
     t.equal(guard.socket, join(data, 'run', 'locald.sock'))
     t.equal(await ask(guard.socket), 'here')
-    t.match(JSON.parse(readFileSync(placeFile(data), 'utf8')), { runtime: join(data, 'run'), socket: guard.socket })
+    t.match(JSON.parse(readFileSync(addressFile(data), 'utf8')), { runtime: join(data, 'run'), socket: guard.socket })
   })
   await t.test('used by another', async t => {
     const { data, socket, guard, restored } = await guarded(t)
@@ -195,7 +196,7 @@ t.test('listens in the data folder where its own cannot be made, or is used by a
     renameSync(made, runtime)
     await restored
     t.equal(guard.socket, join(data, 'run', 'locald.sock'))
-    t.ok(isOthers(runtime, data), 'it stays the other’s')
+    t.ok(isClaimedByOther(runtime, data), 'it stays the other’s')
   })
 })
 
@@ -215,8 +216,8 @@ t.test('takes its locks again, and claims its folder, when their files are remov
   for (let round = 0; round < 3; round++) {
     for (const file of [lock, runtimeLock, link]) rmSync(file, { force: true })
     await seen('both locks', () => [lock, runtimeLock].every(existsSync) && !isFree(lock) && !isFree(runtimeLock))
-    await seen('the claim', () => isOthers(runtime, root))
-    t.notOk(isOthers(runtime, data))
+    await seen('the claim', () => isClaimedByOther(runtime, root))
+    t.notOk(isClaimedByOther(runtime, data))
     t.equal(await ask(socket), 'here')
   }
   guard.close(true)
