@@ -15,17 +15,17 @@ import { type Paths, settlePaths } from './system/paths.ts'
 import { preparePaths, preparePlainRuntime } from './system/prepare-paths.ts'
 import { claimRuntime } from './system/runtime-claim.ts'
 
-/** Where whoever started the daemon waits for its word: `{"ok":true}`, or the error. */
+/** The descriptor on which the starter waits for the result: `{"ok":true}`, or the error. */
 const starter = 3
 
-/** The exit code that says that another daemon runs (EX_TEMPFAIL of sysexits(3)), as the keeper's when the lock is held. */
+/** The exit code when another daemon runs (EX_TEMPFAIL of sysexits(3)), as the keeper's when the lock is held. */
 const isHeld = 75
-/** With this word it is 0: launchd starts a job again and again that exits with anything else. */
+/** With this argument it is 0: launchd restarts a job forever that exits with anything else. */
 const heldIsOk = '--held-ok'
-/** The longest that a timer waits: ms. */
+/** The longest timer: ms. */
 const foreverMs = 2 ** 31 - 1
 
-/** The daemon: one per data folder. Its locks are held by the process it was started as. */
+/** Runs the daemon: one per data folder. The process it was started as holds its locks. */
 async function main(): Promise<void> {
   const input = { env: process.env }
   const settled = settlePaths(input)
@@ -37,7 +37,7 @@ async function main(): Promise<void> {
   claimRuntime(paths.runtime, paths.data)
   const log = daemonLog(paths.daemonLog)
   crashOnBugs(paths, log('daemon'))
-  // It ends when it is asked to, not because nothing that it waits for, such as a keeper's answer, keeps Node running.
+  // It exits on request only: pending work, such as a keeper's answer, need not keep Node running.
   setInterval(() => {}, foreverMs)
   const kernel = await startKernel({
     paths,
@@ -62,13 +62,13 @@ async function main(): Promise<void> {
     restored: async () => kernel.container.optional('processes')?.restore(),
     log: log('daemon'),
   })
-  // Services run on, as they do when the daemon is killed: `locald server shutdown` stops them.
+  // Services keep running, as when the daemon is killed: `locald server shutdown` stops them.
   const leave = () => void kernel.operations.close(true, () => {}).then(end, end)
   process.on('SIGTERM', leave)
   process.on('SIGINT', leave)
   process.on('SIGHUP', () => {})
   log('daemon').info(`listening on ${paths.socket} (pid ${process.pid})`)
-  say({ ok: true })
+  answerStarter({ ok: true })
 }
 
 async function close(kernel: Kernel, api: Api, guard: SocketGuard, log: Log): Promise<void> {
@@ -79,7 +79,7 @@ async function close(kernel: Kernel, api: Api, guard: SocketGuard, log: Log): Pr
   process.exit(0)
 }
 
-/** After a bug nothing in memory can be trusted. The daemon ends, services run on, and the next command starts another. */
+/** Exits on a bug, after which nothing in memory can be trusted. Services keep running, and the next command starts another daemon. */
 function crashOnBugs({ crash }: Paths, log: Log): void {
   const fail = (error: unknown) => {
     const file = join(crash, `${new Date().toISOString().replaceAll(/[:.]/g, '-')}-daemon.txt`)
@@ -95,20 +95,20 @@ function crashOnBugs({ crash }: Paths, log: Log): void {
   process.on('unhandledRejection', fail)
 }
 
-function say(word: unknown): void {
+function answerStarter(result: unknown): void {
   try {
-    // Without a starter it may be the lock's.
-    if (!fstatSync(starter).isFile()) writeSync(starter, `${JSON.stringify(word)}\n`)
+    // Without a starter the descriptor may be the lock's.
+    if (!fstatSync(starter).isFile()) writeSync(starter, `${JSON.stringify(result)}\n`)
   } catch {
-    // Started by hand, or with the machine: nobody waits.
+    // Started by hand, or with the machine: no one waits.
   }
 }
 
 try {
   await main()
 } catch (error) {
-  const told = LocaldError.from(error)
-  say({ ok: false, error: told.toJSON() })
-  console.error(told.stack)
+  const failure = LocaldError.from(error)
+  answerStarter({ ok: false, error: failure.toJSON() })
+  console.error(failure.stack)
   process.exit(1)
 }

@@ -31,23 +31,23 @@ import { DaemonMemory } from './system/memory.ts'
 import type { Paths } from './system/paths.ts'
 import { factsOf } from './system/platform.ts'
 
-/** At a shutdown, services that could not be adopted have so long to end: ms. */
+/** At a shutdown, services that could not be adopted get this long to stop: ms. */
 const lastGraceMs = 60_000
 
-/** What the kernel is started with. */
+/** What the kernel needs to start. */
 export interface KernelInput {
   readonly paths: Paths
   readonly env: NodeJS.ProcessEnv
   readonly version: string
   readonly builtIn: readonly BuiltIn[]
-  /** The daemon's log, by who speaks. */
+  /** The daemon's log, by owner. */
   readonly log: (owner: string) => Log
 }
 
 /** A running kernel: what the API serves. */
 export interface Kernel {
   readonly paths: Paths
-  /** Where the API listens now, and the runtime folder: elsewhere than planned when that was removed and cannot be made again. */
+  /** The present socket of the API, and the runtime folder: another one than planned when that was removed and cannot be recreated. */
   readonly place: { socket: string; runtime: string }
   readonly version: string
   /** UTC ISO 8601. */
@@ -62,11 +62,11 @@ export interface Kernel {
   readonly known: KnownProjects
   readonly usage: UsageView
   readonly checks: readonly Check[]
-  /** Closes what plugins have open, last in, first out. Services are left as they are. */
+  /** Closes what plugins have open, last in, first out. Services keep running. */
   close(): Promise<void>
 }
 
-/** Starts the kernel: settings, plugins, the take-over of what runs, then the plugins' `booted`. Throws when settings are wrong. */
+/** Starts the kernel: settings, plugins, the adoption of running services, then the plugins' `booted`. Throws for invalid settings. */
 export async function startKernel({ paths, env, version, builtIn, log }: KernelInput): Promise<Kernel> {
   const places: Places = { configDir: paths.config, home: env['HOME'] || homedir(), data: paths.data }
   const own = log('kernel')
@@ -115,7 +115,7 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
     warnings: () => contributions.warnings(),
     tidy: async () => await processes?.tidy([], lastGraceMs).catch(error => own.warn(messageOf(error))),
   })
-  // The first process is another one after each start of the machine, or of the container.
+  // The first process differs after each start of the machine, or of the container.
   records.boot = await container
     .optional('processTable')
     ?.start(1)
@@ -123,7 +123,7 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
   const left = await adoptAll({ projects, records, registry, processes, log: own })
   const known = new KnownProjects({ registry, projects, operations, starting, log: own })
   const pinned = known.expectPinned()
-  // What is unknown may take seconds to end: only what is started below waits for its ports, names answer meanwhile.
+  // Unknown processes may take seconds to stop: only services started below wait for their ports; names answer meanwhile.
   await Promise.all([processes?.tidy(left), hooks.booted((plugin, error) => log(plugin).error(error.message))])
   for (const project of projects.list()) {
     operations.resume(project).catch(error => own.error(`${project.ref.name}: ${messageOf(error)}`))
@@ -142,7 +142,7 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
   }
 }
 
-/** Where things are: the runtime folder is another one once its own is gone and cannot be made again. */
+/** Returns the daemon's folders: the runtime folder changes when it was removed and cannot be recreated. */
 function foldersOf(paths: Paths, place: { readonly runtime: string }): Folders {
   const { data, config, native } = paths
   return {

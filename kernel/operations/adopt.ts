@@ -15,17 +15,17 @@ import { bootIn, stateIn, type UnreadRecord } from '../services/records/unread-r
 import type { Service } from '../services/service.ts'
 import type { StartPlan } from '../services/start-plan.ts'
 
-/** What the take-over works with. */
+/** What adoption needs. */
 export interface AdoptInput {
   readonly projects: Projects
   readonly records: Records
   readonly registry: Pick<Registry, 'restore' | 'identify'>
-  /** What holds services whatever their type. */
+  /** Holds services of any type. */
   readonly processes: Processes | undefined
   readonly log: Log
 }
 
-/** What was recorded since the machine started; of earlier projects nothing is meant to run. */
+/** The records since the machine started; of earlier projects nothing is meant to run. */
 interface Found {
   readonly services: readonly ServiceRecord[]
   readonly projects: readonly ProjectRecord[]
@@ -34,9 +34,9 @@ interface Found {
 }
 
 /**
- * Adopts what an earlier daemon left: its projects become known, their processes are found again, and what was meant to run and does not
- * is started. What ran before the machine's own start, which no clock decides, is shown as stopped. Returns the states of processes that
- * could not be adopted, as records of another version cannot be read: they are to be left alone.
+ * Adopts the projects of an earlier daemon and reattaches to their processes. What ran before the machine's last start, which no clock
+ * decides, is shown as stopped. Returns the states of processes that could not be adopted, as records of another version cannot be read:
+ * they must not be stopped.
  */
 export async function adoptAll(input: AdoptInput): Promise<readonly unknown[]> {
   const { records, log } = input
@@ -48,7 +48,7 @@ export async function adoptAll(input: AdoptInput): Promise<readonly unknown[]> {
       const project = await record()
       const damaged = damagedOf(project, records)
       await adoptProject(project, [...own, ...damaged.services], input)
-      // What they do not name is started again.
+      // Services whose process they do not name are started again.
       for (const each of damaged.records) records.unread.remove(each)
     } catch (error) {
       left.push(...own.map(({ state }) => state))
@@ -67,17 +67,17 @@ function foundIn(records: Records): Found {
   const services = records.services()
   const projects = records.projects().map(record => (isCurrent(record) ? record : { ...record, wanted: [] }))
   const known = new Set(projects.map(({ ref }) => ref.path))
-  // What has ended of a project that is not known any more matters to no one.
+  // Stopped services of a forgotten project are dropped.
   const isKept = (record: ServiceRecord) => isCurrent(record) && (record.state !== null || known.has(record.path))
   for (const record of services) if (!isKept(record)) records.dropService(record.path, record.service)
   const kept = services.filter(isKept)
-  // Read last: what could not be read above is among them.
+  // Read last: it includes the records that could not be read above.
   for (const record of records.unread.list()) if (!records.isCurrent(bootIn(record))) records.unread.remove(record)
   const lost = kept.map(({ path }) => path).filter(path => !known.has(path))
   return { services: kept, projects, lost: [...new Set(lost)] }
 }
 
-/** The record of a project of which only those of its services are left: what runs of it is meant to. */
+/** Rebuilds the record of a project of which only services' records are left: those that run are meant to run. */
 async function rebuilt(path: string, { services }: Found, { projects, records, registry }: AdoptInput) {
   const { plan } = await projects.plan(path, [])
   if (plan.path !== path) throw new Error(`the folder now belongs to the project in ${plan.path}`)
@@ -91,7 +91,7 @@ async function rebuilt(path: string, { services }: Found, { projects, records, r
   return record
 }
 
-/** Damaged records of a project, and what they still say of its services. */
+/** Returns the damaged records of a project, and what they still say about its services. */
 function damagedOf(
   { ref: { path }, plan }: ProjectRecord,
   { unread }: Records,
@@ -121,7 +121,7 @@ async function adoptProject(
     services.map(async service => {
       const known = project.service(service.service)
       if (known === undefined) return
-      // One that cannot be adopted does not keep the others from it: what is left of it is ended, for it is started again.
+      // The others are adopted nevertheless. Its leftover processes are stopped, as it is started again.
       await adoptService(project, known, service, processes).catch(error => {
         known.state.set({ status: 'failed', health: null, reason: messageOf(error), pid: null })
       })
@@ -129,7 +129,7 @@ async function adoptProject(
   )
 }
 
-/** Ends with the service under its supervisor again, or in the state it had ended in. */
+/** Puts a service under its supervisor again, or into its last state. */
 async function adoptService(
   project: Project,
   service: Service,
@@ -147,7 +147,7 @@ async function adoptService(
     return
   }
   const driver = project.driverOf(plan)
-  // It does not outlive its daemon: what is left of it is ended, and it is started again.
+  // Services of this type do not outlive their daemon: leftover processes are stopped, and it is started again.
   if (!LocaldError.is(driver) && driver.adopt === undefined) return
   const run = service.run({ ...start, env: record.env, dir: record.dir }, new AbortController().signal)
   const found = await reattached(driver, run, record.state, processes)
@@ -160,7 +160,7 @@ async function adoptService(
     service.state.note('type', `${problem.message}; the process keeps running until it is stopped`)
     void instance.exited.then(() => service.state.note('type', undefined))
   }
-  // Its daemon was killed while it was stopped: it goes on being stopped, and is not judged as one that has crashed.
+  // Its daemon was killed while it stopped the service: the stop continues, and does not count as a crash.
   if (!project.wanted.has(record.service)) void service.supervisor.stop()
   else if (wasRestarting(record)) {
     project.restarting.add(record.service)

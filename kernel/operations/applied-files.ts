@@ -5,14 +5,14 @@ import { messageOf } from '../errors.ts'
 import { recordId } from '../services/records/records.ts'
 import { readJson, writeAtomic } from '../system/files.ts'
 
-/** What a project's files were like when they were last looked at, as hashes. */
+/** Hashes of a project's files when they were last applied. */
 export interface Seen {
   readonly configuration: string
-  /** Of each service's `watch`, by its name. */
+  /** Hashes of each service's `watch`, by its name. */
   readonly services: Readonly<Record<string, string>>
 }
 
-/** What projects' files were like, on disk: the next daemon finds what has changed while none ran. */
+/** Stores the hashes of projects' files: the next daemon finds the changes made while none ran. */
 export class SeenFiles {
   readonly #folder: string
   readonly #log: Log
@@ -22,7 +22,7 @@ export class SeenFiles {
     this.#log = log
   }
 
-  /** Undefined: nothing is known. */
+  /** Returns undefined when nothing is known. */
   get(path: string): Seen | undefined {
     try {
       const value = readJson(this.#file(path))
@@ -36,7 +36,7 @@ export class SeenFiles {
     try {
       writeAtomic(this.#file(path), JSON.stringify(seen), { durable: false })
     } catch (error) {
-      this.#log.warn(`changes of ${path} while no daemon runs will not be noticed: ${messageOf(error)}`)
+      this.#log.warn(`changes in ${path} while the daemon is down will be missed: ${messageOf(error)}`)
     }
   }
 

@@ -12,7 +12,7 @@ import type { CleanAnswer, KnownProjectView, PinBody } from '../protocol.ts'
 import type { KnownProject, Registry } from '../registry/registry.ts'
 import type { Operations } from './operations.ts'
 
-/** What the known projects are read from, and by what the pinned ones are started. */
+/** What known projects are read from, and pinned ones started with. */
 export interface KnownProjectsInput {
   readonly registry: Registry
   readonly projects: Projects
@@ -21,7 +21,7 @@ export interface KnownProjectsInput {
   readonly log: Log
 }
 
-/** The projects that were started once: shown, pinned, forgotten. The pinned ones start with the daemon. */
+/** Lists, pins and forgets the projects that were ever started. Pinned ones start with the daemon. */
 export class KnownProjects {
   readonly #input: KnownProjectsInput
   /** Why a pinned project did not start, by its folder. */
@@ -31,7 +31,7 @@ export class KnownProjects {
     this.#input = input
   }
 
-  /** In the order of their names. */
+  /** Lists them by name. */
   list(): readonly KnownProjectView[] {
     const { registry } = this.#input
     return registry
@@ -41,8 +41,8 @@ export class KnownProjects {
   }
 
   /**
-   * Pins or unpins projects by name or folder (`./shop`), or the one that `path` is in; one in a folder becomes known by that. Throws
-   * UNKNOWN_PROJECT, and what is wrong with the configuration of one that was not known.
+   * Pins or unpins projects by name or folder (`./shop`), or the one that `path` is in; one in a folder becomes known. Throws
+   * UNKNOWN_PROJECT, and configuration errors of a project that was not known.
    */
   async pin({ path, projects, pinned }: PinBody): Promise<readonly KnownProjectView[]> {
     const { registry } = this.#input
@@ -54,12 +54,12 @@ export class KnownProjects {
     return this.list().filter(view => paths.includes(view.path))
   }
 
-  /** Forgets projects whose folder is gone, unless something of them still runs. */
+  /** Forgets projects whose folder does not exist, unless their services still run. */
   async clean(): Promise<CleanAnswer> {
     const { registry, projects } = this.#input
-    const gone = this.list().filter(({ exists }) => !exists)
-    const kept = gone.filter(({ path }) => this.#runs(path))
-    const forgotten = gone.filter(view => !kept.includes(view))
+    const missing = this.list().filter(({ exists }) => !exists)
+    const kept = missing.filter(({ path }) => this.#runs(path))
+    const forgotten = missing.filter(view => !kept.includes(view))
     for (const { path } of forgotten) {
       registry.forget(path)
       await projects.drop(path)
@@ -67,7 +67,7 @@ export class KnownProjects {
     return { forgotten, kept }
   }
 
-  /** The pinned projects that are to be started; what an earlier daemon left running is left to go on. Their names wait for them. */
+  /** Returns the pinned projects to start, except those that an earlier daemon left running. Requests for their names are held. */
   expectPinned(): readonly KnownProject[] {
     const { registry, starting } = this.#input
     const pinned = registry.list().filter(project => project.pinned && !this.#isWanted(project.path))
@@ -75,12 +75,12 @@ export class KnownProjects {
     return pinned
   }
 
-  /** Starts projects, side by side. Never rejects. */
+  /** Starts projects at once. Never rejects. */
   async start(projects: readonly KnownProject[]): Promise<void> {
     await Promise.all(projects.map(project => this.#start(project)))
   }
 
-  /** What `doctor` says of it. */
+  /** The check of `doctor`. */
   readonly check: Check = {
     id: 'pinned-projects',
     title: 'Projects that start with the daemon',
@@ -105,11 +105,11 @@ export class KnownProjects {
         )
       }
       await operations.up({ path, env: ownEnvironment() }, event => {
-        // The first of its services to be told of is waiting, and so are the others.
+        // Once the first service shows that it waits, all services are known.
         if (event.event === 'service') starting.release(domain)
         if (event.event !== 'done' || event.ok) return
-        const unwell = event.services.filter(({ reason }) => reason !== null)
-        log.error(`${name} is not healthy: ${unwell.map(brief).join('; ')} (run \`locald why ${name}\` for details)`)
+        const failing = event.services.filter(({ reason }) => reason !== null)
+        log.error(`${name} is not healthy: ${failing.map(brief).join('; ')} (run \`locald why ${name}\` for details)`)
       })
     } catch (error) {
       const [problem = ''] = messageOf(error).split('\n')
@@ -147,7 +147,7 @@ export class KnownProjects {
   }
 }
 
-/** A service's state and how it came to it, without what it has printed: that may be a secret. */
+/** Describes a service's state and its cause, without its output, which may contain secrets. */
 function brief({ name, status, health, reason }: ServiceView): string {
   const how = /exited with code \d+|terminated by SIG\w+|not ready within [\d.]+ s/.exec(reason ?? '')?.[0]
   return `${name} ${status === 'failed' ? status : `is ${status}`}${health === null ? '' : `, ${health}`}${how === undefined ? '' : ` (${how})`}`

@@ -5,8 +5,8 @@ import { oneOffShell } from '../services/environment/shell.ts'
 import type { Service } from '../services/service.ts'
 
 /**
- * How a command is run in a service's place: in its folder, with its environment as it would be started with now, and what the caller's
- * shell has besides. What the service is not given of a shell, the command is not given either.
+ * Returns how to run a command in a service's place: its folder, and the environment of a start now, plus other variables of the caller's
+ * shell. Variables of a shell that services do not get, the command does not get either.
  */
 export async function oneOff(projects: Projects, body: OneOffBody): Promise<OneOffAnswer> {
   const { project, service } = await projects.target(body.path, body.service)
@@ -17,7 +17,7 @@ export async function oneOff(projects: Projects, body: OneOffBody): Promise<OneO
   return { dir, env, notRunning: notRunning(project, service) }
 }
 
-/** Services that the command may want to reach and that do not run: itself, where others read of it where it is, and what it needs. */
+/** Names the services that the command may need and that do not run: the service itself, where its type exports values, and its dependencies. */
 function notRunning(project: Project, { ref }: Service): readonly string[] {
   const needed = Object.entries(project.planOf(ref.name)?.common.dependsOn ?? {})
   const names = needed.filter(([, condition]) => condition !== 'completed').map(([name]) => name)

@@ -7,12 +7,12 @@ import type { Events } from '../events.ts'
 import type { Project } from '../projects/project.ts'
 import { type Service, workdirOf } from '../services/service.ts'
 import type { SeenFiles } from './applied-files.ts'
-import { type LoopVerdict, RestartLoop } from './restart-loop.ts'
+import { type LoopDecision, RestartLoop } from './restart-loop.ts'
 import { FileWatch } from './watch/file-watcher.ts'
 import { WatchedSources } from './watch/service-watches.ts'
 import type { WatchProblem } from './watch/watch-problem.ts'
 
-/** What reloading needs. `reload` applies a project's changed configuration, with what changed; its rejection is reported as a warning. */
+/** What reloading needs. `reload` applies a project's changed configuration; its rejection is reported as a warning. */
 export interface ReloadsInput {
   readonly events: Events
   readonly log: Log
@@ -24,27 +24,27 @@ export interface ReloadsInput {
 
 interface Followed {
   readonly project: Project
-  /** Those of the present plan, and of earlier ones: a file that was removed, and is no part of the plan for that, may come back. */
+  /** The files of the present plan and of earlier ones: a file that was removed, and left the plan thereby, may come back. */
   readonly files: ReadonlySet<string>
   readonly config: FileWatch
   readonly sources: WatchedSources
   configFailed: boolean
-  /** It was reported already that the system allows no more watches. */
+  /** Whether the system's limit of watches was reported already. */
   isShortOfWatches: boolean
 }
 
-/** What `watch` has done with a service since somebody started it. */
+/** What `watch` has done with a service since a user started it. */
 interface Watching {
   readonly loop: RestartLoop
   /** Changed files for which a restart is due. */
   readonly due: Set<string>
 }
 
-/** What files were like is written this much after a change, once for all services: ms. */
+/** Hashes of files are stored this long after a change, once for all services: ms. */
 const saveMs = 1000
 const meanwhile = 'files changed while the daemon was down'
 
-/** Watches the files of projects that are up: their configuration, and what their services' `watch` names. */
+/** Watches the files of projects that are up: their configuration, and the files of their services' `watch`. */
 export class Reloads {
   readonly #input: ReloadsInput
   readonly #followed = new Map<string, Followed>()
@@ -57,7 +57,7 @@ export class Reloads {
     this.#input = input
   }
 
-  /** Watches what the project's present plan names. Resolves when changes are noticed from now on. */
+  /** Watches the files of the project's present plan. Resolves when changes are noticed from now on. */
   async follow(project: Project): Promise<void> {
     const { path } = project.ref
     const { files, services } = project.plan
@@ -99,14 +99,14 @@ export class Reloads {
     this.#saveSoon(project)
   }
 
-  /** Follows a project that an earlier daemon has followed, and applies what has changed since. */
+  /** Watches a project that an earlier daemon has watched, and applies the changes since. */
   async resume(project: Project): Promise<void> {
     const before = this.#input.seen.get(project.ref.path)
     await this.follow(project)
     const known = this.#followed.get(project.ref.path)
     if (before === undefined || known === undefined) return
     const { signature } = known.config
-    // Of the plan that the earlier daemon had: a changed configuration may name other files.
+    // Taken from the earlier daemon's plan: a changed configuration may name other files.
     const services = Object.entries(known.sources.signatures())
     if (signature !== undefined && signature !== before.configuration) await this.#reload(project, meanwhile)
     for (const [name, now] of services) {
@@ -115,13 +115,13 @@ export class Reloads {
     }
   }
 
-  /** Follows a project no more: it was stopped. */
+  /** Stops watching a project that was stopped. */
   async forget(project: Project): Promise<void> {
     await this.drop(project)
     this.#input.seen.drop(project.ref.path)
   }
 
-  /** Somebody has started these services: files that were found to restart one in a loop count again. */
+  /** Counts files again that were found to restart a service in a loop: a user has started these services. */
   forgive(services: Iterable<Service>): void {
     for (const service of services) {
       this.#watching.delete(service)
@@ -209,16 +209,16 @@ export class Reloads {
   async #changed(project: Project, name: string, files: readonly string[]): Promise<void> {
     const service = project.service(name)
     if (service === undefined || !project.wanted.has(name)) return
-    // Removed with all that is in it, it could not be started again; its files count as changed when they are back.
+    // It could not start in a removed folder; its files count as changed when they are back.
     const plan = project.planOf(name)
     if (plan !== undefined && !existsSync(workdirOf(project.ref, plan))) return
     const { loop, due } = this.#watchingOf(service)
-    const verdict = loop.judge(files, service.clock.sinceMs)
-    if (verdict.kind === 'loop') return reportLoop(service, verdict)
-    if (verdict.kind === 'ignore') return
+    const decision = loop.decide(files, service.clock.sinceMs)
+    if (decision.kind === 'loop') return reportLoop(service, decision)
+    if (decision.kind === 'ignore') return
     const isDue = due.size > 0
-    for (const file of verdict.files) due.add(file)
-    // One restart serves all changes that come before it begins.
+    for (const file of decision.files) due.add(file)
+    // One restart covers all changes that come before it begins.
     if (isDue) return
     const isRestarted = await this.#restart(project, name, () => {
       const what = changeOf([...due])
@@ -228,7 +228,7 @@ export class Reloads {
     if (!isRestarted) due.clear()
   }
 
-  /** Restarts a service when its turn has come; `what` is asked then. False: it could not be. Never rejects. */
+  /** Restarts a service in its turn, and reads the cause from `what` then. Returns whether it could. Never rejects. */
   async #restart(project: Project, name: string, what: () => string): Promise<boolean> {
     let why = 'changed files'
     try {
@@ -244,25 +244,25 @@ export class Reloads {
   }
 }
 
-/** Whether the system's limit was reported for this project already; it counts as reported from now on. */
+/** Whether the system's limit was reported for this project already; marks it as reported. */
 function isKnownShortage(followed: Followed, { isShared }: WatchProblem): boolean {
   const isKnown = isShared === true && followed.isShortOfWatches
   if (isShared) followed.isShortOfWatches = true
   return isKnown
 }
 
-/** Errors are listed one a line; a reason is one sentence. */
+/** Joins errors that are listed on lines into one sentence, for a reason. */
 function inOneLine(message: string): string {
   const [first = '', ...more] = message.split('\n').map(line => line.trim())
   return more.length === 0 ? first : `${first}: ${more.join('; ')}`
 }
 
-/** "a.js changed", "a.js and 2 more changed". */
+/** Returns "a.js changed", "a.js and 2 more changed". */
 function changeOf([first, ...more]: readonly string[]): string {
   return more.length === 0 ? `${first} changed` : `${first} and ${more.length} more changed`
 }
 
-function reportLoop(service: Service, { files, rounds }: LoopVerdict & { readonly kind: 'loop' }): void {
+function reportLoop(service: Service, { files, rounds }: LoopDecision & { readonly kind: 'loop' }): void {
   const { name } = service.ref
   const shown = files.slice(0, 3).join(', ') + (files.length > 3 ? ` and ${files.length - 3} more` : '')
   const cause = files.length === 0 ? 'watched files' : shown
@@ -270,5 +270,5 @@ function reportLoop(service: Service, { files, rounds }: LoopVerdict & { readonl
   const text = `restart loop: ${cause} changed right after each of its last ${rounds} starts; ${what}`
   service.state.note('loop', text)
   const exclude = files[0] === undefined ? 'what it writes' : `\`!${files[0]}\``
-  service.warn(text, `Add ${exclude} to the end of its \`watch\`; \`locald restart ${name}\` resumes it.`)
+  service.warn(text, `Add ${exclude} to the end of its \`watch\`; then run \`locald restart ${name}\` to resume it.`)
 }

@@ -1,10 +1,10 @@
-/** As many restarts in a row make a loop when each came this soon after the start before it (ms) … */
+/** This many restarts in a row are a loop when each came this soon after the start before it (ms) … */
 const quick = { rounds: 5, delayMs: 1000 } as const
-/** … or when each came after about the same time: no person saves that evenly. `spread` is a part of the mean delay, `slackMs` is added. */
+/** … or when all came after about the same delay: no person saves files so evenly. `spread`: a fraction of the mean delay; `slackMs` is added. */
 const even = { rounds: 6, delayMs: 10_000, spread: 0.15, slackMs: 100 } as const
-/** … or when that many came this soon, however unevenly. */
+/** … or when this many came this soon, however unevenly. */
 const many = { rounds: 20, delayMs: 5000 } as const
-/** Where no file changed each time it takes more: a `git rebase` changes others in each step. */
+/** More are needed when no file changed each time: a `git rebase` changes different files in each step. */
 const unlike = { rounds: 10 } as const
 
 interface Round {
@@ -12,21 +12,21 @@ interface Round {
   readonly delayMs: number
 }
 
-/** What to do after files have changed. */
-export type LoopVerdict =
+/** What follows a change of files. */
+export type LoopDecision =
   | { readonly kind: 'restart'; readonly files: readonly string[] }
   | { readonly kind: 'ignore' }
   /** It restarts itself by writing `files`; none: by other files each time. */
   | { readonly kind: 'loop'; readonly files: readonly string[]; readonly rounds: number }
 
-/** Notices a service that writes what it watches: its restarts would never end. */
+/** Detects a service that writes what it watches: it would restart forever. */
 export class RestartLoop {
   #rounds: Round[] = []
   readonly #ignored = new Set<string>()
   #isSuspended = false
 
-  /** Judges a change that came `delayMs` after the service's start. Files found to make a loop are ignored from then on. */
-  judge(files: readonly string[], delayMs: number): LoopVerdict {
+  /** Decides on a change `delayMs` after the service's start. Files that were found to make a loop are ignored from then on. */
+  decide(files: readonly string[], delayMs: number): LoopDecision {
     const meant = files.filter(file => !this.#ignored.has(file))
     if (this.#isSuspended || meant.length === 0) return { kind: 'ignore' }
     if (delayMs > even.delayMs) this.#rounds = []
@@ -65,7 +65,7 @@ function isEven(rounds: readonly Round[]): boolean {
   return Math.max(...delays) - Math.min(...delays) <= mean * even.spread + even.slackMs
 }
 
-/** Files that changed in every round. */
+/** Returns the files that changed in every round. */
 function commonOf([first, ...more]: readonly Round[]): readonly string[] {
   return [...(first?.files ?? [])].filter(file => more.every(({ files }) => files.has(file)))
 }

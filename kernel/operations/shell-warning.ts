@@ -3,7 +3,7 @@ import { shellWarning } from '../services/environment/shell-changes.ts'
 import type { Service } from '../services/service.ts'
 import type { StartPlan } from '../services/start-plan.ts'
 
-/** Reports what runs on with variables of an earlier shell: a changed PATH restarts nothing. */
+/** Warns about services that keep running with variables of an earlier shell: a changed PATH restarts nothing. */
 export function warnOfShell(ready: ReadonlyMap<Service, StartPlan>, restarted: readonly string[]): void {
   const running = [...ready].filter(
     ([{ ref, state, supervisor, fingerprint }, prepared]) =>
@@ -16,14 +16,14 @@ export function warnOfShell(ready: ReadonlyMap<Service, StartPlan>, restarted: r
   if (warning !== undefined) running[0]?.[0].warn(warning.message, warning.hint)
 }
 
-/** Reports what is odd about environments. */
+/** Emits the warnings of environments. */
 export function warnOfEnvironments(ready: ReadonlyMap<Service, StartPlan>): void {
   const services = [...ready].map(([{ ref }, { warnings }]) => ({ name: ref.name, warnings }))
   for (const { message, hint, first } of mergedWarnings(services))
     for (const service of ready.keys()) if (service.ref.name === first) service.warn(message, hint)
 }
 
-/** Warnings of services, those that several share once; `first` is the first service that has it. */
+/** Merges warnings that several services share; `first`: the first service that has it. */
 export function mergedWarnings(
   services: readonly { readonly name: string; readonly warnings: readonly EnvWarning[] }[],
 ): readonly (EnvWarning & { readonly first: string })[] {

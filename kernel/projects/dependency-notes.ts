@@ -1,7 +1,7 @@
 import type { Events } from '../events.ts'
 import type { Project } from './project.ts'
 
-/** Notes of each service that runs which of those it depends on have failed or were stopped. The result ends that. */
+/** Notes on each running service which of its dependencies have failed or were stopped. Returns a function that stops this. */
 export function noteDependencies(events: Events, projects: () => Iterable<Project>): () => void {
   return events.on(event => {
     if (event.event !== 'service') return

@@ -2,7 +2,7 @@ import type { ProjectRef, ServicePlan } from '../contract/plugin.ts'
 import { isFree, type Ports } from '../registry/ports.ts'
 import type { Service } from '../services/service.ts'
 
-/** The ports that one project's services have: fixed in its plan, or assigned. */
+/** The ports of one project's services: fixed in its plan, or assigned. */
 export class ProjectPorts {
   readonly #project: ProjectRef
   readonly #leases: Ports
@@ -13,12 +13,12 @@ export class ProjectPorts {
     this.#leases = leases
   }
 
-  /** The port of a service, by its name in the project. */
+  /** Returns the port of a service, by its name in the project. */
   get(name: string): number | undefined {
     return this.#ports.get(name)
   }
 
-  /** A port for each of the services. */
+  /** Leases a port for each of the services. */
   async lease(services: readonly ServicePlan[]): Promise<void> {
     this.#ports = await this.#leases.lease(
       this.#project,
@@ -26,12 +26,12 @@ export class ProjectPorts {
     )
   }
 
-  /** Ports that services of an earlier daemon have, whatever was leased. */
+  /** Adopts the ports that services have from an earlier daemon, whatever was leased. */
   recall(ports: ReadonlyMap<string, number>): void {
     this.#ports = new Map([...this.#ports, ...ports])
   }
 
-  /** An idle service that has a port assigned gets another when a stranger sits on it. */
+  /** Assigns another port to an idle service whose assigned port is in use. */
   async settle(service: Service, isFixed: boolean): Promise<void> {
     const port = this.#ports.get(service.ref.name)
     const idle = !service.supervisor.active && service.state.now.status !== 'exited'
@@ -39,7 +39,7 @@ export class ProjectPorts {
     await this.move(service, port)
   }
 
-  /** Another port for a service, which is told. */
+  /** Assigns another port to a service, and warns about it. */
   async move(service: Service, from: number): Promise<number> {
     const { name } = service.ref
     const other = await this.#leases.reassign(this.#project, name)

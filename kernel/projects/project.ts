@@ -16,7 +16,7 @@ import { ServiceRuns } from './service-runs.ts'
 import { Drivers } from './service-types.ts'
 import { type EnvironmentFiles, StartPlans } from './start-plans.ts'
 
-/** The parts of the kernel a project works with. */
+/** The parts of the kernel that a project needs. */
 export interface ProjectParts extends ServiceParts {
   readonly contributions: Contributions
 }
@@ -53,7 +53,7 @@ export class Project {
     this.#parts = parts
   }
 
-  /** Where the present plan's environments are read from; what was read of pipes and devices is kept. */
+  /** The sources of the present plan's environments; what was read from pipes and devices is kept. */
   get environmentFiles(): EnvironmentFiles {
     return this.#environmentFiles
   }

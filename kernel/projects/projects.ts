@@ -21,17 +21,17 @@ import {
   unknownProject,
 } from './selectors.ts'
 
-/** What the projects work with. */
+/** The parts of the kernel that projects need. */
 export interface ProjectsParts extends ProjectParts {
   readonly registry: Registry
   readonly places: Places
-  /** The plugins as they were loaded: a project may need some. */
+  /** The loaded plugins: a project may require some. */
   readonly plugins: () => readonly PluginView[]
   /** Top-level tables of config.toml that hold options of plugins. */
   readonly settingsTables: readonly string[]
 }
 
-/** A project as its files say it is, checked, before anything is changed. */
+/** A project as its files describe it, checked, before anything is changed. */
 export interface Loaded {
   readonly plan: ProjectPlan
   readonly locate: LoadedProject['locate']
@@ -39,14 +39,14 @@ export interface Loaded {
 }
 
 /** For whom a project is loaded. */
-export interface Asker {
-  /** The environment of the shell that asked, where there is one. */
+export interface LoadCaller {
+  /** The environment of the caller's shell, where there is one. */
   readonly shell?: Readonly<Record<string, string>>
-  /** What was read of pipes when it was loaded before: it is not read again. */
+  /** What an earlier load read from pipes: it is not read again. */
   readonly envFiles?: LoadedProject['envFiles'] | undefined
 }
 
-/** All known projects, by folder: reads their configuration, and finds what requests mean. Starts and stops nothing. */
+/** All known projects, by folder. Reads their configuration, and finds the targets of requests. Starts and stops nothing. */
 export class Projects {
   readonly #byPath = new Map<string, Project>()
   readonly #parts: ProjectsParts
@@ -59,7 +59,7 @@ export class Projects {
     return [...this.#byPath.values()]
   }
 
-  /** What plugins registered, as the configuration reads it. */
+  /** What plugins registered, in the form that the configuration reads. */
   get types(): TypeSource {
     const { contributions, plugins, settingsTables } = this.#parts
     return {
@@ -79,16 +79,16 @@ export class Projects {
   }
 
   /** Loads the configuration of the project that a folder is in. */
-  async load(path: string, { shell, envFiles }: Asker = {}): Promise<LoadedProject> {
+  async load(path: string, { shell, envFiles }: LoadCaller = {}): Promise<LoadedProject> {
     const { places } = this.#parts
     const trust = new Trust({ shell, dataFolder: places.data })
     const root = await findProjectRoot(path, this.types.sources, trust)
     return loadProject(root, this.types, places, { trust, envFiles })
   }
 
-  /** Loads, checks and lets plugins rewrite a project's plan: every error of the user's comes from here, with nothing changed. */
-  async plan(path: string, names: readonly string[], asker?: Asker): Promise<Loaded> {
-    const loaded = await this.load(path, asker)
+  /** Loads and checks a project's plan, and lets plugins rewrite it: all errors of the user's come from here, before anything is changed. */
+  async plan(path: string, names: readonly string[], caller?: LoadCaller): Promise<Loaded> {
+    const loaded = await this.load(path, caller)
     const plan = await this.#parts.hooks.project(loaded.plan)
     requireServices(
       plan.name,
@@ -98,7 +98,7 @@ export class Projects {
     return { plan, locate: loaded.locate, envFiles: loaded.envFiles }
   }
 
-  /** The project object of a plan. One whose name or domain was changed is a new project: the old one's services are stopped. */
+  /** Returns the project object of a plan. A changed name or domain makes a new project: the services of the old one are stopped. */
   async identified({ plan }: Loaded): Promise<Project> {
     const { name, path, domain } = plan
     const ref = this.#parts.registry.identify(
@@ -108,13 +108,13 @@ export class Projects {
     const known = this.#byPath.get(path)
     if (known !== undefined && known.ref.name === ref.name && known.ref.domain === ref.domain) return known
     await known?.end()
-    // Until an `up` brings a shell's environment, the daemon's own stands in.
+    // The daemon's own environment is used until an `up` brings that of a shell.
     return this.add(ref, plan, known?.shell ?? ownEnvironment())
   }
 
   /**
-   * Those whose folder no longer exists and whose name or domain another project has taken over: it was moved, most often, and what runs
-   * of it must stop before the same is started in its new place.
+   * Returns projects whose folder no longer exists and whose name or domain the given project has: most often it was moved, and must
+   * stop before it is started in its new folder.
    */
   predecessors({ name, domain, path }: ProjectRef): readonly Project[] {
     return this.list().filter(
@@ -122,7 +122,7 @@ export class Projects {
     )
   }
 
-  /** Makes a project known. */
+  /** Adds a project. */
   add({ name, path, domain }: ProjectRef, plan: ProjectPlan, shell: Readonly<Record<string, string>>): Project {
     const worktree = worktreeIn(path)
     const ref = { name, path, domain, ...(worktree === undefined ? {} : { worktree }) }
@@ -131,14 +131,14 @@ export class Projects {
     return project
   }
 
-  /** Forgets the project in a folder; what runs of it is stopped. */
+  /** Forgets the project in a folder, and stops its services. */
   async drop(path: string): Promise<void> {
     const project = this.#byPath.get(path)
     this.#byPath.delete(path)
     await project?.queue.run(() => project.end())
   }
 
-  /** The key of the service, or the name of the project, that a record is of. */
+  /** Returns the key of a record's service, or the name of its project. */
   recorded(id: string): string | undefined {
     for (const { ref, services } of this.list()) {
       if (recordId(ref.path) === id) return ref.name
@@ -148,12 +148,12 @@ export class Projects {
     return undefined
   }
 
-  /** The known project that a name means. Throws UNKNOWN_PROJECT. */
+  /** Returns the known project of a name. Throws UNKNOWN_PROJECT. */
   named(name: string): Project {
     return projectNamed(this.list(), name)
   }
 
-  /** The services meant by a request: of the project at its path, of projects they name, or of all. */
+  /** Returns the services that a request targets: of the project at its path, of projects that they name, or of all. */
   async targets(body: TargetBody): Promise<readonly Target[]> {
     if (body.all === true) return this.list().map(project => ({ project, names: namesOf(project) }))
     const { services: words = [] } = body
@@ -163,7 +163,7 @@ export class Projects {
     }
     const meant = new Map<Project, string[]>()
     for (const word of words) {
-      const { project, names } = await this.#meant(word, body.path)
+      const { project, names } = await this.#resolve(word, body.path)
       meant.set(project, [...new Set([...(meant.get(project) ?? []), ...names])])
     }
     for (const [project, names] of meant) {
@@ -179,10 +179,10 @@ export class Projects {
   }
 
   /**
-   * What a word means, from the nearest: a folder where it looks like a path; `project:service`; a service of the project in `path`; a
-   * project. A name of a service that is not there is left to be reported with others.
+   * Resolves a word, nearest meaning first: a folder where it looks like a path; `project:service`; a service of the project in `path`; a
+   * project. Keeps the name of a service that does not exist, to be reported with others.
    */
-  async #meant(word: string, path: string): Promise<Target> {
+  async #resolve(word: string, path: string): Promise<Target> {
     const whole = (project: Project) => ({ project, names: namesOf(project) })
     if (isPath(word)) return whole(await this.#at(resolve(path, word)))
     const colon = word.indexOf(':')
@@ -203,12 +203,12 @@ export class Projects {
     )
   }
 
-  /** The project in a folder, also before its first `up`. */
+  /** Returns the project in a folder, also before its first `up`. */
   async #at(path: string): Promise<Project> {
     return projectAt(this.#byPath, path) ?? (await this.#described(path))
   }
 
-  /** The project of a name, if one is known; one that this daemon has not seen yet is read from its folder. */
+  /** Returns the project of a name, if one is known; reads it from its folder when this daemon has not loaded it yet. */
   async #knownAs(name: string): Promise<Project | undefined> {
     const running = this.list().find(({ ref }) => ref.name === name)
     if (running !== undefined) return running
@@ -222,12 +222,12 @@ export class Projects {
     return projectAt(known, path)?.path
   }
 
-  /** The services that a query names, as `targets` finds them. */
+  /** Returns the services that a query names, as `targets` finds them. */
   async chosen({ path, service = [], all = false }: KeysQuery): Promise<readonly Service[]> {
     return (await this.targets({ path, services: [service].flat(), all })).flatMap(servicesOf)
   }
 
-  /** The one service a request names. */
+  /** Returns the one service that a request names. */
   async target(path: string, name: string): Promise<{ readonly project: Project; readonly service: Service }> {
     const [target] = await this.targets({ path, services: [name] })
     const [service, ...others] = target === undefined ? [] : servicesOf(target)
@@ -239,13 +239,13 @@ export class Projects {
     })
   }
 
-  /** All services, of one project or of all, without starting or loading anything. */
+  /** Returns the services of one project or of all, without loading anything. */
   services(path?: string): readonly Service[] {
     const projects = path === undefined ? this.list() : [projectAt(this.#byPath, path)]
     return projects.flatMap(project => (project === undefined ? [] : [...project.services.values()]))
   }
 
-  /** The project in a folder that was not started yet: its services described, not running. Or the one that was moved here, which runs. */
+  /** Returns the project in a folder before its first start, with idle services; or the running one that was moved here. */
   async #described(path: string): Promise<Project> {
     const loaded = await this.plan(path, [])
     const [moved] = this.predecessors(loaded.plan)
@@ -256,7 +256,7 @@ export class Projects {
   }
 }
 
-/** The daemon's own environment, where no shell has given one. */
+/** Returns the daemon's own environment, for projects that no shell has started. */
 export function ownEnvironment(): Record<string, string> {
   const set = Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))
   return Object.fromEntries(set)

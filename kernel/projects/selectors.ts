@@ -8,20 +8,20 @@ import type { Service } from '../services/service.ts'
 import { closest } from '../system/suggest.ts'
 import type { Project } from './project.ts'
 
-/** A project and the services of it that are meant; in the order of its file. */
+/** A project and the targeted services of it, in the order of its file. */
 export interface Target {
   readonly project: Project
   readonly names: readonly string[]
 }
 
-/** Names of services by project, as people give them: `web` in the project's folder, `shop:web` anywhere. */
+/** Names of services by project, as users write them: `web` in the project's folder, `shop:web` anywhere. */
 export interface Named {
-  /** Names without a project: of the one in the caller's folder. */
+  /** Names without a project: they belong to the one in the caller's folder. */
   readonly here: readonly string[]
   readonly elsewhere: ReadonlyMap<string, readonly string[]>
 }
 
-/** Splits names into those of the folder's project and those that name theirs. */
+/** Splits names into those of the folder's project and those with a project. */
 export function splitNames(names: readonly string[]): Named {
   const here: string[] = []
   const elsewhere = new Map<string, string[]>()
@@ -37,7 +37,7 @@ export function splitNames(names: readonly string[]): Named {
 }
 
 /**
- * The project in a folder or the nearest one above it, if it is known. A folder with a `locald.toml` or a git worktree of its own
+ * Returns the project in a folder or the nearest one above it, if it is known. A folder with a `locald.toml` or a git worktree of its own
  * belongs to no project above it, also before its first `up`.
  */
 export function projectAt<T>(projects: Pick<ReadonlyMap<string, T>, 'get'>, path: string): T | undefined {
@@ -48,7 +48,7 @@ export function projectAt<T>(projects: Pick<ReadonlyMap<string, T>, 'get'>, path
   }
 }
 
-/** The project with a name. Throws UNKNOWN_PROJECT. */
+/** Returns the project with a name. Throws UNKNOWN_PROJECT. */
 export function projectNamed<T extends { readonly ref: ProjectRef }>(projects: Iterable<T>, name: string): T {
   const all = [...projects]
   const found = all.find(({ ref }) => ref.name === name)
@@ -56,7 +56,7 @@ export function projectNamed<T extends { readonly ref: ProjectRef }>(projects: I
   throw unknownProject(all, name, `unknown project '${name}'`)
 }
 
-/** UNKNOWN_PROJECT, with what may have been meant. */
+/** Returns UNKNOWN_PROJECT, with a suggestion. */
 export function unknownProject(
   projects: readonly { readonly ref: ProjectRef }[],
   name: string,
@@ -74,14 +74,13 @@ export function unknownProject(
   })
 }
 
-/** Whether a word is a path and no name: names have neither slashes nor dots. */
+/** Whether a word is a path, not a name: names have neither slashes nor dots. */
 export function isPath(word: string): boolean {
   return word.includes('/') || word.startsWith('.')
 }
 
 /**
- * Throws UNKNOWN_SERVICE, for all at once, where a project has no service of a name. `projects`: names of projects that could have
- * been meant, too.
+ * Throws UNKNOWN_SERVICE for all names that are no service of a project. `projects`: names of projects to suggest as well.
  */
 export function requireServices(
   project: string,
@@ -99,21 +98,21 @@ export function requireServices(
   })
 }
 
-/** Names of all services of a project. */
+/** Names all services of a project. */
 export function namesOf(project: Project): readonly string[] {
   return [...project.services.keys()]
 }
 
-/** The services of a target. */
+/** Returns the services of a target. */
 export function servicesOf({ project, names }: Target): readonly Service[] {
   return names.flatMap(name => project.service(name) ?? [])
 }
 
-/** Symbolic links resolved where the folder is there: a project has one path. */
+/** Resolves symbolic links where the folder exists: a project has one path. */
 function pathOf(folder: string): string {
   const found = realPathIfAny(folder)
   if (found !== undefined) return found
-  // Of a folder that is gone, those above may still be links.
+  // The folders above a missing one may still be links.
   const whole = resolve(folder)
   const above = dirname(whole)
   return above === whole ? whole : join(pathOf(above), basename(whole))

@@ -2,7 +2,7 @@ import type { ProjectRef, Protocol, ServicePlan, ServiceType } from '../contract
 import { LocaldError } from '../errors.ts'
 import type { Contributions } from '../plugins/contributions.ts'
 
-/** The drivers of one project's services. */
+/** Finds the drivers of one project's services. */
 export class Drivers {
   readonly #project: ProjectRef
   readonly #contributions: Contributions
@@ -12,14 +12,14 @@ export class Drivers {
     this.#contributions = contributions
   }
 
-  /** The driver of a service. Throws SERVICE_TYPE_UNSUPPORTED and the like, with the service's name. */
+  /** Returns the driver of a service. Throws SERVICE_TYPE_UNSUPPORTED and the like, with the service's name. */
   of(plan: ServicePlan): ServiceType<unknown> {
     const driver = this.find(plan)
     if (LocaldError.is(driver)) throw driver
     return driver
   }
 
-  /** As `of`; what it throws is returned. */
+  /** As `of`, but returns the error. */
   find(plan: ServicePlan): ServiceType<unknown> | LocaldError {
     const driver = this.#contributions.findType(plan.type)
     if (!LocaldError.is(driver)) return driver
@@ -29,12 +29,12 @@ export class Drivers {
     })
   }
 
-  /** Whether a type has a driver that can be used. */
+  /** Whether a type has a usable driver. */
   isKnown(type: string): boolean {
     return !LocaldError.is(this.#contributions.findType(type))
   }
 
-  /** Whether services of a type have a name; false where there is no such type. */
+  /** Whether services of a type have a host name; false for an unknown type. */
   isWeb(type: string): boolean {
     const driver = this.#contributions.findType(type)
     return !LocaldError.is(driver) && (driver.network ?? 'web') === 'web'
@@ -45,7 +45,7 @@ export class Drivers {
     return (this.of(plan).network ?? 'web') !== 'none'
   }
 
-  /** What a service speaks on its port, if its type says so. */
+  /** Returns the protocol on a service's port, if its type says so. */
   protocol(plan: ServicePlan): Protocol | undefined {
     const driver = this.#contributions.findType(plan.type)
     return LocaldError.is(driver) ? undefined : driver.protocol?.(plan.options)

@@ -268,7 +268,7 @@ command = "exec sleep 1000"
     const [, said] = stderr.split('Press Ctrl-C to stop the project\n')
     t.equal(
       said,
-      'locald | the daemon is shutting down\nlocald | web was stopped\nNothing of the project runs any more\n',
+      'locald | the daemon is shutting down\nlocald | web was stopped\nAll services have stopped\n',
     )
   })
 

@@ -13,12 +13,12 @@ import { FileLinks } from './symlinks.ts'
 import { WatchFaults } from './watch-errors.ts'
 import type { WatchProblem } from './watch-problem.ts'
 
-/** Where the system allows no more watches all is looked at this often (ms), and for at most this part of the time. */
+/** When the system allows no more watches, all files are compared this often (ms), for at most this part of the time. */
 const poll = { everyMs: 2000, part: 0.05 } as const
 
-/** What is watched: paths, also ones that are not there yet, and which of what is found there matters. */
+/** The paths to watch, which need not exist yet, and which files there matter. */
 export interface WatchRequest {
-  /** The folder that may be renamed with all that is in it, and come back: that of the project. */
+  /** The project's folder, which may be renamed with all its content, and come back. */
   readonly root: string
   readonly paths: readonly string[]
   /** Files below the paths that matter, absolute; absent: only the paths themselves, as files whose content matters. */
@@ -31,13 +31,13 @@ export interface WatchRequest {
   readonly changed: (files: readonly string[]) => void
   /** Called once for each cause; undefined: the system allows enough watches again. */
   readonly failed: (problem: WatchProblem | undefined) => void
-  /** How the system watches folders; absent: each by its own. */
+  /** How the system watches folders; absent: each with a watch of its own. */
   readonly open?: OpenFolder | undefined
 }
 
 /**
- * Watches paths, not inodes: what is removed and comes back is watched again. Folders are watched, never single files; what a file
- * was like is remembered, so that only a change of its content or of its time of change counts, not its mode or an access.
+ * Watches paths, not inodes: a path that is removed and comes back is watched again. Watches folders, never single files, and remembers
+ * each file: only a change of its content or of its time of change counts, not of its mode or an access.
  */
 export class FileWatch {
   readonly #request: WatchRequest
@@ -45,7 +45,7 @@ export class FileWatch {
   readonly #folders: WatchedFolders
   /** Folders in which nothing matters, though a watch from above reports it. */
   readonly #caches = new Set<string>()
-  /** Files that matter, as they were seen last. */
+  /** Files that matter, as seen last. */
   readonly #known = new Map<string, string>()
   readonly #links = new FileLinks()
   /** Files that have changed and were not reported yet. */
@@ -82,7 +82,7 @@ export class FileWatch {
     this.armed = this.#work = this.#timed(() => this.#arm())
   }
 
-  /** A hash of what all files were like; undefined: not all could be seen. */
+  /** A hash of all files; undefined: not all could be read. */
   get signature(): string | undefined {
     if (this.#faults.any) return undefined
     const hash = createHash('sha1')
@@ -108,7 +108,7 @@ export class FileWatch {
     this.#faults.report()
   }
 
-  /** Looks again later if not all can be watched. */
+  /** Compares again later if not all can be watched. */
   async #timed(work: () => Promise<void>): Promise<void> {
     const startMs = performance.now()
     await work()
@@ -121,7 +121,7 @@ export class FileWatch {
     }, pauseMs).unref()
   }
 
-  /** Watches the folders on the way to a path: from the one above the root, or from the nearest that there is. */
+  /** Watches the folders on the way to a path: from the one above the root, or from the nearest that exists. */
   #watchWay(path: string): void {
     const { root } = this.#request
     for (let folder = dirname(path); ; folder = dirname(folder)) {
@@ -144,7 +144,7 @@ export class FileWatch {
   }
 
   #fail(path: string, error: unknown): void {
-    // A folder above the root may be one that only others may list.
+    // Only other users may be allowed to list a folder above the root.
     this.#faults.add(path, error, !isWithin(path, this.#request.root))
   }
 
@@ -186,7 +186,7 @@ export class FileWatch {
     if (!this.#isClosed) this.#pending.add(path, isAnother)
   }
 
-  /** Looks at what was heard of, and reports what has changed since it was seen last. */
+  /** Compares the pending paths, and reports what has changed since the last comparison. */
   async #look(): Promise<void> {
     const dirty = this.#pending.take()
     const others = new Set([...dirty].flatMap(([path, isAnother]) => (isAnother ? [path] : [])))
@@ -205,7 +205,7 @@ export class FileWatch {
     }
     await this.#examine(examined)
     this.#faults.report()
-    // What goes on is reported as one.
+    // Continuous changes are reported as one.
     if (this.#pending.continues) return
     this.#pending.rest()
     const changed = [...this.#changed]
@@ -213,7 +213,7 @@ export class FileWatch {
     if (changed.length > 0 && !this.#isClosed) this.#request.changed(changed)
   }
 
-  /** Compares all that matters at and below the paths with what it was. */
+  /** Compares all files that matter at and below the paths with what was seen last. */
   async #examine(paths: ReadonlySet<string>): Promise<void> {
     const seen = new Set<string>()
     await Promise.all([...paths].map(path => this.#visit(path, seen)))

@@ -8,14 +8,14 @@ export interface WatchedFoldersInput {
   readonly open: OpenFolder
   readonly links: FileLinks
   readonly heard: (folder: string, event: FolderEvent, name: string | null) => void
-  /** A watch is over by itself. */
+  /** Called when a watch closes without a request. */
   readonly failed: (folder: string, error: unknown) => void
 }
 
-/** From the least on. */
+/** From the weakest on. */
 const reaches: readonly FolderReach[] = ['way', 'folder', 'tree']
 
-/** The folders under watch, each by a watch of its own or by a deep one above it. */
+/** The watched folders, each with a watch of its own or covered by a deep one above it. */
 export class WatchedFolders {
   readonly #input: WatchedFoldersInput
   readonly #watches = new Map<string, { readonly watch: FolderWatch; readonly reach: FolderReach }>()
@@ -29,7 +29,7 @@ export class WatchedFolders {
     return this.#watches.has(folder)
   }
 
-  /** Watches a folder that is not watched yet, or for less. Throws the system's error. */
+  /** Watches a folder that is not watched yet, or with a weaker watch. Throws the system's error. */
   add(folder: string, reach: FolderReach): void {
     const earlier = this.#watches.get(folder)
     if (earlier !== undefined && reaches.indexOf(earlier.reach) >= reaches.indexOf(reach)) return
@@ -44,12 +44,12 @@ export class WatchedFolders {
     earlier?.watch.close()
   }
 
-  /** Forgets the watches at and below paths: what is there may be another folder now. */
+  /** Forgets the watches at and below paths: another folder may be there now. */
   drop(paths: ReadonlySet<string>): void {
     for (const folder of this.#watches.keys()) if (paths.has(folder) || isBelowAny(folder, paths)) this.#drop(folder)
   }
 
-  /** A deep watch reports what is below its folder, but not what is behind a link there. */
+  /** Whether a deep watch covers a path: it reports what is below its folder, but not what is behind a link there. */
   #isSeenFromAbove(folder: string): boolean {
     for (let at = folder; at !== dirname(at) && !this.#input.links.has(at); at = dirname(at))
       if (this.#watches.get(dirname(at))?.watch.deep === true) return true

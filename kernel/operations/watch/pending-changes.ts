@@ -1,29 +1,29 @@
-/** Changes within this time are one: an editor writes a file in several steps. ms */
+/** Changes within this time count as one: an editor writes a file in several steps. ms */
 const settleMs = 100
-/** Changes that do not end are looked at after this much all the same: ms. */
+/** Changes that never pause are handled after this much: ms. */
 const defaultPatienceMs = 5000
-/** More than this at once are looked at as one: that costs less, and of a longer queue the system drops some. */
+/** More than this at once are handled as one: that costs less, and of a longer queue the system drops some. */
 const manyChanges = 1000
 
-/** What the collected changes are handed to, and what to look at instead of very many. */
+/** Where collected changes go, and what stands for very many of them. */
 export interface PendingChangesInput {
-  /** What contains all that changes. */
+  /** The paths that contain all changes. */
   readonly all: readonly string[]
   /** Whether a path is within one of `all`. */
   readonly isInside: (path: string) => boolean
-  /** Called when changes have come and no more follow. */
+  /** Called when changes came and no more follow. */
   readonly settled: () => void
   readonly patienceMs?: number
 }
 
-/** Paths where something has changed, until they are looked at. */
+/** Collects changed paths until they are handled. */
 export class PendingChanges {
   readonly #input: PendingChangesInput
   readonly #patienceMs: number
-  /** True: what is there may be another file or folder than before. */
+  /** True: another file or folder than before may be there. */
   #paths = new Map<string, boolean>()
   #timer: NodeJS.Timeout | undefined
-  /** When the first of those came that were not reported yet. */
+  /** When the first unreported one came. */
   #since: number | undefined
 
   constructor(input: PendingChangesInput) {
@@ -44,17 +44,17 @@ export class PendingChanges {
     this.#timer = setTimeout(settled, Math.max(0, Math.min(settleMs, left))).unref()
   }
 
-  /** All paths may have changed: events were lost. */
+  /** Marks all paths as changed, as events were lost. */
   addAll(isAnother: boolean): void {
     for (const path of this.#input.all) this.add(path, isAnother)
   }
 
-  /** Whether more has come meanwhile, and that has not gone on for too long. */
+  /** Whether more changes came meanwhile, not for too long yet. */
   get continues(): boolean {
     return this.#paths.size > 0 && performance.now() < (this.#since ?? 0) + this.#patienceMs
   }
 
-  /** All so far is reported: the next change begins another time of waiting. */
+  /** Marks all as reported: the next change starts a new wait. */
   rest(): void {
     this.#since = undefined
   }

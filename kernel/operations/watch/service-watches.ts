@@ -9,9 +9,9 @@ import type { WatchProblem } from './watch-problem.ts'
 export interface WatchedInput {
   readonly root: string
   readonly open: OpenFolder | undefined
-  /** Called with a service's name and the files (relative to the root) that its patterns fit. */
+  /** Called with a service's name and the changed files (relative to the root) that match its patterns. */
   readonly changed: (service: string, files: readonly string[]) => void
-  /** Called with what keeps a service's files from being watched; undefined: nothing, any more. */
+  /** Called with what prevents a service's files from being watched; undefined: nothing any more. */
   readonly failed: (service: string, problem: WatchProblem | undefined) => void
 }
 
@@ -30,7 +30,7 @@ export class WatchedSources {
     this.#input = input
   }
 
-  /** Watches for these services, and no others. One that has failed is tried again. */
+  /** Watches for exactly these services. Retries a watch that has failed. */
   async follow(services: readonly ServicePlan[]): Promise<void> {
     const wanted = new Map(services.filter(({ common }) => common.watch.length > 0).map(plan => [plan.name, plan]))
     const isStale = ([name, { patterns, hasFailed }]: readonly [string, Watched]) =>
@@ -40,7 +40,7 @@ export class WatchedSources {
     await Promise.all(fresh.map(plan => this.#open(plan)))
   }
 
-  /** Hashes of what each service's files were like, and of its patterns. */
+  /** Returns a hash of each service's files and patterns. */
   signatures(): Readonly<Record<string, string>> {
     const known = [...this.#watches].flatMap(([name, { patterns, watch }]) => {
       const { signature } = watch

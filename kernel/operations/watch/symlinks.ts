@@ -1,7 +1,7 @@
 import { basename, dirname, join, sep } from 'node:path'
 import { realPath } from '../../contract/real-path.ts'
 
-/** Symbolic links that were met, and where they lead. */
+/** The symbolic links found so far, and their targets. */
 export class FileLinks {
   readonly #targets = new Map<string, string>()
 
@@ -17,7 +17,7 @@ export class FileLinks {
     return [...this.#targets].flatMap(([link, leads]) => (leads === target ? [link] : []))
   }
 
-  /** Where a path leads that is a link; undefined for others. */
+  /** Returns the target of a path that is a link; undefined for others. */
   async follow(path: string): Promise<string | undefined> {
     const folder = dirname(path)
     const [own, above] = await Promise.all([realPath(path), realPath(folder)]).catch(() => [])

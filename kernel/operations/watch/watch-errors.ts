@@ -7,7 +7,7 @@ interface Fault {
   readonly error: unknown
 }
 
-/** What kept paths from being watched: one report for each cause, however many paths it concerns. */
+/** Collects errors of watches: one report for each cause, however many paths it concerns. */
 export class WatchFaults {
   readonly #failed: (problem: WatchProblem | undefined) => void
   readonly #reported = new Set<string>()
@@ -24,12 +24,12 @@ export class WatchFaults {
     return this.#isExhausted
   }
 
-  /** Whether something that was reported lasts. */
+  /** Whether a reported problem persists. */
   get any(): boolean {
     return this.#reported.size > 0
   }
 
-  /** What is missing is no problem: its return is noticed. Nor is what only others may list, where that is expected. */
+  /** Ignores missing paths, as their return is noticed, and paths that only others may list, where that is expected. */
   add(path: string, error: unknown, mayBeDenied: boolean): void {
     const code = systemCode(error) ?? ''
     const isDenied = code === 'EACCES' || code === 'EPERM'
@@ -38,7 +38,7 @@ export class WatchFaults {
     this.#faults.push({ code, path, error })
   }
 
-  /** There may be watches again. */
+  /** Notes that watches may be available again. */
   retry(): void {
     this.#isExhausted = false
   }

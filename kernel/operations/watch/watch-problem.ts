@@ -5,16 +5,16 @@ import { messageOf } from '../../errors.ts'
 export interface WatchProblem {
   readonly message: string
   readonly hint?: string
-  /** Whether it is one for the whole machine: reported once, not for each service. */
+  /** Whether it concerns the whole machine: it is reported once, not for each service. */
   readonly isShared?: boolean
 }
 
-/** Whether a system's code says that no more can be watched. */
+/** Whether a system error says that no more can be watched. */
 export function isExhaustion(code: string): boolean {
   return code === 'ENOSPC' || code === 'EMFILE' || code === 'ENFILE'
 }
 
-/** The report of one cause: the first path that it concerns, and how many more. */
+/** Returns the report of one cause: the first path that it concerns, and the number of others. */
 export function problemOf(code: string, path: string, more: number, error: unknown): WatchProblem {
   const where = more === 0 ? path : `${path} and ${more} more ${more === 1 ? 'folder' : 'folders'}`
   const denial = denialOf(path, code)

@@ -3,7 +3,7 @@ import { RestartLoop } from '../../../kernel/operations/restart-loop.ts'
 
 /** The kinds of verdict on changes that come after these times, ms. */
 function kinds(loop: RestartLoop, delays: readonly number[], files: (index: number) => readonly string[]): string {
-  return delays.map((delay, index) => loop.judge(files(index), delay).kind).join(' ')
+  return delays.map((delay, index) => loop.decide(files(index), delay).kind).join(' ')
 }
 
 const same = () => ['gen.json']
@@ -12,8 +12,8 @@ t.test('a file that is written at each start makes a loop, and is ignored from t
   const loop = new RestartLoop()
   const files = (index: number) => ['gen.json', `other-${index}`]
   t.equal(kinds(loop, [90, 120, 300, 80, 90, 90], files), 'restart restart restart restart loop restart')
-  t.strictSame(loop.judge(['gen.json'], 60_000), { kind: 'ignore' })
-  t.strictSame(loop.judge(['gen.json', 'main.js'], 50), { kind: 'restart', files: ['main.js'] })
+  t.strictSame(loop.decide(['gen.json'], 60_000), { kind: 'ignore' })
+  t.strictSame(loop.decide(['gen.json', 'main.js'], 50), { kind: 'restart', files: ['main.js'] })
   t.end()
 })
 
@@ -28,7 +28,7 @@ t.test('other files at each start make one after more rounds', t => {
     kinds(loop, Array(10).fill(100), index => [`tmp-${index}`]),
     /^(restart ){9}loop$/,
   )
-  t.equal(loop.judge(['main.js'], 60_000).kind, 'ignore')
+  t.equal(loop.decide(['main.js'], 60_000).kind, 'ignore')
   t.end()
 })
 
