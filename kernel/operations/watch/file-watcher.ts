@@ -63,7 +63,7 @@ export class FileWatch {
     this.#folders = new WatchedFolders({
       open: request.open ?? openFolder,
       links: this.#links,
-      heard: (folder, event, name) => this.#hear(folder, event, name),
+      changed: (folder, event, name) => this.#noteChange(folder, event, name),
       failed: (folder, error) => {
         this.#fail(folder, error)
         this.#faults.report()
@@ -148,7 +148,7 @@ export class FileWatch {
     this.#faults.add(path, error, !isWithin(path, this.#request.root))
   }
 
-  #hear(folder: string, event: FolderEvent, name: string | null): void {
+  #noteChange(folder: string, event: FolderEvent, name: string | null): void {
     const isRename = event === 'rename'
     if (name === null) {
       if (!this.#isClosed) this.#pending.addAll(isRename)

@@ -5,7 +5,7 @@ import type { OpenFolder } from '../../contract/folder-watch.ts'
 const sameMs = 50
 
 /** Opens one watch of the system's for each folder, however many files it has. A log that is written there all the time costs little. */
-export const openFolder: OpenFolder = (folder, _reach, heard, failed) => {
+export const openFolder: OpenFolder = (folder, _reach, changed, failed) => {
   let last: string | null = null
   let lastAt = 0
   const watcher = watch(folder, { persistent: false }, (event, name) => {
@@ -13,7 +13,7 @@ export const openFolder: OpenFolder = (folder, _reach, heard, failed) => {
     if (event === 'change' && name !== null && name === last && now - lastAt < sameMs) return
     last = event === 'change' ? name : null
     lastAt = now
-    heard(event, name)
+    changed(event, name)
   })
   watcher.on('error', failed)
   return { deep: false, close: () => watcher.close() }

@@ -7,7 +7,7 @@ import type { FileLinks } from './symlinks.ts'
 export interface WatchedFoldersInput {
   readonly open: OpenFolder
   readonly links: FileLinks
-  readonly heard: (folder: string, event: FolderEvent, name: string | null) => void
+  readonly changed: (folder: string, event: FolderEvent, name: string | null) => void
   /** Called when a watch closes without a request. */
   readonly failed: (folder: string, error: unknown) => void
 }
@@ -34,12 +34,12 @@ export class WatchedFolders {
     const earlier = this.#watches.get(folder)
     if (earlier !== undefined && reaches.indexOf(earlier.reach) >= reaches.indexOf(reach)) return
     if (this.#isSeenFromAbove(folder)) return
-    const { open, heard, failed } = this.#input
+    const { open, changed, failed } = this.#input
     const over = (error: unknown) => {
       this.#drop(folder)
       failed(folder, error)
     }
-    const watch = open(folder, reach, (event, name) => heard(folder, event, name), over)
+    const watch = open(folder, reach, (event, name) => changed(folder, event, name), over)
     this.#watches.set(folder, { watch, reach })
     earlier?.watch.close()
   }
