@@ -4,7 +4,7 @@ import { constants } from 'node:os'
 import { join } from 'node:path'
 import { messageOf } from '../../kernel/errors.ts'
 import type { KeychainOutcome, KeychainStep } from '../../kernel/protocol.ts'
-import type { Paths } from '../../kernel/system/paths.ts'
+import type { HelperPaths } from '../../shim/paths.ts'
 import { Interrupt } from '../follow/keys.ts'
 import { printStderr } from '../output/terminal.ts'
 
@@ -15,6 +15,13 @@ const discardMs = 5000
 const refused = 46
 /** Its exit code, without output, on timeout. */
 const outOfTime = 19
+
+/** Where the programs are that change a keychain. */
+export interface KeychainPrograms {
+  /** Folder of locald-keychain. */
+  readonly native: string
+  readonly helper: HelperPaths
+}
 
 /** The texts are this command's own: a step has none, so that a plugin cannot choose what a password is requested for. */
 const announcements: Readonly<Record<KeychainStep['domain'], string>> = {
@@ -28,7 +35,7 @@ const announcements: Readonly<Record<KeychainStep['domain'], string>> = {
  * been started where no dialog can be shown. Stops after the first that fails; undefined when it was interrupted.
  */
 export async function runKeychainSteps(
-  paths: Pick<Paths, 'native' | 'privileged'>,
+  programs: KeychainPrograms,
   steps: readonly KeychainStep[],
 ): Promise<readonly KeychainOutcome[] | undefined> {
   const outcomes: KeychainOutcome[] = []
@@ -37,7 +44,7 @@ export async function runKeychainSteps(
     for (const [at, step] of steps.entries()) {
       const count = steps.length === 1 ? '' : `, ${at + 1} of ${steps.length}`
       printStderr(`${announcements[step.domain]} (Ctrl-C cancels${count})`)
-      const ran = await run(programOf(paths, step), step, interrupt)
+      const ran = await run(programOf(programs, step), step, interrupt)
       if (interrupt.isPressed) return undefined
       const outcome = { ...step, ...(step.domain === 'user' ? readJsonStatus(ran) : readExitStatus(ran)) }
       outcomes.push(outcome)
@@ -56,9 +63,9 @@ interface Ran {
   readonly errors: string
 }
 
-function programOf({ native, privileged }: Pick<Paths, 'native' | 'privileged'>, { domain }: KeychainStep): string {
+function programOf({ native, helper }: KeychainPrograms, { domain }: KeychainStep): string {
   if (domain === 'user') return join(native, 'locald-keychain')
-  return privileged.shims.find(path => existsSync(path)) ?? privileged.shims[0] ?? 'locald-shim'
+  return helper.shims.find(path => existsSync(path)) ?? helper.shims[0] ?? 'locald-shim'
 }
 
 async function run(program: string, step: KeychainStep, interrupt: Interrupt): Promise<Ran> {

@@ -15,7 +15,7 @@ import {
 import { dirname, join } from 'node:path'
 import { LocaldError } from '../../kernel/errors.ts'
 
-/* Writes files as root: the little of locald that runs as root. Every path is one of `Paths.privileged`. */
+/* Writes files as root: the little of locald that runs as root. Every path is one of `HelperPaths`. */
 
 /** Returns the SHA-256 of a file, in hex; undefined when it cannot be read. */
 export function digestOf(path: string): string | undefined {

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, lstatSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { LocaldError } from '../../kernel/errors.ts'
-import type { PrivilegedPaths } from '../../kernel/system/paths.ts'
+import { confName, type HelperPaths } from '../../shim/paths.ts'
 import { digestOf, isRootOnly, sha256, writeRootFile } from './root-files.ts'
 import { systemRoots } from './system-roots.ts'
 
@@ -28,7 +28,6 @@ export interface SetupRequest {
   readonly capabilities: boolean
 }
 
-const confName = 'shim.conf'
 const lockName = 'shim.lock'
 const portsOnly = '# ports only'
 const head = '# Who may call locald-shim; written by `locald admin setup`.'
@@ -37,7 +36,7 @@ const noChannel = 20
 const system = ['/usr/sbin', '/sbin', '/usr/bin', '/bin'] as const
 
 /** Returns the steps that the request still needs; none when all is set up. Throws SHIM_MISSING, SHIM_FAILED. */
-export function planSetup(paths: PrivilegedPaths, request: SetupRequest): readonly Step[] {
+export function planSetup(paths: HelperPaths, request: SetupRequest): readonly Step[] {
   const bytes = readSource(request.source)
   const shim = paths.shims.find(isRootOnly)
   if (shim === undefined) {
@@ -70,7 +69,7 @@ export function planSetup(paths: PrivilegedPaths, request: SetupRequest): readon
 }
 
 /** Calls the installed helper as the user; returns its error, undefined when it works. */
-export function selfTest(paths: PrivilegedPaths, uid: number): string | undefined {
+export function selfTest(paths: HelperPaths, uid: number): string | undefined {
   const shim = paths.shims.find(path => existsSync(path)) ?? ''
   const stdio = ['ignore', 'ignore', 'pipe'] as const
   const ran = spawnSync(shim, ['bind', '80'], { uid, gid: uid, cwd: '/', env: {}, stdio: [...stdio], timeout: toolMs })
@@ -79,7 +78,7 @@ export function selfTest(paths: PrivilegedPaths, uid: number): string | undefine
 }
 
 /** Returns the steps that remove everything of the helper: users' blocks and certificates first, by the helper itself, then the helper. */
-export function planUninstall(paths: PrivilegedPaths): readonly Step[] {
+export function planUninstall(paths: HelperPaths): readonly Step[] {
   const steps: Step[] = []
   const shim = paths.shims.find(path => existsSync(path))
   if (shim !== undefined) {
@@ -183,7 +182,7 @@ function blockOwners(hosts: string): readonly number[] {
   return [...new Set([...text.matchAll(/^# BEGIN locald uid (\d{1,10})\r?$/gm)].map(([, uid]) => Number(uid)))]
 }
 
-function anchorsOf(paths: PrivilegedPaths): readonly { readonly file: string; readonly uid: number }[] {
+function anchorsOf(paths: HelperPaths): readonly { readonly file: string; readonly uid: number }[] {
   return paths.anchors.filter(existsSync).flatMap(folder =>
     readdirSync(folder).flatMap(name => {
       const uid = /^locald-(\d{1,10})-[0-9a-f]+\.(?:crt|pem)$/.exec(name)?.[1]

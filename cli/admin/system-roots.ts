@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
-import type { PrivilegedPaths } from '../../kernel/system/paths.ts'
+import type { HelperPaths } from '../../shim/paths.ts'
 
 /** A CA of locald in a keychain of all users. */
 export interface SystemRoot {
@@ -16,7 +16,7 @@ const ours = 'locald development CA'
 const limitMs = 20_000
 
 /** The CAs that `locald trust --system` has put into the system keychain, for any user; none where it has no such keychain. */
-export function systemRoots(keychain: PrivilegedPaths['keychain']): readonly SystemRoot[] {
+export function systemRoots(keychain: HelperPaths['keychain']): readonly SystemRoot[] {
   if (keychain === undefined) return []
   const { file, security } = keychain
   const words = ['find-certificate', '-a', '-p', '-c', ours, file]

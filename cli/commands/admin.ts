@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { LocaldError } from '../../kernel/errors.ts'
 import type { CommandAnswer, CommandBody } from '../../kernel/protocol.ts'
+import { type HelperPaths, helperPaths } from '../../shim/paths.ts'
 import { planSetup, planUninstall, type Step, selfTest } from '../admin/steps.ts'
 import type { Context } from '../context.ts'
 import { requireDaemon } from '../daemon/client.ts'
@@ -14,25 +15,28 @@ export async function adminSetup(context: Context): Promise<number> {
   if (process.getuid?.() !== 0) return runWithSudo('setup')
   const uid = readCaller()
   const source = join(paths.native, 'locald-shim')
-  const steps = planSetup(paths.privileged, { source, uid, capabilities: args.flags.has('capabilities') })
+  const helper = helperPaths(paths.platform)
+  const steps = planSetup(helper, { source, uid, capabilities: args.flags.has('capabilities') })
   runSteps(context, steps, 'Already set up')
-  const failure = selfTest(paths.privileged, uid)
+  const failure = selfTest(helper, uid)
   if (failure === undefined) {
     if (steps.length > 0 && !context.json) printStderr('Run `locald server restart` to apply.')
     return 0
   }
   throw new LocaldError('SHIM_FAILED', `locald-shim is installed, but the self-test failed: ${failure}`, {
-    hint: `Remount the file system of ${paths.privileged.shims[0]} without nosuid if it has that option; else run \`locald doctor\`.`,
+    hint: `Remount the file system of ${helper.shims[0]} without nosuid if it has that option; else run \`locald doctor\`.`,
   })
 }
 
 /** `locald admin uninstall`, as root: removes the helper and all that it has changed, for all users. */
-export async function adminUninstall(context: Context): Promise<number> {
+export async function adminUninstall(
+  context: Context,
+  helper: HelperPaths = helperPaths(context.paths.platform),
+): Promise<number> {
   if (process.getuid?.() !== 0) return runWithSudo('uninstall')
-  const { privileged } = context.paths
-  const left = runSteps(context, planUninstall(privileged), 'Nothing is installed')
+  const left = runSteps(context, planUninstall(helper), 'Nothing is installed')
   // On macOS only the user can change what that user trusts.
-  if (privileged.keychain !== undefined && !context.json) {
+  if (helper.keychain !== undefined && !context.json) {
     printStderr('CAs in users’ own keychains remain: each user runs `locald untrust`.')
   }
   return left.length === 0 ? 0 : 1

@@ -1,5 +1,6 @@
 import { LocaldError } from '../../kernel/errors.ts'
-import type { CommandAnswer, CommandBody } from '../../kernel/protocol.ts'
+import type { CommandAnswer, CommandBody, KeychainOutcome, KeychainStep } from '../../kernel/protocol.ts'
+import type { Paths } from '../../kernel/system/paths.ts'
 import { globalFlags } from '../args/commands.ts'
 import { pluginCommands } from '../args/plugin-commands.ts'
 import { locate } from '../context.ts'
@@ -31,10 +32,22 @@ export async function pluginCommand(words: readonly string[], unknown: LocaldErr
   if (daemon === undefined || name === '') throw unknown
   const first = await callCommand(daemon, name, { argv, cwd }, unknown)
   const steps = shipped !== undefined ? (first.steps ?? []) : []
-  const outcomes = steps.length > 0 ? await (await import('../admin/keychain.ts')).runKeychainSteps(paths, steps) : []
+  const outcomes = steps.length > 0 ? await runSteps(paths, steps) : []
   if (outcomes === undefined) return interruptedCode
   const answer = steps.length > 0 ? await callCommand(daemon, name, { argv, cwd, outcomes }, unknown) : first
   return await printAnswer(answer, flags.has('json'))
+}
+
+/** Makes the changes that a command asks for; undefined when that was interrupted. */
+async function runSteps(
+  { native, platform }: Paths,
+  steps: readonly KeychainStep[],
+): Promise<readonly KeychainOutcome[] | undefined> {
+  const [{ runKeychainSteps }, { helperPaths }] = await Promise.all([
+    import('../admin/keychain.ts'),
+    import('../../shim/paths.ts'),
+  ])
+  return await runKeychainSteps({ native, helper: helperPaths(platform) }, steps)
 }
 
 async function callCommand(

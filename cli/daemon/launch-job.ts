@@ -6,7 +6,7 @@ import { setTimeout } from 'node:timers/promises'
 import { messageOf } from '../../kernel/errors.ts'
 import type { Argv } from '../../kernel/protocol.ts'
 import { writeAtomic } from '../../kernel/system/files.ts'
-import type { LaunchJobPaths, Paths } from '../../kernel/system/paths.ts'
+import type { Paths } from '../../kernel/system/paths.ts'
 import { reportWhenSlow } from '../output/slow-step.ts'
 import { printStderr } from '../output/terminal.ts'
 import { wakeDaemon } from './connect.ts'
@@ -29,7 +29,7 @@ const staleMs = 600_000
 const readableByAll = 0o644
 
 /** The job that launchd runs. */
-export interface LaunchJob extends LaunchJobPaths {
+export interface LaunchJob {
   readonly run: Argv
   readonly paths: Paths
   /** How long the daemon may take until it listens, ms. */
@@ -85,18 +85,23 @@ async function startJob(job: LaunchJob, find: FindDaemon): Promise<Outcome> {
 
 /** Starts one job; its file is not needed any more once launchd has read it. */
 async function tryJob(job: LaunchJob, deadline: number, find: FindDaemon): Promise<Outcome> {
-  const label = ['dev.locald.run', job.paths.sandbox, randomBytes(4).toString('hex')].filter(Boolean).join('.')
-  const file = join(job.folder, `${label}.plist`)
+  const { data, sandbox } = job.paths
+  // Property lists are here while launchd reads them.
+  const folder = join(data, 'launch-jobs')
+  // The system's own, whatever is on PATH; in a sandbox, which a test may give another, the first on PATH.
+  const launchctl = sandbox === undefined ? '/bin/launchctl' : 'launchctl'
+  const label = ['dev.locald.run', sandbox, randomBytes(4).toString('hex')].filter(Boolean).join('.')
+  const file = join(folder, `${label}.plist`)
   const domain = `gui/${process.getuid?.() ?? 0}`
   try {
     writeAtomic(file, plistText(label, job), { mode: readableByAll })
-    const loaded = await runProgram([job.launchctl, 'bootstrap', domain, file], answerMs)
+    const loaded = await runProgram([launchctl, 'bootstrap', domain, file], answerMs)
     if (loaded.code !== 0) return { why: loaded.why }
-    return await waitForJob(job.launchctl, `${domain}/${label}`, deadline, find)
+    return await waitForJob(launchctl, `${domain}/${label}`, deadline, find)
   } catch (error) {
     return { why: messageOf(error) }
   } finally {
-    removeStaleFiles(job.folder, file)
+    removeStaleFiles(folder, file)
   }
 }
 

@@ -11,6 +11,9 @@ const stepMs = 20
 /** Between two requests, ms: launchd ignores one while the last daemon is still exiting. */
 const askMs = 1000
 
+/** The release of macOS since which quitting an app stops all that it has started, and what that has started (tmux/tmux#5465). */
+const stopsWithApp = 27
+
 /** What the machine runs, and how long the daemon may take until it listens, ms. */
 export interface Launch {
   readonly run: () => Argv
@@ -28,10 +31,9 @@ export async function startByMachine(
 ): Promise<Socket | undefined> {
   const installed = readInstalled(paths)
   const socket = installed === undefined ? undefined : await startAsInstalled(installed, paths, find)
-  const { launchJobs } = paths
-  if (socket !== undefined || launchJobs === undefined) return socket
+  if (socket !== undefined || paths.platform !== 'darwin' || paths.release < stopsWithApp) return socket
   const { startAsJob } = await import('./launch-job.ts')
-  return await startAsJob({ ...launchJobs, run: run(), paths, limitMs }, find)
+  return await startAsJob({ run: run(), paths, limitMs }, find)
 }
 
 /**

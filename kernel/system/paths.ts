@@ -44,40 +44,14 @@ export interface Paths {
   readonly daemonLog: string
   /** How to start the daemon, after `server install`. */
   readonly boot: string
-  /** Undefined where the CLI starts the daemon itself, or after `server install`. */
-  readonly launchJobs: LaunchJobPaths | undefined
   /** Crash reports. */
   readonly crash: string
   /** The keeper's folder. */
   readonly native: string
   readonly sandbox: string | undefined
-  readonly privileged: PrivilegedPaths
-}
-
-/**
- * Of jobs by which launchd starts the daemon, without an installation: since macOS 27 the end of an app is that of all that it has started,
- * and of what that has started (tmux/tmux#5465).
- */
-export interface LaunchJobPaths {
-  /** Where their property lists are while launchd reads them. */
-  readonly folder: string
-  /** The system's own, whatever is on PATH; in a sandbox, which a test may give another, the first on PATH. */
-  readonly launchctl: string
-}
-
-/** What belongs to root, for all users of the machine. Compiled into the helper as well (shim/paths.h). */
-export interface PrivilegedPaths {
-  /** Where the helper may be, best first. */
-  readonly shims: readonly string[]
-  /** Folder of the list of who may call it. */
-  readonly conf: string
-  readonly hosts: string
-  /** Folders of certificates with the files of users: `locald-<uid>-<serial>.crt`. */
-  readonly anchors: readonly string[]
-  /** Folders of cgroups, a subfolder for each user. */
-  readonly slices: readonly string[]
-  /** The keychain with the certificates of all users, and the system's program that reads it. */
-  readonly keychain?: { readonly file: string; readonly security: string }
+  readonly platform: NodeJS.Platform
+  /** Major release of the system's kernel, 0 where that is not known. */
+  readonly release: number
 }
 
 /** The input of `resolvePaths`. */
@@ -88,8 +62,6 @@ export interface PathsInput {
   readonly runtime?: string | undefined
 }
 
-/** The release of macOS since which what an app has started ends with it. */
-const endsWithApp = 27
 const sandboxName = /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/
 
 /**
@@ -105,7 +77,8 @@ export function resolvePaths(input: PathsInput): Paths {
     })
   }
   const home = homeOf(env)
-  const mac = platformOf(env, sandbox) === 'darwin'
+  const platform = platformOf(env, sandbox)
+  const mac = platform === 'darwin'
   const dataHome = absolute(env['XDG_DATA_HOME'])
   const data =
     dataHome === undefined && mac
@@ -136,18 +109,16 @@ export function resolvePaths(input: PathsInput): Paths {
     records: join(dataFolder, 'running'),
     daemonLog: join(dataFolder, 'daemon.log'),
     boot: join(dataFolder, 'boot.json'),
-    get launchJobs() {
-      if (!mac || releaseOf(env, sandbox) < endsWithApp) return undefined
-      const launchctl = sandbox === undefined ? '/bin/launchctl' : 'launchctl'
-      return { folder: join(dataFolder, 'launch-jobs'), launchctl }
-    },
     crash: join(dataFolder, 'crashes'),
     // Resolved on demand: without a build of this checkout it takes the lookup of a package.
     get native() {
       return absolute(env['LOCALD_NATIVE']) ?? nativeFolder(dataFolder)
     },
     sandbox,
-    privileged: mac ? onMac : onLinux,
+    platform,
+    get release() {
+      return releaseOf(env, sandbox)
+    },
   }
 }
 
@@ -162,29 +133,6 @@ export function settlePaths(input: PathsInput): Paths {
   if (runtime === undefined || runtime === paths.runtime) return paths
   const isSwept = platformOf(input.env, paths.sandbox) === 'darwin' && isTemporary(runtime)
   return isSwept && !isTemporary(paths.runtime) ? paths : resolvePaths({ ...input, runtime })
-}
-
-const onLinux: PrivilegedPaths = {
-  shims: ['/usr/local/libexec/locald/locald-shim', '/opt/locald/locald-shim'],
-  conf: '/etc/locald',
-  hosts: '/etc/hosts',
-  anchors: [
-    '/etc/ssl/certs',
-    '/usr/local/share/ca-certificates',
-    '/etc/pki/ca-trust/source/anchors',
-    '/etc/ca-certificates/trust-source/anchors',
-    '/etc/pki/trust/anchors',
-  ],
-  slices: ['/sys/fs/cgroup/locald.slice', '/sys/fs/cgroup/unified/locald.slice'],
-}
-
-const onMac: PrivilegedPaths = {
-  shims: ['/Library/PrivilegedHelperTools/locald-shim'],
-  conf: '/private/etc/locald',
-  hosts: '/private/etc/hosts',
-  anchors: [],
-  slices: [],
-  keychain: { file: '/Library/Keychains/System.keychain', security: '/usr/bin/security' },
 }
 
 /** A user without an entry in the password file, as in some containers, has no home folder but in HOME. */

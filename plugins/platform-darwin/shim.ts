@@ -1,11 +1,12 @@
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { confName, darwinPaths } from '../../shim/paths.ts'
 import type { ShimState } from '../privileges/service.ts'
 
 /** Where `locald admin setup` puts the privileged helper. */
-export const shimPath = '/Library/PrivilegedHelperTools/locald-shim'
+export const [shimPath] = darwinPaths.shims
 /** Who may call it, a line `uid N` each. */
-export const shimConf = '/private/etc/locald/shim.conf'
+export const shimConf = join(darwinPaths.conf, confName)
 
 const setup = 'Run `sudo locald admin setup`.'
 

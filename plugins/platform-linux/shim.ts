@@ -1,12 +1,14 @@
+import { join } from 'node:path'
 import type { FeatureState } from '../../kernel/contract/plugin.ts'
+import { confName, linuxPaths } from '../../shim/paths.ts'
 import type { ShimState } from '../privileges/service.ts'
 import type { Machine } from './machine.ts'
 import { statOf, textOf } from './machine.ts'
 
 /** Where `locald admin setup` puts the privileged helper: the first, unless others than root can write to a folder on the way. */
-export const shimPaths = ['/usr/local/libexec/locald/locald-shim', '/opt/locald/locald-shim'] as const
+export const shimPaths = linuxPaths.shims
 /** Who may call it, a line `uid N` each; a comment `# ports only` for an install with capabilities. */
-export const shimConf = '/etc/locald/shim.conf'
+export const shimConf = join(linuxPaths.conf, confName)
 
 const setup = 'Run `sudo locald admin setup`.'
 

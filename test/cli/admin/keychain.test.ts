@@ -22,8 +22,8 @@ t.test('for all users, by locald-shim', { skip: unable }, async t => {
   const native = join(it.root, 'native')
   mkdirSync(native)
   mac.buildProgram(join(native, 'locald-keychain'))
-  const privileged = { shims: [it.shim], conf: '', hosts: '', anchors: [], slices: [] }
-  const paths = { native, privileged }
+  const helper = { shims: [it.shim], conf: '', hosts: '', anchors: [], slices: [] }
+  const paths = { native, helper }
   const step: KeychainStep = { act: 'trust', domain: 'admin', certificate: pem }
   const untrust: KeychainStep = { ...step, act: 'untrust' }
 
@@ -41,11 +41,11 @@ t.test('for all users, by locald-shim', { skip: unable }, async t => {
     const [refused, ...others] = (await runKeychainSteps(paths, [{ ...step, certificate: 'none' }, step])) ?? []
     t.match(refused, { status: null, says: 'standard input is not one certificate in PEM' })
     t.strictSame(others, [])
-    const nowhere = { native, privileged: { ...privileged, shims: ['/nowhere/locald-shim'] } }
+    const nowhere = { native, helper: { ...helper, shims: ['/nowhere/locald-shim'] } }
     t.match(await runKeychainSteps(nowhere, [step]), [{ status: null, says: /ENOENT/ }])
     const late = join(it.root, 'late')
     writeFileSync(late, '#!/bin/sh\nexit 19\n', { mode: 0o755 })
-    const slow = { native, privileged: { ...privileged, shims: [late] } }
+    const slow = { native, helper: { ...helper, shims: [late] } }
     t.match(await runKeychainSteps(slow, [step]), [{ status: null, says: /the dialog timed out/ }])
   })
 

@@ -14,11 +14,11 @@ import { Installed, unable } from '../../lib/shim.ts'
 async function uninstall(t: Test, it: Installed): Promise<{ code: number; says: string }> {
   const keychain = { file: join(it.root, 'System.keychain'), security: join(it.root, 'security') }
   const conf = join(it.root, 'etc/locald')
-  const privileged = { shims: [it.shim], conf, hosts: it.hosts, anchors: [], slices: [], keychain }
-  const paths = { ...resolvePaths({ env: { HOME: it.root } }), privileged }
+  const helper = { shims: [it.shim], conf, hosts: it.hosts, anchors: [], slices: [], keychain }
+  const paths = resolvePaths({ env: { HOME: it.root } })
   const args = await parseArgs(['admin', 'uninstall'])
   const said = [t.capture(process.stdout, 'write'), t.capture(process.stderr, 'write')]
-  const code = await adminUninstall({ args, json: false, paths, cwd: '/' })
+  const code = await adminUninstall({ args, json: false, paths, cwd: '/' }, helper)
   const says = said.flatMap(each => each().map(({ args }) => String(args[0]))).join('')
   for (const each of said) each.restore()
   return { code, says }

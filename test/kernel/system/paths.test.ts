@@ -253,9 +253,9 @@ t.test('the platform', async t => {
   t.equal(releaseOf({}, undefined), Number.parseInt(release(), 10))
   t.equal(releaseOf({ LOCALD_PLATFORM_RELEASE: '27.0.0' }, 'dev'), 27)
   t.throws(() => releaseOf({ LOCALD_PLATFORM_RELEASE: '27.0.0' }, undefined), { code: 'PLATFORM_OVERRIDE' })
-  const job = (more: NodeJS.ProcessEnv) =>
-    resolvePaths({ env: { HOME: '/home/ann', LOCALD_PLATFORM: 'darwin', ...more }, sandbox: 'dev' }).launchJobs
-  t.match(job({ LOCALD_PLATFORM_RELEASE: '27.0.0' }), { folder: /\/data\/launch-jobs$/, launchctl: 'launchctl' })
-  t.equal(job({ LOCALD_PLATFORM_RELEASE: '25.6.0' }), undefined)
-  t.equal(job({ LOCALD_PLATFORM: 'linux', LOCALD_PLATFORM_RELEASE: '27.0.0' }), undefined)
+  const paths = resolvePaths({
+    env: { HOME: '/home/ann', LOCALD_PLATFORM: 'darwin', LOCALD_PLATFORM_RELEASE: '27.0.0' },
+    sandbox: 'dev',
+  })
+  t.strictSame([paths.platform, paths.release], ['darwin', 27])
 })
