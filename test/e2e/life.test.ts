@@ -266,10 +266,7 @@ command = "exec sleep 1000"
     const { code, stderr } = await follower.done
     t.equal(code, 0)
     const [, said] = stderr.split('Press Ctrl-C to stop the project\n')
-    t.equal(
-      said,
-      'locald | the daemon is shutting down\nlocald | web was stopped\nAll services have stopped\n',
-    )
+    t.equal(said, 'locald | the daemon is shutting down\nlocald | web was stopped\nAll services have stopped\n')
   })
 
   t.test('localhost may be either address: a service on ::1 alone is ready, and the proxy answers on both', async t => {
