@@ -174,7 +174,7 @@ function toneOf({ status, health }: CatalogEntry): string {
 /** @param isUpdated whether the page's script updates them */
 function detailsPart({ reason, lines }: ServiceDetails, isUpdated: boolean): Markup {
   const shownReason = isUpdated
-    ? html`<p id="reason">${reason ?? ''}</p>`
+    ? html`<p id="reason">${prose(reason ?? '')}</p>`
     : reason === null
       ? ''
       : html`<p>${prose(reason)}</p>`

@@ -10,6 +10,12 @@ const visible = () => new Promise(done => {
   if (!document.hidden || awaits === 'ready') done()
   else document.addEventListener('visibilitychange', done, { once: true })
 })
+const prose = text => text.split('\`').map((part, i) => {
+  if (i % 2 === 0) return part
+  const code = document.createElement('code')
+  code.textContent = part
+  return code
+})
 function mayReload() {
   try {
     const now = Date.now()
@@ -29,7 +35,7 @@ async function follow() {
       if (response.status !== 202) break
       const details = await response.json()
       if (details.lines !== undefined) {
-        document.getElementById('reason').textContent = details.reason
+        document.getElementById('reason').replaceChildren(...prose(details.reason))
         document.getElementById('lines').textContent = details.lines.join('\\n')
         document.getElementById('lines').hidden = details.lines.length === 0
       }

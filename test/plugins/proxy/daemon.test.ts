@@ -13,7 +13,7 @@ import { Sandbox } from '../../lib/sandbox.ts'
 import { textOf } from './lib/client.ts'
 import { listening } from './lib/services.ts'
 
-/** Seconds of load; the issue's own measure is LOCALD_RESTARTS=60. */
+/** Seconds of load; LOCALD_RESTARTS=60 is the long mode. */
 const seconds = Number(process.env['LOCALD_RESTARTS'] ?? 8)
 const perSecond = 50
 const restarts = 5
@@ -25,7 +25,7 @@ if (existsSync('bad')) {
   await new Promise(resolve => setTimeout(resolve, 700))
   process.exit(3)
 }
-// It ends as soon as it is told: whoever finishes what it has begun, it is not this.
+// It exits at once on SIGTERM: it does not finish its requests.
 createServer(async (req, res) => {
   let body = ''
   for await (const piece of req) body += piece
@@ -81,7 +81,7 @@ t.test('loses no request while a service restarts under load', { timeout: (secon
   }
   let posts = 0
   const timer = setInterval(() => {
-    // A fifth of them say something that must be heard once.
+    // A fifth of them are POSTs, which must arrive once.
     const kind = asked.length % 5
     if (kind === 0) ask('POST', plain('api.shop.localhost', 'POST', `post ${posts++}`))
     else if (kind < 3) ask('HTTP/1.1', plain('shop.localhost', 'GET'))
@@ -138,7 +138,7 @@ t.test('reports a port in use by another program', { timeout: 60_000 }, async t 
   t.match(await sandbox.up(folder, ['web']), [{ event: 'project' }, { event: 'warning', hint: /doctor/ }])
 })
 
-/** Bytes of each body; the issue's own measure is LOCALD_GIGABYTES=5. */
+/** Bytes of each body; LOCALD_GIGABYTES=5 is the long mode. */
 const large = Math.round(Number(process.env['LOCALD_GIGABYTES'] ?? 0.5) * 2 ** 30)
 
 const pourer = `import { createServer } from 'node:http'
@@ -195,7 +195,7 @@ t.test('forwards gigabytes both ways in bounded memory', { timeout: 600_000 }, a
   }
 })
 
-/** A plugin of the user's that takes its time over each project. */
+/** A user's plugin that is slow with each project. */
 const ponder = {
   'package.json': JSON.stringify({
     name: 'ponder',
@@ -236,7 +236,7 @@ t.test('holds requests for a pinned project while the daemon starts it', { timeo
   ])
 })
 
-/** When the service's last output came, which is 0.7 s before it ends: ms since the epoch. */
+/** Returns when the service printed its last output, 0.7 s before it exits: ms since the epoch. */
 async function endOf(sandbox: Sandbox, folder: string): Promise<{ ended: number }> {
   const lines = await sandbox.logs(folder, ['web'])
   const last = lines.findLast(({ text }) => text.includes('flux'))

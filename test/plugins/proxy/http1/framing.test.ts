@@ -160,7 +160,7 @@ t.test('framing of HTTP/1.1', async t => {
     t.match(await client.has('[body]'), /^HTTP\/1.1 100 Continue\r\n\r\nHTTP\/1.1 200 OK/)
     client.text = ''
     client.send(head('/no'))
-    t.match(await client.end(), /^HTTP\/1.1 417 .*Connection: close\r\n/s, 'and nobody waits for the body')
+    t.match(await client.end(), /^HTTP\/1.1 417 .*Connection: close\r\n/s, 'and no body is expected')
     t.match(
       await wire(t, port)
         .send(`${ask('GET / HTTP/1.1')}Expect: tea\r\n\r\n`)

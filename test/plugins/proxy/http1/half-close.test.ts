@@ -9,12 +9,12 @@ import { deadline, eventually } from '../lib/wait.ts'
 
 const host = 'Host: shop.localhost\r\n'
 
-/** The statuses and bodies of what was answered, in order. */
+/** Returns the statuses and bodies of responses, in order. */
 function answers(text: string): string[] {
   return text.match(/(?<=HTTP\/1\.1 )\d+|<[A-Z]+ [^>]+>/g) ?? []
 }
 
-/** Sends bytes, ends its half, and reads to the end. */
+/** Sends bytes, closes its half, and reads to the end. */
 async function halfClosed(t: Test, run: Running, text: string, secure = false): Promise<string> {
   const to = { host: '127.0.0.1', port: secure ? run.securePort : run.port, allowHalfOpen: true }
   const socket = secure ? tlsConnect({ ...to, ca: run.ca, servername: 'shop.localhost' }) : net.connect(to)
@@ -61,7 +61,7 @@ t.test('clients that close their half', async t => {
       }
     }
     service.removeAllListeners('upgrade')
-    // On a busy machine it may be asked whether it is still there.
+    // On a busy machine the proxy may probe whether the client is connected.
     for (const secure of [false, true])
       t.strictSame(answers(await halfClosed(t, run, change, secure)).slice(-2), ['200', '<GET /1>'])
   })
@@ -75,7 +75,7 @@ t.test('clients that close their half', async t => {
     })
     run.catalog.set('shop:web', at(service.port))
     const got = await halfClosed(t, run, get)
-    t.match(got, /^(HTTP\/1.1 100 Continue\r\n\r\n){2}HTTP\/1.1 200 OK\r\n/, 'which is asked whether it is still there')
+    t.match(got, /^(HTTP\/1.1 100 Continue\r\n\r\n){2}HTTP\/1.1 200 OK\r\n/, 'which is probed')
     t.strictSame(answers(got).slice(-2), ['<GET /1>', '<GET /2>'])
     run.catalog.set('shop:web', at(await unused()))
     t.match(await halfClosed(t, run, get), /HTTP\/1.1 502 /)

@@ -84,7 +84,7 @@ t.test('hostile clients of HTTP/1.1', async t => {
     t.match(await slow.end(), /^HTTP\/1.1 408/)
     clearInterval(drip)
     const silent = wire(t, port)
-    t.equal(await silent.end(), '', 'a connection that says nothing is closed without a word')
+    t.equal(await silent.end(), '', 'a silent connection is closed without a response')
     upload.send('body')
     t.match(await upload.has('fine'), /^HTTP\/1.1 200/)
     t.equal(bodies.at(-1), 'POST / [slowbody]')

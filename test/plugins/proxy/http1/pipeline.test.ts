@@ -10,7 +10,7 @@ import { eventually } from '../lib/wait.ts'
 
 const host = 'Host: shop.localhost\r\n'
 
-/** A service that answers when it is told to; what it was asked, in order. */
+/** Starts a service that responds on demand; returns its requests, in order. */
 async function patient(t: Test, run: Running): Promise<{ readonly seen: string[]; readonly answer: () => void }> {
   const seen: string[] = []
   const open: [IncomingMessage, ServerResponse][] = []
@@ -26,7 +26,7 @@ async function patient(t: Test, run: Running): Promise<{ readonly seen: string[]
   return { seen, answer }
 }
 
-/** The statuses and bodies of what was answered, in order. */
+/** Returns the statuses and bodies of responses, in order. */
 function answers(text: string): string[] {
   return text.match(/(?<=HTTP\/1\.1 )\d+|<[A-Z]+ [^>]+>/g) ?? []
 }
@@ -95,7 +95,7 @@ t.test('pipelined requests', async t => {
       const client = wire(t, run.port).send(sent)
       if (isLast) client.socket.end()
       await eventually(() => seen.length === asked, 'the good ones have come')
-      // A refusal must not overtake: there is time for it.
+      // An error response must not overtake: give it time.
       await new Promise(resolve => setTimeout(resolve, 20))
       t.equal(client.text, '')
       for (let i = 0; i < asked; i++) answer()

@@ -114,7 +114,7 @@ t.test('streams of HTTP/1.1', async t => {
         else sockets.at(-1)?.write(end)
         await client.end()
         t.notMatch(client.text, '\r\n0\r\n', headers)
-        if (version === '1.0') t.ok(client.error, 'where the end of the connection is the end of the body, it is reset')
+        if (version === '1.0') t.ok(client.error, 'a body framed by the connection is reset')
       }
     }
   })

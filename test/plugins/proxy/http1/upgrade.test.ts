@@ -63,7 +63,7 @@ t.test('upgrades', async t => {
     await once(cut, 'open')
     seen.length = 0
     cut.terminate()
-    await eventually(() => seen.length === 1, 'the service learns that the client is gone')
+    await eventually(() => seen.length === 1, 'the service sees the client disconnect')
     const dropped = new WebSocket(`ws://127.0.0.1:${port}/`, { headers: { host: 'live.shop.localhost' } })
     await once(dropped, 'open')
     for (const socket of sockets.clients) socket.terminate()
@@ -117,7 +117,7 @@ t.test('upgrades', async t => {
     const other = wire(t, port).send(ask('/x'))
     await other.end()
     other.send('still here')
-    await eventually(() => heads.at(-1) === 'still here', 'a service that ended its half still hears')
+    await eventually(() => heads.at(-1) === 'still here', 'a service that closed its half still reads')
   })
 
   await t.test('forwards the response when the service declines, and closes', async t => {

@@ -5,10 +5,10 @@ import type { Test } from 'tap'
 import type { Running } from '../lib/boot.ts'
 
 export const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
-/** Frames' types (RFC 9113 section 6). */
+/** The types of frames (RFC 9113 section 6). */
 export const kinds = { data: 0, headers: 1, reset: 3, settings: 4, ping: 6, goaway: 7, window: 8, continuation: 9 }
 
-/** A frame as RFC 9113 section 4.1 has it. */
+/** Returns a frame (RFC 9113 section 4.1). */
 export function frame(
   type: keyof typeof kinds,
   flags: number,
@@ -27,7 +27,7 @@ const authority = Buffer.concat([Buffer.of(0x41, 14), Buffer.from('shop.localhos
 /** GET https://shop.localhost/, from HPACK's static table. */
 export const request = Buffer.concat([Buffer.of(0x82, 0x87, 0x84), authority])
 
-/** A literal field without indexing (RFC 7541 section 6.2.2). */
+/** Returns a literal field without indexing (RFC 7541 section 6.2.2). */
 export function field(name: string, value: string): Buffer {
   const text = (it: string): Buffer => Buffer.concat([length(it.length), Buffer.from(it, 'latin1')])
   return Buffer.concat([Buffer.of(0), text(name), text(value)])
@@ -42,7 +42,7 @@ function length(size: number): Buffer {
   }
 }
 
-/** A TLS connection that has agreed on HTTP/2 and speaks whatever it is told. */
+/** Opens a TLS connection that has negotiated HTTP/2, for raw frames. */
 export async function speaker(t: Test, run: Running): Promise<TLSSocket> {
   const options = { ca: run.ca, servername: 'shop.localhost', ALPNProtocols: ['h2'] }
   const socket = tlsConnect({ host: '127.0.0.1', port: run.securePort, ...options })
@@ -53,7 +53,7 @@ export async function speaker(t: Test, run: Running): Promise<TLSSocket> {
   return socket
 }
 
-/** A frame that was read. */
+/** A received frame. */
 export interface Frame {
   readonly type: number
   readonly flags: number
@@ -61,7 +61,7 @@ export interface Frame {
   readonly payload: Buffer
 }
 
-/** Calls back for each frame that comes; `skip` bytes come before the first. */
+/** Calls back for each received frame; `skip` bytes precede the first. */
 export function readFrames(stream: Duplex, skip: number, each: (frame: Frame) => void): void {
   let held = Buffer.alloc(0)
   let left = skip

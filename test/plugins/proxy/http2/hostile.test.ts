@@ -8,7 +8,7 @@ import { at, serve } from '../lib/services.ts'
 import { eventually } from '../lib/wait.ts'
 import { field, frame, kinds, readFrames, request, speaker } from './frames.ts'
 
-/** Writes the piece again and again until the connection is gone; how often. Fails where it is taken forever. */
+/** Writes the piece repeatedly until the connection is closed, and returns how often. Fails after too many. */
 async function flood(socket: TLSSocket, piece: () => Buffer, most: number): Promise<number> {
   socket.resume()
   let count = 0
@@ -69,7 +69,7 @@ t.test('clients that flood HTTP/2 connections', { timeout: 120_000 }, async t =>
       return Buffer.concat(frames)
     }
     const count = await flood(socket, burst, 2_000)
-    await eventually(() => socket.destroyed, 'the connection is ended')
+    await eventually(() => socket.destroyed, 'the connection is closed')
     t.ok(count < 2_000, `after ${count * 100} streams`)
     t.ok(served < 20_000, `${served} requests reached the service`)
   })
@@ -85,7 +85,7 @@ t.test('clients that flood HTTP/2 connections', { timeout: 120_000 }, async t =>
         count++
         const drained = socket.write(many) || once(socket, 'drain').catch(() => undefined)
         const stuck = new Promise(resolve => setTimeout(resolve, 500, 'stuck'))
-        // Not read any more: also an end.
+        // No longer read: as good as closed.
         if ((await Promise.race([drained, gone, stuck])) === 'stuck') break
       }
       t.ok(count < 4_000, `after ${count * 500} frames`)
@@ -138,7 +138,7 @@ t.test('clients that flood HTTP/2 connections', { timeout: 120_000 }, async t =>
       })
       const isReset = (): boolean => /[\x03\x07]\x00{4}/.test(bytes.toString('latin1'))
       await eventually(() => socket.destroyed || served > 0 || isReset(), `case ${i}`)
-      // Refused, or answered without the field.
+      // Rejected, or answered without the field.
       t.notMatch(seen.join('\n'), /smuggled|upper|x y|chunked|close|two|\n./i, `case ${i}`)
       socket.destroy()
     }

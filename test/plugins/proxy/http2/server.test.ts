@@ -14,12 +14,9 @@ import { ask, session } from './client.ts'
 
 t.test('HTTP/2 responses of the proxy', async t => {
   const run = await boot(t, { https: true })
-  const { catalog, securePort, web } = run
+  const { catalog, securePort } = run
   catalog.project('shop')
   const client = await session(t, run)
-  t.equal(web.url('web.shop.localhost'), `https://web.shop.localhost:${securePort}`)
-  t.equal(web.url('shop.example.com'), `http://shop.example.com:${run.port}`, 'a name without a certificate')
-  t.equal((await boot(t)).web.https, null, 'off without certificates')
 
   await t.test('responds itself for unknown hosts and invalid requests', async t => {
     const service = await serve(t, (_req, res) => res.end('up'))

@@ -48,7 +48,7 @@ t.test('tunnels a WebSocket over HTTP/2', async t => {
   await eventually(() => text.toString().endsWith('hi'), 'the echo')
   t.match(headers[0], { 'x-forwarded-proto': 'https', 'x-forwarded-port': String(securePort), upgrade: 'websocket' })
   stream.close()
-  await eventually(() => seen[0]?.readyState === 3, 'the service learns that the client is gone')
+  await eventually(() => seen[0]?.readyState === 3, 'the service sees the client disconnect')
   const other = open('/hmr')
   await once(other, 'response')
   const ended = once(other.resume(), 'end')

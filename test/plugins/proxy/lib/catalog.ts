@@ -101,7 +101,7 @@ export class FakeCatalog implements Catalog {
     return this.starting.find(host)
   }
 
-  /** Finds what is in `faults`, as the kernel would, and shows it. */
+  /** Finds what is in `faults`, as the kernel does, and publishes it. */
   async examine(key: string): Promise<Fault | undefined> {
     this.examined++
     const fault = this.faults.get(key)

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:net'
 import t, { type Test } from 'tap'
 import { listen } from '../../../../plugins/proxy/listen/bind.ts'
 
-/** Listening as macOS allows it: what is bound here is free, whoever has the port of all addresses. */
+/** Listens as macOS allows it: loopback is free, even if another program has the port of all addresses. */
 function means(t: Test, isInUse: (address: string, port: number) => boolean) {
   const servers: Server[] = []
   const elevated: number[] = []
@@ -23,7 +23,7 @@ function means(t: Test, isInUse: (address: string, port: number) => boolean) {
   }
 }
 
-/** A port that nobody has, nor the ones behind it. */
+/** Returns a free port, with free ports after it. */
 async function unused(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')

@@ -30,7 +30,7 @@ t.test('closes connections above the limit at once, and serves new ones below it
     await eventually(() => closed >= 30, 'those that are too many are closed')
     t.ok(closed < 60, `${closed} were closed`)
     for (const client of clients) client.destroy()
-    await eventually(() => readdirSync('/dev/fd').length < open + 30, 'all are gone')
+    await eventually(() => readdirSync('/dev/fd').length < open + 30, 'all are closed')
   }
   t.ok(run.log.some(line => /^warn closed a new connection: the limit of \d+ open descriptors is reached$/.test(line)))
   t.match(await wire(t, run.port).send(`GET / HTTP/1.1\r\n${host}Connection: close\r\n\r\n`).end(), /fine$/)

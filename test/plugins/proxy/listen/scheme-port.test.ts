@@ -24,7 +24,7 @@ t.test('ports of the proxy', async t => {
     t.match(await six.send('GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n').end(), /200 OK/)
     await run.close()
     const again = new Wire(run.port)
-    await again.until(wire => wire.closed, 'nobody listens any more')
+    await again.until(wire => wire.closed, 'the port is free again')
     t.match(again.error, { code: 'ECONNREFUSED' })
     t.equal(run.catalog.listeners.size, 0)
   })
@@ -45,7 +45,7 @@ t.test('ports of the proxy', async t => {
     t.equal(run.web.url('shop.localhost'), 'http://shop.localhost')
     const six = await listening(t, net.createServer(), '::1')
     const half = await boot(t, { env: String(six.port) })
-    t.equal(half.web.http, null, 'a port taken on one family only is taken')
+    t.equal(half.web.http, null, 'a port in use on one family is in use')
     const free = net.connect(six.port, '127.0.0.1')
     t.match(
       await new Promise(resolve => free.once('error', resolve)),

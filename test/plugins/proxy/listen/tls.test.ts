@@ -64,7 +64,7 @@ t.test('TLS of the proxy', async t => {
   await t.test('redirects plain HTTP on its port', async t => {
     const authority = `shop.localhost:${run.securePort}`
     const got = await get(run.securePort, authority, '/a?b', { headers: { accept: 'text/html' } })
-    t.match([got.status, got.header('location')], [307, `https://${authority}/a?b`], 'is sent to HTTPS')
+    t.match([got.status, got.header('location')], [307, `https://${authority}/a?b`], 'is redirected to HTTPS')
     t.match(got.body, 'This port accepts only TLS')
     const post = await get(run.securePort, authority, '/a', { method: 'POST', body: Buffer.alloc(3_000_000) })
     t.match([post.status, post.header('location')], [307, `https://${authority}/a`], 'also with a body')
@@ -82,7 +82,7 @@ t.test('TLS of the proxy', async t => {
     const { securePort } = await boot(t, { https: true })
     const leaving = net.connect(securePort, '127.0.0.1')
     leaving.end()
-    // Its limit is longer than this test waits.
+    // Its timeout is longer than this test waits.
     await once(leaving.resume(), 'close', { signal: AbortSignal.timeout(deadline) })
     t.pass('are not held')
   })

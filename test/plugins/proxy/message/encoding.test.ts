@@ -6,7 +6,7 @@ import { boot } from '../lib/boot.ts'
 import { wire } from '../lib/client.ts'
 import { at, raw } from '../lib/services.ts'
 
-/** As bytes, a character for each. */
+/** Returns a text's bytes, a character for each. */
 function latin1(text: string): string {
   return Buffer.from(text, 'utf8').toString('latin1')
 }
@@ -17,7 +17,7 @@ const values = [latin1('\u00fa\u010det\u00fa\u010det\u6f22\u5b57'), latin1('\u00
 const answered = values.map(value => value.split('').reverse().join(''))
 const disposition = `inline; filename="${values[0]}"`
 
-/** A service that takes a request of any length, and answers with a field for each value; what it has read. */
+/** Starts a service that reads a request of any length, and responds with a field for each value; returns what it has read. */
 async function old(t: Test): Promise<{ readonly port: number; readonly seen: () => string }> {
   let seen = ''
   const lines = answered.map((value, i) => `X-A${i}: ${value}\r\n`).join('')
@@ -36,7 +36,7 @@ async function old(t: Test): Promise<{ readonly port: number; readonly seen: () 
   return { port: server.port, seen: () => seen }
 }
 
-/** The same in HTTP/2, by hand. */
+/** Starts the same service for HTTP/2, by raw frames. */
 async function modern(t: Test): Promise<{ readonly port: number; readonly seen: () => string }> {
   let seen = ''
   const server = await raw(t, socket => {
@@ -58,7 +58,7 @@ async function modern(t: Test): Promise<{ readonly port: number; readonly seen: 
 type Method = 'GET' | 'POST'
 const fields = values.map((value, i) => [`x-q${i}`, value] as const)
 
-/** Asks over HTTP/1.1; all bytes of the answer. */
+/** Sends a request over HTTP/1.1, and returns all bytes of the response. */
 async function overOld(t: Test, port: number, method: Method): Promise<string> {
   const client = wire(t, port)
   const lines = fields.map(([name, value]) => `${name}: ${value}\r\n`).join('')
@@ -70,7 +70,7 @@ async function overOld(t: Test, port: number, method: Method): Promise<string> {
   return client.end()
 }
 
-/** Asks over HTTP/2, frame by frame; all bytes of the heads and trailers. */
+/** Sends a request over HTTP/2, frame by frame, and returns all bytes of the heads and trailers. */
 async function overModern(t: Test, port: number, method: Method): Promise<string> {
   const socket = net.connect(port, '127.0.0.1')
   t.teardown(() => socket.destroy())
@@ -84,7 +84,7 @@ async function overModern(t: Test, port: number, method: Method): Promise<string
       if (stream === 1 && (type === kinds.headers || type === kinds.data) && (flags & 1) === 1) resolve()
     })
   })
-  // RFC 7541 appendix A: 2 is :method GET, 3 is POST, 4 is :path with the value of its own that follows.
+  // RFC 7541 appendix A: 2 is :method GET, 3 is POST, 4 is :path with the literal value that follows.
   const start = Buffer.concat([Buffer.of(method === 'GET' ? 0x82 : 0x83, 0x86), field(':path', `/${values[1]}`)])
   const rest = [field('te', 'trailers'), ...fields.map(([name, value]) => field(name, value))]
   const head = Buffer.concat([start, request.subarray(3), ...rest])
@@ -106,7 +106,7 @@ t.test('forwards header values byte by byte, by any version of HTTP on either si
     for (const ask of [overOld, overModern]) {
       for (const method of ['GET', 'POST'] as const) {
         const what = `${ask.name}, ${method}, ${protocol}`
-        // Of its own: what HTTP/2 has sent once it sends by number.
+        // A new connection: HTTP/2 sends repeated fields by index.
         const service = await serve(t)
         run.catalog.set('shop:web', { ...at(service.port), protocol })
         const answer = await ask(t, run.port, method)

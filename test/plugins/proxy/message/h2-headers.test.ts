@@ -7,7 +7,7 @@ import { textOf, wire } from '../lib/client.ts'
 import { at, listening, raw } from '../lib/services.ts'
 import { deadline } from '../lib/wait.ts'
 
-/** A service that sends what it is given, whatever it is asked. */
+/** Starts a service that sends a fixed response to any request. */
 async function sends(t: Test, run: Running, answer: (request: string) => string): Promise<void> {
   const service = await raw(t, socket => {
     socket.once('data', data => socket.write(Buffer.from(answer(data.toString('latin1')), 'latin1')))

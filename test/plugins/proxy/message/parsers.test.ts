@@ -7,7 +7,7 @@ import { fastRequest, fastResponse, llhttp, type Message } from './parsers.ts'
 const inputs = Number(process.env['LOCALD_FUZZ'] ?? 15_000)
 const seed = Number(process.env['LOCALD_FUZZ_SEED'] ?? Date.now() % 2 ** 31)
 
-/** Numbers from 0 to n, the same for the same seed (mulberry32). */
+/** Returns a generator of numbers from 0 to n, the same for the same seed (mulberry32). */
 function random(start: number): (n: number) => number {
   let state = start
   return n => {
@@ -42,7 +42,7 @@ const responses = [
   'HTTP/1.1 200 OK\r\nSet-Cookie: a\r\nSet-Cookie: b\r\nConnection: close, x-hop\r\nX-Hop: 1\r\n\r\nbody',
 ]
 
-// What makes parsers disagree.
+// Words on which parsers disagree.
 const words = [
   ...[
     '\r\n',
@@ -106,7 +106,7 @@ function mutated(text: string, pick: (n: number) => number): string {
     else if (kind === 3) out = out.slice(0, at) + String.fromCharCode(pick(256)) + out.slice(at + 1)
     else if (kind === 4) out = out.slice(0, at)
     else {
-      // A line is where most meaning begins.
+      // Most meaning begins at a line.
       const lines = out.split('\r\n')
       const line = pick(lines.length)
       if (kind === 5) lines.splice(line, 0, word.trimEnd())
@@ -117,7 +117,7 @@ function mutated(text: string, pick: (n: number) => number): string {
   return out
 }
 
-/** Names and values without what concerns the connection only. */
+/** Returns names and values without those of the connection. */
 function pairsOf(fields: readonly string[], dropped: ReadonlySet<string>): string[] {
   const pairs: string[] = []
   for (let i = 0; i + 1 < fields.length; i += 2) {
@@ -139,7 +139,7 @@ const ofResponses = new Set([
   ...['connection', 'keep-alive', 'te', 'upgrade', 'trailer', 'transfer-encoding', 'http2-settings'],
 ])
 
-/** What is wrong with how the fast lane reads a request; undefined when llhttp reads the same, or it leaves the request alone. */
+/** Returns how the fast path reads a request differently from llhttp; undefined when it does not, or rejects the request. */
 function requestFault(bytes: Buffer): string | undefined {
   const fast = fastRequest(bytes)
   if (fast === undefined) return undefined
@@ -164,7 +164,7 @@ function responseFault(bytes: Buffer, bodyless: boolean, cut: number): string | 
   return undefined
 }
 
-/** What is wrong with a head that was put right; undefined where it can be sent on. */
+/** Returns what is wrong with a corrected head; undefined when it can be forwarded. */
 function repairFault(bytes: Buffer): string | undefined {
   const head = readAnyResponse(bytes, false)
   if (typeof head !== 'object') return undefined
@@ -182,7 +182,7 @@ function differs(ours: Message, theirs: Message, refused: boolean): string | und
   if (ours.line !== theirs.line) return `${ours.line} is not ${theirs.line}`
   if (ours.whole && !theirs.whole) return 'llhttp sees no end'
   if (!refused && theirs.whole !== ours.whole) return 'only llhttp sees its end'
-  // What was refused in the middle was passed on up to there.
+  // A body rejected in the middle was forwarded up to there.
   if (refused ? !theirs.body.startsWith(ours.body) : ours.body !== theirs.body) {
     return `body ${JSON.stringify(ours.body)} is not ${JSON.stringify(theirs.body)}`
   }
@@ -208,7 +208,7 @@ t.test(`requests: both parsers agree (LOCALD_FUZZ_SEED=${seed})`, { timeout: 3_6
     if (fault !== undefined) return void t.fail(`${JSON.stringify(bytes.toString('latin1'))}: ${fault}`)
     if (fastRequest(bytes) !== undefined) taken++
   }
-  t.ok(taken > inputs / 20, `${taken} of ${inputs} were taken by the fast lane`)
+  t.ok(taken > inputs / 20, `${taken} of ${inputs} were accepted by the fast path`)
 })
 
 t.test(`responses: both parsers agree (LOCALD_FUZZ_SEED=${seed})`, { timeout: 3_600_000 }, async t => {

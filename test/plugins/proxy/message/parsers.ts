@@ -3,18 +3,18 @@ import { ChunkReader } from '../../../../plugins/proxy/message/chunked.ts'
 import { readRequest } from '../../../../plugins/proxy/message/request-head.ts'
 import { readResponse } from '../../../../plugins/proxy/message/response-head.ts'
 
-/** What one of the two parsers read of some bytes. */
+/** A message as one of the two parsers read it. */
 export interface Message {
   /** Method and target, or status. */
   readonly line: string
   /** Names in lower case and values, in order. */
   readonly fields: readonly string[]
   body: string
-  /** Whether its end was seen. */
+  /** Whether it is complete. */
   whole: boolean
 }
 
-/** What a parser made of a connection's bytes: messages, and whether it refused what came after them. */
+/** A connection's bytes as a parser read them: messages, and whether it rejected the bytes after them. */
 export interface Reading {
   readonly messages: readonly Message[]
   readonly refused: boolean
@@ -45,7 +45,7 @@ function isBinding(value: unknown): value is Binding {
 }
 
 function bindingOf(): Binding {
-  // Node's own copy of llhttp, as node:http uses it; there is no public way to it, and Node 24 has closed process.binding.
+  // Node's llhttp, as node:http uses it; it has no public API, and Node 24 has closed process.binding.
   const found: unknown = createRequire(import.meta.url)('node:_http_common')
   if (!isBinding(found)) throw new Error('Node gives no access to its HTTP parser')
   return found
@@ -53,7 +53,7 @@ function bindingOf(): Binding {
 
 const { HTTPParser, methods } = bindingOf()
 
-/** Reads bytes with llhttp, strict as node:http has it. */
+/** Reads bytes with llhttp, as strictly as node:http. */
 export function llhttp(kind: 'request' | 'response', pieces: readonly Buffer[], bodyless = false): Reading {
   const messages: Message[] = []
   const parser = new HTTPParser()
@@ -93,10 +93,10 @@ export function llhttp(kind: 'request' | 'response', pieces: readonly Buffer[], 
   return { messages, refused: false }
 }
 
-/** What the fast lane takes of the beginning of a connection: one request, or nothing. */
+/** Reads one request as the fast path does; undefined when it rejects the bytes. */
 export function fastRequest(bytes: Buffer): (Message & { readonly end: number }) | undefined {
   const request = readRequest(bytes)
-  // What it remembers of the last request must not change what it reads.
+  // The cache of the last request must not change the result.
   const again = readRequest(bytes)
   if (JSON.stringify(request) !== JSON.stringify(again)) throw new Error('a request read in two ways')
   if (typeof request !== 'object') return undefined
@@ -104,7 +104,7 @@ export function fastRequest(bytes: Buffer): (Message & { readonly end: number })
   return { line: `${request.head ? 'HEAD' : 'GET'} ${request.path}`, fields, body: '', whole: true, end: request.end }
 }
 
-/** What a link makes of a service's bytes, the way it reads them: heads, then the body as the head says. */
+/** Reads a service's bytes as an upstream connection does: heads, then the body as the head frames it. */
 export function fastResponse(bytes: Buffer, bodyless: boolean, cut: number): Reading {
   const messages: Message[] = []
   let rest = bytes
@@ -134,7 +134,7 @@ function readBody(message: Message, ending: Head['ending'], bytes: Buffer, cut: 
   return true
 }
 
-/** In two pieces, and both ways: what is in the chunks, and the bytes that are passed on, read again, must be the same. */
+/** Reads chunks in two pieces and both ways: their content must equal that of the forwarded bytes, read again. */
 function readChunks(message: Message, bytes: Buffer, cut: number): boolean {
   const [wire, data]: [Buffer[], Buffer[]] = [[], []]
   const [one, two] = [new ChunkReader(), new ChunkReader()]

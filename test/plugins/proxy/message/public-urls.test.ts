@@ -27,9 +27,9 @@ t.test('rewrites redirects and cookies of a service', async t => {
     stream.resume()
     return headers ?? {}
   }
-  const lanes = {
-    'the fast lane': async (path: string) => (await get(port, 'shop.localhost:99', path)).res.headers,
-    'the other lane': async (path: string) =>
+  const ways = {
+    'the fast path': async (path: string) => (await get(port, 'shop.localhost:99', path)).res.headers,
+    'node:http': async (path: string) =>
       (await get(port, 'shop.localhost:99', path, { method: 'POST', body: 'x' })).res.headers,
     'HTTP/2': overH2,
   }
@@ -70,17 +70,17 @@ t.test('rewrites redirects and cookies of a service', async t => {
     ['/old/x', 'set-cookie', '__Host-a=b; Path=/; Secure', '__Host-a=b; Path=/; Secure'],
     ['/old/x', 'set-cookie', 'a=b', 'a=b'],
   ]
-  for (const [lane, ask] of Object.entries(lanes)) {
-    const base = lane === 'HTTP/2' ? `https://shop.localhost:${securePort}` : 'http://shop.localhost:99'
+  for (const [way, ask] of Object.entries(ways)) {
+    const base = way === 'HTTP/2' ? `https://shop.localhost:${securePort}` : 'http://shop.localhost:99'
     for (const [path, name, value, wanted] of cases) {
       answer = [name, value.replace('BASE', base)]
       const found = (await ask(path))[name.toLowerCase()]
-      t.equal(String(found), wanted.replace('BASE', base), `${lane}: ${path} ${value}`)
+      t.equal(String(found), wanted.replace('BASE', base), `${way}: ${path} ${value}`)
     }
   }
   status = 200
   answer = ['Location', `http://${there}/`, 'Set-Cookie', 'a=b; Path=/']
-  t.equal((await get(port, 'shop.localhost')).header('location'), `http://${there}/`, 'one that is no redirect')
+  t.equal((await get(port, 'shop.localhost')).header('location'), `http://${there}/`, 'a response that is no redirect')
   t.equal((await get(port, 'shop.localhost', '/old')).header('set-cookie'), 'a=b; Path=/old')
   status = 201
   t.equal((await get(port, 'shop.localhost:99')).header('location'), 'http://shop.localhost:99/')

@@ -40,6 +40,8 @@ t.test('error pages in a browser', { timeout: 90_000, skip: noBrowser }, async t
     catalog.set('shop:web', { status: 'starting', reason: 'no connection yet' })
     await shows(page, 'no connection yet')
     await shows(page, 'compiling')
+    catalog.set('shop:web', { status: 'starting', reason: 'waiting for `db`' })
+    await page.locator('#reason code', { hasText: 'db' }).waitFor({ timeout: 10_000 })
     catalog.set('shop:web', { ...at(service.port), reason: null })
     await shows(page, 'it works')
     t.equal(visits(), 3)
@@ -52,7 +54,7 @@ t.test('error pages in a browser', { timeout: 90_000, skip: noBrowser }, async t
         crashes++
         catalog.set('shop:web', { status: 'restarting', restarts: crashes, reason: 'exited with code 7' })
         socket.destroy()
-        // Longer than a page is held, so that it is its progress that is shown.
+        // Longer than a page is held, so that the progress page is shown.
         if (crashes === 1) setTimeout(() => catalog.set('shop:web', { ...at(dies.port), reason: null }), 200)
       })
     })
@@ -63,7 +65,7 @@ t.test('error pages in a browser', { timeout: 90_000, skip: noBrowser }, async t
     catalog.set('shop:web', { status: 'waiting', restarts: 0 })
     catalog.set('shop:web', at(service.port))
     await shows(page, 'it works')
-    t.equal(crashes, 2, 'until it runs anew')
+    t.equal(crashes, 2, 'until it runs again')
   })
 
   t.strictSame(problems, [], 'the content security policy lets the page work')

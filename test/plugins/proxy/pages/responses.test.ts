@@ -66,7 +66,7 @@ t.test('error pages', async t => {
     t.match(got.body, '<h1>shop:web failed</h1>')
     t.match(got.body, 'another <code>port</code>)')
     t.match(got.body, '<title>shop:web failed</title>')
-    t.equal((await page({ method: 'POST' })).awaits, '', 'not one that answers a POST')
+    t.equal((await page({ method: 'POST' })).awaits, '', 'not the response to a POST')
     t.equal(await news('start'), 202)
     const later = news('start')
     await eventually(() => catalog.listeners.size > 1, 'it waits for news')
@@ -84,13 +84,13 @@ t.test('error pages', async t => {
     t.match(wrong.got.body, 'web listens on port 4000, not on $PORT (26066)</h1>')
     t.match(wrong.got.body, 'Set <code>port = 4000</code> for it.')
     t.ok(performance.now() - started < 2_000, 'at once')
-    t.match(JSON.parse((await get(port, 'shop.localhost')).body).error, fault, 'and to who waits for data')
+    t.match(JSON.parse((await get(port, 'shop.localhost')).body).error, fault, 'and to waiters for data')
     t.equal(await news('fault'), 202)
     catalog.set('shop:web', { status: 'running' })
     t.equal((await page()).awaits, 'fault')
     const examined = catalog.examined
     t.equal((await get(port, 'shop.localhost')).status, 502)
-    t.ok(catalog.examined > examined, 'it is looked again whether it can be reached by now')
+    t.ok(catalog.examined > examined, 'it is checked again')
     catalog.faults.clear()
     const real = await serve(t, (_, res) => res.end('up'))
     catalog.set('shop:web', at(real.port))
@@ -113,7 +113,7 @@ t.test('error pages', async t => {
     catalog.set('shop:web', at(broken.port))
     t.equal(await news(awaits), 202, 'not when it was only restarted after a crash')
     catalog.set('shop:web', { status: 'waiting', restarts: 0 })
-    t.equal(await news(awaits), 204, 'but when somebody has started it')
+    t.equal(await news(awaits), 204, 'but when it was started manually')
   })
 
   await t.test('of an unknown host', async t => {
@@ -131,7 +131,7 @@ t.test('error pages', async t => {
     t.match(far.body, 'shop:web')
     const stranger = await get(port, 'shop.localhost.evil.example', '/', { headers: html })
     t.equal(stranger.status, 404)
-    t.notMatch(stranger.body, 'shop:web', 'a name of someone’s own, pointed here, is told nothing')
+    t.notMatch(stranger.body, 'shop:web', 'a public name that points here gets no list')
     t.match(JSON.parse((await get(port, 'shpo.localhost')).body).error, {
       code: 'UNKNOWN_SERVICE',
       hint: 'Did you mean shop.localhost?',

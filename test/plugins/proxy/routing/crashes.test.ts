@@ -44,19 +44,19 @@ t.test('requests that crash their service', async t => {
     t.strictSame(seen, ['GET /die?x', 'GET /die?x'])
     await eventually(() => catalog.get('shop:web')?.status === 'running', 'it recovers')
     t.equal((await get(port, 'shop.localhost', '/other', { headers: navigation })).body, 'ok', 'others are served')
-    t.equal((await visit()).status, 502, 'a person may try again')
+    t.equal((await visit()).status, 502, 'a manual reload tries again')
     t.equal(seen.length, 4, 'which is one crash')
 
     begin()
     t.equal((await visit()).status, 502, 'with a restart that is quick')
-    t.equal(seen.length, 2, 'and with a new run, which may be of other code')
+    t.equal(seen.length, 2, 'and with a new run, perhaps of other code')
     for (const method of ['POST', 'PUT', 'DELETE']) {
       for (const body of method === 'DELETE' ? [''] : ['', 'x']) {
         await eventually(() => catalog.get('shop:web')?.status === 'running', 'it recovers')
         begin()
         const got = await get(port, 'shop.localhost', '/die', { method, body })
         t.match(JSON.parse(got.body).error.message, `shop:web crashed on ${method} /die: exited with code 7`)
-        t.strictSame(seen, [`${method} /die`], 'is never repeated')
+        t.strictSame(seen, [`${method} /die`], 'is never retried')
       }
     }
   })

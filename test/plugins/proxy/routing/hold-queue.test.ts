@@ -121,7 +121,7 @@ t.test('requests for a service that is starting', async t => {
     const service = await serve(t, (_req, res) => res.end('up'))
     catalog.set('shop:web', at(service.port))
     t.equal((await get(port, 'shop.localhost', '/x?y', { headers: { 'x-locald-progress': '1' } })).status, 204)
-    t.equal((await head).status, 200, 'others were held meanwhile')
+    t.equal((await head).status, 200, 'others are held meanwhile')
     t.equal((await data).body, 'up')
     catalog.set('shop:web', { status: 'starting' })
     const soon = get(port, 'shop.localhost', '/', { headers: navigation })

@@ -46,10 +46,10 @@ t.test('services that fail to respond', async t => {
       socket.on('data', data => {
         if (data.includes('/fine')) return void socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
         crashes++
-        // As its supervisor has it: it ends, and is there again.
+        // As its supervisor reports it: it exits, and runs again.
         catalog.set('shop:web', { status: 'restarting' })
         socket.destroy()
-        // Not before the request waits for it, unless it is sent again at once.
+        // Only once the request waits for it, unless it is retried at once.
         const back = () => {
           if (catalog.waiting > 0) catalog.set('shop:web', at(service.port))
           else if (crashes === 1) setImmediate(back)
@@ -72,8 +72,8 @@ t.test('services that fail to respond', async t => {
     }
     const plain = async (path: string, headers = {}) => (await get(port, 'shop.localhost', path, { headers })).status
     for (const [what, ask] of Object.entries({
-      'the fast lane': plain,
-      'the other lane': (path: string) => plain(path, { te: 'trailers' }),
+      'the fast path': plain,
+      'node:http': (path: string) => plain(path, { te: 'trailers' }),
       'HTTP/2': secure,
     })) {
       for (const warm of [false, true]) {
@@ -137,11 +137,15 @@ t.test('forwards to a program that listens in place of a stopped service', async
   for (const status of ['stopped', 'failed', 'exited'] as const) {
     catalog.set('shop:web', { ...at(debugged.port), status })
     catalog.standIns.clear()
-    t.equal((await get(port, 'shop.localhost')).status, 503, 'a stranger on its port is not asked')
+    t.equal(
+      (await get(port, 'shop.localhost')).status,
+      503,
+      'a program on its port that is no stand-in gets no request',
+    )
     catalog.standIns.add('shop:web')
     t.equal((await get(port, 'shop.localhost')).body, 'GET ')
     t.equal((await get(port, 'shop.localhost', '/', { method: 'POST', body: 'x' })).body, 'POST x')
     catalog.set('shop:web', { ...at(await unused()), status })
-    t.equal((await get(port, 'shop.localhost')).status, 503, 'when it has gone')
+    t.equal((await get(port, 'shop.localhost')).status, 503, 'after its timeout')
   }
 })

@@ -91,7 +91,7 @@ t.test('routing', async t => {
     t.equal(catalog.scans, scans, 'no scan while nothing changes')
     catalog.emit({ event: 'step', key: 'shop:web', text: 'x' })
     await get(port, 'shop.localhost')
-    t.equal(catalog.scans, scans, 'a step is no change')
+    t.equal(catalog.scans, scans, 'a step changes nothing')
     catalog.set('shop:web', at(api?.port ?? 0))
     t.match((await get(port, 'shop.localhost')).body, /^api/)
     t.equal(catalog.scans, scans + 1)

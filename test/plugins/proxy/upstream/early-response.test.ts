@@ -10,7 +10,7 @@ import { textOf } from '../lib/client.ts'
 import { at, raw } from '../lib/services.ts'
 import { deadline } from '../lib/wait.ts'
 
-/** A service in a process of its own: it answers as soon as it has a head, and closes with the rest of the request unread. */
+/** A service in a separate process: it responds as soon as it has a head, and closes with the rest of the request unread. */
 const hasty = `
 require('node:net').createServer(socket => {
   socket.on('error', () => undefined)
@@ -33,7 +33,7 @@ async function started(t: Test): Promise<number> {
 const size = 4_000_000
 const piece = Buffer.alloc(64 * 1024, 'x')
 
-/** Uploads until it is answered; a client that is answered sends no more. */
+/** Uploads until a response arrives. */
 async function upload(run: Running, path: string, hasLength: boolean, secure: boolean): Promise<string> {
   const headers = { host: 'shop.localhost', ...(hasLength ? { 'content-length': size } : {}) }
   const signal = AbortSignal.timeout(deadline)

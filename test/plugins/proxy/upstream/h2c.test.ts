@@ -8,7 +8,7 @@ import { get } from '../lib/client.ts'
 import { at, listening, unused } from '../lib/services.ts'
 import { deadline, eventually, latch } from '../lib/wait.ts'
 
-/** How many there are, of either side. */
+/** Returns the number of open sockets, of both sides. */
 function openSockets(): number {
   return process.getActiveResourcesInfo().filter(name => name === 'TCPSocketWrap').length
 }
@@ -69,8 +69,8 @@ t.test('forwards to a service that speaks h2c', async t => {
   t.match(old.res.trailers, { 'grpc-status': '0' })
   t.equal((await get(run.port, 'shop.localhost', '/shop.Stock/Missing')).header('grpc-status'), '5')
   for (const made of sessions) made.destroy()
-  await eventually(() => sessions.size === 0, 'its connections are gone')
-  t.match(await ask(secure, { ':method': 'POST' }, 'again'), { body: 'again' }, 'and made anew')
+  await eventually(() => sessions.size === 0, 'its connections are closed')
+  t.match(await ask(secure, { ':method': 'POST' }, 'again'), { body: 'again' }, 'and opened again')
   run.catalog.set('shop:web', { ...at(await unused()), protocol: 'h2c' })
   t.match(await ask(secure, { ':method': 'POST' }, 'x'), { status: 502, body: /nothing listens/ })
   t.match(await get(run.port, 'shop.localhost'), { status: 502, body: /nothing listens/ })
@@ -125,7 +125,7 @@ t.test('services that speak h2c and close their connection', { timeout: 30_000 }
     const { port } = await listening(t, server)
     run.catalog.set('shop:web', { ...at(port), protocol: 'h2c' })
     t.match(await ask(await session(t, run)), { status: 502 })
-    t.equal(streams, 2, 'asked twice')
+    t.equal(streams, 2, 'sent twice')
   })
 })
 
@@ -133,7 +133,7 @@ t.test('forwards responses of a service that resets its streams with NO_ERROR', 
   const run = await boot(t, { limits: { grace: 50 } })
   const server = http2.createServer()
   const reset = latch()
-  // It never reads what it is sent.
+  // It never reads the request.
   server.on('stream', (stream, headers) => {
     stream.on('error', () => undefined)
     const end = (): void => {
@@ -159,6 +159,6 @@ t.test('forwards responses of a service that resets its streams with NO_ERROR', 
   await once(slow, 'close')
   const [made]: http2.ServerHttp2Session[] = await first
   made?.destroy()
-  await eventually(() => openSockets() <= before, 'its connection ends')
-  t.pass('and its connection ends')
+  await eventually(() => openSockets() <= before, 'its connection is closed')
+  t.pass('and its connection is closed')
 })

@@ -27,7 +27,7 @@ t.test('waits for requests in flight before a service is stopped', async t => {
   const stopping = () => host.hooks.stopping.promise({ key: 'shop:web', name: 'web', type: 'exec', project })
   const idle = performance.now()
   await stopping()
-  t.ok(performance.now() - idle < landing / 2, 'nothing is on its way')
+  t.ok(performance.now() - idle < landing / 2, 'nothing is in flight')
   const requests: Readonly<Record<string, () => Promise<{ status: number; body: string }>>> = {
     'a GET': () => get(run.port, 'shop.localhost'),
     'a response under way': () => get(run.port, 'shop.localhost', '/begun'),
@@ -45,7 +45,7 @@ t.test('waits for requests in flight before a service is stopped', async t => {
       waits = false
     })
     await new Promise(setImmediate)
-    t.ok(waits, `${what} is waited for`)
+    t.ok(waits, `${what} is awaited`)
     open[0]?.()
     const { status, body } = await answer
     await stopped
@@ -58,16 +58,16 @@ t.test('waits for requests in flight before a service is stopped', async t => {
   const begun = performance.now()
   await stopping()
   const waited = performance.now() - begun
-  t.ok(waited > landing * 0.9, `one that takes too long is waited for in vain (${waited} ms)`)
+  t.ok(waited > landing * 0.9, `a slow request is awaited up to the limit (${waited} ms)`)
   const late = performance.now()
   await stopping()
-  t.ok(performance.now() - late < landing / 2, 'one that has taken that long already is not')
+  t.ok(performance.now() - late < landing / 2, 'a request that has taken that long already is not')
   open[0]?.()
   await slow
   const accept = 'text/event-stream'
   const streams = {
     'an event stream': () => get(run.port, 'shop.localhost', '/begun', { headers: { accept } }),
-    'one of the other lane': () => get(run.port, 'shop.localhost', '/begun', { method: 'POST', headers: { accept } }),
+    'one by node:http': () => get(run.port, 'shop.localhost', '/begun', { method: 'POST', headers: { accept } }),
     'one of HTTP/2': () => ask(client, { ':path': '/begun', accept }),
     'one of HTTP/2 that a POST began': () => ask(client, { ':path': '/begun', ':method': 'POST', accept }, 'x'),
   }
@@ -87,5 +87,5 @@ t.test('waits for requests in flight before a service is stopped', async t => {
   await upgraded.promise
   const free = performance.now()
   await stopping()
-  t.ok(performance.now() - free < landing / 2, 'nor is a connection that became something else')
+  t.ok(performance.now() - free < landing / 2, 'nor is an upgraded connection')
 })

@@ -26,7 +26,7 @@ t.test('responses that violate the grammar', async t => {
       const service = await raw(t, socket => {
         connections++
         socket.on('data', () => {
-          // In two pieces, and kept open where the body says where it ends.
+          // In two pieces, and kept open where the body is framed.
           socket.write(head.slice(0, 30))
           setImmediate(() => socket.write(`${head.slice(30)}${body === '' ? '2\r\nok\r\n0\r\n\r\n' : body}`))
           if (head.startsWith('HTTP/1.0')) setImmediate(() => socket.end())
@@ -38,7 +38,7 @@ t.test('responses that violate the grammar', async t => {
         t.match([got.status, got.body, got.header('x')], [200, 'ok', 'a'], `${method}, ${what}`)
         t.notOk(got.header('content-length') !== undefined && got.header('transfer-encoding') !== undefined, what)
       }
-      t.equal(connections, 3, `${what}: no connection is used again`)
+      t.equal(connections, 3, `${what}: no connection is reused`)
     }
   })
 

@@ -40,14 +40,14 @@ t.test('connections to services', async t => {
       socket.on('data', data => {
         seen.push(data.toString('latin1').split(' ')[0] ?? '')
         perConnection[index] = ++requests
-        // The race of every keep-alive: the server closes while the next request is under way.
+        // The race of every keep-alive: the server closes while the next request is in flight.
         if (requests > 1) socket.destroy()
         else socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')
       })
     })
     catalog.set('shop:web', at(service.port))
     t.equal((await get(port, 'shop.localhost')).body, 'ok')
-    t.equal((await get(port, 'shop.localhost')).body, 'ok', 'repeated on a new connection')
+    t.equal((await get(port, 'shop.localhost')).body, 'ok', 'retried on a new connection')
     t.strictSame(seen, ['GET', 'GET', 'GET'])
     await get(port, 'shop.localhost')
     seen.length = 0

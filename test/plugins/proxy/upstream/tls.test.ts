@@ -38,7 +38,7 @@ t.test('a service that speaks TLS', async t => {
       (await get(port, name, '/', { method: 'POST', body: 'x'.repeat(100_000) })).body,
       `POST ${'x'.repeat(100_000)} ${name} http/1.1 ${name} http`,
     )
-    t.match((await get(port, `web.${name}`)).body, `GET  web.${name} http/1.1`, 'by the name that was asked for')
+    t.match((await get(port, `web.${name}`)).body, `GET  web.${name} http/1.1`, 'by the requested name')
   })
 
   await t.test('is reached over HTTP/2 and by WebSocket', async t => {
