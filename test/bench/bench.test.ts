@@ -8,7 +8,7 @@ import { root } from '../lib/user.ts'
 const benches = { cli: 10, start: 6, idle: 6, output: 12, restart: 8 } as const
 const main = join(root, 'build', 'bench', 'main.js')
 
-t.test('a tiny run', { timeout: 240_000 }, async t => {
+t.test('runs every benchmark in a small size', { timeout: 240_000 }, async t => {
   // An environment that the test runner does not put itself into: with it every Node takes five times as long.
   const clean = ['-i', `PATH=${process.env['PATH']}`, `HOME=${process.env['HOME']}`]
   const words = [...clean, process.execPath, main, '--smoke', ...Object.keys(benches)]
@@ -34,7 +34,7 @@ t.test('a tiny run', { timeout: 240_000 }, async t => {
   )
 })
 
-t.test('a bench that there is not', async t => {
+t.test('rejects an unknown benchmark', async t => {
   const ran = spawnSync(process.execPath, [main, 'spede'], { encoding: 'utf8' })
   t.equal(ran.status, 2)
   t.match(ran.stderr, /^no bench 'spede': cli, /)

@@ -24,49 +24,53 @@ async function installed(t: Test, it: WithLaunchd): Promise<void> {
   await it.box.ok(['server', 'install'], { env: it.env })
 }
 
-on('darwin', 'launchd starts the daemon from then on, until that is undone; services run on', async (t, machine) => {
-  const it = withLaunchd(machine)
-  const { box, env, file } = it
-  const folder = box.project('shop', shop)
-  await box.up(folder, [], { env })
-  const { pid } = await box.service(folder, 'job')
-  const install = async () => JSON.parse((await box.ok(['server', 'install', '--json'], { env })).stdout)
-  const first = await install()
-  t.match(first, { file, hint: /System Settings › General › Login Items/ })
-  t.equal(first.pid, await isByLaunchd(t, it))
-  t.match(await launchctl(it, 'print', it.gui), 'state = running')
-  const text = readFileSync(file, 'utf8')
-  t.notMatch(text, 'LimitLoadToSessionType')
-  t.match(text, /<key>LANG<\/key>\s*<string>C\.UTF-8</, 'which launchd does not give')
-  t.notMatch(text, 'TMPDIR')
-  t.equal((await box.service(folder, 'job')).pid, pid)
+on(
+  'darwin',
+  'server install lets launchd start the daemon until server uninstall; services keep running',
+  async (t, machine) => {
+    const it = withLaunchd(machine)
+    const { box, env, file } = it
+    const folder = box.project('shop', shop)
+    await box.up(folder, [], { env })
+    const { pid } = await box.service(folder, 'job')
+    const install = async () => JSON.parse((await box.ok(['server', 'install', '--json'], { env })).stdout)
+    const first = await install()
+    t.match(first, { file, hint: /System Settings › General › Login Items/ })
+    t.equal(first.pid, await isByLaunchd(t, it))
+    t.match(await launchctl(it, 'print', it.gui), 'state = running')
+    const text = readFileSync(file, 'utf8')
+    t.notMatch(text, 'LimitLoadToSessionType')
+    t.match(text, /<key>LANG<\/key>\s*<string>C\.UTF-8</, 'which launchd does not give')
+    t.notMatch(text, 'TMPDIR')
+    t.equal((await box.service(folder, 'job')).pid, pid)
 
-  t.comment('again, twice: bootout returns before the job is removed')
-  for (const round of [1, 2]) {
-    await install()
-    t.equal(readFileSync(file, 'utf8'), text, `round ${round}`)
+    t.comment('again, twice: bootout returns before the job is removed')
+    for (const round of [1, 2]) {
+      await install()
+      t.equal(readFileSync(file, 'utf8'), text, `round ${round}`)
+      await isByLaunchd(t, it)
+    }
+    t.equal((await box.service(folder, 'job')).pid, pid, 'services were left alone')
+
+    t.comment('restarted, then shut down and needed')
+    const before = (await box.server()).pid
+    await box.ok(['server', 'restart'], { env })
+    t.not(await isByLaunchd(t, it), before)
+    t.equal((await box.service(folder, 'job')).pid, pid, 'services were left alone')
+    t.match((await box.ok(['server', 'shutdown', '--pid', '1'], { env })).stdout, 'No daemon with pid 1 is running')
+    await box.ok(['server', 'shutdown'], { env })
+    await box.ok(['server', 'start'], { env })
     await isByLaunchd(t, it)
-  }
-  t.equal((await box.service(folder, 'job')).pid, pid, 'services were left alone')
 
-  t.comment('restarted, then shut down and needed')
-  const before = (await box.server()).pid
-  await box.ok(['server', 'restart'], { env })
-  t.not(await isByLaunchd(t, it), before)
-  t.equal((await box.service(folder, 'job')).pid, pid, 'services were left alone')
-  t.match((await box.ok(['server', 'shutdown', '--pid', '1'], { env })).stdout, 'No daemon with pid 1 is running')
-  await box.ok(['server', 'shutdown'], { env })
-  await box.ok(['server', 'start'], { env })
-  await isByLaunchd(t, it)
-
-  await box.up(folder, [], { env })
-  const next = await box.service(folder, 'job')
-  t.equal((await box.ok(['server', 'uninstall'], { env })).stdout, `Removed ${file}\n`)
-  t.notOk(existsSync(file))
-  t.same(jobsOf(it), {}, 'launchd has nothing of it')
-  t.equal((await box.service(folder, 'job')).pid, next.pid, 'another daemon has adopted it')
-  t.equal((await box.ok(['server', 'uninstall'], { env })).stdout, 'Nothing is installed\n')
-})
+    await box.up(folder, [], { env })
+    const next = await box.service(folder, 'job')
+    t.equal((await box.ok(['server', 'uninstall'], { env })).stdout, `Removed ${file}\n`)
+    t.notOk(existsSync(file))
+    t.same(jobsOf(it), {}, 'launchd has nothing of it')
+    t.equal((await box.service(folder, 'job')).pid, next.pid, 'another daemon has adopted it')
+    t.equal((await box.ok(['server', 'uninstall'], { env })).stdout, 'Nothing is installed\n')
+  },
+)
 
 on('darwin', 'the agent has the PATH of the shell that installed it', async (t, machine) => {
   const it = withLaunchd(machine)
@@ -85,7 +89,7 @@ on('darwin', 'the agent has the PATH of the shell that installed it', async (t, 
   await isByLaunchd(t, it)
 })
 
-on('darwin', 'what launchd refuses is undone and reported', async (t, machine) => {
+on('darwin', 'a refusal of launchd is reported, and the agent is removed again', async (t, machine) => {
   const it = withLaunchd(machine)
   const { box, env, file } = it
   const folder = box.project('shop', shop)
@@ -160,18 +164,14 @@ on(
   },
 )
 
-on(
-  'darwin',
-  'during a login, when launchd starts nothing by itself, the daemon is started all the same',
-  async (t, machine) => {
-    const it = withLaunchd(machine)
-    it.box.write(join(it.box.home, 'launchd.ondemand'), '')
-    await installed(t, it)
-    await isByLaunchd(t, it)
-  },
-)
+on('darwin', 'during a login, when launchd starts no agents, the daemon starts without it', async (t, machine) => {
+  const it = withLaunchd(machine)
+  it.box.write(join(it.box.home, 'launchd.ondemand'), '')
+  await installed(t, it)
+  await isByLaunchd(t, it)
+})
 
-on('darwin', 'a daemon that is killed is started again by launchd, and commands wait for it', async (t, machine) => {
+on('darwin', 'launchd restarts a killed daemon, and commands wait for it', async (t, machine) => {
   const it = withLaunchd(machine)
   const { box, env } = it
   const folder = box.project('shop', shop)
@@ -187,78 +187,70 @@ on('darwin', 'a daemon that is killed is started again by launchd, and commands 
   t.equal((await box.service(folder, 'job')).pid, pid)
 })
 
-on(
-  'darwin',
-  'an agent that finds a daemon running is content, and is not started again and again',
-  async (t, machine) => {
-    const it = withLaunchd(machine)
-    const { box, env } = it
-    await installed(t, it)
-    const boot = join(box.home, 'Library', 'Application Support', 'locald', 'sandboxes', box.name, 'data', 'boot.json')
-    renameSync(boot, `${boot}.away`)
-    await box.ok(['server', 'shutdown'], { env })
-    await box.ok(['server', 'start'], { env })
-    renameSync(`${boot}.away`, boot)
-    const { pid } = await box.server()
-    const runs = jobsOf(it)[it.gui]?.runs ?? 0
-    await launchctl(it, 'kickstart', it.gui)
-    const ended = await until('its end', () => {
-      const job = jobsOf(it)[it.gui]
-      return job !== undefined && job.pid === null && job.runs > runs && job
-    })
-    t.equal(ended.exit, 0)
-    // That nothing happens is the point: launchd would start it again after the throttle.
-    await new Promise(resolve => setTimeout(resolve, throttleS * 1500))
-    t.equal(jobsOf(it)[it.gui]?.runs, runs + 1)
-    t.equal((await box.server()).pid, pid)
-  },
-)
+on('darwin', 'an agent that finds a running daemon exits with success and is not restarted', async (t, machine) => {
+  const it = withLaunchd(machine)
+  const { box, env } = it
+  await installed(t, it)
+  const boot = join(box.home, 'Library', 'Application Support', 'locald', 'sandboxes', box.name, 'data', 'boot.json')
+  renameSync(boot, `${boot}.away`)
+  await box.ok(['server', 'shutdown'], { env })
+  await box.ok(['server', 'start'], { env })
+  renameSync(`${boot}.away`, boot)
+  const { pid } = await box.server()
+  const runs = jobsOf(it)[it.gui]?.runs ?? 0
+  await launchctl(it, 'kickstart', it.gui)
+  const ended = await until('its end', () => {
+    const job = jobsOf(it)[it.gui]
+    return job !== undefined && job.pid === null && job.runs > runs && job
+  })
+  t.equal(ended.exit, 0)
+  // That nothing happens is the point: launchd would start it again after the throttle.
+  await new Promise(resolve => setTimeout(resolve, throttleS * 1500))
+  t.equal(jobsOf(it)[it.gui]?.runs, runs + 1)
+  t.equal((await box.server()).pid, pid)
+})
 
-on(
-  'darwin',
-  'doctor reports an agent whose programs were moved, and one that launchd does not have',
-  async (t, machine) => {
-    const it = withLaunchd(machine)
-    const { box, env, file } = it
-    const look = async () => {
-      const { checks }: DoctorAnswer = JSON.parse((await box.run(['doctor', '--json'], { env })).stdout)
-      return checks.find(({ id }) => id === 'launch-agent')
-    }
-    await box.ok(['server', 'start'], { env })
-    t.match(await look(), { status: 'skip' })
-    await installed(t, it)
-    t.match(await look(), { status: 'pass', summary: /launchd has dev\.locald\.\S+ loaded \(gui\/\d+\)/ })
+on('darwin', 'doctor reports an agent whose programs were moved, and one that is not loaded', async (t, machine) => {
+  const it = withLaunchd(machine)
+  const { box, env, file } = it
+  const look = async () => {
+    const { checks }: DoctorAnswer = JSON.parse((await box.run(['doctor', '--json'], { env })).stdout)
+    return checks.find(({ id }) => id === 'launch-agent')
+  }
+  await box.ok(['server', 'start'], { env })
+  t.match(await look(), { status: 'skip' })
+  await installed(t, it)
+  t.match(await look(), { status: 'pass', summary: /launchd has dev\.locald\.\S+ loaded \(gui\/\d+\)/ })
 
-    const text = readFileSync(file, 'utf8')
-    box.write(file, text.replace(/<string>([^<]*\/node)<\/string>/, '<string>/opt/v20 &amp; 1/bin/node</string>'))
-    const fix = 'Run `locald server install`.'
-    t.match(await look(), {
-      status: 'warn',
-      summary: 'the launch agent starts /opt/v20 & 1/bin/node, which cannot be run',
-      fix,
-    })
-    box.write(file, text.replace('daemon.js</string>', 'gone/daemon.js</string>'))
-    t.match(await look(), { status: 'warn', summary: /gone\/daemon\.js, which cannot be run/, fix })
-    box.write(file, text)
+  const text = readFileSync(file, 'utf8')
+  box.write(file, text.replace(/<string>([^<]*\/node)<\/string>/, '<string>/opt/v20 &amp; 1/bin/node</string>'))
+  const fix = 'Run `locald server install`.'
+  t.match(await look(), {
+    status: 'warn',
+    summary: 'the launch agent starts /opt/v20 & 1/bin/node, which cannot be run',
+    fix,
+  })
+  box.write(file, text.replace('daemon.js</string>', 'gone/daemon.js</string>'))
+  t.match(await look(), { status: 'warn', summary: /gone\/daemon\.js, which cannot be run/, fix })
+  box.write(file, text)
 
-    await launchctl(it, 'bootout', it.gui)
-    await until('its removal', () =>
-      launchctl(it, 'print', it.gui).then(
-        () => false,
-        () => true,
-      ),
-    )
-    t.match(await look(), { status: 'warn', summary: /launchd does not have dev\.locald\S+ loaded/, fix })
-    await launchctl(it, 'disable', it.gui)
-    t.match(await look(), { status: 'warn', summary: /is switched off in launchd/, fix: /Login Items/ })
-    await box.ok(['server', 'install'], { env })
-    t.match(await look(), { status: 'pass' }, 'an installation switches it on again')
-  },
-)
+  await launchctl(it, 'bootout', it.gui)
+  await until('its removal', () =>
+    launchctl(it, 'print', it.gui).then(
+      () => false,
+      () => true,
+    ),
+  )
+  t.match(await look(), { status: 'warn', summary: /launchd does not have dev\.locald\S+ loaded/, fix })
+  await launchctl(it, 'disable', it.gui)
+  t.match(await look(), { status: 'warn', summary: /is switched off in launchd/, fix: /Login Items/ })
+  await box.ok(['server', 'install'], { env })
+  t.match(await look(), { status: 'pass' }, 'an installation switches it on again')
+})
 
 on(
   'linux',
-  'without systemd that is said, and what to do instead',
+  'without systemd, server install fails with an alternative',
   async (t, machine) => {
     const box = machine.sandbox()
     for (const verb of ['install', 'uninstall']) {

@@ -10,7 +10,7 @@ const right = '[project]\nname = "shop"\n[services.web]\ncommand = "exec sleep 1
   '',
 )
 
-t.test('wrong configurations', async t => {
+t.test('invalid configurations', async t => {
   const sandbox = new Sandbox(t)
   const folder = sandbox.project('shop', {
     'locald.toml': `${right}type = "worker"\n`,
@@ -42,7 +42,7 @@ t.test('wrong configurations', async t => {
     })
   }
 
-  await t.test('invalid TOML, a file that cannot be read, one of 10 MB', async t => {
+  await t.test('rejects invalid TOML, an unreadable file and one of 10 MB', async t => {
     t.match(await wrong('[project\nname = "x"'), { code: 'CONFIG_INVALID', problems: [{ file, line: 1 }] })
     t.match(await wrong('#'.repeat(10_000_000)), { code: 'CONFIG_UNREADABLE', problems: [{ file }] })
     sandbox.write(file, right)
@@ -51,7 +51,7 @@ t.test('wrong configurations', async t => {
     chmodSync(file, 0o644)
   })
 
-  await t.test('references to nothing are known before anything starts', async t => {
+  await t.test('reports unresolved references before anything starts', async t => {
     const text = `${right}type = "worker"\nenv = { A = "\${NOT_SET_ANYWHERE}" }\n`
     const problem = { line: 6, key: 'services.web.env.A' }
     t.match(await wrong(text), { code: 'ENV_UNRESOLVED', problems: [problem] })
@@ -70,14 +70,14 @@ t.test('wrong configurations', async t => {
     t.equal((await sandbox.run(['config', 'show'], { cwd: folder })).code, 0)
   })
 
-  await t.test('nothing was touched', async t => {
+  await t.test('an invalid configuration changes nothing', async t => {
     sandbox.write(file, `${right}type = "worker"\n`)
     t.match(await sandbox.service(folder, 'web'), { pid: before.pid, startedAt: before.startedAt, restarts: 0 })
     t.equal(registry(), known)
     t.equal((await sandbox.status()).length, 1)
   })
 
-  await t.test('the words a person reads', async t => {
+  await t.test('prints errors with file, line and hint', async t => {
     sandbox.write(file, '[project]\nname = "shop"\n[services.web]\ncomand = "x"\nport = "80"\n')
     const ran = await sandbox.run(['up'], { cwd: folder })
     t.equal(ran.code, 2)
@@ -92,7 +92,7 @@ t.test('wrong configurations', async t => {
   })
 })
 
-t.test('a check warns of what an up warns of', async t => {
+t.test('config check prints the same warnings as up', async t => {
   const sandbox = new Sandbox(t)
   const folder = sandbox.project('shop', {
     'locald.toml': `${right.replace('exec sleep 1000', 'exec python3 -m http.server $PORT')}env.PORT = "1"\n[services.b]\ntype = "worker"\ncommand = "exec sleep 1000"\n`,

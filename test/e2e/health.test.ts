@@ -22,7 +22,7 @@ onHost('health', async (t, machine) => {
   const project = (name: string, services: string) =>
     sandbox.project(name, { 'locald.toml': `[project]\nname = "${name}"\n${services}`, 'server.mjs': server })
 
-  await t.test('every kind of check', async t => {
+  await t.test('supports every type of health check', async t => {
     const folder = project(
       'kinds',
       `
@@ -55,7 +55,7 @@ env = { LISTEN = "::1" }
     t.equal((await sandbox.get('six.kinds.localhost')).body, 'hello', 'what listens on ::1 only is reached')
   })
 
-  await t.test('health goes on after ready, and comes back', async t => {
+  await t.test('a ready service becomes unhealthy and recovers', async t => {
     const folder = project(
       'later',
       `[services.web]\ncommand = "node server.mjs"\nhealth_check = { type = "http", path = "/healthz", interval = 0.1, timeout = 2 }\n`,
@@ -71,7 +71,7 @@ env = { LISTEN = "::1" }
     t.equal((await sandbox.service(folder, 'web')).pid, pid, 'it was not restarted')
   })
 
-  await t.test('a service that is never ready fails the up, and says why', async t => {
+  await t.test('up fails with the reason when a service never becomes ready', async t => {
     const folder = project(
       'never',
       `[services.web]\ncommand = "exec sleep 1000"\nready_timeout = 1\n[services.next]\ncommand = "node server.mjs"\ndepends_on = ["web"]\n`,
@@ -83,7 +83,7 @@ env = { LISTEN = "::1" }
     t.match((await sandbox.service(folder, 'next')).reason, /^web is unhealthy: not ready within 1 s/)
   })
 
-  await t.test('a fixed port that somebody else has', async t => {
+  await t.test('up fails when a fixed port is in use', async t => {
     const first = project('first', `[services.web]\ncommand = "node server.mjs"\n`)
     await sandbox.up(first)
     const { port } = await sandbox.service(first, 'web')
@@ -105,7 +105,7 @@ env = { LISTEN = "::1" }
     t.match(refused.stderr, new RegExp(`port ${taken} of third:web is in use by \\S+ \\(pid ${stranger.child.pid}\\)`))
   })
 
-  await t.test('pipes keep stderr apart, a terminal is one', async t => {
+  await t.test('pipes keep stderr separate, a terminal merges it', async t => {
     const folder = project(
       'streams',
       `
@@ -136,7 +136,7 @@ command = "test -t 1 && echo terminal; printf '\\\\033[31mred\\\\033[0m\\n'"
     t.match((await sandbox.ok(['logs', '--grep', 'r.d'], { cwd: folder })).stdout, /^terminal \| red\n$/)
   })
 
-  await t.test('a type that is not available starts nothing', async t => {
+  await t.test('an unknown service type starts nothing', async t => {
     const folder = project(
       'types',
       `[services.web]\ncommand = "node server.mjs"\n[services.x]\ntype = "exce"\ncommand = "x"\n`,
@@ -148,7 +148,7 @@ command = "test -t 1 && echo terminal; printf '\\\\033[31mred\\\\033[0m\\n'"
     t.same(await sandbox.status(folder), [])
   })
 
-  await t.test('a one-off has the environment of its service, and its exit code', async t => {
+  await t.test('run uses the environment of the service and returns the exit code', async t => {
     const folder = project(
       'oneoff',
       `[services.web]\ncommand = "node server.mjs"\nenv = { GREETING = "of \${project.name} $\${x}" }\ndepends_on = ["dep"]\n[services.dep]\ntype = "worker"\ncommand = "exec sleep 100006"\n`,

@@ -137,7 +137,7 @@ class Target {
 
 const show = (bytes: number) => `${Math.round(bytes / MB)} MB`
 
-onHost('requests that are none', async (t, machine) => {
+onHost('answers malformed requests with errors and stays small', async (t, machine) => {
   const target = await Target.start(machine, 'quiet.mjs')
   const { api, proxy, host, folder } = target
   const path = JSON.stringify(folder)
@@ -231,7 +231,7 @@ onHost('requests that are none', async (t, machine) => {
 })
 
 onHost(
-  '10,000 idle connections, and half requests',
+  'serves others during 10,000 idle connections and half requests',
   async (t, machine) => {
     const target = await Target.start(machine, 'quiet.mjs')
     const { api, proxy, host } = target
@@ -262,7 +262,7 @@ onHost(
 )
 
 // What glibc keeps is given back by a module for Linux alone.
-on('linux', '1,500 connections of TLS', async (t, machine) => {
+on('linux', 'serves others during 1,500 TLS connections', async (t, machine) => {
   const target = await Target.start(machine, 'quiet.mjs')
   const port = await target.box.https()
   for (let round = 0; round < 2; round++) {
@@ -286,7 +286,7 @@ async function agreed(port: number, servername: string): Promise<TLSSocket> {
 }
 
 onHost(
-  'clients that do not read, and clients that vanish',
+  'frees memory of clients that do not read or disconnect',
   async (t, machine) => {
     const target = await Target.start(machine, 'chatty.mjs')
     const { api, proxy, host, folder } = target
@@ -322,7 +322,7 @@ onHost(
   { timeout: 300_000 },
 )
 
-onHost('1,000 requests at once', async (t, machine) => {
+onHost('answers 1,000 concurrent requests', async (t, machine) => {
   const target = await Target.start(machine, 'quiet.mjs')
   const replies = await Promise.all(Array.from({ length: 1000 }, () => target.status()))
   t.same([...new Set(replies.map(({ status }) => status))], [200])
@@ -339,7 +339,7 @@ onHost('1,000 requests at once', async (t, machine) => {
   await target.over(t)
 })
 
-onHost('what is no request is answered in the form of all errors', async (t, machine) => {
+onHost('answers a malformed request to the API with an error in JSON', async (t, machine) => {
   const target = await Target.start(machine, 'quiet.mjs')
   const sent: [text: string, status: number][] = [
     ['GARBAGE\r\n\r\n', 400],

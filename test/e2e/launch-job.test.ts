@@ -64,7 +64,7 @@ const labels = (it: WithLaunchd) => Object.keys(jobsOf(it))
 
 on(
   'darwin',
-  'when the app that the daemon was started from quits, the daemon and its services live on',
+  'the daemon and its services keep running when the app that started them quits',
   async (t, machine) => {
     const it = mac(machine, '27.0.0')
     const { box, env } = it
@@ -108,7 +108,7 @@ on(
 
 on(
   'darwin',
-  'before macOS 27 launchd is not asked',
+  'does not use launchd before macOS 27',
   async (t, machine) => {
     for (const release of ['', '25.6.0']) {
       const it = mac(machine, release)
@@ -128,7 +128,7 @@ on(
   { skip: unlike },
 )
 
-on('darwin', 'where launchd does not start it, the daemon is started without it', async (t, machine) => {
+on('darwin', 'starts the daemon directly when launchd does not', async (t, machine) => {
   const it = mac(machine, '27.0.0')
   const { box, env } = it
   const started = async (environment: Readonly<Record<string, string>>) => {
@@ -163,7 +163,7 @@ on('darwin', 'where launchd does not start it, the daemon is started without it'
   )
 })
 
-on('darwin', 'a daemon that cannot start tells why, also under launchd', async (t, machine) => {
+on('darwin', 'reports why the daemon failed to start, also under launchd', async (t, machine) => {
   const it = mac(machine, '27.0.0')
   const { box, env } = it
   const native = join(box.home, 'broken')
@@ -182,7 +182,7 @@ on('darwin', 'a daemon that cannot start tells why, also under launchd', async (
 
 on(
   'darwin',
-  'the job has the environment and the umask of who started it',
+  'the job has the environment and the umask of its caller',
   async (t, machine) => {
     const it = mac(machine, '27.0.0')
     const { box, env } = it
@@ -210,7 +210,7 @@ on(
   { skip: unlike },
 )
 
-on('darwin', 'after an installation the agent starts the daemon, until it is removed', async (t, machine) => {
+on('darwin', 'after server install the agent starts the daemon, until server uninstall', async (t, machine) => {
   const it = mac(machine, '27.0.0')
   const { box, env } = it
   t.teardown(() => box.run(['server', 'uninstall'], { env }))
@@ -231,7 +231,7 @@ on('darwin', 'after an installation the agent starts the daemon, until it is rem
   t.equal((await box.service(at, 'job')).pid, pid)
 })
 
-on('darwin', 'commands that start the daemon at the same moment have launchd start one', async (t, machine) => {
+on('darwin', 'concurrent commands start one daemon through launchd', async (t, machine) => {
   const it = mac(machine, '27.0.0')
   const { box, env } = it
   const ran = await Promise.all([1, 2, 3].map(() => box.run(['server', 'start'], { env })))
@@ -248,15 +248,11 @@ on('darwin', 'commands that start the daemon at the same moment have launchd sta
   for (const { exit } of jobs.filter(job => job.pid === null)) t.equal(exit, 0)
 })
 
-on(
-  'darwin',
-  'during a login, when launchd starts nothing by itself, the job is started all the same',
-  async (t, machine) => {
-    const it = mac(machine, '27.0.0')
-    const { box, env } = it
-    box.write(join(box.home, 'launchd.ondemand'), '')
-    await box.ok(['server', 'start'], { env })
-    t.equal((await box.server()).pid, Object.values(jobsOf(it))[0]?.pid)
-    t.equal(Object.keys(jobsOf(it)).length, 1)
-  },
-)
+on('darwin', 'during a login, when launchd starts no agents, the job is started', async (t, machine) => {
+  const it = mac(machine, '27.0.0')
+  const { box, env } = it
+  box.write(join(box.home, 'launchd.ondemand'), '')
+  await box.ok(['server', 'start'], { env })
+  t.equal((await box.server()).pid, Object.values(jobsOf(it))[0]?.pid)
+  t.equal(Object.keys(jobsOf(it)).length, 1)
+})

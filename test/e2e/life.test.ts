@@ -64,7 +64,7 @@ command = "exec sleep 1000"
     t.equal(answer.body, `web of shop, api at http://127.0.0.1:${api?.port}`)
   })
 
-  t.test('leaves what is unchanged alone, restarts what changed, stops what was removed', async t => {
+  t.test('keeps unchanged services, restarts changed ones, stops removed ones', async t => {
     const folder = sandbox.project('again', toml(services('one', true), 'again'))
     await sandbox.up(folder)
     const pids = async () => new Map((await sandbox.status(folder)).map(view => [view.name, view.pid]))
@@ -82,7 +82,7 @@ command = "exec sleep 1000"
     t.equal((await sandbox.get('api.again.localhost')).body, 'two')
   })
 
-  t.test('names of services choose, with what they need', async t => {
+  t.test('up NAME starts the named services and their dependencies', async t => {
     const folder = sandbox.project(
       'some',
       toml(
@@ -107,7 +107,7 @@ command = "exec sleep 1000"
     t.match((await sandbox.ok(['stop'], { cwd: folder })).stdout, /Nothing was running/)
   })
 
-  t.test('an up that is interrupted takes back what it has begun, and no more', async t => {
+  t.test('an interrupted up stops what it has started, and nothing else', async t => {
     const folder = sandbox.project('broken-off', {
       'locald.toml': `
         [project]
@@ -155,7 +155,7 @@ command = "exec sleep 1000"
     )
   })
 
-  t.test('why a service that runs again was restarted', async t => {
+  t.test('why shows the reason of the last restart', async t => {
     const command = 'test -e fell || { touch fell; exit 3; }; exec node server.mjs'
     const folder = sandbox.project('fell', toml(`[services.web]\ncommand = "${command}"\n`, 'fell'))
     await sandbox.up(folder)
@@ -163,7 +163,7 @@ command = "exec sleep 1000"
     t.match(stdout, /^web is running, healthy \(.*\), restarted once\n {2}last restart: exited with code 3\n$/)
   })
 
-  t.test('a service that crashes is started again, with growing delays, and then given up', async t => {
+  t.test('a crashing service is restarted with growing delays, then fails', async t => {
     const folder = sandbox.project(
       'crash',
       toml(
@@ -226,7 +226,7 @@ command = "exec sleep 1000"
     t.equal(again.status, 'running')
   })
 
-  t.test('a service that listens elsewhere is told the real port', async t => {
+  t.test('reports the actual port of a service that ignores $PORT', async t => {
     const folder = sandbox.project('elsewhere', {
       ...toml(`[services.web]\ncommand = "node other.mjs"\nready_timeout = 4\n`, 'elsewhere'),
       'other.mjs':
@@ -239,7 +239,7 @@ command = "exec sleep 1000"
     t.match(up.stderr, new RegExp(`listens on port ${port}, not on \\$PORT \\(\\d+\\)`))
   })
 
-  t.test('what an earlier run has said is not shown as the words of one that failed', async t => {
+  t.test('a failure shows only the output of its own run', async t => {
     const folder = sandbox.project('said', {
       'locald.toml': `
         [project]
@@ -257,7 +257,7 @@ command = "exec sleep 1000"
     t.same(await up(), ['  | second'])
   })
 
-  t.test('who follows a project reads that the daemon was shut down', async t => {
+  t.test('a followed project reports the shutdown of the daemon', async t => {
     const folder = sandbox.project('followed', toml(`[services.web]\ncommand = "node server.mjs"\n`, 'followed'))
     const follower = sandbox.start(['up', '--attach'], { cwd: folder })
     await until('it is followed', () => follower.stderr.includes('Press Ctrl-C to stop'))

@@ -45,7 +45,7 @@ t.test('each step has its line in the report', { skip: elsewhere, timeout: 120_0
   isClean()
 })
 
-t.test('Ctrl-C: what was done is undone, and told', { skip: elsewhere }, async t => {
+t.test('Ctrl-C reverts each step and reports it', { skip: elsewhere }, async t => {
   const { running, text, isBegun, isClean } = start(t, ['--unattended', '--only', 'times,watch'])
   await running.prints('… a project is up')
   await until('its daemon', isBegun)
@@ -57,12 +57,12 @@ t.test('Ctrl-C: what was done is undone, and told', { skip: elsewhere }, async t
   isClean()
 })
 
-t.test('a step that is not known', async t => {
+t.test('rejects an unknown step', async t => {
   const { running } = start(t, ['--only', 'machine,nonsense'])
   t.match(await running.done, { code: 2, stdout: /There is no step 'nonsense'\. There are: machine, / })
 })
 
-t.test('a report names nobody, and holds no secret', async t => {
+t.test('a report contains no user name and no secret', async t => {
   const user = { username: 'ann', homedir: '/Users/ann', uid: 501, gid: 20, shell: null }
   const said = `/Users/ann/x of ann on anns-mac.local: DB_PASSWORD=hunter2 postgres://app:secret@localhost a4:83:e7:00:11:22\n-----BEGIN PRIVATE KEY-----\nAAA\n-----END PRIVATE KEY-----`
   t.equal(

@@ -9,8 +9,8 @@ function project(name: string, body: string): Record<string, string> {
   }
 }
 
-onHost('many at once', async (t, machine) => {
-  await t.test('twenty times up with no daemon: one daemon, all succeed', async t => {
+onHost('concurrent use', async (t, machine) => {
+  await t.test('twenty concurrent ups start one daemon and all succeed', async t => {
     const sandbox = machine.sandbox()
     const folders = ['a', 'b', 'c', 'd'].map(name => sandbox.project(name, project(name, name)))
     const ups = Array.from({ length: 20 }, (_, index) =>
@@ -23,7 +23,7 @@ onHost('many at once', async (t, machine) => {
     for (const name of ['a', 'b', 'c', 'd']) t.equal((await sandbox.get(`${name}.localhost`)).body, name)
   })
 
-  await t.test('two folders with one project name both run', async t => {
+  await t.test('two folders with the same project name both run', async t => {
     const sandbox = machine.sandbox()
     const first = sandbox.project('first', project('shop', 'the first'))
     const second = sandbox.project('second', project('shop', 'the second'))

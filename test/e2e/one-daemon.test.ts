@@ -13,7 +13,7 @@ async function served(box: Sandbox, env: Readonly<Record<string, string>> = {}):
   return JSON.parse((await box.ok(['server', 'start', '--json'], { env })).stdout)
 }
 
-t.test('the files of its lock and its place are removed: it stays the only one', async t => {
+t.test('stays the only daemon when its lock and place files are removed', async t => {
   const box = ofUser(t)
   const first = await served(box)
   const data = join(box.home, 'data', 'locald')
@@ -32,7 +32,7 @@ t.test('the files of its lock and its place are removed: it stays the only one',
   t.equal((await served(box)).pid, first.pid)
 })
 
-t.test('each data folder has a daemon of its own, also with one runtime folder for both', async t => {
+t.test('starts one daemon per data folder, also with a shared runtime folder', async t => {
   const box = ofUser(t)
   const other = { XDG_DATA_HOME: join(box.home, 'data2') }
   t.teardown(() => box.run(['server', 'shutdown'], { env: other }))

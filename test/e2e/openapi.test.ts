@@ -47,7 +47,7 @@ function closed(_: string, value: unknown): unknown {
   return isObject && value.type === 'object' ? { ...value, additionalProperties: false } : value
 }
 
-t.test('the API describes itself, truly', async t => {
+t.test('the OpenAPI document agrees with the API', async t => {
   const sandbox = new Sandbox(t)
   const { data, socket, daemonLog } = resolvePaths({ env: sandbox.env })
   for (const [name, text] of Object.entries({ clumsy, greeter })) {
@@ -70,7 +70,7 @@ t.test('the API describes itself, truly', async t => {
   for (const what of ['services', 'clumsy', 'clumsier', 'late', 'later', 'never', 'odd'])
     t.match(log, `could not register all routes of /v1/${what}: `, 'what a plugin fails at is told, and stops nothing')
 
-  await t.test('by OpenAPI 3.1, with each route', async t => {
+  await t.test('describes each route in OpenAPI 3.1', async t => {
     const { valid, errors } = await new Validator().validate(JSON.parse(body))
     t.ok(valid, JSON.stringify(errors))
     t.match(document.openapi, /^3\.1\./)
@@ -91,7 +91,7 @@ t.test('the API describes itself, truly', async t => {
     })
   })
 
-  await t.test('what is answered is as described', async t => {
+  await t.test('answers match their schemas', async t => {
     const ajv = new Ajv2020({ strict: false, allErrors: true, validateFormats: false })
     ajv.addSchema(JSON.parse(body, closed), 'api')
     const check = (route: string, answer: string, type: string, values: readonly unknown[]) => {
@@ -157,7 +157,7 @@ t.test('the API describes itself, truly', async t => {
   })
 })
 
-t.test('what a running daemon imports late is found under the same name after an update', async t => {
+t.test('a running daemon finds its lazy imports after an update', async t => {
   const dist = join(root, 'dist')
   const late = readdirSync(dist, { recursive: true, encoding: 'utf8' })
     // Plugins are imported at the start.

@@ -24,7 +24,7 @@ const files = {
   'server.js': `require('node:http').createServer((_, answer) => answer.end('packed')).listen(process.env.PORT, '127.0.0.1')`,
 }
 
-t.test('every package, from the registry into an empty folder', { timeout: 900_000 }, async t => {
+t.test('every package installs from the registry into an empty folder', { timeout: 900_000 }, async t => {
   // The test runner adds NODE_OPTIONS to whatever is spawned; npm's own zig cannot be loaded with them.
   const node = (words: readonly string[]) =>
     spawnSync('env', ['-u', 'NODE_OPTIONS', process.execPath, ...words], { encoding: 'utf8', env: clean() })
@@ -94,7 +94,7 @@ t.test('every package, from the registry into an empty folder', { timeout: 900_0
   }
 })
 
-t.test('without the privileged helper services run, and doctor says what is not there', async t => {
+t.test('without the privileged helper services run, and doctor reports it as missing', async t => {
   const folder = mkdtempSync(join(tmpdir(), 'locald-native-'))
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
   copyFileSync(join(root, 'build', 'native', 'locald-keeper'), join(folder, 'locald-keeper'))

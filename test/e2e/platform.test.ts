@@ -13,7 +13,7 @@ const bare = `require('node:os').uptime(); require('node:net').createServer().li
 
 on(
   'darwin',
-  'told that it is a Mac, nothing looks into /proc, uses a cgroup or is a subreaper',
+  'with LOCALD_PLATFORM=darwin nothing reads /proc, uses a cgroup or is a subreaper',
   async (t, machine) => {
     const box = machine.sandbox()
     const folder = box.project('mac', {

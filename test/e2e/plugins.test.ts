@@ -29,7 +29,7 @@ function install(sandbox: Sandbox, name: string, files: Readonly<Record<string, 
 
 const web = '[project]\nname = "shop"\n[services.web]\ncommand = "exec sleep 1000"\ntype = "worker"\n'
 
-t.test('bad plugins stop nothing', async t => {
+t.test('broken plugins do not stop the daemon', async t => {
   const sandbox = new Sandbox(t)
   const bad = {
     throws: 'throw new Error("boom")',
@@ -121,7 +121,7 @@ async function ask(port: number | null, words: string): Promise<string> {
   return String(answer)
 }
 
-t.test('trust and untrust do nothing when they are given a word they do not know', async t => {
+t.test('trust and untrust reject unknown arguments before doing anything', async t => {
   const sandbox = new Sandbox(t)
   for (const [usage, ...words] of [
     ['trust [--system]', 'trust', '--dry-run'],
@@ -134,7 +134,7 @@ t.test('trust and untrust do nothing when they are given a word they do not know
   }
 })
 
-t.test('plugins add and remove', async t => {
+t.test('plugins install and uninstall packages', async t => {
   const sandbox = new Sandbox(t)
   const clock = `import { shape } from 'locald/plugin'
 export default {

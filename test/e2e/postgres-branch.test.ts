@@ -16,7 +16,7 @@ t.test('snapshots and branches', async t => {
   const url = await urlOf(sandbox, folder)
   await query(url, 'CREATE TABLE t AS SELECT generate_series(1, 1000) AS i')
 
-  await t.test('a snapshot is taken while clients write, and gone back to', async t => {
+  await t.test('takes a snapshot while clients write, and restores it', async t => {
     const writing = await writer(url)
     await until('rows', () => writing.last() > 20)
     const before = writing.last()
@@ -40,7 +40,7 @@ t.test('snapshots and branches', async t => {
     await db(sandbox, folder, 'restore', 'one')
   })
 
-  await t.test('a snapshot of a stopped cluster', async t => {
+  await t.test('takes a snapshot of a stopped cluster', async t => {
     await sandbox.ok(['stop'], { cwd: folder })
     t.match(await db(sandbox, folder, 'snapshot', 'two'), { exitCode: 0 })
     t.match(await db(sandbox, folder, 'snapshot', 'two'), { error: { code: 'USAGE', message: /already/ } })
@@ -62,7 +62,7 @@ t.test('snapshots and branches', async t => {
     t.equal(await count(url), 1000)
   })
 
-  await t.test('a branch is another database, made while clients are connected', async t => {
+  await t.test('creates a branch as a second database while clients are connected', async t => {
     const writing = await writer(url)
     await until('rows', () => writing.last() > 20)
     t.match(await db(sandbox, folder, 'branch', 'feature'), { exitCode: 0, data: { from: 'shop', branch: 'feature' } })
@@ -77,7 +77,7 @@ t.test('snapshots and branches', async t => {
     t.match(await db(sandbox, folder, 'branch', 'x', '--from', 'nosuch'), { error: { code: 'STEP_FAILED' } })
   })
 
-  await t.test('are listed and dropped', async t => {
+  await t.test('lists and drops branches and snapshots', async t => {
     const listed = await db(sandbox, folder, 'list')
     t.match(listed.data, {
       snapshots: [{ name: 'before-restore' }, { name: 'one' }, { name: 'two' }],
@@ -94,7 +94,7 @@ t.test('snapshots and branches', async t => {
     t.equal(await count(url), 1000)
   })
 
-  await t.test('wrong words', async t => {
+  await t.test('rejects wrong arguments', async t => {
     t.match(await db(sandbox, folder), { exitCode: 2, text: /locald db snapshot/ })
     t.match(await db(sandbox, folder, 'list', '--help'), { exitCode: 0, text: /locald db snapshot/ })
     for (const argv of [
@@ -123,7 +123,7 @@ t.test('snapshots and branches', async t => {
     t.match(await db(sandbox, sandbox.home, 'list', '--service', 'shop:db'), { exitCode: 0 })
   })
 
-  await t.test('what is interrupted leaves nothing half-made', async t => {
+  await t.test('an interrupted command leaves nothing incomplete', async t => {
     await query(url, `CREATE TABLE big AS SELECT repeat(md5(i::text), 20) AS x FROM generate_series(1, 200000) i`)
     for (const [argv, delayMs, who] of [
       [['snapshot', 'cut'], 150],
@@ -203,7 +203,7 @@ t.test('a git worktree', async t => {
   t.equal(await count(branch), 10, 'branched once')
   t.match(await db(sandbox, tree, 'list'), { data: { branchOf: folder } })
 
-  await t.test('that does not want a branch begins empty', async t => {
+  await t.test('without branching a worktree starts empty', async t => {
     const empty = join(sandbox.home, 'empty')
     await git(folder, 'worktree', 'add', '-q', '-b', 'empty', empty)
     sandbox.write(join(empty, 'locald.toml'), shop()['locald.toml'].replace('type = "postgres"', '$&\nbranch = false'))
@@ -211,7 +211,7 @@ t.test('a git worktree', async t => {
     await t.rejects(count(await urlOf(sandbox, empty)), { code: '42P01' })
   })
 
-  await t.test('inside the main checkout is not taken for it before it has data of its own', async t => {
+  await t.test('a worktree inside the main checkout has its own data', async t => {
     const nested = join(folder, '.trees', 'nested')
     await git(folder, 'worktree', 'add', '-q', '-b', 'nested', nested)
     for (const argv of [['list'], ['snapshot', 'x'], ['restore', 'x'], ['drop', 'x']]) {
@@ -227,7 +227,7 @@ t.test('a git worktree', async t => {
     t.equal((await sandbox.service(folder, 'db')).pid, pid)
   })
 
-  await t.test('made anew in the folder of another is told that it has the data of that', async t => {
+  await t.test('warns when a recreated worktree reuses old data', async t => {
     const said = async () =>
       (await sandbox.logs(tree, ['db'])).filter(({ text }) => text.includes('earlier git worktree')).length
     await sandbox.ok(['stop'], { cwd: tree })
@@ -243,7 +243,7 @@ t.test('a git worktree', async t => {
     t.equal(await count(await urlOf(sandbox, tree)), 1000, "begins with the main checkout's data again")
   })
 
-  await t.test('that is gone is pruned, the others are not', async t => {
+  await t.test('prunes the data of deleted worktrees only', async t => {
     t.match(await db(sandbox, folder, 'prune'), { data: { removed: [] } })
     const [cluster] = await query(branch, "SELECT current_setting('data_directory') AS folder")
     await git(folder, 'worktree', 'remove', '--force', tree)

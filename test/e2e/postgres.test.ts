@@ -31,7 +31,7 @@ t.test('locald up with a database', async t => {
     t.equal(ran.stdout, 'shop\n')
   }
 
-  await t.test('what the project sets itself stays', async t => {
+  await t.test('variables of the project take precedence', async t => {
     sandbox.write(join(folder, '.env'), 'DATABASE_URL=mine\n')
     await sandbox.up(folder)
     t.match(await environmentOf(sandbox, 'shop.localhost'), { DATABASE_URL: 'mine', PGHOST: '127.0.0.1' })
@@ -39,7 +39,7 @@ t.test('locald up with a database', async t => {
     await sandbox.up(folder)
   })
 
-  await t.test('service reset starts it empty', async t => {
+  await t.test('service reset empties the database', async t => {
     await query(url, 'CREATE TABLE gone (id int)')
     const { pid } = await sandbox.service(folder, 'db')
     t.equal((await sandbox.ok(['service', 'reset', 'db'], { cwd: folder })).stdout, 'Reset db\n')
@@ -53,7 +53,7 @@ t.test('locald up with a database', async t => {
     t.match(kept.stderr, /services of type 'exec' have no data to reset \[USAGE]/)
   })
 
-  await t.test('a reset that cannot be done is told, and changes nothing', async t => {
+  await t.test('a failed reset is reported and changes nothing', async t => {
     await query(url, 'CREATE TABLE kept AS SELECT 1 AS i')
     const [cluster] = await query(url, "SELECT current_setting('data_directory') AS folder")
     const data = dirname(String(cluster?.['folder']))
@@ -70,7 +70,7 @@ t.test('locald up with a database', async t => {
     t.equal(await count(url, 'kept'), 1)
   })
 
-  await t.test('nothing is lost when the daemon is killed; the next takes it over', async t => {
+  await t.test('loses nothing when the daemon is killed; the next one adopts the server', async t => {
     const before = await sandbox.service(folder, 'db')
     const writing = await writer(url)
     await until('rows', () => writing.last() > 20)
@@ -84,7 +84,7 @@ t.test('locald up with a database', async t => {
     await isComplete(t, url, writing.last())
   })
 
-  await t.test('nothing is lost when the server is killed; it comes back by itself', async t => {
+  await t.test('loses nothing when the server is killed; it restarts', async t => {
     const { pid } = await sandbox.service(folder, 'db')
     const writing = await writer(url)
     await until('rows', () => writing.last() > 20)
@@ -96,7 +96,7 @@ t.test('locald up with a database', async t => {
     await isComplete(t, url, writing.last())
   })
 
-  await t.test('nothing is lost when its keeper is killed; it comes back by itself', async t => {
+  await t.test('loses nothing when the keeper is killed; the server restarts', async t => {
     const { pid } = await sandbox.service(folder, 'db')
     const keeper = sandbox.processes().find(({ command }) => / run .*cluster_name=shop:db/.test(command))
     const writing = await writer(url)
@@ -110,7 +110,7 @@ t.test('locald up with a database', async t => {
     await isComplete(t, url, writing.last())
   })
 
-  await t.test('nothing is lost when all of it is killed at once', async t => {
+  await t.test('loses nothing when all processes are killed at once', async t => {
     const writing = await writer(url)
     await until('rows', () => writing.last() > 20)
     crash(sandbox)
@@ -126,31 +126,35 @@ t.test('locald up with a database', async t => {
 const dumper = spawnSync('pg_dumpall', ['--version'], { encoding: 'utf8' })
 const dumps = Number(/PostgreSQL\) (\d+)/.exec(dumper.stdout ?? '')?.[1] ?? 0)
 
-t.test('an upgrade', { skip: dumps < 15 ? 'needs pg_dumpall of 15 or later' : false }, async t => {
-  const sandbox = new Sandbox(t, { env: network })
-  const folder = sandbox.project('shop', shop('14'))
-  await sandbox.up(folder, ['db'])
-  const url = await urlOf(sandbox, folder)
-  await query(url, "CREATE TABLE t AS SELECT generate_series(1, 1000) AS i; CREATE ROLE app LOGIN PASSWORD 'x'")
-  sandbox.write(join(folder, 'locald.toml'), shop('15')['locald.toml'])
-  const refused = await sandbox.run(['up', 'db'], { cwd: folder })
-  t.equal(refused.code, 1)
-  t.match(refused.stderr, /its data is of PostgreSQL 14, not 15/)
-  t.match(await db(sandbox, folder, 'upgrade'), { exitCode: 0, data: { from: '14', to: '15', kept: 'before-15' } })
-  await sandbox.up(folder, ['db'])
-  t.equal(await count(url), 1000)
-  t.match(await query(url, "SELECT current_setting('server_version') AS v"), [{ v: /^15\./ }])
-  t.match(await query(url.replace(/postgres:[0-9a-f]+@/, 'app:x@'), 'SELECT current_user AS me'), [{ me: 'app' }])
-  t.match(await db(sandbox, folder, 'upgrade'), {
-    error: { code: 'STEP_FAILED', message: /the requested version is 15/ },
-  })
-})
+t.test(
+  'upgrades the major version and keeps the data',
+  { skip: dumps < 15 ? 'needs pg_dumpall of 15 or later' : false },
+  async t => {
+    const sandbox = new Sandbox(t, { env: network })
+    const folder = sandbox.project('shop', shop('14'))
+    await sandbox.up(folder, ['db'])
+    const url = await urlOf(sandbox, folder)
+    await query(url, "CREATE TABLE t AS SELECT generate_series(1, 1000) AS i; CREATE ROLE app LOGIN PASSWORD 'x'")
+    sandbox.write(join(folder, 'locald.toml'), shop('15')['locald.toml'])
+    const refused = await sandbox.run(['up', 'db'], { cwd: folder })
+    t.equal(refused.code, 1)
+    t.match(refused.stderr, /its data is of PostgreSQL 14, not 15/)
+    t.match(await db(sandbox, folder, 'upgrade'), { exitCode: 0, data: { from: '14', to: '15', kept: 'before-15' } })
+    await sandbox.up(folder, ['db'])
+    t.equal(await count(url), 1000)
+    t.match(await query(url, "SELECT current_setting('server_version') AS v"), [{ v: /^15\./ }])
+    t.match(await query(url.replace(/postgres:[0-9a-f]+@/, 'app:x@'), 'SELECT current_user AS me'), [{ me: 'app' }])
+    t.match(await db(sandbox, folder, 'upgrade'), {
+      error: { code: 'STEP_FAILED', message: /the requested version is 15/ },
+    })
+  },
+)
 
 const example = join(root, 'examples', 'notes')
 if (!existsSync(join(example, 'node_modules')))
   throw new Error(`run \`npm ci\` in ${example}, or all tests by \`npm test\``)
 
-t.test('the example: migrations by Drizzle, a snapshot, and back', async t => {
+t.test('the example migrates with Drizzle and restores a snapshot', async t => {
   const sandbox = new Sandbox(t)
   const folder = sandbox.copy(example, 'notes')
   await sandbox.up(folder)

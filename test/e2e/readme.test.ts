@@ -16,7 +16,7 @@ function blocks(text: string, language: string): readonly string[] {
   )
 }
 
-t.test('two commands: one runs the example, one runs all tests', async t => {
+t.test('one command runs the example, one runs all tests', async t => {
   const tryIt = readme.slice(readme.indexOf('## Try it'), readme.indexOf('## Install'))
   const commands = blocks(tryIt, 'sh').map(code => code.split('#')[0]?.trim())
   t.same(commands, ['npm run example', 'npm test'])
@@ -28,7 +28,7 @@ t.test('two commands: one runs the example, one runs all tests', async t => {
   t.match(read('.ci/run'), /^one .* example$[\s\S]*^tests$/m, 'both are what CI runs')
 })
 
-t.test('commands it names are there', async t => {
+t.test('all commands in the README exist', async t => {
   const names = [...commands, ...pluginCommands].map(({ name }) => name)
   const named = [...`${readme}${read('docs/commands.md')}`.matchAll(/`locald ([a-z][a-z ]*[a-z])/g)].map(
     ([, words]) => words ?? '',
@@ -40,7 +40,7 @@ t.test('commands it names are there', async t => {
     )
 })
 
-t.test('links lead somewhere', async t => {
+t.test('all links resolve', async t => {
   for (const file of [
     'README.md',
     'docs/README.md',
@@ -54,7 +54,7 @@ t.test('links lead somewhere', async t => {
   }
 })
 
-on('linux', 'its locald.toml is right', async (t, machine) => {
+on('linux', 'the locald.toml of the README is valid', async (t, machine) => {
   const sandbox = machine.sandbox()
   const [toml = ''] = blocks(readme, 'toml')
   const folder = sandbox.project('shop', { 'locald.toml': toml })
@@ -62,7 +62,7 @@ on('linux', 'its locald.toml is right', async (t, machine) => {
   t.match(ran, { code: 0, stderr: '' })
 })
 
-on('linux', 'so is each piece of the configuration page', async (t, machine) => {
+on('linux', 'each example of docs/configuration.md is valid', async (t, machine) => {
   const sandbox = machine.sandbox()
   const pieces = blocks(read('docs/configuration.md'), 'toml').flatMap(block =>
     /^\[/m.test(block) ? [block] : block.split('\n').filter(line => line !== ''),

@@ -65,7 +65,7 @@ const kept: Readonly<Record<string, (two: Two) => void>> = {
   },
 }
 
-t.test('what runs is adopted all the same where its records are damaged', async t => {
+t.test('adopts running services with corrupt records', async t => {
   for (const [what, damage] of Object.entries(kept)) {
     await t.test(what, async t => {
       const two = await running(t)
@@ -96,7 +96,7 @@ const lost: Readonly<Record<string, (two: Two) => void>> = {
   },
 }
 
-t.test('of what is lost only that service is started again', async t => {
+t.test('restarts only the service whose record is lost', async t => {
   for (const [what, damage] of Object.entries(lost)) {
     await t.test(what, async t => {
       const two = await running(t)
@@ -114,7 +114,7 @@ t.test('of what is lost only that service is started again', async t => {
   }
 })
 
-t.test('what has ended of a project without a record is forgotten', async t => {
+t.test('forgets exited services of a project without a record', async t => {
   const two = await running(t)
   await two.kill()
   for (const name of ['"service":"a"', '"service":"b"'])
@@ -126,7 +126,7 @@ t.test('what has ended of a project without a record is forgotten', async t => {
   t.notMatch(readFileSync(resolvePaths({ env: two.sandbox.env }).daemonLog, 'utf8'), /could not be adopted/)
 })
 
-t.test('where all records are lost the daemon starts, and ends what is unknown', async t => {
+t.test('without any records the daemon starts and stops unknown services', async t => {
   const two = await running(t)
   const before = await two.pids()
   await two.kill()
@@ -141,7 +141,7 @@ t.test('where all records are lost the daemon starts, and ends what is unknown',
   t.equal((await two.pids()).length, 2)
 })
 
-t.test('what cannot be adopted is reported by doctor, and ends with the shutdown', async t => {
+t.test('doctor reports services that cannot be adopted, and the shutdown stops them', async t => {
   const two = await running(t)
   const before = await two.pids()
   await two.kill()
@@ -166,7 +166,7 @@ t.test('what cannot be adopted is reported by doctor, and ends with the shutdown
   t.strictSame(readdirSync(join(two.records, 'unread')), [])
 })
 
-t.test('what runs outlives its plugin, and ends with the shutdown', async t => {
+t.test('a service keeps running without its plugin, and the shutdown stops it', async t => {
   const sandbox = new Sandbox(t)
   const clock = `import { shape } from 'locald/plugin'
 export default {

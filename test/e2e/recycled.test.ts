@@ -13,7 +13,7 @@ const isPossible = existsSync('/proc/sys/kernel/ns_last_pid') && spawnSync(progr
 const skip = { skip: onlyLinux('pid namespaces') || (!isPossible && 'needs root and pid namespaces') }
 
 onEach(
-  'pids of the daemon, the keeper and the service that come round are left alone',
+  'reused pids of the daemon, the keeper and the service are left alone',
   async (t, machine) => {
     const script = join(dirname(fileURLToPath(import.meta.url)), 'recycle.js')
     const env = { PATH: process.env['PATH'] }

@@ -73,7 +73,7 @@ on('linux', 'projects are listed, pinned by folder or name, and unpinned', async
   )
 })
 
-on('linux', 'what a service prints is not in the log of the daemon that starts it', async (t, machine) => {
+on('linux', 'output of a service is not in the log of the daemon', async (t, machine) => {
   const box = machine.sandbox()
   const toml = `[project]\nname = "leaky"\n[services.job]\ntype = "worker"\ncommand = "echo 'Error: token s3cret is wrong'; exit 3"\nrestart = "no"\n`
   await box.ok(['registry', 'pin'], { cwd: box.project('leaky', { 'locald.toml': toml }) })
@@ -87,7 +87,7 @@ on('linux', 'what a service prints is not in the log of the daemon that starts i
   t.notMatch(log, /s3cret/)
 })
 
-on('linux', 'pinned projects start with the daemon, each by itself, and none is waited for', async (t, machine) => {
+on('linux', 'pinned projects start with the daemon, independently and in the background', async (t, machine) => {
   const box = machine.sandbox()
   const never = 'health_check = \\"false\\"\\nready_timeout = 100\\n'.replaceAll('\\"', '"').replaceAll('\\n', '\n')
   const projects = {
@@ -136,7 +136,7 @@ on('linux', 'pinned projects start with the daemon, each by itself, and none is 
   t.equal((await listed(box)).get('broken')?.problem, null)
 })
 
-on('linux', 'clean forgets projects whose folder is gone, unless they run', async (t, machine) => {
+on('linux', 'clean forgets projects whose folder was deleted, unless they run', async (t, machine) => {
   const box = machine.sandbox()
   for (const name of ['stays', 'goes', 'runs']) await box.up(box.project(name, worker(name)))
   await box.ok(['stop'], { cwd: join(box.home, 'goes') })
@@ -159,7 +159,7 @@ on('linux', 'clean forgets projects whose folder is gone, unless they run', asyn
   t.same([...(await listed(box)).keys()], ['stays'])
 })
 
-on('linux', 'a project is meant by its name or its folder where a service is', async (t, machine) => {
+on('linux', 'a project name or folder is accepted in place of a service', async (t, machine) => {
   const box = machine.sandbox()
   const more = '[services.blog]\ntype = "worker"\ncommand = "exec sleep 100005"'
   const shop = box.project('shop', worker('shop', 'echo of shop; exec sleep 100004', more))
@@ -208,7 +208,7 @@ on('linux', 'a project is meant by its name or its folder where a service is', a
   t.match((await box.ok(['status'], { cwd })).stdout, /^No known project in this folder\. Run `locald up`/)
 })
 
-on('linux', 'a project that was moved while it runs is the same in its new place', async (t, machine) => {
+on('linux', 'a project that was moved while running keeps its identity', async (t, machine) => {
   const box = machine.sandbox()
   const [old, now] = [box.project('old', worker('shop')), join(box.home, 'now')]
   await box.up(old)
@@ -233,7 +233,7 @@ on('linux', 'a project that was moved while it runs is the same in its new place
   )
 })
 
-on('linux', 'a folder that is moved away and back ends no service', async (t, machine) => {
+on('linux', 'moving a folder away and back stops no service', async (t, machine) => {
   const box = machine.sandbox()
   const shop = box.project('shop', { ...worker('shop', 'exec sleep 100004', 'watch = ["watched"]\n'), watched: '' })
   await box.up(shop)

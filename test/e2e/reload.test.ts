@@ -19,14 +19,14 @@ onHost('changed files', async (t, machine) => {
   const pid = async (name: string) => (await sandbox.service(folder, name)).pid
   const body = (host: string) => async () => (await sandbox.get(host)).body
 
-  await t.test('only what a changed locald.toml says differently is restarted', async t => {
+  await t.test('a changed locald.toml restarts only the changed services', async t => {
     const before = await pid('web')
     sandbox.write(file, head + web + api.replace('one', 'two'))
     await until('the new greeting', async () => (await body('api.shop.localhost')()) === 'two')
     t.equal(await pid('web'), before)
   })
 
-  await t.test('a new service is started, a removed one stopped', async () => {
+  await t.test('starts a new service, stops a removed one', async () => {
     sandbox.write(file, `${head + web}[services.new]\ncommand = "node server.mjs"\n`)
     await until('new runs', async () => {
       const names = (await sandbox.status(folder)).filter(({ status }) => status === 'running').map(({ name }) => name)
@@ -38,7 +38,7 @@ onHost('changed files', async (t, machine) => {
     )
   })
 
-  await t.test('a wrong file changes nothing, and is told', async t => {
+  await t.test('an invalid file changes nothing and is reported', async t => {
     const before = [await pid('web'), await pid('api')]
     sandbox.write(file, `${head + web + api}[services.x]\ncomand = "y"\n`)
     const log = join(
@@ -58,7 +58,7 @@ onHost('changed files', async (t, machine) => {
     await until('nothing to say', async () => (await reason()) === null)
   })
 
-  await t.test('.env appears, changes and goes', async t => {
+  await t.test('applies an .env file that is created, changed and deleted', async t => {
     const before = await pid('api')
     sandbox.write(join(folder, '.env'), 'GREETING=from .env\n')
     await until('the greeting of .env', async () => (await body('shop.localhost')()) === 'from .env')
@@ -69,7 +69,7 @@ onHost('changed files', async (t, machine) => {
     await until('no greeting', async () => (await body('shop.localhost')()) === 'hello')
   })
 
-  await t.test('a layer of a folder above goes, and comes back', async () => {
+  await t.test("applies a parent folder's configuration that is deleted and restored", async () => {
     const inner = sandbox.project('layers/inner', {
       'locald.toml': `[project]\nname = "inner"\n${web}`,
       'server.mjs': server,
@@ -109,14 +109,14 @@ onHost('changed files', async (t, machine) => {
     )
   })
 
-  await t.test('another PATH restarts nothing, and is reported', async t => {
+  await t.test('a changed PATH restarts nothing and is reported', async t => {
     const before = await pid('web')
     const { stdout } = await sandbox.ok(['up', '--json'], { cwd: folder, env: { NODE_ENV: 'test', TERM: 'other' } })
     t.match(stdout, /"message":"NODE_ENV changed in this shell since .*Run `locald restart /)
     t.equal(await pid('web'), before)
   })
 
-  await t.test('what was stopped stays stopped', async t => {
+  await t.test('stopped services stay stopped', async t => {
     await sandbox.ok(['stop', 'web'], { cwd: folder })
     const follower = sandbox.start(['up', 'api', '--attach'], { cwd: folder })
     await until('it is followed', () => follower.stderr.includes('Press Ctrl-C to stop'))
@@ -133,7 +133,7 @@ onHost('changed files', async (t, machine) => {
     follower.child.kill('SIGKILL')
   })
 
-  await t.test('also what others need, and nothing changes when a file says the same', async t => {
+  await t.test('stopped dependencies stay stopped, and a rewritten file without changes does nothing', async t => {
     const job = '[services.job]\ntype = "worker"\ncommand = "echo it ran"\n'
     const plan = `${head.replace('shop', 'needy')}${web}depends_on = ["api"]\n${api}${job}`
     const other = sandbox.project('needy', { 'locald.toml': plan, 'server.mjs': server })
@@ -154,7 +154,7 @@ onHost('changed files', async (t, machine) => {
     t.equal(first.reason, 'dependency api is stopped')
   })
 
-  await t.test('a folder that is moved away is reported as that', async t => {
+  await t.test('a moved folder is reported as moved', async t => {
     const other = sandbox.project('moved', {
       'locald.toml': `${head.replace('shop', 'moved')}${web}`,
       'server.mjs': server,
@@ -167,7 +167,7 @@ onHost('changed files', async (t, machine) => {
     t.equal(await reason(), null, 'it is no news of what does not run')
   })
 
-  await t.test('a project that is renamed is followed on', async () => {
+  await t.test('a renamed project is still watched', async () => {
     const named = (name: string, greeting: string) =>
       `${head.replace('shop', name)}${web}env = { GREETING = "${greeting}" }\n`
     const other = sandbox.project('renamed', { 'locald.toml': named('before', 'one'), 'server.mjs': server })
@@ -179,14 +179,14 @@ onHost('changed files', async (t, machine) => {
     await sandbox.ok(['stop'], { cwd: other })
   })
 
-  await t.test('and is not started either when all that runs is removed', async t => {
+  await t.test('a stopped service does not start when all running ones are removed', async t => {
     sandbox.write(file, head + web)
     await until('api gone', async () => (await sandbox.status(folder)).every(({ name }) => name !== 'api'))
     const { code } = await sandbox.run(['wait', '--timeout', '2', 'web'], { cwd: folder })
     t.not(code, 0, 'web does not become ready')
   })
 
-  await t.test('what changes while no daemon runs is applied by the next one, and nothing else is touched', async t => {
+  await t.test('the next daemon applies changes made while none ran, and nothing else', async t => {
     const services = ['quiet', 'watching', 'configured'].map(
       name =>
         `[services.${name}]\ntype = "worker"\ncommand = "cat src/text.txt; echo $GREETING; exec sleep 1000"\nenv = { GREETING = "of ${name}" }\n`,

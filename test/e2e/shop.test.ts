@@ -41,7 +41,7 @@ onHost('the shop of the README', async (t, machine) => {
     ])
   })
 
-  await t.test('each is reached by its name', async t => {
+  await t.test('each service answers under its name', async t => {
     t.match(await sandbox.get('shop.localhost'), { status: 200, body: '<title>Kiln</title>' })
     const products = await sandbox.get('shop.localhost', '/api/products')
     t.match(
@@ -54,13 +54,13 @@ onHost('the shop of the README', async (t, machine) => {
     t.match(await sandbox.get('shep.localhost'), { status: 404 })
   })
 
-  await t.test('one service knows the other', async t => {
+  await t.test('a service gets the URL of another', async t => {
     const { port } = await sandbox.service(shop, 'stock')
     const words = ['run', 'api', '--', 'sh', '-c', 'echo $STOCK_URL $SHOP_NAME $SHOP_CURRENCY']
     t.equal((await sandbox.ok(words, { cwd: shop })).stdout, `http://127.0.0.1:${port} Kiln EUR\n`)
   })
 
-  await t.test('what the editor sees is right, too', async t => {
+  await t.test("the editor's schema accepts its configuration", async t => {
     // As the tester, who may read the compiler wherever it is; by env(1) without what the test runner adds.
     const tsc = ['-u', 'NODE_OPTIONS', join(root, 'node_modules', '.bin', 'tsc'), '--project', shop]
     const ran = spawnSync('env', tsc, { encoding: 'utf8' })
@@ -83,7 +83,7 @@ onHost('the shop of the README', async (t, machine) => {
       await page.evaluate(() => Object.assign(globalThis, { kept: 1 }))
     }
 
-    await t.test('an order goes through all services', async t => {
+    await t.test('an order passes through all services', async t => {
       await page.getByRole('button', { name: 'Buy Slender vase' }).click()
       await shows(page, '.packed', 'Slender vase')
       await shows(page, '[data-product=vase] .left', '1 left')
@@ -91,7 +91,7 @@ onHost('the shop of the README', async (t, machine) => {
       t.match(lines.join('\n'), /stock: vase: 1 left[\s\S]*orders: order 1: packed/)
     })
 
-    await t.test('a changed source file shows without a reload', async () => {
+    await t.test('a changed source file appears without a reload', async () => {
       edit('web/view.ts', 'Tableware from a small kiln', 'Tableware, still warm')
       for (const { page } of pages) {
         await shows(page, 'h1', 'Tableware, still warm')
@@ -102,7 +102,7 @@ onHost('the shop of the README', async (t, machine) => {
       for (const { page } of pages) await page.waitForFunction(isGreen)
     })
 
-    await t.test('a changed API is started anew, and shows', async t => {
+    await t.test('a changed API service restarts and shows its change', async t => {
       const before = await sandbox.status(shop)
       edit('api/catalogue.js', 'Morning mug', 'Evening mug')
       await shows(page, '[data-product=mug] h3', 'Evening mug')
@@ -132,7 +132,7 @@ onHost('the shop of the README', async (t, machine) => {
     }
   })
 
-  await t.test('stop leaves nothing', async t => {
+  await t.test('stop leaves no process', async t => {
     await sandbox.ok(['stop'], { cwd: shop })
     t.same(
       (await sandbox.status(shop)).map(({ status }) => status),

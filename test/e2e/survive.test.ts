@@ -17,7 +17,7 @@ const answersMs = 2000
 const answersStarts = 50
 
 onHost(
-  'killed ten times while services print, nothing is lost',
+  'a daemon killed ten times loses no output of its services',
   async (t, machine) => {
     // The same port for every daemon, so that nobody has to be asked for it.
     const port = await freePort()
@@ -76,7 +76,7 @@ onHost(
   { timeout: 300_000 },
 )
 
-onEach('what ended while no daemon ran is judged by its restart policy', async (t, machine) => {
+onEach('applies the restart policy to services that exited while the daemon was down', async (t, machine) => {
   const box = machine.sandbox()
   const worker = (name: string, more = '') =>
     `[services.${name}]\ntype = "worker"\ncommand = "trap 'exit 0' TERM; echo up; while :; do sleep 0.05; done"\n${more}\n`
@@ -118,7 +118,7 @@ onEach('what ended while no daemon ran is judged by its restart policy', async (
   t.match(await settled('runs', 'running', 0), { pid: pid('runs') })
 })
 
-onHost('what waited or started when the daemon was killed comes up', async (t, machine) => {
+onHost('services that waited or started when the daemon was killed become ready', async (t, machine) => {
   const box = machine.sandbox()
   const folder = box.project('late', {
     'locald.toml': `
@@ -167,7 +167,7 @@ onHost('what waited or started when the daemon was killed comes up', async (t, m
   t.match(await box.service(folder, 'after'), { status: 'running' }, 'what has ended was started all the same')
 })
 
-onHost('killed in the middle of an up, each service runs once in the end', async (t, machine) => {
+onHost('killed during an up, each service runs once in the end', async (t, machine) => {
   const box = machine.sandbox()
   const names = ['a', 'b', 'c', 'd', 'e', 'f']
   const folder = box.project('middle', {
@@ -200,7 +200,7 @@ onHost('killed in the middle of an up, each service runs once in the end', async
   }
 })
 
-onHost('killed in the middle of a stop, what was stopped stays stopped', async (t, machine) => {
+onHost('killed during a stop, stopped services stay stopped', async (t, machine) => {
   const box = machine.sandbox()
   const folder = box.project('ending', {
     'locald.toml': `
@@ -255,27 +255,22 @@ async function killedInRestart(t: Test, box: Sandbox, code: number): Promise<{ f
   return { folder, first }
 }
 
-onHost(
-  'killed in the middle of a restart, what ended before the next daemon came runs in the end',
-  async (t, machine) => {
-    const box = machine.sandbox()
-    const { folder, first } = await killedInRestart(t, box, 0)
-    box.write(`${folder}/gate`, '')
-    await until('its end', () => !processList.isAlive(first ?? Number.NaN))
-    await box.ok(['up'], { cwd: folder })
-    const after = await box.service(folder, 'job')
-    t.match(after, { status: 'running', restarts: 0 })
-    t.not(after.pid, first)
-  },
-)
+onHost('killed during a restart, a service that exited before the next daemon runs in the end', async (t, machine) => {
+  const box = machine.sandbox()
+  const { folder, first } = await killedInRestart(t, box, 0)
+  box.write(`${folder}/gate`, '')
+  await until('its end', () => !processList.isAlive(first ?? Number.NaN))
+  await box.ok(['up'], { cwd: folder })
+  const after = await box.service(folder, 'job')
+  t.match(after, { status: 'running', restarts: 0 })
+  t.not(after.pid, first)
+})
 
-onHost(
-  'killed while dependents are stopped, what they need is stopped too, and never runs twice',
-  async (t, machine) => {
-    const box = machine.sandbox()
-    const needed = ['api', 'db', 'queue']
-    const folder = box.project('halfway', {
-      'locald.toml': `
+onHost('killed while dependents stop, their dependency stops too and never runs twice', async (t, machine) => {
+  const box = machine.sandbox()
+  const needed = ['api', 'db', 'queue']
+  const folder = box.project('halfway', {
+    'locald.toml': `
       [project]
       name = "halfway"
       [services.web]
@@ -285,26 +280,25 @@ onHost(
       depends_on = ["${needed.join('", "')}"]
       ${needed.map((name, at) => `[services.${name}]\ntype = "worker"\ncommand = "exec sleep 10010${at}"`).join('\n')}
     `,
-    })
-    const sleeping = () => box.processes().filter(({ command }) => /^sleep 10010\d$/.test(command))
-    await box.up(folder)
-    const before = sleeping().map(({ pid }) => pid)
-    const stop = box.start(['stop'], { cwd: folder })
-    await until('the signal to arrive', async () =>
-      (await box.logs(folder, ['web'])).some(({ text }) => text === 'hears'),
-    )
-    await kill(box)
-    t.equal((await stop.done).code, 1)
-    box.write(`${folder}/gate`, '')
-    await box.up(folder)
-    t.equal(sleeping().length, needed.length, 'one process each')
-    t.notOk(before.some(processList.isAlive), 'the stop was gone through with')
-    await box.ok(['stop'], { cwd: folder })
-    t.same(sleeping(), [], 'and nothing of it is left')
-  },
-)
+  })
+  const sleeping = () => box.processes().filter(({ command }) => /^sleep 10010\d$/.test(command))
+  await box.up(folder)
+  const before = sleeping().map(({ pid }) => pid)
+  const stop = box.start(['stop'], { cwd: folder })
+  await until('the signal to arrive', async () =>
+    (await box.logs(folder, ['web'])).some(({ text }) => text === 'hears'),
+  )
+  await kill(box)
+  t.equal((await stop.done).code, 1)
+  box.write(`${folder}/gate`, '')
+  await box.up(folder)
+  t.equal(sleeping().length, needed.length, 'one process each')
+  t.notOk(before.some(processList.isAlive), 'the stop was gone through with')
+  await box.ok(['stop'], { cwd: folder })
+  t.same(sleeping(), [], 'and nothing of it is left')
+})
 
-onHost('killed in the middle of a restart, it is not ready until it was started again', async (t, machine) => {
+onHost('killed during a restart, a service is not ready until it has restarted', async (t, machine) => {
   const box = machine.sandbox()
   const { folder, first } = await killedInRestart(t, box, 7)
   t.match(await box.service(folder, 'job'), { status: 'restarting', pid: first })
@@ -316,7 +310,7 @@ onHost('killed in the middle of a restart, it is not ready until it was started 
   t.not(after.pid, first)
 })
 
-onHost('killed in the middle of a restart, a value that is gone by then is told', async (t, machine) => {
+onHost('killed during a restart, a value that is missing by then is reported', async (t, machine) => {
   const box = machine.sandbox()
   const { folder, first } = await killedInRestart(t, box, 0)
   rmSync(`${folder}/.env`)
@@ -332,12 +326,10 @@ onHost('killed in the middle of a restart, a value that is gone by then is told'
   await until('the mended file to start it', async () => (await box.service(folder, 'job')).status === 'running')
 })
 
-onHost(
-  'ended by SIGTERM or restarted, the daemon leaves services running; shut down, it ends them',
-  async (t, machine) => {
-    const box = machine.sandbox()
-    const folder = box.project('kept', {
-      'locald.toml': `
+onHost('SIGTERM and server restart leave services running; server shutdown stops them', async (t, machine) => {
+  const box = machine.sandbox()
+  const folder = box.project('kept', {
+    'locald.toml': `
       [project]
       name = "kept"
       [services.web]
@@ -346,29 +338,28 @@ onHost(
       type = "worker"
       command = "exec sleep 100000"
     `,
-      'printer.mjs': printer,
-    })
-    await box.up(folder)
-    const first = await pids(box, folder)
-    const { pid } = await box.server()
-    process.kill(pid, 'SIGTERM')
-    await until('the end of the daemon', () => !processList.isAlive(pid))
-    t.same(await pids(box, folder), first, 'after SIGTERM')
-    const second = await box.server()
-    await box.ok(['server', 'restart'])
-    t.not((await box.server()).pid, second.pid, 'another daemon')
-    t.same(await pids(box, folder), first, 'after a restart')
-    const ran = await box.ok(['server', 'shutdown'])
-    t.match(ran.stdout, /Daemon stopped\n/)
-    await until('nothing to be left', () => box.processes().length === 0)
-    await box.ok(['server', 'start'])
-    t.match(
-      await box.status(folder),
-      [{ status: 'stopped' }, { status: 'stopped' }].slice(0, (await box.status(folder)).length),
-    )
-    t.same(box.processes().length, 1, 'and nothing comes back with the next daemon')
-  },
-)
+    'printer.mjs': printer,
+  })
+  await box.up(folder)
+  const first = await pids(box, folder)
+  const { pid } = await box.server()
+  process.kill(pid, 'SIGTERM')
+  await until('the end of the daemon', () => !processList.isAlive(pid))
+  t.same(await pids(box, folder), first, 'after SIGTERM')
+  const second = await box.server()
+  await box.ok(['server', 'restart'])
+  t.not((await box.server()).pid, second.pid, 'another daemon')
+  t.same(await pids(box, folder), first, 'after a restart')
+  const ran = await box.ok(['server', 'shutdown'])
+  t.match(ran.stdout, /Daemon stopped\n/)
+  await until('nothing to be left', () => box.processes().length === 0)
+  await box.ok(['server', 'start'])
+  t.match(
+    await box.status(folder),
+    [{ status: 'stopped' }, { status: 'stopped' }].slice(0, (await box.status(folder)).length),
+  )
+  t.same(box.processes().length, 1, 'and nothing comes back with the next daemon')
+})
 
 /** SIGKILLs the daemon, and sees it gone. */
 async function kill(box: Sandbox): Promise<void> {

@@ -103,36 +103,33 @@ onEach('commands work while the runtime folder is emptied again and again', asyn
   )
 })
 
-onEach(
-  'a daemon that was killed is followed by one that has all services, from an empty runtime folder',
-  async (t, machine) => {
-    const box = machine.sandbox()
-    const { folder, runtime } = await swept(t, box)
-    const first = await pids(box, folder)
-    for (let round = 0; round < 2; round++) {
-      const { pid } = await box.server()
-      process.kill(pid, 'SIGKILL')
-      await until('its end', () => !processList.isAlive(pid))
-      sweep(runtime)
-      t.same(await pids(box, folder), first)
-      t.not((await box.server()).pid, pid)
-    }
-    await box.ok(['restart', 'told'], { cwd: folder })
-    t.match(await box.service(folder, 'told'), { status: 'running' })
-
-    const [piped = Number.NaN, { pid }] = [first.get('piped') ?? undefined, await box.server()]
+onEach('after a kill the next daemon adopts all services from an empty runtime folder', async (t, machine) => {
+  const box = machine.sandbox()
+  const { folder, runtime } = await swept(t, box)
+  const first = await pids(box, folder)
+  for (let round = 0; round < 2; round++) {
+    const { pid } = await box.server()
     process.kill(pid, 'SIGKILL')
     await until('its end', () => !processList.isAlive(pid))
-    process.kill(piped, 'SIGKILL')
-    await until('the end of the service', () => !processList.isAlive(piped))
     sweep(runtime)
-    const why = async () => (await box.ok(['why', 'piped'], { cwd: folder })).stdout
-    await until('its restart', async () => /last restart: terminated by SIGKILL/.test(await why()))
-    await box.ok(['server', 'shutdown'])
-  },
-)
+    t.same(await pids(box, folder), first)
+    t.not((await box.server()).pid, pid)
+  }
+  await box.ok(['restart', 'told'], { cwd: folder })
+  t.match(await box.service(folder, 'told'), { status: 'running' })
 
-onEach('of daemons that start while the runtime folder is emptied there is one', async (t, machine) => {
+  const [piped = Number.NaN, { pid }] = [first.get('piped') ?? undefined, await box.server()]
+  process.kill(pid, 'SIGKILL')
+  await until('its end', () => !processList.isAlive(pid))
+  process.kill(piped, 'SIGKILL')
+  await until('the end of the service', () => !processList.isAlive(piped))
+  sweep(runtime)
+  const why = async () => (await box.ok(['why', 'piped'], { cwd: folder })).stdout
+  await until('its restart', async () => /last restart: terminated by SIGKILL/.test(await why()))
+  await box.ok(['server', 'shutdown'])
+})
+
+onEach('starts one daemon while the runtime folder is emptied', async (t, machine) => {
   const box = machine.sandbox()
   const { folder, runtime } = await swept(t, box)
   const { pid } = await box.server()

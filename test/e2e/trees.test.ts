@@ -93,7 +93,7 @@ class Place {
 const lostOn = (machine: Machine) => (machine.os === 'darwin' ? 1 : 0)
 
 for (const tty of [true, false]) {
-  onEach(`after a stop nothing is left, ${tty ? 'terminal' : 'pipes'}`, async (t, machine) => {
+  onEach(`a stop leaves no process, ${tty ? 'terminal' : 'pipes'}`, async (t, machine) => {
     const place = new Place(
       machine,
       'stops',
@@ -115,43 +115,46 @@ for (const tty of [true, false]) {
     await place.onlyDaemon(t)
   })
 
-  onEach(`killed with its keeper, then stopped, ${tty ? 'terminal' : 'pipes'}`, async (t, machine) => {
-    const place = new Place(
-      machine,
-      'lost',
-      `
+  onEach(
+    `a service killed with its keeper leaves no process after a stop, ${tty ? 'terminal' : 'pipes'}`,
+    async (t, machine) => {
+      const place = new Place(
+        machine,
+        'lost',
+        `
         trap '' HUP
         "$BOX/sleeper" ${words.child} &
         ${lurker(words.lurker)}
         exec "$BOX/sleeper" ${words.main}
       `,
-      `tty = ${tty}\nrestart = "no"`,
-    )
-    t.teardown(() => killAll(place.sleeping()))
-    await place.up()
-    await place.sleeps(1, words.lurker)
-    await place.sleeps(1, words.child)
-    const keeper = processList.parentOf(await place.pid())
-    process.kill(keeper, 'SIGKILL')
-    await until('the service to have failed', async () => {
-      const { status } = await place.box.service(place.folder, 'it')
-      return status === 'failed'
-    })
-    t.same(place.sleeping(words.main, words.child), [], 'neither the main process nor its child')
-    t.equal(place.sleeping(words.lurker).length, lostOn(machine), 'the daemon')
-    t.match(
-      (await place.box.logs(place.folder)).map(({ text }) => text).join('\n'),
-      /its keeper was killed/,
-      'the log tells why',
-    )
-    await place.stop()
-    killAll(place.sleeping())
-    await place.onlyDaemon(t)
-  })
+        `tty = ${tty}\nrestart = "no"`,
+      )
+      t.teardown(() => killAll(place.sleeping()))
+      await place.up()
+      await place.sleeps(1, words.lurker)
+      await place.sleeps(1, words.child)
+      const keeper = processList.parentOf(await place.pid())
+      process.kill(keeper, 'SIGKILL')
+      await until('the service to have failed', async () => {
+        const { status } = await place.box.service(place.folder, 'it')
+        return status === 'failed'
+      })
+      t.same(place.sleeping(words.main, words.child), [], 'neither the main process nor its child')
+      t.equal(place.sleeping(words.lurker).length, lostOn(machine), 'the daemon')
+      t.match(
+        (await place.box.logs(place.folder)).map(({ text }) => text).join('\n'),
+        /its keeper was killed/,
+        'the log tells why',
+      )
+      await place.stop()
+      killAll(place.sleeping())
+      await place.onlyDaemon(t)
+    },
+  )
 }
 
 for (const how of ['stopped', 'killed with its keeper']) {
-  on('darwin', `a daemon that kept its environment is found: ${how}`, async (t, machine) => {
+  on('darwin', `finds a daemonized process by its environment: ${how}`, async (t, machine) => {
     const script = `(${setsid} "$BOX/sleeper" ${words.lurker} </dev/null >/dev/null 2>&1 &); exec "$BOX/sleeper" ${words.main}`
     const place = new Place(machine, 'kept', script, 'restart = "no"')
     place.box.write(join(place.box.home, 'mac', 'ps'), psWithEnvironment, 0o755)
@@ -169,7 +172,7 @@ for (const how of ['stopped', 'killed with its keeper']) {
   })
 }
 
-onEach('a service whose keeper is killed is started again', async (t, machine) => {
+onEach('restarts a service whose keeper is killed', async (t, machine) => {
   const place = new Place(
     machine,
     'again',
@@ -191,7 +194,7 @@ onEach('a service whose keeper is killed is started again', async (t, machine) =
   await place.onlyDaemon(t)
 })
 
-onEach('what starts keepers is killed: services run on, and more are started', async (t, machine) => {
+onEach('when the starter is killed, services keep running and new ones start', async (t, machine) => {
   const place = new Place(machine, 'started', `exec "$BOX/sleeper" ${words.main}`)
   await place.up()
   const before = await place.pid()
@@ -205,7 +208,7 @@ onEach('what starts keepers is killed: services run on, and more are started', a
   await place.onlyDaemon(t)
 })
 
-onEach('a keeper that does not obey is killed, and what it held with it', async (t, machine) => {
+onEach('kills a keeper that does not respond, with its service', async (t, machine) => {
   const place = new Place(
     machine,
     'stuck',
@@ -219,7 +222,7 @@ onEach('a keeper that does not obey is killed, and what it held with it', async 
   await place.onlyDaemon(t)
 })
 
-onEach('the stop signal reaches all of the group, and what ignores it is killed', async (t, machine) => {
+onEach('sends the stop signal to the whole group, and kills what ignores it', async (t, machine) => {
   const place = new Place(
     machine,
     'signals',
@@ -240,7 +243,7 @@ onEach('the stop signal reaches all of the group, and what ignores it is killed'
   await place.onlyDaemon(t)
 })
 
-onEach('a tree of 400 that goes on forking', async (t, machine) => {
+onEach('kills a tree of 400 processes that keeps forking', async (t, machine) => {
   const place = new Place(
     machine,
     'many',
@@ -262,7 +265,7 @@ onEach('a tree of 400 that goes on forking', async (t, machine) => {
   await place.onlyDaemon(t)
 })
 
-onEach('stopped while it starts, and while it waits to be started again', async (t, machine) => {
+onEach('stops a service while it starts, and while it waits for a restart', async (t, machine) => {
   const place = new Place(
     machine,
     'early',
@@ -284,7 +287,7 @@ onEach('stopped while it starts, and while it waits to be started again', async 
   await place.onlyDaemon(t)
 })
 
-onEach('services that close their output, leave zombies, or turn their terminal round', async (t, machine) => {
+onEach('keeps running services that close their output, leave zombies or change their terminal', async (t, machine) => {
   const box = machine.sandbox()
   const folder = box.project('odd', {
     'locald.toml': `

@@ -39,7 +39,7 @@ async function stateOf({ box }: Mac): Promise<unknown> {
   return checks.find(({ id }) => id === 'trust-system')
 }
 
-on('darwin', 'trust is announced, asked for once, read back, and taken away', async (t, machine) => {
+on('darwin', 'announces trust, asks for it once, reads it back and removes it', async (t, machine) => {
   const mac = macOf(machine)
   const { box, keychain } = mac
   t.match(
@@ -60,7 +60,7 @@ on('darwin', 'trust is announced, asked for once, read back, and taken away', as
   t.strictSame([keychain.lines('user'), keychain.lines('login')], [[], []])
 })
 
-on('darwin', 'what macOS refuses has a reason and something to do', async (t, machine) => {
+on('darwin', 'a refusal of macOS is reported with a reason and a hint', async (t, machine) => {
   const mac = macOf(machine)
   const { box, keychain } = mac
   const cases: readonly [string, number, RegExp, RegExp][] = [
@@ -100,7 +100,7 @@ on('darwin', 'what macOS refuses has a reason and something to do', async (t, ma
   t.equal(keychain.lines('user').length, 1)
 })
 
-on('darwin', 'a dialog that nobody answers goes with the command that asked for it', async (t, machine) => {
+on('darwin', 'an unanswered dialog closes with the command that opened it', async (t, machine) => {
   const { box, keychain } = macOf(machine)
   await box.ok(['untrust'])
   const isAsking = () => box.processes().some(({ command }) => command.includes('locald-keychain trust'))
@@ -123,7 +123,7 @@ on('darwin', 'a dialog that nobody answers goes with the command that asked for 
   }
 })
 
-on('darwin', 'a CA that was replaced is taken out once, and never asked for again', async (t, machine) => {
+on('darwin', 'a replaced CA is removed once, without further dialogs', async (t, machine) => {
   const { box, keychain, ca } = macOf(machine)
   await box.ok(['trust'])
   const [old = ''] = keychain.lines('user')
@@ -152,7 +152,7 @@ on('darwin', 'a CA that was replaced is taken out once, and never asked for agai
   t.match(await box.run(['trust']), { code: 0, stderr: '' })
 })
 
-on('darwin', 'for all users it needs the privileged helper; what they trust is enough', async (t, machine) => {
+on('darwin', 'trust for all users needs the privileged helper and covers the user', async (t, machine) => {
   const { box, keychain } = macOf(machine)
   t.match(await box.run(['trust', '--system']), {
     code: 1,

@@ -105,7 +105,7 @@ t.test('the kernel names no service type', async t => {
   }
 })
 
-t.test('the public doors of the package lead to built files', async t => {
+t.test('the exports of the package lead to built files', async t => {
   const { exports, bin }: { exports: Record<string, string | Record<string, string>>; bin: Record<string, string> } =
     JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   t.strictSame(Object.keys(exports), ['./plugin', './testing', './package.json'])
@@ -115,7 +115,7 @@ t.test('the public doors of the package lead to built files', async t => {
   for (const file of files) t.ok(readFileSync(join(root, file)).length > 0, file)
 })
 
-t.test('the rules see what is wrong', async t => {
+t.test('the rules detect violations', async t => {
   const wrong: readonly [string, string, string][] = [
     ['kernel/a.ts', "import plugin from '../plugins/proxy/index.ts'", 'kernel/a.ts imports plugins/proxy/index.ts'],
     ['kernel/config/a.ts', "const it = await import('../../cli/main.ts')", 'kernel/config/a.ts imports cli/main.ts'],

@@ -22,7 +22,7 @@ function checked(name: string, ...results: readonly (Partial<CheckResult> | (() 
   })
 }
 
-t.test('one list of what to do', async t => {
+t.test('lists all fixes once', async t => {
   const kernel = testLoader()
   const plugins = await kernel.load(
     checked(
@@ -71,7 +71,7 @@ t.test('one list of what to do', async t => {
   t.strictSame(again.fixes, answer.fixes, 'the order is stable')
 })
 
-t.test('the kernel looks at the folder for temporary files', async t => {
+t.test('checks the folder for temporary files', async t => {
   const before = process.env['TMPDIR']
   t.teardown(() => {
     if (before === undefined) delete process.env['TMPDIR']

@@ -48,7 +48,7 @@ t.test('exit codes', async t => {
   )
 })
 
-t.test('messages of anything thrown', async t => {
+t.test('returns a message for any thrown value', async t => {
   t.equal(messageOf(new Error('m')), 'm')
   t.equal(messageOf(new TypeError('')), 'TypeError')
   t.equal(messageOf(new AggregateError([new Error('a'), 'b'])), 'a; b')
@@ -128,7 +128,7 @@ t.test('limits', async t => {
   t.pass('a pause ends with its signal')
 })
 
-t.test('foreign code cannot end the process', async t => {
+t.test('foreign code cannot exit the process', async t => {
   const { exit } = process
   const message = 'it called process.exit()'
   await t.rejects(

@@ -88,7 +88,7 @@ t.test('no two rooms of an area import each other', async t => {
   for (const area of areas) t.strictSame(mutualRooms(area, graphOf(sourcesOf(area))), [], area)
 })
 
-t.test('the rules see what is wrong', async t => {
+t.test('the rules detect violations', async t => {
   const graph = (imports: Readonly<Record<string, string>>) =>
     graphOf(Object.entries(imports).map(([file, from]) => ({ file, text: `import type { A } from '${from}'` })))
   const upwards = graph({ 'kernel/config/a.ts': '../api/b.ts', 'kernel/api/b.ts': '../config/a.ts' })

@@ -44,7 +44,7 @@ const trusted = { is: 'trusted', status: 0 }
 t.test('locald-keychain', async t => {
   const { mac, run } = keychainOf(t)
 
-  t.test('trusts for the caller alone, and takes it all back', async t => {
+  t.test('trusts for the caller alone, and reverts it all', async t => {
     t.match(run('state'), { code: 0, told: { user: none, admin: none }, says: '' })
     t.match(run('trust'), { code: 0, told: { status: 0 }, says: '' })
     t.match(run('state'), { code: 0, told: { user: trusted, admin: none } })
@@ -57,7 +57,7 @@ t.test('locald-keychain', async t => {
     t.notMatch(mac.calls().join('\n'), /not released/)
   })
 
-  t.test('untrust asks nobody where there is nothing to take away', async t => {
+  t.test('untrust shows no dialog when there is nothing to remove', async t => {
     mac.reset()
     t.match(run('untrust'), { code: 0, told: { status: 0 } }, 'a new Mac')
     t.match(mac.calls().join('\n'), /RemoveTrustSettings user -25263/)
@@ -69,7 +69,7 @@ t.test('locald-keychain', async t => {
     t.strictSame(mac.lines('login'), ['0123456789abcdef'], 'which stay')
   })
 
-  t.test('tells what the settings mean', async t => {
+  t.test('reports the meaning of trust settings', async t => {
     mac.reset()
     run('trust')
     const [hash = ''] = mac.lines('login')
@@ -98,7 +98,7 @@ t.test('locald-keychain', async t => {
     t.notMatch(mac.calls().join('\n'), /not released/)
   })
 
-  t.test('says with which number macOS refused, and leaves nothing of it', async t => {
+  t.test('prints the status of a refusal and leaves nothing behind', async t => {
     const calls: readonly [string, string, number][] = [
       ['trust', 'SecCertificateAddToKeychain', -25293],
       ['trust', 'SecCertificateAddToKeychain', -25308],
@@ -123,7 +123,7 @@ t.test('locald-keychain', async t => {
     t.match(run('untrust'), { code: 1, told: { call: 'SecItemDelete', status: -61 } })
   })
 
-  t.test('discards a certificate that nobody trusts', async t => {
+  t.test('discards a certificate without trust settings', async t => {
     mac.reset()
     run('trust')
     t.match(run('discard'), { code: 0 })
@@ -135,7 +135,7 @@ t.test('locald-keychain', async t => {
     t.notMatch(mac.calls().join('\n'), /Remove|not released/)
   })
 
-  t.test('refuses what it is not for', async t => {
+  t.test('rejects other uses', async t => {
     mac.reset()
     t.match(run('forget'), { code: 64, says: /usage/ })
     t.match(run('trust', { input: `${pem}${pem}` }), { code: 65, says: /not one certificate in PEM/ })
@@ -154,7 +154,7 @@ t.test('locald-shim, for all users', { skip: unable }, async t => {
   mac.buildShim(it.shim, it.root)
   const run = (verb: string) => it.run([verb], { input: pem })
 
-  t.test('trusts and takes it all back', async t => {
+  t.test('trusts and reverts it all', async t => {
     t.match(run('trust'), { code: 0, errors: '', output: '' })
     const [hash = ''] = mac.lines('system')
     t.strictSame(mac.lines('admin'), [`${hash} Policy=ssl,Result=1`])
@@ -166,7 +166,7 @@ t.test('locald-shim, for all users', { skip: unable }, async t => {
     t.notMatch(mac.calls().join('\n'), /not released/)
   })
 
-  t.test('ends with the number that macOS refused with', async t => {
+  t.test('exits with the status of a refusal', async t => {
     const calls: readonly [string, string, number, RegExp][] = [
       ['trust', 'SecKeychainOpen', -25294, /system keychain cannot be opened: -25294$/],
       ['trust', 'SecCertificateAddToKeychain', -61, /cannot be added: -61$/],
@@ -190,7 +190,7 @@ t.test('locald-shim, for all users', { skip: unable }, async t => {
     t.equal(mac.lines('system').length, 1)
   })
 
-  t.test('holds no lock while it waits for the user', async t => {
+  t.test('does not hold the lock while it waits for the user', async t => {
     it.reset()
     mac.reset()
     mac.fail({ SecTrustSettingsSetTrustSettings: 'sleep' })

@@ -38,7 +38,7 @@ t.test('each section says what the code means, what to do, and the exit code it 
   }
 })
 
-t.test('each code is used', async t => {
+t.test('uses each code', async t => {
   const sources = ['kernel', 'plugins', 'cli'].flatMap(sourcesOf).filter(({ file }) => file !== 'kernel/errors.ts')
   const used = new Set(
     sources.flatMap(({ text }) => [...code(text).matchAll(/'([A-Z]+(?:_[A-Z]+)*)'/g)].map(([, name]) => name)),
@@ -54,7 +54,7 @@ t.test('each code is used', async t => {
   )
 })
 
-t.test('HTTP statuses are those of errors', async t => {
+t.test('HTTP statuses match those of errors', async t => {
   for (const name of codes) {
     const { kind, status } = catalogue[name]
     const isOurs = status >= 500 && status < 600

@@ -67,14 +67,14 @@ const calls = ['kernel', 'cli', 'plugins'].flatMap(room =>
   sourcesOf(room).flatMap(({ file, text }) => callsIn(file, text)),
 )
 
-t.test('each has a deadline, or another end that is named', async t => {
+t.test('each program has a deadline or a listed reason', async t => {
   t.ok(calls.length > 20, `${calls.length} calls were found`)
   for (const { key, hasTimeout } of calls) t.ok(hasTimeout || Object.hasOwn(otherwise, key), key)
   const without = new Set(calls.filter(({ hasTimeout }) => !hasTimeout).map(({ key }) => key))
   for (const key of Object.keys(otherwise)) t.ok(without.has(key), `${key} is still needed`)
 })
 
-t.test('the daemon waits for none synchronously', async t => {
+t.test('the daemon runs no program synchronously', async t => {
   const found = calls.filter(({ key, isSynchronous }) => isSynchronous && !key.startsWith('cli/'))
   for (const { key } of found) t.ok(Object.hasOwn(synchronous, key), key)
   for (const key of Object.keys(synchronous))
@@ -84,7 +84,7 @@ t.test('the daemon waits for none synchronously', async t => {
     )
 })
 
-t.test('a call without one is found', async t => {
+t.test('a call without a deadline is found', async t => {
   t.match(callsIn('a.ts', "spawnSync('ps', ['-a'], { stdio: x(1) })\nfoo.exec(text)"), [
     { key: 'a.ts ps', isSynchronous: true, hasTimeout: false },
   ])

@@ -103,7 +103,7 @@ t.test('flags and commands begin with a verb, in at most 50 characters', async t
   )
 })
 
-t.test('what is allowed is there', async t => {
+t.test('each allowed breach exists', async t => {
   for (const { file, excerpt, why } of allowed) {
     t.ok(why.length > 10)
     const found = files
@@ -114,7 +114,7 @@ t.test('what is allowed is there', async t => {
   }
 })
 
-t.test('the rules see what is wrong', async t => {
+t.test('the rules detect violations', async t => {
   const wrong: readonly [string, string, string][] = [
     ['kernel/a.ts', "const a = 'the user is told'", 'told'],
     ['kernel/a.ts', 'const a = `${`${b}`} is gone ${c}`', 'gone'],

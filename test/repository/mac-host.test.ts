@@ -17,7 +17,7 @@ const script = `
 `
 
 t.test(
-  'a test runs once there, and what needs Linux is skipped',
+  'on a Mac each test runs once, and Linux tests are skipped',
   { skip: onlyLinux('a Mac shows it by itself') },
   async t => {
     const clean = ['-i', `PATH=${process.env['PATH']}`, process.execPath, '--input-type=module', '-e', script]

@@ -22,7 +22,7 @@ t.test('the example of the guide for plugin authors', async t => {
   const user = `import type { Services } from 'locald/plugin'\nexport const use = (it: Services) => it.redis.flush(it.catalog.services()[0]?.key ?? '')\n`
   await buildGuide(own, new Map([...snippets, ['src/uses-snippet.ts', user]]))
 
-  await t.test('has a package, and is loaded', async t => {
+  await t.test('has a package and is loaded', async t => {
     t.strictSame([...guideFiles().keys()], ['package.json', 'tsconfig.json', 'src/index.ts', 'src/index.test.ts'])
     const kernel = testLoader({ facts: factsOf({}, undefined), limits })
     const views = await kernel.load(...builtIns(shipped, '1.0.0'), ...(await npmPlugins(folder)))
@@ -42,7 +42,7 @@ t.test('the example of the guide for plugin authors', async t => {
     )
   })
 
-  await t.test('is off, with the reason, where nobody provides processes', async t => {
+  await t.test('is off, with the reason, when no plugin provides processes', async t => {
     const [view] = await testLoader({ limits }).load(...(await npmPlugins(folder)))
     t.match(view, { state: 'off', code: 'PLUGIN_NEEDS', reason: "it needs 'processes', which no plugin provides" })
   })

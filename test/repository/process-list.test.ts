@@ -34,7 +34,7 @@ for (const { name, list, skip } of [
     }
     const node = [process.execPath, '-e', waiter]
 
-    await t.test('are found by what names a folder', async t => {
+    await t.test('finds processes by a folder in their arguments', async t => {
       const folders = { words: at('words'), environment: at('environment'), cwd: at('cwd'), file: at('file') }
       const script = `exec 9>"${folders.file}/open"; echo up; exec sleep 1000`
       const found = {
@@ -58,7 +58,7 @@ for (const { name, list, skip } of [
       t.strictSame(list.environmentOf(environment.pid), [])
     })
 
-    await t.test('are alive, have a parent, and are none as zombies', async t => {
+    await t.test('reports parents and liveness, and no zombies', async t => {
       const child = await start(t, node)
       t.ok(list.isAlive(child.pid))
       t.equal(list.parentOf(child.pid), process.pid)

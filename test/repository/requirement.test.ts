@@ -13,13 +13,13 @@ const claims = rows.flatMap(({ linux, mac }) => [
   ...mac.map(claim => ({ claim, os: 'darwin' })),
 ])
 
-t.test('the page is made of the rows', async t => {
+t.test('the page agrees with the rows', async t => {
   t.equal(readFileSync(page, 'utf8'), pageOf(rows), 'node build/test/requirement/page.js makes it anew')
   t.ok(rows.length >= 27)
   for (const { asks, linux, mac } of rows) t.ok(linux.length + mac.length > 0, asks)
 })
 
-t.test('each test that is claimed is in its file, for the system it is claimed for', async t => {
+t.test('each claimed test exists in its file, for the claimed system', async t => {
   for (const { claim, os } of claims) {
     const [file = '', ...names] = claim.split(' > ')
     const text = readFileSync(join(root, file), 'utf8')
@@ -41,7 +41,7 @@ t.test('each test that is claimed is in its file, for the system it is claimed f
   }
 })
 
-t.test('each step for a Mac is there', async t => {
+t.test('each step for a Mac exists', async t => {
   for (const shown of rows.flatMap(({ hardware }) => hardware)) {
     if (shown.startsWith('step '))
       t.ok(
@@ -73,7 +73,7 @@ not ok 1 - build/test/e2e/a.test.js # time=9ms
 1..1
 `
 
-t.test('what a run did not show is found', async t => {
+t.test('claims that a run did not show are found', async t => {
   const a = 'test/e2e/a.test.ts'
   t.equal(endsOf(report).get(`${a} > life (darwin) > begins`), 'passed')
   const claimed = (...linux: string[]) => unshown(report, [{ section: '5', asks: 'x', linux, mac: [], hardware: [] }])

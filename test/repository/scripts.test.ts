@@ -44,7 +44,7 @@ const unknown: readonly (readonly [RegExp, string])[] = [
 /** Those of what is Linux's alone: a guest of QEMU, mount namespaces. */
 const linux = (path: string): boolean => /^test\/(vm|soak)\//.test(path)
 
-t.test('every script of the repository is known', async t => {
+t.test('every script of the repository is checked', async t => {
   for (const path of ['.ci/run', 'test/run', 'test/setup.sh', 'examples/run']) t.ok(scripts.includes(path), path)
 })
 
@@ -57,7 +57,7 @@ t.test('no two files have one name on a volume that folds case and accents', asy
   )
 })
 
-t.test('runs under the bash and with the tools of macOS', async t => {
+t.test('scripts run with the bash and the tools of macOS', async t => {
   for (const path of scripts.filter(path => !linux(path))) {
     const lines = text(path).split('\n')
     const found = lines.flatMap((line, at) => {
@@ -80,7 +80,7 @@ t.test('CI runs tests that exist', async t => {
   )
 })
 
-t.test('shellcheck has nothing to say', async t => {
+t.test('shellcheck reports nothing', async t => {
   const words = ['--shell=bash', '--severity=warning', '--external-sources', ...scripts]
   const ran = spawnSync('shellcheck', words, { cwd: root, encoding: 'utf8' })
   if (ran.error !== undefined) return t.pass('', { skip: 'shellcheck is not installed' })

@@ -42,7 +42,7 @@ function read(name: string): Workflow {
 
 const stepsOf = ({ jobs }: Workflow) => Object.values(jobs).flatMap(({ steps }) => steps)
 
-t.test('they parse, ask for little and end', async t => {
+t.test('workflows parse, have few permissions and time limits', async t => {
   t.strictSame(names.sort(), ['ci.yml', 'nightly.yml'])
   for (const name of names) {
     const workflow = read(name)
@@ -70,7 +70,7 @@ t.test('actions are pinned to a commit, with its version beside it', async t => 
   }
 })
 
-t.test('a step holds no logic: it is a script of the repository', async t => {
+t.test('a step runs a script of the repository and has no logic', async t => {
   for (const name of names) {
     for (const { run } of stepsOf(read(name))) {
       if (run === undefined) continue
@@ -84,7 +84,7 @@ t.test('a step holds no logic: it is a script of the repository', async t => {
   }
 })
 
-t.test('every system and Node that is promised is tried with every change', async t => {
+t.test('every supported system and Node version is tested with every change', async t => {
   const { on, jobs } = read('ci.yml')
   t.ok('pull_request' in on)
   t.strictSame(on['push'], { branches: ['main'] })

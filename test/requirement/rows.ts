@@ -83,7 +83,7 @@ export const rows: readonly Row[] = [
   {
     section: '2.1',
     asks: 'Health checks',
-    linux: ['test/e2e/health.test.ts > health (linux) > every kind of check'],
+    linux: ['test/e2e/health.test.ts > health (linux) > supports every type of health check'],
     mac: ['test/kernel/services/supervisor.test.ts'],
     hardware: [integration, 'step sleep'],
   },
@@ -137,7 +137,7 @@ export const rows: readonly Row[] = [
     section: '2.2',
     asks: '`locald doctor`',
     linux: [
-      'test/kernel/doctor.test.ts > one list of what to do',
+      'test/kernel/doctor.test.ts > lists all fixes once',
       'test/cli/commands/doctor.test.ts > prints failed checks by plugin and applies fixes only with --fix',
     ],
     mac: ['test/plugins/platform-darwin/platform-darwin.test.ts > checks', 'test/e2e/trust.test.ts'],
@@ -170,7 +170,7 @@ export const rows: readonly Row[] = [
     asks: 'HTTP proxy routes to services correctly',
     linux: [
       'test/plugins/proxy/routing/router.test.ts > routing',
-      'test/e2e/shop.test.ts > the shop of the README (linux) > each is reached by its name',
+      'test/e2e/shop.test.ts > the shop of the README (linux) > each service answers under its name',
     ],
     mac: [],
     hardware: [integration],
@@ -193,10 +193,10 @@ export const rows: readonly Row[] = [
   {
     section: '5',
     asks: '`locald stop` cleanly terminates services',
-    linux: ['test/e2e/trees.test.ts > the stop signal reaches all of the group, and what ignores it is killed (linux)'],
+    linux: ['test/e2e/trees.test.ts > sends the stop signal to the whole group, and kills what ignores it (linux)'],
     mac: [
-      'test/e2e/trees.test.ts > the stop signal reaches all of the group, and what ignores it is killed (darwin)',
-      'test/e2e/trees.test.ts > a tree of 400 that goes on forking (darwin)',
+      'test/e2e/trees.test.ts > sends the stop signal to the whole group, and kills what ignores it (darwin)',
+      'test/e2e/trees.test.ts > kills a tree of 400 processes that keeps forking (darwin)',
     ],
     hardware: [integration],
   },
@@ -210,7 +210,7 @@ export const rows: readonly Row[] = [
   {
     section: '5',
     asks: 'CI runs macOS integration test on every PR',
-    linux: ['test/repository/workflows.test.ts > every system and Node that is promised is tried with every change'],
+    linux: ['test/repository/workflows.test.ts > every supported system and Node version is tested with every change'],
     mac: [],
     hardware: [integration],
   },
@@ -224,7 +224,7 @@ export const rows: readonly Row[] = [
   {
     section: '5',
     asks: 'No code for Linux breaks compilation on macOS',
-    linux: ['test/e2e/packages.test.ts > every package, from the registry into an empty folder'],
+    linux: ['test/e2e/packages.test.ts > every package installs from the registry into an empty folder'],
     mac: ['test/scripts/build-native.test.ts'],
     hardware: ['.ci/unit', '.ci/smoke'],
   },

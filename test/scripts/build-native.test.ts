@@ -54,7 +54,7 @@ function folderFor(t: Test): string {
   return folder
 }
 
-t.test('a program that does not compile keeps no other from being built', async t => {
+t.test('builds the other programs when one does not compile', async t => {
   const { code, says, made } = build(t, failingAt(t, 'shim/bind.c'))
   t.equal(code, 0, 'an install goes on: the keeper is there')
   t.strictSame(made, ['locald-keeper', ...module])
@@ -63,21 +63,21 @@ t.test('a program that does not compile keeps no other from being built', async 
   t.notMatch(says, /locald-keeper was not built/)
 })
 
-t.test('without the keeper there is no locald', async t => {
+t.test('fails when the keeper does not compile', async t => {
   const { code, says, made } = build(t, failingAt(t, 'keeper/run.c'))
   t.equal(code, 1)
   t.strictSame(made, [...module, 'locald-shim'].sort())
   t.match(says, /^locald-keeper was not built\.$/m)
 })
 
-t.test('without a compiler it is said which one was looked for', async t => {
+t.test('names the compiler it looked for when there is none', async t => {
   const { code, says, made } = build(t, '/nowhere/cc')
   t.equal(code, 1)
   t.strictSame(made, [])
   t.match(says, /^No C compiler \(\/nowhere\/cc\): install one with .*, or set CC\.$/m)
 })
 
-t.test('on a Mac without Apple’s tools no compiler is run: it would ask on the screen to install them', async t => {
+t.test('runs no compiler on a Mac without Apple’s tools: it would open a dialog', async t => {
   const bin = folderFor(t)
   const script = (name: string, text: string) => writeFileSync(join(bin, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 })
   // What xcode-select(1) says then.
@@ -98,7 +98,7 @@ t.test('on a Mac without Apple’s tools no compiler is run: it would ask on the
   t.match(readFileSync(join(bin, 'ran'), 'utf8'), '--version', 'one of another origin is asked itself')
 })
 
-t.test('what a compiler warns of ends the builds for tests, and no user’s', async t => {
+t.test('compiler warnings fail builds for tests, not those of users', async t => {
   const header = join(folderFor(t), 'warns.h')
   writeFileSync(header, 'static int never_used(void) { return 1; }\n')
   const cc = `${compiler} -include ${header}`
@@ -110,7 +110,7 @@ t.test('what a compiler warns of ends the builds for tests, and no user’s', as
   t.match(tests.says, /\[-Werror[=,].*unused-function\]/)
 })
 
-t.test('a call that Apple has deprecated does not get into a package', async t => {
+t.test('rejects calls that Apple has deprecated', async t => {
   // A copy of the sources, for macOS alone: what is newer than its sources is not built again.
   const copy = folderFor(t)
   cpSync(join(root, 'build', 'scripts'), join(copy, 'build', 'scripts'), { recursive: true })

@@ -152,7 +152,7 @@ function limits(t: Test, it: Installed, sanitized: boolean): void {
 
 /** Nothing that its caller may set for his own processes is left where root works. */
 function burden(t: Test, it: Installed, sanitized: boolean): void {
-  t.test('what a process hands on', async t => {
+  t.test('inherited process state', async t => {
     it.reset()
     it.addStore()
     const ran = it.run(['trust'], { through: [it.attack, 'burden'], input: certificate() })
@@ -209,7 +209,7 @@ function burden(t: Test, it: Installed, sanitized: boolean): void {
 
 /** It has something to say, and nobody listens. */
 function deaf(t: Test, it: Installed): void {
-  t.test('standard error that takes nothing', async t => {
+  t.test('standard error that is full', async t => {
     it.reset()
     it.addStore()
     for (let at = 0; at < 16; at++) writeFileSync(join(it.certs, `locald-${it.uid}-${at}.crt`), '')
@@ -252,7 +252,7 @@ function slow(t: Test, it: Installed): void {
 }
 
 function busy(t: Test, it: Installed): void {
-  t.test('a lock that is never given back', async t => {
+  t.test('a lock that is never released', async t => {
     it.reset()
     const lock = join(it.root, 'etc/locald/shim.lock')
     const holder = spawn('flock', [lock, 'sh', '-c', 'echo held; exec sleep 60'], {

@@ -20,7 +20,7 @@ for (const sanitized of [false, true]) {
 }
 
 function hosts(t: Test, it: Installed): void {
-  t.test('hosts: a block of its own', async t => {
+  t.test("hosts: writes the user's own block", async t => {
     const set = (...names: readonly string[]) =>
       t.match(it.run(['hosts'], { input: wish(...names) }), { code: 0, errors: '', output: '' })
     const now = () => readFileSync(it.hosts, 'utf8')
@@ -62,7 +62,7 @@ function hosts(t: Test, it: Installed): void {
 
 /** Many users, each with a daemon that writes at the same time. */
 function together(t: Test, it: Installed): void {
-  t.test('hosts: many at once', async t => {
+  t.test('hosts: serializes concurrent calls', async t => {
     it.reset()
     const uids = Array.from({ length: 8 }, (_, at) => it.uid + at * 7)
     writeFileSync(it.conf, uids.map(uid => `uid ${uid}\n`).join(''))
@@ -91,7 +91,7 @@ function together(t: Test, it: Installed): void {
 
 /** As in a container: the file cannot be replaced, only written. */
 function mounted(t: Test, it: Installed): void {
-  t.test('hosts: a mount point', async t => {
+  t.test('hosts: writes in place on a mount point', async t => {
     it.reset()
     const mount = join(it.root, 'mounted')
     writeFileSync(mount, plainHosts)

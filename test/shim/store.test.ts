@@ -78,7 +78,7 @@ function store(t: Test, it: Installed): void {
     t.notOk(existsSync(join(it.root, 'updates')), 'what empties the store first was never run')
   })
 
-  t.test('untrust of what is not there', async t => {
+  t.test('untrust of a missing certificate', async t => {
     it.reset()
     it.addStore()
     const pem = certificate()
@@ -130,7 +130,7 @@ function store(t: Test, it: Installed): void {
     t.strictSame(ours(it.certs), [hash], 'links that lead nowhere')
   })
 
-  t.test('untrust of what another user has there by an earlier version', async t => {
+  t.test("untrust of another user's certificate of an earlier version", async t => {
     it.reset()
     it.addStore()
     const pem = certificate()
@@ -145,7 +145,7 @@ function store(t: Test, it: Installed): void {
     t.equal(bundle(), someRoot)
   })
 
-  t.test('a store that is full, or fails', async t => {
+  t.test('a full or failing store', async t => {
     it.reset()
     it.addStore()
     const pem = certificate()

@@ -28,28 +28,24 @@ ours.close()
 print(ran.wait(), sent.decode().strip())
 `
 
-t.test(
-  'a port that somebody listens on with all addresses is in use, though root could have it',
-  { skip: unable },
-  async t => {
-    const it = new Installed({
-      sanitized: false,
-      also: () => ['-Wl,--wrap=bind', join(sources, 'bind.c')],
+t.test('a port with a listener on all addresses is in use, even for root', { skip: unable }, async t => {
+  const it = new Installed({
+    sanitized: false,
+    also: () => ['-Wl,--wrap=bind', join(sources, 'bind.c')],
+  })
+  t.teardown(() => it.remove())
+  const answer = (address: string) => {
+    const script = 'ip link set lo up && exec python3 -c "$0" "$@"'
+    const ran = spawnSync('unshare', ['--net', 'sh', '-c', script, beside, it.shim, String(it.uid), address], {
+      encoding: 'utf8',
+      timeout: 60_000,
     })
-    t.teardown(() => it.remove())
-    const answer = (address: string) => {
-      const script = 'ip link set lo up && exec python3 -c "$0" "$@"'
-      const ran = spawnSync('unshare', ['--net', 'sh', '-c', script, beside, it.shim, String(it.uid), address], {
-        encoding: 'utf8',
-        timeout: 60_000,
-      })
-      return `${ran.stdout.trim()} ${ran.stderr.trim()}`
-    }
-    t.match(answer('none'), /"bound":"127\.0\.0\.1"/, 'a free one')
-    t.match(answer('0.0.0.0'), /^21 .*another program is listening there: 127\.0\.0\.1:80$/)
-    t.match(answer('::'), /^21 .*another program is listening there: \[::1\]:80$/)
-  },
-)
+    return `${ran.stdout.trim()} ${ran.stderr.trim()}`
+  }
+  t.match(answer('none'), /"bound":"127\.0\.0\.1"/, 'a free one')
+  t.match(answer('0.0.0.0'), /^21 .*another program is listening there: 127\.0\.0\.1:80$/)
+  t.match(answer('::'), /^21 .*another program is listening there: \[::1\]:80$/)
+})
 
 t.test('an access control list of macOS', { skip: unable }, async t => {
   const it = new Installed({

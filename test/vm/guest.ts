@@ -234,7 +234,7 @@ function prepare(): void {
 }
 
 async function scope(): Promise<void> {
-  await check('in a plain session services run, and doctor says what would give them cgroups', async () => {
+  await check('in a plain session services run, and doctor reports how to get cgroups', async () => {
     dev('locald up')
     assert.equal(await get((await server()).http), 'from the guest')
     const cgroups = (await doctor()).checks.find(({ id }) => id === 'cgroups')
@@ -243,20 +243,17 @@ async function scope(): Promise<void> {
     assert.deepEqual(running(escapee), [])
     dev('locald server shutdown')
   })
-  await check(
-    'in a scope with Delegate=yes each service is in a cgroup of its own, and status counts by it',
-    async () => {
-      dev('systemd-run --user --scope --quiet -p Delegate=yes locald up')
-      await checkCgroups()
-    },
-  )
-  await check('stop ends by cgroup.kill what is in another session, has no environment and no mark', async () => {
+  await check('in a scope with Delegate=yes each service has its cgroup, and status uses it', async () => {
+    dev('systemd-run --user --scope --quiet -p Delegate=yes locald up')
+    await checkCgroups()
+  })
+  await check('stop kills by cgroup what has another session, no environment and no mark', async () => {
     assert.equal(running(escapee).length, 1)
     dev('locald stop')
     assert.deepEqual(running(escapee), [])
     await until(() => assert.deepEqual(leaves(), []))
   })
-  await check('also when the keeper was killed', async () => {
+  await check('stop kills by cgroup also when the keeper was killed', async () => {
     dev('locald up job')
     const escaped = await escapeeOf()
     const keeper = Number(/^PPid:\s*(\d+)$/m.exec(readFileSync(`/proc/${escaped}/status`, 'utf8'))?.[1])
@@ -268,7 +265,7 @@ async function scope(): Promise<void> {
 }
 
 async function install(): Promise<void> {
-  await check('server install starts the daemon by systemd, in a delegated cgroup', async () => {
+  await check('server install starts the daemon through systemd, in a delegated cgroup', async () => {
     const ran = spawnSync('su', ['-l', 'dev', '-c', 'locald server install'], { encoding: 'utf8', cwd: '/' })
     console.log(`# ${ran.stdout.trim()} | ${ran.stderr.trim()}`)
     assert.equal(ran.status, 0, ran.stderr)
@@ -281,37 +278,31 @@ async function install(): Promise<void> {
     assert.match(cgroupOf(main), /\.scope$/)
     assert.match(readFileSync(`/proc/${main}/environ`, 'utf8'), /(?:^|\0)PATH=[^\0]*own bin/)
   })
-  await check(
-    'with the last logout the services are stopped in order, and with the next login the daemon is back',
-    async () => {
-      dev('locald up web')
-      await until(() => assert.equal(readFileSync(ended, 'utf8'), 'by SIGTERM'))
-      await until(() => assert.ok(!existsSync('/run/user/1000')))
-      await until(() => dev('locald ping'))
-      assert.equal((await server()).pid, mainPid())
-    },
-  )
+  await check('the last logout stops the services in order, and the next login starts the daemon', async () => {
+    dev('locald up web')
+    await until(() => assert.equal(readFileSync(ended, 'utf8'), 'by SIGTERM'))
+    await until(() => assert.ok(!existsSync('/run/user/1000')))
+    await until(() => dev('locald ping'))
+    assert.equal((await server()).pid, mainPid())
+  })
   run('loginctl', ['enable-linger', 'dev'])
-  await check('its services have cgroups, and a pinned project is listed', async () => {
+  await check('services have cgroups, and a pinned project is listed', async () => {
     dev('locald up')
     await checkCgroups()
     assert.equal(await get((await server()).http), 'from the guest')
     dev('locald registry pin')
     assert.match(dev('locald registry list'), /^shop +yes /m)
   })
-  await check(
-    'a daemon that was killed is started again, and takes its services over with their accounts',
-    async () => {
-      const [daemon, web] = [(await server()).pid, await view('web')]
-      process.kill(daemon, 'SIGKILL')
-      await until(() => assert.notEqual(mainPid(), daemon))
-      await until(() => assert.equal(dev('systemctl --user is-active locald'), 'active'))
-      await until(async () => assert.equal((await view('web')).pid, web.pid))
-      await checkCgroups()
-    },
-  )
+  await check('a killed daemon restarts and adopts its services with their cgroups', async () => {
+    const [daemon, web] = [(await server()).pid, await view('web')]
+    process.kill(daemon, 'SIGKILL')
+    await until(() => assert.notEqual(mainPid(), daemon))
+    await until(() => assert.equal(dev('systemctl --user is-active locald'), 'active'))
+    await until(async () => assert.equal((await view('web')).pid, web.pid))
+    await checkCgroups()
+  })
   for (const step of ['+1 day', '-2 days', '+1 day'])
-    await check(`the next daemon takes services over after the clock was set (${step})`, async () => {
+    await check(`the next daemon adopts services after the clock was set (${step})`, async () => {
       const [daemon, web, job] = [(await server()).pid, await view('web'), await view('job')]
       run('date', ['--set', step])
       process.kill(daemon, 'SIGKILL')
@@ -328,21 +319,21 @@ async function install(): Promise<void> {
     assert.equal((await view('web')).pid, web.pid)
     await checkCgroups()
   })
-  await check('server shutdown is no failure, and the next command starts the unit', async () => {
+  await check('server shutdown exits with success, and the next command starts the unit', async () => {
     dev('locald server shutdown')
     await until(() => assert.deepEqual(leaves(), []))
     await until(() => assert.equal(dev('systemctl --user is-active locald || true'), 'inactive'))
     dev('locald up')
     assert.equal((await server()).pid, mainPid())
   })
-  await check('server install once more changes nothing', async () => {
+  await check('a second server install changes nothing', async () => {
     const [before, web] = [readFileSync(unit, 'utf8'), await view('web')]
     dev('locald server install')
     assert.equal(readFileSync(unit, 'utf8'), before)
     assert.equal((await view('web')).pid, web.pid)
     assert.equal((await server()).pid, mainPid())
   })
-  await check('a unit that starts beside another daemon lets it be', async () => {
+  await check('a unit that starts beside another daemon leaves it alone', async () => {
     dev('systemctl --user stop locald')
     dev('mv ~/.local/share/locald/boot.json ~/boot.json; locald up')
     const { pid } = await server()
@@ -370,18 +361,15 @@ async function afterReboot(): Promise<void> {
   await check('services were stopped in order before the reboot', async () => {
     assert.equal(readFileSync(ended, 'utf8'), 'by SIGTERM')
   })
-  await check(
-    'after a reboot, with linger, the pinned project is back and answers, and nobody has logged in',
-    async () => {
-      await until(async () => assert.equal(await get(8080), 'from the guest'))
-      assert.equal(run('loginctl', ['list-sessions', '--no-legend']), '')
-    },
-  )
-  await check('its services have cgroups again', async () => {
+  await check('after a reboot with linger the pinned project answers without a login', async () => {
+    await until(async () => assert.equal(await get(8080), 'from the guest'))
+    assert.equal(run('loginctl', ['list-sessions', '--no-legend']), '')
+  })
+  await check('services have cgroups again', async () => {
     await until(checkCgroups)
     assert.equal((await server()).pid, mainPid())
   })
-  await check('admin setup gives ports 80 and 443 and names', async () => {
+  await check('admin setup provides ports 80 and 443 and hostnames', async () => {
     run('locald', ['admin', 'setup'], { ...process.env, SUDO_UID: '1000' })
     dev('locald server restart')
     const { http, https } = await server()
@@ -397,7 +385,7 @@ async function afterReboot(): Promise<void> {
     for (const path of ['/etc/locald', '/usr/local/libexec/locald', '/sys/fs/cgroup/locald.slice'])
       assert.ok(!existsSync(path), path)
   })
-  await check('server uninstall leaves the services running, and nothing else', async () => {
+  await check('server uninstall removes everything but the running services', async () => {
     const web = await view('web')
     dev('locald server uninstall')
     assert.equal((await view('web')).pid, web.pid)

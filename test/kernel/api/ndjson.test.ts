@@ -15,7 +15,7 @@ async function serve(t: Test, write: (lines: Lines<string>) => Promise<void>): P
   return Number(new URL(await app.listen({ host: '127.0.0.1', port: 0 })).port)
 }
 
-t.test('an answer larger than what may wait for a client comes whole', async t => {
+t.test('an answer larger than the write buffer arrives whole', async t => {
   const port = await serve(t, ({ send }) => send(Array.from({ length: 8 }, () => megabyte)))
   const answer = await fetch(`http://127.0.0.1:${port}/`)
   const lines = (await answer.text()).trimEnd().split('\n')
@@ -25,7 +25,7 @@ t.test('an answer larger than what may wait for a client comes whole', async t =
   )
 })
 
-t.test('a client that never reads is cut off once too much waits for it', async t => {
+t.test('a client that never reads is disconnected when its buffer is full', async t => {
   const ended = deferred<number>()
   const port = await serve(t, async ({ signal, push }) => {
     let told = 0

@@ -95,7 +95,7 @@ t.test('reports a plugin that is missing, off, broken or of another version', as
   t.equal(all.length, cases.length)
 })
 
-t.test('with file and line, all at once with what else is wrong', async t => {
+t.test('reports it with file and line, together with all other problems', async t => {
   const contributions = new Contributions(new Features())
   const types: TypeSource = {
     find: type => contributions.findType(type),

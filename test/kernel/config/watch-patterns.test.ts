@@ -2,7 +2,7 @@ import picomatch from 'picomatch'
 import t from 'tap'
 import { faultOf, WatchPatterns } from '../../../kernel/config/watch-patterns.ts'
 
-t.test('patterns mean what they say', t => {
+t.test('patterns match as documented', t => {
   const root = '/p'
   const fit = (patterns: readonly string[], file: string) =>
     new WatchPatterns(root, patterns, picomatch).matches(`/p/${file}`)
@@ -48,7 +48,7 @@ t.test('patterns mean what they say', t => {
   t.end()
 })
 
-t.test('only folders that may hold a wanted file are entered', t => {
+t.test('enters only folders that may contain a match', t => {
   const enters = (patterns: readonly string[], folder: string) =>
     new WatchPatterns('/p', patterns, picomatch).enters(`/p/${folder}`)
   const cases: readonly [readonly string[], string, boolean][] = [
@@ -73,7 +73,7 @@ t.test('only folders that may hold a wanted file are entered', t => {
   t.end()
 })
 
-t.test('a list that can mean nothing is a fault', t => {
+t.test('rejects a list that can match nothing', t => {
   t.equal(faultOf(['src/**', '!src/gen']), undefined)
   t.match(faultOf(['!src/gen', 'src/**']), /'!src\/gen', which excludes/)
   t.match(faultOf(['src', ' ']), /empty/)

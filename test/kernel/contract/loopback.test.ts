@@ -15,7 +15,7 @@ const asking = `
   console.log(JSON.stringify(said.filter(Boolean)))
 `
 
-t.test('a connection that met itself is no answer', { skip: unable }, t => {
+t.test('a self-connection is no answer', { skip: unable }, t => {
   const module = (file: string) => fileURLToPath(new URL(`../../../kernel/${file}`, import.meta.url))
   // connect(2) prefers odd ports: the range has one.
   const setUp = 'ip link set lo up; echo 40001 40001 > /proc/sys/net/ipv4/ip_local_port_range; exec "$@"'
@@ -35,7 +35,7 @@ const silence = `
   console.log(await isAnswered('127.0.0.1', 40001))
 `
 
-t.test('an address that a firewall drops everything to has no listeners', { skip: unable }, t => {
+t.test('an address whose packets a firewall drops has no listeners', { skip: unable }, t => {
   const module = fileURLToPath(new URL('../../../kernel/contract/loopback.js', import.meta.url))
   // A queue in which no packet has room, as iptables need not be there.
   const setUp = 'ip link set lo up; tc qdisc add dev lo root tbf rate 1kbit burst 1b limit 1; exec "$@"'
@@ -45,7 +45,7 @@ t.test('an address that a firewall drops everything to has no listeners', { skip
   t.end()
 })
 
-t.test('a listener that accepts nothing any more answers', async t => {
+t.test('a listener with a full backlog counts as answering', async t => {
   const hung = `
     const server = require('net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
       require('fs').writeSync(1, String(server.address().port))

@@ -28,7 +28,7 @@ function denied(t: Test): void {
   })
 }
 
-t.test('the folders that macOS keeps to itself', async t => {
+t.test('recognizes the folders that macOS protects', async t => {
   for (const path of [
     shop,
     '/Users/ann/Desktop',
@@ -46,7 +46,7 @@ t.test('the folders that macOS keeps to itself', async t => {
   t.equal(denialOf(shop, 'EACCES'), undefined, 'a mode that forbids it is another thing')
 })
 
-t.test('a configuration that cannot be read', async t => {
+t.test('reports a configuration in a protected folder', async t => {
   denied(t)
   const types = {
     sources: [],
@@ -62,12 +62,12 @@ t.test('a configuration that cannot be read', async t => {
   })
 })
 
-t.test('a folder that cannot be watched', async t => {
+t.test('reports a protected folder that cannot be watched', async t => {
   t.match(problemOf('EPERM', shop, 0, new Error('x')), { message: /macOS keeps the daemon from/, hint })
   t.match(problemOf('EPERM', '/srv/shop', 0, new Error('x')), { hint: /ls -ld/ })
 })
 
-t.test('a service that cannot be started there, or fails because of it', async t => {
+t.test('reports a service that fails to start in a protected folder', async t => {
   const spec = {
     ...{ key: 'shop:web', argv: ['/bin/sh', '-c', 'x'] as const, dir: shop, env: {}, tty: false, port: undefined },
     ...{ stopSignal: 'SIGTERM', stopTimeout: 1000 },

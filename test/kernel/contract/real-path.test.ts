@@ -67,7 +67,7 @@ function project(folder: string): string {
   return folder
 }
 
-t.test('every spelling that finds a folder is one path', async t => {
+t.test('all spellings of a folder resolve to one path', async t => {
   const root = apfs(t)
   const shop = project(join(root, 'Code', 'Caf\u00e9'))
   for (const typed of ['Code/Caf\u00e9', 'code/caf\u00e9', 'CODE/CAFE\u0301', 'code/cafe\u0301']) {
@@ -81,7 +81,7 @@ t.test('every spelling that finds a folder is one path', async t => {
   await t.rejects(realPath(join(root, 'none')), { code: 'ENOENT' })
 })
 
-t.test('the home folder ends the search for files of folders above, however HOME spells it', async t => {
+t.test('the search in parent folders stops at the home folder, however HOME spells it', async t => {
   const root = apfs(t)
   const shop = join(root, 'Ann', 'shop')
   mkdirSync(shop, { recursive: true })
@@ -100,7 +100,7 @@ t.test('the home folder ends the search for files of folders above, however HOME
   }
 })
 
-t.test('git’s own paths are as somebody typed them: a worktree is one of its repository', async t => {
+t.test('a worktree is found in spite of git’s own spelling of its paths', async t => {
   const root = apfs(t)
   const [shop, branch] = [join(root, 'Shop'), join(root, 'Branch')]
   const gitDir = join(shop, '.git', 'worktrees', 'branch')
@@ -112,7 +112,7 @@ t.test('git’s own paths are as somebody typed them: a worktree is one of its r
   t.equal(worktreeIn(branch)?.mainCheckout, shop)
 })
 
-t.test('a folder that was renamed in case only has moved, and keeps name and ports', async t => {
+t.test('a folder renamed only in case keeps its name and ports', async t => {
   const root = apfs(t)
   const registry = new Registry(join(root, 'data'), silent)
   const shop = project(join(root, 'shop'))
@@ -128,7 +128,7 @@ t.test('a folder that was renamed in case only has moved, and keeps name and por
   t.equal(registry.port(now, 'web'), 4000)
 })
 
-t.test('what has its path still', async t => {
+t.test('a path that still exists is unchanged', async t => {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'locald-')))
   t.teardown(() => rmSync(root, { recursive: true, force: true }))
   for (const name of ['here', 'moved']) mkdirSync(join(root, name))
@@ -148,7 +148,7 @@ function resolvesBesides(text: string): boolean {
   )
 }
 
-t.test('nothing else asks Node for a real path', async t => {
+t.test('no other file calls realpath', async t => {
   const own = 'kernel/contract/real-path.ts'
   const files = ['kernel', 'plugins', 'cli'].flatMap(sourcesOf).filter(({ file }) => file !== own)
   // The CLI asks for the paths of programs, which identify nothing.

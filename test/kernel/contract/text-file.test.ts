@@ -18,7 +18,7 @@ symlinkSync('/dev/zero', at('endless'))
 symlinkSync('/dev/null', at('nothing'))
 execFileSync('mkfifo', [at('pipe')])
 
-t.test('a regular file, also by a link', async t => {
+t.test('reads a regular file, also through a link', async t => {
   t.strictSame(await readTextFile(at('plain')), { text: 'A=1\n', isUtf8: true, owners: [me] })
   t.match(await readTextFile(at('link')), { text: 'A=1\n', owners: [me, me] })
   t.match(await readTextFile(at('latin')), { text: 'gr\uFFFD\uFFFDe', isUtf8: false })
@@ -28,7 +28,7 @@ t.test('a regular file, also by a link', async t => {
     t.match(await readTextFile('/proc/self/status'), { text: /^Name:/ }, 'one that says it has no size')
 })
 
-t.test('whose it is', { skip: me === 0 ? false : 'needs root' }, async t => {
+t.test('rejects files of other users', { skip: me === 0 ? false : 'needs root' }, async t => {
   mkdirSync(at('theirs'))
   writeFileSync(at('theirs/file'), 'x')
   symlinkSync(at('plain'), at('theirs/link'))
@@ -38,7 +38,7 @@ t.test('whose it is', { skip: me === 0 ? false : 'needs root' }, async t => {
   t.match(await readTextFile(at('theirs/link')), { owners: [0, 12345] }, "another's link to a file of mine")
 })
 
-t.test('what is no file is left alone at once', async t => {
+t.test('rejects what is not a file without blocking', async t => {
   t.equal(fault(await readTextFile(at('folder'))), 'it is a folder')
   for (const name of ['pipe', 'endless', 'nothing'])
     t.equal(fault(await readTextFile(at(name))), 'it is not a regular file', name)
@@ -52,7 +52,7 @@ t.test('what is no file is left alone at once', async t => {
   t.match(readTextFileNow(at('link')), 'A=1\n')
 })
 
-t.test('pipes and devices, where they are taken', async t => {
+t.test('reads pipes and devices where allowed', async t => {
   const writer = spawn('sh', [
     '-c',
     'exec 3>"$1"; sleep 0.05; printf A= >&3; sleep 0.05; printf "1\\n" >&3',

@@ -88,7 +88,7 @@ function anchorOf(lines: readonly OutputLine[]): Anchor {
   return { time, stream, hash: shortHash(text, 16), count: moment.filter(line => line.text === text).length }
 }
 
-t.test('readers against a model', async t => {
+t.test('readers agree with a model', async t => {
   const here = folder(t, true)
   let count = 0
   const fresh = () => {
@@ -120,7 +120,7 @@ t.test('readers against a model', async t => {
     await fc.assert(property, { numRuns: 100 })
   })
 
-  await t.test('the last lines, an unfinished one included', async () => {
+  await t.test('returns the last lines, including an unfinished one', async () => {
     const property = fc.asyncProperty(script, fc.nat(200), async (ops, count) => {
       const model = fresh()
       for (const op of ops) perform(op, model)
@@ -131,7 +131,7 @@ t.test('readers against a model', async t => {
     await fc.assert(property, { numRuns: 100 })
   })
 
-  await t.test('a reader that has had some lines gets the others, whatever the clock did', async () => {
+  await t.test('a resumed reader gets the remaining lines, whatever the clock did', async () => {
     // Two lines of one moment, or a clock that was set; a moment that came before comes to the microsecond only here.
     const far = fc.integer({ min: 10_000, max: 1e9 })
     const step = fc.oneof(
@@ -164,7 +164,7 @@ t.test('readers against a model', async t => {
     )
   })
 
-  await t.test('a reader that has only some lines of a moment gets those after them', async () => {
+  await t.test('a reader resumes between lines of the same timestamp', async () => {
     const model = fresh()
     const log = new ServiceLog(dirname(model.file))
     const time = model.clock.tick()
@@ -180,7 +180,7 @@ t.test('readers against a model', async t => {
     same(texts(await collect({ sources: [both] })), ['d', 'e'], 'one of two with the same text')
   })
 
-  await t.test('since a time, of those that match, the last so many of several services by time', async () => {
+  await t.test('returns the last N matching lines of several services since a time', async () => {
     const property = fc.asyncProperty(
       fc.array(script, { minLength: 1, maxLength: 3 }),
       fc.record({

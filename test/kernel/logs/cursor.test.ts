@@ -16,7 +16,7 @@ async function drain(cursor: LogCursor): Promise<OutputLine[]> {
 }
 
 t.test('a cursor', async t => {
-  t.test('there is no log yet: it begins when there is one', async t => {
+  t.test('waits for a log that does not exist yet', async t => {
     const model = new ModelLog(join(folder(t), 'log'))
     const cursor = new LogCursor(model.file)
     t.equal(await cursor.seek({ tail: 3, follow: true }), 0)
@@ -26,7 +26,7 @@ t.test('a cursor', async t => {
     await cursor.close()
   })
 
-  t.test('a line whose beginning was read by nobody is whole', async t => {
+  t.test('a line whose beginning was not read arrives whole', async t => {
     const model = new ModelLog(join(folder(t), 'log'))
     model.write('stdout', 'who are ', false)
     for (let index = 0; index < 10; index++) model.write('stderr', 'y'.repeat(20_000))
@@ -37,7 +37,7 @@ t.test('a cursor', async t => {
     await cursor.close()
   })
 
-  t.test('one that falls off the cap before it is read: the reader goes on with the oldest, and says so', async t => {
+  t.test('a reader that falls behind the cap continues with the oldest line and reports the loss', async t => {
     const model = new ModelLog(join(folder(t), 'log'))
     model.write('stdout', '1')
     const cursor = new LogCursor(model.file)
@@ -55,7 +55,7 @@ t.test('a cursor', async t => {
     await cursor.close()
   })
 
-  t.test('one that is not followed ends where the log ended when it began, also when that fell off', async t => {
+  t.test('without following, a reader stops at the end as of its start, also when that was rotated away', async t => {
     const model = new ModelLog(join(folder(t), 'log'))
     for (const line of ['1', '2', '3']) {
       model.write('stdout', line)
@@ -74,7 +74,7 @@ t.test('a cursor', async t => {
     await cursor.close()
   })
 
-  t.test('in the midst of a rotation, and with a file that somebody has removed, it finds its way', async t => {
+  t.test('continues during a rotation, and after a file was removed', async t => {
     const model = new ModelLog(join(folder(t), 'log'))
     for (const line of ['1', '2', '3']) {
       model.write('stdout', line)
@@ -92,7 +92,7 @@ t.test('a cursor', async t => {
     await cursor.close()
   })
 
-  t.test('a log emptied in place, and one removed, go on', async t => {
+  t.test('continues after the log was truncated or removed', async t => {
     const model = new ModelLog(join(folder(t), 'log'))
     model.write('stdout', 'a long line that was there')
     const cursor = new LogCursor(model.file)
@@ -108,7 +108,7 @@ t.test('a cursor', async t => {
     await cursor.close()
   })
 
-  t.test('one that somebody has renamed or removed goes on with the new one, without those before it', async t => {
+  t.test('after a rename or removal it continues with the new log, without earlier lines', async t => {
     for (const change of [(file: string) => renameSync(file, `${file}-yesterday`), (file: string) => rmSync(file)]) {
       const model = new ModelLog(join(folder(t), 'log'))
       model.write('stdout', '1')
@@ -126,7 +126,7 @@ t.test('a cursor', async t => {
     }
   })
 
-  t.test('damaged entries are passed over, a line without an end is given in pieces', async t => {
+  t.test('skips damaged entries, returns a line without an end in pieces', async t => {
     const model = new ModelLog(join(folder(t), 'log'))
     const cursor = new LogCursor(model.file)
     appendFileSync(

@@ -18,7 +18,7 @@ async function collect(
   return lines
 }
 
-t.test('a pattern that takes too long leaves no file open', { skip: onlyLinux('reads /proc') }, async t => {
+t.test('a pattern that times out leaves no file open', { skip: onlyLinux('reads /proc') }, async t => {
   const log = new ServiceLog(folder(t))
   const writer = new LogWriter(log.file, 1e9, 3)
   writer.write('stdout', `${'a'.repeat(40)}!`)

@@ -22,8 +22,8 @@ function source(t: Test, service: string, clock?: Clock) {
   return { service, log, model: new ModelLog(log.file, clock) }
 }
 
-t.test('reading along', async t => {
-  t.test('lines written later come by time, of several services; a prompt comes when it ends', async t => {
+t.test('following', async t => {
+  t.test('orders later lines of several services by time; a prompt arrives when it is complete', async t => {
     const clock = new Clock()
     const [a, b] = [source(t, 'p:a', clock), source(t, 'p:b', clock)]
     a.model.write('stdout', 'a1')
@@ -44,7 +44,7 @@ t.test('reading along', async t => {
     t.match(await last, { done: true })
   })
 
-  t.test('an unfinished line comes in pieces, if wanted, and whole when it ends', async t => {
+  t.test('returns an unfinished line in pieces on request, and whole when it is complete', async t => {
     const clock = new Clock()
     const [a, b] = [source(t, 'p:a', clock), source(t, 'p:b', clock)]
     a.model.write('stdout', 'Use another port?', false)
@@ -75,7 +75,7 @@ t.test('reading along', async t => {
     await grepped.return(undefined)
   })
 
-  t.test('followed from the last so many, and only of those that match', async t => {
+  t.test('follows from the last N matching lines', async t => {
     const a = source(t, 'p:a')
     for (const line of ['yes 1', 'no', 'yes 2', 'yes 3', 'no']) a.model.write('stdout', line)
     const abort = new AbortController()
@@ -90,7 +90,7 @@ t.test('reading along', async t => {
     await reading.return(undefined)
   })
 
-  t.test('who reads along is counted, and gone when the reader goes', async t => {
+  t.test('counts followers until they leave', async t => {
     const a = source(t, 'p:a')
     const told: boolean[] = []
     const off = a.log.onFollowed(now => told.push(now))
@@ -103,7 +103,7 @@ t.test('reading along', async t => {
     off()
   })
 
-  t.test('a slow reader holds nothing: what it did not take is read when it asks', async t => {
+  t.test('a slow reader buffers nothing: lines are read on request', async t => {
     const a = source(t, 'p:a')
     for (let line = 0; line < 5000; line++) a.model.write('stdout', `line ${line}`)
     const reading = readLogs({ sources: [a], follow: true, signal: new AbortController().signal })
@@ -120,7 +120,7 @@ t.test('reading along', async t => {
     await reading.return(undefined)
   })
 
-  t.test('wrong requests', async t => {
+  t.test('rejects invalid requests', async t => {
     const a = source(t, 'p:a')
     a.model.write('stdout', `${'a'.repeat(60)}!`)
     await t.rejects(collect({ sources: [a], since: 'soon' }), { code: 'USAGE', message: /invalid time 'soon'/ })

@@ -27,7 +27,7 @@ function source(t: Test, service: string, clock?: Clock) {
   return { service, log, model: new ModelLog(log.file, clock) }
 }
 
-t.test('long lines come in batches of bounded length', async t => {
+t.test('returns long lines in batches of bounded size', async t => {
   const log = new ServiceLog(folder(t))
   const writer = new LogWriter(log.file, 1e9, 3)
   for (let line = 0; line < 200; line++) writer.write('stdout', 'x'.repeat(45_000))

@@ -11,8 +11,8 @@ import { onlyLinux } from '../../lib/machine.ts'
 
 const texts = (lines: readonly { readonly text: string }[]) => lines.map(({ text }) => text)
 
-t.test('the daemon writes', async t => {
-  t.test('lines, rotated at the cap; no more files than allowed', async t => {
+t.test('writer', async t => {
+  t.test('rotates at the cap and keeps the allowed number of files', async t => {
     const file = join(folder(t), 'deep', 'log')
     const writer = new LogWriter(file, 2000, 3)
     for (let line = 0; line < 200; line++) writer.write('stdout', `line ${line}\n`)
@@ -23,7 +23,7 @@ t.test('the daemon writes', async t => {
     await cursor.close()
   })
 
-  t.test('several lines, empty ones, long ones, in entries that a keeper would write', async t => {
+  t.test('writes entries in the format of a keeper', async t => {
     const file = join(folder(t), 'log')
     const writer = new LogWriter(file, 1e6, 3)
     const long = '😀'.repeat(10_001)
@@ -68,7 +68,7 @@ t.test('the daemon writes', async t => {
   )
 })
 
-t.test('a log that cannot be opened loses lines, counted in the next that is written', async t => {
+t.test('a log that cannot be opened drops lines, and the next line counts them', async t => {
   const file = join(folder(t), 'log')
   mkdirSync(file)
   const writer = new LogWriter(file, 1e6, 3)
@@ -80,7 +80,7 @@ t.test('a log that cannot be opened loses lines, counted in the next that is wri
   await cursor.close()
 })
 
-t.test("the daemon's own log steers no terminal", async t => {
+t.test("the daemon's log contains no terminal control sequences", async t => {
   const file = join(folder(t), 'daemon.log')
   daemonLog(file)('kernel').warn('größe\t\x1b]0;x\x07\x9b2J\u202eb\nc')
   const [first, second] = readFileSync(file, 'utf8').split('\n')

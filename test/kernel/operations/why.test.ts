@@ -14,7 +14,7 @@ function projectOf(...all: readonly TestService[]): ExplainedProject {
   return { services, service: name => services.get(name), planOf: name => plans.find(plan => plan.name === name) }
 }
 
-t.test('a service that failed because of another one leads to its last lines', async t => {
+t.test('explains a failed dependency with its last lines', async t => {
   const shop = new TestProject(t, { table })
   const db = await shop.service('db', { command: 'echo starting; echo no space left >&2; exit 3', worker: true })
   const api = await shop.service('api', { worker: true, dependsOn: { db: 'ready' } }, [db.dependency()])
@@ -35,7 +35,7 @@ t.test('a service that failed because of another one leads to its last lines', a
   t.match(answer.because, [/^web failed/, /^api failed/, /^db failed: exited with code 3/])
 })
 
-t.test('a service that waits names what it waits for, a well one nothing', async t => {
+t.test('names what a waiting service waits for, nothing for a healthy one', async t => {
   const shop = new TestProject(t, { table })
   const command = 'while ! test -e go; do sleep 0.05; done'
   const job = await shop.service('job', { command, worker: true })

@@ -140,7 +140,7 @@ function json(value: unknown): unknown {
   return LocaldError.is(value) ? value.toJSON() : value
 }
 
-t.test('what was registered, with its owner', async t => {
+t.test('lists registrations with their owner', async t => {
   const all = new Contributions(new Features())
   const check = { id: 'a', title: 'a', run: never }
   const command = { name: 'a b', description: 'a', run: never }
@@ -212,7 +212,7 @@ t.test('the container', async t => {
     t.strictSame(seen, ['make web', 'make desktop', 'close web', 'close desktop'], 'what was made last is closed first')
   })
 
-  await t.test('values of the kernel, and names that are not there', async t => {
+  await t.test('returns values of the kernel, rejects unknown names', async t => {
     const container = new Container(new Teardown())
     const own = desktop('own')
     container.value('desktop', own)
@@ -229,7 +229,7 @@ t.test('the container', async t => {
     })
   })
 
-  await t.test('one that cannot be made names its plugin, and may be tried again', async t => {
+  await t.test('a failing factory names its plugin and can be retried', async t => {
     const container = new Container(new Teardown())
     let tries = 0
     container.provide('a', 'desktop', () => {
@@ -246,7 +246,7 @@ t.test('the container', async t => {
     t.equal(tries, 2)
   })
 
-  await t.test('a circle is told', async t => {
+  await t.test('reports a circle', async t => {
     const container = new Container(new Teardown())
     container.provide('a', 'desktop', use => desktop(use.web.url('')))
     container.provide('b', 'web', use => web(use.desktop.openArgv('').join()))

@@ -44,7 +44,7 @@ function call(all: HookRuns, name: (typeof series)[number]): Promise<void> {
   return name === 'down' ? all.down(service.project) : all[name](service)
 }
 
-t.test('series run one after the other, in the order of the plugins', async t => {
+t.test('runs a series one by one, in plugin order', async t => {
   for (const name of series) {
     const seen: string[] = []
     const tapBoth = (plugin: string) => (hooks: Hooks) => {
@@ -59,7 +59,7 @@ t.test('series run one after the other, in the order of the plugins', async t =>
   }
 })
 
-t.test('what is given to them', async t => {
+t.test('passes the arguments of each hook', async t => {
   const seen: unknown[] = []
   const all = runs({
     a: hooks => {
@@ -74,7 +74,7 @@ t.test('what is given to them', async t => {
   t.strictSame(seen, [[service], [service.project], []])
 })
 
-t.test('a failure carries the name of the plugin, and stops no other', async t => {
+t.test('a failure names its plugin and stops no other', async t => {
   const bad: Readonly<Record<string, [(hooks: Hooks, name: (typeof series)[number]) => void, RegExp]>> = {
     throws: [
       (hooks, name) =>
@@ -111,7 +111,7 @@ function tapAsync(hooks: Hooks, name: (typeof series)[number], run: (back: (erro
   else hooks[name].tapAsync('x', (_, back) => run(back))
 }
 
-t.test('what the person is to do stays with a failure', async t => {
+t.test('a failure keeps its hint', async t => {
   const fail = (error: LocaldError) =>
     runs({ bad: hooks => hooks.starting.tapPromise('bad', () => Promise.reject(error)) }).starting(service)
   await t.rejects(fail(new LocaldError('PORT_TAKEN', 'port 80 is taken', { hint: 'Free it.' })), {
@@ -124,7 +124,7 @@ t.test('what the person is to do stays with a failure', async t => {
   t.equal(await fail(own).catch(error => error), own, 'one that names its plugin is left as it is')
 })
 
-t.test('booted: a failure is told, the others boot', async t => {
+t.test('booted: a failure is reported, the others boot', async t => {
   const told: string[] = []
   let booted = 0
   const all = runs({
@@ -140,7 +140,7 @@ t.test('booted: a failure is told, the others boot', async t => {
   ])
 })
 
-t.test('project and env hand on what the one before returned', async t => {
+t.test('project and env pass on the previous result', async t => {
   const all = runs({
     a: hooks => {
       hooks.project.tap('a', it => ({ ...it, domain: `a.${it.domain}` }))
@@ -163,7 +163,7 @@ function untyped<T>(value: unknown, name: 'project' | 'env', use: (all: HookRuns
   return use(runs({ bad: hooks => Reflect.apply(hooks[name].tap, hooks[name], ['bad', () => value]) }))
 }
 
-t.test('what they return is looked at', async t => {
+t.test('validates what hooks return', async t => {
   for (const value of [null, 7, {}, { services: {} }, { services: [null] }, { services: [{ name: 'a' }] }]) {
     const message = "plugin bad failed in hook 'project': what it returned is not a plan"
     await t.rejects(

@@ -71,7 +71,7 @@ t.test('order', async t => {
   )
 })
 
-t.test('a need that a broken plugin would have met', async t => {
+t.test('reports a requirement that a broken plugin would have met', async t => {
   const views = await testLoader().load(
     plugin('user', () => void t.fail('it is not set up'), { needs: ['processTable', 'web'] }),
     plugin('provider', host => {
@@ -85,7 +85,7 @@ t.test('a need that a broken plugin would have met', async t => {
   })
 })
 
-t.test('before any code runs', async t => {
+t.test('rejects plugins before running their code', async t => {
   const load = () => {
     t.fail('its code is not touched')
     return never()

@@ -18,7 +18,7 @@ const processTable = (): Services['processTable'] => {
   throw new Error('not made here')
 }
 
-t.test('a plugin that works', async t => {
+t.test('loads a valid plugin', async t => {
   const kernel = testLoader()
   const [view, ...others] = await kernel.load(
     plugin('works', async host => {
@@ -49,7 +49,7 @@ t.test('a plugin that works', async t => {
   )
 })
 
-t.test('modules that are no plugin for this machine', async t => {
+t.test('rejects modules that are no plugin for this machine', async t => {
   const setup = () => t.fail('it is not set up')
   const api = { name: 'x', api: 1, setup }
   const cases: readonly [string, unknown, string][] = [
@@ -107,7 +107,7 @@ t.test('modules that are no plugin for this machine', async t => {
   )
 })
 
-t.test('imports that fail', async t => {
+t.test('reports failing imports', async t => {
   const cases: readonly [() => Promise<unknown>, string][] = [
     [never, 'broken PLUGIN_TIMEOUT its import did not end in 300 ms'],
     [() => Promise.reject(new Error('boom')), 'broken PLUGIN_IMPORT it cannot be imported: boom'],
@@ -131,7 +131,7 @@ t.test('imports that fail', async t => {
   }
 })
 
-t.test('several imports that hang cost the time of one', async t => {
+t.test('imports time out concurrently', async t => {
   const started = performance.now()
   const views = await testLoader().load(
     ...['a', 'b', 'c', 'd', 'e'].map(name => found(name, undefined, { load: never })),
@@ -140,7 +140,7 @@ t.test('several imports that hang cost the time of one', async t => {
   t.ok(performance.now() - started < 5 * 300, 'side by side')
 })
 
-t.test('set-ups that hang do not add up', async t => {
+t.test('set-ups share one time limit', async t => {
   const views = await testLoader().load(plugin('a', never), plugin('b', never), plugin('c'), plugin('d', never))
   t.strictSame(
     views.map(({ reason }) => reason),
@@ -148,7 +148,7 @@ t.test('set-ups that hang do not add up', async t => {
   )
 })
 
-t.test('set-ups that fail leave nothing behind', async t => {
+t.test('a failed set-up leaves nothing registered', async t => {
   const cases: readonly [string, () => unknown, string][] = [
     [
       'throws',
@@ -228,7 +228,7 @@ t.test('set-ups that fail leave nothing behind', async t => {
   }
 })
 
-t.test('closers of a set-up that failed are themselves limited', async t => {
+t.test('closers of a failed set-up time out', async t => {
   const kernel = testLoader()
   const views = await kernel.load(
     plugin('bad', host => {
@@ -243,7 +243,7 @@ t.test('closers of a set-up that failed are themselves limited', async t => {
   t.match(kernel.logged.join('\n'), /closing after its set-up failed: cannot close\n.*did not close in 1000 ms/)
 })
 
-t.test('the log says whose code runs, in case it never returns', async t => {
+t.test('logs the plugin whose code runs, in case it never returns', async t => {
   const kernel = testLoader()
   const seen: string[] = []
   const look = () => void seen.push(kernel.logged.at(-1) ?? '')
@@ -261,7 +261,7 @@ t.test('the log says whose code runs, in case it never returns', async t => {
   )
 })
 
-t.test('exit is given back', async t => {
+t.test('restores process.exit', async t => {
   const { exit } = process
   await testLoader().load(
     plugin('a', () => process.exit(1)),

@@ -24,7 +24,7 @@ function source(name: string): string {
   } }`
 }
 
-t.test('packages that are plugins', async t => {
+t.test('finds packages that are plugins', async t => {
   const folder = t.testdir({
     node_modules: {
       '.package-lock.json': '{}',
@@ -105,7 +105,7 @@ t.test('packages that are plugins', async t => {
   for (const view of views) t.match(view, { version: '1.2.3', from: 'npm' })
 })
 
-t.test('packages that cannot be used', async t => {
+t.test('reports unusable packages', async t => {
   const types = ['thing']
   const folder = t.testdir({
     node_modules: {

@@ -13,7 +13,7 @@ const processTable = (): Services['processTable'] => {
   throw new Error('not made here')
 }
 
-t.test('what is declared wrongly is told in set-up', async t => {
+t.test('reports invalid declarations during set-up', async t => {
   // As a JavaScript plugin would: without types.
   const odd = (declare: (host: Record<keyof Host, (...given: unknown[]) => void>) => void) =>
     found('odd', { name: 'odd', api: 1, setup: declare })
@@ -81,7 +81,7 @@ t.test('a third-party plugin registers a flag that another requires', async t =>
   )
 })
 
-t.test('declarations after set-up are refused', async t => {
+t.test('rejects declarations after set-up', async t => {
   const late: (() => void)[] = []
   const kernel = testLoader()
   const keep = (end: () => void | Promise<void>) => (host: Host) => {
@@ -113,7 +113,7 @@ t.test('declarations after set-up are refused', async t => {
   t.equal(kernel.features.has('vm'), false)
 })
 
-t.test('names that are taken', async t => {
+t.test('rejects names in use', async t => {
   const kernel = testLoader()
   const first = plugin('first', host => {
     host.service(serviceType('thing', { isDefault: true }))

@@ -5,7 +5,7 @@ import { TestProject } from '../../lib/test-service.ts'
 
 const table = hostTable()
 
-t.test('a later daemon', async t => {
+t.test('adoption by the next daemon', async t => {
   /** The first daemon's service runs; the second one's is as that of a daemon started after a kill -9 of the first. */
   async function handOver(t: Test, wanted: Parameters<TestProject['service']>[1] = {}) {
     const data = makeFolder()
@@ -27,7 +27,7 @@ t.test('a later daemon', async t => {
     return { old, after, web, record, adopt }
   }
 
-  t.test('takes over what runs: the same process, ready at once, its end is judged', async t => {
+  t.test('adopts a running process as ready, and restarts it when it exits', async t => {
     const { old, after, web, record, adopt } = await handOver(t, { env: { NAME: 'it' }, restart: 'on-failure' })
     const instance = await adopt()
     if (instance === undefined) throw new Error('not found')
@@ -42,7 +42,7 @@ t.test('a later daemon', async t => {
     await web.until('running', 'healthy')
   })
 
-  t.test('goes on waiting for one that was not ready', async t => {
+  t.test('keeps waiting for a service that was not ready', async t => {
     const { after, web, adopt } = await handOver(t, {
       command: `test -e go || { touch go; sleep 0.3; }; exec '${process.execPath}' server.cjs`,
     })
@@ -55,7 +55,7 @@ t.test('a later daemon', async t => {
     t.ok(after.hooksRun.includes('ready web'))
   })
 
-  t.test('ends what was to be stopped and had not been told so yet', async t => {
+  t.test('stops a service whose stop was not delivered yet', async t => {
     const { old, web, record, adopt } = await handOver(t)
     const instance = await adopt()
     if (instance === undefined) throw new Error('not found')
@@ -65,7 +65,7 @@ t.test('a later daemon', async t => {
     t.notOk(isAlive(old.state.now.pid ?? 0), 'it has ended when its stop has')
   })
 
-  t.test('and does not take what lives a moment longer than its main process for the service', async t => {
+  t.test('does not track a child that outlives the main process for a moment', async t => {
     const { after, web, record, adopt } = await handOver(t, {
       command: `'${process.execPath}' server.cjs & (trap '' TERM; exec sleep 100) & trap 'exit 0' TERM; wait`,
       stopTimeout: 300,
@@ -77,7 +77,7 @@ t.test('a later daemon', async t => {
     t.strictSame(after.warnings, [])
   })
 
-  t.test('learns of an end that came meanwhile, and starts it again', async t => {
+  t.test('restarts a service that exited meanwhile', async t => {
     const { old, web, adopt } = await handOver(t, { restart: 'on-failure' })
     const { pid } = old.state.now
     const gone = old.service.supervisor.instance?.exited

@@ -7,7 +7,7 @@ import { TestProject } from '../../lib/test-service.ts'
 const table = hostTable()
 
 t.test('dependencies', async t => {
-  t.test('started, ready, completed: each when it is so', async t => {
+  t.test('waits for started, ready and completed', async t => {
     const project = new TestProject(t, { table })
     const db = await project.service('db', {
       command: `while ! test -e go; do sleep 0.02; done; ${project.serverCommand}`,
@@ -31,7 +31,7 @@ t.test('dependencies', async t => {
     await web.until('running', null)
   })
 
-  t.test('one that cannot come any more fails those that wait for it', async t => {
+  t.test('a failed dependency fails its dependents', async t => {
     const project = new TestProject(t, { table })
     const broken = await project.service('broken', { command: 'exit 3', worker: true })
     const done = await project.service('done', { command: 'exit 0', worker: true })
@@ -57,7 +57,7 @@ t.test('dependencies', async t => {
     t.match(reasons[3], /^late is unhealthy: not ready within 0\.1 s/)
   })
 
-  t.test('what failed by one starts when it is ready after all, and can be stopped before', async t => {
+  t.test('a dependent starts when its dependency becomes ready after all, and can be stopped before', async t => {
     const project = new TestProject(t, { table })
     const db = await project.service('db', { command: `test -e fixed && ${project.serverCommand}; exit 3` })
     const api = await project.service('api', {}, [db.dependency()])

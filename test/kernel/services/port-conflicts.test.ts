@@ -15,7 +15,7 @@ async function listen(t: Test, port: number) {
 }
 
 t.test('ports', async t => {
-  t.test('one that a stranger takes between two runs is changed for another', async t => {
+  t.test('moves to another port when its port is in use after a crash', async t => {
     const project = new TestProject(t, { table })
     const web = await project.service('web', { restart: 'on-failure' })
     web.start()
@@ -28,7 +28,7 @@ t.test('ports', async t => {
     t.equal((await fetch(`http://127.0.0.1:${then.port}`)).status, 200)
   })
 
-  t.test('a fixed one is not: it says who has it', async t => {
+  t.test('fails with the process that uses a fixed port', async t => {
     const project = new TestProject(t, { table })
     const { port = 0 } = (await project.service('other')).plan
     await listen(t, port)
@@ -41,7 +41,7 @@ t.test('ports', async t => {
     t.equal(web.service.supervisor.active, false)
   })
 
-  t.test('two daemons that chose the same one at the same time both get there', async t => {
+  t.test('two daemons that chose the same port both start', async t => {
     const data = makeFolder()
     const [one, two] = [new TestProject(t, { table, data }), new TestProject(t, { table, data })]
     const first = await one.service('web', { restart: 'on-failure' })
@@ -60,7 +60,7 @@ t.test('ports', async t => {
     removeFolder(data)
   })
 
-  t.test('what is held is given back', async t => {
+  t.test('releases its port after a stop', async t => {
     const project = new TestProject(t, { table })
     const web = await project.service('web')
     web.start()

@@ -25,7 +25,7 @@ async function listen(t: Test, port: number) {
 }
 
 t.test('ends', async t => {
-  t.test('the reason has the cause that the last run printed', async t => {
+  t.test('the reason contains the cause printed by the last run', async t => {
     const project = new TestProject(t, { table })
     const fails = await project.service('fails', { command: 'echo "Error: no database"; exit 3', worker: true })
     const missing = await project.service('missing', { command: 'nodee server.js', worker: true })
@@ -43,7 +43,7 @@ t.test('ends', async t => {
     t.match(await asks.untilReason(/question/), /^connection refused on .*: Use another port\? \(y\/N\)$/)
   })
 
-  t.test('crashes: again and again, later each time, then it gives up', async t => {
+  t.test('restarts after crashes with growing delays, then gives up', async t => {
     const project = new TestProject(t, { table })
     const web = await project.service('web', { command: 'exit 1', worker: true, restart: 'on-failure' })
     web.start()
@@ -64,7 +64,7 @@ t.test('ends', async t => {
     t.equal((await web.until('restarting')).restarts, 1, 'begins anew when it is asked to')
   })
 
-  t.test('by policy', async t => {
+  t.test('restarts according to the policy', async t => {
     const project = new TestProject(t, { table })
     const end = async (restart: 'no' | 'on-failure' | 'always', code: number) => {
       const web = await project.service(`${restart}-${code}`, { command: `exit ${code}`, worker: true, restart })
@@ -78,7 +78,7 @@ t.test('ends', async t => {
     t.equal(await end('always', 0), 'restarting')
   })
 
-  t.test('a policy changed while it runs holds for its end', async t => {
+  t.test('a policy changed while running applies to the exit', async t => {
     const project = new TestProject(t, { table })
     const web = await project.service('web', {
       command: 'while ! test -e go; do sleep 0.02; done; exit 1',
@@ -120,33 +120,30 @@ t.test('ends', async t => {
     t.match(exitText({ code: null, signal: null }), 'while the daemon was down')
   })
 
-  t.test(
-    'one that goes to the background lives on if it has a port; a worker is ended with its main process, what a failed one left too',
-    async t => {
-      const project = new TestProject(t, { table })
-      const background = `${setsid} ${project.serverCommand.replace('exec ', '')} & sleep 0.1; exit 0`
-      const web = await project.service('web', { command: background })
-      web.start()
-      await web.until('running', 'healthy')
-      // Its port may answer before the end of its main process is seen.
-      await web.state.until(() => web.state.now.pid === null, AbortSignal.timeout(15_000))
-      t.match(project.warnings, [/^main process of web exited with code 0; tracking its remaining child processes$/])
-      await web.stop()
-      const bad = await project.service('bad', {
-        command: `sh -c 'trap "" TERM; echo deaf; while :; do sleep 0.1; done' & sleep 0.5; exit 7`,
-        worker: true,
-        restart: 'no',
-        stopTimeout: 2_000,
-      })
-      bad.start()
-      await bad.untilReason(/^main process exited with code 7; terminating leftover processes$/)
-      t.match(bad.state.view(), { status: 'running', pid: null })
-      await bad.until('failed')
-      t.match(bad.state.view(), { reason: 'exited with code 7' })
-      t.equal(project.warnings.length, 1, 'it was not taken for one in the background')
-      const worker = await project.service('worker', { command: 'sleep 1000 & exit 0', worker: true })
-      worker.start()
-      await worker.until('exited')
-    },
-  )
+  t.test('keeps a daemonized service with a port; stops leftovers of workers and failed services', async t => {
+    const project = new TestProject(t, { table })
+    const background = `${setsid} ${project.serverCommand.replace('exec ', '')} & sleep 0.1; exit 0`
+    const web = await project.service('web', { command: background })
+    web.start()
+    await web.until('running', 'healthy')
+    // Its port may answer before the end of its main process is seen.
+    await web.state.until(() => web.state.now.pid === null, AbortSignal.timeout(15_000))
+    t.match(project.warnings, [/^main process of web exited with code 0; tracking its remaining child processes$/])
+    await web.stop()
+    const bad = await project.service('bad', {
+      command: `sh -c 'trap "" TERM; echo deaf; while :; do sleep 0.1; done' & sleep 0.5; exit 7`,
+      worker: true,
+      restart: 'no',
+      stopTimeout: 2_000,
+    })
+    bad.start()
+    await bad.untilReason(/^main process exited with code 7; terminating leftover processes$/)
+    t.match(bad.state.view(), { status: 'running', pid: null })
+    await bad.until('failed')
+    t.match(bad.state.view(), { reason: 'exited with code 7' })
+    t.equal(project.warnings.length, 1, 'it was not taken for one in the background')
+    const worker = await project.service('worker', { command: 'sleep 1000 & exit 0', worker: true })
+    worker.start()
+    await worker.until('exited')
+  })
 })

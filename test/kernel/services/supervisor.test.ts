@@ -44,7 +44,7 @@ for (const [name, platform] of [
 }
 
 t.test('stop', async t => {
-  t.test('while it waits', async t => {
+  t.test('stops a service that waits', async t => {
     const project = new TestProject(t, { table })
     const db = await project.service('db', { command: 'exec sleep 1000', readyTimeout: 60_000 })
     const web = await project.service('web', {}, [db.dependency()])
@@ -57,7 +57,7 @@ t.test('stop', async t => {
     t.strictSame(project.hooksRun, ['starting db'])
   })
 
-  t.test('while it prepares, also if that does not end', async t => {
+  t.test('stops a service that prepares, also when that hangs', async t => {
     const project = new TestProject(t, { table })
     for (const isDeaf of [false, true]) {
       const entered = deferred<void>()
@@ -78,7 +78,7 @@ t.test('stop', async t => {
     }
   })
 
-  t.test('while it is started: what comes late is ended', async t => {
+  t.test('stops a service that starts, and a late instance too', async t => {
     const project = new TestProject(t, { table })
     const entered = deferred<void>()
     const go = deferred<void>()
@@ -102,7 +102,7 @@ t.test('stop', async t => {
     t.match(await within((await late.promise).exited, 'its end'), { signal: 'SIGTERM' })
   })
 
-  t.test('before it is ready, and in its pause before a restart', async t => {
+  t.test('stops a service before it is ready, and during the delay before a restart', async t => {
     const project = new TestProject(t, { table })
     const slow = await project.service('slow', { command: 'exec sleep 1000' })
     slow.start()
@@ -118,7 +118,7 @@ t.test('stop', async t => {
     t.equal(crashing.service.supervisor.active, false)
   })
 
-  t.test('what ignores it is killed after its time; several at once are one', async t => {
+  t.test('kills a service that ignores the stop; concurrent stops are one', async t => {
     const project = new TestProject(t, { table })
     const web = await project.service('web', {
       command: `exec ${testProgram} stubborn 2`,
@@ -133,7 +133,7 @@ t.test('stop', async t => {
     t.notOk(isAlive(pid ?? 0))
   })
 
-  t.test('what has ended, or never ran, is stopped then', async t => {
+  t.test('marks an exited service, or one that never ran, as stopped', async t => {
     const project = new TestProject(t, { table })
     const failed = await project.service('failed', { command: 'exit 1', worker: true })
     failed.start()
@@ -145,7 +145,7 @@ t.test('stop', async t => {
     t.equal(never.state.now.status, 'stopped')
   })
 
-  t.test('to be started again, it shows that it restarts', async t => {
+  t.test('shows a stop for a restart as restarting', async t => {
     const project = new TestProject(t, { table })
     const web = await project.service('web')
     web.start()
@@ -156,7 +156,7 @@ t.test('stop', async t => {
     await web.until('running', 'healthy')
   })
 
-  t.test('a driver that cannot stop it is told of', async t => {
+  t.test('warns when the driver cannot stop a service', async t => {
     const project = new TestProject(t, { table })
     const driver: ServiceType<unknown> = {
       ...project.driver,

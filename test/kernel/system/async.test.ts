@@ -23,7 +23,7 @@ t.test('limits', async t => {
   t.strictSame(late, [3])
 })
 
-t.test('operations, one after the other', async t => {
+t.test('runs operations one after the other', async t => {
   const queue = new OperationQueue()
   const order: string[] = []
   const gate = deferred<void>()

@@ -5,7 +5,7 @@ import t from 'tap'
 import { packageOf } from '../../../kernel/system/native.ts'
 import { otherMachineName } from '../../../kernel/system/platform.ts'
 
-t.test('a Mac with a processor of Apple’s takes the programs of its other Node, too', async t => {
+t.test('a Mac with an Apple processor also finds the programs of its x64 Node', async t => {
   t.equal(otherMachineName('darwin-arm64', 'Apple M2 Pro'), 'darwin-x64')
   t.equal(otherMachineName('darwin-x64', 'VirtualApple @ 2.50GHz processor'), 'darwin-arm64', 'Node is translated')
   t.equal(otherMachineName('darwin-x64', 'Intel(R) Core(TM) i7-8700B CPU @ 3.20GHz'), undefined)

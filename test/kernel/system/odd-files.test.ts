@@ -7,7 +7,7 @@ import { addressFile, readAddress } from '../../../kernel/system/daemon-address.
 import { openAuthority } from '../../../plugins/https/ca/authority.ts'
 import { folder } from '../../lib/log-model.ts'
 
-t.test('a file in the place of the folder of logs is put aside', async t => {
+t.test('renames a file that is in place of the logs folder', async t => {
   const data = folder(t)
   writeFileSync(join(data, 'logs'), 'x')
   const log = new Logs(data).of('shop', 'web')
@@ -15,7 +15,7 @@ t.test('a file in the place of the folder of logs is put aside', async t => {
   t.match(readdirSync(data).sort(), ['logs', /^logs\.damaged-\d+$/])
 })
 
-t.test('a pipe or a huge file is waited for by no one', async t => {
+t.test('does not wait for a pipe or read a huge file', async t => {
   const data = folder(t)
   writeFileSync(addressFile(data), '')
   truncateSync(addressFile(data), 5 * 1024 ** 3)

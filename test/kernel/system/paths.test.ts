@@ -63,7 +63,7 @@ t.test('on macOS', async t => {
   t.equal(mac({ XDG_DATA_HOME: '/d' }).data, '/d/locald/sandboxes/dev/data', 'XDG counts there too')
 })
 
-t.test('a sandbox has all of its own', async t => {
+t.test('a sandbox has separate folders', async t => {
   const own = paths({ XDG_RUNTIME_DIR: '/r' }, 'dev')
   const base = '/home/ann/.local/share/locald/sandboxes/dev'
   t.match(own, {
@@ -85,7 +85,7 @@ t.test('a sandbox has all of its own', async t => {
   for (const name of ['a', '7', 'a-b', 'x'.repeat(32)]) t.equal(paths({}, name).sandbox, name)
 })
 
-t.test('a path too long for a socket', async t => {
+t.test('moves a socket whose path is too long', async t => {
   const deep = `/home/${'deep/'.repeat(20)}ann`
   const long = paths({ HOME: deep }, 'dev')
   t.equal(dirname(long.runtime), '/tmp')
@@ -106,7 +106,7 @@ t.test('a path too long for a socket', async t => {
   t.match(wide.runtime, /^\/tmp\//, 'bytes count, not letters')
 })
 
-t.test('the longest socket path can be listened on', async t => {
+t.test('listens on the longest allowed socket path', async t => {
   const folder = await short(t)
   const socket = join(folder, 's'.repeat(longestSocketPath - Buffer.byteLength(folder) - 1))
   t.equal(Buffer.byteLength(socket), longestSocketPath)
@@ -142,7 +142,7 @@ t.test('a home folder', async t => {
   t.strictSame(resolvePaths({ env: { ...linux, HOME: 'relative' } }), real, 'a relative one is none')
 })
 
-t.test('the folders that are made', async t => {
+t.test('creates folders with safe modes', async t => {
   const root = t.testdir({})
   const at = (name: string): Paths =>
     paths({ XDG_DATA_HOME: join(root, name, 'd'), XDG_RUNTIME_DIR: join(root, name, 'r') })
@@ -169,7 +169,7 @@ t.test('the folders that are made', async t => {
   t.equal(mode(dirname(shared.socket)), 0o755, 'an existing one is left as it is')
 })
 
-t.test('folders that cannot be used', async t => {
+t.test('reports unusable folders', async t => {
   const root = t.testdir({ file: 'text', real: {} })
   const at = (name: string): Paths => ({
     ...paths({}),

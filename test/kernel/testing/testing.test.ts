@@ -66,7 +66,7 @@ function serve(run: Run<Options>): Promise<Instance> {
 const desktop: Desktop = { openArgv: url => ['open', url] }
 const vm = { on: true }
 
-t.test('a plugin and what is started with it', async t => {
+t.test('starts a plugin with its services', async t => {
   const settings = { echo: { greeting: 'hi' } }
   const kernel = await testKernel({ plugins: [echo], settings, features: { vm }, provide: { desktop } })
   t.match(kernel.plugins, [{ name: 'locald-plugin-echo', state: 'active', types: ['echo'], commands: ['echo'] }])
@@ -104,7 +104,7 @@ t.test('a plugin and what is started with it', async t => {
   t.notOk(existsSync(kernel.folders.data))
 })
 
-t.test('one that ends before it is ready', async t => {
+t.test('reports a service that exits before it is ready', async t => {
   const kernel = await testKernel({ plugins: [echo], features: { vm } })
   t.teardown(() => kernel.close())
   const service = await kernel.start({
@@ -120,7 +120,7 @@ t.test('one that ends before it is ready', async t => {
   })
 })
 
-t.test('features and facts are what the test says', async t => {
+t.test('uses the features and facts of the test', async t => {
   const off = await testKernel({
     plugins: [echo],
     features: { vm: { on: false, reason: 'no such thing', hint: 'Buy one.' } },
@@ -138,7 +138,7 @@ t.test('features and facts are what the test says', async t => {
   t.match(mac.plugins, [{ state: 'off', reason: 'it is for linux; this is darwin' }])
 })
 
-t.test('the whole of locald can be built on', async t => {
+t.test('exports all that a plugin test needs', async t => {
   const kernel = await testKernel({
     plugins: [],
     builtIns: ['exec-runtime', 'platform-linux', 'platform-darwin'],
@@ -162,7 +162,7 @@ t.test('the whole of locald can be built on', async t => {
   })
 })
 
-t.test('what cannot be closed is told', async t => {
+t.test('reports what cannot be closed', async t => {
   const stubborn: Plugin = {
     name: 'stubborn',
     api: 1,

@@ -60,7 +60,7 @@ async function raw(one: Keeper): Promise<Socket> {
 const closed = (socket: Socket) => new Promise(resolve => socket.once('close', resolve))
 
 function hostile(t: Test, variant: Variant) {
-  keeperTest(t, variant, 'garbage is answered by errors, good commands by their answers', async (t, start) => {
+  keeperTest(t, variant, 'answers garbage with errors and commands with their answers', async (t, start) => {
     const one = start(['sleep', '1000'])
     await one.line.next('started')
     t.equal(statSync(one.socketPath).mode & 0o777, 0o600)
@@ -106,7 +106,7 @@ function hostile(t: Test, variant: Variant) {
     t.match(await line.state(), { main: null }, 'half a command is none')
   })
 
-  keeperTest(t, variant, 'eight connections at most; the rest are told so', async (t, start) => {
+  keeperTest(t, variant, 'accepts eight connections and rejects more with an error', async (t, start) => {
     const one = start(['sleep', '1000'])
     await one.line.next('started')
     const lines: ControlConnection[] = []
@@ -125,7 +125,7 @@ function hostile(t: Test, variant: Variant) {
     })
   })
 
-  keeperTest(t, variant, 'a client that asks and never reads does not stop the others', async (t, start) => {
+  keeperTest(t, variant, 'a client that never reads does not block the others', async (t, start) => {
     const one = start(['sleep', '1000'])
     await one.line.next('started')
     const deaf = await raw(one)
@@ -153,7 +153,7 @@ function attached(t: Test, variant: Variant) {
   keeperTest(
     t,
     variant,
-    'what is typed reaches the service, what it shows reaches all who are attached',
+    'passes typed text to the service and its output to all attached clients',
     async (t, start) => {
       const one = start(['cat'], tty)
       await one.line.next('started')
@@ -174,7 +174,7 @@ function attached(t: Test, variant: Variant) {
     },
   )
 
-  keeperTest(t, variant, 'attaching tells the service its size; ^C interrupts it', async (t, start) => {
+  keeperTest(t, variant, 'attaching sets the terminal size; ^C interrupts the service', async (t, start) => {
     const one = start(
       ['sh', '-c', "trap 'stty size' WINCH; trap 'exit 9' INT; echo up; while :; do sleep 0.02; done"],
       tty,
@@ -186,7 +186,7 @@ function attached(t: Test, variant: Variant) {
     t.match(await one.line.next('exit'), { code: 9 })
   })
 
-  keeperTest(t, variant, 'more typing than the terminal takes waits for it', async (t, start) => {
+  keeperTest(t, variant, 'typed text waits when the terminal is full', async (t, start) => {
     const one = start(['sh', '-c', 'stty -icanon -echo; echo up; sleep 0.2; head -c 100000 | wc -c | tr -d " "'], tty)
     await one.logged('up')
     const { socket } = await attach(one)
@@ -195,7 +195,7 @@ function attached(t: Test, variant: Variant) {
     t.match(one.log, 'F 100000\n')
   })
 
-  keeperTest(t, variant, 'a slow attached client is dropped, the service is not slowed', async (t, start) => {
+  keeperTest(t, variant, 'disconnects a slow attached client without slowing the service', async (t, start) => {
     const one = start([testProgram, 'steps', 'up\n', `${'y'.repeat(70)}\n`.repeat(1500), 'done\n'], tty)
     await one.logged('up')
     const slow = await raw(one)
@@ -252,7 +252,7 @@ function notified(t: Test, variant: Variant) {
     t.equal(statSync(join(dir, 'n')).mode & 0o777, 0o600)
   })
 
-  keeperTest(t, variant, 'sd_notify: a barrier is passed, no descriptor stays', async (t, start, dir) => {
+  keeperTest(t, variant, 'sd_notify: passes a barrier and keeps no descriptor', async (t, start, dir) => {
     const script = `for i in 1 2 3 4 5 6 7 8 9 10; do ${testProgram} barrier; done; ls /proc/$PPID/fd | wc -l | tr -d ' '; exec sleep 1000`
     const one = start(['sh', '-c', script], { args: ['--notify', join(dir, 'n')] })
     await one.logged(/(barrier passed\n[\s\S]*){10}F \d+\n/)
@@ -274,7 +274,7 @@ function notified(t: Test, variant: Variant) {
   keeperTest(
     t,
     variant,
-    'sd_notify: a flood reaches a slow client as its sum, nobody is dropped',
+    'sd_notify: summarizes a flood for a slow client, without disconnecting it',
     async (t, start, dir) => {
       const one = start(
         ['sh', '-c', `sleep 0.1; ${testProgram} flood; ${testProgram} notify READY=1; exec sleep 1000`],
@@ -299,7 +299,7 @@ function notified(t: Test, variant: Variant) {
   keeperTest(
     t,
     variant,
-    'sd_notify: as systemd-notify does it',
+    'sd_notify: accepts systemd-notify',
     async (t, start, dir) => {
       const script = 'systemd-notify --ready --status="all well"; exec sleep 1000'
       const one = start(['sh', '-c', script], { args: ['--notify', join(dir, 'n')] })

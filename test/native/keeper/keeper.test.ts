@@ -34,7 +34,7 @@ function power(variant: Variant): [string, null, string] {
 }
 
 function life(t: Test, variant: Variant) {
-  keeperTest(t, variant, 'a program that does not exist', async (t, start) => {
+  keeperTest(t, variant, 'fails for a program that does not exist', async (t, start) => {
     const one = start(['/no/such/program'])
     t.match(await one.line.next('failed'), { step: 'exec', errno: 2, error: 'No such file or directory' })
     t.equal((await one.done).code, 1)
@@ -42,7 +42,7 @@ function life(t: Test, variant: Variant) {
     t.notOk(existsSync(one.exitPath))
   })
 
-  keeperTest(t, variant, 'steps that fail are named', async (t, start, dir) => {
+  keeperTest(t, variant, 'names the failed step', async (t, start, dir) => {
     const steps: [string, string[]][] = [
       ['socket', ['--notify', join(dir, 'n')]],
       ['notify', ['--notify', join(dir, 'x'.repeat(200))]],
@@ -62,7 +62,7 @@ function life(t: Test, variant: Variant) {
     await one.end()
   })
 
-  keeperTest(t, variant, 'exit codes and signals', async (t, start) => {
+  keeperTest(t, variant, 'reports exit codes and signals', async (t, start) => {
     const cases: [string, number | null, string | null][] = [
       ['exit 0', 0, null],
       ['exit 7', 7, null],
@@ -151,7 +151,7 @@ function life(t: Test, variant: Variant) {
     noProc,
   )
 
-  t.test('words it does not know are refused', async t => {
+  t.test('rejects unknown arguments', async t => {
     const usage = (...words: string[]) => {
       const ran = spawnSync(variant.path, words, { encoding: 'utf8', env: cleanEnvironment() })
       return [ran.status, ran.stderr.trim()]
@@ -182,7 +182,7 @@ function life(t: Test, variant: Variant) {
 }
 
 function stdio(t: Test, variant: Variant) {
-  keeperTest(t, variant, 'pipes: no terminal, two streams, an input without an end', async (t, start) => {
+  keeperTest(t, variant, 'pipes: two streams and an input that stays open', async (t, start) => {
     const one = start(['bash', '-c', `${testProgram} isatty; echo oops >&2; read -t 0.05; echo $?`])
     await one.line.next('exit')
     t.strictSame(
@@ -214,14 +214,14 @@ function stdio(t: Test, variant: Variant) {
     )
   })
 
-  keeperTest(t, variant, 'a service that closes its terminal lives on and may open it again', async (t, start) => {
+  keeperTest(t, variant, 'a service that closes its terminal keeps running and can reopen it', async (t, start) => {
     const script = 'exec </dev/null >/dev/null 2>&1; sleep 0.1; echo back >/dev/tty; sleep 100'
     const one = start(['sh', '-c', script], { args: ['--tty', '80x24'] })
     await one.logged('back')
     t.match(await one.line.state(), { main: null })
   })
 
-  keeperTest(t, variant, 'what a fast command prints is never cut off', async (t, start, dir) => {
+  keeperTest(t, variant, 'keeps the whole output of a fast command', async (t, start, dir) => {
     for (const args of [[], ['--tty', '80x24']]) {
       for (let run = 0; run < 100; run += 10) {
         const ten = Array.from({ length: 10 }, (_, at) => {

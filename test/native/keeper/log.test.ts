@@ -48,7 +48,7 @@ function logs(t: Test, variant: Variant) {
     t.equal(statSync(one.logPath).mode & 0o777, 0o600)
   })
 
-  keeperTest(t, variant, 'a prompt is shown while the service waits', async (t, start) => {
+  keeperTest(t, variant, 'logs a prompt while the service waits', async (t, start) => {
     const one = start([testProgram, 'steps', 'name? ', 'hello ', 'you\n'])
     await one.logged('name? ')
     t.strictSame(one.entries, [['stdout', 'P', 'name? ']])
@@ -62,7 +62,7 @@ function logs(t: Test, variant: Variant) {
     )
   })
 
-  keeperTest(t, variant, 'a line that never ends is closed with its stream', async (t, start) => {
+  keeperTest(t, variant, 'completes an unfinished line when its stream closes', async (t, start) => {
     const one = start(['sh', '-c', 'printf open; sleep 0.2'])
     await one.line.next('exit')
     t.strictSame(one.entries, [
@@ -71,7 +71,7 @@ function logs(t: Test, variant: Variant) {
     ])
   })
 
-  keeperTest(t, variant, 'a bar on a terminal is shown, its \\r kept', async (t, start) => {
+  keeperTest(t, variant, 'logs a progress bar on a terminal with its \\r', async (t, start) => {
     const one = start([testProgram, 'steps', '10%\r', '99%\r\n'], { args: ['--tty', '80x24'] })
     await one.logged('10%')
     one.line.send(next)
@@ -83,7 +83,7 @@ function logs(t: Test, variant: Variant) {
     )
   })
 
-  keeperTest(t, variant, 'long lines are cut into pieces of 16 KiB', async (t, start) => {
+  keeperTest(t, variant, 'cuts long lines into pieces of 16 KiB', async (t, start) => {
     const print = (count: number) => `head -c ${count} /dev/zero | tr '\\0' x; echo;`
     const one = start(['sh', '-c', `${print(16384)} ${print(16385)} ${print(50000)} ${print(1)}`])
     await one.line.next('exit')
@@ -96,7 +96,7 @@ function logs(t: Test, variant: Variant) {
     t.equal((one.entries[0] ?? [])[1], 'F', 'exactly 16 KiB fit')
   })
 
-  keeperTest(t, variant, 'files rotate at their size and no entry is torn', async (t, start, dir) => {
+  keeperTest(t, variant, 'rotates files at their size without tearing an entry', async (t, start, dir) => {
     const one = start([testProgram, 'lines', '3000'], { args: ['--log-bytes', '20000', '--log-files', '3'] })
     await one.line.next('exit')
     const files = readdirSync(dir)
@@ -122,7 +122,7 @@ function logs(t: Test, variant: Variant) {
     t.match(single.entries.at(-1), ['stdout', 'F', /^2999 /])
   })
 
-  keeperTest(t, variant, '200,000 lines: all there, in order', async (t, start) => {
+  keeperTest(t, variant, 'logs 200,000 lines completely and in order', async (t, start) => {
     const one = start(['seq', '200000'], { args: ['--log-bytes', '1000000000'] })
     await one.line.next('exit', 30_000)
     const expected = Array.from({ length: 200_000 }, (_, at) => String(at + 1))
@@ -158,7 +158,7 @@ function logs(t: Test, variant: Variant) {
     t.ok(one.log.endsWith('.\n'))
   })
 
-  keeperTest(t, variant, 'a torn entry of a killed keeper is ended before new ones', async (t, start, dir) => {
+  keeperTest(t, variant, 'completes a torn entry of a killed keeper before new ones', async (t, start, dir) => {
     writeFileSync(join(dir, 'log'), '2026-01-01T00:00:00.000000Z stdout F torn')
     const one = start(['echo', 'new'])
     await one.line.next('exit')
@@ -168,7 +168,7 @@ function logs(t: Test, variant: Variant) {
     )
   })
 
-  keeperTest(t, variant, 'a log that was removed is made anew', async (t, start) => {
+  keeperTest(t, variant, 'recreates a removed log', async (t, start) => {
     const one = start([testProgram, 'steps', 'one\n', 'two\n', 'three\n'])
     await one.logged('one')
     rmSync(one.logPath)
@@ -179,31 +179,26 @@ function logs(t: Test, variant: Variant) {
     t.notMatch(one.log, 'one')
   })
 
-  keeperTest(
-    t,
-    variant,
-    'a log whose folders were removed is made anew, with them, by the next write',
-    async (t, start, dir) => {
-      const path = join(dir, 'logs', 'shop', 'web', 'log')
-      mkdirSync(dirname(path), { recursive: true })
-      const one = start([testProgram, 'steps', 'one\n', 'two\n', 'three\n'], { log: path })
-      await one.logged('one')
-      await pause(lookMs)
-      rmSync(join(dir, 'logs'), { recursive: true })
-      one.line.send(next)
-      await until('two', () => one.log.includes('two'))
-      t.equal(statSync(path).mode & 0o777, 0o600)
-      t.equal(statSync(dirname(path)).mode & 0o777, 0o700)
-      // Four levels are more than it makes: the whole data folder was removed.
-      await pause(lookMs)
-      rmSync(dir, { recursive: true })
-      one.line.send(next)
-      await one.line.next('exit')
-      t.notOk(existsSync(dir))
-    },
-  )
+  keeperTest(t, variant, 'recreates a log with its removed folders at the next write', async (t, start, dir) => {
+    const path = join(dir, 'logs', 'shop', 'web', 'log')
+    mkdirSync(dirname(path), { recursive: true })
+    const one = start([testProgram, 'steps', 'one\n', 'two\n', 'three\n'], { log: path })
+    await one.logged('one')
+    await pause(lookMs)
+    rmSync(join(dir, 'logs'), { recursive: true })
+    one.line.send(next)
+    await until('two', () => one.log.includes('two'))
+    t.equal(statSync(path).mode & 0o777, 0o600)
+    t.equal(statSync(dirname(path)).mode & 0o777, 0o700)
+    // Four levels are more than it makes: the whole data folder was removed.
+    await pause(lookMs)
+    rmSync(dir, { recursive: true })
+    one.line.send(next)
+    await one.line.next('exit')
+    t.notOk(existsSync(dir))
+  })
 
-  keeperTest(t, variant, 'a log that was renamed is left to who renamed it', async (t, start, dir) => {
+  keeperTest(t, variant, 'leaves a renamed log alone and starts a new one', async (t, start, dir) => {
     const one = start([testProgram, 'steps', 'one\n', 'two\n', 'three\n'])
     await one.logged('one')
     await pause(lookMs)
@@ -221,27 +216,22 @@ function logs(t: Test, variant: Variant) {
     t.match(readFileSync(join(dir, 'log.1'), 'utf8'), 'three')
   })
 
-  keeperTest(
-    t,
-    variant,
-    'a poke is answered once, and at once when there was a write nobody was told of',
-    async (t, start) => {
-      const one = start([testProgram, 'steps', 'ready\n', 'one\n', 'two\n', 'three\n'])
-      await until('ready', () => one.log.includes('ready'))
-      one.line.send('poke')
-      await one.line.next('log')
-      one.line.send('poke')
-      one.line.send('poke')
-      await one.line.state()
-      t.notOk(one.line.events.some(({ event }) => event === 'log'))
-      one.line.send(next)
-      await one.line.next('log')
-      one.line.send(next)
-      await until('two', () => one.log.includes('two'))
-      await one.line.state()
-      t.notOk(one.line.events.some(({ event }) => event === 'log'))
-      one.line.send('poke')
-      await one.line.next('log')
-    },
-  )
+  keeperTest(t, variant, 'answers a poke once, and at once after an unreported write', async (t, start) => {
+    const one = start([testProgram, 'steps', 'ready\n', 'one\n', 'two\n', 'three\n'])
+    await until('ready', () => one.log.includes('ready'))
+    one.line.send('poke')
+    await one.line.next('log')
+    one.line.send('poke')
+    one.line.send('poke')
+    await one.line.state()
+    t.notOk(one.line.events.some(({ event }) => event === 'log'))
+    one.line.send(next)
+    await one.line.next('log')
+    one.line.send(next)
+    await until('two', () => one.log.includes('two'))
+    await one.line.state()
+    t.notOk(one.line.events.some(({ event }) => event === 'log'))
+    one.line.send('poke')
+    await one.line.next('log')
+  })
 }

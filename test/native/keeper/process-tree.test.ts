@@ -74,7 +74,7 @@ function stops(t: Test, variant: Variant) {
     keeperTest(
       t,
       variant,
-      `stop: what ignores the signal is killed after the grace, ${depth} deep`,
+      `stop: kills what ignores the signal after the grace period, ${depth} deep`,
       async (t, start) => {
         const one = start([testProgram, 'stubborn', depth], { args })
         const { pid } = await one.line.next('started')
@@ -89,7 +89,7 @@ function stops(t: Test, variant: Variant) {
     )
   }
 
-  keeperTest(t, variant, 'stop: a second one shortens the grace and never lengthens it', async (t, start) => {
+  keeperTest(t, variant, 'stop: a second stop only shortens the grace period', async (t, start) => {
     const one = start([testProgram, 'stubborn', '0'])
     await one.logged('deep')
     one.line.send(`stop ${SIGTERM} 60000`)
@@ -98,7 +98,7 @@ function stops(t: Test, variant: Variant) {
     t.match(await one.line.next('exit'), { signal: 'SIGKILL' })
   })
 
-  keeperTest(t, variant, 'SIGTERM to the keeper stops the service by the defaults', async (t, start) => {
+  keeperTest(t, variant, 'SIGTERM to the keeper stops the service with the defaults', async (t, start) => {
     const script = 'trap "echo int; exit 4" INT; echo up; while :; do sleep 0.02; done'
     const one = start(['sh', '-c', script], {
       args: ['--stop-signal', String(constants.signals.SIGINT), '--stop-ms', '9000'],
@@ -108,7 +108,7 @@ function stops(t: Test, variant: Variant) {
     t.match(await one.line.next('exit'), { code: 4 })
   })
 
-  keeperTest(t, variant, 'signal: to the main process while it lives', async (t, start) => {
+  keeperTest(t, variant, 'signal: reaches the main process while it runs', async (t, start) => {
     const one = start([
       'sh',
       '-c',
@@ -127,7 +127,7 @@ function stops(t: Test, variant: Variant) {
 function leftovers(t: Test, variant: Variant) {
   for (const args of [[], ['--group-only']]) {
     const mode = args.length > 0 ? ' (group only)' : ''
-    keeperTest(t, variant, `main ends well, others go on until they are finished${mode}`, async (t, start) => {
+    keeperTest(t, variant, `main exits with success: the others run until finish${mode}`, async (t, start) => {
       const one = start(['sh', '-c', 'sh -c "echo left \\$\\$; exec sleep 1000" & sleep 0.1; exit 0'], { args })
       t.strictSame(await one.line.next('main'), { event: 'main', code: 0, signal: null, left: 1 })
       t.match(await one.line.state(), { main: { code: 0, signal: null }, left: 1 })
@@ -138,14 +138,14 @@ function leftovers(t: Test, variant: Variant) {
       t.notOk(isAlive(pid))
     })
 
-    keeperTest(t, variant, `main ends well, the keeper waits for the last of the others${mode}`, async (t, start) => {
+    keeperTest(t, variant, `main exits with success: the keeper waits for the others${mode}`, async (t, start) => {
       const one = start(['sh', '-c', '(sleep 0.3; echo late) & exit 0'], { args })
       await one.line.next('main')
       t.match(await one.line.next('exit'), { code: 0 })
       t.match(one.log, 'late')
     })
 
-    keeperTest(t, variant, `main fails, others are ended at once${mode}`, async (t, start) => {
+    keeperTest(t, variant, `main fails: the others are stopped at once${mode}`, async (t, start) => {
       const one = start(['sh', '-c', 'sh -c "echo left \\$\\$; exec sleep 1000" & sleep 0.1; exit 5'], { args })
       t.match(await one.line.next('main'), { code: 5, left: 1 })
       t.match(await one.line.next('exit'), { code: 5 })
@@ -156,7 +156,7 @@ function leftovers(t: Test, variant: Variant) {
   keeperTest(
     t,
     variant,
-    'the daemon goes away, the service and its log go on, another daemon comes',
+    'the service and its log survive the daemon, and another daemon connects',
     async (t, start) => {
       const one = start([testProgram, 'steps', 'one\n', 'two\n', 'three\n'])
       const { pid } = await one.line.next('started')
@@ -176,23 +176,18 @@ function leftovers(t: Test, variant: Variant) {
 
 /** Processes in sessions of their own, on every system that shows its processes. */
 function crowded(t: Test, variant: Variant) {
-  keeperTest(
-    t,
-    variant,
-    'more processes on the machine than the keeper looks at hide none that it sees',
-    async (t, start) => {
-      const one = start(['sh', '-c', `${daemon} exec sleep 1000`], { env: { XNU_CROWDED: '1' } })
-      await one.logged('daemon')
-      await until('it is seen', async () => (await one.line.state())['left'] === 1)
-      one.line.send(`stop ${SIGTERM} 10000`)
-      t.match(await one.line.next('exit'), { signal: 'SIGTERM' })
-      t.ok(pidsIn(one.log, 'daemon').every(pid => !isAlive(pid)))
-    },
-  )
+  keeperTest(t, variant, 'finds its processes among more than it can list', async (t, start) => {
+    const one = start(['sh', '-c', `${daemon} exec sleep 1000`], { env: { XNU_CROWDED: '1' } })
+    await one.logged('daemon')
+    await until('it is seen', async () => (await one.line.state())['left'] === 1)
+    one.line.send(`stop ${SIGTERM} 10000`)
+    t.match(await one.line.next('exit'), { signal: 'SIGTERM' })
+    t.ok(pidsIn(one.log, 'daemon').every(pid => !isAlive(pid)))
+  })
 }
 
 function sessions(t: Test, variant: Variant) {
-  keeperTest(t, variant, 'a tree of forty is counted and killed', async (t, start) => {
+  keeperTest(t, variant, 'counts and kills a tree of forty', async (t, start) => {
     const one = start([
       'sh',
       '-c',
@@ -203,7 +198,7 @@ function sessions(t: Test, variant: Variant) {
     t.match(await one.line.next('exit'), { signal: 'SIGKILL' })
   })
 
-  keeperTest(t, variant, 'an orphan that was seen before is known, and gone after a stop', async (t, start, dir) => {
+  keeperTest(t, variant, 'stops an orphan that it has seen before', async (t, start, dir) => {
     const fifo = join(dir, 'fifo')
     spawnSync('mkfifo', [fifo])
     writeFileSync(join(dir, 'script'), `${daemon}\nread x <fifo\n`)
@@ -217,45 +212,47 @@ function sessions(t: Test, variant: Variant) {
     t.ok(pidsIn(one.log, 'daemon').every(pid => !isAlive(pid)))
   })
 
-  keeperTest(t, variant, 'main ends well, the keeper waits for one in a session of its own', async (t, start) => {
-    const one = start(['sh', '-c', 'setsid sleep 1 & sleep 0.1; echo on; read x; exit 0'], { args: ['--tty', '80x24'] })
-    await one.logged('on')
-    t.match(await one.line.state(), { left: 1 })
-    const keyboard = await one.connect()
-    keyboard.socket.removeAllListeners('data')
-    keyboard.send('attach 80 24')
-    keyboard.socket.write('x\n')
-    t.match(await one.line.next('main'), { code: 0, left: 1 })
-    t.match(await one.line.next('exit'), { code: 0 })
-  })
+  keeperTest(
+    t,
+    variant,
+    'main exits with success: the keeper waits for a process in another session',
+    async (t, start) => {
+      const one = start(['sh', '-c', 'setsid sleep 1 & sleep 0.1; echo on; read x; exit 0'], {
+        args: ['--tty', '80x24'],
+      })
+      await one.logged('on')
+      t.match(await one.line.state(), { left: 1 })
+      const keyboard = await one.connect()
+      keyboard.socket.removeAllListeners('data')
+      keyboard.send('attach 80 24')
+      keyboard.socket.write('x\n')
+      t.match(await one.line.next('main'), { code: 0, left: 1 })
+      t.match(await one.line.next('exit'), { code: 0 })
+    },
+  )
 }
 
 /** Where orphans return to the keeper, none is missed. */
 function whole(t: Test, variant: Variant) {
-  keeperTest(
-    t,
-    variant,
-    'daemons with their own session and no environment are gone after a stop',
-    async (t, start) => {
-      for (const args of [[], ['--tty', '80x24']]) {
-        const one = start(['sh', '-c', `${daemon} (${daemon}) ; sleep 1000`], { args })
-        await one.logged(/daemon[\s\S]*daemon/)
-        await until('all there', async () => (await one.line.state())['left'] === 3)
-        one.line.send(`stop ${SIGTERM} 10000`)
-        await one.line.next('exit')
-        t.ok(pidsIn(one.log, 'daemon').every(pid => !isAlive(pid)))
-      }
-    },
-  )
+  keeperTest(t, variant, 'stops daemons in another session without an environment', async (t, start) => {
+    for (const args of [[], ['--tty', '80x24']]) {
+      const one = start(['sh', '-c', `${daemon} (${daemon}) ; sleep 1000`], { args })
+      await one.logged(/daemon[\s\S]*daemon/)
+      await until('all there', async () => (await one.line.state())['left'] === 3)
+      one.line.send(`stop ${SIGTERM} 10000`)
+      await one.line.next('exit')
+      t.ok(pidsIn(one.log, 'daemon').every(pid => !isAlive(pid)))
+    }
+  })
 
-  keeperTest(t, variant, 'a process that forks and exits all the time is caught', async (t, start) => {
+  keeperTest(t, variant, 'kills a process that forks and exits all the time', async (t, start) => {
     const one = start([testProgram, 'hop'])
     await one.line.next('main')
     one.line.send(`stop ${SIGKILL} 0`)
     t.match(await one.line.next('exit'), { code: 0 })
   })
 
-  keeperTest(t, variant, 'a mark finds what a killed keeper has left behind', async (t, start) => {
+  keeperTest(t, variant, 'sweep kills what a killed keeper left behind', async (t, start) => {
     const mark = `7${String(process.pid).padStart(8, '0')}${variant.name.length}`
     const one = start(['sh', '-c', `${daemon} echo main $$; exec sleep 1000`], { args: ['--mark', mark] })
     const { pid } = await one.line.next('started')
@@ -301,7 +298,7 @@ function whole(t: Test, variant: Variant) {
     !writable && 'cgroup v2 is not writable here',
   )
 
-  keeperTest(t, variant, 'a cgroup that is not there does not keep the service from running', async (t, start) => {
+  keeperTest(t, variant, 'a missing cgroup does not keep the service from running', async (t, start) => {
     const one = start(['true'], { args: ['--cgroup', '/sys/fs/cgroup/no/such'] })
     t.match(await one.line.next('started'), { cgroup: false })
     t.match(await one.line.next('exit'), { code: 0 })
@@ -317,7 +314,7 @@ function removed(dir: string): boolean {
   }
 }
 
-t.test('lock: one at a time, released when its holder is killed', async t => {
+t.test('lock: admits one at a time, and is released when its holder is killed', async t => {
   const dir = makeFolder()
   t.teardown(() => removeFolder(dir))
   const words = ['lock', join(dir, 'lock'), '--']
@@ -343,7 +340,7 @@ t.test('lock: one at a time, released when its holder is killed', async t => {
   t.equal(statSync(fresh).mode & 0o777, 0o700)
 })
 
-t.test('relock: who opened a file holds its lock, as long as it is open', async t => {
+t.test('relock: the opener holds the lock while the file is open', async t => {
   const dir = makeFolder()
   t.teardown(() => removeFolder(dir))
   const path = join(dir, 'lock')

@@ -73,7 +73,7 @@ for (const variant of [asan, release, xnu]) {
       t.match(text, new RegExp(`^${realpathSync(rig.dir)}  a'b \\d hallo$`))
     })
 
-    t.test('a keeper through it is like any other, and outlives it', async t => {
+    t.test('a keeper started by it outlives it', async t => {
       const rig = await Rig.start(t, variant)
       const words = [
         variant.path,
@@ -95,7 +95,7 @@ for (const variant of [asan, release, xnu]) {
       t.match(readFileSync(join(rig.dir, 'log'), 'utf8'), / stdout F here\n$/)
     })
 
-    t.test('what it cannot start is told, and harms nobody', async t => {
+    t.test('reports what it cannot start', async t => {
       const rig = await Rig.start(t, variant)
       t.match(await (await rig.ask(rig.dir, ['/no/such'], [])).next('failed'), { step: 'exec', errno: 2 })
       t.match(await (await rig.ask(join(rig.dir, 'none'), ['/usr/bin/true'], [])).next('failed'), {
@@ -116,7 +116,7 @@ for (const variant of [asan, release, xnu]) {
       t.match(await (await rig.ask(rig.dir, ['/no/such'], [])).next('failed'), { step: 'exec' }, 'it goes on')
     })
 
-    t.test('it is private, leaves no zombies, and ends with its input', async t => {
+    t.test('is private, leaves no zombies and exits with its input', async t => {
       const rig = await Rig.start(t, variant)
       t.equal(statSync(rig.path).mode & 0o777, 0o600)
       const all = await Promise.all(Array.from({ length: 20 }, () => rig.ask('/', ['/usr/bin/true'], [])))

@@ -112,22 +112,17 @@ function jobs(t: Test, variant: Variant) {
   ]
   ends(t, variant, 'a last call', [deaf], { args: [], graceMs: 1500 })
 
-  keeperTest(
-    t,
-    variant,
-    'a process that sees to its children itself: they are not asked while it lives',
-    async (t, start, dir) => {
-      const notes = join(dir, 'notes')
-      const script = `trap '' TERM; setsid -w ${testProgram} graceful ${notes} a 100`
-      const one = start(['sh', '-c', script], { args: ['--main-only'] })
-      await until('up', () => existsSync(notes) && readFileSync(notes, 'utf8').includes('up\n'))
-      one.line.send(`stop ${SIGTERM} 200`)
-      t.match(await one.line.next('exit'), { signal: 'SIGKILL' })
-      t.equal(readFileSync(notes, 'utf8'), 'a up\n')
-    },
-  )
+  keeperTest(t, variant, 'leaves children to a parent that handles the signal', async (t, start, dir) => {
+    const notes = join(dir, 'notes')
+    const script = `trap '' TERM; setsid -w ${testProgram} graceful ${notes} a 100`
+    const one = start(['sh', '-c', script], { args: ['--main-only'] })
+    await until('up', () => existsSync(notes) && readFileSync(notes, 'utf8').includes('up\n'))
+    one.line.send(`stop ${SIGTERM} 200`)
+    t.match(await one.line.next('exit'), { signal: 'SIGKILL' })
+    t.equal(readFileSync(notes, 'utf8'), 'a up\n')
+  })
 
-  keeperTest(t, variant, 'what is born after the signal is asked once its parent has ended', async (t, start, dir) => {
+  keeperTest(t, variant, 'signals a process born after the stop once its parent has exited', async (t, start, dir) => {
     const notes = join(dir, 'notes')
     const script = `trap '${testProgram} graceful ${notes} a 100 & while ! test -s ${notes}; do sleep 0.02; done; exit 0' TERM; echo up; while :; do sleep 0.02; done`
     const one = start(['sh', '-c', script], { args: terminal })
@@ -161,7 +156,7 @@ function turns(t: Test, variant: Variant) {
   ends(t, variant, 'each gets it once, after those that are before it', passing, { args: terminal })
   ends(t, variant, 'a last call in a group', [['whose parent handles it only', deafNode]], { args: [], graceMs: 1500 })
 
-  keeperTest(t, variant, 'what reads from a pipe reads the last words', async (t, start) => {
+  keeperTest(t, variant, 'a pipe reader gets the last output of its writer', async (t, start) => {
     const script = `(trap "sleep 0.2; echo last words; exit 0" TERM; echo up; while :; do sleep 0.02; done) | cat`
     const one = start(['sh', '-c', script], { args: terminal })
     await one.logged('up')
@@ -176,7 +171,7 @@ function signals(t: Test, variant: Variant) {
   keeperTest(
     t,
     variant,
-    'each signal is sent once, though it is asked for again after another',
+    'sends each signal once, also when it is requested again after another',
     async (t, start, dir) => {
       const notes = join(dir, 'notes')
       const one = start([testProgram, 'graceful', notes, 'a', '100'], { args: terminal })
@@ -193,7 +188,7 @@ function signals(t: Test, variant: Variant) {
   keeperTest(
     t,
     variant,
-    'a signal that is asked for after the last call has one of its own',
+    'a signal requested after the last call gets its own last call',
     async (t, start, dir) => {
       const notes = join(dir, 'notes')
       const script = `trap '' TERM USR1; setsid -w env --default-signal=TERM,USR1 ${testProgram} graceful ${notes} a 100`
@@ -211,7 +206,7 @@ function signals(t: Test, variant: Variant) {
 
 /** The terminal's own signals. */
 function keys(t: Test, variant: Variant) {
-  keeperTest(t, variant, 'Ctrl-C that is typed goes to the foreground of the terminal', async (t, start, dir) => {
+  keeperTest(t, variant, 'typed Ctrl-C goes to the foreground of the terminal', async (t, start, dir) => {
     const notes = join(dir, 'notes')
     const one = start(
       ['sh', '-c', `trap '' INT; env --default-signal=INT ${testProgram} graceful ${notes} a 0; echo on; read x`],
@@ -230,7 +225,7 @@ function keys(t: Test, variant: Variant) {
     t.match(await one.line.next('exit'), { code: 0 }, 'it reads what is typed')
   })
 
-  keeperTest(t, variant, 'Ctrl-Z that is typed does not stop it: no shell could let it go on', async (t, start) => {
+  keeperTest(t, variant, 'typed Ctrl-Z does not suspend the service: no shell could resume it', async (t, start) => {
     const one = start(['sh', '-c', 'echo up; read x; echo "<$x>"'], { args: terminal })
     await one.logged('up')
     const keyboard = await one.connect()
@@ -241,13 +236,13 @@ function keys(t: Test, variant: Variant) {
     t.match(one.log, '<abc>')
   })
 
-  keeperTest(t, variant, 'one that stops itself goes on', async (t, start) => {
+  keeperTest(t, variant, 'resumes a service that stops itself', async (t, start) => {
     const one = start(['sh', '-c', 'trap "echo on; exit 5" CONT; kill -TSTP 0; sleep 100'], { args: terminal })
     t.match(await one.line.next('exit'), { code: 5 })
     t.match(one.log, 'on')
   })
 
-  keeperTest(t, variant, 'Ctrl-Z stops a job of an interactive shell', async (t, start) => {
+  keeperTest(t, variant, 'Ctrl-Z suspends a job of an interactive shell', async (t, start) => {
     const one = start(['bash', '--norc', '-i'], { args: terminal })
     await one.logged('bash-')
     const keyboard = await one.connect()
@@ -260,17 +255,12 @@ function keys(t: Test, variant: Variant) {
     t.match(await one.line.state(), { main: null })
   })
 
-  keeperTest(
-    t,
-    variant,
-    'the keeper is none of the service and has another session than what starts one',
-    async (t, start) => {
-      const one = start(['sh', '-c', 'ps -o pid=,pgid=,sid=,tpgid= -p $$; setsid ps -o sid=,tpgid= -p $$'], {
-        args: terminal,
-      })
-      const { pid, keeper } = await one.line.next('started')
-      await one.line.next('exit')
-      t.match(one.log, new RegExp(` ${pid} +${pid} +${keeper} +${pid}\n`))
-    },
-  )
+  keeperTest(t, variant, 'the keeper is not part of the service and has its own session', async (t, start) => {
+    const one = start(['sh', '-c', 'ps -o pid=,pgid=,sid=,tpgid= -p $$; setsid ps -o sid=,tpgid= -p $$'], {
+      args: terminal,
+    })
+    const { pid, keeper } = await one.line.next('started')
+    await one.line.next('exit')
+    t.match(one.log, new RegExp(` ${pid} +${pid} +${keeper} +${pid}\n`))
+  })
 }

@@ -64,7 +64,7 @@ for (const variant of [asan, release, xnu]) {
 }
 
 function terminal(t: Test, variant: Variant) {
-  keeperTest(t, variant, 'what a program asks its terminal is answered', async (t, start) => {
+  keeperTest(t, variant, 'answers terminal queries of a program', async (t, start) => {
     const one = start([testProgram, 'ask', ...queries.map(([asked]) => asked)], { args })
     t.match(await one.line.next('exit'), { code: 0 })
     const asked = (text: string) => `${text}\x1b[5n`
@@ -74,7 +74,7 @@ function terminal(t: Test, variant: Variant) {
       t.match(printed, `${asked(question)}${answer}\n`, JSON.stringify(question))
   })
 
-  keeperTest(t, variant, 'what asks and reads lines gets no answer, which would be echoed', async (t, start) => {
+  keeperTest(t, variant, 'does not answer in line mode, where the answer would be echoed', async (t, start) => {
     const one = start(['sh', '-c', "printf '\\033[c\\n'; sleep 0.3; echo end"], { args })
     await one.line.next('exit')
     t.strictSame(
@@ -83,7 +83,7 @@ function terminal(t: Test, variant: Variant) {
     )
   })
 
-  keeperTest(t, variant, 'nothing is lost of what is written until it is killed', async (t, start, dir) => {
+  keeperTest(t, variant, 'keeps all output written before a kill', async (t, start, dir) => {
     const script = `trap '' TERM; i=0; while :; do i=$((i+1)); echo "line $i."; echo $i >last; done`
     const one = start(['sh', '-c', script], { args })
     await until('under way', () => existsSync(join(dir, 'last')))
@@ -94,7 +94,7 @@ function terminal(t: Test, variant: Variant) {
     t.ok(one.log.includes(`line ${last}.`), `line ${last}`)
   })
 
-  keeperTest(t, variant, 'a service that has opened /dev/tty ends as fast as others', async (t, start) => {
+  keeperTest(t, variant, 'a service that has opened /dev/tty exits as fast as others', async (t, start) => {
     const one = start(['sh', '-c', 'echo up >/dev/tty; read x'], { args, env: { XNU_DEV_TTY: '1' } })
     await one.logged('up')
     const before = performance.now()
@@ -104,7 +104,7 @@ function terminal(t: Test, variant: Variant) {
     t.ok(took < 900, `it took ${took} ms`)
   })
 
-  keeperTest(t, variant, 'clients that go while their typing waits leave their places', async (t, start) => {
+  keeperTest(t, variant, 'frees the slots of clients that disconnect with pending input', async (t, start) => {
     const one = start(['sh', '-c', 'stty -icanon -echo; echo up; exec sleep 1000'], { args })
     await one.logged('up')
     for (let client = 0; client < 9; client++) {
@@ -118,7 +118,7 @@ function terminal(t: Test, variant: Variant) {
     t.match(await (await one.connect()).state(), { main: null })
   })
 
-  keeperTest(t, variant, 'who is attached answers instead', async (t, start) => {
+  keeperTest(t, variant, 'leaves queries to attached clients', async (t, start) => {
     const script = `stty -icanon -echo; echo up; read x; printf '\\033[6n\\033[5n'; read y; echo "<$y>"`
     const one = start(['bash', '-c', script], { args })
     await one.logged('up')

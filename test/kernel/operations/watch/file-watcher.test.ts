@@ -57,7 +57,7 @@ const ways: readonly (readonly [string, () => OpenFolder])[] = [
 
 for (const [way, opener] of ways)
   t.test(`by ${way}`, async t => {
-    t.test('what is removed and comes back is watched again', async t => {
+    t.test('watches a file again that is deleted and recreated', async t => {
       const project = new WatchedProject(t, { 'dist/deep/app.js': '1', 'app.yml': '1' })
       await project.watch(t, { patterns: ['dist/**/*.js', 'app.yml'] }, opener())
       rmSync(project.at('dist'), { recursive: true })
@@ -77,7 +77,7 @@ for (const [way, opener] of ways)
       await project.next('dist/deep/app.js')
     })
 
-    t.test('a project that is renamed away, and one that is made in its place, are watched', async t => {
+    t.test('watches a project that is renamed, and one created in its place', async t => {
       const project = new WatchedProject(t, { 'src/a.js': '1' })
       await project.watch(t, { patterns: ['src'] }, opener())
       renameSync(project.root, `${project.root}-away`)
@@ -93,7 +93,7 @@ for (const [way, opener] of ways)
       await project.next('src/b.js')
     })
 
-    t.test('configuration counts by its content', async t => {
+    t.test('reports configuration files only when their content changes', async t => {
       const project = new WatchedProject(t, { 'locald.toml': 'a' })
       await project.watch(t, { files: ['locald.toml', '.env', 'conf/later.env'] }, opener())
       utimesSync(project.at('locald.toml'), 1, 1)
@@ -112,7 +112,7 @@ for (const [way, opener] of ways)
       await project.next('.env')
     })
 
-    t.test('a mode, and what editors leave, are no change; a new time is one', async t => {
+    t.test('ignores modes and temporary files of editors, reports a new time', async t => {
       const project = new WatchedProject(t, { 'src/a.js': '1', 'src/b.js': '1' })
       await project.watch(t, { patterns: ['src/**'] }, opener())
       chmodSync(project.at('src/a.js'), 0o600)
@@ -132,7 +132,7 @@ for (const [way, opener] of ways)
       t.strictSame(await project.next('src/b.js'), ['src/b.js'])
     })
 
-    t.test('links are followed to what they lead to, and not in circles', async t => {
+    t.test('follows links to their targets, without circles', async t => {
       const project = new WatchedProject(t, {
         'real/one/app.yml': '1',
         'real/two/app.yml': '2',
@@ -153,7 +153,7 @@ for (const [way, opener] of ways)
       t.strictSame(await project.next('src/lib/a.js'), ['src/lib/a.js'])
     })
 
-    t.test('a folder that a tool marks as its cache costs none, unless a pattern names it', async t => {
+    t.test('a tagged cache folder costs no watch unless a pattern names it', async t => {
       const files: Record<string, string> = { 'src/a.rs': '1', 'target/CACHEDIR.TAG': '', 'env/pyvenv.cfg': '' }
       for (let index = 0; index < 30; index++) files[`target/debug/${index}/a.rs`] = '1'
       const project = new WatchedProject(t, files)
@@ -173,7 +173,7 @@ for (const [way, opener] of ways)
     })
   })
 
-t.test('a folder costs one watch, whatever is in it, and only folders that may matter cost any', async t => {
+t.test('costs one watch per folder that may contain a match', async t => {
   const project = new WatchedProject(t, { 'cmd/main.go': '1', 'node_modules/x/y/a.go': '1', 'docs/a/b/c.md': '1' })
   for (let index = 0; index < 300; index++) writeFileSync(project.at(`cmd/${index}.svg`), '')
   await project.watch(t, { patterns: ['cmd/**/*.go', '*.go'] })
@@ -182,7 +182,7 @@ t.test('a folder costs one watch, whatever is in it, and only folders that may m
   await project.next('cmd/new/deep/a.go')
 })
 
-t.test('files that nobody wants cost neither watches nor descriptors', async t => {
+t.test('files outside the patterns cost neither watches nor descriptors', async t => {
   const project = new WatchedProject(t, { 'src/a.go': '1' })
   for (let index = 0; index < 3000; index++) project.write(`src/${index % 30}/${index}.svg`, '')
   const before = { descriptors: descriptors(), watches: inotifyWatches() }
@@ -209,7 +209,7 @@ t.test('a watch that reports whole trees needs no second one', async t => {
   t.equal(folders, 3, 'the one above the project, the project, src')
 })
 
-t.test('changes without an end are looked at in between', async t => {
+t.test('reports during endless changes', async t => {
   const settled = new Promise<void>(resolve => {
     const changes = new PendingChanges({ all: [], isInside: () => false, settled: resolve, patienceMs: 200 })
     const writer = setInterval(() => changes.add('/p/app.db', false), 10)
@@ -221,7 +221,7 @@ t.test('changes without an end are looked at in between', async t => {
   await settled
 })
 
-t.test('what goes on is known as long as there is patience', t => {
+t.test('remembers pending changes for a limited time', t => {
   const pending = (patienceMs: number) => {
     const changes = new PendingChanges({ all: [], isInside: () => false, settled: () => {}, patienceMs })
     changes.add('/p/a', false)

@@ -16,7 +16,7 @@ function trees(events = new FileEvents()): TreeWatches {
 }
 
 t.test('whole trees', async t => {
-  await t.test('changes while another stream begins are noticed', async t => {
+  await t.test('reports changes while another stream starts', async t => {
     const project = new WatchedProject(t, { 'src/a.js': '1' })
     const events = new FileEvents()
     await project.watch(t, { patterns: ['src/**'] }, trees(events).open)
@@ -25,7 +25,7 @@ t.test('whole trees', async t => {
     await project.next('src/a.js')
     t.equal(events.streams, streams, 'none begins for a look')
   })
-  await t.test('what is behind a link has a watch of its own', async t => {
+  await t.test('a link target has its own watch', async t => {
     const project = new WatchedProject(t, { 'real/lib/deep/a.js': '1', 'src/x.js': '1', 'src/deep/y.js': '1' })
     symlinkSync('../real/lib', project.at('src/lib'))
     await project.watch(t, { patterns: ['src/**'] }, trees().open)
@@ -33,7 +33,7 @@ t.test('whole trees', async t => {
     t.notOk(project.opened.includes('src/deep'))
     t.notOk(project.opened.includes('src/lib/deep'))
   })
-  await t.test('what is reported from below a cache is not looked at, nor taken for a link', async t => {
+  await t.test('ignores reports from below a cache', async t => {
     const project = new WatchedProject(t, {
       'src/a.js': '1',
       'src/out/CACHEDIR.TAG': '',
@@ -53,29 +53,26 @@ t.test('whole trees', async t => {
     renameSync(project.at('src/deep/..new'), project.at('src/deep/..data'))
     t.strictSame(await project.next('src/deep/app.js'), ['src/deep/app.js'])
   })
-  await t.test(
-    'what is outside of the project is looked at now and then, with no watch of all that is below it',
-    async t => {
-      const project = new WatchedProject(t, { 'locald.toml': 'a' })
-      const events = new FileEvents()
-      await project.watch(
-        t,
-        { files: ['locald.toml', '../outer.toml', '../config/locald/config.toml'] },
-        trees(events).open,
-      )
-      t.strictSame(events.paths, [realpathSync(project.root)])
-      project.write('../outer.toml', 'b')
-      await project.next('../outer.toml')
-      project.write('../outer.toml', 'cc')
-      await project.next('../outer.toml')
-      project.write('../config/locald/config.toml', 'b')
-      await project.next('../config/locald/config.toml')
-      project.write('../config/locald/config.toml', 'cc')
-      await project.next('../config/locald/config.toml')
-      t.strictSame(events.paths, [realpathSync(project.root)])
-    },
-  )
-  await t.test('a folder that is reported for what is below it is looked through', async t => {
+  await t.test('polls files outside the project instead of watching their tree', async t => {
+    const project = new WatchedProject(t, { 'locald.toml': 'a' })
+    const events = new FileEvents()
+    await project.watch(
+      t,
+      { files: ['locald.toml', '../outer.toml', '../config/locald/config.toml'] },
+      trees(events).open,
+    )
+    t.strictSame(events.paths, [realpathSync(project.root)])
+    project.write('../outer.toml', 'b')
+    await project.next('../outer.toml')
+    project.write('../outer.toml', 'cc')
+    await project.next('../outer.toml')
+    project.write('../config/locald/config.toml', 'b')
+    await project.next('../config/locald/config.toml')
+    project.write('../config/locald/config.toml', 'cc')
+    await project.next('../config/locald/config.toml')
+    t.strictSame(events.paths, [realpathSync(project.root)])
+  })
+  await t.test('scans a folder that is reported for its contents', async t => {
     const project = new WatchedProject(t, { 'src/deep/a.js': '1', 'src/x.js': '1' })
     const events = new FileEvents()
     await project.watch(t, { patterns: ['src/**/*.js'] }, trees(events).open)
@@ -84,7 +81,7 @@ t.test('whole trees', async t => {
     events.coalesce('deep', () => project.write('src/deep/a.js', '22'))
     await project.next('src/deep/a.js')
   })
-  await t.test('one watch serves all who watch a folder, until the last has left', async t => {
+  await t.test('shares one watch per folder until the last watcher closes', async t => {
     const project = new WatchedProject(t, { 'src/a.js': '1' })
     const events = new FileEvents()
     const { open } = trees(events)
@@ -104,7 +101,7 @@ t.test('whole trees', async t => {
     watches[1]?.close()
     t.equal(events.streams, 2)
   })
-  await t.test('no stream at all is the limit of the system, and files are looked at now and then', async t => {
+  await t.test('polls files when no stream is available, and reports the system limit', async t => {
     const project = new WatchedProject(t, { 'src/a.js': '1' })
     const events = new FileEvents()
     await project.watch(t, { patterns: ['src/**'] }, trees(events).open)
@@ -119,7 +116,7 @@ t.test('whole trees', async t => {
   })
 })
 
-t.test('one cause is reported once, and the rest is watched', async t => {
+t.test('reports each cause once and watches the rest', async t => {
   const files = Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`src/d${index}/a.js`, '1']))
   const fails = (code: string, isMeant: (folder: string) => boolean): OpenFolder => {
     return (folder, ...rest) => {
@@ -127,7 +124,7 @@ t.test('one cause is reported once, and the rest is watched', async t => {
       return openFolder(folder, ...rest)
     }
   }
-  await t.test('the limit of the system', async t => {
+  await t.test('the limit on watches', async t => {
     const project = new WatchedProject(t, files)
     await project.watch(
       t,
@@ -139,7 +136,7 @@ t.test('one cause is reported once, and the rest is watched', async t => {
     project.write('src/b.js', '1')
     await project.next('src/b.js')
   })
-  await t.test('what is over the limit is looked at now and then, until there are watches again', async t => {
+  await t.test('polls folders beyond the limit until watches are available', async t => {
     const project = new WatchedProject(t, files)
     let isFull = true
     await project.watch(
@@ -159,7 +156,7 @@ t.test('one cause is reported once, and the rest is watched', async t => {
       [/limit of file watches/, /none any more/].map(message => ({ message })),
     )
   })
-  await t.test('a folder that may not be read', async t => {
+  await t.test('reports an unreadable folder', async t => {
     const project = new WatchedProject(t, files)
     await project.watch(
       t,
@@ -175,7 +172,7 @@ t.test('one cause is reported once, and the rest is watched', async t => {
   })
 })
 
-t.test('tens of thousands of changes at once are looked at in no time', async t => {
+t.test('handles tens of thousands of changes at once quickly', async t => {
   const project = new WatchedProject(t, { 'src/a.js': '1' })
   let heard = (_event: 'rename' | 'change', _name: string | null) => {}
   const open: OpenFolder = (folder, reach, listener, failed) => {

@@ -132,7 +132,7 @@ t.test('.env files', async t => {
   t.match(lines, { PLAIN: 1, EXPORTED: 2, AFTER: 9, MULTI: 10, LAST: 14, EMPTY: 16 })
 })
 
-t.test('.env files full of what looks like references', async t => {
+t.test('.env files with many references stay fast', async t => {
   for (const text of ['${A:-', '${A:?', '${-', '${A:-${B} ', '${A:-$${']) {
     const value = text.repeat(Math.floor(1_000_000 / text.length))
     const start = performance.now()
@@ -142,14 +142,14 @@ t.test('.env files full of what looks like references', async t => {
   }
 })
 
-t.test('a megabyte of empty lines takes no time', async t => {
+t.test('a megabyte of empty lines parses quickly', async t => {
   const lines = '\n'.repeat(500_000)
   const start = performance.now()
   t.strictSame(await env({ files: { '.env': `${lines}A=1${lines}` } }), { A: '1' })
   t.ok(performance.now() - start < 10_000)
 })
 
-t.test('files that are not there or not readable', async t => {
+t.test('reports missing and unreadable files', async t => {
   t.strictSame(await env({ files: {} }), {}, 'no .env is right')
   const missing = await failure({ files: { one: '' }, envFile: ['one', 'two'] })
   t.match(missing, {
@@ -166,7 +166,7 @@ t.test('files that are not there or not readable', async t => {
   t.strictSame((await environmentOf(folder)).env, {}, 'a virtual environment of Python')
 })
 
-t.test('bytes that are not UTF-8', async t => {
+t.test('reports bytes that are not UTF-8', async t => {
   const latin = (text: string) => ({ '.env': Buffer.from(text, 'latin1') })
   t.strictSame(
     await env({ files: latin('# gr\xfc\xdfe\nA=1 # \xfc\n  #\xe4\nB="x"\n') }),
@@ -188,7 +188,7 @@ t.test('bytes that are not UTF-8', async t => {
   t.match(await failure({ files: { '.env': utf16 } }), { message: /: line 2 has a NUL/ }, 'UTF-16 without a mark')
 })
 
-t.test('warns of lines that are no entries, and of quotes that nothing closes', async t => {
+t.test('warns of lines without an entry and of unclosed quotes', async t => {
   const read = async (text: string) => {
     const { plan } = inputOf({ files: { '.env': text } })
     const files = new EnvFiles({ trust: new Trust(), root: plan.path })
@@ -206,7 +206,7 @@ t.test('warns of lines that are no entries, and of quotes that nothing closes', 
     t.match(await read(text), [/^\.env:1: nothing closes the quote/], text)
 })
 
-t.test('a comment has a space before it', async t => {
+t.test('a comment needs a space before it', async t => {
   const lines =
     'P=ab#cd\nC=#fff\nU=http://x/#/a?b#c # note\nN= # none\nE=#\nQ="a#b"#c\nS=\'d#e\' # f\nY: g#h\nZ=1 #2 #3\nL=last#1\nL=2\n'
   t.strictSame(await env({ files: { '.env': lines } }), {
@@ -214,7 +214,7 @@ t.test('a comment has a space before it', async t => {
   })
 })
 
-t.test('a pipe is read once, a device too', async t => {
+t.test('reads a pipe or a device once', async t => {
   const input = inputOf({})
   const pipe = join(input.plan.path, '.env')
   execFileSync('mkfifo', [pipe])

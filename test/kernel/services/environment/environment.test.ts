@@ -83,7 +83,7 @@ async function env(setting: Setting): Promise<Readonly<Record<string, string>>> 
   return (await environmentOf(inputOf(setting))).env
 }
 
-t.test('the order of layers, and what set each variable', async t => {
+t.test('layers override in order and record their source', async t => {
   const names = ['A', 'B', 'C', 'D', 'E', 'F', 'G']
   const from = (text: string, first: number) => Object.fromEntries(names.slice(first).map(name => [name, text]))
   const file = (text: string, first: number) =>
@@ -114,7 +114,7 @@ t.test('the order of layers, and what set each variable', async t => {
   })
 })
 
-t.test('what locald sets, and what was written', async t => {
+t.test('variables of locald override written ones with a warning', async t => {
   const input = inputOf({
     shell: { HOST: 'a-machine', PORT: '1', LOCALD_URL: 'shell' },
     project: { PORT: '2' },
@@ -133,7 +133,7 @@ t.test('what locald sets, and what was written', async t => {
   t.strictSame(taken.overruled, [], 'the same value is no quarrel')
 })
 
-t.test('what a shell passes on', async t => {
+t.test('passes the shell environment without session variables', async t => {
   const shell = {
     PATH: '/bin',
     NODE_OPTIONS: '--x',
@@ -155,7 +155,7 @@ t.test('what a shell passes on', async t => {
   t.strictSame(await env({ shell: { NOTIFY_SOCKET: '/x' }, own: { NOTIFY_SOCKET: '/own' } }), { NOTIFY_SOCKET: '/own' })
 })
 
-t.test('what the shim of Volta passes on', async t => {
+t.test("drops the changes of Volta's shim", async t => {
   const volta = '/home/u/.volta'
   const images = `${volta}/tools/image/packages/locald/bin:${volta}/tools/image/node/24.1.0/bin`
   const shim = { _VOLTA_TOOL_RECURSION: '1', HOME: '/home/u' }
@@ -171,7 +171,7 @@ t.test('what the shim of Volta passes on', async t => {
   t.strictSame(shellPart(written), written, 'whoever has written that without a shim')
 })
 
-t.test('a name that no environment holds well', async t => {
+t.test('rejects invalid variable names', async t => {
   const found = await env({ service: { constructor: 'c', toString: '${constructor}', X: '${valueOf:-none}' } })
   t.strictSame(Object.entries(found), [
     ['constructor', 'c'],

@@ -126,7 +126,7 @@ t.test('references', async t => {
   })
 })
 
-t.test('references that cannot be resolved', async t => {
+t.test('reports unresolved references', async t => {
   const missing = await failure({ service: { API: 'secret ${NOT_SET}' } })
   t.match(missing, { code: 'ENV_UNRESOLVED', service: 'web', hint: 'Set it, or write ${NOT_SET:-default}.' })
   t.equal(
@@ -193,7 +193,7 @@ t.test('references that cannot be resolved', async t => {
   })
 })
 
-t.test('a variable that refers to itself as in a shell', async t => {
+t.test('resolves a self-reference to the previous layer', async t => {
   const shell = { PATH: '/bin', PATHS: 'x' }
   const path = async (text: string) => (await env({ shell, files: { '.env': `${text}\n` } }))['PATH']
   t.equal(await path('PATH=./tools:$PATH'), './tools:/bin')

@@ -3,7 +3,7 @@ import { shellWarning } from '../../../../kernel/services/environment/shell-chan
 
 const before = { PATH: '/a', NODE_ENV: 'development', TERM: 'xterm', PWD: '/one', PORT: '1' }
 
-t.test('what a shell has changed since services were started is reported, once for all of them', t => {
+t.test('reports shell variables changed since the start, once for all services', t => {
   const after = { PATH: '/b', TERM: 'dumb', PWD: '/two', PORT: '1', SSH_TTY: '/dev/pts/1' }
   const warning = shellWarning([
     { name: 'web', before, after },
@@ -17,7 +17,7 @@ t.test('what a shell has changed since services were started is reported, once f
   t.end()
 })
 
-t.test('what belongs to a terminal is not', t => {
+t.test('ignores variables of the terminal', t => {
   t.equal(shellWarning([{ name: 'web', before, after: { ...before, TERM: 'dumb', TMUX_PANE: '1' } }]), undefined)
   const windows = { GNOME_TERMINAL_SCREEN: '/1', WT_SESSION: '1', WSL_INTEROP: '/run/1', LC_TERMINAL_VERSION: '3' }
   t.equal(shellWarning([{ name: 'web', before, after: { ...before, ...windows } }]), undefined)
@@ -34,7 +34,7 @@ t.test('what belongs to a terminal is not', t => {
   t.end()
 })
 
-t.test('many are counted', t => {
+t.test('counts many changes', t => {
   const after = Object.fromEntries(Array.from({ length: 9 }, (_, index) => [`A${index}`, '1']))
   t.match(shellWarning([{ name: 'web', before: {}, after }])?.message, /^A0, A1, A2, A3 and 5 more changed .* web was /)
   t.end()

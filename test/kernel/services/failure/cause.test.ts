@@ -170,7 +170,7 @@ const cases: readonly Case[] = [
   { of: 'a long line', output: `Error: ${'x'.repeat(5000)}`, cause: { text: `Error: ${'x'.repeat(192)}…` } },
 ]
 
-t.test('the cause is what the output names', t => {
+t.test('finds the cause in the output', t => {
   for (const { of, output, code = 1, runs = false, cause } of cases) {
     const found = causeOf({ lines: output.split('\n'), code: runs ? null : code, runs, dir: '/shop/api' })
     t.strictSame(found, cause, of)
@@ -178,7 +178,7 @@ t.test('the cause is what the output names', t => {
   t.end()
 })
 
-t.test('what package managers and spinners print around a program is left out', t => {
+t.test('skips output of package managers and spinners', t => {
   const lines = ['', '> shop@1.0.0 dev', '> node server.js', '', 'first\rsecond', '⠙⠹third', 'npm error code 1']
   t.strictSame(meaningful(lines), ['second', 'third'])
   t.strictSame(meaningful(['npm error code ENOENT', 'npm error enoent Could not read package.json: Error']), [
@@ -187,7 +187,7 @@ t.test('what package managers and spinners print around a program is left out', 
   t.end()
 })
 
-t.test('a line of any length takes little time', t => {
+t.test('handles lines of any length quickly', t => {
   const long = (part: string) => part.repeat(1_000_000 / part.length)
   const hostile = [`${long('\r')}x`, `> ${long('@')}`, long('(y'), long('password '), `Error: x\n   at ${long('a')}`]
   for (const output of hostile) {

@@ -20,7 +20,7 @@ async function said(files: Readonly<Record<string, string>>, line: string, code:
   return text?.replaceAll(dir, 'DIR')
 }
 
-t.test('names the command that installs what is missing', async t => {
+t.test('suggests the command that installs a missing program', async t => {
   const missing = 'sh: 1: vite: not found'
   const install = (command: string) => `command not found: vite (node_modules is missing: run \`${command}\` in DIR)`
   t.equal(await said({}, missing, 127), 'command not found: vite')
@@ -35,12 +35,12 @@ t.test('names the command that installs what is missing', async t => {
   )
 })
 
-t.test('a package manager is installed on its own', async t => {
+t.test('suggests how to install a missing package manager', async t => {
   const text = await said({ 'package.json': '{ "packageManager": "pnpm@9" }' }, 'sh: 1: pnpm: not found', 127)
   t.equal(text, 'command not found: pnpm (run `npm install -g pnpm`)')
 })
 
-t.test('names who has the port', async t => {
+t.test('names the process that uses the port', async t => {
   const line = 'Error: listen EADDRINUSE: address already in use 127.0.0.1:3000'
   t.equal(await said({}, line, 1), `${line} (port 3000 is in use by node (pid 7))`)
 })

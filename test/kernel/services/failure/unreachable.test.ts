@@ -21,7 +21,7 @@ function certificate(t: Test): { key: string; cert: string } {
   return new LeafCertificates(openAuthority(join(t.testdir(), 'ca'), ['localhost']), ['localhost']).own()
 }
 
-t.test('why a service is not reached', async t => {
+t.test('explains why a service is unreachable', async t => {
   const secure = createTls(certificate(t), (_, response) => response.end('over tls'))
   const [tls, plain, silent, closing] = await Promise.all([
     portOf(t, secure),
@@ -36,7 +36,7 @@ t.test('why a service is not reached', async t => {
     ),
   ])
 
-  await t.test('who speaks TLS', async t => {
+  await t.test('recognizes TLS', async t => {
     t.equal(await speaksTls(tls, 5_000), true)
     t.equal(await speaksTls(plain, 5_000), false)
     t.equal(await speaksTls(silent, 50), undefined)
@@ -51,7 +51,7 @@ t.test('why a service is not reached', async t => {
     t.match(await httpProbe({ ...target, port: plain, tls: false }, 5_000), { ok: true })
   })
 
-  await t.test('is named, with what to do', async t => {
+  await t.test('reports it with a hint', async t => {
     const found = async (service: Partial<Unreached>, mayBeTls = true) =>
       (await findFault({ name: 'web', port: tls, protocol: undefined, listeners: [], ...service }, mayBeTls))?.message
     const at = (address: string, port = tls) => ({ listeners: [{ pid: 1, address, port }] })

@@ -28,7 +28,7 @@ async function listen(t: Test, port: number) {
 }
 
 t.test('readiness', async t => {
-  t.test('a service that listens on ::1 only is found there, whatever the check', async t => {
+  t.test('finds a service that listens only on ::1, with any check', async t => {
     const project = new TestProject(t, { table })
     const env = { BIND: '::1' }
     const all = [
@@ -43,7 +43,7 @@ t.test('readiness', async t => {
     }
   })
 
-  t.test('nothing to ask: it runs', async t => {
+  t.test('a worker without a check runs at once', async t => {
     const project = new TestProject(t, { table })
     const queue = await project.service('queue', { command: 'exec sleep 1000', worker: true })
     queue.start()
@@ -53,7 +53,7 @@ t.test('readiness', async t => {
     t.equal((await quick.until('exited')).reason, 'exited with code 0')
   })
 
-  t.test('a command is asked with the environment and in the folder of the service, at the interval', async t => {
+  t.test("runs a command check in the service's folder and environment, at its interval", async t => {
     const project = new TestProject(t, { table })
     const command = 'echo "$PORT $NAME $(pwd)" >> probes; test -e go'
     const web = await project.service('web', {
@@ -72,7 +72,7 @@ t.test('readiness', async t => {
     await until('it goes on', () => probes().length >= before + 2)
   })
 
-  t.test('a check that takes too long is ended, with all it started', async t => {
+  t.test('kills a check that times out, with its children', async t => {
     const project = new TestProject(t, { table })
     const command = 'sh -c "echo \\$\\$ >> pids; exec sleep 1000" & wait'
     const web = await project.service('web', {
@@ -86,7 +86,7 @@ t.test('readiness', async t => {
     await until('none is left', () => !pids.some(isAlive))
   })
 
-  t.test('a line, and a prompt without an end; what an earlier run printed does not count', async t => {
+  t.test('matches a line or a prompt, but no output of an earlier run', async t => {
     const project = new TestProject(t, { table })
     const command = `test -e again && { echo up; sleep 0.3; printf 'ready> '; exec sleep 1000; }; echo 'ready> '; touch again; exec sleep 1000`
     const web = await project.service('web', { command, healthCheck: { type: 'log', pattern: '^ready> $' } })
@@ -99,7 +99,7 @@ t.test('readiness', async t => {
     t.ok(project.views.slice(before).some(({ status }) => status === 'starting'))
   })
 
-  t.test('a catastrophic expression is said to be one, the service runs', async t => {
+  t.test('reports a catastrophic expression, the service runs', async t => {
     const project = new TestProject(t, { table })
     const command = `echo ${'a'.repeat(60)}!; exec sleep 1000`
     const web = await project.service('web', { command, healthCheck: { type: 'log', pattern: '^(a+)+$' } })
@@ -118,7 +118,7 @@ STATUS=draining'; exec sleep 1000`
     t.equal((await web.until('running', 'unhealthy')).reason, 'draining')
   })
 
-  t.test('STATUS= before READY=1 is the reason meanwhile', async t => {
+  t.test('shows STATUS= as the reason until READY=1', async t => {
     const project = new TestProject(t, { table })
     const script = `${testProgram} notify 'STATUS=loading the model'; while ! test -e go; do sleep 0.02; done; ${testProgram} notify READY=1; exec sleep 1000`
     const web = await project.service('web', { command: script, healthCheck: { type: 'notify' }, readyTimeout: 5000 })
@@ -135,14 +135,14 @@ STATUS=draining'; exec sleep 1000`
     t.equal((await slow.until('running', 'unhealthy')).reason, 'not ready within 0.7 s: loading the model')
   })
 
-  t.test('READY=1 makes a service ready that has no check, though nothing answers on its port', async t => {
+  t.test('READY=1 makes a service without a check ready before its port answers', async t => {
     const project = new TestProject(t, { table })
     const web = await project.service('web', { command: `${testProgram} notify READY=1; exec sleep 1000` })
     web.start()
     await web.until('running', 'healthy')
   })
 
-  t.test('past its time it is unhealthy, and says why; when it gets there, healthy', async t => {
+  t.test('is unhealthy with a reason after the ready timeout, healthy once it answers', async t => {
     const project = new TestProject(t, { table })
     const command = `while ! test -e go; do sleep 0.02; done; ${project.serverCommand}`
     const web = await project.service('web', { command, readyTimeout: 400 })
@@ -158,7 +158,7 @@ STATUS=draining'; exec sleep 1000`
     t.equal((await web.until('running', 'healthy')).reason, null)
   })
 
-  t.test('health goes on: three failures in a row, one success', async t => {
+  t.test('becomes unhealthy after three failures in a row, healthy after one success', async t => {
     const project = new TestProject(t, { table })
     const web = await project.service('web', { healthCheck: { type: 'http', path: '/x', interval: 50, timeout: 300 } })
     web.start()
@@ -172,7 +172,7 @@ STATUS=draining'; exec sleep 1000`
     t.equal(project.transitions('web').filter(status => status === 'running unhealthy').length, 2)
   })
 
-  t.test('what runs in the place of one that does not is known by its port', async t => {
+  t.test('detects a stand-in for a stopped service by its port', async t => {
     const project = new TestProject(t, { table })
     const web = await project.service('web')
     const { port = 0 } = web.plan
@@ -189,7 +189,7 @@ STATUS=draining'; exec sleep 1000`
     t.equal(await web.service.hasStandIn(), false)
   })
 
-  t.test('another user’s process that listens on the port before the service gets no requests', linux, async t => {
+  t.test('sends no requests to another user’s process that listens on the port first', linux, async t => {
     let isTaken = true
     const shared = Object.assign(hostTable(), { isStrangers: async () => isTaken })
     const project = new TestProject(t, { table: shared })
@@ -216,7 +216,7 @@ STATUS=draining'; exec sleep 1000`
     }
   })
 
-  t.test('a look at what a service listens on that takes long is made seldom', async t => {
+  t.test('looks for listeners less often when a look takes long', async t => {
     const looks: { readonly from: number; readonly to: number }[] = []
     const slow: ProcessTable = Object.assign(hostTable(), {
       listeners: async () => {
@@ -236,7 +236,7 @@ STATUS=draining'; exec sleep 1000`
     }
   })
 
-  t.test('one that listens elsewhere is told so, with its port', async t => {
+  t.test('warns of a service that listens on another port', async t => {
     const project = new TestProject(t, { table })
     const other = (await project.service('other')).plan
     const web = await project.service('web', {
@@ -249,7 +249,7 @@ STATUS=draining'; exec sleep 1000`
     t.strictSame(project.warnings, [text])
   })
 
-  t.test('a hook that fails at ready is the reason', async t => {
+  t.test('shows a failed ready hook as the reason', async t => {
     const project = new TestProject(t, { table })
     project.hooks.ready.tap('test', () => {
       throw new Error('no route')
