@@ -52,7 +52,7 @@ export async function adminSyncHosts(context: Context): Promise<number> {
   const daemon = await requireDaemon(context.paths)
   const body: CommandBody = { argv: [], cwd: context.cwd }
   const answer = await daemon.post<CommandAnswer>('/v1/commands/sync-hosts', body, null)
-  return await printAnswer(answer, context.json)
+  return printAnswer(answer, context.json)
 }
 
 /** Lists the steps and runs them; returns the errors of optional ones. */

@@ -28,7 +28,7 @@ export async function configShow(context: Context): Promise<number> {
     printJson({ project, path, values })
     return 0
   }
-  const paint = await painter(process.stdout)
+  const paint = painter(process.stdout)
   const shows = context.args.flags.has('provenance')
   for (const value of values) {
     const line = `${value.key} = ${toml(value.value)}`

@@ -20,7 +20,7 @@ export async function doctor(context: Context): Promise<number> {
   const ran = todo.map(({ command }) => ({ command, exitCode: runFix(context, command) }))
   const answer = ran.length === 0 ? first : await askDaemon(context)
   if (context.json) printJson(context.args.flags.has('fix') ? { ...answer, ran } : answer)
-  else print(formatChecks(answer, context.args.flags.has('verbose'), await painter(process.stdout)))
+  else print(formatChecks(answer, context.args.flags.has('verbose'), painter(process.stdout)))
   return answer.checks.some(check => check.severity === 'critical' && check.status === 'fail') ? 1 : 0
 }
 

@@ -83,7 +83,7 @@ async function makeFormatter(daemon: Client, query: KeysQuery): Promise<(line: L
   const { path, service, all = false } = query
   const { keys } = await daemon.get<KeysAnswer>('/v1/services/keys', { path, service, all })
   const isOne = new Set(keys.map(key => key.slice(0, key.indexOf(':')))).size < 2
-  const format = await formatFor(keys, all || !isOne)
+  const format = formatFor(keys, all || !isOne)
   return line => format.text(line)
 }
 

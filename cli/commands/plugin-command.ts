@@ -35,7 +35,7 @@ export async function pluginCommand(words: readonly string[], unknown: LocaldErr
   const outcomes = steps.length > 0 ? await runSteps(paths, steps) : []
   if (outcomes === undefined) return interruptedCode
   const answer = steps.length > 0 ? await callCommand(daemon, name, { argv, cwd, outcomes }, unknown) : first
-  return await printAnswer(answer, flags.has('json'))
+  return printAnswer(answer, flags.has('json'))
 }
 
 /** Makes the changes that a command asks for; undefined when that was interrupted. */

@@ -16,7 +16,7 @@ export async function pluginsList(context: Context): Promise<number> {
   const isTimed = context.args.flags.has('timing')
   const heading = ['NAME', 'VERSION', 'FROM', 'STATE', ...(isTimed ? ['SETUP'] : []), 'PROVIDES']
   const rows = answer.plugins.map(plugin => rowOf(plugin, isTimed))
-  print(table(heading, rows, await painter(process.stdout)))
+  print(table(heading, rows, painter(process.stdout)))
   return 0
 }
 

@@ -10,7 +10,7 @@ export async function registryList({ paths, json }: Context): Promise<number> {
   const answer = await (await requireDaemon(paths)).get<RegistryAnswer>('/v1/registry')
   if (json) printJson(answer)
   else if (answer.projects.length === 0) print('No known projects. Run `locald up` in the folder of one.')
-  else print(await formatProjects(answer.projects))
+  else print(formatProjects(answer.projects))
   return 0
 }
 
@@ -52,7 +52,7 @@ function formatNames(projects: readonly KnownProjectView[]): string {
   return projects.map(({ name }) => name).join(', ')
 }
 
-async function formatProjects(projects: readonly KnownProjectView[]): Promise<string> {
+function formatProjects(projects: readonly KnownProjectView[]): string {
   const rows = projects.map(({ name, pinned, domain, usedAt, path, exists, problem }) => ({
     cells: [
       { text: name },
@@ -64,5 +64,5 @@ async function formatProjects(projects: readonly KnownProjectView[]): Promise<st
     note: exists ? (problem ?? undefined) : 'folder was deleted; run `locald registry clean`',
   }))
   const heading = ['NAME', 'PINNED', 'DOMAIN', 'LAST UP', 'PATH']
-  return table(heading, rows, await painter(process.stdout), fitOn(process.stdout, ['LAST UP', 'DOMAIN', 'PINNED']))
+  return table(heading, rows, painter(process.stdout), fitOn(process.stdout, ['LAST UP', 'DOMAIN', 'PINNED']))
 }

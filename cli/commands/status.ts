@@ -20,7 +20,7 @@ export async function status(context: Context): Promise<number> {
   }
   // Imported while the daemon answers.
   const [{ services }, { statusTable }] = await Promise.all([asked, import('../output/status-table.ts')])
-  if (services.length > 0) print(await statusTable(services, all))
+  if (services.length > 0) print(statusTable(services, all))
   else if (daemon === undefined) print('Nothing is running. Run `locald up` in the folder of a project.')
   else if (all) print('No known projects. Run `locald up` in the folder of one.')
   else

@@ -31,7 +31,7 @@ export async function up(context: Context): Promise<number> {
     const body = { ...target, env: callerEnvironment(), id: `${process.pid} ${since}` }
     const done = await runUp(context, daemon, interrupt, body, seen)
     if (done === undefined) return interruptedCode
-    const code = await printOutcome(context, done)
+    const code = printOutcome(context, done)
     const hint = code === 0 ? formatTrustHint(done.services, await browsing) : undefined
     if (hint !== undefined) printStderr(hint)
     const attaches = flags.has('attach') || (isInteractive() && !flags.has('detach'))
@@ -55,7 +55,7 @@ export async function restart(context: Context): Promise<number> {
   const daemon = await requireDaemon(context.paths)
   const doing = 'restarting services'
   const stream = daemon.stream<LocaldEvent>({ method: 'POST', path: '/v1/projects/restart', body, doing })
-  return await printOutcome(context, await followOperation(context, stream, { doing }))
+  return printOutcome(context, await followOperation(context, stream, { doing }))
 }
 
 /** Reads the first argument as a folder if it looks like a path or is one, the others as services. */
@@ -108,9 +108,9 @@ async function stopStarted(context: Context, daemon: Client, body: StopBody): Pr
   await followOperation(context, stream, { doing })
 }
 
-async function printOutcome(context: Context, done: Done): Promise<number> {
+function printOutcome(context: Context, done: Done): number {
   if (done.ok && !context.json && done.services.length > 0) {
-    print(table(['NAME', 'STATUS', 'URL'], done.services.map(toRow), await painter(process.stdout)))
+    print(table(['NAME', 'STATUS', 'URL'], done.services.map(toRow), painter(process.stdout)))
   }
   const code = reportOutcome(context, done)
   const still = done.services.filter(view => code !== 0 && !isSettled(view)).map(view => view.name)

@@ -9,7 +9,7 @@ export async function why(context: Context): Promise<number> {
   const daemon = await requireDaemon(context.paths)
   const path = context.cwd
   const { keys } = await daemon.get<KeysAnswer>('/v1/services/keys', { path, service: context.args.positionals })
-  const paint = await painter(process.stdout)
+  const paint = painter(process.stdout)
   for (const service of keys) {
     const answer = await daemon.get<WhyAnswer>('/v1/services/why', { path, service })
     if (context.json) printJson(answer)

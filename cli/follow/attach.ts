@@ -51,11 +51,11 @@ class Attachment {
   readonly #events: StreamFollower<LocaldEvent>
 
   static async of(context: Context, what: AttachTarget): Promise<Attachment> {
-    const format = await formatFor(
+    const format = formatFor(
       what.services.map(view => view.key),
       false,
     )
-    const notices = new Notices(await painter(process.stderr), namerFor(context.args), what.services)
+    const notices = new Notices(painter(process.stderr), namerFor(context.args), what.services)
     return new Attachment(context, what, new LogTail(format, what.since), notices)
   }
 

@@ -29,7 +29,7 @@ export async function followOperation(
   following: Following,
 ): Promise<Done> {
   const { args, json } = context
-  const progress = json ? undefined : await progressOn(process.stderr, args.flags.has('verbose'), namerFor(args))
+  const progress = json ? undefined : progressOn(process.stderr, args.flags.has('verbose'), namerFor(args))
   try {
     for await (const events of stream.batches) {
       if (context.json) await printAll(events.map(event => `${toSafeJson(event)}\n`).join(''))

@@ -3,10 +3,7 @@ import { table } from './table.ts'
 import { painter, print, printJson, printStderr } from './terminal.ts'
 
 /** Prints what a plugin's command answered; the result is its exit code. The text of one that failed goes to stderr. */
-export async function printAnswer(
-  { exitCode, text, table: rows, data }: CommandAnswer,
-  isJson: boolean,
-): Promise<number> {
+export function printAnswer({ exitCode, text, table: rows, data }: CommandAnswer, isJson: boolean): number {
   if (isJson) {
     printJson(data ?? (rows === undefined ? { text } : toObjects(rows)))
     return exitCode
@@ -21,7 +18,7 @@ export async function printAnswer(
       table(
         rows.columns.map(title => title.toUpperCase()),
         cells,
-        await painter(process.stdout),
+        painter(process.stdout),
       ),
     )
   }

@@ -17,9 +17,9 @@ export interface LineStyle {
 }
 
 /** Returns the format of lines of these services for stdout, with the colours that it takes; `fullNames` as in `LineStyle`. */
-export async function formatFor(keys: readonly string[], fullNames: boolean): Promise<LineFormat> {
+export function formatFor(keys: readonly string[], fullNames: boolean): LineFormat {
   const { stdout } = process
-  return new LineFormat({ paint: await painter(stdout), keepsColour: hasColour(stdout), fullNames }, keys)
+  return new LineFormat({ paint: painter(stdout), keepsColour: hasColour(stdout), fullNames }, keys)
 }
 
 /** Prints log lines as `name | text`, a colour for each service, the names in one column. */

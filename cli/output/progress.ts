@@ -28,12 +28,12 @@ const frameMs = 120
 const nameWidth = 8
 
 /** Returns progress for stderr: lines redrawn in place on a terminal, else one plain line for each change. */
-export async function progressOn(
+export function progressOn(
   stream: Out & { columns?: number; rows?: number },
   verbose: boolean,
   nameOf: Namer,
-): Promise<Progress> {
-  const board = new Board(await painter(stream), nameOf)
+): Progress {
+  const board = new Board(painter(stream), nameOf)
   return isLive() && !verbose ? new LiveProgress(stream, board) : new PlainProgress(stream, board, verbose)
 }
 

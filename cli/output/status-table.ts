@@ -9,10 +9,10 @@ const expendable = ['PID', 'CPU', 'MEM', 'UPTIME', 'PORT', 'HEALTH']
 const heading = ['NAME', 'STATUS', 'HEALTH', 'PORT', 'URL', 'PID', 'UPTIME', 'CPU', 'MEM']
 
 /** What `locald status` prints. With `all`, and where they are of several projects, services have the project's name before theirs. */
-export async function statusTable(services: readonly ServiceView[], all: boolean): Promise<string> {
+export function statusTable(services: readonly ServiceView[], all: boolean): string {
   const projects = new Set(services.map(view => view.project))
   const rows = services.map(view => rowOf(view, all || projects.size > 1))
-  return table(heading, rows, await painter(process.stdout), fitOn(process.stdout, expendable))
+  return table(heading, rows, painter(process.stdout), fitOn(process.stdout, expendable))
 }
 
 function rowOf(view: ServiceView, isFull: boolean): Row {

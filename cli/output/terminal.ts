@@ -1,4 +1,5 @@
 import type { WriteStream } from 'node:tty'
+import { styleText } from 'node:util'
 import { sanitize, toSafeJson } from './sanitize.ts'
 
 /** Styles that text is painted with. */
@@ -39,13 +40,10 @@ export function hasColour(stream: Out): boolean {
   return TERM !== 'dumb' && stream.isTTY === true && process.stdout.isTTY === true
 }
 
-/** Returns the painter of a stream. */
-export async function painter(stream: Out): Promise<Paint> {
+/** Returns the painter of a stream. `hasColour` decides, not Node, which looks at stdout alone. */
+export function painter(stream: Out): Paint {
   if (!hasColour(stream)) return (_style, text) => text
-  const { default: kleur } = await import('kleur')
-  // kleur looked at stdout alone.
-  kleur.enabled = true
-  return (style, text) => kleur[style](text)
+  return (style, text) => styleText(style, text, { validateStream: false })
 }
 
 /** Whether stdin and stdout are terminals and this is no CI job. */

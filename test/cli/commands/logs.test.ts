@@ -134,7 +134,10 @@ t.test('a daemon that ends while it is followed', async t => {
     response.write(`${JSON.stringify(lines[0])}\n`)
     setTimeout(() => void daemon.stop(), 50)
   })
-  t.match((await daemon.run(['logs', '-f'])).stderr, /\[DAEMON_UNREACHABLE\]\nHint: None of its services is left: /)
+  t.match(
+    (await daemon.run(['logs', '-f'])).stderr,
+    /\[DAEMON_UNREACHABLE\]\nHint: Run `locald up`: its services have stopped, too\./,
+  )
 })
 
 t.test('a reader that goes away', async t => {
@@ -233,7 +236,7 @@ t.test('run', async t => {
   daemon.on('POST /v1/services/one-off', json({ dir, env, notRunning: ['shop:db'] }))
   t.match(await daemon.run(['run', 'web', 'echo', 'done']), {
     ...{ code: 0, stdout: 'done\n' },
-    stderr: 'Warning: db is not running\nHint: `locald up db` starts it.\n',
+    stderr: 'Warning: db is not running\nHint: Run `locald up db`.\n',
   })
   t.match((await daemon.run(['run', 'shop:web', 'true'])).stderr, '`locald up shop:db`')
   daemon.on('POST /v1/services/one-off', json({ dir, env, notRunning: [] }))
