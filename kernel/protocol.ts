@@ -1,4 +1,4 @@
-import type { CommandTable, KeychainOutcome, KeychainStep } from './contract/plugin.ts'
+import type { CommandTable, TrustOutcome, TrustStep } from './contract/plugin.ts'
 import type { ErrorCode, ErrorJson } from './errors.ts'
 import type { Health, ServiceView, Status } from './events.ts'
 
@@ -9,8 +9,8 @@ export type {
   BootStep,
   BootUnit,
   CommandTable,
-  KeychainOutcome,
-  KeychainStep,
+  TrustOutcome,
+  TrustStep,
 } from './contract/plugin.ts'
 
 /*
@@ -284,7 +284,7 @@ export interface CommandBody {
   readonly argv: readonly string[]
   readonly cwd: string
   /** What came of the steps of the answer before. */
-  readonly outcomes?: readonly KeychainOutcome[]
+  readonly outcomes?: readonly TrustOutcome[]
 }
 
 export interface CommandAnswer {
@@ -293,5 +293,5 @@ export interface CommandAnswer {
   readonly table?: CommandTable
   readonly data?: unknown
   /** To be carried out by the CLI, and the command to be asked once more with what came of them. */
-  readonly steps?: readonly KeychainStep[]
+  readonly steps?: readonly TrustStep[]
 }

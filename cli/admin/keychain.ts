@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import { messageOf } from '../../kernel/errors.ts'
-import type { KeychainOutcome, KeychainStep } from '../../kernel/protocol.ts'
+import type { TrustOutcome, TrustStep } from '../../kernel/protocol.ts'
 import type { HelperPaths } from '../../shim/paths.ts'
 import { Interrupt } from '../follow/keys.ts'
 import { printStderr } from '../output/terminal.ts'
@@ -24,7 +24,7 @@ export interface KeychainPrograms {
 }
 
 /** The texts are this command's own: a step has none, so that a plugin cannot choose what a password is requested for. */
-const announcements: Readonly<Record<KeychainStep['domain'], string>> = {
+const announcements: Readonly<Record<TrustStep['domain'], string>> = {
   user: 'macOS asks for your password or Touch ID now, to let locald-keychain change your certificate trust settings',
   admin:
     'macOS asks for an administrator’s name and password now, to let locald-shim change the trust settings of all users',
@@ -36,9 +36,9 @@ const announcements: Readonly<Record<KeychainStep['domain'], string>> = {
  */
 export async function runKeychainSteps(
   programs: KeychainPrograms,
-  steps: readonly KeychainStep[],
-): Promise<readonly KeychainOutcome[] | undefined> {
-  const outcomes: KeychainOutcome[] = []
+  steps: readonly TrustStep[],
+): Promise<readonly TrustOutcome[] | undefined> {
+  const outcomes: TrustOutcome[] = []
   const interrupt = new Interrupt()
   try {
     for (const [at, step] of steps.entries()) {
@@ -63,12 +63,12 @@ interface Ran {
   readonly errors: string
 }
 
-function programOf({ native, helper }: KeychainPrograms, { domain }: KeychainStep): string {
+function programOf({ native, helper }: KeychainPrograms, { domain }: TrustStep): string {
   if (domain === 'user') return join(native, 'locald-keychain')
   return helper.shims.find(path => existsSync(path)) ?? helper.shims[0] ?? 'locald-shim'
 }
 
-async function run(program: string, step: KeychainStep, interrupt: Interrupt): Promise<Ran> {
+async function run(program: string, step: TrustStep, interrupt: Interrupt): Promise<Ran> {
   const { act, certificate } = step
   const child = spawn(program, [act], { cwd: '/', stdio: ['pipe', 'pipe', 'pipe'] })
   const texts = { output: '', errors: '' }
@@ -100,7 +100,7 @@ async function run(program: string, step: KeychainStep, interrupt: Interrupt): P
 }
 
 /** Removes what a killed program has left: the certificate, which is in the keychain before the dialog appears. */
-function discardCertificate(program: string, { act, domain, certificate }: KeychainStep): void {
+function discardCertificate(program: string, { act, domain, certificate }: TrustStep): void {
   if (act !== 'trust' || domain !== 'user') return
   spawnSync(program, ['discard'], { input: certificate, stdio: ['pipe', 'ignore', 'ignore'], timeout: discardMs })
 }
@@ -121,7 +121,7 @@ function exitWithDialog(child: ChildProcess, discard: () => void): () => void {
   }
 }
 
-type StepResult = Pick<KeychainOutcome, 'status' | 'says'>
+type StepResult = Pick<TrustOutcome, 'status' | 'says'>
 
 function readJsonStatus({ code, output, errors }: Ran): StepResult {
   const status = /"status":(-?\d+)/.exec(output)?.[1]

@@ -1,5 +1,5 @@
 import { LocaldError } from '../../kernel/errors.ts'
-import type { CommandAnswer, CommandBody, KeychainOutcome, KeychainStep } from '../../kernel/protocol.ts'
+import type { CommandAnswer, CommandBody, TrustOutcome, TrustStep } from '../../kernel/protocol.ts'
 import type { Paths } from '../../kernel/system/paths.ts'
 import { globalFlags } from '../args/commands.ts'
 import { pluginCommands } from '../args/plugin-commands.ts'
@@ -41,8 +41,8 @@ export async function pluginCommand(words: readonly string[], unknown: LocaldErr
 /** Makes the changes that a command asks for; undefined when that was interrupted. */
 async function runSteps(
   { native, platform }: Paths,
-  steps: readonly KeychainStep[],
-): Promise<readonly KeychainOutcome[] | undefined> {
+  steps: readonly TrustStep[],
+): Promise<readonly TrustOutcome[] | undefined> {
   const [{ runKeychainSteps }, { helperPaths }] = await Promise.all([
     import('../admin/keychain.ts'),
     import('../../shim/paths.ts'),

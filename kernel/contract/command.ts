@@ -18,8 +18,8 @@ export interface CommandContext {
   readonly project?: string | undefined
   /** Aborted when the client has left. */
   readonly signal: AbortSignal
-  /** What came of the `steps` of the answer before: undefined where none were asked for yet. */
-  readonly outcomes?: readonly KeychainOutcome[] | undefined
+  /** The results of the `steps` in the previous answer; undefined on the first run. */
+  readonly outcomes?: readonly TrustOutcome[] | undefined
 }
 
 export interface CommandResult {
@@ -30,10 +30,10 @@ export interface CommandResult {
   /** What `--json` prints; default: the table's rows as objects by column, else `{ "text": … }`. */
   readonly data?: unknown
   /**
-   * Changes of the macOS keychain that only the person at the screen can allow. The CLI announces each, makes it, and runs the command again
-   * with their `outcomes`. Taken of commands that ship with locald, and once; `text` is for who cannot do that.
+   * Changes of trust settings that only the user at the screen can allow. The CLI announces each, makes it, and runs the command again
+   * with their `outcomes`. Only commands that ship with locald may ask for them, and once; `text` is for other clients of the API.
    */
-  readonly steps?: readonly KeychainStep[]
+  readonly steps?: readonly TrustStep[]
 }
 
 /** Rows that the CLI prints as a table; each has a cell for each column. */
@@ -42,18 +42,18 @@ export interface CommandTable {
   readonly rows: readonly (readonly (string | number | null)[])[]
 }
 
-/** One change of the trust settings of macOS. */
-export interface KeychainStep {
+/** A change of trust settings: a certificate is trusted, or no longer. */
+export interface TrustStep {
   readonly act: 'trust' | 'untrust'
-  /** `user`: of the person alone, by locald-keychain; `admin`: of all users, by locald-shim. */
+  /** `user`: the settings of the user alone; `admin`: those of all users. */
   readonly domain: 'user' | 'admin'
   /** PEM. */
   readonly certificate: string
 }
 
-/** What came of a step. */
-export interface KeychainOutcome extends KeychainStep {
-  /** 0, or Apple's OSStatus; null: the program did not come to that, `says` has why. */
+/** The result of a step. */
+export interface TrustOutcome extends TrustStep {
+  /** 0 for success, else the system's status code; null: the program that makes the change did not run to its end, `says` has why. */
   readonly status: number | null
   readonly says: string
 }

@@ -14,8 +14,6 @@ export interface ProcessTree {
   /** `NAME=value` that every process of the tree was given in its environment, and no other. */
   readonly variable?: string
   readonly pgid: number
-  /** Folder of the service's own cgroup, if it joined one. */
-  readonly cgroup?: string
   /** Port leased to the service. */
   readonly port?: number
   /** When it was started, ms since the epoch. */

@@ -1,3 +1,10 @@
+declare module '../../kernel/contract/process-table.ts' {
+  interface ProcessTree {
+    /** Folder of the service's own cgroup, if it joined one. */
+    readonly cgroup?: string
+  }
+}
+
 declare module '../../kernel/contract/plugin.ts' {
   interface Services {
     /** A platform plugin's, where there can be cgroups. */

@@ -1,11 +1,11 @@
 import { join } from 'node:path'
-import type { KeychainOutcome, KeychainStep } from '../../../kernel/contract/plugin.ts'
+import type { TrustOutcome, TrustStep } from '../../../kernel/contract/plugin.ts'
 import type { Root } from '../ca/authority.ts'
 import { failureOf, meaningOf } from './os-status.ts'
 import { type Machine, run } from './programs.ts'
 import type { Change, Changed, Store, StoreState } from './store.ts'
 
-type Domain = KeychainStep['domain']
+type Domain = TrustStep['domain']
 
 /** The trust setting of a root in one domain, as `locald-keychain state` prints it (shim/README.md). */
 interface TrustSetting {
@@ -37,11 +37,11 @@ export class KeychainStore implements Store {
   readonly title: string
   readonly #machine: Machine
   readonly #domain: Domain
-  readonly #outcomes: readonly KeychainOutcome[]
+  readonly #outcomes: readonly TrustOutcome[]
   readonly #canChange: boolean
 
   /** @param canChange whether the program that changes it is installed */
-  constructor(machine: Machine, domain: Domain, outcomes: readonly KeychainOutcome[], canChange: boolean) {
+  constructor(machine: Machine, domain: Domain, outcomes: readonly TrustOutcome[], canChange: boolean) {
     this.title = titles[domain]
     this.#machine = machine
     this.#domain = domain
@@ -62,7 +62,7 @@ export class KeychainStore implements Store {
   }
 
   async add(root: Root): Promise<Change> {
-    const step: KeychainStep = { act: 'trust', domain: this.#domain, certificate: root.certificate.toString() }
+    const step: TrustStep = { act: 'trust', domain: this.#domain, certificate: root.certificate.toString() }
     const settings = await this.#read(root)
     if (settings === undefined) return noProgram
     const change = this.#changeBy(step)
@@ -78,10 +78,9 @@ export class KeychainStore implements Store {
     return this.#changeBy({ act: 'untrust', domain: this.#domain, certificate: root.certificate.toString() })
   }
 
-  #changeBy(step: KeychainStep): Change {
+  #changeBy(step: TrustStep): Change {
     const { act, domain, certificate } = step
-    const same = (it: KeychainOutcome): boolean =>
-      it.act === act && it.domain === domain && it.certificate === certificate
+    const same = (it: TrustOutcome): boolean => it.act === act && it.domain === domain && it.certificate === certificate
     const outcome = this.#outcomes.find(same)
     if (outcome !== undefined) return outcomeToChange(outcome)
     return this.#canChange ? { done: 'not yet', step } : needsHelper(act)
@@ -95,13 +94,13 @@ export class KeychainStore implements Store {
   }
 }
 
-function outcomeToChange(outcome: KeychainOutcome): Changed {
+function outcomeToChange(outcome: TrustOutcome): Changed {
   if (outcome.status === 0) return { done: true }
   const { reason, hint } = failureOf(outcome)
   return { done: false, reason, todo: hint }
 }
 
-function needsHelper(act: KeychainStep['act']): Changed {
+function needsHelper(act: TrustStep['act']): Changed {
   const command = act === 'trust' ? 'locald trust --system' : 'locald untrust'
   return {
     done: false,

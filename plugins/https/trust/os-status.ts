@@ -1,4 +1,4 @@
-import type { KeychainOutcome, KeychainStep } from '../../../kernel/contract/plugin.ts'
+import type { TrustOutcome, TrustStep } from '../../../kernel/contract/plugin.ts'
 
 /** What an OSStatus means: what failed, and what to do. */
 interface Meaning {
@@ -6,7 +6,7 @@ interface Meaning {
   readonly hint: string
 }
 
-type KeychainChange = Pick<KeychainStep, 'act' | 'domain'>
+type KeychainChange = Pick<TrustStep, 'act' | 'domain'>
 
 const atTheScreen = (of: KeychainChange): string =>
   `Run \`${commandFor(of)}\` in Terminal at the Mac’s screen, as the user who is logged in there.`
@@ -83,7 +83,7 @@ export function meaningOf(status: number, of: KeychainChange): Meaning {
 }
 
 /** Returns what a failed outcome means. */
-export function failureOf(outcome: KeychainOutcome): Meaning {
+export function failureOf(outcome: TrustOutcome): Meaning {
   if (outcome.status !== null) return meaningOf(outcome.status, outcome)
   const { act, domain, says } = outcome
   const command = commandFor(outcome)

@@ -1,4 +1,4 @@
-import type { CommandResult, KeychainStep } from '../../../kernel/contract/plugin.ts'
+import type { CommandResult, TrustStep } from '../../../kernel/contract/plugin.ts'
 import type { Root } from '../ca/authority.ts'
 import { commandFor } from './os-status.ts'
 import type { Change, Store } from './store.ts'
@@ -17,7 +17,7 @@ interface StoreReport {
 export class Report {
   readonly #lines: string[] = []
   readonly #stores: StoreReport[] = []
-  readonly #steps: KeychainStep[] = []
+  readonly #steps: TrustStep[] = []
 
   /**
    * Adds the result of a store.
@@ -50,6 +50,6 @@ export class Report {
   }
 }
 
-function notChanged(step: KeychainStep): { readonly done: false; readonly reason: string; readonly todo: string } {
+function notChanged(step: TrustStep): { readonly done: false; readonly reason: string; readonly todo: string } {
   return { done: false, reason: 'it was not changed', todo: `Run \`${commandFor(step)}\` in a terminal.` }
 }

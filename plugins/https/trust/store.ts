@@ -1,4 +1,4 @@
-import type { KeychainStep } from '../../../kernel/contract/plugin.ts'
+import type { TrustStep } from '../../../kernel/contract/plugin.ts'
 import type { Root } from '../ca/authority.ts'
 
 /** Whether a store trusts a root, with a note for the user. `unusable`: it cannot be read or changed, and why. */
@@ -11,7 +11,7 @@ export type StoreState =
  * The result of a change. `todo`: the command that the user has to run; `step`: what the CLI has to do first, as only
  * it can.
  */
-export type Change = Changed | { readonly done: 'not yet'; readonly step: KeychainStep }
+export type Change = Changed | { readonly done: 'not yet'; readonly step: TrustStep }
 export type Changed = { readonly done: true } | { readonly done: false; readonly reason: string; readonly todo: string }
 
 /** One list of roots that programs trust. */

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { CheckResult, CommandResult, KeychainOutcome, KeychainStep } from '../../../kernel/contract/plugin.ts'
+import type { CheckResult, CommandResult, TrustOutcome, TrustStep } from '../../../kernel/contract/plugin.ts'
 import { findKeyProblem, forgetRoot, readRoot, retiredRoots } from '../ca/authority.ts'
 import { KeychainStore } from './keychain-store.ts'
 import { nssStores } from './nss-store.ts'
@@ -13,7 +13,7 @@ export interface TrustRequest {
   /** On macOS, for all users. On Linux the system's store is that of all users anyway. */
   readonly system?: boolean
   /** The outcomes of the previous answer's steps; undefined before there were any. */
-  readonly outcomes?: readonly KeychainOutcome[] | undefined
+  readonly outcomes?: readonly TrustOutcome[] | undefined
 }
 
 /** Adds the CA to stores and removes it, and checks them for `doctor`. */
@@ -127,7 +127,7 @@ export class Trust {
     return [...this.#keychains(outcomes, 'user', 'admin'), ...(await this.#others())]
   }
 
-  #keychains(outcomes: TrustRequest['outcomes'], ...domains: readonly KeychainStep['domain'][]): readonly Store[] {
+  #keychains(outcomes: TrustRequest['outcomes'], ...domains: readonly TrustStep['domain'][]): readonly Store[] {
     if (this.#machine.os !== 'darwin') return []
     const canChange = (domain: string): boolean => domain === 'user' || this.#helper() !== undefined
     return domains.map(domain => new KeychainStore(this.#machine, domain, outcomes ?? [], canChange(domain)))

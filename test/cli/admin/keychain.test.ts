@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { runKeychainSteps } from '../../../cli/admin/keychain.ts'
-import type { KeychainStep } from '../../../kernel/protocol.ts'
+import type { TrustStep } from '../../../kernel/protocol.ts'
 import { openAuthority, readRoot } from '../../../plugins/https/ca/authority.ts'
 import { Trust } from '../../../plugins/https/trust/trust.ts'
 import { certificate } from '../../lib/certificates.ts'
@@ -24,8 +24,8 @@ t.test('for all users, by locald-shim', { skip: unable }, async t => {
   mac.buildProgram(join(native, 'locald-keychain'))
   const helper = { shims: [it.shim], conf: '', hosts: '', anchors: [], slices: [] }
   const paths = { native, helper }
-  const step: KeychainStep = { act: 'trust', domain: 'admin', certificate: pem }
-  const untrust: KeychainStep = { ...step, act: 'untrust' }
+  const step: TrustStep = { act: 'trust', domain: 'admin', certificate: pem }
+  const untrust: TrustStep = { ...step, act: 'untrust' }
 
   t.test('tells what macOS said, and stops at the first that fails', async t => {
     t.match(await runKeychainSteps(paths, [step, untrust]), [
