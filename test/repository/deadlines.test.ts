@@ -15,7 +15,8 @@ const otherwise: Readonly<Record<string, string>> = {
   'cli/commands/open.ts program': 'a browser, which is left alone',
   'plugins/postgres/server/helper-process.ts program':
     'a cluster takes as long as the disk; a server in setup is killed after its shutdown',
-  'plugins/postgres/files/clone.ts program': 'takes as long as the data, until its signal aborts',
+  'plugins/lib/programs.ts program': 'has the deadline of its caller, which is looked for there',
+  'plugins/postgres/files/clone.ts cp': 'takes as long as the data, until its signal aborts',
   'plugins/postgres/cluster/upgrade.ts dump': 'takes as long as the data',
   'plugins/postgres/cluster/upgrade.ts psql': 'takes as long as the data',
   'plugins/privileges/run.ts path': 'a timer kills it',
@@ -39,7 +40,7 @@ interface Call {
 function callsIn(file: string, source: string): readonly Call[] {
   const text = code(source)
   // A method of that name is declared with types.
-  const call = /(?<![\w.#]|async )(?:(?:spawn|exec|execFile|fork)(Sync)?|execa)\((?!\w+: )/g
+  const call = /(?<![\w.#]|async |function )(?:(?:spawn|exec|execFile|fork)(Sync)?|execa|runProgram)\((?!\w+: )/g
   return [...text.matchAll(call)].map(match => {
     const args = argumentsAt(text, match.index + match[0].length)
     const named = /\boptions\b/.test(args) && /const options = \{[^}]*\btimeout\b/.test(text)
@@ -47,7 +48,7 @@ function callsIn(file: string, source: string): readonly Call[] {
     return {
       key: `${file} ${first.replace(/^'(.*)'$/, '$1')}`,
       isSynchronous: match[1] !== undefined,
-      hasTimeout: /\btimeout\b/.test(args) || named,
+      hasTimeout: /\btimeout(?:Ms)?\b/.test(args) || named,
     }
   })
 }
