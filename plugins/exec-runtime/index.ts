@@ -32,7 +32,7 @@ const webKeys = {
     enum: ['http', 'https', 'h2c'],
     default: 'http',
     description:
-      'What it speaks on its port: HTTP/1.1 (default), https if it speaks TLS itself, or h2c, HTTP/2 without TLS, for gRPC.',
+      'Protocol on its port: HTTP/1.1 (default), https if it speaks TLS itself, or h2c, HTTP/2 without TLS, for gRPC.',
   },
 } as const
 const webOptions = shape({ type: 'object', properties: webKeys, required, additionalProperties: false })
@@ -86,7 +86,7 @@ const plugin: Plugin = {
     host.source(packageJson)
     host.check({
       id: 'keeper',
-      title: 'the keeper holds processes',
+      title: 'Keeper',
       run: async () => {
         return (await isProgram(keeper))
           ? { status: 'pass', severity: 'critical', summary: 'the keeper is installed' }

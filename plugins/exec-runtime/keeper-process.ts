@@ -99,7 +99,7 @@ export class KeeperProcess implements Instance {
     const wasLate =
       grace > 0 && signal !== 'SIGKILL' && exit.signal === 'SIGKILL' && performance.now() - sentAt >= grace
     if (isFirst && wasLate)
-      this.#input.log.write('locald', `it had not ended ${grace / 1000} s after ${signal} and was killed`)
+      this.#input.log.write('locald', `did not exit within ${grace / 1000} s of ${signal} and was killed`)
     cancel()
     // The process exited before its members were found.
     if (this.#seen.length > 0) await this.#sweep(true)
@@ -135,7 +135,7 @@ export class KeeperProcess implements Instance {
     this.#connection = undefined
     exit ??= await readExit(state.exitFile)
     const wasKilled = exit === undefined
-    if (wasKilled) log.write('locald', 'its keeper was killed, and with it what it held')
+    if (wasKilled) log.write('locald', 'keeper was killed, and the process with it')
     // A keeper that exits normally leaves no process, except those that it cannot see without subreapers.
     if (wasKilled || !table.orphansReturn) await this.#sweep(wasConnected)
     await this.#leaveCgroup()
@@ -211,7 +211,7 @@ export class KeeperProcess implements Instance {
     try {
       await table.sweep(tree, [main, ...seen])
     } catch (error) {
-      warn(`what was left of pid ${this.pid} could not be ended: ${messageOf(error)}`)
+      warn(`could not stop the remaining processes of pid ${this.pid}: ${messageOf(error)}`)
     }
   }
 }

@@ -238,7 +238,7 @@ export class KeeperProcesses implements Processes {
     const { keeper } = this.#input
     if (!(await isProgram(keeper))) return `${keeper} is missing; run \`npm rebuild locald\``
     if (this.#starter.problem === 'EMFILE') return 'the daemon has no descriptor left (EMFILE)'
-    return 'its keeper ended at once'
+    return 'its keeper exited at once'
   }
 }
 

@@ -5,7 +5,7 @@ import type { KeeperEvent } from './keeper-connection.ts'
 
 /** Returns SPAWN_FAILED with a hint. */
 export function startError(spec: ProcessSpec, reason: string): LocaldError {
-  return new LocaldError('SPAWN_FAILED', `${spec.key} could not be started: ${reason}`, {
+  return new LocaldError('SPAWN_FAILED', `${spec.key} failed to start: ${reason}`, {
     service: spec.key,
     hint: hintFor(spec, reason),
   })
@@ -32,5 +32,5 @@ function hintFor({ dir, env }: ProcessSpec, reason: string): string {
   // E2BIG of execve(2): of one variable as well as of all together.
   if (reason.endsWith('Argument list too long') && largest !== undefined)
     return `Its largest variable is ${largest[0]}, of ${Buffer.byteLength(largest[1])} bytes (Linux takes 128 KiB in one, macOS 1 MiB in all). Put such a text into a file.`
-  return "Check `command` and `workdir`; the daemon's own log may say more."
+  return "Check `command` and `workdir`, and the daemon's log for details."
 }

@@ -39,12 +39,12 @@ export async function stopUnknownKeeper(
   const keeper = open === undefined ? await findRecordedKeeper(exitFile, program) : undefined
   const connection = keeper === undefined ? open : await wakeKeeper(base, keeper)
   if (connection !== undefined) {
-    log.warn(`${base}.s: an unknown service of an earlier daemon is stopped`)
+    log.warn(`${base}.s: stopping an unknown service of an earlier daemon`)
     // It may be stopped, or traced: a later daemon tries again.
     if (!(await waitForExit(connection, graceMs)))
-      return log.warn(`${base}.s: its keeper does not obey; it was left as it is`)
+      return log.warn(`${base}.s: its keeper does not respond and still runs`)
   } else if (keeper !== undefined && (await findRecordedKeeper(exitFile, program)) !== undefined)
-    return log.warn(`${base}.s: its keeper cannot be reached; it was left as it is`)
+    return log.warn(`${base}.s: its keeper is unreachable and still runs`)
   const files = [...['s', 'n', 'x'].map(end => `${base}.${end}`), exitFile]
   await Promise.all(files.map(file => rm(file, { force: true })))
 }

@@ -19,7 +19,7 @@ const options = shape({
       type: 'array',
       items: { type: 'string' },
       default: [],
-      description: 'Domains of your own that the local CA may vouch for, besides localhost and test.',
+      description: 'Domains of your own that the local CA may certify, besides localhost and test.',
     },
   },
   additionalProperties: false,
@@ -79,8 +79,8 @@ function isServed(host: Host): boolean {
 /** A misspelt flag may have been meant to limit the change. */
 function refuseArguments(command: string, [word]: readonly string[]): void {
   if (word === undefined) return
-  throw new LocaldError('USAGE', `'locald ${command}' takes no word '${word}'`, {
-    hint: `Usage: \`locald ${command}${command === 'trust' ? ' [--system]' : ''}\`.`,
+  throw new LocaldError('USAGE', `unexpected argument '${word}'`, {
+    hint: `See \`locald ${command} --help\`.`,
   })
 }
 

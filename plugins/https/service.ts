@@ -7,14 +7,17 @@ declare module '../../kernel/contract/plugin.ts' {
   }
 }
 
-/** Certificates for host names, made when they are first asked for. */
+/** Certificates for host names, made on demand. */
 export interface Certificates {
   /** PEM file of the local CA's root. */
   readonly caFile: string
-  /** Returns whether the CA may vouch for a name, given in any case. */
+  /** Returns whether the CA may certify a name, given in any case. */
   covers(name: string): boolean
-  /** Returns the TLS context for the name a client asks for (SNI); undefined where the CA may not vouch for it. */
+  /** Returns the TLS context for the name a client asks for (SNI); undefined where the CA may not certify it. */
   context(name: string): SecureContext | undefined
-  /** Makes a certificate, PEM, for clients that ask for no name: of `localhost` and this machine's loopback addresses. `ca`: empty. */
+  /**
+   * Makes a certificate, PEM, for clients that send no name: of `localhost` and this machine's loopback addresses.
+   * `ca`: empty.
+   */
   own(): { readonly key: string; readonly cert: string; readonly ca: string[] }
 }

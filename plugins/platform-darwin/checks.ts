@@ -3,7 +3,7 @@ import { messageOf } from '../../kernel/errors.ts'
 import type { PlatformFeature } from '../lib/features.ts'
 import type { Tools } from './commands.ts'
 
-/** What `locald doctor` calls each feature. */
+/** The titles of features in `locald doctor`. */
 export const titles: Readonly<Record<PlatformFeature, string>> = {
   containers: 'Container services',
   cgroups: 'Control groups',
@@ -17,7 +17,7 @@ export const titles: Readonly<Record<PlatformFeature, string>> = {
   vm: 'Virtual machine',
 }
 
-/** Checks of the machine that belong to no feature. */
+/** Returns the checks of the machine that belong to no feature. */
 export function machineChecks(tools: Pick<Tools, 'ps' | 'lsof'>): readonly Check[] {
   return [
     { id: 'process-table', title: 'Process table (ps)', run: () => toolCheck('ps', () => tools.ps()) },
@@ -31,7 +31,7 @@ async function toolCheck(program: 'ps' | 'lsof', use: () => Promise<unknown>): P
     await use()
     return { status: 'pass', severity, summary: `${program} works` }
   } catch (error) {
-    const fix = `Run /bin/ps and /usr/sbin/lsof in a terminal to see what they say: locald needs the system's own ${program}.`
+    const fix = `Run /bin/ps and /usr/sbin/lsof in a terminal to see their errors: locald needs the system's own ${program}.`
     return { status: 'fail', severity, summary: messageOf(error), fix }
   }
 }

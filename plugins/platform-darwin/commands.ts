@@ -6,18 +6,24 @@ import { environmentArgs, parseRow, pidsWith, psArgs } from './ps.ts'
 
 const toolMs = 5000
 
-/** Where every macOS has `ps` and `lsof`. Others of these names, of Nix, conda or a project's folder, have other words and columns. */
+/**
+ * Folders of every macOS's `ps` and `lsof`. Others of these names, of Nix, conda or a project, have other arguments and
+ * columns.
+ */
 export const systemPath = '/usr/bin:/bin:/usr/sbin:/sbin'
 
-/** Where `ps` and `lsof` are looked for: the system's first; in a sandbox, which a test may give others, those on PATH. */
+/**
+ * Returns the folders to search for `ps` and `lsof`: the system's first; in a sandbox, where a test may replace them,
+ * those on PATH first.
+ */
 export function toolPath(path: string | undefined, sandbox: string | undefined): string {
   const all = sandbox === undefined ? [systemPath, path] : [path, systemPath]
   return all.filter(Boolean).join(':')
 }
 
 /**
- * One run serves all who asked before it began; who asks while it runs waits for the next, as this one may miss the
- * latest.
+ * Shares runs: one run serves all callers that came before it began; a caller during a run waits for the next, as the
+ * current one may miss the latest changes.
  */
 export class SharedRun<T> {
   readonly #run: () => Promise<T>
@@ -42,7 +48,8 @@ export class SharedRun<T> {
 }
 
 /**
- * The programs that show processes and sockets. Each rejects with STEP_FAILED when its program gives no answer in 5 s.
+ * Runs the programs that list processes and sockets. Rejects with STEP_FAILED when a program fails or takes longer than
+ * 5 s.
  */
 export class Tools {
   readonly #env: Readonly<Record<string, string>>
@@ -53,41 +60,43 @@ export class Tools {
       const row = parseRow(line)
       if (row !== undefined) rows.push(row)
     })
-    // Apple's ps leaves columns out without a word where it has lost its entitlement; then all processes would seem to be gone.
-    if (!rows.some(({ pid }) => pid === process.pid)) throw failure("'ps' writes what locald cannot read")
+    // Without its entitlement Apple's ps omits columns silently; then all processes would seem to have exited.
+    if (!rows.some(({ pid }) => pid === process.pid)) throw failure("unexpected output of 'ps'")
     return rows
   })
-  /** By the name of the variable; only lines that have it are kept. */
+  /** By the variable's name; keeps only lines with it. */
   readonly #environments = new Map<string, SharedRun<readonly string[]>>()
   readonly #lsof = new SharedRun(async () => {
     const lines: string[] = []
-    // It exits with 1 when nothing listens, and when something could not be looked into.
+    // It exits with 1 when nothing listens, and when it could not access something.
     await this.#read('lsof', lsofArgs, [0, 1], line => lines.push(line))
     return parseLsof(lines)
   })
 
-  /** `path`: where the programs are looked for. */
+  /** @param path folders of the programs */
   constructor(path = systemPath, uid = process.getuid?.() ?? 0) {
-    // Dates must not depend on the language, nor on the time zone the daemon happens to be in.
+    // Dates must not depend on the daemon's language and time zone.
     this.#env = { PATH: path, LC_ALL: 'C', TZ: 'UTC' }
     this.#uid = uid
   }
 
-  /** All processes, zombies included. */
+  /** Returns all processes, zombies included. */
   ps(): Promise<readonly Row[]> {
     return this.#ps.get()
   }
 
-  /** The pids of the processes that are seen to have been given a variable, `NAME=value`; none where `ps` has no -E. */
+  /**
+   * Returns the pids of visible processes that were started with a variable, `NAME=value`; none where `ps` has no -E.
+   */
   async given(variable: string): Promise<ReadonlySet<number>> {
     const name = variable.slice(0, variable.indexOf('=') + 1)
     const shared = this.#environments.get(name) ?? new SharedRun(() => this.#environmentsWith(name))
     this.#environments.set(name, shared)
-    // What a failed run has said is full of secrets.
+    // The output of a failed run is full of secrets.
     return pidsWith(await shared.get().catch(() => []), variable)
   }
 
-  /** All listening TCP sockets we may see. */
+  /** Returns all visible listening TCP sockets. */
   lsof(): Promise<readonly Socket[]> {
     return this.#lsof.get()
   }
@@ -100,7 +109,7 @@ export class Tools {
     return lines
   }
 
-  /** Line by line: what all processes were given may take tens of megabytes. */
+  /** Reads line by line: the environments of all processes may take tens of megabytes. */
   async #read(
     program: string,
     args: readonly string[],
@@ -114,7 +123,7 @@ export class Tools {
       stdin: 'ignore',
       stderr: 'ignore',
       timeout: toolMs,
-      // One that hangs in the kernel, as lsof on a server that is away, ignores what can be ignored.
+      // A program that hangs in the kernel, as lsof on an unreachable file server, ignores other signals.
       killSignal: 'SIGKILL',
       buffer: false,
       reject: false,
@@ -122,14 +131,14 @@ export class Tools {
     for await (const line of running) take(line)
     const result = await running
     if (result.exitCode !== undefined && codes.includes(result.exitCode)) return
-    const why = result.timedOut ? `gave no answer in ${toolMs / 1000} s` : 'failed'
+    const why = result.timedOut ? `timed out after ${toolMs / 1000} s` : 'failed'
     throw failure(`'${program}' ${why}`, result)
   }
 }
 
 function failure(message: string, cause?: unknown): LocaldError {
   return new LocaldError('STEP_FAILED', message, {
-    hint: '`locald doctor` checks the programs that locald needs.',
+    hint: 'Run `locald doctor` to check the programs that locald needs.',
     cause,
   })
 }

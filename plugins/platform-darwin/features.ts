@@ -3,9 +3,9 @@ import type { PlatformFeature } from '../lib/features.ts'
 import { findProgram, pathFolders } from '../lib/programs.ts'
 import { findShim } from './shim.ts'
 
-/** The machine that is probed; a test gives it a folder as root. */
+/** The machine that is probed; a test uses a folder as root. */
 export interface Machine {
-  /** `/`; system files are looked for below it. */
+  /** `/`; the root of system files. */
   readonly root: string
   readonly path: string | undefined
   readonly uid: number
@@ -15,19 +15,19 @@ const on: FeatureState = { on: true }
 const setup = 'Run `sudo locald admin setup`.'
 const lima = '`brew install lima`'
 
-/** One look at the machine for each feature: a few files each, no program is run. */
+/** Probes each feature by reading a few files, without running a program. */
 export const probes: Readonly<Record<PlatformFeature, (machine: Machine) => Promise<FeatureState>>> = {
   containers,
   cgroups: async () => ({
     on: false,
     reason: 'macOS has no cgroups; process groups are used',
-    hint: 'Nothing to do: a service that moves to a session of its own and stays is ended by its port.',
+    hint: 'No action needed: a process that leaves its session is found by its port.',
   }),
   shim,
   'privileged-ports': machine =>
     throughShim(machine, 'ports 80 and 443 on loopback', 'Until then URLs carry a port number.'),
   'hosts-file': machine => throughShim(machine, 'changes of the hosts file'),
-  // The keychain and the trust settings of the user need no helper.
+  // The user's keychain and trust settings need no helper.
   'trust-store': async () => on,
   'process-groups': async () => on,
   'open-browser': async () => on,

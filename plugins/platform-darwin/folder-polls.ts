@@ -2,16 +2,16 @@ import { lstatSync, readdirSync, type Stats } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { FolderEvent } from '../../kernel/contract/plugin.ts'
 
-/** A look at all folders, and the pause before the next: ms. */
+/** Pause between polls of all folders: ms. */
 const intervalMs = 5000
-/** Of a folder with more entries than this only the folder itself is looked at. */
+/** In a folder with more entries only the folder itself is polled. */
 const mostEntries = 1000
 
 type FolderListener = (event: FolderEvent, name: string | null) => void
 
-/** What a folder and its entries were like. */
+/** The state of a folder and its entries. */
 interface FolderState {
-  /** Undefined: it is not there. */
+  /** Undefined: it does not exist. */
   readonly folder: string | undefined
   readonly entries: ReadonlyMap<string, { readonly id: string; readonly state: string }>
 }
@@ -23,8 +23,8 @@ interface PolledFolder {
 }
 
 /**
- * Folders that are looked at now and then. FSEvents has no watch of one folder alone: whoever watches the folder above a project, often
- * the home folder, is woken for whatever is written below it.
+ * Polls folders. FSEvents cannot watch one folder alone: a watch of the folder above a project, often the home folder,
+ * would wake the daemon for every write below it.
  */
 export class FolderPolls {
   readonly #folders = new Set<PolledFolder>()
@@ -35,7 +35,7 @@ export class FolderPolls {
     this.#intervalMs = everyMs
   }
 
-  /** Throws the system's error where there is no such folder, or it may not be read. */
+  /** Throws the system's error when the folder does not exist or cannot be read. */
   open(path: string, listener: FolderListener): { close(): void } {
     const polled: PolledFolder = { path, listener, state: readState(path) }
     if (polled.state.folder === undefined) readdirSync(path)
@@ -74,7 +74,7 @@ function readState(path: string): FolderState {
 
 function entryOf(path: string): { readonly id: string; readonly state: string } | undefined {
   const info = lstatSync(path, { throwIfNoEntry: false })
-  // Of a folder the entries are not looked at: their coming and going is no change of it.
+  // The entries of a subfolder are not polled: their creation and deletion is no change of it.
   return info && { id: idOf(info), state: info.isDirectory() ? '' : `${info.mtimeMs} ${info.size}` }
 }
 

@@ -7,12 +7,13 @@ export interface Socket {
 }
 
 /**
- * All listening TCP sockets we may see, as fields (lsof(8), OUTPUT FOR OTHER PROGRAMS), commands not cut short. With `-b` it looks at no
- * mounted file system: a server or a Time Machine disk that is away would hold it for minutes (openclaw/openclaw#75767).
+ * Lists all visible listening TCP sockets as fields (lsof(8), OUTPUT FOR OTHER PROGRAMS), with whole command names.
+ * `-b` avoids file systems: an unreachable server or Time Machine disk would block it for minutes
+ * (openclaw/openclaw#75767).
  */
 export const lsofArgs: readonly string[] = ['-b', '-w', '-nP', '+c', '0', '-iTCP', '-sTCP:LISTEN', '-Fpctn']
 
-/** The sockets of lsof's fields: a `p` line opens a process, an `f` line a file, `t` is its type, `n` its address. */
+/** Parses lsof's fields: a `p` line begins a process, an `f` line a file, `t` is its type, `n` its address. */
 export function parseLsof(lines: readonly string[]): readonly Socket[] {
   const sockets: Socket[] = []
   let pid = 0

@@ -3,7 +3,10 @@ import { LocaldError } from '../../kernel/errors.ts'
 
 type Value = string | boolean | readonly string[] | { readonly [key: string]: Value }
 
-/** The agent's property list (launchd.plist(5)); it is loaded in sessions of these types, by default in that of a login at the screen. */
+/**
+ * Returns the agent's property list (launchd.plist(5)); launchd loads it in sessions of these types, by default in that
+ * of a login at the screen.
+ */
 export function plistText(label: string, { run, env, log }: BootUnit, sessions?: readonly string[]): string {
   const agent: Value = {
     Label: label,
@@ -14,7 +17,7 @@ export function plistText(label: string, { run, env, log }: BootUnit, sessions?:
     KeepAlive: { SuccessfulExit: false },
     // Services and their keepers outlive the daemon.
     AbandonProcessGroup: true,
-    // As from a terminal: without it, what it starts is slowed down in favour of programs with windows.
+    // As from a terminal: by default launchd slows its jobs down in favour of programs with windows.
     ProcessType: 'Interactive',
     StandardOutPath: log,
     StandardErrorPath: log,
@@ -55,7 +58,7 @@ function block(name: string, inside: readonly string[], indent: string): string 
   return [`${indent}<${name}>`, ...inside, `${indent}</${name}>`].join('\n')
 }
 
-/** XML 1.0 has no way to write most control characters. */
+/** XML 1.0 cannot represent most control characters. */
 function escaped(text: string): string {
   if (/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/.test(text)) {
     throw new LocaldError('USAGE', `a control character is in ${JSON.stringify(text)}`, {
@@ -66,14 +69,14 @@ function escaped(text: string): string {
   return text.replace(/[&<>\r]/g, letter => names[letter] ?? letter)
 }
 
-/** The programs that an agent of ours runs, one after the other, and the daemon's script. */
+/** Returns the programs that locald's agent runs, one after the other, and the daemon's script. */
 export function programsIn(text: string): {
   readonly programs: readonly string[]
   readonly script: string | undefined
 } {
   const list = /<key>ProgramArguments<\/key>\s*<array>([\s\S]*?)<\/array>/.exec(text)?.[1] ?? ''
   const words = [...list.matchAll(/<string>([\s\S]*?)<\/string>/g)].map(([, word = '']) => unescaped(word))
-  // Each keeper becomes what follows its `--`.
+  // Each keeper executes what follows its `--`.
   const programs = words.filter((_, at) => at === 0 || words[at - 1] === '--')
   return { programs, script: words.find(word => word.endsWith('.js')) }
 }

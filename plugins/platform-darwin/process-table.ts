@@ -14,7 +14,7 @@ import type { Row } from './ps.ts'
 
 /** `ps` shows whole seconds, and `startedMs` is read a moment after the start. */
 const earlyMs = 2000
-/** Busy machines are late; pids (99 998 of them, given out in turn) take longer to come round. */
+/** Busy machines are late; pids (99 998 of them, assigned in turn) take longer to be reused. */
 const lateMs = 10_000
 const sweepMs = 2000
 const sweepStepMs = 50
@@ -22,15 +22,14 @@ const sweepStepMs = 50
 /**
  * The machine's processes as `ps` and `lsof` show them.
  *
- * A start token is the second a process was started in: macOS gives pids out in turn, so that one comes round within
+ * A start token is the second in which a process was started: macOS assigns pids in turn, so that one is reused within
  * that second only when some 99 000 processes are started in it.
  *
- * A tree is what descends from its keeper or main process, and the main process's group with what descends from that.
- * macOS has neither subreapers nor a mark that children inherit, so a process that leaves the group and whose parent
- * ends is lost to `members`. A sweep finds it all the same if it was seen earlier, if it (without a terminal) listens on
- * the service's port, or if `ps -E` shows that it was given the service's variable. A double-forked daemon in a session
- * of its own that was never seen, listens nowhere, or elsewhere, and runs with another environment or is a program of
- * Apple's, is not found.
+ * A tree has the descendants of its keeper or main process, and the main process's group with its descendants. macOS
+ * has neither subreapers nor a mark that children inherit, so `members` loses a process that leaves the group and whose
+ * parent exits. A sweep still finds it if it was seen earlier, if it (without a terminal) listens on the service's
+ * port, or if `ps -E` shows the service's variable. It does not find a double-forked daemon in a session of its own
+ * that was never seen, listens nowhere, or elsewhere, and runs with another environment or is a program of Apple's.
  */
 export class DarwinProcessTable implements ProcessTable {
   readonly orphansReturn = false
@@ -50,8 +49,8 @@ export class DarwinProcessTable implements ProcessTable {
   }
 
   /**
-   * Sums over the members: pages they share count for each, and the time of one that ended is gone from the sum, for
-   * `ps` shows neither.
+   * Sums over the members. Pages that they share count for each, and the time of an exited one is missing, as `ps`
+   * shows neither.
    */
   async usage(trees: readonly ProcessTree[]): Promise<readonly Usage[]> {
     const rows = await this.#tools.ps()
@@ -76,7 +75,7 @@ export class DarwinProcessTable implements ProcessTable {
     ]
   }
 
-  /** Other users' processes are not shown to us. */
+  /** Processes of other users are invisible. */
   async holder(port: number): Promise<string | undefined> {
     const found = (await this.#tools.lsof()).filter(socket => socket.port === port)
     return nameOf(found)
@@ -92,12 +91,12 @@ export class DarwinProcessTable implements ProcessTable {
     return nameOf((await this.#tools.lsof()).filter(socket => socket.port === port && isOther(socket)))
   }
 
-  /** Other users' processes are not shown to us: one beside ours on the same port goes unseen. */
+  /** Processes of other users are invisible: one beside ours on the same port is missed. */
   async owns(port: number): Promise<boolean> {
     return (await this.#tools.lsof()).some(socket => socket.port === port)
   }
 
-  /** Other users' processes are not shown to us. */
+  /** Processes of other users are invisible. */
   async isStrangers(): Promise<boolean> {
     return false
   }
@@ -110,14 +109,14 @@ export class DarwinProcessTable implements ProcessTable {
       const left = (await this.#findRemaining(tree, seen)).filter(row => !refused.has(keyOf(row)))
       for (const row of left) {
         const result = kill(row.pid)
-        if (result !== 'gone') (result === 'killed' ? killed : refused).add(keyOf(row))
+        if (result !== 'exited') (result === 'killed' ? killed : refused).add(keyOf(row))
       }
       if (left.length === 0 || performance.now() > deadline) return killed.size
       await setTimeout(pause)
     }
   }
 
-  /** The programs run side by side: `lsof` takes longest, and is seldom needed. */
+  /** Runs the programs in parallel: `lsof` is the slowest, and seldom needed. */
   async #findRemaining(tree: ProcessTree, seen: readonly ProcessInfo[]): Promise<readonly Row[]> {
     const { port, variable } = tree
     const [rows, sockets, given] = await Promise.all([
@@ -128,14 +127,17 @@ export class DarwinProcessTable implements ProcessTable {
     return findRemaining({ rows, sockets, given }, tree, seen)
   }
 
-  /** The listeners, where one has the port: what refuses is asked of no `lsof`, which takes up to seconds on a busy Mac. */
+  /**
+   * Returns the listeners if one has the port: a refused connection spares `lsof`, which takes up to seconds on a busy
+   * Mac.
+   */
   async #listening(port: number): Promise<readonly Socket[]> {
     const held = await Promise.all(['127.0.0.1', '::1'].map(address => isAnswered(address, port)))
     return held.includes(true) ? await this.#tools.lsof() : []
   }
 }
 
-/** Workers inherit a socket: the one with the lowest pid is the one to name. */
+/** Returns the process with the lowest pid: workers inherit a socket. */
 function nameOf(sockets: readonly Socket[]): string | undefined {
   const [lowest] = sockets.toSorted((a, b) => a.pid - b.pid)
   if (lowest === undefined) return undefined
@@ -143,12 +145,14 @@ function nameOf(sockets: readonly Socket[]): string | undefined {
   return isAirPlayReceiver(lowest) ? `AirPlay Receiver of macOS (${command}, pid ${pid})` : `${command} (pid ${pid})`
 }
 
-/** Control Centre listens on these for it, on all addresses, since macOS 12; Werkzeug's serving.py tells its users of 5000, too. */
+/**
+ * Control Centre listens on these for it, on all addresses, since macOS 12; Werkzeug's serving.py mentions 5000, too.
+ */
 function isAirPlayReceiver({ command, port }: Socket): boolean {
   return command === 'ControlCenter' && (port === 5000 || port === 7000)
 }
 
-/** The live members of a tree, keeper not included. */
+/** Returns the running members of a tree, without the keeper. */
 export function membersOf(rows: readonly Row[], tree: ProcessTree): readonly Row[] {
   if (!isFromThisBoot(rows, tree)) return []
   const { keeper, pid, starts } = tree
@@ -160,14 +164,14 @@ export function membersOf(rows: readonly Row[], tree: ProcessTree): readonly Row
   return descendantsOf(rows, [...roots, ...groupOf(rows, tree)]).filter(row => row.pid !== tree.keeper && !row.zombie)
 }
 
-/** What a sweep looks at: the processes, the sockets, and the pids of those that were given the tree's variable. */
+/** What a sweep looks at: the processes, the sockets, and the pids of processes with the tree's variable. */
 export interface ProcessSnapshot {
   readonly rows: readonly Row[]
   readonly sockets: readonly Socket[]
   readonly given: ReadonlySet<number>
 }
 
-/** What a sweep has to kill. */
+/** Returns the processes that a sweep has to kill. */
 export function findRemaining(
   { rows, sockets, given }: ProcessSnapshot,
   tree: ProcessTree,
@@ -186,15 +190,15 @@ export function findRemaining(
 }
 
 /**
- * Whether the tree was started since the machine was. All that runs is younger than one from before: by port or group it would be taken
- * for what the tree left, be it the user's own database.
+ * Returns whether the tree was started since the machine was. Every process is younger than an older tree: by port or
+ * group, another program, such as the user's own database, would be taken for a rest of it.
  */
 function isFromThisBoot(rows: readonly Row[], tree: ProcessTree): boolean {
   const first = rows.find(({ pid }) => pid === 1)
   return first === undefined || first.startedMs <= tree.startedMs + earlyMs
 }
 
-/** The main process's group, unless its number has come round: then its leader is not the main process. */
+/** Returns the main process's group, unless its number was reused: then its leader is not the main process. */
 function groupOf(rows: readonly Row[], tree: ProcessTree): readonly Row[] {
   const leader = rows.find(row => row.pid === tree.pgid)
   if (tree.pgid <= 1 || (leader !== undefined && !isOfStart(leader, tree, tree.starts?.main))) return []
@@ -202,9 +206,9 @@ function groupOf(rows: readonly Row[], tree: ProcessTree): readonly Row[] {
 }
 
 /**
- * The port was leased to this service alone. But once the service is gone anyone may have taken it, so only what looks
- * like a daemon that came from the service counts: it and all above it are younger than the service and have no
- * terminal.
+ * Returns whether a listener on the service's port came from the service. The port was leased to this service alone,
+ * but after its exit any program may use it. So a daemon of the service is one that, with all its ancestors, is younger
+ * than the service and has no terminal.
  */
 function isStray(rows: readonly Row[], row: Row, tree: ProcessTree): boolean {
   const visited = new Set<number>()
@@ -215,7 +219,7 @@ function isStray(rows: readonly Row[], row: Row, tree: ProcessTree): boolean {
   return true
 }
 
-/** The daemon, should it have been started from a service, or what it runs. */
+/** Returns whether a process is the daemon, if that was started from a service, or its descendant. */
 function isOurs(rows: readonly Row[], row: Row): boolean {
   const visited = new Set<Row>()
   for (let at: Row | undefined = row; at !== undefined && !visited.has(at); at = parentOf(rows, at)) {
@@ -233,19 +237,19 @@ function isNotOlder(row: Row, tree: ProcessTree): boolean {
   return row.startedMs >= tree.startedMs - earlyMs
 }
 
-/** Not one that later got the same pid. */
+/** Returns whether a process is the tree's, and not a later one with its pid. */
 function isOfStart(row: Row, tree: ProcessTree, token: string | undefined): boolean {
   return token ? tokenOf(row) === token : isOfTime(row, tree)
 }
 
-/** Started with the tree. */
+/** Returns whether a process started with the tree. */
 function isOfTime(row: Row, tree: ProcessTree): boolean {
   return row.startedMs <= tree.startedMs + lateMs
 }
 
 /**
- * These and all that descends from them; not the daemon, should it have been started from a service, nor what is below
- * it.
+ * Returns these processes and their descendants; without the daemon, if that was started from a service, and its
+ * descendants.
  */
 function descendantsOf(rows: readonly Row[], roots: readonly Row[]): readonly Row[] {
   const found = new Set(roots.filter(({ pid }) => pid !== process.pid))
@@ -269,11 +273,11 @@ function keyOf(row: Row): string {
   return `${row.pid} ${tokenOf(row)}`
 }
 
-function kill(pid: number): 'killed' | 'gone' | 'refused' {
+function kill(pid: number): 'killed' | 'exited' | 'refused' {
   try {
     process.kill(pid, 'SIGKILL')
     return 'killed'
   } catch (error) {
-    return systemCode(error) === 'ESRCH' ? 'gone' : 'refused'
+    return systemCode(error) === 'ESRCH' ? 'exited' : 'refused'
   }
 }

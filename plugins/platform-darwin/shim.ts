@@ -3,14 +3,14 @@ import { join } from 'node:path'
 import { confName, darwinPaths } from '../../shim/paths.ts'
 import type { ShimState } from '../privileges/service.ts'
 
-/** Where `locald admin setup` puts the privileged helper. */
+/** Where `locald admin setup` installs the privileged helper. */
 export const [shimPath] = darwinPaths.shims
-/** Who may call it, a line `uid N` each. */
+/** The users that may run it, a line `uid N` each. */
 export const shimConf = join(darwinPaths.conf, confName)
 
 const setup = 'Run `sudo locald admin setup`.'
 
-/** Whether this user can use the privileged helper. `root`: `/`, but for tests. */
+/** Returns whether this user can use the privileged helper. `root`: `/`, except in tests. */
 export async function findShim({ root, uid }: { readonly root: string; readonly uid: number }): Promise<ShimState> {
   const off = (reason: string): ShimState => ({ on: false, reason, hint: setup, path: shimPath, portsOnly: false })
   const file = await stat(join(root, shimPath)).catch(() => undefined)

@@ -5,17 +5,20 @@ import type { FolderEvent, FolderReach, FolderWatch, OpenFolder } from '../../ke
 import type { Machine } from './features.ts'
 import { FolderPolls } from './folder-polls.ts'
 
-/** What FSEvents belongs to. */
+/** The framework with FSEvents. */
 const framework = '/System/Library/Frameworks/CoreServices.framework'
 
-/** A new stream of events has begun by now: ms after the watches changed. */
+/** Time until a new stream of events runs, after a change of the watches: ms. */
 const restartMs = 500
-/** Of so many events macOS may have dropped some: everybody looks once for each lot. */
+/** macOS may drop some of this many events: then every listener rescans, once for each lot. */
 const maxEvents = 4096
-/** So many changed paths at once are looked at one by one; of more, everybody looks. */
+/** Changed paths that are looked at one by one; with more at once, every listener rescans. */
 const maxStatCalls = 32
 
-/** Whether this machine has FSEvents, so that Node watches a whole tree at once; elsewhere it does so file by file. */
+/**
+ * Returns whether this machine has FSEvents, so that Node watches a whole tree at once; elsewhere it watches file by
+ * file.
+ */
 export async function hasFileEvents({ root }: Pick<Machine, 'root'>): Promise<boolean> {
   return stat(join(root, framework)).then(
     it => it.isDirectory(),
@@ -41,11 +44,11 @@ interface SharedWatch {
 }
 
 /**
- * Whole trees under watch, by FSEvents: no descriptor for any file or folder. libuv has one stream for all of a process's watches and
- * makes another for each that is opened or closed, while the event loop waits for one that is closed (src/unix/fsevents.c of libuv 1.52,
- * uv__fsevents_reschedule, uv__fsevents_close). So who watches the same folder shares a watch, and after each change of the watches all
- * are told that they may have missed something: a stream has no events of before it began. Nor does libuv tell when the system dropped
- * events (kFSEventsSystem), as it does when very many come at once.
+ * Watches whole trees by FSEvents, without a descriptor for each file or folder. libuv has one stream for all watches
+ * of a process and replaces it for each that is opened or closed, while the event loop waits for a closing one
+ * (src/unix/fsevents.c of libuv 1.52, uv__fsevents_reschedule, uv__fsevents_close). So listeners of the same folder
+ * share a watch, and after each change of the watches all of them rescan: a stream has no events from before it began.
+ * Nor does libuv report events that the system dropped (kFSEventsSystem), as it does when very many come at once.
  */
 export class TreeWatches {
   readonly #watch: WatchTree
@@ -56,7 +59,7 @@ export class TreeWatches {
   readonly #polls: FolderPolls
   #statCalls = 0
 
-  /** @param watchTree fs.watch, or what tests have for it */
+  /** @param watchTree fs.watch, or a test's replacement */
   constructor(watchTree: WatchTree = watch, polls: FolderPolls = new FolderPolls()) {
     this.#watch = watchTree
     this.#polls = polls
@@ -113,7 +116,9 @@ export class TreeWatches {
     }
   }
 
-  /** Many changes below a folder may come as one of the folder itself (kFSEventStreamEventFlagMustScanSubDirs). */
+  /**
+   * Many changes below a folder may be reported as one of the folder itself (kFSEventStreamEventFlagMustScanSubDirs).
+   */
   #rescanIfFolder(path: string): void {
     if (this.#statCalls >= maxStatCalls) {
       this.#scheduleRescan()
@@ -135,7 +140,7 @@ export class TreeWatches {
     if (this.#events > maxEvents && this.#rescan === undefined) this.#scheduleRescan()
   }
 
-  /** Everybody looks once more when a new stream runs and no more are to follow. */
+  /** Makes every listener rescan once a new stream runs and the watches stay unchanged. */
   #scheduleRescan(): void {
     if (this.#rescan !== undefined) {
       this.#rescan.refresh()

@@ -6,13 +6,13 @@ import { probes } from './features.ts'
 import type { Machine } from './machine.ts'
 import { statOf } from './machine.ts'
 
-/** systemd starts the daemon at once; one that is not there after so long has failed. ms */
+/** systemd starts the daemon at once; one that does not run after this has failed. ms */
 const delayMs = 5000
 
 /**
- * A systemd user unit. Each daemon is in a scope of its own, which is delegated to it: where services outlive it, systemd could not put
- * the next one into the cgroup that theirs are below (cgroups(7), "no internal processes"; it gives up with 219/CGROUP). A scope is
- * gone with the last process in it.
+ * Plans a systemd user unit. Each daemon is in a scope of its own, which is delegated to it: where services outlive it,
+ * systemd could not put the next one into the cgroup above theirs (cgroups(7), "no internal processes"; it fails with
+ * 219/CGROUP). A scope is removed with its last process.
  */
 export async function bootPlan(machine: Machine, unit: BootUnit): Promise<BootPlan> {
   const { on, reason, hint } = await probes['boot-service'](machine)
@@ -39,7 +39,7 @@ export async function bootPlan(machine: Machine, unit: BootUnit): Promise<BootPl
   }
 }
 
-/** What the unit is called, and where its file is. */
+/** Returns the unit's name and file. */
 export function unitOf({ env }: Machine, sandbox: string | undefined): { name: string; file: string } {
   const name = sandbox === undefined ? 'locald.service' : `locald-${sandbox}.service`
   const config = env['XDG_CONFIG_HOME']
@@ -48,8 +48,8 @@ export function unitOf({ env }: Machine, sandbox: string | undefined): { name: s
 }
 
 /**
- * The unit's text (systemd.unit(5), systemd.service(5)). Both commands begin with a program of the system: systemd takes no path there
- * that has quotes or backslashes in it.
+ * Returns the unit's text (systemd.unit(5), systemd.service(5)). Both commands begin with a program of the system:
+ * systemd accepts no path there that has quotes or backslashes in it.
  */
 export function unitText(name: string, { run, shutdown, env }: BootUnit): string {
   const scope = ['--user', '--scope', '--quiet', '--collect', '--description=locald', `--property=Before=${name}`]
@@ -77,12 +77,12 @@ WantedBy=default.target
 `
 }
 
-/** A word of a command: `$` begins a variable there. */
+/** Escapes a word of a command, where `$` begins a variable. */
 function command(word: string): string {
   return /^[\w@+=:,./-]+$/.test(word) ? word : quoted(word).replaceAll('$', '$$$$')
 }
 
-/** In quotes, with C escapes; `%` begins a specifier everywhere. */
+/** Quotes a text with C escapes; `%` begins a specifier everywhere. */
 function quoted(text: string): string {
   const escaped = text.replace(/[\\"]/g, '\\$&').replaceAll('%', '%%')
   const shown = [...escaped].map(letter =>
@@ -91,19 +91,19 @@ function quoted(text: string): string {
   return `"${shown.join('')}"`
 }
 
-/** The programs that a unit of ours runs, one after the other, and the daemon's script. */
+/** Returns the programs that locald's unit runs, one after the other, and the daemon's script. */
 export function programsIn(text: string): {
   readonly programs: readonly string[]
   readonly script: string | undefined
 } {
   const line = /^ExecStart=(.*)$/m.exec(text)?.[1] ?? ''
   const words = [...line.matchAll(/"((?:[^"\\]|\\.)*)"|\S+/g)].map(([word, inside]) => plain(inside ?? word))
-  // systemd-run and each keeper become what follows their `--`.
+  // systemd-run and each keeper execute what follows their `--`.
   const programs = words.filter((_, at) => words[at - 1] === '--')
   return { programs, script: words.find(word => word.endsWith('.js')) }
 }
 
-/** A word of a command as it was before it was written down. */
+/** Decodes a word of a command. */
 function plain(text: string): string {
   const unescaped = text.replace(/\\(?:x([0-9a-f]{2})|(.))/g, (_, hex, letter) =>
     hex === undefined ? letter : String.fromCharCode(Number.parseInt(hex, 16)),
@@ -111,7 +111,10 @@ function plain(text: string): string {
   return unescaped.replaceAll('%%', '%').replaceAll('$$', '$')
 }
 
-/** Without linger the user's systemd begins with the first login and ends with the last logout (loginctl(1)). */
+/**
+ * Returns a hint unless the user lingers: else the user's systemd starts with the first login and stops with the last
+ * logout (loginctl(1)).
+ */
 async function lingerHint(machine: Machine): Promise<{ readonly hint?: string }> {
   const { username } = userInfo()
   if ((await statOf(machine, `/var/lib/systemd/linger/${username}`)) !== undefined) return {}

@@ -4,7 +4,7 @@ import type { Machine } from './machine.ts'
 import { textOf } from './machine.ts'
 import { parseOpenFiles, parseStat } from './proc/stat.ts'
 
-/** What `locald doctor` calls each feature. */
+/** The titles of features in `locald doctor`. */
 export const titles: Readonly<Record<PlatformFeature, string>> = {
   containers: 'Container services',
   cgroups: 'Control groups',
@@ -22,7 +22,7 @@ const fewWatches = 65_536
 const fewInstances = 128
 const fewFiles = 1024
 
-/** Checks of the machine that belong to no feature. */
+/** Returns the checks of the machine that belong to no feature. */
 export function machineChecks(machine: Machine): readonly Check[] {
   return [
     { id: 'process-table', title: 'Process table', run: () => processTable(machine) },

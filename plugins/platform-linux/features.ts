@@ -10,7 +10,7 @@ const on: FeatureState = { on: true }
 const setup = 'Run `sudo locald admin setup`.'
 const bindsLowPorts = 10n
 
-/** One look at the machine for each feature: a few files each, no program is run. */
+/** Probes each feature by reading a few files, without running a program. */
 export const probes: Readonly<Record<PlatformFeature, (machine: Machine) => Promise<FeatureState>>> = {
   containers,
   cgroups,
@@ -24,7 +24,7 @@ export const probes: Readonly<Record<PlatformFeature, (machine: Machine) => Prom
   vm,
 }
 
-/** The program that opens URLs; WSL has its own. */
+/** Returns the program that opens URLs; WSL has its own. */
 export async function findOpener(machine: Machine): Promise<string> {
   return basename((await findProgramOn(machine, ['wslview', 'xdg-open'])) ?? 'xdg-open')
 }

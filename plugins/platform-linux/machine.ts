@@ -4,15 +4,15 @@ import { join } from 'node:path'
 import { canAccess } from '../lib/files.ts'
 import { findProgram, pathFolders } from '../lib/programs.ts'
 
-/** The machine that is probed; a test gives it a folder as root. */
+/** The machine that is probed; a test uses a folder as root. */
 export interface Machine {
-  /** `/`; system files are looked for below it. */
+  /** `/`; the root of system files. */
   readonly root: string
   readonly env: Readonly<Record<string, string | undefined>>
   readonly uid: number
 }
 
-/** A small system file's text; undefined when it cannot be read. */
+/** Returns a small system file's text; undefined when it cannot be read. */
 export async function textOf(machine: Machine, path: string): Promise<string | undefined> {
   return readFile(join(machine.root, path), 'utf8').catch(() => undefined)
 }
@@ -21,7 +21,7 @@ export async function statOf(machine: Machine, path: string): Promise<Stats | un
   return stat(join(machine.root, path)).catch(() => undefined)
 }
 
-/** Whether we may write to it (and read it). */
+/** Returns whether this process may read and write a path. */
 export async function isWritable(machine: Machine, path: string): Promise<boolean> {
   return canAccess(join(machine.root, path), constants.R_OK | constants.W_OK)
 }

@@ -10,31 +10,33 @@ import type { Stat } from './proc/stat.ts'
 import { hasExited, tickMs } from './proc/stat.ts'
 
 /**
- * A keeper's start and `startedMs` are read from two clocks, and a busy machine is late; a pid takes longer to come
- * round.
+ * A keeper's start and `startedMs` come from two clocks, and a busy machine is late; a pid takes longer to be reused.
  */
 const slackMs = 10_000
 const sweepMs = 2000
 const sweepStepMs = 50
-/** Empty walks in a row that end a sweep on a machine where processes begin all the time. */
+/** Empty walks in a row that complete a sweep on a machine where processes start all the time. */
 const emptyPasses = 3
 
 /**
  * The machine's processes from /proc.
  *
- * A tree is what descends from its keeper: the keeper is a subreaper (prctl(2)), so nothing below it ever leaves.
- * Without the keeper it is every process with the tree's mark, an RLIMIT_RTTIME soft limit that children inherit
- * through setsid, an emptied environment and reparenting, or with its variable: PAM sets all limits for su(1). What
- * has neither, and is below none that has, is lost.
+ * A tree has the descendants of its keeper: the keeper is a subreaper (prctl(2)), so no process below it ever leaves.
+ * Without the keeper it has every process with the tree's mark, an RLIMIT_RTTIME soft limit that children inherit
+ * through setsid, an emptied environment and reparenting, or with its variable: PAM sets all limits for su(1). A
+ * process with neither, and below none that has one, is lost.
  */
 export class LinuxProcessTable implements ProcessTable {
   readonly orphansReturn = true
   readonly #proc: Proc
   readonly #uid: number
-  /** Start ticks of the keepers that were asked about: none of them is ever killed for another's mark. */
+  /** Start ticks of the keepers in queries: none of them is ever killed for another's mark. */
   readonly #keepers = new Map<number, number>()
 
-  /** `root`: where proc is mounted; `uid`: ours. */
+  /**
+   * @param uid this process's
+   * @param root where proc is mounted
+   */
   constructor(uid: number, root = '/proc') {
     this.#uid = uid
     this.#proc = new Proc(root)
@@ -66,9 +68,9 @@ export class LinuxProcessTable implements ProcessTable {
   }
 
   /**
-   * CPU: the time of all members, zombies too, with that of the children they and the keeper waited for: when a
-   * process ends, its time moves to its parent's account, so the sum never falls. Memory: what each has for itself,
-   * plus the largest shared part once, because the processes of one service mostly map the same program or shared
+   * Sums CPU time: of all members, zombies too, with that of the children they and the keeper waited for. When a
+   * process exits, its time moves to its parent's account, so the sum never falls. Sums memory: the private part of
+   * each, plus the largest shared part once, because the processes of one service mostly map the same program or shared
    * memory.
    */
   #sum(table: Table, tree: ProcessTree): Usage {
@@ -113,7 +115,7 @@ export class LinuxProcessTable implements ProcessTable {
   async isStrangers({ address, port }: Omit<Listener, 'pid'>, tree: ProcessTree): Promise<boolean> {
     const uid = this.#proc.reached(address, port)?.uid
     if (uid === undefined || [this.#uid, 0, overflow].includes(uid)) return false
-    // As `sudo -u` in a service's command makes one.
+    // As `sudo -u` in a service's command starts one.
     return (await this.members(tree)).every(({ pid }) => this.#proc.owner(pid) !== uid)
   }
 
@@ -121,8 +123,8 @@ export class LinuxProcessTable implements ProcessTable {
     const killed = new Set<string>()
     const refused = new Set<string>()
     const deadline = performance.now() + sweepMs
-    // A process that forks and ends while the walk passes is not in it, and neither is its child: what nothing was
-    // found of is looked for again, unless no process at all began meanwhile.
+    // A process that forks and exits during a walk is missing from it, and so is its child: an empty walk is repeated,
+    // unless no process at all started meanwhile.
     let empty = 0
     for (let pause = 1; ; pause = Math.min(pause * 2, sweepStepMs)) {
       const newest = this.#proc.newest()
@@ -131,7 +133,7 @@ export class LinuxProcessTable implements ProcessTable {
       )
       for (const stat of left) {
         const result = this.#kill(stat)
-        if (result !== 'gone') (result === 'killed' ? killed : refused).add(this.#key(stat))
+        if (result !== 'exited') (result === 'killed' ? killed : refused).add(this.#key(stat))
       }
       empty = left.length === 0 ? empty + 1 : 0
       const isDone = empty === emptyPasses || (empty > 0 && newest !== undefined && newest === this.#proc.newest())
@@ -140,7 +142,10 @@ export class LinuxProcessTable implements ProcessTable {
     }
   }
 
-  /** What a sweep has to kill: by mark or variable, earlier members that are still the same, and what is below them. */
+  /**
+   * Returns the processes that a sweep has to kill: those with the mark or variable, earlier members that are still the
+   * same, and their descendants.
+   */
   #findRemaining(table: Table, tree: ProcessTree, seen: readonly ProcessInfo[]): readonly Stat[] {
     const earlier = new Set(seen.map(({ pid, start }) => `${pid} ${start}`))
     const isOurs = (stat: Stat) => !hasExited(stat) && !this.#untouchable(stat, tree)
@@ -157,25 +162,25 @@ export class LinuxProcessTable implements ProcessTable {
     return pid <= 1 || pid === process.pid || pid === tree.keeper || this.#keepers.get(pid) === started
   }
 
-  /** Looks once more, right before, so that a recycled pid is not hit. */
-  #kill({ pid, started }: Stat): 'killed' | 'gone' | 'refused' {
-    if (this.#proc.stat(pid)?.started !== started) return 'gone'
+  /** Checks again right before, so that a reused pid is not killed. */
+  #kill({ pid, started }: Stat): 'killed' | 'exited' | 'refused' {
+    if (this.#proc.stat(pid)?.started !== started) return 'exited'
     try {
       process.kill(pid, 'SIGKILL')
       return 'killed'
     } catch (error) {
-      return systemCode(error) === 'ESRCH' ? 'gone' : 'refused'
+      return systemCode(error) === 'ESRCH' ? 'exited' : 'refused'
     }
   }
 
-  /** Members and zombies. */
+  /** Returns members and zombies. */
   #tree(table: Table, tree: ProcessTree): readonly Stat[] {
     const keeper = this.#keeper(table, tree)
     if (keeper !== undefined) return descendantsOf(table, keeper.pid)
     return [...table.processes.values()].filter(stat => !this.#untouchable(stat, tree) && this.#hasMark(stat, tree))
   }
 
-  /** The live keeper. */
+  /** Returns the running keeper. */
   #keeper(table: Table, tree: ProcessTree): Stat | undefined {
     const stat = table.processes.get(tree.keeper)
     if (stat === undefined || hasExited(stat)) {
@@ -188,7 +193,9 @@ export class LinuxProcessTable implements ProcessTable {
     return isGenuine ? stat : undefined
   }
 
-  /** Started with the tree, or (should the clock have been set since) the parent of a marked child. */
+  /**
+   * Returns whether a process started with the tree, or (if the clock was set since) is the parent of a marked child.
+   */
   #hasStartTime(stat: Stat, tree: ProcessTree, table: Table): boolean {
     const startedMs = Date.now() - (uptime() * 1000 - stat.started * tickMs)
     return (
@@ -216,7 +223,7 @@ export class LinuxProcessTable implements ProcessTable {
 }
 
 /**
- * All that descends from a process; not the daemon, should it have been started from a service, nor what is below it.
+ * Returns all descendants of a process; without the daemon, if that was started from a service, and its descendants.
  */
 function descendantsOf({ children }: Table, root: number): readonly Stat[] {
   const childrenOf = (pid: number) => (children.get(pid) ?? []).filter(child => child.pid !== process.pid)

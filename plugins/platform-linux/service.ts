@@ -14,8 +14,8 @@ declare module '../../kernel/contract/plugin.ts' {
 
 /** A cgroup for each service (Linux, cgroups(7)). */
 export interface Cgroups {
-  /** Makes one for a service of this name; the folder, undefined where there can be none. */
+  /** Creates one for a service of this name; returns its folder, undefined where there can be none. */
   make(name: string): Promise<string | undefined>
-  /** Kills what is left in it, and removes it. */
+  /** Kills its processes, and removes it. */
   remove(folder: string): Promise<void>
 }

@@ -5,14 +5,17 @@ import type { ShimState } from '../privileges/service.ts'
 import type { Machine } from './machine.ts'
 import { statOf, textOf } from './machine.ts'
 
-/** Where `locald admin setup` puts the privileged helper: the first, unless others than root can write to a folder on the way. */
+/**
+ * Where `locald admin setup` installs the privileged helper: the first, unless others than root can write to a folder
+ * on its path.
+ */
 export const shimPaths = linuxPaths.shims
-/** Who may call it, a line `uid N` each; a comment `# ports only` for an install with capabilities. */
+/** The users that may run it, a line `uid N` each; a comment `# ports only` for an installation with capabilities. */
 export const shimConf = join(linuxPaths.conf, confName)
 
 const setup = 'Run `sudo locald admin setup`.'
 
-/** Where the privileged helper is, and whether this user can use it. */
+/** Returns the path of the privileged helper, and whether this user can use it. */
 export async function findShim(machine: Machine): Promise<ShimState> {
   for (const path of shimPaths) {
     const state = await stateOf(machine, path)
@@ -42,7 +45,7 @@ async function stateOf(machine: Machine, path: string): Promise<ShimState | unde
   return { on: true, path, portsOnly }
 }
 
-/** The state of what needs the whole helper, not only its ports. */
+/** Returns the state of a feature that needs the whole helper, not only its ports. */
 export async function requireFullShim(machine: Machine, what: string): Promise<FeatureState> {
   const { on, portsOnly, reason, hint } = await findShim(machine)
   if (on && !portsOnly) return { on: true }

@@ -12,7 +12,10 @@ const fix = 'Run `locald server install`.'
 /** ms */
 const limitMs = 5000
 
-/** The check of the unit that `locald server install` made: its programs may have moved since, as a Node.js of nvm does. */
+/**
+ * Returns the check of the unit that `locald server install` made: its programs may have moved since, as a Node.js of
+ * nvm does.
+ */
 export function unitCheck(machine: Machine): Check {
   return { id: 'systemd-unit', title: 'Unit of systemd', run: () => checkUnit(machine) }
 }

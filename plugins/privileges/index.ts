@@ -28,7 +28,7 @@ async function checkVersion({ on, path }: ShimState, own: string): Promise<Check
   const severity = 'optional'
   const [installed, shipped] = await Promise.all([hashFile(path), hashFile(own)])
   if (shipped === undefined) {
-    const summary = `there is no ${own}: locald was installed or built without it`
+    const summary = `${own} not found: locald was installed or built without it`
     return { status: 'warn', severity, summary, fix: 'Install locald again, or run `npm run build` in its folder.' }
   }
   if (!on || installed === undefined) return { status: 'skip', severity, summary: 'locald-shim is not installed' }

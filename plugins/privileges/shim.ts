@@ -33,8 +33,8 @@ export class ShimPrivileges implements Privileges {
     if (result.code === 0 && result.sockets.length > 0) return result.sockets
     closeAll(result.sockets)
     if (result.code !== portTaken) throw failure(`port ${port} could not be bound`, result)
-    throw new LocaldError('PORT_TAKEN', `port ${port} is taken`, {
-      hint: 'Stop the program that has it: `lsof -iTCP -sTCP:LISTEN`, as root, says which.',
+    throw new LocaldError('PORT_TAKEN', `port ${port} is in use`, {
+      hint: `Stop the program that uses it; run \`sudo lsof -iTCP:${port} -sTCP:LISTEN\` to find it.`,
     })
   }
 
@@ -45,7 +45,7 @@ export class ShimPrivileges implements Privileges {
   }
 
   async delegateCgroup(): Promise<string> {
-    return (await this.#run('cgroup-delegate', 'the daemon could not be given a cgroup of its own')).trim()
+    return (await this.#run('cgroup-delegate', 'could not get a cgroup for the daemon')).trim()
   }
 
   async trust(pem: string): Promise<void> {
@@ -73,7 +73,6 @@ export class ShimPrivileges implements Privileges {
 
 function failure(what: string, { code, says }: ShimResult): LocaldError {
   const hint = code === null || needsSetup.includes(code) ? setup : hints[code]
-  const why =
-    says === '' ? (code === timedOut ? 'it took too long' : `locald-shim exited with ${code ?? 'a signal'}`) : says
+  const why = says === '' ? (code === timedOut ? 'timed out' : `locald-shim exited with ${code ?? 'a signal'}`) : says
   return new LocaldError('SHIM_FAILED', `${what}: ${why}`, hint === undefined ? {} : { hint })
 }

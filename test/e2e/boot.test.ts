@@ -243,9 +243,9 @@ on('darwin', 'doctor reports an agent whose programs were moved, and one that is
   )
   t.match(await look(), { status: 'warn', summary: /launchd does not have dev\.locald\S+ loaded/, fix })
   await launchctl(it, 'disable', it.gui)
-  t.match(await look(), { status: 'warn', summary: /is switched off in launchd/, fix: /Login Items/ })
+  t.match(await look(), { status: 'warn', summary: /is disabled in launchd/, fix: /Login Items/ })
   await box.ok(['server', 'install'], { env })
-  t.match(await look(), { status: 'pass' }, 'an installation switches it on again')
+  t.match(await look(), { status: 'pass' }, 'an installation enables it again')
 })
 
 on(

@@ -143,7 +143,7 @@ for (const tty of [true, false]) {
       t.equal(place.sleeping(words.lurker).length, lostOn(machine), 'the daemon')
       t.match(
         (await place.box.logs(place.folder)).map(({ text }) => text).join('\n'),
-        /its keeper was killed/,
+        /keeper was killed/,
         'the log tells why',
       )
       await place.stop()

@@ -27,7 +27,7 @@ const missing = {
 const noProgram: Changed = { done: false, reason: missing.reason, todo: missing.hint }
 const notApplied: Changed = {
   done: false,
-  reason: 'macOS took the change, but does not trust the CA',
+  reason: 'macOS applied the change, but does not trust the CA',
   todo: 'Look for a device profile that forbids trust settings in System Settings > General > Device Management.',
 }
 

@@ -66,7 +66,7 @@ const meanings: Readonly<Record<number, (of: KeychainChange) => Meaning>> = {
   100001: readOnly,
   // errSecInternalComponent: no session of trustd, or a locked keychain (FiloSottile/mkcert#94, actions/runner-images#4734).
   [-2070]: of => ({
-    reason: 'macOS’ trust service does not answer: there is no login session, or the keychain is locked',
+    reason: 'macOS’ trust service does not respond: no login session, or a locked keychain',
     hint: `Log in at the Mac’s screen, run \`security unlock-keychain\`, then \`${commandFor(of)}\`.`,
   }),
   [-25262]: of => ({

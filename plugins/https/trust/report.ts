@@ -51,5 +51,5 @@ export class Report {
 }
 
 function notChanged(step: TrustStep): { readonly done: false; readonly reason: string; readonly todo: string } {
-  return { done: false, reason: 'it was not changed', todo: `Run \`${commandFor(step)}\` in a terminal.` }
+  return { done: false, reason: 'not changed', todo: `Run \`${commandFor(step)}\` in a terminal.` }
 }

@@ -71,7 +71,7 @@ export async function linuxStore(machine: Machine, helper: Helper | undefined): 
     if (isHere) return new AnchorStore(machine, family, helper)
   }
   return unusableStore(
-    'this distribution keeps its roots in none of the known ways',
+    'unsupported trust store layout',
     'Install `ca-certificates`, or add the file to its store by hand.',
   )
 }

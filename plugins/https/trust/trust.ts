@@ -147,7 +147,7 @@ export class Trust {
   }
 }
 
-const notYet = 'the CA is made when the daemon first starts with HTTPS'
+const notYet = 'the daemon creates the CA when it first starts with HTTPS'
 
 /** Returns what to do after macOS trusts the CA: a running browser may keep what it has read. */
 function restartAdvice({ system, outcomes = [] }: TrustRequest): readonly string[] {

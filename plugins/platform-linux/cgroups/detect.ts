@@ -4,20 +4,24 @@ import type { Machine } from '../machine.ts'
 import { isWritable, statOf, textOf } from '../machine.ts'
 import { findShim } from '../shim.ts'
 
-/** Where version 2 is mounted: alone, or beside version 1 (hybrid), where it ends processes but limits and counts nothing. */
+/**
+ * Where version 2 is mounted: alone, or beside version 1 (hybrid), where it can kill processes but has no limits and no
+ * accounting.
+ */
 const mounts = ['/sys/fs/cgroup', '/sys/fs/cgroup/unified'] as const
-const instead = "Not needed: without cgroups the keeper ends a service's processes."
+const instead = "Not needed: without cgroups the keeper stops a service's processes."
 
 /**
- * How services can get cgroups of their own, in this order: `base`, a folder in which we may make them; `enter`, our own cgroup,
- * which is delegated to us (a systemd unit with Delegate=yes), but in which we are ourselves; `shim`, by the privileged helper.
+ * How services get cgroups, in this order: `base`, in a folder that is writable; `enter`, in the daemon's own cgroup,
+ * which is delegated to it (a systemd unit with Delegate=yes), but contains the daemon; `shim`, by the privileged
+ * helper.
  */
 export type CgroupMethod =
   | { readonly by: 'base' | 'enter'; readonly folder: string }
   | { readonly by: 'shim' }
   | { readonly by: 'none'; readonly reason: string; readonly hint: string }
 
-/** The leaf in which the daemon is: a cgroup that has others below it can hold no process itself (cgroups(7)). */
+/** The leaf with the daemon: a cgroup with children can contain no process itself (cgroups(7)). */
 export const daemonLeaf = 'daemon'
 
 export async function findCgroupMethod(machine: Machine): Promise<CgroupMethod> {
@@ -25,13 +29,13 @@ export async function findCgroupMethod(machine: Machine): Promise<CgroupMethod> 
   if (mount === undefined) return withoutUnified(machine)
   const own = parseOwnCgroup((await textOf(machine, '/proc/self/cgroup')) ?? '')
   if (own === undefined || own.split('/').includes('..')) {
-    return { by: 'none', reason: 'the cgroup of this process is outside of what it can see', hint: instead }
+    return { by: 'none', reason: 'the cgroup of this process is outside its cgroup namespace', hint: instead }
   }
   const folder = join(mount, own)
   if (own.endsWith(`/${daemonLeaf}`) && (await isDelegated(machine, dirname(folder)))) {
     return { by: 'base', folder: dirname(folder) }
   }
-  // Root may write anywhere; that nothing else of the machine is in its way it uses what the helper would give it.
+  // Root may write anywhere; it uses the helper's cgroup, to stay out of the way of the machine's other ones.
   if (machine.uid !== 0 && (await isDelegated(machine, folder))) return { by: 'enter', folder }
   const { on, portsOnly } = await findShim(machine)
   if (on && !portsOnly) return { by: 'shim' }
@@ -41,13 +45,13 @@ export async function findCgroupMethod(machine: Machine): Promise<CgroupMethod> 
   return { by: 'none', reason, hint: `Run ${bySystemd}\`sudo locald admin setup\`. ${instead}` }
 }
 
-/** The feature's state. */
+/** Returns the feature's state. */
 export async function cgroups(machine: Machine): Promise<FeatureState> {
   const way = await findCgroupMethod(machine)
   return way.by === 'none' ? { on: false, reason: way.reason, hint: way.hint } : { on: true }
 }
 
-/** The path of the v2 entry (`0::/user.slice/…`) of /proc/self/cgroup. */
+/** Returns the path of the v2 entry (`0::/user.slice/…`) of /proc/self/cgroup. */
 export function parseOwnCgroup(text: string): string | undefined {
   return /^0::(\/.*)$/m.exec(text)?.[1]
 }
@@ -57,7 +61,7 @@ async function mountOf(machine: Machine): Promise<string | undefined> {
   return (await statOf(machine, `${mounts[1]}/cgroup.procs`)) === undefined ? undefined : mounts[1]
 }
 
-/** Both are needed: folders made in it, and processes moved out of it into them. */
+/** Both are needed: to create folders in it, and to move processes out of it into them. */
 async function isDelegated(machine: Machine, folder: string): Promise<boolean> {
   return (await isWritable(machine, folder)) && (await isWritable(machine, join(folder, 'cgroup.procs')))
 }

@@ -8,20 +8,20 @@ import { type CgroupMethod, daemonLeaf } from './detect.ts'
 
 const prefix = 's-'
 const controllers = ['+cpu', '+memory', '+pids'] as const
-/** What was killed is gone after a few milliseconds; for so long it is waited for: ms. */
+/** Killed processes exit after a few milliseconds; a removal waits this long: ms. */
 const removeMs = 2000
-/** One that is empty for longer was left by a daemon that was killed: ms. */
+/** A cgroup that stays empty for longer was left by a killed daemon: ms. */
 const staleMs = 60_000
 
 /** What a tree of cgroups needs. */
 export interface CgroupTreeInput {
   readonly method: () => Promise<CgroupMethod>
-  /** Asks the privileged helper for a folder, in which the daemon is then. */
+  /** Gets a folder from the privileged helper, which moves the daemon into it. */
   readonly delegate: () => Promise<string>
   readonly log: Log
 }
 
-/** A cgroup for each service, below a folder that is found or asked for when the first one is needed. */
+/** A cgroup for each service, below a folder that is found or requested for the first one. */
 export class CgroupTree implements Cgroups {
   readonly #input: CgroupTreeInput
   #base: Promise<string | undefined> | undefined
@@ -39,7 +39,7 @@ export class CgroupTree implements Cgroups {
       await mkdir(folder)
       return folder
     } catch (error) {
-      this.#input.log.warn(`no cgroup for a service: ${messageOf(error)}`)
+      this.#input.log.warn(`could not create a cgroup for a service: ${messageOf(error)}`)
       // Another daemon of the user may have been the last in it, and have removed it.
       this.#base = undefined
       return undefined
@@ -63,27 +63,27 @@ export class CgroupTree implements Cgroups {
       if (method.by === 'none') return undefined
       const folder = method.by === 'shim' ? await this.#input.delegate() : method.folder
       if (method.by === 'enter') await enterCgroup(folder)
-      // Each for itself, and none is needed to end services.
+      // One by one: stopping services needs none of them.
       for (const controller of controllers) {
         await writeFile(join(folder, 'cgroup.subtree_control'), controller).catch(() => undefined)
       }
       void sweepStale(folder).catch(() => undefined)
       return folder
     } catch (error) {
-      this.#input.log.warn(`services get no cgroups: ${messageOf(error)}`)
+      this.#input.log.warn(`cgroups are not available: ${messageOf(error)}`)
       return undefined
     }
   }
 }
 
-/** What a service has used by its cgroup's own account; undefined for what is not counted there. */
+/** Returns a service's usage from its cgroup's accounting; undefined for what is not counted there. */
 export async function cgroupUsage(
   folder: string,
 ): Promise<{ readonly cpuMs: number | undefined; readonly memory: number | undefined }> {
   const text = (name: string) => readFile(join(folder, name), 'utf8').catch(() => '')
   const [cpu, current, memory] = await Promise.all([text('cpu.stat'), text('memory.current'), text('memory.stat')])
   const usec = /^usage_usec (\d+)$/m.exec(cpu)?.[1]
-  // Files that were read once are counted there, but can be dropped at any time.
+  // The count includes cached files, which the system can drop at any time.
   const idle = /^inactive_file (\d+)$/m.exec(memory)?.[1]
   return {
     cpuMs: usec === undefined ? undefined : Number(usec) / 1000,
@@ -92,19 +92,21 @@ export async function cgroupUsage(
 }
 
 /**
- * Moves the daemon into a cgroup below, and what else is in the delegated one, such as the CLI that has started it: one with processes
- * in it can give no controllers to those below it.
+ * Moves the daemon into a cgroup below, with everything else in the delegated one, such as the CLI that started it: a
+ * cgroup with processes cannot delegate controllers.
  */
 async function enterCgroup(folder: string): Promise<void> {
   const leaf = join(folder, daemonLeaf, 'cgroup.procs')
   await mkdir(join(folder, daemonLeaf), { recursive: true })
   await writeFile(leaf, String(process.pid))
   const others = (await readFile(join(folder, 'cgroup.procs'), 'utf8')).split('\n').filter(pid => pid !== '')
-  // It may have ended meanwhile.
+  // It may have exited meanwhile.
   for (const pid of others) await writeFile(leaf, pid).catch(() => undefined)
 }
 
-/** Removes a cgroup with those that were made in it. The code of the error that hinders it, or undefined when it is gone. */
+/**
+ * Removes a cgroup and those below it. Returns the code of the error that prevented it, undefined when it is removed.
+ */
 async function removeAll(folder: string): Promise<string | undefined> {
   try {
     const entries = await readdir(folder, { withFileTypes: true })
@@ -116,7 +118,10 @@ async function removeAll(folder: string): Promise<string | undefined> {
   }
 }
 
-/** Removes what is empty now and then still is: another daemon of the user may have made it for a service that has not joined yet. */
+/**
+ * Removes cgroups that are empty now and after a while: another daemon of the user may have created one for a service
+ * that has not joined yet.
+ */
 async function sweepStale(base: string): Promise<void> {
   const names = (await readdir(base)).filter(name => name.startsWith(prefix))
   await setTimeout(staleMs, undefined, { ref: false })

@@ -11,10 +11,10 @@ export interface Socket {
 }
 
 const listen = '0A'
-/** The uid that the system shows for a user that a container does not know (user_namespaces(7)). */
+/** The uid that the system shows for a user that a container does not map (user_namespaces(7)). */
 export const overflow = 65_534
 
-/** The socket of a line of /proc/net/tcp or tcp6 (proc_net_tcp in the kernel's documentation); undefined for the head. */
+/** Parses a line of /proc/net/tcp or tcp6 (proc_net_tcp in the kernel's documentation); undefined for the head. */
 export function parseSocket(line: string, littleEndian: boolean): Socket | undefined {
   const [, local, , state, , , , uid, , inode] = line.trim().split(/\s+/)
   const [hex, port] = local?.split(':') ?? []
@@ -29,7 +29,7 @@ export function parseSocket(line: string, littleEndian: boolean): Socket | undef
   }
 }
 
-/** An address of /proc/net/tcp*: 32-bit words in the host's byte order. A mapped IPv4 address is shown as IPv4. */
+/** Decodes an address of /proc/net/tcp*: 32-bit words in the host's byte order. A mapped IPv4 address becomes IPv4. */
 export function decodeAddress(hex: string, littleEndian: boolean): string {
   const bytes = Buffer.from(hex, 'hex')
   if (littleEndian) bytes.swap32()
@@ -40,7 +40,7 @@ export function decodeAddress(hex: string, littleEndian: boolean): string {
   return new SocketAddress({ family: 'ipv6', address: groups.join(':') }).address
 }
 
-/** The inode of a `socket:[123]` link of /proc/PID/fd. */
+/** Returns the inode in a `socket:[123]` link of /proc/PID/fd. */
 export function parseSocketLink(link: string): string | undefined {
   return /^socket:\[(\d+)\]$/.exec(link)?.[1]
 }

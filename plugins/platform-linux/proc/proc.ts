@@ -7,23 +7,23 @@ import { parseSocket, parseSocketLink } from './network.ts'
 import type { Stat } from './stat.ts'
 import { parseMark, parsePageSize, parseStat, parseStatm } from './stat.ts'
 
-/** Processes looked at before other work gets its turn. */
+/** Processes that a walk looks at before it yields. */
 const chunk = 256
 
-/** The kernel gives a page of a table at most, at a time: bytes. */
+/** The kernel returns at most a page of a table at a time: bytes. */
 const blockSize = 4096
 
 export const littleEndian = endianness() === 'LE'
 
-/** One look at all processes, zombies included: by pid, and by parent. */
+/** A snapshot of all processes, zombies included: by pid, and by parent. */
 export interface Table {
   readonly processes: ReadonlyMap<number, Stat>
   readonly children: ReadonlyMap<number, readonly Stat[]>
 }
 
 /**
- * Reads of /proc. They are synchronous on purpose: the kernel answers them from memory in some 10 µs, a fifth of what
- * an asynchronous read costs. Walks over all processes give way to other work from time to time.
+ * Reads /proc, synchronously on purpose: the kernel answers from memory in some 10 µs, a fifth of what an asynchronous
+ * read costs. Walks over all processes yield from time to time.
  */
 export class Proc {
   readonly #root: string
@@ -34,7 +34,7 @@ export class Proc {
     this.#root = root
   }
 
-  /** A file's text; undefined when it (or its process) is gone or not for us. */
+  /** Returns a file's text; undefined when it (or its process) does not exist or is not readable. */
   text(...path: string[]): string | undefined {
     try {
       return readFileSync(join(this.#root, ...path), 'utf8')
@@ -48,31 +48,31 @@ export class Proc {
     return text === undefined ? undefined : parseStat(text)
   }
 
-  /** The inherited RLIMIT_RTTIME soft limit, decimal. */
+  /** Returns the inherited RLIMIT_RTTIME soft limit, decimal. */
   mark(pid: number): string | undefined {
     const text = this.text(String(pid), 'limits')
     return text === undefined ? undefined : parseMark(text)
   }
 
-  /** Whether a process was given `NAME=value` when its program began. */
+  /** Returns whether a process was started with `NAME=value` in its environment. */
   isGiven(pid: number, variable: string): boolean {
     return `\0${this.text(String(pid), 'environ')}`.includes(`\0${variable}\0`)
   }
 
-  /** Resident memory in bytes: in all, and the part that other processes may share. */
+  /** Returns resident memory in bytes: in total, and the part that other processes may share. */
   memory(pid: number): { readonly resident: number; readonly shared: number } {
     const pages = parseStatm(this.text(String(pid), 'statm') ?? '') ?? { resident: 0, shared: 0 }
     const size = this.#page()
     return { resident: pages.resident * size, shared: pages.shared * size }
   }
 
-  /** Tells this boot from every other. */
+  /** Returns the id of this boot. */
   boot(): string {
     this.#boot ??= this.text('sys', 'kernel', 'random', 'boot_id')?.trim() ?? ''
     return this.#boot
   }
 
-  /** The pid given out last (proc_loadavg(5)): while it stays, no process began. */
+  /** Returns the pid that was assigned last (proc_loadavg(5)): while it stays, no process started. */
   newest(): string | undefined {
     return this.text('loadavg')?.trim().split(' ').at(-1)
   }
@@ -92,14 +92,14 @@ export class Proc {
   }
 
   /**
-   * What to call a process: its command, but the program's name where newer Nodes show the name of their main thread.
+   * Returns the name of a process: its command, or its program where newer Nodes show the name of their main thread.
    */
   name({ pid, comm }: Stat): string {
     if (!comm.endsWith('MainThread')) return comm
     return basename(this.#link(join(this.#root, String(pid), 'exe')) ?? comm).replace(/ \(deleted\)$/, '')
   }
 
-  /** The pids there are, with a pause after each chunk. */
+  /** Yields all pids, with a pause after each chunk. */
   async *pids(): AsyncGenerator<number> {
     let count = 0
     for (const name of readdirSync(this.#root)) {
@@ -111,17 +111,18 @@ export class Proc {
     }
   }
 
-  /** Every listening TCP socket of our network namespace. */
+  /** Returns every listening TCP socket of this network namespace. */
   listening(): readonly Socket[] {
     return ['tcp', 'tcp6'].flatMap(table => [...this.#lines(table)]).flatMap(listener)
   }
 
   /**
-   * One of the listening sockets that a connection to a loopback address and port reaches; others of that address are of the same user
-   * (SO_REUSEPORT). Reads no further than it has to: a whole table costs milliseconds, however few sockets there are.
+   * Returns one of the listening sockets that a connection to a loopback address and port reaches; others of that
+   * address are of the same user (SO_REUSEPORT). Reads no further than necessary: a whole table costs milliseconds,
+   * however few sockets it has.
    */
   reached(address: string, port: number): Socket | undefined {
-    // The most specific one gets it; `::` is for both families.
+    // The most specific one receives it; `::` is for both families.
     const places = address.includes(':') ? [address, '::'] : [address, '0.0.0.0', '::']
     const found = new Map<string, Socket>()
     const local = `:${port.toString(16).toUpperCase().padStart(4, '0')} `
@@ -138,8 +139,8 @@ export class Proc {
   }
 
   /**
-   * The lines of a table of sockets, a block at a time, up to one with sockets that are connected: the kernel shows those that listen
-   * before all others (tcp_seq_start), of which there may be ten thousands.
+   * Yields the lines of a table of sockets, a block at a time, up to one with connected sockets: the kernel lists
+   * listening sockets before all others (tcp_seq_start), of which there may be ten thousands.
    */
   *#lines(table: string): Generator<string> {
     let fd: number | undefined
@@ -160,7 +161,7 @@ export class Proc {
     }
   }
 
-  /** Inodes of the sockets a process holds; empty when it is not ours to look into. */
+  /** Returns the inodes of a process's sockets; empty when it belongs to another user. */
   sockets(pid: number): Set<string> {
     const inodes = new Set<string>()
     const folder = join(this.#root, String(pid), 'fd')
@@ -173,12 +174,12 @@ export class Proc {
     return inodes
   }
 
-  /** The uid that a process runs as; undefined when it has ended. */
+  /** Returns the uid that a process runs as; undefined when it has exited. */
   owner(pid: number): number | undefined {
     return statSync(join(this.#root, String(pid)), { throwIfNoEntry: false })?.uid
   }
 
-  /** A descriptor may be closed between the listing and the look at it. */
+  /** A descriptor may be closed between the listing and its inspection. */
   #link(path: string): string | undefined {
     try {
       return readlinkSync(path)
@@ -199,7 +200,7 @@ export class Proc {
   }
 }
 
-/** The socket of a line, if it listens. */
+/** Returns the socket of a line if it listens. */
 function listener(line: string): readonly Socket[] {
   const socket = parseSocket(line, littleEndian)
   return socket?.listens ? [socket] : []

@@ -9,7 +9,7 @@ export interface Stat {
   readonly started: number
   /** Clock ticks, user and system. */
   readonly cpu: number
-  /** The same of children that ended and were waited for, and of theirs. */
+  /** The same of exited children that were waited for, and of theirs. */
   readonly childCpu: number
 }
 
@@ -17,8 +17,8 @@ export interface Stat {
 export const tickMs = 10
 
 /**
- * Reads a /proc/PID/stat line; undefined when it is none. The command stands in brackets and may itself contain spaces
- * and brackets, so the fields are counted from the last closing one.
+ * Parses a /proc/PID/stat line; undefined when it is none. The command is in brackets and may itself contain spaces and
+ * brackets, so the fields are counted from the last closing one.
  */
 export function parseStat(text: string): Stat | undefined {
   const open = text.indexOf('(')
@@ -42,25 +42,25 @@ export function parseStat(text: string): Stat | undefined {
 }
 
 /**
- * A zombie, or one that the kernel is just taking away. One whose main thread alone has ended shows as a zombie and is
- * none.
+ * Returns whether a process is a zombie or being removed. One whose main thread alone has exited shows as a zombie and
+ * is none.
  */
 export function hasExited({ state, threads }: Stat): boolean {
   return (state === 'Z' && threads <= 1) || state === 'X' || state === 'x'
 }
 
-/** The soft RLIMIT_RTTIME of a /proc/PID/limits text, decimal; undefined when unlimited. */
+/** Returns the soft RLIMIT_RTTIME of a /proc/PID/limits text, decimal; undefined when unlimited. */
 export function parseMark(limits: string): string | undefined {
   return /^Max realtime timeout +(\d+) /m.exec(limits)?.[1]
 }
 
-/** The soft RLIMIT_NOFILE of a /proc/PID/limits text; Infinity when unlimited. */
+/** Returns the soft RLIMIT_NOFILE of a /proc/PID/limits text; Infinity when unlimited. */
 export function parseOpenFiles(limits: string): number | undefined {
   const value = /^Max open files +(\d+|unlimited) /m.exec(limits)?.[1]
   return value === 'unlimited' ? Number.POSITIVE_INFINITY : value === undefined ? undefined : Number(value)
 }
 
-/** Pages of a /proc/PID/statm text: resident in all, and resident of files and shared memory. */
+/** Returns the pages of a /proc/PID/statm text: resident in total, and resident of files and shared memory. */
 export function parseStatm(text: string): { readonly resident: number; readonly shared: number } | undefined {
   const [, resident, shared] = text.split(' ').map(Number)
   if (resident === undefined || shared === undefined || Number.isNaN(resident + shared)) return undefined
@@ -70,7 +70,8 @@ export function parseStatm(text: string): { readonly resident: number; readonly 
 const auxvPageSize = 6n
 
 /**
- * Bytes in a page, from /proc/self/auxv (AT_PAGESZ, getauxval(3)): pairs of native words, 64 bit wide where Node runs.
+ * Returns the bytes in a page, from /proc/self/auxv (AT_PAGESZ, getauxval(3)): pairs of native words, 64 bit wide where
+ * Node runs.
  */
 export function parsePageSize(auxv: Buffer, littleEndian: boolean): number {
   const word = (at: number) => (littleEndian ? auxv.readBigUInt64LE(at) : auxv.readBigUInt64BE(at))

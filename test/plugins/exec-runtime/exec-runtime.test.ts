@@ -270,7 +270,7 @@ function lives(t: Test, table: ProcessTable) {
     const instance = await rig.spawn(script, { stopsChildren: true })
     await rig.printed(/up/)
     await limited(instance.stop({ signal: 'SIGTERM', graceMs: 100 }), 'stop')
-    t.strictSame(await rig.lines(), ['up', 'it had not ended 0.1 s after SIGTERM and was killed'])
+    t.strictSame(await rig.lines(), ['up', 'did not exit within 0.1 s of SIGTERM and was killed'])
   })
 
   t.test('what cannot be started says why, without its environment', async t => {
@@ -458,7 +458,7 @@ function ends(t: Test, table: ProcessTable) {
     t.notOk(isAlive(deaf.pid ?? 0))
     t.strictSame(
       (await rig.lines()).filter(line => line.includes('killed')),
-      ['it had not ended 0.1 s after SIGTERM and was killed'],
+      ['did not exit within 0.1 s of SIGTERM and was killed'],
     )
   })
 
