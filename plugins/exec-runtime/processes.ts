@@ -247,9 +247,9 @@ export class KeeperProcesses implements Processes {
  * another.
  */
 async function stopUnsupervised(connection: KeeperConnection): Promise<void> {
-  const ended = connection.next('exit')
+  const exited = connection.next('exit')
   connection.send(`stop ${constants.signals.SIGKILL} 0`)
-  await Promise.race([ended, pause(killedMs, undefined, { ref: false })])
+  await Promise.race([exited, pause(killedMs, undefined, { ref: false })])
   connection.close()
 }
 

@@ -19,7 +19,7 @@ const options = shape({
       type: 'array',
       items: { type: 'string' },
       default: [],
-      description: 'Domains of your own that the local CA may certify, besides localhost and test.',
+      description: 'Also issue certificates for these domains.',
     },
   },
   additionalProperties: false,

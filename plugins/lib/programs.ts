@@ -51,7 +51,7 @@ export function runProgram(
     const child = execFile(program, args, options, (error, stdout, stderr) => {
       if (error === null) return resolve({ code: 0, stdout, stderr })
       if (typeof error.code === 'number') return resolve({ code: error.code, stdout, stderr })
-      // No code: a signal ended it; ours alone is a time limit.
+      // Without a code a signal killed it; only the time limit sends one.
       const isLate = error.killed === true && typeof error.code !== 'string'
       const failure = isLate ? `timed out after ${timeoutMs / 1000} s` : messageOf(error)
       resolve({ code: null, stdout, stderr, failure })

@@ -21,7 +21,7 @@ export const probes: Readonly<Record<PlatformFeature, (machine: Machine) => Prom
   cgroups: async () => ({
     on: false,
     reason: 'macOS has no cgroups; process groups are used',
-    hint: 'No action needed: a process that leaves its session is found by its port.',
+    hint: 'Use a fixed `port`: a process that leaves its session is then found by it.',
   }),
   shim,
   'privileged-ports': machine =>
@@ -46,7 +46,7 @@ async function containers(machine: Machine): Promise<FeatureState> {
 
 async function vm(machine: Machine): Promise<FeatureState> {
   if (await hasProgram(machine, ['limactl'])) return on
-  return { on: false, reason: 'Lima is not installed', hint: `No service needs it yet; to have it: ${lima}.` }
+  return { on: false, reason: 'Lima is not installed', hint: `Run ${lima} when a service needs it; none does yet.` }
 }
 
 async function shim(machine: Machine): Promise<FeatureState> {

@@ -66,7 +66,7 @@ Type=exec
 ${Object.entries(env)
   .map(([variable, value]) => `Environment=${quoted(`${variable}=${value}`)}\n`)
   .join('')}ExecStart=${start}
-# Without the pid, as when the daemon has ended by itself, services are left to the next one.
+# Without the pid, as when the daemon has exited, services are left to the next one.
 ExecStop=${['env', ...shutdown].map(command).join(' ')}\${MAINPID}
 KillMode=process
 Restart=on-failure
@@ -118,5 +118,5 @@ function plain(text: string): string {
 async function lingerHint(machine: Machine): Promise<{ readonly hint?: string }> {
   const { username } = userInfo()
   if ((await statOf(machine, `/var/lib/systemd/linger/${username}`)) !== undefined) return {}
-  return { hint: 'It starts when you log in. To have it start with the machine: `loginctl enable-linger`' }
+  return { hint: 'Run `loginctl enable-linger` to start it with the machine; until then it starts when you log in.' }
 }

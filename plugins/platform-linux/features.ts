@@ -85,7 +85,7 @@ async function bootService(machine: Machine): Promise<FeatureState> {
     return {
       on: false,
       reason: 'systemd does not run on this machine',
-      hint: 'Have your init system or login script run `locald server start`.',
+      hint: 'Run `locald server start` from your init system or login script.',
     }
   }
   if ((await statOf(machine, `/run/user/${machine.uid}/systemd`)) !== undefined) return on

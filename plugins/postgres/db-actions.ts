@@ -148,12 +148,12 @@ export class Databases {
 
   async #unknownName(entry: ServiceEntry, name: string): Promise<LocaldError> {
     const names = (await this.#context.snapshots.list(entry)).map(snapshot => snapshot.name)
-    const hint = names.length === 0 ? 'It has no snapshots.' : `Choose one of its snapshots: ${names.join(', ')}.`
-    const isUnsure = (await this.#running(entry)) === undefined
-    return usageError(
-      `${entry.key} has no snapshot or branch '${name}'`,
-      isUnsure ? `${hint} Run \`locald up ${entry.name}\` to use its branches.` : hint,
-    )
+    const hints = [
+      ...(names.length === 0 ? [] : [`Choose one of its snapshots: ${names.join(', ')}.`]),
+      ...((await this.#running(entry)) === undefined ? [`Run \`locald up ${entry.name}\` to use its branches.`] : []),
+    ]
+    const hint = hints.length === 0 ? 'Run `locald db snapshot` or `locald db branch` to create one.' : hints.join(' ')
+    return usageError(`${entry.key} has no snapshot or branch '${name}'`, hint)
   }
 }
 

@@ -112,6 +112,6 @@ export function aboutBreaches(file: string, text: string): readonly Breach[] {
 }
 
 /** The text of a string without its quotes; a substitution is left out, and what begins with one has no first word. */
-function bare(escapeLiteral: string): string {
-  return escapeLiteral.replace(/^['"`]/, '').replace(/(?:['"`]|\$\{)$/, '')
+function bare(literal: string): string {
+  return literal.replace(/^['"`]/, '').replace(/(?:['"`]|\$\{)$/, '')
 }

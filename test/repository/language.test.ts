@@ -32,15 +32,17 @@ const open: Readonly<Record<'words' | 'hints' | 'abouts', readonly string[]>> = 
     'kernel/services',
     'kernel/system',
     'kernel/testing',
-    'plugins/',
+    'plugins/proxy',
     'test/',
   ],
-  hints: ['cli/', 'kernel/', 'plugins/'],
-  abouts: ['cli/', 'plugins/'],
+  hints: ['cli/', 'kernel/', 'plugins/proxy'],
+  abouts: ['cli/', 'plugins/proxy'],
 }
 
 /** Breaches that stay, by a part of their file's name and of their excerpt. */
-const allowed: readonly { readonly file: string; readonly excerpt: string; readonly why: string }[] = []
+const allowed: readonly { readonly file: string; readonly excerpt: string; readonly why: string }[] = [
+  { file: 'plugins/postgres/server/account.ts', excerpt: 'nobody', why: "the name of the system's user" },
+]
 
 /** What these tests are made of, data of others, and what was released: their words are not ours to choose. */
 const isExempt = (file: string) =>

@@ -31,9 +31,9 @@ t.test('each claimed test exists in its file, for the claimed system', async t =
       )
       if (system === undefined) continue
       t.equal(system, os, claim)
-      const register = new RegExp(
-        `\\b(onEach|onHost|on)\\(\\s*(?:'(linux|darwin)',\\s*)?['"\`]${escapeLiteral(title)}`,
-      ).exec(text)
+      const register = new RegExp(`\\b(onEach|onHost|on)\\(\\s*(?:'(linux|darwin)',\\s*)?['"\`]${literal(title)}`).exec(
+        text,
+      )
       const where =
         register?.[1] === 'onEach' ? ['linux', 'darwin'] : register?.[1] === 'onHost' ? ['linux'] : [register?.[2]]
       t.ok(where.includes(system), `${claim}: run with every change`)
@@ -85,6 +85,6 @@ t.test('claims that a run did not show are found', async t => {
   t.strictSame(claimed('test/e2e/b.test.ts'), ['test/e2e/b.test.ts: it was not run'])
 })
 
-function escapeLiteral(text: string): string {
+function literal(text: string): string {
   return text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
 }

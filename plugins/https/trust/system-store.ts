@@ -132,7 +132,7 @@ class AnchorStore implements Store {
     const todo = `sudo rm -f ${anchor}${links} && sudo ${this.#family.update.join(' ')}${rehash}`
     const change = await callHelper(this.#helper, 'untrust', root, todo)
     // The helper does not remove what the user added by hand.
-    return change.done && (await isThere()) ? { done: false, reason: 'it was added by hand', todo } : change
+    return change.done && (await isThere()) ? { done: false, reason: 'added by hand', todo } : change
   }
 
   #anchor(root: Root): string {

@@ -19,7 +19,7 @@ export interface Account {
  */
 export async function findAccount({ uid, os }: Pick<PlatformFacts, 'uid' | 'os'>): Promise<Account> {
   if (uid !== 0) return { prefix: [], owner: undefined }
-  const owner = await readNobody()
+  const owner = await findUnprivilegedUser()
   const caps = '-all,+dac_override'
   const prefix = [
     'setpriv',
@@ -40,7 +40,7 @@ export async function findAccount({ uid, os }: Pick<PlatformFacts, 'uid' | 'os'>
   })
 }
 
-async function readNobody(): Promise<Owner> {
+async function findUnprivilegedUser(): Promise<Owner> {
   const text = await readFile('/etc/passwd', 'utf8').catch(() => '')
   const [, uid, gid] = /^nobody:[^:]*:(\d+):(\d+):/m.exec(text) ?? []
   return { uid: Number(uid ?? 65534), gid: Number(gid ?? 65534) }

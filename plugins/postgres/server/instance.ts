@@ -36,8 +36,8 @@ export class PostgresInstance implements Instance {
   async stop({ graceMs }: { readonly graceMs: number }): Promise<void> {
     const stopped = this.#server.stop({ signal: 'SIGINT', graceMs: graceMs + immediateMs })
     const done = new AbortController()
-    const timeout = setTimeout(graceMs, 'late', { signal: done.signal }).catch(() => 'gone')
-    const first = await Promise.race([stopped.then(() => 'gone'), timeout])
+    const timeout = setTimeout(graceMs, 'late', { signal: done.signal }).catch(() => 'exited')
+    const first = await Promise.race([stopped.then(() => 'exited'), timeout])
     done.abort()
     if (first === 'late') await this.#server.stop({ signal: 'SIGQUIT', graceMs: immediateMs })
     await stopped

@@ -220,13 +220,13 @@ t.test('properties', async t => {
     ),
     { numRuns: 2000 },
   )
-  const escapeLiteral = fc.oneof(
+  const literal = fc.oneof(
     fc.string(),
     fc.array(piece, { maxLength: 20 }).map(all => all.join('')),
   )
   fc.assert(
     fc.property(
-      escapeLiteral,
+      literal,
       text =>
         interpolate(
           text.replaceAll('${', () => '$${'),
