@@ -15,7 +15,6 @@ const otherwise: Readonly<Record<string, string>> = {
   'cli/commands/open.ts program': 'a browser, which is left alone',
   'plugins/postgres/server/helper-process.ts program':
     'a cluster takes as long as the disk; a server in setup is killed after its shutdown',
-  'plugins/lib/programs.ts program': 'has the deadline of its caller, which is looked for there',
   'plugins/postgres/files/clone.ts cp': 'takes as long as the data, until its signal aborts',
   'plugins/postgres/cluster/upgrade.ts dump': 'takes as long as the data',
   'plugins/postgres/cluster/upgrade.ts psql': 'takes as long as the data',
@@ -39,9 +38,10 @@ interface Call {
 /** The calls that run a program, by text: names that no other function here has. */
 function callsIn(file: string, source: string): readonly Call[] {
   const text = code(source)
-  // A method of that name is declared with types.
-  const call = /(?<![\w.#]|async |function )(?:(?:spawn|exec|execFile|fork)(Sync)?|execa|runProgram)\((?!\w+: )/g
-  return [...text.matchAll(call)].map(match => {
+  // A method of that name is declared with types. The plugins run programs by one function, which takes a deadline.
+  const call = /(?<![\w.#]|async )(?:(?:spawn|exec|execFile|fork)(Sync)?|execa)\((?!\w+: )/g
+  const own = file.startsWith('cli/') ? [] : [...text.matchAll(/(?<!function )\brunProgram\(/g)]
+  return [...text.matchAll(call), ...own].map(match => {
     const args = argumentsAt(text, match.index + match[0].length)
     const named = /\boptions\b/.test(args) && /const options = \{[^}]*\btimeout\b/.test(text)
     const first = /^\s*([^,)]*)/.exec(args)?.[1]?.trim() ?? ''
