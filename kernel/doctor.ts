@@ -84,7 +84,7 @@ function brokenCheck({ name, reason, from }: PluginView): CheckView {
   const fix =
     from === 'npm'
       ? `Remove it with \`locald plugins remove ${name}\`, or install another version.`
-      : 'Reinstall locald.'
+      : 'Install locald again.'
   return { plugin: name, id: 'plugin', severity: 'important', status: 'fail', summary: reason ?? 'failed to load', fix }
 }
 

@@ -45,7 +45,7 @@ async function stepOf(project: ExplainedProject, service: Service, above: readon
     // The causes say it in their own words.
     reason: causes.length > 0 ? null : reasonOf(service),
     facts: factsOf(service),
-    lines: causes.length === 0 && isUnwell(service) ? await tailOf(service, shownLines) : [],
+    lines: causes.length === 0 && needsAttention(service) ? await tailOf(service, shownLines) : [],
     causes,
     dependents: dependentsOf(project, service),
   }
@@ -58,7 +58,7 @@ function dependentsOf(project: ExplainedProject, service: Service): readonly str
     .map(({ ref }) => ref.name)
 }
 
-function isUnwell({ state }: Service): boolean {
+function needsAttention({ state }: Service): boolean {
   const { status, health } = state.now
   return status === 'failed' || status === 'restarting' || health === 'unhealthy' || status === 'starting'
 }
@@ -68,10 +68,10 @@ function factsOf(service: Service): readonly string[] {
   const { state, restartedFor } = service
   const { status, reason, restarts } = state.now
   const since = state.sinceMs === undefined ? undefined : new Date(state.sinceMs).toLocaleTimeString('en-GB')
-  const unwell = isUnwell(service)
+  const isShown = needsAttention(service)
   return [
-    ...(unwell && since !== undefined ? [`${status} since ${since}`] : []),
-    ...(unwell && restarts > 0 ? [`restarted ${times(restarts)}`] : []),
+    ...(isShown && since !== undefined ? [`${status} since ${since}`] : []),
+    ...(isShown && restarts > 0 ? [`restarted ${times(restarts)}`] : []),
     ...(restartedFor === undefined || reason?.includes(restartedFor) ? [] : [`last restart: ${restartedFor}`]),
     // Without a reason they are part of the sentence.
     ...(reason === null ? [] : state.notes),

@@ -69,8 +69,8 @@ export function unknownProject(
       near !== undefined
         ? `Did you mean '${near}'?`
         : names.length === 0
-          ? 'No project has been started yet. Run `locald up` in its folder.'
-          : `Known projects: ${names.join(', ')}. Run \`locald up\` in a folder to add its project.`,
+          ? 'Run `locald up` in the folder of a project first: none has been started yet.'
+          : `Use one of ${names.join(', ')}, or run \`locald up\` in a folder to add its project.`,
   })
 }
 
@@ -94,8 +94,12 @@ export function requireServices(
   const near = closest(first, [...known, ...(projects ?? [])])
   const nor = projects === undefined ? '' : ', and no project has that name'
   throw new LocaldError('UNKNOWN_SERVICE', `unknown service '${missing.join("', '")}' in project '${project}'${nor}`, {
-    hint: near === undefined ? `Services of ${project}: ${known.join(', ') || 'none'}.` : `Did you mean '${near}'?`,
+    hint: near === undefined ? servicesHint(project, known) : `Did you mean '${near}'?`,
   })
+}
+
+function servicesHint(project: string, known: readonly string[]): string {
+  return known.length === 0 ? `Add a service to ${project} first: it has none.` : `Use one of ${known.join(', ')}.`
 }
 
 /** Names all services of a project. */

@@ -21,14 +21,14 @@ export async function doneEvent(
   wanted: (service: Service) => boolean,
   error?: ErrorJson,
 ): Promise<LocaldEvent> {
-  const unwell = services.filter(service => !wanted(service))
+  const unmet = services.filter(service => !wanted(service))
   const tails = await Promise.all(
-    unwell.map(async service => [service.ref.key, await tailOf(service, tailLength)] as const),
+    unmet.map(async service => [service.ref.key, await tailOf(service, tailLength)] as const),
   )
   const shown = tails.filter(([, lines]) => lines.length > 0)
   return {
     event: 'done',
-    ok: unwell.length === 0 && error === undefined,
+    ok: unmet.length === 0 && error === undefined,
     services: services.map(({ state }) => state.view()),
     ...(error === undefined ? {} : { error }),
     ...(shown.length === 0 ? {} : { tails: Object.fromEntries(shown) }),

@@ -132,7 +132,7 @@ export class Service implements SupervisorHost {
     await this.#parts.hooks.stopping(this.ref).catch(error => this.warn(messageOf(error)))
   }
 
-  async gone(): Promise<void> {
+  async exited(): Promise<void> {
     await this.#parts.hooks.gone(this.ref).catch(error => this.warn(messageOf(error)))
   }
 

@@ -24,7 +24,8 @@ export interface SupervisorHost {
   ready(address: string | undefined): Promise<void>
   /** Runs before an instance is stopped; never rejects. */
   stopping(): Promise<void>
-  gone(): Promise<void>
+  /** Runs after an instance has exited; never rejects. */
+  exited(): Promise<void>
   /** Records what a later daemon needs of an instance (null: it exited). */
   persist(instance: Instance | null): void
   warn(message: string, hint?: string): void

@@ -113,7 +113,7 @@ export class Supervisor {
         const exit = await this.#attend(instance, this.#plan ?? first, wasReady, signal)
         instance = undefined
         wasReady = false
-        await this.#host.gone()
+        await this.#host.exited()
         if (signal.aborted) return
         const ranMs = performance.now() - startedMs
         const cause = exit.code === 0 ? undefined : await this.#host.explain({ code: exit.code, runs: false })
@@ -192,7 +192,7 @@ export class Supervisor {
       const stopLate = (late: Instance) => void late.stop({ signal: stopSignal, graceMs: stopTimeout }).catch(() => {})
       return await unlessStopped(plan.driver.start(run), signal, stopTimeout, stopLate)
     } catch (error) {
-      await this.#host.gone()
+      await this.#host.exited()
       throw error
     }
   }

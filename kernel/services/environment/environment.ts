@@ -122,7 +122,13 @@ function together(errors: readonly LocaldError[], root: string): LocaldError {
   const unique = new Map(errors.flatMap(({ problems }) => problems).map(each => [JSON.stringify(each), each]))
   const other = errors.find(({ code }) => code !== 'ENV_UNRESOLVED') ?? (unique.size <= 1 ? errors[0] : undefined)
   const problems = [...unique.values()].sort((a, b) => (a.line ?? 0) - (b.line ?? 0))
-  return other ?? new LocaldError('ENV_UNRESOLVED', listed(problems, root), { hint: 'Nothing was changed.', problems })
+  return (
+    other ??
+    new LocaldError('ENV_UNRESOLVED', listed(problems, root), {
+      hint: 'Set each of them, or write a default after `:-`. Nothing was changed.',
+      problems,
+    })
+  )
 }
 
 interface EnvFile {
@@ -241,10 +247,8 @@ async function explained(
   const { file, line } = locate === undefined ? nowhere : await locate([...path, name])
   const key = [...path, name].join('.')
   const isLater = missing !== undefined && later.has(missing) && error.message === `\${${missing}} is not set`
-  const hint = isLater
-    ? `${missing} is set by a stronger layer, which [env] cannot see: move '${name}' there.`
-    : error.hint
   const message = `service '${service.name}': ${place(file, line, plan.path)}${key}: ${error.message}`
+  const hint = isLater ? `Move '${name}' to the stronger layer that sets ${missing}: [env] cannot see it.` : error.hint
   return new LocaldError('ENV_UNRESOLVED', message, {
     service: service.name,
     ...(hint === undefined ? {} : { hint }),

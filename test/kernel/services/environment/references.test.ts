@@ -165,7 +165,7 @@ t.test('reports unresolved references', async t => {
     'no weaker value of its own',
   )
   t.strictSame(await told({ project: { URL: 'x${PASSWORD}' }, files: { '.env': 'PASSWORD=secret' } }), [
-    "env.URL: ${PASSWORD} is not set | PASSWORD is set by a stronger layer, which [env] cannot see: move 'URL' there.",
+    "env.URL: ${PASSWORD} is not set | Move 'URL' to the stronger layer that sets PASSWORD: [env] cannot see it.",
   ])
   t.strictSame(await told({ service: { A: '${' } }), [
     'services.web.env.A: has a ${ at column 1 that is never closed | Write $${ for a literal ${.',
