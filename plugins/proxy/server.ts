@@ -135,7 +135,7 @@ export class ProxyServer {
       socket.unshift(bytes)
       this.#http2.serve(socket)
     } else {
-      // A stream that has ended emits no further end: read it by a new one.
+      // A half-closed stream emits no second 'end': read it by a new one.
       const readable = socket.readableEnded ? rereadEnd(socket) : socket
       if (readable === undefined) socket.destroy()
       else this.#http1.serve(readable, bytes, attempt)

@@ -21,7 +21,7 @@ export interface FastParts {
   readonly pool: UpstreamPool
   readonly inFlight: InFlight
   readonly limits: Limits
-  /** Takes over a connection, with its unanswered bytes and the failed attempt at the first request in them. */
+  /** Takes a connection, with its unanswered bytes and the failed attempt at the first request in them. */
   readonly handOver: (socket: Socket, bytes: Buffer, attempt?: Attempt) => void
   readonly closed: (connection: FastConnection) => void
 }

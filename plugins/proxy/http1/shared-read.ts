@@ -24,14 +24,14 @@ export function shareReads(accepted: Socket, handler: ReadHandler): Socket | und
 }
 
 /** Returns a new socket for a half-closed connection, which reads its end again; undefined over TLS, where that is impossible. */
-export function rereadEnd(ended: Socket): Socket | undefined {
-  const handle = ended instanceof TLSSocket ? undefined : handleOf(ended)
+export function rereadEnd(halfClosed: Socket): Socket | undefined {
+  const handle = halfClosed instanceof TLSSocket ? undefined : handleOf(halfClosed)
   if (handle === undefined) return undefined
   // Node does not start a handle that is marked as reading.
   Object.assign(handle, { reading: false })
   const options = { handle, allowHalfOpen: true }
   const socket = new Socket(options)
-  release(ended)
+  release(halfClosed)
   return socket
 }
 

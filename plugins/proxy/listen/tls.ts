@@ -58,7 +58,7 @@ export function secureServer(
   })
   tls.on('secureConnection', handlers.secure)
   tls.on('tlsClientError', (error, socket) => {
-    // A client that does not trust the CA closes the connection: `locald doctor` reports that.
+    // A client that does not trust the CA closes the connection: `locald trust` fixes that.
     if (!expected.has(systemCode(error) ?? '')) clientLog.warn(`TLS handshake failed: ${messageOf(error)}`)
     socket.destroy()
   })

@@ -33,7 +33,7 @@ export function failed(info: RequestInfo, entry: CatalogEntry, { reason, lines }
   return failure(503, 'failed', error, {
     heading,
     details: { reason, lines },
-    ...live(info, 'start', 'This page reloads automatically when the service is started again.'),
+    ...live(info, 'start', 'This page reloads automatically when the service is restarted.'),
   })
 }
 
@@ -104,7 +104,7 @@ export function crashed(info: RequestInfo, { key, reason, times, run, lines }: C
   const error = {
     code: 'SERVICE_FAILED',
     message: `${key} ${how} on ${request}: ${reason}`,
-    hint: `The request is not retried automatically. ${logsHint(key)}`,
+    hint: `${logsHint(key)} The request is not retried automatically.`,
   } as const
   return failure(502, 'crashed', error, {
     details: { reason: null, lines },

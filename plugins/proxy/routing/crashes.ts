@@ -81,6 +81,6 @@ function isRestarted(before: ServiceState, status: string, restarts: number): bo
 
 /** Returns the part of a reason that names the exit: "exited with code 1" of "exited with code 1; restarting in 0.1 s (attempt 1 of 5)". */
 function causeOf(reason: string | null): string {
-  const cause = (reason ?? '').split('; ').find(part => /\b(exited|ended|SIG[A-Z]+)\b/.test(part)) ?? reason ?? ''
+  const cause = (reason ?? '').split('; ').find(part => /\b(exited|SIG[A-Z]+)\b/.test(part)) ?? reason ?? ''
   return cause.replace(/^it /, '')
 }

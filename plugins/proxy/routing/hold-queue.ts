@@ -1,7 +1,7 @@
 import type { Catalog } from '../../../kernel/contract/plugin.ts'
 import type { Limits } from '../limits.ts'
 
-/** How a wait ended. */
+/** The outcome of a wait. */
 export type WaitResult<T> =
   | { readonly by: 'value'; readonly value: T }
   | { readonly by: 'time' }
@@ -32,7 +32,7 @@ export class HoldQueue {
   }
 }
 
-/** Waits for `start`, at most `ms`, until one of the signals aborts; aborts the signal given to `start` when the wait ends. */
+/** Waits for `start`, at most `ms`, until one of the signals aborts; aborts the signal given to `start` when the wait is over. */
 export async function waitFor<T>(
   ms: number,
   signals: readonly AbortSignal[],

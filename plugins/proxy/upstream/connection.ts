@@ -37,7 +37,7 @@ export class UpstreamConnection implements Exchange {
   #requests = 0
   #hasResponse = false
   #uploaded = true
-  #hasEnded = false
+  #isHalfClosed = false
   #error: Error | undefined
 
   /** @param flows whether the socket emits its data; otherwise the owner calls `read` */
@@ -54,7 +54,7 @@ export class UpstreamConnection implements Exchange {
 
   /** Whether it can carry a request. */
   get usable(): boolean {
-    return !this.#hasEnded && this.socket.writable && this.#error === undefined
+    return !this.#isHalfClosed && this.socket.writable && this.#error === undefined
   }
 
   /** Whether it has carried a request before. */
@@ -148,7 +148,7 @@ export class UpstreamConnection implements Exchange {
     else if (read.is === 'end') this.#complete(bytes.length - read.at, receiver, chunks.trailers)
   }
 
-  /** Ends the exchange. Bytes beyond the response belong to no request: the connection is not reused. */
+  /** Completes the exchange. Bytes beyond the response belong to no request: the connection is not reused. */
   #complete(beyond: number, receiver: Receiver, trailers: readonly string[] = []): void {
     const keep = this.#head?.keep === true && this.#request?.fresh === false && this.#uploaded && beyond === 0
     this.#receiver = undefined
@@ -194,7 +194,7 @@ export class UpstreamConnection implements Exchange {
   readonly #onDrain = (): void => this.#receiver?.drained?.()
 
   readonly #onEnd = (): void => {
-    this.#hasEnded = true
+    this.#isHalfClosed = true
   }
 
   readonly #onError = (error: Error): void => {
@@ -205,7 +205,7 @@ export class UpstreamConnection implements Exchange {
     this.#owner.closed(this)
     const receiver = this.#receiver
     if (receiver === undefined) return
-    if (this.#head?.ending.by === 'close' && this.#hasEnded && this.#error === undefined) {
+    if (this.#head?.ending.by === 'close' && this.#isHalfClosed && this.#error === undefined) {
       this.#receiver = undefined
       receiver.end([])
       receiver.flush()

@@ -80,7 +80,7 @@ export interface Receiver {
 export interface Exchange {
   /** Sends a piece of the body. Returns false to wait for `drained`. */
   write(piece: Buffer | string): boolean
-  /** Ends the body; with its trailers where they are not a part of it (HTTP/2). */
+  /** Completes the body; with its trailers where they are not a part of it (HTTP/2). */
   finish(trailers?: RawHeaders): void
   /** Resumes the response. */
   resume(): void

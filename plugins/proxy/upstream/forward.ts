@@ -70,7 +70,7 @@ export abstract class Forward implements Receiver {
   protected abstract clientTrailers(): RawHeaders
   /** Reports that the service sent no response. */
   protected abstract fail(failure: Failure): void
-  /** Breaks off a response that has begun, so that the client cannot take it for complete. */
+  /** Cuts off a response that has begun, so that the client cannot take it for complete. */
   protected abstract cut(detail: string): void
   /** Whether the client has received the head of a response, or has disconnected. */
   protected abstract get hasBegun(): boolean

@@ -45,7 +45,7 @@ export class Http1Origin implements Origin {
     return waiting
   }
 
-  /** Uses a connection that another protocol may take over, which reads it as a stream. */
+  /** Uses a connection that another protocol may use afterwards, which reads it as a stream. */
   #sendOnOwn(request: Http1UpstreamRequest, receiver: Receiver): Exchange {
     let isAborted = false
     const waiting = new PendingExchange(request, receiver, () => {

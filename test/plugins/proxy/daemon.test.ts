@@ -103,9 +103,9 @@ t.test('loses no request while a service restarts under load', { timeout: (secon
     [],
     'none has failed',
   )
-  const heard = readFileSync(join(folder, 'posts'), 'utf8').trim().split('\n')
-  t.equal(heard.length, posts, 'every POST was delivered')
-  t.equal(new Set(heard).size, posts, 'once')
+  const received = readFileSync(join(folder, 'posts'), 'utf8').trim().split('\n')
+  t.equal(received.length, posts, 'every POST was delivered')
+  t.equal(new Set(received).size, posts, 'once')
 })
 
 t.test('shows the error of a failed start', { timeout: 120_000 }, async t => {
@@ -121,8 +121,8 @@ t.test('shows the error of a failed start', { timeout: 120_000 }, async t => {
   const answered = Date.now()
   t.equal(held.status, 503)
   t.match(held.body, /SERVICE_FAILED.*code 3/s)
-  const { ended } = await endOf(sandbox, folder)
-  t.ok(answered - ended < 1000, `${answered - ended} ms after the exit`)
+  const { exitedAt } = await exitOf(sandbox, folder)
+  t.ok(answered - exitedAt < 1000, `${answered - exitedAt} ms after the exit`)
   t.equal((await restart).code, 1)
   const page = await sandbox.get('shop.localhost', '/', { accept: 'text/html' })
   t.match(page, { status: 503, body: /cannot find the flux capacitor/ })
@@ -237,9 +237,9 @@ t.test('holds requests for a pinned project while the daemon starts it', { timeo
 })
 
 /** Returns when the service printed its last output, 0.7 s before it exits: ms since the epoch. */
-async function endOf(sandbox: Sandbox, folder: string): Promise<{ ended: number }> {
+async function exitOf(sandbox: Sandbox, folder: string): Promise<{ exitedAt: number }> {
   const lines = await sandbox.logs(folder, ['web'])
   const last = lines.findLast(({ text }) => text.includes('flux'))
   if (last === undefined) throw new Error(`no last words in ${JSON.stringify(lines)}`)
-  return { ended: Date.parse(last.time) + 700 }
+  return { exitedAt: Date.parse(last.time) + 700 }
 }

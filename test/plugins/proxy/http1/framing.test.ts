@@ -167,9 +167,9 @@ t.test('framing of HTTP/1.1', async t => {
         .end(),
       /^HTTP\/1.1 417/,
     )
-    const nobody = await wire(t, port)
+    const unknown = await wire(t, port)
       .send('POST / HTTP/1.1\r\nHost: x.localhost\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n')
       .end()
-    t.match(nobody, /^HTTP\/1.1 404 .*Connection: close\r\n/s)
+    t.match(unknown, /^HTTP\/1.1 404 .*Connection: close\r\n/s)
   })
 })

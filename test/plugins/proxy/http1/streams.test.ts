@@ -24,7 +24,7 @@ t.test('streams of HTTP/1.1', async t => {
     }
     client.send('0\r\n\r\n')
     await client.has('\r\n0\r\n\r\n')
-    t.notOk(client.ended, 'and the connection stays')
+    t.notOk(client.isHalfClosed, 'and the connection stays')
   })
 
   await t.test('forwards server-sent events as they are sent', async t => {
@@ -94,7 +94,7 @@ t.test('streams of HTTP/1.1', async t => {
     t.match(log.at(-1), /more than 20 pipelined requests/)
   })
 
-  await t.test('never completes a response that the service breaks off', async t => {
+  await t.test('never completes a response that the service cuts off', async t => {
     const answers: [headers: string, body: string, end: string | undefined][] = [
       ['Content-Length: 100\r\n', 'part', undefined],
       ['Transfer-Encoding: chunked\r\n', '4\r\npart\r\n', undefined],

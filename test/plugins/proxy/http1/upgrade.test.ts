@@ -172,7 +172,7 @@ t.test('upgrades', async t => {
       await client.has(expected[4] ?? '')
     }
     t.notMatch(client.text, /^Upgrade/m)
-    t.notOk(client.ended, 'the connection stays')
+    t.notOk(client.isHalfClosed, 'the connection stays')
   })
 
   await t.test('holds one for a starting service, and keeps its early bytes', async t => {

@@ -12,11 +12,11 @@ import { field, frame, kinds, readFrames, request, speaker } from './frames.ts'
 async function flood(socket: TLSSocket, piece: () => Buffer, most: number): Promise<number> {
   socket.resume()
   let count = 0
-  const gone = new Promise(resolve => socket.once('close', resolve))
+  const closed = new Promise(resolve => socket.once('close', resolve))
   socket.setMaxListeners(0)
   while (!socket.destroyed && count < most) {
     count++
-    if (!socket.write(piece())) await Promise.race([once(socket, 'drain').catch(() => undefined), gone])
+    if (!socket.write(piece())) await Promise.race([once(socket, 'drain').catch(() => undefined), closed])
   }
   return count
 }
@@ -80,13 +80,13 @@ t.test('clients that flood HTTP/2 connections', { timeout: 120_000 }, async t =>
       socket.pause()
       const many = Buffer.concat(Array.from({ length: 500 }, () => piece))
       let count = 0
-      const gone = new Promise(resolve => socket.once('close', resolve))
+      const closed = new Promise(resolve => socket.once('close', resolve))
       while (!socket.destroyed && count < 4_000) {
         count++
         const drained = socket.write(many) || once(socket, 'drain').catch(() => undefined)
         const stuck = new Promise(resolve => setTimeout(resolve, 500, 'stuck'))
         // No longer read: as good as closed.
-        if ((await Promise.race([drained, gone, stuck])) === 'stuck') break
+        if ((await Promise.race([drained, closed, stuck])) === 'stuck') break
       }
       t.ok(count < 4_000, `after ${count * 500} frames`)
       socket.destroy()

@@ -73,7 +73,7 @@ t.test('HTTP/2 streams', async t => {
     await left.promise
   })
 
-  await t.test('never completes a response that breaks off', async t => {
+  await t.test('never completes a response that is cut off', async t => {
     for (const answer of ['Content-Length: 100\r\n\r\npart', 'Transfer-Encoding: chunked\r\n\r\n4\r\npart\r\n']) {
       const service = await raw(t, socket => {
         socket.once('data', () => socket.write(`HTTP/1.1 200 OK\r\n${answer}`))
@@ -128,12 +128,12 @@ t.test('cancels an upload that the client resets', async t => {
   for (const code of [NGHTTP2_NO_ERROR, NGHTTP2_CANCEL]) {
     const arrived = latch()
     const left = latch()
-    let heard = ''
+    let received = ''
     const service = await raw(t, socket => {
       socket.on('error', left.open).once('end', left.open)
       socket.on('data', piece => {
-        heard += piece.toString('latin1')
-        if (heard.includes('a part')) arrived.open()
+        received += piece.toString('latin1')
+        if (received.includes('a part')) arrived.open()
       })
     })
     run.catalog.set('shop:web', at(service.port))
@@ -143,6 +143,6 @@ t.test('cancels an upload that the client resets', async t => {
     await arrived.promise
     client.write(frame('reset', 0, 1, Buffer.of(0, 0, 0, code)))
     await left.promise
-    t.match(heard, /a part\r\n$/, `code ${code}: the body is not taken for complete`)
+    t.match(received, /a part\r\n$/, `code ${code}: the body is not taken for complete`)
   }
 })

@@ -51,9 +51,9 @@ t.test('tunnels a WebSocket over HTTP/2', async t => {
   await eventually(() => seen[0]?.readyState === 3, 'the service sees the client disconnect')
   const other = open('/hmr')
   await once(other, 'response')
-  const ended = once(other.resume(), 'end')
+  const closed = once(other.resume(), 'end')
   seen[1]?.terminate()
-  await ended
+  await closed
   other.end()
   await once(other, 'close')
   const refusing = http.createServer()

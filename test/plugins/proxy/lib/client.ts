@@ -48,7 +48,7 @@ export async function textOf(stream: NodeJS.ReadableStream): Promise<string> {
 export class Wire {
   readonly socket: Socket
   text = ''
-  ended = false
+  isHalfClosed = false
   closed = false
   error: Error | undefined
 
@@ -61,7 +61,7 @@ export class Wire {
       this.socket.emit('change')
     })
     this.socket.on('end', () => {
-      this.ended = true
+      this.isHalfClosed = true
       this.socket.emit('change')
     })
     this.socket.on('error', error => {
@@ -83,7 +83,7 @@ export class Wire {
     if (fits(this)) return this.text
     await new Promise<void>((resolve, reject) => {
       const state = (): string =>
-        `${JSON.stringify(this.text.slice(-2000))}, ended ${this.ended}, closed ${this.closed}`
+        `${JSON.stringify(this.text.slice(-2000))}, half closed ${this.isHalfClosed}, closed ${this.closed}`
       const timer = setTimeout(() => end(), deadline)
       const end = (): void => {
         clearTimeout(timer)
@@ -104,7 +104,7 @@ export class Wire {
   }
 
   async end(): Promise<string> {
-    return this.until(wire => wire.ended || wire.closed, 'waited for the end')
+    return this.until(wire => wire.isHalfClosed || wire.closed, 'waited for the end')
   }
 }
 

@@ -4,7 +4,7 @@ import net, { type AddressInfo, type Socket } from 'node:net'
 import type { Test } from 'tap'
 import type { CatalogEntry } from '../../../../kernel/contract/plugin.ts'
 
-/** Serves HTTP on a free port of 127.0.0.1 until the test ends. */
+/** Serves HTTP on a free port of 127.0.0.1 for the duration of the test. */
 export async function serve(
   t: Test,
   listener: RequestListener,
@@ -13,7 +13,7 @@ export async function serve(
   return listening(t, http.createServer(listener), host)
 }
 
-/** Serves bytes on a free port of 127.0.0.1 until the test ends. */
+/** Serves bytes on a free port of 127.0.0.1 for the duration of the test. */
 export async function raw(t: Test, listener: (socket: Socket) => void): Promise<net.Server & { port: number }> {
   return listening(
     t,
@@ -24,7 +24,7 @@ export async function raw(t: Test, listener: (socket: Socket) => void): Promise<
   )
 }
 
-/** Listens on a free port until the test ends. */
+/** Listens on a free port for the duration of the test. */
 export async function listening<S extends net.Server>(
   t: Test,
   server: S,

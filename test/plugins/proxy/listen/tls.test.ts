@@ -96,11 +96,11 @@ t.test('TLS of the proxy', async t => {
       ...{ host: '127.0.0.1', port: run.securePort, ca: run.ca, servername: 'shop.localhost', maxVersion: 'TLSv1.2' },
     })
     await once(socket, 'secureConnect')
-    const ended = await new Promise<string>(resolve => {
+    const closed = await new Promise<string>(resolve => {
       socket.once('error', error => resolve(error.message))
       socket.once('close', () => resolve('closed'))
       socket.renegotiate({ rejectUnauthorized: true }, error => resolve(error === null ? 'taken' : error.message))
     })
-    t.not(ended, 'taken', ended)
+    t.not(closed, 'taken', closed)
   })
 })

@@ -76,7 +76,7 @@ async function overModern(t: Test, port: number, method: Method): Promise<string
   t.teardown(() => socket.destroy())
   await once(socket, 'connect')
   let text = ''
-  const ended = new Promise<void>((resolve, reject) => {
+  const closed = new Promise<void>((resolve, reject) => {
     socket.once('close', () => reject(new Error('closed')))
     readFrames(socket, 0, ({ type, flags, stream, payload }) => {
       if (type === kinds.headers) text += payload.toString('latin1')
@@ -93,7 +93,7 @@ async function overModern(t: Test, port: number, method: Method): Promise<string
   socket.write(
     Buffer.concat([preface, frame('settings', 0, 0), frame('headers', more.length > 0 ? 4 : 5, 1, head), ...more]),
   )
-  await ended
+  await closed
   return text
 }
 

@@ -34,7 +34,7 @@ t.test('services that fail to respond', async t => {
     t.strictSame(
       seen.toSorted(),
       ['GET ', 'GET ', 'GET ', 'POST ', 'PUT '],
-      'each once, but for the one that broke off',
+      'each once, except the one that was cut off',
     )
     await close()
   })

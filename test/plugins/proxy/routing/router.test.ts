@@ -15,7 +15,7 @@ t.test('routing', async t => {
     { prefix: '/api', service: 'api', stripPrefix: false },
     { prefix: '/api/v0/', service: 'old', stripPrefix: true },
     { prefix: '/old', service: 'old', stripPrefix: true },
-    { prefix: '/gone', service: 'gone', stripPrefix: false },
+    { prefix: '/other', service: 'other', stripPrefix: false },
   ])
   catalog.project('blog', [{ prefix: '/api', service: 'site', stripPrefix: true }], 'my.blog.test', true)
   catalog.set('shop:web', at(web?.port ?? 0))
@@ -76,13 +76,13 @@ t.test('routing', async t => {
   })
 
   await t.test('a route to a service that is not running is 503', async t => {
-    const got = await get(port, 'shop.localhost', '/gone/x')
+    const got = await get(port, 'shop.localhost', '/other/x')
     t.equal(got.status, 503)
-    t.match(got.body, /Service shop:gone is not running/)
+    t.match(got.body, /Service shop:other is not running/)
     catalog.project('empty')
-    const nobody = await get(port, 'empty.localhost', '/')
-    t.equal(nobody.status, 404)
-    t.match(nobody.body, /No service of empty serves empty.localhost/)
+    const unowned = await get(port, 'empty.localhost', '/')
+    t.equal(unowned.status, 404)
+    t.match(unowned.body, /No service of empty serves empty.localhost/)
   })
 
   await t.test('changes apply at once, without a scan for each request', async t => {
