@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
-import type { PluginsAnswer } from '../../kernel/protocol.ts'
+import type { DoctorAnswer, PluginsAnswer } from '../../kernel/protocol.ts'
 import { resolvePaths } from '../../kernel/system/paths.ts'
 import { buildGuide } from '../lib/plugin-guide.ts'
 import { until } from '../lib/running.ts'
@@ -83,6 +83,52 @@ t.test('broken plugins do not stop the daemon', async t => {
   })
   t.match(log, /plugin hook-throws did not return from hook 'closing' in 3000 ms/)
   t.match(log, /hook-throws: closing: boom in close/)
+})
+
+t.test('a third-party plugin adds a flag, a variable, a table and options', async t => {
+  const sandbox = new Sandbox(t)
+  const code = `export default { name: 'mailer', api: 1, options: { schema: { type: 'object', properties: { port: { type: 'integer' } } } },
+    setup(host) {
+      host.feature('mailer:tls', { on: true, title: 'Encrypted mail' })
+      host.feature('mailer:dkim', { on: false, reason: 'there is no key', hint: 'Make a key.', title: 'Signed mail' })
+      const schema = { type: 'object', properties: { from: { type: 'string' } }, additionalProperties: false }
+      host.table({ name: 'mail', shape: { schema } })
+      host.variable({ name: 'MAIL_URL', rank: 'override', value: () => 'smtp://127.0.0.1:' + host.options.port })
+      host.variable({ name: 'MAIL_USER', rank: 'fallback', value: () => 'nobody' })
+      host.service({ type: 'mailer', requires: ['mailer:dkim'], shape: { schema: {} }, start: async () => {} })
+      host.command({ name: 'mails', description: 'd', run: async (argv, { project }) => ({
+        exitCode: 0, text: '', table: { columns: ['FROM', 'SIZE'], rows: [[project ?? '-', 3]] },
+      }) })
+    } }`
+  const manifest = { name: 'mailer', version: '1.0.0', type: 'module', exports: './index.js' }
+  install(sandbox, 'mailer', {
+    'index.js': code,
+    'package.json': JSON.stringify({ ...manifest, locald: { api: 1, types: ['mailer'], table: 'mail_server' } }),
+  })
+  const { config } = resolvePaths({ env: sandbox.env })
+  sandbox.write(join(config, 'config.toml'), '[mail_server]\nport = 2525\n')
+  const text = `${web}env = { MAIL = "\${MAIL_URL}/x" }\n[mail]\nfrom = "a@shop.localhost"\n`
+  const shop = sandbox.project('shop', { 'locald.toml': text })
+  await sandbox.up(shop)
+  const env = async (name: string, more = {}) =>
+    (await sandbox.ok(['run', 'web', '--', 'printenv', name], { cwd: shop, env: more })).stdout.trim()
+  t.equal(await env('MAIL'), 'smtp://127.0.0.1:2525/x', 'before references are resolved')
+  t.equal(await env('MAIL_USER'), 'nobody')
+  t.equal(await env('MAIL_USER', { MAIL_USER: 'ann' }), 'ann', 'the shell counts more than a fallback')
+  const { plugins }: PluginsAnswer = JSON.parse((await sandbox.ok(['plugins', 'list', '--json'])).stdout)
+  t.strictSame(plugins.find(({ name }) => name === 'mailer')?.features, ['mailer:tls'])
+  const doctor: DoctorAnswer = JSON.parse((await sandbox.run(['doctor', '--json'])).stdout)
+  const checks = doctor.checks.filter(({ plugin }) => plugin === 'mailer')
+  t.match(checks, [
+    { id: 'mailer:tls', status: 'pass', summary: 'Encrypted mail: available' },
+    { id: 'mailer:dkim', status: 'warn', summary: 'Signed mail: there is no key', fix: 'Make a key.' },
+  ])
+  t.match((await sandbox.ok(['mails'], { cwd: shop })).stdout, /^FROM +SIZE\n\S+shop +3\n/)
+  t.strictSame(JSON.parse((await sandbox.ok(['mails', '--json'])).stdout), [{ FROM: '-', SIZE: 3 }])
+  sandbox.write(join(shop, 'locald.toml'), `${web}[mail]\nfrm = "a"\n[services.m]\ntype = "mailer"\n`)
+  const refused = await sandbox.run(['up'], { cwd: shop })
+  t.match(refused, { code: 2, stderr: /mail\.frm: unknown key; did you mean 'from'\?/ })
+  t.match(refused.stderr, /type 'mailer' is not available: there is no key/)
 })
 
 t.test("the guide's example", { skip: hasRedis ? false : 'redis-server is not installed' }, async t => {

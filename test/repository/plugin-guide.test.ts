@@ -1,12 +1,13 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import t from 'tap'
+import type { Host } from '../../kernel/contract/plugin.ts'
 import { LocaldError } from '../../kernel/errors.ts'
 import { builtIns, npmPlugins } from '../../kernel/plugins/discover.ts'
 import { factsOf } from '../../kernel/system/platform.ts'
 import shipped from '../../plugins/index.ts'
 import { buildGuide, guideFiles, guideSnippets, node } from '../lib/plugin-guide.ts'
-import { testLoader } from '../lib/plugin-loader.ts'
+import { plugin, testLoader } from '../lib/plugin-loader.ts'
 
 const hasRedis = spawnSync('redis-server', ['--version']).status === 0
 const skip = hasRedis ? false : 'redis-server is not installed'
@@ -40,6 +41,19 @@ t.test('the example of the guide for plugin authors', async t => {
         .checks()
         .some(({ owner, it }) => owner === 'locald-plugin-redis' && it.id === 'redis-server'),
     )
+  })
+
+  await t.test('shows flags, variables and tables that work', async t => {
+    const at = guideSnippets().findIndex(text => text.includes('host.variable('))
+    const { setup }: { setup(host: Host): void } = await import(join(own, 'dist', `snippet${at}.js`))
+    const kernel = testLoader({ limits })
+    const [view] = await kernel.load(plugin('locald-plugin-mail', setup))
+    t.match(view, { state: 'active', reason: null })
+    t.match(kernel.features.get('mail:tls'), { on: false, title: 'Encrypted mail' })
+    t.match(kernel.contributions.tables(), [{ name: 'mail' }])
+    const [url] = kernel.contributions.variables()
+    t.equal(url?.value({ port: 3000, hosts: ['shop.localhost'] }), 'smtp://127.0.0.1:2525')
+    t.equal(url?.value({ port: 3000, hosts: [] }), undefined)
   })
 
   await t.test('is off, with the reason, when no plugin provides processes', async t => {
