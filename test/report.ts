@@ -55,7 +55,7 @@ function pathOf(result: Result, file: string): string {
   return name.startsWith(file) ? name : `${file} > ${name}`
 }
 
-function tell(result: Result, file: string): void {
+function printResult(result: Result, file: string): void {
   if (result.skip || result.todo) {
     const why = result.skip || `to do: ${result.todo}`
     print(`  SKIPPED ${pathOf(result, file)}: ${why === true ? 'no reason given' : why}`)
@@ -75,7 +75,7 @@ parser.on('child', child => {
 parser.on('result', result => {
   add(result, count)
   add(result, total)
-  tell(result, file)
+  printResult(result, file)
 })
 parser.on('assert', ({ time }) => {
   print(`${count.failed === 0 ? 'ok    ' : 'FAILED'} ${file}: ${words(count)} (${((time ?? 0) / 1000).toFixed(1)} s)`)

@@ -199,11 +199,11 @@ on('darwin', 'an agent that finds a running daemon exits with success and is not
   const { pid } = await box.server()
   const runs = jobsOf(it)[it.gui]?.runs ?? 0
   await launchctl(it, 'kickstart', it.gui)
-  const ended = await until('its end', () => {
+  const stopped = await until('its end', () => {
     const job = jobsOf(it)[it.gui]
     return job !== undefined && job.pid === null && job.runs > runs && job
   })
-  t.equal(ended.exit, 0)
+  t.equal(stopped.exit, 0)
   // That nothing happens is the point: launchd would start it again after the throttle.
   await new Promise(resolve => setTimeout(resolve, throttleS * 1500))
   t.equal(jobsOf(it)[it.gui]?.runs, runs + 1)
@@ -230,8 +230,8 @@ on('darwin', 'doctor reports an agent whose programs were moved, and one that is
     summary: 'the launch agent starts /opt/v20 & 1/bin/node, which cannot be run',
     fix,
   })
-  box.write(file, text.replace('daemon.js</string>', 'gone/daemon.js</string>'))
-  t.match(await look(), { status: 'warn', summary: /gone\/daemon\.js, which cannot be run/, fix })
+  box.write(file, text.replace('daemon.js</string>', 'deleted/daemon.js</string>'))
+  t.match(await look(), { status: 'warn', summary: /deleted\/daemon\.js, which cannot be run/, fix })
   box.write(file, text)
 
   await launchctl(it, 'bootout', it.gui)

@@ -27,18 +27,18 @@ t.test('invalid configurations', async t => {
   // The table also speaks of types that only its own test has.
   const own = wrongFiles.filter(({ text }) => !/"(?:container|postgres)"|limits|tty|image/.test(text))
   t.ok(own.length >= 40, 'enough of them')
-  for (const { what, text, told } of own) {
+  for (const { what, text, errors } of own) {
     await t.test(what, async t => {
       const error = await wrong(text)
       const places = (error.problems ?? []).map(({ line, key, file: where }) => {
         t.ok(where === undefined || existsSync(where), 'the file is named')
         return `${line} ${key}`
       })
-      for (const line of told) {
+      for (const line of errors) {
         const [, place] = /^(\d+ [^:]+):/.exec(line) ?? []
         if (place !== undefined) t.ok(places.includes(place), place)
       }
-      t.equal(places.length, told.length, 'all errors at once')
+      t.equal(places.length, errors.length, 'all errors at once')
     })
   }
 
@@ -56,15 +56,15 @@ t.test('invalid configurations', async t => {
     const problem = { line: 6, key: 'services.web.env.A' }
     t.match(await wrong(text), { code: 'ENV_UNRESOLVED', problems: [problem] })
     const more = `${text}[services.b]\ntype = "worker"\ncommand = "x"\nenv = { B = "\${NOR_THIS}", C = "\${IS_SET}" }\n`
-    const told = await wrong(more)
+    const error = await wrong(more)
     t.strictSame(
-      told.problems?.map(({ key }) => key),
+      error.problems?.map(({ key }) => key),
       ['services.web.env.A', 'services.b.env.B', 'services.b.env.C'],
       'of all services at once',
     )
     const check = await sandbox.run(['config', 'check', '--json'], { cwd: folder })
     t.equal(check.code, 2)
-    t.strictSame(JSON.parse(check.stdout).error, told, 'a check says what an up would')
+    t.strictSame(JSON.parse(check.stdout).error, error, 'a check says what an up would')
     const env = { NOT_SET_ANYWHERE: '1', NOR_THIS: '2', IS_SET: '3' }
     t.equal((await sandbox.run(['config', 'check'], { cwd: folder, env })).code, 0, 'by the environment of its shell')
     t.equal((await sandbox.run(['config', 'show'], { cwd: folder })).code, 0)
@@ -118,8 +118,8 @@ t.test('config check prints the same warnings as up', async t => {
     .trim()
     .split('\n')
     .map(line => JSON.parse(line))
-  const told = events.filter(({ event }) => event === 'warning').map(({ message }) => message)
-  t.strictSame(told, messages, 'once, not for each service')
+  const printed = events.filter(({ event }) => event === 'warning').map(({ message }) => message)
+  t.strictSame(printed, messages, 'once, not for each service')
 })
 
 t.test('projects without a locald.toml', async t => {

@@ -78,7 +78,7 @@ command = "exec sleep 1000"
     const after = await pids()
     t.equal(after.get('web'), before.get('web'), 'web is the same process')
     t.not(after.get('api'), before.get('api'), 'api is another process')
-    t.notOk(after.has('gone'), 'gone is gone')
+    t.notOk(after.has('removed'), 'removed is stopped')
     t.equal((await sandbox.get('api.again.localhost')).body, 'two')
   })
 
@@ -114,7 +114,7 @@ command = "exec sleep 1000"
         name = "broken-off"
         [services.before]
         type = "worker"
-        command = "trap 'echo hears; while ! test -e gate; do sleep 0.05; done; exit 0' TERM; while :; do sleep 0.05; done"
+        command = "trap 'echo stopping; while ! test -e gate; do sleep 0.05; done; exit 0' TERM; while :; do sleep 0.05; done"
         stop_timeout = 60
         [services.job]
         type = "worker"
@@ -294,7 +294,7 @@ command = "exec sleep 1000"
   })
 })
 
-function services(greeting: string, hasGone: boolean): string {
-  const gone = hasGone ? '[services.gone]\ncommand = "node server.mjs"\n' : ''
-  return `[services.web]\ncommand = "node server.mjs"\n[services.api]\ncommand = "node server.mjs"\nenv = { GREETING = "${greeting}" }\n${gone}`
+function services(greeting: string, hasRemoved: boolean): string {
+  const removed = hasRemoved ? '[services.removed]\ncommand = "node server.mjs"\n' : ''
+  return `[services.web]\ncommand = "node server.mjs"\n[services.api]\ncommand = "node server.mjs"\nenv = { GREETING = "${greeting}" }\n${removed}`
 }

@@ -135,7 +135,7 @@ async function lifeOf(t: Test, node: string): Promise<void> {
     )
   }
   await box.ok(['stop'], { cwd: folder })
-  t.notOk(existsSync(join(mount, path)), 'its cgroup is gone with it')
+  t.notOk(existsSync(join(mount, path)), 'its cgroup is removed')
   await until('no names', () => hosts() === before)
 
   t.comment('a stale helper')
@@ -169,8 +169,8 @@ async function lifeOf(t: Test, node: string): Promise<void> {
   t.match(await box.sudo(['admin', 'uninstall']), { code: Number, stderr: /damaged/ })
   t.equal(machine.sh('cat /etc/locald/shim.conf'), conf, 'who may call the helper may still do so')
   machine.sh('mv /etc/hosts.right /etc/hosts')
-  const gone = await box.sudo(['admin', 'uninstall'])
-  t.match(gone, {
+  const removed = await box.sudo(['admin', 'uninstall'])
+  t.match(removed, {
     code: 0,
     stderr: new RegExp(
       `remove the names of user ${uid} from /etc/hosts\\n {2}remove /etc/ssl/certs/locald-.*\\n {2}remove /usr/local/libexec/locald/locald-shim\\n {2}remove /etc/locald\\n`,

@@ -93,7 +93,7 @@ on('linux', 'pinned projects start with the daemon, independently and in the bac
   const projects = {
     good: worker('good'),
     broken: worker('broken'),
-    gone: worker('gone'),
+    deleted: worker('deleted'),
     failing: worker('failing', 'exit 7'),
     slow: worker('slow', 'exec sleep 100004', never),
   }
@@ -101,7 +101,7 @@ on('linux', 'pinned projects start with the daemon, independently and in the bac
     await box.ok(['registry', 'pin'], { cwd: box.project(name, files) })
   await box.ok(['server', 'shutdown'])
   box.write(join(box.home, 'broken', 'locald.toml'), 'nonsense')
-  rmSync(join(box.home, 'gone'), { recursive: true })
+  rmSync(join(box.home, 'deleted'), { recursive: true })
   await box.ok(['server', 'start'])
   t.equal((await box.ok(['ping'])).stdout, 'Pong\n', 'it answers while one is not ready')
   const good = await pidOf(box, 'good:job')
@@ -116,14 +116,14 @@ on('linux', 'pinned projects start with the daemon, independently and in the bac
 
   const known = await listed(box)
   t.match(known.get('broken')?.problem, /locald\.toml:1: /)
-  t.match(known.get('gone'), { exists: false, problem: /does not exist \(run `locald registry clean`/ })
+  t.match(known.get('deleted'), { exists: false, problem: /does not exist \(run `locald registry clean`/ })
   for (const name of ['good', 'failing', 'slow']) t.equal(known.get(name)?.problem, null, name)
   const { checks }: DoctorAnswer = JSON.parse((await box.ok(['doctor', '--json'])).stdout)
   t.match(
     checks.find(({ id }) => id === 'pinned-projects'),
     {
       status: 'warn',
-      summary: /broken was not started: .*; gone was not started: /,
+      summary: /broken was not started: .*; deleted was not started: /,
     },
   )
 

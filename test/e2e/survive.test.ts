@@ -85,8 +85,8 @@ onEach('applies the restart policy to services that exited while the daemon was 
       '[project]\nname = "judged"',
       worker('crashed'),
       worker('crashed-for-good', 'restart = "no"'),
-      worker('ended'),
-      worker('ended-again', 'restart = "always"'),
+      worker('exited'),
+      worker('exited-again', 'restart = "always"'),
       worker('without-keeper'),
       worker('runs'),
     ].join('\n'),
@@ -97,10 +97,10 @@ onEach('applies the restart policy to services that exited while the daemon was 
   await kill(box)
   process.kill(pid('crashed'), 'SIGKILL')
   process.kill(pid('crashed-for-good'), 'SIGKILL')
-  process.kill(pid('ended'), 'SIGTERM')
-  process.kill(pid('ended-again'), 'SIGTERM')
+  process.kill(pid('exited'), 'SIGTERM')
+  process.kill(pid('exited-again'), 'SIGTERM')
   process.kill(processList.parentOf(pid('without-keeper')), 'SIGKILL')
-  const ends = ['crashed', 'crashed-for-good', 'ended', 'ended-again']
+  const ends = ['crashed', 'crashed-for-good', 'exited', 'exited-again']
   await until('the ends of the services', () => !ends.some(name => processList.isAlive(pid(name))))
   await box.status(folder)
   const settled = async (name: string, status: string, times: number) =>
@@ -108,13 +108,13 @@ onEach('applies the restart policy to services that exited while the daemon was 
       const view = await box.service(folder, name)
       return view.status === status && view.restarts === times ? view : undefined
     })
-  for (const name of ['crashed', 'ended-again', 'without-keeper']) {
+  for (const name of ['crashed', 'exited-again', 'without-keeper']) {
     const { pid: now } = await settled(name, 'running', 1)
     t.not(now, pid(name), `${name} was started again`)
     t.notOk(processList.isAlive(pid(name)), 'nothing of the first one is left')
   }
   t.match(await settled('crashed-for-good', 'failed', 0), { reason: 'terminated by SIGKILL', pid: null })
-  t.match(await settled('ended', 'exited', 0), { reason: 'exited with code 0', pid: null })
+  t.match(await settled('exited', 'exited', 0), { reason: 'exited with code 0', pid: null })
   t.match(await settled('runs', 'running', 0), { pid: pid('runs') })
 })
 
@@ -208,7 +208,7 @@ onHost('killed during a stop, stopped services stay stopped', async (t, machine)
       name = "ending"
       [services.slow]
       type = "worker"
-      command = "trap 'echo hears; while ! test -e gate; do sleep 0.05; done; exit 7' TERM; echo up; while :; do sleep 0.05; done"
+      command = "trap 'echo stopping; while ! test -e gate; do sleep 0.05; done; exit 7' TERM; echo up; while :; do sleep 0.05; done"
       stop_timeout = 60
       [services.other]
       type = "worker"
@@ -220,7 +220,7 @@ onHost('killed during a stop, stopped services stay stopped', async (t, machine)
   const { pid: other } = await box.service(folder, 'other')
   const stop = box.start(['stop', 'slow'], { cwd: folder })
   await until('the signal to arrive', async () =>
-    (await box.logs(folder, ['slow'])).some(({ text }) => text === 'hears'),
+    (await box.logs(folder, ['slow'])).some(({ text }) => text === 'stopping'),
   )
   await kill(box)
   t.equal((await stop.done).code, 1)
@@ -238,7 +238,7 @@ async function killedInRestart(t: Test, box: Sandbox, code: number): Promise<{ f
       name = "again"
       [services.job]
       type = "worker"
-      command = "trap 'echo hears; while ! test -e gate; do sleep 0.05; done; exit ${code}' TERM; echo up; while :; do sleep 0.05; done"
+      command = "trap 'echo stopping; while ! test -e gate; do sleep 0.05; done; exit ${code}' TERM; echo up; while :; do sleep 0.05; done"
       stop_timeout = 60
       env = { SAYS = "\${GREETING}" }
     `,
@@ -248,7 +248,7 @@ async function killedInRestart(t: Test, box: Sandbox, code: number): Promise<{ f
   const { pid: first } = await box.service(folder, 'job')
   const restart = box.start(['restart'], { cwd: folder })
   await until('the signal to arrive', async () =>
-    (await box.logs(folder, ['job'])).some(({ text }) => text === 'hears'),
+    (await box.logs(folder, ['job'])).some(({ text }) => text === 'stopping'),
   )
   await kill(box)
   t.equal((await restart.done).code, 1)
@@ -275,7 +275,7 @@ onHost('killed while dependents stop, their dependency stops too and never runs 
       name = "halfway"
       [services.web]
       type = "worker"
-      command = "trap 'echo hears; while ! test -e gate; do sleep 0.05; done; exit 0' TERM; echo up; while :; do sleep 0.05; done"
+      command = "trap 'echo stopping; while ! test -e gate; do sleep 0.05; done; exit 0' TERM; echo up; while :; do sleep 0.05; done"
       stop_timeout = 60
       depends_on = ["${needed.join('", "')}"]
       ${needed.map((name, at) => `[services.${name}]\ntype = "worker"\ncommand = "exec sleep 10010${at}"`).join('\n')}
@@ -286,7 +286,7 @@ onHost('killed while dependents stop, their dependency stops too and never runs 
   const before = sleeping().map(({ pid }) => pid)
   const stop = box.start(['stop'], { cwd: folder })
   await until('the signal to arrive', async () =>
-    (await box.logs(folder, ['web'])).some(({ text }) => text === 'hears'),
+    (await box.logs(folder, ['web'])).some(({ text }) => text === 'stopping'),
   )
   await kill(box)
   t.equal((await stop.done).code, 1)

@@ -21,18 +21,18 @@ const files = {
     type = "worker"
     tty = false
     command = "i=0; while :; do i=$((i + 1)); echo line $i; sleep 0.1; done"
-    [services.told]
+    [services.notifier]
     type = "worker"
-    command = "exec node told.mjs"
+    command = "exec node notify.mjs"
     health_check = { type = "notify" }
   `,
   'server.mjs': `import { createServer } from 'node:http'
     createServer((_, response) => response.end('here')).listen(Number(process.env.PORT), '127.0.0.1')`,
   // Node has no datagrams on unix sockets.
-  'told.mjs': `import { spawnSync } from 'node:child_process'
+  'notify.mjs': `import { spawnSync } from 'node:child_process'
     // Its socket may be missing for a moment.
-    const tell = () => spawnSync('systemd-notify', ['--ready'], { stdio: 'inherit' }).status === 0 || setTimeout(tell, 50)
-    tell()
+    const notify = () => spawnSync('systemd-notify', ['--ready'], { stdio: 'inherit' }).status === 0 || setTimeout(notify, 50)
+    notify()
     setInterval(() => {}, 60_000)`,
 }
 
@@ -76,9 +76,10 @@ onEach('commands work while the runtime folder is emptied again and again', asyn
   }
 
   sweep(runtime)
-  await box.ok(['restart', 'told', 'web'], { cwd: folder })
+  await box.ok(['restart', 'notifier', 'web'], { cwd: folder })
   const second = await pids(box, folder)
-  for (const name of ['told', 'web']) t.not(second.get(name), first.get(name), `${name} was restarted, and is ready`)
+  for (const name of ['notifier', 'web'])
+    t.not(second.get(name), first.get(name), `${name} was restarted, and is ready`)
   t.equal(second.get('piped'), first.get('piped'))
   sweep(runtime)
   await box.ok(['stop', 'piped'], { cwd: folder })
@@ -115,8 +116,8 @@ onEach('after a kill the next daemon adopts all services from an empty runtime f
     t.same(await pids(box, folder), first)
     t.not((await box.server()).pid, pid)
   }
-  await box.ok(['restart', 'told'], { cwd: folder })
-  t.match(await box.service(folder, 'told'), { status: 'running' })
+  await box.ok(['restart', 'notifier'], { cwd: folder })
+  t.match(await box.service(folder, 'notifier'), { status: 'running' })
 
   const [piped = Number.NaN, { pid }] = [first.get('piped') ?? undefined, await box.server()]
   process.kill(pid, 'SIGKILL')

@@ -227,9 +227,9 @@ onEach('sends the stop signal to the whole group, and kills what ignores it', as
     machine,
     'signals',
     `
-      sh -c 'trap "echo child hears; exit" USR1; echo child up; while :; do sleep 0.02; done' &
+      sh -c 'trap "echo child got USR1; exit" USR1; echo child up; while :; do sleep 0.02; done' &
       sh -c 'trap "" USR1 TERM HUP QUIT; echo deaf up; while :; do sleep 0.02; done' &
-      trap 'echo main hears' USR1
+      trap 'echo main got USR1' USR1
       echo main up
       while :; do sleep 0.02; done
     `,
@@ -238,8 +238,8 @@ onEach('sends the stop signal to the whole group, and kills what ignores it', as
   await place.up()
   for (const who of ['child', 'deaf', 'main']) await place.says(`${who} up`)
   await place.stop()
-  await place.says('main hears')
-  await place.says('child hears')
+  await place.says('main got USR1')
+  await place.says('child got USR1')
   await place.onlyDaemon(t)
 })
 

@@ -84,6 +84,6 @@ t.test('checks the folder for temporary files', async t => {
     return check?.run()
   }
   t.match(await look(there), { status: 'pass', summary: `${there} is writable` })
-  const gone = join(there, 'gone')
-  t.match(await look(gone), { status: 'fail', severity: 'important', summary: /ENOENT/, fix: /Set TMPDIR/ })
+  const deleted = join(there, 'deleted')
+  t.match(await look(deleted), { status: 'fail', severity: 'important', summary: /ENOENT/, fix: /Set TMPDIR/ })
 })

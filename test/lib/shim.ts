@@ -189,7 +189,7 @@ export class Installed {
 }
 
 /** What `hosts` takes. */
-export function wish(...names: readonly string[]): string {
+export function hostsInput(...names: readonly string[]): string {
   return `locald-hosts 1 ${names.length}\n${names.map(name => `${name}\n`).join('')}`
 }
 

@@ -21,7 +21,7 @@ function web(box: Sandbox): string {
 }
 
 /** Runs a command of the CLI and notes what it says. */
-async function tell(bench: Bench, box: Sandbox, words: readonly string[], limitMs = 60_000): Promise<number | null> {
+async function run(bench: Bench, box: Sandbox, words: readonly string[], limitMs = 60_000): Promise<number | null> {
   const begun = performance.now()
   const ran = await box.run(words, { limitMs })
   const ms = Math.round(performance.now() - begun)
@@ -40,7 +40,7 @@ export const installed: readonly Step[] = [
       const box = atHome(bench)
       bench.teardown(() => box.run(['server', 'uninstall']))
       const target = `gui/${process.getuid?.()}/dev.locald.${box.name}`
-      bench.expect((await tell(bench, box, ['server', 'install'])) === 0, 'it installs')
+      bench.expect((await run(bench, box, ['server', 'install'])) === 0, 'it installs')
       const plist = join(homedir(), 'Library', 'LaunchAgents', `dev.locald.${box.name}.plist`)
       await bench.record('stat', ['-f', '%Lp', plist])
       const folder = web(box)
@@ -49,12 +49,12 @@ export const installed: readonly Step[] = [
       const before = await pid()
       const kicked = await bench.record('launchctl', ['kickstart', target])
       bench.note('kickstart of what runs', String(kicked.code))
-      bench.expect((await tell(bench, box, ['server', 'install'])) === 0, 'it installs again')
+      bench.expect((await run(bench, box, ['server', 'install'])) === 0, 'it installs again')
       const { text } = await bench.run('launchctl', ['print', target])
       bench.note('launchctl print', text.split('\n').slice(0, 30).join('\n'))
       bench.expect(/state = running/.test(text), 'it runs')
       bench.expect((await pid()) === before, 'services live through an installation over it')
-      bench.expect((await tell(bench, box, ['server', 'uninstall'])) === 0, 'it uninstalls')
+      bench.expect((await run(bench, box, ['server', 'uninstall'])) === 0, 'it uninstalls')
       bench.expect((await bench.run('launchctl', ['print', target])).code !== 0, 'nothing of it is left')
       bench.expect((await pid()) === before, 'services live through its removal')
       await bench.record(
@@ -107,7 +107,7 @@ export const installed: readonly Step[] = [
     onlyMac: true,
     async run(bench) {
       const box = atHome(bench)
-      await tell(bench, box, ['doctor'])
+      await run(bench, box, ['doctor'])
       const { code, text } = await bench.run('security', ['dump-trust-settings'])
       bench.note('security dump-trust-settings', `${code}; ${text.split('\n').length} lines`)
     },
@@ -125,7 +125,7 @@ export const installed: readonly Step[] = [
         'macOS will ask for your password once, to trust a certificate authority of this test. Press Return.',
       )
       bench.teardown(() => box.run(['untrust'], { limitMs: 120_000 }))
-      bench.expect((await tell(bench, box, ['trust'], 180_000)) === 0, 'it is trusted')
+      bench.expect((await run(bench, box, ['trust'], 180_000)) === 0, 'it is trusted')
       bench.note('dialogs', await bench.ask('How many dialogs came, and what did they say?'))
       const url = `https://${box.name}.localhost:${await box.https()}`
       bench.note(
@@ -135,8 +135,8 @@ export const installed: readonly Step[] = [
       const { text } = await bench.record('curl', ['-sS', '--max-time', '10', url])
       bench.expect(text === 'hi', 'curl takes it')
       await bench.ask('It is taken back now: another dialog may come. Press Return.')
-      bench.expect((await tell(bench, box, ['untrust'], 180_000)) === 0, 'it is not trusted any more')
-      bench.expect((await tell(bench, box, ['untrust'], 180_000)) === 0, 'a second time is no error')
+      bench.expect((await run(bench, box, ['untrust'], 180_000)) === 0, 'it is not trusted any more')
+      bench.expect((await run(bench, box, ['untrust'], 180_000)) === 0, 'a second time is no error')
     },
   },
 ]

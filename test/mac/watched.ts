@@ -40,15 +40,15 @@ export const watched: readonly Step[] = [
       await bench.ask(
         'Terminal is opened, and quit again after half a minute: close what you have in it, or answer this from another app. macOS may ask whether it may be controlled. Press Return.',
       )
-      const tell = (words: string) => bench.record('osascript', ['-e', `tell application "Terminal" to ${words}`])
-      await tell(`do script "cd '${folder}' && sh start"`)
+      const script = (words: string) => bench.record('osascript', ['-e', `tell application "Terminal" to ${words}`])
+      await script(`do script "cd '${folder}' && sh start"`)
       await until(
         'the service',
         async () => (await box.run(['status', '--json'], { cwd: folder })).stdout.includes('"running"'),
         60_000,
       )
       const { pid } = await box.service(folder, 'job')
-      await tell('quit')
+      await script('quit')
       // What is left of an app is ended some 5 to 12 seconds later.
       await bench.pause(20_000)
       await bench.record('lsappinfo', ['find', 'name=Terminal'])

@@ -8,7 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { certificate } from '../lib/certificates.ts'
 import { FakeKeychain } from '../lib/fake-keychain.ts'
-import { Installed, unable, wish } from '../lib/shim.ts'
+import { hostsInput, Installed, unable } from '../lib/shim.ts'
 
 const someUid = 300_000 + process.pid
 const pem = certificate()
@@ -16,7 +16,7 @@ const pem = certificate()
 interface Keychain {
   readonly mac: FakeKeychain
   /** Runs `locald-keychain`: its code, its line of JSON, and what it said. */
-  run(verb: string, options?: { input?: string; uid?: number }): { code: number | null; told: unknown; says: string }
+  run(verb: string, options?: { input?: string; uid?: number }): { code: number | null; result: unknown; says: string }
 }
 
 function keychainOf(t: Test): Keychain {
@@ -33,7 +33,7 @@ function keychainOf(t: Test): Keychain {
       const who = isRoot ? { uid, gid: uid } : {}
       const { status, stdout, stderr } = spawnSync(program, [verb], { input, encoding: 'utf8', cwd: '/', ...who })
       if (/Sanitizer|runtime error/.test(stderr)) throw new Error(stderr)
-      return { code: status, told: stdout === '' ? undefined : JSON.parse(stdout), says: stderr.trim() }
+      return { code: status, result: stdout === '' ? undefined : JSON.parse(stdout), says: stderr.trim() }
     },
   }
 }
@@ -45,26 +45,26 @@ t.test('locald-keychain', async t => {
   const { mac, run } = keychainOf(t)
 
   t.test('trusts for the caller alone, and reverts it all', async t => {
-    t.match(run('state'), { code: 0, told: { user: none, admin: none }, says: '' })
-    t.match(run('trust'), { code: 0, told: { status: 0 }, says: '' })
-    t.match(run('state'), { code: 0, told: { user: trusted, admin: none } })
+    t.match(run('state'), { code: 0, result: { user: none, admin: none }, says: '' })
+    t.match(run('trust'), { code: 0, result: { status: 0 }, says: '' })
+    t.match(run('state'), { code: 0, result: { user: trusted, admin: none } })
     const [hash = ''] = mac.lines('login')
     t.strictSame(mac.lines('user'), [`${hash} Policy=ssl,Result=1`], 'for TLS servers, and for nothing else')
     t.strictSame([mac.lines('system'), mac.lines('admin')], [[], []])
-    t.match(run('trust'), { code: 0, told: { status: 0 } }, 'again')
-    t.match(run('untrust'), { code: 0, told: { status: 0 } })
+    t.match(run('trust'), { code: 0, result: { status: 0 } }, 'again')
+    t.match(run('untrust'), { code: 0, result: { status: 0 } })
     t.strictSame([mac.lines('login'), mac.lines('user')], [[], []])
     t.notMatch(mac.calls().join('\n'), /not released/)
   })
 
   t.test('untrust shows no dialog when there is nothing to remove', async t => {
     mac.reset()
-    t.match(run('untrust'), { code: 0, told: { status: 0 } }, 'a new Mac')
+    t.match(run('untrust'), { code: 0, result: { status: 0 } }, 'a new Mac')
     t.match(mac.calls().join('\n'), /RemoveTrustSettings user -25263/)
     mac.put('user', ['0123456789abcdef Result=1'])
     mac.put('login', ['0123456789abcdef'])
     mac.fail({ SecTrustSettingsRemoveTrustSettings: -60007 })
-    t.match(run('untrust'), { code: 0, told: { status: 0 } }, 'settings of other certificates')
+    t.match(run('untrust'), { code: 0, result: { status: 0 } }, 'settings of other certificates')
     t.match(mac.calls().join('\n'), /RemoveTrustSettings user -25300[\s\S]*SecItemDelete login -25300/)
     t.strictSame(mac.lines('login'), ['0123456789abcdef'], 'which stay')
   })
@@ -91,10 +91,10 @@ t.test('locald-keychain', async t => {
     for (const [settings, is] of meanings) {
       mac.put('user', [`${hash} ${settings}`.trim()])
       mac.put('admin', [`${hash} ${settings}`.trim()])
-      t.match(run('state').told, { user: { is, status: 0 }, admin: { is, status: 0 } }, settings || 'an empty list')
+      t.match(run('state').result, { user: { is, status: 0 }, admin: { is, status: 0 } }, settings || 'an empty list')
     }
     mac.fail({ SecTrustSettingsCopyTrustSettings: -2070 })
-    t.match(run('state'), { code: 0, told: { user: { is: 'unknown', status: -2070 } } })
+    t.match(run('state'), { code: 0, result: { user: { is: 'unknown', status: -2070 } } })
     t.notMatch(mac.calls().join('\n'), /not released/)
   })
 
@@ -109,7 +109,7 @@ t.test('locald-keychain', async t => {
     for (const [verb, call, status] of calls) {
       mac.reset()
       mac.fail({ [call]: status })
-      t.match(run(verb), { code: 1, told: { call, status }, says: '' })
+      t.match(run(verb), { code: 1, result: { call, status }, says: '' })
       t.strictSame([mac.lines('login'), mac.lines('user')], [[], []], `${call} ${status}`)
       t.notMatch(mac.calls().join('\n'), /not released/)
     }
@@ -117,10 +117,10 @@ t.test('locald-keychain', async t => {
     run('trust')
     mac.fail({ SecTrustSettingsRemoveTrustSettings: -60006 })
     const call = 'SecTrustSettingsRemoveTrustSettings'
-    t.match(run('untrust'), { code: 1, told: { call, status: -60006 } })
+    t.match(run('untrust'), { code: 1, result: { call, status: -60006 } })
     t.equal(mac.lines('login').length, 1, 'a certificate that is still trusted stays')
     mac.fail({ SecItemDelete: -61 })
-    t.match(run('untrust'), { code: 1, told: { call: 'SecItemDelete', status: -61 } })
+    t.match(run('untrust'), { code: 1, result: { call: 'SecItemDelete', status: -61 } })
   })
 
   t.test('discards a certificate without trust settings', async t => {
@@ -201,14 +201,14 @@ t.test('locald-shim, for all users', { skip: unable }, async t => {
       env: {},
       stdio: ['pipe', 'ignore', 'ignore'],
     })
-    const gone = once(child, 'exit')
+    const exited = once(child, 'exit')
     child.stdin.end(pem)
     // The dialog is up as soon as the certificate is in the keychain.
     for (let left = 1000; mac.lines('system').length === 0 && left > 0; left--) await pause(10)
     t.equal(mac.lines('system').length, 1)
-    t.match(it.run(['hosts'], { input: wish('a.test') }), { code: 0, errors: '' }, 'names are written meanwhile')
+    t.match(it.run(['hosts'], { input: hostsInput('a.test') }), { code: 0, errors: '' }, 'names are written meanwhile')
     t.ok(existsSync(it.hosts))
     spawnSync('kill', ['-9', String(child.pid)])
-    await gone
+    await exited
   })
 })

@@ -5,7 +5,7 @@ import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node
 import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
 import { certificate } from '../lib/certificates.ts'
-import { block, compile, Installed, plainHosts, unable, wish } from '../lib/shim.ts'
+import { block, compile, hostsInput, Installed, plainHosts, unable } from '../lib/shim.ts'
 import { good, type Try } from './tries.ts'
 import { caller, channels, list, parents, usage } from './tries-caller.ts'
 import { file, input } from './tries-hosts.ts'
@@ -80,7 +80,7 @@ function environment(t: Test, it: Installed): void {
     t.match(it.run([], { program: '/bin/true', env: { LD_PRELOAD: library } }), { code: 0 })
     t.ok(existsSync(marker))
     rmSync(marker)
-    t.match(it.run(['hosts'], { input: wish(), env }), { code: 0 })
+    t.match(it.run(['hosts'], { input: hostsInput(), env }), { code: 0 })
     t.notOk(existsSync(marker), 'not one of the variables is followed')
   })
 }
@@ -274,7 +274,7 @@ function killed(t: Test, it: Installed): void {
     it.reset()
     const before = plainHosts + block(it.uid, 'a.test')
     const after = plainHosts + block(it.uid, ...Array.from({ length: 300 }, (_, at) => `name-${at}.test`))
-    const input = wish(...Array.from({ length: 300 }, (_, at) => `name-${at}.test`))
+    const input = hostsInput(...Array.from({ length: 300 }, (_, at) => `name-${at}.test`))
     const seen = { old: 0, new: 0, other: 0 }
     let calls = 1
     // The first ones prepare the process; a few of those are enough.
@@ -288,7 +288,7 @@ function killed(t: Test, it: Installed): void {
     }
     t.equal(seen.other, 0, `${calls} system calls, ${seen.old} times the old file, ${seen.new} times the new one`)
     t.ok(seen.old > 10 && seen.new > 1)
-    t.match(it.run(['hosts'], { input: wish() }), { code: 0, errors: '' })
+    t.match(it.run(['hosts'], { input: hostsInput() }), { code: 0, errors: '' })
     t.equal(readFileSync(it.hosts, 'utf8'), plainHosts)
     t.notMatch(it.snapshot(), /hosts\.locald/, 'no draft is left')
   })

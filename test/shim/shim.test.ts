@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { chmodSync, existsSync, lstatSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
-import { block, Installed, plainHosts, unable, wish } from '../lib/shim.ts'
+import { block, hostsInput, Installed, plainHosts, unable } from '../lib/shim.ts'
 
 for (const sanitized of [false, true]) {
   t.test(sanitized ? 'sanitized' : 'release', { skip: unable }, async t => {
@@ -22,7 +22,7 @@ for (const sanitized of [false, true]) {
 function hosts(t: Test, it: Installed): void {
   t.test("hosts: writes the user's own block", async t => {
     const set = (...names: readonly string[]) =>
-      t.match(it.run(['hosts'], { input: wish(...names) }), { code: 0, errors: '', output: '' })
+      t.match(it.run(['hosts'], { input: hostsInput(...names) }), { code: 0, errors: '', output: '' })
     const now = () => readFileSync(it.hosts, 'utf8')
     it.reset()
     chmodSync(it.hosts, 0o640)
@@ -74,7 +74,7 @@ function together(t: Test, it: Installed): void {
         stdio: ['pipe', 'inherit', 'inherit'],
         env: { ASAN_OPTIONS: 'detect_leaks=0' },
       })
-      child.stdin.end(wish(name))
+      child.stdin.end(hostsInput(name))
       const [code] = await once(child, 'exit')
       return code
     })
@@ -96,7 +96,7 @@ function mounted(t: Test, it: Installed): void {
     const mount = join(it.root, 'mounted')
     writeFileSync(mount, plainHosts)
     const user = `setpriv --reuid ${it.uid} --regid ${it.uid} --clear-groups ${it.shim} hosts`
-    const script = `mount --bind ${mount} ${it.hosts}; printf '${wish('a.test').replaceAll('\n', '\\n')}' | ${user}; printf '${wish('b.test', 'c.test').replaceAll('\n', '\\n')}' | ${user}; cat ${it.hosts}; printf 'locald-hosts 1 0\\n' | ${user}`
+    const script = `mount --bind ${mount} ${it.hosts}; printf '${hostsInput('a.test').replaceAll('\n', '\\n')}' | ${user}; printf '${hostsInput('b.test', 'c.test').replaceAll('\n', '\\n')}' | ${user}; cat ${it.hosts}; printf 'locald-hosts 1 0\\n' | ${user}`
     const ran = spawnSync('unshare', ['--mount', '--propagation', 'private', 'sh', '-ec', script], {
       encoding: 'utf8',
       env: { PATH: process.env['PATH'], ASAN_OPTIONS: 'detect_leaks=0' },
@@ -153,7 +153,7 @@ function capabilities(t: Test, it: Installed): void {
     t.equal(spawnSync('setcap', ['cap_net_bind_service=ep', it.shim]).status, 0)
     const was = it.snapshot()
     for (const verb of ['hosts', 'trust', 'untrust', 'cgroup-delegate']) {
-      t.match(it.run([verb], { input: wish() }), { code: 15, errors: /for ports only/ }, verb)
+      t.match(it.run([verb], { input: hostsInput() }), { code: 15, errors: /for ports only/ }, verb)
     }
     t.match(it.run(['bind', '80'], { uid: 65_534 }), { code: 14 }, 'the list of callers counts here, too')
     t.match(it.run(['bind', '80']), { code: 20 })

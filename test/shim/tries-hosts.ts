@@ -1,12 +1,12 @@
 /** Tries with names, and with a hosts file that is not as it should be. */
 import { chmodSync, linkSync, mkdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { block, plainHosts, wish } from '../lib/shim.ts'
+import { block, hostsInput, plainHosts } from '../lib/shim.ts'
 import { closed, fifo, inMounts, moved, type Try } from './tries.ts'
 
 const named = (name: string, ...names: readonly string[]): Try => ({
   name,
-  input: wish(...names),
+  input: hostsInput(...names),
   code: 31,
   says: /a name is not allowed/,
 })
@@ -41,16 +41,18 @@ export const input: readonly Try[] = [
   named('a name of a company', 'vault.corp.internal'),
   named('what browsers look for', 'wpad.test'),
   named('what Windows looks for', 'isatap.corp.localhost'),
-  { name: '2000 names', input: wish(...Array(2000).fill('a.test')), code: 30, says: /more than 1024 names/ },
+  { name: '2000 names', input: hostsInput(...Array(2000).fill('a.test')), code: 30, says: /more than 1024 names/ },
   {
     name: 'names that leave no room for those of others',
-    input: wish(...Array(200).fill(`${'a'.repeat(60)}.${'b'.repeat(60)}.${'c'.repeat(60)}.${'d'.repeat(60)}.test`)),
+    input: hostsInput(
+      ...Array(200).fill(`${'a'.repeat(60)}.${'b'.repeat(60)}.${'c'.repeat(60)}.${'d'.repeat(60)}.test`),
+    ),
     code: 30,
     says: /standard input is too long/,
   },
   {
     name: 'a megabyte',
-    input: `${wish('a.test')}${'a'.repeat(1_000_000)}`,
+    input: `${hostsInput('a.test')}${'a'.repeat(1_000_000)}`,
     code: 30,
     says: /standard input is too long/,
   },

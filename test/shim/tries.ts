@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { chmodSync, copyFileSync, linkSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Installed, type Ran, type RunOptions, wish } from '../lib/shim.ts'
+import { hostsInput, type Installed, type Ran, type RunOptions } from '../lib/shim.ts'
 
 /** One try: what is prepared, what is run, how it must end. */
 export interface Try extends RunOptions {
@@ -18,7 +18,7 @@ export interface Try extends RunOptions {
 }
 
 /** What is asked for by a try that asks for nothing else. */
-export const good: string = wish('web.shop.localhost')
+export const good: string = hostsInput('web.shop.localhost')
 
 /** By a way of `attack.c`. */
 export function through(it: Installed, how: readonly string[], words: readonly string[] = []): Ran {

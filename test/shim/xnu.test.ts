@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { chmodSync, linkSync, lstatSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t from 'tap'
-import { Installed, unable, wish } from '../lib/shim.ts'
+import { hostsInput, Installed, unable } from '../lib/shim.ts'
 import { root } from '../lib/user.ts'
 
 const sources = join(root, 'test', 'shim', 'xnu')
@@ -59,7 +59,7 @@ t.test('an access control list of macOS', { skip: unable }, async t => {
     it.reset()
     const { ino } = lstatSync(path)
     writeFileSync(lists, entries.map(([tag, bits]) => `${ino} ${tag} ${bits.toString(16)}\n`).join(''))
-    return it.run(['hosts'], { input: wish('a.test') })
+    return it.run(['hosts'], { input: hostsInput('a.test') })
   }
   const folder = dirname(it.conf)
   for (const bit of [2, 4, 5, 6, 12, 13]) {
@@ -92,13 +92,16 @@ os.setxattr('${path}', 'system.posix_acl_access', value)`
   const set = (path: string, mask: number) =>
     spawnSync('python3', ['-c', list(path, mask)], { encoding: 'utf8' }).stderr
   t.equal(set(it.conf, 4), '')
-  t.match(it.run(['hosts'], { input: wish('a.test') }), { code: 0 }, 'the mask lets nobody write')
+  t.match(it.run(['hosts'], { input: hostsInput('a.test') }), { code: 0 }, 'the mask lets nobody write')
   t.equal(set(it.conf, 6), '')
-  t.match(it.run(['hosts'], { input: wish('b.test') }), { code: 13, errors: /access control list lets others write/ })
+  t.match(it.run(['hosts'], { input: hostsInput('b.test') }), {
+    code: 13,
+    errors: /access control list lets others write/,
+  })
   rmSync(it.conf)
   writeFileSync(it.conf, `uid ${it.uid}\n`)
   chmodSync(it.conf, 0o664)
-  t.match(it.run(['hosts'], { input: wish('b.test') }), { code: 0 }, 'group 0 is root’s own')
+  t.match(it.run(['hosts'], { input: hostsInput('b.test') }), { code: 0 }, 'group 0 is root’s own')
   linkSync(it.conf, `${it.conf}.2`)
-  t.match(it.run(['hosts'], { input: wish('b.test') }), { code: 13, errors: /hard links/ })
+  t.match(it.run(['hosts'], { input: hostsInput('b.test') }), { code: 13, errors: /hard links/ })
 })

@@ -17,7 +17,7 @@ export class Requests {
   /** Stops that are going on, and how many there have been. */
   #stops = 0
   #stopped = 0
-  #ended = false
+  #isStopped = false
 
   constructor(host: string, port: number, count: RequestCount) {
     this.#host = host
@@ -35,12 +35,12 @@ export class Requests {
   }
 
   end(): void {
-    this.#ended = true
+    this.#isStopped = true
   }
 
   async run(): Promise<void> {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 })
-    for (let number = 0; !this.#ended; number++) {
+    for (let number = 0; !this.#isStopped; number++) {
       const body = number % 3 === 0 ? 'x'.repeat(100_000) : ''
       const stopped = this.#stopped
       const wrong = await send(agent, this.#port, this.#host, body)

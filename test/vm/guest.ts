@@ -47,7 +47,7 @@ const home = '/home/dev'
 const shop = join(home, 'shop')
 const unit = join(home, '.config/systemd/user/locald.service')
 const manager = '/sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service'
-const ended = join(home, 'ended')
+const stopMarker = join(home, 'stopped')
 /** Its own session, no environment, no mark: only the cgroup still knows of it. */
 const escapee = 'locald-escapee'
 const escapeScript = `use POSIX; fork and exit; setsid; fork and exit; %ENV = (); exec { "/bin/sleep" } "${escapee}", 100001`
@@ -73,7 +73,7 @@ const files = {
     writeFileSync('/dev/shm/shop', Buffer.alloc(100 * 1024 * 1024))
     createServer((_, answer) => answer.end('from the guest')).listen(Number(process.env.PORT), '127.0.0.1')
     process.on('SIGTERM', () => {
-      writeFileSync('${ended}', 'by SIGTERM')
+      writeFileSync('${stopMarker}', 'by SIGTERM')
       process.exit()
     })
   `,
@@ -280,7 +280,7 @@ async function install(): Promise<void> {
   })
   await check('the last logout stops the services in order, and the next login starts the daemon', async () => {
     dev('locald up web')
-    await until(() => assert.equal(readFileSync(ended, 'utf8'), 'by SIGTERM'))
+    await until(() => assert.equal(readFileSync(stopMarker, 'utf8'), 'by SIGTERM'))
     await until(() => assert.ok(!existsSync('/run/user/1000')))
     await until(() => dev('locald ping'))
     assert.equal((await server()).pid, mainPid())
@@ -359,7 +359,7 @@ async function install(): Promise<void> {
 
 async function afterReboot(): Promise<void> {
   await check('services were stopped in order before the reboot', async () => {
-    assert.equal(readFileSync(ended, 'utf8'), 'by SIGTERM')
+    assert.equal(readFileSync(stopMarker, 'utf8'), 'by SIGTERM')
   })
   await check('after a reboot with linger the pinned project answers without a login', async () => {
     await until(async () => assert.equal(await get(8080), 'from the guest'))
@@ -407,9 +407,9 @@ const isFirst = !existsSync(marker)
 if (isFirst) {
   prepare()
   await scope()
-  rmSync(ended, { force: true })
+  rmSync(stopMarker, { force: true })
   await install()
-  rmSync(ended, { force: true })
+  rmSync(stopMarker, { force: true })
   writeFileSync(marker, '')
   run('systemctl', ['reboot'])
 } else {

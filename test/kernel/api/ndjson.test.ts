@@ -26,19 +26,19 @@ t.test('an answer larger than the write buffer arrives whole', async t => {
 })
 
 t.test('a client that never reads is disconnected when its buffer is full', async t => {
-  const ended = deferred<number>()
+  const done = deferred<number>()
   const port = await serve(t, async ({ signal, push }) => {
-    let told = 0
-    for (; !signal.aborted && told < 100; told++) {
+    let sentMb = 0
+    for (; !signal.aborted && sentMb < 100; sentMb++) {
       push(megabyte)
       await new Promise(setImmediate)
     }
-    ended.resolve(told)
+    done.resolve(sentMb)
   })
   const socket = connect(port, '127.0.0.1').pause()
   t.teardown(() => socket.destroy())
   socket.on('error', () => {})
   socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n')
-  const told = await ended.promise
-  t.ok(told < 40, `after ${told} MB`)
+  const sentMb = await done.promise
+  t.ok(sentMb < 40, `after ${sentMb} MB`)
 })

@@ -155,7 +155,7 @@ function told(problems: readonly Problem[]): string[] {
 }
 
 t.test('wrong files', async t => {
-  for (const { what, text, told: expected } of wrongFiles) {
+  for (const { what, text, errors: expected } of wrongFiles) {
     await t.test(what, async t => {
       const error = await failure(load({ 'locald.toml': text }))
       t.strictSame(told(error.problems), expected)

@@ -53,8 +53,8 @@ t.test('a listener with a full backlog counts as answering', async t => {
     })`
   const child = spawn(process.execPath, ['-e', hung], { stdio: ['ignore', 'pipe', 'inherit'] })
   t.teardown(() => child.kill('SIGKILL'))
-  const [told] = await once(child.stdout, 'data')
-  const port = Number(String(told))
+  const [output] = await once(child.stdout, 'data')
+  const port = Number(String(output))
   const waiting = Array.from({ length: 4 }, () => connect(port, '127.0.0.1').on('error', () => {}))
   t.teardown(() => waiting.forEach(socket => void socket.destroy()))
   await Promise.race(waiting.map(socket => once(socket, 'connect')))

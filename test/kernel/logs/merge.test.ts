@@ -92,14 +92,14 @@ t.test('following', async t => {
 
   t.test('counts followers until they leave', async t => {
     const a = source(t, 'p:a')
-    const told: boolean[] = []
-    const off = a.log.onFollowed(now => told.push(now))
+    const reports: boolean[] = []
+    const off = a.log.onFollowed(now => reports.push(now))
     a.model.write('stdout', 'a1')
     const readers = [1, 2].map(() => readLogs({ sources: [a], follow: true, signal: new AbortController().signal }))
     for (const reader of readers) await reader.next()
-    t.strictSame(told, [false, true])
+    t.strictSame(reports, [false, true])
     for (const reader of readers) await reader.return(undefined)
-    t.strictSame(told, [false, true, false])
+    t.strictSame(reports, [false, true, false])
     off()
   })
 

@@ -125,16 +125,16 @@ t.test('a failure keeps its hint', async t => {
 })
 
 t.test('booted: a failure is reported, the others boot', async t => {
-  const told: string[] = []
+  const failures: string[] = []
   let booted = 0
   const all = runs({
     bad: hooks => hooks.booted.tapPromise('bad', () => Promise.reject(new Error('boom'))),
     hung: hooks => hooks.booted.tapPromise('hung', () => new Promise(() => {})),
     good: hooks => hooks.booted.tap('good', () => void booted++),
   })
-  await all.booted((plugin, error) => told.push(`${plugin}: ${error.message}`))
+  await all.booted((plugin, error) => failures.push(`${plugin}: ${error.message}`))
   t.equal(booted, 1)
-  t.strictSame(told, [
+  t.strictSame(failures, [
     "bad: plugin bad failed in hook 'booted': boom",
     "hung: plugin hung did not return from hook 'booted' in 100 ms",
   ])

@@ -129,7 +129,7 @@ t.test('reports unusable packages', async t => {
       ),
       'locald-plugin-imports': pack('locald-plugin-imports', {}, { 'index.js': 'require("not-installed-at-all")' }),
       'locald-plugin-no-entry': pack('locald-plugin-no-entry', { exports: { './other': './a.js' } }),
-      'locald-plugin-no-file': pack('locald-plugin-no-file', { exports: './gone.js' }),
+      'locald-plugin-no-file': pack('locald-plugin-no-file', { exports: './deleted.js' }),
       'locald-plugin-no-default': pack(
         'locald-plugin-no-default',
         { exports: './index.js', type: 'module' },
@@ -156,7 +156,7 @@ t.test('reports unusable packages', async t => {
     'locald-plugin-exits-late': ['broken', 'PLUGIN_IMPORT', 'it cannot be imported: it called process.exit()'],
     'locald-plugin-imports': ['broken', 'PLUGIN_IMPORT', /Cannot find module 'not-installed-at-all'/],
     'locald-plugin-no-entry': ['broken', 'PLUGIN_IMPORT', /"exports" main defined/],
-    'locald-plugin-no-file': ['broken', 'PLUGIN_IMPORT', /Cannot find module .*gone\.js/],
+    'locald-plugin-no-file': ['broken', 'PLUGIN_IMPORT', /Cannot find module .*deleted\.js/],
     'locald-plugin-no-default': ['broken', 'PLUGIN_API', /its default export is not a plugin/],
     'locald-plugin-other': ['broken', 'PLUGIN_API', /it calls itself 'postgres'/],
     'locald-plugin-new': ['broken', 'PLUGIN_API', 'it is for plugin api 2; this locald has api 1'],
@@ -184,7 +184,7 @@ t.test('folders', async t => {
     file: { node_modules: 'a file' },
     loop: { node_modules: t.fixture('symlink', 'node_modules') },
   })
-  t.strictSame(await npmPlugins(join(folder, 'gone')), [])
+  t.strictSame(await npmPlugins(join(folder, 'deleted')), [])
   t.strictSame(await npmPlugins(join(folder, 'file')), [])
   await t.rejects(npmPlugins(join(folder, 'loop')), {
     code: 'PATHS_UNUSABLE',
@@ -201,7 +201,7 @@ t.test('plugins import the locald that loads them', async t => {
   const folder = t.testdir({
     none: { node_modules: { lodash: pack('lodash', { locald: undefined }) } },
     fresh: { node_modules: { 'locald-plugin-a': one() } },
-    moved: { node_modules: { 'locald-plugin-a': one(), locald: t.fixture('symlink', '/gone') } },
+    moved: { node_modules: { 'locald-plugin-a': one(), locald: t.fixture('symlink', '/deleted') } },
     real: { node_modules: { 'locald-plugin-a': one(), locald: pack('locald', { locald: undefined }) } },
   })
   for (const name of ['fresh', 'moved', 'fresh']) {

@@ -80,9 +80,9 @@ t.test('adoption by the next daemon', async t => {
   t.test('restarts a service that exited meanwhile', async t => {
     const { old, web, adopt } = await handOver(t, { restart: 'on-failure' })
     const { pid } = old.state.now
-    const gone = old.service.supervisor.instance?.exited
+    const exited = old.service.supervisor.instance?.exited
     process.kill(pid ?? 0, 'SIGKILL')
-    await gone
+    await exited
     await old.stop()
     const instance = await adopt()
     if (instance === undefined) throw new Error('no record')

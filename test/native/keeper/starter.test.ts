@@ -22,11 +22,11 @@ class Rig {
   readonly dir = makeFolder()
   readonly path = join(this.dir, 'starter')
   readonly process: ChildProcess
-  readonly #ended: Promise<unknown[]>
+  readonly #exited: Promise<unknown[]>
 
   private constructor(t: Test, variant: Variant) {
     this.process = spawn(variant.path, ['starter', this.path], { stdio: ['pipe', 'pipe', 'inherit'] })
-    this.#ended = once(this.process, 'exit')
+    this.#exited = once(this.process, 'exit')
     t.teardown(async () => {
       await this.end()
       removeFolder(this.dir)
@@ -57,7 +57,7 @@ class Rig {
   /** Its exit code. */
   async end(): Promise<unknown> {
     this.process.stdin?.end()
-    return (await this.#ended)[0]
+    return (await this.#exited)[0]
   }
 }
 

@@ -196,8 +196,8 @@ t.test('files outside the patterns cost neither watches nor descriptors', async 
 t.test('a watch that reports whole trees needs no second one', async t => {
   const project = new WatchedProject(t, { 'src/deep/a.js': '1' })
   let tree = (_event: 'rename' | 'change', _name: string | null) => {}
-  const open: OpenFolder = (_folder, reach, heard) => {
-    if (reach === 'tree') tree = heard
+  const open: OpenFolder = (_folder, reach, listener) => {
+    if (reach === 'tree') tree = listener
     return { deep: reach === 'tree', close: () => {} }
   }
   await project.watch(t, { patterns: ['src/**'] }, open)

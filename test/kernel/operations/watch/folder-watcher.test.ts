@@ -85,12 +85,12 @@ t.test('whole trees', async t => {
     const project = new WatchedProject(t, { 'src/a.js': '1' })
     const events = new FileEvents()
     const { open } = trees(events)
-    const heard: string[] = []
+    const reports: string[] = []
     const watches = ['one', 'other'].map(who =>
       open(
         project.root,
         'tree',
-        (_, name) => heard.push(`${who} ${name}`),
+        (_, name) => reports.push(`${who} ${name}`),
         () => {},
       ),
     )
@@ -174,13 +174,13 @@ t.test('reports each cause once and watches the rest', async t => {
 
 t.test('handles tens of thousands of changes at once quickly', async t => {
   const project = new WatchedProject(t, { 'src/a.js': '1' })
-  let heard = (_event: 'rename' | 'change', _name: string | null) => {}
+  let report = (_event: 'rename' | 'change', _name: string | null) => {}
   const open: OpenFolder = (folder, reach, listener, failed) => {
-    if (folder === project.at('src')) heard = listener
+    if (folder === project.at('src')) report = listener
     return openFolder(folder, reach, listener, failed)
   }
   await project.watch(t, { patterns: ['src/**'] }, open)
-  for (let index = 0; index < 20_000; index++) heard('rename', `${index}.js`)
+  for (let index = 0; index < 20_000; index++) report('rename', `${index}.js`)
   project.write('src/a.js', '2')
   t.strictSame(await project.next('src/a.js'), ['src/a.js'])
   project.write('src/a.js', '3')

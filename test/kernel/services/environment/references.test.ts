@@ -142,36 +142,36 @@ t.test('reports unresolved references', async t => {
       hint: 'Set it, or write ${NOT_SET:-default}.',
     },
   ])
-  const told = async (setting: Setting) =>
+  const errorsOf = async (setting: Setting) =>
     (await failure(setting)).problems.map(({ key, message, hint }) => `${key}: ${message} | ${hint}`)
   t.strictSame(
-    await told({ project: { A: '${B}', B: '${C}' } }),
+    await errorsOf({ project: { A: '${B}', B: '${C}' } }),
     ['env.B: ${C} is not set | Set it, or write ${C:-default}.'],
     'the key that holds it',
   )
-  t.strictSame(await told({ service: { A: '${services.db.prot}' } }), [
+  t.strictSame(await errorsOf({ service: { A: '${services.db.prot}' } }), [
     'services.web.env.A: ${services.db.prot} is not set | Set it, or write ${services.db.prot:-default}.',
   ])
-  t.strictSame(await told({ service: { A: '${B:?start the tunnel}' } }), [
+  t.strictSame(await errorsOf({ service: { A: '${B:?start the tunnel}' } }), [
     'services.web.env.A: ${B} is required: start the tunnel | Set it, or write ${B:-default}.',
   ])
-  t.match(await told({ shell: { B: '' }, service: { A: '${B:?}' } }), [/\$\{B\} is required: it is not set/])
-  t.strictSame(await told({ service: { A: '${B}', B: '${C}', C: '${A}' } }), [
+  t.match(await errorsOf({ shell: { B: '' }, service: { A: '${B:?}' } }), [/\$\{B\} is required: it is not set/])
+  t.strictSame(await errorsOf({ service: { A: '${B}', B: '${C}', C: '${A}' } }), [
     'services.web.env.C: refers to itself: A → B → C → A | Remove one of these references.',
   ])
   t.match(
-    await told({ service: { A: '${A}' } }),
+    await errorsOf({ service: { A: '${A}' } }),
     [/^services\.web\.env\.A: \$\{A\} is not set/],
     'no weaker value of its own',
   )
-  t.strictSame(await told({ project: { URL: 'x${PASSWORD}' }, files: { '.env': 'PASSWORD=secret' } }), [
+  t.strictSame(await errorsOf({ project: { URL: 'x${PASSWORD}' }, files: { '.env': 'PASSWORD=secret' } }), [
     "env.URL: ${PASSWORD} is not set | Move 'URL' to the stronger layer that sets PASSWORD: [env] cannot see it.",
   ])
-  t.strictSame(await told({ service: { A: '${' } }), [
+  t.strictSame(await errorsOf({ service: { A: '${' } }), [
     'services.web.env.A: has a ${ at column 1 that is never closed | Write $${ for a literal ${.',
   ])
   t.strictSame(
-    await told({
+    await errorsOf({
       project: { A: '${NOT_SET}' },
       service: { B: '${A}${ALSO_NOT}', C: '${D}', D: '${C}', E: '${B}', F: '${' },
     }),
