@@ -118,9 +118,9 @@ export function stringsOf(tokens: readonly Token[], names: readonly string[]): r
   const found: Piece[] = []
   const code = tokens.filter(({ kind }) => kind !== 'comment')
   for (const [index, { kind, text }] of code.entries()) {
-    const after = code[index + 1]?.text
-    if (kind === 'identifier' && names.includes(text) && (after === ':' || after === '='))
-      found.push(...alternativesOf(code, index + 2))
+    const [after, next] = [code[index + 1]?.text, code[index + 2]?.text ?? '']
+    const isGiven = after === ':' || (after === '=' && !'=>'.includes(next))
+    if (kind === 'identifier' && names.includes(text) && isGiven) found.push(...alternativesOf(code, index + 2))
   }
   return found
 }
