@@ -1,16 +1,15 @@
-import { existsSync } from 'node:fs'
 import { shortName } from '../config/document.ts'
 import type { Log, OpenFolder } from '../contract/plugin.ts'
 import { isStillAt } from '../contract/real-path.ts'
 import { messageOf } from '../errors.ts'
 import type { Events } from '../events.ts'
 import type { Project } from '../projects/project.ts'
-import { type Service, workdirOf } from '../services/service.ts'
+import type { Service } from '../services/service.ts'
 import type { SeenFiles } from './applied-files.ts'
-import { type LoopDecision, RestartLoop } from './restart-loop.ts'
 import { FileWatch } from './watch/file-watcher.ts'
 import { WatchedSources } from './watch/service-watches.ts'
 import type { WatchProblem } from './watch/watch-problem.ts'
+import { changeOf, WatchedRestarts } from './watched-restarts.ts'
 
 /** What reloading needs. `reload` applies a project's changed configuration; its rejection is reported as a warning. */
 export interface ReloadsInput {
@@ -33,13 +32,6 @@ interface Followed {
   isShortOfWatches: boolean
 }
 
-/** What `watch` has done with a service since a user started it. */
-interface Watching {
-  readonly loop: RestartLoop
-  /** Changed files for which a restart is due. */
-  readonly due: Set<string>
-}
-
 /** Hashes of files are stored this long after a change, once for all services: ms. */
 const saveMs = 1000
 const meanwhile = 'files changed while the daemon was down'
@@ -49,7 +41,7 @@ export class Reloads {
   readonly #input: ReloadsInput
   readonly #followed = new Map<string, Followed>()
   readonly #saves = new Map<string, NodeJS.Timeout>()
-  readonly #watching = new WeakMap<Service, Watching>()
+  readonly #restarts = new WatchedRestarts()
   /** Projects whose changed configuration could not be applied. */
   readonly #unapplied = new WeakSet<Project>()
 
@@ -83,7 +75,8 @@ export class Reloads {
     })
     const sources = new WatchedSources({
       ...{ root: path, open },
-      changed: (name, changed) => void this.#changed(project, name, changed).finally(() => this.#saveSoon(project)),
+      changed: (name, changed) =>
+        void this.#restarts.changed(project, name, changed).finally(() => this.#saveSoon(project)),
       failed: (name, problem) => this.#reportWatch(project, name, problem),
     })
     const followed: Followed = {
@@ -111,7 +104,7 @@ export class Reloads {
     if (signature !== undefined && signature !== before.configuration) await this.#reload(project, meanwhile)
     for (const [name, now] of services) {
       const then = before.services[name]
-      if (then !== undefined && then !== now) void this.#restart(project, name, () => meanwhile)
+      if (then !== undefined && then !== now) void this.#restarts.restart(project, name, () => meanwhile)
     }
   }
 
@@ -123,10 +116,7 @@ export class Reloads {
 
   /** Counts files again that were found to restart a service in a loop: a user has started these services. */
   forgive(services: Iterable<Service>): void {
-    for (const service of services) {
-      this.#watching.delete(service)
-      service.state.note('loop', undefined)
-    }
+    this.#restarts.forgive(services)
   }
 
   #saveSoon({ ref }: Project): void {
@@ -197,51 +187,6 @@ export class Reloads {
     this.#input.log.warn(message)
     this.#input.events.emit({ event: 'warning', path: ref.path, message, ...(hint === undefined ? {} : { hint }) })
   }
-
-  #watchingOf(service: Service): Watching {
-    const known = this.#watching.get(service)
-    if (known !== undefined) return known
-    const fresh = { loop: new RestartLoop(), due: new Set<string>() }
-    this.#watching.set(service, fresh)
-    return fresh
-  }
-
-  async #changed(project: Project, name: string, files: readonly string[]): Promise<void> {
-    const service = project.service(name)
-    if (service === undefined || !project.wanted.has(name)) return
-    // It could not start in a removed folder; its files count as changed when they are back.
-    const plan = project.planOf(name)
-    if (plan !== undefined && !existsSync(workdirOf(project.ref, plan))) return
-    const { loop, due } = this.#watchingOf(service)
-    const decision = loop.decide(files, service.clock.sinceMs)
-    if (decision.kind === 'loop') return reportLoop(service, decision)
-    if (decision.kind === 'ignore') return
-    const isDue = due.size > 0
-    for (const file of decision.files) due.add(file)
-    // One restart covers all changes that come before it begins.
-    if (isDue) return
-    const isRestarted = await this.#restart(project, name, () => {
-      const what = changeOf([...due])
-      due.clear()
-      return what
-    })
-    if (!isRestarted) due.clear()
-  }
-
-  /** Restarts a service in its turn, and reads the cause from `what` then. Returns whether it could. Never rejects. */
-  async #restart(project: Project, name: string, what: () => string): Promise<boolean> {
-    let why = 'changed files'
-    try {
-      await project.queue.run(signal => {
-        why = what()
-        return project.wanted.has(name) ? project.runs.restart(name, why, signal) : Promise.resolve()
-      })
-      return true
-    } catch (error) {
-      project.service(name)?.warn(`${name} was not restarted after ${why}: ${messageOf(error)}`)
-      return false
-    }
-  }
 }
 
 /** Whether the system's limit was reported for this project already; marks it as reported. */
@@ -255,20 +200,4 @@ function isKnownShortage(followed: Followed, { isShared }: WatchProblem): boolea
 function inOneLine(message: string): string {
   const [first = '', ...more] = message.split('\n').map(line => line.trim())
   return more.length === 0 ? first : `${first}: ${more.join('; ')}`
-}
-
-/** Returns "a.js changed", "a.js and 2 more changed". */
-function changeOf([first, ...more]: readonly string[]): string {
-  return more.length === 0 ? `${first} changed` : `${first} and ${more.length} more changed`
-}
-
-function reportLoop(service: Service, { files, rounds }: LoopDecision & { readonly kind: 'loop' }): void {
-  const { name } = service.ref
-  const shown = files.slice(0, 3).join(', ') + (files.length > 3 ? ` and ${files.length - 3} more` : '')
-  const cause = files.length === 0 ? 'watched files' : shown
-  const what = files.length === 0 ? 'its `watch` is suspended' : 'those changes no longer restart it'
-  const text = `restart loop: ${cause} changed right after each of its last ${rounds} starts; ${what}`
-  service.state.note('loop', text)
-  const exclude = files[0] === undefined ? 'what it writes' : `\`!${files[0]}\``
-  service.warn(text, `Add ${exclude} to the end of its \`watch\`; then run \`locald restart ${name}\` to resume it.`)
 }

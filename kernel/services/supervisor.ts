@@ -2,6 +2,7 @@ import type { Exit, Instance, ServicePlan } from '../contract/plugin.ts'
 import { LocaldError, messageOf } from '../errors.ts'
 import type { Status } from '../events.ts'
 import { pause, unlessStopped } from '../system/async.ts'
+import { awaitDependencies } from './await-dependencies.ts'
 import { Watch } from './health/readiness.ts'
 import { RestartPolicy } from './restart-policy.ts'
 import type { Dependency, StartPlan } from './start-plan.ts'
@@ -105,7 +106,7 @@ export class Supervisor {
     try {
       let instance = adopted?.instance
       let wasReady = adopted?.ready ?? false
-      if (adopted === undefined) await this.#awaitDependencies(first, signal)
+      if (adopted === undefined) await awaitDependencies(first.dependencies, this.#host.state, this.#fail, signal)
       // An adopted process is supervised even while stopping: no one else would stop it.
       while (instance !== undefined || !signal.aborted) {
         instance ??= await this.#launch(this.#plan ?? first, signal)
@@ -127,9 +128,11 @@ export class Supervisor {
       }
     } catch (error) {
       if (signal.aborted) return
-      this.#settle('failed', textOf(LocaldError.from(error)))
+      this.#fail(LocaldError.from(error))
     }
   }
+
+  readonly #fail = (error: LocaldError): void => this.#settle('failed', textOf(error))
 
   #settle(status: 'exited' | 'failed', reason: string): void {
     this.#host.state.set({ status, health: null, reason, pid: null })
@@ -140,39 +143,6 @@ export class Supervisor {
     const { state } = this.#host
     state.set({ status: 'restarting', health: null, reason, pid: null, restarts: state.now.restarts + 1 })
     await pause(delayMs, signal)
-  }
-
-  /** Resolves when all are met. While one cannot be, the service counts as failed by it, and waits for that to change. */
-  async #awaitDependencies({ dependencies }: StartPlan, signal: AbortSignal): Promise<void> {
-    // Each service of an `up` shows that it waits before the first dependency is looked at.
-    await null
-    for (;;) {
-      const attempt = new AbortController()
-      try {
-        return await this.#dependenciesMet(dependencies, AbortSignal.any([signal, attempt.signal]))
-      } catch (error) {
-        if (signal.aborted || !LocaldError.is(error)) throw error
-        this.#settle('failed', textOf(error))
-      } finally {
-        attempt.abort()
-      }
-      for (const { state, condition } of dependencies) await state.until(() => state.mayMeet(condition), signal)
-    }
-  }
-
-  async #dependenciesMet(dependencies: readonly Dependency[], signal: AbortSignal): Promise<void> {
-    const open = new Set(dependencies)
-    const show = () => {
-      const names = [...open].map(({ name, condition }) => (condition === 'ready' ? name : `${name} (${condition})`))
-      if (names.length > 0) this.#host.state.set({ status: 'waiting', reason: `waiting for ${names.join(', ')}` })
-    }
-    const waits = dependencies.map(async dependency => {
-      await dependency.state.until(() => dependency.state.meets(dependency.condition), signal)
-      open.delete(dependency)
-      if (!signal.aborted) show()
-    })
-    show()
-    await Promise.all(waits)
   }
 
   /** Starts an instance. Rejects when stopped meanwhile; a step that outlasts the stop's grace is abandoned. */
