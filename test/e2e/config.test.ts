@@ -2,7 +2,7 @@ import { chmodSync, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import type { ErrorJson } from '../../kernel/errors.ts'
-import { wrongFiles } from '../kernel/config/cases.ts'
+import { wrongFiles } from '../kernel/config/wrong-files/index.ts'
 import { Sandbox } from '../lib/sandbox.ts'
 
 const right = '[project]\nname = "shop"\n[services.web]\ncommand = "exec sleep 1000"\nport = 0\n'.replace(
@@ -27,18 +27,18 @@ t.test('invalid configurations', async t => {
   // The table also speaks of types that only its own test has.
   const own = wrongFiles.filter(({ text }) => !/"(?:container|postgres)"|limits|tty|image/.test(text))
   t.ok(own.length >= 40, 'enough of them')
-  for (const { what, text, errors } of own) {
-    await t.test(what, async t => {
+  for (const { title, text, problems } of own) {
+    await t.test(title, async t => {
       const error = await wrong(text)
       const places = (error.problems ?? []).map(({ line, key, file: where }) => {
         t.ok(where === undefined || existsSync(where), 'the file is named')
         return `${line} ${key}`
       })
-      for (const line of errors) {
+      for (const line of problems) {
         const [, place] = /^(\d+ [^:]+):/.exec(line) ?? []
         if (place !== undefined) t.ok(places.includes(place), place)
       }
-      t.equal(places.length, errors.length, 'all errors at once')
+      t.equal(places.length, problems.length, 'all errors at once')
     })
   }
 

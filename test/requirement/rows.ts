@@ -116,7 +116,7 @@ export const rows: readonly Row[] = [
     section: '2.1',
     asks: 'Project registry',
     linux: ['test/e2e/registry.test.ts > projects are listed, pinned by folder or name, and unpinned (linux)'],
-    mac: ['test/kernel/system/paths.test.ts > on macOS', 'test/kernel/system/runtime-folder.test.ts'],
+    mac: ['test/kernel/system/paths.test.ts > resolves paths on macOS', 'test/kernel/system/runtime-folder.test.ts'],
     hardware: ['step case'],
   },
   {

@@ -12,13 +12,13 @@ const project = fileShape({
   },
 })
 
-t.test('a value that fits is returned, keys of a later version included', async t => {
+t.test('returns a value that fits, keys of a later version included', async t => {
   const right = { name: '/a', ports: { web: 3000 }, tags: ['a', 'b'], line: null, later: {} }
   t.equal(withShape(right, project), right)
   t.ok(hasShape({ name: '/a', ports: {} }, project))
 })
 
-t.test('the first value that does not fit is named by its place', async t => {
+t.test('names the place of the first value that does not fit', async t => {
   const ports = {}
   const cases: readonly [unknown, string][] = [
     [null, 'the content is not of type object'],
@@ -37,7 +37,7 @@ t.test('the first value that does not fit is named by its place', async t => {
   }
 })
 
-t.test('names of a prototype are keys like others', async t => {
+t.test('takes names of a prototype as keys', async t => {
   const shape: FileShape<unknown> = fileShape({ type: 'object', required: ['constructor'], properties: {} })
   t.ok(hasShape({ toString: 1 }, fileShape({ type: 'object', properties: { name: { type: 'string' } } })))
   t.ok(hasShape({ constructor: 1 }, shape))

@@ -25,7 +25,7 @@ function paths(env: NodeJS.ProcessEnv, sandbox?: string): Paths {
   return resolvePaths({ env: { ...linux, ...env }, sandbox })
 }
 
-t.test('without XDG', async t => {
+t.test('resolves paths without XDG variables', async t => {
   // Not /tmp: a daemon of who runs the tests may be there.
   t.match(paths({ TMPDIR: '/t' }), {
     data: '/home/ann/.local/share/locald',
@@ -41,7 +41,7 @@ t.test('without XDG', async t => {
   t.match(paths({}).native, /^\/.*\/native$/)
 })
 
-t.test('with XDG', async t => {
+t.test('resolves paths from XDG variables', async t => {
   const xdg = { XDG_DATA_HOME: '/d', XDG_CONFIG_HOME: '/c', XDG_RUNTIME_DIR: '/r' }
   t.match(paths(xdg), {
     data: '/d/locald',
@@ -56,7 +56,7 @@ t.test('with XDG', async t => {
   t.strictSame(paths({ XDG_DATA_HOME: '', XDG_CONFIG_HOME: '', XDG_RUNTIME_DIR: '' }), paths({}), 'and empty ones')
 })
 
-t.test('on macOS', async t => {
+t.test('resolves paths on macOS', async t => {
   const mac = (env: NodeJS.ProcessEnv) => paths({ LOCALD_PLATFORM: 'darwin', ...env }, 'dev')
   const base = '/home/ann/Library/Application Support/locald/sandboxes/dev'
   t.match(mac({}), { data: `${base}/data`, config: `${base}/config`, runtime: `${base}/run` })
@@ -123,7 +123,7 @@ async function short(t: { teardown(end: () => unknown): unknown }): Promise<stri
   return folder
 }
 
-t.test('LOCALD_SOCKET', async t => {
+t.test('accepts a usable LOCALD_SOCKET only', async t => {
   t.equal(paths({ LOCALD_SOCKET: '/x/y.sock' }).socket, '/x/y.sock')
   t.equal(paths({ LOCALD_SOCKET: '/x/y.sock' }, 'dev').socket, '/x/y.sock')
   t.equal(paths({ LOCALD_SOCKET: '/x/y.sock' }).runtime, paths({}).runtime, 'nothing else moves')
@@ -136,7 +136,7 @@ t.test('LOCALD_SOCKET', async t => {
   })
 })
 
-t.test('a home folder', async t => {
+t.test('needs a home folder', async t => {
   const real = resolvePaths({ env: { ...linux, HOME: undefined } })
   t.match(real.data, /^\/.*\/\.local\/share\/locald$/, 'from the password file')
   t.strictSame(resolvePaths({ env: { ...linux, HOME: 'relative' } }), real, 'a relative one is none')
@@ -237,12 +237,12 @@ t.test('reports unusable folders', async t => {
   )
 })
 
-t.test('the platform', async t => {
+t.test('takes another platform in a sandbox only', async t => {
   const here = process.platform
   const other = here === 'darwin' ? 'linux' : 'darwin'
   t.equal(platformOf({}, undefined), here)
   t.equal(platformOf({ LOCALD_PLATFORM: '' }, undefined), here)
-  t.equal(platformOf({ LOCALD_PLATFORM: here }, undefined), here, 'the truth may be told anywhere')
+  t.equal(platformOf({ LOCALD_PLATFORM: here }, undefined), here, 'accepts the true platform outside of a sandbox')
   t.equal(platformOf({ LOCALD_PLATFORM: other }, 'dev'), other)
   t.throws(() => platformOf({ LOCALD_PLATFORM: other }, undefined), { code: 'PLATFORM_OVERRIDE', hint: /--sandbox/ })
   t.throws(() => platformOf({ LOCALD_PLATFORM: 'win32' }, 'dev'), {

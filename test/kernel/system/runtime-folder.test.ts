@@ -92,7 +92,11 @@ t.test('a disk that takes no sockets: the runtime folder is in the temporary fol
     t.equal(await socketFault(other.runtime), undefined)
     t.equal(other.data, paths.data)
   }
-  t.equal(await withSockets(paths, input, async () => 'ENOSPC'), paths, 'what else is wrong is told by who needs one')
+  t.equal(
+    await withSockets(paths, input, async () => 'ENOSPC'),
+    paths,
+    'leaves other errors to the code that needs the socket',
+  )
   t.equal(typeof (await socketFault(join(root, 'none'))), 'string')
 })
 

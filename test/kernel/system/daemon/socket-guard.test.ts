@@ -91,7 +91,7 @@ function ask(path: string): Promise<string> {
   })
 }
 
-t.test('records where the daemon is, until told to forget it', async t => {
+t.test('records the address of the daemon until close with forget', async t => {
   const { data, runtime, socket, guard } = await guarded(t)
   t.strictSame(readAddress(data), { pid: process.pid, version: versionOf(), runtime, socket })
   guard.close(false)
@@ -100,7 +100,7 @@ t.test('records where the daemon is, until told to forget it', async t => {
   t.equal(readAddress(data), undefined)
 })
 
-t.test('says again where the daemon is when that file was removed, with the lock or alone', async t => {
+t.test('records the address again after the file was deleted, with the lock or alone', async t => {
   const { data, lock, socket } = await guarded(t)
   for (const files of [[addressFile(data)], [lock, addressFile(data)]]) {
     for (const file of files) rmSync(file)
@@ -130,7 +130,7 @@ t.test('binds its socket again while others are still busy with theirs', async t
   }
 })
 
-t.test('a socket that was removed after it was bound, before its folder is watched, is bound again', async t => {
+t.test('binds a socket again that was deleted before its folder was watched', async t => {
   let isRemoved = false
   const { socket, restored } = await guarded(t, {
     watch: (folder, ...rest) => {
@@ -148,7 +148,7 @@ t.test('a socket that was removed after it was bound, before its folder is watch
   t.equal(await ask(socket), 'here')
 })
 
-t.test('watches the folder that was made again, too', async t => {
+t.test('watches a folder that was created again', async t => {
   const { root, socket, restored } = await guarded(t)
   rmSync(join(root, 'run'), { recursive: true })
   await restored
@@ -158,7 +158,7 @@ t.test('watches the folder that was made again, too', async t => {
   t.equal(await ask(socket), 'here')
 })
 
-t.test('a folder that was moved away is noticed when a caller touches the lock', async t => {
+t.test('notices a moved folder when a caller touches the lock', async t => {
   const { root, socket, lock, restored } = await guarded(t)
   renameSync(join(root, 'run'), join(root, 'away'))
   await t.rejects(ask(socket), { code: 'ENOENT' })
@@ -167,7 +167,7 @@ t.test('a folder that was moved away is noticed when a caller touches the lock',
   t.equal(await ask(socket), 'here')
 })
 
-t.test('listens in the data folder where its own cannot be made, or is used by another daemon', async t => {
+t.test('listens in the data folder when its own folder cannot be created, or another daemon uses it', async t => {
   await t.test('cannot be made', async t => {
     const { root, data, guard, restored } = await guarded(t)
     rmSync(join(root, 'run'), { recursive: true })
@@ -210,7 +210,7 @@ async function seen(what: string, look: () => boolean): Promise<void> {
     if (performance.now() > end) throw new Error(`timed out waiting for ${what}`)
 }
 
-t.test('takes its locks again, and claims its folder, when their files are removed without the socket', async t => {
+t.test('locks again, and claims its folder, when these files were deleted without the socket', async t => {
   const { root, data, runtime, socket, lock, guard } = await guarded(t)
   const [runtimeLock, link] = [join(runtime, 'daemon.lock'), join(runtime, 'data')]
   for (let round = 0; round < 3; round++) {
@@ -223,12 +223,12 @@ t.test('takes its locks again, and claims its folder, when their files are remov
   guard.close(true)
 })
 
-t.test('takes the lock of its folder where whoever started it has not', async t => {
+t.test('takes the lock of its folder where the starting process did not', async t => {
   const { runtime } = await guarded(t)
   t.notOk(isFree(join(runtime, 'daemon.lock')))
 })
 
-t.test('a lock that another took meanwhile is had again once that one gives it up', async t => {
+t.test('locks again once another process releases the lock', async t => {
   const { lock } = await guarded(t)
   const other = spawn(keeper, ['lock', `${lock}.other`, '--', 'sh', '-c', 'echo held; read -r end'])
   t.teardown(() => {
@@ -242,7 +242,7 @@ t.test('a lock that another took meanwhile is had again once that one gives it u
   await seen('the lock', () => !isFree(lock))
 })
 
-t.test('has its files look used now and then, and others look after theirs', async t => {
+t.test('updates the times of its files, and lets others restore theirs', async t => {
   const { socket, lock, restored } = await guarded(t, { upkeepMs: 50 })
   const old = new Date('2020-01-01')
   for (const file of [socket, lock]) utimesSync(file, old, old)
@@ -250,7 +250,7 @@ t.test('has its files look used now and then, and others look after theirs', asy
   await seen('new times', () => [socket, lock].every(file => statSync(file).mtimeMs > old.getTime()))
 })
 
-t.test('watches that fail are opened once more: what is removed after that is noticed', async t => {
+t.test('opens a failed watch again, and then notices deletions', async t => {
   const watchers: FSWatcher[] = []
   const opened: WatchFolder = (...args) => {
     const watcher = watch(...args)
@@ -259,7 +259,7 @@ t.test('watches that fail are opened once more: what is removed after that is no
   }
   const it = await guarded(t, { lookMs: 50, watch: opened })
   const before = watchers.length
-  // As Node does when macOS has no stream of events for it (lib/internal/fs/watchers.js): closed, then told.
+  // As Node does when macOS has no stream of events for it (lib/internal/fs/watchers.js): closed, then reported.
   for (const watcher of watchers.splice(0)) {
     watcher.close()
     watcher.emit('error', Object.assign(new Error('EMFILE: too many open files, watch'), { code: 'EMFILE' }))
