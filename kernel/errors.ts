@@ -150,9 +150,9 @@ export function messageOf(value: unknown): string {
     return value.message.replace(otherProcessor, 'EBADARCH: a program for another kind of processor') || value.name
   try {
     const text = typeof value === 'object' && value !== null && 'message' in value ? value.message : value
-    return String(text) || 'nothing was said'
+    return String(text) || '(no message)'
   } catch {
-    return 'something that cannot be shown'
+    return '(unprintable error)'
   }
 }
 

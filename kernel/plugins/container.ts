@@ -43,12 +43,12 @@ export class Container {
   refuseTwice(owner: string, names: readonly string[]): void {
     const twice = names.find((name, index) => names.indexOf(name) !== index)
     if (twice !== undefined) {
-      throw new LocaldError('PLUGIN_CONFLICT', `it provides '${twice}' twice`, { plugin: owner })
+      throw new LocaldError('PLUGIN_CONFLICT', `'${twice}' is provided twice`, { plugin: owner })
     }
     const taken = names.find(name => this.has(name))
     if (taken === undefined) return
     const holder = this.#owners.get(taken)
-    throw new LocaldError('PLUGIN_CONFLICT', `it provides '${taken}', and so does ${holder}`, { plugin: owner })
+    throw new LocaldError('PLUGIN_CONFLICT', `'${taken}' is already provided by ${holder}`, { plugin: owner })
   }
 
   /** Adds a plugin's provider; PLUGIN_CONFLICT when the name is taken. */

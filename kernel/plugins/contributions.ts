@@ -204,10 +204,10 @@ function isDefault(type: ServiceType<unknown>): boolean {
 function refuseTwice(owner: string, claims: readonly Claim[]): void {
   const seen = new Set<string>()
   for (const { what, holder } of claims) {
-    if (seen.has(what)) throw new LocaldError('PLUGIN_CONFLICT', `it registers ${what} twice`, { plugin: owner })
+    if (seen.has(what)) throw new LocaldError('PLUGIN_CONFLICT', `${what} is registered twice`, { plugin: owner })
     seen.add(what)
     if (holder === undefined) continue
-    throw new LocaldError('PLUGIN_CONFLICT', `it registers ${what}, and so does plugin ${holder}`, {
+    throw new LocaldError('PLUGIN_CONFLICT', `${what} is already registered by plugin ${holder}`, {
       plugin: owner,
       hint: `Turn one of them off: \`enabled = false\` in [plugins.${owner}] of config.toml.`,
     })

@@ -71,7 +71,7 @@ async function entries(folder: string): Promise<readonly string[]> {
     return await readdir(folder)
   } catch (error) {
     if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return []
-    throw new LocaldError('PATHS_UNUSABLE', `plugins cannot be looked for: ${messageOf(error)}`, {
+    throw new LocaldError('PATHS_UNUSABLE', `cannot read the folder of plugins: ${messageOf(error)}`, {
       hint: `Check the permissions of ${folder}.`,
       cause: error,
     })
@@ -86,7 +86,7 @@ async function readManifest(folder: string, installedAs: string): Promise<Found 
     manifest = JSON.parse(read.text)
   } catch (error) {
     if (!pluginName.test(installedAs)) return undefined
-    const reason = `its package.json cannot be read: ${messageOf(error)}`
+    const reason = `cannot read its package.json: ${messageOf(error)}`
     return unusable({ name: installedAs, version: '0.0.0', types: [] }, 'PLUGIN_IMPORT', reason)
   }
   const name = text(field(manifest, 'name')) ?? installedAs
@@ -94,7 +94,7 @@ async function readManifest(folder: string, installedAs: string): Promise<Found 
   const declared = field(manifest, 'locald')
   if (typeof declared !== 'object' || declared === null) {
     if (!pluginName.test(name)) return undefined
-    return unusable({ name, version, types: [] }, 'PLUGIN_API', "its package.json has no 'locald' object")
+    return unusable({ name, version, types: [] }, 'PLUGIN_API', "its package.json lacks the object 'locald'")
   }
   const types = names(field(declared, 'types'))
   const table = text(field(declared, 'table'))
@@ -119,7 +119,7 @@ async function readManifest(folder: string, installedAs: string): Promise<Found 
 
 /** A plugin is for another major of the contract. */
 export function otherApi(api: unknown): string {
-  return `it is for plugin api ${String(api)}; this locald has api ${pluginApi}`
+  return `requires plugin API ${String(api)}; this version provides ${pluginApi}`
 }
 
 function unusable(

@@ -28,5 +28,5 @@ function end(): void {
 
 function guardedExit(code?: Parameters<typeof process.exit>[0]): never {
   if (guarded.getStore() === undefined) return exit.call(process, code)
-  throw new Error('it called process.exit()')
+  throw new Error('the plugin called process.exit()')
 }

@@ -107,12 +107,12 @@ export class HookRuns {
   async #run<T>(plugin: string, hook: keyof Hooks, call: () => Promise<T>): Promise<T> {
     try {
       const limit = hook === 'closing' ? Math.min(this.#limit, closingLimit) : this.#limit
-      const late = `plugin ${plugin} did not return from hook '${hook}' in ${limit} ms`
+      const late = `plugin ${plugin}: hook '${hook}' timed out after ${limit / 1000} s`
       return await within(limit, call(), () => new LocaldError('PLUGIN_HOOK', late, { plugin }))
     } catch (error) {
       if (LocaldError.is(error) && error.plugin !== undefined) throw error
       const hint = LocaldError.is(error) ? error.hint : undefined
-      throw new LocaldError('PLUGIN_HOOK', `plugin ${plugin} failed in hook '${hook}': ${messageOf(error)}`, {
+      throw new LocaldError('PLUGIN_HOOK', `plugin ${plugin}: hook '${hook}' failed: ${messageOf(error)}`, {
         plugin,
         cause: error,
         ...(hint === undefined ? {} : { hint }),
@@ -124,7 +124,7 @@ export class HookRuns {
 /** What a waterfall hands on comes from a plugin: a mistake is to carry its name, not to surface in the kernel. */
 function asPlan(plan: unknown): ProjectPlan {
   if (isPlan(plan)) return plan
-  throw new Error('what it returned is not a plan')
+  throw new Error('it did not return a plan')
 }
 
 function isPlan(plan: unknown): plan is ProjectPlan {
@@ -136,10 +136,10 @@ function isPlan(plan: unknown): plan is ProjectPlan {
 }
 
 function asEnv(env: unknown): Record<string, string> {
-  if (typeof env !== 'object' || env === null) throw new Error('what it returned is not an environment')
+  if (typeof env !== 'object' || env === null) throw new Error('it did not return an environment')
   const checked: Record<string, string> = {}
   for (const [name, value] of Object.entries(env)) {
-    if (typeof value !== 'string') throw new Error(`${name} is not a text`)
+    if (typeof value !== 'string') throw new Error(`${name} is not a string`)
     checked[name] = value
   }
   return checked

@@ -31,7 +31,7 @@ export function hostOf({ name, options }: Candidate, input: HostInput): Declarin
   let open = true
   const gate = () => {
     if (open) return
-    throw new LocaldError('PLUGIN_SETUP', `plugin ${name} declares something after its set-up`, {
+    throw new LocaldError('PLUGIN_SETUP', `plugin ${name} declares something after setup()`, {
       plugin: name,
       hint: 'Declarations belong into setup(), before it returns or its promise resolves.',
     })

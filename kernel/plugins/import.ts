@@ -43,7 +43,7 @@ export async function candidateOf(found: Found, input: CandidateInput): Promise<
   const plugin = pluginOf(await importOf(found, input.importMs))
   if (plugin.api !== pluginApi) throw fault('PLUGIN_API', otherApi(plugin.api))
   if (plugin.name !== found.name) {
-    throw fault('PLUGIN_API', `it calls itself '${plugin.name}'; a plugin's name is that of its package`)
+    throw fault('PLUGIN_API', `plugin name '${plugin.name}' does not match its package name`)
   }
   requirePlatform(names(plugin, 'platforms'), input.facts)
   return {
@@ -58,19 +58,19 @@ export async function candidateOf(found: Found, input: CandidateInput): Promise<
 
 /** Its module. What cannot be helped in one process: code that runs on without ever returning stops the daemon too. */
 async function importOf(found: Found, limit: number): Promise<unknown> {
-  const late = () => fault('PLUGIN_TIMEOUT', `its import did not end in ${limit} ms`)
+  const late = () => fault('PLUGIN_TIMEOUT', `import timed out after ${limit / 1000} s`)
   try {
     const load = () => found.load()
     return await within(limit, found.from === 'npm' ? withoutExit(load) : load(), late)
   } catch (error) {
     if (LocaldError.is(error) && error.code === 'PLUGIN_TIMEOUT') throw error
-    throw new LocaldError('PLUGIN_IMPORT', `it cannot be imported: ${messageOf(error)}`, { cause: error })
+    throw new LocaldError('PLUGIN_IMPORT', `import failed: ${messageOf(error)}`, { cause: error })
   }
 }
 
 function requirePlatform(platforms: readonly string[] | undefined, { os }: PlatformFacts): void {
   if (platforms === undefined || platforms.includes(os)) return
-  throw fault('PLUGIN_PLATFORM', `it is for ${platforms.join(' and ') || 'no platform'}; this is ${os}`)
+  throw fault('PLUGIN_PLATFORM', `supports ${platforms.join(' and ') || 'no platform'}, not ${os}`)
 }
 
 /** Ranges of versions in `[plugins]` of config.toml are no settings of plugins. */
@@ -106,13 +106,13 @@ function validOptions(plugin: Plugin, settings: Record<string, unknown>): unknow
   const given = Object.keys(settings)
   if (plugin.options === undefined) {
     if (given.length === 0) return {}
-    throw fault('PLUGIN_SETUP', `it has no options, and config.toml gives it '${given.join("', '")}'`)
+    throw fault('PLUGIN_SETUP', `takes no options, but config.toml sets '${given.join("', '")}'`)
   }
   const validate = schemaOf(plugin.options.schema)
   if (validate(settings)) return settings
   const complaints = complaintsOf(validate.errors ?? [], settings)
   const faults = complaints.map(({ path, message }) => `${dotted(path)}: ${message}`)
-  throw fault('PLUGIN_SETUP', `its options in config.toml are wrong: ${faults.join('; ')}`)
+  throw fault('PLUGIN_SETUP', `invalid options in config.toml: ${faults.join('; ')}`)
 }
 
 function schemaOf(schema: unknown): ValidateFunction {

@@ -55,7 +55,7 @@ export async function loadPlugins(found: readonly Found[], input: LoadInput): Pr
   )
   for (const { found: entry, needs } of waiting) {
     const missing = needs.filter(name => !container.has(name))
-    const error = new LocaldError('PLUGIN_NEEDS', `it needs '${missing.join("', '")}', which no plugin provides`)
+    const error = new LocaldError('PLUGIN_NEEDS', `requires '${missing.join("', '")}', which no plugin provides`)
     views.set(entry, unusable(entry, error, input))
   }
   warnOfStrangers(found, input.settings, input.log('kernel'))
@@ -78,7 +78,7 @@ async function prepared(entry: Found, all: readonly Found[], input: LoadInput): 
   const settings = settingsFor(entry, all, input)
   try {
     if (all.find(({ name }) => name === entry.name) !== entry) {
-      throw new LocaldError('PLUGIN_CONFLICT', 'another plugin has this name')
+      throw new LocaldError('PLUGIN_CONFLICT', 'another plugin has the same name')
     }
     const importing = () => announce(entry, 'import', input)
     const result = await candidateOf(entry, { facts, settings, importMs, importing })
@@ -95,7 +95,7 @@ async function setUp(candidate: Candidate, input: LoadInput, limit: number): Pro
   const declaring = hostOf(candidate, input)
   announce(found, 'set-up', input)
   const started = performance.now()
-  const late = () => new LocaldError('PLUGIN_TIMEOUT', `its set-up did not end in ${Math.round(limit)} ms`)
+  const late = () => new LocaldError('PLUGIN_TIMEOUT', `setup timed out after ${Math.round(limit) / 1000} s`)
   try {
     const run = async () => candidate.setup(declaring.host)
     await within(limit, found.from === 'npm' ? withoutExit(run) : run(), late)
@@ -106,7 +106,7 @@ async function setUp(candidate: Candidate, input: LoadInput, limit: number): Pro
     declaring.end()
     restoreFeatures()
     await undo(name, declaring, input)
-    const refusal = asRefusal(error, 'PLUGIN_SETUP', 'its set-up failed')
+    const refusal = asRefusal(error, 'PLUGIN_SETUP', 'setup failed')
     const types = declaring.draft.types.map(({ type }) => type)
     return { ...unusable(found, refusal, input, types), setupMs: since(started) }
   }
@@ -132,7 +132,7 @@ function takeOver(name: string, { draft }: Declaring, input: LoadInput): void {
 async function undo(name: string, { draft }: Declaring, { log }: LoadInput): Promise<void> {
   const closers = new Teardown(undoMs)
   for (const close of draft.closers) closers.add(name, close)
-  await closers.run((owner, reason) => log(owner).warn(`closing after its set-up failed: ${reason}`))
+  await closers.run((owner, reason) => log(owner).warn(`closing after the failed setup: ${reason}`))
 }
 
 /** An error of ours says enough; another one gets what was done before it. */
@@ -149,7 +149,7 @@ function unusable(
   drafted: readonly string[] = [],
 ): PluginView {
   const isOff = why === turnedOff || why.code === 'PLUGIN_PLATFORM' || why.code === 'PLUGIN_NEEDS'
-  const reason = why === turnedOff ? 'turned off in config.toml' : why.message
+  const reason = why === turnedOff ? 'disabled in config.toml' : why.message
   const state = isOff ? 'off' : 'broken'
   const hint =
     why === turnedOff

@@ -25,7 +25,7 @@ export class Teardown {
       const { owner, close } = closer
       try {
         await within(limit, (async () => close())(), () => {
-          const late = new Error(`did not close in ${Math.round(limit)} ms`)
+          const late = new Error(`closing timed out after ${Math.round(limit) / 1000} s`)
           limit = Math.max(limit / 2, this.#limit / 8)
           return late
         })

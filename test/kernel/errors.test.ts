@@ -60,18 +60,18 @@ t.test('returns a message for any thrown value', async t => {
   )
   t.equal(messageOf(new Error('spawn Unknown system error -863')), 'spawn Unknown system error -863')
   t.equal(messageOf('text'), 'text')
-  t.equal(messageOf(''), 'nothing was said')
+  t.equal(messageOf(''), '(no message)')
   t.equal(messageOf(undefined), 'undefined')
   t.equal(messageOf(Symbol('s')), 'Symbol(s)')
   t.equal(messageOf({ message: 'm' }), 'm')
   t.equal(messageOf({}), '[object Object]')
-  t.equal(messageOf(Object.create(null)), 'something that cannot be shown')
+  t.equal(messageOf(Object.create(null)), '(unprintable error)')
   const throws = {
     get message(): string {
       throw new Error('no')
     },
   }
-  t.equal(messageOf(throws), 'something that cannot be shown')
+  t.equal(messageOf(throws), '(unprintable error)')
   t.equal(systemCode(Object.assign(new Error('m'), { code: 'ENOENT' })), 'ENOENT')
   for (const value of [undefined, null, 'ENOENT', {}, { code: 7 }]) t.equal(systemCode(value), undefined)
 })
@@ -130,7 +130,7 @@ t.test('limits', async t => {
 
 t.test('foreign code cannot exit the process', async t => {
   const { exit } = process
-  const message = 'it called process.exit()'
+  const message = 'the plugin called process.exit()'
   await t.rejects(
     withoutExit(() => process.exit(1)),
     { message },

@@ -58,7 +58,7 @@ t.test('the example of the guide for plugin authors', async t => {
 
   await t.test('is off, with the reason, when no plugin provides processes', async t => {
     const [view] = await testLoader({ limits }).load(...(await npmPlugins(folder)))
-    t.match(view, { state: 'off', code: 'PLUGIN_NEEDS', reason: "it needs 'processes', which no plugin provides" })
+    t.match(view, { state: 'off', code: 'PLUGIN_NEEDS', reason: "requires 'processes', which no plugin provides" })
   })
 
   await t.test('passes its own test', { skip }, async t => {

@@ -19,13 +19,13 @@ const views = [
   view('locald-plugin-pre', '2.0.0-rc.1'),
   view('@acme/locald-plugin-search', '0.4.1'),
   view('any-name', '1.0.0'),
-  view('locald-plugin-off', '1.0.0', { state: 'off', reason: 'turned off in config.toml' }),
+  view('locald-plugin-off', '1.0.0', { state: 'off', reason: 'disabled in config.toml' }),
   view('locald-plugin-mac', '1.0.0', {
     state: 'off',
-    reason: 'it is for darwin; this is linux',
+    reason: 'supports darwin, not linux',
     code: 'PLUGIN_PLATFORM',
   }),
-  view('locald-plugin-broken', '1.0.0', { state: 'broken', reason: 'its set-up failed: boom', code: 'PLUGIN_SETUP' }),
+  view('locald-plugin-broken', '1.0.0', { state: 'broken', reason: 'setup failed: boom', code: 'PLUGIN_SETUP' }),
 ]
 
 t.test('accepts a plugin of a version in the range', async t => {
@@ -72,16 +72,11 @@ t.test('reports a plugin that is missing, off, broken or of another version', as
     [
       'off',
       '^1',
-      'plugin locald-plugin-off is off: turned off in config.toml',
+      'plugin locald-plugin-off is off: disabled in config.toml',
       /^Remove `enabled = false` from \[plugins\.locald-plugin-off\] in config\.toml\.$/,
     ],
-    [
-      'mac',
-      '^1',
-      'plugin locald-plugin-mac is off: it is for darwin; this is linux',
-      /^Run the project on another machine/,
-    ],
-    ['broken', '^1', 'plugin locald-plugin-broken is broken: its set-up failed: boom', /to try another version/],
+    ['mac', '^1', 'plugin locald-plugin-mac is off: supports darwin, not linux', /^Run the project on another machine/],
+    ['broken', '^1', 'plugin locald-plugin-broken is broken: setup failed: boom', /to try another version/],
   ]
   for (const [name, range, message, hint] of cases) {
     t.match(findMissingPlugins({ [name]: range }, views), [{ name, message, hint }], name)

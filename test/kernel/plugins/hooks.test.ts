@@ -81,15 +81,15 @@ t.test('a failure names its plugin and stops no other', async t => {
         hooks[name].tap('x', () => {
           throw new Error('boom')
         }),
-      /^plugin bad failed in hook '\w+': boom$/,
+      /^plugin bad: hook '\w+' failed: boom$/,
     ],
     rejects: [(hooks, name) => hooks[name].tapPromise('x', () => Promise.reject('a text')), /: a text$/],
     'calls back with an error': [(hooks, name) => tapAsync(hooks, name, back => back(new Error('async'))), /: async$/],
     hangs: [
       (hooks, name) => hooks[name].tapPromise('x', () => new Promise(() => {})),
-      /^plugin bad did not return from hook '\w+' in 100 ms$/,
+      /^plugin bad: hook '\w+' timed out after 0.1 s$/,
     ],
-    'never calls back': [(hooks, name) => tapAsync(hooks, name, () => {}), /in 100 ms$/],
+    'never calls back': [(hooks, name) => tapAsync(hooks, name, () => {}), /after 0.1 s$/],
   }
   for (const [what, [tap, message]] of Object.entries(bad)) {
     for (const name of what === 'throws' ? series : (['ready'] as const)) {
@@ -117,7 +117,7 @@ t.test('a failure keeps its hint', async t => {
   await t.rejects(fail(new LocaldError('PORT_TAKEN', 'port 80 is taken', { hint: 'Free it.' })), {
     code: 'PLUGIN_HOOK',
     plugin: 'bad',
-    message: "plugin bad failed in hook 'starting': port 80 is taken",
+    message: "plugin bad: hook 'starting' failed: port 80 is taken",
     hint: 'Free it.',
   })
   const own = new LocaldError('PLUGIN_NEEDS', 'x', { plugin: 'other' })
@@ -135,8 +135,8 @@ t.test('booted: a failure is reported, the others boot', async t => {
   await all.booted((plugin, error) => failures.push(`${plugin}: ${error.message}`))
   t.equal(booted, 1)
   t.strictSame(failures, [
-    "bad: plugin bad failed in hook 'booted': boom",
-    "hung: plugin hung did not return from hook 'booted' in 100 ms",
+    "bad: plugin bad: hook 'booted' failed: boom",
+    "hung: plugin hung: hook 'booted' timed out after 0.1 s",
   ])
 })
 
@@ -165,7 +165,7 @@ function untyped<T>(value: unknown, name: 'project' | 'env', use: (all: HookRuns
 
 t.test('validates what hooks return', async t => {
   for (const value of [null, 7, {}, { services: {} }, { services: [null] }, { services: [{ name: 'a' }] }]) {
-    const message = "plugin bad failed in hook 'project': what it returned is not a plan"
+    const message = "plugin bad: hook 'project' failed: it did not return a plan"
     await t.rejects(
       untyped(value, 'project', all => all.project(plan)),
       { code: 'PLUGIN_HOOK', plugin: 'bad', message },
@@ -173,11 +173,11 @@ t.test('validates what hooks return', async t => {
   }
   await t.rejects(
     untyped(null, 'env', all => all.env({}, service, context)),
-    { code: 'PLUGIN_HOOK', message: /is not an environment$/ },
+    { code: 'PLUGIN_HOOK', message: /did not return an environment$/ },
   )
   await t.rejects(
     untyped({ PORT: 80 }, 'env', all => all.env({}, service, context)),
-    { code: 'PLUGIN_HOOK', message: /PORT is not a text$/ },
+    { code: 'PLUGIN_HOOK', message: /PORT is not a string$/ },
   )
 })
 

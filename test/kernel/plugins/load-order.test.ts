@@ -80,8 +80,8 @@ t.test('reports a requirement that a broken plugin would have met', async t => {
     }),
   )
   t.strictSame(reasonsByName(views), {
-    user: "off PLUGIN_NEEDS it needs 'processTable', 'web', which no plugin provides",
-    provider: 'broken PLUGIN_SETUP its set-up failed: boom',
+    user: "off PLUGIN_NEEDS requires 'processTable', 'web', which no plugin provides",
+    provider: 'broken PLUGIN_SETUP setup failed: boom',
   })
 })
 
@@ -98,19 +98,19 @@ t.test('rejects plugins before running their code', async t => {
     found('nowhere', undefined, { load, platforms: [] }),
   )
   t.strictSame(reasonsByName(views), {
-    off: 'off turned off in config.toml',
+    off: 'off disabled in config.toml',
     odd: "broken PLUGIN_SETUP 'enabled' in config.toml must be true or false",
-    mac: 'off PLUGIN_PLATFORM it is for darwin; this is linux',
-    nowhere: 'off PLUGIN_PLATFORM it is for no platform; this is linux',
+    mac: 'off PLUGIN_PLATFORM supports darwin, not linux',
+    nowhere: 'off PLUGIN_PLATFORM supports no platform, not linux',
   })
   t.strictSame(views[0]?.types, ['thing'])
   t.equal(views[0]?.setupMs, null)
   t.match(kernel.contributions.findType('thing'), {
-    message: "type 'thing' is not available: plugin off is off: turned off in config.toml",
+    message: "type 'thing' is not available: plugin off is off: disabled in config.toml",
     hint: /`enabled = false` out of \[plugins\.off\] in \/config\/config\.toml/,
   })
   t.match(kernel.contributions.findType('mac-thing'), {
-    message: "type 'mac-thing' is not available: plugin mac is off: it is for darwin; this is linux",
+    message: "type 'mac-thing' is not available: plugin mac is off: supports darwin, not linux",
   })
   const darwin = testLoader({ facts: { os: 'darwin' } })
   t.strictSame(

@@ -56,27 +56,23 @@ t.test('rejects modules that are no plugin for this machine', async t => {
     ['nothing', undefined, 'broken PLUGIN_API its default export is not a plugin: { name, api, setup }'],
     ['a text', 'plugin', 'broken PLUGIN_API its default export is not a plugin: { name, api, setup }'],
     ['no setup', { name: 'x', api: 1 }, 'broken PLUGIN_API its default export is not a plugin: { name, api, setup }'],
-    ['api 2', { ...api, api: 2 }, 'broken PLUGIN_API it is for plugin api 2; this locald has api 1'],
-    ['api "1"', { ...api, api: '1' }, 'broken PLUGIN_API it is for plugin api 1; this locald has api 1'],
-    [
-      'another name',
-      { ...api, name: 'y' },
-      "broken PLUGIN_API it calls itself 'y'; a plugin's name is that of its package",
-    ],
-    ['platforms', { ...api, platforms: ['darwin'] }, 'off PLUGIN_PLATFORM it is for darwin; this is linux'],
+    ['api 2', { ...api, api: 2 }, 'broken PLUGIN_API requires plugin API 2; this version provides 1'],
+    ['api "1"', { ...api, api: '1' }, 'broken PLUGIN_API requires plugin API 1; this version provides 1'],
+    ['another name', { ...api, name: 'y' }, "broken PLUGIN_API plugin name 'y' does not match its package name"],
+    ['platforms', { ...api, platforms: ['darwin'] }, 'off PLUGIN_PLATFORM supports darwin, not linux'],
     [
       'more platforms',
       { ...api, platforms: ['darwin', 'win32'] },
-      'off PLUGIN_PLATFORM it is for darwin and win32; this is linux',
+      'off PLUGIN_PLATFORM supports darwin and win32, not linux',
     ],
     ['after', { ...api, after: 'y' }, "broken PLUGIN_API its 'after' must be a list of names"],
     ['needs', { ...api, needs: [1] }, "broken PLUGIN_API its 'needs' must be a list of names"],
     ['platform', { ...api, platforms: 'linux' }, "broken PLUGIN_API its 'platforms' must be a list of names"],
-    ['need', { ...api, needs: ['redis'] }, "off PLUGIN_NEEDS it needs 'redis', which no plugin provides"],
+    ['need', { ...api, needs: ['redis'] }, "off PLUGIN_NEEDS requires 'redis', which no plugin provides"],
     [
       'prototype',
       { ...api, needs: ['constructor'] },
-      "off PLUGIN_NEEDS it needs 'constructor', which no plugin provides",
+      "off PLUGIN_NEEDS requires 'constructor', which no plugin provides",
     ],
     [
       'a getter that throws',
@@ -109,22 +105,19 @@ t.test('rejects modules that are no plugin for this machine', async t => {
 
 t.test('reports failing imports', async t => {
   const cases: readonly [() => Promise<unknown>, string][] = [
-    [never, 'broken PLUGIN_TIMEOUT its import did not end in 300 ms'],
-    [() => Promise.reject(new Error('boom')), 'broken PLUGIN_IMPORT it cannot be imported: boom'],
-    [() => Promise.reject(undefined), 'broken PLUGIN_IMPORT it cannot be imported: undefined'],
-    [
-      () => Promise.reject(Object.create(null)),
-      'broken PLUGIN_IMPORT it cannot be imported: something that cannot be shown',
-    ],
-    [() => Promise.reject({ message: 'odd' }), 'broken PLUGIN_IMPORT it cannot be imported: odd'],
-    [() => Promise.reject(new Error('')), 'broken PLUGIN_IMPORT it cannot be imported: Error'],
+    [never, 'broken PLUGIN_TIMEOUT import timed out after 0.3 s'],
+    [() => Promise.reject(new Error('boom')), 'broken PLUGIN_IMPORT import failed: boom'],
+    [() => Promise.reject(undefined), 'broken PLUGIN_IMPORT import failed: undefined'],
+    [() => Promise.reject(Object.create(null)), 'broken PLUGIN_IMPORT import failed: (unprintable error)'],
+    [() => Promise.reject({ message: 'odd' }), 'broken PLUGIN_IMPORT import failed: odd'],
+    [() => Promise.reject(new Error('')), 'broken PLUGIN_IMPORT import failed: Error'],
     [
       () => {
         throw new Error('at once')
       },
-      'broken PLUGIN_IMPORT it cannot be imported: at once',
+      'broken PLUGIN_IMPORT import failed: at once',
     ],
-    [async () => process.exit(3), 'broken PLUGIN_IMPORT it cannot be imported: it called process.exit()'],
+    [async () => process.exit(3), 'broken PLUGIN_IMPORT import failed: the plugin called process.exit()'],
   ]
   for (const [load, expected] of cases) {
     t.strictSame(reasonsByName(await testLoader().load(found('x', undefined, { load }))), { x: expected })
@@ -144,7 +137,7 @@ t.test('set-ups share one time limit', async t => {
   const views = await testLoader().load(plugin('a', never), plugin('b', never), plugin('c'), plugin('d', never))
   t.strictSame(
     views.map(({ reason }) => reason),
-    ['its set-up did not end in 300 ms', 'its set-up did not end in 150 ms', null, 'its set-up did not end in 75 ms'],
+    ['setup timed out after 0.3 s', 'setup timed out after 0.15 s', null, 'setup timed out after 0.075 s'],
   )
 })
 
@@ -155,19 +148,19 @@ t.test('a failed set-up leaves nothing registered', async t => {
       () => {
         throw new Error('boom')
       },
-      'PLUGIN_SETUP its set-up failed: boom',
+      'PLUGIN_SETUP setup failed: boom',
     ],
-    ['rejects', () => Promise.reject(new Error('boom')), 'PLUGIN_SETUP its set-up failed: boom'],
+    ['rejects', () => Promise.reject(new Error('boom')), 'PLUGIN_SETUP setup failed: boom'],
     [
       'throws a text',
       () => {
         throw 'a text'
       },
-      'PLUGIN_SETUP its set-up failed: a text',
+      'PLUGIN_SETUP setup failed: a text',
     ],
-    ['rejects with null', () => Promise.reject(null), 'PLUGIN_SETUP its set-up failed: null'],
-    ['never ends', never, 'PLUGIN_TIMEOUT its set-up did not end in 300 ms'],
-    ['exits', () => process.exit(1), 'PLUGIN_SETUP its set-up failed: it called process.exit()'],
+    ['rejects with null', () => Promise.reject(null), 'PLUGIN_SETUP setup failed: null'],
+    ['never ends', never, 'PLUGIN_TIMEOUT setup timed out after 0.3 s'],
+    ['exits', () => process.exit(1), 'PLUGIN_SETUP setup failed: the plugin called process.exit()'],
     [
       'a thenable that throws',
       () => ({
@@ -176,7 +169,7 @@ t.test('a failed set-up leaves nothing registered', async t => {
           throw new Error('in then')
         },
       }),
-      'PLUGIN_SETUP its set-up failed: in then',
+      'PLUGIN_SETUP setup failed: in then',
     ],
   ]
   for (const [what, end, expected] of cases) {
@@ -239,8 +232,8 @@ t.test('closers of a failed set-up time out', async t => {
       throw new Error('boom')
     }),
   )
-  t.strictSame(reasonsByName(views), { bad: 'broken PLUGIN_SETUP its set-up failed: boom' })
-  t.match(kernel.logged.join('\n'), /closing after its set-up failed: cannot close\n.*did not close in 1000 ms/)
+  t.strictSame(reasonsByName(views), { bad: 'broken PLUGIN_SETUP setup failed: boom' })
+  t.match(kernel.logged.join('\n'), /closing after the failed setup: cannot close\n.*closing timed out after 1 s/)
 })
 
 t.test('logs the plugin whose code runs, in case it never returns', async t => {

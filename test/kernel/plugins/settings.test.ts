@@ -32,12 +32,12 @@ t.test('options', async t => {
     state: 'broken',
     code: 'PLUGIN_SETUP',
     reason:
-      'its options in config.toml are wrong: prot: unknown key; did you mean \'port\'?; mode: must be one of "fast", "safe"; did you mean \'fast\'?',
+      'invalid options in config.toml: prot: unknown key; did you mean \'port\'?; mode: must be one of "fast", "safe"; did you mean \'fast\'?',
   })
   t.match(await load({ x: { port: 'hunter2' } }), { reason: /port: must be a whole number$/ })
   t.match(await load({ x: { a: 1 } }, {}), {
     state: 'broken',
-    reason: "it has no options, and config.toml gives it 'a'",
+    reason: "takes no options, but config.toml sets 'a'",
   })
   t.match(await load({ x: {} }, { options: { schema: { type: 'nonsense' } } }), {
     state: 'broken',

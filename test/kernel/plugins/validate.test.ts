@@ -107,8 +107,7 @@ t.test('rejects declarations after set-up', async t => {
     plugin('bad', keep(never)),
   )
   t.equal(late.length, 20)
-  for (const declare of late)
-    t.throws(declare, { code: 'PLUGIN_SETUP', message: /declares something after its set-up/ })
+  for (const declare of late) t.throws(declare, { code: 'PLUGIN_SETUP', message: /declares something after setup()/ })
   t.strictSame(kernel.contributions.typeNames(), [])
   t.equal(kernel.features.has('vm'), false)
 })
@@ -152,15 +151,15 @@ t.test('rejects names in use', async t => {
     views.map(({ name, state, code, reason }) => line(name, state, code, reason)),
     [
       'first active',
-      "type broken PLUGIN_CONFLICT it registers service type 'thing', and so does plugin first",
-      'default broken PLUGIN_CONFLICT it registers default service type, and so does plugin first',
-      "command broken PLUGIN_CONFLICT it registers command 'thing', and so does plugin first",
-      "routes broken PLUGIN_CONFLICT it registers routes '/thing', and so does plugin first",
-      "service broken PLUGIN_CONFLICT it provides 'processTable', and so does first",
-      "twice broken PLUGIN_CONFLICT it registers service type 'two' twice",
-      'defaults broken PLUGIN_CONFLICT it registers default service type, and so does plugin first',
-      "provides broken PLUGIN_CONFLICT it provides 'desktop' twice",
-      'first broken PLUGIN_CONFLICT another plugin has this name',
+      "type broken PLUGIN_CONFLICT service type 'thing' is already registered by plugin first",
+      'default broken PLUGIN_CONFLICT default service type is already registered by plugin first',
+      "command broken PLUGIN_CONFLICT command 'thing' is already registered by plugin first",
+      "routes broken PLUGIN_CONFLICT routes '/thing' is already registered by plugin first",
+      "service broken PLUGIN_CONFLICT 'processTable' is already provided by first",
+      "twice broken PLUGIN_CONFLICT service type 'two' is registered twice",
+      'defaults broken PLUGIN_CONFLICT default service type is already registered by plugin first',
+      "provides broken PLUGIN_CONFLICT 'desktop' is provided twice",
+      'first broken PLUGIN_CONFLICT another plugin has the same name',
     ],
   )
   t.strictSame(kernel.contributions.typeNames(), ['thing'], 'nothing of a plugin in conflict is kept')

@@ -135,7 +135,7 @@ t.test('uses the features and facts of the test', async t => {
   await t.rejects(off.start({ type: 'echo', text: 'a' }), { code: 'SERVICE_TYPE_UNSUPPORTED', hint: 'Buy one.' })
   const mac = await testKernel({ plugins: [{ ...echo, platforms: ['linux'] }], facts: { os: 'darwin' } })
   t.teardown(() => mac.close())
-  t.match(mac.plugins, [{ state: 'off', reason: 'it is for linux; this is darwin' }])
+  t.match(mac.plugins, [{ state: 'off', reason: 'supports linux, not darwin' }])
 })
 
 t.test('exports all that a plugin test needs', async t => {
@@ -173,7 +173,7 @@ t.test('reports what cannot be closed', async t => {
   }
   const kernel = await testKernel({ plugins: [stubborn] })
   await t.rejects(kernel.close(), {
-    message: "closing failed: plugin stubborn failed in hook 'closing': not yet; stubborn: no",
+    message: "closing failed: plugin stubborn: hook 'closing' failed: not yet; stubborn: no",
   })
   t.notOk(existsSync(kernel.folders.data))
 })
