@@ -49,7 +49,7 @@ export function pluginCommandEntries(found: readonly PluginCommand[]): string {
 export function commandReference(found: readonly PluginCommand[]): string {
   return Object.entries(groups)
     .map(([group, title]) => {
-      const own = commands.filter(command => command.group === group).map(it => formatCommand(it, it.flags))
+      const own = commands.filter(command => command.group === group).map(it => formatCommand(it, it.flags ?? []))
       const ofPlugins = found.filter(command => command.group === group).map(it => formatCommand(it, []))
       return `\n${[`### ${title}`, ...own, ...ofPlugins].join('\n\n')}\n`
     })

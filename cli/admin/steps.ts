@@ -152,7 +152,7 @@ function install(path: string, bytes: Buffer, capabilities: boolean): void {
   })
 }
 
-/** By its absolute path: PATH is the caller's. */
+/** Finds a program of the system by its absolute path: PATH is the caller's. */
 function program(name: string): string {
   const path = system.map(folder => join(folder, name)).find(it => existsSync(it))
   if (path !== undefined) return path

@@ -15,7 +15,7 @@ export interface SystemRoot {
 const ours = 'locald development CA'
 const limitMs = 20_000
 
-/** The CAs that `locald trust --system` has put into the system keychain, for any user; none where it has no such keychain. */
+/** Finds the CAs that `locald trust --system` has added to the system keychain, for any user; none where it has no such keychain. */
 export function systemRoots(keychain: HelperPaths['keychain']): readonly SystemRoot[] {
   if (keychain === undefined) return []
   const { file, security } = keychain

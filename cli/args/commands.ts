@@ -1,6 +1,6 @@
 /*
- * Every command as data: parsing, `--help`, shell completion and docs/commands.md are made from it. One file of some 350 lines, as its order is
- * that of the help; it imports nothing, as every command reads it.
+ * Every command as data: parsing, `--help`, shell completion and docs/commands.md are made from it. One file of some 340 lines: its order is that
+ * of the help. It imports nothing, as every command reads it.
  */
 
 /** A flag: `value` is the placeholder of the value it takes; absent: it is on or off. */
@@ -25,10 +25,8 @@ export type Group = keyof typeof groups
 /** A command's name, its arguments and flags, and what `--help` prints about it. */
 interface Spec<Name extends string> {
   readonly name: Name
-  /** Its positional arguments, as help shows them. */
+  /** Its positional arguments, as help shows them: `<ONE>`, `[PERHAPS]`, `[ANY…]`. */
   readonly args: string
-  /** How many positional arguments it takes. */
-  readonly count: readonly [min: number, max: number]
   /** What follows `--` is a command to run, kept as it is. */
   readonly takesCommand?: boolean
   readonly group: Group
@@ -36,7 +34,7 @@ interface Spec<Name extends string> {
   readonly about: string
   /** What else to know, in sentences. */
   readonly details?: string
-  readonly flags: readonly Flag[]
+  readonly flags?: readonly Flag[]
   readonly examples: readonly string[]
 }
 
@@ -61,15 +59,11 @@ export const families: Readonly<Record<string, string>> = {
 
 const all: Flag = { name: 'all', about: 'Include all projects' }
 const verbose: Flag = { name: 'verbose', about: 'Print every step' }
-const any: readonly [number, number] = [0, Number.POSITIVE_INFINITY]
-const some: readonly [number, number] = [1, Number.POSITIVE_INFINITY]
-const none: readonly [number, number] = [0, 0]
 
 const list = [
   {
     name: 'up',
     args: '[PATH] [SERVICE…]',
-    count: any,
     group: 'project',
     about: 'Start a project and wait until it is ready',
     details:
@@ -84,7 +78,6 @@ const list = [
   {
     name: 'stop',
     args: '[SERVICE…]',
-    count: any,
     group: 'project',
     about: 'Stop a project or services, dependents first',
     flags: [all, verbose],
@@ -93,7 +86,6 @@ const list = [
   {
     name: 'restart',
     args: '[SERVICE…]',
-    count: any,
     group: 'project',
     about: 'Restart a project or services',
     flags: [{ name: 'dependents', about: 'Also restart dependents' }, verbose],
@@ -102,7 +94,6 @@ const list = [
   {
     name: 'status',
     args: '[SERVICE…]',
-    count: any,
     group: 'project',
     about: 'Show the services of a project',
     details: 'Prints state, health, port, URL, pid, CPU and memory, and the reason where something is wrong.',
@@ -112,7 +103,6 @@ const list = [
   {
     name: 'logs',
     args: '[SERVICE…]',
-    count: any,
     group: 'project',
     about: 'Print the output of services, merged by time',
     details:
@@ -129,19 +119,16 @@ const list = [
   {
     name: 'run',
     args: '<SERVICE> -- <CMD…>',
-    count: [1, 1],
     takesCommand: true,
     group: 'project',
     about: "Run a command in a service's environment",
     details:
       "Runs in the service's folder and exits with the command's exit code. The terminal, agents and display are the caller's. Works without `--`, too: `locald run web npm test`.",
-    flags: [],
     examples: ['locald run web -- npm test', 'locald run api -- sh -c \'echo "$DATABASE_URL"\''],
   },
   {
     name: 'wait',
     args: '[SERVICE…]',
-    count: any,
     group: 'project',
     about: 'Wait until services are ready',
     details: 'Exits with 0 when they are ready, 1 when one failed, 124 on timeout.',
@@ -151,26 +138,21 @@ const list = [
   {
     name: 'why',
     args: '<SERVICE>',
-    count: [1, 1],
     group: 'project',
     about: 'Explain the state of a service',
     details: 'Prints what failed, its last lines, and what waits for it; of a project, for each service.',
-    flags: [],
     examples: ['locald why web', 'locald why shop'],
   },
   {
     name: 'open',
     args: '[SERVICE]',
-    count: [0, 1],
     group: 'project',
     about: "Open a service's URL in the browser",
-    flags: [],
     examples: ['locald open', 'locald open api'],
   },
   {
     name: 'service reset',
     args: '<SERVICE>',
-    count: [1, 1],
     group: 'data',
     about: "Delete a service's data and start it empty",
     details: 'Asks for confirmation on a terminal.',
@@ -180,16 +162,13 @@ const list = [
   {
     name: 'config check',
     args: '',
-    count: none,
     group: 'config',
     about: 'Check locald.toml and its layers',
-    flags: [],
     examples: ['locald config check'],
   },
   {
     name: 'config show',
     args: '',
-    count: none,
     group: 'config',
     about: 'Print the merged configuration',
     flags: [{ name: 'provenance', about: 'Also show the file and line of each value' }],
@@ -198,25 +177,20 @@ const list = [
   {
     name: 'config allow',
     args: '[PATH]',
-    count: [0, 1],
     group: 'config',
     about: 'Allow project files that another user owns',
-    flags: [],
     examples: ['locald config allow', 'locald config allow /srv/shop'],
   },
   {
     name: 'ai schema',
     args: '',
-    count: none,
     group: 'config',
     about: 'Print the JSON schema of locald.toml',
-    flags: [],
     examples: ['locald ai schema > locald.schema.json'],
   },
   {
     name: 'doctor',
     args: '',
-    count: none,
     group: 'machine',
     about: 'Check this machine and suggest fixes',
     details: 'Exits with 1 only when a critical check failed.',
@@ -229,7 +203,6 @@ const list = [
   {
     name: 'admin setup',
     args: '',
-    count: none,
     group: 'machine',
     about: 'Install the privileged helper (sudo)',
     details:
@@ -240,36 +213,29 @@ const list = [
   {
     name: 'admin uninstall',
     args: '',
-    count: none,
     group: 'machine',
     about: 'Remove the helper and revert its changes (sudo)',
     details: 'Does it for all users of this machine.',
-    flags: [],
     examples: ['sudo locald admin uninstall'],
   },
   {
     name: 'admin sync-hosts',
     args: '',
-    count: none,
     group: 'machine',
     about: 'Rewrite the hosts file entries',
-    flags: [],
     examples: ['locald admin sync-hosts'],
   },
   {
     name: 'server start',
     args: '',
-    count: none,
     group: 'daemon',
     about: 'Start the daemon',
     details: 'Commands that need the daemon start it, too.',
-    flags: [],
     examples: ['locald server start'],
   },
   {
     name: 'server shutdown',
     args: '',
-    count: none,
     group: 'daemon',
     about: 'Stop all services and the daemon',
     details: 'Also stops services whose daemon was killed.',
@@ -279,7 +245,6 @@ const list = [
   {
     name: 'server restart',
     args: '',
-    count: none,
     group: 'daemon',
     about: 'Restart the daemon; services keep running',
     flags: [verbose],
@@ -288,16 +253,13 @@ const list = [
   {
     name: 'server status',
     args: '',
-    count: none,
     group: 'daemon',
     about: "Show the daemon's pid, socket and ports",
-    flags: [],
     examples: ['locald server status --json'],
   },
   {
     name: 'server install',
     args: '',
-    count: none,
     group: 'daemon',
     about: 'Start the daemon at login',
     details: 'Installs a systemd user unit or a launchd agent. Services keep running.',
@@ -307,7 +269,6 @@ const list = [
   {
     name: 'server uninstall',
     args: '',
-    count: none,
     group: 'daemon',
     about: 'Remove what `server install` installed',
     details: 'Services keep running.',
@@ -317,44 +278,35 @@ const list = [
   {
     name: 'registry list',
     args: '',
-    count: none,
     group: 'daemon',
     about: 'List known projects',
-    flags: [],
     examples: ['locald registry list'],
   },
   {
     name: 'registry pin',
     args: '[PROJECT…]',
-    count: any,
     group: 'daemon',
     about: 'Start a project automatically with the daemon',
-    flags: [],
     examples: ['locald registry pin', 'locald registry pin shop', 'locald registry pin ./shop'],
   },
   {
     name: 'registry unpin',
     args: '[PROJECT…]',
-    count: any,
     group: 'daemon',
     about: 'Undo `locald registry pin`',
     details: 'Running services keep running.',
-    flags: [],
     examples: ['locald registry unpin', 'locald registry unpin shop'],
   },
   {
     name: 'registry clean',
     args: '',
-    count: none,
     group: 'daemon',
     about: 'Forget projects whose folder was deleted',
-    flags: [],
     examples: ['locald registry clean'],
   },
   {
     name: 'plugins list',
     args: '',
-    count: none,
     group: 'daemon',
     about: 'List plugins and what they provide',
     flags: [{ name: 'timing', about: 'Also show the setup time of each' }],
@@ -363,29 +315,23 @@ const list = [
   {
     name: 'plugins add',
     args: '<PACKAGE…>',
-    count: some,
     group: 'daemon',
     about: 'Install plugins from npm',
     details: '`redis` means the package `locald-plugin-redis`.',
-    flags: [],
     examples: ['locald plugins add redis', 'locald plugins add redis@^1.2', 'locald plugins add ./my-plugin'],
   },
   {
     name: 'plugins remove',
     args: '<PACKAGE…>',
-    count: some,
     group: 'daemon',
     about: 'Remove plugins that were installed from npm',
-    flags: [],
     examples: ['locald plugins remove redis'],
   },
   {
     name: 'ping',
     args: '',
-    count: none,
     group: 'daemon',
     about: 'Check that the daemon is running',
-    flags: [],
     examples: ['locald ping'],
   },
 ] as const satisfies readonly Spec<string>[]

@@ -208,11 +208,18 @@ function checkCount(
   positionals: readonly string[],
   childArgv: readonly string[] | undefined,
 ): void {
-  const [min, max] = command.count
+  const [min, max] = countArgs(command)
   if (childArgv?.length === 0) throw usageError(`'locald ${command.name}' needs a command after --`, command)
   if (positionals.length < min) throw usageError(`'locald ${command.name}' needs ${command.args}`, command)
   const extra = positionals[max]
   if (extra !== undefined) throw usageError(`unexpected argument '${extra}'`, command)
+}
+
+/** Returns how many positional arguments a command takes, from how its help shows them. */
+function countArgs({ args }: CommandSpec): readonly [min: number, max: number] {
+  const [own = ''] = args.split(' -- ')
+  const min = own.split('<').length - 1
+  return [min, own.includes('…') ? Number.POSITIVE_INFINITY : min + own.split('[').length - 1]
 }
 
 function usageError(message: string, command: CommandSpec | undefined): LocaldError {

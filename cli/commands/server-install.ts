@@ -7,16 +7,17 @@ import type { Paths } from '../../kernel/system/paths.ts'
 import type { Context } from '../context.ts'
 import { requireDaemon } from '../daemon/client.ts'
 import { connectToDaemon } from '../daemon/connect.ts'
+import { managedArgv } from '../daemon/daemon-argv.ts'
 import { malloc } from '../daemon/environment.ts'
 import { startBy } from '../daemon/machine-start.ts'
 import { cleanUp, isInstalled, load, start, unload } from '../daemon/service-manager.ts'
 import { resolveShellFolders, stablePath } from '../daemon/stable-path.ts'
-import { hasServices, managedArgv, startLimit } from '../daemon/start.ts'
+import { hasServices, startLimit } from '../daemon/start.ts'
 import { stopDaemonKeepingServices } from '../follow/shutdown.ts'
 import { print, printJson, printStderr } from '../output/terminal.ts'
 
 /**
- * What decides where the daemon's folders and ports are, which programs it finds, and in what language pinned projects run: launchd gives an
+ * Variables that decide where the daemon's folders and ports are, which programs it finds, and in what language pinned projects run: launchd gives an
  * agent neither LANG nor LC_ALL. TMPDIR is left to the service manager: that of a nix-shell or a script is removed with it.
  */
 const installedVariables = /^(?:PATH|LANG|LC_\w+|TZ|XDG_(?:DATA|CONFIG)_HOME|XDG_RUNTIME_DIR|LOCALD_\w+)$/

@@ -22,7 +22,7 @@ const kept = new RegExp(
   ].join('|')})$`,
 )
 
-/** The environment a daemon is started with. */
+/** Returns the environment that a daemon is started with. */
 export function daemonEnvironment({ sandbox }: Pick<Paths, 'sandbox'>): NodeJS.ProcessEnv {
   const own = Object.entries(process.env).filter(([name]) => kept.test(name))
   // Node hands it on to whatever it starts, unless it is named.

@@ -15,7 +15,7 @@ interface ServicePosition {
 
 /** The daemon accepts heads of 64 KB; colons and spaces take three bytes in a URL: UTF-16 units. */
 const mostResumed = 32_000
-/** Between the end of a stream and the request for the next one lines may be written: ms. */
+/** Lines may be written for this time between the end of a stream and the next request, ms. */
 const slackMs = 5000
 
 /**

@@ -53,7 +53,7 @@ export class LineFormat {
 }
 
 /**
- * Text that leaves the terminal as it was: a service's screen clearing, titles and cursor moves are not for the reader of
+ * Removes what would change the terminal: a service's screen clearing, titles and cursor moves are not for the reader of
  * its logs. Of what was overwritten by carriage returns the last remains.
  */
 export function sanitizeLogText(text: string, keepsColour: boolean): string {

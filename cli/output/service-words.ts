@@ -33,7 +33,7 @@ const styles: Readonly<Record<string, Style>> = {
   unhealthy: 'red',
 }
 
-/** The colour of a state, status or health. */
+/** Returns the colour of a state, status or health. */
 export function styleOf(state: string): Style {
   return styles[state] ?? 'gray'
 }
@@ -51,7 +51,7 @@ export function namerFor({
   return isOfAll || positionals.some(name => name.includes(':')) ? key => key : shortName
 }
 
-/** The name within its project of `project:service`. */
+/** Returns the name within its project of `project:service`. */
 export function shortName(key: string): string {
   return key.slice(key.indexOf(':') + 1)
 }

@@ -4,11 +4,11 @@ import { type Cell, fitOn, type Row, table } from './table.ts'
 import { painter } from './terminal.ts'
 import { formatBytes, formatDuration } from './units.ts'
 
-/** Left out where the terminal is too narrow, in this order. */
+/** Columns to drop where the terminal is too narrow, in this order. */
 const expendable = ['PID', 'CPU', 'MEM', 'UPTIME', 'PORT', 'HEALTH']
 const heading = ['NAME', 'STATUS', 'HEALTH', 'PORT', 'URL', 'PID', 'UPTIME', 'CPU', 'MEM']
 
-/** What `locald status` prints. With `all`, and where they are of several projects, services have the project's name before theirs. */
+/** Formats the table of `locald status`. With `all`, and for several projects, names are written with their project. */
 export function statusTable(services: readonly ServiceView[], all: boolean): string {
   const projects = new Set(services.map(view => view.project))
   const rows = services.map(view => rowOf(view, all || projects.size > 1))

@@ -23,7 +23,10 @@ t.test('docs/commands.md has the reference that the command data makes', async t
 })
 
 t.test('commands and flags begin with a bare verb and have at most 50 characters', async t => {
-  const flags = [...commands.flatMap(({ name, flags }) => flags.map(flag => ({ ...flag, of: name }))), ...globalFlags]
+  const flags = [
+    ...commands.flatMap(({ name, flags = [] }) => flags.map(flag => ({ ...flag, of: name }))),
+    ...globalFlags,
+  ]
   for (const { name, about } of [...commands, ...pluginCommands, ...flags]) {
     t.ok(about.length <= 50, `${name}: ${about} (${about.length})`)
     t.match(about, /^(?:Also )?[A-Z]?[a-z]+ /, `${name}: ${about}`)

@@ -119,7 +119,7 @@ on('darwin', 'a refusal of launchd is reported, and the agent is removed again',
   rmSync(fails)
   rmSync(join(box.home, 'Library', 'LaunchAgents'), { recursive: true, force: true })
   box.write(join(box.home, 'Library', 'LaunchAgents'), 'a file')
-  t.match(await box.run(['server', 'install'], { env }), { code: 1, stderr: /cannot change .*PATHS_UNUSABLE/ })
+  t.match(await box.run(['server', 'install'], { env }), { code: 1, stderr: /changing .* failed: .*PATHS_UNUSABLE/ })
   t.equal((await box.service(folder, 'job')).pid, pid)
 
   t.comment('a service manager that is missing does not keep the daemon from being started')

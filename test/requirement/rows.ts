@@ -68,7 +68,10 @@ export const rows: readonly Row[] = [
   {
     section: '2.1',
     asks: 'Log streaming (CLI)',
-    linux: ['test/cli/commands/logs.test.ts > text, json and what is asked', `${swept} (linux)`],
+    linux: [
+      'test/cli/commands/logs.test.ts > prints lines as text and as JSON, and requests what the flags say',
+      `${swept} (linux)`,
+    ],
     mac: [`${swept} (darwin)`],
     hardware: [integration],
   },
@@ -97,7 +100,10 @@ export const rows: readonly Row[] = [
   {
     section: '2.1',
     asks: 'locald try/locald run',
-    linux: ['test/cli/commands/logs.test.ts > run', `${swept} (linux)`],
+    linux: [
+      "test/cli/commands/run.test.ts > runs a command in a service's place with its arguments as typed, and exits with its code",
+      `${swept} (linux)`,
+    ],
     mac: [`${swept} (darwin)`],
     hardware: [integration],
     but: 'there is no command `try`',

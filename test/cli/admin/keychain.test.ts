@@ -12,7 +12,7 @@ import { Installed, unable } from '../../lib/shim.ts'
 
 const pem = certificate()
 
-t.test('for all users, by locald-shim', { skip: unable }, async t => {
+t.test('runs the keychain steps of all users by locald-shim', { skip: unable }, async t => {
   const it = new Installed({ sanitized: true })
   t.teardown(() => it.remove())
   // The CLI is these tests, which run as root.
@@ -27,7 +27,7 @@ t.test('for all users, by locald-shim', { skip: unable }, async t => {
   const step: TrustStep = { act: 'trust', domain: 'admin', certificate: pem }
   const untrust: TrustStep = { ...step, act: 'untrust' }
 
-  t.test('tells what macOS said, and stops at the first that fails', async t => {
+  t.test('reports what macOS answered and stops at the first step that fails', async t => {
     t.match(await runKeychainSteps(paths, [step, untrust]), [
       { ...step, status: 0 },
       { ...untrust, status: 0 },
@@ -49,7 +49,7 @@ t.test('for all users, by locald-shim', { skip: unable }, async t => {
     t.match(await runKeychainSteps(slow, [step]), [{ status: null, says: /the dialog timed out/ }])
   })
 
-  t.test('the command that asks for it', async t => {
+  t.test('trust --system runs its step once and reports the outcome', async t => {
     mac.reset()
     const folder = join(t.testdir(), 'ca')
     openAuthority(folder, ['localhost', 'test', 'internal'])
@@ -73,7 +73,7 @@ t.test('for all users, by locald-shim', { skip: unable }, async t => {
     t.match(await trust.trust({ outcomes: [] }), { exitCode: 1, text: /not changed/ }, 'a CLI that did nothing')
   })
 
-  t.test('a change that macOS takes without trusting the CA', async t => {
+  t.test('fails where macOS accepts the change without trusting the CA', async t => {
     mac.reset()
     const folder = join(t.testdir(), 'ca')
     openAuthority(folder, ['localhost'])

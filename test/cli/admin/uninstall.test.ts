@@ -40,7 +40,7 @@ esac
 `
 }
 
-t.test('the roots of all users', { skip: unable }, async t => {
+t.test('uninstall removes the CAs of all users from the system keychain', { skip: unable }, async t => {
   const [one, other] = [certificate({ name: 'locald development CA 11111111' }), certificate()]
   const it = new Installed({ sanitized: false })
   t.teardown(() => it.remove())

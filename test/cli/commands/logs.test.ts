@@ -1,7 +1,5 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import t from 'tap'
 import { shortHash } from '../../../kernel/system/paths.ts'
 import { environment, FakeDaemon, json, main, stream, type Test } from '../fake-daemon.ts'
@@ -23,7 +21,7 @@ async function shop(t: Test): Promise<FakeDaemon> {
   return daemon.on('GET /v1/services/keys', json({ keys: ['shop:web', 'shop:queue'] }))
 }
 
-t.test('text, json and what is asked', async t => {
+t.test('prints lines as text and as JSON, and requests what the flags say', async t => {
   const daemon = await shop(t)
   daemon.on('GET /v1/logs', stream(...lines))
   const ran = await daemon.run(['logs'])
@@ -58,7 +56,7 @@ t.test('text, json and what is asked', async t => {
   t.notOk(daemon.last('/v1/logs').query.has('tail'))
 })
 
-t.test('lines and characters split between pieces', async t => {
+t.test('joins lines and characters that are split between pieces', async t => {
   const daemon = await shop(t)
   const bytes = Buffer.from(lines.map(line => `${JSON.stringify(line)}\n`).join(''))
   daemon.on('GET /v1/logs', async response => {
@@ -71,7 +69,7 @@ t.test('lines and characters split between pieces', async t => {
   t.equal((await daemon.run(['logs'])).stdout, 'web   | ready in 3 ms\nqueue | 100%\nweb   | é\tü\n')
 })
 
-t.test('an unfinished line is shown in pieces while it is followed, nothing of it twice', async t => {
+t.test('prints an unfinished line in pieces while following, nothing of it twice', async t => {
   const daemon = await shop(t)
   const piece = (text: string, from?: number, time = '1') => ({
     ...{ time: `2026-01-01T00:00:00.00000${time}Z`, service: 'shop:web', stream: 'stdout', text },
@@ -94,7 +92,7 @@ t.test('an unfinished line is shown in pieces while it is followed, nothing of i
   t.equal(daemon.last('/v1/logs').query.get('partial'), null, 'JSON has whole lines')
 })
 
-t.test('a daemon that ends while it is followed', async t => {
+t.test('continues without a line twice or missing when the daemon exits', async t => {
   const daemon = await shop(t)
   daemon.on('GET /v1/logs', (response, { query }) => {
     response.write(query.has('resume') ? '' : `${JSON.stringify(lines[0])}\n`)
@@ -140,7 +138,7 @@ t.test('a daemon that ends while it is followed', async t => {
   )
 })
 
-t.test('a reader that goes away', async t => {
+t.test('stops quietly when the reader closes its pipe', async t => {
   const daemon = await shop(t)
   const closed = new Promise<void>(resolve => {
     daemon.on('GET /v1/logs', response => {
@@ -168,7 +166,7 @@ t.test('a reader that goes away', async t => {
   await closed
 })
 
-t.test('a slow reader: the daemon is not read faster than stdout', async t => {
+t.test('reads the daemon no faster than a slow reader takes stdout', async t => {
   const daemon = await shop(t)
   const line = Buffer.from(`${JSON.stringify({ ...lines[0], text: 'x'.repeat(1000) })}\n`.repeat(64))
   let written = 0
@@ -194,72 +192,4 @@ t.test('a slow reader: the daemon is not read faster than stdout', async t => {
   child.kill('SIGKILL')
   child.stdout.resume()
   await gone
-})
-
-t.test('run', async t => {
-  const daemon = await FakeDaemon.start(t)
-  const dir = join(daemon.home, 'web')
-  mkdirSync(dir)
-  const env = { PATH: process.env['PATH'], PORT: '3000', SECRET: 'canary-1' }
-  daemon.on('POST /v1/services/one-off', json({ dir, env, notRunning: [] }))
-  const show =
-    'process.stdout.write(JSON.stringify([process.argv.slice(1), process.cwd(), process.env.PORT, process.env.MINE]))'
-  const words = ['08', '1e3', '--json', '-n', '--', '', 'a b', '--help', '"q"', '$HOME', '-']
-  const ran = await daemon.run(['run', '007', '--', process.execPath, '-e', show, '--', ...words], {
-    env: { MINE: 'yes' },
-  })
-  t.same(JSON.parse(ran.stdout), [words, dir, '3000', null], 'its environment is what the daemon says')
-  t.match(ran, { code: 0, stderr: '' })
-  t.match(daemon.last('/v1/services/one-off').body, { path: daemon.home, service: '007', env: { MINE: 'yes' } })
-
-  t.comment('without --')
-  const bare = await daemon.run([
-    'run',
-    '--sandbox',
-    'a',
-    'web',
-    '--sandbox=b',
-    process.execPath,
-    '-e',
-    show,
-    '--',
-    ...words,
-  ])
-  t.same(JSON.parse(bare.stdout), [words, dir, '3000', null])
-  t.match(daemon.last('/v1/services/one-off').body, { service: 'web' })
-
-  daemon.on('POST /v1/services/one-off', json({ error: { code: 'UNKNOWN_SERVICE', message: 'no wbe' } }, 404))
-  const mistaken = await daemon.run(['run', 'wbe', 'npm', 'test', '--json'])
-  t.match(mistaken, { code: 2, stdout: '', stderr: 'Error: no wbe [UNKNOWN_SERVICE]\n' })
-
-  t.comment('what it wants to reach does not run')
-  daemon.on('POST /v1/services/one-off', json({ dir, env, notRunning: ['shop:db'] }))
-  t.match(await daemon.run(['run', 'web', 'echo', 'done']), {
-    ...{ code: 0, stdout: 'done\n' },
-    stderr: 'Warning: db is not running\nHint: Run `locald up db`.\n',
-  })
-  t.match((await daemon.run(['run', 'shop:web', 'true'])).stderr, '`locald up shop:db`')
-  daemon.on('POST /v1/services/one-off', json({ dir, env, notRunning: [] }))
-  t.equal((await daemon.run(['run', 'web', '--', 'cat'], { input: 'through' })).stdout, 'through')
-  writeFileSync(join(dir, 'script'), 'echo "$1"\n', { mode: 0o755 })
-  t.equal((await daemon.run(['run', 'web', '--', './script', 'a b'])).stdout, 'a b\n', 'a script without #!')
-
-  t.equal((await daemon.run(['run', 'web', '--', 'sh', '-c', 'exit 7'])).code, 7)
-  t.equal((await daemon.run(['run', 'web', '--', 'sh', '-c', 'kill -9 $$'])).code, 137)
-  const missing = await daemon.run(['run', 'web', '--', 'no-such-command', 'x'])
-  t.match(missing, { code: 127, stderr: 'Error: command not found: no-such-command [SPAWN_FAILED]\n' })
-  t.equal((await daemon.run(['run', 'web', '--', daemon.home])).code, 126)
-  for (const [signal, code] of [
-    ['TERM', 143],
-    ['INT', 130],
-  ] as const) {
-    // The signal comes as soon as the command can: it is heard from before the command's start on.
-    const script = `trap 'exit ${code}' TERM INT; kill -${signal} $PPID; for n in $(seq 200); do sleep 0.05; done`
-    const ended = await daemon.run(['run', 'web', '--', 'sh', '-c', script])
-    t.equal(ended.code, code, signal)
-  }
-  daemon.on('POST /v1/services/one-off', json({ dir: join(dir, 'none'), env, notRunning: [] }))
-  const gone = await daemon.run(['run', 'web', '--', 'true'])
-  t.match(gone, { code: 1, stderr: /^Error: the folder of 'web' is missing: .*none \[SPAWN_FAILED\]\nHint: / })
-  t.notMatch(gone.stderr, 'canary')
 })

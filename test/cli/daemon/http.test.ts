@@ -36,7 +36,7 @@ const cases: readonly [answer: string, outcome: RegExp][] = [
   [`${chunked}00D\r\n${pong}\r\n0\r\n\r\nmore`, /^200 \{"pong":true\}$/],
 ]
 
-t.test('every answer, whole and byte by byte', async t => {
+t.test('reads every kind of answer, whole and byte by byte', async t => {
   const socket = join(folder(t), 's.sock')
   let answer = ''
   let size = 1
@@ -63,7 +63,7 @@ t.test('every answer, whole and byte by byte', async t => {
   }
 })
 
-t.test('a daemon that says nothing', async t => {
+t.test('times out when the daemon sends nothing', async t => {
   const path = join(folder(t), 's.sock')
   const server = createServer().listen(path)
   t.teardown(() => server.close())
@@ -71,7 +71,7 @@ t.test('a daemon that says nothing', async t => {
   await t.rejects(asked, { code: 'DAEMON_UNREACHABLE', message: 'the daemon timed out after 0 s' })
 })
 
-t.test('what is sent', async t => {
+t.test('sends a request with its body and closes the connection', async t => {
   const path = join(folder(t), 's.sock')
   const server = createServer().listen(path)
   t.teardown(() => server.close())
@@ -104,7 +104,7 @@ async function outcomeOf(path: string): Promise<string> {
   }
 }
 
-t.test('a request that is given up while the connection is made is not waited for', async t => {
+t.test('does not wait for a request that is aborted while connecting', async t => {
   const path = join(folder(t), 's.sock')
   const server = createServer(() => {}).listen(path)
   t.teardown(() => server.close())

@@ -15,7 +15,7 @@ function machine(t: { testdir(): string }, ...paths: readonly string[]): (path: 
   return path => join(root, path)
 }
 
-t.test('a link on PATH that leads to the file is taken, as Homebrew, mise and asdf have', async t => {
+t.test('takes a link on PATH to the file, as Homebrew, mise and asdf have', async t => {
   const at = machine(
     t,
     'brew/Cellar/node/23.1.0/bin/node',
@@ -28,7 +28,7 @@ t.test('a link on PATH that leads to the file is taken, as Homebrew, mise and as
   t.equal(stablePath(node, undefined), node)
 })
 
-t.test("in Homebrew's folder of a version the link in opt is taken, while it leads there", async t => {
+t.test("takes the link in opt for Homebrew's folder of a version, while it leads there", async t => {
   const at = machine(t, 'brew/Cellar/locald/1.0/lib/daemon.js', 'brew/opt/locald -> brew/Cellar/locald/1.0')
   t.equal(stablePath(at('brew/Cellar/locald/1.0/lib/daemon.js'), '/bin'), at('brew/opt/locald/lib/daemon.js'))
   const next = machine(
@@ -40,7 +40,7 @@ t.test("in Homebrew's folder of a version the link in opt is taken, while it lea
   t.equal(stablePath(next('brew/Cellar/locald/1.0/lib/x.js'), '/bin'), next('brew/Cellar/locald/1.0/lib/x.js'))
 })
 
-t.test('a folder that fnm makes for one shell is never taken', async t => {
+t.test('never takes a folder that fnm makes for one shell', async t => {
   const at = machine(t, 'fnm/v20/bin/node', 'run/fnm_multishells/12_34/bin -> fnm/v20/bin')
   t.equal(stablePath(at('fnm/v20/bin/node'), at('run/fnm_multishells/12_34/bin')), at('fnm/v20/bin/node'))
   t.equal(
@@ -55,6 +55,6 @@ t.test('a folder that fnm makes for one shell is never taken', async t => {
   )
 })
 
-t.test('a file that is missing keeps its path', async t => {
+t.test('keeps the path of a missing file', async t => {
   t.equal(stablePath('/no/such/fnm_multishells/node', '/bin'), '/no/such/fnm_multishells/node')
 })

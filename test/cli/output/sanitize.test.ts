@@ -26,7 +26,7 @@ function written(stream: NodeJS.WriteStream, act: () => void): string {
   return text
 }
 
-t.test('text of others is text', async t => {
+t.test('escapes control characters in text from outside', async t => {
   t.equal(
     sanitize(hostile, true),
     'a\\u001b]0;pwned\\u0007\\u001b[2J\\u009b2J\\u009d0;x\\u009cb\\u202e\\u2066c\\u007f\\u000d\\u001bcd',
@@ -43,12 +43,12 @@ t.test('text of others is text', async t => {
   t.equal(sanitizeLine('a\nb'), 'a b')
 })
 
-t.test('JSON has the same value', async t => {
+t.test('escapes control characters in JSON without changing its value', async t => {
   t.notMatch(toSafeJson({ [hostile]: hostile }), steers)
   t.strictSame(JSON.parse(toSafeJson({ [hostile]: hostile })), { [hostile]: hostile })
 })
 
-t.test('whatever is printed', async t => {
+t.test('prints errors and hints without control characters', async t => {
   const error = new LocaldError('CONFIG_INVALID', `unknown service '${hostile}'`, {
     hint: hostile,
     problems: [{ message: hostile, file: `/x/${hostile}`, key: hostile }],
@@ -65,7 +65,7 @@ t.test('whatever is printed', async t => {
   t.notMatch(said, steers)
 })
 
-t.test('there is one way out', async t => {
+t.test('all output passes the sanitiser', async t => {
   const writers = sourcesOf('cli').filter(({ text }) => /process\s*\.\s*std(?:out|err)\s*\.\s*write\b/.test(code(text)))
   t.strictSame(
     writers.map(({ file }) => file),

@@ -10,7 +10,7 @@ const rows = [
   { cells: ['worker', 'Stopped', '-', '/home/me'].map(text => ({ text })) },
 ]
 
-t.test('a table as wide as it is', async t => {
+t.test('prints all columns without a terminal', async t => {
   t.equal(
     table(heading, rows, plain),
     `NAME    STATUS   PID   PATH
@@ -20,7 +20,7 @@ worker  Stopped  -     /home/me`,
   )
 })
 
-t.test('columns are left out in their order until the rest fits', async t => {
+t.test('drops columns in their order until the rest fits', async t => {
   const at = (columns: number) => table(heading, rows, plain, { columns, drop: ['PID', 'STATUS'] }).split('\n')
   const widest = (lines: readonly string[]) => Math.max(...lines.map(line => line.length))
   t.equal(at(45)[0], 'NAME    STATUS   PID   PATH', 'all fit exactly')
