@@ -79,7 +79,10 @@ env = { LISTEN = "::1" }
     const up = await sandbox.run(['up'], { cwd: folder })
     t.equal(up.code, 1)
     t.match(up.stderr, /^web unhealthy: not ready within 1 s: connection refused on 127\.0\.0\.1:\d+, \d+ tries$/m)
-    t.match(up.stderr, /Error: service 'next' failed; service 'web' is not ready \[SERVICE_FAILED]\nHint: Run `locald why next`/)
+    t.match(
+      up.stderr,
+      /Error: service 'next' failed; service 'web' is not ready \[SERVICE_FAILED]\nHint: Run `locald why next`/,
+    )
     t.match((await sandbox.service(folder, 'next')).reason, /^web is unhealthy: not ready within 1 s/)
   })
 
