@@ -4,8 +4,8 @@ import { TLSSocket } from 'node:tls'
 import {
   type ConnectionHeader,
   type ForwardedFor,
-  forNode,
   framingOf,
+  moveLengthLast,
   pairsOf,
   type RawHeaders,
   requestHeaders,
@@ -14,7 +14,7 @@ import {
 import { publicFields } from '../message/public-urls.ts'
 import type { ResponseHead } from '../message/response-head.ts'
 import type { Destination } from '../routing/decision.ts'
-import { copyOf } from '../upstream/buffers.ts'
+import { copyPieces } from '../upstream/buffers.ts'
 import type { Exchange } from '../upstream/exchange.ts'
 import { type Failure, Forward } from '../upstream/forward.ts'
 import type { UpstreamPool } from '../upstream/pool.ts'
@@ -82,7 +82,7 @@ export class Http1Forward extends Forward {
     // Without a 100 it is open whether the client sends the body.
     if (this.#req.headers.expect !== undefined && !this.#req.complete) fields.push('Connection', 'close')
     try {
-      this.#res.writeHead(head.status, head.reason, forNode(fields))
+      this.#res.writeHead(head.status, head.reason, moveLengthLast(fields))
       this.#head = head
     } catch {
       this.abort()
@@ -99,7 +99,7 @@ export class Http1Forward extends Forward {
     // The head of an event stream must not wait for the first event. Not flushHeaders: it writes Latin-1 values as UTF-8.
     if (pieces.length === 0 && !this.isComplete) return res.write(nothing)
     // The pieces are valid until this returns: write a copy.
-    const { bytes, done } = copyOf(pieces)
+    const { bytes, done } = copyPieces(pieces)
     const flows = bytes.length === 0 || res.write(bytes, done)
     if (!this.isComplete) return flows
     this.release()

@@ -10,9 +10,9 @@ import { abandon, type Pipeline } from './pipeline.ts'
 
 /** Returns the error response to a request whose framing Node's parser accepts, but which must not be forwarded. */
 export function framingError(req: IncomingMessage): LocalResponse | undefined {
-  if (req.httpVersion !== '1.1' && req.httpVersion !== '1.0') return errorPages.httpVersion(req.httpVersion)
+  if (req.httpVersion !== '1.1' && req.httpVersion !== '1.0') return errorPages.unsupportedVersion(req.httpVersion)
   const framing = framingOf(req.rawHeaders)
-  if (framing === 'unknown') return errorPages.unknownCoding()
+  if (framing === 'unknown') return errorPages.unsupportedCoding()
   // RFC 9112 section 6.1: such framing is faulty.
   return framing === 'chunked' && req.httpVersion === '1.0' ? errorPages.badRequest('chunked in HTTP/1.0') : undefined
 }
@@ -42,7 +42,7 @@ export function rejectMalformed(
       if (partial.socket !== null) partial.detachSocket(partial.socket)
       abandon(partial)
     }
-    respond(socket, parseFailure(code, error.message, limits.head), { limits, clientLog })
+    respond(socket, describeParseError(code, error.message, limits.head), { limits, clientLog })
   })
   // Where a client has closed its half, Node closes the connection with the last good response.
   for (const res of pipeline.open) if (res !== partial) res.prependOnceListener('finish', () => pipeline.closed(res))
@@ -66,7 +66,7 @@ function respond(
   )
 }
 
-function parseFailure(code: string, message: string, maxHead: number): ParseFailure {
+function describeParseError(code: string, message: string, maxHead: number): ParseFailure {
   if (code === 'HPE_HEADER_OVERFLOW') return [431, `a head of more than ${maxHead} bytes`]
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return [408, 'timeout while reading the head']
   // The same code is used for a version that is malformed, such as HTTP/x.1.

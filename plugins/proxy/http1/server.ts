@@ -19,7 +19,7 @@ import { Http1Forward, type Http1Request } from './forward.ts'
 import { watchHalfClosed } from './half-close.ts'
 import { framingError, rejectMalformed } from './malformed-request.ts'
 import { Pipeline } from './pipeline.ts'
-import { detachedResponse, EarlyData, serveAsPlain, tunnel, upgradeOf } from './upgrade.ts'
+import { createDetachedResponse, EarlyData, serveAsPlain, tunnel, upgradeOf } from './upgrade.ts'
 
 /** What all servers of the proxy share. */
 export interface Http1Parts {
@@ -89,9 +89,9 @@ export class Http1Server {
     server.on('checkContinue', (req, res) => this.#handle(req, res))
     server.on('checkExpectation', (req, res) => {
       this.#track(req, res)
-      this.#respond(req, res, errorPages.expectation())
+      this.#respond(req, res, errorPages.unsupportedExpectation())
     })
-    server.on('connect', req => this.#detached(req, res => this.#respond(req, res, errorPages.connect())))
+    server.on('connect', req => this.#detached(req, res => this.#respond(req, res, errorPages.connectMethod())))
     server.on('upgrade', (req, _socket, head) => this.#upgrade(server, req, head))
     server.on('clientError', (error, socket) => {
       const parts = { limits, clientLog: this.#clientLog }
@@ -167,7 +167,7 @@ export class Http1Server {
       if (req.socket.destroyed) return
       // The server's timeout for idle connections.
       req.socket.setTimeout(0)
-      const res = detachedResponse(req)
+      const res = createDetachedResponse(req)
       this.#track(req, res)
       use(res)
     }
@@ -191,7 +191,7 @@ export class Http1Server {
     const info = requestInfoOf(req.method ?? '', req.url ?? '', req.rawHeaders)
     const error = framingError(req) ?? (typeof info === 'string' ? errorPages.badRequest(info) : undefined)
     if (typeof info === 'string' || error !== undefined) {
-      this.#respond(req, res, error ?? errorPages.internal())
+      this.#respond(req, res, error ?? errorPages.internalError())
       return
     }
     const forwarder: Forwarder = {

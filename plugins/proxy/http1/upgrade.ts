@@ -1,7 +1,7 @@
 import { type IncomingMessage, type Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { framingOf, headLines, tokensOf, valuesOf, withoutUpgrade } from '../message/headers.ts'
+import { framingOf, headLines, removeUpgrade, tokensOf, valuesOf } from '../message/headers.ts'
 import type { ResponseHead } from '../message/response-head.ts'
 import type { UpstreamPool } from '../upstream/pool.ts'
 import { splice } from '../upstream/splice.ts'
@@ -21,7 +21,7 @@ export function upgradeOf(req: IncomingMessage): string | undefined {
 
 /** Returns a connection to the server, with its request stripped of the upgrade. */
 export function serveAsPlain(server: Server, req: IncomingMessage, head: Buffer): void {
-  const text = headLines(`${req.method} ${req.url} HTTP/${req.httpVersion}`, withoutUpgrade(req.rawHeaders))
+  const text = headLines(`${req.method} ${req.url} HTTP/${req.httpVersion}`, removeUpgrade(req.rawHeaders))
   // The server adds its own listener again.
   req.socket.removeAllListeners('timeout')
   req.socket.unshift(Buffer.concat([Buffer.from(text, 'latin1'), head]))
@@ -29,7 +29,7 @@ export function serveAsPlain(server: Server, req: IncomingMessage, head: Buffer)
 }
 
 /** Creates a response for a request whose socket the server has released. The connection is closed after it. */
-export function detachedResponse(req: IncomingMessage): ServerResponse {
+export function createDetachedResponse(req: IncomingMessage): ServerResponse {
   const { socket } = req
   const res = new ServerResponse(req)
   res.shouldKeepAlive = false

@@ -15,7 +15,7 @@ import {
 import { type PublicOrigin, publicFields } from '../message/public-urls.ts'
 import type { ResponseHead } from '../message/response-head.ts'
 import type { Destination } from '../routing/decision.ts'
-import { copyOf } from '../upstream/buffers.ts'
+import { copyPieces } from '../upstream/buffers.ts'
 import { type Failure, Forward } from '../upstream/forward.ts'
 import type { UpstreamPool } from '../upstream/pool.ts'
 import { splice } from '../upstream/splice.ts'
@@ -118,7 +118,7 @@ export class Http2Forward extends Forward {
     if (this.#stream.destroyed || (pieces.length === 0 && !this.isComplete)) return true
     this.pieces = []
     // The pieces are valid until this returns: write a copy.
-    const { bytes, done } = copyOf(pieces)
+    const { bytes, done } = copyPieces(pieces)
     if (!this.isComplete) {
       const flows = this.#stream.write(bytes, done)
       if (!flows) this.#stream.once('drain', this.#onDrain)

@@ -70,7 +70,7 @@ export class Http2Stream {
     const stream = this.#stream
     const request = requestOf(raw, more)
     if (typeof request === 'string') return void respondOn(stream, errorPages.badRequest(request))
-    if (request.method === 'CONNECT') return void respondOn(stream, errorPages.connect())
+    if (request.method === 'CONNECT') return void respondOn(stream, errorPages.connectMethod())
     const info = requestInfoOf(request.method, request.path, request.fields)
     if (typeof info === 'string') return void respondOn(stream, errorPages.badRequest(info))
     if (request.body === 'chunked') {

@@ -1,5 +1,5 @@
 import type { OutgoingHttpHeaders } from 'node:http2'
-import { isProxyHeader, type RawHeaders, trimmed } from './headers.ts'
+import { isProxyHeader, type RawHeaders, trim } from './headers.ts'
 
 /** A request of HTTP/2 in terms of HTTP/1.1. */
 export interface Http2Request {
@@ -117,7 +117,7 @@ export function fieldsOf(fields: string | RawHeaders, more?: Fields): OutgoingHt
   for (let at = 0; at < fields.length; ) {
     const end = fields.indexOf('\r\n', at)
     const colon = fields.indexOf(':', at)
-    add(headers, lowered(fields.slice(at, colon)), trimmed(fields.slice(colon + 1, end)))
+    add(headers, lowered(fields.slice(at, colon)), trim(fields.slice(colon + 1, end)))
     at = end + 2
   }
   return headers

@@ -43,12 +43,12 @@ export function valuesOf(raw: RawHeaders, name: string): string[] {
 export function tokensOf(raw: RawHeaders, name: string): string[] {
   return valuesOf(raw, name)
     .flatMap(value => value.split(','))
-    .map(token => trimmed(token).toLowerCase())
+    .map(token => trim(token).toLowerCase())
     .filter(token => token !== '')
 }
 
 /** Removes spaces and tabs around a text. Not trim(): byte 0xA0 is no space, but may be the last one of a character. */
-export function trimmed(text: string): string {
+export function trim(text: string): string {
   let from = 0
   let to = text.length
   while (from < to && isBlank(text.charCodeAt(from))) from++
@@ -121,7 +121,7 @@ export function trailersOf(raw: RawHeaders): [string, string][] {
 }
 
 /** Moves Content-Length to the end: node:http reads a Content-Disposition after it as UTF-8, and writes that as Latin-1. */
-export function forNode(headers: string[]): string[] {
+export function moveLengthLast(headers: string[]): string[] {
   const at = headers.findIndex((name, i) => i % 2 === 0 && name.toLowerCase() === 'content-length')
   return at === -1 ? headers : [...headers.slice(0, at), ...headers.slice(at + 2), ...headers.slice(at, at + 2)]
 }
@@ -139,14 +139,14 @@ export function pairsOf(lines: string): string[] {
   for (let at = 0; at < lines.length; ) {
     const end = lines.indexOf('\r\n', at)
     const colon = lines.indexOf(':', at)
-    pairs.push(lines.slice(at, colon), trimmed(lines.slice(colon + 1, end)))
+    pairs.push(lines.slice(at, colon), trim(lines.slice(colon + 1, end)))
     at = end + 2
   }
   return pairs
 }
 
 /** Removes the request to switch protocols from a request's headers. */
-export function withoutUpgrade(raw: RawHeaders): string[] {
+export function removeUpgrade(raw: RawHeaders): string[] {
   const out: string[] = []
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = raw[i] ?? ''

@@ -1,5 +1,5 @@
 import { lf, more } from './bytes.ts'
-import { trimmed } from './headers.ts'
+import { trim } from './headers.ts'
 import { type HeadFault, type ResponseHead, readResponse } from './response-head.ts'
 
 /**
@@ -40,7 +40,7 @@ function unfolded(lines: readonly string[]): string[] {
   const out: string[] = []
   for (const line of lines) {
     const last = out.length - 1
-    if (last > 0 && (line.startsWith(' ') || line.startsWith('\t'))) out[last] = `${out[last]} ${trimmed(line)}`
+    if (last > 0 && (line.startsWith(' ') || line.startsWith('\t'))) out[last] = `${out[last]} ${trim(line)}`
     else out.push(line)
   }
   return out
@@ -61,7 +61,7 @@ function valuesIn(lines: readonly string[], name: string): string[] {
   return lines
     .filter(line => isField(line, name))
     .flatMap(line => line.slice(name.length + 1).split(','))
-    .map(value => trimmed(value).toLowerCase())
+    .map(value => trim(value).toLowerCase())
     .filter(value => value !== '')
 }
 

@@ -1,5 +1,5 @@
 import { decimalOf, Fields, faulty, isWord, more, space, valueByte } from './bytes.ts'
-import { trimmed } from './headers.ts'
+import { trim } from './headers.ts'
 
 /** How the body of a response is framed. */
 export type Ending =
@@ -147,7 +147,7 @@ function connectionOf(connection: string): readonly [boolean, boolean, ReadonlyS
   if (connection === '') return [false, false, undefined]
   if (connection === 'keep-alive,') return [true, false, undefined]
   if (connection === 'close,') return [false, true, undefined]
-  const names = connection.split(',').map(trimmed)
+  const names = connection.split(',').map(trim)
   const listed = names.filter(name => !['', 'keep-alive', 'close', 'host', 'content-length', 'trailer'].includes(name))
   return [names.includes('keep-alive'), names.includes('close'), listed.length === 0 ? undefined : new Set(listed)]
 }

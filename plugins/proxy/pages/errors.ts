@@ -14,27 +14,27 @@ export function badRequest(why: string): LocalResponse {
 }
 
 /** Rejects a body in a transfer coding that the proxy cannot reframe (RFC 9112 section 6.1). */
-export function unknownCoding(): LocalResponse {
+export function unsupportedCoding(): LocalResponse {
   const message = 'The request’s Transfer-Encoding is not supported'
   return failure(501, 'bad-request', { code: 'REQUEST_INVALID', message, hint: 'Use chunked.' })
 }
 
 /** Rejects a version that this kind of connection does not support. */
-export function httpVersion(version: string): LocalResponse {
+export function unsupportedVersion(version: string): LocalResponse {
   const message = `HTTP/${version} is not supported on this connection`
   return failure(505, 'bad-request', { code: 'REQUEST_INVALID', message, hint: 'Use HTTP/1.1.' })
 }
 
-export function expectation(): LocalResponse {
+export function unsupportedExpectation(): LocalResponse {
   return failure(417, 'bad-request', { code: 'REQUEST_INVALID', message: 'Only Expect: 100-continue is supported' })
 }
 
-export function connect(): LocalResponse {
+export function connectMethod(): LocalResponse {
   const message = 'CONNECT is not supported: this proxy serves only the services of locald'
   return failure(405, 'method', { code: 'REQUEST_INVALID', message }, { headers: ['Allow', 'GET, HEAD'] })
 }
 
-export function onlyGet(): LocalResponse {
+export function methodNotAllowed(): LocalResponse {
   return failure(
     405,
     'method',
@@ -43,7 +43,7 @@ export function onlyGet(): LocalResponse {
   )
 }
 
-export function noSuchPage(): LocalResponse {
+export function pageNotFound(): LocalResponse {
   return failure(404, 'not-found', {
     code: 'REQUEST_INVALID',
     message: 'Page not found',
@@ -51,7 +51,7 @@ export function noSuchPage(): LocalResponse {
   })
 }
 
-export function loop(info: RequestInfo): LocalResponse {
+export function requestLoop(info: RequestInfo): LocalResponse {
   return failure(508, 'loop', {
     code: 'REQUEST_INVALID',
     message: `Request loop: passed through locald ${info.hops} times and returned to ${info.name}`,
@@ -97,7 +97,7 @@ function unknownHint({ name }: RequestInfo, projects: readonly CatalogProject[])
 }
 
 /** Reports a domain or route of a known project that no running service serves. */
-export function unowned(
+export function unownedDomain(
   project: CatalogProject,
   service: string | undefined,
   services: readonly CatalogEntry[],
@@ -123,7 +123,7 @@ export function unowned(
 }
 
 /** @param what a service, or its host name */
-export function tooMany(what: string, status: string): LocalResponse {
+export function tooManyRequests(what: string, status: string): LocalResponse {
   const error = {
     code: 'SERVICE_NOT_RUNNING',
     message: `Too many requests are waiting for ${what}, which is ${status}`,
@@ -131,12 +131,12 @@ export function tooMany(what: string, status: string): LocalResponse {
   return failure(503, 'busy', error, { headers: retrySoon })
 }
 
-export function closing(): LocalResponse {
+export function shuttingDown(): LocalResponse {
   return failure(503, 'closing', { code: 'DAEMON_CLOSING', message: 'locald is shutting down' }, { headers: retrySoon })
 }
 
 /** Reports an internal error of the proxy. */
-export function internal(): LocalResponse {
+export function internalError(): LocalResponse {
   return failure(500, 'internal', {
     code: 'INTERNAL',
     message: 'Internal error of the proxy',

@@ -11,7 +11,7 @@ function live({ method }: RequestInfo, event: Awaited, note: string, run?: numbe
   return method === 'GET' || method === 'HEAD' ? { live: { awaits, note } } : {}
 }
 
-export function stopped(info: RequestInfo, entry: CatalogEntry): LocalResponse {
+export function reportStopped(info: RequestInfo, entry: CatalogEntry): LocalResponse {
   const isStopping = entry.status === 'stopping'
   const error = {
     code: 'SERVICE_NOT_RUNNING',
@@ -26,7 +26,7 @@ export function stopped(info: RequestInfo, entry: CatalogEntry): LocalResponse {
 }
 
 /** Reports a service that crashed or never became ready, with its last lines of output. */
-export function failed(info: RequestInfo, entry: CatalogEntry, { reason, lines }: ServiceDetails): LocalResponse {
+export function reportFailed(info: RequestInfo, entry: CatalogEntry, { reason, lines }: ServiceDetails): LocalResponse {
   const heading = `${entry.key} ${entry.status === 'exited' ? 'exited' : 'failed'}`
   const message = reason === null ? heading : `${heading}: ${reason}`
   const error = { code: 'SERVICE_FAILED', message, hint: logsHint(entry.key) } as const
@@ -38,7 +38,11 @@ export function failed(info: RequestInfo, entry: CatalogEntry, { reason, lines }
 }
 
 /** Reports a service that runs, but on another port or address, or in another protocol. */
-export function unreachable(info: RequestInfo, { key, status }: CatalogEntry, { message, hint }: Fault): LocalResponse {
+export function reportUnreachable(
+  info: RequestInfo,
+  { key, status }: CatalogEntry,
+  { message, hint }: Fault,
+): LocalResponse {
   const error = { code: 'SERVICE_FAILED', message, hint } as const
   return failure(502, 'unreachable', error, {
     details: { reason: `${key} is ${status}, but cannot be reached.`, lines: [] },
@@ -46,7 +50,7 @@ export function unreachable(info: RequestInfo, { key, status }: CatalogEntry, { 
   })
 }
 
-export function noPort(entry: CatalogEntry): LocalResponse {
+export function reportNoPort(entry: CatalogEntry): LocalResponse {
   return failure(502, 'refused', {
     code: 'SERVICE_FAILED',
     message: `${entry.key} is running but does not listen on a port`,
@@ -54,7 +58,7 @@ export function noPort(entry: CatalogEntry): LocalResponse {
   })
 }
 
-export function nothingListens(
+export function reportRefused(
   info: RequestInfo,
   to: { readonly key: string; readonly address: Address },
 ): LocalResponse {
@@ -74,7 +78,7 @@ export function nothingListens(
 }
 
 /** Reports a service that sent no valid response. @param run how often it was started by a user or a file change */
-export function broken(
+export function reportBroken(
   info: RequestInfo,
   { key, run, detail }: { key: string; run: number; detail: string },
 ): LocalResponse {
@@ -98,7 +102,7 @@ export interface Crash {
 }
 
 /** Reports a crash with the request in flight, which is not retried, so that it cannot use up the service's restarts. */
-export function crashed(info: RequestInfo, { key, reason, times, run, lines }: Crash): LocalResponse {
+export function reportCrash(info: RequestInfo, { key, reason, times, run, lines }: Crash): LocalResponse {
   const request = `${info.method} ${info.path.replace(/\?.*/, '').slice(0, 200)}`
   const how = times === 1 ? 'crashed' : times === 2 ? 'crashed twice' : `crashed ${times} times`
   const error = {
@@ -118,7 +122,7 @@ export function crashed(info: RequestInfo, { key, reason, times, run, lines }: C
 }
 
 /** Shows the progress of a start, for a browser. */
-export function progress(info: RequestInfo, entry: CatalogEntry, details: ServiceDetails): LocalResponse {
+export function showProgress(info: RequestInfo, entry: CatalogEntry, details: ServiceDetails): LocalResponse {
   const error = { code: 'SERVICE_NOT_RUNNING', message: `${entry.key} is ${entry.status}` } as const
   return failure(503, 'starting', error, {
     details,
@@ -127,7 +131,7 @@ export function progress(info: RequestInfo, entry: CatalogEntry, details: Servic
   })
 }
 
-export function stillStarting(entry: CatalogEntry, details: ServiceDetails): LocalResponse {
+export function reportSlowStart(entry: CatalogEntry, details: ServiceDetails): LocalResponse {
   const error = {
     code: 'WAIT_TIMEOUT',
     message: `${entry.key} is still ${entry.status}`,
@@ -136,7 +140,7 @@ export function stillStarting(entry: CatalogEntry, details: ServiceDetails): Loc
   return failure(503, 'starting', error, { details, headers: retrySoon })
 }
 
-export function stillArriving(name: string): LocalResponse {
+export function reportSlowProject(name: string): LocalResponse {
   const error = {
     code: 'WAIT_TIMEOUT',
     message: `The project of ${name} is still starting`,

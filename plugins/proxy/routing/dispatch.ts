@@ -59,7 +59,7 @@ export function dispatch(
   }
   const fail = (error: unknown): void => {
     log.error(`internal error of the proxy: ${messageOf(error)}`)
-    if (!forwarder.isClosed()) forwarder.respond(errorPages.internal())
+    if (!forwarder.isClosed()) forwarder.respond(errorPages.internalError())
   }
   decide(() =>
     attempt === undefined || attempt.failure.kind === 'stale'

@@ -60,7 +60,7 @@ export class Router {
   /** Routes a request; synchronously where its service is running, so that the common request waits for nothing. */
   route(request: RequestContext): Decision | Promise<Decision> {
     const { info } = request
-    if (info.hops >= maxHops) return respond(errorPages.loop(info))
+    if (info.hops >= maxHops) return respond(errorPages.requestLoop(info))
     if (request.scheme === 'http' && info.path.startsWith('/') && this.#redirect(info.name)) {
       return respond(redirectResponse(`${this.#web.url(info.name)}${info.path}`))
     }
@@ -77,7 +77,7 @@ export class Router {
     const isRunning = entry.status === 'running'
     const address = addressOf(entry, info.name)
     if (address === undefined)
-      return isRunning ? respond(statePages.noPort(entry)) : this.#respondWithState(entry, info)
+      return isRunning ? respond(statePages.reportNoPort(entry)) : this.#respondWithState(entry, info)
     const { path, prefix } = match
     const to = { key: entry.key, address, path, prefix, protocol: entry.protocol ?? 'http' }
     if (!isRunning) return this.#forwardToStandIn(entry, info, to)
@@ -112,10 +112,11 @@ export class Router {
     if (mayRetry && inTime && hasReturned) return this.route(request)
     const entry = this.#catalog.get(to.key)
     const fault = await this.#catalog.examine(to.key)
-    if (fault !== undefined && entry !== undefined) return respond(statePages.unreachable(request.info, entry, fault))
-    if (failure.kind === 'refused') return respond(statePages.nothingListens(request.info, to))
+    if (fault !== undefined && entry !== undefined)
+      return respond(statePages.reportUnreachable(request.info, entry, fault))
+    if (failure.kind === 'refused') return respond(statePages.reportRefused(request.info, to))
     const run = this.#crashes.run(to.key)
-    return respond(statePages.broken(request.info, { key: to.key, run, detail: failure.detail }))
+    return respond(statePages.reportBroken(request.info, { key: to.key, run, detail: failure.detail }))
   }
 
   async #waitForReturn(request: RequestContext, to: Destination, failure: Failure): Promise<boolean> {
@@ -130,7 +131,7 @@ export class Router {
   async #crashed(info: RequestInfo, key: string, reason: string, times: number): Promise<LocalResponse> {
     const entry = this.#catalog.get(key)
     const lines = entry === undefined ? [] : (await this.#details(entry)).lines
-    return statePages.crashed(info, { key, reason, times, run: this.#crashes.run(key), lines })
+    return statePages.reportCrash(info, { key, reason, times, run: this.#crashes.run(key), lines })
   }
 
   /** Answers all held requests with an error. */
@@ -142,9 +143,9 @@ export class Router {
 
   async #hold(entry: CatalogEntry, request: RequestContext): Promise<Decision> {
     if (entry.fault !== undefined && request.info.isNavigation)
-      return respond(statePages.unreachable(request.info, entry, entry.fault))
+      return respond(statePages.reportUnreachable(request.info, entry, entry.fault))
     const release = this.#holdQueue.enter(entry.key)
-    if (release === undefined) return respond(errorPages.tooMany(entry.key, entry.status))
+    if (release === undefined) return respond(errorPages.tooManyRequests(entry.key, entry.status))
     const { hold, progress, reconnect } = this.#limits
     // A service with a known fault stays unreachable until its configuration or code changes.
     const limit = request.info.isNavigation ? progress : entry.fault === undefined ? hold : reconnect
@@ -153,7 +154,7 @@ export class Router {
       const waited = await waitFor(rest, [request.signal(), this.#closing.signal], signal =>
         this.#catalog.settled(entry.key, signal),
       )
-      if (waited.by === 'abort') return respond(errorPages.closing())
+      if (waited.by === 'abort') return respond(errorPages.shuttingDown())
       if (waited.by === 'time') return respond(await this.#timedOut(entry.key, request))
     } finally {
       release()
@@ -165,12 +166,12 @@ export class Router {
   async #holdForProject(arriving: Promise<void>, request: RequestContext): Promise<Decision> {
     const { info } = request
     const release = this.#holdQueue.enter(info.name)
-    if (release === undefined) return respond(errorPages.tooMany(info.name, 'starting'))
+    if (release === undefined) return respond(errorPages.tooManyRequests(info.name, 'starting'))
     try {
       const rest = request.since + this.#limits.hold - performance.now()
       const waited = await waitFor(rest, [request.signal(), this.#closing.signal], () => arriving)
-      if (waited.by === 'abort') return respond(errorPages.closing())
-      if (waited.by === 'time') return respond(statePages.stillArriving(info.name))
+      if (waited.by === 'abort') return respond(errorPages.shuttingDown())
+      if (waited.by === 'time') return respond(statePages.reportSlowProject(info.name))
     } finally {
       release()
     }
@@ -181,9 +182,11 @@ export class Router {
     const entry = this.#catalog.get(key)
     if (entry === undefined) return this.#unknownHost(request.info)
     const { info } = request
-    if (entry.fault !== undefined) return statePages.unreachable(info, entry, entry.fault)
+    if (entry.fault !== undefined) return statePages.reportUnreachable(info, entry, entry.fault)
     const details = await this.#details(entry)
-    return info.isNavigation ? statePages.progress(info, entry, details) : statePages.stillStarting(entry, details)
+    return info.isNavigation
+      ? statePages.showProgress(info, entry, details)
+      : statePages.reportSlowStart(entry, details)
   }
 
   /** Forwards to the program that listens in place of a service that is not running, if there is one. */
@@ -194,14 +197,16 @@ export class Router {
   }
 
   async #respondWithState(entry: CatalogEntry, info: RequestInfo): Promise<Decision> {
-    if (entry.status === 'stopped' || entry.status === 'stopping') return respond(statePages.stopped(info, entry))
-    return respond(statePages.failed(info, entry, await this.#details(entry)))
+    if (entry.status === 'stopped' || entry.status === 'stopping') return respond(statePages.reportStopped(info, entry))
+    return respond(statePages.reportFailed(info, entry, await this.#details(entry)))
   }
 
   /** Checks again whether a running service is still unreachable. */
   async #unreachable(entry: CatalogEntry, request: RequestContext, to: Destination): Promise<Decision> {
     const fault = await this.#catalog.examine(entry.key)
-    return fault === undefined ? { kind: 'forward', to } : respond(statePages.unreachable(request.info, entry, fault))
+    return fault === undefined
+      ? { kind: 'forward', to }
+      : respond(statePages.reportUnreachable(request.info, entry, fault))
   }
 
   async #details(entry: CatalogEntry): Promise<ServiceDetails> {
@@ -211,8 +216,8 @@ export class Router {
   }
 
   #indexPage(info: RequestInfo): LocalResponse {
-    if (info.method !== 'GET' && info.method !== 'HEAD') return errorPages.onlyGet()
-    if (info.path !== '/' && !info.path.startsWith('/?')) return errorPages.noSuchPage()
+    if (info.method !== 'GET' && info.method !== 'HEAD') return errorPages.methodNotAllowed()
+    if (info.path !== '/' && !info.path.startsWith('/?')) return errorPages.pageNotFound()
     return indexResponse(this.#catalog.projects(), this.#catalog.services(), host => this.#web.url(host))
   }
 
@@ -223,7 +228,7 @@ export class Router {
 
   #unowned(match: Extract<RouteMatch, { kind: 'unowned' }>): LocalResponse {
     const services = this.#catalog.services().filter(entry => entry.project === match.project.name)
-    return errorPages.unowned(match.project, match.service, services, host => this.#web.url(host))
+    return errorPages.unownedDomain(match.project, match.service, services, host => this.#web.url(host))
   }
 }
 

@@ -48,7 +48,7 @@ export function sizeOf(pieces: readonly Buffer[]): number {
 const nothing = { bytes: Buffer.alloc(0), done: (): void => undefined }
 
 /** Copies the pieces into one buffer. `done` must be called after the write. */
-export function copyOf(pieces: readonly Buffer[]): ReturnType<BufferPool['join']> {
+export function copyPieces(pieces: readonly Buffer[]): ReturnType<BufferPool['join']> {
   if (pieces.length === 0) return nothing
   const size = sizeOf(pieces)
   // Small buffers share a slab of Node's.

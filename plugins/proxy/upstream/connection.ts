@@ -53,12 +53,12 @@ export class UpstreamConnection implements Exchange {
   }
 
   /** Whether it can carry a request. */
-  get usable(): boolean {
+  get isUsable(): boolean {
     return !this.#isHalfClosed && this.socket.writable && this.#error === undefined
   }
 
   /** Whether it has carried a request before. */
-  get used(): boolean {
+  get wasUsed(): boolean {
     return this.#requests > 0
   }
 
@@ -156,7 +156,7 @@ export class UpstreamConnection implements Exchange {
     this.#chunks = undefined
     // A paused connection would never be read again.
     if (this.socket.isPaused()) this.socket.resume()
-    if (keep && this.usable) this.#owner.idle(this)
+    if (keep && this.isUsable) this.#owner.idle(this)
     else if (this.#uploaded) this.socket.destroySoon()
     // The service may never read the rest of the request.
     else this.socket.destroy()

@@ -91,7 +91,7 @@ export interface Exchange {
 /** The connections to one service. */
 export interface Origin {
   /** Whether it has no connection and no request. */
-  readonly unused: boolean
+  readonly isUnused: boolean
   /** Closes connections idle since before a time (performance.now()), and returns how many idle ones remain. */
   closeIdle(before: number): number
   destroy(): void

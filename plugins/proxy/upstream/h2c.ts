@@ -33,7 +33,7 @@ export class H2cOrigin implements Origin {
     this.#onIdle = onIdle
   }
 
-  get unused(): boolean {
+  get isUnused(): boolean {
     return this.#session === undefined && this.#open === 0
   }
 

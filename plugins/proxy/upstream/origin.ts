@@ -23,7 +23,7 @@ export class Http1Origin implements Origin {
     this.#onIdle = onIdle
   }
 
-  get unused(): boolean {
+  get isUnused(): boolean {
     return this.#connections.size === 0 && this.#connecting === 0 && this.#queue.length === 0
   }
 
@@ -31,7 +31,7 @@ export class Http1Origin implements Origin {
     if (request.upgrade) return this.#sendOnOwn(request, receiver)
     if (!request.fresh) {
       for (let connection = this.#idle.pop(); connection !== undefined; connection = this.#idle.pop()) {
-        if (!connection.usable) continue
+        if (!connection.isUsable) continue
         connection.start(request, receiver)
         return connection
       }
@@ -124,7 +124,7 @@ export class Http1Origin implements Origin {
 
   /** Gives a connection to the first request that may use it, or keeps it idle. */
   #use(connection: UpstreamConnection): void {
-    const at = this.#queue.findIndex(waiting => !connection.used || !waiting.request.fresh)
+    const at = this.#queue.findIndex(waiting => !connection.wasUsed || !waiting.request.fresh)
     const waiting = at === -1 ? undefined : this.#queue.splice(at, 1)[0]
     if (waiting !== undefined) waiting.begin(connection)
     else {

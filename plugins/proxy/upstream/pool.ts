@@ -83,7 +83,7 @@ function closeIdleOf(origins: Map<string, Origin>, before: number): number {
   let idle = 0
   for (const [key, origin] of origins) {
     idle += origin.closeIdle(before)
-    if (origin.unused) origins.delete(key)
+    if (origin.isUnused) origins.delete(key)
   }
   return idle
 }
