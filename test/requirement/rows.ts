@@ -51,7 +51,10 @@ export const rows: readonly Row[] = [
   {
     section: '2.1',
     asks: 'HTTP/HTTPS proxy',
-    linux: ['test/plugins/proxy/routing/router.test.ts > routing', 'test/plugins/https/https.test.ts > certificates'],
+    linux: [
+      'test/plugins/proxy/routing/router.test.ts > routing',
+      'test/plugins/https/certificates.test.ts > certificates',
+    ],
     mac: [
       'test/plugins/proxy/listen/bind.test.ts > skips a port on which another program answers, even if it can be bound',
     ],
@@ -135,8 +138,10 @@ export const rows: readonly Row[] = [
   {
     section: '2.2',
     asks: '`/etc/hosts` automation',
-    linux: ['test/e2e/privileged.test.ts', 'test/plugins/hosts/hosts.test.ts > the block'],
-    mac: ['test/plugins/hosts/hosts.test.ts > the folder of the names: none that is cleaned where the system has one'],
+    linux: ['test/e2e/privileged.test.ts', 'test/plugins/hosts/hosts-block.test.ts > the block'],
+    mac: [
+      'test/plugins/hosts/shared-names.test.ts > the folder of the names: none that is cleaned where the system has one',
+    ],
     hardware: ['.ci/privileged', 'step helper'],
   },
   {
@@ -146,13 +151,13 @@ export const rows: readonly Row[] = [
       'test/kernel/doctor.test.ts > lists all fixes once',
       'test/cli/commands/doctor.test.ts > prints failed checks by plugin and applies fixes only with --fix',
     ],
-    mac: ['test/plugins/platform-darwin/platform-darwin.test.ts > checks', 'test/e2e/trust.test.ts'],
+    mac: ['test/plugins/platform-darwin/features.test.ts > checks', 'test/e2e/trust.test.ts'],
     hardware: ['.ci/smoke', 'step trust-state'],
   },
   {
     section: '2.2',
     asks: 'HTTPS cert trust',
-    linux: ['test/shim/store.test.ts', 'test/plugins/https/https.test.ts > the stores'],
+    linux: ['test/shim/store.test.ts', 'test/plugins/https/stores.test.ts > the stores'],
     mac: ['test/e2e/trust.test.ts', 'test/native/keychain.test.ts'],
     hardware: ['.ci/privileged', 'step trust'],
     but: 'for the user alone, by a password, unless `--system` is given',
@@ -210,7 +215,7 @@ export const rows: readonly Row[] = [
     section: '5',
     asks: '`locald doctor` reports macOS-specific status',
     linux: [],
-    mac: ['test/plugins/platform-darwin/platform-darwin.test.ts > checks', 'test/e2e/trust.test.ts'],
+    mac: ['test/plugins/platform-darwin/features.test.ts > checks', 'test/e2e/trust.test.ts'],
     hardware: ['.ci/smoke', 'step trust-state'],
   },
   {
@@ -223,7 +228,7 @@ export const rows: readonly Row[] = [
   {
     section: '5',
     asks: 'Managed Postgres works on macOS',
-    linux: ['test/plugins/postgres/postgres.test.ts'],
+    linux: ['test/plugins/postgres/server.test.ts'],
     mac: ['test/plugins/postgres/installation.test.ts'],
     hardware: [integration, 'step postgres'],
   },
