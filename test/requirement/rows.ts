@@ -53,7 +53,7 @@ export const rows: readonly Row[] = [
     asks: 'HTTP/HTTPS proxy',
     linux: [
       'test/plugins/proxy/routing/router.test.ts > routing',
-      'test/plugins/https/certificates.test.ts > certificates',
+      'test/plugins/https/certificates.test.ts > certificates are made on demand and renewed',
     ],
     mac: [
       'test/plugins/proxy/listen/bind.test.ts > skips a port on which another program answers, even if it can be bound',
@@ -139,9 +139,7 @@ export const rows: readonly Row[] = [
     section: '2.2',
     asks: '`/etc/hosts` automation',
     linux: ['test/e2e/privileged.test.ts', 'test/plugins/hosts/hosts-block.test.ts > the block'],
-    mac: [
-      'test/plugins/hosts/shared-names.test.ts > the folder of the names: none that is cleaned where the system has one',
-    ],
+    mac: ['test/plugins/hosts/shared-names.test.ts > uses a folder that the system does not clean where there is one'],
     hardware: ['.ci/privileged', 'step helper'],
   },
   {
@@ -151,7 +149,7 @@ export const rows: readonly Row[] = [
       'test/kernel/doctor.test.ts > lists all fixes once',
       'test/cli/commands/doctor.test.ts > prints failed checks by plugin and applies fixes only with --fix',
     ],
-    mac: ['test/plugins/platform-darwin/features.test.ts > checks', 'test/e2e/trust.test.ts'],
+    mac: ['test/plugins/platform-darwin/features.test.ts > checks report missing programs', 'test/e2e/trust.test.ts'],
     hardware: ['.ci/smoke', 'step trust-state'],
   },
   {
@@ -215,7 +213,7 @@ export const rows: readonly Row[] = [
     section: '5',
     asks: '`locald doctor` reports macOS-specific status',
     linux: [],
-    mac: ['test/plugins/platform-darwin/features.test.ts > checks', 'test/e2e/trust.test.ts'],
+    mac: ['test/plugins/platform-darwin/features.test.ts > checks report missing programs', 'test/e2e/trust.test.ts'],
     hardware: ['.ci/smoke', 'step trust-state'],
   },
   {

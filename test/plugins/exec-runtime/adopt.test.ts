@@ -21,7 +21,7 @@ import {
 } from './harness.ts'
 
 function testAdoption(t: Test, table: ProcessTable) {
-  t.test('a later daemon finds it again: same process, what happened before, its log, its end', async t => {
+  t.test('a later daemon adopts a process with its earlier events, log and exit', async t => {
     const rig = new Rig(t, table)
     const script = `${testProgram} notify READY=1; sh -c 'trap "" HUP; echo left $$; exec sleep 1000' & echo one; sleep 0.1; exit 0`
     const first = await rig.spawn(script)
@@ -39,7 +39,7 @@ function testAdoption(t: Test, table: ProcessTable) {
     t.notOk(isAlive(left))
   })
 
-  t.test('one that ended while no daemon was there tells how', async t => {
+  t.test('reports the exit of a process that exited without a daemon', async t => {
     const rig = new Rig(t, table)
     const first = await rig.spawn('exit 4')
     await first.exited
@@ -53,7 +53,7 @@ function testAdoption(t: Test, table: ProcessTable) {
     t.strictSame(await lost?.exited, { code: null, signal: 'SIGKILL' }, 'no keeper, no record')
   })
 
-  t.test('one whose keeper was killed meanwhile is swept', async t => {
+  t.test('sweeps the tree of a keeper that was killed without a daemon', async t => {
     const rig = new Rig(t, table)
     const holder = spawn(process.execPath, ['-e', spawnLater(rig, table)], {
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -74,7 +74,7 @@ function testAdoption(t: Test, table: ProcessTable) {
     t.notOk(isAlive(tree.pid))
   })
 
-  t.test('a pid that came round is not touched', async t => {
+  t.test('leaves a process with a reused pid alone', async t => {
     const rig = new Rig(t, table)
     const first = await rig.spawn('exit 0')
     await first.exited
@@ -95,7 +95,7 @@ function testAdoption(t: Test, table: ProcessTable) {
     t.ok(isAlive(pid))
   })
 
-  t.test('one whose sockets were removed is asked to bind them again, and runs on', async t => {
+  t.test('reconnects to a keeper whose sockets were deleted', async t => {
     const rig = new Rig(t, table)
     const first = await rig.spawn('echo up; exec sleep 1000')
     rmSync(join(rig.dir, 'k'), { recursive: true })
@@ -108,7 +108,7 @@ function testAdoption(t: Test, table: ProcessTable) {
     t.match(await found.exited, { signal: 'SIGTERM' })
   })
 
-  t.test('a table of processes that gives no answer does not mean that a keeper is gone', async t => {
+  t.test('keeps a keeper when the process table fails', async t => {
     let failures = 3
     const rig = new Rig(
       t,
@@ -132,7 +132,7 @@ function testAdoption(t: Test, table: ProcessTable) {
     t.match(await found?.exited, { signal: 'SIGTERM' })
   })
 
-  t.test('what holds its port is ended with it only where this daemon has seen its end', async t => {
+  t.test("sweeps the port's listener only after an exit that this daemon saw", async t => {
     const ports: (number | undefined)[] = []
     const rig = new Rig(
       t,
@@ -152,7 +152,7 @@ function testAdoption(t: Test, table: ProcessTable) {
     process.kill(first.pid ?? 0, 'SIGKILL')
   })
 
-  t.test('sockets that are removed are bound again at once, each time; nothing of it ends', async t => {
+  t.test('rebinds deleted sockets at once, each time, without stopping anything', async t => {
     const rig = new Rig(t, table)
     const processes = rig.processes()
     const first = await rig.spawn('echo up; exec sleep 1000', { processes })
@@ -174,7 +174,7 @@ function testAdoption(t: Test, table: ProcessTable) {
     t.ok(isAlive(first.pid ?? 0))
   })
 
-  t.test('sockets look used after a look at them', async t => {
+  t.test('updates the times of sockets', async t => {
     const rig = new Rig(t, table)
     const processes = rig.processes()
     const { socket } = treeOf((await rig.spawn('exec sleep 1000', { processes })).state)
@@ -184,7 +184,7 @@ function testAdoption(t: Test, table: ProcessTable) {
     t.ok(statSync(socket).mtimeMs > old.getTime())
   })
 
-  t.test('what another version recorded of it is enough to find it: its keeper knows the rest', async t => {
+  t.test("adopts from another version's state by asking the keeper", async t => {
     const rig = new Rig(t, table)
     const first = await rig.spawn('echo up; exec sleep 1000')
     const found = await rig.adopt({ socket: treeOf(first.state).socket, shape: 'another' })
@@ -193,13 +193,13 @@ function testAdoption(t: Test, table: ProcessTable) {
     t.strictSame(await found?.exited, await first.exited)
   })
 
-  t.test('nonsense is no state', async t => {
+  t.test('rejects an invalid state', async t => {
     const rig = new Rig(t, table)
     for (const state of [null, {}, { socket: 1 }, { socket: 's', exitFile: 'x', tree: {} }])
       t.equal(await rig.adopt(state), undefined)
   })
 
-  t.test('a connection that is lost is made again; what was asked meanwhile is done', async t => {
+  t.test('reconnects after a lost connection and repeats the commands', async t => {
     const rig = new Rig(t, table)
     const first = await rig.spawn(`${testProgram} notify READY=1; echo up; exec sleep 1000`)
     await rig.printed(/up/)
@@ -219,7 +219,7 @@ function testAdoption(t: Test, table: ProcessTable) {
     t.equal(events.all.filter(({ event }) => event === 'notify').length, 1, 'nothing is told twice')
   })
 
-  t.test('an unknown keeper is ended, what ended ones left is removed, known ones are left alone', async t => {
+  t.test('stops unknown keepers, removes files of exited ones, spares known ones', async t => {
     const rig = new Rig(t, table)
     const first = rig.processes()
     const [lost, kept, spared, ended] = [
@@ -241,7 +241,7 @@ function testAdoption(t: Test, table: ProcessTable) {
     t.match(rig.said.join('\n'), 'an unknown service')
   })
 
-  t.test('an unknown keeper is ended although its sockets were removed', async t => {
+  t.test('stops an unknown keeper whose sockets were deleted', async t => {
     const rig = new Rig(t, table)
     const first = rig.processes()
     const [lost, killed] = [

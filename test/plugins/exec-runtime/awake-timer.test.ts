@@ -3,7 +3,7 @@ import { setAwakeTimeout } from '../../../plugins/exec-runtime/awake-timer.ts'
 import { until } from '../../lib/keeper.ts'
 import './harness.ts'
 
-t.test('the time that the machine slept does not count', async t => {
+t.test('does not count time in which the machine slept', async t => {
   let calls = 0
   const takeBack = setAwakeTimeout(400, () => calls++, 50)
   await new Promise(wake => setTimeout(wake, 60))

@@ -7,7 +7,7 @@ import { fakeHost } from '../../lib/fake-host.ts'
 import { cleanEnvironment } from '../../lib/keeper.ts'
 import { darwin, linux, native, Rig } from './harness.ts'
 
-t.test('the plugin', async t => {
+t.test('the plugin starts services of its types and checks the keeper', async t => {
   const declared = {
     types: new Map<string, ServiceType<unknown>>(),
     sources: [] as ProjectSource[],

@@ -8,7 +8,7 @@ import { LinuxProcessTable } from '../../../plugins/platform-linux/process-table
 import { makeFolder, removeFolder } from '../../lib/keeper.ts'
 import { limited } from './harness.ts'
 
-t.test("words that are no keeper's end the connection", async t => {
+t.test("closes the connection on lines that are not a keeper's", async t => {
   const dir = makeFolder()
   t.teardown(() => removeFolder(dir))
   for (const words of ['not json\n', '{"no":"event"}\n', 'x'.repeat(70_000)]) {
@@ -23,7 +23,7 @@ t.test("words that are no keeper's end the connection", async t => {
   t.equal(await KeeperConnection.open(join(dir, 'nothing')), undefined)
 })
 
-t.test('a keeper that does not answer, or that names none, is given up', async t => {
+t.test('returns no process for a keeper that does not answer or an invalid socket', async t => {
   const dir = makeFolder()
   t.teardown(() => removeFolder(dir))
   const state = { socket: join(dir, 'k.s') }

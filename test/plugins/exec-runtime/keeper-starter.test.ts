@@ -6,7 +6,7 @@ import { KeeperStarter } from '../../../plugins/exec-runtime/keeper-starter.ts'
 import { makeFolder, removeFolder } from '../../lib/keeper.ts'
 import { native } from './harness.ts'
 
-t.test('hundreds of starts at once: more than a queue of connections holds', async t => {
+t.test("starts 250 keepers at once, more than a socket's queue holds", async t => {
   const dir = makeFolder()
   t.teardown(() => removeFolder(dir))
   const starter = new KeeperStarter(join(native, 'locald-keeper'), () => join(dir, 'starter.s'))
@@ -16,7 +16,7 @@ t.test('hundreds of starts at once: more than a queue of connections holds', asy
   await Promise.all(links.map(connection => connection?.closed))
 })
 
-t.test('starts side by side while the socket of their starter is removed: none is lost', async t => {
+t.test("loses no start when the starter's socket is deleted", async t => {
   const dir = makeFolder()
   t.teardown(() => removeFolder(dir))
   const paths: string[] = []
@@ -35,7 +35,7 @@ t.test('starts side by side while the socket of their starter is removed: none i
   }
 })
 
-t.test('without a descriptor left a start fails with that reason', async t => {
+t.test('fails with EMFILE when no descriptor is left', async t => {
   const dir = makeFolder()
   t.teardown(() => removeFolder(dir))
   const at = (path: string) => JSON.stringify(new URL(path, import.meta.url).href)

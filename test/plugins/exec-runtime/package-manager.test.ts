@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { packageManagerOf } from '../../../plugins/exec-runtime/package-manager.ts'
 
-t.test('the package manager of a package', async t => {
+t.test('finds the package manager by package.json, lock files and owners', async t => {
   const dir = t.testdir({
     pnpm: { 'pnpm-lock.yaml': '', 'package-lock.json': '' },
     yarn: { 'yarn.lock': '' },

@@ -2,7 +2,7 @@ import t from 'tap'
 import { packageJson, procfile } from '../../../plugins/exec-runtime/project-sources.ts'
 import './harness.ts'
 
-t.test('projects without a locald.toml', async t => {
+t.test('reads projects from Procfile and package.json', async t => {
   const read = (text: string) => procfile.read(text, '/')
   t.strictSame(read('# all\nweb: npm run dev\n\nWORK_er :  ruby x.rb  \r\n'), {
     web: { type: 'exec', command: 'npm run dev' },

@@ -4,7 +4,7 @@ import { shellCommand } from '../../../plugins/exec-runtime/shell-command.ts'
 import { cleanEnvironment } from '../../lib/keeper.ts'
 import './harness.ts'
 
-t.test('variables of the dynamic linker reach a command, though /bin/sh loses them on macOS', async t => {
+t.test('passes DYLD_ variables to the command, though /bin/sh loses them on macOS', async t => {
   const [name, value] = ['DYLD_FALLBACK_LIBRARY_PATH', '/opt/homebrew/lib; "$HOME"']
   const { argv, env } = shellCommand('printenv', { ...cleanEnvironment(), [name]: value })
   t.notMatch(argv.join(' '), 'homebrew', 'as no words')

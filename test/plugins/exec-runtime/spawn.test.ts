@@ -10,7 +10,7 @@ import { onlyLinux, setsid } from '../../lib/machine.ts'
 import { darwin, keeperFor, limited, listen, native, ofMac, Rig, stop, tables, testProgram } from './harness.ts'
 
 function testSpawn(t: Test, table: ProcessTable) {
-  t.test('a program: its exit, its output by stream, its folder and environment', async t => {
+  t.test('runs a program with its folder and environment; reports output by stream and exit', async t => {
     const rig = new Rig(t, table)
     const instance = await rig.spawn('pwd; echo "$GREETING" >&2; exit 3', { env: cleanEnvironment({ GREETING: 'hé' }) })
     t.strictSame(await limited(instance.exited, 'exit'), { code: 3, signal: null })
@@ -18,7 +18,7 @@ function testSpawn(t: Test, table: ProcessTable) {
     t.notOk(isAlive(instance.pid ?? 0))
   })
 
-  t.test('a terminal when it is asked for', async t => {
+  t.test('gives a terminal on request', async t => {
     const rig = new Rig(t, table)
     const instance = await rig.spawn(`${testProgram} isatty`, { tty: true })
     await limited(instance.exited, 'exit')
@@ -29,7 +29,7 @@ function testSpawn(t: Test, table: ProcessTable) {
     t.strictSame(await login.lines(), ['xterm-256color'], 'which has a name, though a daemon at login has none')
   })
 
-  t.test('a main process that stops its children itself is all that is asked to stop', async t => {
+  t.test('signals only a main process that stops its children itself', async t => {
     const rig = new Rig(t, table)
     const script = `trap '' TERM; ${setsid} sh -c 'trap "echo asked" TERM; echo up; while :; do sleep 0.02; done'`
     const instance = await rig.spawn(script, { stopsChildren: true })
@@ -38,7 +38,7 @@ function testSpawn(t: Test, table: ProcessTable) {
     t.strictSame(await rig.lines(), ['up', 'did not exit within 0.1 s of SIGTERM and was killed'])
   })
 
-  t.test('what cannot be started says why, without its environment', async t => {
+  t.test('reports why a start failed, without the environment', async t => {
     const rig = new Rig(t, table)
     const failure = (script: string, more: Partial<ProcessSpec> & { processes?: Processes }) =>
       rig.spawn(script, more).then(
@@ -80,7 +80,7 @@ function testSpawn(t: Test, table: ProcessTable) {
     })
   })
 
-  t.test('a service that cannot be looked at after its start does not run on unknown', async t => {
+  t.test('kills a started service when the process table fails', async t => {
     const rig = new Rig(t, table)
     const folders = { data: rig.dir, config: rig.dir, runtime: rig.dir, sockets: rig.dir, native }
     const log = { info: () => {}, warn: () => {}, error: () => {} }
@@ -98,7 +98,7 @@ function testSpawn(t: Test, table: ProcessTable) {
     t.throws(() => process.kill(pid, 0), { code: 'ESRCH' })
   })
 
-  t.test('a folder that is removed right before a socket is made in it loses no start', async t => {
+  t.test('retries a start when its folder is deleted before the bind', async t => {
     const rig = new Rig(t, table)
     const { file, maxBytes, maxFiles } = rig.log
     let left = 4
@@ -114,7 +114,7 @@ function testSpawn(t: Test, table: ProcessTable) {
     await limited(instance.stop(stop), 'stop')
   })
 
-  t.test('a runtime folder that is gone and cannot be made again is replaced by the next one', async t => {
+  t.test('fails while the runtime folder cannot be created, then recovers', async t => {
     const rig = new Rig(t, table)
     const [gone, next] = [join(rig.dir, 'gone'), join(rig.dir, 'next')]
     const folders = { data: rig.dir, config: rig.dir, runtime: gone, sockets: gone, native }
@@ -130,7 +130,7 @@ function testSpawn(t: Test, table: ProcessTable) {
     for (const instance of [first, second]) await limited(instance.stop(stop), 'stop')
   })
 
-  t.test('ready is heard, however early it is said', async t => {
+  t.test('receives READY=1, however early it is sent', async t => {
     const rig = new Rig(t, table)
     for (let round = 0; round < 5; round++) {
       const instance = await rig.spawn(`${testProgram} notify 'READY=1\nSTATUS=at once'; exec sleep 1000`)
@@ -139,7 +139,7 @@ function testSpawn(t: Test, table: ProcessTable) {
     }
   })
 
-  t.test('twenty at once, each with its own end', async t => {
+  t.test('runs twenty at once, each with its own exit', async t => {
     const rig = new Rig(t, table)
     const codes = Array.from({ length: 20 }, (_, code) => code)
     const exits = await Promise.all(codes.map(async code => (await rig.spawn(`exit ${code}`)).exited))
@@ -149,14 +149,14 @@ function testSpawn(t: Test, table: ProcessTable) {
     )
   })
 
-  t.test('ended ones leave one record for each service', async t => {
+  t.test('keeps one exit record for each service', async t => {
     const rig = new Rig(t, table)
     const processes = rig.processes()
     for (let round = 0; round < 4; round++) await (await rig.spawn('true', { processes })).exited
     await until('one record', () => rig.files().length === 1)
   })
 
-  t.test('readers of a log that rotates all the time: each line once and in order', async t => {
+  t.test('followers of a rotating log read each line once, in order', async t => {
     const rig = new Rig(t, table)
     const count = 20_000
     // 2 MB in some 70 files, all kept.
@@ -196,7 +196,7 @@ function testSpawn(t: Test, table: ProcessTable) {
     t.comment(`${rounds} readers meanwhile, ${readdirSync(dirname(rig.log.file)).length} files`)
   })
 
-  t.test('who reads along is told of every write', async t => {
+  t.test('notifies followers of every write', async t => {
     const rig = new Rig(t, table)
     const instance = await rig.spawn(`i=0; while [ $i -lt 300 ]; do echo line $i; i=$((i+1)); done; exec sleep 1000`)
     await rig.printed(/line 299/)

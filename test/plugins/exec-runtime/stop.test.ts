@@ -7,7 +7,7 @@ import { onlyLinux, setsid } from '../../lib/machine.ts'
 import { daemon, limited, listen, Rig, stop, tables, testProgram } from './harness.ts'
 
 function testStop(t: Test, table: ProcessTable) {
-  t.test('stop: its signal, then the end of all of it after the grace', async t => {
+  t.test('sends the signal, then kills the tree after the grace period', async t => {
     const rig = new Rig(t, table)
     const polite = await rig.spawn('trap "echo bye; exit 7" INT; echo up; while :; do sleep 0.02; done')
     await rig.printed(/up/)
@@ -25,7 +25,7 @@ function testStop(t: Test, table: ProcessTable) {
     )
   })
 
-  t.test('stop of what has ended does nothing', async t => {
+  t.test('does nothing for an exited process', async t => {
     const rig = new Rig(t, table)
     const instance = await rig.spawn('true')
     await limited(instance.exited, 'exit')
@@ -33,7 +33,7 @@ function testStop(t: Test, table: ProcessTable) {
     t.pass()
   })
 
-  t.test('a main process that ends well and leaves others: told, and ended when asked', async t => {
+  t.test('reports a main process that exits before others, and stops them on request', async t => {
     const rig = new Rig(t, table)
     const instance = await rig.spawn(`sh -c 'echo left $$; exec sleep 1000' & sleep 0.1; exit 0`)
     const left = await rig.pid('left')
@@ -43,7 +43,7 @@ function testStop(t: Test, table: ProcessTable) {
     t.notOk(isAlive(left))
   })
 
-  t.test('kill -9 of the keeper: its end is noticed, and what it held is ended', async t => {
+  t.test('kills the tree after a kill -9 of its keeper', async t => {
     const rig = new Rig(t, table)
     const instance = await rig.spawn(`sh -c 'echo child $$; exec sleep 1000' & echo up; wait`)
     const child = await rig.pid('child')
@@ -56,7 +56,7 @@ function testStop(t: Test, table: ProcessTable) {
 }
 
 function testSubreaper(t: Test, table: ProcessTable) {
-  t.test('a daemon of its own session with an empty environment is gone after a stop', async t => {
+  t.test('stops a daemon in its own session with an empty environment', async t => {
     const rig = new Rig(t, table)
     const instance = await rig.spawn(`${daemon} (${daemon}); echo up; exec sleep 1000`)
     await rig.printed(/daemon \d+[\s\S]*daemon \d+/)
@@ -66,7 +66,7 @@ function testSubreaper(t: Test, table: ProcessTable) {
     t.notOk(pids.some(isAlive))
   })
 
-  t.test('and after a kill -9 of its keeper', async t => {
+  t.test('kills that daemon after a kill -9 of its keeper', async t => {
     const rig = new Rig(t, table)
     const instance = await rig.spawn(`${daemon} echo up; exec sleep 1000`)
     const pid = await rig.pid('daemon')
@@ -75,7 +75,7 @@ function testSubreaper(t: Test, table: ProcessTable) {
     t.notOk(isAlive(pid) || isAlive(instance.pid ?? 0))
   })
 
-  t.test('one that went to the background is the service until it is stopped', async t => {
+  t.test('keeps a process that went to the background as the service', async t => {
     const rig = new Rig(t, table)
     const instance = await rig.spawn(`${daemon} sleep 0.1; exit 0`)
     const pid = await rig.pid('daemon')
@@ -89,23 +89,20 @@ function testSubreaper(t: Test, table: ProcessTable) {
 function testSeenMembers(t: Test, table: ProcessTable) {
   const server = `require('net').createServer().listen(process.argv[1], '127.0.0.1', () => console.log('daemon ' + process.pid))`
 
-  t.test(
-    'a daemon of its own session that listens on the port is gone after a stop, and after a kill -9 of the keeper',
-    async t => {
-      for (const how of ['stop', 'kill']) {
-        const rig = new Rig(t, table)
-        const port = await freePort()
-        const script = `(env -i ${setsid} "$NODE" -e "$SERVER" ${port} &) ; exec sleep 1000`
-        const env = cleanEnvironment({ NODE: process.execPath, SERVER: server })
-        const instance = await rig.spawn(script, { env, port })
-        const pid = await rig.pid('daemon')
-        if (how === 'kill') process.kill(instance.tree?.keeper ?? 0, 'SIGKILL')
-        else await limited(instance.stop(stop), 'stop')
-        await limited(instance.exited, 'exit')
-        t.notOk(isAlive(pid), how)
-      }
-    },
-  )
+  t.test('stops a daemon in its own session by its port, also after a kill -9 of the keeper', async t => {
+    for (const how of ['stop', 'kill']) {
+      const rig = new Rig(t, table)
+      const port = await freePort()
+      const script = `(env -i ${setsid} "$NODE" -e "$SERVER" ${port} &) ; exec sleep 1000`
+      const env = cleanEnvironment({ NODE: process.execPath, SERVER: server })
+      const instance = await rig.spawn(script, { env, port })
+      const pid = await rig.pid('daemon')
+      if (how === 'kill') process.kill(instance.tree?.keeper ?? 0, 'SIGKILL')
+      else await limited(instance.stop(stop), 'stop')
+      await limited(instance.exited, 'exit')
+      t.notOk(isAlive(pid), how)
+    }
+  })
 }
 
 async function freePort(): Promise<number> {

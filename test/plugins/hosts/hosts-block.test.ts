@@ -27,7 +27,7 @@ t.test('the block', async t => {
     t.strictSame(privileges.writes.slice(3), [], 'there is none')
   })
 
-  t.test('one that an earlier daemon left is removed', async t => {
+  t.test('removes a block that an earlier daemon left', async t => {
     const { block, privileges } = blockOf(
       t,
       `127.0.0.1 localhost\n# BEGIN locald uid ${uid}\n# END locald uid ${uid}\n`,
@@ -36,7 +36,7 @@ t.test('the block', async t => {
     t.strictSame(privileges.writes, [[]])
   })
 
-  t.test('a change while it is written is not lost', async t => {
+  t.test('applies a change that comes during a write', async t => {
     const { block, services, privileges } = blockOf(t)
     services.push(entry('running', 'a.test'))
     privileges.meanwhile = () => {
@@ -48,7 +48,7 @@ t.test('the block', async t => {
     t.strictSame(privileges.writes, [['a.test'], ['a.test', 'b.test']])
   })
 
-  t.test('two daemons at once', async t => {
+  t.test('merges the names of two daemons', async t => {
     const { block, services, privileges, dir } = blockOf(t)
     const other = new SharedNames(uid, '/data/two', hostTable, join(dir, 'names'))
     services.push(entry('running', 'a.test'))
@@ -61,7 +61,7 @@ t.test('the block', async t => {
     await other.put([])
   })
 
-  t.test('the file of its names was removed', async t => {
+  t.test('publishes its names again after their file was deleted', async t => {
     const { block, services, privileges, dir } = blockOf(t)
     services.push(entry('running', 'a.test'))
     await block.sync(false)
@@ -73,7 +73,7 @@ t.test('the block', async t => {
     t.strictSame(privileges.writes, [['a.test']], 'the hosts file is as it was')
   })
 
-  t.test('what the helper says is told once', async t => {
+  t.test("logs the helper's error once", async t => {
     const { block, services, privileges, warnings } = blockOf(t)
     privileges.failure = new Error('the hosts file is a link')
     services.push(entry('running', 'a.test'))
@@ -92,7 +92,7 @@ t.test('the block', async t => {
   })
 })
 
-t.test('the plugin', async t => {
+t.test('the plugin syncs on start, on events and by command', async t => {
   const privileges = new FakePrivileges()
   const off = { on: false, reason: 'no helper' }
   for (const feature of [{ on: true }, off]) {

@@ -3,7 +3,7 @@ import { nameChecks } from '../../../plugins/hosts/checks.ts'
 import { acceptedNames, findsLocalhostNames, selectNames } from '../../../plugins/hosts/name-lookup.ts'
 import { blockOf, entry } from './harness.ts'
 
-t.test('names that are wanted', async t => {
+t.test('selects names of running services that the helper accepts', async t => {
   const services = [
     entry('running', 'shop.localhost', 'web.shop.localhost'),
     entry('starting', 'a.test', 'shop.localhost'),
@@ -30,7 +30,7 @@ t.test('names that are wanted', async t => {
   t.type(await findsLocalhostNames(), 'boolean')
 })
 
-t.test('a name server that answers for what does not exist finds no names of this machine', async t => {
+t.test('ignores a name server that answers for names that do not exist', async t => {
   for (const [addresses, expected] of [
     [[], false],
     [['203.0.113.7'], false],
@@ -41,7 +41,7 @@ t.test('a name server that answers for what does not exist finds no names of thi
     t.equal(await findsLocalhostNames(async () => addresses), expected, addresses.join(' '))
 })
 
-t.test('the fix for names that are not found is one of this system', async t => {
+t.test('suggests a fix for this system when names are not found', async t => {
   const text = async (os: NodeJS.Platform) => {
     const checks = nameChecks(
       os,
@@ -57,31 +57,28 @@ t.test('the fix for names that are not found is one of this system', async t => 
   t.match(await text('linux'), /libnss-myhostname/)
 })
 
-t.test(
-  'who waits for names waits until programs find those in the block, and no longer than they may take',
-  async t => {
-    const asked: string[] = []
-    let isRead = false
-    const find = async (name: string) => {
-      asked.push(name)
-      return isRead ? ['127.0.0.1'] : ['203.0.113.7']
-    }
-    const { block, services } = blockOf(t, '', find)
-    await block.waitUntilResolved(['a.test'])
-    t.strictSame(asked, [], 'not for what is not written')
-    services.push(entry('starting', 'a.test'))
-    await block.sync(false)
-    // As macOS, which reads the new file a second later.
-    setTimeout(() => {
-      isRead = true
-    }, 300)
-    const began = performance.now()
-    await block.waitUntilResolved(['a.test', 'other.example'])
-    t.ok(isRead)
-    t.ok(performance.now() - began < 2000)
-    t.strictSame([...new Set(asked)], ['a.test'])
-    isRead = false
-    await block.waitUntilResolved(['a.test'])
-    t.ok(performance.now() - began < 10_000, 'a name that nobody finds keeps nothing from being ready')
-  },
-)
+t.test('waits until programs resolve the names in the block, within a limit', async t => {
+  const asked: string[] = []
+  let isRead = false
+  const find = async (name: string) => {
+    asked.push(name)
+    return isRead ? ['127.0.0.1'] : ['203.0.113.7']
+  }
+  const { block, services } = blockOf(t, '', find)
+  await block.waitUntilResolved(['a.test'])
+  t.strictSame(asked, [], 'not for what is not written')
+  services.push(entry('starting', 'a.test'))
+  await block.sync(false)
+  // As macOS, which reads the new file a second later.
+  setTimeout(() => {
+    isRead = true
+  }, 300)
+  const began = performance.now()
+  await block.waitUntilResolved(['a.test', 'other.example'])
+  t.ok(isRead)
+  t.ok(performance.now() - began < 2000)
+  t.strictSame([...new Set(asked)], ['a.test'])
+  isRead = false
+  await block.waitUntilResolved(['a.test'])
+  t.ok(performance.now() - began < 10_000, 'a name that nobody finds keeps nothing from being ready')
+})

@@ -7,7 +7,7 @@ import { folderOf, SharedNames } from '../../../plugins/hosts/shared-names.ts'
 import { hostTable } from '../../lib/machine.ts'
 import { uid } from './harness.ts'
 
-t.test('the folder of the names: none that is cleaned where the system has one', async t => {
+t.test('uses a folder that the system does not clean where there is one', async t => {
   const home = t.testdir({ mac: { Library: {} }, empty: {} })
   const own = 54_321
   const inTmp = `/tmp/locald-hosts-${own}`
@@ -18,7 +18,7 @@ t.test('the folder of the names: none that is cleaned where the system has one',
   t.equal(folderOf({ os: 'linux', uid: own }, join(home, 'mac')), inTmp)
 })
 
-t.test('the names of all daemons of a user', async t => {
+t.test('merges the names of all daemons of a user', async t => {
   const folder = join(t.testdir(), 'names')
   const one = new SharedNames(uid, '/data/one', hostTable, folder)
   const two = new SharedNames(uid, '/data/two', hostTable, folder)

@@ -11,11 +11,11 @@ import { LeafCertificates } from '../../../plugins/https/ca/leaf-certificates.ts
 import httpsPlugin from '../../../plugins/https/index.ts'
 import { day, domains } from './harness.ts'
 
-t.test('what it is', async t => {
+t.test('has its name and API', async t => {
   t.match(httpsPlugin, { name: 'https', api: 1 })
 })
 
-t.test('names', async t => {
+t.test('accepts names below its domains only', async t => {
   t.strictSame(constrainDomains([]), domains)
   t.strictSame(constrainDomains(['*.Dev.Example.com', 'localhost']), ['dev.example.com', ...domains])
   t.match(constrainDomains(['internal']), /top-level domain/)
@@ -39,7 +39,7 @@ t.test('names', async t => {
   t.notOk(isUnder(`${'a.'.repeat(125)}test`, domains), 'a name of 254 characters')
 })
 
-t.test('the authority', async t => {
+t.test('creates, reuses and replaces the authority', async t => {
   const folder = join(t.testdir(), 'ca')
   const first = openAuthority(folder, domains)
   t.equal(statSync(join(folder, 'root.key')).mode & 0o777, 0o600)
@@ -60,7 +60,7 @@ t.test('the authority', async t => {
   t.ok(again.certificate.checkPrivateKey(again.issuer.key), 'is made anew where its key is broken')
 })
 
-t.test('certificates', async t => {
+t.test('certificates are made on demand and renewed', async t => {
   let now = Date.now()
   const authority = openAuthority(join(t.testdir(), 'ca'), domains)
   const made = new LeafCertificates(authority, domains, { maxLeaves: 3, now: () => now })
@@ -87,7 +87,7 @@ t.test('certificates', async t => {
   t.not(made.context('d.localhost'), old, 'renewed before it ends')
 })
 
-t.test('64 new names at once', async t => {
+t.test('makes certificates for 64 new names at once', async t => {
   const certificates = new LeafCertificates(openAuthority(join(t.testdir(), 'ca'), domains), domains)
   const serials = new Set<string>()
   const server = createServer(

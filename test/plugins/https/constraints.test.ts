@@ -115,7 +115,7 @@ async function trustIn(home: string, ca: string): Promise<void> {
   await trust.trust()
 }
 
-t.test('what the CA may and may not vouch for', { timeout: 240_000 }, async t => {
+t.test("clients accept names and addresses within the CA's constraints only", { timeout: 240_000 }, async t => {
   const folder = join(t.testdir(), 'ca')
   const authority = openAuthority(folder, ['dev.acme.org', ...domains])
   const key = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
@@ -133,7 +133,7 @@ t.test('what the CA may and may not vouch for', { timeout: 240_000 }, async t =>
     })
   }
 
-  await t.test('an address that is not of this machine, and a CA below it', async t => {
+  await t.test('clients reject addresses of other machines and a CA below it', async t => {
     const stranger = leaf(authority, key, { dns: [], ip: [Buffer.of(10, 0, 0, 1)] })
     const verify = async (file: string, untrusted: readonly string[] = []) => {
       const args = ['verify', '-CAfile', authority.file, ...untrusted, '-purpose', 'sslserver', file]

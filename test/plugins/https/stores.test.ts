@@ -7,7 +7,7 @@ import { Trust } from '../../../plugins/https/trust/trust.ts'
 import { domains, machineAt, programOf } from './harness.ts'
 
 t.test('the stores', async t => {
-  await t.test('of distributions', async t => {
+  await t.test('of distributions are changed by the user', async t => {
     const families = [
       ['debian', '/usr/local/share/ca-certificates', 'update-ca-certificates', '/etc/ssl/certs/ca-certificates.crt'],
       ['fedora', '/etc/pki/ca-trust/source/anchors', 'update-ca-trust', '/etc/pki/tls/certs/ca-bundle.crt'],
@@ -61,7 +61,7 @@ t.test('the stores', async t => {
     }
   })
 
-  await t.test('by the privileged helper', async t => {
+  await t.test('of Debian are changed by the privileged helper', async t => {
     const root = t.testdir({ bin: {}, etc: { ssl: { certs: { 'ca-certificates.crt': '' } } }, usr: { local: {} } })
     const folder = join(root, 'ca')
     const bundle = join(root, 'etc/ssl/certs/ca-certificates.crt')
@@ -85,7 +85,7 @@ t.test('the stores', async t => {
     t.strictSame(retiredRoots(folder), [])
   })
 
-  await t.test('of browsers', async t => {
+  await t.test('of browsers are changed by certutil', async t => {
     const home = t.testdir({ '.config': { chromium: {} }, '.mozilla': { firefox: { 'a.default': {} } } })
     const folder = join(home, 'ca')
     openAuthority(folder, domains)
@@ -116,7 +116,7 @@ t.test('the stores', async t => {
     t.notMatch(list.stdout, 'locald-')
   })
 
-  await t.test('before there is a CA, on a strange system, and on macOS', async t => {
+  await t.test('report a missing CA, an unknown system, and macOS', async t => {
     const home = t.testdir()
     const folder = join(home, 'ca')
     const trust = new Trust(machineAt(home), folder)

@@ -2,12 +2,12 @@ import t from 'tap'
 import { agentCheck } from '../../../plugins/platform-darwin/agent.ts'
 import { launchctlProgram } from '../../../plugins/platform-darwin/launchctl.ts'
 
-t.test('launchctl is the system’s own, but in a sandbox', async t => {
+t.test('uses the system’s launchctl, except in a sandbox', async t => {
   t.equal(launchctlProgram(undefined), '/bin/launchctl')
   t.equal(launchctlProgram('box'), 'launchctl')
 })
 
-t.test('without an agent the daemon stops with the app that started it, on macOS 27', async t => {
+t.test('warns on macOS 27 without an agent: the daemon stops with its app', async t => {
   const home = t.testdir({})
   const launchctl = async () => ({ code: 113, text: '' })
   const check = (release: number, env: NodeJS.ProcessEnv = {}) =>

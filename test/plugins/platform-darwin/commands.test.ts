@@ -27,7 +27,7 @@ const macPs = `    1     0     1 Ss   ??       Mon Nov  2 08:59:01 2026     12:3
 ps: something else
 `
 
-t.test('ps', async t => {
+t.test('parses rows of ps', async t => {
   t.same(
     psArgs.filter(arg => arg.includes('=')).every(arg => /^[a-z]+=$/.test(arg)),
     true,
@@ -63,7 +63,7 @@ t.test('ps', async t => {
   t.equal(parseTime('100:00.00'), 6_000_000)
 })
 
-t.test('variables in the output of ps', async t => {
+t.test('finds pids by a variable in the output of ps', async t => {
   const text = ` 1034 -zsh
  1035 node server.js PATH=/usr/bin NOTIFY_SOCKET=/run/k/a1.n HOME=/Users/me
  1036 sleep 300 NOTIFY_SOCKET=/run/k/a1.n
@@ -84,7 +84,7 @@ nonsense NOTIFY_SOCKET=/run/k/a1.n
   t.same([...pidsWith([], 'NOTIFY_SOCKET=/run/k/a1.n')], [])
 })
 
-t.test('lsof', async t => {
+t.test('parses the fields of lsof', async t => {
   const fields = `p501
 cGoogle\\x20Chrome\\x20Helper
 f23
@@ -122,7 +122,7 @@ const recorded = (name: string) =>
     'utf8',
   )
 
-t.test('recorded on Macs', async t => {
+t.test('parses outputs recorded on Macs', async t => {
   const listening = (pid: number, command: string, port: number) => ({ pid, command, address: '0.0.0.0', port })
   t.same(
     parseLsof(recorded('lsof-fields.txt').split('\n')),
@@ -161,14 +161,14 @@ t.test('recorded on Macs', async t => {
   }
 })
 
-t.test('rows of ps that are odd', async t => {
+t.test('parses unusual rows of ps', async t => {
   t.equal(parseRow(' 4242  4240  4240 Z    ??       Thu Jan  1 00:00:00 1970      0:00.00      0')?.zombie, true)
   t.equal(parseRow(' 4243  4240  4240 Z+   ttys001  Mon Nov 23 10:15:43 2026      0:00.00      0')?.zombie, true)
   t.equal(parseRow(' 4244  4240  4240 U    ??       Mon Nov 23 10:15:43 2026      0:00.00      0')?.zombie, false)
   t.equal(parseRow('(node)'), undefined)
 })
 
-t.test('runs are shared', async t => {
+t.test('shares a run among callers that came before it began', async t => {
   let runs = 0
   const open: (() => void)[] = []
   const shared = new SharedRun(async () => {
@@ -192,7 +192,7 @@ t.test('runs are shared', async t => {
   await t.rejects(failing.get(), /no/, 'a failure does not stay')
 })
 
-t.test('programs that fail', async t => {
+t.test('rejects when a program fails, times out or prints something else', async t => {
   const folder = t.testdir({ ps: '#!/bin/sh\nexit 3\n', lsof: '#!/bin/sh\nexit 1\n' })
   for (const name of ['ps', 'lsof']) chmodSync(join(folder, name), 0o755)
   const broken = new Tools(folder)
@@ -223,7 +223,7 @@ t.test('programs that fail', async t => {
   t.same([...(await seeing.given('A=b'))], [41], 'environments of any size')
 })
 
-t.test('ps and lsof are the system’s own, but in a sandbox', async t => {
+t.test('uses the system’s ps and lsof, except in a sandbox', async t => {
   t.match(toolPath('/nix/bin', undefined), /^\/usr\/bin:\/bin:.*:\/nix\/bin$/)
   t.match(toolPath('/nix/bin', 'box'), /^\/nix\/bin:\/usr\/bin:/)
   t.equal(toolPath(undefined, 'box'), toolPath('', undefined))

@@ -19,7 +19,7 @@ function machineOf(t: Test, files: Readonly<Record<string, string>>): Machine {
 }
 
 t.test('features', async t => {
-  await t.test('of a bare machine are off but for what every Mac has', async t => {
+  await t.test('are off on a bare machine, except those of every Mac', async t => {
     const machine = machineOf(t, {})
     for (const name of platformFeatures) {
       const state = await probes[name](machine)
@@ -35,7 +35,7 @@ t.test('features', async t => {
     t.match(await probes.cgroups(machine), { reason: 'macOS has no cgroups; process groups are used' })
   })
 
-  await t.test('of engines and virtual machines are told by PATH', async t => {
+  await t.test('find engines and virtual machines on PATH', async t => {
     for (const name of ['limactl', 'docker', 'podman']) {
       const machine = machineOf(t, { [`/bin/${name}`]: '' })
       t.same(await probes.containers(machine), { on: true }, name)
@@ -45,7 +45,7 @@ t.test('features', async t => {
     t.match(await probes.vm(unset), { on: false })
   })
 
-  await t.test('of the shim', { skip: process.getuid?.() !== 0 && 'needs a file of root' }, async t => {
+  await t.test('depend on the helper', { skip: process.getuid?.() !== 0 && 'needs a file of root' }, async t => {
     const machine = machineOf(t, { [shimPath]: '' })
     t.match(await probes.shim(machine), { on: false, reason: /setuid/ })
     chmodSync(join(machine.root, shimPath), 0o4755)
@@ -59,7 +59,7 @@ t.test('features', async t => {
   })
 })
 
-t.test('checks', async t => {
+t.test('checks report missing programs', async t => {
   const failing = async () => Promise.reject(new Error('no such program'))
   const results = await Promise.all(machineChecks({ ps: failing, lsof: async () => [] }).map(check => check.run()))
   t.match(results, [
@@ -68,15 +68,12 @@ t.test('checks', async t => {
   ])
 })
 
-t.test(
-  'whole trees are watched where there is FSEvents, and not where a daemon is only told that it is on a Mac',
-  async t => {
-    t.equal(
-      await hasFileEvents({
-        root: t.testdir({ System: { Library: { Frameworks: { 'CoreServices.framework': {} } } } }),
-      }),
-      true,
-    )
-    t.equal(await hasFileEvents({ root: t.testdir({}) }), false)
-  },
-)
+t.test('watches whole trees only where FSEvents exists', async t => {
+  t.equal(
+    await hasFileEvents({
+      root: t.testdir({ System: { Library: { Frameworks: { 'CoreServices.framework': {} } } } }),
+    }),
+    true,
+  )
+  t.equal(await hasFileEvents({ root: t.testdir({}) }), false)
+})

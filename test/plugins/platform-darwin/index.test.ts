@@ -5,7 +5,7 @@ import plugin from '../../../plugins/platform-darwin/index.ts'
 import { fakeHost } from '../../lib/fake-host.ts'
 import { tools } from './harness.ts'
 
-t.test('the plugin', tools, async t => {
+t.test('the plugin provides the services of macOS', tools, async t => {
   const features = new Map<FeatureName, FeatureState>()
   const checks: Check[] = []
   const offered: Partial<Services> = {}

@@ -3,7 +3,7 @@ import { findRemaining, membersOf, type ProcessSnapshot } from '../../../plugins
 import type { Row } from '../../../plugins/platform-darwin/ps.ts'
 import { begun, pids, row, second, tree } from './harness.ts'
 
-t.test('members in a table', async t => {
+t.test('finds the members of a tree in a table', async t => {
   const service = [row(100, 50, 100, 0), row(101, 100, 101, 0), row(102, 101, 101, 1), row(103, 101, 103, 1)]
   const others = [row(50, 1, 50, -900), row(200, 50, 200, 5), row(201, 1, 201, 5)]
   t.same(pids(membersOf([...service, ...others], tree)), [101, 102, 103], 'a session of its own stays below its parent')
@@ -36,7 +36,7 @@ const sight = (
   ...{ rows, sockets, given: new Set(given) },
 })
 
-t.test('remains in a table', async t => {
+t.test('finds what a sweep has to kill in a table', async t => {
   const holds = (pid: number, port = 3000) => [{ pid, command: 'x', address: '::', port }]
   const stray = row(400, 1, 400, 20)
   t.same(pids(findRemaining(sight([stray], holds(400)), tree, [])), [400], "a daemon that holds the service's port")

@@ -72,26 +72,23 @@ t.test('real processes', tools, async t => {
     t.equal(await table.owns(await freePort()), false)
   })
 
-  await t.test(
-    'one that listens on all addresses beside this process is named, on loopback or in this process it is not',
-    async t => {
-      const listeners = [
-        { pid: process.pid, command: 'node', address: '127.0.0.1', port: 8080 },
-        { pid: process.pid, command: 'node', address: '::', port: 8080 },
-        { pid: 812, command: 'python3', address: '0.0.0.0', port: 8080 },
-        { pid: 900, command: 'ruby', address: '::1', port: 8081 },
-      ]
-      const shown = new DarwinProcessTable({
-        ps: async () => [],
-        given: async () => new Set(),
-        lsof: async () => listeners,
-      })
-      t.equal(await shown.overshadowed(8080), 'python3 (pid 812)')
-      t.equal(await shown.overshadowed(8081), undefined)
-    },
-  )
+  await t.test('names a process that listens on all addresses, not one on loopback or this one', async t => {
+    const listeners = [
+      { pid: process.pid, command: 'node', address: '127.0.0.1', port: 8080 },
+      { pid: process.pid, command: 'node', address: '::', port: 8080 },
+      { pid: 812, command: 'python3', address: '0.0.0.0', port: 8080 },
+      { pid: 900, command: 'ruby', address: '::1', port: 8081 },
+    ]
+    const shown = new DarwinProcessTable({
+      ps: async () => [],
+      given: async () => new Set(),
+      lsof: async () => listeners,
+    })
+    t.equal(await shown.overshadowed(8080), 'python3 (pid 812)')
+    t.equal(await shown.overshadowed(8081), undefined)
+  })
 
-  await t.test('AirPlay Receiver is named, with the setting that frees its port', async t => {
+  await t.test('names AirPlay Receiver and the setting that frees its port', async t => {
     // As lsof of macOS 13 shows it: one process, both families, on all addresses.
     const listeners = [5000, 7000].flatMap(port =>
       ['0.0.0.0', '::'].map(address => ({ pid: 412, command: 'ControlCenter', address, port })),
@@ -106,7 +103,7 @@ t.test('real processes', tools, async t => {
     t.equal(await shown.freeing(5001), undefined)
   })
 
-  await t.test('sweep ends the group of a main process that is gone, and no other', async t => {
+  await t.test('sweep kills the group of an exited main process, and no other', async t => {
     const main = await sh(t, 'sleep 300 & echo $!; sleep 300 & echo $!; wait', 2, true)
     const other = await sh(t, 'echo $$; exec sleep 300', 1, true)
     const own = treeOf(999_999_999, { pid: main.pid, pgid: main.pid })
@@ -166,7 +163,7 @@ t.test('real processes', tools, async t => {
     t.equal(asked, 2)
   })
 
-  await t.test('sweep finds a daemon by what it was given, where ps shows it', async t => {
+  await t.test('sweep finds a daemon by its variable, where ps shows it', async t => {
     const folder = t.testdir({ ps: psWithEnvironment })
     chmodSync(join(folder, 'ps'), 0o755)
     const seeing = new DarwinProcessTable(new Tools(`${folder}:${process.env['PATH']}`))
@@ -185,7 +182,7 @@ t.test('real processes', tools, async t => {
     t.ok(await table.start(stranger), "another service's is left alone")
   })
 
-  await t.test('sweep ends what was seen earlier, if it is the same', async t => {
+  await t.test('sweep kills processes seen earlier, if they are the same', async t => {
     const a = await sh(t, 'echo $$; exec sleep 300', 1)
     const b = await sh(t, 'echo $$; exec sleep 300', 1)
     const start = (await table.start(a.pid)) ?? ''

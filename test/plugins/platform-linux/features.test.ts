@@ -32,7 +32,7 @@ function machineOf(
 t.test('features', async t => {
   const probe = (name: PlatformFeature, machine: Machine) => probes[name](machine)
 
-  await t.test('of a bare machine are off, each with a reason and a hint', async t => {
+  await t.test('are off on a bare machine, each with a reason and a hint', async t => {
     const machine = machineOf(t, {})
     for (const name of platformFeatures) {
       const state = await probe(name, machine)
@@ -160,7 +160,7 @@ t.test('features', async t => {
 })
 
 t.test('checks', async t => {
-  await t.test('of the machine', async t => {
+  await t.test('report limits of the machine', async t => {
     const run = async (id: string, machine: Machine) =>
       machineChecks(machine)
         .find(check => check.id === id)

@@ -9,7 +9,7 @@ import { unitCheck } from '../../../plugins/platform-linux/systemd-unit.ts'
 import { fakeHost } from '../../lib/fake-host.ts'
 import { linux, uid } from './harness.ts'
 
-t.test('the plugin', linux, async t => {
+t.test('the plugin provides the services of Linux', linux, async t => {
   const features = new Map<FeatureName, FeatureState>()
   const checks: Check[] = []
   const offered: Partial<Services> = {}
@@ -46,7 +46,7 @@ t.test('the plugin', linux, async t => {
   else t.match(opening, { argv: null, hint: /\w/ })
 })
 
-t.test('doctor looks at the unit that was installed', async t => {
+t.test('checks the installed systemd unit', async t => {
   const home = t.testdir({ bin: {}, my: {} })
   const at = (name: string) => join(home, 'my', name)
   const systemctl = join(home, 'bin', 'systemctl')

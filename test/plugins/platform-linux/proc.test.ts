@@ -10,7 +10,7 @@ import {
   parseStatm,
 } from '../../../plugins/platform-linux/proc/stat.ts'
 
-t.test('files of /proc', async t => {
+t.test('parses files of /proc', async t => {
   const rest = (state: string, threads = 1) =>
     `${state} 7424 7424 3036 34816 -1 4194304 97 0 0 0 31 12 5 7 20 0 ${threads} 0 141963 3133440 384 18446744073709551615`
   t.match(parseStat(`7436 (cat) ${rest('R')}`), { pid: 7436, comm: 'cat', state: 'R', ppid: 7424, threads: 1 })
@@ -61,7 +61,7 @@ t.test('files of /proc', async t => {
   t.equal(parseOwnCgroup('9:name=systemd:/x\n'), undefined)
 })
 
-t.test('/proc/net/tcp', async t => {
+t.test('parses /proc/net/tcp', async t => {
   t.equal(decodeAddress('0100007F', true), '127.0.0.1')
   t.equal(decodeAddress('7F000001', false), '127.0.0.1')
   t.equal(decodeAddress('00000000', true), '0.0.0.0')

@@ -36,7 +36,7 @@ const recycler = `
 const marked = (mark: string) => ['prlimit', `--rttime=${mark}:unlimited`]
 
 t.test('start', linux, async t => {
-  await t.test('is the same for a process each time, and another for another', async t => {
+  await t.test('is stable for a process and differs between processes', async t => {
     const a = await script(t, 'echo $$; exec sleep 300', 1)
     const first = await table.start(a.pid)
     t.match(first, /^\d+@[0-9a-f-]{36}$/)
@@ -45,7 +45,7 @@ t.test('start', linux, async t => {
     t.equal(await table.start(await deadPid(t)), undefined)
   })
 
-  await t.test('is none for a zombie', async t => {
+  await t.test('is undefined for a zombie', async t => {
     const parent = await script(t, 'sh -c "echo \\$\\$" & exec sleep 300', 1)
     const [zombie = 0] = parent.numbers
     await until(async () => (await table.start(zombie)) === undefined)
@@ -53,7 +53,7 @@ t.test('start', linux, async t => {
     t.same(await table.members(treeOf(parent.pid)), [], 'nor is it a member')
   })
 
-  await t.test('differs for a process with a recycled pid', ownPids, async t => {
+  await t.test('differs for a process with a reused pid', ownPids, async t => {
     // In a pid namespace of its own, where the next pid can be chosen without a risk for anyone else.
     const child = spawn(
       'unshare',
@@ -74,7 +74,7 @@ t.test('start', linux, async t => {
 })
 
 t.test('members', marking, async t => {
-  await t.test('descend from the keeper, in sessions of their own too', async t => {
+  await t.test('descend from the keeper, also in other sessions', async t => {
     const keeper = await script(
       t,
       'setsid sh -c "echo \\$\\$; exec sleep 300" & sh -c "sleep 300 & echo \\$\\$; echo \\$!; wait" & wait',
@@ -87,7 +87,7 @@ t.test('members', marking, async t => {
     for (const { pid, start } of members) t.equal(start, await table.start(pid))
   })
 
-  await t.test('of a keeper that is gone are known by the mark', async t => {
+  await t.test('are found by the mark after the keeper exited', async t => {
     const mark = newMark()
     const orphan = '(setsid env -i sh -c "echo \\$\\$; exec sleep 300" &)'
     const service = await script(t, `${orphan}; ${orphan}; sleep 300 & echo $!; wait`, 3, marked(mark))
@@ -109,20 +109,23 @@ t.test('members', marking, async t => {
 })
 
 t.test('sweep', marking, async t => {
-  await t.test('kills by mark what was reparented, moved to another session and emptied its environment', async t => {
-    const [mark, otherMark] = [newMark(), newMark()]
-    const orphan = '(setsid env -i sh -c "echo \\$\\$; exec sleep 300" &)'
-    const service = await script(t, `${orphan}; ${orphan}; echo 0; exec sleep 300`, 3, marked(mark))
-    const other = await script(t, 'echo $$; exec sleep 300', 1, marked(otherMark))
-    await ended(service.child)
-    const tree = treeOf(await deadPid(t), { pid: service.pid, mark })
-    t.equal(await table.sweep(tree, []), 2)
-    for (const pid of service.numbers.filter(pid => pid > 0)) t.equal(await table.start(pid), undefined)
-    t.ok(await table.start(other.pid), "another tree's process lives on")
-    t.equal(await table.sweep(tree, []), 0, 'nothing is left')
-  })
+  await t.test(
+    'kills marked processes that were reparented, left the session and emptied their environment',
+    async t => {
+      const [mark, otherMark] = [newMark(), newMark()]
+      const orphan = '(setsid env -i sh -c "echo \\$\\$; exec sleep 300" &)'
+      const service = await script(t, `${orphan}; ${orphan}; echo 0; exec sleep 300`, 3, marked(mark))
+      const other = await script(t, 'echo $$; exec sleep 300', 1, marked(otherMark))
+      await ended(service.child)
+      const tree = treeOf(await deadPid(t), { pid: service.pid, mark })
+      t.equal(await table.sweep(tree, []), 2)
+      for (const pid of service.numbers.filter(pid => pid > 0)) t.equal(await table.start(pid), undefined)
+      t.ok(await table.start(other.pid), "another tree's process lives on")
+      t.equal(await table.sweep(tree, []), 0, 'nothing is left')
+    },
+  )
 
-  await t.test('kills by variable what has set its own limits, and what is below', async t => {
+  await t.test('kills by variable processes with their own limits, and their children', async t => {
     const variable = `NOTIFY_SOCKET=/k/${newMark()}.n`
     const service = await script(t, 'env -i sh -c "echo \\$\\$; sleep 300" & wait', 1, ['env', variable])
     const other = await script(t, 'echo $$; exec sleep 300', 1, ['env', `${variable}x`])
@@ -136,7 +139,7 @@ t.test('sweep', marking, async t => {
     t.ok(await table.start(other.pid), "another tree's process lives on")
   })
 
-  await t.test('is not outrun by a process that forks on and on', async t => {
+  await t.test('outruns a process that forks continuously', async t => {
     const mark = newMark()
     await script(t, 'while :; do (setsid sleep 300 &); sleep 0.01; done & echo $!', 1, marked(mark))
     const tree = treeOf(await deadPid(t), { mark })
@@ -146,7 +149,7 @@ t.test('sweep', marking, async t => {
     t.same(await table.members(tree), [])
   })
 
-  await t.test('kills earlier members whose start still fits, and no others', async t => {
+  await t.test('kills earlier members with the same start token, and no others', async t => {
     const a = await script(t, 'echo $$; exec sleep 300', 1)
     const b = await script(t, 'echo $$; exec sleep 300', 1)
     const exit = once(a.child, 'exit')

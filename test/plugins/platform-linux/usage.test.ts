@@ -9,7 +9,7 @@ import { deadPid, killAtEnd, linux, marking, newMark, script, table, treeOf, unt
 
 t.test('usage', marking, async t => {
   const burn = 'i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done'
-  await t.test('has the time of those that burn it and of those that ended', async t => {
+  await t.test('counts the CPU time of running and exited processes', async t => {
     const idle = await script(t, 'sleep 300 & echo $!; wait', 1)
     const busy = await script(
       t,
@@ -24,7 +24,7 @@ t.test('usage', marking, async t => {
     t.ok(still.memory > 100_000 && still.memory < 50_000_000, `${still.memory} bytes`)
   })
 
-  await t.test('has the memory of all', async t => {
+  await t.test('counts the memory of all members', async t => {
     const big = `"${process.execPath}" -e "const all = Buffer.alloc(5e7, 1); console.log(all[7]); setTimeout(String, 3e5)" & wait`
     const keeper = await script(t, big, 1)
     const [usage] = await table.usage([treeOf(keeper.pid)])
@@ -42,7 +42,7 @@ t.test('usage', marking, async t => {
     t.ok(before && after && before.cpuMs > 0 && after.cpuMs >= before.cpuMs, JSON.stringify({ before, after }))
   })
 
-  await t.test('of a tree that is gone is nothing', async t => {
+  await t.test('is zero for an exited tree', async t => {
     t.same(await table.usage([treeOf(await deadPid(t), { mark: newMark() })]), [{ cpuMs: 0, memory: 0 }])
     t.same(await table.usage([]), [])
   })

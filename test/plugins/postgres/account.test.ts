@@ -1,7 +1,7 @@
 import t from 'tap'
 import { findAccount } from '../../../plugins/postgres/server/account.ts'
 
-t.test('where nothing can run a server for root, the reason and what to do are those of the system', async t => {
+t.test('fails for root with a reason and hint of the system where setpriv is missing', async t => {
   const { PATH } = process.env
   t.teardown(() => {
     process.env['PATH'] = PATH

@@ -59,7 +59,7 @@ function cluster(folder: string, files: Readonly<Record<string, string>>): void 
   }
 }
 
-t.test('a folder is cloned by the cp of the system, where Node cannot', async t => {
+t.test("clones a folder by the system's cp where Node cannot", async t => {
   const tools = machine(t)
   const [from, to] = [join(t.testdirName, 'from'), join(t.testdirName, 'to')]
   cluster(from, { PG_VERSION: '18', 'base/1/a': 'a', 'base/1/b': 'b', 'postmaster.pid': '1' })
@@ -81,7 +81,7 @@ t.test('a folder is cloned by the cp of the system, where Node cannot', async t 
   t.strictSame(tools.runs(), ['2', '3'], 'one run for each folder')
 })
 
-t.test('many files are cloned by few runs, none too long', async t => {
+t.test('clones many files in few runs, none too long', async t => {
   const tools = machine(t)
   const [from, to] = [join(t.testdirName, 'from'), join(t.testdirName, 'to')]
   cluster(from, Object.fromEntries(Array.from({ length: 300 }, (_, at) => [`f${at}`, String(at)])))
@@ -90,7 +90,7 @@ t.test('many files are cloned by few runs, none too long', async t => {
   t.strictSame(tools.runs(), ['257', '45'])
 })
 
-t.test('what a running server removes meanwhile is left out, and the others stay clones', async t => {
+t.test('skips files that a server removes meanwhile; the others stay clones', async t => {
   const tools = machine(t)
   const [from, to] = [join(t.testdirName, 'from'), join(t.testdirName, 'to')]
   cluster(from, { a: 'a', b: 'b' })
@@ -103,7 +103,7 @@ t.test('what a running server removes meanwhile is left out, and the others stay
   t.strictSame(readdirSync(to), ['a', 'b'])
 })
 
-t.test('after any other failure no copy of that run is trusted: all are left to be copied one by one', async t => {
+t.test('discards the copies of a failed run; all are copied one by one', async t => {
   const tools = machine(t)
   const [from, to] = [join(t.testdirName, 'from'), join(t.testdirName, 'to')]
   cluster(from, { a: 'a', full: 'b' })
@@ -114,7 +114,7 @@ t.test('after any other failure no copy of that run is trusted: all are left to 
   t.strictSame(await cloneByProgram(files, undefined, { ...tools, cp: '/nowhere/cp' }), files)
 })
 
-t.test('an aborted copy ends its program', async t => {
+t.test('kills the program of an aborted copy', async t => {
   const tools = machine(t)
   const [from, to] = [join(t.testdirName, 'from'), join(t.testdirName, 'to')]
   cluster(from, { a: 'a' })
@@ -131,7 +131,7 @@ t.test('an aborted copy ends its program', async t => {
   await t.rejects(copying, { message: 'not any more' })
 })
 
-t.test('room is needed but where the blocks are shared', async t => {
+t.test('requires free space unless blocks are shared', async t => {
   const file = join(t.testdirName, 'cp')
   const probe = join(t.testdirName, 'probe')
   t.equal(await sharesBlocks(file, probe, machine(t)), true)
@@ -141,7 +141,7 @@ t.test('room is needed but where the blocks are shared', async t => {
   t.equal(await sharesBlocks(file, probe, { ...machine(t), nodeClones: async () => 'elsewhere' }), false)
 })
 
-t.test('whether a folder has clones', async t => {
+t.test('detects whether a folder has clones', async t => {
   const folder = t.testdirName
   t.equal(await hasClones(folder, machine(t)), true)
   t.equal(await hasClones(folder, machine(t, 'hfs')), false)

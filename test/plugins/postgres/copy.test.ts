@@ -91,7 +91,7 @@ t.teardown(async () => {
   rmSync(join(image, '..'), { recursive: true, force: true })
 })
 
-t.test('the init file as psql reads it', async t => {
+t.test('reads the init file as psql does', async t => {
   const dir = t.testdir({
     'bom.sql': '\uFEFFCREATE TABLE a (b text);\r\n',
     'latin.sql': Buffer.from('-- gr\xfc\xdfe\n', 'latin1'),
@@ -108,12 +108,12 @@ t.test('the init file as psql reads it', async t => {
   }
 })
 
-t.test('a branch here, whatever the file system', async t => {
+t.test('branches on this file system', async t => {
   await branches(t, tmpdir())
 })
 
 t.test(
-  'a branch on a file system that shares blocks',
+  'branches without copying blocks where the file system shares them',
   { skip: onlyLinux('XFS') || (!isMounted && 'XFS cannot be mounted') },
   async t => {
     const grown = await branches(t, mounted)

@@ -15,7 +15,7 @@ t.test('a branch', async t => {
     (await query(db.url(), 'SELECT datname FROM pg_database ORDER BY datname')).map(({ datname }) => datname)
   await query(db.url(), 'CREATE TABLE kept AS SELECT 1 AS one')
 
-  await t.test('of the database that every cluster has, while it is used', async t => {
+  await t.test('copies the maintenance database while it is used', async t => {
     const { last, broken } = await writeUntilBroken(db.url())
     await until('rows', () => last() > 20)
     for (const name of ['one', 'two', 'three']) await createBranch(target, 'postgres', name)
@@ -27,7 +27,7 @@ t.test('a branch', async t => {
     )
   })
 
-  await t.test('whose name is taken disconnects nobody', async t => {
+  await t.test('disconnects no client when its name exists', async t => {
     const { last, broken } = await writeUntilBroken(db.url())
     let isBroken = false
     void broken.then(() => {
@@ -39,7 +39,7 @@ t.test('a branch', async t => {
     t.notOk(isBroken)
   })
 
-  await t.test('that a killed daemon did not finish is gone when the next one finds the server', async t => {
+  await t.test('is dropped by the next daemon when a killed one did not finish it', async t => {
     const [whole, begun] = ['locald-unfinished-0a-0b', 'locald-unfinished-0a-0c']
     await query(db.url(), `CREATE DATABASE "${whole}"`)
     // Somebody uses the template: it waits.
@@ -59,7 +59,7 @@ t.test('a branch', async t => {
   await shared.stop()
 })
 
-t.test('nothing acknowledged is lost', async t => {
+t.test('loses no acknowledged row', async t => {
   const db = await shared.service('crash')
   let instance = await db.up()
 
@@ -75,7 +75,7 @@ t.test('nothing acknowledged is lost', async t => {
   }
   await t.test('when the postmaster is killed', t => kill(t, instance.pid))
   await t.test('when the keeper is killed', t => kill(t, instance.tree?.keeper))
-  await t.test('when a backend is killed: the server recovers by itself', async t => {
+  await t.test('when a backend is killed and the server recovers', async t => {
     const { last, broken } = await writeUntilBroken(db.url())
     await until('rows', () => last() > 20)
     const [row] = await query(db.url(), "SELECT pid FROM pg_stat_activity WHERE query LIKE 'INSERT%'")
@@ -90,7 +90,7 @@ t.test('nothing acknowledged is lost', async t => {
     )
     await isComplete(t, db.url(), last())
   })
-  await t.test('when the daemon forgot it: the next start ends the server first', async t => {
+  await t.test('when the next start stops a server that the daemon forgot', async t => {
     const { last, broken } = await writeUntilBroken(db.url())
     await until('rows', () => last() > 20)
     const { pid } = instance
@@ -99,7 +99,7 @@ t.test('nothing acknowledged is lost', async t => {
     await broken
     await isComplete(t, db.url(), last())
   })
-  await t.test('when it is only started, as after a crash: that ends the server first, too', async t => {
+  await t.test('when a start without preparation stops a forgotten server', async t => {
     const { last, broken } = await writeUntilBroken(db.url())
     await until('rows', () => last() > 20)
     const { pid } = instance
@@ -114,7 +114,7 @@ t.test('nothing acknowledged is lost', async t => {
     await broken
     await isComplete(t, db.url(), last())
   })
-  await t.test('when another daemon takes it over', async t => {
+  await t.test('when another daemon adopts it', async t => {
     const adopted = await shared.type?.adopt?.(db.run, structuredClone(instance.state))
     if (adopted === undefined) throw new Error('not adopted')
     shared.keep(adopted)
@@ -132,7 +132,7 @@ t.test('init', async t => {
   }
   const db = await shared.service('init', { databases: ['app'], init: 'schema.sql' })
 
-  t.test('that is wrong names the line, and nothing is kept', async t => {
+  t.test('names the line of an error and keeps nothing', async t => {
     file('CREATE TABLE one (n int);\n-- ä\nCREATE TABEL two (n int);\n')
     await t.rejects(db.up(), { code: 'STEP_FAILED', message: /^init: schema\.sql:3: syntax error/ })
     t.notOk(existsSync(join(db.run.data, 'cluster')))
@@ -143,7 +143,7 @@ t.test('init', async t => {
     await t.rejects(db.up(), { message: /schema\.sql cannot be read/ })
   })
 
-  t.test('is run once', async t => {
+  t.test('runs once', async t => {
     file('CREATE TABLE one (n int); INSERT INTO one VALUES (1);\n')
     const instance = await db.up()
     t.match(await query(db.url(), 'SELECT n FROM one'), [{ n: 1 }])
@@ -152,7 +152,7 @@ t.test('init', async t => {
     t.equal((await query(db.url(), 'SELECT n FROM one')).length, 1)
   })
 
-  t.test('is run again after a reset, which wipes the cluster and nothing else', async t => {
+  t.test('runs again after a reset, which removes only the cluster', async t => {
     await query(db.url(), 'DELETE FROM one')
     await query(db.url(), 'INSERT INTO one VALUES (7)')
     await shared.stop()

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { diagnose } from '../../../plugins/postgres/server/diagnosis.ts'
 
-t.test('shared memory that is used up is not a full disk', t => {
+t.test('distinguishes missing shared memory from a full disk', t => {
   // As PostgreSQL 18 says it on macOS, where 32 segments are there for all programs (kern.sysv.shmmni).
   const lines = [
     'FATAL:  could not create shared memory segment: No space left on device',

@@ -113,7 +113,7 @@ t.test('a package', async t => {
   const folder = folderOf(t)
   const body = await tarball(folder, goodLinks)
 
-  t.test('is fetched, checked, unpacked and linked', async t => {
+  t.test('is downloaded, verified, unpacked and linked', async t => {
     const { address, asked } = await registry(t, body, sha512(body))
     const into = join(folder, 'good')
     const wanted = await input({ npm_config_registry: address })
@@ -129,7 +129,7 @@ t.test('a package', async t => {
     await linkLibraries(into)
   })
 
-  t.test('with another hash is refused before it is unpacked', async t => {
+  t.test('is rejected before unpacking when its hash differs', async t => {
     const { address } = await registry(t, body, sha512(Buffer.from('other')))
     const into = join(folder, 'bad')
     const settings = await input({ npm_config_registry: address })
@@ -138,7 +138,7 @@ t.test('a package', async t => {
     t.notOk(existsSync(`${into}.tgz`))
   })
 
-  t.test('that ends in the middle leaves nothing', async t => {
+  t.test('leaves nothing when the connection breaks', async t => {
     const { address } = await registry(t, body, sha512(body), 100_000)
     const parent = join(folder, 'cut')
     const settings = await input({ npm_config_registry: address })
@@ -149,7 +149,7 @@ t.test('a package', async t => {
     t.strictSame(readdirSync(parent), [])
   })
 
-  t.test('that is not there, or whose registry is not', async t => {
+  t.test('fails when it or its registry does not exist', async t => {
     const { address } = await registry(t, body, sha512(body))
     const unknown = { ...(await input({ npm_config_registry: address })), version: '2.0.0' }
     await t.rejects(fetchPackage(unknown, join(folder, 'no')), { message: /responded with 404/ })
@@ -157,7 +157,7 @@ t.test('a package', async t => {
     await t.rejects(fetchPackage(await input({ npm_config_registry: refused }), join(folder, 'no')), LocaldError)
   })
 
-  t.test('comes through a proxy', async t => {
+  t.test('is downloaded through a proxy', async t => {
     const { address } = await registry(t, body, sha512(body))
     const through: string[] = []
     const server = createServer()
@@ -182,7 +182,7 @@ t.test('a package', async t => {
     t.strictSame(through, [])
   })
 
-  t.test('comes from a registry with a CA of its own, by npm’s `cafile`', async t => {
+  t.test('is downloaded from a registry with its own CA, by npm’s `cafile`', async t => {
     const { address } = await registry(t, body, sha512(body))
     const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
     const names = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1']
@@ -206,7 +206,7 @@ t.test('a package', async t => {
     t.ok(existsSync(join(folder, 'known', 'big')))
   })
 
-  t.test('cannot link to what is outside of it', async t => {
+  t.test('cannot link outside itself', async t => {
     for (const link of [
       { source: 'native/lib/libone.so.1.2', target: '../../escaped' },
       { source: '/etc/passwd', target: 'native/lib/x' },
@@ -249,7 +249,7 @@ t.test("npm's settings", async t => {
   t.match(await read(), { registry: 'https://mirror.example/npm/' }, "another user's file does not count")
 })
 
-t.test('folders are placed whole or not at all', async t => {
+t.test('places folders atomically', async t => {
   const folder = folderOf(t)
   await placeFolder(join(folder, 'a'), async made => {
     mkdirSync(made)

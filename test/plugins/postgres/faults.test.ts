@@ -22,7 +22,7 @@ import { onlyLinux } from '../../lib/machine.ts'
 import { PostgresHarness } from './harness.ts'
 import { gentle, isRoot, query, shared, until } from './shared-server.ts'
 
-t.test('what cannot work is said once, and the data is left as it is', async t => {
+t.test('reports what cannot work and leaves the data unchanged', async t => {
   const db = await shared.service('wrong', { databases: ['app'] })
   const cluster = join(db.run.data, 'cluster')
   let instance: Instance = await db.up()
@@ -67,7 +67,7 @@ t.test('what cannot work is said once, and the data is left as it is', async t =
     })
     await stillThere(t)
   })
-  await t.test('a name that PostgreSQL would cut off', async t => {
+  await t.test('a name that PostgreSQL would truncate', async t => {
     const name = 'ä'.repeat(32)
     await t.rejects(options({ databases: [name] }).begin(), { message: /longer than 63 bytes/, hint: /Shorten it/ })
     await stillThere(t)
@@ -106,7 +106,7 @@ t.test('what cannot work is said once, and the data is left as it is', async t =
     }
     await stillThere(t)
   })
-  await t.test('a damaged cluster, where that takes a while to be seen', async t => {
+  await t.test('a damaged cluster that fails late', async t => {
     const log = readdirSync(join(cluster, 'pg_wal')).filter(name => /^[0-9A-F]{24}$/.test(name))
     for (const name of log) renameSync(join(cluster, 'pg_wal', name), join(cluster, '..', name))
     writeFileSync(join(cluster, 'recovery.signal'), '')
@@ -116,7 +116,7 @@ t.test('what cannot work is said once, and the data is left as it is', async t =
     for (const name of log) renameSync(join(cluster, '..', name), join(cluster, 'pg_wal', name))
     await stillThere(t)
   })
-  await t.test('a start is given up when it is to be stopped', async t => {
+  await t.test('a start that is cancelled', async t => {
     writeFileSync(join(cluster, 'recovery.signal'), '')
     const stopping = new AbortController()
     // Run in the cluster's folder. Before its end the server cannot be ready.
@@ -156,7 +156,7 @@ t.test('what cannot work is said once, and the data is left as it is', async t =
     renameSync(`${cluster}.away`, cluster)
     await stillThere(t)
   })
-  await t.test('a swap that a crash interrupted is completed', async t => {
+  await t.test('completes a swap that a crash interrupted', async t => {
     const [old, kept] = [`${cluster}.replaced-before-restore`, join(db.run.data, 'snapshots', 'before-restore')]
     for (const folder of [old, kept]) mkdirSync(folder, { recursive: true })
     writeFileSync(join(old, 'newer'), '')
@@ -165,7 +165,7 @@ t.test('what cannot work is said once, and the data is left as it is', async t =
     t.strictSame(readdirSync(kept), ['newer'])
     t.notOk(existsSync(old))
   })
-  await t.test('a changed password is set anew at the second start', async t => {
+  await t.test('resets a changed password at the second start', async t => {
     const running = await db.up()
     await query(db.url(), "ALTER ROLE postgres PASSWORD 'other'")
     await running.stop(gentle)
@@ -198,7 +198,7 @@ t.test('a disk', { skip: onlyLinux('a tmpfs') || (!mayMount && 'may not mount') 
   }
   const db = await harness.service('db')
 
-  await t.test('that is full before there is anything', async t => {
+  await t.test('that is full before the first start', async t => {
     fill(20 * 1024 * 1024)
     await t.rejects(db.begin(), { code: 'STEP_FAILED', message: /ENOSPC/ })
     empty()
@@ -206,7 +206,7 @@ t.test('a disk', { skip: onlyLinux('a tmpfs') || (!mayMount && 'may not mount') 
   let instance = await db.up()
   await query(db.url(), 'CREATE TABLE kept AS SELECT 1 AS one')
 
-  await t.test('that has no room for a copy: the server runs on', async t => {
+  await t.test('without space for a copy keeps the server running', async t => {
     fill(40 * 1024 * 1024)
     const copy = join(db.run.data, 'copy')
     const message = /^not enough space for a copy: \d+ MB needed, (?:39|40) MB free in /
@@ -220,7 +220,7 @@ t.test('a disk', { skip: onlyLinux('a tmpfs') || (!mayMount && 'may not mount') 
     empty()
   })
 
-  await t.test('that is full while it runs, and at its start', async t => {
+  await t.test('that is full during a run and at the next start', async t => {
     fill(0)
     const sql = 'CREATE TABLE big AS SELECT repeat(md5(i::text), 100) AS x FROM generate_series(1, 100000) i'
     await t.rejects(query(db.url(), sql))

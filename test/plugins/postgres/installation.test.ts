@@ -19,7 +19,7 @@ function homebrew(t: Test): { readonly bin: string; readonly share: string } {
   return { bin, share }
 }
 
-t.test('extensions are where the installation was configured to look', async t => {
+t.test("finds extensions in the installation's configured folder", async t => {
   const { bin, share } = homebrew(t)
   const found = await inspect(bin, 'system')
   t.match(found, { major: '18', version: '18.1' })
@@ -29,7 +29,7 @@ t.test('extensions are where the installation was configured to look', async t =
   t.ok(await hasExtension(found, 'vector'))
 })
 
-t.test('the folders of what people install PostgreSQL with on a Mac are looked at', t => {
+t.test('searches the folders of every PostgreSQL distribution for macOS', t => {
   const folders = systemFolders('17', '/opt/own/bin:relative')
   t.equal(folders[0], '/opt/own/bin', 'those of PATH first')
   t.notOk(folders.includes('relative'))

@@ -38,7 +38,7 @@ async function find(cache: string, os: 'linux' | 'darwin', extensions: readonly 
   return installations.find({ major: newest, extensions, project: '/', env, signal, step: () => {} })
 }
 
-t.test('an extension whose libraries the package for macOS lacks is refused before there is a database', async t => {
+t.test('rejects an extension without libraries in the macOS package before creating a database', async t => {
   const says = `echo 'postgres (PostgreSQL) ${newest}.4'`
   const mac = cache(t, 'darwin', says)
   t.match(await find(mac, 'darwin', ['hstore', 'plpgsql']), { version: `${newest}.4`, origin: 'fetched' })

@@ -24,7 +24,7 @@ t.test('a database', async t => {
   const url = db.url()
   t.strictSame(left.filter(existsSync), [], 'what an earlier daemon left half-made is gone')
 
-  t.test('is the newest, complete, and lets nobody in without the password', async t => {
+  t.test('is the newest major, complete, and requires the password', async t => {
     const [row] = await query(
       url,
       `SELECT current_setting('server_version_num')::int / 10000 AS major, current_setting('fsync') AS fsync,
@@ -48,7 +48,7 @@ t.test('a database', async t => {
     t.notMatch(readFileSync(db.run.log.file, 'utf8'), /FATAL.*starting up/, 'no noise of our own probes')
   })
 
-  t.test('has its databases and extensions', async t => {
+  t.test('creates its databases and extensions', async t => {
     for (const name of ['app', 'my "test"']) {
       const found = await query(url.replace(/app$/, encodeURIComponent(name)), 'SELECT extname FROM pg_extension')
       t.ok(
@@ -58,7 +58,7 @@ t.test('a database', async t => {
     }
   })
 
-  t.test('serves pg, postgres and psql, by port and by socket', async t => {
+  t.test('accepts pg, postgres and psql, by port and by socket', async t => {
     const { user = '', password = '', database = '', socket = '' } = db.exports()
     t.match(await query(`${url}?sslmode=disable`, 'SELECT $1::int + 1 AS n', [41]), [{ n: 42 }])
     const bySocket = new pg.Client({ host: socket, port: Number(db.run.port), user, password, database })
@@ -92,7 +92,7 @@ t.test('a database', async t => {
     t.equal(bySocketToo.stdout, '1\n', bySocketToo.stderr)
   })
 
-  t.test('stops fast with clients connected, and keeps what it has', async t => {
+  t.test('stops fast with connected clients, and keeps its data', async t => {
     const client = new pg.Client({ connectionString: url })
     client.on('error', () => {})
     await client.connect()
@@ -111,7 +111,7 @@ t.test('a database', async t => {
     await shared.stop()
   })
 
-  t.test('gets databases that are written down later, also as the first', async t => {
+  t.test('creates databases that are added later, also as the first', async t => {
     const more = db.with({ options: { ...Object(db.run.options), databases: ['later', 'app'] } })
     await more.up()
     t.equal(new URL(more.url()).pathname, '/later')
@@ -121,28 +121,25 @@ t.test('a database', async t => {
   })
 })
 
-t.test(
-  'folders of databases that were being made when the server ended go at its next start, no matter what time they show',
-  async t => {
-    const db = await shared.service('orphans')
-    const instance = await db.up()
-    const base = join(db.run.data, 'cluster', 'base')
-    const [old, fresh] = [join(base, '424242'), join(base, '424243')]
-    await instance.stop(gentle)
-    mkdirSync(old)
-    const later = await db.up()
-    t.notOk(existsSync(old))
-    mkdirSync(fresh)
-    utimesSync(fresh, 0, 0)
-    const adopted = await shared.type?.adopt?.(db.run, structuredClone(later.state))
-    if (adopted === undefined) throw new Error('not adopted')
-    await ready(shared.keep(adopted))
-    t.ok(existsSync(fresh), 'somebody may be making it')
-    await later.stop(gentle)
-  },
-)
+t.test('removes folders of incomplete databases at the next start', async t => {
+  const db = await shared.service('orphans')
+  const instance = await db.up()
+  const base = join(db.run.data, 'cluster', 'base')
+  const [old, fresh] = [join(base, '424242'), join(base, '424243')]
+  await instance.stop(gentle)
+  mkdirSync(old)
+  const later = await db.up()
+  t.notOk(existsSync(old))
+  mkdirSync(fresh)
+  utimesSync(fresh, 0, 0)
+  const adopted = await shared.type?.adopt?.(db.run, structuredClone(later.state))
+  if (adopted === undefined) throw new Error('not adopted')
+  await ready(shared.keep(adopted))
+  t.ok(existsSync(fresh), 'somebody may be making it')
+  await later.stop(gentle)
+})
 
-t.test('a server that does not want to stop', async t => {
+t.test('shuts down immediately after the grace period', async t => {
   const db = await shared.service('stubborn')
   const instance = await db.up()
   const { pid } = instance
@@ -169,7 +166,7 @@ function childrenOf(pid: number): readonly { readonly pid: number; readonly name
   })
 }
 
-t.test('a pid that another process has by now does not keep it from starting', async t => {
+t.test('starts when its earlier pid belongs to another process', async t => {
   const db = await shared.service('reused')
   const instance = await db.up()
   const { pid } = instance
@@ -191,7 +188,7 @@ function spawnSleep(): ChildProcess {
   return spawn('sleep', ['300'], { stdio: 'ignore', ...(isRoot ? { uid: 65534, gid: 65534 } : {}) })
 }
 
-t.test('two versions side by side', async t => {
+t.test('runs two versions side by side', async t => {
   const [old, young] = [
     await shared.service('old', { version: '16' }),
     await shared.service('young', { version: '18' }),
@@ -208,7 +205,7 @@ t.test('two versions side by side', async t => {
   await shared.stop()
 })
 
-t.test('ten clusters at once', async t => {
+t.test('starts ten clusters at once', async t => {
   const all = await Promise.all(Array.from({ length: 10 }, (_, index) => shared.service(`many${index}`)))
   await Promise.all(all.map(service => service.up()))
   await Promise.all(all.map((service, index) => query(service.url(), `CREATE TABLE mine AS SELECT ${index} AS n`)))
