@@ -59,11 +59,12 @@ function errorOf(done: Done, nameOf: Namer): LocaldError {
   if (done.error !== undefined) return LocaldError.fromJSON(done.error)
   const names = (state: string) => done.services.filter(view => stateOf(view) === state).map(view => nameOf(view.key))
   const [unready, failed] = [names('unhealthy'), names('failed')]
-  const [first] = [...failed, ...unready]
+  // A service that is not ready may be why others failed.
+  const [first] = [...unready, ...failed]
   if (first === undefined) {
     return new LocaldError('SERVICE_FAILED', 'some services are not ready', { hint: 'Run `locald status`.' })
   }
-  const parts = [formatNames(failed, 'failed'), formatNames(unready, 'not ready')]
+  const parts = [formatNames(unready, 'not ready'), formatNames(failed, 'failed')]
   return new LocaldError('SERVICE_FAILED', parts.filter(part => part !== '').join('; '), {
     hint: `Run \`locald why ${first}\` or \`locald logs ${first}\` for details.`,
   })

@@ -81,7 +81,7 @@ env = { LISTEN = "::1" }
     t.match(up.stderr, /^web unhealthy: not ready within 1 s: connection refused on 127\.0\.0\.1:\d+, \d+ tries$/m)
     t.match(
       up.stderr,
-      /Error: service 'next' failed; service 'web' is not ready \[SERVICE_FAILED]\nHint: Run `locald why next`/,
+      /Error: service 'web' is not ready; service 'next' failed \[SERVICE_FAILED]\nHint: Run `locald why web`/,
     )
     t.match((await sandbox.service(folder, 'next')).reason, /^web is unhealthy: not ready within 1 s/)
   })
