@@ -25,10 +25,10 @@ need_compiler() {
     fail 'a C compiler is needed' "$hint"
 }
 
-# Whether programs are there for everybody, not just for whoever has them in a folder of their own.
+# Whether programs are there for everybody, not only for a user who has them in their own folder.
 is_there() { PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin command -v "$1" >/dev/null; }
 
-# On a Mac says what is missing of PROGRAM=FORMULA pairs. Nobody's Homebrew is touched unasked.
+# On a Mac says what is missing of PROGRAM=FORMULA pairs. Homebrew is not changed without consent.
 homebrew() {
   local pair programs=() formulas=()
   [[ $system == Darwin ]] || return 0

@@ -14,12 +14,12 @@ const mostMore = 200 * MB
 const leftMore = 100 * MB
 /** The same for what is given back as soon as it is quiet, as are connections of TLS, each 40 to 100 KB. */
 const secureLeftMore = 32 * MB
-/** Descriptors that a daemon may have open for a moment by itself. */
+/** Descriptors that a daemon may open for a moment on its own. */
 const fdsMore = 40
 /** Others are served within so long, the median of some: ms. */
 const servedMs = 1000
 
-/** Prints as fast as it can, and tells over HTTP how many lines that was. */
+/** Prints as fast as it can, and returns the number of lines over HTTP. */
 const chatty = `
   import { createServer } from 'node:http'
   import { writeSync } from 'node:fs'
@@ -328,7 +328,7 @@ onHost('answers 1,000 concurrent requests', async (t, machine) => {
   t.same([...new Set(replies.map(({ status }) => status))], [200])
   t.ok(
     replies.every(({ body }) => JSON.parse(body).services.length === 2),
-    'all are told all',
+    'all get all events',
   )
   const pages = await Promise.all(Array.from({ length: 1000 }, () => target.calm()))
   t.same([...new Set(pages.map(({ status }) => status))], [200])

@@ -40,7 +40,7 @@ function apart(t: Test, { box, env }: WithLaunchd): void {
 async function terminal({ box, env }: WithLaunchd, args: readonly string[], cwd: string): Promise<Running> {
   const words = ['python3', join(folder, 'terminal.py'), process.execPath, box.main, ...args]
   const app = box.spawn(words, { env, cwd, limitMs: 110_000 })
-  await until('its end', () => app.stdout.includes('ended with 0'), 60_000)
+  await until('its end', () => app.stdout.includes('exited with 0'), 60_000)
   return app
 }
 
@@ -82,7 +82,7 @@ on(
     t.notOk(existsSync(it.file), 'it is not among the agents, which are started at login')
     t.match(await jobCheck(it), { status: 'pass' })
 
-    t.comment('a daemon that is killed: the next one takes over what the first job has started')
+    t.comment('after a daemon is killed the next one adopts what the first job has started')
     process.kill(pid, 'SIGKILL')
     await until('its end', () => !processList.isAlive(pid))
     await quit(await terminal(it, ['server', 'start'], box.home))
@@ -93,7 +93,7 @@ on(
     t.strictSame(
       asked(it).filter(words => words.startsWith('bootout')),
       [],
-      'which ends all of a job',
+      'which stops all processes of a job',
     )
 
     t.comment('and one that is restarted')
@@ -137,7 +137,7 @@ on('darwin', 'starts the daemon directly when launchd does not', async (t, machi
     await box.ok(['server', 'shutdown'], { env })
     return stderr
   }
-  // On a busy machine that may take over a second, and is then reported.
+  // On a busy machine that may exceed a second, and is then reported.
   const warning = /^(?:Waiting for launchd.*\nWarning: launchd did not start the daemon: .*\n)?$/
   for (const file of ['launchd.fails', 'launchd.headless']) {
     t.comment(file)

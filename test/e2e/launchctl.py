@@ -7,7 +7,7 @@ State is in $HOME/launchd.json. Files in $HOME set the Mac up:
   launchd.ondemand   the login is under way: RunAtLoad stays pending
   launchd.fails      bootstrap fails whatever it is given, with the code in the file: 5 (busy, or anything wrong), 125 (no such domain)
   launchd.slow       every command takes 2 seconds longer
-  launchd.apart      jobs are run by `launchctl.py launchd`, which is not below whoever calls launchctl
+  launchd.apart      jobs are run by `launchctl.py launchd`, which is not below the caller of launchctl
 Times are shorter than on a Mac where the environment says so: LAUNCHD_REMOVAL and LAUNCHD_THROTTLE, seconds.
 """
 import contextlib, fcntl, json, os, plistlib, signal, subprocess, sys, time
@@ -60,7 +60,7 @@ def refuse(code, text):
 
 
 def launchd():
-    """Runs the jobs that are asked for, until it is ended."""
+    """Runs the requested jobs until it is stopped."""
     while True:
         with state() as whole:
             keys, whole['wanted'] = whole.get('wanted', []), []

@@ -46,7 +46,7 @@ t.test('starts one daemon per data folder, also with a shared runtime folder', a
     t.equal((await served(box)).pid, first.pid)
     t.equal((await served(box, other)).pid, second.pid)
     await box.ok(['server', 'shutdown'])
-    t.equal((await served(box, other)).pid, second.pid, 'one ends alone')
+    t.equal((await served(box, other)).pid, second.pid, 'one stops alone')
     await box.ok(['server', 'shutdown'], { env: other })
   }
 })

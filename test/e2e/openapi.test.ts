@@ -68,7 +68,11 @@ t.test('the OpenAPI document agrees with the API', async t => {
 
   const log = readFileSync(daemonLog, 'utf8')
   for (const what of ['services', 'clumsy', 'clumsier', 'late', 'later', 'never', 'odd'])
-    t.match(log, `could not register all routes of /v1/${what}: `, 'what a plugin fails at is told, and stops nothing')
+    t.match(
+      log,
+      `could not register all routes of /v1/${what}: `,
+      'a failure of a plugin is reported and stops nothing',
+    )
 
   await t.test('describes each route in OpenAPI 3.1', async t => {
     const { valid, errors } = await new Validator().validate(JSON.parse(body))

@@ -43,7 +43,7 @@ on(
     // The last is malloc's, when it gives a thread's memory back.
     const own = new Set([...node.calls.flatMap(({ touched }) => touched), '/proc/sys/vm/overcommit_memory'])
     t.ok(own.size > 0, 'Node itself does')
-    // The daemon is a child of the first command, and so are all that it starts: strace ends when they have.
+    // The daemon is a child of the first command, and so are all that it starts: strace exits when they have.
     const whole = traced('locald', [process.execPath, box.main, 'server', 'start'])
     await until('the daemon to listen', async () => (await box.run(['ping'])).code === 0, 60_000)
     await box.up(folder, [], { limitMs: 100_000 })
@@ -65,7 +65,7 @@ on(
     )
     t.notOk(
       calls.some(({ isSubreaper }) => isSubreaper),
-      'nobody becomes a subreaper',
+      'no process becomes a subreaper',
     )
   },
   { ...skip, timeout: 300_000 },
@@ -78,7 +78,7 @@ interface Calls {
   readonly isSubreaper: boolean
 }
 
-/** strace's files, one a process or thread. A thread and a fork do as the program that made them: they are told by the name of its file. */
+/** strace's files, one a process or thread. A thread and a fork do as the program that made them: they are identified by the name of its file. */
 function callsIn(folder: string): readonly Calls[] {
   return readdirSync(folder).flatMap(name => {
     const parts = readFileSync(join(folder, name), 'utf8').split(/^(?=execve\(.* = 0$)/m)

@@ -198,7 +198,7 @@ export default {
       }),
       adopt: (run, state) => host.use.processes.adopt(state, run.log),
     })
-    host.command({ name: 'clock', description: 'Tells the time', run: async argv => ({ exitCode: 0, text: \`clock \${argv.join(' ')}\` }) })
+    host.command({ name: 'clock', description: 'Show the time', run: async argv => ({ exitCode: 0, text: \`clock \${argv.join(' ')}\` }) })
   },
 }
 `

@@ -141,7 +141,7 @@ t.test('snapshots and branches', async t => {
       else crash(sandbox)
       const answer = await asking
       await until('its end', () => !processList.isAlive(pid) || sandbox.processes().length === 0)
-      // Of those named, also what had ended well would be started.
+      // For named services, those that exited with success would start, too.
       await sandbox.up(folder, who === 'daemon' ? [] : ['db'])
       t.equal(await count(url), 1000, `${argv.join(' ')}: the data is whole (${answer === undefined ? 'cut' : 'done'})`)
       const { data } = await db(sandbox, folder, 'list')
@@ -149,7 +149,7 @@ t.test('snapshots and branches', async t => {
       for (const { name } of branches) t.equal(await count(url.replace(/shop$/, name)), 1000, 'a branch is whole')
       const others = ['postgres', 'shop', 'shop_test', 'template0', 'template1']
       const all = [...others, ...branches.map(({ name }) => name)].sort().join(' ')
-      // A server that was taken over is ready before it is swept.
+      // An adopted server is ready before it is swept.
       await until(`databases ${all}`, async () => {
         const there = await query(url, 'SELECT datname FROM pg_database ORDER BY datname')
         return there.map(({ datname }) => datname).join(' ') === all

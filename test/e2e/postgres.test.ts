@@ -40,13 +40,13 @@ t.test('locald up with a database', async t => {
   })
 
   await t.test('service reset empties the database', async t => {
-    await query(url, 'CREATE TABLE gone (id int)')
+    await query(url, 'CREATE TABLE dropped (id int)')
     const { pid } = await sandbox.service(folder, 'db')
     t.equal((await sandbox.ok(['service', 'reset', 'db'], { cwd: folder })).stdout, 'Reset db\n')
     t.match(await sandbox.service(folder, 'db'), { status: 'running', health: 'healthy' })
     t.not((await sandbox.service(folder, 'db')).pid, pid)
     const fresh = (await environmentOf(sandbox, 'shop.localhost'))['DATABASE_URL'] ?? ''
-    t.match(await query(url, "SELECT to_regclass('gone') AS gone"), [{ gone: null }])
+    t.match(await query(url, "SELECT to_regclass('dropped') AS dropped"), [{ dropped: null }])
     t.equal(fresh, url, 'the same address and password')
     const kept = await sandbox.run(['service', 'reset', 'web'], { cwd: folder })
     t.equal(kept.code, 2)

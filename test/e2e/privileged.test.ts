@@ -77,7 +77,7 @@ async function lifeOf(t: Test, node: string): Promise<void> {
   t.match(await box.server(), { http: 80, https: 443 })
   t.equal(web.url, 'https://shop.localhost')
   t.equal(await curl('http://shop.localhost/'), 'hello from the shop')
-  t.equal(await curl('https://shop.localhost/'), '', 'nobody trusts the CA yet')
+  t.equal(await curl('https://shop.localhost/'), '', 'no store trusts the CA yet')
   t.match(await box.run(['trust']), { stdout: /system’s store .* trusts it/ })
   t.equal(await curl('https://shop.localhost/'), 'hello from the shop')
   t.match(machine.sh('ls /etc/ssl/certs'), new RegExp(`^locald-${uid}-[0-9a-f]+\\.crt$`, 'm'))

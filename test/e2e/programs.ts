@@ -1,7 +1,7 @@
 /** Programs that tests run as services: the text of Node modules. */
 
 /**
- * Prints numbered lines, `rate` a second; asked over HTTP it tells its pid and how many it has printed. What a busy machine made it
+ * Prints numbered lines, `rate` a second; asked over HTTP it returns its pid and how many it has printed. What a busy machine made it
  * miss it makes up for.
  */
 export const printer = `

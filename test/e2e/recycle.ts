@@ -1,6 +1,6 @@
 /**
  * Run as process 1's child of a pid namespace: a daemon, its keeper and its service are killed, and strangers get their pids. Prints
- * what became of them. Its word is the platform that the daemon is told.
+ * what became of them. Its argument is the daemon's platform.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
@@ -25,7 +25,7 @@ async function end(...pids: readonly number[]): Promise<void> {
     try {
       process.kill(pid, 'SIGKILL')
     } catch (error) {
-      // It may have ended since, with another one of them.
+      // It may have exited since, with another of them.
       if (processList.isAlive(pid)) throw error
     }
   }
@@ -53,10 +53,10 @@ try {
   const keeper = processList.parentOf(main)
   const child = box.processes().find(({ command }) => command === 'sleep 100002')?.pid ?? Number.NaN
   const { pid: daemon } = await box.server()
-  // A start token of a Mac has a second: what is started in the same one cannot be told apart, nor can it come round there.
+  // A start token of a Mac has a second: what is started in the same one cannot be distinguished, nor can it come round there.
   const second = Math.floor(Date.now() / 1000)
   await end(daemon)
-  // The service may have ended with its terminal, meanwhile or just now.
+  // The service may have exited with its terminal, meanwhile or just now.
   process.kill(main, 'SIGSTOP')
   process.kill(child, 'SIGSTOP')
   await end(keeper, main, child)
@@ -69,7 +69,7 @@ try {
     // Whether it was ready may not be on the disk yet when its daemon is killed.
     return ['running', 'starting'].includes(view.status) ? undefined : view
   })
-  steps['taken over'] = alive()
+  steps['adopted'] = alive()
   await box.ok(['stop'], { cwd: folder })
   steps['stopped'] = alive()
   await box.up(folder)

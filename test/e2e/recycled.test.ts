@@ -25,7 +25,7 @@ onEach(
     t.equal(report.pids[1], report.main)
     t.equal(report.status, 'failed', 'the service was judged as crashed')
     const all = [true, true, true, true]
-    t.same(report.steps, { 'taken over': all, stopped: all, restarted: all, 'shut down': all }, 'and live')
+    t.same(report.steps, { adopted: all, stopped: all, restarted: all, 'shut down': all }, 'and live')
   },
   skip,
 )

@@ -181,7 +181,7 @@ onHost('changed files', async (t, machine) => {
 
   await t.test('a stopped service does not start when all running ones are removed', async t => {
     sandbox.write(file, head + web)
-    await until('api gone', async () => (await sandbox.status(folder)).every(({ name }) => name !== 'api'))
+    await until('api removed', async () => (await sandbox.status(folder)).every(({ name }) => name !== 'api'))
     const { code } = await sandbox.run(['wait', '--timeout', '2', 'web'], { cwd: folder })
     t.not(code, 0, 'web does not become ready')
   })

@@ -21,7 +21,7 @@ onHost('the shop of the README', async (t, machine) => {
     const path = join(shop, file)
     const text = readFileSync(path, 'utf8')
     if (!text.includes(from)) throw new Error(`${file} has no '${from}'`)
-    // As editors do: at once, so that nobody reads half a file.
+    // As editors do: at once, so that no one reads half a file.
     sandbox.write(`${path}.new`, text.replace(from, to))
     renameSync(`${path}.new`, path)
   }
@@ -79,7 +79,7 @@ onHost('the shop of the README', async (t, machine) => {
     for (const { page } of pages) {
       await shows(page, 'h1', 'Tableware from a small kiln')
       t.equal(await page.locator('.card').count(), 6)
-      // Gone with a reload.
+      // Lost with a reload.
       await page.evaluate(() => Object.assign(globalThis, { kept: 1 }))
     }
 
@@ -108,7 +108,7 @@ onHost('the shop of the README', async (t, machine) => {
       await shows(page, '[data-product=mug] h3', 'Evening mug')
       await shows(page, '.live', 'live')
       await shows(page, '[data-product=vase] .left', '1 left')
-      const after = await until('the API is well again', async () => {
+      const after = await until('the API is healthy again', async () => {
         const now = await sandbox.status(shop)
         return now.every(({ name, health }) => name === 'orders' || health === 'healthy') && now
       })
@@ -145,12 +145,12 @@ onHost('the shop of the README', async (t, machine) => {
   })
 })
 
-/** Which event, counted from the start, told that a service starts. */
+/** Returns the index of the event that reports the start of a service. */
 function began(events: readonly LocaldEvent[], name: string): number {
   return events.findIndex(it => it.event === 'service' && it.service.name === name && it.service.status === 'starting')
 }
 
-/** Which event told first that it is healthy. Throws where none does. */
+/** Returns the index of the first event that reports it as healthy. Throws when there is none. */
 function wasHealthy(events: readonly LocaldEvent[], name: string): number {
   const at = events.findIndex(
     it => it.event === 'service' && it.service.name === name && it.service.health === 'healthy',

@@ -2,10 +2,10 @@ import t, { type Test } from 'tap'
 import { onlyLinux } from '../lib/machine.ts'
 import { Sandbox, type SandboxOptions } from '../lib/sandbox.ts'
 
-/** What the daemon of a test is told it runs on. */
+/** The platform that a test's daemon assumes. */
 export interface Machine {
   readonly os: 'linux' | 'darwin'
-  /** A sandbox whose daemon is told so. */
+  /** Creates a sandbox with such a daemon. */
   sandbox(options?: Omit<SandboxOptions, 'platform'>): Sandbox
 }
 
@@ -28,7 +28,7 @@ const host: Machine['os'] = isMac ? 'darwin' : 'linux'
 const systems: readonly Machine['os'][] = isMac ? ['darwin'] : ['linux', 'darwin']
 
 /**
- * Registers a test twice: on this machine as it is, and with the daemon told that it is a Mac. The two run one after the other. On a
+ * Registers a test twice: on this machine as it is, and with a daemon that assumes a Mac. The two run one after the other. On a
  * Mac once.
  */
 export function onEach(
@@ -56,7 +56,7 @@ export function on(
   body: (t: Test, machine: Machine) => Promise<void>,
   options: SuiteOptions = {},
 ): void {
-  const elsewhere = os === 'linux' && onlyLinux('the daemon is told nothing else')
+  const elsewhere = os === 'linux' && onlyLinux('the daemon assumes no other platform')
   void t.test(
     `${name} (${os})`,
     { timeout: testLimitMs, ...options, skip: elsewhere || options.skip || false },

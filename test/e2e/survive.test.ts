@@ -19,7 +19,7 @@ const answersStarts = 50
 onHost(
   'a daemon killed ten times loses no output of its services',
   async (t, machine) => {
-    // The same port for every daemon, so that nobody has to be asked for it.
+    // The same port for every daemon, so that it is known.
     const port = await freePort()
     const box = machine.sandbox({ env: { LOCALD_HTTP_PORT: String(port) } })
     const folder = box.project('printers', {
@@ -42,7 +42,7 @@ onHost(
     await follower.prints(/\d+ \.{200}/)
     for (let round = 0; round < kills; round++) {
       await kill(box)
-      // Time in which nobody but the keepers takes what is printed.
+      // Time in which only the keepers read the output.
       await setTimeout(200)
       const began = performance.now()
       const next = pids(box, folder)
@@ -70,7 +70,7 @@ onHost(
     const followed = [...follower.stdout.matchAll(/\| (\d+) \.{200}\n/g)].map(([, number]) => Number(number))
     const jump = followed.findIndex((number, index) => index > 0 && number !== (followed[index - 1] ?? 0) + 1)
     t.equal(jump, -1, `who follows has each line once; at ${jump}: ${followed.slice(jump - 2, jump + 3)}`)
-    t.equal(follower.stderr, '', 'and is not told of daemons')
+    t.equal(follower.stderr, '', 'and is not informed of daemons')
     follower.child.kill('SIGKILL')
   },
   { timeout: 300_000 },
@@ -101,7 +101,7 @@ onEach('applies the restart policy to services that exited while the daemon was 
   process.kill(pid('exited-again'), 'SIGTERM')
   process.kill(processList.parentOf(pid('without-keeper')), 'SIGKILL')
   const ends = ['crashed', 'crashed-for-good', 'exited', 'exited-again']
-  await until('the ends of the services', () => !ends.some(name => processList.isAlive(pid(name))))
+  await until('the exits of the services', () => !ends.some(name => processList.isAlive(pid(name))))
   await box.status(folder)
   const settled = async (name: string, status: string, times: number) =>
     await until(`${name} to be ${status}`, async () => {
@@ -152,7 +152,7 @@ onHost('services that waited or started when the daemon was killed become ready'
   await kill(box)
   const { code, stderr } = await up.done
   t.equal(code, 1)
-  t.match(stderr, /Error: lost connection to the daemon while .*\[DAEMON_UNREACHABLE\]/, 'who waits for it is told')
+  t.match(stderr, /Error: lost connection to the daemon while .*\[DAEMON_UNREACHABLE\]/, 'its dependents are informed')
   t.match(await box.service(folder, 'db'), { status: 'starting', pid: db })
   t.match(await box.service(folder, 'api'), { status: 'waiting', reason: /waiting for db/ })
   box.write(`${folder}/gate`, '')
@@ -164,7 +164,7 @@ onHost('services that waited or started when the daemon was killed become ready'
   await kill(box)
   await box.up(folder)
   t.match(await box.service(folder, 'seed'), { status: 'exited' })
-  t.match(await box.service(folder, 'after'), { status: 'running' }, 'what has ended was started all the same')
+  t.match(await box.service(folder, 'after'), { status: 'running' }, 'an exited service was started as well')
 })
 
 onHost('killed during an up, each service runs once in the end', async (t, machine) => {
@@ -196,7 +196,7 @@ onHost('killed during an up, each service runs once in the end', async (t, machi
       `killed at ${count}: each service is one process, and locald knows it`,
     )
     await box.ok(['stop'], { cwd: folder })
-    t.same(sleeping(), [], 'and is gone after a stop')
+    t.same(sleeping(), [], 'and has exited after a stop')
   }
 })
 
@@ -230,7 +230,7 @@ onHost('killed during a stop, stopped services stay stopped', async (t, machine)
   t.match(await box.service(folder, 'other'), { status: 'running', pid: other })
 })
 
-/** A project whose `job` was told to end by a restart when its daemon was killed; with a file `gate` it ends with the code. */
+/** A project whose `job` was being stopped for a restart when its daemon was killed; with a file `gate` it exits with the code. */
 async function killedInRestart(t: Test, box: Sandbox, code: number): Promise<{ folder: string; first: number | null }> {
   const folder = box.project('again', {
     'locald.toml': `
@@ -293,7 +293,7 @@ onHost('killed while dependents stop, their dependency stops too and never runs 
   box.write(`${folder}/gate`, '')
   await box.up(folder)
   t.equal(sleeping().length, needed.length, 'one process each')
-  t.notOk(before.some(processList.isAlive), 'the stop was gone through with')
+  t.notOk(before.some(processList.isAlive), 'the stop was completed')
   await box.ok(['stop'], { cwd: folder })
   t.same(sleeping(), [], 'and nothing of it is left')
 })
@@ -323,7 +323,7 @@ onHost('killed during a restart, a value that is missing by then is reported', a
   t.match(failed, { status: 'failed', pid: null, reason: /GREETING/ })
   t.notOk(processList.isAlive(first ?? Number.NaN))
   box.write(`${folder}/.env`, 'GREETING=hello')
-  await until('the mended file to start it', async () => (await box.service(folder, 'job')).status === 'running')
+  await until('the fixed file to start it', async () => (await box.service(folder, 'job')).status === 'running')
 })
 
 onHost('SIGTERM and server restart leave services running; server shutdown stops them', async (t, machine) => {
@@ -361,7 +361,7 @@ onHost('SIGTERM and server restart leave services running; server shutdown stops
   t.same(box.processes().length, 1, 'and nothing comes back with the next daemon')
 })
 
-/** SIGKILLs the daemon, and sees it gone. */
+/** SIGKILLs the daemon and waits for its exit. */
 async function kill(box: Sandbox): Promise<void> {
   const { pid } = await box.server()
   process.kill(pid, 'SIGKILL')

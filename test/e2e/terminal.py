@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """
-Stands for an app of macOS 27 with a terminal in it: runs a command, and at SIGTERM, as for Command-Q, ends all that descends from it, whatever
+Stands for an app of macOS 27 with a terminal in it: runs a command, and at SIGTERM, as for Command-Q, stops all its descendants, whatever
 session or parent that has by then: tmux/tmux#5465 ("killing coalition pid"), nexu-io/open-design#7998. SIGTERM, as there.
 
   terminal.py program words...
@@ -53,7 +53,7 @@ def reap():
 if ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
     sys.exit('prctl')
 signal.signal(signal.SIGTERM, quit_app)
-print('ended with %d' % subprocess.run(sys.argv[1:]).returncode, flush=True)
+print('exited with %d' % subprocess.run(sys.argv[1:]).returncode, flush=True)
 while True:
     reap()
     time.sleep(0.02)

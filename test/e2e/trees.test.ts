@@ -8,7 +8,7 @@ import { until } from '../lib/running.ts'
 import type { Files, Sandbox } from '../lib/sandbox.ts'
 import { type Machine, on, onEach } from './suite.ts'
 
-/** Words of `sleep`, by which the processes of a service are told apart. */
+/** Words of `sleep`, that distinguish the processes of a service. */
 const words = { main: '100001', child: '100002', lurker: '100003' } as const
 
 const isLinux = process.platform === 'linux'
@@ -19,7 +19,7 @@ const script = isLinux
 /** ioctl(2) that gives up the terminal. */
 const tiocnotty = isLinux ? '0x5422' : '0x20007471'
 
-/** A shell command for a daemon that nobody should be able to hold: forked twice, a session of its own, no environment, no files. */
+/** A shell command for a daemon that escapes supervision: forked twice, a session of its own, no environment, no files. */
 const lurker = (word: string) => `(cd / && ${setsid} env -i "$BOX/sleeper" ${word} </dev/null >/dev/null 2>&1 &)`
 /** A sandbox with a project of one service, `it`, which runs a script; `sleeper` is a `sleep` whose words name the sandbox. */
 class Place {
@@ -89,7 +89,7 @@ class Place {
   }
 }
 
-/** What a Mac shows of a process is its parent, group, terminal, ports and environment: what gives up all of them cannot be told from anybody's. */
+/** What a Mac shows of a process is its parent, group, terminal, ports and environment: what gives up all of them cannot be distinguished from others. */
 const lostOn = (machine: Machine) => (machine.os === 'darwin' ? 1 : 0)
 
 for (const tty of [true, false]) {
@@ -144,7 +144,7 @@ for (const tty of [true, false]) {
       t.match(
         (await place.box.logs(place.folder)).map(({ text }) => text).join('\n'),
         /keeper was killed/,
-        'the log tells why',
+        'the log has the reason',
       )
       await place.stop()
       killAll(place.sleeping())

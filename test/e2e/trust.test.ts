@@ -1,4 +1,4 @@
-/** Trust in the keychain of a Mac: what the person is told, what is asked for, and what stays. */
+/** Trust in the keychain of a Mac: messages, dialogs, and what stays. */
 import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DoctorAnswer } from '../../kernel/protocol.ts'
@@ -53,7 +53,7 @@ on('darwin', 'announces trust, asks for it once, reads it back and removes it', 
   t.equal(keychain.lines('user').length, 1)
   t.match(await stateOf(mac), { status: 'pass', summary: 'your login keychain: trusted' })
   keychain.calls()
-  t.match(await box.run(['trust', '--json']), { code: 0, stderr: '' }, 'a second time nobody is asked')
+  t.match(await box.run(['trust', '--json']), { code: 0, stderr: '' }, 'a second time shows no dialog')
   t.notMatch((await box.run(['trust'])).stdout, /Restart/)
   t.notMatch(keychain.calls().join('\n'), /SetTrust|Remove|Add/)
   t.match(await box.run(['untrust']), { code: 0, stdout: /does not trust it/, stderr: asks })
@@ -118,7 +118,7 @@ on('darwin', 'an unanswered dialog closes with the command that opened it', asyn
     waiting.child.kill(signal)
     t.match(await waiting.done, { code }, signal)
     await until(`the end of the dialog after ${signal}`, () => !isAsking())
-    await until('the certificate is gone', () => keychain.lines('login').length === 0)
+    await until('the certificate is removed', () => keychain.lines('login').length === 0)
     t.strictSame(keychain.lines('user'), [])
   }
 })
@@ -142,7 +142,7 @@ on('darwin', 'a replaced CA is removed once, without further dialogs', async (t,
   })
   t.match(refused.stderr, /Ctrl-C cancels, 1 of 2\)[\s\S]*2 of 2\)/)
   t.match(refused.stderr, /✓ your login keychain trusts it/, 'the new one comes first')
-  t.equal(retired().length, 1, 'one that nobody trusts is forgotten at once')
+  t.equal(retired().length, 1, 'one without trust settings is forgotten at once')
   keychain.fail({})
   keychain.calls()
   t.match(await box.run(['trust']), { code: 0, stderr: asks })

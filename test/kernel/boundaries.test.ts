@@ -60,7 +60,7 @@ function mayUsePackage({ file }: Source, { specifier, path }: Import): boolean {
   return Object.hasOwn(manifest.dependencies, name)
 }
 
-/** Asks Node for the platform: by `process`, or by one of the names of node:os and node:process that tell. */
+/** Asks Node for the platform: by `process`, or by one of the names of node:os and node:process that return it. */
 function asksForPlatform({ text }: Source): boolean {
   const bare = code(text)
   return (

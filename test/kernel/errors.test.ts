@@ -97,7 +97,7 @@ t.test('events', async t => {
   offTwin()
   const late = events.on(() => events.on(listener))
   events.emit({ event: 'removed', key: 'shop:web' })
-  t.equal(seen.length, 3, 'who comes during an event hears the next')
+  t.equal(seen.length, 3, 'a listener added during an event gets the next')
   late()
 })
 
@@ -117,7 +117,7 @@ t.test('limits', async t => {
   )
   rejected.resolve()
   await new Promise(setImmediate)
-  t.pass('a rejection after the limit is nobody’s')
+  t.pass('a rejection after the limit is ignored')
 
   await pause(1)
   const stop = new AbortController()
@@ -158,7 +158,7 @@ t.test('foreign code cannot exit the process', async t => {
   await first
   t.equal(process.exit, exit)
 
-  // The real exit stays within reach of everyone else: here it is replaced by one that tells.
+  // The real exit stays within reach of everyone else: here it is replaced by one that records its calls.
   process.exit = code => {
     calls.push(code)
     throw new Error('real exit')

@@ -10,7 +10,7 @@ const program = process.env['CHROMIUM'] || usual
 /** Why there is no browser here; false when there is one. */
 export const noBrowser: string | false = found() ? false : `there is no ${program}`
 
-/** A headless browser that asks nobody but the pages under test, with more environment. Closed after the test. */
+/** A headless browser that connects only to the pages under test, with more environment. Closed after the test. */
 export async function openBrowser(t: Test, env: Readonly<Record<string, string>> = {}): Promise<Browser> {
   const browser = await chromium.launch({
     executablePath: program,

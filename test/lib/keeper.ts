@@ -1,4 +1,4 @@
-/** Real keepers for tests: one is started, told things and listened to; nothing of it outlives its test. */
+/** Runs real keepers in tests: sends commands, receives events; nothing of them outlives a test. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createConnection, Socket } from 'node:net'
@@ -112,7 +112,7 @@ export async function until(what: string, done: () => boolean | Promise<boolean>
 export class ControlConnection {
   readonly socket: Socket
   readonly events: KeeperEvent[] = []
-  /** True once the other side is gone. */
+  /** True once the other side has disconnected. */
   closed = false
   private text = ''
   private wake: () => void = () => {}
@@ -249,7 +249,7 @@ export class Keeper {
     return new ControlConnection(socket)
   }
 
-  /** Ends the service if need be, and checks that the keeper came to a clean end. */
+  /** Stops the service if needed, and checks that the keeper exited cleanly. */
   async end(): Promise<{ code: number | null; errors: string }> {
     if (this.process.exitCode === null && !this.line.closed) this.line.send('stop 9 0')
     const limit = setTimeout(() => this.process.kill('SIGKILL'), 20_000)
@@ -268,7 +268,7 @@ export function removeFolder(dir: string): void {
 /** Starts a keeper in the folder of its subtest. */
 export type Start = (program: readonly string[], options?: Partial<KeeperOptions>) => Keeper
 
-/** A subtest with a folder of its own; what it started is ended and removed. `skip`: why not to run it. */
+/** Registers a subtest with its own folder; stops and removes what it started. `skip`: why not to run it. */
 export function keeperTest(
   t: Test,
   variant: Variant,

@@ -18,7 +18,7 @@ export class Clock {
 export class ModelLog {
   readonly file: string
   readonly clock: Clock
-  /** The whole lines, in the order of their ends. */
+  /** The whole lines, in the order of their last bytes. */
   readonly lines: OutputLine[] = []
   readonly #open = new Map<string, { time: string; bytes: Buffer[] }>()
   #rotations = 0

@@ -20,7 +20,7 @@ export interface MachO {
   readonly oldest: string | undefined
   /** The flags of its CodeDirectory; 0x2: ad hoc, 0x20000: by the linker, 0x10000: hardened. Undefined: it is not signed. */
   readonly signature: number | undefined
-  /** Each page has the hash that its signature says, which ends the file: macOS 27 ends a program of which one page has not. */
+  /** Each page has the hash that its signature says, which ends the file: macOS 27 kills a program when one page does not match. */
   readonly isIntact: boolean
 }
 
@@ -83,7 +83,7 @@ function textOf(body: Buffer): string {
   return text.subarray(0, text.indexOf(0)).toString()
 }
 
-/** The CodeDirectory in the signature that a command tells the place of: a list of blobs in big-endian numbers. */
+/** The CodeDirectory in the signature whose offset a load command holds: a list of blobs in big-endian numbers. */
 function directoryOf(file: Buffer, body: Buffer): Buffer | undefined {
   const blobs = file.subarray(body.readUInt32LE(8), body.readUInt32LE(8) + body.readUInt32LE(12))
   const offsets = Array.from({ length: blobs.readUInt32BE(8) }, (_, at) => blobs.readUInt32BE(12 + at * 8 + 4))

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { until } from './running.ts'
 
-/** A port that nothing listens on, above those that are given out by themselves. */
+/** A port that nothing listens on, above the ephemeral ports. */
 export async function freePort(): Promise<number> {
   return await until('a free port', async () => {
     const server = createServer().listen(61_000 + Math.floor(Math.random() * 4000), '127.0.0.1')

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { parseTime } from '../../plugins/platform-darwin/ps.ts'
 
-/** A process as tests tell it apart. */
+/** A process as tests identify it. */
 export interface Process {
   readonly pid: number
   /** Its words. */
@@ -44,7 +44,7 @@ export const proc: ProcessList = {
 
 /**
  * What ps(1) and lsof(8) show: on macOS the environment of the user's own processes, but of none that System Integrity Protection
- * restricts (XNU, sysctl_procargsx), such as /bin/sh; those are told by their folder and files.
+ * restricts (XNU, sysctl_procargsx), such as /bin/sh; those are found by their folder and files.
  */
 export const tools: ProcessList = {
   naming(folder) {
@@ -110,7 +110,7 @@ function opened(pids: readonly number[]): ReadonlyMap<number, string> {
   return found
 }
 
-/** Lines of a program, whatever it ends with: lsof ends with 1 when one of many is gone. Throws where there is no such program. */
+/** Lines of a program, whatever it ends with: lsof exits with 1 when one of many does not exist. Throws where there is no such program. */
 function output(program: string, words: readonly string[]): readonly string[] {
   const env = { PATH: '/usr/bin:/bin:/usr/sbin:/sbin', LC_ALL: 'C' }
   const ran = spawnSync(program, words, { encoding: 'utf8', env, maxBuffer: 2 ** 26, timeout: 30_000 })

@@ -53,7 +53,7 @@ export async function connected(path: string): Promise<Socket> {
   })
 }
 
-/** A connection that says what it was given and never reads, until it is told to. */
+/** A connection that says what it was given and never reads, until it is triggered. */
 export class Mute {
   readonly socket: Socket
   /** Whether the other side has closed it. */

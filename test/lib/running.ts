@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
 
-/** How a command ended, and what it said. */
+/** The exit of a command and its output. */
 export interface Ran {
   readonly code: number | null
   readonly signal: string | null

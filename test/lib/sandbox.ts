@@ -17,7 +17,7 @@ export interface Test {
   teardown(close: () => unknown): void
 }
 
-/** What a daemon may be told it runs on. */
+/** The platform that a daemon assumes. */
 export type Platform = 'darwin' | 'linux'
 
 /** Whether each daemon's runtime folder is emptied all the time, as by a cleaner. */
@@ -26,9 +26,9 @@ const isSwept = process.env['LOCALD_TEST_SWEEP'] === '1'
 const sweptEveryMs = 2000
 
 export interface SandboxOptions {
-  /** What the daemon is told it runs on; default: this machine. */
+  /** The platform that the daemon assumes; default: this machine. */
   readonly platform?: Platform | undefined
-  /** `self`: as whoever runs the tests, though it be root. Default: an ordinary user. */
+  /** `self`: as the user who runs the tests, even root. Default: an ordinary user. */
   readonly user?: 'ordinary' | 'self'
   /** More environment for every command. */
   readonly env?: Readonly<Record<string, string>>
@@ -55,7 +55,7 @@ const ofMac = nativeOfMac()
 /** Files by their paths inside a project. */
 export type Files = Readonly<Record<string, string>>
 
-/** A daemon, folders and ports of a test's own, used by the bundled CLI. All of it is gone after the test, which fails if not. */
+/** A daemon, folders and ports of a test's own, used by the bundled CLI. The test fails unless all of it is removed at its end. */
 export class Sandbox {
   /** The home directory; everything is below it. */
   readonly home: string
@@ -168,7 +168,7 @@ export class Sandbox {
     return lines<LocaldEvent>(await this.ok(['up', ...services, '--json'], { cwd: folder, ...options }))
   }
 
-  /** What `status --json` tells of a folder, or of all projects. */
+  /** Returns `status --json` of a folder, or of all projects. */
   async status(folder?: string): Promise<readonly ServiceView[]> {
     const ran = await this.ok(['status', '--json', ...(folder === undefined ? ['--all'] : [])], {
       cwd: folder ?? this.home,
@@ -291,6 +291,6 @@ function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL')
   } catch {
-    // It went by itself.
+    // It has exited already.
   }
 }

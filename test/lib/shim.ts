@@ -39,7 +39,7 @@ const openssl = `
   [ "$code" = 0 ] || exit "$code"
   exec /usr/bin/openssl "$@"`
 
-/** How a run ended: its code (null: by a signal), and what it wrote. */
+/** The exit of a run: its code (null: by a signal), and its output. */
 export interface Ran {
   readonly code: number | null
   readonly output: string

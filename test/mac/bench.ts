@@ -13,13 +13,13 @@ export interface Step {
   readonly title: string
   /** `person`: someone at the screen, who is asked first. `root`: a sudo that asks for no password, or a person. */
   readonly needs: 'nothing' | 'root' | 'person'
-  /** Linux cannot show it, not even told that it is a Mac. */
+  /** Linux cannot show it, even with LOCALD_PLATFORM=darwin. */
   readonly onlyMac?: boolean
   /** Throws when it is not so. */
   run(bench: Bench): Promise<void>
 }
 
-/** How a program ended: both its outputs in one text. */
+/** The exit of a program, and both its outputs in one text. */
 export interface Ran {
   readonly code: number | null
   readonly text: string
@@ -64,7 +64,7 @@ export class Bench implements Test {
     return failures
   }
 
-  /** A daemon, folders and ports of its own; on Linux it is told that it is on a Mac. */
+  /** A daemon, folders and ports of its own; on Linux it assumes a Mac. */
   sandbox(options: Omit<SandboxOptions, 'platform' | 'user'> = {}): Sandbox {
     // Called before each command: none is begun after Ctrl-C but by what undoes.
     const through = () => {
@@ -102,7 +102,7 @@ export class Bench implements Test {
     return ran
   }
 
-  /** Waits, unless all is ended before. */
+  /** Waits, unless the run is aborted before. */
   async pause(ms: number): Promise<void> {
     for (const end = Date.now() + ms; Date.now() < end; ) {
       this.#signal.throwIfAborted()

@@ -4,7 +4,7 @@ import { until } from '../lib/running.ts'
 import { isMac, type Step } from './bench.ts'
 import { workerProject } from './projects.ts'
 
-/** Files that nobody watches. */
+/** Files that are not watched. */
 const crowd = isMac ? 12_000 : 500
 
 /** The file system: names in another case, watching, copies. */

@@ -1,7 +1,7 @@
 /**
  * `npm run test:mac`: what only a Mac can show of locald, and one report of it, `build/mac-report/report.md`: pass, fail, or needs a
- * person. Nothing stays changed, also after Ctrl-C. Words: `--unattended` asks nobody; `--only ID,ID` some steps; `--list`. On Linux
- * the daemon is told that it is on a Mac, and what that cannot show is "not here".
+ * person. Nothing stays changed, also after Ctrl-C. Words: `--unattended` shows no dialogs; `--only ID,ID` some steps; `--list`. On Linux
+ * the daemon assumes a Mac, and what that cannot show is "not here".
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
@@ -25,7 +25,7 @@ if (isMac) process.env['TMPDIR'] = '/private/tmp'
 
 const cancel = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => cancel.abort(new Error(signal)))
-// What goes wrong beside a step ends all, too, and is undone.
+// A failure outside of a step stops the run, too, and is reverted.
 process.on('uncaughtException', error => cancel.abort(error))
 
 const isAlone = values.unattended || !process.stdin.isTTY
@@ -34,7 +34,7 @@ const mayBeRoot = hasRoot()
 /** Why a step is not tried. */
 function excuse({ needs, onlyMac }: Step): { readonly outcome: Outcome; readonly reason: string } | undefined {
   if (onlyMac && !isMac) return { outcome: 'not here', reason: 'Linux cannot show it' }
-  if (needs === 'person' && isAlone) return { outcome: 'needs a person', reason: 'nobody is asked' }
+  if (needs === 'person' && isAlone) return { outcome: 'needs a person', reason: 'no dialogs' }
   if (needs === 'root' && !mayBeRoot)
     return { outcome: 'needs a person', reason: 'sudo asks for a password: `sudo -v` first' }
   return undefined
@@ -86,7 +86,7 @@ for (const step of steps.filter(({ id }) => only?.includes(id) ?? true)) {
   results.push(result)
   say(`${result.outcome.padEnd(14)} ${step.id}${result.reasons.map(reason => `: ${reason.split('\n')[0]}`).join('')}`)
 }
-const about = `${process.platform} ${process.arch}, Node ${process.version}${isMac ? '' : ', told that it is a Mac'}`
+const about = `${process.platform} ${process.arch}, Node ${process.version}${isMac ? '' : ', assuming a Mac'}`
 const path = resolve(values.report)
 mkdirSync(dirname(path), { recursive: true })
 writeFileSync(path, reportOf(results, about))

@@ -14,7 +14,7 @@ export interface Result {
 
 const longest = 20_000
 
-/** The report as Markdown: a table of all, then each with what was seen. Nobody's name or secret is in it. */
+/** The report as Markdown: a table of all, then each with what was seen. It contains no name and no secret. */
 export function reportOf(results: readonly Result[], about: string): string {
   const rows = results.map(
     ({ id, title, outcome, ms }) => `| ${id} | ${title} | ${outcome} | ${(ms / 1000).toFixed(1)} s |`,

@@ -18,7 +18,7 @@ async function script(bench: Bench, name: string): Promise<void> {
 export const runs: readonly Step[] = [
   {
     id: 'keeper',
-    title: 'a keeper gives a program a terminal of the size it was told, twenty times',
+    title: 'a keeper gives a program a terminal of the requested size, twenty times',
     needs: 'nothing',
     async run(bench) {
       const log = join(bench.sandbox().home, 'keeper.log')

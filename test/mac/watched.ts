@@ -49,7 +49,7 @@ export const watched: readonly Step[] = [
       )
       const { pid } = await box.service(folder, 'job')
       await script('quit')
-      // What is left of an app is ended some 5 to 12 seconds later.
+      // Leftovers of an app are killed some 5 to 12 seconds later.
       await bench.pause(20_000)
       await bench.record('lsappinfo', ['find', 'name=Terminal'])
       bench.expect(processList.isAlive(pid ?? 0), 'the service runs on')
@@ -68,7 +68,7 @@ export const watched: readonly Step[] = [
   },
   {
     id: 'dialogs',
-    title: 'what macOS asked for and told during all this',
+    title: 'dialogs and notifications of macOS during all this',
     needs: 'person',
     onlyMac: true,
     async run(bench) {

@@ -3,7 +3,7 @@
 //   login, system   a line for each certificate: the hash that stands for it
 //   user, admin     a line for each certificate with trust settings: "HASH", then a word for each usage: "Policy=ssl,Result=1"
 //   calls           a line for each call
-//   fail            "CALL STATUS" or "CALL sleep", a line each: a call that fails, or whose dialog nobody answers
+//   fail            "CALL STATUS" or "CALL sleep", a line each: a call that fails, or whose dialog is unanswered
 // Answers are as in Security-61901: SecTrustSettings.cpp, TrustSettings.cpp (which asks only where there is something to change),
 // SecItem.cpp, and SecBase.h for the numbers.
 #include <Security/Security.h>

@@ -2,13 +2,13 @@
 import t from 'tap'
 import { code, sourcesOf } from '../lib/sources.ts'
 
-/** Calls without a `timeout` of Node's, by file and first argument, and what ends the program instead. */
+/** Calls without a `timeout` of Node's, by file and first argument, and what stops the program instead. */
 const otherwise: Readonly<Record<string, string>> = {
   'kernel/services/health/probes.ts /bin/sh': "a timer kills its group after the check's timeout",
   'cli/admin/keychain.ts program': 'a timer kills it: a person may have to answer a dialog',
   'cli/daemon/program.ts program': 'a timer kills it, and waits for nothing that it leaves running',
   'cli/daemon/start.ts program': 'the daemon; killed where it does not listen in time',
-  'cli/commands/run.ts command': "the user's own command, which ends when it ends",
+  'cli/commands/run.ts command': "the user's own command, which may run as long as it likes",
   'cli/commands/admin.ts sudo': 'asks a person for a password, and has the terminal',
   'cli/commands/plugins-install.ts npm': 'downloads, with timeouts of its own and messages on the terminal',
   'cli/commands/doctor.ts program': 'a fix that the user asked for; it may ask something on the terminal',
@@ -19,7 +19,7 @@ const otherwise: Readonly<Record<string, string>> = {
   'plugins/postgres/cluster/upgrade.ts dump': 'takes as long as the data',
   'plugins/postgres/cluster/upgrade.ts psql': 'takes as long as the data',
   'plugins/privileges/run.ts path': 'a timer kills it',
-  'plugins/exec-runtime/keeper-starter.ts this.#keeper': 'runs as long as the daemon, and ends with it',
+  'plugins/exec-runtime/keeper-starter.ts this.#keeper': 'runs as long as the daemon, and exits with it',
 }
 
 /** Synchronous calls stop the whole daemon, all projects: none in what it runs, but these. */

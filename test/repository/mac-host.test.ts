@@ -9,16 +9,16 @@ const suite = fileURLToPath(new URL('../e2e/suite.js', import.meta.url))
 const script = `
   Object.defineProperty(process, 'platform', { value: 'darwin' })
   const { on, onEach, onHost } = await import(${JSON.stringify(suite)})
-  const told = async (t, machine) => t.equal(machine.os, 'darwin')
-  onEach('each', told)
-  onHost('host', told)
-  on('darwin', 'mac', told)
+  const asMac = async (t, machine) => t.equal(machine.os, 'darwin')
+  onEach('each', asMac)
+  onHost('host', asMac)
+  on('darwin', 'mac', asMac)
   on('linux', 'linux', () => { throw new Error('not here') })
 `
 
 t.test(
   'on a Mac each test runs once, and Linux tests are skipped',
-  { skip: onlyLinux('a Mac shows it by itself') },
+  { skip: onlyLinux('a Mac shows it without that') },
   async t => {
     const clean = ['-i', `PATH=${process.env['PATH']}`, process.execPath, '--input-type=module', '-e', script]
     const { stdout, stderr } = spawnSync('env', clean, { encoding: 'utf8' })

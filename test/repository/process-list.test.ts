@@ -41,7 +41,7 @@ for (const { name, list, skip } of [
         words: await start(t, [...node, folders.words]),
         environment: await start(t, node, '/', { FOLDER: folders.environment }),
         cwd: await start(t, node, folders.cwd),
-        // The shell's words, which name it, are gone with the exec.
+        // exec replaces the shell's arguments, which name it.
         file: await start(t, ['sh', '-c', script]),
       }
       for (const key of ['words', 'environment', 'cwd', 'file'] as const) {
@@ -66,7 +66,7 @@ for (const { name, list, skip } of [
       await once(child, 'close')
       t.notOk(list.isAlive(child.pid))
       t.ok(Number.isNaN(list.parentOf(child.pid)))
-      // What replaces the shell does not wait for the shell's child, which prints its pid and ends.
+      // What replaces the shell does not wait for the shell's child, which prints its pid and exits.
       const folder = at('zombie')
       const parent = spawn('sh', ['-c', 'sh -c \'echo $$\' "$0" & exec sleep 1000', folder], { cwd: folder })
       t.teardown(() => parent.kill('SIGKILL'))

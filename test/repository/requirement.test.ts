@@ -14,7 +14,7 @@ const claims = rows.flatMap(({ linux, mac }) => [
 ])
 
 t.test('the page agrees with the rows', async t => {
-  t.equal(readFileSync(page, 'utf8'), pageOf(rows), 'node build/test/requirement/page.js makes it anew')
+  t.equal(readFileSync(page, 'utf8'), pageOf(rows), 'node build/test/requirement/page.js rebuilds it')
   t.ok(rows.length >= 27)
   for (const { asks, linux, mac } of rows) t.ok(linux.length + mac.length > 0, asks)
 })
@@ -59,9 +59,9 @@ const report = `TAP version 14
             ok 1 - should be equal
             1..1
         ok 1 - begins # time=1ms
-        # Subtest: ends
+        # Subtest: stops
             1..0 # SKIP not here
-        ok 2 - ends # SKIP not here
+        ok 2 - stops # SKIP not here
         1..2
     ok 1 - life (darwin) # time=2ms
     # Subtest: broken
@@ -78,8 +78,8 @@ t.test('claims that a run did not show are found', async t => {
   t.equal(endsOf(report).get(`${a} > life (darwin) > begins`), 'passed')
   const claimed = (...linux: string[]) => unshown(report, [{ section: '5', asks: 'x', linux, mac: [], hardware: [] }])
   t.strictSame(claimed(`${a} > life (darwin) > begins`), [])
-  t.strictSame(claimed(`${a} > life (darwin) > ends`), [`${a} > life (darwin) > ends: skipped`])
-  t.strictSame(claimed(`${a} > life (darwin)`), [`${a} > life (darwin) > ends: skipped`], 'in part')
+  t.strictSame(claimed(`${a} > life (darwin) > stops`), [`${a} > life (darwin) > stops: skipped`])
+  t.strictSame(claimed(`${a} > life (darwin)`), [`${a} > life (darwin) > stops: skipped`], 'in part')
   t.strictSame(claimed(`${a} > broken`), [`${a} > broken: failed`])
   t.strictSame(claimed(a), [`${a}: failed`])
   t.strictSame(claimed('test/e2e/b.test.ts'), ['test/e2e/b.test.ts: it was not run'])

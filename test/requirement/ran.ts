@@ -3,7 +3,7 @@ import { Parser, type Result } from 'tap-parser'
 import { root } from '../lib/user.ts'
 import { type Row, rows } from './rows.ts'
 
-/** How a test of the last run ended. */
+/** The result of a test of the last run. */
 type End = 'passed' | 'failed' | 'skipped'
 
 /** Every test and subtest of a TAP report by its file and names, ` > ` between them. */

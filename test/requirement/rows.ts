@@ -10,7 +10,7 @@ export interface Row {
   readonly asks: string
   /** Tests on Linux as it is. */
   readonly linux: readonly string[]
-  /** Tests that take this machine for a Mac: the daemon is told so, or the parts for macOS are tried. */
+  /** Tests that assume a Mac: with LOCALD_PLATFORM, or of the parts for macOS alone. */
   readonly mac: readonly string[]
   /** What a Mac shows: `step NAME` of `npm run test:mac`, `.ci/NAME` in a workflow. */
   readonly hardware: readonly string[]

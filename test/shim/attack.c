@@ -61,7 +61,7 @@ static int signals(char **words) {
   return become(words);
 }
 
-// Standard error is a full pipe that nobody reads. Prints the process id of the program.
+// Standard error is a full pipe without a reader. Prints the process id of the program.
 static int deaf(char **words) {
   int pair[2];
   char byte = 'x';
@@ -95,7 +95,7 @@ static int burden(char **words) {
   return become(words);
 }
 
-// Reading the clock, as most programs do when they start, ends what is run.
+// Reading the clock, as most programs do when they start, kills the program.
 static int clockless(char **words) {
 #ifdef __x86_64__
   if (prctl(PR_SET_TSC, PR_TSC_SIGSEGV, 0, 0, 0) != 0) return fail("prctl");
@@ -127,7 +127,7 @@ static int attach(pid_t pid) {
 }
 
 // Runs a program with the processes that it makes, each system call shown to `look` before it is carried out. Root only, so
-// that the kernel makes it setuid all the same. Its exit code, or 128 and the number of the signal that ended one of them.
+// that the kernel makes it setuid all the same. Its exit code, or 128 plus the number of the signal that killed one of them.
 static int trace(uid_t uid, char **words, void (*look)(pid_t pid, long call)) {
   int code = 99, signalled = 0;
   pid_t child = fork();

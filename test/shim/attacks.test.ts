@@ -76,7 +76,7 @@ function environment(t: Test, it: Installed): void {
     }
     t.match(it.run(['hosts'], { input: good, env }), { code: 0, errors: '' })
     t.equal(readFileSync(it.hosts, 'utf8'), plainHosts + block(it.uid, 'web.shop.localhost'))
-    // What the caller may run without privileges it runs: proof that the library would have told.
+    // What the caller may run without privileges it runs: proof that the library would have been noticed.
     t.match(it.run([], { program: '/bin/true', env: { LD_PRELOAD: library } }), { code: 0 })
     t.ok(existsSync(marker))
     rmSync(marker)
@@ -85,7 +85,7 @@ function environment(t: Test, it: Installed): void {
   })
 }
 
-/** While it waits for its input as root: nobody looks into it, and no dump is left. */
+/** While it waits for its input as root: it cannot be traced, and leaves no dump. */
 function spying(t: Test, it: Installed): void {
   t.test('spying', async t => {
     it.reset()
@@ -207,7 +207,7 @@ function burden(t: Test, it: Installed, sanitized: boolean): void {
   })
 }
 
-/** It has something to say, and nobody listens. */
+/** It has something to print, and standard error is not read. */
 function deaf(t: Test, it: Installed): void {
   t.test('standard error that is full', async t => {
     it.reset()
@@ -267,7 +267,7 @@ function busy(t: Test, it: Installed): void {
   })
 }
 
-/** SIGKILL at each of its system calls: the file is the old one or the new one, and the next run mends the rest. */
+/** SIGKILL at each of its system calls: the file is the old one or the new one, and the next run repairs the rest. */
 function killed(t: Test, it: Installed): void {
   t.test('kill -9 at any instant', async t => {
     const { attack } = it

@@ -53,7 +53,7 @@ function hosts(t: Test, it: Installed): void {
     }
     writeFileSync(it.hosts, block(it.uid, 'a.test').replaceAll('\n', '\r\n'))
     set('b.test')
-    t.equal(now(), block(it.uid, 'b.test'), 'an editor may have changed line ends')
+    t.equal(now(), block(it.uid, 'b.test'), 'an editor may have changed line endings')
     const many = Array.from({ length: 1024 }, (_, at) => `${'x'.repeat(24)}.${1000 + at}.localhost`)
     set(...many)
     t.equal(now(), block(it.uid, ...many))

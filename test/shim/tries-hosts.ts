@@ -62,7 +62,7 @@ export const input: readonly Try[] = [
   { name: 'a negative count', input: 'locald-hosts 1 -1\n', code: 30, says: /not a number/ },
   { name: 'a count of 2^64', input: 'locald-hosts 1 18446744073709551616\n', code: 30, says: /not a number/ },
   {
-    name: 'a producer that ended half-way',
+    name: 'a producer that exited half-way',
     input: 'locald-hosts 1 2\na.test\n',
     code: 30,
     says: /fewer names than counted/,

@@ -66,7 +66,7 @@ export const stores: readonly Try[] = [
     says: /permit more than local names/,
   },
   {
-    name: 'a CA for a name that ends alike',
+    name: 'a CA for a name with the same ending',
     ...constrained(`critical,permitted;DNS:eviltest,${loopback}`),
     code: 41,
     says: /permit more than local names/,
@@ -132,7 +132,7 @@ export const stores: readonly Try[] = [
     says: /permit more than local names/,
   },
   {
-    name: 'a CA for URIs of a name that ends where C ends it',
+    name: 'a CA for URIs of a name with a NUL',
     ...constrained(`critical,${localNames},${loopback},permitted;URI:example.com%.invalid`),
     code: 41,
     says: /permit more than local names/,

@@ -64,7 +64,7 @@ t.test('an access control list of macOS', { skip: unable }, async t => {
   const folder = dirname(it.conf)
   for (const bit of [2, 4, 5, 6, 12, 13]) {
     t.match(run(it.conf, [allow, 1 << bit]), { code: 13, errors: /access control list lets others write .*shim\.conf/ })
-    t.match(run(folder, [deny, 1 << bit]), { code: 0 }, 'what denies lets nobody in')
+    t.match(run(folder, [deny, 1 << bit]), { code: 0 }, 'an entry that denies grants nothing')
   }
   t.match(run(folder, [deny, 0x3fff], [allow, 1 << 2]), { code: 13 }, 'each entry counts')
   t.match(run(it.hosts, [allow, 1 << 5]), { code: 32 })
@@ -92,7 +92,7 @@ os.setxattr('${path}', 'system.posix_acl_access', value)`
   const set = (path: string, mask: number) =>
     spawnSync('python3', ['-c', list(path, mask)], { encoding: 'utf8' }).stderr
   t.equal(set(it.conf, 4), '')
-  t.match(it.run(['hosts'], { input: hostsInput('a.test') }), { code: 0 }, 'the mask lets nobody write')
+  t.match(it.run(['hosts'], { input: hostsInput('a.test') }), { code: 0 }, 'the mask grants no write access')
   t.equal(set(it.conf, 6), '')
   t.match(it.run(['hosts'], { input: hostsInput('b.test') }), {
     code: 13,

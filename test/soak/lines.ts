@@ -57,13 +57,13 @@ export class Follower {
     while (this.#check.lines === 0) await setTimeout(50)
   }
 
-  /** Ends it when it has what was written; what is wrong with what it has read, or with how it ended. */
+  /** Stops it when it has all lines; returns what is wrong with its lines or its exit. */
   async end(written: ReadonlyMap<string, number>): Promise<readonly string[]> {
     const { child, done } = this.#running
     for (let waited = 0; waited < behindMs && this.#check.behind(written).length > 0; waited += 100)
       await setTimeout(100)
     const wrong = [...this.#check.failures, ...this.#check.behind(written)]
-    if (child.exitCode !== null) wrong.push(`a follower ended early, with ${child.exitCode}`)
+    if (child.exitCode !== null) wrong.push(`a follower exited early, with ${child.exitCode}`)
     child.kill('SIGINT')
     const { stderr } = await done
     return stderr === '' ? wrong : [...wrong, `a follower said ${stderr}`]

@@ -6,7 +6,7 @@ import t from 'tap'
 import { isAnswered } from '../../../kernel/contract/loopback.ts'
 import { unable } from '../../lib/private-machine.ts'
 
-/** Asks both about a port on which nobody listens, with every connection made from that very port; prints what they say. */
+/** Probes both for a port without a listener, with every connection made from that very port; prints what they say. */
 const asking = `
   const [loopback, probe] = await Promise.all(process.argv.slice(1).map(module => import(module)))
   const said = []

@@ -229,7 +229,7 @@ t.test('readers agree with a model', async t => {
   })
 })
 
-/** By time, but for lines that began before others and ended after them: those are in their own log's order. */
+/** By time, but for lines that began before others and finished after them: those are in their own log's order. */
 function isMerged(lines: readonly { readonly time: string; readonly service: string }[], services: number): boolean {
   if (services === 1) return true
   const heads = new Map<string, string>()

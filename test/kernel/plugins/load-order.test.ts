@@ -47,7 +47,7 @@ t.test('order', async t => {
     'c a b',
     'a circle is cut at its first',
   )
-  t.equal(await order(['a', { after: ['a'] }]), 'a', 'nobody follows himself')
+  t.equal(await order(['a', { after: ['a'] }]), 'a', 'no plugin follows itself')
   t.equal(await order(['a', { needs: ['x'] }], ['b', { provides: ['x'] }]), 'b a')
   t.equal(
     await order(['a', { needs: ['y'] }], ['b', { needs: ['x'], provides: ['y'] }], ['c', { provides: ['x'] }]),
@@ -62,7 +62,7 @@ t.test('order', async t => {
   t.equal(
     await order(['d', { after: ['a'] }], ['a', { after: ['b'] }], ['b', { needs: ['x'] }]),
     'a d',
-    'but not for one that waits in vain',
+    'but not for one with unmet needs',
   )
   t.equal(
     await order(['a', { needs: ['y'], provides: ['x'] }], ['b', { needs: ['x'], provides: ['y'] }]),

@@ -10,7 +10,7 @@ interface Folder {
   readonly [name: string]: string | Folder
 }
 
-/** A package in a folder: its manifest, an npm plugin's unless told otherwise, and its files. */
+/** A package in a folder: its manifest, an npm plugin's by default, and its files. */
 function pack(name: string, manifest: object = {}, files: Folder = {}): Folder {
   const all = { name, version: '1.2.3', locald: { api: 1 }, ...manifest }
   return { 'package.json': JSON.stringify(all), ...files }

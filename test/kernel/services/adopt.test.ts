@@ -9,7 +9,7 @@ t.test('adoption by the next daemon', async t => {
   /** The first daemon's service runs; the second one's is as that of a daemon started after a kill -9 of the first. */
   async function handOver(t: Test, wanted: Parameters<TestProject['service']>[1] = {}) {
     const data = makeFolder()
-    // Run last: a keeper makes the folder of its log anew while its service runs.
+    // Run last: a keeper recreates the folder of its log while its service runs.
     t.teardown(() => removeFolder(data))
     const before = new TestProject(t, { table, data })
     const old = await before.service('web', wanted)
@@ -62,7 +62,7 @@ t.test('adoption by the next daemon', async t => {
     web.start({ instance, ready: record.ready })
     await web.stop()
     t.equal(web.state.now.status, 'stopped')
-    t.notOk(isAlive(old.state.now.pid ?? 0), 'it has ended when its stop has')
+    t.notOk(isAlive(old.state.now.pid ?? 0), 'it has exited when its stop has completed')
   })
 
   t.test('does not track a child that outlives the main process for a moment', async t => {

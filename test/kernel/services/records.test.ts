@@ -101,7 +101,7 @@ t.test('knows records of an earlier boot, after which a corrupt one expires', as
       .sort()
   t.strictSame(current('b'), ['b', 'old'], 'what says nothing may run')
   t.strictSame(current('a'), ['a', 'old'])
-  t.strictSame(current(undefined), ['a', 'b', 'old'], 'nor is anything ended where the present start is not known')
+  t.strictSame(current(undefined), ['a', 'b', 'old'], 'nor is anything stopped where the present start is not known')
   writeFileSync(join(dir, 'services', 'x.json'), '{"version":2,"boot":"a","state":')
   of('b').services()
   const [aside] = of('b').unread.list()

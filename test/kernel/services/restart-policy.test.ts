@@ -24,7 +24,7 @@ async function listen(t: Test, port: number) {
   return server
 }
 
-t.test('ends', async t => {
+t.test('exits', async t => {
   t.test('the reason contains the cause printed by the last run', async t => {
     const project = new TestProject(t, { table })
     const fails = await project.service('fails', { command: 'echo "Error: no database"; exit 3', worker: true })
@@ -61,7 +61,7 @@ t.test('ends', async t => {
     )
     t.equal(project.hooksRun.filter(name => name === 'gone web').length, 5)
     web.start()
-    t.equal((await web.until('restarting')).restarts, 1, 'begins anew when it is asked to')
+    t.equal((await web.until('restarting')).restarts, 1, 'starts over on request')
   })
 
   t.test('restarts according to the policy', async t => {

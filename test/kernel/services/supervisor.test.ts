@@ -66,7 +66,7 @@ t.test('stop', async t => {
         prepare: run =>
           new Promise((_, reject) => {
             entered.resolve()
-            if (!isDeaf) run.signal.addEventListener('abort', () => reject(new Error('told')))
+            if (!isDeaf) run.signal.addEventListener('abort', () => reject(new Error('aborted')))
           }),
       }
       const web = await project.service(`web-${isDeaf}`, { driver, stopTimeout: 100 })
@@ -164,13 +164,13 @@ t.test('stop', async t => {
         const instance = await project.driver.start(run)
         t.teardown(() => instance.stop({ signal: 'SIGKILL', graceMs: 0 }))
         const { pid, startedMs, exited, state } = instance
-        return { pid, startedMs, exited, state, stop: () => Promise.reject(new Error('the engine is gone')) }
+        return { pid, startedMs, exited, state, stop: () => Promise.reject(new Error('the engine does not respond')) }
       },
     }
     const web = await project.service('web', { command: 'exec sleep 1000', worker: true, driver })
     web.start()
     await web.until('running')
     await web.stop()
-    t.strictSame(project.warnings, ['web could not be stopped: the engine is gone'])
+    t.strictSame(project.warnings, ['web could not be stopped: the engine does not respond'])
   })
 })

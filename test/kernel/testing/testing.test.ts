@@ -89,7 +89,7 @@ t.test('starts a plugin with its services', async t => {
   const other = await kernel.start({ type: 'echo', text: 'other' })
   t.not(other.run.port, run.port)
   t.strictSame(await service.stop(), { code: 0, signal: null })
-  t.strictSame(await service.stop(), { code: 0, signal: null }, 'again: how it ended')
+  t.strictSame(await service.stop(), { code: 0, signal: null }, 'again: how it exited')
 
   await t.rejects(kernel.start({ type: 'echo' }), {
     code: 'CONFIG_INVALID',

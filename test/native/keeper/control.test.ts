@@ -232,7 +232,7 @@ function removed(t: Test, variant: Variant) {
     t.equal(statSync(one.socketPath).mode & 0o777, 0o600)
     t.match(await (await one.connect()).state(), { keeper, main: null })
     writeFileSync(join(dir, 'go'), '')
-    t.match(await one.line.next('notify'), { ready: true }, 'the first connection hears it')
+    t.match(await one.line.next('notify'), { ready: true }, 'the first connection gets it')
   })
 }
 

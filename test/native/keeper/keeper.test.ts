@@ -83,7 +83,7 @@ function life(t: Test, variant: Variant) {
       const record = JSON.parse(readFileSync(one.exitPath, 'utf8'))
       t.match(record, { code, signal })
       t.ok(record.endedMs >= before && record.endedMs <= Date.now() + 1)
-      t.notOk(existsSync(one.socketPath), 'the socket is gone')
+      t.notOk(existsSync(one.socketPath), 'the socket is removed')
     }
   })
 
@@ -121,7 +121,7 @@ function life(t: Test, variant: Variant) {
       t.match(one.log, /SigIgn:\t0{16}/)
       t.match(one.log, /SigBlk:\t0{16}/)
       t.match(one.log, new RegExp(`${pid} +${pid} +${pid}`))
-      t.notOk(existsSync(join(dir, 'n')), 'the notify socket is gone')
+      t.notOk(existsSync(join(dir, 'n')), 'the notify socket is removed')
     },
     noProc,
   )
@@ -188,7 +188,7 @@ function stdio(t: Test, variant: Variant) {
     t.strictSame(
       one.entries.filter(([stream]) => stream === 'stdout').map(([, , text]) => text),
       ['000', '142'],
-      'not at its end: more is waited for in vain',
+      'not at its end: no more output comes',
     )
     t.strictSame(
       one.entries.filter(([stream]) => stream === 'stderr'),
@@ -231,7 +231,7 @@ function stdio(t: Test, variant: Variant) {
         await Promise.all(ten.map(one => one.line.next('exit')))
         const texts = ten.map(one => one.entries.map(([, tag, text]) => tag + text).join())
         t.ok(
-          // A line without an end is told before it has one, where its program takes its time to end.
+          // An unfinished line is logged before it has an end, when its program is slow to finish it.
           texts.every(text => text === 'Fone,Ftwo,Fthree' || text === 'Fone,Ftwo,Pthree,F'),
           texts.join(' '),
         )

@@ -1,4 +1,4 @@
-/** `locald-keeper starter`: what it starts, what it refuses, how it ends. */
+/** `locald-keeper starter`: what it starts, what it rejects, how it exits. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs'

@@ -56,7 +56,7 @@ interface Stop {
   readonly graceMs?: number
 }
 
-/** In each command `a` gets the signal once and no other, and ends when it wants. All are run at once. */
+/** In each command `a` gets the signal once and no other, and exits when it likes. All run concurrently. */
 function ends(
   t: Test,
   variant: Variant,
@@ -78,7 +78,7 @@ function ends(
       return readFileSync(notes, 'utf8').split('\n')
     }
     const got = await Promise.all(commands.map(([, program], at) => one(program, at)))
-    // Who is stopped is not known of a group, so all are told to go on.
+    // Stopped members of a group are unknown, so all get SIGCONT.
     const unknown = args.includes('--group-only') ? `a ${SIGCONT}` : undefined
     for (const [at, [what]] of commands.entries())
       t.strictSame(

@@ -172,7 +172,7 @@ int __wrap_poll(struct pollfd *of, nfds_t count, int limit_ms) {
   return wrong > 0 ? wrong : __real_poll(of, count, limit_ms);
 }
 
-// bsd/kern/kern_sig.c, killpg1: zombies of a group are passed over, and EPERM is said of one that has nothing else.
+// bsd/kern/kern_sig.c, killpg1: zombies of a group are skipped, and a group of zombies alone gives EPERM.
 int __real_kill(pid_t pid, int signal);
 int __wrap_kill(pid_t pid, int signal) {
   if (pid < -1 && __real_kill(pid, 0) == 0 && !xnu_group_lives(-pid)) {

@@ -17,7 +17,7 @@ struct pipe_fdinfo {
   } pipeinfo;
 };
 
-// Each answers with the bytes it has written, 0 when it cannot tell.
+// Each answers with the bytes it has written, 0 when it is not known.
 int proc_pidinfo(int pid, int flavor, uint64_t arg, void *buffer, int size);
 int proc_pidfdinfo(int pid, int fd, int flavor, void *buffer, int size);
 int proc_pidpath(int pid, void *buffer, uint32_t size);

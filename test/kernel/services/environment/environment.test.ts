@@ -168,7 +168,7 @@ t.test("drops the changes of Volta's shim", async t => {
     'in a folder of its own',
   )
   const written = { HOME: '/home/u', PATH: `${images}:/usr/bin` }
-  t.strictSame(shellPart(written), written, 'whoever has written that without a shim')
+  t.strictSame(shellPart(written), written, 'a user who wrote that without a shim')
 })
 
 t.test('rejects invalid variable names', async t => {
