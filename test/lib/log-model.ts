@@ -71,7 +71,7 @@ export class ModelLog {
   }
 }
 
-/** A folder that is removed when the test ends. `inMemory`: where the machine can, for many small files. */
+/** A folder that is removed after the test. `inMemory`: where the machine can, for many small files. */
 export function folder(t: { teardown(done: () => void): void }, inMemory = false): string {
   const base = inMemory && existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
   const path = mkdtempSync(join(base, 'locald-'))

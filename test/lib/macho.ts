@@ -20,7 +20,7 @@ export interface MachO {
   readonly oldest: string | undefined
   /** The flags of its CodeDirectory; 0x2: ad hoc, 0x20000: by the linker, 0x10000: hardened. Undefined: it is not signed. */
   readonly signature: number | undefined
-  /** Each page has the hash that its signature says, which ends the file: macOS 27 kills a program when one page does not match. */
+  /** Each page has the hash that its signature says, which is the last part of the file: macOS 27 kills a program when one page does not match. */
   readonly isIntact: boolean
 }
 

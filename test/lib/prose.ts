@@ -78,7 +78,7 @@ class Lexer {
     this.#add('punctuation', char)
   }
 
-  /** From a backtick, or the `}` that ends a substitution, to the next `${` or the closing backtick. */
+  /** From a backtick, or the `}` that closes a substitution, to the next `${` or the closing backtick. */
   #template(): void {
     const part = this.#match(/[`}](?:\\[\s\S]|\$(?!\{)|[^\\`$])*(?:`|\$\{)?/y)
     this.#add('string', part)

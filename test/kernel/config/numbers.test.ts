@@ -65,5 +65,5 @@ env.V = 18.00
   t.match(folderAsFile.message, /^\.: it is a folder/)
   const strings = `${head}[env]\nA = """\na\nb"""\nB = '''\nc\nd'''\nC = "e\\r\\n"\n`
   const crlf = await load({ 'locald.toml': strings.replaceAll('\n', '\r\n') })
-  t.strictSame(crlf.plan.env, { A: 'a\nb', B: 'c\nd', C: 'e\r\n' }, 'converts line ends of Windows')
+  t.strictSame(crlf.plan.env, { A: 'a\nb', B: 'c\nd', C: 'e\r\n' }, 'converts line endings of Windows')
 })

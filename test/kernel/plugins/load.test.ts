@@ -92,7 +92,7 @@ t.test('rejects modules that are no plugin for this machine', async t => {
     t.equal(
       kernel.logged.filter(line => line.includes('broken')).length,
       isBroken ? 1 : 0,
-      `${what}: broken ones are told to the log`,
+      `${what}: broken ones are logged`,
     )
   }
   const twoDefaults = { default: { ...api, setup: () => {} } }
@@ -159,7 +159,7 @@ t.test('a failed set-up leaves nothing registered', async t => {
       'PLUGIN_SETUP setup failed: a text',
     ],
     ['rejects with null', () => Promise.reject(null), 'PLUGIN_SETUP setup failed: null'],
-    ['never ends', never, 'PLUGIN_TIMEOUT setup timed out after 0.3 s'],
+    ['never returns', never, 'PLUGIN_TIMEOUT setup timed out after 0.3 s'],
     ['exits', () => process.exit(1), 'PLUGIN_SETUP setup failed: the plugin called process.exit()'],
     [
       'a thenable that throws',

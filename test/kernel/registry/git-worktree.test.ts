@@ -32,7 +32,7 @@ t.test('names a linked worktree after its branch, and trusts only worktrees that
   t.equal(worktreeBranch(join(dir, 'evil')), 'y', 'a HEAD that is a pipe is not waited for')
   rmSync(join(evil, 'HEAD'))
   symlinkSync('/dev/zero', join(evil, 'HEAD'))
-  t.equal(worktreeBranch(join(dir, 'evil')), 'y', 'nor is one that never ends read')
+  t.equal(worktreeBranch(join(dir, 'evil')), 'y', 'nor is an endless one read')
   const registry = new Registry(join(dir, 'data'), quiet)
   t.match(registry.identify(ref(join(dir, 'cart'), 'shop'), []), {
     name: 'shop-feature-new-cart',

@@ -9,7 +9,7 @@ import { Registry } from '../../../kernel/registry/registry.ts'
 import { folder } from '../../lib/log-model.ts'
 import { project, quiet, ref } from './projects.ts'
 
-/** Listens until the test ends. */
+/** Listens until the end of the test. */
 async function listen(t: Test, port: number, host = '127.0.0.1'): Promise<Server> {
   const server = createServer().listen({ port, host, exclusive: true })
   await once(server, 'listening')

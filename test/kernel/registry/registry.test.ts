@@ -131,7 +131,7 @@ t.test('never gives two existing projects the same name or domain', async () => 
       domain: fc.constantFrom(undefined, 'shop.localhost', 'one.shop.localhost'),
       services: fc.subarray(['web', 'one', 'two']),
     }),
-    fc.record({ gone: fc.nat(folders.length - 1) }),
+    fc.record({ deleted: fc.nat(folders.length - 1) }),
     fc.constant('restart' as const),
   )
   let run = 0
@@ -142,8 +142,8 @@ t.test('never gives two existing projects the same name or domain', async () => 
     const present = new Map<string, ProjectRef>()
     for (const step of steps) {
       if (step === 'restart') registry = new Registry(data, quiet, reserved)
-      else if ('gone' in step) {
-        const path = folders[step.gone] ?? ''
+      else if ('deleted' in step) {
+        const path = folders[step.deleted] ?? ''
         rmSync(path, { recursive: true, force: true })
         present.delete(path)
       } else {
