@@ -69,8 +69,8 @@ const list = [
     details:
       'Starts the project of this folder, or of PATH, or only the named services with their dependencies. Unchanged services keep running, changed ones are restarted. On a terminal it then follows the logs: Ctrl-C stops the project, `d` detaches.',
     flags: [
-      { name: 'detach', short: 'd', about: 'Return when all are ready, also on a terminal' },
-      { name: 'attach', about: 'Follow the logs, also without a terminal' },
+      { name: 'detach', short: 'd', about: 'Return when all services are ready' },
+      { name: 'attach', about: 'Follow the logs even without a terminal' },
       verbose,
     ],
     examples: ['locald up', 'locald up web', 'locald up ../shop --detach'],

@@ -56,7 +56,7 @@ async function askDaemon(context: Context): Promise<DoctorAnswer> {
 /** Adds a check to the daemon's answer where the daemon is of another version than this command. */
 function withVersion(answer: DoctorAnswer, version: string | undefined): DoctorAnswer {
   if (version === undefined) return answer
-  const fix = 'locald server restart'
+  const fix = 'Run `locald server restart`.'
   const summary = `the daemon is locald ${version}, this command is locald ${versionOf()}`
   const check = { plugin: 'kernel', id: 'daemon-version', severity: 'important', status: 'warn', summary, fix } as const
   return {

@@ -66,7 +66,7 @@ function readTarget(context: Context): TargetBody {
   const isPath = first !== undefined && (first === '.' || first === '..' || first.includes('/') || isThere)
   if (isPath && !isThere) {
     throw new LocaldError('USAGE', `folder ${first} not found`, {
-      hint: 'Usage: `locald up [PATH] [SERVICE…]`; an argument with a / is a path.',
+      hint: 'Run `locald up [PATH] [SERVICE…]`; an argument with a / is a path.',
     })
   }
   const services = isPath ? positionals.slice(1) : positionals

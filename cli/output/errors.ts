@@ -55,7 +55,8 @@ function internalError(error: unknown, crashFolder: string | undefined): LocaldE
   const name = `locald-cli-${time.replaceAll(':', '')}-${process.pid}.txt`
   const file =
     (crashFolder === undefined ? undefined : writeReport(crashFolder, name, text)) ?? writeReport(tmpdir(), name, text)
-  const hint = file === undefined ? 'The crash report could not be written.' : `Please report it with ${file}`
+  const hint =
+    file === undefined ? 'Report it to the maintainers; writing a crash report failed.' : `Report it with ${file}`
   return new LocaldError('INTERNAL', `internal error: ${messageOf(error)}`, { hint, cause: error })
 }
 

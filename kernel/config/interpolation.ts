@@ -199,7 +199,7 @@ function resolve({ name, fallback, refusal }: Reference, scope: Scope): string {
   const what = nameText(name)
   const hint = `Set it, or write \${${what}:-default}.`
   if (refusal !== undefined)
-    throw new LocaldError('ENV_UNRESOLVED', `\${${what}} is required: ${refusal || 'it is not set'}`, { hint })
+    throw new LocaldError('ENV_UNRESOLVED', `\${${what}} is required: ${refusal || 'not set'}`, { hint })
   throw new LocaldError('ENV_UNRESOLVED', `\${${what}} is not set`, { hint })
 }
 

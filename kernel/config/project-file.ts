@@ -140,7 +140,7 @@ function readProject(
 function readName(spot: Spot): string | undefined {
   const name = readText(spot)
   if (name === undefined || isLabel(name)) return name
-  return spot.wrong(`a project's name ${labelRule}`, { hint: `For example: ${labelOf(name)}` })
+  return spot.wrong(`a project's name ${labelRule}`, { hint: `Use a name such as ${labelOf(name)}.` })
 }
 
 function refuseReserved(spot: Spot, domain: string, reserved: readonly ReservedHost[]): void {

@@ -26,7 +26,7 @@ export async function readText(file: string, reader?: Reader): Promise<string | 
     throw unreadable(file, read.fault, read.hint)
   }
   requireTrust(file, read.owners, reader)
-  if (!read.isUtf8) throw unreadable(file, 'it is not UTF-8 text')
+  if (!read.isUtf8) throw unreadable(file, 'is not UTF-8 text')
   return read.text
 }
 

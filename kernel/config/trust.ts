@@ -51,8 +51,8 @@ export class Trust {
     const isFound = projectFiles.some(name => name === basename(file))
     return {
       message: strangers.includes(anyone)
-        ? 'it is a hard link in a folder that anyone may write to'
-        : `it belongs to uid ${strangers.join(' and ')}, not to you (uid ${this.#uid})`,
+        ? 'is a hard link in a folder that anyone may write to'
+        : `belongs to uid ${strangers.join(' and ')}, not to you (uid ${this.#uid})`,
       hint: `Run \`locald config allow ${quoted(isFound ? dirname(file) : file)}\` if you trust them, or ${wayOut}.`,
     }
   }

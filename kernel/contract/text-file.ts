@@ -14,7 +14,7 @@ export interface TextFile {
   readonly owners: readonly number[]
 }
 
-/** Why a file is not read: `it is a folder`. */
+/** Why a file is not read: `is a folder`. */
 export interface TextFault {
   readonly fault: string
   /** What can be done, where that is known. */
@@ -37,8 +37,8 @@ const defaultMs = 10_000
 const pipeMs = 10
 const chunkBytes = 64 * 1024
 /** Says that what is there is a folder. */
-export const folderFault = 'it is a folder'
-const irregular = 'it is not a regular file'
+export const folderFault = 'is a folder'
+const irregular = 'is not a regular file'
 const readOnly = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY
 
 const reasons: Readonly<Record<string, string>> = {
@@ -94,7 +94,7 @@ async function look(file: string, reading: Reading): Promise<TextFile | TextFaul
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
     const denial = denialOf(file, code)
     if (denial !== undefined) return { fault: denial.message, hint: denial.hint }
-    return { fault: reasons[code ?? ''] ?? `it cannot be read (${code ?? 'unknown error'})` }
+    return { fault: reasons[code ?? ''] ?? `cannot be read (${code ?? 'unknown error'})` }
   }
 }
 
@@ -132,7 +132,7 @@ function timedOut(ms: number): string {
 }
 
 function tooLarge(bytes: number): string {
-  return `it is larger than ${bytes / mebibyte} MiB`
+  return `is larger than ${bytes / mebibyte} MiB`
 }
 
 async function readOpen(

@@ -68,7 +68,7 @@ export function readText(file: string): string {
   const descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK)
   try {
     const stat = fstatSync(descriptor)
-    if (!stat.isFile() || stat.size > sizeLimit) throw new Error('it is not a regular file of at most 64 MiB')
+    if (!stat.isFile() || stat.size > sizeLimit) throw new Error('is not a regular file of at most 64 MiB')
     return readFileSync(descriptor, 'utf8')
   } finally {
     closeSync(descriptor)

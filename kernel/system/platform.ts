@@ -14,7 +14,7 @@ export function platformOf(env: NodeJS.ProcessEnv, sandbox: string | undefined):
     })
   }
   if (given !== 'darwin' && given !== 'linux') {
-    throw new LocaldError('PLATFORM_OVERRIDE', `LOCALD_PLATFORM is '${given}'`, { hint: 'It may be linux or darwin.' })
+    throw new LocaldError('PLATFORM_OVERRIDE', `LOCALD_PLATFORM is '${given}'`, { hint: 'Set it to linux or darwin.' })
   }
   return given
 }

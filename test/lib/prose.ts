@@ -119,7 +119,8 @@ export function stringsOf(tokens: readonly Token[], names: readonly string[]): r
   const code = tokens.filter(({ kind }) => kind !== 'comment')
   for (const [index, { kind, text }] of code.entries()) {
     const [after, next] = [code[index + 1]?.text, code[index + 2]?.text ?? '']
-    const isGiven = after === ':' || (after === '=' && !'=>'.includes(next))
+    // No alternative of a condition, no comparison, no arrow.
+    const isGiven = (after === ':' && code[index - 1]?.text !== '?') || (after === '=' && !'=>'.includes(next))
     if (kind === 'identifier' && names.includes(text) && isGiven) found.push(...alternativesOf(code, index + 2))
   }
   return found

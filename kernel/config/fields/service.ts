@@ -40,7 +40,7 @@ function driverFor(types: Types, name: string): Driver | LocaldError {
 
 /** Reads one table of `[services]` and notes what is wrong. Returns undefined for a value that is not a table. */
 export function readService(spot: Spot, name: string, types: Types, owners: readonly Owner[]): ReadService | undefined {
-  if (!isLabel(name)) spot.wrong(`a service's name ${labelRule}`, { hint: `For example: ${labelOf(name)}` })
+  if (!isLabel(name)) spot.wrong(`a service's name ${labelRule}`, { hint: `Use a name such as ${labelOf(name)}.` })
   const { value: table } = spot
   if (!isTable(table)) return spot.wrong(`must be a table, not ${kindOf(table)}`)
   const type = readType(spot, table, types.defaultType)

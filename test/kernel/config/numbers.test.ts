@@ -62,7 +62,7 @@ env.V = 18.00
   const port = await failure(load({ 'locald.toml': `${web}port = 99999999999999999999\n` }))
   t.equal(port.message, 'locald.toml:5: services.web.port: the integer is too large', 'and nothing else of it')
   const folderAsFile = await failure(load({ 'locald.toml': `${web}env_file = "."\n` }))
-  t.match(folderAsFile.message, /^\.: it is a folder/)
+  t.match(folderAsFile.message, /^\.: is a folder/)
   const strings = `${head}[env]\nA = """\na\nb"""\nB = '''\nc\nd'''\nC = "e\\r\\n"\n`
   const crlf = await load({ 'locald.toml': strings.replaceAll('\n', '\r\n') })
   t.strictSame(crlf.plan.env, { A: 'a\nb', B: 'c\nd', C: 'e\r\n' }, 'converts line endings of Windows')

@@ -8,12 +8,12 @@ import { head, web } from './wrong-files/index.ts'
 
 t.test('reports a file that cannot be read, without blocking', async t => {
   const cases: readonly [string, (file: string) => void, string][] = [
-    ['a folder', file => mkdirSync(file), 'it is a folder'],
-    ['a pipe', file => execFileSync('mkfifo', [file]), 'it is not a regular file'],
-    ['a device', file => symlinkSync('/dev/zero', file), 'it is not a regular file'],
+    ['a folder', file => mkdirSync(file), 'is a folder'],
+    ['a pipe', file => execFileSync('mkfifo', [file]), 'is not a regular file'],
+    ['a device', file => symlinkSync('/dev/zero', file), 'is not a regular file'],
     ['a circle of links', file => symlinkSync(file, file), 'its symbolic links go in a circle'],
-    ['10 MB', file => writeFileSync(file, '#'.repeat(1e7)), 'it is larger than 1 MiB'],
-    ['binary', file => writeFileSync(file, new Uint8Array([0x7f, 0x45, 0xff, 0xfe])), 'it is not UTF-8 text'],
+    ['10 MB', file => writeFileSync(file, '#'.repeat(1e7)), 'is larger than 1 MiB'],
+    ['binary', file => writeFileSync(file, new Uint8Array([0x7f, 0x45, 0xff, 0xfe])), 'is not UTF-8 text'],
   ]
   for (const [what, make, reason] of cases) {
     const { root, places } = folder({})

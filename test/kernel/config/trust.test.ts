@@ -33,7 +33,7 @@ t.test("reads other users' files only after they were allowed", needsRoot, async
     theirs(name)
     const error = await failure(loadProject(root, types, places))
     t.equal(error.code, 'CONFIG_UNTRUSTED', name)
-    t.match(error.message, /(locald|workspace|Procfile|env|toml): it belongs to uid 12345, not to you \(uid 0\)/)
+    t.match(error.message, /(locald|workspace|Procfile|env|toml): belongs to uid 12345, not to you \(uid 0\)/)
     const [, path = ''] = /^Run `locald config allow (\S+)`/.exec(error.hint ?? '') ?? []
     t.ok(join(root, name).startsWith(path), `${name}: the hint names ${path}`)
     t.match(await allow(path), { owners: [them] }, name)
@@ -106,7 +106,7 @@ t.test("reads other users' files only after they were allowed", needsRoot, async
     const find = (path: string) => findProjectRoot(join(root, path), types.sources)
     t.match(await failure(find('none')), {
       code: 'CONFIG_UNTRUSTED',
-      message: `${root}/locald.toml: it belongs to uid 12345, not to you (uid 0)`,
+      message: `${root}/locald.toml: belongs to uid 12345, not to you (uid 0)`,
       hint: `Run \`locald config allow ${root}\` if you trust them, or move the project out of ${root}.`,
     })
     t.equal(await find('own'), join(root, 'own'), 'a project of the folder goes first')

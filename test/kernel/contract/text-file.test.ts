@@ -39,14 +39,14 @@ t.test('rejects files of other users', { skip: me === 0 ? false : 'needs root' }
 })
 
 t.test('rejects what is not a file without blocking', async t => {
-  t.equal(fault(await readTextFile(at('folder'))), 'it is a folder')
+  t.equal(fault(await readTextFile(at('folder'))), 'is a folder')
   for (const name of ['pipe', 'endless', 'nothing'])
-    t.equal(fault(await readTextFile(at(name))), 'it is not a regular file', name)
+    t.equal(fault(await readTextFile(at(name))), 'is not a regular file', name)
   t.match(fault(await readTextFile(at('loop'))), /in a circle/)
   t.match(fault(await readTextFile(at('x'.repeat(300)))), /ENAMETOOLONG/)
   t.match(fault(await readTextFile(at('nul\0'))), /cannot be read/)
   writeFileSync(at('big'), 'x'.repeat(1024 * 1024 + 1))
-  t.equal(fault(await readTextFile(at('big'))), 'it is larger than 1 MiB')
+  t.equal(fault(await readTextFile(at('big'))), 'is larger than 1 MiB')
   for (const name of ['folder', 'pipe', 'endless', 'nothing', 'loop', 'big', 'plain/below', 'x'.repeat(300), 'nul\0'])
     t.equal(readTextFileNow(at(name)), undefined, name)
   t.match(readTextFileNow(at('link')), 'A=1\n')

@@ -247,7 +247,7 @@ t.test('takes another platform in a sandbox only', async t => {
   t.throws(() => platformOf({ LOCALD_PLATFORM: other }, undefined), { code: 'PLATFORM_OVERRIDE', hint: /--sandbox/ })
   t.throws(() => platformOf({ LOCALD_PLATFORM: 'win32' }, 'dev'), {
     code: 'PLATFORM_OVERRIDE',
-    hint: 'It may be linux or darwin.',
+    hint: 'Set it to linux or darwin.',
   })
   t.strictSame(factsOf({ LOCALD_PLATFORM: other }, 'dev'), { os: other, release: 0, arch: process.arch, uid })
   t.equal(releaseOf({}, undefined), Number.parseInt(release(), 10))

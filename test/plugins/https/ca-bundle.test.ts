@@ -106,8 +106,8 @@ t.test('a file that cannot be used is told', async t => {
   writeFileSync(join(top, 'empty.pem'), 'nothing\n')
   for (const [name, why] of [
     ['none.pem', 'there is no file '],
-    ['folder', 'it is a folder'],
-    ['pipe', 'it is not a regular file'],
+    ['folder', 'is a folder'],
+    ['pipe', 'is not a regular file'],
     ['empty.pem', 'there is no certificate in '],
   ] as const) {
     const { env, warnings = [] } = await environment({ shell: { NODE_EXTRA_CA_CERTS: join(top, name) } })

@@ -155,7 +155,7 @@ t.test('reports unresolved references', async t => {
   t.strictSame(await errorsOf({ service: { A: '${B:?start the tunnel}' } }), [
     'services.web.env.A: ${B} is required: start the tunnel | Set it, or write ${B:-default}.',
   ])
-  t.match(await errorsOf({ shell: { B: '' }, service: { A: '${B:?}' } }), [/\$\{B\} is required: it is not set/])
+  t.match(await errorsOf({ shell: { B: '' }, service: { A: '${B:?}' } }), [/\$\{B\} is required: not set/])
   t.strictSame(await errorsOf({ service: { A: '${B}', B: '${C}', C: '${A}' } }), [
     'services.web.env.C: refers to itself: A → B → C → A | Remove one of these references.',
   ])
