@@ -1,9 +1,9 @@
 import { type ErrorJson, messageOf } from './errors.ts'
 
-/** What a service is doing. */
+/** The status of a service. */
 export type Status = 'waiting' | 'starting' | 'running' | 'restarting' | 'stopping' | 'stopped' | 'exited' | 'failed'
 
-/** What its health check says; null where there is none to say it. */
+/** The result of its health check; null without one. */
 export type Health = 'healthy' | 'unhealthy' | 'starting' | null
 
 /** A service as `status --json` and the API show it. Memory in bytes, cpu in percent of one core, times in UTC ISO 8601. */
@@ -22,11 +22,11 @@ export interface ServiceView {
   readonly restarts: number
   readonly cpu: number | null
   readonly memory: number | null
-  /** Why it is in this state, in one sentence; null when there is nothing to say. */
+  /** Why it is in this state, in one sentence; null where the state says enough. */
   readonly reason: string | null
 }
 
-/** Every event of the one stream that the CLI, the dashboard and tests read. */
+/** An event of the one stream that all clients of the API read. */
 export type LocaldEvent =
   | { readonly event: 'project'; readonly project: string; readonly path: string; readonly domain: string }
   | { readonly event: 'service'; readonly service: ServiceView }
@@ -38,13 +38,13 @@ export type LocaldEvent =
     }
   | {
       readonly event: 'warning'
-      /** Of one service; or the folder of the project it is about. */
+      /** The service, or the folder of the project, that it is about. */
       readonly key?: string
       readonly path?: string
       readonly message: string
       readonly hint?: string
     }
-  /** What is no problem: of the project in a folder, or of the daemon. */
+  /** News of the project in a folder, or of the daemon; not a problem. */
   | { readonly event: 'notice'; readonly path?: string; readonly message: string }
   | { readonly event: 'removed'; readonly key: string }
   | {
@@ -69,12 +69,12 @@ export interface LogLine {
 
 type Listener = (event: LocaldEvent) => void
 
-/** The stream: listeners are called in order, in the tick of the emit; one that throws is told and stops no other. */
+/** The stream of events. Listeners run in order, in the tick of the emit; a listener's exception is logged and does not affect the others. */
 export class Events {
   readonly #listeners = new Set<Listener>()
   readonly #failed: (error: unknown) => void
 
-  /** @param failed told of what a listener throws; default: a warning on stderr, which is the daemon's log */
+  /** @param failed called with what a listener throws; default: a warning on stderr, which is the daemon's log */
   constructor(failed: (error: unknown) => void = warn) {
     this.#failed = failed
   }

@@ -5,22 +5,22 @@ export interface Instance {
   readonly pid: number | null
   /** ms since the epoch. */
   readonly startedMs: number
-  /** Resolves when nothing of it is left; never rejects. */
+  /** Resolves when all its processes have exited; never rejects. */
   readonly exited: Promise<Exit>
-  /** JSON that adopt() gets back. */
+  /** JSON that the next daemon passes to `adopt`. */
   readonly state: unknown
   stop(how: { signal: string; graceMs: number }): Promise<void>
-  /** Used when the user gave no health check. */
+  /** Checks readiness where the project sets no health check. */
   probe?(): Promise<boolean>
-  /** Events since the start are replayed to a new listener. */
+  /** Adds a listener, which first gets all events since the start; the result removes it. */
   on?(listener: (event: InstanceEvent) => void): () => void
-  /** Ends what the main process left behind; used after a `main` event. */
+  /** Stops the processes that the main process left running; called after a `main` event. */
   finish?(): void
-  /** Tree for usage and listeners; absent for what is no host process. */
+  /** Its process tree, for usage and listeners; absent without a process on this machine. */
   readonly tree?: ProcessTree
 }
 
-/** What an instance tells of itself while it runs. */
+/** What a running instance reports. */
 export type InstanceEvent =
   | {
       readonly event: 'notify'
@@ -29,25 +29,25 @@ export type InstanceEvent =
       readonly status: string | null
       readonly pid: number
     }
-  /** The main process ended with 0 and others of its tree run on. */
+  /** The main process exited with 0, and others of its tree keep running. */
   | { readonly event: 'main'; readonly exit: Exit; readonly left: number }
 
-/** How a process ended: a code, or the name of the signal that ended it. Both null: unknown. */
+/** How a process exited: with a code, or killed by the signal of that name. Both null: unknown. */
 export interface Exit {
   readonly code: number | null
   readonly signal: string | null
 }
 
-/** Where a service's output goes: a file that a keeper writes, or lines from the daemon. */
+/** The log of a service: a file that a keeper writes to, and lines from the daemon. */
 export interface LogSink {
   /** Absolute path of the current file (CRI lines: `<RFC 3339 µs> <stream> <F|P> <text>`). */
   readonly file: string
   readonly maxBytes: number
   readonly maxFiles: number
-  /** For output the daemon itself has. */
+  /** Writes output that the daemon itself has. */
   write(stream: 'stdout' | 'stderr' | 'locald', text: string): void
-  /** A keeper wrote to the file. */
+  /** Reports that a keeper wrote to the file. */
   changed(): void
-  /** Called at once and on each change with whether anyone is reading along. The result stops it. */
+  /** Calls the listener at once and on each change with whether a client follows the log. The result removes it. */
   onFollowed(listener: (followed: boolean) => void): () => void
 }

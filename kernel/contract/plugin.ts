@@ -48,16 +48,16 @@ export type * from './variable.ts'
 /** Major of this contract. */
 export const pluginApi = 1
 
-/** What the daemon was told of its machine: the only source of platform facts. */
+/** Facts about the machine: the only source of platform facts for plugins. */
 export interface PlatformFacts {
   readonly os: NodeJS.Platform
-  /** Major release of its kernel, 0 where that is not known: Darwin 27 is macOS 27. */
+  /** Major release of the system's kernel, 0 where that is not known. */
   readonly release: number
   readonly arch: string
   readonly uid: number
 }
 
-/** Where locald's own things are, absolute. `native` holds the keeper; `sockets` is for those whose paths people write in commands. */
+/** The folders of locald, absolute. `native` has the keeper; `sockets` is for sockets whose paths people write in commands. */
 export interface Folders {
   readonly data: string
   readonly config: string
@@ -66,7 +66,7 @@ export interface Folders {
   readonly native: string
 }
 
-/** A plugin: what it is, as data, and `setup`, which declares and starts nothing slow. It is a module's default export. */
+/** A plugin, the default export of its module: data, and `setup`, which declares what it provides and starts nothing slow. */
 export interface Plugin {
   /** The name of its package. */
   readonly name: string
@@ -83,61 +83,61 @@ export interface Plugin {
 }
 
 /**
- * What a plugin declares itself with, during `setup` only: all of it is taken over when `setup` is done, or none when it throws
- * or takes too long. What is declared wrongly throws PLUGIN_SETUP at once.
+ * Takes a plugin's declarations, during `setup` only. All are applied when `setup` is done, or none when it throws or times out. A wrong
+ * declaration throws PLUGIN_SETUP at once.
  */
 export interface Host {
   /** Validated by the plugin's `options` shape, defaults filled in; `{}` without one. */
   readonly options: unknown
   readonly platform: PlatformFacts
   readonly folders: Folders
-  /** Of this plugin; to be tapped during `setup`. */
+  /** The hooks of this plugin, to be tapped during `setup`. */
   readonly hooks: Hooks
   readonly log: Log
-  /** A runtime driver. */
+  /** Registers a service type. */
   service<O>(type: ServiceType<O>): void
-  /** A way to read a project from a folder without a `locald.toml`; asked in order of registration. */
+  /** Registers a way to read a project from a folder without a `locald.toml`; sources are tried in order of registration. */
   source(source: ProjectSource): void
   /** Registers what the machine can do, or refines a flag of another plugin. A flag of its own is named `plugin:name` and has a title. */
   feature(name: FeatureName, state: FeatureState): void
   has(feature: FeatureName): boolean
-  /** For `locald doctor`. */
+  /** Registers a check of `locald doctor`. */
   check(check: Check): void
   command(command: Command): void
   /** Owns a top-level table of projects; one plugin only for each name. */
   table(table: PluginTable): void
   /** Sets a variable for services; one plugin only for each name. */
   variable(variable: Variable): void
-  /** Gives host names their URLs; one plugin only. The result tells the kernel that they have changed. */
+  /** Gives host names their URLs; one plugin only. The result reports that they have changed. */
   urls(source: UrlSource): () => void
   /** Keeps a host name, and all below it, from projects. */
   reserve(host: ReservedHost): void
-  /** Names a port on which the plugin listens itself, for whoever asks for it. */
+  /** Names a port on which the plugin itself listens, for error messages about that port. */
   port(port: DaemonPort): void
-  /** Opens URLs; one plugin only. */
+  /** Registers how URLs are opened; one plugin only. */
   opener(open: (url: string) => Opening | Promise<Opening>): void
-  /** Warnings of each `up`, as they are at that moment. */
+  /** Registers warnings of each `up`; the list is read at that moment. */
   warnings(list: () => readonly Warning[]): void
-  /** Fields of its own in the answer of `locald server status`, as they are at that moment. */
+  /** Adds fields to `locald server status --json`; they are read at that moment. */
   status(fields: () => Readonly<Record<string, StatusValue>>): void
   /** Adds to the daemon's API, below a prefix such as `/redis`. */
   routes(prefix: string, plugin: FastifyPluginAsync): void
-  /** Offers a service of the container to other plugins; made at its first use, closed in reverse order. */
+  /** Provides a service of the container to other plugins, created at its first use, closed in reverse order. */
   provide<K extends keyof Services>(
     name: K,
     make: (use: Services) => Services[K],
     close?: (it: Services[K]) => Promise<void>,
   ): void
   /**
-   * The container's services: to be read in hooks, drivers, checks and routes. PLUGIN_SETUP during `setup`, as another plugin may
-   * yet fail; PLUGIN_NEEDS where no plugin provides the name.
+   * The container's services, for hooks, drivers, checks and routes. Throws PLUGIN_SETUP during `setup`, as another plugin can still
+   * fail, and PLUGIN_NEEDS where no plugin provides the name.
    */
   readonly use: Services
   /** As `use`, undefined where no plugin provides the name. */
   optional<K extends keyof Services>(name: K): Services[K] | undefined
   /**
-   * Called when the daemon ends, the last one first, each within 3 s. What plugins provide is closed before; hook `closing` runs while
-   * all of it still works.
+   * Registers a function that runs when the daemon stops, the last one first, each within 3 s. Provided services are closed before; hook
+   * `closing` runs while all of them still work.
    */
   onClose(close: () => Promise<void> | void): void
 }
@@ -145,7 +145,7 @@ export interface Host {
 /** The value of a field of the daemon's status. */
 export type StatusValue = string | number | boolean | null
 
-/** Lines for the daemon's own log. Never give it a secret. */
+/** Writes to the daemon's log. Never pass it a secret. */
 export interface Log {
   info(text: string): void
   warn(text: string): void
@@ -153,7 +153,7 @@ export interface Log {
 }
 
 /**
- * What plugins offer each other by name. A plugin adds its own by declaration merging:
+ * The services of the container, by name. A plugin adds its own by declaration merging:
  * `declare module 'locald/plugin' { interface Services { redis: Redis } }`.
  */
 export interface Services {
@@ -161,7 +161,7 @@ export interface Services {
   readonly catalog: Catalog
   /** The kernel's: gives back what the daemon does not need any more. */
   readonly memory: Memory
-  /** The kernel's: has services stopped and started. Not during `setup`, nor from inside a driver. */
+  /** The kernel's: stops and starts services. Not during `setup`, nor inside a driver. */
   readonly control: Control
   /** A platform plugin's: the machine's processes. */
   readonly processTable: ProcessTable

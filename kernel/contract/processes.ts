@@ -1,6 +1,6 @@
 import type { Instance, LogSink } from './instance.ts'
 
-/** What to run. `dir` absolute; `env` complete; pipes when `tty` is false. */
+/** A process to start. `dir` absolute; `env` complete; pipes when `tty` is false. */
 export interface ProcessSpec {
   readonly key: string
   readonly argv: readonly [string, ...string[]]
@@ -20,14 +20,14 @@ export interface ProcessSpec {
 export interface Processes {
   /** Rejects with SPAWN_FAILED when the program cannot be run. */
   spawn(spec: ProcessSpec): Promise<Instance>
-  /** From an Instance's `state` of an earlier daemon; one that has ended meanwhile tells its exit. Undefined when it is no such state. */
+  /** Adopts an instance of an earlier daemon by its `state`; one that exited meanwhile reports its exit. Undefined for another kind of state. */
   adopt(state: unknown, log: LogSink): Promise<Instance | undefined>
   /**
-   * After all of an earlier daemon's services were adopted: stops what is held but was neither started nor adopted by this daemon (it
-   * was started in the moment the earlier one was killed), and removes what ended ones left. `spared`: states, in any shape, of instances
-   * that could not be adopted, as those of another version: they run on. The others have `graceMs` to end.
+   * Runs after all services of an earlier daemon were adopted: stops processes that this daemon neither started nor adopted (they were
+   * started at the moment the earlier one was killed), and removes the files of those that exited. `spared`: states, in any shape, of
+   * instances that could not be adopted, such as those of another version, which keep running. The others have `graceMs` to exit.
    */
   tidy(spared?: readonly unknown[], graceMs?: number): Promise<void>
-  /** After files of the runtime folder were removed: makes what the processes it holds need there. */
+  /** Restores the files of running processes after the runtime folder was removed. */
   restore(): Promise<void>
 }

@@ -3,8 +3,8 @@ import { systemCode } from '../errors.ts'
 
 /*
  * A path that identifies something is the one that the system has for it: without links, and where a file system takes several spellings
- * of a name (upper and lower case, composed and decomposed letters: APFS, HFS+), in that of the disk. realpath(3) of macOS answers so
- * (Libc, stdlib/FreeBSD/realpath.c); Node's own `realpath`, without `.native`, only follows links.
+ * of a name (upper and lower case, composed and decomposed letters: APFS, HFS+), in that of the disk. realpath(3) of Apple's Libc answers so
+ * (stdlib/FreeBSD/realpath.c); Node's own `realpath`, without `.native`, only follows links.
  */
 
 /** The one path of what is there. Throws the system's errors. */
@@ -29,8 +29,8 @@ export function realPathIfAny(path: string): string | undefined {
 }
 
 /**
- * Whether what had this path, as `realPathNow` told it, has it still: false also for a folder that was renamed in case only, which its old
- * name finds as well. True where the system does not tell.
+ * Returns whether a path from `realPathNow` is still the real path of what is there: false also for a folder that was renamed in case only,
+ * which its old name still finds. True where the system gives no answer.
  */
 export function isStillAt(path: string): boolean {
   try {

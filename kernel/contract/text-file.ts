@@ -50,7 +50,7 @@ const reasons: Readonly<Record<string, string>> = {
 
 /**
  * Reads a text file that a project or another user could have put there: regular files only, up to a size and a time, so that
- * a pipe, a device or a file that never ends blocks nothing. Undefined where there is none. Never rejects.
+ * a pipe, a device or an endless file blocks nothing. Undefined where there is no file. Never rejects.
  */
 export async function readTextFile(file: string, limits: TextLimits = {}): Promise<TextFile | TextFault | undefined> {
   const { bytes = mebibyte, ms = defaultMs, streams = false } = limits
@@ -98,7 +98,7 @@ async function look(file: string, reading: Reading): Promise<TextFile | TextFaul
   }
 }
 
-/** Stands for the uid of who made a hard link where anyone could: nothing tells who it was. */
+/** Stands for the unknown uid of whoever made a hard link where any user could. */
 export const anyone = -1
 
 /**

@@ -1,6 +1,6 @@
 import type { Warning } from './hosting.ts'
 
-/** A variable that a plugin sets for services, before references such as `${LOCALD_URL}` are resolved. */
+/** A variable that a plugin sets for services, before references such as `${NAME}` are resolved. */
 export interface Variable {
   readonly name: string
   /** `override`: whatever else sets it; `fallback`: where neither the project nor the shell does. A change of either restarts the service. */
