@@ -20,7 +20,7 @@ const starter = 3
 
 /** The exit code when another daemon runs (EX_TEMPFAIL of sysexits(3)), as the keeper's when the lock is held. */
 const isHeld = 75
-/** With this argument it is 0: launchd restarts a job forever that exits with anything else. */
+/** With this argument it is 0: a service manager would restart a job forever that exits with anything else. */
 const heldIsOk = '--held-ok'
 /** The longest timer: ms. */
 const foreverMs = 2 ** 31 - 1

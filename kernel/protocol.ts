@@ -186,7 +186,7 @@ export interface PinBody {
   readonly pinned: boolean
 }
 
-/** What is gone and was forgotten; what is gone and still runs was kept. */
+/** Projects whose folder is missing: those that were forgotten, and those that were kept, as their services still run. */
 export interface CleanAnswer {
   readonly forgotten: readonly KnownProjectView[]
   readonly kept: readonly KnownProjectView[]
@@ -199,7 +199,7 @@ export interface PluginView {
   readonly state: 'active' | 'off' | 'broken'
   /** Why it is off or broken. */
   readonly reason: string | null
-  /** The code of that reason, where it is not the user's wish. */
+  /** The code of that reason; absent if the user disabled the plugin. */
   readonly code?: ErrorCode
   readonly types: readonly string[]
   readonly features: readonly string[]
@@ -235,7 +235,7 @@ export interface DoctorAnswer {
   readonly commands: readonly FixCommand[]
 }
 
-/** A shell command that mends something; `root`: it needs root, so that nobody but the person runs it. */
+/** A shell command that fixes a problem; `root`: it needs root, so that only the user runs it. */
 export interface FixCommand {
   readonly command: string
   readonly root: boolean
@@ -283,7 +283,7 @@ export interface AllowAnswer {
 export interface CommandBody {
   readonly argv: readonly string[]
   readonly cwd: string
-  /** What came of the steps of the answer before. */
+  /** The outcomes of the steps in the previous answer. */
   readonly outcomes?: readonly TrustOutcome[]
 }
 
@@ -292,6 +292,6 @@ export interface CommandAnswer {
   readonly text: string
   readonly table?: CommandTable
   readonly data?: unknown
-  /** To be carried out by the CLI, and the command to be asked once more with what came of them. */
+  /** For the CLI to make, and then to run the command again with their outcomes. */
   readonly steps?: readonly TrustStep[]
 }

@@ -37,7 +37,7 @@ export const streams = plugin<{ readonly memory: Memory }>(async (app, { memory 
   >(this: FastifyReply, write: (lines: Lines<T>) => Promise<void>, failed?: (error: unknown) => T) {
     if (streaming >= streamLimit) {
       throw new LocaldError('DAEMON_BUSY', `too many streaming clients (limit ${streamLimit})`, {
-        hint: 'Stop some of them: `locald logs -f`, `locald up`, `locald wait`, dashboards.',
+        hint: 'Stop some of them: `locald logs -f`, `locald up`, `locald wait`, or other clients of the API.',
       })
     }
     const { raw } = this

@@ -21,8 +21,8 @@ const guarded: readonly (readonly [RegExp, string])[] = [
 
 /**
  * What EPERM means for a path in one of these folders: stat(2) of it works, open(2) and getcwd(3) do not. What counts is the program that
- * macOS holds responsible: the terminal that the daemon was started from, as long as it runs, else Node itself, as of a job of launchd's,
- * which is told its label. Undefined for other codes and paths.
+ * macOS holds responsible: the terminal that the daemon was started from, as long as it runs, else Node itself, as for a job of the
+ * service manager, which has the job's label in its environment. Undefined for other codes and paths.
  */
 export function denialOf(
   path: string,

@@ -9,7 +9,7 @@ export class Container {
   readonly #awilix: AwilixContainer<Services>
   readonly #teardown: Teardown
   readonly #owners = new Map<string, string>()
-  /** All services, each made when it is first read. Reading a name that nobody provides throws PLUGIN_NEEDS. */
+  /** All services, each made when it is first read. Reading a name that no plugin provides throws PLUGIN_NEEDS. */
   readonly use: Services
 
   constructor(teardown: Teardown) {
@@ -29,7 +29,7 @@ export class Container {
     return this.#owners.has(name)
   }
 
-  /** A service if somebody provides it. */
+  /** Returns a service; undefined where no plugin provides it. */
   optional<K extends keyof Services>(name: K): Services[K] | undefined {
     return this.has(name) ? this.use[name] : undefined
   }
@@ -39,7 +39,7 @@ export class Container {
     this.#awilix.register(name, asValue(it))
   }
 
-  /** Throws PLUGIN_CONFLICT when a plugin wants a name that is taken, or one name twice. */
+  /** Throws PLUGIN_CONFLICT when a plugin provides a name that is taken, or one name twice. */
   refuseTwice(owner: string, names: readonly string[]): void {
     const twice = names.find((name, index) => names.indexOf(name) !== index)
     if (twice !== undefined) {

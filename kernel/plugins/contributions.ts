@@ -45,7 +45,7 @@ export class Contributions {
     this.#features = features
   }
 
-  /** Takes over a plugin's draft; throws PLUGIN_CONFLICT before anything of it is taken. */
+  /** Applies a plugin's draft as a whole; throws PLUGIN_CONFLICT where a name of it is taken. */
   commit(owner: string, draft: Draft): void {
     const { types, sources, checks, commands, routes, tables, variables, urls, openers } = draft
     const claims: Claim[] = [
@@ -74,12 +74,12 @@ export class Contributions {
     this.#statuses.push(...draft.statuses)
   }
 
-  /** Remembers the types of a plugin that is off or broken, so that a refusal can say why. The first to lose a type counts. */
+  /** Remembers the types of a plugin that is off or broken, for the error of a service that needs one. The first plugin with a type counts. */
   markUnavailable(owner: string, types: readonly string[], reason: string, hint: string): void {
     for (const type of types) if (!this.#unavailable.has(type)) this.#unavailable.set(type, { owner, reason, hint })
   }
 
-  /** A driver, or the reason why there is none: feature off, plugin off or broken, a spelling. */
+  /** Returns a driver, or the error that says why there is none: a feature is off, a plugin off or broken, a name misspelt. */
   findType(type: string): ServiceType<unknown> | LocaldError {
     const found = this.#types.get(type)
     if (found !== undefined) {
@@ -190,7 +190,7 @@ export class Contributions {
   }
 }
 
-/** A name that a plugin wants, and who has it already. */
+/** A name that a plugin claims, and the plugin that has it already. */
 interface Claim {
   readonly what: string
   readonly holder: string | undefined
@@ -200,7 +200,7 @@ function isDefault(type: ServiceType<unknown>): boolean {
   return type.isDefault === true
 }
 
-/** PLUGIN_CONFLICT where a name is taken, or wanted twice. */
+/** Throws PLUGIN_CONFLICT where a name is taken, or claimed twice. */
 function refuseTwice(owner: string, claims: readonly Claim[]): void {
   const seen = new Set<string>()
   for (const { what, holder } of claims) {

@@ -7,7 +7,7 @@ import { readTextFile } from '../contract/text-file.ts'
 import { LocaldError, messageOf, systemCode } from '../errors.ts'
 import { builtFolder, packageFolder } from '../system/package.ts'
 
-/** A plugin that was found, before any of its code has run. */
+/** A plugin that was found; none of its code has run yet. */
 export interface Found {
   /** The package's name: `locald-plugin-redis`. */
   readonly name: string
@@ -18,7 +18,7 @@ export interface Found {
   /** The top-level table of config.toml with its options, in place of `[plugins.<name>]`. */
   readonly table?: string
   readonly platforms?: readonly string[]
-  /** Why it cannot even be tried. */
+  /** Why it cannot be loaded. */
   readonly broken?: LocaldError
   /** Its module. */
   load(): Promise<unknown>
@@ -33,7 +33,7 @@ export interface BuiltIn {
   load(): Promise<unknown>
 }
 
-/** What ships: the one list, in a room that the kernel does not look into. */
+/** Loads the list of what ships, from a room whose files the kernel does not import. */
 export async function shipped(): Promise<readonly BuiltIn[]> {
   const file = pathToFileURL(join(builtFolder, 'plugins', 'index.js'))
   const list: { default: readonly BuiltIn[] } = await import(file.href)
@@ -117,7 +117,7 @@ async function readManifest(folder: string, installedAs: string): Promise<Found 
   }
 }
 
-/** A plugin is for another major of the contract. */
+/** Words the refusal of a plugin for another major of the contract. */
 export function otherApi(api: unknown): string {
   return `requires plugin API ${String(api)}; this version provides ${pluginApi}`
 }
@@ -140,7 +140,7 @@ function text(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
-/** A list of names, none where there is no list; undefined where it is something else. */
+/** Returns a list of names, empty where there is none; undefined for any other value. */
 function names(value: unknown): readonly string[] | undefined {
   if (value === undefined) return []
   return Array.isArray(value) && value.every(item => typeof item === 'string') ? value : undefined

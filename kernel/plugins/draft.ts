@@ -14,13 +14,13 @@ import type {
   Warning,
 } from '../contract/plugin.ts'
 
-/** Something of the container that a plugin offers. `provide` puts it there. */
+/** A service that a plugin provides. `provide` registers it with the container. */
 export interface Provision {
   readonly name: string
   provide(): void
 }
 
-/** One plugin's declarations while its set-up runs; taken over as a whole, or dropped. */
+/** One plugin's declarations while its setup runs; applied as a whole, or dropped. */
 export interface Draft {
   readonly types: ServiceType<unknown>[]
   readonly sources: ProjectSource[]

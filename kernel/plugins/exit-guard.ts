@@ -5,8 +5,8 @@ let running = 0
 let { exit } = process
 
 /**
- * Runs foreign code that must not end the process: `process.exit` throws in it, also after an `await` and in a module that it imports.
- * Everyone else's exit works meanwhile. What the code leaves behind for later is not guarded any more when this has ended.
+ * Runs foreign code that must not exit the process: `process.exit` throws in it, also after an `await` and in a module that it imports.
+ * All other code can still exit. Timers and the like that the code leaves behind are not guarded once this has resolved.
  */
 export async function withoutExit<T>(run: () => T | Promise<T>): Promise<T> {
   if (running++ === 0) {

@@ -3,12 +3,12 @@ import type { EnvContext, Hooks, ProjectPlan, ProjectRef, ServiceRef } from '../
 import { LocaldError, messageOf } from '../errors.ts'
 import { within } from '../system/async.ts'
 
-/** A hook that takes longer has hung: ms. */
+/** A hook that takes longer counts as hung: ms. */
 export const hookLimit = 10_000
-/** The same when the daemon ends, which somebody waits for: ms. */
+/** The same for `closing`, as a command waits for the daemon to stop: ms. */
 export const closingLimit = 3000
 
-/** One plugin's own set of hooks: dropping the set drops all it tapped. `gate` is asked before each tap, and throws when it is late. */
+/** Makes one plugin's own set of hooks: dropping the set drops all its taps. `gate` runs before each tap, and throws when it is too late. */
 export function makeHooks(gate: () => void): Hooks {
   const hooks = {
     booted: new AsyncSeriesHook([]),
@@ -29,7 +29,7 @@ export function makeHooks(gate: () => void): Hooks {
   return hooks
 }
 
-/** All plugins' hooks in the plugins' order. What fails or hangs in one is PLUGIN_HOOK with that plugin's name. */
+/** Runs all plugins' hooks in the plugins' order. A failure or timeout is PLUGIN_HOOK with the plugin's name. */
 export class HookRuns {
   readonly #sets: { readonly plugin: string; readonly hooks: Hooks }[] = []
   readonly #limit: number
@@ -42,7 +42,7 @@ export class HookRuns {
     this.#sets.push({ plugin, hooks })
   }
 
-  /** Runs `booted` of each plugin; a failure is told and does not keep the others from booting. */
+  /** Runs `booted` of each plugin; a failure is reported, and the other plugins still boot. */
   async booted(failed: (plugin: string, error: LocaldError) => void): Promise<void> {
     for (const { plugin, hooks } of this.#sets) {
       if (hooks.booted.taps.length === 0) continue
@@ -121,7 +121,7 @@ export class HookRuns {
   }
 }
 
-/** What a waterfall hands on comes from a plugin: a mistake is to carry its name, not to surface in the kernel. */
+/** Checks what a plugin's waterfall returned, so that a mistake is reported with the plugin's name. */
 function asPlan(plan: unknown): ProjectPlan {
   if (isPlan(plan)) return plan
   throw new Error('it did not return a plan')

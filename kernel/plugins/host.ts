@@ -9,7 +9,7 @@ import { makeHooks } from './hooks.ts'
 import type { Candidate } from './import.ts'
 import * as valid from './validate.ts'
 
-/** What hosts need of the kernel. */
+/** The parts of the kernel that hosts use. */
 export interface HostInput {
   readonly facts: PlatformFacts
   readonly folders: Folders
@@ -19,14 +19,14 @@ export interface HostInput {
   readonly log: (owner: string) => Log
 }
 
-/** A plugin's host and what was declared with it. After `end`, declarations are refused and services may be used. */
+/** A plugin's host and its declarations. After `end`, declarations are refused and services can be used. */
 export interface Declaring {
   readonly host: Host
   readonly draft: Draft
   end(): void
 }
 
-/** The host of one plugin. */
+/** Makes the host of one plugin. */
 export function hostOf({ name, options }: Candidate, input: HostInput): Declaring {
   let open = true
   const gate = () => {

@@ -7,7 +7,7 @@ import { within } from '../system/async.ts'
 import { type Found, otherApi } from './discover.ts'
 import { withoutExit } from './exit-guard.ts'
 
-/** A plugin that may be set up: what was found and what its module says, read once, its options checked. */
+/** A plugin that is ready for setup: its module was read once, and its options are valid. */
 export interface Candidate {
   readonly found: Found
   readonly name: string
@@ -17,7 +17,7 @@ export interface Candidate {
   readonly setup: Plugin['setup']
 }
 
-/** What decides whether a plugin may be set up. `settings`: its table of config.toml. */
+/** What decides whether a plugin is set up. `settings`: its table of config.toml. */
 export interface CandidateInput {
   readonly facts: PlatformFacts
   readonly settings: unknown
@@ -26,11 +26,11 @@ export interface CandidateInput {
   importing(): void
 }
 
-/** A plugin that its settings turn off. It is no error, so that it has no code. */
+/** Stands for a plugin that its settings disable. That is no error and has no code. */
 export const turnedOff = Symbol('turned off')
 
 /**
- * The checks that need no code of the plugin, then its import, and the checks of what it exports. Throws PLUGIN_API, PLUGIN_PLATFORM,
+ * Runs the checks that need no code of the plugin, then its import, and the checks of what it exports. Throws PLUGIN_API, PLUGIN_PLATFORM,
  * PLUGIN_IMPORT, PLUGIN_TIMEOUT, or PLUGIN_SETUP for wrong options.
  */
 export async function candidateOf(found: Found, input: CandidateInput): Promise<Candidate | typeof turnedOff> {
@@ -56,7 +56,7 @@ export async function candidateOf(found: Found, input: CandidateInput): Promise<
   }
 }
 
-/** Its module. What cannot be helped in one process: code that runs on without ever returning stops the daemon too. */
+/** Imports its module. Within one process there is no way to stop code that never returns: it blocks the daemon. */
 async function importOf(found: Found, limit: number): Promise<unknown> {
   const late = () => fault('PLUGIN_TIMEOUT', `import timed out after ${limit / 1000} s`)
   try {
@@ -78,7 +78,7 @@ function settingsOf(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {}
 }
 
-/** By shape, never by class: a plugin may come with its own copy of the contract. CommonJS made from TypeScript has two defaults. */
+/** Finds the plugin by its shape, never by class: it may come with its own copy of the contract. CommonJS made from TypeScript has two defaults. */
 function pluginOf(module: unknown): Plugin {
   const first = defaultOf(module)
   const plugin = [first, defaultOf(first)].find(isPlugin)

@@ -9,7 +9,7 @@ import { type Candidate, candidateOf, turnedOff } from './import.ts'
 import { type PluginSettings, settingsFor, warnOfStrangers } from './settings.ts'
 import { Teardown } from './teardown.ts'
 
-/** Limits of an outside plugin's import and of its set-up, ms. */
+/** Time limits for the import of an npm plugin and for its setup, ms. */
 export interface LoadLimits {
   readonly importMs: number
   readonly setupMs: number
@@ -22,17 +22,17 @@ export interface LoadInput extends HostInput, PluginSettings {
   readonly limits?: LoadLimits
 }
 
-/** All that hangs together must leave the daemon time to listen before whoever starts it gives up. */
+/** Plugins that hang must leave the daemon time to listen before the command that starts it gives up. */
 const defaultLimits: LoadLimits = { importMs: 4000, setupMs: 3000 }
-/** Those that ship are not expected to hang, but a busy machine may be slow: ms. */
+/** Built-in plugins are not expected to hang, but a busy machine may be slow: ms. */
 const ownLimits: LoadLimits = { importMs: 10_000, setupMs: 10_000 }
-/** What a closer of a plugin whose set-up failed may take, ms. */
+/** Time limit for a closer of a plugin whose setup failed, ms. */
 const undoMs = 1000
 
 /**
- * Loads plugins: checks before code (enabled, api, platform), import, then each one's set-up with a limit, in the order of `after`
- * and `needs`. A plugin whose set-up fails leaves nothing behind. Never throws: every plugin ends in the list, with the reason.
- * They are imported side by side, outside ones after those that ship, so that several that hang cost no more time than one.
+ * Loads plugins: checks before any code runs (enabled, api, platform), import, then each setup with a time limit, in the order of `after`
+ * and `needs`. A plugin whose setup fails leaves nothing behind. Never throws: the result has every plugin, with the reason.
+ * Imports run side by side, npm plugins after built-in ones, so that several that hang cost no more time than one.
  */
 export async function loadPlugins(found: readonly Found[], input: LoadInput): Promise<readonly PluginView[]> {
   const views = new Map<Found, PluginView>()
@@ -66,7 +66,7 @@ function limitsFor({ from }: Found, { limits = defaultLimits }: LoadInput): Load
   return from === 'npm' ? limits : ownLimits
 }
 
-/** How many set-ups have hung: after each the next one gets half the time, down to an eighth, so that many do not add up. */
+/** Counts the setups that timed out: after each the next one gets half the time, down to an eighth, so that many do not add up. */
 function hungIn(views: ReadonlyMap<Found, PluginView>): number {
   return [...views.values()].filter(({ code, setupMs }) => code === 'PLUGIN_TIMEOUT' && setupMs !== null).length
 }
@@ -88,7 +88,7 @@ async function prepared(entry: Found, all: readonly Found[], input: LoadInput): 
   }
 }
 
-/** Runs `setup` against a draft; all of it is taken over at the end, or none. */
+/** Runs `setup` against a draft, which is applied as a whole at the end, or dropped. */
 async function setUp(candidate: Candidate, input: LoadInput, limit: number): Promise<PluginView> {
   const { found, name } = candidate
   const restoreFeatures = input.features.snapshot()
@@ -112,12 +112,12 @@ async function setUp(candidate: Candidate, input: LoadInput, limit: number): Pro
   }
 }
 
-/** Code that never returns stops the whole daemon, which nothing in it can help: then the log's last line says whose it is. */
+/** Code that never returns blocks the whole daemon: then the last line of the log names the plugin. */
 function announce({ name, from }: Found, what: string, { log }: LoadInput): void {
   if (from === 'npm') log(name).info(`${what} begins`)
 }
 
-/** Everything is checked before anything is taken. */
+/** Checks the whole draft before any of it is applied. */
 function takeOver(name: string, { draft }: Declaring, input: LoadInput): void {
   input.container.refuseTwice(
     name,
@@ -135,13 +135,13 @@ async function undo(name: string, { draft }: Declaring, { log }: LoadInput): Pro
   await closers.run((owner, reason) => log(owner).warn(`closing after the failed setup: ${reason}`))
 }
 
-/** An error of ours says enough; another one gets what was done before it. */
+/** Returns a LocaldError as it is; adds what failed to any other error. */
 function asRefusal(error: unknown, code: ErrorCode, doing: string): LocaldError {
   if (LocaldError.is(error)) return error
   return new LocaldError(code, `${doing}: ${messageOf(error)}`, { cause: error })
 }
 
-/** Why a plugin is not used; the codes that say the machine is not made for it mean that it is off. */
+/** Marks a plugin as off or broken; codes that say that it does not fit this machine mean off. */
 function unusable(
   found: Found,
   why: LocaldError | typeof turnedOff,
@@ -161,7 +161,7 @@ function unusable(
   return { ...view(found, state, input), types, reason, ...(why === turnedOff ? {} : { code: why.code }) }
 }
 
-/** Into the daemon's log, with the place in the plugin's code, for its author. */
+/** Logs the error with its place in the plugin's code, for the author. */
 function tell({ name }: Found, { code, message, cause }: LocaldError, { log }: LoadInput): void {
   const stack = cause instanceof Error ? `\n${cause.stack}` : ''
   log(name).warn(`broken: ${message} [${code}]${stack}`)

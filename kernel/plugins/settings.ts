@@ -27,7 +27,7 @@ export function settingsFor({ name, table }: Found, all: readonly Found[], given
   return table !== undefined && Object.hasOwn(tables, table) ? tables[table] : undefined
 }
 
-/** Tells of tables that belong to no plugin. A text there is no table of options but a range of versions. */
+/** Warns of tables that belong to no plugin. A string there is a range of versions, not a table of options. */
 export function warnOfStrangers(all: readonly Found[], tables: SettingsTables, log: Log): void {
   const names = all.map(({ name }) => name)
   for (const [key, value] of Object.entries(tables)) {

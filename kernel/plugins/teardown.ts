@@ -2,14 +2,14 @@ import { messageOf } from '../errors.ts'
 import { within } from '../system/async.ts'
 
 /**
- * What must be closed: last in, first out, each with a limit, so that one hanging closer cannot hold up the others. After each that
- * hung the next ones get half the time, down to an eighth: many do not add up.
+ * Runs closers: last in, first out, each with a time limit, so that one that hangs cannot block the others. After each timeout the next
+ * ones get half the time, down to an eighth, so that many do not add up.
  */
 export class Teardown {
   readonly #closers: { readonly owner: string; readonly close: () => Promise<void> | void }[] = []
   readonly #limit: number
 
-  /** @param limit ms a closer may take */
+  /** @param limit time limit of each closer, ms */
   constructor(limit = 3000) {
     this.#limit = limit
   }
@@ -18,7 +18,7 @@ export class Teardown {
     this.#closers.push({ owner, close })
   }
 
-  /** Closes all, in reverse; what fails or is late is told, with its owner, and passed over. */
+  /** Runs all closers in reverse; failures and timeouts are reported with their owner and skipped. */
   async run(failed: (owner: string, reason: string) => void): Promise<void> {
     let limit = this.#limit
     for (let closer = this.#closers.pop(); closer !== undefined; closer = this.#closers.pop()) {

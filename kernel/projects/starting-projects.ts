@@ -1,7 +1,7 @@
 import { deferred } from '../system/async.ts'
 
 /**
- * Pinned projects that the daemon is about to start. The proxy holds requests for their names until their services are known, instead
+ * Pinned projects that the daemon is about to start. Requests for their names are held until their services are known, instead
  * of answering that the host is unknown.
  */
 export class StartingProjects {

@@ -40,7 +40,7 @@ export function missingDriver({ type }: ServicePlan, problem: LocaldError): Serv
   return { type, shape: { schema: {} }, start: () => Promise.reject(problem) }
 }
 
-/** Stops an instance through its keeper, which knows the type's way: SIGINT for PostgreSQL. */
+/** Stops an instance through its keeper, which knows the stop signal of the type. */
 function stoppedByKeeper(held: Instance): Instance {
   const { pid, startedMs, exited, state, tree } = held
   return {

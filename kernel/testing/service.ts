@@ -19,11 +19,11 @@ import { workdirOf } from '../services/service.ts'
 export interface TestedService {
   readonly run: Run<unknown>
   readonly instance: Instance
-  /** Resolves when it is ready: by its `health_check`, else its own probe, else a connection to its port. Throws SERVICE_FAILED when it ends before. */
+  /** Resolves when it is ready: by its `health_check`, else its own probe, else a connection to its port. Throws SERVICE_FAILED when it exits before. */
   ready(): Promise<void>
   /** All its output so far, without ANSI codes. */
   lines(): Promise<readonly string[]>
-  /** Stops it as `locald stop` does. Once it has ended, only tells how. */
+  /** Stops it as `locald stop` does; once it has exited, only returns its exit. */
   stop(): Promise<Exit>
 }
 
@@ -118,8 +118,8 @@ function testedService(run: Run<unknown>, instance: Instance, { service, log, ab
       if (exit === undefined) return
       abort.abort()
       const output = await lines()
-      throw new LocaldError('SERVICE_FAILED', `it ended with ${exit.code ?? exit.signal} before it was ready`, {
-        hint: output.length === 0 ? 'It printed nothing.' : output.slice(-10).join('\n'),
+      throw new LocaldError('SERVICE_FAILED', `exited with ${exit.code ?? exit.signal} before it was ready`, {
+        hint: output.length === 0 ? 'The output is empty.' : output.slice(-10).join('\n'),
       })
     },
     stop: async () => {
@@ -130,7 +130,7 @@ function testedService(run: Run<unknown>, instance: Instance, { service, log, ab
   }
 }
 
-/** A port nobody listens on now. */
+/** Returns a port without a listener. */
 function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer()

@@ -30,7 +30,7 @@ export interface EnvironmentInput {
   readonly shell: Readonly<Record<string, string | undefined>>
   readonly plan: ProjectPlan
   readonly service: ServicePlan
-  /** Set by locald: PORT, LOCALD_URL … The strongest layer; `${PORT}` reads it. */
+  /** Set by locald and its plugins: PORT and the like. The strongest layer; `${PORT}` reads it. */
   readonly own: Readonly<Record<string, string>>
   /** Set by locald unless a stronger layer than the shell does: a HOST of the project's wins. */
   readonly defaults?: Readonly<Record<string, string>>

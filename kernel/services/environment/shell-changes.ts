@@ -6,7 +6,7 @@ const ofShell = new Set([
   ...['SESSION_MANAGER', 'DESKTOP_STARTUP_ID', 'SECURITYSESSIONID', 'I3SOCK', 'SWAYSOCK', 'SHELL_SESSION_ID'],
   ...['WT_SESSION', 'WT_PROFILE_ID', 'WSL_INTEROP', 'TILIX_ID', 'TERMINATOR_UUID', 'INSIDE_EMACS', 'NVIM'],
   ...['INVOCATION_ID', 'JOURNAL_STREAM', 'SYSTEMD_EXEC_PID', 'MANAGERPID', 'MEMORY_PRESSURE_WATCH'],
-  // Set by launchd for each app that it starts, and by apps for their terminals.
+  // Set by the system for each app that it starts, and by apps for their terminals.
   ...['LaunchInstanceID', 'COMMAND_MODE', 'OSLogRateLimit', 'LSCOLORS', 'GIT_ASKPASS', 'ORIGINAL_XDG_CURRENT_DESKTOP'],
 ])
 const ofShellPrefix =

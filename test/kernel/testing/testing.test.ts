@@ -115,7 +115,7 @@ t.test('reports a service that exits before it is ready', async t => {
   })
   await t.rejects(service.ready(), {
     code: 'SERVICE_FAILED',
-    message: 'it ended with 0 before it was ready',
+    message: 'exited with 0 before it was ready',
     hint: `making its folder\non ${service.run.port}`,
   })
 })
