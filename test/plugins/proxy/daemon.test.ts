@@ -141,7 +141,7 @@ t.test('reports a port in use by another program', { timeout: 60_000 }, async t 
 /** Bytes of each body; LOCALD_GIGABYTES=5 is the long mode. */
 const large = Math.round(Number(process.env['LOCALD_GIGABYTES'] ?? 0.5) * 2 ** 30)
 
-const pourer = `import { createServer } from 'node:http'
+const bodyServer = `import { createServer } from 'node:http'
 const piece = Buffer.alloc(65536, 'x')
 createServer((req, res) => {
   let got = 0
@@ -164,7 +164,7 @@ t.test('forwards gigabytes both ways in bounded memory', { timeout: 600_000 }, a
   const sandbox = new Sandbox(t)
   const folder = sandbox.project('shop', {
     'locald.toml': '[project]\nname = "shop"\n[services.web]\ncommand = "exec node server.mjs"\n',
-    'server.mjs': pourer,
+    'server.mjs': bodyServer,
   })
   await sandbox.up(folder)
   const { pid, http, https } = await sandbox.server()
@@ -196,16 +196,16 @@ t.test('forwards gigabytes both ways in bounded memory', { timeout: 600_000 }, a
 })
 
 /** A user's plugin that is slow with each project. */
-const ponder = {
+const slowPlugin = {
   'package.json': JSON.stringify({
-    name: 'ponder',
+    name: 'slow',
     version: '1.0.0',
     type: 'module',
     exports: './index.js',
     locald: { api: 1 },
   }),
-  'index.js': `export default { name: 'ponder', api: 1, setup(host) {
-    host.hooks.project.tapPromise('ponder', plan => new Promise(resolve => setTimeout(resolve, 4000, plan)))
+  'index.js': `export default { name: 'slow', api: 1, setup(host) {
+    host.hooks.project.tapPromise('slow', plan => new Promise(resolve => setTimeout(resolve, 4000, plan)))
   } }`,
 }
 
@@ -217,8 +217,8 @@ t.test('holds requests for a pinned project while the daemon starts it', { timeo
   await sandbox.ok(['server', 'shutdown'])
   sandbox.write(join(broken, 'locald.toml'), 'nonsense')
   const { data } = resolvePaths({ env: sandbox.env })
-  for (const [name, text] of Object.entries(ponder))
-    sandbox.write(join(data, 'plugins', 'node_modules', 'ponder', name), text)
+  for (const [name, text] of Object.entries(slowPlugin))
+    sandbox.write(join(data, 'plugins', 'node_modules', 'slow', name), text)
   await sandbox.ok(['server', 'start'])
   const names = ['shop.localhost', 'api.shop.localhost', 'any.shop.localhost', 'broken.localhost', 'other.localhost']
   const answers = await Promise.all(

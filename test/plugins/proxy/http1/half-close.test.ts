@@ -10,12 +10,12 @@ import { deadline, eventually } from '../lib/wait.ts'
 const host = 'Host: shop.localhost\r\n'
 
 /** Returns the statuses and bodies of responses, in order. */
-function answers(text: string): string[] {
+function responsesIn(text: string): string[] {
   return text.match(/(?<=HTTP\/1\.1 )\d+|<[A-Z]+ [^>]+>/g) ?? []
 }
 
 /** Sends bytes, closes its half, and reads to the end. */
-async function halfClosed(t: Test, run: Running, text: string, secure = false): Promise<string> {
+async function sendAndHalfClose(t: Test, run: Running, text: string, secure = false): Promise<string> {
   const to = { host: '127.0.0.1', port: secure ? run.securePort : run.port, allowHalfOpen: true }
   const socket = secure ? tlsConnect({ ...to, ca: run.ca, servername: 'shop.localhost' }) : net.connect(to)
   t.teardown(() => socket.destroy())
@@ -38,9 +38,9 @@ t.test('clients that close their half', async t => {
     run.catalog.set('shop:web', at(service.port))
     for (const secure of [false, true]) {
       for (const text of [get, post, get.replace('1.1', '1.0'), get + get, get + post]) {
-        const got = await halfClosed(t, run, text, secure)
+        const got = await sendAndHalfClose(t, run, text, secure)
         const wanted = (text.match(/GET|POST/g) ?? []).flatMap(method => ['200', `<${method} /1>`])
-        t.strictSame(answers(got), wanted, `${secure ? 'https' : 'http'}: ${JSON.stringify(text)}`)
+        t.strictSame(responsesIn(got), wanted, `${secure ? 'https' : 'http'}: ${JSON.stringify(text)}`)
       }
     }
   })
@@ -56,14 +56,14 @@ t.test('clients that close their half', async t => {
     const change = `GET /1 HTTP/1.1\r\n${host}Connection: Upgrade\r\nUpgrade: echo\r\n\r\n`
     for (const secure of [false, true]) {
       for (const before of ['', get]) {
-        const got = await halfClosed(t, run, `${before}${change}early`, secure)
+        const got = await sendAndHalfClose(t, run, `${before}${change}early`, secure)
         t.match(got, /101 Switching Protocols\r\n.*\r\n\r\nhello early goodbye$/s)
       }
     }
     service.removeAllListeners('upgrade')
     // On a busy machine the proxy may probe whether the client is connected.
     for (const secure of [false, true])
-      t.strictSame(answers(await halfClosed(t, run, change, secure)).slice(-2), ['200', '<GET /1>'])
+      t.strictSame(responsesIn(await sendAndHalfClose(t, run, change, secure)).slice(-2), ['200', '<GET /1>'])
   })
 
   await t.test('get a late one, one in pieces, and one of the proxy', async t => {
@@ -74,11 +74,11 @@ t.test('clients that close their half', async t => {
       }, 200)
     })
     run.catalog.set('shop:web', at(service.port))
-    const got = await halfClosed(t, run, get)
+    const got = await sendAndHalfClose(t, run, get)
     t.match(got, /^(HTTP\/1.1 100 Continue\r\n\r\n){2}HTTP\/1.1 200 OK\r\n/, 'which is probed')
-    t.strictSame(answers(got).slice(-2), ['<GET /1>', '<GET /2>'])
+    t.strictSame(responsesIn(got).slice(-2), ['<GET /1>', '<GET /2>'])
     run.catalog.set('shop:web', at(await unused()))
-    t.match(await halfClosed(t, run, get), /HTTP\/1.1 502 /)
+    t.match(await sendAndHalfClose(t, run, get), /HTTP\/1.1 502 /)
   })
 
   await t.test('have their request cancelled when they have disconnected', async t => {

@@ -11,7 +11,10 @@ import { eventually } from '../lib/wait.ts'
 const host = 'Host: shop.localhost\r\n'
 
 /** Starts a service that responds on demand; returns its requests, in order. */
-async function patient(t: Test, run: Running): Promise<{ readonly seen: string[]; readonly answer: () => void }> {
+async function startPatientService(
+  t: Test,
+  run: Running,
+): Promise<{ readonly seen: string[]; readonly answer: () => void }> {
   const seen: string[] = []
   const open: [IncomingMessage, ServerResponse][] = []
   const service = await serve(t, (req, res) => {
@@ -27,7 +30,7 @@ async function patient(t: Test, run: Running): Promise<{ readonly seen: string[]
 }
 
 /** Returns the statuses and bodies of responses, in order. */
-function answers(text: string): string[] {
+function responsesIn(text: string): string[] {
   return text.match(/(?<=HTTP\/1\.1 )\d+|<[A-Z]+ [^>]+>/g) ?? []
 }
 
@@ -35,7 +38,7 @@ t.test('pipelined requests', async t => {
   const run = await boot(t)
 
   await t.test('run in order when one of them may change something', async t => {
-    const { seen, answer } = await patient(t, run)
+    const { seen, answer } = await startPatientService(t, run)
     const ahead = ['POST /1', 'GET /2', 'GET /3', 'PUT /4', 'DELETE /5', 'GET /6']
     const text = ahead.map(
       line => `${line} HTTP/1.1\r\n${host}${/GET|DEL/.test(line) ? '' : 'Content-Length: 0\r\n'}\r\n`,
@@ -48,7 +51,7 @@ t.test('pipelined requests', async t => {
     await client.has('<GET /6>')
     t.strictSame(seen, ahead)
     t.strictSame(
-      answers(client.text).filter(it => it.startsWith('<')),
+      responsesIn(client.text).filter(it => it.startsWith('<')),
       ahead.map(it => `<${it}>`),
     )
   })
@@ -91,7 +94,7 @@ t.test('pipelined requests', async t => {
   for (const { what, rest, isLast } of variants) {
     const [sent, answered, asked] = rest
     await t.test(what, async t => {
-      const { seen, answer } = await patient(t, run)
+      const { seen, answer } = await startPatientService(t, run)
       const client = wire(t, run.port).send(sent)
       if (isLast) client.socket.end()
       await eventually(() => seen.length === asked, 'the good ones have come')
@@ -99,7 +102,7 @@ t.test('pipelined requests', async t => {
       await new Promise(resolve => setTimeout(resolve, 20))
       t.equal(client.text, '')
       for (let i = 0; i < asked; i++) answer()
-      t.strictSame(answers(await client.end()), answered)
+      t.strictSame(responsesIn(await client.end()), answered)
       t.ok(seen.length <= asked + (sent.includes('nonsense\r\n') ? 1 : 0), seen.join())
     })
   }
@@ -120,7 +123,7 @@ t.test('pipelined requests', async t => {
 
 t.test('survives a reset while an upgrade waits for an earlier response', async t => {
   const run = await boot(t)
-  const { seen, answer } = await patient(t, run)
+  const { seen, answer } = await startPatientService(t, run)
   for (const change of ['GET / HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: echo\r\n', 'CONNECT a:1 HTTP/1.1\r\n']) {
     const client = net.connect(run.port, '127.0.0.1')
     await once(client, 'connect')

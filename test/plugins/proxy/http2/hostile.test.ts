@@ -25,7 +25,7 @@ function warnings(run: Running): number {
   return run.log.filter(line => line.startsWith('warn')).length
 }
 
-async function session(t: Test, run: Running): Promise<http2.ClientHttp2Session> {
+async function openSession(t: Test, run: Running): Promise<http2.ClientHttp2Session> {
   const options = { ca: run.ca, servername: 'shop.localhost', ALPNProtocols: ['h2'] }
   const made = http2.connect(`https://shop.localhost:${run.securePort}`, {
     maxHeaderListPairs: 1000,
@@ -106,7 +106,7 @@ t.test('clients that flood HTTP/2 connections', { timeout: 120_000 }, async t =>
     for (const it of fields) large.write(frame('continuation', 0, 1, it))
     large.write(frame('continuation', 4, 1))
     await once(large, 'close')
-    const client = await session(t, run)
+    const client = await openSession(t, run)
     const roomy = client.request({ ':authority': 'shop.localhost', ':path': '/', 'x-y': 'y'.repeat(12_000) })
     const [headers]: http2.IncomingHttpHeaders[] = await once(roomy, 'response')
     t.equal(headers?.[':status'], 200, 'a head of 12 KB is a head')

@@ -4,7 +4,7 @@ import t, { type Test } from 'tap'
 import { listen } from '../../../../plugins/proxy/listen/bind.ts'
 
 /** Listens as macOS allows it: loopback is free, even if another program has the port of all addresses. */
-function means(t: Test, isInUse: (address: string, port: number) => boolean) {
+function listenOptions(t: Test, isInUse: (address: string, port: number) => boolean) {
   const servers: Server[] = []
   const elevated: number[] = []
   t.teardown(() => Promise.all(servers.filter(it => it.listening).map(it => once(it.close(), 'close'))))
@@ -24,7 +24,7 @@ function means(t: Test, isInUse: (address: string, port: number) => boolean) {
 }
 
 /** Returns a free port, with free ports after it. */
-async function unused(): Promise<number> {
+async function findFreePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()
@@ -34,10 +34,10 @@ async function unused(): Promise<number> {
 
 t.test('skips a port on which another program answers, even if it can be bound', async t => {
   for (const taken of ['127.0.0.1', '::1']) {
-    const from = await unused()
+    const from = await findFreePort()
     const got = await listen(
       { preferred: [], from },
-      means(t, (address, port) => address === taken && port === from),
+      listenOptions(t, (address, port) => address === taken && port === from),
     )
     t.match(got, { missed: { port: from, code: 'EADDRINUSE' } }, taken)
     t.ok(got.port !== null && got.port > from, taken)
@@ -45,14 +45,18 @@ t.test('skips a port on which another program answers, even if it can be bound',
 })
 
 t.test('uses the requested port and no other', async t => {
-  const exactly = await unused()
+  const exactly = await findFreePort()
   const isInUse = (_: string, port: number) => port === exactly
-  t.strictSame(await listen({ exactly }, means(t, isInUse)), { port: null, wanted: exactly, code: 'EADDRINUSE' })
+  t.strictSame(await listen({ exactly }, listenOptions(t, isInUse)), {
+    port: null,
+    wanted: exactly,
+    code: 'EADDRINUSE',
+  })
 })
 
 t.test('does not use the privileged helper for a port that is in use', async t => {
-  const from = await unused()
-  const given = means(t, (_, port) => port === 80)
+  const from = await findFreePort()
+  const given = listenOptions(t, (_, port) => port === 80)
   t.match(await listen({ preferred: [80], from }, given), { missed: { port: 80, code: 'EADDRINUSE' } })
   t.strictSame(given.elevated, [])
 })
@@ -64,7 +68,7 @@ t.test('picks any port only if it is free on ::1, too', async t => {
     refused.push(port)
     return true
   }
-  const got = await listen({ exactly: 0 }, means(t, isInUse))
+  const got = await listen({ exactly: 0 }, listenOptions(t, isInUse))
   t.equal(refused.length, 3)
   t.ok(got.port !== null && !refused.includes(got.port))
 })

@@ -18,7 +18,7 @@ const answered = values.map(value => value.split('').reverse().join(''))
 const disposition = `inline; filename="${values[0]}"`
 
 /** Starts a service that reads a request of any length, and responds with a field for each value; returns what it has read. */
-async function old(t: Test): Promise<{ readonly port: number; readonly seen: () => string }> {
+async function serveHttp1(t: Test): Promise<{ readonly port: number; readonly seen: () => string }> {
   let seen = ''
   const lines = answered.map((value, i) => `X-A${i}: ${value}\r\n`).join('')
   const trailer = `X-Sum: ${answered[0]}\r\n`
@@ -37,7 +37,7 @@ async function old(t: Test): Promise<{ readonly port: number; readonly seen: () 
 }
 
 /** Starts the same service for HTTP/2, by raw frames. */
-async function modern(t: Test): Promise<{ readonly port: number; readonly seen: () => string }> {
+async function serveHttp2(t: Test): Promise<{ readonly port: number; readonly seen: () => string }> {
   let seen = ''
   const server = await raw(t, socket => {
     socket.write(frame('settings', 0, 0))
@@ -59,7 +59,7 @@ type Method = 'GET' | 'POST'
 const fields = values.map((value, i) => [`x-q${i}`, value] as const)
 
 /** Sends a request over HTTP/1.1, and returns all bytes of the response. */
-async function overOld(t: Test, port: number, method: Method): Promise<string> {
+async function sendOverHttp1(t: Test, port: number, method: Method): Promise<string> {
   const client = wire(t, port)
   const lines = fields.map(([name, value]) => `${name}: ${value}\r\n`).join('')
   const framing = method === 'POST' ? `Trailer: x-t\r\nTransfer-Encoding: chunked\r\n` : ''
@@ -71,7 +71,7 @@ async function overOld(t: Test, port: number, method: Method): Promise<string> {
 }
 
 /** Sends a request over HTTP/2, frame by frame, and returns all bytes of the heads and trailers. */
-async function overModern(t: Test, port: number, method: Method): Promise<string> {
+async function sendOverHttp2(t: Test, port: number, method: Method): Promise<string> {
   const socket = net.connect(port, '127.0.0.1')
   t.teardown(() => socket.destroy())
   await once(socket, 'connect')
@@ -100,10 +100,10 @@ async function overModern(t: Test, port: number, method: Method): Promise<string
 t.test('forwards header values byte by byte, by any version of HTTP on either side', async t => {
   const run = await boot(t)
   for (const [protocol, serve] of [
-    ['http', old],
-    ['h2c', modern],
+    ['http', serveHttp1],
+    ['h2c', serveHttp2],
   ] as const) {
-    for (const ask of [overOld, overModern]) {
+    for (const ask of [sendOverHttp1, sendOverHttp2]) {
       for (const method of ['GET', 'POST'] as const) {
         const what = `${ask.name}, ${method}, ${protocol}`
         // A new connection: HTTP/2 sends repeated fields by index.
@@ -116,7 +116,7 @@ t.test('forwards header values byte by byte, by any version of HTTP on either si
           t.equal(answer.split(answered[0] ?? '').length, 3, `trailer, ${what}`)
         const seen = service.seen()
         for (const value of values) t.ok(seen.includes(value), `request, ${what}: ${Buffer.from(value, 'latin1')}`)
-        if (ask === overModern) t.ok(seen.includes(`/${values[1]}`), `path, ${what}`)
+        if (ask === sendOverHttp2) t.ok(seen.includes(`/${values[1]}`), `path, ${what}`)
         if (method === 'POST') t.equal(seen.split(values[0] ?? '').length, 3, `trailer of the request, ${what}`)
       }
     }

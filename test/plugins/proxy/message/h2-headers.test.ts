@@ -8,7 +8,7 @@ import { at, listening, raw } from '../lib/services.ts'
 import { deadline } from '../lib/wait.ts'
 
 /** Starts a service that sends a fixed response to any request. */
-async function sends(t: Test, run: Running, answer: (request: string) => string): Promise<void> {
+async function serveBytes(t: Test, run: Running, answer: (request: string) => string): Promise<void> {
   const service = await raw(t, socket => {
     socket.once('data', data => socket.write(Buffer.from(answer(data.toString('latin1')), 'latin1')))
     socket.once('end', () => socket.end())
@@ -44,16 +44,16 @@ async function ask(t: Test, run: Running, headers: http2.OutgoingHttpHeaders = {
   return { interim, headers: fields, raw: lines, trailers, body }
 }
 
-const twice = 'ETag: "1"\r\nETag: "2"\r\nX-A: 1\r\nX-A: 2\r\n'
+const repeated = 'ETag: "1"\r\nETag: "2"\r\nX-A: 1\r\nX-A: 2\r\n'
 
 t.test('joins fields that node:http2 accepts only once', async t => {
   const run = await boot(t)
-  await sends(
+  await serveBytes(
     t,
     run,
     () =>
-      `HTTP/1.1 103 Early Hints\r\n${twice}\r\nHTTP/1.1 200 OK\r\nTrailer: ETag\r\n${twice}Transfer-Encoding: chunked\r\n\r\n` +
-      `2\r\nhi\r\n0\r\n${twice}\r\n`,
+      `HTTP/1.1 103 Early Hints\r\n${repeated}\r\nHTTP/1.1 200 OK\r\nTrailer: ETag\r\n${repeated}Transfer-Encoding: chunked\r\n\r\n` +
+      `2\r\nhi\r\n0\r\n${repeated}\r\n`,
   )
   const { interim, headers, raw, trailers, body } = await ask(t, run)
   t.match(interim, [{ ':status': 103, etag: '"1", "2"' }])
@@ -71,7 +71,7 @@ t.test('forwards fields named like properties of every object', async t => {
   const run = await boot(t)
   const odd = ['__proto__', 'constructor', 'tostring', 'length']
   const lines = odd.map(name => `${name}: 1\r\n`).join('')
-  await sends(t, run, () => `HTTP/1.1 200 OK\r\n${lines}Content-Length: 2\r\n\r\nhi`)
+  await serveBytes(t, run, () => `HTTP/1.1 200 OK\r\n${lines}Content-Length: 2\r\n\r\nhi`)
   const { raw } = await ask(t, run)
   for (const name of odd) t.equal(raw[raw.indexOf(name) + 1], '1', name)
 })
@@ -79,7 +79,7 @@ t.test('forwards fields named like properties of every object', async t => {
 t.test('discards a body after 205', async t => {
   const run = await boot(t)
   for (const body of ['Content-Length: 2\r\n\r\nhi', 'Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n']) {
-    await sends(t, run, () => `HTTP/1.1 205 Reset\r\n${body}`)
+    await serveBytes(t, run, () => `HTTP/1.1 205 Reset\r\n${body}`)
     const got = await ask(t, run)
     t.match(got, { headers: { ':status': 205 }, body: '' })
   }
@@ -87,11 +87,11 @@ t.test('discards a body after 205', async t => {
 
 t.test('accepts a WebSocket whose head has such fields', async t => {
   const run = await boot(t)
-  await sends(t, run, request => {
+  await serveBytes(t, run, request => {
     const key = /^sec-websocket-key: (.*)\r$/im.exec(request)?.[1] ?? ''
     const accept = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64')
     const asked = `Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: ${accept}\r\n`
-    return `HTTP/1.1 101 Go\r\n${asked}${twice}\r\n`
+    return `HTTP/1.1 101 Go\r\n${asked}${repeated}\r\n`
   })
   const { headers } = await ask(t, run, {
     ':method': 'CONNECT',

@@ -94,7 +94,7 @@ const words = [
   ],
 ]
 
-function mutated(text: string, pick: (n: number) => number): string {
+function mutate(text: string, pick: (n: number) => number): string {
   let out = text
   for (let left = pick(4); left >= 0; left--) {
     const at = pick(out.length + 1)
@@ -158,7 +158,7 @@ function responseFault(bytes: Buffer, bodyless: boolean, cut: number): string | 
   for (const [i, ours] of fast.messages.entries()) {
     const theirs = messages[i]
     if (theirs === undefined) return `llhttp has no message ${i}`
-    const fault = differs(ours, theirs, fast.refused)
+    const fault = describeDifference(ours, theirs, fast.refused)
     if (fault !== undefined) return `message ${i}: ${fault}`
   }
   return undefined
@@ -178,7 +178,7 @@ function repairFault(bytes: Buffer): string | undefined {
   return typeof readResponse(bytes, false) === 'object' || !head.keep ? undefined : 'its connection is used again'
 }
 
-function differs(ours: Message, theirs: Message, refused: boolean): string | undefined {
+function describeDifference(ours: Message, theirs: Message, refused: boolean): string | undefined {
   if (ours.line !== theirs.line) return `${ours.line} is not ${theirs.line}`
   if (ours.whole && !theirs.whole) return 'llhttp sees no end'
   if (!refused && theirs.whole !== ours.whole) return 'only llhttp sees its end'
@@ -203,7 +203,7 @@ t.test(`requests: both parsers agree (LOCALD_FUZZ_SEED=${seed})`, { timeout: 3_6
   let taken = 0
   for (let i = 0; i < inputs; i++) {
     const text = requests[pick(requests.length)] ?? ''
-    const bytes = Buffer.from(i < requests.length ? (requests[i] ?? '') : mutated(text, pick), 'latin1')
+    const bytes = Buffer.from(i < requests.length ? (requests[i] ?? '') : mutate(text, pick), 'latin1')
     const fault = requestFault(bytes)
     if (fault !== undefined) return void t.fail(`${JSON.stringify(bytes.toString('latin1'))}: ${fault}`)
     if (fastRequest(bytes) !== undefined) taken++
@@ -216,7 +216,7 @@ t.test(`responses: both parsers agree (LOCALD_FUZZ_SEED=${seed})`, { timeout: 3_
   let whole = 0
   for (let i = 0; i < inputs; i++) {
     const text = responses[pick(responses.length)] ?? ''
-    const bytes = Buffer.from(i < responses.length ? (responses[i] ?? '') : mutated(text, pick), 'latin1')
+    const bytes = Buffer.from(i < responses.length ? (responses[i] ?? '') : mutate(text, pick), 'latin1')
     const fault = responseFault(bytes, pick(8) === 0, pick(bytes.length + 1)) ?? repairFault(bytes)
     if (fault !== undefined) return void t.fail(`${JSON.stringify(bytes.toString('latin1'))}: ${fault}`)
     if (fastResponse(bytes, false, 0).messages.at(-1)?.whole === true) whole++

@@ -11,7 +11,7 @@ import { at, raw } from '../lib/services.ts'
 import { deadline } from '../lib/wait.ts'
 
 /** A service in a separate process: it responds as soon as it has a head, and closes with the rest of the request unread. */
-const hasty = `
+const earlyServer = `
 require('node:net').createServer(socket => {
   socket.on('error', () => undefined)
   socket.once('data', data => {
@@ -23,8 +23,8 @@ require('node:net').createServer(socket => {
   })
 }).listen(0, '127.0.0.1', function () { console.log(this.address().port) })`
 
-async function started(t: Test): Promise<number> {
-  const child = spawn(process.execPath, ['-e', hasty], { stdio: ['ignore', 'pipe', 'inherit'] })
+async function startService(t: Test): Promise<number> {
+  const child = spawn(process.execPath, ['-e', earlyServer], { stdio: ['ignore', 'pipe', 'inherit'] })
   t.teardown(() => child.kill())
   const [port]: Buffer[] = await once(child.stdout, 'data', { signal: AbortSignal.timeout(deadline) })
   return Number(port)
@@ -57,7 +57,7 @@ async function upload(run: Running, path: string, hasLength: boolean, secure: bo
 
 t.test('forwards an early response of a service that closes during an upload', { timeout: 60_000 }, async t => {
   const run = await boot(t, { https: true })
-  run.catalog.set('shop:web', at(await started(t)))
+  run.catalog.set('shop:web', at(await startService(t)))
   for (const path of ['/', '/chunks', '/later']) {
     for (const hasLength of [true, false]) {
       for (const secure of [false, true]) {
