@@ -56,7 +56,7 @@ export function mayRun(data: string, { pid }: DaemonAddress): boolean {
   try {
     process.kill(pid, 0)
     if (isZombie(pid)) return false
-    // Pids are assigned from the start again after a reboot.
+    // After a reboot the system reuses low pids.
     const startedMs = Date.now() - process.getBuiltinModule('node:os').uptime() * 1000
     return statSync(addressFile(data)).mtimeMs > startedMs - clockMs
   } catch {

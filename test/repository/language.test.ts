@@ -22,7 +22,6 @@ const open: Readonly<Record<'words' | 'hints' | 'abouts', readonly string[]>> = 
     'kernel/plugins/',
     'kernel/protocol.ts',
     'kernel/services/',
-    'kernel/system/',
     'kernel/testing/',
     'plugins/postgres/',
     'plugins/proxy/',
@@ -30,7 +29,7 @@ const open: Readonly<Record<'words' | 'hints' | 'abouts', readonly string[]>> = 
     'test/kernel/testing/',
     'test/plugins/',
   ],
-  hints: ['cli/', 'kernel/config/', 'kernel/contract/', 'kernel/plugins/', 'kernel/system/', 'kernel/testing/'],
+  hints: ['cli/', 'kernel/contract/', 'kernel/plugins/', 'kernel/testing/'],
   abouts: ['cli/'],
 }
 
