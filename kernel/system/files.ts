@@ -85,7 +85,7 @@ export function readJson(file: string): unknown {
   }
 }
 
-/** Returns the inode, which tells a file from a later one at its path; undefined where nothing is there. */
+/** Returns the inode, which differs from that of a later file at the same path; undefined where nothing is there. */
 export function inodeOf(path: string): number | undefined {
   try {
     return lstatSync(path).ino
