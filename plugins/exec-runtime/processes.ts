@@ -3,7 +3,6 @@ import { mkdirSync } from 'node:fs'
 import { readdir, rm } from 'node:fs/promises'
 import { constants } from 'node:os'
 import { basename, dirname, join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
 import type {
   Folders,
   Instance,
@@ -23,7 +22,7 @@ import { RemovalWatch } from './keeper-sockets.ts'
 import { KeeperStarter } from './keeper-starter.ts'
 import { isKeeperState, type KeeperState } from './keeper-state.ts'
 import { failureReason, startError } from './start-error.ts'
-import { killedMs, stopUnknownKeeper } from './unknown-keeper.ts'
+import { stopUnknownKeeper, stopUnsupervised } from './unknown-keeper.ts'
 
 /** What the keepers' processes need. */
 export interface KeeperProcessesInput {
@@ -240,17 +239,6 @@ export class KeeperProcesses implements Processes {
     if (this.#starter.problem === 'EMFILE') return 'the daemon has no descriptor left (EMFILE)'
     return 'its keeper exited at once'
   }
-}
-
-/**
- * Stops a service that cannot be supervised because `ps` failed: it would run unseen, and the next start would start
- * another.
- */
-async function stopUnsupervised(connection: KeeperConnection): Promise<void> {
-  const exited = connection.next('exit')
-  connection.send(`stop ${constants.signals.SIGKILL} 0`)
-  await Promise.race([exited, pause(killedMs, undefined, { ref: false })])
-  connection.close()
 }
 
 /** Returns the common part of a keeper's files: `<id>.s`, `<id>.n`, `<id>.x`. */

@@ -6,7 +6,7 @@ import { findRecordedKeeper } from './exit-record.ts'
 import { KeeperConnection } from './keeper-connection.ts'
 
 /** After SIGKILL a keeper's processes exit within this time: ms. */
-export const killedMs = 3000
+const killedMs = 3000
 /** How long a keeper may take to bind its socket again, and the pause between attempts to connect: ms. */
 const wakeMs = 2000
 const wakeStepMs = 20
@@ -78,4 +78,15 @@ function sendHangup(pid: number): boolean {
   } catch {
     return false
   }
+}
+
+/**
+ * Stops a service that cannot be supervised because `ps` failed: it would run unseen, and the next start would start
+ * another.
+ */
+export async function stopUnsupervised(connection: KeeperConnection): Promise<void> {
+  const exited = connection.next('exit')
+  connection.send(`stop ${constants.signals.SIGKILL} 0`)
+  await Promise.race([exited, pause(killedMs, undefined, { ref: false })])
+  connection.close()
 }

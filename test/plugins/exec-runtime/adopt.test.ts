@@ -65,7 +65,7 @@ function testAdoption(t: Test, table: ProcessTable) {
     const { tree } = treeOf(state)
     t.ok(isAlive(tree.pid), 'it outlives the daemon')
     process.kill(tree.keeper, 'SIGKILL')
-    await until('keeper gone', () => !isAlive(tree.keeper))
+    await until('keeper exited', () => !isAlive(tree.keeper))
     const found = await rig.adopt(state)
     t.strictSame(await limited(found?.exited ?? Promise.reject(new Error('none')), 'end'), {
       code: null,
@@ -86,7 +86,7 @@ function testAdoption(t: Test, table: ProcessTable) {
     t.teardown(() => stranger.kill('SIGKILL'))
     const pid = stranger.pid ?? 0
     const { state } = { state: JSON.parse(JSON.stringify(first.state)) }
-    // Started long before the stranger, as far as its tokens tell: its real ones may be of the same tick of the clock.
+    // Started long before the stranger, by its tokens: its real ones may be of the same tick of the clock.
     const { keeper, main } = state.tree.starts
     const starts = { keeper: `earlier than ${keeper}`, main: `earlier than ${main}` }
     Object.assign(state.tree, { pid, pgid: pid, keeper: pid, startedMs: Date.now() - 60_000, starts })
@@ -216,19 +216,19 @@ function testAdoption(t: Test, table: ProcessTable) {
     between.isOpen = true
     await limited(stopped, 'stop')
     t.strictSame(await found.exited, { code: null, signal: 'SIGTERM' })
-    t.equal(events.all.filter(({ event }) => event === 'notify').length, 1, 'nothing is told twice')
+    t.equal(events.all.filter(({ event }) => event === 'notify').length, 1, 'nothing is reported twice')
   })
 
   t.test('stops unknown keepers, removes files of exited ones, spares known ones', async t => {
     const rig = new Rig(t, table)
     const first = rig.processes()
-    const [lost, kept, spared, ended] = [
+    const [lost, kept, spared, exiting] = [
       await rig.spawn('echo lost; exec sleep 1000', { processes: first, key: 'a:a' }),
       await rig.spawn('exec sleep 1000', { processes: first, key: 'a:b' }),
       await rig.spawn('exec sleep 1000', { processes: first, key: 'a:d' }),
       await rig.spawn('true', { processes: first, key: 'a:c' }),
     ]
-    await ended.exited
+    await exiting.exited
     const later = rig.processes()
     const found = await rig.adopt(kept.state, later)
     writeFileSync(join(rig.dir, 'k', 'abcdefabcdef.s'), '')
@@ -237,7 +237,7 @@ function testAdoption(t: Test, table: ProcessTable) {
     t.ok(isAlive(found?.pid ?? 0))
     t.ok(isAlive(spared.pid ?? 0), 'one that a record of another version names runs on')
     t.notOk(existsSync(join(rig.dir, 'k', 'abcdefabcdef.s')))
-    t.notOk(existsSync(treeOf(ended.state).exitFile))
+    t.notOk(existsSync(treeOf(exiting.state).exitFile))
     t.match(rig.said.join('\n'), 'an unknown service')
   })
 

@@ -34,7 +34,7 @@ t.teardown(() => clearInterval(hold))
 /** A daemon of its own session with an empty environment; its pid is printed. */
 export const daemon = `env -i ${setsid} sh -c 'echo daemon $$; exec sleep 1000' &`
 
-/** One daemon's processes, in a folder of a subtest; what is left of them is ended with it. */
+/** One daemon's processes, in a folder of a subtest; stops what is left of them. */
 export class Rig {
   readonly dir = makeFolder()
   readonly table: ProcessTable

@@ -16,7 +16,7 @@ t.test("closes the connection on lines that are not a keeper's", async t => {
     const server = createServer(socket => socket.on('error', () => {}).end(`{"event":"a"}\n${words}`))
     await new Promise<void>(resolve => server.listen(path, resolve))
     const connection = await KeeperConnection.open(path)
-    t.match(await connection?.next('a'), { event: 'a' }, 'what came before is heard, also by who listens late')
+    t.match(await connection?.next('a'), { event: 'a' }, 'a late listener receives earlier events')
     await limited(connection?.closed ?? Promise.resolve(), 'closed')
     server.close()
   }

@@ -116,14 +116,14 @@ function testSpawn(t: Test, table: ProcessTable) {
 
   t.test('fails while the runtime folder cannot be created, then recovers', async t => {
     const rig = new Rig(t, table)
-    const [gone, next] = [join(rig.dir, 'gone'), join(rig.dir, 'next')]
-    const folders = { data: rig.dir, config: rig.dir, runtime: gone, sockets: gone, native }
+    const [removed, next] = [join(rig.dir, 'deleted'), join(rig.dir, 'next')]
+    const folders = { data: rig.dir, config: rig.dir, runtime: removed, sockets: removed, native }
     const log = { info: () => {}, warn: () => {}, error: () => {} }
     const keeper = keeperFor(table)
     const processes = new KeeperProcesses({ keeper, folders, table: () => table, log })
     const first = await rig.spawn('exec sleep 1000', { processes })
-    rmSync(gone, { recursive: true })
-    writeFileSync(gone, '')
+    rmSync(removed, { recursive: true })
+    writeFileSync(removed, '')
     folders.runtime = next
     const second = await rig.spawn('exec sleep 1000', { processes })
     t.match(second.state, { socket: new RegExp(`^${next}/k/`) })
@@ -179,14 +179,14 @@ function testSpawn(t: Test, table: ProcessTable) {
     }
     const followers = [read(true), read(true)]
     const instance = await rig.spawn(`exec ${testProgram} lines ${count}`, { log })
-    const ended = instance.exited.then(() => true)
+    const exits = instance.exited.then(() => true)
     const isOrdered = (numbers: readonly number[]) => numbers.every((number, index) => number === index)
     let rounds = 0
     do {
       rounds++
       const numbers = await limited(read(false), 'a reader')
       if (!isOrdered(numbers)) t.fail(`${numbers.length} lines, not in order`)
-    } while (!(await Promise.race([ended, Promise.resolve(false)])))
+    } while (!(await Promise.race([exits, Promise.resolve(false)])))
     for (const follower of followers) {
       const numbers = await limited(follower, 'a follower')
       t.equal(numbers.length, count)

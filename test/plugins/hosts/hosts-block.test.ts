@@ -57,7 +57,7 @@ t.test('the block', async t => {
       await other.put(['z.test'])
     }
     await block.sync(false)
-    t.strictSame(privileges.writes.at(-1), ['a.test', 'z.test'], 'whoever writes last writes all')
+    t.strictSame(privileges.writes.at(-1), ['a.test', 'z.test'], 'the last writer writes all')
     await other.put([])
   })
 

@@ -7,7 +7,7 @@ t.test('selects names of running services that the helper accepts', async t => {
   const services = [
     entry('running', 'shop.localhost', 'web.shop.localhost'),
     entry('starting', 'a.test', 'shop.localhost'),
-    entry('stopped', 'gone.test'),
+    entry('stopped', 'stopped.test'),
     entry('failed', 'failed.test'),
     entry(
       'restarting',
@@ -80,5 +80,5 @@ t.test('waits until programs resolve the names in the block, within a limit', as
   t.strictSame([...new Set(asked)], ['a.test'])
   isRead = false
   await block.waitUntilResolved(['a.test'])
-  t.ok(performance.now() - began < 10_000, 'a name that nobody finds keeps nothing from being ready')
+  t.ok(performance.now() - began < 10_000, 'a name that does not resolve does not delay readiness')
 })

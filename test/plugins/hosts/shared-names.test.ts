@@ -22,7 +22,7 @@ t.test('merges the names of all daemons of a user', async t => {
   const folder = join(t.testdir(), 'names')
   const one = new SharedNames(uid, '/data/one', hostTable, folder)
   const two = new SharedNames(uid, '/data/two', hostTable, folder)
-  t.strictSame(await one.all(), [], 'nobody wants any')
+  t.strictSame(await one.all(), [], 'no daemon has names')
   await one.put(['b.test', 'c.test'])
   t.equal(statSync(folder).mode & 0o777, 0o700)
   await two.put(['a.test', 'b.test'])

@@ -96,11 +96,11 @@ t.test('it follows both files', async t => {
   t.equal(both[0], both[1], 'one look serves all that ask at once')
   rmSync(company)
   await bundles.refresh()
-  t.match(readFileSync(file, 'utf8'), pem('renewed'), 'gone for a moment')
+  t.match(readFileSync(file, 'utf8'), pem('renewed'), 'missing for a moment')
   t.strictSame(readdirSync(folder).length, 1)
 })
 
-t.test('a file that cannot be used is told', async t => {
+t.test('a file that cannot be used is reported', async t => {
   mkdirSync(join(top, 'folder'))
   execFileSync('mkfifo', [join(top, 'pipe')])
   writeFileSync(join(top, 'empty.pem'), 'nothing\n')
@@ -118,7 +118,7 @@ t.test('a file that cannot be used is told', async t => {
   }
 })
 
-t.test('what was written in vain is told', async t => {
+t.test('a failed write is reported', async t => {
   const { env, warnings } = await environment({ env: { PORT: '4321', HOST: 'db.internal', NOTIFY_SOCKET: '/x' } })
   t.match(env, { PORT: '3000', HOST: 'db.internal' })
   t.match(warnings, [

@@ -54,10 +54,10 @@ t.test('creates, reuses and replaces the authority', async t => {
     'the old one is remembered without its key',
   )
   const later = openAuthority(folder, [...domains, 'dev.example.com'], Date.now() + 3600 * day)
-  t.not(later.certificate.fingerprint256, wider.certificate.fingerprint256, 'is replaced before it ends')
+  t.not(later.certificate.fingerprint256, wider.certificate.fingerprint256, 'is replaced before it expires')
   writeFileSync(join(folder, 'root.key'), 'broken')
   const again = openAuthority(folder, domains)
-  t.ok(again.certificate.checkPrivateKey(again.issuer.key), 'is made anew where its key is broken')
+  t.ok(again.certificate.checkPrivateKey(again.issuer.key), 'is replaced when its key is broken')
 })
 
 t.test('certificates are made on demand and renewed', async t => {
@@ -84,7 +84,7 @@ t.test('certificates are made on demand and renewed', async t => {
   now += 59 * day
   t.equal(made.context('d.localhost'), old)
   now += 2 * day
-  t.not(made.context('d.localhost'), old, 'renewed before it ends')
+  t.not(made.context('d.localhost'), old, 'renewed before it expires')
 })
 
 t.test('makes certificates for 64 new names at once', async t => {

@@ -46,7 +46,7 @@ const cases: readonly Case[] = [
   { title: 'a wildcard', host: 'www.example.com', good: false, names: { dns: ['*.example.com'] } },
 ]
 
-/** How each client is told to connect to 127.0.0.1:port and to trust `ca`; resolves with whether it got the answer. */
+/** Runs each client: it connects to 127.0.0.1:port and to trust `ca`; resolves with whether it got the answer. */
 const clients: Readonly<
   Record<string, { needs: string; get(host: string, port: number, ca: string): Promise<boolean> }>
 > = {

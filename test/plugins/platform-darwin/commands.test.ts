@@ -157,7 +157,7 @@ t.test('parses outputs recorded on Macs', async t => {
     const text = recorded(`print-disabled-${version}.txt`)
     t.equal(isDisabled(text, label), true, `macOS ${version}`)
     t.equal(isDisabled(text, 'com.docker.helper'), false)
-    t.equal(isDisabled(text, 'dev.locald'), false, 'nothing is said of it')
+    t.equal(isDisabled(text, 'dev.locald'), false, 'nothing is reported')
   }
 })
 
@@ -197,7 +197,7 @@ t.test('rejects when a program fails, times out or prints something else', async
   for (const name of ['ps', 'lsof']) chmodSync(join(folder, name), 0o755)
   const broken = new Tools(folder)
   await t.rejects(broken.ps(), { code: 'STEP_FAILED', message: /'ps' failed/, hint: /doctor/ })
-  await t.rejects(new DarwinProcessTable(broken).start(process.pid), { code: 'STEP_FAILED' }, 'which is not "gone"')
+  await t.rejects(new DarwinProcessTable(broken).start(process.pid), { code: 'STEP_FAILED' }, 'which is not "exited"')
   t.same(await broken.lsof(), [], 'lsof ends with 1 when nothing listens')
   t.same([...(await broken.given('A=b'))], [], 'a ps without -E shows no environments')
 

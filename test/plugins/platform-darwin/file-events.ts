@@ -6,20 +6,20 @@ const tickMs = 20
 /** A new stream begins this much after it was asked for: ms. */
 const startMs = 40
 
-type Heard = Parameters<WatchTree>[2]
+type Received = Parameters<WatchTree>[2]
 type ProcessSnapshot = ReadonlyMap<string, Stats>
 
 interface Handle {
   readonly path: string
   readonly recursive: boolean
-  readonly heard: Heard
+  readonly received: Received
   before: ProcessSnapshot
   failed: ((error: Error) => void) | undefined
 }
 
 /**
  * fs.watch as Node has it on macOS, by FSEvents through libuv (src/unix/fsevents.c of libuv 1.52): by paths, resolved when a watch is
- * opened, not by inodes; one stream for all, which is made anew whenever a watch is opened or closed and has no events of before it
+ * opened, not by inodes; one stream for all, which is replaced whenever a watch is opened or closed and has no events of before it
  * began; events of one file within the latency are one; a file that was created during the stream is reported by `rename` also when it
  * changes; the folder itself by its own name; a folder that was moved or made with what is in it by one event; what is behind a link by
  * none. It looks at the files now and then, as nothing here reports paths.
@@ -31,10 +31,10 @@ export class FileEvents {
   /** How often a stream was made. */
   streams = 0
 
-  readonly watch: WatchTree = (folder, { recursive }, heard) => {
+  readonly watch: WatchTree = (folder, { recursive }, received) => {
     const path = realpathSync(folder)
     readdirSync(path)
-    const handle: Handle = { path, recursive, heard, before: new Map(), failed: undefined }
+    const handle: Handle = { path, recursive, received, before: new Map(), failed: undefined }
     this.#handles.add(handle)
     this.#restart()
     return {
@@ -57,7 +57,7 @@ export class FileEvents {
     change()
     for (const handle of this.#handles) {
       handle.before = seenFrom(handle)
-      if (handle.recursive) handle.heard('change', folder)
+      if (handle.recursive) handle.received('change', folder)
     }
   }
 
@@ -87,7 +87,7 @@ export class FileEvents {
   }
 
   #compare(handle: Handle): void {
-    const { path, before, heard } = handle
+    const { path, before, received } = handle
     const now = seenFrom(handle)
     handle.before = now
     for (const name of new Set([...before.keys(), ...now.keys()])) {
@@ -97,7 +97,7 @@ export class FileEvents {
       if (isAnother && isBelowAnother) continue
       if (isAnother) this.#created.add(join(path, name))
       else if (is?.isDirectory() || (was?.mtimeMs === is?.mtimeMs && was?.ctimeMs === is?.ctimeMs)) continue
-      heard(this.#created.has(join(path, name)) ? 'rename' : 'change', name === '' ? basename(path) : name)
+      received(this.#created.has(join(path, name)) ? 'rename' : 'change', name === '' ? basename(path) : name)
     }
   }
 }
@@ -120,7 +120,7 @@ function idOf(info: Stats | undefined): string | undefined {
   return info === undefined ? undefined : `${info.ino} ${info.birthtimeMs}`
 }
 
-/** None where the folder is gone by now. */
+/** None when the folder was deleted meanwhile. */
 function namesIn(folder: string): readonly string[] {
   try {
     return readdirSync(folder)

@@ -21,7 +21,7 @@ interface Started {
 }
 
 /**
- * Runs a program, in a session of its own when asked to, until the test ends; resolves when it has written `count`
+ * Runs a program, in a session of its own when asked to, during the test; resolves when it has written `count`
  * numbers.
  */
 export async function run(t: Test, argv: readonly string[], count: number, detached = false): Promise<Started> {
@@ -32,7 +32,7 @@ export async function run(t: Test, argv: readonly string[], count: number, detac
   })
   t.teardown(async () => {
     child.stdout.destroy()
-    await ended(child)
+    await waitForExit(child)
   })
   const pid = child.pid
   if (pid === undefined) throw new Error(`cannot start ${argv[0]}`)
@@ -56,7 +56,7 @@ async function killAtEnd(t: Test, pid: number): Promise<void> {
 export const sh = (t: Test, text: string, count: number, detached = false) =>
   run(t, ['sh', '-c', text], count, detached)
 
-/** What no event tells: asked for again and again, for at most 10 s. */
+/** Polls a condition without an event, for at most 10 s. */
 export async function until(holds: () => Promise<boolean>): Promise<void> {
   const deadline = Date.now() + 10_000
   while (!(await holds())) {
@@ -65,8 +65,8 @@ export async function until(holds: () => Promise<boolean>): Promise<void> {
   }
 }
 
-/** Kills a child unless it has ended before. */
-export async function ended(child: ChildProcess): Promise<void> {
+/** Kills a child unless it has exited. */
+export async function waitForExit(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   const exit = once(child, 'exit')
   child.kill('SIGKILL')

@@ -1,105 +1,196 @@
+import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
 import t from 'tap'
-import { findRemaining, membersOf, type ProcessSnapshot } from '../../../plugins/platform-darwin/process-table.ts'
-import type { Row } from '../../../plugins/platform-darwin/ps.ts'
-import { begun, pids, row, second, tree } from './harness.ts'
+import { Tools } from '../../../plugins/platform-darwin/commands.ts'
+import { DarwinProcessTable } from '../../../plugins/platform-darwin/process-table.ts'
+import { psArgs } from '../../../plugins/platform-darwin/ps.ts'
+import { psWithEnvironment, setsid } from '../../lib/machine.ts'
+import { parsePs, sh, table, tools, treeOf, until, waitForExit } from './harness.ts'
 
-t.test('finds the members of a tree in a table', async t => {
-  const service = [row(100, 50, 100, 0), row(101, 100, 101, 0), row(102, 101, 101, 1), row(103, 101, 103, 1)]
-  const others = [row(50, 1, 50, -900), row(200, 50, 200, 5), row(201, 1, 201, 5)]
-  t.same(pids(membersOf([...service, ...others], tree)), [101, 102, 103], 'a session of its own stays below its parent')
-  const orphan = row(104, 1, 101, 30)
-  t.same(pids(membersOf([...service, orphan, ...others], tree)), [101, 102, 103, 104], 'an orphan stays in the group')
-  const below = row(105, 104, 105, 31)
-  t.same(
-    pids(membersOf([orphan, below, ...others], tree)),
-    [104, 105],
-    'also when the main process and keeper are gone',
-  )
-  t.same(pids(membersOf([row(101, 100, 101, 0, { zombie: true }), orphan], tree)), [104], 'a zombie is none')
-  t.same(membersOf([row(100, 1, 100, 500), row(300, 100, 100, 501)], tree), [], "the keeper's pid came round")
-  t.same(membersOf([row(101, 1, 101, 500), row(300, 101, 101, 501)], tree), [], "the main process's pid came round")
-  t.same(membersOf([row(300, 1, 101, -60)], tree), [], 'older than the tree')
-  const daemon = row(process.pid, 101, 101, 40)
-  const itsKeeper = row(106, process.pid, 106, 41)
-  t.same(
-    pids(membersOf([...service, daemon, itsKeeper], tree)),
-    [101, 102, 103],
-    'a daemon started from a service is none',
-  )
-})
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const bound = server.address()
+  await new Promise(resolve => server.close(resolve))
+  return typeof bound === 'object' && bound !== null ? bound.port : 0
+}
 
-const sight = (
-  rows: readonly Row[],
-  sockets: ProcessSnapshot['sockets'] = [],
-  given: readonly number[] = [],
-): ProcessSnapshot => ({
-  ...{ rows, sockets, given: new Set(given) },
-})
+t.test('real processes', tools, async t => {
+  await t.test('start', async t => {
+    const a = await sh(t, 'echo $$; exec sleep 300', 1)
+    const start = await table.start(a.pid)
+    t.match(start, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/)
+    t.equal(await table.start(a.pid), start)
+    t.ok(Math.abs(Date.parse(start ?? '') - Date.now()) < 10_000)
+    await waitForExit(a.child)
+    t.equal(await table.start(a.pid), undefined)
+    const parent = await sh(t, 'sh -c "echo \\$\\$" & exec sleep 300', 1)
+    await until(async () => (await table.start(parent.numbers[0] ?? 0)) === undefined)
+    t.same(await table.members(treeOf(parent.pid)), [], 'a zombie counts as exited')
+  })
 
-t.test('finds what a sweep has to kill in a table', async t => {
-  const holds = (pid: number, port = 3000) => [{ pid, command: 'x', address: '::', port }]
-  const stray = row(400, 1, 400, 20)
-  t.same(pids(findRemaining(sight([stray], holds(400)), tree, [])), [400], "a daemon that holds the service's port")
-  t.same(pids(findRemaining(sight([stray, row(401, 400, 400, 21)], holds(401)), tree, [])), [401], 'or its worker')
-  t.same(findRemaining(sight([stray], holds(400, 3001)), tree, []), [], 'not one on another port')
-  t.same(findRemaining(sight([row(400, 1, 400, -60)], holds(400)), tree, []), [], 'not an older one')
-  t.same(
-    findRemaining(sight([row(400, 1, 400, 20, { terminal: true })], holds(400)), tree, []),
-    [],
-    'not one in a terminal',
-  )
-  const shell = row(399, 1, 399, 15, { terminal: true })
-  t.same(
-    findRemaining(sight([shell, row(400, 399, 400, 20)], holds(400)), tree, []),
-    [],
-    'not one started from a terminal',
-  )
-  const editor = row(399, 1, 399, -900)
-  t.same(
-    findRemaining(sight([editor, row(400, 399, 400, 20)], holds(400)), tree, []),
-    [],
-    'not one of an older program',
-  )
-  t.same(findRemaining(sight([row(process.pid, 1, 400, 20)], holds(process.pid)), tree, []), [], 'not the daemon')
+  await t.test('members and usage', async t => {
+    const keeper = await sh(t, 'sleep 300 & echo $!; sh -c "sleep 300 & echo \\$\\$; echo \\$!; wait" & wait', 3, true)
+    const members = await table.members(treeOf(keeper.pid))
+    t.same(members.map(({ pid }) => pid).sort(), keeper.numbers.toSorted())
+    const [usage, none] = await table.usage([treeOf(keeper.pid), treeOf(keeper.pid, { startedMs: 0 })])
+    t.ok(usage && usage.memory > 100_000 && usage.cpuMs < 5000)
+    t.same(none, { cpuMs: 0, memory: 0 }, 'started long after the tree: another process')
+    const burn = 'i=0; while [ $i -lt 1000000 ]; do i=$((i+1)); done; echo $$; exec sleep 300'
+    const busy = await sh(t, `sh -c '${burn}' & wait`, 1)
+    const [used] = await table.usage([treeOf(busy.pid)])
+    t.ok(used && used.cpuMs >= 0)
+  })
 
-  const inTerminal = row(400, 399, 400, 20, { terminal: true })
-  t.same(
-    pids(findRemaining(sight([editor, inTerminal], [], [400]), tree, [])),
-    [400],
-    'one with the variable, wherever it is',
-  )
-  t.same(findRemaining(sight([row(400, 1, 400, -60)], [], [400]), tree, []), [], 'not one older than that')
-  const us = row(process.pid, 1, 410, 20)
-  t.same(
-    findRemaining(sight([us, row(411, process.pid, 411, 21)], [], [process.pid, 411]), tree, []),
-    [],
-    'not the daemon',
-  )
+  await t.test('listeners and holder', async t => {
+    for (const address of ['127.0.0.1', '0.0.0.0', '::1', '::']) {
+      const server = createServer()
+      const ready = once(server, 'listening')
+      server.listen(0, address)
+      try {
+        await ready
+      } catch {
+        t.pass('this machine has no IPv6')
+        continue
+      }
+      t.teardown(() => server.close())
+      const bound = server.address()
+      const port = typeof bound === 'object' && bound !== null ? bound.port : 0
+      const found = await table.listeners([process.pid])
+      t.same(
+        found.filter(one => one.port === port),
+        [{ pid: process.pid, address, port }],
+      )
+      t.equal(await table.owns(port), true)
+      t.match(await table.holder(port), new RegExp(`^\\S+ \\(pid ${process.pid}\\)$`))
+    }
+    t.same(await table.listeners([]), [])
+    t.equal(await table.holder(await freePort()), undefined)
+    t.equal(await table.owns(await freePort()), false)
+  })
 
-  const seen = (start: string) => [{ pid: 500, ppid: 1, start }]
-  const earlier = [row(500, 1, 500, 5, { terminal: true }), row(501, 500, 501, 6)]
-  t.same(
-    pids(findRemaining(sight(earlier, []), tree, seen('2026-11-23T10:00:05Z'))),
-    [500, 501],
-    'seen earlier, and what is below it',
-  )
-  t.same(findRemaining(sight(earlier, []), tree, seen('2026-11-23T10:00:04Z')), [], 'not another with its pid')
-  const daysAgo = { ...tree, startedMs: begun - 86_400 * second }
-  const launchd = row(1, 0, 1, -60)
-  const database = row(600, 1, 600, 5)
-  t.same(
-    findRemaining(sight([launchd, database, row(700, 1, tree.pgid, 6)], holds(600)), daysAgo, []),
-    [],
-    'nothing of a machine that was started since: all is younger than the tree',
-  )
-  t.same(
-    pids(findRemaining(sight([launchd, database], [], [600]), daysAgo, [])),
-    [600],
-    'but what was given its variable',
-  )
-  t.same(
-    findRemaining(sight([row(1, 0, 101, 0), row(100, 1, 101, 0)], []), tree, []),
-    [],
-    'neither launchd nor the keeper',
-  )
+  await t.test('names a process that listens on all addresses, not one on loopback or this one', async t => {
+    const listeners = [
+      { pid: process.pid, command: 'node', address: '127.0.0.1', port: 8080 },
+      { pid: process.pid, command: 'node', address: '::', port: 8080 },
+      { pid: 812, command: 'python3', address: '0.0.0.0', port: 8080 },
+      { pid: 900, command: 'ruby', address: '::1', port: 8081 },
+    ]
+    const shown = new DarwinProcessTable({
+      ps: async () => [],
+      given: async () => new Set(),
+      lsof: async () => listeners,
+    })
+    t.equal(await shown.overshadowed(8080), 'python3 (pid 812)')
+    t.equal(await shown.overshadowed(8081), undefined)
+  })
+
+  await t.test('names AirPlay Receiver and the setting that frees its port', async t => {
+    // As lsof of macOS 13 shows it: one process, both families, on all addresses.
+    const listeners = [5000, 7000].flatMap(port =>
+      ['0.0.0.0', '::'].map(address => ({ pid: 412, command: 'ControlCenter', address, port })),
+    )
+    const shown = new DarwinProcessTable({
+      ps: async () => [],
+      given: async () => new Set(),
+      lsof: async () => listeners,
+    })
+    t.equal(await shown.holder(5000), 'AirPlay Receiver of macOS (ControlCenter, pid 412)')
+    t.match(await shown.freeing(5000), /AirPlay Receiver in System Settings › General › AirDrop & Handoff$/)
+    t.equal(await shown.freeing(5001), undefined)
+  })
+
+  await t.test('sweep kills the group of an exited main process, and no other', async t => {
+    const main = await sh(t, 'sleep 300 & echo $!; sleep 300 & echo $!; wait', 2, true)
+    const other = await sh(t, 'echo $$; exec sleep 300', 1, true)
+    const own = treeOf(999_999_999, { pid: main.pid, pgid: main.pid })
+    await waitForExit(main.child)
+    t.equal(await table.sweep(own, []), 2)
+    t.equal(await table.sweep(own, []), 0)
+    t.ok(await table.start(other.pid))
+  })
+
+  await t.test('sweep finds a daemon by the port of its service', async t => {
+    const port = await freePort()
+    // On a busy machine its programs take seconds to begin.
+    const startedMs = Date.now()
+    const serve = `require('net').createServer().listen(${port},'127.0.0.1',()=>console.log(process.pid))`
+    const main = await sh(
+      t,
+      `(${setsid} env -i "${process.execPath}" -e "${serve}" &); echo $$; exec sleep 300`,
+      2,
+      true,
+    )
+    const [stray] = main.numbers.filter(pid => pid !== main.pid)
+    if (stray === undefined) return t.fail('the daemon did not start')
+    const row = parsePs(
+      spawnSync('ps', psArgs, { encoding: 'utf8', env: { ...process.env, LC_ALL: 'C', TZ: 'UTC' } }).stdout,
+    )
+    if (row.find(({ pid }) => pid === stray)?.ppid !== 1) return t.pass('another process adopts orphans here')
+    const own = treeOf(999_999_999, { pid: main.pid, pgid: main.pid, startedMs })
+    t.same(
+      (await table.members(own)).map(({ pid }) => pid),
+      [main.pid],
+      'it has left the tree',
+    )
+    t.equal(await table.sweep({ ...own, port }, []), 2)
+    t.equal(await table.start(stray), undefined)
+    return t.equal(await table.holder(port), undefined)
+  })
+
+  await t.test('sweep asks lsof only for a port on which something listens', async t => {
+    let asked = 0
+    const all = new Tools(process.env['PATH'])
+    const lsof = () => {
+      asked += 1
+      return all.lsof()
+    }
+    const counting = new DarwinProcessTable({ ps: () => all.ps(), given: async () => new Set(), lsof })
+    const nothing = treeOf(999_999_999, { pid: 999_999_998, pgid: 999_999_998 })
+    t.equal(await counting.sweep({ ...nothing, port: await freePort() }, []), 0)
+    t.equal(asked, 0)
+    for (const host of ['127.0.0.1', '::']) {
+      const server = createServer().listen(0, host)
+      await once(server, 'listening')
+      const bound = server.address()
+      const port = typeof bound === 'object' && bound !== null ? bound.port : 0
+      t.equal(await counting.sweep({ ...nothing, port }, []), 0)
+      server.close()
+    }
+    t.equal(asked, 2)
+  })
+
+  await t.test('sweep finds a daemon by its variable, where ps shows it', async t => {
+    const folder = t.testdir({ ps: psWithEnvironment })
+    chmodSync(join(folder, 'ps'), 0o755)
+    const seeing = new DarwinProcessTable(new Tools(`${folder}:${process.env['PATH']}`))
+    const [variable, other] = ['NOTIFY_SOCKET=/nowhere/test.n', 'NOTIFY_SOCKET=/nowhere/other.n']
+    const daemon = (given: string) => `(${given} ${setsid} sh -c 'echo $$; exec sleep 300' &)`
+    const startedMs = Date.now()
+    const main = await sh(t, `${daemon(variable)}; ${daemon(other)}; echo $$; exec sleep 300`, 3, true)
+    const own = treeOf(999_999_999, { pid: main.pid, pgid: main.pid, startedMs })
+    const strays = main.numbers.filter(pid => pid !== main.pid)
+    const given = await new Tools(folder).given(variable)
+    const [stray, stranger] = [strays.find(pid => given.has(pid)) ?? 0, strays.find(pid => !given.has(pid)) ?? 0]
+    await waitForExit(main.child)
+    t.equal(await table.sweep({ ...own, variable }, []), 0, 'not where ps does not show it')
+    t.equal(await seeing.sweep({ ...own, variable }, []), 1)
+    t.equal(await table.start(stray), undefined)
+    t.ok(await table.start(stranger), "another service's is left alone")
+  })
+
+  await t.test('sweep kills processes seen earlier, if they are the same', async t => {
+    const a = await sh(t, 'echo $$; exec sleep 300', 1)
+    const b = await sh(t, 'echo $$; exec sleep 300', 1)
+    const start = (await table.start(a.pid)) ?? ''
+    const seen = [
+      { pid: a.pid, ppid: 1, start },
+      { pid: b.pid, ppid: 1, start: '2001-01-01T00:00:00Z' },
+    ]
+    t.equal(await table.sweep(treeOf(999_999_999), seen), 1)
+    t.ok(await table.start(b.pid))
+  })
 })

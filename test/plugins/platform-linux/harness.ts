@@ -22,7 +22,7 @@ interface Started {
   readonly numbers: readonly number[]
 }
 
-/** Runs a shell script until the test ends; resolves when it has written `count` lines. */
+/** Runs a shell script during the test; resolves when it has written `count` lines. */
 export async function script(t: Test, source: string, count: number, wrap: readonly string[] = []): Promise<Started> {
   const argv = [...wrap, 'sh', '-c', source]
   const child = spawn(argv[0] ?? 'sh', argv.slice(1), {
@@ -31,7 +31,7 @@ export async function script(t: Test, source: string, count: number, wrap: reado
   })
   t.teardown(async () => {
     child.stdout.destroy()
-    await ended(child)
+    await waitForExit(child)
   })
   const pid = child.pid
   if (pid === undefined) throw new Error(`cannot start ${argv[0]}`)
@@ -52,7 +52,7 @@ export async function killAtEnd(t: Test, pid: number): Promise<void> {
   })
 }
 
-/** What no event tells: asked for again and again, for at most 10 s. */
+/** Polls a condition without an event, for at most 10 s. */
 export async function until(holds: () => Promise<boolean>): Promise<void> {
   const deadline = Date.now() + 10_000
   while (!(await holds())) {
@@ -61,8 +61,8 @@ export async function until(holds: () => Promise<boolean>): Promise<void> {
   }
 }
 
-/** Kills a child unless it has ended before. */
-export async function ended(child: ChildProcess): Promise<void> {
+/** Kills a child unless it has exited. */
+export async function waitForExit(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   const exit = once(child, 'exit')
   child.kill('SIGKILL')
@@ -71,7 +71,7 @@ export async function ended(child: ChildProcess): Promise<void> {
 
 let marks = 0
 
-/** A mark nobody else on the machine has. */
+/** Returns a mark that no other process on the machine has. */
 export function newMark(): string {
   marks += 1
   return String(BigInt(process.pid) * 1_000_000_000_000n + BigInt(Date.now() % 1_000_000) * 1000n + BigInt(marks))
@@ -84,6 +84,6 @@ export function treeOf(keeper: number, more: Partial<ProcessTree> = {}): Process
 /** A pid that was in use a moment ago. */
 export async function deadPid(t: Test): Promise<number> {
   const { child, pid } = await script(t, 'echo 0', 1)
-  await ended(child)
+  await waitForExit(child)
   return pid
 }

@@ -25,14 +25,14 @@ t.test('parses files of /proc', async t => {
   for (const bad of ['', 'x', '12', '12 (cut', '12 (cut) ', '12 (cut) S 1 2 3']) {
     t.equal(parseStat(bad), undefined, JSON.stringify(bad))
   }
-  const gone = (state: string, threads: number) => {
+  const isExited = (state: string, threads: number) => {
     const stat = parseStat(`7 (x) ${rest(state, threads)}`)
     return stat !== undefined && hasExited(stat)
   }
-  t.ok(gone('Z', 1), 'a zombie is gone')
-  t.ok(gone('X', 1))
-  t.notOk(gone('Z', 3), 'not one whose other threads run on')
-  t.notOk(gone('D', 1))
+  t.ok(isExited('Z', 1), 'a zombie has exited')
+  t.ok(isExited('X', 1))
+  t.notOk(isExited('Z', 3), 'not one whose other threads run on')
+  t.notOk(isExited('D', 1))
 
   const limits = [
     'Limit                     Soft Limit           Hard Limit           Units     ',

@@ -3,14 +3,14 @@ import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import t from 'tap'
 import { LinuxProcessTable } from '../../../plugins/platform-linux/process-table.ts'
-import { deadPid, ended, linux, marking, newMark, script, table, treeOf, uid, until } from './harness.ts'
+import { deadPid, linux, marking, newMark, script, table, treeOf, uid, until, waitForExit } from './harness.ts'
 
 const ownPids =
   uid === 0 && spawnSync('unshare', ['--pid', '--fork', '--mount-proc', 'true']).status === 0
     ? linux
     : { skip: 'needs a pid namespace' }
 
-/** Has a process, and after it another with the same pid, and tells what the table makes of them. */
+/** Has a process, and after it another with the same pid, and prints what the table returns for them. */
 const recycler = `
   import { spawn } from 'node:child_process'
   import { once } from 'node:events'
@@ -104,7 +104,7 @@ t.test('members', marking, async t => {
     t.same(await table.members(treeOf(stranger.pid, { startedMs: long, mark })), [])
     const own = await script(t, 'sleep 300 & echo $!; wait', 1, marked(mark))
     const [usage] = await table.usage([treeOf(own.pid, { startedMs: long, mark })])
-    t.ok(usage && usage.memory > 0, 'but a marked child tells the real one, when the clock was set')
+    t.ok(usage && usage.memory > 0, 'but a marked child identifies the real one when the clock was set')
   })
 })
 
@@ -116,7 +116,7 @@ t.test('sweep', marking, async t => {
       const orphan = '(setsid env -i sh -c "echo \\$\\$; exec sleep 300" &)'
       const service = await script(t, `${orphan}; ${orphan}; echo 0; exec sleep 300`, 3, marked(mark))
       const other = await script(t, 'echo $$; exec sleep 300', 1, marked(otherMark))
-      await ended(service.child)
+      await waitForExit(service.child)
       const tree = treeOf(await deadPid(t), { pid: service.pid, mark })
       t.equal(await table.sweep(tree, []), 2)
       for (const pid of service.numbers.filter(pid => pid > 0)) t.equal(await table.start(pid), undefined)
@@ -143,7 +143,7 @@ t.test('sweep', marking, async t => {
     const mark = newMark()
     await script(t, 'while :; do (setsid sleep 300 &); sleep 0.01; done & echo $!', 1, marked(mark))
     const tree = treeOf(await deadPid(t), { mark })
-    // Some of them end by themselves: the shells between, and the short sleeps.
+    // Some of them exit: the shells between, and the short sleeps.
     await until(async () => (await table.members(tree)).length > 10)
     t.ok((await table.sweep(tree, [])) > 5)
     t.same(await table.members(tree), [])

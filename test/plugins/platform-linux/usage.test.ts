@@ -32,7 +32,7 @@ t.test('usage', marking, async t => {
     for (const { pid } of await table.members(treeOf(keeper.pid))) await killAtEnd(t, pid)
   })
 
-  await t.test('never falls when a process ends', async t => {
+  await t.test('never falls when a process exits', async t => {
     const keeper = await script(t, `sh -c '${burn}; echo $$; kill -STOP $$'; echo 0; exec sleep 300`, 1)
     await until(async () => readFileSync(`/proc/${keeper.numbers[0]}/stat`, 'utf8').includes(') T '))
     const [before] = await table.usage([treeOf(keeper.pid)])
@@ -87,7 +87,11 @@ t.test('listeners and holder', linux, async t => {
     t.equal(await new LinuxProcessTable(1000, root).holder(80), 'a process of another user')
     t.equal(await new LinuxProcessTable(1000, root).owns(80), false)
     t.equal(await new LinuxProcessTable(33, root).owns(80), true)
-    t.equal(await new LinuxProcessTable(33, root).holder(80), undefined, 'our own in another container cannot be told')
+    t.equal(
+      await new LinuxProcessTable(33, root).holder(80),
+      undefined,
+      'our own in another container is not distinguished',
+    )
     const tree = { keeper: 2, pid: 3, pgid: 3, startedMs: 0 }
     const isStrangers = (of: number, at: string, on = 80) =>
       new LinuxProcessTable(of, root).isStrangers({ address: at, port: on }, tree)

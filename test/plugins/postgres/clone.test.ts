@@ -95,10 +95,10 @@ t.test('skips files that a server removes meanwhile; the others stay clones', as
   const [from, to] = [join(t.testdirName, 'from'), join(t.testdirName, 'to')]
   cluster(from, { a: 'a', b: 'b' })
   mkdirSync(to)
-  const files = ['gone', 'a', 'b'].map(name => ({ from: join(from, name), to: join(to, name) }))
+  const files = ['removed', 'a', 'b'].map(name => ({ from: join(from, name), to: join(to, name) }))
   t.strictSame(
     (await cloneByProgram(files, undefined, tools)).map(file => file.to),
-    [join(to, 'gone')],
+    [join(to, 'removed')],
   )
   t.strictSame(readdirSync(to), ['a', 'b'])
 })

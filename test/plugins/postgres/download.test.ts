@@ -121,9 +121,9 @@ t.test('a package', async t => {
     await linkLibraries(into)
     t.equal(readlinkSync(join(into, 'native/lib/libone.so.1')), 'libone.so.1.2')
     t.equal(readFileSync(join(into, 'native/lib/libone.so'), 'utf8'), 'one')
-    t.notOk(existsSync(`${into}.tgz`), 'the tarball is gone')
+    t.notOk(existsSync(`${into}.tgz`), 'the tarball is deleted')
     t.equal(wanted.told.at(-1)?.total, body.length)
-    t.ok(wanted.told.length > 1, 'progress is told')
+    t.ok(wanted.told.length > 1, 'progress is reported')
     t.ok(wanted.told.every(({ done, total }) => done <= total))
     t.equal(asked.length, 2)
     await linkLibraries(into)
@@ -270,7 +270,7 @@ t.test('places folders atomically', async t => {
   const of = (pid: number) => `d.unfinished-${pid}-0a`
   for (const pid of [process.pid, process.ppid, 2 ** 30]) mkdirSync(join(folder, of(pid)))
   await sweepShared(folder)
-  t.strictSame(readdirSync(folder), ['a', of(process.ppid)], 'of what several use, only what nobody makes any more')
+  t.strictSame(readdirSync(folder), ['a', of(process.ppid)], 'in a shared folder, only what no process is creating')
   await placeFolder(join(folder, 'e'), async made => {
     mkdirSync(made)
     t.match(readdirSync(folder), [/^a$/, /^d/, new RegExp(`^e\\.unfinished-${process.pid}-`)])

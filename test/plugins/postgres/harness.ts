@@ -56,7 +56,7 @@ export class PostgresHarness {
 
   constructor(root: string) {
     this.root = root
-    // Elsewhere: the starter of keepers has its socket there until this process ends, and the root may be a mount.
+    // Elsewhere: the starter of keepers has its socket there until this process exits, and the root may be a mount.
     const runtime = mkdtempSync(join(tmpdir(), 'pg-run-'))
     this.folders = {
       data: join(root, 'data'),
@@ -106,19 +106,19 @@ export class PostgresHarness {
     return this.#service(type, run, steps)
   }
 
-  /** Ends what was started. */
+  /** Stops what was started. */
   async stop(): Promise<void> {
     await Promise.all([...this.#instances].map(instance => instance.stop({ signal: 'SIGTERM', graceMs: 5000 })))
   }
 
-  /** Ends what was started, and removes all. */
+  /** Stops what was started, and removes all. */
   async close(): Promise<void> {
     await this.stop()
     clearInterval(this.#alive)
     for (const folder of [this.root, this.folders.runtime]) rmSync(folder, { recursive: true, force: true })
   }
 
-  /** An instance that close() ends. */
+  /** Registers an instance for close(). */
   keep(instance: Instance): Instance {
     this.#instances.add(instance)
     void instance.exited.then(() => this.#instances.delete(instance))
@@ -161,15 +161,15 @@ export class PostgresHarness {
   }
 }
 
-/** Waits until an instance is ready; throws when it ends first. */
+/** Waits until an instance is ready; throws when it exits first. */
 export async function ready(instance: Instance, limitMs = 30_000): Promise<void> {
   const end = Date.now() + limitMs
-  let ended = false
+  let hasExited = false
   void instance.exited.then(() => {
-    ended = true
+    hasExited = true
   })
   while (!(await instance.probe?.())) {
-    if (ended) throw new Error('it ended before it was ready')
+    if (hasExited) throw new Error('exited before it was ready')
     if (Date.now() > end) throw new Error('it did not become ready')
     await new Promise(wake => setTimeout(wake, 10))
   }

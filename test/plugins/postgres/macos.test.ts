@@ -1,4 +1,4 @@
-/** The packages of PostgreSQL for macOS, as far as another system can tell. */
+/** The packages of PostgreSQL for macOS, as far as another system can check. */
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -22,7 +22,7 @@ t.test('a database', async t => {
   })
   const instance = await db.up()
   const url = db.url()
-  t.strictSame(left.filter(existsSync), [], 'what an earlier daemon left half-made is gone')
+  t.strictSame(left.filter(existsSync), [], 'what an earlier daemon left incomplete is deleted')
 
   t.test('is the newest major, complete, and requires the password', async t => {
     const [row] = await query(
