@@ -182,6 +182,14 @@ const list = [
     examples: ['locald config allow', 'locald config allow /srv/shop'],
   },
   {
+    name: 'completion',
+    args: '<SHELL>',
+    group: 'config',
+    about: 'Print a completion script for a shell',
+    details: 'SHELL is bash, zsh or fish. The script says in its first lines where to put it.',
+    examples: ['locald completion bash', 'locald completion fish > ~/.config/fish/completions/locald.fish'],
+  },
+  {
     name: 'ai schema',
     args: '',
     group: 'config',

@@ -37,5 +37,6 @@ export const loaders: Readonly<Record<CommandName, () => Promise<Command>>> = {
   'admin uninstall': async () => (await import('./admin.ts')).adminUninstall,
   'admin sync-hosts': async () => (await import('./admin.ts')).adminSyncHosts,
   ping: async () => (await import('./server.ts')).ping,
+  completion: async () => (await import('./completion.ts')).completion,
   'ai schema': async () => (await import('./ai.ts')).aiSchema,
 }

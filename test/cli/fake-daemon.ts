@@ -75,7 +75,7 @@ export class FakeDaemon {
   /** The last request to a path. */
   last(path: string): Asked {
     const found = this.asked.findLast(asked => asked.path === path)
-    if (found === undefined) throw new Error(`nobody asked for ${path}`)
+    if (found === undefined) throw new Error(`no request for ${path}`)
     return found
   }
 

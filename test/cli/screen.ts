@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { environment, type FakeDaemon, main, type Test } from './fake-daemon.ts'
 
 /**
- * Runs argv in a terminal of 80 columns, its keys from stdin and its screen to stdout, and says at its end on stderr how it
- * ended and whether the terminal is as before.
+ * Runs argv in a terminal of 80 columns, its keys from stdin and its screen to stdout, and prints at its end on stderr its
+ * exit code and whether the terminal is as before.
  */
 const terminal = `
 import fcntl, os, pty, select, struct, sys, termios
@@ -29,7 +29,7 @@ _, status = os.waitpid(pid, 0)
 os.write(2, b'code %d' % os.waitstatus_to_exitcode(status))
 `
 
-/** As above, but the terminal is kept by a shell that tells its state afterwards. */
+/** Runs it below a shell, which prints afterwards whether the terminal's state is as before. */
 const shell =
   'trap : INT; stty -a > "$BEFORE"; "$@"; code=$?; stty -a > "$AFTER"; diff "$BEFORE" "$AFTER" >&2 && echo restored >&2; exit $code'
 
@@ -50,7 +50,7 @@ export class Screen {
     })
     const argv = ['-c', terminal, 'sh', '-c', shell, 'sh', process.execPath, main, ...args]
     this.#child = spawn('python3', argv, { cwd: daemon.home, env: all })
-    // With the terminal gone, what runs in it gets SIGHUP.
+    // Without the terminal, the processes in it get SIGHUP.
     t.teardown(() => this.#child.kill('SIGKILL'))
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.text += text

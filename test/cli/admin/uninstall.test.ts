@@ -1,4 +1,4 @@
-/** `locald admin uninstall` on a Mac: what `locald trust --system` has done goes with the helper, or it is said how. */
+/** `locald admin uninstall` on a Mac: removes what `locald trust --system` has added, or prints how to. */
 import { spawnSync } from 'node:child_process'
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -25,7 +25,7 @@ async function uninstall(t: Test, it: Installed): Promise<{ code: number; says: 
 }
 
 /**
- * What security(1) does: find-certificate prints all; delete-certificate -t ends, as root, before it deletes, for root has no trust settings
+ * What security(1) does: find-certificate prints all; delete-certificate -t exits, as root, before it deletes, for root has no trust settings
  * of its own (Security-61901, keychain_delete.c).
  */
 function securityWith(it: Installed, pems: string): string {

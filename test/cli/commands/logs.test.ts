@@ -104,7 +104,7 @@ t.test('continues without a line twice or missing when the daemon exits', async 
     stderr: /^Error: lost connection to the daemon while reading logs \[DAEMON_UNREACHABLE\]\nHint: /,
   })
 
-  t.comment('the next one goes on where it ended')
+  t.comment('the next stream continues where it stopped')
   const more = (time: string, text: string) => ({ ...lines[0], time: `2026-01-01T00:00:00.${time}Z`, text })
   const parts = [
     [lines[0], more('000001', 'of the same moment')],
@@ -162,7 +162,7 @@ t.test('stops quietly when the reader closes its pipe', async t => {
   })
   await once(child, 'close')
   t.same([out, err], ['web   | ready in 3 ms\n', 'code 0\n'])
-  // At the test's own deadline where the daemon is not told.
+  // The test's own deadline, should the daemon not notice.
   await closed
 })
 
@@ -188,8 +188,8 @@ t.test('reads the daemon no faster than a slow reader takes stdout', async t => 
     await new Promise(resolve => setTimeout(resolve, 300))
   }
   t.ok(written < 8 * 1024 * 1024, `${written} bytes were taken from the daemon`)
-  const gone = once(child, 'close')
+  const closed = once(child, 'close')
   child.kill('SIGKILL')
   child.stdout.resume()
-  await gone
+  await closed
 })

@@ -100,7 +100,7 @@ t.test('waits for a daemon that refuses connections for a moment, as macOS does 
   server.close()
   rmSync(socket)
   await end
-  t.comment('its process has ended, or is another one')
+  t.comment('its process exited, or the pid is of another one')
   const other = await listen()
   await new Promise(resolve => other.close(resolve))
   await waitForShutdown(paths, 60_000)

@@ -71,7 +71,7 @@ setTimeout(() => server.listen(socket, () => {
 setTimeout(() => process.exit(), 60000)
 `
 
-/** Programs for another processor, as libuv tells of them on macOS: it has no name for EBADARCH. */
+/** Programs for another processor, as libuv reports them on macOS: it has no name for EBADARCH. */
 export const ofOtherProcessors = `
 const programs = require('node:child_process')
 const { spawn } = programs

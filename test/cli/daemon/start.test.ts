@@ -71,7 +71,7 @@ t.test('a shell with another runtime folder finds the daemon of the same data fo
     t.match(await run(['server', 'status', '--json'], other), { code: 0, stdout: socket })
   }
   t.equal(lines('daemons').length, 1)
-  t.comment('it has ended: the next one is started where it was')
+  t.comment('it exited: the next one starts in the same folder')
   lines('daemons').forEach(end)
   t.match(await run(['up'], { XDG_RUNTIME_DIR: join(home, 'other') }), { code: 0, stderr: '' })
   t.match(lines('keeper').at(-1), `lock ${runtime}/daemon.lock`)
@@ -124,8 +124,8 @@ t.test('reports why a daemon fails to start, with its last lines', async t => {
     stderr: /LOCALD_START_TIMEOUT 'soon'.*USAGE/,
   })
   for (const wrong of ['soon', '65536', '-1', '80.5']) {
-    const told = await run(['up'], { LOCALD_HTTPS_PORT: wrong })
-    t.match(told, { code: 2, stderr: `LOCALD_HTTPS_PORT '${wrong}' is not a port [USAGE]` })
+    const ran = await run(['up'], { LOCALD_HTTPS_PORT: wrong })
+    t.match(ran, { code: 2, stderr: `LOCALD_HTTPS_PORT '${wrong}' is not a port [USAGE]` })
   }
   const doctor = await run(['doctor'], { LOCALD_FAKE_MODE: 'refuses' })
   t.match(doctor, {

@@ -98,7 +98,7 @@ t.test('continues with the next daemon after a restart', async t => {
   screen.press('\x03')
   t.equal(await screen.ends(), 'code 0, restored')
   t.equal(screen.text.split('hello').length, 2, 'no line is shown twice')
-  t.match(screen.text, /hello[^\n]*\n[^\n]*said meanwhile/, 'and nothing is said about it')
+  t.match(screen.text, /hello[^\n]*\n[^\n]*said meanwhile/, 'without a message')
   t.match(screen.text, 'Stopping…')
 })
 
@@ -107,10 +107,10 @@ t.test('prints what locald does between the lines of services', async t => {
   const listens = new Promise<void>(resolve => daemon.whenAsked('/v1/events', resolve))
   const followed = daemon.run(['up', '--attach'])
   await listens
-  const tell = (event: LocaldEvent) => void events.at(-1)?.write(`${JSON.stringify(event)}\n`)
+  const send = (event: LocaldEvent) => void events.at(-1)?.write(`${JSON.stringify(event)}\n`)
   const api = { path: '/home/me/shop', port: null, url: null } as const
-  tell(state('web'))
-  tell(
+  send(state('web'))
+  send(
     state('web', {
       status: 'restarting',
       health: null,
@@ -118,24 +118,24 @@ t.test('prints what locald does between the lines of services', async t => {
       reason: 'exited with code 1; restarting in 0.1 s (attempt 1 of 5)',
     }),
   )
-  tell(state('web', { status: 'starting', health: 'starting', pid: 77 }))
-  tell(state('web', { pid: 77 }))
-  tell(state('web', { status: 'restarting', health: null, pid: 77, reason: 'src/a.js changed' }))
-  tell(state('web', { status: 'starting', health: 'starting', pid: 77 }))
-  tell(state('web', { status: 'starting', health: 'starting', pid: 78 }))
-  tell(state('web', { pid: 78, health: 'unhealthy', reason: 'GET / answered 500' }))
-  tell({ event: 'warning', key: 'shop:web', message: 'it listens\x1b[2J on 5173', hint: 'use $PORT' })
-  tell({ event: 'warning', path: '/home/me/shop', message: 'shop: not taken over:\nlocald.toml:3: no' })
-  tell({ event: 'warning', path: '/home/me/other', message: 'other: not taken over' })
-  tell(state('web', { key: 'other:web', path: '/home/me/other', status: 'failed' }))
+  send(state('web', { status: 'starting', health: 'starting', pid: 77 }))
+  send(state('web', { pid: 77 }))
+  send(state('web', { status: 'restarting', health: null, pid: 77, reason: 'src/a.js changed' }))
+  send(state('web', { status: 'starting', health: 'starting', pid: 77 }))
+  send(state('web', { status: 'starting', health: 'starting', pid: 78 }))
+  send(state('web', { pid: 78, health: 'unhealthy', reason: 'GET / answered 500' }))
+  send({ event: 'warning', key: 'shop:web', message: 'it listens\x1b[2J on 5173', hint: 'use $PORT' })
+  send({ event: 'warning', path: '/home/me/shop', message: 'shop: not applied:\nlocald.toml:3: no' })
+  send({ event: 'warning', path: '/home/me/other', message: 'other: not applied' })
+  send(state('web', { key: 'other:web', path: '/home/me/other', status: 'failed' }))
   const reopened = new Promise<void>(resolve => daemon.whenAsked('/v1/logs', resolve))
-  tell(state('batch', { ...api, status: 'waiting', reason: 'waiting for web' }))
+  send(state('batch', { ...api, status: 'waiting', reason: 'waiting for web' }))
   await reopened
   logs.at(-1)?.write(line('of the new stream'))
-  tell({ event: 'removed', key: 'shop:batch' })
-  tell(state('web', { status: 'failed', health: null, pid: null, reason: 'gave up after 5 crashes in 60 s' }))
+  send({ event: 'removed', key: 'shop:batch' })
+  send(state('web', { status: 'failed', health: null, pid: null, reason: 'gave up after 5 crashes in 60 s' }))
   const { code, stdout, stderr } = await followed
-  t.equal(code, 1, 'it ends as its services do')
+  t.equal(code, 1, 'exits when its services stop')
   t.match(stdout, /^[\s\S]*web \| hello\nweb \| of the new stream\n$/)
   t.equal(
     stderr.slice(stderr.indexOf('locald |')),
@@ -146,7 +146,7 @@ locald | web is restarting: src/a.js changed
 locald | web was started (pid 78)
 locald | web is unhealthy: GET / answered 500
 locald | warning: web: it listens on 5173 (use $PORT)
-locald | warning: shop: not taken over:
+locald | warning: shop: not applied:
 locald | locald.toml:3: no
 locald | batch is waiting for web
 locald | batch was removed
