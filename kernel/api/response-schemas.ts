@@ -153,10 +153,10 @@ export const config = object(
   ['unresolved', 'warnings'],
 )
 export const allowed = object({ path: text, owners: list(integer) })
-const keychainStep = object({ act: oneOf('trust', 'untrust'), domain: oneOf('user', 'admin'), certificate: text })
+const trustStep = object({ act: oneOf('trust', 'untrust'), domain: oneOf('user', 'admin'), certificate: text })
 const commandTable = object({ columns: texts, rows: list({ type: 'array' }) })
 export const commandResult = object(
-  { exitCode: integer, text, table: commandTable, data: {}, steps: list(keychainStep) },
+  { exitCode: integer, text, table: commandTable, data: {}, steps: list(trustStep) },
   ['table', 'data', 'steps'],
 )
 

@@ -105,6 +105,24 @@ t.test('the kernel names no service type', async t => {
   }
 })
 
+/** Words of plugins and of what they work with; the paths of a platform. */
+const ofPlugins =
+  /\b(?:proxy|postgres\w*|psql|hosts[ -]file|dashboards?|keychain\w*|launchd|launchctl|systemd|systemctl|cgroups?|Procfile)\b|\bshims?\b|\blocald-(?:shim|keychain)\b|LOCALD_URL|NODE_EXTRA_CA_CERTS|(?:^|[^\w.])\/(?:etc|Library|sys|private)\//i
+/** What is meant otherwise: JavaScript's proxies, the codes of errors, the folder of another tool. */
+const otherwise = /\bnew Proxy\(|'PROXY'|\bSHIM_(?:MISSING|FAILED)\b|\bshims\b|\bVolta's shims\b/g
+
+t.test('the kernel knows no plugin', async t => {
+  const found = sourcesOf('kernel').flatMap(({ file, text }) =>
+    text.split('\n').flatMap((line, index) => {
+      const [word] = ofPlugins.exec(line.replace(otherwise, '')) ?? []
+      return word === undefined ? [] : [`${file}:${index + 1} names '${word}'`]
+    }),
+  )
+  t.strictSame(found, [])
+  for (const line of ['// The proxy holds it.', "const file = '/etc/locald'", '/** Folder of a cgroup. */'])
+    t.match(line, ofPlugins, line)
+})
+
 t.test('the exports of the package lead to built files', async t => {
   const { exports, bin }: { exports: Record<string, string | Record<string, string>>; bin: Record<string, string> } =
     JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
