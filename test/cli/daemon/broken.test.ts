@@ -29,8 +29,7 @@ t.test('reports a lost connection and writes a crash report for an internal erro
   daemon.on('GET /v1/services', json({}))
   const bug = await daemon.run(['status'])
   t.equal(bug.code, 1)
-  const [, file = ''] =
-    /^Error: internal error: .* \[INTERNAL\]\nHint: Report it with (\S+)\n$/.exec(bug.stderr) ?? []
+  const [, file = ''] = /^Error: internal error: .* \[INTERNAL\]\nHint: Report it with (\S+)\n$/.exec(bug.stderr) ?? []
   t.match(file, join(daemon.home, 'data', 'locald', 'crashes'))
   t.match(readFileSync(file, 'utf8'), /^locald \S+, node v[\s\S]*TypeError[\s\S]*at /)
   t.notMatch(readFileSync(file, 'utf8'), 'XDG_DATA_HOME')
