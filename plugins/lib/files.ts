@@ -1,10 +1,10 @@
 import { constants } from 'node:fs'
 import { access, readFile, stat } from 'node:fs/promises'
 
-/** Writes a file whole or not at all; see there. */
+/** Writes a file atomically. */
 export { makeFolder, writeAtomic } from '../../kernel/system/files.ts'
 
-/** Returns a JSON file's value; undefined where there is no file, or none that can be read. */
+/** Returns a JSON file's value; undefined when the file is missing or not readable as JSON. */
 export async function readJson(file: string): Promise<unknown> {
   try {
     return JSON.parse(await readFile(file, 'utf8'))
@@ -13,7 +13,7 @@ export async function readJson(file: string): Promise<unknown> {
   }
 }
 
-/** Returns whether this process can use a path: by default whether it exists. */
+/** Returns whether this process can use a path; by default, whether it exists. */
 export async function canAccess(path: string, mode: number = constants.F_OK): Promise<boolean> {
   return access(path, mode).then(
     () => true,

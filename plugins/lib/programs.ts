@@ -3,12 +3,12 @@ import { delimiter, isAbsolute, join } from 'node:path'
 import { messageOf } from '../../kernel/errors.ts'
 import { isProgram } from './files.ts'
 
-/** Returns the folders of a PATH, without relative ones: what is in the working directory is not a program of the system. */
+/** Returns the absolute folders of a PATH: a program in the working directory is not one of the system. */
 export function pathFolders(path: string | undefined): readonly string[] {
   return [...new Set((path ?? '').split(delimiter).filter(isAbsolute))]
 }
 
-/** Returns the path of the first of these programs that one of the folders has; an earlier name wins over an earlier folder. */
+/** Returns the path of the first of these programs in the folders; an earlier name wins over an earlier folder. */
 export async function findProgram(names: readonly string[], folders: readonly string[]): Promise<string | undefined> {
   const paths = names.flatMap(name => folders.map(folder => join(folder, name)))
   const found = await Promise.all(paths.map(isProgram))
@@ -19,13 +19,13 @@ export async function findProgram(names: readonly string[], folders: readonly st
 export interface RunOptions {
   /** Its whole environment; default: the daemon's. */
   readonly env?: NodeJS.ProcessEnv
-  /** After this it is killed: ms. */
+  /** The program is killed after this time: ms. */
   readonly timeoutMs?: number
   readonly input?: string
   readonly signal?: AbortSignal | undefined
 }
 
-/** What a program did. */
+/** The outcome of a program. */
 export interface ProgramResult {
   /** Null: it could not be started, or a signal killed it. */
   readonly code: number | null
@@ -35,7 +35,7 @@ export interface ProgramResult {
   readonly failure?: string
 }
 
-/** More output than this is a failure: bytes. `launchctl print` of a domain writes a few hundred kilobytes. */
+/** More output is a failure: bytes. `launchctl print` of a domain writes a few hundred kilobytes. */
 const maxOutput = 16 * 1024 * 1024
 
 /** Runs a program without a shell and collects its output. Never rejects. */
@@ -45,7 +45,7 @@ export function runProgram(
   { env, timeoutMs = 0, input = '', signal }: RunOptions = {},
 ): Promise<ProgramResult> {
   return new Promise(resolve => {
-    // SIGKILL: a program that hangs in the kernel, or ignores SIGTERM, must not hold up the daemon.
+    // A program that hangs in the kernel, or ignores SIGTERM, must not block the daemon.
     const limits = { timeout: timeoutMs, killSignal: 'SIGKILL', maxBuffer: maxOutput } as const
     const options = { ...limits, ...(env && { env }), ...(signal && { signal }) }
     const child = execFile(program, args, options, (error, stdout, stderr) => {

@@ -4,35 +4,35 @@ import { dirname, join } from 'node:path'
 import { readTextFile } from '../../../kernel/contract/plugin.ts'
 import { makeFolder, writeAtomic } from '../../lib/files.ts'
 
-/** Bytes above which a file of authorities is not read; those of systems have a quarter of a megabyte. */
+/** Larger files of authorities are not read: bytes; those of systems have a quarter of a megabyte. */
 const sizeLimit = 16 * 1024 * 1024
 
-// The labels that OpenSSL reads a certificate from (PEM_read_bio_X509_AUX); a key beside it stays where it is.
+// The labels from which OpenSSL reads a certificate (PEM_read_bio_X509_AUX); a private key in the file is not copied.
 const certificates = /-----BEGIN ((?:X509 |TRUSTED )?CERTIFICATE)-----[\s\S]*?-----END \1-----/g
 
-/** A file for NODE_EXTRA_CA_CERTS, and what is wrong with the one that was asked for. */
+/** A file for NODE_EXTRA_CA_CERTS, and what is wrong with the requested one. */
 export interface CaBundle {
   readonly file: string
   readonly problem?: string
 }
 
 /**
- * The files that services of Node's trust: a person's own authorities, such as a company's, and the local CA, as Node reads one file
- * only. Each is named after the person's file, so that it stays the same while its content changes.
+ * The files of authorities for Node's services: the user's own, such as a company's, and the local CA, as Node reads
+ * one file only. Each is named after the user's file, so that its name stays while its content changes.
  */
 export class CaBundles {
   readonly #folder: string
   readonly #making = new Map<string, Promise<CaBundle>>()
   readonly #sources = new Map<string, { readonly root: string; readonly written: string }>()
 
-  /** @param folder of its own; made on demand, mode 0700 */
+  /** @param folder the bundles' own; created on demand, mode 0700 */
   constructor(folder: string) {
     this.#folder = folder
   }
 
   /**
-   * The file with what `written` (absolute) and `root` hold, as they are now; `root` alone where the first cannot be used. All services
-   * of a project ask at once: one look serves them.
+   * Returns the file with the current certificates of `written` (absolute) and `root`; `root` alone when the first
+   * cannot be used. Concurrent calls for all services of a project share one read.
    */
   of(root: string, written: string): Promise<CaBundle> {
     const key = `${root}\0${written}`
@@ -43,7 +43,7 @@ export class CaBundles {
 
   async #make(root: string, written: string): Promise<CaBundle> {
     if (written === root) return { file: root }
-    // Given on by a service of ours: it has both already.
+    // Inherited from another service: it has both already.
     if (dirname(written) === this.#folder) return { file: written }
     const own = await certificatesIn(written)
     if (typeof own === 'string') return { file: root, problem: own }
@@ -58,7 +58,7 @@ export class CaBundles {
     return { file }
   }
 
-  /** Brings the files that `of` has made up to date. One whose source cannot be read at the moment stays as it is. */
+  /** Updates the files that `of` has returned. One whose source is unreadable at the moment is kept. */
   async refresh(): Promise<void> {
     await Promise.all([...this.#sources.values()].map(({ root, written }) => this.of(root, written).catch(() => {})))
   }
@@ -71,7 +71,7 @@ export class CaBundles {
   }
 }
 
-/** The certificates in a file, or why there are none. */
+/** Returns the certificates in a file, or why there are none. */
 async function certificatesIn(file: string): Promise<readonly string[] | string> {
   const read = await readTextFile(file, { bytes: sizeLimit })
   if (read === undefined) return `there is no file ${file}`

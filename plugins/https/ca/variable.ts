@@ -2,12 +2,12 @@ import { resolve } from 'node:path'
 import type { Host } from '../../../kernel/contract/plugin.ts'
 import type { CaBundles } from './bundle.ts'
 
-/** Names a file of authorities that Node trusts besides its own. */
+/** The variable with a file of authorities that Node trusts besides its own. */
 const name = 'NODE_EXTRA_CA_CERTS'
 
 /**
- * Sets NODE_EXTRA_CA_CERTS for every service while HTTPS is served: the CA of locald, together with the authorities that the project or
- * the shell names.
+ * Sets NODE_EXTRA_CA_CERTS for every service while HTTPS is served: the CA of locald, together with the authorities of
+ * the project or the shell.
  * @param caFile returns the CA's root certificate, a PEM file; undefined: no HTTPS is served
  */
 export function addTrust(host: Host, bundles: CaBundles, caFile: () => string | undefined): void {
@@ -16,7 +16,7 @@ export function addTrust(host: Host, bundles: CaBundles, caFile: () => string | 
     rank: 'fallback',
     value: caFile,
     async check(written, folder) {
-      // Node reads a relative path from the folder that it is started in.
+      // Node resolves a relative path against its working directory.
       const problem = await bundles.problemOf(resolve(folder, written))
       if (problem === undefined) return undefined
       const message = `${name}: ${problem}; only the CA of locald is trusted in its place`
@@ -30,6 +30,6 @@ export function addTrust(host: Host, bundles: CaBundles, caFile: () => string | 
     const file = written === undefined || written === '' ? root : (await bundles.of(root, resolve(dir, written))).file
     return { ...env, [name]: file }
   })
-  // A service that restarts keeps its environment: the file that this names follows its sources.
+  // A service that restarts keeps its environment: the file follows its sources.
   host.hooks.starting.tapPromise('https', () => bundles.refresh())
 }
