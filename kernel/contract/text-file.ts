@@ -98,7 +98,7 @@ async function look(file: string, reading: Reading): Promise<TextFile | TextFaul
   }
 }
 
-/** Stands for the unknown uid of whoever made a hard link where any user could. */
+/** Stands for the unknown uid of the user who made a hard link where any user could. */
 export const anyone = -1
 
 /**

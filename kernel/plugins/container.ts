@@ -19,7 +19,7 @@ export class Container {
       get: (services, name) => {
         if (typeof name === 'symbol' || this.has(name)) return Reflect.get(services, name)
         throw new LocaldError('PLUGIN_NEEDS', `no plugin provides '${name}'`, {
-          hint: '`locald plugins list` shows all plugins and their state.',
+          hint: 'Run `locald plugins list` to see all plugins and their state.',
         })
       },
     })

@@ -90,7 +90,7 @@ export class Contributions {
     const lost = this.#unavailable.get(type)
     if (lost !== undefined) return this.#refusal(type, lost.reason, lost.hint, lost.owner)
     const near = closest(type, [...this.#types.keys(), ...this.#unavailable.keys()])
-    const hint = `Types: ${this.typeNames().join(', ')}. \`locald plugins list\` shows what provides them.`
+    const hint = `Use one of: ${this.typeNames().join(', ')}. Run \`locald plugins list\` to see which plugin provides each.`
     return this.#refusal(type, `no plugin provides it${near === undefined ? '' : `; did you mean '${near}'?`}`, hint)
   }
 

@@ -82,7 +82,7 @@ async function readManifest(folder: string, installedAs: string): Promise<Found 
   let manifest: unknown
   try {
     const read = await readTextFile(join(folder, 'node_modules', installedAs, 'package.json'))
-    if (read === undefined || 'fault' in read) throw new Error(read?.fault ?? 'it does not exist')
+    if (read === undefined || 'fault' in read) throw new Error(read?.fault ?? 'does not exist')
     manifest = JSON.parse(read.text)
   } catch (error) {
     if (!pluginName.test(installedAs)) return undefined

@@ -124,7 +124,7 @@ export class HookRuns {
 /** Checks what a plugin's waterfall returned, so that a mistake is reported with the plugin's name. */
 function asPlan(plan: unknown): ProjectPlan {
   if (isPlan(plan)) return plan
-  throw new Error('it did not return a plan')
+  throw new Error('no plan returned')
 }
 
 function isPlan(plan: unknown): plan is ProjectPlan {
@@ -136,7 +136,7 @@ function isPlan(plan: unknown): plan is ProjectPlan {
 }
 
 function asEnv(env: unknown): Record<string, string> {
-  if (typeof env !== 'object' || env === null) throw new Error('it did not return an environment')
+  if (typeof env !== 'object' || env === null) throw new Error('no environment returned')
   const checked: Record<string, string> = {}
   for (const [name, value] of Object.entries(env)) {
     if (typeof value !== 'string') throw new Error(`${name} is not a string`)

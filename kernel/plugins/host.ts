@@ -33,14 +33,18 @@ export function hostOf({ name, options }: Candidate, input: HostInput): Declarin
     if (open) return
     throw new LocaldError('PLUGIN_SETUP', `plugin ${name} declares something after setup()`, {
       plugin: name,
-      hint: 'Declarations belong into setup(), before it returns or its promise resolves.',
+      hint: 'Declare everything in setup(), before it returns or its promise resolves.',
     })
   }
   const refuseWhileOpen = (service: string) => {
     if (!open) return
-    throw new LocaldError('PLUGIN_SETUP', `it uses '${service}' in setup(); that is for hooks, drivers and routes`, {
-      plugin: name,
-    })
+    throw new LocaldError(
+      'PLUGIN_SETUP',
+      `service '${service}' used in setup(); use it in hooks, drivers and routes only`,
+      {
+        plugin: name,
+      },
+    )
   }
   const draft: Draft = {
     types: [],

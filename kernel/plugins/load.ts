@@ -84,7 +84,7 @@ async function prepared(entry: Found, all: readonly Found[], input: LoadInput): 
     const result = await candidateOf(entry, { facts, settings, importMs, importing })
     return result === turnedOff ? unusable(entry, turnedOff, input) : result
   } catch (error) {
-    return unusable(entry, asRefusal(error, 'PLUGIN_IMPORT', 'it cannot be read'), input)
+    return unusable(entry, asRefusal(error, 'PLUGIN_IMPORT', 'cannot be read'), input)
   }
 }
 
@@ -153,16 +153,16 @@ function unusable(
   const state = isOff ? 'off' : 'broken'
   const hint =
     why === turnedOff
-      ? `Take \`enabled = false\` out of [plugins.${found.name}] in ${input.folders.config}/config.toml, then \`locald server restart\`.`
-      : (why.hint ?? '`locald plugins list` shows all plugins and their state.')
+      ? `Remove \`enabled = false\` from [plugins.${found.name}] in ${input.folders.config}/config.toml, then run \`locald server restart\`.`
+      : (why.hint ?? 'Run `locald plugins list` to see all plugins and their state.')
   const types = [...new Set([...found.types, ...drafted])]
   input.contributions.markUnavailable(found.name, types, `plugin ${found.name} is ${state}: ${reason}`, hint)
-  if (why !== turnedOff && !isOff) tell(found, why, input)
+  if (why !== turnedOff && !isOff) logBroken(found, why, input)
   return { ...view(found, state, input), types, reason, ...(why === turnedOff ? {} : { code: why.code }) }
 }
 
 /** Logs the error with its place in the plugin's code, for the author. */
-function tell({ name }: Found, { code, message, cause }: LocaldError, { log }: LoadInput): void {
+function logBroken({ name }: Found, { code, message, cause }: LocaldError, { log }: LoadInput): void {
   const stack = cause instanceof Error ? `\n${cause.stack}` : ''
   log(name).warn(`broken: ${message} [${code}]${stack}`)
 }

@@ -119,7 +119,7 @@ function testedService(run: Run<unknown>, instance: Instance, { service, log, ab
       abort.abort()
       const output = await lines()
       throw new LocaldError('SERVICE_FAILED', `exited with ${exit.code ?? exit.signal} before it was ready`, {
-        hint: output.length === 0 ? 'The output is empty.' : output.slice(-10).join('\n'),
+        hint: output.length === 0 ? 'Check its command: the output is empty.' : output.slice(-10).join('\n'),
       })
     },
     stop: async () => {

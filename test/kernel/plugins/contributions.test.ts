@@ -131,8 +131,8 @@ t.test('a type is looked up in order', async t => {
   })
   t.match(json(all.findType('contianer')), { message: /no plugin provides it; did you mean 'container'\?$/ })
   t.match(json(all.findType('redsi')), { message: /did you mean 'redis'\?$/ }, 'suggests types of plugins that are off')
-  t.match(json(all.findType('elasticsearch')), { hint: /^Types: exec, container\. `locald plugins list`/ })
-  t.match(json(all.findType('constructor')), { hint: /^Types: / }, 'no name of a prototype')
+  t.match(json(all.findType('elasticsearch')), { hint: /^Use one of: exec, container\. Run `locald plugins list`/ })
+  t.match(json(all.findType('constructor')), { hint: /^Use one of: / }, 'no name of a prototype')
   t.equal(new Contributions(features).defaultType, '')
 })
 

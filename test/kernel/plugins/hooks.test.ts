@@ -165,7 +165,7 @@ function untyped<T>(value: unknown, name: 'project' | 'env', use: (all: HookRuns
 
 t.test('validates what hooks return', async t => {
   for (const value of [null, 7, {}, { services: {} }, { services: [null] }, { services: [{ name: 'a' }] }]) {
-    const message = "plugin bad: hook 'project' failed: it did not return a plan"
+    const message = "plugin bad: hook 'project' failed: no plan returned"
     await t.rejects(
       untyped(value, 'project', all => all.project(plan)),
       { code: 'PLUGIN_HOOK', plugin: 'bad', message },
@@ -173,7 +173,7 @@ t.test('validates what hooks return', async t => {
   }
   await t.rejects(
     untyped(null, 'env', all => all.env({}, service, context)),
-    { code: 'PLUGIN_HOOK', message: /did not return an environment$/ },
+    { code: 'PLUGIN_HOOK', message: /no environment returned$/ },
   )
   await t.rejects(
     untyped({ PORT: 80 }, 'env', all => all.env({}, service, context)),

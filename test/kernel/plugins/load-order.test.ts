@@ -107,7 +107,7 @@ t.test('rejects plugins before running their code', async t => {
   t.equal(views[0]?.setupMs, null)
   t.match(kernel.contributions.findType('thing'), {
     message: "type 'thing' is not available: plugin off is off: disabled in config.toml",
-    hint: /`enabled = false` out of \[plugins\.off\] in \/config\/config\.toml/,
+    hint: /`enabled = false` from \[plugins\.off\] in \/config\/config\.toml/,
   })
   t.match(kernel.contributions.findType('mac-thing'), {
     message: "type 'mac-thing' is not available: plugin mac is off: supports darwin, not linux",

@@ -82,7 +82,7 @@ t.test('rejects modules that are no plugin for this machine', async t => {
           throw new Error('no name')
         },
       },
-      'broken PLUGIN_IMPORT it cannot be read: no name',
+      'broken PLUGIN_IMPORT cannot be read: no name',
     ],
   ]
   for (const [what, module, expected] of cases) {

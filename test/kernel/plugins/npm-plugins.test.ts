@@ -163,7 +163,7 @@ t.test('reports unusable packages', async t => {
     'locald-plugin-plain': ['broken', 'PLUGIN_API', "its package.json lacks the object 'locald'"],
     'locald-plugin-types': ['broken', 'PLUGIN_API', /'types' and 'platforms' of its package.json must be lists/],
     'locald-plugin-json': ['broken', 'PLUGIN_IMPORT', /cannot read its package.json/],
-    'locald-plugin-empty': ['broken', 'PLUGIN_IMPORT', /cannot read its package.json: it does not exist/],
+    'locald-plugin-empty': ['broken', 'PLUGIN_IMPORT', /cannot read its package.json: does not exist/],
     'locald-plugin-win': ['off', 'PLUGIN_PLATFORM', 'supports win32, not linux'],
   })
   t.equal(views.length, 17)

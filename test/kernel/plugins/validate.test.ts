@@ -49,7 +49,7 @@ t.test('reports invalid declarations during set-up', async t => {
     [host => host.provide('', start), /has a name/],
     [host => host.provide('x', start, 1), /close is a function/],
     [host => host.onClose(1), /onClose\(\) needs a function/],
-    [host => Reflect.get(host.use, 'catalog'), /uses 'catalog' in setup\(\)/],
+    [host => Reflect.get(host.use, 'catalog'), /service 'catalog' used in setup\(\)/],
   ]
   for (const [declare, expected] of cases) {
     const [view] = await testLoader().load(odd(declare))
