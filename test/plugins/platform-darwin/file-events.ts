@@ -61,7 +61,7 @@ export class FileEvents {
     }
   }
 
-  /** Ends all watches as when no stream can be made (UV_EMFILE, told to all handles). */
+  /** Closes all watches as when no stream can be created (UV_EMFILE, reported to all handles). */
   fail(): void {
     const handles = [...this.#handles]
     this.#handles.clear()

