@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { Argv, BootStart } from '../../kernel/protocol.ts'
+import { type FileShape, hasShape } from '../../kernel/system/file-shape.ts'
 import { readText } from '../../kernel/system/files.ts'
 import type { Paths } from '../../kernel/system/paths.ts'
 import { reportWhenSlow } from '../output/slow-step.ts'
@@ -84,11 +85,32 @@ export async function startBy(
   return await reportWhenSlow(`Waiting for ${installed.manager} to start the daemon`, wait)
 }
 
+const texts = { type: 'array', items: { type: 'string' } } as const
+const codes = { type: 'array', items: { type: 'integer' } } as const
+const bootShape: FileShape<BootStart> = {
+  schema: {
+    type: 'object',
+    required: ['manager', 'start', 'delayMs'],
+    properties: {
+      manager: { type: 'string' },
+      start: {
+        type: 'array',
+        items: {
+          type: 'object',
+          required: ['argv'],
+          properties: { argv: texts, successCodes: codes, retryCodes: codes },
+        },
+      },
+      delayMs: { type: 'number' },
+    },
+  },
+}
+
 /** Reads `paths.boot`; undefined where the machine does not start the daemon. */
 function readInstalled({ boot }: Paths): BootStart | undefined {
   try {
-    const installed: BootStart = JSON.parse(readText(boot))
-    return installed.start.length === 0 ? undefined : installed
+    const installed: unknown = JSON.parse(readText(boot))
+    return hasShape(installed, bootShape) && installed.start.length > 0 ? installed : undefined
   } catch {
     return undefined
   }

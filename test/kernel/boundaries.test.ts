@@ -16,6 +16,7 @@ const forLib = ['kernel/system/files.ts', 'kernel/system/suggest.ts']
 const forCli: Readonly<Record<string, 'all' | 'types'>> = {
   'kernel/config/plugin-name.ts': 'all',
   'kernel/errors.ts': 'all',
+  'kernel/system/file-shape.ts': 'all',
   'kernel/system/files.ts': 'all',
   'kernel/system/package.ts': 'all',
   'kernel/system/paths.ts': 'all',

@@ -1,7 +1,7 @@
 import { closest } from '../../system/suggest.ts'
 
 /** Keys by the names that other tools have for them; those of plugins' types are among them. */
-const aliases: Readonly<Record<string, string>> = {
+export const aliases: Readonly<Record<string, string>> = {
   cmd: 'command',
   run: 'command',
   cwd: 'workdir',
