@@ -68,7 +68,7 @@ on('darwin', 'a refusal of macOS is reported with a reason and a hint', async (t
     ['SecTrustSettingsSetTrustSettings', -60006, /cancelled \(-60006\)/, /allow it/],
     ['SecTrustSettingsSetTrustSettings', -60005, /did not accept the password \(-60005\)/, /password you log in with/],
     ['SecTrustSettingsSetTrustSettings', -60007, /cannot show its dialog/, /in Terminal at the Mac’s screen/],
-    ['SecTrustSettingsSetTrustSettings', -2070, /trust service does not answer/, /security unlock-keychain/],
+    ['SecTrustSettingsSetTrustSettings', -2070, /trust service does not respond/, /security unlock-keychain/],
     ['SecCertificateAddToKeychain', -25308, /keychain is locked/, /in Terminal at the Mac’s screen/],
     ['SecCertificateAddToKeychain', -25293, /keychain’s password/, /security unlock-keychain/],
     ['SecCertificateAddToKeychain', -61, /cannot be written to/, /chown/],
@@ -87,7 +87,7 @@ on('darwin', 'a refusal of macOS is reported with a reason and a hint', async (t
   const said = { kind: 'system', done: false, reason: /-60007/, todo: /Terminal/ }
   t.match({ code, ...JSON.parse(stdout) }, { code: 1, stores: [said] })
   keychain.fail({ SecTrustSettingsCopyTrustSettings: -2070 })
-  t.match(await stateOf(mac), { status: 'warn', summary: /trust service does not answer/, fix: /unlock-keychain/ })
+  t.match(await stateOf(mac), { status: 'warn', summary: /trust service does not respond/, fix: /unlock-keychain/ })
   t.match(
     await box.run(['trust']),
     { code: 0, stderr: asks },
