@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 
 import { type FileHandle, lstat, open, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { systemCode } from '../errors.ts'
-import { denialOf } from './privacy.ts'
+import { denialOf } from './denial.ts'
 
 /** A file's text and whose it is. */
 export interface TextFile {

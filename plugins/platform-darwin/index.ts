@@ -1,4 +1,4 @@
-import type { Plugin } from '../../kernel/contract/plugin.ts'
+import { type Plugin, setDenials } from '../../kernel/contract/plugin.ts'
 import { featureCheck, platformFeatures } from '../lib/features.ts'
 import { agentCheck } from './agent.ts'
 import { bootPlan } from './boot.ts'
@@ -6,6 +6,7 @@ import { machineChecks, titles } from './checks.ts'
 import { Tools, toolPath } from './commands.ts'
 import { type Machine, probes } from './features.ts'
 import { launchctlOf } from './launchctl.ts'
+import { explainDenial } from './privacy.ts'
 import { DarwinProcessTable } from './process-table.ts'
 import { findShim } from './shim.ts'
 import { hasFileEvents, TreeWatches } from './tree-watches.ts'
@@ -16,6 +17,7 @@ const plugin: Plugin = {
   api: 1,
   platforms: ['darwin'],
   async setup(host) {
+    setDenials(explainDenial)
     const machine: Machine = { root: '/', path: process.env['PATH'], uid: host.platform.uid }
     const tools = new Tools(toolPath(machine.path, process.env['LOCALD_SANDBOX'] || undefined), machine.uid)
     const states = await Promise.all(platformFeatures.map(async name => ({ name, state: await probes[name](machine) })))

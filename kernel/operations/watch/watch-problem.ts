@@ -1,4 +1,4 @@
-import { denialOf } from '../../contract/privacy.ts'
+import { denialOf } from '../../contract/denial.ts'
 import { messageOf } from '../../errors.ts'
 
 /** Why some of the paths are not watched. */

@@ -1,4 +1,4 @@
-import { denialOf } from '../../contract/privacy.ts'
+import { denialOf } from '../../contract/denial.ts'
 import { meaningful } from './output-noise.ts'
 
 /** One run of a program: its output without escape sequences, and its exit. */

@@ -1,10 +1,4 @@
-/** Why the system keeps a program from a file of its own user, and what can be done. */
-export interface Denial {
-  readonly message: string
-  readonly hint: string
-  /** The hint in a few words. */
-  readonly brief: string
-}
+import type { Denial } from '../../kernel/contract/plugin.ts'
 
 /**
  * Folders that macOS keeps from programs until their user allows it: "Control access to files and folders on Mac", Apple's Mac User Guide.
@@ -20,11 +14,11 @@ const guarded: readonly (readonly [RegExp, string])[] = [
 ]
 
 /**
- * What EPERM means for a path in one of these folders: stat(2) of it works, open(2) and getcwd(3) do not. What counts is the program that
- * macOS holds responsible: the terminal that the daemon was started from, as long as it runs, else Node itself, as for a job of the
- * service manager, which has the job's label in its environment. Undefined for other codes and paths.
+ * Explains EPERM for a path in one of these folders: stat(2) of it works, open(2) and getcwd(3) do not. What counts is the program that
+ * macOS holds responsible: the terminal that the daemon was started from, as long as it runs, else Node itself, as for a job of launchd, which has the job's
+ * label in its environment. Undefined for other codes and paths.
  */
-export function denialOf(
+export function explainDenial(
   path: string,
   code: string | undefined,
   job: string | undefined = process.env['XPC_SERVICE_NAME'],

@@ -2,11 +2,14 @@ import files from 'node:fs/promises'
 import { syncBuiltinESMExports } from 'node:module'
 import t, { type Test } from 'tap'
 import { loadProject } from '../../../kernel/config/load.ts'
-import { denialOf } from '../../../kernel/contract/privacy.ts'
+import { setDenials } from '../../../kernel/contract/plugin.ts'
 import { LocaldError } from '../../../kernel/errors.ts'
 import { problemOf } from '../../../kernel/operations/watch/watch-problem.ts'
 import { causeOf } from '../../../kernel/services/failure/cause.ts'
 import { startError } from '../../../plugins/exec-runtime/start-error.ts'
+import { explainDenial } from '../../../plugins/platform-darwin/privacy.ts'
+
+setDenials(explainDenial)
 
 const shop = '/Users/ann/Documents/code/shop'
 const hint = /locald server restart.*Privacy & Security › Files and Folders/
@@ -37,13 +40,13 @@ t.test('recognizes the folders that macOS protects', async t => {
     '/Users/ann/Library/CloudStorage/Dropbox/x',
     '/Volumes/Work/x',
   ])
-    t.match(denialOf(path, 'EPERM'), { message: /^macOS keeps the daemon from \S/, hint }, path)
-  const ofJob = denialOf(shop, 'EPERM', 'dev.locald.run.1')
+    t.match(explainDenial(path, 'EPERM'), { message: /^macOS keeps the daemon from \S/, hint }, path)
+  const ofJob = explainDenial(shop, 'EPERM', 'dev.locald.run.1')
   t.match(ofJob, { hint: /^Allow it in System Settings/, brief: /^allow it for \// })
   t.notMatch(ofJob?.hint, 'server restart', 'no terminal helps a job of launchd')
   for (const path of ['/Users/ann/code', '/Users/ann/Documents2/x', '/home/ann/Documents/x', '/Users/Documents/x'])
-    t.equal(denialOf(path, 'EPERM'), undefined, path)
-  t.equal(denialOf(shop, 'EACCES'), undefined, 'a mode that forbids it is another thing')
+    t.equal(explainDenial(path, 'EPERM'), undefined, path)
+  t.equal(explainDenial(shop, 'EACCES'), undefined, 'a mode that forbids it is another thing')
 })
 
 t.test('reports a configuration in a protected folder', async t => {
