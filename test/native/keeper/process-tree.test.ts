@@ -1,17 +1,5 @@
-import { spawn, spawnSync } from 'node:child_process'
-import {
-  constants as access,
-  accessSync,
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmdirSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { constants as access, accessSync, existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -29,98 +17,30 @@ import {
 import { onlyLinux } from '../../lib/machine.ts'
 
 const { release, asan, walk, xnu } = variants()
+
 const tools = makeFolder()
+
 const testProgram = buildTestProgram(tools)
+
 t.teardown(() => removeFolder(tools))
 
 const linux = process.platform === 'linux'
+
 const { SIGTERM, SIGKILL, SIGUSR1 } = constants.signals
 
 /** A daemon of its own session with an empty environment, whose pid is printed. */
 const daemon = `env -i setsid sh -c 'echo daemon $$; exec sleep 1000' &`
+
 const pidsIn = (log: string, word: string) =>
   [...log.matchAll(new RegExp(`${word} (\\d+)`, 'g'))].map(found => Number(found[1]))
 
 for (const variant of [asan, walk, release, xnu]) {
   t.test(variant?.name ?? 'sanitized', { skip: variant === undefined && 'the compiler has no sanitizers' }, async t => {
     if (variant === undefined) return
-    stops(t, variant)
     leftovers(t, variant)
     if (linux) sessions(t, variant)
     if (linux && variant !== xnu) whole(t, variant)
     if (variant === xnu) crowded(t, variant)
-  })
-}
-
-function stops(t: Test, variant: Variant) {
-  keeperTest(t, variant, 'stop: the signal goes to the group, also to stopped processes', async (t, start) => {
-    const one = start([
-      'sh',
-      '-c',
-      'trap "echo bye; exit 3" TERM; echo up; kill -STOP $$; while :; do sleep 0.02; done',
-    ])
-    const { pid } = await one.line.next('started')
-    await one.logged('up')
-    if (linux) await until('stopped', () => / T /.test(readFileSync(`/proc/${pid}/stat`, 'utf8')))
-    one.line.send(`stop ${SIGTERM} 10000`)
-    t.match(await one.line.next('exit'), { code: 3 })
-    t.match(one.log, 'bye')
-  })
-
-  for (const [depth, args] of [
-    ['5', []],
-    ['0', ['--group-only']],
-  ] as const) {
-    keeperTest(
-      t,
-      variant,
-      `stop: kills what ignores the signal after the grace period, ${depth} deep`,
-      async (t, start) => {
-        const one = start([testProgram, 'stubborn', depth], { args })
-        const { pid } = await one.line.next('started')
-        await one.logged('deep')
-        const before = Date.now()
-        one.line.send(`stop ${SIGTERM} 200`)
-        t.match(await one.line.next('exit'), { code: null, signal: 'SIGKILL' })
-        const took = Date.now() - before
-        t.ok(took >= 195 && took < 5000, `after ${took} ms`)
-        t.notOk(isAlive(Number(pid)))
-      },
-    )
-  }
-
-  keeperTest(t, variant, 'stop: a second stop only shortens the grace period', async (t, start) => {
-    const one = start([testProgram, 'stubborn', '0'])
-    await one.logged('deep')
-    one.line.send(`stop ${SIGTERM} 60000`)
-    one.line.send(`stop ${SIGTERM} 100`)
-    one.line.send(`stop ${SIGTERM} 60000`)
-    t.match(await one.line.next('exit'), { signal: 'SIGKILL' })
-  })
-
-  keeperTest(t, variant, 'SIGTERM to the keeper stops the service with the defaults', async (t, start) => {
-    const script = 'trap "echo int; exit 4" INT; echo up; while :; do sleep 0.02; done'
-    const one = start(['sh', '-c', script], {
-      args: ['--stop-signal', String(constants.signals.SIGINT), '--stop-ms', '9000'],
-    })
-    await one.logged('up')
-    one.process.kill('SIGTERM')
-    t.match(await one.line.next('exit'), { code: 4 })
-  })
-
-  keeperTest(t, variant, 'signal: reaches the main process while it runs', async (t, start) => {
-    const one = start([
-      'sh',
-      '-c',
-      `trap 'echo usr1' USR1; trap 'sleep 1000 & exit 0' USR2; echo up; while :; do sleep 0.02; done`,
-    ])
-    await one.logged('up')
-    one.line.send(`signal ${SIGUSR1}`)
-    await one.logged('usr1')
-    one.line.send(`signal ${constants.signals.SIGUSR2}`)
-    await one.line.next('main')
-    one.line.send(`signal ${SIGUSR1}`)
-    t.match(await one.line.next('error'), { error: 'the main process has exited' })
   })
 }
 
@@ -313,49 +233,6 @@ function removed(dir: string): boolean {
     return !existsSync(dir)
   }
 }
-
-t.test('lock: admits one at a time, and is released when its holder is killed', async t => {
-  const dir = makeFolder()
-  t.teardown(() => removeFolder(dir))
-  const words = ['lock', join(dir, 'lock'), '--']
-  const first = spawn(release.path, [...words, 'sh', '-c', 'echo held; exec sleep 1000'], { env: cleanEnvironment() })
-  t.teardown(() => {
-    first.kill('SIGKILL')
-  })
-  await new Promise(resolve => first.stdout.once('data', resolve))
-  const second = () => spawnSync(release.path, [...words, 'true'], { env: cleanEnvironment() }).status
-  t.equal(second(), 75)
-  const third = ['lock', '--held-ok', join(dir, 'lock'), '--', 'sh', '-c', 'exit 3']
-  t.equal(spawnSync(release.path, third).status, 0, 'a service manager takes that for success, and starts no other')
-  first.kill('SIGKILL')
-  await new Promise(resolve => first.once('close', resolve))
-  t.equal(second(), 0)
-  t.equal(spawnSync(release.path, third).status, 3)
-  t.equal(spawnSync(release.path, ['lock', '--held-ok', join(dir, 'lock'), 'true']).status, 64)
-  t.equal(spawnSync(release.path, [...words, '/no/such/program']).status, 127)
-  t.equal(spawnSync(release.path, ['lock', join(dir, 'no/such/lock'), '--', 'true']).status, 73)
-  t.strictSame(readdirSync(dir), ['lock'])
-  const fresh = join(dir, 'fresh')
-  t.equal(spawnSync(release.path, ['lock', join(fresh, 'lock'), '--', 'true']).status, 0, 'its folder is made')
-  t.equal(statSync(fresh).mode & 0o777, 0o700)
-})
-
-t.test('relock: the opener holds the lock while the file is open', async t => {
-  const dir = makeFolder()
-  t.teardown(() => removeFolder(dir))
-  const path = join(dir, 'lock')
-  const second = () => spawnSync(release.path, ['lock', path, '--', 'true'], { env: cleanEnvironment() }).status
-  const relock = (file: number) => spawnSync(release.path, ['relock'], { stdio: [file, 'pipe', 'pipe'] }).status
-  const [mine, other] = [openSync(path, 'w+'), openSync(path, 'r+')]
-  t.equal(second(), 0)
-  t.equal(relock(mine), 0)
-  t.equal(second(), 75)
-  t.equal(relock(other), 75)
-  closeSync(mine)
-  t.equal(second(), 0)
-  t.equal(relock(other), 0)
-  closeSync(other)
-})
 
 keeperTest(
   t,
