@@ -101,3 +101,18 @@ t.test('the rules detect violations', async t => {
   const mutual = graph({ 'cli/x/a.ts': '../y/b.ts', 'cli/y/c.ts': '../x/d.ts', 'cli/z/e.ts': '../x/d.ts' })
   t.strictSame(mutualRooms('cli', mutual), ['cli/x/a.ts imports cli/y/b.ts', 'cli/y/c.ts imports cli/x/d.ts'])
 })
+
+/** The rooms of cli/, from above. */
+const cliOrder = ['main.ts', 'commands', 'admin', 'follow', 'daemon', 'output', 'context.ts', 'args']
+
+t.test('the CLI imports downwards only', async t => {
+  const roomOf = (file: string) => cliOrder.indexOf(file.split('/')[1] ?? '')
+  const graph = graphOf(sourcesOf('cli'))
+  for (const file of graph.keys()) t.ok(roomOf(file) >= 0, `${file} is in a known room`)
+  const upwards = [...graph].flatMap(([file, imports]) =>
+    imports
+      .filter(path => path.startsWith('cli/') && roomOf(path) < roomOf(file))
+      .map(path => `${file} imports ${path}`),
+  )
+  t.strictSame(upwards, [])
+})
