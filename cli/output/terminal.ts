@@ -1,5 +1,5 @@
 import type { WriteStream } from 'node:tty'
-import { styleText } from 'node:util'
+import kleur from 'kleur'
 import { sanitize, toSafeJson } from './sanitize.ts'
 
 /** Styles that text is painted with. */
@@ -40,10 +40,11 @@ export function hasColour(stream: Out): boolean {
   return TERM !== 'dumb' && stream.isTTY === true && process.stdout.isTTY === true
 }
 
-/** Returns the painter of a stream. `hasColour` decides, not Node, which looks at stdout alone. */
+/** Returns the painter of a stream. `hasColour` decides, not kleur, which looks at stdout alone. */
 export function painter(stream: Out): Paint {
   if (!hasColour(stream)) return (_style, text) => text
-  return (style, text) => styleText(style, text, { validateStream: false })
+  kleur.enabled = true
+  return (style, text) => kleur[style](text)
 }
 
 /** Whether stdin and stdout are terminals and this is no CI job. */
