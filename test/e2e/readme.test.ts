@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t from 'tap'
 import { commands } from '../../cli/args/commands.ts'
@@ -40,16 +40,25 @@ t.test('all commands in the README exist', async t => {
     )
 })
 
-t.test('all links resolve', async t => {
-  for (const file of [
-    'README.md',
-    'docs/README.md',
-    'docs/configuration.md',
-    'docs/commands.md',
-    'examples/shop/README.md',
-  ]) {
-    for (const [, target = ''] of read(file).matchAll(/\]\(([^)#]+)[^)]*\)/g)) {
-      if (!target.startsWith('http')) t.ok(existsSync(join(root, dirname(file), target)), `${file}: ${target}`)
+/** The anchors of a page's headings, as GitHub makes them. */
+function anchorsOf(text: string): readonly string[] {
+  return [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  )
+}
+
+t.test('all links resolve, with their anchors', async t => {
+  const docs = readdirSync(join(root, 'docs')).map(page => join('docs', page))
+  const readmes = ['shop', 'notes'].map(name => `examples/${name}/README.md`)
+  for (const file of ['README.md', 'CONTRIBUTING.md', 'bench/README.md', ...docs, ...readmes]) {
+    for (const [, path = '', anchor] of read(file).matchAll(/\]\(([^)#]*)(?:#([^)]+))?\)/g)) {
+      if (path.startsWith('http')) continue
+      const target = path === '' ? file : join(dirname(file), path)
+      if (!existsSync(join(root, target))) t.fail(`${file}: ${target}`)
+      else if (anchor !== undefined) t.ok(anchorsOf(read(target)).includes(anchor), `${file}: ${target}#${anchor}`)
     }
   }
 })
