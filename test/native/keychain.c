@@ -5,7 +5,7 @@
 //   calls           a line for each call
 //   fail            "CALL STATUS" or "CALL sleep", a line each: a call that fails, or whose dialog is unanswered
 // Answers are as in Security-61901: SecTrustSettings.cpp, TrustSettings.cpp (which asks only where there is something to change),
-// SecItem.cpp, and SecBase.h for the numbers.
+// SecItem.cpp, and SecBase.h for the numbers. Over 300 lines: all calls share the state of the files.
 #include <Security/Security.h>
 #include <stdio.h>
 #include <stdlib.h>

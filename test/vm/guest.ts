@@ -1,6 +1,7 @@
 /**
  * What `npm run test:vm` checks inside the guest, as root and by the ordinary user `dev`: once, and again after a reboot. Prints
- * `ok - …` and `not ok - …` lines, then `end`. Nothing of the repository but this one file is there.
+ * `ok - …` and `not ok - …` lines, then `end`. Over 300 lines: nothing of the repository but this one
+ * file is there.
  */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
