@@ -5,7 +5,7 @@ import type { Check, CheckResult } from './contract/plugin.ts'
 import { messageOf, systemCode } from './errors.ts'
 import type { Contributions } from './plugins/contributions.ts'
 import type { CheckView, DoctorAnswer, FixCommand, PluginView } from './protocol.ts'
-import { within } from './system/async.ts'
+import { withTimeout } from './system/async.ts'
 import type { Paths } from './system/paths.ts'
 
 /** With less free space, writing logs and databases soon fails: bytes. */
@@ -65,7 +65,7 @@ function commandIn(fix: string): string | undefined {
 
 async function run(plugin: string, check: Check, limit: number): Promise<CheckView> {
   try {
-    const { status, severity, summary, fix } = await within(
+    const { status, severity, summary, fix } = await withTimeout(
       limit,
       check.run(),
       () => new Error(`no result within ${limit / 1000} s`),

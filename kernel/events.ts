@@ -108,7 +108,7 @@ interface Subject {
 }
 
 /** Returns whether an event is about a service, or about its project as a whole. */
-export function concerns(event: LocaldEvent, { key, project }: Subject): boolean {
+export function isAbout(event: LocaldEvent, { key, project }: Subject): boolean {
   if (event.event === 'warning' && event.key === undefined) return event.path === project.path
   if (event.event === 'service') return event.service.key === key
   return 'key' in event && event.key === key

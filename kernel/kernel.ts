@@ -7,7 +7,7 @@ import { messageOf } from './errors.ts'
 import { Events } from './events.ts'
 import { Logs } from './logs/service-log.ts'
 import { adoptAll } from './operations/adopt.ts'
-import { SeenFiles } from './operations/applied-files.ts'
+import { AppliedFiles } from './operations/applied-files.ts'
 import { KnownProjects } from './operations/known-projects.ts'
 import { Operations } from './operations/operations.ts'
 import { Container } from './plugins/container.ts'
@@ -110,7 +110,7 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
   })
   const processes = container.optional('processes')
   const operations = new Operations({
-    ...{ projects, events, hooks, records, seen: new SeenFiles(paths.records, own), log: own },
+    ...{ projects, events, hooks, records, applied: new AppliedFiles(paths.records, own), log: own },
     openFolder: () => container.optional('openFolder'),
     warnings: () => contributions.warnings(),
     tidy: async () => await processes?.tidy([], lastGraceMs).catch(error => own.warn(messageOf(error))),
@@ -133,7 +133,7 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
     ...{ place, paths, version, events, features, contributions, container, plugins, projects, operations, known },
     startedAt: new Date().toISOString(),
     usage: new UsageView(container, own),
-    checks: [...ownChecks(paths), known.check, records.unread.check(record => projects.recorded(record.id))],
+    checks: [...ownChecks(paths), known.check, records.unread.check(record => projects.describeRecord(record.id))],
     async close() {
       await hooks.closing().catch(error => own.warn(messageOf(error)))
       records.flush()

@@ -4,7 +4,7 @@ import Fastify, { type FastifyInstance, type FastifyPluginAsync, type FastifyRep
 import type { Log } from '../contract/plugin.ts'
 import { catalogue, LocaldError, messageOf, systemCode } from '../errors.ts'
 import type { Kernel } from '../kernel.ts'
-import { within } from '../system/async.ts'
+import { withTimeout } from '../system/async.ts'
 import { IdleConnections } from './connections.ts'
 import { answerMalformed, refuseTunnels } from './malformed-request.ts'
 import { streams } from './ndjson.ts'
@@ -121,7 +121,7 @@ function withTimeLimit(plugin: FastifyPluginAsync, report: (error: unknown) => v
   return async (app, options) => {
     containReadyHooks(app, report)
     const timeout = () => new LocaldError('PLUGIN_TIMEOUT', `declaring the routes timed out after ${routesMs} ms`)
-    await within(routesMs, plugin(app, options), timeout).catch(report)
+    await withTimeout(routesMs, plugin(app, options), timeout).catch(report)
   }
 }
 
@@ -144,7 +144,7 @@ function containHook(hook: unknown, report: (error: unknown) => void): unknown {
       if (hook.length === 0) resolve(result)
     })
     const timeout = () => new LocaldError('PLUGIN_TIMEOUT', `the onReady hook timed out after ${routesMs} ms`)
-    await within(routesMs, run, timeout).catch(report)
+    await withTimeout(routesMs, run, timeout).catch(report)
   }
 }
 

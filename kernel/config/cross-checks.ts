@@ -2,7 +2,7 @@ import type { Route } from '../contract/plugin.ts'
 import { closest } from '../system/suggest.ts'
 import { cycles } from './dependency-graph.ts'
 import type { ReadService } from './fields/service.ts'
-import { unknown } from './fields/suggestions.ts'
+import { withSuggestion } from './fields/suggestions.ts'
 import { type Name, parseTemplate, referencesOf } from './interpolation.ts'
 import type { Problems } from './problems.ts'
 import { own, type Path } from './table.ts'
@@ -30,7 +30,7 @@ function checkDependencies(services: readonly ReadService[], problems: Problems)
     for (const name of Object.keys(plan.common.dependsOn)) {
       if (names.includes(name)) continue
       problems.add(dependencyPath(plan.name, table, name), {
-        message: unknown(`unknown service '${name}'`, closest(name, names)),
+        message: withSuggestion(`unknown service '${name}'`, closest(name, names)),
       })
     }
   }
@@ -80,7 +80,9 @@ function checkRoutes(services: readonly ReadService[], routes: readonly Route[],
   for (const { prefix, service } of routes) {
     const target = services.find(({ plan }) => plan.name === service)
     if (target === undefined) {
-      problems.add(['routes', prefix], { message: unknown(`unknown service '${service}'`, closest(service, names)) })
+      problems.add(['routes', prefix], {
+        message: withSuggestion(`unknown service '${service}'`, closest(service, names)),
+      })
     } else if (target.driver !== undefined && (target.driver.network ?? 'web') !== 'web') {
       problems.add(['routes', prefix], {
         message: `service '${service}' is of type '${target.plan.type}', which serves no HTTP`,
@@ -108,13 +110,16 @@ function fault(name: Name, services: readonly ReadService[]): string | undefined
   const names = namesOf(services)
   const target = services.find(({ plan }) => plan.name === name.service)
   if (target === undefined)
-    return unknown(`unknown service '${name.service}' in \${services.${name.service}.…}`, closest(name.service, names))
+    return withSuggestion(
+      `unknown service '${name.service}' in \${services.${name.service}.…}`,
+      closest(name.service, names),
+    )
   if (target.driver === undefined || target.driver.exports !== undefined) return undefined
   const fields = target.driver.network === 'none' ? [] : ['port', 'host', 'url']
   if (fields.includes(name.field)) return undefined
   if (fields.length === 0)
     return `service '${name.service}' has no port, host or url: type '${target.plan.type}' has no network`
-  return unknown(
+  return withSuggestion(
     `service '${name.service}' has no '${name.field}', only ${fields.join(', ')}`,
     closest(name.field, fields),
   )

@@ -11,7 +11,7 @@ import { ownersOf, type ReadService, readService, type Types } from './fields/se
 import { mergeLayers, notFound, type Places, readLayers, sourceIn } from './layers.ts'
 import type { PluginTables } from './plugin-tables.ts'
 import { Problems, Spot } from './problems.ts'
-import { checkDocument, readFrame } from './project-file.ts'
+import { checkDocument, readProjectTables } from './project-file.ts'
 import { configValues, locate, type Provenance } from './provenance.ts'
 import { requireTrust } from './read.ts'
 import { findMissingPlugins } from './required-plugins.ts'
@@ -96,13 +96,13 @@ export async function loadProject(
   const problems = new Problems()
   const reader = { trust, root }
   const { documents, watched } = await readLayers(reader, types.sources, places, problems)
-  problems.within(documents)
+  problems.setDocuments(documents)
   for (const document of documents) checkDocument(document, problems, types.tables ?? {})
   const main = documents.at(-1)
   if (main === undefined || (main.role !== 'project' && main.role !== 'source'))
     throw await problems.error(root, places.home)
   const merged = mergeLayers(documents)
-  const frame = readFrame(merged, main, { root, ...types }, problems)
+  const frame = readProjectTables(merged, main, { root, ...types }, problems)
   const missing = types.plugins === undefined ? [] : findMissingPlugins(frame.pluginsNeeded, types.plugins)
   for (const { name, message, hint } of missing)
     problems.add(['plugins', name], { code: 'PLUGIN_MISSING', message, hint })
@@ -110,7 +110,7 @@ export async function loadProject(
   checkServices(services, frame, problems)
   const files = new EnvFiles(reader, known)
   const envFiles = await checkEnvFiles(root, services, files, problems)
-  if (!problems.none) throw await problems.error(root, places.home)
+  if (!problems.isEmpty) throw await problems.error(root, places.home)
   const plan: ProjectPlan = {
     name: frame.name,
     path: root,

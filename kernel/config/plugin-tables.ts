@@ -2,8 +2,8 @@ import type { ValidateFunction } from 'ajv'
 import type { PluginTable } from '../contract/plugin.ts'
 import { messageOf } from '../errors.ts'
 import type { Role } from './document.ts'
-import { compileForeign, complaintsOf } from './fields/plugin-schema.ts'
-import { meantKey, unknown } from './fields/suggestions.ts'
+import { compilePluginSchema, schemaProblemsOf } from './fields/plugin-schema.ts'
+import { meantKey, withSuggestion } from './fields/suggestions.ts'
 import { type Problems, Spot } from './problems.ts'
 import { isTable, own, type Table } from './table.ts'
 
@@ -35,7 +35,7 @@ export function tablesOf(role: Role, { settings = [], project = [] }: PluginTabl
 export function misplaced(key: string, role: Role, tables: PluginTables): string {
   if (role !== 'project' && tablesOf('project', tables).includes(key)) return "belongs in the project's own locald.toml"
   if (role !== 'settings' && tablesOf('settings', tables).includes(key)) return "belongs in locald's own config.toml"
-  return unknown('unknown key', meantKey(key, tablesOf(role, tables)))
+  return withSuggestion('unknown key', meantKey(key, tablesOf(role, tables)))
 }
 
 /** Reads the tables of plugins from a merged configuration; those that are absent are left out. */
@@ -55,7 +55,7 @@ export function readPluginTables(
     }
     const data: unknown = structuredClone(value)
     if (validate(data)) return [[name, data]]
-    for (const { path, message, hint } of complaintsOf(validate.errors ?? [], data))
+    for (const { path, message, hint } of schemaProblemsOf(validate.errors ?? [], data))
       path.reduce((at, key) => at.inside(key, undefined), spot).wrong(message, { hint })
     return []
   })
@@ -65,7 +65,7 @@ export function readPluginTables(
 /** Compiles a schema; a text says why that fails. */
 function checkOf(schema: unknown): ValidateFunction | string {
   try {
-    return compileForeign(schema)
+    return compilePluginSchema(schema)
   } catch (error) {
     return messageOf(error)
   }

@@ -15,7 +15,7 @@ export type ConfigCode = Extract<
 >
 
 /** A problem's description. It never holds a value of the file, which may be a secret. */
-export interface Fault {
+export interface ProblemInput {
   readonly message: string
   readonly hint?: string | undefined
   /** Default: CONFIG_INVALID. */
@@ -26,7 +26,7 @@ export interface Fault {
 
 interface Noted {
   readonly code: ConfigCode
-  readonly fault: Fault
+  readonly fault: ProblemInput
   readonly path: Path
   readonly file?: string
   readonly line?: number
@@ -40,16 +40,16 @@ export class Problems {
   #documents: readonly Document[] = []
 
   /** Sets the files in which paths are looked up, weakest first. */
-  within(documents: readonly Document[]): void {
+  setDocuments(documents: readonly Document[]): void {
     this.#documents = documents
   }
 
-  get none(): boolean {
+  get isEmpty(): boolean {
     return this.#noted.length === 0
   }
 
   /** Adds a problem of the value at a path of the merged configuration. */
-  add(path: Path, fault: Fault): void {
+  add(path: Path, fault: ProblemInput): void {
     this.#noted.push({ code: fault.code ?? 'CONFIG_INVALID', fault, path })
   }
 
@@ -89,7 +89,7 @@ export class Problems {
         code === 'CONFIG_UNTRUSTED' || code === 'CONFIG_UNREADABLE'
       const better = all.flatMap(one => (isOfFile(one) ? (one.problem.hint ?? []) : []))
       const hint = better.length === 0 ? unlessBetter : [...new Set(better)].join(' ')
-      return new LocaldError(code, listed(problems, root, home), { hint, problems })
+      return new LocaldError(code, formatProblems(problems, root, home), { hint, problems })
     }
     const { problem, service } = first
     const refused = code === 'SERVICE_TYPE_UNSUPPORTED' && service !== undefined
@@ -135,7 +135,7 @@ function compare(a: string, b: string): number {
 }
 
 /** Formats problems: their number, then one per line. */
-export function listed(problems: readonly Problem[], root: string, home?: string): string {
+export function formatProblems(problems: readonly Problem[], root: string, home?: string): string {
   const [file, ...others] = new Set(problems.map(problem => problem.file))
   const where = file === undefined || others.length > 0 ? 'the configuration' : shortName(file, root, home)
   return [
@@ -162,7 +162,7 @@ export class Spot {
   }
 
   /** Notes that the value is wrong. Returns undefined, for readers to return as "no value". */
-  wrong(message: string, fault: Omit<Fault, 'message'> = {}): undefined {
+  wrong(message: string, fault: Omit<ProblemInput, 'message'> = {}): undefined {
     this.#problems.add(this.path, { ...fault, message })
   }
 

@@ -68,7 +68,7 @@ export function checkDocument(document: Document, problems: Problems, tables: Pl
 }
 
 /** The tables of a configuration besides its services. */
-export interface Frame {
+export interface ProjectTables {
   readonly name: string
   readonly domain: string
   readonly env: Readonly<Record<string, string>>
@@ -80,18 +80,18 @@ export interface Frame {
 }
 
 /** What plugins add to the tables of a project. */
-export interface FrameSource {
+export interface ProjectTablesSource {
   readonly reserved?: readonly ReservedHost[]
   readonly tables?: PluginTables
 }
 
 /** Reads them from the merged configuration of the project at `root`. `main` is its own file, the strongest. */
-export function readFrame(
+export function readProjectTables(
   merged: Table,
   main: Document,
-  { root, reserved = [], tables = {} }: FrameSource & { readonly root: string },
+  { root, reserved = [], tables = {} }: ProjectTablesSource & { readonly root: string },
   problems: Problems,
-): Frame {
+): ProjectTables {
   const top = new Spot(problems, [], merged)
   return {
     ...readProject(top.inside('project', own(merged, 'project')), main, { root, reserved }, problems),
@@ -107,7 +107,7 @@ function readProject(
   main: Document,
   { root, reserved }: { readonly root: string; readonly reserved: readonly ReservedHost[] },
   problems: Problems,
-): Pick<Frame, 'name' | 'domain' | 'wildcard'> {
+): Pick<ProjectTables, 'name' | 'domain' | 'wildcard'> {
   const table = spot.value === undefined ? {} : (readTable(spot, Object.keys(projectKeys)) ?? {})
   const wildcard = readKey(spot, table, projectKeys.wildcard)
   const fallback = labelOf(basename(root))

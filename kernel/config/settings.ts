@@ -21,10 +21,10 @@ export async function readSettings(places: Places, names: readonly string[]): Pr
   const read = await readLayer(join(places.configDir, 'config.toml'), 'settings', undefined, problems)
   const document = read === 'faulty' ? undefined : read
   if (document !== undefined) {
-    problems.within([document])
+    problems.setDocuments([document])
     checkDocument(document, problems, { settings: names })
   }
-  if (!problems.none) throw await problems.error(places.configDir, places.home)
+  if (!problems.isEmpty) throw await problems.error(places.configDir, places.home)
   const table = (key: string): Table => {
     const value = document === undefined ? undefined : own(document.data, key)
     return isTable(value) ? value : {}

@@ -53,7 +53,7 @@ export class Trust {
       message: strangers.includes(anyone)
         ? 'is a hard link in a folder that anyone may write to'
         : `belongs to uid ${strangers.join(' and ')}, not to you (uid ${this.#uid})`,
-      hint: `Run \`locald config allow ${quoted(isFound ? dirname(file) : file)}\` if you trust them, or ${wayOut}.`,
+      hint: `Run \`locald config allow ${quoteForShell(isFound ? dirname(file) : file)}\` if you trust them, or ${wayOut}.`,
     }
   }
 
@@ -71,6 +71,6 @@ function isInside(file: string, folder: string): boolean {
 }
 
 /** Quotes a path for a shell, where needed. */
-function quoted(path: string): string {
+function quoteForShell(path: string): string {
   return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`
 }

@@ -1,19 +1,19 @@
 import type { Anchor } from './anchor.ts'
 import { LineJoiner, type OutputLine } from './lines.ts'
-import { blockSize, type LineFilter, type Place, placeBefore, placeOf, select } from './seek.ts'
-import { LogPart, newestPart, oldestPart, partBeside } from './segments.ts'
+import { blockSize, findAnchor, findStart, type LineFilter, type Place, selectLines } from './seek.ts'
+import { LogSegment, openAdjacentSegment, openNewestSegment, openOldestSegment } from './segments.ts'
 
 const newline = 0x0a
 
 /** Where to start reading. */
-export interface Start extends LineFilter {
+export interface StartPosition extends LineFilter {
   readonly tail?: number | undefined
   readonly follow?: boolean | undefined
 }
 
-/** The end of a log at some time: bytes of its newest part. */
+/** The end of a log at some time: bytes of its newest segment. */
 interface End {
-  readonly part: LogPart
+  readonly segment: LogSegment
   readonly size: number
 }
 
@@ -23,13 +23,13 @@ interface End {
  */
 export class LogCursor {
   readonly #file: string
-  #part: LogPart | undefined
+  #segment: LogSegment | undefined
   #offset = 0
   /** Reused for every read; starts with the bytes of an incomplete entry. */
   #block = Buffer.alloc(0)
   #held = 0
   readonly #joiner = new LineJoiner()
-  /** Where reading stops unless it follows. Holds the part, to recognise it even if rotation deletes it meanwhile. */
+  /** Where reading stops unless it follows. Holds the segment, to recognise it even if rotation deletes it meanwhile. */
   #end: End | undefined
   #lost = false
 
@@ -47,13 +47,13 @@ export class LogCursor {
    * line. Reading ends at the log's present end, or never with `follow`. With `tail` it returns the number of matching lines from here
    * to the present end; an unfinished one counts unless followed.
    */
-  async seek({ tail, follow, ...filter }: Start = {}): Promise<number> {
+  async seek({ tail, follow, ...filter }: StartPosition = {}): Promise<number> {
     const found = await this.#fromEnd(follow, async end => {
       if (tail === undefined && filter.since === undefined) {
-        this.#part = await oldestPart(this.#file)
+        this.#segment = await openOldestSegment(this.#file)
         return 0
       }
-      const place = await placeBefore(this.#file, end.part, end.size, { ...filter, tail })
+      const place = await findStart(this.#file, end.segment, end.size, { ...filter, tail })
       this.#moveTo(place)
       return tail === undefined ? 0 : await this.#count(place, end, filter, follow !== true)
     })
@@ -64,11 +64,14 @@ export class LogCursor {
    * Moves like `seek`, to before the line of an anchor, or to the oldest line when the log no longer has it. `AnchorSkip` skips the
    * lines up to the anchor.
    */
-  async seekAnchor(anchor: Anchor, { follow, tail, ...filter }: Start): Promise<{ isFound: boolean; count: number }> {
+  async seekAnchor(
+    anchor: Anchor,
+    { follow, tail, ...filter }: StartPosition,
+  ): Promise<{ isFound: boolean; count: number }> {
     const found = await this.#fromEnd(follow, async end => {
-      const place = await placeOf(this.#file, end.part, end.size, anchor)
-      const oldest = place === undefined ? await oldestPart(this.#file) : undefined
-      const from = place ?? (oldest && { part: oldest, offset: 0, before: [] })
+      const place = await findAnchor(this.#file, end.segment, end.size, anchor)
+      const oldest = place === undefined ? await openOldestSegment(this.#file) : undefined
+      const from = place ?? (oldest && { segment: oldest, offset: 0, before: [] })
       if (from !== undefined) this.#moveTo(from)
       const isCounted = tail !== undefined && from !== undefined
       const count = isCounted ? await this.#count(from, end, filter, follow !== true) : 0
@@ -79,14 +82,14 @@ export class LogCursor {
 
   /** Searches from the log's present end, where reading stops unless it follows. Returns undefined without a log. */
   async #fromEnd<T>(follow: boolean | undefined, search: (end: End) => Promise<T>): Promise<T | undefined> {
-    const part = await newestPart(this.#file)
-    if (part === undefined) return undefined
-    const end = { part, size: await part.size() }
-    if (follow !== true) this.#end = { ...end, part: part.share() }
+    const segment = await openNewestSegment(this.#file)
+    if (segment === undefined) return undefined
+    const end = { segment, size: await segment.size() }
+    if (follow !== true) this.#end = { ...end, segment: segment.share() }
     try {
       return await search(end)
     } finally {
-      await part.close()
+      await segment.close()
     }
   }
 
@@ -104,14 +107,14 @@ export class LogCursor {
   async next(): Promise<readonly OutputLine[]> {
     for (;;) {
       // No log existed at the start, so all of it is new.
-      this.#part ??= await oldestPart(this.#file)
-      if (this.#part === undefined) return []
-      const limit = this.#end?.part.inode === this.#part.inode ? this.#end.size : Number.POSITIVE_INFINITY
+      this.#segment ??= await openOldestSegment(this.#file)
+      if (this.#segment === undefined) return []
+      const limit = this.#end?.segment.inode === this.#segment.inode ? this.#end.size : Number.POSITIVE_INFINITY
       this.#makeRoom()
       const into = this.#block.subarray(this.#held, Math.min(this.#block.length, this.#held + limit - this.#offset))
-      const length = await this.#part.read(into, this.#offset)
+      const length = await this.#segment.read(into, this.#offset)
       if (length === 0) {
-        if (this.#offset >= limit || !(await this.#advance(this.#part))) return []
+        if (this.#offset >= limit || !(await this.#advance(this.#segment))) return []
         continue
       }
       this.#offset += length
@@ -130,9 +133,9 @@ export class LogCursor {
   }
 
   async close(): Promise<void> {
-    const parts = [this.#part, this.#end?.part]
-    this.#part = this.#end = undefined
-    for (const part of parts) await part?.close()
+    const segments = [this.#segment, this.#end?.segment]
+    this.#segment = this.#end = undefined
+    for (const segment of segments) await segment?.close()
   }
 
   #makeRoom(): void {
@@ -142,8 +145,8 @@ export class LogCursor {
     this.#block = larger
   }
 
-  #moveTo({ part, offset, before }: Place): void {
-    this.#part = part
+  #moveTo({ segment, offset, before }: Place): void {
+    this.#segment = segment
     this.#offset = offset
     for (const chunk of before) this.#joiner.push(chunk)
   }
@@ -151,58 +154,58 @@ export class LogCursor {
   /** Counts the matching lines from a place to an end, without moving. */
   async #count(place: Place, end: End, filter: LineFilter, withUnfinished: boolean): Promise<number> {
     const ahead = new LogCursor(this.#file)
-    ahead.#end = { ...end, part: end.part.share() }
-    ahead.#moveTo({ ...place, part: place.part.share() })
+    ahead.#end = { ...end, segment: end.segment.share() }
+    ahead.#moveTo({ ...place, segment: place.segment.share() })
     try {
       let count = 0
       for (let lines = await ahead.next(); lines.length > 0; lines = await ahead.next()) {
-        count += select(lines, filter).length
+        count += selectLines(lines, filter).length
       }
-      return count + (withUnfinished ? select(ahead.peek(), filter).length : 0)
+      return count + (withUnfinished ? selectLines(ahead.peek(), filter).length : 0)
     } finally {
       await ahead.close()
     }
   }
 
   /** At the end of a file: returns whether there is more to read, here or, after a rotation, in the next newer one. */
-  async #advance(part: LogPart): Promise<boolean> {
-    const size = await part.size()
+  async #advance(segment: LogSegment): Promise<boolean> {
+    const size = await segment.size()
     if (size !== this.#offset) {
       // Truncated in place, by hand or to free space.
-      if (size < this.#offset) this.#startAt(part)
+      if (size < this.#offset) this.#startAt(segment)
       return true
     }
-    const newer = await partBeside(this.#file, part, 1)
+    const newer = await openAdjacentSegment(this.#file, segment, 1)
     if (newer === 'none') return false
     // Rotated since the last read: its last lines come first.
-    const isBehind = (await part.size()) > this.#offset
+    const isBehind = (await segment.size()) > this.#offset
     if (isBehind && newer !== 'deleted') await newer.close()
     if (isBehind) return true
-    const next = newer === 'deleted' ? await this.#afterGap(part) : newer
+    const next = newer === 'deleted' ? await this.#afterGap(segment) : newer
     if (next === undefined) return false
-    await part.close()
+    await segment.close()
     this.#startAt(next)
     return true
   }
 
-  /** Returns the part after a deleted one; undefined when nothing was written since. */
-  async #afterGap(part: LogPart): Promise<LogPart | undefined> {
+  /** Returns the segment after a deleted one; undefined when nothing was written since. */
+  async #afterGap(segment: LogSegment): Promise<LogSegment | undefined> {
     this.#lost = true
-    const end = this.#end?.part
+    const end = this.#end?.segment
     if (end !== undefined && (await end.isDeleted())) return end.share()
-    const written = await part.written()
-    let next = await oldestPart(this.#file)
-    // Older parts remain if a user, and not rotation, removed or renamed this one.
-    while (next !== undefined && (next.inode === part.inode || (await next.written()) < written)) {
-      const newer = await partBeside(this.#file, next, 1)
+    const written = await segment.lastWriteNs()
+    let next = await openOldestSegment(this.#file)
+    // Older segments remain if a user, and not rotation, removed or renamed this one.
+    while (next !== undefined && (next.inode === segment.inode || (await next.lastWriteNs()) < written)) {
+      const newer = await openAdjacentSegment(this.#file, next, 1)
       await next.close()
-      next = newer instanceof LogPart ? newer : undefined
+      next = newer instanceof LogSegment ? newer : undefined
     }
     return next
   }
 
-  #startAt(part: LogPart): void {
-    this.#part = part
+  #startAt(segment: LogSegment): void {
+    this.#segment = segment
     this.#offset = 0
     this.#held = 0
   }

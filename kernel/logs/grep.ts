@@ -12,7 +12,7 @@ const batchLimit = 250
 const ansi = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[@-Z\\-_])/g
 
 /** Returns a text without terminal escape sequences. */
-export function plain(text: string): string {
+export function stripAnsi(text: string): string {
   return text.includes('\u001b') ? text.replaceAll(ansi, '') : text
 }
 
@@ -30,7 +30,7 @@ export class Grep {
   /** Returns the lines that match. Throws USAGE on timeout. */
   matching<T extends Pick<OutputLine, 'text'>>(lines: readonly T[]): readonly T[] {
     if (lines.length === 0) return lines
-    this.#context['texts'] = lines.map(line => plain(line.text))
+    this.#context['texts'] = lines.map(line => stripAnsi(line.text))
     try {
       this.#script.runInContext(this.#context, { timeout: batchLimit })
     } catch {

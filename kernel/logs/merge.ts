@@ -1,12 +1,12 @@
 import { LocaldError } from '../errors.ts'
 import type { LogLine } from '../events.ts'
-import { deferred, Turns } from '../system/async.ts'
+import { Turns, withResolvers } from '../system/async.ts'
 import { type Anchor, AnchorSkip } from './anchor.ts'
-import { LogCursor, type Start } from './cursor.ts'
+import { LogCursor, type StartPosition } from './cursor.ts'
 import { Grep } from './grep.ts'
 import { type OutputLine, stampOf } from './lines.ts'
 import { Previews } from './previews.ts'
-import { type LineFilter, select } from './seek.ts'
+import { type LineFilter, selectLines } from './seek.ts'
 import type { ServiceLog } from './service-log.ts'
 
 /** A log to read. `service` is the key its lines get; with `after`, only later lines are read, and the request's `since` is ignored. */
@@ -125,7 +125,7 @@ class SourceReader {
     return found
   }
 
-  async #seekAfter(after: Anchor, start: Start): Promise<number> {
+  async #seekAfter(after: Anchor, start: StartPosition): Promise<number> {
     const { isFound, count } = await this.cursor.seekAnchor(after, start)
     // If the log no longer has the anchor, all of its lines are newer.
     this.#anchorSkip = isFound ? new AnchorSkip(after) : undefined
@@ -151,7 +151,7 @@ class SourceReader {
       const lines = await this.cursor.next()
       if (lines.length > 0) this.#isDrained = false
       const next = lines.length > 0 || follow ? lines : this.cursor.peek()
-      this.#lines = select(this.#anchorSkip?.rest(next) ?? next, filter)
+      this.#lines = selectLines(this.#anchorSkip?.rest(next) ?? next, filter)
       this.#at = this.cursor.lost ? 0 : Math.min(this.#skip, this.#lines.length)
       this.#skip -= this.#at
     }
@@ -165,7 +165,7 @@ class SourceReader {
   /** Returns unfinished lines, as they are so far. */
   unfinished(): readonly LogLine[] {
     const { service, filter } = this.#input
-    return select(this.cursor.peek(), filter).map(line => ({ ...line, service }))
+    return selectLines(this.cursor.peek(), filter).map(line => ({ ...line, service }))
   }
 
   take(): LogLine | undefined {
@@ -199,7 +199,7 @@ async function mergeNext(readers: readonly SourceReader[]): Promise<readonly Log
 /** Wakes the merge when any log is written to. */
 class WakeUp {
   readonly #signal: AbortSignal
-  #next = deferred<boolean>()
+  #next = withResolvers<boolean>()
   readonly #wake = () => this.#next.resolve(true)
 
   constructor(signal: AbortSignal) {
@@ -219,7 +219,7 @@ class WakeUp {
     const timer = limitMs === undefined ? undefined : setTimeout(() => next.resolve(false), limitMs)
     const isWoken = await next.promise
     clearTimeout(timer)
-    this.#next = deferred<boolean>()
+    this.#next = withResolvers<boolean>()
     return isWoken
   }
 

@@ -1,6 +1,6 @@
 import type { Anchor } from './anchor.ts'
 import { LineJoiner, longestLine, type OutputLine, streamsIn } from './lines.ts'
-import { LogPart, partBeside } from './segments.ts'
+import { LogSegment, openAdjacentSegment } from './segments.ts'
 
 /** Bytes read from a file at once. */
 export const blockSize = 64 * 1024
@@ -16,7 +16,7 @@ export interface LineFilter {
 
 /** A place in a log, at the start of an entry; `before` are the bytes before it, oldest first. */
 export interface Place {
-  readonly part: LogPart
+  readonly segment: LogSegment
   readonly offset: number
   /** Completes a line that starts before the place and ends after it. */
   readonly before: readonly Buffer[]
@@ -24,24 +24,24 @@ export interface Place {
 
 /** Complete entries at a place. */
 interface Block {
-  readonly part: LogPart
+  readonly segment: LogSegment
   readonly offset: number
   readonly bytes: Buffer
 }
 
 /** Returns the lines that match a filter. */
-export function select(lines: readonly OutputLine[], { since, grep }: LineFilter): readonly OutputLine[] {
+export function selectLines(lines: readonly OutputLine[], { since, grep }: LineFilter): readonly OutputLine[] {
   const recent = since === undefined ? lines : lines.filter(line => line.time >= since)
   return grep === undefined ? recent : grep(recent)
 }
 
 /**
  * Finds a place before the last `tail` matching lines and before all lines since a time; a few more lines may follow it. Searches
- * backwards from `end` (bytes) of the newest part, in bounded memory.
+ * backwards from `end` (bytes) of the newest segment, in bounded memory.
  */
-export async function placeBefore(
+export async function findStart(
   file: string,
-  newest: LogPart,
+  newest: LogSegment,
   end: number,
   { tail = Number.POSITIVE_INFINITY, ...filter }: LineFilter & { readonly tail?: number | undefined },
 ): Promise<Place> {
@@ -49,7 +49,7 @@ export async function placeBefore(
   const hasEnough = (bytes: Buffer) => {
     const lines = linesIn(bytes)
     // At a block's edges a line of each stream may be split, and its pieces may match where the line does not.
-    found += Math.max(0, select(lines, filter).length - 2 * streamsIn(bytes).seen.size - 1)
+    found += Math.max(0, selectLines(lines, filter).length - 2 * streamsIn(bytes).seen.size - 1)
     const [first] = lines
     return found >= tail || (filter.since !== undefined && first !== undefined && first.time < filter.since)
   }
@@ -57,9 +57,9 @@ export async function placeBefore(
 }
 
 /** Finds the first entry with an anchor's time and stream; returns undefined without one. */
-export async function placeOf(
+export async function findAnchor(
   file: string,
-  newest: LogPart,
+  newest: LogSegment,
   end: number,
   { time, stream }: Anchor,
 ): Promise<Place | undefined> {
@@ -74,7 +74,7 @@ export async function placeOf(
   }
   const place = await placeWhere(file, newest, end, found)
   if (isFound) return place
-  await place.part.close()
+  await place.segment.close()
   return undefined
 }
 
@@ -87,31 +87,31 @@ function startOf(bytes: Buffer, head: Buffer): number | undefined {
 }
 
 /**
- * Searches blocks backwards from `end` (bytes) of the newest part until `found` returns an offset in one; returns the oldest place if it
+ * Searches blocks backwards from `end` (bytes) of the newest segment until `found` returns an offset in one; returns the oldest place if it
  * never does. With `isFound` the end is the place.
  */
 async function placeWhere(
   file: string,
-  newest: LogPart,
+  newest: LogSegment,
   end: number,
   found: (bytes: Buffer) => number | undefined,
   isFound = false,
 ): Promise<Place> {
-  let place: Omit<Place, 'before'> = { part: newest.share(), offset: end }
+  let place: Omit<Place, 'before'> = { segment: newest.share(), offset: end }
   let isPlaced = isFound
   const before: Buffer[] = []
   const open = new Set<string>()
   const closed = new Set<string>()
   let length = 0
   try {
-    for await (const { part, offset, bytes } of blocksBefore(file, newest, end)) {
+    for await (const { segment, offset, bytes } of blocksBefore(file, newest, end)) {
       for (const stream of streamsIn(bytes).seen) open.add(stream)
       let rest = bytes
       if (!isPlaced) {
         const at = found(bytes)
         isPlaced = at !== undefined
-        await place.part.close()
-        place = { part: part.share(), offset: offset + (at ?? 0) }
+        await place.segment.close()
+        place = { segment: segment.share(), offset: offset + (at ?? 0) }
         rest = bytes.subarray(0, at ?? 0)
       }
       if (rest.length === 0) continue
@@ -121,38 +121,38 @@ async function placeWhere(
       if (length >= longestLine || (length >= silentLength && [...open].every(stream => closed.has(stream)))) break
     }
   } catch (error) {
-    // On a pattern's timeout or a read error, no caller has the part to close it.
-    await place.part.close()
+    // On a pattern's timeout or a read error, no caller has the segment to close it.
+    await place.segment.close()
     throw error
   }
   return { ...place, before }
 }
 
-/** Yields blocks of complete entries backwards from the end of a part, then those of older parts. */
-async function* blocksBefore(file: string, newest: LogPart, newestEnd: number): AsyncGenerator<Block> {
-  let part = newest.share()
+/** Yields blocks of complete entries backwards from the end of a segment, then those of older segments. */
+async function* blocksBefore(file: string, newest: LogSegment, newestEnd: number): AsyncGenerator<Block> {
+  let segment = newest.share()
   let end = newestEnd
   try {
     for (;;) {
       for (let length = blockSize; end > 0; ) {
         const from = Math.max(0, end - length)
         const block = Buffer.allocUnsafe(end - from)
-        const bytes = block.subarray(0, await part.read(block, from))
+        const bytes = block.subarray(0, await segment.read(block, from))
         const start = from === 0 ? 0 : bytes.indexOf(newline) + 1
         const isCut = from > 0 && (start === 0 || start === bytes.length)
         length = isCut ? length * 2 : blockSize
         if (isCut) continue
         end = from + start
-        yield { part, offset: end, bytes: bytes.subarray(start) }
+        yield { segment, offset: end, bytes: bytes.subarray(start) }
       }
-      const older = await partBeside(file, part, -1)
-      if (!(older instanceof LogPart)) return
-      await part.close()
-      part = older
-      end = await part.size()
+      const older = await openAdjacentSegment(file, segment, -1)
+      if (!(older instanceof LogSegment)) return
+      await segment.close()
+      segment = older
+      end = await segment.size()
     }
   } finally {
-    await part.close()
+    await segment.close()
   }
 }
 

@@ -5,7 +5,7 @@ import { systemCode } from '../errors.ts'
 import { pause } from '../system/async.ts'
 
 /** One file of a rotating log, held open: rotation changes its name, not its content. Its readers share it. */
-export class LogPart {
+export class LogSegment {
   readonly inode: bigint
   readonly #handle: FileHandle
   #users = 1
@@ -16,13 +16,13 @@ export class LogPart {
   }
 
   /** Opens a file; returns undefined if it does not exist. */
-  static async open(path: string): Promise<LogPart | undefined> {
+  static async open(path: string): Promise<LogSegment | undefined> {
     const handle = await open(path, 'r').catch((error: unknown) => {
       if (systemCode(error) !== 'ENOENT') throw error
     })
     if (handle === undefined) return undefined
     const { ino } = await handle.stat({ bigint: true })
-    return new LogPart(handle, ino)
+    return new LogSegment(handle, ino)
   }
 
   /** Reads bytes at an offset into a buffer; returns their number. */
@@ -41,12 +41,12 @@ export class LogPart {
   }
 
   /** Returns the time of its last write, ns since 1970. */
-  async written(): Promise<bigint> {
+  async lastWriteNs(): Promise<bigint> {
     return (await this.#handle.stat({ bigint: true })).mtimeNs
   }
 
   /** Adds a reader, which must close it, too. */
-  share(): LogPart {
+  share(): LogSegment {
     this.#users++
     return this
   }
@@ -74,32 +74,36 @@ async function retryFind<T>(find: (isLast: boolean) => Promise<T | undefined>): 
 }
 
 /**
- * Finds the part written directly before (-1) or after (+1) one; `none` if there is none (yet), `deleted` if rotation deleted this one,
+ * Finds the segment written directly before (-1) or after (+1) one; `none` if there is none (yet), `deleted` if rotation deleted this one,
  * or a user renamed it and there is a new one in its place.
- * Detects a concurrent rotation: it renames the older files first, so the neighbours of a part that keeps its number have not moved,
+ * Detects a concurrent rotation: it renames the older files first, so the neighbours of a segment that keeps its number have not moved,
  * except the older one, whose number may be higher by one already.
  */
-export async function partBeside(file: string, part: LogPart, step: -1 | 1): Promise<LogPart | 'none' | 'deleted'> {
+export async function openAdjacentSegment(
+  file: string,
+  segment: LogSegment,
+  step: -1 | 1,
+): Promise<LogSegment | 'none' | 'deleted'> {
   let misses = 0
   let previous = ''
   const found = await retryFind(async isLast => {
     const numbers = await numbersOf(file)
     const inodes = await Promise.all(numbers.map(number => inodeOf(nameOf(file, number))))
-    const mine = numbers[inodes.indexOf(part.inode)]
+    const mine = numbers[inodes.indexOf(segment.inode)]
     if (mine === undefined) {
       const listing = inodes.join(' ')
       if (listing !== previous) misses = 0
       previous = listing
       const isRenamed = ++misses >= missesUntilRenamed && numbers[0] === 0
-      return isRenamed || (await part.isDeleted()) ? 'deleted' : undefined
+      return isRenamed || (await segment.isDeleted()) ? 'deleted' : undefined
     }
     misses = 0
     if (mine === 0 && step === 1) return 'none'
-    // The last attempt skips a part whose file a user has removed.
+    // The last attempt skips a segment whose file a user has removed.
     const further = isLast ? numbers.filter(number => (step === 1 ? number < mine : number > mine)) : [mine - step]
-    const beside = await LogPart.open(nameOf(file, (step === 1 ? further.at(-1) : further[0]) ?? mine - step))
+    const beside = await LogSegment.open(nameOf(file, (step === 1 ? further.at(-1) : further[0]) ?? mine - step))
     const isMoving = beside === undefined && (step === 1 || (await inodeOf(nameOf(file, mine + 2))) !== undefined)
-    const isStill = (await inodeOf(nameOf(file, mine))) === part.inode
+    const isStill = (await inodeOf(nameOf(file, mine))) === segment.inode
     if (isStill && !isMoving) return beside ?? 'none'
     await beside?.close()
     return undefined
@@ -107,28 +111,28 @@ export async function partBeside(file: string, part: LogPart, step: -1 | 1): Pro
   return found ?? 'none'
 }
 
-/** Opens the part that was written last, which is not the current file during a rotation; returns undefined without any. */
-export async function newestPart(file: string): Promise<LogPart | undefined> {
+/** Opens the segment that was written last, which is not the current file during a rotation; returns undefined without any. */
+export async function openNewestSegment(file: string): Promise<LogSegment | undefined> {
   const found = await retryFind(async isLast => {
-    const part = await LogPart.open(file)
-    if (part !== undefined) return part
+    const segment = await LogSegment.open(file)
+    if (segment !== undefined) return segment
     const [first] = await numbersOf(file)
     if (first === undefined) return 'none'
-    return isLast ? LogPart.open(nameOf(file, first)) : undefined
+    return isLast ? LogSegment.open(nameOf(file, first)) : undefined
   })
   return found === 'none' ? undefined : found
 }
 
-/** Opens the part that was written first; returns undefined without any. */
-export async function oldestPart(file: string): Promise<LogPart | undefined> {
+/** Opens the segment that was written first; returns undefined without any. */
+export async function openOldestSegment(file: string): Promise<LogSegment | undefined> {
   const found = await retryFind(async () => {
     const last = (await numbersOf(file)).at(-1)
-    return last === undefined ? 'none' : LogPart.open(nameOf(file, last))
+    return last === undefined ? 'none' : LogSegment.open(nameOf(file, last))
   })
   let oldest = found === 'none' ? undefined : found
   while (oldest !== undefined) {
-    const older = await partBeside(file, oldest, -1)
-    if (!(older instanceof LogPart)) return oldest
+    const older = await openAdjacentSegment(file, oldest, -1)
+    if (!(older instanceof LogSegment)) return oldest
     await oldest.close()
     oldest = older
   }

@@ -1,5 +1,5 @@
 import { LogCursor } from './cursor.ts'
-import { plain } from './grep.ts'
+import { stripAnsi } from './grep.ts'
 
 /** A process may print before its start time is recorded, ms. The previous run exited longer ago than that. */
 const slackMs = 20
@@ -9,7 +9,7 @@ export async function logTail(file: string, sinceMs: number, count: number): Pro
   const cursor = new LogCursor(file)
   try {
     const lines = (await cursor.last(count)).filter(({ time }) => Date.parse(time) >= sinceMs - slackMs)
-    return lines.map(line => plain(line.text))
+    return lines.map(line => stripAnsi(line.text))
   } catch {
     return []
   } finally {

@@ -3,7 +3,7 @@ import { LocaldError, messageOf } from '../errors.ts'
 import type { Project } from '../projects/project.ts'
 import { ownEnvironment, type Projects } from '../projects/projects.ts'
 import type { Registry } from '../registry/registry.ts'
-import { reattached } from '../services/held-service.ts'
+import { reattach } from '../services/reattach.ts'
 import {
   type ProjectRecord,
   type Records,
@@ -26,7 +26,7 @@ export interface AdoptInput {
 }
 
 /** The records since the machine started; of earlier projects nothing is meant to run. */
-interface Found {
+interface CurrentRecords {
   readonly services: readonly ServiceRecord[]
   readonly projects: readonly ProjectRecord[]
   /** Folders of projects whose own record is missing. */
@@ -40,13 +40,13 @@ interface Found {
  */
 export async function adoptAll(input: AdoptInput): Promise<readonly unknown[]> {
   const { records, log } = input
-  const found = foundIn(records)
+  const found = readCurrent(records)
   const left: unknown[] = []
   const adopt = async (path: string, what: string, record: () => Promise<ProjectRecord>) => {
     const own = found.services.filter(service => service.path === path)
     try {
       const project = await record()
-      const damaged = damagedOf(project, records)
+      const damaged = findDamaged(project, records)
       await adoptProject(project, [...own, ...damaged.services], input)
       // Services whose process they do not name are started again.
       for (const each of damaged.records) records.unread.remove(each)
@@ -57,12 +57,12 @@ export async function adoptAll(input: AdoptInput): Promise<readonly unknown[]> {
   }
   await Promise.all([
     ...found.projects.map(record => adopt(record.ref.path, record.ref.name, async () => record)),
-    ...found.lost.map(path => adopt(path, `the services in ${path}`, () => rebuilt(path, found, input))),
+    ...found.lost.map(path => adopt(path, `the services in ${path}`, () => rebuildRecord(path, found, input))),
   ])
   return [...left, ...records.unread.list().map(({ text }) => text)]
 }
 
-function foundIn(records: Records): Found {
+function readCurrent(records: Records): CurrentRecords {
   const isCurrent = ({ boot }: { readonly boot?: string }) => records.isCurrent(boot)
   const services = records.services()
   const projects = records.projects().map(record => (isCurrent(record) ? record : { ...record, wanted: [] }))
@@ -78,7 +78,7 @@ function foundIn(records: Records): Found {
 }
 
 /** Rebuilds the record of a project of which only services' records are left: those that run are meant to run. */
-async function rebuilt(path: string, { services }: Found, { projects, records, registry }: AdoptInput) {
+async function rebuildRecord(path: string, { services }: CurrentRecords, { projects, records, registry }: AdoptInput) {
   const { plan } = await projects.plan(path, [])
   if (plan.path !== path) throw new Error(`the folder now belongs to the project in ${plan.path}`)
   const names = plan.services.map(({ name }) => name)
@@ -92,7 +92,7 @@ async function rebuilt(path: string, { services }: Found, { projects, records, r
 }
 
 /** Returns the damaged records of a project, and what they still say about its services. */
-function damagedOf(
+function findDamaged(
   { ref: { path }, plan }: ProjectRecord,
   { unread }: Records,
 ): { readonly records: readonly UnreadRecord[]; readonly services: readonly ServiceRecord[] } {
@@ -116,7 +116,7 @@ async function adoptProject(
   const isAssigned = (name: string) => plan.services.find(service => service.name === name)?.common.port === undefined
   registry.restore(ref, plan, Object.fromEntries([...ports].filter(([name]) => isAssigned(name))))
   const project = projects.add(ref, plan, shell)
-  await project.recall(ports, wanted)
+  await project.restore(ports, wanted)
   await Promise.all(
     services.map(async service => {
       const known = project.service(service.service)
@@ -138,8 +138,8 @@ async function adoptService(
 ): Promise<void> {
   const plan = project.planOf(record.service)
   if (plan === undefined) return
-  const start = await startOf(project, service, plan, record)
-  if (record.fingerprint !== '') service.recall(start, record.address)
+  const start = await planOfRecord(project, service, plan, record)
+  if (record.fingerprint !== '') service.restore(start, record.address)
   const { status, reason, startedMs, restarts } = record
   const isOver = record.state === null
   if (isOver) {
@@ -150,7 +150,7 @@ async function adoptService(
   // Services of this type do not outlive their daemon: leftover processes are stopped, and it is started again.
   if (!LocaldError.is(driver) && driver.adopt === undefined) return
   const run = service.run({ ...start, env: record.env, dir: record.dir }, new AbortController().signal)
-  const found = await reattached(driver, run, record.state, processes)
+  const found = await reattach(driver, run, record.state, processes)
   if (found === undefined && wasRestarting(record)) return
   if (found === undefined) throw new Error('could not be reattached after the daemon restart')
   const { instance, problem } = found
@@ -169,7 +169,7 @@ async function adoptService(
 }
 
 /** Returns what a service was started with. A damaged record does not say it: it is resolved again, as far as possible. */
-async function startOf(
+async function planOfRecord(
   project: Project,
   service: Service,
   plan: ServicePlan,

@@ -6,14 +6,14 @@ import { recordId } from '../services/records/records.ts'
 import { readJson, writeAtomic } from '../system/files.ts'
 
 /** Hashes of a project's files when they were last applied. */
-export interface Seen {
+export interface AppliedHashes {
   readonly configuration: string
   /** Hashes of each service's `watch`, by its name. */
   readonly services: Readonly<Record<string, string>>
 }
 
 /** Stores the hashes of projects' files: the next daemon finds the changes made while none ran. */
-export class SeenFiles {
+export class AppliedFiles {
   readonly #folder: string
   readonly #log: Log
 
@@ -23,18 +23,18 @@ export class SeenFiles {
   }
 
   /** Returns undefined when nothing is known. */
-  get(path: string): Seen | undefined {
+  get(path: string): AppliedHashes | undefined {
     try {
       const value = readJson(this.#file(path))
-      return isSeen(value) ? value : undefined
+      return isAppliedHashes(value) ? value : undefined
     } catch {
       return undefined
     }
   }
 
-  save(path: string, seen: Seen): void {
+  save(path: string, hashes: AppliedHashes): void {
     try {
-      writeAtomic(this.#file(path), JSON.stringify(seen), { durable: false })
+      writeAtomic(this.#file(path), JSON.stringify(hashes), { durable: false })
     } catch (error) {
       this.#log.warn(`changes in ${path} while the daemon is down will be missed: ${messageOf(error)}`)
     }
@@ -49,7 +49,7 @@ export class SeenFiles {
   }
 }
 
-function isSeen(value: unknown): value is Seen {
+function isAppliedHashes(value: unknown): value is AppliedHashes {
   if (typeof value !== 'object' || value === null) return false
   const services: unknown = Reflect.get(value, 'services')
   return typeof Reflect.get(value, 'configuration') === 'string' && typeof services === 'object' && services !== null

@@ -1,4 +1,4 @@
-import { concerns, type Events, type LocaldEvent } from '../events.ts'
+import { type Events, isAbout, type LocaldEvent } from '../events.ts'
 import type { Service } from '../services/service.ts'
 
 /** Receives an operation's events; the last one is `done`. */
@@ -12,7 +12,7 @@ export async function forwardEvents<T>(
   operation: () => Promise<T>,
 ): Promise<T> {
   const off = events.on(event => {
-    if (services.some(({ ref }) => concerns(event, ref))) sink(event)
+    if (services.some(({ ref }) => isAbout(event, ref))) sink(event)
   })
   try {
     return await operation()

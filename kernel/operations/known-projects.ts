@@ -125,7 +125,7 @@ export class KnownProjects {
     const known = projectAt(registry, path)
     if (known !== undefined) return known.path
     const loaded = await projects.plan(path, [])
-    return (await projects.identified(loaded)).ref.path
+    return (await projects.identify(loaded)).ref.path
   }
 
   #isWanted(path: string): boolean {

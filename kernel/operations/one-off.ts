@@ -8,7 +8,7 @@ import type { Service } from '../services/service.ts'
  * Returns how to run a command in a service's place: its folder, and the environment of a start now, plus other variables of the caller's
  * shell. Variables of a shell that services do not get, the command does not get either.
  */
-export async function oneOff(projects: Projects, body: OneOffBody): Promise<OneOffAnswer> {
+export async function prepareOneOff(projects: Projects, body: OneOffBody): Promise<OneOffAnswer> {
   const { project, service } = await projects.target(body.path, body.service)
   const { name } = service.ref
   // With nothing of it running, the next `up` would take the caller's shell.

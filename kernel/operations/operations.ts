@@ -10,11 +10,11 @@ import type { ServiceState } from '../services/state.ts'
 import { type EventSink, forwardEvents } from './event-sink.ts'
 import { Reloads, type ReloadsInput } from './reload.ts'
 import { type StartRequest, Startup, type StartupParts } from './startup.ts'
-import { startedBy, stopTarget } from './stop.ts'
+import { selectStartedBy, stopTarget } from './stop.ts'
 
 /** What operations work with. */
 export interface OperationsInput extends Omit<StartupParts, 'reloads'> {
-  readonly seen: ReloadsInput['seen']
+  readonly applied: ReloadsInput['applied']
   readonly openFolder: ReloadsInput['openFolder']
   /** Stops processes that keepers hold but no service has adopted. Never rejects. */
   readonly tidy: () => Promise<void>
@@ -29,11 +29,11 @@ export class Operations {
 
   constructor(input: OperationsInput) {
     this.#input = input
-    const { events, log, seen, openFolder } = input
+    const { events, log, applied, openFolder } = input
     const reload = async (project: Project, why: string) => {
       if (this.#closing === undefined && project.wanted.size > 0) await this.#startup.reload(project, why)
     }
-    this.#parts = { ...input, reloads: new Reloads({ events, log, seen, openFolder, reload }) }
+    this.#parts = { ...input, reloads: new Reloads({ events, log, applied, openFolder, reload }) }
     this.#startup = new Startup(this.#parts)
   }
 
@@ -41,11 +41,11 @@ export class Operations {
    * Starts services and waits until each is ready or is not going to be. When it throws before the first event, nothing has changed.
    * When the caller leaves before anything is started, nothing is.
    */
-  async up(body: UpBody, sink: EventSink, left?: AbortSignal): Promise<void> {
+  async up(body: UpBody, sink: EventSink, disconnected?: AbortSignal): Promise<void> {
     this.#refuseWhileClosing()
     const { projects } = this.#input
     const { here, elsewhere } = splitNames(body.services ?? [])
-    const places = [...elsewhere].map(([name, names]) => ({ path: projects.named(name).ref.path, names }))
+    const places = [...elsewhere].map(([name, names]) => ({ path: projects.getByName(name).ref.path, names }))
     if (here.length > 0 || elsewhere.size === 0) places.unshift({ path: body.path, names: here })
     const requests = await Promise.all(
       places.map(async ({ path, names }): Promise<StartRequest> => {
@@ -55,7 +55,7 @@ export class Operations {
     )
     await this.#startup.startAll(requests, {
       ...{ shell: body.env, sink, id: body.id },
-      ...(left === undefined ? {} : { left }),
+      ...(disconnected === undefined ? {} : { disconnected }),
     })
   }
 
@@ -72,7 +72,7 @@ export class Operations {
         const restart = [...new Set([...names, ...more])].filter(name => planned.has(name))
         const areWanted = restart.every(name => project.wanted.has(name))
         // A dependency that was stopped on purpose stays stopped.
-        const needed = closure(nodesOf(loaded.plan), restart).filter(name => !project.isPutAside(name))
+        const needed = closure(nodesOf(loaded.plan), restart).filter(name => !project.isStoppedOnPurpose(name))
         const which = areWanted ? { names: needed, isExact: true } : { names: restart }
         return { loaded, restart, again: restart, ...which }
       }),
@@ -83,7 +83,7 @@ export class Operations {
   /** Stops services, dependents first. */
   async stop(body: StopBody, sink: EventSink): Promise<void> {
     const meant = await this.#input.projects.targets(body)
-    const targets = body.begunBy === undefined ? meant : await startedBy(body.begunBy, meant)
+    const targets = body.begunBy === undefined ? meant : await selectStartedBy(body.begunBy, meant)
     const services = targets.flatMap(servicesOf)
     await this.#forward(services, sink, () => Promise.all(targets.map(target => stopTarget(target, this.#parts))))
     sink(await doneEvent(services, ({ supervisor }) => !supervisor.active))
@@ -94,7 +94,7 @@ export class Operations {
     this.#refuseWhileClosing()
     const { projects } = this.#input
     const { project, service } = await projects.target(body.path, body.service)
-    const wipe = project.wiper(service)
+    const wipe = project.prepareReset(service)
     await this.#forward([service], sink, async () => {
       await new ServiceControl(projects).paused(service.ref.key, wipe)
       await service.state.until(() => service.state.settled)
@@ -132,7 +132,7 @@ export class Operations {
       await project.runs.stop([...project.restarting], 'restarting')
       project.restarting.clear()
       const plans = await project.prepareOnly([...project.wanted]).catch(async (error: unknown) => {
-        project.refuse(messageOf(error))
+        project.failWanted(messageOf(error))
         // A corrected file retries the services that could not be started.
         await reloads.follow(project)
         throw error

@@ -5,17 +5,17 @@ import { messageOf } from '../errors.ts'
 import type { Events } from '../events.ts'
 import type { Project } from '../projects/project.ts'
 import type { Service } from '../services/service.ts'
-import type { SeenFiles } from './applied-files.ts'
-import { FileWatch } from './watch/file-watcher.ts'
-import { WatchedSources } from './watch/service-watches.ts'
-import type { WatchProblem } from './watch/watch-problem.ts'
-import { changeOf, WatchedRestarts } from './watched-restarts.ts'
+import type { AppliedFiles } from './applied-files.ts'
+import { FileWatcher } from './watch/file-watcher.ts'
+import { ServiceWatches } from './watch/service-watches.ts'
+import type { WatchProblem } from './watch/watch-problems.ts'
+import { changeOf, WatchRestarts } from './watch-restarts.ts'
 
 /** What reloading needs. `reload` applies a project's changed configuration; its rejection is reported as a warning. */
 export interface ReloadsInput {
   readonly events: Events
   readonly log: Log
-  readonly seen: SeenFiles
+  readonly applied: AppliedFiles
   /** How the platform watches folders. */
   readonly openFolder: () => OpenFolder | undefined
   readonly reload: (project: Project, why: string) => Promise<void>
@@ -25,8 +25,8 @@ interface Followed {
   readonly project: Project
   /** The files of the present plan and of earlier ones: a file that was removed, and left the plan thereby, may come back. */
   readonly files: ReadonlySet<string>
-  readonly config: FileWatch
-  readonly sources: WatchedSources
+  readonly config: FileWatcher
+  readonly sources: ServiceWatches
   configFailed: boolean
   /** Whether the system's limit of watches was reported already. */
   isShortOfWatches: boolean
@@ -34,14 +34,14 @@ interface Followed {
 
 /** Hashes of files are stored this long after a change, once for all services: ms. */
 const saveMs = 1000
-const meanwhile = 'files changed while the daemon was down'
+const changedWhileDown = 'files changed while the daemon was down'
 
 /** Watches the files of projects that are up: their configuration, and the files of their services' `watch`. */
 export class Reloads {
   readonly #input: ReloadsInput
   readonly #followed = new Map<string, Followed>()
   readonly #saves = new Map<string, NodeJS.Timeout>()
-  readonly #restarts = new WatchedRestarts()
+  readonly #restarts = new WatchRestarts()
   /** Projects whose changed configuration could not be applied. */
   readonly #unapplied = new WeakSet<Project>()
 
@@ -62,7 +62,7 @@ export class Reloads {
     const followedFiles = new Set([...files, ...(known?.files ?? [])])
     await this.drop(project)
     const open = this.#input.openFolder()
-    const config = new FileWatch({
+    const config = new FileWatcher({
       ...{ root: path, open },
       paths: [...followedFiles],
       changed: changed => void this.#reload(project, changeOf(changed.map(file => shortName(file, path)))),
@@ -73,7 +73,7 @@ export class Reloads {
         this.#warn(project, `${lead}${problem.message}`, problem.hint)
       },
     })
-    const sources = new WatchedSources({
+    const sources = new ServiceWatches({
       ...{ root: path, open },
       changed: (name, changed) =>
         void this.#restarts.changed(project, name, changed).finally(() => this.#saveSoon(project)),
@@ -94,24 +94,24 @@ export class Reloads {
 
   /** Watches a project that an earlier daemon has watched, and applies the changes since. */
   async resume(project: Project): Promise<void> {
-    const before = this.#input.seen.get(project.ref.path)
+    const before = this.#input.applied.get(project.ref.path)
     await this.follow(project)
     const known = this.#followed.get(project.ref.path)
     if (before === undefined || known === undefined) return
     const { signature } = known.config
     // Taken from the earlier daemon's plan: a changed configuration may name other files.
     const services = Object.entries(known.sources.signatures())
-    if (signature !== undefined && signature !== before.configuration) await this.#reload(project, meanwhile)
+    if (signature !== undefined && signature !== before.configuration) await this.#reload(project, changedWhileDown)
     for (const [name, now] of services) {
       const then = before.services[name]
-      if (then !== undefined && then !== now) void this.#restarts.restart(project, name, () => meanwhile)
+      if (then !== undefined && then !== now) void this.#restarts.restart(project, name, () => changedWhileDown)
     }
   }
 
   /** Stops watching a project that was stopped. */
   async forget(project: Project): Promise<void> {
     await this.drop(project)
-    this.#input.seen.drop(project.ref.path)
+    this.#input.applied.drop(project.ref.path)
   }
 
   /** Counts files again that were found to restart a service in a loop: a user has started these services. */
@@ -130,7 +130,7 @@ export class Reloads {
     const followed = this.#followed.get(path)
     const configuration = followed?.config.signature
     if (followed === undefined || configuration === undefined) return
-    this.#input.seen.save(path, { configuration, services: followed.sources.signatures() })
+    this.#input.applied.save(path, { configuration, services: followed.sources.signatures() })
   }
 
   async drop(project: Project): Promise<void> {

@@ -2,7 +2,7 @@ import { closure } from '../config/dependency-graph.ts'
 import type { Warning } from '../contract/plugin.ts'
 import type { Events } from '../events.ts'
 import { nodesOf, type Project } from '../projects/project.ts'
-import type { Loaded, Projects } from '../projects/projects.ts'
+import type { LoadedPlan, Projects } from '../projects/projects.ts'
 import { namesOf } from '../projects/selectors.ts'
 import { doneEvent, isUp } from '../services/outcome.ts'
 import { requireValues } from '../services/prepare.ts'
@@ -22,7 +22,7 @@ export interface StartupParts extends StopParts {
 
 /** Which services of a plan to start. */
 export interface StartRequest {
-  readonly loaded: Loaded
+  readonly loaded: LoadedPlan
   /** Undefined: all. */
   readonly names: readonly string[] | undefined
   /** Only these, without their dependencies. */
@@ -40,7 +40,7 @@ export interface StartCaller {
   /** The name of the `up`. */
   readonly id?: string | undefined
   /** Aborted when the caller has left. */
-  readonly left?: AbortSignal
+  readonly disconnected?: AbortSignal
   /** The change of files that causes the start. */
   readonly why?: string
 }
@@ -103,23 +103,23 @@ export class Startup {
    */
   async #start(
     { loaded, names, isExact, restart, again }: StartRequest,
-    { shell, sink, id, left, why }: StartCaller,
+    { shell, sink, id, disconnected, why }: StartCaller,
     services: Service[],
   ): Promise<Project> {
     const { projects, events, warnings } = this.#parts
-    const project = await projects.identified(loaded)
+    const project = await projects.identify(loaded)
     for (const moved of projects.predecessors(project.ref)) {
       await stopTarget({ project: moved, names: namesOf(moved) }, this.#parts)
       await projects.drop(moved.ref.path)
     }
     await project.queue.run(async signal => {
-      left?.throwIfAborted()
+      disconnected?.throwIfAborted()
       await project.adoptPlan(loaded, shell)
       project.note('configuration', undefined)
       const meant = names ?? loaded.plan.services.map(({ name }) => name)
       const plans = await (isExact ? project.prepareOnly(meant) : project.prepareAll(meant))
       signal.throwIfAborted()
-      left?.throwIfAborted()
+      disconnected?.throwIfAborted()
       services.push(...plans.keys())
       const { name, path, domain } = project.ref
       sink({ event: 'project', project: name, path, domain })

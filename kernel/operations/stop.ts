@@ -19,7 +19,7 @@ export async function stopTarget(
   { records, hooks, reloads, log }: StopParts,
 ): Promise<void> {
   await project.queue.run(async () => {
-    project.want([...project.wanted].filter(name => !names.includes(name)))
+    project.setWanted([...project.wanted].filter(name => !names.includes(name)))
     await project.runs.stop(names)
     if (project.wanted.size > 0) return
     records.dropProject(project.ref.path)
@@ -29,7 +29,7 @@ export async function stopTarget(
 }
 
 /** Narrows targets to the services that an `up` has started, once it has started all or has given up. */
-export function startedBy(id: string, targets: readonly Target[]): Promise<readonly Target[]> {
+export function selectStartedBy(id: string, targets: readonly Target[]): Promise<readonly Target[]> {
   const chosen = targets.map(async ({ project }) => {
     await project.queue.run(async () => {})
     return { project, names: namesOf(project).filter(name => project.service(name)?.begunBy === id) }

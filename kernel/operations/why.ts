@@ -11,7 +11,7 @@ const shownLines = 10
 export type ExplainedProject = Pick<Project, 'services' | 'service' | 'planOf'>
 
 /** Explains a service's state: its own reason, then the dependencies that it waits for or failed by, down to the nearest cause. */
-export async function why(project: ExplainedProject, service: Service): Promise<WhyAnswer> {
+export async function explainState(project: ExplainedProject, service: Service): Promise<WhyAnswer> {
   const chain: Service[] = []
   for (let at: Service | undefined = service; at !== undefined && !chain.includes(at); [at] = blockersOf(project, at))
     chain.push(at)

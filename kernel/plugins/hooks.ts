@@ -1,7 +1,7 @@
 import { AsyncSeriesHook, AsyncSeriesWaterfallHook } from 'tapable'
 import type { EnvContext, Hooks, ProjectPlan, ProjectRef, ServiceRef } from '../contract/plugin.ts'
 import { LocaldError, messageOf } from '../errors.ts'
-import { within } from '../system/async.ts'
+import { withTimeout } from '../system/async.ts'
 
 /** A hook that takes longer counts as hung: ms. */
 export const hookLimit = 10_000
@@ -108,7 +108,7 @@ export class HookRuns {
     try {
       const limit = hook === 'closing' ? Math.min(this.#limit, closingLimit) : this.#limit
       const late = `plugin ${plugin}: hook '${hook}' timed out after ${limit / 1000} s`
-      return await within(limit, call(), () => new LocaldError('PLUGIN_HOOK', late, { plugin }))
+      return await withTimeout(limit, call(), () => new LocaldError('PLUGIN_HOOK', late, { plugin }))
     } catch (error) {
       if (LocaldError.is(error) && error.plugin !== undefined) throw error
       const hint = LocaldError.is(error) ? error.hint : undefined

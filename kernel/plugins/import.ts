@@ -1,9 +1,9 @@
 import type { ValidateFunction } from 'ajv'
-import { compileForeign, complaintsOf } from '../config/fields/plugin-schema.ts'
+import { compilePluginSchema, schemaProblemsOf } from '../config/fields/plugin-schema.ts'
 import { dotted } from '../config/table.ts'
 import { type PlatformFacts, type Plugin, pluginApi } from '../contract/plugin.ts'
 import { LocaldError, messageOf } from '../errors.ts'
-import { within } from '../system/async.ts'
+import { withTimeout } from '../system/async.ts'
 import { type Found, otherApi } from './discover.ts'
 import { withoutExit } from './exit-guard.ts'
 
@@ -61,7 +61,7 @@ async function importOf(found: Found, limit: number): Promise<unknown> {
   const late = () => fault('PLUGIN_TIMEOUT', `import timed out after ${limit / 1000} s`)
   try {
     const load = () => found.load()
-    return await within(limit, found.from === 'npm' ? withoutExit(load) : load(), late)
+    return await withTimeout(limit, found.from === 'npm' ? withoutExit(load) : load(), late)
   } catch (error) {
     if (LocaldError.is(error) && error.code === 'PLUGIN_TIMEOUT') throw error
     throw new LocaldError('PLUGIN_IMPORT', `import failed: ${messageOf(error)}`, { cause: error })
@@ -110,14 +110,14 @@ function validOptions(plugin: Plugin, settings: Record<string, unknown>): unknow
   }
   const validate = schemaOf(plugin.options.schema)
   if (validate(settings)) return settings
-  const complaints = complaintsOf(validate.errors ?? [], settings)
-  const faults = complaints.map(({ path, message }) => `${dotted(path)}: ${message}`)
+  const problems = schemaProblemsOf(validate.errors ?? [], settings)
+  const faults = problems.map(({ path, message }) => `${dotted(path)}: ${message}`)
   throw fault('PLUGIN_SETUP', `invalid options in config.toml: ${faults.join('; ')}`)
 }
 
 function schemaOf(schema: unknown): ValidateFunction {
   try {
-    return compileForeign(schema)
+    return compilePluginSchema(schema)
   } catch (error) {
     throw fault('PLUGIN_SETUP', `the schema of its options is broken: ${messageOf(error)}`)
   }

@@ -1,6 +1,6 @@
 import { type ErrorCode, LocaldError, messageOf } from '../errors.ts'
 import type { PluginView } from '../protocol.ts'
-import { within } from '../system/async.ts'
+import { withTimeout } from '../system/async.ts'
 import type { Found } from './discover.ts'
 import { withoutExit } from './exit-guard.ts'
 import type { HookRuns } from './hooks.ts'
@@ -98,7 +98,7 @@ async function setUp(candidate: Candidate, input: LoadInput, limit: number): Pro
   const late = () => new LocaldError('PLUGIN_TIMEOUT', `setup timed out after ${Math.round(limit) / 1000} s`)
   try {
     const run = async () => candidate.setup(declaring.host)
-    await within(limit, found.from === 'npm' ? withoutExit(run) : run(), late)
+    await withTimeout(limit, found.from === 'npm' ? withoutExit(run) : run(), late)
     declaring.end()
     takeOver(name, declaring, input)
     return { ...view(found, 'active', input), setupMs: since(started) }

@@ -1,5 +1,5 @@
 import { messageOf } from '../errors.ts'
-import { within } from '../system/async.ts'
+import { withTimeout } from '../system/async.ts'
 
 /**
  * Runs closers: last in, first out, each with a time limit, so that one that hangs cannot block the others. After each timeout the next
@@ -24,7 +24,7 @@ export class Teardown {
     for (let closer = this.#closers.pop(); closer !== undefined; closer = this.#closers.pop()) {
       const { owner, close } = closer
       try {
-        await within(limit, (async () => close())(), () => {
+        await withTimeout(limit, (async () => close())(), () => {
           const late = new Error(`closing timed out after ${Math.round(limit) / 1000} s`)
           limit = Math.max(limit / 2, this.#limit / 8)
           return late

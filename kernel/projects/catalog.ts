@@ -119,7 +119,7 @@ export class ServiceControl implements Control {
     const { project, service } = found
     const { name } = service.ref
     await project.queue.run(async () => {
-      project.want([...project.wanted].filter(other => other !== name))
+      project.setWanted([...project.wanted].filter(other => other !== name))
       await project.runs.stop([name])
     })
   }

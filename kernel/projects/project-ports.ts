@@ -27,12 +27,12 @@ export class ProjectPorts {
   }
 
   /** Adopts the ports that services have from an earlier daemon, whatever was leased. */
-  recall(ports: ReadonlyMap<string, number>): void {
+  restore(ports: ReadonlyMap<string, number>): void {
     this.#ports = new Map([...this.#ports, ...ports])
   }
 
   /** Assigns another port to an idle service whose assigned port is in use. */
-  async settle(service: Service, isFixed: boolean): Promise<void> {
+  async moveIfInUse(service: Service, isFixed: boolean): Promise<void> {
     const port = this.#ports.get(service.ref.name)
     const idle = !service.supervisor.active && service.state.now.status !== 'exited'
     if (port === undefined || !idle || isFixed || (await isFree(port))) return

@@ -6,14 +6,14 @@ import type { ProjectPlan, ProjectRef, ServicePlan, ServiceType } from '../contr
 import { LocaldError } from '../errors.ts'
 import type { Contributions } from '../plugins/contributions.ts'
 import { hostsOf } from '../registry/hostnames.ts'
-import { allTogether } from '../services/environment/environment.ts'
+import { resolveAll } from '../services/environment/environment.ts'
 import { Service, type ServiceParts } from '../services/service.ts'
 import type { StartPlan } from '../services/start-plan.ts'
 import type { NoteSubject } from '../services/state.ts'
 import { OperationQueue } from '../system/async.ts'
+import { Drivers } from './drivers.ts'
 import { ProjectPorts } from './project-ports.ts'
 import { ServiceRuns } from './service-runs.ts'
-import { Drivers } from './service-types.ts'
 import { type EnvironmentFiles, StartPlans } from './start-plans.ts'
 
 /** The parts of the kernel that a project needs. */
@@ -75,29 +75,29 @@ export class Project {
       ...(loaded.locate === undefined ? {} : { locate: loaded.locate }),
     }
     await this.#lease()
-    for (const service of loaded.plan.services) this.#describe(service)
+    for (const service of loaded.plan.services) this.#updateService(service)
   }
 
   /**
    * Adopts the ports that services have from an earlier daemon, and leases the others. Starts nothing. A service whose type no plugin
    * provides any more gets no port: its start fails with the reason, and the other services are adopted nevertheless.
    */
-  async recall(ports: ReadonlyMap<string, number>, wanted: readonly string[]): Promise<void> {
+  async restore(ports: ReadonlyMap<string, number>, wanted: readonly string[]): Promise<void> {
     this.wanted = new Set(wanted)
     await this.#lease(plan => this.#drivers.isKnown(plan.type))
-    this.#ports.recall(ports)
-    for (const service of this.plan.services) this.#describe(service)
+    this.#ports.restore(ports)
+    for (const service of this.plan.services) this.#updateService(service)
   }
 
   /** Sets what is meant to run, for this daemon and the next. */
-  want(names: Iterable<string>): void {
+  setWanted(names: Iterable<string>): void {
     this.wanted = new Set(names)
     const { ref, plan, shell } = this
     this.#parts.records.saveProject({ version: 1, ref, plan, shell, wanted: [...this.wanted] })
   }
 
   /** Marks the services that are meant to run, but cannot be started, as failed. */
-  refuse(reason: string): void {
+  failWanted(reason: string): void {
     for (const name of this.wanted) {
       const service = this.services.get(name)
       if (service === undefined || service.supervisor.active) continue
@@ -124,7 +124,7 @@ export class Project {
   async prepareOnly(names: readonly string[]): Promise<ReadonlyMap<Service, StartPlan>> {
     const targets = this.#inOrder(names)
     const tries = targets.map(async service => [service, await this.prepare(service.ref.name)] as const)
-    return new Map(await allTogether(tries, this.plan.path))
+    return new Map(await resolveAll(tries, this.plan.path))
   }
 
   /** Sets or removes a note of all services. */
@@ -133,13 +133,13 @@ export class Project {
   }
 
   /** Whether a service was stopped on purpose: its dependents do not wait for it. */
-  isPutAside(name: string): boolean {
+  isStoppedOnPurpose(name: string): boolean {
     const service = this.services.get(name)
     return service !== undefined && !this.wanted.has(name) && service.state.now.status === 'stopped'
   }
 
   /** Returns what removes the data of a service, which must not run meanwhile. Throws USAGE where its type keeps none. */
-  wiper(service: Service): () => Promise<void> {
+  prepareReset(service: Service): () => Promise<void> {
     const { name, type } = service.ref
     const plan = this.planOf(name)
     const driver = plan === undefined ? undefined : this.#drivers.of(plan)
@@ -191,7 +191,7 @@ export class Project {
   }
 
   /** Stops all services and forgets them. */
-  async end(): Promise<void> {
+  async remove(): Promise<void> {
     await this.halt()
     for (const { key } of [...this.services.values()].map(({ ref }) => ref))
       this.#parts.events.emit({ event: 'removed', key })
@@ -200,7 +200,7 @@ export class Project {
   /** Stops all services; no later daemon starts them again. */
   async halt(): Promise<void> {
     // Recorded first: the successor of a daemon that is killed meanwhile must not start them again.
-    this.want([])
+    this.setWanted([])
     await this.runs.stop([...this.services.keys()])
     this.#parts.records.dropProject(this.ref.path)
   }
@@ -217,7 +217,7 @@ export class Project {
   }
 
   /** Creates or updates a service's object from its plan. */
-  #describe(plan: ServicePlan): void {
+  #updateService(plan: ServicePlan): void {
     const known = this.services.get(plan.name)
     const ref = { key: `${this.ref.name}:${plan.name}`, name: plan.name, type: plan.type, project: this.ref }
     const service = known ?? new Service(ref, this.#parts)

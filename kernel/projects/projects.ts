@@ -32,7 +32,7 @@ export interface ProjectsParts extends ProjectParts {
 }
 
 /** A project as its files describe it, checked, before anything is changed. */
-export interface Loaded {
+export interface LoadedPlan {
   readonly plan: ProjectPlan
   readonly locate: LoadedProject['locate']
   readonly envFiles: LoadedProject['envFiles']
@@ -87,7 +87,7 @@ export class Projects {
   }
 
   /** Loads and checks a project's plan, and lets plugins rewrite it: all errors of the user's come from here, before anything is changed. */
-  async plan(path: string, names: readonly string[], caller?: LoadCaller): Promise<Loaded> {
+  async plan(path: string, names: readonly string[], caller?: LoadCaller): Promise<LoadedPlan> {
     const loaded = await this.load(path, caller)
     const plan = await this.#parts.hooks.project(loaded.plan)
     requireServices(
@@ -99,7 +99,7 @@ export class Projects {
   }
 
   /** Returns the project object of a plan. A changed name or domain makes a new project: the services of the old one are stopped. */
-  async identified({ plan }: Loaded): Promise<Project> {
+  async identify({ plan }: LoadedPlan): Promise<Project> {
     const { name, path, domain } = plan
     const ref = this.#parts.registry.identify(
       { name, path, domain },
@@ -107,7 +107,7 @@ export class Projects {
     )
     const known = this.#byPath.get(path)
     if (known !== undefined && known.ref.name === ref.name && known.ref.domain === ref.domain) return known
-    await known?.end()
+    await known?.remove()
     // The daemon's own environment is used until an `up` brings that of a shell.
     return this.add(ref, plan, known?.shell ?? ownEnvironment())
   }
@@ -135,11 +135,11 @@ export class Projects {
   async drop(path: string): Promise<void> {
     const project = this.#byPath.get(path)
     this.#byPath.delete(path)
-    await project?.queue.run(() => project.end())
+    await project?.queue.run(() => project.remove())
   }
 
   /** Returns the key of a record's service, or the name of its project. */
-  recorded(id: string): string | undefined {
+  describeRecord(id: string): string | undefined {
     for (const { ref, services } of this.list()) {
       if (recordId(ref.path) === id) return ref.name
       const service = [...services.values()].find(({ ref: { name } }) => recordId(ref.path, name) === id)
@@ -149,7 +149,7 @@ export class Projects {
   }
 
   /** Returns the known project of a name. Throws UNKNOWN_PROJECT. */
-  named(name: string): Project {
+  getByName(name: string): Project {
     return projectNamed(this.list(), name)
   }
 
@@ -188,11 +188,11 @@ export class Projects {
     const colon = word.indexOf(':')
     if (colon >= 0) {
       const name = word.slice(0, colon)
-      return { project: (await this.#knownAs(name)) ?? this.named(name), names: [word.slice(colon + 1)] }
+      return { project: (await this.#findByName(name)) ?? this.getByName(name), names: [word.slice(colon + 1)] }
     }
     const here = await this.#at(path).catch((error: unknown) => LocaldError.from(error))
     if (!LocaldError.is(here) && here.service(word) !== undefined) return { project: here, names: [word] }
-    const other = await this.#knownAs(word)
+    const other = await this.#findByName(word)
     if (other !== undefined) return whole(other)
     if (!LocaldError.is(here)) return { project: here, names: [word] }
     if (here.code !== 'CONFIG_NOT_FOUND') throw here
@@ -205,11 +205,11 @@ export class Projects {
 
   /** Returns the project in a folder, also before its first `up`. */
   async #at(path: string): Promise<Project> {
-    return projectAt(this.#byPath, path) ?? (await this.#described(path))
+    return projectAt(this.#byPath, path) ?? (await this.#loadIdle(path))
   }
 
   /** Returns the project of a name, if one is known; reads it from its folder when this daemon has not loaded it yet. */
-  async #knownAs(name: string): Promise<Project | undefined> {
+  async #findByName(name: string): Promise<Project | undefined> {
     const running = this.list().find(({ ref }) => ref.name === name)
     if (running !== undefined) return running
     const known = this.#parts.registry.list().find(project => project.name === name)
@@ -223,7 +223,7 @@ export class Projects {
   }
 
   /** Returns the services that a query names, as `targets` finds them. */
-  async chosen({ path, service = [], all = false }: KeysQuery): Promise<readonly Service[]> {
+  async select({ path, service = [], all = false }: KeysQuery): Promise<readonly Service[]> {
     return (await this.targets({ path, services: [service].flat(), all })).flatMap(servicesOf)
   }
 
@@ -246,11 +246,11 @@ export class Projects {
   }
 
   /** Returns the project in a folder before its first start, with idle services; or the running one that was moved here. */
-  async #described(path: string): Promise<Project> {
+  async #loadIdle(path: string): Promise<Project> {
     const loaded = await this.plan(path, [])
     const [moved] = this.predecessors(loaded.plan)
     if (moved !== undefined && moved.wanted.size > 0) return moved
-    const project = await this.identified(loaded)
+    const project = await this.identify(loaded)
     await project.adoptPlan(loaded, project.shell)
     return project
   }

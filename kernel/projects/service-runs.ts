@@ -13,7 +13,7 @@ export interface RunningProject extends PlannedProject {
   readonly services: Map<string, Service>
   /** The services that are meant to run. */
   wanted: ReadonlySet<string>
-  want(names: Iterable<string>): void
+  setWanted(names: Iterable<string>): void
   prepareOnly(names: readonly string[]): Promise<ReadonlyMap<Service, StartPlan>>
 }
 
@@ -56,13 +56,13 @@ export class ServiceRuns {
   ): Promise<void> {
     const project = this.#project
     await this.#dropRemoved()
-    project.want([...project.wanted, ...[...targets.keys()].map(({ ref }) => ref.name)])
+    project.setWanted([...project.wanted, ...[...targets.keys()].map(({ ref }) => ref.name)])
     const changed = [...targets].filter(([service, plan]) => needsRestart(service, this.#rewired(service, plan)))
     const names = changed.map(([{ ref }]) => ref.name)
     await this.stop(names, 'restarting', why)
     signal.throwIfAborted()
     for (const service of targets.keys())
-      await this.#parts.ports.settle(service, project.planOf(service.ref.name)?.common.port !== undefined)
+      await this.#parts.ports.moveIfInUse(service, project.planOf(service.ref.name)?.common.port !== undefined)
     signal.throwIfAborted()
     for (const [service, plan] of targets) {
       const isAgain = again.includes(service.ref.name) || service.fingerprint !== plan.fingerprint

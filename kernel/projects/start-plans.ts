@@ -2,12 +2,11 @@ import type { LoadedProject } from '../config/load.ts'
 import type { ProjectPlan, ProjectRef, ServicePlan } from '../contract/plugin.ts'
 import { LocaldError } from '../errors.ts'
 import type { Contributions } from '../plugins/contributions.ts'
-import { missingDriver } from '../services/held-service.ts'
 import { fieldOf, outlinePlan, ownVariables, type StartSource, startPlan } from '../services/prepare.ts'
 import { type Service, type ServiceParts, workdirOf } from '../services/service.ts'
 import type { Dependency, StartPlan, Wiring } from '../services/start-plan.ts'
+import { type Drivers, missingDriver } from './drivers.ts'
 import type { ProjectPorts } from './project-ports.ts'
-import type { Drivers } from './service-types.ts'
 
 /** What a project's environments are read from: the last plan's files. */
 export type EnvironmentFiles = Pick<LoadedProject, 'envFiles'> & Partial<Pick<LoadedProject, 'locate'>>
@@ -21,7 +20,7 @@ export interface PlannedProject {
   service(name: string): Service | undefined
   planOf(name: string): ServicePlan | undefined
   /** Whether a service was stopped on purpose: its dependents do not wait for it. */
-  isPutAside(name: string): boolean
+  isStoppedOnPurpose(name: string): boolean
 }
 
 /** The parts of the kernel that start plans need. */
@@ -92,7 +91,7 @@ export class StartPlans {
   #dependencies({ common }: ServicePlan): readonly Dependency[] {
     return Object.entries(common.dependsOn).flatMap(([name, condition]) => {
       const state = this.#project.service(name)?.state
-      return state === undefined || this.#project.isPutAside(name) ? [] : [{ name, state, condition }]
+      return state === undefined || this.#project.isStoppedOnPurpose(name) ? [] : [{ name, state, condition }]
     })
   }
 

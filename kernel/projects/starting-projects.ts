@@ -1,15 +1,15 @@
-import { deferred } from '../system/async.ts'
+import { withResolvers } from '../system/async.ts'
 
 /**
  * Pinned projects that the daemon is about to start. Requests for their names are held until their services are known, instead
  * of answering that the host is unknown.
  */
 export class StartingProjects {
-  readonly #byDomain = new Map<string, ReturnType<typeof deferred<void>>>()
+  readonly #byDomain = new Map<string, ReturnType<typeof withResolvers<void>>>()
 
   /** Holds requests for a domain until `release`. */
   expect(domain: string): void {
-    this.#byDomain.set(domain, deferred())
+    this.#byDomain.set(domain, withResolvers())
   }
 
   /** Releases a domain: its services are known, or are not going to be. */

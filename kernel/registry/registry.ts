@@ -3,7 +3,7 @@ import { join, sep } from 'node:path'
 import type { Log, ProjectPlan, ProjectRef, ServicePlan } from '../contract/plugin.ts'
 import { isStillAt } from '../contract/real-path.ts'
 import { messageOf } from '../errors.ts'
-import { fileShape, withShape } from '../system/file-shape.ts'
+import { fileShape, requireShape } from '../system/file-shape.ts'
 import { readJson, writeAtomic } from '../system/files.ts'
 import { longestLabel, repositoryOf, slugOf, worktreeBranch } from './git-worktree.ts'
 
@@ -268,5 +268,5 @@ function ownPart(path: readonly string[], other: readonly string[]): string[] {
 }
 
 function projectsIn(value: unknown): readonly KnownProject[] {
-  return value === undefined ? [] : withShape(value, registryShape).projects
+  return value === undefined ? [] : requireShape(value, registryShape).projects
 }

@@ -16,7 +16,7 @@ import type {
 import { LocaldError } from '../errors.ts'
 import type { HookRuns } from '../plugins/hooks.ts'
 import { signatureOf } from '../system/file-signature.ts'
-import { allTogether, type EnvironmentInput, environmentOf } from './environment/environment.ts'
+import { type EnvironmentInput, environmentOf, resolveAll } from './environment/environment.ts'
 import { ignoredVariables } from './environment/ignored-variables.ts'
 import type { OwnVariables, ResolvedEnvironment, StartPlan, Wiring } from './start-plan.ts'
 
@@ -209,7 +209,7 @@ export async function unresolvedIn(
   const tries = plan.services
     .filter(service => meant.has(service.name) && mayLack(plan, service))
     .map(service => environmentOf({ plan, service, shell, own, defaults, locate, envFiles, lookup: () => '' }))
-  return allTogether(tries, plan.path).then(
+  return resolveAll(tries, plan.path).then(
     () => undefined,
     error => LocaldError.from(error),
   )

@@ -77,9 +77,9 @@ export class Service implements SupervisorHost {
   }
 
   /** Remembers what an earlier daemon started it with, and where it was seen to listen. */
-  recall(plan: StartPlan, address: string | undefined): void {
+  restore(plan: StartPlan, address: string | undefined): void {
     this.address = address
-    this.supervisor.recall(plan)
+    this.supervisor.restore(plan)
   }
 
   run({ plan, port, env, dir }: StartPlan, signal: AbortSignal): Run<unknown> {
@@ -137,7 +137,7 @@ export class Service implements SupervisorHost {
   }
 
   persist(instance: Instance | null): void {
-    this.clock.saw(instance)
+    this.clock.noteInstance(instance)
     const { status, health, reason, startedMs, restarts, port, launched } = this.state.now
     const { fingerprint, env, dir } = this.supervisor.plan ?? { fingerprint: '', env: {}, dir: this.ref.project.path }
     const { address } = this

@@ -14,7 +14,7 @@ export class StartClock {
   }
 
   /** Notes the instance that runs now, if any does: a different one means that it was started. */
-  saw(instance: Instance | null): void {
+  noteInstance(instance: Instance | null): void {
     if (instance !== null && instance !== this.#instance) this.#at = performance.now()
     this.#instance = instance
   }

@@ -1,9 +1,9 @@
 import type { Exit, Instance, ServicePlan } from '../contract/plugin.ts'
 import { LocaldError, messageOf } from '../errors.ts'
 import type { Status } from '../events.ts'
-import { pause, unlessStopped } from '../system/async.ts'
+import { pause, withStopGrace } from '../system/async.ts'
 import { awaitDependencies } from './await-dependencies.ts'
-import { Watch } from './health/readiness.ts'
+import { ReadinessWatch } from './health/readiness.ts'
 import { RestartPolicy } from './restart-policy.ts'
 import type { Dependency, StartPlan } from './start-plan.ts'
 import type { Adopted, SupervisorHost } from './supervisor-host.ts'
@@ -85,7 +85,7 @@ export class Supervisor {
   }
 
   /** Remembers what the last run was started with, when an earlier daemon did that. */
-  recall(plan: StartPlan): void {
+  restore(plan: StartPlan): void {
     this.#plan = plan
   }
 
@@ -156,11 +156,11 @@ export class Supervisor {
     signal.throwIfAborted()
     try {
       await this.#host.starting()
-      if (!this.#isPrepared) await unlessStopped(plan.driver.prepare?.(run) ?? Promise.resolve(), signal, stopTimeout)
+      if (!this.#isPrepared) await withStopGrace(plan.driver.prepare?.(run) ?? Promise.resolve(), signal, stopTimeout)
       this.#isPrepared = true
       signal.throwIfAborted()
       const stopLate = (late: Instance) => void late.stop({ signal: stopSignal, graceMs: stopTimeout }).catch(() => {})
-      return await unlessStopped(plan.driver.start(run), signal, stopTimeout, stopLate)
+      return await withStopGrace(plan.driver.start(run), signal, stopTimeout, stopLate)
     } catch (error) {
       await this.#host.exited()
       throw error
@@ -214,9 +214,9 @@ export class Supervisor {
       finish()
       return exit
     })
-    const watching = new Watch({ host: this.#host, plan, instance, signal: over.signal }).run(wasReady)
+    const watching = new ReadinessWatch({ host: this.#host, plan, instance, signal: over.signal }).run(wasReady)
     try {
-      await aborted(over.signal)
+      await waitForAbort(over.signal)
       if (signal.aborted) await this.#stopInstance(instance, (this.#plan ?? plan).plan)
       return await exited
     } catch (error) {
@@ -239,7 +239,7 @@ function textOf({ message, hint }: LocaldError): string {
   return hint === undefined ? message : `${message} (${hint})`
 }
 
-function aborted(signal: AbortSignal): Promise<void> {
+function waitForAbort(signal: AbortSignal): Promise<void> {
   return new Promise(resolve => {
     if (signal.aborted) resolve()
     else signal.addEventListener('abort', () => resolve(), { once: true })

@@ -1,5 +1,5 @@
 /** Resolves with the promise's result, or rejects after `ms` with the error of `late`. The promise's own result is then ignored. */
-export async function within<T>(ms: number, promise: Promise<T>, late: () => Error): Promise<T> {
+export async function withTimeout<T>(ms: number, promise: Promise<T>, late: () => Error): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const limit = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(late()), ms)
@@ -29,7 +29,7 @@ export function pause(ms: number, signal?: AbortSignal): Promise<void> {
  * Resolves with the step's result. After the signal aborts, the step has `graceMs` to finish; then this rejects with the signal's reason,
  * and a later result goes to `late`.
  */
-export function unlessStopped<T>(
+export function withStopGrace<T>(
   step: Promise<T>,
   signal: AbortSignal,
   graceMs: number,
@@ -56,7 +56,7 @@ export function unlessStopped<T>(
 }
 
 /** Makes a promise with its resolver (Promise.withResolvers is newer than Node 20). */
-export function deferred<T>(): { readonly promise: Promise<T>; readonly resolve: (value: T) => void } {
+export function withResolvers<T>(): { readonly promise: Promise<T>; readonly resolve: (value: T) => void } {
   let resolve: (value: T) => void = () => {}
   const promise = new Promise<T>(done => {
     resolve = done

@@ -28,7 +28,7 @@ export interface Opened {
  * Opens a folder or a regular file for reading. It follows no link at the last step (ELOOP, or ENOTDIR for a folder) and does not block on a
  * FIFO. The owner is not checked: compare `stat.uid`. Throws the system's errors, and PATHS_UNUSABLE for another kind of file.
  */
-export function openPlain(path: string, kind: keyof typeof kinds): Opened {
+export function openRegularFile(path: string, kind: keyof typeof kinds): Opened {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | kinds[kind])
   try {
     const stat = fstatSync(fd)
@@ -47,7 +47,7 @@ export function openPlain(path: string, kind: keyof typeof kinds): Opened {
 export function isOwnFolder(folder: string): boolean {
   let opened: Opened
   try {
-    opened = openPlain(folder, 'folder')
+    opened = openRegularFile(folder, 'folder')
   } catch (error) {
     const code = systemCode(error)
     if (code === 'ENOENT') return false
@@ -55,7 +55,7 @@ export function isOwnFolder(folder: string): boolean {
     throw error
   }
   try {
-    if (!isCallers(opened.stat)) throw foreignFolder(folder)
+    if (!isOwnedByCaller(opened.stat)) throw foreignFolder(folder)
     if ((opened.stat.mode & 0o077) !== 0) fchmodSync(opened.fd, 0o700)
   } finally {
     closeSync(opened.fd)
@@ -71,7 +71,7 @@ export function isOwnFolder(folder: string): boolean {
 export function isOwnSocket(path: string): boolean {
   const stat = lstatSync(path, { throwIfNoEntry: false })
   if (stat === undefined) return false
-  if (stat.isSocket() && isCallers(stat) && !isReplaceable(dirname(path))) return true
+  if (stat.isSocket() && isOwnedByCaller(stat) && !isReplaceable(dirname(path))) return true
   throw unusable(`${path} is not a socket of yours`, 'Remove it, or set XDG_RUNTIME_DIR to a folder of your own.')
 }
 
@@ -89,7 +89,7 @@ export function otherOwnerAbove(path: string): number | undefined {
 }
 
 /** Whether a file belongs to the caller. */
-export function isCallers({ uid }: Pick<Stats, 'uid'>): boolean {
+export function isOwnedByCaller({ uid }: Pick<Stats, 'uid'>): boolean {
   const caller = callerUid()
   return caller === undefined || uid === caller
 }
@@ -97,7 +97,7 @@ export function isCallers({ uid }: Pick<Stats, 'uid'>): boolean {
 /** Whether a user other than the caller and root could replace an entry of `parent`. */
 function isReplaceable(parent: string): boolean {
   const stat = statSync(parent)
-  const isTrusted = isCallers(stat) || stat.uid === 0 || stat.uid === overflow
+  const isTrusted = isOwnedByCaller(stat) || stat.uid === 0 || stat.uid === overflow
   return !isTrusted || ((stat.mode & 0o002) !== 0 && (stat.mode & sticky) === 0)
 }
 

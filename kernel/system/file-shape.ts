@@ -30,17 +30,17 @@ export function fileShape<const S extends FileSchema, T = FromSchema<S>>(schema:
 
 /** Whether a value from a file has a shape. */
 export function hasShape<T>(value: unknown, { schema }: FileShape<T>): value is T {
-  return faultIn(value, schema) === undefined
+  return findMismatch(value, schema) === undefined
 }
 
 /** Returns the value, typed. Throws an Error that names the first key that does not fit. */
-export function withShape<T>(value: unknown, shape: FileShape<T>): T {
+export function requireShape<T>(value: unknown, shape: FileShape<T>): T {
   if (hasShape(value, shape)) return value
-  throw new Error(faultIn(value, shape.schema) ?? 'wrong content')
+  throw new Error(findMismatch(value, shape.schema) ?? 'wrong content')
 }
 
 /** Returns what is wrong with the first value that does not fit, and where it is; undefined where all fit. */
-function faultIn(value: unknown, schema: FileSchema, at = ''): string | undefined {
+function findMismatch(value: unknown, schema: FileSchema, at = ''): string | undefined {
   const name = at === '' ? 'the content' : at
   const kinds = schema.type === undefined ? [] : [schema.type].flat()
   if (kinds.length > 0 && !kinds.some(kind => isKind(value, kind)))
@@ -53,7 +53,7 @@ function faultIn(value: unknown, schema: FileSchema, at = ''): string | undefine
   const missing = schema.required?.find(key => !keys.has(key))
   if (missing !== undefined) return `${place(missing)} is missing`
   for (const [key, element, inner] of elementsOf(value, schema)) {
-    const fault = faultIn(element, inner, place(key))
+    const fault = findMismatch(element, inner, place(key))
     if (fault !== undefined) return fault
   }
   return undefined

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path'
 import { LocaldError, messageOf, systemCode } from '../errors.ts'
-import { foreignFolder, isCallers, isOwnFolder, isOwnSocket, otherOwnerAbove } from './file-owner.ts'
+import { foreignFolder, isOwnedByCaller, isOwnFolder, isOwnSocket, otherOwnerAbove } from './file-owner.ts'
 import type { Paths } from './paths.ts'
 import { isTemporary } from './runtime-folder.ts'
 
@@ -68,7 +68,8 @@ function ownDataFolder(folder: string): void {
   createFolder(folder)
   const link = lstatSync(folder)
   const stat = statSync(folder)
-  if (!stat.isDirectory() || !isCallers(stat) || !(isCallers(link) || link.uid === 0)) throw foreignFolder(folder)
+  if (!stat.isDirectory() || !isOwnedByCaller(stat) || !(isOwnedByCaller(link) || link.uid === 0))
+    throw foreignFolder(folder)
   if ((stat.mode & 0o077) !== 0) chmodSync(folder, 0o700)
 }
 

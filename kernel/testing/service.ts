@@ -6,7 +6,7 @@ import { loadProject } from '../config/load.ts'
 import type { EnvContext, Exit, Folders, Instance, Run, ServicePlan, ServiceType } from '../contract/plugin.ts'
 import { LocaldError } from '../errors.ts'
 import { LogCursor } from '../logs/cursor.ts'
-import { plain } from '../logs/grep.ts'
+import { stripAnsi } from '../logs/grep.ts'
 import { ServiceLog } from '../logs/service-log.ts'
 import type { Contributions } from '../plugins/contributions.ts'
 import type { HookRuns } from '../plugins/hooks.ts'
@@ -105,7 +105,7 @@ function testedService(run: Run<unknown>, instance: Instance, { service, log, ab
     const cursor = new LogCursor(log.file)
     const all = await cursor.last(Number.MAX_SAFE_INTEGER)
     await cursor.close()
-    return all.map(({ text }) => plain(text))
+    return all.map(({ text }) => stripAnsi(text))
   }
   return {
     run,

@@ -2,7 +2,7 @@ import t from 'tap'
 import { exitCodeOf, LocaldError, messageOf, systemCode } from '../../kernel/errors.ts'
 import { Events, type LocaldEvent } from '../../kernel/events.ts'
 import { withoutExit } from '../../kernel/plugins/exit-guard.ts'
-import { deferred, pause, within } from '../../kernel/system/async.ts'
+import { pause, withResolvers, withTimeout } from '../../kernel/system/async.ts'
 
 t.test('errors', async t => {
   const cause = new Error('deep')
@@ -103,12 +103,12 @@ t.test('events', async t => {
 
 t.test('limits', async t => {
   const late = () => new Error('late')
-  t.equal(await within(1000, Promise.resolve(7), late), 7)
-  await t.rejects(within(1000, Promise.reject(new Error('own')), late), { message: 'own' })
-  await t.rejects(within(5, new Promise(() => {}), late), { message: 'late' })
-  const rejected = deferred<void>()
+  t.equal(await withTimeout(1000, Promise.resolve(7), late), 7)
+  await t.rejects(withTimeout(1000, Promise.reject(new Error('own')), late), { message: 'own' })
+  await t.rejects(withTimeout(5, new Promise(() => {}), late), { message: 'late' })
+  const rejected = withResolvers<void>()
   await t.rejects(
-    within(
+    withTimeout(
       1,
       rejected.promise.then(() => Promise.reject(new Error('too late'))),
       late,
@@ -145,7 +145,7 @@ t.test('foreign code cannot exit the process', async t => {
   t.equal(process.exit, exit, 'given back')
   t.equal(await withoutExit(async () => 7), 7)
 
-  const gate = deferred<void>()
+  const gate = withResolvers<void>()
   const first = withoutExit(() => gate.promise)
   const second = withoutExit(async () => process.exit(1))
   await t.rejects(second, { message })
@@ -163,7 +163,7 @@ t.test('foreign code cannot exit the process', async t => {
     calls.push(code)
     throw new Error('real exit')
   }
-  const again = deferred<void>()
+  const again = withResolvers<void>()
   const guarded = withoutExit(() => again.promise)
   t.throws(() => process.exit(5), { message: 'real exit' })
   t.strictSame(calls, [5])

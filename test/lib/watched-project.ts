@@ -5,9 +5,9 @@ import picomatch from 'picomatch'
 import type { Test } from 'tap'
 import { WatchPatterns } from '../../kernel/config/watch-patterns.ts'
 import type { OpenFolder } from '../../kernel/contract/plugin.ts'
-import { FileWatch } from '../../kernel/operations/watch/file-watcher.ts'
+import { FileWatcher } from '../../kernel/operations/watch/file-watcher.ts'
 import { openFolder } from '../../kernel/operations/watch/folder-watcher.ts'
-import type { WatchProblem } from '../../kernel/operations/watch/watch-problem.ts'
+import type { WatchProblem } from '../../kernel/operations/watch/watch-problems.ts'
 
 /** ms */
 const deadline = 10_000
@@ -48,7 +48,7 @@ export class WatchedProject {
     open: OpenFolder = openFolder,
   ): Promise<void> {
     const patterns = 'patterns' in watched ? new WatchPatterns(this.root, watched.patterns, picomatch) : undefined
-    const watch = new FileWatch({
+    const watch = new FileWatcher({
       root: this.root,
       paths: 'files' in watched ? watched.files.map(file => this.at(file)) : (patterns?.bases ?? []),
       ...(patterns === undefined

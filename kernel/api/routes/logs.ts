@@ -15,7 +15,7 @@ export function logRoutes({ projects }: Kernel): FastifyPluginAsync {
     app.get<{ Querystring: LogsQuery }>('/logs', { schema }, async ({ query }, reply) => {
       const { tail, each, since, grep, follow, partial, resume = [] } = query
       const anchors = new Map(resume.map(parseAnchor).map(({ key, anchor }) => [key, anchor]))
-      const services = await projects.chosen(query)
+      const services = await projects.select(query)
       const sources = services.map(({ ref, log }) => ({ service: ref.key, log, after: anchors.get(ref.key) }))
       return reply.lines<LogLine>(async ({ send, signal }) => {
         const request = { sources, tail, each, since, grep, follow: follow === true, partial, signal }

@@ -2,8 +2,8 @@ import type { FastifyPluginAsync } from 'fastify'
 import { LocaldError } from '../../errors.ts'
 import type { Kernel } from '../../kernel.ts'
 import { configWarnings } from '../../operations/config-warnings.ts'
-import { oneOff } from '../../operations/one-off.ts'
-import { why } from '../../operations/why.ts'
+import { prepareOneOff } from '../../operations/one-off.ts'
+import { explainState } from '../../operations/why.ts'
 import type {
   ConfigAnswer,
   ConfigBody,
@@ -35,7 +35,7 @@ export function serviceRoutes(kernel: Kernel): FastifyPluginAsync {
       async ({ query }) => {
         const isNamed = query.all !== true && [query.service ?? []].flat().length > 0
         const services = isNamed
-          ? await projects.chosen(query)
+          ? await projects.select(query)
           : projects.services(query.all === true ? undefined : query.path)
         return { services: await usage.of(services) } satisfies StatusAnswer
       },
@@ -50,7 +50,7 @@ export function serviceRoutes(kernel: Kernel): FastifyPluginAsync {
         },
       },
       async ({ query }) => {
-        return { keys: (await projects.chosen(query)).map(({ ref }) => ref.key) } satisfies KeysAnswer
+        return { keys: (await projects.select(query)).map(({ ref }) => ref.key) } satisfies KeysAnswer
       },
     )
     app.get<{ Querystring: ServiceQuery }>(
@@ -64,7 +64,7 @@ export function serviceRoutes(kernel: Kernel): FastifyPluginAsync {
       },
       async ({ query }) => {
         const { project, service } = await projects.target(query.path, nameIn(query))
-        return (await why(project, service)) satisfies WhyAnswer
+        return (await explainState(project, service)) satisfies WhyAnswer
       },
     )
     app.get<{ Querystring: ServiceQuery }>(
@@ -76,7 +76,7 @@ export function serviceRoutes(kernel: Kernel): FastifyPluginAsync {
           response: answer('Its folder and environment: secret', oneOffAnswer),
         },
       },
-      async ({ query }) => oneOff(projects, { path: query.path, service: nameIn(query), env: {} }),
+      async ({ query }) => prepareOneOff(projects, { path: query.path, service: nameIn(query), env: {} }),
     )
     app.post<{ Body: OneOffBody }>(
       '/services/one-off',
@@ -87,7 +87,7 @@ export function serviceRoutes(kernel: Kernel): FastifyPluginAsync {
           response: answer('Its folder and environment: secret', oneOffAnswer),
         },
       },
-      async ({ body }) => oneOff(projects, body),
+      async ({ body }) => prepareOneOff(projects, body),
     )
     app.get<{ Querystring: ServiceQuery }>(
       '/services/open',

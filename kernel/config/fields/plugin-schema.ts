@@ -1,7 +1,7 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import { closest } from '../../system/suggest.ts'
 import { isTable, own, type Path, type Table } from '../table.ts'
-import { meantKey, unknown } from './suggestions.ts'
+import { meantKey, withSuggestion } from './suggestions.ts'
 
 const options = {
   allErrors: true,
@@ -17,12 +17,12 @@ const options = {
 } as const
 
 /** Compiles a plugin's own JSON schema to a check that fills in defaults and finds all errors. Throws ajv's error for a bad schema. */
-export function compileForeign(schema: unknown): ValidateFunction {
+export function compilePluginSchema(schema: unknown): ValidateFunction {
   return new Ajv(options).compile(isTable(schema) ? schema : {})
 }
 
-/** A schema's complaint about a value, for people. It never holds the value. */
-export interface Complaint {
+/** What a schema finds wrong with a value, for people. It never holds the value. */
+export interface SchemaProblem {
   readonly path: Path
   readonly message: string
   readonly hint?: string | undefined
@@ -31,23 +31,23 @@ export interface Complaint {
 }
 
 /** Converts the errors of a validation (with `verbose`). Of alternatives only the one that was meant is kept, where it is clear. */
-export function complaintsOf(errors: readonly ErrorObject[], data: unknown): readonly Complaint[] {
+export function schemaProblemsOf(errors: readonly ErrorObject[], data: unknown): readonly SchemaProblem[] {
   const kept = new Set(errors)
   const alternatives = errors.filter(({ keyword }) => keyword === 'anyOf' || keyword === 'oneOf')
   for (const outer of alternatives.sort((a, b) => a.schemaPath.length - b.schemaPath.length)) {
     if (!kept.has(outer)) continue
-    const branches = grouped(errors, outer)
+    const branches = groupByAlternative(errors, outer)
     const meant = [...branches.values()].filter(branch => !branch.some(error => isElsewhere(error, outer)))
     const [only] = meant
     for (const branch of branches.values())
       if (meant.length !== 1 || branch !== only) for (const error of branch) kept.delete(error)
     if (meant.length === 1) kept.delete(outer)
   }
-  return errors.filter(error => kept.has(error) && error.keyword !== 'if').map(error => complaintOf(error, data))
+  return errors.filter(error => kept.has(error) && error.keyword !== 'if').map(error => schemaProblemOf(error, data))
 }
 
 /** Groups the errors inside an `anyOf` or `oneOf` by alternative. */
-function grouped(errors: readonly ErrorObject[], outer: ErrorObject): Map<string, ErrorObject[]> {
+function groupByAlternative(errors: readonly ErrorObject[], outer: ErrorObject): Map<string, ErrorObject[]> {
   const branches = new Map<string, ErrorObject[]>()
   for (const error of errors) {
     if (!error.schemaPath.startsWith(`${outer.schemaPath}/`) || !error.instancePath.startsWith(outer.instancePath))
@@ -65,7 +65,7 @@ function isElsewhere(error: ErrorObject, outer: ErrorObject): boolean {
   return depth === 1 && error.keyword === 'const'
 }
 
-function complaintOf(error: ErrorObject, data: unknown): Complaint {
+function schemaProblemOf(error: ErrorObject, data: unknown): SchemaProblem {
   const path = pathOf(error, data)
   const hint = hintOf(error)
   const { keyword } = error
@@ -79,7 +79,7 @@ function complaintOf(error: ErrorObject, data: unknown): Complaint {
     const properties = own(schemaOf(error), 'properties')
     return {
       path: [...path, key],
-      message: unknown('unknown key', meantKey(key, isTable(properties) ? Object.keys(properties) : [])),
+      message: withSuggestion('unknown key', meantKey(key, isTable(properties) ? Object.keys(properties) : [])),
     }
   }
   return { path, message: messageOf(error), hint }
@@ -131,7 +131,7 @@ function wordMessage(error: ErrorObject, allowed: unknown): string {
   const texts = words.filter(word => typeof word === 'string')
   const data: unknown = error.data
   const meant = typeof data === 'string' ? closest(data, texts) : undefined
-  return unknown(`must be one of ${words.map(word => JSON.stringify(word)).join(', ')}`, meant)
+  return withSuggestion(`must be one of ${words.map(word => JSON.stringify(word)).join(', ')}`, meant)
 }
 
 function alternativesMessage(error: ErrorObject): string {

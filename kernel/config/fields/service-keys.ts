@@ -8,7 +8,7 @@ import { duration, positiveDuration } from './duration.ts'
 import { env } from './env.ts'
 import { healthCheck } from './health-check.ts'
 import { type Key, readKey, withDefault } from './keys.ts'
-import { unknown } from './suggestions.ts'
+import { withSuggestion } from './suggestions.ts'
 import { readText, readTexts, text, textsSchema, type ValueType, wordOf } from './value-type.ts'
 
 const port: ValueType<number> = {
@@ -176,7 +176,7 @@ function readSignal(spot: Spot): string | undefined {
   const upper = given.toUpperCase()
   const name = upper.startsWith('SIG') ? upper : `SIG${upper}`
   if (Object.hasOwn(constants.signals, name)) return name
-  return spot.wrong(unknown('is no signal of this machine', closest(name, Object.keys(constants.signals))))
+  return spot.wrong(withSuggestion('is no signal of this machine', closest(name, Object.keys(constants.signals))))
 }
 
 function readPatterns(spot: Spot): readonly string[] | undefined {

@@ -22,6 +22,6 @@ export function meantKey(key: string, known: readonly string[]): string | undefi
 }
 
 /** Adds the word that was meant, if any, to a message about an unknown one. */
-export function unknown(what: string, meant: string | undefined): string {
+export function withSuggestion(what: string, meant: string | undefined): string {
   return meant === undefined ? what : `${what}; did you mean '${meant}'?`
 }

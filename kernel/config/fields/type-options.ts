@@ -3,9 +3,9 @@ import type { ServiceType } from '../../contract/plugin.ts'
 import { LocaldError, messageOf } from '../../errors.ts'
 import type { Spot } from '../problems.ts'
 import { isTable, own, type Table } from '../table.ts'
-import { type Complaint, compileForeign, complaintsOf } from './plugin-schema.ts'
+import { compilePluginSchema, type SchemaProblem, schemaProblemsOf } from './plugin-schema.ts'
 import { commonKeyNames } from './service-keys.ts'
-import { meantKey, unknown } from './suggestions.ts'
+import { meantKey, withSuggestion } from './suggestions.ts'
 
 /** A service type and its own keys. */
 export interface Owner {
@@ -33,7 +33,7 @@ export function driverOf(type: ServiceType<unknown>): Driver {
   const taken = keys.find(key => commonKeyNames.includes(key))
   if (taken !== undefined) throw broken(type, `its plugin declares the key '${taken}', which every service has`)
   try {
-    const driver = { type, keys, validate: compileForeign(type.shape.schema) }
+    const driver = { type, keys, validate: compilePluginSchema(type.shape.schema) }
     drivers.set(type, driver)
     return driver
   } catch (error) {
@@ -84,19 +84,19 @@ export function readOptions(service: Spot, table: Table, driver: Driver, owners:
         .wrong(`unknown key for type '${driver.type.type}': it belongs to type '${owner.type.type}'${advice}`)
     } else {
       if (near !== undefined) meant.add(near)
-      service.inside(key, value).wrong(unknown('unknown key', near))
+      service.inside(key, value).wrong(withSuggestion('unknown key', near))
     }
   }
   const options: unknown = structuredClone(Object.fromEntries(own))
   if (driver.validate(options)) return wrong ? undefined : options
-  for (const complaint of complaintsOf(driver.validate.errors ?? [], options)) {
-    if (!isEcho(complaint, meant, foreign)) note(service, complaint)
+  for (const problem of schemaProblemsOf(driver.validate.errors ?? [], options)) {
+    if (!isEcho(problem, meant, foreign)) note(service, problem)
   }
   return undefined
 }
 
-/** Whether a complaint repeats another: a key is missing because it is misspelt, or because the table is of another type. */
-function isEcho({ missing, path }: Complaint, meant: ReadonlySet<string>, foreign: boolean): boolean {
+/** Whether a problem repeats another: a key is missing because it is misspelt, or because the table is of another type. */
+function isEcho({ missing, path }: SchemaProblem, meant: ReadonlySet<string>, foreign: boolean): boolean {
   return missing !== undefined && path.length === 1 && (foreign || meant.has(missing))
 }
 
@@ -105,7 +105,7 @@ function isOpen({ type }: Driver): boolean {
   return isTable(schema) && (own(schema, 'additionalProperties') === true || isTable(own(schema, 'patternProperties')))
 }
 
-function note(service: Spot, { path, message, hint }: Complaint): void {
+function note(service: Spot, { path, message, hint }: SchemaProblem): void {
   let spot = service
   for (const part of path) spot = spot.inside(part, undefined)
   spot.wrong(message, { hint })

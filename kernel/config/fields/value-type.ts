@@ -1,7 +1,7 @@
 import { closest } from '../../system/suggest.ts'
 import type { Spot } from '../problems.ts'
 import { isTable, kindOf, type Table } from '../table.ts'
-import { meantKey, unknown } from './suggestions.ts'
+import { meantKey, withSuggestion } from './suggestions.ts'
 
 /** A kind of value: how the reader takes it, what the JSON schema and the documentation say about it. */
 export interface ValueType<out T> {
@@ -39,7 +39,7 @@ export function wordOf<W extends string>(words: readonly W[]): ValueType<W> {
 export function readTable(spot: Spot, known: readonly string[], what = 'a table'): Table | undefined {
   if (!isTable(spot.value)) return spot.wrong(`must be ${what}, not ${kindOf(spot.value)}`)
   for (const [key, value] of Object.entries(spot.value)) {
-    if (!known.includes(key)) spot.inside(key, value).wrong(unknown('unknown key', meantKey(key, known)))
+    if (!known.includes(key)) spot.inside(key, value).wrong(withSuggestion('unknown key', meantKey(key, known)))
   }
   return spot.value
 }
@@ -62,5 +62,5 @@ function readWord<W extends string>(spot: Spot, words: readonly W[]): W | undefi
   const found = words.find(word => word === spot.value)
   if (found !== undefined) return found
   const meant = typeof spot.value === 'string' ? closest(spot.value, words) : undefined
-  return spot.wrong(unknown(`must be one of ${words.map(word => `"${word}"`).join(', ')}`, meant))
+  return spot.wrong(withSuggestion(`must be one of ${words.map(word => `"${word}"`).join(', ')}`, meant))
 }

@@ -6,12 +6,12 @@ import type { FolderEvent, FolderReach, OpenFolder } from '../../contract/folder
 import { contentSignature, signatureOf } from '../../system/file-signature.ts'
 import { statIfAny } from '../../system/stat.ts'
 import { openFolder } from './folder-watcher.ts'
-import { WatchedFolders } from './folders.ts'
 import { PendingChanges } from './pending-changes.ts'
 import { isBelow, isBelowAny, isWithin } from './subpath.ts'
 import { FileLinks } from './symlinks.ts'
-import { WatchFaults } from './watch-errors.ts'
-import type { WatchProblem } from './watch-problem.ts'
+import type { WatchProblem } from './watch-problems.ts'
+import { WatchProblems } from './watch-problems.ts'
+import { WatchedFolders } from './watched-folders.ts'
 
 /** When the system allows no more watches, all files are compared this often (ms), for at most this part of the time. */
 const poll = { everyMs: 2000, part: 0.05 } as const
@@ -39,7 +39,7 @@ export interface WatchRequest {
  * Watches paths, not inodes: a path that is removed and comes back is watched again. Watches folders, never single files, and remembers
  * each file: only a change of its content or of its time of change counts, not of its mode or an access.
  */
-export class FileWatch {
+export class FileWatcher {
   readonly #request: WatchRequest
   readonly #pending: PendingChanges
   readonly #folders: WatchedFolders
@@ -50,7 +50,7 @@ export class FileWatch {
   readonly #links = new FileLinks()
   /** Files that have changed and were not reported yet. */
   readonly #changed = new Set<string>()
-  readonly #faults: WatchFaults
+  readonly #faults: WatchProblems
   #isClosed = false
   #poll: NodeJS.Timeout | undefined
   #work: Promise<void>
@@ -59,7 +59,7 @@ export class FileWatch {
 
   constructor(request: WatchRequest) {
     this.#request = request
-    this.#faults = new WatchFaults(request.failed)
+    this.#faults = new WatchProblems(request.failed)
     this.#folders = new WatchedFolders({
       open: request.open ?? openFolder,
       links: this.#links,

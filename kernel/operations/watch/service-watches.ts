@@ -2,11 +2,11 @@ import { relative, sep } from 'node:path'
 import { WatchPatterns } from '../../config/watch-patterns.ts'
 import type { OpenFolder } from '../../contract/folder-watch.ts'
 import type { ServicePlan } from '../../contract/plugin.ts'
-import { FileWatch } from './file-watcher.ts'
-import type { WatchProblem } from './watch-problem.ts'
+import { FileWatcher } from './file-watcher.ts'
+import type { WatchProblem } from './watch-problems.ts'
 
 /** What the watches of a project's services need. */
-export interface WatchedInput {
+export interface ServiceWatchesInput {
   readonly root: string
   readonly open: OpenFolder | undefined
   /** Called with a service's name and the changed files (relative to the root) that match its patterns. */
@@ -17,16 +17,16 @@ export interface WatchedInput {
 
 interface Watched {
   readonly patterns: string
-  readonly watch: FileWatch
+  readonly watch: FileWatcher
   hasFailed: boolean
 }
 
 /** The `watch` patterns of one project's services. */
-export class WatchedSources {
-  readonly #input: WatchedInput
+export class ServiceWatches {
+  readonly #input: ServiceWatchesInput
   readonly #watches = new Map<string, Watched>()
 
-  constructor(input: WatchedInput) {
+  constructor(input: ServiceWatchesInput) {
     this.#input = input
   }
 
@@ -65,7 +65,7 @@ export class WatchedSources {
     const { default: picomatch } = await import('picomatch')
     const patterns = new WatchPatterns(root, plan.common.watch, picomatch)
     const inside = (path: string) => relative(root, path).split(sep).join('/')
-    const watch = new FileWatch({
+    const watch = new FileWatcher({
       ...{ root, open },
       paths: patterns.bases,
       matches: file => patterns.matches(file),

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { shortName } from '../../config/document.ts'
 import { type DotenvEntries, EnvFiles } from '../../config/env-files.ts'
 import { interpolate, interpolateLeniently, type Scope, withSelfReference } from '../../config/interpolation.ts'
-import { listed } from '../../config/problems.ts'
+import { formatProblems } from '../../config/problems.ts'
 import type { Path } from '../../config/table.ts'
 import { Trust } from '../../config/trust.ts'
 import type { ProjectPlan, ServicePlan } from '../../contract/plugin.ts'
@@ -92,7 +92,7 @@ export async function environmentOf(input: EnvironmentInput): Promise<Environmen
   faults.push(
     ...(await addTable(input, values, { layer: 'service', table: service.common.env, path, later: new Set() })),
   )
-  if (faults.length > 0) throw together(faults, plan.path)
+  if (faults.length > 0) throw mergeErrors(faults, plan.path)
   const overruled = [...Object.keys(own), ofKeeper].flatMap(name => {
     const written = values.get(name)
     if (written === undefined || written.layer === 'shell' || written.text === own[name]) return []
@@ -110,21 +110,21 @@ export async function environmentOf(input: EnvironmentInput): Promise<Environmen
 }
 
 /** Returns what all of them resolve to. Waits for all, and throws their failures as one error. */
-export async function allTogether<T>(tries: readonly Promise<T>[], root: string): Promise<T[]> {
+export async function resolveAll<T>(tries: readonly Promise<T>[], root: string): Promise<T[]> {
   const all = await Promise.allSettled(tries)
   const faults = all.flatMap(each => (each.status === 'rejected' ? [LocaldError.from(each.reason)] : []))
-  if (faults.length > 0) throw together(faults, root)
+  if (faults.length > 0) throw mergeErrors(faults, root)
   return all.flatMap(each => (each.status === 'fulfilled' ? [each.value] : []))
 }
 
 /** Merges errors of environments into one that lists them all. An error of another kind takes precedence. */
-function together(errors: readonly LocaldError[], root: string): LocaldError {
+function mergeErrors(errors: readonly LocaldError[], root: string): LocaldError {
   const unique = new Map(errors.flatMap(({ problems }) => problems).map(each => [JSON.stringify(each), each]))
   const other = errors.find(({ code }) => code !== 'ENV_UNRESOLVED') ?? (unique.size <= 1 ? errors[0] : undefined)
   const problems = [...unique.values()].sort((a, b) => (a.line ?? 0) - (b.line ?? 0))
   return (
     other ??
-    new LocaldError('ENV_UNRESOLVED', listed(problems, root), {
+    new LocaldError('ENV_UNRESOLVED', formatProblems(problems, root), {
       hint: 'Set each of them, or write a default after `:-`. Nothing was changed.',
       problems,
     })

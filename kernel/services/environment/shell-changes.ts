@@ -53,11 +53,11 @@ export function shellWarning(services: readonly Compared[]): ShellWarning | unde
   const shown = variables.length > 5 ? [...variables.slice(0, 4), `${variables.length - 4} more`] : variables
   const names = concerned.map(({ name }) => name)
   return {
-    message: `${listed(shown)} changed in this shell since ${listed(names)} ${names.length === 1 ? 'was' : 'were'} started`,
+    message: `${formatNames(shown)} changed in this shell since ${formatNames(names)} ${names.length === 1 ? 'was' : 'were'} started`,
     hint: `Run \`locald restart ${names.join(' ')}\` to apply it.`,
   }
 }
 
-function listed(words: readonly string[]): string {
+function formatNames(words: readonly string[]): string {
   return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`
 }

@@ -3,7 +3,7 @@ import { LogCursor } from '../../logs/cursor.ts'
 import { Grep } from '../../logs/grep.ts'
 import { stampOf } from '../../logs/lines.ts'
 import type { ServiceLog } from '../../logs/service-log.ts'
-import { deferred, pause } from '../../system/async.ts'
+import { pause, withResolvers } from '../../system/async.ts'
 import { commandProbe, httpProbe, type ProbeResult, placeOf, tcpProbe } from './probes.ts'
 
 /** What is needed to watch a service's health. */
@@ -192,7 +192,7 @@ async function notified(
   tried: (attempt: Attempt) => void,
 ): Promise<ProbeResult | undefined> {
   if (instance.on === undefined) return { ok: true, detail: 'running' }
-  const ready = deferred<ProbeResult>()
+  const ready = withResolvers<ProbeResult>()
   const off = instance.on(event => {
     if (event.event !== 'notify') return
     if (event.ready) ready.resolve({ ok: true, detail: event.status ?? 'notified READY=1' })
@@ -230,12 +230,12 @@ async function logged(
   // All that comes after the present end is of this instance, whatever the clock says, which may be set meanwhile.
   let isAtEnd = false
   const isFresh = ({ time }: { readonly time: string }) => isAtEnd || since === undefined || time >= since
-  let wake = deferred<void>()
+  let wake = withResolvers<void>()
   const unwatch = log.watch(() => wake.resolve())
   try {
     await cursor.seek({ since, follow: true })
     while (!signal.aborted) {
-      wake = deferred()
+      wake = withResolvers()
       const lines = await cursor.next()
       const shown = lines.length > 0 ? lines : cursor.peek()
       if (grep.matching(shown.filter(isFresh)).length > 0) return { ok: true, detail: 'printed the expected line' }

@@ -15,7 +15,7 @@ const lookEveryMs = 2000
 const restsPerLook = 9
 
 /** The instance to watch, until the signal aborts. */
-export interface WatchInput {
+export interface ReadinessInput {
   readonly host: SupervisorHost
   readonly plan: StartPlan
   readonly instance: Instance
@@ -23,8 +23,8 @@ export interface WatchInput {
 }
 
 /** Watches one instance: its readiness, with the reason while it is not ready, then its health. */
-export class Watch {
-  readonly #input: WatchInput
+export class ReadinessWatch {
+  readonly #input: ReadinessInput
   #outputLookAt = 0
   /** Infinity while an examination is under way. */
   #lookAt = 0
@@ -33,7 +33,7 @@ export class Watch {
   /** Why it does not get ready, according to its output. */
   #cause: string | undefined
 
-  constructor(input: WatchInput) {
+  constructor(input: ReadinessInput) {
     this.#input = input
   }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Log, ProjectPlan, ProjectRef } from '../../contract/plugin.ts'
 import { messageOf } from '../../errors.ts'
 import type { Status } from '../../events.ts'
-import { type FileShape, withShape } from '../../system/file-shape.ts'
+import { type FileShape, requireShape } from '../../system/file-shape.ts'
 import { makeFolder, readText, writeAtomic } from '../../system/files.ts'
 import { UnreadRecords } from './unread-records.ts'
 
@@ -235,10 +235,10 @@ export class Records {
     for (const file of names.sort().map(name => join(folder, name))) {
       try {
         const text = readText(file)
-        records.set(file, withShape(JSON.parse(text), shape))
+        records.set(file, requireShape(JSON.parse(text), shape))
         this.#written.set(file, hashOf(text))
       } catch (error) {
-        this.unread.putAside(file, messageOf(error))
+        this.unread.quarantine(file, messageOf(error))
       }
     }
     return records

@@ -34,7 +34,7 @@ export class UnreadRecords {
     }
   }
 
-  putAside(file: string, reason: string): void {
+  quarantine(file: string, reason: string): void {
     const aside = join(this.#folder, `${basename(file, '.json')}-${Date.now()}.json`)
     try {
       renameSync(file, aside)

@@ -2,7 +2,7 @@ import { connect } from 'node:net'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import { type Lines, streams } from '../../../kernel/api/ndjson.ts'
-import { deferred } from '../../../kernel/system/async.ts'
+import { withResolvers } from '../../../kernel/system/async.ts'
 
 const megabyte = 'x'.repeat(1024 * 1024)
 
@@ -26,7 +26,7 @@ t.test('an answer larger than the write buffer arrives whole', async t => {
 })
 
 t.test('a client that never reads is disconnected when its buffer is full', async t => {
-  const done = deferred<number>()
+  const done = withResolvers<number>()
   const port = await serve(t, async ({ signal, push }) => {
     let sentMb = 0
     for (; !signal.aborted && sentMb < 100; sentMb++) {

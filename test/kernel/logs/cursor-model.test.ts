@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import type { Anchor } from '../../../kernel/logs/anchor.ts'
 import { LogCursor } from '../../../kernel/logs/cursor.ts'
-import { plain } from '../../../kernel/logs/grep.ts'
+import { stripAnsi } from '../../../kernel/logs/grep.ts'
 import type { OutputLine } from '../../../kernel/logs/lines.ts'
 import { readLogs } from '../../../kernel/logs/merge.ts'
 import { ServiceLog } from '../../../kernel/logs/service-log.ts'
@@ -210,7 +210,7 @@ t.test('readers agree with a model', async t => {
             .filter(
               line =>
                 (from === undefined || line.time >= from) &&
-                (grep === undefined || new RegExp(grep, 'u').test(plain(line.text))),
+                (grep === undefined || new RegExp(grep, 'u').test(stripAnsi(line.text))),
             )
             .map(line => ({ ...line, service })),
         )

@@ -1,7 +1,7 @@
 import { readdirSync, readlinkSync } from 'node:fs'
 
 import t from 'tap'
-import { Grep, plain } from '../../../kernel/logs/grep.ts'
+import { Grep, stripAnsi } from '../../../kernel/logs/grep.ts'
 import { readLogs } from '../../../kernel/logs/merge.ts'
 import { ServiceLog } from '../../../kernel/logs/service-log.ts'
 import { LogWriter } from '../../../kernel/logs/writer.ts'
@@ -44,5 +44,5 @@ t.test('regular expressions', async t => {
   t.strictSame(matching('\\p{Lu}', 'a', 'Ä'), ['Ä'])
   t.strictSame(matching('a\\-b', 'a-b'), ['a-b'], 'also what is no Unicode expression')
   t.strictSame(matching('x', 'x', 'y', 'x'), ['x', 'x'], 'no state is kept')
-  t.equal(plain('\u001b]8;;http://x\u0007link\u001b]8;;\u0007 \u001b[1;2Hz'), 'link z')
+  t.equal(stripAnsi('\u001b]8;;http://x\u0007link\u001b]8;;\u0007 \u001b[1;2Hz'), 'link z')
 })

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { type ExplainedProject, why } from '../../../kernel/operations/why.ts'
+import { type ExplainedProject, explainState } from '../../../kernel/operations/why.ts'
 import { hostTable } from '../../lib/machine.ts'
 import { TestProject, type TestService } from '../../lib/test-service.ts'
 
@@ -22,7 +22,7 @@ t.test('explains a failed dependency with its last lines', async t => {
   for (const each of [db, api, web]) each.start()
   await web.until('failed')
   const project = projectOf(db, api, web)
-  const answer = await why(project, web.service)
+  const answer = await explainState(project, web.service)
   t.match(answer.tree, {
     ...{ key: 'shop:web', name: 'web', status: 'failed', health: null, reason: null, lines: [], dependents: [] },
     causes: [{ name: 'api', reason: null, dependents: ['web'], causes: [{ name: 'db', dependents: ['api'] }] }],
@@ -46,7 +46,7 @@ t.test('names what a waiting service waits for, nothing for a healthy one', asyn
   await job.until('running')
   await web.untilReason(/waiting/)
   const project = projectOf(job, web)
-  const { tree } = await why(project, web.service)
+  const { tree } = await explainState(project, web.service)
   t.match(tree, { status: 'waiting', reason: null, causes: [{ name: 'job', status: 'running', lines: [] }] })
-  t.strictSame((await why(project, job.service)).tree?.dependents, ['web'])
+  t.strictSame((await explainState(project, job.service)).tree?.dependents, ['web'])
 })

@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { Instance, ServiceType } from '../../../kernel/contract/plugin.ts'
-import { deferred } from '../../../kernel/system/async.ts'
+import { withResolvers } from '../../../kernel/system/async.ts'
 import { Tools } from '../../../plugins/platform-darwin/commands.ts'
 import { DarwinProcessTable } from '../../../plugins/platform-darwin/process-table.ts'
 import { buildTestProgram, isAlive, makeFolder, removeFolder } from '../../lib/keeper.ts'
@@ -60,7 +60,7 @@ t.test('stop', async t => {
   t.test('stops a service that prepares, also when that hangs', async t => {
     const project = new TestProject(t, { table })
     for (const isDeaf of [false, true]) {
-      const entered = deferred<void>()
+      const entered = withResolvers<void>()
       const driver: ServiceType<unknown> = {
         ...project.driver,
         prepare: run =>
@@ -80,9 +80,9 @@ t.test('stop', async t => {
 
   t.test('stops a service that starts, and a late instance too', async t => {
     const project = new TestProject(t, { table })
-    const entered = deferred<void>()
-    const go = deferred<void>()
-    const late = deferred<Instance>()
+    const entered = withResolvers<void>()
+    const go = withResolvers<void>()
+    const late = withResolvers<Instance>()
     const driver: ServiceType<unknown> = {
       ...project.driver,
       start: async run => {

@@ -1,14 +1,14 @@
 import t from 'tap'
-import { deferred, OperationQueue, pause, unlessStopped } from '../../../kernel/system/async.ts'
+import { OperationQueue, pause, withResolvers, withStopGrace } from '../../../kernel/system/async.ts'
 
 t.test('limits', async t => {
   const abort = new AbortController()
-  const done = unlessStopped(Promise.resolve(1), abort.signal, 10)
+  const done = withStopGrace(Promise.resolve(1), abort.signal, 10)
   t.equal(await done, 1)
   const late: number[] = []
-  const step = deferred<number>()
-  const left = unlessStopped(step.promise, abort.signal, 20, it => late.push(it))
-  const inTime = unlessStopped(
+  const step = withResolvers<number>()
+  const left = withStopGrace(step.promise, abort.signal, 20, it => late.push(it))
+  const inTime = withStopGrace(
     pause(5).then(() => 2),
     abort.signal,
     10_000,
@@ -26,7 +26,7 @@ t.test('limits', async t => {
 t.test('runs operations one after the other', async t => {
   const queue = new OperationQueue()
   const order: string[] = []
-  const gate = deferred<void>()
+  const gate = withResolvers<void>()
   const first = queue.run(async () => {
     await gate.promise
     order.push('first')

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { type FileShape, fileShape, hasShape, withShape } from '../../../kernel/system/file-shape.ts'
+import { type FileShape, fileShape, hasShape, requireShape } from '../../../kernel/system/file-shape.ts'
 
 const project = fileShape({
   type: 'object',
@@ -14,7 +14,7 @@ const project = fileShape({
 
 t.test('returns a value that fits, keys of a later version included', async t => {
   const right = { name: '/a', ports: { web: 3000 }, tags: ['a', 'b'], line: null, later: {} }
-  t.equal(withShape(right, project), right)
+  t.equal(requireShape(right, project), right)
   t.ok(hasShape({ name: '/a', ports: {} }, project))
 })
 
@@ -32,7 +32,7 @@ t.test('names the place of the first value that does not fit', async t => {
     [{ name: '/a', ports, line: '1' }, 'line is not of type integer or null'],
   ]
   for (const [value, message] of cases) {
-    t.throws(() => withShape(value, project), new Error(message), message)
+    t.throws(() => requireShape(value, project), new Error(message), message)
     t.notOk(hasShape(value, project))
   }
 })
@@ -41,5 +41,5 @@ t.test('takes names of a prototype as keys', async t => {
   const shape: FileShape<unknown> = fileShape({ type: 'object', required: ['constructor'], properties: {} })
   t.ok(hasShape({ toString: 1 }, fileShape({ type: 'object', properties: { name: { type: 'string' } } })))
   t.ok(hasShape({ constructor: 1 }, shape))
-  t.throws(() => withShape({}, shape), new Error('constructor is missing'))
+  t.throws(() => requireShape({}, shape), new Error('constructor is missing'))
 })

@@ -12,7 +12,7 @@ interface Watching {
 }
 
 /** Restarts services whose watched files have changed, unless they restart themselves in a loop. */
-export class WatchedRestarts {
+export class WatchRestarts {
   readonly #watching = new WeakMap<Service, Watching>()
 
   /** Counts files again that were found to restart a service in a loop: a user has started these services. */

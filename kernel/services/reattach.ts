@@ -1,4 +1,4 @@
-import type { Instance, Processes, Run, ServicePlan, ServiceType } from '../contract/plugin.ts'
+import type { Instance, Processes, Run, ServiceType } from '../contract/plugin.ts'
 import { LocaldError } from '../errors.ts'
 
 /** A keeper that has not stopped its service this long after the grace gets the plan's signal again: ms. */
@@ -15,7 +15,7 @@ export interface Reattached {
  * Reattaches an instance through its type's driver, or, when no plugin provides the type any more or the driver fails, through its keeper
  * alone, which can stop it. Returns undefined when neither has it; throws what the driver threw.
  */
-export async function reattached(
+export async function reattach(
   driver: ServiceType<unknown> | LocaldError,
   run: Run<unknown>,
   state: unknown,
@@ -32,16 +32,11 @@ export async function reattached(
   if (held === undefined && problem !== undefined) throw problem
   if (held === undefined) return undefined
   problem ??= new LocaldError('SERVICE_FAILED', 'could not be reattached by its service type after the daemon restart')
-  return { instance: stoppedByKeeper(held), problem }
-}
-
-/** Returns a driver for a type that no plugin provides: it refuses to start. */
-export function missingDriver({ type }: ServicePlan, problem: LocaldError): ServiceType<unknown> {
-  return { type, shape: { schema: {} }, start: () => Promise.reject(problem) }
+  return { instance: heldInstance(held), problem }
 }
 
 /** Stops an instance through its keeper, which knows the stop signal of the type. */
-function stoppedByKeeper(held: Instance): Instance {
+function heldInstance(held: Instance): Instance {
   const { pid, startedMs, exited, state, tree } = held
   return {
     ...{ pid, startedMs, exited, state },

@@ -51,3 +51,8 @@ export class Drivers {
     return LocaldError.is(driver) ? undefined : driver.protocol?.(plan.options)
   }
 }
+
+/** Returns a driver for a type that no plugin provides: it refuses to start. */
+export function missingDriver({ type }: ServicePlan, problem: LocaldError): ServiceType<unknown> {
+  return { type, shape: { schema: {} }, start: () => Promise.reject(problem) }
+}
