@@ -5,7 +5,7 @@ import type { Log } from './contract/plugin.ts'
 import { LocaldError, messageOf } from './errors.ts'
 import { type Kernel, startKernel } from './kernel.ts'
 import { daemonLog } from './logs/daemon-log.ts'
-import { shipped } from './plugins/discover.ts'
+import { importBuiltIns } from './plugins/discover.ts'
 import { DaemonLocks } from './system/daemon/locks.ts'
 import { hasOtherDaemon } from './system/daemon/probe.ts'
 import { SocketGuard } from './system/daemon/socket-guard.ts'
@@ -43,7 +43,7 @@ async function main(): Promise<void> {
     paths,
     env: process.env,
     version: versionOf(),
-    builtIn: await shipped(),
+    builtIn: await importBuiltIns(),
     log,
   })
   let isEnding = false

@@ -27,7 +27,7 @@ export interface DoctorInput {
 }
 
 /** Runs checks side by side, by default all. A check that throws or hangs counts as failed; each fix is listed once, in the checks' order. */
-export async function examine(input: DoctorInput): Promise<DoctorAnswer> {
+export async function runChecks(input: DoctorInput): Promise<DoctorAnswer> {
   const { contributions, plugins, own, only, limit = checkLimit } = input
   const listed = [
     ...own.map(check => ({ owner: 'kernel', check })),

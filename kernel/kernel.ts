@@ -12,7 +12,7 @@ import { KnownProjects } from './operations/known-projects.ts'
 import { Operations } from './operations/operations.ts'
 import { Container } from './plugins/container.ts'
 import { Contributions } from './plugins/contributions.ts'
-import { type BuiltIn, builtIns, npmPlugins } from './plugins/discover.ts'
+import { type BuiltIn, describeBuiltIns, findNpmPlugins } from './plugins/discover.ts'
 import { Features } from './plugins/features.ts'
 import { HookRuns } from './plugins/hooks.ts'
 import { loadPlugins } from './plugins/load.ts'
@@ -70,7 +70,7 @@ export interface Kernel {
 export async function startKernel({ paths, env, version, builtIn, log }: KernelInput): Promise<Kernel> {
   const places: Places = { configDir: paths.config, home: env['HOME'] || homedir(), data: paths.data }
   const own = log('kernel')
-  const found = [...builtIns(builtIn, version), ...(await npmPlugins(join(paths.data, 'plugins')))]
+  const found = [...describeBuiltIns(builtIn, version), ...(await findNpmPlugins(join(paths.data, 'plugins')))]
   const tableNames = settingsTables(found)
   const settings = await readSettings(places, tableNames)
   const teardown = new Teardown()

@@ -46,7 +46,7 @@ const scripts = ['build-native', 'native-programs'].flatMap(name => {
 })
 
 /** True when the program is newer than its sources and than the scripts. */
-function upToDate(program: Program, output: string, variant?: Variant): boolean {
+function isUpToDate(program: Program, output: string, variant?: Variant): boolean {
   if (!existsSync(output)) return false
   const made = statSync(output).mtimeMs
   const from = [...filesOf(program, /\.[ch]$/, variant), ...appleFiles(), ...scripts]
@@ -91,7 +91,7 @@ function hasTools(compiler: string): boolean {
 function buildHere(program: Program): boolean {
   const output = join(native, program.name)
   const isMac = process.platform === 'darwin'
-  if (!isFor(program, isMac) || upToDate(program, output)) return true
+  if (!isFor(program, isMac) || isUpToDate(program, output)) return true
   const args = [...release, ...partsOf(program), ...(isMac ? frameworksOf(program) : [])]
   return isMac || program.isModule ? compile(compilerHere(), args, output) : compileHere(args, output)
 }
@@ -117,7 +117,7 @@ function buildSanitized(program: Program): void {
   for (const [ending, variant] of [['', plain] as const, ...Object.entries(program.variants)]) {
     const path = join(native, `${program.name}-asan${ending}`)
     // A Mac has the real one, and a linker without --wrap.
-    if (upToDate(program, path, variant) || (variant.folder === xnu && process.platform === 'darwin')) continue
+    if (isUpToDate(program, path, variant) || (variant.folder === xnu && process.platform === 'darwin')) continue
     const args = [...sanitized, ...variant.flags, ...partsOf(program, variant), ...frameworks]
     if (!compile(compilerHere(), args, path))
       fail(`${basename(path)} was not built: does the compiler have -fsanitize=address,undefined?`)
@@ -132,7 +132,7 @@ function buildXnu(): void {
   for (const program of programs.filter(it => it.only === undefined)) {
     const output = join(folder, program.name)
     const variant = program.variants['-xnu']
-    if (upToDate(program, output, variant)) continue
+    if (isUpToDate(program, output, variant)) continue
     if (variant === undefined) {
       copyFileSync(join(native, program.name), `${output}.${process.pid}`)
       renameSync(`${output}.${process.pid}`, output)
@@ -163,7 +163,7 @@ function buildAll(): void {
     for (const program of programs) {
       const output = join(native, target.folder, program.name)
       const isMac = target.zig.includes('-macos')
-      if (!isFor(program, isMac) || upToDate(program, output)) continue
+      if (!isFor(program, isMac) || isUpToDate(program, output)) continue
       const mac = isMac ? [`-I${apple}`, `-F${apple}`, ...frameworksOf(program)] : []
       const args = ['cc', '-target', target.zig, '-s', ...packed, ...partsOf(program), ...mac]
       if (!compile([compiler], args, output)) fail(`${program.name} was not built for ${target.folder}.`)

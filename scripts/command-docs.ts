@@ -2,7 +2,7 @@ import { commands, type Flag, families, groups } from '../cli/args/commands.ts'
 import type { PluginCommand } from '../cli/args/plugin-commands.ts'
 import { Container } from '../kernel/plugins/container.ts'
 import { Contributions } from '../kernel/plugins/contributions.ts'
-import { builtIns } from '../kernel/plugins/discover.ts'
+import { describeBuiltIns } from '../kernel/plugins/discover.ts'
 import { Features } from '../kernel/plugins/features.ts'
 import { HookRuns } from '../kernel/plugins/hooks.ts'
 import { loadPlugins } from '../kernel/plugins/load.ts'
@@ -15,7 +15,7 @@ export async function findPluginCommands(): Promise<readonly PluginCommand[]> {
   const teardown = new Teardown(1000)
   const contributions = new Contributions(features)
   const log = () => ({ info() {}, warn() {}, error() {} })
-  await loadPlugins(builtIns(shipped, '0.0.0'), {
+  await loadPlugins(describeBuiltIns(shipped, '0.0.0'), {
     facts: { os: 'linux', release: 6, arch: 'x64', uid: 1000 },
     folders: { data: '/none', config: '/none', runtime: '/none', sockets: '/none', native: '/none' },
     settings: {},

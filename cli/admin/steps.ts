@@ -49,7 +49,7 @@ export function planSetup(paths: HelperPaths, request: SetupRequest): readonly S
     )
   }
   const steps: Step[] = []
-  for (const other of paths.shims) if (other !== shim && existsSync(other)) steps.push(removal(other))
+  for (const other of paths.shims) if (other !== shim && existsSync(other)) steps.push(removalStep(other))
   if (!isInstalled(shim, bytes, request.capabilities)) {
     const how = request.capabilities ? 'with the capability to bind ports below 1024' : 'setuid root'
     steps.push({
@@ -98,7 +98,7 @@ export function planUninstall(paths: HelperPaths): readonly Step[] {
       })
     }
   }
-  for (const path of paths.shims) if (existsSync(path)) steps.push(removal(path))
+  for (const path of paths.shims) if (existsSync(path)) steps.push(removalStep(path))
   if (existsSync(paths.conf)) {
     steps.push({ text: `remove ${paths.conf}`, run: () => rmSync(paths.conf, { recursive: true }) })
   }
@@ -168,7 +168,7 @@ function listWith(conf: string, { uid, capabilities }: SetupRequest): string {
   return `${[head, ...(capabilities ? [portsOnly] : []), ...uids.map(number => `uid ${number}`)].join('\n')}\n`
 }
 
-function removal(path: string): Step {
+function removalStep(path: string): Step {
   const run = (): void => {
     rmSync(path, { force: true })
     // A folder of this name that has something else in it stays.

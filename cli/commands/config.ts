@@ -31,7 +31,7 @@ export async function configShow(context: Context): Promise<number> {
   const paint = painter(process.stdout)
   const shows = context.args.flags.has('provenance')
   for (const value of values) {
-    const line = `${value.key} = ${toml(value.value)}`
+    const line = `${value.key} = ${toToml(value.value)}`
     print(shows ? `${line}  ${paint('gray', `# ${origin(value, context.cwd)}`)}` : line)
   }
   return 0
@@ -63,13 +63,13 @@ function origin({ file, line }: ConfigValue, cwd: string): string {
 }
 
 /** Formats a value as inline TOML; JSON's strings are TOML's basic strings. */
-function toml(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(toml).join(', ')}]`
+function toToml(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(toToml).join(', ')}]`
   if (typeof value !== 'object' || value === null) return toSafeJson(value)
-  const pairs = Object.entries(value).map(([key, each]) => `${bare(key)} = ${toml(each)}`)
+  const pairs = Object.entries(value).map(([key, each]) => `${quoteKey(key)} = ${toToml(each)}`)
   return pairs.length === 0 ? '{}' : `{ ${pairs.join(', ')} }`
 }
 
-function bare(key: string): string {
+function quoteKey(key: string): string {
   return /^[A-Za-z0-9_-]+$/.test(key) ? key : toSafeJson(key)
 }

@@ -1,9 +1,9 @@
 import type { CleanAnswer, KnownProjectView, PinBody, RegistryAnswer } from '../../kernel/protocol.ts'
 import type { Context } from '../context.ts'
 import { requireDaemon } from '../daemon/client.ts'
+import { formatDuration } from '../output/humanize.ts'
 import { fitOn, table } from '../output/table.ts'
 import { painter, print, printJson, printStderr } from '../output/terminal.ts'
-import { formatDuration } from '../output/units.ts'
 
 /** `locald registry list`. */
 export async function registryList({ paths, json }: Context): Promise<number> {

@@ -6,7 +6,7 @@ import { isFolder } from '../args/folder.ts'
 import { type Context, callerEnvironment } from '../context.ts'
 import { requireDaemon } from '../daemon/client.ts'
 import { formatError } from '../output/errors.ts'
-import { namerFor } from '../output/service-words.ts'
+import { namerFor } from '../output/service-state.ts'
 import { printStderr } from '../output/terminal.ts'
 
 /** The exit codes of shells for a command that is not found, and for one that cannot be executed. */

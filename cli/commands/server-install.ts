@@ -9,7 +9,7 @@ import { requireDaemon } from '../daemon/client.ts'
 import { connectToDaemon } from '../daemon/connect.ts'
 import { managedArgv } from '../daemon/daemon-argv.ts'
 import { malloc } from '../daemon/environment.ts'
-import { startBy } from '../daemon/machine-start.ts'
+import { startThroughManager } from '../daemon/managed-start.ts'
 import { cleanUp, isInstalled, load, start, unload } from '../daemon/service-manager.ts'
 import { resolveShellFolders, stablePath } from '../daemon/stable-path.ts'
 import { hasServices, startLimit } from '../daemon/start.ts'
@@ -81,7 +81,7 @@ async function install(paths: Paths, plan: BootPlan): Promise<void> {
   await load(plan)
   await start(plan)
   const limitMs = plan.delayMs + startLimit()
-  const { socket } = await startBy(plan, { paths, find: () => connectToDaemon(paths), limitMs })
+  const { socket } = await startThroughManager(plan, { paths, find: () => connectToDaemon(paths), limitMs })
   socket?.destroy()
   if (socket === undefined) {
     throw new LocaldError('STEP_FAILED', `${plan.manager} did not start the daemon within ${limitMs / 1000} s`, {

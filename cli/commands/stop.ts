@@ -3,7 +3,7 @@ import type { TargetBody } from '../../kernel/protocol.ts'
 import type { Context } from '../context.ts'
 import { findOrReviveDaemon } from '../daemon/client.ts'
 import { followOperation, reportOutcome } from '../follow/operation.ts'
-import { namerFor } from '../output/service-words.ts'
+import { namerFor } from '../output/service-state.ts'
 import { print, printJson } from '../output/terminal.ts'
 
 /** `locald stop`. Starts no daemon, unless services of a killed one may be running. */
@@ -27,7 +27,7 @@ export async function stop(context: Context): Promise<number> {
     if (event.event === 'service' && event.service.status === 'stopping') stopped.add(nameOf(event.service.key))
   }
   const stream = daemon.stream<LocaldEvent>({ method: 'POST', path: '/v1/projects/stop', body, doing })
-  const done = await followOperation(context, stream, { doing, seen })
+  const done = await followOperation(context, stream, { doing, onEvent: seen })
   if (done.ok && !context.json) print(stopped.size === 0 ? 'Nothing was running' : `Stopped ${[...stopped].join(', ')}`)
   return reportOutcome(context, done)
 }

@@ -6,9 +6,9 @@ import { isFolder } from '../args/folder.ts'
 import { type Context, callerEnvironment } from '../context.ts'
 import { type Client, requireDaemon } from '../daemon/client.ts'
 import { Interrupt, interruptedCode } from '../follow/keys.ts'
-import { type Done, followOperation, reportOutcome } from '../follow/operation.ts'
+import { type DoneEvent, followOperation, reportOutcome } from '../follow/operation.ts'
 import { askBrowserTrust, type BrowserTrust, formatTrustHint, hasHttpsUrl } from '../follow/trust-hint.ts'
-import { isSettled, stateOf, styleOf } from '../output/service-words.ts'
+import { isSettled, stateOf, styleOf } from '../output/service-state.ts'
 import { type Row, table } from '../output/table.ts'
 import { isInteractive, painter, print, printStderr } from '../output/terminal.ts'
 
@@ -83,12 +83,12 @@ async function runUp(
   interrupt: Interrupt,
   body: UpBody & { readonly id: string },
   seen: (event: LocaldEvent) => void,
-): Promise<Done | undefined> {
+): Promise<DoneEvent | undefined> {
   const doing = 'starting the project'
   const stream = daemon.stream<LocaldEvent>({ method: 'POST', path: '/v1/projects/up', body, doing })
   interrupt.onFirst = () => stream.close()
   try {
-    return await followOperation(context, stream, { doing, seen })
+    return await followOperation(context, stream, { doing, onEvent: seen })
   } catch (error) {
     if (!interrupt.isPressed) throw error
     await stopStarted(context, daemon, { path: body.path, begunBy: body.id, ...pickNamedServices(body) })
@@ -108,7 +108,7 @@ async function stopStarted(context: Context, daemon: Client, body: StopBody): Pr
   await followOperation(context, stream, { doing })
 }
 
-function printOutcome(context: Context, done: Done): number {
+function printOutcome(context: Context, done: DoneEvent): number {
   if (done.ok && !context.json && done.services.length > 0) {
     print(table(['NAME', 'STATUS', 'URL'], done.services.map(toRow), painter(process.stdout)))
   }

@@ -44,7 +44,7 @@ export function connect(path: string): Promise<Socket> {
  */
 export async function send(socket: Socket, request: Request): Promise<Answer | undefined> {
   const { method, target, doing, idleMs, signal } = request
-  if (idleMs !== undefined) socket.setTimeout(idleMs, () => socket.destroy(timedOut(idleMs)))
+  if (idleMs !== undefined) socket.setTimeout(idleMs, () => socket.destroy(timeoutError(idleMs)))
   // It may have been aborted while the connection was made.
   if (signal?.aborted === true) socket.destroy()
   signal?.addEventListener('abort', () => socket.destroy(), { once: true })
@@ -57,7 +57,7 @@ export async function send(socket: Socket, request: Request): Promise<Answer | u
   if (bytes === undefined) return undefined
   let end = bytes.indexOf('\r\n\r\n')
   while (end < 0) {
-    if (bytes.length > headLimit) throw malformed('a head without end')
+    if (bytes.length > headLimit) throw malformedError('a head without end')
     bytes = Buffer.concat([bytes, await readNext(socket, doing)])
     end = bytes.indexOf('\r\n\r\n')
   }
@@ -128,11 +128,11 @@ const readEvents = ['readable', 'end', 'error', 'close'] as const
 function readHead(text: string): { readonly status: number; readonly headers: ReadonlyMap<string, string> } {
   const [statusLine = '', ...lines] = text.split('\r\n')
   const status = /^HTTP\/1\.1 ([2-5]\d\d)(?: |$)/.exec(statusLine)?.[1]
-  if (status === undefined) throw malformed('no HTTP/1.1 status')
+  if (status === undefined) throw malformedError('no HTTP/1.1 status')
   const headers = new Map<string, string>()
   for (const line of lines) {
     const [, name, value] = /^([!#$%&'*+.^_`|~\w-]+):[ \t]*(.*?)[ \t]*$/.exec(line) ?? []
-    if (name === undefined || value === undefined) throw malformed('a bad header')
+    if (name === undefined || value === undefined) throw malformedError('a bad header')
     const known = headers.get(name.toLowerCase())
     headers.set(name.toLowerCase(), known === undefined ? value : `${known}, ${value}`)
   }
@@ -149,10 +149,10 @@ function decoderOf(headers: ReadonlyMap<string, string>): Decoder {
   const coding = headers.get('transfer-encoding')
   const length = headers.get('content-length')
   if (coding !== undefined) {
-    if (coding.toLowerCase() !== 'chunked' || length !== undefined) throw malformed('an unknown transfer coding')
+    if (coding.toLowerCase() !== 'chunked' || length !== undefined) throw malformedError('an unknown transfer coding')
     return new Chunked()
   }
-  if (length === undefined || !/^\d{1,15}$/.test(length)) throw malformed('a body without length')
+  if (length === undefined || !/^\d{1,15}$/.test(length)) throw malformedError('a body without length')
   return new Sized(Number(length))
 }
 
@@ -197,7 +197,7 @@ class Chunked implements Decoder {
       } else {
         const end = bytes.indexOf(10, at)
         this.#line += bytes.toString('latin1', at, end < 0 ? bytes.length : end)
-        if (this.#line.length > headLimit) throw malformed('a chunk head without end')
+        if (this.#line.length > headLimit) throw malformedError('a chunk head without end')
         at = end < 0 ? bytes.length : end + 1
         if (end >= 0) this.#endLine()
       }
@@ -206,16 +206,16 @@ class Chunked implements Decoder {
   }
 
   #endLine(): void {
-    if (!this.#line.endsWith('\r')) throw malformed('a bare line feed')
+    if (!this.#line.endsWith('\r')) throw malformedError('a bare line feed')
     const line = this.#line.slice(0, -1)
     this.#line = ''
     if (this.#state === 'size') {
       const size = /^([0-9a-fA-F]{1,12})(?:[ \t]*;.*)?$/.exec(line)?.[1]
-      if (size === undefined) throw malformed('a bad chunk size')
+      if (size === undefined) throw malformedError('a bad chunk size')
       this.#left = Number.parseInt(size, 16)
       this.#state = this.#left === 0 ? 'trailer' : 'data'
     } else if (this.#state === 'after') {
-      if (line !== '') throw malformed('a chunk longer than its size')
+      if (line !== '') throw malformedError('a chunk longer than its size')
       this.#state = 'size'
     } else if (line === '') {
       this.#state = 'done'
@@ -223,13 +223,13 @@ class Chunked implements Decoder {
   }
 }
 
-function timedOut(ms: number): LocaldError {
+function timeoutError(ms: number): LocaldError {
   return new LocaldError('DAEMON_UNREACHABLE', `the daemon timed out after ${Math.round(ms / 1000)} s`, {
     hint: 'Check its log, or kill it and run `locald server start`: services keep running.',
   })
 }
 
-function malformed(what: string): LocaldError {
+function malformedError(what: string): LocaldError {
   return new LocaldError('DAEMON_UNREACHABLE', `invalid HTTP/1.1 response from the daemon: ${what}`, {
     hint: 'Check that LOCALD_SOCKET, if it is set, names the socket of locald.',
   })

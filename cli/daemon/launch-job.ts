@@ -11,7 +11,7 @@ import { reportWhenSlow } from '../output/slow-step.ts'
 import { printStderr } from '../output/terminal.ts'
 import { wakeDaemon } from './connect.ts'
 import { daemonEnvironment } from './environment.ts'
-import { runProgram } from './program.ts'
+import { runProgram } from './run-program.ts'
 
 /** launchctl answers from launchd's memory, ms. */
 const answerMs = 5000
@@ -151,7 +151,7 @@ function removeStaleFiles(folder: string, file: string): void {
  */
 function plistText(label: string, { run, paths }: LaunchJob): string {
   const set = Object.entries(daemonEnvironment(paths)).flatMap(([name, value]) =>
-    value === undefined ? [] : [`<key>${escaped(name)}</key>${string(value)}`],
+    value === undefined ? [] : [`<key>${escapeXml(name)}</key>${string(value)}`],
   )
   return `<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
@@ -179,11 +179,11 @@ ${set.join('\n')}
 }
 
 function string(text: string): string {
-  return `<string>${escaped(text)}</string>`
+  return `<string>${escapeXml(text)}</string>`
 }
 
 /** XML 1.0 has no way to write most control characters. */
-function escaped(text: string): string {
+function escapeXml(text: string): string {
   if (/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/.test(text)) {
     throw new Error(`a control character is in ${JSON.stringify(text)}`)
   }

@@ -4,7 +4,7 @@ import { LocaldError } from '../../kernel/errors.ts'
 import type { Argv, BootPlan, BootStart, BootStep } from '../../kernel/protocol.ts'
 import { reportWhenSlow } from '../output/slow-step.ts'
 import { printStderr } from '../output/terminal.ts'
-import { type Ran, runProgram } from './program.ts'
+import { type ProgramResult, runProgram } from './run-program.ts'
 
 /** A service manager answers within a second; systemd waits for a unit that stops. ms */
 const answerMs = 100_000
@@ -85,7 +85,7 @@ async function runStartSteps({ start }: BootStart): Promise<{ readonly argv: Arg
   return first
 }
 
-async function runWithRetry({ argv, retryCodes = [] }: BootStep): Promise<Ran> {
+async function runWithRetry({ argv, retryCodes = [] }: BootStep): Promise<ProgramResult> {
   const deadline = performance.now() + retryMs
   for (let pause = firstPauseMs; ; pause = Math.min(pause * 2, longestPauseMs)) {
     const ran = await runProgram(argv, answerMs)

@@ -12,7 +12,7 @@ import { parsePort, parseSeconds } from '../args/values.ts'
 import { connectToDaemon, mayListen, wakeDaemon } from './connect.ts'
 import { daemonArgv, findKeeper, keeperMissing, managedArgv } from './daemon-argv.ts'
 import { daemonEnvironment } from './environment.ts'
-import { startByMachine } from './machine-start.ts'
+import { startManaged } from './managed-start.ts'
 
 /** The keeper's exit code when another process holds the lock (EX_TEMPFAIL of sysexits(3)). */
 const lockHeldCode = 75
@@ -41,7 +41,7 @@ export async function startDaemon(wanted: Paths): Promise<Socket> {
   // The daemon would only log it, and run without a proxy.
   for (const name of ['LOCALD_HTTP_PORT', 'LOCALD_HTTPS_PORT']) parsePort(name, process.env[name] || '0')
   const launch = { run: () => managedArgv(paths), limitMs }
-  const machines = await startByMachine(paths, launch, () => connectToDaemon(settle()))
+  const machines = await startManaged(paths, launch, () => connectToDaemon(settle()))
   if (machines !== undefined) return machines
   // Before the deadline is set: compiling it takes none of the daemon's time.
   findKeeper(paths)

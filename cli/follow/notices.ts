@@ -1,6 +1,6 @@
 import type { LocaldEvent, ServiceView } from '../../kernel/events.ts'
 import { sanitizeLogText } from '../output/log-format.ts'
-import { type Namer, stateOf } from '../output/service-words.ts'
+import { type Namer, stateOf } from '../output/service-state.ts'
 import type { Paint } from '../output/terminal.ts'
 
 type Warning = Extract<LocaldEvent, { event: 'warning' }>

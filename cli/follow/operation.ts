@@ -7,16 +7,16 @@ import { formatError } from '../output/errors.ts'
 import { sanitizeLogText } from '../output/log-format.ts'
 import { progressOn } from '../output/progress.ts'
 import { toSafeJson } from '../output/sanitize.ts'
-import { type Namer, namerFor, stateOf } from '../output/service-words.ts'
+import { type Namer, namerFor, stateOf } from '../output/service-state.ts'
 import { printAll, printStderr } from '../output/terminal.ts'
 
 /** The last event of an operation. */
-export type Done = Extract<LocaldEvent, { event: 'done' }>
+export type DoneEvent = Extract<LocaldEvent, { event: 'done' }>
 
 /** What the operation is, and what else to call with its events. */
-export interface Following {
+export interface FollowOptions {
   readonly doing: string
-  readonly seen?: (event: LocaldEvent) => void
+  readonly onEvent?: (event: LocaldEvent) => void
 }
 
 /**
@@ -26,8 +26,8 @@ export interface Following {
 export async function followOperation(
   context: Context,
   stream: Stream<LocaldEvent>,
-  following: Following,
-): Promise<Done> {
+  following: FollowOptions,
+): Promise<DoneEvent> {
   const { args, json } = context
   const progress = json ? undefined : progressOn(process.stderr, args.flags.has('verbose'), namerFor(args))
   try {
@@ -35,7 +35,7 @@ export async function followOperation(
       if (context.json) await printAll(events.map(event => `${toSafeJson(event)}\n`).join(''))
       for (const event of events) {
         progress?.show(event)
-        following.seen?.(event)
+        following.onEvent?.(event)
         if (event.event === 'done') return event
       }
     }
@@ -47,15 +47,15 @@ export async function followOperation(
 }
 
 /** Prints what failed, with the last lines of each service; the result is the exit code. */
-export function reportOutcome(context: Context, done: Done): number {
+export function reportOutcome(context: Context, done: DoneEvent): number {
   if (done.ok) return 0
   const nameOf = namerFor(context.args)
   const error = errorOf(done, nameOf)
-  if (!context.json) printStderr([...tailsOf(done, nameOf), formatError(error)].join('\n'))
+  if (!context.json) printStderr([...formatTails(done, nameOf), formatError(error)].join('\n'))
   return exitCodeOf(error.code)
 }
 
-function errorOf(done: Done, nameOf: Namer): LocaldError {
+function errorOf(done: DoneEvent, nameOf: Namer): LocaldError {
   if (done.error !== undefined) return LocaldError.fromJSON(done.error)
   const names = (state: string) => done.services.filter(view => stateOf(view) === state).map(view => nameOf(view.key))
   const [unready, failed] = [names('unhealthy'), names('failed')]
@@ -79,7 +79,7 @@ function formatNames(names: readonly string[], what: string): string {
 }
 
 /** Returns, for each service that failed or is not ready, why, and its last lines. */
-function tailsOf(done: Done, nameOf: Namer): readonly string[] {
+function formatTails(done: DoneEvent, nameOf: Namer): readonly string[] {
   const failed = done.services.filter(
     view => ['failed', 'unhealthy'].includes(stateOf(view)) || done.tails?.[view.key] !== undefined,
   )

@@ -1,6 +1,6 @@
 import type { LocaldEvent, ServiceView } from '../../kernel/events.ts'
 import type { TargetBody } from '../../kernel/protocol.ts'
-import { isSettled } from '../output/service-words.ts'
+import { isSettled } from '../output/service-state.ts'
 
 /** A service that exits may be replaced by another at once, as when it is renamed in locald.toml: wait for it, ms */
 const graceMs = 300

@@ -1,6 +1,6 @@
 import type { LogLine } from '../../kernel/events.ts'
 import { controlSequences } from './sanitize.ts'
-import { shortName } from './service-words.ts'
+import { shortName } from './service-state.ts'
 import { hasColour, type Paint, painter, type Style } from './terminal.ts'
 
 const palette: readonly Style[] = ['cyan', 'magenta', 'green', 'yellow', 'blue', 'red']

@@ -1,9 +1,9 @@
 import { stripVTControlCharacters } from 'node:util'
 import type { LocaldEvent, ServiceView } from '../../kernel/events.ts'
+import { formatDuration } from './humanize.ts'
 import { sanitizeLine } from './sanitize.ts'
-import { isAsExpected, isSettled, type Namer, stateOf, styleOf } from './service-words.ts'
+import { isAsExpected, isSettled, type Namer, stateOf, styleOf } from './service-state.ts'
 import { isLive, type Out, type Paint, painter } from './terminal.ts'
-import { formatDuration } from './units.ts'
 
 /** Shows the states of services while they change; `end` leaves the last state on the screen. */
 export interface Progress {
@@ -55,7 +55,8 @@ class Board {
     const line = this.#line(event.key)
     line.state ||= 'starting'
     const { progress } = event
-    const part = progress === undefined || progress.total <= 0 ? '' : ` ${percent(progress.done / progress.total)}`
+    const part =
+      progress === undefined || progress.total <= 0 ? '' : ` ${formatPercent(progress.done / progress.total)}`
     if (line.step === event.text + part) return undefined
     line.step = event.text + part
     return line
@@ -196,7 +197,7 @@ function isMoving(line: Line): boolean {
   return line.state.endsWith('ing')
 }
 
-function percent(part: number): string {
+function formatPercent(part: number): string {
   return `${Math.floor(Math.min(1, Math.max(0, part)) * 100)}%`
 }
 

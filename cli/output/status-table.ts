@@ -1,8 +1,8 @@
 import type { ServiceView } from '../../kernel/events.ts'
-import { isAsExpected, styleOf } from './service-words.ts'
+import { formatBytes, formatDuration } from './humanize.ts'
+import { isAsExpected, styleOf } from './service-state.ts'
 import { type Cell, fitOn, type Row, table } from './table.ts'
 import { painter } from './terminal.ts'
-import { formatBytes, formatDuration } from './units.ts'
 
 /** Columns to drop where the terminal is too narrow, in this order. */
 const expendable = ['PID', 'CPU', 'MEM', 'UPTIME', 'PORT', 'HEALTH']

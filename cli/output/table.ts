@@ -30,16 +30,16 @@ export function table(heading: readonly string[], given: readonly Row[], paint: 
     ...row,
     cells: row.cells.map(cell => ({ ...cell, text: sanitizeLine(cell.text) })),
   }))
-  return fit === undefined ? aligned(heading, rows, paint) : fitting(heading, rows, paint, fit)
+  return fit === undefined ? alignColumns(heading, rows, paint) : fitColumns(heading, rows, paint, fit)
 }
 
-function fitting(heading: readonly string[], rows: readonly Row[], paint: Paint, { columns, drop }: Fit): string {
+function fitColumns(heading: readonly string[], rows: readonly Row[], paint: Paint, { columns, drop }: Fit): string {
   const widths = heading.map((title, column) => widthOf(title, rows, column))
   const kept = new Set(heading.keys())
   const width = () => [...kept].reduce((sum, column) => sum + (widths[column] ?? 0) + gap, -gap)
   for (const title of drop) if (width() > columns) kept.delete(heading.indexOf(title))
   const rest = <T>(all: readonly T[]) => all.filter((_, column) => kept.has(column))
-  return aligned(
+  return alignColumns(
     rest(heading),
     shortened(
       rows.map(row => ({ ...row, cells: rest(row.cells) })),
@@ -68,7 +68,7 @@ function widthOf(title: string, rows: readonly Row[], column: number): number {
   return rows.reduce((widest, row) => Math.max(widest, row.cells[column]?.text.length ?? 0), title.length)
 }
 
-function aligned(heading: readonly string[], rows: readonly Row[], paint: Paint): string {
+function alignColumns(heading: readonly string[], rows: readonly Row[], paint: Paint): string {
   const widths = heading.map((title, column) => widthOf(title, rows, column))
   const line = (cells: readonly Cell[]) => {
     const last = cells.findLastIndex(cell => cell.text !== '')

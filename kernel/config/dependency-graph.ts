@@ -67,7 +67,7 @@ function search(start: string, edges: ReadonlyMap<string, readonly string[]>, do
 
 /** Returns the given services and all their dependencies, in the order of the graph. */
 export function closure(nodes: readonly Node[], names: Iterable<string>): string[] {
-  return reachable(nodes, names, new Map(nodes.map(({ name, dependsOn }) => [name, dependsOn])))
+  return findReachable(nodes, names, new Map(nodes.map(({ name, dependsOn }) => [name, dependsOn])))
 }
 
 /** Returns the services that depend on the given ones, in the order of the graph. A given one is included only if it depends on another. */
@@ -77,10 +77,10 @@ export function dependents(nodes: readonly Node[], names: Iterable<string>): str
     for (const other of dependsOn) back.set(other, [...(back.get(other) ?? []), name])
   const given = [...names]
   const direct = given.flatMap(name => back.get(name) ?? [])
-  return reachable(nodes, direct, back)
+  return findReachable(nodes, direct, back)
 }
 
-function reachable(
+function findReachable(
   nodes: readonly Node[],
   from: Iterable<string>,
   edges: ReadonlyMap<string, readonly string[]>,

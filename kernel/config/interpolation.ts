@@ -173,7 +173,7 @@ export function withSelfReference(name: string, text: string): string {
 /** Replaces references as `interpolate` does, for files that other tools read as well: a malformed or unset one stays as it is written. */
 export function interpolateLeniently(text: string, scope: Scope): string {
   const parts = parseTemplate(text, true)
-  return 'malformed' in parts ? text : join(parts, reference => leniently(reference, scope))
+  return 'malformed' in parts ? text : join(parts, reference => substituteLeniently(reference, scope))
 }
 
 function join(parts: readonly Part[], replace: (reference: Reference) => string): string {
@@ -185,11 +185,11 @@ function join(parts: readonly Part[], replace: (reference: Reference) => string)
   return text
 }
 
-function leniently(reference: Reference, scope: Scope): string {
+function substituteLeniently(reference: Reference, scope: Scope): string {
   const { name, fallback } = reference
   const value = lookUp(name, scope)
   if (value !== undefined && (value !== '' || fallback === undefined)) return value
-  return fallback === undefined ? reference.text : join(fallback, inner => leniently(inner, scope))
+  return fallback === undefined ? reference.text : join(fallback, inner => substituteLeniently(inner, scope))
 }
 
 function resolve({ name, fallback, refusal }: Reference, scope: Scope): string {

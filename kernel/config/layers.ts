@@ -160,10 +160,10 @@ export function mergeLayers(documents: readonly Document[]): Table {
   const project = documents.findLast(({ role }) => role === 'project' || role === 'source')
   const services = project === undefined ? undefined : own(project.data, 'services')
   const names = new Set(isTable(services) ? Object.keys(services) : [])
-  return documents.map(document => relevant(document, names)).reduce((weak, strong) => merge(weak, strong), {})
+  return documents.map(document => pickRelevant(document, names)).reduce((weak, strong) => merge(weak, strong), {})
 }
 
-function relevant({ data, role }: Document, names: ReadonlySet<string>): Table {
+function pickRelevant({ data, role }: Document, names: ReadonlySet<string>): Table {
   const kept = Object.entries(data).flatMap(([key, value]): [string, Table][] => {
     if (!isTable(value)) return []
     if (key === 'services') return [[key, pick(value, name => names.has(name))]]

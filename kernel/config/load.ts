@@ -122,10 +122,10 @@ export async function loadProject(
     ...(frame.wildcard ? { wildcard: true } : {}),
     files: [...new Set([...watched, ...envFiles])],
   }
-  return loaded(plan, merged, services, documents, { pluginsNeeded: frame.pluginsNeeded, envFiles: files })
+  return toLoadedProject(plan, merged, services, documents, { pluginsNeeded: frame.pluginsNeeded, envFiles: files })
 }
 
-function loaded(
+function toLoadedProject(
   plan: ProjectPlan,
   merged: Table,
   services: readonly ReadService[],

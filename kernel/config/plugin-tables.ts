@@ -32,7 +32,7 @@ export function tablesOf(role: Role, { settings = [], project = [] }: PluginTabl
 }
 
 /** Returns why a table must not be in a file of a role. */
-export function misplaced(key: string, role: Role, tables: PluginTables): string {
+export function unknownTableMessage(key: string, role: Role, tables: PluginTables): string {
   if (role !== 'project' && tablesOf('project', tables).includes(key)) return "belongs in the project's own locald.toml"
   if (role !== 'settings' && tablesOf('settings', tables).includes(key)) return "belongs in locald's own config.toml"
   return withSuggestion('unknown key', meantKey(key, tablesOf(role, tables)))

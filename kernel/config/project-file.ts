@@ -7,7 +7,7 @@ import { type Key, readKey, required, withDefault } from './fields/keys.ts'
 import { domainPattern, isDomain, isLabel, isReserved, labelOf, labelPattern, labelRule } from './fields/names.ts'
 import { routesKey } from './fields/routes.ts'
 import { flag, readTable, readText } from './fields/value-type.ts'
-import { misplaced, type PluginTables, readPluginTables, tablesOf } from './plugin-tables.ts'
+import { type PluginTables, readPluginTables, tablesOf, unknownTableMessage } from './plugin-tables.ts'
 import { type Problems, Spot } from './problems.ts'
 import { isTable, kindOf, own, type Table } from './table.ts'
 
@@ -57,7 +57,8 @@ export const envKey: Key<Readonly<Record<string, string>>> = {
 export function checkDocument(document: Document, problems: Problems, tables: PluginTables): void {
   const known = tablesOf(document.role, tables)
   for (const [key, value] of Object.entries(document.data)) {
-    if (!known.includes(key)) problems.add([key], { document, message: misplaced(key, document.role, tables) })
+    if (!known.includes(key))
+      problems.add([key], { document, message: unknownTableMessage(key, document.role, tables) })
     else if (!isTable(value)) problems.add([key], { document, message: `must be a table, not ${kindOf(value)}` })
   }
   if (document.role === 'project' || document.role === 'source') return

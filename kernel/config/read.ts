@@ -59,7 +59,7 @@ export interface SyntaxFault {
 export function parseToml(text: string): { readonly data: Table } | { readonly fault: SyntaxFault } {
   const lines = text.replaceAll('\r\n', '\n')
   try {
-    return { data: parsed(lines) }
+    return { data: parseDocument(lines) }
   } catch (error) {
     if (!(error instanceof TomlError)) throw error
     const reason = (error.message.split('\n', 1)[0] ?? '').replace(/^Invalid TOML document: /, '')
@@ -71,7 +71,7 @@ export function parseToml(text: string): { readonly data: Table } | { readonly f
 const exact = { maxDepth: depthLimit, integersAsBigInt: 'asNeeded' } as const
 
 /** Takes `constructor` as a key like any other; rejects `__proto__`. */
-function parsed(text: string): Table {
+function parseDocument(text: string): Table {
   try {
     return parse(text, { ...exact, unsafeKeyBehaviour: 'throw' })
   } catch (error) {

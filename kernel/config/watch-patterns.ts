@@ -49,10 +49,10 @@ export class WatchPatterns {
   constructor(root: string, patterns: readonly string[], picomatch: Picomatch) {
     this.#root = root
     const all = patterns.map(written => ({ excludes: isExclusion(written), text: plainOf(root, written, picomatch) }))
-    this.#patterns = all.map(({ excludes, text }) => patternOf(composed(text), excludes, picomatch))
-    this.#named = new Set(all.flatMap(({ text }) => composed(text).split('/')))
+    this.#patterns = all.map(({ excludes, text }) => patternOf(toComposed(text), excludes, picomatch))
+    this.#named = new Set(all.flatMap(({ text }) => toComposed(text).split('/')))
     const wanted = all.filter(({ excludes }) => !excludes)
-    this.bases = [...new Set(wanted.map(({ text }) => resolve(root, unescaped(picomatch.scan(text).base))))]
+    this.bases = [...new Set(wanted.map(({ text }) => resolve(root, removeBackslashes(picomatch.scan(text).base))))]
   }
 
   /** Whether a change of this file (absolute) counts. */
@@ -83,7 +83,7 @@ export class WatchPatterns {
   }
 
   #inside(path: string): string {
-    return composed(relative(this.#root, path).split(sep).join('/'))
+    return toComposed(relative(this.#root, path).split(sep).join('/'))
   }
 }
 
@@ -104,11 +104,11 @@ function plainOf(root: string, written: string, picomatch: Picomatch): string {
 }
 
 /** Normalizes to NFC: macOS decomposes the letters of names (NFD), keyboards compose them. */
-function composed(text: string): string {
+function toComposed(text: string): string {
   return text.normalize('NFC')
 }
 
-function unescaped(path: string): string {
+function removeBackslashes(path: string): string {
   return path.replace(/\\(.)/g, '$1')
 }
 

@@ -57,7 +57,7 @@ export async function readTextFile(file: string, limits: TextLimits = {}): Promi
   const until = performance.now() + ms
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<TextFault>(resolve => {
-    timer = setTimeout(() => resolve({ fault: timedOut(ms) }), ms)
+    timer = setTimeout(() => resolve({ fault: formatTimeout(ms) }), ms)
   })
   try {
     return await Promise.race([look(file, { bytes, until, streams, ms }), late])
@@ -127,7 +127,7 @@ function faultOf(info: Stats, { bytes, streams }: Pick<Reading, 'bytes' | 'strea
   return info.size > bytes ? tooLarge(bytes) : undefined
 }
 
-function timedOut(ms: number): string {
+function formatTimeout(ms: number): string {
   return `reading it timed out after ${ms / 1000} s`
 }
 
@@ -144,7 +144,7 @@ async function readOpen(
   const fault = faultOf(info, reading)
   if (fault !== undefined) return { fault }
   const bytes = await bytesOf(handle, info.isFIFO(), reading)
-  return Buffer.isBuffer(bytes) ? { ...decoded(bytes), owners: [info.uid, ...links] } : bytes
+  return Buffer.isBuffer(bytes) ? { ...decodeText(bytes), owners: [info.uid, ...links] } : bytes
 }
 
 /** Reads to the end. A pipe is empty until its writer has come. */
@@ -155,7 +155,7 @@ async function bytesOf(handle: FileHandle, isPipe: boolean, reading: Reading): P
     const chunk = await read(handle)
     const isAwaited = chunk === undefined || (chunk.length === 0 && size === 0 && isPipe)
     if (chunk?.length === 0 && !isAwaited) return Buffer.concat(chunks)
-    if (performance.now() > reading.until) return { fault: timedOut(reading.ms) }
+    if (performance.now() > reading.until) return { fault: formatTimeout(reading.ms) }
     size += chunk?.length ?? 0
     if (size > reading.bytes) return { fault: tooLarge(reading.bytes) }
     if (isAwaited) await new Promise(resolve => setTimeout(resolve, pipeMs))
@@ -174,7 +174,7 @@ async function read(handle: FileHandle): Promise<Buffer | undefined> {
   }
 }
 
-function decoded(bytes: Buffer): { readonly text: string; readonly isUtf8: boolean } {
+function decodeText(bytes: Buffer): { readonly text: string; readonly isUtf8: boolean } {
   try {
     return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes), isUtf8: true }
   } catch {

@@ -11,7 +11,7 @@ const controls = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2
 /** Creates the log of the daemon, with a prefix per owner. Escapes control characters from files and requests, which a terminal would obey. */
 export function daemonLog(file: string): (owner: string) => Log {
   const writer = new LogWriter(file, maxBytes, maxFiles)
-  const write = (stream: string, text: string) => writer.write(stream, text.replace(controls, escaped))
+  const write = (stream: string, text: string) => writer.write(stream, text.replace(controls, escapeControl))
   return owner => ({
     info: text => write('info', `${owner}: ${text}`),
     warn: text => write('warn', `${owner}: ${text}`),
@@ -19,6 +19,6 @@ export function daemonLog(file: string): (owner: string) => Log {
   })
 }
 
-function escaped(character: string): string {
+function escapeControl(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 }

@@ -109,7 +109,9 @@ export class KnownProjects {
         if (event.event === 'service') starting.release(domain)
         if (event.event !== 'done' || event.ok) return
         const failing = event.services.filter(({ reason }) => reason !== null)
-        log.error(`${name} is not healthy: ${failing.map(brief).join('; ')} (run \`locald why ${name}\` for details)`)
+        log.error(
+          `${name} is not healthy: ${failing.map(summarize).join('; ')} (run \`locald why ${name}\` for details)`,
+        )
       })
     } catch (error) {
       const [problem = ''] = messageOf(error).split('\n')
@@ -148,7 +150,7 @@ export class KnownProjects {
 }
 
 /** Describes a service's state and its cause, without its output, which may contain secrets. */
-function brief({ name, status, health, reason }: ServiceView): string {
+function summarize({ name, status, health, reason }: ServiceView): string {
   const how = /exited with code \d+|terminated by SIG\w+|not ready within [\d.]+ s/.exec(reason ?? '')?.[0]
   return `${name} ${status === 'failed' ? status : `is ${status}`}${health === null ? '' : `, ${health}`}${how === undefined ? '' : ` (${how})`}`
 }

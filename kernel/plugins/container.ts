@@ -40,7 +40,7 @@ export class Container {
   }
 
   /** Throws PLUGIN_CONFLICT when a plugin provides a name that is taken, or one name twice. */
-  refuseTwice(owner: string, names: readonly string[]): void {
+  requireFree(owner: string, names: readonly string[]): void {
     const twice = names.find((name, index) => names.indexOf(name) !== index)
     if (twice !== undefined) {
       throw new LocaldError('PLUGIN_CONFLICT', `'${twice}' is provided twice`, { plugin: owner })
@@ -58,7 +58,7 @@ export class Container {
     make: (use: Services) => Services[K],
     close?: (it: Services[K]) => Promise<void>,
   ): void {
-    this.refuseTwice(owner, [name])
+    this.requireFree(owner, [name])
     this.#owners.set(name, owner)
     const provider = asFunction(() => {
       const it = made(owner, name, () => make(this.use))

@@ -58,7 +58,7 @@ export class Contributions {
       ...urls.map(() => ({ what: 'the URLs of host names', holder: this.#urls?.owner })),
       ...openers.map(() => ({ what: 'the opener of URLs', holder: this.#opener?.owner })),
     ]
-    refuseTwice(owner, claims)
+    requireFree(owner, claims)
     for (const it of types) this.#types.set(it.type, { owner, it })
     for (const it of sources) this.#sources.push({ owner, it })
     for (const it of checks) this.#checks.push({ owner, it })
@@ -201,7 +201,7 @@ function isDefault(type: ServiceType<unknown>): boolean {
 }
 
 /** Throws PLUGIN_CONFLICT where a name is taken, or claimed twice. */
-function refuseTwice(owner: string, claims: readonly Claim[]): void {
+function requireFree(owner: string, claims: readonly Claim[]): void {
   const seen = new Set<string>()
   for (const { what, holder } of claims) {
     if (seen.has(what)) throw new LocaldError('PLUGIN_CONFLICT', `${what} is registered twice`, { plugin: owner })

@@ -8,7 +8,7 @@ import { LocaldError, messageOf, systemCode } from '../errors.ts'
 import { builtFolder, packageFolder } from '../system/package.ts'
 
 /** A plugin that was found; none of its code has run yet. */
-export interface Found {
+export interface FoundPlugin {
   /** The package's name: `locald-plugin-redis`. */
   readonly name: string
   readonly version: string
@@ -34,14 +34,14 @@ export interface BuiltIn {
 }
 
 /** Loads the list of what ships, from a room whose files the kernel does not import. */
-export async function shipped(): Promise<readonly BuiltIn[]> {
+export async function importBuiltIns(): Promise<readonly BuiltIn[]> {
   const file = pathToFileURL(join(builtFolder, 'plugins', 'index.js'))
   const list: { default: readonly BuiltIn[] } = await import(file.href)
   return list.default
 }
 
 /** Built-in plugins as found ones, in the list's order. */
-export function builtIns(list: readonly BuiltIn[], version: string): readonly Found[] {
+export function describeBuiltIns(list: readonly BuiltIn[], version: string): readonly FoundPlugin[] {
   return list.map(entry => ({ ...entry, version, from: 'built-in' as const }))
 }
 
@@ -53,7 +53,7 @@ const pluginName = /^(?:@[^/]+\/)?locald-plugin-[^/]+$/
  * one, the folder also gets a link to this locald.
  * Throws PATHS_UNUSABLE where the folder is there and cannot be read.
  */
-export async function npmPlugins(folder: string): Promise<readonly Found[]> {
+export async function findNpmPlugins(folder: string): Promise<readonly FoundPlugin[]> {
   const root = join(folder, 'node_modules')
   const names: string[] = []
   for (const name of await entries(root)) {
@@ -78,7 +78,7 @@ async function entries(folder: string): Promise<readonly string[]> {
   }
 }
 
-async function readManifest(folder: string, installedAs: string): Promise<Found | undefined> {
+async function readManifest(folder: string, installedAs: string): Promise<FoundPlugin | undefined> {
   let manifest: unknown
   try {
     const read = await readTextFile(join(folder, 'node_modules', installedAs, 'package.json'))
@@ -100,7 +100,7 @@ async function readManifest(folder: string, installedAs: string): Promise<Found 
   const table = text(field(declared, 'table'))
   const known = { name, version, types: types ?? [], ...(table === undefined ? {} : { table }) }
   const api = field(declared, 'api')
-  if (api !== pluginApi) return unusable(known, 'PLUGIN_API', otherApi(api))
+  if (api !== pluginApi) return unusable(known, 'PLUGIN_API', formatApiMismatch(api))
   const platforms = names(field(declared, 'platforms'))
   if (types === undefined || platforms === undefined) {
     return unusable(known, 'PLUGIN_API', "'types' and 'platforms' of its package.json must be lists of names")
@@ -118,15 +118,15 @@ async function readManifest(folder: string, installedAs: string): Promise<Found 
 }
 
 /** Words the refusal of a plugin for another major of the contract. */
-export function otherApi(api: unknown): string {
+export function formatApiMismatch(api: unknown): string {
   return `requires plugin API ${String(api)}; this version provides ${pluginApi}`
 }
 
 function unusable(
-  known: Pick<Found, 'name' | 'version' | 'types' | 'table'>,
+  known: Pick<FoundPlugin, 'name' | 'version' | 'types' | 'table'>,
   code: 'PLUGIN_IMPORT' | 'PLUGIN_API',
   reason: string,
-): Found {
+): FoundPlugin {
   const broken = new LocaldError(code, reason, { plugin: known.name })
   return { ...known, from: 'npm', broken, load: () => Promise.reject(broken) }
 }
@@ -152,7 +152,7 @@ function names(value: unknown): readonly string[] | undefined {
  */
 async function linkPackage(folder: string): Promise<void> {
   const link = join(folder, 'node_modules', 'locald')
-  if ((await targetOf(link)) === packageFolder || (await isFolder(link))) return
+  if ((await readTarget(link)) === packageFolder || (await isFolder(link))) return
   const temporary = `${link}.${randomBytes(4).toString('hex')}`
   try {
     await symlink(packageFolder, temporary, 'dir')
@@ -164,7 +164,7 @@ async function linkPackage(folder: string): Promise<void> {
   }
 }
 
-async function targetOf(link: string): Promise<string | undefined> {
+async function readTarget(link: string): Promise<string | undefined> {
   return readlink(link).catch(() => undefined)
 }
 

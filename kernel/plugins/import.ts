@@ -4,12 +4,12 @@ import { dotted } from '../config/table.ts'
 import { type PlatformFacts, type Plugin, pluginApi } from '../contract/plugin.ts'
 import { LocaldError, messageOf } from '../errors.ts'
 import { withTimeout } from '../system/async.ts'
-import { type Found, otherApi } from './discover.ts'
-import { withoutExit } from './exit-guard.ts'
+import { type FoundPlugin, formatApiMismatch } from './discover.ts'
+import { withExitGuard } from './exit-guard.ts'
 
 /** A plugin that is ready for setup: its module was read once, and its options are valid. */
 export interface Candidate {
-  readonly found: Found
+  readonly found: FoundPlugin
   readonly name: string
   readonly after: readonly string[]
   readonly needs: readonly string[]
@@ -27,23 +27,23 @@ export interface CandidateInput {
 }
 
 /** Stands for a plugin that its settings disable. That is no error and has no code. */
-export const turnedOff = Symbol('turned off')
+export const disabled = Symbol('turned off')
 
 /**
  * Runs the checks that need no code of the plugin, then its import, and the checks of what it exports. Throws PLUGIN_API, PLUGIN_PLATFORM,
  * PLUGIN_IMPORT, PLUGIN_TIMEOUT, or PLUGIN_SETUP for wrong options.
  */
-export async function candidateOf(found: Found, input: CandidateInput): Promise<Candidate | typeof turnedOff> {
+export async function importCandidate(found: FoundPlugin, input: CandidateInput): Promise<Candidate | typeof disabled> {
   const { enabled = true, ...settings } = settingsOf(input.settings)
-  if (enabled === false) return turnedOff
-  if (enabled !== true) throw fault('PLUGIN_SETUP', "'enabled' in config.toml must be true or false")
+  if (enabled === false) return disabled
+  if (enabled !== true) throw refusal('PLUGIN_SETUP', "'enabled' in config.toml must be true or false")
   if (found.broken !== undefined) throw found.broken
   requirePlatform(found.platforms, input.facts)
   input.importing()
-  const plugin = pluginOf(await importOf(found, input.importMs))
-  if (plugin.api !== pluginApi) throw fault('PLUGIN_API', otherApi(plugin.api))
+  const plugin = pluginOf(await importModule(found, input.importMs))
+  if (plugin.api !== pluginApi) throw refusal('PLUGIN_API', formatApiMismatch(plugin.api))
   if (plugin.name !== found.name) {
-    throw fault('PLUGIN_API', `plugin name '${plugin.name}' does not match its package name`)
+    throw refusal('PLUGIN_API', `plugin name '${plugin.name}' does not match its package name`)
   }
   requirePlatform(names(plugin, 'platforms'), input.facts)
   return {
@@ -51,17 +51,17 @@ export async function candidateOf(found: Found, input: CandidateInput): Promise<
     name: found.name,
     after: names(plugin, 'after') ?? [],
     needs: names(plugin, 'needs') ?? [],
-    options: validOptions(plugin, settings),
+    options: validateOptions(plugin, settings),
     setup: host => plugin.setup(host),
   }
 }
 
 /** Imports its module. Within one process there is no way to stop code that never returns: it blocks the daemon. */
-async function importOf(found: Found, limit: number): Promise<unknown> {
-  const late = () => fault('PLUGIN_TIMEOUT', `import timed out after ${limit / 1000} s`)
+async function importModule(found: FoundPlugin, limit: number): Promise<unknown> {
+  const late = () => refusal('PLUGIN_TIMEOUT', `import timed out after ${limit / 1000} s`)
   try {
     const load = () => found.load()
-    return await withTimeout(limit, found.from === 'npm' ? withoutExit(load) : load(), late)
+    return await withTimeout(limit, found.from === 'npm' ? withExitGuard(load) : load(), late)
   } catch (error) {
     if (LocaldError.is(error) && error.code === 'PLUGIN_TIMEOUT') throw error
     throw new LocaldError('PLUGIN_IMPORT', `import failed: ${messageOf(error)}`, { cause: error })
@@ -70,7 +70,7 @@ async function importOf(found: Found, limit: number): Promise<unknown> {
 
 function requirePlatform(platforms: readonly string[] | undefined, { os }: PlatformFacts): void {
   if (platforms === undefined || platforms.includes(os)) return
-  throw fault('PLUGIN_PLATFORM', `supports ${platforms.join(' and ') || 'no platform'}, not ${os}`)
+  throw refusal('PLUGIN_PLATFORM', `supports ${platforms.join(' and ') || 'no platform'}, not ${os}`)
 }
 
 /** Ranges of versions in `[plugins]` of config.toml are no settings of plugins. */
@@ -83,7 +83,7 @@ function pluginOf(module: unknown): Plugin {
   const first = defaultOf(module)
   const plugin = [first, defaultOf(first)].find(isPlugin)
   if (plugin !== undefined) return plugin
-  throw fault('PLUGIN_API', 'its default export is not a plugin: { name, api, setup }')
+  throw refusal('PLUGIN_API', 'its default export is not a plugin: { name, api, setup }')
 }
 
 function defaultOf(module: unknown): unknown {
@@ -99,31 +99,31 @@ function names(plugin: Plugin, key: 'after' | 'needs' | 'platforms'): readonly s
   const value: unknown = plugin[key]
   if (value === undefined) return undefined
   if (Array.isArray(value) && value.every(item => typeof item === 'string')) return [...value]
-  throw fault('PLUGIN_API', `its '${key}' must be a list of names`)
+  throw refusal('PLUGIN_API', `its '${key}' must be a list of names`)
 }
 
-function validOptions(plugin: Plugin, settings: Record<string, unknown>): unknown {
+function validateOptions(plugin: Plugin, settings: Record<string, unknown>): unknown {
   const given = Object.keys(settings)
   if (plugin.options === undefined) {
     if (given.length === 0) return {}
-    throw fault('PLUGIN_SETUP', `takes no options, but config.toml sets '${given.join("', '")}'`)
+    throw refusal('PLUGIN_SETUP', `takes no options, but config.toml sets '${given.join("', '")}'`)
   }
   const validate = schemaOf(plugin.options.schema)
   if (validate(settings)) return settings
   const problems = schemaProblemsOf(validate.errors ?? [], settings)
   const faults = problems.map(({ path, message }) => `${dotted(path)}: ${message}`)
-  throw fault('PLUGIN_SETUP', `invalid options in config.toml: ${faults.join('; ')}`)
+  throw refusal('PLUGIN_SETUP', `invalid options in config.toml: ${faults.join('; ')}`)
 }
 
 function schemaOf(schema: unknown): ValidateFunction {
   try {
     return compilePluginSchema(schema)
   } catch (error) {
-    throw fault('PLUGIN_SETUP', `the schema of its options is broken: ${messageOf(error)}`)
+    throw refusal('PLUGIN_SETUP', `the schema of its options is broken: ${messageOf(error)}`)
   }
 }
 
-function fault(
+function refusal(
   code: 'PLUGIN_API' | 'PLUGIN_PLATFORM' | 'PLUGIN_TIMEOUT' | 'PLUGIN_SETUP',
   reason: string,
 ): LocaldError {

@@ -1,12 +1,12 @@
 import { type ErrorCode, LocaldError, messageOf } from '../errors.ts'
 import type { PluginView } from '../protocol.ts'
 import { withTimeout } from '../system/async.ts'
-import type { Found } from './discover.ts'
-import { withoutExit } from './exit-guard.ts'
+import type { FoundPlugin } from './discover.ts'
+import { withExitGuard } from './exit-guard.ts'
 import type { HookRuns } from './hooks.ts'
 import { type Declaring, type HostInput, hostOf } from './host.ts'
-import { type Candidate, candidateOf, turnedOff } from './import.ts'
-import { type PluginSettings, settingsFor, warnOfStrangers } from './settings.ts'
+import { type Candidate, disabled, importCandidate } from './import.ts'
+import { type PluginSettings, settingsFor, warnOfUnknownTables } from './settings.ts'
 import { Teardown } from './teardown.ts'
 
 /** Time limits for the import of an npm plugin and for its setup, ms. */
@@ -34,23 +34,23 @@ const undoMs = 1000
  * and `needs`. A plugin whose setup fails leaves nothing behind. Never throws: the result has every plugin, with the reason.
  * Imports run side by side, npm plugins after built-in ones, so that several that hang cost no more time than one.
  */
-export async function loadPlugins(found: readonly Found[], input: LoadInput): Promise<readonly PluginView[]> {
-  const views = new Map<Found, PluginView>()
-  const candidates = new Map<Found, Candidate>()
-  const load = async (entry: Found) => {
-    const result = await prepared(entry, found, input)
+export async function loadPlugins(found: readonly FoundPlugin[], input: LoadInput): Promise<readonly PluginView[]> {
+  const views = new Map<FoundPlugin, PluginView>()
+  const candidates = new Map<FoundPlugin, Candidate>()
+  const load = async (entry: FoundPlugin) => {
+    const result = await prepareCandidate(entry, found, input)
     if ('setup' in result) candidates.set(entry, result)
     else views.set(entry, result)
   }
   for (const origin of ['built-in', 'npm']) await Promise.all(found.filter(({ from }) => from === origin).map(load))
   const inOrder = found.flatMap(entry => candidates.get(entry) ?? [])
   const { container } = input
-  const waiting = await takeInOrder(
+  const waiting = await setUpInOrder(
     inOrder,
     name => container.has(name),
     async candidate => {
       const { setupMs } = limitsFor(candidate.found, input)
-      views.set(candidate.found, await setUp(candidate, input, setupMs / 2 ** Math.min(3, hungIn(views))))
+      views.set(candidate.found, await setUp(candidate, input, setupMs / 2 ** Math.min(3, countTimeouts(views))))
     },
   )
   for (const { found: entry, needs } of waiting) {
@@ -58,21 +58,25 @@ export async function loadPlugins(found: readonly Found[], input: LoadInput): Pr
     const error = new LocaldError('PLUGIN_NEEDS', `requires '${missing.join("', '")}', which no plugin provides`)
     views.set(entry, unusable(entry, error, input))
   }
-  warnOfStrangers(found, input.settings, input.log('kernel'))
+  warnOfUnknownTables(found, input.settings, input.log('kernel'))
   return found.flatMap(entry => views.get(entry) ?? [])
 }
 
-function limitsFor({ from }: Found, { limits = defaultLimits }: LoadInput): LoadLimits {
+function limitsFor({ from }: FoundPlugin, { limits = defaultLimits }: LoadInput): LoadLimits {
   return from === 'npm' ? limits : ownLimits
 }
 
 /** Counts the setups that timed out: after each the next one gets half the time, down to an eighth, so that many do not add up. */
-function hungIn(views: ReadonlyMap<Found, PluginView>): number {
+function countTimeouts(views: ReadonlyMap<FoundPlugin, PluginView>): number {
   return [...views.values()].filter(({ code, setupMs }) => code === 'PLUGIN_TIMEOUT' && setupMs !== null).length
 }
 
 /** A candidate, or the view of a plugin that is none. */
-async function prepared(entry: Found, all: readonly Found[], input: LoadInput): Promise<Candidate | PluginView> {
+async function prepareCandidate(
+  entry: FoundPlugin,
+  all: readonly FoundPlugin[],
+  input: LoadInput,
+): Promise<Candidate | PluginView> {
   const { facts } = input
   const { importMs } = limitsFor(entry, input)
   const settings = settingsFor(entry, all, input)
@@ -81,8 +85,8 @@ async function prepared(entry: Found, all: readonly Found[], input: LoadInput): 
       throw new LocaldError('PLUGIN_CONFLICT', 'another plugin has the same name')
     }
     const importing = () => announce(entry, 'import', input)
-    const result = await candidateOf(entry, { facts, settings, importMs, importing })
-    return result === turnedOff ? unusable(entry, turnedOff, input) : result
+    const result = await importCandidate(entry, { facts, settings, importMs, importing })
+    return result === disabled ? unusable(entry, disabled, input) : result
   } catch (error) {
     return unusable(entry, asRefusal(error, 'PLUGIN_IMPORT', 'cannot be read'), input)
   }
@@ -98,28 +102,28 @@ async function setUp(candidate: Candidate, input: LoadInput, limit: number): Pro
   const late = () => new LocaldError('PLUGIN_TIMEOUT', `setup timed out after ${Math.round(limit) / 1000} s`)
   try {
     const run = async () => candidate.setup(declaring.host)
-    await withTimeout(limit, found.from === 'npm' ? withoutExit(run) : run(), late)
+    await withTimeout(limit, found.from === 'npm' ? withExitGuard(run) : run(), late)
     declaring.end()
-    takeOver(name, declaring, input)
-    return { ...view(found, 'active', input), setupMs: since(started) }
+    applyDraft(name, declaring, input)
+    return { ...viewOf(found, 'active', input), setupMs: msSince(started) }
   } catch (error) {
     declaring.end()
     restoreFeatures()
-    await undo(name, declaring, input)
+    await discardDraft(name, declaring, input)
     const refusal = asRefusal(error, 'PLUGIN_SETUP', 'setup failed')
     const types = declaring.draft.types.map(({ type }) => type)
-    return { ...unusable(found, refusal, input, types), setupMs: since(started) }
+    return { ...unusable(found, refusal, input, types), setupMs: msSince(started) }
   }
 }
 
 /** Code that never returns blocks the whole daemon: then the last line of the log names the plugin. */
-function announce({ name, from }: Found, what: string, { log }: LoadInput): void {
+function announce({ name, from }: FoundPlugin, what: string, { log }: LoadInput): void {
   if (from === 'npm') log(name).info(`${what} begins`)
 }
 
 /** Checks the whole draft before any of it is applied. */
-function takeOver(name: string, { draft }: Declaring, input: LoadInput): void {
-  input.container.refuseTwice(
+function applyDraft(name: string, { draft }: Declaring, input: LoadInput): void {
+  input.container.requireFree(
     name,
     draft.provisions.map(provision => provision.name),
   )
@@ -129,7 +133,7 @@ function takeOver(name: string, { draft }: Declaring, input: LoadInput): void {
   input.hooks.add(name, draft.hooks)
 }
 
-async function undo(name: string, { draft }: Declaring, { log }: LoadInput): Promise<void> {
+async function discardDraft(name: string, { draft }: Declaring, { log }: LoadInput): Promise<void> {
   const closers = new Teardown(undoMs)
   for (const close of draft.closers) closers.add(name, close)
   await closers.run((owner, reason) => log(owner).warn(`closing after the failed setup: ${reason}`))
@@ -143,31 +147,31 @@ function asRefusal(error: unknown, code: ErrorCode, doing: string): LocaldError 
 
 /** Marks a plugin as off or broken; codes that say that it does not fit this machine mean off. */
 function unusable(
-  found: Found,
-  why: LocaldError | typeof turnedOff,
+  found: FoundPlugin,
+  why: LocaldError | typeof disabled,
   input: LoadInput,
   drafted: readonly string[] = [],
 ): PluginView {
-  const isOff = why === turnedOff || why.code === 'PLUGIN_PLATFORM' || why.code === 'PLUGIN_NEEDS'
-  const reason = why === turnedOff ? 'disabled in config.toml' : why.message
+  const isOff = why === disabled || why.code === 'PLUGIN_PLATFORM' || why.code === 'PLUGIN_NEEDS'
+  const reason = why === disabled ? 'disabled in config.toml' : why.message
   const state = isOff ? 'off' : 'broken'
   const hint =
-    why === turnedOff
+    why === disabled
       ? `Remove \`enabled = false\` from [plugins.${found.name}] in ${input.folders.config}/config.toml, then run \`locald server restart\`.`
       : (why.hint ?? 'Run `locald plugins list` to see all plugins and their state.')
   const types = [...new Set([...found.types, ...drafted])]
   input.contributions.markUnavailable(found.name, types, `plugin ${found.name} is ${state}: ${reason}`, hint)
-  if (why !== turnedOff && !isOff) logBroken(found, why, input)
-  return { ...view(found, state, input), types, reason, ...(why === turnedOff ? {} : { code: why.code }) }
+  if (why !== disabled && !isOff) logBroken(found, why, input)
+  return { ...viewOf(found, state, input), types, reason, ...(why === disabled ? {} : { code: why.code }) }
 }
 
 /** Logs the error with its place in the plugin's code, for the author. */
-function logBroken({ name }: Found, { code, message, cause }: LocaldError, { log }: LoadInput): void {
+function logBroken({ name }: FoundPlugin, { code, message, cause }: LocaldError, { log }: LoadInput): void {
   const stack = cause instanceof Error ? `\n${cause.stack}` : ''
   log(name).warn(`broken: ${message} [${code}]${stack}`)
 }
 
-function view(found: Found, state: PluginView['state'], input: LoadInput): PluginView {
+function viewOf(found: FoundPlugin, state: PluginView['state'], input: LoadInput): PluginView {
   const { name, version, from } = found
   const isActive = state === 'active'
   const { types, commands } = isActive ? input.contributions.of(name) : { types: found.types, commands: [] }
@@ -175,7 +179,7 @@ function view(found: Found, state: PluginView['state'], input: LoadInput): Plugi
   return { name, version, from, state, reason: null, types, features, commands, setupMs: null }
 }
 
-function since(started: number): number {
+function msSince(started: number): number {
   return Math.round((performance.now() - started) * 10) / 10
 }
 
@@ -191,7 +195,7 @@ export interface Ordered {
  * are able. A plugin with unmet needs does not block those ordered after it, and neither does a circle of `after`. Returns those whose
  * needs were never met.
  */
-export async function takeInOrder<T extends Ordered>(
+export async function setUpInOrder<T extends Ordered>(
   all: readonly T[],
   isProvided: (name: string) => boolean,
   take: (it: T) => Promise<void>,
@@ -199,13 +203,13 @@ export async function takeInOrder<T extends Ordered>(
   const waiting = [...all]
   for (;;) {
     const able = waiting.filter(({ needs }) => needs.every(isProvided))
-    const next = able.find(it => !follows(it, waiting)) ?? able.find(it => !follows(it, able)) ?? able[0]
+    const next = able.find(it => !isAfter(it, waiting)) ?? able.find(it => !isAfter(it, able)) ?? able[0]
     if (next === undefined) return waiting
     waiting.splice(waiting.indexOf(next), 1)
     await take(next)
   }
 }
 
-function follows({ name, after }: Ordered, others: readonly Ordered[]): boolean {
+function isAfter({ name, after }: Ordered, others: readonly Ordered[]): boolean {
   return others.some(other => other.name !== name && after.includes(other.name))
 }

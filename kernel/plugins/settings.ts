@@ -2,12 +2,12 @@ import { packageOf, shortNameOf } from '../config/plugin-name.ts'
 import { isOwnTable } from '../config/plugin-tables.ts'
 import type { Log } from '../contract/plugin.ts'
 import { closest } from '../system/suggest.ts'
-import type { Found } from './discover.ts'
+import type { FoundPlugin } from './discover.ts'
 
 type SettingsTables = Readonly<Record<string, unknown>>
 
 /** Returns the top-level tables of config.toml that hold options of plugins. */
-export function settingsTables(all: readonly Found[]): readonly string[] {
+export function settingsTables(all: readonly FoundPlugin[]): readonly string[] {
   return all.flatMap(({ table }) => (table === undefined || isOwnTable(table) ? [] : [table]))
 }
 
@@ -18,7 +18,7 @@ export interface PluginSettings {
 }
 
 /** Returns a plugin's options: `[plugins.NAME]`, also by the short name where no other plugin is called so, else its top-level table. */
-export function settingsFor({ name, table }: Found, all: readonly Found[], given: PluginSettings): unknown {
+export function settingsFor({ name, table }: FoundPlugin, all: readonly FoundPlugin[], given: PluginSettings): unknown {
   const { settings, tables = {} } = given
   if (Object.hasOwn(settings, name)) return settings[name]
   const short = shortNameOf(name)
@@ -28,7 +28,7 @@ export function settingsFor({ name, table }: Found, all: readonly Found[], given
 }
 
 /** Warns of tables that belong to no plugin. A string there is a range of versions, not a table of options. */
-export function warnOfStrangers(all: readonly Found[], tables: SettingsTables, log: Log): void {
+export function warnOfUnknownTables(all: readonly FoundPlugin[], tables: SettingsTables, log: Log): void {
   const names = all.map(({ name }) => name)
   for (const [key, value] of Object.entries(tables)) {
     if (typeof value !== 'object' || names.includes(key) || names.includes(packageOf(key))) continue

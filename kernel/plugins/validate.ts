@@ -27,49 +27,52 @@ const prefix = /^(?:\/[\w.-]+)+$/
 
 export function checkType(it: ServiceType<unknown>): void {
   requireObject('service()', it)
-  demand(isText(it.type) && label.test(it.type), "a service type's name is lower-case letters, digits and '-'")
+  requireThat(isText(it.type) && label.test(it.type), "a service type's name is lower-case letters, digits and '-'")
   const what = `service type '${it.type}'`
-  demand(isObject(it.shape) && isObject(it.shape.schema), `${what} has no shape: shape({ type: 'object', … })`)
+  requireThat(isObject(it.shape) && isObject(it.shape.schema), `${what} has no shape: shape({ type: 'object', … })`)
   requireFunctions(what, it, ['start'], ['prepare', 'adopt', 'reset', 'exports', 'oneOff'])
-  demand(
+  requireThat(
     it.network === undefined || ['web', 'port', 'none'].includes(it.network),
     `${what}: network is web, port or none`,
   )
-  demand(it.reach === undefined || ['host', 'guest'].includes(it.reach), `${what}: reach is host or guest`)
-  demand(it.requires === undefined || Array.isArray(it.requires), `${what}: requires is a list of features`)
+  requireThat(it.reach === undefined || ['host', 'guest'].includes(it.reach), `${what}: reach is host or guest`)
+  requireThat(it.requires === undefined || Array.isArray(it.requires), `${what}: requires is a list of features`)
   for (const name of it.requires ?? []) checkFeatureName(name)
 }
 
 export function checkSource(it: ProjectSource): void {
   requireObject('source()', it)
-  demand(isText(it.file) && !it.file.includes('/'), "a source's file is a name in the project's folder")
-  demand(it.description === undefined || isText(it.description), `source '${it.file}': description is a text`)
+  requireThat(isText(it.file) && !it.file.includes('/'), "a source's file is a name in the project's folder")
+  requireThat(it.description === undefined || isText(it.description), `source '${it.file}': description is a text`)
   requireFunctions(`source '${it.file}'`, it, ['read'])
 }
 
 export function checkCheck(it: Check): void {
   requireObject('check()', it)
-  demand(isText(it.id) && isText(it.title), 'a check has an id and a title')
+  requireThat(isText(it.id) && isText(it.title), 'a check has an id and a title')
   requireFunctions(`check '${it.id}'`, it, ['run'])
 }
 
 export function checkCommand(it: Command): void {
   requireObject('command()', it)
-  demand(isText(it.name) && words.test(it.name), "a command's name is words of lower-case letters, digits and '-'")
-  demand(isText(it.description), `command '${it.name}' has no description`)
+  requireThat(isText(it.name) && words.test(it.name), "a command's name is words of lower-case letters, digits and '-'")
+  requireThat(isText(it.description), `command '${it.name}' has no description`)
   requireFunctions(`command '${it.name}'`, it, ['run'])
 }
 
 export function checkRoutes(path: string, plugin: unknown): void {
-  demand(isText(path) && prefix.test(path), "a prefix of routes is a path such as '/redis', without a slash at its end")
-  demand(typeof plugin === 'function', `routes of '${path}' are a fastify plugin: async app => { … }`)
+  requireThat(
+    isText(path) && prefix.test(path),
+    "a prefix of routes is a path such as '/redis', without a slash at its end",
+  )
+  requireThat(typeof plugin === 'function', `routes of '${path}' are a fastify plugin: async app => { … }`)
 }
 
 export function checkTable(it: PluginTable): void {
   requireObject('table()', it)
-  demand(isText(it.name) && tableName.test(it.name), "a table's name is lower-case letters, digits and '_'")
-  demand(!isOwnTable(it.name), `[${it.name}] is a table of locald itself`)
-  demand(
+  requireThat(isText(it.name) && tableName.test(it.name), "a table's name is lower-case letters, digits and '_'")
+  requireThat(!isOwnTable(it.name), `[${it.name}] is a table of locald itself`)
+  requireThat(
     isObject(it.shape) && isObject(it.shape.schema),
     `table '${it.name}' has no shape: shape({ type: 'object', … })`,
   )
@@ -77,43 +80,43 @@ export function checkTable(it: PluginTable): void {
 
 export function checkVariable(it: Variable): void {
   requireObject('variable()', it)
-  demand(isText(it.name) && isVariable(it.name), "a variable's name is letters, digits and '_'")
+  requireThat(isText(it.name) && isVariable(it.name), "a variable's name is letters, digits and '_'")
   const what = `variable '${it.name}'`
-  demand(['override', 'fallback'].includes(it.rank), `${what}: rank is override or fallback`)
+  requireThat(['override', 'fallback'].includes(it.rank), `${what}: rank is override or fallback`)
   requireFunctions(what, it, ['value'], ['check'])
 }
 
 export function checkReserved(it: ReservedHost): void {
   requireObject('reserve()', it)
-  demand(isText(it.host) && isText(it.what), 'a reserved host has a host and what is served there')
+  requireThat(isText(it.host) && isText(it.what), 'a reserved host has a host and what is served there')
 }
 
 export function checkPort(it: DaemonPort): void {
   requireObject('port()', it)
-  demand(isText(it.name) && isText(it.hint), 'a port has a name and a hint')
+  requireThat(isText(it.name) && isText(it.hint), 'a port has a name and a hint')
   requireFunctions(`port '${it.name}'`, it, ['port'])
 }
 
 export function checkFunction(what: string): (it: unknown) => void {
-  return it => demand(typeof it === 'function', `${what} needs a function`)
+  return it => requireThat(typeof it === 'function', `${what} needs a function`)
 }
 
 export function checkFeature(name: FeatureName, state: FeatureState): void {
   checkFeatureName(name)
   requireObject(`feature '${name}'`, state)
-  demand(typeof state.on === 'boolean', `feature '${name}': on is true or false`)
-  demand(state.on || isText(state.reason), `feature '${name}' is off without a reason`)
-  demand(state.title === undefined || isText(state.title), `feature '${name}': title is a text`)
+  requireThat(typeof state.on === 'boolean', `feature '${name}': on is true or false`)
+  requireThat(state.on || isText(state.reason), `feature '${name}' is off without a reason`)
+  requireThat(state.title === undefined || isText(state.title), `feature '${name}': title is a text`)
 }
 
 export function checkProvision(name: unknown, make: unknown, close: unknown): void {
-  demand(isText(name), 'what a plugin provides has a name')
-  demand(typeof make === 'function', `provide('${name}') needs a function that makes it`)
-  demand(close === undefined || typeof close === 'function', `provide('${name}'): close is a function`)
+  requireThat(isText(name), 'what a plugin provides has a name')
+  requireThat(typeof make === 'function', `provide('${name}') needs a function that makes it`)
+  requireThat(close === undefined || typeof close === 'function', `provide('${name}'): close is a function`)
 }
 
 function checkFeatureName(name: unknown): void {
-  demand(isText(name) && feature.test(name), `a feature's name is 'name' or 'plugin:name', not '${String(name)}'`)
+  requireThat(isText(name) && feature.test(name), `a feature's name is 'name' or 'plugin:name', not '${String(name)}'`)
 }
 
 function requireFunctions(
@@ -125,12 +128,12 @@ function requireFunctions(
   for (const name of [...required, ...optional]) {
     const value: unknown = Reflect.get(it, name)
     const missing = value === undefined && optional.includes(name)
-    demand(missing || typeof value === 'function', `${what} has no function ${name}()`)
+    requireThat(missing || typeof value === 'function', `${what} has no function ${name}()`)
   }
 }
 
 function requireObject(what: string, it: unknown): void {
-  demand(isObject(it), `${what} needs an object`)
+  requireThat(isObject(it), `${what} needs an object`)
 }
 
 function isObject(value: unknown): value is object {
@@ -141,6 +144,6 @@ function isText(value: unknown): value is string {
   return typeof value === 'string' && value !== ''
 }
 
-function demand(holds: boolean, otherwise: string): asserts holds {
+function requireThat(holds: boolean, otherwise: string): asserts holds {
   if (!holds) throw new LocaldError('PLUGIN_SETUP', otherwise)
 }

@@ -53,7 +53,7 @@ export class Ports {
       for (const { service, fixed } of requests) {
         if (fixed !== undefined) continue
         const chosen = new Set(leases.values())
-        const port = this.#known(project, service, chosen) ?? (await this.#assign(project, service, chosen))
+        const port = this.#assigned(project, service, chosen) ?? (await this.#assign(project, service, chosen))
         leases.set(service, port)
         assigned[service] = port
       }
@@ -66,7 +66,7 @@ export class Ports {
   hold(port: number, key: string): void {
     const holder = this.#held.get(port)
     if (holder !== undefined && holder !== key)
-      throw taken(port, key, `service ${holder}`, otherPort('Stop what uses it'))
+      throw portTakenError(port, key, `service ${holder}`, otherPort('Stop what uses it'))
     this.#held.set(port, key)
   }
 
@@ -78,9 +78,10 @@ export class Ports {
   async check(port: number, key: string): Promise<void> {
     if (await isFree(port)) return
     const own = this.#input.own(port)
-    if (own !== undefined) throw taken(port, key, nameOf(own), `Give the service another \`port\`, or ${own.hint}.`)
+    if (own !== undefined)
+      throw portTakenError(port, key, nameOf(own), `Give the service another \`port\`, or ${own.hint}.`)
     const freeing = (await this.#input.table()?.freeing?.(port)) ?? 'Stop what uses it'
-    throw taken(port, key, (await this.holder(port)) ?? 'another process', otherPort(freeing))
+    throw portTakenError(port, key, (await this.holder(port)) ?? 'another process', otherPort(freeing))
   }
 
   /** Returns the process that listens on a port, where the system shows it. */
@@ -105,7 +106,7 @@ export class Ports {
   }
 
   /** Returns the port a service had, unless another service has it now. */
-  #known(project: ProjectRef, service: string, chosen: ReadonlySet<number>): number | undefined {
+  #assigned(project: ProjectRef, service: string, chosen: ReadonlySet<number>): number | undefined {
     const key = `${project.name}:${service}`
     const known = this.#registry.port(project.path, service)
     if (known === undefined || chosen.has(known)) return undefined
@@ -138,7 +139,7 @@ function otherPort(freeing: string): string {
   return `${freeing}, or give the service another \`port\`; without \`port\` locald assigns a free one.`
 }
 
-function taken(port: number, key: string, holder: string, hint: string): LocaldError {
+function portTakenError(port: number, key: string, holder: string, hint: string): LocaldError {
   return new LocaldError('PORT_TAKEN', `port ${port} of ${key} is in use by ${holder}`, { service: key, hint })
 }
 

@@ -160,7 +160,7 @@ export class Registry {
     const suffix = branch ?? (above === undefined ? this.#distinction(wanted) : prefixOf(wanted.domain, above))
     for (let round = 1; ; round++) {
       const label = suffix === undefined ? `${round + 1}` : round === 1 ? suffix : `${suffix}-${round}`
-      const name = kept ?? suffixed(wanted.name, label)
+      const name = kept ?? addSuffix(wanted.name, label)
       const below = `${label}.${wanted.domain}`
       const beside = besideOf(above ?? wanted.domain, label)
       for (const domain of branch === undefined ? [beside] : [below, beside])
@@ -250,10 +250,10 @@ function prefixOf(domain: string, above: string): string {
 /** Derives a domain beside another: `shop-two.localhost` from `shop.localhost`. */
 function besideOf(domain: string, label: string): string {
   const dot = domain.indexOf('.')
-  return `${suffixed(domain.slice(0, dot), label)}${domain.slice(dot)}`
+  return `${addSuffix(domain.slice(0, dot), label)}${domain.slice(dot)}`
 }
 
-function suffixed(text: string, label: string): string {
+function addSuffix(text: string, label: string): string {
   return `${text.slice(0, longestLabel - 1 - label.length)}-${label}`
 }
 

@@ -17,7 +17,7 @@ export async function awaitDependencies(
   for (;;) {
     const attempt = new AbortController()
     try {
-      return await allMet(dependencies, state, AbortSignal.any([signal, attempt.signal]))
+      return await waitForAll(dependencies, state, AbortSignal.any([signal, attempt.signal]))
     } catch (error) {
       if (signal.aborted || !LocaldError.is(error)) throw error
       failed(error)
@@ -28,7 +28,11 @@ export async function awaitDependencies(
   }
 }
 
-async function allMet(dependencies: readonly Dependency[], state: ServiceState, signal: AbortSignal): Promise<void> {
+async function waitForAll(
+  dependencies: readonly Dependency[],
+  state: ServiceState,
+  signal: AbortSignal,
+): Promise<void> {
   const open = new Set(dependencies)
   const show = () => {
     const names = [...open].map(({ name, condition }) => (condition === 'ready' ? name : `${name} (${condition})`))

@@ -1,7 +1,7 @@
 import type { ErrorJson } from '../errors.ts'
 import type { LocaldEvent } from '../events.ts'
 import { logTail } from '../logs/tail.ts'
-import { meaningful } from './failure/output-noise.ts'
+import { withoutNoise } from './failure/output-noise.ts'
 import type { Service } from './service.ts'
 
 /** Lines shown of a service that failed. */
@@ -38,5 +38,5 @@ export async function doneEvent(
 /** Returns the last lines that a service's last process printed, without those of its package manager. */
 export async function tailOf(service: Service, count: number): Promise<readonly string[]> {
   const lines = await logTail(service.log.file, service.lastStartMs, count + noiseLength)
-  return meaningful(lines).slice(-count)
+  return withoutNoise(lines).slice(-count)
 }

@@ -170,7 +170,7 @@ export class Service implements SupervisorHost {
     return explain({ ...run, lines, dir: this.supervisor.plan?.dir ?? root, root, holder }).catch(() => undefined)
   }
 
-  isStrangers(instance: Instance, address: string, port: number): Promise<boolean> {
+  isOtherUsers(instance: Instance, address: string, port: number): Promise<boolean> {
     return this.#reachability.isStrangers(instance, address, port)
   }
 

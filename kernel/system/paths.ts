@@ -4,7 +4,7 @@ import { lastRuntime } from './daemon-address.ts'
 import { nativeFolder } from './native.ts'
 import { platformOf, releaseOf } from './platform.ts'
 import {
-  absolute,
+  ifAbsolute,
   isTemporary,
   localRuntimeOf,
   longestSocketPath,
@@ -79,12 +79,12 @@ export function resolvePaths(input: PathsInput): Paths {
   const home = homeOf(env)
   const platform = platformOf(env, sandbox)
   const mac = platform === 'darwin'
-  const dataHome = absolute(env['XDG_DATA_HOME'])
+  const dataHome = ifAbsolute(env['XDG_DATA_HOME'])
   const data =
     dataHome === undefined && mac
       ? join(home, 'Library', 'Application Support', 'locald')
       : join(dataHome ?? join(home, '.local', 'share'), 'locald')
-  const config = join(absolute(env['XDG_CONFIG_HOME']) ?? join(home, '.config'), 'locald')
+  const config = join(ifAbsolute(env['XDG_CONFIG_HOME']) ?? join(home, '.config'), 'locald')
   const base = sandbox === undefined ? undefined : join(data, 'sandboxes', sandbox)
   const dataFolder = base === undefined ? data : join(base, 'data')
   const where = { env, home, isMac: mac, data: dataFolder, base }
@@ -112,7 +112,7 @@ export function resolvePaths(input: PathsInput): Paths {
     crash: join(dataFolder, 'crashes'),
     // Resolved on demand: without a build of this checkout it takes the lookup of a package.
     get native() {
-      return absolute(env['LOCALD_NATIVE']) ?? nativeFolder(dataFolder)
+      return ifAbsolute(env['LOCALD_NATIVE']) ?? nativeFolder(dataFolder)
     },
     sandbox,
     platform,
@@ -137,7 +137,7 @@ export function settlePaths(input: PathsInput): Paths {
 
 /** A user without an entry in the password file, as in some containers, has no home folder but in HOME. */
 function homeOf(env: NodeJS.ProcessEnv): string {
-  const given = absolute(env['HOME'])
+  const given = ifAbsolute(env['HOME'])
   if (given !== undefined) return given
   try {
     return process.getBuiltinModule('node:os').userInfo().homedir
@@ -151,7 +151,7 @@ function givenSocket(env: NodeJS.ProcessEnv): string | undefined {
   const given = env['LOCALD_SOCKET'] || undefined
   if (given === undefined) return undefined
   const usage = (message: string, hint: string) => new LocaldError('USAGE', `LOCALD_SOCKET ${message}`, { hint })
-  if (absolute(given) === undefined) throw usage(`is '${given}'`, 'It must be an absolute path.')
+  if (ifAbsolute(given) === undefined) throw usage(`is '${given}'`, 'It must be an absolute path.')
   if (Buffer.byteLength(given) > longestSocketPath) {
     throw usage(`has ${Buffer.byteLength(given)} bytes`, `The path of a socket can have at most ${longestSocketPath}.`)
   }

@@ -30,17 +30,17 @@ const socketRoom = 24
  */
 export function runtimeOf(input: RuntimeInput): string {
   const { env, isMac, data, base } = input
-  if (base !== undefined) return fitting(join(base, 'run'), input)
-  const given = absolute(env['XDG_RUNTIME_DIR'])
+  if (base !== undefined) return shortestFitting(join(base, 'run'), input)
+  const given = ifAbsolute(env['XDG_RUNTIME_DIR'])
   if (given === undefined && isMac) return spareRuntimeOf(input)
-  const wanted = given === undefined ? join(temporary(env), temporaryName()) : join(given, 'locald')
-  const usual = fitting(wanted, input)
-  return isClaimedByOther(usual, data) ? fitting(`${wanted}-${shortHash(data, 12)}`, input) : usual
+  const wanted = given === undefined ? join(temporaryFolderOf(env), temporaryName()) : join(given, 'locald')
+  const usual = shortestFitting(wanted, input)
+  return isClaimedByOther(usual, data) ? shortestFitting(`${wanted}-${shortHash(data, 12)}`, input) : usual
 }
 
 /** Returns the runtime folder for when the usual one was deleted and cannot be created: in the data folder, which no cleaner touches. */
 export function spareRuntimeOf(input: Pick<RuntimeInput, 'env' | 'home' | 'isMac' | 'data'>): string {
-  return fitting(join(input.data, 'run'), input)
+  return shortestFitting(join(input.data, 'run'), input)
 }
 
 /** Returns a runtime folder for sockets whose paths people write in commands and URLs: a short twin where the path has white space. */
@@ -50,7 +50,7 @@ export function plainRuntimeOf(runtime: string, input: Pick<RuntimeInput, 'env' 
 
 /** Returns the runtime folder of a data folder on a disk that does not support sockets. */
 export function localRuntimeOf(runtime: string, { env }: Pick<RuntimeInput, 'env'>): string {
-  return temporaryTwin(runtime, temporary(env))
+  return temporaryTwin(runtime, temporaryFolderOf(env))
 }
 
 /** Whether a runtime folder is in a temporary folder. */
@@ -64,12 +64,12 @@ export function isTemporary(runtime: string): boolean {
  * Returns the folder, or, where its path is too long for a socket, a short twin named by its hash: in the temporary folder, on macOS in the
  * home folder; in /tmp where that is too long as well.
  */
-function fitting(wanted: string, input: Pick<RuntimeInput, 'env' | 'home' | 'isMac'>): string {
+function shortestFitting(wanted: string, input: Pick<RuntimeInput, 'env' | 'home' | 'isMac'>): string {
   return fits(wanted) ? wanted : twinOf(wanted, input)
 }
 
 function twinOf(wanted: string, { env, home, isMac }: Pick<RuntimeInput, 'env' | 'home' | 'isMac'>): string {
-  if (!isMac) return temporaryTwin(wanted, temporary(env))
+  if (!isMac) return temporaryTwin(wanted, temporaryFolderOf(env))
   const twin = join(home, '.locald', 'run', shortHash(wanted, 12))
   // In every shell the same one.
   return fits(twin) ? twin : temporaryTwin(wanted, '/tmp')
@@ -88,11 +88,11 @@ function temporaryName(): string {
   return `locald-${callerUid() ?? 0}`
 }
 
-function temporary(env: NodeJS.ProcessEnv): string {
-  return absolute(env['TMPDIR']) ?? process.getBuiltinModule('node:os').tmpdir()
+function temporaryFolderOf(env: NodeJS.ProcessEnv): string {
+  return ifAbsolute(env['TMPDIR']) ?? process.getBuiltinModule('node:os').tmpdir()
 }
 
 /** Returns an absolute path; undefined for a relative one, which the XDG specification ignores. */
-export function absolute(path: string | undefined): string | undefined {
+export function ifAbsolute(path: string | undefined): string | undefined {
   return path?.startsWith('/') ? path : undefined
 }

@@ -12,11 +12,12 @@ export function closest(
 ): string | undefined {
   const lower = word.toLowerCase()
   const texts = candidates.map(candidate => candidate.toLowerCase())
-  const meant = reordered(lower, texts) ?? completed(lower, texts) ?? nearby(lower, texts, most) ?? begun(lower, texts)
+  const meant =
+    findReordered(lower, texts) ?? completed(lower, texts) ?? findNearby(lower, texts, most) ?? begun(lower, texts)
   return meant === undefined ? undefined : candidates[texts.indexOf(meant)]
 }
 
-function reordered(word: string, texts: readonly string[]): string | undefined {
+function findReordered(word: string, texts: readonly string[]): string | undefined {
   const sorted = (text: string) => [...text].sort().join('')
   const letters = sorted(word)
   return texts.find(text => sorted(text) === letters)
@@ -28,7 +29,7 @@ function completed(word: string, texts: readonly string[]): string | undefined {
   return texts.filter(text => text.startsWith(word)).toSorted((a, b) => a.length - b.length)[0]
 }
 
-function nearby(word: string, texts: readonly string[], most: (length: number) => number): string | undefined {
+function findNearby(word: string, texts: readonly string[], most: (length: number) => number): string | undefined {
   if (texts.length === 0) return undefined
   const near = nearest(word, [...texts])
   return distance(word, near) <= most(Math.max(word.length, near.length)) ? near : undefined

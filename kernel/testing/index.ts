@@ -11,11 +11,11 @@ import type {
   Services,
   ServiceType,
 } from '../contract/plugin.ts'
-import { examine } from '../doctor.ts'
+import { runChecks } from '../doctor.ts'
 import { LocaldError, messageOf } from '../errors.ts'
 import { Container } from '../plugins/container.ts'
 import { Contributions } from '../plugins/contributions.ts'
-import { builtIns, type Found, shipped } from '../plugins/discover.ts'
+import { describeBuiltIns, type FoundPlugin, importBuiltIns } from '../plugins/discover.ts'
 import { Features } from '../plugins/features.ts'
 import { HookRuns } from '../plugins/hooks.ts'
 import { type LoadInput, loadPlugins } from '../plugins/load.ts'
@@ -73,15 +73,15 @@ export interface TestKernel {
 
 /** Makes a kernel for the tests of a plugin. It has to be closed, also after a failure: until then it keeps the process alive. */
 export async function testKernel(input: TestKernelInput): Promise<TestKernel> {
-  const found = [...(await shippedOf(input.builtIns ?? [])), ...input.plugins.map(given)]
+  const found = [...(await shippedOf(input.builtIns ?? [])), ...input.plugins.map(foundFrom)]
   const root = await mkdtemp(join(tmpdir(), 'locald-test-'))
   const logged: string[] = []
   const parts = partsIn(root, input, logged)
   const { features, contributions, container, hooks, folders } = parts
-  force(features, input.features)
+  forceFeatures(features, input.features)
   standIn(container, input.provide ?? {})
   const plugins = await loadPlugins(found, parts)
-  force(features, input.features)
+  forceFeatures(features, input.features)
   const services: TestedService[] = []
   let starts = 0
   // What watches a service keeps no process alive: in a daemon its listener does.
@@ -94,7 +94,7 @@ export async function testKernel(input: TestKernelInput): Promise<TestKernel> {
     logged,
     feature: name => features.get(name),
     type: name => orThrow(contributions.findType(name)),
-    doctor: () => examine({ contributions, plugins, own: [] }),
+    doctor: () => runChecks({ contributions, plugins, own: [] }),
     command: async (name, ...argv) => {
       const command = contributions.command(name)
       if (command === undefined) throw new LocaldError('UNKNOWN_COMMAND', `no plugin has a command '${name}'`)
@@ -145,7 +145,7 @@ async function closeAll(services: readonly TestedService[], { hooks, teardown }:
   if (failures.length > 0) throw new Error(`closing failed: ${failures.join('; ')}`)
 }
 
-function force(features: Features, states: TestKernelInput['features'] = {}): void {
+function forceFeatures(features: Features, states: TestKernelInput['features'] = {}): void {
   for (const [name, state] of Object.entries(states)) features.set(name, state, 'test')
 }
 
@@ -160,18 +160,18 @@ function foldersIn(root: string): Folders {
   }
 }
 
-function given(plugin: Plugin): Found {
+function foundFrom(plugin: Plugin): FoundPlugin {
   const load = async () => ({ default: plugin })
   return { name: plugin.name, version: '0.0.0', from: 'npm', types: [], load }
 }
 
 /** Some of what ships. */
-async function shippedOf(names: readonly string[]): Promise<readonly Found[]> {
+async function shippedOf(names: readonly string[]): Promise<readonly FoundPlugin[]> {
   if (names.length === 0) return []
-  const list = await shipped()
+  const list = await importBuiltIns()
   const strangers = names.filter(name => !list.some(entry => entry.name === name))
   if (strangers.length > 0) throw new Error(`there is no built-in plugin '${strangers.join("', '")}'`)
-  return builtIns(
+  return describeBuiltIns(
     list.filter(({ name }) => names.includes(name)),
     '0.0.0',
   )

@@ -114,7 +114,7 @@ function testedService(run: Run<unknown>, instance: Instance, { service, log, ab
     ready: async () => {
       const { port, dir, env, signal } = run
       const watch = new HealthWatch({ check: service.common.healthCheck, instance, port, dir, env, log, signal })
-      const exit = await Promise.race([watch.untilReady(() => {}).then(() => undefined), instance.exited])
+      const exit = await Promise.race([watch.waitUntilReady(() => {}).then(() => undefined), instance.exited])
       if (exit === undefined) return
       abort.abort()
       const output = await lines()

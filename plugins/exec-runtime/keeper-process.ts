@@ -10,7 +10,7 @@ import type {
   ProcessTree,
 } from '../../kernel/contract/plugin.ts'
 import { messageOf } from '../../kernel/errors.ts'
-import type { Cgroups } from '../platform-linux/service.ts'
+import type { Cgroups } from '../platform-linux/provides.ts'
 import { setAwakeTimeout } from './awake-timer.ts'
 import { exitOf, readExit } from './exit-record.ts'
 import type { KeeperConnection, KeeperEvent } from './keeper-connection.ts'

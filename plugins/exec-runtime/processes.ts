@@ -14,7 +14,7 @@ import type {
 } from '../../kernel/contract/plugin.ts'
 import { messageOf, systemCode } from '../../kernel/errors.ts'
 import { isProgram } from '../lib/files.ts'
-import type { Cgroups } from '../platform-linux/service.ts'
+import type { Cgroups } from '../platform-linux/provides.ts'
 import { KeeperConnection, type KeeperEvent } from './keeper-connection.ts'
 import { graceOf, KeeperProcess, type KeeperProcessInput, signalNumber } from './keeper-process.ts'
 import { recoverProcess } from './keeper-recovery.ts'

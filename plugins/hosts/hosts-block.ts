@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { setTimeout } from 'node:timers/promises'
 import type { Catalog, Log } from '../../kernel/contract/plugin.ts'
 import { messageOf } from '../../kernel/errors.ts'
-import type { Privileges } from '../privileges/service.ts'
+import type { Privileges } from '../privileges/provides.ts'
 import { acceptedNames, addressesOf, findsLocalhostNames, isLoopback, selectNames } from './name-lookup.ts'
 import type { SharedNames } from './shared-names.ts'
 

@@ -7,8 +7,8 @@ import { openAuthority } from './ca/authority.ts'
 import { CaBundles } from './ca/bundle.ts'
 import { constrainDomains } from './ca/domains.ts'
 import { LeafCertificates } from './ca/leaf-certificates.ts'
-import { addTrust } from './ca/variable.ts'
-import type { Machine } from './trust/programs.ts'
+import { addNodeVariable } from './ca/node-variable.ts'
+import type { StoreMachine } from './trust/machine.ts'
 import type { Helper } from './trust/system-store.ts'
 import { Trust } from './trust/trust.ts'
 
@@ -35,7 +35,7 @@ const plugin: Plugin = {
     const domains = readDomains(host)
     host.provide('certificates', () => new LeafCertificates(openAuthority(folder, domains), domains))
     const bundles = new CaBundles(join(host.folders.data, 'ca-bundles'))
-    addTrust(host, bundles, () => (isServed(host) ? host.use.certificates.caFile : undefined))
+    addNodeVariable(host, bundles, () => (isServed(host) ? host.use.certificates.caFile : undefined))
     const trust = new Trust(describeMachine(host), folder, () => findHelper(host))
     host.command({
       name: 'trust',
@@ -106,7 +106,7 @@ function findHelper(host: Host): Helper | undefined {
   }
 }
 
-function describeMachine({ platform, folders }: Host): Machine {
+function describeMachine({ platform, folders }: Host): StoreMachine {
   const { HOME: home, PATH: path } = process.env
   return {
     os: platform.os,

@@ -34,9 +34,9 @@ async function checkAgent({ uid, env, launchctl, release }: AgentMachine): Promi
   if (text === undefined) return withoutAgent(release, env['XPC_SERVICE_NAME'])
   const { programs, script } = programsIn(text)
   for (const program of programs) {
-    if (!(await canAccess(program, constants.X_OK))) return missing(program)
+    if (!(await canAccess(program, constants.X_OK))) return reportMissing(program)
   }
-  if (script === undefined || !(await canAccess(script, constants.R_OK))) return missing(script ?? file)
+  if (script === undefined || !(await canAccess(script, constants.R_OK))) return reportMissing(script ?? file)
   for (const domain of domainsOf(uid)) {
     const { code, text: job } = await launchctl('print', `${domain}/${label}`)
     if (code === null) return { status: 'warn', severity, summary: 'launchctl timed out', fix: retry }
@@ -52,7 +52,7 @@ async function checkAgent({ uid, env, launchctl, release }: AgentMachine): Promi
     }
     if (code === 0) return { status: 'pass', severity, summary: `launchd has ${label} loaded (${domain})` }
   }
-  return await notLoaded(launchctl, label, uid)
+  return await reportNotLoaded(launchctl, label, uid)
 }
 
 /**
@@ -69,7 +69,7 @@ function withoutAgent(release: number, job: string | undefined): CheckResult {
   return { status: 'warn', severity, summary, fix: allowTerminal }
 }
 
-async function notLoaded(launchctl: Launchctl, label: string, uid: number): Promise<CheckResult> {
+async function reportNotLoaded(launchctl: Launchctl, label: string, uid: number): Promise<CheckResult> {
   for (const domain of domainsOf(uid)) {
     const { text } = await launchctl('print-disabled', domain)
     if (isDisabled(text, label)) {
@@ -79,6 +79,6 @@ async function notLoaded(launchctl: Launchctl, label: string, uid: number): Prom
   return { status: 'warn', severity, summary: `launchd does not have ${label} loaded`, fix: reinstall }
 }
 
-function missing(path: string): CheckResult {
+function reportMissing(path: string): CheckResult {
   return { status: 'warn', severity, summary: `the launch agent starts ${path}, which cannot be run`, fix: reinstall }
 }

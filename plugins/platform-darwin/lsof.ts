@@ -22,7 +22,7 @@ export function parseLsof(lines: readonly string[]): readonly Socket[] {
   for (const field of lines) {
     const value = field.slice(1)
     if (field.startsWith('p')) [pid, command] = [Number(value), '']
-    else if (field.startsWith('c')) command = unescaped(value)
+    else if (field.startsWith('c')) command = decodeEscapes(value)
     else if (field.startsWith('f')) type = ''
     else if (field.startsWith('t')) type = value
     else if (field.startsWith('n')) {
@@ -42,6 +42,6 @@ function addressOf(name: string, type: string): string {
 }
 
 /** `Google\x20Chrome` → `Google Chrome`. */
-function unescaped(text: string): string {
+function decodeEscapes(text: string): string {
   return text.replace(/\\x([0-9a-f]{2})/g, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)))
 }

@@ -35,7 +35,7 @@ ${element(agent, '')}
 function element(value: Value, indent: string): string {
   const deeper = `${indent}  `
   if (typeof value === 'boolean') return `${indent}<${value}/>`
-  if (typeof value === 'string') return `${indent}<string>${escaped(value)}</string>`
+  if (typeof value === 'string') return `${indent}<string>${escapeXml(value)}</string>`
   if (isList(value))
     return block(
       'array',
@@ -45,7 +45,7 @@ function element(value: Value, indent: string): string {
   const entries = Object.entries(value)
   return block(
     'dict',
-    entries.map(([key, each]) => `${deeper}<key>${escaped(key)}</key>\n${element(each, deeper)}`),
+    entries.map(([key, each]) => `${deeper}<key>${escapeXml(key)}</key>\n${element(each, deeper)}`),
     indent,
   )
 }
@@ -59,7 +59,7 @@ function block(name: string, inside: readonly string[], indent: string): string 
 }
 
 /** XML 1.0 cannot represent most control characters. */
-function escaped(text: string): string {
+function escapeXml(text: string): string {
   if (/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/.test(text)) {
     throw new LocaldError('USAGE', `a control character is in ${JSON.stringify(text)}`, {
       hint: 'Rename the folder, or unset the variable.',
@@ -75,13 +75,13 @@ export function programsIn(text: string): {
   readonly script: string | undefined
 } {
   const list = /<key>ProgramArguments<\/key>\s*<array>([\s\S]*?)<\/array>/.exec(text)?.[1] ?? ''
-  const words = [...list.matchAll(/<string>([\s\S]*?)<\/string>/g)].map(([, word = '']) => unescaped(word))
+  const words = [...list.matchAll(/<string>([\s\S]*?)<\/string>/g)].map(([, word = '']) => unescapeXml(word))
   // Each keeper executes what follows its `--`.
   const programs = words.filter((_, at) => at === 0 || words[at - 1] === '--')
   return { programs, script: words.find(word => word.endsWith('.js')) }
 }
 
-function unescaped(text: string): string {
+function unescapeXml(text: string): string {
   const letters: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', '#13': '\r' }
   return text.replace(/&(amp|lt|gt|#13);/g, (_, name) => letters[name] ?? '')
 }

@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { confName, darwinPaths } from '../../shim/paths.ts'
-import type { ShimState } from '../privileges/service.ts'
+import type { ShimState } from '../privileges/provides.ts'
 
 /** Where `locald admin setup` installs the privileged helper. */
 export const [shimPath] = darwinPaths.shims

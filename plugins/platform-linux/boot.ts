@@ -64,7 +64,7 @@ StartLimitBurst=5
 [Service]
 Type=exec
 ${Object.entries(env)
-  .map(([variable, value]) => `Environment=${quoted(`${variable}=${value}`)}\n`)
+  .map(([variable, value]) => `Environment=${quoteValue(`${variable}=${value}`)}\n`)
   .join('')}ExecStart=${start}
 # Without the pid, as when the daemon has exited, services are left to the next one.
 ExecStop=${['env', ...shutdown].map(command).join(' ')}\${MAINPID}
@@ -79,11 +79,11 @@ WantedBy=default.target
 
 /** Escapes a word of a command, where `$` begins a variable. */
 function command(word: string): string {
-  return /^[\w@+=:,./-]+$/.test(word) ? word : quoted(word).replaceAll('$', '$$$$')
+  return /^[\w@+=:,./-]+$/.test(word) ? word : quoteValue(word).replaceAll('$', '$$$$')
 }
 
 /** Quotes a text with C escapes; `%` begins a specifier everywhere. */
-function quoted(text: string): string {
+function quoteValue(text: string): string {
   const escaped = text.replace(/[\\"]/g, '\\$&').replaceAll('%', '%%')
   const shown = [...escaped].map(letter =>
     letter < ' ' || letter === '\u007f' ? `\\x${letter.charCodeAt(0).toString(16).padStart(2, '0')}` : letter,

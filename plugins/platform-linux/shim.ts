@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { FeatureState } from '../../kernel/contract/plugin.ts'
 import { confName, linuxPaths } from '../../shim/paths.ts'
-import type { ShimState } from '../privileges/service.ts'
+import type { ShimState } from '../privileges/provides.ts'
 import type { Machine } from './machine.ts'
 import { statOf, textOf } from './machine.ts'
 

@@ -28,13 +28,13 @@ async function checkUnit(machine: Machine): Promise<CheckResult> {
   })
   if (text === undefined) return { status: 'skip', severity, summary: 'systemd does not start the daemon' }
   const { programs, script } = programsIn(text)
-  for (const program of programs) if (!(await canAccess(program, constants.X_OK))) return missing(program)
-  if (script === undefined || !(await canAccess(script, constants.R_OK))) return missing(script ?? file)
+  for (const program of programs) if (!(await canAccess(program, constants.X_OK))) return reportMissing(program)
+  if (script === undefined || !(await canAccess(script, constants.R_OK))) return reportMissing(script ?? file)
   if (await isEnabled(machine, name)) return { status: 'pass', severity, summary: `systemd has ${name} enabled` }
   return { status: 'warn', severity, summary: `systemd does not have ${name} enabled`, fix }
 }
 
-function missing(path: string): CheckResult {
+function reportMissing(path: string): CheckResult {
   return { status: 'warn', severity, summary: `the systemd unit starts ${path}, which cannot be run`, fix }
 }
 

@@ -70,7 +70,7 @@ export class Databases {
     if (!(await snapshots.has(entry, name))) throw await this.#unknownName(entry, name)
     const startedAt = performance.now()
     await this.#context.control().paused(entry.key, () => snapshots.restore(entry, name, signal))
-    await this.#context.settled(entry.key, signal)
+    await this.#context.waitUntilSettled(entry.key, signal)
     const ms = Math.round(performance.now() - startedAt)
     const text = `Restored snapshot '${name}' of ${entry.key}; the previous data is saved as '${undoName}'.`
     return done(text, { service: entry.key, snapshot: name, kept: undoName, ms })

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { CheckResult, Plugin } from '../../kernel/contract/plugin.ts'
-import type { ShimState } from './service.ts'
+import type { ShimState } from './provides.ts'
 import { ShimPrivileges } from './shim.ts'
 
 /** Does what needs root by the privileged helper, where that is installed. */

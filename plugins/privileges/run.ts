@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { messageOf } from '../../kernel/errors.ts'
-import type { BoundSocket } from './service.ts'
+import type { BoundSocket } from './provides.ts'
 
 /** The outcome of one run of the helper. `code` is null when a signal killed it or it could not be started. */
 export interface ShimResult {

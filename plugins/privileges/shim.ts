@@ -1,6 +1,6 @@
 import { LocaldError } from '../../kernel/errors.ts'
+import type { BoundSocket, Privileges, ShimPlace } from './provides.ts'
 import { closeAll, runBind, runShim, type ShimResult } from './run.ts'
-import type { BoundSocket, Privileges, ShimPlace } from './service.ts'
 
 const setup = 'Run `sudo locald admin setup`.'
 const portTaken = 21

@@ -1,13 +1,13 @@
 import type { Host, Plugin } from '../../kernel/contract/plugin.ts'
 import { type ShapeOf, shape } from '../../kernel/contract/shape.ts'
 import { messageOf } from '../../kernel/errors.ts'
-import type { Certificates } from '../https/service.ts'
+import type { Certificates } from '../https/provides.ts'
 import { defaultLimits, type Limits } from './limits.ts'
 import { maxDescriptors } from './listen/descriptor-limit.ts'
 import { SchemePort } from './listen/scheme-port.ts'
+import type { Web } from './provides.ts'
 import { Router } from './routing/router.ts'
 import { ProxyServer } from './server.ts'
-import type { Web } from './service.ts'
 
 /** How to free a port of the proxy for a service. */
 const moveHint = 'move the proxy: set LOCALD_HTTP_PORT or LOCALD_HTTPS_PORT and run `locald server restart`'
@@ -58,7 +58,7 @@ export function proxy(limits: Limits = defaultLimits): Plugin {
       for (const scheme of [http, https])
         host.port({ name: "locald's own proxy", port: () => scheme.port, hint: moveHint })
       host.hooks.booted.tapPromise('proxy', async () => {
-        const redirect = (name: string): boolean => redirects(host) && isSecure(name)
+        const redirect = (name: string): boolean => readRedirect(host) && isSecure(name)
         const descriptors = Math.min(limits.descriptors, maxDescriptors(host.platform.os))
         const created = new ProxyServer(new Router(host.use.catalog, web, limits, redirect), {
           limits: { ...limits, descriptors },
@@ -84,7 +84,7 @@ export function proxy(limits: Limits = defaultLimits): Plugin {
 
 export default proxy()
 
-function redirects({ options: given }: Host): boolean {
+function readRedirect({ options: given }: Host): boolean {
   return isOptions(given) && given.redirect
 }
 

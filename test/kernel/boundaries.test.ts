@@ -44,7 +44,7 @@ function mayImport(file: string, { path, isType }: Import): boolean {
   if (room !== 'plugins') return false
   if (folder === 'lib' && forLib.includes(path)) return true
   // What plugins share, and the types of what a plugin offers to others.
-  if (path.startsWith('plugins/lib/') || (isType && /^plugins\/[^/]+\/service\.ts$/.test(path))) return true
+  if (path.startsWith('plugins/lib/') || (isType && /^plugins\/[^/]+\/provides\.ts$/.test(path))) return true
   return contract.includes(path) || path.startsWith(`plugins/${folder}/`)
 }
 
@@ -145,7 +145,7 @@ t.test('the rules detect violations', async t => {
       "import {\n  type A,\n  b,\n} from '../b/index.ts'",
       'plugins/a/index.ts imports plugins/b/index.ts',
     ],
-    ['plugins/a/index.ts', "import { b } from '../b/service.ts'", 'plugins/a/index.ts imports plugins/b/service.ts'],
+    ['plugins/a/index.ts', "import { b } from '../b/provides.ts'", 'plugins/a/index.ts imports plugins/b/provides.ts'],
     ['plugins/lib/a.ts', "import type { B } from '../b/b.ts'", 'plugins/lib/a.ts imports plugins/b/b.ts'],
     [
       'plugins/a/index.ts',
@@ -182,7 +182,7 @@ t.test('the rules detect violations', async t => {
     ['plugins/lib/files.ts', "export { x } from '../../kernel/system/files.ts'"],
     ['cli/a.ts', "import type { A } from '../kernel/protocol.ts'\nimport { type B } from '../kernel/events.ts'"],
     ['cli/a.ts', "import { LocaldError } from '../kernel/errors.ts'\nimport { x } from './b.ts'"],
-    ['plugins/a/b.ts', "import type { B } from '../b/service.ts'\nimport { find } from '../lib/programs.ts'"],
+    ['plugins/a/b.ts', "import type { B } from '../b/provides.ts'\nimport { find } from '../lib/programs.ts'"],
     ['plugins/a/b.ts', "import { shape } from '../../kernel/contract/shape.ts'\nimport type { P } from './index.ts'"],
     [
       'plugins/index.ts',

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import t from 'tap'
 import type { Check, CheckResult } from '../../kernel/contract/plugin.ts'
-import { examine, ownChecks } from '../../kernel/doctor.ts'
+import { ownChecks, runChecks } from '../../kernel/doctor.ts'
 import { found, testLoader } from '../lib/plugin-loader.ts'
 
 /** A plugin with checks that end so. */
@@ -45,7 +45,7 @@ t.test('lists all fixes once', async t => {
       () => new Promise(() => {}),
     ),
   )
-  const answer = await examine({ contributions: kernel.contributions, plugins, own: [], limit: 50 })
+  const answer = await runChecks({ contributions: kernel.contributions, plugins, own: [], limit: 50 })
   t.strictSame(answer.fixes, [
     'Run `sudo locald admin setup`.',
     'Run `locald trust`.',
@@ -54,7 +54,13 @@ t.test('lists all fixes once', async t => {
     'No fix is known; report it to the maintainers of c.',
     'Run `locald doctor` again; if the check still fails, report it to the maintainers of d.',
   ])
-  const some = await examine({ contributions: kernel.contributions, plugins, own: [], only: ['c1', 'none'], limit: 50 })
+  const some = await runChecks({
+    contributions: kernel.contributions,
+    plugins,
+    own: [],
+    only: ['c1', 'none'],
+    limit: 50,
+  })
   t.strictSame(
     some.checks.map(({ plugin, id }) => `${plugin} ${id}`),
     ['a c1', 'b c1', 'c c1', 'd c1'],
@@ -67,7 +73,7 @@ t.test('lists all fixes once', async t => {
   t.equal(answer.ok, false)
   const ill = answer.checks.filter(({ status }) => status === 'warn' || status === 'fail')
   for (const { plugin, id, fix } of ill) t.type(fix, 'string', `${plugin} ${id} is covered`)
-  const again = await examine({ contributions: kernel.contributions, plugins, own: [], limit: 50 })
+  const again = await runChecks({ contributions: kernel.contributions, plugins, own: [], limit: 50 })
   t.strictSame(again.fixes, answer.fixes, 'the order is stable')
 })
 

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { exitCodeOf, LocaldError, messageOf, systemCode } from '../../kernel/errors.ts'
 import { Events, type LocaldEvent } from '../../kernel/events.ts'
-import { withoutExit } from '../../kernel/plugins/exit-guard.ts'
+import { withExitGuard } from '../../kernel/plugins/exit-guard.ts'
 import { pause, withResolvers, withTimeout } from '../../kernel/system/async.ts'
 
 t.test('errors', async t => {
@@ -132,22 +132,22 @@ t.test('foreign code cannot exit the process', async t => {
   const { exit } = process
   const message = 'the plugin called process.exit()'
   await t.rejects(
-    withoutExit(() => process.exit(1)),
+    withExitGuard(() => process.exit(1)),
     { message },
   )
   await t.rejects(
-    withoutExit(async () => {
+    withExitGuard(async () => {
       await new Promise(done => setTimeout(done, 1))
       process.exit()
     }),
     { message },
   )
   t.equal(process.exit, exit, 'given back')
-  t.equal(await withoutExit(async () => 7), 7)
+  t.equal(await withExitGuard(async () => 7), 7)
 
   const gate = withResolvers<void>()
-  const first = withoutExit(() => gate.promise)
-  const second = withoutExit(async () => process.exit(1))
+  const first = withExitGuard(() => gate.promise)
+  const second = withExitGuard(async () => process.exit(1))
   await t.rejects(second, { message })
   t.not(process.exit, exit, 'the other one runs yet')
   const calls: unknown[] = []
@@ -164,7 +164,7 @@ t.test('foreign code cannot exit the process', async t => {
     throw new Error('real exit')
   }
   const again = withResolvers<void>()
-  const guarded = withoutExit(() => again.promise)
+  const guarded = withExitGuard(() => again.promise)
   t.throws(() => process.exit(5), { message: 'real exit' })
   t.strictSame(calls, [5])
   again.resolve()

@@ -1,7 +1,7 @@
 import type { PlatformFacts, Plugin, ServiceType } from '../../kernel/contract/plugin.ts'
 import { Container } from '../../kernel/plugins/container.ts'
 import { Contributions } from '../../kernel/plugins/contributions.ts'
-import type { Found } from '../../kernel/plugins/discover.ts'
+import type { FoundPlugin } from '../../kernel/plugins/discover.ts'
 import { Features } from '../../kernel/plugins/features.ts'
 import { HookRuns } from '../../kernel/plugins/hooks.ts'
 import { type LoadInput, loadPlugins } from '../../kernel/plugins/load.ts'
@@ -23,7 +23,7 @@ export interface Desktop {
 /** The parts of a kernel that plugins are loaded into, and the lines they logged. */
 export interface TestLoader extends LoadInput {
   readonly logged: string[]
-  load(...found: readonly Found[]): Promise<readonly PluginView[]>
+  load(...found: readonly FoundPlugin[]): Promise<readonly PluginView[]>
 }
 
 /** Differences from a common machine. The default limits are short, for plugins that hang. */
@@ -59,13 +59,13 @@ export function testLoader(given: TestMachine = {}): TestLoader {
 }
 
 /** Returns a found plugin whose module is already loaded; `more` overrides the rest of `Found`. */
-export function found(name: string, plugin: unknown, more: Partial<Found> = {}): Found {
+export function found(name: string, plugin: unknown, more: Partial<FoundPlugin> = {}): FoundPlugin {
   const load = async () => ({ default: plugin })
   return { name, version: '1.0.0', from: 'npm', types: [], load, ...more }
 }
 
 /** Returns a plugin with this `setup`. */
-export function plugin(name: string, setup: Plugin['setup'] = () => {}, more: Partial<Plugin> = {}): Found {
+export function plugin(name: string, setup: Plugin['setup'] = () => {}, more: Partial<Plugin> = {}): FoundPlugin {
   return found(name, { name, api: 1, setup, ...more })
 }
 

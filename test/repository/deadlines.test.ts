@@ -6,7 +6,7 @@ import { code, sourcesOf } from '../lib/sources.ts'
 const otherwise: Readonly<Record<string, string>> = {
   'kernel/services/health/probes.ts /bin/sh': "a timer kills its group after the check's timeout",
   'cli/admin/keychain.ts program': 'a timer kills it: a person may have to answer a dialog',
-  'cli/daemon/program.ts program': 'a timer kills it, and waits for nothing that it leaves running',
+  'cli/daemon/run-program.ts program': 'a timer kills it, and waits for nothing that it leaves running',
   'cli/daemon/start.ts program': 'the daemon; killed where it does not listen in time',
   'cli/commands/run.ts command': "the user's own command, which may run as long as it likes",
   'cli/commands/admin.ts sudo': 'asks a person for a password, and has the terminal',

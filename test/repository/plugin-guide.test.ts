@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import type { Host } from '../../kernel/contract/plugin.ts'
 import { LocaldError } from '../../kernel/errors.ts'
-import { builtIns, npmPlugins } from '../../kernel/plugins/discover.ts'
+import { describeBuiltIns, findNpmPlugins } from '../../kernel/plugins/discover.ts'
 import { factsOf } from '../../kernel/system/platform.ts'
 import shipped from '../../plugins/index.ts'
 import { buildGuide, guideFiles, guideSnippets, node } from '../lib/plugin-guide.ts'
@@ -26,7 +26,7 @@ t.test('the example of the guide for plugin authors', async t => {
   await t.test('has a package and is loaded', async t => {
     t.strictSame([...guideFiles().keys()], ['package.json', 'tsconfig.json', 'src/index.ts', 'src/index.test.ts'])
     const kernel = testLoader({ facts: factsOf({}, undefined), limits })
-    const views = await kernel.load(...builtIns(shipped, '1.0.0'), ...(await npmPlugins(folder)))
+    const views = await kernel.load(...describeBuiltIns(shipped, '1.0.0'), ...(await findNpmPlugins(folder)))
     t.match(views.at(-1), {
       name: 'locald-plugin-redis',
       version: '1.0.0',
@@ -57,7 +57,7 @@ t.test('the example of the guide for plugin authors', async t => {
   })
 
   await t.test('is off, with the reason, when no plugin provides processes', async t => {
-    const [view] = await testLoader({ limits }).load(...(await npmPlugins(folder)))
+    const [view] = await testLoader({ limits }).load(...(await findNpmPlugins(folder)))
     t.match(view, { state: 'off', code: 'PLUGIN_NEEDS', reason: "requires 'processes', which no plugin provides" })
   })
 

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { projectSchema } from '../../config/load.ts'
-import { examine } from '../../doctor.ts'
+import { runChecks } from '../../doctor.ts'
 import { LocaldError } from '../../errors.ts'
 import type { Kernel } from '../../kernel.ts'
 import type {
@@ -79,7 +79,7 @@ export function daemonRoutes(kernel: Kernel): FastifyPluginAsync {
           response: answer('Their results', diagnosis),
         },
       },
-      async ({ query }) => examine({ contributions, plugins, own: kernel.checks, only: query.check }),
+      async ({ query }) => runChecks({ contributions, plugins, own: kernel.checks, only: query.check }),
     )
     app.get(
       '/schema',

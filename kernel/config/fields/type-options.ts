@@ -31,17 +31,18 @@ export function driverOf(type: ServiceType<unknown>): Driver {
   if (known !== undefined) return known
   const { keys } = ownerOf(type)
   const taken = keys.find(key => commonKeyNames.includes(key))
-  if (taken !== undefined) throw broken(type, `its plugin declares the key '${taken}', which every service has`)
+  if (taken !== undefined)
+    throw brokenSchemaError(type, `its plugin declares the key '${taken}', which every service has`)
   try {
     const driver = { type, keys, validate: compilePluginSchema(type.shape.schema) }
     drivers.set(type, driver)
     return driver
   } catch (error) {
-    throw broken(type, `its plugin's schema is broken: ${messageOf(error)}`)
+    throw brokenSchemaError(type, `its plugin's schema is broken: ${messageOf(error)}`)
   }
 }
 
-function broken(type: ServiceType<unknown>, reason: string): LocaldError {
+function brokenSchemaError(type: ServiceType<unknown>, reason: string): LocaldError {
   return new LocaldError('SERVICE_TYPE_UNSUPPORTED', `type '${type.type}' is not available: ${reason}`, {
     hint: 'Report this bug to the author of the plugin.',
   })

@@ -212,7 +212,7 @@ async function addTable(input: EnvironmentInput, values: Map<string, Value>, env
     try {
       settle(name)
     } catch (error) {
-      faults.push(await explained(input, env, chain.at(-1) ?? name, LocaldError.from(error), missing))
+      faults.push(await explainError(input, env, chain.at(-1) ?? name, LocaldError.from(error), missing))
       for (const each of chain.splice(0)) resolved.set(each, '')
     }
   }
@@ -236,7 +236,7 @@ function scopeOf({ plan, own, lookup }: EnvironmentInput, weaker: (name: string)
 }
 
 /** Adds the service, key, file and line to an error. */
-async function explained(
+async function explainError(
   { plan, service, locate }: EnvironmentInput,
   { path, later }: EnvTable,
   name: string,

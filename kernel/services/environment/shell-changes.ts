@@ -26,7 +26,7 @@ export interface ShellWarning {
 }
 
 /** Removes the folder that fnm(1) makes for each shell: all of them lead to the same Node. */
-function comparable(value: string | undefined): string | undefined {
+function normalizeValue(value: string | undefined): string | undefined {
   return value?.replace(/\/fnm_multishells\/[^/:]+/g, '/fnm_multishells')
 }
 
@@ -36,7 +36,7 @@ export function changedVariables({ before, after }: Pick<Compared, 'before' | 'a
   return [...names]
     .filter(
       name =>
-        comparable(before[name]) !== comparable(after[name]) &&
+        normalizeValue(before[name]) !== normalizeValue(after[name]) &&
         !isOfSession(name) &&
         !ofShell.has(name) &&
         !ofShellPrefix.test(name),

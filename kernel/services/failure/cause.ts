@@ -1,5 +1,5 @@
 import { denialOf } from '../../contract/denial.ts'
-import { meaningful } from './output-noise.ts'
+import { withoutNoise } from './output-noise.ts'
 
 /** One run of a program: its output without escape sequences, and its exit. */
 export interface RunOutput {
@@ -34,21 +34,21 @@ const examined = 1000
 
 /** Returns the cause that the output names; undefined when it names none. */
 export function causeOf(output: RunOutput): Cause | undefined {
-  const lines = meaningful(output.lines).map(cut)
+  const lines = withoutNoise(output.lines).map(cut)
   const found =
-    denied(lines, output) ??
-    shellFault(lines, output.code) ??
-    portFault(lines) ??
-    ask(lines, output) ??
-    errorIn(lines, output)
-  return found === undefined ? undefined : { ...found, text: shortened(found.text, output.dir) }
+    findDenial(lines, output) ??
+    findShellError(lines, output.code) ??
+    findPortInUse(lines) ??
+    findQuestion(lines, output) ??
+    findError(lines, output)
+  return found === undefined ? undefined : { ...found, text: shorten(found.text, output.dir) }
 }
 
 function cut(line: string): string {
   return line.length > 2 * examined ? `${line.slice(0, examined)}…${line.slice(-examined)}` : line
 }
 
-function shortened(text: string, dir: string): string {
+function shorten(text: string, dir: string): string {
   const short = text
     .replace(/\p{Cc}/gu, '')
     .replaceAll('file://', '')
@@ -65,7 +65,7 @@ const paths = /\/(?:Users|Volumes)\/[^'":]+/
 const ofFile = /\b(?:chmod|chown|symlink|link|rename|kill|listen|setpriority)\b/
 
 /** Recognises what macOS denies to a program that runs in a folder of its user's documents, or reads one there. */
-function denied(lines: readonly string[], { dir }: RunOutput): Cause | undefined {
+function findDenial(lines: readonly string[], { dir }: RunOutput): Cause | undefined {
   for (const line of lines.filter(text => notPermitted.test(text) && !ofFile.test(text.replace(paths, '')))) {
     const path = ofFolder.test(line) ? dir : (paths.exec(line)?.[0] ?? '')
     const denial = denialOf(path, 'EPERM')
@@ -76,7 +76,7 @@ function denied(lines: readonly string[], { dir }: RunOutput): Cause | undefined
 }
 
 /** Recognises the shell's message about a command that it could not run. */
-function shellFault(lines: readonly string[], code: number | null): Cause | undefined {
+function findShellError(lines: readonly string[], code: number | null): Cause | undefined {
   if (code !== 127 && code !== 126) return undefined
   for (const line of lines) {
     const missing =
@@ -92,7 +92,7 @@ function shellFault(lines: readonly string[], code: number | null): Cause | unde
   return undefined
 }
 
-function portFault(lines: readonly string[]): Cause | undefined {
+function findPortInUse(lines: readonly string[]): Cause | undefined {
   const line = lines.find(text =>
     /EADDRINUSE|address already in use|\bport \d+ (?:is|was) (?:already )?in use/i.test(text),
   )
@@ -102,7 +102,7 @@ function portFault(lines: readonly string[]): Cause | undefined {
 }
 
 /** Recognises a program that waits for an answer: its last output is a question. */
-function ask(lines: readonly string[], { runs }: RunOutput): Cause | undefined {
+function findQuestion(lines: readonly string[], { runs }: RunOutput): Cause | undefined {
   const last = lines.at(-1)?.trim()
   if (!runs || last === undefined) return undefined
   const isQuestion = /\?$|[([](?:y|y\/n|n\/y|yes\/no)[^)\]]*[)\]]\s*[:?›»>]*$|\b(?:password|passphrase)\b[^:]*:$/i.test(
@@ -120,10 +120,10 @@ const javaCause = /^(?:Caused by: |Exception in thread "[^"]*" )(?=[\w$.]+(?:Exc
 const compilerFault = /^(?:\.{0,2}\/)?[\w@./-]+\.[a-z]\w*(?::\d+(?::\d+)?:?|\(\d+,\d+\):) ./i
 const faultWord = /^(?:\S{1,40} ){0,2}(?:[✘×] ?)?\[?(?:error|fatal|critical)\b\]?(?:\[\w+\])?(?:[:\s]|$)/i
 
-function errorIn(lines: readonly string[], { code, runs }: RunOutput): Cause | undefined {
+function findError(lines: readonly string[], { code, runs }: RunOutput): Cause | undefined {
   // The output of a program that a signal terminated need not contain the cause.
   const isLoose = !runs && code !== null
-  const traced = pythonFault(lines) ?? javaFault(lines)
+  const traced = findPythonError(lines) ?? findJavaError(lines)
   if (traced !== undefined) return traced
   const isError = (line: string) =>
     exception.test(line) ||
@@ -145,7 +145,7 @@ function errorIn(lines: readonly string[], { code, runs }: RunOutput): Cause | u
 }
 
 /** Returns the exception below the last traceback, which terminated the program. */
-function pythonFault(lines: readonly string[]): Cause | undefined {
+function findPythonError(lines: readonly string[]): Cause | undefined {
   const start = lines.findLastIndex(line => /^ {2}File ".+", line \d+/.test(line))
   const end = start === -1 ? -1 : lines.findIndex((line, index) => index > start && /^[A-Za-z_]/.test(line))
   const line = lines[end]
@@ -158,7 +158,7 @@ function pythonFault(lines: readonly string[]): Cause | undefined {
   return { text: own === undefined ? line : `${line} (${own})` }
 }
 
-function javaFault(lines: readonly string[]): Cause | undefined {
+function findJavaError(lines: readonly string[]): Cause | undefined {
   const index = lines.findLastIndex(line => javaCause.test(line))
   const line = lines[index]
   if (line === undefined) return undefined

@@ -23,14 +23,14 @@ const npmCause = /^npm (?:error|ERR!) (?:enoent )?(.+)/
 const examined = 1000
 
 /** Returns a line as a terminal shows it in the end: without overwritten parts and spinners. */
-function shown(line: string): string {
+function asShown(line: string): string {
   const text = line.replace(/(?<!\r)\r+$/, '')
   return text.slice(text.lastIndexOf('\r') + 1).replace(/^[\u2800-\u28ff\s]*[\u2800-\u28ff]/, '')
 }
 
 /** Returns the lines that a program itself printed; without any, the errors of its package manager. */
-export function meaningful(lines: readonly string[]): readonly string[] {
-  const all = lines.map(shown)
+export function withoutNoise(lines: readonly string[]): readonly string[] {
+  const all = lines.map(asShown)
   const heads = all.map(line => line.slice(0, examined).trimEnd())
   // `npm run` prints the command it runs below the script's name.
   const isEcho = (index: number) => /^> /.test(heads[index] ?? '') && /^> \S+@\S+ \S+/.test(heads[index - 1] ?? '')

@@ -17,7 +17,7 @@ export interface HealthInput {
   /** The address on which it listens, if that is known already. */
   readonly address?: string | undefined
   /** Whether another user's process answers there, which does not count. */
-  readonly isStrangers?: (address: string, port: number) => Promise<boolean>
+  readonly isOtherUsers?: (address: string, port: number) => Promise<boolean>
   readonly dir: string
   readonly env: Readonly<Record<string, string>>
   readonly log: ServiceLog
@@ -62,10 +62,10 @@ export class HealthWatch {
   }
 
   /** Probes until the service is ready; reports each failed probe. Returns undefined when the signal aborts. */
-  async untilReady(tried: (attempt: Attempt) => void): Promise<ProbeResult | undefined> {
+  async waitUntilReady(tried: (attempt: Attempt) => void): Promise<ProbeResult | undefined> {
     const { check, signal, log, instance } = this.#input
-    if (check?.type === 'notify') return notified(instance, signal, tried)
-    if (check?.type === 'log') return logged(log, check.pattern, instance.startedMs, signal)
+    if (check?.type === 'notify') return waitForNotify(instance, signal, tried)
+    if (check?.type === 'log') return waitForLine(log, check.pattern, instance.startedMs, signal)
     const probe = this.#prober()
     if (probe === undefined) {
       await pause(settleMs, signal)
@@ -97,7 +97,7 @@ export class HealthWatch {
   async address(): Promise<string | undefined> {
     const { port, signal } = this.#input
     if (this.#address === undefined && port !== undefined) {
-      const probe = tcpProbe(port, automaticTimeoutMs).then(result => this.#ours(result))
+      const probe = tcpProbe(port, automaticTimeoutMs).then(result => this.#rejectOtherUsers(result))
       this.#address = (await unlessAborted(probe, signal))?.address
     }
     return this.#address
@@ -135,16 +135,18 @@ export class HealthWatch {
         check.type === 'tcp'
           ? () => tcpProbe(port, check.timeout)
           : () => httpProbe({ port, path: check.path, tls: protocol === 'https', host: this.#address }, check.timeout)
-      return async () => await this.#ours(await ask())
+      return async () => await this.#rejectOtherUsers(await ask())
     }
     const own = instance.probe?.bind(instance)
     if (own !== undefined) return async () => ({ ok: await own(), detail: 'not responding yet' })
-    return port === undefined ? undefined : async () => await this.#ours(await tcpProbe(port, automaticTimeoutMs))
+    return port === undefined
+      ? undefined
+      : async () => await this.#rejectOtherUsers(await tcpProbe(port, automaticTimeoutMs))
   }
 
   /** Rejects the answer of another user's process: it would get the service's requests. */
-  async #ours(result: ProbeResult): Promise<ProbeResult> {
-    const { port, isStrangers } = this.#input
+  async #rejectOtherUsers(result: ProbeResult): Promise<ProbeResult> {
+    const { port, isOtherUsers: isStrangers } = this.#input
     const { ok, address } = result
     if (!ok || address === undefined || port === undefined || isStrangers === undefined) return result
     if (!(await isStrangers(address, port))) return result
@@ -186,7 +188,7 @@ class ReadyNotice {
 }
 
 /** Waits for READY=1. A STATUS= before it describes what the service does, and does not count as a probe. */
-async function notified(
+async function waitForNotify(
   instance: Instance,
   signal: AbortSignal,
   tried: (attempt: Attempt) => void,
@@ -218,7 +220,7 @@ async function watchNotify(
 }
 
 /** Reads the log from the instance's start until a line, or an unfinished one, matches. */
-async function logged(
+async function waitForLine(
   log: ServiceLog,
   pattern: string,
   startedMs: number,

@@ -22,7 +22,7 @@ const unverified = { servername: 'localhost', rejectUnauthorized: false, ca: [] 
 
 /** Connects to a port on both loopback addresses at once; 127.0.0.1 is preferred. `timeoutMs` is for each. */
 export function tcpProbe(port: number, timeoutMs: number): Promise<ProbeResult> {
-  return either(loopback.map(host => dial(host, port, timeoutMs)))
+  return firstSuccess(loopback.map(host => dial(host, port, timeoutMs)))
 }
 
 /** The target of an HTTP check; `host`: the loopback address, where it is known. */
@@ -37,7 +37,7 @@ export interface HttpTarget {
 /** GETs a path, on both loopback addresses unless one is known; a status below 400 is healthy. The body is not read. */
 export function httpProbe(target: HttpTarget, timeoutMs: number): Promise<ProbeResult> {
   const { host } = target
-  return either((host === undefined ? loopback : [host]).map(address => get(address, target, timeoutMs)))
+  return firstSuccess((host === undefined ? loopback : [host]).map(address => get(address, target, timeoutMs)))
 }
 
 /** Whether a server on a loopback port agrees on TLS; undefined when it neither does nor answers in another protocol. */
@@ -69,7 +69,7 @@ function tlsOf(error: Error): boolean | undefined {
 }
 
 /** Returns the first success; without one the first that answered at all, else the first. */
-async function either(tries: readonly Promise<ProbeResult>[]): Promise<ProbeResult> {
+async function firstSuccess(tries: readonly Promise<ProbeResult>[]): Promise<ProbeResult> {
   const results: ProbeResult[] = []
   for (const one of tries) {
     const result = await one
@@ -95,11 +95,11 @@ function dial(host: string, port: number, timeoutMs: number): Promise<ProbeResul
     socket.once('connect', () =>
       end(
         meetsItself(socket)
-          ? { ok: false, detail: refusedOn(place) }
+          ? { ok: false, detail: formatRefused(place) }
           : { ok: true, detail: `${place} accepts connections`, address: host },
       ),
     )
-    socket.on('error', error => end({ ok: false, detail: refusal(error, place) ?? `${place}: ${error.message}` }))
+    socket.on('error', error => end({ ok: false, detail: refusalText(error, place) ?? `${place}: ${error.message}` }))
   })
 }
 
@@ -123,7 +123,7 @@ function get(host: string, { port, path, tls }: HttpTarget, timeoutMs: number): 
       end({ ok: statusCode < 400, detail, address: host, ...(statusCode === 400 ? { isStrange: true } : {}) })
     })
     asked.on('error', error => {
-      const refused = refusal(error, placeOf(host, port))
+      const refused = refusalText(error, placeOf(host, port))
       if (refused !== undefined) end({ ok: false, detail: refused })
       else end({ ok: false, detail: `GET ${path}: ${error.message}`, address: host, isStrange: true })
     })
@@ -136,11 +136,11 @@ export function placeOf(host: string, port: number): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
-function refusal(error: Error, place: string): string | undefined {
-  return systemCode(error) === 'ECONNREFUSED' ? refusedOn(place) : undefined
+function refusalText(error: Error, place: string): string | undefined {
+  return systemCode(error) === 'ECONNREFUSED' ? formatRefused(place) : undefined
 }
 
-function refusedOn(place: string): string {
+function formatRefused(place: string): string {
   return `connection refused on ${place}`
 }
 

@@ -47,7 +47,7 @@ export class ReadinessWatch {
     const { log, protocol } = host
     // An address that an earlier daemon has seen needs no connection: fifty adopted services would be probed at once.
     const address = wasReady ? host.address : undefined
-    const isStrangers = (at: string, on: number) => host.isStrangers(instance, at, on)
+    const isStrangers = (at: string, on: number) => host.isOtherUsers(instance, at, on)
     const place = { port, protocol, address, isStrangers }
     const health = new HealthWatch({ check: healthCheck, instance, ...place, dir, env, log, signal })
     this.#handleBackground()
@@ -87,7 +87,7 @@ export class ReadinessWatch {
       host.persist(instance)
     }, readyTimeout)
     try {
-      return await health.untilReady(attempt => {
+      return await health.waitUntilReady(attempt => {
         last = attempt
         this.#explain(attempt, performance.now() - began)
       })

@@ -71,7 +71,7 @@ export class UnreadRecords {
 
 /** Returns what a damaged record, or one of another version, still says about its service: its keeper's place. Undefined: nothing. */
 export function stateIn({ text }: UnreadRecord): unknown {
-  const value = parsed(text)
+  const value = parseJson(text)
   const state: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, 'state') : undefined
   if (typeof state === 'object' && state !== null) return state
   const socket = /"socket":"(\/[^"\\]+\.s)"/.exec(text)?.[1]
@@ -83,7 +83,7 @@ export function bootIn({ text }: UnreadRecord): string | undefined {
   return /"boot":"([^"\\]+)"/.exec(text)?.[1]
 }
 
-function parsed(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {

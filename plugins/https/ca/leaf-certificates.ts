@@ -1,6 +1,6 @@
 import { constants, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { createSecureContext, type SecureContext } from 'node:tls'
-import type { Certificates } from '../service.ts'
+import type { Certificates } from '../provides.ts'
 import type { Authority } from './authority.ts'
 import { isUnder } from './domains.ts'
 import { leafCertificate, loopback4, loopback6, pem } from './x509.ts'

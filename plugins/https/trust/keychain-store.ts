@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import type { TrustOutcome, TrustStep } from '../../../kernel/contract/plugin.ts'
 import type { Root } from '../ca/authority.ts'
+import { runTool, type StoreMachine } from './machine.ts'
 import { failureOf, meaningOf } from './os-status.ts'
-import { type Machine, run } from './programs.ts'
 import type { Change, Changed, Store, StoreState } from './store.ts'
 
 type Domain = TrustStep['domain']
@@ -35,13 +35,13 @@ const notApplied: Changed = {
 export class KeychainStore implements Store {
   readonly kind = 'system'
   readonly title: string
-  readonly #machine: Machine
+  readonly #machine: StoreMachine
   readonly #domain: Domain
   readonly #outcomes: readonly TrustOutcome[]
   readonly #canChange: boolean
 
   /** @param canChange whether the program that changes it is installed */
-  constructor(machine: Machine, domain: Domain, outcomes: readonly TrustOutcome[], canChange: boolean) {
+  constructor(machine: StoreMachine, domain: Domain, outcomes: readonly TrustOutcome[], canChange: boolean) {
     this.title = titles[domain]
     this.#machine = machine
     this.#domain = domain
@@ -88,8 +88,8 @@ export class KeychainStore implements Store {
 
   async #read(root: Root): Promise<TrustSettings | undefined> {
     const program = join(this.#machine.native, 'locald-keychain')
-    const { ok, text } = await run(program, ['state'], root.certificate.toString())
-    const settings: unknown = ok ? parsed(text) : undefined
+    const { ok, text } = await runTool(program, ['state'], root.certificate.toString())
+    const settings: unknown = ok ? parseJson(text) : undefined
     return isTrustSettings(settings) ? settings : undefined
   }
 }
@@ -109,7 +109,7 @@ function needsHelper(act: TrustStep['act']): Changed {
   }
 }
 
-function parsed(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {

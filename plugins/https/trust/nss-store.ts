@@ -2,9 +2,9 @@ import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { canAccess } from '../../lib/files.ts'
 import type { Root } from '../ca/authority.ts'
-import { find, type Machine, run } from './programs.ts'
+import { findTool, runTool, type StoreMachine } from './machine.ts'
 import { type Change, nameOf, type Store, type StoreState } from './store.ts'
-import { lastLine, quoted } from './system-store.ts'
+import { lastLine, quoteForShell } from './system-store.ts'
 
 const chromium = ['.pki/nssdb', 'snap/chromium/current/.pki/nssdb', '.var/app/org.chromium.Chromium/.pki/nssdb']
 const chromiumUsed = ['.config/chromium', '.config/google-chrome', '.config/microsoft-edge', '.config/BraveSoftware']
@@ -21,8 +21,8 @@ const packages = 'Debian, Ubuntu: libnss3-tools; Fedora: nss-tools; Arch: nss; o
  * macOS none is needed: since version 120 Firefox trusts what the keychain trusts, so its own is changed only if
  * certutil is installed (`brew install nss`).
  */
-export async function nssStores(machine: Machine): Promise<readonly Store[]> {
-  const certutil = await find(machine, 'certutil')
+export async function nssStores(machine: StoreMachine): Promise<readonly Store[]> {
+  const certutil = await findTool(machine, 'certutil')
   if (machine.os === 'darwin' && certutil === undefined) return []
   const stores: Store[] = []
   for (const folder of await chromiumFolders(machine)) stores.push(new NssStore('chromium', folder, certutil))
@@ -30,7 +30,7 @@ export async function nssStores(machine: Machine): Promise<readonly Store[]> {
   return stores
 }
 
-async function chromiumFolders({ os, home }: Machine): Promise<readonly string[]> {
+async function chromiumFolders({ os, home }: StoreMachine): Promise<readonly string[]> {
   // On macOS Chromium reads the keychain.
   if (os !== 'linux') return []
   const [main, ...others] = chromium.map(folder => join(home, folder))
@@ -40,7 +40,7 @@ async function chromiumFolders({ os, home }: Machine): Promise<readonly string[]
   return found
 }
 
-async function firefoxProfiles({ home }: Machine): Promise<readonly string[]> {
+async function firefoxProfiles({ home }: StoreMachine): Promise<readonly string[]> {
   const found: string[] = []
   for (const folder of firefox.map(it => join(home, it))) {
     for (const name of await readdir(folder).catch(() => [])) {
@@ -71,32 +71,32 @@ class NssStore implements Store {
       return { is: 'unusable', reason: 'certutil is not installed', hint }
     }
     if (!(await canAccess(join(this.#folder, 'cert9.db')))) return { is: 'untrusted' }
-    const { ok, text } = await run(this.#certutil, ['-L', '-d', this.#database, '-n', nameOf(root), '-a'])
+    const { ok, text } = await runTool(this.#certutil, ['-L', '-d', this.#database, '-n', nameOf(root), '-a'])
     if (!ok || !strip(text).includes(strip(root.certificate.toString()))) return { is: 'untrusted' }
-    const list = await run(this.#certutil, ['-L', '-d', this.#database])
+    const list = await runTool(this.#certutil, ['-L', '-d', this.#database])
     const flags = list.text.split('\n').find(line => line.startsWith(`${nameOf(root)} `)) ?? ''
     return { is: /\sC\w*,/.test(flags) ? 'trusted' : 'untrusted' }
   }
 
   async add(root: Root): Promise<Change> {
-    const todo = `certutil -A -d ${quoted(this.#database)} -t C,, -n ${nameOf(root)} -i ${quoted(root.file)}`
+    const todo = `certutil -A -d ${quoteForShell(this.#database)} -t C,, -n ${nameOf(root)} -i ${quoteForShell(root.file)}`
     if (this.#certutil === undefined) return this.#without(todo)
     if (!(await canAccess(join(this.#folder, 'cert9.db')))) {
       await mkdir(this.#folder, { recursive: true, mode: 0o700 })
-      const made = await run(this.#certutil, ['-N', '-d', this.#database, '--empty-password'])
+      const made = await runTool(this.#certutil, ['-N', '-d', this.#database, '--empty-password'])
       if (!made.ok) return { done: false, reason: lastLine(made.text), todo }
     }
     const args = ['-A', '-d', this.#database, '-t', 'C,,', '-n', nameOf(root), '-i', root.file]
-    const { ok, text } = await run(this.#certutil, args)
+    const { ok, text } = await runTool(this.#certutil, args)
     return ok ? { done: true } : { done: false, reason: lastLine(text), todo }
   }
 
   async remove(root: Root): Promise<Change> {
-    const todo = `certutil -D -d ${quoted(this.#database)} -n ${nameOf(root)}`
+    const todo = `certutil -D -d ${quoteForShell(this.#database)} -n ${nameOf(root)}`
     if (this.#certutil === undefined) return this.#without(todo)
-    const there = await run(this.#certutil, ['-L', '-d', this.#database, '-n', nameOf(root)])
+    const there = await runTool(this.#certutil, ['-L', '-d', this.#database, '-n', nameOf(root)])
     if (!there.ok) return { done: true }
-    const { ok, text } = await run(this.#certutil, ['-D', '-d', this.#database, '-n', nameOf(root)])
+    const { ok, text } = await runTool(this.#certutil, ['-D', '-d', this.#database, '-n', nameOf(root)])
     return ok ? { done: true } : { done: false, reason: lastLine(text), todo }
   }
 

@@ -29,7 +29,7 @@ export class Report {
     if (change.done === 'not yet') this.#steps.push(change.step)
     // The reason was reported for the present root.
     if (old !== undefined && this.#stores.some(other => other.store === store.title && !other.done)) return
-    const end = change.done === 'not yet' ? notChanged(change.step) : change
+    const end = change.done === 'not yet' ? unchangedOutcome(change.step) : change
     const outcome = end.done ? { done: true, reason: null, todo: null } : end
     this.#stores.push({ store: title, kind: store.kind, ...outcome })
     this.#lines.push(...(end.done ? [`✓ ${title} ${done}`] : [`! ${title}: ${end.reason}`, `  ${end.todo}`]))
@@ -50,6 +50,6 @@ export class Report {
   }
 }
 
-function notChanged(step: TrustStep): { readonly done: false; readonly reason: string; readonly todo: string } {
+function unchangedOutcome(step: TrustStep): { readonly done: false; readonly reason: string; readonly todo: string } {
   return { done: false, reason: 'not changed', todo: `Run \`${commandFor(step)}\` in a terminal.` }
 }

@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf } from '../../../kernel/errors.ts'
 import { canAccess } from '../../lib/files.ts'
-import type { Privileges } from '../../privileges/service.ts'
+import type { Privileges } from '../../privileges/provides.ts'
 import type { Root } from '../ca/authority.ts'
-import { find, type Machine } from './programs.ts'
+import { findTool, type StoreMachine } from './machine.ts'
 import { type Changed, nameOf, type Store, type StoreState } from './store.ts'
 
 /** How a family of distributions stores roots that its administrator adds. */
@@ -64,10 +64,11 @@ const missing = 'only the privileged helper can change it without Java’s store
 export type Helper = Pick<Privileges, 'trust' | 'untrust'>
 
 /** Returns the system's store of a Linux distribution: identified by its folders, since derivatives have many names. */
-export async function linuxStore(machine: Machine, helper: Helper | undefined): Promise<Store> {
+export async function linuxStore(machine: StoreMachine, helper: Helper | undefined): Promise<Store> {
   for (const family of families) {
     const [update] = family.update
-    const isHere = (await find(machine, update)) !== undefined && (await canAccess(join(machine.root, family.folder)))
+    const isHere =
+      (await findTool(machine, update)) !== undefined && (await canAccess(join(machine.root, family.folder)))
     if (isHere) return new AnchorStore(machine, family, helper)
   }
   return unusableStore(
@@ -92,11 +93,11 @@ function unusableStore(reason: string, hint: string): Store {
 class AnchorStore implements Store {
   readonly kind = 'system'
   readonly title: string
-  readonly #machine: Machine
+  readonly #machine: StoreMachine
   readonly #family: Family
   readonly #helper: Helper | undefined
 
-  constructor(machine: Machine, family: Family, helper: Helper | undefined) {
+  constructor(machine: StoreMachine, family: Family, helper: Helper | undefined) {
     this.title = `the system’s store (${family.title})`
     this.#machine = machine
     this.#family = family
@@ -115,7 +116,7 @@ class AnchorStore implements Store {
 
   async add(root: Root): Promise<Changed> {
     const { canUseHelper, update } = this.#family
-    const byHand = `sudo install -m 0644 ${quoted(root.file)} ${this.#anchor(root)} && sudo ${update.join(' ')}`
+    const byHand = `sudo install -m 0644 ${quoteForShell(root.file)} ${this.#anchor(root)} && sudo ${update.join(' ')}`
     if (!canUseHelper) return { done: false, reason: `${java}, so only you can add it`, todo: byHand }
     if (this.#helper === undefined)
       return { done: false, reason: missing, todo: 'sudo locald admin setup && locald trust' }
@@ -164,6 +165,6 @@ export function lastLine(text: string): string {
 }
 
 /** Quotes a path for a command that the user pastes into a shell. */
-export function quoted(path: string): string {
+export function quoteForShell(path: string): string {
   return /^[\w/.@:+-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`
 }

@@ -2,8 +2,8 @@ import { join } from 'node:path'
 import type { CheckResult, CommandResult, TrustOutcome, TrustStep } from '../../../kernel/contract/plugin.ts'
 import { findKeyProblem, forgetRoot, readRoot, retiredRoots } from '../ca/authority.ts'
 import { KeychainStore } from './keychain-store.ts'
+import type { StoreMachine } from './machine.ts'
 import { nssStores } from './nss-store.ts'
-import type { Machine } from './programs.ts'
 import { Report } from './report.ts'
 import type { Store } from './store.ts'
 import { type Helper, linuxStore } from './system-store.ts'
@@ -18,7 +18,7 @@ export interface TrustRequest {
 
 /** Adds the CA to stores and removes it, and checks them for `doctor`. */
 export class Trust {
-  readonly #machine: Machine
+  readonly #machine: StoreMachine
   readonly #folder: string
   readonly #helper: () => Helper | undefined
   #search: Promise<readonly Store[]> | undefined
@@ -27,7 +27,7 @@ export class Trust {
    * @param folder the CA's, absolute
    * @param helper returns the privileged helper if it is installed
    */
-  constructor(machine: Machine, folder: string, helper: () => Helper | undefined = () => undefined) {
+  constructor(machine: StoreMachine, folder: string, helper: () => Helper | undefined = () => undefined) {
     this.#machine = machine
     this.#folder = folder
     this.#helper = helper
@@ -36,7 +36,7 @@ export class Trust {
   /** Adds the root to every store that lacks it; exit code 1 when the user has to finish it by hand. */
   async trust(request: TrustRequest = {}): Promise<CommandResult> {
     const root = readRoot(this.#folder)
-    if (root === undefined) return noAuthority()
+    if (root === undefined) return reportNoAuthority()
     const report = new Report()
     for (const store of await this.#storesToAdd(request)) {
       const state = await store.state(root)
@@ -51,7 +51,7 @@ export class Trust {
   /** Removes the root, and those it replaced, from every store. */
   async untrust(request: TrustRequest = {}): Promise<CommandResult> {
     const root = readRoot(this.#folder)
-    if (root === undefined && retiredRoots(this.#folder).length === 0) return noAuthority()
+    if (root === undefined && retiredRoots(this.#folder).length === 0) return reportNoAuthority()
     const report = new Report()
     if (root !== undefined) {
       for (const store of await this.#storesToClear(request))
@@ -155,6 +155,6 @@ function restartAdvice({ system, outcomes = [] }: TrustRequest): readonly string
   return [`Restart browsers that are open.${system === true ? '' : ' If one still warns: `locald trust --system`.'}`]
 }
 
-function noAuthority(): CommandResult {
+function reportNoAuthority(): CommandResult {
   return { exitCode: 1, text: `There is no CA: ${notYet}.\n`, data: { caFile: null, stores: [] } }
 }

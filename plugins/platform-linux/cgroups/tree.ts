@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import type { Log } from '../../../kernel/contract/plugin.ts'
 import { messageOf, systemCode } from '../../../kernel/errors.ts'
-import type { Cgroups } from '../service.ts'
+import type { Cgroups } from '../provides.ts'
 import { type CgroupMethod, daemonLeaf } from './detect.ts'
 
 const prefix = 's-'

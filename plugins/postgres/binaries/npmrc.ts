@@ -22,9 +22,9 @@ const publicRegistry = 'https://registry.npmjs.org/'
  * usual variables. https://docs.npmjs.com/cli/configuring-npm/npmrc
  */
 export async function npmSettings(scope: string, project: string, env: Env): Promise<NpmSettings> {
-  const userFile = configured(env, 'userconfig') ?? join(env['HOME'] || homedir(), '.npmrc')
+  const userFile = readSetting(env, 'userconfig') ?? join(env['HOME'] || homedir(), '.npmrc')
   const files = await Promise.all([join(project, '.npmrc'), userFile].map(file => readNpmrc(file, env)))
-  const setting = (key: string) => configured(env, key) ?? files.find(file => file.has(key))?.get(key)
+  const setting = (key: string) => readSetting(env, key) ?? files.find(file => file.has(key))?.get(key)
   const registry = withSlash(setting(`${scope}:registry`) ?? setting('registry') ?? publicRegistry)
   const httpsProxy = setting('https-proxy') ?? setting('proxy') ?? env['HTTPS_PROXY'] ?? env['https_proxy']
   const httpProxy = setting('proxy') ?? env['HTTP_PROXY'] ?? env['http_proxy']
@@ -41,7 +41,7 @@ export async function npmSettings(scope: string, project: string, env: Env): Pro
   }
 }
 
-function configured(env: Env, key: string): string | undefined {
+function readSetting(env: Env, key: string): string | undefined {
   const name = `npm_config_${key.replaceAll('-', '_')}`
   return env[name] || env[name.toUpperCase()] || undefined
 }

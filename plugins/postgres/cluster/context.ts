@@ -43,7 +43,7 @@ export class PostgresContext {
   }
 
   /** Waits until a starting service has started or failed. */
-  async settled(key: string, signal: AbortSignal): Promise<void> {
+  async waitUntilSettled(key: string, signal: AbortSignal): Promise<void> {
     await this.#host.use.catalog.settled(key, signal)
   }
 

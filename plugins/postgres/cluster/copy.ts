@@ -40,7 +40,7 @@ async function backUp(
     `SELECT pg_walfile_name(lsn) AS file, labelfile AS label FROM ${end}`,
   )
   const [first, last] = [started[0]?.file, stopped[0]]
-  if (first === undefined || last === undefined) throw incomplete('the server returned no backup label')
+  if (first === undefined || last === undefined) throw incompleteError('the server returned no backup label')
   await copyLog(join(from, 'pg_wal'), join(to, 'pg_wal'), { first, last: last.file }, options.signal)
   const label = join(to, 'backup_label')
   await writeFile(label, last.label, { mode: 0o600 })
@@ -75,14 +75,14 @@ async function copyLog(
   await mkdir(join(to, 'archive_status'), { mode: 0o700 })
   const names = new Set(await readdir(to))
   if (!names.has(first) || !names.has(last)) {
-    throw incomplete('its log was recycled: data is written faster than it can be copied')
+    throw incompleteError('its log was recycled: data is written faster than it can be copied')
   }
 }
 
 /** A tablespace is outside the cluster: a copy would write to the original's. */
 async function refuseTablespaces(cluster: string): Promise<void> {
   const names = await readdir(join(cluster, 'pg_tblspc')).catch(error => {
-    throw incomplete(messageOf(error))
+    throw incompleteError(messageOf(error))
   })
   if (names.length > 0) {
     throw new LocaldError('STEP_FAILED', 'a cluster with tablespaces cannot be copied', {
@@ -91,6 +91,6 @@ async function refuseTablespaces(cluster: string): Promise<void> {
   }
 }
 
-function incomplete(reason: string): LocaldError {
+function incompleteError(reason: string): LocaldError {
   return new LocaldError('STEP_FAILED', `the data could not be copied: ${reason}`, { hint: 'Try again.' })
 }

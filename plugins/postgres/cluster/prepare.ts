@@ -57,7 +57,7 @@ export class ClusterSetup {
     const { version } = run.options
     const major = await clusterMajor(paths.cluster)
     if (major === undefined || (version !== undefined && version !== major)) {
-      throw refused(run, (await versionOf(paths.cluster)) ?? '', version ?? newest)
+      throw versionMismatch(run, (await versionOf(paths.cluster)) ?? '', version ?? newest)
     }
     return this.#find(run, major)
   }
@@ -161,7 +161,7 @@ async function requireCluster(paths: ServicePaths): Promise<void> {
   })
 }
 
-function refused({ key, name }: PostgresRun, found: string, requested: Major): LocaldError {
+function versionMismatch({ key, name }: PostgresRun, found: string, requested: Major): LocaldError {
   if (!/^\d+$/.test(found)) {
     const message = `its data is corrupt: PG_VERSION names no version ('${found}')`
     return new LocaldError('STEP_FAILED', message, { service: key, hint: damagedHint })

@@ -79,14 +79,14 @@ export class Snapshots {
     return this.#input.locks.run(entry.data, async () => {
       const same = (await this.#names(entry)).find(other => isSameFile(other, name))
       if (same !== undefined)
-        throw refused(`snapshot '${same}' already exists`, 'Choose another name, or remove it with `locald db drop`.')
+        throw refusal(`snapshot '${same}' already exists`, 'Choose another name, or remove it with `locald db drop`.')
       await this.copy(paths, join(paths.snapshots, name), signal)
     })
   }
 
   /** Copies a service's cluster, atomically, to a folder that must not exist. The caller holds the service's lock. */
   async copy(paths: ServicePaths, folder: string, signal: AbortSignal): Promise<void> {
-    if (!(await isCluster(paths.cluster))) throw refused('no data yet', 'Run `locald up` to create it.')
+    if (!(await isCluster(paths.cluster))) throw refusal('no data yet', 'Run `locald up` to create it.')
     const { owner } = await this.#input.account()
     const running = await this.#ready(paths, signal)
     await placeFolder(folder, made => copyCluster(paths.cluster, made, running, { owner, signal }))
@@ -175,6 +175,6 @@ async function finishSwap(paths: ServicePaths): Promise<void> {
   }
 }
 
-function refused(message: string, hint: string): LocaldError {
+function refusal(message: string, hint: string): LocaldError {
   return new LocaldError('USAGE', message, { hint })
 }

@@ -36,9 +36,9 @@ export class Upgrade {
       await this.#context.tidy(paths)
       const from = await clusterMajor(paths.cluster)
       const to = majorOf(entry.version ?? newest) ?? newest
-      if (from === undefined) throw refused(entry, 'no data yet', 'Run `locald up` to create it.')
+      if (from === undefined) throw refusal(entry, 'no data yet', 'Run `locald up` to create it.')
       if (Number(from) >= Number(to)) {
-        throw refused(
+        throw refusal(
           entry,
           `its data is of PostgreSQL ${from}, the requested version is ${to}`,
           'Set a later `version` and run `locald up`, which refuses it; then upgrade.',
@@ -107,7 +107,7 @@ async function findClientPrograms(entry: ServiceEntry, to: Major): Promise<Clien
     systemProgram('psql', '13', majors, path),
   ])
   if (dump !== undefined && psql !== undefined) return { dump, psql }
-  throw refused(
+  throw refusal(
     entry,
     `client programs of PostgreSQL ${to} or later not found`,
     `Install them (on Debian: \`apt install postgresql-client-${to}\`; on macOS: \`brew install libpq\`), or set \`version\` back.`,
@@ -139,7 +139,7 @@ async function transfer(entry: ServiceEntry, { dump, psql }: ClientPrograms, fro
   )
   const reason = problem ?? pipeError ?? (failed ? (errors.find(line => line !== '') ?? 'a program failed') : undefined)
   if (reason === undefined) return
-  throw refused(entry, `could not copy the data: ${reason}`, 'Fix the cause and upgrade again; nothing was changed.')
+  throw refusal(entry, `could not copy the data: ${reason}`, 'Fix the cause and upgrade again; nothing was changed.')
 }
 
 /** Returns a name without a snapshot. */
@@ -150,6 +150,6 @@ function freeName(folder: string, name: string): string {
   }
 }
 
-function refused({ key }: ServiceEntry, reason: string, hint: string): LocaldError {
+function refusal({ key }: ServiceEntry, reason: string, hint: string): LocaldError {
   return new LocaldError('STEP_FAILED', `${key} was not upgraded: ${reason}`, { service: key, hint })
 }

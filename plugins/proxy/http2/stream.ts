@@ -34,7 +34,7 @@ export class Http2Stream {
     this.#forwarded = forwarded
     this.#parts = parts
     // An error destroys the stream; 'close' handles the rest.
-    stream.on('error', ignored)
+    stream.on('error', ignore)
   }
 
   /** @param flags of the HEADERS frame @param raw its header list */
@@ -110,7 +110,7 @@ export class Http2Stream {
   }
 }
 
-function ignored(): void {}
+function ignore(): void {}
 
 function accepts(request: Http2Request, as: Http2Target['as'], type: string): boolean {
   return typeof as === 'string' ? as.includes(type) : valuesOf(request.fields, 'accept').some(it => it.includes(type))

@@ -1,7 +1,7 @@
 import type { Server } from 'node:net'
 import { isAnswered } from '../../../kernel/contract/plugin.ts'
 import { systemCode } from '../../../kernel/errors.ts'
-import type { BoundSocket } from '../../privileges/service.ts'
+import type { BoundSocket } from '../../privileges/provides.ts'
 
 /** A request for exactly one port (0: any free one), or for the first free one of some preferred ports and those from another on. */
 export type PortRequest =

@@ -1,7 +1,7 @@
 import type { Server } from 'node:net'
 import type { CheckResult, Host, Warning } from '../../../kernel/contract/plugin.ts'
 import { messageOf } from '../../../kernel/errors.ts'
-import type { BoundSocket } from '../../privileges/service.ts'
+import type { BoundSocket } from '../../privileges/provides.ts'
 import { type Listening, listen, type PortPreference, requestedPort } from './bind.ts'
 
 /** The result of listening; undefined before the daemon has booted. */

@@ -66,9 +66,9 @@ export function secureServer(
     if (handlers.rejects(socket)) return
     const silent = (): void => void socket.destroy()
     socket.setTimeout(limits.headTimeout, silent)
-    socket.on('error', ignored)
+    socket.on('error', ignore)
     socket.once('data', (first: Buffer) => {
-      socket.off('timeout', silent).off('error', ignored)
+      socket.off('timeout', silent).off('error', ignore)
       socket.setTimeout(0)
       socket.pause()
       socket.unshift(first)
@@ -83,7 +83,7 @@ export function secureServer(
   return server
 }
 
-function ignored(): void {}
+function ignore(): void {}
 
 /** Whether the bytes are HTTP: a method starts with a letter, no TLS record does. */
 function startsWithLetter(bytes: Buffer): boolean {

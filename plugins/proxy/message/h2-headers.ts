@@ -117,7 +117,7 @@ export function fieldsOf(fields: string | RawHeaders, more?: Fields): OutgoingHt
   for (let at = 0; at < fields.length; ) {
     const end = fields.indexOf('\r\n', at)
     const colon = fields.indexOf(':', at)
-    add(headers, lowered(fields.slice(at, colon)), trim(fields.slice(colon + 1, end)))
+    add(headers, toLower(fields.slice(at, colon)), trim(fields.slice(colon + 1, end)))
     at = end + 2
   }
   return headers
@@ -145,7 +145,7 @@ const maxNames = 512
 const names = new Map<string, string>()
 
 /** Returns a name in lower case; cached, because services send the same few. */
-function lowered(name: string): string {
+function toLower(name: string): string {
   const known = names.get(name)
   if (known !== undefined) return known
   const lower = name.toLowerCase()

@@ -85,7 +85,7 @@ export function requestHeaders(
   connection: ConnectionHeader,
 ): string[] {
   const framing = framingOf(raw)
-  const listed = listedNames(raw)
+  const listed = connectionNames(raw)
   const out: string[] = []
   let host = false
   for (let i = 0; i + 1 < raw.length; i += 2) {
@@ -198,7 +198,7 @@ export function isProxyHeader(key: string): boolean {
   return name.startsWith('x-forwarded-') || name === 'x-locald-hops'
 }
 
-function listedNames(raw: RawHeaders): ReadonlySet<string> | undefined {
+function connectionNames(raw: RawHeaders): ReadonlySet<string> | undefined {
   const names = tokensOf(raw, 'connection').filter(name => !neverListed.has(name))
   return names.length === 0 ? undefined : new Set(names)
 }

@@ -16,7 +16,7 @@ export function readAnyResponse(
   if ((strict !== 'faulty' && strict !== 'coding') || !startsLikeHttp(buffer, size)) return strict
   const end = endOf(buffer, size)
   if (end === -1) return more
-  const lines = framed(unfolded(buffer.toString('latin1', 0, end).split(/\r?\n/).slice(0, -2)))
+  const lines = withFraming(unfoldLines(buffer.toString('latin1', 0, end).split(/\r?\n/).slice(0, -2)))
   const head = readResponse(Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), bodyless)
   if (typeof head === 'object') return { ...head, keep: false, end }
   return head === 'coding' ? head : strict
@@ -36,7 +36,7 @@ function endOf(buffer: Buffer, size: number): number {
 }
 
 /** Joins folded lines with a space (RFC 9112 section 5.2). */
-function unfolded(lines: readonly string[]): string[] {
+function unfoldLines(lines: readonly string[]): string[] {
   const out: string[] = []
   for (const line of lines) {
     const last = out.length - 1
@@ -47,7 +47,7 @@ function unfolded(lines: readonly string[]): string[] {
 }
 
 /** Reduces the framing to one field (RFC 9112 section 6.3): chunked overrides a length, equal lengths are one. */
-function framed(lines: readonly string[]): string[] {
+function withFraming(lines: readonly string[]): string[] {
   const codings = valuesIn(lines, 'transfer-encoding')
   const lengths = new Set(valuesIn(lines, 'content-length'))
   const chunked = codings.length === 1 && codings[0] === 'chunked'

@@ -116,7 +116,7 @@ function responseOf(buffer: Buffer, { status, reasonEnd, end, bodyless }: HeadLa
   return {
     status,
     reason: text.slice(13, reasonEnd),
-    fields: listed === undefined ? kept : without(kept, listed),
+    fields: listed === undefined ? kept : removeFields(kept, listed),
     ending,
     keep,
     upgrade,
@@ -152,7 +152,7 @@ function connectionOf(connection: string): readonly [boolean, boolean, ReadonlyS
   return [names.includes('keep-alive'), names.includes('close'), listed.length === 0 ? undefined : new Set(listed)]
 }
 
-function without(kept: string, listed: ReadonlySet<string>): string {
+function removeFields(kept: string, listed: ReadonlySet<string>): string {
   const lines = kept.split('\r\n').filter(line => !listed.has(line.slice(0, line.indexOf(':')).toLowerCase()))
   return lines.join('\r\n')
 }

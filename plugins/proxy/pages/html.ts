@@ -15,7 +15,7 @@ type Piece = string | number | Markup | readonly Piece[]
 
 /** Builds HTML from a template, escaping all values but Markup. */
 export function html(strings: TemplateStringsArray, ...values: readonly Piece[]): Markup {
-  return new Markup(strings.map((text, i) => (i === 0 ? text : piece(values[i - 1] ?? '') + text)).join(''))
+  return new Markup(strings.map((text, i) => (i === 0 ? text : renderPiece(values[i - 1] ?? '') + text)).join(''))
 }
 
 /** Converts plain text to HTML, with its `commands` as code elements. */
@@ -24,14 +24,14 @@ export function prose(text: string): Markup {
 }
 
 /** Escapes text for an element or a quoted attribute. */
-export function escaped(text: string): string {
+export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, char => `&#${char.charCodeAt(0)};`)
 }
 
-function piece(value: Piece): string {
+function renderPiece(value: Piece): string {
   if (value instanceof Markup) return value.text
-  if (typeof value === 'object') return value.map(piece).join('')
-  return escaped(String(value))
+  if (typeof value === 'object') return value.map(renderPiece).join('')
+  return escapeHtml(String(value))
 }
 
 const hash = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`

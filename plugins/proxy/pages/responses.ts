@@ -132,7 +132,7 @@ export function indexResponse(
       title: 'locald',
       body: html`<h1>Projects</h1>
 ${projects.length === 0 ? html`<p>No project has been started yet. Run <code>locald up</code> in a project’s folder.</p>` : ''}
-${runningFirst(projects, services).map(
+${sortRunningFirst(projects, services).map(
   project => html`<h2>${project.name}</h2><p class="soft">${project.path}</p>
 ${table(
   services.filter(entry => entry.project === project.name),
@@ -143,7 +143,7 @@ ${table(
   }
 }
 
-function runningFirst(
+function sortRunningFirst(
   projects: readonly CatalogProject[],
   services: readonly CatalogEntry[],
 ): readonly CatalogProject[] {

@@ -6,7 +6,7 @@ import { type Awaited, failure, type Live, type LocalResponse, type ServiceDetai
 const retrySoon = ['Retry-After', '1']
 
 /** Makes a page reload itself, where that repeats nothing but a GET or HEAD. */
-function live({ method }: RequestInfo, event: Awaited, note: string, run?: number): { readonly live?: Live } {
+function liveUpdate({ method }: RequestInfo, event: Awaited, note: string, run?: number): { readonly live?: Live } {
   const awaits = run === undefined ? event : `${event} ${run}`
   return method === 'GET' || method === 'HEAD' ? { live: { awaits, note } } : {}
 }
@@ -21,7 +21,7 @@ export function reportStopped(info: RequestInfo, entry: CatalogEntry): LocalResp
   return failure(503, 'stopped', error, {
     details: { reason: entry.reason, lines: [] },
     headers: isStopping ? retrySoon : [],
-    ...live(info, 'start', 'This page reloads automatically when the service is started.'),
+    ...liveUpdate(info, 'start', 'This page reloads automatically when the service is started.'),
   })
 }
 
@@ -33,7 +33,7 @@ export function reportFailed(info: RequestInfo, entry: CatalogEntry, { reason, l
   return failure(503, 'failed', error, {
     heading,
     details: { reason, lines },
-    ...live(info, 'start', 'This page reloads automatically when the service is restarted.'),
+    ...liveUpdate(info, 'start', 'This page reloads automatically when the service is restarted.'),
   })
 }
 
@@ -46,7 +46,7 @@ export function reportUnreachable(
   const error = { code: 'SERVICE_FAILED', message, hint } as const
   return failure(502, 'unreachable', error, {
     details: { reason: `${key} is ${status}, but cannot be reached.`, lines: [] },
-    ...live(info, 'fault', 'This page reloads automatically when the service can be reached.'),
+    ...liveUpdate(info, 'fault', 'This page reloads automatically when the service can be reached.'),
   })
 }
 
@@ -73,7 +73,7 @@ export function reportRefused(
     502,
     'refused',
     error,
-    live(info, 'open', 'This page reloads automatically when the service accepts connections.'),
+    liveUpdate(info, 'open', 'This page reloads automatically when the service accepts connections.'),
   )
 }
 
@@ -87,7 +87,12 @@ export function reportBroken(
     502,
     'upstream-error',
     error,
-    live(info, 'run', 'This page reloads automatically after a manual restart of the service or a file change.', run),
+    liveUpdate(
+      info,
+      'run',
+      'This page reloads automatically after a manual restart of the service or a file change.',
+      run,
+    ),
   )
 }
 
@@ -112,7 +117,7 @@ export function reportCrash(info: RequestInfo, { key, reason, times, run, lines 
   } as const
   return failure(502, 'crashed', error, {
     details: { reason: null, lines },
-    ...live(
+    ...liveUpdate(
       info,
       'run',
       'This page reloads automatically after a manual restart of the service or a file change.',
@@ -127,7 +132,7 @@ export function showProgress(info: RequestInfo, entry: CatalogEntry, details: Se
   return failure(503, 'starting', error, {
     details,
     headers: retrySoon,
-    ...live(info, 'ready', 'This page reloads automatically when the service is ready.'),
+    ...liveUpdate(info, 'ready', 'This page reloads automatically when the service is ready.'),
   })
 }
 

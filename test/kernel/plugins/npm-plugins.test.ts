@@ -1,7 +1,7 @@
 import { readdir, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { builtIns, npmPlugins } from '../../../kernel/plugins/discover.ts'
+import { describeBuiltIns, findNpmPlugins } from '../../../kernel/plugins/discover.ts'
 import { settingsTables } from '../../../kernel/plugins/settings.ts'
 import { testLoader } from '../../lib/plugin-loader.ts'
 import { root } from '../../lib/sources.ts'
@@ -86,7 +86,7 @@ t.test('finds packages that are plugins', async t => {
     },
   })
   const kernel = testLoader()
-  const all = await npmPlugins(folder)
+  const all = await findNpmPlugins(folder)
   t.strictSame(settingsTables(all), ['any'], 'the tables that their packages announce')
   const views = await kernel.load(...all)
   t.strictSame(
@@ -145,7 +145,7 @@ t.test('reports unusable packages', async t => {
     },
   })
   const kernel = testLoader()
-  const views = await kernel.load(...(await npmPlugins(folder)))
+  const views = await kernel.load(...(await findNpmPlugins(folder)))
   const reasons = Object.fromEntries(views.map(({ name, state, code, reason }) => [name, [state, code, reason]]))
   t.match(reasons, {
     'locald-plugin-syntax': ['broken', 'PLUGIN_IMPORT', /import failed: Unexpected end of input/],
@@ -184,9 +184,9 @@ t.test('folders', async t => {
     file: { node_modules: 'a file' },
     loop: { node_modules: t.fixture('symlink', 'node_modules') },
   })
-  t.strictSame(await npmPlugins(join(folder, 'deleted')), [])
-  t.strictSame(await npmPlugins(join(folder, 'file')), [])
-  await t.rejects(npmPlugins(join(folder, 'loop')), {
+  t.strictSame(await findNpmPlugins(join(folder, 'deleted')), [])
+  t.strictSame(await findNpmPlugins(join(folder, 'file')), [])
+  await t.rejects(findNpmPlugins(join(folder, 'loop')), {
     code: 'PATHS_UNUSABLE',
     hint: /^Check the permissions of .*loop\/node_modules\.$/,
   })
@@ -205,25 +205,25 @@ t.test('plugins import the locald that loads them', async t => {
     real: { node_modules: { 'locald-plugin-a': one(), locald: pack('locald', { locald: undefined }) } },
   })
   for (const name of ['fresh', 'moved', 'fresh']) {
-    const [view] = await testLoader().load(...(await npmPlugins(join(folder, name))))
+    const [view] = await testLoader().load(...(await findNpmPlugins(join(folder, name))))
     t.match(view, { state: 'broken', code: 'FEATURE_OFF', reason: 'of the same class' }, name)
     t.strictSame((await readdir(join(folder, name, 'node_modules'))).sort(), ['locald', 'locald-plugin-a'])
     t.equal(await realpath(join(folder, name, 'node_modules', 'locald')), root)
   }
-  await npmPlugins(join(folder, 'none'))
+  await findNpmPlugins(join(folder, 'none'))
   t.strictSame(await readdir(join(folder, 'none', 'node_modules')), ['lodash'], 'no plugin, no link')
-  const [view] = await testLoader().load(...(await npmPlugins(join(folder, 'real'))))
+  const [view] = await testLoader().load(...(await findNpmPlugins(join(folder, 'real'))))
   t.match(view, { code: 'PLUGIN_IMPORT', reason: /locald/ }, 'a real folder of that name is left as it is')
 })
 
 t.test('a built-in plugin comes before an npm plugin of its name', async t => {
   const setup = () => {}
-  const own = builtIns(
+  const own = describeBuiltIns(
     [{ name: 'x', types: ['x'], load: async () => ({ default: { name: 'x', api: 1, setup } }) }],
     '9.9.9',
   )
   const folder = t.testdir({ node_modules: { x: pack('x', {}, { 'index.js': 'throw new Error("not imported")' }) } })
-  const views = await testLoader().load(...own, ...(await npmPlugins(folder)))
+  const views = await testLoader().load(...own, ...(await findNpmPlugins(folder)))
   t.match(views, [
     { name: 'x', version: '9.9.9', from: 'built-in', state: 'active', types: [] },
     { name: 'x', version: '1.2.3', from: 'npm', state: 'broken', code: 'PLUGIN_CONFLICT' },

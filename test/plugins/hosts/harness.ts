@@ -3,7 +3,7 @@ import type { Test } from 'tap'
 import type { Catalog, CatalogEntry, Status } from '../../../kernel/contract/plugin.ts'
 import { HostsBlock } from '../../../plugins/hosts/hosts-block.ts'
 import { SharedNames } from '../../../plugins/hosts/shared-names.ts'
-import type { Privileges } from '../../../plugins/privileges/service.ts'
+import type { Privileges } from '../../../plugins/privileges/provides.ts'
 import { hostTable } from '../../lib/machine.ts'
 
 export const uid = process.getuid?.() ?? 0

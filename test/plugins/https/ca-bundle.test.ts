@@ -16,7 +16,7 @@ import type { CommonOptions, ProjectPlan, Variable } from '../../../kernel/contr
 import { HookRuns, makeHooks } from '../../../kernel/plugins/hooks.ts'
 import { ownVariables, resolveEnvironment } from '../../../kernel/services/prepare.ts'
 import { CaBundles } from '../../../plugins/https/ca/bundle.ts'
-import { addTrust } from '../../../plugins/https/ca/variable.ts'
+import { addNodeVariable } from '../../../plugins/https/ca/node-variable.ts'
 import { fakeHost } from '../../lib/fake-host.ts'
 
 const top = realpathSync(mkdtempSync(join(tmpdir(), 'locald-ca-')))
@@ -41,7 +41,7 @@ async function environment({ env = {}, shell = {} }: { env?: CommonOptions['env'
   }
   const hooks = makeHooks(() => {})
   const contributed: Variable[] = []
-  addTrust(fakeHost({ hooks, variable: it => void contributed.push(it) }), new CaBundles(folder), () => root)
+  addNodeVariable(fakeHost({ hooks, variable: it => void contributed.push(it) }), new CaBundles(folder), () => root)
   const runs = new HookRuns()
   runs.add('https', hooks)
   return await resolveEnvironment(

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import type { Machine } from '../../../plugins/https/trust/programs.ts'
+import type { StoreMachine } from '../../../plugins/https/trust/machine.ts'
 
 export const domains = ['localhost', 'test']
 
@@ -11,7 +11,7 @@ export function programOf(name: string): string | undefined {
   return folders.map(folder => join(folder, name)).find(file => existsSync(file))
 }
 
-export function machineAt(home: string, more: Partial<Machine> = {}): Machine {
+export function machineAt(home: string, more: Partial<StoreMachine> = {}): StoreMachine {
   // Nothing of this machine's own store is touched.
   return { os: 'linux', uid: 1000, root: home, home, path: process.env['PATH'] ?? '', native: home, ...more }
 }

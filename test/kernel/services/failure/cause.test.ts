@@ -1,6 +1,6 @@
 import t from 'tap'
 import { type Cause, causeOf } from '../../../../kernel/services/failure/cause.ts'
-import { meaningful } from '../../../../kernel/services/failure/output-noise.ts'
+import { withoutNoise } from '../../../../kernel/services/failure/output-noise.ts'
 
 interface Case {
   readonly of: string
@@ -180,8 +180,8 @@ t.test('finds the cause in the output', t => {
 
 t.test('skips output of package managers and spinners', t => {
   const lines = ['', '> shop@1.0.0 dev', '> node server.js', '', 'first\rsecond', '⠙⠹third', 'npm error code 1']
-  t.strictSame(meaningful(lines), ['second', 'third'])
-  t.strictSame(meaningful(['npm error code ENOENT', 'npm error enoent Could not read package.json: Error']), [
+  t.strictSame(withoutNoise(lines), ['second', 'third'])
+  t.strictSame(withoutNoise(['npm error code ENOENT', 'npm error enoent Could not read package.json: Error']), [
     'Could not read package.json: Error',
   ])
   t.end()

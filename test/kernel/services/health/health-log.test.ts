@@ -18,6 +18,6 @@ t.test('matches a line after the clock was set back, but none from before the st
   let lines = 0
   const writing = setInterval(() => log.write('stdout', `ready ${++lines}`), 50)
   t.teardown(() => clearInterval(writing))
-  t.match(await health.untilReady(() => {}), { ok: true })
+  t.match(await health.waitUntilReady(() => {}), { ok: true })
   t.ok(lines > 0)
 })

@@ -6,7 +6,7 @@ import { openAuthority } from '../../../../plugins/https/ca/authority.ts'
 import { LeafCertificates } from '../../../../plugins/https/ca/leaf-certificates.ts'
 import { proxy } from '../../../../plugins/proxy/index.ts'
 import { defaultLimits, type Limits } from '../../../../plugins/proxy/limits.ts'
-import type { Web } from '../../../../plugins/proxy/service.ts'
+import type { Web } from '../../../../plugins/proxy/provides.ts'
 import { fakeHost } from '../../../lib/fake-host.ts'
 import { FakeCatalog } from './catalog.ts'
 

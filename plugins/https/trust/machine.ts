@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { findProgram, pathFolders, runProgram } from '../../lib/programs.ts'
 
 /** The machine whose stores are changed; tests use folders of their own. */
-export interface Machine {
+export interface StoreMachine {
   readonly os: NodeJS.Platform
   readonly uid: number
   /** `/`; the root of system files. */
@@ -26,7 +26,7 @@ const besides: Partial<Record<NodeJS.Platform, readonly string[]>> = {
 }
 
 /** Returns a program's path, from PATH and the folders besides; undefined when it is not installed. */
-export async function find(machine: Machine, name: string): Promise<string | undefined> {
+export async function findTool(machine: StoreMachine, name: string): Promise<string | undefined> {
   const more = (besides[machine.os] ?? []).map(folder =>
     machine.os === 'darwin' ? join(machine.root, folder) : folder,
   )
@@ -34,7 +34,7 @@ export async function find(machine: Machine, name: string): Promise<string | und
 }
 
 /** Runs a program for at most 20 s. Never rejects; `text` is all its output. */
-export async function run(
+export async function runTool(
   program: string,
   args: readonly string[],
   input = '',

@@ -16,7 +16,7 @@ const askMs = 1000
 const stopsWithApp = 27
 
 /** What the machine runs, and how long the daemon may take until it listens, ms. */
-export interface Launch {
+export interface ManagedLaunch {
   readonly run: () => Argv
   readonly limitMs: number
 }
@@ -25,9 +25,9 @@ export interface Launch {
  * Makes the machine's service manager start the daemon: after `locald server install`, or where it would otherwise stop with an app.
  * Undefined where neither applies, or the service manager does not.
  */
-export async function startByMachine(
+export async function startManaged(
   paths: Paths,
-  { run, limitMs }: Launch,
+  { run, limitMs }: ManagedLaunch,
   find: () => Promise<Socket | undefined>,
 ): Promise<Socket | undefined> {
   const installed = readInstalled(paths)
@@ -47,7 +47,7 @@ async function startAsInstalled(
   find: () => Promise<Socket | undefined>,
 ): Promise<Socket | undefined> {
   const { manager, delayMs } = installed
-  const { isAsked, socket } = await startBy(installed, { paths, find, limitMs: delayMs })
+  const { isAsked, socket } = await startThroughManager(installed, { paths, find, limitMs: delayMs })
   if (isAsked && socket === undefined) {
     printStderr(
       `Warning: ${manager} did not start the daemon within ${delayMs / 1000} s; starting it without ${manager}`,
@@ -57,16 +57,16 @@ async function startAsInstalled(
 }
 
 /** How to find the daemon, and for how long to try, ms. */
-export interface Wait {
+export interface StartWait {
   readonly paths: Paths
   readonly find: () => Promise<Socket | undefined>
   readonly limitMs: number
 }
 
 /** Makes a service manager start the daemon, and waits for its socket. `isAsked` is false, after a warning, where it refuses. */
-export async function startBy(
+export async function startThroughManager(
   installed: BootStart,
-  { paths, find, limitMs }: Wait,
+  { paths, find, limitMs }: StartWait,
 ): Promise<{ readonly isAsked: boolean; readonly socket?: Socket }> {
   const { tryStart } = await import('./service-manager.ts')
   const deadline = performance.now() + limitMs

@@ -3,7 +3,7 @@ import { messageOf } from '../../kernel/errors.ts'
 import type { Argv } from '../../kernel/protocol.ts'
 
 /** How a program exited. `code` is null when it was killed by a signal, could not be run, or took too long. */
-export interface Ran {
+export interface ProgramResult {
   readonly code: number | null
   /** What it wrote to standard error, in one line, or why it did not run; empty where neither says anything. */
   readonly why: string
@@ -15,7 +15,7 @@ export interface Ran {
 const kept = 4096
 
 /** Runs a program without input; after `limitMs` it is killed. Never rejects. */
-export function runProgram([program, ...words]: Argv, limitMs: number): Promise<Ran> {
+export function runProgram([program, ...words]: Argv, limitMs: number): Promise<ProgramResult> {
   return new Promise(resolve => {
     const child = spawn(program, words, { stdio: ['ignore', 'pipe', 'pipe'] })
     let text = ''

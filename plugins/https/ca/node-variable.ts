@@ -10,7 +10,7 @@ const name = 'NODE_EXTRA_CA_CERTS'
  * the project or the shell.
  * @param caFile returns the CA's root certificate, a PEM file; undefined: no HTTPS is served
  */
-export function addTrust(host: Host, bundles: CaBundles, caFile: () => string | undefined): void {
+export function addNodeVariable(host: Host, bundles: CaBundles, caFile: () => string | undefined): void {
   host.variable({
     name,
     rank: 'fallback',
