@@ -16,7 +16,7 @@ import type {
 import { LocaldError } from '../errors.ts'
 import type { HookRuns } from '../plugins/hooks.ts'
 import { signatureOf } from '../system/file-signature.ts'
-import { type EnvironmentInput, environmentOf, resolveAll } from './environment/environment.ts'
+import { type Environment, type EnvironmentInput, environmentOf, resolveAll } from './environment/environment.ts'
 import { ignoredVariables } from './environment/ignored-variables.ts'
 import type { OwnVariables, ResolvedEnvironment, StartPlan, Wiring } from './start-plan.ts'
 
@@ -51,9 +51,29 @@ interface VariableChecks {
   readonly dir: string
 }
 
-/** Makes the plan of a start. Throws ENV_UNRESOLVED where a reference has no value. */
-export async function startPlan(source: StartSource): Promise<StartPlan> {
+/** An environment before the `env` hook. */
+interface BaseEnvironment {
+  readonly environment: Environment
+  /** Whether all that it was made from is as it was. */
+  isCurrent(wiring: Wiring): Promise<boolean>
+}
+
+/**
+ * Makes the plan of a start. `last` is used again while it is current; the `env` hook runs each time, as a plugin may add what is known only
+ * once dependencies are ready. Throws ENV_UNRESOLVED where a reference has no value.
+ */
+export async function startPlan(source: StartSource, last?: BaseEnvironment): Promise<StartPlan> {
   const wiring = source.wiring()
+  const base = (await last?.isCurrent(wiring)) ? last : undefined
+  const current = base ?? (await baseEnvironment(source, wiring))
+  return {
+    ...outlinePlan(source, wiring),
+    ...(await finishEnvironment(source, wiring, current.environment)),
+    renew: () => startPlan(source, current),
+  }
+}
+
+async function baseEnvironment(source: StartSource, wiring: Wiring): Promise<BaseEnvironment> {
   const files = await envFileSignatures(source)
   const read: { readonly service: string; readonly field: string; readonly value: string | undefined }[] = []
   const lookup = (service: string, field: string) => {
@@ -61,22 +81,15 @@ export async function startPlan(source: StartSource): Promise<StartPlan> {
     read.push({ service, field, value })
     return value
   }
-  const environment = await resolveEnvironment({ ...source, lookup }, wiring)
-  const isCurrent = async () => {
-    const { port, variables } = source.wiring()
-    return (
+  const environment = await environmentOf(inputOf({ ...source, lookup }, wiring))
+  return {
+    environment,
+    isCurrent: async ({ port, variables }) =>
       port === wiring.port &&
       isDeepStrictEqual(variables, wiring.variables) &&
       read.every(({ service, field, value }) => source.lookup(service, field) === value) &&
-      isDeepStrictEqual(await envFileSignatures(source), files)
-    )
+      isDeepStrictEqual(await envFileSignatures(source), files),
   }
-  const made: StartPlan = {
-    ...outlinePlan(source, wiring),
-    ...environment,
-    renew: async () => ((await isCurrent()) ? { ...made, ...source.wiring() } : startPlan(source)),
-  }
-  return made
 }
 
 /** Returns a plan without an environment: for what a service exports, and for what ran before this daemon. */
@@ -89,15 +102,27 @@ export function outlinePlan(source: StartSource, wiring = source.wiring()): Star
 /** Resolves a service's environment. Throws ENV_UNRESOLVED where a reference has no value. */
 export async function resolveEnvironment(
   source: EnvironmentSource,
-  { port, variables }: Pick<Wiring, 'port' | 'variables'>,
+  wiring: Pick<Wiring, 'port' | 'variables'>,
 ): Promise<ResolvedEnvironment> {
-  const { shell, project, service, ref, lookup, locate, envFiles, hooks, contributed } = source
+  return await finishEnvironment(source, wiring, await environmentOf(inputOf(source, wiring)))
+}
+
+function inputOf(source: EnvironmentSource, { variables }: Pick<Wiring, 'variables'>): EnvironmentInput {
+  const { shell, project, service, lookup, locate, envFiles } = source
   const { own, defaults, fallbacks } = variables
-  const found = await environmentOf({
+  return {
     ...{ plan: project, service, own, defaults, lookup, envFiles },
     shell: { ...fallbacks, ...shell },
     ...(locate === undefined ? {} : { locate }),
-  })
+  }
+}
+
+/** Lets plugins add to an environment, and finds what is wrong with it. */
+async function finishEnvironment(
+  { project, service, ref, lookup, hooks, contributed }: EnvironmentSource,
+  { port, variables: { fallbacks } }: Pick<Wiring, 'port' | 'variables'>,
+  found: Environment,
+): Promise<ResolvedEnvironment> {
   const { env, layers } = found
   const dir = resolve(project.path, service.common.workdir ?? '.')
   const final = await hooks.env({ ...env }, ref, {

@@ -48,7 +48,7 @@ export interface StartPlan extends Wiring, ResolvedEnvironment {
   readonly dir: string
   /**
    * Returns the plan for a start now. The environment is resolved again only when something that it was made from has changed: the
-   * port, a value read from another service, a `.env` file.
+   * port, a value read from another service, a `.env` file. The `env` hook runs each time.
    */
   renew(): Promise<StartPlan>
 }

@@ -2,6 +2,8 @@ import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
+import { EnvFiles } from '../../../kernel/config/env-files.ts'
+import { Trust } from '../../../kernel/config/trust.ts'
 import type { CommonOptions, ProjectPlan } from '../../../kernel/contract/plugin.ts'
 import { HookRuns, makeHooks } from '../../../kernel/plugins/hooks.ts'
 import { outlinePlan, type StartSource, startPlan } from '../../../kernel/services/prepare.ts'
@@ -23,14 +25,16 @@ const common: CommonOptions = {
 function changing() {
   const now = { port: 3000, api: 'http://127.0.0.1:4000', resolved: 0 }
   const hooks = new HookRuns()
-  const own = makeHooks(() => {})
-  own.env.tap('test', env => {
-    now.resolved++
-    return env
-  })
-  hooks.add('test', own)
+  // An environment is resolved as often as `.env` is read.
+  class CountedFiles extends EnvFiles {
+    override read(file: string, folderOk: boolean) {
+      now.resolved++
+      return super.read(file, folderOk)
+    }
+  }
+  const envFiles = new CountedFiles({ trust: new Trust({ shell: {}, dataFolder: folder }), root: folder })
   const source: StartSource = {
-    ...{ shell: {}, project, hooks, contributed: [], locate: undefined, dir: folder },
+    ...{ shell: {}, project, hooks, envFiles, contributed: [], locate: undefined, dir: folder },
     service: { name: 'web', type: 'exec', common, options: {} },
     ref: { key: 'shop:web', name: 'web', type: 'exec', project },
     driver: { type: 'exec', shape: { schema: {} }, start: () => Promise.reject(new Error('not started')) },
@@ -48,7 +52,7 @@ t.test('a plan whose sources are unchanged is renewed without resolving its envi
   const plan = await startPlan(source)
   t.match(plan, { port: 3000, dir: folder, env: { PORT: '3000', API: 'http://127.0.0.1:4000/v1' }, warnings: [] })
   const renewed = await (await plan.renew()).renew()
-  t.equal(renewed.env, plan.env)
+  t.strictSame(renewed.env, plan.env)
   t.equal(renewed.fingerprint, plan.fingerprint)
   t.equal(now.resolved, 1)
 })
@@ -70,7 +74,7 @@ t.test('a plan follows its port, the services that it reads and its files', asyn
   const rewritten = await withFile.renew()
   t.equal(rewritten.env['COLOR'], 'green')
   t.equal(now.resolved, 5)
-  t.equal((await rewritten.renew()).env, rewritten.env)
+  t.strictSame((await rewritten.renew()).env, rewritten.env)
   t.equal(now.resolved, 5)
 })
 
@@ -80,4 +84,18 @@ t.test('an outline has no environment, and its renewal has one', async t => {
   t.match(outline, { port: 3000, env: {}, fingerprint: '' })
   t.equal(now.resolved, 0)
   t.match(await outline.renew(), { env: { PORT: '3000' }, fingerprint: /./ })
+})
+
+t.test('a renewed plan has what the env hook returns at that time', async t => {
+  const { source } = changing()
+  const own = makeHooks(() => {})
+  let token = 'none'
+  own.env.tap('tokens', env => ({ ...env, TOKEN: token }))
+  source.hooks.add('tokens', own)
+  const plan = await startPlan(source)
+  t.match(plan.env, { TOKEN: 'none' })
+  token = 'fresh'
+  const renewed = await plan.renew()
+  t.match(renewed.env, { TOKEN: 'fresh', API: 'http://127.0.0.1:4000/v1' })
+  t.not(renewed.fingerprint, plan.fingerprint)
 })
