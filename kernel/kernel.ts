@@ -108,6 +108,9 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
     settings: settings.plugins,
     tables: settings.tables,
   })
+  contributions.onUrls(() => {
+    for (const project of projects.list()) project.refreshUrls()
+  })
   const processes = container.optional('processes')
   const operations = new Operations({
     ...{ projects, events, hooks, records, applied: new AppliedFiles(paths.records, own), log: own },

@@ -254,6 +254,8 @@ onHost('SIGTERM and server restart leave services running; server shutdown stops
   await box.ok(['server', 'restart'])
   t.not((await box.server()).pid, second.pid, 'another daemon')
   t.same(await pids(box, folder), first, 'after a restart')
+  const { http, https } = await box.server()
+  t.match((await box.service(folder, 'web')).url, new RegExp(`:(?:${http}|${https})$`), 'URLs have the new port')
   const ran = await box.ok(['server', 'shutdown'])
   t.match(ran.stdout, /Daemon stopped\n/)
   await until('nothing to be left', () => box.processes().length === 0)
