@@ -62,7 +62,7 @@ export interface ProcessTable {
    * Returns whether a connection to a loopback address and port would reach a process of another user, who is neither root nor one that a process of
    * the tree runs as. False where that is not known.
    */
-  isStrangers(place: Omit<Listener, 'pid'>, tree: ProcessTree): Promise<boolean>
+  reachesOtherUser(place: Omit<Listener, 'pid'>, tree: ProcessTree): Promise<boolean>
   /** Kills (SIGKILL) the rest of a tree whose keeper has exited: processes with its mark or variable, and the given earlier members whose start token still fits. Returns their number. */
   sweep(tree: ProcessTree, seen: readonly ProcessInfo[]): Promise<number>
 }

@@ -39,7 +39,7 @@ export interface StartCaller {
   readonly sink: EventSink
   /** The name of the `up`. */
   readonly id?: string | undefined
-  /** Aborted when the caller has left. */
+  /** Aborts when the caller disconnects. */
   readonly disconnected?: AbortSignal
   /** The change of files that causes the start. */
   readonly why?: string

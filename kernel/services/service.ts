@@ -170,8 +170,8 @@ export class Service implements SupervisorHost {
     return explain({ ...run, lines, dir: this.supervisor.plan?.dir ?? root, root, holder }).catch(() => undefined)
   }
 
-  isOtherUsers(instance: Instance, address: string, port: number): Promise<boolean> {
-    return this.#reachability.isStrangers(instance, address, port)
+  reachesOtherUser(instance: Instance, address: string, port: number): Promise<boolean> {
+    return this.#reachability.reachesOtherUser(instance, address, port)
   }
 
   faultOf(instance: Instance, port: number, mayBeTls: boolean): Promise<Fault | undefined> {

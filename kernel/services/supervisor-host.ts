@@ -32,7 +32,7 @@ export interface SupervisorHost {
   /** Finds in the output why its last process exited with this code, or does not get ready (`runs`). Never rejects. */
   explain(run: { readonly code: number | null; readonly runs: boolean }): Promise<string | undefined>
   /** Whether a connection there would reach another user's process instead of the instance. */
-  isOtherUsers(instance: Instance, address: string, port: number): Promise<boolean>
+  reachesOtherUser(instance: Instance, address: string, port: number): Promise<boolean>
   /** Finds out why the instance is not reached on its port; `mayBeTls`: something there accepts connections, but does not answer in HTTP. */
   faultOf(instance: Instance, port: number, mayBeTls: boolean): Promise<Fault | undefined>
 }

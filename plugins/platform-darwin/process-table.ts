@@ -94,7 +94,7 @@ export class DarwinProcessTable implements ProcessTable {
   }
 
   /** Processes of other users are invisible. */
-  async isStrangers(): Promise<boolean> {
+  async reachesOtherUser(): Promise<boolean> {
     return false
   }
 

@@ -112,7 +112,7 @@ export class LinuxProcessTable implements ProcessTable {
     return sockets.length > 0 && sockets.every(({ uid }) => uid === this.#uid)
   }
 
-  async isStrangers({ address, port }: Omit<Listener, 'pid'>, tree: ProcessTree): Promise<boolean> {
+  async reachesOtherUser({ address, port }: Omit<Listener, 'pid'>, tree: ProcessTree): Promise<boolean> {
     const uid = this.#proc.reached(address, port)?.uid
     if (uid === undefined || [this.#uid, 0, overflow].includes(uid)) return false
     // As `sudo -u` in a service's command starts one.

@@ -34,9 +34,9 @@ export class Reachability {
     this.#parts = parts
   }
 
-  async isStrangers({ tree }: Instance, address: string, port: number): Promise<boolean> {
+  async reachesOtherUser({ tree }: Instance, address: string, port: number): Promise<boolean> {
     if (tree === undefined) return false
-    return (await this.#parts.container.optional('processTable')?.isStrangers({ address, port }, tree)) ?? false
+    return (await this.#parts.container.optional('processTable')?.reachesOtherUser({ address, port }, tree)) ?? false
   }
 
   async faultOf(instance: Instance, port: number, mayBeTls: boolean): Promise<Fault | undefined> {

@@ -17,7 +17,7 @@ export interface HealthInput {
   /** The address on which it listens, if that is known already. */
   readonly address?: string | undefined
   /** Whether another user's process answers there, which does not count. */
-  readonly isOtherUsers?: (address: string, port: number) => Promise<boolean>
+  readonly reachesOtherUser?: (address: string, port: number) => Promise<boolean>
   readonly dir: string
   readonly env: Readonly<Record<string, string>>
   readonly log: ServiceLog
@@ -146,10 +146,10 @@ export class HealthWatch {
 
   /** Rejects the answer of another user's process: it would get the service's requests. */
   async #rejectOtherUsers(result: ProbeResult): Promise<ProbeResult> {
-    const { port, isOtherUsers: isStrangers } = this.#input
+    const { port, reachesOtherUser } = this.#input
     const { ok, address } = result
-    if (!ok || address === undefined || port === undefined || isStrangers === undefined) return result
-    if (!(await isStrangers(address, port))) return result
+    if (!ok || address === undefined || port === undefined || reachesOtherUser === undefined) return result
+    if (!(await reachesOtherUser(address, port))) return result
     return { ok: false, detail: `a process of another user listens on ${placeOf(address, port)}` }
   }
 }

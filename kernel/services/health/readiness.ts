@@ -47,8 +47,8 @@ export class ReadinessWatch {
     const { log, protocol } = host
     // An address that an earlier daemon has seen needs no connection: fifty adopted services would be probed at once.
     const address = wasReady ? host.address : undefined
-    const isStrangers = (at: string, on: number) => host.isOtherUsers(instance, at, on)
-    const place = { port, protocol, address, isStrangers }
+    const reachesOtherUser = (at: string, on: number) => host.reachesOtherUser(instance, at, on)
+    const place = { port, protocol, address, reachesOtherUser }
     const health = new HealthWatch({ check: healthCheck, instance, ...place, dir, env, log, signal })
     this.#handleBackground()
     try {

@@ -176,7 +176,7 @@ export function but(table: ProcessTable, other: Partial<ProcessTable>): ProcessT
     listeners: pids => table.listeners(pids),
     holder: port => table.holder(port),
     owns: port => table.owns(port),
-    isStrangers: (place, tree) => table.isStrangers(place, tree),
+    reachesOtherUser: (place, tree) => table.reachesOtherUser(place, tree),
     sweep: (tree, seen) => table.sweep(tree, seen),
     ...other,
   }

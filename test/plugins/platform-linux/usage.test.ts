@@ -93,18 +93,18 @@ t.test('listeners and holder', linux, async t => {
       'our own in another container is not distinguished',
     )
     const tree = { keeper: 2, pid: 3, pgid: 3, startedMs: 0 }
-    const isStrangers = (of: number, at: string, on = 80) =>
-      new LinuxProcessTable(of, root).isStrangers({ address: at, port: on }, tree)
-    t.equal(await isStrangers(1000, '127.0.0.1'), true)
-    t.equal(await isStrangers(33, '127.0.0.1'), false)
-    t.equal(await isStrangers(1000, '::1'), false, 'no one listens there')
-    t.equal(await isStrangers(1000, '127.0.0.1', 81), false)
+    const reachesOtherUser = (of: number, at: string, on = 80) =>
+      new LinuxProcessTable(of, root).reachesOtherUser({ address: at, port: on }, tree)
+    t.equal(await reachesOtherUser(1000, '127.0.0.1'), true)
+    t.equal(await reachesOtherUser(33, '127.0.0.1'), false)
+    t.equal(await reachesOtherUser(1000, '::1'), false, 'no one listens there')
+    t.equal(await reachesOtherUser(1000, '127.0.0.1', 81), false)
     const all = '0'.repeat(32)
     writeFileSync(join(root, 'net/tcp6'), `sl\n 0: ${all}:0050 ${all}:0000 0A 0:0 00:0 0 34 0 1 1\n`)
-    t.equal(await isStrangers(34, '::1'), false)
-    t.equal(await isStrangers(33, '::1'), true)
-    t.equal(await isStrangers(33, '127.0.0.1'), false, 'the socket of that address gets it, not that of all')
+    t.equal(await reachesOtherUser(34, '::1'), false)
+    t.equal(await reachesOtherUser(33, '::1'), true)
+    t.equal(await reachesOtherUser(33, '127.0.0.1'), false, 'the socket of that address gets it, not that of all')
     writeFileSync(join(root, 'net/tcp'), `sl\n 0: ${address}:0050 00000000:0000 0A 0:0 00:0 0 0 0 4711 1\n`)
-    t.equal(await isStrangers(1000, '127.0.0.1'), false, 'root’s, as that of a container engine')
+    t.equal(await reachesOtherUser(1000, '127.0.0.1'), false, 'root’s, as that of a container engine')
   })
 })

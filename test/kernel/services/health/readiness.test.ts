@@ -191,7 +191,7 @@ STATUS=draining'; exec sleep 1000`
 
   t.test('sends no requests to another user’s process that listens on the port first', linux, async t => {
     let isTaken = true
-    const shared = Object.assign(hostTable(), { isStrangers: async () => isTaken })
+    const shared = Object.assign(hostTable(), { reachesOtherUser: async () => isTaken })
     const project = new TestProject(t, { table: shared })
     for (const type of [undefined, 'tcp', 'http'] as const) {
       isTaken = true

@@ -59,7 +59,7 @@ export async function boot(t: Test, options: BootOptions = {}): Promise<Running>
     usage: missing('usage'),
     listeners: missing('listeners'),
     owns: missing('owns'),
-    isStrangers: missing('isStrangers'),
+    reachesOtherUser: missing('reachesOtherUser'),
     holder: async () => options.holder,
     overshadowed: async () => options.overshadowed,
     sweep: missing('sweep'),
