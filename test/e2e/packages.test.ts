@@ -105,7 +105,7 @@ t.test('without the privileged helper services run, and doctor reports it as mis
   const doctor: DoctorAnswer = JSON.parse((await box.ok(['doctor', '--json'])).stdout)
   t.match(
     doctor.checks.find(({ id }) => id === 'shim-version'),
-    { status: 'warn', summary: `there is no ${join(folder, 'locald-shim')}: `, fix: /npm run build/ },
+    { status: 'warn', summary: `${join(folder, 'locald-shim')} not found: `, fix: /npm run build/ },
   )
   await box.ok(['stop'], { cwd: project })
 })

@@ -131,6 +131,10 @@ t.test('reads a project from a source where there is no locald.toml', async t =>
   t.notMatch(JSON.stringify(torn), 'canary')
   const none = await failure(load({ Procfile: '' }))
   t.match(none, { code: 'CONFIG_NOT_FOUND', hint: 'A `locald.toml` or a `Procfile` makes a folder a project.' })
+  const described = { ...json, description: 'a package.json with a `dev` script' }
+  t.match(await failure(load({ Procfile: '' }, { ...types, sources: [...types.sources, described] })), {
+    hint: 'A `locald.toml`, a `Procfile`, or a package.json with a `dev` script makes a folder a project.',
+  })
   for (const [name, label] of [
     ['My Shöp!', 'my-shop'],
     ['---', 'project'],
