@@ -14,8 +14,8 @@ export type {
 } from './contract/plugin.ts'
 
 /*
- * The shapes of the daemon's HTTP API under `/v1`. Which route takes and answers what is in `api/*-routes.ts`, and in the document at
- * `/v1/openapi.json`. Streams are NDJSON: one JSON value a line. An error answer is `{"error": ErrorJson}` with the status of its code.
+ * The shapes of the daemon's HTTP API under `/v1`. `api/routes/` and the document at `/v1/openapi.json` say which route takes and
+ * returns which. Streams are NDJSON: one JSON value a line. An error answer is `{"error": ErrorJson}` with the status of its code.
  */
 
 export interface Pong {

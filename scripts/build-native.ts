@@ -1,8 +1,8 @@
 /**
  * Builds the native programs: `node build/scripts/build-native.js [--all] [--sanitize] [--xnu] [--into FOLDER]`.
- * Without words: for this machine, with `cc` or $CC; it succeeds when the keeper is there, and says what is lacking without the others.
- * `--all`: for every machine, with zig. `--sanitize`: for tests. `--xnu`: for tests, a folder of programs as they are on macOS, of which
- * the keeper meets the rules of XNU. These fail with the first program that the compiler warns of.
+ * Without options it builds for this machine, with `cc` or $CC; it succeeds when the keeper compiles, and prints what does not work without
+ * the others. `--all`: for every machine, with zig. `--sanitize`: for tests. `--xnu`: for tests, programs compiled as on macOS, the keeper
+ * with an imitation of XNU. These fail at the compiler's first warning.
  */
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs'

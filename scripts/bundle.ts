@@ -1,6 +1,6 @@
 /**
- * Bundles what is run into dist/: `node build/scripts/bundle.js`. To find and read some hundred small modules is most of the time that Node
- * takes to start them. Tests of parts import what tsc has compiled into build/; whatever is started as a user would is this.
+ * Bundles the programs into dist/: `node build/scripts/bundle.js`. Node spends most of its start on finding and reading hundreds of small
+ * modules. Unit tests import the output of tsc in build/; end-to-end tests run the bundles, as users do.
  */
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'

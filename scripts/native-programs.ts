@@ -3,20 +3,20 @@ import { existsSync, readdirSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** `build`, where the programs and this file are put. */
+/** `build`, the output folder of this file and of the programs. */
 export const build = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 /** The folder with package.json: the sources are in `native` and `shim`. */
 export const root = dirname(build)
-/** What a machine without Apple's SDK needs to link for macOS. */
+/** Stubs for linking for macOS without Apple's SDK. */
 export const apple = join(root, 'native', 'macos-stubs')
 
 const language = [
   ...['-std=c11', '-D_GNU_SOURCE', '-D_DARWIN_C_SOURCE', '-Wall', '-Wextra'],
   `-I${join(root, 'native', 'common')}`,
 ]
-/** What a program is compiled with where it is used. */
+/** The flags for a build on the user's machine. */
 export const release = [...language, '-O2']
-/** What is packed: with warnings as errors, which they are not where users compile, as their compiler may know more of them. */
+/** The flags for packages: warnings are errors. Not so on users' machines, whose compilers may have more warnings. */
 export const packed = [
   ...release,
   '-Werror',
@@ -25,7 +25,7 @@ export const packed = [
   '-Wstrict-prototypes',
   '-Wunguarded-availability',
 ]
-/** For tests. */
+/** The flags for tests. */
 export const sanitized = [
   ...language,
   '-Werror',
@@ -36,12 +36,12 @@ export const sanitized = [
   '-fno-sanitize-recover=undefined',
 ]
 
-/** A module of Node.js is linked with nothing, so that it loads with any libc. */
+/** Node.js modules link no library, so that they load with any libc. */
 const linked = ['-shared', '-fPIC', '-fvisibility=hidden', '-nostdlib']
 
-/** An imitation of XNU on Linux: what a keeper is linked with that is compiled as on macOS. */
+/** An imitation of XNU on Linux, linked into keepers that are compiled as on macOS. */
 export const xnu = join(root, 'test', 'native', 'xnu')
-/** What it takes the place of. */
+/** The functions that it replaces. */
 const wrapped = [
   'accept',
   'bind',
@@ -67,26 +67,26 @@ export interface Variant {
   readonly folder?: string
 }
 
-/** One program made of all C files of its folder and of `common`, but for `fuzz.c`. */
+/** A program: all C files of its folder and of `common`, except `fuzz.c`. */
 export interface Program {
   readonly name: string
   /** Below the root. */
   readonly folder: string
-  /** Builds for tests besides the sanitized one, by what is added to its name. */
+  /** More builds for tests, by the suffix of their names. */
   readonly variants: Readonly<Record<string, Variant>>
-  /** Frameworks of macOS it is linked with. */
+  /** The macOS frameworks that it links. */
   readonly frameworks: readonly string[]
-  /** Files of other programs' folders that it is made of, too; below the root. */
+  /** Files from other programs' folders, relative to the root. */
   readonly shares?: readonly string[]
-  /** The one system it is for; default: all. */
+  /** The only system that it runs on; default: all. */
   readonly only?: 'linux' | 'darwin'
-  /** A module of Node.js instead, of its folder alone. */
+  /** Whether it is a Node.js module, made of its own folder only. */
   readonly isModule?: true
-  /** What is so where it could not be built. Nothing works without a program that does not say it. */
+  /** What locald cannot do without it. Absent: nothing works without it. */
   readonly lacking?: string
 }
 
-/** All of them, for all systems. */
+/** All native programs. */
 export const programs: readonly Program[] = [
   {
     name: 'locald-keeper',
@@ -120,7 +120,7 @@ export const programs: readonly Program[] = [
   },
 ]
 
-/** The machines that there are packages for. macOS 13 is the oldest that the Postgres binaries run on: what is newer fails to compile. */
+/** The machines with packages. The Postgres binaries need macOS 13: code that uses a newer function must not compile. */
 export const targets: readonly { readonly folder: string; readonly zig: string }[] = [
   { folder: 'linux-x64', zig: 'x86_64-linux-musl' },
   { folder: 'linux-arm64', zig: 'aarch64-linux-musl' },

@@ -1,6 +1,6 @@
 /**
- * Makes what is published: `node build/scripts/pack.js [--here]`. One tarball of locald and one of the native programs for each machine, in
- * build/packages. `--here`: for this machine only, of the programs that were built for it.
+ * Packs the npm packages: `node build/scripts/pack.js [--here]`. It writes to build/packages one tarball of locald, and one of the native
+ * programs for each machine. `--here`: only for this machine, with the programs that were built for it.
  */
 import { spawnSync } from 'node:child_process'
 import {
@@ -22,7 +22,7 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..')
 const native = join(root, 'build', 'native')
 const output = join(root, 'build', 'packages')
 const stage = join(output, 'stage')
-/** What the published locald is made of: the sources of the native programs, too, for machines that no package is for. */
+/** The files of the published locald, with the sources of the native programs, for machines without a package. */
 const parts = [
   'dist',
   'build/scripts/build-native.js',

@@ -1,15 +1,15 @@
 import type { Paths } from '../../kernel/system/paths.ts'
 
 /**
- * glibc's malloc(3) automatically raises the size from which on it asks the system for memory, which it then can give back, and keeps memory
- * for each thread: after large bodies over HTTP/2 that is 10 to 20 MB of nothing.
+ * Without these, glibc's malloc(3) raises the size above which it uses mmap(2), whose memory it can return to the system, and keeps an arena
+ * for each thread: after large bodies over HTTP/2 the daemon holds 10 to 20 MB that it does not use.
  */
 export const malloc = { MALLOC_MMAP_THRESHOLD_: '131072', MALLOC_ARENA_MAX: '2' }
 
 /**
- * What the daemon takes of the environment of the shell that happens to start it: who and where the user is, which programs and libraries
- * are found, how a browser and the network are reached, and what is meant for locald. Everything else is for services, which get it with
- * `up`: NODE_OPTIONS, PGHOST or npm_config_prefix of one project's shell would otherwise act on all projects, for as long as it runs.
+ * The variables that the daemon inherits from the shell that starts it: the user and their folders, the search paths for programs and
+ * libraries, the browser and the network, and locald's own. Services get all others with `up`: NODE_OPTIONS, PGHOST or npm_config_prefix of
+ * one project's shell would otherwise affect all projects until the daemon stops.
  */
 const kept = new RegExp(
   `^(?:${[
@@ -25,7 +25,7 @@ const kept = new RegExp(
 /** Returns the environment that a daemon is started with. */
 export function daemonEnvironment({ sandbox }: Pick<Paths, 'sandbox'>): NodeJS.ProcessEnv {
   const own = Object.entries(process.env).filter(([name]) => kept.test(name))
-  // Node hands it on to whatever it starts, unless it is named.
+  // Node passes it to every child process unless it is set explicitly.
   const coverage = { NODE_V8_COVERAGE: undefined }
   const named = sandbox === undefined ? {} : { LOCALD_SANDBOX: sandbox }
   return { ...malloc, ...coverage, ...Object.fromEntries(own), ...named }

@@ -2,24 +2,24 @@ import { realpath, realpathSync } from 'node:fs'
 import { systemCode } from '../errors.ts'
 
 /*
- * A path that identifies something is the one that the system has for it: without links, and where a file system takes several spellings
- * of a name (upper and lower case, composed and decomposed letters: APFS, HFS+), in that of the disk. realpath(3) of Apple's Libc answers so
+ * locald identifies a folder by its real path: without links, and spelt as on disk where a file system accepts several spellings (upper and
+ * lower case, composed and decomposed letters: APFS, HFS+). realpath(3) returns that spelling in Apple's Libc
  * (stdlib/FreeBSD/realpath.c); Node's own `realpath`, without `.native`, only follows links.
  */
 
-/** The one path of what is there. Throws the system's errors. */
+/** Returns the real path of a file or folder. Throws the system's errors. */
 export function realPathNow(path: string): string {
   return realpathSync.native(path)
 }
 
-/** As `realPathNow`, while others are served. */
+/** As `realPathNow`, without blocking the process. */
 export function realPath(path: string): Promise<string> {
   return new Promise((resolve, reject) => {
     realpath.native(path, (error, found) => (error === null ? resolve(found) : reject(error)))
   })
 }
 
-/** As `realPathNow`; undefined for what cannot be found. */
+/** As `realPathNow`; returns undefined where that fails. */
 export function realPathIfAny(path: string): string | undefined {
   try {
     return realPathNow(path)
@@ -29,8 +29,8 @@ export function realPathIfAny(path: string): string | undefined {
 }
 
 /**
- * Returns whether a path from `realPathNow` is still the real path of what is there: false also for a folder that was renamed in case only,
- * which its old name still finds. True where the system gives no answer.
+ * Returns whether a path from `realPathNow` is still a real path: false also for a folder that was renamed in case only, which its old name
+ * still finds. Returns true where the system cannot say.
  */
 export function isStillAt(path: string): boolean {
   try {

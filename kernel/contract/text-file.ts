@@ -4,13 +4,13 @@ import { dirname } from 'node:path'
 import { systemCode } from '../errors.ts'
 import { denialOf } from './denial.ts'
 
-/** A file's text and whose it is. */
+/** A file's text and its owners. */
 export interface TextFile {
   /** Without a byte order mark. */
   readonly text: string
   /** False where bytes that are not UTF-8 stand as U+FFFD in the text. */
   readonly isUtf8: boolean
-  /** Uids of who decides what is at the path: see `ownersAt`; that of the file itself by its descriptor. */
+  /** Uids of the users who control the path: see `ownersAt`. The file's own is read from its descriptor. */
   readonly owners: readonly number[]
 }
 
@@ -21,22 +21,22 @@ export interface TextFault {
   readonly hint?: string
 }
 
-/** What a reader takes. */
+/** Which files a reader accepts. */
 export interface TextLimits {
   /** Default: 1 MiB. */
   readonly bytes?: number
   /** Default: 10 s. */
   readonly ms?: number
-  /** Also takes a named pipe, whose writer may come late, and a character device; by default regular files only. */
+  /** Also accepts a named pipe, whose writer may come late, and a character device; by default only regular files. */
   readonly streams?: boolean
 }
 
 const mebibyte = 1024 * 1024
 const defaultMs = 10_000
-/** Pause between two looks at a pipe without data: ms. */
+/** Pause between two reads of a pipe without data: ms. */
 const pipeMs = 10
 const chunkBytes = 64 * 1024
-/** Says that what is there is a folder. */
+/** The fault of a path that leads to a folder. */
 export const folderFault = 'is a folder'
 const irregular = 'is not a regular file'
 const readOnly = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY
@@ -78,12 +78,12 @@ async function look(file: string, reading: Reading): Promise<TextFile | TextFaul
   try {
     const link = await lstat(file)
     const isLink = link.isSymbolicLink()
-    // Before it is opened: that alone wakes who waits at a pipe, and does something to some devices.
+    // Checked before it is opened: opening a pipe wakes its writer, and opening some devices has effects.
     const fault = faultOf(isLink ? await stat(file) : link, reading)
     if (fault !== undefined) return { fault }
     const handle = await open(file, readOnly | (isLink ? 0 : constants.O_NOFOLLOW))
     try {
-      // By its descriptor: another file may be at the path by now.
+      // Checked again by descriptor: the path may lead to another file by now.
       const linkers = isLink ? [link.uid] : await linkersOf(file, await handle.stat())
       return await readOpen(handle, linkers, reading)
     } finally {
@@ -102,8 +102,8 @@ async function look(file: string, reading: Reading): Promise<TextFile | TextFaul
 export const anyone = -1
 
 /**
- * Uids of who decides what is at a path: the owner of what is there, of the symbolic link that leads to it, and where a file has hard
- * links, which some systems let anyone make of anyone's file, of the folder. None where there is nothing.
+ * Returns the uids of the users who control a path: the owners of the file and of a symbolic link to it, and, for a file with hard links,
+ * which some systems let any user make of any file, the owner of its folder. Returns none for a missing file.
  */
 export async function ownersAt(path: string): Promise<readonly number[]> {
   try {
@@ -182,7 +182,7 @@ function decodeText(bytes: Buffer): { readonly text: string; readonly isUtf8: bo
   }
 }
 
-/** A small regular file's text at once; undefined for whatever is none, cannot be read, or has more bytes. Never waits or throws. */
+/** Reads a small regular file synchronously; returns undefined for any other file, and where it is larger or unreadable. Never throws. */
 export function readTextFileNow(file: string, bytes = chunkBytes): string | undefined {
   let descriptor: number | undefined
   try {

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { isOwnedByCaller, isOwnFolder, openRegularFile } from './file-owner.ts'
+import { isOwnedByCaller, isOwnFolder, openNoFollow } from './file-owner.ts'
 import { fileShape, hasShape } from './file-shape.ts'
 import { isClaimedByOther } from './runtime-claim.ts'
 
@@ -36,7 +36,7 @@ export function addressFile(data: string): string {
 /** Reads the address of the last daemon; undefined where no file of the caller's own has it. */
 export function readAddress(data: string): DaemonAddress | undefined {
   try {
-    const { fd, stat } = openRegularFile(addressFile(data), 'file')
+    const { fd, stat } = openNoFollow(addressFile(data), 'file')
     try {
       const value: unknown =
         isOwnedByCaller(stat) && stat.size <= longest ? JSON.parse(readFileSync(fd, 'utf8')) : undefined

@@ -25,10 +25,10 @@ export interface Opened {
 }
 
 /**
- * Opens a folder or a regular file for reading. It follows no link at the last step (ELOOP, or ENOTDIR for a folder) and does not block on a
+ * Opens a folder or a regular file for reading. Follows no link at the last step (ELOOP, or ENOTDIR for a folder) and does not block on a
  * FIFO. The owner is not checked: compare `stat.uid`. Throws the system's errors, and PATHS_UNUSABLE for another kind of file.
  */
-export function openRegularFile(path: string, kind: keyof typeof kinds): Opened {
+export function openNoFollow(path: string, kind: keyof typeof kinds): Opened {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | kinds[kind])
   try {
     const stat = fstatSync(fd)
@@ -47,7 +47,7 @@ export function openRegularFile(path: string, kind: keyof typeof kinds): Opened 
 export function isOwnFolder(folder: string): boolean {
   let opened: Opened
   try {
-    opened = openRegularFile(folder, 'folder')
+    opened = openNoFollow(folder, 'folder')
   } catch (error) {
     const code = systemCode(error)
     if (code === 'ENOENT') return false

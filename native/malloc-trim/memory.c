@@ -1,7 +1,7 @@
 /*
- * A module of Node.js with one function: trim(), malloc_trim(3). After thousands of TLS connections glibc keeps ten times of what is in
- * use, for lack of anyone who asks for it. Linked with nothing, so that it loads with any libc; where one has no malloc_trim, trim() does
- * nothing. Of Node-API (https://nodejs.org/api/n-api.html, version 1) only what is used is declared.
+ * A Node.js module with one function: trim(), which calls malloc_trim(3). After thousands of TLS connections glibc keeps ten times the
+ * memory in use unless a program calls it. The module links no library, so that it loads with any libc; without malloc_trim, trim() does
+ * nothing. It declares only the functions of Node-API (https://nodejs.org/api/n-api.html, version 1) that it calls.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,7 +19,7 @@ int malloc_trim(size_t pad) __attribute__((weak));
 
 napi_value napi_register_module_v1(napi_env env, napi_value exports);
 
-/* True: memory was given back to the system. */
+/* Returns true when it returned memory to the system. */
 static napi_value trim(napi_env env, napi_callback_info info)
 {
 	napi_value done = NULL;
@@ -27,7 +27,7 @@ static napi_value trim(napi_env env, napi_callback_info info)
 	return napi_get_boolean(env, malloc_trim != NULL && malloc_trim(0) == 1, &done) == NAPI_OK ? done : NULL;
 }
 
-/* NULL, with what Node-API has thrown, where it fails. */
+/* Returns NULL on failure, with the exception that Node-API has thrown. */
 __attribute__((visibility("default"))) napi_value napi_register_module_v1(napi_env env, napi_value exports)
 {
 	napi_value function = NULL;

@@ -15,7 +15,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { isOwnFolder, isOwnSocket, openRegularFile, otherOwnerAbove } from '../../../kernel/system/file-owner.ts'
+import { isOwnFolder, isOwnSocket, openNoFollow, otherOwnerAbove } from '../../../kernel/system/file-owner.ts'
 import { hasOwnSocket, preparePaths } from '../../../kernel/system/prepare-paths.ts'
 
 const isRoot = process.getuid?.() === 0
@@ -46,16 +46,16 @@ t.test('opens regular files and folders only, follows no link and waits for no o
   const root = place(t)
   const file = join(root, 'file')
   writeFileSync(file, 'text')
-  const opened = openRegularFile(file, 'file')
+  const opened = openNoFollow(file, 'file')
   t.equal(opened.stat.size, 4)
   closeSync(opened.fd)
   symlinkSync(file, join(root, 'link'))
-  t.throws(() => openRegularFile(join(root, 'link'), 'file'), { code: 'ELOOP' })
-  t.throws(() => openRegularFile(join(root, 'none'), 'file'), { code: 'ENOENT' })
-  t.throws(() => openRegularFile(root, 'file'), { code: 'PATHS_UNUSABLE', message: /not a regular file/ })
-  t.throws(() => openRegularFile(file, 'folder'), { code: 'ENOTDIR' })
+  t.throws(() => openNoFollow(join(root, 'link'), 'file'), { code: 'ELOOP' })
+  t.throws(() => openNoFollow(join(root, 'none'), 'file'), { code: 'ENOENT' })
+  t.throws(() => openNoFollow(root, 'file'), { code: 'PATHS_UNUSABLE', message: /not a regular file/ })
+  t.throws(() => openNoFollow(file, 'folder'), { code: 'ENOTDIR' })
   t.equal(spawnSync('mkfifo', [join(root, 'fifo')]).status, 0)
-  t.throws(() => openRegularFile(join(root, 'fifo'), 'file'), { code: 'PATHS_UNUSABLE' }, 'a FIFO without a writer')
+  t.throws(() => openNoFollow(join(root, 'fifo'), 'file'), { code: 'PATHS_UNUSABLE' }, 'a FIFO without a writer')
 })
 
 t.test('a folder of the caller is closed to others; a link, or a file, is no folder of theirs', async t => {
