@@ -25,7 +25,7 @@ export function parseCount(flag: string, text: string): number {
 export function parseSeconds(flag: string, text: string): number {
   if (/^\d{1,6}(?:\.\d{1,3})?$/.test(text)) return Math.round(Number(text) * 1000)
   throw new LocaldError('USAGE', `${flag} '${text}' is not a number of seconds`, {
-    hint: `Use for example ${flag} 30.`,
+    hint: `Use for example ${flag}${flag.startsWith('-') ? ' ' : '='}30.`,
   })
 }
 

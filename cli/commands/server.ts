@@ -2,6 +2,7 @@ import { LocaldError } from '../../kernel/errors.ts'
 import type { Pong, ServerStatus } from '../../kernel/protocol.ts'
 import type { Paths } from '../../kernel/system/paths.ts'
 import { flagValue } from '../args/parse.ts'
+import { parseCount } from '../args/values.ts'
 import type { Context } from '../context.ts'
 import { type Client, findDaemon, findOrReviveDaemon, requireDaemon } from '../daemon/client.ts'
 import { restartDaemon, shutDownDaemon } from '../follow/shutdown.ts'
@@ -44,10 +45,11 @@ export async function serverStart(context: Context): Promise<number> {
 
 /** `locald server shutdown`: stops services first. With `--pid`, only the daemon with that pid. */
 export async function serverShutdown(context: Context): Promise<number> {
-  const pid = flagValue(context.args, 'pid')
+  const given = flagValue(context.args, 'pid')
+  const pid = given === undefined ? undefined : parseCount('--pid', given)
   // Services whose daemon was killed are stopped, too: a new daemon adopts them first.
   const daemon = await (pid === undefined ? findOrReviveDaemon(context.paths) : findDaemon(context.paths))
-  const isMeant = async (it: Client) => pid === undefined || String((await it.get<Pong>('/v1/ping')).pid) === pid
+  const isMeant = async (it: Client) => pid === undefined || (await it.get<Pong>('/v1/ping')).pid === pid
   if (daemon === undefined || !(await isMeant(daemon))) {
     if (context.json) printJson({ event: 'done', ok: true, services: [] })
     else print(pid === undefined ? 'Daemon is not running' : `No daemon with pid ${pid} is running`)

@@ -1,6 +1,7 @@
-import type { KeysQuery, StatusAnswer } from '../../kernel/protocol.ts'
+import { sep } from 'node:path'
+import type { KeysQuery, RegistryAnswer, StatusAnswer } from '../../kernel/protocol.ts'
 import type { Context } from '../context.ts'
-import { findOrReviveDaemon } from '../daemon/client.ts'
+import { type Client, findOrReviveDaemon } from '../daemon/client.ts'
 import { print, printJson } from '../output/terminal.ts'
 
 /** The daemon answers from memory: one that takes longer hangs. ms */
@@ -23,9 +24,14 @@ export async function status(context: Context): Promise<number> {
   if (services.length > 0) print(statusTable(services, all))
   else if (daemon === undefined) print('Nothing is running. Run `locald up` in the folder of a project.')
   else if (all) print('No known projects. Run `locald up` in the folder of one.')
-  else
-    print(
-      'No known project in this folder. Run `locald up` to start it, or `locald status --all` to show all projects.',
-    )
+  else print(await explainEmpty(daemon, context.cwd))
   return 0
+}
+
+async function explainEmpty(daemon: Client, cwd: string): Promise<string> {
+  const none: RegistryAnswer = { projects: [] }
+  const { projects } = await daemon.get<RegistryAnswer>('/v1/registry', {}, answerMs).catch(() => none)
+  const project = projects.find(({ path }) => path === cwd || cwd.startsWith(`${path}${sep}`))
+  if (project !== undefined) return `Project ${project.name} has no services. Add one to its configuration.`
+  return 'No known project in this folder. Run `locald up` to start it, or `locald status --all` to show all projects.'
 }

@@ -113,6 +113,8 @@ function printOutcome(context: Context, done: DoneEvent): number {
     print(table(['NAME', 'STATUS', 'URL'], done.services.map(toRow), painter(process.stdout)))
   }
   const code = reportOutcome(context, done)
+  if (done.ok && !context.json && done.services.length === 0)
+    printStderr('The project has no services. Add one to its configuration.')
   const still = done.services.filter(view => code !== 0 && !isSettled(view)).map(view => view.name)
   if (still.length > 0 && !context.json)
     printStderr(

@@ -2,7 +2,7 @@ import type { KeysAnswer, WhyAnswer } from '../../kernel/protocol.ts'
 import type { Context } from '../context.ts'
 import { requireDaemon } from '../daemon/client.ts'
 import { painter, print, printJson } from '../output/terminal.ts'
-import { formatWhy } from '../output/why-tree.ts'
+import { formatWhy, selectRoots } from '../output/why-tree.ts'
 
 /** `locald why`: prints, for each service that is meant, why it is in its state. */
 export async function why(context: Context): Promise<number> {
@@ -10,10 +10,10 @@ export async function why(context: Context): Promise<number> {
   const path = context.cwd
   const { keys } = await daemon.get<KeysAnswer>('/v1/services/keys', { path, service: context.args.positionals })
   const paint = painter(process.stdout)
-  for (const service of keys) {
-    const answer = await daemon.get<WhyAnswer>('/v1/services/why', { path, service })
-    if (context.json) printJson(answer)
-    else print(formatWhy(answer, paint))
-  }
+  const answers: WhyAnswer[] = []
+  for (const service of keys) answers.push(await daemon.get<WhyAnswer>('/v1/services/why', { path, service }))
+  if (context.json) for (const answer of answers) printJson(answer)
+  const printed = new Set<string>()
+  if (!context.json) for (const answer of selectRoots(answers)) print(formatWhy(answer, paint, printed))
   return 0
 }

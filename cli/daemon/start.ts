@@ -37,9 +37,8 @@ export async function startDaemon(wanted: Paths): Promise<Socket> {
   const settle = () => settlePaths({ env: process.env, sandbox: wanted.sandbox })
   let paths = settle()
   preparePaths(paths)
+  checkStartVariables()
   const limitMs = startLimit()
-  // The daemon would only log it, and run without a proxy.
-  for (const name of ['LOCALD_HTTP_PORT', 'LOCALD_HTTPS_PORT']) parsePort(name, process.env[name] || '0')
   const launch = { run: () => managedArgv(paths), limitMs }
   const machines = await startManaged(paths, launch, () => connectToDaemon(settle()))
   if (machines !== undefined) return machines
@@ -59,6 +58,12 @@ export async function startDaemon(wanted: Paths): Promise<Socket> {
     } while (performance.now() < until)
   }
   throw startFailure(paths, `socket ${paths.socket} does not appear`)
+}
+
+/** Throws USAGE for a variable that the daemon would only log, to run without a proxy, or that limits its start. */
+export function checkStartVariables(): void {
+  startLimit()
+  for (const name of ['LOCALD_HTTP_PORT', 'LOCALD_HTTPS_PORT']) parsePort(name, process.env[name] || '0')
 }
 
 /** Returns how long a daemon may take until it listens, ms. Throws USAGE when LOCALD_START_TIMEOUT is no number of seconds. */

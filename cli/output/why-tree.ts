@@ -2,27 +2,53 @@ import type { WhyAnswer, WhyStep } from '../../kernel/protocol.ts'
 import { sanitizeLogText } from './log-format.ts'
 import type { Paint } from './terminal.ts'
 
-/** Formats why a service is in its state: the account in one line, then what it depends on as a tree, each with its last lines. */
-export function formatWhy({ text, because, tree }: WhyAnswer, paint: Paint): string {
+/** Returns the answers that no other answer has as a cause: together they print each service, dependents first. */
+export function selectRoots(answers: readonly WhyAnswer[]): readonly WhyAnswer[] {
+  const causes = new Set(answers.flatMap(({ tree }) => (tree === undefined ? [] : keysBelow(tree))))
+  return answers.filter(({ key }) => !causes.has(key))
+}
+
+function keysBelow(step: WhyStep): readonly string[] {
+  return step.causes.flatMap(cause => [cause.key, ...keysBelow(cause)])
+}
+
+/**
+ * Formats why a service is in its state: the account in one line, then what it depends on as a tree, each with its last
+ * lines. Refers to the services in `printed`, to which it adds those of the tree, instead of printing them twice.
+ */
+export function formatWhy({ text, because, tree }: WhyAnswer, paint: Paint, printed = new Set<string>()): string {
   // Daemons of earlier versions answer without the tree.
   if (tree === undefined) return [text, ...because.filter(step => step !== text).map(step => `  ${step}`)].join('\n')
   const head = tree.status === 'failed' && tree.causes.length > 0 ? describe(tree, '') : text
   return [
     head,
     ...formatDetails(tree, [], paint).map(line => `  ${line}`),
-    ...formatCauses(tree, [], head, paint),
+    ...formatCauses(tree, { path: [], head, paint, printed }),
   ].join('\n')
 }
 
-function formatCauses(step: WhyStep, above: readonly string[], head: string, paint: Paint): readonly string[] {
-  const path = [...above, step.name]
+interface Place {
+  /** The names of the services above. */
+  readonly path: readonly string[]
+  readonly head: string
+  readonly paint: Paint
+  readonly printed: Set<string>
+}
+
+function formatCauses(step: WhyStep, place: Place): readonly string[] {
+  const { head, paint, printed } = place
+  const path = [...place.path, step.name]
   return step.causes.flatMap((cause, index) => {
     const isLast = index === step.causes.length - 1
-    const lines = [
-      describe(cause, head),
-      ...formatDetails(cause, path, paint).map(line => `  ${line}`),
-      ...formatCauses(cause, path, head, paint),
-    ]
+    const wasPrinted = printed.has(cause.key)
+    printed.add(cause.key)
+    const lines = wasPrinted
+      ? [`${describe({ ...cause, reason: null, causes: [] }, '')} (see above)`]
+      : [
+          describe(cause, head),
+          ...formatDetails(cause, path, paint).map(line => `  ${line}`),
+          ...formatCauses(cause, { ...place, path }),
+        ]
     return lines.map((line, at) => `${at === 0 ? (isLast ? '└─ ' : '├─ ') : isLast ? '   ' : '│  '}${line}`)
   })
 }

@@ -44,7 +44,7 @@ function checkDependencies(services: readonly ReadService[], problems: Problems)
     problems.add(dependencyPath(first, table, second), {
       message,
       code: 'DEPENDENCY_CYCLE',
-      hint: 'Take one of these dependencies away.',
+      hint: 'Remove one of these dependencies.',
     })
   }
 }

@@ -133,7 +133,7 @@ export function notFound(folder: string, sources: readonly ProjectSource[]): Loc
     'CONFIG_NOT_FOUND',
     `no locald.toml in ${folder} or above it, and nothing else that describes a project`,
     {
-      hint: `${text.charAt(0).toUpperCase()}${text.slice(1)} makes a folder a project.`,
+      hint: `Change to the folder of a project, or create ${text}.`,
     },
   )
 }

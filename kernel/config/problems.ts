@@ -32,7 +32,8 @@ interface Noted {
   readonly line?: number
 }
 
-const unlessBetter = 'Nothing was changed. `locald config check` looks again; `locald ai schema` lists every key.'
+const unlessBetter =
+  'Nothing was changed. Correct this and run `locald config check`; run `locald ai schema` for all keys.'
 
 /** Collects problems, so that they are reported all at once. */
 export class Problems {

@@ -72,7 +72,7 @@ export function resolvePaths(input: PathsInput): Paths {
   const { env } = input
   const sandbox = input.sandbox ?? (env['LOCALD_SANDBOX'] || undefined)
   if (sandbox !== undefined && !sandboxName.test(sandbox)) {
-    throw new LocaldError('USAGE', `'${sandbox}' is no sandbox name`, {
+    throw new LocaldError('USAGE', `invalid sandbox name '${sandbox}'`, {
       hint: 'Use 1 to 32 lower-case letters, digits and dashes.',
     })
   }

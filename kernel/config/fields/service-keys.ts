@@ -176,7 +176,7 @@ function readSignal(spot: Spot): string | undefined {
   const upper = given.toUpperCase()
   const name = upper.startsWith('SIG') ? upper : `SIG${upper}`
   if (Object.hasOwn(constants.signals, name)) return name
-  return spot.wrong(withSuggestion('is no signal of this machine', closest(name, Object.keys(constants.signals))))
+  return spot.wrong(withSuggestion('unknown signal', closest(name, Object.keys(constants.signals))))
 }
 
 function readPatterns(spot: Spot): readonly string[] | undefined {

@@ -33,7 +33,7 @@ t.test('reports a wrong command line with what was meant, and exits with 2', asy
     ['up --detach=1', '--detach takes no value [USAGE]', /./],
     ['up --attach --detach', '--attach and --detach cannot be combined [USAGE]', /./],
     ['up ./none', 'folder ./none not found [USAGE]', /./],
-    ['status --sandbox Not_a_name', "'Not_a_name' is no sandbox name [USAGE]", /./],
+    ['status --sandbox Not_a_name', "invalid sandbox name 'Not_a_name' [USAGE]", /./],
   ]
   const all = await Promise.all(cases.map(([words]) => locald(words.split(' '), { home })))
   for (const [index, [words, message, hint]] of cases.entries()) {

@@ -44,3 +44,19 @@ t.test('warns of a daemon of another version, with the command that restarts it'
   daemon.on('GET /v1/services/why', json({ error }, 404))
   t.match((await daemon.run(['why', 'web'])).stderr, /REQUEST_INVALID\]\nHint: .*`locald server restart`/)
 })
+
+t.test('a wrong command line or variable stops no daemon', async t => {
+  const daemon = await FakeDaemon.start(t)
+  daemon.on('GET /v1/ping', json({ pong: true, pid: 7, version: '1.2.3' }))
+  const port = await daemon.run(['server', 'restart'], { env: { LOCALD_HTTP_PORT: 'abc' } })
+  t.match(port, { code: 2, stderr: /LOCALD_HTTP_PORT 'abc' is not a port \[USAGE\]\nHint: .*LOCALD_HTTP_PORT=8080/ })
+  const limit = await daemon.run(['server', 'restart'], { env: { LOCALD_START_TIMEOUT: 'soon' } })
+  t.match(limit, { code: 2, stderr: /LOCALD_START_TIMEOUT 'soon' .*\nHint: .*LOCALD_START_TIMEOUT=30/ })
+  const pid = await daemon.run(['server', 'shutdown', '--pid', 'abc'])
+  t.match(pid, { code: 2, stderr: /--pid 'abc' is not a whole number \[USAGE\]/ })
+  t.match(await daemon.run(['server', 'shutdown', '--pid', '8']), {
+    code: 0,
+    stdout: 'No daemon with pid 8 is running\n',
+  })
+  t.notOk(daemon.asked.some(({ path }) => path === '/v1/server/shutdown'))
+})

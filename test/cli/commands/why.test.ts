@@ -52,3 +52,35 @@ t.test('prints what a service depends on as a tree, each with its last lines and
   daemon.on('GET /v1/services/why', json({ key: 'shop:web', text, because: [], tree: waiting }))
   t.equal((await daemon.run(['why', 'web'])).stdout, `${text}\n└─ db is starting\n`, 'the reason is printed once')
 })
+
+t.test('prints each service of a project once, below the service that failed because of it', async t => {
+  const daemon = await FakeDaemon.start(t)
+  const step = (name: string, more: object) => ({
+    ...{ key: `shop:${name}`, name, status: 'failed', health: null, reason: null },
+    ...{ facts: [], lines: [], causes: [], dependents: [] },
+    ...more,
+  })
+  const db = step('db', { reason: 'exited with code 3', lines: ['boom'] })
+  const api = step('api', { causes: [db] })
+  const trees: Record<string, object> = {
+    ...{ 'shop:db': db, 'shop:api': api },
+    ...{ 'shop:web': step('web', { causes: [api, db] }), 'shop:docs': step('docs', { causes: [db] }) },
+  }
+  daemon.on('GET /v1/services/keys', json({ keys: Object.keys(trees) }))
+  daemon.on('GET /v1/services/why', (response, { query }) => {
+    const key = query.get('service') ?? ''
+    response.end(JSON.stringify({ key, text: '', because: [], tree: trees[key] }))
+  })
+  t.equal(
+    (await daemon.run(['why', 'shop'])).stdout,
+    `web failed: api failed, db failed
+├─ api failed
+│  └─ db failed: exited with code 3
+│       | boom
+└─ db failed (see above)
+docs failed: db failed
+└─ db failed (see above)
+`,
+  )
+  t.equal((await daemon.run(['why', 'shop', '--json'])).stdout.split('\n').length, 5, 'one object for each service')
+})

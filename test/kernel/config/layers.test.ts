@@ -130,10 +130,13 @@ t.test('reads a project from a source where there is no locald.toml', async t =>
   t.match(torn.message, /^package\.json:(2: )? ?is not valid JSON$/)
   t.notMatch(JSON.stringify(torn), 'canary')
   const none = await failure(load({ Procfile: '' }))
-  t.match(none, { code: 'CONFIG_NOT_FOUND', hint: 'A `locald.toml` or a `Procfile` makes a folder a project.' })
+  t.match(none, {
+    code: 'CONFIG_NOT_FOUND',
+    hint: 'Change to the folder of a project, or create a `locald.toml` or a `Procfile`.',
+  })
   const described = { ...json, description: 'a package.json with a `dev` script' }
   t.match(await failure(load({ Procfile: '' }, { ...types, sources: [...types.sources, described] })), {
-    hint: 'A `locald.toml`, a `Procfile`, or a package.json with a `dev` script makes a folder a project.',
+    hint: 'Change to the folder of a project, or create a `locald.toml`, a `Procfile`, or a package.json with a `dev` script.',
   })
   for (const [name, label] of [
     ['My Shöp!', 'my-shop'],

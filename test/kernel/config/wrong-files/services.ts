@@ -112,7 +112,7 @@ export const services: readonly WrongFile[] = [
   {
     title: 'an unknown signal',
     text: `${web}stop_signal = "SIGTREM"`,
-    problems: ["5 services.web.stop_signal: is no signal of this machine; did you mean 'SIGTERM'?"],
+    problems: ["5 services.web.stop_signal: unknown signal; did you mean 'SIGTERM'?"],
     isBeyondSchema: true,
   },
   {
