@@ -29,7 +29,10 @@ export function checkType(it: ServiceType<unknown>): void {
   requireObject('service()', it)
   requireThat(isText(it.type) && label.test(it.type), "a service type's name is lower-case letters, digits and '-'")
   const what = `service type '${it.type}'`
-  requireThat(isObject(it.shape) && isObject(it.shape.schema), `${what} has no shape: make it with shape({ type: 'object', … })`)
+  requireThat(
+    isObject(it.shape) && isObject(it.shape.schema),
+    `${what} has no shape: make it with shape({ type: 'object', … })`,
+  )
   requireFunctions(what, it, ['start'], ['prepare', 'adopt', 'reset', 'exports', 'oneOff'])
   requireThat(
     it.network === undefined || ['web', 'port', 'none'].includes(it.network),
