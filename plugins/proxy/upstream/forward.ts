@@ -137,8 +137,8 @@ export abstract class Forward implements Receiver {
 
   /** Whether the request may be sent twice. */
   get #isRepeatable(): boolean {
-    const { framing, upgrade, method } = this.#request
-    return framing === 'none' && upgrade === undefined && safeMethods.has(method)
+    const { framing, method } = this.#request
+    return framing === 'none' && safeMethods.has(method)
   }
 
   #send(fresh: boolean): void {

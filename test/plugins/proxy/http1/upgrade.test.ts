@@ -202,6 +202,27 @@ t.test('upgrades', async t => {
     t.match(await wire(t, port).send(ask('/').replace('Host', 'Nohost')).end(), /^HTTP\/1.1 400/)
   })
 
+  await t.test('retries a handshake once when its service restarts meanwhile', async t => {
+    const seen: string[] = []
+    const service = await raw(t, socket => {
+      socket.once('data', data => {
+        seen.push(data.toString('latin1'))
+        if (seen.length > 1) return void socket.end('HTTP/1.1 101 Go\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\nhello')
+        catalog.set('shop:web', { status: 'restarting', reason: 'a.js changed' })
+        socket.destroy()
+        setTimeout(() => catalog.set('shop:web', at(service.port)), 100)
+      })
+    })
+    catalog.set('shop:web', at(service.port))
+    t.match(
+      await wire(t, port)
+        .send(`${ask('/')}early`)
+        .end(),
+      /^HTTP\/1.1 101 .*hello$/s,
+    )
+    t.equal(seen.length, 2)
+  })
+
   await t.test('applies backpressure', async t => {
     const size = 64 * 2 ** 20
     let sent = 0
