@@ -4,7 +4,7 @@ import { type ParsedArgs, parseArgs } from './args/parse.ts'
 import { loaders } from './commands/index.ts'
 import type { Context } from './context.ts'
 
-// A debugger that NODE_OPTIONS opens is meant for services: its port is theirs.
+// A debugger in NODE_OPTIONS is for services: frees its port for them.
 if (process.env['NODE_OPTIONS']?.includes('--inspect')) process.getBuiltinModule('node:inspector').close()
 
 const argv = process.argv.slice(2)
@@ -29,13 +29,13 @@ async function main(): Promise<number> {
 
 async function fail(error: unknown): Promise<void> {
   const { reportError } = await import('./output/errors.ts')
-  // Once the command line is parsed, a `--json` of the command that `run` runs is not ours.
+  // Once the command line is parsed: a `--json` after `locald run` belongs to the command that it runs.
   const flags = context === undefined ? argv : context.json ? ['--json'] : []
   process.exitCode = reportError(error, flags, context?.paths.crash)
 }
 
 process.on('uncaughtException', (error: Error & { code?: string }) => {
-  // A reader that closed its pipe (`| head`) or a closed terminal is no error; the exit code is what is known so far.
+  // A reader that closed its pipe (`| head`) or a closed terminal is no error; exits with the code known so far.
   if (error.code === 'EPIPE' || error.code === 'EIO') process.exit()
   void fail(error).finally(() => process.exit())
 })

@@ -109,12 +109,12 @@ export class LocaldError extends Error {
     }
   }
 
-  /** Also one of another copy of the package, as long as its code is of this catalogue. */
+  /** Whether a value is one, also of another copy of the package, if its code is in this catalogue. */
   static is(value: unknown): value is LocaldError {
     return typeof value === 'object' && value !== null && brand in value && 'code' in value && isCode(value.code)
   }
 
-  /** Any thrown value as a LocaldError; a stranger becomes INTERNAL with its message. */
+  /** Converts a thrown value to a LocaldError; any other error becomes INTERNAL with its message. */
   static from(value: unknown): LocaldError {
     if (LocaldError.is(value)) return value
     return new LocaldError('INTERNAL', messageOf(value), { cause: value })
@@ -129,7 +129,7 @@ function isCode(code: unknown): code is ErrorCode {
   return typeof code === 'string' && Object.hasOwn(catalogue, code)
 }
 
-/** The process exit code for an error of this code: 2 usage, 1 failed, 124 timed out. */
+/** Returns the exit code for an error of this code: 2 usage, 1 failed, 124 timed out. */
 export function exitCodeOf(code: ErrorCode): number {
   const { kind } = catalogue[code]
   return kind === 'usage' ? 2 : kind === 'timeout' ? 124 : 1
@@ -138,12 +138,12 @@ export function exitCodeOf(code: ErrorCode): number {
 /** EBADARCH of macOS (sys/errno.h), "Bad CPU type in executable", which libuv has no name for. */
 const otherProcessor = /Unknown system error -86\b/
 
-/** Whether a program did not run as it is for another kind of processor. */
+/** Whether a program did not run because it is for another kind of processor. */
 export function isOtherProcessors(value: unknown): boolean {
   return value instanceof Error && otherProcessor.test(value.message)
 }
 
-/** The message of anything thrown, never empty: plugins throw what they like, and a refused connection to two addresses has none. */
+/** Returns the message of any thrown value, never empty: plugins may throw anything, and a refused connection to two addresses has none. */
 export function messageOf(value: unknown): string {
   if (value instanceof AggregateError && value.message === '') return value.errors.map(messageOf).join('; ')
   if (value instanceof Error)
@@ -156,7 +156,7 @@ export function messageOf(value: unknown): string {
   }
 }
 
-/** The system's code of an error (`ENOENT`, `EADDRINUSE` …), if it has one. */
+/** Returns an error's system code (`ENOENT`, `EADDRINUSE` …), if it has one. */
 export function systemCode(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null || !('code' in value)) return undefined
   return typeof value.code === 'string' ? value.code : undefined

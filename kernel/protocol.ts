@@ -86,7 +86,7 @@ export interface KeysQuery {
   readonly all?: boolean
 }
 
-/** The services that are meant, in the order of their files; nothing is looked at. */
+/** The selected services, in the order of their files. */
 export interface KeysAnswer {
   readonly keys: readonly string[]
 }
@@ -146,10 +146,10 @@ export interface OpenAnswer {
 }
 
 /**
- * `tail`: the last so many lines of all together, with `each` of each service. `since`: UTC ISO 8601. `resume`: instead of
+ * `tail`: the last lines of all services together, or with `each`, of each. `since`: UTC ISO 8601. `resume`: instead of
  * that, of single services, the last line that the reader has, as `TIME STREAM HASH COUNT KEY`: the first 16 digits of the SHA-256 of
  * its text, and how many lines of that time and text the reader has. `grep`: a JavaScript regular expression. `partial`: with `follow`
- * and without `grep`, an unfinished line comes in pieces, too, before it comes whole.
+ * and without `grep`, an unfinished line also comes in pieces before it comes whole.
  */
 export interface LogsQuery extends KeysQuery {
   readonly tail?: number

@@ -45,7 +45,7 @@ const scripts = ['build-native', 'native-programs'].flatMap(name => {
   return script === undefined ? [] : [script]
 })
 
-/** True when the program is newer than its sources and than the scripts. */
+/** Whether the program is newer than its sources and than the scripts. */
 function isUpToDate(program: Program, output: string, variant?: Variant): boolean {
   if (!existsSync(output)) return false
   const made = statSync(output).mtimeMs
@@ -77,7 +77,7 @@ function compilerHere(): string[] {
   fail(`No C compiler (${compiler.join(' ')}): install one with ${install}, or set CC.`)
 }
 
-/** False on a Mac without Apple's tools: every compiler in /usr/bin is then a program that asks on the screen to install them. */
+/** Whether there is a compiler: on a Mac without Apple's tools, those in /usr/bin only open a dialog that offers to install them. */
 function hasTools(compiler: string): boolean {
   if (process.platform !== 'darwin') return true
   const folders = compiler.includes('/') ? [''] : (process.env['PATH'] ?? '').split(delimiter)
@@ -96,7 +96,7 @@ function buildHere(program: Program): boolean {
   return isMac || program.isModule ? compile(compilerHere(), args, output) : compileHere(args, output)
 }
 
-/** Static where a static libc is there: it needs less memory. */
+/** Compiles for this machine, statically where there is a static libc: that needs less memory. */
 function compileHere(args: readonly string[], output: string): boolean {
   const compiler = compilerHere()
   return compile(compiler, ['-static', ...args], output, true) || compile(compiler, args, output)
@@ -124,7 +124,7 @@ function buildSanitized(program: Program): void {
   }
 }
 
-/** A folder for a daemon that takes itself for a Mac's: all programs, the keeper under the rules of XNU. */
+/** Builds a folder of all programs for a daemon with LOCALD_PLATFORM=darwin; the keeper gets the imitation of XNU. */
 function buildXnu(): void {
   const folder = join(native, 'xnu')
   mkdirSync(folder, { recursive: true })
@@ -142,7 +142,7 @@ function buildXnu(): void {
   }
 }
 
-/** The zig of `node_modules`, or one fetched into a cache folder of the build. */
+/** Returns the zig of `node_modules`, or one that it fetches into a cache folder of the build. */
 function zig(): string {
   const installed = join(build, '..', 'node_modules', '.bin', 'zig')
   if (existsSync(installed)) return installed

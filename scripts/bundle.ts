@@ -58,14 +58,14 @@ const program = {
   define: { 'import.meta.dirname': '__dirname' },
 } satisfies BuildOptions
 
-/** The folders of the npm packages that bundles are made of, sorted. */
+/** Lists the folders of the bundled npm packages, sorted. */
 function packagesOf(files: readonly Metafile[]): readonly string[] {
   const inputs = files.flatMap(({ inputs }) => Object.keys(inputs))
   const folders = inputs.map(path => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0])
   return [...new Set(folders.filter(folder => folder !== undefined))].sort()
 }
 
-/** A package's name and version, and the texts of its licence. */
+/** Returns a package's name and version, and the texts of its licence. */
 function licenceOf(folder: string): string {
   const { name, version, license }: { name: string; version: string; license?: string } = JSON.parse(
     readFileSync(join(folder, 'package.json'), 'utf8'),

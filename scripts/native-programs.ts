@@ -128,7 +128,7 @@ export const targets: readonly { readonly folder: string; readonly zig: string }
   { folder: 'darwin-arm64', zig: 'aarch64-macos.13.0' },
 ]
 
-/** Its files whose names end so. */
+/** Lists its files with an ending. */
 export function filesOf(program: Program, ending: RegExp, variant?: Variant): string[] {
   const folders = program.isModule ? [program.folder] : ['native/common', program.folder]
   const all = [...folders.map(folder => join(root, folder)), ...(variant?.folder ? [variant.folder] : [])]
@@ -147,12 +147,12 @@ export function isFor(program: Program, isMac: boolean): boolean {
   return program.only === undefined || program.only === (isMac ? 'darwin' : 'linux')
 }
 
-/** What a program is compiled of: flags and files. */
+/** Returns the compiler arguments of a program: flags and files. */
 export function partsOf(program: Program, variant?: Variant): readonly string[] {
   return [...(program.isModule ? linked : []), ...filesOf(program, /\.c$/, variant)]
 }
 
-/** What stands in for Apple's SDK; a package has none of it. */
+/** Lists the stubs of Apple's SDK; the npm package has none. */
 export function appleFiles(): readonly string[] {
   if (!existsSync(apple)) return []
   return readdirSync(apple, { recursive: true, encoding: 'utf8' })
@@ -160,7 +160,7 @@ export function appleFiles(): readonly string[] {
     .map(file => join(apple, file))
 }
 
-/** Words that link the frameworks. */
+/** Returns the arguments that link its frameworks. */
 export function frameworksOf(program: Program): readonly string[] {
   return program.frameworks.flatMap(name => ['-framework', name])
 }

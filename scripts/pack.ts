@@ -51,7 +51,7 @@ function pack(folder: string): void {
   if (spawnSync('npm', words, { cwd: folder, stdio: 'inherit' }).status !== 0) fail(`npm pack failed in ${folder}.`)
 }
 
-/** The package for one machine; the programs are where `--all` puts them, or those built for this machine. */
+/** Packs the programs for one machine: those that `--all` built, or those built for this machine. */
 function packNative(target: string, from: string, { version }: Manifest): void {
   const folder = join(stage, `native-${target}`)
   mkdirSync(folder, { recursive: true })

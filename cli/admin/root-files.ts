@@ -32,7 +32,7 @@ export function sha256(bytes: Buffer): string {
 
 /**
  * Whether only root could put anything at a path: each folder on the way that exists is root's, is no link, and only root may
- * write to it. The helper asks the same of its own path (shim/root-path.c).
+ * write to it. The helper applies the same rule to its own path (shim/root-path.c).
  */
 export function isRootOnly(path: string): boolean {
   for (let folder = dirname(path); ; folder = dirname(folder)) {

@@ -27,7 +27,7 @@ interface Spec<Name extends string> {
   readonly name: Name
   /** Its positional arguments, as help shows them: `<ONE>`, `[PERHAPS]`, `[ANY…]`. */
   readonly args: string
-  /** What follows `--` is a command to run, kept as it is. */
+  /** Whether the words after `--` are a command to run, which are not parsed. */
   readonly takesCommand?: boolean
   readonly group: Group
   /** A bare verb and its object, at most 50 characters. */

@@ -3,7 +3,7 @@ import { type CommandSpec, commands, type Flag, globalFlags } from './commands.t
 
 // Not by cac, which prints the help: it reads `up --detach 007` as service 7, and knows no command of two words. docs/dependencies.md
 
-/** A parsed command line. Every argument is kept as it was typed: `08` and `007` stay text. */
+/** A parsed command line. All arguments stay text: `08` and `007` are not numbers. */
 export interface ParsedArgs {
   /** Absent for `--help` or `--version` alone, and for an empty command line. */
   readonly command: CommandSpec | undefined

@@ -26,7 +26,7 @@ export async function completion(context: Context): Promise<number> {
   return 0
 }
 
-/** Returns, for the words typed so far, what may follow: commands, then subcommands, then flags. */
+/** Lists what may follow the words typed so far: commands, then subcommands, then flags. */
 function listCandidates(): readonly (readonly [typed: string, candidates: readonly Candidate[]])[] {
   const all = [...commands, ...pluginCommands.map(command => ({ ...command, flags: [] }))]
   const single = all.filter(({ name }) => !name.includes(' ')).map(({ name, about }) => ({ word: name, about }))

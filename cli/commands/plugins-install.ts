@@ -53,7 +53,7 @@ function requireInstalled(folder: string, names: readonly string[]): void {
   )
 }
 
-/** `redis@^1.2` is `locald-plugin-redis@^1.2`; a full or scoped name, and a path, are kept. */
+/** Completes a short name: `redis@^1.2` is `locald-plugin-redis@^1.2`. Returns full and scoped names, and paths, unchanged. */
 function resolvePackage(word: string, cwd: string): string {
   if (/^(?:\.{0,2}\/|~\/|\.{1,2}$)/.test(word) || word.endsWith('.tgz')) return resolve(cwd, word)
   const at = word.indexOf('@', 1)

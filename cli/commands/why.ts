@@ -4,7 +4,7 @@ import { requireDaemon } from '../daemon/client.ts'
 import { painter, print, printJson } from '../output/terminal.ts'
 import { formatWhy, selectRoots } from '../output/why-tree.ts'
 
-/** `locald why`: prints, for each service that is meant, why it is in its state. */
+/** `locald why`: explains the state of each selected service. */
 export async function why(context: Context): Promise<number> {
   const daemon = await requireDaemon(context.paths)
   const path = context.cwd

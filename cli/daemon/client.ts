@@ -98,7 +98,7 @@ export class Client {
 const reportsVersion = /^\/v1\/(?:server\/|doctor)/
 let isReported = false
 
-/** Warns, once, of a daemon of another version: it keeps running when locald is upgraded. */
+/** Warns once of a daemon of another version: it keeps running when locald is upgraded. */
 function reportOtherVersion(paths: Paths): void {
   const version = isReported ? undefined : findOtherVersion(paths)
   if (version === undefined) return

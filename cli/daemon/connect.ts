@@ -19,7 +19,7 @@ export async function connectOrWait(paths: Paths): Promise<Socket | undefined> {
   return (await connectToDaemon(paths)) ?? (await waitForSocket(paths))
 }
 
-/** Separate, as few commands need a clock, which Node loads in a millisecond. */
+/** Waits for the socket. A function of its own because few commands wait, and Node takes a millisecond to load timers. */
 async function waitForSocket(paths: Paths): Promise<Socket | undefined> {
   const isExpected = () => {
     const place = readAddress(paths.data)

@@ -57,7 +57,7 @@ export function keeperMissing(keeper: string, why: string): LocaldError {
   })
 }
 
-/** A published package has no source of the scripts that build. */
+/** Whether this is a checkout: a published package has no sources of the build scripts. */
 function isCheckout(): boolean {
   return existsSync(join(packageFolder, 'scripts', 'build-native.ts'))
 }

@@ -182,7 +182,7 @@ function string(text: string): string {
   return `<string>${escapeXml(text)}</string>`
 }
 
-/** XML 1.0 has no way to write most control characters. */
+/** Escapes a text for XML 1.0, which cannot represent most control characters. */
 function escapeXml(text: string): string {
   if (/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/.test(text)) {
     throw new Error(`a control character is in ${JSON.stringify(text)}`)

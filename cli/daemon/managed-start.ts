@@ -39,7 +39,7 @@ export async function startManaged(
 
 /**
  * Waits for as long as the service manager may hold back a start: launchd starts a job at most every 10 s ("Service only ran for 3 seconds.
- * Pushing respawn out by 7 seconds.", launchd.plist(5) ThrottleInterval). One that starts by then is waited for by the start without it.
+ * Pushing respawn out by 7 seconds.", launchd.plist(5) ThrottleInterval). The start without the manager waits for a daemon that the manager has started by then.
  */
 async function startAsInstalled(
   installed: BootStart,

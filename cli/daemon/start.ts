@@ -42,7 +42,7 @@ export async function startDaemon(wanted: Paths): Promise<Socket> {
   const launch = { run: () => managedArgv(paths), limitMs }
   const machines = await startManaged(paths, launch, () => connectToDaemon(settle()))
   if (machines !== undefined) return machines
-  // Before the deadline is set: compiling it takes none of the daemon's time.
+  // Before the deadline is set: compiling the keeper does not count.
   findKeeper(paths)
   const deadline = performance.now() + limitMs
   while (performance.now() < deadline) {
@@ -50,7 +50,7 @@ export async function startDaemon(wanted: Paths): Promise<Socket> {
     if (!(await tryStart(paths, deadline))) wakeDaemon(paths)
     const until = Math.min(deadline, performance.now() + patienceMs)
     do {
-      // The daemon of another data folder may have been the first in the runtime folder: each is asked for its own.
+      // Again each time: the daemon of another data folder may have claimed the runtime folder first.
       paths = settle()
       const socket = await connectToDaemon(paths)
       if (socket !== undefined) return socket
@@ -201,7 +201,7 @@ function startFailed(paths: Paths, before: number, result: StartResult): LocaldE
   return startFailure(paths, tail.length === 0 ? how : `${how}\n${tail.map(text => `  | ${text}`).join('\n')}`)
 }
 
-/** macOS kills programs that it does not allow, for an invalid signature or a rule of a managed Mac; Linux kills when memory runs out. */
+/** Returns the error of a killed keeper: macOS kills programs with an invalid signature, or by a rule of a managed Mac; Linux, when memory runs out. */
 function keeperKilled(paths: Paths): LocaldError {
   const keeper = join(paths.native, 'locald-keeper')
   return new LocaldError('DAEMON_START', `the daemon failed to start: ${keeper} was killed by SIGKILL without output`, {

@@ -20,7 +20,7 @@ const slackMs = 5000
 
 /**
  * Remembers the last printed line of each service, to resume a stream without a line twice or missing: the daemon gets it with the next
- * request. It sends the lines of a service in the order in which they were completed, whatever the clock did meanwhile.
+ * request. It sends the lines of a service in the order of their completion, even if the clock was set meanwhile.
  */
 export class LogPosition {
   #begunMs: number
@@ -28,7 +28,7 @@ export class LogPosition {
   /** Services that did not fit into the request, and the time of their last printed line. */
   readonly #leftOut = new Map<string, string>()
 
-  /** @param begun UTC ISO 8601; what is older belongs to no stream but the first */
+  /** @param begun UTC ISO 8601; only the first stream has older lines */
   constructor(begun: string) {
     this.#begunMs = Date.parse(begun)
   }

@@ -5,7 +5,7 @@ import { printAll } from '../output/terminal.ts'
 import { LogPosition } from './log-position.ts'
 import { PartialLines } from './partial-lines.ts'
 
-/** At most so many lines of each service are printed at the end: a reader who is far behind need not see all of them. */
+/** The most lines of each service that are printed at the end: a reader that is far behind need not see all. */
 const mostAtEnd = 1000
 
 /** Prints lines of services' logs, and remembers the last one to resume from. */

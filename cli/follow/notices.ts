@@ -42,7 +42,7 @@ export class Notices {
     return `warning: ${whose}${message}${hint === undefined ? '' : ` (${hint})`}`
   }
 
-  /** A step's percentages are for a line that is redrawn. */
+  /** Formats a step without its percentages, which suit only a line that is redrawn. */
   #step(key: string, text: string): string | undefined {
     if (this.#steps.get(key) === text) return undefined
     this.#steps.set(key, text)

@@ -78,7 +78,7 @@ function formatNames(names: readonly string[], what: string): string {
   return `${names.length === 1 ? 'service' : 'services'} ${quoted} ${verb}`
 }
 
-/** Returns, for each service that failed or is not ready, why, and its last lines. */
+/** Formats the reason and the last lines of each service that failed or is not ready. */
 function formatTails(done: DoneEvent, nameOf: Namer): readonly string[] {
   const failed = done.services.filter(
     view => ['failed', 'unhealthy'].includes(stateOf(view)) || done.tails?.[view.key] !== undefined,

@@ -5,7 +5,7 @@ import { sanitizeLogText } from '../output/log-format.ts'
 export class PartialLines {
   readonly #printed = new Map<string, { readonly time: string; readonly length: number }>()
 
-  /** Returns what is still to be printed of lines. */
+  /** Returns the parts of lines that were not printed yet. */
   rest(lines: readonly LogLine[]): readonly LogLine[] {
     return lines.flatMap(line => this.#restOf(line))
   }

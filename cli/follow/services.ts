@@ -33,7 +33,7 @@ export class FollowedServices {
     return [...this.#views.values()]
   }
 
-  /** Applies an event; whether it is about what is followed. */
+  /** Applies an event; returns whether it is about a followed service. */
   apply(event: LocaldEvent): boolean {
     if (event.event === 'service') return this.#applyView(event.service)
     if (event.event === 'notice' || (event.event === 'warning' && event.key === undefined)) {

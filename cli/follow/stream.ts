@@ -9,7 +9,7 @@ const stepMs = 50
 /** After a stream that breaks sooner there is a pause, which grows, ms. */
 const shortMs = 1000
 const longestPauseMs = 500
-/** After so many of those in a row without a value it fails. */
+/** It fails after this many of those in a row without a value. */
 const mostIdle = 10
 
 /** A stream without an end, and what to do with its values. */
@@ -86,7 +86,7 @@ export class StreamFollower<T> {
   }
 }
 
-/** Returns the error of a daemon that has stopped its services, too. */
+/** Returns the error of a daemon that has also stopped its services. */
 function withoutServices({ code, message }: LocaldError): LocaldError {
   return new LocaldError(code, message, { hint: 'Run `locald up`: its services have stopped, too.' })
 }

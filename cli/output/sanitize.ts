@@ -1,4 +1,4 @@
-/* What is printed comes from files, folders, services and plugins too: of all that only text reaches the terminal. */
+/* Files, folders, services and plugins supply some of the printed text: no control sequence in it reaches the terminal. */
 
 /** ECMA-48: CSI sequences, strings (OSC, DCS, SOS, PM, APC) to their end, other escapes; then control characters (C0 and C1) but tab. */
 export const controlSequences =
@@ -8,7 +8,7 @@ export const controlSequences =
 const unsafe = /\x1b\[[\d;:]*m|[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
 /** What `painter` writes. */
 const painted = /^\x1b\[(?:1|22|3[1-6]|39|90)m$/
-/** What JSON keeps as it is, and a terminal may obey. */
+/** The characters that JSON does not escape and a terminal may obey. */
 const unsafeInJson = /[\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
 
 /** Writes control characters as escapes such as `\u001b`; removes colours, but with `keepsColour` not those that the CLI itself writes. */

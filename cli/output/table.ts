@@ -49,7 +49,7 @@ function fitColumns(heading: readonly string[], rows: readonly Row[], paint: Pai
   )
 }
 
-/** Cuts the last column by so many characters at the start: the end of a path or a URL says most. */
+/** Cuts this many characters from the start of the last column: the end of a path or a URL says most. */
 function shortened(rows: readonly Row[], excess: number): readonly Row[] {
   if (excess <= 0) return rows
   const most = Math.max(...rows.map(({ cells }) => cells.at(-1)?.text.length ?? 0)) - excess

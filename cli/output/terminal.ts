@@ -5,7 +5,7 @@ import { sanitize, toSafeJson } from './sanitize.ts'
 /** Styles that text is painted with. */
 export type Style = 'red' | 'green' | 'yellow' | 'blue' | 'magenta' | 'cyan' | 'gray' | 'bold'
 
-/** Paints text, or leaves it as it is where colours are off. */
+/** Paints text, or returns it unchanged where colours are off. */
 export type Paint = (style: Style, text: string) => string
 
 /** A stream for results or progress. */

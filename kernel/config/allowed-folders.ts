@@ -37,7 +37,7 @@ function fileIn(dataFolder: string): string {
   return join(dataFolder, 'allowed.json')
 }
 
-/** An entry that is damaged allows nothing; the others still count. */
+/** Reads the entries; a damaged one allows nothing, and the others still count. */
 function foldersIn(value: unknown): readonly AllowedFolder[] {
   if (!hasShape(value, fileOfFolders)) return []
   return value.folders.filter(folder => hasShape(folder, allowedFolder))

@@ -49,7 +49,7 @@ export function projectSchema(types: Types & { readonly tables?: PluginTables })
 
 const commonSchemas = Object.fromEntries(Object.values(serviceKeys).map(key => [key.key, schemaOfKey(key)]))
 
-/** A service of one type: its own keys and the common ones. */
+/** Returns the schema of a service of one type: its own keys and the common ones. */
 function serviceSchema(name: string, isDefault: boolean, schema: unknown): Table {
   const shape: Table = isTable(schema) ? schema : {}
   const properties = own(shape, 'properties')

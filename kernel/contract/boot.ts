@@ -23,7 +23,7 @@ export interface BootStep {
   readonly retryCodes?: readonly number[]
 }
 
-/** How the service manager is asked to start the daemon. */
+/** How to make the service manager start the daemon. */
 export interface BootStart {
   /** The service manager's name. */
   readonly manager: string

@@ -54,7 +54,7 @@ export interface CatalogProject {
   readonly path: string
   readonly domain: string
   readonly routes: readonly Route[]
-  /** Whether every other name below the domain belongs to it, too. */
+  /** Whether every other name below the domain also belongs to it. */
   readonly wildcard?: boolean | undefined
 }
 

@@ -1,4 +1,4 @@
-/** Why the system keeps a program from a file of its own user, and what can be done. */
+/** Why the system denies a program access to a file of its user, and how to allow it. */
 export interface Denial {
   readonly message: string
   readonly hint: string

@@ -9,7 +9,7 @@ export interface ProjectRef {
 
 /** A linked git worktree (git-worktree(1)). */
 export interface GitWorktree {
-  /** The folder in which git keeps its record of the worktree: `.git/worktrees/NAME` of the repository. */
+  /** The folder of git's record of the worktree: `.git/worktrees/NAME` of the repository. */
   readonly gitDir: string
   /** The same folder in the main checkout; absent where that has none, with a bare repository, and where the repository does not know the worktree. */
   readonly mainCheckout?: string | undefined

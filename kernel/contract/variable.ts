@@ -3,7 +3,7 @@ import type { Warning } from './hosting.ts'
 /** A variable that a plugin sets for services, before references such as `${NAME}` are resolved. */
 export interface Variable {
   readonly name: string
-  /** `override`: whatever else sets it; `fallback`: where neither the project nor the shell does. A change of either restarts the service. */
+  /** `override`: it wins over all others; `fallback`: set where neither the project nor the shell sets it. A change of either restarts the service. */
   readonly rank: 'override' | 'fallback'
   /** Returns its value; undefined: it is not set for this service, or not at present. */
   value(service: VariableTarget): string | undefined

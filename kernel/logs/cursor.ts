@@ -167,7 +167,7 @@ export class LogCursor {
     }
   }
 
-  /** At the end of a file: returns whether there is more to read, here or, after a rotation, in the next newer one. */
+  /** Returns, at the end of a file, whether there is more to read: here or, after a rotation, in the next newer one. */
   async #advance(segment: LogSegment): Promise<boolean> {
     const size = await segment.size()
     if (size !== this.#offset) {

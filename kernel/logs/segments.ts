@@ -45,7 +45,7 @@ export class LogSegment {
     return (await this.#handle.stat({ bigint: true })).mtimeNs
   }
 
-  /** Adds a reader, which must close it, too. */
+  /** Adds a reader, which must also close it. */
   share(): LogSegment {
     this.#users++
     return this

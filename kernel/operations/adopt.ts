@@ -121,7 +121,7 @@ async function adoptProject(
     services.map(async service => {
       const known = project.service(service.service)
       if (known === undefined) return
-      // The others are adopted nevertheless. Its leftover processes are stopped, as it is started again.
+      // The others are still adopted. Its leftover processes are stopped before it is started again.
       await adoptService(project, known, service, processes).catch(error => {
         known.state.set({ status: 'failed', health: null, reason: messageOf(error), pid: null })
       })

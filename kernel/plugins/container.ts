@@ -61,7 +61,7 @@ export class Container {
     this.requireFree(owner, [name])
     this.#owners.set(name, owner)
     const provider = asFunction(() => {
-      const it = made(owner, name, () => make(this.use))
+      const it = makeService(owner, name, () => make(this.use))
       if (close !== undefined) this.#teardown.add(owner, () => close(it))
       return it
     })
@@ -69,8 +69,8 @@ export class Container {
   }
 }
 
-/** PLUGIN_SETUP with the name of the plugin whose service cannot be made: who reads it may be another one. */
-function made<T>(owner: string, name: string, make: () => T): T {
+/** Makes a service. Throws PLUGIN_SETUP with the name of its plugin: the reader may be another plugin. */
+function makeService<T>(owner: string, name: string, make: () => T): T {
   try {
     return make()
   } catch (error) {

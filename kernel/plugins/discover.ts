@@ -40,7 +40,7 @@ export async function importBuiltIns(): Promise<readonly BuiltIn[]> {
   return list.default
 }
 
-/** Built-in plugins as found ones, in the list's order. */
+/** Describes built-in plugins in the same form as npm plugins, in the list's order. */
 export function describeBuiltIns(list: readonly BuiltIn[], version: string): readonly FoundPlugin[] {
   return list.map(entry => ({ ...entry, version, from: 'built-in' as const }))
 }
@@ -48,10 +48,9 @@ export function describeBuiltIns(list: readonly BuiltIn[], version: string): rea
 const pluginName = /^(?:@[^/]+\/)?locald-plugin-[^/]+$/
 
 /**
- * npm packages in a folder's `node_modules` that are plugins: named `locald-plugin-*` (scoped or not), or with a `locald`
- * object in their package.json: `{ "api": 1, "types": ["redis"], "table": "redis", "platforms": ["linux"] }`. Runs no code. Sorted by name. Where there is
- * one, the folder also gets a link to this locald.
- * Throws PATHS_UNUSABLE where the folder is there and cannot be read.
+ * Finds the npm packages in a folder's `node_modules` that are plugins: named `locald-plugin-*` (scoped or not), or with a `locald` object
+ * in their package.json: `{ "api": 1, "types": ["redis"], "table": "redis", "platforms": ["linux"] }`. Runs no code. Sorts them by name. If
+ * there are any, links this locald into the folder. Throws PATHS_UNUSABLE where the folder cannot be read.
  */
 export async function findNpmPlugins(folder: string): Promise<readonly FoundPlugin[]> {
   const root = join(folder, 'node_modules')

@@ -71,7 +71,7 @@ function countTimeouts(views: ReadonlyMap<FoundPlugin, PluginView>): number {
   return [...views.values()].filter(({ code, setupMs }) => code === 'PLUGIN_TIMEOUT' && setupMs !== null).length
 }
 
-/** A candidate, or the view of a plugin that is none. */
+/** Returns a candidate, or the view of a plugin that is off or broken. */
 async function prepareCandidate(
   entry: FoundPlugin,
   all: readonly FoundPlugin[],
@@ -116,7 +116,7 @@ async function setUp(candidate: Candidate, input: LoadInput, limit: number): Pro
   }
 }
 
-/** Code that never returns blocks the whole daemon: then the last line of the log names the plugin. */
+/** Logs what begins: code that never returns blocks the daemon, and then the last line of the log names the plugin. */
 function announce({ name, from }: FoundPlugin, what: string, { log }: LoadInput): void {
   if (from === 'npm') log(name).info(`${what} begins`)
 }
@@ -139,7 +139,7 @@ async function discardDraft(name: string, { draft }: Declaring, { log }: LoadInp
   await closers.run((owner, reason) => log(owner).warn(`closing after the failed setup: ${reason}`))
 }
 
-/** Returns a LocaldError as it is; adds what failed to any other error. */
+/** Returns a LocaldError unchanged; adds what failed to any other error. */
 function asRefusal(error: unknown, code: ErrorCode, doing: string): LocaldError {
   if (LocaldError.is(error)) return error
   return new LocaldError(code, `${doing}: ${messageOf(error)}`, { cause: error })

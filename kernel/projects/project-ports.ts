@@ -26,7 +26,7 @@ export class ProjectPorts {
     )
   }
 
-  /** Adopts the ports that services have from an earlier daemon, whatever was leased. */
+  /** Restores the ports that services have from an earlier daemon; they override leased ones. */
   restore(ports: ReadonlyMap<string, number>): void {
     this.#ports = new Map([...this.#ports, ...ports])
   }

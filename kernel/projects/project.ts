@@ -79,7 +79,7 @@ export class Project {
   }
 
   /**
-   * Adopts the ports that services have from an earlier daemon, and leases the others. Starts nothing. A service whose type no plugin
+   * Restores the ports that services have from an earlier daemon, and leases the others. Starts nothing. A service whose type no plugin
    * provides any more gets no port: its start fails with the reason, and the other services are adopted nevertheless.
    */
   async restore(ports: ReadonlyMap<string, number>, wanted: readonly string[]): Promise<void> {

@@ -70,7 +70,7 @@ export class ServiceRuns {
     }
   }
 
-  /** Restarts one service, whatever state it is in, for a change of files; `why` is shown meanwhile. */
+  /** Restarts one service, in any state, because files changed; its state shows `why` meanwhile. */
   async restart(name: string, why: string, signal: AbortSignal): Promise<void> {
     const plans = await this.#project.prepareOnly([name])
     const service = this.#project.service(name)

@@ -23,7 +23,7 @@ export interface FreeTests {
   readonly isTaken: (host: string, port: number) => Promise<boolean>
 }
 
-/** What is asked about ports that locald has not leased. */
+/** Checks of ports that locald has not leased. */
 export interface PortsInput {
   readonly table: () => ProcessTable | undefined
   /** Returns the daemon's own listener on a port. */

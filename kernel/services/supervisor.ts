@@ -89,7 +89,7 @@ export class Supervisor {
     this.#plan = plan
   }
 
-  /** Stops the run, whatever it is doing. `as`: the status meanwhile; `restarting` keeps requests to it waiting. */
+  /** Stops the run at any point. `as`: the status meanwhile; `restarting` keeps requests to it waiting. */
   async stop(as: Status = 'stopping', reason: string | null = null): Promise<void> {
     const run = this.#run
     if (run !== undefined) {

@@ -21,7 +21,7 @@ import { systemCode } from '../errors.ts'
 export interface WriteOptions {
   /** Whether it is on the disk when the call returns; default: true. */
   readonly durable?: boolean
-  /** Its permissions, whatever the umask is; default: 0600, less the umask. */
+  /** Its permissions, independent of the umask; default: 0600, less the umask. */
   readonly mode?: number
 }
 

@@ -135,7 +135,7 @@ export function settlePaths(input: PathsInput): Paths {
   return isSwept && !isTemporary(paths.runtime) ? paths : resolvePaths({ ...input, runtime })
 }
 
-/** A user without an entry in the password file, as in some containers, has no home folder but in HOME. */
+/** Returns the home folder: HOME, which is the only source for a user without an entry in the password file, as in some containers. */
 function homeOf(env: NodeJS.ProcessEnv): string {
   const given = ifAbsolute(env['HOME'])
   if (given !== undefined) return given
@@ -146,7 +146,7 @@ function homeOf(env: NodeJS.ProcessEnv): string {
   }
 }
 
-/** An impossible socket would otherwise look like a daemon that does not answer. */
+/** Returns LOCALD_SOCKET. Throws USAGE for an impossible one, which would look like a daemon that does not answer. */
 function givenSocket(env: NodeJS.ProcessEnv): string | undefined {
   const given = env['LOCALD_SOCKET'] || undefined
   if (given === undefined) return undefined

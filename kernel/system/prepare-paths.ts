@@ -63,7 +63,7 @@ function refuseOthersHome(folder: string): void {
   })
 }
 
-/** The data folder may be a link to another disk, if the user or root owns it: anyone may be able to create one in XDG_DATA_HOME. */
+/** Checks the owner of the data folder. It may be a link to another disk if the user or root owns it: others may be able to create one in XDG_DATA_HOME. */
 function ownDataFolder(folder: string): void {
   createFolder(folder)
   const link = lstatSync(folder)

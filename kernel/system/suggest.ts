@@ -13,7 +13,7 @@ export function closest(
   const lower = word.toLowerCase()
   const texts = candidates.map(candidate => candidate.toLowerCase())
   const meant =
-    findReordered(lower, texts) ?? completed(lower, texts) ?? findNearby(lower, texts, most) ?? begun(lower, texts)
+    findReordered(lower, texts) ?? completeWord(lower, texts) ?? findNearby(lower, texts, most) ?? findPrefix(lower, texts)
   return meant === undefined ? undefined : candidates[texts.indexOf(meant)]
 }
 
@@ -23,8 +23,8 @@ function findReordered(word: string, texts: readonly string[]): string | undefin
   return texts.find(text => sorted(text) === letters)
 }
 
-/** One letter is the start of too many words. */
-function completed(word: string, texts: readonly string[]): string | undefined {
+/** Completes a word of two or more letters: one letter is the start of too many. */
+function completeWord(word: string, texts: readonly string[]): string | undefined {
   if (word.length < 2) return undefined
   return texts.filter(text => text.startsWith(word)).toSorted((a, b) => a.length - b.length)[0]
 }
@@ -35,11 +35,11 @@ function findNearby(word: string, texts: readonly string[], most: (length: numbe
   return distance(word, near) <= most(Math.max(word.length, near.length)) ? near : undefined
 }
 
-function begun(word: string, texts: readonly string[]): string | undefined {
+function findPrefix(word: string, texts: readonly string[]): string | undefined {
   return texts.find(text => word.startsWith(`${text}_`) || word.startsWith(`${text}-`))
 }
 
-/** Two swapped letters count as two that differ, so that short words are given two. */
+/** Returns how many letters may differ: two even in short words, because swapped letters count as two. */
 function allowedDistance(length: number): number {
   if (length < 2) return 0
   return length < 4 ? 1 : Math.max(2, Math.floor(length / 3))

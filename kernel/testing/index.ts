@@ -28,7 +28,7 @@ import { startTested, type TestedService } from './service.ts'
 export type { CheckView, DoctorAnswer, PluginView } from '../protocol.ts'
 export type { TestedService } from './service.ts'
 
-/** What a test's kernel is made of. All but `plugins` may be left out. */
+/** The parts of a test's kernel. All but `plugins` are optional. */
 export interface TestKernelInput {
   /** The plugins under test: the default exports of their modules. */
   readonly plugins: readonly Plugin[]
@@ -38,7 +38,7 @@ export interface TestKernelInput {
   readonly facts?: Partial<PlatformFacts>
   /** `[plugins.<name>]` tables of config.toml, by name. */
   readonly settings?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
-  /** Feature flags, whatever the platform plugin finds. */
+  /** Feature flags that override those of the platform plugin. */
   readonly features?: Readonly<Record<FeatureName, FeatureState>>
   /** Stand-ins for services of the container that no plugin here provides. */
   readonly provide?: Partial<Services>
@@ -60,7 +60,7 @@ export interface TestKernel {
   type(name: string): ServiceType<unknown>
   /** Runs all checks, as `locald doctor` does; a broken plugin is a failed one. */
   doctor(): Promise<DoctorAnswer>
-  /** Runs a plugin's command. UNKNOWN_COMMAND when there is none of that name. */
+  /** Runs a plugin's command. Throws UNKNOWN_COMMAND when there is none of that name. */
   command(name: string, ...argv: readonly string[]): Promise<CommandResult>
   /**
    * Starts one service: `{ type: 'redis', version: '7' }`, the table that would stand in a project's locald.toml, checked as there.
@@ -134,7 +134,7 @@ function partsIn(root: string, input: TestKernelInput, logged: string[]): LoadIn
   }
 }
 
-/** Everything is tried; then one error with all that failed. */
+/** Closes everything, then throws one error with all failures. */
 async function closeAll(services: readonly TestedService[], { hooks, teardown }: LoadInput): Promise<void> {
   const failures: string[] = []
   for (const service of [...services].reverse()) {
@@ -165,7 +165,7 @@ function foundFrom(plugin: Plugin): FoundPlugin {
   return { name: plugin.name, version: '0.0.0', from: 'npm', types: [], load }
 }
 
-/** Some of what ships. */
+/** Returns some of the built-in plugins. */
 async function shippedOf(names: readonly string[]): Promise<readonly FoundPlugin[]> {
   if (names.length === 0) return []
   const list = await importBuiltIns()

@@ -27,7 +27,7 @@ export interface TestedService {
   stop(): Promise<Exit>
 }
 
-/** What is needed to start one. */
+/** The input of `startTested`. */
 export interface TestedInput {
   readonly root: string
   readonly name: string

@@ -193,7 +193,7 @@ export class KeeperProcess implements Instance {
     for (const listener of [...this.#listeners]) listener(event)
   }
 
-  /** A process cannot leave its cgroup: what is still in it is killed. */
+  /** Kills the processes that are still in its cgroup, which they cannot leave. */
   async #leaveCgroup(): Promise<void> {
     const { cgroups, warn } = this.#input
     const { cgroup } = this.tree

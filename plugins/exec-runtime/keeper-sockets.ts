@@ -62,7 +62,7 @@ export class RemovalWatch {
       const { ino } = lstatSync(folder)
       if (this.#watcher !== undefined && this.#inode === ino) return
       this.#watcher?.close()
-      // `change` comes with changed times, too.
+      // `change` also comes with changed times.
       this.#watcher = watch(folder, { persistent: false }, (kind, name) => {
         if (kind === 'rename' && (name === null || !/^[0-9a-f]+\.[snx]$/.test(name) || this.#isOurs(name))) this.#soon()
       }).on('error', () => this.#forget())

@@ -76,7 +76,7 @@ function isServed(host: Host): boolean {
   return typeof host.optional('web')?.https === 'number'
 }
 
-/** A misspelt flag may have been meant to limit the change. */
+/** Refuses arguments: a misspelt flag may have been meant to limit the change. */
 function refuseArguments(command: string, [word]: readonly string[]): void {
   if (word === undefined) return
   throw new LocaldError('USAGE', `unexpected argument '${word}'`, {

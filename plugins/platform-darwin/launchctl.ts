@@ -35,7 +35,7 @@ export function launchctlOf(env: NodeJS.ProcessEnv): Launchctl {
  * Returns how a job last exited, as `launchctl print` shows it (`78: EX_CONFIG`); undefined when it runs or succeeded.
  */
 export function failureIn(text: string): string | undefined {
-  // The first one: other objects further below have a state, too.
+  // The first one: objects further below also have a state.
   const state = /^\s+state = (.*)$/m.exec(text)?.[1]
   const exit = /^\s+last exit code = (.*)$/m.exec(text)?.[1]
   return state === 'running' || exit === undefined || /^(?:0\b|\(never exited\))/.test(exit) ? undefined : exit

@@ -35,13 +35,13 @@ export function parseLsof(lines: readonly string[]): readonly Socket[] {
   return sockets
 }
 
-/** lsof writes `*` for any address of the family, and IPv6 in brackets. */
+/** Parses an address: lsof prints `*` for any address of the family, and IPv6 in brackets. */
 function addressOf(name: string, type: string): string {
   if (name === '*') return type === 'IPv6' ? '::' : '0.0.0.0'
   return name.replace(/^\[(.*)\]$/, '$1').replace(/^::ffff:(?=\d+\.)/, '')
 }
 
-/** `Google\x20Chrome` → `Google Chrome`. */
+/** Decodes escapes: `Google\x20Chrome` is `Google Chrome`. */
 function decodeEscapes(text: string): string {
   return text.replace(/\\x([0-9a-f]{2})/g, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)))
 }

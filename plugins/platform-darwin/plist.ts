@@ -58,7 +58,7 @@ function block(name: string, inside: readonly string[], indent: string): string 
   return [`${indent}<${name}>`, ...inside, `${indent}</${name}>`].join('\n')
 }
 
-/** XML 1.0 cannot represent most control characters. */
+/** Escapes a text for XML 1.0, which cannot represent most control characters. */
 function escapeXml(text: string): string {
   if (/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/.test(text)) {
     throw new LocaldError('USAGE', `a control character is in ${JSON.stringify(text)}`, {

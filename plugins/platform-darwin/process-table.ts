@@ -143,7 +143,7 @@ function nameOf(sockets: readonly Socket[]): string | undefined {
 }
 
 /**
- * Control Centre listens on these for it, on all addresses, since macOS 12; Werkzeug's serving.py mentions 5000, too.
+ * Control Centre listens on these for it, on all addresses, since macOS 12; Werkzeug's serving.py also mentions 5000.
  */
 function isAirPlayReceiver({ command, port }: Socket): boolean {
   return command === 'ControlCenter' && (port === 5000 || port === 7000)

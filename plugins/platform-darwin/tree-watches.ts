@@ -117,7 +117,7 @@ export class TreeWatches {
   }
 
   /**
-   * Many changes below a folder may be reported as one of the folder itself (kFSEventStreamEventFlagMustScanSubDirs).
+   * Rescans a folder: the system may report many changes below it as one of the folder (kFSEventStreamEventFlagMustScanSubDirs).
    */
   #rescanIfFolder(path: string): void {
     if (this.#statCalls >= maxStatCalls) {

@@ -62,7 +62,7 @@ export class ShimPrivileges implements Privileges {
     throw failure(what, result)
   }
 
-  /** Checked on each call: the helper may have been installed or removed meanwhile. */
+  /** Finds the helper on each call: it may have been installed or removed meanwhile. */
   async #path(portsSuffice: boolean): Promise<string> {
     const { on, path, portsOnly, reason, hint } = await this.#place().look()
     if (on && (portsSuffice || !portsOnly)) return path

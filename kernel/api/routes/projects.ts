@@ -8,7 +8,7 @@ import { stream } from '../response-schemas.ts'
 
 const events = stream('Events of the operation, the last one `done`', 'Event')
 
-/** Routes that change projects. Each responds with its events, the last one `done`. */
+/** Returns the routes that change projects. Each responds with its events, the last one `done`. */
 export function projectRoutes(kernel: Kernel, shutdown: () => void): FastifyPluginAsync {
   const { operations } = kernel
   return async app => {
@@ -79,7 +79,7 @@ export function projectRoutes(kernel: Kernel, shutdown: () => void): FastifyPlug
   }
 }
 
-/** The last event of an operation that failed after its first. */
+/** Returns the last event of an operation that failed after its first. */
 function failed(error: unknown): LocaldEvent {
   return { event: 'done', ok: false, services: [], error: LocaldError.from(error).toJSON() }
 }

@@ -19,7 +19,7 @@ import { unresolvedIn } from '../../services/prepare.ts'
 import { configBody, keysQuery, oneOffBody, serviceQuery } from '../request-schemas.ts'
 import { account, answer, config, keys, oneOff as oneOffAnswer, opening, services } from '../response-schemas.ts'
 
-/** Read-only routes of services and configurations. */
+/** Returns the read-only routes of services and configurations. */
 export function serviceRoutes(kernel: Kernel): FastifyPluginAsync {
   const { projects, usage } = kernel
   return async app => {

@@ -4,7 +4,7 @@ import { isTable, kindOf } from '../table.ts'
 import { isVariable, variablePattern } from './names.ts'
 import type { ValueType } from './value-type.ts'
 
-/** The hint for a TOML value that has no text of its own. */
+/** The hint for a TOML value without a text form. */
 export const inQuotes = 'Put it in quotes: the service gets the text.'
 
 /** A table of names and texts; numbers and booleans become texts. */

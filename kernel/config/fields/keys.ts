@@ -37,7 +37,7 @@ export function hasDefault<T>(key: Key<T>): key is DefaultedKey<T> {
   return 'default' in key
 }
 
-/** Reads the value of a key. An absent key, and a wrong value, which is noted, give the default. */
+/** Reads the value of a key. Returns the default for an absent key, and for a wrong value after noting it. */
 export function readKey<T>(spot: Spot, table: Table, key: DefaultedKey<T>): T
 export function readKey<T>(spot: Spot, table: Table, key: Key<T>): T | undefined
 export function readKey<T>(spot: Spot, table: Table, key: Key<T>): T | undefined {
@@ -50,12 +50,12 @@ export function readKey<T>(spot: Spot, table: Table, key: Key<T>): T | undefined
   return key.type.read(place) ?? (hasDefault(key) ? key.value : undefined)
 }
 
-/** The JSON schema of a key. */
+/** Returns the JSON schema of a key. */
 export function schemaOfKey(key: Key): Table {
   return { ...key.type.schema, ...(hasDefault(key) ? { default: key.default } : {}), description: key.doc }
 }
 
-/** The JSON schema of a table with these keys and no others. */
+/** Returns the JSON schema of a table with these keys and no others. */
 export function schemaOfTable(keys: readonly Key[]): Table {
   return {
     type: 'object',

@@ -30,7 +30,7 @@ export interface SchemaProblem {
   readonly missing?: string
 }
 
-/** Converts the errors of a validation (with `verbose`). Of alternatives only the one that was meant is kept, where it is clear. */
+/** Converts the errors of a validation (with `verbose`). Keeps only the errors of the intended alternative, where it is clear which one that is. */
 export function schemaProblemsOf(errors: readonly ErrorObject[], data: unknown): readonly SchemaProblem[] {
   const kept = new Set(errors)
   const alternatives = errors.filter(({ keyword }) => keyword === 'anyOf' || keyword === 'oneOf')

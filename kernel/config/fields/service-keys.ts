@@ -121,7 +121,7 @@ export const commonKeys: readonly Key[] = [typeKey, ...Object.values(serviceKeys
 /** Their names. */
 export const commonKeyNames: readonly string[] = commonKeys.map(({ key }) => key)
 
-/** Reads the common keys of a service's table; what is wrong is noted. */
+/** Reads the common keys of a service's table and notes wrong values. */
 export function readCommon(service: Spot, table: Table): CommonOptions {
   const keys = serviceKeys
   return {

@@ -55,7 +55,7 @@ export function readService(spot: Spot, name: string, types: Types, owners: read
   return { plan: { name, type, common, options }, table, driver: driver.type }
 }
 
-/** The key is absent from most tables: the default type is the plugins' to choose. */
+/** Reads the type; most tables have none, and get the plugins' default. */
 function readType(service: Spot, table: Table, defaultType: string): string | undefined {
   return own(table, typeKey.key) === undefined ? defaultType : readKey(service, table, typeKey)
 }

@@ -29,7 +29,7 @@ export const flag: ValueType<boolean> = {
     typeof spot.value === 'boolean' ? spot.value : spot.wrong(`must be true or false, not ${kindOf(spot.value)}`),
 }
 
-/** One of some words. */
+/** Creates the type of a value that is one of some words. */
 export function wordOf<W extends string>(words: readonly W[]): ValueType<W> {
   const name = words.map(word => `\`"${word}"\``).join(', ')
   return { name, schema: { enum: [...words] }, read: spot => readWord(spot, words) }

@@ -64,7 +64,7 @@ interface Value {
   readonly origin: () => Promise<EnvOrigin>
 }
 
-/** The keeper sets this for each process, whatever is written. */
+/** The keeper sets this for each process and overrides any other value. */
 const ofKeeper = 'NOTIFY_SOCKET'
 
 /** Same-layer references above which a chain is refused. */
@@ -160,7 +160,7 @@ async function readFiles({ plan, service, locate, envFiles }: EnvironmentInput):
   return (await Promise.all([first(), ...service.common.envFile.map(listed)])).flat()
 }
 
-/** Lays a `.env` file over the values: each entry sees what is weaker, and the entries above it. */
+/** Applies a `.env` file to the values: each entry may refer to weaker values and to the entries above it. */
 function addFile(input: EnvironmentInput, values: Map<string, Value>, { layer, file, entries }: EnvFile): void {
   const scope = scopeOf(input, name => values.get(name)?.text)
   for (const [name, { value, literal, line }] of entries) {

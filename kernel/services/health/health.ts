@@ -229,7 +229,7 @@ async function waitForLine(
   const grep = new Grep(pattern)
   const cursor = new LogCursor(log.file)
   const since = stampOf(new Date(startedMs).toISOString())
-  // All that comes after the present end is of this instance, whatever the clock says, which may be set meanwhile.
+  // All lines after the present end are of this instance, even if the clock is set meanwhile.
   let isAtEnd = false
   const isFresh = ({ time }: { readonly time: string }) => isAtEnd || since === undefined || time >= since
   let wake = withResolvers<void>()

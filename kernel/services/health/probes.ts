@@ -34,7 +34,7 @@ export interface HttpTarget {
   readonly host: string | undefined
 }
 
-/** GETs a path, on both loopback addresses unless one is known; a status below 400 is healthy. The body is not read. */
+/** Requests a path, on both loopback addresses unless one is known; a status below 400 is healthy. The body is not read. */
 export function httpProbe(target: HttpTarget, timeoutMs: number): Promise<ProbeResult> {
   const { host } = target
   return firstSuccess((host === undefined ? loopback : [host]).map(address => get(address, target, timeoutMs)))

@@ -98,7 +98,7 @@ export class ReadinessWatch {
 
   #explain({ detail, tries, isStrange }: Attempt, elapsedMs: number): void {
     const { state } = this.#input.host
-    // A status of the service's own is shown at once.
+    // A status that the service itself reports is shown at once.
     const isShown = state.now.status === 'starting' && (tries === 0 || elapsedMs > explainAfterMs)
     state.set(isShown ? { tries, reason: this.#fault?.message ?? this.#withCause(detail) } : { tries })
     const now = performance.now()

@@ -91,7 +91,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Empty where it cannot be read. */
+/** Reads a file; returns an empty text where that fails. */
 function textIn(file: string): string {
   try {
     return readText(file)

@@ -24,7 +24,7 @@ export interface SocketGuardInput {
   readonly locks: Pick<DaemonLocks, 'restore' | 'touch'>
   /** Listens on a path instead of the last one; open connections stay. Other sockets go into `runtime` from then on. */
   readonly listen: (socket: string, runtime: string) => Promise<void>
-  /** Called after something was deleted, and once per `upkeepMs`: other files of the runtime folder may be missing, too. */
+  /** Called after something was deleted, and once per `upkeepMs`: other files of the runtime folder may also be missing. */
   readonly restored: () => Promise<void>
   readonly log: Log
   /** The pause between two checks without a cause: ms. Default: an hour. */

@@ -122,7 +122,7 @@ function certificate(
   return encode(sequence(decode(body), algorithm(), bits(sign('sha256', body, issuer.key))))
 }
 
-/** 127 random bits: positive, unique, never zero (RFC 5280 section 4.1.2.2). */
+/** Returns 127 random bits: positive, unique, never zero (RFC 5280 section 4.1.2.2). */
 function serial(): Buffer {
   const bytes = randomBytes(16)
   bytes[0] = ((bytes[0] ?? 0) & 0x3f) | 0x40
@@ -137,7 +137,7 @@ function distinguishedName(...parts: readonly (readonly [string, string])[]): No
   return sequence(...parts.map(([type, value]) => set(sequence(oid(type), text(value)))))
 }
 
-/** RFC 7093 method 1: the first 160 bits of SHA-256 of the public key. */
+/** Returns the key identifier of RFC 7093 method 1: the first 160 bits of SHA-256 of the public key. */
 function keyId(key: KeyObject): Buffer {
   const point = partsOf(decode(createPublicKey(key).export({ type: 'spki', format: 'der' })))[1]
   const content = point === undefined ? Buffer.alloc(0) : encode(point)

@@ -89,7 +89,7 @@ function unusableStore(reason: string, hint: string): Store {
   }
 }
 
-/** Changed by the helper, or by the user: an anchor that locald itself adds would get into Java's store, too. */
+/** Changed by the helper, or by the user: an anchor that locald itself adds would also get into Java's store. */
 class AnchorStore implements Store {
   readonly kind = 'system'
   readonly title: string

@@ -133,7 +133,7 @@ export class Trust {
     return domains.map(domain => new KeychainStore(this.#machine, domain, outcomes ?? [], canChange(domain)))
   }
 
-  /** Concurrent callers share one search. */
+  /** Finds the other stores; concurrent callers share one search. */
   #others(): Promise<readonly Store[]> {
     this.#search ??= this.#find().finally(() => {
       this.#search = undefined

@@ -61,7 +61,7 @@ async function mountOf(machine: Machine): Promise<string | undefined> {
   return (await statOf(machine, `${mounts[1]}/cgroup.procs`)) === undefined ? undefined : mounts[1]
 }
 
-/** Both are needed: to create folders in it, and to move processes out of it into them. */
+/** Whether the daemon may create folders in it, and move processes out of it into them. */
 async function isDelegated(machine: Machine, folder: string): Promise<boolean> {
   return (await isWritable(machine, folder)) && (await isWritable(machine, join(folder, 'cgroup.procs')))
 }

@@ -179,7 +179,7 @@ export class Proc {
     return statSync(join(this.#root, String(pid)), { throwIfNoEntry: false })?.uid
   }
 
-  /** A descriptor may be closed between the listing and its inspection. */
+  /** Reads a link; a descriptor may be closed between its listing and this. */
   #link(path: string): string | undefined {
     try {
       return readlinkSync(path)

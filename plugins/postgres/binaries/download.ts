@@ -140,7 +140,7 @@ function field(value: unknown, key: string): unknown {
   return typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined
 }
 
-/** fetch reports the reason in the error's cause. */
+/** Returns the reason, which fetch reports in the error's cause. */
 function networkReason(error: unknown): string {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
   const code = systemCode(cause)

@@ -64,7 +64,7 @@ function authorizationFor(registry: string, files: readonly ReadonlyMap<string, 
   return undefined
 }
 
-/** Like npm, ignores a missing file. */
+/** Reads a file; like npm, ignores a missing one. */
 async function textOf(file: string | undefined): Promise<string | undefined> {
   const read = file === undefined ? undefined : await readTextFile(file)
   return read !== undefined && 'text' in read ? read.text : undefined

@@ -79,7 +79,7 @@ async function copyLog(
   }
 }
 
-/** A tablespace is outside the cluster: a copy would write to the original's. */
+/** Refuses tablespaces, which are outside the cluster: a copy would write to the original's. */
 async function refuseTablespaces(cluster: string): Promise<void> {
   const names = await readdir(join(cluster, 'pg_tblspc')).catch(error => {
     throw incompleteError(messageOf(error))

@@ -32,7 +32,7 @@ export class PostgresInstance implements Instance {
     return this.#probe()
   }
 
-  /** Shuts down fast (SIGINT), whatever signal is requested; after the grace period immediately (SIGQUIT). */
+  /** Shuts down fast (SIGINT) for any requested signal; after the grace period immediately (SIGQUIT). */
   async stop({ graceMs }: { readonly graceMs: number }): Promise<void> {
     const stopped = this.#server.stop({ signal: 'SIGINT', graceMs: graceMs + immediateMs })
     const done = new AbortController()

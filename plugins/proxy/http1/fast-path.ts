@@ -144,7 +144,7 @@ export class FastConnection implements Receiver, InFlightRequest, ResponseState 
     }
   }
 
-  /** What node:http needs to know, so that it retries only what may be retried; an invalid response never. */
+  /** Describes the attempt to node:http, which retries only what may be retried, and never after an invalid response. */
   #attemptFor(failure: ExchangeFailure): Attempt | undefined {
     if (this.#to === undefined) return undefined
     const { since } = this

@@ -3,7 +3,7 @@ import { hopsOf, type RawHeaders, tokensOf, valuesOf } from './headers.ts'
 /** The header with which a page of the proxy polls whether to reload: its value is the event it waits for. */
 export const progressHeader = 'x-locald-progress'
 
-/** What the proxy routes a request by, whatever its version of HTTP. */
+/** What the proxy routes a request by, in any version of HTTP. */
 export interface RequestInfo {
   readonly method: string
   /** Path and query; `*` for the server as a whole. */

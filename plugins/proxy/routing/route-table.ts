@@ -25,7 +25,7 @@ interface PathRoute {
 interface HostRoutes {
   readonly entry: CatalogEntry | undefined
   readonly project: CatalogProject | undefined
-  /** Whether unknown names below its own lead here, too. */
+  /** Whether unknown names below its own also lead here. */
   readonly wildcard: boolean
   /** Longest prefix first. */
   readonly routes: readonly PathRoute[]

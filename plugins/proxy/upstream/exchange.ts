@@ -20,7 +20,7 @@ export interface Http1UpstreamRequest {
   readonly protocol: 'http/1.1'
   /** In latin1. */
   readonly head: string
-  /** Whether the response has no body whatever its fields say: HEAD. */
+  /** Whether the response has no body, even if its fields announce one: HEAD. */
   readonly bodyless: boolean
   /** Whether a body follows, by `write` and `finish`. */
   readonly hasBody: boolean

@@ -9,7 +9,7 @@ import type { UpstreamPool } from './pool.ts'
 /** Methods that change nothing (RFC 9110 section 9.2.1), whose requests may be sent twice: after a crash it is unknown what was done. */
 export const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
 
-/** A client's request, by whatever version of HTTP it came. */
+/** A client's request, in any version of HTTP. */
 export interface ClientRequest {
   readonly method: string
   /** How its body is framed for a service that speaks HTTP/1.1. */

@@ -223,7 +223,7 @@ class H2cExchange implements Exchange {
 function drop(stream: ClientHttp2Stream): void {
   if (stream.closed) return void stream.destroy()
   stream.close(constants.NGHTTP2_CANCEL)
-  // The service may have closed it meanwhile: then node:http2 keeps it, too.
+  // The service may have closed it meanwhile: then node:http2 keeps it as well.
   stream.resume()
 }
 
