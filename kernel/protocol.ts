@@ -287,6 +287,14 @@ export interface CommandBody {
   readonly outcomes?: readonly TrustOutcome[]
 }
 
+/** What `--help` prints of a plugin's command. */
+export interface CommandView {
+  readonly name: string
+  readonly description: string
+  readonly usage?: string
+  readonly details?: string
+}
+
 export interface CommandAnswer {
   readonly exitCode: number
   readonly text: string

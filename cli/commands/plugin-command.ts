@@ -1,5 +1,5 @@
 import { LocaldError } from '../../kernel/errors.ts'
-import type { CommandAnswer, CommandBody, TrustOutcome, TrustStep } from '../../kernel/protocol.ts'
+import type { CommandAnswer, CommandBody, CommandView, TrustOutcome, TrustStep } from '../../kernel/protocol.ts'
 import type { Paths } from '../../kernel/system/paths.ts'
 import { globalFlags } from '../args/commands.ts'
 import { pluginCommands } from '../args/plugin-commands.ts'
@@ -23,13 +23,11 @@ export async function pluginCommand(words: readonly string[], unknown: LocaldErr
   const { name, argv, flags } = parsePluginArgs(words)
   const shipped = pluginCommands.find(command => command.name === name)
   // A command that does not know `--help` would do its work: it is not called.
-  if (flags.has('help')) {
-    if (shipped === undefined) throw unknown
-    return (await import('./help.ts')).printTopic(shipped)
-  }
+  if (flags.has('help') && shipped !== undefined) return (await import('./help.ts')).printTopic(shipped)
   const { paths, cwd } = locate({ flags })
   const daemon = shipped !== undefined ? await requireDaemon(paths) : await findDaemon(paths)
   if (daemon === undefined || name === '') throw unknown
+  if (flags.has('help')) return await printCommandHelp(daemon, name, unknown)
   const first = await callCommand(daemon, name, { argv, cwd }, unknown)
   const steps = shipped !== undefined ? (first.steps ?? []) : []
   const outcomes = steps.length > 0 ? await runSteps(paths, steps) : []
@@ -48,6 +46,16 @@ async function runSteps(
     import('../../shim/paths.ts'),
   ])
   return await runKeychainSteps({ native, helper: helperPaths(platform) }, steps)
+}
+
+async function printCommandHelp(daemon: Client, name: string, unknown: LocaldError): Promise<number> {
+  const command = await daemon.get<CommandView>(`/v1/commands/${encodeURIComponent(name)}`).catch((error: unknown) => {
+    // Daemons of earlier versions do not have the route.
+    throw LocaldError.is(error) && ['UNKNOWN_COMMAND', 'REQUEST_INVALID'].includes(error.code) ? unknown : error
+  })
+  const { printTopic } = await import('./help.ts')
+  const { description: about, usage: args = '', details } = command
+  return printTopic({ name: command.name, args, about, ...(details === undefined ? {} : { details }) })
 }
 
 async function callCommand(

@@ -187,7 +187,8 @@ class LiveProgress implements Progress {
     const mark = frames[this.#frame % frames.length] ?? ''
     const texts = lines.map(line => cut(this.#board.text(line, isMoving(line) ? mark : ' '), columns - 1))
     const up = this.#drawn > 0 ? `\x1b[${this.#drawn}A` : ''
-    const head = above === undefined ? '' : `\x1b[2K${above}\n`
+    // It may wrap onto lines that are not redrawn: all of them are cleared first.
+    const head = above === undefined ? '' : `\x1b[J${above}\n`
     this.#stream.write(`${up}\r${head}${texts.map(text => `\x1b[2K${text}\n`).join('')}\x1b[J`)
     this.#drawn = texts.length
   }

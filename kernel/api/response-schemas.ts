@@ -155,6 +155,8 @@ export const config = object(
 export const allowed = object({ path: text, owners: list(integer) })
 const trustStep = object({ act: oneOf('trust', 'untrust'), domain: oneOf('user', 'admin'), certificate: text })
 const commandTable = object({ columns: texts, rows: list({ type: 'array' }) })
+export const commandView = object({ name: text, description: text, usage: text, details: text }, ['usage', 'details'])
+
 export const commandResult = object(
   { exitCode: integer, text, table: commandTable, data: {}, steps: list(trustStep) },
   ['table', 'data', 'steps'],

@@ -8,6 +8,7 @@ import type {
   BootUnit,
   CommandAnswer,
   CommandBody,
+  CommandView,
   DoctorQuery,
   PluginsAnswer,
   Pong,
@@ -19,6 +20,7 @@ import {
   answer,
   bootPlan,
   commandResult,
+  commandView,
   diagnosis,
   plugins as pluginsAnswer,
   pong,
@@ -90,6 +92,18 @@ export function daemonRoutes(kernel: Kernel): FastifyPluginAsync {
         },
       },
       async () => projectSchema(kernel.projects.types),
+    )
+    app.get<{ Params: { name: string } }>(
+      '/commands/:name',
+      { schema: { summary: 'Show what a command of a plugin does', response: answer('Command', commandView) } },
+      async ({ params }) => {
+        const { name, description, usage, details } = commandOf(kernel, params.name)
+        return {
+          ...{ name, description },
+          ...(usage === undefined ? {} : { usage }),
+          ...(details === undefined ? {} : { details }),
+        } satisfies CommandView
+      },
     )
     app.post<{ Params: { name: string }; Body: CommandBody }>(
       '/commands/:name',

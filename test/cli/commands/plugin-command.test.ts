@@ -36,10 +36,17 @@ t.test("runs a plugin's command in the daemon, and keychain steps of shipped one
     code: 0,
     stdout: /^Trust the local CA[\s\S]*\$ locald trust \[--system\]\n/,
   })
-  t.equal((await daemon.run(['redis', '-h'])).code, 2)
-  t.equal(daemon.asked.length, asked, 'a command is not run for its help')
+  t.equal(daemon.asked.length, asked, 'the help of a shipped command needs no daemon')
+  daemon.on(
+    'GET /v1/commands/redis',
+    json({ name: 'redis', description: 'Show keys', usage: '<KEY>', details: 'All.' }),
+  )
+  t.match(await daemon.run(['redis', '-h']), { code: 0, stdout: /^Show keys\n\nAll\.\n[\s\S]*\$ locald redis <KEY>\n/ })
+  t.match(daemon.asked.slice(asked), [{ method: 'GET' }], 'a command is not run for its help')
   const error = { code: 'UNKNOWN_COMMAND', message: "unknown command 'statsu'" }
   daemon.on('POST /v1/commands/statsu', json({ error }, 400))
+  daemon.on('GET /v1/commands/statsu', json({ error }, 400))
+  t.match(await daemon.run(['statsu', '-h']), { code: 2, stderr: /Did you mean 'status'/ })
   const unknown = await daemon.run(['statsu'])
   t.equal(unknown.code, 2)
   t.match(unknown.stderr, /Did you mean 'status'/)

@@ -24,7 +24,7 @@ t.test('redraws lines in place, cut to the width, never in CI', async t => {
   const screen = new Screen(t, daemon, ['up', '--detach'])
   t.equal(await screen.ends(), 'code 0, restored')
   t.match(screen.text, /\x1b\[1A\r\x1b\[2K[-\\|/] web/)
-  t.match(screen.text, /warning.* mind the gap\r\n/)
+  t.match(screen.text, /\r\x1b\[J +\S*warning\S* mind the gap\r\n/, 'what a warning may wrap onto is cleared before it')
   t.match(screen.text, 'pulling 50%')
   const drawn = screen.text.split('\r\n').map(text => text.replace(/\x1b\[[\d;]*[A-Za-z]|\r/g, ''))
   t.ok(
