@@ -62,7 +62,7 @@ export async function readInit(file: string, project: string): Promise<string> {
   const shown = relative(project, file)
   const read = await readTextFile(file, initLimits)
   const refusal = (reason: string, hint: string) =>
-    new LocaldError('STEP_FAILED', `init: ${shown} cannot be read: ${reason}`, { hint })
+    new LocaldError('STEP_FAILED', `init: ${shown}: ${reason}`, { hint })
   if (read === undefined || 'fault' in read)
     throw refusal(read?.fault ?? 'not found', 'Correct `init`; it is relative to the project.')
   if (!read.isUtf8) throw refusal('not UTF-8 text', `Convert it: \`iconv -f latin1 -t utf8 ${shown}\`.`)

@@ -98,12 +98,9 @@ t.test('reads the init file as psql does', async t => {
   })
   execFileSync('mkfifo', [join(dir, 'pipe.sql')])
   t.equal(await readInit(join(dir, 'bom.sql'), dir), 'CREATE TABLE a (b text);\r\n', 'without its byte order mark')
-  const cases = { latin: /not UTF-8 text/, pipe: /not a regular file/, none: /does not exist/ }
-  for (const [name, message] of Object.entries(cases)) {
-    const error = {
-      code: 'STEP_FAILED',
-      message: new RegExp(`^init: ${name}.sql cannot be read: it (is )?${message.source}`),
-    }
+  const cases = { latin: 'not UTF-8 text', pipe: 'is not a regular file', none: 'not found' }
+  for (const [name, reason] of Object.entries(cases)) {
+    const error = { code: 'STEP_FAILED', message: `init: ${name}.sql: ${reason}` }
     await t.rejects(readInit(join(dir, `${name}.sql`), dir), error, name)
   }
 })
