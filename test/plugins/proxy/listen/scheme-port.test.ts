@@ -77,7 +77,11 @@ t.test('ports of the proxy', async t => {
     })
     const privileged = await boot(t, { env: '', features: ['privileged-ports'] })
     if (privileged.port === 80) t.equal(privileged.web.url('shop.localhost'), 'http://shop.localhost')
-    else t.match(await check(privileged, 'proxy-port'), { status: 'warn', summary: /: port 80 (?:is in use|cannot be used)/ })
+    else
+      t.match(await check(privileged, 'proxy-port'), {
+        status: 'warn',
+        summary: /: port 80 (?:is in use|cannot be used)/,
+      })
   })
 
   await t.test('names a program that listens on the same port of all addresses (macOS)', async t => {
