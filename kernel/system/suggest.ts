@@ -13,7 +13,10 @@ export function closest(
   const lower = word.toLowerCase()
   const texts = candidates.map(candidate => candidate.toLowerCase())
   const meant =
-    findReordered(lower, texts) ?? completeWord(lower, texts) ?? findNearby(lower, texts, most) ?? findPrefix(lower, texts)
+    findReordered(lower, texts) ??
+    completeWord(lower, texts) ??
+    findNearby(lower, texts, most) ??
+    findPrefix(lower, texts)
   return meant === undefined ? undefined : candidates[texts.indexOf(meant)]
 }
 
