@@ -32,6 +32,6 @@ async function explainEmpty(daemon: Client, cwd: string): Promise<string> {
   const none: RegistryAnswer = { projects: [] }
   const { projects } = await daemon.get<RegistryAnswer>('/v1/registry', {}, answerMs).catch(() => none)
   const project = projects.find(({ path }) => path === cwd || cwd.startsWith(`${path}${sep}`))
-  if (project !== undefined) return `Project ${project.name} has no services. Add one to its configuration.`
+  if (project !== undefined) return `Project ${project.name} is not running. Run \`locald up\` to start it.`
   return 'No known project in this folder. Run `locald up` to start it, or `locald status --all` to show all projects.'
 }

@@ -42,11 +42,11 @@ old   Stopped  -          3000  https://old.shop.localhost  -     -       -     
   t.notMatch((await daemon.run(['status'], { env: { FORCE_COLOR: '1', NO_COLOR: '1' } })).stdout, '\x1b')
 })
 
-t.test('names the project of a folder that has no services', async t => {
+t.test('names the known project of a folder, whose services the daemon has not loaded', async t => {
   const daemon = await FakeDaemon.start(t)
   const projects = [{ name: 'shop', path: daemon.home, domain: 'shop.localhost', pinned: false, exists: true }]
   daemon.on('GET /v1/services', json({ services: [] })).on('GET /v1/registry', json({ projects }))
-  t.equal((await daemon.run(['status'])).stdout, 'Project shop has no services. Add one to its configuration.\n')
+  t.equal((await daemon.run(['status'])).stdout, 'Project shop is not running. Run `locald up` to start it.\n')
   daemon.on('GET /v1/registry', json({ projects: [] }))
   t.match((await daemon.run(['status'])).stdout, /^No known project in this folder\. Run `locald up`/)
 })
