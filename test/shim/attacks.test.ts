@@ -11,6 +11,9 @@ import { caller, channels, list, parents, usage } from './tries-caller.ts'
 import { file, input } from './tries-hosts.ts'
 import { stores } from './tries-trust.ts'
 
+// A thousand runs of the helper, half of them sanitized, take about a minute on an idle machine.
+t.setTimeout(300_000)
+
 for (const sanitized of [false, true]) {
   t.test(sanitized ? 'sanitized' : 'release', { skip: unable }, async t => {
     const it = new Installed({ sanitized })
