@@ -10,7 +10,10 @@ export const made = join(root, 'build', 'bench')
 /** The command line. */
 export const cli = join(root, 'dist', 'cli', 'main.cjs')
 
-/** Returns the path of a small C program of the bench; compiles it if it is missing or older than its source. Throws without a compiler. */
+/**
+ * Returns the path of a small C program of the bench; compiles it if it is missing or older than its source. Throws
+ * without a compiler.
+ */
 export function program(name: 'listener' | 'printer'): string {
   const source = join(root, 'bench', `${name}.c`)
   const output = join(made, name)

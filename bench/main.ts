@@ -1,6 +1,6 @@
 /**
- * `npm run bench [NAME…] [-- --smoke]`: measures locald beside its peers, prints the results and writes them as JSON into build/bench/.
- * `--smoke`: tiny runs that show that the benches work; ignore their figures.
+ * `npm run bench [NAME…] [-- --smoke]`: measures locald beside its peers, prints the results and writes them as JSON
+ * into build/bench/. `--smoke`: tiny runs that show that the benches work; ignore their figures.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

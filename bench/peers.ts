@@ -29,7 +29,10 @@ export function npmPeer(name: string): Fetched {
   return existsSync(file) ? { words: [file], env: {} } : { missing: `${name}: npm installed none` }
 }
 
-/** Returns supervisor's `supervisord` or `supervisorctl`; downloads and unpacks it at first use, without changing the system. */
+/**
+ * Returns supervisor's `supervisord` or `supervisorctl`; downloads and unpacks it at first use, without changing the
+ * system.
+ */
 export function supervisorPeer(name: 'supervisord' | 'supervisorctl'): Fetched {
   const file = join(debian, 'usr', 'bin', name)
   if (!existsSync(file)) {

@@ -8,8 +8,8 @@ export async function freePorts(count: number, from: number): Promise<readonly n
 }
 
 /**
- * Resolves when all ports accept connections. A program that searches for free ports briefly listens on each, so only a round in which
- * all accept counts.
+ * Resolves when all ports accept connections. A program that searches for free ports briefly listens on each, so only a
+ * round in which all accept counts.
  */
 export async function allAccept(ports: readonly number[], limitMs = 60_000): Promise<void> {
   const end = performance.now() + limitMs

@@ -42,7 +42,10 @@ export function pin(pids: readonly number[], core: 0 | 1): void {
   for (const pid of isPinned ? pids : []) spawnSync('taskset', ['-apc', String(core), String(pid)])
 }
 
-/** Starts locald, with everyone's upstreams as its services: nginx with one worker and a file of each size, and upstream.js. */
+/**
+ * Starts locald, with everyone's upstreams as its services: nginx with one worker and a file of each size, and
+ * upstream.js.
+ */
 export async function locald(up: Upstreams): Promise<Subject> {
   mkdirSync(join(folder, 'www'), { recursive: true })
   for (const size of sizes) writeFileSync(join(folder, 'www', String(size)), 'x'.repeat(size))

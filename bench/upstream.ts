@@ -1,7 +1,7 @@
 /**
- * `node upstream.js PORT`: the upstream for connections that stay open. It echoes WebSocket messages; `/live/events` is an event stream
- * with one delayed event, the time at which it was written in nanoseconds of the monotonic clock, which all processes share.
- * Any other path gets itself as the response.
+ * `node upstream.js PORT`: the upstream for connections that stay open. It echoes WebSocket messages; `/live/events` is
+ * an event stream with one delayed event, the time at which it was written in nanoseconds of the monotonic clock, which
+ * all processes share. Any other path gets itself as the response.
  */
 import { createServer } from 'node:http'
 import { setTimeout } from 'node:timers/promises'

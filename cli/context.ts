@@ -10,7 +10,10 @@ export interface Context {
   readonly cwd: string
 }
 
-/** Finds the daemon's folders and the caller's. Throws USAGE for a bad `--sandbox`, PATHS_UNUSABLE for a current folder that was deleted. */
+/**
+ * Finds the daemon's folders and the caller's. Throws USAGE for a bad `--sandbox`, PATHS_UNUSABLE for a current folder
+ * that was deleted.
+ */
 export function locate(args: Pick<ParsedArgs, 'flags'>): Pick<Context, 'paths' | 'cwd'> {
   return { paths: resolvePaths({ env: process.env, sandbox: flagValue(args, 'sandbox') }), cwd: currentFolder() }
 }

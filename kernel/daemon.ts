@@ -79,7 +79,10 @@ async function close(kernel: Kernel, api: Api, guard: SocketGuard, log: Log): Pr
   process.exit(0)
 }
 
-/** Exits on a bug, after which nothing in memory can be trusted. Services keep running, and the next command starts another daemon. */
+/**
+ * Exits on a bug, after which nothing in memory can be trusted. Services keep running, and the next command starts
+ * another daemon.
+ */
 function crashOnBugs({ crash }: Paths, log: Log): void {
   const fail = (error: unknown) => {
     const file = join(crash, `${new Date().toISOString().replaceAll(/[:.]/g, '-')}-daemon.txt`)

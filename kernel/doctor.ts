@@ -26,7 +26,10 @@ export interface DoctorInput {
   readonly limit?: number
 }
 
-/** Runs checks side by side, by default all. A check that throws or hangs counts as failed; each fix is listed once, in the checks' order. */
+/**
+ * Runs checks side by side, by default all. A check that throws or hangs counts as failed; each fix is listed once, in
+ * the checks' order.
+ */
 export async function runChecks(input: DoctorInput): Promise<DoctorAnswer> {
   const { contributions, plugins, own, only, limit = checkLimit } = input
   const listed = [
@@ -39,7 +42,10 @@ export async function runChecks(input: DoctorInput): Promise<DoctorAnswer> {
   return { ok: checks.every(({ status }) => status !== 'fail'), checks, ...consolidate(checks) }
 }
 
-/** Covers every check that did not pass. Of several fixes with the same command, keeps the shortest text: the others add what concerns their check alone. */
+/**
+ * Covers every check that did not pass. Of several fixes with the same command, keeps the shortest text: the others add
+ * what concerns their check alone.
+ */
 function consolidate(checks: readonly CheckView[]): Pick<DoctorAnswer, 'fixes' | 'commands'> {
   const fixes = new Map<string, string>()
   const commands: FixCommand[] = []

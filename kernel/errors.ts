@@ -143,7 +143,10 @@ export function isOtherProcessors(value: unknown): boolean {
   return value instanceof Error && otherProcessor.test(value.message)
 }
 
-/** Returns the message of any thrown value, never empty: plugins may throw anything, and a refused connection to two addresses has none. */
+/**
+ * Returns the message of any thrown value, never empty: plugins may throw anything, and a refused connection to two
+ * addresses has none.
+ */
 export function messageOf(value: unknown): string {
   if (value instanceof AggregateError && value.message === '') return value.errors.map(messageOf).join('; ')
   if (value instanceof Error)

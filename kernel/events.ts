@@ -6,7 +6,9 @@ export type Status = 'waiting' | 'starting' | 'running' | 'restarting' | 'stoppi
 /** The result of its health check; null without one. */
 export type Health = 'healthy' | 'unhealthy' | 'starting' | null
 
-/** A service as `status --json` and the API show it. Memory in bytes, cpu in percent of one core, times in UTC ISO 8601. */
+/**
+ * A service as `status --json` and the API show it. Memory in bytes, cpu in percent of one core, times in UTC ISO 8601.
+ */
 export interface ServiceView {
   readonly key: string
   readonly project: string
@@ -63,13 +65,19 @@ export interface LogLine {
   readonly service: string
   readonly stream: string
   readonly text: string
-  /** Only of a piece of an unfinished line, of the time that the whole line will have: where the piece begins, in UTF-16 units. */
+  /**
+   * Only of a piece of an unfinished line, of the time that the whole line will have: where the piece begins, in UTF-16
+   * units.
+   */
   readonly from?: number
 }
 
 type Listener = (event: LocaldEvent) => void
 
-/** The stream of events. Listeners run in order, in the tick of the emit; a listener's exception is logged and does not affect the others. */
+/**
+ * The stream of events. Listeners run in order, in the tick of the emit; a listener's exception is logged and does not
+ * affect the others.
+ */
 export class Events {
   readonly #listeners = new Set<Listener>()
   readonly #failed: (error: unknown) => void

@@ -47,7 +47,10 @@ export interface KernelInput {
 /** A running kernel: what the API serves. */
 export interface Kernel {
   readonly paths: Paths
-  /** The present socket of the API, and the runtime folder: another one than planned when that was removed and cannot be recreated. */
+  /**
+   * The present socket of the API, and the runtime folder: another one than planned when that was removed and cannot be
+   * recreated.
+   */
   readonly place: { socket: string; runtime: string }
   readonly version: string
   /** UTC ISO 8601. */
@@ -66,7 +69,10 @@ export interface Kernel {
   close(): Promise<void>
 }
 
-/** Starts the kernel: settings, plugins, the adoption of running services, then the plugins' `booted`. Throws for invalid settings. */
+/**
+ * Starts the kernel: settings, plugins, the adoption of running services, then the plugins' `booted`. Throws for
+ * invalid settings.
+ */
 export async function startKernel({ paths, env, version, builtIn, log }: KernelInput): Promise<Kernel> {
   const places: Places = { configDir: paths.config, home: env['HOME'] || homedir(), data: paths.data }
   const own = log('kernel')
@@ -126,7 +132,8 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
   const left = await adoptAll({ projects, records, registry, processes, log: own })
   const known = new KnownProjects({ registry, projects, operations, starting, log: own })
   const pinned = known.expectPinned()
-  // Unknown processes may take seconds to stop: only services started below wait for their ports; names answer meanwhile.
+  // Unknown processes may take seconds to stop: only services started below wait for their ports; names answer
+  // meanwhile.
   await Promise.all([processes?.tidy(left), hooks.booted((plugin, error) => log(plugin).error(error.message))])
   for (const project of projects.list()) {
     operations.resume(project).catch(error => own.error(`${project.ref.name}: ${messageOf(error)}`))

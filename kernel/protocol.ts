@@ -14,8 +14,8 @@ export type {
 } from './contract/plugin.ts'
 
 /*
- * The shapes of the daemon's HTTP API under `/v1`. `api/routes/` and the document at `/v1/openapi.json` say which route takes and
- * returns which. Streams are NDJSON: one JSON value a line. An error answer is `{"error": ErrorJson}` with the status of its code.
+ * The shapes of the daemon's HTTP API under `/v1`; `api/routes/` and `/v1/openapi.json` say which route uses which.
+ * Streams are NDJSON: one JSON value a line. An error answer is `{"error": ErrorJson}` with the status of its code.
  */
 
 export interface Pong {
@@ -39,8 +39,8 @@ export interface ShutdownBody {
 }
 
 /**
- * `path`: an absolute folder in or above which the project is found. `services` are names of its services, `project:service`, names of
- * projects, or folders relative to it.
+ * `path`: an absolute folder in or above which the project is found. `services` are names of its services,
+ * `project:service`, names of projects, or folders relative to it.
  */
 export interface TargetBody {
   readonly path: string
@@ -147,9 +147,10 @@ export interface OpenAnswer {
 
 /**
  * `tail`: the last lines of all services together, or with `each`, of each. `since`: UTC ISO 8601. `resume`: instead of
- * that, of single services, the last line that the reader has, as `TIME STREAM HASH COUNT KEY`: the first 16 digits of the SHA-256 of
- * its text, and how many lines of that time and text the reader has. `grep`: a JavaScript regular expression. `partial`: with `follow`
- * and without `grep`, an unfinished line also comes in pieces before it comes whole.
+ * that, of single services, the last line that the reader has, as `TIME STREAM HASH COUNT KEY`: the first 16 digits of
+ * the SHA-256 of its text, and how many lines of that time and text the reader has. `grep`: a JavaScript regular
+ * expression. `partial`: with `follow` and without `grep`, an unfinished line also comes in pieces before it comes
+ * whole.
  */
 export interface LogsQuery extends KeysQuery {
   readonly tail?: number
@@ -186,7 +187,7 @@ export interface PinBody {
   readonly pinned: boolean
 }
 
-/** Projects whose folder is missing: those that were forgotten, and those that were kept, as their services still run. */
+/** Projects whose folder is missing: the forgotten ones, and those that were kept because their services still run. */
 export interface CleanAnswer {
   readonly forgotten: readonly KnownProjectView[]
   readonly kept: readonly KnownProjectView[]

@@ -1,8 +1,8 @@
 /**
  * Builds the native programs: `node build/scripts/build-native.js [--all] [--sanitize] [--xnu] [--into FOLDER]`.
- * Without options it builds for this machine, with `cc` or $CC; it succeeds when the keeper compiles, and prints what does not work without
- * the others. `--all`: for every machine, with zig. `--sanitize`: for tests. `--xnu`: for tests, programs compiled as on macOS, the keeper
- * with an imitation of XNU. These fail at the compiler's first warning.
+ * Without options it builds for this machine, with `cc` or $CC; it succeeds when the keeper compiles, and prints what
+ * does not work without the others. `--all`: for every machine, with zig. `--sanitize`: for tests. `--xnu`: for tests,
+ * programs compiled as on macOS, the keeper with an imitation of XNU. These fail at the compiler's first warning.
  */
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
@@ -37,7 +37,10 @@ function fail(message: string): never {
   process.exit(1)
 }
 
-/** The scripts that know the flags: their sources, as tsc writes what it makes of them at every build. A package has no source. */
+/**
+ * The scripts that know the flags: their sources, as tsc writes what it makes of them at every build. A package has no
+ * source.
+ */
 const scripts = ['build-native', 'native-programs'].flatMap(name => {
   const script = [join(root, 'scripts', `${name}.ts`), join(build, 'scripts', `${name}.js`)].find(file =>
     existsSync(file),
@@ -77,7 +80,10 @@ function compilerHere(): string[] {
   fail(`No C compiler (${compiler.join(' ')}): install one with ${install}, or set CC.`)
 }
 
-/** Whether there is a compiler: on a Mac without Apple's tools, those in /usr/bin only open a dialog that offers to install them. */
+/**
+ * Whether there is a compiler: on a Mac without Apple's tools, those in /usr/bin only open a dialog that offers to
+ * install them.
+ */
 function hasTools(compiler: string): boolean {
   if (process.platform !== 'darwin') return true
   const folders = compiler.includes('/') ? [''] : (process.env['PATH'] ?? '').split(delimiter)

@@ -1,6 +1,7 @@
 /**
- * Bundles the programs into dist/: `node build/scripts/bundle.js`. Node spends most of its start on finding and reading hundreds of small
- * modules. Unit tests import the output of tsc in build/; end-to-end tests run the bundles, as users do.
+ * Bundles the programs into dist/: `node build/scripts/bundle.js`. Node spends most of its start on finding and reading
+ * hundreds of small modules. Unit tests import the output of tsc in build/; end-to-end tests run the bundles, as users
+ * do.
  */
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
@@ -22,7 +23,10 @@ const common = {
   logLevel: 'warning',
 } satisfies BuildOptions
 
-/** Packages that are imported when they are first needed stay outside: a daemon finds them by name, also after an update under it. */
+/**
+ * Packages that are imported when they are first needed stay outside: a daemon finds them by name, also after an update
+ * under it.
+ */
 const lazyPackages: Plugin = {
   name: 'lazy-packages',
   setup: ({ onResolve }) =>
@@ -31,7 +35,10 @@ const lazyPackages: Plugin = {
     ),
 }
 
-/** The daemon, its plugins and the contract: what several use is in a chunk of its own, so that a class exists once in a process. */
+/**
+ * The daemon, its plugins and the contract: what several use is in a chunk of its own, so that a class exists once in a
+ * process.
+ */
 const modules = {
   ...common,
   entryPoints: [

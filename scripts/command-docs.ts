@@ -9,7 +9,10 @@ import { loadPlugins } from '../kernel/plugins/load.ts'
 import { Teardown } from '../kernel/plugins/teardown.ts'
 import shipped from '../plugins/index.ts'
 
-/** Returns the commands that the plugins which ship add to `locald --help`. Their setup only declares: it touches nothing on the machine. */
+/**
+ * Returns the commands that the plugins which ship add to `locald --help`. Their setup only declares: it touches
+ * nothing on the machine.
+ */
 export async function findPluginCommands(): Promise<readonly PluginCommand[]> {
   const features = new Features()
   const teardown = new Teardown(1000)

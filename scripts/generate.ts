@@ -1,6 +1,7 @@
 /**
- * Generates files from the command data: `npm run generate`. It writes cli/args/plugin-commands.ts, from the commands of the built-in
- * plugins, and the reference in docs/commands.md. Both are committed; test/cli/generated.test.ts fails when they are outdated.
+ * Generates files from the command data: `npm run generate`. It writes cli/args/plugin-commands.ts, from the commands
+ * of the built-in plugins, and the reference in docs/commands.md. Both are committed; test/cli/generated.test.ts fails
+ * when they are outdated.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'

@@ -120,7 +120,9 @@ export const programs: readonly Program[] = [
   },
 ]
 
-/** The machines with packages. The Postgres binaries need macOS 13: code that uses a newer function must not compile. */
+/**
+ * The machines with packages. The Postgres binaries need macOS 13: code that uses a newer function must not compile.
+ */
 export const targets: readonly { readonly folder: string; readonly zig: string }[] = [
   { folder: 'linux-x64', zig: 'x86_64-linux-musl' },
   { folder: 'linux-arm64', zig: 'aarch64-linux-musl' },

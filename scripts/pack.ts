@@ -1,6 +1,7 @@
 /**
- * Packs the npm packages: `node build/scripts/pack.js [--here]`. It writes to build/packages one tarball of locald, and one of the native
- * programs for each machine. `--here`: only for this machine, with the programs that were built for it.
+ * Packs the npm packages: `node build/scripts/pack.js [--here]`. It writes to build/packages one tarball of locald, and
+ * one of the native programs for each machine. `--here`: only for this machine, with the programs that were built for
+ * it.
  */
 import { spawnSync } from 'node:child_process'
 import {

@@ -1,4 +1,7 @@
-/** The paths of locald-shim, for what installs it (cli/) and calls it (plugins/). Compiled into the helper as well: paths.h. */
+/**
+ * The paths of locald-shim, for what installs it (cli/) and calls it (plugins/). Compiled into the helper as well:
+ * paths.h.
+ */
 export interface HelperPaths {
   /** Where the helper may be, best first: another one where users other than root may write to a folder on the way. */
   readonly shims: readonly string[]
@@ -36,7 +39,10 @@ export const darwinPaths = {
   keychain: { file: '/Library/Keychains/System.keychain', security: '/usr/bin/security' },
 } as const satisfies HelperPaths
 
-/** Name of the list of who may call the helper: a line `uid N` each; a comment `# ports only` for an install with capabilities. */
+/**
+ * Name of the list of who may call the helper: a line `uid N` each; a comment `# ports only` for an install with
+ * capabilities.
+ */
 export const confName = 'shim.conf'
 
 /** Returns the paths on an operating system. */

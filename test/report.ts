@@ -1,7 +1,7 @@
 /**
- * Reads the TAP stream of a test run from stdin and prints it for people and CI: a line for each file, what failed with its
- * diagnostics, what was skipped and why. The last line is `N passed, N failed, N skipped`; it counts assertions, and a subtest that
- * was skipped as one. Exit code 1 when something failed.
+ * Reads the TAP stream of a test run from stdin and prints it for people and CI: a line for each file, what failed with
+ * its diagnostics, what was skipped and why. The last line is `N passed, N failed, N skipped`; it counts assertions,
+ * and a subtest that was skipped as one. Exit code 1 when something failed.
  */
 import { relative } from 'node:path'
 import { Parser, type Result } from 'tap-parser'

@@ -5,7 +5,10 @@ import { freePorts } from '../ports.ts'
 import { name, type Subject, withServices } from '../proxies.ts'
 import type { Found } from '../report.ts'
 
-/** Measures a fresh daemon under a page's first load: a thousand streams on one connection, then 64 names that it has never served. */
+/**
+ * Measures a fresh daemon under a page's first load: a thousand streams on one connection, then 64 names that it has
+ * never served.
+ */
 export async function burst({ smoke }: { readonly smoke: boolean }): Promise<Found> {
   const [runs, streams, names] = smoke ? [1, 100, 8] : [10, 1000, 64]
   const lost: number[] = []

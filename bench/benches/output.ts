@@ -76,7 +76,10 @@ function taken(file: string): number {
   return ms
 }
 
-/** Counts the printer's lines in a log, each once and in order. A line that was logged before its newline is in parts (`P`). */
+/**
+ * Counts the printer's lines in a log, each once and in order. A line that was logged before its newline is in parts
+ * (`P`).
+ */
 function numbered(folder: string): number {
   const index = (name: string) => Number(name.split('.')[1] ?? 0)
   const files = readdirSync(folder).sort((a, b) => index(b) - index(a))

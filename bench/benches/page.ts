@@ -19,7 +19,9 @@ interface Visit {
   readonly coldCpu: number
 }
 
-/** Measures a page of a thousand Vite modules in Chromium: over HTTP/2 through each proxy, and directly over HTTP/1.1. */
+/**
+ * Measures a page of a thousand Vite modules in Chromium: over HTTP/2 through each proxy, and directly over HTTP/1.1.
+ */
 export async function page({ smoke }: { readonly smoke: boolean }): Promise<Found> {
   const rounds = smoke ? 1 : 5
   const about = 'from the start of the navigation until the last of 1,000 modules has run'

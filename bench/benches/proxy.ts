@@ -45,8 +45,8 @@ const cases: readonly Case[] = [
 const notLive = new Set(['portless', 'http-proxy', 'httpxy'])
 
 /**
- * The targets, as ratios of locald to a peer: of what counts, of CPU per unit, or of the time added to the upstream's own `middle`.
- * Without a peer, the value itself in ms.
+ * The targets, as ratios of locald to a peer: of what counts, of CPU per unit, or of the time added to the upstream's
+ * own `middle`. Without a peer, the value itself in ms.
  */
 const targets: readonly { what: string; peer: string | null; of: 'rate' | 'cpu' | 'added' | 'middle'; must: number }[] =
   [
@@ -66,7 +66,9 @@ const targets: readonly { what: string; peer: string | null; of: 'rate' | 'cpu' 
     { what: 'event stream, first event', peer: null, of: 'middle', must: 5 },
   ]
 
-/** Measures the proxy beside nginx, haproxy, caddy and three from npm, in front of the same upstreams, in turn; medians. */
+/**
+ * Measures the proxy beside nginx, haproxy, caddy and three from npm, in front of the same upstreams, in turn; medians.
+ */
 export async function proxy({ smoke }: { readonly smoke: boolean }): Promise<Found> {
   const [rounds, seconds] = smoke ? [1, 1] : [3, 2]
   makeCertificate()

@@ -23,7 +23,9 @@ export interface KeychainPrograms {
   readonly helper: HelperPaths
 }
 
-/** The texts are this command's own: a step has none, so that a plugin cannot choose what a password is requested for. */
+/**
+ * The texts are this command's own: a step has none, so that a plugin cannot choose what a password is requested for.
+ */
 const announcements: Readonly<Record<TrustStep['domain'], string>> = {
   user: 'macOS asks for your password or Touch ID now, to let locald-keychain change your certificate trust settings',
   admin:
@@ -31,8 +33,9 @@ const announcements: Readonly<Record<TrustStep['domain'], string>> = {
 }
 
 /**
- * Makes changes of the macOS keychain, one after the other, in the login session of the person who typed the command: the daemon may have
- * been started where no dialog can be shown. Stops after the first that fails; undefined when it was interrupted.
+ * Makes changes of the macOS keychain, one after the other, in the login session of the person who typed the command:
+ * the daemon may have been started where no dialog can be shown. Stops after the first that fails; undefined when it
+ * was interrupted.
  */
 export async function runKeychainSteps(
   programs: KeychainPrograms,

@@ -31,8 +31,8 @@ export function sha256(bytes: Buffer): string {
 }
 
 /**
- * Whether only root could put anything at a path: each folder on the way that exists is root's, is no link, and only root may
- * write to it. The helper applies the same rule to its own path (shim/root-path.c).
+ * Whether only root could put anything at a path: each folder on the way that exists is root's, is no link, and only
+ * root may write to it. The helper applies the same rule to its own path (shim/root-path.c).
  */
 export function isRootOnly(path: string): boolean {
   for (let folder = dirname(path); ; folder = dirname(folder)) {
@@ -56,8 +56,8 @@ function makeFolder(path: string): void {
 }
 
 /**
- * Writes a file of root's atomically, with the folders to it: a draft beside it is synced, compared, `prepare`d, renamed. Throws SHIM_FAILED
- * when the draft has other contents than were written.
+ * Writes a file of root's atomically, with the folders to it: a draft beside it is synced, compared, `prepare`d,
+ * renamed. Throws SHIM_FAILED when the draft has other contents than were written.
  */
 export function writeRootFile(
   path: string,

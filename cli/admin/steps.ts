@@ -77,7 +77,10 @@ export function selfTest(paths: HelperPaths, uid: number): string | undefined {
   return ran.error?.message ?? (ran.stderr.toString().trim() || `killed by ${ran.signal}`)
 }
 
-/** Returns the steps that remove everything of the helper: users' blocks and certificates first, by the helper itself, then the helper. */
+/**
+ * Returns the steps that remove everything of the helper: users' blocks and certificates first, by the helper itself,
+ * then the helper.
+ */
 export function planUninstall(paths: HelperPaths): readonly Step[] {
   const steps: Step[] = []
   const shim = paths.shims.find(path => existsSync(path))

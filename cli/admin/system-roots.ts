@@ -15,7 +15,10 @@ export interface SystemRoot {
 const ours = 'locald development CA'
 const limitMs = 20_000
 
-/** Finds the CAs that `locald trust --system` has added to the system keychain, for any user; none where it has no such keychain. */
+/**
+ * Finds the CAs that `locald trust --system` has added to the system keychain, for any user; none where it has no such
+ * keychain.
+ */
 export function systemRoots(keychain: HelperPaths['keychain']): readonly SystemRoot[] {
   if (keychain === undefined) return []
   const { file, security } = keychain
@@ -33,7 +36,8 @@ export function systemRoots(keychain: HelperPaths['keychain']): readonly SystemR
     return {
       name: /^CN=(.*)$/m.exec(subject)?.[1] ?? ours,
       pem: text.endsWith('\n') ? text : `${text}\n`,
-      // The first, as root, exits before it deletes where root has no trust settings of its own (Security-61901, keychain_delete.c).
+      // The first, as root, exits before it deletes where root has no trust settings of its own (Security-61901,
+      // keychain_delete.c).
       byHand: `sudo security delete-certificate -t -Z ${hash} ${file}; sudo security delete-certificate -Z ${hash} ${file}`,
     }
   })

@@ -1,6 +1,6 @@
 /*
- * Every command as data: parsing, `--help`, shell completion and docs/commands.md are made from it. It imports nothing, as
- * every command reads it. Over 300 lines: the order of the entries is that of the help.
+ * Every command as data: parsing, `--help`, shell completion and docs/commands.md are made from it. It imports nothing,
+ * as every command reads it. Over 300 lines: the order of the entries is that of the help.
  */
 
 /** A flag: `value` is the placeholder of the value it takes; absent: it is on or off. */

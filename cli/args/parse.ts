@@ -1,7 +1,8 @@
 import { LocaldError } from '../../kernel/errors.ts'
 import { type CommandSpec, commands, type Flag, globalFlags } from './commands.ts'
 
-// Not by cac, which prints the help: it reads `up --detach 007` as service 7, and knows no command of two words. docs/dependencies.md
+// Not by cac, which prints the help: it reads `up --detach 007` as service 7, and knows no command of two words.
+// docs/dependencies.md
 
 /** A parsed command line. All arguments stay text: `08` and `007` are not numbers. */
 export interface ParsedArgs {
@@ -127,7 +128,9 @@ async function parseGroup(words: readonly string[], at: number): Promise<ParsedA
   throw await unknown('UNKNOWN_COMMAND', `unknown command '${typed} ${next}'`, next, subcommands, hint)
 }
 
-/** Separates flags from positionals. A flag's value is the next word or follows `=`; short flags may be joined: `-fn20`. */
+/**
+ * Separates flags from positionals. A flag's value is the next word or follows `=`; short flags may be joined: `-fn20`.
+ */
 async function parseFlags(
   words: readonly string[],
   command: CommandSpec | undefined,

@@ -2,7 +2,10 @@ import { LocaldError } from '../../kernel/errors.ts'
 
 const secondsPerUnit = { s: 1, m: 60, h: 3600, d: 86_400 } as const
 
-/** Parses `10s`, `5m`, `2h`, `1d` before `now`, or an ISO 8601 time; returns it as UTC ISO 8601. Throws USAGE for anything else. */
+/**
+ * Parses `10s`, `5m`, `2h`, `1d` before `now`, or an ISO 8601 time; returns it as UTC ISO 8601. Throws USAGE for
+ * anything else.
+ */
 export function parseSince(text: string, now: number): string {
   const [, count, unit] = /^(\d{1,9}(?:\.\d+)?)([smhd])$/.exec(text) ?? []
   if (count !== undefined && (unit === 's' || unit === 'm' || unit === 'h' || unit === 'd')) {

@@ -60,7 +60,9 @@ export function printTopic({ name, args, about, details, flags = [], examples = 
   return 0
 }
 
-/** Returns the commands of one or two words, each with its arguments and what it does, by the groups of `locald --help`. */
+/**
+ * Returns the commands of one or two words, each with its arguments and what it does, by the groups of `locald --help`.
+ */
 function listGroups(): readonly Section[] {
   const rows = Object.keys(groups).map(group => listGroup(group))
   const width = Math.max(...rows.flat().map(([label]) => label.length))

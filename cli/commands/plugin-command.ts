@@ -16,8 +16,9 @@ interface PluginArgs {
 }
 
 /**
- * Runs a plugin's command in the daemon; the result is its exit code. For a command of a plugin that ships, a daemon is started, as for the
- * CLI's own; for any other word, which may only be misspelt, it is not: without a daemon, and where no plugin has the command, throws `unknown`.
+ * Runs a plugin's command in the daemon; the result is its exit code. For a command of a plugin that ships, a daemon is
+ * started, as for the CLI's own; for any other word, which may only be misspelt, it is not: without a daemon, and where
+ * no plugin has the command, throws `unknown`.
  */
 export async function pluginCommand(words: readonly string[], unknown: LocaldError): Promise<number> {
   const { name, argv, flags } = parsePluginArgs(words)

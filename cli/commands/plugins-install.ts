@@ -13,7 +13,10 @@ import { print, printStderr } from '../output/terminal.ts'
 /** Runs no code of a package; copies a folder; `locald`, a plugin's peer, is the one that loads it. */
 const flags = ['--ignore-scripts', '--omit=dev', '--install-links', '--legacy-peer-deps']
 
-/** `locald plugins add`: installs npm packages into the folder of plugins, and restarts a running daemon, which loads them. */
+/**
+ * `locald plugins add`: installs npm packages into the folder of plugins, and restarts a running daemon, which loads
+ * them.
+ */
 export async function pluginsAdd(context: Context): Promise<number> {
   const { positionals } = context.args
   await npm(context, ['install', ...flags, ...positionals.map(name => resolvePackage(name, context.cwd))])
@@ -53,7 +56,10 @@ function requireInstalled(folder: string, names: readonly string[]): void {
   )
 }
 
-/** Completes a short name: `redis@^1.2` is `locald-plugin-redis@^1.2`. Returns full and scoped names, and paths, unchanged. */
+/**
+ * Completes a short name: `redis@^1.2` is `locald-plugin-redis@^1.2`. Returns full and scoped names, and paths,
+ * unchanged.
+ */
 function resolvePackage(word: string, cwd: string): string {
   if (/^(?:\.{0,2}\/|~\/|\.{1,2}$)/.test(word) || word.endsWith('.tgz')) return resolve(cwd, word)
   const at = word.indexOf('@', 1)

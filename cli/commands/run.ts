@@ -31,7 +31,8 @@ export async function run(context: Context): Promise<number> {
   try {
     return await child(command, args, place)
   } catch (error) {
-    // A script without `#!`: execvp(3) has /bin/sh run it, posix_spawn(2), by which Node.js starts programs on macOS, does not.
+    // A script without `#!`: execvp(3) has /bin/sh run it, posix_spawn(2), by which Node.js starts programs on macOS,
+    // does not.
     if (systemCode(error) === 'ENOEXEC') return await child('/bin/sh', [command, ...args], place)
     const isMissing = systemCode(error) === 'ENOENT'
     const what = isMissing ? `command not found: ${command}` : `${command} failed to start: ${messageOf(error)}`

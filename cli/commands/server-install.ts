@@ -17,12 +17,16 @@ import { stopDaemonKeepingServices } from '../follow/shutdown.ts'
 import { print, printJson, printStderr } from '../output/terminal.ts'
 
 /**
- * Variables that decide where the daemon's folders and ports are, which programs it finds, and in what language pinned projects run: launchd gives an
- * agent neither LANG nor LC_ALL. TMPDIR is left to the service manager: that of a nix-shell or a script is removed with it.
+ * Variables that decide where the daemon's folders and ports are, which programs it finds, and in what language pinned
+ * projects run: launchd gives an agent neither LANG nor LC_ALL. TMPDIR is left to the service manager: that of a
+ * nix-shell or a script is removed with it.
  */
 const installedVariables = /^(?:PATH|LANG|LC_\w+|TZ|XDG_(?:DATA|CONFIG)_HOME|XDG_RUNTIME_DIR|LOCALD_\w+)$/
 
-/** launchd of macOS 26.5 refuses an agent's file that others cannot read, with 5 (openclaw/openclaw#104228). Nothing in it is secret. */
+/**
+ * launchd of macOS 26.5 refuses an agent's file that others cannot read, with 5 (openclaw/openclaw#104228). Nothing in
+ * it is secret.
+ */
 const readableByAll = 0o644
 
 /** `locald server install`: makes the machine's service manager start the daemon. Services keep running. */
@@ -103,7 +107,10 @@ async function undoInstall(paths: Paths, plan: BootPlan): Promise<void> {
   await reviveServices(paths)
 }
 
-/** Starts another daemon for services that keep running. Sends a request, as an unused connection would stay open for a while. */
+/**
+ * Starts another daemon for services that keep running. Sends a request, as an unused connection would stay open for a
+ * while.
+ */
 async function reviveServices(paths: Paths): Promise<void> {
   if (hasServices(paths)) await (await requireDaemon(paths)).get<Pong>('/v1/ping')
 }

@@ -76,7 +76,10 @@ function readTarget(context: Context): TargetBody {
   }
 }
 
-/** Runs `up` to its end. Ctrl-C meanwhile stops what it started (the result is undefined), a second one quits immediately. */
+/**
+ * Runs `up` to its end. Ctrl-C meanwhile stops what it started (the result is undefined), a second one quits
+ * immediately.
+ */
 async function runUp(
   context: Context,
   daemon: Client,

@@ -12,7 +12,10 @@ const doing = 'waiting for its answer'
 /** A daemon that stops, stops its services first, ms. */
 const closingMs = 60_000
 
-/** When a new daemon is started in place of one that exited during a request: `services`, where that one left some running. */
+/**
+ * When a new daemon is started in place of one that exited during a request: `services`, where that one left some
+ * running.
+ */
 type Revival = 'always' | 'services' | 'never'
 
 /** Sends requests to the daemon, each over its own connection. */
@@ -39,7 +42,10 @@ export class Client {
     this.#ready = undefined
   }
 
-  /** Returns the answer to a GET. Throws the daemon's error, or DAEMON_UNREACHABLE, also when it sends nothing for `idleMs`. */
+  /**
+   * Returns the answer to a GET. Throws the daemon's error, or DAEMON_UNREACHABLE, also when it sends nothing for
+   * `idleMs`.
+   */
   async get<T>(path: string, query: Query = {}, idleMs = answerMs): Promise<T> {
     return await parse<T>(await this.#send({ method: 'GET', target: path + queryOf(query), doing, idleMs }))
   }
@@ -50,7 +56,10 @@ export class Client {
     return await parse<T>(await this.#send({ method: 'POST', target: path, body, doing, ...limit }))
   }
 
-  /** Returns a stream of NDJSON; the request is sent when it is first read, and its batches are read as fast as they are consumed. */
+  /**
+   * Returns a stream of NDJSON; the request is sent when it is first read, and its batches are read as fast as they are
+   * consumed.
+   */
   stream<T>(request: StreamRequest): Stream<T> {
     const { path, query = {}, ...rest } = request
     const stop = new AbortController()

@@ -19,7 +19,9 @@ export async function connectOrWait(paths: Paths): Promise<Socket | undefined> {
   return (await connectToDaemon(paths)) ?? (await waitForSocket(paths))
 }
 
-/** Waits for the socket. A function of its own because few commands wait, and Node takes a millisecond to load timers. */
+/**
+ * Waits for the socket. A function of its own because few commands wait, and Node takes a millisecond to load timers.
+ */
 async function waitForSocket(paths: Paths): Promise<Socket | undefined> {
   const isExpected = () => {
     const place = readAddress(paths.data)
@@ -47,8 +49,9 @@ export function wakeDaemon({ lock }: Paths): void {
 }
 
 /**
- * Whether a daemon may listen that refused: macOS refuses connections while a unix socket's queue of them is full (xnu-11417.101.15,
- * bsd/kern/uipc_usrreq.c unp_connect), where Linux says EAGAIN. A daemon that exited has removed its socket.
+ * Whether a daemon may listen that refused: macOS refuses connections while a unix socket's queue of them is full
+ * (xnu-11417.101.15, bsd/kern/uipc_usrreq.c unp_connect), where Linux says EAGAIN. A daemon that exited has removed its
+ * socket.
  */
 export function mayListen({ data }: Pick<Paths, 'data'>): boolean {
   const place = readAddress(data)
@@ -56,8 +59,8 @@ export function mayListen({ data }: Pick<Paths, 'data'>): boolean {
 }
 
 /**
- * Connects; undefined when no one listens. The folder and the socket must be the caller's own: the process that listens gets the
- * caller's environment and says what to run. Throws PATHS_UNUSABLE.
+ * Connects; undefined when no one listens. The folder and the socket must be the caller's own: the process that listens
+ * gets the caller's environment and says what to run. Throws PATHS_UNUSABLE.
  */
 export async function connectToDaemon(paths: Paths): Promise<Socket | undefined> {
   for (const place of listPlaces(paths)) {
@@ -67,7 +70,10 @@ export async function connectToDaemon(paths: Paths): Promise<Socket | undefined>
   return undefined
 }
 
-/** Returns where to connect: the place that the daemon of this data folder recorded goes first, unless LOCALD_SOCKET names another. */
+/**
+ * Returns where to connect: the place that the daemon of this data folder recorded goes first, unless LOCALD_SOCKET
+ * names another.
+ */
 function listPlaces(paths: Paths): readonly Pick<Paths, 'socket' | 'runtime'>[] {
   const recorded = readAddress(paths.data)
   if (recorded === undefined || recorded.socket === paths.socket || !isOwn(recorded, paths.data)) return [paths]

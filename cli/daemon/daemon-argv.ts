@@ -9,10 +9,10 @@ import { stablePath } from './stable-path.ts'
 /** Makes the keeper and the daemon exit with 0 where another process holds the lock. */
 const heldOkFlag = '--held-ok'
 /**
- * Most of what the daemon allocates is short-lived: a smaller young generation (MB; V8's own limit is 16) needs 20 MB less. Without the
- * memory reducer, which collects all some seconds after the last work, 60 to 80 ms of CPU, an idle daemon does nothing. Young
- * objects are collected by one thread in a third of the time. The marking of cppgc's objects by another thread crashed a Node 20 under
- * load ("Check failed: concurrent_marking_handle_"); later ones do not do it.
+ * Most of what the daemon allocates is short-lived: a smaller young generation (MB; V8's own limit is 16) needs 20 MB
+ * less. Without the memory reducer, which collects all some seconds after the last work, 60 to 80 ms of CPU, an idle
+ * daemon does nothing. Young objects are collected by one thread in a third of the time. The marking of cppgc's objects
+ * by another thread crashed a Node 20 under load ("Check failed: concurrent_marking_handle_"); later ones do not do it.
  */
 const nodeFlags = [
   '--max-semi-space-size=4',
@@ -30,8 +30,8 @@ export function daemonArgv(paths: Paths): Argv {
 }
 
 /**
- * Returns the daemon's command line for a service manager, by paths that stay when a new version is installed. It exits with 0 where another
- * daemon runs, so that no other is started: launchd knows no other code that means so.
+ * Returns the daemon's command line for a service manager, by paths that stay when a new version is installed. It exits
+ * with 0 where another daemon runs, so that no other is started: launchd knows no other code that means so.
  */
 export function managedArgv(paths: Paths): Argv {
   const stable = (path: string) => stablePath(path, process.env['PATH'])

@@ -1,15 +1,17 @@
 import type { Paths } from '../../kernel/system/paths.ts'
 
 /**
- * Without these, glibc's malloc(3) raises the size above which it uses mmap(2), whose memory it can return to the system, and keeps an arena
- * for each thread: after large bodies over HTTP/2 the daemon holds 10 to 20 MB that it does not use.
+ * Without these, glibc's malloc(3) raises the size above which it uses mmap(2), whose memory it can return to the
+ * system, and keeps an arena for each thread: after large bodies over HTTP/2 the daemon holds 10 to 20 MB that it does
+ * not use.
  */
 export const malloc = { MALLOC_MMAP_THRESHOLD_: '131072', MALLOC_ARENA_MAX: '2' }
 
 /**
- * The variables that the daemon inherits from the shell that starts it: the user and their folders, the search paths for programs and
- * libraries, the browser and the network, and locald's own. Services get all others with `up`: NODE_OPTIONS, PGHOST or npm_config_prefix of
- * one project's shell would otherwise affect all projects until the daemon stops.
+ * The variables that the daemon inherits from the shell that starts it: the user and their folders, the search paths
+ * for programs and libraries, the browser and the network, and locald's own. Services get all others with `up`:
+ * NODE_OPTIONS, PGHOST or npm_config_prefix of one project's shell would otherwise affect all projects until the daemon
+ * stops.
  */
 const kept = new RegExp(
   `^(?:${[

@@ -1,8 +1,8 @@
 import { connect as open, type Socket } from 'node:net'
 import { LocaldError } from '../../kernel/errors.ts'
 
-// Node's own HTTP client takes longer to load than Node takes to start (measured on Node 24 and 26). This one reads only what the
-// daemon sends: HTTP/1.1 (RFC 9112), one request a connection, Content-Length or chunked.
+// Node's own HTTP client takes longer to load than Node takes to start (measured on Node 24 and 26). This one reads
+// only what the daemon sends: HTTP/1.1 (RFC 9112), one request a connection, Content-Length or chunked.
 
 /** A response whose body is still to be read, in the pieces that arrive. */
 export interface Answer {

@@ -40,14 +40,14 @@ export interface LaunchJob {
 type FindDaemon = () => Promise<Socket | undefined>
 
 /**
- * Makes launchd start the daemon as a separate job: since macOS 27, quitting an app stops all that descends from it, but not what launchd
- * started (tmux/tmux#5465). Undefined where launchd does not: over ssh
- * without a login at the screen there is no such domain, and it takes no jobs from a sandboxed program (Homebrew/brew#23895).
+ * Makes launchd start the daemon as a separate job: since macOS 27, quitting an app stops all that descends from it,
+ * but not what launchd started (tmux/tmux#5465). Undefined where launchd does not: over ssh without a login at the
+ * screen there is no such domain, and it takes no jobs from a sandboxed program (Homebrew/brew#23895).
  *
- * Nothing is ever booted out: that stops all that the job has started (NousResearch/hermes-agent#79868), which are the services that the
- * next daemon adopts. A job whose program has exited stays in launchd's memory until the log-out, "state = not running"
- * (kurrent-io/kcap-cli#837), and what left its process group lives on (launchd-842.92.1 core.c, job_reap; screenpipe/screenpipe#5260). So
- * each has another label. Written by these sources; it has not run on a Mac.
+ * Nothing is ever booted out: that stops all that the job has started (NousResearch/hermes-agent#79868), which are the
+ * services that the next daemon adopts. A job whose program has exited stays in launchd's memory until the log-out,
+ * "state = not running" (kurrent-io/kcap-cli#837), and what left its process group lives on (launchd-842.92.1 core.c,
+ * job_reap; screenpipe/screenpipe#5260). So each has another label. Written by these sources; it has not run on a Mac.
  */
 export async function startAsJob(job: LaunchJob, find: FindDaemon): Promise<Socket | undefined> {
   const began = performance.now()
@@ -119,8 +119,8 @@ async function waitForJob(launchctl: string, target: string, deadline: number, f
 }
 
 /**
- * Returns how the job's program, which runs once, exited; undefined while it runs, or where launchctl gives no answer. Starts one that has
- * not run yet: during a login launchd leaves RunAtLoad pending, "domain in on-demand-only mode".
+ * Returns how the job's program, which runs once, exited; undefined while it runs, or where launchctl gives no answer.
+ * Starts one that has not run yet: during a login launchd leaves RunAtLoad pending, "domain in on-demand-only mode".
  */
 async function readExit(launchctl: string, target: string): Promise<string | undefined> {
   const { code: answer, output } = await runProgram([launchctl, 'print', target], answerMs)
@@ -146,8 +146,8 @@ function removeStaleFiles(folder: string, file: string): void {
 }
 
 /**
- * Returns the job's property list (launchd.plist(5)). It is not in ~/Library/LaunchAgents, whose jobs are started at a login and listed in System
- * Settings. Throws where a control character cannot be written down.
+ * Returns the job's property list (launchd.plist(5)). It is not in ~/Library/LaunchAgents, whose jobs are started at a
+ * login and listed in System Settings. Throws where a control character cannot be written down.
  */
 function plistText(label: string, { run, paths }: LaunchJob): string {
   const set = Object.entries(daemonEnvironment(paths)).flatMap(([name, value]) =>

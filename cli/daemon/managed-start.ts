@@ -12,7 +12,10 @@ const stepMs = 20
 /** Between two requests, ms: launchd ignores one while the last daemon is still exiting. */
 const askMs = 1000
 
-/** The release of macOS since which quitting an app stops all that it has started, and what that has started (tmux/tmux#5465). */
+/**
+ * The release of macOS since which quitting an app stops all that it has started, and what that has started
+ * (tmux/tmux#5465).
+ */
 const stopsWithApp = 27
 
 /** What the machine runs, and how long the daemon may take until it listens, ms. */
@@ -22,8 +25,8 @@ export interface ManagedLaunch {
 }
 
 /**
- * Makes the machine's service manager start the daemon: after `locald server install`, or where it would otherwise stop with an app.
- * Undefined where neither applies, or the service manager does not.
+ * Makes the machine's service manager start the daemon: after `locald server install`, or where it would otherwise stop
+ * with an app. Undefined where neither applies, or the service manager does not.
  */
 export async function startManaged(
   paths: Paths,
@@ -38,8 +41,9 @@ export async function startManaged(
 }
 
 /**
- * Waits for as long as the service manager may hold back a start: launchd starts a job at most every 10 s ("Service only ran for 3 seconds.
- * Pushing respawn out by 7 seconds.", launchd.plist(5) ThrottleInterval). The start without the manager waits for a daemon that the manager has started by then.
+ * Waits for as long as the service manager may hold back a start: launchd starts a job at most every 10 s ("Service
+ * only ran for 3 seconds. Pushing respawn out by 7 seconds.", launchd.plist(5) ThrottleInterval). The start without the
+ * manager waits for a daemon that the manager has started by then.
  */
 async function startAsInstalled(
   installed: BootStart,
@@ -63,7 +67,10 @@ export interface StartWait {
   readonly limitMs: number
 }
 
-/** Makes a service manager start the daemon, and waits for its socket. `isAsked` is false, after a warning, where it refuses. */
+/**
+ * Makes a service manager start the daemon, and waits for its socket. `isAsked` is false, after a warning, where it
+ * refuses.
+ */
 export async function startThroughManager(
   installed: BootStart,
   { paths, find, limitMs }: StartWait,

@@ -41,7 +41,9 @@ export function runProgram([program, ...words]: Argv, limitMs: number): Promise<
   })
 }
 
-/** Joins lines. launchctl(1) prints the advice to be root after any failure, which does not help with a user's agent. */
+/**
+ * Joins lines. launchctl(1) prints the advice to be root after any failure, which does not help with a user's agent.
+ */
 function oneLineOf(text: string): string {
   const lines = text.split('\n').map(line => line.trim())
   return lines.filter(line => line !== '' && !line.startsWith('Try re-running the command as root')).join(' ')

@@ -11,7 +11,9 @@ const answerMs = 100_000
 /** launchd reports a job as loaded some seconds longer than its process lives, ms. */
 const unloadMs = 30_000
 const pollMs = 100
-/** For this long a step is retried that the service manager is not ready for; at first soon, then every two seconds. ms */
+/**
+ * For this long a step is retried that the service manager is not ready for; at first soon, then every two seconds. ms
+ */
 const retryMs = 10_000
 const firstPauseMs = 250
 const longestPauseMs = 2000
@@ -26,7 +28,9 @@ export async function load(plan: BootPlan): Promise<void> {
   }
 }
 
-/** Makes the service manager start the daemon now, by the first step that succeeds. Throws STEP_FAILED where none does. */
+/**
+ * Makes the service manager start the daemon now, by the first step that succeeds. Throws STEP_FAILED where none does.
+ */
 export async function start(plan: BootPlan): Promise<void> {
   const failure = await runStartSteps(plan)
   if (failure !== undefined) throw stepFailed(plan, failure.argv, failure.why)

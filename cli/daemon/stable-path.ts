@@ -7,8 +7,8 @@ const shellFolders = /\/fnm_multishells\//
 const cellar = /^(.*)\/Cellar\/([^/]+)\/[^/]+(\/.*)$/
 
 /**
- * Returns a path to the same file that stays when a new version is installed: a link on PATH (Homebrew, mise, asdf), or in Homebrew's `opt`; else
- * the path itself, as for a Node.js of nvm. `path` is absolute.
+ * Returns a path to the same file that stays when a new version is installed: a link on PATH (Homebrew, mise, asdf), or
+ * in Homebrew's `opt`; else the path itself, as for a Node.js of nvm. `path` is absolute.
  */
 export function stablePath(path: string, folders: string | undefined): string {
   const onPath = (folders ?? '')

@@ -21,16 +21,16 @@ const usualMs = 15_000
 /** Between two checks for the socket of a daemon that another caller is starting, ms. */
 const stepMs = 20
 /**
- * After this time without its socket, the holder of the lock may have been a daemon that was stopping, or the started one was killed: try to
- * be the next, ms. That also wakes a daemon that runs without its socket.
+ * After this time without its socket, the holder of the lock may have been a daemon that was stopping, or the started
+ * one was killed: try to be the next, ms. That also wakes a daemon that runs without its socket.
  */
 const patienceMs = 300
 /** A queue of connections does not stay full for this long, ms. */
 const busyMs = 1000
 
 /**
- * Starts the daemon and connects to it. The lock that the keeper takes for the daemon decides between callers at the same
- * moment; a caller that does not get it waits for the other's daemon. Throws KEEPER_MISSING, DAEMON_START, USAGE
+ * Starts the daemon and connects to it. The lock that the keeper takes for the daemon decides between callers at the
+ * same moment; a caller that does not get it waits for the other's daemon. Throws KEEPER_MISSING, DAEMON_START, USAGE
  * for a variable that it cannot use, or the daemon's own error.
  */
 export async function startDaemon(wanted: Paths): Promise<Socket> {
@@ -66,7 +66,10 @@ export function checkStartVariables(): void {
   for (const name of ['LOCALD_HTTP_PORT', 'LOCALD_HTTPS_PORT']) parsePort(name, process.env[name] || '0')
 }
 
-/** Returns how long a daemon may take until it listens, ms. Throws USAGE when LOCALD_START_TIMEOUT is no number of seconds. */
+/**
+ * Returns how long a daemon may take until it listens, ms. Throws USAGE when LOCALD_START_TIMEOUT is no number of
+ * seconds.
+ */
 export function startLimit(): number {
   const text = process.env['LOCALD_START_TIMEOUT']
   return text === undefined || text === '' ? usualMs : parseSeconds('LOCALD_START_TIMEOUT', text)
@@ -201,7 +204,10 @@ function startFailed(paths: Paths, before: number, result: StartResult): LocaldE
   return startFailure(paths, tail.length === 0 ? how : `${how}\n${tail.map(text => `  | ${text}`).join('\n')}`)
 }
 
-/** Returns the error of a killed keeper: macOS kills programs with an invalid signature, or by a rule of a managed Mac; Linux, when memory runs out. */
+/**
+ * Returns the error of a killed keeper: macOS kills programs with an invalid signature, or by a rule of a managed Mac;
+ * Linux, when memory runs out.
+ */
 function keeperKilled(paths: Paths): LocaldError {
   const keeper = join(paths.native, 'locald-keeper')
   return new LocaldError('DAEMON_START', `the daemon failed to start: ${keeper} was killed by SIGKILL without output`, {

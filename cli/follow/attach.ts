@@ -22,8 +22,9 @@ export interface AttachTarget {
 }
 
 /**
- * Follows a project until `d` (services keep running), Ctrl-C (they are stopped; twice: at once), or until all its services have stopped:
- * prints its logs, and what locald does with it. Continues when the daemon is restarted or killed meanwhile.
+ * Follows a project until `d` (services keep running), Ctrl-C (they are stopped; twice: at once), or until all its
+ * services have stopped: prints its logs, and what locald does with it. Continues when the daemon is restarted or
+ * killed meanwhile.
  */
 export async function attach(context: Context, daemon: Client, what: AttachTarget): Promise<number> {
   const keys = listenForKeys()

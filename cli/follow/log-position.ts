@@ -19,8 +19,9 @@ const mostResumed = 32_000
 const slackMs = 5000
 
 /**
- * Remembers the last printed line of each service, to resume a stream without a line twice or missing: the daemon gets it with the next
- * request. It sends the lines of a service in the order of their completion, even if the clock was set meanwhile.
+ * Remembers the last printed line of each service, to resume a stream without a line twice or missing: the daemon gets
+ * it with the next request. It sends the lines of a service in the order of their completion, even if the clock was set
+ * meanwhile.
  */
 export class LogPosition {
   #begunMs: number

@@ -38,8 +38,8 @@ export class LogTail {
   }
 
   /**
-   * Prints the last lines of services that were not printed yet. The event of a service's exit comes over another connection than its last
-   * lines, which may come later.
+   * Prints the last lines of services that were not printed yet. The event of a service's exit comes over another
+   * connection than its last lines, which may come later.
    */
   async printRest(daemon: Client, keys: readonly string[], path: string): Promise<void> {
     const from = this.#position.resumeQuery()

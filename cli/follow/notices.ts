@@ -5,7 +5,10 @@ import type { Paint } from '../output/terminal.ts'
 
 type Warning = Extract<LocaldEvent, { event: 'warning' }>
 
-/** What locald does while logs are followed, as lines between those of the services: `locald | api exited with code 1; …`. */
+/**
+ * What locald does while logs are followed, as lines between those of the services: `locald | api exited with code 1;
+ * …`.
+ */
 export class Notices {
   readonly #paint: Paint
   readonly #nameOf: Namer

@@ -7,7 +7,9 @@ import { followOperation } from './operation.ts'
 /** After its last event the daemon has only to close its sockets, ms. */
 const endMs = 10_000
 
-/** Stops the daemon, if one runs, and starts the next one. Throws USAGE first where the next one cannot use a variable. */
+/**
+ * Stops the daemon, if one runs, and starts the next one. Throws USAGE first where the next one cannot use a variable.
+ */
 export async function restartDaemon(context: Context): Promise<Client> {
   const { checkStartVariables } = await import('../daemon/start.ts')
   checkStartVariables()

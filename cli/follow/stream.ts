@@ -35,8 +35,8 @@ export class StreamFollower<T> {
   }
 
   /**
-   * Resolves when the daemon closes the stream, after `close`, or, with its error, when the daemon exited and left no services for another
-   * one to adopt.
+   * Resolves when the daemon closes the stream, after `close`, or, with its error, when the daemon exited and left no
+   * services for another one to adopt.
    */
   async run(first: Client): Promise<LocaldError | undefined> {
     let daemon = first

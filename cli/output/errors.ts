@@ -7,8 +7,8 @@ import { otherOwnerAbove } from '../../kernel/system/paths.ts'
 import { printJson, printStderr } from './terminal.ts'
 
 /**
- * Prints the error (JSON with `--json` in the arguments); the result is the exit code. The stack of an internal error is written to
- * `crashFolder`, or to the temporary folder.
+ * Prints the error (JSON with `--json` in the arguments); the result is the exit code. The stack of an internal error
+ * is written to `crashFolder`, or to the temporary folder.
  */
 export function reportError(error: unknown, argv: readonly string[], crashFolder?: string): number {
   const reported = LocaldError.is(error) ? error : internalError(error, crashFolder)

@@ -16,7 +16,10 @@ export interface LineStyle {
   readonly fullNames: boolean
 }
 
-/** Returns the format of lines of these services for stdout, with the colours that it takes; `fullNames` as in `LineStyle`. */
+/**
+ * Returns the format of lines of these services for stdout, with the colours that it takes; `fullNames` as in
+ * `LineStyle`.
+ */
 export function formatFor(keys: readonly string[], fullNames: boolean): LineFormat {
   const { stdout } = process
   return new LineFormat({ paint: painter(stdout), keepsColour: hasColour(stdout), fullNames }, keys)
@@ -53,8 +56,8 @@ export class LineFormat {
 }
 
 /**
- * Removes what would change the terminal: a service's screen clearing, titles and cursor moves are not for the reader of
- * its logs. Of what was overwritten by carriage returns the last remains.
+ * Removes what would change the terminal: a service's screen clearing, titles and cursor moves are not for the reader
+ * of its logs. Of what was overwritten by carriage returns the last remains.
  */
 export function sanitizeLogText(text: string, keepsColour: boolean): string {
   const shown = text.slice(text.replace(/\r+$/, '').lastIndexOf('\r') + 1)

@@ -178,7 +178,10 @@ class LiveProgress implements Progress {
     }
   }
 
-  /** Redraws the lines in one write; `above` stays on the screen over them. Lines are cut: a wrapped one cannot be redrawn. */
+  /**
+   * Redraws the lines in one write; `above` stays on the screen over them. Lines are cut: a wrapped one cannot be
+   * redrawn.
+   */
   #draw(above?: string): void {
     // Some terminals say that they have no size.
     const columns = this.#stream.columns || 80

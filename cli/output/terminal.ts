@@ -26,7 +26,9 @@ export function printJson(value: unknown): void {
   process.stdout.write(`${toSafeJson(value)}\n`)
 }
 
-/** Writes text that is sanitised already to stdout, and waits while its reader is slower, so that memory does not grow. */
+/**
+ * Writes text that is sanitised already to stdout, and waits while its reader is slower, so that memory does not grow.
+ */
 export async function printAll(text: string): Promise<void> {
   if (text === '' || process.stdout.write(text)) return
   await new Promise(resolve => process.stdout.once('drain', resolve))

@@ -10,8 +10,8 @@ export interface ConnectionLimits {
 }
 
 /**
- * Limits the connections without a complete request: beyond the limit it closes the one that has waited longest, so that others are
- * served. A client sends its request as soon as it is connected.
+ * Limits the connections without a complete request: beyond the limit it closes the one that has waited longest, so
+ * that others are served. A client sends its request as soon as it is connected.
  */
 export class IdleConnections {
   readonly #all = new Set<Socket>()

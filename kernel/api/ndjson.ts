@@ -17,8 +17,9 @@ export interface Lines<T> {
 declare module 'fastify' {
   interface FastifyReply {
     /**
-     * Responds with NDJSON. The head is sent with the first line, so an error before that gets a response of its own. A later error
-     * becomes the last line, made by `failed`; without `failed` the connection is cut, so that the response does not look complete.
+     * Responds with NDJSON. The head is sent with the first line, so an error before that gets a response of its own. A
+     * later error becomes the last line, made by `failed`; without `failed` the connection is cut, so that the response
+     * does not look complete.
      */
     lines<T>(write: (lines: Lines<T>) => Promise<void>, failed?: (error: unknown) => T): Promise<FastifyReply>
   }

@@ -18,7 +18,8 @@ const failure = {
 }
 
 /**
- * Generates the OpenAPI 3.1 document of routes. Uses a separate Fastify instance, so that the daemon's does not load the library.
+ * Generates the OpenAPI 3.1 document of routes. Uses a separate Fastify instance, so that the daemon's does not load
+ * the library.
  */
 export async function documentOf(routes: readonly DescribedRoute[], version: string): Promise<object> {
   const app = Fastify({ exposeHeadRoutes: false, schemaController: { compilersFactory: noCompilers } })

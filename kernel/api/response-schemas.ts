@@ -1,6 +1,9 @@
 import { catalogue } from '../errors.ts'
 
-/* JSON schemas of the API's responses, for its OpenAPI document; `kernel/protocol.ts` and `kernel/events.ts` have their types. */
+/*
+ * JSON schemas of the API's responses, for its OpenAPI document; `kernel/protocol.ts` and `kernel/events.ts` have their
+ * types.
+ */
 
 const text = { type: 'string' } as const
 const number = { type: 'number' } as const
@@ -167,7 +170,10 @@ export function answer(description: string, schema: object) {
   return { 200: { description, content: { 'application/json': { schema } } } }
 }
 
-/** Describes a response of NDJSON. OpenAPI 3.1 cannot describe one line, so the line's schema stands for that of the whole. */
+/**
+ * Describes a response of NDJSON. OpenAPI 3.1 cannot describe one line, so the line's schema stands for that of the
+ * whole.
+ */
 export function stream(description: string, name: keyof typeof named) {
   return {
     200: {

@@ -41,8 +41,8 @@ export class Api {
   }
 
   /**
-   * Starts listening. The caller holds the daemon's lock, so an existing socket belongs to an earlier daemon. A plugin whose routes
-   * cannot be registered is logged and stops nothing.
+   * Starts listening. The caller holds the daemon's lock, so an existing socket belongs to an earlier daemon. A plugin
+   * whose routes cannot be registered is logged and stops nothing.
    */
   static async listen(kernel: Kernel, shutdown: () => void, log: (owner: string) => Log): Promise<Api> {
     const { socket } = kernel.paths
@@ -107,7 +107,10 @@ export class Api {
   }
 }
 
-/** Denies other users the socket, in addition to its folder's mode. The socket guard handles one that was removed since its bind. */
+/**
+ * Denies other users the socket, in addition to its folder's mode. The socket guard handles one that was removed since
+ * its bind.
+ */
 function denyOthers(socket: string): void {
   try {
     chmodSync(socket, 0o600)
@@ -125,7 +128,10 @@ function withTimeLimit(plugin: FastifyPluginAsync, report: (error: unknown) => v
   }
 }
 
-/** Reports failed and hanging `onReady` hooks of an instance, and of those below it, which would keep Fastify from starting. */
+/**
+ * Reports failed and hanging `onReady` hooks of an instance, and of those below it, which would keep Fastify from
+ * starting.
+ */
 function containReadyHooks(app: FastifyInstance, report: (error: unknown) => void): void {
   const addHook = app.addHook
   Object.defineProperty(app, 'addHook', {

@@ -2,8 +2,8 @@ import { Ajv, type ValidateFunction } from 'ajv'
 import type { FastifyInstance } from 'fastify'
 
 /**
- * Keeps Fastify from loading its own schema compilers: they are five times as many modules, check each schema against the metaschema,
- * and compile all of them at every start. `checkSchemas` sets the compilers that are used instead.
+ * Keeps Fastify from loading its own schema compilers: they are five times as many modules, check each schema against
+ * the metaschema, and compile all of them at every start. `checkSchemas` sets the compilers that are used instead.
  */
 export const noCompilers = { buildValidator: unused, buildSerializer: unused }
 

@@ -16,8 +16,8 @@ export interface AllowRequest {
 }
 
 /**
- * Allows the project files of a folder, or of the folder that a file is in, for the users who own them now. Returns these users: none
- * where the files are the caller's. Throws USAGE where nothing is at the path.
+ * Allows the project files of a folder, or of the folder that a file is in, for the users who own them now. Returns
+ * these users: none where the files are the caller's. Throws USAGE where nothing is at the path.
  */
 export async function allowPath({ path, dataFolder, sources }: AllowRequest): Promise<AllowedFolder> {
   const given = await statIfAny(path)

@@ -5,8 +5,8 @@ export interface Node {
 }
 
 /**
- * Groups services by level, so that a service's dependencies are in earlier levels. A level keeps the given order. Services in a cycle,
- * and those that depend on one, are left out: check `cycle` first.
+ * Groups services by level, so that a service's dependencies are in earlier levels. A level keeps the given order.
+ * Services in a cycle, and those that depend on one, are left out: check `cycle` first.
  */
 export function levels(nodes: readonly Node[]): string[][] {
   const known = new Set(nodes.map(({ name }) => name))
@@ -42,7 +42,10 @@ export function cycles(nodes: readonly Node[]): string[][] {
   return found
 }
 
-/** Returns the first cycle that can be reached from a service, and marks services that lead to none as done. Not recursive: graphs can be deep. */
+/**
+ * Returns the first cycle that can be reached from a service, and marks services that lead to none as done. Not
+ * recursive: graphs can be deep.
+ */
 function search(start: string, edges: ReadonlyMap<string, readonly string[]>, done: Set<string>): string[] | undefined {
   if (done.has(start)) return undefined
   const stack = [{ name: start, next: 0 }]
@@ -70,7 +73,10 @@ export function closure(nodes: readonly Node[], names: Iterable<string>): string
   return findReachable(nodes, names, new Map(nodes.map(({ name, dependsOn }) => [name, dependsOn])))
 }
 
-/** Returns the services that depend on the given ones, in the order of the graph. A given one is included only if it depends on another. */
+/**
+ * Returns the services that depend on the given ones, in the order of the graph. A given one is included only if it
+ * depends on another.
+ */
 export function dependents(nodes: readonly Node[], names: Iterable<string>): string[] {
   const back = new Map<string, string[]>()
   for (const { name, dependsOn } of nodes)

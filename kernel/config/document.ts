@@ -21,7 +21,10 @@ export function documentOf(documents: readonly Document[], path: Path): Document
   return documents.at(-1)
 }
 
-/** Shortens a file's name for messages: relative inside the project (`.` for the project itself), `~/…` inside home, else absolute. */
+/**
+ * Shortens a file's name for messages: relative inside the project (`.` for the project itself), `~/…` inside home,
+ * else absolute.
+ */
 export function shortName(file: string, root: string, home?: string): string {
   const inside = relative(root, file)
   if (inside !== '..' && !inside.startsWith(`..${sep}`)) return inside || '.'

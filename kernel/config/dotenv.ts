@@ -12,15 +12,16 @@ export interface DotenvEntry {
 }
 
 /**
- * dotenv's own pattern of an entry, with the positions of name and value, as its parser reports neither lines nor quotes. Unlike dotenv's it
- * matches within one line: dotenv scans all empty lines above an entry repeatedly, which takes hours for a megabyte of them.
+ * dotenv's own pattern of an entry, with the positions of name and value, as its parser reports neither lines nor
+ * quotes. Unlike dotenv's it matches within one line: dotenv scans all empty lines above an entry repeatedly, which
+ * takes hours for a megabyte of them.
  */
 const entry =
   /^[^\S\n]*(?:export\s+)?([\w.-]+)(?:\s*=\s*?|:\s+?)(\s*'(?:\\'|[^'])*'|\s*"(?:\\"|[^"])*"|\s*`(?:\\`|[^`])*`|[^#\r\n]+)?\s*(?:#.*)?$/dgm
 
 /**
- * Parses a `.env` file as dotenv does: the last entry of a name counts, lines that are not entries are ignored. The one difference: a comment
- * needs a space before it, as in most other readers. dotenv cuts off a password at its first `#`.
+ * Parses a `.env` file as dotenv does: the last entry of a name counts, lines that are not entries are ignored. The one
+ * difference: a comment needs a space before it, as in most other readers. dotenv cuts off a password at its first `#`.
  */
 export function parseDotenv(text: string): ReadonlyMap<string, DotenvEntry> {
   const lines = text.replace(/\r\n?/g, '\n')
@@ -49,8 +50,8 @@ function withHash(lines: string, { indices }: RegExpExecArray): string | undefin
 }
 
 /**
- * Returns the 1-based line of the first entry, or stray line, of a `.env` text that contains a character which no environment can hold.
- * Undefined where at most comments contain it.
+ * Returns the 1-based line of the first entry, or stray line, of a `.env` text that contains a character which no
+ * environment can hold. Undefined where at most comments contain it.
  */
 export function lineWith(character: string, text: string): number | undefined {
   const entry = [...parseDotenv(text).values()].find(({ value }) => value.includes(character))

@@ -14,8 +14,9 @@ export interface EnvWarning {
 export type DotenvEntries = ReadonlyMap<string, DotenvEntry>
 
 /**
- * Reads the `.env` and `env_file` files of one project. A regular file is read each time, and once for all services that need it at the same
- * moment. A named pipe, which password managers use, is read once, since it serves each reader once and may ask the user first; so is a device.
+ * Reads the `.env` and `env_file` files of one project. A regular file is read each time, and once for all services
+ * that need it at the same moment. A named pipe, which password managers use, is read once, since it serves each reader
+ * once and may ask the user first; so is a device.
  */
 export class EnvFiles {
   readonly #reader: Reader
@@ -35,9 +36,9 @@ export class EnvFiles {
   }
 
   /**
-   * Returns the entries of a file; undefined where it does not exist. With `folderOk` a folder counts as missing: Python's virtual environments
-   * are often called `.env`. Throws CONFIG_UNREADABLE where the file cannot be read or has a value that is not UTF-8, CONFIG_UNTRUSTED where
-   * it belongs to another user.
+   * Returns the entries of a file; undefined where it does not exist. With `folderOk` a folder counts as missing:
+   * Python's virtual environments are often called `.env`. Throws CONFIG_UNREADABLE where the file cannot be read or
+   * has a value that is not UTF-8, CONFIG_UNTRUSTED where it belongs to another user.
    */
   read(file: string, folderOk: boolean): Promise<DotenvEntries | undefined> {
     const key = `${folderOk} ${file}`

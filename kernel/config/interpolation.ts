@@ -7,7 +7,9 @@ export type Name =
   | { readonly of: 'service'; readonly service: string; readonly field: string }
   | { readonly of: 'project'; readonly field: 'name' | 'domain' }
 
-/** A `${…}`: its text, its name, and the default (`:-`) or the error (`:?`) that applies when that is unset or empty. */
+/**
+ * A `${…}`: its text, its name, and the default (`:-`) or the error (`:?`) that applies when that is unset or empty.
+ */
 export interface Reference {
   readonly text: string
   readonly name: Name
@@ -37,9 +39,9 @@ const head =
 const depthLimit = 10
 
 /**
- * Parses a text's references: `${VAR}`, `${services.NAME.FIELD}`, `${project.name|domain}`, each with `:-default` (which may
- * hold references) or `:?message`; `$${` is a literal `${`. A `$` without a brace is only a `$`. With `lenient`, a malformed
- * reference is literal text.
+ * Parses a text's references: `${VAR}`, `${services.NAME.FIELD}`, `${project.name|domain}`, each with `:-default`
+ * (which may hold references) or `:?message`; `$${` is a literal `${`. A `$` without a brace is only a `$`. With
+ * `lenient`, a malformed reference is literal text.
  */
 export function parseTemplate(text: string, lenient = false): readonly Part[] | Malformed {
   return new Reader(text, lenient).parts(0)
@@ -150,8 +152,8 @@ export function nameText(name: Name): string {
 const lengthLimit = 1024 * 1024
 
 /**
- * Replaces the references of a text. Throws ENV_UNRESOLVED, without any value, for one that is malformed, unset or required, and for a
- * result over a million characters.
+ * Replaces the references of a text. Throws ENV_UNRESOLVED, without any value, for one that is malformed, unset or
+ * required, and for a result over a million characters.
  */
 export function interpolate(text: string, scope: Scope): string {
   const parts = parseTemplate(text)
@@ -162,15 +164,18 @@ export function interpolate(text: string, scope: Scope): string {
 }
 
 /**
- * Turns `$NAME` into a reference where NAME is the variable itself: `PATH=./bin:$PATH` means what it means in a shell, where an unset
- * variable is empty. Any other `$` without a brace stays as it is.
+ * Turns `$NAME` into a reference where NAME is the variable itself: `PATH=./bin:$PATH` means what it means in a shell,
+ * where an unset variable is empty. Any other `$` without a brace stays as it is.
  */
 export function withSelfReference(name: string, text: string): string {
   if (!text.includes(`$${name}`) || !isVariable(name)) return text
   return text.replace(new RegExp(`(?<![$\\\\])\\$${name}(?![A-Za-z0-9_])`, 'g'), () => `\${${name}:-}`)
 }
 
-/** Replaces references as `interpolate` does, for files that other tools read as well: a malformed or unset one stays as it is written. */
+/**
+ * Replaces references as `interpolate` does, for files that other tools read as well: a malformed or unset one stays as
+ * it is written.
+ */
 export function interpolateLeniently(text: string, scope: Scope): string {
   const parts = parseTemplate(text, true)
   return 'malformed' in parts ? text : join(parts, reference => substituteLeniently(reference, scope))

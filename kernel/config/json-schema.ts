@@ -9,8 +9,8 @@ import { envKey, pluginsKey, projectKeys } from './project-file.ts'
 import { isTable, own, type Table } from './table.ts'
 
 /**
- * Returns the JSON schema (draft 07) of `locald.toml` with all types that are available here, for editors and agents. It cannot express
- * what depends on the whole file, such as a cycle.
+ * Returns the JSON schema (draft 07) of `locald.toml` with all types that are available here, for editors and agents.
+ * It cannot express what depends on the whole file, such as a cycle.
  */
 export function projectSchema(types: Types & { readonly tables?: PluginTables }): Table {
   const available = types.names.flatMap(name => {

@@ -25,8 +25,9 @@ export interface Layers {
 
 /**
  * Reads every layer of the project at `root`: `config.toml`, `.locald.toml` of parent folders (up to home, outermost
- * first), `locald.workspace.toml` at the repository's root, then `locald.toml` or else the first source that describes a
- * project. A file that cannot be read or trusted becomes a problem. Throws CONFIG_NOT_FOUND when nothing describes a project.
+ * first), `locald.workspace.toml` at the repository's root, then `locald.toml` or else the first source that describes
+ * a project. A file that cannot be read or trusted becomes a problem. Throws CONFIG_NOT_FOUND when nothing describes a
+ * project.
  */
 export async function readLayers(
   reader: Reader,
@@ -57,7 +58,10 @@ export async function readLayers(
   return { documents, watched: [...new Set([settings, ...present, ...workspace, main])] }
 }
 
-/** Reads a file's tables; undefined where it does not exist, 'faulty' after its problem was noted. Without a reader any owner is trusted. */
+/**
+ * Reads a file's tables; undefined where it does not exist, 'faulty' after its problem was noted. Without a reader any
+ * owner is trusted.
+ */
 export async function readLayer(
   file: string,
   role: Role,
@@ -102,7 +106,10 @@ async function readSource(
   return undefined
 }
 
-/** Converts a source's error to a fault. JSON's own messages quote the file, which may hold secrets: only the line is kept. */
+/**
+ * Converts a source's error to a fault. JSON's own messages quote the file, which may hold secrets: only the line is
+ * kept.
+ */
 function sourceFault(error: unknown, text: string): { message: string; line?: number } {
   const [, line] = /\bline (\d+)/.exec(messageOf(error)) ?? []
   if (!(error instanceof SyntaxError))
@@ -155,7 +162,10 @@ async function repositoryOf(root: string): Promise<string | undefined> {
   }
 }
 
-/** Merges all layers. Top-level values that are not tables are left out, and so are services that only a weaker layer names. */
+/**
+ * Merges all layers. Top-level values that are not tables are left out, and so are services that only a weaker layer
+ * names.
+ */
 export function mergeLayers(documents: readonly Document[]): Table {
   const project = documents.findLast(({ role }) => role === 'project' || role === 'source')
   const services = project === undefined ? undefined : own(project.data, 'services')

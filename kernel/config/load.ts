@@ -46,9 +46,10 @@ export interface LoadedProject {
 }
 
 /**
- * Finds the folder of the project that `dir` is in: the nearest at or above it with a `locald.toml`, or else `dir` itself when a source
- * describes a project there. Another user's `locald.toml` above does not win over such a source; without one it is CONFIG_UNTRUSTED. Throws
- * CONFIG_NOT_FOUND where there is no project. Symbolic links are resolved, so that a project has one path.
+ * Finds the folder of the project that `dir` is in: the nearest at or above it with a `locald.toml`, or else `dir`
+ * itself when a source describes a project there. Another user's `locald.toml` above does not win over such a source;
+ * without one it is CONFIG_UNTRUSTED. Throws CONFIG_NOT_FOUND where there is no project. Symbolic links are resolved,
+ * so that a project has one path.
  */
 export async function findProjectRoot(
   dir: string,
@@ -83,9 +84,10 @@ export interface LoadOptions {
 }
 
 /**
- * Loads the project at `root`: reads, checks and merges its layers. Throws one LocaldError with all problems of all files, sorted by file and
- * line: CONFIG_INVALID, or CONFIG_UNREADABLE, CONFIG_UNTRUSTED, SERVICE_TYPE_UNSUPPORTED, PLUGIN_MISSING or DEPENDENCY_CYCLE when all
- * problems are of that kind. Throws CONFIG_NOT_FOUND where there is no project.
+ * Loads the project at `root`: reads, checks and merges its layers. Throws one LocaldError with all problems of all
+ * files, sorted by file and line: CONFIG_INVALID, or CONFIG_UNREADABLE, CONFIG_UNTRUSTED, SERVICE_TYPE_UNSUPPORTED,
+ * PLUGIN_MISSING or DEPENDENCY_CYCLE when all problems are of that kind. Throws CONFIG_NOT_FOUND where there is no
+ * project.
  */
 export async function loadProject(
   root: string,
@@ -151,8 +153,8 @@ function readServices(merged: Table, types: TypeSource, problems: Problems): rea
 }
 
 /**
- * Checks the `.env` and `env_file` files and returns the absolute paths of those to watch. Problems are noted now, before any service starts.
- * A pipe or a device is neither read nor watched: an `up` reads it.
+ * Checks the `.env` and `env_file` files and returns the absolute paths of those to watch. Problems are noted now,
+ * before any service starts. A pipe or a device is neither read nor watched: an `up` reads it.
  */
 async function checkEnvFiles(
   root: string,

@@ -10,8 +10,8 @@ const decimal = /^[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/
 const candidates = /=[ \t]*([+-]?(?:\d[\w.+-]*|inf|nan))/g
 
 /**
- * Keeps the numbers of a file's `env` tables as they are written: a variable is text, in which `3.10` is not `3.1`. Numbers in other
- * formats, such as `0o755`, are noted and left out.
+ * Keeps the numbers of a file's `env` tables as they are written: a variable is text, in which `3.10` is not `3.1`.
+ * Numbers in other formats, such as `0o755`, are noted and left out.
  */
 export async function withWrittenNumbers(document: Document, problems: Problems): Promise<Document> {
   const { text, data } = document

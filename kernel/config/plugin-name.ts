@@ -1,6 +1,9 @@
 const prefix = 'locald-plugin-'
 
-/** Returns the package that a name in a `[plugins]` table means: `redis` is `locald-plugin-redis`; a scoped or full name is kept. */
+/**
+ * Returns the package that a name in a `[plugins]` table means: `redis` is `locald-plugin-redis`; a scoped or full name
+ * is kept.
+ */
 export function packageOf(name: string): string {
   return name.startsWith('@') || name.startsWith(prefix) ? name : `${prefix}${name}`
 }

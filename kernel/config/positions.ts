@@ -13,8 +13,8 @@ interface Mark {
 const cache = new WeakMap<Document, Promise<Mark | undefined>>()
 
 /**
- * Returns the 1-based line of a path in a file, or of the nearest table around it where the path does not exist. Null for files that are not
- * TOML. The parser that keeps positions is slow: it is loaded when the first line is needed.
+ * Returns the 1-based line of a path in a file, or of the nearest table around it where the path does not exist. Null
+ * for files that are not TOML. The parser that keeps positions is slow: it is loaded when the first line is needed.
  */
 export async function lineOf(document: Document, path: Path): Promise<number | null> {
   let mark = await marksIn(document)

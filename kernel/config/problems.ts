@@ -123,7 +123,10 @@ export class Problems {
   }
 }
 
-/** Returns the code of all problems. A missing plugin leads to types that no plugin provides: both together are PLUGIN_MISSING. */
+/**
+ * Returns the code of all problems. A missing plugin leads to types that no plugin provides: both together are
+ * PLUGIN_MISSING.
+ */
 function commonCode(codes: readonly ConfigCode[]): ConfigCode {
   const isAbout = (...about: ConfigCode[]) => codes.every(code => about.includes(code))
   const [first] = codes

@@ -13,7 +13,10 @@ export interface Provenance {
   readonly line: number | null
 }
 
-/** Returns where a path of the merged configuration was written. An index into a value that is not an array means the value. */
+/**
+ * Returns where a path of the merged configuration was written. An index into a value that is not an array means the
+ * value.
+ */
 export async function locate(documents: readonly Document[], path: Path): Promise<Provenance> {
   const document = documentOf(documents, path)
   if (document === undefined) return { file: null, line: null }
@@ -21,7 +24,10 @@ export async function locate(documents: readonly Document[], path: Path): Promis
   return typeof path.at(-1) === 'number' ? locate(documents, path.slice(0, -1)) : { file: null, line: null }
 }
 
-/** Lists every value of the merged configuration and the defaults that apply, as they are written, references unresolved. */
+/**
+ * Lists every value of the merged configuration and the defaults that apply, as they are written, references
+ * unresolved.
+ */
 export async function configValues(
   merged: Table,
   plan: ProjectPlan,

@@ -14,8 +14,9 @@ export interface Reader {
 const depthLimit = 64
 
 /**
- * Reads a UTF-8 text file without its byte order mark; returns undefined where it does not exist. Throws CONFIG_UNREADABLE, naming the file,
- * for one without permission, a folder, device or pipe (it never waits for one), over 1 MiB, or not UTF-8; CONFIG_UNTRUSTED for another user's.
+ * Reads a UTF-8 text file without its byte order mark; returns undefined where it does not exist. Throws
+ * CONFIG_UNREADABLE, naming the file, for one without permission, a folder, device or pipe (it never waits for one),
+ * over 1 MiB, or not UTF-8; CONFIG_UNTRUSTED for another user's.
  */
 export async function readText(file: string, reader?: Reader): Promise<string | undefined> {
   const read = await readTextFile(file)
@@ -53,8 +54,8 @@ export interface SyntaxFault {
 }
 
 /**
- * Parses a TOML text to tables, or to where and why it is not TOML. Line ends in multi-line strings become LF, as TOML allows: a shell
- * would take the CR of a file from Windows as part of a word.
+ * Parses a TOML text to tables, or to where and why it is not TOML. Line ends in multi-line strings become LF, as TOML
+ * allows: a shell would take the CR of a file from Windows as part of a word.
  */
 export function parseToml(text: string): { readonly data: Table } | { readonly fault: SyntaxFault } {
   const lines = text.replaceAll('\r\n', '\n')

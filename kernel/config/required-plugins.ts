@@ -10,10 +10,12 @@ export interface MissingPlugin {
 }
 
 /**
- * Finds the plugins a project needs that are not installed, not active, or not of a version in its range; in the project's order.
+ * Finds the plugins a project needs that are not installed, not active, or not of a version in its range; in the
+ * project's order.
  *
- * @param needed ranges of versions, as npm reads them, by name: `redis` means the package `locald-plugin-redis` unless a plugin has that
- *   very name; a scoped or full name is kept
+ * @param needed ranges of versions, as npm reads them, by name: `redis` means the package `locald-plugin-redis` unless
+ * a plugin has that
+ * very name; a scoped or full name is kept
  */
 export function findMissingPlugins(
   needed: Readonly<Record<string, string>>,

@@ -48,8 +48,8 @@ export function at(table: Table, path: Path): { readonly found: boolean; readonl
 }
 
 /**
- * Merges two tables: tables key by key, all other values by the stronger. A service or health check of another `type` replaces the weaker
- * one as a whole.
+ * Merges two tables: tables key by key, all other values by the stronger. A service or health check of another `type`
+ * replaces the weaker one as a whole.
  */
 export function merge(weak: Table, strong: Table, path: Path = []): Table {
   if (isTyped(path)) {

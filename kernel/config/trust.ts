@@ -21,9 +21,9 @@ export interface TrustInput {
 export const projectFiles = ['locald.toml', '.locald.toml', 'locald.workspace.toml', '.env'] as const
 
 /**
- * Decides whose project files are trusted: the caller's, root's, and those in folders that the caller has allowed. Commands in such a file
- * run as the caller, and in a shared folder anyone can create one. As in git the mode of a file does not count: file systems of virtual
- * machines and of Windows show every file as writable by all.
+ * Decides whose project files are trusted: the caller's, root's, and those in folders that the caller has allowed.
+ * Commands in such a file run as the caller, and in a shared folder anyone can create one. As in git the mode of a file
+ * does not count: file systems of virtual machines and of Windows show every file as writable by all.
  */
 export class Trust {
   readonly #uid = callerUid() ?? 0

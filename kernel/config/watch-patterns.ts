@@ -7,7 +7,10 @@ const skipped = new Set([
   ...['.venv', '__pycache__', '.tox', '.mypy_cache', '.pytest_cache', '.ruff_cache', '.direnv'],
 ])
 
-/** Files by which tools mark a folder as a cache: Cargo's `target` (bford.info/cachedir), virtual environments of any name. */
+/**
+ * Files by which tools mark a folder as a cache: Cargo's `target` (bford.info/cachedir), virtual environments of any
+ * name.
+ */
 const cacheMarks = ['CACHEDIR.TAG', 'pyvenv.cfg']
 
 /** Matches the temporary files of editors and file managers. */
@@ -35,8 +38,9 @@ export function faultOf(patterns: readonly string[]): string | undefined {
 }
 
 /**
- * The `watch` patterns of a service, relative to its project's root. As in .gitignore the last pattern that matches decides, and `!`
- * excludes; a pattern whose last part is a plain name means that file, or all files below the folder of that name.
+ * The `watch` patterns of a service, relative to its project's root. As in .gitignore the last pattern that matches
+ * decides, and `!` excludes; a pattern whose last part is a plain name means that file, or all files below the folder
+ * of that name.
  */
 export class WatchPatterns {
   /** Files or folders (absolute) that contain all files that may match. */

@@ -7,21 +7,24 @@ export interface Catalog {
   projects(): readonly CatalogProject[]
   services(): readonly CatalogEntry[]
   get(key: string): CatalogEntry | undefined
-  /** Resolves when the service is not waiting, starting or restarting any more; undefined: it was removed. Rejects when aborted. */
+  /**
+   * Resolves when the service is not waiting, starting or restarting any more; undefined: it was removed. Rejects when
+   * aborted.
+   */
   settled(key: string, signal: AbortSignal): Promise<CatalogEntry | undefined>
   /**
-   * For a host name of a project that the daemon itself is about to start: resolves when its services are known, or when they cannot be
-   * loaded. Undefined for all other names.
+   * For a host name of a project that the daemon itself is about to start: resolves when its services are known, or
+   * when they cannot be loaded. Undefined for all other names.
    */
   arriving(host: string): Promise<void> | undefined
   /**
-   * Finds out why a running service cannot be reached; its state shows the result as its reason. Undefined: no cause was found, or there
-   * is no such service.
+   * Finds out why a running service cannot be reached; its state shows the result as its reason. Undefined: no cause
+   * was found, or there is no such service.
    */
   examine(key: string): Promise<Fault | undefined>
   /**
-   * Returns whether a process of this user listens on the port of a service that does not run: one that was started in its place, by
-   * `locald run` or in a debugger. Services and the daemon itself do not count.
+   * Returns whether a process of this user listens on the port of a service that does not run: one that was started in
+   * its place, by `locald run` or in a debugger. Services and the daemon itself do not count.
    */
   hasStandIn(key: string): Promise<boolean>
   /** Returns the last lines of output since its last start, without ANSI codes. */

@@ -9,6 +9,9 @@ export interface CheckResult {
   readonly status: 'pass' | 'warn' | 'fail' | 'skip'
   readonly severity: 'critical' | 'important' | 'optional'
   readonly summary: string
-  /** How to fix it, in a sentence. `doctor --fix` runs the command of one that begins "Run `COMMAND`." or "Run `COMMAND`:", unless it has sudo. */
+  /**
+   * How to fix it, in a sentence. `doctor --fix` runs the command of one that begins "Run `COMMAND`." or "Run
+   * `COMMAND`:", unless it has sudo.
+   */
   readonly fix?: string
 }

@@ -30,8 +30,9 @@ export interface CommandResult {
   /** What `--json` prints; default: the table's rows as objects by column, else `{ "text": … }`. */
   readonly data?: unknown
   /**
-   * Changes of trust settings that only the user at the screen can allow. The CLI announces each, makes it, and runs the command again
-   * with their `outcomes`. Only commands that ship with locald may ask for them, and once; `text` is for other clients of the API.
+   * Changes of trust settings that only the user at the screen can allow. The CLI announces each, makes it, and runs
+   * the command again with their `outcomes`. Only commands that ship with locald may ask for them, and once; `text` is
+   * for other clients of the API.
    */
   readonly steps?: readonly TrustStep[]
 }
@@ -53,7 +54,10 @@ export interface TrustStep {
 
 /** The result of a step. */
 export interface TrustOutcome extends TrustStep {
-  /** 0 for success, else the system's status code; null: the program that makes the change did not run to its end, `says` has why. */
+  /**
+   * 0 for success, else the system's status code; null: the program that makes the change did not run to its end,
+   * `says` has why.
+   */
   readonly status: number | null
   readonly says: string
 }

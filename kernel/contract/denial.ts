@@ -6,12 +6,18 @@ export interface Denial {
   readonly brief: string
 }
 
-/** Returns why the system denies access to a path with a code such as EPERM; undefined where the permissions of files say enough. */
+/**
+ * Returns why the system denies access to a path with a code such as EPERM; undefined where the permissions of files
+ * say enough.
+ */
 export type ExplainDenial = (path: string, code: string | undefined) => Denial | undefined
 
 let explain: ExplainDenial = () => undefined
 
-/** Sets how denials are explained in this process, for errors of files that are read everywhere: a platform plugin's, during `setup`. */
+/**
+ * Sets how denials are explained in this process, for errors of files that are read everywhere: a platform plugin's,
+ * during `setup`.
+ */
 export function setDenials(by: ExplainDenial): void {
   explain = by
 }

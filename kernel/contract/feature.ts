@@ -1,6 +1,6 @@
 /**
- * The name of a feature flag: what this machine can do. Platform plugins register `containers`, `open-browser` and the like; a flag of another
- * plugin is named `plugin:name`.
+ * The name of a feature flag: what this machine can do. Platform plugins register `containers`, `open-browser` and the
+ * like; a flag of another plugin is named `plugin:name`.
  */
 export type FeatureName = string
 

@@ -2,8 +2,8 @@ import type { AsyncSeriesHook, AsyncSeriesWaterfallHook } from 'tapable'
 import type { ProjectPlan, ProjectRef, ServiceRef } from './project.ts'
 
 /**
- * Points in the life of the daemon and its services. Plugins run one after the other, in their order, each within 10 s (`closing`: 3 s).
- * A failure is PLUGIN_HOOK with the plugin's name.
+ * Points in the life of the daemon and its services. Plugins run one after the other, in their order, each within 10 s
+ * (`closing`: 3 s). A failure is PLUGIN_HOOK with the plugin's name.
  */
 export interface Hooks {
   /** Runs when all plugins are loaded, before the API answers. */
@@ -14,7 +14,9 @@ export interface Hooks {
   readonly env: AsyncSeriesWaterfallHook<[Record<string, string>, ServiceRef, EnvContext]>
   readonly starting: AsyncSeriesHook<[ServiceRef]>
   readonly ready: AsyncSeriesHook<[ServiceRef]>
-  /** Runs before the process of a running service gets its stop signal; its status shows the stop or restart already. */
+  /**
+   * Runs before the process of a running service gets its stop signal; its status shows the stop or restart already.
+   */
   readonly stopping: AsyncSeriesHook<[ServiceRef]>
   /** Runs when a service's instance has exited. */
   readonly gone: AsyncSeriesHook<[ServiceRef]>

@@ -5,11 +5,12 @@ import { systemCode } from '../errors.ts'
 const answerMs = 500
 
 /**
- * Returns whether another listener gets the connections to a port of a loopback address. Call it before binding the port, which alone does
- * not show that everywhere: on XNU, SO_REUSEADDR (libuv sets it for every listener) lets 127.0.0.1 and ::1 be bound beside a listener on all
- * addresses, 0.0.0.0 or ::, of the same user, and by root beside any user's; connections then go to the one with the exact address.
- * Another user's listener, and one on the very same address, are refused with EADDRINUSE, as on Linux (xnu-11417.101.15,
- * bsd/netinet/in_pcb.c in_pcbbind and bsd/netinet6/in6_pcb.c in6_pcbbind: with `wild` 0 only an equal address conflicts). Never rejects.
+ * Returns whether another listener gets the connections to a port of a loopback address. Call it before binding the
+ * port, which alone does not show that everywhere: on XNU, SO_REUSEADDR (libuv sets it for every listener) lets
+ * 127.0.0.1 and ::1 be bound beside a listener on all addresses, 0.0.0.0 or ::, of the same user, and by root beside
+ * any user's; connections then go to the one with the exact address. Another user's listener, and one on the very same
+ * address, are refused with EADDRINUSE, as on Linux (xnu-11417.101.15, bsd/netinet/in_pcb.c in_pcbbind and
+ * bsd/netinet6/in6_pcb.c in6_pcbbind: with `wild` 0 only an equal address conflicts). Never rejects.
  */
 export async function isAnswered(address: string, port: number): Promise<boolean> {
   const result = await dial(address, port)
@@ -47,8 +48,8 @@ function takesConnections(address: string): Promise<boolean> {
 }
 
 /**
- * Returns whether a connection has met itself, so that there is no listener: on a free port of the ephemeral range its own port can be the one that it
- * connects to (RFC 9293 section 3.5, simultaneous open).
+ * Returns whether a connection has met itself, so that there is no listener: on a free port of the ephemeral range its
+ * own port can be the one that it connects to (RFC 9293 section 3.5, simultaneous open).
  */
 export function meetsItself({ localPort, remotePort, localAddress, remoteAddress }: Socket): boolean {
   return localPort === remotePort && localAddress === remoteAddress

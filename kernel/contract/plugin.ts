@@ -57,7 +57,10 @@ export interface PlatformFacts {
   readonly uid: number
 }
 
-/** The folders of locald, absolute. `native` has the keeper; `sockets` is for sockets whose paths people write in commands. */
+/**
+ * The folders of locald, absolute. `native` has the keeper; `sockets` is for sockets whose paths people write in
+ * commands.
+ */
 export interface Folders {
   readonly data: string
   readonly config: string
@@ -66,7 +69,10 @@ export interface Folders {
   readonly native: string
 }
 
-/** A plugin, the default export of its module: data, and `setup`, which declares what it provides and starts nothing slow. */
+/**
+ * A plugin, the default export of its module: data, and `setup`, which declares what it provides and starts nothing
+ * slow.
+ */
 export interface Plugin {
   /** The name of its package. */
   readonly name: string
@@ -83,8 +89,8 @@ export interface Plugin {
 }
 
 /**
- * Takes a plugin's declarations, during `setup` only. All are applied when `setup` is done, or none when it throws or times out. A wrong
- * declaration throws PLUGIN_SETUP at once.
+ * Takes a plugin's declarations, during `setup` only. All are applied when `setup` is done, or none when it throws or
+ * times out. A wrong declaration throws PLUGIN_SETUP at once.
  */
 export interface Host {
   /** Validated by the plugin's `options` shape, defaults filled in; `{}` without one. */
@@ -96,9 +102,15 @@ export interface Host {
   readonly log: Log
   /** Registers a service type. */
   service<O>(type: ServiceType<O>): void
-  /** Registers a way to read a project from a folder without a `locald.toml`; sources are tried in order of registration. */
+  /**
+   * Registers a way to read a project from a folder without a `locald.toml`; sources are tried in order of
+   * registration.
+   */
   source(source: ProjectSource): void
-  /** Registers what the machine can do, or refines a flag of another plugin. A flag of its own is named `plugin:name` and has a title. */
+  /**
+   * Registers what the machine can do, or refines a flag of another plugin. A flag of its own is named `plugin:name`
+   * and has a title.
+   */
   feature(name: FeatureName, state: FeatureState): void
   has(feature: FeatureName): boolean
   /** Registers a check of `locald doctor`. */
@@ -129,15 +141,15 @@ export interface Host {
     close?: (it: Services[K]) => Promise<void>,
   ): void
   /**
-   * The container's services, for hooks, drivers, checks and routes. Throws PLUGIN_SETUP during `setup`, as another plugin can still
-   * fail, and PLUGIN_NEEDS where no plugin provides the name.
+   * The container's services, for hooks, drivers, checks and routes. Throws PLUGIN_SETUP during `setup`, as another
+   * plugin can still fail, and PLUGIN_NEEDS where no plugin provides the name.
    */
   readonly use: Services
   /** As `use`, undefined where no plugin provides the name. */
   optional<K extends keyof Services>(name: K): Services[K] | undefined
   /**
-   * Registers a function that runs when the daemon stops, the last one first, each within 3 s. Provided services are closed before; hook
-   * `closing` runs while all of them still work.
+   * Registers a function that runs when the daemon stops, the last one first, each within 3 s. Provided services are
+   * closed before; hook `closing` runs while all of them still work.
    */
   onClose(close: () => Promise<void> | void): void
 }

@@ -9,7 +9,10 @@ export interface ProcessInfo {
 export interface ProcessTree {
   readonly keeper: number
   readonly pid: number
-  /** Decimal unsigned 64-bit value every process of the tree inherited as its RLIMIT_RTTIME soft limit, where the platform has one. */
+  /**
+   * Decimal unsigned 64-bit value every process of the tree inherited as its RLIMIT_RTTIME soft limit, where the
+   * platform has one.
+   */
   readonly mark?: string
   /** `NAME=value` that every process of the tree has in its environment, and no other process. */
   readonly variable?: string
@@ -18,7 +21,10 @@ export interface ProcessTree {
   readonly port?: number
   /** When it was started, ms since the epoch. */
   readonly startedMs: number
-  /** Start tokens of the keeper and the main process, empty if it exited at once: other processes with their pids are not theirs. */
+  /**
+   * Start tokens of the keeper and the main process, empty if it exited at once: other processes with their pids are
+   * not theirs.
+   */
   readonly starts?: { readonly keeper: string; readonly main: string }
 }
 
@@ -37,7 +43,10 @@ export interface Listener {
 
 /** The machine's processes, as the platform shows them. A zombie counts as exited. */
 export interface ProcessTable {
-  /** Whether the keeper becomes the parent of its service's orphans, and marks are inherited; else it knows only those that it has seen. */
+  /**
+   * Whether the keeper becomes the parent of its service's orphans, and marks are inherited; else it knows only those
+   * that it has seen.
+   */
   readonly orphansReturn: boolean
   /** Returns the start token of a live process: never trust a pid without it. */
   start(pid: number): Promise<string | undefined>
@@ -49,20 +58,26 @@ export interface ProcessTable {
   listeners(pids: readonly number[]): Promise<readonly Listener[]>
   /** Returns the process that listens on a port, if it can be found: "node (pid 123)". */
   holder(port: number): Promise<string | undefined>
-  /** Returns how to free a port that a part of the system uses, in the imperative without a full stop; undefined for other ports. */
+  /**
+   * Returns how to free a port that a part of the system uses, in the imperative without a full stop; undefined for
+   * other ports.
+   */
   freeing?(port: number): Promise<string | undefined>
   /**
-   * Returns the other process that listens on a port of all addresses at once, where the system allows that beside a listener on
-   * loopback, which then gets all connections there. Absent where it does not.
+   * Returns the other process that listens on a port of all addresses at once, where the system allows that beside a
+   * listener on loopback, which then gets all connections there. Absent where it does not.
    */
   overshadowed?(port: number): Promise<string | undefined>
   /** Returns whether processes listen on a port, and all of them are this user's. */
   owns(port: number): Promise<boolean>
   /**
-   * Returns whether a connection to a loopback address and port would reach a process of another user, who is neither root nor one that a process of
-   * the tree runs as. False where that is not known.
+   * Returns whether a connection to a loopback address and port would reach a process of another user, who is neither
+   * root nor one that a process of the tree runs as. False where that is not known.
    */
   reachesOtherUser(place: Omit<Listener, 'pid'>, tree: ProcessTree): Promise<boolean>
-  /** Kills (SIGKILL) the rest of a tree whose keeper has exited: processes with its mark or variable, and the given earlier members whose start token still fits. Returns their number. */
+  /**
+   * Kills (SIGKILL) the rest of a tree whose keeper has exited: processes with its mark or variable, and the given
+   * earlier members whose start token still fits. Returns their number.
+   */
   sweep(tree: ProcessTree, seen: readonly ProcessInfo[]): Promise<number>
 }

@@ -20,12 +20,16 @@ export interface ProcessSpec {
 export interface Processes {
   /** Rejects with SPAWN_FAILED when the program cannot be run. */
   spawn(spec: ProcessSpec): Promise<Instance>
-  /** Adopts an instance of an earlier daemon by its `state`; one that exited meanwhile reports its exit. Undefined for another kind of state. */
+  /**
+   * Adopts an instance of an earlier daemon by its `state`; one that exited meanwhile reports its exit. Undefined for
+   * another kind of state.
+   */
   adopt(state: unknown, log: LogSink): Promise<Instance | undefined>
   /**
-   * Runs after all services of an earlier daemon were adopted: stops processes that this daemon neither started nor adopted (they were
-   * started at the moment the earlier one was killed), and removes the files of those that exited. `spared`: states, in any shape, of
-   * instances that could not be adopted, such as those of another version, which keep running. The others have `graceMs` to exit.
+   * Runs after all services of an earlier daemon were adopted: stops processes that this daemon neither started nor
+   * adopted (they were started at the moment the earlier one was killed), and removes the files of those that exited.
+   * `spared`: states, in any shape, of instances that could not be adopted, such as those of another version, which
+   * keep running. The others have `graceMs` to exit.
    */
   tidy(spared?: readonly unknown[], graceMs?: number): Promise<void>
   /** Restores the files of running processes after the runtime folder was removed. */

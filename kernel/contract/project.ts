@@ -11,7 +11,10 @@ export interface ProjectRef {
 export interface GitWorktree {
   /** The folder of git's record of the worktree: `.git/worktrees/NAME` of the repository. */
   readonly gitDir: string
-  /** The same folder in the main checkout; absent where that has none, with a bare repository, and where the repository does not know the worktree. */
+  /**
+   * The same folder in the main checkout; absent where that has none, with a bare repository, and where the repository
+   * does not know the worktree.
+   */
   readonly mainCheckout?: string | undefined
 }
 
@@ -94,8 +97,8 @@ export interface ProjectSource {
   /** What the file has to be, for hints: "a package.json with a `dev` script"; default: "a `FILE`". */
   readonly description?: string
   /**
-   * Services by name; undefined when the file does not describe a project. Throws an Error whose message names the line. `folder` is
-   * the file's, absolute.
+   * Services by name; undefined when the file does not describe a project. Throws an Error whose message names the
+   * line. `folder` is the file's, absolute.
    */
   read(text: string, folder: string): Readonly<Record<string, Readonly<Record<string, unknown>>>> | undefined
 }

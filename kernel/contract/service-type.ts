@@ -35,8 +35,8 @@ export interface ServiceType<O> {
 }
 
 /**
- * `https`: HTTP/1.1 over TLS, whose certificate is not verified. `h2c`: HTTP/2 without TLS from the first byte on (RFC 9113 section
- * 3.3), as gRPC servers speak it.
+ * `https`: HTTP/1.1 over TLS, whose certificate is not verified. `h2c`: HTTP/2 without TLS from the first byte on (RFC
+ * 9113 section 3.3), as gRPC servers speak it.
  */
 export type Protocol = 'http' | 'https' | 'h2c'
 

@@ -49,8 +49,8 @@ const reasons: Readonly<Record<string, string>> = {
 }
 
 /**
- * Reads a text file that a project or another user could have put there: regular files only, up to a size and a time, so that
- * a pipe, a device or an endless file blocks nothing. Undefined where there is no file. Never rejects.
+ * Reads a text file that a project or another user could have put there: regular files only, up to a size and a time,
+ * so that a pipe, a device or an endless file blocks nothing. Undefined where there is no file. Never rejects.
  */
 export async function readTextFile(file: string, limits: TextLimits = {}): Promise<TextFile | TextFault | undefined> {
   const { bytes = mebibyte, ms = defaultMs, streams = false } = limits
@@ -102,8 +102,9 @@ async function look(file: string, reading: Reading): Promise<TextFile | TextFaul
 export const anyone = -1
 
 /**
- * Returns the uids of the users who control a path: the owners of the file and of a symbolic link to it, and, for a file with hard links,
- * which some systems let any user make of any file, the owner of its folder. Returns none for a missing file.
+ * Returns the uids of the users who control a path: the owners of the file and of a symbolic link to it, and, for a
+ * file with hard links, which some systems let any user make of any file, the owner of its folder. Returns none for a
+ * missing file.
  */
 export async function ownersAt(path: string): Promise<readonly number[]> {
   try {
@@ -182,7 +183,10 @@ function decodeText(bytes: Buffer): { readonly text: string; readonly isUtf8: bo
   }
 }
 
-/** Reads a small regular file synchronously; returns undefined for any other file, and where it is larger or unreadable. Never throws. */
+/**
+ * Reads a small regular file synchronously; returns undefined for any other file, and where it is larger or unreadable.
+ * Never throws.
+ */
 export function readTextFileNow(file: string, bytes = chunkBytes): string | undefined {
   let descriptor: number | undefined
   try {

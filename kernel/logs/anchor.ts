@@ -2,9 +2,9 @@ import { shortHash } from '../system/paths.ts'
 import { longestLine, type OutputLine } from './lines.ts'
 
 /**
- * The last line of a log that a reader has. Lines are ordered by completion, not by time: the clock may have been set back. `time` is
- * as in the files, where many lines may share it; `hash` is the `shortHash` of the text, 16 digits; `count` is how many lines of this
- * stream, time and text the reader has, possibly without earlier ones.
+ * The last line of a log that a reader has. Lines are ordered by completion, not by time: the clock may have been set
+ * back. `time` is as in the files, where many lines may share it; `hash` is the `shortHash` of the text, 16 digits;
+ * `count` is how many lines of this stream, time and text the reader has, possibly without earlier ones.
  */
 export interface Anchor {
   readonly time: string

@@ -18,8 +18,8 @@ interface End {
 }
 
 /**
- * A position in a rotating log. It holds the file it reads open, so rotation loses nothing: a file that is no longer the current one is
- * read to its end before the next newer one. Only lines that rotation deletes unread are lost.
+ * A position in a rotating log. It holds the file it reads open, so rotation loses nothing: a file that is no longer
+ * the current one is read to its end before the next newer one. Only lines that rotation deletes unread are lost.
  */
 export class LogCursor {
   readonly #file: string
@@ -29,7 +29,9 @@ export class LogCursor {
   #block = Buffer.alloc(0)
   #held = 0
   readonly #joiner = new LineJoiner()
-  /** Where reading stops unless it follows. Holds the segment, to recognise it even if rotation deletes it meanwhile. */
+  /**
+   * Where reading stops unless it follows. Holds the segment, to recognise it even if rotation deletes it meanwhile.
+   */
   #end: End | undefined
   #lost = false
 
@@ -43,9 +45,9 @@ export class LogCursor {
   }
 
   /**
-   * Moves to before the last `tail` lines that match the filter, but no further back than `since` needs; without both, to the oldest
-   * line. Reading ends at the log's present end, or never with `follow`. With `tail` it returns the number of matching lines from here
-   * to the present end; an unfinished one counts unless followed.
+   * Moves to before the last `tail` lines that match the filter, but no further back than `since` needs; without both,
+   * to the oldest line. Reading ends at the log's present end, or never with `follow`. With `tail` it returns the
+   * number of matching lines from here to the present end; an unfinished one counts unless followed.
    */
   async seek({ tail, follow, ...filter }: StartPosition = {}): Promise<number> {
     const found = await this.#fromEnd(follow, async end => {
@@ -61,8 +63,8 @@ export class LogCursor {
   }
 
   /**
-   * Moves like `seek`, to before the line of an anchor, or to the oldest line when the log no longer has it. `AnchorSkip` skips the
-   * lines up to the anchor.
+   * Moves like `seek`, to before the line of an anchor, or to the oldest line when the log no longer has it.
+   * `AnchorSkip` skips the lines up to the anchor.
    */
   async seekAnchor(
     anchor: Anchor,

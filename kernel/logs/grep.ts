@@ -6,8 +6,8 @@ import type { OutputLine } from './lines.ts'
 const batchLimit = 250
 
 /**
- * Terminal escape sequences (ECMA-48 CSI and OSC, and two-byte escapes). Node.js 20's `stripVTControlCharacters` leaves parts of OSC
- * titles and of colours with colons.
+ * Terminal escape sequences (ECMA-48 CSI and OSC, and two-byte escapes). Node.js 20's `stripVTControlCharacters` leaves
+ * parts of OSC titles and of colours with colons.
  */
 const ansi = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[@-Z\\-_])/g
 
@@ -16,7 +16,10 @@ export function stripAnsi(text: string): string {
   return text.includes('\u001b') ? text.replaceAll(ansi, '') : text
 }
 
-/** Matches a user's regular expression against lines, without ANSI codes and with a time limit. Throws USAGE if it is invalid. */
+/**
+ * Matches a user's regular expression against lines, without ANSI codes and with a time limit. Throws USAGE if it is
+ * invalid.
+ */
 export class Grep {
   readonly #context
   readonly #script = new Script('hits = texts.map(text => regex.test(text))')

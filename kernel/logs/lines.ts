@@ -7,7 +7,10 @@ export interface OutputLine {
   readonly text: string
 }
 
-/** An entry of a log file in CRI format, `<time> <stream> <F|P> <text>`; P: the line continues in the stream's next entry. */
+/**
+ * An entry of a log file in CRI format, `<time> <stream> <F|P> <text>`; P: the line continues in the stream's next
+ * entry.
+ */
 interface Entry {
   readonly time: string
   readonly stream: string
@@ -22,7 +25,9 @@ const space = 0x20
 /** `2026-11-24T03:44:10.123456Z` */
 const timeLength = 27
 
-/** A longer line is split into pieces of about this length, in UTF-16 units: an endless line must not fill the memory. */
+/**
+ * A longer line is split into pieces of about this length, in UTF-16 units: an endless line must not fill the memory.
+ */
 export const longestLine = 1024 * 1024
 
 /** An unfinished line. Its decoder keeps a split character until its remaining bytes arrive. */
@@ -83,7 +88,9 @@ export function streamsIn(chunk: Buffer): {
   return { seen, completed }
 }
 
-/** Converts an RFC 3339 time with any zone and precision to the format of the files. Returns undefined if it is invalid. */
+/**
+ * Converts an RFC 3339 time with any zone and precision to the format of the files. Returns undefined if it is invalid.
+ */
 export function stampOf(time: string): string | undefined {
   if (/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/.test(time)) return time
   const ms = Date.parse(time)

@@ -9,7 +9,10 @@ import { Previews } from './previews.ts'
 import { type LineFilter, selectLines } from './seek.ts'
 import type { ServiceLog } from './service-log.ts'
 
-/** A log to read. `service` is the key its lines get; with `after`, only later lines are read, and the request's `since` is ignored. */
+/**
+ * A log to read. `service` is the key its lines get; with `after`, only later lines are read, and the request's `since`
+ * is ignored.
+ */
 export interface LogSource {
   readonly service: string
   readonly log: ServiceLog
@@ -44,10 +47,10 @@ const enoughLines = 200
 const turns = new Turns()
 
 /**
- * Reads the lines of several services, merged by time, in batches. It reads on demand and holds one block per log, so a slow reader
- * costs no memory and delays no service; it loses what rotation deletes before it is read. An unfinished line (a prompt) comes last
- * without `follow`; with it, when the line is complete, or with `partial` in pieces before that. Throws USAGE for an invalid `grep` or
- * `since`.
+ * Reads the lines of several services, merged by time, in batches. It reads on demand and holds one block per log, so a
+ * slow reader costs no memory and delays no service; it loses what rotation deletes before it is read. An unfinished
+ * line (a prompt) comes last without `follow`; with it, when the line is complete, or with `partial` in pieces before
+ * that. Throws USAGE for an invalid `grep` or `since`.
  */
 export async function* readLogs(request: LogsRequest): AsyncGenerator<readonly LogLine[]> {
   const { sources, tail, each, follow, signal } = request
@@ -174,7 +177,10 @@ class SourceReader {
   }
 }
 
-/** Merges the next lines of all logs, oldest first; returns none if there are none for now. Reads a block of each exhausted reader first. */
+/**
+ * Merges the next lines of all logs, oldest first; returns none if there are none for now. Reads a block of each
+ * exhausted reader first.
+ */
 async function mergeNext(readers: readonly SourceReader[]): Promise<readonly LogLine[]> {
   await turns.next()
   const batch: LogLine[] = []

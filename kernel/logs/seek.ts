@@ -36,8 +36,8 @@ export function selectLines(lines: readonly OutputLine[], { since, grep }: LineF
 }
 
 /**
- * Finds a place before the last `tail` matching lines and before all lines since a time; a few more lines may follow it. Searches
- * backwards from `end` (bytes) of the newest segment, in bounded memory.
+ * Finds a place before the last `tail` matching lines and before all lines since a time; a few more lines may follow
+ * it. Searches backwards from `end` (bytes) of the newest segment, in bounded memory.
  */
 export async function findStart(
   file: string,
@@ -87,8 +87,8 @@ function startOf(bytes: Buffer, head: Buffer): number | undefined {
 }
 
 /**
- * Searches blocks backwards from `end` (bytes) of the newest segment until `found` returns an offset in one; returns the oldest place if it
- * never does. With `isFound` the end is the place.
+ * Searches blocks backwards from `end` (bytes) of the newest segment until `found` returns an offset in one; returns
+ * the oldest place if it never does. With `isFound` the end is the place.
  */
 async function placeWhere(
   file: string,

@@ -74,10 +74,10 @@ async function retryFind<T>(find: (isLast: boolean) => Promise<T | undefined>): 
 }
 
 /**
- * Finds the segment written directly before (-1) or after (+1) one; `none` if there is none (yet), `deleted` if rotation deleted this one,
- * or a user renamed it and there is a new one in its place.
- * Detects a concurrent rotation: it renames the older files first, so the neighbours of a segment that keeps its number have not moved,
- * except the older one, whose number may be higher by one already.
+ * Finds the segment written directly before (-1) or after (+1) one; `none` if there is none (yet), `deleted` if
+ * rotation deleted this one, or a user renamed it and there is a new one in its place. Detects a concurrent rotation:
+ * it renames the older files first, so the neighbours of a segment that keeps its number have not moved, except the
+ * older one, whose number may be higher by one already.
  */
 export async function openAdjacentSegment(
   file: string,
@@ -111,7 +111,10 @@ export async function openAdjacentSegment(
   return found ?? 'none'
 }
 
-/** Opens the segment that was written last, which is not the current file during a rotation; returns undefined without any. */
+/**
+ * Opens the segment that was written last, which is not the current file during a rotation; returns undefined without
+ * any.
+ */
 export async function openNewestSegment(file: string): Promise<LogSegment | undefined> {
   const found = await retryFind(async isLast => {
     const segment = await LogSegment.open(file)
@@ -139,7 +142,10 @@ export async function openOldestSegment(file: string): Promise<LogSegment | unde
   return undefined
 }
 
-/** Lists the numbers of a log's files, from 0, the current one. It may miss one that is renamed while the folder is read. */
+/**
+ * Lists the numbers of a log's files, from 0, the current one. It may miss one that is renamed while the folder is
+ * read.
+ */
 async function numbersOf(file: string): Promise<readonly number[]> {
   const name = basename(file)
   const names = await readdir(dirname(file)).catch(() => [])

@@ -39,7 +39,10 @@ export class ServiceLog implements LogSink {
     return () => this.#followListeners.delete(listener)
   }
 
-  /** Calls the listener after each write until the returned function is called; notifies the driver of the first and the last follower. */
+  /**
+   * Calls the listener after each write until the returned function is called; notifies the driver of the first and the
+   * last follower.
+   */
   watch(listener: () => void): () => void {
     this.#changes.on('change', listener)
     if (++this.#followers === 1) this.#notifyDriver()

@@ -16,9 +16,9 @@ import { systemCode } from '../errors.ts'
 const longestEntry = 16 * 1024
 
 /**
- * Appends CRI lines to a rotating log: `file`, `file.1` … `file.<maxFiles - 1>`. For the daemon's own output; keepers write the same
- * format themselves. Lines that cannot be written (a full disk, no free descriptor, a log that is a folder) are dropped and counted in
- * the next line, because a log must not stop the daemon.
+ * Appends CRI lines to a rotating log: `file`, `file.1` … `file.<maxFiles - 1>`. For the daemon's own output; keepers
+ * write the same format themselves. Lines that cannot be written (a full disk, no free descriptor, a log that is a
+ * folder) are dropped and counted in the next line, because a log must not stop the daemon.
  */
 export class LogWriter {
   readonly #file: string
@@ -33,7 +33,10 @@ export class LogWriter {
     this.#maxFiles = maxFiles
   }
 
-  /** Writes complete lines; never throws. Lines of the stream `locald` do not rotate the log: they go between those of a keeper, which does. */
+  /**
+   * Writes complete lines; never throws. Lines of the stream `locald` do not rotate the log: they go between those of a
+   * keeper, which does.
+   */
   write(stream: string, text: string): void {
     const head = `${timestamp()} ${stream}`
     const lines = text.replace(/\n$/, '').split('\n')

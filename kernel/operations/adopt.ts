@@ -34,9 +34,9 @@ interface CurrentRecords {
 }
 
 /**
- * Adopts the projects of an earlier daemon and reattaches to their processes. What ran before the machine's last start, which no clock
- * decides, is shown as stopped. Returns the states of processes that could not be adopted, as records of another version cannot be read:
- * they must not be stopped.
+ * Adopts the projects of an earlier daemon and reattaches to their processes. What ran before the machine's last start,
+ * which no clock decides, is shown as stopped. Returns the states of processes that could not be adopted, as records of
+ * another version cannot be read: they must not be stopped.
  */
 export async function adoptAll(input: AdoptInput): Promise<readonly unknown[]> {
   const { records, log } = input
@@ -168,7 +168,9 @@ async function adoptService(
   }
 }
 
-/** Returns what a service was started with. A damaged record does not say it: it is resolved again, as far as possible. */
+/**
+ * Returns what a service was started with. A damaged record does not say it: it is resolved again, as far as possible.
+ */
 async function planOfRecord(
   project: Project,
   service: Service,

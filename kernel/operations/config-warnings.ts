@@ -13,7 +13,10 @@ import { mergedWarnings } from './shell-warning.ts'
 /** Stands for a value that is known only when the project is: no one writes it. */
 const unknownValue = '\0'
 
-/** Returns what an `up` from a shell would warn of in a configuration that has no errors, also before the project is known. */
+/**
+ * Returns what an `up` from a shell would warn of in a configuration that has no errors, also before the project is
+ * known.
+ */
 export async function configWarnings(
   { plan, locate, envFiles }: LoadedProject,
   shell: Readonly<Record<string, string>>,

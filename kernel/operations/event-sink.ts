@@ -4,7 +4,9 @@ import type { Service } from '../services/service.ts'
 /** Receives an operation's events; the last one is `done`. */
 export type EventSink = (event: LocaldEvent) => void
 
-/** Runs an operation, and passes the events of its services to the sink meanwhile. Services may be added while it runs. */
+/**
+ * Runs an operation, and passes the events of its services to the sink meanwhile. Services may be added while it runs.
+ */
 export async function forwardEvents<T>(
   events: Events,
   services: readonly Service[],

@@ -41,8 +41,8 @@ export class KnownProjects {
   }
 
   /**
-   * Pins or unpins projects by name or folder (`./shop`), or the one that `path` is in; one in a folder becomes known. Throws
-   * UNKNOWN_PROJECT, and configuration errors of a project that was not known.
+   * Pins or unpins projects by name or folder (`./shop`), or the one that `path` is in; one in a folder becomes known.
+   * Throws UNKNOWN_PROJECT, and configuration errors of a project that was not known.
    */
   async pin({ path, projects, pinned }: PinBody): Promise<readonly KnownProjectView[]> {
     const { registry } = this.#input
@@ -67,7 +67,10 @@ export class KnownProjects {
     return { forgotten, kept }
   }
 
-  /** Returns the pinned projects to start, except those that an earlier daemon left running. Requests for their names are held. */
+  /**
+   * Returns the pinned projects to start, except those that an earlier daemon left running. Requests for their names
+   * are held.
+   */
   expectPinned(): readonly KnownProject[] {
     const { registry, starting } = this.#input
     const pinned = registry.list().filter(project => project.pinned && !this.#isWanted(project.path))

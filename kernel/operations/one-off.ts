@@ -5,8 +5,8 @@ import { oneOffShell } from '../services/environment/shell.ts'
 import type { Service } from '../services/service.ts'
 
 /**
- * Returns how to run a command in a service's place: its folder, and the environment of a start now, plus other variables of the caller's
- * shell. Variables of a shell that services do not get, the command does not get either.
+ * Returns how to run a command in a service's place: its folder, and the environment of a start now, plus other
+ * variables of the caller's shell. Variables of a shell that services do not get, the command does not get either.
  */
 export async function prepareOneOff(projects: Projects, body: OneOffBody): Promise<OneOffAnswer> {
   const { project, service } = await projects.target(body.path, body.service)
@@ -17,7 +17,10 @@ export async function prepareOneOff(projects: Projects, body: OneOffBody): Promi
   return { dir, env, notRunning: notRunning(project, service) }
 }
 
-/** Names the services that the command may need and that do not run: the service itself, where its type exports values, and its dependencies. */
+/**
+ * Names the services that the command may need and that do not run: the service itself, where its type exports values,
+ * and its dependencies.
+ */
 function notRunning(project: Project, { ref }: Service): readonly string[] {
   const needed = Object.entries(project.planOf(ref.name)?.common.dependsOn ?? {})
   const names = needed.filter(([, condition]) => condition !== 'completed').map(([name]) => name)

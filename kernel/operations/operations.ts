@@ -20,7 +20,9 @@ export interface OperationsInput extends Omit<StartupParts, 'reloads'> {
   readonly tidy: () => Promise<void>
 }
 
-/** What a caller does with projects: up, stop, restart, wait, reset. Operations of one project run one after the other. */
+/**
+ * What a caller does with projects: up, stop, restart, wait, reset. Operations of one project run one after the other.
+ */
 export class Operations {
   readonly #input: OperationsInput
   readonly #parts: StartupParts
@@ -38,8 +40,8 @@ export class Operations {
   }
 
   /**
-   * Starts services and waits until each is ready or is not going to be. When it throws before the first event, nothing has changed.
-   * When the caller leaves before anything is started, nothing is.
+   * Starts services and waits until each is ready or is not going to be. When it throws before the first event, nothing
+   * has changed. When the caller leaves before anything is started, nothing is.
    */
   async up(body: UpBody, sink: EventSink, disconnected?: AbortSignal): Promise<void> {
     this.#refuseWhileClosing()
@@ -145,7 +147,10 @@ export class Operations {
     await reloads.resume(project)
   }
 
-  /** Cancels all operations and watches; then stops all services, or leaves them for the next daemon. Returns whether all went well. */
+  /**
+   * Cancels all operations and watches; then stops all services, or leaves them for the next daemon. Returns whether
+   * all went well.
+   */
   async close(keepServices: boolean, sink: EventSink): Promise<boolean> {
     const { events, projects, records, tidy } = this.#input
     this.#closing = new LocaldError('DAEMON_CLOSING', 'the daemon is shutting down', { hint: 'Try again in a moment.' })

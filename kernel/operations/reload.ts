@@ -23,7 +23,10 @@ export interface ReloadsInput {
 
 interface Followed {
   readonly project: Project
-  /** The files of the present plan and of earlier ones: a file that was removed, and left the plan thereby, may come back. */
+  /**
+   * The files of the present plan and of earlier ones: a file that was removed, and left the plan thereby, may come
+   * back.
+   */
   readonly files: ReadonlySet<string>
   readonly config: FileWatcher
   readonly sources: ServiceWatches

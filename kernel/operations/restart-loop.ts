@@ -1,6 +1,9 @@
 /** This many restarts in a row are a loop when each came this soon after the start before it (ms) … */
 const quick = { rounds: 5, delayMs: 1000 } as const
-/** … or when all came after about the same delay: no person saves files so evenly. `spread`: a fraction of the mean delay; `slackMs` is added. */
+/**
+ * … or when all came after about the same delay: no person saves files so evenly. `spread`: a fraction of the mean
+ * delay; `slackMs` is added.
+ */
 const even = { rounds: 6, delayMs: 10_000, spread: 0.15, slackMs: 100 } as const
 /** … or when this many came this soon, however unevenly. */
 const many = { rounds: 20, delayMs: 5000 } as const
@@ -25,7 +28,10 @@ export class RestartLoop {
   readonly #ignored = new Set<string>()
   #isSuspended = false
 
-  /** Decides on a change `delayMs` after the service's start. Files that were found to make a loop are ignored from then on. */
+  /**
+   * Decides on a change `delayMs` after the service's start. Files that were found to make a loop are ignored from then
+   * on.
+   */
   decide(files: readonly string[], delayMs: number): LoopDecision {
     const meant = files.filter(file => !this.#ignored.has(file))
     if (this.#isSuspended || meant.length === 0) return { kind: 'ignore' }

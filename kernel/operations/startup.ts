@@ -98,8 +98,8 @@ export class Startup {
   }
 
   /**
-   * Adopts a plan and starts its services, which are added to `services` with their dependencies. Throws errors of their environment
-   * before anything is changed.
+   * Adopts a plan and starts its services, which are added to `services` with their dependencies. Throws errors of
+   * their environment before anything is changed.
    */
   async #start(
     { loaded, names, isExact, restart, again }: StartRequest,

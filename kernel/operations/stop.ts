@@ -13,7 +13,10 @@ export interface StopParts {
   readonly log: Log
 }
 
-/** Stops services until they are started again. With the last of a project, its files are no longer watched, and plugins learn that it is down. */
+/**
+ * Stops services until they are started again. With the last of a project, its files are no longer watched, and plugins
+ * learn that it is down.
+ */
 export async function stopTarget(
   { project, names }: Target,
   { records, hooks, reloads, log }: StopParts,

@@ -10,7 +10,10 @@ const shownLines = 10
 /** The project of a service to explain. */
 export type ExplainedProject = Pick<Project, 'services' | 'service' | 'planOf'>
 
-/** Explains a service's state: its own reason, then the dependencies that it waits for or failed by, down to the nearest cause. */
+/**
+ * Explains a service's state: its own reason, then the dependencies that it waits for or failed by, down to the nearest
+ * cause.
+ */
 export async function explainState(project: ExplainedProject, service: Service): Promise<WhyAnswer> {
   const chain: Service[] = []
   for (let at: Service | undefined = service; at !== undefined && !chain.includes(at); [at] = blockersOf(project, at))

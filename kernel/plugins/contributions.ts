@@ -74,12 +74,18 @@ export class Contributions {
     this.#statuses.push(...draft.statuses)
   }
 
-  /** Remembers the types of a plugin that is off or broken, for the error of a service that needs one. The first plugin with a type counts. */
+  /**
+   * Remembers the types of a plugin that is off or broken, for the error of a service that needs one. The first plugin
+   * with a type counts.
+   */
   markUnavailable(owner: string, types: readonly string[], reason: string, hint: string): void {
     for (const type of types) if (!this.#unavailable.has(type)) this.#unavailable.set(type, { owner, reason, hint })
   }
 
-  /** Returns a driver, or the error that says why there is none: a feature is off, a plugin off or broken, a name misspelt. */
+  /**
+   * Returns a driver, or the error that says why there is none: a feature is off, a plugin off or broken, a name
+   * misspelt.
+   */
   findType(type: string): ServiceType<unknown> | LocaldError {
     const found = this.#types.get(type)
     if (found !== undefined) {

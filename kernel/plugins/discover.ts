@@ -48,9 +48,10 @@ export function describeBuiltIns(list: readonly BuiltIn[], version: string): rea
 const pluginName = /^(?:@[^/]+\/)?locald-plugin-[^/]+$/
 
 /**
- * Finds the npm packages in a folder's `node_modules` that are plugins: named `locald-plugin-*` (scoped or not), or with a `locald` object
- * in their package.json: `{ "api": 1, "types": ["redis"], "table": "redis", "platforms": ["linux"] }`. Runs no code. Sorts them by name. If
- * there are any, links this locald into the folder. Throws PATHS_UNUSABLE where the folder cannot be read.
+ * Finds the npm packages in a folder's `node_modules` that are plugins: named `locald-plugin-*` (scoped or not), or
+ * with a `locald` object in their package.json: `{ "api": 1, "types": ["redis"], "table": "redis", "platforms":
+ * ["linux"] }`. Runs no code. Sorts them by name. If there are any, links this locald into the folder. Throws
+ * PATHS_UNUSABLE where the folder cannot be read.
  */
 export async function findNpmPlugins(folder: string): Promise<readonly FoundPlugin[]> {
   const root = join(folder, 'node_modules')
@@ -146,8 +147,9 @@ function names(value: unknown): readonly string[] | undefined {
 }
 
 /**
- * Links `locald` in the plugins' folder to this package, so that plugins resolve `locald/plugin` without a second locald beside them. An
- * outdated link is replaced; a real folder of that name, which a user installed, is left as it is.
+ * Links `locald` in the plugins' folder to this package, so that plugins resolve `locald/plugin` without a second
+ * locald beside them. An outdated link is replaced; a real folder of that name, which a user installed, is left as it
+ * is.
  */
 async function linkPackage(folder: string): Promise<void> {
   const link = join(folder, 'node_modules', 'locald')

@@ -5,8 +5,9 @@ let running = 0
 let { exit } = process
 
 /**
- * Runs foreign code that must not exit the process: `process.exit` throws in it, also after an `await` and in a module that it imports.
- * All other code can still exit. Timers and the like that the code leaves behind are not guarded once this has resolved.
+ * Runs foreign code that must not exit the process: `process.exit` throws in it, also after an `await` and in a module
+ * that it imports. All other code can still exit. Timers and the like that the code leaves behind are not guarded once
+ * this has resolved.
  */
 export async function withExitGuard<T>(run: () => T | Promise<T>): Promise<T> {
   if (running++ === 0) {

@@ -8,7 +8,10 @@ export const hookLimit = 10_000
 /** The same for `closing`, as a command waits for the daemon to stop: ms. */
 export const closingLimit = 3000
 
-/** Makes one plugin's own set of hooks: dropping the set drops all its taps. `gate` runs before each tap, and throws when it is too late. */
+/**
+ * Makes one plugin's own set of hooks: dropping the set drops all its taps. `gate` runs before each tap, and throws
+ * when it is too late.
+ */
 export function makeHooks(gate: () => void): Hooks {
   const hooks = {
     booted: new AsyncSeriesHook([]),

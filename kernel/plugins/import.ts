@@ -30,8 +30,8 @@ export interface CandidateInput {
 export const disabled = Symbol('turned off')
 
 /**
- * Runs the checks that need no code of the plugin, then its import, and the checks of what it exports. Throws PLUGIN_API, PLUGIN_PLATFORM,
- * PLUGIN_IMPORT, PLUGIN_TIMEOUT, or PLUGIN_SETUP for wrong options.
+ * Runs the checks that need no code of the plugin, then its import, and the checks of what it exports. Throws
+ * PLUGIN_API, PLUGIN_PLATFORM, PLUGIN_IMPORT, PLUGIN_TIMEOUT, or PLUGIN_SETUP for wrong options.
  */
 export async function importCandidate(found: FoundPlugin, input: CandidateInput): Promise<Candidate | typeof disabled> {
   const { enabled = true, ...settings } = settingsOf(input.settings)
@@ -78,7 +78,10 @@ function settingsOf(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {}
 }
 
-/** Finds the plugin by its shape, never by class: it may come with its own copy of the contract. CommonJS made from TypeScript has two defaults. */
+/**
+ * Finds the plugin by its shape, never by class: it may come with its own copy of the contract. CommonJS made from
+ * TypeScript has two defaults.
+ */
 function pluginOf(module: unknown): Plugin {
   const first = defaultOf(module)
   const plugin = [first, defaultOf(first)].find(isPlugin)

@@ -30,9 +30,10 @@ const ownLimits: LoadLimits = { importMs: 10_000, setupMs: 10_000 }
 const undoMs = 1000
 
 /**
- * Loads plugins: checks before any code runs (enabled, api, platform), import, then each setup with a time limit, in the order of `after`
- * and `needs`. A plugin whose setup fails leaves nothing behind. Never throws: the result has every plugin, with the reason.
- * Imports run side by side, npm plugins after built-in ones, so that several that hang cost no more time than one.
+ * Loads plugins: checks before any code runs (enabled, api, platform), import, then each setup with a time limit, in
+ * the order of `after` and `needs`. A plugin whose setup fails leaves nothing behind. Never throws: the result has
+ * every plugin, with the reason. Imports run side by side, npm plugins after built-in ones, so that several that hang
+ * cost no more time than one.
  */
 export async function loadPlugins(found: readonly FoundPlugin[], input: LoadInput): Promise<readonly PluginView[]> {
   const views = new Map<FoundPlugin, PluginView>()
@@ -66,7 +67,10 @@ function limitsFor({ from }: FoundPlugin, { limits = defaultLimits }: LoadInput)
   return from === 'npm' ? limits : ownLimits
 }
 
-/** Counts the setups that timed out: after each the next one gets half the time, down to an eighth, so that many do not add up. */
+/**
+ * Counts the setups that timed out: after each the next one gets half the time, down to an eighth, so that many do not
+ * add up.
+ */
 function countTimeouts(views: ReadonlyMap<FoundPlugin, PluginView>): number {
   return [...views.values()].filter(({ code, setupMs }) => code === 'PLUGIN_TIMEOUT' && setupMs !== null).length
 }
@@ -191,9 +195,9 @@ export interface Ordered {
 }
 
 /**
- * Takes plugins one by one: each when what it needs is provided, after those it names in `after`; the first in the list where several
- * are able. A plugin with unmet needs does not block those ordered after it, and neither does a circle of `after`. Returns those whose
- * needs were never met.
+ * Takes plugins one by one: each when what it needs is provided, after those it names in `after`; the first in the list
+ * where several are able. A plugin with unmet needs does not block those ordered after it, and neither does a circle of
+ * `after`. Returns those whose needs were never met.
  */
 export async function setUpInOrder<T extends Ordered>(
   all: readonly T[],

@@ -17,7 +17,10 @@ export interface PluginSettings {
   readonly tables?: SettingsTables
 }
 
-/** Returns a plugin's options: `[plugins.NAME]`, also by the short name where no other plugin is called so, else its top-level table. */
+/**
+ * Returns a plugin's options: `[plugins.NAME]`, also by the short name where no other plugin is called so, else its
+ * top-level table.
+ */
 export function settingsFor({ name, table }: FoundPlugin, all: readonly FoundPlugin[], given: PluginSettings): unknown {
   const { settings, tables = {} } = given
   if (Object.hasOwn(settings, name)) return settings[name]

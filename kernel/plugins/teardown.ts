@@ -2,8 +2,8 @@ import { messageOf } from '../errors.ts'
 import { withTimeout } from '../system/async.ts'
 
 /**
- * Runs closers: last in, first out, each with a time limit, so that one that hangs cannot block the others. After each timeout the next
- * ones get half the time, down to an eighth, so that many do not add up.
+ * Runs closers: last in, first out, each with a time limit, so that one that hangs cannot block the others. After each
+ * timeout the next ones get half the time, down to an eighth, so that many do not add up.
  */
 export class Teardown {
   readonly #closers: { readonly owner: string; readonly close: () => Promise<void> | void }[] = []

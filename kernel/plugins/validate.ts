@@ -15,8 +15,8 @@ import type {
 import { LocaldError } from '../errors.ts'
 
 /*
- * Checks of what a plugin declares. Many plugins are written in JavaScript: a mistake that is reported in `setup` names the plugin, while
- * found later it would fail a user's `locald up`. Each throws PLUGIN_SETUP.
+ * Checks of what a plugin declares. Many plugins are written in JavaScript: a mistake that is reported in `setup` names
+ * the plugin, while found later it would fail a user's `locald up`. Each throws PLUGIN_SETUP.
  */
 
 const label = /^[a-z][a-z0-9-]*$/

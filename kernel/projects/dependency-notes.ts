@@ -1,7 +1,10 @@
 import type { Events } from '../events.ts'
 import type { Project } from './project.ts'
 
-/** Notes on each running service which of its dependencies have failed or were stopped. Returns a function that stops this. */
+/**
+ * Notes on each running service which of its dependencies have failed or were stopped. Returns a function that stops
+ * this.
+ */
 export function noteDependencies(events: Events, projects: () => Iterable<Project>): () => void {
   return events.on(event => {
     if (event.event !== 'service') return

@@ -79,8 +79,9 @@ export class Project {
   }
 
   /**
-   * Restores the ports that services have from an earlier daemon, and leases the others. Starts nothing. A service whose type no plugin
-   * provides any more gets no port: its start fails with the reason, and the other services are adopted nevertheless.
+   * Restores the ports that services have from an earlier daemon, and leases the others. Starts nothing. A service
+   * whose type no plugin provides any more gets no port: its start fails with the reason, and the other services are
+   * adopted nevertheless.
    */
   async restore(ports: ReadonlyMap<string, number>, wanted: readonly string[]): Promise<void> {
     this.wanted = new Set(wanted)
@@ -113,8 +114,8 @@ export class Project {
   }
 
   /**
-   * Plans the start of the named services and of their dependencies, in the order of their start. Throws ENV_UNRESOLVED where references
-   * have no value: before anything is changed.
+   * Plans the start of the named services and of their dependencies, in the order of their start. Throws ENV_UNRESOLVED
+   * where references have no value: before anything is changed.
    */
   async prepareAll(names: readonly string[]): Promise<ReadonlyMap<Service, StartPlan>> {
     return this.prepareOnly(closure(this.nodes, names))
@@ -138,7 +139,9 @@ export class Project {
     return service !== undefined && !this.wanted.has(name) && service.state.now.status === 'stopped'
   }
 
-  /** Returns what removes the data of a service, which must not run meanwhile. Throws USAGE where its type keeps none. */
+  /**
+   * Returns what removes the data of a service, which must not run meanwhile. Throws USAGE where its type keeps none.
+   */
   prepareReset(service: Service): () => Promise<void> {
     const { name, type } = service.ref
     const plan = this.planOf(name)
@@ -171,7 +174,10 @@ export class Project {
     return this.plan.services.find(service => service.name === name)
   }
 
-  /** Plans the start of a service, in the project's shell or another. Throws ENV_UNRESOLVED where a reference has no value. */
+  /**
+   * Plans the start of a service, in the project's shell or another. Throws ENV_UNRESOLVED where a reference has no
+   * value.
+   */
   async prepare(name: string, shell?: Project['shell']): Promise<StartPlan> {
     const plan = this.planOf(name)
     const service = this.services.get(name)

@@ -46,7 +46,10 @@ export interface LoadCaller {
   readonly envFiles?: LoadedProject['envFiles'] | undefined
 }
 
-/** All known projects, by folder. Reads their configuration, and finds the targets of requests. Starts and stops nothing. */
+/**
+ * All known projects, by folder. Reads their configuration, and finds the targets of requests. Starts and stops
+ * nothing.
+ */
 export class Projects {
   readonly #byPath = new Map<string, Project>()
   readonly #parts: ProjectsParts
@@ -86,7 +89,10 @@ export class Projects {
     return loadProject(root, this.types, places, { trust, envFiles })
   }
 
-  /** Loads and checks a project's plan, and lets plugins rewrite it: all errors of the user's come from here, before anything is changed. */
+  /**
+   * Loads and checks a project's plan, and lets plugins rewrite it: all errors of the user's come from here, before
+   * anything is changed.
+   */
   async plan(path: string, names: readonly string[], caller?: LoadCaller): Promise<LoadedPlan> {
     const loaded = await this.load(path, caller)
     const plan = await this.#parts.hooks.project(loaded.plan)
@@ -98,7 +104,10 @@ export class Projects {
     return { plan, locate: loaded.locate, envFiles: loaded.envFiles }
   }
 
-  /** Returns the project object of a plan. A changed name or domain makes a new project: the services of the old one are stopped. */
+  /**
+   * Returns the project object of a plan. A changed name or domain makes a new project: the services of the old one are
+   * stopped.
+   */
   async identify({ plan }: LoadedPlan): Promise<Project> {
     const { name, path, domain } = plan
     const ref = this.#parts.registry.identify(
@@ -113,8 +122,8 @@ export class Projects {
   }
 
   /**
-   * Returns projects whose folder no longer exists and whose name or domain the given project has: most often it was moved, and must
-   * stop before it is started in its new folder.
+   * Returns projects whose folder no longer exists and whose name or domain the given project has: most often it was
+   * moved, and must stop before it is started in its new folder.
    */
   predecessors({ name, domain, path }: ProjectRef): readonly Project[] {
     return this.list().filter(
@@ -179,8 +188,8 @@ export class Projects {
   }
 
   /**
-   * Resolves a word, nearest meaning first: a folder where it looks like a path; `project:service`; a service of the project in `path`; a
-   * project. Keeps the name of a service that does not exist, to be reported with others.
+   * Resolves a word, nearest meaning first: a folder where it looks like a path; `project:service`; a service of the
+   * project in `path`; a project. Keeps the name of a service that does not exist, to be reported with others.
    */
   async #resolve(word: string, path: string): Promise<Target> {
     const whole = (project: Project) => ({ project, names: namesOf(project) })
@@ -208,7 +217,9 @@ export class Projects {
     return projectAt(this.#byPath, path) ?? (await this.#loadIdle(path))
   }
 
-  /** Returns the project of a name, if one is known; reads it from its folder when this daemon has not loaded it yet. */
+  /**
+   * Returns the project of a name, if one is known; reads it from its folder when this daemon has not loaded it yet.
+   */
   async #findByName(name: string): Promise<Project | undefined> {
     const running = this.list().find(({ ref }) => ref.name === name)
     if (running !== undefined) return running
@@ -245,7 +256,9 @@ export class Projects {
     return projects.flatMap(project => (project === undefined ? [] : [...project.services.values()]))
   }
 
-  /** Returns the project in a folder before its first start, with idle services; or the running one that was moved here. */
+  /**
+   * Returns the project in a folder before its first start, with idle services; or the running one that was moved here.
+   */
   async #loadIdle(path: string): Promise<Project> {
     const loaded = await this.plan(path, [])
     const [moved] = this.predecessors(loaded.plan)

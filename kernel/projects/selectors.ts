@@ -37,8 +37,8 @@ export function splitNames(names: readonly string[]): Named {
 }
 
 /**
- * Returns the project in a folder or the nearest one above it, if it is known. A folder with a `locald.toml` or a git worktree of its own
- * belongs to no project above it, also before its first `up`.
+ * Returns the project in a folder or the nearest one above it, if it is known. A folder with a `locald.toml` or a git
+ * worktree of its own belongs to no project above it, also before its first `up`.
  */
 export function projectAt<T>(projects: Pick<ReadonlyMap<string, T>, 'get'>, path: string): T | undefined {
   for (let folder = pathOf(path); ; folder = dirname(folder)) {
@@ -80,7 +80,8 @@ export function isPath(word: string): boolean {
 }
 
 /**
- * Throws UNKNOWN_SERVICE for all names that are no service of a project. `projects`: names of projects to suggest as well.
+ * Throws UNKNOWN_SERVICE for all names that are no service of a project. `projects`: names of projects to suggest as
+ * well.
  */
 export function requireServices(
   project: string,

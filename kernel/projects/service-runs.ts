@@ -46,8 +46,9 @@ export class ServiceRuns {
   }
 
   /**
-   * Starts services by their plans. Leaves alone what runs unchanged or has exited with success, except the `again` ones; stops what is
-   * not in the project's plan any more. Resolves when all have started their run: their states show the rest, and `begunBy` the `id`.
+   * Starts services by their plans. Leaves alone what runs unchanged or has exited with success, except the `again`
+   * ones; stops what is not in the project's plan any more. Resolves when all have started their run: their states show
+   * the rest, and `begunBy` the `id`.
    */
   async start(
     targets: ReadonlyMap<Service, StartPlan>,
@@ -104,7 +105,10 @@ export class ServiceRuns {
     }
   }
 
-  /** Returns a plan with its present wiring: it waits for a dependency that this operation starts, and its port may have moved. */
+  /**
+   * Returns a plan with its present wiring: it waits for a dependency that this operation starts, and its port may have
+   * moved.
+   */
   #rewired(service: Service, plan: StartPlan): StartPlan {
     return { ...plan, ...this.#parts.plans.wiring(service, plan.plan) }
   }

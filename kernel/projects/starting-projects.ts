@@ -1,8 +1,8 @@
 import { withResolvers } from '../system/async.ts'
 
 /**
- * Pinned projects that the daemon is about to start. Requests for their names are held until their services are known, instead
- * of answering that the host is unknown.
+ * Pinned projects that the daemon is about to start. Requests for their names are held until their services are known,
+ * instead of answering that the host is unknown.
  */
 export class StartingProjects {
   readonly #byDomain = new Map<string, ReturnType<typeof withResolvers<void>>>()

@@ -5,8 +5,8 @@ import { realPathIfAny } from '../contract/real-path.ts'
 import { readTextFileNow } from '../contract/text-file.ts'
 
 /**
- * Returns the branch of the linked git worktree that a folder is in, as a DNS label (detached: the worktree's own name); undefined in a
- * main checkout or outside git. Reads git's files (gitrepository-layout(5)) without running git.
+ * Returns the branch of the linked git worktree that a folder is in, as a DNS label (detached: the worktree's own
+ * name); undefined in a main checkout or outside git. Reads git's files (gitrepository-layout(5)) without running git.
  */
 export function worktreeBranch(folder: string): string | undefined {
   const link = gitLink(folder)
@@ -23,7 +23,10 @@ export function isWorktree(folder: string): boolean {
   return link !== undefined && worktreeOf(link) !== undefined
 }
 
-/** Returns what is known of the linked git worktree that a folder is in; undefined in a main checkout, a submodule or outside git. */
+/**
+ * Returns what is known of the linked git worktree that a folder is in; undefined in a main checkout, a submodule or
+ * outside git.
+ */
 export function worktreeIn(folder: string): GitWorktree | undefined {
   const link = gitLink(folder)
   const gitDir = link && worktreeOf(link)
@@ -35,8 +38,9 @@ export function worktreeIn(folder: string): GitWorktree | undefined {
 }
 
 /**
- * Returns the repository that a folder is a checkout of, as the path of its `.git` folder; undefined outside git. A worktree counts only if
- * the repository lists it as well: anyone can write a `.git` file that names another repository.
+ * Returns the repository that a folder is a checkout of, as the path of its `.git` folder; undefined outside git. A
+ * worktree counts only if the repository lists it as well: anyone can write a `.git` file that names another
+ * repository.
  */
 export function repositoryOf(folder: string): string | undefined {
   for (let at = folder; ; at = dirname(at)) {
@@ -53,7 +57,10 @@ export const longestLabel = 63
 /** A branch's label leaves room for a prefix and a suffix. */
 const longestSlug = 40
 
-/** Converts a text to one DNS label of at most 40 characters. Accents are dropped, whether the file system composes letters or not. */
+/**
+ * Converts a text to one DNS label of at most 40 characters. Accents are dropped, whether the file system composes
+ * letters or not.
+ */
 export function slugOf(text: string): string {
   const slug = text
     .normalize('NFD')
@@ -101,7 +108,10 @@ function linkAt(folder: string): GitLink | undefined {
   return text === undefined ? undefined : { file, text }
 }
 
-/** Whether a path is a folder. No error is thrown: the path may lead through a file or a circle of links, or be too long. */
+/**
+ * Whether a path is a folder. No error is thrown: the path may lead through a file or a circle of links, or be too
+ * long.
+ */
 function isFolder(path: string): boolean {
   try {
     return statSync(path).isDirectory()

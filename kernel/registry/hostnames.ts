@@ -1,8 +1,8 @@
 import type { ProjectPlan, ProjectRef, ServicePlan } from '../contract/plugin.ts'
 
 /**
- * Returns a service's host names, the main one first. Each has `<service>.<domain>`. The project's domain belongs to `web`, or else to the
- * service named like the project, or else to the only service with a name.
+ * Returns a service's host names, the main one first. Each has `<service>.<domain>`. The project's domain belongs to
+ * `web`, or else to the service named like the project, or else to the only service with a name.
  */
 export function hostsOf(
   service: ServicePlan,

@@ -79,9 +79,9 @@ export class Registry {
   }
 
   /**
-   * Returns the identity of the project in a folder: the one it had, else the one it wants, else, where another folder has that
-   * name or domain, a different one. A git worktree is named after its branch. A domain from an earlier version that is below
-   * another project's is replaced; the name, under which the data is stored, stays.
+   * Returns the identity of the project in a folder: the one it had, else the one it wants, else, where another folder
+   * has that name or domain, a different one. A git worktree is named after its branch. A domain from an earlier
+   * version that is below another project's is replaced; the name, under which the data is stored, stays.
    */
   identify(wanted: ProjectRef, services: readonly string[]): ProjectRef {
     const known = this.#projects.get(wanted.path)
@@ -168,7 +168,10 @@ export class Registry {
     }
   }
 
-  /** Returns the innermost folder in which a path differs from that of the project with the same name; the name itself is no difference. */
+  /**
+   * Returns the innermost folder in which a path differs from that of the project with the same name; the name itself
+   * is no difference.
+   */
   #distinction({ name, path, domain }: ProjectRef): string | undefined {
     const holder = this.#others(path).find(other => other.name === name || other.domain === domain)
     return ownPart(path.split(sep), holder?.path.split(sep) ?? [])
@@ -177,7 +180,9 @@ export class Registry {
       .find(label => label !== name)
   }
 
-  /** Returns a project of that name whose folder no longer exists: its folder was probably moved, and keeps its ports. */
+  /**
+   * Returns a project of that name whose folder no longer exists: its folder was probably moved, and keeps its ports.
+   */
   #movedFrom(name: string, domain: string): KnownProject | undefined {
     const missing = this.list().filter(
       other => other.name === name && other.domain === domain && !isStillAt(other.path),
@@ -193,8 +198,9 @@ export class Registry {
   }
 
   /**
-   * Whether no service's host name is another project's domain, and neither project's domain is below the other's, which would
-   * let their pages set each other's cookies (RFC 6265 section 5.1.3). Checkouts of one repository may share a domain.
+   * Whether no service's host name is another project's domain, and neither project's domain is below the other's,
+   * which would let their pages set each other's cookies (RFC 6265 section 5.1.3). Checkouts of one repository may
+   * share a domain.
    */
   #isApart({ path, domain }: ProjectRef, services: readonly string[]): boolean {
     const own = new Set(services.map(service => `${service}.${domain}`))

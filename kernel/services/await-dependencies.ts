@@ -3,8 +3,8 @@ import type { Dependency } from './start-plan.ts'
 import type { ServiceState } from './state.ts'
 
 /**
- * Resolves when all dependencies are met; the state shows those that are not. While one cannot be met, the service counts as failed
- * because of it (`failed` is called), and waits for that to change.
+ * Resolves when all dependencies are met; the state shows those that are not. While one cannot be met, the service
+ * counts as failed because of it (`failed` is called), and waits for that to change.
  */
 export async function awaitDependencies(
   dependencies: readonly Dependency[],

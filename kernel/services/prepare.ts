@@ -59,8 +59,8 @@ interface BaseEnvironment {
 }
 
 /**
- * Makes the plan of a start. `last` is used again while it is current; the `env` hook runs each time, as a plugin may add what is known only
- * once dependencies are ready. Throws ENV_UNRESOLVED where a reference has no value.
+ * Makes the plan of a start. `last` is used again while it is current; the `env` hook runs each time, as a plugin may
+ * add what is known only once dependencies are ready. Throws ENV_UNRESOLVED where a reference has no value.
  */
 export async function startPlan(source: StartSource, last?: BaseEnvironment): Promise<StartPlan> {
   const wiring = source.wiring()
@@ -219,8 +219,9 @@ function mayLack({ env, path, files }: ProjectPlan, { common }: ServicePlan): bo
 }
 
 /**
- * Finds the references that have no value in a shell, in the environments of the named services and of their dependencies (undefined:
- * of all services). Works before the project is known: the values of other services are taken as empty. Undefined: all have one.
+ * Finds the references that have no value in a shell, in the environments of the named services and of their
+ * dependencies (undefined: of all services). Works before the project is known: the values of other services are taken
+ * as empty. Undefined: all have one.
  */
 export async function unresolvedIn(
   { plan, locate, envFiles }: Pick<LoadedProject, 'plan' | 'locate' | 'envFiles'>,

@@ -12,8 +12,8 @@ export interface Reattached {
 }
 
 /**
- * Reattaches an instance through its type's driver, or, when no plugin provides the type any more or the driver fails, through its keeper
- * alone, which can stop it. Returns undefined when neither has it; throws what the driver threw.
+ * Reattaches an instance through its type's driver, or, when no plugin provides the type any more or the driver fails,
+ * through its keeper alone, which can stop it. Returns undefined when neither has it; throws what the driver threw.
  */
 export async function reattach(
   driver: ServiceType<unknown> | LocaldError,

@@ -22,7 +22,10 @@ export interface OwnVariables {
 /** How a service is connected to the rest: known without resolving its environment, and different once a port moves. */
 export interface Wiring {
   readonly port: number | undefined
-  /** Present when the port was assigned, not fixed: assigns another one, for a port that is in use. `renew` returns a plan with it. */
+  /**
+   * Present when the port was assigned, not fixed: assigns another one, for a port that is in use. `renew` returns a
+   * plan with it.
+   */
   readonly movePort?: () => Promise<void>
   /** Null without a host name, or where no plugin serves host names. */
   readonly url: string | null
@@ -35,7 +38,10 @@ export interface Wiring {
 /** A service's environment, resolved. */
 export interface ResolvedEnvironment {
   readonly env: Readonly<Record<string, string>>
-  /** A hash of all that a running process is affected by: the service restarts when it changes. The caller's shell is not part of it. */
+  /**
+   * A hash of all that a running process is affected by: the service restarts when it changes. The caller's shell is
+   * not part of it.
+   */
   readonly fingerprint: string
   readonly warnings: readonly EnvWarning[]
 }
@@ -47,8 +53,8 @@ export interface StartPlan extends Wiring, ResolvedEnvironment {
   /** Working folder, absolute. */
   readonly dir: string
   /**
-   * Returns the plan for a start now. The environment is resolved again only when something that it was made from has changed: the
-   * port, a value read from another service, a `.env` file. The `env` hook runs each time.
+   * Returns the plan for a start now. The environment is resolved again only when something that it was made from has
+   * changed: the port, a value read from another service, a `.env` file. The `env` hook runs each time.
    */
   renew(): Promise<StartPlan>
 }

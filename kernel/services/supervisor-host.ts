@@ -33,7 +33,10 @@ export interface SupervisorHost {
   explain(run: { readonly code: number | null; readonly runs: boolean }): Promise<string | undefined>
   /** Whether a connection there would reach another user's process instead of the instance. */
   reachesOtherUser(instance: Instance, address: string, port: number): Promise<boolean>
-  /** Finds out why the instance is not reached on its port; `mayBeTls`: something there accepts connections, but does not answer in HTTP. */
+  /**
+   * Finds out why the instance is not reached on its port; `mayBeTls`: something there accepts connections, but does
+   * not answer in HTTP.
+   */
   faultOf(instance: Instance, port: number, mayBeTls: boolean): Promise<Fault | undefined>
 }
 

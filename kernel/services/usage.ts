@@ -27,7 +27,10 @@ export class UsageView {
     this.#log = log
   }
 
-  /** Returns CPU in percent of one core since the last sample, or since the start, and memory in bytes. Nulls where nothing runs. */
+  /**
+   * Returns CPU in percent of one core since the last sample, or since the start, and memory in bytes. Nulls where
+   * nothing runs.
+   */
   async of(services: readonly Service[]): Promise<readonly ServiceView[]> {
     const trees = services.flatMap(service => {
       const tree = service.supervisor.instance?.tree

@@ -1,4 +1,7 @@
-/** Resolves with the promise's result, or rejects after `ms` with the error of `late`. The promise's own result is then ignored. */
+/**
+ * Resolves with the promise's result, or rejects after `ms` with the error of `late`. The promise's own result is then
+ * ignored.
+ */
 export async function withTimeout<T>(ms: number, promise: Promise<T>, late: () => Error): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const limit = new Promise<never>((_, reject) => {
@@ -26,8 +29,8 @@ export function pause(ms: number, signal?: AbortSignal): Promise<void> {
 }
 
 /**
- * Resolves with the step's result. After the signal aborts, the step has `graceMs` to finish; then this rejects with the signal's reason,
- * and a later result goes to `late`.
+ * Resolves with the step's result. After the signal aborts, the step has `graceMs` to finish; then this rejects with
+ * the signal's reason, and a later result goes to `late`.
  */
 export function withStopGrace<T>(
   step: Promise<T>,

@@ -7,8 +7,8 @@ import { isClaimedByOther } from './runtime-claim.ts'
 const { closeSync, readFileSync, statSync } = process.getBuiltinModule('node:fs')
 
 /**
- * The address of a data folder's daemon. It is kept in that folder, so that callers with another XDG_RUNTIME_DIR or TMPDIR find the same
- * daemon, and the next daemon finds the sockets of keepers.
+ * The address of a data folder's daemon. It is kept in that folder, so that callers with another XDG_RUNTIME_DIR or
+ * TMPDIR find the same daemon, and the next daemon finds the sockets of keepers.
  */
 export interface DaemonAddress {
   readonly pid: number
@@ -65,7 +65,10 @@ export function mayRun(data: string, { pid }: DaemonAddress): boolean {
   }
 }
 
-/** Whether a process has exited but is still listed, as in a container whose first process reaps none; false where there is no /proc. */
+/**
+ * Whether a process has exited but is still listed, as in a container whose first process reaps none; false where there
+ * is no /proc.
+ */
 function isZombie(pid: number): boolean {
   try {
     return /^\d+ \(.*\) Z/s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
@@ -74,7 +77,10 @@ function isZombie(pid: number): boolean {
   }
 }
 
-/** Returns the runtime folder of a data folder's last daemon, if it still exists, is the caller's own, and has no other daemon. */
+/**
+ * Returns the runtime folder of a data folder's last daemon, if it still exists, is the caller's own, and has no other
+ * daemon.
+ */
 export function lastRuntime(data: string): string | undefined {
   const runtime = readAddress(data)?.runtime
   try {

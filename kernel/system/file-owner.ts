@@ -25,8 +25,9 @@ export interface Opened {
 }
 
 /**
- * Opens a folder or a regular file for reading. Follows no link at the last step (ELOOP, or ENOTDIR for a folder) and does not block on a
- * FIFO. The owner is not checked: compare `stat.uid`. Throws the system's errors, and PATHS_UNUSABLE for another kind of file.
+ * Opens a folder or a regular file for reading. Follows no link at the last step (ELOOP, or ENOTDIR for a folder) and
+ * does not block on a FIFO. The owner is not checked: compare `stat.uid`. Throws the system's errors, and
+ * PATHS_UNUSABLE for another kind of file.
  */
 export function openNoFollow(path: string, kind: keyof typeof kinds): Opened {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | kinds[kind])
@@ -41,8 +42,8 @@ export function openNoFollow(path: string, kind: keyof typeof kinds): Opened {
 }
 
 /**
- * Whether a folder exists and is the caller's own. Permissions of other users are removed. Throws PATHS_UNUSABLE for another user's folder,
- * a link, anything that is not a folder, and where others could replace it.
+ * Whether a folder exists and is the caller's own. Permissions of other users are removed. Throws PATHS_UNUSABLE for
+ * another user's folder, a link, anything that is not a folder, and where others could replace it.
  */
 export function isOwnFolder(folder: string): boolean {
   let opened: Opened
@@ -65,8 +66,8 @@ export function isOwnFolder(folder: string): boolean {
 }
 
 /**
- * Whether a path exists and is a Unix socket of the caller's own. Throws PATHS_UNUSABLE for anything else, and where others could replace
- * it.
+ * Whether a path exists and is a Unix socket of the caller's own. Throws PATHS_UNUSABLE for anything else, and where
+ * others could replace it.
  */
 export function isOwnSocket(path: string): boolean {
   const stat = lstatSync(path, { throwIfNoEntry: false })
@@ -76,8 +77,8 @@ export function isOwnSocket(path: string): boolean {
 }
 
 /**
- * Returns the other user in whose folder root would create something at this path, as with a sudo(8) that keeps HOME: that user could not use
- * it then. Undefined where there is none.
+ * Returns the other user in whose folder root would create something at this path, as with a sudo(8) that keeps HOME:
+ * that user could not use it then. Undefined where there is none.
  */
 export function otherOwnerAbove(path: string): number | undefined {
   if (callerUid() !== 0) return undefined

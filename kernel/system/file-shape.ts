@@ -1,8 +1,8 @@
 import type { FromSchema } from 'json-schema-to-ts'
 
 /**
- * The part of JSON schema that describes a file that locald writes. `findMismatch` interprets it instead of compiling it: commands of the
- * CLI also read such files, and ajv alone takes longer to load than they take to run.
+ * The part of JSON schema that describes a file that locald writes. `findMismatch` interprets it instead of compiling
+ * it: commands of the CLI also read such files, and ajv alone takes longer to load than they take to run.
  */
 export interface FileSchema {
   readonly type?: Kind | readonly Kind[]

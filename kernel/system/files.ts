@@ -26,8 +26,8 @@ export interface WriteOptions {
 }
 
 /**
- * Writes a file whole or not at all: to a temporary file in the same folder, which is fsynced and renamed. Synchronous, so that two writes of
- * one daemon never interleave.
+ * Writes a file whole or not at all: to a temporary file in the same folder, which is fsynced and renamed. Synchronous,
+ * so that two writes of one daemon never interleave.
  */
 export function writeAtomic(file: string, text: string, { durable = true, mode }: WriteOptions = {}): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
@@ -49,7 +49,10 @@ export function writeAtomic(file: string, text: string, { durable = true, mode }
   }
 }
 
-/** Makes a private folder. Anything else at its path is renamed; returns its new path, or undefined where nothing was in the way. */
+/**
+ * Makes a private folder. Anything else at its path is renamed; returns its new path, or undefined where nothing was in
+ * the way.
+ */
 export function makeFolder(folder: string): string | undefined {
   const isThere = statSync(folder, { throwIfNoEntry: false })
   const aside = isThere === undefined || isThere.isDirectory() ? undefined : `${folder}.damaged-${Date.now()}`
@@ -62,7 +65,8 @@ export function makeFolder(folder: string): string | undefined {
 const sizeLimit = 64 * 1024 * 1024
 
 /**
- * Reads a file of locald's own. Throws the system's errors, and an Error, without blocking, for one that is too large or not a regular file.
+ * Reads a file of locald's own. Throws the system's errors, and an Error, without blocking, for one that is too large
+ * or not a regular file.
  */
 export function readText(file: string): string {
   const descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK)
@@ -75,7 +79,10 @@ export function readText(file: string): string {
   }
 }
 
-/** Reads a JSON file; returns undefined where it does not exist. Throws SyntaxError where it is not JSON, and the errors of `readText`. */
+/**
+ * Reads a JSON file; returns undefined where it does not exist. Throws SyntaxError where it is not JSON, and the errors
+ * of `readText`.
+ */
 export function readJson(file: string): unknown {
   try {
     return JSON.parse(readText(file))

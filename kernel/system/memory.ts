@@ -8,7 +8,10 @@ import type { Memory } from '../contract/plugin.ts'
  * cli/daemon/start.ts and cli/daemon/environment.ts.
  */
 
-/** V8 collects when the heap has grown by this much since the last time, in percent; its default lets the heap grow to a multiple. */
+/**
+ * V8 collects when the heap has grown by this much since the last time, in percent; its default lets the heap grow to a
+ * multiple.
+ */
 const growth = 60
 /** A heap of this size belongs to a daemon that has been busy: bytes. */
 const largeHeap = 64 * 1024 * 1024
@@ -20,10 +23,16 @@ const worth = 1.2
 const quietMs = 1000
 /** What one collection releases the next one frees, and the pages that this empties the third returns to the system. */
 const rounds = 3
-/** V8 lets 32 MB and more of buffers become garbage before it collects; the young generation is collected after this much: bytes. */
+/**
+ * V8 lets 32 MB and more of buffers become garbage before it collects; the young generation is collected after this
+ * much: bytes.
+ */
 const discardedLimit = 8 * 1024 * 1024
 
-/** Keeps the daemon's memory near what it needs. V8 collects when something is allocated: an idle daemon would keep its garbage. */
+/**
+ * Keeps the daemon's memory near what it needs. V8 collects when something is allocated: an idle daemon would keep its
+ * garbage.
+ */
 export class DaemonMemory implements Memory {
   readonly #folder: string
   #trim: (() => void) | undefined
@@ -97,8 +106,8 @@ type CollectGarbage = (options: {
 let collectGarbage: CollectGarbage | undefined
 
 /**
- * Collects garbage. `minor`: recent allocations, before it returns; `major`: everything, in a task of its own, as from within another
- * one V8 keeps what native objects hold, such as the sessions of TLS.
+ * Collects garbage. `minor`: recent allocations, before it returns; `major`: everything, in a task of its own, as from
+ * within another one V8 keeps what native objects hold, such as the sessions of TLS.
  */
 async function collect(type: 'minor' | 'major'): Promise<void> {
   if (collectGarbage === undefined) {

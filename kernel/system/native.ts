@@ -10,8 +10,8 @@ const program = 'locald-keeper'
 const compileMs = 300_000
 
 /**
- * Returns the folder of the native programs: built in this package (a checkout), else of the optional package for this machine, else compiled
- * into the data folder; the first of these where there is none yet.
+ * Returns the folder of the native programs: built in this package (a checkout), else of the optional package for this
+ * machine, else compiled into the data folder; the first of these where there is none yet.
  */
 export function nativeFolder(data: string): string {
   if (existsSync(join(built, program))) return built
@@ -22,8 +22,8 @@ export function nativeFolder(data: string): string {
 }
 
 /**
- * Compiles the native programs with `cc` into the data folder, for a machine without a package. Returns the folder; undefined on failure,
- * after the compiler has printed the reason on stderr.
+ * Compiles the native programs with `cc` into the data folder, for a machine without a package. Returns the folder;
+ * undefined on failure, after the compiler has printed the reason on stderr.
  */
 export function compileNative(data: string): string | undefined {
   const script = join(packageFolder, 'build', 'scripts', 'build-native.js')
@@ -47,7 +47,10 @@ function nativePackageFolder(): string | undefined {
   return other === undefined ? undefined : packageOf(other, packageFolder)
 }
 
-/** Returns the folder of the package of native programs for a machine, as a package would resolve it; undefined: not installed. */
+/**
+ * Returns the folder of the package of native programs for a machine, as a package would resolve it; undefined: not
+ * installed.
+ */
 export function packageOf(machine: string, from: string): string | undefined {
   try {
     const { createRequire } = process.getBuiltinModule('node:module')

@@ -4,8 +4,8 @@ import { basename, dirname, join } from 'node:path'
 const { readFileSync } = process.getBuiltinModule('node:fs')
 
 /**
- * The folder that the running code was built into: `build` where it was compiled, `dist` where it was bundled. Both have the files that are
- * looked up by name: `kernel/daemon.js`, `plugins/index.js`.
+ * The folder that the running code was built into: `build` where it was compiled, `dist` where it was bundled. Both
+ * have the files that are looked up by name: `kernel/daemon.js`, `plugins/index.js`.
  */
 export const builtFolder = builtFolderOf(import.meta.dirname)
 /** The folder with package.json. */

@@ -65,8 +65,8 @@ export interface PathsInput {
 const sandboxName = /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/
 
 /**
- * Resolves all paths, by the XDG base directory specification. Creates nothing. Throws USAGE for a bad sandbox name or LOCALD_SOCKET,
- * PATHS_UNUSABLE where there is no home folder.
+ * Resolves all paths, by the XDG base directory specification. Creates nothing. Throws USAGE for a bad sandbox name or
+ * LOCALD_SOCKET, PATHS_UNUSABLE where there is no home folder.
  */
 export function resolvePaths(input: PathsInput): Paths {
   const { env } = input
@@ -123,9 +123,9 @@ export function resolvePaths(input: PathsInput): Paths {
 }
 
 /**
- * Resolves all paths for starting a daemon: with the runtime folder of this data folder's last daemon, as long as it exists, because the sockets
- * of running services are in it. An exception is a temporary folder of macOS, which earlier versions used: services there are found by
- * their records.
+ * Resolves all paths for starting a daemon: with the runtime folder of this data folder's last daemon, as long as it
+ * exists, because the sockets of running services are in it. An exception is a temporary folder of macOS, which earlier
+ * versions used: services there are found by their records.
  */
 export function settlePaths(input: PathsInput): Paths {
   const paths = resolvePaths(input)
@@ -135,7 +135,10 @@ export function settlePaths(input: PathsInput): Paths {
   return isSwept && !isTemporary(paths.runtime) ? paths : resolvePaths({ ...input, runtime })
 }
 
-/** Returns the home folder: HOME, which is the only source for a user without an entry in the password file, as in some containers. */
+/**
+ * Returns the home folder: HOME, which is the only source for a user without an entry in the password file, as in some
+ * containers.
+ */
 function homeOf(env: NodeJS.ProcessEnv): string {
   const given = ifAbsolute(env['HOME'])
   if (given !== undefined) return given

@@ -2,8 +2,8 @@ import type { PlatformFacts } from '../contract/plugin.ts'
 import { LocaldError } from '../errors.ts'
 
 /**
- * Returns the platform the daemon works as: the machine's, or for tests that of LOCALD_PLATFORM, which only a sandbox may set
- * (PLATFORM_OVERRIDE). The only place that reads the platform from Node.
+ * Returns the platform the daemon works as: the machine's, or for tests that of LOCALD_PLATFORM, which only a sandbox
+ * may set (PLATFORM_OVERRIDE). The only place that reads the platform from Node.
  */
 export function platformOf(env: NodeJS.ProcessEnv, sandbox: string | undefined): NodeJS.Platform {
   const given = env['LOCALD_PLATFORM']
@@ -20,10 +20,10 @@ export function platformOf(env: NodeJS.ProcessEnv, sandbox: string | undefined):
 }
 
 /**
- * Returns the major release of the platform's kernel, or for tests that of LOCALD_PLATFORM_RELEASE, which only a sandbox may set
- * (PLATFORM_OVERRIDE); 0 where it is unknown. That of Darwin is the version of macOS since 27 (24 was macOS 15, 25 was 26;
- * sindresorhus/macos-release#21). Not from SystemVersion.plist: its 26 is 16 for a Node.js built by an earlier Xcode
- * (python/cpython#135675), which kern.osrelease of XNU is not.
+ * Returns the major release of the platform's kernel, or for tests that of LOCALD_PLATFORM_RELEASE, which only a
+ * sandbox may set (PLATFORM_OVERRIDE); 0 where it is unknown. That of Darwin is the version of macOS since 27 (24 was
+ * macOS 15, 25 was 26; sindresorhus/macos-release#21). Not from SystemVersion.plist: its 26 is 16 for a Node.js built
+ * by an earlier Xcode (python/cpython#135675), which kern.osrelease of XNU is not.
  */
 export function releaseOf(env: NodeJS.ProcessEnv, sandbox: string | undefined): number {
   const given = env['LOCALD_PLATFORM_RELEASE']
@@ -54,8 +54,9 @@ export function machineName(): string {
 }
 
 /**
- * Returns the other kind of machine whose programs this one runs, which another Node may have installed: a Mac with an Apple processor runs
- * programs for both, and may have a Node for each. Undefined where there is none. Tests set `machine` and `processor`.
+ * Returns the other kind of machine whose programs this one runs, which another Node may have installed: a Mac with an
+ * Apple processor runs programs for both, and may have a Node for each. Undefined where there is none. Tests set
+ * `machine` and `processor`.
  */
 export function otherMachineName(
   machine: string = machineName(),

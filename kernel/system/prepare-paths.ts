@@ -8,8 +8,9 @@ import { isTemporary } from './runtime-folder.ts'
 const { chmodSync, lstatSync, mkdirSync, statSync } = process.getBuiltinModule('node:fs')
 
 /**
- * Creates the folders, private to the user. Throws PATHS_UNUSABLE where that fails, a folder is another user's, or root would create it in
- * another user's home. The runtime folder may be in a place where anyone can create it first, so that no link is followed there.
+ * Creates the folders, private to the user. Throws PATHS_UNUSABLE where that fails, a folder is another user's, or root
+ * would create it in another user's home. The runtime folder may be in a place where anyone can create it first, so
+ * that no link is followed there.
  */
 export function preparePaths(paths: Pick<Paths, 'data' | 'runtime' | 'socket'>): void {
   for (const folder of [paths.data, paths.runtime, dirname(paths.socket)]) unlessUnusable(folder, refuseOthersHome)
@@ -19,7 +20,10 @@ export function preparePaths(paths: Pick<Paths, 'data' | 'runtime' | 'socket'>):
   unlessUnusable(dirname(paths.socket), createFolder)
 }
 
-/** Creates `plainRuntime` where it is in a temporary folder, in which others could create it first. Throws PATHS_UNUSABLE. */
+/**
+ * Creates `plainRuntime` where it is in a temporary folder, in which others could create it first. Throws
+ * PATHS_UNUSABLE.
+ */
 export function preparePlainRuntime({ plainRuntime }: Pick<Paths, 'plainRuntime'>): void {
   if (isTemporary(plainRuntime)) unlessUnusable(plainRuntime, ownRuntimeFolder)
 }
@@ -30,8 +34,8 @@ function ownRuntimeFolder(folder: string): void {
 }
 
 /**
- * Whether the daemon's socket exists, in a folder of the caller's own: checked before a connection. Throws PATHS_UNUSABLE where it is another
- * user's.
+ * Whether the daemon's socket exists, in a folder of the caller's own: checked before a connection. Throws
+ * PATHS_UNUSABLE where it is another user's.
  */
 export function hasOwnSocket({ socket, runtime }: Pick<Paths, 'socket' | 'runtime'>): boolean {
   let isThere = false
@@ -41,7 +45,10 @@ export function hasOwnSocket({ socket, runtime }: Pick<Paths, 'socket' | 'runtim
   return isThere
 }
 
-/** Creates a folder, and those above it. Node's `recursive` loops forever where mkdir(2) reports ENOENT in an existing folder, as in /proc. */
+/**
+ * Creates a folder, and those above it. Node's `recursive` loops forever where mkdir(2) reports ENOENT in an existing
+ * folder, as in /proc.
+ */
 function createFolder(folder: string): void {
   const isThere = () => statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true
   if (isThere()) return
@@ -63,7 +70,10 @@ function refuseOthersHome(folder: string): void {
   })
 }
 
-/** Checks the owner of the data folder. It may be a link to another disk if the user or root owns it: others may be able to create one in XDG_DATA_HOME. */
+/**
+ * Checks the owner of the data folder. It may be a link to another disk if the user or root owns it: others may be able
+ * to create one in XDG_DATA_HOME.
+ */
 function ownDataFolder(folder: string): void {
   createFolder(folder)
   const link = lstatSync(folder)

@@ -15,18 +15,19 @@ export interface RuntimeInput {
 }
 
 /**
- * The longest socket path every platform takes: sun_path has 104 bytes on macOS and 108 on Linux, one of them for the NUL
- * (unix(4), unix(7)).
+ * The longest socket path every platform takes: sun_path has 104 bytes on macOS and 108 on Linux, one of them for the
+ * NUL (unix(4), unix(7)).
  */
 export const longestSocketPath = 103
 /** Room for the names of sockets below the runtime folder, the longest of which is `/p/<6>/.s.PGSQL.65535`. Bytes. */
 const socketRoom = 24
 
 /**
- * Returns the runtime folder of a data folder: `run` in a sandbox's folder, else `locald` in XDG_RUNTIME_DIR, or another name there where that
- * belongs to another daemon. Without that variable it is in the temporary folder on Linux, and `run` in the data folder on macOS, which
- * deletes entries of temporary folders that were not used for three days (dirhelper(8), com.apple.bsd.dirhelper and com.apple.tmp_cleaner),
- * sockets and locks as well, and where nix-shell, sudo and ssh set another TMPDIR.
+ * Returns the runtime folder of a data folder: `run` in a sandbox's folder, else `locald` in XDG_RUNTIME_DIR, or
+ * another name there where that belongs to another daemon. Without that variable it is in the temporary folder on
+ * Linux, and `run` in the data folder on macOS, which deletes entries of temporary folders that were not used for three
+ * days (dirhelper(8), com.apple.bsd.dirhelper and com.apple.tmp_cleaner), sockets and locks as well, and where
+ * nix-shell, sudo and ssh set another TMPDIR.
  */
 export function runtimeOf(input: RuntimeInput): string {
   const { env, isMac, data, base } = input
@@ -38,12 +39,18 @@ export function runtimeOf(input: RuntimeInput): string {
   return isClaimedByOther(usual, data) ? shortestFitting(`${wanted}-${shortHash(data, 12)}`, input) : usual
 }
 
-/** Returns the runtime folder for when the usual one was deleted and cannot be created: in the data folder, which no cleaner touches. */
+/**
+ * Returns the runtime folder for when the usual one was deleted and cannot be created: in the data folder, which no
+ * cleaner touches.
+ */
 export function spareRuntimeOf(input: Pick<RuntimeInput, 'env' | 'home' | 'isMac' | 'data'>): string {
   return shortestFitting(join(input.data, 'run'), input)
 }
 
-/** Returns a runtime folder for sockets whose paths people write in commands and URLs: a short twin where the path has white space. */
+/**
+ * Returns a runtime folder for sockets whose paths people write in commands and URLs: a short twin where the path has
+ * white space.
+ */
 export function plainRuntimeOf(runtime: string, input: Pick<RuntimeInput, 'env' | 'home' | 'isMac'>): string {
   return /\s/.test(runtime) ? twinOf(runtime, input) : runtime
 }
@@ -61,8 +68,8 @@ export function isTemporary(runtime: string): boolean {
 }
 
 /**
- * Returns the folder, or, where its path is too long for a socket, a short twin named by its hash: in the temporary folder, on macOS in the
- * home folder; in /tmp where that is too long as well.
+ * Returns the folder, or, where its path is too long for a socket, a short twin named by its hash: in the temporary
+ * folder, on macOS in the home folder; in /tmp where that is too long as well.
  */
 function shortestFitting(wanted: string, input: Pick<RuntimeInput, 'env' | 'home' | 'isMac'>): string {
   return fits(wanted) ? wanted : twinOf(wanted, input)

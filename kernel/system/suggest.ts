@@ -1,9 +1,9 @@
 import { distance, closest as nearest } from 'fastest-levenshtein'
 
 /**
- * Returns the candidate that a misspelt word most likely means, whatever its case: the same letters in another order, else the shortest
- * that begins with the word, else the nearest, else one that the word begins with. Undefined where none is near: `most` says how many
- * letters may differ in a word of a length.
+ * Returns the candidate that a misspelt word most likely means, whatever its case: the same letters in another order,
+ * else the shortest that begins with the word, else the nearest, else one that the word begins with. Undefined where
+ * none is near: `most` says how many letters may differ in a word of a length.
  */
 export function closest(
   word: string,

@@ -32,7 +32,10 @@ export type { TestedService } from './service.ts'
 export interface TestKernelInput {
   /** The plugins under test: the default exports of their modules. */
   readonly plugins: readonly Plugin[]
-  /** Plugins of locald's own that they build on, by name: `['platform-linux', 'platform-darwin', 'exec-runtime']` runs processes. */
+  /**
+   * Plugins of locald's own that they build on, by name: `['platform-linux', 'platform-darwin', 'exec-runtime']` runs
+   * processes.
+   */
   readonly builtIns?: readonly string[]
   /** What the kernel is to believe of the machine; the rest is true. */
   readonly facts?: Partial<PlatformFacts>
@@ -63,15 +66,18 @@ export interface TestKernel {
   /** Runs a plugin's command. Throws UNKNOWN_COMMAND when there is none of that name. */
   command(name: string, ...argv: readonly string[]): Promise<CommandResult>
   /**
-   * Starts one service: `{ type: 'redis', version: '7' }`, the table that would stand in a project's locald.toml, checked as there.
-   * Nothing is supervised: it is started once, and stopped by `stop` or `close`.
+   * Starts one service: `{ type: 'redis', version: '7' }`, the table that would stand in a project's locald.toml,
+   * checked as there. Nothing is supervised: it is started once, and stopped by `stop` or `close`.
    */
   start(table: Readonly<Record<string, unknown>>): Promise<TestedService>
   /** Stops services, runs hook `closing` and all closers, removes the folders. Throws when one of these fails. */
   close(): Promise<void>
 }
 
-/** Makes a kernel for the tests of a plugin. It has to be closed, also after a failure: until then it keeps the process alive. */
+/**
+ * Makes a kernel for the tests of a plugin. It has to be closed, also after a failure: until then it keeps the process
+ * alive.
+ */
 export async function testKernel(input: TestKernelInput): Promise<TestKernel> {
   const found = [...(await shippedOf(input.builtIns ?? [])), ...input.plugins.map(foundFrom)]
   const root = await mkdtemp(join(tmpdir(), 'locald-test-'))

@@ -19,7 +19,10 @@ import { workdirOf } from '../services/service.ts'
 export interface TestedService {
   readonly run: Run<unknown>
   readonly instance: Instance
-  /** Resolves when it is ready: by its `health_check`, else its own probe, else a connection to its port. Throws SERVICE_FAILED when it exits before. */
+  /**
+   * Resolves when it is ready: by its `health_check`, else its own probe, else a connection to its port. Throws
+   * SERVICE_FAILED when it exits before.
+   */
   ready(): Promise<void>
   /** All its output so far, without ANSI codes. */
   lines(): Promise<readonly string[]>

@@ -28,8 +28,8 @@ export interface FeatureDisplay {
 }
 
 /**
- * Returns the check of a feature. It probes again on each run, so that `doctor` shows what was fixed since the daemon started; a feature
- * that another plugin has turned on since `registered` passes.
+ * Returns the check of a feature. It probes again on each run, so that `doctor` shows what was fixed since the daemon
+ * started; a feature that another plugin has turned on since `registered` passes.
  */
 export function featureCheck(
   host: Pick<Host, 'has'>,

@@ -1,8 +1,8 @@
 import type { Denial } from '../../kernel/contract/plugin.ts'
 
 /**
- * Folders that macOS keeps from programs until their user allows it: "Control access to files and folders on Mac", Apple's Mac User Guide.
- * There only: other systems have no such paths.
+ * Folders that macOS keeps from programs until their user allows it: "Control access to files and folders on Mac",
+ * Apple's Mac User Guide. There only: other systems have no such paths.
  */
 const guarded: readonly (readonly [RegExp, string])[] = [
   [/^\/Users\/[^/]+\/Documents(?=\/|$)/, 'the Documents folder'],
@@ -14,9 +14,10 @@ const guarded: readonly (readonly [RegExp, string])[] = [
 ]
 
 /**
- * Explains EPERM for a path in one of these folders: stat(2) of it works, open(2) and getcwd(3) do not. What counts is the program that
- * macOS holds responsible: the terminal that the daemon was started from, as long as it runs, else Node itself, as for a job of launchd, which has the job's
- * label in its environment. Undefined for other codes and paths.
+ * Explains EPERM for a path in one of these folders: stat(2) of it works, open(2) and getcwd(3) do not. What counts is
+ * the program that macOS holds responsible: the terminal that the daemon was started from, as long as it runs, else
+ * Node itself, as for a job of launchd, which has the job's label in its environment. Undefined for other codes and
+ * paths.
  */
 export function explainDenial(
   path: string,

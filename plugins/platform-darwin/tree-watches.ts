@@ -117,7 +117,8 @@ export class TreeWatches {
   }
 
   /**
-   * Rescans a folder: the system may report many changes below it as one of the folder (kFSEventStreamEventFlagMustScanSubDirs).
+   * Rescans a folder: the system may report many changes below it as one of the folder
+   * (kFSEventStreamEventFlagMustScanSubDirs).
    */
   #rescanIfFolder(path: string): void {
     if (this.#statCalls >= maxStatCalls) {

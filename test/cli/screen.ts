@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { environment, type FakeDaemon, main, type Test } from './fake-daemon.ts'
 
 /**
- * Runs argv in a terminal of 80 columns, its keys from stdin and its screen to stdout, and prints at its end on stderr its
- * exit code and whether the terminal is as before.
+ * Runs argv in a terminal of 80 columns, its keys from stdin and its screen to stdout, and prints at its end on stderr
+ * its exit code and whether the terminal is as before.
  */
 const terminal = `
 import fcntl, os, pty, select, struct, sys, termios

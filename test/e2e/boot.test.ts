@@ -1,4 +1,7 @@
-/** `locald server install`: by launchd, for which test/e2e/launchctl.py stands; what systemd makes of it shows `npm run test:vm`. */
+/**
+ * `locald server install`: by launchd, for which test/e2e/launchctl.py stands; what systemd makes of it shows `npm run
+ * test:vm`.
+ */
 import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Test } from 'tap'

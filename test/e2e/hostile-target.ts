@@ -7,7 +7,10 @@ import type { Machine } from './suite.ts'
 
 export const MB = 1024 * 1024
 
-/** The daemon may be so much larger in the middle of it, and so much when it is over, when its garbage may not have been collected yet: bytes. */
+/**
+ * The daemon may be so much larger in the middle of it, and so much when it is over, when its garbage may not have been
+ * collected yet: bytes.
+ */
 const mostMore = 200 * MB
 
 const leftMore = 100 * MB

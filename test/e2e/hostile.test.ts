@@ -64,7 +64,8 @@ onHost('answers malformed requests with errors and stays small', async (t, machi
   const answer = await ask(api, '/v1/projects/up', { method: 'POST', body: large }).catch(systemCode)
   if (typeof answer === 'object') t.match(answer, { status: 400, body: /Send at most 4 MB/ })
   else t.match(answer, /^(EPIPE|ECONNRESET)$/)
-  // One that is not read to its end may end the connection of a client that still writes, before it has read the answer.
+  // One that is not read to its end may end the connection of a client that still writes, before it has read the
+  // answer.
   const raw: readonly (readonly [string, RegExp])[] = [
     ['\0\0\0\0', /^HTTP\/1.1 400 /],
     ['GET\r\n\r\n', /^HTTP\/1.1 400 /],

@@ -5,7 +5,10 @@ import { until } from '../lib/running.ts'
 import type { Sandbox } from '../lib/sandbox.ts'
 import { onHost } from './suite.ts'
 
-/** A project whose `job` was being stopped for a restart when its daemon was killed; with a file `gate` it exits with the code. */
+/**
+ * A project whose `job` was being stopped for a restart when its daemon was killed; with a file `gate` it exits with
+ * the code.
+ */
 async function killedInRestart(t: Test, box: Sandbox, code: number): Promise<{ folder: string; first: number | null }> {
   const folder = box.project('again', {
     'locald.toml': `

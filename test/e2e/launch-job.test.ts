@@ -1,6 +1,7 @@
 /**
- * The daemon as a job of launchd's without `server install`, on macOS 27: by launchd, for which test/e2e/launchctl.py stands, and out of an
- * app, for which test/e2e/terminal.py stands. What macOS makes of it shows `npm run test:mac -- --only quit`.
+ * The daemon as a job of launchd's without `server install`, on macOS 27: by launchd, for which test/e2e/launchctl.py
+ * stands, and out of an app, for which test/e2e/terminal.py stands. What macOS makes of it shows `npm run test:mac --
+ * --only quit`.
  */
 import { chmodSync, existsSync, readdirSync, readFileSync, statSync, utimesSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'

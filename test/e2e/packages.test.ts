@@ -51,7 +51,8 @@ t.test('every package installs from the registry into an empty folder', { timeou
   t.teardown(() => registry.close())
   const words = [
     'install',
-    // Every package takes the Node that the tests run on: light-my-request is a dependency only since later ones want Node 22.
+    // Every package takes the Node that the tests run on: light-my-request is a dependency only since later ones want
+    // Node 22.
     '--engine-strict',
     '--ignore-scripts',
     '--no-audit',

@@ -36,7 +36,10 @@ export function checkModes(t: Test, tarball: string, target: Target): void {
     t.match(listed, new RegExp(`^-rwxr-xr-x .* package/${program}$`, 'm'), `${program} for ${target} can be run`)
 }
 
-/** A program of macOS 13 or later, of nothing but Apple's own libraries; signed by the linker where only what is signed is run. */
+/**
+ * A program of macOS 13 or later, of nothing but Apple's own libraries; signed by the linker where only what is signed
+ * is run.
+ */
 function mac(program: string, target: 'darwin-x64' | 'darwin-arm64'): Omit<MachO, 'uuid'> {
   const isArm = target === 'darwin-arm64'
   const frameworks = program === 'locald-keeper' ? [] : ['Security', 'CoreFoundation']

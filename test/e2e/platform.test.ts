@@ -78,7 +78,10 @@ interface Calls {
   readonly isSubreaper: boolean
 }
 
-/** strace's files, one a process or thread. A thread and a fork do as the program that made them: they are identified by the name of its file. */
+/**
+ * strace's files, one a process or thread. A thread and a fork do as the program that made them: they are identified by
+ * the name of its file.
+ */
 function callsIn(folder: string): readonly Calls[] {
   return readdirSync(folder).flatMap(name => {
     const parts = readFileSync(join(folder, name), 'utf8').split(/^(?=execve\(.* = 0$)/m)

@@ -1,8 +1,8 @@
 /** Programs that tests run as services: the text of Node modules. */
 
 /**
- * Prints numbered lines, `rate` a second; asked over HTTP it returns its pid and how many it has printed. What a busy machine made it
- * miss it makes up for.
+ * Prints numbered lines, `rate` a second; asked over HTTP it returns its pid and how many it has printed. What a busy
+ * machine made it miss it makes up for.
  */
 export const printer = `
   import { createServer } from 'node:http'

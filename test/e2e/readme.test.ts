@@ -83,7 +83,9 @@ on('linux', 'each example of docs/configuration.md is valid', async (t, machine)
   }
 })
 
-/** A piece of the page with what it takes for granted: a project, a service that it is about, and those it speaks of. */
+/**
+ * A piece of the page with what it takes for granted: a project, a service that it is about, and those it speaks of.
+ */
 function whole(piece: string): string {
   const isTable = /^\[/m.test(piece)
   const spoken = ['db', 'api', 'seed', 'cache', 'legacy'].filter(name => !piece.includes(`[services.${name}]`))

@@ -1,6 +1,6 @@
 /**
- * Run as process 1's child of a pid namespace: a daemon, its keeper and its service are killed, and strangers get their pids. Prints
- * what became of them. Its argument is the daemon's platform.
+ * Run as process 1's child of a pid namespace: a daemon, its keeper and its service are killed, and strangers get their
+ * pids. Prints what became of them. Its argument is the daemon's platform.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
@@ -53,7 +53,8 @@ try {
   const keeper = processList.parentOf(main)
   const child = box.processes().find(({ command }) => command === 'sleep 100002')?.pid ?? Number.NaN
   const { pid: daemon } = await box.server()
-  // A start token of a Mac has a second: what is started in the same one cannot be distinguished, nor can it come round there.
+  // A start token of a Mac has a second: what is started in the same one cannot be distinguished, nor can it come round
+  // there.
   const second = Math.floor(Date.now() / 1000)
   await end(daemon)
   // The service may have exited with its terminal, meanwhile or just now.

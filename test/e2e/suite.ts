@@ -28,8 +28,8 @@ const host: Machine['os'] = isMac ? 'darwin' : 'linux'
 const systems: readonly Machine['os'][] = isMac ? ['darwin'] : ['linux', 'darwin']
 
 /**
- * Registers a test twice: on this machine as it is, and with a daemon that assumes a Mac. The two run one after the other. On a
- * Mac once.
+ * Registers a test twice: on this machine as it is, and with a daemon that assumes a Mac. The two run one after the
+ * other. On a Mac once.
  */
 export function onEach(
   name: string,
@@ -39,7 +39,10 @@ export function onEach(
   for (const os of systems) on(os, name, body, options)
 }
 
-/** Registers a test in which the platform decides nothing: on this machine, and as a Mac only at night (`LOCALD_NIGHTLY=1`). */
+/**
+ * Registers a test in which the platform decides nothing: on this machine, and as a Mac only at night
+ * (`LOCALD_NIGHTLY=1`).
+ */
 export function onHost(
   name: string,
   body: (t: Test, machine: Machine) => Promise<void>,

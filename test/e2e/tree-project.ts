@@ -20,10 +20,15 @@ export const script = isLinux
 /** ioctl(2) that gives up the terminal. */
 export const tiocnotty = isLinux ? '0x5422' : '0x20007471'
 
-/** A shell command for a daemon that escapes supervision: forked twice, a session of its own, no environment, no files. */
+/**
+ * A shell command for a daemon that escapes supervision: forked twice, a session of its own, no environment, no files.
+ */
 export const lurker = (word: string) => `(cd / && ${setsid} env -i "$BOX/sleeper" ${word} </dev/null >/dev/null 2>&1 &)`
 
-/** A sandbox with a project of one service, `it`, which runs a script; `sleeper` is a `sleep` whose words name the sandbox. */
+/**
+ * A sandbox with a project of one service, `it`, which runs a script; `sleeper` is a `sleep` whose words name the
+ * sandbox.
+ */
 export class Place {
   readonly box: Sandbox
   readonly folder: string
@@ -91,7 +96,10 @@ export class Place {
   }
 }
 
-/** What a Mac shows of a process is its parent, group, terminal, ports and environment: what gives up all of them cannot be distinguished from others. */
+/**
+ * What a Mac shows of a process is its parent, group, terminal, ports and environment: what gives up all of them cannot
+ * be distinguished from others.
+ */
 export const lostOn = (machine: Machine) => (machine.os === 'darwin' ? 1 : 0)
 
 /** Nothing but the daemon is there, and what starts keepers for it. */

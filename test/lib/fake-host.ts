@@ -1,7 +1,9 @@
 import type { Host, Services } from '../../kernel/contract/plugin.ts'
 import { makeHooks } from '../../kernel/plugins/hooks.ts'
 
-/** Makes a host for the `setup` of a plugin under test. Declarations that a test does not give are accepted and dropped. */
+/**
+ * Makes a host for the `setup` of a plugin under test. Declarations that a test does not give are accepted and dropped.
+ */
 export function fakeHost(given: Partial<Host>): Host {
   const use: Services = given.use ?? Object.create(null)
   const ignore = () => {}

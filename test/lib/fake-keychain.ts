@@ -1,4 +1,6 @@
-/** Keychains and trust settings of a Mac, in files of a test's own (`keychain.c`), and the programs that change them. */
+/**
+ * Keychains and trust settings of a Mac, in files of a test's own (`keychain.c`), and the programs that change them.
+ */
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'

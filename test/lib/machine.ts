@@ -7,8 +7,8 @@ import { LinuxProcessTable } from '../../plugins/platform-linux/process-table.ts
 const isLinux = process.platform === 'linux'
 
 /**
- * Why a test that needs Linux does not run here; false on Linux, where CI takes no skip: `{ skip: onlyLinux('reads /proc') }`.
- * `what`: what of Linux it needs.
+ * Why a test that needs Linux does not run here; false on Linux, where CI takes no skip: `{ skip: onlyLinux('reads
+ * /proc') }`. `what`: what of Linux it needs.
  */
 export function onlyLinux(what: string): string | false {
   return !isLinux && `only on Linux: ${what}`

@@ -1,4 +1,7 @@
-/** Reads what a program of macOS says of itself: mach-o/loader.h, mach-o/fat.h; of its signature xnu's bsd/sys/codesign.h. */
+/**
+ * Reads what a program of macOS says of itself: mach-o/loader.h, mach-o/fat.h; of its signature xnu's
+ * bsd/sys/codesign.h.
+ */
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -18,9 +21,15 @@ export interface MachO {
   readonly uuid: string | undefined
   /** LC_BUILD_VERSION: the oldest macOS that loads it, such as `13.0`. */
   readonly oldest: string | undefined
-  /** The flags of its CodeDirectory; 0x2: ad hoc, 0x20000: by the linker, 0x10000: hardened. Undefined: it is not signed. */
+  /**
+   * The flags of its CodeDirectory; 0x2: ad hoc, 0x20000: by the linker, 0x10000: hardened. Undefined: it is not
+   * signed.
+   */
   readonly signature: number | undefined
-  /** Each page has the hash that its signature says, which is the last part of the file: macOS 27 kills a program when one page does not match. */
+  /**
+   * Each page has the hash that its signature says, which is the last part of the file: macOS 27 kills a program when
+   * one page does not match.
+   */
   readonly isIntact: boolean
 }
 
@@ -106,8 +115,8 @@ function isIntact(file: Buffer, body: Buffer): boolean {
 }
 
 /**
- * Libraries that dyld would not find for a program, as `FILE: LIBRARY`: its own, those of its libraries, and so on. What lies below
- * /usr/lib and /System every Mac has.
+ * Libraries that dyld would not find for a program, as `FILE: LIBRARY`: its own, those of its libraries, and so on.
+ * What lies below /usr/lib and /System every Mac has.
  */
 export function missingLibraries(program: string): readonly string[] {
   const missing: string[] = []

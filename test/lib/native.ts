@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { root } from './user.ts'
 
 /**
- * Builds programs for a daemon that takes itself for a Mac's, unless they are up to date: their keeper is compiled as on macOS and meets
- * the rules of its kernel. Their folder in a package; undefined on a Mac, which has the real ones. Throws when they cannot be built.
+ * Builds programs for a daemon that takes itself for a Mac's, unless they are up to date: their keeper is compiled as
+ * on macOS and meets the rules of its kernel. Their folder in a package; undefined on a Mac, which has the real ones.
+ * Throws when they cannot be built.
  */
 export function nativeOfMac(): string | undefined {
   if (process.platform === 'darwin') return undefined

@@ -18,8 +18,8 @@ export function guideSnippets(): readonly string[] {
 }
 
 /**
- * Writes the guide's package to a folder and compiles it as its author would, with this locald as what npm would have installed.
- * `more`: other files. Throws with what the compiler says.
+ * Writes the guide's package to a folder and compiles it as its author would, with this locald as what npm would have
+ * installed. `more`: other files. Throws with what the compiler says.
  */
 export async function buildGuide(folder: string, more: ReadonlyMap<string, string> = new Map()): Promise<void> {
   for (const [name, text] of [...guideFiles(), ...more]) {

@@ -14,8 +14,8 @@ export const unable: string | false =
     : spawnSync('unshare', ['--net', '--mount', 'true']).status !== 0 && 'needs namespaces')
 
 /**
- * This machine with a network, an /etc and a /usr/local of its own: what is installed there is invisible to others, and removed after
- * the test.
+ * This machine with a network, an /etc and a /usr/local of its own: what is installed there is invisible to others, and
+ * removed after the test.
  */
 export class PrivateMachine {
   readonly #holder: ChildProcess

@@ -13,14 +13,16 @@ export interface Process {
 /** What tests ask of the machine's processes; zombies are none. */
 export interface ProcessList {
   /**
-   * Those whose environment, words, working directory or open files name a folder, so that one is found also after it has emptied its
-   * environment, made a session of its own and lost its parent. Never this process itself.
+   * Those whose environment, words, working directory or open files name a folder, so that one is found also after it
+   * has emptied its environment, made a session of its own and lost its parent. Never this process itself.
    */
   naming(folder: string): readonly Process[]
   isAlive(pid: number): boolean
   /** NaN where there is no such process. */
   parentOf(pid: number): number
-  /** `NAME=value` each, of a process of this user; empty where it is not shown. A value with spaces may be cut short. */
+  /**
+   * `NAME=value` each, of a process of this user; empty where it is not shown. A value with spaces may be cut short.
+   */
   environmentOf(pid: number): readonly string[]
 }
 
@@ -43,8 +45,8 @@ export const proc: ProcessList = {
 }
 
 /**
- * What ps(1) and lsof(8) show: on macOS the environment of the user's own processes, but of none that System Integrity Protection
- * restricts (XNU, sysctl_procargsx), such as /bin/sh; those are found by their folder and files.
+ * What ps(1) and lsof(8) show: on macOS the environment of the user's own processes, but of none that System Integrity
+ * Protection restricts (XNU, sysctl_procargsx), such as /bin/sh; those are found by their folder and files.
  */
 export const tools: ProcessList = {
   naming(folder) {
@@ -110,7 +112,10 @@ function opened(pids: readonly number[]): ReadonlyMap<number, string> {
   return found
 }
 
-/** Lines of a program, whatever it ends with: lsof exits with 1 when one of many does not exist. Throws where there is no such program. */
+/**
+ * Lines of a program, whatever it ends with: lsof exits with 1 when one of many does not exist. Throws where there is
+ * no such program.
+ */
 function output(program: string, words: readonly string[]): readonly string[] {
   const env = { PATH: '/usr/bin:/bin:/usr/sbin:/sbin', LC_ALL: 'C' }
   const ran = spawnSync(program, words, { encoding: 'utf8', env, maxBuffer: 2 ** 26, timeout: 30_000 })

@@ -113,7 +113,10 @@ export function wordsOf(identifier: string): readonly string[] {
     .filter(Boolean)
 }
 
-/** The strings of each property or variable of these names, such as `hint: 'Run …'`: the alternatives of a condition are all its own. */
+/**
+ * The strings of each property or variable of these names, such as `hint: 'Run …'`: the alternatives of a condition are
+ * all its own.
+ */
 export function stringsOf(tokens: readonly Token[], names: readonly string[]): readonly Piece[] {
   const found: Piece[] = []
   const code = tokens.filter(({ kind }) => kind !== 'comment')

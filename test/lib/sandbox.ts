@@ -55,7 +55,10 @@ const ofMac = nativeOfMac()
 /** Files by their paths inside a project. */
 export type Files = Readonly<Record<string, string>>
 
-/** A daemon, folders and ports of a test's own, used by the bundled CLI. The test fails unless all of it is removed at its end. */
+/**
+ * A daemon, folders and ports of a test's own, used by the bundled CLI. The test fails unless all of it is removed at
+ * its end.
+ */
 export class Sandbox {
   /** The home directory; everything is below it. */
   readonly home: string

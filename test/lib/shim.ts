@@ -127,8 +127,9 @@ export class Installed {
   }
 
   /**
-   * A store as Debian has it, with a root of its own. Its openssl writes what it inherits to `inherited`, and ends with the code in
-   * `code` without having done anything; update-ca-certificates, which is not to be run, writes to `updates`.
+   * A store as Debian has it, with a root of its own. Its openssl writes what it inherits to `inherited`, and ends with
+   * the code in `code` without having done anything; update-ca-certificates, which is not to be run, writes to
+   * `updates`.
    */
   addStore(): void {
     const programs = {

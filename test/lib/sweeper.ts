@@ -2,8 +2,9 @@ import { type Dirent, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 
 /**
- * Removes all files and sockets of a folder, as cleaners of temporary folders do with what was not used for long: macOS' dirhelper
- * (system_cmds, dirhelper.tproj) and systemd-tmpfiles(8). Folders and links stay. The result: how many there were.
+ * Removes all files and sockets of a folder, as cleaners of temporary folders do with what was not used for long:
+ * macOS' dirhelper (system_cmds, dirhelper.tproj) and systemd-tmpfiles(8). Folders and links stay. The result: how many
+ * there were.
  */
 export function sweep(folder: string): number {
   const swept = entriesOf(folder).filter(entry => entry.isFile() || entry.isSocket())

@@ -17,9 +17,9 @@ const name = 'locald-test'
 export const root = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..', '..')
 
 /**
- * An ordinary user, as root hides mistakes with permissions: undefined when the tests are run by one, else `locald-test`, which is
- * made when it is missing. Undefined, too, on macOS, where root's tests run as root, and where Node is installed for root alone. Throws
- * where the user cannot be made.
+ * An ordinary user, as root hides mistakes with permissions: undefined when the tests are run by one, else
+ * `locald-test`, which is made when it is missing. Undefined, too, on macOS, where root's tests run as root, and where
+ * Node is installed for root alone. Throws where the user cannot be made.
  */
 export function ordinaryUser(): User | undefined {
   if (process.getuid?.() !== 0 || process.platform !== 'linux') return undefined

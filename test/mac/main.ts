@@ -1,7 +1,7 @@
 /**
- * `npm run test:mac`: what only a Mac can show of locald, and one report of it, `build/mac-report/report.md`: pass, fail, or needs a
- * person. Nothing stays changed, also after Ctrl-C. Words: `--unattended` shows no dialogs; `--only ID,ID` some steps; `--list`. On Linux
- * the daemon assumes a Mac, and what that cannot show is "not here".
+ * `npm run test:mac`: what only a Mac can show of locald, and one report of it, `build/mac-report/report.md`: pass,
+ * fail, or needs a person. Nothing stays changed, also after Ctrl-C. Words: `--unattended` shows no dialogs; `--only
+ * ID,ID` some steps; `--list`. On Linux the daemon assumes a Mac, and what that cannot show is "not here".
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'

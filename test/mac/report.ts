@@ -41,7 +41,10 @@ function fenced(text: string): string {
   return `\`\`\`\`text\n${shown}\n\`\`\`\``
 }
 
-/** Without the user's name and home, the machine's name, and what looks like a key, a password or an address of a network card. */
+/**
+ * Without the user's name and home, the machine's name, and what looks like a key, a password or an address of a
+ * network card.
+ */
 export function redacted(text: string, user = userInfo(), host = hostname()): string {
   const names: readonly (readonly [string, string])[] = [
     [user.homedir, '~'],

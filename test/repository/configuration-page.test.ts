@@ -1,6 +1,6 @@
 /**
- * The tables of keys in docs/configuration.md are made from the keys themselves. After a change of a key, `TAP_SNAPSHOT=1 npm test --
- * test/repository/configuration-page.test.ts` writes them again.
+ * The tables of keys in docs/configuration.md are made from the keys themselves. After a change of a key,
+ * `TAP_SNAPSHOT=1 npm test -- test/repository/configuration-page.test.ts` writes them again.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

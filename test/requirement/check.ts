@@ -1,4 +1,7 @@
-/** `node build/test/requirement/check.js REPORT.tap`: fails where docs/platforms.md claims what a run of all tests did not show. */
+/**
+ * `node build/test/requirement/check.js REPORT.tap`: fails where docs/platforms.md claims what a run of all tests did
+ * not show.
+ */
 import { readFileSync } from 'node:fs'
 import { unshown } from './ran.ts'
 

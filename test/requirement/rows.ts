@@ -1,9 +1,13 @@
 /**
- * What the requirement of macOS asks (its tables 2.1 and 2.2, and the criteria of 5), and which tests show it. docs/platforms.md is
- * made of this; a test that is not there, or was skipped or failed in the last run of all tests, fails the run.
+ * What the requirement of macOS asks (its tables 2.1 and 2.2, and the criteria of 5), and which tests show it.
+ * docs/platforms.md is made of this; a test that is not there, or was skipped or failed in the last run of all tests,
+ * fails the run.
  */
 
-/** What shows one row. A test: its file, then its name and those of its subtests, ` > ` between them; a file alone is all in it. */
+/**
+ * What shows one row. A test: its file, then its name and those of its subtests, ` > ` between them; a file alone is
+ * all in it.
+ */
 export interface Row {
   readonly section: '2.1' | '2.2' | '5'
   /** The requirement's words. */

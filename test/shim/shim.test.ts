@@ -1,4 +1,7 @@
-/** What the shim does for who may ask. Stores of certificates are in shim-store.test.ts, attacks in shim-attacks.test.ts. */
+/**
+ * What the shim does for who may ask. Stores of certificates are in shim-store.test.ts, attacks in
+ * shim-attacks.test.ts.
+ */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, existsSync, lstatSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'

@@ -8,7 +8,10 @@ import { root } from '../lib/user.ts'
 
 const sources = join(root, 'test', 'shim', 'xnu')
 
-/** A listener of root's on all addresses, then the shim of a user, with a channel of its own: its exit code, and what it sent. */
+/**
+ * A listener of root's on all addresses, then the shim of a user, with a channel of its own: its exit code, and what it
+ * sent.
+ */
 const beside = `
 import os, socket, subprocess, sys
 shim, uid, address = sys.argv[1], int(sys.argv[2]), sys.argv[3]

@@ -18,7 +18,10 @@ export class LineCheck {
     this.#where = where
   }
 
-  /** Takes a line of a log. Others than the printers' own are Node's, of one that was started where its folder was missing. */
+  /**
+   * Takes a line of a log. Others than the printers' own are Node's, of one that was started where its folder was
+   * missing.
+   */
   add(text: string): void {
     const [, id = '', digits] = /^(\d+-\w+) (\d+)$/.exec(text) ?? []
     if (digits === undefined && /^\d/.test(text)) this.failures.push(`${this.#where}: a torn line: ${text}`)

@@ -8,8 +8,8 @@ const rate = 50
 const burst = 5000
 
 /**
- * Prints `ID NUMBER` lines; the id begins with its pid, which another process may get later. How many were written is in a file, so that
- * one that is killed is known to have written them.
+ * Prints `ID NUMBER` lines; the id begins with its pid, which another process may get later. How many were written is
+ * in a file, so that one that is killed is known to have written them.
  */
 const printer = `
   import { writeFileSync, writeSync } from 'node:fs'

@@ -9,7 +9,10 @@ export interface RequestCount {
   readonly failures: string[]
 }
 
-/** Sends requests to one name through the proxy, one after the other, every third with a body; one that fails is a failure unless excused. */
+/**
+ * Sends requests to one name through the proxy, one after the other, every third with a body; one that fails is a
+ * failure unless excused.
+ */
 export class Requests {
   readonly #host: string
   readonly #port: number

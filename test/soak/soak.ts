@@ -1,7 +1,7 @@
 /**
- * `node soak.js [--minutes N] [--seed N]`, started by `test/soak/run`: rounds of one or two acts at once, after each of which all services
- * must run, and nothing else. At the end each line must have been read once and in order, and no request may have failed but those to
- * what was really stopped.
+ * `node soak.js [--minutes N] [--seed N]`, started by `test/soak/run`: rounds of one or two acts at once, after each of
+ * which all services must run, and nothing else. At the end each line must have been read once and in order, and no
+ * request may have failed but those to what was really stopped.
  */
 import { parseArgs } from 'node:util'
 import { freePort } from '../lib/ports.ts'

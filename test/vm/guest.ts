@@ -1,6 +1,6 @@
 /**
- * What `npm run test:vm` checks inside the guest, as root and by the ordinary user `dev`: once, and again after a reboot. Prints
- * `ok - …` and `not ok - …` lines, then `end`. Over 300 lines: nothing of the repository but this one
+ * What `npm run test:vm` checks inside the guest, as root and by the ordinary user `dev`: once, and again after a
+ * reboot. Prints `ok - …` and `not ok - …` lines, then `end`. Over 300 lines: nothing of the repository but this one
  * file is there.
  */
 import assert from 'node:assert/strict'
@@ -81,7 +81,10 @@ const files = {
   'escape.pl': escapeScript,
 }
 
-/** Runs a command line as the user, in a session of its own; its output. Throws, with all it said, unless it ends with 0. */
+/**
+ * Runs a command line as the user, in a session of its own; its output. Throws, with all it said, unless it ends with
+ * 0.
+ */
 function dev(line: string, folder = shop): string {
   return run('su', ['-l', 'dev', '-c', `cd '${folder}' && ${line}`])
 }

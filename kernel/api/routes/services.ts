@@ -126,7 +126,9 @@ function nameIn(query: ServiceQuery): string {
   throw new LocaldError('REQUEST_INVALID', "missing query parameter 'service'")
 }
 
-/** Returns a service's URL; without a name, that of the service with the project's domain, else of the first with a URL. */
+/**
+ * Returns a service's URL; without a name, that of the service with the project's domain, else of the first with a URL.
+ */
 async function open({ projects, contributions }: Kernel, query: ServiceQuery): Promise<OpenAnswer> {
   const [target] = await projects.targets({
     path: query.path,

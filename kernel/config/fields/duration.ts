@@ -32,7 +32,10 @@ function readDuration(spot: Spot): number | undefined {
   return parseDuration(spot.value) ?? spot.wrong(rule)
 }
 
-/** Converts seconds, or a text with a unit, to whole ms; returns undefined for anything else, negative times and over 24 days. */
+/**
+ * Converts seconds, or a text with a unit, to whole ms; returns undefined for anything else, negative times and over 24
+ * days.
+ */
 function parseDuration(value: unknown): number | undefined {
   let ms = Number.NaN
   if (typeof value === 'number') ms = value * 1000

@@ -30,8 +30,8 @@ export function isVariable(text: string): boolean {
 }
 
 /**
- * Whether other programs of the machine rely on a domain: companies, clouds and container engines have names below `internal`, and programs
- * look for `wpad` and `isatap` in any domain.
+ * Whether other programs of the machine rely on a domain: companies, clouds and container engines have names below
+ * `internal`, and programs look for `wpad` and `isatap` in any domain.
  */
 export function isReserved(domain: string): boolean {
   return reserved.test(domain)

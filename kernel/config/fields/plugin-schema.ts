@@ -11,12 +11,16 @@ const options = {
   verbose: true,
   validateFormats: false,
   logger: false,
-  // The metaschema takes ten times as long to compile as a plugin's own schema. ajv rejects a schema that it cannot compile without it.
+  // The metaschema takes ten times as long to compile as a plugin's own schema. ajv rejects a schema that it cannot
+  // compile without it.
   meta: false,
   validateSchema: false,
 } as const
 
-/** Compiles a plugin's own JSON schema to a check that fills in defaults and finds all errors. Throws ajv's error for a bad schema. */
+/**
+ * Compiles a plugin's own JSON schema to a check that fills in defaults and finds all errors. Throws ajv's error for a
+ * bad schema.
+ */
 export function compilePluginSchema(schema: unknown): ValidateFunction {
   return new Ajv(options).compile(isTable(schema) ? schema : {})
 }
@@ -30,7 +34,10 @@ export interface SchemaProblem {
   readonly missing?: string
 }
 
-/** Converts the errors of a validation (with `verbose`). Keeps only the errors of the intended alternative, where it is clear which one that is. */
+/**
+ * Converts the errors of a validation (with `verbose`). Keeps only the errors of the intended alternative, where it is
+ * clear which one that is.
+ */
 export function schemaProblemsOf(errors: readonly ErrorObject[], data: unknown): readonly SchemaProblem[] {
   const kept = new Set(errors)
   const alternatives = errors.filter(({ keyword }) => keyword === 'anyOf' || keyword === 'oneOf')

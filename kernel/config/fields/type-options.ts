@@ -25,7 +25,10 @@ export function ownerOf(type: ServiceType<unknown>): Owner {
 
 const drivers = new WeakMap<ServiceType<unknown>, Driver>()
 
-/** Compiles a type's schema, once. Throws SERVICE_TYPE_UNSUPPORTED for a broken schema, or one with a key that every service has. */
+/**
+ * Compiles a type's schema, once. Throws SERVICE_TYPE_UNSUPPORTED for a broken schema, or one with a key that every
+ * service has.
+ */
 export function driverOf(type: ServiceType<unknown>): Driver {
   const known = drivers.get(type)
   if (known !== undefined) return known
@@ -96,7 +99,9 @@ export function readOptions(service: Spot, table: Table, driver: Driver, owners:
   return undefined
 }
 
-/** Whether a problem repeats another: a key is missing because it is misspelt, or because the table is of another type. */
+/**
+ * Whether a problem repeats another: a key is missing because it is misspelt, or because the table is of another type.
+ */
 function isEcho({ missing, path }: SchemaProblem, meant: ReadonlySet<string>, foreign: boolean): boolean {
   return missing !== undefined && path.length === 1 && (foreign || meant.has(missing))
 }

@@ -13,7 +13,9 @@ import type { WatchProblem } from './watch-problems.ts'
 import { WatchProblems } from './watch-problems.ts'
 import { WatchedFolders } from './watched-folders.ts'
 
-/** When the system allows no more watches, all files are compared this often (ms), for at most this part of the time. */
+/**
+ * When the system allows no more watches, all files are compared this often (ms), for at most this part of the time.
+ */
 const poll = { everyMs: 2000, part: 0.05 } as const
 
 /** The paths to watch, which need not exist yet, and which files there matter. */
@@ -36,8 +38,9 @@ export interface WatchRequest {
 }
 
 /**
- * Watches paths, not inodes: a path that is removed and comes back is watched again. Watches folders, never single files, and remembers
- * each file: only a change of its content or of its time of change counts, not of its mode or an access.
+ * Watches paths, not inodes: a path that is removed and comes back is watched again. Watches folders, never single
+ * files, and remembers each file: only a change of its content or of its time of change counts, not of its mode or an
+ * access.
  */
 export class FileWatcher {
   readonly #request: WatchRequest

@@ -4,7 +4,10 @@ import type { OpenFolder } from '../../contract/folder-watch.ts'
 /** Changes of one file within this time are reported once; listeners compare later than that. ms */
 const sameMs = 50
 
-/** Opens one watch of the system's for each folder, however many files it has. A log that is written there all the time costs little. */
+/**
+ * Opens one watch of the system's for each folder, however many files it has. A log that is written there all the time
+ * costs little.
+ */
 export const openFolder: OpenFolder = (folder, _reach, changed, failed) => {
   let last: string | null = null
   let lastAt = 0

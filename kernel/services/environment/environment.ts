@@ -71,10 +71,10 @@ const ofKeeper = 'NOTIFY_SOCKET'
 const chainLimit = 500
 
 /**
- * Assembles a service's environment, weakest layer first: shell, locald's defaults, project `env`, `.env`, `env_file`, the service's
- * `env`, what locald sets. In `env` every reference must resolve; in files unknown references stay as written, and single-quoted values
- * are literal. ENV_UNRESOLVED names service, key, file and line of each unresolved reference, never a value; CONFIG_UNREADABLE
- * and CONFIG_INVALID report files that cannot be read or do not exist.
+ * Assembles a service's environment, weakest layer first: shell, locald's defaults, project `env`, `.env`, `env_file`,
+ * the service's `env`, what locald sets. In `env` every reference must resolve; in files unknown references stay as
+ * written, and single-quoted values are literal. ENV_UNRESOLVED names service, key, file and line of each unresolved
+ * reference, never a value; CONFIG_UNREADABLE and CONFIG_INVALID report files that cannot be read or do not exist.
  */
 export async function environmentOf(input: EnvironmentInput): Promise<Environment> {
   const { plan, service, own, defaults = {} } = input
@@ -178,8 +178,8 @@ interface EnvTable {
 }
 
 /**
- * Lays an `env` table over the values: each key sees its siblings in any order, and for itself the weaker value. Returns the
- * errors; a key that only depends on a faulty one is not listed.
+ * Lays an `env` table over the values: each key sees its siblings in any order, and for itself the weaker value.
+ * Returns the errors; a key that only depends on a faulty one is not listed.
  */
 async function addTable(input: EnvironmentInput, values: Map<string, Value>, env: EnvTable): Promise<LocaldError[]> {
   const { layer, table, path } = env

@@ -1,6 +1,9 @@
 import { isOfSession } from './shell.ts'
 
-/** Variables of a shell and of its parent that mean nothing to a service, besides those of a terminal or a login session. */
+/**
+ * Variables of a shell and of its parent that mean nothing to a service, besides those of a terminal or a login
+ * session.
+ */
 const ofShell = new Set([
   ...['_', 'PWD', 'OLDPWD', 'SHLVL', 'PS1', 'PROMPT', 'PROMPT_COMMAND', 'HISTFILE', 'MAIL', 'LS_COLORS', 'WINDOW'],
   ...['SESSION_MANAGER', 'DESKTOP_STARTUP_ID', 'SECURITYSESSIONID', 'I3SOCK', 'SWAYSOCK', 'SHELL_SESSION_ID'],

@@ -3,9 +3,9 @@ import { delimiter, join, sep } from 'node:path'
 type Shell = Readonly<Record<string, string | undefined>>
 
 /**
- * Returns the part of the caller's shell that services get: all but what describes the calling process. Left out are a supervisor's
- * sockets and Node's IPC channel; LOCALD_* except those that identify this daemon; and, when npm or npx ran locald,
- * all `npm_*` and INIT_CWD, which are about that package (npm_config_prefix alone breaks nvm).
+ * Returns the part of the caller's shell that services get: all but what describes the calling process. Left out are a
+ * supervisor's sockets and Node's IPC channel; LOCALD_* except those that identify this daemon; and, when npm or npx
+ * ran locald, all `npm_*` and INIT_CWD, which are about that package (npm_config_prefix alone breaks nvm).
  */
 export function shellPart(shell: Shell): Record<string, string> {
   const underNpm = shell['npm_execpath'] !== undefined || shell['npm_lifecycle_event'] !== undefined
@@ -20,9 +20,9 @@ export function shellPart(shell: Shell): Record<string, string> {
 }
 
 /**
- * Volta's shims run a program with its own Node.js first in PATH, without themselves, and with a variable that keeps them from choosing
- * again: inherited by services, a project's pinned tools would not be used, or not be found (volta-cli/volta#1299). Both are
- * undone.
+ * Volta's shims run a program with its own Node.js first in PATH, without themselves, and with a variable that keeps
+ * them from choosing again: inherited by services, a project's pinned tools would not be used, or not be found
+ * (volta-cli/volta#1299). Both are undone.
  */
 function withoutVolta({ _VOLTA_TOOL_RECURSION: guard, ...shell }: Record<string, string>): Record<string, string> {
   if (guard === undefined) return shell
@@ -48,8 +48,8 @@ const callers = new Set([
 ])
 
 /**
- * Returns the shell of a one-off command: that of the `up`, as the service has it, plus variables that only the caller's shell has, and the
- * caller's terminal, agents and display.
+ * Returns the shell of a one-off command: that of the `up`, as the service has it, plus variables that only the
+ * caller's shell has, and the caller's terminal, agents and display.
  */
 export function oneOffShell(up: Shell, caller: Shell): Record<string, string> {
   const own = shellPart(caller)

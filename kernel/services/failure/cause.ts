@@ -29,7 +29,10 @@ const longest = 200
 /** This many lines below an error are searched for its place. */
 const traceLines = 16
 
-/** Only the beginning and the end of a longer line are searched, as some patterns take time quadratic in its length: UTF-16 units. */
+/**
+ * Only the beginning and the end of a longer line are searched, as some patterns take time quadratic in its length:
+ * UTF-16 units.
+ */
 const examined = 1000
 
 /** Returns the cause that the output names; undefined when it names none. */
@@ -167,7 +170,10 @@ function findJavaError(lines: readonly string[]): Cause | undefined {
   return { text: place === undefined ? text : `${text} (${place})` }
 }
 
-/** Returns file and line of an error: the first frame below it that is neither the runtime's nor a package's, or the line above it. */
+/**
+ * Returns file and line of an error: the first frame below it that is neither the runtime's nor a package's, or the
+ * line above it.
+ */
 function placeOf(lines: readonly string[], index: number): string | undefined {
   for (const line of lines.slice(index + 1, index + 1 + traceLines)) {
     const place =

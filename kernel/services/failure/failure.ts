@@ -28,7 +28,9 @@ const installers = [
 /** Package managers that no project installs for itself. */
 const managers: readonly string[] = ['pnpm', 'yarn', 'bun']
 
-/** Explains in one line why a run failed or does not get ready, with a remedy; undefined when its output does not say. */
+/**
+ * Explains in one line why a run failed or does not get ready, with a remedy; undefined when its output does not say.
+ */
 export async function explain(input: FailureInput): Promise<string | undefined> {
   const cause = causeOf(input)
   if (cause === undefined) return undefined

@@ -45,8 +45,8 @@ export class Reachability {
   }
 
   /**
-   * Finds out why the running service cannot be reached; the fault is its reason until an examination finds none. One examination
-   * serves all callers that come while it runs, and those that come soon after.
+   * Finds out why the running service cannot be reached; the fault is its reason until an examination finds none. One
+   * examination serves all callers that come while it runs, and those that come soon after.
    */
   examine(): Promise<Fault | undefined> {
     const { instance } = this.#service.supervisor

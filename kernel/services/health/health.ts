@@ -39,8 +39,8 @@ const settleMs = 40
 const automaticTimeoutMs = 1000
 
 /**
- * Until a service is ready, and without an interval of the user's, the pause between probes is a twentieth of its time so far, within
- * these bounds (ms): a quick start is noticed at once. A command costs a process, so it runs less often.
+ * Until a service is ready, and without an interval of the user's, the pause between probes is a twentieth of its time
+ * so far, within these bounds (ms): a quick start is noticed at once. A command costs a process, so it runs less often.
  */
 const startPace = {
   command: { least: 50, most: 1000 },
@@ -104,8 +104,8 @@ export class HealthWatch {
   }
 
   /**
-   * Watches a ready service: a check of the user's continues at its interval, and each change of health is reported. Automatic checks
-   * stop: an idle machine stays idle, and an exit is noticed without them.
+   * Watches a ready service: a check of the user's continues at its interval, and each change of health is reported.
+   * Automatic checks stop: an idle machine stays idle, and an exit is noticed without them.
    */
   async watch(changed: (healthy: boolean, attempt: Attempt) => void): Promise<void> {
     const { check, signal, instance } = this.#input
@@ -154,7 +154,9 @@ export class HealthWatch {
   }
 }
 
-/** Returns the result, or undefined as soon as the signal aborts: stopping a service does not wait for a running probe. */
+/**
+ * Returns the result, or undefined as soon as the signal aborts: stopping a service does not wait for a running probe.
+ */
 function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
   return new Promise((resolve, reject) => {
     const stop = () => resolve(undefined)
@@ -164,7 +166,10 @@ function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T |
   })
 }
 
-/** Returns the pause before the next probe, ms: exactly the user's interval; without one short at first, to notice readiness at once. */
+/**
+ * Returns the pause before the next probe, ms: exactly the user's interval; without one short at first, to notice
+ * readiness at once.
+ */
 function startDelay(check: HealthCheck | undefined, elapsedMs: number): number {
   if (check?.intervalGiven) return check.interval
   const { least, most } = check?.type === 'command' ? startPace.command : startPace.other

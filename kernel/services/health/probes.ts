@@ -34,13 +34,17 @@ export interface HttpTarget {
   readonly host: string | undefined
 }
 
-/** Requests a path, on both loopback addresses unless one is known; a status below 400 is healthy. The body is not read. */
+/**
+ * Requests a path, on both loopback addresses unless one is known; a status below 400 is healthy. The body is not read.
+ */
 export function httpProbe(target: HttpTarget, timeoutMs: number): Promise<ProbeResult> {
   const { host } = target
   return firstSuccess((host === undefined ? loopback : [host]).map(address => get(address, target, timeoutMs)))
 }
 
-/** Whether a server on a loopback port agrees on TLS; undefined when it neither does nor answers in another protocol. */
+/**
+ * Whether a server on a loopback port agrees on TLS; undefined when it neither does nor answers in another protocol.
+ */
 export async function speaksTls(port: number, timeoutMs: number): Promise<boolean | undefined> {
   const [four, six] = await Promise.all(loopback.map(host => handshake(host, port, timeoutMs)))
   return four ?? six
@@ -61,7 +65,10 @@ function handshake(host: string, port: number, timeoutMs: number): Promise<boole
   })
 }
 
-/** Interprets the error of a handshake: an alert, such as for a missing client certificate, is TLS; another answer is not. */
+/**
+ * Interprets the error of a handshake: an alert, such as for a missing client certificate, is TLS; another answer is
+ * not.
+ */
 function tlsOf(error: Error): boolean | undefined {
   const code = systemCode(error) ?? ''
   if (code !== 'EPROTO' && !code.startsWith('ERR_SSL_')) return undefined
@@ -152,8 +159,8 @@ export interface CommandPlace {
 }
 
 /**
- * Runs a shell command with the service's environment; exit code 0 is healthy. The timeout and the signal kill its whole process group.
- * Its output is discarded: it may contain secrets.
+ * Runs a shell command with the service's environment; exit code 0 is healthy. The timeout and the signal kill its
+ * whole process group. Its output is discarded: it may contain secrets.
  */
 export function commandProbe(
   command: string,

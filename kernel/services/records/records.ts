@@ -8,7 +8,9 @@ import { type FileShape, requireShape } from '../../system/file-shape.ts'
 import { makeFolder, readText, writeAtomic } from '../../system/files.ts'
 import { UnreadRecords } from './unread-records.ts'
 
-/** What a later daemon needs to adopt a service. It contains the environment, so it is as private as the data folder. */
+/**
+ * What a later daemon needs to adopt a service. It contains the environment, so it is as private as the data folder.
+ */
 export interface ServiceRecord {
   readonly version: 1
   /** Identifies the start of the machine in which it was written; absent in records of older versions. */
@@ -100,8 +102,8 @@ const soonMs = 200
 const kinds = ['services', 'projects'] as const
 
 /**
- * Moves the records of earlier versions, which kept them in the runtime folder, to their present folder. When both exist, those are the
- * newer ones.
+ * Moves the records of earlier versions, which kept them in the runtime folder, to their present folder. When both
+ * exist, those are the newer ones.
  */
 export function moveRecords(runtime: string, folder: string, log: Log): void {
   for (const kind of kinds) {
@@ -116,7 +118,10 @@ export function moveRecords(runtime: string, folder: string, log: Log): void {
   }
 }
 
-/** Records what runs, in a folder of the data folder, which outlives the runtime folder. Records are valid until the machine restarts. */
+/**
+ * Records what runs, in a folder of the data folder, which outlives the runtime folder. Records are valid until the
+ * machine restarts.
+ */
 export class Records {
   readonly #services: string
   readonly #projects: string
@@ -143,9 +148,9 @@ export class Records {
   }
 
   /**
-   * Writes a new instance at once, as no one else knows about it, and so a stop for a restart. Other changes (ready, exited) a later daemon
-   * would find out without the record: they are written soon, and only the last one. A record that equals its file is not written:
-   * adopting services writes little.
+   * Writes a new instance at once, as no one else knows about it, and so a stop for a restart. Other changes (ready,
+   * exited) a later daemon would find out without the record: they are written soon, and only the last one. A record
+   * that equals its file is not written: adopting services writes little.
    */
   saveService(record: ServiceRecord): void {
     const file = fileOf(this.#services, `${record.path}\0${record.service}`)
@@ -192,7 +197,10 @@ export class Records {
     return [...this.#load(this.#projects, projectRecord).values()]
   }
 
-  /** Whether a record with this `boot` was written since the machine started; true when unknown: a process that may run is not stopped. */
+  /**
+   * Whether a record with this `boot` was written since the machine started; true when unknown: a process that may run
+   * is not stopped.
+   */
   isCurrent(boot: string | undefined): boolean {
     return boot === undefined || this.boot === undefined || boot === this.boot
   }

@@ -69,7 +69,10 @@ export class UnreadRecords {
   }
 }
 
-/** Returns what a damaged record, or one of another version, still says about its service: its keeper's place. Undefined: nothing. */
+/**
+ * Returns what a damaged record, or one of another version, still says about its service: its keeper's place.
+ * Undefined: nothing.
+ */
 export function stateIn({ text }: UnreadRecord): unknown {
   const value = parseJson(text)
   const state: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, 'state') : undefined

@@ -8,8 +8,9 @@ const lockMs = 5000
 const isLocked = 75
 
 /**
- * The locks that this process was started with (`locald-keeper lock`). One whose file was deleted keeps no other daemon out: it is locked
- * again. Node has no flock(2), so the keeper locks a file that is open here: such a lock belongs to the open file, not to the process.
+ * The locks that this process was started with (`locald-keeper lock`). One whose file was deleted keeps no other daemon
+ * out: it is locked again. Node has no flock(2), so the keeper locks a file that is open here: such a lock belongs to
+ * the open file, not to the process.
  */
 export class DaemonLocks {
   readonly #keeper: string
@@ -26,7 +27,9 @@ export class DaemonLocks {
     this.#inodes = new Map(files.map(file => [file, inodeOf(file)]))
   }
 
-  /** Locks again the files that were deleted, where they can be created. Returns those that another process has locked. */
+  /**
+   * Locks again the files that were deleted, where they can be created. Returns those that another process has locked.
+   */
   restore(): readonly string[] {
     return [...this.#inodes].flatMap(([file, inode]) =>
       inode !== undefined && inodeOf(file) === inode ? [] : this.#take(file),

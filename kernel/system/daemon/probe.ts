@@ -11,8 +11,8 @@ const bindMs = 2000
 const stepMs = 50
 
 /**
- * Whether another daemon serves this data folder although the lock was free, because the lock's file was deleted. That daemon keeps its
- * address in the data folder.
+ * Whether another daemon serves this data folder although the lock was free, because the lock's file was deleted. That
+ * daemon keeps its address in the data folder.
  */
 export async function hasOtherDaemon({ data }: Pick<Paths, 'data'>): Promise<boolean> {
   const place = readAddress(data)

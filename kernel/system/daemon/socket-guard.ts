@@ -24,7 +24,9 @@ export interface SocketGuardInput {
   readonly locks: Pick<DaemonLocks, 'restore' | 'touch'>
   /** Listens on a path instead of the last one; open connections stay. Other sockets go into `runtime` from then on. */
   readonly listen: (socket: string, runtime: string) => Promise<void>
-  /** Called after something was deleted, and once per `upkeepMs`: other files of the runtime folder may also be missing. */
+  /**
+   * Called after something was deleted, and once per `upkeepMs`: other files of the runtime folder may also be missing.
+   */
   readonly restored: () => Promise<void>
   readonly log: Log
   /** The pause between two checks without a cause: ms. Default: an hour. */
@@ -42,9 +44,10 @@ const defaultLookMs = 5000
 const hourMs = 3_600_000
 
 /**
- * Keeps the daemon reachable, and the only one, when others (logind at the last logout, a cleaner of the temporary folder) delete its
- * socket, its locks or their folder. It binds the socket again, or another one in the data folder, records the address there, and locks
- * again. It costs nothing while nothing happens, except for an hourly check, which also updates the times of the files.
+ * Keeps the daemon reachable, and the only one, when others (logind at the last logout, a cleaner of the temporary
+ * folder) delete its socket, its locks or their folder. It binds the socket again, or another one in the data folder,
+ * records the address there, and locks again. It costs nothing while nothing happens, except for an hourly check, which
+ * also updates the times of the files.
  */
 export class SocketGuard {
   readonly #input: SocketGuardInput

@@ -9,8 +9,8 @@ import { preparePaths } from '../prepare-paths.ts'
 const unsupported: readonly unknown[] = ['ENOTSUP', 'EOPNOTSUPP', 'EPERM', 'ENOSYS']
 
 /**
- * Returns the paths of a daemon: the given ones, or, where their runtime folder is on a disk without sockets, such as some network homes, paths
- * with a runtime folder in the temporary folder, which is created. Throws PATHS_UNUSABLE.
+ * Returns the paths of a daemon: the given ones, or, where their runtime folder is on a disk without sockets, such as
+ * some network homes, paths with a runtime folder in the temporary folder, which is created. Throws PATHS_UNUSABLE.
  */
 export async function withSockets(paths: Paths, input: PathsInput, fails = socketFault): Promise<Paths> {
   const fault = await fails(paths.runtime)

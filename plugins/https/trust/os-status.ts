@@ -64,7 +64,8 @@ const meanings: Readonly<Record<number, (of: KeychainChange) => Meaning>> = {
   [-25292]: readOnly,
   // errSecErrnoBase + EPERM
   100001: readOnly,
-  // errSecInternalComponent: no session of trustd, or a locked keychain (FiloSottile/mkcert#94, actions/runner-images#4734).
+  // errSecInternalComponent: no session of trustd, or a locked keychain (FiloSottile/mkcert#94,
+  // actions/runner-images#4734).
   [-2070]: of => ({
     reason: 'macOS’ trust service does not respond: no login session, or a locked keychain',
     hint: `Log in at the Mac’s screen, run \`security unlock-keychain\`, then \`${commandFor(of)}\`.`,

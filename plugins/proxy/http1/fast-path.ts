@@ -31,9 +31,9 @@ const maxAhead = 64 * 1024
 const noBytes = Buffer.alloc(0)
 
 /**
- * A client's connection while its requests are of the narrow grammar and for running services: heads are copied with few changes,
- * bodies forwarded as they are. The first other request is handed over to node:http together with the connection, unanswered; so is
- * one whose service fails to respond, since it may be retried.
+ * A client's connection while its requests are of the narrow grammar and for running services: heads are copied with
+ * few changes, bodies forwarded as they are. The first other request is handed over to node:http together with the
+ * connection, unanswered; so is one whose service fails to respond, since it may be retried.
  */
 export class FastConnection implements Receiver, InFlightRequest, ResponseState {
   readonly wire = true
@@ -144,7 +144,9 @@ export class FastConnection implements Receiver, InFlightRequest, ResponseState 
     }
   }
 
-  /** Describes the attempt to node:http, which retries only what may be retried, and never after an invalid response. */
+  /**
+   * Describes the attempt to node:http, which retries only what may be retried, and never after an invalid response.
+   */
   #attemptFor(failure: ExchangeFailure): Attempt | undefined {
     if (this.#to === undefined) return undefined
     const { since } = this
@@ -154,7 +156,9 @@ export class FastConnection implements Receiver, InFlightRequest, ResponseState 
     return { to, since, failure: { kind: 'broken', detail: failure.detail, again: failure.kind === 'broken' } }
   }
 
-  /** Reads the first `count` bytes, which are valid until it returns. Returns false once the connection was handed over. */
+  /**
+   * Reads the first `count` bytes, which are valid until it returns. Returns false once the connection was handed over.
+   */
   readonly read = (bytes: Buffer, count = bytes.length): boolean => {
     if (this.#isHandedOver) return false
     if (this.#request === undefined && this.#ahead.length === 0) this.#take(bytes, count)

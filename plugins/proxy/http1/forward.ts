@@ -96,7 +96,8 @@ export class Http1Forward extends Forward {
     if (this.#head === undefined || res.destroyed || res.writableEnded) return true
     const pieces = this.pieces
     this.pieces = []
-    // The head of an event stream must not wait for the first event. Not flushHeaders: it writes Latin-1 values as UTF-8.
+    // The head of an event stream must not wait for the first event. Not flushHeaders: it writes Latin-1 values as
+    // UTF-8.
     if (pieces.length === 0 && !this.isComplete) return res.write(nothing)
     // The pieces are valid until this returns: write a copy.
     const { bytes, done } = copyPieces(pieces)

@@ -15,9 +15,10 @@ const secondWrite = 50
 const checks = { probe: 10, end: 60 }
 
 /**
- * Watches a connection whose client has closed its half and waits for its response, as `nc -N` and BusyBox wget do. A client that has
- * disconnected looks the same until something is written to it, and its service would keep working.
- * @param ms between two checks; a client that closes its half within a response, and takes no byte for that long, has disconnected
+ * Watches a connection whose client has closed its half and waits for its response, as `nc -N` and BusyBox wget do. A
+ * client that has disconnected looks the same until something is written to it, and its service would keep working.
+ * @param ms between two checks; a client that closes its half within a response, and takes no byte for that long, has
+ * disconnected
  */
 export function watchHalfClosed(socket: Socket, response: ResponseState, ms: number): void {
   const hadBegun = response.hasBegun()

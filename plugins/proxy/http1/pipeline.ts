@@ -36,8 +36,9 @@ export class Pipeline implements ResponseState {
   }
 
   /**
-   * Runs a request, now or after earlier ones: concurrently only if all are safe (RFC 9112 section 9.3.2), and up to a limit, so that a
-   * client that sends requests endlessly and reads no response cannot fill the memory. Returns false if too many wait already.
+   * Runs a request, now or after earlier ones: concurrently only if all are safe (RFC 9112 section 9.3.2), and up to a
+   * limit, so that a client that sends requests endlessly and reads no response cannot fill the memory. Returns false
+   * if too many wait already.
    */
   enqueue(res: ServerResponse, isSafe: boolean, work: () => void): boolean {
     const begin = (): void => {
@@ -67,7 +68,10 @@ export class Pipeline implements ResponseState {
     this.#checkAfter()
   }
 
-  /** Abandons all requests: the client has disconnected. Node closes only the response it is sending, not those behind it. */
+  /**
+   * Abandons all requests: the client has disconnected. Node closes only the response it is sending, not those behind
+   * it.
+   */
   abandonAll(): void {
     this.#queue = []
     this.#after = undefined

@@ -55,7 +55,10 @@ export class Http1Server {
     this.#server = this.#createServer()
   }
 
-  /** Serves a connection whose first `bytes` were read already. @param attempt the failed attempt at the first request in them */
+  /**
+   * Serves a connection whose first `bytes` were read already. @param attempt the failed attempt at the first request
+   * in them
+   */
   serve(socket: Socket, bytes: Buffer, attempt?: Attempt): void {
     this.#add(socket, attempt)
     if (bytes.length > 0) socket.unshift(bytes)

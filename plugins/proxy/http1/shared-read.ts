@@ -8,8 +8,8 @@ const shared = Buffer.allocUnsafeSlow(64 * 1024)
 export type ReadHandler = (bytes: Buffer, count: number) => boolean
 
 /**
- * Makes an accepted (paused) connection read into memory shared by all of them: a buffer for each read costs more than everything
- * else that a small request needs. Returns undefined where this version of Node has no such handles.
+ * Makes an accepted (paused) connection read into memory shared by all of them: a buffer for each read costs more than
+ * everything else that a small request needs. Returns undefined where this version of Node has no such handles.
  */
 export function shareReads(accepted: Socket, handler: ReadHandler): Socket | undefined {
   const handle = handleOf(accepted)
@@ -23,7 +23,10 @@ export function shareReads(accepted: Socket, handler: ReadHandler): Socket | und
   return socket
 }
 
-/** Returns a new socket for a half-closed connection, which reads its end again; undefined over TLS, where that is impossible. */
+/**
+ * Returns a new socket for a half-closed connection, which reads its end again; undefined over TLS, where that is
+ * impossible.
+ */
 export function rereadEnd(halfClosed: Socket): Socket | undefined {
   const handle = halfClosed instanceof TLSSocket ? undefined : handleOf(halfClosed)
   if (handle === undefined) return undefined

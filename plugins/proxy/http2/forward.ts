@@ -176,7 +176,10 @@ export class Http2Forward extends Forward {
     this.#stream.destroy(new Error(detail))
   }
 
-  /** Discards the rest of the request's body after the response, and resets the stream with NO_ERROR (RFC 9113 section 8.1). */
+  /**
+   * Discards the rest of the request's body after the response, and resets the stream with NO_ERROR (RFC 9113 section
+   * 8.1).
+   */
   #discardUpload(): void {
     if (!this.isUploading) return
     this.stopUpload()

@@ -4,7 +4,8 @@ interface ResetRate {
   readonly perSecond: number
 }
 
-// nghttp2 closes a connection with all its streams after 1000 at once and 33 a second; since Node 22.11 these can be raised.
+// nghttp2 closes a connection with all its streams after 1000 at once and 33 a second; since Node 22.11 these can be
+// raised.
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
 const canRaise = major > 22 || (major === 22 && minor >= 11)
 /** Lower than nghttp2's, since Node does not report the resets of completed streams. */

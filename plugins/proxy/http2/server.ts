@@ -62,7 +62,8 @@ export class Http2Server {
       // Emitted while nghttp2 reads the frame, and so before it reads the next of a thousand resets.
       stream.on('aborted', () => {
         reset()
-        // Now: its body looks complete, and a stream reset with NO_ERROR closes only once it is read, which may be never.
+        // Now: its body looks complete, and a stream reset with NO_ERROR closes only once it is read, which may be
+        // never.
         request.abort()
         stream.destroy()
       })

@@ -116,7 +116,10 @@ function accepts(request: Http2Request, as: Http2Target['as'], type: string): bo
   return typeof as === 'string' ? as.includes(type) : valuesOf(request.fields, 'accept').some(it => it.includes(type))
 }
 
-/** Whether no response can be sent: node:http2 throws both on a closed (reset) stream and, after its bytes were read, a destroyed one. */
+/**
+ * Whether no response can be sent: node:http2 throws both on a closed (reset) stream and, after its bytes were read, a
+ * destroyed one.
+ */
 function isOver({ closed, destroyed }: ServerHttp2Stream): boolean {
   return closed || destroyed
 }

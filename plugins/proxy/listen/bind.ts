@@ -3,7 +3,10 @@ import { isAnswered } from '../../../kernel/contract/plugin.ts'
 import { systemCode } from '../../../kernel/errors.ts'
 import type { BoundSocket } from '../../privileges/provides.ts'
 
-/** A request for exactly one port (0: any free one), or for the first free one of some preferred ports and those from another on. */
+/**
+ * A request for exactly one port (0: any free one), or for the first free one of some preferred ports and those from
+ * another on.
+ */
 export type PortRequest =
   | { readonly exactly: number }
   | { readonly preferred: readonly number[]; readonly from: number }

@@ -3,9 +3,9 @@ import { descriptorOf } from '../http1/shared-read.ts'
 import type { RateLimitedLog } from '../rate-limited-log.ts'
 
 /**
- * On macOS posix_spawn fails with EBADF once the pipes to the new program get descriptors from OPEN_MAX on, 10240 (xnu-11417.101.15,
- * libsyscall/wrappers/spawn/posix_spawn.c, posix_spawn_file_actions_adddup2; bsd/sys/syslimits.h), and Node raises the limit of open
- * files above that. Half is reserved for connections to services and everything else.
+ * On macOS posix_spawn fails with EBADF once the pipes to the new program get descriptors from OPEN_MAX on, 10240
+ * (xnu-11417.101.15, libsyscall/wrappers/spawn/posix_spawn.c, posix_spawn_file_actions_adddup2; bsd/sys/syslimits.h),
+ * and Node raises the limit of open files above that. Half is reserved for connections to services and everything else.
  */
 const macDescriptors = 5120
 
@@ -14,7 +14,9 @@ export function maxDescriptors(os: NodeJS.Platform): number {
   return os === 'darwin' ? macDescriptors : Number.POSITIVE_INFINITY
 }
 
-/** Closes connections beyond a limit. A system assigns the lowest free descriptor, so its number is how many are open. */
+/**
+ * Closes connections beyond a limit. A system assigns the lowest free descriptor, so its number is how many are open.
+ */
 export class ConnectionLimit {
   readonly #max: number
   readonly #clientLog: RateLimitedLog

@@ -58,7 +58,8 @@ function responseTo(req: IncomingMessage): LocalResponse {
     const hint = `Use wss://${info.host}${path.replace(/\?.*/, '')}.`
     return failure(400, 'plain-http', { code: 'REQUEST_INVALID', message, hint })
   }
-  // Not 308, which browsers cache: another program may use the port tomorrow. Method and body are preserved (RFC 9110 section 15.4.8).
+  // Not 308, which browsers cache: another program may use the port tomorrow. Method and body are preserved (RFC 9110
+  // section 15.4.8).
   const location = `https://${info.host}${path}`
   const response = failure(307, 'redirect', { code: 'REQUEST_INVALID', message, hint: `Use https://${info.host}/.` })
   return { ...response, headers: ['Location', location] }

@@ -48,8 +48,8 @@ export class Fields {
   }
 
   /**
-   * Reads fields from `at` to the empty line. Returns the offset after it; `more` when the bytes end before; `faulty` when they
-   * violate the narrow grammar: a name, directly followed by a colon, a value, CR LF; no folded lines.
+   * Reads fields from `at` to the empty line. Returns the offset after it; `more` when the bytes end before; `faulty`
+   * when they violate the narrow grammar: a name, directly followed by a colon, a value, CR LF; no folded lines.
    */
   read(buffer: Buffer, at: number, end: number): number {
     this.count = 0

@@ -35,8 +35,8 @@ const needsMore: Read = { is: 'more' }
 const faulty: Read = { is: 'faulty' }
 
 /**
- * Reads a chunked body (RFC 9112 section 7.1) as it arrives. Skips extensions, keeps trailers. Accepts no more than llhttp does in its
- * strict mode; less where no service needs it: no quoted extensions, sizes of at most 12 digits.
+ * Reads a chunked body (RFC 9112 section 7.1) as it arrives. Skips extensions, keeps trailers. Accepts no more than
+ * llhttp does in its strict mode; less where no service needs it: no quoted extensions, sizes of at most 12 digits.
  */
 export class ChunkReader {
   /** The trailers, after the end. */
@@ -51,8 +51,8 @@ export class ChunkReader {
   #held: Buffer | undefined
 
   /**
-   * Reads from `at`. Adds the chunks as they are to `wire`, without extensions and without the last chunk's trailers and empty line;
-   * adds their content to `data`.
+   * Reads from `at`. Adds the chunks as they are to `wire`, without extensions and without the last chunk's trailers
+   * and empty line; adds their content to `data`.
    */
   read(buffer: Buffer, at: number, wire: Buffer[] | undefined, data: Buffer[] | undefined): Read {
     const size = buffer.length

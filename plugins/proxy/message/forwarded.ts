@@ -3,7 +3,10 @@ import { type ForwardedFor, forwardedHeaders, headLines } from './headers.ts'
 /** What the proxy knows of a client's connection. */
 export type ClientAddress = Pick<ForwardedFor, 'remote' | 'port' | 'scheme'>
 
-/** The lines that describe the client to a service; cached, as they are the same for all requests of a connection to one name. */
+/**
+ * The lines that describe the client to a service; cached, as they are the same for all requests of a connection to one
+ * name.
+ */
 export class ForwardedHeaders {
   readonly client: ClientAddress
   #host = ''

@@ -101,8 +101,8 @@ const specialFields = new Set([
 ])
 
 /**
- * Headers for node:http2: names in lower case, repeated ones as a list. Values have one character for each byte, as node:http2 reads and
- * writes them (Latin-1, on Node 20 to 26) and as in the rest of the proxy.
+ * Headers for node:http2: names in lower case, repeated ones as a list. Values have one character for each byte, as
+ * node:http2 reads and writes them (Latin-1, on Node 20 to 26) and as in the rest of the proxy.
  */
 type Fields = Record<string, string | string[] | number>
 

@@ -120,7 +120,9 @@ export function trailersOf(raw: RawHeaders): [string, string][] {
   return out
 }
 
-/** Moves Content-Length to the end: node:http reads a Content-Disposition after it as UTF-8, and writes that as Latin-1. */
+/**
+ * Moves Content-Length to the end: node:http reads a Content-Disposition after it as UTF-8, and writes that as Latin-1.
+ */
 export function moveLengthLast(headers: string[]): string[] {
   const at = headers.findIndex((name, i) => i % 2 === 0 && name.toLowerCase() === 'content-length')
   return at === -1 ? headers : [...headers.slice(0, at), ...headers.slice(at + 2), ...headers.slice(at, at + 2)]
@@ -188,8 +190,8 @@ function isDropped(key: string, listed: ReadonlySet<string> | undefined): boolea
 }
 
 /**
- * Whether only the proxy may set a header (in lower case): a client could forge it. Also with underscores, which CGI, WSGI and PHP
- * cannot distinguish.
+ * Whether only the proxy may set a header (in lower case): a client could forge it. Also with underscores, which CGI,
+ * WSGI and PHP cannot distinguish.
  */
 export function isProxyHeader(key: string): boolean {
   if (key === 'forwarded') return true

@@ -3,9 +3,10 @@ import { trim } from './headers.ts'
 import { type HeadFault, type ResponseHead, readResponse } from './response-head.ts'
 
 /**
- * Reads a response's head as `readResponse` does, and also one that violates the grammar in a way that nginx, haproxy and browsers
- * accept, once its lines are corrected: separated by LF only, folded, a Content-Length twice or beside a Transfer-Encoding, a list of
- * codings with nothing but `chunked`. The connection of such a service is not reused. `docs/networking.md` has the reasons.
+ * Reads a response's head as `readResponse` does, and also one that violates the grammar in a way that nginx, haproxy
+ * and browsers accept, once its lines are corrected: separated by LF only, folded, a Content-Length twice or beside a
+ * Transfer-Encoding, a list of codings with nothing but `chunked`. The connection of such a service is not reused.
+ * `docs/networking.md` has the reasons.
  */
 export function readAnyResponse(
   buffer: Buffer,

@@ -23,9 +23,10 @@ const loopbackHost = /^(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\])$/i
 const absoluteUrl = /^(?:https?:)?\/\/([^/?#]*)(.*)$/i
 
 /**
- * Rewrites the URLs in a response's fields for the client. A service that knows itself as `http://localhost:$PORT`, or adds its port to
- * the requested name (nginx: `port_in_redirect`), redirects to such URLs: those with its own port get the origin that the client
- * requested. URLs and cookie paths of a service behind a stripped prefix get the prefix, unless they have it. Others stay unchanged.
+ * Rewrites the URLs in a response's fields for the client. A service that knows itself as `http://localhost:$PORT`, or
+ * adds its port to the requested name (nginx: `port_in_redirect`), redirects to such URLs: those with its own port get
+ * the origin that the client requested. URLs and cookie paths of a service behind a stripped prefix get the prefix,
+ * unless they have it. Others stay unchanged.
  */
 export function publicFields({ status, fields }: ResponseHead, to: ServiceOrigin, origin: PublicOrigin): string {
   const isRedirect = (status >= 300 && status < 400) || status === 201
@@ -62,7 +63,9 @@ function withPrefix(prefix: string | undefined, path: string): string {
   return hasPrefix ? path : `${prefix}${path}`
 }
 
-/** Adds the prefix to a cookie's path; not for `__Host-` cookies, whose path must be / (RFC 6265bis section 4.1.3.2). */
+/**
+ * Adds the prefix to a cookie's path; not for `__Host-` cookies, whose path must be / (RFC 6265bis section 4.1.3.2).
+ */
 function cookieWithPrefix(prefix: string, cookie: string): string {
   if (/^__host-/i.test(cookie)) return cookie
   return cookie.replace(/(;\s*path\s*=\s*)(\/[^;]*)/i, (_, start: string, path: string) => {

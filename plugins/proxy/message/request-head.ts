@@ -1,7 +1,10 @@
 import { Fields, faulty, isWord, more, slash, space, targetByte } from './bytes.ts'
 import { isProxyHeader } from './headers.ts'
 
-/** A request of the narrow grammar: GET or HEAD of a path, HTTP/1.1, one Host, no body, and no Connection option but keep-alive or close. */
+/**
+ * A request of the narrow grammar: GET or HEAD of a path, HTTP/1.1, one Host, no body, and no Connection option but
+ * keep-alive or close.
+ */
 export interface NarrowRequest {
   readonly head: boolean
   /** Path and query. */
@@ -38,8 +41,8 @@ const excluded: readonly (readonly string[] | undefined)[] = byLength([
 const letters = { f: 102, p: 112, x: 120 }
 
 /**
- * Reads a request from the buffer's first `size` bytes. Returns `more` when its head is incomplete, `faulty` when it is not of the
- * narrow grammar, which does not mean that it is invalid.
+ * Reads a request from the buffer's first `size` bytes. Returns `more` when its head is incomplete, `faulty` when it is
+ * not of the narrow grammar, which does not mean that it is invalid.
  */
 export function readRequest(buffer: Buffer, size = buffer.length): NarrowRequest | typeof more | typeof faulty {
   const isHead = buffer[0] === 72

@@ -34,7 +34,10 @@ const nothing: Ending = { by: 'nothing' }
 const chunks: Ending = { by: 'chunks' }
 const closing: Ending = { by: 'close' }
 
-/** Reads a response's head from the buffer's first `size` bytes; `bodyless` for one to a HEAD request. Returns `more` when incomplete. */
+/**
+ * Reads a response's head from the buffer's first `size` bytes; `bodyless` for one to a HEAD request. Returns `more`
+ * when incomplete.
+ */
 export function readResponse(
   buffer: Buffer,
   bodyless: boolean,

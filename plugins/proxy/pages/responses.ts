@@ -48,8 +48,8 @@ export function render(response: LocalResponse, wantsHtml: boolean): Rendered {
 }
 
 /**
- * The event after which a page reloads. `ready`: the service has started; `start`: it is restarted; `fault`: it can be reached;
- * `open`: it accepts connections; `run`: it was restarted by a user or a file change, perhaps with other code.
+ * The event after which a page reloads. `ready`: the service has started; `start`: it is restarted; `fault`: it can be
+ * reached; `open`: it accepts connections; `run`: it was restarted by a user or a file change, perhaps with other code.
  */
 export type Awaited = 'ready' | 'start' | 'fault' | 'open' | 'run'
 

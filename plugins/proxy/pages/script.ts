@@ -1,7 +1,8 @@
 /**
- * The script of pages that reload themselves. It polls before it reloads, so that the page stays still, and inserts text only, never
- * markup. It reloads ten times a minute at most: after that a service that crashes and restarts has to be reloaded manually. In a hidden
- * tab it polls only for the progress of a start, since a browser opens six HTTP/1.1 connections to a host.
+ * The script of pages that reload themselves. It polls before it reloads, so that the page stays still, and inserts
+ * text only, never markup. It reloads ten times a minute at most: after that a service that crashes and restarts has to
+ * be reloaded manually. In a hidden tab it polls only for the progress of a start, since a browser opens six HTTP/1.1
+ * connections to a host.
  */
 export const script = `
 const awaits = document.body.dataset.awaits

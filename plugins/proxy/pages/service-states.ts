@@ -106,7 +106,9 @@ export interface Crash {
   readonly lines: readonly string[]
 }
 
-/** Reports a crash with the request in flight, which is not retried, so that it cannot use up the service's restarts. */
+/**
+ * Reports a crash with the request in flight, which is not retried, so that it cannot use up the service's restarts.
+ */
 export function reportCrash(info: RequestInfo, { key, reason, times, run, lines }: Crash): LocalResponse {
   const request = `${info.method} ${info.path.replace(/\?.*/, '').slice(0, 200)}`
   const how = times === 1 ? 'crashed' : times === 2 ? 'crashed twice' : `crashed ${times} times`

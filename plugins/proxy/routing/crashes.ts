@@ -20,8 +20,8 @@ const maxSuspects = 1024
 const exited: ReadonlySet<string> = new Set(['failed', 'exited'])
 
 /**
- * Remembers which requests were in flight when a service crashed. Neither the proxy nor one of its pages retries such a request twice:
- * a single visit to a URL that crashes its service would otherwise use up the service's restarts.
+ * Remembers which requests were in flight when a service crashed. Neither the proxy nor one of its pages retries such a
+ * request twice: a single visit to a URL that crashes its service would otherwise use up the service's restarts.
  */
 export class Crashes {
   readonly #services = new Map<string, ServiceState>()
@@ -79,7 +79,10 @@ function isRestarted(before: ServiceState, status: string, restarts: number): bo
   return restarts > before.restarts && status === 'restarting'
 }
 
-/** Returns the part of a reason that names the exit: "exited with code 1" of "exited with code 1; restarting in 0.1 s (attempt 1 of 5)". */
+/**
+ * Returns the part of a reason that names the exit: "exited with code 1" of "exited with code 1; restarting in 0.1 s
+ * (attempt 1 of 5)".
+ */
 function causeOf(reason: string | null): string {
   const cause = (reason ?? '').split('; ').find(part => /\b(exited|SIG[A-Z]+)\b/.test(part)) ?? reason ?? ''
   return cause.replace(/^it /, '')

@@ -8,7 +8,10 @@ import type { Failure } from '../upstream/forward.ts'
 import type { Decision, Destination, RequestContext } from './decision.ts'
 import type { Router } from './router.ts'
 
-/** Carries out the router's decisions for one request, in one version of HTTP. Each decision calls `respond` or `forward` once. */
+/**
+ * Carries out the router's decisions for one request, in one version of HTTP. Each decision calls `respond` or
+ * `forward` once.
+ */
 export interface Forwarder {
   /** Whether the client has disconnected. */
   isClosed(): boolean

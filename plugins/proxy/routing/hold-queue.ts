@@ -32,7 +32,10 @@ export class HoldQueue {
   }
 }
 
-/** Waits for `start`, at most `ms`, until one of the signals aborts; aborts the signal given to `start` when the wait is over. */
+/**
+ * Waits for `start`, at most `ms`, until one of the signals aborts; aborts the signal given to `start` when the wait is
+ * over.
+ */
 export async function waitFor<T>(
   ms: number,
   signals: readonly AbortSignal[],

@@ -19,7 +19,10 @@ export interface PageReloadParts {
 
 export const pending: ReadonlySet<Status> = new Set(['waiting', 'starting', 'restarting'])
 
-/** Answers the polls of error pages, which reload when their service has changed: each poll waits for that event for a while. */
+/**
+ * Answers the polls of error pages, which reload when their service has changed: each poll waits for that event for a
+ * while.
+ */
 export class PageReloads {
   readonly #parts: PageReloadParts
 

@@ -10,7 +10,10 @@ export interface LostService {
   readonly address: Address
 }
 
-/** Finds out whether a service that failed to respond is crashing, restarting or moving, so that its requests can wait for it. */
+/**
+ * Finds out whether a service that failed to respond is crashing, restarting or moving, so that its requests can wait
+ * for it.
+ */
 export class Recovery {
   readonly #catalog: Catalog
   readonly #limits: Limits
@@ -40,7 +43,10 @@ export class Recovery {
     return (await waitFor(this.#limits.grace, signals, signal => this.#change(lost, signal))).by
   }
 
-  /** Waits for the same event, or where the service refuses connections, until it listens again. Returns whether one of them came. */
+  /**
+   * Waits for the same event, or where the service refuses connections, until it listens again. Returns whether one of
+   * them came.
+   */
   async waitForReturn(lost: LostService, refused: boolean, signals: readonly AbortSignal[]): Promise<boolean> {
     const { grace, reconnect } = this.#limits
     if (!refused) {

@@ -53,7 +53,8 @@ export class RouteTable {
     this.#hosts ??= build(this.#catalog)
     const exact = this.#hosts.get(name)
     if (exact !== undefined) return matchPath(exact, path)
-    // With `wildcard`, `*.api.shop.localhost` is api's and every other `*.shop.localhost` the project's, with its routes.
+    // With `wildcard`, `*.api.shop.localhost` is api's and every other `*.shop.localhost` the project's, with its
+    // routes.
     for (let dot = name.indexOf('.'); dot !== -1; dot = name.indexOf('.', dot + 1)) {
       const host = this.#hosts.get(name.slice(dot + 1))
       if (host !== undefined) return host.wildcard ? matchPath(host, path) : { kind: 'unknown' }

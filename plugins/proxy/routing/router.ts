@@ -21,7 +21,10 @@ import { type RouteMatch, RouteTable } from './route-table.ts'
 const ownHosts = new Set(['localhost', '127.0.0.1', '[::1]', 'locald.localhost'])
 const maxHops = 5
 
-/** Decides how each request is answered, and holds it while its service starts. Knows no sockets: forwarders carry the decisions out. */
+/**
+ * Decides how each request is answered, and holds it while its service starts. Knows no sockets: forwarders carry the
+ * decisions out.
+ */
 export class Router {
   readonly #catalog: Catalog
   readonly #web: Web
@@ -84,7 +87,9 @@ export class Router {
     return entry.fault === undefined ? { kind: 'forward', to } : this.#unreachable(entry, request, to)
   }
 
-  /** Returns the destination of a plain request to a running service; undefined for all others, which `route` decides. */
+  /**
+   * Returns the destination of a plain request to a running service; undefined for all others, which `route` decides.
+   */
   destinationOf(host: string, path: string, scheme: 'http' | 'https'): Destination | undefined {
     const name = this.#routes.nameOf(host)
     if (name === undefined || ownHosts.has(name) || (scheme === 'http' && this.#redirect(name))) return undefined

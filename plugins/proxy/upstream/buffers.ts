@@ -10,7 +10,9 @@ export class BufferPool {
     this.#max = max
   }
 
-  /** Copies the pieces into one buffer, after a head in latin1. `done` must be called after the write, with its error. */
+  /**
+   * Copies the pieces into one buffer, after a head in latin1. `done` must be called after the write, with its error.
+   */
   join(
     head: string,
     pieces: readonly Buffer[],

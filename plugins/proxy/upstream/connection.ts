@@ -104,7 +104,10 @@ export class UpstreamConnection implements Exchange {
     if (!receiver.flush() && this.#receiver === receiver) this.socket.pause()
   }
 
-  /** Reads a head with the begin of its body, or a piece of the body. Returns what follows an interim head, to be read next. */
+  /**
+   * Reads a head with the begin of its body, or a piece of the body. Returns what follows an interim head, to be read
+   * next.
+   */
   #take(bytes: Buffer, size: number, receiver: Receiver): Buffer | undefined {
     if (this.#head !== undefined) return void this.#readBody(bytes, 0, size, this.#head, receiver)
     const head = readAnyResponse(bytes, this.#request?.bodyless ?? false, size)

@@ -39,8 +39,8 @@ export function keyOf({ host, port, tls }: Address): string {
 }
 
 /**
- * Connects to an address, then to the other loopback family if that is refused; reports the first error. Ignores `onread` over TLS,
- * where the bytes are emitted.
+ * Connects to an address, then to the other loopback family if that is refused; reports the first error. Ignores
+ * `onread` over TLS, where the bytes are emitted.
  */
 export function dial(address: Address, how: DialOptions, done: DialCallback): void {
   const { tls } = address

@@ -3,8 +3,9 @@ import type { Socket } from 'node:net'
 type Done = (error?: Error | null) => void
 
 /**
- * Delays the error of a failed write until all received bytes are read. A service that responds early and closes resets the connection
- * when more of the request arrives; its response has been received by then, but Node destroys a socket as soon as a write fails.
+ * Delays the error of a failed write until all received bytes are read. A service that responds early and closes resets
+ * the connection when more of the request arrives; its response has been received by then, but Node destroys a socket
+ * as soon as a write fails.
  */
 export function readBeforeFailing(socket: Socket): void {
   const waiting = (done: Done): Done => {

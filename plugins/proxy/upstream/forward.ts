@@ -6,7 +6,10 @@ import type { ResponseHead } from '../message/response-head.ts'
 import { closedEarly, type Exchange, type ExchangeFailure, type Receiver, type Target } from './exchange.ts'
 import type { UpstreamPool } from './pool.ts'
 
-/** Methods that change nothing (RFC 9110 section 9.2.1), whose requests may be sent twice: after a crash it is unknown what was done. */
+/**
+ * Methods that change nothing (RFC 9110 section 9.2.1), whose requests may be sent twice: after a crash it is unknown
+ * what was done.
+ */
 export const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
 
 /** A client's request, in any version of HTTP. */
@@ -21,18 +24,18 @@ export interface ClientRequest {
 }
 
 /**
- * Why a service sent no response.
- * `refused`: no connection could be made and no body was read, so the request may be retried; `sent`: an earlier attempt reached a
- * connection that proved stale.
- * `broken`: the request was sent; `again`: it may be retried all the same (RFC 9110 section 9.2.1), and no body of it was read.
+ * Why a service sent no response. `refused`: no connection could be made and no body was read, so the request may be
+ * retried; `sent`: an earlier attempt reached a connection that proved stale. `broken`: the request was sent; `again`:
+ * it may be retried all the same (RFC 9110 section 9.2.1), and no body of it was read.
  */
 export type Failure =
   | { readonly kind: 'refused'; readonly sent: boolean }
   | { readonly kind: 'broken'; readonly detail: string; readonly again: boolean }
 
 /**
- * Sends a client's request to its service: the rules that do not depend on the client's version of HTTP. A request that may be sent
- * twice uses an idle connection, and is sent again if that proves stale; all others get a new connection, which cannot be stale.
+ * Sends a client's request to its service: the rules that do not depend on the client's version of HTTP. A request that
+ * may be sent twice uses an idle connection, and is sent again if that proves stale; all others get a new connection,
+ * which cannot be stale.
  */
 export abstract class Forward implements Receiver {
   readonly wire = false

@@ -219,7 +219,10 @@ class H2cExchange implements Exchange {
   }
 }
 
-/** Destroys a stream. node:http2 keeps one that was reset with NO_ERROR until it is read and written in full, which may be never. */
+/**
+ * Destroys a stream. node:http2 keeps one that was reset with NO_ERROR until it is read and written in full, which may
+ * be never.
+ */
 function drop(stream: ClientHttp2Stream): void {
   if (stream.closed) return void stream.destroy()
   stream.close(constants.NGHTTP2_CANCEL)

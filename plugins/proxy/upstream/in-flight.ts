@@ -11,7 +11,10 @@ interface Drain {
   readonly done: () => void
 }
 
-/** What a browser's EventSource accepts (HTML, server-sent events): the response has no end, so it never counts as in flight. */
+/**
+ * What a browser's EventSource accepts (HTML, server-sent events): the response has no end, so it never counts as in
+ * flight.
+ */
 export const eventStream = 'text/event-stream'
 
 /** The requests that services are answering: a restart waits for them first. */
@@ -41,7 +44,10 @@ export class InFlight {
     return () => this.end(key, request)
   }
 
-  /** Waits until a service's requests are done, at most `ms`; not for one that has taken as long already, as event streams do. */
+  /**
+   * Waits until a service's requests are done, at most `ms`; not for one that has taken as long already, as event
+   * streams do.
+   */
   drain(key: string, ms: number): Promise<void> {
     const now = performance.now()
     const pending = new Set([...(this.#open.get(key) ?? [])].filter(({ since }) => now - since < ms))

@@ -7,8 +7,8 @@ import { H2cOrigin } from './h2c.ts'
 import { Http1Origin } from './origin.ts'
 
 /**
- * Sends all requests to services, by HTTP/1.1 and by HTTP/2 in the clear, and keeps idle connections for requests that may be sent
- * again if one proves stale.
+ * Sends all requests to services, by HTTP/1.1 and by HTTP/2 in the clear, and keeps idle connections for requests that
+ * may be sent again if one proves stale.
  */
 export class UpstreamPool {
   readonly #limits: Limits

@@ -25,8 +25,8 @@ async function uninstall(t: Test, it: Installed): Promise<{ code: number; says: 
 }
 
 /**
- * What security(1) does: find-certificate prints all; delete-certificate -t exits, as root, before it deletes, for root has no trust settings
- * of its own (Security-61901, keychain_delete.c).
+ * What security(1) does: find-certificate prints all; delete-certificate -t exits, as root, before it deletes, for root
+ * has no trust settings of its own (Security-61901, keychain_delete.c).
  */
 function securityWith(it: Installed, pems: string): string {
   return `#!/bin/sh

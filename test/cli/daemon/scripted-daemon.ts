@@ -5,7 +5,10 @@ import { folder, locald, type Test } from '../fake-daemon.ts'
 /** flock(1), which macOS has not: what it runs inherits the file. */
 const flock = `perl -MFcntl=:flock -e '$^F = 255; open(F, ">>", shift) && flock(F, LOCK_EX | LOCK_NB) or exit 75; exec @ARGV'`
 
-/** Stands for the keeper: `lock FILE -- …` runs the scripted daemon under an exclusive lock, exit code 75 when it is held. */
+/**
+ * Stands for the keeper: `lock FILE -- …` runs the scripted daemon under an exclusive lock, exit code 75 when it is
+ * held.
+ */
 const keeper = `#!/bin/sh
 test "$LOCALD_FAKE_MODE" != killed || kill -9 $$
 printf '%s\\n' "$*" >> "$HOME/keeper"

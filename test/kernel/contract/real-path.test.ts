@@ -27,7 +27,10 @@ function folded(name: string): string {
   return name.normalize('NFD').toLowerCase()
 }
 
-/** What realpath(3) of macOS says on APFS: each name as it is on the disk (Libc-1725, stdlib/FreeBSD/realpath.c, by ATTR_CMN_NAME). */
+/**
+ * What realpath(3) of macOS says on APFS: each name as it is on the disk (Libc-1725, stdlib/FreeBSD/realpath.c, by
+ * ATTR_CMN_NAME).
+ */
 function onApfs(native: (path: string) => string): (path: string) => string {
   const spelled = (path: string): string => {
     if (dirname(path) === path) return path

@@ -244,7 +244,8 @@ keeperTest(
     const status = () => readFileSync(`/proc/${one.process.pid}/status`, 'utf8')
     const wakeups = () => Number(/^voluntary_ctxt_switches:\t(\d+)/m.exec(status())?.[1])
     await until('all shown', () => one.entries.reduce((sum, [, , text]) => sum + text.length, 0) === 100_000)
-    // Nothing can be waited for: that nothing happens is the point. The keeper's last wait begins a little after its answer.
+    // Nothing can be waited for: that nothing happens is the point. The keeper's last wait begins a little after its
+    // answer.
     const rest = (ms: number) => new Promise(wake => setTimeout(wake, ms))
     await one.line.state()
     await rest(100)

@@ -73,7 +73,8 @@ nonsense NOTIFY_SOCKET=/run/k/a1.n
 `
   const home = ' 1040 sleep 3 NOTIFY_SOCKET=/Users/Andre\u0301 Li/k/a1.n A=b'
   t.same([...pidsWith([home], 'NOTIFY_SOCKET=/Users/Andre\u0301 Li/k/a1.n')], [1040], 'with a space')
-  // As strvis(3) writes it (adv_cmds-237 ps/print.c, VIS_NOSLASH; LC_ALL=C): composed, and decomposed as APFS keeps what Finder made.
+  // As strvis(3) writes it (adv_cmds-237 ps/print.c, VIS_NOSLASH; LC_ALL=C): composed, and decomposed as APFS keeps
+  // what Finder made.
   t.equal(asPsShows('/Users/André'), '/Users/AndrM-CM-)')
   t.equal(asPsShows('/Users/Andre\u0301\u00a0\t'), '/Users/AndreM-LM^AM-B\\240^I')
   const shown = ' 1041 sleep 3 NOTIFY_SOCKET=/Users/AndrM-CM-)/k/a1.n A=b'

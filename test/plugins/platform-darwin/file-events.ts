@@ -18,11 +18,12 @@ interface Handle {
 }
 
 /**
- * fs.watch as Node has it on macOS, by FSEvents through libuv (src/unix/fsevents.c of libuv 1.52): by paths, resolved when a watch is
- * opened, not by inodes; one stream for all, which is replaced whenever a watch is opened or closed and has no events of before it
- * began; events of one file within the latency are one; a file that was created during the stream is reported by `rename` also when it
- * changes; the folder itself by its own name; a folder that was moved or made with what is in it by one event; what is behind a link by
- * none. It looks at the files now and then, as nothing here reports paths.
+ * fs.watch as Node has it on macOS, by FSEvents through libuv (src/unix/fsevents.c of libuv 1.52): by paths, resolved
+ * when a watch is opened, not by inodes; one stream for all, which is replaced whenever a watch is opened or closed and
+ * has no events of before it began; events of one file within the latency are one; a file that was created during the
+ * stream is reported by `rename` also when it changes; the folder itself by its own name; a folder that was moved or
+ * made with what is in it by one event; what is behind a link by none. It looks at the files now and then, as nothing
+ * here reports paths.
  */
 export class FileEvents {
   readonly #handles = new Set<Handle>()

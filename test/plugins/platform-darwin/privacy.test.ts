@@ -15,8 +15,8 @@ const shop = '/Users/ann/Documents/code/shop'
 const hint = /locald server restart.*Privacy & Security › Files and Folders/
 
 /**
- * As TCC denies it to a program whose user was not asked, or said no: stat(2) of what is there works, open(2) is EPERM (herdr issue 390,
- * orca issue 20007).
+ * As TCC denies it to a program whose user was not asked, or said no: stat(2) of what is there works, open(2) is EPERM
+ * (herdr issue 390, orca issue 20007).
  */
 function denied(t: Test): void {
   const { open, lstat, stat } = files

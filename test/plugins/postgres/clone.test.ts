@@ -14,8 +14,9 @@ import { type CloneTools, cloneByProgram, hasClones, sharesBlocks } from '../../
 import { copyTree } from '../../../plugins/postgres/files/copy-tree.ts'
 
 /**
- * /bin/cp of macOS (file_cmds-457, cp/cp.c and cp/utils.c) for files into a folder: with -c by clonefile(2), one after the other, and on
- * after one that is missing; a whole copy or none, unless the volume has no clones. Each run is noted.
+ * /bin/cp of macOS (file_cmds-457, cp/cp.c and cp/utils.c) for files into a folder: with -c by clonefile(2), one after
+ * the other, and on after one that is missing; a whole copy or none, unless the volume has no clones. Each run is
+ * noted.
  */
 const cpOfMac = `#!/bin/sh
 [ "$1 $2 $3" = '-c -p --' ] || { echo "usage: cp [-R [-H | -L | -P]] [-fi | -n] [-acpsSvXx] source_file target_file" >&2; exit 64; }

@@ -68,7 +68,9 @@ interface Registry {
   readonly asked: IncomingMessage[]
 }
 
-/** A registry with the one package below /npm/; its tarball's address is the public registry's, as mirrors may have it. */
+/**
+ * A registry with the one package below /npm/; its tarball's address is the public registry's, as mirrors may have it.
+ */
 async function registry(t: Test, body: Buffer, integrity: string, cut = body.length): Promise<Registry> {
   const asked: IncomingMessage[] = []
   const address = await serve(t, (request, response) => {

@@ -1,4 +1,7 @@
-/** A postgres plugin with real keepers and a real process table, and services of it, for tests; nothing of it outlives its test. */
+/**
+ * A postgres plugin with real keepers and a real process table, and services of it, for tests; nothing of it outlives
+ * its test.
+ */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'

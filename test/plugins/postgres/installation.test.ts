@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { hasExtension, inspect, systemFolders } from '../../../plugins/postgres/binaries/inspect.ts'
 
-/** A folder like one of Homebrew's: its programs, and the folder that it was configured with, which is not below them. */
+/**
+ * A folder like one of Homebrew's: its programs, and the folder that it was configured with, which is not below them.
+ */
 function homebrew(t: Test): { readonly bin: string; readonly share: string } {
   const top = mkdtempSync(join(tmpdir(), 'pg-brew-'))
   t.teardown(() => rmSync(top, { recursive: true, force: true }))

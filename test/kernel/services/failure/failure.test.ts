@@ -8,7 +8,9 @@ const top = mkdtempSync(join(tmpdir(), 'locald-failure-'))
 t.teardown(() => rmSync(top, { recursive: true, force: true }))
 let count = 0
 
-/** Returns the explanation for the output of a run in a folder with these files; a name that ends with `/` is a folder. */
+/**
+ * Returns the explanation for the output of a run in a folder with these files; a name that ends with `/` is a folder.
+ */
 async function said(files: Readonly<Record<string, string>>, line: string, code: number): Promise<string | undefined> {
   const dir = join(top, String(++count))
   mkdirSync(dir)

@@ -115,7 +115,8 @@ t.test('serves all modules of a page of 300 that is reloaded five times', async 
   const run = await boot(t, { https: true })
   const service = await serve(t, (_req, res) => res.end('a module'))
   run.catalog.set('shop:web', at(service.port))
-  // As a browser does: a connection that sent GOAWAY finishes its streams; requests it did not process are sent again on a new one.
+  // As a browser does: a connection that sent GOAWAY finishes its streams; requests it did not process are sent again
+  // on a new one.
   let says = 0
   const open = async (): Promise<ClientHttp2Session> => {
     const made = await session(t, run)

@@ -11,13 +11,16 @@ function latin1(text: string): string {
   return Buffer.from(text, 'utf8').toString('latin1')
 }
 
-// Each is shorter in HPACK as it is than in Huffman's code, so that it can be looked for on the wire. A \u010d would become a CR where
-// it were cut to a byte, \u00e0 ends in the byte of a no-break space; the last is Latin-1, not UTF-8.
+// Each is shorter in HPACK as it is than in Huffman's code, so that it can be looked for on the wire. A \u010d would
+// become a CR where it were cut to a byte, \u00e0 ends in the byte of a no-break space; the last is Latin-1, not UTF-8.
 const values = [latin1('\u00fa\u010det\u00fa\u010det\u6f22\u5b57'), latin1('\u00e9\u2603\u00e0'), '\xe9\xe8\xe9']
 const answered = values.map(value => value.split('').reverse().join(''))
 const disposition = `inline; filename="${values[0]}"`
 
-/** Starts a service that reads a request of any length, and responds with a field for each value; returns what it has read. */
+/**
+ * Starts a service that reads a request of any length, and responds with a field for each value; returns what it has
+ * read.
+ */
 async function serveHttp1(t: Test): Promise<{ readonly port: number; readonly seen: () => string }> {
   let seen = ''
   const lines = answered.map((value, i) => `X-A${i}: ${value}\r\n`).join('')

@@ -139,7 +139,10 @@ const ofResponses = new Set([
   ...['connection', 'keep-alive', 'te', 'upgrade', 'trailer', 'transfer-encoding', 'http2-settings'],
 ])
 
-/** Returns how the fast path reads a request differently from llhttp; undefined when it does not, or rejects the request. */
+/**
+ * Returns how the fast path reads a request differently from llhttp; undefined when it does not, or rejects the
+ * request.
+ */
 function requestFault(bytes: Buffer): string | undefined {
   const fast = fastRequest(bytes)
   if (fast === undefined) return undefined

@@ -10,7 +10,10 @@ import { textOf } from '../lib/client.ts'
 import { at, raw } from '../lib/services.ts'
 import { deadline } from '../lib/wait.ts'
 
-/** A service in a separate process: it responds as soon as it has a head, and closes with the rest of the request unread. */
+/**
+ * A service in a separate process: it responds as soon as it has a head, and closes with the rest of the request
+ * unread.
+ */
 const earlyServer = `
 require('node:net').createServer(socket => {
   socket.on('error', () => undefined)
