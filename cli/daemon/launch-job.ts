@@ -113,7 +113,7 @@ async function waitForJob(launchctl: string, target: string, deadline: number, f
     if (isDue) looked = performance.now()
     const socket = await find()
     if (socket !== undefined) return { socket, why: '' }
-    if (end !== undefined) return { why: `exited with code ${end}`, isHeld: end === '0' }
+    if (end !== undefined) return end
   }
   return { why: 'does not listen' }
 }
@@ -122,15 +122,14 @@ async function waitForJob(launchctl: string, target: string, deadline: number, f
  * Returns how the job's program, which runs once, exited; undefined while it runs, or where launchctl gives no answer.
  * Starts one that has not run yet: during a login launchd leaves RunAtLoad pending, "domain in on-demand-only mode".
  */
-async function readExit(launchctl: string, target: string): Promise<string | undefined> {
+async function readExit(launchctl: string, target: string): Promise<Outcome | undefined> {
   const { code: answer, output } = await runProgram([launchctl, 'print', target], answerMs)
-  if (answer !== 0) return answer === null ? undefined : 'an unknown code'
+  if (answer !== 0) return answer === null ? undefined : { why: 'exited with an unknown code' }
   const [, code, signal] = /^\s*last (?:exit code = (\d+)|terminating signal = (.*))/m.exec(output) ?? []
-  const end = code ?? signal
-  if (end === undefined && !/^\s*state = running$/m.test(output)) {
-    await runProgram([launchctl, 'kickstart', target], answerMs)
-  }
-  return end
+  if (code !== undefined) return { why: `exited with code ${code}`, isHeld: code === '0' }
+  if (signal !== undefined) return { why: `killed by ${signal}` }
+  if (!/^\s*state = running$/m.test(output)) await runProgram([launchctl, 'kickstart', target], answerMs)
+  return undefined
 }
 
 /** Removes a file, and files that killed commands have left. Never throws. */
