@@ -9,6 +9,9 @@ import { resolvePaths } from '../../../kernel/system/paths.ts'
 import { folder } from '../fake-daemon.ts'
 import { end, place } from './scripted-daemon.ts'
 
+/** What `up` prints: the scripted daemon's projects are empty. */
+const noServices = 'The project has no services. Add one to its configuration.\n'
+
 t.test('shutdown stops the services that a killed daemon left', async t => {
   const { home, lines, run } = place(t)
   t.match(await run(['server', 'shutdown']), { code: 0, stdout: 'Daemon is not running\n' })
@@ -25,7 +28,7 @@ t.test('shutdown stops services and restart keeps them, while the lock is still 
   t.match(await run(['server', 'shutdown']), { code: 0, stdout: 'Daemon stopped\n' })
   t.same(JSON.parse(lines('facts')[1] ?? ''), { keepServices: false })
   t.comment('its lock is still held')
-  t.match(await run(['up']), { code: 0, stderr: '' })
+  t.match(await run(['up']), { code: 0, stderr: noServices })
   t.equal(lines('daemons').length, 2)
   t.match(await run(['server', 'restart']), { code: 0, stdout: /^Daemon restarted \(pid \d+\)\n$/ })
   t.same(JSON.parse(lines('facts')[3] ?? ''), { keepServices: true })
@@ -33,7 +36,7 @@ t.test('shutdown stops services and restart keeps them, while the lock is still 
   t.comment('a request while it is ending waits for the next')
   const ending = run(['server', 'shutdown'])
   while (lines('facts').length < 6) await new Promise(resolve => setTimeout(resolve, 10))
-  t.match(await run(['up']), { code: 0, stderr: '' })
+  t.match(await run(['up']), { code: 0, stderr: noServices })
   t.equal((await ending).code, 0)
   t.equal(lines('daemons').length, 4)
 })
@@ -41,7 +44,7 @@ t.test('shutdown stops services and restart keeps them, while the lock is still 
 t.test('a request goes to the next daemon once when the first is killed before it answers', async t => {
   const { lines, run } = place(t)
   await run(['server', 'start'], { LOCALD_FAKE_MODE: 'mute' })
-  t.match(await run(['up']), { code: 0, stderr: '' })
+  t.match(await run(['up']), { code: 0, stderr: noServices })
   t.equal(lines('daemons').length, 2)
   lines('daemons').forEach(end)
   t.match(await run(['up'], { LOCALD_FAKE_MODE: 'mute' }), {
@@ -53,7 +56,7 @@ t.test('a request goes to the next daemon once when the first is killed before i
 
 t.test('starts another daemon when the first exits right after its start', async t => {
   const { lines, run } = place(t)
-  t.match(await run(['up'], { LOCALD_FAKE_MODE: 'short' }), { code: 0, stderr: '' })
+  t.match(await run(['up'], { LOCALD_FAKE_MODE: 'short' }), { code: 0, stderr: noServices })
   t.equal(lines('daemons').length, 2)
 })
 
