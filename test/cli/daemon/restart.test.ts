@@ -7,10 +7,7 @@ import { waitForShutdown } from '../../../cli/daemon/start.ts'
 import { addressFile } from '../../../kernel/system/daemon-address.ts'
 import { resolvePaths } from '../../../kernel/system/paths.ts'
 import { folder } from '../fake-daemon.ts'
-import { end, place } from './scripted-daemon.ts'
-
-/** What `up` prints: the scripted daemon's projects are empty. */
-const noServices = 'The project has no services. Add one to its configuration.\n'
+import { end, noServices, place } from './scripted-daemon.ts'
 
 t.test('shutdown stops the services that a killed daemon left', async t => {
   const { home, lines, run } = place(t)

@@ -2,6 +2,9 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import { join } from 'node:path'
 import { folder, locald, type Test } from '../fake-daemon.ts'
 
+/** The message of `up`: the projects of the scripted daemon have no services. */
+export const noServices = 'The project has no services. Add one to its configuration.\n'
+
 /** flock(1), which macOS has not: what it runs inherits the file. */
 const flock = `perl -MFcntl=:flock -e '$^F = 255; open(F, ">>", shift) && flock(F, LOCK_EX | LOCK_NB) or exit 75; exec @ARGV'`
 

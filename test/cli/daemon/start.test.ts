@@ -4,12 +4,12 @@ import { chownSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
-import { end, ofOtherProcessors, place } from './scripted-daemon.ts'
+import { end, noServices, ofOtherProcessors, place } from './scripted-daemon.ts'
 
 t.test('the first command starts the daemon, the next finds it', async t => {
   const { home, lines, run } = place(t)
-  t.match(await run(['up']), { code: 0, stderr: '' })
-  t.match(await run(['up']), { code: 0, stderr: '' })
+  t.match(await run(['up']), { code: 0, stderr: noServices })
+  t.match(await run(['up']), { code: 0, stderr: noServices })
   t.equal(lines('daemons').length, 1)
   const [asked = '', then = ''] = lines('keeper')
   t.match(asked, `lock ${home}/data/locald/daemon.lock -- ${home}/native/locald-keeper ${then}`)
@@ -67,13 +67,13 @@ t.test('a shell with another runtime folder finds the daemon of the same data fo
   const { version }: { version: string } = JSON.parse((await run(['--version', '--json'])).stdout)
   writeFileSync(file, JSON.stringify({ pid: Number(lines('daemons')[0]), version, runtime, socket }))
   for (const other of [{ XDG_RUNTIME_DIR: join(home, 'other') }, { XDG_RUNTIME_DIR: '', TMPDIR: join(home, 'tmp') }]) {
-    t.match(await run(['up'], other), { code: 0, stderr: '' })
+    t.match(await run(['up'], other), { code: 0, stderr: noServices })
     t.match(await run(['server', 'status', '--json'], other), { code: 0, stdout: socket })
   }
   t.equal(lines('daemons').length, 1)
   t.comment('it exited: the next one starts in the same folder')
   lines('daemons').forEach(end)
-  t.match(await run(['up'], { XDG_RUNTIME_DIR: join(home, 'other') }), { code: 0, stderr: '' })
+  t.match(await run(['up'], { XDG_RUNTIME_DIR: join(home, 'other') }), { code: 0, stderr: noServices })
   t.match(lines('keeper').at(-1), `lock ${runtime}/daemon.lock`)
 })
 
@@ -90,7 +90,7 @@ t.test('twenty commands at once start one daemon', async t => {
 t.test('a sandbox starts a separate daemon', async t => {
   const { home, lines, run } = place(t)
   const socket = join(home, 'data', 'locald', 'sandboxes', 'a-1', 'run', 'locald.sock')
-  t.match(await run(['--sandbox', 'a-1', 'up'], { LOCALD_FAKE_SOCKET: socket }), { code: 0, stderr: '' })
+  t.match(await run(['--sandbox', 'a-1', 'up'], { LOCALD_FAKE_SOCKET: socket }), { code: 0, stderr: noServices })
   t.match(JSON.parse(lines('facts')[0] ?? ''), { sandbox: 'a-1' })
 })
 
