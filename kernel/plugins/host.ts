@@ -1,6 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify'
 import type { Folders, Host, Log, PlatformFacts, Warning } from '../contract/plugin.ts'
-import { LocaldError } from '../errors.ts'
+import { LocaldError, messageOf } from '../errors.ts'
 import type { Container } from './container.ts'
 import type { Contributions } from './contributions.ts'
 import type { Draft, Opener, StatusSource } from './draft.ts'
@@ -71,12 +71,24 @@ export function hostOf({ name, options }: Candidate, input: HostInput): Declarin
       add(...given)
     }
   }
+  const log = input.log(name)
+  /** Logs what a plugin's function throws: an `up`, or the status, must not fail with it. */
+  const orElse =
+    <T>(what: string, get: () => T, fallback: T) =>
+    (): T => {
+      try {
+        return get()
+      } catch (error) {
+        log.error(`${what} failed: ${messageOf(error)}`)
+        return fallback
+      }
+    }
   const host: Host = {
     options,
     hooks: draft.hooks,
     platform: input.facts,
     folders: input.folders,
-    log: input.log(name),
+    log,
     use: new Proxy(input.container.use, {
       get(services, key) {
         refuseWhileOpen(String(key))
@@ -108,9 +120,11 @@ export function hostOf({ name, options }: Candidate, input: HostInput): Declarin
     port: declare(valid.checkPort, port => draft.ports.push(port)),
     opener: declare(valid.checkFunction('opener()'), (open: Opener) => draft.openers.push(open)),
     warnings: declare(valid.checkFunction('warnings()'), (list: () => readonly Warning[]) => {
-      draft.warnings.push(list)
+      draft.warnings.push(orElse('warnings()', list, []))
     }),
-    status: declare(valid.checkFunction('status()'), (fields: StatusSource) => draft.statuses.push(fields)),
+    status: declare(valid.checkFunction('status()'), (fields: StatusSource) =>
+      draft.statuses.push(orElse('status()', fields, {})),
+    ),
     provide: (key, make, close) => {
       gate()
       valid.checkProvision(key, make, close)

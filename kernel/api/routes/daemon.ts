@@ -48,7 +48,7 @@ export function daemonRoutes(kernel: Kernel): FastifyPluginAsync {
         const { socket } = place
         const ports = { http: null, https: null }
         const fields = contributions.status()
-        return { pid: process.pid, socket, ...ports, ...fields, version, startedAt } satisfies ServerStatus
+        return { ...ports, ...fields, pid: process.pid, socket, version, startedAt } satisfies ServerStatus
       },
     )
     app.post<{ Body: BootUnit }>(
