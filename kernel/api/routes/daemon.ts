@@ -45,10 +45,10 @@ export function daemonRoutes(kernel: Kernel): FastifyPluginAsync {
         },
       },
       async () => {
-        const { socket } = place
+        const own = { pid: process.pid, socket: place.socket }
         const ports = { http: null, https: null }
-        const fields = contributions.status()
-        return { ...ports, ...fields, pid: process.pid, socket, version, startedAt } satisfies ServerStatus
+        // Twice: no plugin's field replaces them, and they come first.
+        return { ...own, ...ports, ...contributions.status(), ...own, version, startedAt } satisfies ServerStatus
       },
     )
     app.post<{ Body: BootUnit }>(
