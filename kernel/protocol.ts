@@ -1,3 +1,5 @@
+/* The types of the API, for the daemon and the CLI. Over 300 lines: they describe one protocol, and are read together. */
+
 import type { CommandTable, TrustOutcome, TrustStep } from './contract/plugin.ts'
 import type { ErrorCode, ErrorJson } from './errors.ts'
 import type { Health, ServiceView, Status } from './events.ts'

@@ -7,7 +7,7 @@ import type { Draft } from '../../../kernel/plugins/draft.ts'
 import { Features } from '../../../kernel/plugins/features.ts'
 import { makeHooks } from '../../../kernel/plugins/hooks.ts'
 import { Teardown } from '../../../kernel/plugins/teardown.ts'
-import { type Desktop, plugin, serviceType, testLoader } from '../../lib/plugin-loader.ts'
+import { type Desktop, serviceType } from '../../lib/plugin-loader.ts'
 
 function draft(more: Partial<Draft>): Draft {
   const hooks = makeHooks(() => {})
@@ -281,25 +281,4 @@ t.test('teardown', async t => {
     'b: closing timed out after 0.025 s',
     'a: closing timed out after 0.013 s',
   ])
-})
-
-t.test('a status or a list of warnings that throws leaves those of other plugins', async t => {
-  const kernel = testLoader()
-  await kernel.load(
-    plugin('broken', host => {
-      host.status(() => {
-        throw new Error('no status')
-      })
-      host.warnings(() => {
-        throw new Error('no list')
-      })
-    }),
-    plugin('whole', host => {
-      host.status(() => ({ http: 80 }))
-      host.warnings(() => [{ message: 'slow', hint: 'Wait.' }])
-    }),
-  )
-  t.strictSame(kernel.contributions.status(), { http: 80 })
-  t.strictSame(kernel.contributions.warnings(), [{ message: 'slow', hint: 'Wait.' }])
-  t.match(kernel.logged.join('\n'), /broken: status\(\) failed: no status\nbroken: warnings\(\) failed: no list$/)
 })
