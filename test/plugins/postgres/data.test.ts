@@ -140,7 +140,7 @@ t.test('init', async t => {
     file('\\connect x\n')
     await t.rejects(db.up(), { message: /schema\.sql:1: psql command, not SQL/ })
     rmSync(join(shared.root, 'projects', 'shop', 'schema.sql'))
-    await t.rejects(db.up(), { message: /schema\.sql cannot be read/ })
+    await t.rejects(db.up(), { message: /schema\.sql: not found/ })
   })
 
   t.test('runs once', async t => {
