@@ -100,6 +100,26 @@ t.test('it follows both files', async t => {
   t.strictSame(readdirSync(folder).length, 1)
 })
 
+t.test('is not made again while its files are unchanged', async t => {
+  writeFileSync(company, pem('before'))
+  const bundles = new CaBundles(folder)
+  const first = await bundles.of(root, company)
+  // Files that were written just now are read again.
+  let kept = first
+  for (const end = Date.now() + 10_000; Date.now() < end; ) {
+    const next = await bundles.of(root, company)
+    if (next === kept) break
+    kept = next
+  }
+  t.equal(await bundles.of(root, company), kept)
+  writeFileSync(company, pem('after'))
+  t.not(await bundles.of(root, company), kept, 'its source has changed')
+  t.match(readFileSync(first.file, 'utf8'), 'after')
+  rmSync(first.file)
+  await bundles.refresh()
+  t.match(readFileSync(first.file, 'utf8'), 'after', 'it was deleted')
+})
+
 t.test('a file that cannot be used is reported', async t => {
   mkdirSync(join(top, 'folder'))
   execFileSync('mkfifo', [join(top, 'pipe')])
