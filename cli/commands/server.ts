@@ -46,7 +46,8 @@ export async function serverStart(context: Context): Promise<number> {
 /** `locald server shutdown`: stops services first. With `--pid`, only the daemon with that pid. */
 export async function serverShutdown(context: Context): Promise<number> {
   const given = flagValue(context.args, 'pid')
-  const pid = given === undefined ? undefined : parseCount('--pid', given)
+  // systemd gives none for a daemon that has exited: no daemon has pid 0.
+  const pid = given === undefined ? undefined : given === '' ? 0 : parseCount('--pid', given)
   // Services whose daemon was killed are stopped, too: a new daemon adopts them first.
   const daemon = await (pid === undefined ? findOrReviveDaemon(context.paths) : findDaemon(context.paths))
   const isMeant = async (it: Client) => pid === undefined || (await it.get<Pong>('/v1/ping')).pid === pid

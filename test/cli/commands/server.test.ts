@@ -54,6 +54,8 @@ t.test('a wrong command line or variable stops no daemon', async t => {
   t.match(limit, { code: 2, stderr: /LOCALD_START_TIMEOUT 'soon' .*\nHint: .*LOCALD_START_TIMEOUT=30/ })
   const pid = await daemon.run(['server', 'shutdown', '--pid', 'abc'])
   t.match(pid, { code: 2, stderr: /--pid 'abc' is not a whole number \[USAGE\]/ })
+  // `ExecStop=` of a unit whose daemon has exited: `--pid=${MAINPID}`.
+  t.match(await daemon.run(['server', 'shutdown', '--pid=']), { code: 0 })
   t.match(await daemon.run(['server', 'shutdown', '--pid', '8']), {
     code: 0,
     stdout: 'No daemon with pid 8 is running\n',
