@@ -41,6 +41,8 @@ export const catalogue = {
   SHIM_MISSING: { kind: 'failed', status: 409 },
   NEEDS_ROOT: { kind: 'usage', status: 400 },
   SHIM_FAILED: { kind: 'failed', status: 409 },
+  ENGINE_FAILED: { kind: 'failed', status: 409 },
+  IMAGE_FAILED: { kind: 'failed', status: 409 },
   FEATURE_OFF: { kind: 'failed', status: 409 },
   INTERNAL: { kind: 'failed', status: 500 },
 } as const satisfies Record<string, { kind: 'usage' | 'failed' | 'timeout'; status: number }>

@@ -4,6 +4,7 @@ import { cycles } from './dependency-graph.ts'
 import type { ReadService } from './fields/service.ts'
 import { withSuggestion } from './fields/suggestions.ts'
 import { type Name, parseTemplate, referencesOf } from './interpolation.ts'
+import { networkOf } from './network.ts'
 import type { Problems } from './problems.ts'
 import { own, type Path } from './table.ts'
 
@@ -60,16 +61,16 @@ function checkPorts(services: readonly ReadService[], problems: Problems): void 
   const taken = new Map<number, string>()
   for (const { plan, driver } of services) {
     const { port, healthCheck } = plan.common
-    const none = driver?.network === 'none'
+    const none = driver !== undefined && networkOf(driver, plan) === 'none'
     if (none && (healthCheck?.type === 'http' || healthCheck?.type === 'tcp')) {
       problems.add(['services', plan.name, 'health_check'], {
-        message: `needs a port, and type '${plan.type}' has none`,
+        message: `needs a port, and type '${plan.type}' has none${asConfigured(driver)}`,
       })
     }
     if (port === undefined) continue
     const holder = taken.get(port)
     const path = ['services', plan.name, 'port']
-    if (none) problems.add(path, { message: `type '${plan.type}' has no port` })
+    if (none) problems.add(path, { message: `type '${plan.type}' has no port${asConfigured(driver)}` })
     else if (holder !== undefined) problems.add(path, { message: `service '${holder}' has port ${port} already` })
     else taken.set(port, plan.name)
   }
@@ -83,12 +84,17 @@ function checkRoutes(services: readonly ReadService[], routes: readonly Route[],
       problems.add(['routes', prefix], {
         message: withSuggestion(`unknown service '${service}'`, closest(service, names)),
       })
-    } else if (target.driver !== undefined && (target.driver.network ?? 'web') !== 'web') {
+    } else if (target.driver !== undefined && networkOf(target.driver, target.plan) !== 'web') {
       problems.add(['routes', prefix], {
-        message: `service '${service}' is of type '${target.plan.type}', which serves no HTTP`,
+        message: `service '${service}' is of type '${target.plan.type}', which serves no HTTP${asConfigured(target.driver)}`,
       })
     }
   }
+}
+
+/** Qualifies what a type has not: of others, each service decides by its keys. */
+function asConfigured(driver: ReadService['driver']): string {
+  return typeof driver?.network === 'function' ? ' with these keys' : ''
 }
 
 function checkReferences(
@@ -115,10 +121,10 @@ function fault(name: Name, services: readonly ReadService[]): string | undefined
       closest(name.service, names),
     )
   if (target.driver === undefined || target.driver.exports !== undefined) return undefined
-  const fields = target.driver.network === 'none' ? [] : ['port', 'host', 'url']
+  const fields = networkOf(target.driver, target.plan) === 'none' ? [] : ['port', 'host', 'url']
   if (fields.includes(name.field)) return undefined
   if (fields.length === 0)
-    return `service '${name.service}' has no port, host or url: type '${target.plan.type}' has no network`
+    return `service '${name.service}' has no port, host or url: type '${target.plan.type}' has no network${asConfigured(target.driver)}`
   return withSuggestion(
     `service '${name.service}' has no '${name.field}', only ${fields.join(', ')}`,
     closest(name.field, fields),

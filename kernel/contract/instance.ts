@@ -12,12 +12,24 @@ export interface Instance {
   stop(how: { signal: string; graceMs: number }): Promise<void>
   /** Checks readiness where the project sets no health check. */
   probe?(): Promise<boolean>
+  /** How often `probe` is called after readiness, ms; three failures in a row are unhealthy. Absent: not again. */
+  readonly probeEvery?: number
+  /** Runs the command of a health check inside a guest, which a shell on this machine cannot. Never rejects. */
+  check?(command: string, timeoutMs: number, signal: AbortSignal): Promise<InsideCheck>
+  /** Returns why it exited, beyond its code: "was killed for lack of memory". Called once it has exited. */
+  exitReason?(): string | undefined
   /** Adds a listener, which first gets all events since the start; the result removes it. */
   on?(listener: (event: InstanceEvent) => void): () => void
   /** Stops the processes that the main process left running; called after a `main` event. */
   finish?(): void
   /** Its process tree, for usage and listeners; absent without a process on this machine. */
   readonly tree?: ProcessTree
+}
+
+/** The result of a command of a health check. `detail`: why not, as the end of a sentence. */
+export interface InsideCheck {
+  readonly ok: boolean
+  readonly detail: string
 }
 
 /** What a running instance reports. */

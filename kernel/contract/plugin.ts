@@ -109,9 +109,9 @@ export interface Host {
   source(source: ProjectSource): void
   /**
    * Registers what the machine can do, or refines a flag of another plugin. A flag of its own is named `plugin:name`
-   * and has a title.
+   * and has a title. A function is called each time the flag is read: it must be fast.
    */
-  feature(name: FeatureName, state: FeatureState): void
+  feature(name: FeatureName, state: FeatureState | (() => FeatureState)): void
   has(feature: FeatureName): boolean
   /** Registers a check of `locald doctor`. */
   check(check: Check): void

@@ -1,3 +1,4 @@
+import type { Argv } from './boot.ts'
 import type { FeatureName } from './feature.ts'
 import type { Instance, LogSink } from './instance.ts'
 import type { ProjectRef } from './project.ts'
@@ -12,26 +13,59 @@ export interface ServiceType<O> {
   readonly shape: Shape<O>
   /** Off → a refusal with the flag's hint. */
   readonly requires?: readonly FeatureName[]
-  /** From where it sees other services. */
+  /**
+   * `guest`: its services do not run on this machine's own network (a container, a VM). Their environment has no
+   * variable of the shell, no HOST and no fallback of a plugin, and its references are resolved as they see other
+   * services. Default: `host`.
+   */
   readonly reach?: 'host' | 'guest'
-  /** `web`: a port and a name; `port`: a port only; `none`: neither. Default `web`. */
-  readonly network?: 'web' | 'port' | 'none'
+  /** Default `web`. */
+  readonly network?: Network | NetworkOf<O>
+  /** The port inside a guest: its PORT. Undefined: none is known, and PORT is not set. */
+  guestPort?(options: O): number | undefined
+  /** The name by which other guests of the project reach it. Absent: only the host does. */
+  guestHost?(run: Run<O>): string
+  /** The name by which its services reach this machine's loopback; absent: not at all. */
+  readonly hostName?: string
+  /** More ports inside: each gets a port of its own on this machine, in `run.ports`. */
+  ports?(options: O): readonly number[]
   /** What a `web` service speaks on its port; default HTTP/1.1. */
   protocol?(options: O): Protocol
-  /** Slow, once, its own step: initdb, image pull. */
+  /** Slow, once, its own step: initdb, image pull. Rejects with ENGINE_FAILED, IMAGE_FAILED and the like. */
   prepare?(run: Run<O>): Promise<void>
   start(run: Run<O>): Promise<Instance>
   /** After a daemon restart. */
   adopt?(run: Run<O>, state: unknown): Promise<Instance | undefined>
   /** `locald service reset`. */
   reset?(run: Run<O>): Promise<void>
-  /** What `${services.NAME.*}` may read besides port, host and url. */
-  exports?(run: Run<O>): Record<string, string>
-  /** The argv and the shell-less environment of a one-off command in the service's place; default: as given. */
-  oneOff?(
-    run: Run<O>,
-    argv: readonly string[],
-  ): { readonly argv: readonly string[]; readonly env: Record<string, string> }
+  /**
+   * Returns what `${services.NAME.*}` may read besides port, host and url. `at`: where the one who refers to it reaches
+   * it.
+   */
+  exports?(run: Run<O>, at: Address): Record<string, string>
+  /**
+   * Returns a one-off command in the service's place, for `locald run`. `argv` is not empty; `tty`: the caller has a
+   * terminal. Default: `argv` in the service's folder with its environment. Throws where it cannot run.
+   */
+  oneOff?(run: Run<O>, argv: Argv, how: { readonly tty: boolean }): OneOff | Promise<OneOff>
+}
+
+/** `web`: a port and a host name; `port`: a port only; `none`: neither. */
+export type Network = 'web' | 'port' | 'none'
+
+/** Returns the network of a service. The type of a method, so that types of any options fit a list of all types. */
+export type NetworkOf<O> = { of(options: O): Network }['of']
+
+/** Where a service is reached; without a port it has none. */
+export interface Address {
+  readonly host: string
+  readonly port: number | undefined
+}
+
+/** A program that runs a one-off command, and its whole environment. It is started in the project's folder for guests. */
+export interface OneOff {
+  readonly argv: Argv
+  readonly env: Readonly<Record<string, string>>
 }
 
 /**
@@ -46,10 +80,17 @@ export interface Run<O> {
   readonly name: string
   readonly key: string
   readonly options: O
+  /** Its port on this machine. */
   readonly port: number | undefined
+  /** Its further ports on this machine, by the port inside: those of `ServiceType.ports`. */
+  readonly ports: Readonly<Record<string, number>>
+  /** For a guest: ports on this machine's loopback of the host services that it depends on or refers to, in order. */
+  readonly hostPorts: readonly number[]
   readonly env: Readonly<Record<string, string>>
-  /** Working folder, absolute. */
+  /** Working folder, absolute; the project's folder for a guest. */
   readonly dir: string
+  /** `workdir` as written; for a guest, a folder inside. */
+  readonly workdir: string | undefined
   /** A folder of the service's own for data that stays; made on demand by the driver. */
   readonly data: string
   readonly stopSignal: string

@@ -26,7 +26,7 @@ export async function configWarnings(
   const contributed = contributions.variables()
   const ofService = async (service: ServicePlan) => {
     const { port } = service.common
-    const hosts = hostsOf(service, plan, plan, type => drivers.isWeb(type))
+    const hosts = hostsOf(service, plan, plan, other => drivers.isWeb(other))
     const { own: known, fallbacks } = ownVariables({ port, hosts }, contributed)
     const own = {
       ...Object.fromEntries(Object.keys(known).map(name => [name, unknownValue])),

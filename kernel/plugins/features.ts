@@ -1,5 +1,7 @@
 import type { Check, FeatureName, FeatureState } from '../contract/plugin.ts'
+import { messageOf } from '../errors.ts'
 import { closest } from '../system/suggest.ts'
+import { checkFeatureState } from './validate.ts'
 
 /** A flag and the plugin that registered it last. */
 export interface Feature extends FeatureState {
@@ -7,18 +9,27 @@ export interface Feature extends FeatureState {
   readonly by: string
 }
 
+/** What a plugin registered, and the title, which it may have from another one. */
+interface Registered {
+  readonly state: FeatureState | (() => FeatureState)
+  readonly by: string
+  readonly title: string | undefined
+}
+
 /** Feature flags. The last plugin to register one refines it; its title stays unless that plugin gives another. */
 export class Features {
-  readonly #states = new Map<FeatureName, Feature>()
+  readonly #states = new Map<FeatureName, Registered>()
 
-  set(name: FeatureName, state: FeatureState, by: string): void {
-    const title = state.title ?? this.#states.get(name)?.title
-    this.#states.set(name, { ...state, name, by, ...(title === undefined ? {} : { title }) })
+  set(name: FeatureName, state: FeatureState | (() => FeatureState), by: string): void {
+    const before = this.#states.get(name)
+    const given = typeof state === 'function' ? undefined : state.title
+    this.#states.set(name, { state, by, title: given ?? before?.title })
   }
 
   /** Returns a flag; one that no plugin has registered is off, with that as its reason. */
   get(name: FeatureName): Feature {
-    return this.#states.get(name) ?? this.#unknown(name)
+    const registered = this.#states.get(name)
+    return registered === undefined ? this.#unknown(name) : readFeature(name, registered)
   }
 
   has(name: FeatureName): boolean {
@@ -27,7 +38,7 @@ export class Features {
 
   /** Returns all, in the order of their registration. */
   all(): readonly Feature[] {
-    return [...this.#states.values()]
+    return [...this.#states].map(([name, registered]) => readFeature(name, registered))
   }
 
   /** Returns the names of those that a plugin turned on. */
@@ -53,6 +64,23 @@ export class Features {
         ? 'Run `locald plugins list` to see which plugins are active and what each provides.'
         : `Did you mean '${near}'?`
     return { name, on: false, reason: `no plugin registers the feature '${name}'`, hint, by: 'kernel' }
+  }
+}
+
+/** Reads a flag now. A function that fails, or returns what is no state, turns its flag off. */
+function readFeature(name: FeatureName, { state, by, title }: Registered): Feature {
+  const now = typeof state === 'function' ? readState(name, state) : state
+  const named = now.title ?? title
+  return { ...now, name, by, ...(named === undefined ? {} : { title: named }) }
+}
+
+function readState(name: FeatureName, state: () => FeatureState): FeatureState {
+  try {
+    const now = state()
+    checkFeatureState(name, now)
+    return now
+  } catch (error) {
+    return { on: false, reason: `reading it failed: ${messageOf(error)}` }
   }
 }
 

@@ -25,6 +25,8 @@ const feature = /^[a-z][a-z0-9-]*(?::[a-z][a-z0-9-]*)?$/
 const tableName = /^[a-z][a-z0-9_]*$/
 const prefix = /^(?:\/[\w.-]+)+$/
 
+const typeFunctions = ['prepare', 'adopt', 'reset', 'exports', 'oneOff', 'protocol', 'ports', 'guestPort', 'guestHost']
+
 export function checkType(it: ServiceType<unknown>): void {
   requireObject('service()', it)
   requireThat(isText(it.type) && label.test(it.type), "a service type's name is lower-case letters, digits and '-'")
@@ -33,14 +35,23 @@ export function checkType(it: ServiceType<unknown>): void {
     isObject(it.shape) && isObject(it.shape.schema),
     `${what} has no shape: make it with shape({ type: 'object', … })`,
   )
-  requireFunctions(what, it, ['start'], ['prepare', 'adopt', 'reset', 'exports', 'oneOff'])
+  requireFunctions(what, it, ['start'], typeFunctions)
   requireThat(
-    it.network === undefined || ['web', 'port', 'none'].includes(it.network),
-    `${what}: network is web, port or none`,
+    it.network === undefined || typeof it.network === 'function' || ['web', 'port', 'none'].includes(it.network),
+    `${what}: network is web, port or none, or a function that returns one`,
   )
-  requireThat(it.reach === undefined || ['host', 'guest'].includes(it.reach), `${what}: reach is host or guest`)
+  checkReach(what, it)
   requireThat(it.requires === undefined || Array.isArray(it.requires), `${what}: requires is a list of features`)
   for (const name of it.requires ?? []) checkFeatureName(name)
+}
+
+/** Checks what only guests have: on a host service it would be without effect. */
+function checkReach(what: string, it: ServiceType<unknown>): void {
+  const { reach, guestPort, guestHost, hostName } = it
+  requireThat(reach === undefined || ['host', 'guest'].includes(reach), `${what}: reach is host or guest`)
+  requireThat(hostName === undefined || isText(hostName), `${what}: hostName is a text`)
+  for (const [name, value] of Object.entries({ guestPort, guestHost, hostName }))
+    requireThat(value === undefined || reach === 'guest', `${what}: ${name} is for types with reach 'guest'`)
 }
 
 export function checkSource(it: ProjectSource): void {
@@ -104,8 +115,13 @@ export function checkFunction(what: string): (it: unknown) => void {
   return it => requireThat(typeof it === 'function', `${what} needs a function`)
 }
 
-export function checkFeature(name: FeatureName, state: FeatureState): void {
+export function checkFeature(name: FeatureName, state: FeatureState | (() => FeatureState)): void {
   checkFeatureName(name)
+  // A function may not have its answer yet; its states are checked as they are read.
+  if (typeof state !== 'function') checkFeatureState(name, state)
+}
+
+export function checkFeatureState(name: FeatureName, state: FeatureState): void {
   requireObject(`feature '${name}'`, state)
   requireThat(typeof state.on === 'boolean', `feature '${name}': on is true or false`)
   requireThat(state.on || isText(state.reason), `feature '${name}' is off without a reason`)

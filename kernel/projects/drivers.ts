@@ -1,3 +1,4 @@
+import { networkOf } from '../config/network.ts'
 import type { ProjectRef, Protocol, ServicePlan, ServiceType } from '../contract/plugin.ts'
 import { LocaldError } from '../errors.ts'
 import type { Contributions } from '../plugins/contributions.ts'
@@ -34,15 +35,15 @@ export class Drivers {
     return !LocaldError.is(this.#contributions.findType(type))
   }
 
-  /** Whether services of a type have a host name; false for an unknown type. */
-  isWeb(type: string): boolean {
-    const driver = this.#contributions.findType(type)
-    return !LocaldError.is(driver) && (driver.network ?? 'web') === 'web'
+  /** Whether a service has a host name; false for an unknown type. */
+  isWeb(plan: ServicePlan): boolean {
+    const driver = this.#contributions.findType(plan.type)
+    return !LocaldError.is(driver) && networkOf(driver, plan) === 'web'
   }
 
   /** Whether a service has a port. Throws as `of`. */
   hasPort(plan: ServicePlan): boolean {
-    return (this.of(plan).network ?? 'web') !== 'none'
+    return networkOf(this.of(plan), plan) !== 'none'
   }
 
   /** Returns the protocol on a service's port, if its type says so. */

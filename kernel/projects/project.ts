@@ -227,7 +227,7 @@ export class Project {
     const known = this.services.get(plan.name)
     const ref = { key: `${this.ref.name}:${plan.name}`, name: plan.name, type: plan.type, project: this.ref }
     const service = known ?? new Service(ref, this.#parts)
-    service.hosts = hostsOf(plan, this.plan, this.ref, type => this.#drivers.isWeb(type))
+    service.hosts = hostsOf(plan, this.plan, this.ref, service => this.#drivers.isWeb(service))
     service.protocol = this.#drivers.protocol(plan)
     this.services.set(plan.name, service)
     if (!service.supervisor.active)

@@ -102,7 +102,7 @@ export class StartPlans {
     if (service === undefined || plan === undefined) return undefined
     const exported = () => {
       const run = service.run(this.outline(service, plan), new AbortController().signal)
-      return this.#drivers.of(plan).exports?.(run) ?? {}
+      return this.#drivers.of(plan).exports?.(run, { host: service.address ?? '127.0.0.1', port: run.port }) ?? {}
     }
     return fieldOf({ port: this.#ports.get(name), address: service.address, exported }, field)
   }

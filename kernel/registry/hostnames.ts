@@ -8,10 +8,10 @@ export function hostsOf(
   service: ServicePlan,
   plan: ProjectPlan,
   { domain }: ProjectRef,
-  isWeb: (type: string) => boolean,
+  isWeb: (service: ServicePlan) => boolean,
 ): readonly string[] {
-  if (!isWeb(service.type)) return []
-  const named = plan.services.filter(({ type }) => isWeb(type)).map(({ name }) => name)
+  if (!isWeb(service)) return []
+  const named = plan.services.filter(isWeb).map(({ name }) => name)
   const own = `${service.name}.${domain}`
   const owner = ['web', plan.name].find(name => named.includes(name))
   if (owner === service.name) return [domain, own]

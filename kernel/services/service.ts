@@ -90,7 +90,7 @@ export class Service implements SupervisorHost {
       name: ref.name,
       key: ref.key,
       options: plan.options,
-      ...{ port, env, dir },
+      ...{ port, env, dir, workdir: plan.common.workdir, ports: {}, hostPorts: [] },
       data: join(dataFolder, 'services', ref.project.name, ref.name),
       stopSignal: plan.common.stopSignal,
       stopTimeout: plan.common.stopTimeout,

@@ -3,6 +3,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { stringify } from 'smol-toml'
 import { loadProject } from '../config/load.ts'
+import { networkOf } from '../config/network.ts'
 import type { EnvContext, Exit, Folders, Instance, Run, ServicePlan, ServiceType } from '../contract/plugin.ts'
 import { LocaldError } from '../errors.ts'
 import { LogCursor } from '../logs/cursor.ts'
@@ -59,7 +60,7 @@ export async function startTested(input: TestedInput): Promise<TestedService> {
   if (LocaldError.is(driver)) throw driver
   const project = { name, path, domain: plan.domain }
   const ref = { key: `${name}:${name}`, name, type: service.type, project }
-  const port = driver.network === 'none' ? undefined : (service.common.port ?? (await freePort()))
+  const port = networkOf(driver, service) === 'none' ? undefined : (service.common.port ?? (await freePort()))
   const { own, defaults, fallbacks } = ownVariables({ port, hosts: [] }, contributions.variables())
   const { env, layers } = await environmentOf({
     ...{ shell: { ...fallbacks, ...process.env }, plan, service, own, defaults },
@@ -81,6 +82,9 @@ export async function startTested(input: TestedInput): Promise<TestedService> {
     port,
     env: await hooks.env({ ...env }, ref, alone),
     dir: workdirOf(project, service),
+    workdir: service.common.workdir,
+    ports: {},
+    hostPorts: [],
     data: join(input.folders.data, 'services', name),
     stopSignal: service.common.stopSignal,
     stopTimeout: service.common.stopTimeout,

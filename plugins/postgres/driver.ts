@@ -1,6 +1,6 @@
 import { access, chown, constants } from 'node:fs/promises'
 import { setTimeout } from 'node:timers/promises'
-import type { Instance, Run, ServiceType } from '../../kernel/contract/plugin.ts'
+import type { Address, Instance, Run, ServiceType } from '../../kernel/contract/plugin.ts'
 import { LocaldError, messageOf } from '../../kernel/errors.ts'
 import { sweepBranches } from './cluster/branches.ts'
 import type { PostgresContext } from './cluster/context.ts'
@@ -103,11 +103,12 @@ export class PostgresDriver implements ServiceType<PostgresOptions> {
     })
   }
 
-  exports(run: PostgresRun): Record<string, string> {
-    const { host, port, user, password, database } = this.#target(run)
+  exports(run: PostgresRun, at: Address): Record<string, string> {
+    const { user, password, database } = this.#target(run)
+    const host = at.host.includes(':') ? `[${at.host}]` : at.host
     const name = encodeURIComponent(database)
     return {
-      url: `postgresql://${user}:${password}@${host}:${port}/${name}`,
+      url: `postgresql://${user}:${password}@${host}:${at.port}/${name}`,
       user,
       password,
       database,

@@ -28,6 +28,10 @@ t.test('reports invalid declarations during set-up', async t => {
     [host => host.service({ ...type, reset: 1 }), /'thing' has no function reset\(\)/],
     [host => host.service({ ...type, network: 'all' }), /network is web, port or none/],
     [host => host.service({ ...type, reach: 'moon' }), /reach is host or guest/],
+    [host => host.service({ ...type, ports: [80] }), /'thing' has no function ports\(\)/],
+    [host => host.service({ ...type, hostName: 'host.internal' }), /hostName is for types with reach 'guest'/],
+    [host => host.service({ ...type, guestPort: start }), /guestPort is for types with reach 'guest'/],
+    [host => host.service({ ...type, reach: 'guest', hostName: 1 }), /hostName is a text/],
     [
       host => host.service({ ...type, requires: ['Container'] }),
       /a feature's name is 'name' or 'plugin:name', not 'Container'/,

@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { CommonOptions, ProjectPlan } from '../../../kernel/contract/plugin.ts'
+import type { CommonOptions, ProjectPlan, ServicePlan } from '../../../kernel/contract/plugin.ts'
 import { hostsOf } from '../../../kernel/registry/hostnames.ts'
 import { ref } from './projects.ts'
 
@@ -25,7 +25,7 @@ t.test('gives the domain to web, or the service named like the project, or the o
       routes: [],
       files: [],
     }
-    const isWeb = (type: string) => type === 'exec'
+    const isWeb = ({ type }: ServicePlan) => type === 'exec'
     return Object.fromEntries(plan.services.map(service => [service.name, hostsOf(service, plan, plan, isWeb)]))
   }
   t.strictSame(hosts({ web: 'exec', api: 'exec', db: 'postgres' }), {

@@ -17,7 +17,7 @@ t.test('the plugin provides the services of macOS', tools, async t => {
       platform: { os: 'darwin', release: 25, arch: 'arm64', uid: 501 },
       log: { info: nothing, warn: nothing, error: nothing },
       service: nothing,
-      feature: (name, state) => features.set(name, state),
+      feature: (name, state) => features.set(name, typeof state === 'function' ? state() : state),
       has: name => features.get(name)?.on === true,
       check: check => checks.push(check),
       command: nothing,

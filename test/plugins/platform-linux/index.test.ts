@@ -21,7 +21,7 @@ t.test('the plugin provides the services of Linux', linux, async t => {
       platform: { os: 'linux', release: 6, arch: 'x64', uid },
       log: { info: nothing, warn: nothing, error: nothing },
       service: nothing,
-      feature: (name, state) => features.set(name, state),
+      feature: (name, state) => features.set(name, typeof state === 'function' ? state() : state),
       has: name => features.get(name)?.on === true,
       check: check => checks.push(check),
       command: nothing,

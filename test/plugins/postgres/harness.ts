@@ -99,6 +99,9 @@ export class PostgresHarness {
       port: await freePort(),
       env: environment(),
       dir: path,
+      workdir: undefined,
+      ports: {},
+      hostPorts: [],
       data: join(this.folders.data, 'services', project, name),
       stopSignal: 'SIGTERM',
       stopTimeout: 5000,
@@ -129,7 +132,7 @@ export class PostgresHarness {
   }
 
   #service(type: Type, run: Run<unknown>, steps: string[]): Service {
-    const exports = () => type.exports?.(run) ?? {}
+    const exports = () => type.exports?.(run, { host: '127.0.0.1', port: run.port }) ?? {}
     const begin = async () => {
       await type.prepare?.(run)
       return this.keep(await type.start(run))
