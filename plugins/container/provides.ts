@@ -22,7 +22,7 @@ export interface EngineSource {
   look(signal?: AbortSignal): Promise<EngineFound>
   /**
    * Returns it ready for use; starts it where that needs no question. Rejects with ENGINE_FAILED. `step` reports what
-   * takes over a second.
+   * takes longer than a second.
    */
   open(step: (text: string) => void, signal?: AbortSignal): Promise<Engine>
 }
