@@ -58,3 +58,11 @@ export class Running {
 function isSomething<T>(seen: T): seen is Exclude<T, undefined | null | false> {
   return seen !== undefined && seen !== null && seen !== false
 }
+
+/** Returns what a command printed as JSON, one value in each line. */
+export function jsonLines<T>(ran: Ran): readonly T[] {
+  return ran.stdout
+    .split('\n')
+    .filter(line => line !== '')
+    .map((line): T => JSON.parse(line))
+}

@@ -7,7 +7,7 @@ import type { ServerStatus } from '../../kernel/protocol.ts'
 import { resolvePaths } from '../../kernel/system/paths.ts'
 import { nativeOfMac } from './native.ts'
 import { type Process, processList } from './process-list.ts'
-import { type Ran, Running } from './running.ts'
+import { jsonLines, type Ran, Running } from './running.ts'
 import { keepSweeping } from './sweeper.ts'
 import { ordinaryUser, packageFor, type User } from './user.ts'
 import { type Answer, fetchFrom } from './web.ts'
@@ -70,6 +70,7 @@ export class Sandbox {
   /** The program of the CLI. */
   readonly main: string
   readonly #stopSweeping: () => void
+  readonly #removals: (() => Promise<void>)[] = []
   readonly #through: SandboxOptions['through']
   readonly #node: string
 
@@ -168,7 +169,7 @@ export class Sandbox {
     services: readonly string[] = [],
     options: RunOptions = {},
   ): Promise<readonly LocaldEvent[]> {
-    return lines<LocaldEvent>(await this.ok(['up', ...services, '--json'], { cwd: folder, ...options }))
+    return jsonLines<LocaldEvent>(await this.ok(['up', ...services, '--json'], { cwd: folder, ...options }))
   }
 
   /** Returns `status --json` of a folder, or of all projects. */
@@ -189,7 +190,7 @@ export class Sandbox {
   }
 
   async logs(folder: string, args: readonly string[] = []): Promise<readonly LogLine[]> {
-    return lines<LogLine>(await this.ok(['logs', '--json', ...args], { cwd: folder }))
+    return jsonLines<LogLine>(await this.ok(['logs', '--json', ...args], { cwd: folder }))
   }
 
   async server(): Promise<ServerStatus> {
@@ -213,6 +214,11 @@ export class Sandbox {
   /** Asks the proxy: `get('shop.localhost', '/api/products')`. */
   async get(host: string, path = '/', headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
     return await fetchFrom(await this.http(), host, path, headers)
+  }
+
+  /** Runs `remove` at the end, between the daemon's shutdown and the look for what is left. */
+  atEnd(remove: () => Promise<void>): void {
+    this.#removals.push(remove)
   }
 
   /** Processes of this sandbox: daemon, keepers, services, and what they left. */
@@ -260,6 +266,7 @@ export class Sandbox {
     this.#stopSweeping()
     try {
       const said = this.processes().length === 0 ? [] : [await this.run(['server', 'shutdown'])]
+      for (const remove of this.#removals) await remove()
       if (await this.#remains()) said.push(await this.run(['server', 'start']), await this.run(['server', 'shutdown']))
       const left = (await this.#remains()) ? this.processes() : []
       for (const { pid } of left) kill(pid)
@@ -281,13 +288,6 @@ export class Sandbox {
     }
     return false
   }
-}
-
-function lines<T>(ran: Ran): readonly T[] {
-  return ran.stdout
-    .split('\n')
-    .filter(line => line !== '')
-    .map((line): T => JSON.parse(line))
 }
 
 function kill(pid: number): void {
