@@ -50,7 +50,27 @@ export interface Exit {
   readonly signal: string | null
 }
 
-/** The log of a service: a file that a keeper writes to, and lines from the daemon. */
+/** A piece of a service's output, as one line of its log file has it. */
+export interface LogEntry {
+  /** UTC, RFC 3339 with six decimals: `2026-11-30T17:22:54.123456Z`. */
+  readonly time: string
+  readonly stream: 'stdout' | 'stderr'
+  /** False: the line continues in the stream's next entry. */
+  readonly isFull: boolean
+  /** Without a newline. */
+  readonly text: Buffer
+}
+
+/** The last output in a log: its time, and how many entries in a row at its end have exactly that time. */
+export interface LastEntry {
+  readonly time: string
+  readonly count: number
+}
+
+/**
+ * The log of a service: a file that a keeper writes to, and lines from the daemon. A service without a keeper has its
+ * output appended by the daemon.
+ */
 export interface LogSink {
   /** Absolute path of the current file (CRI lines: `<RFC 3339 µs> <stream> <F|P> <text>`). */
   readonly file: string
@@ -58,6 +78,13 @@ export interface LogSink {
   readonly maxFiles: number
   /** Writes output that the daemon itself has. */
   write(stream: 'stdout' | 'stderr' | 'locald', text: string): void
+  /**
+   * Appends output that has times of its own, in one write; not for a file that a keeper writes to. Returns false when
+   * none of it could be written, as on a full disk: then the caller retries.
+   */
+  append(entries: readonly LogEntry[]): boolean
+  /** Finds the last entry of one stream, or of stdout and stderr: where an interrupted `append` continues. */
+  lastEntry(stream?: 'stdout' | 'stderr'): Promise<LastEntry | undefined>
   /** Reports that a keeper wrote to the file. */
   changed(): void
   /** Calls the listener at once and on each change with whether a client follows the log. The result removes it. */

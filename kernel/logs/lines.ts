@@ -44,7 +44,7 @@ export class LineJoiner {
   /** Returns the lines that a chunk of complete entries completes. */
   push(chunk: Buffer): OutputLine[] {
     const lines: OutputLine[] = []
-    for (const entry of entriesOf(chunk)) {
+    for (const entry of entriesIn(chunk)) {
       const { time, stream, full, from, to } = entry
       const part = this.#parts.get(stream)
       if (part === undefined && full) lines.push({ time, stream, text: chunk.toString('utf8', from, to) })
@@ -81,7 +81,7 @@ export function streamsIn(chunk: Buffer): {
 } {
   const seen = new Set<string>()
   const completed = new Set<string>()
-  for (const { stream, full } of entriesOf(chunk)) {
+  for (const { stream, full } of entriesIn(chunk)) {
     seen.add(stream)
     if (full) completed.add(stream)
   }
@@ -97,7 +97,8 @@ export function stampOf(time: string): string | undefined {
   return Number.isNaN(ms) ? undefined : `${new Date(ms).toISOString().slice(0, -1)}000Z`
 }
 
-function* entriesOf(chunk: Buffer): Generator<Entry> {
+/** Yields the entries of a chunk. */
+export function* entriesIn(chunk: Buffer): Generator<Entry> {
   for (let start = 0; start < chunk.length; ) {
     const found = chunk.indexOf(newline, start)
     const end = found === -1 ? chunk.length : found

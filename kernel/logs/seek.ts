@@ -129,7 +129,7 @@ async function placeWhere(
 }
 
 /** Yields blocks of complete entries backwards from the end of a segment, then those of older segments. */
-async function* blocksBefore(file: string, newest: LogSegment, newestEnd: number): AsyncGenerator<Block> {
+export async function* blocksBefore(file: string, newest: LogSegment, newestEnd: number): AsyncGenerator<Block> {
   let segment = newest.share()
   let end = newestEnd
   try {

@@ -1,7 +1,9 @@
 import { EventEmitter } from 'node:events'
 import { dirname, join } from 'node:path'
-import type { LogSink } from '../contract/plugin.ts'
+import type { LastEntry, LogEntry, LogSink } from '../contract/plugin.ts'
 import { makeFolder } from '../system/files.ts'
+import { findLastEntry } from './last-entry.ts'
+import { removeTornEntry } from './torn-entry.ts'
 import { LogWriter } from './writer.ts'
 
 /** The limit of one service's log: ten files of 10 MB. */
@@ -21,12 +23,24 @@ export class ServiceLog implements LogSink {
     // The service's folder, the project's, and the root of all logs.
     for (const each of [dirname(dirname(folder)), dirname(folder), folder]) makeFolder(each)
     this.file = join(folder, 'log')
+    // Before there is a reader, which would take the shorter file for a new one.
+    removeTornEntry(this.file)
     this.#writer = new LogWriter(this.file, this.maxBytes, this.maxFiles)
   }
 
   write(stream: 'stdout' | 'stderr' | 'locald', text: string): void {
     this.#writer.write(stream, text)
     this.changed()
+  }
+
+  append(entries: readonly LogEntry[]): boolean {
+    const isWritten = this.#writer.append(entries)
+    if (isWritten && entries.length > 0) this.changed()
+    return isWritten
+  }
+
+  lastEntry(stream?: 'stdout' | 'stderr'): Promise<LastEntry | undefined> {
+    return findLastEntry(this.file, stream)
   }
 
   changed(): void {

@@ -10,7 +10,10 @@ import {
   writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
+import type { LogEntry } from '../contract/plugin.ts'
 import { systemCode } from '../errors.ts'
+
+const newline = 0x0a
 
 /** A longer line is written in parts, as a keeper does, bytes. */
 const longestEntry = 16 * 1024
@@ -38,17 +41,36 @@ export class LogWriter {
    * keeper, which does.
    */
   write(stream: string, text: string): void {
-    const head = `${timestamp()} ${stream}`
     const lines = text.replace(/\n$/, '').split('\n')
-    const gap = this.#lost === 0 ? [] : [`${this.#lost} earlier lines could not be written`]
-    const entries = Buffer.concat([...gap, ...lines].flatMap(line => entriesOf(head, Buffer.from(line))))
+    const entries = [...this.#gap(stream), ...lines.flatMap(line => entriesOf(stream, Buffer.from(line)))]
+    if (this.#put(Buffer.concat(entries), stream !== 'locald')) this.#lost = 0
+    else this.#lost += lines.length
+  }
+
+  /**
+   * Appends entries that have times of their own, all of them or none, and rotates the log before; never throws.
+   * Returns whether it wrote them.
+   */
+  append(entries: readonly LogEntry[]): boolean {
+    if (entries.length === 0) return true
+    const isWritten = this.#put(Buffer.concat([...this.#gap('locald'), bytesOf(entries)]), true)
+    if (isWritten) this.#lost = 0
+    return isWritten
+  }
+
+  /** Reports earlier lines that were dropped. */
+  #gap(stream: string): readonly Buffer[] {
+    return this.#lost === 0 ? [] : entriesOf(stream, Buffer.from(`${this.#lost} earlier lines could not be written`))
+  }
+
+  #put(bytes: Buffer, mayRotate: boolean): boolean {
     try {
       mkdirSync(dirname(this.#file), { recursive: true, mode: 0o700 })
-      if (stream !== 'locald' && this.#isFull(entries.length)) rotate(this.#file, this.#maxFiles)
-      append(this.#file, entries)
-      this.#lost = 0
+      if (mayRotate && this.#isFull(bytes.length)) rotate(this.#file, this.#maxFiles)
+      append(this.#file, bytes)
+      return true
     } catch {
-      this.#lost += lines.length
+      return false
     }
   }
 
@@ -58,13 +80,30 @@ export class LogWriter {
   }
 }
 
-function entriesOf(head: string, line: Buffer): readonly Buffer[] {
+/** Returns the entries of a line of the daemon's own. */
+function entriesOf(stream: string, line: Buffer): readonly Buffer[] {
+  const head = `${timestamp()} ${stream}`
   const entries: Buffer[] = []
   for (let from = 0; from === 0 || from < line.length; from += longestEntry) {
     const tag = from + longestEntry < line.length ? 'P' : 'F'
     entries.push(Buffer.from(`${head} ${tag} `), line.subarray(from, from + longestEntry), Buffer.from('\n'))
   }
   return entries
+}
+
+/** `2026-11-30T17:22:54.123456Z stdout F ` */
+const headLength = 37
+
+function bytesOf(entries: readonly LogEntry[]): Buffer {
+  const length = entries.reduce((sum, { text }) => sum + headLength + text.length + 1, 0)
+  const bytes = Buffer.allocUnsafe(length)
+  let at = 0
+  for (const { time, stream, isFull, text } of entries) {
+    at += bytes.write(`${time} ${stream} ${isFull ? 'F' : 'P'} `, at, 'latin1')
+    at += text.copy(bytes, at)
+    at = bytes.writeUInt8(newline, at)
+  }
+  return bytes.subarray(0, at)
 }
 
 /** O_NONBLOCK: opening a pipe without a reader would block. */

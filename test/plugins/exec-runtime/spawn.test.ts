@@ -104,6 +104,7 @@ function testSpawn(t: Test, table: ProcessTable) {
     let left = 4
     const log: LogSink = {
       ...{ maxBytes, maxFiles, write: () => {}, changed: () => {}, onFollowed: () => () => {} },
+      ...{ append: () => true, lastEntry: async () => undefined },
       // Asked for before and after the folder is made.
       get file() {
         if (left-- > 0) rmSync(join(rig.dir, 'k'), { recursive: true, force: true })
@@ -165,6 +166,8 @@ function testSpawn(t: Test, table: ProcessTable) {
       maxBytes: 30_000,
       maxFiles: 999,
       write: (stream, text) => rig.log.write(stream, text),
+      append: entries => rig.log.append(entries),
+      lastEntry: stream => rig.log.lastEntry(stream),
       changed: () => rig.log.changed(),
       onFollowed: listener => rig.log.onFollowed(listener),
     }

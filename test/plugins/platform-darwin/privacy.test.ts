@@ -74,7 +74,10 @@ t.test('reports a service that fails to start in a protected folder', async t =>
   const spec = {
     ...{ key: 'shop:web', argv: ['/bin/sh', '-c', 'x'] as const, dir: shop, env: {}, tty: false, port: undefined },
     ...{ stopSignal: 'SIGTERM', stopTimeout: 1000 },
-    log: { file: '', maxBytes: 1, maxFiles: 1, write() {}, changed() {}, onFollowed: () => () => {} },
+    log: {
+      ...{ file: '', maxBytes: 1, maxFiles: 1, write() {}, changed() {}, onFollowed: () => () => {} },
+      ...{ append: () => true, lastEntry: async () => undefined },
+    },
   }
   t.match(startError(spec, 'folder: Operation not permitted'), { code: 'SPAWN_FAILED', hint })
   const output = { code: 1, runs: false, dir: shop }
