@@ -1,0 +1,147 @@
+import { LocaldError } from '../../../kernel/errors.ts'
+import type { Engine, EngineFound, EngineSource } from '../provides.ts'
+import { absent } from './absent.ts'
+import { CliEngine } from './cli-engine.ts'
+import { describeEndpoint, type Endpoint, isLocal, parseEndpoint } from './endpoint.ts'
+import { installHint } from './install-hint.ts'
+import { fieldOf, parseJson, textOf } from './json.ts'
+import { askClient, clientEnvironment, describeFailure, type EngineMachine, findClient } from './machine.ts'
+import { diagnosePodman } from './podman-diagnosis.ts'
+import { isSharedBy } from './shared-folders.ts'
+
+/** `podman machine start` boots a VM: ms. */
+const bootLimit = 300_000
+
+/** A podman that answers. */
+interface Answer {
+  readonly program: string
+  readonly version: string
+  /** It talks to a service elsewhere: in a VM, or of another user. */
+  readonly isRemote: boolean
+}
+
+/** Returns whether what a `docker version --format '{{json .}}'` printed comes from podman: its fields have other names. */
+export function isPodmanVersion(version: unknown): boolean {
+  return textOf(version, 'Client', 'APIVersion') !== undefined
+}
+
+/** Podman: rootless, or rootful where the daemon runs as root; on macOS in its own VM. */
+export class PodmanSource implements EngineSource {
+  readonly name = 'podman'
+  readonly #machine: EngineMachine
+
+  constructor(machine: EngineMachine) {
+    this.#machine = machine
+  }
+
+  async look(signal?: AbortSignal): Promise<EngineFound> {
+    const answer = await this.#ask(signal)
+    if ('state' in answer) return answer
+    const detail = answer.isRemote ? 'in a VM' : this.#machine.uid === 0 ? 'rootful' : 'rootless'
+    return { state: 'running', version: answer.version, detail }
+  }
+
+  async open(step: (text: string) => void, signal?: AbortSignal): Promise<Engine> {
+    const answer = await this.#start(step, signal)
+    if (!answer.isRemote) await this.#tryOut(answer, signal)
+    const machine = this.#machine
+    const facts = {
+      ...{ name: this.name, dialect: 'podman' as const, version: answer.version, program: answer.program },
+      env: clientEnvironment(machine),
+      hostName: answer.isRemote ? 'host.containers.internal' : undefined,
+      isNative: !answer.isRemote,
+      shares: async (path: string) => !answer.isRemote || isSharedBy('podman-machine', machine, path),
+    }
+    return new CliEngine(facts, machine.files)
+  }
+
+  /** Starts the VM where there is one that does not run. */
+  async #start(step: (text: string) => void, signal?: AbortSignal): Promise<Answer> {
+    const first = await this.#ask(signal)
+    if (!('state' in first)) return first
+    if (first.state === 'absent') throw engineError(first.reason, first.hint)
+    step('podman machine start')
+    const program = (await this.#find(signal)) ?? 'podman'
+    const started = await askClient(this.#machine, program, ['machine', 'start'], signal, bootLimit)
+    const second = await this.#ask(signal)
+    if (!('state' in second)) return second
+    const reason = started.code === 0 ? 'podman machine does not answer' : describeFailure(started)
+    throw engineError(`starting the podman machine failed: ${reason}`, 'Run `podman machine start` to see why.')
+  }
+
+  /** Fails where podman has no user namespace or storage: it prints its version all the same. */
+  async #tryOut({ program }: Answer, signal?: AbortSignal): Promise<void> {
+    const tried = await askClient(this.#machine, program, ['ps', '--quiet', '--last', '1'], signal)
+    if (tried.code === 0) return
+    const reason = describeFailure(tried)
+    const hint = await diagnosePodman(this.#machine, `${tried.stderr}`)
+    throw engineError(`podman does not work for this user: ${reason}`, hint)
+  }
+
+  async #ask(signal?: AbortSignal): Promise<Answer | EngineFound> {
+    const machine = this.#machine
+    const program = await this.#find(signal)
+    if (program === undefined) return absent('podman is not installed', await installHint(machine, 'podman'))
+    const endpoint = await this.#endpoint(program, signal)
+    if (endpoint !== undefined && !isLocal(endpoint)) {
+      const hint = 'Unset CONTAINER_HOST and CONTAINER_CONNECTION: ports and folders of containers would be there.'
+      return absent(`podman is on another machine: ${describeEndpoint(endpoint)}`, hint)
+    }
+    const printed = await askClient(machine, program, ['version', '--format', '{{json .}}'], signal)
+    const version = parseJson(printed.stdout)
+    const client = textOf(version, 'Client', 'Version')
+    const server = textOf(version, 'Server', 'Version')
+    if (printed.code === 0 && (server ?? client) !== undefined) {
+      const isRemote = server !== undefined || endpoint !== undefined || machine.os === 'darwin'
+      return { program, version: server ?? client ?? '', isRemote }
+    }
+    if (machine.os !== 'darwin') {
+      const hint = endpoint === undefined ? 'Run `podman version` to see why.' : 'Unset CONTAINER_HOST.'
+      return absent(`podman does not answer: ${describeFailure(printed)}`, hint)
+    }
+    return this.#findVm(program, client ?? 'unknown', signal)
+  }
+
+  /** Returns the VM of macOS, which does not run. */
+  async #findVm(program: string, version: string, signal?: AbortSignal): Promise<EngineFound> {
+    const printed = await askClient(this.#machine, program, ['machine', 'list', '--format', 'json'], signal)
+    const machines = parseJson(printed.stdout)
+    const isThere = Array.isArray(machines) && machines.length > 0
+    if (isThere) return { state: 'startable', version, detail: 'its VM is stopped' }
+    return absent('podman has no VM', 'Run `podman machine init --now`.')
+  }
+
+  async #find(signal?: AbortSignal): Promise<string | undefined> {
+    const machine = this.#machine
+    const own = await findClient(machine, 'podman')
+    if (own !== undefined) return own
+    const docker = await findClient(machine, 'docker')
+    if (docker === undefined) return undefined
+    const { stdout } = await askClient(machine, docker, ['version', '--format', '{{json .}}'], signal)
+    return isPodmanVersion(parseJson(stdout)) ? docker : undefined
+  }
+
+  /** Returns where podman's service is, if the environment names one. */
+  async #endpoint(program: string, signal?: AbortSignal): Promise<Endpoint | undefined> {
+    const { env, os } = this.#machine
+    const host = env['CONTAINER_HOST']
+    if (host) return parseEndpoint(host)
+    const name = env['CONTAINER_CONNECTION']
+    if (!name && os !== 'darwin') return undefined
+    const printed = await askClient(
+      this.#machine,
+      program,
+      ['system', 'connection', 'list', '--format', 'json'],
+      signal,
+    )
+    const listed = parseJson(printed.stdout)
+    const connections: readonly unknown[] = Array.isArray(listed) ? listed : []
+    const isUsed = (each: unknown) => (name ? fieldOf(each, 'Name') === name : fieldOf(each, 'Default') === true)
+    const uri = textOf(connections.find(isUsed), 'URI')
+    return uri === undefined ? undefined : parseEndpoint(uri)
+  }
+}
+
+function engineError(message: string, hint: string): LocaldError {
+  return new LocaldError('ENGINE_FAILED', message, { hint })
+}
