@@ -36,7 +36,7 @@ export class ContainerSandbox extends Sandbox {
   readonly #loaded = new Set<ImageName>()
 
   constructor(t: Test, options: SandboxOptions = {}) {
-    super(t, { ...options, ...(isOwnEngine ? {} : { user: 'self' }), env: { ...passed(), ...options.env } })
+    super(t, { ...options, env: { ...passed(), ...options.env } })
     if (isOwnEngine) this.#configure()
     this.atEnd(async () => await this.#remove())
   }

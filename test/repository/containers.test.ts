@@ -33,7 +33,7 @@ t.test('the tests have a container engine', { skip: noContainers }, async t => {
     const sandbox = new ContainerSandbox(t)
     const registry = await Registry.start(t, true)
     const reference = await registry.push(sandbox, 'busybox')
-    await t.rejects(sandbox.ask('pull', '-q', reference), /authentication required|unauthorized/)
+    await t.rejects(sandbox.ask('pull', '-q', reference), /authentication required|unauthorized|no basic auth/)
     await registry.login(sandbox)
     await sandbox.ask('pull', '-q', reference)
   })
