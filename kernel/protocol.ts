@@ -1,6 +1,6 @@
 /* The types of the API, for the daemon and the CLI. Over 300 lines: they describe one protocol, and are read together. */
 
-import type { CommandTable, TrustOutcome, TrustStep } from './contract/plugin.ts'
+import type { CommandTable, TerminalProgram, TrustOutcome, TrustStep } from './contract/plugin.ts'
 import type { ErrorCode, ErrorJson } from './errors.ts'
 import type { Health, ServiceView, Status } from './events.ts'
 
@@ -11,6 +11,7 @@ export type {
   BootStep,
   BootUnit,
   CommandTable,
+  TerminalProgram,
   TrustOutcome,
   TrustStep,
 } from './contract/plugin.ts'
@@ -305,4 +306,6 @@ export interface CommandAnswer {
   readonly data?: unknown
   /** For the CLI to make, and then to run the command again with their outcomes. */
   readonly steps?: readonly TrustStep[]
+  /** For the CLI to run in the caller's terminal. */
+  readonly terminal?: TerminalProgram
 }

@@ -1,5 +1,12 @@
-import { LocaldError } from '../../kernel/errors.ts'
-import type { CommandAnswer, CommandBody, CommandView, TrustOutcome, TrustStep } from '../../kernel/protocol.ts'
+import { LocaldError, messageOf } from '../../kernel/errors.ts'
+import type {
+  CommandAnswer,
+  CommandBody,
+  CommandView,
+  TerminalProgram,
+  TrustOutcome,
+  TrustStep,
+} from '../../kernel/protocol.ts'
 import type { Paths } from '../../kernel/system/paths.ts'
 import { globalFlags } from '../args/commands.ts'
 import { pluginCommands } from '../args/plugin-commands.ts'
@@ -34,7 +41,21 @@ export async function pluginCommand(words: readonly string[], unknown: LocaldErr
   const outcomes = steps.length > 0 ? await runSteps(paths, steps) : []
   if (outcomes === undefined) return interruptedCode
   const answer = steps.length > 0 ? await callCommand(daemon, name, { argv, cwd, outcomes }, unknown) : first
-  return printAnswer(answer, flags.has('json'))
+  const code = printAnswer(answer, flags.has('json'))
+  return shipped === undefined || answer.terminal === undefined ? code : await runProgram(answer.terminal, cwd)
+}
+
+/** Runs the program that a command asks for, with the kind of terminal that the caller has, not the daemon. */
+async function runProgram({ argv, env }: TerminalProgram, dir: string): Promise<number> {
+  const { runForeground } = await import('./run.ts')
+  const { TERM } = process.env
+  try {
+    return await runForeground(argv, { dir, env: { ...env, ...(TERM === undefined ? {} : { TERM }) } })
+  } catch (error) {
+    throw new LocaldError('SPAWN_FAILED', `${argv[0]} failed to start: ${messageOf(error)}`, {
+      hint: 'Check that it is installed.',
+    })
+  }
 }
 
 /** Makes the changes that a command asks for; undefined when that was interrupted. */

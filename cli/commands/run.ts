@@ -29,11 +29,11 @@ export async function run(context: Context): Promise<number> {
   }
   warnNotRunning(context, place.notRunning)
   try {
-    return await child(command, args, place)
+    return await runForeground([command, ...args], place)
   } catch (error) {
     // A script without `#!`: execvp(3) has /bin/sh run it, posix_spawn(2), by which Node.js starts programs on macOS,
     // does not.
-    if (systemCode(error) === 'ENOEXEC') return await child('/bin/sh', [command, ...args], place)
+    if (systemCode(error) === 'ENOEXEC') return await runForeground(['/bin/sh', command, ...args], place)
     const isMissing = systemCode(error) === 'ENOENT'
     const what = isMissing ? `command not found: ${command}` : `${command} failed to start: ${messageOf(error)}`
     printStderr(
@@ -55,7 +55,17 @@ function warnNotRunning({ args }: Context, keys: readonly string[]): void {
   printStderr(`Hint: Run \`locald up ${names.join(' ')}\`.`)
 }
 
-function child(command: string, args: readonly string[], { dir, env }: OneOffAnswer): Promise<number> {
+/** Where a program runs, and its whole environment. */
+interface Foreground {
+  readonly dir: string
+  readonly env: Readonly<Record<string, string>>
+}
+
+/** Runs a program with the caller's terminal; the result is its exit code. Rejects where it does not start. */
+export function runForeground(
+  [program, ...args]: readonly [string, ...string[]],
+  { dir, env }: Foreground,
+): Promise<number> {
   return new Promise((resolve, reject) => {
     let running: ChildProcess | undefined
     // Ctrl-C in a terminal reaches both: forwarding it would make it two.
@@ -66,7 +76,7 @@ function child(command: string, args: readonly string[], { dir, env }: OneOffAns
     })
     process.on('SIGTERM', () => running?.kill('SIGTERM'))
     process.on('SIGHUP', () => running?.kill('SIGHUP'))
-    running = spawn(command, args, { cwd: dir, env, stdio: 'inherit' })
+    running = spawn(program, args, { cwd: dir, env, stdio: 'inherit' })
     running.once('error', reject)
     running.once('exit', (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])))
   })

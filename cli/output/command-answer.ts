@@ -3,7 +3,8 @@ import { table } from './table.ts'
 import { painter, print, printJson, printStderr } from './terminal.ts'
 
 /** Prints what a plugin's command answered; the result is its exit code. The text of one that failed goes to stderr. */
-export function printAnswer({ exitCode, text, table: rows, data }: CommandAnswer, isJson: boolean): number {
+export function printAnswer({ exitCode, text, table: rows, data, terminal }: CommandAnswer, isJson: boolean): number {
+  if (terminal !== undefined && text === '') return exitCode
   if (isJson) {
     printJson(data ?? (rows === undefined ? { text } : toObjects(rows)))
     return exitCode

@@ -161,8 +161,11 @@ const commandTable = object({ columns: texts, rows: list({ type: 'array' }) })
 export const commandView = object({ name: text, description: text, usage: text, details: text }, ['usage', 'details'])
 
 export const commandResult = object(
-  { exitCode: integer, text, table: commandTable, data: {}, steps: list(trustStep) },
-  ['table', 'data', 'steps'],
+  {
+    ...{ exitCode: integer, text, table: commandTable, data: {}, steps: list(trustStep) },
+    terminal: object({ argv: texts, env: { type: 'object', additionalProperties: text } }),
+  },
+  ['table', 'data', 'steps', 'terminal'],
 )
 
 /** Describes a response of one JSON value. */

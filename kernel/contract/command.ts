@@ -1,3 +1,5 @@
+import type { Argv } from './boot.ts'
+
 /** A CLI command of a plugin: runs in the daemon and answers with text, a table, and a value for `--json`. */
 export interface Command {
   readonly name: string
@@ -35,6 +37,17 @@ export interface CommandResult {
    * for other clients of the API.
    */
   readonly steps?: readonly TrustStep[]
+  /**
+   * A program that the CLI runs in the caller's folder and terminal, after it has printed the rest; `exitCode` is then
+   * the program's own. Only commands that ship with locald may ask for it.
+   */
+  readonly terminal?: TerminalProgram
+}
+
+/** A program and its whole environment. */
+export interface TerminalProgram {
+  readonly argv: Argv
+  readonly env: Readonly<Record<string, string>>
 }
 
 /** Rows that the CLI prints as a table; each has a cell for each column. */

@@ -52,6 +52,11 @@ export interface Engine {
   shares(path: string): Promise<boolean>
   /** Keeps a VM engine up while services of locald use it; the result gives it back. */
   hold(): () => void
+  /**
+   * Resolves when TCP ports that its containers publish on 127.0.0.1 are forwarded to this machine; absent: they need
+   * no forwarding, or its failure shows in `run`. Rejects with PORT_TAKEN or ENGINE_FAILED.
+   */
+  published?(ports: readonly number[], signal?: AbortSignal): Promise<void>
 }
 
 /** How a command of the engine is run. */

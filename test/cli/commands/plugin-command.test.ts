@@ -1,6 +1,18 @@
 import t from 'tap'
 import { FakeDaemon, json } from '../fake-daemon.ts'
 
+t.test('runs the program that a shipped command asks for with the caller as its terminal', async t => {
+  const daemon = await FakeDaemon.start(t)
+  const terminal = { argv: ['/bin/sh', '-c', 'echo "$A $TERM"; exit 7'], env: { A: 'of the daemon' } }
+  daemon.on('POST /v1/commands/trust', json({ exitCode: 0, text: '', terminal }))
+  daemon.on('POST /v1/commands/redis', json({ exitCode: 0, text: 'done', terminal }))
+  t.match(await daemon.run(['trust'], { env: { TERM: 'vt220' } }), { code: 7, stdout: 'of the daemon vt220\n' })
+  t.match(await daemon.run(['redis']), { code: 0, stdout: 'done\n' }, 'not for a command that does not ship')
+  const missing = { argv: ['/no/such/program'], env: {} }
+  daemon.on('POST /v1/commands/trust', json({ exitCode: 0, text: '', terminal: missing }))
+  t.match(await daemon.run(['trust']), { code: 1, stderr: /\/no\/such\/program failed to start/ })
+})
+
 t.test("runs a plugin's command in the daemon, and keychain steps of shipped ones only", async t => {
   const daemon = await FakeDaemon.start(t)
   daemon.on('POST /v1/commands/redis', json({ exitCode: 3, text: 'no such key', data: { found: false } }))
