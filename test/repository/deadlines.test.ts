@@ -19,6 +19,8 @@ const otherwise: Readonly<Record<string, string>> = {
   'plugins/postgres/cluster/upgrade.ts dump': 'takes as long as the data',
   'plugins/postgres/cluster/upgrade.ts psql': 'takes as long as the data',
   'plugins/privileges/run.ts path': 'a timer kills it',
+  'plugins/container/engines/child.ts /bin/sh':
+    'follows events or a log, or transfers an image, until its caller or the exit of locald ends it',
   'plugins/exec-runtime/keeper-starter.ts this.#keeper': 'runs as long as the daemon, and exits with it',
 }
 

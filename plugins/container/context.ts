@@ -1,0 +1,103 @@
+import type { Log, ProjectRef, Run } from '../../kernel/contract/plugin.ts'
+import { EngineEvents } from './engines/events.ts'
+import type { Forwarder, HostAccess } from './host-access/contract.ts'
+import { Images } from './images/images.ts'
+import { Names } from './names.ts'
+import type { Engine } from './provides.ts'
+import { Resources } from './resources.ts'
+
+/** Finds the engine of a project. */
+export interface EngineChoice {
+  /**
+   * Returns the project's engine, ready for use: the chosen one, the one of its last start, or the first that answers.
+   * Rejects with ENGINE_FAILED.
+   */
+  of(project: ProjectRef, step: Run<unknown>['step'], signal: AbortSignal): Promise<Engine>
+  /** Returns an engine by its name, if it runs; starts nothing. */
+  running(name: string): Promise<Engine | undefined>
+}
+
+/** The name by which containers know this machine's loopback. */
+const hostAlias = 'host.docker.internal'
+
+/** What the parts of the plugin share. */
+export class ContainerContext {
+  readonly names: Names
+  readonly images: Images
+  readonly resources: Resources
+  readonly engines: EngineChoice
+  readonly hostAccess: HostAccess
+  readonly #log: Log
+  /** The engines of projects that are up, by their paths. */
+  readonly #used = new Map<string, Engine>()
+  readonly #closing = new AbortController()
+  readonly #events = new Map<string, EngineEvents>()
+
+  constructor(dataFolder: string, engines: EngineChoice, hostAccess: HostAccess, log: Log) {
+    this.names = new Names(dataFolder)
+    this.images = new Images(this.names)
+    this.resources = new Resources(this.names)
+    this.engines = engines
+    this.hostAccess = hostAccess
+    this.#log = log
+  }
+
+  /** Aborted when the daemon stops: containers run on, and the next daemon adopts them. */
+  get closing(): AbortSignal {
+    return this.#closing.signal
+  }
+
+  /** Returns the events of an engine. */
+  events(engine: Engine): EngineEvents {
+    const known = this.#events.get(engine.name) ?? new EngineEvents(engine, this.names.owner, this.#log)
+    this.#events.set(engine.name, known)
+    return known
+  }
+
+  /** Notes that a project uses an engine, for when it is down. */
+  use(project: ProjectRef, engine: Engine): void {
+    this.#used.set(project.path, engine)
+  }
+
+  /** Lets a service reach ports of this machine's loopback; returns flags for its `run`. Throws ENGINE_FAILED. */
+  async access(
+    engine: Engine,
+    project: ProjectRef,
+    service: string,
+    ports: readonly number[],
+    signal?: AbortSignal,
+  ): Promise<readonly string[]> {
+    const { hostName } = engine
+    if (hostName === hostAlias) return []
+    if (hostName !== undefined) return ['--add-host', `${hostAlias}:${hostName}`]
+    const labels = this.names.labels(project, undefined, 'tunnel')
+    const request = {
+      ...this.#forwarder(engine, project),
+      service,
+      ports,
+      labels,
+      network: this.names.network(project),
+    }
+    return await this.hostAccess.ensure(request, signal)
+  }
+
+  /** Removes what is left of a project that is down: its forwarder and its network. */
+  async down(project: ProjectRef): Promise<void> {
+    const engine = this.#used.get(project.path)
+    if (engine === undefined) return
+    this.#used.delete(project.path)
+    await this.hostAccess.release(this.#forwarder(engine, project))
+    await this.resources.removeNetwork(engine, project)
+  }
+
+  /** Stops following logs and events. */
+  async close(): Promise<void> {
+    this.#closing.abort()
+    for (const events of this.#events.values()) events.close()
+    await this.hostAccess.close()
+  }
+
+  #forwarder(engine: Engine, project: ProjectRef): Forwarder {
+    return { engine, project, name: this.names.container(project, 'tunnel') }
+  }
+}

@@ -1,0 +1,156 @@
+import type { Address, Argv, Instance, OneOff, Run, ServiceType } from '../../kernel/contract/plugin.ts'
+import { LocaldError } from '../../kernel/errors.ts'
+import type { ContainerContext } from './context.ts'
+import { runEngine } from './engines/run-engine.ts'
+import { imageFacts } from './images/facts.ts'
+import { ContainerInstance } from './instance/instance.ts'
+import { type ContainerState, isContainerState } from './instance/state.ts'
+import { ContainerLaunch, hostPortsOf } from './launch.ts'
+import { followLog } from './logs/follow-log.ts'
+import { parseMounts } from './mounts.ts'
+import { label } from './names.ts'
+import { type ContainerOptions, options } from './options.ts'
+import type { Engine } from './provides.ts'
+
+type ContainerRun = Run<ContainerOptions>
+
+/** What clients of these ports expect as a URL's scheme; all others are taken for HTTP. */
+const schemes: Readonly<Record<number, string>> = {
+  3306: 'mysql',
+  4222: 'nats',
+  5432: 'postgresql',
+  5672: 'amqp',
+  6379: 'redis',
+  11211: 'memcached',
+  27017: 'mongodb',
+}
+
+/** Runs services of type `container`. */
+export class ContainerDriver implements ServiceType<ContainerOptions> {
+  readonly type = 'container'
+  readonly reach = 'guest'
+  readonly hostName = 'host.docker.internal'
+  readonly requires = ['containers']
+  readonly shape = options
+  readonly network = ({ container_port: port }: ContainerOptions) => (port === undefined ? 'none' : 'web')
+  readonly #context: ContainerContext
+
+  constructor(context: ContainerContext) {
+    this.#context = context
+  }
+
+  guestPort({ container_port: port }: ContainerOptions): number | undefined {
+    return port
+  }
+
+  guestHost({ name }: ContainerRun): string {
+    return name
+  }
+
+  ports({ ports }: ContainerOptions): readonly number[] {
+    return ports.map(Number)
+  }
+
+  protocol({ protocol }: ContainerOptions): ContainerOptions['protocol'] {
+    return protocol
+  }
+
+  /** Builds or pulls what every start asks for. An image that is missing is pulled by the start itself. */
+  async prepare(run: ContainerRun): Promise<void> {
+    const { build, pull } = run.options
+    if (build === undefined && pull !== 'always') return
+    const engine = await this.#engine(run)
+    if (build !== undefined) return await this.#context.images.build(engine, run)
+    await this.#context.images.pull(engine, this.#context.images.nameFor(run), run)
+  }
+
+  async start(run: ContainerRun): Promise<Instance> {
+    const engine = await this.#engine(run)
+    const startedMs = Date.now()
+    const { id, facts, logFile } = await new ContainerLaunch(this.#context, engine, run).start()
+    const name = this.#context.names.container(run.project, run.name)
+    const state: ContainerState = {
+      ...{ container: id, name, engine: engine.name, startedMs },
+      ...(logFile === undefined ? {} : { logFile }),
+    }
+    return this.#instance(run, engine, state, { healthcheck: facts.healthcheck, isAdopted: false })
+  }
+
+  async adopt(run: ContainerRun, state: unknown): Promise<Instance | undefined> {
+    if (!isContainerState(state)) return undefined
+    const engine = await this.#context.engines.running(state.engine)
+    if (engine === undefined)
+      throw new LocaldError('ENGINE_FAILED', `${state.engine}, which runs ${run.key}, does not answer`, {
+        service: run.key,
+        hint: `Start ${state.engine}, then run \`locald server restart\`.`,
+      })
+    this.#context.use(run.project, engine)
+    const [facts] = await Promise.all([
+      imageFacts(engine, this.#context.images.nameFor(run)),
+      this.#context.access(engine, run.project, run.name, hostPortsOf(run)),
+    ])
+    return this.#instance(run, engine, state, { healthcheck: facts?.healthcheck, isAdopted: true })
+  }
+
+  /** Removes the volumes of the service: those it names, and those it has alone. */
+  async reset(run: ContainerRun): Promise<void> {
+    const engine = await this.#engine(run)
+    const { names, resources } = this.#context
+    const { project, name } = run
+    const named = parseMounts(run.options.volumes, project, name).flatMap(mount =>
+      mount.kind === 'volume' ? [names.volume(project, mount.name)] : [],
+    )
+    const filters = Object.entries(names.labels(project, name)).filter(([key]) => key !== label.path)
+    const args = [
+      'volume',
+      'ls',
+      '--quiet',
+      ...filters.flatMap(([key, value]) => ['--filter', `label=${key}=${value}`]),
+    ]
+    const own = (await runEngine(engine, args)).split('\n').filter(line => line !== '')
+    for (const volume of new Set([...named, ...own])) await resources.removeVolume(engine, volume)
+  }
+
+  exports({ options: { container_port: inside, protocol } }: ContainerRun, at: Address): Record<string, string> {
+    if (inside === undefined || at.port === undefined) return {}
+    const scheme = schemes[inside] ?? (protocol === 'https' ? 'https' : 'http')
+    return { url: `${scheme}://${at.host}:${at.port}` }
+  }
+
+  /** Runs the command inside the service's container. */
+  async oneOff(run: ContainerRun, argv: Argv, { tty }: { readonly tty: boolean }): Promise<OneOff> {
+    const engine = await this.#engine(run)
+    const flags = tty ? ['--interactive', '--tty'] : ['--interactive']
+    const name = this.#context.names.container(run.project, run.name)
+    return engine.command(['exec', ...flags, name, ...argv], { tty })
+  }
+
+  async #engine({ project, step, signal }: ContainerRun): Promise<Engine> {
+    const engine = await this.#context.engines.of(project, step, signal)
+    this.#context.use(project, engine)
+    return engine
+  }
+
+  #instance(
+    run: ContainerRun,
+    engine: Engine,
+    state: ContainerState,
+    how: Pick<ConstructorParameters<typeof ContainerInstance>[0], 'healthcheck' | 'isAdopted'>,
+  ): ContainerInstance {
+    const { log, project, name } = run
+    const release = engine.hold()
+    return new ContainerInstance({
+      ...{ engine, state, log, ...how },
+      events: this.#context.events(engine),
+      followed: followLog({
+        ...{ engine, container: state.container, file: state.logFile, log },
+        isNew: !how.isAdopted,
+        signal: this.#context.closing,
+      }),
+      gone: () => {
+        this.#context.hostAccess.withdraw(project, name)
+        release()
+      },
+    })
+  }
+}

@@ -1,0 +1,39 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import type { Readable } from 'node:stream'
+import type { EngineCommand } from '../provides.ts'
+
+/** A command of an engine that runs until it ends itself or is ended. */
+export interface EngineChild {
+  readonly stdout: Readable
+  readonly stderr: Readable
+  /** Resolves with its exit code; null where a signal ended it, or it could not be started. */
+  readonly exited: Promise<number | null>
+  end(): void
+}
+
+/**
+ * Runs "$@" until it exits or descriptor 3 closes, which the system does also when the daemon is killed: a client that
+ * only waits would outlive it.
+ */
+const tether =
+  'exec 4<&0; "$@" <&4 3<&- 4<&- & child=$!; exec <&- >&- 2>&- 4<&-; read -r line <&3; kill "$child"; wait "$child"'
+
+/** Starts a command that ends with this process at the latest. */
+export function startChild({ argv, env, input = '' }: EngineCommand): EngineChild {
+  const child = spawn('/bin/sh', ['-c', tether, 'sh', ...argv], { env, stdio: ['pipe', 'pipe', 'pipe', 'pipe'] })
+  const { stdin, stdout, stderr } = child
+  // It may exit before it has read its input.
+  stdin.on('error', () => {}).end(input)
+  const end = tetherOf(child)
+  stdout.once('close', end)
+  const exited = new Promise<number | null>(resolve => {
+    child.once('error', () => resolve(null)).once('close', code => resolve(code))
+  })
+  return { stdout, stderr, exited, end }
+}
+
+function tetherOf({ stdio }: ChildProcess): () => void {
+  const held = stdio[3]
+  held?.on('error', () => {})
+  return () => held?.destroy()
+}

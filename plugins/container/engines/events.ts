@@ -1,0 +1,121 @@
+import { createInterface } from 'node:readline'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Log } from '../../../kernel/contract/plugin.ts'
+import { messageOf } from '../../../kernel/errors.ts'
+import { label } from '../names.ts'
+import type { Engine } from '../provides.ts'
+import { type EngineChild, startChild } from './child.ts'
+import { listContainers } from './containers.ts'
+import { type ContainerEvent, parseEvent } from './event-lines.ts'
+
+type Listener = (event: ContainerEvent) => void
+
+/** An engine may set its clock a little behind ours, and what happened before the stream began must be in it: ms. */
+const overlapMs = 2000
+/** The pause before a broken stream is opened again, and the longest: ms. */
+const retryMs = 200
+const longestRetryMs = 30_000
+/** Events of containers that nobody watches yet are kept: a container may exit before its start has returned. */
+const keptEvents = 500
+
+/**
+ * The events of our containers in one engine: one child, which runs only while containers are watched. Each listener
+ * gets an event at least once.
+ */
+export class EngineEvents {
+  readonly #engine: Engine
+  readonly #owner: string
+  readonly #log: Log
+  readonly #listeners = new Map<string, Listener>()
+  readonly #kept: { readonly id: string; readonly event: ContainerEvent }[] = []
+  #child: EngineChild | undefined
+
+  constructor(engine: Engine, owner: string, log: Log) {
+    this.#engine = engine
+    this.#owner = owner
+    this.#log = log
+  }
+
+  /**
+   * Calls the listener for each event of a container since its creation (ms since the epoch) that is not past already
+   * when it is adopted.
+   */
+  watch(id: string, createdMs: number, listener: Listener): () => void {
+    this.#listeners.set(id, listener)
+    if (this.#child === undefined) this.#open(createdMs)
+    for (const kept of this.#kept) if (kept.id === id) listener(kept.event)
+    return () => {
+      if (this.#listeners.get(id) !== listener) return
+      this.#listeners.delete(id)
+      if (this.#listeners.size === 0) this.#child?.end()
+    }
+  }
+
+  /** Ends the stream; nothing is reported any more. */
+  close(): void {
+    this.#listeners.clear()
+    this.#child?.end()
+  }
+
+  #open(sinceMs: number): void {
+    void this.#follow(sinceMs - overlapMs).catch(error => this.#log.error(messageOf(error)))
+  }
+
+  /** Follows the stream while anything is watched; opens it again where it breaks. */
+  async #follow(sinceMs: number): Promise<void> {
+    let retry = retryMs
+    for (let since = sinceMs; ; ) {
+      const openedAt = Date.now()
+      const child = startChild(this.#engine.command(this.#args(since)))
+      this.#child = child
+      const said = collect(child)
+      for await (const line of createInterface({ input: child.stdout })) this.#take(line)
+      const code = await child.exited
+      if (this.#listeners.size === 0) break
+      this.#log.warn(`the events of ${this.#engine.name} broke off (${said() || `exit code ${code}`})`)
+      retry = Date.now() - openedAt > longestRetryMs ? retryMs : Math.min(longestRetryMs, retry * 2)
+      await delay(retry, undefined, { ref: false })
+      if (this.#listeners.size === 0) break
+      since = openedAt - overlapMs
+      await this.#compare().catch(error => this.#log.warn(messageOf(error)))
+    }
+    this.#child = undefined
+    this.#kept.length = 0
+    // Watched again at the same moment.
+    if (this.#listeners.size > 0) this.#open(Date.now())
+  }
+
+  #args(since: number): readonly string[] {
+    const format = this.#engine.dialect === 'podman' ? 'json' : '{{json .}}'
+    const filters = ['--filter', 'type=container', '--filter', `label=${label.owner}=${this.#owner}`]
+    return ['events', '--since', new Date(since).toISOString(), ...filters, '--format', format]
+  }
+
+  #take(line: string): void {
+    const found = parseEvent(line)
+    if (found === undefined) return
+    const listener = this.#listeners.get(found.id)
+    if (listener !== undefined) listener(found.event)
+    else this.#kept.push(found)
+    if (this.#kept.length > keptEvents) this.#kept.shift()
+  }
+
+  /** Reports what happened while the stream was broken: one list instead of the events. */
+  async #compare(): Promise<void> {
+    const listed = new Map((await listContainers(this.#engine, this.#owner)).map(each => [each.id, each]))
+    for (const [id, listener] of [...this.#listeners]) {
+      const now = listed.get(id)
+      if (now === undefined) listener({ kind: 'removed' })
+      else if (!now.isRunning) listener({ kind: 'died', code: null })
+    }
+  }
+}
+
+/** Collects the end of what a child says on stderr. */
+function collect({ stderr }: EngineChild): () => string {
+  let text = ''
+  stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    text = (text + chunk).slice(-1000)
+  })
+  return () => text.trim().split('\n').at(-1) ?? ''
+}

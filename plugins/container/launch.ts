@@ -1,0 +1,166 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Run } from '../../kernel/contract/plugin.ts'
+import { LocaldError } from '../../kernel/errors.ts'
+import type { ProgramResult } from '../lib/programs.ts'
+import type { ContainerContext } from './context.ts'
+import { createArgs } from './create-args.ts'
+import { engineError, longMs, reasonOf, tryEngine } from './engines/run-engine.ts'
+import { type ImageFacts, imageFacts } from './images/facts.ts'
+import { type Mount, parseMounts, requireSources } from './mounts.ts'
+import type { ContainerOptions } from './options.ts'
+import type { Engine } from './provides.ts'
+
+type ContainerRun = Run<ContainerOptions>
+
+/** A container that was started. */
+export interface Launched {
+  readonly id: string
+  readonly facts: ImageFacts
+  /** Where the engine itself writes its log, on this machine. */
+  readonly logFile: string | undefined
+}
+
+/** Each kind of failure is repaired once. */
+const repairs: readonly { readonly says: RegExp; readonly kind: 'name' | 'image' | 'network' }[] = [
+  { says: /name .* is already in use|already in use by/i, kind: 'name' },
+  { says: /image not known|no such image|unable to find image|image .* not found/i, kind: 'image' },
+  { says: /network not found|network .* not found|no such network/i, kind: 'network' },
+]
+
+/** Starts one container, with all that it needs. */
+export class ContainerLaunch {
+  readonly #context: ContainerContext
+  readonly #engine: Engine
+  readonly #run: ContainerRun
+  readonly #image: string
+  readonly #name: string
+
+  constructor(context: ContainerContext, engine: Engine, run: ContainerRun) {
+    this.#context = context
+    this.#engine = engine
+    this.#run = run
+    this.#image = context.images.nameFor(run)
+    this.#name = context.names.container(run.project, run.name)
+  }
+
+  /** Throws ENGINE_FAILED, IMAGE_FAILED, PORT_TAKEN, SPAWN_FAILED or SERVICE_FAILED; nothing of it is left then. */
+  async start(): Promise<Launched> {
+    const { project, name, options, data, signal } = this.#run
+    const mounts = parseMounts(options.volumes, project, name)
+    await this.#checkMounts(mounts)
+    await mkdir(data, { recursive: true, mode: 0o700 })
+    for (const repaired = new Set<string>(); ; ) {
+      const facts = await this.#facts()
+      const logFile = this.#logFile()
+      const result = await this.#tryRun(mounts, facts, logFile)
+      if (result.code === 0) return { id: result.stdout.trim().split('\n').at(-1) ?? '', facts, logFile }
+      const said = reasonOf(result)
+      const kind = repairs.find(({ says }) => says.test(said))?.kind
+      await tryEngine(this.#engine, ['rm', '--force', '--volumes', this.#name])
+      signal.throwIfAborted()
+      if (kind === undefined || repaired.has(kind)) throw this.#error(result, said)
+      repaired.add(kind)
+      this.#context.resources.forget()
+    }
+  }
+
+  /** Throws SERVICE_FAILED for a folder that is not there, or that a VM does not share with its containers. */
+  async #checkMounts(mounts: readonly Mount[]): Promise<void> {
+    await requireSources(mounts, this.#run.key)
+    for (const mount of mounts) {
+      if (mount.kind !== 'bind' || (await this.#engine.shares(mount.source))) continue
+      throw new LocaldError(
+        'SERVICE_FAILED',
+        `${this.#engine.name} does not share ${mount.source} with its containers`,
+        {
+          service: this.#run.key,
+          hint: `Share the folder in the settings of ${this.#engine.name}, move the project below your home, or use a volume.`,
+        },
+      )
+    }
+  }
+
+  /** Returns what a start needs to know of the image; pulls it where it is missing. */
+  async #facts(): Promise<ImageFacts> {
+    const found = await imageFacts(this.#engine, this.#image, this.#run.signal)
+    if (found !== undefined) return found
+    const { pull, build } = this.#run.options
+    if (build !== undefined) await this.#context.images.build(this.#engine, this.#run)
+    else if (pull === 'never') throw this.#missing()
+    else await this.#context.images.pull(this.#engine, this.#image, this.#run)
+    const pulled = await imageFacts(this.#engine, this.#image, this.#run.signal)
+    if (pulled === undefined) throw this.#missing()
+    return pulled
+  }
+
+  #missing(): LocaldError {
+    return new LocaldError('IMAGE_FAILED', `${this.#engine.name} does not have the image ${this.#image}`, {
+      service: this.#run.key,
+      hint: `Run \`${this.#engine.name} pull ${this.#image}\`, or set pull = "missing".`,
+    })
+  }
+
+  #logFile(): string | undefined {
+    const { dialect, isNative } = this.#engine
+    return dialect === 'podman' && isNative ? join(this.#run.data, 'container.log') : undefined
+  }
+
+  async #tryRun(mounts: readonly Mount[], facts: ImageFacts, logFile: string | undefined): Promise<ProgramResult> {
+    const { names } = this.#context
+    const { env, signal, step, key, project, name } = this.#run
+    const [volumes, hostFlags] = await Promise.all([
+      this.#volumes(mounts, facts),
+      this.#context.resources
+        .ensureNetwork(this.#engine, project)
+        .then(() => this.#context.access(this.#engine, project, name, hostPortsOf(this.#run), signal)),
+    ])
+    step(`starting ${key}`)
+    const args = createArgs(this.#run, { names, image: this.#image, volumes, logFile, hostFlags })
+    return await tryEngine(this.#engine, args, { variables: env, timeoutMs: longMs, signal })
+  }
+
+  /** Names each mount's source for the engine, and makes volumes that are missing. */
+  async #volumes(mounts: readonly Mount[], facts: ImageFacts): Promise<readonly { mount: Mount; source: string }[]> {
+    const { project, name, options } = this.#run
+    const { names, resources } = this.#context
+    const taken = new Set(mounts.map(({ target }) => target))
+    const declared: readonly Mount[] = facts.volumes
+      .filter(target => !taken.has(target))
+      .map(target => ({ kind: 'own', target }))
+    return await Promise.all(
+      [...mounts, ...declared].map(async mount => {
+        if (mount.kind === 'bind') return { mount, source: mount.source }
+        // What a built image has at such a path, node_modules for example, is of that image alone.
+        const image = options.build === undefined || facts.volumes.includes(mount.target) ? '' : facts.id
+        const isNamed = mount.kind === 'volume'
+        const source = isNamed ? names.volume(project, mount.name) : names.ownVolume(project, name, mount.target, image)
+        const labels = isNamed ? names.labels(project) : names.labels(project, name)
+        await resources.ensureVolume(this.#engine, { name: source, labels })
+        return { mount, source }
+      }),
+    )
+  }
+
+  #error(result: ProgramResult, said: string): LocaldError {
+    const { key, port } = this.#run
+    if (/address already in use|port is already allocated|port .* in use/i.test(said))
+      return new LocaldError('PORT_TAKEN', `a port of ${key} is in use: ${said}`, {
+        service: key,
+        hint: port === undefined ? 'Stop what uses it.' : `Run \`locald port ${port}\`.`,
+      })
+    if (/executable file .* not found|no such file or directory|permission denied.*exec|exec format/i.test(said))
+      return new LocaldError('SPAWN_FAILED', `${key} cannot be started in its container: ${said}`, {
+        service: key,
+        hint: 'Correct `command` or `entrypoint`; it is a program of the image.',
+      })
+    return engineError(this.#engine, 'run', result)
+  }
+}
+
+/** Returns the ports that a container may reach: those of services it refers to, and those that it names itself. */
+export function hostPortsOf({ hostPorts, env, options }: Run<ContainerOptions>): readonly number[] {
+  const texts = [...Object.values(env), ...[options.command ?? [], options.entrypoint ?? []].flat()]
+  const named = texts.flatMap(text => [...text.matchAll(/host\.docker\.internal:([0-9]{1,5})/g)])
+  return [...new Set([...hostPorts, ...named.map(([, port]) => Number(port))])].sort((a, b) => a - b)
+}
