@@ -1,4 +1,4 @@
-import type { Route } from '../contract/plugin.ts'
+import type { Route, ServicePlan, ServiceType } from '../contract/plugin.ts'
 import { closest } from '../system/suggest.ts'
 import { cycles } from './dependency-graph.ts'
 import type { ReadService } from './fields/service.ts'
@@ -67,6 +67,12 @@ function checkPorts(services: readonly ReadService[], problems: Problems): void 
         message: `needs a port, and type '${plan.type}' has none${asConfigured(driver)}`,
       })
     }
+    if (driver?.reach === 'guest' && healthCheck?.type === 'notify') {
+      problems.add(['services', plan.name, 'health_check'], {
+        message: `type "notify" needs a process of this machine, and services of type '${plan.type}' have none`,
+        hint: 'Use a check of type "http", "tcp", "command" or "log".',
+      })
+    }
     if (port === undefined) continue
     const holder = taken.get(port)
     const path = ['services', plan.name, 'port']
@@ -120,13 +126,24 @@ function fault(name: Name, services: readonly ReadService[]): string | undefined
       `unknown service '${name.service}' in \${services.${name.service}.…}`,
       closest(name.service, names),
     )
-  if (target.driver === undefined || target.driver.exports !== undefined) return undefined
-  const fields = networkOf(target.driver, target.plan) === 'none' ? [] : ['port', 'host', 'url']
-  if (fields.includes(name.field)) return undefined
+  const { driver, plan } = target
+  if (driver === undefined || (driver.exports !== undefined && !name.field.startsWith('ports.'))) return undefined
+  const hasPort = networkOf(driver, plan) !== 'none'
+  const fields = [...(hasPort ? ['port', 'host', 'url'] : []), ...insidePorts(driver, plan)]
+  // Without valid options, which was reported, its ports are not known.
+  if (fields.includes(name.field) || plan.options === undefined) return undefined
   if (fields.length === 0)
-    return `service '${name.service}' has no port, host or url: type '${target.plan.type}' has no network${asConfigured(target.driver)}`
+    return `service '${name.service}' has no port, host or url: type '${plan.type}' has no network${asConfigured(driver)}`
   return withSuggestion(
     `service '${name.service}' has no '${name.field}', only ${fields.join(', ')}`,
     closest(name.field, fields),
   )
+}
+
+/** Returns the fields of the ports that a service has inside: a guest's main one, and those that its type declares. */
+function insidePorts(driver: ServiceType<unknown>, { options }: ServicePlan): readonly string[] {
+  if (options === undefined) return []
+  const main = driver.guestPort?.(options)
+  const all = [...(main === undefined ? [] : [main]), ...(driver.ports?.(options) ?? [])]
+  return [...new Set(all)].map(port => `ports.${port}`)
 }

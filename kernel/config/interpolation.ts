@@ -4,6 +4,7 @@ import { isVariable } from './fields/names.ts'
 /** The name in a `${…}`. */
 export type Name =
   | { readonly of: 'variable'; readonly name: string }
+  /** `field` is `ports.9001` for the port that the service has inside. */
   | { readonly of: 'service'; readonly service: string; readonly field: string }
   | { readonly of: 'project'; readonly field: 'name' | 'domain' }
 
@@ -33,14 +34,14 @@ export interface Malformed {
 }
 
 const head =
-  /(?:services\.([A-Za-z0-9-]+)\.([A-Za-z_][A-Za-z0-9_]*)|project\.(name|domain)|([A-Za-z_][A-Za-z0-9_]*))(?=[}:])/y
+  /(?:services\.([A-Za-z0-9-]+)\.(ports\.\d+|[A-Za-z_][A-Za-z0-9_]*)|project\.(name|domain)|([A-Za-z_][A-Za-z0-9_]*))(?=[}:])/y
 
 /** The limit of nested defaults. */
 const depthLimit = 10
 
 /**
- * Parses a text's references: `${VAR}`, `${services.NAME.FIELD}`, `${project.name|domain}`, each with `:-default`
- * (which may hold references) or `:?message`; `$${` is a literal `${`. A `$` without a brace is only a `$`. With
+ * Parses a text's references: `${VAR}`, `${services.NAME.FIELD}` (also `ports.9001`), `${project.name|domain}`, each
+ * with `:-default` (which may hold references) or `:?message`; `$${` is a literal `${`. A `$` without a brace is only a `$`. With
  * `lenient`, a malformed reference is literal text.
  */
 export function parseTemplate(text: string, lenient = false): readonly Part[] | Malformed {

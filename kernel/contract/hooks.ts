@@ -27,12 +27,14 @@ export interface Hooks {
 
 /** The service whose environment the `env` hook changes. */
 export interface EnvContext {
-  /** Working folder of the service, absolute. */
+  /** Working folder of the service, absolute; the project's for a guest. */
   readonly dir: string
+  /** Where it runs: paths of this machine mean nothing to a guest. */
+  readonly reach: 'host' | 'guest'
   /** The services it depends on, in the order of its `depends_on`. */
   readonly dependencies: readonly { readonly name: string; readonly type: string }[]
   /** Returns whether the project itself sets a variable; the caller's shell does not count. */
   isOwn(variable: string): boolean
-  /** Returns the value of `${services.NAME.FIELD}`. */
+  /** Returns the value of `${services.NAME.FIELD}`, as this service reaches the other. */
   lookup(service: string, field: string): string | undefined
 }

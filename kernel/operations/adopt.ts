@@ -2,6 +2,7 @@ import type { Log, Processes, ServicePlan } from '../contract/plugin.ts'
 import { LocaldError, messageOf } from '../errors.ts'
 import type { Project } from '../projects/project.ts'
 import { ownEnvironment, type Projects } from '../projects/projects.ts'
+import { leaseName } from '../registry/ports.ts'
 import type { Registry } from '../registry/registry.ts'
 import { reattach } from '../services/reattach.ts'
 import {
@@ -112,7 +113,7 @@ async function adoptProject(
   services: readonly ServiceRecord[],
   { projects, registry, processes }: AdoptInput,
 ): Promise<void> {
-  const ports = new Map(services.flatMap(({ service, port }) => (port === null ? [] : [[service, port] as const])))
+  const ports = new Map(services.flatMap(leasesOf))
   const isAssigned = (name: string) => plan.services.find(service => service.name === name)?.common.port === undefined
   registry.restore(ref, plan, Object.fromEntries([...ports].filter(([name]) => isAssigned(name))))
   const project = projects.add(ref, plan, shell)
@@ -127,6 +128,12 @@ async function adoptProject(
       })
     }),
   )
+}
+
+/** Returns the ports of a record by the names of their leases. */
+function leasesOf({ service, port, ports = {} }: ServiceRecord): readonly (readonly [string, number])[] {
+  const further = Object.entries(ports).map(([inside, leased]) => [leaseName(service, Number(inside)), leased] as const)
+  return port === null ? further : [[service, port], ...further]
 }
 
 /** Puts a service under its supervisor again, or into its last state. */
@@ -175,9 +182,9 @@ async function planOfRecord(
   project: Project,
   service: Service,
   plan: ServicePlan,
-  { env, fingerprint, dir }: ServiceRecord,
+  { env, fingerprint, dir, hostPorts = [] }: ServiceRecord,
 ): Promise<StartPlan> {
   const outline = project.outline(service, plan)
-  if (fingerprint !== '') return { ...outline, env, fingerprint, dir }
+  if (fingerprint !== '') return { ...outline, env, fingerprint, dir, hostPorts }
   return await project.prepare(plan.name).catch(() => outline)
 }

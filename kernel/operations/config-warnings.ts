@@ -1,4 +1,3 @@
-import { resolve } from 'node:path'
 import type { EnvWarning } from '../config/env-files.ts'
 import type { LoadedProject } from '../config/load.ts'
 import type { ServicePlan } from '../contract/plugin.ts'
@@ -7,7 +6,8 @@ import { Drivers } from '../projects/drivers.ts'
 import { hostsOf } from '../registry/hostnames.ts'
 import { environmentOf } from '../services/environment/environment.ts'
 import { ignoredVariables } from '../services/environment/ignored-variables.ts'
-import { ownVariables, variableWarnings } from '../services/prepare.ts'
+import { variableWarnings } from '../services/prepare.ts'
+import { workdirOf } from '../services/service.ts'
 import { mergedWarnings } from './shell-warning.ts'
 
 /** Stands for a value that is known only when the project is: no one writes it. */
@@ -27,13 +27,15 @@ export async function configWarnings(
   const ofService = async (service: ServicePlan) => {
     const { port } = service.common
     const hosts = hostsOf(service, plan, plan, other => drivers.isWeb(other))
-    const { own: known, fallbacks } = ownVariables({ port, hosts }, contributed)
+    const { own: known, fallbacks } = drivers.variablesOf(service, { port, hosts })
+    const isGuest = drivers.reachOf(service) === 'guest'
     const own = {
       ...Object.fromEntries(Object.keys(known).map(name => [name, unknownValue])),
-      ...(drivers.hasPort(service) ? { PORT: String(port ?? unknownValue) } : {}),
+      ...(drivers.hasPort(service) && !isGuest ? { PORT: String(port ?? unknownValue) } : {}),
+      ...(isGuest && known['PORT'] !== undefined ? { PORT: known['PORT'] } : {}),
     }
-    const found = await environmentOf({ plan, service, shell, own, locate, envFiles, lookup: () => '' })
-    const dir = resolve(plan.path, service.common.workdir ?? '.')
+    const found = await environmentOf({ plan, service, shell, own, isGuest, locate, envFiles, lookup: () => '' })
+    const dir = workdirOf(plan, service, drivers.reachOf(service))
     const ofPlugins = await variableWarnings(found.env, { contributed, fallbacks, dir })
     return { name: service.name, warnings: [...(await ignoredVariables(plan, found)), ...ofPlugins] }
   }

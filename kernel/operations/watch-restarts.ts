@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { messageOf } from '../errors.ts'
 import type { Project } from '../projects/project.ts'
-import { type Service, workdirOf } from '../services/service.ts'
+import type { Service } from '../services/service.ts'
 import { type LoopDecision, RestartLoop } from './restart-loop.ts'
 
 /** What `watch` has done with a service since a user started it. */
@@ -29,7 +29,7 @@ export class WatchRestarts {
     if (service === undefined || !project.wanted.has(name)) return
     // It could not start in a removed folder; its files count as changed when they are back.
     const plan = project.planOf(name)
-    if (plan !== undefined && !existsSync(workdirOf(project.ref, plan))) return
+    if (plan !== undefined && !existsSync(project.outline(service, plan).dir)) return
     const { loop, due } = this.#watchingOf(service)
     const decision = loop.decide(files, service.clock.sinceMs)
     if (decision.kind === 'loop') return reportLoop(service, decision)

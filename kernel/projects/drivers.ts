@@ -1,7 +1,9 @@
 import { networkOf } from '../config/network.ts'
-import type { ProjectRef, Protocol, ServicePlan, ServiceType } from '../contract/plugin.ts'
+import type { ProjectRef, Protocol, ServicePlan, ServiceType, VariableTarget } from '../contract/plugin.ts'
 import { LocaldError } from '../errors.ts'
 import type { Contributions } from '../plugins/contributions.ts'
+import { guestVariables, ownVariables } from '../services/environment/own-variables.ts'
+import type { OwnVariables } from '../services/start-plan.ts'
 
 /** Finds the drivers of one project's services. */
 export class Drivers {
@@ -44,6 +46,20 @@ export class Drivers {
   /** Whether a service has a port. Throws as `of`. */
   hasPort(plan: ServicePlan): boolean {
     return networkOf(this.of(plan), plan) !== 'none'
+  }
+
+  /** Returns from where a service sees others; a service of an unknown type runs nowhere. */
+  reachOf(plan: ServicePlan): 'host' | 'guest' {
+    const driver = this.#contributions.findType(plan.type)
+    return LocaldError.is(driver) ? 'host' : (driver.reach ?? 'host')
+  }
+
+  /** Returns the variables that locald and its plugins set for a service on a port of this machine. */
+  variablesOf(plan: ServicePlan, target: VariableTarget): OwnVariables {
+    const driver = this.#contributions.findType(plan.type)
+    const contributed = this.#contributions.variables()
+    if (LocaldError.is(driver) || driver.reach !== 'guest') return ownVariables(target, contributed)
+    return guestVariables(target, contributed, driver.guestPort?.(plan.options))
   }
 
   /** Returns the protocol on a service's port, if its type says so. */

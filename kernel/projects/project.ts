@@ -219,7 +219,13 @@ export class Project {
   }
 
   async #lease(which: (plan: ServicePlan) => boolean = () => true): Promise<void> {
-    await this.#ports.lease(this.plan.services.filter(plan => which(plan) && this.#drivers.hasPort(plan)))
+    await this.#ports.lease(
+      this.plan.services.filter(which).map(plan => ({
+        plan,
+        hasMain: this.#drivers.hasPort(plan),
+        further: this.#drivers.of(plan).ports?.(plan.options) ?? [],
+      })),
+    )
   }
 
   /** Creates or updates a service's object from its plan. */

@@ -2,11 +2,12 @@ import type { LoadedProject } from '../config/load.ts'
 import type { ProjectPlan, ProjectRef, ServicePlan } from '../contract/plugin.ts'
 import { LocaldError } from '../errors.ts'
 import type { Contributions } from '../plugins/contributions.ts'
-import { fieldOf, outlinePlan, ownVariables, type StartSource, startPlan } from '../services/prepare.ts'
+import { outlinePlan, type StartSource, startPlan } from '../services/prepare.ts'
 import { type Service, type ServiceParts, workdirOf } from '../services/service.ts'
 import type { Dependency, StartPlan, Wiring } from '../services/start-plan.ts'
 import { type Drivers, missingDriver } from './drivers.ts'
 import type { ProjectPorts } from './project-ports.ts'
+import { References } from './references.ts'
 
 /** What a project's environments are read from: the last plan's files. */
 export type EnvironmentFiles = Pick<LoadedProject, 'envFiles'> & Partial<Pick<LoadedProject, 'locate'>>
@@ -34,12 +35,22 @@ export class StartPlans {
   readonly #parts: StartPlanParts
   readonly #drivers: Drivers
   readonly #ports: ProjectPorts
+  readonly #references: References
 
   constructor(project: PlannedProject, parts: StartPlanParts, drivers: Drivers, ports: ProjectPorts) {
     this.#project = project
     this.#parts = parts
     this.#drivers = drivers
     this.#ports = ports
+    this.#references = new References(
+      {
+        service: name => project.service(name),
+        planOf: name => project.planOf(name),
+        outline: (service, plan) => this.outline(service, plan),
+      },
+      drivers,
+      ports,
+    )
   }
 
   /** Plans a start in the project's shell or another. Throws ENV_UNRESOLVED where a reference has no value. */
@@ -55,12 +66,14 @@ export class StartPlans {
   /** Returns how a service is connected now: ports move, and what was stopped on purpose is not waited for. */
   wiring(service: Service, plan: ServicePlan): Wiring {
     const port = this.#ports.get(plan.name)
-    const canMove = port !== undefined && plan.common.port === undefined
+    const ports = this.#ports.further(plan.name)
+    const isFixed = plan.common.port !== undefined
+    const canMove = (port !== undefined && !isFixed) || Object.keys(ports).length > 0
     return {
-      port,
-      ...(canMove ? { movePort: async () => void (await this.#ports.move(service, port)) } : {}),
+      ...{ port, ports },
+      ...(canMove ? { movePort: () => this.#ports.move(service, isFixed) } : {}),
       url: this.urlOf(service),
-      variables: ownVariables({ port, hosts: service.hosts }, this.#parts.contributions.variables()),
+      variables: this.#drivers.variablesOf(plan, { port, hosts: service.hosts }),
       dependencies: this.#dependencies(plan),
       isAwaited: this.#project.plan.services.some(other => other.common.dependsOn[plan.name] === 'completed'),
     }
@@ -74,17 +87,19 @@ export class StartPlans {
   #source(service: Service, plan: ServicePlan, shell: PlannedProject['shell']): StartSource {
     const { ref, plan: project, environmentFiles } = this.#project
     const { hooks, contributions } = this.#parts
-    const driver = this.#drivers.find(plan)
+    const found = this.#drivers.find(plan)
+    const driver = LocaldError.is(found) ? missingDriver(plan, found) : found
+    const { reach } = driver
     return {
       ...{ shell, hooks, ref: service.ref, service: plan },
       project: { ...project, name: ref.name, domain: ref.domain },
       contributed: contributions.variables(),
       locate: environmentFiles.locate,
       envFiles: environmentFiles.envFiles,
-      driver: LocaldError.is(driver) ? missingDriver(plan, driver) : driver,
-      dir: workdirOf(ref, plan),
+      ...{ driver, reach, dir: workdirOf(ref, plan, reach) },
       wiring: () => this.wiring(service, plan),
-      lookup: (other, field) => this.#lookup(other, field),
+      lookup: (other, field) => this.#references.lookup(driver, other, field),
+      hostPorts: names => this.#references.hostPorts(names),
     }
   }
 
@@ -93,17 +108,5 @@ export class StartPlans {
       const state = this.#project.service(name)?.state
       return state === undefined || this.#project.isStoppedOnPurpose(name) ? [] : [{ name, state, condition }]
     })
-  }
-
-  /** Returns what other services may read of one: `${services.NAME.FIELD}`. */
-  #lookup(name: string, field: string): string | undefined {
-    const service = this.#project.service(name)
-    const plan = this.#project.planOf(name)
-    if (service === undefined || plan === undefined) return undefined
-    const exported = () => {
-      const run = service.run(this.outline(service, plan), new AbortController().signal)
-      return this.#drivers.of(plan).exports?.(run, { host: service.address ?? '127.0.0.1', port: run.port }) ?? {}
-    }
-    return fieldOf({ port: this.#ports.get(name), address: service.address, exported }, field)
   }
 }

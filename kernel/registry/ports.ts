@@ -14,7 +14,14 @@ const addresses = ['127.0.0.1', '::1'] as const
 /** A service that needs a port: its fixed one, or its last one, or a new one. */
 export interface LeaseRequest {
   readonly service: string
+  /** For a further port: the one inside the service. */
+  readonly inside?: number
   readonly fixed: number | undefined
+}
+
+/** Returns the name of a lease in the registry: a service's name, or `minio:9001` for a further port. */
+export function leaseName(service: string, inside?: number): string {
+  return inside === undefined ? service : `${service}:${inside}`
 }
 
 /** The checks whether a port is free, which tests replace to simulate another system. */
@@ -28,6 +35,13 @@ export interface PortsInput {
   readonly table: () => ProcessTable | undefined
   /** Returns the daemon's own listener on a port. */
   readonly own: (port: number) => DaemonPort | undefined
+}
+
+/** A service's lease of one port. */
+interface Lease {
+  readonly service: string
+  /** As `leaseName`. */
+  readonly name: string
 }
 
 /** Leases host ports: free on both loopback addresses, and the same one for a service at every start. */
@@ -44,18 +58,23 @@ export class Ports {
     this.#input = input
   }
 
-  /** Returns the ports of a project's services: those they had, else new ones. All are saved in one write. */
+  /**
+   * Returns the ports of a project's services, by `leaseName`: those they had, else new ones. All are saved in one
+   * write.
+   */
   lease(project: ProjectRef, requests: readonly LeaseRequest[]): Promise<ReadonlyMap<string, number>> {
     return this.#choices.run(async () => {
       const leases = new Map<string, number>()
-      for (const { service, fixed } of requests) if (fixed !== undefined) leases.set(service, fixed)
+      for (const { service, inside, fixed } of requests)
+        if (fixed !== undefined) leases.set(leaseName(service, inside), fixed)
       const assigned: Record<string, number> = {}
-      for (const { service, fixed } of requests) {
+      for (const { service, inside, fixed } of requests) {
         if (fixed !== undefined) continue
+        const lease = { service, name: leaseName(service, inside) }
         const chosen = new Set(leases.values())
-        const port = this.#assigned(project, service, chosen) ?? (await this.#assign(project, service, chosen))
-        leases.set(service, port)
-        assigned[service] = port
+        const port = this.#assigned(project, lease, chosen) ?? (await this.#assign(project, lease, chosen))
+        leases.set(lease.name, port)
+        assigned[lease.name] = port
       }
       this.#registry.setPorts(project.path, assigned)
       return leases
@@ -95,36 +114,42 @@ export class Ports {
     return this.#held.has(port) || this.#input.own(port) !== undefined
   }
 
-  /** Assigns a new port to a service whose own is in use by another program. */
-  reassign(project: ProjectRef, service: string): Promise<number> {
+  /** Returns whether a service can use a port: no other one has it, and nothing listens on it. */
+  async isUsable(port: number, key: string): Promise<boolean> {
+    return (this.#held.get(port) ?? key) === key && (await isFree(port))
+  }
+
+  /** Assigns a new port to a service whose own, or whose further port, is in use by another program. */
+  reassign(project: ProjectRef, service: string, inside?: number): Promise<number> {
     return this.#choices.run(async () => {
-      const own = this.#registry.port(project.path, service)
-      const port = await this.#assign(project, service, new Set(own === undefined ? [] : [own]))
-      this.#registry.setPorts(project.path, { [service]: port })
+      const lease = { service, name: leaseName(service, inside) }
+      const own = this.#registry.port(project.path, lease.name)
+      const port = await this.#assign(project, lease, new Set(own === undefined ? [] : [own]))
+      this.#registry.setPorts(project.path, { [lease.name]: port })
       return port
     })
   }
 
   /** Returns the port a service had, unless another service has it now. */
-  #assigned(project: ProjectRef, service: string, chosen: ReadonlySet<number>): number | undefined {
+  #assigned(project: ProjectRef, { service, name }: Lease, chosen: ReadonlySet<number>): number | undefined {
     const key = `${project.name}:${service}`
-    const known = this.#registry.port(project.path, service)
+    const known = this.#registry.port(project.path, name)
     if (known === undefined || chosen.has(known)) return undefined
     return (this.#held.get(known) ?? key) === key ? known : undefined
   }
 
-  /** Searches from a port derived from project, service and registry, so that two daemons rarely try the same ports. */
-  async #assign(project: ProjectRef, service: string, chosen: ReadonlySet<number>): Promise<number> {
-    const seed = [this.#registry.file, project.path, service].join('\0')
+  /** Searches from a port derived from project, lease and registry, so that two daemons rarely try the same ports. */
+  async #assign(project: ProjectRef, { name }: Lease, chosen: ReadonlySet<number>): Promise<number> {
+    const seed = [this.#registry.file, project.path, name].join('\0')
     const start = createHash('sha256').update(seed).digest().readUInt32BE() % count
     for (let step = 0; step < count; step++) {
       const port = first + ((start + step) % count)
-      if (chosen.has(port) || this.#held.has(port) || this.#registry.portTaken(port, project.path, service)) continue
+      if (chosen.has(port) || this.#held.has(port) || this.#registry.portTaken(port, project.path, name)) continue
       if (await isFree(port)) return port
     }
     throw new LocaldError(
       'NO_FREE_PORT',
-      `no port from ${first} to ${first + count - 1} is free for ${project.name}:${service}`,
+      `no port from ${first} to ${first + count - 1} is free for ${project.name}:${name}`,
       { hint: 'Set `port = …` for the service, or free some: `locald status --all`.' },
     )
   }

@@ -7,7 +7,7 @@ import { fileShape, requireShape } from '../system/file-shape.ts'
 import { readJson, writeAtomic } from '../system/files.ts'
 import { longestLabel, repositoryOf, slugOf, worktreeBranch } from './git-worktree.ts'
 
-/** A known project: its identity and the ports its services have had. */
+/** A known project: its identity and the ports its services have had, by the names of the leases. */
 export interface KnownProject extends ProjectRef {
   /** The name and domain that the configuration asks for; the assigned ones may differ. */
   readonly wanted: { readonly name: string; readonly domain: string }
@@ -115,17 +115,17 @@ export class Registry {
     })
   }
 
-  /** Returns the last port of a service. */
-  port(path: string, service: string): number | undefined {
+  /** Returns the last port of a lease: of a service, or a further one. */
+  port(path: string, lease: string): number | undefined {
     const ports = this.#projects.get(path)?.ports ?? {}
-    return Object.hasOwn(ports, service) ? ports[service] : undefined
+    return Object.hasOwn(ports, lease) ? ports[lease] : undefined
   }
 
-  /** Whether a port belongs to another service of any project that still exists. */
-  portTaken(port: number, path: string, service: string): boolean {
+  /** Whether a port belongs to another lease of any project that still exists. */
+  portTaken(port: number, path: string, lease: string): boolean {
     return this.list().some(project =>
       Object.entries(project.ports).some(
-        ([name, held]) => held === port && !(project.path === path && name === service) && isStillAt(project.path),
+        ([name, held]) => held === port && !(project.path === path && name === lease) && isStillAt(project.path),
       ),
     )
   }

@@ -4,20 +4,13 @@ import { join, resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { closure } from '../config/dependency-graph.ts'
 import type { LoadedProject } from '../config/load.ts'
-import type {
-  ProjectPlan,
-  ServicePlan,
-  ServiceRef,
-  ServiceType,
-  Variable,
-  VariableTarget,
-  Warning,
-} from '../contract/plugin.ts'
+import type { ProjectPlan, ServicePlan, ServiceRef, ServiceType, Variable, Warning } from '../contract/plugin.ts'
 import { LocaldError } from '../errors.ts'
 import type { HookRuns } from '../plugins/hooks.ts'
 import { signatureOf } from '../system/file-signature.ts'
 import { type Environment, type EnvironmentInput, environmentOf, resolveAll } from './environment/environment.ts'
 import { ignoredVariables } from './environment/ignored-variables.ts'
+import { workdirOf } from './service.ts'
 import type { OwnVariables, ResolvedEnvironment, StartPlan, Wiring } from './start-plan.ts'
 
 /** What an environment is resolved from, besides the variables that locald sets. */
@@ -31,6 +24,10 @@ export interface EnvironmentSource {
   lookup(service: string, field: string): string | undefined
   readonly locate: EnvironmentInput['locate']
   readonly envFiles?: EnvironmentInput['envFiles']
+  /** Where the service runs. */
+  readonly reach?: ServiceType<unknown>['reach']
+  /** Returns the ports on this machine of those of the named services that run on it; for a guest. */
+  readonly hostPorts?: (services: readonly string[]) => readonly number[]
   readonly hooks: HookRuns
   /** Variables that plugins set. */
   readonly contributed: readonly Variable[]
@@ -54,6 +51,8 @@ interface VariableChecks {
 /** An environment before the `env` hook. */
 interface BaseEnvironment {
   readonly environment: Environment
+  /** The services that it refers to. */
+  readonly referred: readonly string[]
   /** Whether all that it was made from is as it was. */
   isCurrent(wiring: Wiring): Promise<boolean>
 }
@@ -68,22 +67,18 @@ export async function startPlan(source: StartSource, last?: BaseEnvironment): Pr
   const current = base ?? (await baseEnvironment(source, wiring))
   return {
     ...outlinePlan(source, wiring),
-    ...(await finishEnvironment(source, wiring, current.environment)),
+    ...(await finishEnvironment(source, wiring, current)),
     renew: () => startPlan(source, current),
   }
 }
 
 async function baseEnvironment(source: StartSource, wiring: Wiring): Promise<BaseEnvironment> {
   const files = await envFileSignatures(source)
-  const read: { readonly service: string; readonly field: string; readonly value: string | undefined }[] = []
-  const lookup = (service: string, field: string) => {
-    const value = source.lookup(service, field)
-    read.push({ service, field, value })
-    return value
-  }
+  const { read, lookup } = recordLookups(source)
   const environment = await environmentOf(inputOf({ ...source, lookup }, wiring))
   return {
     environment,
+    referred: read.map(({ service }) => service),
     isCurrent: async ({ port, variables }) =>
       port === wiring.port &&
       isDeepStrictEqual(variables, wiring.variables) &&
@@ -95,38 +90,63 @@ async function baseEnvironment(source: StartSource, wiring: Wiring): Promise<Bas
 /** Returns a plan without an environment: for what a service exports, and for what ran before this daemon. */
 export function outlinePlan(source: StartSource, wiring = source.wiring()): StartPlan {
   const { service, driver, dir } = source
-  const nothing: ResolvedEnvironment = { env: {}, fingerprint: '', warnings: [] }
+  const nothing: ResolvedEnvironment = { env: {}, fingerprint: '', hostPorts: [], warnings: [] }
   return { ...{ plan: service, driver, dir }, ...wiring, ...nothing, renew: () => startPlan(source) }
 }
 
 /** Resolves a service's environment. Throws ENV_UNRESOLVED where a reference has no value. */
 export async function resolveEnvironment(
   source: EnvironmentSource,
-  wiring: Pick<Wiring, 'port' | 'variables'>,
+  wiring: Pick<Wiring, 'port' | 'ports' | 'variables'>,
 ): Promise<ResolvedEnvironment> {
-  return await finishEnvironment(source, wiring, await environmentOf(inputOf(source, wiring)))
+  const { read, lookup } = recordLookups(source)
+  const environment = await environmentOf(inputOf({ ...source, lookup }, wiring))
+  return await finishEnvironment(source, wiring, { environment, referred: read.map(({ service }) => service) })
+}
+
+/** A value that was read from another service. */
+interface ReadValue {
+  readonly service: string
+  readonly field: string
+  readonly value: string | undefined
+}
+
+/** Returns a lookup that keeps what was read. */
+function recordLookups({ lookup }: Pick<EnvironmentSource, 'lookup'>) {
+  const read: ReadValue[] = []
+  return {
+    read,
+    lookup(service: string, field: string): string | undefined {
+      const value = lookup(service, field)
+      read.push({ service, field, value })
+      return value
+    },
+  }
 }
 
 function inputOf(source: EnvironmentSource, { variables }: Pick<Wiring, 'variables'>): EnvironmentInput {
-  const { shell, project, service, lookup, locate, envFiles } = source
+  const { shell, project, service, lookup, locate, envFiles, reach } = source
   const { own, defaults, fallbacks } = variables
   return {
     ...{ plan: project, service, own, defaults, lookup, envFiles },
     shell: { ...fallbacks, ...shell },
+    isGuest: reach === 'guest',
     ...(locate === undefined ? {} : { locate }),
   }
 }
 
 /** Lets plugins add to an environment, and finds what is wrong with it. */
 async function finishEnvironment(
-  { project, service, ref, lookup, hooks, contributed }: EnvironmentSource,
-  { port, variables: { fallbacks } }: Pick<Wiring, 'port' | 'variables'>,
-  found: Environment,
+  source: EnvironmentSource,
+  { port, ports, variables: { fallbacks } }: Pick<Wiring, 'port' | 'ports' | 'variables'>,
+  { environment: found, referred }: Pick<BaseEnvironment, 'environment' | 'referred'>,
 ): Promise<ResolvedEnvironment> {
+  const { project, service, ref, hooks, contributed, reach = 'host' } = source
+  const { read, lookup } = recordLookups(source)
   const { env, layers } = found
-  const dir = resolve(project.path, service.common.workdir ?? '.')
+  const dir = workdirOf(project, service, reach)
   const final = await hooks.env({ ...env }, ref, {
-    dir,
+    ...{ dir, reach },
     dependencies: Object.keys(service.common.dependsOn).flatMap(
       name => project.services.find(other => other.name === name) ?? [],
     ),
@@ -140,7 +160,9 @@ async function finishEnvironment(
     ...(await ignoredVariables(project, found)),
     ...(await variableWarnings(env, { contributed, fallbacks, dir })),
   ]
-  return { env: final, fingerprint: fingerprintOf(service, port, ofProject), warnings }
+  const needed = [...Object.keys(service.common.dependsOn), ...referred, ...read.map(({ service: name }) => name)]
+  const hostPorts = reach === 'guest' ? (source.hostPorts?.(needed) ?? []) : []
+  return { env: final, fingerprint: fingerprintOf(service, { port, ports, hostPorts }, ofProject), hostPorts, warnings }
 }
 
 /** Returns what is wrong with what was written in place of the variables that plugins set at present. */
@@ -160,50 +182,19 @@ export async function variableWarnings(
 /** Returns a hash of all that makes a difference to the running process. */
 export function fingerprintOf(
   plan: ServicePlan,
-  port: number | undefined,
+  { port, ports, hostPorts }: Pick<StartPlan, 'port' | 'ports' | 'hostPorts'>,
   own: Readonly<Record<string, string>>,
 ): string {
   const { workdir, healthCheck, stopSignal } = plan.common
   const parts = [plan.type, plan.options, workdir, healthCheck, stopSignal, port, Object.entries(own).sort()]
+  // Appended only where there are some: the services of an earlier version keep their fingerprints.
+  if (hostPorts.length > 0 || Object.keys(ports).length > 0) parts.push(ports, hostPorts)
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex')
 }
 
 async function envFileSignatures({ project, service }: EnvironmentSource): Promise<readonly (string | undefined)[]> {
   const files = ['.env', ...service.common.envFile].map(file => resolve(project.path, file))
   return await Promise.all(files.map(file => stat(file).then(signatureOf, () => undefined)))
-}
-
-/** Returns the variables that locald and its plugins set for a service with a port, a host name, or neither. */
-export function ownVariables(target: VariableTarget, contributed: readonly Variable[]): OwnVariables {
-  const { port } = target
-  const ranked = (rank: Variable['rank']) =>
-    contributed.flatMap(variable => {
-      const value = variable.rank === rank ? variable.value(target) : undefined
-      return value === undefined ? [] : [[variable.name, value] as const]
-    })
-  return {
-    own: { ...Object.fromEntries(ranked('override')), ...(port === undefined ? {} : { PORT: String(port) }) },
-    defaults: port === undefined ? {} : { HOST: '127.0.0.1' },
-    fallbacks: Object.fromEntries(ranked('fallback')),
-  }
-}
-
-/** What is known of a service that another one refers to. */
-export interface Referred {
-  readonly port: number | undefined
-  /** Where it was last seen to listen. */
-  readonly address: string | undefined
-  /** Returns what its type offers besides; called only when needed. */
-  readonly exported: () => Readonly<Record<string, string>>
-}
-
-/** Returns the value of `${services.NAME.FIELD}`: `port`, `host`, a field that the type exports, else `url`. */
-export function fieldOf({ port, address = '127.0.0.1', exported }: Referred, field: string): string | undefined {
-  if (field === 'port') return port === undefined ? undefined : String(port)
-  if (field === 'host') return port === undefined ? undefined : address
-  const value = exported()[field]
-  if (value !== undefined || field !== 'url' || port === undefined) return value
-  return `http://${address.includes(':') ? `[${address}]` : address}:${port}`
 }
 
 /** Stands for what locald sets: the values are not known before the project is. */

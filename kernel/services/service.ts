@@ -1,5 +1,15 @@
 import { join, resolve } from 'node:path'
-import type { Fault, Instance, Log, ProjectRef, Protocol, Run, ServicePlan, ServiceRef } from '../contract/plugin.ts'
+import type {
+  Fault,
+  Instance,
+  Log,
+  ProjectRef,
+  Protocol,
+  Run,
+  ServicePlan,
+  ServiceRef,
+  ServiceType,
+} from '../contract/plugin.ts'
 import { messageOf } from '../errors.ts'
 import type { Events, LocaldEvent } from '../events.ts'
 import type { Logs, ServiceLog } from '../logs/service-log.ts'
@@ -82,7 +92,7 @@ export class Service implements SupervisorHost {
     this.supervisor.restore(plan)
   }
 
-  run({ plan, port, env, dir }: StartPlan, signal: AbortSignal): Run<unknown> {
+  run({ plan, port, ports, hostPorts, env, dir }: StartPlan, signal: AbortSignal): Run<unknown> {
     const { ref, log } = this
     const { events, dataFolder } = this.#parts
     return {
@@ -90,7 +100,7 @@ export class Service implements SupervisorHost {
       name: ref.name,
       key: ref.key,
       options: plan.options,
-      ...{ port, env, dir, workdir: plan.common.workdir, ports: {}, hostPorts: [] },
+      ...{ port, ports, hostPorts, env, dir, workdir: plan.common.workdir },
       data: join(dataFolder, 'services', ref.project.name, ref.name),
       stopSignal: plan.common.stopSignal,
       stopTimeout: plan.common.stopTimeout,
@@ -101,22 +111,25 @@ export class Service implements SupervisorHost {
     }
   }
 
-  async claimPort({ port }: StartPlan): Promise<void> {
-    if (port === undefined) return
-    this.#parts.ports.hold(port, this.ref.key)
-    await this.#parts.ports.check(port, this.ref.key)
-  }
-
-  holdPort({ port }: StartPlan): void {
-    try {
-      if (port !== undefined) this.#parts.ports.hold(port, this.ref.key)
-    } catch (error) {
-      this.warn(messageOf(error))
+  async claimPort(plan: StartPlan): Promise<void> {
+    for (const port of portsOf(plan)) {
+      this.#parts.ports.hold(port, this.ref.key)
+      await this.#parts.ports.check(port, this.ref.key)
     }
   }
 
-  releasePort({ port }: StartPlan): void {
-    if (port !== undefined) this.#parts.ports.release(port, this.ref.key)
+  holdPort(plan: StartPlan): void {
+    for (const port of portsOf(plan)) {
+      try {
+        this.#parts.ports.hold(port, this.ref.key)
+      } catch (error) {
+        this.warn(messageOf(error))
+      }
+    }
+  }
+
+  releasePort(plan: StartPlan): void {
+    for (const port of portsOf(plan)) this.#parts.ports.release(port, this.ref.key)
   }
 
   starting(): Promise<void> {
@@ -139,7 +152,8 @@ export class Service implements SupervisorHost {
   persist(instance: Instance | null): void {
     this.clock.noteInstance(instance)
     const { status, health, reason, startedMs, restarts, port, launched } = this.state.now
-    const { fingerprint, env, dir } = this.supervisor.plan ?? { fingerprint: '', env: {}, dir: this.ref.project.path }
+    const { plan } = this.supervisor
+    const { fingerprint, env, dir } = plan ?? { fingerprint: '', env: {}, dir: this.ref.project.path }
     const { address } = this
     this.#parts.records.saveService({
       version: 1,
@@ -155,6 +169,7 @@ export class Service implements SupervisorHost {
       port,
       ...(address === undefined ? {} : { address }),
       ...{ fingerprint, env, dir },
+      ...(plan === undefined ? {} : { ports: plan.ports, hostPorts: plan.hostPorts }),
     })
   }
 
@@ -192,7 +207,16 @@ export class Service implements SupervisorHost {
   }
 }
 
-/** Returns the service's working folder, absolute. */
-export function workdirOf(project: ProjectRef, plan: ServicePlan): string {
-  return resolve(project.path, plan.common.workdir ?? '.')
+/** Returns all ports on this machine that a plan needs, the main one first. */
+function portsOf({ port, ports }: StartPlan): readonly number[] {
+  return [...(port === undefined ? [] : [port]), ...Object.values(ports)]
+}
+
+/** Returns the service's working folder, absolute; the project's for a guest, whose `workdir` is a folder inside. */
+export function workdirOf(
+  project: Pick<ProjectRef, 'path'>,
+  plan: Pick<ServicePlan, 'common'>,
+  reach: ServiceType<unknown>['reach'],
+): string {
+  return reach === 'guest' ? project.path : resolve(project.path, plan.common.workdir ?? '.')
 }

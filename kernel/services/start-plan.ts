@@ -22,11 +22,13 @@ export interface OwnVariables {
 /** How a service is connected to the rest: known without resolving its environment, and different once a port moves. */
 export interface Wiring {
   readonly port: number | undefined
+  /** Its further ports, by the ports inside. */
+  readonly ports: Readonly<Record<string, number>>
   /**
-   * Present when the port was assigned, not fixed: assigns another one, for a port that is in use. `renew` returns a
-   * plan with it.
+   * Present when a port was assigned, not fixed: assigns others in place of those in use. `renew` returns a plan with
+   * them. Returns false where a port in use is fixed.
    */
-  readonly movePort?: () => Promise<void>
+  readonly movePort?: () => Promise<boolean>
   /** Null without a host name, or where no plugin serves host names. */
   readonly url: string | null
   readonly variables: OwnVariables
@@ -43,6 +45,8 @@ export interface ResolvedEnvironment {
    * not part of it.
    */
   readonly fingerprint: string
+  /** For a guest: ports on this machine's loopback of the host services that it depends on or refers to. */
+  readonly hostPorts: readonly number[]
   readonly warnings: readonly EnvWarning[]
 }
 
@@ -50,7 +54,7 @@ export interface ResolvedEnvironment {
 export interface StartPlan extends Wiring, ResolvedEnvironment {
   readonly plan: ServicePlan
   readonly driver: ServiceType<unknown>
-  /** Working folder, absolute. */
+  /** Working folder, absolute; the project's for a guest. */
   readonly dir: string
   /**
    * Returns the plan for a start now. The environment is resolved again only when something that it was made from has

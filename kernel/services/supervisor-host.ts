@@ -15,9 +15,9 @@ export interface SupervisorHost {
   restartedFor: string | undefined
   /** Describes the service to its driver. */
   run(plan: StartPlan, signal: AbortSignal): Run<unknown>
-  /** Claims the port before a start. Throws PORT_TAKEN. */
+  /** Claims the ports before a start. Throws PORT_TAKEN; those before it are claimed then. */
   claimPort(plan: StartPlan): Promise<void>
-  /** Claims the port of an adopted service, which listens there already. */
+  /** Claims the ports of an adopted service, which listens there already. */
   holdPort(plan: StartPlan): void
   releasePort(plan: StartPlan): void
   starting(): Promise<void>

@@ -188,11 +188,10 @@ export class Supervisor {
         await this.#host.claimPort(plan)
         return plan
       } catch (error) {
+        this.#host.releasePort(plan)
         const isTaken = LocaldError.is(error) && error.code === 'PORT_TAKEN'
-        if (!isTaken || plan.movePort === undefined || left === 0) throw error
+        if (!isTaken || left === 0 || (await plan.movePort?.()) !== true) throw error
       }
-      this.#host.releasePort(plan)
-      await plan.movePort()
       plan = await plan.renew()
       this.#plan = plan
       this.#host.state.set({ port: plan.port ?? null })

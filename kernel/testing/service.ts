@@ -12,8 +12,8 @@ import { ServiceLog } from '../logs/service-log.ts'
 import type { Contributions } from '../plugins/contributions.ts'
 import type { HookRuns } from '../plugins/hooks.ts'
 import { environmentOf } from '../services/environment/environment.ts'
+import { guestVariables, ownVariables } from '../services/environment/own-variables.ts'
 import { HealthWatch } from '../services/health/health.ts'
-import { ownVariables } from '../services/prepare.ts'
 import { workdirOf } from '../services/service.ts'
 
 /** A service that a test started. */
@@ -61,13 +61,22 @@ export async function startTested(input: TestedInput): Promise<TestedService> {
   const project = { name, path, domain: plan.domain }
   const ref = { key: `${name}:${name}`, name, type: service.type, project }
   const port = networkOf(driver, service) === 'none' ? undefined : (service.common.port ?? (await freePort()))
-  const { own, defaults, fallbacks } = ownVariables({ port, hosts: [] }, contributions.variables())
+  const { reach = 'host' } = driver
+  const target = { port, hosts: [] }
+  const variables = contributions.variables()
+  const { own, defaults, fallbacks } =
+    reach === 'guest'
+      ? guestVariables(target, variables, driver.guestPort?.(service.options))
+      : ownVariables(target, variables)
+  const ports: Record<string, number> = {}
+  for (const inside of driver.ports?.(service.options) ?? []) ports[inside] = await freePort()
   const { env, layers } = await environmentOf({
-    ...{ shell: { ...fallbacks, ...process.env }, plan, service, own, defaults },
+    ...{ shell: { ...fallbacks, ...process.env }, plan, service, own, defaults, isGuest: reach === 'guest' },
     lookup: () => undefined,
   })
   const alone: EnvContext = {
-    dir: workdirOf(project, service),
+    dir: workdirOf(project, service, reach),
+    reach,
     dependencies: [],
     isOwn: variable => (layers.get(variable) ?? 'shell') !== 'shell',
     lookup: () => undefined,
@@ -81,9 +90,9 @@ export async function startTested(input: TestedInput): Promise<TestedService> {
     options: service.options,
     port,
     env: await hooks.env({ ...env }, ref, alone),
-    dir: workdirOf(project, service),
+    dir: workdirOf(project, service, reach),
     workdir: service.common.workdir,
-    ports: {},
+    ports,
     hostPorts: [],
     data: join(input.folders.data, 'services', name),
     stopSignal: service.common.stopSignal,

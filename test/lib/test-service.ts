@@ -151,13 +151,14 @@ export class TestProject {
     this.#services.push(service)
     const movePort = async () => {
       port = await this.ports.reassign(this.project, name)
+      return true
     }
     const startPlan = (): StartPlan => ({
       ...{ plan, driver, port, dependencies, dir: this.dir },
       ...(port === undefined || fixed !== undefined ? {} : { movePort }),
-      ...{ url: null, variables: { own: {}, defaults: {}, fallbacks: {} }, isAwaited: false },
+      ...{ ports: {}, hostPorts: [], url: null, variables: { own: {}, defaults: {}, fallbacks: {} }, isAwaited: false },
       env: { ...cleanEnvironment(), ...plan.common.env, ...(port === undefined ? {} : { PORT: String(port) }) },
-      ...{ fingerprint: fingerprintOf(plan, port, plan.common.env), warnings: [] },
+      ...{ fingerprint: fingerprintOf(plan, { port, ports: {}, hostPorts: [] }, plan.common.env), warnings: [] },
       renew: async () => startPlan(),
     })
     return new TestService(service, startPlan())

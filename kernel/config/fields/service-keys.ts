@@ -67,7 +67,7 @@ export const serviceKeys = {
     key: 'env',
     type: env,
     absent: 'none',
-    doc: `Environment of this service. Values may hold \${VAR}, \${VAR:-default}, \${VAR:?message}, \${services.NAME.port|host|url}, \${project.name|domain}; $\${ is a literal \${.`,
+    doc: `Environment of this service. Values may hold \${VAR}, \${VAR:-default}, \${VAR:?message}, \${services.NAME.port|host|url|ports.N}, \${project.name|domain}; $\${ is a literal \${.`,
   },
   envFile: {
     key: 'env_file',

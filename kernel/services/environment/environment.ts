@@ -38,6 +38,8 @@ export interface EnvironmentInput {
   lookup(service: string, field: string): string | undefined
   /** For messages with file and line. */
   readonly locate?: Locate
+  /** Whether it is for a guest: the shell's variables can be referred to, and are not part of its environment. */
+  readonly isGuest?: boolean
   /** Reads `.env` and `env_file`; default: a reader that trusts no allowed files. */
   readonly envFiles?: EnvFiles | undefined
 }
@@ -100,6 +102,7 @@ export async function environmentOf(input: EnvironmentInput): Promise<Environmen
   })
   for (const [name, text] of Object.entries(own))
     values.set(name, { text, layer: 'locald', origin: anonymous('locald') })
+  if (input.isGuest === true) for (const [name, { layer }] of [...values]) if (layer === 'shell') values.delete(name)
   return {
     overruled,
     env: Object.fromEntries([...values].map(([name, { text }]) => [name, text])),

@@ -27,6 +27,10 @@ export interface ServiceRecord {
   readonly launched?: boolean
   readonly restarts: number
   readonly port: number | null
+  /** Its further ports, by the ports inside; absent in records of older versions. */
+  readonly ports?: Readonly<Record<string, number>>
+  /** As `Run.hostPorts`; absent in records of older versions. */
+  readonly hostPorts?: readonly number[]
   /** The address on which it was last seen to listen. */
   readonly address?: string
   readonly fingerprint: string
@@ -64,6 +68,8 @@ const serviceRecord: FileShape<ServiceRecord> = {
       startedMs: { type: ['number', 'null'] },
       restarts: { type: 'integer' },
       port: { type: ['integer', 'null'] },
+      ports: { type: 'object', additionalProperties: { type: 'integer' } },
+      hostPorts: { type: 'array', items: { type: 'integer' } },
       fingerprint: text,
       env: texts,
       dir: text,

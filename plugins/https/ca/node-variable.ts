@@ -23,8 +23,8 @@ export function addNodeVariable(host: Host, bundles: CaBundles, caFile: () => st
       return { message, hint: `Fix the file, or unset ${name}.` }
     },
   })
-  host.hooks.env.tapPromise('https', async (env, _, { dir }) => {
-    const root = caFile()
+  host.hooks.env.tapPromise('https', async (env, _, { dir, reach }) => {
+    const root = reach === 'guest' ? undefined : caFile()
     if (root === undefined) return env
     const written = env[name]
     const file = written === undefined || written === '' ? root : (await bundles.of(root, resolve(dir, written))).file

@@ -43,7 +43,8 @@ health_check = { type = "log", pattern = "done" }
 type = "container"
 image = "redis"
 command = ["redis-server", "--save", ""]
-health_check = { type = "notify" }
+health_check = { type = "tcp" }
+container_port = 6379
 [routes]
 "/api/" = "api"
 "/old" = { service = "web", strip_prefix = true }
@@ -112,8 +113,8 @@ redis = "^1.2"
       {
         name: 'cache',
         type: 'container',
-        common: { ...common, healthCheck: { type: 'notify', ...check } },
-        options: { image: 'redis', command: ['redis-server', '--save', ''] },
+        common: { ...common, healthCheck: { type: 'tcp', ...check } },
+        options: { image: 'redis', command: ['redis-server', '--save', ''], container_port: 6379 },
       },
     ],
     routes: [

@@ -58,12 +58,25 @@ const drivers: Readonly<Record<string, ServiceType<unknown>>> = {
       properties: {
         image: { type: 'string', minLength: 1 },
         container_port: { type: 'integer', minimum: 1, maximum: 65535 },
+        ports: { type: 'array', items: { type: 'integer' } },
         command: { anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' }, minItems: 1 }] },
       },
       required: ['image'],
       additionalProperties: false,
     }),
+    {
+      reach: 'guest',
+      network: options => (insideOf(options).main === undefined ? 'none' : 'web'),
+      guestPort: options => insideOf(options).main,
+      ports: options => insideOf(options).further,
+    },
   ),
+}
+
+function insideOf(options: unknown): { readonly main: number | undefined; readonly further: readonly number[] } {
+  const main: unknown = Reflect.get(Object(options), 'container_port')
+  const further: unknown = Reflect.get(Object(options), 'ports')
+  return { main: typeof main === 'number' ? main : undefined, further: Array.isArray(further) ? further : [] }
 }
 
 export const procfile: ProjectSource = {

@@ -21,6 +21,7 @@ const service: ServiceRef = {
 
 const context: EnvContext = {
   dir: '/shop',
+  reach: 'host',
   dependencies: [],
   isOwn: () => true,
   lookup: (service, field) => `${service}.${field}`,

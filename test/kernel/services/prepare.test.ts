@@ -40,7 +40,7 @@ function changing() {
     driver: { type: 'exec', shape: { schema: {} }, start: () => Promise.reject(new Error('not started')) },
     lookup: (service, field) => (service === 'api' && field === 'url' ? now.api : undefined),
     wiring: () => ({
-      ...{ port: now.port, url: null, dependencies: [], isAwaited: false },
+      ...{ port: now.port, ports: {}, url: null, dependencies: [], isAwaited: false },
       variables: { own: { PORT: String(now.port) }, defaults: {}, fallbacks: {} },
     }),
   }

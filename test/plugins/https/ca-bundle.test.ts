@@ -14,7 +14,8 @@ import { join } from 'node:path'
 import t from 'tap'
 import type { CommonOptions, ProjectPlan, Variable } from '../../../kernel/contract/plugin.ts'
 import { HookRuns, makeHooks } from '../../../kernel/plugins/hooks.ts'
-import { ownVariables, resolveEnvironment } from '../../../kernel/services/prepare.ts'
+import { ownVariables } from '../../../kernel/services/environment/own-variables.ts'
+import { resolveEnvironment } from '../../../kernel/services/prepare.ts'
 import { CaBundles } from '../../../plugins/https/ca/bundle.ts'
 import { addNodeVariable } from '../../../plugins/https/ca/node-variable.ts'
 import { fakeHost } from '../../lib/fake-host.ts'
@@ -51,7 +52,7 @@ async function environment({ env = {}, shell = {} }: { env?: CommonOptions['env'
       ref: { key: 'shop:web', name: 'web', type: 'exec', project },
       lookup: () => undefined,
     },
-    { port: 3000, variables: ownVariables({ port: 3000, hosts: [] }, contributed) },
+    { port: 3000, ports: {}, variables: ownVariables({ port: 3000, hosts: [] }, contributed) },
   )
 }
 

@@ -9,6 +9,7 @@ t.test('the environment of dependents', async t => {
   const db = { name: 'db', type: 'postgres' }
   const context = (dependencies: { name: string; type: string }[], own: readonly string[] = []) => ({
     dir: '/',
+    reach: 'host' as const,
     dependencies,
     isOwn: (name: string) => own.includes(name),
     lookup,

@@ -80,6 +80,7 @@ t.test('a database', async t => {
       { key: db.run.key, name: 'db', type: 'postgres', project: db.run.project },
       {
         dir: db.run.dir,
+        reach: 'host',
         dependencies: [],
         isOwn: () => false,
         lookup: (_, field) =>

@@ -70,6 +70,28 @@ export const environment: readonly WrongFile[] = [
     isBeyondSchema: true,
   },
   {
+    title: 'a reference to a port that a service does not have inside',
+    text: `${head}[services.s]\ntype = "container"\nimage = "i"\ncontainer_port = 9000\nports = [9001]\n[env]
+A = "\${services.s.ports.9002}"
+B = "\${services.s.ports.9000}\${services.s.ports.9001:-x}\${services.s.host}"`,
+    problems: [
+      "9 env.A: service 's' has no 'ports.9002', only port, host, url, ports.9000, ports.9001; did you mean 'ports.9000'?",
+    ],
+    isBeyondSchema: true,
+  },
+  {
+    title: 'a reference to the port of a service without one, whose type leaves that to its keys',
+    text: `${head}[services.s]\ntype = "container"\nimage = "i"\n[env]\nA = "\${services.s.port}"`,
+    problems: ["7 env.A: service 's' has no port, host or url: type 'container' has no network with these keys"],
+    isBeyondSchema: true,
+  },
+  {
+    title: 'a reference to a further port of a type that has exports',
+    text: `${head}[services.db]\ntype = "postgres"\n[env]\nA = "\${services.db.ports.1}"`,
+    problems: ["6 env.A: service 'db' has no 'ports.1', only port, host, url"],
+    isBeyondSchema: true,
+  },
+  {
     title: 'an env_file that does not exist',
     text: `${web}env_file = ".env.local"`,
     problems: ["5 services.web.env_file: file '.env.local' does not exist"],

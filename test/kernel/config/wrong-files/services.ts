@@ -60,6 +60,20 @@ export const services: readonly WrongFile[] = [
     isBeyondSchema: true,
   },
   {
+    title: 'a health check by notification of a guest',
+    text: `${head}[services.q]\ntype = "container"\nimage = "i"\nhealth_check = { type = "notify" }`,
+    problems: [
+      `6 services.q.health_check: type "notify" needs a process of this machine, and services of type 'container' have none`,
+    ],
+    isBeyondSchema: true,
+  },
+  {
+    title: 'a port of a service without one, whose type leaves that to its keys',
+    text: `${head}[services.q]\ntype = "container"\nimage = "i"\nport = 80`,
+    problems: ["6 services.q.port: type 'container' has no port with these keys"],
+    isBeyondSchema: true,
+  },
+  {
     title: 'a workdir that is no string',
     text: `${web}workdir = []`,
     problems: ['5 services.web.workdir: must be a string, not an array'],
