@@ -29,7 +29,8 @@ function podmanOnly(): EngineChoice {
   const open = async (): Promise<Engine | undefined> => {
     const program = await findProgram(['podman'], pathFolders(process.env['PATH']))
     if (program === undefined) return undefined
-    const version = (await runProgram(program, ['--version'], { timeoutMs: 2000 })).stdout.trim().split(' ').at(-1) ?? ''
+    const version =
+      (await runProgram(program, ['--version'], { timeoutMs: 2000 })).stdout.trim().split(' ').at(-1) ?? ''
     const env = Object.fromEntries(Object.entries(process.env).flatMap(([k, v]) => (v === undefined ? [] : [[k, v]])))
     return {
       ...{ name: 'podman', dialect: 'podman', version, hostName: undefined, isNative: true },
