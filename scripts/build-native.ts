@@ -99,6 +99,7 @@ function buildHere(program: Program): boolean {
   const isMac = process.platform === 'darwin'
   if (!isFor(program, isMac) || isUpToDate(program, output)) return true
   const args = [...release, ...partsOf(program), ...(isMac ? frameworksOf(program) : [])]
+  if (program.isStatic) return compile(compilerHere(), ['-static', ...args], output)
   return isMac || program.isModule ? compile(compilerHere(), args, output) : compileHere(args, output)
 }
 
@@ -106,6 +107,12 @@ function buildHere(program: Program): boolean {
 function compileHere(args: readonly string[], output: string): boolean {
   const compiler = compilerHere()
   return compile(compiler, ['-static', ...args], output, true) || compile(compiler, args, output)
+}
+
+/** Whether tests run it with sanitizers: not programs of Apple's frameworks, nor what Node.js loads. */
+function isSanitized(program: Program): boolean {
+  const isMac = process.platform === 'darwin'
+  return program.only !== 'darwin' && !program.isModule && isFor(program, isMac)
 }
 
 /** Builds what this machine can: one program that does not compile keeps no other from being built. */
@@ -183,5 +190,5 @@ if (unknown !== undefined) fail(`unknown option: ${unknown} (--all, --sanitize, 
 mkdirSync(native, { recursive: true })
 if (words.includes('--all')) buildAll()
 else if (words.includes('--xnu')) buildXnu()
-else if (words.includes('--sanitize')) programs.filter(it => it.only === undefined).forEach(buildSanitized)
+else if (words.includes('--sanitize')) programs.filter(isSanitized).forEach(buildSanitized)
 else buildEach()

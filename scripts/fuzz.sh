@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=${1:-60}
-for program in native/keeper shim; do
+for program in native/keeper native/tunnel shim; do
   found=build/fuzz/${program##*/}
   mkdir -p "$found"
   files=()

@@ -80,6 +80,8 @@ export interface Program {
   readonly shares?: readonly string[]
   /** The only system that it runs on; default: all. */
   readonly only?: 'linux' | 'darwin'
+  /** Whether it is built as a static program or not at all: it runs where there is no libc. */
+  readonly isStatic?: true
   /** Whether it is a Node.js module, made of its own folder only. */
   readonly isModule?: true
   /** What locald cannot do without it. Absent: nothing works without it. */
@@ -117,6 +119,10 @@ export const programs: readonly Program[] = [
       isModule: true,
     },
     lacking: 'the daemon takes more memory.',
+  },
+  {
+    ...{ name: 'locald-tunnel', folder: 'native/tunnel', variants: {}, frameworks: [], only: 'linux', isStatic: true },
+    lacking: 'containers cannot reach services of this machine.',
   },
 ]
 

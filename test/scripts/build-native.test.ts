@@ -19,7 +19,7 @@ import { root } from '../lib/user.ts'
 
 t.setTimeout(300_000)
 const compiler = process.env['CC'] || 'cc'
-const module = process.platform === 'linux' ? ['locald-memory.node'] : []
+const onLinux = process.platform === 'linux' ? ['locald-memory.node', 'locald-tunnel'] : []
 
 /** A compiler that fails when it is given this file, and compiles everything else. */
 function failingAt(t: Test, file: string): string {
@@ -57,7 +57,7 @@ function folderFor(t: Test): string {
 t.test('builds the other programs when one does not compile', async t => {
   const { code, says, made } = build(t, failingAt(t, 'shim/bind.c'))
   t.equal(code, 0, 'an install goes on: the keeper is there')
-  t.strictSame(made, ['locald-keeper', ...module])
+  t.strictSame(made, ['locald-keeper', ...onLinux])
   t.match(says, /^no such luck$/m)
   t.match(says, /^locald-shim was not built\. Without it locald cannot bind ports below 1024, /m)
   t.notMatch(says, /locald-keeper was not built/)
@@ -66,7 +66,7 @@ t.test('builds the other programs when one does not compile', async t => {
 t.test('fails when the keeper does not compile', async t => {
   const { code, says, made } = build(t, failingAt(t, 'keeper/run.c'))
   t.equal(code, 1)
-  t.strictSame(made, [...module, 'locald-shim'].sort())
+  t.strictSame(made, ['locald-shim', ...onLinux].sort())
   t.match(says, /^locald-keeper was not built\.$/m)
 })
 
@@ -104,7 +104,7 @@ t.test('compiler warnings fail builds for tests, not those of users', async t =>
   const cc = `${compiler} -include ${header}`
   const user = build(t, cc)
   t.equal(user.code, 0, user.says)
-  t.strictSame(user.made, ['locald-keeper', ...module, 'locald-shim'].sort())
+  t.strictSame(user.made, ['locald-keeper', ...onLinux, 'locald-shim'].sort())
   const tests = build(t, cc, '--sanitize')
   t.equal(tests.code, 1)
   t.match(tests.says, /\[-Werror[=,].*unused-function\]/)
@@ -126,7 +126,7 @@ t.test('rejects calls that Apple has deprecated', async t => {
   for (const target of ['linux-x64', 'linux-arm64', 'darwin-x64']) {
     const folder = join(copy, 'build', 'native', target)
     mkdirSync(folder, { recursive: true })
-    for (const program of ['locald-keeper', 'locald-shim', 'locald-keychain', 'locald-memory.node']) {
+    for (const program of ['locald-keeper', 'locald-shim', 'locald-keychain', 'locald-memory.node', 'locald-tunnel']) {
       writeFileSync(join(folder, program), '')
       utimesSync(join(folder, program), later, later)
     }
