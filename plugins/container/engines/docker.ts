@@ -7,7 +7,7 @@ import { describeEndpoint, isLocal } from './endpoint.ts'
 import { installHint } from './install-hint.ts'
 import { parseJson, textOf } from './json.ts'
 import { askClient, clientEnvironment, describeFailure, type EngineMachine, findClient } from './machine.ts'
-import { isPodmanVersion } from './podman.ts'
+import { parsePodmanVersion } from './podman.ts'
 import { isSharedBy, type VmKind } from './shared-folders.ts'
 import { findSockets, socketOwner } from './sockets.ts'
 
@@ -61,9 +61,11 @@ export class DockerSource implements EngineSource {
       )
     }
     if (!isLocal(target.endpoint)) return describeRemote(target)
+    const { stdout } = await askClient(machine, program, ['--version'], signal)
+    if (parsePodmanVersion(stdout) !== undefined)
+      return absent("the command `docker` is podman's", 'Use the engine podman.')
     const printed = await askClient(machine, program, ['version', '--format', '{{json .}}'], signal)
     const answer = parseJson(printed.stdout)
-    if (isPodmanVersion(answer)) return absent("the command `docker` is podman's", 'Use the engine podman.')
     const version = textOf(answer, 'Server', 'Version')
     if (version === undefined) return this.#describeSilence(target, printed.stderr, describeFailure(printed))
     if (textOf(answer, 'Server', 'Os') === 'windows') {

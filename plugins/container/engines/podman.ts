@@ -20,9 +20,12 @@ interface Answer {
   readonly isRemote: boolean
 }
 
-/** Returns whether what a `docker version --format '{{json .}}'` printed comes from podman: its fields have other names. */
-export function isPodmanVersion(version: unknown): boolean {
-  return textOf(version, 'Client', 'APIVersion') !== undefined
+/**
+ * Returns podman's version from what `--version` printed, also from a `docker` that is podman; undefined for any other
+ * program. Nothing else that podman prints is without effect: `podman version` makes its storage and leaves a process.
+ */
+export function parsePodmanVersion(printed: string): string | undefined {
+  return /^podman version (\S+)/m.exec(printed)?.[1]
 }
 
 /** Podman: rootless, or rootful where the daemon runs as root; on macOS in its own VM. */
@@ -87,19 +90,24 @@ export class PodmanSource implements EngineSource {
       const hint = 'Unset CONTAINER_HOST and CONTAINER_CONNECTION: ports and folders of containers would be there.'
       return absent(`podman is on another machine: ${describeEndpoint(endpoint)}`, hint)
     }
+    const isRemote = endpoint !== undefined || machine.os === 'darwin'
+    if (isRemote) return await this.#askService(program, signal)
+    const printed = await askClient(machine, program, ['--version'], signal)
+    const version = parsePodmanVersion(printed.stdout)
+    if (version !== undefined) return { program, version, isRemote }
+    return absent(`podman does not answer: ${describeFailure(printed)}`, 'Run `podman version` to see why.')
+  }
+
+  /** Asks a podman that serves others: in a VM, or where the environment says. */
+  async #askService(program: string, signal?: AbortSignal): Promise<Answer | EngineFound> {
+    const machine = this.#machine
     const printed = await askClient(machine, program, ['version', '--format', '{{json .}}'], signal)
-    const version = parseJson(printed.stdout)
-    const client = textOf(version, 'Client', 'Version')
-    const server = textOf(version, 'Server', 'Version')
-    if (printed.code === 0 && (server ?? client) !== undefined) {
-      const isRemote = server !== undefined || endpoint !== undefined || machine.os === 'darwin'
-      return { program, version: server ?? client ?? '', isRemote }
-    }
-    if (machine.os !== 'darwin') {
-      const hint = endpoint === undefined ? 'Run `podman version` to see why.' : 'Unset CONTAINER_HOST.'
-      return absent(`podman does not answer: ${describeFailure(printed)}`, hint)
-    }
-    return this.#findVm(program, client ?? 'unknown', signal)
+    const answer = parseJson(printed.stdout)
+    const version = textOf(answer, 'Server', 'Version')
+    if (version !== undefined) return { program, version, isRemote: true }
+    if (machine.os === 'darwin') return this.#findVm(program, textOf(answer, 'Client', 'Version') ?? 'unknown', signal)
+    const hint = 'Start its service with `systemctl --user start podman.socket`, or unset CONTAINER_HOST.'
+    return absent(`podman does not answer: ${describeFailure(printed)}`, hint)
   }
 
   /** Returns the VM of macOS, which does not run. */
@@ -117,8 +125,8 @@ export class PodmanSource implements EngineSource {
     if (own !== undefined) return own
     const docker = await findClient(machine, 'docker')
     if (docker === undefined) return undefined
-    const { stdout } = await askClient(machine, docker, ['version', '--format', '{{json .}}'], signal)
-    return isPodmanVersion(parseJson(stdout)) ? docker : undefined
+    const { stdout } = await askClient(machine, docker, ['--version'], signal)
+    return parsePodmanVersion(stdout) === undefined ? undefined : docker
   }
 
   /** Returns where podman's service is, if the environment names one. */

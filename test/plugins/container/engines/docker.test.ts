@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { DockerSource } from '../../../../plugins/container/engines/docker.ts'
 import type { EngineMachine } from '../../../../plugins/container/engines/machine.ts'
+import { PodmanSource } from '../../../../plugins/container/engines/podman.ts'
 import { machineOf, writeProgram } from './machine.ts'
 
 /** What `docker version --format '{{json .}}'` of 28.2.2 prints. */
@@ -42,9 +43,11 @@ t.test('a docker in a VM is known by its socket or its name', async t => {
 })
 
 t.test('a docker that is podman is recognized by the shape of its output', async t => {
-  const printed = '{"Client":{"APIVersion":"4.3.1","Version":"4.3.1","OsArch":"linux/amd64"}}'
-  const found = await new DockerSource(machineWith(t.testdir(), `echo '${printed}'`)).look()
-  t.match(found, { state: 'absent', reason: "the command `docker` is podman's" })
+  const home = t.testdir()
+  const machine = machineWith(home, `test "$1" = --version || touch ${home}/used; echo 'podman version 4.3.1'`)
+  t.match(await new DockerSource(machine).look(), { state: 'absent', reason: "the command `docker` is podman's" })
+  t.match(await new PodmanSource(machine).look(), { state: 'running', version: '4.3.1' })
+  t.notOk(existsSync(join(home, 'used')), 'more than `--version` would leave storage and a process behind')
 })
 
 t.test('a docker on another machine is refused without being asked', async t => {

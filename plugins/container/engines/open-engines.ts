@@ -1,0 +1,64 @@
+import type { Engine, EngineSource } from '../provides.ts'
+
+type Step = (text: string) => void
+
+/** An engine that is open or being opened, for all that wait for it. */
+class Opening {
+  readonly #steps = new Set<Step>()
+  readonly #engine: Promise<Engine>
+  /** The step that is under way. */
+  #last: string | undefined
+
+  constructor(source: EngineSource) {
+    this.#engine = source
+      .open(text => {
+        this.#last = text
+        for (const step of this.#steps) step(text)
+      })
+      .finally(() => {
+        this.#last = undefined
+      })
+  }
+
+  onFailure(listener: () => void): void {
+    this.#engine.catch(listener)
+  }
+
+  async wait(step: Step, signal: AbortSignal): Promise<Engine> {
+    if (this.#last !== undefined) step(this.#last)
+    this.#steps.add(step)
+    try {
+      return await abortable(this.#engine, signal)
+    } finally {
+      this.#steps.delete(step)
+    }
+  }
+}
+
+/** The engines in use. Each is opened once, however many services wait for it. */
+export class OpenEngines {
+  readonly #openings = new Map<EngineSource, Opening>()
+
+  /** Returns the engine, open. Rejects with ENGINE_FAILED, or when aborted; the opening goes on for others. */
+  async open(source: EngineSource, step: Step, signal: AbortSignal): Promise<Engine> {
+    const opening = this.#openings.get(source) ?? this.#begin(source)
+    return await opening.wait(step, signal)
+  }
+
+  #begin(source: EngineSource): Opening {
+    const opening = new Opening(source)
+    this.#openings.set(source, opening)
+    // One that failed is tried again by the next start.
+    opening.onFailure(() => this.#openings.delete(source))
+    return opening
+  }
+}
+
+function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason)
+    if (signal.aborted) return abort()
+    signal.addEventListener('abort', abort, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+  })
+}
