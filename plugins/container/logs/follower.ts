@@ -6,10 +6,13 @@ export interface FollowedContainer {
   readonly engine: Engine
   /** Its name or id. */
   readonly container: string
-  /** The file that conmon writes it to (`logArgs`), on this machine. Absent: the engine's client reads it. */
+  /**
+   * The file on this machine that conmon writes it to (`logArgs`), which the daemon must be able to read; `drained`
+   * removes it. Absent: the engine's client reads the output.
+   */
   readonly file?: string | undefined
   readonly log: LogSink
-  /** It was created now, so that nothing of it is in the log yet. False: adopted. */
+  /** It was created now, and nothing of it is in the log yet. False: adopted. */
   readonly isNew: boolean
   /** Stops following, as `close` does. */
   readonly signal: AbortSignal

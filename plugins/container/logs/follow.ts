@@ -1,0 +1,12 @@
+import { FileLog } from './file-log.ts'
+import type { FollowedContainer, LogFollower } from './follower.ts'
+
+/** Starts to copy a container's output to its service's log: every line once, with the engine's times. */
+export function followLog(container: FollowedContainer): LogFollower {
+  const { file, signal } = container
+  if (file === undefined) throw new Error('not implemented')
+  const follower = new FileLog({ ...container, file })
+  if (signal.aborted) follower.close()
+  signal.addEventListener('abort', () => follower.close(), { once: true })
+  return follower
+}
