@@ -1,5 +1,12 @@
+import { ClientLog } from './client-log.ts'
+import { FileLog } from './file-log.ts'
 import type { FollowedContainer, LogFollower } from './follower.ts'
 
-export function followLog(_: FollowedContainer): LogFollower {
-  return { drained: async () => {}, close: () => {} }
+/** Starts to copy a container's output to its service's log: every line once, with the engine's times. */
+export function followLog(container: FollowedContainer): LogFollower {
+  const { file, signal } = container
+  const follower = file === undefined ? new ClientLog(container) : new FileLog({ ...container, file })
+  if (signal.aborted) follower.close()
+  signal.addEventListener('abort', () => follower.close(), { once: true })
+  return follower
 }
