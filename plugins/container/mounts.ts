@@ -29,10 +29,10 @@ function parseMount(entry: string, project: ProjectRef, service: string): Mount 
   if (more.length > 0) throw wrong('has too many parts')
   if (second === undefined) {
     if (!posix.isAbsolute(first)) throw wrong('is no absolute path inside')
-    return { kind: 'own', target: posix.normalize(first) }
+    return { kind: 'own', target: posix.resolve(first) }
   }
   if (!posix.isAbsolute(second)) throw wrong('has no absolute path inside')
-  const target = posix.normalize(second)
+  const target = posix.resolve(second)
   const flags = (third ?? '').split(',').filter(flag => flag !== '' && !droppedFlags.includes(flag))
   const unknown = flags.find(flag => !passedFlags.includes(flag))
   if (unknown !== undefined) throw wrong(`has an unknown flag '${unknown}'`)

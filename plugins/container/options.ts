@@ -3,6 +3,8 @@ import { type ShapeOf, shape } from '../../kernel/contract/shape.ts'
 const text = { type: 'string', minLength: 1 } as const
 const portNumber = '(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])'
 const size = '^[0-9]+(?:\\.[0-9]+)?(?:[bkmgBKMG]|[kmgKMG]i?[bB])?$'
+/** NAME, ./folder, ../folder, /folder or ~/folder; then the path inside, and flags. */
+const mount = '^(?:(?:[A-Za-z0-9][A-Za-z0-9_.-]*|\\.{1,2}(?:/[^:]*)?|~?/[^:]*):)?/[^:]*(?::[A-Za-z,]+)?$'
 const words = {
   anyOf: [
     { type: 'string', minLength: 1 },
@@ -39,7 +41,7 @@ export const options = shape({
     },
     ports: {
       type: 'array',
-      items: { type: 'string', pattern: `^${portNumber}$` },
+      items: { type: 'string', pattern: `^${portNumber}$`, description: 'Write a port from 1 to 65535.' },
       uniqueItems: true,
       default: [],
       description:
@@ -52,7 +54,7 @@ export const options = shape({
     entrypoint: { ...words, description: "Replaces the image's ENTRYPOINT, and removes its CMD." },
     volumes: {
       type: 'array',
-      items: text,
+      items: { type: 'string', pattern: mount, description: 'Write NAME:/path, ./folder:/path:ro, or /path.' },
       uniqueItems: true,
       default: [],
       description: 'NAME:/path, ./folder:/path, with :ro to forbid writing; or /path for a volume of its own.',

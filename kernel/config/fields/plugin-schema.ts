@@ -143,6 +143,8 @@ function wordMessage(error: ErrorObject, allowed: unknown): string {
 
 function alternativesMessage(error: ErrorObject): string {
   const branches: unknown = own(schemaOf(error), error.keyword)
+  const keys = Array.isArray(branches) ? branches.map(branch => (isTable(branch) ? own(branch, 'required') : [])) : []
+  if (keys.length > 0 && keys.every(key => Array.isArray(key) && key.length === 1)) return `needs ${keys.join(' or ')}`
   const types = Array.isArray(branches)
     ? branches.map(branch => (isTable(branch) ? own(branch, 'type') : undefined))
     : []

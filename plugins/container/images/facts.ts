@@ -17,13 +17,11 @@ export interface Healthcheck {
   readonly test: readonly [string, ...string[]]
   readonly interval: number
   readonly timeout: number
-  /** Failures within this time after the start do not count. */
-  readonly startPeriod: number
 }
 
 const nsPerMs = 1_000_000
 /** The engines' defaults. */
-const defaults = { interval: 30_000, timeout: 30_000, startPeriod: 0 } as const
+const defaults = { interval: 30_000, timeout: 30_000 } as const
 
 /** Reads what an image says about itself; undefined where the engine does not have it. */
 export async function imageFacts(engine: Engine, image: string, signal?: AbortSignal): Promise<ImageFacts | undefined> {
@@ -54,6 +52,5 @@ function healthcheckOf(check: Readonly<Record<string, unknown>>): Healthcheck | 
     test: [kind, ...rest],
     interval: ms('Interval') || defaults.interval,
     timeout: ms('Timeout') || defaults.timeout,
-    startPeriod: ms('StartPeriod') || defaults.startPeriod,
   }
 }

@@ -57,6 +57,11 @@ export const options: readonly WrongFile[] = [
     text: `${web}type = "worker"\ntty = true`,
     problems: ["6 services.web.tty: unknown key for type 'worker': it belongs to type 'exec'"],
   },
+  {
+    title: 'a container without an image',
+    text: `${head}[services.web]\ntype = "container"`,
+    problems: ['3 services.web: needs image or build'],
+  },
   { title: 'no command', text: `${head}[services.web]\nport = 1`, problems: ['3 services.web.command: missing key'] },
   {
     title: 'an empty command',
