@@ -15,6 +15,7 @@ export const catalogue = {
   UNKNOWN_SERVICE: { kind: 'usage', status: 404 },
   UNKNOWN_PROJECT: { kind: 'usage', status: 404 },
   ENV_UNRESOLVED: { kind: 'usage', status: 400 },
+  IMPORT_UNSUPPORTED: { kind: 'usage', status: 400 },
   PLATFORM_OVERRIDE: { kind: 'usage', status: 400 },
   SERVICE_FAILED: { kind: 'failed', status: 409 },
   SERVICE_NOT_RUNNING: { kind: 'failed', status: 409 },

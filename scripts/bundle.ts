@@ -4,7 +4,7 @@
  * do.
  */
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild'
 
@@ -56,14 +56,30 @@ const modules = {
   banner: { js: "const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);" },
 } satisfies BuildOptions
 
-/** The command line. A short command takes a fifth longer when its first file is an ES module. */
-const program = {
+const commonJs = {
   ...common,
-  entryPoints: ['cli/main.ts'],
   format: 'cjs',
   outExtension: { '.js': '.cjs' },
   define: { 'import.meta.dirname': '__dirname' },
 } satisfies BuildOptions
+
+/** What one command alone needs and is large: a program of its own, so that others do not read it. */
+const rareParts = ['cli/init/compose/index']
+
+const separateParts: Plugin = {
+  name: 'separate-parts',
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /^\.\.?\// }, ({ kind, path, resolveDir }) => {
+      const part = relative(root, join(resolveDir, path)).replace(/\.ts$/, '')
+      if (kind !== 'dynamic-import' || !rareParts.includes(part)) return undefined
+      return { path: `./${relative('cli', part)}.cjs`, external: true }
+    }),
+}
+
+/** The command line. A short command takes a fifth longer when its first file is an ES module. */
+const program = { ...commonJs, entryPoints: ['cli/main.ts'], plugins: [separateParts] } satisfies BuildOptions
+
+const parts = { ...commonJs, entryPoints: rareParts.map(part => `${part}.ts`) } satisfies BuildOptions
 
 /** Lists the folders of the bundled npm packages, sorted. */
 function packagesOf(files: readonly Metafile[]): readonly string[] {
@@ -83,7 +99,7 @@ function licenceOf(folder: string): string {
 }
 
 rmSync(output, { recursive: true, force: true })
-const made = await Promise.all([build(modules), build(program)])
+const made = await Promise.all([build(modules), build(program), build(parts)])
 const licences = packagesOf(made.map(({ metafile }) => metafile)).map(folder => licenceOf(join(root, folder)))
 writeFileSync(join(output, 'LICENSES.txt'), `${licences.join(`\n\n${'-'.repeat(80)}\n\n`)}\n`)
 // Running the CLI from tsc's output runs the bundle, too.

@@ -160,6 +160,25 @@ const list = [
     examples: ['locald service reset db', 'locald service reset shop:db --yes'],
   },
   {
+    name: 'init',
+    args: '',
+    group: 'config',
+    about: 'Write a locald.toml from another format',
+    details:
+      'Translates the compose file of this folder and its override, or the files of `-f` in order. Lists what cannot be carried over, with file and line. A file that needs what locald does not have is refused: then nothing is written.',
+    flags: [
+      { name: 'from', value: 'FORMAT', about: 'Read FORMAT: compose' },
+      { name: 'file', short: 'f', value: 'FILE', about: 'Read FILE; may be repeated' },
+      { name: 'dry-run', about: 'Print the file without writing it' },
+      { name: 'yes', short: 'y', about: 'Replace an existing locald.toml' },
+    ],
+    examples: [
+      'locald init --from compose',
+      'locald init --from compose --dry-run',
+      'locald init --from compose -f compose.yaml -f compose.dev.yaml',
+    ],
+  },
+  {
     name: 'config check',
     args: '',
     group: 'config',

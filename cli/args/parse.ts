@@ -11,7 +11,10 @@ export interface ParsedArgs {
   readonly positionals: readonly string[]
   /** The command to run and its arguments, for commands that take one. */
   readonly childArgv: readonly string[]
+  /** Of a flag that was given more than once: the last value. */
   readonly flags: ReadonlyMap<string, string | true>
+  /** All values of each flag that takes one, in order. */
+  readonly values: ReadonlyMap<string, readonly string[]>
   /** The first word of commands whose help is requested, such as `server` of `server start`. */
   readonly group: string | undefined
 }
@@ -21,8 +24,8 @@ export async function parseArgs(argv: readonly string[]): Promise<ParsedArgs> {
   const { head, tail } = splitChildArgv(argv)
   const at = findPositional(head)
   if (at === undefined) {
-    const { flags } = await parseFlags(head, undefined)
-    return { command: undefined, positionals: [], childArgv: [], flags, group: undefined }
+    const { flags, values } = await parseFlags(head, undefined)
+    return { command: undefined, positionals: [], childArgv: [], flags, values, group: undefined }
   }
   const isHelp = head[at] === 'help'
   const words = isHelp ? [...head.slice(0, at), ...head.slice(at + 1), '--help'] : head
@@ -30,11 +33,11 @@ export async function parseArgs(argv: readonly string[]): Promise<ParsedArgs> {
   const command = findCommand(words, from)
   if (command === undefined) return await parseGroup(words, from)
   const rest = [...words.slice(0, from), ...words.slice(from + countWords(command))]
-  const { flags, positionals } = await parseFlags(rest, command)
+  const { flags, values, positionals } = await parseFlags(rest, command)
   const takesChild = command.takesCommand === true
   const given = takesChild ? positionals : [...positionals, ...tail]
   if (!flags.has('help')) checkCount(command, given, takesChild ? tail : undefined)
-  return { command, positionals: given, childArgv: takesChild ? tail : [], flags, group: undefined }
+  return { command, positionals: given, childArgv: takesChild ? tail : [], flags, values, group: undefined }
 }
 
 /** Returns the value of a flag that takes one. */
@@ -110,8 +113,8 @@ async function parseGroup(words: readonly string[], at: number): Promise<ParsedA
   const next = words[at + 1]
   const isHelp = words.includes('--help') || words.includes('-h')
   if (isHelp && (word === undefined || (subcommands.length > 0 && (next === undefined || isFlag(next))))) {
-    const { flags } = await parseFlags([...words.slice(0, at), ...words.slice(at + 1)], undefined)
-    return { command: undefined, positionals: [], childArgv: [], flags, group: word }
+    const { flags, values } = await parseFlags([...words.slice(0, at), ...words.slice(at + 1)], undefined)
+    return { command: undefined, positionals: [], childArgv: [], flags, values, group: word }
   }
   const typed = word ?? ''
   if (subcommands.length === 0) {
@@ -134,9 +137,10 @@ async function parseGroup(words: readonly string[], at: number): Promise<ParsedA
 async function parseFlags(
   words: readonly string[],
   command: CommandSpec | undefined,
-): Promise<Pick<ParsedArgs, 'flags' | 'positionals'>> {
+): Promise<Pick<ParsedArgs, 'flags' | 'values' | 'positionals'>> {
   const known = [...globalFlags, ...(command?.flags ?? [])]
   const flags = new Map<string, string | true>()
+  const values = new Map<string, readonly string[]>()
   const positionals: string[] = []
   for (let i = 0; i < words.length; i++) {
     const word = words[i] ?? ''
@@ -155,9 +159,10 @@ async function parseFlags(
       if (given === undefined) throw usageError(`${typed} needs a value: ${typed} ${flag.value}`, command)
       if (value === undefined) i++
       flags.set(flag.name, given)
+      values.set(flag.name, [...(values.get(flag.name) ?? []), given])
     }
   }
-  return { flags, positionals }
+  return { flags, values, positionals }
 }
 
 function isFlag(word: string): boolean {

@@ -16,6 +16,7 @@ export const loaders: Readonly<Record<CommandName, () => Promise<Command>>> = {
   wait: async () => (await import('./wait.ts')).wait,
   why: async () => (await import('./why.ts')).why,
   open: async () => (await import('./open.ts')).open,
+  init: async () => (await import('./init.ts')).init,
   'config check': async () => (await import('./config.ts')).configCheck,
   'config show': async () => (await import('./config.ts')).configShow,
   'config allow': async () => (await import('./config.ts')).configAllow,

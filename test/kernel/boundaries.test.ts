@@ -14,13 +14,17 @@ const contract = ['kernel/contract/plugin.ts', 'kernel/contract/shape.ts', 'kern
 const forLib = ['kernel/system/files.ts', 'kernel/system/suggest.ts']
 /** What the CLI may import of the kernel; types only of those marked so. */
 const forCli: Readonly<Record<string, 'all' | 'types'>> = {
+  'kernel/config/dotenv.ts': 'all',
+  'kernel/config/fields/names.ts': 'all',
   'kernel/config/plugin-name.ts': 'all',
+  'kernel/contract/text-file.ts': 'all',
   'kernel/errors.ts': 'all',
   'kernel/system/file-shape.ts': 'all',
   'kernel/system/files.ts': 'all',
   'kernel/system/package.ts': 'all',
   'kernel/system/paths.ts': 'all',
   'kernel/system/prepare-paths.ts': 'all',
+  'kernel/system/stat.ts': 'all',
   'kernel/system/suggest.ts': 'all',
   'kernel/events.ts': 'types',
   'kernel/protocol.ts': 'types',
