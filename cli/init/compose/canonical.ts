@@ -65,12 +65,9 @@ function withPath(node: Node, path: readonly string[], folder: string): Node {
 function canonicalBuild(node: Node, folder: string): Node {
   let build = node.kind === 'scalar' ? mapping([['context', node]], node.at) : node
   if (build.kind !== 'mapping') return build
-  const context = build.entries.get('context') ?? scalar('.', build.at)
-  build = withEntry(
-    build,
-    'context',
-    context.kind === 'scalar' && !isRemote(context.text) ? absolute(context, folder) : context,
-  )
+  const context = build.entries.get('context')
+  if (context?.kind === 'scalar' && !isRemote(context.text))
+    build = withEntry(build, 'context', absolute(context, folder))
   const args = build.entries.get('args')
   return args === undefined ? build : withEntry(build, 'args', { ...toPairs(args), tag: args.tag })
 }

@@ -51,6 +51,7 @@ export async function translateCompose({ root, files, env }: TranslationOptions)
   const profiles = (scope('COMPOSE_PROFILES') ?? '').split(',').map(profile => profile.trim())
   const project: ComposeProject = {
     root,
+    folder,
     model,
     scope,
     names: new Names(model),

@@ -115,7 +115,8 @@ export class Loader {
     const parent = own.entries.get('extends')
     if (parent === undefined) return own
     const base = await this.#extended(name, parent, places, setting, chain)
-    return mergeNodes(base, withEntry(own, 'extends', undefined), ['services', name]) ?? own
+    const merged = mergeNodes(base, withEntry(own, 'extends', undefined), ['services', name]) ?? own
+    return { ...merged, at: own.at }
   }
 
   async #extended(

@@ -7,6 +7,8 @@ import type { Scope } from './template.ts'
 export interface ComposeProject {
   /** The folder of locald.toml. */
   readonly root: string
+  /** The folder of the first compose file. */
+  readonly folder: string
   /** The merged files. */
   readonly model: Mapping
   readonly scope: Scope

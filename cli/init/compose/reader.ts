@@ -66,7 +66,9 @@ export class KeyReader {
     if (names !== '') this.note('changed', key, `has the present value of ${names}: a later one changes nothing`, at)
   }
 
-  note(kind: FindingKind, key: string, message: string, at: Place = this.at): undefined {
+  /** Notes something about a key; by default at its line. */
+  note(kind: FindingKind, key: string, message: string, place?: Place): undefined {
+    const at = place ?? this.#node.entries.get(key)?.at ?? this.at
     this.#findings.add(kind, key === '' ? this.key : `${this.key}.${key}`, message, at)
   }
 

@@ -17,8 +17,12 @@ export function translateImage(service: KeyReader, project: ComposeProject): rea
     const table = translateBuild(build, project)
     return table === undefined ? [] : [{ key: 'build', value: table }]
   }
-  if (image === undefined || image.trim() === '')
-    return service.note('refused', 'image', 'is missing, and so is build') ?? []
+  if (image === undefined) {
+    // An image with a fault is noted already.
+    const isMissing = service.take('image') === undefined && service.take('build') === undefined
+    return (isMissing && service.note('refused', 'image', 'is missing, and so is build')) || []
+  }
+  if (image.trim() === '') return service.note('refused', 'image', 'is empty') ?? []
   return [{ key: 'image', value: image }, ...(pull === undefined ? [] : [{ key: 'pull', value: pull }])]
 }
 
@@ -34,7 +38,7 @@ function builderOf(service: KeyReader, project: ComposeProject, image: string | 
 }
 
 function translateBuild(build: KeyReader, project: ComposeProject): TomlValue | undefined {
-  const context = build.text('context') ?? project.root
+  const context = build.text('context') ?? project.folder
   if (isRemote(context)) return build.note('refused', 'context', 'is on another machine: locald builds from a folder')
   const dockerfile = build.text('dockerfile')
   const target = build.text('target')

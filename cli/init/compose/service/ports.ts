@@ -15,6 +15,9 @@ interface Port {
 /** A range of more ports than this is no list that one would read. */
 const rangeLimit = 50
 
+/** The ports of debuggers of Node, Python, Go, Java and PHP: not what a service is for. */
+const debuggers = [9229, 5678, 2345, 5005, 9003]
+
 /** A service's ports inside, in locald's keys. */
 export interface PortEntries {
   readonly containerPort: number | undefined
@@ -34,7 +37,8 @@ export function translatePorts(service: KeyReader, wanted: string | undefined): 
     .flatMap(text => (/^\d+(?:\/tcp)?$/.test(text) ? [Number.parseInt(text, 10)] : []))
   const variable = wanted !== undefined && /^\d{1,5}$/.test(wanted) ? Number(wanted) : undefined
   const isListed = variable !== undefined && (byTarget.has(variable) || exposed.includes(variable))
-  const first = [...byTarget.values()][0]?.target ?? exposed[0] ?? variable
+  const targets = [...byTarget.keys()]
+  const first = targets.find(target => !debuggers.includes(target)) ?? targets[0] ?? exposed[0] ?? variable
   const containerPort = isListed ? variable : first
   if (containerPort === undefined || containerPort < 1 || containerPort > 65_535)
     return { containerPort: undefined, entries: [] }
@@ -53,7 +57,8 @@ export function translatePorts(service: KeyReader, wanted: string | undefined): 
 
 function withPublished(entry: Entry, port: Port | undefined): Entry {
   const published = port?.published
-  if (published === undefined || !/^\d+$/.test(published)) return entry
+  // Rootless engines publish no port below 1024.
+  if (published === undefined || !/^\d+$/.test(published) || Number(published) < 1024) return entry
   return { ...entry, comment: `port = ${published} keeps the port of this machine that compose published it at` }
 }
 

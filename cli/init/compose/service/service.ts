@@ -51,6 +51,6 @@ function translateKeys(service: KeyReader, name: string, node: Mapping, project:
     ...translateDependencies(service, name, project),
     ...translateHealth(service, ports.containerPort),
   ]
-  noteUnsupported(service)
+  noteUnsupported(service, name)
   return entries
 }

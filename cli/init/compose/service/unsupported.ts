@@ -41,7 +41,6 @@ const dropped: Readonly<Record<string, string>> = {
   domainname: 'the container has no domain',
   external_links: 'containers outside the project are not reached by name',
   group_add: 'the process has no further groups',
-  hostname: "other containers reach it by the service's name",
   label_file: 'the container has no labels from files',
   links: "other containers are reached by their services' names only",
   logging: 'locald stores the output: `locald logs`',
@@ -65,8 +64,11 @@ const dropped: Readonly<Record<string, string>> = {
 }
 
 /** Lists what is left of a service: all that no other function has taken. */
-export function noteUnsupported(service: KeyReader): void {
+export function noteUnsupported(service: KeyReader, name: string): void {
   for (const key of ['container_name', 'profiles']) service.take(key)
+  const hostname = service.text('hostname')
+  if (hostname !== undefined && hostname !== name)
+    service.note('dropped', 'hostname', "other containers reach it by the service's name")
   noteModes(service)
   noteNetworks(service)
   noteHosts(service)
