@@ -33,6 +33,9 @@ export interface TranslationOptions {
   readonly env: Readonly<NodeJS.ProcessEnv>
 }
 
+/** Names whose domain no project can have. */
+const reserved = ['locald', 'wpad', 'isatap']
+
 /**
  * Translates compose files to a locald.toml. Throws IMPORT_UNSUPPORTED with all that locald cannot do, CONFIG_NOT_FOUND
  * without files, CONFIG_INVALID for what compose cannot read either.
@@ -67,7 +70,8 @@ export async function translateCompose({ root, files, env }: TranslationOptions)
     })
   const written = sections.filter(({ isInactive }) => isInactive !== true)
   const names = paths.map(path => basename(path)).join(' and ')
-  const name = labelOf(textOf(model.entries.get('name')) ?? basename(root))
+  const label = labelOf(textOf(model.entries.get('name')) ?? basename(root))
+  const name = reserved.includes(label) ? `${label}-project` : label
   return {
     toml: formatToml(
       [`Made from ${names} by \`locald init --from compose\`.`],

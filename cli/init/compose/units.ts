@@ -13,5 +13,6 @@ export function parseDuration(text: string): number | undefined {
 /** Returns a size in the form that engines take: `64m`; undefined for anything else. */
 export function toSize(text: string): string | undefined {
   const [, count, unit = ''] = /^\s*(\d+(?:\.\d+)?)\s*([bkmgt]?)(?:i?b)?\s*$/i.exec(text) ?? []
-  return count === undefined ? undefined : `${count}${unit.toLowerCase()}`
+  if (count === undefined) return undefined
+  return unit.toLowerCase() === 't' ? `${Number(count) * 1024}g` : `${count}${unit.toLowerCase()}`
 }

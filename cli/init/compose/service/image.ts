@@ -22,7 +22,7 @@ export function translateImage(service: KeyReader, project: ComposeProject): rea
     const isMissing = service.take('image') === undefined && service.take('build') === undefined
     return (isMissing && service.note('refused', 'image', 'is missing, and so is build')) || []
   }
-  if (image.trim() === '') return service.note('refused', 'image', 'is empty') ?? []
+  if (!/^\S+$/.test(image)) return service.note('refused', 'image', 'is no name of an image') ?? []
   return [{ key: 'image', value: image }, ...(pull === undefined ? [] : [{ key: 'pull', value: pull }])]
 }
 

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import type { Entry } from '../../toml.ts'
 import { entryOf, isTrue, itemsOf, type Node, type Place, textOf } from '../node.ts'
@@ -6,6 +7,8 @@ import type { KeyReader } from '../reader.ts'
 
 /** Flags of a mount that mean nothing any more, or what locald does anyway. */
 const plainFlags = ['rw', 'cached', 'delegated', 'consistent', 'default']
+/** Flags that locald passes to the engine. */
+const passedFlags = ['ro', 'z', 'Z', 'U', 'nocopy']
 
 /** Sockets of engines, by which a container controls all others. */
 const engineSocket = /\/(?:docker|podman)\.sock$/
@@ -25,6 +28,7 @@ export function translateMounts(service: KeyReader, project: ComposeProject): re
     return mount ?? []
   })
   const files = [...translateGrants(service, project, 'secrets'), ...translateGrants(service, project, 'configs')]
+  if (memory.some(path => !path.startsWith('/'))) service.note('refused', 'tmpfs', 'is no absolute path')
   const volumes = [...new Map([...mounts, ...files].map(mount => [mount.target, mount.text])).values()]
   return [
     ...(volumes.length === 0 ? [] : [{ key: 'volumes', value: volumes }]),
@@ -53,19 +57,26 @@ function translateVolume(volume: KeyReader, project: ComposeProject): Mount | un
   if (type !== 'bind' && type !== 'volume')
     return volume.note('refused', 'type', `locald has no mounts of type '${type}'`)
   if (target === undefined || !target.startsWith('/')) return volume.note('refused', 'target', 'is no absolute path')
-  const suffix = translateFlags(volume) ? ':ro' : ''
-  if (source === undefined || source === '') return { target, text: `${target}${suffix}` }
+  if (target.includes(':')) return volume.note('refused', 'target', 'has a colon in its path')
+  const flags = translateFlags(volume)
+  if (source === undefined || source === '') return { target, text: target }
   const from = type === 'bind' ? bindSource(volume, project, source) : volumeSource(volume, project, source)
-  return from === undefined ? undefined : { target, text: `${from}:${target}${suffix}` }
+  return from === undefined
+    ? undefined
+    : { target, text: [from, target, ...(flags.length === 0 ? [] : [flags.join(',')])].join(':') }
 }
 
-/** Returns whether the mount is read-only. */
-function translateFlags(volume: KeyReader): boolean {
+/** Returns the flags that the engine gets. */
+function translateFlags(volume: KeyReader): readonly string[] {
   const flags = (volume.text('mode') ?? '').split(',').filter(flag => flag !== '' && !plainFlags.includes(flag))
-  const others = flags.filter(flag => flag !== 'ro')
+  const others = flags.filter(flag => !passedFlags.includes(flag))
   if (others.length > 0) volume.note('dropped', 'mode', `${others.join(', ')}: locald mounts without these flags`)
   volume.take('consistency')
-  return volume.flag('read_only') === true || flags.includes('ro')
+  const options = volume.inside('volume')
+  if (options?.flag('nocopy') === true) flags.push('nocopy')
+  if (options !== undefined) noteRest(options)
+  if (volume.flag('read_only') === true) flags.push('ro')
+  return [...new Set(flags)].filter(flag => passedFlags.includes(flag))
 }
 
 function bindSource(volume: KeyReader, project: ComposeProject, path: string): string | undefined {
@@ -75,10 +86,10 @@ function bindSource(volume: KeyReader, project: ComposeProject, path: string): s
   const bind = volume.inside('bind')
   bind?.take('create_host_path')
   if (bind !== undefined) noteRest(bind)
+  if (!existsSync(path))
+    volume.note('changed', 'source', 'does not exist: create it before `locald up`, which makes no empty folder')
   const written = pathFrom(project.root, path)
-  if (written.startsWith(`${homedir()}/`))
-    volume.note('changed', 'source', 'is a path in your home: others have theirs elsewhere')
-  return written
+  return written.startsWith(`${homedir()}/`) ? `~${written.slice(homedir().length)}` : written
 }
 
 function volumeSource(volume: KeyReader, project: ComposeProject, name: string): string | undefined {

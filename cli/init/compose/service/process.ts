@@ -17,7 +17,9 @@ export function translateProcess(service: KeyReader): readonly Entry[] {
     ['stop_timeout', translateGrace(service)],
     ['labels', translateLabels(service)],
   ]
-  return found.flatMap(([key, value]) => (value === undefined || value === '' ? [] : [{ key, value }]))
+  return found.flatMap(([key, value]) =>
+    value === undefined || (typeof value === 'string' && value.trim() === '') ? [] : [{ key, value }],
+  )
 }
 
 /** A list stays exact; a line stays one where it has no quotes that two programs could read in two ways. */
@@ -51,10 +53,9 @@ function translateSignal(service: KeyReader): string | undefined {
 function translateGrace(service: KeyReader): number | undefined {
   const text = service.text('stop_grace_period')
   if (text === undefined) return undefined
-  return (
-    Math.min(parseDuration(text) ?? Number.NaN, 86_400) ||
-    service.note('refused', 'stop_grace_period', 'is no duration')
-  )
+  const seconds = parseDuration(text)
+  if (seconds === undefined) return service.note('refused', 'stop_grace_period', 'is no duration')
+  return Math.min(seconds, 86_400)
 }
 
 function translateLabels(service: KeyReader): TomlValue | undefined {

@@ -1,0 +1,86 @@
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import t from 'tap'
+import type { Finding } from '../../../../cli/init/compose/findings.ts'
+import { type Translation, translateCompose } from '../../../../cli/init/compose/index.ts'
+import { type LoadedProject, loadProject } from '../../../../kernel/config/load.ts'
+import { LocaldError } from '../../../../kernel/errors.ts'
+import { options } from '../../../../plugins/container/options.ts'
+import { fake, types } from '../../../kernel/config/projects.ts'
+import { root as repository } from '../../../lib/sources.ts'
+
+/** The folder of this room's data. */
+export const data = join(repository, 'test', 'cli', 'init', 'compose')
+
+const top = mkdtempSync(join(tmpdir(), 'locald-compose-'))
+t.teardown(() => rmSync(top, { recursive: true, force: true }))
+let count = 0
+
+/** Makes a folder with files: `project` is its name. */
+export function projectWith(files: Readonly<Record<string, string>>, project = 'shop'): string {
+  const root = join(top, String(++count), project)
+  for (const [name, text] of Object.entries({ ...files })) {
+    mkdirSync(dirname(join(root, name)), { recursive: true })
+    writeFileSync(join(root, name), text)
+  }
+  return root
+}
+
+/** Copies a folder of this room. */
+export function projectFrom(folder: string, name: string): string {
+  const root = join(top, String(++count), name)
+  cpSync(join(data, folder, name), root, { recursive: true })
+  return root
+}
+
+/** Translates the compose files of a folder. */
+export async function translate(
+  root: string,
+  files: readonly string[] = [],
+  env: NodeJS.ProcessEnv = {},
+): Promise<Translation> {
+  return await translateCompose({ root, files, env: { PATH: '/nowhere', ...env } })
+}
+
+/** Translates a compose file alone. */
+export async function translateText(compose: string, env: NodeJS.ProcessEnv = {}): Promise<Translation> {
+  return await translate(projectWith({ 'compose.yaml': compose }), [], env)
+}
+
+const container = fake('container', options, {
+  reach: 'guest',
+  network: given => (portOf(given) === undefined ? 'none' : 'web'),
+  guestPort: portOf,
+})
+
+function portOf(given: unknown): number | undefined {
+  const port: unknown = Reflect.get(Object(given), 'container_port')
+  return typeof port === 'number' ? port : undefined
+}
+
+const withContainers = {
+  ...types,
+  find: (type: string) => (type === 'container' ? container : types.find(type)),
+}
+
+/** Loads a locald.toml by the real loader, with the container plugin's own keys. */
+export async function loadToml(root: string, toml: string): Promise<LoadedProject> {
+  writeFileSync(join(root, 'locald.toml'), toml)
+  return await loadProject(root, withContainers, { configDir: join(top, 'config'), home: top })
+}
+
+/** Formats findings as `file:line key: message`. */
+export function findingLines(root: string, findings: readonly Finding[]): readonly string[] {
+  return findings.map(({ key, message, at }) => `${at.file.replace(`${root}/`, '')}:${at.line} ${key}: ${message}`)
+}
+
+/** Returns the error of a translation that must fail. */
+export async function failureOf(translation: Promise<Translation>): Promise<LocaldError> {
+  const error: unknown = await translation.then(
+    () => new Error('it was translated'),
+    thrown => thrown,
+  )
+  if (!LocaldError.is(error)) throw error
+  return error
+}
