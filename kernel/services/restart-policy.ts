@@ -10,6 +10,14 @@ export const longestDelayMs = 10_000
 /** A run this long resets the pause to the first: ms. */
 export const steadyMs = 10_000
 
+/** An exit, and what is known of it. */
+export interface ExplainedExit extends Exit {
+  /** Why, according to the output. */
+  readonly cause?: string | undefined
+  /** Why, according to what ran it: "was killed for lack of memory". */
+  readonly by?: string | undefined
+}
+
 /** What follows an exit: the run is over, done or failed, or restarts after a delay. */
 export type Decision =
   | { readonly kind: 'done'; readonly reason: string }
@@ -21,10 +29,10 @@ export class RestartPolicy {
   #crashes: number[] = []
   #delay = firstDelayMs
 
-  /** Decides what follows an exit, whose `cause` is added to the reason. `now` and `ranMs`: ms of a monotonic clock. */
+  /** Decides what follows an exit. `now` and `ranMs`: ms of a monotonic clock. */
   decide(
     policy: 'no' | 'on-failure' | 'always',
-    exit: Exit & { readonly cause?: string | undefined },
+    exit: ExplainedExit,
     ranMs: number,
     now = performance.now(),
   ): Decision {
@@ -56,8 +64,18 @@ export class RestartPolicy {
   }
 }
 
-/** Returns an exit as the end of a sentence: "exited with code 1", "terminated by SIGKILL". */
-export function exitText({ code, signal }: Exit): string {
+/**
+ * Returns an exit as the end of a sentence: "exited with code 1", "terminated by SIGKILL", "was killed for lack of
+ * memory (exited with code 137)".
+ */
+export function exitText(exit: ExplainedExit): string {
+  const { code, signal, by } = exit
+  const isKnown = code !== null || signal !== null
+  if (by === undefined) return statusText(exit)
+  return isKnown ? `${by} (${statusText(exit)})` : by
+}
+
+function statusText({ code, signal }: Exit): string {
   if (code !== null) return `exited with code ${code}`
   return signal === null ? 'exited while the daemon was down' : `terminated by ${signal}`
 }

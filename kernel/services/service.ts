@@ -182,7 +182,9 @@ export class Service implements SupervisorHost {
     const lines = await logTail(this.log.file, this.lastStartMs, explainedLines)
     const holder = (port: number) => this.#parts.ports.holder(port)
     const root = this.ref.project.path
-    return explain({ ...run, lines, dir: this.supervisor.plan?.dir ?? root, root, holder }).catch(() => undefined)
+    const { plan } = this.supervisor
+    const isGuest = plan?.driver.reach === 'guest'
+    return explain({ ...run, lines, isGuest, dir: plan?.dir ?? root, root, holder }).catch(() => undefined)
   }
 
   reachesOtherUser(instance: Instance, address: string, port: number): Promise<boolean> {

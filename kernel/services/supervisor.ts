@@ -1,10 +1,10 @@
-import type { Exit, Instance, ServicePlan } from '../contract/plugin.ts'
+import type { Instance, ServicePlan } from '../contract/plugin.ts'
 import { LocaldError, messageOf } from '../errors.ts'
 import type { Status } from '../events.ts'
 import { pause, withStopGrace } from '../system/async.ts'
 import { awaitDependencies } from './await-dependencies.ts'
 import { ReadinessWatch } from './health/readiness.ts'
-import { RestartPolicy } from './restart-policy.ts'
+import { type ExplainedExit, RestartPolicy } from './restart-policy.ts'
 import type { Dependency, StartPlan } from './start-plan.ts'
 import type { Adopted, SupervisorHost } from './supervisor-host.ts'
 
@@ -199,7 +199,7 @@ export class Supervisor {
   }
 
   /** Watches an instance until it exits; a stop request stops it. */
-  async #attend(instance: Instance, plan: StartPlan, wasReady: boolean, signal: AbortSignal): Promise<Exit> {
+  async #attend(instance: Instance, plan: StartPlan, wasReady: boolean, signal: AbortSignal): Promise<ExplainedExit> {
     const { state } = this.#host
     this.#instance = instance
     const { pid, startedMs } = instance
@@ -217,7 +217,7 @@ export class Supervisor {
     try {
       await waitForAbort(over.signal)
       if (signal.aborted) await this.#stopInstance(instance, (this.#plan ?? plan).plan)
-      return await exited
+      return { ...(await exited), by: this.#exitReasonOf(instance) }
     } catch (error) {
       this.#host.warn(`${plan.plan.name} could not be stopped: ${messageOf(error)}`)
       return { code: null, signal: null }
@@ -225,6 +225,15 @@ export class Supervisor {
       await watching
       signal.removeEventListener('abort', finish)
       this.#instance = undefined
+    }
+  }
+
+  #exitReasonOf(instance: Instance): string | undefined {
+    try {
+      return instance.exitReason?.()
+    } catch (error) {
+      this.#host.warn(messageOf(error))
+      return undefined
     }
   }
 

@@ -104,3 +104,15 @@ export class OperationQueue {
     for (const abort of this.#open) abort.abort(reason)
   }
 }
+
+/**
+ * Returns the result, or undefined as soon as the signal aborts: a stop does not wait for a running probe.
+ */
+export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    const stop = () => resolve(undefined)
+    signal.addEventListener('abort', stop, { once: true })
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
+    if (signal.aborted) stop()
+  })
+}

@@ -13,7 +13,7 @@ import type { Contributions } from '../plugins/contributions.ts'
 import type { HookRuns } from '../plugins/hooks.ts'
 import { environmentOf } from '../services/environment/environment.ts'
 import { guestVariables, ownVariables } from '../services/environment/own-variables.ts'
-import { HealthWatch } from '../services/health/health.ts'
+import { type HealthInput, HealthWatch } from '../services/health/health.ts'
 import { workdirOf } from '../services/service.ts'
 
 /** A service that a test started. */
@@ -101,8 +101,9 @@ export async function startTested(input: TestedInput): Promise<TestedService> {
     signal: abort.signal,
     step: text => log.write('locald', `${text}\n`),
   }
+  const guest = reach === 'guest' ? { port: driver.guestPort?.(service.options) } : undefined
   await hooks.starting(ref)
-  return testedService(run, await begin(driver, run), { service, log, abort })
+  return testedService(run, await begin(driver, run), { service, log, abort, guest })
 }
 
 async function begin(driver: ServiceType<unknown>, run: Run<unknown>): Promise<Instance> {
@@ -114,9 +115,10 @@ interface Parts {
   readonly service: ServicePlan
   readonly log: ServiceLog
   readonly abort: AbortController
+  readonly guest: HealthInput['guest']
 }
 
-function testedService(run: Run<unknown>, instance: Instance, { service, log, abort }: Parts): TestedService {
+function testedService(run: Run<unknown>, instance: Instance, { service, log, abort, guest }: Parts): TestedService {
   const lines = async () => {
     const cursor = new LogCursor(log.file)
     const all = await cursor.last(Number.MAX_SAFE_INTEGER)
@@ -129,7 +131,9 @@ function testedService(run: Run<unknown>, instance: Instance, { service, log, ab
     lines,
     ready: async () => {
       const { port, dir, env, signal } = run
-      const watch = new HealthWatch({ check: service.common.healthCheck, instance, port, dir, env, log, signal })
+      const watch = new HealthWatch({
+        ...{ check: service.common.healthCheck, instance, port, guest, dir, env, log, signal },
+      })
       const exit = await Promise.race([watch.waitUntilReady(() => {}).then(() => undefined), instance.exited])
       if (exit === undefined) return
       abort.abort()

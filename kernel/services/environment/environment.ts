@@ -79,7 +79,7 @@ const chainLimit = 500
  * reference, never a value; CONFIG_UNREADABLE and CONFIG_INVALID report files that cannot be read or do not exist.
  */
 export async function environmentOf(input: EnvironmentInput): Promise<Environment> {
-  const { plan, service, own, defaults = {} } = input
+  const { plan, service, own, defaults = {}, isGuest = false } = input
   const files = await readFiles(input)
   const values = new Map<string, Value>()
   const anonymous = (layer: EnvLayer) => async () => ({ layer, file: null, line: null })
@@ -95,14 +95,14 @@ export async function environmentOf(input: EnvironmentInput): Promise<Environmen
     ...(await addTable(input, values, { layer: 'service', table: service.common.env, path, later: new Set() })),
   )
   if (faults.length > 0) throw mergeErrors(faults, plan.path)
-  const overruled = [...Object.keys(own), ofKeeper].flatMap(name => {
+  const overruled = [...Object.keys(own), ...(isGuest ? [] : [ofKeeper])].flatMap(name => {
     const written = values.get(name)
     if (written === undefined || written.layer === 'shell' || written.text === own[name]) return []
     return [{ name, origin: written.origin }]
   })
   for (const [name, text] of Object.entries(own))
     values.set(name, { text, layer: 'locald', origin: anonymous('locald') })
-  if (input.isGuest === true) for (const [name, { layer }] of [...values]) if (layer === 'shell') values.delete(name)
+  if (isGuest) for (const [name, { layer }] of [...values]) if (layer === 'shell') values.delete(name)
   return {
     overruled,
     env: Object.fromEntries([...values].map(([name, { text }]) => [name, text])),

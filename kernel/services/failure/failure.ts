@@ -10,6 +10,8 @@ export interface FailureInput {
   /** null: it still runs, or a signal terminated it. */
   readonly code: number | null
   readonly runs: boolean
+  /** Whether its programs, packages and ports are not those of this machine. */
+  readonly isGuest?: boolean
   /** Its working folder, and the folder of its project. */
   readonly dir: string
   readonly root: string
@@ -34,6 +36,7 @@ const managers: readonly string[] = ['pnpm', 'yarn', 'bun']
 export async function explain(input: FailureInput): Promise<string | undefined> {
   const cause = causeOf(input)
   if (cause === undefined) return undefined
+  if (input.isGuest === true) return cause.text
   const more = (await packagesHint(cause, input)) ?? (await portHint(cause, input))
   return more === undefined ? cause.text : `${cause.text} (${more})`
 }

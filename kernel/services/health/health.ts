@@ -1,10 +1,9 @@
 import type { HealthCheck, Instance, Protocol } from '../../contract/plugin.ts'
-import { LogCursor } from '../../logs/cursor.ts'
-import { Grep } from '../../logs/grep.ts'
-import { stampOf } from '../../logs/lines.ts'
 import type { ServiceLog } from '../../logs/service-log.ts'
-import { pause, withResolvers } from '../../system/async.ts'
-import { commandProbe, httpProbe, type ProbeResult, placeOf, tcpProbe } from './probes.ts'
+import { pause, unlessAborted } from '../../system/async.ts'
+import { waitForLine } from './log-line.ts'
+import { ReadyNotice, waitForNotify, watchNotify } from './notification.ts'
+import { type Attempt, commandProbe, guestProbe, httpProbe, type ProbeResult, placeOf, tcpProbe } from './probes.ts'
 
 /** What is needed to watch a service's health. */
 export interface HealthInput {
@@ -18,15 +17,12 @@ export interface HealthInput {
   readonly address?: string | undefined
   /** Whether another user's process answers there, which does not count. */
   readonly reachesOtherUser?: (address: string, port: number) => Promise<boolean>
+  /** A service that does not run on this machine's own network, and its port there. */
+  readonly guest?: { readonly port: number | undefined } | undefined
   readonly dir: string
   readonly env: Readonly<Record<string, string>>
   readonly log: ServiceLog
   readonly signal: AbortSignal
-}
-
-/** A probe's result, and the number of probes so far. */
-export interface Attempt extends ProbeResult {
-  readonly tries: number
 }
 
 /** This many failures in a row make a ready service unhealthy; one success makes it healthy again. */
@@ -55,10 +51,12 @@ type Prober = () => Promise<ProbeResult>
 export class HealthWatch {
   readonly #input: HealthInput
   #address: string | undefined
+  #isReady = false
 
   constructor(input: HealthInput) {
     this.#input = input
-    this.#address = input.address
+    const { port, address, guest } = input
+    this.#address = guest !== undefined && port !== undefined ? '127.0.0.1' : address
   }
 
   /** Probes until the service is ready; reports each failed probe. Returns undefined when the signal aborts. */
@@ -97,25 +95,28 @@ export class HealthWatch {
   async address(): Promise<string | undefined> {
     const { port, signal } = this.#input
     if (this.#address === undefined && port !== undefined) {
-      const probe = tcpProbe(port, automaticTimeoutMs).then(result => this.#rejectOtherUsers(result))
+      const probe = this.#connect(port, automaticTimeoutMs).then(result => this.#rejectOtherUsers(result))
       this.#address = (await unlessAborted(probe, signal))?.address
     }
     return this.#address
   }
 
   /**
-   * Watches a ready service: a check of the user's continues at its interval, and each change of health is reported.
-   * Automatic checks stop: an idle machine stays idle, and an exit is noticed without them.
+   * Watches a ready service: a check of the user's continues at its interval, an instance's own where it says how
+   * often, and each change of health is reported. Other automatic checks stop: an idle machine stays idle, and an exit
+   * is noticed without them.
    */
   async watch(changed: (healthy: boolean, attempt: Attempt) => void): Promise<void> {
     const { check, signal, instance } = this.#input
     if (check?.type === 'notify') return watchNotify(instance, signal, changed)
-    const probe = check === undefined || check.type === 'log' ? undefined : this.#prober()
-    if (probe === undefined || check === undefined) return
+    this.#isReady = true
+    const pauseMs = check === undefined ? instance.probeEvery : check.type === 'log' ? undefined : check.interval
+    const probe = pauseMs === undefined ? undefined : this.#prober()
+    if (probe === undefined || pauseMs === undefined) return
     let failures = 0
     let healthy = true
     for (;;) {
-      await pause(check.interval, signal)
+      await pause(pauseMs, signal)
       if (signal.aborted) return
       const result = await unlessAborted(probe(), signal)
       if (result === undefined) return
@@ -127,21 +128,38 @@ export class HealthWatch {
   }
 
   #prober(): Prober | undefined {
-    const { check, instance, port, protocol, dir, env, signal } = this.#input
-    if (check?.type === 'command') return () => commandProbe(check.command, check.timeout, { dir, env, signal })
+    const { check, instance, port, protocol, guest, dir, env, signal } = this.#input
+    if (check?.type === 'command') {
+      return guest !== undefined
+        ? () => this.#checkInside(check.command, check.timeout)
+        : () => commandProbe(check.command, check.timeout, { dir, env, signal })
+    }
     if (check?.type === 'http' || check?.type === 'tcp') {
       if (port === undefined) return () => Promise.resolve({ ok: false, detail: 'no port' })
       const ask =
         check.type === 'tcp'
-          ? () => tcpProbe(port, check.timeout)
+          ? () => this.#connect(port, check.timeout)
           : () => httpProbe({ port, path: check.path, tls: protocol === 'https', host: this.#address }, check.timeout)
       return async () => await this.#rejectOtherUsers(await ask())
     }
     const own = instance.probe?.bind(instance)
-    if (own !== undefined) return async () => ({ ok: await own(), detail: 'not responding yet' })
+    if (own !== undefined)
+      return async () => ({ ok: await own(), detail: this.#isReady ? 'not responding' : 'not responding yet' })
     return port === undefined
       ? undefined
-      : async () => await this.#rejectOtherUsers(await tcpProbe(port, automaticTimeoutMs))
+      : async () => await this.#rejectOtherUsers(await this.#connect(port, automaticTimeoutMs))
+  }
+
+  #connect(port: number, timeoutMs: number): Promise<ProbeResult> {
+    const { guest } = this.#input
+    return guest === undefined ? tcpProbe(port, timeoutMs) : guestProbe(port, guest.port, timeoutMs)
+  }
+
+  /** Runs a check's command inside a guest: a shell of this machine would see another machine. */
+  async #checkInside(command: string, timeoutMs: number): Promise<ProbeResult> {
+    const { instance, signal } = this.#input
+    if (instance.check === undefined) return { ok: false, detail: 'its type cannot run commands inside' }
+    return await instance.check(command, timeoutMs, signal)
   }
 
   /** Rejects the answer of another user's process: it would get the service's requests. */
@@ -155,18 +173,6 @@ export class HealthWatch {
 }
 
 /**
- * Returns the result, or undefined as soon as the signal aborts: stopping a service does not wait for a running probe.
- */
-function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
-  return new Promise((resolve, reject) => {
-    const stop = () => resolve(undefined)
-    signal.addEventListener('abort', stop, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
-    if (signal.aborted) stop()
-  })
-}
-
-/**
  * Returns the pause before the next probe, ms: exactly the user's interval; without one short at first, to notice
  * readiness at once.
  */
@@ -174,85 +180,4 @@ function startDelay(check: HealthCheck | undefined, elapsedMs: number): number {
   if (check?.intervalGiven) return check.interval
   const { least, most } = check?.type === 'command' ? startPace.command : startPace.other
   return Math.max(least, Math.min(most, elapsedMs / 20), Math.min(longPace.most, elapsedMs * longPace.part))
-}
-
-/** Notes whether an instance has sent READY=1 to its NOTIFY_SOCKET (sd_notify(3)), until closed. */
-class ReadyNotice {
-  isReady = false
-  readonly #off: (() => void) | undefined
-
-  constructor(instance: Instance) {
-    this.#off = instance.on?.(event => {
-      if (event.event === 'notify' && event.ready) this.isReady = true
-    })
-  }
-
-  close(): void {
-    this.#off?.()
-  }
-}
-
-/** Waits for READY=1. A STATUS= before it describes what the service does, and does not count as a probe. */
-async function waitForNotify(
-  instance: Instance,
-  signal: AbortSignal,
-  tried: (attempt: Attempt) => void,
-): Promise<ProbeResult | undefined> {
-  if (instance.on === undefined) return { ok: true, detail: 'running' }
-  const ready = withResolvers<ProbeResult>()
-  const off = instance.on(event => {
-    if (event.event !== 'notify') return
-    if (event.ready) ready.resolve({ ok: true, detail: event.status ?? 'notified READY=1' })
-    else if (event.status !== null && !signal.aborted) tried({ ok: false, detail: event.status, tries: 0 })
-  })
-  const result = await unlessAborted(ready.promise, signal)
-  off()
-  return result
-}
-
-async function watchNotify(
-  instance: Instance,
-  signal: AbortSignal,
-  changed: (healthy: boolean, attempt: Attempt) => void,
-): Promise<void> {
-  const off = instance.on?.(event => {
-    if (event.event !== 'notify' || (!event.stopping && !event.ready)) return
-    changed(event.ready, { ok: event.ready, detail: event.status ?? 'notified STOPPING=1', tries: 1 })
-  })
-  if (off === undefined) return
-  if (signal.aborted) off()
-  else signal.addEventListener('abort', off, { once: true })
-}
-
-/** Reads the log from the instance's start until a line, or an unfinished one, matches. */
-async function waitForLine(
-  log: ServiceLog,
-  pattern: string,
-  startedMs: number,
-  signal: AbortSignal,
-): Promise<ProbeResult | undefined> {
-  const grep = new Grep(pattern)
-  const cursor = new LogCursor(log.file)
-  const since = stampOf(new Date(startedMs).toISOString())
-  // All lines after the present end are of this instance, even if the clock is set meanwhile.
-  let isAtEnd = false
-  const isFresh = ({ time }: { readonly time: string }) => isAtEnd || since === undefined || time >= since
-  let wake = withResolvers<void>()
-  const unwatch = log.watch(() => wake.resolve())
-  try {
-    await cursor.seek({ since, follow: true })
-    while (!signal.aborted) {
-      wake = withResolvers()
-      const lines = await cursor.next()
-      const shown = lines.length > 0 ? lines : cursor.peek()
-      if (grep.matching(shown.filter(isFresh)).length > 0) return { ok: true, detail: 'printed the expected line' }
-      if (lines.length > 0) continue
-      isAtEnd = true
-      await unlessAborted(wake.promise, signal)
-    }
-    return undefined
-  } finally {
-    unwatch()
-    await cursor.close()
-  }
 }

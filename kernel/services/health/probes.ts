@@ -16,6 +16,11 @@ export interface ProbeResult {
   readonly isStrange?: true
 }
 
+/** A probe's result, and the number of probes so far. */
+export interface Attempt extends ProbeResult {
+  readonly tries: number
+}
+
 const loopback = ['127.0.0.1', '::1'] as const
 /** With an empty list of roots Node does not read the ones it ships: 20 ms and a MB on Node 20. */
 const unverified = { servername: 'localhost', rejectUnauthorized: false, ca: [] }
@@ -23,6 +28,18 @@ const unverified = { servername: 'localhost', rejectUnauthorized: false, ca: [] 
 /** Connects to a port on both loopback addresses at once; 127.0.0.1 is preferred. `timeoutMs` is for each. */
 export function tcpProbe(port: number, timeoutMs: number): Promise<ProbeResult> {
   return firstSuccess(loopback.map(host => dial(host, port, timeoutMs)))
+}
+
+/** A connection to a guest counts once it has stayed open for so long: ms. */
+const guestOpenMs = 300
+
+/**
+ * Connects to a guest's port on 127.0.0.1. Its engine accepts connections as soon as the guest runs, and closes them
+ * again while nothing listens inside: a connection counts when it stays open, or when data come.
+ */
+export function guestProbe(port: number, inside: number | undefined, timeoutMs: number): Promise<ProbeResult> {
+  const closed = `nothing listens ${inside === undefined ? 'inside' : `on port ${inside} inside`} yet`
+  return dial('127.0.0.1', port, timeoutMs, { ms: guestOpenMs, closed })
 }
 
 /** The target of an HTTP check; `host`: the loopback address, where it is known. */
@@ -86,7 +103,13 @@ async function firstSuccess(tries: readonly Promise<ProbeResult>[]): Promise<Pro
   return results.find(({ address }) => address !== undefined) ?? results[0] ?? { ok: false, detail: 'not probed' }
 }
 
-function dial(host: string, port: number, timeoutMs: number): Promise<ProbeResult> {
+/** How long a connection has to stay open, ms, and what it means when it does not. */
+interface OpenTest {
+  readonly ms: number
+  readonly closed: string
+}
+
+function dial(host: string, port: number, timeoutMs: number, open?: OpenTest): Promise<ProbeResult> {
   return new Promise(resolve => {
     const place = placeOf(host, port)
     const socket = connect({ host, port })
@@ -95,18 +118,24 @@ function dial(host: string, port: number, timeoutMs: number): Promise<ProbeResul
       socket.destroy()
       resolve(result)
     }
-    const timer = setTimeout(
+    let timer = setTimeout(
       () => end({ ok: false, detail: `no connection to ${place} within ${timeoutMs} ms` }),
       timeoutMs,
     )
-    socket.once('connect', () =>
-      end(
-        meetsItself(socket)
-          ? { ok: false, detail: formatRefused(place) }
-          : { ok: true, detail: `${place} accepts connections`, address: host },
-      ),
+    const accepted = { ok: true, detail: `${place} accepts connections`, address: host }
+    const closed = { ok: false, detail: `${place} closes connections: ${open?.closed}` }
+    let isConnected = false
+    socket.once('connect', () => {
+      if (meetsItself(socket)) return end({ ok: false, detail: formatRefused(place) })
+      if (open === undefined) return end(accepted)
+      isConnected = true
+      clearTimeout(timer)
+      timer = setTimeout(() => end(accepted), open.ms)
+      socket.once('data', () => end(accepted)).once('end', () => end(closed))
+    })
+    socket.on('error', error =>
+      end(isConnected ? closed : { ok: false, detail: refusalText(error, place) ?? `${place}: ${error.message}` }),
     )
-    socket.on('error', error => end({ ok: false, detail: refusalText(error, place) ?? `${place}: ${error.message}` }))
   })
 }
 

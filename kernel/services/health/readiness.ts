@@ -3,8 +3,8 @@ import { messageOf } from '../../errors.ts'
 import { exitText } from '../restart-policy.ts'
 import type { StartPlan } from '../start-plan.ts'
 import type { SupervisorHost } from '../supervisor-host.ts'
-import { type Attempt, HealthWatch } from './health.ts'
-import type { ProbeResult } from './probes.ts'
+import { HealthWatch } from './health.ts'
+import type { Attempt, ProbeResult } from './probes.ts'
 
 /** After this much waiting the state shows the reason: ms. */
 const explainAfterMs = 300
@@ -48,7 +48,9 @@ export class ReadinessWatch {
     // An address that an earlier daemon has seen needs no connection: fifty adopted services would be probed at once.
     const address = wasReady ? host.address : undefined
     const reachesOtherUser = (at: string, on: number) => host.reachesOtherUser(instance, at, on)
-    const place = { port, protocol, address, reachesOtherUser }
+    const { driver } = plan
+    const guest = driver.reach === 'guest' ? { port: driver.guestPort?.(plan.plan.options) } : undefined
+    const place = { port, protocol, address, reachesOtherUser, guest }
     const health = new HealthWatch({ check: healthCheck, instance, ...place, dir, env, log, signal })
     this.#handleBackground()
     try {
