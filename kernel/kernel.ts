@@ -70,7 +70,7 @@ export interface Kernel {
 }
 
 /**
- * Starts the kernel: settings, plugins, the adoption of running services, then the plugins' `booted`. Throws for
+ * Starts the kernel: settings, plugins, their `loaded`, the adoption of running services, then their `booted`. Throws for
  * invalid settings.
  */
 export async function startKernel({ paths, env, version, builtIn, log }: KernelInput): Promise<Kernel> {
@@ -129,12 +129,14 @@ export async function startKernel({ paths, env, version, builtIn, log }: KernelI
     .optional('processTable')
     ?.start(1)
     .catch(() => undefined)
+  const bootFailed = (plugin: string, error: Error) => log(plugin).error(error.message)
+  await hooks.loaded(bootFailed)
   const left = await adoptAll({ projects, records, registry, processes, log: own })
   const known = new KnownProjects({ registry, projects, operations, starting, log: own })
   const pinned = known.expectPinned()
   // Unknown processes may take seconds to stop: only services started below wait for their ports; names answer
   // meanwhile.
-  await Promise.all([processes?.tidy(left), hooks.booted((plugin, error) => log(plugin).error(error.message))])
+  await Promise.all([processes?.tidy(left), hooks.booted(bootFailed)])
   for (const project of projects.list()) {
     operations.resume(project).catch(error => own.error(`${project.ref.name}: ${messageOf(error)}`))
   }

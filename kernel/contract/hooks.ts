@@ -6,7 +6,9 @@ import type { ProjectPlan, ProjectRef, ServiceRef } from './project.ts'
  * (`closing`: 3 s). A failure is PLUGIN_HOOK with the plugin's name.
  */
 export interface Hooks {
-  /** Runs when all plugins are loaded, before the API answers. */
+  /** Runs when all plugins are loaded, before the services of an earlier daemon are adopted. */
+  readonly loaded: AsyncSeriesHook<[]>
+  /** Runs when they are adopted, before the API answers. */
   readonly booted: AsyncSeriesHook<[]>
   /** Rewrites a project's plan before any of its services starts. */
   readonly project: AsyncSeriesWaterfallHook<[ProjectPlan]>

@@ -14,6 +14,7 @@ export const closingLimit = 3000
  */
 export function makeHooks(gate: () => void): Hooks {
   const hooks = {
+    loaded: new AsyncSeriesHook([]),
     booted: new AsyncSeriesHook([]),
     project: new AsyncSeriesWaterfallHook(['plan']),
     env: new AsyncSeriesWaterfallHook(['env', 'service', 'context']),
@@ -32,6 +33,8 @@ export function makeHooks(gate: () => void): Hooks {
   return hooks
 }
 
+type Failed = (plugin: string, error: LocaldError) => void
+
 /** Runs all plugins' hooks in the plugins' order. A failure or timeout is PLUGIN_HOOK with the plugin's name. */
 export class HookRuns {
   readonly #sets: { readonly plugin: string; readonly hooks: Hooks }[] = []
@@ -45,11 +48,20 @@ export class HookRuns {
     this.#sets.push({ plugin, hooks })
   }
 
-  /** Runs `booted` of each plugin; a failure is reported, and the other plugins still boot. */
-  async booted(failed: (plugin: string, error: LocaldError) => void): Promise<void> {
+  /** Runs `loaded` of each plugin; a failure is reported, and the others still run. */
+  loaded(failed: Failed): Promise<void> {
+    return this.#boot('loaded', failed)
+  }
+
+  /** Runs `booted` in the same way. */
+  booted(failed: Failed): Promise<void> {
+    return this.#boot('booted', failed)
+  }
+
+  async #boot(name: 'loaded' | 'booted', failed: Failed): Promise<void> {
     for (const { plugin, hooks } of this.#sets) {
-      if (hooks.booted.taps.length === 0) continue
-      await this.#run(plugin, 'booted', () => hooks.booted.promise()).catch(error => failed(plugin, error))
+      if (hooks[name].taps.length === 0) continue
+      await this.#run(plugin, name, () => hooks[name].promise()).catch(error => failed(plugin, error))
     }
   }
 

@@ -7,6 +7,7 @@ import type { ContainerContext } from './context.ts'
 import { createArgs } from './create-args.ts'
 import { engineError, longMs, reasonOf, tryEngine } from './engines/run-engine.ts'
 import { type ImageFacts, imageFacts } from './images/facts.ts'
+import { logArgs } from './logs/args.ts'
 import { type Mount, parseMounts, requireSources } from './mounts.ts'
 import type { ContainerOptions } from './options.ts'
 import type { Engine } from './provides.ts'
@@ -101,6 +102,7 @@ export class ContainerLaunch {
     })
   }
 
+  /** podman on this machine writes the output to a file of ours, which needs no client and outlives the container. */
   #logFile(): string | undefined {
     const { dialect, isNative } = this.#engine
     return dialect === 'podman' && isNative ? join(this.#run.data, 'container.log') : undefined
@@ -116,7 +118,13 @@ export class ContainerLaunch {
         .then(() => this.#context.access(this.#engine, project, name, hostPortsOf(this.#run), signal)),
     ])
     step(`starting ${key}`)
-    const args = createArgs(this.#run, { names, image: this.#image, volumes, logFile, hostFlags })
+    const args = createArgs(this.#run, {
+      names,
+      image: this.#image,
+      volumes,
+      hostFlags,
+      logFlags: logArgs(this.#engine, logFile),
+    })
     return await tryEngine(this.#engine, args, { variables: env, timeoutMs: longMs, signal })
   }
 

@@ -66,13 +66,15 @@ t.test('passes the arguments of each hook', async t => {
     a: hooks => {
       hooks.ready.tap('a', (...given) => void seen.push(given))
       hooks.down.tap('a', (...given) => void seen.push(given))
+      hooks.loaded.tap('a', (...given) => void seen.push(given))
       hooks.booted.tap('a', (...given) => void seen.push(given))
     },
   })
   await all.ready(service)
   await all.down(service.project)
+  await all.loaded(() => t.fail('it does not fail'))
   await all.booted(() => t.fail('it does not fail'))
-  t.strictSame(seen, [[service], [service.project], []])
+  t.strictSame(seen, [[service], [service.project], [], []])
 })
 
 t.test('a failure names its plugin and stops no other', async t => {

@@ -24,7 +24,7 @@ function runOf(options: Partial<ContainerOptions>, more: Partial<Run<ContainerOp
 }
 
 const args = (options: Partial<ContainerOptions>, more: Partial<Run<ContainerOptions>> = {}) =>
-  createArgs(runOf(options, more), { names, image: 'redis:7', volumes: [], logFile: undefined, hostFlags: [] })
+  createArgs(runOf(options, more), { names, image: 'redis:7', volumes: [], logFlags: [], hostFlags: [] })
 
 /** The values of a flag. */
 const valuesOf = (words: readonly string[], flag: string) =>
@@ -83,7 +83,12 @@ t.test('volumes, the log and the way to this machine are passed on', async t => 
   const mount = { kind: 'bind', source: '/srv', target: '/x', flags: ['ro', 'Z'] } as const
   const own = { kind: 'own', target: '/data' } as const
   const words = createArgs(runOf({}), {
-    ...{ names, image: 'redis:7', logFile: '/data/container.log', hostFlags: ['--add-host', 'a:b'] },
+    ...{
+      names,
+      image: 'redis:7',
+      logFlags: ['--log-opt', 'path=/data/container.log'],
+      hostFlags: ['--add-host', 'a:b'],
+    },
     volumes: [
       { mount, source: '/srv' },
       { mount: own, source: 'volume-1' },
