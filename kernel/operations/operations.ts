@@ -152,14 +152,18 @@ export class Operations {
    * all went well.
    */
   async close(keepServices: boolean, sink: EventSink): Promise<boolean> {
-    const { events, projects, records, tidy } = this.#input
+    const { events, projects, records, hooks, log, tidy } = this.#input
     this.#closing = new LocaldError('DAEMON_CLOSING', 'the daemon is shutting down', { hint: 'Try again in a moment.' })
     for (const { queue } of projects.list()) queue.cancel(this.#closing)
     await this.#parts.reloads.close()
     if (keepServices) return true
     events.emit({ event: 'notice', message: 'the daemon is shutting down' })
     const targets = await projects.targets({ path: '/', all: true })
-    const stops = () => Promise.allSettled(targets.map(({ project }) => project.queue.run(() => project.halt())))
+    const halt = async (project: Project) => {
+      await project.halt()
+      await hooks.down(project.ref).catch(error => log.warn(messageOf(error)))
+    }
+    const stops = () => Promise.allSettled(targets.map(({ project }) => project.queue.run(() => halt(project))))
     const results = await this.#forward(targets.flatMap(servicesOf), sink, stops)
     await tidy()
     const isAll = results.every(({ status }) => status === 'fulfilled')

@@ -1,5 +1,8 @@
 import type { Log, ProjectRef, Run } from '../../kernel/contract/plugin.ts'
+import { messageOf } from '../../kernel/errors.ts'
+import { Claims } from './claims.ts'
 import { EngineEvents } from './engines/events.ts'
+import { tryEngine } from './engines/run-engine.ts'
 import type { Forwarder, HostAccess } from './host-access/contract.ts'
 import { Images } from './images/images.ts'
 import { Names } from './names.ts'
@@ -25,11 +28,14 @@ export class ContainerContext {
   readonly names: Names
   readonly images: Images
   readonly resources: Resources
+  readonly claims: Claims
   readonly engines: EngineChoice
   readonly hostAccess: HostAccess
   readonly #log: Log
   /** The engines of projects that are up, by their paths. */
   readonly #used = new Map<string, Engine>()
+  /** The names of containers that services have. */
+  readonly #live = new Set<string>()
   readonly #closing = new AbortController()
   readonly #events = new Map<string, EngineEvents>()
 
@@ -37,6 +43,7 @@ export class ContainerContext {
     this.names = new Names(dataFolder)
     this.images = new Images(this.names)
     this.resources = new Resources(this.names)
+    this.claims = new Claims(dataFolder)
     this.engines = engines
     this.hostAccess = hostAccess
     this.#log = log
@@ -79,6 +86,31 @@ export class ContainerContext {
       network: this.names.network(project),
     }
     return await this.hostAccess.ensure(request, signal)
+  }
+
+  /** Removes containers that a killed daemon had started and nobody has adopted: they hold ports. */
+  async removeLost(): Promise<void> {
+    const claims = await this.claims.list()
+    const lost = claims.filter(({ container }) => !this.#live.has(container))
+    await Promise.all(
+      lost.map(async ({ container, engine: name }) => {
+        const engine = await this.engines.running(name).catch(() => undefined)
+        if (engine === undefined) return
+        await tryEngine(engine, ['rm', '--force', '--volumes', container])
+        await this.claims.remove(container)
+      }),
+    )
+  }
+
+  /** Notes a container that a service has: it is not lost. */
+  hold(container: string): void {
+    this.#live.add(container)
+  }
+
+  /** Notes that a container is removed. */
+  async drop(container: string): Promise<void> {
+    this.#live.delete(container)
+    await this.claims.remove(container).catch(error => this.#log.warn(messageOf(error)))
   }
 
   /** Removes what is left of a project that is down: its forwarder and its network. */

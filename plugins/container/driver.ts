@@ -67,8 +67,13 @@ export class ContainerDriver implements ServiceType<ContainerOptions> {
   async start(run: ContainerRun): Promise<Instance> {
     const engine = await this.#engine(run)
     const startedMs = Date.now()
-    const { id, facts, logFile } = await new ContainerLaunch(this.#context, engine, run).start()
     const name = this.#context.names.container(run.project, run.name)
+    this.#context.hold(name)
+    await this.#context.claims.add({ container: name, engine: engine.name })
+    const { id, facts, logFile } = await new ContainerLaunch(this.#context, engine, run).start().catch(async error => {
+      await this.#context.drop(name)
+      throw error
+    })
     const state: ContainerState = {
       ...{ container: id, name, engine: engine.name, startedMs },
       ...(logFile === undefined ? {} : { logFile }),
@@ -85,6 +90,7 @@ export class ContainerDriver implements ServiceType<ContainerOptions> {
         hint: `Start ${state.engine}, then run \`locald server restart\`.`,
       })
     this.#context.use(run.project, engine)
+    this.#context.hold(state.name)
     const [facts] = await Promise.all([
       imageFacts(engine, this.#context.images.nameFor(run)),
       this.#context.access(engine, run.project, run.name, hostPortsOf(run)),
@@ -147,8 +153,9 @@ export class ContainerDriver implements ServiceType<ContainerOptions> {
         isNew: !how.isAdopted,
         signal: this.#context.closing,
       }),
-      gone: () => {
+      gone: async () => {
         this.#context.hostAccess.withdraw(project, name)
+        await this.#context.drop(state.name)
         release()
       },
     })

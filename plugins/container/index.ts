@@ -18,6 +18,7 @@ const plugin: Plugin = {
     }
     const context = new ContainerContext(host.folders.data, podmanOnly(), stub, host.log)
     host.service(new ContainerDriver(context))
+    host.hooks.booted.tapPromise('container', () => context.removeLost())
     host.hooks.down.tapPromise('container', project => context.down(project))
     host.onClose(() => context.close())
   },

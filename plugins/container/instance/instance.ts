@@ -21,7 +21,7 @@ export interface ContainerInstanceInput {
   readonly log: LogSink
   readonly followed: LogFollower
   /** Called once it has exited and its container is removed. */
-  readonly gone: () => void
+  readonly gone: () => Promise<void>
 }
 
 /** A container that does not exit within this time after SIGKILL is left to the engine: ms. */
@@ -98,7 +98,7 @@ export class ContainerInstance implements Instance {
     if (end.kind !== 'removed') await tryEngine(engine, ['rm', '--force', '--volumes', state.container])
     followed.close()
     this.#reason = end.kind === 'removed' ? 'its container was removed' : reasonOf(found)
-    gone()
+    await gone()
     return exitOf(end.kind === 'died' ? (end.code ?? found?.exitCode ?? null) : null)
   }
 
