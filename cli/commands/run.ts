@@ -19,7 +19,8 @@ export async function run(context: Context): Promise<number> {
   const [command, ...args] = context.args.childArgv
   if (service === undefined || command === undefined) throw new LocaldError('USAGE', 'locald run SERVICE -- CMD…')
   const daemon = await requireDaemon(context.paths)
-  const body: OneOffBody = { path: context.cwd, service, env: callerEnvironment() }
+  const tty = process.stdin.isTTY === true && process.stdout.isTTY === true
+  const body: OneOffBody = { path: context.cwd, service, env: callerEnvironment(), argv: [command, ...args], tty }
   const place = await daemon.post<OneOffAnswer>('/v1/services/one-off', body)
   if (!isFolder(place.dir)) {
     throw new LocaldError('SPAWN_FAILED', `the folder of '${service}' is missing: ${place.dir}`, {
@@ -29,11 +30,13 @@ export async function run(context: Context): Promise<number> {
   }
   warnNotRunning(context, place.notRunning)
   try {
-    return await runForeground([command, ...args], place)
+    const [program = command, ...rest] = place.argv ?? [command, ...args]
+    return await runForeground([program, ...rest], place)
   } catch (error) {
     // A script without `#!`: execvp(3) has /bin/sh run it, posix_spawn(2), by which Node.js starts programs on macOS,
     // does not.
-    if (systemCode(error) === 'ENOEXEC') return await runForeground(['/bin/sh', command, ...args], place)
+    if (systemCode(error) === 'ENOEXEC' && place.argv === undefined)
+      return await runForeground(['/bin/sh', command, ...args], place)
     const isMissing = systemCode(error) === 'ENOENT'
     const what = isMissing ? `command not found: ${command}` : `${command} failed to start: ${messageOf(error)}`
     printStderr(

@@ -5,6 +5,7 @@ const text = { type: 'string', maxLength: 4096 } as const
 const path = { type: 'string', pattern: '^/', maxLength: 4096 } as const
 const flag = { type: 'boolean' } as const
 const names = { type: 'array', items: text, maxItems: 10_000 } as const
+const words = { type: 'array', items: { type: 'string' } } as const
 const env = { type: 'object', additionalProperties: { type: 'string' } } as const
 const target = { path, services: names, all: flag } as const
 
@@ -43,7 +44,7 @@ export const shutdownBody = {
 export const oneOffBody = {
   type: 'object',
   required: ['path', 'service', 'env'],
-  properties: { path, service: text, env },
+  properties: { path, service: text, env, argv: words, tty: flag },
   additionalProperties: false,
 } as const
 export const bootBody = {

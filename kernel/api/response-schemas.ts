@@ -124,7 +124,10 @@ export const server = object({
 export const services = object({ services: list(ref('Service')) })
 export const keys = object({ keys: texts })
 export const account = object({ key: text, text, because: texts, tree: ref('WhyStep') }, ['tree'])
-export const oneOff = object({ dir: text, env: { type: 'object', additionalProperties: text }, notRunning: texts })
+export const oneOff = object(
+  { dir: text, argv: texts, env: { type: 'object', additionalProperties: text }, notRunning: texts },
+  ['argv'],
+)
 export const opening = object({ url: text, argv: { type: ['array', 'null'], items: text }, hint: text }, ['hint'])
 export const plugins = object({ plugins: list(ref('Plugin')) })
 export const diagnosis = object({

@@ -19,7 +19,10 @@ t.test("runs a command in a service's place with its arguments as typed, and exi
   })
   t.same(JSON.parse(ran.stdout), [words, dir, '3000', null], 'its environment is what the daemon answers')
   t.match(ran, { code: 0, stderr: '' })
-  t.match(daemon.last('/v1/services/one-off').body, { path: daemon.home, service: '007', env: { MINE: 'yes' } })
+  t.match(daemon.last('/v1/services/one-off').body, {
+    ...{ path: daemon.home, service: '007', env: { MINE: 'yes' } },
+    ...{ argv: [process.execPath, '-e', show, '--', ...words], tty: false },
+  })
 
   t.comment('without --')
   const bare = await daemon.run([
@@ -40,6 +43,10 @@ t.test("runs a command in a service's place with its arguments as typed, and exi
   daemon.on('POST /v1/services/one-off', json({ error: { code: 'UNKNOWN_SERVICE', message: 'no wbe' } }, 404))
   const unknown = await daemon.run(['run', 'wbe', 'npm', 'test', '--json'])
   t.match(unknown, { code: 2, stdout: '', stderr: 'Error: no wbe [UNKNOWN_SERVICE]\n' })
+
+  t.comment('a service whose type runs commands in its own way')
+  daemon.on('POST /v1/services/one-off', json({ dir, env, argv: ['echo', 'inside', 'x'], notRunning: [] }))
+  t.match(await daemon.run(['run', 'web', 'ls']), { code: 0, stdout: 'inside x\n', stderr: '' })
 
   t.comment('a dependency that is not running')
   daemon.on('POST /v1/services/one-off', json({ dir, env, notRunning: ['shop:db'] }))
