@@ -1,7 +1,7 @@
 import type { Address, Argv, Instance, OneOff, Run, ServiceType } from '../../kernel/contract/plugin.ts'
 import { LocaldError } from '../../kernel/errors.ts'
 import type { ContainerContext } from './context.ts'
-import { runEngine } from './engines/run-engine.ts'
+import { listVolumes } from './engines/volumes.ts'
 import { imageFacts } from './images/facts.ts'
 import { ContainerInstance } from './instance/instance.ts'
 import { type ContainerState, isContainerState } from './instance/state.ts'
@@ -106,14 +106,10 @@ export class ContainerDriver implements ServiceType<ContainerOptions> {
     const named = parseMounts(run.options.volumes, project, name).flatMap(mount =>
       mount.kind === 'volume' ? [names.volume(project, mount.name)] : [],
     )
-    const filters = Object.entries(names.labels(project, name)).filter(([key]) => key !== label.path)
-    const args = [
-      'volume',
-      'ls',
-      '--quiet',
-      ...filters.flatMap(([key, value]) => ['--filter', `label=${key}=${value}`]),
-    ]
-    const own = (await runEngine(engine, args)).split('\n').filter(line => line !== '')
+    const all = await listVolumes(engine, names.owner)
+    const own = all.flatMap(({ name: volume, labels }) =>
+      labels[label.project] === project.name && labels[label.service] === name ? [volume] : [],
+    )
     for (const volume of new Set([...named, ...own])) await resources.removeVolume(engine, volume)
   }
 

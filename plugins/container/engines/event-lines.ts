@@ -1,4 +1,4 @@
-import { isRecord } from './containers.ts'
+import { isRecord } from './rows.ts'
 
 /** What happened to a container. `died`: `code` is its exit code, null where the engine does not say. */
 export type ContainerEvent =

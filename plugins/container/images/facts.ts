@@ -1,5 +1,5 @@
 import type { ProgramResult } from '../../lib/programs.ts'
-import { isRecord } from '../engines/containers.ts'
+import { isRecord } from '../engines/rows.ts'
 import { tryEngine } from '../engines/run-engine.ts'
 import type { Engine } from '../provides.ts'
 

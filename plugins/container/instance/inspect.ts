@@ -1,4 +1,4 @@
-import { isRecord } from '../engines/containers.ts'
+import { isRecord } from '../engines/rows.ts'
 import { tryEngine } from '../engines/run-engine.ts'
 import type { Engine } from '../provides.ts'
 

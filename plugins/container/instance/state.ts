@@ -1,4 +1,4 @@
-import { isRecord } from '../engines/containers.ts'
+import { isRecord } from '../engines/rows.ts'
 
 /** What the next daemon needs to adopt a container: JSON. */
 export interface ContainerState {
