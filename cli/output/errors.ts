@@ -24,8 +24,11 @@ export function formatError(error: LocaldError): string {
   const { problems } = error
   const [first, ...more] = error.message.split('\n')
   const lines = [`Error: ${first} [${error.code}]`, ...more]
-  for (const problem of problems)
+  for (const problem of problems) {
     if (!error.message.includes(problem.message)) lines.push(`  ${formatProblem(problem)}`)
+    else if (problem.line !== undefined && !error.message.includes(`:${problem.line}: `))
+      lines.push(`  ${placeOf(problem).join(': ')}`)
+  }
   const hint = error.hint ?? (problems.length === 1 ? problems[0]?.hint : undefined) ?? defaultHint(error)
   return [...lines, `Hint: ${hint}`].join('\n')
 }
@@ -36,11 +39,17 @@ export function shortenPath(file: string, folder: string): string {
   return path === '' || path.startsWith('..') ? file : path
 }
 
-function formatProblem({ file, line, key, message, hint }: Problem): string {
+function formatProblem(problem: Problem): string {
+  const { message, hint } = problem
+  const text = [...placeOf(problem), message].join(': ')
+  return hint === undefined ? text : `${text} (${hint})`
+}
+
+/** Returns where a problem is: file with line, and key. */
+function placeOf({ file, line, key }: Problem): readonly string[] {
   const where =
     file === undefined ? undefined : shortenPath(file, process.cwd()) + (line === undefined ? '' : `:${line}`)
-  const text = [where, key, message].filter(part => part !== undefined).join(': ')
-  return hint === undefined ? text : `${text} (${hint})`
+  return [where, key].flatMap(part => part ?? [])
 }
 
 function defaultHint(error: LocaldError): string {

@@ -1,14 +1,15 @@
 import type { Plugin } from '../../kernel/contract/plugin.ts'
-import { findProgram, pathFolders, runProgram } from '../lib/programs.ts'
-import { ContainerContext, type EngineChoice } from './context.ts'
+import { declareChecks } from './checks/declare.ts'
+import { ContainerContext } from './context.ts'
 import { ContainerDriver } from './driver.ts'
-import type { Engine } from './provides.ts'
+import { declareEngines, settings } from './engines/declare.ts'
 
 /** Containers, by an engine that is there: type `container`. */
 const plugin: Plugin = {
   name: 'container',
   api: 1,
   after: ['exec-runtime', 'platform-linux', 'platform-darwin'],
+  options: settings,
   setup(host) {
     const stub = {
       ensure: async () => [],
@@ -16,7 +17,9 @@ const plugin: Plugin = {
       release: async () => {},
       close: async () => {},
     }
-    const context = new ContainerContext(host.folders.data, podmanOnly(), stub, host.log)
+    const engines = declareEngines(host)
+    const context = new ContainerContext(host.folders.data, engines, stub, host.log)
+    declareChecks(host, engines, context.names)
     host.service(new ContainerDriver(context))
     host.hooks.booted.tapPromise('container', () => context.removeLost())
     host.hooks.down.tapPromise('container', project => context.down(project))
@@ -25,30 +28,3 @@ const plugin: Plugin = {
 }
 
 export default plugin
-
-function podmanOnly(): EngineChoice {
-  const open = async (): Promise<Engine | undefined> => {
-    const program = await findProgram(['podman'], pathFolders(process.env['PATH']))
-    if (program === undefined) return undefined
-    const version =
-      (await runProgram(program, ['--version'], { timeoutMs: 2000 })).stdout.trim().split(' ').at(-1) ?? ''
-    const env = Object.fromEntries(Object.entries(process.env).flatMap(([k, v]) => (v === undefined ? [] : [[k, v]])))
-    return {
-      ...{ name: 'podman', dialect: 'podman', version, hostName: undefined, isNative: true },
-      command: (args, { variables = {} } = {}) => ({
-        argv: [program, args[0] ?? '', ...Object.keys(variables).flatMap(name => ['-e', name]), ...args.slice(1)],
-        env: { ...env, ...variables },
-      }),
-      shares: async () => true,
-      hold: () => () => {},
-    }
-  }
-  return {
-    of: async () => {
-      const engine = await open()
-      if (engine === undefined) throw new Error('podman is not installed')
-      return engine
-    },
-    running: open,
-  }
-}

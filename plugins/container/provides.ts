@@ -18,6 +18,8 @@ export type Dialect = 'podman' | 'docker' | 'nerdctl'
 export interface EngineSource {
   /** What `[plugins.container] engine` and `locald container engine` call it. */
   readonly name: string
+  /** Whether its program is on this machine; fast. Without this method the flag `containers` does not count it. */
+  isInstalled?(): boolean
   /** Finds out what is there, without starting anything. */
   look(signal?: AbortSignal): Promise<EngineFound>
   /**

@@ -26,7 +26,8 @@ const plugin: Plugin = {
       const severity = name === 'process-groups' ? 'critical' : 'optional'
       const off = name === 'cgroups' ? 'skip' : 'warn'
       const display = { name, title: titles[name], severity, off } as const
-      host.check(featureCheck(host, display, state, () => probes[name](machine)))
+      // The plugin that has the engines checks them.
+      if (name !== 'containers') host.check(featureCheck(host, display, state, () => probes[name](machine)))
     }
     if (await hasFileEvents(machine)) host.provide('openFolder', () => new TreeWatches().open)
     const agents = {

@@ -23,7 +23,8 @@ const plugin: Plugin = {
       host.feature(name, { ...state, title: titles[name] })
       const severity = name === 'process-groups' ? 'critical' : 'optional'
       const display = { name, title: titles[name], severity } as const
-      host.check(featureCheck(host, display, state, () => probes[name](machine)))
+      // The plugin that has the engines checks them.
+      if (name !== 'containers') host.check(featureCheck(host, display, state, () => probes[name](machine)))
     }
     for (const check of [...machineChecks(machine), unitCheck(machine)]) host.check(check)
     host.provide('processTable', () => new LinuxProcessTable(host.platform.uid))

@@ -6,8 +6,9 @@ import { type DockerTarget, findDockerTarget } from './contexts.ts'
 import { describeEndpoint, isLocal } from './endpoint.ts'
 import { installHint } from './install-hint.ts'
 import { parseJson, textOf } from './json.ts'
-import { askClient, clientEnvironment, describeFailure, type EngineMachine, findClient } from './machine.ts'
+import { askClient, clientEnvironment, type EngineMachine, findClient, hasClient } from './machine.ts'
 import { parsePodmanVersion } from './podman.ts'
+import { reasonOf } from './run-engine.ts'
 import { isSharedBy, type VmKind } from './shared-folders.ts'
 import { findSockets, socketOwner } from './sockets.ts'
 
@@ -27,6 +28,10 @@ export class DockerSource implements EngineSource {
 
   constructor(machine: EngineMachine) {
     this.#machine = machine
+  }
+
+  isInstalled(): boolean {
+    return hasClient(this.#machine, 'docker')
   }
 
   async look(signal?: AbortSignal): Promise<EngineFound> {
@@ -67,7 +72,7 @@ export class DockerSource implements EngineSource {
     const printed = await askClient(machine, program, ['version', '--format', '{{json .}}'], signal)
     const answer = parseJson(printed.stdout)
     const version = textOf(answer, 'Server', 'Version')
-    if (version === undefined) return this.#describeSilence(target, printed.stderr, describeFailure(printed))
+    if (version === undefined) return this.#describeSilence(target, printed.stderr, reasonOf(printed))
     if (textOf(answer, 'Server', 'Os') === 'windows') {
       return absent('docker runs Windows containers', 'Switch Docker Desktop to Linux containers.')
     }
@@ -87,7 +92,7 @@ export class DockerSource implements EngineSource {
   async #describeMissing(): Promise<Absent> {
     const [other] = await findSockets(this.#machine)
     const package_ = this.#machine.os === 'darwin' || other !== undefined ? 'docker' : 'docker.io'
-    const hint = await installHint(this.#machine, package_)
+    const hint = installHint(this.#machine, package_)
     return absent(
       other === undefined ? 'docker is not installed' : `the command of ${other.product} is not on PATH`,
       hint,

@@ -44,6 +44,11 @@ export class Engines implements ContainerEngines {
     this.#sources.push(source)
   }
 
+  /** Returns whether a program of any engine is on this machine; fast. */
+  isAnyInstalled(): boolean {
+    return this.#sources.some(source => source.isInstalled?.() === true)
+  }
+
   /** Returns the names of all engines. */
   names(): readonly string[] {
     return this.#sources.map(({ name }) => name)
@@ -63,6 +68,15 @@ export class Engines implements ContainerEngines {
     if (this.#remembered.get(project.path) === undefined)
       this.#remembered.set(project.path, { engine: source.name, isSet: false })
     return engine
+  }
+
+  /** Returns an engine by its name, open, if it runs; starts nothing. */
+  async running(name: string): Promise<Engine | undefined> {
+    const source = this.#sources.find(each => each.name === name)
+    if (source === undefined) return undefined
+    const isOpen = this.#open.has(source)
+    if (!isOpen && (await lookSafely(source)).state !== 'running') return undefined
+    return await this.#open.open(source, () => {}, new AbortController().signal)
   }
 
   /** Returns an engine by its name, open. */

@@ -1,5 +1,4 @@
-import { findProgram, pathFolders } from '../../lib/programs.ts'
-import type { EngineMachine } from './machine.ts'
+import { type EngineMachine, hasProgramNow } from './machine.ts'
 
 /** The command that installs packages, by its program. */
 const managers: Readonly<Record<string, string>> = {
@@ -11,17 +10,14 @@ const managers: Readonly<Record<string, string>> = {
 }
 
 /** Returns the command that installs a package on this machine; undefined where no package manager is known. */
-export async function installCommand({ os, env }: EngineMachine, name: string): Promise<string | undefined> {
+export function installCommand({ os, env }: EngineMachine, name: string): string | undefined {
   if (os === 'darwin') return `brew install ${name}`
-  const folders = [...pathFolders(env['PATH']), '/usr/bin', '/sbin']
-  for (const [program, command] of Object.entries(managers)) {
-    if ((await findProgram([program], folders)) !== undefined) return `${command} ${name}`
-  }
-  return undefined
+  const program = Object.keys(managers).find(each => hasProgramNow([each], env['PATH']))
+  return program === undefined ? undefined : `${managers[program]} ${name}`
 }
 
 /** Returns the sentence that says how to install a package. */
-export async function installHint(machine: EngineMachine, name: string): Promise<string> {
-  const command = await installCommand(machine, name)
+export function installHint(machine: EngineMachine, name: string): string {
+  const command = installCommand(machine, name)
   return command === undefined ? `Install your distribution's \`${name}\` package.` : `Run \`${command}\`.`
 }

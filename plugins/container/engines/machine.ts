@@ -1,3 +1,4 @@
+import { accessSync, constants, statSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import type { PlatformFacts } from '../../../kernel/contract/plugin.ts'
 import { findProgram, type ProgramResult, pathFolders, runProgram } from '../../lib/programs.ts'
@@ -33,6 +34,30 @@ export function findClient(machine: EngineMachine, ...names: readonly string[]):
   return findProgram(names, programFolders(machine))
 }
 
+/** As `findClient`, at once, for a flag that is read often: whether there is one. */
+export function hasClient(machine: EngineMachine, ...names: readonly string[]): boolean {
+  return hasProgramIn(names, programFolders(machine))
+}
+
+/** Returns whether one of these programs is on a PATH, or where every system has its own. */
+export function hasProgramNow(names: readonly string[], path: string | undefined): boolean {
+  return hasProgramIn(names, [...pathFolders(path), '/usr/bin', '/sbin'])
+}
+
+function hasProgramIn(names: readonly string[], folders: readonly string[]): boolean {
+  return folders.some(folder => names.some(name => isProgramNow(join(folder, name))))
+}
+
+function isProgramNow(path: string): boolean {
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return false
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
 /** Returns the whole environment of an engine's CLI; what it runs is found where it was. */
 export function clientEnvironment(machine: EngineMachine): Readonly<Record<string, string>> {
   const kept = Object.entries(machine.env).flatMap(([name, value]) =>
@@ -50,11 +75,4 @@ export function askClient(
   timeoutMs = answerLimit,
 ): Promise<ProgramResult> {
   return runProgram(program, args, { env: clientEnvironment(machine), timeoutMs, signal })
-}
-
-/** Returns the error in what a CLI printed to stderr: its last line that is not a log line. */
-export function describeFailure({ stderr, failure, code }: ProgramResult): string {
-  const lines = stderr.split('\n').flatMap(line => line.trim() || [])
-  const said = lines.filter(line => !/^time="[^"]*" level=(?:warning|info|debug)/.test(line)).at(-1)
-  return failure ?? said?.replace(/^error: /i, '') ?? `exited with code ${code}`
 }

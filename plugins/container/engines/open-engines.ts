@@ -39,6 +39,11 @@ class Opening {
 export class OpenEngines {
   readonly #openings = new Map<EngineSource, Opening>()
 
+  /** Returns whether an engine is open or being opened. */
+  has(source: EngineSource): boolean {
+    return this.#openings.has(source)
+  }
+
   /** Returns the engine, open. Rejects with ENGINE_FAILED, or when aborted; the opening goes on for others. */
   async open(source: EngineSource, step: Step, signal: AbortSignal): Promise<Engine> {
     const opening = this.#openings.get(source) ?? this.#begin(source)

@@ -2,9 +2,9 @@ import { installHint } from './install-hint.ts'
 import type { EngineMachine } from './machine.ts'
 
 /** Returns what to do about an error of a podman that prints its version but can run nothing. */
-export async function diagnosePodman(machine: EngineMachine, text: string): Promise<string> {
+export function diagnosePodman(machine: EngineMachine, text: string): string {
   if (/newuidmap|newgidmap/.test(text) && /not found|no such file/i.test(text)) {
-    return `${await installHint(machine, 'uidmap')} Rootless podman needs newuidmap.`
+    return `${installHint(machine, 'uidmap')} Rootless podman needs newuidmap.`
   }
   if (/subuid|subgid|sub-?ids?|insufficient UIDs|potentially insufficient/i.test(text)) {
     return 'Run `sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 $USER` and `podman system migrate`.'
@@ -13,7 +13,7 @@ export async function diagnosePodman(machine: EngineMachine, text: string): Prom
     return 'Run `sudo sysctl -w kernel.unprivileged_userns_clone=1`: rootless podman needs user namespaces.'
   }
   if (/cgroups? in hybrid mode not supported|crun/i.test(text)) {
-    return `${await installHint(machine, 'runc')} Set \`runtime = "runc"\` under \`[engine]\` in ~/.config/containers/containers.conf.`
+    return `${installHint(machine, 'runc')} Set \`runtime = "runc"\` under \`[engine]\` in ~/.config/containers/containers.conf.`
   }
   if (/no space left on device/i.test(text))
     return 'Free some space on the disk of podman: `podman system df` lists it.'

@@ -5,8 +5,9 @@ import { CliEngine } from './cli-engine.ts'
 import { describeEndpoint, type Endpoint, isLocal, parseEndpoint } from './endpoint.ts'
 import { installHint } from './install-hint.ts'
 import { fieldOf, parseJson, textOf } from './json.ts'
-import { askClient, clientEnvironment, describeFailure, type EngineMachine, findClient } from './machine.ts'
+import { askClient, clientEnvironment, type EngineMachine, findClient, hasClient } from './machine.ts'
 import { diagnosePodman } from './podman-diagnosis.ts'
+import { reasonOf } from './run-engine.ts'
 import { isSharedBy } from './shared-folders.ts'
 
 /** `podman machine start` boots a VM: ms. */
@@ -35,6 +36,10 @@ export class PodmanSource implements EngineSource {
 
   constructor(machine: EngineMachine) {
     this.#machine = machine
+  }
+
+  isInstalled(): boolean {
+    return hasClient(this.#machine, 'podman')
   }
 
   async look(signal?: AbortSignal): Promise<EngineFound> {
@@ -68,7 +73,7 @@ export class PodmanSource implements EngineSource {
     const started = await askClient(this.#machine, program, ['machine', 'start'], signal, bootLimit)
     const second = await this.#ask(signal)
     if (!('state' in second)) return second
-    const reason = started.code === 0 ? 'podman machine does not answer' : describeFailure(started)
+    const reason = started.code === 0 ? 'podman machine does not answer' : reasonOf(started)
     throw engineError(`starting the podman machine failed: ${reason}`, 'Run `podman machine start` to see why.')
   }
 
@@ -76,15 +81,15 @@ export class PodmanSource implements EngineSource {
   async #tryOut({ program }: Answer, signal?: AbortSignal): Promise<void> {
     const tried = await askClient(this.#machine, program, ['ps', '--quiet', '--last', '1'], signal)
     if (tried.code === 0) return
-    const reason = describeFailure(tried)
-    const hint = await diagnosePodman(this.#machine, `${tried.stderr}`)
+    const reason = reasonOf(tried)
+    const hint = diagnosePodman(this.#machine, tried.stderr)
     throw engineError(`podman does not work for this user: ${reason}`, hint)
   }
 
   async #ask(signal?: AbortSignal): Promise<Answer | EngineFound> {
     const machine = this.#machine
     const program = await this.#find(signal)
-    if (program === undefined) return absent('podman is not installed', await installHint(machine, 'podman'))
+    if (program === undefined) return absent('podman is not installed', installHint(machine, 'podman'))
     const endpoint = await this.#endpoint(program, signal)
     if (endpoint !== undefined && !isLocal(endpoint)) {
       const hint = 'Unset CONTAINER_HOST and CONTAINER_CONNECTION: ports and folders of containers would be there.'
@@ -95,19 +100,19 @@ export class PodmanSource implements EngineSource {
     const printed = await askClient(machine, program, ['--version'], signal)
     const version = parsePodmanVersion(printed.stdout)
     if (version !== undefined) return { program, version, isRemote }
-    return absent(`podman does not answer: ${describeFailure(printed)}`, 'Run `podman version` to see why.')
+    return absent(`podman does not answer: ${reasonOf(printed)}`, 'Run `podman version` to see why.')
   }
 
   /** Asks a podman that serves others: in a VM, or where the environment says. */
   async #askService(program: string, signal?: AbortSignal): Promise<Answer | EngineFound> {
     const machine = this.#machine
-    const printed = await askClient(machine, program, ['version', '--format', '{{json .}}'], signal)
+    const printed = await askClient(machine, program, ['--remote', 'version', '--format', '{{json .}}'], signal)
     const answer = parseJson(printed.stdout)
     const version = textOf(answer, 'Server', 'Version')
     if (version !== undefined) return { program, version, isRemote: true }
     if (machine.os === 'darwin') return this.#findVm(program, textOf(answer, 'Client', 'Version') ?? 'unknown', signal)
     const hint = 'Start its service with `systemctl --user start podman.socket`, or unset CONTAINER_HOST.'
-    return absent(`podman does not answer: ${describeFailure(printed)}`, hint)
+    return absent(`podman does not answer: ${reasonOf(printed)}`, hint)
   }
 
   /** Returns the VM of macOS, which does not run. */

@@ -63,7 +63,7 @@ esac`
 t.test('the stopped VM of macOS is started without a question, none is made', async t => {
   const home = t.testdir()
   const script = `case "$1 $2" in
-'version --format')
+'--remote version')
   test -e ${home}/up || { echo 'Cannot connect to Podman.' >&2; exit 125; }
   echo '{"Client":{"APIVersion":"5.2.0","Version":"5.2.0"},"Server":{"APIVersion":"5.1.0","Version":"5.1.0"}}' ;;
 'machine list') cat ${home}/machines ;;

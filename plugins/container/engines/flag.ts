@@ -1,0 +1,19 @@
+import type { FeatureState } from '../../../kernel/contract/plugin.ts'
+import type { Engines } from './engines.ts'
+import { installCommand } from './install-hint.ts'
+
+const native = 'or use `command = "..."` to run a native process.'
+
+/**
+ * Returns the flag `containers` as it is now: off where no engine is installed, with the one command that helps. One
+ * that is installed and does not answer is an error of the start, as starting it may be all it takes.
+ */
+export function readContainersFlag(engines: Engines): FeatureState {
+  if (engines.isAnyInstalled()) return { on: true }
+  if (engines.machine.os === 'darwin') {
+    return { on: false, reason: 'Lima is not installed', hint: `\`brew install lima\`; ${native}` }
+  }
+  const command = installCommand(engines.machine, 'podman')
+  const install = command === undefined ? 'Install podman or docker' : `Run \`${command}\``
+  return { on: false, reason: 'no container engine is installed', hint: `${install}; ${native}` }
+}
