@@ -48,7 +48,7 @@ t.test('as macOS the refusal names Lima and the native alternative', async t => 
 t.test('doctor reports the engine, its version and why it is used', { skip: noContainers }, async t => {
   const sandbox = new ContainerSandbox(t)
   const before = await sandbox.ok(['doctor', '--verbose'])
-  t.match(before.stdout, /pass {2}containers .*Container services: \w+ \d+\.\d+.*\((?:it runs|.* names it)\)/)
+  t.match(before.stdout, /pass {2}containers .*Container services: \w+ \d+\.\d+.*\((?:already running|.* names it)\)/)
   t.match(before.stdout, /skip {2}container-trial .*once a project has container services/)
   const folder = sandbox.project('shop', { 'locald.toml': config.replace('redis:7', await sandbox.image('redis')) })
   await sandbox.up(folder)

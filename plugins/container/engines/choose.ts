@@ -55,9 +55,9 @@ export async function chooseEngine(
     }
   }
   const running = sources.find(each => found.get(each)?.state === 'running')
-  if (running !== undefined) return { source: running, why: 'it runs' }
+  if (running !== undefined) return { source: running, why: 'already running' }
   const startable = sources.find(each => found.get(each)?.state === 'startable')
-  if (startable !== undefined) return { source: startable, why: 'it can be started' }
+  if (startable !== undefined) return { source: startable, why: 'started on demand' }
   throw noEngine(found)
 }
 

@@ -24,7 +24,7 @@ t.test('an engine that cannot run a container fails with its words', { skip: noC
   t.equal(await podman.ask('ps', '--all', '--quiet'), '')
 })
 
-t.test('a trial that takes too long is ended', { skip: noContainers }, async t => {
+t.test('a trial that takes too long is stopped', { skip: noContainers }, async t => {
   const podman = await privatePodman(t)
   const result = await tryOut({ engine: podman.engine, native, folder: t.testdir(), labels, limit: 1 })
   t.match(result, { status: 'warn', summary: 'Trial of podman: build: not finished within 0.001 s' })

@@ -61,9 +61,9 @@ t.test('an engine that runs precedes one that can be started', async t => {
     new SwitchedEngine('cold', 'startable'),
     new SwitchedEngine('warm', 'running'),
   )
-  t.match(await engines.choose(undefined), { source: { name: 'warm' }, why: 'it runs' })
+  t.match(await engines.choose(undefined), { source: { name: 'warm' }, why: 'already running' })
   const cold = enginesOf({ home: t.testdir() }, new SwitchedEngine('off'), new SwitchedEngine('cold', 'startable'))
-  t.match(await cold.choose(undefined), { source: { name: 'cold' }, why: 'it can be started' })
+  t.match(await cold.choose(undefined), { source: { name: 'cold' }, why: 'started on demand' })
 })
 
 t.test('the setting is used, and fails with the reason of its engine', async t => {

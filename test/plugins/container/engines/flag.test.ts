@@ -44,11 +44,11 @@ t.test('the check has the engine that is used, why, and the others', async t => 
   const engines = enginesOf(machineOf({ home, env: { PATH: join(home, 'bin') } }))
   t.match(await checkEngines(engines), {
     status: 'pass',
-    summary: 'Container services: podman 4.3.1, rootless (it runs)',
+    summary: 'Container services: podman 4.3.1, rootless (already running)',
   })
   writeProgram(home, 'docker', 'echo Cannot connect to the Docker daemon >&2; exit 1')
   t.match(await checkEngines(enginesOf(machineOf({ home, env: { PATH } }))), {
-    summary: 'Container services: podman 4.3.1, rootless (it runs); docker does not run',
+    summary: 'Container services: podman 4.3.1, rootless (already running); docker does not run',
   })
   writeProgram(home, 'podman', 'exit 1')
   t.match(await checkEngines(enginesOf(machineOf({ home, env: { PATH } }))), {
