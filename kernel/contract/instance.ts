@@ -11,7 +11,7 @@ export interface Instance {
   readonly state: unknown
   stop(how: { signal: string; graceMs: number }): Promise<void>
   /** Checks readiness where the project sets no health check. */
-  probe?(): Promise<boolean>
+  probe?(): Promise<boolean | InsideCheck>
   /** How often `probe` is called after readiness, ms; three failures in a row are unhealthy. Absent: not again. */
   readonly probeEvery?: number
   /** Runs the command of a health check inside a guest, which a shell on this machine cannot. Never rejects. */
@@ -26,7 +26,7 @@ export interface Instance {
   readonly tree?: ProcessTree
 }
 
-/** The result of a command of a health check. `detail`: why not, as the end of a sentence. */
+/** The result of a check. `detail`: why not, as the end of a sentence. */
 export interface InsideCheck {
   readonly ok: boolean
   readonly detail: string

@@ -5,6 +5,7 @@ import { EngineEvents } from './engines/events.ts'
 import { tryEngine } from './engines/run-engine.ts'
 import type { Forwarder, HostAccess } from './host-access/contract.ts'
 import { Images } from './images/images.ts'
+import { KnownImages } from './images/known-images.ts'
 import { Names } from './names.ts'
 import type { Engine } from './provides.ts'
 import { Resources } from './resources.ts'
@@ -27,6 +28,7 @@ const hostAlias = 'host.docker.internal'
 export class ContainerContext {
   readonly names: Names
   readonly images: Images
+  readonly knownImages = new KnownImages()
   readonly resources: Resources
   readonly claims: Claims
   readonly engines: EngineChoice

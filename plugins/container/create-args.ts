@@ -10,8 +10,8 @@ export interface CreateInput {
   readonly image: string
   /** Each volume's name for the engine. */
   readonly volumes: readonly { readonly mount: Mount; readonly source: string }[]
-  /** Where the output is kept. */
-  readonly logFlags: readonly string[]
+  /** How the engine keeps the output, and where it writes the process id. */
+  readonly keepFlags: readonly string[]
   /** How the container reaches this machine's loopback. */
   readonly hostFlags: readonly string[]
 }
@@ -19,7 +19,7 @@ export interface CreateInput {
 /** Returns the arguments of `run` for a service's container: detached, on the project's network, named for life. */
 export function createArgs(run: Run<ContainerOptions>, input: CreateInput): readonly string[] {
   const { options, project, name, stopSignal } = run
-  const { names, image, logFlags, hostFlags } = input
+  const { names, image, keepFlags, hostFlags } = input
   const [program, ...programArgs] = wordsOf(options.entrypoint) ?? []
   return [
     ...['run', '--detach', '--pull', 'never', '--name', names.container(project, name)],
@@ -29,7 +29,7 @@ export function createArgs(run: Run<ContainerOptions>, input: CreateInput): read
     ...hostFlags,
     ...(options.init ? ['--init'] : []),
     ...['--stop-signal', stopSignal],
-    ...logFlags,
+    ...keepFlags,
     ...input.volumes.flatMap(volumeFlags),
     ...limitFlags(options),
     ...(run.workdir === undefined ? [] : ['--workdir', run.workdir]),

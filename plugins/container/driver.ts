@@ -1,8 +1,8 @@
+import { readFile } from 'node:fs/promises'
 import type { Address, Argv, Instance, OneOff, Run, ServiceType } from '../../kernel/contract/plugin.ts'
 import { LocaldError } from '../../kernel/errors.ts'
 import type { ContainerContext } from './context.ts'
 import { listVolumes } from './engines/volumes.ts'
-import { imageFacts } from './images/facts.ts'
 import { ContainerInstance } from './instance/instance.ts'
 import { type ContainerState, isContainerState } from './instance/state.ts'
 import { ContainerLaunch, hostPortsOf } from './launch.ts'
@@ -70,13 +70,15 @@ export class ContainerDriver implements ServiceType<ContainerOptions> {
     const name = this.#context.names.container(run.project, run.name)
     this.#context.hold(name)
     await this.#context.claims.add({ container: name, engine: engine.name })
-    const { id, facts, logFile } = await new ContainerLaunch(this.#context, engine, run).start().catch(async error => {
+    const { id, facts, files } = await new ContainerLaunch(this.#context, engine, run).start().catch(async error => {
       await this.#context.drop(name)
       throw error
     })
+    const pid = files === undefined ? undefined : await readPid(files.pid)
     const state: ContainerState = {
       ...{ container: id, name, engine: engine.name, startedMs },
-      ...(logFile === undefined ? {} : { logFile }),
+      ...(files === undefined ? {} : { logFile: files.log }),
+      ...(pid === undefined ? {} : { pid }),
     }
     return this.#instance(run, engine, state, { healthcheck: facts.healthcheck, isAdopted: false })
   }
@@ -92,7 +94,7 @@ export class ContainerDriver implements ServiceType<ContainerOptions> {
     this.#context.use(run.project, engine)
     this.#context.hold(state.name)
     const [facts] = await Promise.all([
-      imageFacts(engine, this.#context.images.nameFor(run)),
+      this.#context.knownImages.get(engine, this.#context.images.nameFor(run)),
       this.#context.access(engine, run.project, run.name, hostPortsOf(run)),
     ])
     return this.#instance(run, engine, state, { healthcheck: facts?.healthcheck, isAdopted: true })
@@ -139,11 +141,13 @@ export class ContainerDriver implements ServiceType<ContainerOptions> {
     state: ContainerState,
     how: Pick<ConstructorParameters<typeof ContainerInstance>[0], 'healthcheck' | 'isAdopted'>,
   ): ContainerInstance {
-    const { log, project, name } = run
+    const { log, project, name, port: outside, options } = run
+    const { container_port: inside } = options
     const release = engine.hold()
     return new ContainerInstance({
       ...{ engine, state, log, ...how },
       events: this.#context.events(engine),
+      port: inside === undefined || outside === undefined ? undefined : { inside, outside },
       followed: followLog({
         ...{ engine, container: state.container, file: state.logFile, log },
         isNew: !how.isAdopted,
@@ -156,4 +160,10 @@ export class ContainerDriver implements ServiceType<ContainerOptions> {
       },
     })
   }
+}
+
+/** Reads the process id that podman wrote; undefined where there is none. */
+async function readPid(file: string): Promise<number | undefined> {
+  const text = await readFile(file, 'utf8').catch(() => '')
+  return /^[1-9]\d*\s*$/.test(text) ? Number(text) : undefined
 }

@@ -6,7 +6,7 @@ import type { ProgramResult } from '../lib/programs.ts'
 import type { ContainerContext } from './context.ts'
 import { createArgs } from './create-args.ts'
 import { engineError, longMs, reasonOf, tryEngine } from './engines/run-engine.ts'
-import { type ImageFacts, imageFacts } from './images/facts.ts'
+import type { ImageFacts } from './images/facts.ts'
 import { logArgs } from './logs/args.ts'
 import { type Mount, parseMounts, requireSources } from './mounts.ts'
 import type { ContainerOptions } from './options.ts'
@@ -18,8 +18,16 @@ type ContainerRun = Run<ContainerOptions>
 export interface Launched {
   readonly id: string
   readonly facts: ImageFacts
-  /** Where the engine itself writes its log, on this machine. */
-  readonly logFile: string | undefined
+  /** What the engine itself writes, on this machine; undefined: it does not. */
+  readonly files: ContainerFiles | undefined
+}
+
+/** Files that podman writes for a container. */
+export interface ContainerFiles {
+  /** The output, as conmon writes it: it needs no client, and outlives the container. */
+  readonly log: string
+  /** The id of the first process. */
+  readonly pid: string
 }
 
 /** Each kind of failure is repaired once. */
@@ -51,11 +59,11 @@ export class ContainerLaunch {
     const mounts = parseMounts(options.volumes, project, name)
     await this.#checkMounts(mounts)
     await mkdir(data, { recursive: true, mode: 0o700 })
+    const files = this.#files()
     for (const repaired = new Set<string>(); ; ) {
       const facts = await this.#facts()
-      const logFile = this.#logFile()
-      const result = await this.#tryRun(mounts, facts, logFile)
-      if (result.code === 0) return { id: result.stdout.trim().split('\n').at(-1) ?? '', facts, logFile }
+      const result = await this.#tryRun(mounts, facts, files)
+      if (result.code === 0) return { id: result.stdout.trim().split('\n').at(-1) ?? '', facts, files }
       const said = reasonOf(result)
       const kind = repairs.find(({ says }) => says.test(said))?.kind
       await tryEngine(this.#engine, ['rm', '--force', '--volumes', this.#name])
@@ -84,13 +92,13 @@ export class ContainerLaunch {
 
   /** Returns what a start needs to know of the image; pulls it where it is missing. */
   async #facts(): Promise<ImageFacts> {
-    const found = await imageFacts(this.#engine, this.#image, this.#run.signal)
+    const found = await this.#context.knownImages.get(this.#engine, this.#image, this.#run.signal)
     if (found !== undefined) return found
     const { pull, build } = this.#run.options
     if (build !== undefined) await this.#context.images.build(this.#engine, this.#run)
     else if (pull === 'never') throw this.#missing()
     else await this.#context.images.pull(this.#engine, this.#image, this.#run)
-    const pulled = await imageFacts(this.#engine, this.#image, this.#run.signal)
+    const pulled = await this.#context.knownImages.get(this.#engine, this.#image, this.#run.signal)
     if (pulled === undefined) throw this.#missing()
     return pulled
   }
@@ -102,28 +110,33 @@ export class ContainerLaunch {
     })
   }
 
-  /** podman on this machine writes the output to a file of ours, which needs no client and outlives the container. */
-  #logFile(): string | undefined {
+  #files(): ContainerFiles | undefined {
     const { dialect, isNative } = this.#engine
-    return dialect === 'podman' && isNative ? join(this.#run.data, 'container.log') : undefined
+    if (dialect !== 'podman' || !isNative) return undefined
+    return { log: join(this.#run.data, 'container.log'), pid: join(this.#run.data, 'container.pid') }
   }
 
-  async #tryRun(mounts: readonly Mount[], facts: ImageFacts, logFile: string | undefined): Promise<ProgramResult> {
+  async #tryRun(
+    mounts: readonly Mount[],
+    facts: ImageFacts,
+    files: ContainerFiles | undefined,
+  ): Promise<ProgramResult> {
     const { names } = this.#context
-    const { env, signal, step, key, project, name } = this.#run
+    const { env, signal, project, name } = this.#run
     const [volumes, hostFlags] = await Promise.all([
       this.#volumes(mounts, facts),
       this.#context.resources
         .ensureNetwork(this.#engine, project)
         .then(() => this.#context.access(this.#engine, project, name, hostPortsOf(this.#run), signal)),
     ])
-    step(`starting ${key}`)
+    const pidFlags = files === undefined ? [] : ['--pidfile', files.pid]
+    const keepFlags = [...logArgs(this.#engine, files?.log), ...pidFlags]
     const args = createArgs(this.#run, {
       names,
       image: this.#image,
       volumes,
       hostFlags,
-      logFlags: logArgs(this.#engine, logFile),
+      keepFlags,
     })
     return await tryEngine(this.#engine, args, { variables: env, timeoutMs: longMs, signal })
   }

@@ -144,7 +144,11 @@ export class HealthWatch {
     }
     const own = instance.probe?.bind(instance)
     if (own !== undefined)
-      return async () => ({ ok: await own(), detail: this.#isReady ? 'not responding' : 'not responding yet' })
+      return async () => {
+        const result = await own()
+        if (typeof result === 'object') return result
+        return { ok: result, detail: this.#isReady ? 'not responding' : 'not responding yet' }
+      }
     return port === undefined
       ? undefined
       : async () => await this.#rejectOtherUsers(await this.#connect(port, automaticTimeoutMs))

@@ -7,6 +7,7 @@ import type { LogFollower } from '../logs/follower.ts'
 import type { Engine } from '../provides.ts'
 import { exitOf } from './exit.ts'
 import { checkInside, HealthProbe } from './health.ts'
+import { type ProbedPort, probePort } from './inside-port.ts'
 import { inspectContainer } from './inspect.ts'
 import type { ContainerState } from './state.ts'
 
@@ -18,6 +19,8 @@ export interface ContainerInstanceInput {
   /** Adopted from an earlier daemon: it may have exited already. */
   readonly isAdopted: boolean
   readonly healthcheck: Healthcheck | undefined
+  /** Undefined: it has none. */
+  readonly port: ProbedPort | undefined
   readonly log: LogSink
   readonly followed: LogFollower
   /** Called once it has exited and its container is removed. */
@@ -36,7 +39,7 @@ export class ContainerInstance implements Instance {
   readonly startedMs: number
   readonly exited: Promise<Exit>
   readonly state: ContainerState
-  readonly probe?: () => Promise<boolean>
+  readonly probe?: () => Promise<boolean | InsideCheck>
   readonly probeEvery?: number
   readonly #input: ContainerInstanceInput
   #reason: string | undefined
@@ -47,10 +50,15 @@ export class ContainerInstance implements Instance {
     this.state = input.state
     this.startedMs = input.state.startedMs
     this.exited = this.#supervise()
-    if (input.healthcheck === undefined) return
-    const probe = new HealthProbe(input.engine, input.state.container, input.healthcheck)
-    this.probe = () => probe.probe()
-    this.probeEvery = probe.interval
+    const { engine, state, healthcheck, port } = input
+    if (healthcheck !== undefined) {
+      const probe = new HealthProbe(engine, state.container, healthcheck)
+      this.probe = () => probe.probe()
+      this.probeEvery = probe.interval
+    } else if (port !== undefined && state.pid !== undefined) {
+      const { pid } = state
+      this.probe = () => probePort(pid, port)
+    }
   }
 
   check(command: string, timeoutMs: number, signal: AbortSignal): Promise<InsideCheck> {

@@ -11,12 +11,16 @@ export interface ContainerState {
   readonly startedMs: number
   /** Where the engine itself writes the log, on this machine. */
   readonly logFile?: string
+  /** The container's first process on this machine, while it runs. */
+  readonly pid?: number
 }
 
 /** Whether a value is the state of a container. */
 export function isContainerState(value: unknown): value is ContainerState {
   if (!isRecord(value)) return false
-  const { container, name, engine, startedMs, logFile } = value
+  const { container, name, engine, startedMs, logFile, pid } = value
   const texts = [container, name, engine].every(each => typeof each === 'string')
-  return texts && typeof startedMs === 'number' && (logFile === undefined || typeof logFile === 'string')
+  const isOptional =
+    (logFile === undefined || typeof logFile === 'string') && (pid === undefined || typeof pid === 'number')
+  return texts && typeof startedMs === 'number' && isOptional
 }

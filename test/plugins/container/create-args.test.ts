@@ -24,7 +24,7 @@ function runOf(options: Partial<ContainerOptions>, more: Partial<Run<ContainerOp
 }
 
 const args = (options: Partial<ContainerOptions>, more: Partial<Run<ContainerOptions>> = {}) =>
-  createArgs(runOf(options, more), { names, image: 'redis:7', volumes: [], logFlags: [], hostFlags: [] })
+  createArgs(runOf(options, more), { names, image: 'redis:7', volumes: [], keepFlags: [], hostFlags: [] })
 
 /** The values of a flag. */
 const valuesOf = (words: readonly string[], flag: string) =>
@@ -86,7 +86,7 @@ t.test('volumes, the log and the way to this machine are passed on', async t => 
     ...{
       names,
       image: 'redis:7',
-      logFlags: ['--log-opt', 'path=/data/container.log'],
+      keepFlags: ['--log-opt', 'path=/data/container.log'],
       hostFlags: ['--add-host', 'a:b'],
     },
     volumes: [
