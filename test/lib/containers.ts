@@ -6,6 +6,8 @@
 import { spawnSync } from 'node:child_process'
 import { chmodSync, copyFileSync, existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { resolvePaths } from '../../kernel/system/paths.ts'
+import { label, Names } from '../../plugins/container/names.ts'
 import { type ImageName, imageArchive, imageReference } from './containers-images.ts'
 import { onlyLinux } from './machine.ts'
 import { type Ran, type Running, until } from './running.ts'
@@ -18,7 +20,6 @@ export const engineName = process.env['LOCALD_TEST_ENGINE'] || 'podman'
 export const isOwnEngine = engineName === 'podman'
 
 const cli = (process.env['LOCALD_TEST_ENGINE_CLI'] || engineName).split(' ')
-const label = 'dev.locald.owner'
 
 /** Why there can be no containers here. */
 export const noContainers: string | false = isOwnEngine ? onlyLinux('rootless podman') || missing() : false
@@ -27,16 +28,18 @@ export const noContainers: string | false = isOwnEngine ? onlyLinux('rootless po
 export interface Container {
   readonly name: string
   readonly image: string
-  /** `running`, `exited`, `created`, … */
-  readonly state: string
+  readonly isRunning: boolean
 }
 
 /** A sandbox whose daemon finds a container engine, which the test may use, too. All that is made in it is removed. */
 export class ContainerSandbox extends Sandbox {
   readonly #loaded = new Set<ImageName>()
+  /** A filter for what this sandbox's daemon has made. */
+  readonly #own: string
 
   constructor(t: Test, options: SandboxOptions = {}) {
     super(t, { ...options, env: { ...passed(), ...options.env } })
+    this.#own = `label=${label.owner}=${new Names(resolvePaths({ env: this.env }).data).owner}`
     if (isOwnEngine) this.#configure()
     this.atEnd(async () => await this.#remove())
   }
@@ -80,20 +83,20 @@ export class ContainerSandbox extends Sandbox {
 
   /** All containers of this sandbox's projects, also those that have exited. */
   async containers(): Promise<readonly Container[]> {
-    const format = '{{.Names}}\t{{.Image}}\t{{.State}}'
-    return rows(await this.ask('ps', '-a', '--filter', await this.#own(), '--format', format)).map(
-      ([name = '', image = '', state = '']) => ({ name, image, state }),
+    const format = '{{.Names}}\t{{.Image}}\t{{.Status}}'
+    return rows(await this.ask('ps', '-a', '--filter', this.#own, '--format', format)).map(
+      ([name = '', image = '', status = '']) => ({ name, image, isRunning: status.startsWith('Up') }),
     )
   }
 
   /** Names of the networks of this sandbox's projects. */
   async networks(): Promise<readonly string[]> {
-    return rows(await this.ask('network', 'ls', '--filter', await this.#own(), '--format', '{{.Name}}')).flat()
+    return rows(await this.ask('network', 'ls', '--filter', this.#own, '--format', '{{.Name}}')).flat()
   }
 
   /** Names of volumes; with another engine those of this sandbox's projects only. */
   async volumes(): Promise<readonly string[]> {
-    const filter = isOwnEngine ? [] : ['--filter', await this.#own()]
+    const filter = isOwnEngine ? [] : ['--filter', this.#own]
     return rows(await this.ask('volume', 'ls', ...filter, '--format', '{{.Name}}'))
       .flat()
       .sort()
@@ -127,11 +130,6 @@ events_logger = "file"
   #writeSetting(name: string, text: string): void {
     const folders = [join(this.home, '.config'), this.env['XDG_CONFIG_HOME']]
     for (const folder of folders) if (folder !== undefined) this.write(join(folder, 'containers', name), text)
-  }
-
-  /** The label that containers of this sandbox have: all of them where the engine is its own. */
-  async #own(): Promise<string> {
-    return `label=${label}`
   }
 
   /** Throws, after the removal, when the daemon left containers or networks behind. */
