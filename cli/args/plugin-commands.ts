@@ -21,6 +21,14 @@ export const pluginCommands: readonly PluginCommand[] = [
       'Commands: list, snapshot, restore, branch, drop, prune, upgrade. `locald db` alone prints what each does; docs/postgres.md has examples.',
   },
   {
+    name: 'container',
+    args: '<COMMAND>',
+    group: 'data',
+    about: 'Manage containers and their engine',
+    details:
+      'Commands: engine [NAME], ls, prune [--dry-run] [--yes], run IMAGE [-- CMD…]. `locald container` alone prints what each does; docs/containers.md has examples.',
+  },
+  {
     name: 'trust',
     args: '[--system]',
     group: 'machine',

@@ -1,5 +1,6 @@
 import type { Plugin } from '../../kernel/contract/plugin.ts'
 import { declareChecks } from './checks/declare.ts'
+import { containerCommand } from './commands/commands.ts'
 import { ContainerContext } from './context.ts'
 import { ContainerDriver } from './driver.ts'
 import { declareEngines, settings } from './engines/declare.ts'
@@ -20,6 +21,7 @@ const plugin: Plugin = {
     const engines = declareEngines(host)
     const context = new ContainerContext(host.folders.data, engines, stub, host.log)
     declareChecks(host, engines, context.names)
+    host.command(containerCommand({ host, engines, names: context.names }))
     host.service(new ContainerDriver(context))
     host.hooks.booted.tapPromise('container', () => context.removeLost())
     host.hooks.down.tapPromise('container', project => context.down(project))

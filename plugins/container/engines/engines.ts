@@ -106,6 +106,11 @@ export class Engines implements ContainerEngines {
     return this.#remembered.get(path)
   }
 
+  /** Throws ENGINE_FAILED where there is no engine of that name. */
+  requireKnown(name: string): void {
+    findSource(this.#sources, name)
+  }
+
   /** Sets a project's engine. Throws ENGINE_FAILED for an unknown one. */
   set(path: string, name: string): void {
     this.#remembered.set(path, { engine: findSource(this.#sources, name).name, isSet: true })
