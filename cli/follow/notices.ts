@@ -55,12 +55,20 @@ export class Notices {
   #service(view: ServiceView): string | undefined {
     const before = this.#views.get(view.key)
     this.#views.set(view.key, view)
-    const text = sentenceOf(view)
+    const isElsewhere = isStartedElsewhere(view, before)
+    const text = isElsewhere ? 'was started' : sentenceOf(view)
     // A service that is about to restart still has the pid of the process that exited.
-    const isOld = stateOf(view) === 'starting' && view.pid === before?.pid
+    const isOld = !isElsewhere && stateOf(view) === 'starting' && view.pid === before?.pid
     const isNews = text !== undefined && !isOld && (before === undefined || text !== sentenceOf(before))
     return isNews ? `${this.#nameOf(view.key)} ${text}` : undefined
   }
+}
+
+/** Whether a service has just been started that has no process of this machine. */
+function isStartedElsewhere(view: ServiceView, before: ServiceView | undefined): boolean {
+  const { pid, startedAt } = view
+  const isStart = before !== undefined && startedAt !== null && startedAt !== before.startedAt
+  return isStart && pid === null && stateOf(view) === 'starting'
 }
 
 /** Returns what a service does, to follow its name. */

@@ -16,7 +16,8 @@ export function statusTable(services: readonly ServiceView[], all: boolean): str
 }
 
 function rowOf(view: ServiceView, isFull: boolean): Row {
-  const uptime = view.startedAt === null || view.pid === null ? null : Date.now() - Date.parse(view.startedAt)
+  const isUp = view.pid !== null || view.status === 'running'
+  const uptime = view.startedAt === null || !isUp ? null : Date.now() - Date.parse(view.startedAt)
   return {
     cells: [
       { text: isFull ? view.key : view.name },

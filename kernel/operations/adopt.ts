@@ -15,6 +15,7 @@ import {
 import { bootIn, stateIn, type UnreadRecord } from '../services/records/unread-records.ts'
 import type { Service } from '../services/service.ts'
 import type { StartPlan } from '../services/start-plan.ts'
+import { failureText } from '../services/supervisor.ts'
 
 /** What adoption needs. */
 export interface AdoptInput {
@@ -124,7 +125,7 @@ async function adoptProject(
       if (known === undefined) return
       // The others are still adopted. Its leftover processes are stopped before it is started again.
       await adoptService(project, known, service, processes).catch(error => {
-        known.state.set({ status: 'failed', health: null, reason: messageOf(error), pid: null })
+        known.state.set({ status: 'failed', health: null, reason: failureText(LocaldError.from(error)), pid: null })
       })
     }),
   )

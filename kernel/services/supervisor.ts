@@ -132,7 +132,7 @@ export class Supervisor {
     }
   }
 
-  readonly #fail = (error: LocaldError): void => this.#settle('failed', textOf(error))
+  readonly #fail = (error: LocaldError): void => this.#settle('failed', failureText(error))
 
   #settle(status: 'exited' | 'failed', reason: string): void {
     this.#host.state.set({ status, health: null, reason, pid: null })
@@ -243,7 +243,8 @@ export class Supervisor {
   }
 }
 
-function textOf({ message, hint }: LocaldError): string {
+/** Returns an error with its hint, as the reason of a service that failed. */
+export function failureText({ message, hint }: LocaldError): string {
   return hint === undefined ? message : `${message} (${hint})`
 }
 

@@ -128,6 +128,10 @@ t.test('prints what locald does between the lines of services', async t => {
   send({ event: 'warning', path: '/home/me/shop', message: 'shop: not applied:\nlocald.toml:3: no' })
   send({ event: 'warning', path: '/home/me/other', message: 'other: not applied' })
   send(state('web', { key: 'other:web', path: '/home/me/other', status: 'failed' }))
+  const elsewhere = { status: 'starting', health: 'starting', pid: null } as const
+  send(state('cache', { ...elsewhere, startedAt: '2026-01-01T00:00:00.000Z' }))
+  send(state('cache', { ...elsewhere, startedAt: '2026-01-01T00:00:01.000Z' }))
+  send({ event: 'removed', key: 'shop:cache' })
   const reopened = new Promise<void>(resolve => daemon.whenAsked('/v1/logs', resolve))
   send(state('batch', { ...api, status: 'waiting', reason: 'waiting for web' }))
   await reopened
@@ -148,6 +152,8 @@ locald | web is unhealthy: GET / answered 500
 locald | warning: web: it listens on 5173 (use $PORT)
 locald | warning: shop: not applied:
 locald | locald.toml:3: no
+locald | cache was started
+locald | cache was removed
 locald | batch is waiting for web
 locald | batch was removed
 locald | web failed: gave up after 5 crashes in 60 s
