@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { ContainerSandbox, engineName, noContainers } from '../lib/containers.ts'
+import { ContainerSandbox, engineName, isOwnEngine, noContainers } from '../lib/containers.ts'
 
 const projectOf = (image: string) => `[project]
 name = "shop"
@@ -58,6 +58,7 @@ t.test('locald container lists, runs and removes what is its own', { skip: noCon
     const refused = await sandbox.run(['container', 'engine', other], { cwd: folder })
     t.match(refused, { code: 2, stderr: new RegExp(`services of 'shop' run in ${engineName}: web`) })
     t.match(await sandbox.run(['container', 'engine', 'dokcer'], { cwd: folder }), { stderr: /Use 'docker'/ })
+    if (!isOwnEngine) return
     await sandbox.ok(['stop'], { cwd: folder })
     const changed = await json('engine', other)
     t.match(changed, { project: 'shop', engine: other, before: engineName, volumes: [/^locald-shop-content-/] })
@@ -68,16 +69,17 @@ t.test('locald container lists, runs and removes what is its own', { skip: noCon
 
   await t.test('prune removes what a deleted project left, and nothing else', async t => {
     await sandbox.ask('volume', 'create', 'of-someone-else')
+    const volumes = async () => (await sandbox.ask('volume', 'ls', '--format', '{{.Name}}')).split('\n').sort()
     t.match(await json('prune'), { found: [] }, 'the project exists')
     await sandbox.ok(['stop'], { cwd: folder })
     rmSync(join(folder), { recursive: true })
     const found = await sandbox.ok(['container', 'prune', '--dry-run'])
     t.match(found.stdout, /Would remove .*`locald container prune --yes`/)
     t.match(found.stdout, /volume +locald-shop-content-/)
-    t.match(await sandbox.volumes(), [/locald-shop-content/, 'of-someone-else'], 'nothing is removed yet')
+    t.match(await volumes(), [/locald-shop-content/, 'of-someone-else'], 'nothing is removed yet')
     const removed = await sandbox.ok(['container', 'prune', '--yes', '--json'])
     t.match(JSON.parse(removed.stdout), { removed: [{ kind: 'volume', path: folder }], failed: [] })
-    t.same(await sandbox.volumes(), ['of-someone-else'])
+    t.same(await volumes(), ['of-someone-else'])
     t.match((await sandbox.ok(['container', 'prune', '--yes'])).stdout, 'Nothing to remove.')
     await sandbox.ask('volume', 'rm', 'of-someone-else')
   })

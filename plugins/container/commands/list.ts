@@ -30,7 +30,7 @@ export async function listOwn({ engines, names }: CommandParts, { signal }: Comm
 export async function usedEngines(
   engines: Engines,
 ): Promise<{ readonly running: readonly Engine[]; readonly absent: readonly string[] }> {
-  const names = [...new Set(engines.projects().flatMap(path => engines.remembered(path)?.engine ?? []))]
+  const names = [...new Set(engines.projects().flatMap(path => engines.enginesOf(path)))]
   const opened = await Promise.all(names.map(name => engines.running(name).catch(() => undefined)))
   return {
     running: opened.flatMap(engine => engine ?? []),

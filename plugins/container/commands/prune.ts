@@ -73,9 +73,9 @@ function isStale({ host, names }: CommandParts, { kind, name, labels }: Item): b
 
 /** Forgets the engines of deleted projects; not while something of them may be left. */
 function forgetMissing(engines: Engines, absent: readonly string[]): void {
-  for (const path of engines.projects()) {
-    const engine = engines.remembered(path)?.engine
-    if (!existsSync(path) && engine !== undefined && !absent.includes(engine)) engines.forget(path)
+  const missing = engines.projects().filter(path => !existsSync(path))
+  for (const path of missing) {
+    if (engines.enginesOf(path).every(name => !absent.includes(name))) engines.forget(path)
   }
 }
 

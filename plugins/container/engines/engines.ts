@@ -121,6 +121,12 @@ export class Engines implements ContainerEngines {
     return this.#remembered.paths()
   }
 
+  /** Returns the names of the engines that a project has, or had earlier. */
+  enginesOf(path: string): readonly string[] {
+    const known = this.#remembered.get(path)
+    return known === undefined ? [] : [known.engine, ...(known.earlier ?? [])]
+  }
+
   /** Drops what is remembered of a project that does not exist any more. */
   forget(path: string): void {
     this.#remembered.forget(path)

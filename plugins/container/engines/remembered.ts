@@ -9,6 +9,8 @@ export interface RememberedEngine {
   readonly engine: string
   /** `locald container engine NAME` set it: it counts more than settings and variables. */
   readonly isSet: boolean
+  /** Engines that it had earlier: volumes of it may still be there. */
+  readonly earlier?: readonly string[]
 }
 
 /**
@@ -34,10 +36,13 @@ export class RememberedEngines {
     return [...this.#read().keys()]
   }
 
-  set(path: string, engine: RememberedEngine): void {
+  set(path: string, { engine, isSet }: RememberedEngine): void {
     const before = this.#read().get(path)
-    if (before?.engine === engine.engine && before.isSet === engine.isSet) return
-    this.#write(new Map(this.#read()).set(path, engine))
+    if (before?.engine === engine && before.isSet === isSet) return
+    const names = before === undefined ? [] : [...(before.earlier ?? []), before.engine]
+    const earlier = [...new Set(names)].filter(name => name !== engine)
+    const entry = { engine, isSet, ...(earlier.length === 0 ? {} : { earlier }) }
+    this.#write(new Map(this.#read()).set(path, entry))
   }
 
   forget(path: string): void {
@@ -70,7 +75,11 @@ export class RememberedEngines {
     return new Map(
       Object.entries(projects).flatMap(([path, value]) => {
         const engine = textOf(value, 'engine')
-        return engine === undefined ? [] : [[path, { engine, isSet: fieldOf(value, 'isSet') === true }] as const]
+        const names = fieldOf(value, 'earlier')
+        const earlier = Array.isArray(names) ? names.filter((name): name is string => typeof name === 'string') : []
+        const isSet = fieldOf(value, 'isSet') === true
+        const entry = { isSet, ...(earlier.length === 0 ? {} : { earlier }) }
+        return engine === undefined ? [] : [[path, { engine, ...entry }] as const]
       }),
     )
   }

@@ -143,6 +143,8 @@ t.test('another engine needs the command that sets it', async t => {
   t.equal((await engines.of(shop, ignore, never)).name, 'first', 'the project counts more than the setting')
   engines.set(shop.path, 'second')
   t.equal((await engines.of(shop, ignore, never)).name, 'second')
+  t.same(engines.enginesOf(shop.path), ['second', 'first'], 'volumes may be left in the earlier one')
+  t.same(enginesOf({ home }, first, second).enginesOf(shop.path), ['second', 'first'])
   t.throws(() => engines.set(shop.path, 'third'), { code: 'ENGINE_FAILED' })
 })
 
