@@ -90,6 +90,6 @@ function formatText(text: string): string {
 
 /** A multi-line string: its first newline, after the quotes, is not part of it. */
 function formatLines(text: string): string {
-  const body = escapeCharacters(text, /[\0-\x08\x0b-\x1f\x7f\\]/g).replace(/""(?="|$)/g, '"\\"')
-  return `"""\n${body.endsWith('"') ? `${body.slice(0, -1)}\\"` : body}"""`
+  const body = escapeCharacters(text, /[\0-\x08\x0b-\x1f\x7f\\]/g).replace(/"(?="|$)/g, '\\"')
+  return `"""\n${body}"""`
 }

@@ -27,12 +27,6 @@ command -v "$1" >/dev/null && exec "$@"
 exec stand-in "$@"
 `
 
-/** Busybox's netcat has no `-z`, by which many wait for a port. */
-const netcat = `#!/bin/sh
-[ "$1" = -z ] && shift
-exec busybox nc -w 1 "$@" </dev/null >/dev/null
-`
-
 /**
  * Gives the engine an image that serves \`port N\` as a web page on each of the ports, under all of these names: what a
  * compose file expects of PostgreSQL, Redis and others as far as a port is concerned.
@@ -51,7 +45,6 @@ export async function tagStandIns(
   const bin = join(context, 'root', 'bin')
   for (const [name, text] of Object.entries({ 'stand-in': standIn, 'entry-point': entryPoint, succeed: '#!/bin/sh\n' }))
     sandbox.write(join(bin, name), text, 0o755)
-  sandbox.write(join(context, 'root', 'usr', 'local', 'bin', 'nc'), netcat, 0o755)
   for (const program of programs) if (!checks.includes(program)) symlinkSync('stand-in', join(bin, program))
   for (const program of checks) symlinkSync('succeed', join(bin, program))
   const tags = names.flatMap(name => ['--tag', fullName(name)])

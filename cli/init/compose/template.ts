@@ -143,24 +143,30 @@ export interface Translated {
  */
 export function translateTemplate(pieces: readonly Piece[], scope: Scope): Translated | Fault {
   let text = ''
+  let literal = ''
   const fixed: string[] = []
   for (const piece of pieces) {
     if (typeof piece === 'string') {
-      text += piece.replaceAll('${', '$${')
+      literal += piece
       continue
     }
     // `$${` would be a literal one.
-    const reference = text.endsWith('$') ? undefined : referenceOf(piece, scope)
+    const reference = literal.endsWith('$') ? undefined : referenceOf(piece, scope)
     if (reference !== undefined) {
-      text += reference
+      text += escapeLiteral(literal) + reference
+      literal = ''
       continue
     }
     const value = resolve(piece, scope)
     if (typeof value !== 'string') return value
-    text += value.replaceAll('${', '$${')
+    literal += value
     fixed.push(piece.name)
   }
-  return { text, fixed }
+  return { text: text + escapeLiteral(literal), fixed }
+}
+
+function escapeLiteral(text: string): string {
+  return text.replaceAll('${', () => '$${')
 }
 
 /** Returns a reference in locald's syntax; undefined where that has none. */

@@ -31,10 +31,9 @@ export async function parseYaml(file: string, text: string, scope: Scope): Promi
     const [error] = errors
     if (error !== undefined) throw invalid(file, lines.linePos(error.pos[0]).line, `not valid YAML: ${reasonOf(error)}`)
   }
-  return documents.flatMap(document => {
-    const { contents } = document
+  return documents.flatMap(({ contents }) => {
     if (contents === null) return []
-    return [new Converter(yaml, file, document, lines, scope).convert(contents, lineOf(contents, lines), 0)]
+    return [new Converter(yaml, file, lines, scope).convert(contents, lineOf(contents, lines), 0)]
   })
 }
 
@@ -64,15 +63,17 @@ const tags: ReadonlyMap<string, MergeTag> = new Map([
 class Converter {
   readonly #yaml: Yaml
   readonly #file: string
-  readonly #document: Document
   readonly #lines: LineCounter
   readonly #scope: Scope
+  /** Nodes by their anchors, in the order of the text: a name may stand for another node later. */
+  readonly #anchors = new Map<string, YamlNode>()
+  readonly #seen = new WeakSet<YamlNode>()
+  readonly #targets = new WeakMap<YamlNode, YamlNode>()
   #size = 0
 
-  constructor(yaml: Yaml, file: string, document: Document, lines: LineCounter, scope: Scope) {
+  constructor(yaml: Yaml, file: string, lines: LineCounter, scope: Scope) {
     this.#yaml = yaml
     this.#file = file
-    this.#document = document
     this.#lines = lines
     this.#scope = scope
   }
@@ -84,9 +85,14 @@ class Converter {
     if (++this.#size > sizeLimit) throw invalid(this.#file, line, `more than ${sizeLimit} values`)
     const { isAlias, isMap, isScalar, isSeq } = this.#yaml
     if (isAlias(node)) {
-      const target = node.resolve(this.#document)
+      const target = this.#targets.get(node) ?? this.#anchors.get(node.source)
       if (target === undefined) throw invalid(this.#file, line, 'an alias without an anchor before it')
+      this.#targets.set(node, target)
       return this.convert(target, line, depth + 1)
+    }
+    if ((isMap(node) || isSeq(node) || isScalar(node)) && !this.#seen.has(node)) {
+      this.#seen.add(node)
+      if (node.anchor !== undefined) this.#anchors.set(node.anchor, node)
     }
     const tag = isMap(node) || isSeq(node) || isScalar(node) ? tags.get(node.tag ?? '') : undefined
     if (isMap(node)) return { ...mapping(this.#entries(node.items, line, depth), at), tag }

@@ -89,7 +89,8 @@ function bindSource(volume: KeyReader, project: ComposeProject, path: string): s
   if (!existsSync(path))
     volume.note('changed', 'source', 'does not exist: create it before `locald up`, which makes no empty folder')
   const written = pathFrom(project.root, path)
-  return written.startsWith(`${homedir()}/`) ? `~${written.slice(homedir().length)}` : written
+  const home = `${homedir()}/`
+  return `${written}/`.startsWith(home) ? `~/${written.slice(home.length)}` : written
 }
 
 function volumeSource(volume: KeyReader, project: ComposeProject, name: string): string | undefined {
