@@ -63,7 +63,10 @@ export class ContainerLaunch {
     for (const repaired = new Set<string>(); ; ) {
       const facts = await this.#facts()
       const result = await this.#tryRun(mounts, facts, files)
-      if (result.code === 0) return { id: result.stdout.trim().split('\n').at(-1) ?? '', facts, files }
+      if (result.code === 0) {
+        await this.#forwarded()
+        return { id: result.stdout.trim().split('\n').at(-1) ?? '', facts, files }
+      }
       const said = reasonOf(result)
       const kind = repairs.find(({ says }) => says.test(said))?.kind
       await tryEngine(this.#engine, ['rm', '--force', '--volumes', this.#name])
@@ -71,6 +74,18 @@ export class ContainerLaunch {
       if (kind === undefined || repaired.has(kind)) throw this.#error(result, said)
       repaired.add(kind)
       this.#context.resources.forget()
+    }
+  }
+
+  /** Waits until a VM forwards the ports. Throws PORT_TAKEN or ENGINE_FAILED, after removing the container. */
+  async #forwarded(): Promise<void> {
+    const { port, ports, signal } = this.#run
+    const published = [...(port === undefined ? [] : [port]), ...Object.values(ports)]
+    try {
+      if (published.length > 0) await this.#engine.published?.(published, signal)
+    } catch (error) {
+      await tryEngine(this.#engine, ['rm', '--force', '--volumes', this.#name])
+      throw error
     }
   }
 
