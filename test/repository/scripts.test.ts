@@ -42,7 +42,7 @@ const unknown: readonly (readonly [RegExp, string])[] = [
 ]
 
 /** Those of what is Linux's alone: a guest of QEMU, mount namespaces. */
-const linux = (path: string): boolean => /^test\/(vm|soak)\//.test(path)
+const linux = (path: string): boolean => /^test\/(vm|lima|soak)\//.test(path)
 
 t.test('every script of the repository is checked', async t => {
   for (const path of ['.ci/run', 'test/run', 'test/setup.sh', 'examples/run']) t.ok(scripts.includes(path), path)
