@@ -141,6 +141,8 @@ export class FileLog implements LogFollower {
       this.#before = position.before
       this.#appender = new Appender(log, last, position.unfinished)
       this.#isFirst = false
+      // A daemon that is killed soon would search from the earlier one again.
+      await savePosition(file, position)
       return handle
     } catch (error) {
       await handle.close()
