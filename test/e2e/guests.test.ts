@@ -28,7 +28,7 @@ function instance(run, state, exited) {
   return {
     pid: null, startedMs: state.startedMs, state, exited,
     stop: async () => { kill('SIGKILL'); await exited },
-    exitReason: () => 'was ended by its engine',
+    exitReason: () => 'was stopped by its engine',
   }
 }
 
@@ -107,6 +107,8 @@ t.test('a service that has no process of this machine', async t => {
     { status: 'pass', summary: 'An engine: available' },
   )
 
+  t.match((await sandbox.ok(['plugins', 'list'], { cwd: shop })).stdout, /guest +1\.0\.0 .*guest:engine/)
+
   t.comment('status and why')
   const cache = await sandbox.service(shop, 'cache')
   t.match(cache, { ...{ status: 'running', health: 'healthy', pid: null, cpu: null, memory: null }, reason: null })
@@ -146,7 +148,7 @@ t.test('a service that has no process of this machine', async t => {
     return restarts === 1 && health === 'healthy'
   })
   const explained = await sandbox.ok(['why', 'cache'], { cwd: shop })
-  t.match(explained.stdout, 'last restart: was ended by its engine')
+  t.match(explained.stdout, 'last restart: was stopped by its engine')
   t.equal((await sandbox.service(shop, 'cache')).port, cache.port)
   const second = started('cache')
   process.kill(second.pid, 'SIGKILL')

@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import t from 'tap'
-import type { Host } from '../../kernel/contract/plugin.ts'
+import type { Host, Instance, Run, ServiceType } from '../../kernel/contract/plugin.ts'
 import { LocaldError } from '../../kernel/errors.ts'
 import { describeBuiltIns, findNpmPlugins } from '../../kernel/plugins/discover.ts'
 import { factsOf } from '../../kernel/system/platform.ts'
+import { testKernel } from '../../kernel/testing/index.ts'
 import shipped from '../../plugins/index.ts'
 import { buildGuide, guideFiles, guideSnippets, node } from '../lib/plugin-guide.ts'
 import { plugin, testLoader } from '../lib/plugin-loader.ts'
@@ -54,6 +55,30 @@ t.test('the example of the guide for plugin authors', async t => {
     const [url] = kernel.contributions.variables()
     t.equal(url?.value({ port: 3000, hosts: ['shop.localhost'] }), 'smtp://127.0.0.1:2525')
     t.equal(url?.value({ port: 3000, hosts: [] }), undefined)
+  })
+
+  await t.test('shows a type of guests that works', async t => {
+    const at = guideSnippets().findIndex(text => text.includes("reach: 'guest'"))
+    const { jail }: { jail(start: (run: Run<unknown>) => Promise<Instance>): ServiceType<unknown> } = await import(
+      join(own, 'dist', `snippet${at}.js`)
+    )
+    const exited = Promise.resolve({ code: 0, signal: null })
+    const start = async () => ({ pid: null, startedMs: 0, exited, state: null, stop: async () => {} })
+    const kernel = await testKernel({
+      plugins: [{ name: 'locald-plugin-jail', api: 1, setup: host => host.service(jail(start)) }],
+    })
+    t.teardown(() => kernel.close())
+    const { run } = await kernel.start({ type: 'jail', image: 'x', inside: 80, ports: [9001], workdir: '/srv' })
+    t.match(run, { workdir: '/srv', dir: run.project.path, env: { PORT: '80' }, ports: { 9001: Number } })
+    t.strictSame([run.env['PATH'], run.env['HOST']], [undefined, undefined])
+    const type = kernel.type('jail')
+    t.strictSame(type.exports?.(run, { host: 'tested.jail', port: 80 }), { address: 'tested.jail:80' })
+    t.match(await type.oneOff?.(run, ['ls'], { tty: true }), { argv: ['jail', 'enter', '--tty', 'tested', 'ls'] })
+    const none = await kernel.start({ type: 'jail', image: 'x' })
+    t.equal(none.run.port, undefined)
+    await t.rejects(kernel.start({ type: 'jail', image: 'x', health_check: { type: 'notify' } }), {
+      code: 'CONFIG_INVALID',
+    })
   })
 
   await t.test('is off, with the reason, when no plugin provides processes', async t => {

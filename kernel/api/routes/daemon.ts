@@ -29,7 +29,7 @@ import {
 
 /** Routes of the daemon itself, its plugins and this machine. */
 export function daemonRoutes(kernel: Kernel): FastifyPluginAsync {
-  const { contributions, container, place, plugins, version, startedAt } = kernel
+  const { contributions, container, features, place, plugins, version, startedAt } = kernel
   return async app => {
     app.get(
       '/ping',
@@ -70,7 +70,13 @@ export function daemonRoutes(kernel: Kernel): FastifyPluginAsync {
           response: answer('All plugins, also disabled and broken ones', pluginsAnswer),
         },
       },
-      async () => ({ plugins }) satisfies PluginsAnswer,
+      async () => {
+        // Flags that are functions may have changed since the plugins were loaded.
+        const now = plugins.map(view =>
+          view.state === 'active' ? { ...view, features: features.by(view.name) } : view,
+        )
+        return { plugins: now } satisfies PluginsAnswer
+      },
     )
     app.get<{ Querystring: DoctorQuery }>(
       '/doctor',
