@@ -19,6 +19,7 @@ interface Answer {
   readonly product: string
   /** The VM that it runs in; undefined: on this machine. */
   readonly vm: VmKind | undefined
+  readonly target: DockerTarget
 }
 
 /** Docker, by the engine that its own CLI would use: DOCKER_HOST, DOCKER_CONTEXT or its current context. */
@@ -42,10 +43,10 @@ export class DockerSource implements EngineSource {
   async open(_step: (text: string) => void, signal?: AbortSignal): Promise<Engine> {
     const answer = await this.#ask(signal)
     if ('state' in answer) throw new LocaldError('ENGINE_FAILED', answer.reason, { hint: answer.hint })
-    const { program, version, vm } = answer
+    const { program, version, vm, target } = answer
     const machine = this.#machine
     const facts = {
-      ...{ name: this.name, dialect: 'docker' as const, version, program, env: clientEnvironment(machine) },
+      ...{ name: this.name, dialect: 'docker' as const, version, program, env: pinnedEnvironment(machine, target) },
       hostName: vm === undefined ? undefined : 'host.docker.internal',
       isNative: vm === undefined,
       shares: async (path: string) => vm === undefined || isSharedBy(vm, machine, path),
@@ -77,7 +78,7 @@ export class DockerSource implements EngineSource {
       return absent('docker runs Windows containers', 'Switch Docker Desktop to Linux containers.')
     }
     const platform = textOf(answer, 'Server', 'Platform', 'Name') ?? ''
-    return { program, version, ...(await this.#place(target, platform)) }
+    return { program, version, target, ...(await this.#place(target, platform)) }
   }
 
   /** Returns where docker's engine runs. */
@@ -122,6 +123,15 @@ export class DockerSource implements EngineSource {
       hint,
     )
   }
+}
+
+/** Keeps the CLI with the engine that was opened when the current context changes: containers of ours run there. */
+function pinnedEnvironment(
+  machine: EngineMachine,
+  { endpoint, context }: DockerTarget,
+): Readonly<Record<string, string>> {
+  const env = clientEnvironment(machine)
+  return context === undefined || endpoint.socket === undefined ? env : { ...env, DOCKER_HOST: endpoint.url }
 }
 
 /** Explains the refusal of an engine on another machine: ports and folders of containers would be there. */

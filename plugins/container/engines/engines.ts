@@ -64,10 +64,21 @@ export class Engines implements ContainerEngines {
     signal: AbortSignal,
   ): Promise<Engine> {
     const { source } = await this.choose(project, signal)
-    const engine = await this.#open.open(source, step, signal)
-    if (this.#remembered.get(project.path) === undefined)
-      this.#remembered.set(project.path, { engine: source.name, isSet: false })
+    const known = this.#remembered.get(project.path)
+    const engine = await this.#open.open(source, step, signal).catch(async error => {
+      throw known === undefined || signal.aborted ? error : await this.#offerOther(LocaldError.from(error), source)
+    })
+    if (known === undefined) this.#remembered.set(project.path, { engine: source.name, isSet: false })
     return engine
+  }
+
+  /** Adds to the error of a project's own engine which other one could be used. */
+  async #offerOther(error: LocaldError, source: EngineSource): Promise<LocaldError> {
+    const found = await this.look()
+    const other = found.find(each => each.name !== source.name && each.found.state === 'running')
+    if (other === undefined || error.code !== 'ENGINE_FAILED') return error
+    const hint = `${error.hint ?? ''} Or run \`locald container engine ${other.name}\`: the volumes in ${source.name} stay there.`
+    return new LocaldError(error.code, error.message, { hint: hint.trimStart(), cause: error })
   }
 
   /** Returns an engine by its name, open, if it runs; starts nothing. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
@@ -40,6 +41,20 @@ t.test('a docker in a VM is known by its socket or its name', async t => {
   const desktop = { Platform: { Name: 'Docker Desktop 4.30.0 (149282)' }, Version: '26.1.1', Os: 'linux' }
   const source = new DockerSource(machineWith(t.testdir(), `echo '${version(desktop)}'`))
   t.match(await source.look(), { detail: 'Docker Desktop' })
+})
+
+t.test('an open docker stays with its engine when the current context changes', async t => {
+  const id = createHash('sha256').update('work').digest('hex')
+  const meta = { Name: 'work', Endpoints: { docker: { Host: 'unix:///run/work.sock' } } }
+  const home = t.testdir({
+    '.docker': {
+      'config.json': JSON.stringify({ currentContext: 'work' }),
+      contexts: { meta: { [id]: { 'meta.json': JSON.stringify(meta) } } },
+    },
+  })
+  const source = new DockerSource(machineWith(home, `echo '${version(linuxServer)}'`))
+  const engine = await source.open(() => {})
+  t.equal(engine.command(['ps']).env['DOCKER_HOST'], 'unix:///run/work.sock')
 })
 
 t.test('a docker that is podman is recognized by the shape of its output', async t => {

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { LocaldError } from '../../../../kernel/errors.ts'
 import { CliEngine } from '../../../../plugins/container/engines/cli-engine.ts'
 import { Engines } from '../../../../plugins/container/engines/engines.ts'
 import { RememberedEngines } from '../../../../plugins/container/engines/remembered.ts'
@@ -146,6 +147,20 @@ t.test('another engine needs the command that sets it', async t => {
   t.same(engines.enginesOf(shop.path), ['second', 'first'], 'volumes may be left in the earlier one')
   t.same(enginesOf({ home }, first, second).enginesOf(shop.path), ['second', 'first'])
   t.throws(() => engines.set(shop.path, 'third'), { code: 'ENGINE_FAILED' })
+})
+
+t.test("where a project's engine does not run, its error names another one that does", async t => {
+  const home = t.testdir()
+  const first = new SwitchedEngine('first', 'running')
+  await enginesOf({ home }, first).of(shop, ignore, never)
+  const second = new SwitchedEngine('second', 'running')
+  first.wait = Promise.reject(new LocaldError('ENGINE_FAILED', 'first does not run', { hint: 'Start it.' }))
+  const engines = enginesOf({ home }, first, second)
+  await t.rejects(engines.of(shop, ignore, never), {
+    message: 'first does not run',
+    hint: 'Start it. Or run `locald container engine second`: the volumes in first stay there.',
+  })
+  t.equal(second.opened, 0)
 })
 
 t.test('an engine is opened once for all that wait, and again after a failure', async t => {
