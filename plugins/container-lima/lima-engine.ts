@@ -1,0 +1,57 @@
+import { realpath } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import type { Engine } from '../container/provides.ts'
+import { guestCommand } from './guest/guest-command.ts'
+import type { GuestEngine } from './guest/guest-engine.ts'
+import type { Limactl } from './limactl.ts'
+import type { Mount } from './options.ts'
+import type { AgentLog } from './vm/agent-log.ts'
+import { waitForForwards } from './vm/port-forwards.ts'
+import { hostNames } from './vm/template.ts'
+import type { VmUsage } from './vm/vm-usage.ts'
+
+/** What an engine in the VM is made of. */
+export interface LimaEngineInput {
+  readonly limactl: Limactl
+  readonly guest: GuestEngine
+  readonly log: AgentLog
+  readonly usage: VmUsage
+  readonly mounts: readonly Mount[]
+}
+
+/** Returns the engine in the VM. */
+export function limaEngine({ limactl, guest, log, usage, mounts }: LimaEngineInput): Engine {
+  return {
+    name: 'lima',
+    dialect: guest.dialect,
+    version: guest.version,
+    command: (args, options) => guestCommand(limactl, guest, args, options),
+    hostName: hostNames[0],
+    isNative: false,
+    shares: path => isShared(mounts, path),
+    hold: () => usage.hold(),
+    published: (ports, signal) => waitForForwards(log, ports, signal),
+  }
+}
+
+/**
+ * Returns whether the VM sees a folder: by its name, and by where its links lead on this machine, as those that lead out
+ * of a mount lead nowhere in the VM.
+ */
+export async function isShared(mounts: readonly Mount[], path: string): Promise<boolean> {
+  const real = await realPathOf(path)
+  for (const mount of mounts) {
+    if (isBelow(path, mount.path) && isBelow(real, await realPathOf(mount.path))) return true
+  }
+  return false
+}
+
+/** Returns a real path, also of what does not exist yet in a folder that does. */
+async function realPathOf(path: string): Promise<string> {
+  const parent = dirname(path)
+  return await realpath(path).catch(async () => (parent === path ? path : join(await realPathOf(parent), basename(path))))
+}
+
+function isBelow(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(folder === '/' ? '/' : `${folder}/`)
+}

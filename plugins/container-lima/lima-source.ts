@@ -1,0 +1,34 @@
+import { LocaldError, messageOf } from '../../kernel/errors.ts'
+import type { EngineFound, EngineSource } from '../container/provides.ts'
+import { installHint } from './failures.ts'
+import type { LimaMachine } from './lima-machine.ts'
+
+/** Returns the engine in the VM as one to choose from. Looking at it starts nothing. */
+export function limaSource(machine: LimaMachine): EngineSource {
+  return {
+    name: 'lima',
+    look: signal => look(machine, signal),
+    open: (step, signal) => machine.open(step, signal),
+  }
+}
+
+async function look(machine: LimaMachine, signal: AbortSignal | undefined): Promise<EngineFound> {
+  try {
+    const { verbs, vm } = await machine.require()
+    const version = await verbs.version(signal)
+    if (vm.isUp) return { state: 'running', version, detail: detailOf(machine, 'running') }
+    const info = await verbs.look(signal)
+    if (info?.status === 'Running') return { state: 'running', version, detail: detailOf(machine, 'running') }
+    const fault = machine.options.allowSlow ? undefined : await machine.kvmFault()
+    if (fault !== undefined) return { state: 'absent', ...fault }
+    return { state: 'startable', version, detail: detailOf(machine, info === undefined ? 'not created' : 'stopped') }
+  } catch (error) {
+    signal?.throwIfAborted()
+    const hint = LocaldError.is(error) ? error.hint : undefined
+    return { state: 'absent', reason: messageOf(error), hint: hint ?? installHint }
+  }
+}
+
+function detailOf({ guest }: LimaMachine, state: string): string {
+  return guest === undefined ? `VM ${state}` : `VM ${state}, with ${guest.dialect} ${guest.version}`
+}

@@ -1,0 +1,166 @@
+import { parseArgs } from 'node:util'
+import type { Command, CommandContext, CommandResult, PlatformFacts } from '../../kernel/contract/plugin.ts'
+import { LocaldError, messageOf } from '../../kernel/errors.ts'
+import { listVolumes } from './guest/volumes.ts'
+import { installRelease } from './install/install.ts'
+import { releaseFor } from './install/release.ts'
+import type { LimaMachine } from './lima-machine.ts'
+import { readLastMessages } from './vm/last-messages.ts'
+
+/** Uses of a subcommand. */
+interface Call {
+  readonly machine: LimaMachine
+  readonly platform: PlatformFacts
+  readonly context: CommandContext
+  readonly isConfirmed: boolean
+  /** The words after the subcommand. */
+  readonly words: readonly string[]
+  /** Reads again what this machine has. */
+  readonly refresh: () => Promise<void>
+}
+
+const usage = `locald vm: the Lima VM for containers
+
+  locald vm install           Install Lima, or show the one that is there
+  locald vm status            Show the state of the VM
+  locald vm start             Create and start the VM
+  locald vm stop [--yes]      Stop the VM; with --yes also under running services
+  locald vm delete --yes      Remove the VM with all images, containers and volumes in it
+  locald vm shell [CMD…]      Open a shell in the VM, or run a command
+  locald vm logs              Show the last messages of the VM`
+
+const verbs: Readonly<Record<string, (call: Call) => Promise<CommandResult>>> = {
+  install,
+  status,
+  start,
+  stop,
+  delete: remove,
+  shell,
+  logs: async ({ machine }) => text(await readLastMessages((await machine.require()).verbs.dir)),
+}
+
+/** Returns the command `locald vm`. */
+export function vmCommand(machine: LimaMachine, platform: PlatformFacts, refresh: () => Promise<void>): Command {
+  return {
+    name: 'vm',
+    description: 'Manage the Lima VM for containers',
+    usage: '<COMMAND> [CMD…]',
+    group: 'machine',
+    details:
+      'Commands: install, status, start, stop, delete, shell, logs. `locald vm` alone prints what each does; docs/lima.md has more.',
+    async run(argv, context) {
+      const { values, positionals } = parse(argv)
+      const [verb, ...words] = positionals
+      if (verb === undefined || values.help === true) return { exitCode: verb === undefined ? 2 : 0, text: usage }
+      const run = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined
+      if (run === undefined) throw usageError(`locald vm: unknown subcommand '${verb}'`)
+      if (words[0] !== undefined && verb !== 'shell') throw usageError(`locald vm: unexpected argument '${words[0]}'`)
+      return await run({ machine, platform, context, words, refresh, isConfirmed: values.yes === true })
+    },
+  }
+}
+
+/** Reads the flags; all words after `shell` are a command's. */
+function parse(argv: readonly string[]) {
+  const [first, ...rest] = argv
+  if (first === 'shell') return { values: {}, positionals: ['shell', ...(rest[0] === '--' ? rest.slice(1) : rest)] }
+  try {
+    return parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: { yes: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+    })
+  } catch (error) {
+    throw usageError(`locald vm: ${messageOf(error)}`)
+  }
+}
+
+async function install({ machine, platform, context, refresh }: Call): Promise<CommandResult> {
+  const found = await machine.find()
+  const version = await found?.verbs.version(context.signal).catch(() => undefined)
+  if (found !== undefined && version !== undefined) return text(`Lima ${version} is at ${found.limactl.program}`)
+  const release = releaseFor(platform.os, platform.arch)
+  if (release === undefined) {
+    throw new LocaldError('FEATURE_OFF', `there is no release of Lima for ${platform.os} on ${platform.arch}`, {
+      hint: 'Build Lima from its source, and set LIMACTL to the path of limactl.',
+    })
+  }
+  const program = await installRelease(release, machine.dist, context.signal)
+  await refresh()
+  return text(`Installed Lima ${release.version} at ${program}`)
+}
+
+async function status({ machine, context }: Call): Promise<CommandResult> {
+  const { limactl, verbs, vm } = await machine.require()
+  const version = await verbs.version(context.signal)
+  const info = await vm.look()
+  const pending = await verbs.pending()
+  const { guest, usage: users } = machine
+  const notes = {
+    restart: 'The VM needs a restart to apply its options: run `locald vm stop`.',
+    create:
+      'The VM was created from another template: `locald vm delete --yes` lets the next start create it from the new one.',
+  }
+  const rows = [
+    ['state', vm.state],
+    ['lima', version],
+    ['limactl', limactl.program],
+    ['folder', machine.limaHome],
+    ['engine', guest === undefined ? null : `${guest.dialect} ${guest.version}`],
+    ['services', users.count],
+    ['problems', info?.errors.join('; ') || null],
+  ] as const
+  const data = { ...Object.fromEntries(rows), pending: pending ?? null }
+  return { ...text(pending === undefined ? '' : notes[pending]), table: { columns: ['vm', 'value'], rows }, data }
+}
+
+async function start({ machine, context }: Call): Promise<CommandResult> {
+  const engine = await machine.open(() => {}, context.signal)
+  return text(`The VM is running, with ${engine.dialect} ${engine.version}`)
+}
+
+async function stop({ machine, isConfirmed }: Call): Promise<CommandResult> {
+  const { vm } = await machine.require()
+  const { count } = machine.usage
+  if (count > 0 && !isConfirmed) {
+    const users = count === 1 ? '1 running service uses' : `${count} running services use`
+    throw usageError(`${users} the VM`, 'Run `locald stop` first, or `locald vm stop --yes`. Nothing was changed.')
+  }
+  await vm.down()
+  return text('The VM is stopped')
+}
+
+async function remove({ machine, isConfirmed }: Call): Promise<CommandResult> {
+  const { limactl, vm } = await machine.require()
+  if ((await vm.look()) === undefined) return text('There is no VM')
+  const { guest } = machine
+  const volumes = vm.state === 'running' ? await listVolumes(limactl, machine.options, guest) : undefined
+  const lost =
+    volumes === undefined
+      ? 'all volumes in it (run `locald vm start` first to list them)'
+      : volumes.length === 0
+        ? 'no volume'
+        : `the volumes ${volumes.join(', ')}`
+  if (!isConfirmed) {
+    throw usageError(
+      `locald vm delete removes the VM with ${lost}`,
+      'Run `locald vm delete --yes` to do that. Nothing was changed.',
+    )
+  }
+  await vm.remove()
+  return text(`Deleted the VM with ${lost}`)
+}
+
+async function shell({ machine, context, words }: Call): Promise<CommandResult> {
+  const { limactl } = await machine.require()
+  await machine.open(() => {}, context.signal)
+  return { exitCode: 0, text: '', terminal: { argv: limactl.shellArgv(words), env: limactl.env } }
+}
+
+function text(message: string): CommandResult {
+  return { exitCode: 0, text: message }
+}
+
+function usageError(message: string, hint = 'Run `locald vm` for the list of subcommands.'): LocaldError {
+  return new LocaldError('USAGE', message, { hint })
+}

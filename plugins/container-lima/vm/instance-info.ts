@@ -1,0 +1,83 @@
+import { instance } from '../lima-home.ts'
+
+/** The VM as `limactl list --json` has it. */
+export interface InstanceInfo {
+  /** `Running`, `Stopped`, `Broken`, `Installing`, `Uninitialized`, or empty. */
+  readonly status: string
+  readonly dir: string
+  /** Undefined where no host agent runs. */
+  readonly agentPid: number | undefined
+  readonly errors: readonly string[]
+  readonly limaVersion: string | undefined
+  /** Whether its configuration can be read; without it, it can only be removed. */
+  readonly hasConfig: boolean
+}
+
+/**
+ * Finds the VM in the output of `limactl list --json`: one JSON object a line, nothing at all where no VM exists (lima:
+ * cmd/limactl/list.go). `list NAME` would exit with 1 for an unknown name.
+ */
+export function findInstance(stdout: string): InstanceInfo | undefined {
+  for (const line of stdout.split('\n')) {
+    const value = parse(line)
+    if (field(value, 'name') !== instance) continue
+    const pid = field(value, 'hostAgentPID')
+    const errors = field(value, 'errors')
+    return {
+      status: textOf(value, 'status') ?? '',
+      dir: textOf(value, 'dir') ?? '',
+      agentPid: typeof pid === 'number' && pid > 0 ? pid : undefined,
+      errors: Array.isArray(errors) ? errors.map(String) : [],
+      limaVersion: textOf(value, 'limaVersion'),
+      hasConfig: field(value, 'config') !== undefined && field(value, 'config') !== null,
+    }
+  }
+  return undefined
+}
+
+/** What `limactl info` says of Lima and this machine. */
+export interface LimaInfo {
+  readonly version: string
+  readonly vmTypes: readonly string[]
+  readonly hostArch: string | undefined
+}
+
+/** Reads the output of `limactl info`; undefined where it is not what Lima writes. */
+export function readInfo(stdout: string): LimaInfo | undefined {
+  const value = parse(stdout)
+  const version = textOf(value, 'version')
+  if (version === undefined) return undefined
+  const types = field(value, 'vmTypes')
+  return { version, vmTypes: Array.isArray(types) ? types.map(String) : [], hostArch: textOf(value, 'hostArch') }
+}
+
+/** Returns the version in `limactl --version`: `limactl version 2.2.0-153-g183a60d`; undefined for a text without one. */
+export function readVersion(stdout: string): string | undefined {
+  return /^limactl version v?(\S+)/m.exec(stdout)?.[1]
+}
+
+/** The oldest Lima that has what locald uses: `base`, `guestIPMustBeZero` and `hostArch`. */
+export const oldestLima = '2.0.0'
+
+/** Returns whether a version is new enough; a build from a commit without a tag, such as `HEAD-183a60d`, is. */
+export function isRecent(version: string): boolean {
+  const major = /^v?(\d+)\./.exec(version)?.[1]
+  return major === undefined || Number(major) >= Number.parseInt(oldestLima, 10)
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function field(value: unknown, key: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined
+}
+
+function textOf(value: unknown, key: string): string | undefined {
+  const text = field(value, key)
+  return typeof text === 'string' && text !== '' ? text : undefined
+}
