@@ -49,7 +49,9 @@ export async function isShared(mounts: readonly Mount[], path: string): Promise<
 /** Returns a real path, also of what does not exist yet in a folder that does. */
 async function realPathOf(path: string): Promise<string> {
   const parent = dirname(path)
-  return await realpath(path).catch(async () => (parent === path ? path : join(await realPathOf(parent), basename(path))))
+  return await realpath(path).catch(async () =>
+    parent === path ? path : join(await realPathOf(parent), basename(path)),
+  )
 }
 
 function isBelow(path: string, folder: string): boolean {

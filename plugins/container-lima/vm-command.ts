@@ -51,7 +51,7 @@ export function vmCommand(machine: LimaMachine, platform: PlatformFacts, refresh
     async run(argv, context) {
       const { values, positionals } = parse(argv)
       const [verb, ...words] = positionals
-      if (verb === undefined || values.help === true) return { exitCode: verb === undefined ? 2 : 0, text: usage }
+      if (verb === undefined || values.help === true) return { exitCode: values.help === true ? 0 : 2, text: usage }
       const run = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined
       if (run === undefined) throw usageError(`locald vm: unknown subcommand '${verb}'`)
       if (words[0] !== undefined && verb !== 'shell') throw usageError(`locald vm: unexpected argument '${words[0]}'`)
@@ -82,7 +82,7 @@ async function install({ machine, platform, context, refresh }: Call): Promise<C
   const release = releaseFor(platform.os, platform.arch)
   if (release === undefined) {
     throw new LocaldError('FEATURE_OFF', `there is no release of Lima for ${platform.os} on ${platform.arch}`, {
-      hint: 'Build Lima from its source, and set LIMACTL to the path of limactl.',
+      hint: 'Set LIMACTL to the path of a limactl that you have built.',
     })
   }
   const program = await installRelease(release, machine.dist, context.signal)

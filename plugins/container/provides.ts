@@ -55,8 +55,9 @@ export interface Engine {
   /** Keeps a VM engine up while services of locald use it; the result gives it back. */
   hold(): () => void
   /**
-   * Resolves when TCP ports that its containers publish on 127.0.0.1 are forwarded to this machine; absent: they need
-   * no forwarding, or its failure shows in `run`. Rejects with PORT_TAKEN or ENGINE_FAILED.
+   * Resolves when TCP ports that its containers publish on 127.0.0.1 are forwarded to this machine, or when nothing
+   * listens on them in its VM; absent: they need no forwarding, or its failure shows in `run`. Rejects with PORT_TAKEN or
+   * ENGINE_FAILED.
    */
   published?(ports: readonly number[], signal?: AbortSignal): Promise<void>
 }

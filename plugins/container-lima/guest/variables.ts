@@ -46,7 +46,7 @@ function writeFile(file: string, entries: readonly (readonly [string, string])[]
   return `(umask 077; set -C; printf '%s\\n' ${words} >${file}) || exit 125`
 }
 
-/** The file has one variable a line, without quotes, and the engines cut white space at its ends. */
+/** The file has one variable a line, without quotes, and the engines remove white space before and after it. */
 function requireLine(name: string, value: string): void {
   const isName = name !== '' && name.trim() === name && !/^#|[\r\n=]/.test(name)
   if (!isName) throw invalid(name, 'has a name that containers in the Lima VM cannot get', 'Rename the variable.')

@@ -10,7 +10,7 @@ import type { Release } from './release.ts'
 const timeouts = { connectTimeout: 15_000, headersTimeout: 30_000, bodyTimeout: 30_000 }
 
 /**
- * Downloads a release to a file, on from where an earlier download ended, and checks its hash. A file with another hash
+ * Downloads a release to a file, on from where an earlier download stopped, and checks its hash. A file with another hash
  * is removed. The proxies are those of HTTPS_PROXY, HTTP_PROXY and NO_PROXY. Throws STEP_FAILED.
  */
 export async function downloadRelease(release: Release, file: string, signal?: AbortSignal): Promise<void> {

@@ -68,7 +68,7 @@ export function log(level: 'info' | 'warning' | 'error' | 'fatal', message: stri
   process.stderr.write(`${JSON.stringify({ ...fields, level, msg: message, time: new Date().toISOString() })}\n`)
 }
 
-/** Ends as logrus.Fatal does (lima: cmd/limactl/main.go). */
+/** Exits as logrus.Fatal does (lima: cmd/limactl/main.go). */
 export function fatal(message: string): never {
   log('fatal', message)
   process.exit(1)

@@ -9,7 +9,7 @@ import { planVariables } from '../../../plugins/container-lima/guest/variables.t
 import { isShared } from '../../../plugins/container-lima/lima-engine.ts'
 import { Limactl } from '../../../plugins/container-lima/limactl.ts'
 import { fetchFrom } from '../../lib/web.ts'
-import { bootLima } from './harness.ts'
+import { bootLima, freePort } from './harness.ts'
 
 interface Ran {
   readonly code: number | null
@@ -72,15 +72,6 @@ async function runContainer(engine: Engine, port: number): Promise<EngineCommand
 function filesOf({ argv }: EngineCommand): readonly string[] {
   const named = argv.join(' ').match(/\/tmp\/locald-[0-9a-f]+(?:\.sh)?/g) ?? []
   return named.filter(file => existsSync(file))
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise(resolve => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
 }
 
 t.test('a container in the VM gets its variables whole, and its port answers on this machine', async t => {
