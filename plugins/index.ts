@@ -8,6 +8,7 @@ const list: readonly BuiltIn[] = [
   { name: 'exec-runtime', types: ['exec', 'worker'], load: () => import('./exec-runtime/index.ts') },
   { name: 'postgres', types: ['postgres'], load: () => import('./postgres/index.ts') },
   { name: 'container', types: ['container'], load: () => import('./container/index.ts') },
+  { name: 'container-lima', types: [], load: () => import('./container-lima/index.ts') },
   { name: 'https', types: [], load: () => import('./https/index.ts') },
   { name: 'hosts', types: [], load: () => import('./hosts/index.ts') },
   { name: 'proxy', types: [], table: 'proxy', load: () => import('./proxy/index.ts') },

@@ -29,6 +29,14 @@ export const pluginCommands: readonly PluginCommand[] = [
       'Commands: engine [NAME], ls, prune [--dry-run] [--yes], run IMAGE [-- CMD…]. `locald container` alone prints what each does; docs/containers.md has examples.',
   },
   {
+    name: 'vm',
+    args: '<COMMAND> [CMD…]',
+    group: 'machine',
+    about: 'Manage the Lima VM for containers',
+    details:
+      'Commands: install, status, start, stop, delete, shell, logs. `locald vm` alone prints what each does; docs/lima.md has more.',
+  },
+  {
     name: 'trust',
     args: '[--system]',
     group: 'machine',

@@ -26,9 +26,11 @@ export function containerLima(env: NodeJS.ProcessEnv = process.env, times: LimaT
       host.feature('vm', () => feature)
       host.command(vmCommand(machine, host.platform, refresh))
       for (const check of limaChecks(machine, host.platform)) host.check(check)
-      host.hooks.booted.tapPromise('container-lima', async () => {
+      host.hooks.loaded.tapPromise('container-lima', async () => {
         host.use.containerEngines.add(limaSource(machine))
         await refresh()
+      })
+      host.hooks.booted.tap('container-lima', () => {
         // limactl takes a while, and the daemon need not wait for it.
         void machine.watchRunning().catch((error: unknown) => host.log.warn(messageOf(error)))
       })

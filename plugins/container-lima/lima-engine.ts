@@ -5,32 +5,37 @@ import { guestCommand } from './guest/guest-command.ts'
 import type { GuestEngine } from './guest/guest-engine.ts'
 import type { Limactl } from './limactl.ts'
 import type { Mount } from './options.ts'
-import type { AgentLog } from './vm/agent-log.ts'
 import { waitForForwards } from './vm/port-forwards.ts'
 import { hostNames } from './vm/template.ts'
+import type { Vm } from './vm/vm.ts'
 import type { VmUsage } from './vm/vm-usage.ts'
 
 /** What an engine in the VM is made of. */
 export interface LimaEngineInput {
   readonly limactl: Limactl
   readonly guest: GuestEngine
-  readonly log: AgentLog
+  readonly vm: Pick<Vm, 'log' | 'isUp'>
   readonly usage: VmUsage
   readonly mounts: readonly Mount[]
 }
 
 /** Returns the engine in the VM. */
-export function limaEngine({ limactl, guest, log, usage, mounts }: LimaEngineInput): Engine {
+export function limaEngine({ limactl, guest, vm, usage, mounts }: LimaEngineInput): Engine {
   return {
     name: 'lima',
     dialect: guest.dialect,
     version: guest.version,
-    command: (args, options) => guestCommand(limactl, guest, args, options),
+    command: (args, options) => {
+      // A VM that only commands use is not idle.
+      usage.watch()
+      return guestCommand(limactl, guest, args, options)
+    },
     hostName: hostNames[0],
     isNative: false,
     shares: path => isShared(mounts, path),
     hold: () => usage.hold(),
-    published: (ports, signal) => waitForForwards(log, ports, signal),
+    isOpen: () => vm.isUp,
+    published: (ports, signal) => waitForForwards(vm.log, ports, signal),
   }
 }
 

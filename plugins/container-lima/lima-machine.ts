@@ -1,4 +1,4 @@
-import { constants } from 'node:fs'
+import { constants, existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { Host } from '../../kernel/contract/plugin.ts'
@@ -11,7 +11,7 @@ import { releaseVersion } from './install/release.ts'
 import { limaEngine } from './lima-engine.ts'
 import { excessOf, limaHomeOf } from './lima-home.ts'
 import { Limactl } from './limactl.ts'
-import { findLimactl } from './limactl-program.ts'
+import { findLimactl, limactlPaths } from './limactl-program.ts'
 import { type LimaOptions, readOptions } from './options.ts'
 import { Vm, type VmTimes } from './vm/vm.ts'
 import { VmUsage } from './vm/vm-usage.ts'
@@ -78,6 +78,11 @@ export class LimaMachine {
     return this.#guest
   }
 
+  /** Whether limactl is there; fast. */
+  isInstalled(): boolean {
+    return limactlPaths(this.#env, this.dist).some(path => existsSync(path))
+  }
+
   /** Looks for limactl; undefined where it is missing. */
   async find(): Promise<FoundLima | undefined> {
     const program = await findLimactl(this.#env, this.dist)
@@ -107,7 +112,7 @@ export class LimaMachine {
     this.usage.watch()
     const guest = this.#guest
     if (guest === undefined) throw new Error('the VM is up without an engine')
-    return limaEngine({ limactl, guest, log: vm.log, usage: this.usage, mounts: this.options.mounts })
+    return limaEngine({ limactl, guest, vm, usage: this.usage, mounts: this.options.mounts })
   }
 
   /** Watches a VM that runs since an earlier daemon, so that it stops when no service uses it. */

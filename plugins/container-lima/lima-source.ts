@@ -7,6 +7,7 @@ import type { LimaMachine } from './lima-machine.ts'
 export function limaSource(machine: LimaMachine): EngineSource {
   return {
     name: 'lima',
+    isInstalled: () => machine.isInstalled(),
     look: signal => look(machine, signal),
     open: (step, signal) => machine.open(step, signal),
   }

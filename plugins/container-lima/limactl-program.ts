@@ -1,20 +1,25 @@
 import { join } from 'node:path'
 import { isProgram } from '../lib/files.ts'
-import { findProgram, pathFolders } from '../lib/programs.ts'
+import { pathFolders } from '../lib/programs.ts'
 
 /** Where Homebrew and MacPorts install; a daemon that launchd starts does not have them on its PATH. */
 const brewFolders = ['/opt/homebrew/bin', '/usr/local/bin', '/opt/local/bin', '/home/linuxbrew/.linuxbrew/bin']
 
 /**
- * Returns the path of limactl: `LIMACTL` names one; else that of `locald vm install`, of PATH or of Homebrew. Undefined
- * where none is there.
+ * Returns where limactl may be, the first one that is there counts: what `LIMACTL` names and nothing else, or that of
+ * `locald vm install`, of PATH and of Homebrew.
  *
  * @param dist the folder of `locald vm install`
  */
-export async function findLimactl(env: NodeJS.ProcessEnv, dist: string): Promise<string | undefined> {
+export function limactlPaths(env: NodeJS.ProcessEnv, dist: string): readonly string[] {
   const named = env['LIMACTL']
-  if (named) return (await isProgram(named)) ? named : undefined
-  const own = join(dist, 'bin', 'limactl')
-  if (await isProgram(own)) return own
-  return await findProgram(['limactl'], [...pathFolders(env['PATH']), ...brewFolders])
+  if (named) return [named]
+  const folders = [join(dist, 'bin'), ...pathFolders(env['PATH']), ...brewFolders]
+  return [...new Set(folders.map(folder => join(folder, 'limactl')))]
+}
+
+/** Returns the path of limactl; undefined where none is there. */
+export async function findLimactl(env: NodeJS.ProcessEnv, dist: string): Promise<string | undefined> {
+  for (const path of limactlPaths(env, dist)) if (await isProgram(path)) return path
+  return undefined
 }

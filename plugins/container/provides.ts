@@ -7,7 +7,7 @@ declare module '../../kernel/contract/plugin.ts' {
 
 /** The register of container engines. */
 export interface ContainerEngines {
-  /** Adds an engine; during hook `booted`. One for each name. */
+  /** Adds an engine; during hook `loaded`, before services are adopted. One for each name. */
   add(source: EngineSource): void
 }
 
@@ -54,6 +54,8 @@ export interface Engine {
   shares(path: string): Promise<boolean>
   /** Keeps a VM engine up while services of locald use it; the result gives it back. */
   hold(): () => void
+  /** Whether it is still ready for use, else its source opens it again; absent: it always is. */
+  isOpen?(): boolean
   /**
    * Resolves when TCP ports that its containers publish on 127.0.0.1 are forwarded to this machine, or when nothing
    * listens on them in its VM; absent: they need no forwarding, or its failure shows in `run`. Rejects with PORT_TAKEN or

@@ -34,6 +34,8 @@ export class Vm {
   #turn: Promise<unknown> = Promise.resolve()
   #state: VmState = 'absent'
   #agentPid: number | undefined
+  /** Whether `verify` has succeeded since it runs. */
+  #isVerified = false
   readonly log: AgentLog
 
   constructor(verbs: VmVerbs, verify: () => Promise<void>, times: VmTimes = usualTimes) {
@@ -50,7 +52,7 @@ export class Vm {
 
   /** Whether it was brought up, and its host agent still runs. */
   get isUp(): boolean {
-    return this.#state === 'running' && this.#agentPid !== undefined && isAlive(this.#agentPid)
+    return this.#isVerified && this.#state === 'running' && this.#agentPid !== undefined && isAlive(this.#agentPid)
   }
 
   /** Brings it up: creates it, starts it, adopts it or repairs it. Ten callers make one VM. */
@@ -101,6 +103,7 @@ export class Vm {
       if (info?.status === 'Running' ? await this.#adopt(info, report) : true) await this.#start(isNew, report)
       await this.#verify()
       this.#enter('running', await this.#verbs.look())
+      this.#isVerified = true
     } catch (error) {
       await this.#afterFailure()
       throw error
@@ -202,6 +205,7 @@ export class Vm {
   }
 
   #enter(state: VmState, info?: InstanceInfo): void {
+    if (state !== 'running') this.#isVerified = false
     this.#state = state
     this.#agentPid = info?.agentPid
   }

@@ -6,6 +6,7 @@ type Step = (text: string) => void
 class Opening {
   readonly #steps = new Set<Step>()
   readonly #engine: Promise<Engine>
+  #opened: Engine | undefined
   /** The step that is under way. */
   #last: string | undefined
 
@@ -15,9 +16,18 @@ class Opening {
         this.#last = text
         for (const step of this.#steps) step(text)
       })
+      .then(engine => {
+        this.#opened = engine
+        return engine
+      })
       .finally(() => {
         this.#last = undefined
       })
+  }
+
+  /** Whether the engine has stopped since: a VM stops when no service uses it. */
+  get isStale(): boolean {
+    return this.#opened?.isOpen?.() === false
   }
 
   onFailure(listener: () => void): void {
@@ -41,13 +51,18 @@ export class OpenEngines {
 
   /** Returns whether an engine is open or being opened. */
   has(source: EngineSource): boolean {
-    return this.#openings.has(source)
+    return this.#current(source) !== undefined
   }
 
   /** Returns the engine, open. Rejects with ENGINE_FAILED, or when aborted; the opening goes on for others. */
   async open(source: EngineSource, step: Step, signal: AbortSignal): Promise<Engine> {
-    const opening = this.#openings.get(source) ?? this.#begin(source)
+    const opening = this.#current(source) ?? this.#begin(source)
     return await opening.wait(step, signal)
+  }
+
+  #current(source: EngineSource): Opening | undefined {
+    const opening = this.#openings.get(source)
+    return opening?.isStale === true ? undefined : opening
   }
 
   #begin(source: EngineSource): Opening {

@@ -57,6 +57,11 @@ t.test('a VM that an earlier daemon left running stops when no service uses it',
   while (!second.kernel.logged.some(line => line.includes('stopped the idle')))
     await new Promise(wake => setTimeout(wake, 20))
   t.equal(first.pid('ha.pid'), undefined)
+  await second.up()
+  t.strictSame(first.calls(), ['create', 'start', 'stop', 'start'])
+  const third = await bootLima(t, { env: { LOCALD_LIMA_HOME: first.home } })
+  t.match(await third.kernel.command('vm', 'status'), { data: { state: 'running', engine: null } })
+  t.match(await third.up(), { dialect: 'nerdctl' }, 'adopted after it was only looked at')
 })
 
 t.test('the VM stops with the daemon where the options say so', async t => {

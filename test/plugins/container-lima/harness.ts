@@ -81,9 +81,11 @@ export async function bootLima(
     killContainers(dir)
     rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 })
   })
-  await kernel.hooks.booted((plugin, error) => {
+  const failed = (plugin: string, error: Error): never => {
     throw new Error(`${plugin}: ${error.message}`)
-  })
+  }
+  await kernel.hooks.loaded(failed)
+  await kernel.hooks.booted(failed)
   const [source] = sources
   if (source === undefined) throw new Error(`no engine: ${JSON.stringify(kernel.plugins)}`)
   const steps: string[] = []
