@@ -20,7 +20,12 @@ export async function init(context: Context): Promise<number> {
       hint: 'Print the new one with `--dry-run`, or replace it with `--yes`.',
     })
   const { translateCompose } = await import('../init/compose/index.ts')
-  const translation = await translateCompose({ root: cwd, files: args.values.get('file') ?? [], env: process.env })
+  const translation = await translateCompose({
+    root: cwd,
+    files: args.values.get('file') ?? [],
+    env: process.env,
+    data: context.paths.data,
+  })
   if (!isDry) writeAtomic(file, translation.toml, { durable: false })
   report(context, file, translation)
   return 0

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { get } from 'node:http'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { ContainerSandbox, noContainers } from '../lib/containers.ts'
+import { ContainerSandbox, isOwnEngine, noContainers } from '../lib/containers.ts'
 import { root } from '../lib/user.ts'
 import { tagStandIns } from './compose-images.ts'
 
@@ -31,7 +31,10 @@ function findPorts(): readonly number[] {
   return [...new Set(lines.flatMap(([, value = '']) => value.match(/\d+/g) ?? []).map(Number))]
 }
 
-t.test('every project of the corpus comes up and answers', { skip: noContainers, timeout: 600_000 }, async t => {
+/** Its images have the names of real ones, which another engine keeps. */
+const skip = noContainers || (!isOwnEngine && 'the stand-ins would replace images of this engine')
+
+t.test('every project of the corpus comes up and answers', { skip, timeout: 600_000 }, async t => {
   const sandbox = new ContainerSandbox(t)
   await tagStandIns(sandbox, findPorts(), findImages())
   await sandbox.ok(['server', 'start'])

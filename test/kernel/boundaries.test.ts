@@ -17,6 +17,7 @@ const forCli: Readonly<Record<string, 'all' | 'types'>> = {
   'kernel/config/dotenv.ts': 'all',
   'kernel/config/fields/names.ts': 'all',
   'kernel/config/plugin-name.ts': 'all',
+  'kernel/config/trust.ts': 'all',
   'kernel/contract/text-file.ts': 'all',
   'kernel/errors.ts': 'all',
   'kernel/system/file-shape.ts': 'all',

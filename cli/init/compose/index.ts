@@ -10,6 +10,8 @@ import { entriesOf, entryOf, itemsOf, type Mapping, type Node, textOf } from './
 import type { ComposeProject } from './project.ts'
 import { findCycle } from './service/dependencies.ts'
 import { translateService } from './service/service.ts'
+import type { Scope } from './template.ts'
+import { textReader } from './text.ts'
 import { readVariables } from './variables.ts'
 
 /** What compose files become. */
@@ -31,6 +33,8 @@ export interface TranslationOptions {
   readonly root: string
   readonly files: readonly string[]
   readonly env: Readonly<NodeJS.ProcessEnv>
+  /** The folder of locald's data, which has the list of allowed folders. */
+  readonly data: string
 }
 
 /** Names whose domain no project can have. */
@@ -40,16 +44,17 @@ const reserved = ['locald', 'wpad', 'isatap']
  * Translates compose files to a locald.toml. Throws IMPORT_UNSUPPORTED with all that locald cannot do, CONFIG_NOT_FOUND
  * without files, CONFIG_INVALID for what compose cannot read either.
  */
-export async function translateCompose({ root, files, env }: TranslationOptions): Promise<Translation> {
-  const paths = await findFiles(root, files, env)
+export async function translateCompose({ root, files, env, data }: TranslationOptions): Promise<Translation> {
+  const readText = textReader(root, env, data)
+  const paths = await findFiles(root, files, () => readVariables(root, env, readText))
   const [first] = paths
   if (first === undefined)
     throw new LocaldError('CONFIG_NOT_FOUND', `no compose file in ${root}`, {
       hint: `Change to the folder of a ${composeNames.join(', ')}, or name the file with \`-f FILE\`.`,
     })
   const folder = dirname(first)
-  const scope = await readVariables(folder, env)
-  const model = await new Loader(env).load(paths, { folder, scope })
+  const scope = await readVariables(folder, env, readText)
+  const model = await new Loader(env, readText).load(paths, { folder, scope })
   const findings = new Findings()
   const profiles = (scope('COMPOSE_PROFILES') ?? '').split(',').map(profile => profile.trim())
   const project: ComposeProject = {
@@ -88,10 +93,10 @@ export async function translateCompose({ root, files, env }: TranslationOptions)
 async function findFiles(
   root: string,
   files: readonly string[],
-  env: Readonly<NodeJS.ProcessEnv>,
+  readScope: () => Promise<Scope>,
 ): Promise<readonly string[]> {
   if (files.length > 0) return files.map(file => resolve(root, file))
-  const scope = await readVariables(root, env)
+  const scope = await readScope()
   const listed = (scope('COMPOSE_FILE') ?? '').split(scope('COMPOSE_PATH_SEPARATOR') || ':').filter(file => file !== '')
   return listed.length > 0 ? listed.map(file => resolve(root, file)) : await findComposeFiles(root)
 }

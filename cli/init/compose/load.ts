@@ -4,7 +4,7 @@ import { canonicalService, canonicalTop } from './canonical.ts'
 import { mergeNodes, withoutResets } from './merge.ts'
 import { entriesOf, entryOf, itemsOf, type Mapping, mapping, type Node, type Place, textOf, withEntry } from './node.ts'
 import type { Scope } from './template.ts'
-import { readText } from './text.ts'
+import type { ReadText } from './text.ts'
 import { readVariables } from './variables.ts'
 import { parseYaml } from './yaml.ts'
 
@@ -28,10 +28,12 @@ type Chain = readonly string[]
 /** Reads compose files and what they include and extend. */
 export class Loader {
   readonly #shell: Readonly<NodeJS.ProcessEnv>
+  readonly #readText: ReadText
   readonly #including: string[] = []
 
-  constructor(shell: Readonly<NodeJS.ProcessEnv>) {
+  constructor(shell: Readonly<NodeJS.ProcessEnv>, readText: ReadText) {
     this.#shell = shell
+    this.#readText = readText
   }
 
   /**
@@ -51,7 +53,7 @@ export class Loader {
   }
 
   async #read(file: string, scope: Scope): Promise<readonly Mapping[]> {
-    const text = await readText(file)
+    const text = await this.#readText(file)
     if (text === undefined)
       throw new LocaldError('CONFIG_NOT_FOUND', `file not found: ${file}`, { hint: 'Check the path of the file.' })
     const documents = await parseYaml(file, text, scope)
@@ -93,7 +95,7 @@ export class Loader {
       if (first === undefined) throw composeError(item.at, 'include: no path', 'include')
       if (this.#including.includes(first)) throw composeError(item.at, 'include: the file includes itself', 'include')
       const folder = resolve(setting.folder, textOf(entryOf(item, 'project_directory')) ?? dirname(first))
-      const own = await readVariables(folder, this.#shell)
+      const own = await readVariables(folder, this.#shell, this.#readText)
       this.#including.push(first)
       const loaded = await this.load(files, { folder, scope: name => setting.scope(name) ?? own(name) })
       this.#including.pop()

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
 import { delimiter, join, resolve } from 'node:path'
+import { readTextFile } from '../../../../kernel/contract/text-file.ts'
 import { formatValue } from '../../toml.ts'
 import { entryOf, itemsOf, type Mapping, textOf } from '../node.ts'
 import { pathFrom } from '../project.ts'
-import { readText } from '../text.ts'
 import { quoteWords } from '../words.ts'
 import { buildFilesOf } from './image.ts'
 
@@ -68,9 +68,9 @@ async function commandOf(
   { context, dockerfile }: { readonly context: string; readonly dockerfile: string },
   target: string | undefined,
 ): Promise<string | undefined> {
-  const text = await readText(resolve(context, dockerfile)).catch(() => undefined)
-  if (text === undefined) return undefined
-  const lines = text.replace(/\\\r?\n/g, ' ').split(/\r?\n/)
+  const read = await readTextFile(resolve(context, dockerfile))
+  if (read === undefined || 'fault' in read) return undefined
+  const lines = read.text.replace(/\\\r?\n/g, ' ').split(/\r?\n/)
   const stages: { readonly name: string | undefined; command: string | undefined }[] = []
   for (const line of lines) {
     const [, name] = /^\s*FROM\s+\S+(?:\s+AS\s+(\S+))?/i.exec(line) ?? []

@@ -1,9 +1,11 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: they are the texts of compose files.
-import { chmodSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'smol-toml'
 import t from 'tap'
 import { failureOf, findingLines, loadToml, projectWith, translate } from './translate.ts'
+
+const onlyRoot = process.getuid?.() === 0 ? false : 'only root gives files away'
 
 /** Translates one service, written as YAML's flow, and loads the result. */
 async function service(keys: string, rest = '', env: NodeJS.ProcessEnv = {}) {
@@ -192,4 +194,14 @@ t.test('offers what could run without a container where its program is there', a
   t.match(toml, /# Without a container: command = "npm run\s+dev" and workdir = "\.\/web" alone/)
   t.match(toml, '# Without a container: type = "postgres" and version = "17" alone; others read ${services.db.url}.')
   t.notMatch((await translate(root)).toml, 'npm')
+})
+
+t.test("another user's files are not read: their commands would become the caller's", { skip: onlyRoot }, async t => {
+  for (const name of ['compose.yaml', 'compose.override.yaml', '.env']) {
+    const files = { 'compose.yaml': 'services: { web: { image: a } }', 'compose.override.yaml': '{}', '.env': 'A=1\n' }
+    const root = projectWith(files)
+    chownSync(join(root, name), 4321, 4321)
+    const error = await failureOf(translate(root))
+    t.match(error, { code: 'CONFIG_UNTRUSTED', message: `${join(root, name)}: belongs to uid 4321` })
+  }
 })

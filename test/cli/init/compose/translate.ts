@@ -40,7 +40,7 @@ export async function translate(
   files: readonly string[] = [],
   env: NodeJS.ProcessEnv = {},
 ): Promise<Translation> {
-  return await translateCompose({ root, files, env: { PATH: '/nowhere', ...env } })
+  return await translateCompose({ root, files, env: { PATH: '/nowhere', ...env }, data: top })
 }
 
 /** Translates a compose file alone. */
