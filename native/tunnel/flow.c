@@ -47,6 +47,8 @@ void flow_move(struct flow *flow, int from, int to, size_t *skip) {
     if (flow_wants_input(flow) && !fill(flow, from, skip)) return;
     if (flow_wants_output(flow) && !drain(flow, to)) return;
     if (!flow->is_read) continue;
+    // An end without the bytes that are for us is not the destination's.
+    if (*skip > 0) return;
     // Fails only when the destination has disconnected, which is then no news to it.
     (void)shutdown(to, SHUT_WR);
     flow->is_passed = true;

@@ -16,7 +16,7 @@ struct flow {
 };
 
 // Moves what can be moved without waiting, up to a limit that is fair to other connections. `skip`: how many bytes of
-// the source are for us, decreased as they come.
+// the source are for us, decreased as they come; a source that ends before them is not passed on.
 void flow_move(struct flow *flow, int from, int to, size_t *skip);
 
 // Whether it waits for bytes of the source, or for room in the destination.

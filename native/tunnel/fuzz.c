@@ -5,6 +5,7 @@
 //   cc -g -O1 -fsanitize=address,undefined -DFUZZ_ALONE -D_GNU_SOURCE -I../common $(ls *.c ../common/*.c | grep -v main.c) -o /tmp/fuzz
 //   /tmp/fuzz 1000000
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,8 +61,22 @@ static size_t make(char *data, size_t cap) {
   return text.len;
 }
 
+// A file of the corpus is a list that is accepted.
+static void take_file(const char *path) {
+  static char data[4000];
+  FILE *file = fopen(path, "r");
+  require(file != NULL);
+  size_t len = fread(data, 1, sizeof data, file);
+  require(ferror(file) == 0 && fclose(file) == 0);
+  struct ports ports;
+  require(ports_parse(data, len, &ports));
+  (void)LLVMFuzzerTestOneInput((const uint8_t *)data, len);
+}
+
+// COUNT FILE...
 int main(int argc, char *argv[]) {
   static char data[4000];
+  for (int i = 2; i < argc; i++) take_file(argv[i]);
   for (long left = argc > 1 ? atol(argv[1]) : 100000; left > 0; left--) {
     size_t len = make(data, sizeof data);
     (void)LLVMFuzzerTestOneInput((const uint8_t *)data, len);
