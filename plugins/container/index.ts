@@ -4,6 +4,7 @@ import { containerCommand } from './commands/commands.ts'
 import { ContainerContext } from './context.ts'
 import { ContainerDriver } from './driver.ts'
 import { declareEngines, settings } from './engines/declare.ts'
+import { SocketHostAccess } from './host-access/host-access.ts'
 
 /** Containers, by an engine that is there: type `container`. */
 const plugin: Plugin = {
@@ -12,14 +13,13 @@ const plugin: Plugin = {
   after: ['exec-runtime', 'platform-linux', 'platform-darwin'],
   options: settings,
   setup(host) {
-    const stub = {
-      ensure: async () => [],
-      withdraw: () => {},
-      release: async () => {},
-      close: async () => {},
-    }
     const engines = declareEngines(host)
-    const context = new ContainerContext(host.folders.data, engines, stub, host.log)
+    const context = new ContainerContext(
+      host.folders.data,
+      engines,
+      new SocketHostAccess(host.folders, host.log),
+      host.log,
+    )
     declareChecks(host, engines, context.names)
     host.command(containerCommand({ host, engines, names: context.names }))
     host.service(new ContainerDriver(context))

@@ -156,7 +156,7 @@ export class Tunnel {
     return { client, service }
   }
 
-  /** Ends it by SIGTERM; throws unless it exits with 0 and no sanitizer has found anything. */
+  /** Stops it by SIGTERM; throws unless it exits with 0 and no sanitizer has found anything. */
   async end(): Promise<void> {
     if (this.child.exitCode === null && this.child.signalCode === null) {
       this.child.kill('SIGTERM')

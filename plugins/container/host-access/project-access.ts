@@ -107,7 +107,7 @@ export class ProjectAccess {
       const address = (await this.#adopt(id, folder)) ?? (await this.#start(request, image, folder, id, signal))
       this.#current = { id, request, ...address }
     }
-    if (!(await this.#isSettled(id, connectMs))) throw this.#error(request, 'it does not answer')
+    if (!(await this.#isSettled(id, connectMs))) throw this.#error(request, 'no answer')
     const failure = this.#listener.forwarder(id)?.failure
     if (failure !== undefined) throw this.#error(request, failure)
     this.#pause = restartMs.first
@@ -136,7 +136,7 @@ export class ProjectAccess {
     }
     const output = await forwarderOutput(request)
     await removeForwarder(request)
-    throw this.#error(request, output || 'it does not reach the socket of locald')
+    throw this.#error(request, output || 'the socket of locald cannot be reached from the container')
   }
 
   /** Waits until the forwarder listens on what it was sent last; false when it does not in time. */
