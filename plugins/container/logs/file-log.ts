@@ -11,7 +11,7 @@ const blockLength = 128 * 1024
 const newline = 0x0a
 /** How often entries that could not be written are retried, ms. */
 const retryMs = 1000
-/** How long `drained` waits for a log that cannot be written, ms. */
+/** How long `drained` waits for a log that cannot be written, or a file that cannot be read, ms. */
 const drainMs = 5000
 /** How long after output its position is saved, ms. */
 const saveMs = 1000
@@ -34,6 +34,7 @@ export class FileLog implements LogFollower {
   #isLast = false
   #isReported = false
   #isClosed = false
+  #deadline: NodeJS.Timeout | undefined
   #saveTimer: NodeJS.Timeout | undefined
   /** Called at the file's end when no more will be written to it. */
   readonly #drains = new Set<() => void>()
@@ -48,13 +49,12 @@ export class FileLog implements LogFollower {
 
   async drained(): Promise<void> {
     if (this.#isClosed) return
-    let timer: NodeJS.Timeout | undefined
     const isComplete = await new Promise<boolean>(resolve => {
-      timer = setTimeout(() => resolve(false), drainMs)
+      this.#deadline = setTimeout(() => resolve(false), drainMs)
       this.#drains.add(() => resolve(true))
       this.#watch.wake()
     })
-    clearTimeout(timer)
+    clearTimeout(this.#deadline)
     const isInLog = isComplete && this.#appender.finish()
     if (!isInLog) this.#input.log.write('locald', 'the last output of the container could not be written')
     this.close()
@@ -72,6 +72,7 @@ export class FileLog implements LogFollower {
     while (!this.#isClosed) {
       const drains = [...this.#drains]
       const look = await this.#look().catch(error => this.#report(error))
+      if (look === 'more') this.#deadline?.refresh()
       if (look === 'nothing') {
         for (const drained of drains) drained()
         await this.#watch.next()

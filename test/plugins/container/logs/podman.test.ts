@@ -83,6 +83,26 @@ for (const [by, kills] of [
   )
 }
 
+t.test('a client that is killed is started again, and no line is lost', { skip, timeout: 120_000 }, async t => {
+  const sandbox = new FollowedSandbox(t, 'client')
+  const container = await sandbox.container(writer)
+  const child = await sandbox.follow(container, true)
+  const clients = () => sandbox.processes().filter(({ command }) => /^podman logs /.test(command))
+  for (let kill = 0; kill < 5; kill++) {
+    const [client] = await until('a client', () => clients().length > 0 && clients())
+    await sleep(Math.random() * 300)
+    if (client !== undefined) process.kill(client.pid, 'SIGKILL')
+    await until('its exit', () => !clients().some(({ pid }) => pid === client?.pid))
+  }
+  await sandbox.ask('kill', '--signal', 'TERM', container)
+  await sandbox.ask('wait', container)
+  await sandbox.drain(child)
+  const out = texts(await sandbox.lines('stdout'))
+  const count = Number(out.at(-1)?.replace('done ', ''))
+  isSame(t, out, [...expected('out', count), `done ${count}`])
+  isSame(t, texts(await sandbox.lines('stderr')), expected('err', count))
+})
+
 t.test('a burst of 100,000 lines arrives whole', { skip, timeout: 120_000 }, async t => {
   const sandbox = new FollowedSandbox(t, 'file')
   const container = await sandbox.container('seq 100000; sleep 1000')
