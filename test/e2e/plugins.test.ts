@@ -64,7 +64,7 @@ t.test('broken plugins do not stop the daemon', async t => {
   t.equal(refused.code, 2)
   t.match(
     refused.stderr,
-    /^Error: service 'a': type 'throws' is not available: plugin throws is broken: .* \[SERVICE_TYPE_UNSUPPORTED\]\nHint: /m,
+    /^Error: service 'a': type 'throws' is not available: plugin throws is broken: .* \[SERVICE_TYPE_UNSUPPORTED\]\n {2}locald\.toml:7: services\.a\.type\nHint: /m,
   )
   sandbox.write(join(shop, 'locald.toml'), `${web}[plugins]\nmongo = "^1"\nthrows = "^1"\n`)
   const missing = await sandbox.run(['up'], { cwd: shop })
