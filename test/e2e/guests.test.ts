@@ -20,7 +20,7 @@ for (const port of ports) createServer(socket => socket.on('error', () => {}).wr
 /** A type that starts such programs without a keeper, and adopts them by their pid. */
 const plugin = `
 import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 function instance(run, state, exited) {
@@ -58,6 +58,7 @@ export default {
         return instance(run, { pid: child.pid, startedMs: Date.now() }, exited)
       },
       async adopt(run, state) {
+        writeFileSync(join(run.dir, run.name + '.adopted'), JSON.stringify([run.port, run.ports, run.hostPorts]))
         return instance(run, state, lost(state.pid))
       },
       oneOff: (run, argv, { tty }) => ({ argv: ['sh', '-c', 'echo "inside $AT:" "$@"', 'sh', ...argv, String(tty)], env: { AT: run.name } }),
@@ -134,6 +135,9 @@ t.test('a service that has no process of this machine', async t => {
   const { pid } = await sandbox.server()
   process.kill(pid, 'SIGKILL')
   await sandbox.ok(['server', 'start'])
+  const passed = (name: string): readonly unknown[] => JSON.parse(readFileSync(join(shop, `${name}.adopted`), 'utf8'))
+  t.match(passed('cache'), [cache.port, { 9001: Number }, []])
+  t.match(passed('worker')[2], [api.port])
   const adopted = await sandbox.service(shop, 'cache')
   t.match(adopted, { ...cache, pid: null })
   await sandbox.up(shop)

@@ -163,7 +163,7 @@ t.test('each further port has a lease of its own, claimed like the main port', a
 
 t.test('a further port that is in use after a crash moves, and the main one stays', async t => {
   const guests: Guest[] = []
-  const { project } = await projectOf(
+  const { kernel, project } = await projectOf(
     t,
     '[services.store]\ntype = "guest"\ninside = 9000\nports = [9001]\nrestart = "on-failure"\n',
     { types: [guestType(guest => guests.push(guest))] },
@@ -172,12 +172,14 @@ t.test('a further port that is in use after a crash moves, and the main one stay
   const store = serviceOf(project, 'store')
   await until(store, ({ health }) => health === 'healthy')
   const first = guests[0]?.run.ports[9001]
+  // The restart waits for the hook.
+  kernel.hooks.gone.tapPromise('test', async () => {
+    const other = createServer().listen(first, '127.0.0.1')
+    await once(other, 'listening')
+    t.teardown(() => other.close())
+  })
   guests[0]?.exit({ code: 1, signal: null })
-  await until(store, ({ status }) => status === 'restarting')
-  const other = createServer().listen(first, '127.0.0.1')
-  await once(other, 'listening')
-  t.teardown(() => other.close())
-  await until(store, ({ status, health }) => status === 'running' && health === 'healthy')
+  await until(store, ({ restarts, health }) => restarts === 1 && health === 'healthy')
   t.not(guests[1]?.run.ports[9001], first)
   t.equal(guests[1]?.run.port, guests[0]?.run.port)
 })
