@@ -42,7 +42,7 @@ export class Appender {
     if (count > 0) this.#last = { time, count }
   }
 
-  /** Ends the lines that the container left unfinished, which its next run would continue. */
+  /** Completes the lines that the container left unfinished, which its next run would continue. */
   finish(): boolean {
     const time = this.#last?.time
     if (time === undefined) return true

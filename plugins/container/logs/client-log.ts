@@ -32,7 +32,7 @@ export class ClientLog implements LogFollower {
   #isReported = false
   /** The last message of a client. */
   #message = ''
-  /** Ends a pause. */
+  /** Stops a pause. */
   #wake = () => {}
   readonly #done: Promise<void>
 
@@ -141,7 +141,7 @@ export class ClientLog implements LogFollower {
   }
 }
 
-/** Resolves when a stream has ended, also by an error. */
+/** Resolves at the end of a stream, also after an error. */
 async function readAll(stream: Readable, take: (chunk: Buffer) => void): Promise<void> {
   await new Promise<void>(resolve => {
     stream.on('data', take).once('close', resolve).once('error', resolve)

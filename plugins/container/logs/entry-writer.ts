@@ -56,7 +56,7 @@ export class EntryWriter {
     }
   }
 
-  /** Ends the lines that the container left unfinished, which its next run would continue. */
+  /** Completes the lines that the container left unfinished, which its next run would continue. */
   async finish(): Promise<boolean> {
     await this.written()
     if (this.#isClosed) return false

@@ -154,7 +154,7 @@ t.test('ignores a position that is corrupt or of another file', async t => {
   await arrived()
 })
 
-t.test('ends an unfinished line when the container has exited, which the next one would continue', async t => {
+t.test('completes an unfinished line when the container has exited, which the next one would continue', async t => {
   const { conmon, follow, read } = rig(t)
   conmon.write('no newline', { isFull: false })
   conmon.write('neither', { isFull: false, stream: 'stderr' })
