@@ -26,7 +26,7 @@ export const instance = 'locald'
 /** A boot without KVM may take so long on a loaded machine: ms. */
 export const bootMs = 40 * 60_000
 /** So may a program in the guest: ms. */
-export const guestMs = 5 * 60_000
+export const guestMs = 10 * 60_000
 
 /** Runs limactl as the sandbox's user, as no other part of the tests does: on its own, without locald. */
 export class Limactl {
