@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
-import { FakeDaemon } from '../fake-daemon.ts'
+import { FakeDaemon, main } from '../fake-daemon.ts'
 
 const compose = `services:
   web:
@@ -111,4 +111,9 @@ t.test('init without a source says what to type', async t => {
     code: 2,
     stderr: /Hint: Run `locald init --from compose` to translate docker-compose\.yml/,
   })
+})
+
+t.test('other commands do not read the parser of YAML', async t => {
+  t.notMatch(readFileSync(main, 'utf8'), 'parseAllDocuments')
+  t.match(readFileSync(join(dirname(main), 'init', 'compose', 'index.cjs'), 'utf8'), 'parseAllDocuments')
 })
