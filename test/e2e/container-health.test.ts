@@ -1,5 +1,6 @@
+import { configuration, containerOf } from '../lib/containers-project.ts'
 import { until } from '../lib/running.ts'
-import { configuration, containerOf, onEngine } from './container-suite.ts'
+import { onEngine } from './container-suite.ts'
 
 onEngine('health comes from the image, a health check or the port', async (t, sandbox) => {
   const web = { image: await sandbox.image('web'), container_port: 80 }

@@ -1,6 +1,7 @@
 import type { ContainerSandbox } from '../lib/containers.ts'
+import { configuration, containerOf, textOf } from '../lib/containers-project.ts'
 import { until } from '../lib/running.ts'
-import { configuration, containerOf, onEngine, textOf } from './container-suite.ts'
+import { onEngine } from './container-suite.ts'
 
 onEngine('volumes survive restarts, and a reset removes the own ones of a service only', async (t, sandbox) => {
   const busybox = await sandbox.image('busybox')

@@ -2,9 +2,10 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { isOwnEngine } from '../lib/containers.ts'
+import { configuration, textOf } from '../lib/containers-project.ts'
 import { FaultyRegistry, Registry } from '../lib/containers-registry.ts'
 import { until } from '../lib/running.ts'
-import { configuration, onEngine, textOf } from './container-suite.ts'
+import { onEngine } from './container-suite.ts'
 
 onEngine('an image is pulled with progress, as often as the service says', async (t, sandbox) => {
   const registry = await Registry.start(t)

@@ -1,7 +1,8 @@
 import type { ContainerSandbox } from '../lib/containers.ts'
+import { configuration, containerOf, textOf } from '../lib/containers-project.ts'
 import { type Process, processList } from '../lib/process-list.ts'
 import { until } from '../lib/running.ts'
-import { configuration, containerOf, onEngine, textOf } from './container-suite.ts'
+import { onEngine } from './container-suite.ts'
 
 /** How often something is killed; at night as often as the requirement has it. */
 const kills = process.env['LOCALD_NIGHTLY'] === '1' ? 50 : 8

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { ContainerSandbox, engineName, isOwnEngine, noContainers } from '../lib/containers.ts'
+import { configuration, containerOf, textOf } from '../lib/containers-project.ts'
 import { until } from '../lib/running.ts'
-import { configuration, containerOf, onEngine, textOf } from './container-suite.ts'
+import { onEngine } from './container-suite.ts'
 
 onEngine('what an image says holds where the service says nothing else', async (t, sandbox) => {
   const folder = sandbox.project('plain', {
