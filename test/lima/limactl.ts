@@ -8,7 +8,6 @@ import type { Sandbox } from '../lib/sandbox.ts'
 export interface Listed {
   readonly name: string
   readonly status: string
-  readonly errors?: readonly string[]
   readonly hostAgentPID?: number
   readonly driverPID?: number
 }
